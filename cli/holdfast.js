@@ -1,0 +1,43 @@
+#!/usr/bin/env node
+// The only file that runs on whatever Node the machine has: it hands over to the Node that package.json pins.
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const main = join(here, 'main.ts');
+
+function findPinnedNode() {
+  const name = `node-${process.platform}-${process.arch}`;
+  try {
+    const manifest = createRequire(import.meta.url).resolve(`${name}/package.json`);
+    return join(dirname(manifest), 'bin', 'node');
+  } catch {
+    return undefined;
+  }
+}
+
+const pinned = findPinnedNode();
+if (pinned === undefined || pinned === process.execPath) {
+  if (Number(process.versions.node.split('.')[0]) < 26) {
+    process.stderr.write(
+      `holdfast: Node 26 or later is needed, this is ${process.version}; "npm ci" in the project's folder brings it\n`,
+    );
+    process.exit(2);
+  }
+  await import(main);
+} else {
+  const child = spawn(pinned, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  // A terminal sends Ctrl-C to both processes by itself.
+  process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
+  child.on('error', (error) => {
+    process.stderr.write(`holdfast: the pinned Node does not start: ${error.message}\n`);
+    process.exit(1);
+  });
+  child.on('exit', (code, signal) => {
+    process.exit(code ?? 128 + (constants.signals[signal] ?? 0));
+  });
+}

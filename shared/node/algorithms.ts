@@ -1,0 +1,47 @@
+import { z } from 'zod';
+
+/** The kinds of keys that a node makes inside, and of shares that it takes in. */
+export const KEY_TYPES = [
+  'ed25519',
+  'p256',
+  'secp256k1',
+  'frost-ed25519',
+  'frost-secp256k1-taproot',
+] as const;
+export const keyTypeSchema = z.enum(KEY_TYPES);
+export type KeyType = z.infer<typeof keyTypeSchema>;
+
+/** How a signature is made. ECDSA signatures are low-S. */
+export const ALGORITHMS = [
+  'ed25519',
+  'ecdsa-p256-sha256',
+  'ecdsa-secp256k1',
+  'bip340',
+  'frost-ed25519',
+  'frost-secp256k1-taproot',
+] as const;
+export const algorithmSchema = z.enum(ALGORITHMS);
+export type Algorithm = z.infer<typeof algorithmSchema>;
+
+/**
+ * What the bytes to sign are. `message`: the algorithm's own hash is applied inside. `digest`: 32 bytes that the
+ * client has hashed. `taproot-sighash`: a BIP-341 key-path signature hash, signed with the output key (tweaked as
+ * BIP-341 says by `merkleRoot`, empty for BIP-86).
+ */
+export const PAYLOAD_KINDS = ['message', 'digest', 'taproot-sighash'] as const;
+export const payloadKindSchema = z.enum(PAYLOAD_KINDS);
+export type PayloadKind = z.infer<typeof payloadKindSchema>;
+
+const ALGORITHM_RULES: Readonly<Record<Algorithm, { key: KeyType; payloads: readonly PayloadKind[] }>> = {
+  ed25519: { key: 'ed25519', payloads: ['message'] },
+  'ecdsa-p256-sha256': { key: 'p256', payloads: ['message', 'digest'] },
+  'ecdsa-secp256k1': { key: 'secp256k1', payloads: ['message', 'digest'] },
+  bip340: { key: 'secp256k1', payloads: ['digest', 'taproot-sighash'] },
+  'frost-ed25519': { key: 'frost-ed25519', payloads: ['message'] },
+  'frost-secp256k1-taproot': { key: 'frost-secp256k1-taproot', payloads: ['digest'] },
+};
+
+/** The key type that an algorithm signs with and the payloads that it takes. */
+export function describeAlgorithm(algorithm: Algorithm): { key: KeyType; payloads: readonly PayloadKind[] } {
+  return ALGORITHM_RULES[algorithm];
+}

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { algorithmSchema, keyTypeSchema } from './algorithms.ts';
+
+/**
+ * The bodies of a node's HTTPS interface, JSON in UTF-8; byte strings are lower-case hex.
+ *
+ * GET  /v1/health                    is it serving
+ * POST /v1/attestation               an attestation document for the caller's nonce
+ * GET  /v1/keys                      public keys                              (signed request)
+ * POST /v1/sign                      a signature                              (signed request)
+ * PUT  /v1/keys/{id}/share           imports an encrypted FROST share         (signed request)
+ * POST /v1/frost/round1, round2      nonce commitments, a signature share     (signed request)
+ *
+ * A signed request carries an HTTP Message Signature (RFC 9421): see shared/http-signature.
+ */
+
+export const MAX_REQUEST_BYTES = 64 * 1024;
+export const MAX_MESSAGE_BYTES = 16 * 1024;
+
+const identifier = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/);
+const hex = (minimum: number, maximum: number) =>
+  z.string().regex(new RegExp(`^([0-9a-f]{2}){${minimum},${maximum}}$`));
+const digest = hex(32, 32);
+
+export const attestationRequestSchema = z.strictObject({ nonce: hex(16, 64) });
+export const attestationAnswerSchema = z.strictObject({ document: z.base64().max(32 * 1024) });
+
+/**
+ * The user_data of an API attestation document, as JSON: what the document vouches for besides public_key, which is
+ * the SubjectPublicKeyInfo of the TLS certificate.
+ */
+export const nodeBindingSchema = z.strictObject({
+  format: z.literal('holdfast-node/1'),
+  /** Random for each boot; signed requests name it, so that none can be replayed to another node or boot. */
+  session: hex(16, 16),
+  /** Version of the configuration in force. */
+  configuration: z.int().min(1),
+  /** X25519 public key that shares are encrypted to; made anew at each boot. */
+  importKey: hex(32, 32),
+});
+export type NodeBinding = z.infer<typeof nodeBindingSchema>;
+
+export const healthAnswerSchema = z.strictObject({ status: z.literal('serving') });
+
+export const keyInfoSchema = z.strictObject({
+  id: identifier,
+  type: keyTypeSchema,
+  /** Raw Ed25519, compressed SEC1, or the group's public key of a share; null while a share awaits its import. */
+  publicKey: hex(1, 128).nullable(),
+});
+export const keysAnswerSchema = z.strictObject({ keys: z.array(keyInfoSchema) });
+export type KeyInfo = z.infer<typeof keyInfoSchema>;
+
+/** What is to be signed. There is no default kind: a request without one is refused (P46). */
+export const payloadSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('message'), message: hex(0, MAX_MESSAGE_BYTES) }),
+  z.strictObject({ kind: z.literal('digest'), digest }),
+  z.strictObject({ kind: z.literal('taproot-sighash'), digest, merkleRoot: digest.or(z.literal('')) }),
+]);
+export type Payload = z.infer<typeof payloadSchema>;
+
+export const signRequestSchema = z.strictObject({
+  key: identifier,
+  algorithm: algorithmSchema,
+  payload: payloadSchema,
+});
+export type SignRequest = z.infer<typeof signRequestSchema>;
+
+export const signAnswerSchema = z.strictObject({
+  /** Ed25519 and BIP-340: 64 bytes; ECDSA: r ‖ s, 64 bytes. */
+  signature: hex(64, 64),
+  /** ECDSA on secp256k1 only: 0 or 1, for public key recovery (Ethereum's yParity). */
+  recovery: z.int().min(0).max(1).optional(),
+  /** The public key that verifies it: differs from the key's own for `taproot-sighash` (the output key). */
+  publicKey: hex(32, 65),
+  /** The rule that allowed it and the version of the configuration in force. */
+  rule: identifier,
+  configuration: z.int().min(1),
+});
+export type SignAnswer = z.infer<typeof signAnswerSchema>;
+
+/** Every refusal of the interface: a stable code and nothing else. */
+export const errorAnswerSchema = z.strictObject({ error: z.string().regex(/^[A-Z][A-Z0-9_]{1,63}$/) });

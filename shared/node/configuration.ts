@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { algorithmSchema, keyTypeSchema, payloadKindSchema } from './algorithms.ts';
+import { publicKey32Schema } from './manifest.ts';
+
+export const CONFIGURATION_FORMAT = 'holdfast-configuration/1';
+/** The DSSE payload type of a signed configuration. */
+export const CONFIGURATION_PAYLOAD_TYPE = 'application/vnd.holdfast.configuration+json';
+
+const identifier = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/);
+const hex = (maximumBytes: number) => z.string().regex(new RegExp(`^([0-9a-f]{2}){1,${maximumBytes}}$`));
+
+function areUnique(ids: readonly string[]): boolean {
+  return new Set(ids).size === ids.length;
+}
+const idList = z.array(identifier).min(1).max(256).refine(areUnique);
+
+/** A key that the node holds. With `publicKey` it must exist already and be this one: it is never made anew. */
+export const keyEntrySchema = z.strictObject({
+  id: identifier,
+  type: keyTypeSchema,
+  publicKey: hex(128).optional(),
+});
+export type KeyEntry = z.infer<typeof keyEntrySchema>;
+
+/** What a client may do; `sign` covers both rounds of FROST. */
+export const operationSchema = z.enum(['sign', 'import-share']);
+export type Operation = z.infer<typeof operationSchema>;
+
+/** One permission. A request is allowed when some rule matches in every field; without one it is denied. */
+export const ruleSchema = z.strictObject({
+  id: identifier,
+  operations: z.array(operationSchema).min(1).max(8),
+  clients: idList,
+  keys: idList,
+  algorithms: z.array(algorithmSchema).min(1).max(16),
+  payloads: z.array(payloadKindSchema).min(1).max(16),
+  /**
+   * At most `count` requests in `seconds`, as a bucket that refills evenly. It is empty when a node starts, so that
+   * a restart never grants more. `null` is written out where no limit is wanted.
+   */
+  rate: z
+    .strictObject({
+      count: z.int().min(1).max(1_000_000),
+      seconds: z
+        .int()
+        .min(1)
+        .max(86_400 * 31),
+    })
+    .nullable(),
+});
+export type Rule = z.infer<typeof ruleSchema>;
+
+/**
+ * What a node allows today. Its version only grows, it names the manifest of its one node, and as many authorities
+ * as that manifest asks for have signed it.
+ */
+export const configurationSchema = z
+  .strictObject({
+    format: z.literal(CONFIGURATION_FORMAT),
+    version: z.int().min(1).max(Number.MAX_SAFE_INTEGER),
+    /** SHA-384 of the manifest's bytes, hex. */
+    manifest: z.string().regex(/^[0-9a-f]{96}$/),
+    /**
+     * The order to make the Encryptor Master Password: obeyed once, before `notAfter` (RFC 3339, UTC). `id` is
+     * sealed with what it made, so that another order is refused for good.
+     */
+    initialise: z.strictObject({ id: identifier, notAfter: z.iso.datetime() }).optional(),
+    clients: z
+      .array(z.strictObject({ id: identifier, publicKey: publicKey32Schema }))
+      .max(1024)
+      .refine((clients) => areUnique(clients.map(({ id }) => id)))
+      .refine((clients) => areUnique(clients.map(({ publicKey }) => publicKey))),
+    keys: z
+      .array(keyEntrySchema)
+      .max(1024)
+      .refine((keys) => areUnique(keys.map(({ id }) => id))),
+    rules: z
+      .array(ruleSchema)
+      .max(4096)
+      .refine((rules) => areUnique(rules.map(({ id }) => id))),
+  })
+  .refine(({ clients, rules }) => {
+    const known = new Set(clients.map(({ id }) => id));
+    return rules.every((rule) => rule.clients.every((id) => known.has(id)));
+  })
+  .refine(({ keys, rules }) => {
+    const known = new Set(keys.map(({ id }) => id));
+    return rules.every((rule) => rule.keys.every((id) => known.has(id)));
+  });
+export type Configuration = z.infer<typeof configurationSchema>;

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+
+export const MANIFEST_FORMAT = 'holdfast-manifest/1';
+
+const label = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
+/** An Ed25519 or X25519 public key: 32 bytes in lower-case hex. */
+export const publicKey32Schema = z.string().regex(/^[0-9a-f]{64}$/);
+
+/**
+ * Who a node is. Its bytes are measured into PCR16 before they are parsed, and the KMS key policy names that value:
+ * with one byte changed there is no secret.
+ */
+export const manifestSchema = z
+  .strictObject({
+    format: z.literal(MANIFEST_FORMAT),
+    namespace: label,
+    environment: label,
+    /** This node's place in its quorum, from 1. */
+    node: z.int().min(1).max(255),
+    quorum: z.strictObject({ size: z.int().min(1).max(255), threshold: z.int().min(1).max(255) }),
+    kms: z.strictObject({
+      /** The full ARN of the key; an alias could be pointed elsewhere (P11). */
+      keyArn: z.string().regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]{1,32}:[0-9]{12}:key\/[a-zA-Z0-9-]{1,64}$/),
+      region: z.string().regex(/^[a-z0-9-]{1,32}$/),
+    }),
+    /** Ed25519 keys of those who may configure the node, and how many of them must sign. */
+    configurationAuthority: z.strictObject({
+      threshold: z.int().min(1).max(32),
+      keys: z.array(publicKey32Schema).min(1).max(32),
+    }),
+    /** X25519 public key to which recovery material is encrypted. */
+    emergencyRecovery: z.strictObject({ publicKey: publicKey32Schema }),
+  })
+  .refine(({ quorum }) => quorum.threshold <= quorum.size, { path: ['quorum', 'threshold'] })
+  .refine(({ node, quorum }) => node <= quorum.size, { path: ['node'] })
+  .refine(({ kms }) => kms.keyArn.split(':')[3] === kms.region, { path: ['kms', 'region'] })
+  .refine(({ configurationAuthority: { keys } }) => new Set(keys).size === keys.length, {
+    path: ['configurationAuthority', 'keys'],
+  })
+  .refine(({ configurationAuthority: { keys, threshold } }) => threshold <= keys.length, {
+    path: ['configurationAuthority', 'threshold'],
+  });
+export type Manifest = z.infer<typeof manifestSchema>;

@@ -1,0 +1,110 @@
+import { z } from 'zod';
+
+/**
+ * What an enclave asks of its parent, one request and one answer after the other on one connection to
+ * `PARENT_PORT.control`. The enclave believes none of the answers: manifest and configuration are measured or
+ * signed, blobs and records are sealed, credentials only let it reach KMS.
+ */
+
+/** Upper bounds of everything that crosses the control connection, in bytes unless named otherwise. */
+export const MAX_MANIFEST_BYTES = 16 * 1024;
+export const MAX_CONFIGURATION_BYTES = 1024 * 1024;
+export const MAX_SECRET_BLOB_BYTES = 8 * 1024;
+export const MAX_RECORD_BYTES = 256 * 1024;
+export const MAX_RECORDS = 4096;
+export const MAX_WRITES = 64;
+export const MAX_CREDENTIAL_BYTES = 8 * 1024;
+
+const bytes = (maximum: number) => z.instanceof(Uint8Array).refine((value) => value.length <= maximum);
+const name = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,127}$/);
+const revision = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+/** Where a sealed record lies. `revision` counts its writes from 1; 0 means that there is none. */
+export const recordKeySchema = z.strictObject({ table: name, id: name });
+export type RecordKey = z.infer<typeof recordKeySchema>;
+
+/** One write of a commit; `bytes: null` deletes. The commit happens whole or not at all. */
+export const recordWriteSchema = z.strictObject({
+  table: name,
+  id: name,
+  expectedRevision: revision,
+  bytes: bytes(MAX_RECORD_BYTES).nullable(),
+});
+export type RecordWrite = z.infer<typeof recordWriteSchema>;
+
+/** The phases of a node, in their order; `serving`, `stopped` and `failed` are where it can stay. */
+export const NODE_PHASES = [
+  'starting',
+  'measuring',
+  'configuring',
+  'unlocking',
+  'opening',
+  'serving',
+  'stopped',
+  'failed',
+] as const;
+export const nodePhaseSchema = z.enum(NODE_PHASES);
+export type NodePhase = z.infer<typeof nodePhaseSchema>;
+
+export const controlRequestSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('manifest') }),
+  z.strictObject({ type: z.literal('configuration') }),
+  z.strictObject({ type: z.literal('secret'), name }),
+  z.strictObject({ type: z.literal('credentials') }),
+  z.strictObject({ type: z.literal('store-read'), table: name, id: name }),
+  z.strictObject({ type: z.literal('store-list') }),
+  z.strictObject({
+    type: z.literal('store-commit'),
+    writes: z.array(recordWriteSchema).min(1).max(MAX_WRITES),
+  }),
+  z.strictObject({
+    type: z.literal('status'),
+    phase: nodePhaseSchema,
+    /** The stable code of the error that ended it; only in phase `failed`. */
+    code: z
+      .string()
+      .regex(/^[A-Z][A-Z0-9_]{1,63}$/)
+      .nullable(),
+  }),
+]);
+export type ControlRequest = z.infer<typeof controlRequestSchema>;
+
+/** Why a parent did not do what it was asked. */
+export const controlErrorCodeSchema = z.enum([
+  'BAD_REQUEST',
+  'NOT_FOUND',
+  'STORE_BUSY',
+  'STORE_CONFLICT',
+  'STORE_FAILED',
+  'UNAVAILABLE',
+]);
+export type ControlErrorCode = z.infer<typeof controlErrorCodeSchema>;
+
+/** Temporary AWS credentials of the instance role; `expiration` in milliseconds since 1970. */
+export const credentialsSchema = z.strictObject({
+  accessKeyId: z.string().min(1).max(256),
+  secretAccessKey: z.string().min(1).max(256),
+  sessionToken: z.string().max(MAX_CREDENTIAL_BYTES).nullable(),
+  expiration: z.int().positive().nullable(),
+});
+export type Credentials = z.infer<typeof credentialsSchema>;
+
+export const controlAnswerSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('manifest'), bytes: bytes(MAX_MANIFEST_BYTES) }),
+  z.strictObject({ type: z.literal('configuration'), bytes: bytes(MAX_CONFIGURATION_BYTES) }),
+  /** `bytes: null`: the parent says that there is no such secret. */
+  z.strictObject({ type: z.literal('secret'), bytes: bytes(MAX_SECRET_BLOB_BYTES).nullable() }),
+  z.strictObject({ type: z.literal('credentials'), credentials: credentialsSchema }),
+  z.strictObject({
+    type: z.literal('store-read'),
+    record: z.strictObject({ revision, bytes: bytes(MAX_RECORD_BYTES) }).nullable(),
+  }),
+  z.strictObject({
+    type: z.literal('store-list'),
+    records: z.array(z.strictObject({ table: name, id: name, revision })).max(MAX_RECORDS),
+  }),
+  z.strictObject({ type: z.literal('store-commit') }),
+  z.strictObject({ type: z.literal('status') }),
+  z.strictObject({ type: z.literal('error'), code: controlErrorCodeSchema }),
+]);
+export type ControlAnswer = z.infer<typeof controlAnswerSchema>;
