@@ -1,0 +1,78 @@
+import { readFile } from 'node:fs/promises';
+import type { Readable, Writable } from 'node:stream';
+
+/** The streams of the process, so that a test can hand in its own. */
+export interface Io {
+  readonly stdin: Readable;
+  readonly stdout: Writable & { readonly isTTY?: boolean };
+  readonly stderr: Writable & { readonly isTTY?: boolean };
+  /** Aborted by the first Ctrl-C or SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+export interface OptionSpec {
+  readonly type: 'string' | 'boolean';
+  readonly multiple?: boolean;
+  /** How the help names the value: FILE, HEX, SECONDS. */
+  readonly value?: string;
+  readonly description: string;
+  readonly required?: boolean;
+}
+
+export interface CommandInput {
+  readonly positionals: readonly string[];
+  /** The value of a string option, or undefined. */
+  readonly text: (option: string) => string | undefined;
+  readonly texts: (option: string) => readonly string[];
+  readonly flag: (option: string) => boolean;
+  readonly json: boolean;
+  readonly io: Io;
+}
+
+/** What a command found: `text` for people, `data` for `--json`; `ok: false` is a refusal (exit 1). */
+export interface Outcome {
+  readonly ok: boolean;
+  readonly text: string;
+  readonly data: unknown;
+}
+
+export interface Command {
+  /** Noun and verb: `attestation verify`. */
+  readonly name: string;
+  readonly summary: string;
+  /** As the help shows them: `DOC`, `OLD NEW`, or ''. */
+  readonly positionals: string;
+  readonly options: Readonly<Record<string, OptionSpec>>;
+  readonly examples: readonly string[];
+  run(input: CommandInput): Promise<Outcome>;
+}
+
+/** The user's words do not fit: exit 2. Never for the contents of a file. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** Largest file that a command reads whole, in bytes. */
+export const MAX_INPUT_BYTES = 16 * 1024 * 1024;
+
+/**
+ * The bytes of a file that the user named; `-` is standard input.
+ * @throws UsageError when it cannot be read or is larger than `maxBytes`.
+ */
+export async function readInput(path: string, io: Io, maxBytes = MAX_INPUT_BYTES): Promise<Uint8Array> {
+  if (path !== '-') {
+    const content = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+      throw new UsageError(`cannot read ${path}: ${error.code ?? error.message}`);
+    });
+    if (content.length > maxBytes) throw new UsageError(`${path} is larger than ${maxBytes} bytes`);
+    return content;
+  }
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of io.stdin as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > maxBytes) throw new UsageError(`standard input is larger than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,167 @@
+import { parseArgs, styleText } from 'node:util';
+import { errorCode, HoldfastError } from '../shared/errors.ts';
+import { type Command, type CommandInput, type Io, type Outcome, UsageError } from './command.ts';
+
+/** Nouns and the modules that hold their verbs; loaded when they are called, so that `--help` is quick. */
+export type Nouns = Readonly<Record<string, { summary: string; load: () => Promise<readonly Command[]> }>>;
+
+const COMMON_OPTIONS = {
+  json: { type: 'boolean', description: 'print one JSON object instead of text' },
+  help: { type: 'boolean', description: 'print this help' },
+} as const;
+
+/** Runs `holdfast` with these arguments. Exit codes: 0 done or verified, 1 refused or failed, 2 usage. */
+export async function runCli(args: readonly string[], io: Io, nouns: Nouns): Promise<number> {
+  const [noun, verb, ...rest] = args;
+  if (noun === undefined || noun === '--help' || noun === 'help') {
+    write(noun === undefined ? io.stderr : io.stdout, helpAll(nouns));
+    return noun === undefined ? 2 : 0;
+  }
+  const entry = Object.hasOwn(nouns, noun) ? nouns[noun] : undefined;
+  if (entry === undefined) return usage(io, `unknown noun "${noun}"\n\n${helpAll(nouns)}`);
+  const commands = await entry.load();
+  if (verb === undefined || verb === '--help') {
+    write(verb === undefined ? io.stderr : io.stdout, helpNoun(noun, entry.summary, commands));
+    return verb === undefined ? 2 : 0;
+  }
+  const command = commands.find(({ name }) => name === `${noun} ${verb}`);
+  if (command === undefined)
+    return usage(io, `unknown verb "${verb}"\n\n${helpNoun(noun, entry.summary, commands)}`);
+  if (rest.includes('--help')) {
+    write(io.stdout, helpCommand(command));
+    return 0;
+  }
+  return runCommand(command, rest, io);
+}
+
+async function runCommand(command: Command, args: readonly string[], io: Io): Promise<number> {
+  const json = args.includes('--json');
+  try {
+    const outcome = await command.run(parseInput(command, args, io));
+    report(outcome, json, io);
+    return outcome.ok ? 0 : 1;
+  } catch (error) {
+    if (error instanceof UsageError) return usage(io, `${error.message}\n\n${helpCommand(command)}`);
+    report(describeError(error), json, io);
+    return 1;
+  }
+}
+
+function parseInput(command: Command, args: readonly string[], io: Io): CommandInput {
+  const { positionals, values } = parseOrUsage(command, args);
+  for (const [name, spec] of Object.entries(command.options)) {
+    if (spec.required === true && values[name] === undefined) throw new UsageError(`--${name} is required`);
+  }
+  const texts = (option: string) => {
+    const value = values[option];
+    return (Array.isArray(value) ? value : [value]).filter((item) => typeof item === 'string');
+  };
+  return {
+    positionals,
+    text: (option) => texts(option)[0],
+    texts,
+    flag: (option) => values[option] === true,
+    json: values['json'] === true,
+    io,
+  };
+}
+
+function parseOrUsage(command: Command, args: readonly string[]) {
+  const options: Record<string, { type: 'string' | 'boolean'; multiple?: boolean }> = {};
+  for (const [name, { type, multiple }] of Object.entries({
+    ...COMMON_OPTIONS,
+    ...command.options,
+  } as Command['options'])) {
+    options[name] = multiple === undefined ? { type } : { type, multiple };
+  }
+  let parsed;
+  try {
+    parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+  assertPositionals(command, parsed.positionals);
+  return parsed as {
+    positionals: string[];
+    values: Record<string, string | boolean | (string | boolean)[] | undefined>;
+  };
+}
+
+/** `A B` wants two, `A [B]` one or two, `A...` one or more. */
+function assertPositionals(command: Command, given: readonly string[]): void {
+  const wanted = command.positionals.split(' ').filter((word) => word !== '');
+  const required = wanted.filter((word) => !word.startsWith('[')).length;
+  const maximum = wanted.some((word) => word.includes('...')) ? Number.POSITIVE_INFINITY : wanted.length;
+  if (given.length < required) throw new UsageError(`missing ${wanted.slice(given.length).join(' ')}`);
+  if (given.length > maximum) throw new UsageError(`unexpected argument "${given[wanted.length]}"`);
+}
+
+function describeError(error: unknown): Outcome {
+  const code = errorCode(error);
+  const message = error instanceof Error ? error.message : String(error);
+  const details = error instanceof HoldfastError ? error.details : {};
+  const lines = Object.entries(details).map(([name, value]) => `\n  ${name}: ${formatDetail(value)}`);
+  return {
+    ok: false,
+    text: `refused ${code}: ${message}${lines.join('')}`,
+    data: { error: { code, message, details } },
+  };
+}
+
+function formatDetail(value: unknown): string {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
+  return typeof value === 'object' ? JSON.stringify(value, replaceForJson) : String(value);
+}
+
+function replaceForJson(_: string, value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
+  if (value instanceof Map) return Object.fromEntries(value);
+  return typeof value === 'bigint' ? value.toString() : value;
+}
+
+function report({ ok, text, data }: Outcome, json: boolean, io: Io): void {
+  if (json) {
+    const fields =
+      typeof data === 'object' && data !== null && !Array.isArray(data) ? data : { result: data };
+    write(io.stdout, JSON.stringify({ ok, ...fields }, replaceForJson, 2));
+  } else if (text !== '') {
+    write(ok ? io.stdout : io.stderr, ok || io.stderr.isTTY !== true ? text : styleText('red', text));
+  }
+}
+
+function usage(io: Io, message: string): number {
+  write(io.stderr, `holdfast: ${message}`);
+  return 2;
+}
+
+function write(stream: NodeJS.WritableStream, text: string): void {
+  stream.write(text.endsWith('\n') ? text : `${text}\n`);
+}
+
+function table(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join('\n');
+}
+
+function helpAll(nouns: Nouns): string {
+  const rows = Object.entries(nouns).map(([noun, { summary }]) => [noun, summary] as const);
+  return `usage: holdfast NOUN VERB [OPTIONS]\n\n${table(rows)}\n\n"holdfast NOUN --help" lists a noun's verbs. Exit status: 0 done or verified, 1 refused, 2 usage.`;
+}
+
+function helpNoun(noun: string, summary: string, commands: readonly Command[]): string {
+  const rows = commands.map(({ name, summary }) => [name, summary] as const);
+  return `holdfast ${noun}: ${summary}\n\n${table(rows)}\n\n"holdfast ${noun} VERB --help" explains a verb.`;
+}
+
+function helpCommand(command: Command): string {
+  const rows = Object.entries({ ...command.options, ...COMMON_OPTIONS } as Command['options']).map(
+    ([name, { value, description, required }]) =>
+      [
+        `--${name}${value === undefined ? '' : ` ${value}`}`,
+        required === true ? `${description} (required)` : description,
+      ] as const,
+  );
+  const examples = command.examples.map((example) => `  ${example}`).join('\n');
+  const positionals = command.positionals === '' ? '' : ` ${command.positionals}`;
+  return `usage: holdfast ${command.name}${positionals} [OPTIONS]\n\n${command.summary}\n\n${table(rows)}\n\nexamples:\n${examples}`;
+}
