@@ -81,10 +81,7 @@ function parseOrUsage(command: Command, args: readonly string[]) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
   assertPositionals(command, parsed.positionals);
-  return parsed as {
-    positionals: string[];
-    values: Record<string, string | boolean | (string | boolean)[] | undefined>;
-  };
+  return parsed;
 }
 
 /** `A B` wants two, `A [B]` one or two, `A...` one or more. */
@@ -110,7 +107,7 @@ function describeError(error: unknown): Outcome {
 
 function formatDetail(value: unknown): string {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
-  return typeof value === 'object' ? JSON.stringify(value, replaceForJson) : String(value);
+  return typeof value === 'string' ? value : (JSON.stringify(value, replaceForJson) ?? 'absent');
 }
 
 function replaceForJson(_: string, value: unknown): unknown {
