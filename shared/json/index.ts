@@ -1,0 +1,2 @@
+export { JsonError, type JsonErrorCode } from './errors.ts';
+export { MAX_JSON_DEPTH, parseJson, type JsonLimits, type JsonObject, type JsonValue } from './parse.ts';
