@@ -1,0 +1,204 @@
+import { KeyPolicyError } from './errors.ts';
+import type { Condition } from './condition.ts';
+import { parseJson, type Json, type JsonObject } from './json.ts';
+import { parseOperator } from './operator.ts';
+import { parseAwsPrincipal, type PrincipalPattern } from './principal.ts';
+
+/** An element that lists what it means, or (`NotX`) everything but that. */
+export interface Clause<Entry> {
+  readonly negated: boolean;
+  readonly entries: readonly Entry[];
+}
+
+export interface Statement {
+  /** Position in the document, from 0. */
+  readonly index: number;
+  readonly sid?: string;
+  readonly effect: 'Allow' | 'Deny';
+  readonly actions: Clause<string>;
+  readonly resources: Clause<string>;
+  readonly conditions: readonly Condition[];
+}
+
+export interface KeyPolicyStatement extends Statement {
+  readonly principals: Clause<PrincipalPattern>;
+}
+
+export interface PolicyDocument<S extends Statement> {
+  readonly version: '2012-10-17' | '2008-10-17';
+  readonly id?: string;
+  readonly statements: readonly S[];
+}
+
+export type KeyPolicy = PolicyDocument<KeyPolicyStatement>;
+/** An IAM policy attached to a role or user: no principals. */
+export type IdentityPolicy = PolicyDocument<Statement>;
+
+const MAX_STATEMENTS = 500;
+
+/**
+ * Reads a key policy document as AWS KMS would, and refuses what has more than one reading.
+ * Source: IAM User Guide, "Grammar of the IAM JSON policy language"; KMS Developer Guide, "Key policies".
+ * @throws KeyPolicyError POLICY_SYNTAX, POLICY_TOO_LARGE, POLICY_MALFORMED
+ */
+export function parseKeyPolicy(text: string): KeyPolicy {
+  return parseDocument(text, (statement, path) => ({
+    ...parseStatement(statement, path, ['Principal', 'NotPrincipal']),
+    index: path.index,
+    principals: parsePrincipals(statement, path.text),
+  }));
+}
+
+/**
+ * Reads an IAM policy that is attached to a role or user.
+ * @throws KeyPolicyError POLICY_SYNTAX, POLICY_TOO_LARGE, POLICY_MALFORMED
+ */
+export function parseIdentityPolicy(text: string): IdentityPolicy {
+  return parseDocument(text, (statement, path) => parseStatement(statement, path, []));
+}
+
+interface StatementPath {
+  readonly index: number;
+  readonly text: string;
+}
+
+function parseDocument<S extends Statement>(
+  text: string,
+  parse: (statement: JsonObject, path: StatementPath) => S,
+): PolicyDocument<S> {
+  const root = asObject(parseJson(text), '$');
+  assertMembers(root, ['Version', 'Id', 'Statement'], '$');
+  const version = root.get('Version') ?? '2008-10-17';
+  if (version !== '2012-10-17' && version !== '2008-10-17') throw malformed('unknown version', '$.Version');
+  const id = optionalString(root, 'Id', '$');
+  const list = asList(root.get('Statement'), '$.Statement');
+  if (list.length > MAX_STATEMENTS) throw malformed('too many statements', '$.Statement');
+  const statements = list.map((item, index) => {
+    const path = { index, text: `$.Statement[${index}]` };
+    return parse(asObject(item, path.text), path);
+  });
+  const sids = statements.flatMap((statement) => statement.sid ?? []);
+  if (new Set(sids).size !== sids.length) throw malformed('a Sid occurs twice', '$.Statement');
+  return { version, ...(id === undefined ? {} : { id }), statements };
+}
+
+function parseStatement(statement: JsonObject, path: StatementPath, extra: readonly string[]): Statement {
+  const known = ['Sid', 'Effect', 'Action', 'NotAction', 'Resource', 'NotResource', 'Condition', ...extra];
+  assertMembers(statement, known, path.text);
+  const effect = statement.get('Effect');
+  if (effect !== 'Allow' && effect !== 'Deny')
+    throw malformed('Effect is Allow or Deny', `${path.text}.Effect`);
+  const sid = optionalString(statement, 'Sid', path.text);
+  return {
+    index: path.index,
+    // AWS takes an empty Sid as none.
+    ...(sid === undefined || sid === '' ? {} : { sid }),
+    effect,
+    actions: parseActions(statement, path.text),
+    resources: parseStrings(statement, 'Resource', path.text),
+    conditions: parseConditions(statement.get('Condition'), `${path.text}.Condition`),
+  };
+}
+
+const ACTION = /^(?:\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+)$/;
+
+function parseActions(statement: JsonObject, path: string): Clause<string> {
+  const actions = parseStrings(statement, 'Action', path);
+  const wrong = actions.entries.find((action) => !ACTION.test(action));
+  if (wrong !== undefined) throw malformed('not an action', path, wrong);
+  return actions;
+}
+
+function parseStrings(statement: JsonObject, name: 'Action' | 'Resource', path: string): Clause<string> {
+  const { negated, value, where } = eitherOf(statement, name, path);
+  const entries = asList(value, where).map((entry) => asString(entry, where));
+  return { negated, entries };
+}
+
+const SERVICE = /^(?:\*|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?)$/;
+
+function parsePrincipals(statement: JsonObject, path: string): Clause<PrincipalPattern> {
+  const { negated, value, where } = eitherOf(statement, 'Principal', path);
+  if (typeof value === 'string') {
+    if (value !== '*') throw malformed('a bare principal is "*"', where, value);
+    return { negated, entries: [{ kind: 'any' }] };
+  }
+  const members = asObject(value, where);
+  assertMembers(members, ['AWS', 'Service', 'Federated', 'CanonicalUser'], where);
+  const entries = [...members].flatMap(([kind, list]) =>
+    asList(list, `${where}.${kind}`).map((item): PrincipalPattern => {
+      const text = asString(item, `${where}.${kind}`);
+      if (kind === 'AWS') return parseAwsPrincipal(text, `${where}.AWS`);
+      if (kind !== 'Service') return { kind: 'other', value: text };
+      if (!SERVICE.test(text)) throw malformed('not a service principal', `${where}.Service`, text);
+      return { kind: 'service', name: text };
+    }),
+  );
+  if (entries.length === 0) throw malformed('a principal is missing', where);
+  return { negated, entries };
+}
+
+function parseConditions(value: Json | undefined, path: string): Condition[] {
+  if (value === undefined) return [];
+  return [...asObject(value, path)].flatMap(([name, keys]) => {
+    const operator = parseOperator(name, path);
+    return [...asObject(keys, `${path}.${name}`)].map(([key, values]) => {
+      const where = `${path}.${name}.${key}`;
+      if (!/^[\w.-]+:./.test(key)) throw malformed('not a condition key', where);
+      return { operator, key, values: asList(values, where).map((item) => asScalar(item, where)) };
+    });
+  });
+}
+
+function eitherOf(
+  statement: JsonObject,
+  name: string,
+  path: string,
+): { negated: boolean; value: Json | undefined; where: string } {
+  const negated = statement.has(`Not${name}`);
+  if (negated === statement.has(name)) throw malformed(`${name} or Not${name}, and one only`, path);
+  const member = negated ? `Not${name}` : name;
+  return { negated, value: statement.get(member), where: `${path}.${member}` };
+}
+
+function assertMembers(object: JsonObject, known: readonly string[], path: string): void {
+  for (const name of object.keys()) {
+    if (!known.includes(name)) throw malformed('unknown element', path, name);
+  }
+}
+
+function asObject(value: Json | undefined, path: string): JsonObject {
+  if (!(value instanceof Map)) throw malformed('an object is expected', path);
+  return value as JsonObject;
+}
+
+/** AWS writes a list of one as that one. An empty list has no meaning in a policy. */
+function asList(value: Json | undefined, path: string): readonly Json[] {
+  if (value === undefined || value === null) throw malformed('a value is missing', path);
+  const list = Array.isArray(value) ? (value as readonly Json[]) : [value];
+  if (list.length === 0) throw malformed('a list is empty', path);
+  return list;
+}
+
+function asString(value: Json, path: string): string {
+  if (typeof value !== 'string' || value === '') throw malformed('a string is expected', path);
+  return value;
+}
+
+function asScalar(value: Json, path: string): string {
+  if (typeof value === 'boolean' || typeof value === 'number') return String(value);
+  if (typeof value !== 'string') throw malformed('a string, number or boolean is expected', path);
+  return value;
+}
+
+function optionalString(object: JsonObject, name: string, path: string): string | undefined {
+  const value = object.get(name);
+  if (value !== undefined && typeof value !== 'string') {
+    throw malformed('a string is expected', `${path}.${name}`);
+  }
+  return value;
+}
+
+function malformed(message: string, path: string, value?: string): KeyPolicyError {
+  return new KeyPolicyError('POLICY_MALFORMED', message, value === undefined ? { path } : { path, value });
+}
