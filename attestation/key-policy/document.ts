@@ -1,6 +1,6 @@
+import { JsonError, parseJson, type JsonObject, type JsonValue } from '../../shared/json/index.ts';
 import { KeyPolicyError } from './errors.ts';
 import type { Condition } from './condition.ts';
-import { parseJson, type Json, type JsonObject } from './json.ts';
 import { parseOperator } from './operator.ts';
 import { parseAwsPrincipal, type PrincipalPattern } from './principal.ts';
 
@@ -34,6 +34,9 @@ export type KeyPolicy = PolicyDocument<KeyPolicyStatement>;
 /** An IAM policy attached to a role or user: no principals. */
 export type IdentityPolicy = PolicyDocument<Statement>;
 
+/** The longest key policy document that AWS KMS stores, in bytes (PutKeyPolicy, parameter Policy). */
+const MAX_POLICY_BYTES = 32_768;
+const MAX_DEPTH = 16;
 const MAX_STATEMENTS = 500;
 
 /**
@@ -62,16 +65,26 @@ interface StatementPath {
   readonly text: string;
 }
 
+function parseText(text: string): JsonValue {
+  try {
+    return parseJson(new TextEncoder().encode(text), { maxBytes: MAX_POLICY_BYTES, maxDepth: MAX_DEPTH });
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    const code = error.code === 'JSON_TOO_LARGE' ? 'POLICY_TOO_LARGE' : 'POLICY_SYNTAX';
+    throw new KeyPolicyError(code, error.message, { ...error.details, json: error.code });
+  }
+}
+
 function parseDocument<S extends Statement>(
   text: string,
   parse: (statement: JsonObject, path: StatementPath) => S,
 ): PolicyDocument<S> {
-  const root = asObject(parseJson(text), '$');
+  const root = asObject(parseText(text), '$');
   assertMembers(root, ['Version', 'Id', 'Statement'], '$');
-  const version = root.get('Version') ?? '2008-10-17';
+  const version = root['Version'] ?? '2008-10-17';
   if (version !== '2012-10-17' && version !== '2008-10-17') throw malformed('unknown version', '$.Version');
   const id = optionalString(root, 'Id', '$');
-  const list = asList(root.get('Statement'), '$.Statement');
+  const list = asList(root['Statement'], '$.Statement');
   if (list.length > MAX_STATEMENTS) throw malformed('too many statements', '$.Statement');
   const statements = list.map((item, index) => {
     const path = { index, text: `$.Statement[${index}]` };
@@ -85,7 +98,7 @@ function parseDocument<S extends Statement>(
 function parseStatement(statement: JsonObject, path: StatementPath, extra: readonly string[]): Statement {
   const known = ['Sid', 'Effect', 'Action', 'NotAction', 'Resource', 'NotResource', 'Condition', ...extra];
   assertMembers(statement, known, path.text);
-  const effect = statement.get('Effect');
+  const effect = statement['Effect'];
   if (effect !== 'Allow' && effect !== 'Deny')
     throw malformed('Effect is Allow or Deny', `${path.text}.Effect`);
   const sid = optionalString(statement, 'Sid', path.text);
@@ -96,7 +109,7 @@ function parseStatement(statement: JsonObject, path: StatementPath, extra: reado
     effect,
     actions: parseActions(statement, path.text),
     resources: parseStrings(statement, 'Resource', path.text),
-    conditions: parseConditions(statement.get('Condition'), `${path.text}.Condition`),
+    conditions: parseConditions(statement['Condition'], `${path.text}.Condition`),
   };
 }
 
@@ -125,7 +138,7 @@ function parsePrincipals(statement: JsonObject, path: string): Clause<PrincipalP
   }
   const members = asObject(value, where);
   assertMembers(members, ['AWS', 'Service', 'Federated', 'CanonicalUser'], where);
-  const entries = [...members].flatMap(([kind, list]) =>
+  const entries = Object.entries(members).flatMap(([kind, list]) =>
     asList(list, `${where}.${kind}`).map((item): PrincipalPattern => {
       const text = asString(item, `${where}.${kind}`);
       if (kind === 'AWS') return parseAwsPrincipal(text, `${where}.AWS`);
@@ -138,11 +151,11 @@ function parsePrincipals(statement: JsonObject, path: string): Clause<PrincipalP
   return { negated, entries };
 }
 
-function parseConditions(value: Json | undefined, path: string): Condition[] {
+function parseConditions(value: JsonValue | undefined, path: string): Condition[] {
   if (value === undefined) return [];
-  return [...asObject(value, path)].flatMap(([name, keys]) => {
+  return Object.entries(asObject(value, path)).flatMap(([name, keys]) => {
     const operator = parseOperator(name, path);
-    return [...asObject(keys, `${path}.${name}`)].map(([key, values]) => {
+    return Object.entries(asObject(keys, `${path}.${name}`)).map(([key, values]) => {
       const where = `${path}.${name}.${key}`;
       if (!/^[\w.-]+:./.test(key)) throw malformed('not a condition key', where);
       return { operator, key, values: asList(values, where).map((item) => asScalar(item, where)) };
@@ -154,45 +167,47 @@ function eitherOf(
   statement: JsonObject,
   name: string,
   path: string,
-): { negated: boolean; value: Json | undefined; where: string } {
-  const negated = statement.has(`Not${name}`);
-  if (negated === statement.has(name)) throw malformed(`${name} or Not${name}, and one only`, path);
+): { negated: boolean; value: JsonValue | undefined; where: string } {
+  const negated = `Not${name}` in statement;
+  if (negated === name in statement) throw malformed(`${name} or Not${name}, and one only`, path);
   const member = negated ? `Not${name}` : name;
-  return { negated, value: statement.get(member), where: `${path}.${member}` };
+  return { negated, value: statement[member], where: `${path}.${member}` };
 }
 
 function assertMembers(object: JsonObject, known: readonly string[], path: string): void {
-  for (const name of object.keys()) {
+  for (const name of Object.keys(object)) {
     if (!known.includes(name)) throw malformed('unknown element', path, name);
   }
 }
 
-function asObject(value: Json | undefined, path: string): JsonObject {
-  if (!(value instanceof Map)) throw malformed('an object is expected', path);
-  return value as JsonObject;
+function asObject(value: JsonValue | undefined, path: string): JsonObject {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw malformed('an object is expected', path);
+  }
+  return value;
 }
 
 /** AWS writes a list of one as that one. An empty list has no meaning in a policy. */
-function asList(value: Json | undefined, path: string): readonly Json[] {
+function asList(value: JsonValue | undefined, path: string): readonly JsonValue[] {
   if (value === undefined || value === null) throw malformed('a value is missing', path);
-  const list = Array.isArray(value) ? (value as readonly Json[]) : [value];
+  const list = Array.isArray(value) ? value : [value];
   if (list.length === 0) throw malformed('a list is empty', path);
   return list;
 }
 
-function asString(value: Json, path: string): string {
+function asString(value: JsonValue, path: string): string {
   if (typeof value !== 'string' || value === '') throw malformed('a string is expected', path);
   return value;
 }
 
-function asScalar(value: Json, path: string): string {
+function asScalar(value: JsonValue, path: string): string {
   if (typeof value === 'boolean' || typeof value === 'number') return String(value);
   if (typeof value !== 'string') throw malformed('a string, number or boolean is expected', path);
   return value;
 }
 
 function optionalString(object: JsonObject, name: string, path: string): string | undefined {
-  const value = object.get(name);
+  const value = object[name];
   if (value !== undefined && typeof value !== 'string') {
     throw malformed('a string is expected', `${path}.${name}`);
   }

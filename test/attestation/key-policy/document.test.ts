@@ -89,9 +89,9 @@ describe('a key policy document', () => {
     expect(codeOf(text)).toBe('POLICY_MALFORMED');
   });
 
-  it('takes no member of a prototype for its own', () => {
+  it('refuses a member named after a prototype', () => {
     expect(codeOf(policyText(allowNode()).replace('"Effect":', '"__proto__":{},"Effect":'))).toBe(
-      'POLICY_MALFORMED',
+      'POLICY_SYNTAX',
     );
   });
 
