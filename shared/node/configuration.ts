@@ -61,10 +61,17 @@ export const configurationSchema = z
     /** SHA-384 of the manifest's bytes, hex. */
     manifest: z.string().regex(/^[0-9a-f]{96}$/),
     /**
-     * The order to make the Encryptor Master Password: obeyed once, before `notAfter` (RFC 3339, UTC). `id` is
-     * sealed with what it made, so that another order is refused for good.
+     * The order to start an empty store: obeyed once, before `notAfter` (RFC 3339, UTC). `id` is sealed with what it
+     * made, so that another order is refused for good. The Encryptor Master Password is generated inside the enclave,
+     * or the one that an admin has supplied as a secret blob.
      */
-    initialise: z.strictObject({ id: identifier, notAfter: z.iso.datetime() }).optional(),
+    initialise: z
+      .strictObject({
+        id: identifier,
+        notAfter: z.iso.datetime(),
+        password: z.enum(['generated', 'supplied']),
+      })
+      .optional(),
     clients: z
       .array(z.strictObject({ id: identifier, publicKey: publicKey32Schema }))
       .max(1024)

@@ -1,0 +1,124 @@
+import { type BerElement, parseBer } from './ber.ts';
+import { UnlockError } from './errors.ts';
+
+/** Largest CiphertextForRecipient, in bytes: KMS documents 6,144 for the whole field. */
+export const MAX_CMS_BYTES = 6144;
+
+const SEQUENCE = 0x30;
+const SET = 0x31;
+const INTEGER = 0x02;
+const OCTET_STRING = 0x04;
+const OBJECT_IDENTIFIER = 0x06;
+const CONTEXT_0 = 0x80;
+const CONTEXT_0_CONSTRUCTED = 0xa0;
+
+const hex = (text: string) => new Uint8Array(Buffer.from(text, 'hex'));
+/** 1.2.840.113549.1.7.3 and .1 */
+const OID_ENVELOPED_DATA = hex('2a864886f70d010703');
+const OID_DATA = hex('2a864886f70d010701');
+/** 2.16.840.1.101.3.4.1.42 */
+const OID_AES_256_CBC = hex('60864801650304012a');
+/** The content of AlgorithmIdentifier id-RSAES-OAEP, SHA-256, MGF1 with SHA-256 (RFC 4055), in DER. */
+const RSAES_OAEP_SHA_256 = hex(
+  '06092a864886f70d010107302fa00f300d06096086480165030402010500a11c301a06092a864886f70d010108300d06096086480165030402010500',
+);
+const VERSION_2 = hex('02');
+
+/** The parts of a CMS EnvelopedData that KMS makes for one enclave. */
+export interface EnvelopedData {
+  /** SHA-256 of the recipient's SubjectPublicKeyInfo. */
+  readonly recipientId: Uint8Array;
+  /** The content key under RSAES-OAEP, SHA-256. */
+  readonly encryptedKey: Uint8Array;
+  /** 16 bytes. */
+  readonly iv: Uint8Array;
+  /** AES-256-CBC with PKCS #7 padding, no MAC: its integrity comes from TLS alone (P16). */
+  readonly ciphertext: Uint8Array;
+}
+
+/**
+ * Parses CiphertextForRecipient: RFC 5652 section 6.1 in the very shape that AWS KMS sends, in BER with definite or
+ * indefinite lengths, and nothing else. A parser of ours takes the place of a general one because there is just this
+ * shape, and whatever else a general one accepts would be the attacker's choice.
+ *
+ * @throws UnlockError CMS_MALFORMED
+ */
+export function parseEnvelopedData(bytes: Uint8Array): EnvelopedData {
+  if (bytes.length > MAX_CMS_BYTES) throw malformed('too long');
+  const [contentType, explicit] = expect(parseBer(bytes), SEQUENCE, 2, 'ContentInfo');
+  assertPrimitive(contentType, OBJECT_IDENTIFIER, OID_ENVELOPED_DATA, 'contentType');
+  const [envelopedData] = expect(explicit, CONTEXT_0_CONSTRUCTED, 1, 'content');
+  const [version, recipientInfos, contentInfo] = expect(envelopedData, SEQUENCE, 3, 'EnvelopedData');
+  assertPrimitive(version, INTEGER, VERSION_2, 'version');
+  const [recipientInfo] = expect(recipientInfos, SET, 1, 'recipientInfos');
+  return { ...parseRecipient(recipientInfo), ...parseContent(contentInfo) };
+}
+
+/** KeyTransRecipientInfo, RFC 5652 section 6.2.1. */
+function parseRecipient(
+  element: BerElement | undefined,
+): Pick<EnvelopedData, 'recipientId' | 'encryptedKey'> {
+  const [version, recipientId, algorithm, encryptedKey] = expect(
+    element,
+    SEQUENCE,
+    4,
+    'KeyTransRecipientInfo',
+  );
+  assertPrimitive(version, INTEGER, VERSION_2, 'KeyTransRecipientInfo version');
+  expect(algorithm, SEQUENCE, 2, 'keyEncryptionAlgorithm');
+  if (!equal(algorithm?.content, RSAES_OAEP_SHA_256)) throw malformed('another keyEncryptionAlgorithm');
+  return {
+    recipientId: primitive(recipientId, CONTEXT_0, 'subjectKeyIdentifier'),
+    encryptedKey: primitive(encryptedKey, OCTET_STRING, 'encryptedKey'),
+  };
+}
+
+/** EncryptedContentInfo, RFC 5652 section 6.1; the content in one piece or as constructed octet strings. */
+function parseContent(element: BerElement | undefined): Pick<EnvelopedData, 'iv' | 'ciphertext'> {
+  const [contentType, algorithm, content] = expect(element, SEQUENCE, 3, 'encryptedContentInfo');
+  assertPrimitive(contentType, OBJECT_IDENTIFIER, OID_DATA, 'encryptedContentInfo contentType');
+  const [cipher, parameter] = expect(algorithm, SEQUENCE, 2, 'contentEncryptionAlgorithm');
+  assertPrimitive(cipher, OBJECT_IDENTIFIER, OID_AES_256_CBC, 'contentEncryptionAlgorithm');
+  const iv = primitive(parameter, OCTET_STRING, 'initialization vector');
+  if (iv.length !== 16) throw malformed('an initialization vector of another length');
+  const ciphertext = Buffer.concat(
+    content?.tag === CONTEXT_0_CONSTRUCTED
+      ? content.children.map((part) => primitive(part, OCTET_STRING, 'encryptedContent part'))
+      : [primitive(content, CONTEXT_0, 'encryptedContent')],
+  );
+  if (ciphertext.length === 0 || ciphertext.length % 16 !== 0)
+    throw malformed('encryptedContent of no whole blocks');
+  return { iv, ciphertext: new Uint8Array(ciphertext) };
+}
+
+function expect(
+  element: BerElement | undefined,
+  tag: number,
+  children: number,
+  name: string,
+): readonly BerElement[] {
+  if (element?.tag !== tag || element.children.length !== children) throw malformed(`not a ${name}`);
+  return element.children;
+}
+
+function primitive(element: BerElement | undefined, tag: number, name: string): Uint8Array {
+  if (element?.tag !== tag) throw malformed(`not a ${name}`);
+  return element.content;
+}
+
+function assertPrimitive(
+  element: BerElement | undefined,
+  tag: number,
+  expected: Uint8Array,
+  name: string,
+): void {
+  if (!equal(primitive(element, tag, name), expected)) throw malformed(`another ${name}`);
+}
+
+function equal(actual: Uint8Array | undefined, expected: Uint8Array): boolean {
+  return actual !== undefined && Buffer.compare(actual, expected) === 0;
+}
+
+function malformed(problem: string): UnlockError {
+  return new UnlockError('CMS_MALFORMED', `CMS: ${problem}`);
+}

@@ -1,0 +1,3 @@
+export { EmulatedNsm } from './emulated-nsm.ts';
+export { extendOnce } from './pcrs.ts';
+export { NitroRoot } from './root.ts';
