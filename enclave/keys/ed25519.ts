@@ -1,0 +1,34 @@
+import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
+import { KeyError } from './errors.ts';
+import { assertSignable, type HeldKey } from './held-key.ts';
+import { serialiseSecret } from './serialised-key.ts';
+import { holdSecret } from './secret.ts';
+
+/**
+ * Ed25519 (RFC 8032) by OpenSSL, whose arithmetic on the secret is constant time. OpenSSL keeps a copy of its own,
+ * which it clears when the last reference to the KeyObject is collected: `destroy()` drops ours at once.
+ */
+export function holdEd25519(bytes: Uint8Array): HeldKey {
+  const secret = holdSecret(bytes);
+  let key: ReturnType<typeof createPrivateKey> | undefined = createPrivateKey({
+    key: Buffer.from(secret.use().buffer),
+    format: 'raw-private',
+    asymmetricKeyType: 'ed25519',
+  });
+  const publicKey = new Uint8Array(createPublicKey(key).export({ format: 'raw-public' }));
+  return {
+    type: 'ed25519',
+    publicKey,
+    sign(request) {
+      assertSignable('ed25519', request);
+      if (key === undefined) throw new KeyError('KEY_DESTROYED', 'the key was destroyed');
+      if (request.payload.kind !== 'message') throw new KeyError('PAYLOAD_MISMATCH', 'a message is signed');
+      return { signature: sign(null, request.payload.message, key), publicKey };
+    },
+    serialise: () => serialiseSecret('ed25519', secret.use()),
+    destroy() {
+      key = undefined;
+      secret.destroy();
+    },
+  };
+}
