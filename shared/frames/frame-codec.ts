@@ -1,0 +1,75 @@
+import type { z } from 'zod';
+import { CborError, decodeCborObject, encodeCbor, type CborEncodable } from '../cbor/index.ts';
+import { FrameError } from './errors.ts';
+
+/**
+ * A frame: u32 big-endian length ‖ u8 version ‖ body, one CBOR map. The length counts version and body.
+ */
+export const FRAME_VERSION = 1;
+export const FRAME_LENGTH_BYTES = 4;
+/** No use of frames may ask for more, length field included. */
+export const MAX_FRAME_BYTES = 16 * 1024 * 1024;
+/** How deep a body may nest: the deepest schema has a list of maps in a map. */
+export const MAX_FRAME_DEPTH = 8;
+
+const VERSION_BYTES = 1;
+
+/**
+ * @throws FrameError FRAME_TOO_LARGE when the frame would be longer than `maxBytes`
+ * @throws TypeError for a value that CBOR has no place for
+ */
+export function encodeFrame(value: CborEncodable, maxBytes: number): Uint8Array<ArrayBuffer> {
+  const body = encodeCbor(value);
+  const total = FRAME_LENGTH_BYTES + VERSION_BYTES + body.length;
+  if (total > maxBytes) throw tooLarge(total, maxBytes);
+  const frame = new Uint8Array(total);
+  new DataView(frame.buffer).setUint32(0, VERSION_BYTES + body.length);
+  frame[FRAME_LENGTH_BYTES] = FRAME_VERSION;
+  frame.set(body, FRAME_LENGTH_BYTES + VERSION_BYTES);
+  return frame;
+}
+
+/**
+ * The number of bytes that follow the length field, checked before anything is allocated for them.
+ * @throws FrameError FRAME_TOO_LARGE, FRAME_TOO_SHORT
+ */
+export function parseFrameLength(field: Uint8Array, maxBytes: number): number {
+  const length = new DataView(field.buffer, field.byteOffset, FRAME_LENGTH_BYTES).getUint32(0);
+  if (FRAME_LENGTH_BYTES + length > maxBytes) throw tooLarge(FRAME_LENGTH_BYTES + length, maxBytes);
+  if (length <= VERSION_BYTES) throw new FrameError('FRAME_TOO_SHORT', 'a frame without a body', { length });
+  return length;
+}
+
+/**
+ * Parses what follows the length field. Byte strings in the result are views of `bytes`.
+ * @throws FrameError FRAME_VERSION_UNKNOWN, FRAME_BODY_MALFORMED, FRAME_SCHEMA_MISMATCH
+ */
+export function decodeFrame<T>(bytes: Uint8Array, schema: z.ZodType<T>): T {
+  const version = bytes[0];
+  if (version !== FRAME_VERSION) {
+    throw new FrameError('FRAME_VERSION_UNKNOWN', 'a frame of an unknown version', {
+      expected: FRAME_VERSION,
+      actual: version,
+    });
+  }
+  const result = schema.safeParse(decodeBody(bytes.subarray(VERSION_BYTES)));
+  if (!result.success) {
+    // Where it differs, not what was there: a body may hold credentials.
+    const paths = result.error.issues.slice(0, 4).map(({ path }) => path.join('.'));
+    throw new FrameError('FRAME_SCHEMA_MISMATCH', 'a frame of another shape', { paths });
+  }
+  return result.data;
+}
+
+function decodeBody(body: Uint8Array): unknown {
+  try {
+    return decodeCborObject(body, { maxBytes: body.length, maxDepth: MAX_FRAME_DEPTH });
+  } catch (error) {
+    if (!(error instanceof CborError)) throw error;
+    throw new FrameError('FRAME_BODY_MALFORMED', 'a frame whose body is malformed', {}, error);
+  }
+}
+
+function tooLarge(actual: number, maximum: number): FrameError {
+  return new FrameError('FRAME_TOO_LARGE', 'a frame longer than its limit', { actual, maximum });
+}

@@ -1,0 +1,174 @@
+import type { Duplex } from 'node:stream';
+import type { z } from 'zod';
+import type { CborEncodable } from '../cbor/index.ts';
+import { Deadline } from './deadline.ts';
+import { FrameError } from './errors.ts';
+import {
+  FRAME_LENGTH_BYTES,
+  MAX_FRAME_BYTES,
+  decodeFrame,
+  encodeFrame,
+  parseFrameLength,
+} from './frame-codec.ts';
+
+export interface FrameStreamOptions {
+  /** The longest frame that is read or written, length field included; at most {@link MAX_FRAME_BYTES}. */
+  readonly maxBytes: number;
+}
+
+export interface FrameDeadline {
+  /** Milliseconds for a whole frame. Reading, they start with its first byte where `idleTimeoutMs` is given too. */
+  readonly timeoutMs: number;
+  /** Milliseconds until the first byte; `Infinity` waits as long as the stream lives. Reading only. */
+  readonly idleTimeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Reads and writes frames on a duplex. It never takes a byte more from the duplex than the frames that it returned, so
+ * that after {@link FrameStream.release} the duplex goes on right behind them. After an error in reading the stream has
+ * no known frame boundary any more: the same error is thrown again, and the caller destroys the duplex, after an
+ * answer where it owes one.
+ */
+export class FrameStream {
+  readonly #stream: Duplex;
+  readonly #maxBytes: number;
+  #failure: FrameError | undefined;
+  #reading = false;
+  #released = false;
+
+  /** @throws RangeError for a limit that is none */
+  constructor(stream: Duplex, { maxBytes }: FrameStreamOptions) {
+    if (!Number.isInteger(maxBytes) || maxBytes <= FRAME_LENGTH_BYTES || maxBytes > MAX_FRAME_BYTES) {
+      throw new RangeError('maxBytes must be an integer up to MAX_FRAME_BYTES');
+    }
+    this.#stream = stream;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Whether bytes lie there that no read has asked for. */
+  get hasUnread(): boolean {
+    return this.#stream.readableLength > 0;
+  }
+
+  /**
+   * The next frame. Byte strings in it are views of the frame's own buffer.
+   * @throws FrameError any of its codes
+   */
+  async read<T>(schema: z.ZodType<T>, deadline: FrameDeadline): Promise<T> {
+    if (this.#reading || this.#released) throw new TypeError('the frame stream is read already, or released');
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#reading = true;
+    try {
+      return await this.#readFrame(schema, deadline);
+    } catch (error) {
+      if (error instanceof FrameError) this.#failure = error;
+      throw error;
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  async #readFrame<T>(schema: z.ZodType<T>, limits: FrameDeadline): Promise<T> {
+    using deadline = new Deadline(limits.signal);
+    deadline.arm(limits.idleTimeoutMs ?? limits.timeoutMs);
+    if (!(await waitForBytes(this.#stream, deadline)))
+      throw new FrameError('FRAME_END', 'the stream has ended');
+    if (limits.idleTimeoutMs !== undefined) deadline.arm(limits.timeoutMs);
+    const field = await this.#take(FRAME_LENGTH_BYTES, deadline);
+    const length = parseFrameLength(field, this.#maxBytes);
+    return decodeFrame(await this.#take(length, deadline), schema);
+  }
+
+  /** Exactly `count` bytes, piece by piece: memory is taken for what has come, not for what was announced. */
+  async #take(count: number, deadline: Deadline): Promise<Uint8Array> {
+    const pieces: Buffer[] = [];
+    let missing = count;
+    while (missing > 0) {
+      if (!(await waitForBytes(this.#stream, deadline))) {
+        throw new FrameError('FRAME_TRUNCATED', 'the stream ended within a frame', { missing });
+      }
+      const piece = this.#stream.read(Math.min(missing, this.#stream.readableLength)) as Buffer | null;
+      if (piece === null) throw streamFailed(this.#stream.errored);
+      pieces.push(piece);
+      missing -= piece.length;
+    }
+    return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);
+  }
+
+  /**
+   * Writes one frame and waits until the stream has taken it. A write that failed may have been sent in part: the
+   * duplex is destroyed.
+   * @throws FrameError FRAME_TOO_LARGE (nothing was sent), FRAME_TIMEOUT, FRAME_ABORTED, FRAME_STREAM_FAILED
+   */
+  async write(value: CborEncodable, limits: FrameDeadline): Promise<void> {
+    if (this.#released) throw new TypeError('the frame stream is released');
+    const frame = encodeFrame(value, this.#maxBytes);
+    using deadline = new Deadline(limits.signal);
+    deadline.arm(limits.timeoutMs);
+    try {
+      await writeBytes(this.#stream, frame, deadline);
+    } catch (error) {
+      this.#stream.destroy();
+      throw error;
+    }
+  }
+
+  /** Gives the duplex back: it goes on right behind the last frame that was read. */
+  release(): Duplex {
+    if (this.#reading) throw new TypeError('the frame stream is being read');
+    this.#released = true;
+    return this.#stream;
+  }
+}
+
+/** Waits for at least one byte to read; false when the stream has ended. */
+async function waitForBytes(stream: Duplex, deadline: Deadline): Promise<boolean> {
+  for (;;) {
+    deadline.assertNotPassed();
+    if (stream.readableLength > 0) return true;
+    if (stream.readableEnded) return false;
+    if (stream.errored !== null || stream.destroyed) throw streamFailed(stream.errored);
+    await somethingHappened(stream, deadline);
+  }
+}
+
+const READ_EVENTS = ['readable', 'end', 'error', 'close'];
+
+/**
+ * Listens only while nothing is there to read: a `readable` listener makes the stream look for its end, and an `end`
+ * that is emitted before the duplex is given back is one that its next owner does not see.
+ */
+function somethingHappened(stream: Duplex, deadline: Deadline): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = () => {
+      for (const event of READ_EVENTS) stream.off(event, wake);
+      deadline.onPassed(undefined);
+      resolve();
+    };
+    for (const event of READ_EVENTS) stream.on(event, wake);
+    deadline.onPassed(wake);
+  });
+}
+
+function writeBytes(stream: Duplex, bytes: Uint8Array, deadline: Deadline): Promise<void> {
+  deadline.assertNotPassed();
+  if (stream.destroyed || !stream.writable) return Promise.reject(streamFailed(stream.errored));
+  return new Promise((resolve, reject) => {
+    deadline.onPassed(() => {
+      try {
+        deadline.assertNotPassed();
+      } catch (error) {
+        reject(error);
+      }
+    });
+    stream.write(bytes, (error) => {
+      if (error) reject(streamFailed(error));
+      else resolve();
+    });
+  });
+}
+
+function streamFailed(cause: Error | null): FrameError {
+  return new FrameError('FRAME_STREAM_FAILED', 'the stream broke', {}, cause ?? undefined);
+}
