@@ -1,0 +1,106 @@
+/**
+ * PCR0, PCR1 and PCR2 of an image, while its bytes pass by once.
+ *
+ * A register is SHA-384(48 zero bytes ‖ SHA-384(content)), with as content, in the order of the sections: for PCR0
+ * the kernel, the command line and every ramdisk; for PCR1 the same but only the first ramdisk; for PCR2 the other
+ * ramdisks. Headers, metadata and signature are not measured, and neither are the borders between sections.
+ */
+import { createHash, type Hash } from 'node:crypto';
+import type { EifSectionKind } from './format.ts';
+import { crc32 } from './crc32.ts';
+
+/** Register index to value, 48 bytes each: 0, 1, 2, and 8 for a signed image. */
+export type EifMeasurements = ReadonlyMap<number, Uint8Array>;
+
+/**
+ * The work beside PCR0: the CRC of every byte, and the digest of the application ramdisks. It is as much as PCR0
+ * itself, so a caller may do it on another thread.
+ */
+export interface SideWork {
+  /** `bytes` are free again when this settles. */
+  update(bytes: Uint8Array, application: boolean): void | Promise<void>;
+  finish(): SideResult | Promise<SideResult>;
+}
+
+export interface SideResult {
+  readonly crc32: number;
+  /** SHA-384 of all bytes marked as application. */
+  readonly application: Uint8Array;
+}
+
+/** The same thread does everything. */
+export function createSideWork(): SideWork {
+  const application = createHash('sha384');
+  let crc = 0;
+  return {
+    update(bytes, isApplication) {
+      crc = crc32(bytes, crc);
+      if (isApplication) application.update(bytes);
+    },
+    finish: () => ({ crc32: crc, application: application.digest() }),
+  };
+}
+
+export interface Measured {
+  readonly measurements: Map<number, Uint8Array>;
+  /** CRC-32 of every byte that was given. */
+  readonly crc32: number;
+}
+
+/** Takes a file's bytes in order, section by section. */
+export class Measurement {
+  readonly #side: SideWork;
+  readonly #image: Hash = createHash('sha384');
+  /** PCR1's own digest; the same as PCR0's until the second ramdisk. */
+  #bootstrap: Hash | undefined;
+  #ramdisks = 0;
+  #kind: EifSectionKind | 'header' = 'header';
+
+  constructor(side: SideWork = createSideWork()) {
+    this.#side = side;
+  }
+
+  /** What follows is the content of a section of this kind. */
+  startSection(kind: EifSectionKind): void {
+    this.#kind = kind;
+    if (kind !== 'ramdisk') return;
+    this.#ramdisks += 1;
+    if (this.#ramdisks === 2) this.#bootstrap = this.#image.copy();
+  }
+
+  /** Bytes of no section: they count for the CRC alone. */
+  async updateHeader(bytes: Uint8Array): Promise<void> {
+    await this.#side.update(bytes, false);
+  }
+
+  async update(bytes: Uint8Array): Promise<void> {
+    const application = this.#kind === 'ramdisk' && this.#ramdisks > 1;
+    const pending = this.#side.update(bytes, application);
+    if (this.#kind === 'kernel' || this.#kind === 'cmdline' || this.#kind === 'ramdisk') {
+      this.#image.update(bytes);
+      if (!application) this.#bootstrap?.update(bytes);
+    }
+    await pending;
+  }
+
+  async finish(): Promise<Measured> {
+    const { crc32, application } = await this.#side.finish();
+    const image = this.#image.digest();
+    const measurements = new Map([
+      [0, extend(image)],
+      [1, extend(this.#bootstrap?.digest() ?? image)],
+      [2, extend(application)],
+    ]);
+    return { measurements, crc32 };
+  }
+}
+
+/** The value of a register, zero before, that was extended once with this SHA-384 digest. */
+export function extend(digest: Uint8Array): Uint8Array {
+  return createHash('sha384').update(new Uint8Array(48)).update(digest).digest();
+}
+
+/** PCR8: the signing certificate as DER. */
+export function measureCertificate(der: Uint8Array): Uint8Array {
+  return extend(createHash('sha384').update(der).digest());
+}

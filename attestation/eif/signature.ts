@@ -1,0 +1,184 @@
+/**
+ * The signature section: a CBOR array of `{signing_certificate, signature}`, both arrays of small integers. The
+ * certificate is PEM; the signature is a COSE_Sign1 (RFC 9052) over `{register_index: 0, register_value: PCR0}`.
+ */
+import { verify, X509Certificate } from 'node:crypto';
+import { type CborValue, decodeCbor, encodeCbor } from '../../shared/cbor/index.ts';
+import {
+  assertValidAt,
+  parseSigningCertificate,
+  type SigningCertificate,
+  type SigningCurve,
+} from './certificate.ts';
+import { EifError, type EifErrorCode } from './errors.ts';
+import { measureCertificate } from './measurement.ts';
+import { MAX_SIGNATURE_BYTES } from './section-rules.ts';
+
+/** COSE algorithm (RFC 9053, 2.1), hash and signature length by curve. */
+const ALGORITHMS = {
+  'P-256': { name: 'ES256', id: -7, hash: 'sha256', bytes: 64 },
+  'P-384': { name: 'ES384', id: -35, hash: 'sha384', bytes: 96 },
+  'P-521': { name: 'ES512', id: -36, hash: 'sha512', bytes: 132 },
+} as const satisfies Record<SigningCurve, unknown>;
+
+const COSE_SIGN1_TAG = 18;
+const HEADER_ALGORITHM = 1;
+
+/** A signature that was verified. */
+export interface EifSignature {
+  readonly algorithm: 'ES256' | 'ES384' | 'ES512';
+  readonly certificate: SigningCertificate;
+  /** PCR8. */
+  readonly measurement: Uint8Array;
+}
+
+interface CoseSign1 {
+  readonly protectedHeader: Uint8Array;
+  readonly algorithm: CborValue | undefined;
+  readonly payload: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/**
+ * Reads a signature section and verifies its signature over PCR0 with its own certificate. `at`: when the certificate
+ * has to be valid; without it any time will do.
+ * @throws EifError EIF_SIGNATURE_FORMAT, EIF_SIGNATURE_COUNT, EIF_CERTIFICATE, EIF_CERTIFICATE_TIME,
+ *   EIF_SIGNATURE_PAYLOAD, EIF_SIGNATURE_INVALID
+ */
+export function verifySignatureSection(section: Uint8Array, pcr0: Uint8Array, at?: Date): EifSignature {
+  const entry = parseEntry(section);
+  const certificate = parseSigningCertificate(entry.certificate);
+  if (at !== undefined) assertValidAt(certificate, at);
+  const cose = parseCoseSign1(entry.signature);
+  const algorithm = ALGORITHMS[certificate.curve];
+  if (cose.algorithm !== algorithm.id) {
+    throw new EifError(
+      'EIF_SIGNATURE_INVALID',
+      "the signature's algorithm is not that of the certificate's key",
+      {
+        expected: algorithm.id,
+        actual: cose.algorithm,
+      },
+    );
+  }
+  const payload = encodePayload(pcr0);
+  if (!Buffer.from(cose.payload).equals(payload)) {
+    throw new EifError('EIF_SIGNATURE_PAYLOAD', 'something other than PCR0 of this image was signed', {
+      expected: payload,
+      actual: cose.payload,
+    });
+  }
+  const signed = encodeSigStructure(cose.protectedHeader, cose.payload);
+  const key = { key: new X509Certificate(certificate.der).publicKey, dsaEncoding: 'ieee-p1363' } as const;
+  if (cose.signature.length !== algorithm.bytes || !verify(algorithm.hash, signed, key, cose.signature)) {
+    throw new EifError('EIF_SIGNATURE_INVALID', "the signature is not one of the certificate's key");
+  }
+  return { algorithm: algorithm.name, certificate, measurement: measureCertificate(certificate.der) };
+}
+
+/** Signs images. The key may be anywhere: a file, a KMS, a smart card. */
+export interface EifSigner {
+  /** One PEM certificate, on P-384. */
+  readonly certificate: Uint8Array;
+  /** ECDSA with SHA-384 over the message: r ‖ s, 96 bytes. The same image gives the same file only if this is
+   * deterministic (RFC 6979). */
+  sign(message: Uint8Array): Uint8Array | Promise<Uint8Array>;
+}
+
+/**
+ * The bytes of a signature section for an image with this PCR0.
+ * @throws EifError EIF_CERTIFICATE when the certificate is not on P-384, EIF_SIGNATURE_INVALID when the signer's key
+ *   is not the certificate's
+ */
+export async function createSignatureSection(signer: EifSigner, pcr0: Uint8Array): Promise<Uint8Array> {
+  const { curve } = parseSigningCertificate(signer.certificate);
+  if (curve !== 'P-384') {
+    throw new EifError('EIF_CERTIFICATE', 'images are signed on P-384', { expected: 'P-384', actual: curve });
+  }
+  const protectedHeader = encodeCbor(new Map([[HEADER_ALGORITHM, ALGORITHMS[curve].id]]));
+  const payload = encodePayload(pcr0);
+  const signature = await signer.sign(encodeSigStructure(protectedHeader, payload));
+  const section = encodeCbor([
+    {
+      signing_certificate: [...signer.certificate],
+      signature: [...encodeCbor([protectedHeader, new Map(), payload, signature])],
+    },
+  ]);
+  verifySignatureSection(section, pcr0);
+  return section;
+}
+
+function parseEntry(section: Uint8Array): { certificate: Uint8Array; signature: Uint8Array } {
+  const entries = decode(section, { maxBytes: MAX_SIGNATURE_BYTES, maxDepth: 3 });
+  if (!Array.isArray(entries)) throw malformed('the signature section is not an array');
+  if (entries.length !== 1) {
+    // The hypervisor verifies the first and ignores the others.
+    throw new EifError('EIF_SIGNATURE_COUNT', 'the signature section does not hold one signature', {
+      expected: 1,
+      actual: entries.length,
+    });
+  }
+  const [entry] = entries;
+  // In this order: some readers take the first member, whatever its name.
+  if (!(entry instanceof Map) || [...entry.keys()].join(' ') !== 'signing_certificate signature') {
+    throw malformed('a signature has other members than signing_certificate and signature');
+  }
+  return {
+    certificate: toBytes(entry.get('signing_certificate')),
+    signature: toBytes(entry.get('signature')),
+  };
+}
+
+function parseCoseSign1(bytes: Uint8Array): CoseSign1 {
+  const items = decode(bytes, { maxBytes: MAX_SIGNATURE_BYTES, maxDepth: 2, topLevelTag: COSE_SIGN1_TAG });
+  if (!Array.isArray(items) || items.length !== 4) throw malformed('the signature is not a COSE_Sign1');
+  const [protectedHeader, unprotectedHeader, payload, signature] = items;
+  if (!(unprotectedHeader instanceof Map) || unprotectedHeader.size !== 0) {
+    throw malformed('the unprotected header is not an empty map');
+  }
+  if (!isBytes(protectedHeader) || !isBytes(payload) || !isBytes(signature)) {
+    throw malformed('a part of the COSE_Sign1 is not a byte string');
+  }
+  const header = decode(protectedHeader, { maxBytes: MAX_SIGNATURE_BYTES, maxDepth: 1 });
+  if (!(header instanceof Map) || header.size !== 1) {
+    throw malformed('the protected header holds something other than the algorithm');
+  }
+  return { protectedHeader, algorithm: header.get(HEADER_ALGORITHM), payload, signature };
+}
+
+function encodePayload(pcr0: Uint8Array): Uint8Array {
+  return encodeCbor({ register_index: 0, register_value: [...pcr0] });
+}
+
+/** RFC 9052, 4.4. */
+function encodeSigStructure(protectedHeader: Uint8Array, payload: Uint8Array): Uint8Array {
+  return encodeCbor(['Signature1', protectedHeader, new Uint8Array(), payload]);
+}
+
+function toBytes(value: CborValue | undefined): Uint8Array {
+  if (!Array.isArray(value) || value.length === 0 || !value.every(isByte)) {
+    throw malformed('a member of a signature is not an array of bytes');
+  }
+  return Uint8Array.from(value as number[]);
+}
+
+function isByte(value: CborValue): boolean {
+  return typeof value === 'number' && value >= 0 && value <= 0xff;
+}
+
+function isBytes(value: CborValue | undefined): value is Uint8Array {
+  return value instanceof Uint8Array;
+}
+
+function decode(bytes: Uint8Array, limits: Parameters<typeof decodeCbor>[1]): CborValue {
+  try {
+    return decodeCbor(bytes, limits);
+  } catch (error) {
+    throw malformed('the signature section is not well-formed CBOR', error);
+  }
+}
+
+function malformed(message: string, cause?: unknown): EifError {
+  const code: EifErrorCode = 'EIF_SIGNATURE_FORMAT';
+  return new EifError(code, message, {}, cause);
+}

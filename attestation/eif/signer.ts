@@ -1,0 +1,31 @@
+import type { KeyObject } from 'node:crypto';
+import { p384 } from '@noble/curves/nist.js';
+import type { EifSigner } from './signature.ts';
+
+/** SEC 1, C.4, as OpenSSL writes it: sequence, version 1, and a private key of 48 bytes. */
+const SCALAR_OFFSET = 8;
+const SCALAR_BYTES = 48;
+
+/**
+ * A signer with a P-384 private key in memory. Its nonces are derived from key and message (RFC 6979), so that the
+ * same image gives the same file.
+ * @param certificate PEM
+ * @throws TypeError when the key is another
+ */
+export function createLocalSigner(privateKey: KeyObject, certificate: Uint8Array): EifSigner {
+  if (privateKey.type !== 'private' || privateKey.asymmetricKeyDetails?.namedCurve !== 'secp384r1') {
+    throw new TypeError('images are signed with a private key on P-384');
+  }
+  return {
+    certificate,
+    sign(message) {
+      const der = privateKey.export({ format: 'der', type: 'sec1' });
+      try {
+        const scalar = der.subarray(SCALAR_OFFSET, SCALAR_OFFSET + SCALAR_BYTES);
+        return p384.sign(message, scalar, { lowS: false });
+      } finally {
+        der.fill(0);
+      }
+    },
+  };
+}
