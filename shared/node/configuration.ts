@@ -1,6 +1,11 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { DsseError, openEnvelope, parseEnvelope } from '../dsse/index.ts';
+import { parseJson } from '../json/index.ts';
+import { MAX_CONFIGURATION_BYTES } from '../protocol/control.ts';
 import { algorithmSchema, keyTypeSchema, payloadKindSchema } from './algorithms.ts';
-import { publicKey32Schema } from './manifest.ts';
+import { ConfigurationError } from './errors.ts';
+import { type Manifest, publicKey32Schema } from './manifest.ts';
 
 export const CONFIGURATION_FORMAT = 'holdfast-configuration/1';
 /** The DSSE payload type of a signed configuration. */
@@ -35,8 +40,9 @@ export const ruleSchema = z.strictObject({
   algorithms: z.array(algorithmSchema).min(1).max(16),
   payloads: z.array(payloadKindSchema).min(1).max(16),
   /**
-   * At most `count` requests in `seconds`, as a bucket that refills evenly. It is empty when a node starts, so that
-   * a restart never grants more. `null` is written out where no limit is wanted.
+   * A bucket that holds `count` requests and refills evenly in `seconds`: never more than `count` at once, and
+   * `count` per `seconds` over time. It is empty when a node starts, so that a restart never grants more. `null` is
+   * written out where no limit is wanted. Rules only permit: where several match, each rate is a grant of its own.
    */
   rate: z
     .strictObject({
@@ -95,3 +101,80 @@ export const configurationSchema = z
     return rules.every((rule) => rule.keys.every((id) => known.has(id)));
   });
 export type Configuration = z.infer<typeof configurationSchema>;
+
+/** A configuration that enough authorities of one manifest have signed. */
+export interface SignedConfiguration {
+  readonly configuration: Configuration;
+  /** SHA-384 of the signed bytes. */
+  readonly digest: Uint8Array;
+  /** The authorities that signed, raw Ed25519 public keys in hex. */
+  readonly signers: readonly string[];
+}
+
+/**
+ * Parses the bytes of a configuration, without any signature: what an authority looks at before it signs.
+ *
+ * @throws ConfigurationError CONFIGURATION_MALFORMED
+ */
+export function parseConfiguration(bytes: Uint8Array): Configuration {
+  let value: unknown;
+  try {
+    value = parseJson(bytes, { maxBytes: MAX_CONFIGURATION_BYTES, maxDepth: 8 });
+  } catch (error) {
+    throw new ConfigurationError(
+      'CONFIGURATION_MALFORMED',
+      'the configuration is not strict JSON',
+      {},
+      error,
+    );
+  }
+  const parsed = configurationSchema.safeParse(value);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new ConfigurationError('CONFIGURATION_MALFORMED', 'not a configuration', {
+      field: issue?.path.join('.'),
+      problem: issue?.message,
+    });
+  }
+  return parsed.data;
+}
+
+/**
+ * Verifies a signed configuration (a DSSE envelope) against the manifest that names its authorities, then parses it.
+ *
+ * @throws ConfigurationError
+ */
+export function openConfiguration(
+  envelope: Uint8Array,
+  { manifest, digest }: { manifest: Manifest; digest: Uint8Array },
+): SignedConfiguration {
+  const { payload, signers } = openSigned(envelope, manifest);
+  const configuration = parseConfiguration(payload);
+  const expected = Buffer.from(digest).toString('hex');
+  if (configuration.manifest !== expected) {
+    throw new ConfigurationError(
+      'CONFIGURATION_OTHER_MANIFEST',
+      'the configuration is for another manifest',
+      {
+        expected,
+        actual: configuration.manifest,
+      },
+    );
+  }
+  return { configuration, digest: new Uint8Array(createHash('sha384').update(payload).digest()), signers };
+}
+
+function openSigned(envelope: Uint8Array, { configurationAuthority: { keys, threshold } }: Manifest) {
+  try {
+    return openEnvelope(parseEnvelope(envelope), {
+      payloadType: CONFIGURATION_PAYLOAD_TYPE,
+      keys,
+      threshold,
+    });
+  } catch (error) {
+    if (!(error instanceof DsseError)) throw error;
+    const code =
+      error.code === 'DSSE_UNDER_SIGNED' ? 'CONFIGURATION_UNDER_SIGNED' : 'CONFIGURATION_MALFORMED';
+    throw new ConfigurationError(code, error.message, error.details, error);
+  }
+}

@@ -1,0 +1,65 @@
+import { type Algorithm, type KeyType, type PayloadKind } from '../../shared/node/algorithms.ts';
+import { type Configuration, type Operation, type Rule } from '../../shared/node/configuration.ts';
+import { type Rate } from './rate-limits.ts';
+
+/** A rule with its lists as sets. */
+export interface PreparedRule {
+  readonly id: string;
+  /** Its place in the rate limits. */
+  readonly index: number;
+  readonly operations: ReadonlySet<Operation>;
+  readonly keys: ReadonlySet<string>;
+  readonly algorithms: ReadonlySet<Algorithm>;
+  readonly payloads: ReadonlySet<PayloadKind>;
+  readonly rate: Rate | null;
+}
+
+/** A configuration's permissions, prepared once so that each decision is a few look-ups. */
+export interface Policy {
+  /** Each client's rules, in the order in which their rates are drawn on. */
+  readonly rulesOf: ReadonlyMap<string, readonly PreparedRule[]>;
+  readonly keys: ReadonlyMap<string, KeyType>;
+  readonly ruleCount: number;
+}
+
+/** How many different requests a rule admits. */
+function measureWidth(rule: Rule): number {
+  const { operations, clients, keys, algorithms, payloads } = rule;
+  return operations.length * clients.length * keys.length * algorithms.length * payloads.length;
+}
+
+/**
+ * Rules only ever permit, and each rate is a grant of its own: where several rules match, the request is allowed
+ * while one of them has something left. Which one is drawn on does not depend on the order in which they were
+ * written: one without a rate first, then the narrowest, so that what only a wide rule admits is not starved; equal
+ * ones by name. A narrow rule's rate is therefore no limit where a wider rule matches too.
+ */
+function compareRules(a: Rule, b: Rule): number {
+  return (
+    Number(a.rate !== null) - Number(b.rate !== null) ||
+    measureWidth(a) - measureWidth(b) ||
+    (a.id < b.id ? -1 : 1)
+  );
+}
+
+/** Prepares the rules of a configuration that was verified and parsed. */
+export function preparePolicy(configuration: Configuration): Policy {
+  const rulesOf = new Map<string, PreparedRule[]>(configuration.clients.map(({ id }) => [id, []]));
+  for (const [index, rule] of configuration.rules.toSorted(compareRules).entries()) {
+    const prepared: PreparedRule = {
+      id: rule.id,
+      index,
+      operations: new Set(rule.operations),
+      keys: new Set(rule.keys),
+      algorithms: new Set(rule.algorithms),
+      payloads: new Set(rule.payloads),
+      rate: rule.rate,
+    };
+    for (const client of rule.clients) rulesOf.get(client)?.push(prepared);
+  }
+  return {
+    rulesOf,
+    keys: new Map(configuration.keys.map(({ id, type }) => [id, type])),
+    ruleCount: configuration.rules.length,
+  };
+}

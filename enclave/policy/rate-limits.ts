@@ -1,0 +1,34 @@
+import { type Rule } from '../../shared/node/configuration.ts';
+
+export type Rate = NonNullable<Rule['rate']>;
+
+/**
+ * One token bucket per rule. Credit is counted in requests × milliseconds, so that whole numbers stay exact: each
+ * millisecond adds `count`, a request costs `seconds` × 1000, and the bucket holds `count` requests.
+ */
+export interface RateLimits {
+  readonly credit: Float64Array;
+  readonly updatedAt: Float64Array;
+}
+
+/**
+ * Buckets that are all empty: what a node did before it was restarted is not known, and must not be granted twice.
+ *
+ * @param now milliseconds of a monotonic clock
+ */
+export function createRateLimits(rules: number, now: number): RateLimits {
+  return { credit: new Float64Array(rules), updatedAt: new Float64Array(rules).fill(now) };
+}
+
+/** Takes one request out of a bucket, if one is in it. A clock that ran backwards grants nothing. */
+export function takeToken(limits: RateLimits, index: number, rate: Rate, now: number): boolean {
+  const credit = limits.credit[index];
+  const updatedAt = limits.updatedAt[index];
+  if (credit === undefined || updatedAt === undefined || !(now >= updatedAt)) return false;
+  const cost = rate.seconds * 1000;
+  const refilled = Math.min(credit + (now - updatedAt) * rate.count, rate.count * cost);
+  const taken = refilled >= cost;
+  limits.credit[index] = taken ? refilled - cost : refilled;
+  limits.updatedAt[index] = now;
+  return taken;
+}
