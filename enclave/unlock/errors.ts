@@ -17,8 +17,6 @@ export type UnlockErrorCode =
   /** The answer lacks what was asked for: a Recipient was dropped on the way (P14), or another key answered (P11). */
   | 'KMS_PLAINTEXT_RETURNED'
   | 'KMS_RECIPIENT_MISSING'
-  | 'KMS_KEY_MISMATCH'
-  /** The Encryptor Master Password has fewer than 32 or more than 1,024 bytes. */
-  | 'PASSWORD_LENGTH';
+  | 'KMS_KEY_MISMATCH';
 
 export class UnlockError extends HoldfastError<UnlockErrorCode> {}

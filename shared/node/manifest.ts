@@ -1,4 +1,8 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { parseJson } from '../json/index.ts';
+import { MAX_MANIFEST_BYTES } from '../protocol/control.ts';
+import { ManifestError } from './errors.ts';
 
 export const MANIFEST_FORMAT = 'holdfast-manifest/1';
 
@@ -41,3 +45,31 @@ export const manifestSchema = z
     path: ['configurationAuthority', 'threshold'],
   });
 export type Manifest = z.infer<typeof manifestSchema>;
+
+/**
+ * Parses a manifest's bytes. The enclave measures them first.
+ *
+ * @throws ManifestError MANIFEST_MALFORMED
+ */
+export function parseManifest(bytes: Uint8Array): Manifest {
+  let value: unknown;
+  try {
+    value = parseJson(bytes, { maxBytes: MAX_MANIFEST_BYTES, maxDepth: 4 });
+  } catch (error) {
+    throw new ManifestError('MANIFEST_MALFORMED', 'the manifest is not strict JSON', {}, error);
+  }
+  const parsed = manifestSchema.safeParse(value);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new ManifestError('MANIFEST_MALFORMED', 'not a manifest', {
+      field: issue?.path.join('.'),
+      problem: issue?.message,
+    });
+  }
+  return parsed.data;
+}
+
+/** SHA-384 of a manifest's bytes: what PCR16 is extended with, and what its configurations name. */
+export function digestManifest(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash('sha384').update(bytes).digest());
+}

@@ -14,8 +14,11 @@ export const MAX_RECORD_BYTES = 256 * 1024;
 export const MAX_RECORDS = 4096;
 export const MAX_WRITES = 64;
 export const MAX_CREDENTIAL_BYTES = 8 * 1024;
+/** Of one frame, either way. It also bounds what one commit may carry in all. */
+export const MAX_CONTROL_FRAME_BYTES = 4 * 1024 * 1024;
 
-const bytes = (maximum: number) => z.instanceof(Uint8Array).refine((value) => value.length <= maximum);
+const bytes = (maximum: number) =>
+  z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length <= maximum);
 const name = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,127}$/);
 const revision = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 

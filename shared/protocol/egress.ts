@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+/** Of the one frame each way that opens a connection. */
+export const MAX_EGRESS_FRAME_BYTES = 512;
+
 /**
  * How the enclave names the host that it wants to reach: the first frame on a connection to `PARENT_PORT.egress`.
  * After an `ok` the stream carries the bytes of that TCP connection, both ways, as they are.

@@ -1,0 +1,33 @@
+import { HoldfastError } from '../../shared/errors.ts';
+
+/** Why a node did not start. Every one is final: the process ends, and its parent shows the code (P50). */
+export type BootErrorCode =
+  /** The kernel's random numbers do not come from the NSM (P40). */
+  | 'ENTROPY_UNTRUSTED'
+  /** The host's clock is off the NSM's by more than the bound (P41). */
+  | 'CLOCK_DRIFT'
+  /** PCR0, PCR1 or PCR2 is zero: a debug enclave, whose memory the parent can read (P02). */
+  | 'DEBUG_ENCLAVE'
+  /** Core dumps are not off. */
+  | 'CORE_DUMPS_ENABLED'
+  /** PCR16 was extended or locked before this node measured its manifest. */
+  | 'MANIFEST_PCR_USED'
+  | 'MANIFEST_PCR_MISMATCH'
+  /** A newer configuration was in force before. */
+  | 'CONFIGURATION_ROLLED_BACK'
+  /** The version was in force before, with another content. */
+  | 'CONFIGURATION_CONFLICT'
+  /** The store is empty and no signed configuration orders to start one. */
+  | 'INITIALISATION_NOT_ORDERED'
+  | 'INITIALISATION_EXPIRED'
+  /** The store was started by another order. */
+  | 'INITIALISATION_REPEATED'
+  /** The store exists and the password's ciphertext does not. */
+  | 'PASSWORD_MISSING'
+  /** The password has fewer than 32 or more than 1,024 bytes. */
+  | 'PASSWORD_LENGTH'
+  /** The configuration names a key that the store does not hold, or holds as another. */
+  | 'KEY_MISSING'
+  | 'KEY_MISMATCH';
+
+export class BootError extends HoldfastError<BootErrorCode> {}

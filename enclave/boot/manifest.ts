@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import { digestManifest, type Manifest, parseManifest } from '../../shared/node/manifest.ts';
+import type { NsmClient } from '../nsm/index.ts';
+import { BootError } from './errors.ts';
+
+export const MANIFEST_PCR = 16;
+
+export interface MeasuredManifest {
+  readonly manifest: Manifest;
+  /** SHA-384 of its bytes: what was extended into PCR16. */
+  readonly digest: Uint8Array;
+}
+
+/**
+ * Extends PCR16 with the SHA-384 of the manifest's bytes and locks it, then parses them. Nothing is read from the
+ * bytes before they are measured; a second manifest cannot follow.
+ *
+ * @throws BootError MANIFEST_PCR_USED, MANIFEST_PCR_MISMATCH; ManifestError MANIFEST_MALFORMED; NsmError
+ */
+export async function measureManifest(nsm: NsmClient, bytes: Uint8Array): Promise<MeasuredManifest> {
+  const before = await nsm.describePcr(MANIFEST_PCR);
+  if (before.locked || before.value.some((byte) => byte !== 0)) {
+    throw new BootError('MANIFEST_PCR_USED', 'PCR16 is not fresh');
+  }
+  const digest = digestManifest(bytes);
+  await nsm.extendPcr(MANIFEST_PCR, digest);
+  await nsm.lockPcr(MANIFEST_PCR);
+  const { locked, value } = await nsm.describePcr(MANIFEST_PCR);
+  const expected = createHash('sha384').update(new Uint8Array(48)).update(digest).digest();
+  if (!locked || Buffer.compare(value, expected) !== 0) {
+    throw new BootError('MANIFEST_PCR_MISMATCH', 'PCR16 does not hold the manifest', {
+      expected: expected.toString('hex'),
+      actual: Buffer.from(value).toString('hex'),
+    });
+  }
+  return { manifest: parseManifest(bytes), digest };
+}

@@ -1,0 +1,122 @@
+import type { Configuration } from '../../shared/node/configuration.ts';
+import type { Manifest } from '../../shared/node/manifest.ts';
+import {
+  deriveStoreKey,
+  PASSWORD_BLOB,
+  type RecordKeeper,
+  ROOT,
+  SealedStore,
+  StoreError,
+} from '../store/index.ts';
+import type { Kms, Recipient } from '../unlock/index.ts';
+import { BootError } from './errors.ts';
+
+/** The name under which the parent has the ciphertext of a password that an admin brings. */
+export const PASSWORD_SECRET = 'encryptor-master-password';
+const MIN_PASSWORD_BYTES = 32;
+const MAX_PASSWORD_BYTES = 1024;
+
+export interface UnlockInput {
+  readonly keeper: RecordKeeper & { secret(name: string): Promise<Uint8Array | null> };
+  readonly kms: Kms;
+  readonly manifest: Manifest;
+  readonly configuration: Configuration;
+  readonly configurationDigest: Uint8Array;
+  readonly recipient: Promise<Recipient>;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** An open store, and whether this boot has made it. */
+export interface UnlockedStore {
+  readonly store: SealedStore;
+  readonly isNew: boolean;
+}
+
+/**
+ * Gets the Encryptor Master Password by an attested request and opens the sealed store with it. An empty store is
+ * started only when the signed configuration orders it: without that order a parent that loses the store, or says so,
+ * cannot make the node forget.
+ *
+ * @throws BootError INITIALISATION_…, PASSWORD_MISSING; UnlockError; StoreError
+ */
+export async function unlockStore(input: UnlockInput): Promise<UnlockedStore> {
+  const isNew = (await input.keeper.readRecord(ROOT)) === null;
+  return { store: isNew ? await initialise(input) : await reopen(input), isNew };
+}
+
+async function initialise({ keeper, kms, recipient, now, ...input }: UnlockInput): Promise<SealedStore> {
+  const { configuration, configurationDigest, manifest } = input;
+  const order = configuration.initialise;
+  if (order === undefined) {
+    throw new BootError('INITIALISATION_NOT_ORDERED', 'the store is empty and nothing orders to start one');
+  }
+  if (now > Date.parse(order.notAfter)) {
+    throw new BootError('INITIALISATION_EXPIRED', 'the order to start a store has expired', {
+      order: order.id,
+      notAfter: order.notAfter,
+    });
+  }
+  const [leftover] = await keeper.listRecords();
+  if (leftover !== undefined) {
+    throw new StoreError('STORE_RECORD_MISSING', 'records without a root record', { ...leftover });
+  }
+  const { blob, password } =
+    order.password === 'generated'
+      ? await generatePassword(kms, await recipient)
+      : { blob: undefined, password: await kms.decrypt(await suppliedBlob(keeper), await recipient) };
+  const key = takeKey(password, manifest);
+  const state = {
+    order: order.id,
+    configuration: { version: configuration.version, digest: configurationDigest },
+    boots: 1,
+  };
+  return SealedStore.create(keeper, key, state, blob);
+}
+
+async function generatePassword(kms: Kms, recipient: Recipient) {
+  const { blob, plaintext } = await kms.generateDataKey(recipient);
+  return { blob, password: plaintext };
+}
+
+async function reopen({
+  keeper,
+  kms,
+  manifest,
+  configuration,
+  recipient,
+}: UnlockInput): Promise<SealedStore> {
+  const generated = await keeper.readRecord(PASSWORD_BLOB);
+  const blob = generated?.bytes ?? (await suppliedBlob(keeper));
+  const key = takeKey(await kms.decrypt(blob, await recipient), manifest);
+  const store = await SealedStore.open(keeper, key);
+  const order = configuration.initialise;
+  if (order !== undefined && order.id !== store.state.order) {
+    throw new BootError('INITIALISATION_REPEATED', 'the store was started by another order', {
+      expected: store.state.order,
+      actual: order.id,
+    });
+  }
+  return store;
+}
+
+async function suppliedBlob(keeper: UnlockInput['keeper']): Promise<Uint8Array> {
+  const blob = await keeper.secret(PASSWORD_SECRET);
+  if (blob === null) throw new BootError('PASSWORD_MISSING', "the password's ciphertext is not there");
+  return blob;
+}
+
+/** Derives the store's key and clears the password. */
+function takeKey(password: Uint8Array, manifest: Manifest) {
+  try {
+    if (password.length < MIN_PASSWORD_BYTES || password.length > MAX_PASSWORD_BYTES) {
+      throw new BootError('PASSWORD_LENGTH', 'the password has too few or too many bytes', {
+        minimum: MIN_PASSWORD_BYTES,
+        maximum: MAX_PASSWORD_BYTES,
+      });
+    }
+    return deriveStoreKey(password, manifest);
+  } finally {
+    password.fill(0);
+  }
+}

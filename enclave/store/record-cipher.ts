@@ -1,0 +1,80 @@
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  hkdfSync,
+  randomBytes,
+  type KeyObject,
+} from 'node:crypto';
+import { encodeCbor } from '../../shared/cbor/index.ts';
+import type { Manifest } from '../../shared/node/manifest.ts';
+
+/** Where a record lies and which write of it this is: bound to its ciphertext (P09). */
+export interface RecordPlace {
+  readonly table: string;
+  readonly id: string;
+  /** Counts the writes of this record from 1. */
+  readonly revision: number;
+}
+
+const FORMAT = 1;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const HEADER_BYTES = 1 + NONCE_BYTES;
+
+/**
+ * The key of a node's sealed store: HKDF-SHA-384 (RFC 5869) of the Encryptor Master Password, for this node alone. It
+ * depends on who the node is and not on the whole manifest, so that the store outlives a change of its authorities.
+ */
+export function deriveStoreKey(
+  password: Uint8Array,
+  { namespace, environment, node }: Pick<Manifest, 'namespace' | 'environment' | 'node'>,
+): KeyObject {
+  const info = encodeCbor(['holdfast sealed store', FORMAT, namespace, environment, node]);
+  const bytes = Buffer.from(hkdfSync('sha384', password, new Uint8Array(48), info, 32));
+  const key = createSecretKey(bytes);
+  bytes.fill(0);
+  return key;
+}
+
+/**
+ * AES-256-GCM with a random nonce: version ‖ nonce ‖ ciphertext ‖ tag. Random nonces bear 2^32 records under one key
+ * (NIST SP 800-38D section 8.3); a store holds thousands and writes them rarely.
+ */
+export function sealRecord(key: KeyObject, place: RecordPlace, plaintext: Uint8Array): Uint8Array {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(associatedData(place));
+  return new Uint8Array(
+    Buffer.concat([
+      Uint8Array.of(FORMAT),
+      nonce,
+      cipher.update(plaintext),
+      cipher.final(),
+      cipher.getAuthTag(),
+    ]),
+  );
+}
+
+/** The plaintext, which the caller clears, or undefined when the record is not the one sealed for this place. */
+export function openRecord(key: KeyObject, place: RecordPlace, sealed: Uint8Array): Uint8Array | undefined {
+  if (sealed.length < HEADER_BYTES + TAG_BYTES || sealed[0] !== FORMAT) return undefined;
+  const nonce = sealed.subarray(1, HEADER_BYTES);
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
+    .setAAD(associatedData(place))
+    .setAuthTag(sealed.subarray(-TAG_BYTES));
+  const plaintext = decipher.update(sealed.subarray(HEADER_BYTES, -TAG_BYTES));
+  try {
+    decipher.final();
+  } catch {
+    plaintext.fill(0);
+    return undefined;
+  }
+  // A Buffer of Node's pool would leave its bytes to the next who allocates.
+  const result = new Uint8Array(plaintext);
+  plaintext.fill(0);
+  return result;
+}
+
+function associatedData({ table, id, revision }: RecordPlace): Uint8Array {
+  return encodeCbor(['holdfast sealed record', FORMAT, table, id, revision]);
+}

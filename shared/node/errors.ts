@@ -1,0 +1,15 @@
+import { HoldfastError } from '../errors.ts';
+
+export type ManifestErrorCode = 'MANIFEST_MALFORMED';
+
+/** The bytes are not a manifest; `details.field` says where. */
+export class ManifestError extends HoldfastError<ManifestErrorCode> {}
+
+export type ConfigurationErrorCode =
+  | 'CONFIGURATION_MALFORMED'
+  /** Fewer of the manifest's authorities have signed than it asks for. */
+  | 'CONFIGURATION_UNDER_SIGNED'
+  /** The configuration is for another manifest. */
+  | 'CONFIGURATION_OTHER_MANIFEST';
+
+export class ConfigurationError extends HoldfastError<ConfigurationErrorCode> {}
