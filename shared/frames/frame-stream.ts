@@ -114,6 +114,11 @@ export class FrameStream {
     }
   }
 
+  /** Ends all of it at once: waiting reads and writes fail with FRAME_STREAM_FAILED. */
+  destroy(): void {
+    this.#stream.destroy();
+  }
+
   /** Gives the duplex back: it goes on right behind the last frame that was read. */
   release(): Duplex {
     if (this.#reading) throw new TypeError('the frame stream is being read');
