@@ -1,0 +1,4 @@
+export { HttpSignatureError, type HttpSignatureErrorCode } from './errors.ts';
+export { ReplayCache } from './replay-cache.ts';
+export { type RequestSigner, type RequestToSign, signRequest } from './signing.ts';
+export { type ReceivedRequest, type SignatureVerifier, verifyRequestSignature } from './verification.ts';

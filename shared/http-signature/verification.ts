@@ -1,0 +1,121 @@
+import { type KeyObject, verify } from 'node:crypto';
+import { computeContentDigest } from './content-digest.ts';
+import { HttpSignatureError } from './errors.ts';
+import { type ReplayCache, SIGNATURE_WINDOW_SECONDS } from './replay-cache.ts';
+import {
+  buildSignatureBase,
+  type Component,
+  deriveComponents,
+  listComponents,
+  SESSION_FIELD,
+} from './signature-base.ts';
+import { parseSignature, parseSignatureInput } from './signature-fields.ts';
+
+export interface ReceivedRequest {
+  readonly method: string;
+  /** The target as it stood in the request line. */
+  readonly target: string;
+  /** Names and values in turn, as Node's `rawHeaders`: joined or merged headers could hide a second one. */
+  readonly rawHeaders: readonly string[];
+  readonly body: Uint8Array;
+}
+
+export interface SignatureVerifier {
+  /** The Ed25519 public key of a client. */
+  readonly findKey: (clientId: string) => KeyObject | undefined;
+  /** The session of this boot. */
+  readonly session: string;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly replay: ReplayCache;
+}
+
+const SIGNED_FIELDS = [
+  'signature-input',
+  'signature',
+  SESSION_FIELD,
+  'content-digest',
+  'content-type',
+] as const;
+type SignedField = (typeof SIGNED_FIELDS)[number];
+/** Methods whose requests have no body. */
+const BARE_METHODS: readonly string[] = ['GET', 'HEAD'];
+const FIELD_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]{0,510}[\x21-\x7e])?$/;
+
+/** @throws HttpSignatureError SIGNATURE_MALFORMED */
+function collectFields(rawHeaders: readonly string[]): Partial<Record<SignedField, string>> {
+  const fields: Partial<Record<SignedField, string>> = {};
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]?.toLowerCase();
+    const field = SIGNED_FIELDS.find((candidate) => candidate === name);
+    if (field === undefined) continue;
+    const value = rawHeaders[index + 1] ?? '';
+    if (fields[field] !== undefined || !FIELD_VALUE.test(value)) {
+      throw new HttpSignatureError('SIGNATURE_MALFORMED', 'a field is there twice or unprintable', { field });
+    }
+    fields[field] = value;
+  }
+  return fields;
+}
+
+/**
+ * Verifies the one HTTP Message Signature (RFC 9421) of a request and admits it once. See the SPEC of this folder
+ * for what is taken; everything else is refused.
+ *
+ * @throws HttpSignatureError any of its codes
+ */
+export function verifyRequestSignature(
+  request: ReceivedRequest,
+  { findKey, session, now, replay }: SignatureVerifier,
+): { readonly clientId: string } {
+  const fields = collectFields(request.rawHeaders);
+  const hasBody = !BARE_METHODS.includes(request.method);
+  if (!hasBody && request.body.length > 0) {
+    throw new HttpSignatureError('SIGNATURE_MALFORMED', 'a body that no signature covers');
+  }
+  const components = listComponents(hasBody);
+  const values: Partial<Record<Component, string>> = {
+    ...deriveComponents(request.method, request.target),
+    ...fields,
+  };
+  const covered = components.map((name) => [name, requirePresent(values[name], name)] as const);
+  const input = parseSignatureInput(requirePresent(fields['signature-input'], 'signature-input'), components);
+  const signature = parseSignature(requirePresent(fields.signature, 'signature'), input.label);
+
+  if (fields[SESSION_FIELD] !== session) throw new HttpSignatureError('SESSION_MISMATCH', 'another session');
+  const key = findKey(input.keyId);
+  if (key === undefined) throw new HttpSignatureError('CLIENT_UNKNOWN', 'no such client');
+  const seconds = now / 1000;
+  if (!(input.created >= seconds - SIGNATURE_WINDOW_SECONDS)) {
+    throw new HttpSignatureError('SIGNATURE_EXPIRED', 'created too long ago');
+  }
+  if (!(input.created <= seconds + SIGNATURE_WINDOW_SECONDS)) {
+    throw new HttpSignatureError('SIGNATURE_PREMATURE', 'created in the future');
+  }
+  if (!verify(null, buildSignatureBase(covered, input.text), key, signature)) {
+    throw new HttpSignatureError('SIGNATURE_INVALID', 'the signature does not verify');
+  }
+  if (hasBody && fields['content-digest'] !== computeContentDigest(request.body)) {
+    throw new HttpSignatureError('DIGEST_MISMATCH', 'another body than the one that was signed');
+  }
+  assertAdmitted(replay.admit(input.keyId, input.created, input.nonce, seconds));
+  return { clientId: input.keyId };
+}
+
+function requirePresent(value: string | undefined, field: string): string {
+  if (value === undefined) throw new HttpSignatureError('SIGNATURE_MISSING', 'a field is missing', { field });
+  return value;
+}
+
+function assertAdmitted(admission: ReturnType<ReplayCache['admit']>): void {
+  switch (admission) {
+    case 'admitted':
+      return;
+    case 'replayed':
+      throw new HttpSignatureError('SIGNATURE_REPLAYED', 'this request was accepted before');
+    case 'expired':
+      throw new HttpSignatureError('SIGNATURE_EXPIRED', 'created before what is remembered');
+    case 'full':
+      throw new HttpSignatureError('REPLAY_CACHE_FULL', 'too many requests to remember');
+  }
+}
