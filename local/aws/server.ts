@@ -1,0 +1,188 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { JsonError, parseJson } from '../../shared/json/index.ts';
+import { callerArn, type PrincipalDirectory } from './directory.ts';
+import { AwsServiceError } from './errors.ts';
+import type { AwsService } from './service.ts';
+import { verifySignature } from './signature.ts';
+import type { LocalAuthority } from './tls.ts';
+
+/** What happened to one request. Carries no content. */
+export interface AwsEvent {
+  readonly service: string;
+  readonly operation: string;
+  /** The caller's ARN, when the signature was good. */
+  readonly caller?: string;
+  /** The error's type; absent when the request was answered. */
+  readonly error?: string;
+}
+
+export interface AwsServerOptions {
+  readonly services: readonly AwsService[];
+  readonly directory: PrincipalDirectory;
+  readonly authority: LocalAuthority;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  /** Default: any that is free. */
+  readonly port?: number;
+  readonly onEvent?: (event: AwsEvent) => void;
+}
+
+export interface AwsServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** A secret of Secrets Manager has 64 KiB, and base64 a third more. */
+const MAX_BODY_BYTES = 256 * 1024;
+const MAX_JSON_DEPTH = 16;
+const REQUEST_DEADLINE = 10_000;
+const IDLE_DEADLINE = 60_000;
+const CONTENT_TYPE = 'application/x-amz-json-1.1';
+
+/** Serves AWS JSON 1.1 services over HTTPS on loopback, each under its own host name. */
+export async function startAwsServer(options: AwsServerOptions): Promise<AwsServer> {
+  const { authority } = options;
+  const server = createServer(
+    {
+      ...authority.localhost,
+      SNICallback: (name, done) => done(null, authority.contextFor(name)),
+      minVersion: 'TLSv1.2',
+      requestTimeout: REQUEST_DEADLINE,
+      headersTimeout: REQUEST_DEADLINE,
+      keepAliveTimeout: IDLE_DEADLINE,
+    },
+    (request, response) => void answer(options, request, response),
+  );
+  server.maxConnections = 1024;
+  const port = await listen(server, options.port ?? 0);
+  return {
+    port,
+    close: () =>
+      new Promise((resolve, reject) => {
+        server.close((error) => (error === undefined ? resolve() : reject(error)));
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+async function answer(
+  options: AwsServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const event = { service: '', operation: '' };
+  try {
+    const body = await readBody(request);
+    const output = await dispatch(options, request, body, event);
+    send(options, response, 200, output);
+    options.onEvent?.(event);
+  } catch (error) {
+    const refusal =
+      error instanceof AwsServiceError
+        ? error
+        : new AwsServiceError('InternalFailure', 'The request processing has failed.', 500);
+    send(options, response, refusal.status, { __type: refusal.code, message: refusal.message });
+    options.onEvent?.({ ...event, error: refusal.code });
+  }
+}
+
+async function dispatch(
+  options: AwsServerOptions,
+  request: IncomingMessage,
+  body: Uint8Array,
+  event: { service: string; operation: string; caller?: string },
+): Promise<unknown> {
+  const headers = joinHeaders(request.rawHeaders);
+  const [prefix, operation = ''] = (headers.get('x-amz-target') ?? '').split('.');
+  const service = options.services.find(({ targetPrefix }) => targetPrefix === prefix);
+  if (
+    service === undefined ||
+    request.method !== 'POST' ||
+    request.url !== '/' ||
+    headers.get('content-type') !== CONTENT_TYPE
+  ) {
+    throw new AwsServiceError('UnknownOperationException', 'Unknown operation', 404);
+  }
+  event.service = service.name;
+  event.operation = operation;
+  const endpoint = regionOfHost(headers.get('host') ?? '', service.name);
+  const now = options.clock();
+  const { credential, region } = verifySignature({ headers, body }, options.directory, {
+    service: service.name,
+    now,
+    ...(endpoint === undefined ? {} : { region: endpoint }),
+  });
+  event.caller = callerArn(credential.caller);
+  const handle = Object.hasOwn(service.operations, operation) ? service.operations[operation] : undefined;
+  if (handle === undefined) throw new AwsServiceError('UnknownOperationException', 'Unknown operation');
+  const sourceIp = request.socket.remoteAddress ?? '';
+  return handle({ operation, input: parseBody(body), credential, region, sourceIp, now });
+}
+
+/** The region that the host name says; undefined for localhost, where the signature's scope says it. */
+function regionOfHost(host: string, service: string): string | undefined {
+  const [, name, region] = /^([a-z]+)\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?(?::[0-9]+)?$/.exec(host) ?? [];
+  if (name !== undefined && name !== service) {
+    throw new AwsServiceError('UnknownOperationException', 'Unknown operation', 404);
+  }
+  return region;
+}
+
+async function readBody(request: IncomingMessage): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Uint8Array>) {
+    length += chunk.length;
+    if (length > MAX_BODY_BYTES) {
+      throw new AwsServiceError('RequestEntityTooLargeException', 'Request size exceeded', 413);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function parseBody(body: Uint8Array): unknown {
+  try {
+    return parseJson(body, { maxBytes: MAX_BODY_BYTES, maxDepth: MAX_JSON_DEPTH });
+  } catch (error) {
+    if (error instanceof JsonError) throw new AwsServiceError('SerializationException', 'Malformed JSON');
+    throw error;
+  }
+}
+
+function joinHeaders(raw: readonly string[]): Map<string, string> {
+  const headers = new Map<string, string>();
+  for (let index = 0; index < raw.length; index += 2) {
+    const name = (raw[index] ?? '').toLowerCase();
+    const value = raw[index + 1] ?? '';
+    const previous = headers.get(name);
+    headers.set(name, previous === undefined ? value : `${previous},${value}`);
+  }
+  return headers;
+}
+
+function send(options: AwsServerOptions, response: ServerResponse, status: number, body: unknown): void {
+  if (response.destroyed) return;
+  // What is left of a body that was too long is not read.
+  if (!response.req.complete) response.setHeader('Connection', 'close');
+  response.writeHead(status, {
+    'Content-Type': CONTENT_TYPE,
+    'x-amzn-RequestId': randomUUID(),
+    // Clients correct their clock by this header.
+    Date: new Date(options.clock()).toUTCString(),
+  });
+  response.end(body === undefined ? '' : JSON.stringify(body));
+}

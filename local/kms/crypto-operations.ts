@@ -1,0 +1,189 @@
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import {
+  AwsServiceError,
+  blob,
+  optional,
+  parseInput,
+  required,
+  type AuthenticatedRequest,
+} from '../aws/index.ts';
+import { accessDenied, assertIdentityAllows, authorizeKey, type RequestFacts } from './authorize.ts';
+import { openBlob, sealBlob, unsafeKeyArnOf, type EncryptionContext } from './ciphertext.ts';
+import { encodeEnvelopedData } from './cms.ts';
+import type { KmsContext } from './context.ts';
+import type { Key } from './key-store.ts';
+import { recipientSchema, verifyRecipient, type Recipient } from './recipient.ts';
+
+const MAX_PLAINTEXT = 4096;
+const MAX_BLOB = 6144;
+const MAX_RANDOM = 1024;
+const MAX_CONTEXT_CHARACTERS = 8192;
+
+const keyIdSchema = z.string(required).min(1).max(2048);
+const contextSchema = optional(z.record(z.string(), z.string())).transform((context) => context ?? {});
+/** What the three kinds of request for an existing key share. */
+const commonSchema = z.object({
+  EncryptionContext: contextSchema,
+  EncryptionAlgorithm: optional(z.string()),
+  GrantTokens: optional(z.array(z.string())),
+  DryRun: optional(z.boolean()),
+});
+const encryptSchema = commonSchema.extend({ KeyId: keyIdSchema, Plaintext: blob(1, MAX_PLAINTEXT) });
+const decryptSchema = commonSchema.extend({
+  KeyId: optional(keyIdSchema),
+  CiphertextBlob: blob(1, MAX_BLOB),
+  Recipient: recipientSchema,
+});
+const dataKeySchema = commonSchema.extend({
+  KeyId: keyIdSchema,
+  KeySpec: optional(z.enum(['AES_128', 'AES_256'])),
+  NumberOfBytes: optional(z.int().min(1).max(MAX_RANDOM)),
+  Recipient: recipientSchema,
+});
+const randomSchema = z.object({
+  NumberOfBytes: z.int(required).min(1).max(MAX_RANDOM),
+  CustomKeyStoreId: optional(z.string()),
+  Recipient: recipientSchema,
+});
+
+type Common = z.output<typeof commonSchema>;
+
+/** Source: AWS KMS API Reference, "Encrypt". */
+export async function encrypt(kms: KmsContext, request: AuthenticatedRequest): Promise<object> {
+  const input = parseInput(encryptSchema, request.input);
+  const key = kms.keys.resolve(input.KeyId, scopeOf(request));
+  admit(kms, request, key, input, { alias: input.KeyId });
+  const blob = sealBlob(key.arn, key.material, input.EncryptionContext, input.Plaintext);
+  input.Plaintext.fill(0);
+  return { CiphertextBlob: base64(blob), KeyId: key.arn, EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' };
+}
+
+/** Source: AWS KMS API Reference, "Decrypt". */
+export async function decrypt(kms: KmsContext, request: AuthenticatedRequest): Promise<object> {
+  const input = parseInput(decryptSchema, request.input);
+  const recipient = await verifyRecipient(input.Recipient, kms.verifyRecipient, request.now);
+  const named = input.KeyId === undefined ? undefined : kms.keys.resolve(input.KeyId, scopeOf(request));
+  const claimed = unsafeKeyArnOf(input.CiphertextBlob);
+  const key = named ?? findKeyOf(kms, request, claimed);
+  admit(kms, request, key, input, { alias: input.KeyId, recipient });
+  if (claimed === undefined) throw invalidCiphertext();
+  if (claimed !== key.arn) {
+    throw new AwsServiceError(
+      'IncorrectKeyException',
+      'The key ID in the request does not identify a CMK that can perform this operation.',
+    );
+  }
+  const plaintext = openBlob(input.CiphertextBlob, key.material, input.EncryptionContext);
+  if (plaintext === undefined) throw invalidCiphertext();
+  return {
+    KeyId: key.arn,
+    EncryptionAlgorithm: 'SYMMETRIC_DEFAULT',
+    ...deliver(kms, plaintext, recipient),
+  };
+}
+
+/** Source: AWS KMS API Reference, "GenerateDataKey". */
+export async function generateDataKey(kms: KmsContext, request: AuthenticatedRequest): Promise<object> {
+  const input = parseInput(dataKeySchema, request.input);
+  if ((input.KeySpec === undefined) === (input.NumberOfBytes === undefined)) {
+    throw new AwsServiceError('ValidationException', 'Please specify either number of bytes or key spec.');
+  }
+  const recipient = await verifyRecipient(input.Recipient, kms.verifyRecipient, request.now);
+  const key = kms.keys.resolve(input.KeyId, scopeOf(request));
+  admit(kms, request, key, input, { alias: input.KeyId, recipient });
+  const dataKey = randomBytes(input.NumberOfBytes ?? (input.KeySpec === 'AES_128' ? 16 : 32));
+  const blob = sealBlob(key.arn, key.material, input.EncryptionContext, dataKey);
+  return { CiphertextBlob: base64(blob), KeyId: key.arn, ...deliver(kms, dataKey, recipient) };
+}
+
+/** Source: AWS KMS API Reference, "GenerateRandom". No key, so no key policy: the caller's own policies decide. */
+export async function generateRandom(kms: KmsContext, request: AuthenticatedRequest): Promise<object> {
+  const input = parseInput(randomSchema, request.input);
+  if (input.CustomKeyStoreId !== undefined) {
+    throw new AwsServiceError('CustomKeyStoreNotFoundException', 'There are no custom key stores here');
+  }
+  const recipient = await verifyRecipient(input.Recipient, kms.verifyRecipient, request.now);
+  assertIdentityAllows(request, { pcrs: recipient?.pcrs });
+  return deliver(kms, randomBytes(input.NumberOfBytes), recipient);
+}
+
+/** Plaintext for whoever asked in the clear; for an attested recipient, only what its own key opens. */
+function deliver(kms: KmsContext, plaintext: Uint8Array, recipient: Recipient | undefined): object {
+  const answer =
+    recipient === undefined
+      ? { Plaintext: base64(plaintext) }
+      : { CiphertextForRecipient: base64(encodeEnvelopedData(plaintext, recipient.publicKey, kms.cmsShape)) };
+  plaintext.fill(0);
+  return answer;
+}
+
+/** Decides on the request, then looks at the state of the key. */
+function admit(
+  kms: KmsContext,
+  request: AuthenticatedRequest,
+  key: Key,
+  input: Common,
+  { alias, recipient }: { alias?: string | undefined; recipient?: Recipient | undefined },
+): void {
+  assertContextLength(input.EncryptionContext);
+  if ((input.GrantTokens ?? []).length > 0) {
+    throw new AwsServiceError('InvalidGrantTokenException', 'There are no grants here');
+  }
+  const facts: RequestFacts = {
+    pcrs: recipient?.pcrs,
+    encryptionContext: input.EncryptionContext,
+    keys: { 'kms:EncryptionAlgorithm': 'SYMMETRIC_DEFAULT' },
+    alias: alias?.includes('alias/') === true ? alias.slice(alias.indexOf('alias/')) : undefined,
+    keyAliases: kms.keys
+      .aliases(key)
+      .filter(({ keyArn }) => keyArn === key.arn)
+      .map(({ name }) => name),
+  };
+  kms.assertAllowed(authorizeKey(request, key, facts), request);
+  if (key.state === 'Disabled') throw new AwsServiceError('DisabledException', `${key.arn} is disabled.`);
+  if (key.state === 'PendingDeletion') {
+    throw new AwsServiceError('KMSInvalidStateException', `${key.arn} is pending deletion.`);
+  }
+  if (input.EncryptionAlgorithm !== undefined && input.EncryptionAlgorithm !== 'SYMMETRIC_DEFAULT') {
+    throw new AwsServiceError('InvalidKeyUsageException', 'The key does not have this encryption algorithm.');
+  }
+  if (input.DryRun === true) {
+    throw new AwsServiceError(
+      'DryRunOperationException',
+      'The request would have succeeded, but the DryRun option is set.',
+    );
+  }
+}
+
+/** Without a KeyId the blob itself says which key; one of another region or account, or none, is told apart by nobody. */
+function findKeyOf(kms: KmsContext, request: AuthenticatedRequest, claimed: string | undefined): Key {
+  if (claimed === undefined) throw invalidCiphertext();
+  const key = kms.keys.find(claimed);
+  if (key === undefined || key.region !== request.region) {
+    throw accessDenied(request, claimed, 'resource-based');
+  }
+  return key;
+}
+
+function assertContextLength(context: EncryptionContext): void {
+  const characters = Object.entries(context).reduce(
+    (sum, [key, value]) => sum + key.length + value.length,
+    0,
+  );
+  if (characters > MAX_CONTEXT_CHARACTERS) {
+    throw new AwsServiceError('ValidationException', 'EncryptionContext is too long');
+  }
+}
+
+function invalidCiphertext(): AwsServiceError {
+  return new AwsServiceError('InvalidCiphertextException', '');
+}
+
+function scopeOf({ credential, region }: AuthenticatedRequest): { accountId: string; region: string } {
+  return { accountId: credential.caller.accountId, region };
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
+}

@@ -1,0 +1,84 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { z } from 'zod';
+import { HoldfastError } from '../../shared/errors.ts';
+import { AwsServiceError, blob, optional, required } from '../aws/index.ts';
+
+/** What a verified attestation document says, as far as KMS cares. */
+export interface AttestedRecipient {
+  /** Every PCR that the document lists, by index. */
+  readonly pcrs: ReadonlyMap<number, Uint8Array>;
+  /** DER SubjectPublicKeyInfo; absent where the document has none. */
+  readonly publicKey?: Uint8Array | undefined;
+}
+
+/**
+ * Verifies an attestation document under the trust root of whoever provides the NSM, and throws a HoldfastError for
+ * one that does not verify at this time (milliseconds since 1970).
+ */
+export type RecipientVerifier = (
+  document: Uint8Array,
+  now: number,
+) => AttestedRecipient | Promise<AttestedRecipient>;
+
+/** Source: AWS KMS API Reference, "RecipientInfo". */
+export const recipientSchema = optional(
+  z.object(
+    {
+      KeyEncryptionAlgorithm: z.literal('RSAES_OAEP_SHA_256', required),
+      AttestationDocument: blob(1, 262_144),
+    },
+    required,
+  ),
+);
+
+export interface Recipient {
+  readonly pcrs: ReadonlyMap<number, Uint8Array>;
+  readonly publicKey: KeyObject;
+}
+
+/**
+ * The recipient of a request, verified.
+ * @throws AwsServiceError ValidationException
+ */
+export async function verifyRecipient(
+  recipient: z.output<typeof recipientSchema>,
+  verify: RecipientVerifier,
+  now: number,
+): Promise<Recipient | undefined> {
+  if (recipient === undefined) return undefined;
+  const { pcrs, publicKey } = await verifyDocument(recipient.AttestationDocument, verify, now);
+  // An enclave in debug mode: its measurements say nothing, and AWS does not take them for attestation.
+  if ([0, 1, 2].some((index) => pcrs.get(index)?.every((byte) => byte === 0) ?? true)) {
+    throw invalidDocument('it is of an enclave in debug mode');
+  }
+  if (publicKey === undefined) throw invalidDocument('it has no public key');
+  return { pcrs, publicKey: parsePublicKey(publicKey) };
+}
+
+async function verifyDocument(
+  document: Uint8Array,
+  verify: RecipientVerifier,
+  now: number,
+): Promise<AttestedRecipient> {
+  try {
+    return await verify(document, now);
+  } catch (error) {
+    if (error instanceof HoldfastError) throw invalidDocument(`it does not verify: ${String(error.code)}`);
+    throw error;
+  }
+}
+
+function parsePublicKey(spki: Uint8Array): KeyObject {
+  try {
+    const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
+    const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
+    if (key.asymmetricKeyType === 'rsa' && bits >= 2048 && bits <= 4096) return key;
+  } catch {
+    // Falls through to the same refusal.
+  }
+  throw invalidDocument('its public key is not RSA of 2048 to 4096 bits');
+}
+
+function invalidDocument(reason: string): AwsServiceError {
+  return new AwsServiceError('ValidationException', `The attestation document is invalid: ${reason}`);
+}

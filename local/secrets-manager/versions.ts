@@ -1,0 +1,94 @@
+import { AwsServiceError } from '../aws/index.ts';
+import type { Secret, SecretVersion } from './secret-store.ts';
+
+/** Labels of versions: each is on one version at most. */
+export const STAGE = { current: 'AWSCURRENT', previous: 'AWSPREVIOUS' } as const;
+const MAX_VERSIONS = 100;
+
+/** What a version holds: one of the two. */
+export interface SecretContent {
+  readonly text?: string | undefined;
+  /** base64 */
+  readonly binary?: string | undefined;
+}
+
+/**
+ * Adds a version under the caller's idempotency token and moves the labels to it. The same token with the same
+ * content changes nothing; with other content it is refused.
+ * Source: AWS Secrets Manager API Reference, "PutSecretValue".
+ * @throws AwsServiceError ResourceExistsException, LimitExceededException
+ */
+export function addVersion(
+  secret: Secret,
+  token: string,
+  content: SecretContent,
+  options: { readonly stages: readonly string[]; readonly now: number },
+): Secret {
+  const existing = secret.versions.find(({ id }) => id === token);
+  if (existing !== undefined) {
+    if (existing.text === content.text && existing.binary === content.binary) return secret;
+    throw new AwsServiceError(
+      'ResourceExistsException',
+      'You can’t use ClientRequestToken because that value is already in use for a version of this secret.',
+    );
+  }
+  const version: SecretVersion = { id: token, createdAt: options.now, stages: [], ...content };
+  const added = { ...secret, changedAt: options.now, versions: [...secret.versions, version] };
+  return dropUnlabelled(
+    options.stages.reduce<Secret>((moved, stage) => moveStage(moved, stage, token), added),
+  );
+}
+
+/** Takes a label off whatever has it; the version that loses AWSCURRENT gets AWSPREVIOUS. */
+function moveStage(secret: Secret, stage: string, to: string): Secret {
+  const loser = secret.versions.find(({ stages }) => stages.includes(stage))?.id;
+  const versions = secret.versions.map((version) => {
+    const others = version.stages.filter((label) => label !== stage);
+    const stages = version.id === to ? [...others, stage] : others;
+    return { ...version, stages };
+  });
+  const moved = { ...secret, versions };
+  return stage === STAGE.current && loser !== undefined && loser !== to
+    ? moveStage(moved, STAGE.previous, loser)
+    : moved;
+}
+
+/** AWS forgets versions without labels some day; here as soon as there are too many. */
+function dropUnlabelled(secret: Secret): Secret {
+  const surplus = secret.versions.length - MAX_VERSIONS;
+  if (surplus <= 0) return secret;
+  const unlabelled = secret.versions.filter(({ stages }) => stages.length === 0).slice(0, surplus);
+  if (unlabelled.length < surplus) {
+    throw new AwsServiceError('LimitExceededException', 'Too many versions with labels');
+  }
+  return { ...secret, versions: secret.versions.filter((version) => !unlabelled.includes(version)) };
+}
+
+/**
+ * The version that a request asks for: by id, by label, or the current one.
+ * @throws AwsServiceError ResourceNotFoundException, InvalidRequestException
+ */
+export function findVersion(
+  secret: Secret,
+  id: string | undefined,
+  stage: string | undefined,
+): SecretVersion {
+  const label = stage ?? (id === undefined ? STAGE.current : undefined);
+  const version = secret.versions.find((candidate) =>
+    id === undefined ? label !== undefined && candidate.stages.includes(label) : candidate.id === id,
+  );
+  if (version === undefined) {
+    const what = id === undefined ? `staging label: ${label}` : `VersionId: ${id}`;
+    throw new AwsServiceError(
+      'ResourceNotFoundException',
+      `Secrets Manager can't find the specified secret value for ${what}`,
+    );
+  }
+  if (label !== undefined && !version.stages.includes(label)) {
+    throw new AwsServiceError(
+      'InvalidRequestException',
+      'You provided a VersionStage that is not associated to the provided VersionId.',
+    );
+  }
+  return version;
+}
