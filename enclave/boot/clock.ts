@@ -20,20 +20,20 @@ export interface NodeClock {
  * @throws BootError CLOCK_DRIFT, DEBUG_ENCLAVE; NsmError; AttestationError
  */
 export async function readNodeClock(nsm: NsmClient, systemClock: () => number): Promise<NodeClock> {
-  const document = unsafeParseAttestationDocument(await nsm.attest({}));
+  const { payload } = unsafeParseAttestationDocument(await nsm.attest({}));
   const anchor = performance.now();
   for (const index of [0, 1, 2]) {
-    const value = document.pcrs.get(index);
+    const value = payload.pcrs.get(index);
     if (value === undefined || value.every((byte) => byte === 0)) {
       throw new BootError('DEBUG_ENCLAVE', 'a debug enclave keeps no secret', { index });
     }
   }
-  const offsetMs = document.timestamp - systemClock();
+  const offsetMs = payload.timestamp - systemClock();
   if (Math.abs(offsetMs) > MAX_CLOCK_DRIFT_MS) {
     throw new BootError('CLOCK_DRIFT', "the system's clock is off the NSM's", {
       offsetMs,
       maximum: MAX_CLOCK_DRIFT_MS,
     });
   }
-  return { now: () => Math.round(document.timestamp + performance.now() - anchor), offsetMs };
+  return { now: () => Math.round(payload.timestamp + performance.now() - anchor), offsetMs };
 }

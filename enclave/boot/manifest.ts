@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
+import { MANIFEST_PCR } from '../../attestation/index.ts';
 import { digestManifest, type Manifest, parseManifest } from '../../shared/node/manifest.ts';
 import type { NsmClient } from '../nsm/index.ts';
 import { BootError } from './errors.ts';
-
-export const MANIFEST_PCR = 16;
 
 export interface MeasuredManifest {
   readonly manifest: Manifest;

@@ -1,5 +1,7 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import type { RecordKey, RecordWrite } from '../../shared/protocol/control.ts';
+import { ControlError } from '../../shared/protocol/errors.ts';
+import type { ControlClient } from '../../shared/protocol/control-client.ts';
 import { StoreError } from './errors.ts';
 import { openRecord, sealRecord } from './record-cipher.ts';
 import { decodeRoot, encodeRoot, type RootRecord } from './root-record.ts';
@@ -10,12 +12,7 @@ export const ROOT: RecordKey = Object.freeze({ table: 'store', id: 'root' });
 export const PASSWORD_BLOB: RecordKey = Object.freeze({ table: 'boot', id: 'encryptor-master-password' });
 
 /** What the parent keeps: believed only as far as the seal goes. */
-export interface RecordKeeper {
-  readRecord(key: RecordKey): Promise<{ revision: number; bytes: Uint8Array } | null>;
-  listRecords(): Promise<readonly (RecordKey & { revision: number })[]>;
-  /** `conflict` when a record is not at its expected revision: then nothing was written. */
-  commit(writes: readonly RecordWrite[]): Promise<'committed' | 'conflict'>;
-}
+export type RecordKeeper = Pick<ControlClient, 'readRecord' | 'listRecords' | 'commit'>;
 
 /** A new content of a record; `plaintext: null` deletes it. */
 export interface RecordChange extends RecordKey {
@@ -146,13 +143,14 @@ export class SealedStore {
   }
 
   async #send(writes: readonly RecordWrite[]): Promise<void> {
-    let result;
     try {
-      result = await this.#keeper.commit(writes);
+      await this.#keeper.commit(writes);
     } catch (error) {
+      if (error instanceof ControlError && error.code === 'CONTROL_STORE_CONFLICT') {
+        throw new StoreError('STORE_TAKEN', 'another enclave writes to this store', {}, error);
+      }
       throw new StoreError('STORE_UNCERTAIN', 'a write was neither confirmed nor refused', {}, error);
     }
-    if (result === 'conflict') throw new StoreError('STORE_TAKEN', 'another enclave writes to this store');
   }
 }
 

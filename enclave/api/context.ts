@@ -1,0 +1,30 @@
+import type { SignedConfiguration } from '../../shared/node/configuration.ts';
+import type { NodeClock } from '../boot/clock.ts';
+import type { MeasuredManifest } from '../boot/manifest.ts';
+import type { Keyring } from '../keyring/index.ts';
+import type { NsmClient } from '../nsm/index.ts';
+import { createRateLimits, decide, preparePolicy, type PolicyRequest } from '../policy/index.ts';
+import { PolicyError } from './errors.ts';
+
+/** What the interface serves from. */
+export interface ApiContext {
+  readonly nsm: NsmClient;
+  readonly clock: NodeClock;
+  readonly measured: MeasuredManifest;
+  readonly signed: SignedConfiguration;
+  readonly keyring: Keyring;
+}
+
+/** The name of the rule that allows a request; whatever no rule allows is thrown out. */
+export type Authorise = (request: PolicyRequest) => string;
+
+/** @throws PolicyError from what it returns */
+export function createAuthorise({ signed }: Pick<ApiContext, 'signed'>): Authorise {
+  const policy = preparePolicy(signed.configuration);
+  const limits = createRateLimits(policy.ruleCount, performance.now());
+  return (request) => {
+    const decision = decide(policy, request, limits, performance.now());
+    if (!decision.allowed) throw new PolicyError(decision.code, 'the policy does not allow this request');
+    return decision.rule;
+  };
+}

@@ -1,0 +1,110 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import { errorCode } from '../../shared/errors.ts';
+import { MAX_REQUEST_BYTES } from '../../shared/node/api.ts';
+import type { ReceivedRequest } from '../../shared/http-signature/index.ts';
+import { ENCLAVE_PORT, type Listener, type Transport } from '../../shared/transport/transport.ts';
+import { ApiError } from './errors.ts';
+import type { TlsIdentity } from './tls-identity.ts';
+
+const HANDSHAKE_TIMEOUT_MS = 5_000;
+const HEADERS_TIMEOUT_MS = 5_000;
+const REQUEST_TIMEOUT_MS = 10_000;
+const KEEP_ALIVE_TIMEOUT_MS = 60_000;
+const MAX_HEADER_BYTES = 8 * 1024;
+const MAX_CONNECTIONS = 2_048;
+/** How long requests that are being answered may take when the node stops. */
+const DRAIN_MS = 3_000;
+
+export interface Answer {
+  readonly status: number;
+  /** What JSON.stringify takes. */
+  readonly body: unknown;
+}
+
+/** Answers one request whose body has arrived whole; never rejects. */
+export type Handler = (request: ReceivedRequest) => Promise<Answer> | Answer;
+
+/** HTTPS on the enclave's own port: TLS 1.3 ends here, and what the parent carries is sealed. */
+export async function serveHttps(
+  transport: Transport,
+  identity: TlsIdentity,
+  handle: Handler,
+): Promise<{ close(): Promise<void> }> {
+  const server = createServer(
+    {
+      cert: identity.certificate,
+      key: identity.privateKey,
+      minVersion: 'TLSv1.3',
+      ALPNProtocols: ['http/1.1'],
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      noDelay: true,
+    },
+    (request, response) => {
+      serve(request, response, handle).catch(() => response.destroy());
+    },
+  );
+  identity.privateKey.fill(0);
+  let connections = 0;
+  const listener = await transport.listen(ENCLAVE_PORT.api, ({ stream }) => {
+    if (connections >= MAX_CONNECTIONS) {
+      stream.destroy();
+      return;
+    }
+    connections += 1;
+    stream.once('close', () => {
+      connections -= 1;
+    });
+    stream.on('error', () => stream.destroy());
+    server.emit('connection', stream);
+  });
+  return { close: () => closeAll(server, listener) };
+}
+
+async function serve(request: IncomingMessage, response: ServerResponse, handle: Handler): Promise<void> {
+  let answer: Answer;
+  try {
+    const body = await readBody(request);
+    answer = await handle({
+      method: request.method ?? '',
+      target: request.url ?? '',
+      rawHeaders: request.rawHeaders,
+      body,
+    });
+  } catch (error) {
+    answer = { status: error instanceof ApiError ? 413 : 500, body: { error: errorCode(error) } };
+    response.setHeader('connection', 'close');
+  }
+  const text = JSON.stringify(answer.body);
+  response.writeHead(answer.status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+  });
+  response.end(text);
+}
+
+async function readBody(request: IncomingMessage): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > MAX_REQUEST_BYTES) {
+      throw new ApiError('REQUEST_TOO_LARGE', 'the request is too large', { maximum: MAX_REQUEST_BYTES });
+    }
+    chunks.push(chunk);
+  }
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+}
+
+async function closeAll(server: Server, listener: Listener): Promise<void> {
+  server.closeIdleConnections();
+  const drained = new Promise((resolve) => server.close(resolve));
+  await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref())]);
+  server.closeAllConnections();
+  await listener.close();
+}

@@ -1,0 +1,1 @@
+export { type Api, startApi } from './api.ts';

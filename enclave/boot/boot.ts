@@ -1,0 +1,152 @@
+import { errorCode } from '../../shared/errors.ts';
+import { openConfiguration } from '../../shared/node/configuration.ts';
+import type { NodePhase } from '../../shared/protocol/control.ts';
+import { type ControlClient, createControlClient } from '../../shared/protocol/control-client.ts';
+import { openEgress } from '../../shared/protocol/egress-client.ts';
+import { type Api, startApi } from '../api/index.ts';
+import { openKeyring } from '../keyring/index.ts';
+import { createNsmClient, type NsmClient } from '../nsm/index.ts';
+import { createKms, createRecipient } from '../unlock/index.ts';
+import { readNodeClock } from './clock.ts';
+import { admitConfiguration } from './configuration.ts';
+import { measureManifest } from './manifest.ts';
+import type { Platform } from './platform.ts';
+import { unlockStore } from './unlock-store.ts';
+
+/** How long the parent may take to hear about the end; the node does not outlive it. */
+const LAST_WORD_MS = 2_000;
+const EGRESS_TIMEOUT_MS = 5_000;
+
+/** When each part of the start was done, in milliseconds since the first. */
+export type BootTimes = Readonly<Record<string, number>>;
+
+export interface RunningNode {
+  readonly times: BootTimes;
+  /**
+   * Rejects when the node can no longer go on, and then has cleared its keys: another enclave has taken its store.
+   * Resolves after {@link stop}.
+   */
+  readonly ended: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a node, phase by phase. Any error is final: keys are cleared, the parent is told the code and nothing more,
+ * and the error is thrown for the entry to end the process with (P50).
+ */
+export async function bootNode(platform: Platform): Promise<RunningNode> {
+  const control = createControlClient(platform.transport);
+  const nsm = createNsmClient(platform.nsm);
+  try {
+    return await runPhases(platform, control, nsm);
+  } catch (error) {
+    await sayLastWord(control, 'failed', errorCode(error));
+    control.close();
+    nsm.close();
+    throw error;
+  }
+}
+
+async function runPhases(platform: Platform, control: ControlClient, nsm: NsmClient): Promise<RunningNode> {
+  const started = performance.now();
+  const times: Record<string, number> = {};
+  const mark = (name: string) => {
+    times[name] = Math.round((performance.now() - started) * 10) / 10;
+  };
+  const enter = async (phase: NodePhase) => {
+    await control.reportStatus(phase, null);
+  };
+
+  await platform.checkHost();
+  const recipient = createRecipient();
+  // It is awaited where it is needed; until then a failure must not count as unhandled.
+  recipient.then(
+    () => mark('rsaKey'),
+    () => undefined,
+  );
+  await nsm.describe();
+  const clock = await readNodeClock(nsm, platform.systemClock);
+  await enter('starting');
+  mark('starting');
+
+  await enter('measuring');
+  const measured = await measureManifest(nsm, await control.manifest());
+  mark('measuring');
+
+  await enter('configuring');
+  const signed = openConfiguration(await control.configuration(), measured);
+  mark('configuring');
+
+  await enter('unlocking');
+  const { manifest } = measured;
+  const kms = createKms({
+    manifest,
+    roots: platform.kmsRoots,
+    dial: (target) => openEgress(platform.transport, target, { timeoutMs: EGRESS_TIMEOUT_MS }),
+    credentials: () => control.credentials(),
+    attest: (publicKey) => nsm.attest({ publicKey }),
+    clockOffsetMs: clock.offsetMs,
+  });
+  const unlocked = await unlockStore({
+    keeper: control,
+    kms,
+    manifest,
+    configuration: signed.configuration,
+    configurationDigest: signed.digest,
+    recipient,
+    now: clock.now(),
+  }).finally(() => kms.close());
+  mark('unlocking');
+
+  await enter('opening');
+  const admission = admitConfiguration(unlocked, signed);
+  const keyring = await openKeyring(unlocked.store, signed.configuration.keys, admission);
+  mark('opening');
+
+  try {
+    const api = await startApi(platform.transport, { nsm, clock, measured, signed, keyring });
+    await enter('serving');
+    mark('serving');
+    return run(api, keyring, control, nsm, times);
+  } catch (error) {
+    keyring.destroy();
+    throw error;
+  }
+}
+
+function run(
+  api: Api,
+  keyring: { destroy(): void },
+  control: ControlClient,
+  nsm: NsmClient,
+  times: BootTimes,
+): RunningNode {
+  const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
+  let isStopping = false;
+  async function stop(phase: 'stopped' | 'failed', code: string | null): Promise<void> {
+    if (isStopping) return;
+    isStopping = true;
+    await api.close();
+    keyring.destroy();
+    await sayLastWord(control, phase, code);
+    control.close();
+    nsm.close();
+  }
+  api.failed.catch(async (error: unknown) => {
+    await stop('failed', errorCode(error));
+    reject(error);
+  });
+  return {
+    times,
+    ended,
+    stop: async () => {
+      await stop('stopped', null);
+      resolve();
+    },
+  };
+}
+
+async function sayLastWord(control: ControlClient, phase: NodePhase, code: string | null): Promise<void> {
+  const said = control.reportStatus(phase, code).catch(() => undefined);
+  await Promise.race([said, new Promise((resolve) => setTimeout(resolve, LAST_WORD_MS).unref())]);
+}

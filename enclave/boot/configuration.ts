@@ -1,0 +1,39 @@
+import type { SignedConfiguration } from '../../shared/node/configuration.ts';
+import type { SealedStore } from '../store/index.ts';
+import { BootError } from './errors.ts';
+
+/** What a configuration that may come into force brings with it. */
+export interface Admission {
+  /** It was never in force before: keys that it names for the first time are made. */
+  readonly isNewer: boolean;
+  /** What to seal with the next write. */
+  readonly state: { readonly boots: number; readonly configuration: { version: number; digest: Uint8Array } };
+}
+
+/**
+ * Holds a verified configuration against the newest one that this store has seen. The same version must be the same
+ * bytes; an older one is a rollback.
+ *
+ * @throws BootError CONFIGURATION_ROLLED_BACK, CONFIGURATION_CONFLICT
+ */
+export function admitConfiguration(
+  { store, isNew }: { store: SealedStore; isNew: boolean },
+  { configuration: { version }, digest }: SignedConfiguration,
+): Admission {
+  const known = store.state.configuration;
+  if (version < known.version) {
+    throw new BootError('CONFIGURATION_ROLLED_BACK', 'a newer configuration was in force before', {
+      expected: known.version,
+      actual: version,
+    });
+  }
+  if (version === known.version && Buffer.compare(digest, known.digest) !== 0) {
+    throw new BootError('CONFIGURATION_CONFLICT', 'this version was in force with another content', {
+      version,
+    });
+  }
+  return {
+    isNewer: isNew || version > known.version,
+    state: { boots: store.state.boots + 1, configuration: { version, digest } },
+  };
+}

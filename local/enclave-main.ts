@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { bootNode } from '../enclave/boot/index.ts';
+import { errorCode } from '../shared/errors.ts';
+import { createUnixTransport } from '../shared/transport/unix-transport.ts';
+import { openNsmSocket } from './nitro-host/nsm-socket.ts';
+
+// The enclave as a process on a laptop: the same boot as in an image, on stand-ins that the local Nitro host hands in
+// over standard input. No image contains this file (P45).
+const input = z
+  .strictObject({
+    cid: z.int(),
+    nsmPath: z.string(),
+    socketDirectory: z.string(),
+    kmsRoots: z.array(z.string()),
+  })
+  .parse(JSON.parse(readFileSync(0, 'utf8')));
+
+try {
+  const node = await bootNode({
+    nsm: await openNsmSocket(input.nsmPath),
+    transport: createUnixTransport({ directory: input.socketDirectory, cid: input.cid }),
+    kmsRoots: input.kmsRoots,
+    systemClock: Date.now,
+    // A laptop's kernel has its own entropy, and its owner may dump its memory.
+    checkHost: () => Promise.resolve(),
+  });
+  process.on('SIGTERM', () => void node.stop());
+  process.stdout.write(`${JSON.stringify({ serving: node.times })}\n`);
+  await node.ended;
+} catch (error) {
+  process.stderr.write(`${JSON.stringify({ failed: errorCode(error) })}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,152 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { EmulatedNsm, extendOnce, NitroRoot } from '../nsm/index.ts';
+import { measureProgram } from './measure.ts';
+import { serveNsm } from './nsm-socket.ts';
+
+const PROJECT = resolve(import.meta.dirname, '..', '..');
+const FIRST_CID = 16;
+
+export interface NitroHostOptions {
+  /** Keeps the NSM's root between runs. */
+  readonly stateDirectory: string;
+  /** Where the Unix sockets that stand for vsock lie. */
+  readonly socketDirectory: string;
+  /** PEM of the authorities that may speak for KMS in the enclaves of this host. */
+  readonly kmsRoots: readonly string[];
+}
+
+export interface LaunchOptions {
+  /** The folder whose code is measured and run; the project's own when left out. */
+  readonly program?: string;
+  /** Runs it in debug mode: PCR0, PCR1 and PCR2 are zero. */
+  readonly debug?: boolean;
+  /** A program other than the enclave's, run in its place and measured with it: for tests. */
+  readonly cid?: number;
+  /** Receives the enclave's console, line by line. */
+  readonly onConsole?: (line: string) => void;
+  /** Arguments for Node itself, such as `--cpu-prof`. */
+  readonly nodeOptions?: readonly string[];
+}
+
+/** A running enclave: a process of its own that reaches nothing but its NSM and the parent. */
+export interface LocalEnclave {
+  readonly cid: number;
+  readonly pid: number;
+  /** PCR0, PCR1, PCR2 as measured at its start, 48 bytes each. */
+  readonly pcrs: ReadonlyMap<number, Uint8Array>;
+  /** Settles when the process has ended. */
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  /** Ends it at once, as `nitro-cli terminate-enclave` does. */
+  terminate(): Promise<void>;
+}
+
+/** A Nitro host in software: measures a program, gives it an NSM, and runs it as a process. */
+export class NitroHost {
+  readonly #options: NitroHostOptions;
+  readonly #root: NitroRoot;
+  readonly #instanceId = `i-${randomBytes(9).toString('hex').slice(1)}`;
+  #nextCid = FIRST_CID;
+
+  private constructor(options: NitroHostOptions, root: NitroRoot) {
+    this.#options = options;
+    this.#root = root;
+  }
+
+  static async open(options: NitroHostOptions): Promise<NitroHost> {
+    await mkdir(options.stateDirectory, { recursive: true, mode: 0o700 });
+    await mkdir(options.socketDirectory, { recursive: true, mode: 0o700 });
+    return new NitroHost(options, await loadRoot(options.stateDirectory));
+  }
+
+  /** DER of the root that this host's NSMs sign under. */
+  get rootCertificate(): Uint8Array {
+    return this.#root.certificate;
+  }
+
+  /** What {@link launch} would measure. */
+  measure(program: string = PROJECT): Promise<ReadonlyMap<number, Uint8Array>> {
+    return measureProgram(program);
+  }
+
+  async launch({
+    program = PROJECT,
+    debug = false,
+    onConsole,
+    ...options
+  }: LaunchOptions = {}): Promise<LocalEnclave> {
+    const cid = options.cid ?? this.#nextCid++;
+    const pcrs = debug ? zeroPcrs() : await measureProgram(program);
+    const device = new EmulatedNsm({
+      root: this.#root,
+      instanceId: this.#instanceId,
+      moduleId: `${this.#instanceId}-enc${randomBytes(8).toString('hex')}`,
+      measured: new Map([...pcrs, [4, extendOnce(Buffer.from(this.#instanceId))]]),
+      clock: Date.now,
+    });
+    const nsmPath = join(this.#options.socketDirectory, `nsm.${cid}.sock`);
+    await rm(nsmPath, { force: true });
+    const server = await serveNsm(device, nsmPath);
+    await chmod(nsmPath, 0o600);
+    const child = spawn(
+      process.execPath,
+      [...(options.nodeOptions ?? []), join(program, 'local', 'enclave-main.ts')],
+      // An enclave has no environment; what it stands on comes over a pipe, and its console is all that comes out.
+      { env: {}, cwd: '/', stdio: ['pipe', 'pipe', 'pipe'] },
+    );
+    const { kmsRoots, socketDirectory } = this.#options;
+    child.stdin?.end(JSON.stringify({ cid, nsmPath, socketDirectory, kmsRoots }));
+    if (onConsole !== undefined) forwardConsole(child, onConsole);
+    const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((settle, reject) => {
+      child.once('error', reject);
+      child.once('close', (code, signal) => {
+        server.close();
+        device.close();
+        settle({ code, signal });
+      });
+    });
+    return {
+      cid,
+      pid: child.pid ?? 0,
+      pcrs,
+      exited,
+      terminate: async () => {
+        child.kill('SIGKILL');
+        await exited;
+      },
+    };
+  }
+}
+
+function forwardConsole(child: ChildProcess, onConsole: (line: string) => void): void {
+  for (const stream of [child.stdout, child.stderr]) {
+    let rest = '';
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) onConsole(line);
+    });
+  }
+}
+
+function zeroPcrs(): ReadonlyMap<number, Uint8Array> {
+  return new Map([0, 1, 2].map((index) => [index, new Uint8Array(48)]));
+}
+
+/** The root outlives the process: what was verified against it before must verify again. */
+async function loadRoot(directory: string): Promise<NitroRoot> {
+  const path = join(directory, 'nitro-root.json');
+  const known = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (known !== undefined)
+    return NitroRoot.fromPem(JSON.parse(known) as { certificate: string; privateKey: string });
+  const root = await NitroRoot.create(Date.now());
+  const fresh = `${path}.new`;
+  await writeFile(fresh, JSON.stringify(root.toPem()), { mode: 0o600 });
+  await rename(fresh, path);
+  return root;
+}
