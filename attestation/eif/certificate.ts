@@ -1,4 +1,10 @@
-import { X509Certificate } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { HoldfastError } from '../../shared/errors.ts';
+import { equalBytes } from '../bytes.ts';
+import { readExtensions } from '../certificate-extensions.ts';
+import { describeName, readName } from '../certificate-name.ts';
+import { readTime } from '../certificate-time.ts';
+import { DER_TAG, DerReader } from '../der.ts';
 import { EifError } from './errors.ts';
 
 export type SigningCurve = 'P-256' | 'P-384' | 'P-521';
@@ -6,12 +12,15 @@ export type SigningCurve = 'P-256' | 'P-384' | 'P-521';
 /** The certificate of a signed image. PCR8 is the measurement of its bytes; nobody checks who issued it. */
 export interface SigningCertificate {
   readonly der: Uint8Array;
+  /** `CN=…, O=…`, in printable ASCII. */
   readonly subject: string;
   readonly issuer: string;
+  /** In hex. */
   readonly serialNumber: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
   readonly curve: SigningCurve;
+  readonly publicKey: KeyObject;
 }
 
 const CURVES: Readonly<Record<string, SigningCurve>> = {
@@ -23,35 +32,27 @@ const CURVES: Readonly<Record<string, SigningCurve>> = {
 const PEM =
   /^\s*-----BEGIN CERTIFICATE-----\r?\n((?:[A-Za-z0-9+/=]{1,76}\r?\n)+)-----END CERTIFICATE-----\s*$/;
 
+const TAG_VERSION = 0xa0;
+const TAG_EXTENSIONS = 0xa3;
+const VERSION_3 = 2;
+
 /**
- * Reads the one certificate of a PEM file. A second one, or text around it, is refused: PCR8 covers the first alone,
- * and what a person reads may be another.
- * @throws EifError EIF_CERTIFICATE
+ * Reads the one certificate of a PEM file, version 1 or 3. A second one, or text around it, is refused: PCR8 covers the
+ * first alone, and what a person reads may be another.
+ * @throws EifError EIF_CERTIFICATE; its cause says what is wrong in the DER
  */
 export function parseSigningCertificate(pem: Uint8Array): SigningCertificate {
   const der = decodePem(pem);
-  let certificate: X509Certificate;
   try {
-    certificate = new X509Certificate(der);
+    return parseDer(der);
   } catch (error) {
-    throw new EifError('EIF_CERTIFICATE', 'the signing certificate cannot be read', {}, error);
-  }
-  // The hypervisor measures the certificate as its own library encodes it.
-  if (!Buffer.from(der).equals(certificate.raw)) {
-    throw new EifError(
-      'EIF_CERTIFICATE',
-      'the signing certificate is not in the one encoding that DER allows',
+    if (error instanceof EifError || !(error instanceof HoldfastError)) throw error;
+    throw refusal(
+      'the signing certificate is not one that DER and RFC 5280 allow',
+      { actual: error.code },
+      error,
     );
   }
-  return {
-    der,
-    subject: certificate.subject,
-    issuer: certificate.issuer,
-    serialNumber: certificate.serialNumber,
-    notBefore: certificate.validFromDate,
-    notAfter: certificate.validToDate,
-    curve: curveOf(certificate),
-  };
 }
 
 /**
@@ -71,24 +72,74 @@ function decodePem(pem: Uint8Array): Uint8Array {
   const base64 = PEM.exec(Buffer.from(pem).toString('latin1'))?.[1]?.replaceAll(/\s/g, '');
   const der = base64 === undefined ? undefined : Buffer.from(base64, 'base64');
   if (der === undefined || der.toString('base64') !== base64) {
-    throw new EifError('EIF_CERTIFICATE', 'the signing certificate is not one PEM block');
+    throw refusal('the signing certificate is not one PEM block');
   }
   return new Uint8Array(der);
 }
 
-function curveOf(certificate: X509Certificate): SigningCurve {
-  let name: string | undefined;
-  try {
-    name = certificate.publicKey.asymmetricKeyDetails?.namedCurve;
-  } catch (error) {
-    throw new EifError('EIF_CERTIFICATE', "the signing certificate's key cannot be read", {}, error);
+/** Certificate (RFC 5280, 4.1). Its own signature is not verified: there is nobody to verify it with. */
+function parseDer(der: Uint8Array): SigningCertificate {
+  const outer = new DerReader(der);
+  const certificate = outer.enter(DER_TAG.sequence);
+  outer.finish();
+  const fields = certificate.enter(DER_TAG.sequence);
+  const version = readVersion(fields);
+  const serialNumber = Buffer.from(fields.readInteger()).toString('hex');
+  const algorithm = fields.readWhole(DER_TAG.sequence);
+  const issuer = describeName(readName(fields));
+  const validity = fields.enter(DER_TAG.sequence);
+  const notBefore = new Date(readTime(validity));
+  const notAfter = new Date(readTime(validity));
+  validity.finish();
+  const subject = describeName(readName(fields));
+  const key = readPublicKey(fields.readWhole(DER_TAG.sequence));
+  if (version === VERSION_3 && !fields.atEnd) assertMaySign(fields);
+  fields.finish();
+  if (!equalBytes(certificate.readWhole(DER_TAG.sequence), algorithm)) {
+    throw refusal('the signing certificate names two signature algorithms');
   }
+  certificate.readBitString();
+  certificate.finish();
+  return { der, subject, issuer, serialNumber, notBefore, notAfter, ...key };
+}
+
+/** 0 for version 1, which has no extensions and which AWS's guide makes; 2 for version 3. */
+function readVersion(fields: DerReader): number {
+  if (fields.peekTag() !== TAG_VERSION) return 0;
+  const wrapper = fields.enter(TAG_VERSION);
+  const version = wrapper.readInteger();
+  wrapper.finish();
+  if (version.length !== 1 || version[0] !== VERSION_3) {
+    throw refusal('the signing certificate is neither of version 1 nor of version 3');
+  }
+  return VERSION_3;
+}
+
+function assertMaySign(fields: DerReader): void {
+  const { keyUsage } = readExtensions(fields.enter(TAG_EXTENSIONS));
+  if (keyUsage?.digitalSignature === false) {
+    throw refusal("the signing certificate's key is for something other than signatures");
+  }
+}
+
+function readPublicKey(spki: Uint8Array): { publicKey: KeyObject; curve: SigningCurve } {
+  let publicKey: KeyObject;
+  try {
+    publicKey = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
+  } catch (error) {
+    throw refusal("the signing certificate's key cannot be read", {}, error);
+  }
+  const name = publicKey.asymmetricKeyDetails?.namedCurve;
   const curve = name === undefined ? undefined : CURVES[name];
   if (curve === undefined) {
-    throw new EifError('EIF_CERTIFICATE', "the signing certificate's key is not on a NIST curve", {
+    throw refusal("the signing certificate's key is not on a NIST curve", {
       expected: 'P-256, P-384 or P-521',
-      actual: name ?? 'another kind of key',
+      actual: name ?? publicKey.asymmetricKeyType,
     });
   }
-  return curve;
+  return { publicKey, curve };
+}
+
+function refusal(message: string, details: Record<string, unknown> = {}, cause?: unknown): EifError {
+  return new EifError('EIF_CERTIFICATE', message, details, cause);
 }

@@ -2,8 +2,9 @@
  * The signature section: a CBOR array of `{signing_certificate, signature}`, both arrays of small integers. The
  * certificate is PEM; the signature is a COSE_Sign1 (RFC 9052) over `{register_index: 0, register_value: PCR0}`.
  */
-import { verify, X509Certificate } from 'node:crypto';
+import { verify } from 'node:crypto';
 import { type CborValue, decodeCbor, encodeCbor } from '../../shared/cbor/index.ts';
+import { equalBytes } from '../bytes.ts';
 import {
   assertValidAt,
   parseSigningCertificate,
@@ -62,14 +63,14 @@ export function verifySignatureSection(section: Uint8Array, pcr0: Uint8Array, at
     );
   }
   const payload = encodePayload(pcr0);
-  if (!Buffer.from(cose.payload).equals(payload)) {
+  if (!equalBytes(cose.payload, payload)) {
     throw new EifError('EIF_SIGNATURE_PAYLOAD', 'something other than PCR0 of this image was signed', {
       expected: payload,
       actual: cose.payload,
     });
   }
   const signed = encodeSigStructure(cose.protectedHeader, cose.payload);
-  const key = { key: new X509Certificate(certificate.der).publicKey, dsaEncoding: 'ieee-p1363' } as const;
+  const key = { key: certificate.publicKey, dsaEncoding: 'ieee-p1363' } as const;
   if (cose.signature.length !== algorithm.bytes || !verify(algorithm.hash, signed, key, cose.signature)) {
     throw new EifError('EIF_SIGNATURE_INVALID', "the signature is not one of the certificate's key");
   }

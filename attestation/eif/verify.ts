@@ -1,10 +1,11 @@
 import { describeEif, type DescribeOptions, type EifDescription } from './describe.ts';
+import { equalBytes } from '../bytes.ts';
+import { IMAGE_PCRS } from '../pcr.ts';
 import { EifError } from './errors.ts';
 import type { EifMeasurements } from './measurement.ts';
 import type { EifSource } from './source.ts';
 
-/** What an image decides: its content, its bootstrap, its application, and who signed it. */
-const IMAGE_PCRS = [0, 1, 2] as const;
+/** Who signed the image. */
 const SIGNER_PCR = 8;
 
 /** An image that is the expected one. */
@@ -49,7 +50,7 @@ export async function verifyEif(
 function assertRegister(index: number, expected: EifMeasurements, actual: EifMeasurements): void {
   const wanted = expected.get(index) ?? new Uint8Array();
   const found = actual.get(index);
-  if (found === undefined || !Buffer.from(found).equals(wanted)) {
+  if (found === undefined || !equalBytes(found, wanted)) {
     throw new EifError('EIF_PCR_MISMATCH', `PCR${index} of the image is another`, {
       pcr: index,
       expected: wanted,

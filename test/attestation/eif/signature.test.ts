@@ -1,11 +1,16 @@
+import 'reflect-metadata';
 import { createHash } from 'node:crypto';
+import { Extension } from '@peculiar/x509';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { describeEif, type DescribeOptions, EifError, memorySource } from '../../../attestation/eif/index.ts';
 import { type CborEncodable, encodeCbor } from '../../../shared/cbor/index.ts';
 import { bytesOf, registerOf, toHex } from './raw-image.ts';
 import {
+  ANY_CA,
   createEntry,
   createTestSigner,
+  MAY_AGREE,
+  MAY_SIGN,
   NOT_AFTER,
   NOT_BEFORE,
   samplePcr0,
@@ -93,6 +98,19 @@ describe('a signed image', () => {
     const crlf = bytesOf(Buffer.from(signer.certificate).toString('latin1').replaceAll('\n', '\r\n'));
     const { measurements } = await describeSection([entryOf({ certificate: crlf })]);
     expect(toHex(measurements)['PCR8']).toBe(registerOf(derOf(signer.certificate)));
+  });
+});
+
+describe('the certificate of a signed image', () => {
+  it.each<[string, Extension[]]>([
+    ['without a key usage', [ANY_CA]],
+    [
+      'with an extension that nobody has to know',
+      [MAY_SIGN, new Extension('1.2.3.4', false, Uint8Array.of(5, 0))],
+    ],
+  ])('may be one %s', async (_, extensions) => {
+    const allowed = await createTestSigner('P-384', extensions);
+    expect((await describeSection([entryOf({}, allowed)])).signature?.algorithm).toBe('ES384');
   });
 });
 
@@ -255,6 +273,18 @@ describe('a signed image is refused', () => {
   it('with an RSA key', async () => {
     const entry = entryOf({ certificate: rsa.certificate });
     expect((await refusalOf([entry])).code).toBe('EIF_CERTIFICATE');
+  });
+
+  it.each<[string, Extension[]]>([
+    ['whose key is for key agreement', [MAY_AGREE]],
+    [
+      'P19 with a critical extension that nobody knows',
+      [MAY_SIGN, new Extension('1.2.3.4', true, Uint8Array.of(5, 0))],
+    ],
+    ['with the same extension twice', [MAY_SIGN, MAY_SIGN]],
+  ])('with a certificate %s', async (_, extensions) => {
+    const strange = await createTestSigner('P-384', extensions);
+    expect((await refusalOf([entryOf({}, strange)])).code).toBe('EIF_CERTIFICATE');
   });
 
   it('at every prefix of its signature section', async () => {

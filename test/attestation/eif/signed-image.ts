@@ -1,7 +1,13 @@
 /** Signature sections, good and bad, and the certificates and keys for them. */
 import 'reflect-metadata';
 import { createPrivateKey, type KeyObject, sign, webcrypto } from 'node:crypto';
-import { X509CertificateGenerator } from '@peculiar/x509';
+import {
+  BasicConstraintsExtension,
+  type Extension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  X509CertificateGenerator,
+} from '@peculiar/x509';
 import { type CborEncodable, encodeCbor } from '../../../shared/cbor/index.ts';
 import { RAMDISK, registerOf, SIGNATURE, sampleSections, writeImage } from './raw-image.ts';
 
@@ -14,11 +20,16 @@ export interface TestSigner {
 export const NOT_BEFORE = new Date('2026-01-01T00:00:00Z');
 export const NOT_AFTER = new Date('2027-01-01T00:00:00Z');
 
+export const MAY_SIGN = new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true);
+export const MAY_AGREE = new KeyUsagesExtension(KeyUsageFlags.keyAgreement, true);
+export const ANY_CA = new BasicConstraintsExtension(true, undefined, true);
+
 const RSA = { publicExponent: new Uint8Array([1, 0, 1]), modulusLength: 2048 };
 
 /** A key and its self-signed certificate. */
 export async function createTestSigner(
   kind: 'P-256' | 'P-384' | 'P-521' | 'RSA' = 'P-384',
+  extensions: Extension[] = [MAY_SIGN],
 ): Promise<TestSigner> {
   const hash = { 'P-256': 'SHA-256', 'P-384': 'SHA-384', 'P-521': 'SHA-512', RSA: 'SHA-256' }[kind];
   const algorithm =
@@ -30,6 +41,7 @@ export async function createTestSigner(
     notBefore: NOT_BEFORE,
     notAfter: NOT_AFTER,
     keys,
+    extensions,
     signingAlgorithm: algorithm,
   });
   const pkcs8 = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
