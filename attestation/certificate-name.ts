@@ -1,0 +1,75 @@
+import { DER_TAG, DerReader } from './der.ts';
+import { AttestationError } from './errors.ts';
+
+/** Tags of the string types in a DirectoryString, and IA5String: RFC 5280 section 4.1.2.4. */
+const STRING_TAGS: readonly number[] = [0x0c, 0x13, 0x14, 0x16, 0x1c, 0x1e];
+
+const SHORT_NAMES: Readonly<Record<string, string>> = Object.freeze({
+  '550403': 'CN',
+  '550406': 'C',
+  '550407': 'L',
+  '550408': 'ST',
+  '55040a': 'O',
+  '55040b': 'OU',
+});
+
+/**
+ * Reads a Name (RFC 5280 section 4.1.2.4), checks its structure to the bottom, and gives its bytes: two names are the
+ * same when their bytes are.
+ *
+ * @throws AttestationError `DER_…`, `CERTIFICATE_NAME`
+ */
+export function readName(reader: DerReader): Uint8Array {
+  const name = reader.readWhole(DER_TAG.sequence);
+  for (const attribute of readAttributes(name)) void attribute;
+  return name;
+}
+
+/** A name for people to read, `CN=…, O=…`; what is not printable ASCII shows as a question mark. */
+export function describeName(name: Uint8Array): string {
+  return [...readAttributes(name)]
+    .map(({ type, value }) => `${SHORT_NAMES[type] ?? type}=${printable(value)}`)
+    .join(', ');
+}
+
+function* readAttributes(name: Uint8Array): Generator<{ type: string; value: Uint8Array }> {
+  const names = new DerReader(name).enter(DER_TAG.sequence);
+  while (!names.atEnd) {
+    const set = names.enter(DER_TAG.set);
+    if (set.atEnd)
+      throw new AttestationError('CERTIFICATE_NAME', 'a name with an empty part', { offset: set.offset });
+    let previous: Uint8Array | undefined;
+    while (!set.atEnd) {
+      const at = set.offset;
+      const whole = set.readWhole(DER_TAG.sequence);
+      if (previous !== undefined && compareBytes(previous, whole) >= 0) {
+        throw set.error('DER_SET_ORDER', 'a set out of order', at);
+      }
+      previous = whole;
+      const attribute = new DerReader(whole).enter(DER_TAG.sequence);
+      const type = attribute.readObjectIdentifier();
+      const tag = attribute.peekTag();
+      if (tag === undefined || !STRING_TAGS.includes(tag)) {
+        throw new AttestationError('CERTIFICATE_NAME', 'a name with a part that is no string', {
+          offset: at,
+        });
+      }
+      const value = attribute.read(tag);
+      attribute.finish();
+      yield { type, value };
+    }
+  }
+}
+
+/** The order of a SET OF: X.690 section 11.6, where the shorter one counts as padded with zeros. */
+function compareBytes(left: Uint8Array, right: Uint8Array): number {
+  for (let index = 0; index < Math.max(left.length, right.length); index += 1) {
+    const difference = (left[index] ?? 0) - (right[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+function printable(value: Uint8Array): string {
+  return String.fromCharCode(...value.map((octet) => (octet >= 0x20 && octet < 0x7f ? octet : 0x3f)));
+}

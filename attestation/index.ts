@@ -1,0 +1,20 @@
+export type { Certificate } from './certificate.ts';
+export { describeName } from './certificate-name.ts';
+export type { AttestationPayload, DocumentKind } from './document.ts';
+export { AttestationError, type AttestationErrorCode, type AttestationErrorDetails } from './errors.ts';
+export {
+  extendPcr,
+  MANIFEST_PCR,
+  measureInstanceId,
+  measureInstanceRole,
+  measureManifest,
+  zeroPcr,
+} from './measurement.ts';
+export { AWS_NITRO_ROOT_G1 } from './nitro-root.ts';
+export type { VerifyOptions } from './options.ts';
+export { isUnusedPcr, MAX_PCR_INDEX, PCR_BYTES, type PcrValues } from './pcr.ts';
+export { unsafeParseAttestationDocument, type UnverifiedDocument } from './unverified.ts';
+export type { VerifiedDocument } from './verdict.ts';
+export { AttestationVerifier, verifyAttestationDocument } from './verifier.ts';
+export { comparePcrs, describePcr, explainDifferences, type PcrDifference } from './pcr-difference.ts';
+export { formatPcrFile, MAX_PCR_FILE_BYTES, parsePcrFile, type PcrFileOptions } from './pcr-file.ts';

@@ -1,0 +1,136 @@
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { equalBytes } from './bytes.ts';
+import type { CertificateCache } from './certificate-cache.ts';
+import { parseCertificate, type Certificate } from './certificate.ts';
+import { assertChain, type ChainLink } from './chain.ts';
+import { assertCoseSign1, parseCoseSign1, signatureInput } from './cose-sign1.ts';
+import { assertPayload } from './document-rules.ts';
+import { parsePayload, type AttestationPayload } from './document.ts';
+import { AttestationError, type AttestationErrorCode } from './errors.ts';
+import { locate } from './location.ts';
+import type { ResolvedOptions } from './options.ts';
+
+/** A document of which nothing is left to check but its signatures and what the caller expects of it. */
+export interface PreparedDocument {
+  readonly payload: AttestationPayload;
+  /** From the root to the leaf. */
+  readonly chain: readonly ChainLink[];
+  /** The time of the verdict, in milliseconds since 1970. */
+  readonly at: number;
+  /** All of them must be good, and are checked in this order: from the root down, the document last. */
+  readonly signatures: readonly SignatureCheck[];
+}
+
+/** One ECDSA signature over P-384 with SHA-384 that must be good. */
+export interface SignatureCheck {
+  /** Whose key it is. */
+  readonly signer: ChainLink;
+  readonly signed: Uint8Array;
+  /** r ‖ s, 96 bytes. */
+  readonly signature: Uint8Array;
+  /** What is signed when it is a certificate, undefined for the document. */
+  readonly subject: ChainLink | undefined;
+}
+
+/** What a provider of ECDSA says about a signature; a key may turn out to be no point of the curve. */
+export type SignatureResult = 'good' | 'bad' | 'bad-key';
+
+/**
+ * Parses a document and checks all that needs no cryptography: parse and assert of the four steps parse, assert, verify,
+ * decide.
+ *
+ * @throws AttestationError
+ */
+export function prepareDocument(
+  document: Uint8Array,
+  options: ResolvedOptions,
+  cache: CertificateCache,
+): PreparedDocument {
+  // A copy, so that nobody can change afterwards what was verified.
+  const message = parseCoseSign1(new Uint8Array(document));
+  assertCoseSign1(message);
+  const payload = parsePayload(message.payload);
+  assertPayload(payload, options.kind);
+  assertRoot(payload.cabundle[0], options.root);
+  const authorities = payload.cabundle.map((der, index): ChainLink => {
+    const place = { field: 'cabundle', index };
+    // A copy of its own as well: kept in the cache, it must not keep the document.
+    const certificate = cache.find(der) ?? locate(place, () => parseCertificate(new Uint8Array(der)));
+    return { certificate, place };
+  });
+  const leaf = {
+    certificate: locate({ field: 'certificate' }, () => parseCertificate(payload.certificate)),
+    place: { field: 'certificate' },
+  };
+  const at = options.at === 'document' ? payload.timestamp : options.at;
+  assertChain(authorities, leaf, at);
+  const chain = [...authorities, leaf];
+  const signatures = certificateSignatures(chain, cache);
+  signatures.push({
+    signer: leaf,
+    signed: signatureInput(message.payload),
+    signature: message.signature,
+    subject: undefined,
+  });
+  return { payload, chain, at, signatures };
+}
+
+function assertRoot(first: Uint8Array | undefined, root: Uint8Array): void {
+  if (first !== undefined && equalBytes(first, root)) return;
+  throw new AttestationError('ROOT_MISMATCH', 'cabundle[0] is not the trusted root', {
+    field: 'cabundle',
+    index: 0,
+    expected: bytesToHex(root.subarray(-16)),
+    actual: first === undefined ? null : bytesToHex(first.subarray(-16)),
+  });
+}
+
+/** Of every certificate but the root, which is trusted by its bytes, and those already found good. */
+function certificateSignatures(chain: readonly ChainLink[], cache: CertificateCache): SignatureCheck[] {
+  const checks: SignatureCheck[] = [];
+  let signer: ChainLink | undefined;
+  for (const subject of chain) {
+    if (signer !== undefined) {
+      const { certificate } = subject;
+      if (!cache.isSignedBy(certificate, signer.certificate.publicKey)) {
+        checks.push({ signer, signed: certificate.signed, signature: certificate.signature, subject });
+      }
+    }
+    signer = subject;
+  }
+  return checks;
+}
+
+/**
+ * Refuses a signature that is not good.
+ *
+ * @throws AttestationError `CERTIFICATE_SIGNATURE`, `COSE_SIGNATURE`, `CERTIFICATE_PUBLIC_KEY`
+ */
+export function assertSignature({ signer, subject }: SignatureCheck, result: SignatureResult): void {
+  switch (result) {
+    case 'good':
+      return;
+    case 'bad-key':
+      throw new AttestationError(
+        'CERTIFICATE_PUBLIC_KEY',
+        'a public key that is no point of P-384',
+        signer.place,
+      );
+    case 'bad': {
+      const code: AttestationErrorCode = subject === undefined ? 'COSE_SIGNATURE' : 'CERTIFICATE_SIGNATURE';
+      const place = subject?.place ?? { field: 'signature' };
+      throw new AttestationError(code, 'a signature that does not verify', place);
+    }
+  }
+}
+
+/** Keeps the authorities of a document all of whose signatures are good. */
+export function rememberAuthorities({ chain }: PreparedDocument, cache: CertificateCache): void {
+  let signer: Certificate | undefined;
+  for (const { certificate } of chain.slice(0, -1)) {
+    if (cache.find(certificate.der) !== certificate) {
+      cache.remember(certificate, (signer ?? certificate).publicKey);
+    }
+    signer = certificate;
+  }
+}

@@ -1,0 +1,171 @@
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { equalBytes } from './bytes.ts';
+import type { Certificate } from './certificate.ts';
+import type { DocumentKind } from './document.ts';
+import { AttestationError, type AttestationErrorCode } from './errors.ts';
+import { measureInstanceId } from './measurement.ts';
+import type { ResolvedOptions } from './options.ts';
+import { findDebugPcr, IMAGE_PCRS, isUnusedPcr, type PcrValues } from './pcr.ts';
+import type { PreparedDocument } from './preparation.ts';
+
+const verified: unique symbol = Symbol('verified');
+
+/** A document that passed every check. Only the verifier makes one: a function that takes this type need not ask. */
+export interface VerifiedDocument {
+  readonly [verified]: true;
+  readonly kind: DocumentKind;
+  readonly moduleId: string;
+  /** The instance that module_id names and PCR4 confirms, or null when PCR4 is unused or module_id has no such form. */
+  readonly instanceId: string | null;
+  /** When the hypervisor signed it, in milliseconds since 1970. */
+  readonly timestamp: number;
+  /** The time of the verdict, in milliseconds since 1970. */
+  readonly verifiedAt: number;
+  /** The last moment, in milliseconds since 1970, at which all certificates are valid. */
+  readonly validUntil: number;
+  /** True only when `allowDebug` was set: its memory is open to the parent, so it proves nothing. */
+  readonly debug: boolean;
+  /** All PCRs of the document, those that nobody expected included. */
+  readonly pcrs: PcrValues;
+  /** Which of the sets of PCRs matched. */
+  readonly matched: number;
+  readonly publicKey: Uint8Array | null;
+  readonly userData: Uint8Array | null;
+  readonly nonce: Uint8Array | null;
+  /** From the root to the leaf. */
+  readonly certificates: readonly Certificate[];
+}
+
+/** `i-…` of what the hypervisor writes: `i-…-enc…`. */
+const INSTANCE_OF_MODULE = /^(i-(?:[0-9a-f]{8}|[0-9a-f]{17}))-enc[0-9a-f]+$/;
+
+/**
+ * Decides on a document whose signatures are good: the last of the four steps.
+ *
+ * @throws AttestationError `DEBUG_ENCLAVE`, `DOCUMENT_TOO_OLD`, `DOCUMENT_FROM_FUTURE`, `PCR_…`, `…_MISMATCH`
+ */
+export function decideDocument(
+  { payload, chain, at }: PreparedDocument,
+  options: ResolvedOptions,
+): VerifiedDocument {
+  const { kind, moduleId, timestamp, pcrs, publicKey, userData, nonce } = payload;
+  const debug = kind === 'enclave' && isDebugEnclave(pcrs, options.allowDebug);
+  assertAge(timestamp, at, options);
+  const instanceId = kind === 'enclave' ? confirmInstance(moduleId, pcrs) : null;
+  const matched = matchAlternatives(pcrs, options.alternatives, debug);
+  assertBound('NONCE_MISMATCH', 'nonce', options.nonce, nonce);
+  assertBound('USER_DATA_MISMATCH', 'user_data', options.userData, userData);
+  assertBound('PUBLIC_KEY_MISMATCH', 'public_key', options.publicKey, publicKey);
+  const certificates = chain.map(({ certificate }) => certificate);
+  const validUntil = Math.min(...certificates.map(({ notAfter }) => notAfter));
+  return Object.freeze({
+    [verified]: true,
+    kind,
+    moduleId,
+    instanceId,
+    timestamp,
+    verifiedAt: at,
+    validUntil,
+    debug,
+    pcrs,
+    matched,
+    publicKey,
+    userData,
+    nonce,
+    certificates,
+  } satisfies VerifiedDocument);
+}
+
+/** An enclave always has PCR0, PCR1 and PCR2; without them nobody could tell whether it is in debug mode. */
+function isDebugEnclave(pcrs: PcrValues, allowDebug: boolean): boolean {
+  for (const index of IMAGE_PCRS) {
+    if (!pcrs.has(index))
+      throw new AttestationError('PCR_MISSING', `PCR${index} is missing`, { field: 'pcrs', index });
+  }
+  const index = findDebugPcr(pcrs);
+  if (index === undefined) return false;
+  const all = IMAGE_PCRS.every((each) => isUnusedPcr(pcrs.get(each)));
+  if (allowDebug && all) return true;
+  throw new AttestationError('DEBUG_ENCLAVE', `PCR${index} is zero: an enclave in debug mode`, {
+    field: 'pcrs',
+    index,
+  });
+}
+
+function assertAge(timestamp: number, at: number, { maxAgeMs, maxClockSkewMs }: ResolvedOptions): void {
+  const actual = new Date(timestamp).toISOString();
+  if (timestamp > at + maxClockSkewMs) {
+    const expected = new Date(at + maxClockSkewMs).toISOString();
+    const details = { field: 'timestamp', expected, actual };
+    throw new AttestationError(
+      'DOCUMENT_FROM_FUTURE',
+      'a document signed after the time of the verdict',
+      details,
+    );
+  }
+  if (maxAgeMs !== undefined && timestamp < at - maxAgeMs) {
+    const expected = new Date(at - maxAgeMs).toISOString();
+    throw new AttestationError('DOCUMENT_TOO_OLD', `signed at ${actual}`, {
+      field: 'timestamp',
+      expected,
+      actual,
+    });
+  }
+}
+
+function confirmInstance(moduleId: string, pcrs: PcrValues): string | null {
+  const instanceId = INSTANCE_OF_MODULE.exec(moduleId)?.[1];
+  const actual = pcrs.get(4);
+  if (instanceId === undefined || actual === undefined || isUnusedPcr(actual)) return null;
+  const expected = measureInstanceId(instanceId);
+  if (equalBytes(expected, actual)) return instanceId;
+  throw new AttestationError('PCR_INSTANCE', `PCR4 is not the measurement of ${instanceId}`, {
+    field: 'pcrs',
+    index: 4,
+    expected: bytesToHex(expected),
+    actual: bytesToHex(actual),
+  });
+}
+
+/** The first set that matches as a whole; when none does, the refusal tells of the first one. */
+function matchAlternatives(pcrs: PcrValues, alternatives: readonly PcrValues[], debug: boolean): number {
+  const refusals = alternatives.map((expected) => findMismatch(pcrs, expected, debug));
+  const matched = refusals.indexOf(undefined);
+  if (matched >= 0) return matched;
+  throw refusals[0] ?? new AttestationError('PCR_MISMATCH', 'no PCRs to expect');
+}
+
+function findMismatch(pcrs: PcrValues, expectation: PcrValues, debug: boolean): AttestationError | undefined {
+  for (const [index, expected] of expectation) {
+    const isImagePcr = IMAGE_PCRS.includes(index);
+    if (debug && isImagePcr) continue;
+    const actual = pcrs.get(index);
+    if (!isImagePcr && isUnusedPcr(expected) && isUnusedPcr(actual)) continue;
+    if (actual !== undefined && equalBytes(actual, expected)) continue;
+    return new AttestationError(
+      actual === undefined ? 'PCR_MISSING' : 'PCR_MISMATCH',
+      `PCR${index} is not the one expected`,
+      {
+        field: 'pcrs',
+        index,
+        expected: bytesToHex(expected),
+        actual: actual === undefined ? null : bytesToHex(actual),
+      },
+    );
+  }
+  return undefined;
+}
+
+function assertBound(
+  code: AttestationErrorCode,
+  field: string,
+  expected: Uint8Array | undefined,
+  actual: Uint8Array | null,
+): void {
+  if (expected === undefined || (actual !== null && equalBytes(actual, expected))) return;
+  throw new AttestationError(code, `${field} is not the one expected`, {
+    field,
+    expected: bytesToHex(expected),
+    actual: actual === null ? null : bytesToHex(actual),
+  });
+}

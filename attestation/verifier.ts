@@ -1,0 +1,78 @@
+import { createPublicKey, verify, type KeyObject } from 'node:crypto';
+import { CertificateCache } from './certificate-cache.ts';
+import type { Certificate } from './certificate.ts';
+import { resolveOptions, type VerifyOptions } from './options.ts';
+import {
+  assertSignature,
+  prepareDocument,
+  rememberAuthorities,
+  type SignatureCheck,
+  type SignatureResult,
+} from './preparation.ts';
+import { decideDocument, type VerifiedDocument } from './verdict.ts';
+
+/** A day of certificates from every zone of every region that one service is likely to meet. */
+export const DEFAULT_CACHED_CERTIFICATES = 256;
+
+/**
+ * Verifies many documents, over node:crypto. It keeps the authorities' certificates that were found good, and their
+ * keys: a document then costs two signatures in place of five.
+ */
+export class AttestationVerifier {
+  readonly #cache: CertificateCache;
+  readonly #keys = new WeakMap<Certificate, KeyObject>();
+
+  constructor({
+    maxCachedCertificates = DEFAULT_CACHED_CERTIFICATES,
+  }: { maxCachedCertificates?: number } = {}) {
+    this.#cache = new CertificateCache(maxCachedCertificates);
+  }
+
+  /** As {@link verifyAttestationDocument}. */
+  verify(document: Uint8Array, options: VerifyOptions): VerifiedDocument {
+    const resolved = resolveOptions(options);
+    const prepared = prepareDocument(document, resolved, this.#cache);
+    for (const check of prepared.signatures) assertSignature(check, this.#check(check));
+    rememberAuthorities(prepared, this.#cache);
+    return decideDocument(prepared, resolved);
+  }
+
+  #check({ signer, signed, signature }: SignatureCheck): SignatureResult {
+    let key = this.#keys.get(signer.certificate);
+    if (key === undefined) {
+      key = importKey(signer.certificate.publicKey);
+      if (key === undefined) return 'bad-key';
+      this.#keys.set(signer.certificate, key);
+    }
+    return verify('sha384', signed, { key, dsaEncoding: 'ieee-p1363' }, signature) ? 'good' : 'bad';
+  }
+}
+
+/** undefined for what is no point of the curve. */
+function importKey(point: Uint8Array): KeyObject | undefined {
+  const { x, y } = { x: point.subarray(1, 49), y: point.subarray(49) };
+  try {
+    return createPublicKey({
+      key: {
+        kty: 'EC',
+        crv: 'P-384',
+        x: Buffer.from(x).toString('base64url'),
+        y: Buffer.from(y).toString('base64url'),
+      },
+      format: 'jwk',
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Verifies an attestation document completely: its form, its chain up to `root`, its signatures, then what `options`
+ * expect of it. No I/O, no clock: the caller says what time it is.
+ *
+ * @param document binary COSE_Sign1, tagged or not
+ * @throws AttestationError with one code and the place; TypeError or RangeError for options that make no sense
+ */
+export function verifyAttestationDocument(document: Uint8Array, options: VerifyOptions): VerifiedDocument {
+  return new AttestationVerifier({ maxCachedCertificates: 0 }).verify(document, options);
+}
