@@ -3,9 +3,9 @@ export const SIGNATURE_WINDOW_SECONDS = 60;
 
 export type Admission = 'admitted' | 'replayed' | 'expired' | 'full';
 
-/** Enough for a minute at 4,000 requests a second, in some 30 MB. */
-const DEFAULT_CAPACITY = 2 ** 18;
-const DEFAULT_CLIENT_CAPACITY = 2 ** 17;
+/** Enough for 4,000 requests a second of one client, in at most 30 MB. */
+const DEFAULT_CAPACITY = 2 ** 19;
+const DEFAULT_CLIENT_CAPACITY = 2 ** 18;
 
 interface ClientRecord {
   size: number;
