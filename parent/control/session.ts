@@ -1,0 +1,101 @@
+import { errorCode } from '../../shared/errors.ts';
+import {
+  MAX_CONFIGURATION_BYTES,
+  MAX_MANIFEST_BYTES,
+  MAX_SECRET_BLOB_BYTES,
+  type ControlAnswer,
+  type ControlErrorCode,
+  type ControlRequest,
+  type RecordWrite,
+} from '../../shared/protocol/control.ts';
+import type { Log } from '../log.ts';
+import { RecordStoreError, type RecordStoreErrorCode } from '../store/errors.ts';
+import type { RecordSession } from '../store/record-store.ts';
+import type { ControlSources } from './sources.ts';
+
+/** One control connection's requests, one after the other. It owns the store from its first store request on. */
+export interface ControlSession {
+  /** Never throws: what goes wrong is an answer of type `error`. */
+  handle(request: ControlRequest): Promise<ControlAnswer>;
+  /** Gives the store up; called once no request is under way any more. */
+  close(): Promise<void>;
+}
+
+const SOURCE_TIMEOUT_MS = 10_000;
+
+const STORE_ANSWERS: Readonly<Record<RecordStoreErrorCode, ControlErrorCode>> = {
+  STORE_BUSY: 'STORE_BUSY',
+  STORE_CONFLICT: 'STORE_CONFLICT',
+  STORE_FAILED: 'STORE_FAILED',
+  STORE_FORMAT_UNKNOWN: 'STORE_FAILED',
+  STORE_FULL: 'STORE_FAILED',
+};
+
+export function createControlSession(sources: ControlSources, log: Log): ControlSession {
+  let store: RecordSession | undefined;
+  const openStore = async () => (store ??= await sources.store.open());
+
+  async function answer(request: ControlRequest): Promise<ControlAnswer> {
+    const signal = AbortSignal.timeout(SOURCE_TIMEOUT_MS);
+    switch (request.type) {
+      case 'manifest':
+        return answerArtifact('manifest', await sources.manifest(signal), MAX_MANIFEST_BYTES);
+      case 'configuration':
+        return answerArtifact('configuration', await sources.configuration(signal), MAX_CONFIGURATION_BYTES);
+      case 'secret': {
+        const bytes = await sources.secrets.get(request.name, signal);
+        if (bytes !== null && bytes.length > MAX_SECRET_BLOB_BYTES) return refuse('UNAVAILABLE');
+        return { type: 'secret', bytes };
+      }
+      case 'credentials':
+        return { type: 'credentials', credentials: await sources.credentials(signal) };
+      case 'store-read':
+        return { type: 'store-read', record: await (await openStore()).read(request) };
+      case 'store-list':
+        return { type: 'store-list', records: [...(await (await openStore()).list())] };
+      case 'store-commit':
+        if (!areDistinct(request.writes)) return refuse('BAD_REQUEST');
+        await (await openStore()).commit(request.writes);
+        return { type: 'store-commit' };
+      case 'status':
+        break;
+    }
+    sources.onStatus(request.phase, request.code);
+    return { type: 'status' };
+  }
+
+  return {
+    async handle(request) {
+      try {
+        return await answer(request);
+      } catch (error) {
+        const isStore = error instanceof RecordStoreError;
+        log('warn', 'control.refused', { request: request.type, code: errorCode(error) });
+        return refuse(isStore ? STORE_ANSWERS[error.code] : 'UNAVAILABLE');
+      }
+    },
+    async close() {
+      await store?.close().catch((error: unknown) => {
+        log('error', 'store.close-failed', { code: errorCode(error) });
+      });
+      store = undefined;
+    },
+  };
+}
+
+function answerArtifact(
+  type: 'configuration' | 'manifest',
+  bytes: Uint8Array | null,
+  maximum: number,
+): ControlAnswer {
+  if (bytes === null) return refuse('NOT_FOUND');
+  return bytes.length > maximum ? refuse('UNAVAILABLE') : { type, bytes };
+}
+
+function refuse(code: ControlErrorCode): ControlAnswer {
+  return { type: 'error', code };
+}
+
+function areDistinct(writes: readonly RecordWrite[]): boolean {
+  return new Set(writes.map(({ table, id }) => `${table}/${id}`)).size === writes.length;
+}

@@ -1,0 +1,66 @@
+import { Resolver } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import type { LookUp } from './dial.ts';
+
+export type AddressFamily = 'any' | 'ipv4' | 'ipv6';
+
+export interface LookUpOptions {
+  readonly family?: AddressFamily;
+  /** Whom to ask, as `Resolver.setServers` takes them; the system's servers when left out. */
+  readonly servers?: readonly string[];
+  readonly clock?: () => number;
+}
+
+interface Entry {
+  readonly addresses: readonly string[];
+  readonly freshUntil: number;
+  readonly usableUntil: number;
+}
+
+const MIN_TTL_SECONDS = 1;
+const MAX_TTL_SECONDS = 300;
+/** How long an answer may be used after its time when the servers give none: the TLS within proves the host. */
+const STALE_MS = 15 * 60_000;
+const MAX_ENTRIES = 1_024;
+
+/**
+ * Looks names up with c-ares and keeps answers for their time to live. Unlike getaddrinfo it occupies no thread of the
+ * pool, so that servers that do not answer hold up nothing else. A look-up that several wait for is made once.
+ */
+export function createLookUp(options: LookUpOptions = {}): LookUp {
+  const { family = 'any', servers, clock = Date.now } = options;
+  const resolver = new Resolver({ timeout: 2_000, tries: 2 });
+  if (servers !== undefined) resolver.setServers(servers);
+  const entries = new Map<string, Entry>();
+  const pending = new Map<string, Promise<readonly string[]>>();
+
+  async function ask(host: string): Promise<readonly string[]> {
+    const answers = await Promise.allSettled([
+      family === 'ipv6' ? [] : resolver.resolve4(host, { ttl: true }),
+      family === 'ipv4' ? [] : resolver.resolve6(host, { ttl: true }),
+    ]);
+    const records = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+    const failure = answers.find((answer) => answer.status === 'rejected');
+    const now = clock();
+    if (records.length === 0) {
+      const old = entries.get(host);
+      if (old !== undefined && old.usableUntil > now) return old.addresses;
+      throw failure?.reason ?? new Error('no address');
+    }
+    const ttl = Math.min(...records.map((record) => record.ttl), MAX_TTL_SECONDS);
+    const freshUntil = now + Math.max(ttl, MIN_TTL_SECONDS) * 1_000;
+    const addresses = records.map(({ address }) => address);
+    if (entries.size >= MAX_ENTRIES) entries.clear();
+    entries.set(host, { addresses, freshUntil, usableUntil: freshUntil + STALE_MS });
+    return addresses;
+  }
+
+  return async (host) => {
+    if (isIP(host) !== 0) return [host];
+    const entry = entries.get(host);
+    if (entry !== undefined && entry.freshUntil > clock()) return entry.addresses;
+    const asked = pending.get(host) ?? ask(host).finally(() => pending.delete(host));
+    pending.set(host, asked);
+    return await asked;
+  };
+}

@@ -1,0 +1,114 @@
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { errorCode } from '../../shared/errors.ts';
+import { FrameError, FrameStream } from '../../shared/frames/index.ts';
+import {
+  MAX_EGRESS_FRAME_BYTES,
+  egressOpenSchema,
+  type EgressErrorCode,
+  type EgressOpen,
+} from '../../shared/protocol/egress.ts';
+import type { Accepted, Listener, Transport } from '../../shared/transport/transport.ts';
+import type { ConnectionTable } from '../connection-table.ts';
+import { hangUp } from '../forward.ts';
+import type { Log } from '../log.ts';
+import { EgressRefusal } from './errors.ts';
+import type { Gate } from './gate.ts';
+
+const OPEN_TIMEOUT_MS = 5_000;
+
+/** Connects to where the enclave wants. @throws EgressRefusal */
+export type ConnectEgress = (open: EgressOpen, signal: AbortSignal) => Promise<Socket>;
+
+export interface EgressServerOptions {
+  readonly transport: Transport;
+  readonly port: number;
+  /** Where every connection of this port goes; left out, the first frame names it. */
+  readonly target?: EgressOpen;
+  readonly isEnclave: (cid: number) => boolean;
+  readonly connect: ConnectEgress;
+  readonly gate: Gate;
+  readonly table: ConnectionTable;
+  readonly log: Log;
+  /** Told of every attempt: `ok` or the code of its refusal, and how long it took. */
+  readonly onAttempt: (outcome: EgressErrorCode | 'ok', seconds: number) => void;
+}
+
+/** Listens for an enclave's connections to the world. @throws TransportError ADDRESS_IN_USE, LISTEN_FAILED */
+export async function startEgressServer(options: EgressServerOptions): Promise<Listener> {
+  const { transport, isEnclave, log } = options;
+  return await transport.listen(options.port, ({ stream, peer }: Accepted) => {
+    if (!isEnclave(peer.cid)) {
+      log('warn', 'egress.turned-away', { cid: peer.cid });
+      stream.destroy();
+      return;
+    }
+    stream.on('error', () => {});
+    serve(stream, options).catch((error: unknown) => {
+      log('error', 'egress.failed', { code: errorCode(error) });
+      stream.destroy();
+    });
+  });
+}
+
+async function serve(stream: Duplex, options: EgressServerOptions): Promise<void> {
+  const { target, log, onAttempt } = options;
+  const startedAt = performance.now();
+  const frames = new FrameStream(stream, { maxBytes: MAX_EGRESS_FRAME_BYTES });
+  let open: EgressOpen | undefined = target;
+  try {
+    open ??= await readOpen(frames);
+    const { socket, leave } = await connect(stream, open, options);
+    try {
+      if (target === undefined) await frames.write({ type: 'ok' }, { timeoutMs: OPEN_TIMEOUT_MS });
+    } catch (error) {
+      leave();
+      socket.destroy();
+      throw error;
+    }
+    onAttempt('ok', (performance.now() - startedAt) / 1_000);
+    const { host, port } = open;
+    options.table.forward(frames.release(), socket, ({ received, sent, durationMs, cut }) => {
+      leave();
+      log('info', 'egress.closed', { host, port, received, sent, durationMs: Math.round(durationMs), cut });
+    });
+  } catch (error) {
+    const code = refusalCode(error);
+    onAttempt(code, (performance.now() - startedAt) / 1_000);
+    log('warn', 'egress.refused', { host: open?.host, port: open?.port, code });
+    // Without frames there is no way to say why: the connection just ends.
+    if (target === undefined) {
+      await frames.write({ type: 'error', code }, { timeoutMs: OPEN_TIMEOUT_MS }).catch(() => {});
+    }
+    hangUp(frames.release());
+  }
+}
+
+async function readOpen(frames: FrameStream): Promise<EgressOpen> {
+  return await frames.read(egressOpenSchema, { timeoutMs: OPEN_TIMEOUT_MS });
+}
+
+async function connect(
+  stream: Duplex,
+  open: EgressOpen,
+  { connect: dial, gate }: EgressServerOptions,
+): Promise<{ socket: Socket; leave: () => void }> {
+  const gone = new AbortController();
+  const onClose = () => gone.abort();
+  stream.once('close', onClose);
+  const leave = await gate.enter();
+  try {
+    return { socket: await dial(open, gone.signal), leave };
+  } catch (error) {
+    leave();
+    throw error;
+  } finally {
+    stream.off('close', onClose);
+  }
+}
+
+function refusalCode(error: unknown): EgressErrorCode {
+  if (error instanceof EgressRefusal) return error.code;
+  if (error instanceof FrameError) return 'BAD_REQUEST';
+  throw error;
+}

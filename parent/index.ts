@@ -1,0 +1,10 @@
+export { createFileSecrets, readArtifactFile } from './artifacts/files.ts';
+export { createSecretsManagerSecrets } from './artifacts/secrets-manager.ts';
+export type { ControlSources, SecretSource } from './control/sources.ts';
+export type { EgressTarget } from './egress/targets.ts';
+export { createJsonLog, type Log } from './log.ts';
+export type { ParentOptions } from './options.ts';
+export { startParent, type Parent } from './parent.ts';
+export { RecordStoreError, type RecordStoreErrorCode } from './store/errors.ts';
+export type { RecordSession, RecordStore } from './store/record-store.ts';
+export { createSqliteStore } from './store/sqlite-store.ts';

@@ -1,0 +1,45 @@
+import type { Transport } from '../shared/transport/transport.ts';
+import type { ControlSources } from './control/sources.ts';
+import type { LookUp } from './egress/dial.ts';
+import type { EgressTarget } from './egress/targets.ts';
+import type { Log } from './log.ts';
+
+export interface EgressOptions {
+  /** What the enclave may reach; nothing else. */
+  readonly targets: readonly EgressTarget[];
+  /** The system's DNS servers when left out. */
+  readonly lookUp?: LookUp;
+  /** Milliseconds; 10,000, 300,000 and a day when left out. */
+  readonly connectTimeoutMs?: number;
+  readonly idleTimeoutMs?: number;
+  readonly lifetimeMs?: number;
+  /** 1,024, 1,024 and 5,000 when left out. */
+  readonly maxConnections?: number;
+  readonly maxWaiting?: number;
+  readonly waitMs?: number;
+}
+
+export interface IngressOptions {
+  /** `127.0.0.1` when left out. */
+  readonly host?: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** 4,096 when left out. */
+  readonly maxConnections?: number;
+  /** Milliseconds; 5,000, 300,000 and a day when left out. */
+  readonly connectTimeoutMs?: number;
+  readonly idleTimeoutMs?: number;
+  readonly lifetimeMs?: number;
+}
+
+export interface ParentOptions extends Omit<ControlSources, 'onStatus'> {
+  readonly transport: Transport;
+  /** The CID of the one enclave that is served. */
+  readonly enclaveCid: number;
+  readonly egress: EgressOptions;
+  /** No clients are let in when left out. */
+  readonly ingress?: IngressOptions;
+  /** A loopback address and port for the status page; none when left out. `127.0.0.1` without a host. */
+  readonly status?: { readonly host?: string; readonly port: number };
+  readonly log?: Log;
+}

@@ -1,0 +1,175 @@
+import type { NodeStatus } from './status/node-status.ts';
+import { ENCLAVE_PORT, PARENT_PORT } from '../shared/transport/transport.ts';
+import { ConnectionTable } from './connection-table.ts';
+import { startControlServer } from './control/server.ts';
+import { createControlSession, type ControlSession } from './control/session.ts';
+import type { ControlSources } from './control/sources.ts';
+import { dialTarget } from './egress/dial.ts';
+import { EgressRefusal } from './egress/errors.ts';
+import { Gate } from './egress/gate.ts';
+import { createLookUp } from './egress/look-up.ts';
+import { startEgressServer, type ConnectEgress } from './egress/server.ts';
+import { createAllowList } from './egress/targets.ts';
+import { startIngressServer, type IngressServer } from './ingress/server.ts';
+import { silentLog, type Log } from './log.ts';
+import { createParentMetrics, type ParentMetrics } from './metrics/parent-metrics.ts';
+import type { EgressOptions, IngressOptions, ParentOptions } from './options.ts';
+import { createNodeStatus } from './status/node-status.ts';
+import { startStatusServer, type StatusServer } from './status/server.ts';
+
+const DAY_MS = 86_400_000;
+const IDLE_MS = 300_000;
+const DEFAULT_GRACE_MS = 2_000;
+
+/** The host side of one enclave, running. */
+export interface Parent {
+  /** What the enclave reported last; `null` before it has said anything. */
+  readonly node: NodeStatus | null;
+  /** Where clients connect to; undefined without ingress. */
+  readonly ingress: { readonly host: string; readonly port: number } | undefined;
+  /** The status page's base URL; undefined without one. */
+  readonly statusUrl: string | undefined;
+  /** Stops accepting, gives open connections so many milliseconds (2,000 when left out) to end, and closes. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/**
+ * Serves one enclave: its control requests, its connections out to an allow-list of hosts, its clients' connections
+ * in. It never holds a plaintext secret: blobs and records pass as they are.
+ *
+ * @throws ParentOptionError OPTION_INVALID; TransportError ADDRESS_IN_USE, LISTEN_FAILED
+ */
+export async function startParent(options: ParentOptions): Promise<Parent> {
+  const { egress, ingress, status, log = silentLog } = options;
+  const node = createNodeStatus();
+  const tables = createTables(egress, ingress);
+  const metrics = createParentMetrics({ ...tables, node });
+  const isEnclave = (cid: number) => cid === options.enclaveCid;
+  const sources: ControlSources = {
+    ...options,
+    onStatus(phase, code) {
+      node.report(phase, code);
+      log(phase === 'failed' ? 'error' : 'info', 'node.status', { phase, code });
+    },
+  };
+  const closers: (() => Promise<void>)[] = [() => tables.egress.stop(0), () => tables.ingress.stop(0)];
+  let ingressServer: IngressServer | undefined;
+  let statusServer: StatusServer | undefined;
+  try {
+    const egressListener = await startEgressServer({
+      transport: options.transport,
+      port: PARENT_PORT.egress,
+      isEnclave,
+      connect: createConnect(egress),
+      gate: createGate(egress),
+      table: tables.egress,
+      log,
+      onAttempt: metrics.onEgress,
+    });
+    closers.push(() => egressListener.close());
+    if (ingress !== undefined) {
+      ingressServer = await startIngress(options, ingress, tables.ingress, metrics, log);
+    }
+    if (status !== undefined) {
+      const server = await startStatusServer({
+        host: status.host ?? '127.0.0.1',
+        port: status.port,
+        status: () => ({
+          node: node.current,
+          ingress: endpointOf(ingressServer),
+          enclaveCid: options.enclaveCid,
+        }),
+        isReady: () => node.current?.phase === 'serving',
+        metrics: () => metrics.registry.render(),
+      });
+      closers.push(() => server.close());
+      statusServer = server;
+    }
+    // Last: an enclave that gets an answer finds all the rest in place.
+    const control = await startControlServer({
+      transport: options.transport,
+      isEnclave,
+      openSession: () => meter(createControlSession(sources, log), metrics),
+      log,
+    });
+    closers.push(() => control.close());
+  } catch (error) {
+    ingressServer?.close();
+    await Promise.all(closers.map((close) => close()));
+    throw error;
+  }
+  log('info', 'parent.started', { enclaveCid: options.enclaveCid, ...endpointOf(ingressServer) });
+  return {
+    get node() {
+      return node.current;
+    },
+    ingress: endpointOf(ingressServer),
+    statusUrl: statusServer?.url,
+    async close(graceMs = DEFAULT_GRACE_MS) {
+      ingressServer?.close();
+      await Promise.all([tables.ingress.stop(graceMs), tables.egress.stop(graceMs)]);
+      await Promise.all(closers.map((close) => close()));
+      log('info', 'parent.stopped');
+    },
+  };
+}
+
+function createTables(egress: EgressOptions, ingress: IngressOptions | undefined) {
+  const create = (part: { idleTimeoutMs?: number; lifetimeMs?: number } | undefined) =>
+    new ConnectionTable({ idleMs: part?.idleTimeoutMs ?? IDLE_MS, lifetimeMs: part?.lifetimeMs ?? DAY_MS });
+  return { egress: create(egress), ingress: create(ingress) };
+}
+
+function createGate({ maxConnections = 1_024, maxWaiting = 1_024, waitMs = 5_000 }: EgressOptions): Gate {
+  return new Gate({ max: maxConnections, maxWaiting, waitMs });
+}
+
+/** Connects to what is on the allow-list. */
+export function createConnect(options: EgressOptions): ConnectEgress {
+  const { targets, lookUp = createLookUp(), connectTimeoutMs = 10_000 } = options;
+  const allowList = createAllowList(targets);
+  return async ({ host, port }, signal) => {
+    const target = allowList.find(host, port);
+    if (target === undefined) {
+      throw new EgressRefusal('TARGET_FORBIDDEN', 'not on the allow-list', { host, port });
+    }
+    return await dialTarget(target, { lookUp, timeoutMs: connectTimeoutMs, signal });
+  };
+}
+
+async function startIngress(
+  { transport, enclaveCid }: ParentOptions,
+  { host = '127.0.0.1', port, maxConnections = 4_096, connectTimeoutMs = 5_000 }: IngressOptions,
+  table: ConnectionTable,
+  metrics: ParentMetrics,
+  log: Log,
+): Promise<IngressServer> {
+  return await startIngressServer({
+    transport,
+    host,
+    port,
+    to: { cid: enclaveCid, port: ENCLAVE_PORT.api },
+    maxConnections,
+    connectTimeoutMs,
+    table,
+    log,
+    onAttempt: metrics.onIngress,
+  });
+}
+
+function endpointOf(server: IngressServer | undefined): { host: string; port: number } | undefined {
+  return server === undefined ? undefined : { host: server.host, port: server.port };
+}
+
+function meter(session: ControlSession, metrics: ParentMetrics): ControlSession {
+  return {
+    async handle(request) {
+      const startedAt = performance.now();
+      const answer = await session.handle(request);
+      const outcome = answer.type === 'error' ? answer.code : 'ok';
+      metrics.onControl(request.type, outcome, (performance.now() - startedAt) / 1_000);
+      return answer;
+    },
+    close: () => session.close(),
+  };
+}

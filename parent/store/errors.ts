@@ -1,0 +1,15 @@
+import { HoldfastError } from '../../shared/errors.ts';
+
+export type RecordStoreErrorCode =
+  /** Somebody else owns it. */
+  | 'STORE_BUSY'
+  /** A record was at another revision than expected; nothing was written. */
+  | 'STORE_CONFLICT'
+  /** The database failed: disk full, file damaged, server gone. Nothing was written as far as it says. */
+  | 'STORE_FAILED'
+  /** More than MAX_RECORDS; nothing was written. */
+  | 'STORE_FULL'
+  /** A format that this version does not know. */
+  | 'STORE_FORMAT_UNKNOWN';
+
+export class RecordStoreError extends HoldfastError<RecordStoreErrorCode> {}
