@@ -19,9 +19,13 @@ const SQLITE_LOCKED = 6;
 export function createSqliteStore(path: string): RecordStore {
   return {
     async open() {
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      // SQLite gives its side files the permissions of the main one.
-      await (await open(path, 'a', 0o600)).close();
+      try {
+        await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+        // SQLite gives its side files the permissions of the main one.
+        await (await open(path, 'a', 0o600)).close();
+      } catch (error) {
+        throw new RecordStoreError('STORE_FAILED', 'the file cannot be made', { path }, error);
+      }
       return openSession(path);
     },
   };
@@ -41,7 +45,6 @@ function openSession(path: string): RecordSession {
 function prepare(database: DatabaseSync): void {
   database.exec(`
     PRAGMA locking_mode = EXCLUSIVE;
-    PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     PRAGMA trusted_schema = OFF;
     BEGIN EXCLUSIVE;
@@ -65,7 +68,8 @@ function prepare(database: DatabaseSync): void {
       actual: format,
     });
   }
-  database.exec('COMMIT');
+  // The journal's mode lies in the file, so nothing is changed before it is known to be ours.
+  database.exec('COMMIT; PRAGMA journal_mode = WAL');
 }
 
 function readPragma(database: DatabaseSync, name: 'application_id' | 'user_version'): number {

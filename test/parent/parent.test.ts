@@ -1,0 +1,208 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, createConnection, type AddressInfo, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  createFileSecrets,
+  createSqliteStore,
+  readArtifactFile,
+  startParent,
+  type Parent,
+  type ParentOptions,
+} from '../../parent/index.ts';
+import { createControlClient, type ControlClient } from '../../shared/protocol/control-client.ts';
+import { openEgress } from '../../shared/protocol/egress-client.ts';
+import { ENCLAVE_PORT, PARENT_CID, PARENT_PORT } from '../../shared/transport/transport.ts';
+import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
+
+const ENCLAVE_CID = 16;
+const CREDENTIALS = {
+  accessKeyId: 'AKIDEXAMPLE',
+  secretAccessKey: 'wJalrXUtnFEMI',
+  sessionToken: null,
+  expiration: 1_900_000_000_000,
+};
+
+let directory: string;
+let target: Server;
+let targetPort: number;
+let parent: Parent;
+let client: ControlClient;
+const closers: (() => unknown)[] = [];
+
+function transportOf(cid: number) {
+  return createUnixTransport({ directory: join(directory, 'vsock'), cid });
+}
+
+async function start(overrides: Partial<ParentOptions> = {}): Promise<Parent> {
+  parent = await startParent({
+    transport: transportOf(PARENT_CID),
+    enclaveCid: ENCLAVE_CID,
+    manifest: () => readArtifactFile(join(directory, 'manifest.json'), 16_384),
+    configuration: () => readArtifactFile(join(directory, 'configuration.json'), 1_048_576),
+    secrets: createFileSecrets(join(directory, 'secrets')),
+    credentials: () => Promise.resolve(CREDENTIALS),
+    store: createSqliteStore(join(directory, 'records.sqlite')),
+    egress: {
+      targets: [
+        {
+          host: 'kms.eu-central-1.amazonaws.com',
+          port: 443,
+          connectTo: { address: '127.0.0.1', port: targetPort },
+        },
+        { host: 'dns.example.com', port: 443 },
+      ],
+      lookUp: () => Promise.reject(new Error('no DNS here')),
+    },
+    ingress: { port: 0 },
+    status: { port: 0 },
+    ...overrides,
+  });
+  return parent;
+}
+
+async function readAll(stream: Duplex): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream.iterator({ destroyOnReturn: false })) chunks.push(chunk as Buffer);
+  return String(Buffer.concat(chunks));
+}
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'holdfast-parent-'));
+  await writeFile(join(directory, 'manifest.json'), 'manifest');
+  target = createServer({ allowHalfOpen: true }, (socket: Socket) => {
+    socket.on('error', () => {});
+    socket.pipe(socket);
+  });
+  target.listen(0, '127.0.0.1');
+  await once(target, 'listening');
+  targetPort = (target.address() as AddressInfo).port;
+  client = createControlClient(transportOf(ENCLAVE_CID), { timeoutMs: 3_000 });
+});
+
+afterEach(async () => {
+  client.close();
+  await parent.close(0);
+  for (const close of closers.splice(0)) close();
+  target.close();
+  await rm(directory, { recursive: true });
+});
+
+describe('a parent', () => {
+  test('delivers what it has, and says what it has not', async () => {
+    await start();
+    expect(Buffer.from(await client.manifest()).toString()).toBe('manifest');
+    await expect(client.configuration()).rejects.toMatchObject({ code: 'CONTROL_NOT_FOUND' });
+    expect(await client.secret('share')).toBeNull();
+    expect(await client.credentials()).toEqual(CREDENTIALS);
+  });
+
+  test('keeps sealed records with compare-and-swap', async () => {
+    await start();
+    const key = { table: 'keys', id: 'one' };
+    await client.commit([{ ...key, expectedRevision: 0, bytes: Uint8Array.of(1) }]);
+    await expect(
+      client.commit([{ ...key, expectedRevision: 0, bytes: Uint8Array.of(2) }]),
+    ).rejects.toMatchObject({ code: 'CONTROL_STORE_CONFLICT' });
+    expect(await client.readRecord(key)).toEqual({ revision: 1, bytes: Uint8Array.of(1) });
+    expect(await client.listRecords()).toEqual([{ ...key, revision: 1 }]);
+  });
+
+  test('lets no second connection at the store', async () => {
+    await start();
+    await client.listRecords();
+    const second = createControlClient(transportOf(ENCLAVE_CID), { timeoutMs: 500 });
+    await expect(second.listRecords()).rejects.toMatchObject({ code: 'CONTROL_STORE_BUSY' });
+    expect(await second.manifest()).toHaveLength(8);
+    client.close();
+    await expect.poll(() => second.listRecords().catch(() => 'busy')).toEqual([]);
+    second.close();
+  });
+
+  test('hangs up on any other CID than its enclave’s', async () => {
+    await start();
+    for (const port of [PARENT_PORT.control, PARENT_PORT.egress]) {
+      const stream = await transportOf(17).connect({ cid: PARENT_CID, port }, { timeoutMs: 1_000 });
+      expect(await readAll(stream)).toBe('');
+      stream.destroy();
+    }
+  });
+
+  test('answers a request that is none, and hangs up', async () => {
+    await start();
+    const stream = await transportOf(ENCLAVE_CID).connect(
+      { cid: PARENT_CID, port: PARENT_PORT.control },
+      { timeoutMs: 1_000 },
+    );
+    stream.write(Buffer.from('0000000201a0', 'hex'));
+    expect(await readAll(stream)).toContain('BAD_REQUEST');
+    stream.destroy();
+  });
+
+  test('connects the enclave to a host on its list, with half-close', async () => {
+    await start();
+    const stream = await openEgress(
+      transportOf(ENCLAVE_CID),
+      { host: 'kms.eu-central-1.amazonaws.com', port: 443 },
+      { timeoutMs: 2_000 },
+    );
+    stream.end('to KMS');
+    expect(await readAll(stream)).toBe('to KMS');
+    stream.destroy();
+  });
+
+  test.each([
+    ['another host', { host: 'kms.us-east-1.amazonaws.com', port: 443 }, 'EGRESS_TARGET_FORBIDDEN'],
+    ['another port', { host: 'kms.eu-central-1.amazonaws.com', port: 80 }, 'EGRESS_TARGET_FORBIDDEN'],
+    ['a host without an address', { host: 'dns.example.com', port: 443 }, 'EGRESS_DNS_FAILED'],
+  ])('refuses a connection to %s', async (_name, open, code) => {
+    await start();
+    await expect(openEgress(transportOf(ENCLAVE_CID), open, { timeoutMs: 2_000 })).rejects.toMatchObject({
+      name: 'EgressError',
+      code,
+    });
+  });
+
+  test('lets clients in to the enclave', async () => {
+    await start();
+    const api = await transportOf(ENCLAVE_CID).listen(ENCLAVE_PORT.api, ({ stream }) => stream.pipe(stream));
+    const socket = createConnection({
+      ...parent.ingress,
+      port: parent.ingress?.port ?? 0,
+      allowHalfOpen: true,
+    });
+    socket.end('hello');
+    expect(await readAll(socket)).toBe('hello');
+    socket.destroy();
+    await api.close();
+  });
+
+  test('shows what its node reported, and whether it serves', async () => {
+    await start();
+    const get = async (path: string) => await fetch(`${parent.statusUrl}${path}`);
+    expect((await get('/readyz')).status).toBe(503);
+    await client.reportStatus('serving', null);
+    expect((await get('/readyz')).status).toBe(200);
+    await client.reportStatus('failed', 'KMS_REFUSED');
+    expect((await get('/readyz')).status).toBe(503);
+    expect((await get('/healthz')).status).toBe(200);
+    expect(await (await get('/status')).json()).toMatchObject({
+      node: { phase: 'failed', code: 'KMS_REFUSED' },
+    });
+    expect(await (await get('/metrics')).text()).toContain('holdfast_node_phase{phase="failed"} 1');
+    expect(parent.node).toMatchObject({ phase: 'failed', code: 'KMS_REFUSED' });
+  });
+
+  test('is found again by its enclave after a restart, and the store with it', async () => {
+    await start();
+    const key = { table: 'keys', id: 'one' };
+    await client.commit([{ ...key, expectedRevision: 0, bytes: Uint8Array.of(1) }]);
+    await parent.close(0);
+    const reading = client.readRecord(key);
+    await start();
+    expect(await reading).toEqual({ revision: 1, bytes: Uint8Array.of(1) });
+  });
+});
