@@ -1,5 +1,6 @@
+import { crc32 } from 'node:zlib';
 import { parseCmdline } from './cmdline.ts';
-import { combineCrc32, crc32 } from './crc32.ts';
+import { combineCrc32 } from './crc32.ts';
 import { EifError } from './errors.ts';
 import {
   CRC_OFFSET,
@@ -13,7 +14,8 @@ import {
   SECTION_HEADER_BYTES,
   type TableEntry,
 } from './format.ts';
-import { type EifMeasurements, measureCertificate, Measurement, type SideWork } from './measurement.ts';
+import { type EifMeasurements, measureCertificate, Measurement } from './measurement.ts';
+import type { SideWork } from './side-work.ts';
 import { DEFAULT_METADATA, type EifMetadata, encodeMetadata } from './metadata.ts';
 import { padRamdisks } from './ramdisks.ts';
 import { assertSections } from './section-rules.ts';

@@ -2,10 +2,6 @@
  * CRC-32 (ISO-HDLC, the one of zlib) of two pieces joined, from the CRC of each: the header holds the CRC of all that
  * follows it, so a builder that writes in one pass needs to put the header's CRC in front at the end.
  */
-import { crc32 } from 'node:zlib';
-
-export { crc32 };
-
 /** x^0 and the polynomial, with the coefficient of x^0 in the highest bit. */
 const ONE = 0x8000_0000;
 const POLYNOMIAL = 0xedb8_8320;

@@ -7,39 +7,10 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import type { EifSectionKind } from './format.ts';
-import { crc32 } from './crc32.ts';
+import { createSideWork, type SideWork } from './side-work.ts';
 
 /** Register index to value, 48 bytes each: 0, 1, 2, and 8 for a signed image. */
 export type EifMeasurements = ReadonlyMap<number, Uint8Array>;
-
-/**
- * The work beside PCR0: the CRC of every byte, and the digest of the application ramdisks. It is as much as PCR0
- * itself, so a caller may do it on another thread.
- */
-export interface SideWork {
-  /** `bytes` are free again when this settles. */
-  update(bytes: Uint8Array, application: boolean): void | Promise<void>;
-  finish(): SideResult | Promise<SideResult>;
-}
-
-export interface SideResult {
-  readonly crc32: number;
-  /** SHA-384 of all bytes marked as application. */
-  readonly application: Uint8Array;
-}
-
-/** The same thread does everything. */
-export function createSideWork(): SideWork {
-  const application = createHash('sha384');
-  let crc = 0;
-  return {
-    update(bytes, isApplication) {
-      crc = crc32(bytes, crc);
-      if (isApplication) application.update(bytes);
-    },
-    finish: () => ({ crc32: crc, application: application.digest() }),
-  };
-}
 
 export interface Measured {
   readonly measurements: Map<number, Uint8Array>;

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { p384 } from '@noble/curves/nist.js';
+import { EifError } from './errors.ts';
 import type { EifSigner } from './signature.ts';
 
 /** SEC 1, C.4, as OpenSSL writes it: sequence, version 1, and a private key of 48 bytes. */
@@ -10,11 +11,14 @@ const SCALAR_BYTES = 48;
  * A signer with a P-384 private key in memory. Its nonces are derived from key and message (RFC 6979), so that the
  * same image gives the same file.
  * @param certificate PEM
- * @throws TypeError when the key is another
+ * @throws EifError EIF_SIGNING_KEY when the key is another
  */
 export function createLocalSigner(privateKey: KeyObject, certificate: Uint8Array): EifSigner {
   if (privateKey.type !== 'private' || privateKey.asymmetricKeyDetails?.namedCurve !== 'secp384r1') {
-    throw new TypeError('images are signed with a private key on P-384');
+    throw new EifError('EIF_SIGNING_KEY', 'images are signed with a private key on P-384', {
+      expected: 'secp384r1',
+      actual: privateKey.asymmetricKeyDetails?.namedCurve ?? privateKey.asymmetricKeyType,
+    });
   }
   return {
     certificate,

@@ -188,7 +188,9 @@ describe('createLocalSigner', () => {
     const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' });
     const ed25519 = generateKeyPairSync('ed25519');
     for (const key of [p256.privateKey, p384.publicKey, ed25519.privateKey]) {
-      expect(() => createLocalSigner(key, signer.certificate)).toThrow(TypeError);
+      expect(() => createLocalSigner(key, signer.certificate)).toThrow(
+        expect.objectContaining({ code: 'EIF_SIGNING_KEY' }),
+      );
     }
   });
 });

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -8,7 +9,7 @@ import {
   type EifParts,
   memorySource,
 } from '../../../attestation/eif/index.ts';
-import { combineCrc32, crc32 } from '../../../attestation/eif/crc32.ts';
+import { combineCrc32 } from '../../../attestation/eif/crc32.ts';
 import { createMemorySink } from './memory-sink.ts';
 import { fixCrc, type RawSection, registerOf, sampleSections, toHex, writeImage } from './raw-image.ts';
 
