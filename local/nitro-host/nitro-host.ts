@@ -23,7 +23,7 @@ export interface LaunchOptions {
   readonly program?: string;
   /** Runs it in debug mode: PCR0, PCR1 and PCR2 are zero. */
   readonly debug?: boolean;
-  /** A program other than the enclave's, run in its place and measured with it: for tests. */
+  /** Its context id; a new one when left out. */
   readonly cid?: number;
   /** Receives the enclave's console, line by line. */
   readonly onConsole?: (line: string) => void;
@@ -66,6 +66,11 @@ export class NitroHost {
     return this.#root.certificate;
   }
 
+  /** A context id that no enclave of this host has had. */
+  takeCid(): number {
+    return this.#nextCid++;
+  }
+
   /** What {@link launch} would measure. */
   measure(program: string = PROJECT): Promise<ReadonlyMap<number, Uint8Array>> {
     return measureProgram(program);
@@ -77,7 +82,7 @@ export class NitroHost {
     onConsole,
     ...options
   }: LaunchOptions = {}): Promise<LocalEnclave> {
-    const cid = options.cid ?? this.#nextCid++;
+    const cid = options.cid ?? this.takeCid();
     const pcrs = debug ? zeroPcrs() : await measureProgram(program);
     const device = new EmulatedNsm({
       root: this.#root,

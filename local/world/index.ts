@@ -1,0 +1,5 @@
+export { type Identity, loadIdentity } from './identity.ts';
+export { type ConfigurationBody, openSite, type Site } from './site.ts';
+export { runNode, type RunOptions, type StartedNode } from './run-node.ts';
+export { siteParentOptions } from './site-parent.ts';
+export { openWorld, type World } from './world.ts';
