@@ -1,17 +1,9 @@
 import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js';
-import { KeyError } from './errors.ts';
+import { InternalError } from '../../shared/errors.ts';
+import { computeTapTweak } from '../../shared/tap-tweak.ts';
 
 const { Fn, BASE } = secp256k1.Point;
 const EVEN_Y = 2;
-
-/** The tweak of BIP-341: the tagged hash of the x-only internal key and the merkle root, as a scalar. */
-export function computeTapTweak(internalKey: Uint8Array, merkleRoot: Uint8Array): bigint {
-  const hash = schnorr.utils.taggedHash('TapTweak', internalKey, merkleRoot);
-  const tweak = BigInt(`0x${Buffer.from(hash).toString('hex')}`);
-  // Nobody can find such a hash, and BIP-341 says to fail.
-  if (tweak >= Fn.ORDER) throw new KeyError('PAYLOAD_MISMATCH', 'the tweak is not a scalar');
-  return tweak;
-}
 
 /** The key-path key of a taproot output. The caller clears `secret`. */
 export interface TaprootKey {
@@ -35,6 +27,6 @@ export function tweakForTaproot(
   const scalar = Fn.fromBytes(secret);
   const even = publicKey[0] === EVEN_Y ? scalar : Fn.neg(scalar);
   const tweaked = Fn.add(even, computeTapTweak(publicKey.subarray(1), merkleRoot));
-  if (Fn.is0(tweaked)) throw new KeyError('PAYLOAD_MISMATCH', 'the tweak cancels the key');
+  if (Fn.is0(tweaked)) throw new InternalError('a tweak that nobody can find');
   return { secret: Fn.toBytes(tweaked), outputKey: schnorr.utils.pointToBytes(BASE.multiply(tweaked)) };
 }

@@ -11,6 +11,10 @@ export const KEY_TYPES = [
 export const keyTypeSchema = z.enum(KEY_TYPES);
 export type KeyType = z.infer<typeof keyTypeSchema>;
 
+/** Those of them that are shares of a group's key (FROST, RFC 9591). */
+export const shareTypeSchema = keyTypeSchema.extract(['frost-ed25519', 'frost-secp256k1-taproot']);
+export type ShareType = z.infer<typeof shareTypeSchema>;
+
 /** How a signature is made. ECDSA signatures are low-S. */
 export const ALGORITHMS = [
   'ed25519',
@@ -38,10 +42,14 @@ const ALGORITHM_RULES: Readonly<Record<Algorithm, { key: KeyType; payloads: read
   'ecdsa-secp256k1': { key: 'secp256k1', payloads: ['message', 'digest'] },
   bip340: { key: 'secp256k1', payloads: ['digest', 'taproot-sighash'] },
   'frost-ed25519': { key: 'frost-ed25519', payloads: ['message'] },
-  'frost-secp256k1-taproot': { key: 'frost-secp256k1-taproot', payloads: ['digest'] },
+  'frost-secp256k1-taproot': { key: 'frost-secp256k1-taproot', payloads: ['digest', 'taproot-sighash'] },
 };
 
 /** The key type that an algorithm signs with and the payloads that it takes. */
 export function describeAlgorithm(algorithm: Algorithm): { key: KeyType; payloads: readonly PayloadKind[] } {
   return ALGORITHM_RULES[algorithm];
+}
+
+export function isShareType(type: KeyType): type is ShareType {
+  return (shareTypeSchema.options as readonly KeyType[]).includes(type);
 }

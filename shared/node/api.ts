@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { algorithmSchema, keyTypeSchema } from './algorithms.ts';
+import { algorithmSchema, keyTypeSchema, shareTypeSchema } from './algorithms.ts';
 
 /**
  * The bodies of a node's HTTPS interface, JSON in UTF-8; byte strings are lower-case hex.
@@ -78,6 +78,67 @@ export const signAnswerSchema = z.strictObject({
   configuration: z.int().min(1),
 });
 export type SignAnswer = z.infer<typeof signAnswerSchema>;
+
+/** A group element: 32 bytes on Ed25519, 33 (compressed SEC1) on secp256k1. */
+const element = hex(32, 33);
+/** A signer's number in its group, which is its node's place in the quorum. */
+const participant = z.int().min(1).max(255);
+
+/** What is public about one FROST share: RFC 9591, appendix C. */
+export const sharePackageSchema = z.strictObject({
+  type: shareTypeSchema,
+  participant,
+  threshold: z.int().min(2).max(255),
+  participants: z.int().min(2).max(255),
+  /** The commitments to the polynomial's coefficients, `threshold` of them; the first is the group's public key. */
+  commitments: z.array(element).min(2).max(255),
+});
+export type SharePackage = z.infer<typeof sharePackageSchema>;
+
+/** PUT /v1/keys/{id}/share: see shared/frost for what the ciphertext is bound to. */
+export const shareImportRequestSchema = z.strictObject({
+  package: sharePackageSchema,
+  /** HPKE (RFC 9180) of the 32 bytes of the share to the node's import key. */
+  encapsulatedKey: hex(32, 32),
+  ciphertext: hex(48, 48),
+});
+export type ShareImportRequest = z.infer<typeof shareImportRequestSchema>;
+
+export const shareImportAnswerSchema = z.strictObject({
+  publicKey: element,
+  rule: identifier,
+  configuration: z.int().min(1),
+});
+
+/** A signer's nonce commitments: RFC 9591, 5.1. */
+export const nonceCommitmentSchema = z.strictObject({ participant, hiding: element, binding: element });
+export type NonceCommitment = z.infer<typeof nonceCommitmentSchema>;
+
+export const frostRound1RequestSchema = z.strictObject({ key: identifier });
+export const frostRound1AnswerSchema = z.strictObject({
+  /** Names the nonces for one second round of the same client, for a few minutes of the same boot. */
+  handle: hex(16, 16),
+  commitment: nonceCommitmentSchema,
+});
+export type FrostRound1Answer = z.infer<typeof frostRound1AnswerSchema>;
+
+export const frostRound2RequestSchema = z.strictObject({
+  key: identifier,
+  handle: hex(16, 16),
+  payload: payloadSchema,
+  /** Those of all signers that take part, this node's included, in ascending order of their numbers. */
+  commitments: z.array(nonceCommitmentSchema).min(2).max(255),
+});
+export type FrostRound2Request = z.infer<typeof frostRound2RequestSchema>;
+
+export const frostRound2AnswerSchema = z.strictObject({
+  participant,
+  /** The scalar z_i of RFC 9591, 5.2, as the group serialises it. */
+  signatureShare: hex(32, 32),
+  rule: identifier,
+  configuration: z.int().min(1),
+});
+export type FrostRound2Answer = z.infer<typeof frostRound2AnswerSchema>;
 
 /** Every refusal of the interface: a stable code and nothing else. */
 export const errorAnswerSchema = z.strictObject({ error: z.string().regex(/^[A-Z][A-Z0-9_]{1,63}$/) });

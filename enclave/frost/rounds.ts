@@ -1,0 +1,96 @@
+import { describeAlgorithm } from '../../shared/node/algorithms.ts';
+import { type NonceCommitment, type Payload } from '../../shared/node/api.ts';
+import { getFrostSuite, toNonceCommitments } from '../../shared/frost/index.ts';
+import { FrostError } from './errors.ts';
+import { type GroupMessage, type HeldShare } from './held-share.ts';
+import { type NonceOwner, type NonceStore } from './nonce-store.ts';
+
+export interface Round1 extends NonceOwner {
+  readonly share: HeldShare;
+  /** Milliseconds of the store's monotonic clock. */
+  readonly now: number;
+}
+
+export interface Round2 extends Round1 {
+  readonly handle: string;
+  readonly commitments: readonly NonceCommitment[];
+  readonly payload: Payload;
+}
+
+/**
+ * Makes nonces and commits to them (RFC 9591, 5.1). Nothing about the message is bound here: FROST stays unforgeable
+ * when the message is chosen after the commitments, because the binding factors of round two hash both, and clients
+ * may commit ahead of time. What may be signed is decided in round two, on the message itself.
+ *
+ * @throws FrostError NONCE_LIMIT, SHARE_DESTROYED
+ */
+export function commitNonces(
+  store: NonceStore,
+  { client, key, share, now }: Round1,
+): { readonly handle: string; readonly commitment: NonceCommitment } {
+  // Before the work, which is a thousand times that of a look-up.
+  store.assertRoom(client, now);
+  const { nonces, commitment } = share.commit();
+  return {
+    handle: store.put({ client, key }, nonces, now),
+    commitment: {
+      participant: share.participant,
+      hiding: Buffer.from(commitment.hiding).toString('hex'),
+      binding: Buffer.from(commitment.binding).toString('hex'),
+    },
+  };
+}
+
+/**
+ * Makes this node's share of a signature (RFC 9591, 5.2). The nonces are gone afterwards, even if it fails, as soon
+ * as the request is of the right form.
+ *
+ * @throws FrostError PAYLOAD_MISMATCH, COMMITMENTS_INVALID, NONCE_USED, NONCE_UNKNOWN, SHARE_DESTROYED
+ */
+export function signShare(store: NonceStore, request: Round2): Uint8Array {
+  const { client, key, share, handle, commitments, payload, now } = request;
+  const message = parseGroupMessage(share, payload);
+  assertQuorum(share, commitments);
+  const list = toNonceCommitments(share.type, commitments);
+  return share.sign(store.take(handle, { client, key }, now), list, message);
+}
+
+/** @throws FrostError PAYLOAD_MISMATCH */
+function parseGroupMessage({ type }: HeldShare, payload: Payload): GroupMessage {
+  if (!describeAlgorithm(type).payloads.includes(payload.kind)) {
+    throw new FrostError('PAYLOAD_MISMATCH', 'not a payload of this algorithm', { type, kind: payload.kind });
+  }
+  if (payload.kind === 'message') return { message: Buffer.from(payload.message, 'hex') };
+  const message = Buffer.from(payload.digest, 'hex');
+  if (message.length !== 32) throw new FrostError('PAYLOAD_MISMATCH', 'a digest has 32 bytes');
+  return payload.kind === 'digest'
+    ? { message }
+    : { message, merkleRoot: Buffer.from(payload.merkleRoot, 'hex') };
+}
+
+/** Enough signers of the group, each once (P48), in ascending order, and this node one of them. @throws FrostError COMMITMENTS_INVALID */
+function assertQuorum(
+  { type, group, participant }: HeldShare,
+  commitments: readonly NonceCommitment[],
+): void {
+  const hexLength = 2 * getFrostSuite(type).elementBytes;
+  let previous = 0;
+  for (const commitment of commitments) {
+    if (
+      !Number.isInteger(commitment.participant) ||
+      commitment.participant <= previous ||
+      commitment.participant > group.participants ||
+      commitment.hiding.length !== hexLength ||
+      commitment.binding.length !== hexLength
+    ) {
+      throw new FrostError('COMMITMENTS_INVALID', 'not commitments of distinct signers in order');
+    }
+    previous = commitment.participant;
+  }
+  if (
+    commitments.length < group.threshold ||
+    !commitments.some((commitment) => commitment.participant === participant)
+  ) {
+    throw new FrostError('COMMITMENTS_INVALID', 'not a quorum with this node in it');
+  }
+}

@@ -1,0 +1,116 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import {
+  decodeSharePackage,
+  encodeShareDestination,
+  encodeSharePackage,
+  SCALAR_BYTES,
+  type ShareDestination,
+} from '../../shared/frost/index.ts';
+import { exportPublicKey, HpkeError, openWith } from '../../shared/hpke/index.ts';
+import { type ShareType } from '../../shared/node/algorithms.ts';
+import { type ShareImportRequest } from '../../shared/node/api.ts';
+import { FrostError } from './errors.ts';
+import { type HeldShare, holdShare } from './held-share.ts';
+
+/** The X25519 key that shares are encrypted to, made anew at each boot and named by its attestation documents. */
+export interface ImportKey {
+  readonly publicKey: Uint8Array;
+  readonly privateKey: KeyObject;
+}
+
+export function generateImportKey(): ImportKey {
+  const { publicKey, privateKey } = generateKeyPairSync('x25519');
+  return { publicKey: exportPublicKey(publicKey), privateKey };
+}
+
+/** What a share must be to be taken: from the manifest (number, quorum) and the configuration (type, public key). */
+export interface ExpectedShare {
+  readonly type: ShareType;
+  readonly participant: number;
+  readonly threshold: number;
+  readonly participants: number;
+  /** The group's public key in hex, where the configuration names it. */
+  readonly publicKey?: string | undefined;
+}
+
+/**
+ * Opens a share that was encrypted for this node, boot and key, and verifies it. That the signer's number is the
+ * node's own place in its quorum keeps two nodes from holding the same share (P48).
+ *
+ * @throws FrostError SHARE_MISMATCH, SHARE_UNREADABLE, SHARE_INVALID
+ */
+export function openShare(
+  request: ShareImportRequest,
+  importKey: ImportKey,
+  destination: ShareDestination,
+  expected: ExpectedShare,
+): HeldShare {
+  const { type, participant, threshold, participants } = request.package;
+  const group = {
+    type,
+    threshold,
+    participants,
+    commitments: request.package.commitments.map(
+      (commitment) => new Uint8Array(Buffer.from(commitment, 'hex')),
+    ),
+  };
+  assertExpected(
+    { type, participant, threshold, participants, publicKey: request.package.commitments[0] },
+    expected,
+  );
+  const share = openCiphertext(request, importKey, {
+    info: encodeShareDestination(destination),
+    aad: encodeSharePackage(group, participant),
+  });
+  try {
+    return holdShare(group, participant, share);
+  } finally {
+    share.fill(0);
+  }
+}
+
+function openCiphertext(
+  request: ShareImportRequest,
+  importKey: ImportKey,
+  binding: { info: Uint8Array; aad: Uint8Array },
+): Uint8Array {
+  const encrypted = {
+    encapsulatedKey: Buffer.from(request.encapsulatedKey, 'hex'),
+    ciphertext: Buffer.from(request.ciphertext, 'hex'),
+  };
+  try {
+    return openWith(importKey.privateKey, encrypted, binding);
+  } catch (error) {
+    if (!(error instanceof HpkeError)) throw error;
+    throw new FrostError('SHARE_UNREADABLE', 'not encrypted for this node, boot and key', {}, error);
+  }
+}
+
+function assertExpected(share: ExpectedShare, expected: ExpectedShare): void {
+  for (const field of ['type', 'participant', 'threshold', 'participants', 'publicKey'] as const) {
+    if (expected[field] !== undefined && share[field] !== expected[field]) {
+      throw new FrostError('SHARE_MISMATCH', 'not the share that belongs here', {
+        field,
+        expected: expected[field],
+        actual: share[field],
+      });
+    }
+  }
+}
+
+/**
+ * The share of which `bytes` are the serialised form (`HeldShare.serialise`), verified as at its import. The caller
+ * clears `bytes`.
+ *
+ * @throws FrostError SHARE_MALFORMED, SHARE_INVALID
+ */
+export function restoreShare(type: ShareType, bytes: Uint8Array): HeldShare {
+  const decoded = decodeSharePackage(type, bytes);
+  if (decoded?.rest.length !== SCALAR_BYTES) {
+    throw new FrostError('SHARE_MALFORMED', 'not a serialised share of this type', {
+      type,
+      length: bytes.length,
+    });
+  }
+  return holdShare(decoded.group, decoded.participant, decoded.rest);
+}

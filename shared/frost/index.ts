@@ -1,0 +1,15 @@
+export {
+  decodeSharePackage,
+  encodeShareDestination,
+  encodeSharePackage,
+  type ShareDestination,
+} from './share-binding.ts';
+export {
+  type FrostGroup,
+  getFrostSuite,
+  SCALAR_BYTES,
+  toFrostPublic,
+  toFrostSecret,
+  toNonceCommitments,
+} from './suites.ts';
+export { tweakGroup, tweakShare } from './taproot.ts';

@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import { expect } from 'vitest';
+import { dealShares, sealShare } from '../../../client/index.ts';
+import {
+  commitNonces,
+  type ExpectedShare,
+  FrostError,
+  generateImportKey,
+  type HeldShare,
+  NonceStore,
+  openShare,
+  signShare,
+} from '../../../enclave/frost/index.ts';
+import { type ShareType } from '../../../shared/node/algorithms.ts';
+import { type NonceCommitment, type Payload } from '../../../shared/node/api.ts';
+
+export const OWNER = { client: 'backend', key: 'shared' };
+
+/** One node's part: its share, imported as a client would, and its nonces. */
+export interface Node {
+  readonly share: HeldShare;
+  readonly store: NonceStore;
+}
+
+/** A group of nodes, each with a share that was dealt, encrypted to it and imported. */
+export function startGroup(type: ShareType, threshold = 2, participants = 3) {
+  const { group, shares } = dealShares({ type, threshold, participants });
+  const nodes = shares.map((share): Node => {
+    const importKey = generateImportKey();
+    const destination = {
+      manifest: randomBytes(48),
+      session: randomBytes(16).toString('hex'),
+      key: OWNER.key,
+    };
+    const request = sealShare(group, share, importKey.publicKey, destination);
+    const expected: ExpectedShare = { type, participant: share.participant, threshold, participants };
+    return { share: openShare(request, importKey, destination, expected), store: new NonceStore() };
+  });
+  return { group, nodes };
+}
+
+/** Both rounds with these nodes; what each answers. */
+export function signTogether(nodes: readonly Node[], payload: Payload) {
+  const rounds = nodes.map(({ share, store }) => commitNonces(store, { ...OWNER, share, now: 0 }));
+  const commitments: NonceCommitment[] = rounds.map(({ commitment }) => commitment);
+  const shares = nodes.map(({ share, store }, index) => ({
+    participant: share.participant,
+    signatureShare: Buffer.from(
+      signShare(store, {
+        ...OWNER,
+        share,
+        now: 1,
+        handle: rounds[index]?.handle ?? '',
+        commitments,
+        payload,
+      }),
+    ).toString('hex'),
+  }));
+  return { commitments, shares };
+}
+
+/** The code of the refusal, or `none`. */
+export function frostCode(act: () => unknown): string {
+  try {
+    act();
+  } catch (error) {
+    expect(error).toBeInstanceOf(FrostError);
+    return (error as FrostError).code;
+  }
+  return 'none';
+}
