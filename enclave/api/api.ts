@@ -3,8 +3,11 @@ import { importEd25519 } from '../../shared/dsse/index.ts';
 import { ReplayCache, verifyRequestSignature } from '../../shared/http-signature/index.ts';
 import type { Manifest } from '../../shared/node/manifest.ts';
 import type { Transport } from '../../shared/transport/transport.ts';
+import { generateImportKey } from '../frost/index.ts';
+import { StoreError } from '../store/index.ts';
 import { createAttestationRoute } from './attestation-route.ts';
 import { type ApiContext, createAuthorise } from './context.ts';
+import { createFrostRoutes, createShareImportRoute } from './frost-routes.ts';
 import { serveHttps } from './http-server.ts';
 import { createKeysRoute, createSignRoute } from './key-routes.ts';
 import { createRouter, type Route } from './router.ts';
@@ -29,6 +32,7 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
     signed.configuration.clients.map(({ id, publicKey }) => [id, importEd25519(publicKey)] as const),
   );
   const replay = new ReplayCache();
+  const importKey = generateImportKey();
   const authorise = createAuthorise(context);
   const failure = Promise.withResolvers<never>();
 
@@ -42,17 +46,27 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
     format: 'holdfast-node/1',
     session,
     configuration: signed.configuration.version,
-    importKey: '00'.repeat(32),
+    importKey: Buffer.from(importKey.publicKey).toString('hex'),
   } as const;
   const routes = [
     createSignRoute(context, authorise),
     createKeysRoute(context),
+    createShareImportRoute({ ...context, importKey, session }, authorise),
+    ...createFrostRoutes({ ...context, importKey, session }, authorise),
     createAttestationRoute(nsm, identity.publicKey, binding),
     health,
   ];
-  const handler = createRouter(routes, (request) =>
-    verifyRequestSignature(request, { findKey: (id) => clients.get(id), session, now: clock.now(), replay }),
-  );
+  const handler = createRouter(routes, {
+    authenticate: (request) =>
+      verifyRequestSignature(request, {
+        findKey: (id) => clients.get(id),
+        session,
+        now: clock.now(),
+        replay,
+      }),
+    // A store that is not ours any more, or may not be: whatever this node said next could contradict another.
+    onError: (error) => error instanceof StoreError && failure.reject(error),
+  });
   const server = await serveHttps(transport, identity, handler);
   return { failed: failure.promise, close: () => server.close() };
 }

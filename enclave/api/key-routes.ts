@@ -31,7 +31,7 @@ export function createSignRoute({ signed, keyring }: ApiContext, authorise: Auth
     act: ({ client, parse }): SignAnswer => {
       const { key: id, algorithm, payload } = parse(signRequestSchema);
       const rule = authorise({ operation: 'sign', client, key: id, algorithm, payload: payload.kind });
-      const key = keyring.find(id);
+      const key = keyring.key(id);
       // A share signs in two rounds, at its own routes.
       if (key === undefined) throw new PolicyError('ALGORITHM_MISMATCH', 'not a key that signs alone');
       const { signature, publicKey, recovery } = key.sign({ algorithm, payload: parsePayload(payload) });

@@ -37,11 +37,15 @@ const STATUS: Readonly<Record<string, number>> = {
   INTERNAL: 500,
 };
 
-/** Makes a handler of routes; `authenticate` names the client of a signed request or throws. */
-export function createRouter(
-  routes: readonly Route[],
-  authenticate: (request: ReceivedRequest) => { readonly clientId: string },
-): Handler {
+export interface RouterOptions {
+  /** Names the client of a signed request, or throws. */
+  readonly authenticate: (request: ReceivedRequest) => { readonly clientId: string };
+  /** Hears of every error that a request met, before the request is answered with its code. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Makes a handler of routes. */
+export function createRouter(routes: readonly Route[], { authenticate, onError }: RouterOptions): Handler {
   return async (request): Promise<Answer> => {
     try {
       const { route, captures } = findRoute(routes, request);
@@ -49,6 +53,7 @@ export function createRouter(
       const body = await route.act({ client, captures, parse: (schema) => parseBody(request.body, schema) });
       return { status: 200, body };
     } catch (error) {
+      onError(error);
       return describeRefusal(error);
     }
   };

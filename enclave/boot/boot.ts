@@ -4,7 +4,7 @@ import type { NodePhase } from '../../shared/protocol/control.ts';
 import { type ControlClient, createControlClient } from '../../shared/protocol/control-client.ts';
 import { openEgress } from '../../shared/protocol/egress-client.ts';
 import { type Api, startApi } from '../api/index.ts';
-import { openKeyring } from '../keyring/index.ts';
+import { Keyring } from '../keyring/index.ts';
 import { createNsmClient, type NsmClient } from '../nsm/index.ts';
 import { createKms, createRecipient } from '../unlock/index.ts';
 import { readNodeClock } from './clock.ts';
@@ -100,7 +100,7 @@ async function runPhases(platform: Platform, control: ControlClient, nsm: NsmCli
 
   await enter('opening');
   const admission = admitConfiguration(unlocked, signed);
-  const keyring = await openKeyring(unlocked.store, signed.configuration.keys, admission);
+  const keyring = await Keyring.open(unlocked.store, signed.configuration.keys, admission);
   mark('opening');
 
   try {
@@ -116,7 +116,7 @@ async function runPhases(platform: Platform, control: ControlClient, nsm: NsmCli
 
 function run(
   api: Api,
-  keyring: { destroy(): void },
+  keyring: Keyring,
   control: ControlClient,
   nsm: NsmClient,
   times: BootTimes,

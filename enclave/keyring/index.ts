@@ -1,1 +1,2 @@
-export { type Keyring, openKeyring } from './keyring.ts';
+export { KeyringError } from './errors.ts';
+export { Keyring } from './keyring.ts';
