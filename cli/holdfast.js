@@ -1,13 +1,15 @@
 #!/usr/bin/env node
 // The only file that runs on whatever Node the machine has: it hands over to the Node that package.json pins.
 import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
+import nodeModule, { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const main = join(here, 'main.ts');
+// Beside the code and no less trusted than it: halves the start, and no command holds a TypeScript parser in memory.
+const cache = join(here, '..', 'node_modules', '.cache', 'holdfast');
 
 function findPinnedNode() {
   const name = `node-${process.platform}-${process.arch}`;
@@ -27,9 +29,15 @@ if (pinned === undefined || pinned === process.execPath) {
     );
     process.exit(2);
   }
+  // The variable is for worker threads.
+  process.env.NODE_COMPILE_CACHE ??= cache;
+  nodeModule.enableCompileCache?.(cache);
   await import(main);
 } else {
-  const child = spawn(pinned, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(pinned, [main, ...process.argv.slice(2)], {
+    stdio: 'inherit',
+    env: { NODE_COMPILE_CACHE: cache, ...process.env },
+  });
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   // A terminal sends Ctrl-C to both processes by itself.
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));

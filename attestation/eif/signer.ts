@@ -1,5 +1,4 @@
 import type { KeyObject } from 'node:crypto';
-import { p384 } from '@noble/curves/nist.js';
 import { EifError } from './errors.ts';
 import type { EifSigner } from './signature.ts';
 
@@ -22,7 +21,9 @@ export function createLocalSigner(privateKey: KeyObject, certificate: Uint8Array
   }
   return {
     certificate,
-    sign(message) {
+    async sign(message) {
+      // Only who signs needs it.
+      const { p384 } = await import('@noble/curves/nist.js');
       const der = privateKey.export({ format: 'der', type: 'sec1' });
       try {
         const scalar = der.subarray(SCALAR_OFFSET, SCALAR_OFFSET + SCALAR_BYTES);
