@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { z } from 'zod';
-import { issueCertificate } from './certificate.ts';
+import { issueCertificate } from '../../shared/x509/certificate.ts';
 import type { StateStore } from './state.ts';
 
 const DAY = 86_400_000;

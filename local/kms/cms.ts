@@ -16,7 +16,7 @@ import {
   encodeSequence,
   encodeSet,
   encodeTlv,
-} from '../aws/der.ts';
+} from '../../shared/x509/der.ts';
 
 /**
  * How the encrypted content is written; AWS has sent both. `constructed`: `[0]` of indefinite length around octet
