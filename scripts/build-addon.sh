@@ -26,9 +26,7 @@ skip() {
 command -v "$compiler" > /dev/null || skip "no C compiler ($compiler) on this machine"
 
 mkdir -p "$(dirname "$out")"
-"$compiler" -std=gnu17 -O2 -fPIC -shared -fvisibility=hidden -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
-  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
-  -Wformat=2 -Wnull-dereference -Werror -isystem "$headers" -Wl,-z,relro,-z,now,--build-id=none "$@" \
+"$compiler" "@$root/shared/native/cflags" -fPIC -shared -isystem "$headers" "$@" \
   -o "$out.part" "$root/shared/native/holdfast.c" || {
   rm -f "$out.part"
   skip "the compiler refused it, see above"

@@ -3,6 +3,7 @@
 #   qemu-system-x86_64   QEMU with its nitro-enclave machine and emulated NSM (Debian builds QEMU without libcbor)
 #   vhost-device-vsock   the vsock switch between the guests, in user space
 #   fw/                  the firmware of the two machines
+#   busybox              the shell of the guest that plays the parent
 #   VERSIONS             what it was made from
 # The kernel is not part of it: it is measured, so it is pinned with the image's other inputs (image-inputs.sh).
 #
@@ -21,7 +22,7 @@ if [ -f "$OUT/VERSIONS" ]; then
 fi
 [ "${1:-}" != --path ] || exit 3
 [ $# -eq 0 ] || {
-  sed -n '2,13s/^# \{0,1\}//p' "$0" >&2
+  sed -n '2,14s/^# \{0,1\}//p' "$0" >&2
   exit 2
 }
 
@@ -70,14 +71,14 @@ fetched() { "$@" > fetch.log 2>&1 || {
   die "not to be had: $*"
 }; }
 fetched apt_in source apt-get source --download-only qemu
-fetched apt_in binary apt-get download meson qemu-system-data seabios
+fetched apt_in binary apt-get download meson qemu-system-data seabios busybox-static
 fetched apt_in newest apt-get download vhost-device-vsock
 
 mkdir qemu meson parts
 tar xf qemu_*.orig.tar.xz -C qemu --strip-components=1 --exclude=roms
 tar xf qemu_*.debian.tar.xz -C qemu
 dpkg -x meson_*.deb meson
-for part in vhost-device-vsock qemu-system-data seabios; do dpkg -x "${part}"_*.deb parts; done
+for part in vhost-device-vsock qemu-system-data seabios busybox-static; do dpkg -x "${part}"_*.deb parts; done
 
 say "building QEMU"
 cd qemu
@@ -104,11 +105,11 @@ NEW=$WORK/new
 mkdir -p "$NEW/fw"
 strip -o "$NEW/qemu-system-x86_64" qemu-system-x86_64
 cd "$WORK"
-cp parts/usr/bin/vhost-device-vsock "$NEW/"
+cp parts/usr/bin/vhost-device-vsock parts/usr/bin/busybox "$NEW/"
 cp parts/usr/share/qemu/{qboot.rom,linuxboot_dma.bin,pvh.bin} parts/usr/share/seabios/bios-microvm.bin "$NEW/fw/"
 "$NEW/qemu-system-x86_64" -M help | grep -q '^nitro-enclave ' || die "the built QEMU has no nitro-enclave machine"
 "$NEW/vhost-device-vsock" --version > /dev/null || die "vhost-device-vsock does not run here"
-(for file in qemu_*.dsc meson_*.deb qemu-system-data_*.deb seabios_*.deb vhost-device-vsock_*.deb; do
+(for file in qemu_*.dsc meson_*.deb qemu-system-data_*.deb seabios_*.deb busybox-static_*.deb vhost-device-vsock_*.deb; do
   sha256sum "$file"
 done) > "$NEW/VERSIONS"
 rm -rf "$OUT"

