@@ -2,6 +2,7 @@ export { createFileSecrets, readArtifactFile } from './artifacts/files.ts';
 export { createSecretsManagerSecrets } from './artifacts/secrets-manager.ts';
 export type { ControlSources, SecretSource } from './control/sources.ts';
 export type { EgressTarget } from './egress/targets.ts';
+export { joinStreams } from './forward.ts';
 export { createJsonLog, type Log } from './log.ts';
 export type { ParentOptions } from './options.ts';
 export { startParent, type Parent } from './parent.ts';

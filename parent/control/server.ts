@@ -26,7 +26,7 @@ export interface ControlServerOptions {
 /** Listens on `PARENT_PORT.control`. @throws TransportError ADDRESS_IN_USE, LISTEN_FAILED */
 export async function startControlServer(options: ControlServerOptions): Promise<Listener> {
   const { transport, isEnclave, openSession, log } = options;
-  const connections = new Set<Promise<void>>();
+  const connections = new Map<FrameStream, Promise<void>>();
 
   async function serve(frames: FrameStream, session: ControlSession): Promise<void> {
     try {
@@ -55,8 +55,8 @@ export async function startControlServer(options: ControlServerOptions): Promise
     }
     log('info', 'control.connected', { cid: peer.cid });
     const frames = new FrameStream(stream, { maxBytes: MAX_CONTROL_FRAME_BYTES });
-    const connection = serve(frames, openSession()).finally(() => connections.delete(connection));
-    connections.add(connection);
+    const served = serve(frames, openSession()).finally(() => connections.delete(frames));
+    connections.set(frames, served);
   }
 
   const listener = await transport.listen(PARENT_PORT.control, accept);
@@ -64,7 +64,8 @@ export async function startControlServer(options: ControlServerOptions): Promise
     address: listener.address,
     async close() {
       await listener.close();
-      await Promise.all(connections);
+      for (const frames of connections.keys()) frames.destroy();
+      await Promise.all(connections.values());
     },
   };
 }

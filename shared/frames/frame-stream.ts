@@ -153,6 +153,8 @@ function somethingHappened(stream: Duplex, deadline: Deadline): Promise<void> {
     };
     for (const event of READ_EVENTS) stream.on(event, wake);
     deadline.onPassed(wake);
+    // A listener that comes back in the tick in which it went is not asked what it has missed.
+    stream.read(0);
   });
 }
 

@@ -35,7 +35,7 @@ export class ControlLink {
   readonly #transport: Transport;
   readonly #closing = new AbortController();
   #frames: FrameStream | undefined;
-  #hasOwnedStore = false;
+  #hasAskedStore = false;
 
   constructor(transport: Transport) {
     this.#transport = transport;
@@ -60,14 +60,15 @@ export class ControlLink {
 
   /** @throws LostAnswer where asking again is the caller's decision; ControlError where it is not */
   async askOnce<Request extends ControlRequest>(request: Request, end: number): Promise<AnswerTo<Request>> {
-    const isStoreRequest = request.type.startsWith('store-');
+    const hasAskedStore = this.#hasAskedStore;
+    if (request.type.startsWith('store-')) this.#hasAskedStore = true;
     const answer = await this.#exchange(request, end);
     if (answer.type === 'error') {
       const error = new ControlError(`CONTROL_${answer.code}`, 'the parent did not do it', {
         request: request.type,
       });
       // The parent may still hold our own lost connection for the owner of the store.
-      if (answer.code === 'STORE_BUSY' && this.#hasOwnedStore) throw new LostAnswer(false, error);
+      if (answer.code === 'STORE_BUSY' && hasAskedStore) throw new LostAnswer(false, error);
       throw error;
     }
     if (!isAnswerTo(answer, request)) {
@@ -77,7 +78,6 @@ export class ControlLink {
         answer: answer.type,
       });
     }
-    if (isStoreRequest) this.#hasOwnedStore = true;
     return answer;
   }
 

@@ -13,7 +13,7 @@ import { EgressError } from './errors.ts';
  * @throws EgressError
  */
 export async function openEgress(
-  transport: Transport,
+  transport: Pick<Transport, 'connect'>,
   { host, port }: EgressOpen,
   { timeoutMs, signal }: ConnectOptions,
 ): Promise<Duplex> {

@@ -90,6 +90,22 @@ describe('a frame stream', () => {
     expect(duplex.readableEnded).toBe(true);
   });
 
+  test('sees the end that comes after an exchange', async () => {
+    const { far, frames } = openStream();
+    const peer = new FrameStream(far, { maxBytes: LIMIT });
+    for (let count = 0; count < 3; count += 1) {
+      const reading = frames.read(schema, SOON);
+      await peer.write(value, SOON);
+      await reading;
+      const answer = peer.read(schema, SOON);
+      await frames.write(value, SOON);
+      await answer;
+    }
+    const last = codeOf(frames.read(schema, SOON));
+    far.end();
+    expect(await last).toBe('FRAME_END');
+  });
+
   test('says whether bytes lie there that nobody asked for', async () => {
     const { far, frames } = openStream();
     const one = encodeFrame(value, LIMIT);
