@@ -1,0 +1,224 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { nouns } from '../../cli/nouns.ts';
+import { runCli } from '../../cli/run.ts';
+import { bytesOf, METADATA, registerOf, sampleSections, writeImage } from '../attestation/eif/raw-image.ts';
+import { createTestSigner, NOT_BEFORE } from '../attestation/eif/signed-image.ts';
+
+const VECTORS = new URL('../vectors/eif/', import.meta.url).pathname;
+
+let folder: string;
+const at = (name: string): string => join(folder, name);
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-cli-eif-'));
+  const signer = await createTestSigner();
+  writeFileSync(at('kernel'), 'a kernel');
+  writeFileSync(at('bootstrap'), '\u001fbootstrap');
+  writeFileSync(at('application'), '\u001fapplication');
+  writeFileSync(at('certificate.pem'), signer.certificate);
+  writeFileSync(at('key.pem'), signer.key.export({ format: 'pem', type: 'pkcs8' }), { mode: 0o600 });
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function collect() {
+  const chunks: Buffer[] = [];
+  const stream = new Writable({
+    write: (chunk: Buffer, _, done) => {
+      chunks.push(chunk);
+      done();
+    },
+  });
+  return { stream, text: () => Buffer.concat(chunks).toString() };
+}
+
+async function run(...args: string[]) {
+  const [stdout, stderr] = [collect(), collect()];
+  const io = {
+    stdin: Readable.from([]),
+    stdout: stdout.stream,
+    stderr: stderr.stream,
+    signal: new AbortController().signal,
+  };
+  const exit = await runCli(['eif', ...args], io, nouns);
+  return { exit, out: stdout.text(), err: stderr.text() };
+}
+
+const buildArguments = (output: string): string[] =>
+  ['build', '--kernel', at('kernel'), '--cmdline', 'quiet', '--output', at(output)].concat(
+    ['bootstrap', 'application'].flatMap((name) => ['--ramdisk', at(name)]),
+  );
+
+describe('holdfast eif describe', () => {
+  it('prints registers, signature and metadata for people', async () => {
+    const { exit, out } = await run('describe', join(VECTORS, 'signed-p384.eif'));
+    expect(exit).toBe(0);
+    expect(out).toContain(
+      'PCR8 960b93dd8819a996c44b2d974ad267ea3faca8134392625e66cde9d3cee61d7acb1d7e461915',
+    );
+    expect(out).toContain('signature good: ES384');
+    expect(out).toContain('metadata, not attested');
+  });
+
+  it('prints JSON that is a pcr.json for verify', async () => {
+    const image = join(VECTORS, 'signed-p384.eif');
+    const { out } = await run('describe', image, '--json');
+    writeFileSync(at('described.json'), out);
+    expect(JSON.parse(out)).toMatchObject({
+      ok: true,
+      version: 4,
+      signature: { verified: true, algorithm: 'ES384' },
+      notAttested: { metadata: { ImageName: 'sample' } },
+    });
+    expect((await run('verify', image, '--pcrs', at('described.json'), '--at', 'any')).exit).toBe(0);
+  });
+
+  it('says that PCR2 of an image with one ramdisk binds nothing', async () => {
+    expect((await run('describe', join(VECTORS, 'one-ramdisk.eif'))).out).toContain('binds nothing');
+    expect((await run('describe', join(VECTORS, 'two-ramdisks.eif'))).out).not.toContain('binds nothing');
+  });
+
+  it("lets no metadata move the terminal's cursor", async () => {
+    const sections = sampleSections().map((section) =>
+      section.type === METADATA
+        ? { ...section, content: bytesOf('{"\u009b2J":"\u202egnikcah","b":"\\u001b[2J"}') }
+        : section,
+    );
+    writeFileSync(at('hostile.eif'), writeImage({ sections }));
+    const { out } = await run('describe', at('hostile.eif'));
+    expect(out).toMatch(/^[\x20-\x7e\n]*$/);
+    expect(out).toContain('gnikcah');
+  });
+
+  it('refuses what is no image: exit 1, with the code', async () => {
+    writeFileSync(at('text'), 'x'.repeat(1000));
+    const { exit, err } = await run('describe', at('text'));
+    expect(exit).toBe(1);
+    expect(err).toContain('EIF_MAGIC');
+    const { exit: jsonExit, out } = await run('describe', at('text'), '--json');
+    expect(jsonExit).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ ok: false, error: { code: 'EIF_MAGIC' } });
+  });
+
+  it('calls a file that is not there, and a folder, a usage error', async () => {
+    expect((await run('describe', at('nothing'))).exit).toBe(2);
+    expect((await run('describe', folder)).exit).toBe(2);
+  });
+});
+
+describe('holdfast eif verify', () => {
+  const verify = (image: string, pcrs: string, ...more: string[]) =>
+    run('verify', join(VECTORS, `${image}.eif`), '--pcrs', join(VECTORS, `${pcrs}.pcrs.json`), ...more);
+
+  it('takes the expected image', async () => {
+    const { exit, out } = await verify('signed-p384', 'signed-p384', '--at', '2030-01-01T00:00:00Z');
+    expect(exit).toBe(0);
+    expect(out).toContain('PCR0, PCR1, PCR2, PCR8');
+  });
+
+  it.each([
+    ['another image', 'one-ramdisk', 'two-ramdisks', 'EIF_PCR_MISMATCH'],
+    ['an image that nobody signed', 'two-ramdisks', 'signed-p384', 'EIF_PCR_MISMATCH'],
+    ['an image that somebody else signed', 'signed-guide', 'signed-p384', 'EIF_PCR_MISMATCH'],
+    ['P03 a signature that pcr.json does not name', 'signed-p384', 'two-ramdisks', 'EIF_PCR_UNEXPECTED'],
+  ])('refuses %s', async (_, image, pcrs, code) => {
+    const { exit, err } = await verify(image, pcrs, '--at', 'any');
+    expect(exit).toBe(1);
+    expect(err).toContain(code);
+  });
+
+  it('refuses a signing certificate that is not valid then', async () => {
+    const { exit, err } = await verify('signed-p384', 'signed-p384', '--at', '2020-01-01');
+    expect(exit).toBe(1);
+    expect(err).toContain('EIF_CERTIFICATE_TIME');
+  });
+
+  it('refuses a pcr.json of a debug enclave (P02)', async () => {
+    const zero = '0'.repeat(96);
+    writeFileSync(at('zero.json'), JSON.stringify({ PCR0: zero, PCR1: zero, PCR2: zero }));
+    const { exit, err } = await run('verify', join(VECTORS, 'one-ramdisk.eif'), '--pcrs', at('zero.json'));
+    expect(exit).toBe(1);
+    expect(err).toContain('PCR_FILE_ZERO');
+  });
+
+  it('wants --pcrs, and a time that is one', async () => {
+    expect((await run('verify', join(VECTORS, 'one-ramdisk.eif'))).exit).toBe(2);
+    expect((await verify('one-ramdisk', 'one-ramdisk', '--at', 'later')).exit).toBe(2);
+  });
+});
+
+describe('holdfast eif build', () => {
+  it('writes an image and its pcr.json, which verify takes', async () => {
+    const { exit, out } = await run(...buildArguments('plain.eif'), '--pcrs-out', at('plain.json'));
+    expect(exit).toBe(0);
+    expect(out).toContain(
+      registerOf(
+        bytesOf('a kernel'),
+        bytesOf('quiet'),
+        bytesOf('\u001fbootstrap'),
+        bytesOf('\u001fapplication'),
+      ),
+    );
+    expect((await run('verify', at('plain.eif'), '--pcrs', at('plain.json'))).exit).toBe(0);
+  });
+
+  it('writes the same bytes every time, signed too', async () => {
+    const signed = ['--signing-certificate', at('certificate.pem'), '--private-key', at('key.pem')];
+    for (const options of [[], signed]) {
+      await run(...buildArguments('first.eif'), ...options);
+      await run(...buildArguments('second.eif'), ...options, '--pcrs-out', at('second.json'));
+      expect(readFileSync(at('first.eif'))).toEqual(readFileSync(at('second.eif')));
+    }
+    const time = NOT_BEFORE.toISOString();
+    const { out } = await run('verify', at('first.eif'), '--pcrs', at('second.json'), '--at', time);
+    expect(out).toContain('PCR8');
+  });
+
+  it('writes the metadata that it is told', async () => {
+    writeFileSync(at('custom.json'), '{"team":"custody"}');
+    const told = ['--name', 'node', '--version', '1.2', '--build-time', '2026-11-01T00:00:00Z'];
+    await run(...buildArguments('told.eif'), ...told, '--metadata', at('custom.json'), '--arch', 'aarch64');
+    const { out } = await run('describe', at('told.eif'), '--json');
+    expect(JSON.parse(out)).toMatchObject({
+      architecture: 'aarch64',
+      notAttested: {
+        metadata: {
+          ImageName: 'node',
+          ImageVersion: '1.2',
+          BuildMetadata: { BuildTime: '2026-11-01T00:00:00Z' },
+          CustomMetadata: { team: 'custody' },
+        },
+      },
+    });
+  });
+
+  it('leaves nothing behind when it is refused', async () => {
+    writeFileSync(at('empty'), '');
+    const { exit, err } = await run(...buildArguments('refused.eif'), '--ramdisk', at('empty'));
+    expect(exit).toBe(1);
+    expect(err).toContain('EIF_EMPTY_SECTION');
+    expect(readdirSync(folder).filter((name) => name.startsWith('refused'))).toEqual([]);
+  });
+
+  it('never prints a key that it cannot read', async () => {
+    writeFileSync(at('broken.pem'), '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n');
+    const signed = ['--signing-certificate', at('certificate.pem'), '--private-key', at('broken.pem')];
+    const { exit, out, err } = await run(...buildArguments('broken.eif'), ...signed);
+    expect(exit).toBe(1);
+    expect(err).toContain('EIF_SIGNING_KEY');
+    expect(out + err).not.toContain('c2VjcmV0');
+  });
+
+  it.each([
+    ['a certificate without a key', ['--signing-certificate', 'x']],
+    ['a key without a certificate', ['--private-key', 'x']],
+    ['another architecture', ['--arch', 'riscv64']],
+    ['an option that does not exist', ['--force']],
+  ])('calls %s a usage error', async (_, options) => {
+    expect((await run(...buildArguments('usage.eif'), ...options)).exit).toBe(2);
+  });
+});
