@@ -1,0 +1,218 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { createEnvelope, ed25519PublicKeyHex, parseEnvelope, signEnvelope } from '../../shared/dsse/index.ts';
+import { CONFIGURATION_FORMAT, CONFIGURATION_PAYLOAD_TYPE } from '../../shared/node/configuration.ts';
+import { digestManifest } from '../../shared/node/manifest.ts';
+import type { ControlAnswer } from '../../shared/protocol/control.ts';
+import type { HostileScripts } from '../hostile-parent/index.ts';
+import { Stage } from './stage.ts';
+
+/** Something that must not happen, made to happen, and the code that it ends with. */
+export interface Refusal {
+  /** What the attacker does. */
+  readonly attack: string;
+  readonly code: string;
+  /** The code that it really ended with. */
+  attempt(stage: Stage): Promise<string>;
+}
+
+const bytes = (value: unknown) => new Uint8Array(Buffer.from(JSON.stringify(value)));
+
+/** A parent that answers requests of one type by itself. */
+function answering(type: string, answer: (honest: ControlAnswer) => ControlAnswer): HostileScripts {
+  return {
+    onControl: async ({ request, honest }) => {
+      const real = await honest();
+      return request.type === type ? answer(real) : real;
+    },
+  };
+}
+
+/** A parent that changes one record of the store on its way to the enclave. */
+function changingRecord(name: string, change: (bytes: Uint8Array) => Uint8Array): HostileScripts {
+  return {
+    onControl: async ({ request, honest }) => {
+      const answer = await honest();
+      const isIt = request.type === 'store-read' && `${request.table}/${request.id}` === name;
+      if (!isIt || answer.type !== 'store-read' || answer.record === null) return answer;
+      return { ...answer, record: { ...answer.record, bytes: change(answer.record.bytes) } };
+    },
+  };
+}
+
+/** A parent that answers requests of one type with these bytes. */
+function answeringRaw(type: string, hex: string): HostileScripts {
+  return {
+    onControl: ({ request, honest }) => (request.type === type ? { raw: Buffer.from(hex, 'hex') } : honest()),
+  };
+}
+
+function flipLast(data: Uint8Array): Uint8Array {
+  const flipped = data.slice();
+  flipped[flipped.length - 1] = (flipped.at(-1) ?? 0) ^ 1;
+  return flipped;
+}
+
+function takeover(stage: Stage): HostileScripts {
+  const attacker = generateKeyPairSync('ed25519');
+  const { manifest } = stage.site;
+  const authority = { threshold: 1, keys: [ed25519PublicKeyHex(attacker.publicKey)] };
+  const forged = bytes({ ...manifest, configurationAuthority: authority });
+  const configuration = {
+    format: CONFIGURATION_FORMAT,
+    manifest: Buffer.from(digestManifest(forged)).toString('hex'),
+    ...stage.configuration(9),
+  };
+  const envelope = createEnvelope(CONFIGURATION_PAYLOAD_TYPE, bytes(configuration));
+  const signed = bytes(signEnvelope(envelope, attacker.privateKey));
+  return {
+    onControl: ({ request, honest }) => {
+      if (request.type === 'manifest') return { type: 'manifest', bytes: forged };
+      return request.type === 'configuration' ? { type: 'configuration', bytes: signed } : honest();
+    },
+  };
+}
+
+/**
+ * What a parent can try when a node starts. The stage has a store that was initialised by `initialise-1` and a
+ * configuration of version 2 in force, whose key policy allows no second GenerateDataKey.
+ */
+export const BOOT_REFUSALS: readonly Refusal[] = [
+  {
+    attack: 'another image (PCR0-2)',
+    code: 'KMS_ACCESS_DENIED',
+    attempt: async (stage) => stage.attempt({ launch: { program: await stage.alteredProgram() } }),
+  },
+  {
+    attack: 'a debug image (zero PCRs)',
+    code: 'DEBUG_ENCLAVE',
+    attempt: (stage) => stage.attempt({ launch: { debug: true } }),
+  },
+  {
+    attack: "another manifest (PCR16), with the attacker's own authority",
+    code: 'KMS_ACCESS_DENIED',
+    attempt: (stage) => stage.attempt(takeover(stage)),
+  },
+  {
+    attack: 'a configuration that nobody has signed',
+    code: 'CONFIGURATION_UNDER_SIGNED',
+    attempt: (stage) => {
+      const envelope = parseEnvelope(stage.site.sign(stage.configuration(3)));
+      const unsigned = bytes({ ...envelope, signatures: [] });
+      return stage.attempt(answering('configuration', () => ({ type: 'configuration', bytes: unsigned })));
+    },
+  },
+  {
+    attack: 'a configuration altered after it was signed',
+    code: 'CONFIGURATION_UNDER_SIGNED',
+    attempt: (stage) => {
+      const envelope = parseEnvelope(stage.site.sign(stage.configuration(3)));
+      const payload = Buffer.from(envelope.payload, 'base64').toString().replace('"ed25519"', '"bip340"');
+      const altered = bytes({ ...envelope, payload: Buffer.from(payload).toString('base64') });
+      return stage.attempt(answering('configuration', () => ({ type: 'configuration', bytes: altered })));
+    },
+  },
+  {
+    attack: 'an older configuration, signed and once in force',
+    code: 'CONFIGURATION_ROLLED_BACK',
+    attempt: (stage) => {
+      const old = stage.site.sign(stage.configuration(1, 'initialise-1'));
+      return stage.attempt(answering('configuration', () => ({ type: 'configuration', bytes: old })));
+    },
+  },
+  {
+    attack: "another node's secret blob",
+    code: 'KMS_INCORRECT_KEY',
+    attempt: async (stage) => {
+      const other = await Stage.on(stage.world, 2);
+      await (await other.start()).stop();
+      const session = await other.store.open();
+      const blob = await session.read({ table: 'boot', id: 'encryptor-master-password' });
+      await session.close();
+      return stage.attempt(
+        changingRecord('boot/encryptor-master-password', () => blob?.bytes ?? new Uint8Array()),
+      );
+    },
+  },
+  {
+    attack: 'an altered secret blob',
+    code: 'KMS_INVALID_CIPHERTEXT',
+    attempt: (stage) => stage.attempt(changingRecord('boot/encryptor-master-password', flipLast)),
+  },
+  {
+    attack: 'an altered sealed record',
+    code: 'STORE_RECORD_ALTERED',
+    attempt: (stage) => stage.attempt(changingRecord('keys/ethereum-hot', flipLast)),
+  },
+  {
+    attack: 'two sealed records swapped',
+    code: 'STORE_RECORD_ALTERED',
+    attempt: async (stage) => {
+      const session = await stage.store.open();
+      const other = await session.read({ table: 'keys', id: 'bitcoin-hot' });
+      await session.close();
+      return stage.attempt(changingRecord('keys/ethereum-hot', () => other?.bytes ?? new Uint8Array()));
+    },
+  },
+  {
+    attack: 'a sealed record that is gone',
+    code: 'STORE_RECORD_MISSING',
+    attempt: (stage) =>
+      stage.attempt({
+        onControl: ({ request, honest }) =>
+          request.type === 'store-read' && request.id === 'ethereum-hot'
+            ? { type: 'store-read', record: null }
+            : honest(),
+      }),
+  },
+  {
+    attack: 'a store said to be empty, so that the node forgets',
+    code: 'INITIALISATION_NOT_ORDERED',
+    attempt: (stage) => {
+      const full = stage.store.snapshot();
+      stage.store.restore({ records: new Map() });
+      return stage.attempt().finally(() => stage.store.restore(full));
+    },
+  },
+  {
+    attack: 'the order to initialise given again, by a new name',
+    code: 'INITIALISATION_REPEATED',
+    attempt: (stage) => {
+      const again = stage.site.sign(stage.configuration(3, 'initialise-2'));
+      return stage.attempt(answering('configuration', () => ({ type: 'configuration', bytes: again })));
+    },
+  },
+  {
+    attack: 'the first order replayed to an empty store',
+    code: 'KMS_ACCESS_DENIED',
+    attempt: (stage) => {
+      const full = stage.store.snapshot();
+      stage.store.restore({ records: new Map() });
+      const first = stage.site.sign(stage.configuration(1, 'initialise-1'));
+      return stage
+        .attempt(answering('configuration', () => ({ type: 'configuration', bytes: first })))
+        .finally(() => stage.store.restore(full));
+    },
+  },
+  {
+    attack: 'a second enclave on the same store, on another host',
+    code: 'CONTROL_STORE_BUSY',
+    attempt: async (stage) => {
+      const first = await stage.start();
+      try {
+        return await stage.attempt({ world: await stage.otherHost() });
+      } finally {
+        await first.stop();
+      }
+    },
+  },
+  {
+    attack: 'a frame that is longer than any answer',
+    code: 'CONTROL_ANSWER_INVALID',
+    attempt: (stage) => stage.attempt(answeringRaw('manifest', 'ffffffff01')),
+  },
+  {
+    attack: 'a frame of an unknown version',
+    code: 'CONTROL_ANSWER_INVALID',
+    attempt: (stage) => stage.attempt(answeringRaw('manifest', '0000000202a0')),
+  },
+];

@@ -1,0 +1,153 @@
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Configuration } from '../../shared/node/configuration.ts';
+import {
+  createMemoryStore,
+  type HostileScripts,
+  type MemoryStore,
+  startHostileParent,
+} from '../hostile-parent/index.ts';
+import { type LaunchOptions, NitroHost } from '../nitro-host/index.ts';
+import type { ParentOptions } from '../../parent/index.ts';
+import {
+  type ConfigurationBody,
+  openSite,
+  openWorld,
+  runNode,
+  type Site,
+  type StartedNode,
+  type World,
+} from '../world/index.ts';
+
+const PROJECT = resolve(import.meta.dirname, '..', '..');
+const HOUR_MS = 3_600_000;
+
+/** The client that may sign, and one that the configuration knows and no rule allows anything. */
+export const CLIENT = 'wallet-backend';
+
+/** The keys of the demonstration, and a rule for each. */
+const KEYS: Configuration['keys'] = [
+  { id: 'ethereum-hot', type: 'secp256k1' },
+  { id: 'bitcoin-hot', type: 'secp256k1' },
+  { id: 'solana-hot', type: 'ed25519' },
+  { id: 'audit-log', type: 'p256' },
+];
+const RULES: Configuration['rules'] = [
+  makeRule('ethereum-digests', 'ethereum-hot', ['ecdsa-secp256k1'], ['digest']),
+  makeRule('bitcoin-taproot', 'bitcoin-hot', ['bip340'], ['digest', 'taproot-sighash']),
+  makeRule('solana-messages', 'solana-hot', ['ed25519'], ['message']),
+  makeRule('audit-entries', 'audit-log', ['ecdsa-p256-sha256'], ['message', 'digest']),
+];
+
+function makeRule(
+  id: string,
+  key: string,
+  algorithms: Configuration['rules'][number]['algorithms'],
+  payloads: Configuration['rules'][number]['payloads'],
+): Configuration['rules'][number] {
+  return { id, operations: ['sign'], clients: [CLIENT], keys: [key], algorithms, payloads, rate: null };
+}
+
+export interface StartOptions extends HostileScripts {
+  readonly launch?: LaunchOptions;
+  readonly parent?: Partial<ParentOptions>;
+  /** The stage's own world when left out. */
+  readonly world?: World;
+}
+
+/** One node on one machine with a store that can be rolled back: where the demonstration and the refusals play. */
+export class Stage {
+  readonly world: World;
+  readonly site: Site;
+  readonly store: MemoryStore;
+  /** PCR0, PCR1 and PCR2 of the enclave's code. */
+  readonly pcrs: ReadonlyMap<number, Uint8Array>;
+  readonly #folders: string[] = [];
+
+  private constructor(world: World, site: Site, pcrs: ReadonlyMap<number, Uint8Array>) {
+    this.world = world;
+    this.site = site;
+    this.store = createMemoryStore();
+    this.pcrs = pcrs;
+  }
+
+  /** Makes the node's account, and lets the present code use its key, once with GenerateDataKey. */
+  static async open(stateDirectory: string, node = 1): Promise<Stage> {
+    const world = await openWorld({ stateDirectory });
+    return await Stage.on(world, node);
+  }
+
+  /** Another node in the same world. */
+  static async on(world: World, node: number): Promise<Stage> {
+    const site = await openSite(world, { node, quorum: { size: 3, threshold: 2 } });
+    const stage = new Stage(world, site, await world.host.measure());
+    await site.allow(stage.pcrs, { initialise: true });
+    await site.configure(stage.configuration(1, 'initialise-1'));
+    return stage;
+  }
+
+  /** A configuration of that version; with an order to initialise when that is named. */
+  configuration(version: number, order?: string): ConfigurationBody {
+    return {
+      version,
+      ...(order === undefined
+        ? {}
+        : {
+            initialise: {
+              id: order,
+              notAfter: new Date(Date.now() + HOUR_MS).toISOString(),
+              password: 'generated',
+            },
+          }),
+      clients: [{ id: CLIENT, publicKey: this.site.client.publicKey }],
+      keys: KEYS,
+      rules: RULES,
+    };
+  }
+
+  /** Starts the node behind a parent that is as hostile as the options say. */
+  start({ launch, parent, world = this.world, ...scripts }: StartOptions = {}): Promise<StartedNode> {
+    return runNode(world, this.site, {
+      ...(launch === undefined ? {} : { launch }),
+      parent: (honest) => ({ ...honest, store: this.store, ...parent }),
+      start: (options) => startHostileParent({ ...options, ...scripts }),
+    });
+  }
+
+  /** Starts the node, sees how it fails, and takes it down again; `SERVING` when it did not fail. */
+  async attempt(options: StartOptions = {}): Promise<string> {
+    const node = await this.start(options);
+    await node.stop();
+    return node.code ?? 'SERVING';
+  }
+
+  /** The same AWS and NSM root with a second Nitro host. */
+  async otherHost(): Promise<World> {
+    const socketDirectory = join(this.world.stateDirectory, 'vsock-2');
+    const host = await NitroHost.open({
+      stateDirectory: join(this.world.stateDirectory, 'nitro'),
+      socketDirectory,
+      kmsRoots: [this.world.aws.caPem],
+    });
+    return { ...this.world, socketDirectory, host };
+  }
+
+  /** A copy of the enclave's code with one more comment: another image. */
+  async alteredProgram(): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), 'holdfast-program-'));
+    this.#folders.push(folder);
+    for (const name of ['attestation', 'enclave', 'shared', 'local', 'package.json', 'package-lock.json']) {
+      await cp(join(PROJECT, name), join(folder, name), { recursive: true });
+    }
+    await symlink(join(PROJECT, 'node_modules'), join(folder, 'node_modules'));
+    await mkdir(join(folder, 'enclave', 'backdoor'), { recursive: true });
+    await writeFile(join(folder, 'enclave', 'backdoor', 'index.ts'), '// Not what the admin has verified.\n');
+    return folder;
+  }
+
+  async close(): Promise<void> {
+    for (const folder of this.#folders) await rm(folder, { recursive: true, force: true });
+    await this.world.close();
+  }
+}
