@@ -1,3 +1,6 @@
 export { aggregateSignature, type GroupSignature, type SignatureShare } from './aggregation.ts';
 export { type DealtGroup, type DealtShare, dealShares, sealShare } from './dealer.ts';
-export { ClientError, type ClientErrorCode } from './errors.ts';
+export { ClientError, type ClientErrorCode, NodeRefusal } from './errors.ts';
+export { signWithGroup } from './group-signing.ts';
+export { connectNode, NodeClient, type NodeClientOptions, type SealForNode } from './node-client.ts';
+export { type NodeIdentity, type NodeTrust } from './node-identity.ts';

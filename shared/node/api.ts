@@ -109,6 +109,7 @@ export const shareImportAnswerSchema = z.strictObject({
   rule: identifier,
   configuration: z.int().min(1),
 });
+export type ShareImportAnswer = z.infer<typeof shareImportAnswerSchema>;
 
 /** A signer's nonce commitments: RFC 9591, 5.1. */
 export const nonceCommitmentSchema = z.strictObject({ participant, hiding: element, binding: element });
