@@ -11,7 +11,8 @@ export function measurementsOf(measurements: EifMeasurements): unknown {
 }
 
 export function describeAsData(description: EifDescription): Record<string, unknown> {
-  const { version, architecture, size, crc32, sections, cmdline, measurements, metadata } = description;
+  const { version, architecture, size, crc32, sections, kernel, cmdline, measurements, metadata } =
+    description;
   const { signature, defaultMemory, defaultCpus } = description;
   return {
     version,
@@ -19,6 +20,7 @@ export function describeAsData(description: EifDescription): Record<string, unkn
     size,
     crc32: crc32.toString(16).padStart(8, '0'),
     sections,
+    kernel,
     cmdline,
     Measurements: measurementsOf(measurements),
     signature:
@@ -46,6 +48,7 @@ export function describeAsText(description: EifDescription, now: Date): string {
     ...sections.map(({ kind, offset, size: bytes }) => `  ${kind.padEnd(10)} at ${offset}, ${bytes} bytes`),
     '',
     `command line: ${printable(cmdline)}`,
+    ...warnings(description),
     '',
     measurementsAsText(
       description.measurements,
@@ -64,6 +67,16 @@ export function measurementsAsText(measurements: EifMeasurements, oneRamdisk = f
       return `PCR${index} ${Buffer.from(value).toString('hex')}  ${note}`;
     })
     .join('\n');
+}
+
+/** What an image with the right registers may still hide. */
+export function warnings({ kernel }: EifDescription): string[] {
+  const bytes = kernel.bytesAfterEnd ?? 0;
+  if (bytes === 0) return [];
+  return [
+    `WARNING: ${bytes} bytes follow the end of the kernel. No register tells where the kernel ends and its command line`,
+    '  begins: with the same registers, those bytes may once have been the start of the command line.',
+  ];
 }
 
 function signatureAsText({ signature }: EifDescription, now: Date): string {

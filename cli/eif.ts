@@ -14,7 +14,13 @@ import { formatPcrFile, MAX_PCR_FILE_BYTES, parsePcrFile } from '../attestation/
 import { parseJson } from '../shared/json/index.ts';
 import { type Command, type CommandInput, readInput, UsageError } from './command.ts';
 import { openFileSink, openFileSource } from './eif-file.ts';
-import { describeAsData, describeAsText, measurementsAsText, measurementsOf } from './eif-report.ts';
+import {
+  describeAsData,
+  describeAsText,
+  measurementsAsText,
+  measurementsOf,
+  warnings,
+} from './eif-report.ts';
 import { startSideWork } from './eif-side-work.ts';
 import { createProgress } from './progress.ts';
 
@@ -62,6 +68,7 @@ const verifyCommand: Command = {
       text: [
         `verified: ${verified.matched.map((index) => `PCR${index}`).join(', ')} are as expected`,
         ...(notCompared === '' ? [] : [`not decided by an image, so not compared: ${notCompared}`]),
+        ...warnings(verified),
       ].join('\n'),
       data: {
         matched: verified.matched,

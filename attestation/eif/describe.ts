@@ -1,6 +1,7 @@
 import { parseCmdline } from './cmdline.ts';
 import { EifError } from './errors.ts';
 import { CRC_OFFSET, type EifArchitecture, SECTION_HEADER_BYTES } from './format.ts';
+import { describeKernel, type EifKernel, KERNEL_HEAD_BYTES } from './kernel.ts';
 import { type EifLayout, type EifSection, readLayout } from './layout.ts';
 import { type EifMeasurements, Measurement } from './measurement.ts';
 import type { SideWork } from './side-work.ts';
@@ -29,6 +30,7 @@ export interface EifDescription {
   /** Used by nobody. */
   readonly defaultCpus: bigint;
   readonly sections: readonly EifSection[];
+  readonly kernel: EifKernel;
   readonly cmdline: string;
   readonly measurements: EifMeasurements;
   readonly signature?: EifSignature;
@@ -64,6 +66,7 @@ export async function describeEif(source: EifSource, options: DescribeOptions = 
     defaultMemory: header.defaultMemory,
     defaultCpus: header.defaultCpus,
     sections,
+    kernel: describeKernel(contents.kernel.head, contents.kernel.size),
     cmdline,
     measurements,
     ...(signature === undefined ? {} : { signature }),
@@ -72,6 +75,7 @@ export async function describeEif(source: EifSource, options: DescribeOptions = 
 }
 
 interface Contents {
+  kernel: { head: Uint8Array; size: number };
   cmdline?: Uint8Array;
   signature?: Uint8Array;
   metadata?: Uint8Array;
@@ -83,7 +87,7 @@ async function measure(
   { onProgress, sideWork, signal }: DescribeOptions,
 ) {
   const measurement = new Measurement(sideWork);
-  const contents: Contents = {};
+  const contents: Contents = { kernel: { head: new Uint8Array(), size: 0 } };
   await measurement.updateHeader(headerBytes.subarray(0, CRC_OFFSET));
   for (const [index, { kind, offset, size }] of sections.entries()) {
     await measurement.updateHeader(sectionHeaderBytes[index] ?? new Uint8Array());
@@ -96,10 +100,12 @@ async function measure(
       signal?.throwIfAborted();
       await measurement.update(chunk);
       kept?.set(chunk, done);
+      if (kind === 'kernel' && done === 0)
+        contents.kernel = { head: chunk.slice(0, KERNEL_HEAD_BYTES), size };
       done += chunk.length;
       onProgress?.(start + done, source.size);
     }
-    if (kept !== undefined) contents[kind as keyof Contents] = kept;
+    if (kept !== undefined) contents[kind as 'cmdline' | 'signature' | 'metadata'] = kept;
   }
   return { ...(await measurement.finish()), contents };
 }
