@@ -1,0 +1,393 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createMemoryStore } from '../../../local/hostile-parent/index.ts';
+import { startParent, type Log, type Parent, type ParentOptions } from '../../../parent/index.ts';
+import { openEgress } from '../../../shared/protocol/egress-client.ts';
+import { PARENT_CID, PARENT_PORT } from '../../../shared/transport/transport.ts';
+import { createUnixTransport } from '../../../shared/transport/unix-transport.ts';
+
+const ENCLAVE_CID = 16;
+const MEBIBYTE = 1024 * 1024;
+
+let directory: string;
+let parent: Parent | undefined;
+const servers: Server[] = [];
+const sockets = new Set<Socket>();
+let events: { event: string; fields: Record<string, unknown> }[];
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'holdfast-egress-'));
+  events = [];
+});
+afterEach(async () => {
+  await parent?.close(0);
+  parent = undefined;
+  for (const socket of sockets) socket.destroy();
+  for (const server of servers.splice(0)) server.close();
+  await rm(directory, { recursive: true });
+});
+
+const log: Log = (_level, event, fields = {}) => events.push({ event, fields });
+
+async function listen(serve: (socket: Socket) => void): Promise<number> {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    socket.on('error', () => {});
+    serve(socket);
+  });
+  servers.push(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function start(egress: ParentOptions['egress']): Promise<void> {
+  parent = await startParent({
+    transport: createUnixTransport({ directory, cid: PARENT_CID }),
+    enclaveCid: ENCLAVE_CID,
+    manifest: () => Promise.resolve(null),
+    configuration: () => Promise.resolve(null),
+    secrets: { get: () => Promise.resolve(null) },
+    credentials: () => Promise.reject(new Error('none')),
+    store: createMemoryStore(),
+    status: { port: 0 },
+    egress,
+    log,
+  });
+}
+
+const enclave = () => createUnixTransport({ directory, cid: ENCLAVE_CID });
+
+function target(host: string, port: number) {
+  return { host, port: 443, connectTo: { address: '127.0.0.1', port } };
+}
+
+async function open(host = 'kms.example.com', timeoutMs = 5_000): Promise<Duplex> {
+  const stream = await openEgress(enclave(), { host, port: 443 }, { timeoutMs });
+  stream.on('error', () => {});
+  return stream;
+}
+
+async function readAll(stream: Duplex): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream.iterator({ destroyOnReturn: false })) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+/** Until a stream has ended or broken: over Unix sockets the other end's destruction looks like an end. */
+function isGone(stream: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    stream.once('end', resolve);
+    stream.once('close', resolve);
+    stream.resume();
+  });
+}
+
+async function openDescriptors(): Promise<number> {
+  return (await readdir('/proc/self/fd')).length;
+}
+
+describe('egress', () => {
+  test('P51 cuts connections on which nothing moves, and serves others meanwhile', async () => {
+    const port = await listen((socket) => socket.pipe(socket));
+    await start({ targets: [target('kms.example.com', port)], idleTimeoutMs: 200 });
+    const silent = await Promise.all(Array.from({ length: 64 }, () => open()));
+    const busy = await open();
+    busy.write('ping');
+    expect(String((await once(busy, 'data'))[0])).toBe('ping');
+    const chatter = setInterval(() => busy.write('.'), 50);
+    await Promise.all(silent.map((stream) => isGone(stream)));
+    for (const stream of silent) stream.destroy();
+    expect(busy.destroyed).toBe(false);
+    clearInterval(chatter);
+    busy.destroy();
+    await expect.poll(() => events.filter(({ fields }) => fields['cut'] === 'IDLE').length).toBe(64);
+  });
+
+  test('P51 cuts a connection at the end of its life, however busy', async () => {
+    const port = await listen((socket) => socket.pipe(socket));
+    await start({ targets: [target('kms.example.com', port)], lifetimeMs: 300 });
+    const stream = await open();
+    const chatter = setInterval(() => stream.writable && stream.write('.'), 20);
+    await isGone(stream);
+    clearInterval(chatter);
+    await expect.poll(() => events.some(({ fields }) => fields['cut'] === 'LIFETIME')).toBe(true);
+  });
+
+  test('P51 gives up a target that does not answer', async () => {
+    const started = performance.now();
+    // TEST-NET-1 goes nowhere; where a network answers for it at once, that is a refusal as well.
+    await start({
+      targets: [{ host: 'kms.example.com', port: 443, connectTo: { address: '192.0.2.1', port: 443 } }],
+      connectTimeoutMs: 300,
+    });
+    await expect(open()).rejects.toMatchObject({
+      code: expect.stringMatching(/^EGRESS_CONNECT_(TIMEOUT|FAILED)$/) as string,
+    });
+    expect(performance.now() - started).toBeLessThan(3_000);
+  });
+
+  test('P52 refuses the one connection whose host has no address, and serves the next', async () => {
+    const port = await listen((socket) => socket.pipe(socket));
+    let failing = true;
+    await start({
+      targets: [{ host: 'kms.example.com', port, networks: ['127.0.0.0/8'] }],
+      lookUp: () => (failing ? Promise.reject(new Error('SERVFAIL')) : Promise.resolve(['127.0.0.1'])),
+    });
+    const connect = () => openEgress(enclave(), { host: 'kms.example.com', port }, { timeoutMs: 2_000 });
+    await expect(connect()).rejects.toMatchObject({ code: 'EGRESS_DNS_FAILED' });
+    failing = false;
+    const stream = await connect();
+    stream.end('after');
+    expect(String(await readAll(stream))).toBe('after');
+  });
+
+  test('P52 refuses the one connection whose target refuses, and serves the next', async () => {
+    const port = await listen((socket) => socket.pipe(socket));
+    await start({ targets: [target('down.example.com', await freePort()), target('up.example.com', port)] });
+    for (let count = 0; count < 20; count += 1) {
+      await expect(open('down.example.com')).rejects.toMatchObject({ code: 'EGRESS_CONNECT_FAILED' });
+    }
+    const stream = await open('up.example.com');
+    stream.end('up');
+    expect(String(await readAll(stream))).toBe('up');
+  });
+
+  test('P52 tries the next address when one refuses', async () => {
+    const port = await listen((socket) => socket.pipe(socket));
+    await start({
+      targets: [{ host: 'kms.example.com', port, networks: ['127.0.0.0/8'] }],
+      lookUp: () => Promise.resolve(['127.0.0.2', '127.0.0.1']),
+    });
+    const stream = await openEgress(enclave(), { host: 'kms.example.com', port }, { timeoutMs: 2_000 });
+    stream.end('second address');
+    expect(String(await readAll(stream))).toBe('second address');
+  });
+
+  test('P53 delivers the last bytes of an answer that comes after the question has ended', async () => {
+    const answer = randomBytes(4 * MEBIBYTE);
+    const port = await listen((socket) => {
+      socket.resume();
+      socket.on('end', () => setTimeout(() => socket.end(answer), 50));
+    });
+    await start({ targets: [target('kms.example.com', port)] });
+    const stream = await open();
+    stream.end('question');
+    expect((await readAll(stream)).equals(answer)).toBe(true);
+  });
+
+  test('P53 delivers the last bytes of a request after the target has ended its side', async () => {
+    const request = randomBytes(4 * MEBIBYTE);
+    const received = Promise.withResolvers<Buffer>();
+    const port = await listen((socket) => {
+      socket.end('enough');
+      received.resolve(readAll(socket));
+    });
+    await start({ targets: [target('kms.example.com', port)] });
+    const stream = await open();
+    expect(String(await readAll(stream))).toBe('enough');
+    stream.end(request);
+    expect((await received.promise).equals(request)).toBe(true);
+  });
+
+  test('P53 holds a sender back while the other side does not read', async () => {
+    const taken = Promise.withResolvers<Socket>();
+    const port = await listen((socket) => taken.resolve(socket.pause()));
+    await start({ targets: [target('kms.example.com', port)] });
+    const stream = await open();
+    const before = process.memoryUsage().arrayBuffers;
+    const payload = randomBytes(MEBIBYTE);
+    let sent = 0;
+    for (let stalled = 0; stalled < 10 && sent < 256;) {
+      if (stream.writableNeedDrain) {
+        stalled += 1;
+        await sleep(20);
+      } else {
+        stalled = 0;
+        stream.write(payload);
+        sent += 1;
+      }
+    }
+    expect(sent).toBeLessThan(256);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 * MEBIBYTE);
+    stream.end();
+    const socket = await taken.promise;
+    expect((await readAll(socket)).length).toBe(sent * MEBIBYTE);
+  });
+
+  test('P54 refuses a port out of range, whatever its lower half', async () => {
+    const port = await listen((socket) => socket.pipe(socket));
+    await start({ targets: [target('kms.example.com', port)] });
+    await expect(
+      openEgress(enclave(), { host: 'kms.example.com', port: 65_979 }, { timeoutMs: 2_000 }),
+    ).rejects.toMatchObject({ code: 'EGRESS_BAD_REQUEST' });
+  });
+
+  test('P55 connects nobody but the enclave', async () => {
+    const port = await listen((socket) => socket.pipe(socket));
+    await start({ targets: [target('kms.example.com', port)] });
+    const stranger = createUnixTransport({ directory, cid: 99 });
+    await expect(
+      openEgress(stranger, { host: 'kms.example.com', port: 443 }, { timeoutMs: 2_000 }),
+    ).rejects.toMatchObject({ name: 'EgressError' });
+    expect(events.some(({ event, fields }) => event === 'egress.turned-away' && fields['cid'] === 99)).toBe(
+      true,
+    );
+  });
+
+  test.each(['169.254.169.254', '127.0.0.1', '10.0.0.1', '::1', '::ffff:169.254.169.254', 'fd00:ec2::254'])(
+    'P55 does not follow a name to %s',
+    async (address) => {
+      await start({
+        targets: [{ host: 'rebound.example.com', port: 443 }],
+        lookUp: () => Promise.resolve([address]),
+      });
+      await expect(open('rebound.example.com')).rejects.toMatchObject({ code: 'EGRESS_ADDRESS_FORBIDDEN' });
+    },
+  );
+
+  test('ends the enclave’s stream when the target resets', async () => {
+    const port = await listen((socket) => {
+      socket.once('data', () => socket.resetAndDestroy());
+    });
+    await start({ targets: [target('kms.example.com', port)] });
+    const stream = await open();
+    stream.write('x');
+    await isGone(stream);
+    await expect.poll(() => events.some(({ event }) => event === 'egress.closed')).toBe(true);
+    stream.destroy();
+  });
+
+  test('drops the target when the enclave vanishes mid-stream', async () => {
+    const closed = Promise.withResolvers<void>();
+    const port = await listen((socket) => {
+      socket.resume();
+      socket.once('close', () => closed.resolve());
+      const flood = setInterval(() => socket.writable && socket.write(Buffer.alloc(65_536)), 5);
+      socket.once('close', () => clearInterval(flood));
+    });
+    await start({ targets: [target('kms.example.com', port)] });
+    const stream = await open();
+    await once(stream, 'data');
+    stream.destroy();
+    await expect(closed.promise).resolves.toBeUndefined();
+  });
+
+  test('queues what comes over its cap, and refuses what waits too long or comes on top', async () => {
+    const port = await listen((socket) => socket.pipe(socket));
+    await start({
+      targets: [target('kms.example.com', port)],
+      maxConnections: 2,
+      maxWaiting: 1,
+      waitMs: 400,
+    });
+    const first = await open();
+    const second = await open();
+    const third = open();
+    await sleep(50);
+    await expect(open()).rejects.toMatchObject({ code: 'EGRESS_OVERLOADED' });
+    first.destroy();
+    const stream = await third;
+    await expect(open()).rejects.toMatchObject({ code: 'EGRESS_OVERLOADED' });
+    stream.destroy();
+    second.destroy();
+    await sleep(50);
+    (await open()).destroy();
+  });
+
+  test('is not held up by connections that never say where to', async () => {
+    const port = await listen((socket) => socket.pipe(socket));
+    await start({ targets: [target('kms.example.com', port)], maxConnections: 4 });
+    const mute = await Promise.all(
+      Array.from({ length: 32 }, () =>
+        enclave().connect({ cid: PARENT_CID, port: PARENT_PORT.egress }, { timeoutMs: 1_000 }),
+      ),
+    );
+    const stream = await open();
+    stream.end('served');
+    expect(String(await readAll(stream))).toBe('served');
+    for (const one of mute) one.destroy();
+  });
+
+  test('leaks nothing over 2,000 connections, of which half are dropped in the middle', async () => {
+    const port = await listen((socket) => socket.pipe(socket));
+    await start({ targets: [target('kms.example.com', port)], maxConnections: 64 });
+    const round = async (count: number) => {
+      for (let done = 0; done < count; done += 50) {
+        await Promise.all(
+          Array.from({ length: 50 }, async (_, index) => {
+            const stream = await open();
+            if (index % 2 === 0) {
+              stream.write('dropped');
+              stream.destroy();
+              return;
+            }
+            stream.end('kept');
+            expect(String(await readAll(stream))).toBe('kept');
+            stream.destroy();
+          }),
+        );
+      }
+      await expect
+        .poll(async () => await (await fetch(`${parent?.statusUrl}/metrics`)).text())
+        .toContain('holdfast_connections_open{direction="egress"} 0');
+    };
+    await round(200);
+    const before = await openDescriptors();
+    await round(2_000);
+    expect(await openDescriptors()).toBeLessThanOrEqual(before + 4);
+  });
+
+  test('drains on stop: what is under way ends by itself, what hangs is cut', async () => {
+    const port = await listen((socket) => {
+      socket.resume();
+      socket.on('end', () => setTimeout(() => socket.end('late answer'), 200));
+    });
+    await start({ targets: [target('kms.example.com', port)] });
+    const asking = await open();
+    asking.end('question');
+    const hanging = await open();
+    hanging.resume();
+    const closing = parent?.close(600);
+    expect(String(await readAll(asking))).toBe('late answer');
+    await closing;
+    parent = undefined;
+    expect(events.some(({ fields }) => fields['cut'] === 'STOPPED')).toBe(true);
+    hanging.destroy();
+  });
+
+  test('P43 logs hosts, codes and counts, and nothing of what flows', async () => {
+    const port = await listen((socket) => socket.pipe(socket));
+    await start({ targets: [target('kms.example.com', port)] });
+    const stream = await open();
+    stream.end('AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE');
+    await readAll(stream);
+    stream.destroy();
+    await expect.poll(() => events.some(({ event }) => event === 'egress.closed')).toBe(true);
+    expect(JSON.stringify(events)).not.toContain('AKID');
+    expect(events.find(({ event }) => event === 'egress.closed')?.fields).toMatchObject({
+      host: 'kms.example.com',
+      port: 443,
+      sent: 39,
+      received: 39,
+    });
+  });
+});

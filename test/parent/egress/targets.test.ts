@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'vitest';
+import { createBlockList, isAddressAllowed } from '../../../parent/egress/addresses.ts';
+import { createAllowList } from '../../../parent/egress/targets.ts';
+import { ParentOptionError } from '../../../parent/errors.ts';
+
+describe('the addresses that an egress connection goes to', () => {
+  test.each(['3.120.5.7', '52.94.1.1', '8.8.8.8', '2a05:d07a:a000::1', '2600:1f18::5'])(
+    'P55 include the public %s',
+    (address) => {
+      expect(isAddressAllowed(address, undefined)).toBe(true);
+    },
+  );
+
+  test.each([
+    ['instance metadata', '169.254.169.254'],
+    ['instance metadata over IPv6', 'fd00:ec2::254'],
+    ['instance metadata as mapped IPv4', '::ffff:169.254.169.254'],
+    ['instance metadata as mapped IPv4 in hex', '::ffff:a9fe:a9fe'],
+    ['instance metadata as mapped IPv4 in full', '0:0:0:0:0:ffff:a9fe:a9fe'],
+    ['instance metadata as NAT64', '64:ff9b::a9fe:a9fe'],
+    ['instance metadata as 6to4', '2002:a9fe:a9fe::1'],
+    ['the DNS server of a VPC', '169.254.169.253'],
+    ['loopback', '127.0.0.1'],
+    ['all of loopback', '127.255.255.254'],
+    ['IPv6 loopback', '::1'],
+    ['no address', '0.0.0.0'],
+    ['no IPv6 address', '::'],
+    ['a private network', '10.1.2.3'],
+    ['a private network', '172.31.255.255'],
+    ['a private network', '192.168.0.1'],
+    ['a carrier’s network', '100.64.0.1'],
+    ['a private IPv6 network', 'fd12:3456::1'],
+    ['an IPv6 link', 'fe80::1'],
+    ['an IPv6 link with its zone', 'fe80::1%eth0'],
+    ['multicast', '224.0.0.1'],
+    ['IPv6 multicast', 'ff02::1'],
+    ['broadcast', '255.255.255.255'],
+    ['documentation', '203.0.113.5'],
+    ['Teredo', '2001::a9fe:a9fe'],
+    ['compatible IPv4', '::169.254.169.254'],
+    ['what is no address', 'localhost'],
+    ['nothing', ''],
+  ])('P55 do not include %s: %s', (_name, address) => {
+    expect(isAddressAllowed(address, undefined)).toBe(false);
+  });
+
+  test('P55 include what is written out, and nothing beside it', () => {
+    const written = createBlockList(['10.20.0.0/16', 'fd00:1::/64']);
+    expect(isAddressAllowed('10.20.255.1', written)).toBe(true);
+    expect(isAddressAllowed('::ffff:10.20.255.1', written)).toBe(true);
+    expect(isAddressAllowed('fd00:1::7', written)).toBe(true);
+    expect(isAddressAllowed('10.21.0.1', written)).toBe(false);
+    expect(isAddressAllowed('fd00:2::7', written)).toBe(false);
+    expect(isAddressAllowed('169.254.169.254', written)).toBe(false);
+  });
+
+  test.each([
+    '10.0.0.0',
+    '10.0.0.0/33',
+    '10.0.0.0/',
+    '10.0.0/8',
+    '::/129',
+    '10.0.0.0/8/8',
+    '10.0.0.0/08',
+    'a/8',
+    '',
+  ])('have no block %j', (block) => {
+    expect(() => createBlockList([block])).toThrow(RangeError);
+  });
+});
+
+describe('an allow-list', () => {
+  const list = createAllowList([
+    { host: 'KMS.eu-central-1.amazonaws.com.', port: 443 },
+    { host: '10.0.0.5', port: 5432 },
+  ]);
+
+  test('finds a host in any spelling of its name, at its port alone', () => {
+    expect(list.find('kms.eu-central-1.amazonaws.com', 443)?.host).toBe('kms.eu-central-1.amazonaws.com');
+    expect(list.find('kms.EU-central-1.amazonaws.com.', 443)).toBeDefined();
+    expect(list.find('kms.eu-central-1.amazonaws.com', 444)).toBeUndefined();
+    expect(list.find('evil.kms.eu-central-1.amazonaws.com', 443)).toBeUndefined();
+    expect(list.find('kms.eu-central-1.amazonaws.com.evil.com', 443)).toBeUndefined();
+  });
+
+  test('takes an address for written out', () => {
+    const target = list.find('10.0.0.5', 5432);
+    expect(isAddressAllowed('10.0.0.5', target?.networks)).toBe(true);
+    expect(isAddressAllowed('10.0.0.6', target?.networks)).toBe(false);
+  });
+
+  test('is empty without targets, and then finds nothing', () => {
+    expect(createAllowList([]).find('kms.eu-central-1.amazonaws.com', 443)).toBeUndefined();
+  });
+
+  test.each([0, -1, 65_536, 65_979, 443.5, Number.NaN, Infinity])('P54 takes no port %s', (port) => {
+    expect(() => createAllowList([{ host: 'kms.amazonaws.com', port }])).toThrow(ParentOptionError);
+    expect(() =>
+      createAllowList([{ host: 'kms.amazonaws.com', port: 443, connectTo: { address: '127.0.0.1', port } }]),
+    ).toThrow(ParentOptionError);
+  });
+
+  test('P54 does not find a port that only its lower half has', () => {
+    const kms = createAllowList([{ host: 'kms.amazonaws.com', port: 443 }]);
+    expect(kms.find('kms.amazonaws.com', 65_979)).toBeUndefined();
+  });
+
+  test.each([
+    '',
+    '*',
+    '*.amazonaws.com',
+    'a b',
+    '-a.com',
+    'a..com',
+    'x'.repeat(64),
+    'http://a.com',
+    'a.com/x',
+    'a\n.com',
+  ])('takes no host %j', (host) => {
+    expect(() => createAllowList([{ host, port: 443 }])).toThrow(ParentOptionError);
+  });
+
+  test('takes no target twice, no block that is none, no address that is none', () => {
+    const target = { host: 'a.com', port: 443 };
+    expect(() => createAllowList([target, { ...target, host: 'A.com' }])).toThrow(ParentOptionError);
+    expect(() => createAllowList([{ ...target, networks: ['10.0.0.0'] }])).toThrow(ParentOptionError);
+    expect(() => createAllowList([{ ...target, connectTo: { address: 'b.com', port: 1 } }])).toThrow(
+      ParentOptionError,
+    );
+  });
+});
