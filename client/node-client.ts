@@ -23,6 +23,7 @@ import {
 } from '../shared/node/api.ts';
 import { digestManifest } from '../shared/node/manifest.ts';
 import { ClientError, NodeRefusal } from './errors.ts';
+import { Gate } from './gate.ts';
 import { exchange, type HttpAnswer } from './http-exchange.ts';
 import { type NodeIdentity, type NodeTrust, verifyNodeIdentity } from './node-identity.ts';
 import { type Endpoint, openTls, PinnedAgent, readPeerKey } from './tls-connection.ts';
@@ -39,7 +40,7 @@ export interface NodeClientOptions {
   readonly clock?: () => number;
   /** For one request and its answer. Default: 10 s. */
   readonly timeoutMs?: number;
-  /** Default: 64. */
+  /** How many requests may be under way at once; others wait. Default: 64. */
   readonly maxConnections?: number;
 }
 
@@ -83,6 +84,7 @@ export class NodeClient {
   readonly #options: NodeClientOptions;
   readonly #endpoint: Endpoint;
   readonly #host: string;
+  readonly #gate: Gate;
   #connected: Promise<Connected> | undefined;
 
   constructor(options: NodeClientOptions) {
@@ -92,6 +94,7 @@ export class NodeClient {
     }
     this.#options = options;
     this.#host = url.host;
+    this.#gate = new Gate(options.maxConnections ?? DEFAULT_CONNECTIONS);
     this.#endpoint = {
       host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
       port: url.port === '' ? 443 : Number(url.port),
@@ -184,13 +187,12 @@ export class NodeClient {
   }
 
   async #connect(before: Promise<Connected> | undefined): Promise<Connected> {
-    const { maxConnections = DEFAULT_CONNECTIONS } = this.#options;
     const agent = (await before?.catch(() => undefined))?.agent;
     const identity = await this.#identify();
     // The same key is the same boot, whose connections serve on.
     if (agent?.isPinnedTo(identity.tlsPublicKey)) return { identity, agent };
     agent?.destroy();
-    return { identity, agent: new PinnedAgent(this.#endpoint, identity.tlsPublicKey, maxConnections) };
+    return { identity, agent: new PinnedAgent(this.#endpoint, identity.tlsPublicKey) };
   }
 
   async #identify(): Promise<NodeIdentity> {
@@ -235,7 +237,7 @@ export class NodeClient {
         timeoutMs: this.#timeoutMs,
         via: { agent },
       });
-    return parseAnswer(await sendOnce(send), call.answer);
+    return parseAnswer(await this.#gate.run(() => sendOnce(send)), call.answer);
   }
 
   get #timeoutMs(): number {

@@ -60,13 +60,9 @@ export class PinnedAgent extends Agent {
   readonly #endpoint: Endpoint;
   readonly #publicKey: Uint8Array;
 
-  constructor(endpoint: Endpoint, publicKey: Uint8Array, maxConnections: number) {
-    super({
-      keepAlive: true,
-      maxSockets: maxConnections,
-      maxFreeSockets: maxConnections,
-      scheduling: 'lifo',
-    });
+  constructor(endpoint: Endpoint, publicKey: Uint8Array) {
+    // Its own limit would not count connections that are still being opened: Gate holds it.
+    super({ keepAlive: true, scheduling: 'lifo' });
     this.#endpoint = endpoint;
     this.#publicKey = publicKey;
   }
