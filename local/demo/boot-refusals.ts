@@ -4,7 +4,7 @@ import { CONFIGURATION_FORMAT, CONFIGURATION_PAYLOAD_TYPE } from '../../shared/n
 import { digestManifest } from '../../shared/node/manifest.ts';
 import type { ControlAnswer } from '../../shared/protocol/control.ts';
 import type { HostileScripts } from '../hostile-parent/index.ts';
-import { Stage } from './stage.ts';
+import type { Stage } from './stage.ts';
 
 /** Something that must not happen, made to happen, and the code that it ends with. */
 export interface Refusal {
@@ -12,7 +12,7 @@ export interface Refusal {
   readonly attack: string;
   readonly code: string;
   /** The code that it really ended with. */
-  attempt(stage: Stage): Promise<string>;
+  readonly attempt: (stage: Stage) => Promise<string>;
 }
 
 const bytes = (value: unknown) => new Uint8Array(Buffer.from(JSON.stringify(value)));
@@ -123,7 +123,7 @@ export const BOOT_REFUSALS: readonly Refusal[] = [
     attack: "another node's secret blob",
     code: 'KMS_INCORRECT_KEY',
     attempt: async (stage) => {
-      const other = await Stage.on(stage.world, 2);
+      const other = await stage.beside(2);
       await (await other.start()).stop();
       const session = await other.store.open();
       const blob = await session.read({ table: 'boot', id: 'encryptor-master-password' });

@@ -18,7 +18,7 @@ export interface ServingNode {
 export interface RequestRefusal {
   readonly attack: string;
   readonly code: string;
-  attempt(node: ServingNode): Promise<string>;
+  readonly attempt: (node: ServingNode) => Promise<string>;
 }
 
 const DIGEST = '11'.repeat(32);

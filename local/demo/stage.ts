@@ -1,6 +1,5 @@
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Configuration } from '../../shared/node/configuration.ts';
 import {
   createMemoryStore,
@@ -8,7 +7,7 @@ import {
   type MemoryStore,
   startHostileParent,
 } from '../hostile-parent/index.ts';
-import { type LaunchOptions, NitroHost } from '../nitro-host/index.ts';
+import { copyProgram, type LaunchOptions, NitroHost, type Program } from '../nitro-host/index.ts';
 import type { ParentOptions } from '../../parent/index.ts';
 import {
   type ConfigurationBody,
@@ -20,8 +19,8 @@ import {
   type World,
 } from '../world/index.ts';
 
-const PROJECT = resolve(import.meta.dirname, '..', '..');
 const HOUR_MS = 3_600_000;
+const QUORUM = { size: 5, threshold: 3 };
 
 /** The client that may sign, and one that the configuration knows and no rule allows anything. */
 export const CLIENT = 'wallet-backend';
@@ -50,7 +49,7 @@ function makeRule(
 }
 
 export interface StartOptions extends HostileScripts {
-  readonly launch?: LaunchOptions;
+  readonly launch?: Partial<LaunchOptions>;
   readonly parent?: Partial<ParentOptions>;
   /** The stage's own world when left out. */
   readonly world?: World;
@@ -61,30 +60,37 @@ export class Stage {
   readonly world: World;
   readonly site: Site;
   readonly store: MemoryStore;
-  /** PCR0, PCR1 and PCR2 of the enclave's code. */
+  /** The enclave's code, and its PCR0, PCR1 and PCR2. */
+  readonly program: Program;
   readonly pcrs: ReadonlyMap<number, Uint8Array>;
-  readonly #folders: string[] = [];
+  readonly #programs: Program[] = [];
 
-  private constructor(world: World, site: Site, pcrs: ReadonlyMap<number, Uint8Array>) {
+  private constructor(world: World, site: Site, program: Program, pcrs: ReadonlyMap<number, Uint8Array>) {
     this.world = world;
     this.site = site;
     this.store = createMemoryStore();
+    this.program = program;
     this.pcrs = pcrs;
   }
 
   /** Makes the node's account, and lets the present code use its key, once with GenerateDataKey. */
   static async open(stateDirectory: string, node = 1): Promise<Stage> {
-    const world = await openWorld({ stateDirectory });
-    return await Stage.on(world, node);
+    const program = await copyProgram();
+    return await Stage.on(await openWorld({ stateDirectory }), program, node);
   }
 
   /** Another node in the same world. */
-  static async on(world: World, node: number): Promise<Stage> {
-    const site = await openSite(world, { node, quorum: { size: 3, threshold: 2 } });
-    const stage = new Stage(world, site, await world.host.measure());
+  static async on(world: World, program: Program, node: number): Promise<Stage> {
+    const site = await openSite(world, { node, quorum: QUORUM });
+    const stage = new Stage(world, site, program, await world.host.measure(program.folder));
     await site.allow(stage.pcrs, { initialise: true });
     await site.configure(stage.configuration(1, 'initialise-1'));
     return stage;
+  }
+
+  /** Another node beside this one. */
+  beside(node: number): Promise<Stage> {
+    return Stage.on(this.world, this.program, node);
   }
 
   /** A configuration of that version; with an order to initialise when that is named. */
@@ -109,7 +115,7 @@ export class Stage {
   /** Starts the node behind a parent that is as hostile as the options say. */
   start({ launch, parent, world = this.world, ...scripts }: StartOptions = {}): Promise<StartedNode> {
     return runNode(world, this.site, {
-      ...(launch === undefined ? {} : { launch }),
+      launch: { program: this.program.folder, ...launch },
       parent: (honest) => ({ ...honest, store: this.store, ...parent }),
       start: (options) => startHostileParent({ ...options, ...scripts }),
     });
@@ -122,32 +128,37 @@ export class Stage {
     return node.code ?? 'SERVING';
   }
 
-  /** The same AWS and NSM root with a second Nitro host. */
-  async otherHost(): Promise<World> {
+  /** The same AWS and NSM root with a second Nitro host, whose enclaves trust these authorities (PEM) besides. */
+  async otherHost(kmsRoots: readonly string[] = []): Promise<World> {
     const socketDirectory = join(this.world.stateDirectory, 'vsock-2');
     const host = await NitroHost.open({
       stateDirectory: join(this.world.stateDirectory, 'nitro'),
       socketDirectory,
-      kmsRoots: [this.world.aws.caPem],
+      kmsRoots: [this.world.aws.caPem, ...kmsRoots],
     });
     return { ...this.world, socketDirectory, host };
   }
 
+  /** @throws Error when the node does not serve an honest parent */
+  async assertServes(): Promise<void> {
+    const code = await this.attempt();
+    if (code !== 'SERVING') throw new Error(`the node does not serve: ${code}`);
+  }
+
   /** A copy of the enclave's code with one more comment: another image. */
   async alteredProgram(): Promise<string> {
-    const folder = await mkdtemp(join(tmpdir(), 'holdfast-program-'));
-    this.#folders.push(folder);
-    for (const name of ['attestation', 'enclave', 'shared', 'local', 'package.json', 'package-lock.json']) {
-      await cp(join(PROJECT, name), join(folder, name), { recursive: true });
-    }
-    await symlink(join(PROJECT, 'node_modules'), join(folder, 'node_modules'));
-    await mkdir(join(folder, 'enclave', 'backdoor'), { recursive: true });
-    await writeFile(join(folder, 'enclave', 'backdoor', 'index.ts'), '// Not what the admin has verified.\n');
-    return folder;
+    const program = await copyProgram();
+    this.#programs.push(program);
+    await mkdir(join(program.folder, 'enclave', 'backdoor'), { recursive: true });
+    await writeFile(
+      join(program.folder, 'enclave', 'backdoor', 'index.ts'),
+      '// Not what the admin has verified.\n',
+    );
+    return program.folder;
   }
 
   async close(): Promise<void> {
-    for (const folder of this.#folders) await rm(folder, { recursive: true, force: true });
+    for (const program of [this.program, ...this.#programs]) await program.remove();
     await this.world.close();
   }
 }

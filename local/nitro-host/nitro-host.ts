@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { EmulatedNsm, extendOnce, NitroRoot } from '../nsm/index.ts';
 import { measureProgram } from './measure.ts';
 import { serveNsm } from './nsm-socket.ts';
 
-const PROJECT = resolve(import.meta.dirname, '..', '..');
 const FIRST_CID = 16;
 
 export interface NitroHostOptions {
@@ -19,8 +18,8 @@ export interface NitroHostOptions {
 }
 
 export interface LaunchOptions {
-  /** The folder whose code is measured and run; the project's own when left out. */
-  readonly program?: string;
+  /** The folder whose code is measured and run: see copyProgram. */
+  readonly program: string;
   /** Runs it in debug mode: PCR0, PCR1 and PCR2 are zero. */
   readonly debug?: boolean;
   /** Its context id; a new one when left out. */
@@ -72,16 +71,11 @@ export class NitroHost {
   }
 
   /** What {@link launch} would measure. */
-  measure(program: string = PROJECT): Promise<ReadonlyMap<number, Uint8Array>> {
+  measure(program: string): Promise<ReadonlyMap<number, Uint8Array>> {
     return measureProgram(program);
   }
 
-  async launch({
-    program = PROJECT,
-    debug = false,
-    onConsole,
-    ...options
-  }: LaunchOptions = {}): Promise<LocalEnclave> {
+  async launch({ program, debug = false, onConsole, ...options }: LaunchOptions): Promise<LocalEnclave> {
     const cid = options.cid ?? this.takeCid();
     const pcrs = debug ? zeroPcrs() : await measureProgram(program);
     const device = new EmulatedNsm({

@@ -13,7 +13,7 @@ export interface RunOptions {
   readonly parent?: (options: ParentOptions) => ParentOptions;
   /** Starts the parent; the real one when left out. */
   readonly start?: (options: ParentOptions) => Promise<Parent>;
-  readonly launch?: LaunchOptions;
+  readonly launch: LaunchOptions;
 }
 
 /** A node that was started and either serves or has failed: never in between (P50). */
@@ -29,8 +29,8 @@ export interface StartedNode {
 }
 
 /** Starts a parent and an enclave for a site, and waits for what becomes of them. */
-export async function runNode(world: World, site: Site, options: RunOptions = {}): Promise<StartedNode> {
-  const cid = options.launch?.cid ?? world.host.takeCid();
+export async function runNode(world: World, site: Site, options: RunOptions): Promise<StartedNode> {
+  const cid = options.launch.cid ?? world.host.takeCid();
   const { parent: change = (unchanged) => unchanged, start = startParent } = options;
   const parent = await start(change(siteParentOptions(world, site, cid)));
   let enclave: LocalEnclave | undefined;

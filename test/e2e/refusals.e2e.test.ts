@@ -1,0 +1,219 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { BOOT_REFUSALS } from '../../local/demo/boot-refusals.ts';
+import { attemptWithKms, KMS_REFUSALS } from '../../local/demo/kms-refusals.ts';
+import { askSession, sendRaw } from '../../local/demo/raw-request.ts';
+import { makeRequest, REQUEST_REFUSALS, type ServingNode } from '../../local/demo/request-refusals.ts';
+import { Stage } from '../../local/demo/stage.ts';
+import { unsafeParseAttestationDocument } from '../../attestation/index.ts';
+import { encryptForRecipient } from '../support/cms.ts';
+
+let directory: string;
+let stage: Stage;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'holdfast-refusals-'));
+  stage = await Stage.open(directory);
+  await stage.assertServes();
+  // From now on the key policy allows no GenerateDataKey.
+  await stage.site.allow(stage.pcrs);
+  await stage.site.configure(stage.configuration(2));
+  await stage.assertServes();
+});
+
+afterAll(async () => {
+  await stage.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** PITFALLS rows that an attack stands for. */
+const ROWS: Readonly<Record<string, string>> = {
+  'a debug image (zero PCRs)': 'P02',
+  "another node's secret blob": 'P07',
+  'an altered sealed record': 'P09',
+  'two sealed records swapped': 'P09',
+  'the Recipient stripped on the way, so that the answer has a Plaintext': 'P14',
+  "an answer forged under the parent's own certificate": 'P13',
+  'a frame that is longer than any answer': 'P42',
+  'a frame of an unknown version': 'P42',
+  'a request that lacks the field a rule needs': 'P46',
+};
+const named = <T extends { attack: string }>(refusals: readonly T[]) =>
+  refusals.map((refusal) => [`${ROWS[refusal.attack] ?? ''} ${refusal.attack}`.trim(), refusal] as const);
+
+const answerSchema = z.object({ signature: z.string() });
+
+describe('a node refuses to start on', () => {
+  it.each(named([...BOOT_REFUSALS, ...KMS_REFUSALS]))('%s', async (_, { attempt, code }) => {
+    expect(await attempt(stage)).toBe(code);
+    expect(await stage.attempt(), 'the honest parent is served as before').toBe('SERVING');
+  });
+
+  it('P11 an answer of another key', async () => {
+    const code = await attemptWithKms(stage, true, (request) => ({
+      KeyId: stage.site.keyArn.replace(/.$/, (last) => (last === '0' ? '1' : '0')),
+      CiphertextForRecipient: sealFor(request, Buffer.alloc(32, 1)),
+    }));
+    expect(code).toBe('KMS_KEY_MISMATCH');
+  });
+
+  it('P12 a password that was valid once, or that an attacker has made', async () => {
+    const code = await attemptWithKms(stage, true, (request) => ({
+      KeyId: stage.site.keyArn,
+      CiphertextForRecipient: sealFor(request, Buffer.alloc(32, 1)),
+    }));
+    expect(code).toBe('STORE_ROOT_UNREADABLE');
+  });
+
+  it('P16 a CiphertextForRecipient with bytes behind it', async () => {
+    const code = await attemptWithKms(stage, true, (request) => ({
+      KeyId: stage.site.keyArn,
+      CiphertextForRecipient: Buffer.concat([
+        Buffer.from(sealFor(request, Buffer.alloc(32, 1)), 'base64'),
+        Buffer.of(0),
+      ]).toString('base64'),
+    }));
+    expect(code).toBe('CMS_MALFORMED');
+  });
+
+  it('P12 a store rolled back as a whole, when its configuration was replaced since', async () => {
+    const old = stage.store.snapshot();
+    await stage.site.configure(stage.configuration(3));
+    expect(await stage.attempt()).toBe('SERVING');
+    // The root record of version 2 takes version 3 again, and nothing of version 2: that is all that can be seen here.
+    await stage.site.configure(stage.configuration(2));
+    expect(await stage.attempt()).toBe('CONFIGURATION_ROLLED_BACK');
+    stage.store.restore(old);
+    expect(await stage.attempt()).toBe('SERVING');
+  });
+
+  it('P12 one record rolled back beside the others', async () => {
+    const session = await stage.store.open();
+    const root = await session.read({ table: 'store', id: 'root' });
+    await session.close();
+    expect(await stage.attempt()).toBe('SERVING');
+    const code = await stage.attempt({
+      onControl: async ({ request, honest }) => {
+        const answer = await honest();
+        if (answer.type !== 'store-read' || request.type !== 'store-read' || request.id !== 'root')
+          return answer;
+        // An old root under the new revision: its seal names the revision that it was written at.
+        return {
+          ...answer,
+          record: root === null || answer.record === null ? null : { ...answer.record, bytes: root.bytes },
+        };
+      },
+    });
+    expect(code).toBe('STORE_ROOT_UNREADABLE');
+  });
+
+  it('an unreachable KMS, and every answer of the parent that hangs up', async () => {
+    expect(await stage.attempt({ onEgress: () => ({ refuse: 'DNS_FAILED' }) })).toBe('KMS_UNREACHABLE');
+    expect(await stage.attempt({ onEgress: () => 'hang-up' })).toBe('KMS_UNREACHABLE');
+  });
+
+  it('a credentials answer in place of the manifest', async () => {
+    const code = await stage.attempt({
+      onControl: ({ request, honest }) =>
+        request.type === 'manifest' ? honest({ type: 'credentials' }) : honest(),
+    });
+    expect(code).toBe('CONTROL_ANSWER_INVALID');
+  });
+
+  it('a configuration for another manifest of the same authority', async () => {
+    const other = await stage.beside(3);
+    const bytes = other.site.sign(other.configuration(9));
+    const code = await stage.attempt({
+      onControl: ({ request, honest }) =>
+        request.type === 'configuration' ? { type: 'configuration', bytes } : honest(),
+    });
+    expect(code).toBe('CONFIGURATION_OTHER_MANIFEST');
+  });
+
+  it('the same version with another content', async () => {
+    const changed = stage.site.sign({ ...stage.configuration(2), rules: [] });
+    const code = await stage.attempt({
+      onControl: ({ request, honest }) =>
+        request.type === 'configuration' ? { type: 'configuration', bytes: changed } : honest(),
+    });
+    expect(code).toBe('CONFIGURATION_CONFLICT');
+  });
+
+  it('a key that the configuration pins and the store does not hold', async () => {
+    const body = stage.configuration(20);
+    const pinned = stage.site.sign({
+      ...body,
+      keys: [...body.keys, { id: 'lost', type: 'ed25519', publicKey: 'ab'.repeat(32) }],
+    });
+    const code = await stage.attempt({
+      onControl: ({ request, honest }) =>
+        request.type === 'configuration' ? { type: 'configuration', bytes: pinned } : honest(),
+    });
+    expect(code).toBe('KEY_MISSING');
+  });
+
+  it('an order to initialise that has expired', async () => {
+    const other = await stage.beside(4);
+    const body = other.configuration(1, 'late');
+    if (body.initialise === undefined) throw new TypeError('no order');
+    await other.site.configure({
+      ...body,
+      initialise: { ...body.initialise, notAfter: '2020-01-01T00:00:00Z' },
+    });
+    expect(await other.attempt()).toBe('INITIALISATION_EXPIRED');
+  });
+
+  it('a supplied password that is not there, or not of this key', async () => {
+    const other = await stage.beside(5);
+    const body = other.configuration(1, 'supplied');
+    if (body.initialise === undefined) throw new TypeError('no order');
+    await other.site.configure({ ...body, initialise: { ...body.initialise, password: 'supplied' } });
+    expect(await other.attempt()).toBe('PASSWORD_MISSING');
+    const secrets = { get: () => Promise.resolve(Buffer.alloc(180, 2)) };
+    expect(await other.attempt({ parent: { secrets } })).toBe('KMS_INVALID_CIPHERTEXT');
+  });
+});
+
+describe('a node that serves', () => {
+  let node: ServingNode & { stop(): Promise<void> };
+
+  beforeAll(async () => {
+    const started = await stage.start();
+    node = {
+      site: stage.site,
+      url: started.url,
+      session: await askSession(started.url),
+      stop: () => started.stop(),
+    };
+  });
+  afterAll(() => node.stop());
+
+  it.each(named(REQUEST_REFUSALS))('refuses %s and serves on', async (_, { attempt, code }) => {
+    expect(await attempt(node)).toBe(code);
+    const answer = await sendRaw(node.url, makeRequest(node));
+    expect(answer.status).toBe(200);
+    expect(answerSchema.safeParse(answer.body).success).toBe(true);
+  });
+
+  it('P48 takes no signature that names two clients', async () => {
+    const request = makeRequest(node);
+    const doubled = {
+      ...request.headers,
+      'signature-input': `${request.headers?.['signature-input']}, b=()`,
+    };
+    const answer = await sendRaw(node.url, { ...request, headers: doubled });
+    expect(answer).toEqual({ status: 401, body: { error: 'SIGNATURE_MALFORMED' } });
+  });
+});
+
+/** A CiphertextForRecipient as KMS would make it, for whatever the attacker likes to put into it. */
+function sealFor(request: unknown, plaintext: Uint8Array): string {
+  const { Recipient } = z.object({ Recipient: z.object({ AttestationDocument: z.string() }) }).parse(request);
+  const { payload } = unsafeParseAttestationDocument(Buffer.from(Recipient.AttestationDocument, 'base64'));
+  return Buffer.from(encryptForRecipient(payload.publicKey ?? new Uint8Array(), plaintext)).toString(
+    'base64',
+  );
+}
