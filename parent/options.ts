@@ -7,6 +7,8 @@ import type { Log } from './log.ts';
 export interface EgressOptions {
   /** What the enclave may reach; nothing else. */
   readonly targets: readonly EgressTarget[];
+  /** vsock ports of which each leads to one of the targets, without frames: for programs that cannot name it. */
+  readonly ports?: readonly { readonly listen: number; readonly host: string; readonly port: number }[];
   /** The system's DNS servers when left out. */
   readonly lookUp?: LookUp;
   /** Milliseconds; 10,000, 300,000 and a day when left out. */
@@ -24,8 +26,13 @@ export interface IngressOptions {
   readonly host?: string;
   /** 0 takes a free one. */
   readonly port: number;
-  /** 4,096 when left out. */
+  /** 4,096 in all and 256 from one address when left out. */
   readonly maxConnections?: number;
+  readonly maxPerSource?: number;
+  /** Clients come through a load balancer that puts a PROXY protocol v2 header first; others are cut. */
+  readonly proxyProtocol?: boolean;
+  /** Milliseconds in which a client has to send its first byte; 10,000 when left out. */
+  readonly firstByteTimeoutMs?: number;
   /** Milliseconds; 5,000, 300,000 and a day when left out. */
   readonly connectTimeoutMs?: number;
   readonly idleTimeoutMs?: number;

@@ -4,12 +4,8 @@ import { ConnectionTable } from './connection-table.ts';
 import { startControlServer } from './control/server.ts';
 import { createControlSession, type ControlSession } from './control/session.ts';
 import type { ControlSources } from './control/sources.ts';
-import { dialTarget } from './egress/dial.ts';
-import { EgressRefusal } from './egress/errors.ts';
-import { Gate } from './egress/gate.ts';
-import { createLookUp } from './egress/look-up.ts';
-import { startEgressServer, type ConnectEgress } from './egress/server.ts';
-import { createAllowList } from './egress/targets.ts';
+import { startEgress } from './egress/egress.ts';
+import type { EgressTarget } from './egress/targets.ts';
 import { startIngressServer, type IngressServer } from './ingress/server.ts';
 import { silentLog, type Log } from './log.ts';
 import { createParentMetrics, type ParentMetrics } from './metrics/parent-metrics.ts';
@@ -29,6 +25,8 @@ export interface Parent {
   readonly ingress: { readonly host: string; readonly port: number } | undefined;
   /** The status page's base URL; undefined without one. */
   readonly statusUrl: string | undefined;
+  /** Puts another allow-list in force for new connections. @throws ParentOptionError OPTION_INVALID, and keeps the old */
+  readonly reloadTargets: (targets: readonly EgressTarget[]) => void;
   /** Stops accepting, gives open connections so many milliseconds (2,000 when left out) to end, and closes. */
   close(graceMs?: number): Promise<void>;
 }
@@ -53,20 +51,20 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
     },
   };
   const closers: (() => Promise<void>)[] = [() => tables.egress.stop(0), () => tables.ingress.stop(0)];
+  let reloadTargets: Parent['reloadTargets'];
   let ingressServer: IngressServer | undefined;
   let statusServer: StatusServer | undefined;
   try {
-    const egressListener = await startEgressServer({
+    const egressPart = await startEgress(egress, {
       transport: options.transport,
-      port: PARENT_PORT.egress,
+      namePort: PARENT_PORT.egress,
       isEnclave,
-      connect: createConnect(egress),
-      gate: createGate(egress),
       table: tables.egress,
       log,
       onAttempt: metrics.onEgress,
     });
-    closers.push(() => egressListener.close());
+    closers.push(() => egressPart.close());
+    reloadTargets = egressPart.reloadTargets;
     if (ingress !== undefined) {
       ingressServer = await startIngress(options, ingress, tables.ingress, metrics, log);
     }
@@ -105,6 +103,7 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
     },
     ingress: endpointOf(ingressServer),
     statusUrl: statusServer?.url,
+    reloadTargets,
     async close(graceMs = DEFAULT_GRACE_MS) {
       ingressServer?.close();
       await Promise.all([tables.ingress.stop(graceMs), tables.egress.stop(graceMs)]);
@@ -120,37 +119,23 @@ function createTables(egress: EgressOptions, ingress: IngressOptions | undefined
   return { egress: create(egress), ingress: create(ingress) };
 }
 
-function createGate({ maxConnections = 1_024, maxWaiting = 1_024, waitMs = 5_000 }: EgressOptions): Gate {
-  return new Gate({ max: maxConnections, maxWaiting, waitMs });
-}
-
-/** Connects to what is on the allow-list. */
-export function createConnect(options: EgressOptions): ConnectEgress {
-  const { targets, lookUp = createLookUp(), connectTimeoutMs = 10_000 } = options;
-  const allowList = createAllowList(targets);
-  return async ({ host, port }, signal) => {
-    const target = allowList.find(host, port);
-    if (target === undefined) {
-      throw new EgressRefusal('TARGET_FORBIDDEN', 'not on the allow-list', { host, port });
-    }
-    return await dialTarget(target, { lookUp, timeoutMs: connectTimeoutMs, signal });
-  };
-}
-
 async function startIngress(
   { transport, enclaveCid }: ParentOptions,
-  { host = '127.0.0.1', port, maxConnections = 4_096, connectTimeoutMs = 5_000 }: IngressOptions,
+  ingress: IngressOptions,
   table: ConnectionTable,
   metrics: ParentMetrics,
   log: Log,
 ): Promise<IngressServer> {
   return await startIngressServer({
     transport,
-    host,
-    port,
+    host: ingress.host ?? '127.0.0.1',
+    port: ingress.port,
     to: { cid: enclaveCid, port: ENCLAVE_PORT.api },
-    maxConnections,
-    connectTimeoutMs,
+    maxConnections: ingress.maxConnections ?? 4_096,
+    maxPerSource: ingress.maxPerSource ?? 256,
+    proxyProtocol: ingress.proxyProtocol ?? false,
+    firstByteTimeoutMs: ingress.firstByteTimeoutMs ?? 10_000,
+    connectTimeoutMs: ingress.connectTimeoutMs ?? 5_000,
     table,
     log,
     onAttempt: metrics.onIngress,

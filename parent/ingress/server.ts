@@ -1,9 +1,11 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { errorCode } from '../../shared/errors.ts';
 import type { Transport, VsockAddress } from '../../shared/transport/transport.ts';
 import type { ConnectionTable } from '../connection-table.ts';
 import { ParentOptionError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { readProxyHeader, waitForBytes } from './proxy-protocol.ts';
 
 export interface IngressServerOptions {
   readonly transport: Transport;
@@ -13,6 +15,9 @@ export interface IngressServerOptions {
   /** Where in the enclave the connections go. */
   readonly to: VsockAddress;
   readonly maxConnections: number;
+  readonly maxPerSource: number;
+  readonly proxyProtocol: boolean;
+  readonly firstByteTimeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly table: ConnectionTable;
   readonly log: Log;
@@ -29,7 +34,9 @@ export interface IngressServer {
 /** Forwards clients' TCP connections to the enclave. @throws ParentOptionError OPTION_INVALID where it cannot listen */
 export async function startIngressServer(options: IngressServerOptions): Promise<IngressServer> {
   const { host, port } = options;
-  const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true, pauseOnConnect: true });
+  const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true });
+  const sources = new Sources(options.maxPerSource);
+  const waiting = new Set<Socket>();
   let connections = 0;
   server.on('connection', (socket: Socket) => {
     socket.on('error', () => {});
@@ -39,10 +46,12 @@ export async function startIngressServer(options: IngressServerOptions): Promise
       return;
     }
     connections += 1;
+    waiting.add(socket);
     socket.once('close', () => {
       connections -= 1;
+      waiting.delete(socket);
     });
-    void serve(socket, options);
+    void serve(socket, sources, options).then(() => waiting.delete(socket));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
@@ -50,22 +59,33 @@ export async function startIngressServer(options: IngressServerOptions): Promise
     });
     server.listen({ host, port, backlog: 1_024 }, resolve);
   });
-  server.on('error', (error) => options.log('error', 'ingress.failed', { code: errorCode(error) }));
+  // Running out of descriptors costs the connection that was to be accepted, nothing else.
+  server.on('error', () => options.onAttempt('ACCEPT_FAILED', 0));
   const address = server.address() as AddressInfo;
   return {
     host: address.address,
     port: address.port,
-    // Its callback would wait for the connections, which are the table's to end.
-    close: () => void server.close(),
+    close() {
+      // Its callback would wait for the connections, which are the table's to end.
+      server.close();
+      for (const socket of waiting) socket.destroy();
+    },
   };
 }
 
-async function serve(socket: Socket, options: IngressServerOptions): Promise<void> {
-  const { log, onAttempt, table, to, transport } = options;
+type Outcome = 'FIRST_BYTE_TIMEOUT' | 'OVERLOADED';
+
+async function serve(socket: Socket, sources: Sources, options: IngressServerOptions): Promise<void> {
+  const { log, onAttempt, table } = options;
   const startedAt = performance.now();
   const elapsed = () => (performance.now() - startedAt) / 1_000;
   try {
-    const enclave = await transport.connect(to, { timeoutMs: options.connectTimeoutMs });
+    const enclave = await admit(socket, sources, options);
+    if (typeof enclave === 'string') {
+      onAttempt(enclave, elapsed());
+      socket.resetAndDestroy();
+      return;
+    }
     enclave.on('error', () => {});
     onAttempt('ok', elapsed());
     table.forward(enclave, socket, ({ received, sent, durationMs, cut }) => {
@@ -75,5 +95,44 @@ async function serve(socket: Socket, options: IngressServerOptions): Promise<voi
     onAttempt(errorCode(error), elapsed());
     log('warn', 'ingress.refused', { code: errorCode(error) });
     socket.resetAndDestroy();
+  }
+}
+
+/** The enclave hears of a client only once that has said something: silent ones cost it nothing. */
+async function admit(
+  socket: Socket,
+  sources: Sources,
+  options: IngressServerOptions,
+): Promise<Duplex | Outcome> {
+  const { firstByteTimeoutMs, proxyProtocol } = options;
+  const direct = socket.remoteAddress ?? '';
+  const source = proxyProtocol ? await readProxyHeader(socket, firstByteTimeoutMs) : direct;
+  if (!sources.enter(source ?? direct, socket)) return 'OVERLOADED';
+  if (socket.readableLength === 0 && !(await waitForBytes(socket, firstByteTimeoutMs))) {
+    return 'FIRST_BYTE_TIMEOUT';
+  }
+  return await options.transport.connect(options.to, { timeoutMs: options.connectTimeoutMs });
+}
+
+/** How many connections each source address has. */
+class Sources {
+  readonly #max: number;
+  readonly #counts = new Map<string, number>();
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /** Counts a connection until it is closed; false when its source has as many as it may. */
+  enter(source: string, socket: Socket): boolean {
+    const count = this.#counts.get(source) ?? 0;
+    if (count >= this.#max || socket.destroyed) return false;
+    this.#counts.set(source, count + 1);
+    socket.once('close', () => {
+      const left = (this.#counts.get(source) ?? 1) - 1;
+      if (left === 0) this.#counts.delete(source);
+      else this.#counts.set(source, left);
+    });
+    return true;
   }
 }

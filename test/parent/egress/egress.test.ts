@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createMemoryStore } from '../../../local/hostile-parent/index.ts';
+import { ParentOptionError } from '../../../parent/errors.ts';
 import { startParent, type Log, type Parent, type ParentOptions } from '../../../parent/index.ts';
 import { openEgress } from '../../../shared/protocol/egress-client.ts';
 import { PARENT_CID, PARENT_PORT } from '../../../shared/transport/transport.ts';
@@ -354,6 +355,36 @@ describe('egress', () => {
     const before = await openDescriptors();
     await round(2_000);
     expect(await openDescriptors()).toBeLessThanOrEqual(before + 4);
+  });
+
+  test('leads from a port of its own to one target, without frames', async () => {
+    const port = await listen((socket) => socket.pipe(socket));
+    await start({
+      targets: [target('kms.example.com', port)],
+      ports: [{ listen: 8_000, host: 'kms.example.com', port: 443 }],
+    });
+    const stream = await enclave().connect({ cid: PARENT_CID, port: 8_000 }, { timeoutMs: 1_000 });
+    stream.end('plain');
+    expect(String(await readAll(stream))).toBe('plain');
+    stream.destroy();
+  });
+
+  test('has no port that leads to what is not on the list', async () => {
+    const ports = [{ listen: 8_000, host: 'kms.example.com', port: 443 }];
+    await expect(start({ targets: [], ports })).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+  });
+
+  test('takes another list while it runs, and keeps the old one when the new one is wrong', async () => {
+    const port = await listen((socket) => socket.pipe(socket));
+    await start({ targets: [target('old.example.com', port)] });
+    const stream = await open('old.example.com');
+    parent?.reloadTargets([target('new.example.com', port)]);
+    await expect(open('old.example.com')).rejects.toMatchObject({ code: 'EGRESS_TARGET_FORBIDDEN' });
+    (await open('new.example.com')).destroy();
+    expect(() => parent?.reloadTargets([{ host: 'bad host', port: 443 }])).toThrow(ParentOptionError);
+    (await open('new.example.com')).destroy();
+    stream.end('still open');
+    expect(String(await readAll(stream))).toBe('still open');
   });
 
   test('drains on stop: what is under way ends by itself, what hangs is cut', async () => {

@@ -1,0 +1,74 @@
+import type { Listener } from '../../shared/transport/transport.ts';
+import { ParentOptionError } from '../errors.ts';
+import type { EgressOptions } from '../options.ts';
+import { dialTarget } from './dial.ts';
+import { EgressRefusal } from './errors.ts';
+import { Gate } from './gate.ts';
+import { createLookUp } from './look-up.ts';
+import { startEgressServer, type ConnectEgress, type EgressServerOptions } from './server.ts';
+import { createAllowList, type EgressTarget } from './targets.ts';
+
+export interface EgressSurroundings extends Pick<
+  EgressServerOptions,
+  'isEnclave' | 'log' | 'onAttempt' | 'table' | 'transport'
+> {
+  /** The port on which the first frame names the target; none when left out. */
+  readonly namePort?: number;
+}
+
+/** The way out, running: one allow-list, one cap and one table for all its ports. */
+export interface Egress {
+  readonly reloadTargets: (targets: readonly EgressTarget[]) => void;
+  close(): Promise<void>;
+}
+
+/** @throws ParentOptionError OPTION_INVALID; TransportError ADDRESS_IN_USE, LISTEN_FAILED */
+export async function startEgress(options: EgressOptions, around: EgressSurroundings): Promise<Egress> {
+  const { lookUp = createLookUp(), connectTimeoutMs = 10_000, ports = [] } = options;
+  let allowList = createAllowList(options.targets);
+  const gate = new Gate({
+    max: options.maxConnections ?? 1_024,
+    maxWaiting: options.maxWaiting ?? 1_024,
+    waitMs: options.waitMs ?? 5_000,
+  });
+
+  const connect: ConnectEgress = async ({ host, port }, signal) => {
+    const target = allowList.find(host, port);
+    if (target === undefined) {
+      throw new EgressRefusal('TARGET_FORBIDDEN', 'not on the allow-list', { host, port });
+    }
+    return await dialTarget(target, { lookUp, timeoutMs: connectTimeoutMs, signal });
+  };
+
+  const { namePort, ...rest } = around;
+  const listeners: Listener[] = [];
+  const close = async () => {
+    await Promise.all(listeners.map((listener) => listener.close()));
+  };
+  try {
+    for (const { listen, host, port } of ports) {
+      if (allowList.find(host, port) === undefined) {
+        throw new ParentOptionError('OPTION_INVALID', 'a port leads to what is not on the allow-list', {
+          listen,
+          host,
+          port,
+        });
+      }
+      listeners.push(
+        await startEgressServer({ ...rest, port: listen, target: { host, port }, connect, gate }),
+      );
+    }
+    if (namePort !== undefined) {
+      listeners.push(await startEgressServer({ ...rest, port: namePort, connect, gate }));
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    reloadTargets(targets) {
+      allowList = createAllowList(targets);
+    },
+    close,
+  };
+}

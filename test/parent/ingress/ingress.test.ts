@@ -1,0 +1,188 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createConnection, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createMemoryStore } from '../../../local/hostile-parent/index.ts';
+import { startParent, type Parent, type ParentOptions } from '../../../parent/index.ts';
+import { ENCLAVE_PORT, PARENT_CID, type Listener } from '../../../shared/transport/transport.ts';
+import { createUnixTransport } from '../../../shared/transport/unix-transport.ts';
+
+const ENCLAVE_CID = 16;
+
+let directory: string;
+let parent: Parent;
+let enclave: Listener | undefined;
+let accepted: number;
+const clients: Socket[] = [];
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'holdfast-ingress-'));
+  accepted = 0;
+  enclave = await createUnixTransport({ directory, cid: ENCLAVE_CID }).listen(
+    ENCLAVE_PORT.api,
+    ({ stream }) => {
+      accepted += 1;
+      stream.on('error', () => {});
+      stream.pipe(stream);
+    },
+  );
+});
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.destroy();
+  await parent.close(0);
+  await enclave?.close();
+  await rm(directory, { recursive: true });
+});
+
+async function start(ingress: Partial<ParentOptions['ingress']> = {}): Promise<void> {
+  parent = await startParent({
+    transport: createUnixTransport({ directory, cid: PARENT_CID }),
+    enclaveCid: ENCLAVE_CID,
+    manifest: () => Promise.resolve(null),
+    configuration: () => Promise.resolve(null),
+    secrets: { get: () => Promise.resolve(null) },
+    credentials: () => Promise.reject(new Error('none')),
+    store: createMemoryStore(),
+    egress: { targets: [] },
+    ingress: { port: 0, ...ingress },
+  });
+}
+
+function connect(): Socket {
+  const socket = createConnection({
+    host: '127.0.0.1',
+    port: parent.ingress?.port ?? 0,
+    allowHalfOpen: true,
+  });
+  socket.on('error', () => {});
+  clients.push(socket);
+  return socket;
+}
+
+async function readAll(stream: Duplex): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream.iterator({ destroyOnReturn: false })) chunks.push(chunk as Buffer);
+  return String(Buffer.concat(chunks));
+}
+
+function isClosed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once('close', () => resolve());
+    socket.resume();
+  });
+}
+
+describe('ingress', () => {
+  test('carries a client’s bytes in and the answer out, with half-close', async () => {
+    await start();
+    const client = connect();
+    client.end('question');
+    expect(await readAll(client)).toBe('question');
+  });
+
+  test('tells the enclave nothing of a client that says nothing, and cuts it', async () => {
+    await start({ firstByteTimeoutMs: 100 });
+    await isClosed(connect());
+    expect(accepted).toBe(0);
+  });
+
+  test('cuts a client that says a little and then nothing more', async () => {
+    await start({ idleTimeoutMs: 150 });
+    const client = connect();
+    client.write('\x16\x03\x01');
+    await once(client, 'data');
+    await new Promise((resolve) => {
+      client.once('end', resolve);
+      client.once('close', resolve);
+    });
+    expect(accepted).toBe(1);
+  });
+
+  test('lets in so many from one address and in all, and others once these are gone', async () => {
+    await start({ maxPerSource: 3 });
+    const first = await Promise.all(
+      Array.from({ length: 3 }, async () => {
+        const client = connect();
+        client.write('x');
+        await once(client, 'data');
+        return client;
+      }),
+    );
+    const turnedAway = connect();
+    turnedAway.write('x');
+    await isClosed(turnedAway);
+    first[0]?.destroy();
+    await sleep(50);
+    const client = connect();
+    client.end('again');
+    expect(await readAll(client)).toBe('again');
+  });
+
+  test('is bounded in all', async () => {
+    await start({ maxConnections: 2 });
+    const open = [connect(), connect()];
+    await Promise.all(open.map((client) => once(client, 'connect')));
+    await isClosed(connect());
+    expect(open.every((client) => !client.destroyed)).toBe(true);
+  });
+
+  test('resets a client when there is no enclave, and serves when it is there again', async () => {
+    await start();
+    await enclave?.close();
+    const client = connect();
+    client.write('x');
+    await isClosed(client);
+    enclave = await createUnixTransport({ directory, cid: ENCLAVE_CID }).listen(
+      ENCLAVE_PORT.api,
+      ({ stream }) => stream.pipe(stream),
+    );
+    const later = connect();
+    later.end('back');
+    expect(await readAll(later)).toBe('back');
+  });
+
+  describe('behind a load balancer', () => {
+    const header = (address: string) =>
+      Buffer.concat([
+        Buffer.from('0d0a0d0a000d0a515549540a2111000c', 'hex'),
+        Buffer.from(address.split('.').map(Number)),
+        Buffer.from('0a00000104d201bb', 'hex'),
+      ]);
+
+    test('takes the PROXY header off before the enclave sees it', async () => {
+      await start({ proxyProtocol: true });
+      const client = connect();
+      client.write(header('203.0.113.5'));
+      client.end('payload');
+      expect(await readAll(client)).toBe('payload');
+    });
+
+    test('counts by the address in the header', async () => {
+      await start({ proxyProtocol: true, maxPerSource: 1 });
+      const one = connect();
+      one.write(Buffer.concat([header('203.0.113.5'), Buffer.from('x')]));
+      await once(one, 'data');
+      const same = connect();
+      same.write(Buffer.concat([header('203.0.113.5'), Buffer.from('x')]));
+      await isClosed(same);
+      const other = connect();
+      other.end(Buffer.concat([header('203.0.113.6'), Buffer.from('other')]));
+      expect(await readAll(other)).toBe('other');
+    });
+
+    test.each([
+      ['without a header', Buffer.from('GET / HTTP/1.1\r\nhost: a\r\n\r\n')],
+      ['with half of one', header('203.0.113.5').subarray(0, 20)],
+    ])('cuts a client %s', async (_name, bytes) => {
+      await start({ proxyProtocol: true, firstByteTimeoutMs: 100 });
+      const client = connect();
+      client.write(bytes);
+      await isClosed(client);
+      expect(accepted).toBe(0);
+    });
+  });
+});
