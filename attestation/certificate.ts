@@ -140,7 +140,7 @@ function readPublicKey(reader: DerReader): Uint8Array {
   info.finish();
   if (unusedBits !== 0 || octets.length !== POINT_BYTES || octets[0] !== 4) {
     throw new AttestationError(
-      'CERTIFICATE_CURVE',
+      'CERTIFICATE_POINT',
       'a public key that is not an uncompressed point of P-384',
     );
   }

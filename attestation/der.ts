@@ -91,7 +91,8 @@ export class DerReader {
     const content = this.read(DER_TAG.bitString);
     const unusedBits = content[0];
     const octets = content.subarray(1);
-    if (unusedBits === undefined) throw this.error('DER_BIT_STRING', 'a bit string of no octets at all', at);
+    if (unusedBits === undefined)
+      throw this.error('DER_BIT_STRING_EMPTY', 'a bit string of no octets at all', at);
     const last = octets.at(-1);
     if (unusedBits > 7 || (last === undefined && unusedBits !== 0)) {
       throw this.error('DER_BIT_STRING', 'a bit string with impossible unused bits', at);
@@ -147,7 +148,7 @@ export class DerReader {
     const first = this.#readOctet();
     if (first < 0x80) return first;
     const count = first & 0x7f;
-    if (count === 0) throw this.error('DER_LENGTH', 'an indefinite length', at);
+    if (count === 0) throw this.error('DER_INDEFINITE_LENGTH', 'an indefinite length', at);
     // Three octets are 16 MiB, more than any input here.
     if (count > 3) throw this.error('DER_LENGTH', 'a length of too many octets', at);
     let length = 0;

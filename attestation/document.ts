@@ -37,7 +37,7 @@ const FIELDS = new Set<unknown>(
  * Implements the syntax of "Verifying the root of trust" in the AWS Nitro Enclaves documentation; `assertPayload` has
  * the rules.
  *
- * @throws AttestationError `CBOR_…`, `DOCUMENT_FIELD_…`, `DOCUMENT_KIND`, `DOCUMENT_TIMESTAMP`, `DOCUMENT_PCR_INDEX`
+ * @throws AttestationError `CBOR_…`, `DOCUMENT_FIELD_…`, `DOCUMENT_KIND`, `DOCUMENT_TIMESTAMP`
  */
 export function parsePayload(payload: Uint8Array): AttestationPayload {
   const map = locate({ field: 'payload' }, () =>
@@ -118,10 +118,7 @@ function readPcrs(map: Fields, field: string): ReadonlyMap<number, Uint8Array> {
   const pcrs = new Map<number, Uint8Array>();
   for (const [index, content] of value) {
     if (typeof index !== 'number') {
-      throw new AttestationError('DOCUMENT_PCR_INDEX', 'a PCR whose number is none', {
-        field,
-        actual: String(index),
-      });
+      throw wrongType(field, 'numbered by small integers');
     }
     pcrs.set(index, readBytes(field, content, index));
   }

@@ -4,9 +4,12 @@ import { HoldfastError } from '../shared/errors.ts';
 /** DER that is not canonical, or not what RFC 5280 has at that place. */
 export type DerErrorCode =
   | 'DER_BIT_STRING'
+  /** Not even the octet that counts its unused bits. */
+  | 'DER_BIT_STRING_EMPTY'
   | 'DER_BOOLEAN'
   /** A value spelt out that equals its DEFAULT: X.690 section 11.5. */
   | 'DER_DEFAULT'
+  | 'DER_INDEFINITE_LENGTH'
   | 'DER_INTEGER'
   | 'DER_LENGTH'
   | 'DER_OBJECT_IDENTIFIER'
@@ -49,7 +52,7 @@ export type CertificateErrorCode =
   | 'CERTIFICATE_DATES'
   | 'CERTIFICATE_BASIC_CONSTRAINTS'
   | 'CERTIFICATE_CRITICAL_EXTENSION'
-  /** The public key is not an uncompressed P-384 one. */
+  /** The public key is not one on P-384, by its name. */
   | 'CERTIFICATE_CURVE'
   | 'CERTIFICATE_DUPLICATE_EXTENSION'
   | 'CERTIFICATE_EXPIRED'
@@ -62,6 +65,8 @@ export type CertificateErrorCode =
   | 'CERTIFICATE_NOT_CA'
   | 'CERTIFICATE_NOT_YET_VALID'
   | 'CERTIFICATE_PATH_LENGTH'
+  /** The public key is not an uncompressed point of 97 bytes. */
+  | 'CERTIFICATE_POINT'
   /** The public key is no point of the curve. */
   | 'CERTIFICATE_PUBLIC_KEY'
   | 'CERTIFICATE_SERIAL'
@@ -76,6 +81,8 @@ export type DecisionErrorCode =
   | 'DOCUMENT_FROM_FUTURE'
   | 'DOCUMENT_TOO_OLD'
   | 'NONCE_MISMATCH'
+  /** PCR0, PCR1 or PCR2 is missing, and nobody could tell whether the enclave is in debug mode. */
+  | 'PCR_IMAGE_MISSING'
   /** PCR4 is not the measurement of the instance that module_id names. */
   | 'PCR_INSTANCE'
   | 'PCR_MISMATCH'

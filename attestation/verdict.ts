@@ -80,7 +80,7 @@ export function decideDocument(
 function isDebugEnclave(pcrs: PcrValues, allowDebug: boolean): boolean {
   for (const index of IMAGE_PCRS) {
     if (!pcrs.has(index))
-      throw new AttestationError('PCR_MISSING', `PCR${index} is missing`, { field: 'pcrs', index });
+      throw new AttestationError('PCR_IMAGE_MISSING', `PCR${index} is missing`, { field: 'pcrs', index });
   }
   const index = findDebugPcr(pcrs);
   if (index === undefined) return false;
