@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
+import { CliError } from './errors.ts';
 
 /** The streams of the process, so that a test can hand in its own. */
 export interface Io {
@@ -56,23 +57,30 @@ export class UsageError extends Error {
 export const MAX_INPUT_BYTES = 16 * 1024 * 1024;
 
 /**
- * The bytes of a file that the user named; `-` is standard input.
- * @throws UsageError when it cannot be read or is larger than `maxBytes`.
+ * The bytes of a file that the user named; `-` is standard input. Never reads more than the limit, whatever the file.
+ * @throws UsageError when it cannot be read; CliError INPUT_TOO_LARGE
  */
 export async function readInput(path: string, io: Io, maxBytes = MAX_INPUT_BYTES): Promise<Uint8Array> {
-  if (path !== '-') {
-    const content = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-      throw new UsageError(`cannot read ${path}: ${error.code ?? error.message}`);
-    });
-    if (content.length > maxBytes) throw new UsageError(`${path} is larger than ${maxBytes} bytes`);
-    return content;
-  }
+  // One byte more, which shows that there is more.
+  const source: AsyncIterable<Buffer> = path === '-' ? io.stdin : createReadStream(path, { end: maxBytes });
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of io.stdin as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > maxBytes) throw new UsageError(`standard input is larger than ${maxBytes} bytes`);
-    chunks.push(chunk);
+  try {
+    for await (const chunk of source) {
+      length += chunk.length;
+      if (length > maxBytes) throw tooLarge(path, maxBytes);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof CliError) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new UsageError(`cannot read ${path}: ${code ?? message}`);
   }
-  return Buffer.concat(chunks);
+  const [only] = chunks;
+  // Not copied, so that whoever clears what he got leaves nothing behind.
+  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
+}
+
+function tooLarge(path: string, maximum: number): CliError {
+  return new CliError('INPUT_TOO_LARGE', 'more bytes than such a file may have', { path, maximum });
 }

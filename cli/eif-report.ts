@@ -1,6 +1,7 @@
 import type { EifDescription, EifMeasurements } from '../attestation/eif/index.ts';
 import { formatPcrFile } from '../attestation/pcr-file.ts';
 import { describePcr } from '../attestation/pcr-difference.ts';
+import { printable } from './printable.ts';
 
 /** PCR2 of an image with one ramdisk: the register of nothing, the same for every such image. */
 const EMPTY_PCR2 = 'no ramdisk after the first: binds nothing';
@@ -96,12 +97,4 @@ function metadataAsText({ metadata }: EifDescription): string[] {
     ([name, value]) => `  ${printable(name)}: ${printable(JSON.stringify(value))}`,
   );
   return ['', 'metadata, not attested: whoever writes an image may write anything here', ...rows];
-}
-
-/** Other people's text on somebody's terminal: nothing that moves a cursor or hides a letter. */
-function printable(text: string): string {
-  return text.replaceAll(
-    /[^\x20-\x7e]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }

@@ -9,6 +9,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     abort.abort();
   });
 }
+// Whoever stops listening gets no stack trace; the exit code still says what was found.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 process.exitCode = await runCli(
   process.argv.slice(2),
   { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, signal: abort.signal },

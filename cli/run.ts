@@ -1,6 +1,7 @@
 import { parseArgs, styleText } from 'node:util';
 import { errorCode, HoldfastError } from '../shared/errors.ts';
 import { type Command, type CommandInput, type Io, type Outcome, UsageError } from './command.ts';
+import { printable } from './printable.ts';
 
 /** Nouns and the modules that hold their verbs; loaded when they are called, so that `--help` is quick. */
 export type Nouns = Readonly<Record<string, { summary: string; load: () => Promise<readonly Command[]> }>>;
@@ -76,12 +77,26 @@ function parseOrUsage(command: Command, args: readonly string[]) {
   }
   let parsed;
   try {
-    parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+    parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true, tokens: true });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
   assertPositionals(command, parsed.positionals);
+  assertOnce(parsed.tokens, options);
   return parsed;
+}
+
+/** parseArgs would take the last one without a word. */
+function assertOnce(
+  tokens: readonly { kind: string; name?: string }[],
+  options: Readonly<Record<string, { multiple?: boolean }>>,
+): void {
+  const seen = new Set<string>();
+  for (const { kind, name } of tokens) {
+    if (kind !== 'option' || name === undefined || options[name]?.multiple === true) continue;
+    if (seen.has(name)) throw new UsageError(`--${name} is given twice`);
+    seen.add(name);
+  }
 }
 
 /** `A B` wants two, `A [B]` one or two, `A...` one or more. */
@@ -97,17 +112,25 @@ function describeError(error: unknown): Outcome {
   const code = errorCode(error);
   const message = error instanceof Error ? error.message : String(error);
   const details = error instanceof HoldfastError ? error.details : {};
+  const cause = error instanceof HoldfastError ? describeCause(error.cause) : undefined;
   const lines = Object.entries(details).map(([name, value]) => `\n  ${name}: ${formatDetail(value)}`);
+  const because = cause === undefined ? '' : `\n  because ${cause.code}: ${printable(cause.message)}`;
   return {
     ok: false,
-    text: `refused ${code}: ${message}${lines.join('')}`,
-    data: { error: { code, message, details } },
+    text: `refused ${code}: ${printable(message)}${lines.join('')}${because}`,
+    data: { error: { code, message, details, ...(cause === undefined ? {} : { cause }) } },
   };
 }
 
+/** One of ours alone: whatever else fails may quote what it was given. */
+function describeCause(cause: unknown): { code: string; message: string } | undefined {
+  return cause instanceof HoldfastError ? { code: cause.code, message: cause.message } : undefined;
+}
+
+/** Details may quote a hostile file. */
 function formatDetail(value: unknown): string {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
-  return typeof value === 'string' ? value : (JSON.stringify(value, replaceForJson) ?? 'absent');
+  return printable(typeof value === 'string' ? value : (JSON.stringify(value, replaceForJson) ?? 'absent'));
 }
 
 function replaceForJson(_: string, value: unknown): unknown {

@@ -1,0 +1,41 @@
+import { HoldfastError } from '../shared/errors.ts';
+
+export type CliErrorCode =
+  /** AWS gave no credentials for this profile, or none were configured. */
+  | 'AWS_CREDENTIALS'
+  /** AWS answered with an error; `details.error` is its name. */
+  | 'AWS_REFUSED'
+  /** AWS did not answer, or its TLS certificate is not one that is trusted. */
+  | 'AWS_UNREACHABLE'
+  /** The person at the terminal said no. */
+  | 'DECLINED'
+  /** The node would refuse an envelope of this length. */
+  | 'ENVELOPE_TOO_LARGE'
+  | 'INPUT_TOO_LARGE'
+  /** Others than its owner may read a private key. */
+  | 'KEY_FILE_EXPOSED'
+  /** Not an Ed25519 private key in PEM (PKCS #8, no password). */
+  | 'KEY_FILE_MALFORMED'
+  /** The manifest does not name the key as a configuration authority. */
+  | 'KEY_NOT_AUTHORITY'
+  /** KMS answered for another key than the manifest's (P11). */
+  | 'KMS_OTHER_KEY'
+  /** The manifest measures to another PCR16 than the one expected. */
+  | 'MANIFEST_PCR_MISMATCH'
+  /** pcr.json names no PCR16. */
+  | 'MANIFEST_PCR_MISSING'
+  /** pcr.json already names another PCR16. */
+  | 'MANIFEST_PCR_PRESENT'
+  /** Somebody else changed the secret at the same time. */
+  | 'SECRET_CHANGED'
+  /** There is a secret already, and nothing says that it may be replaced. */
+  | 'SECRET_EXISTS'
+  /** What should be a KMS ciphertext is too short or long for one, or is text. */
+  | 'SECRET_NOT_CIPHERTEXT'
+  /** What Secrets Manager gives back is not what was written. */
+  | 'SECRET_NOT_WRITTEN'
+  /** No newer than the configuration in force, so that the node would refuse it. */
+  | 'VERSION_NOT_NEWER';
+
+/** What the command itself refuses; its parts have errors of their own. */
+export class CliError extends HoldfastError<CliErrorCode> {}
