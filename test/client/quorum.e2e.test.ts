@@ -1,0 +1,230 @@
+import { createPublicKey, randomBytes, verify } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { schnorr } from '@noble/curves/secp256k1.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { copyProgram, NitroHost, type Program } from '../../local/nitro-host/index.ts';
+import {
+  connectNode,
+  type DealtGroup,
+  dealShares,
+  type NodeClient,
+  NodeRefusal,
+  sealShare,
+  signWithGroup,
+} from '../../client/index.ts';
+import {
+  openSite,
+  openWorld,
+  runNode,
+  type Site,
+  type StartedNode,
+  type World,
+} from '../../local/world/index.ts';
+import type { Payload } from '../../shared/node/api.ts';
+
+const QUORUM = { size: 3, threshold: 2 };
+const CLIENT = 'backend';
+const message: Payload = { kind: 'message', message: Buffer.from('a transfer').toString('hex') };
+
+/** One node on a host of its own, as each policy node has its own account. */
+interface Member {
+  readonly world: World;
+  readonly site: Site;
+  readonly node: StartedNode;
+  readonly client: NodeClient;
+}
+
+async function refusal(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+  } catch (error) {
+    expect(error).toBeInstanceOf(NodeRefusal);
+    return (error as NodeRefusal).code;
+  }
+  return 'none';
+}
+
+describe('three nodes of a quorum', () => {
+  let directory: string;
+  let world: World;
+  let program: Program;
+  let pcrs: ReadonlyMap<number, Uint8Array>;
+  const members: Member[] = [];
+  const solana: DealtGroup = dealShares({ type: 'frost-ed25519', threshold: 2, participants: 3 });
+  const bitcoin: DealtGroup = dealShares({ type: 'frost-secp256k1-taproot', threshold: 2, participants: 3 });
+  const publicKeyOf = ({ group }: DealtGroup) => Buffer.from(group.commitments[0] ?? []).toString('hex');
+
+  async function start(host: World, site: Site): Promise<Member> {
+    const node = await runNode(host, site, { launch: { program: program.folder } });
+    expect(node).toMatchObject({ phase: 'serving' });
+    const client = await connectNode({
+      url: node.url,
+      trust: { root: world.host.rootCertificate, pcrs, manifest: site.manifestBytes },
+      clientId: CLIENT,
+      privateKey: site.client.privateKey,
+    });
+    return { world: host, site, node, client };
+  }
+
+  const importShare = ({ client }: Member, key: string, dealt: DealtGroup, participant: number) => {
+    const share = dealt.shares[participant - 1];
+    if (share === undefined) throw new RangeError('no such share');
+    return client.importShare(key, (importKey, destination) =>
+      sealShare(dealt.group, share, importKey, destination),
+    );
+  };
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'holdfast-quorum-'));
+    world = await openWorld({ stateDirectory: directory });
+    program = await copyProgram();
+    pcrs = await world.host.measure(program.folder);
+    for (let index = 1; index <= QUORUM.size; index += 1) {
+      const site = await openSite(world, { node: index, quorum: QUORUM });
+      await site.allow(pcrs, { initialise: true });
+      await site.configure({
+        version: 1,
+        initialise: {
+          id: 'first',
+          notAfter: new Date(Date.now() + 3_600_000).toISOString(),
+          password: 'generated',
+        },
+        clients: [{ id: CLIENT, publicKey: site.client.publicKey }],
+        keys: [
+          { id: 'solana', type: 'frost-ed25519', publicKey: publicKeyOf(solana) },
+          { id: 'bitcoin', type: 'frost-secp256k1-taproot' },
+          { id: 'hot', type: 'ed25519' },
+        ],
+        rules: [
+          {
+            id: 'shares',
+            operations: ['sign', 'import-share'],
+            clients: [CLIENT],
+            keys: ['solana', 'bitcoin'],
+            algorithms: ['frost-ed25519', 'frost-secp256k1-taproot'],
+            payloads: ['message', 'taproot-sighash'],
+            rate: null,
+          },
+        ],
+      });
+      const socketDirectory = join(directory, `vsock-${index}`);
+      const host = await NitroHost.open({
+        stateDirectory: join(directory, 'nitro'),
+        socketDirectory,
+        kmsRoots: [world.aws.caPem],
+      });
+      members.push(await start({ ...world, socketDirectory, host }, site));
+    }
+  }, 60_000);
+
+  afterAll(async () => {
+    for (const { client, node } of members) {
+      client.close();
+      await node.stop();
+    }
+    await world?.close();
+    await program?.remove();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  const member = (index: number): Member => {
+    const found = members[index];
+    if (found === undefined) throw new RangeError('no such node');
+    return found;
+  };
+
+  it('take no share that was sealed for another of them', async () => {
+    const [share] = solana.shares;
+    if (share === undefined) throw new RangeError('no such share');
+    const { binding } = await member(1).client.attest();
+    const stolen = member(0).client.importShare('solana', (_importKey, destination) =>
+      sealShare(solana.group, share, Buffer.from(binding.importKey, 'hex'), destination),
+    );
+    expect(await refusal(stolen)).toBe('SHARE_UNREADABLE');
+  });
+
+  it('take their shares in, each its own and once', async () => {
+    expect(await refusal(member(0).client.frostRound1('solana'))).toBe('SHARE_MISSING');
+    expect(await refusal(importShare(member(0), 'solana', solana, 2))).toBe('SHARE_MISMATCH');
+    const other = dealShares({ type: 'frost-ed25519', threshold: 2, participants: 3 });
+    expect(await refusal(importShare(member(0), 'solana', other, 1))).toBe('SHARE_MISMATCH');
+    expect(await refusal(importShare(member(0), 'hot', solana, 1))).toBe('ALGORITHM_MISMATCH');
+    for (const [index, each] of members.entries()) {
+      expect(await importShare(each, 'solana', solana, index + 1)).toMatchObject({
+        publicKey: publicKeyOf(solana),
+        rule: 'shares',
+      });
+      await importShare(each, 'bitcoin', bitcoin, index + 1);
+    }
+    expect(await refusal(importShare(member(0), 'bitcoin', bitcoin, 1))).toBe('SHARE_EXISTS');
+    expect(await member(2).client.keys()).toEqual(
+      expect.arrayContaining([
+        { id: 'solana', type: 'frost-ed25519', publicKey: publicKeyOf(solana) },
+        { id: 'bitcoin', type: 'frost-secp256k1-taproot', publicKey: publicKeyOf(bitcoin) },
+      ]),
+    );
+  });
+
+  it('sign a message together, any two of them', async () => {
+    const key = createPublicKey({
+      key: Buffer.from(publicKeyOf(solana), 'hex'),
+      format: 'raw-public',
+      asymmetricKeyType: 'ed25519',
+    });
+    for (const left of [0, 1, 2]) {
+      const nodes = members.filter((_member, index) => index !== left).map(({ client }) => client);
+      const { signature } = await signWithGroup(nodes, solana.group, 'solana', message);
+      expect(verify(null, Buffer.from('a transfer'), key, signature)).toBe(true);
+    }
+  });
+
+  it('sign a taproot signature hash together', async () => {
+    const digest = randomBytes(32);
+    const payload: Payload = { kind: 'taproot-sighash', digest: digest.toString('hex'), merkleRoot: '' };
+    const { signature, publicKey } = await signWithGroup(
+      members.map(({ client }) => client),
+      bitcoin.group,
+      'bitcoin',
+      payload,
+    );
+    expect(schnorr.verify(signature, digest, publicKey)).toBe(true);
+  });
+
+  it('decide on the payload itself, in the second round', async () => {
+    const { client } = member(0);
+    const [mine, theirs] = [
+      await client.frostRound1('bitcoin'),
+      await member(1).client.frostRound1('bitcoin'),
+    ];
+    const commitments = [mine.commitment, theirs.commitment];
+    const round2 = (payload: Payload) =>
+      refusal(client.frostRound2({ key: 'bitcoin', handle: mine.handle, payload, commitments }));
+    // No rule names plain digests: the algorithm takes them, the policy does not.
+    expect(await round2({ kind: 'digest', digest: '11'.repeat(32) })).toBe('POLICY_DENIED');
+    expect(await round2(message)).toBe('PAYLOAD_MISMATCH');
+    expect(await round2({ kind: 'taproot-sighash', digest: '11'.repeat(32), merkleRoot: '' })).toBe('none');
+    expect(await round2({ kind: 'taproot-sighash', digest: '22'.repeat(32), merkleRoot: '' })).toBe(
+      'NONCE_USED',
+    );
+  });
+
+  it('forget their nonces when they restart, keep their shares, and are found again by their clients', async () => {
+    const before = member(0);
+    const first = await before.client.frostRound1('solana');
+    const second = await member(1).client.frostRound1('solana');
+    const { session } = (await before.client.attest()).binding;
+    await before.node.stop();
+    before.client.close();
+    members[0] = await start(before.world, before.site);
+    const { client } = member(0);
+    expect((await client.attest()).binding.session).not.toBe(session);
+    const commitments = [first.commitment, second.commitment];
+    const reuse = client.frostRound2({ key: 'solana', handle: first.handle, payload: message, commitments });
+    expect(await refusal(reuse)).toBe('NONCE_UNKNOWN');
+    const nodes = [client, member(1).client];
+    const { signature } = await signWithGroup(nodes, solana.group, 'solana', message);
+    expect(signature).toHaveLength(64);
+  });
+});
