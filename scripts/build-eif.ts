@@ -5,8 +5,11 @@ import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { createLocalSigner } from '../attestation/eif/index.ts';
 import { formatPcrFile } from '../attestation/pcr-file.ts';
+import { bundleEntry } from './image/bundle.ts';
+import { compileBinaries } from './image/compile.ts';
 import { describeComponents, describeProvenance } from './image/documents.ts';
 import { buildImage } from './image/image.ts';
+import { layOutRamdisks } from './image/layout.ts';
 import { prepareInputs, ROOT } from './image/inputs.ts';
 
 const USAGE = `Builds the enclave image without Docker: kernel, init, Node, the program, and nothing else.
@@ -68,8 +71,8 @@ async function run(): Promise<number> {
   const entry = resolve(values.entry);
   mkdirSync(out, { recursive: true });
   const path = join(out, 'enclave.eif');
-  const image = await buildImage(inputs, {
-    entry,
+  const bundle = await bundleEntry(entry);
+  const image = await buildImage(inputs, layOutRamdisks(inputs, compileBinaries(inputs), bundle.code), {
     path: `${path}.part`,
     useCache: !values['no-cache'],
     ...(key === undefined || certificate === undefined
@@ -85,8 +88,11 @@ async function run(): Promise<number> {
   ).Measurements;
   const identity = { sha256: await sha256OfFile(path), measurements };
   writeJson(join(out, 'image-files.json'), { bytes: image.eif.size, parts: image.parts, files: image.files });
-  writeJson(join(out, 'sbom.cdx.json'), describeComponents(inputs, image, identity));
-  writeJson(join(out, 'provenance.json'), describeProvenance(relative(ROOT, entry), inputs, image, identity));
+  writeJson(join(out, 'sbom.cdx.json'), describeComponents(inputs, bundle, identity));
+  writeJson(
+    join(out, 'provenance.json'),
+    describeProvenance(relative(ROOT, entry), inputs, bundle, identity),
+  );
   const mebibytes = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
   console.log(`${path}  ${mebibytes(image.eif.size)}`);
   for (const [name, bytes] of Object.entries(image.parts))

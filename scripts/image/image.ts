@@ -1,17 +1,12 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { buildEif, type BuiltEif, type EifSigner, memorySource } from '../../attestation/eif/index.ts';
-import { bundleEntry, type Bundle } from './bundle.ts';
-import { compileBinaries } from './compile.ts';
 import { packRamdisk } from './compression.ts';
 import { type CpioEntry, encodeCpio } from './cpio.ts';
-import { type ImageInputs } from './inputs.ts';
-import { CMDLINE, layOutBootstrap, layOutProgram, layOutRuntime } from './layout.ts';
-import { readFile } from 'node:fs/promises';
+import type { ImageInputs } from './inputs.ts';
+import { CMDLINE, type Ramdisks } from './layout.ts';
 
 export interface ImageOptions {
-  /** The program, a file of the project. */
-  readonly entry: string;
   /** Where the image is written to. */
   readonly path: string;
   readonly sign?: EifSigner;
@@ -21,7 +16,7 @@ export interface ImageOptions {
 
 /** One file of a ramdisk. */
 export interface ImageFile {
-  readonly ramdisk: 'bootstrap' | 'runtime' | 'program';
+  readonly ramdisk: keyof Ramdisks;
   readonly path: string;
   readonly bytes: number;
   readonly sha256: string;
@@ -29,35 +24,30 @@ export interface ImageFile {
 
 export interface BuiltImage {
   readonly eif: BuiltEif;
-  readonly bundle: Bundle;
   readonly files: readonly ImageFile[];
   /** Bytes of each part as it lies in the image. */
-  readonly parts: Readonly<Record<'kernel' | ImageFile['ramdisk'], number>>;
+  readonly parts: Readonly<Record<'kernel' | keyof Ramdisks, number>>;
 }
 
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
-
-function listFiles(ramdisk: ImageFile['ramdisk'], entries: readonly CpioEntry[]): ImageFile[] {
+function listFiles(ramdisk: keyof Ramdisks, entries: readonly CpioEntry[]): ImageFile[] {
   return entries
     .filter((entry) => entry.kind === 'file')
-    .map(({ path, content }) => ({ ramdisk, path, bytes: content.length, sha256: sha256(content) }));
+    .map(({ path, content }) => {
+      const sha256 = createHash('sha256').update(content).digest('hex');
+      return { ramdisk, path, bytes: content.length, sha256 };
+    });
 }
 
-/** Builds an enclave image from the pinned inputs and a program. The same inputs and program give the same bytes. */
-export async function buildImage(inputs: ImageInputs, options: ImageOptions): Promise<BuiltImage> {
-  const bundle = await bundleEntry(options.entry);
-  const binaries = compileBinaries(inputs);
-  const layouts = {
-    bootstrap: layOutBootstrap(inputs, binaries),
-    runtime: layOutRuntime(inputs, binaries),
-    program: layOutProgram(binaries, bundle.code),
-  };
+/** Writes an enclave image of the pinned kernel and these ramdisks. The same input gives the same bytes. */
+export async function buildImage(
+  inputs: ImageInputs,
+  ramdisks: Ramdisks,
+  options: ImageOptions,
+): Promise<BuiltImage> {
   const kernel = await readFile(inputs.kernel);
-  const bootstrap = await packRamdisk(encodeCpio(layouts.bootstrap), options.useCache);
-  const runtime = await packRamdisk(encodeCpio(layouts.runtime), options.useCache);
-  const program = await packRamdisk(encodeCpio(layouts.program), options.useCache);
+  const bootstrap = await packRamdisk(encodeCpio(ramdisks.bootstrap), options.useCache);
+  const runtime = await packRamdisk(encodeCpio(ramdisks.runtime), options.useCache);
+  const program = await packRamdisk(encodeCpio(ramdisks.program), options.useCache);
   const target = await open(options.path, 'w');
   try {
     const eif = await buildEif(
@@ -73,10 +63,11 @@ export async function buildImage(inputs: ImageInputs, options: ImageOptions): Pr
     );
     return {
       eif,
-      bundle,
-      files: Object.entries(layouts).flatMap(([ramdisk, entries]) =>
-        listFiles(ramdisk as ImageFile['ramdisk'], entries),
-      ),
+      files: [
+        ...listFiles('bootstrap', ramdisks.bootstrap),
+        ...listFiles('runtime', ramdisks.runtime),
+        ...listFiles('program', ramdisks.program),
+      ],
       parts: {
         kernel: kernel.length,
         bootstrap: bootstrap.length,

@@ -7,11 +7,11 @@ import type { ImageInputs } from './inputs.ts';
 /**
  * The kernel's command line; measured into PCR1. A triple fault is the reboot that always ends an enclave; nothing is
  * left to wait for after a panic. Randomness is the NSM's, which init sees to, not the CPU's. Freed memory is cleared,
- * and the kernel does not open up its own memory to anybody.
+ * and the kernel does not open up its own memory to anybody. ramfs may take more than half of the memory; tmpfs may not.
  */
 export const CMDLINE =
   'reboot=t panic=-1 oops=panic pci=off console=ttyS0 quiet random.trust_cpu=off random.trust_bootloader=off ' +
-  'init_on_free=1 slab_nomerge vsyscall=none lockdown=confidentiality';
+  'rootfstype=ramfs init_on_free=1 slab_nomerge vsyscall=none lockdown=confidentiality';
 
 const LIBRARY_FOLDER = 'usr/lib/x86_64-linux-gnu';
 const LOADER = 'ld-linux-x86-64.so.2';
@@ -36,28 +36,38 @@ function folders(...paths: string[]): CpioEntry[] {
   return paths.map((path) => ({ path, kind: 'directory' }));
 }
 
-/** The first ramdisk, measured into PCR1 with the kernel: init and the kernel's modules. */
-export function layOutBootstrap(inputs: ImageInputs, binaries: Binaries): CpioEntry[] {
+/** What the kernel unpacks, one over the other. */
+export interface Ramdisks {
+  /** init and the kernel's modules; measured into PCR1, with the kernel. */
+  readonly bootstrap: readonly CpioEntry[];
+  /** Node and its libraries; measured into PCR2. */
+  readonly runtime: readonly CpioEntry[];
+  /** The program; measured into PCR2 too. */
+  readonly program: readonly CpioEntry[];
+}
+
+/** Lays out an image for one program, `code`, as a single ES module. */
+export function layOutRamdisks(inputs: ImageInputs, binaries: Binaries, code: Uint8Array): Ramdisks {
   const modules = readdirSync(inputs.modules).filter((name) => name !== NOT_IN_THE_IMAGE);
-  return [
-    ...folders('dev', 'proc', 'sys', 'modules'),
-    file('init', binaries.init, true),
-    ...modules.map((name) => file(`modules/${name}`, readFileSync(join(inputs.modules, name)))),
-  ];
-}
-
-/** The second ramdisk, measured into PCR2: Node and its libraries. */
-export function layOutRuntime(inputs: ImageInputs, binaries: Binaries): CpioEntry[] {
   const library = (name: string) => readFileSync(join(inputs.root, LIBRARY_FOLDER, name));
-  return [
-    ...folders('app', 'lib', 'lib/x86_64-linux-gnu', 'lib64'),
-    file('app/node', binaries.node, true),
-    file(`lib64/${LOADER}`, library(LOADER), true),
-    ...LIBRARIES.map((name) => file(`lib/x86_64-linux-gnu/${name}`, library(name))),
-  ];
-}
-
-/** The third ramdisk, measured into PCR2 too: the program. */
-export function layOutProgram(binaries: Binaries, code: Uint8Array): CpioEntry[] {
-  return [...folders('app'), file('app/main.mjs', code), file('app/holdfast.node', binaries.addon)];
+  return {
+    bootstrap: [
+      ...folders('dev', 'proc', 'sys', 'modules'),
+      file('init', binaries.init, true),
+      ...modules.map((name) => file(`modules/${name}`, readFileSync(join(inputs.modules, name)))),
+    ],
+    runtime: [
+      ...folders('app', 'lib', 'lib/x86_64-linux-gnu', 'lib64'),
+      file('app/node', binaries.node, true),
+      file(`lib64/${LOADER}`, library(LOADER), true),
+      ...LIBRARIES.map((name) => file(`lib/x86_64-linux-gnu/${name}`, library(name))),
+    ],
+    program: [
+      ...folders('app'),
+      file('app/main.mjs', code),
+      file('app/holdfast.node', binaries.addon),
+      // Comes last: init sees by it that everything has been unpacked.
+      file('unpacked', new Uint8Array()),
+    ],
+  };
 }

@@ -570,6 +570,7 @@ static char *const NODE_ARGUMENTS[] = {
     "--allow-addons",
     "--allow-fs-read=/app",
     "--allow-fs-read=/sys",
+    "--disable-warning=SecurityWarning", /* of --allow-addons: ours is measured like everything else here */
     "--disable-proto=throw",
     "--disallow-code-generation-from-strings",
     "/app/main.mjs",
@@ -771,6 +772,9 @@ int main(void) {
   mount_all();
   open_console();
   load_modules();
+  /* The last file of the last ramdisk. Out of memory the kernel boots with what it has unpacked so far, and how much
+   * memory there is, the parent decides. */
+  if (access("/unpacked", F_OK) < 0) refuse("INIT_MEMORY");
   raise_loopback();
   seed_from_nsm();
   send_heartbeat();

@@ -15,6 +15,8 @@ export const PARENT_PORT = Object.freeze({
   control: 7001,
   /** Name-carrying egress: the first frame says where to. */
   egress: 7002,
+  /** The enclave's last words, when its program has ended: see shared/native/exit-report.ts. */
+  exit: 7003,
   /** nitro-cli's own heartbeat: the enclave's init sends one byte 0xB7 and awaits it back. */
   heartbeat: 9000,
 });

@@ -4,7 +4,7 @@ import { bundleEntry } from '../../../scripts/image/bundle.ts';
 import type { Binaries } from '../../../scripts/image/compile.ts';
 import { type CpioEntry, encodeCpio } from '../../../scripts/image/cpio.ts';
 import { prepareInputs } from '../../../scripts/image/inputs.ts';
-import { layOutProgram, layOutRuntime } from '../../../scripts/image/layout.ts';
+import { layOutRamdisks } from '../../../scripts/image/layout.ts';
 
 /** Kernel modules by name, in the order of loading. */
 export const SWITCHED_VSOCK = [
@@ -32,11 +32,12 @@ export async function writeGuestRamdisk(
   path: string,
   emulator: string,
   binaries: Binaries,
-  program: string,
+  entry: string,
   modules: readonly string[],
 ): Promise<void> {
   const inputs = prepareInputs();
-  const { code } = await bundleEntry(program);
+  const { code } = await bundleEntry(entry);
+  const { runtime, program } = layOutRamdisks(inputs, binaries, code);
   const entries: CpioEntry[] = [
     ...['bin', 'dev', 'modules', 'proc', 'sys', 'tmp'].map((folder): CpioEntry => ({
       path: folder,
@@ -54,8 +55,8 @@ export async function writeGuestRamdisk(
       kind: 'file',
       content: readFileSync(join(inputs.modules, `${name}.ko`)),
     })),
-    ...layOutRuntime(inputs, binaries),
-    ...layOutProgram(binaries, code).filter(({ kind }) => kind === 'file'),
+    ...runtime,
+    ...program.filter(({ kind }) => kind === 'file'),
   ];
   writeFileSync(path, encodeCpio(entries));
 }

@@ -1,0 +1,22 @@
+import { loadNative } from '../../shared/native/addon.ts';
+import { openVsockTransport } from '../../shared/transport/vsock-transport.ts';
+import type { Platform } from '../boot/platform.ts';
+import { amazonTrustRoots } from '../unlock/index.ts';
+import { checkEnclaveHost } from './host-check.ts';
+import { openNsmDevice } from './nsm-device.ts';
+
+/**
+ * The only platform that the image has: /dev/nsm, AF_VSOCK and the roots of Amazon. It takes no option, and nothing
+ * that is missing is replaced (P45).
+ * @throws TransportError TRANSPORT_UNAVAILABLE; NsmError NSM_FAILED
+ */
+export function openNitroPlatform(): Platform {
+  const native = loadNative();
+  return {
+    nsm: openNsmDevice(native),
+    transport: openVsockTransport(native),
+    kmsRoots: amazonTrustRoots(),
+    systemClock: Date.now,
+    checkHost: () => checkEnclaveHost(native),
+  };
+}
