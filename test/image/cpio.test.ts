@@ -14,7 +14,8 @@ interface Read {
 function readCpio(archive: Uint8Array): Read[] {
   const text = Buffer.from(archive).toString('latin1');
   const found: Read[] = [];
-  for (let offset = 0; ;) {
+  for (let next = 0; ;) {
+    const offset = next;
     expect(text.slice(offset, offset + 6)).toBe('070701');
     const field = (index: number) =>
       Number.parseInt(text.slice(offset + 6 + 8 * index, offset + 14 + 8 * index), 16);
