@@ -6,4 +6,8 @@ export const nouns: Nouns = {
     summary: 'enclave images: what they hold and measure, without nitro-cli',
     load: async () => (await import('./eif.ts')).eifCommands,
   },
+  local: {
+    summary: 'a Nitro host, an AWS and a policy node on this machine',
+    load: async () => (await import('./local.ts')).commands,
+  },
 };

@@ -22,17 +22,17 @@ import {
 const HOUR_MS = 3_600_000;
 const QUORUM = { size: 5, threshold: 3 };
 
-/** The client that may sign, and one that the configuration knows and no rule allows anything. */
+/** The client that may sign. */
 export const CLIENT = 'wallet-backend';
 
 /** The keys of the demonstration, and a rule for each. */
-const KEYS: Configuration['keys'] = [
+export const DEMO_KEYS: Configuration['keys'] = [
   { id: 'ethereum-hot', type: 'secp256k1' },
   { id: 'bitcoin-hot', type: 'secp256k1' },
   { id: 'solana-hot', type: 'ed25519' },
   { id: 'audit-log', type: 'p256' },
 ];
-const RULES: Configuration['rules'] = [
+export const DEMO_RULES: Configuration['rules'] = [
   makeRule('ethereum-digests', 'ethereum-hot', ['ecdsa-secp256k1'], ['digest']),
   makeRule('bitcoin-taproot', 'bitcoin-hot', ['bip340'], ['digest', 'taproot-sighash']),
   makeRule('solana-messages', 'solana-hot', ['ed25519'], ['message']),
@@ -107,8 +107,8 @@ export class Stage {
             },
           }),
       clients: [{ id: CLIENT, publicKey: this.site.client.publicKey }],
-      keys: KEYS,
-      rules: RULES,
+      keys: DEMO_KEYS,
+      rules: DEMO_RULES,
     };
   }
 

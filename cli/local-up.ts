@@ -1,0 +1,61 @@
+import { once } from 'node:events';
+import { CLIENT, DEMO_KEYS, DEMO_RULES } from '../local/demo/index.ts';
+import { bringUp, type LocalNode } from '../local/world/index.ts';
+import type { Io, Outcome } from './command.ts';
+
+export interface LocalUpInput {
+  readonly stateDirectory: string;
+  readonly port: number;
+  readonly json: boolean;
+  readonly io: Io;
+}
+
+/** Runs a local node until the user has enough or the node ends. */
+export async function localUp({ stateDirectory, port, json, io }: LocalUpInput): Promise<Outcome> {
+  const local = await bringUp({
+    stateDirectory,
+    port,
+    clientId: CLIENT,
+    keys: DEMO_KEYS,
+    rules: DEMO_RULES,
+  });
+  try {
+    const { code, enclave, parent, url } = local.node;
+    if (code !== null) return { ok: false, text: `the node refused to start: ${code}`, data: { code } };
+    const { files, clientId, keys } = local;
+    const data = {
+      url,
+      status: parent.statusUrl,
+      clientId,
+      files,
+      keys: keys.map(({ id, type }) => ({ id, type })),
+    };
+    // A script waits for this one line.
+    io.stdout.write(json ? `${JSON.stringify(data)}\n` : describe(local));
+    const aborted = io.signal.aborted ? Promise.resolve() : once(io.signal, 'abort');
+    const ended = await Promise.race([aborted.then(() => undefined), enclave.exited]);
+    if (ended === undefined) return { ok: true, text: 'stopped', data: { stopped: true } };
+    const reason = parent.node?.code ?? 'NO_WORD';
+    return { ok: false, text: `the node has ended: ${reason}`, data: { code: reason } };
+  } finally {
+    await local.stop();
+  }
+}
+
+function describe({ node, files, clientId, keys }: LocalNode): string {
+  const trust = `--url ${node.url} --root ${files.root} --pcrs ${files.pcrs} --manifest ${files.manifest}`;
+  const [first] = keys;
+  return [
+    `A policy node serves at ${node.url}`,
+    `its parent's status    ${node.parent.statusUrl ?? ''}/status`,
+    `its keys               ${keys.map(({ id, type }) => `${id} (${type})`).join(', ')}`,
+    '',
+    'In another terminal:',
+    `  npx holdfast node attest ${trust}`,
+    `  npx holdfast node keys ${trust} --client ${clientId} --key ${files.clientKey}`,
+    `  npx holdfast node sign ${first?.id ?? ''} --digest ${'11'.repeat(32)} ${trust} --client ${clientId} --key ${files.clientKey}`,
+    '',
+    'Ctrl-C stops it; the next start finds its keys again.',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,189 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connectNode, type NodeClient } from '../../client/index.ts';
+import type { StartedNode } from '../world/index.ts';
+import { BOOT_REFUSALS } from './boot-refusals.ts';
+import { KMS_REFUSALS } from './kms-refusals.ts';
+import { askSession } from './raw-request.ts';
+import { REQUEST_REFUSALS } from './request-refusals.ts';
+import { DEMO_SIGNATURES, signAndVerify } from './signatures.ts';
+import { CLIENT, Stage } from './stage.ts';
+
+/** One line of the demonstration: what was done, whether it came out as it must, and what came out. */
+export interface DemoStep {
+  readonly part: DemoPart;
+  readonly title: string;
+  readonly ok: boolean;
+  /** A code, a figure or a key. */
+  readonly outcome: string;
+  readonly milliseconds: number;
+}
+
+export const DEMO_PARTS = [
+  'provision',
+  'boot',
+  'sign',
+  'restart',
+  'refuse at boot',
+  'refuse at work',
+] as const;
+export type DemoPart = (typeof DEMO_PARTS)[number];
+
+export interface DemoOptions {
+  readonly onStep: (step: DemoStep) => void;
+  readonly signal: AbortSignal;
+}
+
+/** What a step came to: `ok` when it is as it must be. */
+interface StepResult {
+  readonly ok: boolean;
+  readonly outcome: string;
+}
+
+/** Plays the whole life of a policy node on this machine, the attacks included, and answers every step. */
+export async function runDemo({ onStep, signal }: DemoOptions): Promise<readonly DemoStep[]> {
+  const steps: DemoStep[] = [];
+  async function step(part: DemoPart, title: string, act: () => Promise<StepResult>): Promise<void> {
+    signal.throwIfAborted();
+    const start = performance.now();
+    const result = await act();
+    const milliseconds = Math.round(performance.now() - start);
+    steps.push({ part, title, milliseconds, ...result });
+    onStep({ part, title, milliseconds, ...result });
+  }
+  const directory = await mkdtemp(join(tmpdir(), 'holdfast-demo-'));
+  const running = new Set<{ stop(): Promise<void> }>();
+  try {
+    await play(directory, running, step);
+  } finally {
+    for (const each of running) await each.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+  return steps;
+}
+
+type Step = (part: DemoPart, title: string, act: () => Promise<StepResult>) => Promise<void>;
+
+async function play(directory: string, running: Set<{ stop(): Promise<void> }>, step: Step): Promise<void> {
+  const stage = await Stage.open(directory);
+  running.add({ stop: () => stage.close() });
+  await step(
+    'provision',
+    'KMS, Secrets Manager and a Nitro host on this machine; one node’s AWS account',
+    () => Promise.resolve({ ok: true, outcome: stage.site.keyArn }),
+  );
+  await step('provision', 'its manifest is measured: PCR16', () =>
+    Promise.resolve({
+      ok: true,
+      outcome: `${Buffer.from(stage.site.manifestPcr).toString('hex').slice(0, 16)}…`,
+    }),
+  );
+
+  const first = await boot(
+    stage,
+    running,
+    step,
+    'first start: the order to initialise, an attested GenerateDataKey',
+  );
+  const keys = await useNode(stage, first, step);
+  await stop(first, running);
+
+  // The admin takes GenerateDataKey out of the key policy, the authority signs a configuration without the order.
+  await stage.site.allow(stage.pcrs);
+  await stage.site.configure(stage.configuration(2));
+  const second = await boot(
+    stage,
+    running,
+    step,
+    'second start: an attested Decrypt opens the sealed store',
+    'restart',
+  );
+  const again = await connect(stage, second);
+  await step('restart', 'the keys are the same as before', async () => {
+    const same = JSON.stringify(await again.keys()) === keys;
+    return { ok: same, outcome: same ? 'same public keys' : 'OTHER KEYS' };
+  });
+  again.close();
+  await refuseRequests(stage, second, step);
+  await stop(second, running);
+  for (const { attack, code, attempt } of [...BOOT_REFUSALS, ...KMS_REFUSALS]) {
+    await step('refuse at boot', attack, async () => judge(code, await attempt(stage)));
+  }
+  await step('refuse at boot', 'and for an honest parent the node serves as before', async () =>
+    judge('SERVING', await stage.attempt()),
+  );
+}
+
+async function boot(
+  stage: Stage,
+  running: Set<{ stop(): Promise<void> }>,
+  step: Step,
+  title: string,
+  part: DemoPart = 'boot',
+): Promise<StartedNode> {
+  let started: StartedNode | undefined;
+  await step(part, title, async () => {
+    started = await stage.start();
+    running.add(started);
+    return { ok: started.code === null, outcome: started.code ?? 'serving' };
+  });
+  if (started?.phase !== 'serving') throw new Error('the node does not serve');
+  return started;
+}
+
+async function stop(node: StartedNode, running: Set<{ stop(): Promise<void> }>): Promise<void> {
+  running.delete(node);
+  await node.stop();
+}
+
+function connect(stage: Stage, { url }: StartedNode): Promise<NodeClient> {
+  return connectNode({
+    url,
+    trust: {
+      root: stage.world.host.rootCertificate,
+      pcrs: stage.pcrs,
+      manifest: stage.site.manifestBytes,
+    },
+    clientId: CLIENT,
+    privateKey: stage.site.client.privateKey,
+  });
+}
+
+/** Attests and signs; answers the public keys. */
+async function useNode(stage: Stage, node: StartedNode, step: Step): Promise<string> {
+  let client: NodeClient | undefined;
+  await step(
+    'boot',
+    'a client verifies its attestation document, and that TLS ends with the attested key',
+    async () => {
+      client = await connect(stage, node);
+      return { ok: true, outcome: 'verified' };
+    },
+  );
+  if (client === undefined) throw new Error('not connected');
+  const connected = client;
+  for (const signature of DEMO_SIGNATURES) {
+    await step('sign', signature.title, async () => {
+      const ok = await signAndVerify(connected, signature);
+      return { ok, outcome: ok ? 'verifies' : 'DOES NOT VERIFY' };
+    });
+  }
+  const keys = JSON.stringify(await connected.keys());
+  connected.close();
+  return keys;
+}
+
+async function refuseRequests(stage: Stage, node: StartedNode, step: Step): Promise<void> {
+  const serving = { site: stage.site, url: node.url, session: await askSession(node.url) };
+  for (const { attack, code, attempt } of REQUEST_REFUSALS) {
+    await step('refuse at work', attack, async () => judge(code, await attempt(serving)));
+  }
+}
+
+function judge(expected: string, actual: string): StepResult {
+  return {
+    ok: actual === expected,
+    outcome: actual === expected ? actual : `${actual}, expected ${expected}`,
+  };
+}

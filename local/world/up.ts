@@ -1,0 +1,128 @@
+import { X509Certificate } from 'node:crypto';
+import { access, mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Configuration } from '../../shared/node/configuration.ts';
+import { copyProgram } from '../nitro-host/index.ts';
+import { runNode, type StartedNode } from './run-node.ts';
+import { openSite, type Site } from './site.ts';
+import { openWorld, type World } from './world.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** What one who uses a local node is given. */
+export interface LocalNode {
+  readonly node: StartedNode;
+  /** The id under which the configuration knows the client. */
+  readonly clientId: string;
+  readonly files: {
+    /** Its Ed25519 private key, PEM. */
+    readonly clientKey: string;
+    /** PCR0, PCR1, PCR2 and PCR16. */
+    readonly pcrs: string;
+    /** The root that the local NSM signs under, PEM. */
+    readonly root: string;
+    readonly manifest: string;
+  };
+  readonly keys: Configuration['keys'];
+  stop(): Promise<void>;
+}
+
+export interface UpOptions {
+  readonly stateDirectory: string;
+  /** Where clients reach the node; 0 takes a free one. */
+  readonly port: number;
+  readonly clientId: string;
+  readonly keys: Configuration['keys'];
+  readonly rules: Configuration['rules'];
+  readonly onConsole?: (line: string) => void;
+}
+
+/** Brings up AWS, a Nitro host and one node that serves; a second start on the same state finds its keys again. */
+export async function bringUp(options: UpOptions): Promise<LocalNode> {
+  const stateDirectory = resolve(options.stateDirectory);
+  await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
+  const program = await copyProgram();
+  let world: World | undefined;
+  try {
+    world = await openWorld({ stateDirectory });
+    const site = await openSite(world, { node: 1 });
+    const pcrs = await world.host.measure(program.folder);
+    await prepare(site, pcrs, options);
+    const node = await runNode(world, site, {
+      launch: {
+        program: program.folder,
+        ...(options.onConsole === undefined ? {} : { onConsole: options.onConsole }),
+      },
+      parent: (honest) => ({ ...honest, ingress: { port: options.port } }),
+    });
+    // The node has its password now: from here on the key policy allows no other to be made.
+    if (node.phase === 'serving') await site.allow(pcrs);
+    const opened = world;
+    return {
+      node,
+      clientId: options.clientId,
+      keys: options.keys,
+      files: await writeFiles(stateDirectory, site, pcrs, world.host.rootCertificate),
+      stop: async () => {
+        await node.stop();
+        await opened.close();
+        await program.remove();
+      },
+    };
+  } catch (error) {
+    await world?.close();
+    await program.remove();
+    throw error;
+  }
+}
+
+/** The first start is ordered by a signed configuration; later ones find it. */
+async function prepare(site: Site, pcrs: ReadonlyMap<number, Uint8Array>, options: UpOptions): Promise<void> {
+  const isFirst = !((await exists(site.configurationPath)) && (await exists(site.storePath)));
+  await site.allow(pcrs, { initialise: isFirst });
+  if (!isFirst) return;
+  await site.configure({
+    version: 1,
+    initialise: {
+      id: 'first-start',
+      notAfter: new Date(Date.now() + HOUR_MS).toISOString(),
+      password: 'generated',
+    },
+    clients: [{ id: options.clientId, publicKey: site.client.publicKey }],
+    keys: options.keys,
+    rules: options.rules,
+  });
+}
+
+async function writeFiles(
+  stateDirectory: string,
+  site: Site,
+  pcrs: ReadonlyMap<number, Uint8Array>,
+  rootCertificate: Uint8Array,
+): Promise<LocalNode['files']> {
+  const folder = join(stateDirectory, 'client');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const files = {
+    clientKey: site.client.path,
+    pcrs: join(folder, 'pcr.json'),
+    root: join(folder, 'nitro-root.pem'),
+    manifest: site.manifestPath,
+  };
+  const measurements = Object.fromEntries(
+    [...pcrs, [16, site.manifestPcr] as const].map(([index, value]) => [
+      `PCR${index}`,
+      Buffer.from(value).toString('hex'),
+    ]),
+  );
+  const pcrFile = { Measurements: { HashAlgorithm: 'Sha384 { ... }', ...measurements } };
+  await writeFile(files.pcrs, `${JSON.stringify(pcrFile, null, 2)}\n`);
+  await writeFile(files.root, new X509Certificate(rootCertificate).toString());
+  return files;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
+}
