@@ -6,7 +6,13 @@ export type KeyPolicyErrorCode =
   /** Longer than AWS takes. */
   | 'POLICY_TOO_LARGE'
   /** JSON, but not a policy that AWS would store: an unknown element, operator, principal or version. */
-  | 'POLICY_MALFORMED';
+  | 'POLICY_MALFORMED'
+  /** A policy that would leave out a measurement that has to be in it. */
+  | 'POLICY_UNBOUND'
+  /** The linter found what stops a policy; `details.findings`. */
+  | 'GATE_FINDINGS'
+  /** The policy does not let the enclave decrypt that was shown. */
+  | 'GATE_NOT_ADMITTED';
 
-/** A key policy that cannot be read with one meaning only. `details.path` names the place. */
+/** A key policy that cannot be read with one meaning only, written, or let pass. `details` say why. */
 export class KeyPolicyError extends HoldfastError<KeyPolicyErrorCode> {}

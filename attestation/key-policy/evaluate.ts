@@ -1,5 +1,5 @@
 import { matchConditions } from './condition.ts';
-import type { IdentityPolicy, KeyPolicy, PolicyDocument, Statement } from './document.ts';
+import type { IdentityPolicy, KeyPolicy, KeyPolicyStatement, PolicyDocument, Statement } from './document.ts';
 import { compilePattern, matchAction, matchTokens, type RequestContext } from './pattern.ts';
 import { isExemptByNotPrincipal, matchPrincipal, type Caller, type PrincipalMatch } from './principal.ts';
 
@@ -15,6 +15,11 @@ export interface KeyRequest {
   readonly context: RequestContext;
   /** Default `none`. The root user of an account needs no identity policy. */
   readonly identity?: IdentityDecision;
+  /**
+   * Takes a Deny with NotPrincipal to spare whoever is listed in any way. AWS describes the exact rule loosely, so
+   * whoever looks for gaps has to count on the weakest reading. Default: the strictest.
+   */
+  readonly lenientNotPrincipal?: boolean;
 }
 
 export type DecisionReason =
@@ -78,16 +83,26 @@ function isForeign({ caller, keyArn }: KeyRequest): boolean {
   return caller.type !== 'service' && caller.accountId !== keyArn.split(':')[4];
 }
 
+/** Whether a statement is about this caller, action and key, whatever its conditions say. */
+export function speaksOf(policy: KeyPolicy, statement: KeyPolicyStatement, request: KeyRequest): boolean {
+  return matchTarget(statement, request) !== 'none' && matchScope(policy, statement, request);
+}
+
 function matchKeyStatement(
   policy: KeyPolicy,
-  statement: KeyPolicy['statements'][number],
+  statement: KeyPolicyStatement,
   request: KeyRequest,
 ): PrincipalMatch {
-  if (!matchStatement(policy, statement, request)) return 'none';
-  const { negated, entries } = statement.principals;
-  if (!negated) return matchPrincipal(entries, request.caller);
-  if (statement.effect === 'Deny') return isExemptByNotPrincipal(entries, request.caller) ? 'none' : 'direct';
-  return matchPrincipal(entries, request.caller) === 'none' ? 'direct' : 'none';
+  return matchStatement(policy, statement, request) ? matchTarget(statement, request) : 'none';
+}
+
+function matchTarget({ principals, effect }: KeyPolicyStatement, request: KeyRequest): PrincipalMatch {
+  const { negated, entries } = principals;
+  const listed = matchPrincipal(entries, request.caller);
+  if (!negated) return listed;
+  const strict = effect === 'Deny' && request.lenientNotPrincipal !== true;
+  const exempt = strict ? isExemptByNotPrincipal(entries, request.caller) : listed !== 'none';
+  return exempt ? 'none' : 'direct';
 }
 
 function matchStatement(
@@ -96,15 +111,25 @@ function matchStatement(
   request: Pick<KeyRequest, 'action' | 'context' | 'keyArn'>,
 ): boolean {
   const variables = policy.version === '2012-10-17';
-  const { actions, resources } = statement;
+  return (
+    matchScope(policy, statement, request) &&
+    matchConditions(statement.conditions, request.context, variables)
+  );
+}
+
+function matchScope(
+  policy: PolicyDocument<Statement>,
+  { actions, resources }: Statement,
+  request: Pick<KeyRequest, 'action' | 'context' | 'keyArn'>,
+): boolean {
   const action = actions.entries.some((pattern) => matchAction(pattern, request.action));
   if (action === actions.negated) return false;
   const resource = resources.entries.some((pattern) => {
+    const variables = policy.version === '2012-10-17';
     const tokens = compilePattern(pattern, request.context, { wildcards: true, variables });
     return tokens !== undefined && matchTokens(tokens, request.keyArn);
   });
-  if (resource === resources.negated) return false;
-  return matchConditions(statement.conditions, request.context, variables);
+  return resource !== resources.negated;
 }
 
 function decide(reason: DecisionReason, statement?: Statement): Decision {

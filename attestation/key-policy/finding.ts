@@ -1,0 +1,136 @@
+import type { Statement } from './document.ts';
+import type { Witness } from './search.ts';
+
+/** From the worst to the least. */
+export const SEVERITIES = ['critical', 'high', 'medium', 'low'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+export type FindingCode =
+  /** Plaintext without an attestation document. */
+  | 'UNATTESTED_USE'
+  /** A grant or re-encryption, which no attestation binds. */
+  | 'ATTESTATION_BYPASS'
+  /** Plaintext for whatever image is attested. */
+  | 'ANY_IMAGE'
+  /** Plaintext for an enclave in debug mode. */
+  | 'DEBUG_IMAGE'
+  /** Plaintext for an attested instance that is no enclave. */
+  | 'OTHER_PLATFORM'
+  /** A measurement that is not one of those expected. */
+  | 'UNEXPECTED_IMAGE'
+  /** Measurements of several images in any combination. */
+  | 'MIXED_IMAGES'
+  /** A PCR that the policy leaves free. */
+  | 'PCR_UNBOUND'
+  /** An unused, all-zero PCR that is bound as if it said something. */
+  | 'ZERO_PCR_BOUND'
+  /** A value that no document carries. */
+  | 'MALFORMED_PCR'
+  /** A condition key that no request carries. */
+  | 'UNKNOWN_KEY'
+  /** A Deny that a single shared PCR lifts. */
+  | 'DENY_WITHOUT_TEETH'
+  /** An Allow for all but some actions. */
+  | 'NOT_ACTION'
+  /** A statement for all but some principals. */
+  | 'NOT_PRINCIPAL'
+  /** Attested use for callers whom nobody named. */
+  | 'OPEN_PRINCIPAL'
+  /** Attested use of blobs of any purpose. */
+  | 'CONTEXT_UNBOUND'
+  /** A second master password can be made. */
+  | 'INITIALISE_OPEN'
+  /** Blobs made by somebody else. */
+  | 'MINT_OPEN'
+  /** Others than the administrators can change the policy. */
+  | 'POLICY_CHANGE_OPEN'
+  /** Others than the administrators can destroy or stop the key. */
+  | 'DESTRUCTION_OPEN'
+  /** Nobody can change the policy. */
+  | 'LOCKED_OUT';
+
+/** What is wrong with a policy, found by asking it. */
+export interface Finding {
+  readonly code: FindingCode;
+  readonly severity: Severity;
+  /** The statement that is at fault; absent where it is what is missing. */
+  readonly statement?: { readonly index: number; readonly sid?: string };
+  /** What happens, to whose advantage. */
+  readonly why: string;
+  /** What to change. */
+  readonly fix: string;
+  /** Who can do what, in one request that the policy allows. */
+  readonly example?: FindingExample;
+  /** Everybody for whom it holds. */
+  readonly callers?: readonly string[];
+  readonly actions?: readonly string[];
+}
+
+export interface FindingExample {
+  readonly caller: string;
+  readonly action: string;
+  /** How the request is attested. */
+  readonly attestation: string;
+  /** The condition keys that it needs. */
+  readonly context: Readonly<Record<string, string>>;
+}
+
+type Fault = Pick<Finding, 'code' | 'severity' | 'why' | 'fix'>;
+
+/** A finding that a request shows. */
+export function findingOf(witness: Witness, fault: Fault): Finding {
+  return {
+    ...fault,
+    statement: reference(witness.statement),
+    example: describeWitness(witness),
+    callers: [witness.who.label],
+    actions: [witness.action],
+  };
+}
+
+/** A finding that a statement shows by itself. */
+export function findingIn(statement: Statement, fault: Fault): Finding {
+  return { ...fault, statement: reference(statement) };
+}
+
+/** A witness in words. */
+export function describeWitness({ who, action, attestation, assignment }: Witness): FindingExample {
+  const context = [...assignment].filter(([, values]) => values.length > 0);
+  return {
+    caller: who.label,
+    action,
+    attestation,
+    context: Object.fromEntries(context.map(([key, values]) => [key, values.join(', ')])),
+  };
+}
+
+/** One finding for the same fault of the same statement, whoever and whatever shows it; the worst first. */
+export function mergeFindings(findings: readonly Finding[]): Finding[] {
+  const groups = Map.groupBy(
+    findings,
+    ({ code, statement, fix }) => `${code} ${statement?.index ?? ''} ${fix}`,
+  );
+  const rank = (severity: Severity): number => SEVERITIES.indexOf(severity);
+  return [...groups.values()]
+    .flatMap((group) => {
+      const [worst] = group.toSorted((a, b) => rank(a.severity) - rank(b.severity));
+      if (worst === undefined) return [];
+      const callers = [...new Set(group.flatMap((one) => one.callers ?? []))];
+      const actions = [...new Set(group.flatMap((one) => one.actions ?? []))];
+      return [
+        {
+          ...worst,
+          ...(callers.length === 0 ? {} : { callers }),
+          ...(actions.length === 0 ? {} : { actions }),
+        },
+      ];
+    })
+    .sort(
+      (a, b) =>
+        rank(a.severity) - rank(b.severity) || (a.statement?.index ?? -1) - (b.statement?.index ?? -1),
+    );
+}
+
+function reference({ index, sid }: Statement): { index: number; sid?: string } {
+  return sid === undefined ? { index } : { index, sid };
+}

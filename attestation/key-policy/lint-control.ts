@@ -1,0 +1,111 @@
+import { KMS_ACTIONS } from './actions.ts';
+import type { Representative } from './callers.ts';
+import { findingOf, type Finding } from './finding.ts';
+import { isAdmin, isNamedIn, isNode, type LintScope } from './lint-scope.ts';
+
+/** Blobs that somebody else makes are taken for the node's own (P10). */
+export function lintMint(scope: LintScope): Finding[] {
+  return askAll(scope, KMS_ACTIONS.mint, (witness) => {
+    const trusted = isAdmin(scope, witness.who);
+    const bound = [...witness.assignment].some(
+      ([key, values]) => key.startsWith('kms:encryptioncontext:') && values.length > 0,
+    );
+    return findingOf(witness, {
+      code: 'MINT_OPEN',
+      severity: trusted ? 'low' : bound ? 'medium' : 'high',
+      why: `${whoIs(scope, witness.who)} can make blobs that the node opens as if they were its own${bound ? '' : ', of any purpose'}.`,
+      fix: 'Let the enclave make its secrets by an attested GenerateDataKey, and allow Encrypt and ReEncryptTo to nobody.',
+    });
+  });
+}
+
+/** Whoever changes the policy decides which image decrypts: the node's admin alone (P05). */
+export function lintControl(scope: LintScope): Finding[] {
+  const findings = askAll(scope, KMS_ACTIONS.control, (witness) =>
+    isAdmin(scope, witness.who) || witness.who.kind === 'root'
+      ? undefined
+      : findingOf(witness, {
+          code: 'POLICY_CHANGE_OPEN',
+          severity: isNode(scope, witness.who) && isNamedIn(witness) ? 'critical' : 'high',
+          why: `${whoIs(scope, witness.who)} can put a policy that allows anything.`,
+          fix: 'Allow kms:PutKeyPolicy to the admin’s role by name, not to the account.',
+        }),
+  );
+  const somebody = scope.callers.some(
+    (who) => scope.ask({ action: 'kms:PutKeyPolicy', who, attestation: 'none' }).length > 0,
+  );
+  if (somebody) return findings;
+  return [
+    {
+      code: 'LOCKED_OUT',
+      severity: 'low',
+      why: 'Nobody can change this policy any more: a new image will never be able to decrypt.',
+      fix: 'Allow kms:PutKeyPolicy to the admin’s role, unless this is meant to be for ever.',
+    },
+  ];
+}
+
+/** Whoever destroys the key destroys every secret under it (P17). */
+export function lintDestruction(scope: LintScope): Finding[] {
+  return askAll(scope, KMS_ACTIONS.destroy, (witness) =>
+    isAdmin(scope, witness.who) || witness.who.kind === 'root'
+      ? undefined
+      : findingOf(witness, {
+          code: 'DESTRUCTION_OPEN',
+          severity: isNode(scope, witness.who) && isNamedIn(witness) ? 'high' : 'medium',
+          why: `${whoIs(scope, witness.who)} can delete or stop the key, and with it every secret of the node.`,
+          fix: 'Allow kms:ScheduleKeyDeletion, kms:DisableKey and kms:DeleteImportedKeyMaterial to the admin’s role by name.',
+        }),
+  );
+}
+
+/** An attested enclave is of the right image; it should run where it was meant to, too. */
+export function lintPrincipals(scope: LintScope): Finding[] {
+  return scope.callers
+    .filter(({ kind }) => kind === 'other-in-account' || kind === 'stranger')
+    .flatMap((who) =>
+      scope
+        .ask({ action: 'kms:Decrypt', who, attestation: 'enclave' })
+        .filter(({ statement }) =>
+          scope
+            .ask({ action: 'kms:Decrypt', who, attestation: 'none' })
+            .every((one) => one.statement !== statement),
+        )
+        .map((witness) =>
+          findingOf(witness, {
+            code: 'OPEN_PRINCIPAL',
+            severity: who.kind === 'stranger' ? 'medium' : 'low',
+            why: `${whoIs(scope, who)} can run the image and have the secret: the same node twice.`,
+            fix: 'Name the instance’s role as the principal.',
+          }),
+        ),
+    );
+}
+
+function askAll(
+  { callers, ask }: LintScope,
+  actions: readonly string[],
+  judge: (witness: ReturnType<LintScope['ask']>[number]) => Finding | undefined,
+): Finding[] {
+  return actions.flatMap((action) =>
+    callers.flatMap((who) =>
+      ask({ action, who, attestation: 'none' }).flatMap((witness) => judge(witness) ?? []),
+    ),
+  );
+}
+
+function whoIs(scope: LintScope, who: Representative): string {
+  if (isNode(scope, who)) return 'The instance’s role, and so whoever is root on the parent,';
+  switch (who.kind) {
+    case 'root':
+      return 'The account’s root user';
+    case 'other-in-account':
+      return 'Whoever may write IAM policies in the account';
+    case 'stranger':
+      return 'Any AWS account in the world';
+    case 'service':
+    case 'named':
+    default:
+      return who.label;
+  }
+}

@@ -1,0 +1,213 @@
+import { KMS_ACTIONS } from './actions.ts';
+import { UNKNOWN_PCR, ZERO_PCR } from './candidates.ts';
+import { parseAttestationKey } from './condition-keys.ts';
+import type { KeyPolicyStatement } from './document.ts';
+import { findingOf, type Finding } from './finding.ts';
+import type { LintScope } from './lint-scope.ts';
+import type { Witness } from './search.ts';
+
+const IMAGE_PCRS = [0, 1, 2] as const;
+const variable = (pcr: number): string => `kms:recipientattestation:pcr${pcr}`;
+const among =
+  (...allowed: readonly string[]) =>
+  (values: readonly string[]): boolean =>
+    values.every((value) => allowed.includes(value)) && values.length > 0;
+
+type Only = NonNullable<Parameters<LintScope['ask']>[0]['only']>;
+
+/** Which images get plaintext: any (P03, P04), one in debug mode (P02), or one that nobody meant. */
+export function lintImages(scope: LintScope): Finding[] {
+  const anyImage = askAll(
+    scope,
+    new Map(IMAGE_PCRS.map((pcr) => [variable(pcr), isUnlisted(scope, pcr)])),
+  ).map((witness) =>
+    findingOf(witness, {
+      code: 'ANY_IMAGE',
+      severity: 'critical',
+      why: explainAnyImage(witness),
+      fix: BIND_ALL,
+    }),
+  );
+  const open = new Set(anyImage.map(({ statement }) => statement?.index));
+  const bound = (witness: Witness): boolean => !open.has(witness.statement.index);
+  return [
+    ...anyImage,
+    ...lintDebug(scope).filter(({ statement }) => !open.has(statement?.index)),
+    ...lintUnboundPcrs(scope, bound),
+    ...lintUnexpected(scope, bound),
+    ...lintMixed(scope, bound),
+  ];
+}
+
+/** A measurement that the policy does not write out in full: unknown to it, or let in by a wildcard. */
+function isUnlisted({ policy }: LintScope, pcr: number): (values: readonly string[]) => boolean {
+  const listed = policy.statements.flatMap((statement) => [...writtenPcrs(statement, pcr), ZERO_PCR]);
+  return (values) => !values.some((value) => listed.includes(value));
+}
+
+function writtenPcrs({ conditions }: KeyPolicyStatement, pcr: number): string[] {
+  return conditions.flatMap(({ key, values }) => {
+    const asked = parseAttestationKey(key);
+    const named = asked?.platform === 'enclave' && asked.pcr === pcr;
+    return named ? values.map((value) => value.toLowerCase()) : [];
+  });
+}
+
+const BIND_ALL =
+  'Require PCR0, PCR1 and PCR2, PCR8 when the image is signed and PCR16 for the manifest, each with StringEqualsIgnoreCase.';
+
+/** A statement that does not ask for an image at all is for lint-use, unless it asks for some document. */
+function explainAnyImage({ statement }: Witness): string {
+  const pcrs = statement.conditions.flatMap(({ key }) => parseAttestationKey(key)?.pcr ?? []);
+  if (pcrs.length > 0 && pcrs.every((pcr) => pcr === 4)) {
+    return 'Only PCR4 is bound: any image that runs on this one instance gets plaintext.';
+  }
+  return 'Some document is required, but not whose: any enclave image that the caller builds gets plaintext.';
+}
+
+function lintDebug(scope: LintScope): Finding[] {
+  return IMAGE_PCRS.flatMap((pcr) =>
+    askAll(scope, new Map([[variable(pcr), among(ZERO_PCR)]])).filter(({ statement }) =>
+      listedPcrs(statement).get(pcr)?.includes(ZERO_PCR),
+    ),
+  ).map((witness) =>
+    findingOf(witness, {
+      code: 'DEBUG_IMAGE',
+      severity: 'critical',
+      why: 'PCRs of zeros are those of an enclave in debug mode, whose console and memory are open to the parent.',
+      fix: 'Measure the image outside of debug mode and bind what nitro-cli build-enclave prints.',
+    }),
+  );
+}
+
+function lintUnboundPcrs(scope: LintScope, bound: (witness: Witness) => boolean): Finding[] {
+  return pcrsToBind(scope).flatMap((pcr) =>
+    askAll(scope, new Map([[variable(pcr), isUnlisted(scope, pcr)]]))
+      .filter(bound)
+      .map((witness) =>
+        findingOf(witness, {
+          code: 'PCR_UNBOUND',
+          severity: pcr === 0 || pcr > 2 ? 'high' : 'medium',
+          why: `PCR${pcr} (${MEANING[pcr] ?? 'extended by the enclave'}) may have values that are not written out.`,
+          fix: `Require PCR${pcr} with StringEqualsIgnoreCase.`,
+        }),
+      ),
+  );
+}
+
+const MEANING: Readonly<Record<number, string>> = {
+  0: 'the whole image',
+  1: 'kernel and boot ramdisk',
+  2: 'application',
+  3: 'the instance’s role',
+  4: 'the instance',
+  8: 'the signing certificate',
+  16: 'the node’s manifest',
+};
+
+/** PCR0 to PCR2 always; others when the images have them in use. */
+function pcrsToBind({ options }: LintScope): number[] {
+  const used = (options.images ?? []).flatMap((image) =>
+    [...image].filter(([, value]) => value.some((byte) => byte !== 0)).map(([pcr]) => pcr),
+  );
+  return [...new Set<number>([...IMAGE_PCRS, ...used])].sort((a, b) => a - b);
+}
+
+function lintUnexpected(scope: LintScope, bound: (witness: Witness) => boolean): Finding[] {
+  const { images } = scope.options;
+  if (images === undefined) return [];
+  return pcrsToBind(scope).flatMap((pcr) => {
+    const expected = [...images.map((image) => toHex(image.get(pcr))), UNKNOWN_PCR, ZERO_PCR];
+    const only: Only = new Map([
+      [variable(pcr), (values) => values.length > 0 && !values.some((value) => expected.includes(value))],
+    ]);
+    return askAll(scope, only)
+      .filter(bound)
+      .filter(({ assignment }) => assignment.has(variable(pcr)))
+      .map((witness) =>
+        findingOf(witness, {
+          code: 'UNEXPECTED_IMAGE',
+          severity: 'high',
+          why: `PCR${pcr} may be ${witness.assignment.get(variable(pcr))?.[0] ?? ''}, which is of none of the images given.`,
+          fix: 'Take out the measurements of images that may not use the key any more.',
+        }),
+      );
+  });
+}
+
+/** Two lists of two measurements allow four images, of which two were never built. */
+function lintMixed(scope: LintScope, bound: (witness: Witness) => boolean): Finding[] {
+  return scope.policy.statements
+    .filter(({ effect }) => effect === 'Allow')
+    .flatMap((statement) => {
+      const lists = [...listedPcrs(statement)].filter(([, values]) => values.length > 1);
+      return lists.flatMap(([left, leftValues], at) =>
+        lists.slice(at + 1).flatMap(([right, rightValues]) => {
+          const pairs = leftValues.flatMap((a) =>
+            rightValues.flatMap((b) => {
+              const only: Only = new Map([
+                [variable(left), among(a)],
+                [variable(right), among(b)],
+              ]);
+              const [witness] = askAll(scope, only)
+                .filter(bound)
+                .filter((one) => one.statement === statement);
+              return witness === undefined ? [] : [{ witness, left: a, right: b }];
+            }),
+          );
+          const strange = pairs.filter((pair) => !isMeant(scope, [left, pair.left], [right, pair.right]));
+          const meant =
+            scope.options.images === undefined ? Math.max(leftValues.length, rightValues.length) : 0;
+          const [first] = strange;
+          if (first === undefined || strange.length <= meant) return [];
+          return [
+            findingOf(first.witness, {
+              code: 'MIXED_IMAGES',
+              severity: 'medium',
+              why: `PCR${left} and PCR${right} each list several values, so every combination is allowed, also of measurements that belong to different images.`,
+              fix: 'Write one statement for each image, with one value for each PCR.',
+            }),
+          ];
+        }),
+      );
+    });
+}
+
+function isMeant(
+  { options }: LintScope,
+  [left, leftValue]: [number, string],
+  [right, rightValue]: [number, string],
+): boolean {
+  return (options.images ?? []).some(
+    (image) => toHex(image.get(left)) === leftValue && toHex(image.get(right)) === rightValue,
+  );
+}
+
+/** The measurements that a statement lists, by PCR. */
+function listedPcrs({ conditions }: KeyPolicyStatement): Map<number, string[]> {
+  const lists = new Map<number, string[]>();
+  for (const { key, operator, values } of conditions) {
+    const asked = parseAttestationKey(key);
+    if (asked?.platform !== 'enclave' || operator.negated || operator.comparison === 'Null') continue;
+    const known = lists.get(asked.pcr) ?? [];
+    lists.set(asked.pcr, [...new Set([...known, ...values.map((value) => value.toLowerCase())])]);
+  }
+  return lists;
+}
+
+/** Whoever may use the key attested, with these PCRs, by a statement that asks for a document. */
+function askAll({ callers, ask }: LintScope, only: Only): Witness[] {
+  return KMS_ACTIONS.use.flatMap((action) =>
+    callers.flatMap((who) =>
+      ask({ action, who, attestation: 'enclave', only }).filter(
+        // Without one it would be reported as unattested use.
+        ({ statement }) =>
+          ask({ action, who, attestation: 'none' }).every((one) => one.statement !== statement),
+      ),
+    ),
+  );
+}
+
+function toHex(bytes: Uint8Array | undefined): string {
+  return Array.from(bytes ?? [], (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,130 @@
+import { isUnusedPcr, type PcrValues } from '../pcr.ts';
+import { KMS_ACTIONS } from './actions.ts';
+import { KeyPolicyError } from './errors.ts';
+
+/** An image that may decrypt. */
+export interface AdmittedImage {
+  /** As parsePcrFile gives them, PCR16 (the node's manifest) with them. Unused PCRs from 3 on are left out. */
+  readonly pcrs: PcrValues;
+  /** Milliseconds since 1970: from then on the image may not decrypt. Without it, until the next policy. */
+  readonly until?: number;
+}
+
+export interface RenderOptions {
+  /** ARN of the role of the parent instance, under which the enclave's requests are signed. */
+  readonly nodeRole: string;
+  /** ARNs of roles or users who administrate the key. They get no use of it. */
+  readonly admins: readonly string[];
+  /** The image to run first; after it, those that it replaces. */
+  readonly images: readonly [AdmittedImage, ...AdmittedImage[]];
+  /** The node's encryption context, from its manifest. */
+  readonly encryptionContext: Readonly<Record<string, string>>;
+  /** Lets the first image make the master password. Put the policy without it as soon as it has. */
+  readonly initialise?: boolean;
+}
+
+const IMAGE_PCRS = [0, 1, 2];
+const MANIFEST_PCR = 16;
+
+const ADMINISTRATION = [
+  'kms:CancelKeyDeletion',
+  'kms:DescribeKey',
+  'kms:DisableKey',
+  'kms:DisableKeyRotation',
+  'kms:EnableKey',
+  'kms:EnableKeyRotation',
+  'kms:GetKeyPolicy',
+  'kms:GetKeyRotationStatus',
+  'kms:ListGrants',
+  'kms:ListKeyPolicies',
+  'kms:ListResourceTags',
+  'kms:PutKeyPolicy',
+  'kms:RevokeGrant',
+  'kms:ScheduleKeyDeletion',
+  'kms:TagResource',
+  'kms:UntagResource',
+  'kms:UpdateKeyDescription',
+];
+
+/**
+ * Writes the key policy of one policy node: attested use by the instance's role, for each image with all its PCRs
+ * and the node's encryption context; administration without use for the admins; nothing for the account as such, so
+ * that no IAM policy can reopen it. In the steady state that use is kms:Decrypt alone.
+ *
+ * @throws KeyPolicyError POLICY_UNBOUND when a measurement is missing or zero; RangeError for options without sense
+ */
+export function renderKeyPolicy(options: RenderOptions): string {
+  const { admins, images, encryptionContext } = options;
+  if (admins.length === 0) throw new RangeError('somebody has to be able to change the policy');
+  if (admins.includes(options.nodeRole)) throw new RangeError('the node does not administrate its own key');
+  if (Object.keys(encryptionContext).length === 0) throw new RangeError('an encryption context is missing');
+  const statements = [
+    {
+      Sid: 'Administration',
+      Effect: 'Allow',
+      Principal: { AWS: one(admins) },
+      Action: ADMINISTRATION,
+      Resource: '*',
+    },
+    ...images.map((image, index) => attestedUse(options, image, index)),
+    {
+      Sid: 'NothingUnattested',
+      Effect: 'Deny',
+      Principal: '*',
+      Action: KMS_ACTIONS.use,
+      Resource: '*',
+      Condition: { Null: { 'kms:RecipientAttestation:PCR0': 'true' } },
+    },
+    {
+      Sid: 'NoWayAround',
+      Effect: 'Deny',
+      Principal: '*',
+      Action: [...KMS_ACTIONS.bypass, 'kms:ReEncryptTo'],
+      Resource: '*',
+    },
+  ];
+  return `${JSON.stringify({ Version: '2012-10-17', Id: 'holdfast-node', Statement: statements }, undefined, 2)}\n`;
+}
+
+function attestedUse(
+  { nodeRole, encryptionContext, initialise }: RenderOptions,
+  { pcrs, until }: AdmittedImage,
+  index: number,
+): object {
+  return {
+    Sid: index === 0 ? 'AttestedImage' : `AttestedImageBefore${index}`,
+    Effect: 'Allow',
+    Principal: { AWS: nodeRole },
+    Action: initialise === true && index === 0 ? ['kms:Decrypt', 'kms:GenerateDataKey'] : 'kms:Decrypt',
+    Resource: '*',
+    Condition: {
+      StringEqualsIgnoreCase: Object.fromEntries(
+        boundPcrs(pcrs).map(([pcr, value]) => [`kms:RecipientAttestation:PCR${pcr}`, value]),
+      ),
+      StringEquals: Object.fromEntries(
+        Object.entries(encryptionContext).map(([name, value]) => [`kms:EncryptionContext:${name}`, value]),
+      ),
+      ...(until === undefined
+        ? {}
+        : { DateLessThan: { 'aws:CurrentTime': new Date(until).toISOString().replace(/\.[0-9]+/, '') } }),
+    },
+  };
+}
+
+function boundPcrs(pcrs: PcrValues): [number, string][] {
+  for (const pcr of [...IMAGE_PCRS, MANIFEST_PCR]) {
+    if (isUnusedPcr(pcrs.get(pcr))) {
+      throw new KeyPolicyError('POLICY_UNBOUND', `PCR${pcr} is missing or zero`, { pcr });
+    }
+  }
+  return [...pcrs]
+    .filter(([, value]) => !isUnusedPcr(value))
+    .sort(([a], [b]) => a - b)
+    .map(([pcr, value]) => [pcr, Array.from(value, (byte) => byte.toString(16).padStart(2, '0')).join('')]);
+}
+
+/** A list of one as AWS writes it. */
+function one(values: readonly string[]): string | readonly string[] {
+  const [first] = values;
+  return values.length === 1 && first !== undefined ? first : values;
+}

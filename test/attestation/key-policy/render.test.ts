@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+import {
+  diffKeyPolicies,
+  KeyPolicyError,
+  lintKeyPolicy,
+  renderKeyPolicy,
+  type RenderOptions,
+} from '../../../attestation/key-policy/index.ts';
+import { encryptionContext } from '../../../shared/node/encryption-context.ts';
+import { ACCOUNT, ask, KEY_ARN, NODE_ROLE_ARN, session, type Ask } from './policies.ts';
+
+const NOW = Date.UTC(2026, 0, 15);
+const ADMIN = `arn:aws:iam::${ACCOUNT}:role/admin`;
+const CONTEXT = encryptionContext(
+  { namespace: 'acme', environment: 'test', node: 1 },
+  'encryptor-master-password',
+);
+const image = (fill: number): Map<number, Uint8Array> =>
+  new Map([0, 1, 2, 16].map((index) => [index, new Uint8Array(48).fill(fill + index)]));
+const OPTIONS: RenderOptions = {
+  nodeRole: NODE_ROLE_ARN,
+  admins: [ADMIN],
+  images: [{ pcrs: image(0x10) }],
+  encryptionContext: CONTEXT,
+};
+const may = (policy: string, question: Ask): boolean =>
+  ask(policy, { encryptionContext: CONTEXT, identity: 'allow', ...question }).decision === 'allow';
+
+describe('the policy of a node', () => {
+  const policy = renderKeyPolicy(OPTIONS);
+
+  it('P01 P03 P05 P10 P17 has no finding', () => {
+    const options = {
+      keyArn: KEY_ARN,
+      now: NOW,
+      nodes: [NODE_ROLE_ARN],
+      admins: [ADMIN],
+      images: [image(0x10)],
+    };
+    expect(lintKeyPolicy(policy, options)).toEqual([]);
+  });
+
+  it('lets the attested image decrypt, and nothing else', () => {
+    expect(may(policy, { pcrs: image(0x10) })).toBe(true);
+    expect(may(policy, {})).toBe(false);
+    for (const index of [0, 1, 2, 16]) {
+      expect(may(policy, { pcrs: new Map([...image(0x10), [index, new Uint8Array(48).fill(1)]]) })).toBe(
+        false,
+      );
+    }
+    for (const name of Object.keys(CONTEXT)) {
+      expect(may(policy, { pcrs: image(0x10), encryptionContext: { ...CONTEXT, [name]: 'x' } })).toBe(false);
+    }
+    for (const action of [
+      'kms:GenerateDataKey',
+      'kms:Encrypt',
+      'kms:CreateGrant',
+      'kms:PutKeyPolicy',
+      'kms:ReEncryptFrom',
+    ]) {
+      expect(may(policy, { pcrs: image(0x10), action })).toBe(false);
+    }
+  });
+
+  it('lets the admin administrate, and never use', () => {
+    const caller = session('admin');
+    expect(may(policy, { caller, action: 'kms:PutKeyPolicy' })).toBe(true);
+    expect(may(policy, { caller, pcrs: image(0x10) })).toBe(false);
+    for (const action of ['kms:Encrypt', 'kms:GenerateDataKey', 'kms:CreateGrant']) {
+      expect(may(policy, { caller, action })).toBe(false);
+    }
+  });
+
+  it('gives nothing to the account, whatever IAM allows there', () => {
+    for (const action of ['kms:Decrypt', 'kms:PutKeyPolicy', 'kms:DescribeKey']) {
+      expect(may(policy, { caller: { type: 'root', accountId: ACCOUNT }, action, pcrs: image(0x10) })).toBe(
+        false,
+      );
+      expect(may(policy, { caller: session('other'), action, pcrs: image(0x10) })).toBe(false);
+    }
+  });
+
+  it('allows GenerateDataKey only while the node is initialised, which the linter says', () => {
+    const initial = renderKeyPolicy({ ...OPTIONS, initialise: true });
+    expect(may(initial, { pcrs: image(0x10), action: 'kms:GenerateDataKey' })).toBe(true);
+    expect(may(initial, { action: 'kms:GenerateDataKey' })).toBe(false);
+    const { gained, lost } = diffKeyPolicies(policy, initial, { keyArn: KEY_ARN, now: NOW });
+    expect(gained).toMatchObject([{ action: 'kms:GenerateDataKey', caller: NODE_ROLE_ARN }]);
+    expect(lost).toEqual([]);
+    expect(lintKeyPolicy(initial, { keyArn: KEY_ARN, now: NOW }).map(({ code }) => code)).toEqual([
+      'INITIALISE_OPEN',
+    ]);
+  });
+
+  it('has old and new images during a roll-out, never mixed, the old one until its day', () => {
+    const until = NOW + 86_400_000;
+    const both = renderKeyPolicy({
+      ...OPTIONS,
+      initialise: true,
+      images: [{ pcrs: image(0x20) }, { pcrs: image(0x10), until }],
+    });
+    const at = (time: number) => ({ 'aws:CurrentTime': new Date(time).toISOString() });
+    expect(may(both, { pcrs: image(0x20), context: at(until) })).toBe(true);
+    expect(may(both, { pcrs: image(0x10), context: at(until - 1000) })).toBe(true);
+    expect(may(both, { pcrs: image(0x10), context: at(until) })).toBe(false);
+    expect(
+      may(both, { pcrs: new Map([...image(0x20), [16, new Uint8Array(48).fill(0x20)]]), context: at(NOW) }),
+    ).toBe(false);
+    expect(may(both, { pcrs: image(0x10), context: at(NOW), action: 'kms:GenerateDataKey' })).toBe(false);
+    const found = lintKeyPolicy(both, { keyArn: KEY_ARN, now: NOW, images: [image(0x10), image(0x20)] });
+    expect(found.map(({ code }) => code)).toEqual(['INITIALISE_OPEN']);
+  });
+
+  it('binds what the image uses and leaves unused PCRs out', () => {
+    const pcrs = new Map([
+      ...image(0x10),
+      [3, new Uint8Array(48).fill(9)],
+      [4, new Uint8Array(48)],
+      [8, new Uint8Array(48)],
+    ]);
+    const text = renderKeyPolicy({ ...OPTIONS, images: [{ pcrs }] });
+    expect(text).toContain('RecipientAttestation:PCR3"');
+    expect(text).not.toMatch(/PCR[48]"/);
+  });
+
+  it('P02 P03 is not written for a debug image or without a manifest', () => {
+    for (const index of [0, 1, 2, 16]) {
+      const zero = new Map([...image(0x10), [index, new Uint8Array(48)]]);
+      const absent = image(0x10);
+      absent.delete(index);
+      for (const pcrs of [zero, absent]) {
+        const render = () => renderKeyPolicy({ ...OPTIONS, images: [{ pcrs }] });
+        expect(render).toThrow(KeyPolicyError);
+        expect(render).toThrow(expect.objectContaining({ code: 'POLICY_UNBOUND' }));
+      }
+    }
+  });
+
+  it('is not written for options without sense', () => {
+    expect(() => renderKeyPolicy({ ...OPTIONS, admins: [] })).toThrow(RangeError);
+    expect(() => renderKeyPolicy({ ...OPTIONS, admins: [NODE_ROLE_ARN] })).toThrow(RangeError);
+    expect(() => renderKeyPolicy({ ...OPTIONS, encryptionContext: {} })).toThrow(RangeError);
+  });
+});
