@@ -1,5 +1,4 @@
 export { createFileSecrets, readArtifactFile } from './artifacts/files.ts';
-export { createSecretsManagerSecrets } from './artifacts/secrets-manager.ts';
 export type { ControlSources, SecretSource } from './control/sources.ts';
 export type { EgressTarget } from './egress/targets.ts';
 export { joinStreams } from './forward.ts';

@@ -1,10 +1,12 @@
 import {
   GetSecretValueCommand,
   ResourceNotFoundException,
+  type GetSecretValueCommandOutput,
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import type { SecretSource } from '../control/sources.ts';
 import { ArtifactError } from './errors.ts';
+import type { ArtifactSource } from './source.ts';
 
 export interface SecretsManagerSecretsOptions {
   readonly client: Pick<SecretsManagerClient, 'send'>;
@@ -12,22 +14,46 @@ export interface SecretsManagerSecretsOptions {
   readonly prefix: string;
 }
 
+/**
+ * A manifest or configuration from AWS Secrets Manager, as text or binary.
+ * @throws ArtifactError ARTIFACT_TOO_LARGE, ARTIFACT_UNAVAILABLE
+ */
+export function createSecretsManagerArtifact(
+  client: Pick<SecretsManagerClient, 'send'>,
+  secretId: string,
+  maxBytes: number,
+): ArtifactSource {
+  return async (signal) => {
+    const value = await getSecretValue(client, secretId, signal);
+    if (value === null) return null;
+    const bytes = value.SecretBinary ?? new TextEncoder().encode(value.SecretString ?? '');
+    if (bytes.length > maxBytes) {
+      throw new ArtifactError('ARTIFACT_TOO_LARGE', 'a secret is too long', { secretId, maximum: maxBytes });
+    }
+    return bytes;
+  };
+}
+
+async function getSecretValue(
+  client: Pick<SecretsManagerClient, 'send'>,
+  secretId: string,
+  signal: AbortSignal,
+): Promise<GetSecretValueCommandOutput | null> {
+  try {
+    return await client.send(new GetSecretValueCommand({ SecretId: secretId }), { abortSignal: signal });
+  } catch (error) {
+    if (error instanceof ResourceNotFoundException) return null;
+    throw new ArtifactError('ARTIFACT_UNAVAILABLE', 'Secrets Manager cannot be asked', { secretId }, error);
+  }
+}
+
 /** Secret blobs from AWS Secrets Manager: binary secrets, each the ciphertext that KMS gave, in its current version. */
 export function createSecretsManagerSecrets({ client, prefix }: SecretsManagerSecretsOptions): SecretSource {
   return {
     async get(name, signal) {
-      try {
-        const { SecretBinary } = await client.send(
-          new GetSecretValueCommand({ SecretId: `${prefix}${name}` }),
-          {
-            abortSignal: signal,
-          },
-        );
-        if (SecretBinary !== undefined) return SecretBinary;
-      } catch (error) {
-        if (error instanceof ResourceNotFoundException) return null;
-        throw new ArtifactError('ARTIFACT_UNAVAILABLE', 'Secrets Manager cannot be asked', { name }, error);
-      }
+      const value = await getSecretValue(client, `${prefix}${name}`, signal);
+      if (value === null) return null;
+      if (value.SecretBinary !== undefined) return value.SecretBinary;
       // Text there is somebody's plaintext, which must not even get as far as the enclave.
       throw new ArtifactError('ARTIFACT_UNAVAILABLE', 'the secret is not binary', { name });
     },

@@ -64,22 +64,27 @@ export function createControlSession(sources: ControlSources, log: Log): Control
     return { type: 'status' };
   }
 
+  async function closeStore(): Promise<void> {
+    const closing = store;
+    store = undefined;
+    await closing?.close().catch((error: unknown) => {
+      log('error', 'store.close-failed', { code: errorCode(error) });
+    });
+  }
+
   return {
     async handle(request) {
       try {
         return await answer(request);
       } catch (error) {
-        const isStore = error instanceof RecordStoreError;
         log('warn', 'control.refused', { request: request.type, code: errorCode(error) });
-        return refuse(isStore ? STORE_ANSWERS[error.code] : 'UNAVAILABLE');
+        if (!(error instanceof RecordStoreError)) return refuse('UNAVAILABLE');
+        // A database that broke may be back: the next request opens it anew.
+        if (error.code === 'STORE_FAILED') await closeStore();
+        return refuse(STORE_ANSWERS[error.code]);
       }
     },
-    async close() {
-      await store?.close().catch((error: unknown) => {
-        log('error', 'store.close-failed', { code: errorCode(error) });
-      });
-      store = undefined;
-    },
+    close: closeStore,
   };
 }
 

@@ -95,15 +95,20 @@ async function commit(link: ControlLink, writes: readonly RecordWrite[], end: nu
     } catch (error) {
       const hasLostAnswer = error instanceof LostAnswer;
       if (hasLostAnswer) isUncertain ||= error.wasSent;
+      const code = error instanceof ControlError ? error.code : undefined;
       // A conflict after a lost answer may be with our own first attempt.
-      const isConflict = error instanceof ControlError && error.code === 'CONTROL_STORE_CONFLICT';
-      if (!hasLostAnswer && !(isConflict && isUncertain)) throw error;
+      const isConflict = code === 'CONTROL_STORE_CONFLICT';
+      // A database that failed may have failed behind the commit.
+      const hasFailed = code === 'CONTROL_STORE_FAILED';
+      if (!hasLostAnswer && !hasFailed && !(isConflict && isUncertain)) throw error;
+      isUncertain ||= hasFailed;
       if (!isUncertain) {
         await link.pause(attempt, end, error);
         continue;
       }
       const outcome = await readBack(link, writes, end, error);
       if (outcome === 'written') return;
+      if (hasFailed && outcome === 'unwritten') throw error;
       if (outcome === 'changed' || isConflict) {
         throw new ControlError('CONTROL_STORE_CONFLICT', 'the store holds something else', {}, error);
       }

@@ -61,7 +61,7 @@ const record = (revision: number, bytes: Uint8Array): ControlAnswer => ({
   type: 'store-read',
   record: { revision, bytes },
 });
-const refusal = (code: 'STORE_BUSY' | 'STORE_CONFLICT' | 'UNAVAILABLE'): ControlAnswer => ({
+const refusal = (code: 'STORE_BUSY' | 'STORE_CONFLICT' | 'STORE_FAILED' | 'UNAVAILABLE'): ControlAnswer => ({
   type: 'error',
   code,
 });
@@ -198,6 +198,15 @@ describe('a commit', () => {
     await expect(
       client.commit([...WRITES, { table: 'keys', id: 'two', expectedRevision: 0, bytes: BYTES }]),
     ).rejects.toMatchObject({ code: 'CONTROL_STORE_CONFLICT' });
+  });
+
+  test('is found done when the store failed behind it, and failed when it did not happen', async () => {
+    const { client } = play([refusal('STORE_FAILED'), record(2, BYTES)]);
+    await client.commit(WRITES);
+    const undone = play([refusal('STORE_FAILED'), record(1, BYTES)]);
+    await expect(undone.client.commit(WRITES)).rejects.toMatchObject({ code: 'CONTROL_STORE_FAILED' });
+    const broken = play([refusal('STORE_FAILED'), refusal('STORE_FAILED')]);
+    await expect(broken.client.commit(WRITES)).rejects.toMatchObject({ code: 'CONTROL_COMMIT_UNRESOLVED' });
   });
 
   test('of a deletion is found done when the record is gone', async () => {

@@ -1,0 +1,35 @@
+import { GetObjectCommand, NoSuchKey, type S3Client } from '@aws-sdk/client-s3';
+import { ArtifactError } from './errors.ts';
+import type { ArtifactSource } from './source.ts';
+
+export interface S3ArtifactOptions {
+  readonly client: Pick<S3Client, 'send'>;
+  readonly bucket: string;
+  readonly key: string;
+  readonly maxBytes: number;
+}
+
+/** An object in S3. @throws ArtifactError ARTIFACT_TOO_LARGE, ARTIFACT_UNAVAILABLE */
+export function createS3Artifact({ client, bucket, key, maxBytes }: S3ArtifactOptions): ArtifactSource {
+  return async (signal) => {
+    try {
+      // One byte more than is taken tells that there is more, without fetching it.
+      const range = `bytes=0-${maxBytes}`;
+      const command = new GetObjectCommand({ Bucket: bucket, Key: key, Range: range });
+      const { Body } = await client.send(command, { abortSignal: signal });
+      const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array(0);
+      if (bytes.length > maxBytes) {
+        throw new ArtifactError('ARTIFACT_TOO_LARGE', 'an object is too long', {
+          bucket,
+          key,
+          maximum: maxBytes,
+        });
+      }
+      return bytes;
+    } catch (error) {
+      if (error instanceof ArtifactError) throw error;
+      if (error instanceof NoSuchKey) return null;
+      throw new ArtifactError('ARTIFACT_UNAVAILABLE', 'S3 cannot be asked', { bucket, key }, error);
+    }
+  };
+}

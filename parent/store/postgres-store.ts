@@ -1,0 +1,174 @@
+import { Client, DatabaseError, types } from 'pg';
+import { MAX_RECORDS, type RecordKey, type RecordWrite } from '../../shared/protocol/control.ts';
+import { RecordStoreError } from './errors.ts';
+import type { RecordSession, RecordStore } from './record-store.ts';
+
+export interface PostgresStoreOptions {
+  /** `postgres://…`, as libpq has it. */
+  readonly url: string;
+  /** Which node's records these are: several nodes may share a database. */
+  readonly node: string;
+}
+
+const FORMAT = 1;
+const CONNECT_TIMEOUT_MS = 5_000;
+const STATEMENT_TIMEOUT_MS = 10_000;
+const BIGINT_OID = 20;
+
+/**
+ * A store in PostgreSQL 13 or later. Who owns a node's records holds an advisory lock in its one connection: the server
+ * gives it free when that connection is gone. A commit is one transaction, on disk before it returns.
+ */
+export function createPostgresStore(options: PostgresStoreOptions): RecordStore {
+  return {
+    async open() {
+      const client = new Client({
+        connectionString: options.url,
+        application_name: 'holdfast',
+        connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+        statement_timeout: STATEMENT_TIMEOUT_MS,
+        query_timeout: STATEMENT_TIMEOUT_MS + 1_000,
+        keepAlive: true,
+        types: { getTypeParser },
+      });
+      // A connection that breaks between two requests shows at the next one.
+      client.on('error', () => {});
+      try {
+        return await guard(async () => {
+          await client.connect();
+          await prepare(client, options.node);
+          return createSession(client, options.node);
+        });
+      } catch (error) {
+        await client.end().catch(() => {});
+        throw error;
+      }
+    },
+  };
+}
+
+/** Revisions are safe integers: the schema of what is written sees to it. */
+function getTypeParser(oid: number, format?: 'binary' | 'text') {
+  if (oid === BIGINT_OID) return Number;
+  return format === 'binary' ? types.getTypeParser(oid, 'binary') : types.getTypeParser(oid, 'text');
+}
+
+async function prepare(client: Client, node: string): Promise<void> {
+  await client.query('SET synchronous_commit = on');
+  // Two that come first at once must not both make the tables.
+  await client.query("SELECT pg_advisory_lock(hashtextextended('holdfast schema', 0))");
+  try {
+    await client.query(`
+      CREATE TABLE IF NOT EXISTS holdfast_format (version integer PRIMARY KEY);
+      CREATE TABLE IF NOT EXISTS holdfast_records (
+        node text NOT NULL,
+        collection text NOT NULL,
+        id text NOT NULL,
+        revision bigint NOT NULL CHECK (revision > 0),
+        bytes bytea NOT NULL,
+        PRIMARY KEY (node, collection, id)
+      );
+      INSERT INTO holdfast_format SELECT ${FORMAT} WHERE NOT EXISTS (SELECT FROM holdfast_format);
+    `);
+  } finally {
+    await client.query("SELECT pg_advisory_unlock(hashtextextended('holdfast schema', 0))");
+  }
+  const format = await client.query<{ version: number }>('SELECT version FROM holdfast_format');
+  const version = format.rows[0]?.version;
+  if (format.rows.length !== 1 || version !== FORMAT) {
+    throw new RecordStoreError('STORE_FORMAT_UNKNOWN', 'not a store of this version', {
+      expected: FORMAT,
+      actual: version,
+    });
+  }
+  const lock = await client.query<{ taken: boolean }>(
+    "SELECT pg_try_advisory_lock(hashtextextended('holdfast node ' || $1, 0)) AS taken",
+    [node],
+  );
+  if (lock.rows[0]?.taken !== true) {
+    throw new RecordStoreError('STORE_BUSY', 'the store has another owner', { node });
+  }
+}
+
+function createSession(client: Client, node: string): RecordSession {
+  let closed: Promise<void> | undefined;
+
+  async function write({ table, id, expectedRevision, bytes }: RecordWrite): Promise<void> {
+    const at = [node, table, id];
+    let done;
+    if (bytes === null) {
+      done = await client.query(
+        'DELETE FROM holdfast_records WHERE node = $1 AND collection = $2 AND id = $3 AND revision = $4',
+        [...at, expectedRevision],
+      );
+    } else if (expectedRevision === 0) {
+      done = await client.query(
+        'INSERT INTO holdfast_records VALUES ($1, $2, $3, 1, $4) ON CONFLICT DO NOTHING',
+        [...at, Buffer.from(bytes)],
+      );
+    } else {
+      done = await client.query(
+        `UPDATE holdfast_records SET revision = revision + 1, bytes = $5
+         WHERE node = $1 AND collection = $2 AND id = $3 AND revision = $4`,
+        [...at, expectedRevision, Buffer.from(bytes)],
+      );
+    }
+    if (done.rowCount !== 1) {
+      throw new RecordStoreError('STORE_CONFLICT', 'a record is at another revision', { table, id });
+    }
+  }
+
+  async function commit(writes: readonly RecordWrite[]): Promise<void> {
+    await client.query('BEGIN');
+    try {
+      for (const one of writes) await write(one);
+      const { rows } = await client.query<{ count: number }>(
+        'SELECT count(*) AS count FROM holdfast_records WHERE node = $1',
+        [node],
+      );
+      if ((rows[0]?.count ?? 0) > MAX_RECORDS) {
+        throw new RecordStoreError('STORE_FULL', 'too many records', { maximum: MAX_RECORDS });
+      }
+    } catch (error) {
+      await client.query('ROLLBACK');
+      throw error;
+    }
+    await client.query('COMMIT');
+  }
+
+  return {
+    read: ({ table, id }: RecordKey) =>
+      guard(async () => {
+        const { rows } = await client.query<{ revision: number; bytes: Buffer }>(
+          'SELECT revision, bytes FROM holdfast_records WHERE node = $1 AND collection = $2 AND id = $3',
+          [node, table, id],
+        );
+        const row = rows[0];
+        return row === undefined ? null : { revision: row.revision, bytes: new Uint8Array(row.bytes) };
+      }),
+    list: () =>
+      guard(async () => {
+        const { rows } = await client.query<{ table: string; id: string; revision: number }>(
+          `SELECT collection AS table, id, revision FROM holdfast_records
+           WHERE node = $1 ORDER BY collection COLLATE "C", id COLLATE "C"`,
+          [node],
+        );
+        return rows;
+      }),
+    commit: (writes) => guard(() => commit(writes)),
+    close: () => {
+      closed ??= client.end().catch(() => {});
+      return closed;
+    },
+  };
+}
+
+async function guard<T>(act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof RecordStoreError) throw error;
+    const state = error instanceof DatabaseError ? error.code : undefined;
+    throw new RecordStoreError('STORE_FAILED', 'the database failed', { state }, error);
+  }
+}

@@ -1,0 +1,98 @@
+import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chownSync, existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** A real PostgreSQL server of a test's own, on a Unix socket in a temporary folder. */
+export interface PostgresServer {
+  readonly url: string;
+  /** Ends the server as a power cut would: no shutdown, no checkpoint. */
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+/** The folder of PostgreSQL's programs; undefined where it is not installed. */
+export function findPostgres(): string | undefined {
+  const folders = [
+    ...(process.env['PATH'] ?? '').split(delimiter),
+    ...globSync('/usr/lib/postgresql/*/bin').toSorted().toReversed(),
+  ];
+  return folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')));
+}
+
+/** PostgreSQL does not run as root; a test that does runs it as `nobody`. */
+function unprivileged(): { uid?: number; gid?: number } {
+  if (process.getuid?.() !== 0) return {};
+  return { uid: idOf('-u'), gid: idOf('-g') };
+}
+
+function idOf(option: '-g' | '-u'): number {
+  return Number(execFileSync('id', [option, 'nobody']));
+}
+
+export async function startPostgres(): Promise<PostgresServer> {
+  const found = findPostgres();
+  if (found === undefined) throw new Error('PostgreSQL is not installed');
+  const bin: string = found;
+  const root = mkdtempSync(join(tmpdir(), 'holdfast-pg-'));
+  const user = unprivileged();
+  if (user.uid !== undefined && user.gid !== undefined) chownSync(root, user.uid, user.gid);
+  const data = join(root, 'data');
+  const env = { ...process.env, LC_ALL: 'C', HOME: root };
+  await run(join(bin, 'initdb'), ['-D', data, '-U', 'holdfast', '-A', 'trust', '--no-instructions'], {
+    ...user,
+    env,
+    cwd: root,
+  });
+  const url = `postgres://holdfast@localhost/postgres?host=${encodeURIComponent(root)}`;
+  let server: ChildProcess | undefined;
+
+  async function isUp(): Promise<boolean> {
+    if (!existsSync(join(root, '.s.PGSQL.5432'))) return false;
+    const { Client } = (await import('pg')).default;
+    const client = new Client({ connectionString: url, connectionTimeoutMillis: 1_000 });
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      return true;
+    } catch {
+      return false;
+    } finally {
+      await client.end().catch(() => {});
+    }
+  }
+
+  async function start(): Promise<void> {
+    const args = ['-D', data, '-k', root, '-c', 'listen_addresses=', '-c', 'max_connections=20'];
+    server = spawn(join(bin, 'postgres'), args, { ...user, env, cwd: dirname(data), stdio: 'ignore' });
+    for (let attempt = 0; attempt < 200; attempt += 1) {
+      if (await isUp()) return;
+      await sleep(50);
+    }
+    throw new Error('PostgreSQL does not start');
+  }
+
+  async function end(signal: 'SIGINT' | 'SIGQUIT'): Promise<void> {
+    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
+    server.kill(signal);
+    await once(server, 'exit');
+  }
+
+  await start();
+  return {
+    url,
+    start,
+    // Immediate shutdown: the next start recovers from the write-ahead log, as after a crash.
+    kill: () => end('SIGQUIT'),
+    async remove() {
+      await end('SIGINT');
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+}
