@@ -7,7 +7,7 @@ export interface Exchange {
   readonly method: string;
   readonly target: string;
   /** The Host header. */
-  readonly host: string;
+  readonly authority: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
   readonly timeoutMs: number;
@@ -29,13 +29,17 @@ const MAX_ANSWER_BYTES = 1024 * 1024;
  * @throws ClientError ANSWER_LOST, ANSWER_TIMEOUT, ANSWER_MALFORMED, and what opening the connection threw
  */
 export function exchange(input: Exchange): Promise<HttpAnswer> {
-  const { method, target, host, headers, body, timeoutMs, via } = input;
+  const { method, target, authority, headers, body, timeoutMs, via } = input;
   return new Promise((resolve, reject) => {
     const request = startRequest({
       ...via,
       method,
       path: target,
-      headers: { host, ...headers, ...(body === undefined ? {} : { 'content-length': body.length }) },
+      headers: {
+        host: authority,
+        ...headers,
+        ...(body === undefined ? {} : { 'content-length': body.length }),
+      },
     });
     const timer = setTimeout(() => {
       request.destroy(new ClientError('ANSWER_TIMEOUT', 'no answer in time', { timeoutMs }));

@@ -1,4 +1,5 @@
 export { aggregateSignature, type GroupSignature, type SignatureShare } from './aggregation.ts';
+export { attestNode, type AttestOptions } from './attest-node.ts';
 export { type DealtGroup, type DealtShare, dealShares, sealShare } from './dealer.ts';
 export { ClientError, type ClientErrorCode, NodeRefusal } from './errors.ts';
 export { signWithGroup } from './group-signing.ts';

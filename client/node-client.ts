@@ -1,11 +1,8 @@
-import { type KeyObject, randomBytes } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import type { z } from 'zod';
-import { type ShareDestination } from '../shared/frost/index.ts';
+import type { ShareDestination } from '../shared/frost/index.ts';
 import { signRequest } from '../shared/http-signature/index.ts';
-import { parseJson } from '../shared/json/index.ts';
 import {
-  attestationAnswerSchema,
-  errorAnswerSchema,
   type FrostRound1Answer,
   frostRound1AnswerSchema,
   type FrostRound2Answer,
@@ -22,24 +19,19 @@ import {
   type SignRequest,
 } from '../shared/node/api.ts';
 import { digestManifest } from '../shared/node/manifest.ts';
+import { parseAnswer } from './answers.ts';
+import { attestNode, type AttestOptions, DEFAULT_TIMEOUT_MS } from './attest-node.ts';
 import { ClientError, NodeRefusal } from './errors.ts';
 import { Gate } from './gate.ts';
 import { exchange, type HttpAnswer } from './http-exchange.ts';
-import { type NodeIdentity, type NodeTrust, verifyNodeIdentity } from './node-identity.ts';
-import { type Endpoint, openTls, PinnedAgent, readPeerKey } from './tls-connection.ts';
+import type { NodeIdentity } from './node-identity.ts';
+import { type Endpoint, parseNodeUrl, PinnedAgent } from './tls-connection.ts';
 
-export interface NodeClientOptions {
-  /** `https://host:port`: nothing more. */
-  readonly url: string;
-  readonly trust: NodeTrust;
+export interface NodeClientOptions extends AttestOptions {
   /** This client's id in the node's configuration. */
   readonly clientId: string;
   /** Its Ed25519 private key. */
   readonly privateKey: KeyObject;
-  /** Milliseconds since 1970. Default: Date.now. */
-  readonly clock?: () => number;
-  /** For one request and its answer. Default: 10 s. */
-  readonly timeoutMs?: number;
   /** How many requests may be under way at once; others wait. Default: 64. */
   readonly maxConnections?: number;
 }
@@ -59,10 +51,7 @@ interface SignedCall<T> {
   readonly body?: (identity: NodeIdentity) => object;
 }
 
-const DEFAULT_TIMEOUT_MS = 10_000;
 const DEFAULT_CONNECTIONS = 64;
-const NONCE_BYTES = 32;
-const MAX_JSON_BYTES = 1024 * 1024;
 const JSON_TYPE = 'application/json';
 
 /**
@@ -83,22 +72,13 @@ export async function connectNode(options: NodeClientOptions): Promise<NodeClien
 export class NodeClient {
   readonly #options: NodeClientOptions;
   readonly #endpoint: Endpoint;
-  readonly #host: string;
   readonly #gate: Gate;
   #connected: Promise<Connected> | undefined;
 
   constructor(options: NodeClientOptions) {
-    const url = new URL(options.url);
-    if (url.protocol !== 'https:' || url.origin !== options.url.replace(/\/$/, '')) {
-      throw new TypeError('the url of a node is https://host:port');
-    }
     this.#options = options;
-    this.#host = url.host;
+    this.#endpoint = parseNodeUrl(options.url);
     this.#gate = new Gate(options.maxConnections ?? DEFAULT_CONNECTIONS);
-    this.#endpoint = {
-      host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
-      port: url.port === '' ? 443 : Number(url.port),
-    };
   }
 
   /** Verifies the node anew, whatever is known of it. @throws AttestationError, ClientError, NodeRefusal */
@@ -188,38 +168,19 @@ export class NodeClient {
 
   async #connect(before: Promise<Connected> | undefined): Promise<Connected> {
     const agent = (await before?.catch(() => undefined))?.agent;
-    const identity = await this.#identify();
-    // The same key is the same boot, whose connections serve on.
-    if (agent?.isPinnedTo(identity.tlsPublicKey)) return { identity, agent };
-    agent?.destroy();
-    return { identity, agent: new PinnedAgent(this.#endpoint, identity.tlsPublicKey) };
-  }
-
-  async #identify(): Promise<NodeIdentity> {
-    const { clock = Date.now, trust } = this.#options;
-    const nonce = randomBytes(NONCE_BYTES);
-    const socket = await openTls(this.#endpoint);
+    let identity: NodeIdentity | undefined;
     try {
-      const tlsPublicKey = readPeerKey(socket);
-      const answer = await exchange({
-        method: 'POST',
-        target: '/v1/attestation',
-        host: this.#host,
-        headers: { 'content-type': JSON_TYPE, connection: 'close' },
-        body: Buffer.from(JSON.stringify({ nonce: nonce.toString('hex') })),
-        timeoutMs: this.#timeoutMs,
-        via: { createConnection: () => socket },
-      });
-      const { document } = parseAnswer(answer, attestationAnswerSchema);
-      const documentBytes = new Uint8Array(Buffer.from(document, 'base64'));
-      return verifyNodeIdentity({ documentBytes, nonce, tlsPublicKey, now: clock() }, trust);
+      identity = await attestNode(this.#options);
+      // The same key is the same boot, whose connections serve on.
+      if (agent?.isPinnedTo(identity.tlsPublicKey)) return { identity, agent };
+      return { identity, agent: new PinnedAgent(this.#endpoint, identity.tlsPublicKey) };
     } finally {
-      socket.destroy();
+      if (identity === undefined || !agent?.isPinnedTo(identity.tlsPublicKey)) agent?.destroy();
     }
   }
 
   async #attempt<T>({ identity, agent }: Connected, call: SignedCall<T>): Promise<T> {
-    const { clientId, privateKey, clock = Date.now } = this.#options;
+    const { clientId, privateKey, clock = Date.now, timeoutMs = DEFAULT_TIMEOUT_MS } = this.#options;
     const { method, target } = call;
     const bytes = call.body && Buffer.from(JSON.stringify(call.body(identity)));
     const body = bytes && { bytes, contentType: JSON_TYPE };
@@ -231,17 +192,13 @@ export class NodeClient {
       exchange({
         method,
         target,
-        host: this.#host,
+        authority: this.#endpoint.authority,
         headers,
         ...(bytes && { body: bytes }),
-        timeoutMs: this.#timeoutMs,
+        timeoutMs,
         via: { agent },
       });
     return parseAnswer(await this.#gate.run(() => sendOnce(send)), call.answer);
-  }
-
-  get #timeoutMs(): number {
-    return this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   }
 }
 
@@ -269,24 +226,4 @@ function isOfAnotherBoot(error: unknown): boolean {
     (error instanceof ClientError && error.code === 'TLS_KEY_MISMATCH') ||
     (error instanceof NodeRefusal && error.code === 'SESSION_MISMATCH')
   );
-}
-
-function parseAnswer<T>(answer: HttpAnswer, schema: z.ZodType<T>): T {
-  if (answer.status !== 200) {
-    const { status } = answer;
-    throw new NodeRefusal(readRefusal(answer), 'the node refuses', { status });
-  }
-  return parseBody(answer, schema);
-}
-
-function readRefusal(answer: HttpAnswer): string {
-  return parseBody(answer, errorAnswerSchema).error;
-}
-
-function parseBody<T>({ status, body }: HttpAnswer, schema: z.ZodType<T>): T {
-  try {
-    return schema.parse(parseJson(body, { maxBytes: MAX_JSON_BYTES, maxDepth: 8 }));
-  } catch (cause) {
-    throw new ClientError('ANSWER_MALFORMED', 'not an answer of a node', { status }, cause);
-  }
 }

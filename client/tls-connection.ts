@@ -8,6 +8,21 @@ import { ClientError } from './errors.ts';
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
+  /** The Host header: host and port as the URL has them. */
+  readonly authority: string;
+}
+
+/** @throws TypeError for anything but `https://host:port` */
+export function parseNodeUrl(text: string): Endpoint {
+  const { protocol, origin, host, hostname, port } = new URL(text);
+  if (protocol !== 'https:' || origin !== text.replace(/\/$/, '')) {
+    throw new TypeError('the url of a node is https://host:port');
+  }
+  return {
+    host: hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: port === '' ? 443 : Number(port),
+    authority: host,
+  };
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
