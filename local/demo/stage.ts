@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Configuration } from '../../shared/node/configuration.ts';
 import {
@@ -130,7 +130,7 @@ export class Stage {
 
   /** The same AWS and NSM root with a second Nitro host, whose enclaves trust these authorities (PEM) besides. */
   async otherHost(kmsRoots: readonly string[] = []): Promise<World> {
-    const socketDirectory = join(this.world.stateDirectory, 'vsock-2');
+    const socketDirectory = await mkdtemp(join(this.world.stateDirectory, 'vsock-'));
     const host = await NitroHost.open({
       stateDirectory: join(this.world.stateDirectory, 'nitro'),
       socketDirectory,

@@ -8,7 +8,7 @@ import {
   type IdentityDecision,
   type RequestContext,
 } from '../../attestation/key-policy/index.ts';
-import { AwsServiceError, callerArn, globalContext, type AuthenticatedRequest } from '../aws/index.ts';
+import { AwsServiceError, callerArn, globalContext, type AuthenticatedRequest } from '../aws/plumbing.ts';
 import type { EncryptionContext } from './ciphertext.ts';
 import type { Key } from './key-store.ts';
 

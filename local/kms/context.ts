@@ -1,4 +1,4 @@
-import type { AuthenticatedRequest } from '../aws/index.ts';
+import type { AuthenticatedRequest } from '../aws/plumbing.ts';
 import type { KeyDecision } from './authorize.ts';
 import type { CmsShape } from './cms.ts';
 import type { KeyStore } from './key-store.ts';

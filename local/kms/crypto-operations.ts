@@ -7,7 +7,7 @@ import {
   parseInput,
   required,
   type AuthenticatedRequest,
-} from '../aws/index.ts';
+} from '../aws/plumbing.ts';
 import { accessDenied, assertIdentityAllows, authorizeKey, type RequestFacts } from './authorize.ts';
 import { openBlob, sealBlob, unsafeKeyArnOf, type EncryptionContext } from './ciphertext.ts';
 import { encodeEnvelopedData } from './cms.ts';

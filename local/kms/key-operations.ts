@@ -7,7 +7,7 @@ import {
   parseInput,
   required,
   type AuthenticatedRequest,
-} from '../aws/index.ts';
+} from '../aws/plumbing.ts';
 import { assertIdentityAllows, authorizeKey } from './authorize.ts';
 import type { KmsContext } from './context.ts';
 import type { Key, Scope } from './key-store.ts';

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { parseKeyPolicy, type KeyPolicy } from '../../attestation/key-policy/index.ts';
-import { AwsServiceError, type StateStore } from '../aws/index.ts';
+import { AwsServiceError, type StateStore } from '../aws/plumbing.ts';
 
 const recordSchema = z.object({
   arn: z.string(),

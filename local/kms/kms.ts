@@ -1,4 +1,4 @@
-import type { AuthenticatedRequest, AwsService, StateStore } from '../aws/index.ts';
+import type { AuthenticatedRequest, AwsService, StateStore } from '../aws/plumbing.ts';
 import { accessDenied, type KeyDecision } from './authorize.ts';
 import type { CmsShape } from './cms.ts';
 import type { KmsContext } from './context.ts';

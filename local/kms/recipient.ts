@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { HoldfastError } from '../../shared/errors.ts';
-import { AwsServiceError, blob, optional, required } from '../aws/index.ts';
+import { AwsServiceError, blob, optional, required } from '../aws/plumbing.ts';
 
 /** What a verified attestation document says, as far as KMS cares. */
 export interface AttestedRecipient {

@@ -1,4 +1,4 @@
-import type { AuthenticatedRequest, AwsService, StateStore } from '../aws/index.ts';
+import type { AuthenticatedRequest, AwsService, StateStore } from '../aws/plumbing.ts';
 import { createSecret, describeSecret, getSecretValue, listSecrets, putSecretValue } from './operations.ts';
 import { SecretStore } from './secret-store.ts';
 

@@ -10,7 +10,7 @@ import {
   parseInput,
   required,
   type AuthenticatedRequest,
-} from '../aws/index.ts';
+} from '../aws/plumbing.ts';
 import type { Secret, SecretStore } from './secret-store.ts';
 import { addVersion, findVersion, STAGE, type SecretContent } from './versions.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { StateStore } from '../aws/index.ts';
+import type { StateStore } from '../aws/plumbing.ts';
 
 const versionSchema = z.object({
   id: z.string(),

@@ -1,4 +1,4 @@
-import { AwsServiceError } from '../aws/index.ts';
+import { AwsServiceError } from '../aws/plumbing.ts';
 import type { Secret, SecretVersion } from './secret-store.ts';
 
 /** Labels of versions: each is on one version at most. */
