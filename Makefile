@@ -20,3 +20,7 @@ demo: install ## one policy node on this machine, from boot to signature, refusa
 .PHONY: test
 test: install ## every check that CI runs
 	npm run check
+
+.PHONY: fuzz
+fuzz: install ## coverage-guided fuzzing of whatever reads hostile bytes, 10 minutes a target (FUZZ_SECONDS=...)
+	scripts/fuzz --seconds $(or $(FUZZ_SECONDS),600)
