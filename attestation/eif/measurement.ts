@@ -67,7 +67,7 @@ export class Measurement {
 }
 
 /** The value of a register, zero before, that was extended once with this SHA-384 digest. */
-export function extend(digest: Uint8Array): Uint8Array {
+function extend(digest: Uint8Array): Uint8Array {
   return createHash('sha384').update(new Uint8Array(48)).update(digest).digest();
 }
 

@@ -2,7 +2,7 @@ import { EifError } from './errors.ts';
 import type { EifSectionKind } from './format.ts';
 
 /** Longest command line that a kernel takes without cutting it off, in bytes (COMMAND_LINE_SIZE less its NUL). */
-export const MAX_CMDLINE_BYTES = 2047;
+const MAX_CMDLINE_BYTES = 2047;
 /** The format's own limit for the signature section. */
 export const MAX_SIGNATURE_BYTES = 32_768;
 /** Ours: metadata is not measured, so it is read into memory on nobody's word. */

@@ -41,7 +41,7 @@ export const sampleKernel = bytesOf('a kernel, or so it says');
 export const sampleCmdline = bytesOf('console=ttyS0 reboot=t panic=30');
 export const sampleBootstrap = bytesOf('bootstrap ramdisk');
 export const sampleApplication = bytesOf('application ramdisk');
-export const sampleMetadata = bytesOf('{"ImageName":"sample"}');
+const sampleMetadata = bytesOf('{"ImageName":"sample"}');
 
 /** Version 4, unsigned, two ramdisks. */
 export function sampleSections(): RawSection[] {

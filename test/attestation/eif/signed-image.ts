@@ -66,7 +66,7 @@ export interface SignatureShape {
   prefix?: Uint8Array;
 }
 
-export const pcr0Of = (contents: Uint8Array[]): Uint8Array =>
+const pcr0Of = (contents: Uint8Array[]): Uint8Array =>
   new Uint8Array(Buffer.from(registerOf(...contents), 'hex'));
 
 /** One member of the section's array. */
