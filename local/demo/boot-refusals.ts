@@ -80,7 +80,13 @@ export const BOOT_REFUSALS: readonly Refusal[] = [
   {
     attack: 'another image (PCR0-2)',
     code: 'KMS_ACCESS_DENIED',
-    attempt: async (stage) => stage.attempt({ launch: { program: await stage.alteredProgram() } }),
+    attempt: async (stage) => {
+      const program = await stage.changedProgram(
+        'enclave/boot/boot.ts',
+        (code) => `${code}// One more line.\n`,
+      );
+      return stage.attempt({ launch: { program } });
+    },
   },
   {
     attack: 'a debug image (zero PCRs)',

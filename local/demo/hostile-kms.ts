@@ -1,6 +1,7 @@
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { openAuthority, StateStore } from '../aws/index.ts';
+import { StateStore } from '../aws/state.ts';
+import { openAuthority } from '../aws/tls.ts';
 
 /** Something that claims to be KMS, and whoever certifies it. */
 export interface HostileKms {

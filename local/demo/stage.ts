@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Configuration } from '../../shared/node/configuration.ts';
 import {
@@ -145,15 +145,12 @@ export class Stage {
     if (code !== 'SERVING') throw new Error(`the node does not serve: ${code}`);
   }
 
-  /** A copy of the enclave's code with one more comment: another image. */
-  async alteredProgram(): Promise<string> {
+  /** A copy of the enclave's code in which one file is changed: another image. */
+  async changedProgram(path: string, change: (code: string) => string): Promise<string> {
     const program = await copyProgram();
     this.#programs.push(program);
-    await mkdir(join(program.folder, 'enclave', 'backdoor'), { recursive: true });
-    await writeFile(
-      join(program.folder, 'enclave', 'backdoor', 'index.ts'),
-      '// Not what the admin has verified.\n',
-    );
+    const file = join(program.folder, path);
+    await writeFile(file, change(await readFile(file, 'utf8')));
     return program.folder;
   }
 

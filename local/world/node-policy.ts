@@ -18,16 +18,12 @@ interface NodePolicy {
   readonly manifest?: Manifest;
   readonly pcrs?: ReadonlyMap<number, Uint8Array>;
   readonly initialise?: boolean;
+  /** Lets the admin encrypt a password of his own for this node, and nothing else (P10). */
+  readonly supply?: boolean;
 }
 
 /** The key policy of a node's key, as JSON. */
-export function renderNodePolicy({
-  adminRole,
-  parentRole,
-  manifest,
-  pcrs,
-  initialise = false,
-}: NodePolicy): string {
+export function renderNodePolicy({ adminRole, parentRole, manifest, pcrs, ...phase }: NodePolicy): string {
   const administration = {
     Sid: 'Administration',
     Effect: 'Allow',
@@ -39,11 +35,14 @@ export function renderNodePolicy({
     return JSON.stringify({ Version: '2012-10-17', Statement: [administration] });
   }
   const context = encryptionContext(manifest, 'encryptor-master-password');
+  const forContext = Object.fromEntries(
+    Object.entries(context).map(([name, value]) => [`kms:EncryptionContext:${name}`, value]),
+  );
   const attested = {
     Sid: 'AttestedUse',
     Effect: 'Allow',
     Principal: { AWS: parentRole },
-    Action: initialise ? ['kms:Decrypt', 'kms:GenerateDataKey'] : ['kms:Decrypt'],
+    Action: phase.initialise === true ? ['kms:Decrypt', 'kms:GenerateDataKey'] : ['kms:Decrypt'],
     Resource: '*',
     Condition: {
       StringEqualsIgnoreCase: Object.fromEntries(
@@ -52,10 +51,17 @@ export function renderNodePolicy({
           Buffer.from(value).toString('hex'),
         ]),
       ),
-      StringEquals: Object.fromEntries(
-        Object.entries(context).map(([name, value]) => [`kms:EncryptionContext:${name}`, value]),
-      ),
+      StringEquals: forContext,
     },
   };
-  return JSON.stringify({ Version: '2012-10-17', Statement: [administration, attested] });
+  const supply = {
+    Sid: 'SupplyPassword',
+    Effect: 'Allow',
+    Principal: { AWS: adminRole },
+    Action: 'kms:Encrypt',
+    Resource: '*',
+    Condition: { StringEquals: forContext },
+  };
+  const statements = phase.supply === true ? [administration, attested, supply] : [administration, attested];
+  return JSON.stringify({ Version: '2012-10-17', Statement: statements });
 }

@@ -56,8 +56,11 @@ export interface Site {
   /** Temporary credentials of the parent's instance role. */
   readonly parentCredentials: () => AwsCredentials;
   readonly kms: KMSClient;
-  /** Puts a key policy that lets images with these PCRs use the key; `initialise` also allows GenerateDataKey. */
-  allow(pcrs: ReadonlyMap<number, Uint8Array>, options?: { initialise?: boolean }): Promise<void>;
+  /** Puts a key policy that lets images with these PCRs use the key; `initialise` also allows GenerateDataKey, `supply` the admin's Encrypt. */
+  allow(
+    pcrs: ReadonlyMap<number, Uint8Array>,
+    phase?: { initialise?: boolean; supply?: boolean },
+  ): Promise<void>;
   /** Signs a configuration, as an envelope's bytes. */
   sign(body: ConfigurationBody): Uint8Array;
   /** Signs a configuration and puts it where the parent reads it. */
@@ -134,9 +137,9 @@ export async function openSite(world: World, { node, ...options }: SiteOptions):
     adminCredentials,
     parentCredentials: assume(parentRole),
     kms,
-    allow: async (pcrs, { initialise = false } = {}) => {
+    allow: async (pcrs, phase = {}) => {
       const measured = new Map([...pcrs, [16, manifestPcr] as const]);
-      const policy = renderNodePolicy({ adminRole, parentRole, manifest, pcrs: measured, initialise });
+      const policy = renderNodePolicy({ adminRole, parentRole, manifest, pcrs: measured, ...phase });
       await kms.send(new PutKeyPolicyCommand({ KeyId: keyArn, PolicyName: 'default', Policy: policy }));
     },
     sign,

@@ -1,0 +1,187 @@
+import { randomBytes } from 'node:crypto';
+import { appendFileSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EncryptCommand } from '@aws-sdk/client-kms';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectNode } from '../../client/index.ts';
+import { deriveStoreKey, SealedStore } from '../../enclave/store/index.ts';
+import { DEMO_KEYS, CLIENT, Stage } from '../../local/demo/stage.ts';
+import { DEMO_SIGNATURES, signAndVerify } from '../../local/demo/signatures.ts';
+import type { StartedNode } from '../../local/world/index.ts';
+import { createJsonLog, createSqliteStore } from '../../parent/index.ts';
+import { encryptionContext } from '../../shared/node/encryption-context.ts';
+import { findInMemory, findSecrets, type Needle } from '../support/secret-search.ts';
+
+let directory: string;
+let snapshots: string;
+let stage: Stage;
+const password = randomBytes(48);
+const consoleLines: string[] = [];
+const PASSWORD = 'the Encryptor Master Password';
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'holdfast-secrets-'));
+  snapshots = await mkdtemp(join(tmpdir(), 'holdfast-heap-'));
+  stage = await Stage.open(directory);
+  const { site } = stage;
+  await site.allow(stage.pcrs, { supply: true });
+  const encrypted = await site.kms.send(
+    new EncryptCommand({
+      KeyId: site.keyArn,
+      Plaintext: password,
+      EncryptionContext: encryptionContext(site.manifest, 'encryptor-master-password'),
+    }),
+  );
+  const blob = encrypted.CiphertextBlob ?? new Uint8Array();
+  await writeFile(join(site.secretsDirectory, 'encryptor-master-password'), blob);
+  const { initialise, ...body } = stage.configuration(1, 'supplied');
+  if (initialise === undefined) throw new TypeError('no order');
+  await site.configure({ ...body, initialise: { ...initialise, password: 'supplied' } });
+});
+
+afterAll(async () => {
+  await stage.close();
+  await rm(directory, { recursive: true, force: true });
+  await rm(snapshots, { recursive: true, force: true });
+});
+
+function start(program?: string): Promise<StartedNode> {
+  return stage.start({
+    launch: {
+      ...(program === undefined ? {} : { program }),
+      nodeOptions: ['--heapsnapshot-signal=SIGUSR2', `--diagnostic-dir=${snapshots}`],
+      onConsole: (line) => consoleLines.push(line),
+    },
+    parent: {
+      store: createSqliteStore(stage.site.storePath),
+      log: createJsonLog((line) => appendFileSync(join(stage.site.directory, 'parent.log'), `${line}\n`)),
+    },
+  });
+}
+
+/** The strings of a V8 heap snapshot of the enclave, taken now. */
+async function takeHeapSnapshot({ enclave }: StartedNode): Promise<Buffer> {
+  const before = new Set(await readdir(snapshots));
+  process.kill(enclave.pid, 'SIGUSR2');
+  for (;;) {
+    await sleep(100);
+    const name = (await readdir(snapshots)).find((each) => !before.has(each));
+    if (name === undefined) continue;
+    const text = await readFile(join(snapshots, name), 'utf8');
+    if (!text.trimEnd().endsWith('}')) continue;
+    const { strings } = JSON.parse(text) as { strings: string[] };
+    return Buffer.from(strings.join('\n'), 'utf8');
+  }
+}
+
+/** Everything below the node's folder: what its parent was given and what it wrote. */
+async function readParentFiles(): Promise<Buffer> {
+  const entries = await readdir(stage.site.directory, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  expect(files.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['store.sqlite', 'parent.log', 'manifest.json', 'configuration.json']),
+  );
+  return Buffer.concat(
+    await Promise.all(files.map(({ parentPath, name }) => readFile(join(parentPath, name)))),
+  );
+}
+
+/** The password, the store's key, and the private keys as the store holds them. */
+async function collectNeedles(): Promise<Needle[]> {
+  const key = deriveStoreKey(password, stage.site.manifest);
+  const session = await createSqliteStore(stage.site.storePath).open();
+  const store = await SealedStore.open(
+    {
+      readRecord: (place) => session.read(place),
+      listRecords: () => session.list(),
+      commit: (writes) => session.commit(writes),
+    },
+    key,
+  );
+  const needles: Needle[] = [
+    { name: PASSWORD, bytes: password },
+    { name: "the store's key", bytes: key.export() },
+  ];
+  for (const { id } of DEMO_KEYS) {
+    const sealed = await store.read({ table: 'keys', id });
+    if (sealed === null) throw new TypeError('no key');
+    // Version and type come before the secret.
+    needles.push({ name: `the private key ${id}`, bytes: sealed.subarray(2) });
+  }
+  await session.close();
+  return needles;
+}
+
+async function useAllKeys(node: StartedNode): Promise<void> {
+  const { site, world, pcrs } = stage;
+  const trust = { root: world.host.rootCertificate, pcrs, manifest: site.manifestBytes };
+  const client = await connectNode({
+    url: node.url,
+    trust,
+    clientId: CLIENT,
+    privateKey: site.client.privateKey,
+  });
+  for (const signature of DEMO_SIGNATURES) await signAndVerify(client, signature);
+  client.close();
+}
+
+describe('P43 the secrets of an unlocked node', () => {
+  it('are in no string of its heap, no line of its console, and no file of its parent', async () => {
+    const node = await start();
+    expect(node.code).toBeNull();
+    await useAllKeys(node);
+    const heap = await takeHeapSnapshot(node);
+    const inMemory = findInMemory(node.enclave.pid, [{ name: PASSWORD, bytes: password }]);
+    await node.stop();
+    const needles = await collectNeedles();
+    expect(needles).toHaveLength(2 + DEMO_KEYS.length);
+    expect(heap.length).toBeGreaterThan(100_000);
+    expect(findSecrets(heap, needles)).toEqual([]);
+    expect(findSecrets(Buffer.from(consoleLines.join('\n')), needles)).toEqual([]);
+    expect(findSecrets(await readParentFiles(), needles)).toEqual([]);
+    // The password is cleared once the store's key is derived: it is nowhere in the process any more.
+    expect(inMemory).toEqual([]);
+  });
+
+  it.each([
+    ['hex', "Buffer.from(password).toString('hex')"],
+    ['base64', "Buffer.from(password).toString('base64')"],
+    ['raw', "Buffer.from(password).toString('latin1')"],
+  ])('would be found if the code kept them: %s', async (_, expression) => {
+    const program = await stage.changedProgram('enclave/boot/unlock-store.ts', (code) =>
+      code.replace(
+        'return deriveStoreKey(password, manifest);',
+        `(globalThis as { planted?: unknown }).planted = { kept: ${expression} };
+         process.stdout.write(\`\${(globalThis as unknown as { planted: { kept: string } }).planted.kept}\\n\`);
+         (globalThis as { copy?: unknown }).copy = new Uint8Array(password);
+         return deriveStoreKey(password, manifest);`,
+      ),
+    );
+    await stage.site.allow(await stage.world.host.measure(program));
+    consoleLines.length = 0;
+    const node = await start(program);
+    expect(node.code).toBeNull();
+    const heap = await takeHeapSnapshot(node);
+    const needles = [{ name: PASSWORD, bytes: password }];
+    const inMemory = findInMemory(node.enclave.pid, needles);
+    await node.stop();
+    expect(findSecrets(heap, needles)).toEqual([PASSWORD]);
+    expect(findSecrets(Buffer.from(consoleLines.join('\n')), needles)).toEqual([PASSWORD]);
+    expect(inMemory).toEqual([PASSWORD]);
+  });
+
+  it('would be found in a file', async () => {
+    const needles = await collectNeedles();
+    for (const needle of needles) {
+      for (const encoding of ['hex', 'base64', 'base64url', 'latin1'] as const) {
+        const text = `{"x":"${Buffer.from(needle.bytes).toString(encoding)}"}`;
+        expect(findSecrets(Buffer.from(text, encoding === 'latin1' ? 'latin1' : 'utf8'), needles)).toEqual([
+          needle.name,
+        ]);
+      }
+    }
+  });
+});
