@@ -32,6 +32,8 @@ export type CoseErrorCode =
 export type DocumentErrorCode =
   | 'DOCUMENT_CABUNDLE_LENGTH'
   | 'DOCUMENT_DIGEST'
+  /** A file of text that is neither hex nor base64. */
+  | 'DOCUMENT_ENCODING'
   | 'DOCUMENT_FIELD_LENGTH'
   | 'DOCUMENT_FIELD_MISSING'
   | 'DOCUMENT_FIELD_TYPE'
@@ -55,6 +57,8 @@ export type CertificateErrorCode =
   /** The public key is not one on P-384, by its name. */
   | 'CERTIFICATE_CURVE'
   | 'CERTIFICATE_DUPLICATE_EXTENSION'
+  /** A file of text that is not one certificate in PEM. */
+  | 'CERTIFICATE_ENCODING'
   | 'CERTIFICATE_EXPIRED'
   /** Its issuer is not the subject of the one before. */
   | 'CERTIFICATE_ISSUER'

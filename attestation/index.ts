@@ -18,3 +18,5 @@ export type { VerifiedDocument } from './verdict.ts';
 export { AttestationVerifier, verifyAttestationDocument } from './verifier.ts';
 export { comparePcrs, describePcr, explainDifferences, type PcrDifference } from './pcr-difference.ts';
 export { formatPcrFile, MAX_PCR_FILE_BYTES, parsePcrFile, type PcrFileOptions } from './pcr-file.ts';
+export { decodeCertificateFile, decodeDocumentFile } from './file-encoding.ts';
+export { reportPcrs, type PcrReport } from './pcr-report.ts';

@@ -15,11 +15,6 @@ export function locate<Result>(
   } catch (error) {
     if (!(error instanceof AttestationError || error instanceof CborError)) throw error;
     const place = where.index === undefined ? where.field : `${where.field}[${where.index}]`;
-    throw new AttestationError(
-      error.code,
-      `${place}: ${error.message}`,
-      { ...where, ...error.details },
-      error,
-    );
+    throw new AttestationError(error.code, `${place}: ${error.message}`, { ...where, ...error.details });
   }
 }

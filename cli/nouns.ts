@@ -2,6 +2,10 @@ import type { Nouns } from './run.ts';
 
 /** Every noun of the command, with the file that holds its verbs. */
 export const nouns: Nouns = {
+  attestation: {
+    summary: 'attestation documents: verified, or just looked at',
+    load: async () => (await import('./attestation.ts')).attestationCommands,
+  },
   eif: {
     summary: 'enclave images: what they hold and measure, without nitro-cli',
     load: async () => (await import('./eif.ts')).eifCommands,
@@ -9,5 +13,21 @@ export const nouns: Nouns = {
   local: {
     summary: 'a Nitro host, an AWS and a policy node on this machine',
     load: async () => (await import('./local.ts')).commands,
+  },
+  node: {
+    summary: 'a policy node: what it proves to be, its keys, its signatures',
+    load: async () => (await import('./node.ts')).nodeCommands,
+  },
+  pcrs: {
+    summary: 'measurements: what changed from one pcr.json to another',
+    load: async () => (await import('./pcrs.ts')).pcrsCommands,
+  },
+  manifest: {
+    summary: 'who a node is: the bytes that PCR16 binds',
+    load: async () => (await import('./manifest.ts')).commands,
+  },
+  config: {
+    summary: 'what a node allows: configurations and the signatures of their authorities',
+    load: async () => (await import('./config.ts')).commands,
   },
 };

@@ -16,8 +16,10 @@ vector's files and time. The verifier accepts with exit code 0 and refuses with 
 A vector that needs more than that (a nonce, a maximum age, …) runs when {options} stands among the arguments: there
 the options go in holdfast's own spelling. Without it such vectors are skipped and counted.`;
 
+type WriteFile = (name: string, content: string | Uint8Array) => string;
+
 /** The options of a vector as holdfast's command takes them. */
-function optionArguments({ options }: Vector): string[] {
+function optionArguments({ options }: Vector, file: WriteFile): string[] {
   const { maxAgeMs, maxClockSkewMs, allowDebug, kind, nonce, userData, publicKey } = options;
   return [
     ...(maxAgeMs === undefined ? [] : ['--max-age', String(maxAgeMs / 1000)]),
@@ -26,7 +28,7 @@ function optionArguments({ options }: Vector): string[] {
     ...(kind === 'nitrotpm' ? ['--nitrotpm'] : []),
     ...(nonce === undefined ? [] : ['--nonce', nonce]),
     ...(userData === undefined ? [] : ['--user-data', userData]),
-    ...(publicKey === undefined ? [] : ['--public-key', publicKey]),
+    ...(publicKey === undefined ? [] : ['--public-key', file('public-key', Buffer.from(publicKey, 'hex'))]),
   ];
 }
 
@@ -39,7 +41,7 @@ function pem(der: string): string {
 function commandFor(vector: Vector, template: readonly string[], folder: string): string[] | undefined {
   const needsOptions = Object.keys(vector.options).length > 0;
   if (needsOptions && !template.includes('{options}')) return undefined;
-  const file = (name: string, content: string | Uint8Array): string => {
+  const file: WriteFile = (name, content) => {
     const path = join(folder, name);
     writeFileSync(path, content);
     return path;
@@ -55,7 +57,7 @@ function commandFor(vector: Vector, template: readonly string[], folder: string)
     ['{at.seconds}', String(Date.parse(vector.at) / 1000)],
   ]);
   return template.flatMap((argument) =>
-    argument === '{options}' ? optionArguments(vector) : [values.get(argument) ?? argument],
+    argument === '{options}' ? optionArguments(vector, file) : [values.get(argument) ?? argument],
   );
 }
 

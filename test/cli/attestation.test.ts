@@ -1,0 +1,265 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
+import { generateKeyPairSync } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { nouns } from '../../cli/nouns.ts';
+import { runCli } from '../../cli/run.ts';
+import { formatPcrFile } from '../../attestation/index.ts';
+import * as cbor from '../attestation/forge/cbor.ts';
+import { AT } from '../attestation/forge/chain.ts';
+import { forgeDocument, forgedPcr, MODULE_ID } from '../attestation/forge/document.ts';
+
+const TIME = new Date(AT).toISOString();
+const KEY = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey;
+const SPKI = KEY.export({ format: 'der', type: 'spki' });
+
+let folder: string;
+const at = (name: string): string => join(folder, name);
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-cli-attestation-'));
+  const { document, root } = forgeDocument((parts) => {
+    parts.fields.nonce = cbor.bytes(Uint8Array.of(1, 2, 3));
+    parts.fields.public_key = cbor.bytes(SPKI);
+  });
+  const debug = forgeDocument((parts) => {
+    for (const index of [0, 1, 2]) parts.pcrs.set(index, new Uint8Array(48));
+  });
+  const pcrs = new Map([0, 1, 2, 8].map((index) => [index, forgedPcr(`PCR${index}`)]));
+  writeFileSync(at('doc.cbor'), document);
+  writeFileSync(at('doc.hex'), `${Buffer.from(document).toString('hex').toUpperCase()}\n`);
+  writeFileSync(
+    at('doc.b64'),
+    (
+      Buffer.from(document)
+        .toString('base64')
+        .match(/.{1,76}/g) ?? []
+    ).join('\n'),
+  );
+  writeFileSync(at('debug.cbor'), debug.document);
+  writeFileSync(at('prose.txt'), 'this is no document, nor ever was one');
+  writeFileSync(at('root.der'), root);
+  writeFileSync(
+    at('root.pem'),
+    `-----BEGIN CERTIFICATE-----\n${Buffer.from(root).toString('base64')}\n-----END CERTIFICATE-----\n`,
+  );
+  writeFileSync(at('pcr.json'), formatPcrFile(pcrs));
+  writeFileSync(at('other.json'), formatPcrFile(pcrs.set(2, forgedPcr('another'))));
+  writeFileSync(at('key.pem'), KEY.export({ format: 'pem', type: 'spki' }));
+  writeFileSync(at('key.der'), SPKI);
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function collect() {
+  const chunks: Buffer[] = [];
+  const stream = new Writable({
+    write: (chunk: Buffer, _, done) => {
+      chunks.push(chunk);
+      done();
+    },
+  });
+  return { stream, text: () => Buffer.concat(chunks).toString() };
+}
+
+async function run(args: string[], stdin: Uint8Array[] = []) {
+  const [stdout, stderr] = [collect(), collect()];
+  const io = {
+    stdin: Readable.from(stdin),
+    stdout: stdout.stream,
+    stderr: stderr.stream,
+    signal: new AbortController().signal,
+  };
+  const exit = await runCli(args, io, nouns);
+  return { exit, out: stdout.text(), err: stderr.text() };
+}
+
+function verify(...args: string[]) {
+  return run([
+    'attestation',
+    'verify',
+    '--pcrs',
+    at('pcr.json'),
+    '--root',
+    at('root.pem'),
+    '--at',
+    TIME,
+    ...args,
+  ]);
+}
+
+describe('holdfast attestation verify', () => {
+  it('says what was verified, for people', async () => {
+    const { exit, out } = await verify(at('doc.cbor'), '--nonce', '010203', '--public-key', at('key.pem'));
+    expect(exit).toBe(0);
+    expect(out).toContain('verified: a Nitro Enclave');
+    expect(out).toContain(MODULE_ID);
+    expect(out).toMatch(/PCR8 .*matches +signing certificate/);
+    expect(out).toMatch(/nonce +010203, as asked for/);
+  });
+
+  it('says it for programs', async () => {
+    const { exit, out } = await verify(at('doc.cbor'), '--json');
+    expect(exit).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      ok: true,
+      verified: true,
+      debug: false,
+      moduleId: MODULE_ID,
+      verifiedAt: TIME,
+      nonce: '010203',
+      userData: null,
+    });
+  });
+
+  it.each(['doc.cbor', 'doc.hex', 'doc.b64'])('takes %s, and the root as DER', async (name) => {
+    expect((await verify(at(name))).exit).toBe(0);
+    const args = ['attestation', 'verify', at(name), '--pcrs', at('pcr.json'), '--root', at('root.der')];
+    expect((await run([...args, '--at', 'document'])).exit).toBe(0);
+  });
+
+  it('takes a document from standard input', async () => {
+    const { document } = forgeDocument();
+    const args = [
+      'attestation',
+      'verify',
+      '-',
+      '--pcrs',
+      at('pcr.json'),
+      '--root',
+      at('root.pem'),
+      '--at',
+      TIME,
+    ];
+    expect((await run(args, [document])).exit).toBe(0);
+  });
+
+  it.each([
+    ['another image', ['--pcrs', 'other.json'], 'PCR_MISMATCH'],
+    ['another nonce', ['--nonce', '010204'], 'NONCE_MISMATCH'],
+    ['other user data', ['--user-data', ''], 'USER_DATA_MISMATCH'],
+    ['another public key', ['--public-key', 'root.der'], 'PUBLIC_KEY_MISMATCH'],
+    ['another root than its own', ['--root', 'AWS'], 'ROOT_MISMATCH'],
+    ['another time', ['--at', '2026-01-16T12:00:00Z'], 'CERTIFICATE_EXPIRED'],
+    ['today', ['--at', 'now'], 'CERTIFICATE_EXPIRED'],
+    ['a document that is too old', ['--at', '2026-01-15T12:01:00Z', '--max-age', '59'], 'DOCUMENT_TOO_OLD'],
+    [
+      'a clock that runs ahead',
+      ['--at', '2026-01-15T11:59:00Z', '--clock-skew', '59'],
+      'DOCUMENT_FROM_FUTURE',
+    ],
+    ['a NitroTPM', ['--nitrotpm'], 'DOCUMENT_KIND'],
+  ])('refuses with its code, for %s', async (_about, changes, code) => {
+    const options = new Map([
+      ['--pcrs', 'pcr.json'],
+      ['--root', 'root.pem'],
+      ['--at', TIME],
+    ]);
+    const flags: string[] = [];
+    for (let index = 0; index < changes.length; index += 2) {
+      const [name = '', value] = changes.slice(index, index + 2);
+      if (value === undefined) flags.push(name);
+      else if (value === 'AWS') options.delete(name);
+      else options.set(name, value);
+    }
+    const args = [...options].flatMap(([name, value]) => [
+      name,
+      /\.(json|pem|der)$/.test(value) ? at(value) : value,
+    ]);
+    const { exit, out } = await run(['attestation', 'verify', at('doc.cbor'), ...args, ...flags, '--json']);
+    expect(exit).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ ok: false, error: { code } });
+  });
+
+  it('P02 refuses a debug enclave by name, and marks it where it is allowed', async () => {
+    const refused = await verify(at('debug.cbor'));
+    expect(refused.exit).toBe(1);
+    expect(refused.err).toContain('refused DEBUG_ENCLAVE');
+    const allowed = await verify(at('debug.cbor'), '--allow-debug');
+    expect(allowed.exit).toBe(0);
+    expect(allowed.out).toContain('WARNING');
+    expect(allowed.out).toMatch(/PCR0 .*not compared/);
+  });
+
+  it('takes a hostile file for a refusal, never for misuse', async () => {
+    expect((await verify(at('prose.txt'))).err).toContain('refused DOCUMENT_ENCODING');
+    expect((await verify(at('root.der'))).exit).toBe(1);
+    const badPcrs = await run(['attestation', 'verify', at('doc.cbor'), '--pcrs', at('doc.cbor')]);
+    expect(badPcrs.err).toContain('refused PCR_FILE_JSON');
+    const badRoot = await run(
+      ['attestation', 'verify', at('doc.cbor'), '--pcrs', at('pcr.json'), '--root'].concat(at('prose.txt')),
+    );
+    expect(badRoot.err).toContain('refused CERTIFICATE_ENCODING');
+  });
+
+  it.each([
+    [['--nonce', '0']],
+    [['--nonce', 'xx']],
+    [['--max-age', '1.5']],
+    [['--max-age', '-1']],
+    [['--max-age', '5', '--at', 'document']],
+    [['--at', 'yesterday']],
+    [['--at', '2026-02-30']],
+    [['--public-key', '/nowhere']],
+  ])('takes %j for misuse', async (options) => {
+    const args = [
+      'attestation',
+      'verify',
+      at('doc.cbor'),
+      '--pcrs',
+      at('pcr.json'),
+      '--root',
+      at('root.pem'),
+    ];
+    expect((await run([...args, ...options])).exit).toBe(2);
+  });
+
+  it('wants a document and a pcr.json', async () => {
+    expect((await run(['attestation', 'verify'])).exit).toBe(2);
+    expect((await run(['attestation', 'verify', at('doc.cbor')])).exit).toBe(2);
+  });
+});
+
+describe('holdfast attestation inspect', () => {
+  it('says that nothing was verified', async () => {
+    const text = await run(['attestation', 'inspect', at('debug.cbor')]);
+    expect(text.exit).toBe(0);
+    expect(text.out).toMatch(/^NOT VERIFIED/);
+    expect(text.out).toMatch(/PCR0 +zero/);
+    const json = await run(['attestation', 'inspect', at('doc.cbor'), '--json']);
+    expect(JSON.parse(json.out)).toMatchObject({ verified: false, moduleId: MODULE_ID, nonce: '010203' });
+  });
+
+  it('prints nothing that a terminal would obey', async () => {
+    const { document } = forgeDocument((parts) => {
+      parts.fields.module_id = cbor.text('\u001b[2J\u202e');
+    });
+    const { exit, out } = await run(['attestation', 'inspect', '-'], [document]);
+    expect(exit).toBe(0);
+    expect(out).not.toMatch(/[^\x20-\x7e\n…]/);
+  });
+
+  it('refuses what is no document', async () => {
+    expect((await run(['attestation', 'inspect', at('root.der')])).exit).toBe(1);
+  });
+});
+
+describe('holdfast pcrs diff', () => {
+  it('says what changed', async () => {
+    const { exit, out } = await run(['pcrs', 'diff', at('pcr.json'), at('other.json')]);
+    expect(exit).toBe(0);
+    expect(out).toContain('The application changed (PCR2).');
+    expect(out).toContain('that cannot be');
+  });
+
+  it('says that nothing changed', async () => {
+    const { out } = await run(['pcrs', 'diff', at('pcr.json'), at('pcr.json'), '--json']);
+    expect(JSON.parse(out)).toMatchObject({ ok: true, same: true, changes: [] });
+  });
+
+  it('refuses a file that is none', async () => {
+    expect((await run(['pcrs', 'diff', at('pcr.json'), at('prose.txt')])).exit).toBe(1);
+  });
+});
