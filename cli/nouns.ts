@@ -10,6 +10,10 @@ export const nouns: Nouns = {
     summary: 'enclave images: what they hold and measure, without nitro-cli',
     load: async () => (await import('./eif.ts')).eifCommands,
   },
+  'key-policy': {
+    summary: 'the KMS key policy of a node: written, questioned, compared, let pass',
+    load: async () => (await import('./key-policy.ts')).commands,
+  },
   local: {
     summary: 'a Nitro host, an AWS and a policy node on this machine',
     load: async () => (await import('./local.ts')).commands,

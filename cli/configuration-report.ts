@@ -1,0 +1,36 @@
+import type { KeyEntry, Rule } from '../shared/node/configuration.ts';
+import type { ConfigurationFile } from './configuration-file.ts';
+
+/** A configuration in words: the identifiers in it are plain ASCII by its schema. */
+export function describeConfiguration({ configuration, digest }: ConfigurationFile): string {
+  const { version, manifest, initialise, clients, keys, rules } = configuration;
+  return [
+    `configuration, version ${version}`,
+    `  SHA-384   ${digest}`,
+    `  manifest  ${manifest}`,
+    ...(initialise === undefined
+      ? []
+      : [
+          `  ORDERS to start an empty store (${initialise.id}), until ${initialise.notAfter}, password ${initialise.password}`,
+        ]),
+    `  clients   ${clients.length === 0 ? 'none' : ''}`.trimEnd(),
+    ...clients.map(({ id, publicKey }) => `    ${id}: key ${publicKey}`),
+    `  keys      ${keys.length === 0 ? 'none' : ''}`.trimEnd(),
+    ...keys.map((key) => `    ${key.id}: ${describeKey(key)}`),
+    `  rules     ${rules.length === 0 ? 'none: nothing is allowed' : ''}`.trimEnd(),
+    ...rules.map((rule) => `    ${rule.id}: ${describeRule(rule)}`),
+  ].join('\n');
+}
+
+export function describeKey({ type, publicKey }: Pick<KeyEntry, 'type' | 'publicKey'>): string {
+  return publicKey === undefined ? type : `${type}, none but ${publicKey}`;
+}
+
+export function describeRule({ clients, operations, keys, algorithms, payloads, rate }: Rule): string {
+  const list = (names: readonly string[]) => names.join(', ');
+  return `${list(clients)} may ${list(operations)} with ${list(keys)}, ${list(algorithms)} of ${list(payloads)}, ${describeRate(rate)}`;
+}
+
+export function describeRate(rate: Rule['rate']): string {
+  return rate === null ? 'no limit' : `${rate.count} per ${rate.seconds} s`;
+}

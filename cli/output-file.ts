@@ -1,0 +1,60 @@
+import { chmod, type FileHandle, link, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { UsageError } from './command.ts';
+
+export interface OutputOptions {
+  /** Permissions of a file that is new; one that is replaced keeps its own. 0644 when left out. */
+  readonly mode?: number;
+  /** Leaves a file alone that is there already. */
+  readonly keep?: boolean;
+}
+
+/**
+ * Writes a file that appears under its name only when it is complete and on the disk.
+ *
+ * @returns false when `keep` is asked for and there is one already
+ * @throws UsageError when nothing can be written there
+ */
+export async function writeOutput(
+  path: string,
+  content: Uint8Array | string,
+  { mode = 0o644, keep = false }: OutputOptions = {},
+): Promise<boolean> {
+  const partial = `${path}.partial-${process.pid}`;
+  try {
+    const former = keep ? undefined : await stat(path).catch(ignoreMissing);
+    await using file = await open(partial, 'wx', mode);
+    try {
+      await file.writeFile(content);
+      await file.sync();
+      if (former !== undefined) await chmod(partial, former.mode & 0o777);
+      const done = keep ? await linkUnlessThere(partial, path) : await rename(partial, path).then(() => true);
+      await syncFolder(dirname(path));
+      return done;
+    } finally {
+      await rm(partial, { force: true });
+    }
+  } catch (error) {
+    throw new UsageError(`cannot write ${path}: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`);
+  }
+}
+
+/** Unlike a rename, a link fails where there is a name already, a dangling symbolic link included. */
+async function linkUnlessThere(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  await using folder: FileHandle = await open(path, 'r');
+  await folder.sync();
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+}

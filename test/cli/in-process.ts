@@ -1,0 +1,58 @@
+import { Readable, Writable } from 'node:stream';
+import { nouns as allNouns } from '../../cli/nouns.ts';
+import { type Nouns, runCli } from '../../cli/run.ts';
+
+export interface RunOptions {
+  /** What standard input holds; nothing when left out. */
+  readonly stdin?: string | Uint8Array | Readable;
+  /** All three streams are a terminal. */
+  readonly isTerminal?: boolean;
+  readonly nouns?: Nouns;
+  readonly signal?: AbortSignal;
+}
+
+export interface Finished {
+  readonly exit: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs `holdfast` in this process with streams of its own. */
+export async function runHoldfast(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+  const { stdin = '', isTerminal = false, nouns = allNouns, signal } = options;
+  const [stdout, stderr] = [collect(isTerminal), collect(isTerminal)];
+  const io = {
+    stdin: Object.assign(stdin instanceof Readable ? stdin : Readable.from([Buffer.from(stdin)]), {
+      isTTY: isTerminal,
+    }),
+    stdout: stdout.stream,
+    stderr: stderr.stream,
+    signal: signal ?? new AbortController().signal,
+  };
+  const exit = await runCli(args, io, nouns);
+  return { exit, out: stdout.text(), err: stderr.text() };
+}
+
+function collect(isTTY: boolean) {
+  const chunks: Buffer[] = [];
+  const stream = new Writable({
+    write: (chunk: Buffer, _, done) => {
+      chunks.push(chunk);
+      done();
+    },
+  });
+  return { stream: Object.assign(stream, { isTTY }), text: () => Buffer.concat(chunks).toString() };
+}
+
+/** The code of a refusal that was printed as JSON, and what it says. */
+export function refusalIn({ exit, out }: Finished): {
+  exit: number;
+  code: string;
+  details: Record<string, unknown>;
+} {
+  const { ok, error } = JSON.parse(out) as {
+    ok: boolean;
+    error?: { code: string; details: Record<string, unknown> };
+  };
+  return { exit, code: ok ? 'TAKEN' : (error?.code ?? 'NONE'), details: error?.details ?? {} };
+}
