@@ -18,6 +18,10 @@ export type CliErrorCode =
   | 'KEY_FILE_MALFORMED'
   /** The manifest does not name the key as a configuration authority. */
   | 'KEY_NOT_AUTHORITY'
+  /** The node holds no key of that id. */
+  | 'KEY_UNKNOWN'
+  /** No algorithm of the key takes such a payload. */
+  | 'KEY_UNSUITABLE'
   /** KMS answered for another key than the manifest's (P11). */
   | 'KMS_OTHER_KEY'
   /** The manifest measures to another PCR16 than the one expected. */
@@ -26,6 +30,8 @@ export type CliErrorCode =
   | 'MANIFEST_PCR_MISSING'
   /** pcr.json already names another PCR16. */
   | 'MANIFEST_PCR_PRESENT'
+  /** What should be the root of attestation documents is no certificate. */
+  | 'ROOT_MALFORMED'
   /** Somebody else changed the secret at the same time. */
   | 'SECRET_CHANGED'
   /** There is a secret already, and nothing says that it may be replaced. */
@@ -34,6 +40,9 @@ export type CliErrorCode =
   | 'SECRET_NOT_CIPHERTEXT'
   /** What Secrets Manager gives back is not what was written. */
   | 'SECRET_NOT_WRITTEN'
+  /** What answers is not the status page of a parent. */
+  | 'STATUS_MALFORMED'
+  | 'STATUS_UNREACHABLE'
   /** No newer than the configuration in force, so that the node would refuse it. */
   | 'VERSION_NOT_NEWER';
 

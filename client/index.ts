@@ -5,3 +5,4 @@ export { ClientError, type ClientErrorCode, NodeRefusal } from './errors.ts';
 export { signWithGroup } from './group-signing.ts';
 export { connectNode, NodeClient, type NodeClientOptions, type SealForNode } from './node-client.ts';
 export { type NodeIdentity, type NodeTrust } from './node-identity.ts';
+export { parseNodeUrl } from './tls-connection.ts';
