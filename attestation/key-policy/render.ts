@@ -21,6 +21,8 @@ export interface RenderOptions {
   readonly encryptionContext: Readonly<Record<string, string>>;
   /** Lets the first image make the master password. Put the policy without it as soon as it has. */
   readonly initialise?: boolean;
+  /** Lets the admins encrypt a master password of their own for this node, and nothing else. For that moment only. */
+  readonly supply?: boolean;
 }
 
 const IMAGE_PCRS = [0, 1, 2];
@@ -67,6 +69,7 @@ export function renderKeyPolicy(options: RenderOptions): string {
       Resource: '*',
     },
     ...images.map((image, index) => attestedUse(options, image, index)),
+    ...(options.supply === true ? [supplyByAdmins(options)] : []),
     {
       Sid: 'NothingUnattested',
       Effect: 'Deny',
@@ -86,6 +89,23 @@ export function renderKeyPolicy(options: RenderOptions): string {
   return `${JSON.stringify({ Version: '2012-10-17', Id: 'holdfast-node', Statement: statements }, undefined, 2)}\n`;
 }
 
+function supplyByAdmins({ admins, encryptionContext }: RenderOptions): object {
+  return {
+    Sid: 'SupplyPassword',
+    Effect: 'Allow',
+    Principal: { AWS: one(admins) },
+    Action: 'kms:Encrypt',
+    Resource: '*',
+    Condition: { StringEquals: conditionOf(encryptionContext) },
+  };
+}
+
+function conditionOf(encryptionContext: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(encryptionContext).map(([name, value]) => [`kms:EncryptionContext:${name}`, value]),
+  );
+}
+
 function attestedUse(
   { nodeRole, encryptionContext, initialise }: RenderOptions,
   { pcrs, until }: AdmittedImage,
@@ -101,9 +121,7 @@ function attestedUse(
       StringEqualsIgnoreCase: Object.fromEntries(
         boundPcrs(pcrs).map(([pcr, value]) => [`kms:RecipientAttestation:PCR${pcr}`, value]),
       ),
-      StringEquals: Object.fromEntries(
-        Object.entries(encryptionContext).map(([name, value]) => [`kms:EncryptionContext:${name}`, value]),
-      ),
+      StringEquals: conditionOf(encryptionContext),
       ...(until === undefined
         ? {}
         : { DateLessThan: { 'aws:CurrentTime': new Date(until).toISOString().replace(/\.[0-9]+/, '') } }),

@@ -92,6 +92,21 @@ describe('the policy of a node', () => {
     ]);
   });
 
+  it('P10 lets the admin supply a password for this node only while it is asked to, which the linter says', () => {
+    const supply = renderKeyPolicy({ ...OPTIONS, supply: true });
+    const caller = session('admin');
+    expect(may(supply, { caller, action: 'kms:Encrypt' })).toBe(true);
+    expect(
+      may(supply, { caller, action: 'kms:Encrypt', encryptionContext: { ...CONTEXT, 'holdfast:node': '2' } }),
+    ).toBe(false);
+    expect(may(supply, { caller, action: 'kms:Encrypt', encryptionContext: {} })).toBe(false);
+    expect(may(supply, { action: 'kms:Encrypt' })).toBe(false);
+    const found = lintKeyPolicy(supply, { keyArn: KEY_ARN, now: NOW });
+    expect(found).toMatchObject([
+      { code: 'MINT_OPEN', severity: 'low', statement: { sid: 'SupplyPassword' } },
+    ]);
+  });
+
   it('has old and new images during a roll-out, never mixed, the old one until its day', () => {
     const until = NOW + 86_400_000;
     const both = renderKeyPolicy({

@@ -20,8 +20,7 @@ import {
   UpdateAliasCommand,
 } from '@aws-sdk/client-kms';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { ADMINISTRATOR_POLICY, LocalAwsError } from '../../../local/aws/index.ts';
-import { startLocalAws } from '../../../local/aws/local-aws.ts';
+import { ADMINISTRATOR_POLICY, LocalAwsError, startLocalAws } from '../../../local/aws/index.ts';
 import { ACCOUNT, attestedPolicy, CONTEXT, refusal, startStack, type Stack } from './stack.ts';
 
 const FOREIGN = '444455556666';

@@ -10,8 +10,7 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { ADMINISTRATOR_POLICY } from '../../../local/aws/index.ts';
-import { startLocalAws, type LocalAws } from '../../../local/aws/local-aws.ts';
+import { ADMINISTRATOR_POLICY, startLocalAws, type LocalAws } from '../../../local/aws/index.ts';
 
 const ACCOUNT = '111122223333';
 const REGION = 'eu-central-1';

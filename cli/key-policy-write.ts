@@ -1,0 +1,191 @@
+import {
+  GATE_RECORD_TYPE,
+  gateKeyPolicy,
+  renderKeyPolicy,
+  type AdmittedImage,
+} from '../attestation/key-policy/index.ts';
+import { createEnvelope, signEnvelope } from '../shared/dsse/index.ts';
+import { encryptionContext } from '../shared/node/encryption-context.ts';
+import { type Command, type CommandInput, UsageError } from './command.ts';
+import {
+  OPTIONS,
+  readArns,
+  readDocument,
+  readKeyArn,
+  readNode,
+  readOldPcrs,
+  readPcrs,
+  readPolicy,
+  readRoot,
+  readSeverity,
+  readTime,
+  type Node,
+} from './key-policy-input.ts';
+import { describeDifference, describeFindings } from './key-policy-read.ts';
+import { writeOutput } from './output-file.ts';
+import { readSigningKey } from './private-key.ts';
+
+export const renderCommand: Command = {
+  name: 'key-policy render',
+  summary:
+    "Write a node's key policy: attested Decrypt for its image and manifest, administration without use.",
+  positionals: '',
+  options: {
+    pcrs: { ...OPTIONS.pcrs, required: true },
+    manifest: { ...OPTIONS.manifest, required: true },
+    'node-role': { ...OPTIONS['node-role'], required: true },
+    admin: { ...OPTIONS.admin, required: true },
+    'old-pcrs': OPTIONS['old-pcrs'],
+    'old-until': {
+      type: 'string',
+      value: 'TIME',
+      description: 'when those images stop to decrypt (ISO 8601); required with --old-pcrs',
+    },
+    initialise: {
+      type: 'boolean',
+      description:
+        'for the first start: also allow the attested GenerateDataKey that makes the master password',
+    },
+    supply: {
+      type: 'boolean',
+      description: 'for who brings a master password: also let the admins encrypt one for this node',
+    },
+  },
+  examples: [
+    'holdfast key-policy render --pcrs pcr.json --manifest manifest.json --node-role ARN --admin ARN --initialise',
+    'holdfast key-policy render --pcrs new.json --old-pcrs old.json --old-until 2026-12-01T00:00:00Z --manifest manifest.json --node-role ARN --admin ARN > policy.json',
+  ],
+  async run(input) {
+    const node = await readRequiredNode(input);
+    const first = { pcrs: await readPcrs(input.text('pcrs') ?? '', input, node) };
+    const policy = renderKeyPolicy({
+      nodeRole: readNodeRole(input),
+      admins: readArns(input, 'admin'),
+      images: [first, ...(await readOldImages(input, node))],
+      encryptionContext: encryptionContext(node.manifest, 'encryptor-master-password'),
+      initialise: input.flag('initialise'),
+      supply: input.flag('supply'),
+    });
+    return { ok: true, text: policy, data: { keyArn: node.manifest.kms.keyArn, policy } };
+  },
+};
+
+export const gateCommand: Command = {
+  name: 'key-policy gate',
+  summary:
+    'Print a key policy only after a live enclave has shown that it is the image that the policy admits.',
+  positionals: 'POLICY',
+  options: {
+    document: {
+      type: 'string',
+      value: 'DOC',
+      required: true,
+      description: 'what a running enclave of the new image answered: binary, hex or base64',
+    },
+    nonce: {
+      type: 'string',
+      value: 'HEX',
+      required: true,
+      description: 'the nonce that it was asked with, 16 bytes or more, made for this decision',
+    },
+    pcrs: { ...OPTIONS.pcrs, required: true },
+    manifest: { ...OPTIONS.manifest, required: true },
+    'node-role': { ...OPTIONS['node-role'], required: true },
+    admin: { ...OPTIONS.admin, required: true },
+    'old-pcrs': OPTIONS['old-pcrs'],
+    current: { type: 'string', value: 'FILE', description: 'the policy in force, to show what changes' },
+    'max-age': {
+      type: 'string',
+      value: 'SECONDS',
+      description: 'the oldest document to take (default: 300)',
+    },
+    root: { type: 'string', value: 'PEM', description: "the trust anchor (default: AWS's own root)" },
+    'fail-on': OPTIONS['fail-on'],
+    sign: { type: 'string', value: 'KEY', description: 'Ed25519 private key (PEM) of the admin who decides' },
+    record: { type: 'string', value: 'FILE', description: 'where the signed record of the decision goes' },
+  },
+  examples: [
+    'holdfast key-policy gate policy.json --document doc.cbor --nonce HEX --pcrs pcr.json --manifest manifest.json --node-role ARN --admin ARN --sign admin.pem --record decision.json',
+  ],
+  async run(input) {
+    const { positionals, text, io } = input;
+    const [signWith, recordPath, current] = [text('sign'), text('record'), text('current')];
+    if ((signWith === undefined) !== (recordPath === undefined))
+      throw new UsageError('--sign and --record go together');
+    const node = await readRequiredNode(input);
+    const policy = await readPolicy(positionals[0] ?? '', input);
+    const decision = gateKeyPolicy({
+      policy,
+      keyArn: readKeyArn(input, node),
+      nodeRole: readNodeRole(input),
+      admins: readArns(input, 'admin'),
+      expected: await readPcrs(text('pcrs') ?? '', input, node),
+      others: await readOldPcrs(input, node),
+      document: await readDocument(text('document') ?? '', input),
+      nonce: readNonce(text('nonce') ?? ''),
+      root: await readRoot(text('root'), input),
+      now: Date.now(),
+      maxAgeMs: readSeconds(text('max-age') ?? '300') * 1000,
+      threshold: readSeverity(input),
+      ...(current === undefined ? {} : { current: await readPolicy(current, input) }),
+    });
+    if (signWith !== undefined && recordPath !== undefined) {
+      const { privateKey } = await readSigningKey(signWith);
+      const envelope = signEnvelope(createEnvelope(GATE_RECORD_TYPE, decision.record), privateKey);
+      await writeOutput(recordPath, `${JSON.stringify(envelope)}\n`);
+    }
+    const { document, findings, difference } = decision;
+    // The policy alone goes to standard output, so that it can be put; what to read goes beside it.
+    if (!input.json) {
+      io.stderr.write(
+        [
+          `live: ${document.moduleId}, signed ${new Date(document.timestamp).toISOString()}`,
+          describeFindings(findings),
+          describeDifference(difference.gained, difference.lost),
+          '',
+        ].join('\n'),
+      );
+    }
+    return {
+      ok: true,
+      text: policy,
+      data: {
+        policy,
+        moduleId: document.moduleId,
+        findings,
+        ...difference,
+        ...(recordPath === undefined ? {} : { record: recordPath }),
+      },
+    };
+  },
+};
+
+async function readRequiredNode(input: CommandInput): Promise<Node> {
+  const node = await readNode(input);
+  if (node === undefined) throw new UsageError('--manifest is required');
+  return node;
+}
+
+function readNodeRole(input: CommandInput): string {
+  const [role] = readArns(input, 'node-role');
+  if (role === undefined) throw new UsageError('--node-role is required');
+  return role;
+}
+
+async function readOldImages(input: CommandInput, node: Node): Promise<AdmittedImage[]> {
+  const old = await readOldPcrs(input, node);
+  const until = input.text('old-until');
+  if ((until === undefined) !== (old.length === 0))
+    throw new UsageError('--old-pcrs and --old-until go together');
+  return until === undefined ? [] : old.map((pcrs) => ({ pcrs, until: readTime(until, 'old-until') }));
+}
+
+function readNonce(hex: string): Uint8Array {
+  if (!/^(?:[0-9a-fA-F]{2}){16,512}$/.test(hex)) throw new UsageError('--nonce is 16 to 512 bytes in hex');
+  return new Uint8Array(Buffer.from(hex, 'hex'));
+}
+
+function readSeconds(text: string): number {
+  if (!/^[1-9][0-9]{0,5}$/.test(text)) throw new UsageError('--max-age is a number of seconds');
+  return Number(text);
+}

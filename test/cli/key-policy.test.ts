@@ -1,0 +1,308 @@
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formatPcrFile, measureManifest } from '../../attestation/index.ts';
+import { GATE_RECORD_TYPE } from '../../attestation/key-policy/index.ts';
+import { nouns } from '../../cli/nouns.ts';
+import { runCli } from '../../cli/run.ts';
+import { createNsmClient } from '../../enclave/nsm/index.ts';
+import { EmulatedNsm, NitroRoot } from '../../local/nsm/index.ts';
+import { ed25519PublicKeyHex, openEnvelope, parseEnvelope } from '../../shared/dsse/index.ts';
+
+const ACCOUNT = '111122223333';
+const KEY = `arn:aws:kms:eu-central-1:${ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab`;
+const NODE = `arn:aws:iam::${ACCOUNT}:role/node`;
+const ADMIN = `arn:aws:iam::${ACCOUNT}:role/admin`;
+const ROLES = ['--node-role', NODE, '--admin', ADMIN];
+const NONCE = 'ab'.repeat(32);
+const manifest = Buffer.from(
+  JSON.stringify({
+    format: 'holdfast-manifest/1',
+    namespace: 'acme',
+    environment: 'test',
+    node: 1,
+    quorum: { size: 3, threshold: 2 },
+    kms: { keyArn: KEY, region: 'eu-central-1' },
+    configurationAuthority: { threshold: 1, keys: ['11'.repeat(32)] },
+    emergencyRecovery: { publicKey: '22'.repeat(32) },
+  }),
+);
+const PCR16 = measureManifest(manifest);
+const image = (fill: number): Map<number, Uint8Array> =>
+  new Map([0, 1, 2].map((index) => [index, new Uint8Array(48).fill(fill + index)]));
+
+let folder: string;
+const at = (name: string): string => join(folder, name);
+const save = (name: string, content: string | Uint8Array): string => {
+  writeFileSync(at(name), content, { mode: 0o600 });
+  return at(name);
+};
+
+function collect() {
+  const chunks: Buffer[] = [];
+  const stream = new Writable({
+    write: (chunk: Buffer, _, done) => {
+      chunks.push(chunk);
+      done();
+    },
+  });
+  return { stream, text: () => Buffer.concat(chunks).toString() };
+}
+
+async function run(verb: string, args: readonly string[], stdin = '') {
+  const [stdout, stderr] = [collect(), collect()];
+  const io = {
+    stdin: Readable.from([Buffer.from(stdin)]),
+    stdout: stdout.stream,
+    stderr: stderr.stream,
+    signal: new AbortController().signal,
+  };
+  const exit = await runCli(['key-policy', verb, ...args], io, nouns);
+  return { exit, out: stdout.text(), err: stderr.text() };
+}
+const render = async (...more: string[]) =>
+  run('render', ['--pcrs', at('pcr.json'), '--manifest', at('manifest.json'), ...ROLES, ...more]);
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-cli-key-policy-'));
+  save('manifest.json', manifest);
+  save('pcr.json', formatPcrFile(image(0x20)));
+  save('old.json', formatPcrFile(image(0x10)));
+  const root = await NitroRoot.create(Date.now());
+  save('root.pem', root.toPem().certificate);
+  const live = async (name: string, fill: number, nonce = NONCE): Promise<void> => {
+    const measured = new Map([...image(fill), [16, PCR16]]);
+    const nsm = createNsmClient(
+      new EmulatedNsm({
+        root,
+        instanceId: 'i-0123456789abcdef0',
+        moduleId: 'i-0123456789abcdef0-enc0123456789abcdef',
+        measured,
+        clock: Date.now,
+      }),
+    );
+    await nsm.lockPcr(16);
+    save(name, await nsm.attest({ nonce: new Uint8Array(Buffer.from(nonce, 'hex')) }));
+  };
+  await live('live.cbor', 0x20);
+  await live('replayed.cbor', 0x20, 'cd'.repeat(32));
+  await live('other.cbor', 0x30);
+  const { privateKey } = generateKeyPairSync('ed25519');
+  save('admin.pem', privateKey.export({ format: 'pem', type: 'pkcs8' }));
+  save('policy.json', (await render()).out);
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('holdfast key-policy render', () => {
+  it('writes a policy that the linter has nothing against', async () => {
+    const { exit, out } = await render();
+    expect(exit).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ Version: '2012-10-17' });
+    expect(out).toContain(Buffer.from(PCR16).toString('hex'));
+    const options = [
+      '--manifest',
+      at('manifest.json'),
+      '--pcrs',
+      at('pcr.json'),
+      ...ROLES,
+      '--fail-on',
+      'low',
+    ];
+    expect(await run('lint', ['-', ...options], out)).toEqual({ exit: 0, out: 'no findings\n', err: '' });
+  });
+
+  it('has GenerateDataKey with --initialise alone', async () => {
+    expect(JSON.stringify(JSON.parse((await render()).out).Statement[1].Action)).toBe('"kms:Decrypt"');
+    expect(JSON.parse((await render('--initialise')).out).Statement[1].Action).toContain(
+      'kms:GenerateDataKey',
+    );
+  });
+
+  it('admits the images that are replaced until a time that has to be given', async () => {
+    const { exit, out } = await render('--old-pcrs', at('old.json'), '--old-until', '2030-01-01T00:00:00Z');
+    expect(exit).toBe(0);
+    expect(out).toContain('"aws:CurrentTime": "2030-01-01T00:00:00Z"');
+    expect((await render('--old-pcrs', at('old.json'))).exit).toBe(2);
+    expect((await render('--old-pcrs', at('old.json'), '--old-until', 'soon')).exit).toBe(2);
+  });
+
+  it('refuses a pcr.json of another manifest, and one of a debug image', async () => {
+    save('wrong.json', formatPcrFile(new Map([...image(0x20), [16, new Uint8Array(48).fill(1)]])));
+    const wrong = await run('render', [
+      '--pcrs',
+      at('wrong.json'),
+      '--manifest',
+      at('manifest.json'),
+      ...ROLES,
+      '--json',
+    ]);
+    expect(wrong.exit).toBe(1);
+    expect(JSON.parse(wrong.out).error.code).toBe('MANIFEST_PCR_MISMATCH');
+    save('debug.json', formatPcrFile(new Map([0, 1, 2].map((index) => [index, new Uint8Array(48)]))));
+    const debug = await run('render', [
+      '--pcrs',
+      at('debug.json'),
+      '--manifest',
+      at('manifest.json'),
+      ...ROLES,
+      '--json',
+    ]);
+    expect(JSON.parse(debug.out).error.code).toBe('PCR_FILE_ZERO');
+  });
+
+  it('says what is missing as usage', async () => {
+    expect((await run('render', ['--pcrs', at('pcr.json')])).exit).toBe(2);
+    const args = ['--pcrs', at('pcr.json'), '--manifest', at('manifest.json'), '--node-role', NODE];
+    expect((await run('render', [...args, '--admin', 'me'])).exit).toBe(2);
+  });
+});
+
+describe('holdfast key-policy lint', () => {
+  const open = JSON.stringify({
+    Version: '2012-10-17',
+    Statement: {
+      Sid: 'all\u001b[2J',
+      Effect: 'Allow',
+      Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` },
+      Action: 'kms:*',
+      Resource: '*',
+    },
+  });
+
+  it('P01 refuses a policy that leaves everything to IAM, naming statement, reason and fix', async () => {
+    const { exit, err } = await run('lint', ['-', '--key', KEY], open);
+    expect(exit).toBe(1);
+    expect(err).toContain('critical UNATTESTED_USE in statement 0');
+    expect(err).toMatch(/\n {2}fix: /);
+    expect(err).not.toContain('\u001b[2J');
+  });
+
+  it('reads what "aws kms get-key-policy" prints', async () => {
+    const wrapped = JSON.stringify({ Policy: open, PolicyName: 'default' });
+    const { exit, out } = await run('lint', ['-', '--key', KEY, '--json'], wrapped);
+    expect(exit).toBe(1);
+    const { ok, findings } = JSON.parse(out);
+    expect(ok).toBe(false);
+    expect(findings[0]).toMatchObject({
+      code: 'UNATTESTED_USE',
+      severity: 'critical',
+      statement: { index: 0 },
+    });
+  });
+
+  it('passes below the severity that was chosen', async () => {
+    const { out } = await render('--initialise');
+    const args = ['-', '--manifest', at('manifest.json')];
+    expect((await run('lint', args, out)).exit).toBe(0);
+    expect((await run('lint', [...args, '--fail-on', 'low'], out)).exit).toBe(1);
+    expect((await run('lint', [...args, '--fail-on', 'grave'], out)).exit).toBe(2);
+  });
+
+  it('refuses what is no policy as data, not as usage', async () => {
+    for (const text of ['', '{', '{"Statement":[]}', open.replace('"Effect"', '"Effect":"Deny","Effect"')]) {
+      expect((await run('lint', ['-', '--key', KEY], text)).exit).toBe(1);
+    }
+    expect((await run('lint', ['-'], open)).exit).toBe(2);
+    expect((await run('lint', ['-', '--key', KEY.replace('key/', 'alias/')], open)).exit).toBe(2);
+  });
+});
+
+describe('holdfast key-policy diff', () => {
+  it('says who can decrypt now that could not before', async () => {
+    const rolled = await render('--old-pcrs', at('old.json'), '--old-until', '2030-01-01T00:00:00Z');
+    save('rolled.json', rolled.out);
+    const args = [at('policy.json'), at('rolled.json'), '--manifest', at('manifest.json')];
+    const { exit, out } = await run('diff', args);
+    expect(exit).toBe(0);
+    expect(out).toContain(`+ kms:Decrypt by ${NODE}, attested (enclave), statement 2 (AttestedImageBefore1)`);
+    expect(out).toContain('10'.repeat(48));
+    expect((await run('diff', [...args, '--exit-code'])).exit).toBe(1);
+    const same = [at('policy.json'), at('policy.json'), '--manifest', at('manifest.json'), '--exit-code'];
+    expect(await run('diff', same)).toMatchObject({ exit: 0, out: 'both permit the same\n' });
+  });
+});
+
+describe('holdfast key-policy gate', () => {
+  const gate = (document: string, ...more: string[]) =>
+    run('gate', [
+      at('policy.json'),
+      '--document',
+      at(document),
+      '--nonce',
+      NONCE,
+      '--pcrs',
+      at('pcr.json'),
+      '--manifest',
+      at('manifest.json'),
+      '--root',
+      at('root.pem'),
+      ...ROLES,
+      ...more,
+    ]);
+
+  it('P06 prints the policy for a live enclave, and signs what was decided', async () => {
+    const { exit, out, err } = await gate(
+      'live.cbor',
+      '--sign',
+      at('admin.pem'),
+      '--record',
+      at('record.json'),
+    );
+    expect(exit).toBe(0);
+    expect(out).toBe(readFileSync(at('policy.json'), 'utf8'));
+    expect(err).toContain('live: i-0123456789abcdef0');
+    const envelope = parseEnvelope(readFileSync(at('record.json')));
+    const key = ed25519PublicKeyHex(createPublicKey(readFileSync(at('admin.pem'))));
+    const { payload } = openEnvelope(envelope, { payloadType: GATE_RECORD_TYPE, keys: [key], threshold: 1 });
+    expect(JSON.parse(Buffer.from(payload).toString())).toMatchObject({
+      keyArn: KEY,
+      document: { nonce: NONCE },
+    });
+  });
+
+  it.each([
+    ['other.cbor', 'PCR_MISMATCH'],
+    ['replayed.cbor', 'NONCE_MISMATCH'],
+    ['pcr.json', 'DOCUMENT_ENCODING'],
+  ])('P06 prints nothing for %s, and signs nothing', async (document, code) => {
+    const { exit, out } = await gate(
+      document,
+      '--sign',
+      at('admin.pem'),
+      '--record',
+      at('none.json'),
+      '--json',
+    );
+    expect(exit).toBe(1);
+    expect(JSON.parse(out).error.code).toBe(code);
+    expect(out).not.toContain('AttestedImage');
+    expect(existsSync(at('none.json'))).toBe(false);
+  });
+
+  it('refuses an enclave of the stand-in under AWS’s own root', async () => {
+    const { exit, out } = await run('gate', [
+      at('policy.json'),
+      '--document',
+      at('live.cbor'),
+      '--nonce',
+      NONCE,
+      '--pcrs',
+      at('pcr.json'),
+      '--manifest',
+      at('manifest.json'),
+      ...ROLES,
+      '--json',
+    ]);
+    expect(exit).toBe(1);
+    expect(JSON.parse(out).error.code).toMatch(/ROOT/);
+  });
+
+  it('wants a nonce of length, and a key with a record', async () => {
+    expect((await gate('live.cbor', '--nonce', 'abcd')).exit).toBe(2);
+    expect((await gate('live.cbor', '--sign', at('admin.pem'))).exit).toBe(2);
+  });
+});
