@@ -7,7 +7,7 @@ import { type Api, startApi } from '../api/index.ts';
 import { Keyring } from '../keyring/index.ts';
 import { createNsmClient, type NsmClient } from '../nsm/index.ts';
 import { createKms, createRecipient } from '../unlock/index.ts';
-import { readNodeClock } from './clock.ts';
+import { type NodeClock, startNodeClock } from './clock.ts';
 import { admitConfiguration } from './configuration.ts';
 import { measureManifest } from './manifest.ts';
 import type { Platform } from './platform.ts';
@@ -65,7 +65,7 @@ async function runPhases(platform: Platform, control: ControlClient, nsm: NsmCli
     () => undefined,
   );
   await nsm.describe();
-  const clock = await readNodeClock(nsm, platform.systemClock);
+  const clock = await startNodeClock(nsm, platform.systemClock);
   await enter('starting');
   mark('starting');
 
@@ -107,20 +107,23 @@ async function runPhases(platform: Platform, control: ControlClient, nsm: NsmCli
     const api = await startApi(platform.transport, { nsm, clock, measured, signed, keyring });
     await enter('serving');
     mark('serving');
-    return run(api, keyring, control, nsm, times);
+    return run({ api, keyring, clock, control, nsm, times });
   } catch (error) {
     keyring.destroy();
     throw error;
   }
 }
 
-function run(
-  api: Api,
-  keyring: Keyring,
-  control: ControlClient,
-  nsm: NsmClient,
-  times: BootTimes,
-): RunningNode {
+interface RunningParts {
+  readonly api: Api;
+  readonly keyring: Keyring;
+  readonly clock: NodeClock;
+  readonly control: ControlClient;
+  readonly nsm: NsmClient;
+  readonly times: BootTimes;
+}
+
+function run({ api, keyring, clock, control, nsm, times }: RunningParts): RunningNode {
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
   let isStopping = false;
   async function stop(phase: 'stopped' | 'failed', code: string | null): Promise<void> {
@@ -128,6 +131,7 @@ function run(
     isStopping = true;
     await api.close();
     keyring.destroy();
+    clock.close();
     await sayLastWord(control, phase, code);
     control.close();
     nsm.close();
