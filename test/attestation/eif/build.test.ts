@@ -127,6 +127,11 @@ describe('buildEif', () => {
     expect(await codeOf(build(parts({ cmdline: 'a'.repeat(2048) })))).toBe('EIF_SECTION_TOO_LARGE');
   });
 
+  it('refuses metadata that no reader would take', async () => {
+    const metadata = { ...DEFAULT_METADATA, CustomMetadata: 'x'.repeat(1024 * 1024) };
+    await expect(build(parts({ metadata }))).rejects.toThrow(RangeError);
+  });
+
   it("refuses a key that is not the certificate's, and certificates that are not on P-384", async () => {
     const [stranger, p256] = await Promise.all([createTestSigner(), createTestSigner('P-256')]);
     const wrongKey = createLocalSigner(stranger.key, signer.certificate);

@@ -46,6 +46,15 @@ const derOf = (pem: Uint8Array): Buffer =>
 const pemOf = (der: Uint8Array): string =>
   `-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64').replaceAll(/.{64}/g, '$&\n').trimEnd()}\n-----END CERTIFICATE-----\n`;
 
+/** The last place that holds `from` holds `to` instead, and after it `then`. */
+function edited(der: Buffer, from: string, to: string, then = ''): Buffer {
+  const at = der.lastIndexOf(Buffer.from(from, 'hex'));
+  if (at === -1) throw new RangeError(`no ${from} in the certificate`);
+  const result = Buffer.from(der);
+  Buffer.from(to + then, 'hex').copy(result, at);
+  return result;
+}
+
 const entryOf = (shape: SignatureShape = {}, by = signer) => createEntry(by, pcr0, shape);
 const describeSection = (section: CborEncodable, options: DescribeOptions = {}) =>
   describeEif(memorySource(writeSignedImage(encodeCbor(section))), options);
@@ -196,6 +205,9 @@ describe('a signed image is refused', () => {
     ['a protected header that is no map', { protectedHeader: encodeCbor([1, -35]) }],
     ['P24 an unprotected header', { unprotectedHeader: new Map([[4, bytesOf('key')]]) }],
     ['another tag', { prefix: new Uint8Array([0xd1]) }],
+    ['a COSE_Sign1 of three', { items: (usual) => usual.slice(0, 3) }],
+    ['a COSE_Sign1 of five', { items: (usual) => [...usual, null] }],
+    ['a detached payload', { items: (usual) => usual.with(2, null) }],
     ['two tags', { prefix: new Uint8Array([0xd2, 0xd2]) }],
   ])('with %s', async (_, shape) => {
     expect((await refusalOf([entryOf(shape)])).code).toBe('EIF_SIGNATURE_FORMAT');
@@ -260,6 +272,15 @@ describe('a signed image is refused', () => {
     ['a truncated certificate', (_, der) => pemOf(der.subarray(0, -1))],
     ['base64 that is not canonical', (pem) => pem.replace(/(\S)=*\n-----END/, '$1=====\n-----END')],
     ['nothing between the lines', () => '-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n'],
+    ['a certificate of version 2', (_, der) => pemOf(edited(der, 'a003020102', 'a003020101'))],
+    [
+      'P20 two signature algorithms in one certificate',
+      (_, der) => pemOf(edited(der, '06082a8648ce3d040303', '06082a8648ce3d040302')),
+    ],
+    [
+      'a key that is no point of its curve',
+      (_, der) => pemOf(edited(der, '2b8104002203620004', '2b8104002203620004', 'ff'.repeat(48))),
+    ],
     [
       'P27 a certificate in BER',
       (_, der) => pemOf(Buffer.concat([Buffer.from([0x30, 0x80]), der.subarray(4), Buffer.alloc(2)])),

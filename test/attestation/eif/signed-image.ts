@@ -64,6 +64,8 @@ export interface SignatureShape {
   dsaEncoding?: 'der' | 'ieee-p1363';
   signature?: Uint8Array;
   prefix?: Uint8Array;
+  /** Other items for the COSE_Sign1 than the usual four. */
+  items?: (usual: CborEncodable[]) => CborEncodable[];
 }
 
 const pcr0Of = (contents: Uint8Array[]): Uint8Array =>
@@ -78,7 +80,8 @@ export function createEntry(signer: TestSigner, pcr0: Uint8Array, shape: Signatu
   const message = encodeCbor(['Signature1', header, new Uint8Array(), payload]);
   const key = { key: signer.key, dsaEncoding: shape.dsaEncoding ?? 'ieee-p1363' } as const;
   const signature = shape.signature ?? sign(shape.hash ?? 'sha384', message, key);
-  const cose = encodeCbor([header, shape.unprotectedHeader ?? new Map(), payload, new Uint8Array(signature)]);
+  const usual = [header, shape.unprotectedHeader ?? new Map(), payload, new Uint8Array(signature)];
+  const cose = encodeCbor(shape.items?.(usual) ?? usual);
   return {
     signing_certificate: [...(shape.certificate ?? signer.certificate)],
     signature: [...(shape.prefix ?? []), ...cose],
