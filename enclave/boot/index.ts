@@ -1,3 +1,2 @@
-export { bootNode, type RunningNode } from './boot.ts';
-export { BootError } from './errors.ts';
+export { bootNode } from './boot.ts';
 export type { Platform } from './platform.ts';

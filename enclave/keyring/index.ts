@@ -1,2 +1,1 @@
-export { KeyringError } from './errors.ts';
 export { Keyring } from './keyring.ts';

@@ -1,4 +1,3 @@
-export { UnlockError } from './errors.ts';
 export { createKms, type Kms } from './kms.ts';
 export { createRecipient, type Recipient } from './recipient.ts';
 export { amazonTrustRoots } from './trust-roots.ts';

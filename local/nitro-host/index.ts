@@ -1,3 +1,2 @@
 export { type LaunchOptions, type LocalEnclave, NitroHost } from './nitro-host.ts';
-export { openNsmSocket } from './nsm-socket.ts';
 export { copyProgram, type Program } from './program.ts';

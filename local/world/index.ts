@@ -1,4 +1,4 @@
-export { type Identity, loadIdentity } from './identity.ts';
+export type { Identity } from './identity.ts';
 export { type ConfigurationBody, openSite, type Site } from './site.ts';
 export { runNode, type RunOptions, type StartedNode } from './run-node.ts';
 export { siteParentOptions } from './site-parent.ts';
