@@ -1,8 +1,17 @@
 import { DER_TAG, DerReader } from './der.ts';
 import { AttestationError } from './errors.ts';
 
-/** Tags of the string types in a DirectoryString, and IA5String: RFC 5280 section 4.1.2.4. */
-const STRING_TAGS: readonly number[] = [0x0c, 0x13, 0x14, 0x16, 0x1c, 0x1e];
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The string types of a DirectoryString, and IA5String, by tag: what each can hold (RFC 5280 section 4.1.2.4). */
+const STRINGS: ReadonlyMap<number, (value: Uint8Array) => boolean> = new Map([
+  [0x0c, isUtf8],
+  [0x13, (value) => value.every(isPrintable)],
+  [0x14, () => true],
+  [0x16, (value) => value.every((octet) => octet < 0x80)],
+  [0x1c, (value) => value.length % 4 === 0],
+  [0x1e, (value) => value.length % 2 === 0],
+]);
 
 const SHORT_NAMES: Readonly<Record<string, string>> = Object.freeze({
   '550403': 'CN',
@@ -49,12 +58,22 @@ function* readAttributes(name: Uint8Array): Generator<{ type: string; value: Uin
       const attribute = new DerReader(whole).enter(DER_TAG.sequence);
       const type = attribute.readObjectIdentifier();
       const tag = attribute.peekTag();
-      if (tag === undefined || !STRING_TAGS.includes(tag)) {
+      const isString = tag === undefined ? undefined : STRINGS.get(tag);
+      if (tag === undefined || isString === undefined) {
         throw new AttestationError('CERTIFICATE_NAME', 'a name with a part that is no string', {
           offset: at,
         });
       }
       const value = attribute.read(tag);
+      if (!isString(value)) {
+        throw new AttestationError(
+          'CERTIFICATE_NAME',
+          'a name with octets that its type of string does not have',
+          {
+            offset: at,
+          },
+        );
+      }
       attribute.finish();
       yield { type, value };
     }
@@ -72,4 +91,18 @@ function compareBytes(left: Uint8Array, right: Uint8Array): number {
 
 function printable(value: Uint8Array): string {
   return String.fromCharCode(...value.map((octet) => (octet >= 0x20 && octet < 0x7f ? octet : 0x3f)));
+}
+
+function isUtf8(value: Uint8Array): boolean {
+  try {
+    utf8.decode(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** X.680 section 41.4. */
+function isPrintable(octet: number): boolean {
+  return /[A-Za-z0-9 '()+,\-./:=?]/.test(String.fromCharCode(octet));
 }
