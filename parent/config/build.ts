@@ -1,0 +1,180 @@
+import { readFile } from 'node:fs/promises';
+import {
+  MAX_CONFIGURATION_BYTES,
+  MAX_MANIFEST_BYTES,
+  MAX_SECRET_BLOB_BYTES,
+} from '../../shared/protocol/control.ts';
+import { PARENT_CID, type Transport } from '../../shared/transport/transport.ts';
+import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
+import { createFileSecrets, readArtifactFile } from '../artifacts/files.ts';
+import { withLastGoodCopy, withLastGoodSecrets } from '../artifacts/last-good-copy.ts';
+import type { ArtifactSource } from '../artifacts/source.ts';
+import type { SecretSource } from '../control/sources.ts';
+import { createCredentialSource, type CredentialSource } from '../credentials.ts';
+import { createLookUp } from '../egress/look-up.ts';
+import type { EgressTarget } from '../egress/targets.ts';
+import { ParentOptionError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { EgressOptions, IngressOptions, ParentOptions } from '../options.ts';
+import type { RecordStore } from '../store/record-store.ts';
+import { createSqliteStore } from '../store/sqlite-store.ts';
+import { parseVsockProxyAllowList } from './parse.ts';
+import type { ArtifactLocation, ParentConfig } from './schema.ts';
+
+/** What a configuration amounts to, and what has to be given back in the end. */
+export interface BuiltParent {
+  readonly options: ParentOptions;
+  readonly credentials: CredentialSource;
+  close(): void;
+}
+
+/**
+ * Makes the parts that a configuration names. The SDK's clients and the PostgreSQL driver are loaded only where they
+ * are needed.
+ * @throws ParentOptionError OPTION_INVALID; TransportError TRANSPORT_UNAVAILABLE where AF_VSOCK is not to be had
+ */
+export async function buildParent(config: ParentConfig, log: Log): Promise<BuiltParent> {
+  const aws = new AwsClients(config.region);
+  const credentials = createCredentialSource(askProviderChain);
+  const { manifest, configuration, secrets, copies } = config.artifacts;
+  const keep = <T>(source: T, wrap: (source: T, directory: string) => T) =>
+    copies === undefined ? source : wrap(source, copies);
+  const artifact = async (location: ArtifactLocation, name: string, maxBytes: number) =>
+    keep(await createArtifact(location, maxBytes, aws), (source, directory) =>
+      withLastGoodCopy(source, name, { directory, maxBytes, log }),
+    );
+  return {
+    options: {
+      transport: await createTransport(config.transport),
+      enclaveCid: config.enclave.cid,
+      manifest: await artifact(manifest, 'manifest', MAX_MANIFEST_BYTES),
+      configuration: await artifact(configuration, 'configuration', MAX_CONFIGURATION_BYTES),
+      secrets: keep(await createSecrets(secrets, aws), (source, directory) =>
+        withLastGoodSecrets(source, { directory, maxBytes: MAX_SECRET_BLOB_BYTES, log }),
+      ),
+      credentials: () => credentials.get(),
+      store: await createStore(config.store),
+      egress: await createEgressOptions(config.egress),
+      ...(config.ingress === undefined ? {} : { ingress: createIngressOptions(config.ingress) }),
+      ...(config.status === undefined ? {} : { status: config.status.listen }),
+      log,
+    },
+    credentials,
+    close: () => aws.destroy(),
+  };
+}
+
+/** All targets of a configuration: its own, and those of vsock-proxy's file. @throws ParentOptionError */
+export async function readTargets({
+  allowlist,
+  allowlistFile,
+}: ParentConfig['egress']): Promise<readonly EgressTarget[]> {
+  const own: EgressTarget[] = allowlist.map(dropUndefined);
+  if (allowlistFile === undefined) return own;
+  const named = new Set(own.map(({ host, port }) => `${host} ${port}`));
+  const more = parseVsockProxyAllowList(await readText(allowlistFile));
+  return [...own, ...more.filter(({ host, port }) => !named.has(`${host} ${port}`))];
+}
+
+async function createEgressOptions(egress: ParentConfig['egress']): Promise<EgressOptions> {
+  const { allowlist: _own, allowlistFile: _file, family, ...limits } = egress;
+  return {
+    ...dropUndefined(limits),
+    targets: await readTargets(egress),
+    lookUp: createLookUp({ family }),
+  };
+}
+
+function createIngressOptions({ listen, ...limits }: NonNullable<ParentConfig['ingress']>): IngressOptions {
+  return { ...listen, ...dropUndefined(limits) };
+}
+
+async function createTransport(transport: ParentConfig['transport']): Promise<Transport> {
+  if (transport !== 'vsock') return createUnixTransport({ directory: transport.unix, cid: PARENT_CID });
+  const { openVsockTransport } = await import('../../shared/transport/vsock-transport.ts');
+  return openVsockTransport();
+}
+
+/** The SDK's own chain: environment, profiles, web identity, containers, and IMDSv2 on EC2. */
+async function askProviderChain() {
+  const { defaultProvider } = await import('@aws-sdk/credential-provider-node');
+  return await defaultProvider()();
+}
+
+async function createArtifact(
+  location: ArtifactLocation,
+  maxBytes: number,
+  aws: AwsClients,
+): Promise<ArtifactSource> {
+  if (location.type === 'file') return () => readArtifactFile(location.file, maxBytes);
+  if (location.type === 's3') {
+    const { createS3Artifact } = await import('../artifacts/s3.ts');
+    const { bucket, key } = location;
+    return createS3Artifact({ client: await aws.s3(), bucket, key, maxBytes });
+  }
+  const { createSecretsManagerArtifact } = await import('../artifacts/secrets-manager.ts');
+  return createSecretsManagerArtifact(await aws.secretsManager(), location.name, maxBytes);
+}
+
+async function createSecrets(location: ArtifactLocation, aws: AwsClients): Promise<SecretSource> {
+  if (location.type === 'file') return createFileSecrets(location.file);
+  if (location.type === 's3') throw new ParentOptionError('OPTION_INVALID', 'secrets do not come from S3');
+  const { createSecretsManagerSecrets } = await import('../artifacts/secrets-manager.ts');
+  return createSecretsManagerSecrets({ client: await aws.secretsManager(), prefix: location.name });
+}
+
+async function createStore(store: ParentConfig['store']): Promise<RecordStore> {
+  if ('sqlite' in store) return createSqliteStore(store.sqlite);
+  const { createPostgresStore } = await import('../store/postgres-store.ts');
+  const { postgres, node } = store;
+  const url = 'url' in postgres ? postgres.url : (await readText(postgres.urlFile)).trim();
+  return createPostgresStore({ url, node });
+}
+
+/** Clients of AWS, made when they are first needed. */
+class AwsClients {
+  readonly #region: string | undefined;
+  readonly #made: { destroy(): void }[] = [];
+
+  constructor(region: string | undefined) {
+    this.#region = region;
+  }
+
+  async s3() {
+    const { S3Client } = await import('@aws-sdk/client-s3');
+    return this.#keep(new S3Client(this.#options()));
+  }
+
+  async secretsManager() {
+    const { SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');
+    return this.#keep(new SecretsManagerClient(this.#options()));
+  }
+
+  destroy(): void {
+    for (const client of this.#made) client.destroy();
+  }
+
+  #options() {
+    return this.#region === undefined ? {} : { region: this.#region };
+  }
+
+  #keep<Client extends { destroy(): void }>(client: Client): Client {
+    this.#made.push(client);
+    return client;
+  }
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new ParentOptionError('OPTION_INVALID', 'a file cannot be read', { path }, error);
+  }
+}
+
+type Defined<T> = { [Key in keyof T]: Exclude<T[Key], undefined> };
+
+/** zod leaves `undefined` where a field was left out; options with exact types do not know that. */
+function dropUndefined<T extends object>(value: T): Defined<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as Defined<T>;
+}

@@ -1,0 +1,50 @@
+import { parse } from 'yaml';
+import { z } from 'zod';
+import type { EgressTarget } from '../egress/targets.ts';
+import { ParentOptionError } from '../errors.ts';
+import { parentConfigSchema, type ParentConfig } from './schema.ts';
+
+export const MAX_CONFIG_BYTES = 256 * 1024;
+
+/**
+ * Parses the parent's configuration, YAML 1.2 (JSON is YAML too).
+ * @throws ParentOptionError OPTION_INVALID, with the fields that are wrong
+ */
+export function parseParentConfig(text: string): ParentConfig {
+  return check(parentConfigSchema, parseYaml(text));
+}
+
+const allowListSchema = z.strictObject({
+  allowlist: z.array(z.strictObject({ address: z.string(), port: z.int().min(1).max(65_535) })),
+});
+
+/**
+ * Parses the allow-list of AWS's vsock-proxy: `allowlist:` with `address` and `port` each. What it names twice is
+ * taken once.
+ * @throws ParentOptionError OPTION_INVALID
+ */
+export function parseVsockProxyAllowList(text: string): readonly EgressTarget[] {
+  const { allowlist } = check(allowListSchema, parseYaml(text));
+  const targets = new Map(
+    allowlist.map(({ address, port }) => [`${address} ${port}`, { host: address, port }]),
+  );
+  return [...targets.values()];
+}
+
+function parseYaml(text: string): unknown {
+  if (Buffer.byteLength(text) > MAX_CONFIG_BYTES) {
+    throw new ParentOptionError('OPTION_INVALID', 'the file is too long', { maximum: MAX_CONFIG_BYTES });
+  }
+  try {
+    return parse(text, { version: '1.2', strict: true, uniqueKeys: true, maxAliasCount: 0 }) as unknown;
+  } catch (error) {
+    throw new ParentOptionError('OPTION_INVALID', 'the file is not YAML', {}, error);
+  }
+}
+
+function check<T>(schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const fields = result.error.issues.slice(0, 8).map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new ParentOptionError('OPTION_INVALID', 'the file does not say what it must', { fields });
+}

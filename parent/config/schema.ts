@@ -1,0 +1,110 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+const path = z.string().startsWith('/').max(4_096);
+const port = z.int().min(1).max(65_535);
+const milliseconds = z
+  .int()
+  .min(1)
+  .max(86_400_000 * 7);
+const count = z.int().min(1).max(1_000_000);
+
+/** `ADDRESS:PORT`, an IPv6 address in brackets. */
+const endpoint = z.string().transform((value, context) => {
+  const match = /^(?:\[([^\]]+)\]|([^:]+)):([0-9]{1,5})$/.exec(value);
+  const host = match?.[1] ?? match?.[2] ?? '';
+  const number = Number(match?.[3]);
+  if (isIP(host) === 0 || !(number >= 0 && number <= 65_535)) {
+    context.addIssue({ code: 'custom', message: 'ADDRESS:PORT is expected' });
+    return z.NEVER;
+  }
+  return { host, port: number };
+});
+
+/** A file, `s3://BUCKET/KEY`, or `secretsmanager:NAME`. */
+const artifact = z.union([
+  path.transform((file) => ({ type: 'file' as const, file })),
+  z
+    .string()
+    .regex(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,62}\/.{1,1024}$/)
+    .transform((url) => {
+      const [bucket = '', ...key] = url.slice('s3://'.length).split('/');
+      return { type: 's3' as const, bucket, key: key.join('/') };
+    }),
+  z
+    .string()
+    .regex(/^secretsmanager:[A-Za-z0-9/_+=.@:-]{1,512}$/)
+    .transform((url) => ({ type: 'secrets-manager' as const, name: url.slice('secretsmanager:'.length) })),
+]);
+export type ArtifactLocation = z.infer<typeof artifact>;
+
+/** A folder with a file for each secret, or `secretsmanager:PREFIX`. */
+const secrets = artifact.refine(({ type }) => type !== 's3');
+
+const target = z.strictObject({
+  host: z.string().min(1).max(253),
+  port,
+  networks: z.array(z.string()).max(64).optional(),
+  connectTo: z.strictObject({ address: z.string(), port }).optional(),
+});
+
+/** The file that `holdfast parent run` reads, YAML or JSON. docs/parent.md explains each field. */
+export const parentConfigSchema = z.strictObject({
+  enclave: z.strictObject({
+    cid: z.int().min(4).max(0xffff_fffe),
+    /** With an image the parent starts and watches the enclave itself, through nitro-cli. */
+    image: path.optional(),
+    pcrs: path.optional(),
+    cpus: z.int().min(1).max(256).default(2),
+    memoryMiB: z.int().min(64).max(1_048_576).default(1_024),
+  }),
+  /** `vsock` on a Nitro host; a folder of Unix sockets elsewhere. */
+  transport: z.union([z.literal('vsock'), z.strictObject({ unix: path })]).default('vsock'),
+  region: z
+    .string()
+    .regex(/^[a-z0-9-]{1,32}$/)
+    .optional(),
+  artifacts: z.strictObject({
+    manifest: artifact,
+    configuration: artifact,
+    secrets,
+    copies: path.optional(),
+  }),
+  store: z.union([
+    z.strictObject({ sqlite: path }),
+    z.strictObject({ postgres: z.strictObject({ url: z.string() }), node: z.string().min(1).max(128) }),
+    /** The URL in a file of its own, where it holds a password. */
+    z.strictObject({ postgres: z.strictObject({ urlFile: path }), node: z.string().min(1).max(128) }),
+  ]),
+  egress: z.strictObject({
+    allowlist: z.array(target).max(1_024).default([]),
+    /** The allow-list of AWS's vsock-proxy, as it is; its targets come on top. */
+    allowlistFile: path.optional(),
+    ports: z
+      .array(z.strictObject({ listen: z.int().min(1).max(0xffff_fffe), host: z.string(), port }))
+      .max(256)
+      .default([]),
+    family: z.enum(['any', 'ipv4', 'ipv6']).default('any'),
+    connectTimeoutMs: milliseconds.optional(),
+    idleTimeoutMs: milliseconds.optional(),
+    lifetimeMs: milliseconds.optional(),
+    maxConnections: count.optional(),
+    maxWaiting: count.optional(),
+    waitMs: milliseconds.optional(),
+  }),
+  ingress: z
+    .strictObject({
+      listen: endpoint,
+      maxConnections: count.optional(),
+      maxPerSource: count.optional(),
+      proxyProtocol: z.boolean().optional(),
+      firstByteTimeoutMs: milliseconds.optional(),
+      connectTimeoutMs: milliseconds.optional(),
+      idleTimeoutMs: milliseconds.optional(),
+      lifetimeMs: milliseconds.optional(),
+    })
+    .optional(),
+  status: z.strictObject({ listen: endpoint }).optional(),
+  log: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+});
+export type ParentConfig = z.infer<typeof parentConfigSchema>;

@@ -1,0 +1,146 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { errorCode } from '../../shared/errors.ts';
+import type { Log } from '../log.ts';
+import type { NodeStatus } from '../status/node-status.ts';
+import { EnclaveError } from './errors.ts';
+import type { ImageMeasurements } from './image.ts';
+import type { EnclaveSpec, NitroCli, RunningEnclave } from './nitro-cli.ts';
+import { decideRestart, type EnclaveEnd } from './restart-decision.ts';
+
+export interface SupervisorOptions {
+  readonly nitro: NitroCli;
+  readonly spec: EnclaveSpec;
+  /** Measures the image before each start. @throws EnclaveError ENCLAVE_IMAGE_UNEXPECTED */
+  readonly checkImage: () => Promise<ImageMeasurements>;
+  /** What the node reported last. */
+  readonly node: () => NodeStatus | null;
+  readonly log: Log;
+  /** Milliseconds between two looks at the enclave; 5,000 when left out. */
+  readonly pollMs?: number;
+  /** Divides all waits, for tests; 1 when left out. */
+  readonly haste?: number;
+  readonly clock?: () => number;
+}
+
+/** `halted`: it would end the same way again, and waits for a person. */
+export type SupervisorState =
+  | { readonly state: 'starting' | 'stopped' }
+  | { readonly state: 'running'; readonly id: string; readonly since: number }
+  | { readonly state: 'waiting'; readonly code: string; readonly until: number }
+  | { readonly state: 'halted'; readonly code: string };
+
+export interface Supervisor {
+  readonly current: SupervisorState;
+  /** Starts of an enclave so far. */
+  readonly starts: number;
+  /** Stops watching; terminates the enclave where asked to. */
+  stop(options: { readonly terminate: boolean }): Promise<void>;
+}
+
+/** Served that long, an enclave counts as healthy again. */
+const HEALTHY_AFTER_MS = 5 * 60_000;
+const POLL_MS = 5_000;
+
+/** Starts the enclave, or finds it running, watches it, and starts it again where that can help. */
+export function startSupervisor(options: SupervisorOptions): Supervisor {
+  const { nitro, log, pollMs = POLL_MS, haste = 1, clock = Date.now } = options;
+  const stopping = new AbortController();
+  let current: SupervisorState = { state: 'starting' };
+  let starts = 0;
+  let endsInARow = 0;
+
+  const pause = (ms: number) =>
+    sleep(ms / haste, undefined, { signal: stopping.signal, ref: false }).catch(() => {});
+
+  /** The id of the enclave that runs, found or started. */
+  async function ensureRunning(): Promise<string> {
+    const measurements = await options.checkImage();
+    const existing = (await nitro.describe()).find(({ cid }) => cid === options.spec.cid);
+    if (existing?.isRunning === true) {
+      assertOurs(existing, measurements);
+      log('info', 'enclave.found', { id: existing.id });
+      return existing.id;
+    }
+    starts += 1;
+    const id = await nitro.run(options.spec);
+    log('info', 'enclave.started', { id });
+    return id;
+  }
+
+  /** Returns once the enclave is no longer there. */
+  async function watch(id: string): Promise<EnclaveEnd> {
+    const since = clock();
+    current = { state: 'running', id, since };
+    while (!stopping.signal.aborted) {
+      await pause(pollMs);
+      if (clock() - since > HEALTHY_AFTER_MS && options.node()?.phase === 'serving') endsInARow = 0;
+      // A describe that fails says nothing about the enclave.
+      const running = await nitro.describe().catch(() => undefined);
+      if (running !== undefined && !running.some((one) => one.id === id && one.isRunning)) break;
+    }
+    const status = options.node();
+    return status !== null && status.phase === 'failed' && status.code !== null && status.since >= since
+      ? { type: 'failed', code: status.code }
+      : { type: 'vanished' };
+  }
+
+  async function runOnce(): Promise<EnclaveEnd> {
+    try {
+      return await watch(await ensureRunning());
+    } catch (error) {
+      if (!(error instanceof EnclaveError) || error.code.startsWith('ENCLAVE_')) throw error;
+      const nitroCode = error.details['nitro'];
+      return { type: 'not-started', nitro: typeof nitroCode === 'string' ? nitroCode : undefined };
+    }
+  }
+
+  async function supervise(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      current = { state: 'starting' };
+      const end = await runOnce();
+      if (stopping.signal.aborted) return;
+      endsInARow += 1;
+      const decision = decideRestart(end, endsInARow);
+      const code = end.type === 'failed' ? end.code : end.type === 'vanished' ? 'VANISHED' : 'NOT_STARTED';
+      if (decision.action === 'halt') {
+        current = { state: 'halted', code: decision.code };
+        log('error', 'enclave.halted', { code: decision.code });
+        return;
+      }
+      current = { state: 'waiting', code, until: clock() + decision.afterMs };
+      log('warn', 'enclave.ended', { code, endsInARow, afterMs: decision.afterMs });
+      await pause(decision.afterMs);
+    }
+  }
+
+  const supervised = supervise().catch((error: unknown) => {
+    current = { state: 'halted', code: errorCode(error) };
+    log('error', 'enclave.halted', { code: errorCode(error) });
+  });
+
+  return {
+    get current() {
+      return current;
+    },
+    get starts() {
+      return starts;
+    },
+    async stop({ terminate }) {
+      stopping.abort();
+      await supervised;
+      if (terminate && current.state === 'running') await nitro.terminate(current.id);
+      if (current.state !== 'halted') current = { state: 'stopped' };
+    },
+  };
+}
+
+/** @throws EnclaveError ENCLAVE_FOREIGN */
+function assertOurs(enclave: RunningEnclave, expected: ImageMeasurements): void {
+  const isExpected = [...expected].every(([index, value]) => enclave.measurements.get(index) === value);
+  if (enclave.isDebug || !isExpected) {
+    throw new EnclaveError('ENCLAVE_FOREIGN', 'another enclave has this CID', {
+      id: enclave.id,
+      cid: enclave.cid,
+    });
+  }
+}

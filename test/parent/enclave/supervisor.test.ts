@@ -1,0 +1,245 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { EnclaveError } from '../../../parent/enclave/errors.ts';
+import { createNitroCli, type NitroCli } from '../../../parent/enclave/nitro-cli.ts';
+import { decideRestart } from '../../../parent/enclave/restart-decision.ts';
+import { startSupervisor, type Supervisor } from '../../../parent/enclave/supervisor.ts';
+import { silentLog } from '../../../parent/log.ts';
+import type { NodeStatus } from '../../../parent/status/node-status.ts';
+
+const FAKE = join(import.meta.dirname, 'fake-nitro-cli.mjs');
+const PCRS = { PCR0: 'aa'.repeat(48), PCR1: 'bb'.repeat(48), PCR2: 'cc'.repeat(48) };
+const MEASUREMENTS = new Map([
+  [0, 'aa'.repeat(48)],
+  [1, 'bb'.repeat(48)],
+  [2, 'cc'.repeat(48)],
+]);
+const SPEC = { image: '/var/lib/holdfast/enclave.eif', cid: 16, cpus: 2, memoryMiB: 1024 };
+
+interface FakeState {
+  enclaves: { EnclaveID: string; EnclaveCID: number; State: string; Flags: string; Measurements: object }[];
+  calls: string[][];
+  measurements?: object;
+  fail?: Record<string, [string, string]>;
+  garbage?: boolean;
+}
+
+let directory: string;
+let statePath: string;
+let nitro: NitroCli;
+let supervisor: Supervisor | undefined;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'holdfast-nitro-'));
+  statePath = join(directory, 'state.json');
+  // The program's own environment stays as it is: a script names the state.
+  const program = join(directory, 'nitro-cli');
+  writeFileSync(
+    program,
+    `#!/bin/sh\nFAKE_NITRO_STATE='${statePath}' exec '${process.execPath}' '${FAKE}' "$@"\n`,
+  );
+  chmodSync(program, 0o755);
+  nitro = createNitroCli(program);
+  write({ enclaves: [], calls: [], measurements: PCRS });
+});
+afterEach(async () => {
+  await supervisor?.stop({ terminate: false });
+  supervisor = undefined;
+  rmSync(directory, { recursive: true });
+});
+
+function read(): FakeState {
+  return JSON.parse(readFileSync(statePath, 'utf8')) as FakeState;
+}
+function write(state: FakeState): void {
+  writeFileSync(statePath, JSON.stringify(state));
+}
+const commands = () => read().calls.map(([command]) => command);
+
+describe('nitro-cli', () => {
+  test('starts, describes and terminates an enclave', async () => {
+    expect(await nitro.describe()).toEqual([]);
+    const id = await nitro.run(SPEC);
+    expect(id).toBe('i-05f6ed443ae43fe45-enc173dfe3eb99d811');
+    expect(await nitro.describe()).toEqual([
+      { id, cid: 16, isRunning: true, isDebug: false, measurements: MEASUREMENTS },
+    ]);
+    await nitro.terminate(id);
+    expect(await nitro.describe()).toEqual([]);
+    expect(read().calls[1]).toEqual([
+      'run-enclave',
+      '--eif-path',
+      '/var/lib/holdfast/enclave.eif',
+      '--enclave-cid',
+      '16',
+      '--cpu-count',
+      '2',
+      '--memory',
+      '1024',
+    ]);
+  });
+
+  test('refuses with a code of its own', async () => {
+    write({ ...read(), fail: { 'run-enclave': ['E27', 'Insufficient memory available.'] } });
+    await expect(nitro.run(SPEC)).rejects.toMatchObject({
+      name: 'EnclaveError',
+      code: 'NITRO_CLI_REFUSED',
+      details: { nitro: 'E27' },
+    });
+  });
+
+  test('fails when it prints something else, or is not there', async () => {
+    write({ ...read(), garbage: true });
+    await expect(nitro.describe()).rejects.toMatchObject({ code: 'NITRO_CLI_FAILED' });
+    await expect(createNitroCli(join(directory, 'none')).describe()).rejects.toMatchObject({
+      code: 'NITRO_CLI_FAILED',
+    });
+  });
+
+  test('P56 gets its arguments as they are, without a shell', async () => {
+    const image = '/tmp/$(touch pwned); `touch pwned` && x.eif';
+    await nitro.run({ ...SPEC, image });
+    expect(read().calls[0]).toContain(image);
+  });
+});
+
+describe('what follows the end of an enclave', () => {
+  test('is another start after a wait that doubles up to five minutes', () => {
+    const waits = [1, 2, 3, 9, 10, 60].map((count) => decideRestart({ type: 'vanished' }, count));
+    expect(waits).toEqual(
+      [1_000, 2_000, 4_000, 256_000, 300_000, 300_000].map((afterMs) => ({ action: 'restart', afterMs })),
+    );
+  });
+
+  test.each(['KMS_UNREACHABLE', 'CONTROL_UNAVAILABLE', 'CONTROL_TIMEOUT', 'EGRESS_DNS_FAILED'])(
+    'is another start where %s may pass by itself',
+    (code) => {
+      expect(decideRestart({ type: 'failed', code }, 1).action).toBe('restart');
+    },
+  );
+
+  test.each([
+    'KMS_ACCESS_DENIED',
+    'CONFIGURATION_ROLLED_BACK',
+    'STORE_RECORD_ALTERED',
+    'DEBUG_ENCLAVE',
+    'ANYTHING_NEW',
+  ])('is a halt where %s would come again', (code) => {
+    expect(decideRestart({ type: 'failed', code }, 1)).toEqual({ action: 'halt', code });
+  });
+
+  test('is a halt where nitro-cli would refuse again', () => {
+    expect(decideRestart({ type: 'not-started', nitro: 'E26' }, 1)).toEqual({
+      action: 'halt',
+      code: 'NITRO_E26',
+    });
+    expect(decideRestart({ type: 'not-started', nitro: 'E27' }, 1).action).toBe('restart');
+    expect(decideRestart({ type: 'not-started', nitro: undefined }, 1).action).toBe('restart');
+  });
+});
+
+describe('the supervisor', () => {
+  let status: NodeStatus | null;
+  function start(checkImage = () => Promise.resolve(MEASUREMENTS)): Supervisor {
+    status = null;
+    supervisor = startSupervisor({
+      nitro,
+      spec: SPEC,
+      checkImage,
+      node: () => status,
+      log: silentLog,
+      pollMs: 20,
+      haste: 50,
+    });
+    return supervisor;
+  }
+  const isIn = (state: string) =>
+    expect.poll(() => supervisor?.current.state, { timeout: 5_000 }).toBe(state);
+
+  test('starts the enclave, and terminates it in the end', async () => {
+    const running = start();
+    await isIn('running');
+    expect(running.starts).toBe(1);
+    await running.stop({ terminate: true });
+    expect(read().enclaves).toEqual([]);
+    expect(running.current).toEqual({ state: 'stopped' });
+  });
+
+  test('leaves the enclave running when it stops, and finds it again', async () => {
+    const first = start();
+    await isIn('running');
+    await first.stop({ terminate: false });
+    const second = start();
+    await isIn('running');
+    expect(second.starts).toBe(0);
+    expect(commands().filter((command) => command === 'run-enclave')).toHaveLength(1);
+  });
+
+  test('starts an enclave again that has vanished', async () => {
+    const running = start();
+    await isIn('running');
+    write({ ...read(), enclaves: [] });
+    await expect.poll(() => running.starts, { timeout: 5_000 }).toBe(2);
+    await isIn('running');
+  });
+
+  test('does not start one again whose code says that it would fail again', async () => {
+    const running = start();
+    await isIn('running');
+    status = { phase: 'failed', code: 'KMS_ACCESS_DENIED', since: Date.now() };
+    write({ ...read(), enclaves: [] });
+    await isIn('halted');
+    expect(running.current).toEqual({ state: 'halted', code: 'KMS_ACCESS_DENIED' });
+    expect(running.starts).toBe(1);
+  });
+
+  test('does not take the code of an earlier life for this one’s', async () => {
+    const running = start();
+    status = { phase: 'failed', code: 'KMS_ACCESS_DENIED', since: Date.now() - 60_000 };
+    await isIn('running');
+    write({ ...read(), enclaves: [] });
+    await expect.poll(() => running.starts, { timeout: 5_000 }).toBe(2);
+  });
+
+  test('starts nothing that pcr.json does not name', async () => {
+    const running = start(() => Promise.reject(new EnclaveError('ENCLAVE_IMAGE_UNEXPECTED', 'other image')));
+    await isIn('halted');
+    expect(running.current).toEqual({ state: 'halted', code: 'ENCLAVE_IMAGE_UNEXPECTED' });
+    await running.stop({ terminate: true });
+    expect(running.current.state).toBe('halted');
+  });
+
+  test.each([
+    ['another image', { ...PCRS, PCR0: 'dd'.repeat(48) }, 'NONE'],
+    ['no measurements', {}, 'NONE'],
+    ['debug mode', PCRS, 'DEBUG_MODE'],
+  ])('leaves an enclave on its CID alone that has %s', async (_name, measurements, flags) => {
+    write({ ...read(), measurements });
+    await nitro.run(SPEC);
+    const state = read();
+    for (const enclave of state.enclaves) enclave.Flags = flags;
+    write(state);
+    const running = start();
+    await isIn('halted');
+    expect(running.current).toEqual({ state: 'halted', code: 'ENCLAVE_FOREIGN' });
+    expect(read().enclaves).toHaveLength(1);
+  });
+
+  test('waits and tries again while nitro-cli cannot', async () => {
+    write({ ...read(), fail: { 'run-enclave': ['E27', 'Insufficient memory available.'] } });
+    const running = start();
+    await expect.poll(() => running.starts, { timeout: 5_000 }).toBeGreaterThan(2);
+    const { fail: _fail, ...state } = read();
+    write(state);
+    await isIn('running');
+  });
+
+  test('waits for a person where nitro-cli will not', async () => {
+    write({ ...read(), fail: { 'run-enclave': ['E22', 'Insufficient CPUs available.'] } });
+    start();
+    await isIn('halted');
+    expect(supervisor?.current).toEqual({ state: 'halted', code: 'NITRO_E22' });
+  });
+});
