@@ -1,0 +1,147 @@
+/**
+ * What one signature costs by itself: each algorithm, each step of a request, in one thread without a network.
+ *
+ * node bench/signing.ts [--seconds N] [--json]
+ */
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { dealShares, sealShare } from '../client/index.ts';
+import {
+  commitNonces,
+  generateImportKey,
+  NonceStore,
+  openShare,
+  restoreShare,
+  signShare,
+} from '../enclave/frost/index.ts';
+import { generateKey, type PayloadBytes, type SoleKeyType } from '../enclave/keys/index.ts';
+import { createRateLimits, decide, preparePolicy } from '../enclave/policy/index.ts';
+import { ReplayCache, signRequest, verifyRequestSignature } from '../shared/http-signature/index.ts';
+import type { Algorithm, ShareType } from '../shared/node/algorithms.ts';
+import type { Payload } from '../shared/node/api.ts';
+import { configurationSchema } from '../shared/node/configuration.ts';
+
+const { values } = parseArgs({
+  options: { seconds: { type: 'string', default: '1' }, json: { type: 'boolean', default: false } },
+});
+const MEASURED_MS = Number(values.seconds) * 1000;
+const WARM_UP_MS = MEASURED_MS / 4;
+
+function runFor(milliseconds: number, act: () => unknown): number {
+  const start = performance.now();
+  let count = 0;
+  let elapsed = 0;
+  do {
+    act();
+    count += 1;
+    elapsed = performance.now() - start;
+  } while (elapsed < milliseconds);
+  return (count / elapsed) * 1000;
+}
+
+const rates: Record<string, number> = {};
+function measure(name: string, act: () => unknown): void {
+  runFor(WARM_UP_MS, act);
+  const rate = runFor(MEASURED_MS, act);
+  rates[name] = Math.round(rate);
+  if (!values.json)
+    console.log(`${name.padEnd(44)} ${Math.round(rate).toLocaleString('en').padStart(10)} /s`);
+}
+
+const message = randomBytes(200);
+const digest = randomBytes(32);
+const SIGNATURES: readonly [SoleKeyType, Algorithm, PayloadBytes][] = [
+  ['ed25519', 'ed25519', { kind: 'message', message }],
+  ['p256', 'ecdsa-p256-sha256', { kind: 'message', message }],
+  ['p256', 'ecdsa-p256-sha256', { kind: 'digest', digest }],
+  ['secp256k1', 'ecdsa-secp256k1', { kind: 'digest', digest }],
+  ['secp256k1', 'bip340', { kind: 'digest', digest }],
+  ['secp256k1', 'bip340', { kind: 'taproot-sighash', digest, merkleRoot: new Uint8Array(0) }],
+];
+for (const [type, algorithm, payload] of SIGNATURES) {
+  const key = generateKey(type);
+  measure(`sign ${algorithm}, ${payload.kind}`, () => key.sign({ algorithm, payload }));
+}
+
+const OWNER = { client: 'backend', key: 'shared', now: 0 };
+function measureFrost(type: ShareType, payload: Payload): void {
+  const { group, shares } = dealShares({ type, threshold: 2, participants: 3 });
+  const importKey = generateImportKey();
+  const destination = { manifest: randomBytes(48), session: '5e'.repeat(16), key: 'shared' };
+  const [first, second] = shares.map((share) => {
+    const request = sealShare(group, share, importKey.publicKey, destination);
+    const expected = { type, participant: share.participant, threshold: 2, participants: 3 };
+    return { request, expected, held: openShare(request, importKey, destination, expected) };
+  });
+  if (first === undefined || second === undefined) throw new RangeError('a group has shares');
+  const serialised = first.held.serialise();
+  const store = new NonceStore({ outstanding: 1, outstandingPerClient: 1 });
+  const theirs = commitNonces(new NonceStore(), { ...OWNER, share: second.held }).commitment;
+  const commit = () => commitNonces(store, { ...OWNER, share: first.held });
+  measure(`${type}, import`, () => openShare(first.request, importKey, destination, first.expected));
+  measure(`${type}, restore from the store`, () => restoreShare(type, serialised));
+  measure(`${type}, round one`, () => {
+    store.clear();
+    commit();
+  });
+  store.clear();
+  measure(`${type}, both rounds`, () => {
+    const { handle, commitment } = commit();
+    signShare(store, { ...OWNER, share: first.held, handle, commitments: [commitment, theirs], payload });
+  });
+}
+measureFrost('frost-ed25519', { kind: 'message', message: message.toString('hex') });
+measureFrost('frost-secp256k1-taproot', { kind: 'digest', digest: digest.toString('hex') });
+
+const client = generateKeyPairSync('ed25519');
+const session = '5e'.repeat(16);
+const body = {
+  bytes: Buffer.from(JSON.stringify({ message: message.toString('hex') })),
+  contentType: 'application/json',
+};
+const makeRequest = () => {
+  const signer = { clientId: 'backend', privateKey: client.privateKey, session, now: Date.now() };
+  const fields = signRequest({ method: 'POST', target: '/v1/sign', body }, signer);
+  return { method: 'POST', target: '/v1/sign', rawHeaders: Object.entries(fields).flat(), body: body.bytes };
+};
+measure('request, signed by the client', makeRequest);
+const request = makeRequest();
+measure('request, verified by the node', () =>
+  verifyRequestSignature(request, {
+    findKey: () => client.publicKey,
+    session,
+    now: Date.now(),
+    // A new one each time: the same request is verified over and over.
+    replay: new ReplayCache(),
+  }),
+);
+
+const configuration = configurationSchema.parse({
+  format: 'holdfast-configuration/1',
+  version: 1,
+  manifest: '00'.repeat(48),
+  clients: [{ id: 'backend', publicKey: '01'.repeat(32) }],
+  keys: [{ id: 'hot', type: 'ed25519' }],
+  rules: Array.from({ length: 64 }, (_, index) => ({
+    id: `rule-${index}`,
+    operations: ['sign'],
+    clients: ['backend'],
+    keys: ['hot'],
+    algorithms: ['ed25519'],
+    payloads: [index === 63 ? 'message' : 'digest'],
+    rate: { count: 1_000_000, seconds: 1 },
+  })),
+});
+const policy = preparePolicy(configuration);
+const limits = createRateLimits(policy.ruleCount, 0);
+let now = 0;
+measure('decision, the last of 64 rules', () => {
+  now += 1;
+  return decide(
+    policy,
+    { operation: 'sign', client: 'backend', key: 'hot', algorithm: 'ed25519', payload: 'message' },
+    limits,
+    now,
+  );
+});
+if (values.json) console.log(JSON.stringify(rates, undefined, 2));
