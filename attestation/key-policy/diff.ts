@@ -1,4 +1,5 @@
 import { ALL_KMS_ACTIONS, isAttestable } from './actions.ts';
+import { createBudget } from './budget.ts';
 import { representCallers } from './callers.ts';
 import { UNKNOWN_PCR, type Attestation } from './candidates.ts';
 import { parseAttestationKey } from './condition-keys.ts';
@@ -41,11 +42,13 @@ function findChanges(
 ): PermissionChange[] {
   const callers = representCallers([policy, other], options.keyArn.split(':')[4] ?? '');
   const images = [...writtenImages([policy, other]), UNKNOWN_PCR];
+  const budget = createBudget();
   const witnesses = ALL_KMS_ACTIONS.flatMap((action) =>
     callers.flatMap((who) => {
       const ask = (attestation: Attestation, pcr0?: string): Witness[] => [
         ...findAllowed(policy, {
           ...options,
+          budget,
           action,
           who,
           attestation,

@@ -5,7 +5,7 @@ import { parseOperator } from './operator.ts';
 import { parseAwsPrincipal, type PrincipalPattern } from './principal.ts';
 
 /** An element that lists what it means, or (`NotX`) everything but that. */
-export interface Clause<Entry> {
+interface Clause<Entry> {
   readonly negated: boolean;
   readonly entries: readonly Entry[];
 }

@@ -7,6 +7,8 @@ export type KeyPolicyErrorCode =
   | 'POLICY_TOO_LARGE'
   /** JSON, but not a policy that AWS would store: an unknown element, operator, principal or version. */
   | 'POLICY_MALFORMED'
+  /** A policy that takes too long to question: nobody has to wait for an answer, or gets none by mistake. */
+  | 'POLICY_TOO_COMPLEX'
   /** A policy that would leave out a measurement that has to be in it. */
   | 'POLICY_UNBOUND'
   /** The linter found what stops a policy; `details.findings`. */

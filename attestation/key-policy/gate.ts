@@ -3,6 +3,7 @@ import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { isUnusedPcr, type PcrValues } from '../pcr.ts';
 import type { VerifiedDocument } from '../verdict.ts';
 import { verifyAttestationDocument } from '../verifier.ts';
+import { createBudget } from './budget.ts';
 import { principalArn, representCallers } from './callers.ts';
 import { diffKeyPolicies, type PolicyDifference } from './diff.ts';
 import { parseKeyPolicy } from './document.ts';
@@ -101,6 +102,7 @@ function assertAdmits({ policy, keyArn, nodeRole, now }: GateOptions, pcrs: PcrV
         attestation: 'enclave',
         keyArn,
         now,
+        budget: createBudget(),
         also: new Map(measured),
         only: new Map(
           measured.map(([key, value]) => [

@@ -1,4 +1,5 @@
 import { principalArn, representCallers, type Representative } from './callers.ts';
+import { createBudget } from './budget.ts';
 import type { KeyPolicy } from './document.ts';
 import { KMS_ACTIONS } from './actions.ts';
 import { matchPrincipal } from './principal.ts';
@@ -18,6 +19,8 @@ export interface LintOptions {
   readonly images?: readonly ReadonlyMap<number, Uint8Array>[];
 }
 
+type LintQuestion = Omit<Question, 'keyArn' | 'now' | 'budget'>;
+
 /** A policy with its questions half asked. */
 export interface LintScope {
   readonly policy: KeyPolicy;
@@ -27,14 +30,15 @@ export interface LintScope {
   readonly nodes: ReadonlySet<string>;
   readonly admins: ReadonlySet<string>;
   /** One witness for each statement that allows it. */
-  readonly ask: (question: Omit<Question, 'keyArn' | 'now'>) => Witness[];
+  readonly ask: (question: LintQuestion) => Witness[];
 }
 
 export function openScope(policy: KeyPolicy, options: LintOptions): LintScope {
   const { keyArn, now } = options;
   const callers = representCallers([policy], keyArn.split(':')[4] ?? '');
-  const ask = (question: Omit<Question, 'keyArn' | 'now'>): Witness[] => [
-    ...findAllowed(policy, { ...question, keyArn, now }),
+  const budget = createBudget();
+  const ask = (question: LintQuestion): Witness[] => [
+    ...findAllowed(policy, { ...question, keyArn, now, budget }),
   ];
   const named = callers.filter(({ kind }) => kind === 'named');
   const can = (actions: readonly string[], attestation: 'none' | 'enclave') =>

@@ -3,7 +3,7 @@ export type RequestContext = ReadonlyMap<string, readonly string[]>;
 
 /** A pattern after its variables were filled in: literal text, or a wildcard for one or for any characters. */
 export type Token = string | Wildcard;
-export interface Wildcard {
+interface Wildcard {
   readonly wildcard: '*' | '?';
 }
 

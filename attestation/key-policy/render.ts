@@ -69,7 +69,7 @@ export function renderKeyPolicy(options: RenderOptions): string {
       Resource: '*',
     },
     ...images.map((image, index) => attestedUse(options, image, index)),
-    ...(options.supply === true ? [supplyByAdmins(options)] : []),
+    ...(options.supply === true ? [renderSupplyStatement(admins, encryptionContext)] : []),
     {
       Sid: 'NothingUnattested',
       Effect: 'Deny',
@@ -89,11 +89,18 @@ export function renderKeyPolicy(options: RenderOptions): string {
   return `${JSON.stringify({ Version: '2012-10-17', Id: 'holdfast-node', Statement: statements }, undefined, 2)}\n`;
 }
 
-function supplyByAdmins({ admins, encryptionContext }: RenderOptions): object {
+/**
+ * The statement that lets whoever it names encrypt a master password for this node, and nothing else (P10).
+ * @param principals ARNs of roles or users
+ */
+export function renderSupplyStatement(
+  principals: readonly string[],
+  encryptionContext: RenderOptions['encryptionContext'],
+): object {
   return {
     Sid: 'SupplyPassword',
     Effect: 'Allow',
-    Principal: { AWS: one(admins) },
+    Principal: { AWS: one(principals) },
     Action: 'kms:Encrypt',
     Resource: '*',
     Condition: { StringEquals: conditionOf(encryptionContext) },

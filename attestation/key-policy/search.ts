@@ -1,4 +1,5 @@
 import { callerContext, type Representative } from './callers.ts';
+import { spend, weigh, type Budget } from './budget.ts';
 import { collectCandidates, variableOf, type Attestation, type Candidates } from './candidates.ts';
 import { matchCondition, type Condition } from './condition.ts';
 import type { KeyPolicy, KeyPolicyStatement } from './document.ts';
@@ -11,7 +12,7 @@ export interface Witness {
   readonly who: Representative;
   readonly attestation: Attestation;
   /** The condition keys that matter, lower-case; `pcr0` stands for `imagesha384` too. */
-  readonly assignment: ReadonlyMap<string, readonly string[]>;
+  readonly assignment: Assignment;
   /** The statement that allows it. */
   readonly statement: KeyPolicyStatement;
 }
@@ -27,6 +28,7 @@ export interface Question {
   readonly only?: ReadonlyMap<string, (values: readonly string[]) => boolean>;
   /** Values to try beside those that the policy names. */
   readonly also?: ReadonlyMap<string, readonly string[]>;
+  readonly budget: Budget;
   /** The request must not be allowed by this policy. */
   readonly deniedBy?: KeyPolicy;
 }
@@ -40,6 +42,14 @@ interface Goal {
 
 type Domains = ReadonlyMap<string, Candidates>;
 
+type Assignment = ReadonlyMap<string, readonly string[]>;
+type Accept = (assignment: Assignment) => boolean;
+
+interface SearchScope {
+  readonly fixed: RequestContext;
+  readonly budget: Budget;
+}
+
 /**
  * Looks for requests that a policy allows, one for each statement that allows any. Values are chosen by whoever
  * asks, except for what their identity fixes: the question is whether there is a way, not whether it is likely.
@@ -51,13 +61,14 @@ type Domains = ReadonlyMap<string, Candidates>;
 export function* findAllowed(policy: KeyPolicy, question: Question): Generator<Witness> {
   const { who, action, attestation } = question;
   const fixed = callerContext(who.caller);
+  spend(question.budget, weigh(policy) + (question.deniedBy === undefined ? 0 : weigh(question.deniedBy)));
   for (const statement of policy.statements) {
     if (statement.effect !== 'Allow' || !speaksOf(policy, statement, probe(question, fixed))) continue;
     const goals = [goal(policy, statement, true), ...denyGoals(policy, question, fixed)];
     for (const refused of refusals(question, fixed)) {
       const all = [...goals, ...refused];
       const domains = startDomains(all, question, fixed);
-      const found = solve(domains, all, fixed, (assignment) =>
+      const found = solve(domains, all, { fixed, budget: question.budget }, (assignment) =>
         confirms(policy, question, statement, fixed, assignment),
       );
       if (found === undefined) continue;
@@ -102,51 +113,76 @@ function startDomains(goals: readonly Goal[], question: Question, fixed: Request
   );
 }
 
+/** All that has to hold narrows the values down; each of the others is a choice. */
 function solve(
   domains: Domains,
   goals: readonly Goal[],
-  fixed: RequestContext,
-  accept: (assignment: ReadonlyMap<string, readonly string[]>) => boolean,
-): ReadonlyMap<string, readonly string[]> | undefined {
-  const [first, ...rest] = goals;
-  if (first === undefined) return firstAccepted(domains, accept);
-  if (first.hold) {
-    const narrowed = first.conditions.reduce<Domains | undefined>(
-      (current, condition) => current && narrow(current, condition, first, fixed, true),
-      domains,
-    );
-    return narrowed && solve(narrowed, rest, fixed, accept);
+  scope: SearchScope,
+  accept: Accept,
+): Assignment | undefined {
+  let narrowed: Domains | undefined = domains;
+  for (const goal of goals.filter(({ hold }) => hold)) {
+    for (const condition of goal.conditions) {
+      narrowed = narrowed && narrow(narrowed, condition, goal, scope, true);
+    }
   }
-  for (const condition of first.conditions) {
-    const narrowed = narrow(domains, condition, first, fixed, false);
-    const found = narrowed && solve(narrowed, rest, fixed, accept);
+  const choices = goals.filter(({ hold }) => !hold);
+  return narrowed && choose(narrowed, choices, scope, accept);
+}
+
+/** Makes the choice with the fewest ways first: none at all ends the search, and one is no choice. */
+function choose(
+  domains: Domains,
+  goals: readonly Goal[],
+  scope: SearchScope,
+  accept: Accept,
+): Assignment | undefined {
+  const open = goals.flatMap((goal) => {
+    const ways = goal.conditions.flatMap((condition) => narrow(domains, condition, goal, scope, false) ?? []);
+    // Nothing had to be given up for it, whatever is chosen later.
+    return ways.includes(domains) ? [] : [{ goal, ways }];
+  });
+  if (open.length === 0) return firstAccepted(domains, accept);
+  const next = open.reduce((best, one) => (one.ways.length < best.ways.length ? one : best));
+  const rest = open.filter((one) => one !== next).map(({ goal }) => goal);
+  for (const way of next.ways) {
+    const found = choose(way, rest, scope, accept);
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
+/** The same domains when nothing falls away, undefined when nothing is left. */
 function narrow(
   domains: Domains,
   condition: Condition,
   { variables }: Goal,
-  fixed: RequestContext,
+  { fixed, budget }: SearchScope,
   holds: boolean,
 ): Domains | undefined {
   const key = variableOf(condition.key);
-  const left = (domains.get(key) ?? []).filter((values) => {
+  const domain = domains.get(key) ?? [];
+  spend(budget, costOf(condition, domain) + domains.size);
+  const left = domain.filter((values) => {
     const context = new Map([...fixed, [condition.key.toLowerCase(), values]]);
     return matchCondition(condition, { context, variables }) === holds;
   });
+  if (left.length === domain.length && left.length > 0) return domains;
   return left.length === 0 ? undefined : new Map([...domains, [key, left]]);
+}
+
+/** Wildcards are matched in the product of the lengths, all else at once. */
+function costOf({ operator, values }: Condition, domain: Candidates): number {
+  const length = (list: readonly string[]): number => list.reduce((sum, one) => sum + one.length, 0);
+  const candidates = domain.reduce((sum, one) => sum + length(one), 0);
+  const matched = operator.comparison === 'StringLike' || operator.comparison === 'ArnLike';
+  return 1 + domain.length * values.length + (matched ? (candidates * length(values)) / 64 : 0);
 }
 
 const MAX_COMBINATIONS = 512;
 
 /** What is left of the domains fits the goals in any combination; only keys that depend on each other are tried. */
-function firstAccepted(
-  domains: Domains,
-  accept: (assignment: ReadonlyMap<string, readonly string[]>) => boolean,
-): ReadonlyMap<string, readonly string[]> | undefined {
+function firstAccepted(domains: Domains, accept: Accept): Assignment | undefined {
   const linked = [...domains].filter(([key]) => key.startsWith('kms:encryptioncontext'));
   const base = new Map([...domains].map(([key, values]) => [key, values[0] ?? []]));
   const total = linked.reduce((product, [, values]) => product * values.length, 1);
@@ -168,9 +204,10 @@ function confirms(
   question: Question,
   statement: KeyPolicyStatement,
   fixed: RequestContext,
-  assignment: ReadonlyMap<string, readonly string[]>,
+  assignment: Assignment,
 ): boolean {
   if (!isCoherent(assignment)) return false;
+  spend(question.budget, weigh(policy));
   const request = probe(question, toContext(fixed, assignment));
   const alone = {
     ...policy,
@@ -181,7 +218,7 @@ function confirms(
 }
 
 /** The names of an encryption context and its pairs tell of the same thing. */
-function isCoherent(assignment: ReadonlyMap<string, readonly string[]>): boolean {
+function isCoherent(assignment: Assignment): boolean {
   const names = assignment.get('kms:encryptioncontextkeys')?.map((name) => name.toLowerCase());
   if (names === undefined) return true;
   const prefix = 'kms:encryptioncontext:';
@@ -195,10 +232,7 @@ function probe({ action, who, keyArn }: Question, context: RequestContext): KeyR
   return { action, caller: who.caller, keyArn, context, identity: 'allow', lenientNotPrincipal: true };
 }
 
-function toContext(
-  fixed: RequestContext,
-  assignment: ReadonlyMap<string, readonly string[]>,
-): Map<string, readonly string[]> {
+function toContext(fixed: RequestContext, assignment: Assignment): Map<string, readonly string[]> {
   const context = new Map([...fixed, ...assignment]);
   const pcr0 = assignment.get('kms:recipientattestation:pcr0');
   if (pcr0 !== undefined) context.set('kms:recipientattestation:imagesha384', pcr0);

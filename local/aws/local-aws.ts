@@ -24,7 +24,7 @@ export interface LocalAwsOptions {
 }
 
 /** What an AWS SDK client needs, beside credentials, to talk to the local AWS under AWS's own host names. */
-export interface ClientOptions {
+interface ClientOptions {
   readonly region: string;
   readonly endpoint: string;
   readonly requestHandler: { readonly httpsAgent: { readonly ca: string; readonly lookup: LookupFunction } };

@@ -4,7 +4,7 @@ import { HoldfastError } from '../../shared/errors.ts';
 import { AwsServiceError, blob, optional, required } from '../aws/plumbing.ts';
 
 /** What a verified attestation document says, as far as KMS cares. */
-export interface AttestedRecipient {
+interface AttestedRecipient {
   /** Every PCR that the document lists, by index. */
   readonly pcrs: ReadonlyMap<number, Uint8Array>;
   /** DER SubjectPublicKeyInfo; absent where the document has none. */

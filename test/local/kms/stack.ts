@@ -14,9 +14,9 @@ import { createRecipientVerifier, type KeyDecision } from '../../../local/kms/in
 import { EmulatedNsm, NitroRoot } from '../../../local/nsm/index.ts';
 
 export const ACCOUNT = '111122223333';
-export const REGION = 'eu-central-1';
-export const NODE_ROLE = `arn:aws:iam::${ACCOUNT}:role/node`;
-export const ADMIN_ROLE = `arn:aws:iam::${ACCOUNT}:role/admin`;
+const REGION = 'eu-central-1';
+const NODE_ROLE = `arn:aws:iam::${ACCOUNT}:role/node`;
+const ADMIN_ROLE = `arn:aws:iam::${ACCOUNT}:role/admin`;
 
 const pcr = (fill: number): Uint8Array => new Uint8Array(48).fill(fill);
 /** What the good image measures. */
@@ -25,11 +25,11 @@ export const MEASURED: ReadonlyMap<number, Uint8Array> = new Map([
   [1, pcr(0xa1)],
   [2, pcr(0xa2)],
 ]);
-export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 let root: Promise<NitroRoot> | undefined;
 /** One root for a whole test file: making one takes its time. */
-export function nitroRoot(): Promise<NitroRoot> {
+function nitroRoot(): Promise<NitroRoot> {
   root ??= NitroRoot.create(Date.now());
   return root;
 }
