@@ -23,9 +23,7 @@ const BASE_MODE = Uint8Array.of(0);
 const EMPTY = new Uint8Array(0);
 const VERSION_LABEL = Buffer.from('HPKE-v1');
 
-export const HPKE_PUBLIC_KEY_BYTES = 32;
-/** By how much a ciphertext is longer than what it hides. */
-export const HPKE_OVERHEAD_BYTES = TAG_BYTES;
+const PUBLIC_KEY_BYTES = 32;
 
 export interface Encrypted {
   /** The sender's ephemeral X25519 public key. */
@@ -59,7 +57,7 @@ function expand(suite: Uint8Array, prk: Uint8Array, label: string, info: Uint8Ar
 }
 
 function parsePublicKey(bytes: Uint8Array): KeyObject {
-  if (bytes.length !== HPKE_PUBLIC_KEY_BYTES) throw new HpkeError('HPKE_KEY_INVALID', 'not 32 bytes');
+  if (bytes.length !== PUBLIC_KEY_BYTES) throw new HpkeError('HPKE_KEY_INVALID', 'not 32 bytes');
   return createPublicKey({ key: Buffer.from(bytes), format: 'raw-public', asymmetricKeyType: 'x25519' });
 }
 
