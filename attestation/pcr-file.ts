@@ -18,8 +18,8 @@ export interface PcrFileOptions {
 /** `PCR0`, `pcr0` or `0`; never `PCR00`. */
 const PCR_KEY = /^(?:pcr)?(0|[1-9][0-9]?)$/i;
 
-/** What the enclave tools print (`Sha384 { ... }`), or just the name. */
-const SHA384_NAME = /^sha-?384(?: \{ \.\.\. \})?$/i;
+/** What the enclave tools print, `Sha384 { ... }` or (from image format 0.8 on) `Sha512_48 { .. }`, or just the name. */
+const SHA384_NAME = /^(?:sha-?384(?: \{ \.\.\. \})?|sha512_48 \{ \.\. \})$/i;
 
 const HEX = /^[0-9a-f]*$/i;
 

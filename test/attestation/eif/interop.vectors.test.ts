@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { buildEif, describeEif, type EifMetadata, memorySource } from '../../../attestation/eif/index.ts';
+import { parsePcrFile } from '../../../attestation/pcr-file.ts';
 import { createMemorySink } from './memory-sink.ts';
 import { toHex } from './raw-image.ts';
 
@@ -26,6 +27,11 @@ describe("images of AWS's builder", () => {
   it.each(NAMES)('%s measures as the builder printed', async (name) => {
     const { measurements } = await describeEif(memorySource(readImage(name)));
     expect(toHex(measurements)).toEqual(readPrinted(name));
+  });
+
+  it.each(['Sha384 { ... }', 'Sha512_48 { .. }'])('%s is how AWS prints the name of the hash', (name) => {
+    const printed = { HashAlgorithm: name, ...readPrinted('signed-p384') };
+    expect(toHex(parsePcrFile(JSON.stringify(printed)))).toEqual(readPrinted('signed-p384'));
   });
 
   it.each([
