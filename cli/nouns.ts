@@ -34,4 +34,12 @@ export const nouns: Nouns = {
     summary: 'what a node allows: configurations and the signatures of their authorities',
     load: async () => (await import('./config.ts')).commands,
   },
+  secrets: {
+    summary: 'a master password of your own: encrypted for one node, put where its parent reads it',
+    load: async () => (await import('./secrets.ts')).commands,
+  },
+  parent: {
+    summary: 'the host side of an enclave: its daemon, its state, a vsock-proxy in its place',
+    load: async () => (await import('./parent.ts')).parentCommands,
+  },
 };

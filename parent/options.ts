@@ -2,6 +2,7 @@ import type { Transport } from '../shared/transport/transport.ts';
 import type { ControlSources } from './control/sources.ts';
 import type { LookUp } from './egress/dial.ts';
 import type { EgressTarget } from './egress/targets.ts';
+import type { SupervisorState } from './lifecycle/supervisor.ts';
 import type { Log } from './log.ts';
 
 export interface EgressOptions {
@@ -39,6 +40,13 @@ export interface IngressOptions {
   readonly lifetimeMs?: number;
 }
 
+/** What the status page and the metrics show beside the parent's own parts. */
+export interface ParentSights {
+  readonly enclave?: () => SupervisorState;
+  /** Milliseconds since 1970. */
+  readonly credentialsExpiration?: () => number | null;
+}
+
 export interface ParentOptions extends Omit<ControlSources, 'onStatus'> {
   readonly transport: Transport;
   /** The CID of the one enclave that is served. */
@@ -48,5 +56,6 @@ export interface ParentOptions extends Omit<ControlSources, 'onStatus'> {
   readonly ingress?: IngressOptions;
   /** A loopback address and port for the status page; none when left out. `127.0.0.1` without a host. */
   readonly status?: { readonly host?: string; readonly port: number };
+  readonly sights?: ParentSights;
   readonly log?: Log;
 }

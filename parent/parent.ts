@@ -38,10 +38,10 @@ export interface Parent {
  * @throws ParentOptionError OPTION_INVALID; TransportError ADDRESS_IN_USE, LISTEN_FAILED
  */
 export async function startParent(options: ParentOptions): Promise<Parent> {
-  const { egress, ingress, status, log = silentLog } = options;
+  const { egress, ingress, status, sights = {}, log = silentLog } = options;
   const node = createNodeStatus();
   const tables = createTables(egress, ingress);
-  const metrics = createParentMetrics({ ...tables, node });
+  const metrics = createParentMetrics({ ...tables, node, sights });
   const isEnclave = (cid: number) => cid === options.enclaveCid;
   const sources: ControlSources = {
     ...options,
@@ -62,6 +62,7 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
       table: tables.egress,
       log,
       onAttempt: metrics.onEgress,
+      onLookUp: metrics.onLookUp,
     });
     closers.push(() => egressPart.close());
     reloadTargets = egressPart.reloadTargets;
@@ -92,6 +93,7 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
     });
     closers.push(() => control.close());
   } catch (error) {
+    metrics.close();
     ingressServer?.close();
     await Promise.all(closers.map((close) => close()));
     throw error;
@@ -108,6 +110,7 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
       ingressServer?.close();
       await Promise.all([tables.ingress.stop(graceMs), tables.egress.stop(graceMs)]);
       await Promise.all(closers.map((close) => close()));
+      metrics.close();
       log('info', 'parent.stopped');
     },
   };

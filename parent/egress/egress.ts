@@ -1,7 +1,7 @@
 import type { Listener } from '../../shared/transport/transport.ts';
 import { ParentOptionError } from '../errors.ts';
 import type { EgressOptions } from '../options.ts';
-import { dialTarget } from './dial.ts';
+import { dialTarget, type LookUp } from './dial.ts';
 import { EgressRefusal } from './errors.ts';
 import { Gate } from './gate.ts';
 import { createLookUp } from './look-up.ts';
@@ -12,6 +12,7 @@ export interface EgressSurroundings extends Pick<
   EgressServerOptions,
   'isEnclave' | 'log' | 'onAttempt' | 'table' | 'transport'
 > {
+  readonly onLookUp?: (outcome: 'failed' | 'ok', seconds: number) => void;
   /** The port on which the first frame names the target; none when left out. */
   readonly namePort?: number;
 }
@@ -24,7 +25,8 @@ export interface Egress {
 
 /** @throws ParentOptionError OPTION_INVALID; TransportError ADDRESS_IN_USE, LISTEN_FAILED */
 export async function startEgress(options: EgressOptions, around: EgressSurroundings): Promise<Egress> {
-  const { lookUp = createLookUp(), connectTimeoutMs = 10_000, ports = [] } = options;
+  const { connectTimeoutMs = 10_000, ports = [] } = options;
+  const lookUp = observe(options.lookUp ?? createLookUp(), around.onLookUp);
   let allowList = createAllowList(options.targets);
   const gate = new Gate({
     max: options.maxConnections ?? 1_024,
@@ -40,7 +42,7 @@ export async function startEgress(options: EgressOptions, around: EgressSurround
     return await dialTarget(target, { lookUp, timeoutMs: connectTimeoutMs, signal });
   };
 
-  const { namePort, ...rest } = around;
+  const { namePort, onLookUp: _observed, ...rest } = around;
   const listeners: Listener[] = [];
   const close = async () => {
     await Promise.all(listeners.map((listener) => listener.close()));
@@ -70,5 +72,20 @@ export async function startEgress(options: EgressOptions, around: EgressSurround
       allowList = createAllowList(targets);
     },
     close,
+  };
+}
+
+function observe(lookUp: LookUp, onLookUp: EgressSurroundings['onLookUp']): LookUp {
+  if (onLookUp === undefined) return lookUp;
+  return async (host, signal) => {
+    const startedAt = performance.now();
+    let outcome: 'failed' | 'ok' = 'failed';
+    try {
+      const addresses = await lookUp(host, signal);
+      outcome = 'ok';
+      return addresses;
+    } finally {
+      onLookUp(outcome, (performance.now() - startedAt) / 1_000);
+    }
   };
 }

@@ -1,13 +1,17 @@
 import type { ConnectionTable } from '../connection-table.ts';
 import type { NodeStatusHolder } from '../status/node-status.ts';
 import { NODE_PHASES } from '../../shared/protocol/control.ts';
+import type { ParentSights } from '../options.ts';
+import { addProcessMetrics } from './process-metrics.ts';
 import { createMetricsRegistry, type MetricsRegistry } from './registry.ts';
 
 export interface ParentMetrics {
   readonly registry: MetricsRegistry;
+  readonly close: () => void;
   /** `ok` or the code of the refusal. */
   readonly onEgress: (outcome: string, seconds: number) => void;
   readonly onIngress: (outcome: string, seconds: number) => void;
+  readonly onLookUp: (outcome: 'failed' | 'ok', seconds: number) => void;
   readonly onControl: (type: string, outcome: string, seconds: number) => void;
 }
 
@@ -15,10 +19,13 @@ export interface MeteredParts {
   readonly egress: ConnectionTable;
   readonly ingress: ConnectionTable;
   readonly node: NodeStatusHolder;
+  readonly sights: ParentSights;
 }
 
+const ENCLAVE_STATES = ['starting', 'running', 'waiting', 'halted', 'stopped'] as const;
+
 /** Every metric of the parent; docs/parent-metrics.md describes them. */
-export function createParentMetrics({ egress, ingress, node }: MeteredParts): ParentMetrics {
+export function createParentMetrics({ egress, ingress, node, sights }: MeteredParts): ParentMetrics {
   const registry = createMetricsRegistry();
   const opened = registry.counter('holdfast_connections_total', 'Connections by direction and outcome.');
   const setUp = registry.histogram('holdfast_connection_setup_seconds', 'Time to open a connection.');
@@ -34,17 +41,46 @@ export function createParentMetrics({ egress, ingress, node }: MeteredParts): Pa
     [{ direction: 'egress' }, egress.size],
     [{ direction: 'ingress' }, ingress.size],
   ]);
-  registry.gauge('holdfast_tcp_bytes', 'Bytes on the TCP side of connections since the start.', () => [
-    [{ direction: 'egress', way: 'received' }, egress.bytes.received],
-    [{ direction: 'egress', way: 'sent' }, egress.bytes.sent],
-    [{ direction: 'ingress', way: 'received' }, ingress.bytes.received],
-    [{ direction: 'ingress', way: 'sent' }, ingress.bytes.sent],
-  ]);
+  registry.counterFrom(
+    'holdfast_tcp_bytes_total',
+    'Bytes on the TCP side of connections since the start.',
+    () => [
+      [{ direction: 'egress', way: 'received' }, egress.bytes.received],
+      [{ direction: 'egress', way: 'sent' }, egress.bytes.sent],
+      [{ direction: 'ingress', way: 'received' }, ingress.bytes.received],
+      [{ direction: 'ingress', way: 'sent' }, ingress.bytes.sent],
+    ],
+  );
   registry.gauge('holdfast_node_phase', '1 for the phase that the enclave reported last.', () =>
     NODE_PHASES.map((phase) => [{ phase }, node.current?.phase === phase ? 1 : 0] as const),
   );
+  const lookUps = registry.counter('holdfast_dns_lookups_total', 'Look-ups of hosts by outcome.');
+  const lookUpTime = registry.histogram(
+    'holdfast_dns_lookup_seconds',
+    'Time of a look-up, cached ones included.',
+  );
+  registry.gauge(
+    'holdfast_credentials_expire_timestamp_seconds',
+    'When the AWS credentials expire; absent without an end.',
+    () => {
+      const end = sights.credentialsExpiration?.() ?? null;
+      return end === null ? [] : [[{}, end / 1_000]];
+    },
+  );
+  registry.gauge('holdfast_enclave_state', '1 for the state in which the supervisor has the enclave.', () => {
+    const state = sights.enclave?.().state;
+    return state === undefined
+      ? []
+      : ENCLAVE_STATES.map((one) => [{ state: one }, one === state ? 1 : 0] as const);
+  });
+  const close = addProcessMetrics(registry);
   return {
     registry,
+    close,
+    onLookUp(outcome, seconds) {
+      lookUps.add(1, { outcome });
+      lookUpTime.observe(seconds);
+    },
     onEgress(outcome, seconds) {
       opened.add(1, { direction: 'egress', outcome });
       setUp.observe(seconds, { direction: 'egress' });

@@ -9,11 +9,15 @@ export interface Histogram {
   observe(value: number, labels?: Labels): void;
 }
 
+/** One value, or one for each set of labels. */
+export type ReadSamples = () => number | readonly (readonly [Labels, number])[];
+
 /** Metrics in Prometheus' text format, version 0.0.4. Names and label values come from our own code alone. */
 export interface MetricsRegistry {
   counter(name: string, help: string): Counter;
-  /** Read when it is asked for. */
-  gauge(name: string, help: string, read: () => number | readonly (readonly [Labels, number])[]): void;
+  /** Read when the metrics are asked for, as is a counter that somebody else keeps. */
+  gauge(name: string, help: string, read: ReadSamples): void;
+  counterFrom(name: string, help: string, read: ReadSamples): void;
   histogram(name: string, help: string, buckets?: readonly number[]): Histogram;
   render(): string;
 }
@@ -25,6 +29,19 @@ const DEFAULT_BUCKETS = [
 
 export function createMetricsRegistry(): MetricsRegistry {
   const families: (() => string)[] = [];
+
+  function readLater(name: string, help: string, type: 'counter' | 'gauge', read: ReadSamples): void {
+    families.push(() => {
+      const now = read();
+      const samples = typeof now === 'number' ? [[{}, now] as const] : now;
+      return family(
+        name,
+        help,
+        type,
+        samples.map(([labels, value]) => `${name}${formatLabels(labels)} ${value}`),
+      );
+    });
+  }
 
   return {
     counter(name, help) {
@@ -44,18 +61,8 @@ export function createMetricsRegistry(): MetricsRegistry {
         },
       };
     },
-    gauge(name, help, read) {
-      families.push(() => {
-        const now = read();
-        const samples = typeof now === 'number' ? [[{}, now] as const] : now;
-        return family(
-          name,
-          help,
-          'gauge',
-          samples.map(([labels, value]) => `${name}${formatLabels(labels)} ${value}`),
-        );
-      });
-    },
+    gauge: (name, help, read) => readLater(name, help, 'gauge', read),
+    counterFrom: (name, help, read) => readLater(name, help, 'counter', read),
     histogram(name, help, buckets = DEFAULT_BUCKETS) {
       const series = new Map<string, Series>();
       families.push(() =>

@@ -2,10 +2,10 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { EnclaveError } from '../../../parent/enclave/errors.ts';
-import { createNitroCli, type NitroCli } from '../../../parent/enclave/nitro-cli.ts';
-import { decideRestart } from '../../../parent/enclave/restart-decision.ts';
-import { startSupervisor, type Supervisor } from '../../../parent/enclave/supervisor.ts';
+import { EnclaveError } from '../../../parent/lifecycle/errors.ts';
+import { createNitroCli, type NitroCli } from '../../../parent/lifecycle/nitro-cli.ts';
+import { decideRestart } from '../../../parent/lifecycle/restart-decision.ts';
+import { startSupervisor, type Supervisor } from '../../../parent/lifecycle/supervisor.ts';
 import { silentLog } from '../../../parent/log.ts';
 import type { NodeStatus } from '../../../parent/status/node-status.ts';
 

@@ -1,0 +1,96 @@
+import { readFile } from 'node:fs/promises';
+import { errorCode } from '../shared/errors.ts';
+import { buildParent, readTargets } from './config/build.ts';
+import { MAX_CONFIG_BYTES, parseParentConfig } from './config/parse.ts';
+import type { ParentConfig } from './config/schema.ts';
+import { checkImage } from './lifecycle/image.ts';
+import { createNitroCli } from './lifecycle/nitro-cli.ts';
+import { startSupervisor, type Supervisor, type SupervisorState } from './lifecycle/supervisor.ts';
+import { ParentOptionError } from './errors.ts';
+import type { Log } from './log.ts';
+import { startParent, type Parent } from './parent.ts';
+
+/** The daemon: a parent as a file configures it and, where that names an image, its enclave. */
+export interface ParentService {
+  readonly parent: Parent;
+  readonly enclave: SupervisorState | undefined;
+  /** Reads the file again and puts its allow-list in force; the rest waits for a restart. Never throws. */
+  reload(): Promise<void>;
+  /** The enclave goes on: the next start of the service finds it. */
+  close(): Promise<void>;
+}
+
+/** @throws ParentOptionError OPTION_INVALID where the file cannot be read, or does not say what it must */
+export async function readParentConfig(path: string): Promise<ParentConfig> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new ParentOptionError('OPTION_INVALID', 'the configuration cannot be read', { path }, error);
+  }
+  if (text.length > MAX_CONFIG_BYTES) {
+    throw new ParentOptionError('OPTION_INVALID', 'the configuration is too long', { path });
+  }
+  return parseParentConfig(text);
+}
+
+/**
+ * Starts the daemon.
+ * @throws ParentOptionError OPTION_INVALID; TransportError ADDRESS_IN_USE, LISTEN_FAILED, TRANSPORT_UNAVAILABLE
+ */
+export async function startParentService(path: string, log: Log): Promise<ParentService> {
+  const config = await readParentConfig(path);
+  const { enclave: spec } = config;
+  if ((spec.image === undefined) !== (spec.pcrs === undefined)) {
+    throw new ParentOptionError(
+      'OPTION_INVALID',
+      'an image and its pcr.json are named together or not at all',
+    );
+  }
+  const built = await buildParent(config, log);
+  let supervisor: Supervisor | undefined;
+  const sights = {
+    credentialsExpiration: built.credentials.expiration,
+    ...(spec.image === undefined
+      ? {}
+      : { enclave: (): SupervisorState => supervisor?.current ?? { state: 'starting' } }),
+  };
+  let parent: Parent;
+  try {
+    parent = await startParent({ ...built.options, sights });
+  } catch (error) {
+    built.close();
+    throw error;
+  }
+  // The enclave comes last: it finds its parent in place.
+  if (spec.image !== undefined && spec.pcrs !== undefined) {
+    const { image, pcrs } = spec;
+    supervisor = startSupervisor({
+      nitro: createNitroCli(),
+      spec: { image, cid: spec.cid, cpus: spec.cpus, memoryMiB: spec.memoryMiB },
+      checkImage: () => checkImage(image, pcrs),
+      node: () => parent.node,
+      log,
+    });
+  }
+  return {
+    parent,
+    get enclave() {
+      return supervisor?.current;
+    },
+    async reload() {
+      try {
+        const { egress } = await readParentConfig(path);
+        parent.reloadTargets(await readTargets(egress));
+        log('info', 'parent.reloaded');
+      } catch (error) {
+        log('error', 'parent.not-reloaded', { code: errorCode(error) });
+      }
+    },
+    async close() {
+      await supervisor?.stop({ terminate: false });
+      await parent.close();
+      built.close();
+    },
+  };
+}

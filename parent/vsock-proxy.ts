@@ -1,0 +1,70 @@
+import { readFile } from 'node:fs/promises';
+import type { Transport } from '../shared/transport/transport.ts';
+import { ConnectionTable } from './connection-table.ts';
+import { parseVsockProxyAllowList } from './config/parse.ts';
+import { startEgress } from './egress/egress.ts';
+import { createLookUp, type AddressFamily } from './egress/look-up.ts';
+import { ParentOptionError } from './errors.ts';
+import type { Log } from './log.ts';
+
+export interface VsockProxyOptions {
+  readonly transport: Transport;
+  /** The vsock port. */
+  readonly port: number;
+  readonly host: string;
+  readonly remotePort: number;
+  /** vsock-proxy's YAML, in which host and port must be. */
+  readonly allowListFile: string;
+  readonly family: AddressFamily;
+  readonly maxConnections: number;
+  /** The one enclave that may connect; any enclave's CID when left out. */
+  readonly cid?: number;
+  readonly log: Log;
+}
+
+/** CIDs up to 3 are the hypervisor's, this machine's own, the host's and the parent's: see vsock(7). */
+const FIRST_ENCLAVE_CID = 4;
+const IDLE_MS = 10 * 60_000;
+const LIFETIME_MS = 86_400_000;
+const GRACE_MS = 2_000;
+
+/**
+ * What AWS's vsock-proxy does, for those who have it in their scripts: one vsock port that leads to one TCP address.
+ * @throws ParentOptionError OPTION_INVALID; TransportError ADDRESS_IN_USE, LISTEN_FAILED
+ */
+export async function startVsockProxy(options: VsockProxyOptions): Promise<{ close(): Promise<void> }> {
+  const { allowListFile, host, remotePort, cid } = options;
+  let text: string;
+  try {
+    text = await readFile(allowListFile, 'utf8');
+  } catch (error) {
+    throw new ParentOptionError(
+      'OPTION_INVALID',
+      'the allow-list cannot be read',
+      { path: allowListFile },
+      error,
+    );
+  }
+  const table = new ConnectionTable({ idleMs: IDLE_MS, lifetimeMs: LIFETIME_MS });
+  const egress = await startEgress(
+    {
+      targets: parseVsockProxyAllowList(text),
+      ports: [{ listen: options.port, host, port: remotePort }],
+      lookUp: createLookUp({ family: options.family }),
+      maxConnections: options.maxConnections,
+    },
+    {
+      transport: options.transport,
+      isEnclave: (peer) => (cid === undefined ? peer >= FIRST_ENCLAVE_CID : peer === cid),
+      table,
+      log: options.log,
+      onAttempt: () => {},
+    },
+  );
+  return {
+    async close() {
+      await table.stop(GRACE_MS);
+      await egress.close();
+    },
+  };
+}

@@ -1,0 +1,235 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createControlClient, type ControlClient } from '../../shared/protocol/control-client.ts';
+import { openEgress } from '../../shared/protocol/egress-client.ts';
+import { PARENT_CID } from '../../shared/transport/transport.ts';
+import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
+
+const MAIN = join(import.meta.dirname, '../../cli/main.ts');
+const ALIAS = join(import.meta.dirname, '../../cli/vsock-proxy.js');
+const ENCLAVE_CID = 16;
+
+let directory: string;
+let configPath: string;
+let target: Server;
+let targetPort: number;
+let client: ControlClient | undefined;
+const children: ChildProcess[] = [];
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'holdfast-cli-parent-'));
+  configPath = join(directory, 'parent.yaml');
+  target = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => {});
+    socket.pipe(socket);
+  });
+  target.listen(0, '127.0.0.1');
+  await once(target, 'listening');
+  targetPort = (target.address() as AddressInfo).port;
+  await writeFile(join(directory, 'manifest.json'), 'manifest');
+  await writeConfig('kms.example.com');
+});
+afterEach(async () => {
+  client?.close();
+  client = undefined;
+  for (const child of children.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+  target.close();
+  await rm(directory, { recursive: true });
+});
+
+const enclave = () => createUnixTransport({ directory: join(directory, 'vsock'), cid: ENCLAVE_CID });
+
+async function writeConfig(host: string): Promise<void> {
+  await writeFile(
+    configPath,
+    `
+enclave: {cid: ${ENCLAVE_CID}}
+transport: {unix: ${directory}/vsock}
+artifacts: {manifest: ${directory}/manifest.json, configuration: ${directory}/configuration.json, secrets: ${directory}/secrets}
+store: {sqlite: ${directory}/records.sqlite}
+egress:
+  allowlist:
+    - {host: ${host}, port: 443, connectTo: {address: 127.0.0.1, port: ${targetPort}}}
+status: {listen: '127.0.0.1:0'}
+`,
+  );
+}
+
+interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function start(
+  program: string,
+  args: readonly string[],
+): { child: ChildProcess; finished: Promise<Finished> } {
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  children.push(child);
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => (stdout += String(chunk)));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += String(chunk)));
+  const finished = once(child, 'close').then(([code]) => ({ code: code as number | null, stdout, stderr }));
+  return { child, finished };
+}
+
+const runParent = () => start(MAIN, ['parent', 'run', '--config', configPath]);
+
+function connect(): ControlClient {
+  client = createControlClient(enclave(), { timeoutMs: 30_000 });
+  return client;
+}
+
+function open(host: string): Promise<Duplex> {
+  return openEgress(enclave(), { host, port: 443 }, { timeoutMs: 3_000 });
+}
+
+async function readAll(stream: Duplex): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream.iterator({ destroyOnReturn: false })) chunks.push(chunk as Buffer);
+  return String(Buffer.concat(chunks));
+}
+
+describe('holdfast parent run', () => {
+  test('serves until SIGTERM, reads its allow-list again at SIGHUP, and says both in its log', async () => {
+    const { child, finished } = runParent();
+    expect(Buffer.from(await connect().manifest()).toString()).toBe('manifest');
+    const stream = await open('kms.example.com');
+    stream.end('through the daemon');
+    expect(await readAll(stream)).toBe('through the daemon');
+    await writeConfig('other.example.com');
+    child.kill('SIGHUP');
+    await expect
+      .poll(() =>
+        open('other.example.com').then(
+          (one) => one.destroy(),
+          () => 'not yet',
+        ),
+      )
+      .not.toBe('not yet');
+    await expect(open('kms.example.com')).rejects.toMatchObject({ code: 'EGRESS_TARGET_FORBIDDEN' });
+    await writeFile(configPath, 'nonsense');
+    child.kill('SIGHUP');
+    await sleep(100);
+    (await open('other.example.com')).destroy();
+    child.kill('SIGTERM');
+    const { code, stdout, stderr } = await finished;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { event: string }).event);
+    expect(events).toEqual(
+      expect.arrayContaining(['parent.started', 'parent.reloaded', 'parent.not-reloaded', 'parent.stopped']),
+    );
+  });
+
+  test('loses nothing that it acknowledged when it is killed and started again under load', async () => {
+    runParent();
+    const control = connect();
+    const acknowledged = new Map<string, number>();
+    const end = new AbortController();
+    let count = 0;
+    const load = (async () => {
+      for (let round = 0; !end.signal.aborted; round += 1) {
+        const id = `record-${round % 7}`;
+        const expectedRevision = acknowledged.get(id) ?? 0;
+        const bytes = new Uint8Array(512).fill(round & 255);
+        await control.commit([{ table: 'load', id, expectedRevision, bytes }]);
+        acknowledged.set(id, expectedRevision + 1);
+        count += 1;
+      }
+    })();
+    const tenMore = async () => {
+      const goal = count + 10;
+      await expect.poll(() => count >= goal, { timeout: 30_000, interval: 5 }).toBe(true);
+    };
+    for (let kill = 0; kill < 4; kill += 1) {
+      await tenMore();
+      const victim = children.at(-1);
+      victim?.kill('SIGKILL');
+      if (victim !== undefined) await once(victim, 'exit');
+      runParent();
+    }
+    await tenMore();
+    end.abort();
+    await load;
+    const listed = new Map((await control.listRecords()).map(({ id, revision }) => [id, revision]));
+    expect(listed).toEqual(acknowledged);
+    expect(count).toBeGreaterThanOrEqual(50);
+  }, 120_000);
+
+  test('does not start beside another one, and leaves that one alone', async () => {
+    runParent();
+    await connect().manifest();
+    const { code, stderr } = await runParent().finished;
+    expect(code).toBe(1);
+    expect(stderr).toContain('ADDRESS_IN_USE');
+    expect(await client?.manifest()).toHaveLength(8);
+  });
+
+  test('says what is wrong with its configuration', async () => {
+    await writeFile(configPath, 'enclave: {cid: 2}');
+    for (const verb of ['run', 'check']) {
+      const { code, stdout } = await start(MAIN, ['parent', verb, '--config', configPath, '--json']).finished;
+      expect(code).toBe(1);
+      expect(JSON.parse(stdout)).toMatchObject({ ok: false, error: { code: 'OPTION_INVALID' } });
+    }
+  });
+});
+
+describe('holdfast parent status', () => {
+  test('says that nobody answers', async () => {
+    const { code, stdout } = await start(MAIN, ['parent', 'status', '--url', 'http://127.0.0.1:1', '--json'])
+      .finished;
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'PARENT_UNREACHABLE' } });
+  });
+});
+
+describe('holdfast-vsock-proxy', () => {
+  const listen = (
+    options: readonly string[],
+    list = `allowlist:\n- {address: 127.0.0.1, port: ${targetPort}}\n`,
+  ) => {
+    const path = join(directory, 'vsock-proxy.yaml');
+    return writeFile(path, list).then(() =>
+      start(ALIAS, [...options, '--config', path, '--unix', join(directory, 'vsock')]),
+    );
+  };
+
+  test('forwards one port with the arguments of AWS’s program', async () => {
+    await listen(['-4', '-w', '8', '8000', '127.0.0.1', String(targetPort)]);
+    const dial = () => enclave().connect({ cid: PARENT_CID, port: 8_000 }, { timeoutMs: 1_000 });
+    let stream: Duplex | undefined;
+    await expect
+      .poll(async () => (stream = await dial().catch(() => undefined)), { timeout: 20_000 })
+      .toBeDefined();
+    stream?.end('as before');
+    expect(stream === undefined ? '' : await readAll(stream)).toBe('as before');
+    stream?.destroy();
+  });
+
+  test.each([
+    ['P54 a port that is too large', ['8000', '127.0.0.1', '65979'], 2],
+    ['no workers', ['-w', '0', '8000', '127.0.0.1', '443'], 2],
+    ['both families', ['-4', '-6', '8000', '127.0.0.1', '443'], 2],
+    ['a target that is not on the list', ['8000', '127.0.0.1', '1'], 1],
+  ])('refuses %s', async (_name, options, code) => {
+    const { finished } = await listen(options);
+    expect((await finished).code).toBe(code);
+  });
+});
