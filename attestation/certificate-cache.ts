@@ -1,6 +1,9 @@
 import { equalBytes } from './bytes.ts';
 import type { Certificate } from './certificate.ts';
 
+/** A day of certificates from every zone of every region that one service is likely to meet. */
+export const DEFAULT_CACHED_CERTIFICATES = 256;
+
 interface Entry {
   readonly certificate: Certificate;
   /** The public key under which its signature was found good. */

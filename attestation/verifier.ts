@@ -1,5 +1,5 @@
 import { createPublicKey, verify, type KeyObject } from 'node:crypto';
-import { CertificateCache } from './certificate-cache.ts';
+import { CertificateCache, DEFAULT_CACHED_CERTIFICATES } from './certificate-cache.ts';
 import type { Certificate } from './certificate.ts';
 import { resolveOptions, type VerifyOptions } from './options.ts';
 import {
@@ -10,9 +10,6 @@ import {
   type SignatureResult,
 } from './preparation.ts';
 import { decideDocument, type VerifiedDocument } from './verdict.ts';
-
-/** A day of certificates from every zone of every region that one service is likely to meet. */
-export const DEFAULT_CACHED_CERTIFICATES = 256;
 
 /**
  * Verifies many documents, over node:crypto. It keeps the authorities' certificates that were found good, and their

@@ -1,0 +1,13 @@
+export { describeName } from './certificate-name.ts';
+export { AttestationError } from './errors.ts';
+export { decodeCertificateFile, decodeDocumentFile } from './file-encoding.ts';
+export { AWS_NITRO_ROOT_G1 } from './nitro-root.ts';
+export { parsePcrFile } from './pcr-file.ts';
+export { reportPcrs, type PcrReport } from './pcr-report.ts';
+export { unsafeParseAttestationDocument, type UnverifiedDocument } from './unverified.ts';
+export type { VerifiedDocument } from './verdict.ts';
+export { AttestationVerifier, verifyAttestationDocument } from './web-verifier.ts';
+export type { Certificate } from './certificate.ts';
+export type { AttestationErrorCode, AttestationErrorDetails } from './errors.ts';
+export type { VerifyOptions } from './options.ts';
+export type { PcrValues } from './pcr.ts';

@@ -1,0 +1,116 @@
+import {
+  AWS_NITRO_ROOT_G1,
+  decodeCertificateFile,
+  decodeDocumentFile,
+  parsePcrFile,
+} from '../attestation/browser.ts';
+import type { PcrValues, VerifyOptions } from '../attestation/browser.ts';
+import { byId } from './dom.ts';
+
+/** Something that the person can mend: not a refusal of the document. */
+export class FormError extends Error {
+  override readonly name = 'FormError';
+}
+
+/** The files that were chosen or dropped; a file input alone could not hold what is dropped beside it. */
+export class ChosenFiles {
+  readonly #files = new Map<FileRole, File>();
+
+  constructor() {
+    for (const role of FILE_ROLES) {
+      const input = byId(role, HTMLInputElement);
+      input.addEventListener('change', () => {
+        const [file] = input.files ?? [];
+        if (file !== undefined) this.set(role, file);
+      });
+    }
+  }
+
+  set(role: FileRole, file: File): void {
+    this.#files.set(role, file);
+    const name = document.getElementById(`${role}-name`);
+    if (name !== null) name.textContent = file.name;
+  }
+
+  get(role: FileRole): File | undefined {
+    return this.#files.get(role);
+  }
+}
+
+export type FileRole = 'document' | 'pcrs' | 'root';
+const FILE_ROLES: readonly FileRole[] = ['document', 'pcrs', 'root'];
+
+/** More than any file of these kinds has: what is larger was chosen by mistake. */
+const MAX_FILE_BYTES = 1024 * 1024;
+
+/** What a dropped file is, by how it begins. */
+export async function guessRole(file: File): Promise<FileRole> {
+  const start = (await file.slice(0, 64).text()).trimStart();
+  if (start.startsWith('{')) return 'pcrs';
+  return start.startsWith('-----BEGIN') ? 'root' : 'document';
+}
+
+export interface Inputs {
+  readonly document: Uint8Array;
+  readonly pcrs: PcrValues;
+  readonly options: VerifyOptions;
+}
+
+/** The document as bytes. @throws FormError, AttestationError */
+export async function readDocument(files: ChosenFiles): Promise<Uint8Array> {
+  return decodeDocumentFile(await readFile(files, 'document', 'Choose an attestation document first.'));
+}
+
+/** All that the form says. @throws FormError, AttestationError */
+export async function readOptions(files: ChosenFiles): Promise<VerifyOptions & { pcrs: PcrValues }> {
+  const allowDebug = byId('allow-debug', HTMLInputElement).checked;
+  const pcrFile = await readFile(files, 'pcrs', 'Choose the pcr.json to compare it with.');
+  const root =
+    files.get('root') === undefined
+      ? AWS_NITRO_ROOT_G1
+      : decodeCertificateFile(await readFile(files, 'root', ''));
+  const nonce = readHex('nonce', 'nonce');
+  const userData = readHex('user-data', 'user data');
+  const at = readTime();
+  const maxAge = byId('max-age', HTMLInputElement).value;
+  if (maxAge !== '' && !/^\d{1,9}$/.test(maxAge))
+    throw new FormError('The age is a whole number of seconds.');
+  if (maxAge !== '' && at === 'document')
+    throw new FormError('At its own time a document has no age: clear one of the two.');
+  return {
+    root,
+    at,
+    pcrs: parsePcrFile(pcrFile, { allowDebug }),
+    allowDebug,
+    ...(maxAge === '' ? {} : { maxAgeMs: Number(maxAge) * 1000 }),
+    ...(nonce === undefined ? {} : { nonce }),
+    ...(userData === undefined ? {} : { userData }),
+  };
+}
+
+async function readFile(files: ChosenFiles, role: FileRole, missing: string): Promise<Uint8Array> {
+  const file = files.get(role);
+  if (file === undefined) throw new FormError(missing);
+  if (file.size > MAX_FILE_BYTES) throw new FormError(`${file.name} is far too large for that.`);
+  try {
+    return new Uint8Array(await file.arrayBuffer());
+  } catch {
+    throw new FormError(`${file.name} cannot be read any more: choose it again.`);
+  }
+}
+
+function readHex(id: string, name: string): Uint8Array | undefined {
+  const digits = byId(id, HTMLInputElement).value.replaceAll(/\s/g, '');
+  if (digits === '') return undefined;
+  if (!/^(?:[0-9a-f]{2})+$/i.test(digits)) throw new FormError(`The ${name} is not hex.`);
+  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+}
+
+function readTime(): number | 'document' {
+  const choice = document.querySelector<HTMLInputElement>('input[name="at"]:checked')?.value;
+  if (choice === 'document') return 'document';
+  if (choice !== 'time') return Date.now();
+  const time = Date.parse(`${byId('time', HTMLInputElement).value}Z`);
+  if (!(time >= 0)) throw new FormError('Enter the time, or choose another.');
+  return time;
+}

@@ -1,0 +1,58 @@
+import { AttestationError, verifyAttestationDocument } from '../attestation/browser.ts';
+import { byId } from './dom.ts';
+import { ChosenFiles, FormError, guessRole, readDocument, readOptions } from './form.ts';
+import { showMistake, showRefused, showVerified } from './verdict.ts';
+
+const files = new ChosenFiles();
+const form = byId('inputs', HTMLFormElement);
+
+/** Verdicts are numbered, so that a slow one never replaces a newer one. */
+let latest = 0;
+
+async function verify(): Promise<void> {
+  latest += 1;
+  const number = latest;
+  const show = await decide();
+  if (number === latest) show();
+}
+
+/** What to show; nothing here may end without a verdict. */
+async function decide(): Promise<() => void> {
+  let document_: Uint8Array | undefined;
+  let options: Awaited<ReturnType<typeof readOptions>> | undefined;
+  try {
+    document_ = await readDocument(files);
+    options = await readOptions(files);
+    const verified = await verifyAttestationDocument(document_, options);
+    const { pcrs } = options;
+    return () => showVerified(verified, pcrs);
+  } catch (error) {
+    if (error instanceof AttestationError) return () => showRefused(error, document_, options?.pcrs);
+    return () =>
+      showMistake(error instanceof FormError ? error.message : 'Something went wrong in this page itself.');
+  }
+}
+
+form.addEventListener('submit', (event) => {
+  event.preventDefault();
+  void verify().then(() => byId('verdict', HTMLElement).focus());
+});
+form.addEventListener('change', () => {
+  if (files.get('document') !== undefined && files.get('pcrs') !== undefined) void verify();
+});
+
+document.addEventListener('dragover', (event) => {
+  event.preventDefault();
+  document.body.classList.add('dragging');
+});
+document.addEventListener('dragleave', () => document.body.classList.remove('dragging'));
+document.addEventListener('drop', (event) => {
+  event.preventDefault();
+  document.body.classList.remove('dragging');
+  void take([...(event.dataTransfer?.files ?? [])]);
+});
+
+async function take(dropped: readonly File[]): Promise<void> {
+  for (const file of dropped) files.set(await guessRole(file), file);
+  await verify();
+}
