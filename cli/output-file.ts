@@ -1,9 +1,9 @@
-import { chmod, type FileHandle, link, open, rename, rm, stat } from 'node:fs/promises';
+import { access, chmod, constants, type FileHandle, link, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UsageError } from './command.ts';
 
 export interface OutputOptions {
-  /** Permissions of a file that is new; one that is replaced keeps its own. 0644 when left out. */
+  /** Permissions. When left out, those of the file that is replaced, or 0644. */
   readonly mode?: number;
   /** Leaves a file alone that is there already. */
   readonly keep?: boolean;
@@ -18,16 +18,16 @@ export interface OutputOptions {
 export async function writeOutput(
   path: string,
   content: Uint8Array | string,
-  { mode = 0o644, keep = false }: OutputOptions = {},
+  { mode, keep = false }: OutputOptions = {},
 ): Promise<boolean> {
   const partial = `${path}.partial-${process.pid}`;
   try {
     const former = keep ? undefined : await stat(path).catch(ignoreMissing);
-    await using file = await open(partial, 'wx', mode);
+    await using file = await open(partial, 'wx', mode ?? 0o644);
     try {
       await file.writeFile(content);
       await file.sync();
-      if (former !== undefined) await chmod(partial, former.mode & 0o777);
+      if (former !== undefined && mode === undefined) await chmod(partial, former.mode & 0o777);
       const done = keep ? await linkUnlessThere(partial, path) : await rename(partial, path).then(() => true);
       await syncFolder(dirname(path));
       return done;
@@ -37,6 +37,21 @@ export async function writeOutput(
   } catch (error) {
     throw new UsageError(`cannot write ${path}: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`);
   }
+}
+
+/**
+ * Finds out early, before anything is made that would have to be written there.
+ * @throws UsageError when the folder is not there or not to be written, or the path is a folder
+ */
+export async function assertWritable(path: string): Promise<void> {
+  const code = await access(dirname(path), constants.W_OK)
+    .then(() => stat(path))
+    .then(
+      (found) => (found.isDirectory() ? 'EISDIR' : undefined),
+      (error: NodeJS.ErrnoException) =>
+        error.path === path && error.code === 'ENOENT' ? undefined : error.code,
+    );
+  if (code !== undefined) throw new UsageError(`cannot write ${path}: ${code}`);
 }
 
 /** Unlike a rename, a link fails where there is a name already, a dangling symbolic link included. */

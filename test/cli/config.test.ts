@@ -219,9 +219,12 @@ describe('the key of holdfast config sign', () => {
     [
       'with a password',
       () =>
-        generateKeyPairSync('ed25519')
-          .privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'sesame' })
-          .toString(),
+        generateKeyPairSync('ed25519').privateKey.export({
+          type: 'pkcs8',
+          format: 'pem',
+          cipher: 'aes-256-cbc',
+          passphrase: 'sesame',
+        }),
     ],
     [
       'that is public',
@@ -230,7 +233,7 @@ describe('the key of holdfast config sign', () => {
     ['that is too long', () => ANN.pem + '\n'.repeat(5000)],
     ['that is none', () => 'c2VjcmV0'],
   ])('P43 is refused when it is one %s, and is never printed', async (_, make) => {
-    const pem = make().toString();
+    const pem = make();
     const key = folder.write('odd.pem', pem, 0o600);
     const finished = await sign(plain, key, ['--json']);
     expect(refusalIn(finished)).toMatchObject({ exit: 1, code: 'KEY_FILE_MALFORMED' });

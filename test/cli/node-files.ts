@@ -28,7 +28,7 @@ export function makeKey(): { pem: string; publicKey: string } {
 }
 
 export function exportPem(key: KeyObject): string {
-  return key.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return key.export({ type: 'pkcs8', format: 'pem' });
 }
 
 export function makeManifest(
