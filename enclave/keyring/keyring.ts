@@ -19,6 +19,8 @@ export class Keyring {
   readonly #entries: ReadonlyMap<string, KeyEntry>;
   readonly #keys = new Map<string, HeldKey>();
   readonly #shares = new Map<string, HeldShare>();
+  /** Those that are being sealed: of two that come at once, one is taken. */
+  readonly #arriving = new Set<string>();
 
   private constructor(store: SealedStore, entries: readonly KeyEntry[]) {
     this.#store = store;
@@ -74,7 +76,7 @@ export class Keyring {
 
   /** @throws KeyringError SHARE_EXISTS */
   assertNoShare(id: string): void {
-    if (this.#shares.has(id))
+    if (this.#shares.has(id) || this.#arriving.has(id))
       throw new KeyringError('SHARE_EXISTS', 'the share was imported before', { key: id });
   }
 
@@ -86,6 +88,12 @@ export class Keyring {
     let plaintext: Uint8Array | undefined;
     try {
       this.assertNoShare(id);
+    } catch (error) {
+      share.destroy();
+      throw error;
+    }
+    this.#arriving.add(id);
+    try {
       plaintext = share.serialise();
       await this.#store.commit([{ table: SHARES, id, plaintext }]);
       this.#shares.set(id, share);
@@ -93,6 +101,7 @@ export class Keyring {
       share.destroy();
       throw error;
     } finally {
+      this.#arriving.delete(id);
       plaintext?.fill(0);
     }
   }

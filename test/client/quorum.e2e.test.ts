@@ -95,6 +95,7 @@ describe('three nodes of a quorum', () => {
         keys: [
           { id: 'solana', type: 'frost-ed25519', publicKey: publicKeyOf(solana) },
           { id: 'bitcoin', type: 'frost-secp256k1-taproot' },
+          { id: 'spare', type: 'frost-ed25519' },
           { id: 'hot', type: 'ed25519' },
         ],
         rules: [
@@ -102,7 +103,7 @@ describe('three nodes of a quorum', () => {
             id: 'shares',
             operations: ['sign', 'import-share'],
             clients: [CLIENT],
-            keys: ['solana', 'bitcoin'],
+            keys: ['solana', 'bitcoin', 'spare'],
             algorithms: ['frost-ed25519', 'frost-secp256k1-taproot'],
             payloads: ['message', 'taproot-sighash'],
             rate: null,
@@ -143,6 +144,18 @@ describe('three nodes of a quorum', () => {
       sealShare(solana.group, share, Buffer.from(binding.importKey, 'hex'), destination),
     );
     expect(await refusal(stolen)).toBe('SHARE_UNREADABLE');
+  });
+
+  it('take one share of those that come at once', async () => {
+    const rivals = Array.from({ length: 4 }, () =>
+      dealShares({ type: 'frost-ed25519', threshold: 2, participants: 3 }),
+    );
+    const codes = await Promise.all(
+      rivals.map((dealt) => refusal(importShare(member(0), 'spare', dealt, 1))),
+    );
+    expect(codes.toSorted()).toEqual(['SHARE_EXISTS', 'SHARE_EXISTS', 'SHARE_EXISTS', 'none']);
+    const { publicKey } = (await member(0).client.keys()).find(({ id }) => id === 'spare') ?? {};
+    expect(publicKey).toBe(publicKeyOf(rivals[codes.indexOf('none')] ?? solana));
   });
 
   it('take their shares in, each its own and once', async () => {
