@@ -1,3 +1,4 @@
+import { Decoder, Encoder } from 'cbor-x';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -100,4 +101,43 @@ describe('CBOR', () => {
       { numRuns: 2000 },
     );
   });
+
+  test('is read by another implementation as by ours, and written by it in the same bytes', () => {
+    const options = {
+      useRecords: false,
+      mapsAsObjects: false,
+      variableMapSize: true,
+      tagUint8Array: false,
+    } as const;
+    const decoder = new Decoder(options);
+    const encoder = new Encoder(options);
+    fc.assert(
+      fc.property(value, (input) => {
+        const bytes = encodeCbor(input);
+        const theirs: unknown = decoder.decode(bytes);
+        expect(comparable(theirs)).toEqual(comparable(decodeCbor(bytes, LIMITS)));
+        // It has no minimal form for integers beyond 32 bits.
+        fc.pre(!hasLargeInteger(input));
+        expect(Buffer.from(encoder.encode(input)).equals(bytes)).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
+  });
 });
+
+/** Buffers and bigints as what they stand for. */
+function comparable(item: unknown): unknown {
+  if (item instanceof Uint8Array) return Buffer.from(item).toString('hex');
+  if (typeof item === 'number') return BigInt(item);
+  if (Array.isArray(item)) return item.map(comparable);
+  if (item instanceof Map)
+    return new Map([...item].map(([name, member]) => [comparable(name), comparable(member)]));
+  return item;
+}
+
+function hasLargeInteger(item: CborEncodable): boolean {
+  if (typeof item === 'bigint') return true;
+  if (typeof item === 'number') return Math.abs(item) >= 2 ** 31 || Object.is(item, -0);
+  if (Array.isArray(item)) return item.some(hasLargeInteger);
+  return item instanceof Map && [...item].some((entry) => entry.some(hasLargeInteger));
+}
