@@ -6,7 +6,7 @@ import { openEgress } from '../../shared/protocol/egress-client.ts';
 import { type Api, startApi } from '../api/index.ts';
 import { Keyring } from '../keyring/index.ts';
 import { createNsmClient, type NsmClient } from '../nsm/index.ts';
-import { createKms, createRecipient } from '../unlock/index.ts';
+import { createKms, createRecipient, type Kms } from '../unlock/index.ts';
 import { type NodeClock, startNodeClock } from './clock.ts';
 import { admitConfiguration } from './configuration.ts';
 import { measureManifest } from './manifest.ts';
@@ -17,7 +17,10 @@ import { unlockStore } from './unlock-store.ts';
 const LAST_WORD_MS = 2_000;
 const EGRESS_TIMEOUT_MS = 5_000;
 
-/** When each part of the start was done, in milliseconds since the first. */
+/**
+ * When each part of the start was done, in milliseconds since the boot began; `program` is how long the process had
+ * been loading by then. From `attested` to `decrypted` is the round trip to KMS.
+ */
 export type BootTimes = Readonly<Record<string, number>>;
 
 export interface RunningNode {
@@ -49,9 +52,9 @@ export async function bootNode(platform: Platform): Promise<RunningNode> {
 
 async function runPhases(platform: Platform, control: ControlClient, nsm: NsmClient): Promise<RunningNode> {
   const started = performance.now();
-  const times: Record<string, number> = {};
+  const times: Record<string, number> = { program: roundTime(started) };
   const mark = (name: string) => {
-    times[name] = Math.round((performance.now() - started) * 10) / 10;
+    times[name] = roundTime(performance.now() - started);
   };
   const enter = async (phase: NodePhase) => {
     await control.reportStatus(phase, null);
@@ -84,12 +87,16 @@ async function runPhases(platform: Platform, control: ControlClient, nsm: NsmCli
     roots: platform.kmsRoots,
     dial: (target) => openEgress(platform.transport, target, { timeoutMs: EGRESS_TIMEOUT_MS }),
     credentials: () => control.credentials(),
-    attest: (publicKey) => nsm.attest({ publicKey }),
+    attest: async (publicKey) => {
+      const document = await nsm.attest({ publicKey });
+      mark('attested');
+      return document;
+    },
     clockOffsetMs: clock.offsetMs,
   });
   const unlocked = await unlockStore({
     keeper: control,
-    kms,
+    kms: onAnswer(kms, () => mark('decrypted')),
     manifest,
     configuration: signed.configuration,
     configurationDigest: signed.digest,
@@ -112,6 +119,21 @@ async function runPhases(platform: Platform, control: ControlClient, nsm: NsmCli
     keyring.destroy();
     throw error;
   }
+}
+
+const roundTime = (milliseconds: number) => Math.round(milliseconds * 10) / 10;
+
+/** The same, telling when an answer has been opened. */
+function onAnswer(kms: Kms, tell: () => void): Kms {
+  const pass = <T>(answer: T) => {
+    tell();
+    return answer;
+  };
+  return {
+    ...kms,
+    decrypt: async (...input) => pass(await kms.decrypt(...input)),
+    generateDataKey: async (...input) => pass(await kms.generateDataKey(...input)),
+  };
 }
 
 interface RunningParts {

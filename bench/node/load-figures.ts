@@ -1,0 +1,78 @@
+import { type SignRequest, signAnswerSchema } from '../../shared/node/api.ts';
+import { Child } from './child.ts';
+import type { LoadTask, LoadTold } from './load-process.ts';
+import { readCpuTime } from './process-usage.ts';
+import { percentile } from './statistics.ts';
+import { verifyAnswer } from './verification.ts';
+
+/** What a load came to. Times of processors are in microseconds for one request. */
+export interface LoadFigures {
+  readonly connections: number;
+  readonly perSecond: number;
+  /** Milliseconds. */
+  readonly p50: number;
+  readonly p99: number;
+  /** Of the process behind the parent: the enclave, or the floor. */
+  readonly server: number;
+  readonly parent: number;
+  readonly client: number;
+}
+
+export interface LoadTarget {
+  readonly url: string;
+  readonly session: string;
+  readonly serverPid: number;
+  readonly parentPid: number;
+}
+
+export interface LoadOptions {
+  readonly clients: LoadTask['clients'];
+  readonly connections: number;
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+}
+
+/** More than any node here answers: what is signed beforehand and not used is thrown away. */
+const MAX_PER_SECOND = 6_000;
+
+/** Puts a load on a node, or on what stands in its place, and verifies some of the answers when they are signatures. */
+export async function measureLoad(
+  target: LoadTarget,
+  request: SignRequest,
+  { clients, connections, seconds, warmUpSeconds }: LoadOptions,
+  isNode: boolean,
+): Promise<LoadFigures> {
+  const task: LoadTask = {
+    port: Number(new URL(target.url).port),
+    session: target.session,
+    clients,
+    body: JSON.stringify(request),
+    connections,
+    warmUpMs: warmUpSeconds * 1000,
+    milliseconds: seconds * 1000,
+    requests: Math.ceil((seconds + warmUpSeconds) * MAX_PER_SECOND),
+  };
+  const load = new Child<LoadTold>('./load-process.ts', task);
+  try {
+    const pids = [target.serverPid, target.parentPid, load.pid];
+    if ((await load.next()) !== 'measuring') throw new Error('the load speaks out of turn');
+    const before = pids.map(readCpuTime);
+    const told = await load.next();
+    const after = pids.map(readCpuTime);
+    if (told === 'measuring') throw new Error('the load speaks out of turn');
+    const { count, milliseconds, latencies, answers } = told;
+    if (isNode) for (const text of answers) verifyAnswer(request, signAnswerSchema.parse(JSON.parse(text)));
+    const spent = pids.map((_, index) => (((after[index] ?? 0) - (before[index] ?? 0)) * 1000) / count);
+    return {
+      connections,
+      perSecond: (count * 1000) / milliseconds,
+      p50: percentile(latencies, 0.5),
+      p99: percentile(latencies, 0.99),
+      server: spent[0] ?? Number.NaN,
+      parent: spent[1] ?? Number.NaN,
+      client: spent[2] ?? Number.NaN,
+    };
+  } finally {
+    await load.end();
+  }
+}

@@ -1,0 +1,222 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { NodeClientOptions } from '../../client/node-client.ts';
+import { copyProgram, type Program } from '../../local/nitro-host/index.ts';
+import {
+  openSite,
+  openWorld,
+  runNode,
+  type Site,
+  type StartedNode,
+  type World,
+} from '../../local/world/index.ts';
+import type { Parent } from '../../parent/index.ts';
+import { bundleEntry } from '../../scripts/image/bundle.ts';
+import type { NodePhase } from '../../shared/protocol/control.ts';
+import { Child } from './child.ts';
+import { ENCLAVE_CORE, startOn } from './cores.ts';
+import type { FloorTask } from './floor-process.ts';
+import type { ParentTask, ParentTold } from './parent-process.ts';
+
+const HOUR_MS = 3_600_000;
+/** A node remembers each request of a minute, and so many of one client: one could not bear the load of all. */
+const CLIENTS = 8;
+/** As long as the answer to a request for an Ed25519 signature. */
+const ANSWER_BYTES = 250;
+
+/** What runs as the enclave: the TypeScript files as they are, or one module, made as for an image. */
+export type Build = 'source' | 'bundle';
+
+export interface LoadClient {
+  readonly id: string;
+  readonly privateKey: KeyObject;
+}
+
+export interface BenchNode extends Pick<StartedNode, 'url' | 'stop'> {
+  readonly enclavePid: number;
+  readonly parentPid: number;
+  /** What the enclave says of its own start, in milliseconds. */
+  readonly times: Readonly<Record<string, number>>;
+}
+
+/** An AWS, a Nitro host and a node's account, on which a node can be started again and again. */
+export class BenchStack {
+  readonly clients: readonly LoadClient[];
+  readonly world: World;
+  readonly #site: Site;
+  readonly #program: Program;
+  readonly #directory: string;
+  readonly #bundle: string;
+  readonly #pcrs: ReadonlyMap<number, Uint8Array>;
+
+  private constructor(parts: {
+    world: World;
+    site: Site;
+    program: Program;
+    directory: string;
+    bundle: string;
+    pcrs: ReadonlyMap<number, Uint8Array>;
+    clients: readonly LoadClient[];
+  }) {
+    this.world = parts.world;
+    this.clients = parts.clients;
+    this.#site = parts.site;
+    this.#program = parts.program;
+    this.#directory = parts.directory;
+    this.#bundle = parts.bundle;
+    this.#pcrs = parts.pcrs;
+  }
+
+  static async open(): Promise<BenchStack> {
+    const directory = await mkdtemp(join(tmpdir(), 'holdfast-bench-'));
+    const program = await copyProgram();
+    const bundle = join(directory, 'enclave.mjs');
+    await writeFile(bundle, (await bundleEntry('local/enclave-main.ts')).code);
+    const world = await openWorld({ stateDirectory: directory });
+    const site = await openSite(world, { node: 1 });
+    const pcrs = await world.host.measure(program.folder);
+    await site.allow(pcrs, { initialise: true });
+    const clients = Array.from({ length: CLIENTS }, (_, index) => {
+      const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+      const { x = '' } = publicKey.export({ format: 'jwk' });
+      return { id: `backend-${index}`, privateKey, publicKey: Buffer.from(x, 'base64url').toString('hex') };
+    });
+    await site.configure({
+      version: 1,
+      initialise: {
+        id: 'first-start',
+        notAfter: new Date(Date.now() + HOUR_MS).toISOString(),
+        password: 'generated',
+      },
+      clients: clients.map(({ id, publicKey }) => ({ id, publicKey })),
+      keys: [
+        { id: 'ed25519', type: 'ed25519' },
+        { id: 'p256', type: 'p256' },
+        { id: 'secp256k1', type: 'secp256k1' },
+      ],
+      rules: [
+        {
+          id: 'all',
+          operations: ['sign'],
+          clients: clients.map(({ id }) => id),
+          keys: ['ed25519', 'p256', 'secp256k1'],
+          algorithms: ['ed25519', 'ecdsa-p256-sha256', 'ecdsa-secp256k1', 'bip340'],
+          payloads: ['message', 'digest', 'taproot-sighash'],
+          rate: null,
+        },
+      ],
+    });
+    return new BenchStack({ world, site, program, directory, bundle, pcrs, clients });
+  }
+
+  /** Starts a node, with its enclave on a core of its own. */
+  async start(build: Build, nodeOptions: readonly string[] = []): Promise<BenchNode> {
+    const serving = Promise.withResolvers<BenchNode['times']>();
+    const console: string[] = [];
+    let parent: Child<ParentTold> | undefined;
+    const node = await startOn(ENCLAVE_CORE, () =>
+      runNode(this.world, this.#site, {
+        launch: {
+          program: this.#program.folder,
+          // Node takes the first argument that is no option for the program; the entry's path then means nothing.
+          nodeOptions: build === 'bundle' ? [...nodeOptions, this.#bundle] : nodeOptions,
+          onConsole: (line) => {
+            console.push(line);
+            if (line.startsWith('{"serving"')) {
+              serving.resolve((JSON.parse(line) as { serving: BenchNode['times'] }).serving);
+            }
+          },
+        },
+        start: async ({ enclaveCid }) => {
+          parent = new Child<ParentTold>('./parent-process.ts', this.#parentTask(enclaveCid));
+          return await followParent(parent);
+        },
+      }),
+    );
+    if (node.phase !== 'serving' || parent === undefined) {
+      await node.stop();
+      throw new Error(`the node does not serve: ${node.code} ${console.join('\n')}`);
+    }
+    return {
+      url: node.url,
+      enclavePid: node.enclave.pid,
+      parentPid: parent.pid,
+      times: await serving.promise,
+      stop: () => node.stop(),
+    };
+  }
+
+  /** What its clients know of the node beforehand. */
+  get trust(): Pick<NodeClientOptions, 'trust'> {
+    const { manifestBytes: manifest } = this.#site;
+    return { trust: { root: this.world.host.rootCertificate, pcrs: this.#pcrs, manifest } };
+  }
+
+  /** What has no work to do but is reached as a node is, through a parent of its own. */
+  async startFloor(
+    socketDirectory: string,
+  ): Promise<{ url: string; serverPid: number; parentPid: number; stop(): Promise<void> }> {
+    const cid = this.world.host.takeCid();
+    const task: FloorTask = { socketDirectory, cid, answerBytes: ANSWER_BYTES };
+    const server = await startOn(ENCLAVE_CORE, async () => new Child<object>('./floor-process.ts', task));
+    const base = this.#parentTask(cid);
+    const parent = new Child<ParentTold>('./parent-process.ts', {
+      ...base,
+      world: { ...base.world, socketDirectory },
+    });
+    await server.next();
+    const told = await parent.next();
+    if (!('port' in told)) throw new Error('the parent speaks out of turn');
+    return {
+      url: `https://127.0.0.1:${told.port}`,
+      serverPid: server.pid,
+      parentPid: parent.pid,
+      stop: async () => {
+        await server.end();
+        await parent.end();
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.world.close();
+    await this.#program.remove();
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  #parentTask(enclaveCid: number): ParentTask {
+    const { manifestPath, configurationPath, secretsDirectory, storePath, manifest } = this.#site;
+    const { accessKeyId, secretAccessKey, sessionToken } = this.#site.parentCredentials();
+    return {
+      enclaveCid,
+      world: { socketDirectory: this.world.socketDirectory, aws: { port: this.world.aws.port } },
+      site: { manifestPath, configurationPath, secretsDirectory, storePath, manifest },
+      credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) },
+    };
+  }
+}
+
+/** A parent in another process, as far as whoever waits for the node looks at it. */
+async function followParent(child: Child<ParentTold>): Promise<Parent> {
+  const first = await child.next();
+  if (!('port' in first)) throw new Error('the parent speaks out of turn');
+  let node: Parent['node'] = null;
+  const follow = async () => {
+    for (;;) {
+      const told = await child.next();
+      if ('phase' in told) node = { phase: told.phase as NodePhase, code: told.code, since: Date.now() };
+    }
+  };
+  follow().catch(() => undefined);
+  return {
+    get node() {
+      return node;
+    },
+    ingress: { host: '127.0.0.1', port: first.port },
+    statusUrl: undefined,
+    reloadTargets: () => undefined,
+    close: () => child.end(),
+  };
+}

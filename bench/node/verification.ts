@@ -1,0 +1,30 @@
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { p256 } from '@noble/curves/nist.js';
+import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js';
+import type { Algorithm } from '../../shared/node/algorithms.ts';
+import type { SignAnswer, SignRequest } from '../../shared/node/api.ts';
+
+type Verify = (signature: Uint8Array, bytes: Uint8Array, publicKey: Uint8Array, prehash: boolean) => boolean;
+
+const VERIFY: Partial<Record<Algorithm, Verify>> = {
+  ed25519: (signature, message, key) => ed25519.verify(signature, message, key),
+  'ecdsa-p256-sha256': (signature, bytes, key, prehash) => p256.verify(signature, bytes, key, { prehash }),
+  'ecdsa-secp256k1': (signature, bytes, key, prehash) => secp256k1.verify(signature, bytes, key, { prehash }),
+  bip340: (signature, digest, key) => schnorr.verify(signature, digest, key),
+};
+
+/** @throws Error when an answer does not hold a signature over what was asked for */
+export function verifyAnswer({ algorithm, payload }: SignRequest, answer: SignAnswer): void {
+  const [signature, publicKey, bytes] = [
+    answer.signature,
+    answer.publicKey,
+    payload.kind === 'message' ? payload.message : payload.digest,
+  ].map((text) => Buffer.from(text, 'hex'));
+  const verify = VERIFY[algorithm];
+  if (verify === undefined || signature === undefined || bytes === undefined || publicKey === undefined) {
+    throw new Error(`nothing that this benchmark verifies: ${algorithm}`);
+  }
+  if (!verify(signature, bytes, publicKey, payload.kind === 'message')) {
+    throw new Error(`a signature that does not verify: ${algorithm}`);
+  }
+}
