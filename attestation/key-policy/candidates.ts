@@ -52,8 +52,19 @@ function candidatesOf(
   if (key === 'aws:currenttime' || key === 'aws:epochtime') return timeValues(key, conditions, now);
   const values = [...new Set(conditions.flatMap(plainValues)), UNKNOWN_VALUE];
   if (!isMultivalued(key)) return [ABSENT, ...values.map((value) => [value])];
-  const named = values.slice(0, -1);
-  return [ABSENT, ...values.map((value) => [value]), named, values];
+  return [ABSENT, ...subsetsOf(values)];
+}
+
+const MAX_SUBSETS_OF = 6;
+
+/** Every choice of some of the values, or with many of them each, all, and all but the last. */
+function subsetsOf(values: readonly string[]): string[][] {
+  if (values.length > MAX_SUBSETS_OF) {
+    return [...values.map((value) => [value]), values.slice(0, -1), values.slice()];
+  }
+  return Array.from({ length: 2 ** values.length - 1 }, (_, at) =>
+    values.filter((_value, bit) => ((at + 1) >> bit) & 1),
+  );
 }
 
 /** Documents carry lower-case hex of 48 bytes: what a policy has beside that never comes. */

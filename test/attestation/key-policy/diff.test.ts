@@ -78,6 +78,15 @@ describe('two policies', () => {
     );
   });
 
+  it('do not differ in an attested Encrypt, which takes no document and so is never allowed', () => {
+    const before = policyText(...attested('a'));
+    const after = policyText(
+      ...attested('a'),
+      allowNode({ Action: 'kms:Encrypt', Condition: { StringEquals: { [key(0)]: 'a'.repeat(96) } } }),
+    );
+    expect(diff(before, after)).toEqual({ gained: [], lost: [] });
+  });
+
   it('differ in when they allow', () => {
     const until = (day: string) =>
       policyText(allowNode({ Condition: { DateLessThan: { 'aws:CurrentTime': day } } }));

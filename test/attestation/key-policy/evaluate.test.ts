@@ -110,6 +110,13 @@ describe('who a statement speaks of', () => {
     }
   });
 
+  it('exempts the root user from a Deny with NotPrincipal by its account alone', () => {
+    const deny = (AWS: string): string =>
+      policyText(delegation, { Effect: 'Deny', NotPrincipal: { AWS }, Action: 'kms:*', Resource: '*' });
+    expect(ask(deny(ROOT_ARN), { caller: root }).decision).toBe('allow');
+    expect(ask(deny(NODE_ROLE_ARN), { caller: root }).reason).toBe('explicit-deny');
+  });
+
   it('lets an Allow with NotPrincipal reach everybody else', () => {
     const text = policyText({
       Effect: 'Allow',

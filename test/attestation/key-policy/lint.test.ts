@@ -218,6 +218,30 @@ describe('P01 an Allow that makes the attested one pointless', () => {
     expect(use([admin, ...statements])).toContain('UNATTESTED_USE@open');
   });
 
+  it('counts on the weakest reading of a Deny with NotPrincipal', () => {
+    const spared = { ...deny({}), Principal: undefined, NotPrincipal: { AWS: [NODE_ROLE_ARN] } };
+    const found = lint([admin, open(), spared]).find(({ code }) => code === 'UNATTESTED_USE');
+    expect(found?.callers).toEqual([NODE_ROLE_ARN]);
+  });
+
+  it('takes the names and the pairs of an encryption context for one thing', () => {
+    const names = (list: string[]): object =>
+      open({
+        Condition: {
+          StringEquals: { 'kms:EncryptionContext:a': '1', 'kms:EncryptionContext:b': '2' },
+          'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': list },
+        },
+      });
+    expect(use([admin, attested(), names(['a', 'c'])])).toEqual([]);
+    expect(use([admin, attested(), names(['a', 'b', 'c'])])).toContain('UNATTESTED_USE@open');
+    const without = { ...deny({ Null: { 'kms:EncryptionContext:c': 'false' } }), Action: 'kms:*' };
+    expect(use([admin, attested(), names(['a', 'b', 'c']), without])).toContain('UNATTESTED_USE@open');
+  });
+
+  it('is not there when the condition asks for what no request carries', () => {
+    expect(use([admin, attested({ StringEqualsIgnoreCase: { [key('PCR_0')]: pcr('a') } })])).toEqual([]);
+  });
+
   it('is found as a grant or a re-encryption too, which nothing can bind', () => {
     const found = codes([admin, attested(), open({ Action: ['kms:CreateGrant', 'kms:ReEncrypt*'] })]);
     expect(found.filter((code) => code === 'ATTESTATION_BYPASS@open')).toHaveLength(2);
