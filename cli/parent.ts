@@ -1,8 +1,8 @@
 import { createJsonLog } from '../parent/index.ts';
 import { readParentConfig, startParentService } from '../parent/service.ts';
 import { connectServiceManager } from '../parent/systemd.ts';
+import { openParentTransport } from '../parent/vsock.ts';
 import { startVsockProxy } from '../parent/vsock-proxy.ts';
-import { openVsockTransport } from '../shared/transport/vsock-transport.ts';
 import { createUnixTransport } from '../shared/transport/unix-transport.ts';
 import { PARENT_CID } from '../shared/transport/transport.ts';
 import { type Command, type CommandInput, type Io, UsageError } from './command.ts';
@@ -136,7 +136,9 @@ const vsockProxyCommand: Command = {
     const cid = text('cid');
     const proxy = await startVsockProxy({
       transport:
-        unix === undefined ? openVsockTransport() : createUnixTransport({ directory: unix, cid: PARENT_CID }),
+        unix === undefined
+          ? openParentTransport()
+          : createUnixTransport({ directory: unix, cid: PARENT_CID }),
       port: parseNumber(positionals[0], 'LOCAL_PORT', 0xffff_ffff),
       host: positionals[1] ?? '',
       remotePort: parseNumber(positionals[2], 'REMOTE_PORT', 65_535),

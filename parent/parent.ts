@@ -7,6 +7,7 @@ import type { ControlSources } from './control/sources.ts';
 import { startEgress } from './egress/egress.ts';
 import type { EgressTarget } from './egress/targets.ts';
 import { startIngressServer, type IngressServer } from './ingress/server.ts';
+import { startExitListener } from './lifecycle/exit-listener.ts';
 import { silentLog, type Log } from './log.ts';
 import { createParentMetrics, type ParentMetrics } from './metrics/parent-metrics.ts';
 import type { EgressOptions, IngressOptions, ParentOptions } from './options.ts';
@@ -84,6 +85,19 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
       closers.push(() => server.close());
       statusServer = server;
     }
+    const exit = await startExitListener({
+      transport: options.transport,
+      isEnclave,
+      onExit({ exitCode, signal, reason }) {
+        log('warn', 'node.exit', { exitCode, signal, reason });
+        // What the node itself said of its end says more.
+        if (node.current?.phase === 'failed') return;
+        if (reason !== 'NONE') node.report('failed', reason);
+        else node.report('stopped', null);
+      },
+      log,
+    });
+    closers.push(() => exit.close());
     // Last: an enclave that gets an answer finds all the rest in place.
     const control = await startControlServer({
       transport: options.transport,

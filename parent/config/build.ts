@@ -91,8 +91,8 @@ function createIngressOptions({ listen, ...limits }: NonNullable<ParentConfig['i
 
 async function createTransport(transport: ParentConfig['transport']): Promise<Transport> {
   if (transport !== 'vsock') return createUnixTransport({ directory: transport.unix, cid: PARENT_CID });
-  const { openVsockTransport } = await import('../../shared/transport/vsock-transport.ts');
-  return openVsockTransport();
+  const { openParentTransport } = await import('../vsock.ts');
+  return openParentTransport();
 }
 
 /** The SDK's own chain: environment, profiles, web identity, containers, and IMDSv2 on EC2. */

@@ -196,6 +196,49 @@ describe('a parent', () => {
     expect(parent.node).toMatchObject({ phase: 'failed', code: 'KMS_REFUSED' });
   });
 
+  describe('hears the last word of an enclave', () => {
+    async function say(line: string, cid = ENCLAVE_CID): Promise<void> {
+      const stream = await transportOf(cid).connect(
+        { cid: PARENT_CID, port: PARENT_PORT.exit },
+        { timeoutMs: 1_000 },
+      );
+      stream.on('error', () => {});
+      stream.end(line);
+      await readAll(stream).catch(() => '');
+      stream.destroy();
+    }
+
+    test('when its init or its program gave a reason', async () => {
+      await start();
+      await say('holdfast-exit/1 exit=1 signal=0 reason=INIT_NSM_MISSING\n');
+      expect(parent.node).toMatchObject({ phase: 'failed', code: 'INIT_NSM_MISSING' });
+    });
+
+    test('when it was killed without one', async () => {
+      await start();
+      await client.reportStatus('serving', null);
+      await say('holdfast-exit/1 exit=0 signal=9 reason=NONE\n');
+      expect(parent.node).toMatchObject({ phase: 'stopped', code: null });
+    });
+
+    test('but goes by what the node itself said of its end', async () => {
+      await start();
+      await client.reportStatus('failed', 'KMS_ACCESS_DENIED');
+      await say('holdfast-exit/1 exit=1 signal=0 reason=OTHER\n');
+      expect(parent.node).toMatchObject({ code: 'KMS_ACCESS_DENIED' });
+    });
+
+    test.each([
+      ['something else', 'holdfast-exit/2 exit=1 signal=0 reason=OTHER\n', ENCLAVE_CID],
+      ['too much', `${'x'.repeat(1_000)}\n`, ENCLAVE_CID],
+      ['somebody else', 'holdfast-exit/1 exit=1 signal=0 reason=OTHER\n', 17],
+    ])('but not %s', async (_name, line, cid) => {
+      await start();
+      await say(line, cid);
+      expect(parent.node).toBeNull();
+    });
+  });
+
   test('is found again by its enclave after a restart, and the store with it', async () => {
     await start();
     const key = { table: 'keys', id: 'one' };

@@ -1,0 +1,43 @@
+import { MAX_EXIT_REPORT_BYTES, parseExitReport, type ExitReport } from '../../shared/native/exit-report.ts';
+import {
+  PARENT_PORT,
+  type Accepted,
+  type Listener,
+  type Transport,
+} from '../../shared/transport/transport.ts';
+import type { Log } from '../log.ts';
+
+export interface ExitListenerOptions {
+  readonly transport: Transport;
+  readonly isEnclave: (cid: number) => boolean;
+  readonly onExit: (report: ExitReport) => void;
+  readonly log: Log;
+}
+
+const TIMEOUT_MS = 5_000;
+
+/** Hears the last word of an enclave's init. @throws TransportError ADDRESS_IN_USE, LISTEN_FAILED */
+export async function startExitListener(options: ExitListenerOptions): Promise<Listener> {
+  const { transport, isEnclave, onExit, log } = options;
+  return await transport.listen(PARENT_PORT.exit, ({ stream, peer }: Accepted) => {
+    if (!isEnclave(peer.cid)) {
+      log('warn', 'exit.turned-away', { cid: peer.cid });
+      stream.destroy();
+      return;
+    }
+    let line = '';
+    const timer = setTimeout(() => stream.destroy(), TIMEOUT_MS);
+    stream.on('error', () => {});
+    stream.once('close', () => clearTimeout(timer));
+    stream.on('data', (chunk: Buffer) => {
+      line += chunk.toString('latin1');
+      if (line.length > MAX_EXIT_REPORT_BYTES) stream.destroy();
+      else if (line.endsWith('\n')) {
+        const report = parseExitReport(line);
+        if (report !== undefined) onExit(report);
+        stream.destroy();
+      }
+    });
+    stream.once('end', () => stream.destroy());
+  });
+}

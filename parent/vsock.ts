@@ -1,0 +1,12 @@
+import { loadNative } from '../shared/native/addon.ts';
+import { PARENT_CID, type Transport } from '../shared/transport/transport.ts';
+import { openVsockTransport } from '../shared/transport/vsock-transport.ts';
+
+/**
+ * AF_VSOCK on the parent, which is CID 3 by definition: to ask for that would take /dev/vsock, and the unit's sandbox
+ * has no devices.
+ * @throws TransportError TRANSPORT_UNAVAILABLE without the addon
+ */
+export function openParentTransport(): Transport {
+  return openVsockTransport({ ...loadNative(), localCid: () => PARENT_CID });
+}

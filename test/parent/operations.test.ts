@@ -1,0 +1,150 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { createMemoryStore } from '../../local/hostile-parent/index.ts';
+import { parseParentConfig } from '../../parent/config/parse.ts';
+import { startParent } from '../../parent/index.ts';
+import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
+
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, '../..');
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
+const hasSystemd = (() => {
+  try {
+    execFileSync('systemd-analyze', ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+describe('the systemd unit', () => {
+  const path = join(ROOT, 'scripts/parent/holdfast-parent.service');
+
+  test.skipIf(!hasSystemd)('P56 is exposed by at most 1.5, as systemd counts', async () => {
+    // It exits with 1 where the exposure is over the threshold, in tenths.
+    const { stdout } = await run('systemd-analyze', [
+      'security',
+      '--offline=yes',
+      '--threshold=15',
+      '--no-pager',
+      path,
+    ]);
+    expect(stdout).toMatch(/exposure level for holdfast-parent\.service: (0\.[0-9]|1\.[0-5]) /);
+  });
+
+  test.skipIf(!hasSystemd)(
+    'is understood by systemd, but for the program that is not installed',
+    async () => {
+      const { stderr } = await run('systemd-analyze', ['verify', '--man=no', path]).catch(
+        (error: { stderr: string }) => error,
+      );
+      const complaints = stderr.split('\n').filter((line) => line.includes('holdfast-parent'));
+      expect(complaints.filter((line) => !line.includes('/opt/holdfast/bin/node is not executable'))).toEqual(
+        [],
+      );
+    },
+  );
+
+  test('P56 runs as nobody, and its command is built from nothing', () => {
+    const unit = read('scripts/parent/holdfast-parent.service');
+    expect(unit).toContain('DynamicUser=yes');
+    expect(unit).toMatch(/^CapabilityBoundingSet=$/m);
+    const command = /^ExecStart=(.*)$/m.exec(unit)?.[1] ?? '';
+    expect(command).not.toMatch(/[$`;|&]|\bsh\b|curl/);
+  });
+});
+
+describe('the files for operators', () => {
+  test('have a configuration that the parent takes', () => {
+    expect(parseParentConfig(read('scripts/parent/parent.yaml')).enclave.cid).toBe(16);
+  });
+
+  test('alert on metrics that there are, and explain each alert', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'holdfast-metrics-'));
+    const parent = await startParent({
+      transport: createUnixTransport({ directory, cid: 3 }),
+      enclaveCid: 16,
+      manifest: () => Promise.resolve(null),
+      configuration: () => Promise.resolve(null),
+      secrets: { get: () => Promise.resolve(null) },
+      credentials: () => Promise.reject(new Error('none')),
+      store: createMemoryStore(),
+      egress: { targets: [] },
+      status: { port: 0 },
+    });
+    const metrics = await (await fetch(`${parent.statusUrl}/metrics`)).text();
+    await parent.close(0);
+    rmSync(directory, { recursive: true });
+    const known = new Set([...metrics.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name));
+    const alerts = read('scripts/parent/alerts.yaml');
+    const used = `${alerts}${read('scripts/parent/grafana-dashboard.json')}`.matchAll(
+      /\b((?:holdfast|process)_[a-z0-9_]+?)(?:_bucket)?(?=[{\s,)[]| |$)/g,
+    );
+    const names = [...used].map(([, name]) => name).filter((name) => name !== undefined);
+    expect(names.length).toBeGreaterThan(20);
+    expect([...known]).toEqual(expect.arrayContaining([...new Set(names)]));
+    const page = read('docs/parent-alerts.md');
+    const { groups } = parse(alerts) as {
+      groups: { rules: { alert: string; annotations: { runbook: string } }[] }[];
+    };
+    for (const { alert, annotations } of groups.flatMap(({ rules }) => rules)) {
+      expect(page).toContain(`## ${alert}\n`);
+      expect(annotations.runbook).toBe(`docs/parent-alerts.md#${alert.toLowerCase()}`);
+    }
+    const metricsPage = read('docs/parent-metrics.md');
+    expect([...known].filter((name) => !metricsPage.includes(`\`${name}\``))).toEqual([]);
+  });
+});
+
+describe('the installation', () => {
+  let root: string;
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'holdfast-install-'));
+  });
+  afterEach(() => {
+    rmSync(root, { recursive: true });
+  });
+  const install = (...options: string[]) =>
+    run(join(ROOT, 'scripts/install-parent.sh'), ['--root', root, '--without-packages', ...options]);
+
+  test('puts program, unit and configuration in their places', async () => {
+    const { stdout } = await install();
+    expect(stdout).toContain('systemctl enable --now holdfast-parent');
+    for (const file of [
+      'opt/holdfast/cli/main.ts',
+      'opt/holdfast/parent/parent.ts',
+      'opt/holdfast/package-lock.json',
+    ]) {
+      expect(existsSync(join(root, file))).toBe(true);
+    }
+    expect(readFileSync(join(root, 'etc/systemd/system/holdfast-parent.service'), 'utf8')).toBe(
+      read('scripts/parent/holdfast-parent.service'),
+    );
+    expect(existsSync(join(root, 'etc/systemd/system/holdfast-parent.service.d'))).toBe(false);
+    expect(statSync(join(root, 'opt/holdfast')).mode & 0o022).toBe(0);
+  });
+
+  test('brings the program up to date, and leaves the configuration alone', async () => {
+    await install('--with-enclave');
+    writeFileSync(join(root, 'etc/holdfast/parent.yaml'), 'mine');
+    writeFileSync(join(root, 'opt/holdfast/parent/gone.ts'), 'of an older version');
+    await install('--with-enclave');
+    expect(readFileSync(join(root, 'etc/holdfast/parent.yaml'), 'utf8')).toBe('mine');
+    expect(existsSync(join(root, 'opt/holdfast/parent/gone.ts'))).toBe(false);
+    expect(existsSync(join(root, 'opt/holdfast.old'))).toBe(false);
+    expect(existsSync(join(root, 'etc/systemd/system/holdfast-parent.service.d/enclave.conf'))).toBe(true);
+  });
+
+  test('says how it is used', async () => {
+    const help = await run(join(ROOT, 'scripts/install-parent.sh'), ['--help']);
+    expect(help.stdout).toContain('usage: scripts/install-parent.sh');
+    await expect(run(join(ROOT, 'scripts/install-parent.sh'), ['--unknown'])).rejects.toMatchObject({
+      code: 2,
+    });
+  });
+});
