@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { CMDLINE } from './cmdline.ts';
 import { type ImageInputs, ROOT } from './inputs.ts';
 
 const COMPILER = 'x86_64-linux-gnu-gcc-14';
@@ -31,7 +32,7 @@ export function compileBinaries(inputs: ImageInputs): Binaries {
     const compile = (out: string, ...flags: string[]) =>
       run(COMPILER, `@${at('cflags')}`, '-s', ...flags, '-o', at(out), at('holdfast.c'));
     compile('holdfast.node', '-fPIC', '-shared', '-isystem', at('include'));
-    compile('init', '-fPIE', '-static-pie', '-DHOLDFAST_INIT');
+    compile('init', '-fPIE', '-static-pie', '-DHOLDFAST_INIT', `-DHOLDFAST_CMDLINE="${CMDLINE}"`);
     run(STRIP, '--strip-all', at('node'));
     const [init, addon, node] = ['init', 'holdfast.node', 'node'].map((name) =>
       readFileSync(join(work, name)),

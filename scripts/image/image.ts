@@ -4,7 +4,8 @@ import { buildEif, type BuiltEif, type EifSigner, memorySource } from '../../att
 import { packRamdisk } from './compression.ts';
 import { type CpioEntry, encodeCpio } from './cpio.ts';
 import type { ImageInputs } from './inputs.ts';
-import { CMDLINE, type Ramdisks } from './layout.ts';
+import { CMDLINE } from './cmdline.ts';
+import type { Ramdisks } from './layout.ts';
 
 export interface ImageOptions {
   /** Where the image is written to. */

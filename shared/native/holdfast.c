@@ -552,6 +552,7 @@ NAPI_MODULE_INIT() {
 #define DEADLINE_MS 10000
 #define REPORT_DEADLINE_MS 2000
 #define MAX_REASON 64
+#define MAX_CMDLINE 4096 /* COMMAND_LINE_SIZE is 2048 on x86-64 and arm64 */
 #define REASON_FD 3 /* Node writes the code of a final error there: enclave/platform/exit-reason.ts */
 #define SEED_BYTES 64
 #define USER 1000
@@ -638,6 +639,32 @@ static void mount_all(void) {
         errno != EBUSY) { /* The kernel may have mounted /dev already. */
       refuse("INIT_MOUNT");
     }
+  }
+}
+
+/* Where the kernel ends and its command line begins is not measured: both are hashed as one string, and an image packed
+ * anew can have the first words in the kernel's file, with the same PCRs. So the words are compared with those that init
+ * was compiled for; init is measured. What the hypervisor adds behind them may not say any of them again. */
+static void check_command_line(void) {
+  static const char EXPECTED[] = HOLDFAST_CMDLINE;
+  static char words[] = HOLDFAST_CMDLINE, line[MAX_CMDLINE];
+  int fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
+  ssize_t length = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
+  const size_t expected = sizeof EXPECTED - 1;
+  if (length < (ssize_t)expected || length == (ssize_t)sizeof line - 1) refuse("INIT_CMDLINE");
+  close(fd);
+  line[length] = '\0';
+  if (memcmp(line, EXPECTED, expected) != 0 || strchr(" \n", line[expected]) == NULL) refuse("INIT_CMDLINE");
+  char *rest = NULL, *added = strtok_r(line + expected, " \n", &rest);
+  for (char *keep = NULL, *word = strtok_r(words, " ", &keep); word != NULL; word = strtok_r(NULL, " ", &keep)) {
+    word[strcspn(word, "=")] = '\0';
+  }
+  for (; added != NULL; added = strtok_r(NULL, " \n", &rest)) {
+    added[strcspn(added, "=")] = '\0';
+    for (const char *word = words; word < words + expected; word += strcspn(EXPECTED + (word - words), " ") + 1) {
+      if (strcmp(word, added) == 0) refuse("INIT_CMDLINE");
+    }
+    if (strcmp(added, "init") == 0 || strcmp(added, "rdinit") == 0) refuse("INIT_CMDLINE");
   }
 }
 
@@ -771,7 +798,8 @@ int main(void) {
   umask(077);
   mount_all();
   open_console();
-  load_modules();
+  load_modules(); /* Before any refusal that the parent is to hear of. */
+  check_command_line();
   /* The last file of the last ramdisk. Out of memory the kernel boots with what it has unpacked so far, and how much
    * memory there is, the parent decides. */
   if (access("/unpacked", F_OK) < 0) refuse("INIT_MEMORY");
