@@ -9,6 +9,7 @@ import {
 } from '../attestation/index.ts';
 import { SEVERITIES, type Severity } from '../attestation/key-policy/index.ts';
 import { JsonError, parseJson } from '../shared/json/index.ts';
+import { attestationAnswerSchema } from '../shared/node/api.ts';
 import type { Manifest } from '../shared/node/manifest.ts';
 import { type CommandInput, type OptionSpec, readInput, UsageError } from './command.ts';
 import { CliError } from './errors.ts';
@@ -145,9 +146,22 @@ export async function readRoot(path: string | undefined, { io }: CommandInput): 
     : decodeCertificateFile(await readInput(path, io, MAX_DOCUMENT_FILE_BYTES));
 }
 
-/** An attestation document: binary, hex or base64. */
+/** An attestation document: binary, hex or base64, or the JSON in which a node answers with one. */
 export async function readDocument(path: string, { io }: CommandInput): Promise<Uint8Array> {
-  return decodeDocumentFile(await readInput(path, io, MAX_DOCUMENT_FILE_BYTES));
+  const file = await readInput(path, io, MAX_DOCUMENT_FILE_BYTES);
+  return decodeDocumentFile(readAnswer(file) ?? file);
+}
+
+function readAnswer(file: Uint8Array): Uint8Array | undefined {
+  try {
+    const answer = attestationAnswerSchema.safeParse(
+      parseJson(file, { maxBytes: MAX_DOCUMENT_FILE_BYTES, maxDepth: 2 }),
+    );
+    return answer.success ? Buffer.from(answer.data.document) : undefined;
+  } catch (error) {
+    if (error instanceof JsonError) return undefined;
+    throw error;
+  }
 }
 
 /** Milliseconds since 1970, from ISO 8601 with a zone. */

@@ -80,7 +80,8 @@ export const gateCommand: Command = {
       type: 'string',
       value: 'DOC',
       required: true,
-      description: 'what a running enclave of the new image answered: binary, hex or base64',
+      description:
+        'what a running enclave of the new image answered: binary, hex, base64 or the JSON of the node',
     },
     nonce: {
       type: 'string',

@@ -283,6 +283,12 @@ describe('holdfast key-policy gate', () => {
     expect(existsSync(at('none.json'))).toBe(false);
   });
 
+  it('takes the JSON in which a node answers', async () => {
+    const document = readFileSync(at('live.cbor')).toString('base64');
+    save('answer.json', JSON.stringify({ document }));
+    expect((await gate('answer.json')).exit).toBe(0);
+  });
+
   it('refuses an enclave of the stand-in under AWS’s own root', async () => {
     const { exit, out } = await run('gate', [
       at('policy.json'),
