@@ -28,7 +28,7 @@ export function lintControl(scope: LintScope): Finding[] {
           code: 'POLICY_CHANGE_OPEN',
           severity: isNode(scope, witness.who) && isNamedIn(witness) ? 'critical' : 'high',
           why: `${whoIs(scope, witness.who)} can put a policy that allows anything.`,
-          fix: 'Allow kms:PutKeyPolicy to the admin’s role by name, not to the account.',
+          fix: "Allow kms:PutKeyPolicy to the admin's role by name, not to the account.",
         }),
   );
   const somebody = scope.callers.some(
@@ -40,7 +40,7 @@ export function lintControl(scope: LintScope): Finding[] {
       code: 'LOCKED_OUT',
       severity: 'low',
       why: 'Nobody can change this policy any more: a new image will never be able to decrypt.',
-      fix: 'Allow kms:PutKeyPolicy to the admin’s role, unless this is meant to be for ever.',
+      fix: "Allow kms:PutKeyPolicy to the admin's role, unless this is meant to be for ever.",
     },
   ];
 }
@@ -54,7 +54,7 @@ export function lintDestruction(scope: LintScope): Finding[] {
           code: 'DESTRUCTION_OPEN',
           severity: isNode(scope, witness.who) && isNamedIn(witness) ? 'high' : 'medium',
           why: `${whoIs(scope, witness.who)} can delete or stop the key, and with it every secret of the node.`,
-          fix: 'Allow kms:ScheduleKeyDeletion, kms:DisableKey and kms:DeleteImportedKeyMaterial to the admin’s role by name.',
+          fix: "Allow kms:ScheduleKeyDeletion, kms:DisableKey and kms:DeleteImportedKeyMaterial to the admin's role by name.",
         }),
   );
 }
@@ -76,7 +76,7 @@ export function lintPrincipals(scope: LintScope): Finding[] {
             code: 'OPEN_PRINCIPAL',
             severity: who.kind === 'stranger' ? 'medium' : 'low',
             why: `${whoIs(scope, who)} can run the image and have the secret: the same node twice.`,
-            fix: 'Name the instance’s role as the principal.',
+            fix: "Name the instance's role as the principal.",
           }),
         ),
     );
@@ -95,10 +95,10 @@ function askAll(
 }
 
 function whoIs(scope: LintScope, who: Representative): string {
-  if (isNode(scope, who)) return 'The instance’s role, and so whoever is root on the parent,';
+  if (isNode(scope, who)) return "The instance's role, and so whoever is root on the parent,";
   switch (who.kind) {
     case 'root':
-      return 'The account’s root user';
+      return "The account's root user";
     case 'other-in-account':
       return 'Whoever may write IAM policies in the account';
     case 'stranger':

@@ -99,10 +99,10 @@ const MEANING: Readonly<Record<number, string>> = {
   0: 'the whole image',
   1: 'kernel and boot ramdisk',
   2: 'application',
-  3: 'the instance’s role',
+  3: "the instance's role",
   4: 'the instance',
   8: 'the signing certificate',
-  16: 'the node’s manifest',
+  16: "the node's manifest",
 };
 
 /** PCR0 to PCR2 always; others when the images have them in use. */

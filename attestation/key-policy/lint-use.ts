@@ -43,7 +43,7 @@ export function lintBypass({ callers, ask }: LintScope): Finding[] {
     'kms:CreateGrant':
       'A grant lets its grantee decrypt, and a grant cannot be bound to an attestation document.',
     'kms:ReEncryptFrom':
-      'ReEncrypt moves a secret under a key of the caller’s own, and takes no attestation document.',
+      "ReEncrypt moves a secret under a key of the caller's own, and takes no attestation document.",
   };
   return KMS_ACTIONS.bypass.flatMap((action) =>
     callers.flatMap((who) =>
@@ -84,8 +84,8 @@ export function lintContext({ callers, ask }: LintScope): Finding[] {
         findingOf(witness, {
           code: 'CONTEXT_UNBOUND',
           severity: 'medium',
-          why: 'Any blob under this key opens, so that one node’s or purpose’s can be swapped for another’s.',
-          fix: 'Require the node’s encryption context with StringEquals on kms:EncryptionContext:NAME, each name.',
+          why: "Any blob under this key opens, so that one node's or purpose's can be swapped for another's.",
+          fix: "Require the node's encryption context with StringEquals on kms:EncryptionContext:NAME, each name.",
         }),
       ),
   );

@@ -27,7 +27,7 @@ function lintKeys(statement: KeyPolicyStatement): Finding[] {
         why: `KMS puts no ${key} into any request: the condition always holds, or never.`,
         fix: key.toLowerCase().startsWith(ATTESTATION_PREFIX)
           ? `Write kms:RecipientAttestation:ImageSha384, PCR0 to PCR31 or NitroTPMPCR0 to NitroTPMPCR23 for ${key}.`
-          : `Write one of KMS’s condition keys for ${key}.`,
+          : `Write one of KMS's condition keys for ${key}.`,
       }),
     );
 }
