@@ -25,7 +25,7 @@ const MIN_ATTEMPT_MS = 1_000;
 export async function dialTarget(target: AllowedTarget, options: DialOptions): Promise<Socket> {
   const { host, port, connectTo } = target;
   if (connectTo !== undefined) return await dialAny([connectTo.address], connectTo.port, options);
-  const end = Date.now() + options.timeoutMs;
+  const end = performance.now() + options.timeoutMs;
   const addresses = await options.lookUp(host, options.signal).catch((error: unknown) => {
     throw new EgressRefusal('DNS_FAILED', 'the host has no address', { host }, error);
   });
@@ -34,14 +34,17 @@ export async function dialTarget(target: AllowedTarget, options: DialOptions): P
   if (allowed.length === 0) {
     throw new EgressRefusal('ADDRESS_FORBIDDEN', 'the host lies where no connection may go', { host });
   }
-  return await dialAny(allowed.slice(0, MAX_ATTEMPTS), port, { ...options, timeoutMs: end - Date.now() });
+  return await dialAny(allowed.slice(0, MAX_ATTEMPTS), port, {
+    ...options,
+    timeoutMs: end - performance.now(),
+  });
 }
 
 async function dialAny(addresses: readonly string[], port: number, options: DialOptions): Promise<Socket> {
-  const end = Date.now() + options.timeoutMs;
+  const end = performance.now() + options.timeoutMs;
   let failure = new EgressRefusal('CONNECT_TIMEOUT', 'no time was left to connect');
   for (const [index, address] of addresses.entries()) {
-    const left = end - Date.now();
+    const left = end - performance.now();
     if (left <= 0 || options.signal.aborted) break;
     const share = Math.min(left, Math.max(MIN_ATTEMPT_MS, left / (addresses.length - index)));
     try {

@@ -28,7 +28,7 @@ const MAX_ENTRIES = 1_024;
  * pool, so that servers that do not answer hold up nothing else. A look-up that several wait for is made once.
  */
 export function createLookUp(options: LookUpOptions = {}): LookUp {
-  const { family = 'any', servers, clock = Date.now } = options;
+  const { family = 'any', servers, clock = () => performance.now() } = options;
   const resolver = new Resolver({ timeout: 2_000, tries: 2 });
   if (servers !== undefined) resolver.setServers(servers);
   const entries = new Map<string, Entry>();

@@ -43,7 +43,7 @@ function parseVariableLength(header: Buffer): number {
 
 /** Takes a header off a connection, and not a byte more. @throws ProxyProtocolError */
 export async function readProxyHeader(socket: Socket, timeoutMs: number): Promise<string | undefined> {
-  const end = Date.now() + timeoutMs;
+  const end = performance.now() + timeoutMs;
   const fixed = await take(socket, FIXED_BYTES, end);
   const variable = parseVariableLength(fixed);
   return parseProxyHeader(variable === 0 ? fixed : Buffer.concat([fixed, await take(socket, variable, end)]));
@@ -51,7 +51,7 @@ export async function readProxyHeader(socket: Socket, timeoutMs: number): Promis
 
 async function take(socket: Socket, count: number, end: number): Promise<Buffer> {
   while (socket.readableLength < count) {
-    if (!(await waitForBytes(socket, end - Date.now()))) throw invalid();
+    if (!(await waitForBytes(socket, end - performance.now()))) throw invalid();
   }
   return socket.read(count) as Buffer;
 }

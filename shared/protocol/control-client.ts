@@ -55,7 +55,7 @@ export function createControlClient(transport: Transport, options: ControlClient
   let last: Promise<unknown> = Promise.resolve();
 
   function enqueue<T>(act: (end: number) => Promise<T>): Promise<T> {
-    const call = last.then(() => act(Date.now() + timeoutMs));
+    const call = last.then(() => act(performance.now() + timeoutMs));
     last = call.catch(() => {});
     return call;
   }

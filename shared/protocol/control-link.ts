@@ -84,7 +84,7 @@ export class ControlLink {
   /** Waits before another attempt. @throws ControlError where its time would be past the deadline */
   async pause(attempt: number, end: number, error: unknown): Promise<void> {
     const wait = Math.min(FIRST_RETRY_MS * 2 ** attempt, MAX_RETRY_MS);
-    if (Date.now() + wait < end) {
+    if (performance.now() + wait < end) {
       await sleep(wait, undefined, { signal: this.#closing.signal }).catch(() => {});
       this.#assertOpen();
       return;
@@ -105,7 +105,7 @@ export class ControlLink {
       throw new ControlError('CONTROL_ANSWER_INVALID', 'an answer that nobody asked for');
     }
     const limits = () => ({
-      timeoutMs: Math.max(1, end - Date.now()),
+      timeoutMs: Math.max(1, end - performance.now()),
       signal: this.#closing.signal,
     });
     try {
@@ -132,7 +132,7 @@ export class ControlLink {
     try {
       const stream = await this.#transport.connect(
         { cid: PARENT_CID, port: PARENT_PORT.control },
-        { timeoutMs: Math.max(1, end - Date.now()), signal: this.#closing.signal },
+        { timeoutMs: Math.max(1, end - performance.now()), signal: this.#closing.signal },
       );
       this.#frames = new FrameStream(stream, { maxBytes: MAX_CONTROL_FRAME_BYTES });
       return this.#frames;

@@ -17,7 +17,7 @@ export async function openEgress(
   { host, port }: EgressOpen,
   { timeoutMs, signal }: ConnectOptions,
 ): Promise<Duplex> {
-  const end = Date.now() + timeoutMs;
+  const end = performance.now() + timeoutMs;
   const cancel = signal === undefined ? {} : { signal };
   const stream = await transport
     .connect({ cid: PARENT_CID, port: PARENT_PORT.egress }, { timeoutMs, ...cancel })
@@ -26,7 +26,7 @@ export async function openEgress(
     });
   try {
     const frames = new FrameStream(stream, { maxBytes: MAX_EGRESS_FRAME_BYTES });
-    const left = () => ({ timeoutMs: Math.max(1, end - Date.now()), ...cancel });
+    const left = () => ({ timeoutMs: Math.max(1, end - performance.now()), ...cancel });
     await frames.write({ host, port }, left());
     const answer = await frames.read(egressAnswerSchema, left());
     if (answer.type === 'error') {

@@ -213,6 +213,8 @@ function bind(server: Server, path: string): Promise<void> {
     server.once('error', reject);
     server.listen({ path, backlog: BACKLOG }, () => {
       server.off('error', reject);
+      // Out of descriptors, a listener loses the connection that it could not take, and lives.
+      server.on('error', () => {});
       resolve();
     });
   });
