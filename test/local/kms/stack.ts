@@ -62,7 +62,10 @@ export async function attest(options: DocumentOptions = {}): Promise<Uint8Array>
     measured,
     clock: () => now,
   });
-  return createNsmClient(device).attest({ publicKey: (await recipient()).publicKey, ...fields });
+  const nsm = createNsmClient(device);
+  // Those from 16 on are in a document only once they are locked.
+  if (measured.has(16)) await nsm.lockPcr(16);
+  return nsm.attest({ publicKey: (await recipient()).publicKey, ...fields });
 }
 
 /** A Recipient parameter around a fresh document. */
