@@ -87,7 +87,7 @@ async function createHandler(ca: Buffer | undefined): Promise<NodeHttpHandler> {
  * The answer of one request to AWS.
  *
  * @param named errors that the caller expects: what it makes of them, by name
- * @throws CliError AWS_CREDENTIALS, AWS_REFUSED, AWS_UNREACHABLE
+ * @throws CliError AWS_CREDENTIALS, AWS_REFUSED, AWS_UNREACHABLE, INTERRUPTED
  */
 export async function askAws<Answer>(
   operation: string,
@@ -101,6 +101,7 @@ export async function askAws<Answer>(
     const { name, message, $metadata, code } = error as AwsError;
     const expected = Object.hasOwn(named, name) ? named[name] : undefined;
     if (expected !== undefined) return expected();
+    if (name === 'AbortError') throw new CliError('INTERRUPTED', 'interrupted', { operation });
     if (name === 'CredentialsProviderError' || name === 'TokenProviderError') {
       throw new CliError('AWS_CREDENTIALS', 'no AWS credentials', { operation });
     }

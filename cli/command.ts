@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import type { Readable, Writable } from 'node:stream';
+import { addAbortSignal, type Readable, type Writable } from 'node:stream';
 import { CliError } from './errors.ts';
 
 /** The streams of the process, so that a test can hand in its own. */
@@ -58,11 +58,15 @@ export const MAX_INPUT_BYTES = 16 * 1024 * 1024;
 
 /**
  * The bytes of a file that the user named; `-` is standard input. Never reads more than the limit, whatever the file.
- * @throws UsageError when it cannot be read; CliError INPUT_TOO_LARGE
+ * @throws UsageError when it cannot be read; CliError INPUT_TOO_LARGE, INTERRUPTED
  */
 export async function readInput(path: string, io: Io, maxBytes = MAX_INPUT_BYTES): Promise<Uint8Array> {
-  // One byte more, which shows that there is more.
-  const source: AsyncIterable<Buffer> = path === '-' ? io.stdin : createReadStream(path, { end: maxBytes });
+  const { stdin, signal } = io;
+  const source: AsyncIterable<Buffer> =
+    path === '-'
+      ? addAbortSignal(signal, stdin)
+      : // One byte more, which shows that there is more.
+        createReadStream(path, { end: maxBytes, signal });
   const chunks: Buffer[] = [];
   let length = 0;
   try {
@@ -73,6 +77,7 @@ export async function readInput(path: string, io: Io, maxBytes = MAX_INPUT_BYTES
     }
   } catch (error) {
     if (error instanceof CliError) throw error;
+    if (signal.aborted) throw new CliError('INTERRUPTED', 'interrupted');
     const { code, message } = error as NodeJS.ErrnoException;
     throw new UsageError(`cannot read ${path}: ${code ?? message}`);
   }

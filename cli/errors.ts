@@ -12,6 +12,8 @@ export type CliErrorCode =
   /** The node would refuse an envelope of this length. */
   | 'ENVELOPE_TOO_LARGE'
   | 'INPUT_TOO_LARGE'
+  /** Ctrl-C, or SIGTERM. */
+  | 'INTERRUPTED'
   /** Others than its owner may read a private key. */
   | 'KEY_FILE_EXPOSED'
   /** Not an Ed25519 private key in PEM (PKCS #8, no password). */

@@ -1,14 +1,14 @@
 import { runCli } from './run.ts';
 import { nouns } from './nouns.ts';
 
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 const abort = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    // The second one does not wait for a clean end.
-    if (abort.signal.aborted) process.exit(130);
-    abort.abort();
-  });
-}
+// The first one asks for a clean end; the second one finds nobody who would hold it back.
+const onSignal = (): void => {
+  for (const signal of SIGNALS) process.off(signal, onSignal);
+  abort.abort();
+};
+for (const signal of SIGNALS) process.on(signal, onSignal);
 // Whoever stops listening gets no stack trace; the exit code still says what was found.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 process.exitCode = await runCli(

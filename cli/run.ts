@@ -145,7 +145,8 @@ function report({ ok, text, data }: Outcome, json: boolean, io: Io): void {
       typeof data === 'object' && data !== null && !Array.isArray(data) ? data : { result: data };
     write(io.stdout, JSON.stringify({ ok, ...fields }, replaceForJson, 2));
   } else if (text !== '') {
-    write(ok ? io.stdout : io.stderr, ok || io.stderr.isTTY !== true ? text : styleText('red', text));
+    // Asks the stream itself: standard output may go to a file while errors go to a terminal.
+    write(ok ? io.stdout : io.stderr, ok ? text : styleText('red', text, { stream: io.stderr }));
   }
 }
 
