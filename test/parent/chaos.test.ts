@@ -89,7 +89,7 @@ describe('a parent in trouble', () => {
     await client.manifest();
     const attempts = await Promise.allSettled(Array.from({ length: 200 }, () => open(2_000)));
     const opened = attempts.filter((attempt) => attempt.status === 'fulfilled').map(({ value }) => value);
-    expect(opened.length).toBeGreaterThan(5);
+    expect(opened.length).toBeGreaterThan(0);
     expect(opened.length).toBeLessThan(100);
     for (const stream of opened) stream.destroy();
     await expect
