@@ -13,7 +13,7 @@ import { ClientError } from './errors.ts';
 export interface NodeTrust {
   /** The root of the attestation documents, a certificate in DER: AWS_NITRO_ROOT_G1 but for stand-ins. */
   readonly root: Uint8Array;
-  /** The measurements of the image, or of each image that is taken. */
+  /** The measurements of the image, or of each image that is taken: at least PCR0, PCR1 and PCR2. */
   readonly pcrs: PcrValues | readonly PcrValues[];
   /** The bytes of the node's manifest, which PCR16 must be the measure of: it says which node this is. */
   readonly manifest: Uint8Array;
@@ -42,6 +42,7 @@ export interface IdentityEvidence {
 /** A document is made on demand; more than this tells of a clock that is wrong. */
 const MAX_DOCUMENT_AGE_MS = 5 * 60_000;
 const MAX_BINDING_BYTES = 1024;
+const IMAGE_PCRS = [0, 1, 2];
 
 /**
  * Verifies that the other end of a connection is the node that is wanted: its document is genuine and fresh, its image
@@ -68,6 +69,10 @@ export function verifyNodeIdentity(evidence: IdentityEvidence, trust: NodeTrust)
 function expectManifest({ pcrs, manifest }: NodeTrust): PcrValues[] {
   const measured = measureManifest(manifest);
   return [pcrs].flat().map((expected: PcrValues) => {
+    // With PCR16 alone any image would do, and there would be something to compare all the same (P46).
+    if (IMAGE_PCRS.some((index) => !expected.has(index))) {
+      throw new RangeError('PCR0, PCR1 and PCR2 are needed to know the image');
+    }
     const named = expected.get(MANIFEST_PCR);
     if (named !== undefined && !Buffer.from(named).equals(measured)) {
       throw new RangeError('PCR16 is expected to be that of another manifest');

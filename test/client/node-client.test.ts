@@ -64,7 +64,7 @@ describe('connecting', () => {
   });
 
   it('takes any of several images', async () => {
-    const other = new Map([[0, new Uint8Array(48).fill(9)]]);
+    const other = new Map([...PCRS, [0, new Uint8Array(48).fill(9)]]);
     const client = await connect(await start(), { trust: trust({ pcrs: [other, PCRS] }) });
     expect((await client.attest()).document.matched).toBe(1);
   });
@@ -142,6 +142,21 @@ describe('connecting', () => {
     }
     const pcrs = new Map([...PCRS, [16, new Uint8Array(48).fill(7)]]);
     await expect(connect(await start(), { trust: trust({ pcrs }) })).rejects.toBeInstanceOf(RangeError);
+  });
+
+  it('P46 takes no trust that leaves the image open', async () => {
+    const node = await start();
+    const attempts = [
+      new Map(),
+      [],
+      new Map([[8, new Uint8Array(48).fill(1)]]),
+      [PCRS, new Map([[0, PCRS.get(0)]])],
+    ];
+    for (const pcrs of attempts as NodeClientOptions['trust']['pcrs'][]) {
+      await expect(connect(node, { trust: trust({ pcrs }) })).rejects.toSatisfy(
+        (error) => error instanceof RangeError || error instanceof TypeError,
+      );
+    }
   });
 
   it('says when nobody is there', async () => {
