@@ -1,7 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CreateKeyCommand, KMSClient, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
-import { measureManifest } from '../../attestation/index.ts';
+import { MANIFEST_PCR, measureManifest } from '../../attestation/index.ts';
+import { renderKeyPolicy } from '../../attestation/key-policy/index.ts';
+import { encryptionContext } from '../../shared/node/encryption-context.ts';
 import { createEnvelope, signEnvelope } from '../../shared/dsse/index.ts';
 import {
   type Configuration,
@@ -17,7 +19,6 @@ import {
 } from '../../shared/node/manifest.ts';
 import type { AwsCredentials } from '../aws/index.ts';
 import { type Identity, loadIdentity } from './identity.ts';
-import { renderNodePolicy } from './node-policy.ts';
 import type { World } from './world.ts';
 
 const REGION = 'eu-central-1';
@@ -101,7 +102,7 @@ export async function openSite(world: World, { node, ...options }: SiteOptions):
       environment: 'local',
       node,
       quorum: options.quorum ?? { size: 1, threshold: 1 },
-      kms: { keyArn: await createKey(kms, { accountId, adminRole }), region: REGION },
+      kms: { keyArn: await createKey(kms, adminRole), region: REGION },
       configurationAuthority: { threshold: 1, keys: [authority.publicKey] },
       emergencyRecovery: { publicKey: recovery.publicKey },
     }));
@@ -138,8 +139,13 @@ export async function openSite(world: World, { node, ...options }: SiteOptions):
     parentCredentials: assume(parentRole),
     kms,
     allow: async (pcrs, phase = {}) => {
-      const measured = new Map([...pcrs, [16, manifestPcr] as const]);
-      const policy = renderNodePolicy({ adminRole, parentRole, manifest, pcrs: measured, ...phase });
+      const policy = renderKeyPolicy({
+        nodeRole: parentRole,
+        admins: [adminRole],
+        images: [{ pcrs: new Map([...pcrs, [MANIFEST_PCR, manifestPcr]]) }],
+        encryptionContext: encryptionContext(manifest, 'encryptor-master-password'),
+        ...phase,
+      });
       await kms.send(new PutKeyPolicyCommand({ KeyId: keyArn, PolicyName: 'default', Policy: policy }));
     },
     sign,
@@ -147,17 +153,23 @@ export async function openSite(world: World, { node, ...options }: SiteOptions):
   };
 }
 
+const FIRST_ACTIONS = ['kms:DescribeKey', 'kms:GetKeyPolicy', 'kms:PutKeyPolicy', 'kms:ScheduleKeyDeletion'];
+
 /** The admin's own rights; use of the key is not among them. */
 const ADMIN_IAM_POLICY = JSON.stringify({
   Version: '2012-10-17',
   Statement: [{ Effect: 'Allow', Action: ['kms:CreateKey'], Resource: '*' }],
 });
 
-async function createKey(kms: KMSClient, roles: { accountId: string; adminRole: string }): Promise<string> {
+async function createKey(kms: KMSClient, adminRole: string): Promise<string> {
   const created = await kms.send(
     new CreateKeyCommand({
       Description: 'Holdfast policy node',
-      Policy: renderNodePolicy({ adminRole: roles.adminRole }),
+      // Its manifest names the key, so the first policy cannot name the manifest: nobody may use the key yet.
+      Policy: JSON.stringify({
+        Version: '2012-10-17',
+        Statement: [{ Effect: 'Allow', Principal: { AWS: adminRole }, Action: FIRST_ACTIONS, Resource: '*' }],
+      }),
     }),
   );
   const arn = created.KeyMetadata?.Arn;
