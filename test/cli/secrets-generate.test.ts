@@ -271,8 +271,32 @@ describe('holdfast secrets generate', () => {
   });
 });
 
-describe('an answer that KMS would not give', () => {
+describe('a KMS of its own mind', () => {
   const KEY = `arn:aws:kms:${REGION}:${ACCOUNT}:key/12345678-1234-1234-1234-123456789012`;
+
+  /** Generates against a server with a good certificate that answers every request like this. */
+  async function generateAgainst(
+    answer: { KeyId: string | undefined; CiphertextBlob: string | undefined },
+    meanwhile: () => void = () => {},
+  ) {
+    const authority = openAuthority(new StateStore(), Date.now());
+    const server = createTlsServer({ ...authority.localhost }, (request, response) => {
+      request.resume();
+      meanwhile();
+      response.setHeader('content-type', 'application/x-amz-json-1.1');
+      response.end(JSON.stringify(answer));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => {
+      server.close();
+    });
+    writeManifest({ kms: { keyArn: KEY, region: REGION } });
+    const ca = folder.write('other-ca.pem', authority.caPem);
+    const endpoint = `https://localhost:${(server.address() as AddressInfo).port}`;
+    const aws = ['--profile', 'admin', '--endpoint', endpoint, '--ca', ca];
+    const manifest = ['--manifest', folder.at('manifest.json')];
+    return await runHoldfast(['secrets', 'generate', ...manifest, '--output', blob, '--json', ...aws]);
+  }
 
   it.each([
     ['P11 for another key', KEY.replace('1234-12', '1234-13'), randomBytes(184), 'KMS_OTHER_KEY'],
@@ -280,35 +304,20 @@ describe('an answer that KMS would not give', () => {
     ['that is too short', KEY, randomBytes(32), 'SECRET_NOT_CIPHERTEXT'],
     ['that is text', KEY, Buffer.from('text '.repeat(50)), 'SECRET_NOT_CIPHERTEXT'],
     ['without a ciphertext', KEY, undefined, 'SECRET_NOT_CIPHERTEXT'],
-  ])('%s is refused and not written', async (_, KeyId, ciphertext, code) => {
-    const authority = openAuthority(new StateStore(), Date.now());
-    const server = createTlsServer({ ...authority.localhost }, (request, response) => {
-      request.resume();
-      response.setHeader('content-type', 'application/x-amz-json-1.1');
-      response.end(JSON.stringify({ KeyId, CiphertextBlob: ciphertext?.toString('base64') }));
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    onTestFinished(() => {
-      server.close();
-    });
-    writeManifest({ kms: { keyArn: KEY, region: REGION } });
-    const finished = await runHoldfast([
-      'secrets',
-      'generate',
-      '--manifest',
-      folder.at('manifest.json'),
-      '--output',
-      blob,
-      '--json',
-      '--profile',
-      'admin',
-      '--endpoint',
-      `https://localhost:${(server.address() as AddressInfo).port}`,
-      '--ca',
-      folder.write('other-ca.pem', authority.caPem),
-    ]);
+  ])('gives an answer %s, which is refused and not written', async (_, KeyId, ciphertext, code) => {
+    const finished = await generateAgainst({ KeyId, CiphertextBlob: ciphertext?.toString('base64') });
     expect(refusalIn(finished)).toMatchObject({ exit: 1, code });
     expect(readdirSync(folder.path)).not.toContain('encryptor-master-password');
+  });
+
+  it('takes so long that somebody else has written the file, which stays', async () => {
+    const answer = { KeyId: KEY, CiphertextBlob: randomBytes(184).toString('base64') };
+    const finished = await generateAgainst(answer, () =>
+      folder.write('encryptor-master-password', 'the only copy'),
+    );
+    expect(refusalIn(finished)).toMatchObject({ exit: 1, code: 'SECRET_EXISTS' });
+    expect(readFileSync(blob, 'utf8')).toBe('the only copy');
+    expect(readdirSync(folder.path).filter((name) => name.includes('partial'))).toEqual([]);
   });
 });
 

@@ -212,15 +212,30 @@ describe('a write that somebody else crosses', () => {
     });
   });
 
+  /** Secrets Manager, but that this happens to each answer. */
+  function altered(change: (command: object, answer: object) => unknown) {
+    const client = Object.create(account.secrets) as SecretsManagerClient;
+    client.send = async (command: never) => await change(command, await account.secrets.send(command));
+    return client;
+  }
+
   it('is told when another value is in force right after it', async () => {
     await create(OTHER);
     const planned = await planSecret(NAME, BLOB, options());
-    const client = Object.create(account.secrets) as SecretsManagerClient;
-    client.send = async (command: never) => {
-      const answer: unknown = await account.secrets.send(command);
-      if ((command as object) instanceof PutSecretValueCommand) await put(OTHER);
+    const client = altered(async (command, answer) => {
+      if (command instanceof PutSecretValueCommand) await put(OTHER);
       return answer;
-    };
+    });
+    await expect(writeSecret(planned, { ...options(), client }, '')).rejects.toMatchObject({
+      code: 'SECRET_NOT_WRITTEN',
+    });
+  });
+
+  it('is told when the value that comes back is not what was written', async () => {
+    const planned = await planSecret(NAME, BLOB, options());
+    const client = altered((command, answer) =>
+      command instanceof GetSecretValueCommand ? { ...answer, SecretBinary: OTHER } : answer,
+    );
     await expect(writeSecret(planned, { ...options(), client }, '')).rejects.toMatchObject({
       code: 'SECRET_NOT_WRITTEN',
     });
