@@ -36,7 +36,11 @@ export const populateCommand: Command = {
       value: 'TEXT',
       description: 'before the names (default: NAMESPACE/ENVIRONMENT/node-N/ of the manifest)',
     },
-    region: { type: 'string', value: 'REGION', description: "(default: that of the manifest's KMS key)" },
+    region: {
+      type: 'string',
+      value: 'REGION',
+      description: "where the secrets are (default: the Region of the manifest's KMS key)",
+    },
     ...AWS_OPTIONS,
   },
   examples: [
