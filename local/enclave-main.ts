@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { bootNode } from '../enclave/boot/index.ts';
 import { errorCode } from '../shared/errors.ts';
 import { createUnixTransport } from '../shared/transport/unix-transport.ts';

@@ -2,7 +2,7 @@ import { errorCode, HoldfastError } from '../../shared/errors.ts';
 import { HttpSignatureError, type ReceivedRequest } from '../../shared/http-signature/index.ts';
 import { parseJson } from '../../shared/json/index.ts';
 import { MAX_REQUEST_BYTES } from '../../shared/node/api.ts';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { ApiError } from './errors.ts';
 import type { Answer, Handler } from './http-server.ts';
 

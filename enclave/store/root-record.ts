@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { decodeCborObject, encodeCbor } from '../../shared/cbor/index.ts';
 import { MAX_RECORD_BYTES } from '../../shared/protocol/control.ts';
 

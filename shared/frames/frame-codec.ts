@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { CborError, decodeCborObject, encodeCbor, type CborEncodable } from '../cbor/index.ts';
 import { FrameError } from './errors.ts';
 

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { CborEncodable } from '../cbor/index.ts';
 import { Deadline } from './deadline.ts';
 import { FrameError } from './errors.ts';

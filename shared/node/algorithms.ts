@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The kinds of keys that a node makes inside, and of shares that it takes in. */
 export const KEY_TYPES = [

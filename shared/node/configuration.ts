@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { DsseError, openEnvelope, parseEnvelope } from '../dsse/index.ts';
 import { parseJson } from '../json/index.ts';
 import { MAX_CONFIGURATION_BYTES } from '../protocol/control.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseJson } from '../json/index.ts';
 import { MAX_MANIFEST_BYTES } from '../protocol/control.ts';
 import { ManifestError } from './errors.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * What an enclave asks of its parent, one request and one answer after the other on one connection to
@@ -14,6 +14,8 @@ export const MAX_RECORD_BYTES = 256 * 1024;
 export const MAX_RECORDS = 4096;
 export const MAX_WRITES = 64;
 export const MAX_CREDENTIAL_BYTES = 8 * 1024;
+export const MAX_ADMISSION_NONCE_BYTES = 64;
+export const MAX_ATTESTATION_BYTES = 16 * 1024;
 /** Of one frame, either way. It also bounds what one commit may carry in all. */
 export const MAX_CONTROL_FRAME_BYTES = 4 * 1024 * 1024;
 
@@ -54,6 +56,12 @@ export const controlRequestSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('configuration') }),
   z.strictObject({ type: z.literal('secret'), name }),
   z.strictObject({ type: z.literal('credentials') }),
+  /**
+   * Whether somebody wants to see this image attest before KMS admits it, and the document that shows it. It carries
+   * neither public key nor user data: it lets nobody decrypt and vouches for no connection.
+   */
+  z.strictObject({ type: z.literal('admission-nonce') }),
+  z.strictObject({ type: z.literal('admission-document'), bytes: bytes(MAX_ATTESTATION_BYTES) }),
   z.strictObject({ type: z.literal('store-read'), table: name, id: name }),
   z.strictObject({ type: z.literal('store-list') }),
   z.strictObject({
@@ -98,6 +106,8 @@ export const controlAnswerSchema = z.discriminatedUnion('type', [
   /** `bytes: null`: the parent says that there is no such secret. */
   z.strictObject({ type: z.literal('secret'), bytes: bytes(MAX_SECRET_BLOB_BYTES).nullable() }),
   z.strictObject({ type: z.literal('credentials'), credentials: credentialsSchema }),
+  z.strictObject({ type: z.literal('admission-nonce'), bytes: bytes(MAX_ADMISSION_NONCE_BYTES).nullable() }),
+  z.strictObject({ type: z.literal('admission-document') }),
   z.strictObject({
     type: z.literal('store-read'),
     record: z.strictObject({ revision, bytes: bytes(MAX_RECORD_BYTES) }).nullable(),

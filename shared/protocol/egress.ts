@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Of the one frame each way that opens a connection. */
 export const MAX_EGRESS_FRAME_BYTES = 512;
