@@ -1,0 +1,20 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type Bundle, bundleEntry } from '../../scripts/image/bundle.ts';
+
+describe('the program of the image', () => {
+  let bundle: Bundle;
+  beforeAll(async () => {
+    bundle = await bundleEntry('enclave/main.ts');
+  });
+
+  it('P45 is made of what is measured as an enclave and of packages: no stand-in, no parent, no command', () => {
+    const folders = new Set(bundle.sources.map(({ path }) => path.split('/')[0]));
+    expect(folders).toEqual(new Set(['attestation', 'enclave', 'node_modules', 'shared']));
+  });
+
+  it('leaves out what of its packages it does not use', () => {
+    const locales = bundle.sources.filter(({ path }) => path.includes('/zod/v4/locales/'));
+    expect(locales.map(({ path }) => path.split('/').at(-1))).toEqual(['en.js']);
+    expect(bundle.code.length).toBeLessThan(800_000);
+  });
+});
