@@ -574,6 +574,7 @@ static char *const NODE_ARGUMENTS[] = {
     "--disable-warning=SecurityWarning", /* of --allow-addons: ours is measured like everything else here */
     "--disable-proto=throw",
     "--disallow-code-generation-from-strings",
+    "--max-semi-space-size=4", /* MiB: a busy node takes a third less memory for a few percent of its speed */
     "/app/main.mjs",
     NULL,
 };
