@@ -6,19 +6,10 @@ import { startVsockProxy } from '../parent/vsock-proxy.ts';
 import { createUnixTransport } from '../shared/transport/unix-transport.ts';
 import { PARENT_CID } from '../shared/transport/transport.ts';
 import { type Command, type CommandInput, type Io, UsageError } from './command.ts';
+import { configOption, DEFAULT_CONFIG, storeCommands } from './parent-store.ts';
 import { formatParentStatus, parentStatusSchema, type ParentStatus } from './parent-status.ts';
 
 const STATUS_TIMEOUT_MS = 3_000;
-
-const configOption = {
-  config: {
-    type: 'string',
-    value: 'FILE',
-    description: 'YAML or JSON, see docs/parent.md (default: /etc/holdfast/parent.yaml)',
-  },
-} as const;
-
-const DEFAULT_CONFIG = '/etc/holdfast/parent.yaml';
 
 const runCommand: Command = {
   name: 'parent run',
@@ -158,6 +149,7 @@ export const parentCommands: readonly Command[] = [
   runCommand,
   checkCommand,
   statusCommand,
+  ...storeCommands,
   vsockProxyCommand,
 ];
 

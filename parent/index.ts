@@ -1,3 +1,4 @@
+export { createFileAdmission } from './artifacts/admission.ts';
 export { createFileSecrets, readArtifactFile } from './artifacts/files.ts';
 export type { ControlSources, SecretSource } from './control/sources.ts';
 export type { EgressTarget } from './egress/targets.ts';
@@ -6,5 +7,5 @@ export { createJsonLog, type Log } from './log.ts';
 export type { ParentOptions } from './options.ts';
 export { startParent, type Parent } from './parent.ts';
 export { RecordStoreError, type RecordStoreErrorCode } from './store/errors.ts';
-export type { RecordSession, RecordStore } from './store/record-store.ts';
+export type { KeptRecord, RecordSession, RecordStore } from './store/record-store.ts';
 export { createSqliteStore } from './store/sqlite-store.ts';

@@ -1,5 +1,5 @@
 import { MAX_RECORDS, type RecordKey, type RecordWrite } from '../../shared/protocol/control.ts';
-import { RecordStoreError, type RecordStore } from '../../parent/index.ts';
+import { RecordStoreError, type KeptRecord, type RecordStore } from '../../parent/index.ts';
 
 type Records = ReadonlyMap<
   string,
@@ -68,6 +68,17 @@ export function createMemoryStore(): MemoryStore {
           for (const write of writes) apply(next, write);
           if (next.size > MAX_RECORDS) throw new RecordStoreError('STORE_FULL', 'too many records');
           records = next;
+          await Promise.resolve();
+        },
+        async restore(kept: readonly KeptRecord[]) {
+          assertOpen();
+          if (records.size > 0) throw new RecordStoreError('STORE_CONFLICT', 'the store is not empty');
+          records = new Map(
+            kept.map(({ table, id, revision, bytes }) => {
+              const key = { table, id };
+              return [slot(key), { key, revision, bytes: bytes.slice() }];
+            }),
+          );
           await Promise.resolve();
         },
         async close() {

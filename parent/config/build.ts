@@ -6,6 +6,7 @@ import {
 } from '../../shared/protocol/control.ts';
 import { PARENT_CID, type Transport } from '../../shared/transport/transport.ts';
 import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
+import { createFileAdmission } from '../artifacts/admission.ts';
 import { createFileSecrets, readArtifactFile } from '../artifacts/files.ts';
 import { withLastGoodCopy, withLastGoodSecrets } from '../artifacts/last-good-copy.ts';
 import type { ArtifactSource } from '../artifacts/source.ts';
@@ -36,7 +37,7 @@ export interface BuiltParent {
 export async function buildParent(config: ParentConfig, log: Log): Promise<BuiltParent> {
   const aws = new AwsClients(config.region);
   const credentials = createCredentialSource(askProviderChain);
-  const { manifest, configuration, secrets, copies } = config.artifacts;
+  const { manifest, configuration, secrets, copies, admission } = config.artifacts;
   const keep = <T>(source: T, wrap: (source: T, directory: string) => T) =>
     copies === undefined ? source : wrap(source, copies);
   const artifact = async (location: ArtifactLocation, name: string, maxBytes: number) =>
@@ -53,6 +54,7 @@ export async function buildParent(config: ParentConfig, log: Log): Promise<Built
         withLastGoodSecrets(source, { directory, maxBytes: MAX_SECRET_BLOB_BYTES, log }),
       ),
       credentials: () => credentials.get(),
+      ...(admission === undefined ? {} : { admission: createFileAdmission(admission) }),
       store: await createStore(config.store),
       egress: await createEgressOptions(config.egress),
       ...(config.ingress === undefined ? {} : { ingress: createIngressOptions(config.ingress) }),
@@ -123,7 +125,8 @@ async function createSecrets(location: ArtifactLocation, aws: AwsClients): Promi
   return createSecretsManagerSecrets({ client: await aws.secretsManager(), prefix: location.name });
 }
 
-async function createStore(store: ParentConfig['store']): Promise<RecordStore> {
+/** The store that a configuration names. @throws ParentOptionError */
+export async function createStore(store: ParentConfig['store']): Promise<RecordStore> {
   if ('sqlite' in store) return createSqliteStore(store.sqlite);
   const { createPostgresStore } = await import('../store/postgres-store.ts');
   const { postgres, node } = store;

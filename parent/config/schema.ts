@@ -69,6 +69,7 @@ export const parentConfigSchema = z.strictObject({
     configuration: artifact,
     secrets,
     copies: path.optional(),
+    admission: path.optional(),
   }),
   store: z.union([
     z.strictObject({ sqlite: path }),

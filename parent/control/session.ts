@@ -1,5 +1,6 @@
 import { errorCode } from '../../shared/errors.ts';
 import {
+  MAX_ADMISSION_NONCE_BYTES,
   MAX_CONFIGURATION_BYTES,
   MAX_MANIFEST_BYTES,
   MAX_SECRET_BLOB_BYTES,
@@ -24,6 +25,7 @@ export interface ControlSession {
 const SOURCE_TIMEOUT_MS = 10_000;
 
 const STORE_ANSWERS: Readonly<Record<RecordStoreErrorCode, ControlErrorCode>> = {
+  STORE_BACKUP_INVALID: 'STORE_FAILED',
   STORE_BUSY: 'STORE_BUSY',
   STORE_CONFLICT: 'STORE_CONFLICT',
   STORE_FAILED: 'STORE_FAILED',
@@ -49,6 +51,15 @@ export function createControlSession(sources: ControlSources, log: Log): Control
       }
       case 'credentials':
         return { type: 'credentials', credentials: await sources.credentials(signal) };
+      case 'admission-nonce': {
+        const bytes = (await sources.admission?.nonce(signal)) ?? null;
+        if (bytes !== null && bytes.length > MAX_ADMISSION_NONCE_BYTES) return refuse('UNAVAILABLE');
+        return { type: 'admission-nonce', bytes };
+      }
+      case 'admission-document':
+        if (sources.admission === undefined) return refuse('BAD_REQUEST');
+        await sources.admission.publish(request.bytes, signal);
+        return { type: 'admission-document' };
       case 'store-read':
         return { type: 'store-read', record: await (await openStore()).read(request) };
       case 'store-list':

@@ -1,6 +1,8 @@
 import { HoldfastError } from '../../shared/errors.ts';
 
 export type RecordStoreErrorCode =
+  /** A file that is no backup of records; nothing was written. */
+  | 'STORE_BACKUP_INVALID'
   /** Somebody else owns it. */
   | 'STORE_BUSY'
   /** A record was at another revision than expected; nothing was written. */

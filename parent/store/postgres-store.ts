@@ -118,15 +118,19 @@ function createSession(client: Client, node: string): RecordSession {
     }
   }
 
-  async function commit(writes: readonly RecordWrite[]): Promise<void> {
+  async function count(): Promise<number> {
+    const { rows } = await client.query<{ count: number }>(
+      'SELECT count(*) AS count FROM holdfast_records WHERE node = $1',
+      [node],
+    );
+    return rows[0]?.count ?? 0;
+  }
+
+  async function transact(act: () => Promise<void>): Promise<void> {
     await client.query('BEGIN');
     try {
-      for (const one of writes) await write(one);
-      const { rows } = await client.query<{ count: number }>(
-        'SELECT count(*) AS count FROM holdfast_records WHERE node = $1',
-        [node],
-      );
-      if ((rows[0]?.count ?? 0) > MAX_RECORDS) {
+      await act();
+      if ((await count()) > MAX_RECORDS) {
         throw new RecordStoreError('STORE_FULL', 'too many records', { maximum: MAX_RECORDS });
       }
     } catch (error) {
@@ -155,7 +159,22 @@ function createSession(client: Client, node: string): RecordSession {
         );
         return rows;
       }),
-    commit: (writes) => guard(() => commit(writes)),
+    commit: (writes) =>
+      guard(() =>
+        transact(async () => {
+          for (const one of writes) await write(one);
+        }),
+      ),
+    restore: (records) =>
+      guard(() =>
+        transact(async () => {
+          if ((await count()) > 0) throw new RecordStoreError('STORE_CONFLICT', 'the store is not empty');
+          for (const { table, id, revision, bytes } of records) {
+            const values = [node, table, id, revision, Buffer.from(bytes)];
+            await client.query('INSERT INTO holdfast_records VALUES ($1, $2, $3, $4, $5)', values);
+          }
+        }),
+      ),
     close: () => {
       closed ??= client.end().catch(() => {});
       return closed;

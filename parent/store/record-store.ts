@@ -7,6 +7,9 @@ export interface RecordStore {
   open(): Promise<RecordSession>;
 }
 
+/** A record with its place. */
+export interface KeptRecord extends RecordKey, StoredRecord {}
+
 /** The store in the hands of its one owner. All methods throw RecordStoreError STORE_FAILED when it breaks. */
 export interface RecordSession {
   read(key: RecordKey): Promise<StoredRecord | null>;
@@ -16,6 +19,11 @@ export interface RecordSession {
    * @throws RecordStoreError STORE_CONFLICT, STORE_FULL
    */
   commit(writes: readonly RecordWrite[]): Promise<void>;
+  /**
+   * Puts a backup's records into an empty store, at the revisions that they had.
+   * @throws RecordStoreError STORE_CONFLICT when it is not empty
+   */
+  restore(records: readonly KeptRecord[]): Promise<void>;
   /** Gives the store up. */
   close(): Promise<void>;
 }

@@ -86,6 +86,9 @@ function createSession(database: DatabaseSync): RecordSession {
   const update = database.prepare(
     'UPDATE records SET revision = revision + 1, bytes = ? WHERE collection = ? AND id = ? AND revision = ?',
   );
+  const restoreOne = database.prepare(
+    'INSERT INTO records (collection, id, revision, bytes) VALUES (?, ?, ?, ?)',
+  );
   const remove = database.prepare('DELETE FROM records WHERE collection = ? AND id = ? AND revision = ?');
 
   function write({ table, id, expectedRevision, bytes }: RecordWrite): void {
@@ -96,6 +99,25 @@ function createSession(database: DatabaseSync): RecordSession {
     if (changes !== 1) {
       throw new RecordStoreError('STORE_CONFLICT', 'a record is at another revision', { table, id });
     }
+  }
+
+  const countRecords = () => Number(count.get()?.['count']);
+
+  function transact(act: () => void): Promise<void> {
+    return attempt(() => {
+      database.exec('BEGIN IMMEDIATE');
+      try {
+        act();
+        if (countRecords() > MAX_RECORDS) {
+          throw new RecordStoreError('STORE_FULL', 'too many records', { maximum: MAX_RECORDS });
+        }
+        database.exec('COMMIT');
+      } catch (error) {
+        // Some failures, a full disk among them, have rolled it back by themselves.
+        if (database.isTransaction) database.exec('ROLLBACK');
+        throw error;
+      }
+    });
   }
 
   return {
@@ -115,19 +137,13 @@ function createSession(database: DatabaseSync): RecordSession {
         })),
       ),
     commit: (writes) =>
-      attempt(() => {
-        database.exec('BEGIN IMMEDIATE');
-        try {
-          for (const one of writes) write(one);
-          if (Number(count.get()?.['count']) > MAX_RECORDS) {
-            throw new RecordStoreError('STORE_FULL', 'too many records', { maximum: MAX_RECORDS });
-          }
-          database.exec('COMMIT');
-        } catch (error) {
-          // Some failures, a full disk among them, have rolled it back by themselves.
-          if (database.isTransaction) database.exec('ROLLBACK');
-          throw error;
-        }
+      transact(() => {
+        for (const one of writes) write(one);
+      }),
+    restore: (records) =>
+      transact(() => {
+        if (countRecords() > 0) throw new RecordStoreError('STORE_CONFLICT', 'the store is not empty');
+        for (const { table, id, revision, bytes } of records) restoreOne.run(table, id, revision, bytes);
       }),
     close: () =>
       attempt(() => {

@@ -191,6 +191,29 @@ describe('holdfast parent run', () => {
   });
 });
 
+describe('holdfast parent backup and restore', () => {
+  test('move the records of a stopped parent to another store, and none of a running one', async () => {
+    const { child, finished } = runParent();
+    const control = connect();
+    await control.commit([{ table: 'keys', id: 'one', expectedRevision: 0, bytes: Uint8Array.of(1) }]);
+    const file = join(directory, 'records.backup');
+    const backUp = () => start(MAIN, ['parent', 'backup', file, '--config', configPath, '--json']).finished;
+    expect(JSON.parse((await backUp()).stdout)).toMatchObject({ error: { code: 'STORE_BUSY' } });
+    child.kill('SIGTERM');
+    await finished;
+    expect(JSON.parse((await backUp()).stdout)).toMatchObject({ ok: true, records: 1 });
+    await rm(join(directory, 'records.sqlite'));
+    const restored = await start(MAIN, ['parent', 'restore', file, '--config', configPath, '--json'])
+      .finished;
+    expect(JSON.parse(restored.stdout)).toMatchObject({ ok: true, records: 1 });
+    runParent();
+    expect(await control.readRecord({ table: 'keys', id: 'one' })).toEqual({
+      revision: 1,
+      bytes: Uint8Array.of(1),
+    });
+  });
+});
+
 describe('holdfast parent status', () => {
   test('says that nobody answers', async () => {
     const { code, stdout } = await start(MAIN, ['parent', 'status', '--url', 'http://127.0.0.1:1', '--json'])

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { MAX_RECORDS } from '../../../shared/protocol/control.ts';
 import type { RecordSession, RecordStore } from '../../../parent/index.ts';
+import { restoreBackup, writeBackup } from '../../../parent/store/backup.ts';
+import { encodeCbor } from '../../../shared/cbor/index.ts';
 
 /** A place that several stores can be made for, as several processes would. */
 export interface StorePlace {
@@ -157,6 +159,44 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
         await expect(store.open()).rejects.toMatchObject({ code: 'STORE_BUSY' });
         expect((await second.read({ table: 'keys', id: 'one' }))?.bytes).toEqual(bytes('kept'));
         await second.close();
+      });
+    });
+
+    test('gives a backup from which an empty store gets every record at its revision', async () => {
+      await withSession(async (session) => {
+        const write = { table: 'keys', id: 'one' };
+        await session.commit([{ ...write, expectedRevision: 0, bytes: bytes('first') }]);
+        await session.commit([
+          { ...write, expectedRevision: 1, bytes: bytes('second') },
+          { table: 'shares', id: 'two', expectedRevision: 0, bytes: new Uint8Array(0) },
+        ]);
+        const backup = await writeBackup(session);
+        await expect(restoreBackup(session, backup)).rejects.toMatchObject({ code: 'STORE_CONFLICT' });
+        await withSession(async (other) => {
+          expect(await restoreBackup(other, backup)).toBe(2);
+          expect(await other.list()).toEqual(await session.list());
+          expect(await other.read(write)).toEqual({ revision: 2, bytes: bytes('second') });
+          await other.commit([{ ...write, expectedRevision: 2, bytes: bytes('third') }]);
+        });
+      });
+    });
+
+    test('takes nothing from a backup that is none', async () => {
+      await withSession(async (session) => {
+        const record = { table: 'keys', id: 'one', revision: 1, bytes: bytes('x') };
+        const wrong = [
+          bytes('no CBOR'),
+          encodeCbor({ format: 'holdfast-records/2', records: [] }),
+          encodeCbor({ format: 'holdfast-records/1', records: [{ ...record, revision: 0 }] }),
+          encodeCbor({ format: 'holdfast-records/1', records: [{ ...record, more: 1 }] }),
+          encodeCbor({ format: 'holdfast-records/1', records: [record, record] }),
+        ];
+        for (const backup of wrong) {
+          await expect(restoreBackup(session, backup)).rejects.toMatchObject({
+            code: 'STORE_BACKUP_INVALID',
+          });
+        }
+        expect(await session.list()).toEqual([]);
       });
     });
 

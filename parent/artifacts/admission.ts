@@ -1,0 +1,38 @@
+import { open, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MAX_ADMISSION_NONCE_BYTES } from '../../shared/protocol/control.ts';
+import type { AdmissionDesk } from '../control/sources.ts';
+import { ArtifactError } from './errors.ts';
+import { readArtifactFile } from './files.ts';
+
+const MIN_NONCE_BYTES = 16;
+
+/**
+ * A folder with an admin's `nonce`, in hex, to which an image that KMS does not admit yet answers at its next start with
+ * `attestation.cbor`: what `holdfast key-policy gate` verifies. An old answer is replaced.
+ */
+export function createFileAdmission(directory: string): AdmissionDesk {
+  return {
+    async nonce() {
+      const text = await readArtifactFile(join(directory, 'nonce'), 2 * MAX_ADMISSION_NONCE_BYTES + 2);
+      return text === null ? null : parseNonce(Buffer.from(text).toString('latin1').trim());
+    },
+    async publish(document) {
+      const path = join(directory, 'attestation.cbor');
+      {
+        await using file = await open(`${path}.new`, 'w', 0o644);
+        await file.writeFile(document);
+        await file.sync();
+      }
+      await rename(`${path}.new`, path);
+    },
+  };
+}
+
+function parseNonce(hex: string): Uint8Array {
+  const nonce = Buffer.from(hex, 'hex');
+  if (nonce.toString('hex') !== hex.toLowerCase() || nonce.length < MIN_NONCE_BYTES) {
+    throw new ArtifactError('ARTIFACT_UNAVAILABLE', 'a nonce is at least 16 bytes in hex');
+  }
+  return nonce;
+}
