@@ -74,6 +74,7 @@ async function runPhases(platform: Platform, control: ControlClient, nsm: NsmCli
 
   await enter('measuring');
   const measured = await measureManifest(nsm, await control.manifest());
+  await showForAdmission(control, nsm);
   mark('measuring');
 
   await enter('configuring');
@@ -134,6 +135,15 @@ function onAnswer(kms: Kms, tell: () => void): Kms {
     decrypt: async (...input) => pass(await kms.decrypt(...input)),
     generateDataKey: async (...input) => pass(await kms.generateDataKey(...input)),
   };
+}
+
+/**
+ * An admin who is to admit this image wants to see it attest before KMS lets it decrypt: with the manifest measured, and
+ * with the admin's own nonce. What comes of it is for others to judge.
+ */
+async function showForAdmission(control: ControlClient, nsm: NsmClient): Promise<void> {
+  const nonce = await control.admissionNonce();
+  if (nonce !== null) await control.publishAdmission(await nsm.attest({ nonce }));
 }
 
 interface RunningParts {

@@ -30,6 +30,9 @@ export interface ControlClient {
   /** `null` when the parent says that there is none. */
   secret(name: string): Promise<Uint8Array | null>;
   credentials(): Promise<Credentials>;
+  /** The nonce of somebody who wants to see this image attest before it is admitted; `null` when nobody does. */
+  admissionNonce(): Promise<Uint8Array | null>;
+  publishAdmission(document: Uint8Array): Promise<void>;
   readRecord(key: RecordKey): Promise<StoredRecord | null>;
   listRecords(): Promise<readonly RecordListing[]>;
   /**
@@ -68,6 +71,10 @@ export function createControlClient(transport: Transport, options: ControlClient
     configuration: async () => (await ask({ type: 'configuration' })).bytes.slice(),
     secret: async (name) => (await ask({ type: 'secret', name })).bytes?.slice() ?? null,
     credentials: async () => (await ask({ type: 'credentials' })).credentials,
+    admissionNonce: async () => (await ask({ type: 'admission-nonce' })).bytes?.slice() ?? null,
+    publishAdmission: async (document) => {
+      await ask({ type: 'admission-document', bytes: document });
+    },
     readRecord: async ({ table, id }) => copyRecord((await ask({ type: 'store-read', table, id })).record),
     listRecords: async () => (await ask({ type: 'store-list' })).records,
     commit: (writes) => enqueue((end) => commit(link, writes, end)),

@@ -1,0 +1,103 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { GetKeyPolicyCommand, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { gateKeyPolicy, renderKeyPolicy } from '../../attestation/key-policy/index.ts';
+import { MANIFEST_PCR, unsafeParseAttestationDocument } from '../../attestation/index.ts';
+import { Stage } from '../../local/demo/stage.ts';
+import { createFileAdmission } from '../../parent/index.ts';
+import { encryptionContext } from '../../shared/node/encryption-context.ts';
+
+let directory: string;
+let stage: Stage;
+let admission: string;
+let program: string;
+let pcrs: ReadonlyMap<number, Uint8Array>;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'holdfast-admission-'));
+  stage = await Stage.open(directory);
+  admission = join(directory, 'admission');
+  await mkdir(admission);
+  await stage.assertServes();
+  await stage.site.allow(stage.pcrs);
+  await stage.site.configure(stage.configuration(2));
+  program = await stage.changedProgram('enclave/main.ts', (code) => `${code}// The next release.\n`);
+  pcrs = await stage.world.host.measure(program);
+});
+
+afterAll(async () => {
+  await stage.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const attemptNewImage = () =>
+  stage.attempt({ launch: { program }, parent: { admission: createFileAdmission(admission) } });
+const withManifest = (measured: ReadonlyMap<number, Uint8Array>) =>
+  new Map([...measured, [MANIFEST_PCR, stage.site.manifestPcr]]);
+
+function rollOut() {
+  return renderKeyPolicy({
+    nodeRole: `arn:aws:iam::${stage.site.accountId}:role/holdfast-parent`,
+    admins: [`arn:aws:iam::${stage.site.accountId}:role/policy-node-admin`],
+    images: [{ pcrs: withManifest(pcrs) }, { pcrs: withManifest(stage.pcrs), until: Date.now() + 3_600_000 }],
+    encryptionContext: encryptionContext(stage.site.manifest, 'encryptor-master-password'),
+  });
+}
+
+async function gate(document: Uint8Array, nonce: Uint8Array, policy: string) {
+  const current = await stage.site.kms.send(new GetKeyPolicyCommand({ KeyId: stage.site.keyArn }));
+  return gateKeyPolicy({
+    policy,
+    ...(current.Policy === undefined ? {} : { current: current.Policy }),
+    keyArn: stage.site.keyArn,
+    nodeRole: `arn:aws:iam::${stage.site.accountId}:role/holdfast-parent`,
+    admins: [`arn:aws:iam::${stage.site.accountId}:role/policy-node-admin`],
+    expected: withManifest(pcrs),
+    others: [withManifest(stage.pcrs)],
+    document,
+    nonce,
+    root: stage.world.host.rootCertificate,
+    now: Date.now(),
+    maxAgeMs: 300_000,
+  });
+}
+
+describe('P06 an image that KMS does not admit yet', () => {
+  const nonce = randomBytes(32);
+
+  it('shows nothing when nobody has asked', async () => {
+    expect(await attemptNewImage()).toBe('KMS_ACCESS_DENIED');
+    await expect(readFile(join(admission, 'attestation.cbor'))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('attests live with the nonce of its admin, and still gets nothing', async () => {
+    await writeFile(join(admission, 'nonce'), `${nonce.toString('hex')}\n`);
+    expect(await attemptNewImage()).toBe('KMS_ACCESS_DENIED');
+    const { payload } = unsafeParseAttestationDocument(await readFile(join(admission, 'attestation.cbor')));
+    expect(payload.nonce).toEqual(new Uint8Array(nonce));
+    // Nothing that KMS could encrypt to, and nothing that a client could take for a node.
+    expect([payload.publicKey, payload.userData]).toEqual([null, null]);
+  });
+
+  it('passes the gate with that document, and no other', async () => {
+    const document = await readFile(join(admission, 'attestation.cbor'));
+    const policy = rollOut();
+    await expect(async () => gate(document, randomBytes(32), policy)).rejects.toMatchObject({
+      code: 'NONCE_MISMATCH',
+    });
+    const { difference } = await gate(document, nonce, policy);
+    expect(difference.gained.length).toBeGreaterThan(0);
+    await stage.site.kms.send(new PutKeyPolicyCommand({ KeyId: stage.site.keyArn, Policy: policy }));
+    expect(await attemptNewImage()).toBe('SERVING');
+    expect(await stage.attempt(), 'the image before it serves until its time is over').toBe('SERVING');
+  });
+
+  it('replaces the image before it', async () => {
+    await stage.site.allow(pcrs);
+    expect(await attemptNewImage()).toBe('SERVING');
+    expect(await stage.attempt()).toBe('KMS_ACCESS_DENIED');
+  });
+});
