@@ -21,7 +21,7 @@ export interface NodeBehaviour {
   readonly pcrs?: ReadonlyMap<number, Uint8Array>;
   readonly manifest?: Uint8Array;
   /** What the document says, in place of the truth. */
-  readonly attested?: (truth: AttestedFields) => Partial<AttestedFields>;
+  readonly attested?: (truth: AttestedFields) => { [Field in keyof AttestedFields]?: Uint8Array | undefined };
   /** The session that requests must name; the attested one when left out. */
   readonly session?: string;
   /** Answers a request itself; undefined leaves it to the node. */
@@ -104,7 +104,10 @@ export async function startFakeNode(behaviour: NodeBehaviour = {}): Promise<Fake
           publicKey: identity.publicKey,
           userData: Buffer.from(JSON.stringify(binding)),
         };
-        const document = await nsm.attest({ ...truth, ...attested(truth) });
+        const fields = Object.entries({ ...truth, ...attested(truth) }).filter(
+          ([, value]) => value !== undefined,
+        );
+        const document = await nsm.attest(Object.fromEntries(fields));
         send(200, { document: Buffer.from(document).toString('base64') });
         return;
       }

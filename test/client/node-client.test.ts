@@ -131,6 +131,11 @@ describe('connecting', () => {
     expect(await codeOf(connect(node))).toBe('BINDING_MALFORMED');
   });
 
+  it('P34 refuses a genuine document that vouches for no key', async () => {
+    const node = await start({ attested: () => ({ publicKey: undefined }) });
+    expect(await codeOf(connect(node))).toBe('TLS_KEY_MISMATCH');
+  });
+
   it('refuses urls that are not an origin, and PCRs that contradict the manifest', async () => {
     for (const url of [
       'http://127.0.0.1:1',
@@ -247,9 +252,10 @@ describe('a connected client', () => {
     // The node had not looked at it: the second one is the first that it takes.
     expect(await client.keys()).toEqual([]);
 
+    let cuts = 1;
     const taken = await start({
       answer: (request, response) => {
-        if (request.url !== '/v1/keys') return undefined;
+        if (request.url !== '/v1/keys' || cuts-- <= 0) return undefined;
         // Lets the node take it, and cuts its answer off.
         response.end = () => {
           request.socket.destroy();

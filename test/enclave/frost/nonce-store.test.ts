@@ -1,7 +1,7 @@
 import { type Nonces } from '@noble/curves/abstract/frost.js';
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { NonceStore } from '../../../enclave/frost/index.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { commitNonces, type HeldShare, NonceStore } from '../../../enclave/frost/index.ts';
 import { frostCode, OWNER } from './group.ts';
 
 const makeNonces = (fill = 1): Nonces => ({
@@ -55,6 +55,29 @@ describe('a nonce store', () => {
       expect(frostCode(() => store.assertRoom(OWNER.client, round))).toBe('NONCE_LIMIT');
       expect(store.take(handle, OWNER, round)).toEqual(makeNonces());
     }
+  });
+
+  it('tells thousands of used handles from unknown ones, and then forgets the oldest', () => {
+    const store = new NonceStore();
+    const use = () => {
+      const handle = store.put(OWNER, makeNonces(), 0);
+      store.take(handle, OWNER, 0);
+      return handle;
+    };
+    const take = (handle: string) => frostCode(() => store.take(handle, OWNER, 0));
+    const first = use();
+    const second = use();
+    for (let more = 0; more < 4095; more += 1) use();
+    expect([take(first), take(second)]).toEqual(['NONCE_UNKNOWN', 'NONCE_USED']);
+  });
+
+  it('makes no nonces for which there is no room', () => {
+    const store = new NonceStore({ outstandingPerClient: 1 });
+    store.put(OWNER, makeNonces(), 0);
+    const commit = vi.fn<HeldShare['commit']>();
+    const share = { commit } as unknown as HeldShare;
+    expect(frostCode(() => commitNonces(store, { ...OWNER, share, now: 0 }))).toBe('NONCE_LIMIT');
+    expect(commit).not.toHaveBeenCalled();
   });
 
   it('clears all on demand', () => {

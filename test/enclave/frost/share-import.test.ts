@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
+import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { describe, expect, it } from 'vitest';
 import { dealShares, sealShare } from '../../../client/index.ts';
 import { generateImportKey, openShare, restoreShare } from '../../../enclave/frost/index.ts';
+import { holdShare } from '../../../enclave/frost/held-share.ts';
 import { shareImportRequestSchema } from '../../../shared/node/api.ts';
 import { frostCode } from './group.ts';
 
@@ -102,6 +104,29 @@ describe.each(TYPES)('importing a share of %s', (type) => {
       const sealed = sealShare({ ...group, commitments }, first, importKey.publicKey, destination);
       expect(attempt(sealed)).toBe('SHARE_INVALID');
     }
+  });
+
+  it('refuses a package that promises another quorum than the commitments make', () => {
+    const third = shares[2];
+    const [key, coefficient] = group.commitments;
+    if (third === undefined || key === undefined || coefficient === undefined)
+      throw new RangeError('a group');
+    const seal = (change: object, share = first) =>
+      sealShare({ ...group, ...change }, share, importKey.publicKey, destination);
+    // The polynomial of two of three, said to need three.
+    expect(attempt(seal({ threshold: 3 }), { expected: { threshold: 3 } })).toBe('SHARE_INVALID');
+    // The third of two.
+    const outsider = { participants: 2, participant: 3 };
+    expect(attempt(seal({ participants: 2 }, third), { expected: outsider })).toBe('SHARE_INVALID');
+    // Three of two.
+    const impossible = { threshold: 2, participants: 1 };
+    expect(attempt(seal(impossible), { expected: impossible })).toBe('SHARE_INVALID');
+  });
+
+  it.runIf(type === 'frost-secp256k1-taproot')('refuses points in another spelling', () => {
+    const commitments = group.commitments.map((bytes) => secp256k1.Point.fromBytes(bytes).toBytes(false));
+    expect(frostCode(() => holdShare({ ...group, commitments }, 1, first.secret))).toBe('SHARE_INVALID');
+    expect(frostCode(() => holdShare(group, 1, first.secret))).toBe('none');
   });
 
   it('comes back from its serialised form, and no altered or shortened form does', () => {

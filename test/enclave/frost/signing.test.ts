@@ -3,6 +3,8 @@ import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js';
 import { describe, expect, it } from 'vitest';
 import { aggregateSignature, ClientError } from '../../../client/index.ts';
 import { commitNonces, NonceStore, signShare } from '../../../enclave/frost/index.ts';
+import { toFrostPublic, toFrostSecret, toNonceCommitments, tweakShare } from '../../../shared/frost/index.ts';
+import { listCleared } from '../../support/clearing.ts';
 import { computeTapTweak } from '../../../shared/tap-tweak.ts';
 import { type Payload } from '../../../shared/node/api.ts';
 import { frostCode, OWNER, signTogether, startGroup } from './group.ts';
@@ -53,6 +55,20 @@ describe('a group', () => {
       expect(Buffer.from(publicKey)).toEqual(Buffer.from(schnorr.utils.pointToBytes(outputKey)));
       expect(schnorr.verify(signature, digest, publicKey)).toBe(true);
     }
+  });
+
+  it('clears the tweaked share', () => {
+    const { nodes } = startGroup('frost-secp256k1-taproot');
+    const [node] = nodes;
+    if (node === undefined) throw new RangeError('a group has nodes');
+    const secret = toFrostSecret('frost-secp256k1-taproot', 1, node.share.serialise().slice(-32));
+    const merkleRoot = randomBytes(32);
+    const tweaked = tweakShare(secret, toFrostPublic(node.share.group), merkleRoot).signingShare;
+    const { nonces } = node.share.commit();
+    const cleared = listCleared(() =>
+      frostCode(() => node.share.sign(nonces, [], { message: digest, merkleRoot })),
+    );
+    expect(cleared).toContain(Buffer.from(tweaked).toString('hex'));
   });
 
   it('names the signer whose share makes no signature', () => {
@@ -164,6 +180,21 @@ describe.each(TYPES)('round two of %s', (type) => {
       expect(again.attempt()).toBe('NONCE_USED');
     }
     expect(attempt({ commitments: [mine, theirs] })).toBe('none');
+  });
+
+  it('clears its nonces when it fails as when it signs, and its share when it is destroyed', () => {
+    const { node, mine, theirs } = start();
+    const list = toNonceCommitments(type, [mine, theirs]);
+    for (const commitments of [[], list]) {
+      const { nonces } = node.share.commit();
+      const before = [nonces.hiding, nonces.binding].map((bytes) => Buffer.from(bytes).toString('hex'));
+      const cleared = listCleared(() =>
+        frostCode(() => node.share.sign(nonces, commitments, { message: digest })),
+      );
+      expect(cleared).toEqual(expect.arrayContaining(before));
+    }
+    const secret = Buffer.from(node.share.serialise().slice(-32)).toString('hex');
+    expect(listCleared(() => node.share.destroy())).toContain(secret);
   });
 
   it('makes no signature with a destroyed share, and burns the nonces', () => {

@@ -6,6 +6,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ALGORITHMS, describeAlgorithm } from '../../../shared/node/algorithms.ts';
 import { payloadSchema } from '../../../shared/node/api.ts';
+import { tweakForTaproot } from '../../../enclave/keys/taproot.ts';
+import { listCleared } from '../../support/clearing.ts';
 import {
   generateKey,
   type HeldKey,
@@ -224,6 +226,31 @@ describe('the secret', () => {
     key.destroy();
     expect(codeOf(() => signOnce(key))).toBe('KEY_DESTROYED');
     expect(codeOf(() => key.serialise())).toBe('KEY_DESTROYED');
+  });
+
+  it.each(TYPES)('of a %s key is cleared when it is destroyed', (type) => {
+    const key = generateKey(type);
+    const secret = Buffer.from(key.serialise().subarray(2)).toString('hex');
+    expect(listCleared(() => key.destroy())).toContain(secret);
+  });
+
+  it.each(TYPES)('of a new %s key is cleared where it was made', (type) => {
+    let secret = '';
+    const cleared = listCleared(() => {
+      secret = Buffer.from(generateKey(type).serialise().subarray(2)).toString('hex');
+    });
+    expect(cleared).toContain(secret);
+    // The longer seed that a scalar was made of.
+    expect(cleared.some((bytes) => bytes.length === 96)).toBe(type !== 'ed25519');
+  });
+
+  it('of a taproot output is cleared', () => {
+    const key = generateKey('secp256k1');
+    const merkleRoot = new Uint8Array(32).fill(3);
+    const { secret } = tweakForTaproot(key.serialise().subarray(2), key.publicKey, merkleRoot);
+    const payload = { kind: 'taproot-sighash', digest, merkleRoot } as const;
+    const cleared = listCleared(() => key.sign({ algorithm: 'bip340', payload }));
+    expect(cleared).toContain(Buffer.from(secret).toString('hex'));
   });
 
   it.each(TYPES)('P43 of a %s key stands in no inspection, JSON or error of it', (type) => {

@@ -246,17 +246,23 @@ describe('a rate', () => {
   });
 
   it('adds to that of other rules, the narrowest being drawn on first, whatever their order', () => {
-    const narrow = limited(1, 1, { id: 'narrow' });
+    // Not by name, nor by place.
+    const narrow = limited(1, 1, { id: 'x-narrow' });
     const wide = limited(1, 1, { id: 'wide', keys: ['hot', 'cold'] });
     for (const rules of [
       [narrow, wide],
       [wide, narrow],
     ]) {
       const sign = start(rules);
-      expect(sign({}, 1_000)).toBe('narrow');
+      expect(sign({}, 1_000)).toBe('x-narrow');
       expect(sign({ key: 'cold' }, 1_000)).toBe('wide');
       expect(sign({}, 1_000)).toBe('RATE_LIMITED');
     }
+  });
+
+  it('of equally wide rules is drawn on by name', () => {
+    const sign = start([limited(1, 1, { id: 'b' }), limited(1, 1, { id: 'a' })]);
+    expect([sign({}, 1_000), sign({}, 1_000), sign({}, 1_000)]).toEqual(['a', 'b', 'RATE_LIMITED']);
   });
 
   it('is left alone where a rule without one matches', () => {

@@ -53,6 +53,16 @@ describe('a replay cache', () => {
     expect(cache.admit('b', NOW, '3', NOW)).toBe('admitted');
   });
 
+  it('gives a client its room back second by second', () => {
+    const cache = new ReplayCache({ clientCapacity: 2 });
+    cache.admit('a', NOW, '1', NOW);
+    cache.admit('a', NOW + 10, '2', NOW);
+    expect(cache.admit('a', NOW + 10, '3', NOW)).toBe('full');
+    expect(cache.admit('a', NOW + 61, '3', NOW + 61)).toBe('admitted');
+    expect(cache.admit('a', NOW + 61, '4', NOW + 61)).toBe('full');
+    expect(cache.admit('a', NOW + 71, '4', NOW + 71)).toBe('admitted');
+  });
+
   it('never admits the same request twice, whatever the clock does', () => {
     const steps = fc.array(
       fc.record({
