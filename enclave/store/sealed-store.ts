@@ -125,6 +125,8 @@ export class SealedStore {
       const expectedRevision = known?.revision ?? 0;
       const revision = expectedRevision + 1;
       if (plaintext === null) {
+        // The parent would take it for a conflict, and the node would end for nothing.
+        if (known === undefined) continue;
         delete records[slot({ table, id })];
         writes.push({ table, id, expectedRevision, bytes: null });
         continue;

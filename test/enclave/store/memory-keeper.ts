@@ -1,0 +1,63 @@
+import type { RecordKeeper } from '../../../enclave/store/index.ts';
+import type { RecordKey, RecordWrite } from '../../../shared/protocol/control.ts';
+import { ControlError } from '../../../shared/protocol/errors.ts';
+
+interface Kept extends RecordKey {
+  revision: number;
+  bytes: Uint8Array;
+}
+
+const slot = ({ table, id }: RecordKey) => `${table}/${id}`;
+
+/** A parent's store in memory, open to be tampered with: `records` is what it keeps, by `table/id`. */
+export class MemoryKeeper implements RecordKeeper {
+  records = new Map<string, Kept>();
+  /** Every commit that was asked for, the refused ones included. */
+  readonly commits: (readonly RecordWrite[])[] = [];
+  /** Called before a commit is carried out; what it throws is the answer. */
+  onCommit: (number: number) => void = () => undefined;
+  /** Called after a commit was carried out: its answer is lost when it throws. */
+  onCommitted: (number: number) => void = () => undefined;
+
+  readRecord(key: RecordKey) {
+    const kept = this.records.get(slot(key));
+    return Promise.resolve(
+      kept === undefined ? null : { revision: kept.revision, bytes: kept.bytes.slice() },
+    );
+  }
+
+  listRecords() {
+    return Promise.resolve(
+      [...this.records.values()].map(({ table, id, revision }) => ({ table, id, revision })),
+    );
+  }
+
+  async commit(writes: readonly RecordWrite[]): Promise<void> {
+    await Promise.resolve();
+    this.commits.push(writes);
+    this.onCommit(this.commits.length);
+    const next = new Map(this.records);
+    for (const { table, id, expectedRevision, bytes } of writes) {
+      const revision = next.get(slot({ table, id }))?.revision ?? 0;
+      if (revision !== expectedRevision || (revision === 0 && bytes === null)) {
+        throw new ControlError('CONTROL_STORE_CONFLICT', 'another revision');
+      }
+      if (bytes === null) next.delete(slot({ table, id }));
+      else next.set(slot({ table, id }), { table, id, revision: revision + 1, bytes: bytes.slice() });
+    }
+    this.records = next;
+    this.onCommitted(this.commits.length);
+  }
+
+  /** What it keeps at this moment, to be put back. */
+  snapshot(): Map<string, Kept> {
+    return new Map(this.records);
+  }
+
+  /** Changes one record behind the enclave's back. */
+  tamper(name: string, change: Partial<Kept>): void {
+    const kept = this.records.get(name);
+    if (kept === undefined) throw new RangeError(`no such record: ${name}`);
+    this.records.set(name, { ...kept, ...change });
+  }
+}

@@ -1,0 +1,246 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { deriveStoreKey, SealedStore, StoreError } from '../../../enclave/store/index.ts';
+import { ControlError, type ControlErrorCode } from '../../../shared/protocol/errors.ts';
+import { MemoryKeeper } from './memory-keeper.ts';
+
+const key = deriveStoreKey(new Uint8Array(32).fill(7), { namespace: 'demo', environment: 'test', node: 1 });
+const STATE = { order: 'first-start', configuration: { version: 1, digest: new Uint8Array(48) }, boots: 1 };
+const ROOT = 'store/root';
+const HOT = { table: 'keys', id: 'hot' };
+const COLD = { table: 'keys', id: 'cold' };
+const bytes = (text: string) => new Uint8Array(Buffer.from(text));
+
+let keeper: MemoryKeeper;
+let store: SealedStore;
+
+beforeEach(async () => {
+  keeper = new MemoryKeeper();
+  store = await SealedStore.create(keeper, key, STATE, bytes('ciphertext of the password'));
+});
+
+async function refusal(act: () => Promise<unknown>): Promise<string> {
+  const error: unknown = await act().then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(StoreError);
+  return (error as StoreError).code;
+}
+const reopen = () => SealedStore.open(keeper, key);
+
+describe('a sealed store', () => {
+  it('is made with its root record and the ciphertext that opens it, in one commit', async () => {
+    expect(keeper.commits).toHaveLength(1);
+    expect([...keeper.records.keys()]).toEqual(['boot/encryptor-master-password', ROOT]);
+    expect((await reopen()).state).toMatchObject(STATE);
+  });
+
+  it('is made without that ciphertext where an admin brings it', async () => {
+    const other = new MemoryKeeper();
+    await SealedStore.create(other, key, STATE, undefined);
+    expect([...other.records.keys()]).toEqual([ROOT]);
+  });
+
+  it('is not made over another', async () => {
+    const before = keeper.snapshot();
+    expect(await refusal(() => SealedStore.create(keeper, key, STATE, undefined))).toBe('STORE_TAKEN');
+    expect(keeper.records).toEqual(before);
+  });
+
+  it('gives back what was committed, now and when it is opened again', async () => {
+    await store.commit([
+      { ...HOT, plaintext: bytes('one') },
+      { ...COLD, plaintext: bytes('two') },
+    ]);
+    await store.commit([{ ...HOT, plaintext: bytes('three') }], { boots: 2 });
+    for (const each of [store, await reopen()]) {
+      expect(await each.read(HOT)).toEqual(bytes('three'));
+      expect(await each.read(COLD)).toEqual(bytes('two'));
+      expect(await each.read({ table: 'keys', id: 'none' })).toBeNull();
+      expect(each.list('keys').toSorted()).toEqual(['cold', 'hot']);
+      expect(each.list('key')).toEqual([]);
+      expect(each.state.boots).toBe(2);
+    }
+  });
+
+  it('writes its root record with every commit', async () => {
+    await store.commit([{ ...HOT, plaintext: bytes('one') }]);
+    await store.commit([]);
+    expect(keeper.records.get(ROOT)?.revision).toBe(3);
+    expect(keeper.commits.map((writes) => writes.at(-1))).toEqual(
+      [0, 1, 2].map((expectedRevision) =>
+        expect.objectContaining({ table: 'store', id: 'root', expectedRevision }),
+      ),
+    );
+  });
+
+  it('forgets what is deleted, and takes it in anew', async () => {
+    await store.commit([{ ...HOT, plaintext: bytes('one') }]);
+    await store.commit([{ ...HOT, plaintext: null }]);
+    expect(await store.read(HOT)).toBeNull();
+    expect(keeper.records.has('keys/hot')).toBe(false);
+    expect(await (await reopen()).read(HOT)).toBeNull();
+    await store.commit([{ ...HOT, plaintext: bytes('two') }]);
+    expect(await (await reopen()).read(HOT)).toEqual(bytes('two'));
+  });
+
+  it('P12 does not take the record from before a deletion for the one after it', async () => {
+    await store.commit([{ ...HOT, plaintext: bytes('one') }]);
+    const old = keeper.records.get('keys/hot');
+    await store.commit([{ ...HOT, plaintext: null }]);
+    await store.commit([{ ...HOT, plaintext: bytes('two') }]);
+    keeper.tamper('keys/hot', { bytes: old?.bytes ?? new Uint8Array() });
+    expect(await refusal(() => store.read(HOT))).toBe('STORE_RECORD_ALTERED');
+  });
+
+  it('deletes what is not there by doing nothing', async () => {
+    await store.commit([{ ...HOT, plaintext: null }]);
+    expect(await (await reopen()).read(HOT)).toBeNull();
+  });
+
+  it('carries out commits one after the other, however they come', async () => {
+    await Promise.all(
+      ['one', 'two', 'three'].map((text) => store.commit([{ ...HOT, plaintext: bytes(text) }])),
+    );
+    expect(await (await reopen()).read(HOT)).toEqual(bytes('three'));
+    expect(keeper.records.get('keys/hot')?.revision).toBe(3);
+  });
+});
+
+describe('a commit that fails', () => {
+  it('says STORE_TAKEN when somebody else has written, and so does each that follows', async () => {
+    const other = await reopen();
+    await other.commit([{ ...HOT, plaintext: bytes('theirs') }]);
+    const ours = () => store.commit([{ ...HOT, plaintext: bytes('ours') }]);
+    expect(await refusal(ours)).toBe('STORE_TAKEN');
+    expect(await refusal(() => store.commit([]))).toBe('STORE_TAKEN');
+    expect(await (await reopen()).read(HOT)).toEqual(bytes('theirs'));
+  });
+
+  it.each<ControlErrorCode>([
+    'CONTROL_COMMIT_UNRESOLVED',
+    'CONTROL_DISCONNECTED',
+    'CONTROL_TIMEOUT',
+    'CONTROL_STORE_FAILED',
+    'CONTROL_ANSWER_INVALID',
+  ])('says STORE_UNCERTAIN for %s', async (code) => {
+    keeper.onCommit = () => {
+      throw new ControlError(code, 'as the test has it');
+    };
+    expect(await refusal(() => store.commit([]))).toBe('STORE_UNCERTAIN');
+  });
+
+  it('says STORE_UNCERTAIN for an error that nobody knows', async () => {
+    keeper.onCommit = () => {
+      throw new TypeError('as the test has it');
+    };
+    expect(await refusal(() => store.commit([]))).toBe('STORE_UNCERTAIN');
+  });
+
+  it('leaves what was there before as it was', async () => {
+    await store.commit([{ ...HOT, plaintext: bytes('one') }]);
+    keeper.onCommit = () => {
+      throw new ControlError('CONTROL_TIMEOUT', 'as the test has it');
+    };
+    await refusal(() => store.commit([{ ...HOT, plaintext: bytes('two') }], { boots: 9 }));
+    expect(await store.read(HOT)).toEqual(bytes('one'));
+    expect(store.state.boots).toBe(1);
+    expect(await (await reopen()).read(HOT)).toEqual(bytes('one'));
+  });
+
+  it('says STORE_TAKEN afterwards when it had been carried out all the same', async () => {
+    keeper.onCommitted = () => {
+      throw new ControlError('CONTROL_TIMEOUT', 'as the test has it');
+    };
+    expect(await refusal(() => store.commit([{ ...HOT, plaintext: bytes('one') }]))).toBe('STORE_UNCERTAIN');
+    keeper.onCommitted = () => undefined;
+    expect(await refusal(() => store.commit([]))).toBe('STORE_TAKEN');
+    expect(await (await reopen()).read(HOT)).toEqual(bytes('one'));
+  });
+
+  it('keeps nobody behind it from trying', async () => {
+    keeper.onCommit = (number) => {
+      if (number === 2) throw new ControlError('CONTROL_TIMEOUT', 'as the test has it');
+    };
+    const [first, second] = await Promise.allSettled([
+      store.commit([{ ...HOT, plaintext: bytes('one') }]),
+      store.commit([{ ...COLD, plaintext: bytes('two') }]),
+    ]);
+    expect([first.status, second.status]).toEqual(['rejected', 'fulfilled']);
+    expect(await (await reopen()).read(COLD)).toEqual(bytes('two'));
+  });
+});
+
+describe('a store that was tampered with', () => {
+  beforeEach(async () => {
+    await store.commit([
+      { ...HOT, plaintext: bytes('one') },
+      { ...COLD, plaintext: bytes('two') },
+    ]);
+  });
+
+  it('P09 does not open under another password or for another node', async () => {
+    const node2 = { namespace: 'demo', environment: 'test', node: 2 };
+    const other = deriveStoreKey(new Uint8Array(32).fill(7), node2);
+    expect(await refusal(() => SealedStore.open(keeper, other))).toBe('STORE_ROOT_UNREADABLE');
+  });
+
+  it.each<[string, string, () => void]>([
+    [
+      'an altered root record',
+      'STORE_ROOT_UNREADABLE',
+      () => keeper.tamper(ROOT, { bytes: new Uint8Array(64) }),
+    ],
+    [
+      'a root record of another revision',
+      'STORE_ROOT_UNREADABLE',
+      () => keeper.tamper(ROOT, { revision: 9 }),
+    ],
+    ['no root record', 'STORE_RECORD_MISSING', () => keeper.records.delete(ROOT)],
+    ['a record missing', 'STORE_RECORD_MISSING', () => keeper.records.delete('keys/hot')],
+    [
+      'a record of another revision',
+      'STORE_RECORD_ALTERED',
+      () => keeper.tamper('keys/hot', { revision: 2 }),
+    ],
+    [
+      'a record that it never wrote',
+      'STORE_RECORD_UNKNOWN',
+      () => keeper.records.set('keys/new', { table: 'keys', id: 'new', revision: 1, bytes: bytes('x') }),
+    ],
+  ])('does not open with %s', async (_, code, tamper) => {
+    tamper();
+    expect(await refusal(reopen)).toBe(code);
+  });
+
+  it('P09 reads no record that was swapped with another', async () => {
+    const [hot, cold] = [keeper.records.get('keys/hot'), keeper.records.get('keys/cold')];
+    keeper.tamper('keys/hot', { bytes: cold?.bytes ?? new Uint8Array() });
+    keeper.tamper('keys/cold', { bytes: hot?.bytes ?? new Uint8Array() });
+    const opened = await reopen();
+    expect(await refusal(() => opened.read(HOT))).toBe('STORE_RECORD_ALTERED');
+    expect(await refusal(() => opened.read(COLD))).toBe('STORE_RECORD_ALTERED');
+  });
+
+  it('P12 reads no older content of a record, whatever revision the parent gives it', async () => {
+    const old = keeper.records.get('keys/hot')?.bytes ?? new Uint8Array();
+    await store.commit([{ ...HOT, plaintext: bytes('three') }]);
+    keeper.tamper('keys/hot', { bytes: old });
+    expect(await refusal(() => store.read(HOT))).toBe('STORE_RECORD_ALTERED');
+    keeper.tamper('keys/hot', { bytes: old, revision: 1 });
+    expect(await refusal(() => store.read(HOT))).toBe('STORE_RECORD_ALTERED');
+    expect(await refusal(reopen)).toBe('STORE_RECORD_ALTERED');
+  });
+
+  it('P12 does not open with an older root record beside newer records', async () => {
+    const old = keeper.records.get(ROOT);
+    await store.commit([{ ...HOT, plaintext: bytes('three') }]);
+    keeper.tamper(ROOT, { ...old });
+    expect(await refusal(reopen)).toBe('STORE_RECORD_ALTERED');
+  });
+
+  it('says so when a record goes while it is open', async () => {
+    keeper.records.delete('keys/hot');
+    expect(await refusal(() => store.read(HOT))).toBe('STORE_RECORD_MISSING');
+  });
+});
