@@ -48,7 +48,8 @@ export const renderCommand: Command = {
     },
     supply: {
       type: 'boolean',
-      description: 'for who brings a master password: also let the admins encrypt one for this node',
+      description:
+        'for who supplies the master password: also let the admins have KMS make one for this node',
     },
   },
   examples: [

@@ -1,4 +1,3 @@
-import { randomFillSync } from 'node:crypto';
 import { link, lstat } from 'node:fs/promises';
 import { renderSupplyStatement } from '../attestation/key-policy/index.ts';
 import type { Manifest } from '../shared/node/manifest.ts';
@@ -9,14 +8,13 @@ import { nameNode, readManifestFile } from './manifest-file.ts';
 import { assertCiphertext, fingerprint, PASSWORD, passwordContext, secretPrefix } from './node-secret.ts';
 import { assertWritable, writeOutput } from './output-file.ts';
 
-const PASSWORD_BYTES = 32;
 const MAX_FORMER_BYTES = 64 * 1024;
 const PRINCIPAL = /^arn:aws[a-z-]*:(?:iam|sts)::[0-9]{12}:[\w+=,.@/-]{1,512}$/;
 
 export const generateCommand: Command = {
   name: 'secrets generate',
   summary:
-    'Make an Encryptor Master Password that nobody sees, and write what KMS encrypts it to. Needed only where a configuration says "supplied": otherwise the enclave makes its own.',
+    'Have KMS make an Encryptor Master Password that nobody sees, and write its ciphertext. Needed only where a configuration says "supplied": otherwise the enclave makes its own.',
   positionals: '',
   options: {
     manifest: {
@@ -30,7 +28,7 @@ export const generateCommand: Command = {
     principal: {
       type: 'string',
       value: 'ARN',
-      description: 'who may encrypt, for the statement that is printed',
+      description: 'who may have one made, for the statement that is printed',
     },
     statement: {
       type: 'boolean',
@@ -62,7 +60,7 @@ async function runGenerate(input: CommandInput): Promise<Outcome> {
   const rotate = flag('rotate');
   if (!rotate && (await exists(output))) throw alreadyThere(output);
   await assertWritable(output);
-  const blob = await encryptPassword(input, manifest);
+  const blob = await requestPassword(input, manifest);
   const former = rotate ? await keepFormer(output, input) : undefined;
   if (!(await writeOutput(output, blob, { mode: 0o600, keep: !rotate }))) throw alreadyThere(output);
   const sha256 = fingerprint(blob);
@@ -70,7 +68,7 @@ async function runGenerate(input: CommandInput): Promise<Outcome> {
   return {
     ok: true,
     text: [
-      `${output}: the password of ${nameNode(manifest)}, encrypted by KMS (${blob.length} bytes, SHA-256 ${sha256})`,
+      `${output}: the password of ${nameNode(manifest)}, made and encrypted by KMS (${blob.length} bytes, SHA-256 ${sha256})`,
       ...(former === undefined
         ? []
         : [`former one kept as ${former}: a store that it sealed opens with no other`]),
@@ -78,8 +76,8 @@ async function runGenerate(input: CommandInput): Promise<Outcome> {
       `The parent reads it as the file ${PASSWORD} in its folder of secrets, or from AWS Secrets Manager as`,
       `${secretId} ("holdfast secrets populate").`,
       '',
-      'Now take this statement out of the key policy, if it is there: whoever may encrypt like this can make',
-      'passwords for the node (without it KMS would have refused):',
+      'Now take this statement out of the key policy, if it is there: whom it names can have another password made',
+      'for the node (without it KMS would have refused):',
       JSON.stringify(statement, undefined, 2),
     ].join('\n'),
     data: {
@@ -107,19 +105,18 @@ function renderStatement({ kms, ...manifest }: Manifest, principal: string | und
   );
 }
 
-/** The password lives in one buffer of ours, and in the SDK's request, which ends with this process. */
-async function encryptPassword(input: CommandInput, manifest: Manifest): Promise<Uint8Array> {
+/** KMS makes the password and keeps it to itself: what comes here is its ciphertext alone. */
+async function requestPassword(input: CommandInput, manifest: Manifest): Promise<Uint8Array> {
   const { keyArn, region } = manifest.kms;
   const kms = await openKms(input, region);
-  const { EncryptCommand } = await import('@aws-sdk/client-kms');
-  const password = randomFillSync(new Uint8Array(PASSWORD_BYTES));
+  const { GenerateDataKeyWithoutPlaintextCommand } = await import('@aws-sdk/client-kms');
   try {
     const { CiphertextBlob, KeyId } = await askAws(
-      'kms:Encrypt',
+      'kms:GenerateDataKeyWithoutPlaintext',
       kms.send(
-        new EncryptCommand({
+        new GenerateDataKeyWithoutPlaintextCommand({
           KeyId: keyArn,
-          Plaintext: password,
+          KeySpec: 'AES_256',
           EncryptionContext: passwordContext(manifest),
         }),
         { abortSignal: input.io.signal },
@@ -132,7 +129,6 @@ async function encryptPassword(input: CommandInput, manifest: Manifest): Promise
     assertCiphertext(PASSWORD, blob);
     return blob;
   } finally {
-    password.fill(0);
     kms.destroy();
   }
 }

@@ -14,7 +14,7 @@ export function lintMint(scope: LintScope): Finding[] {
       code: 'MINT_OPEN',
       severity: trusted ? 'low' : bound ? 'medium' : 'high',
       why: `${whoIs(scope, witness.who)} can make blobs that the node opens as if they were its own${bound ? '' : ', of any purpose'}.`,
-      fix: 'Let the enclave make its secrets by an attested GenerateDataKey, and allow Encrypt and ReEncryptTo to nobody.',
+      fix: `Let the enclave make its secrets by an attested kms:GenerateDataKey, and allow ${KMS_ACTIONS.mint.join(', ')} to nobody.`,
     });
   });
 }

@@ -21,7 +21,7 @@ export interface RenderOptions {
   readonly encryptionContext: Readonly<Record<string, string>>;
   /** Lets the first image make the master password. Put the policy without it as soon as it has. */
   readonly initialise?: boolean;
-  /** Lets the admins encrypt a master password of their own for this node, and nothing else. For that moment only. */
+  /** Lets the admins have KMS make a master password for this node, which they do not see. For that moment only. */
   readonly supply?: boolean;
 }
 
@@ -90,7 +90,9 @@ export function renderKeyPolicy(options: RenderOptions): string {
 }
 
 /**
- * The statement that lets whoever it names encrypt a master password for this node, and nothing else (P10).
+ * The statement that lets whoever it names have KMS make a master password for this node, and nothing else: they get its
+ * ciphertext, and can neither choose nor read what is in it, as they could with kms:Encrypt (P10).
+ *
  * @param principals ARNs of roles or users
  */
 export function renderSupplyStatement(
@@ -101,7 +103,7 @@ export function renderSupplyStatement(
     Sid: 'SupplyPassword',
     Effect: 'Allow',
     Principal: { AWS: one(principals) },
-    Action: 'kms:Encrypt',
+    Action: 'kms:GenerateDataKeyWithoutPlaintext',
     Resource: '*',
     Condition: { StringEquals: conditionOf(encryptionContext) },
   };

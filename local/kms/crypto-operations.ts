@@ -22,7 +22,7 @@ const MAX_CONTEXT_CHARACTERS = 8192;
 
 const keyIdSchema = z.string(required).min(1).max(2048);
 const contextSchema = optional(z.record(z.string(), z.string())).transform((context) => context ?? {});
-/** What the three kinds of request for an existing key share. */
+/** What the kinds of request for an existing key share. */
 const commonSchema = z.object({
   EncryptionContext: contextSchema,
   EncryptionAlgorithm: optional(z.string()),
@@ -35,12 +35,12 @@ const decryptSchema = commonSchema.extend({
   CiphertextBlob: blob(1, MAX_BLOB),
   Recipient: recipientSchema,
 });
-const dataKeySchema = commonSchema.extend({
+const sealedDataKeySchema = commonSchema.extend({
   KeyId: keyIdSchema,
   KeySpec: optional(z.enum(['AES_128', 'AES_256'])),
   NumberOfBytes: optional(z.int().min(1).max(MAX_RANDOM)),
-  Recipient: recipientSchema,
 });
+const dataKeySchema = sealedDataKeySchema.extend({ Recipient: recipientSchema });
 const randomSchema = z.object({
   NumberOfBytes: z.int(required).min(1).max(MAX_RANDOM),
   CustomKeyStoreId: optional(z.string()),
@@ -48,6 +48,7 @@ const randomSchema = z.object({
 });
 
 type Common = z.output<typeof commonSchema>;
+type DataKeyInput = z.output<typeof sealedDataKeySchema>;
 
 /** Source: AWS KMS API Reference, "Encrypt". */
 export async function encrypt(kms: KmsContext, request: AuthenticatedRequest): Promise<object> {
@@ -86,15 +87,28 @@ export async function decrypt(kms: KmsContext, request: AuthenticatedRequest): P
 /** Source: AWS KMS API Reference, "GenerateDataKey". */
 export async function generateDataKey(kms: KmsContext, request: AuthenticatedRequest): Promise<object> {
   const input = parseInput(dataKeySchema, request.input);
-  if ((input.KeySpec === undefined) === (input.NumberOfBytes === undefined)) {
-    throw new AwsServiceError('ValidationException', 'Please specify either number of bytes or key spec.');
-  }
+  const length = dataKeyLength(input);
   const recipient = await verifyRecipient(input.Recipient, kms.verifyRecipient, request.now);
   const key = kms.keys.resolve(input.KeyId, scopeOf(request));
   admit(kms, request, key, input, { alias: input.KeyId, recipient });
-  const dataKey = randomBytes(input.NumberOfBytes ?? (input.KeySpec === 'AES_128' ? 16 : 32));
+  const dataKey = randomBytes(length);
   const blob = sealBlob(key.arn, key.material, input.EncryptionContext, dataKey);
   return { CiphertextBlob: base64(blob), KeyId: key.arn, ...deliver(kms, dataKey, recipient) };
+}
+
+/** Source: AWS KMS API Reference, "GenerateDataKeyWithoutPlaintext". It takes no Recipient: nothing is delivered. */
+export async function generateDataKeyWithoutPlaintext(
+  kms: KmsContext,
+  request: AuthenticatedRequest,
+): Promise<object> {
+  const input = parseInput(sealedDataKeySchema, request.input);
+  const length = dataKeyLength(input);
+  const key = kms.keys.resolve(input.KeyId, scopeOf(request));
+  admit(kms, request, key, input, { alias: input.KeyId });
+  const dataKey = randomBytes(length);
+  const blob = sealBlob(key.arn, key.material, input.EncryptionContext, dataKey);
+  dataKey.fill(0);
+  return { CiphertextBlob: base64(blob), KeyId: key.arn };
 }
 
 /** Source: AWS KMS API Reference, "GenerateRandom". No key, so no key policy: the caller's own policies decide. */
@@ -106,6 +120,14 @@ export async function generateRandom(kms: KmsContext, request: AuthenticatedRequ
   const recipient = await verifyRecipient(input.Recipient, kms.verifyRecipient, request.now);
   assertIdentityAllows(request, { pcrs: recipient?.pcrs });
   return deliver(kms, randomBytes(input.NumberOfBytes), recipient);
+}
+
+/** @throws AwsServiceError ValidationException unless exactly one of the two says it */
+function dataKeyLength({ KeySpec, NumberOfBytes }: DataKeyInput): number {
+  if ((KeySpec === undefined) === (NumberOfBytes === undefined)) {
+    throw new AwsServiceError('ValidationException', 'Please specify either number of bytes or key spec.');
+  }
+  return NumberOfBytes ?? (KeySpec === 'AES_128' ? 16 : 32);
 }
 
 /** Plaintext for whoever asked in the clear; for an attested recipient, only what its own key opens. */

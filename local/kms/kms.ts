@@ -45,6 +45,7 @@ export function createKmsService(options: KmsOptions): AwsService {
       EnableKey: bind(keyOperations.enableKey),
       Encrypt: bind(cryptoOperations.encrypt),
       GenerateDataKey: bind(cryptoOperations.generateDataKey),
+      GenerateDataKeyWithoutPlaintext: bind(cryptoOperations.generateDataKeyWithoutPlaintext),
       GenerateRandom: bind(cryptoOperations.generateRandom),
       GetKeyPolicy: bind(keyOperations.getKeyPolicy),
       ListAliases: bind(keyOperations.listAliases),

@@ -57,11 +57,8 @@ export interface Site {
   /** Temporary credentials of the parent's instance role. */
   readonly parentCredentials: () => AwsCredentials;
   readonly kms: KMSClient;
-  /** Puts a key policy that lets images with these PCRs use the key; `initialise` also allows GenerateDataKey, `supply` the admin's Encrypt. */
-  allow(
-    pcrs: ReadonlyMap<number, Uint8Array>,
-    phase?: { initialise?: boolean; supply?: boolean },
-  ): Promise<void>;
+  /** Puts a key policy that lets images with these PCRs use the key; `initialise` also allows GenerateDataKey. */
+  allow(pcrs: ReadonlyMap<number, Uint8Array>, phase?: { initialise?: boolean }): Promise<void>;
   /** Signs a configuration, as an envelope's bytes. */
   sign(body: ConfigurationBody): Uint8Array;
   /** Signs a configuration and puts it where the parent reads it. */

@@ -76,7 +76,7 @@ function decrypt(context: Record<string, string> = encryptionContext(manifest, P
 }
 
 describe('holdfast secrets generate', () => {
-  it("writes 32 random bytes as KMS encrypted them, under the manifest's key and context", async () => {
+  it("writes the ciphertext of 32 random bytes, made by KMS under the manifest's key and context", async () => {
     await provisionAsTold(OPEN_ALL);
     const { exit, out, err } = await generate('--output', blob);
     expect([exit, err]).toEqual([0, '']);
@@ -159,7 +159,7 @@ describe('holdfast secrets generate', () => {
     expect(refusalIn(await generate('--output', blob, '--json'))).toMatchObject({
       exit: 1,
       code: 'AWS_REFUSED',
-      details: { operation: 'kms:Encrypt', error: 'AccessDeniedException' },
+      details: { operation: 'kms:GenerateDataKeyWithoutPlaintext', error: 'AccessDeniedException' },
     });
     expect(readdirSync(folder.path)).not.toContain('encryptor-master-password');
     folder.write('encryptor-master-password', 'the only copy');
@@ -322,7 +322,7 @@ describe('a KMS of its own mind', () => {
 });
 
 describe('the statement that is printed', () => {
-  it('P10 lets its principal encrypt in the context of this node, and nothing else', async () => {
+  it('P10 lets its principal have a password made in the context of this node, and nothing else', async () => {
     await provisionAsTold();
     expect((await generate('--output', blob)).exit).toBe(0);
     const { kms } = manifest;
@@ -332,7 +332,7 @@ describe('the statement that is printed', () => {
     });
   });
 
-  it('P10 lets nobody else encrypt', async () => {
+  it('P10 lets nobody else have one made', async () => {
     await provisionAsTold();
     const roleArn = account.aws.directory.defineRole({ accountId: ACCOUNT, roleName: 'parent' });
     account.setProfile('admin', account.aws.directory.assumeRole({ roleArn, sessionName: 'parent' }));
@@ -350,7 +350,7 @@ describe('the statement that is printed', () => {
     expect(JSON.parse(out)).toMatchObject({
       keyArn: manifest.kms.keyArn,
       statement: {
-        Action: 'kms:Encrypt',
+        Action: 'kms:GenerateDataKeyWithoutPlaintext',
         Principal: { AWS: `arn:aws:iam::${ACCOUNT}:role/WHOEVER-RUNS-THIS` },
       },
     });

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EncryptCommand } from '@aws-sdk/client-kms';
+import { EncryptCommand, GetKeyPolicyCommand, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectNode } from '../../client/index.ts';
 import { deriveStoreKey, SealedStore } from '../../enclave/store/index.ts';
@@ -27,7 +27,8 @@ beforeAll(async () => {
   snapshots = await mkdtemp(join(tmpdir(), 'holdfast-heap-'));
   stage = await Stage.open(directory);
   const { site } = stage;
-  await site.allow(stage.pcrs, { supply: true });
+  await site.allow(stage.pcrs);
+  await allowEncrypt();
   const encrypted = await site.kms.send(
     new EncryptCommand({
       KeyId: site.keyArn,
@@ -47,6 +48,29 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
   await rm(snapshots, { recursive: true, force: true });
 });
+
+/** No policy of a node lets anybody choose its password; this test has to know it. */
+async function allowEncrypt(): Promise<void> {
+  const { kms, keyArn: KeyId } = stage.site;
+  const { Policy = '' } = await kms.send(new GetKeyPolicyCommand({ KeyId, PolicyName: 'default' }));
+  const policy = JSON.parse(Policy) as { Statement: { Sid: string; Principal: object }[] };
+  const { Principal } = policy.Statement.find(({ Sid }) => Sid === 'Administration') ?? {};
+  const statement = {
+    Sid: 'KnownPassword',
+    Effect: 'Allow',
+    Principal,
+    Action: 'kms:Encrypt',
+    Resource: '*',
+  };
+  const Statement = [...policy.Statement, statement];
+  await kms.send(
+    new PutKeyPolicyCommand({
+      KeyId,
+      PolicyName: 'default',
+      Policy: JSON.stringify({ ...policy, Statement }),
+    }),
+  );
+}
 
 function start(program?: string): Promise<StartedNode> {
   return stage.start({

@@ -430,8 +430,20 @@ describe('P05 whoever may change the policy', () => {
 });
 
 describe('P10 whoever makes blobs', () => {
-  const mint = (Principal: unknown, Condition: object = {}): object =>
-    open({ Sid: 'mint', Principal, Action: 'kms:Encrypt', Condition });
+  const mint = (Principal: unknown, Condition: object = {}, Action = 'kms:Encrypt'): object =>
+    open({ Sid: 'mint', Principal, Action, Condition });
+
+  it.each(['kms:GenerateDataKeyWithoutPlaintext', 'kms:ReEncryptTo'])('is found: by %s as well', (action) => {
+    for (const [principal, condition, severity] of [
+      [NODE_ROLE_ARN, {}, 'high'],
+      [ADMIN, { StringEquals: CONTEXT }, 'low'],
+    ] as const) {
+      expect(lint([admin, attested(), mint({ AWS: principal }, condition, action)])).toMatchObject([
+        { code: 'MINT_OPEN', severity, statement: { sid: 'mint' }, actions: [action] },
+      ]);
+    }
+  });
+
   it.each([
     ['the instance role', { AWS: NODE_ROLE_ARN }, {}, 'high'],
     ['the account', { AWS: ROOT_ARN }, {}, 'high'],

@@ -66,7 +66,12 @@ describe('the policy of a node', () => {
     const caller = session('admin');
     expect(may(policy, { caller, action: 'kms:PutKeyPolicy' })).toBe(true);
     expect(may(policy, { caller, pcrs: image(0x10) })).toBe(false);
-    for (const action of ['kms:Encrypt', 'kms:GenerateDataKey', 'kms:CreateGrant']) {
+    for (const action of [
+      'kms:Encrypt',
+      'kms:GenerateDataKey',
+      'kms:GenerateDataKeyWithoutPlaintext',
+      'kms:CreateGrant',
+    ]) {
       expect(may(policy, { caller, action })).toBe(false);
     }
   });
@@ -95,12 +100,16 @@ describe('the policy of a node', () => {
   it('P10 lets the admin supply a password for this node only while it is asked to, which the linter says', () => {
     const supply = renderKeyPolicy({ ...OPTIONS, supply: true });
     const caller = session('admin');
-    expect(may(supply, { caller, action: 'kms:Encrypt' })).toBe(true);
-    expect(
-      may(supply, { caller, action: 'kms:Encrypt', encryptionContext: { ...CONTEXT, 'holdfast:node': '2' } }),
-    ).toBe(false);
-    expect(may(supply, { caller, action: 'kms:Encrypt', encryptionContext: {} })).toBe(false);
-    expect(may(supply, { action: 'kms:Encrypt' })).toBe(false);
+    const action = 'kms:GenerateDataKeyWithoutPlaintext';
+    expect(may(supply, { caller, action })).toBe(true);
+    expect(may(supply, { caller, action, encryptionContext: { ...CONTEXT, 'holdfast:node': '2' } })).toBe(
+      false,
+    );
+    expect(may(supply, { caller, action, encryptionContext: {} })).toBe(false);
+    expect(may(supply, { action })).toBe(false);
+    // With these the admin would know the password.
+    expect(may(supply, { caller, action: 'kms:Encrypt' })).toBe(false);
+    expect(may(supply, { caller, action: 'kms:GenerateDataKey' })).toBe(false);
     const found = lintKeyPolicy(supply, { keyArn: KEY_ARN, now: NOW });
     expect(found).toMatchObject([
       { code: 'MINT_OPEN', severity: 'low', statement: { sid: 'SupplyPassword' } },

@@ -11,6 +11,8 @@ import {
   EnableKeyCommand,
   EncryptCommand,
   GenerateDataKeyCommand,
+  GenerateDataKeyWithoutPlaintextCommand,
+  type GenerateDataKeyWithoutPlaintextCommandInput,
   GenerateRandomCommand,
   GetKeyPolicyCommand,
   ListAliasesCommand,
@@ -322,5 +324,65 @@ describe('inputs out of bounds', () => {
       const opened = await stack.admin.send(new DecryptCommand({ CiphertextBlob }));
       expect(opened.Plaintext).toEqual(Plaintext);
     }
+  });
+
+  it('GenerateDataKeyWithoutPlaintext gives the ciphertext of such a key, and nothing else', async () => {
+    const stack = await startStack();
+    const key = await createKey(stack);
+    for (const [spec, length] of [
+      [{ KeySpec: 'AES_128' as const }, 16],
+      [{ KeySpec: 'AES_256' as const }, 32],
+      [{ NumberOfBytes: 64 }, 64],
+    ] as const) {
+      const command = { KeyId: key, ...spec, EncryptionContext: CONTEXT };
+      const answer = await stack.admin.send(new GenerateDataKeyWithoutPlaintextCommand(command));
+      expect(Object.keys(answer).sort()).toEqual(['$metadata', 'CiphertextBlob', 'KeyId']);
+      expect(answer.KeyId).toBe(key);
+      const { CiphertextBlob } = answer;
+      const decrypt = (EncryptionContext?: Record<string, string>) =>
+        stack.admin.send(new DecryptCommand({ CiphertextBlob, EncryptionContext }));
+      expect((await decrypt(CONTEXT)).Plaintext).toHaveLength(length);
+      expect(await refusal(decrypt())).toBe('InvalidCiphertextException');
+    }
+  });
+
+  it('GenerateDataKeyWithoutPlaintext is refused by AWS’s names', async () => {
+    const stack = await startStack();
+    const key = await createKey(stack);
+    const send = (input: Partial<GenerateDataKeyWithoutPlaintextCommandInput>, client = stack.admin) =>
+      refusal(
+        client.send(new GenerateDataKeyWithoutPlaintextCommand({ KeyId: key, KeySpec: 'AES_256', ...input })),
+      );
+    const without = { KeySpec: undefined };
+    expect(await send({})).toBe('answered');
+    expect(await send(without)).toBe('ValidationException');
+    expect(await send({ NumberOfBytes: 32 })).toBe('ValidationException');
+    expect(await send({ ...without, NumberOfBytes: 0 })).toBe('ValidationException');
+    expect(await send({ ...without, NumberOfBytes: 1025 })).toBe('ValidationException');
+    expect(await send({ KeySpec: 'AES_512' as 'AES_256' })).toBe('ValidationException');
+    expect(await send({ KeyId: undefined })).toBe('ValidationException');
+    expect(await send({ EncryptionContext: { a: 'x'.repeat(8192) } })).toBe('ValidationException');
+    expect(await send({ KeyId: 'alias/nobody' })).toBe('NotFoundException');
+    expect(await send({ GrantTokens: ['token'] })).toBe('InvalidGrantTokenException');
+    expect(await send({ DryRun: true })).toBe('DryRunOperationException');
+    expect(await send({}, stack.node)).toBe('AccessDeniedException');
+    await stack.admin.send(new DisableKeyCommand({ KeyId: key }));
+    expect(await send({})).toBe('DisabledException');
+    await stack.admin.send(new ScheduleKeyDeletionCommand({ KeyId: key }));
+    expect(await send({})).toBe('KMSInvalidStateException');
+  });
+
+  it('GenerateDataKeyWithoutPlaintext takes no Recipient, so that a policy with PCR conditions never allows it', async () => {
+    const stack = await startStack();
+    const key = await createKey(
+      stack,
+      attestedPolicy(undefined, ['kms:Decrypt', 'kms:GenerateDataKeyWithoutPlaintext']),
+    );
+    const command = new GenerateDataKeyWithoutPlaintextCommand({
+      KeyId: key,
+      KeySpec: 'AES_256',
+      EncryptionContext: CONTEXT,
+    });
+    expect(await refusal(stack.node.send(command))).toBe('AccessDeniedException');
   });
 });

@@ -3,6 +3,7 @@ import {
   DecryptCommand,
   EncryptCommand,
   GenerateDataKeyCommand,
+  GenerateDataKeyWithoutPlaintextCommand,
   PutKeyPolicyCommand,
 } from '@aws-sdk/client-kms';
 import { expect, it } from 'vitest';
@@ -70,7 +71,15 @@ it('the rendered policies take a node through its life, enforced by KMS', async 
   expect(await refusal(decrypt(SECOND))).toBe('answered');
 
   await put({ images: [{ pcrs: SECOND }], supply: true });
-  expect(await refusal(admin.send(encrypt))).toBe('answered');
-  const elsewhere = new EncryptCommand({ KeyId, Plaintext: password, EncryptionContext: { node: '2' } });
-  expect(await refusal(admin.send(elsewhere))).toBe('AccessDeniedException');
+  expect(await refusal(admin.send(encrypt))).toBe('AccessDeniedException');
+  const supply = (EncryptionContext: Record<string, string>) =>
+    admin.send(new GenerateDataKeyWithoutPlaintextCommand({ KeyId, KeySpec: 'AES_256', EncryptionContext }));
+  expect(await refusal(supply({ ...CONTEXT, 'holdfast:node': '2' }))).toBe('AccessDeniedException');
+  expect(await refusal(supply({}))).toBe('AccessDeniedException');
+  const { CiphertextBlob } = await supply(CONTEXT);
+  const supplied = { KeyId, CiphertextBlob, EncryptionContext: CONTEXT };
+  expect(await refusal(admin.send(new DecryptCommand(supplied)))).toBe('AccessDeniedException');
+  const Recipient = await attested({ measured: SECOND, now });
+  const opened = await node.send(new DecryptCommand({ ...supplied, Recipient }));
+  expect(await open(opened.CiphertextForRecipient)).toHaveLength(32);
 });
