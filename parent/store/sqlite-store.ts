@@ -1,20 +1,32 @@
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { MAX_RECORDS, type RecordKey, type RecordWrite } from '../../shared/protocol/control.ts';
-import { RecordStoreError } from './errors.ts';
-import type { RecordSession, RecordStore } from './record-store.ts';
+import { Worker } from 'node:worker_threads';
+import type { RecordListing, StoredRecord } from '../../shared/protocol/control-client.ts';
+import type { RecordKey, RecordWrite } from '../../shared/protocol/control.ts';
+import { RecordStoreError, type RecordStoreErrorCode } from './errors.ts';
+import type { KeptRecord, RecordSession, RecordStore } from './record-store.ts';
 
-/** "HFST", see `PRAGMA application_id`. */
-const APPLICATION_ID = 0x48_46_53_54;
-const FORMAT = 1;
-const SQLITE_BUSY = 5;
-const SQLITE_LOCKED = 6;
+/** What goes to the worker, and what comes back, in the same order. */
+export type SqliteCall =
+  | { readonly method: 'close' | 'list' | 'open' }
+  | { readonly method: 'read'; readonly argument: RecordKey }
+  | { readonly method: 'commit'; readonly argument: readonly RecordWrite[] }
+  | { readonly method: 'restore'; readonly argument: readonly KeptRecord[] };
+export type SqliteAnswer =
+  | { readonly value: unknown }
+  | {
+      readonly code: RecordStoreErrorCode;
+      readonly message: string;
+      readonly details: Readonly<Record<string, unknown>>;
+    };
 
 /**
  * A store in one SQLite file. It is locked for as long as a session is open, against other processes and against this
  * one: the lock is SQLite's own on the file, so a process that dies gives it up. A commit is one transaction in the
  * write-ahead log, which is synced to disk before the commit returns.
+ *
+ * Each session has a thread of its own: a disk that takes its time holds up the node's records, and not the connections
+ * that the same process forwards.
  */
 export function createSqliteStore(path: string): RecordStore {
   return {
@@ -26,155 +38,81 @@ export function createSqliteStore(path: string): RecordStore {
       } catch (error) {
         throw new RecordStoreError('STORE_FAILED', 'the file cannot be made', { path }, error);
       }
-      return openSession(path);
+      return await openSession(path);
     },
   };
 }
 
-function openSession(path: string): RecordSession {
-  const database = guard(() => new DatabaseSync(path));
+async function openSession(path: string): Promise<RecordSession> {
+  const thread = new SqliteThread(path);
   try {
-    guard(() => prepare(database));
-    return createSession(database);
+    await thread.call({ method: 'open' });
   } catch (error) {
-    database.close();
+    await thread.end();
     throw error;
   }
-}
-
-function prepare(database: DatabaseSync): void {
-  database.exec(`
-    PRAGMA locking_mode = EXCLUSIVE;
-    PRAGMA synchronous = FULL;
-    PRAGMA trusted_schema = OFF;
-    BEGIN EXCLUSIVE;
-  `);
-  const format = readPragma(database, 'user_version');
-  if (format === 0) {
-    database.exec(`
-      CREATE TABLE records (
-        collection TEXT NOT NULL,
-        id TEXT NOT NULL,
-        revision INTEGER NOT NULL CHECK (revision > 0),
-        bytes BLOB NOT NULL,
-        PRIMARY KEY (collection, id)
-      ) STRICT;
-      PRAGMA application_id = ${APPLICATION_ID};
-      PRAGMA user_version = ${FORMAT};
-    `);
-  } else if (format !== FORMAT || readPragma(database, 'application_id') !== APPLICATION_ID) {
-    throw new RecordStoreError('STORE_FORMAT_UNKNOWN', 'not a store of this version', {
-      expected: FORMAT,
-      actual: format,
-    });
-  }
-  // The journal's mode lies in the file, so nothing is changed before it is known to be ours.
-  database.exec('COMMIT; PRAGMA journal_mode = WAL');
-}
-
-function readPragma(database: DatabaseSync, name: 'application_id' | 'user_version'): number {
-  return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
-}
-
-function createSession(database: DatabaseSync): RecordSession {
-  const select = database.prepare('SELECT revision, bytes FROM records WHERE collection = ? AND id = ?');
-  const selectAll = database.prepare('SELECT collection, id, revision FROM records ORDER BY collection, id');
-  const count = database.prepare('SELECT count(*) AS count FROM records');
-  const insert = database.prepare(
-    'INSERT INTO records (collection, id, revision, bytes) VALUES (?, ?, 1, ?) ON CONFLICT DO NOTHING',
-  );
-  const update = database.prepare(
-    'UPDATE records SET revision = revision + 1, bytes = ? WHERE collection = ? AND id = ? AND revision = ?',
-  );
-  const restoreOne = database.prepare(
-    'INSERT INTO records (collection, id, revision, bytes) VALUES (?, ?, ?, ?)',
-  );
-  const remove = database.prepare('DELETE FROM records WHERE collection = ? AND id = ? AND revision = ?');
-
-  function write({ table, id, expectedRevision, bytes }: RecordWrite): void {
-    let changes;
-    if (bytes === null) ({ changes } = remove.run(table, id, expectedRevision));
-    else if (expectedRevision === 0) ({ changes } = insert.run(table, id, bytes));
-    else ({ changes } = update.run(bytes, table, id, expectedRevision));
-    if (changes !== 1) {
-      throw new RecordStoreError('STORE_CONFLICT', 'a record is at another revision', { table, id });
-    }
-  }
-
-  const countRecords = () => Number(count.get()?.['count']);
-
-  function transact(act: () => void): Promise<void> {
-    return attempt(() => {
-      database.exec('BEGIN IMMEDIATE');
-      try {
-        act();
-        if (countRecords() > MAX_RECORDS) {
-          throw new RecordStoreError('STORE_FULL', 'too many records', { maximum: MAX_RECORDS });
-        }
-        database.exec('COMMIT');
-      } catch (error) {
-        // Some failures, a full disk among them, have rolled it back by themselves.
-        if (database.isTransaction) database.exec('ROLLBACK');
-        throw error;
-      }
-    });
-  }
-
+  let closed: Promise<void> | undefined;
   return {
-    read: (key: RecordKey) =>
-      attempt(() => {
-        const row = select.get(key.table, key.id);
-        return row === undefined
-          ? null
-          : { revision: Number(row['revision']), bytes: row['bytes'] as Uint8Array };
-      }),
-    list: () =>
-      attempt(() =>
-        selectAll.all().map((row) => ({
-          table: String(row['collection']),
-          id: String(row['id']),
-          revision: Number(row['revision']),
-        })),
-      ),
-    commit: (writes) =>
-      transact(() => {
-        for (const one of writes) write(one);
-      }),
-    restore: (records) =>
-      transact(() => {
-        if (countRecords() > 0) throw new RecordStoreError('STORE_CONFLICT', 'the store is not empty');
-        for (const { table, id, revision, bytes } of records) restoreOne.run(table, id, revision, bytes);
-      }),
-    close: () =>
-      attempt(() => {
-        if (database.isOpen) database.close();
-      }),
+    read: (argument) => thread.call<StoredRecord | null>({ method: 'read', argument }),
+    list: () => thread.call<readonly RecordListing[]>({ method: 'list' }),
+    commit: (argument) => thread.call<void>({ method: 'commit', argument }),
+    restore: (argument) => thread.call<void>({ method: 'restore', argument }),
+    close() {
+      closed ??= thread.call<void>({ method: 'close' }).finally(() => thread.end());
+      return closed;
+    },
   };
 }
 
-/** Runs the synchronous database behind an asynchronous interface: what it throws becomes a rejection. */
-function attempt<T>(act: () => T): Promise<T> {
-  return new Promise((resolve) => {
-    resolve(guard(act));
-  });
+interface Pending {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
 }
 
-function guard<T>(act: () => T): T {
-  try {
-    return act();
-  } catch (error) {
-    if (error instanceof RecordStoreError) throw error;
-    const result = sqliteCode(error);
-    if (result === SQLITE_BUSY || result === SQLITE_LOCKED) {
-      throw new RecordStoreError('STORE_BUSY', 'the store has another owner', {}, error);
-    }
-    throw new RecordStoreError('STORE_FAILED', 'the database failed', { result }, error);
+/** The worker, and who waits for its answers. */
+class SqliteThread {
+  readonly #worker: Worker;
+  readonly #pending: Pending[] = [];
+  #hasEnded = false;
+
+  constructor(path: string) {
+    this.#worker = new Worker(new URL('./sqlite-worker.ts', import.meta.url), {
+      workerData: path,
+      // The process may have been started with options that no worker takes.
+      execArgv: [],
+    });
+    this.#worker.on('message', (answer: SqliteAnswer) => this.#settle(answer));
+    this.#worker.on('error', (error) => this.#fail(error));
+    this.#worker.on('exit', () => this.#fail(undefined));
+  }
+
+  /** The worker runs this module's own code, and answers in the order in which it was asked. */
+  call<T>(call: SqliteCall): Promise<T> {
+    if (this.#hasEnded) return Promise.reject(failed(undefined));
+    return new Promise<T>((resolve, reject) => {
+      this.#pending.push({ resolve: resolve as (value: unknown) => void, reject });
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread is no window
+      this.#worker.postMessage(call);
+    });
+  }
+
+  async end(): Promise<void> {
+    this.#hasEnded = true;
+    await this.#worker.terminate();
+  }
+
+  #settle(answer: SqliteAnswer): void {
+    const first = this.#pending.shift();
+    if ('value' in answer) first?.resolve(answer.value);
+    else first?.reject(new RecordStoreError(answer.code, answer.message, answer.details));
+  }
+
+  #fail(cause: unknown): void {
+    this.#hasEnded = true;
+    for (const { reject } of this.#pending.splice(0)) reject(failed(cause));
   }
 }
 
-/** The primary result code, see https://www.sqlite.org/rescode.html */
-function sqliteCode(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
-    return undefined;
-  return error.errcode & 0xff;
+function failed(cause: unknown): RecordStoreError {
+  return new RecordStoreError('STORE_FAILED', 'the store is closed, or its thread has ended', {}, cause);
 }

@@ -1,23 +1,23 @@
 import * as z from 'zod';
+import {
+  MAX_MANIFEST_BYTES,
+  MAX_CONFIGURATION_BYTES,
+  MAX_SECRET_BLOB_BYTES,
+  MAX_RECORD_BYTES,
+  MAX_RECORDS,
+  MAX_WRITES,
+  MAX_CREDENTIAL_BYTES,
+  MAX_ADMISSION_NONCE_BYTES,
+  MAX_ATTESTATION_BYTES,
+} from './limits.ts';
+
+export * from './limits.ts';
 
 /**
  * What an enclave asks of its parent, one request and one answer after the other on one connection to
  * `PARENT_PORT.control`. The enclave believes none of the answers: manifest and configuration are measured or
  * signed, blobs and records are sealed, credentials only let it reach KMS.
  */
-
-/** Upper bounds of everything that crosses the control connection, in bytes unless named otherwise. */
-export const MAX_MANIFEST_BYTES = 16 * 1024;
-export const MAX_CONFIGURATION_BYTES = 1024 * 1024;
-export const MAX_SECRET_BLOB_BYTES = 8 * 1024;
-export const MAX_RECORD_BYTES = 256 * 1024;
-export const MAX_RECORDS = 4096;
-export const MAX_WRITES = 64;
-export const MAX_CREDENTIAL_BYTES = 8 * 1024;
-export const MAX_ADMISSION_NONCE_BYTES = 64;
-export const MAX_ATTESTATION_BYTES = 16 * 1024;
-/** Of one frame, either way. It also bounds what one commit may carry in all. */
-export const MAX_CONTROL_FRAME_BYTES = 4 * 1024 * 1024;
 
 const bytes = (maximum: number) =>
   z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length <= maximum);

@@ -1,0 +1,163 @@
+import { DatabaseSync } from 'node:sqlite';
+import type { RecordKey, RecordWrite } from '../../shared/protocol/control.ts';
+import { MAX_RECORDS } from '../../shared/protocol/limits.ts';
+import { RecordStoreError } from './errors.ts';
+import type { RecordSession } from './record-store.ts';
+
+/** "HFST", see `PRAGMA application_id`. */
+const APPLICATION_ID = 0x48_46_53_54;
+const FORMAT = 1;
+const SQLITE_BUSY = 5;
+const SQLITE_LOCKED = 6;
+
+/**
+ * Opens the database and takes it. Its calls block the thread that makes them until the disk has answered.
+ * @throws RecordStoreError STORE_BUSY, STORE_FAILED, STORE_FORMAT_UNKNOWN
+ */
+export function openSqliteSession(path: string): RecordSession {
+  const database = guard(() => new DatabaseSync(path));
+  try {
+    guard(() => prepare(database));
+    return createSession(database);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function prepare(database: DatabaseSync): void {
+  database.exec(`
+    PRAGMA locking_mode = EXCLUSIVE;
+    PRAGMA synchronous = FULL;
+    PRAGMA trusted_schema = OFF;
+    BEGIN EXCLUSIVE;
+  `);
+  const format = readPragma(database, 'user_version');
+  if (format === 0) {
+    database.exec(`
+      CREATE TABLE records (
+        collection TEXT NOT NULL,
+        id TEXT NOT NULL,
+        revision INTEGER NOT NULL CHECK (revision > 0),
+        bytes BLOB NOT NULL,
+        PRIMARY KEY (collection, id)
+      ) STRICT;
+      PRAGMA application_id = ${APPLICATION_ID};
+      PRAGMA user_version = ${FORMAT};
+    `);
+  } else if (format !== FORMAT || readPragma(database, 'application_id') !== APPLICATION_ID) {
+    throw new RecordStoreError('STORE_FORMAT_UNKNOWN', 'not a store of this version', {
+      expected: FORMAT,
+      actual: format,
+    });
+  }
+  // The journal's mode lies in the file, so nothing is changed before it is known to be ours.
+  database.exec('COMMIT; PRAGMA journal_mode = WAL');
+}
+
+function readPragma(database: DatabaseSync, name: 'application_id' | 'user_version'): number {
+  return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
+}
+
+function createSession(database: DatabaseSync): RecordSession {
+  const select = database.prepare('SELECT revision, bytes FROM records WHERE collection = ? AND id = ?');
+  const selectAll = database.prepare('SELECT collection, id, revision FROM records ORDER BY collection, id');
+  const count = database.prepare('SELECT count(*) AS count FROM records');
+  const insert = database.prepare(
+    'INSERT INTO records (collection, id, revision, bytes) VALUES (?, ?, 1, ?) ON CONFLICT DO NOTHING',
+  );
+  const update = database.prepare(
+    'UPDATE records SET revision = revision + 1, bytes = ? WHERE collection = ? AND id = ? AND revision = ?',
+  );
+  const restoreOne = database.prepare(
+    'INSERT INTO records (collection, id, revision, bytes) VALUES (?, ?, ?, ?)',
+  );
+  const remove = database.prepare('DELETE FROM records WHERE collection = ? AND id = ? AND revision = ?');
+
+  function write({ table, id, expectedRevision, bytes }: RecordWrite): void {
+    let changes;
+    if (bytes === null) ({ changes } = remove.run(table, id, expectedRevision));
+    else if (expectedRevision === 0) ({ changes } = insert.run(table, id, bytes));
+    else ({ changes } = update.run(bytes, table, id, expectedRevision));
+    if (changes !== 1) {
+      throw new RecordStoreError('STORE_CONFLICT', 'a record is at another revision', { table, id });
+    }
+  }
+
+  const countRecords = () => Number(count.get()?.['count']);
+
+  function transact(act: () => void): Promise<void> {
+    return attempt(() => {
+      database.exec('BEGIN IMMEDIATE');
+      try {
+        act();
+        if (countRecords() > MAX_RECORDS) {
+          throw new RecordStoreError('STORE_FULL', 'too many records', { maximum: MAX_RECORDS });
+        }
+        database.exec('COMMIT');
+      } catch (error) {
+        // Some failures, a full disk among them, have rolled it back by themselves.
+        if (database.isTransaction) database.exec('ROLLBACK');
+        throw error;
+      }
+    });
+  }
+
+  return {
+    read: (key: RecordKey) =>
+      attempt(() => {
+        const row = select.get(key.table, key.id);
+        return row === undefined
+          ? null
+          : { revision: Number(row['revision']), bytes: row['bytes'] as Uint8Array };
+      }),
+    list: () =>
+      attempt(() =>
+        selectAll.all().map((row) => ({
+          table: String(row['collection']),
+          id: String(row['id']),
+          revision: Number(row['revision']),
+        })),
+      ),
+    commit: (writes) =>
+      transact(() => {
+        for (const one of writes) write(one);
+      }),
+    restore: (records) =>
+      transact(() => {
+        if (countRecords() > 0) throw new RecordStoreError('STORE_CONFLICT', 'the store is not empty');
+        for (const { table, id, revision, bytes } of records) restoreOne.run(table, id, revision, bytes);
+      }),
+    close: () =>
+      attempt(() => {
+        if (database.isOpen) database.close();
+      }),
+  };
+}
+
+/** Runs the synchronous database behind an asynchronous interface: what it throws becomes a rejection. */
+function attempt<T>(act: () => T): Promise<T> {
+  return new Promise((resolve) => {
+    resolve(guard(act));
+  });
+}
+
+function guard<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof RecordStoreError) throw error;
+    const result = sqliteCode(error);
+    if (result === SQLITE_BUSY || result === SQLITE_LOCKED) {
+      throw new RecordStoreError('STORE_BUSY', 'the store has another owner', {}, error);
+    }
+    throw new RecordStoreError('STORE_FAILED', 'the database failed', { result }, error);
+  }
+}
+
+/** The primary result code, see https://www.sqlite.org/rescode.html */
+function sqliteCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
+    return undefined;
+  return error.errcode & 0xff;
+}
