@@ -1,11 +1,9 @@
-import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import {
   buildEif,
   createLocalSigner,
   DEFAULT_METADATA,
   describeEif,
-  EifError,
   type EifMetadata,
   type EifSigner,
   verifyEif,
@@ -22,9 +20,10 @@ import {
   warnings,
 } from './eif-report.ts';
 import { startSideWork } from './eif-side-work.ts';
+import { readPrivateKey } from './private-key.ts';
 import { createProgress } from './progress.ts';
 
-const MAX_KEY_BYTES = 64 * 1024;
+const MAX_CERTIFICATE_BYTES = 64 * 1024;
 /** As nitro-cli has it. */
 const MAX_CUSTOM_METADATA_BYTES = 4096;
 
@@ -186,19 +185,10 @@ async function readSigner(
   if (certificate === undefined || key === undefined) {
     throw new UsageError('--signing-certificate and --private-key go together');
   }
-  return createLocalSigner(await readPrivateKey(key, io), await readInput(certificate, io, MAX_KEY_BYTES));
-}
-
-async function readPrivateKey(path: string, io: CommandInput['io']): Promise<KeyObject> {
-  const pem = await readInput(path, io, MAX_KEY_BYTES);
-  try {
-    return createPrivateKey({ key: Buffer.from(pem.buffer, pem.byteOffset, pem.length), format: 'pem' });
-  } catch {
-    // Not its cause: OpenSSL may quote what it could not read.
-    throw new EifError('EIF_SIGNING_KEY', 'the private key is not one in PEM without a password');
-  } finally {
-    pem.fill(0);
-  }
+  return createLocalSigner(
+    await readPrivateKey(key),
+    await readInput(certificate, io, MAX_CERTIFICATE_BYTES),
+  );
 }
 
 async function readMetadata(text: CommandInput['text'], io: CommandInput['io']): Promise<EifMetadata> {

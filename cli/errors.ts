@@ -16,7 +16,7 @@ export type CliErrorCode =
   | 'INTERRUPTED'
   /** Others than its owner may read a private key. */
   | 'KEY_FILE_EXPOSED'
-  /** Not an Ed25519 private key in PEM (PKCS #8, no password). */
+  /** Not a private key in PEM without a password, or not of the type that is needed. */
   | 'KEY_FILE_MALFORMED'
   /** The manifest does not name the key as a configuration authority. */
   | 'KEY_NOT_AUTHORITY'

@@ -15,26 +15,34 @@ export interface SigningKey {
 }
 
 /**
- * An Ed25519 private key, PKCS #8 in PEM without a password. A plain file must be its owner's alone, as ssh has it; a
- * pipe (`<(pass show authority)`) has no such rights to look at.
+ * A private key of any type, in PEM without a password. A plain file must be its owner's alone, as ssh has it; a pipe
+ * (`<(pass show authority)`) has no such rights to look at.
+ *
+ * @throws UsageError when it cannot be read; CliError KEY_FILE_EXPOSED, KEY_FILE_MALFORMED
+ */
+export async function readPrivateKey(path: string): Promise<KeyObject> {
+  const pem = await readKeyFile(path);
+  try {
+    return createPrivateKey({ key: pem, format: 'pem' });
+  } catch {
+    // Not its cause: OpenSSL may quote what it could not read.
+    throw new CliError('KEY_FILE_MALFORMED', 'not a private key in PEM without a password', { path });
+  } finally {
+    pem.fill(0);
+  }
+}
+
+/**
+ * An Ed25519 private key, read as {@link readPrivateKey} does.
  *
  * @throws UsageError when it cannot be read; CliError KEY_FILE_EXPOSED, KEY_FILE_MALFORMED
  */
 export async function readSigningKey(path: string): Promise<SigningKey> {
-  const pem = await readKeyFile(path);
-  try {
-    const privateKey = createPrivateKey({ key: pem, format: 'pem' });
-    if (privateKey.asymmetricKeyType === 'ed25519') {
-      return { privateKey, publicKey: ed25519PublicKeyHex(createPublicKey(privateKey)) };
-    }
-  } catch {
-    // Not its cause: OpenSSL may quote what it could not read.
-  } finally {
-    pem.fill(0);
+  const privateKey = await readPrivateKey(path);
+  if (privateKey.asymmetricKeyType !== 'ed25519') {
+    throw new CliError('KEY_FILE_MALFORMED', 'not an Ed25519 key', { path });
   }
-  throw new CliError('KEY_FILE_MALFORMED', 'not an Ed25519 private key in PEM (PKCS #8) without a password', {
-    path,
-  });
+  return { privateKey, publicKey: ed25519PublicKeyHex(createPublicKey(privateKey)) };
 }
 
 async function readKeyFile(path: string): Promise<Buffer> {

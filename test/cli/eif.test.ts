@@ -1,4 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
@@ -205,12 +213,23 @@ describe('holdfast eif build', () => {
   });
 
   it('never prints a key that it cannot read', async () => {
-    writeFileSync(at('broken.pem'), '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n');
+    const broken = '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n';
+    writeFileSync(at('broken.pem'), broken, { mode: 0o600 });
     const signed = ['--signing-certificate', at('certificate.pem'), '--private-key', at('broken.pem')];
     const { exit, out, err } = await run(...buildArguments('broken.eif'), ...signed);
     expect(exit).toBe(1);
-    expect(err).toContain('EIF_SIGNING_KEY');
+    expect(err).toContain('KEY_FILE_MALFORMED');
     expect(out + err).not.toContain('c2VjcmV0');
+  });
+
+  it('refuses a key that others may read, before anything is built', async () => {
+    copyFileSync(at('key.pem'), at('exposed.pem'));
+    chmodSync(at('exposed.pem'), 0o640);
+    const signed = ['--signing-certificate', at('certificate.pem'), '--private-key', at('exposed.pem')];
+    const { exit, err } = await run(...buildArguments('exposed.eif'), ...signed);
+    expect(exit).toBe(1);
+    expect(err).toContain('KEY_FILE_EXPOSED');
+    expect(readdirSync(folder)).not.toContain('exposed.eif');
   });
 
   it.each([
