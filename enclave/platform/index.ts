@@ -1,2 +1,2 @@
-export { leaveExitReason } from './exit-reason.ts';
 export { openNitroPlatform } from './nitro-platform.ts';
+export { runEnclave } from './run.ts';

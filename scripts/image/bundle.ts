@@ -16,6 +16,8 @@ const BANNER =
 export async function bundleEntry(entry: string): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: ROOT,
+    // The order of the modules follows their paths: node_modules stays where it seems to be.
+    preserveSymlinks: true,
     entryPoints: [entry],
     bundle: true,
     write: false,

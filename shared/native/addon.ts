@@ -36,6 +36,8 @@ export interface NativeAddon {
   forbidDumps(): void;
   /** Memory that this process touches from now on stays out of swap. */
   lockMemory(): void;
+  /** Ends the process now: nothing is run and nothing is waited for. */
+  exit(code: number): never;
 }
 
 // In the image the addon lies beside the bundle; in a working tree, where scripts/build-addon.sh puts it.

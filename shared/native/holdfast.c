@@ -505,6 +505,14 @@ static napi_value lock_memory(napi_env env, napi_callback_info info) {
   return make_undefined(env);
 }
 
+/* exit(code): ends the process now. No handler runs, and no thread that is still busy is waited for. */
+static napi_value exit_now(napi_env env, napi_callback_info info) {
+  napi_value value;
+  uint32_t code;
+  if (!take_arguments(env, info, 1, &value) || !take_number(env, value, 255, &code)) return NULL;
+  _exit((int)code);
+}
+
 NAPI_MODULE_INIT() {
   static const struct {
     const char *name;
@@ -515,6 +523,7 @@ NAPI_MODULE_INIT() {
       {"placeholder", placeholder},  {"replace", replace},            {"close", close_descriptor},
       {"watch", start_watch},        {"unwatch", end_watch},          {"openNsm", open_nsm},
       {"exchangeNsm", exchange_nsm}, {"forbidDumps", forbid_dumps},   {"lockMemory", lock_memory},
+      {"exit", exit_now},
   };
   for (size_t index = 0; index < sizeof EXPORTS / sizeof EXPORTS[0]; index++) {
     napi_value function;

@@ -10,7 +10,7 @@ const MAX_ACCEPTS_IN_A_ROW = 64;
 /** How long to leave waiting connections alone when there is no descriptor or memory for them. */
 const EXHAUSTED_PAUSE_MS = 50;
 
-type Sockets = Omit<NativeAddon, 'openNsm' | 'exchangeNsm' | 'forbidDumps' | 'lockMemory'>;
+type Sockets = Omit<NativeAddon, 'openNsm' | 'exchangeNsm' | 'forbidDumps' | 'lockMemory' | 'exit'>;
 
 /**
  * A vsock descriptor as a stream of node:net, which opens no AF_VSOCK descriptor itself but does not look again at one

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { fstatSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, Socket, type Server } from 'node:net';
@@ -105,6 +106,8 @@ const MISUSE: readonly [keyof NativeAddon, readonly unknown[], new () => Error][
   ['unwatch', [{}], TypeError],
   ['unwatch', [null], TypeError],
   ['unwatch', [7], TypeError],
+  ['exit', [256], RangeError],
+  ['exit', [], TypeError],
   ['exchangeNsm', [0], TypeError],
   ['exchangeNsm', [0, 'bytes'], TypeError],
   ['exchangeNsm', [0, new Uint16Array(2)], TypeError],
@@ -285,6 +288,16 @@ export const addonCases: readonly AddonCase[] = [
       );
       await once(worker, 'message');
       assert.equal(typeof (await worker.terminate()), 'number');
+    },
+  },
+  {
+    name: 'ends the process with the code given, and runs no handler',
+    run(_native, path) {
+      const script = `process.on('exit', () => process.stdout.write('handler'));
+        require(process.argv[1]).exit(7);
+        process.stdout.write('still here');`;
+      const { status, stdout } = spawnSync(process.execPath, ['-e', script, path], { encoding: 'utf8' });
+      assert.deepEqual({ status, stdout }, { status: 7, stdout: '' });
     },
   },
   {

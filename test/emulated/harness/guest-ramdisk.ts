@@ -27,13 +27,14 @@ echo "guest-exit $?"
 /bin/busybox reboot -f
 `;
 
-/** Writes the ramdisk of a plain guest that runs one program of this project on the pinned Node. */
+/** Writes the ramdisk of a plain guest that runs one program of this project on the pinned Node; `extra` lies beside it. */
 export async function writeGuestRamdisk(
   path: string,
   emulator: string,
   binaries: Binaries,
   entry: string,
   modules: readonly string[],
+  extra: readonly CpioEntry[] = [],
 ): Promise<void> {
   const inputs = prepareInputs();
   const { code } = await bundleEntry(entry);
@@ -57,6 +58,7 @@ export async function writeGuestRamdisk(
     })),
     ...runtime,
     ...program.filter(({ kind }) => kind === 'file'),
+    ...extra,
   ];
   writeFileSync(path, encodeCpio(entries));
 }

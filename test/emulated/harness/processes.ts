@@ -33,6 +33,15 @@ export class HostProcess {
     }
   }
 
+  get hasExited(): boolean {
+    return this.#hasExited;
+  }
+
+  /** Calls back after each line, and when the process has ended. */
+  onLine(callback: () => void): void {
+    this.#waiting.add(callback);
+  }
+
   #wake(): void {
     for (const wake of this.#waiting) wake();
   }
