@@ -95,20 +95,19 @@ async function runPhases(platform: Platform, control: ControlClient, nsm: NsmCli
     },
     clockOffsetMs: clock.offsetMs,
   });
-  const unlocked = await unlockStore({
+  const store = await unlockStore({
     keeper: control,
     kms: onAnswer(kms, () => mark('decrypted')),
     manifest,
     configuration: signed.configuration,
-    configurationDigest: signed.digest,
     recipient,
     now: clock.now(),
   }).finally(() => kms.close());
   mark('unlocking');
 
   await enter('opening');
-  const admission = admitConfiguration(unlocked, signed);
-  const keyring = await Keyring.open(unlocked.store, signed.configuration.keys, admission);
+  const admission = admitConfiguration(store, signed);
+  const keyring = await Keyring.open(store, signed.configuration.keys, admission);
   mark('opening');
 
   try {

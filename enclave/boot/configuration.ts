@@ -17,7 +17,7 @@ export interface Admission {
  * @throws BootError CONFIGURATION_ROLLED_BACK, CONFIGURATION_CONFLICT
  */
 export function admitConfiguration(
-  { store, isNew }: { store: SealedStore; isNew: boolean },
+  store: SealedStore,
   { configuration: { version }, digest }: SignedConfiguration,
 ): Admission {
   const known = store.state.configuration;
@@ -33,7 +33,7 @@ export function admitConfiguration(
     });
   }
   return {
-    isNewer: isNew || version > known.version,
+    isNewer: version > known.version,
     state: { boots: store.state.boots + 1, configuration: { version, digest } },
   };
 }

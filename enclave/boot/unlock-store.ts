@@ -13,6 +13,7 @@ import { BootError } from './errors.ts';
 
 /** The name under which the parent has the ciphertext of a password that an admin brings. */
 export const PASSWORD_SECRET = 'encryptor-master-password';
+const NO_CONFIGURATION = Object.freeze({ version: 0, digest: new Uint8Array(48) });
 const MIN_PASSWORD_BYTES = 32;
 const MAX_PASSWORD_BYTES = 1024;
 
@@ -21,16 +22,9 @@ export interface UnlockInput {
   readonly kms: Kms;
   readonly manifest: Manifest;
   readonly configuration: Configuration;
-  readonly configurationDigest: Uint8Array;
   readonly recipient: Promise<Recipient>;
   /** Milliseconds since 1970. */
   readonly now: number;
-}
-
-/** An open store, and whether this boot has made it. */
-export interface UnlockedStore {
-  readonly store: SealedStore;
-  readonly isNew: boolean;
 }
 
 /**
@@ -40,13 +34,13 @@ export interface UnlockedStore {
  *
  * @throws BootError INITIALISATION_…, PASSWORD_MISSING; UnlockError; StoreError
  */
-export async function unlockStore(input: UnlockInput): Promise<UnlockedStore> {
+export async function unlockStore(input: UnlockInput): Promise<SealedStore> {
   const isNew = (await input.keeper.readRecord(ROOT)) === null;
-  return { store: isNew ? await initialise(input) : await reopen(input), isNew };
+  return isNew ? await initialise(input) : await reopen(input);
 }
 
 async function initialise({ keeper, kms, recipient, now, ...input }: UnlockInput): Promise<SealedStore> {
-  const { configuration, configurationDigest, manifest } = input;
+  const { configuration, manifest } = input;
   const order = configuration.initialise;
   if (order === undefined) {
     throw new BootError('INITIALISATION_NOT_ORDERED', 'the store is empty and nothing orders to start one');
@@ -66,11 +60,8 @@ async function initialise({ keeper, kms, recipient, now, ...input }: UnlockInput
       ? await generatePassword(kms, await recipient)
       : { blob: undefined, password: await kms.decrypt(await suppliedBlob(keeper), await recipient) };
   const key = takeKey(password, manifest);
-  const state = {
-    order: order.id,
-    configuration: { version: configuration.version, digest: configurationDigest },
-    boots: 1,
-  };
+  // No configuration is in force until its keys are sealed: a crash in between lets the next start make them.
+  const state = { order: order.id, configuration: NO_CONFIGURATION, boots: 0 };
   return SealedStore.create(keeper, key, state, blob);
 }
 

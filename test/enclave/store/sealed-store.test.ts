@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { deriveStoreKey, SealedStore, StoreError } from '../../../enclave/store/index.ts';
-import { ControlError, type ControlErrorCode } from '../../../shared/protocol/errors.ts';
+import { ControlError } from '../../../shared/protocol/errors.ts';
 import { MemoryKeeper } from './memory-keeper.ts';
 
 const key = deriveStoreKey(new Uint8Array(32).fill(7), { namespace: 'demo', environment: 'test', node: 1 });
@@ -117,7 +117,7 @@ describe('a commit that fails', () => {
     expect(await (await reopen()).read(HOT)).toEqual(bytes('theirs'));
   });
 
-  it.each<ControlErrorCode>([
+  it.each<ConstructorParameters<typeof ControlError>[0]>([
     'CONTROL_COMMIT_UNRESOLVED',
     'CONTROL_DISCONNECTED',
     'CONTROL_TIMEOUT',

@@ -1,0 +1,50 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { admitConfiguration } from '../../../enclave/boot/configuration.ts';
+import { BootError } from '../../../enclave/boot/errors.ts';
+import { deriveStoreKey, SealedStore } from '../../../enclave/store/index.ts';
+import type { Configuration } from '../../../shared/node/configuration.ts';
+import { MemoryKeeper } from '../store/memory-keeper.ts';
+
+const key = deriveStoreKey(new Uint8Array(32), { namespace: 'demo', environment: 'test', node: 1 });
+const digest = new Uint8Array(48).fill(5);
+let store: SealedStore;
+
+beforeEach(async () => {
+  const state = { order: 'first', configuration: { version: 5, digest }, boots: 8 };
+  store = await SealedStore.create(new MemoryKeeper(), key, state, undefined);
+});
+
+const admit = (version: number, of = digest) =>
+  admitConfiguration(store, { configuration: { version } as Configuration, digest: of, signers: [] });
+
+function codeOf(act: () => unknown): string {
+  try {
+    act();
+  } catch (error) {
+    expect(error).toBeInstanceOf(BootError);
+    return (error as BootError).code;
+  }
+  return 'admitted';
+}
+
+describe('a verified configuration', () => {
+  it('comes into force again when it is the very one of the last start', () => {
+    expect(admit(5)).toEqual({ isNewer: false, state: { boots: 9, configuration: { version: 5, digest } } });
+  });
+
+  it('comes into force when it is newer', () => {
+    const other = new Uint8Array(48).fill(6);
+    expect(admit(6, other)).toEqual({
+      isNewer: true,
+      state: { boots: 9, configuration: { version: 6, digest: other } },
+    });
+  });
+
+  it.each([4, 1])('P12 is refused when it is older: version %i', (version) => {
+    expect(codeOf(() => admit(version))).toBe('CONFIGURATION_ROLLED_BACK');
+  });
+
+  it('is refused when its version was in force with another content', () => {
+    expect(codeOf(() => admit(5, new Uint8Array(48)))).toBe('CONFIGURATION_CONFLICT');
+  });
+});

@@ -1,0 +1,170 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { BootError } from '../../../enclave/boot/errors.ts';
+import { PASSWORD_SECRET, unlockStore } from '../../../enclave/boot/unlock-store.ts';
+import { deriveStoreKey, SealedStore } from '../../../enclave/store/index.ts';
+import { StoreError } from '../../../enclave/store/errors.ts';
+import type { Kms, Recipient } from '../../../enclave/unlock/index.ts';
+import type { Configuration } from '../../../shared/node/configuration.ts';
+import type { Manifest } from '../../../shared/node/manifest.ts';
+import { MemoryKeeper } from '../store/memory-keeper.ts';
+
+const NODE = { namespace: 'demo', environment: 'test', node: 1 } as Manifest;
+const NOW = Date.parse('2026-01-01T00:00:00Z');
+const ORDER = { id: 'first-start', notAfter: '2026-01-01T00:00:00Z', password: 'generated' } as const;
+const BLOB = Uint8Array.of(1, 2, 3);
+const recipient = Promise.resolve({} as Recipient);
+
+/** The parent's records and secrets. */
+class Keeper extends MemoryKeeper {
+  readonly secrets = new Map<string, Uint8Array>();
+  secret(name: string) {
+    return Promise.resolve(this.secrets.get(name) ?? null);
+  }
+}
+
+let keeper: Keeper;
+/** What KMS makes of any ciphertext, and which ones it was asked for. */
+let password: Uint8Array;
+/** The buffer that it handed out last. */
+let handedOut: Uint8Array;
+let asked: Uint8Array[];
+
+beforeEach(() => {
+  keeper = new Keeper();
+  password = new Uint8Array(32).fill(7);
+  asked = [];
+});
+
+function handOut(): Uint8Array {
+  handedOut = password.slice();
+  return handedOut;
+}
+
+const kms: Kms = {
+  decrypt: (blob) => {
+    asked.push(blob);
+    return Promise.resolve(handOut());
+  },
+  generateDataKey: () => Promise.resolve({ blob: BLOB, plaintext: handOut() }),
+  close: () => undefined,
+};
+
+function unlock(initialise: Configuration['initialise'], now = NOW): Promise<SealedStore> {
+  const configuration = { initialise } as Configuration;
+  return unlockStore({ keeper, kms, manifest: NODE, configuration, recipient, now });
+}
+
+async function codeOf(act: () => Promise<unknown>): Promise<string> {
+  const error: unknown = await act().then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof BootError || error instanceof StoreError) return error.code;
+  throw new TypeError('not refused with a code', { cause: error });
+}
+const isClear = (bytes: Uint8Array) => bytes.every((byte) => byte === 0);
+
+describe('an empty store', () => {
+  it('is started by a signed order alone: a parent that loses it cannot make the node forget', async () => {
+    expect(await codeOf(() => unlock(undefined))).toBe('INITIALISATION_NOT_ORDERED');
+    expect(keeper.commits).toHaveLength(0);
+  });
+
+  it('is started until the order expires, that instant included', async () => {
+    await expect(unlock(ORDER)).resolves.toBeInstanceOf(SealedStore);
+    keeper = new Keeper();
+    expect(await codeOf(() => unlock(ORDER, NOW + 1))).toBe('INITIALISATION_EXPIRED');
+  });
+
+  it('is started with a password that was made inside, whose ciphertext is kept', async () => {
+    const store = await unlock(ORDER);
+    expect(keeper.records.get('boot/encryptor-master-password')?.bytes).toEqual(BLOB);
+    expect(store.state).toMatchObject({
+      order: 'first-start',
+      boots: 0,
+      configuration: { version: 0, digest: new Uint8Array(48) },
+    });
+  });
+
+  it('is started with the password of an admin where the order says so', async () => {
+    keeper.secrets.set(PASSWORD_SECRET, BLOB);
+    await unlock({ ...ORDER, password: 'supplied' });
+    expect(asked).toEqual([BLOB]);
+    expect(keeper.records.has('boot/encryptor-master-password')).toBe(false);
+  });
+
+  it('is not started with records that have lost their root', async () => {
+    keeper.records.set('keys/hot', { table: 'keys', id: 'hot', revision: 1, bytes: BLOB });
+    expect(await codeOf(() => unlock(ORDER))).toBe('STORE_RECORD_MISSING');
+  });
+
+  it('is not started without the password that an admin was to bring', async () => {
+    expect(await codeOf(() => unlock({ ...ORDER, password: 'supplied' }))).toBe('PASSWORD_MISSING');
+  });
+
+  it('says STORE_TAKEN when another enclave starts it at the same time', async () => {
+    keeper.onCommit = () => {
+      keeper.records.set('store/root', { table: 'store', id: 'root', revision: 1, bytes: BLOB });
+    };
+    expect(await codeOf(() => unlock(ORDER))).toBe('STORE_TAKEN');
+  });
+});
+
+describe('the password', () => {
+  it.each([31, 1025])('is refused with %i bytes', async (length) => {
+    password = new Uint8Array(length).fill(7);
+    expect(await codeOf(() => unlock(ORDER))).toBe('PASSWORD_LENGTH');
+    expect(keeper.commits).toHaveLength(0);
+  });
+
+  it.each([32, 1024])('is taken with %i bytes', async (length) => {
+    password = new Uint8Array(length).fill(7);
+    await expect(unlock(ORDER)).resolves.toBeInstanceOf(SealedStore);
+  });
+
+  it('is cleared, whether it was taken or not', async () => {
+    await unlock(ORDER);
+    expect(isClear(handedOut)).toBe(true);
+    password = new Uint8Array(31).fill(7);
+    keeper = new Keeper();
+    await codeOf(() => unlock(ORDER));
+    expect(isClear(handedOut)).toBe(true);
+  });
+});
+
+describe('a store that was started before', () => {
+  beforeEach(async () => {
+    await unlock(ORDER);
+  });
+
+  it('opens with the ciphertext that lies in it, by the same order or none', async () => {
+    await expect(unlock(undefined)).resolves.toBeInstanceOf(SealedStore);
+    await expect(unlock(ORDER, NOW + 1)).resolves.toBeInstanceOf(SealedStore);
+    expect(asked).toEqual([BLOB, BLOB]);
+  });
+
+  it('is not started again by another order', async () => {
+    expect(await codeOf(() => unlock({ ...ORDER, id: 'second-start' }))).toBe('INITIALISATION_REPEATED');
+  });
+
+  it('P07 does not open with another password', async () => {
+    password = new Uint8Array(32).fill(8);
+    expect(await codeOf(() => unlock(undefined))).toBe('STORE_ROOT_UNREADABLE');
+  });
+
+  it('does not open without its ciphertext', async () => {
+    keeper.records.delete('boot/encryptor-master-password');
+    expect(await codeOf(() => unlock(undefined))).toBe('PASSWORD_MISSING');
+  });
+
+  it('opens with the ciphertext of an admin where none lies in it', async () => {
+    const key = deriveStoreKey(new Uint8Array(32).fill(9), NODE);
+    keeper = new Keeper();
+    const none = { version: 0, digest: new Uint8Array(48) };
+    await SealedStore.create(keeper, key, { order: 'first-start', configuration: none, boots: 0 }, undefined);
+    keeper.secrets.set(PASSWORD_SECRET, BLOB);
+    password = new Uint8Array(32).fill(9);
+    await expect(unlock(undefined)).resolves.toBeInstanceOf(SealedStore);
+    expect(asked).toEqual([BLOB]);
+  });
+});
