@@ -28,6 +28,8 @@ export interface Parent {
   readonly statusUrl: string | undefined;
   /** Puts another allow-list in force for new connections. @throws ParentOptionError OPTION_INVALID, and keeps the old */
   readonly reloadTargets: (targets: readonly EgressTarget[]) => void;
+  /** Gives up the control connections of an enclave that is gone, and with them its hold on the store. */
+  readonly disconnectEnclave: () => void;
   /** Stops accepting, gives open connections so many milliseconds (2,000 when left out) to end, and closes. */
   close(graceMs?: number): Promise<void>;
 }
@@ -53,6 +55,7 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
   };
   const closers: (() => Promise<void>)[] = [() => tables.egress.stop(0), () => tables.ingress.stop(0)];
   let reloadTargets: Parent['reloadTargets'];
+  let disconnectEnclave: Parent['disconnectEnclave'];
   let ingressServer: IngressServer | undefined;
   let statusServer: StatusServer | undefined;
   try {
@@ -106,6 +109,7 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
       log,
     });
     closers.push(() => control.close());
+    disconnectEnclave = () => control.disconnect();
   } catch (error) {
     metrics.close();
     ingressServer?.close();
@@ -120,6 +124,7 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
     ingress: endpointOf(ingressServer),
     statusUrl: statusServer?.url,
     reloadTargets,
+    disconnectEnclave,
     async close(graceMs = DEFAULT_GRACE_MS) {
       ingressServer?.close();
       await Promise.all([tables.ingress.stop(graceMs), tables.egress.stop(graceMs)]);

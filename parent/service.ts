@@ -70,6 +70,7 @@ export async function startParentService(path: string, log: Log): Promise<Parent
       spec: { image, cid: spec.cid, cpus: spec.cpus, memoryMiB: spec.memoryMiB },
       checkImage: () => checkImage(image, pcrs),
       node: () => parent.node,
+      onEnd: () => parent.disconnectEnclave(),
       log,
     });
   }

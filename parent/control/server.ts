@@ -23,8 +23,13 @@ export interface ControlServerOptions {
   readonly log: Log;
 }
 
+export interface ControlServer extends Listener {
+  /** Hangs up on all who are connected: an enclave that is gone must not keep the store from its successor. */
+  disconnect(): void;
+}
+
 /** Listens on `PARENT_PORT.control`. @throws TransportError ADDRESS_IN_USE, LISTEN_FAILED */
-export async function startControlServer(options: ControlServerOptions): Promise<Listener> {
+export async function startControlServer(options: ControlServerOptions): Promise<ControlServer> {
   const { transport, isEnclave, openSession, log } = options;
   const connections = new Map<FrameStream, Promise<void>>();
 
@@ -60,11 +65,15 @@ export async function startControlServer(options: ControlServerOptions): Promise
   }
 
   const listener = await transport.listen(PARENT_PORT.control, accept);
+  const disconnect = () => {
+    for (const frames of connections.keys()) frames.destroy();
+  };
   return {
     address: listener.address,
+    disconnect,
     async close() {
       await listener.close();
-      for (const frames of connections.keys()) frames.destroy();
+      disconnect();
       await Promise.all(connections.values());
     },
   };

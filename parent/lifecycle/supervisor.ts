@@ -14,6 +14,8 @@ export interface SupervisorOptions {
   readonly checkImage: () => Promise<ImageMeasurements>;
   /** What the node reported last. */
   readonly node: () => NodeStatus | null;
+  /** Called when the enclave is gone, before another one is started. */
+  readonly onEnd: () => void;
   readonly log: Log;
   /** Milliseconds between two looks at the enclave; 5,000 when left out. */
   readonly pollMs?: number;
@@ -100,6 +102,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
       const end = await runOnce();
       if (stopping.signal.aborted) return;
       endsInARow += 1;
+      options.onEnd();
       const decision = decideRestart(end, endsInARow);
       const code = end.type === 'failed' ? end.code : end.type === 'vanished' ? 'VANISHED' : 'NOT_STARTED';
       if (decision.action === 'halt') {

@@ -13,6 +13,8 @@ import {
   type Parent,
   type ParentOptions,
 } from '../../parent/index.ts';
+import { FrameStream } from '../../shared/frames/index.ts';
+import { controlAnswerSchema, MAX_CONTROL_FRAME_BYTES } from '../../shared/protocol/control.ts';
 import { createControlClient, type ControlClient } from '../../shared/protocol/control-client.ts';
 import { openEgress } from '../../shared/protocol/egress-client.ts';
 import { ENCLAVE_PORT, PARENT_CID, PARENT_PORT } from '../../shared/transport/transport.ts';
@@ -120,6 +122,21 @@ describe('a parent', () => {
     client.close();
     await expect.poll(() => second.listRecords().catch(() => 'busy')).toEqual([]);
     second.close();
+  });
+
+  test('gives the store to the next enclave once the one that had it is known to be gone', async () => {
+    await start();
+    const gone = await transportOf(ENCLAVE_CID).connect(
+      { cid: PARENT_CID, port: PARENT_PORT.control },
+      { timeoutMs: 1_000 },
+    );
+    const frames = new FrameStream(gone, { maxBytes: MAX_CONTROL_FRAME_BYTES });
+    await frames.write({ type: 'store-list' }, { timeoutMs: 1_000 });
+    await frames.read(controlAnswerSchema, { timeoutMs: 5_000 });
+    await expect(client.listRecords()).rejects.toMatchObject({ code: 'CONTROL_STORE_BUSY' });
+    parent.disconnectEnclave();
+    expect(await client.listRecords()).toEqual([]);
+    frames.destroy();
   });
 
   test('hangs up on any other CID than its enclave’s', async () => {

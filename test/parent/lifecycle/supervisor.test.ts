@@ -142,13 +142,18 @@ describe('what follows the end of an enclave', () => {
 
 describe('the supervisor', () => {
   let status: NodeStatus | null;
+  let ends: number;
   function start(checkImage = () => Promise.resolve(MEASUREMENTS)): Supervisor {
     status = null;
+    ends = 0;
     supervisor = startSupervisor({
       nitro,
       spec: SPEC,
       checkImage,
       node: () => status,
+      onEnd: () => {
+        ends += 1;
+      },
       log: silentLog,
       pollMs: 20,
       haste: 50,
@@ -183,6 +188,7 @@ describe('the supervisor', () => {
     write({ ...read(), enclaves: [] });
     await expect.poll(() => running.starts, { timeout: 5_000 }).toBe(2);
     await isIn('running');
+    expect(ends).toBe(1);
   });
 
   test('does not start one again whose code says that it would fail again', async () => {
