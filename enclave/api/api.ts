@@ -19,7 +19,7 @@ const SESSION_BYTES = 16;
 export interface Api {
   /** Rejects when a request has found that the node can no longer go on. */
   readonly failed: Promise<never>;
-  /** Lets running requests end, for a few seconds. */
+  /** Takes no request any more, and gives those that are being answered a few seconds. */
   close(): Promise<void>;
 }
 

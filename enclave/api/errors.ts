@@ -2,7 +2,7 @@ import { HoldfastError } from '../../shared/errors.ts';
 import type { PolicyRefusal } from '../policy/index.ts';
 
 export type ApiErrorCode =
-  'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'REQUEST_TOO_LARGE' | 'REQUEST_MALFORMED' | 'OVERLOADED';
+  'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'REQUEST_TOO_LARGE' | 'REQUEST_MALFORMED' | 'OVERLOADED' | 'STOPPING';
 
 /** A request that is refused before anybody's rights are looked at. */
 export class ApiError extends HoldfastError<ApiErrorCode> {}

@@ -11,10 +11,18 @@ const HANDSHAKE_TIMEOUT_MS = 5_000;
 const HEADERS_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_TIMEOUT_MS = 60_000;
+/** Without a byte either way: nothing asked yet, or an answer that is not read. An import waits for the parent in it. */
+const STALLED_TIMEOUT_MS = 20_000;
 const MAX_HEADER_BYTES = 8 * 1024;
 const MAX_CONNECTIONS = 2_048;
+/** From here on those that wait for a request are hung up on, so that nobody keeps others out by doing nothing. */
+const CROWDED = 1_536;
 /** How long requests that are being answered may take when the node stops. */
 const DRAIN_MS = 3_000;
+/** How often the limits above are held against what is open. */
+const TIMEOUT_CHECK_MS = 1_000;
+
+const STATUS: Readonly<Record<string, number>> = { REQUEST_TOO_LARGE: 413, STOPPING: 503 };
 
 export interface Answer {
   readonly status: number;
@@ -31,6 +39,7 @@ export async function serveHttps(
   identity: TlsIdentity,
   handle: Handler,
 ): Promise<{ close(): Promise<void> }> {
+  const requests = new Requests();
   const server = createServer(
     {
       cert: identity.certificate,
@@ -42,27 +51,43 @@ export async function serveHttps(
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
       noDelay: true,
     },
     (request, response) => {
-      serve(request, response, handle).catch(() => response.destroy());
+      requests.enter(response);
+      serve(request, response, (received) => {
+        requests.assertOpen();
+        return handle(received);
+      }).catch(() => response.destroy());
     },
   );
   identity.privateKey.fill(0);
+  // Connections are handed in, so it never listens by itself; but this is what starts its watch over the timeouts.
+  server.emit('listening');
+  server.setTimeout(STALLED_TIMEOUT_MS);
   let connections = 0;
   const listener = await transport.listen(ENCLAVE_PORT.api, ({ stream }) => {
     if (connections >= MAX_CONNECTIONS) {
       stream.destroy();
       return;
     }
+    if (connections >= CROWDED) server.closeIdleConnections();
     connections += 1;
     stream.once('close', () => {
       connections -= 1;
     });
     stream.on('error', () => stream.destroy());
+    // TLS has no half-closed connections. One left open here would hold its place until the handshake is overdue.
+    stream.allowHalfOpen = false;
     server.emit('connection', stream);
   });
-  return { close: () => closeAll(server, listener) };
+  return {
+    close: async () => {
+      await requests.close();
+      await closeAll(server, listener);
+    },
+  };
 }
 
 async function serve(request: IncomingMessage, response: ServerResponse, handle: Handler): Promise<void> {
@@ -76,7 +101,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, handle:
       body,
     });
   } catch (error) {
-    answer = { status: error instanceof ApiError ? 413 : 500, body: { error: errorCode(error) } };
+    answer = { status: STATUS[errorCode(error)] ?? 500, body: { error: errorCode(error) } };
     response.setHeader('connection', 'close');
   }
   const text = JSON.stringify(answer.body);
@@ -101,10 +126,38 @@ async function readBody(request: IncomingMessage): Promise<Uint8Array> {
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
 }
 
+/** Those that are being answered. */
+class Requests {
+  readonly #underWay = new Set<ServerResponse>();
+  #isClosed = false;
+  #onEmpty: (() => void) | undefined;
+
+  enter(response: ServerResponse): void {
+    this.#underWay.add(response);
+    response.once('close', () => {
+      this.#underWay.delete(response);
+      if (this.#underWay.size === 0) this.#onEmpty?.();
+    });
+  }
+
+  /** @throws ApiError STOPPING: what had not wholly arrived by then is not carried out. */
+  assertOpen(): void {
+    if (this.#isClosed) throw new ApiError('STOPPING', 'the node takes no request any more');
+  }
+
+  /** Waits for them, but not for long. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    if (this.#underWay.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+      setTimeout(resolve, DRAIN_MS).unref();
+    });
+  }
+}
+
 async function closeAll(server: Server, listener: Listener): Promise<void> {
-  server.closeIdleConnections();
-  const drained = new Promise((resolve) => server.close(resolve));
-  await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref())]);
+  server.close();
   server.closeAllConnections();
   await listener.close();
 }

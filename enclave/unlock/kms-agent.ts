@@ -34,6 +34,13 @@ export class PinnedAgent extends Agent {
 
   async #connect(host: string, port: number): Promise<Duplex> {
     const stream = await this.#dial({ host, port });
-    return connect({ socket: stream, servername: host, ca: [...this.#roots], minVersion: 'TLSv1.2' });
+    return connect({
+      socket: stream,
+      servername: host,
+      ca: [...this.#roots],
+      minVersion: 'TLSv1.2',
+      // Written out: the default is the environment's (NODE_TLS_REJECT_UNAUTHORIZED).
+      rejectUnauthorized: true,
+    });
   }
 }

@@ -17,6 +17,8 @@ import type { Recipient } from './recipient.ts';
 const CONNECT_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 const MAX_ATTEMPTS = 3;
+/** Of all attempts together. The parent carries the bytes and may stop at any of them (P50). */
+const DEADLINE_MS = 15_000;
 const PASSWORD_PURPOSE = 'encryptor-master-password';
 
 export interface KmsOptions {
@@ -70,6 +72,8 @@ export function createKms({ manifest, dial, roots, credentials, attest, clockOff
       httpsAgent: new PinnedAgent(dial, roots),
       connectionTimeout: CONNECT_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
+      // Otherwise it only says so.
+      throwOnRequestTimeout: true,
     }),
   });
   const context = encryptionContext(manifest, PASSWORD_PURPOSE);
@@ -90,7 +94,9 @@ export function createKms({ manifest, dial, roots, credentials, attest, clockOff
         CiphertextBlob: blob,
         Recipient: await makeRecipient(recipient),
       });
-      const answer = await client.send(command).catch(rethrow);
+      const answer = await client
+        .send(command, { abortSignal: AbortSignal.timeout(DEADLINE_MS) })
+        .catch(rethrow);
       return openAnswer(answer, keyArn, recipient);
     },
     generateDataKey: async (recipient) => {
@@ -100,7 +106,9 @@ export function createKms({ manifest, dial, roots, credentials, attest, clockOff
         KeySpec: 'AES_256',
         Recipient: await makeRecipient(recipient),
       });
-      const answer = await client.send(command).catch(rethrow);
+      const answer = await client
+        .send(command, { abortSignal: AbortSignal.timeout(DEADLINE_MS) })
+        .catch(rethrow);
       const plaintext = openAnswer(answer, keyArn, recipient);
       if (answer.CiphertextBlob === undefined || answer.CiphertextBlob.length === 0) {
         plaintext.fill(0);
