@@ -1,0 +1,146 @@
+import { describe, expect, it, vi } from 'vitest';
+import * as z from 'zod';
+import { ApiError, PolicyError } from '../../../enclave/api/errors.ts';
+import { createRouter, type Route, type RouteInput } from '../../../enclave/api/router.ts';
+import { MAX_REQUEST_BYTES } from '../../../shared/node/api.ts';
+import { HttpSignatureError, type ReceivedRequest } from '../../../shared/http-signature/index.ts';
+import { StoreError } from '../../../enclave/store/errors.ts';
+
+const schema = z.strictObject({ text: z.string() });
+
+/** A router with one route for anybody and one for clients, and what they saw. */
+function start(act: (input: RouteInput) => unknown = () => ({ done: true })) {
+  const seen = vi.fn<(input: RouteInput) => unknown>(act);
+  const authenticate = vi.fn<(request: ReceivedRequest) => { clientId: string }>(() => ({
+    clientId: 'backend',
+  }));
+  const onError = vi.fn<(error: unknown) => void>();
+  const routes: Route[] = [
+    { method: 'GET', path: /^\/open$/, isSigned: false, act: seen },
+    { method: 'POST', path: /^\/open$/, isSigned: false, act: seen },
+    { method: 'PUT', path: /^\/keys\/([a-z]+)\/share$/, isSigned: true, act: seen },
+  ];
+  const handle = createRouter(routes, { authenticate, onError });
+  const send = (method: string, target: string, body = '') =>
+    handle({ method, target, rawHeaders: [], body: Buffer.from(body) });
+  return { send, seen, authenticate, onError };
+}
+
+describe('the router', () => {
+  it('hands a request to its route and answers with what that returns', async () => {
+    const { send, authenticate } = start(() => Promise.resolve({ one: 1 }));
+    expect(await send('GET', '/open')).toEqual({ status: 200, body: { one: 1 } });
+    expect(authenticate).not.toHaveBeenCalled();
+  });
+
+  it('names the client and the parts of the path where a request must be signed', async () => {
+    const { send, seen } = start();
+    await send('PUT', '/keys/hot/share');
+    expect(seen).toHaveBeenCalledWith(expect.objectContaining({ client: 'backend', captures: ['hot'] }));
+  });
+
+  it('gives a route for anybody no client', async () => {
+    const { send, seen } = start();
+    await send('GET', '/open');
+    expect(seen).toHaveBeenCalledWith(expect.objectContaining({ client: '' }));
+  });
+
+  it.each([
+    ['/', 404, 'NOT_FOUND'],
+    ['/open/', 404, 'NOT_FOUND'],
+    ['/open?x=1', 404, 'NOT_FOUND'],
+    ['/OPEN', 404, 'NOT_FOUND'],
+    ['//open', 404, 'NOT_FOUND'],
+    ['http://elsewhere/open', 404, 'NOT_FOUND'],
+    ['/keys/hot/share', 405, 'METHOD_NOT_ALLOWED'],
+  ])('refuses GET %s', async (target, status, code) => {
+    const { send, seen } = start();
+    expect(await send('GET', target)).toEqual({ status, body: { error: code } });
+    expect(seen).not.toHaveBeenCalled();
+  });
+
+  it('does nothing for a request whose signature is refused', async () => {
+    const { send, seen, authenticate } = start();
+    authenticate.mockImplementation(() => {
+      throw new HttpSignatureError('SIGNATURE_INVALID', 'as the test has it');
+    });
+    expect(await send('PUT', '/keys/hot/share')).toEqual({
+      status: 401,
+      body: { error: 'SIGNATURE_INVALID' },
+    });
+    expect(seen).not.toHaveBeenCalled();
+  });
+
+  it('asks for the signature before it looks at the body', async () => {
+    const { send, authenticate } = start(({ parse }) => parse(schema));
+    authenticate.mockImplementation(() => {
+      throw new HttpSignatureError('SIGNATURE_MISSING', 'as the test has it');
+    });
+    expect(await send('PUT', '/keys/hot/share', '{')).toMatchObject({ status: 401 });
+  });
+});
+
+describe('the body of a request', () => {
+  it('is strict JSON of the schema that the route asks for', async () => {
+    const { send } = start(({ parse }) => parse(schema));
+    expect(await send('POST', '/open', '{"text":"x"}')).toEqual({ status: 200, body: { text: 'x' } });
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['half of it', '{"text":'],
+    ['two values', '{"text":"x"}{}'],
+    ['a key twice', '{"text":"x","text":"y"}'],
+    ['a field too many', '{"text":"x","more":1}'],
+    ['a field too few', '{}'],
+    ['another type', '{"text":1}'],
+    ['a prototype', '{"__proto__":{},"text":"x"}'],
+    ['nesting beyond any request', '['.repeat(9) + ']'.repeat(9)],
+    ['more than any request', JSON.stringify({ text: 'x'.repeat(MAX_REQUEST_BYTES) })],
+  ])('is refused with %s', async (_, body) => {
+    const { send } = start(({ parse }) => parse(schema));
+    expect(await send('POST', '/open', body)).toEqual({ status: 400, body: { error: 'REQUEST_MALFORMED' } });
+  });
+
+  it('is refused when it is not UTF-8', async () => {
+    const seen: string[] = [];
+    const handle = createRouter(
+      [{ method: 'POST', path: /^\/open$/, isSigned: false, act: ({ parse }) => parse(schema) }],
+      { authenticate: () => ({ clientId: 'x' }), onError: (error) => seen.push((error as ApiError).code) },
+    );
+    const body = Buffer.from([...Buffer.from('{"text":"'), 0xff, ...Buffer.from('"}')]);
+    await handle({ method: 'POST', target: '/open', rawHeaders: [], body });
+    expect(seen).toEqual(['REQUEST_MALFORMED']);
+  });
+});
+
+describe('a refusal', () => {
+  it.each<[string, number, Error]>([
+    ['POLICY_DENIED', 403, new PolicyError('POLICY_DENIED', 'x')],
+    ['RATE_LIMITED', 429, new PolicyError('RATE_LIMITED', 'x')],
+    ['OVERLOADED', 503, new ApiError('OVERLOADED', 'x')],
+    ['REPLAY_CACHE_FULL', 503, new HttpSignatureError('REPLAY_CACHE_FULL', 'x')],
+    ['SIGNATURE_REPLAYED', 401, new HttpSignatureError('SIGNATURE_REPLAYED', 'x')],
+    ['STORE_TAKEN', 403, new StoreError('STORE_TAKEN', 'x')],
+  ])('%s has status %i', async (code, status, error) => {
+    const { send, onError } = start(() => {
+      throw error;
+    });
+    expect(await send('GET', '/open')).toEqual({ status, body: { error: code } });
+    expect(onError).toHaveBeenCalledExactlyOnceWith(error);
+  });
+
+  it('P43 shows nothing of an error that nobody foresaw', async () => {
+    const { send, onError } = start(() => Promise.reject(new TypeError('the secret is 42')));
+    const answer = await send('GET', '/open');
+    expect(answer).toEqual({ status: 500, body: { error: 'INTERNAL' } });
+    expect(onError).toHaveBeenCalledOnce();
+  });
+
+  it('P43 shows the code of an error and neither its message nor its details', async () => {
+    const { send } = start(() => {
+      throw new ApiError('OVERLOADED', 'the message', { detail: 'the detail' });
+    });
+    expect(JSON.stringify(await send('GET', '/open'))).not.toMatch(/message|detail/);
+  });
+});
