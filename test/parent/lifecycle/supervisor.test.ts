@@ -160,8 +160,9 @@ describe('the supervisor', () => {
     });
     return supervisor;
   }
-  const isIn = (state: string) =>
-    expect.poll(() => supervisor?.current.state, { timeout: 5_000 }).toBe(state);
+  async function isIn(state: string): Promise<void> {
+    await expect.poll(() => supervisor?.current.state, { timeout: 5_000 }).toBe(state);
+  }
 
   test('starts the enclave, and terminates it in the end', async () => {
     const running = start();
