@@ -1,9 +1,12 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { EncryptCommand, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
 import { createEnvelope, ed25519PublicKeyHex, parseEnvelope, signEnvelope } from '../../shared/dsse/index.ts';
 import { CONFIGURATION_FORMAT, CONFIGURATION_PAYLOAD_TYPE } from '../../shared/node/configuration.ts';
-import { digestManifest } from '../../shared/node/manifest.ts';
+import { encryptionContext } from '../../shared/node/encryption-context.ts';
+import { digestManifest, type Manifest } from '../../shared/node/manifest.ts';
 import type { ControlAnswer } from '../../shared/protocol/control.ts';
 import type { HostileScripts } from '../hostile-parent/index.ts';
+import { siteParentOptions } from '../world/site-parent.ts';
 import type { Stage } from './stage.ts';
 
 /** Something that must not happen, made to happen, and the code that it ends with. */
@@ -52,11 +55,12 @@ function flipLast(data: Uint8Array): Uint8Array {
   return flipped;
 }
 
-function takeover(stage: Stage): HostileScripts {
+/** A manifest with an authority of the attacker's, whatever else they change in it, and a configuration under it. */
+function takeover(stage: Stage, changes: Partial<Manifest> = {}): HostileScripts {
   const attacker = generateKeyPairSync('ed25519');
   const { manifest } = stage.site;
   const authority = { threshold: 1, keys: [ed25519PublicKeyHex(attacker.publicKey)] };
-  const forged = bytes({ ...manifest, configurationAuthority: authority });
+  const forged = bytes({ ...manifest, ...changes, configurationAuthority: authority });
   const configuration = {
     format: CONFIGURATION_FORMAT,
     manifest: Buffer.from(digestManifest(forged)).toString('hex'),
@@ -70,6 +74,28 @@ function takeover(stage: Stage): HostileScripts {
       return request.type === 'configuration' ? { type: 'configuration', bytes: signed } : honest();
     },
   };
+}
+
+/** The attacker's own account decides who uses this key, so that KMS lets the enclave have what the attacker knows. */
+async function takeOverWithOwnKey(stage: Stage): Promise<string> {
+  const { site } = await stage.beside(5);
+  const { keyArn: KeyId, manifest } = site;
+  const Statement = [{ Effect: 'Allow', Principal: '*', Action: 'kms:*', Resource: '*' }];
+  const Policy = JSON.stringify({ Version: '2012-10-17', Statement });
+  await site.kms.send(new PutKeyPolicyCommand({ KeyId, PolicyName: 'default', Policy }));
+  const { CiphertextBlob = new Uint8Array() } = await site.kms.send(
+    new EncryptCommand({
+      KeyId,
+      Plaintext: Buffer.alloc(32, 1),
+      EncryptionContext: encryptionContext(stage.site.manifest, 'encryptor-master-password'),
+    }),
+  );
+  const { onControl: lie } = takeover(stage, { kms: manifest.kms });
+  const { onControl: swap } = changingRecord('boot/encryptor-master-password', () => CiphertextBlob);
+  return await stage.attempt({
+    onControl: (call) => (call.request.type === 'store-read' ? swap?.(call) : lie?.(call)) ?? call.honest(),
+    parent: { credentials: siteParentOptions(stage.world, site, 0).credentials },
+  });
 }
 
 /**
@@ -97,6 +123,11 @@ export const BOOT_REFUSALS: readonly Refusal[] = [
     attack: "another manifest (PCR16), with the attacker's own authority",
     code: 'KMS_ACCESS_DENIED',
     attempt: (stage) => stage.attempt(takeover(stage)),
+  },
+  {
+    attack: "another manifest that names a KMS key of the attacker's, with a password of theirs under it",
+    code: 'STORE_ROOT_UNREADABLE',
+    attempt: takeOverWithOwnKey,
   },
   {
     attack: 'a configuration that nobody has signed',

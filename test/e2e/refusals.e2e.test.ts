@@ -9,6 +9,7 @@ import { askSession, sendRaw } from '../../local/demo/raw-request.ts';
 import { makeRequest, REQUEST_REFUSALS, type ServingNode } from '../../local/demo/request-refusals.ts';
 import { Stage } from '../../local/demo/stage.ts';
 import { unsafeParseAttestationDocument } from '../../attestation/index.ts';
+import { encryptionContext } from '../../shared/node/encryption-context.ts';
 import { encryptForRecipient } from '../support/cms.ts';
 
 let directory: string;
@@ -31,7 +32,13 @@ afterAll(async () => {
 
 /** PITFALLS rows that an attack stands for. */
 const ROWS: Readonly<Record<string, string>> = {
+  'another image (PCR0-2)': 'P03',
   'a debug image (zero PCRs)': 'P02',
+  "another manifest (PCR16), with the attacker's own authority": 'P44',
+  "another manifest that names a KMS key of the attacker's, with a password of theirs under it": 'P15',
+  'a configuration that nobody has signed': 'P44',
+  'a configuration altered after it was signed': 'P44',
+  'an older configuration, signed and once in force': 'P12',
   "another node's secret blob": 'P07',
   'an altered sealed record': 'P09',
   'two sealed records swapped': 'P09',
@@ -46,10 +53,34 @@ const named = <T extends { attack: string }>(refusals: readonly T[]) =>
 
 const answerSchema = z.object({ signature: z.string() });
 
+it('every attack that stands for a row is tried', () => {
+  const attacks = [...BOOT_REFUSALS, ...KMS_REFUSALS, ...REQUEST_REFUSALS].map(({ attack }) => attack);
+  expect(Object.keys(ROWS).filter((attack) => !attacks.includes(attack))).toEqual([]);
+});
+
 describe('a node refuses to start on', () => {
   it.each(named([...BOOT_REFUSALS, ...KMS_REFUSALS]))('%s', async (_, { attempt, code }) => {
     expect(await attempt(stage)).toBe(code);
     expect(await stage.attempt(), 'the honest parent is served as before').toBe('SERVING');
+  });
+
+  it('P08 an encryption context of its parent, and asks KMS in that of its manifest', async () => {
+    for (const type of ['manifest', 'configuration', 'store-read']) {
+      const code = await stage.attempt({
+        onControl: async ({ request, honest }) => {
+          const answer = await honest();
+          if (request.type !== type) return answer;
+          return Object.assign(answer, { encryptionContext: { 'holdfast:node': '2' } });
+        },
+      });
+      expect(code).toBe('CONTROL_ANSWER_INVALID');
+    }
+    const requests: unknown[] = [];
+    await attemptWithKms(stage, true, (request) => requests.push(request));
+    const { manifest, keyArn: KeyId } = stage.site;
+    const EncryptionContext = encryptionContext(manifest, 'encryptor-master-password');
+    expect(requests).not.toEqual([]);
+    for (const request of requests) expect(request).toMatchObject({ KeyId, EncryptionContext });
   });
 
   it('P11 an answer of another key', async () => {
@@ -110,7 +141,7 @@ describe('a node refuses to start on', () => {
     expect(code).toBe('STORE_ROOT_UNREADABLE');
   });
 
-  it('an unreachable KMS, and every answer of the parent that hangs up', async () => {
+  it('P50 an unreachable KMS, and every answer of the parent that hangs up', async () => {
     expect(await stage.attempt({ onEgress: () => ({ refuse: 'DNS_FAILED' }) })).toBe('KMS_UNREACHABLE');
     expect(await stage.attempt({ onEgress: () => 'hang-up' })).toBe('KMS_UNREACHABLE');
   });
@@ -123,7 +154,7 @@ describe('a node refuses to start on', () => {
     expect(code).toBe('CONTROL_ANSWER_INVALID');
   });
 
-  it('a configuration for another manifest of the same authority', async () => {
+  it('P44 a configuration for another manifest of the same authority', async () => {
     const other = await stage.beside(3);
     const bytes = other.site.sign(other.configuration(9));
     const code = await stage.attempt({

@@ -265,6 +265,21 @@ describe('egress', () => {
     },
   );
 
+  test('P47 lets no answer of DNS onto the list, neither its address nor another name for it', async () => {
+    const port = await listen((socket) => socket.pipe(socket));
+    await start({
+      targets: [{ host: 'kms.example.com', port, networks: ['127.0.0.0/8'] }],
+      lookUp: () => Promise.resolve(['127.0.0.1']),
+    });
+    const connect = (host: string) => openEgress(enclave(), { host, port }, { timeoutMs: 2_000 });
+    const stream = await connect('kms.example.com');
+    stream.end('by its name');
+    expect(String(await readAll(stream))).toBe('by its name');
+    for (const host of ['127.0.0.1', 'other.example.com', 'example.com']) {
+      await expect(connect(host)).rejects.toMatchObject({ code: 'EGRESS_TARGET_FORBIDDEN' });
+    }
+  });
+
   test('ends the enclave’s stream when the target resets', async () => {
     const port = await listen((socket) => {
       socket.once('data', () => socket.resetAndDestroy());
