@@ -11,6 +11,8 @@ export const FRAME_LENGTH_BYTES = 4;
 export const MAX_FRAME_BYTES = 16 * 1024 * 1024;
 /** How deep a body may nest: the deepest schema has a list of maps in a map. */
 export const MAX_FRAME_DEPTH = 8;
+/** How many data items a body may have, keys included: the longest schema, a list of 4,096 records, has 28,677. */
+export const MAX_FRAME_ITEMS = 32_768;
 
 const VERSION_BYTES = 1;
 
@@ -63,7 +65,11 @@ export function decodeFrame<T>(bytes: Uint8Array, schema: z.ZodType<T>): T {
 
 function decodeBody(body: Uint8Array): unknown {
   try {
-    return decodeCborObject(body, { maxBytes: body.length, maxDepth: MAX_FRAME_DEPTH });
+    return decodeCborObject(body, {
+      maxBytes: body.length,
+      maxDepth: MAX_FRAME_DEPTH,
+      maxItems: MAX_FRAME_ITEMS,
+    });
   } catch (error) {
     if (!(error instanceof CborError)) throw error;
     throw new FrameError('FRAME_BODY_MALFORMED', 'a frame whose body is malformed', {}, error);
