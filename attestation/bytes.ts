@@ -8,5 +8,8 @@ export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
 }
 
 export function isAllZero(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte === 0);
+  for (const byte of bytes) {
+    if (byte !== 0) return false;
+  }
+  return true;
 }

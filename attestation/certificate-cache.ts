@@ -4,7 +4,8 @@ import type { Certificate } from './certificate.ts';
 /** A day of certificates from every zone of every region that one service is likely to meet. */
 export const DEFAULT_CACHED_CERTIFICATES = 256;
 
-interface Entry {
+/** A certificate whose signature was found good under a key. */
+export interface KeptCertificate {
   readonly certificate: Certificate;
   /** The public key under which its signature was found good. */
   readonly issuerKey: Uint8Array;
@@ -16,47 +17,46 @@ interface Entry {
  * Only what a trusted root vouches for gets in, so that nobody can fill it with certificates of their own making.
  */
 export class CertificateCache {
-  readonly #entries = new Map<string, Entry>();
+  readonly #kept = new Map<number, KeptCertificate>();
   readonly #capacity: number;
 
   /** @param capacity how many certificates to keep; 0 keeps none */
   constructor(capacity: number) {
-    if (!Number.isSafeInteger(capacity) || capacity < 0)
+    if (!Number.isSafeInteger(capacity) || capacity < 0) {
       throw new RangeError('a capacity is zero or a positive integer');
+    }
     this.#capacity = capacity;
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#kept.size;
   }
 
-  /** The parsed certificate with these bytes, when it is kept. */
-  find(der: Uint8Array): Certificate | undefined {
+  /** What is kept of the certificate with these bytes. */
+  find(der: Uint8Array): KeptCertificate | undefined {
     const key = keyOf(der);
-    const entry = this.#entries.get(key);
-    if (entry === undefined || !equalBytes(entry.certificate.der, der)) return undefined;
+    const kept = this.#kept.get(key);
+    if (kept === undefined || !equalBytes(kept.certificate.der, der)) return undefined;
     // Last used, last dropped.
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
-    return entry.certificate;
-  }
-
-  isSignedBy(certificate: Certificate, issuerKey: Uint8Array): boolean {
-    const entry = this.#entries.get(keyOf(certificate.der));
-    return entry?.certificate === certificate && equalBytes(entry.issuerKey, issuerKey);
+    this.#kept.delete(key);
+    this.#kept.set(key, kept);
+    return kept;
   }
 
   /** Only after its signature was verified, and that of every authority above it. */
-  remember(certificate: Certificate, issuerKey: Uint8Array): void {
+  remember(kept: KeptCertificate): void {
     if (this.#capacity === 0) return;
-    this.#entries.set(keyOf(certificate.der), { certificate, issuerKey });
-    if (this.#entries.size <= this.#capacity) return;
-    const [oldest] = this.#entries.keys();
-    if (oldest !== undefined) this.#entries.delete(oldest);
+    this.#kept.set(keyOf(kept.certificate.der), kept);
+    if (this.#kept.size <= this.#capacity) return;
+    const [oldest] = this.#kept.keys();
+    if (oldest !== undefined) this.#kept.delete(oldest);
   }
 }
 
-/** The end of a certificate is the end of its signature: enough to find it by, all bytes are compared then. */
-function keyOf(der: Uint8Array): string {
-  return String.fromCharCode(...der.subarray(-16));
+/** A certificate ends as its signature ends: six bytes are enough to find it by, as all are compared then. */
+function keyOf(der: Uint8Array): number {
+  let key = 0;
+  for (let index = Math.max(der.length - 6, 0); index < der.length; index += 1)
+    key = key * 256 + (der[index] ?? 0);
+  return key;
 }

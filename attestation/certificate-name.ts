@@ -30,18 +30,18 @@ const SHORT_NAMES: Readonly<Record<string, string>> = Object.freeze({
  */
 export function readName(reader: DerReader): Uint8Array {
   const name = reader.readWhole(DER_TAG.sequence);
-  for (const attribute of readAttributes(name)) void attribute;
+  visitAttributes(name, () => undefined);
   return name;
 }
 
 /** A name for people to read, `CN=…, O=…`; what is not printable ASCII shows as a question mark. */
 export function describeName(name: Uint8Array): string {
-  return [...readAttributes(name)]
-    .map(({ type, value }) => `${SHORT_NAMES[type] ?? type}=${printable(value)}`)
-    .join(', ');
+  const parts: string[] = [];
+  visitAttributes(name, (type, value) => parts.push(`${SHORT_NAMES[type] ?? type}=${printable(value)}`));
+  return parts.join(', ');
 }
 
-function* readAttributes(name: Uint8Array): Generator<{ type: string; value: Uint8Array }> {
+function visitAttributes(name: Uint8Array, visit: (type: string, value: Uint8Array) => void): void {
   const names = new DerReader(name).enter(DER_TAG.sequence);
   while (!names.atEnd) {
     const set = names.enter(DER_TAG.set);
@@ -75,7 +75,7 @@ function* readAttributes(name: Uint8Array): Generator<{ type: string; value: Uin
         );
       }
       attribute.finish();
-      yield { type, value };
+      visit(type, value);
     }
   }
 }
@@ -94,6 +94,8 @@ function printable(value: Uint8Array): string {
 }
 
 function isUtf8(value: Uint8Array): boolean {
+  // Nearly all names are ASCII, and a decoder costs more than the rest of the name.
+  if (value.every((octet) => octet < 0x80)) return true;
   try {
     utf8.decode(value);
     return true;

@@ -13,6 +13,8 @@ export const DER_TAG = Object.freeze({
   set: 0x31,
 });
 
+const HEX_OCTETS = Array.from({ length: 256 }, (_, octet) => octet.toString(16).padStart(2, '0'));
+
 /**
  * Reads DER from front to back and refuses what only BER would allow: indefinite and non-minimal lengths, padded
  * integers, long-form tags. General ASN.1 readers are made to be lenient about these; hostile certificates are not
@@ -112,7 +114,7 @@ export class DerReader {
     for (const octet of content) {
       if (startsArc && octet === 0x80) throw this.error('DER_OBJECT_IDENTIFIER', 'a padded arc', at);
       startsArc = octet < 0x80;
-      hex += octet.toString(16).padStart(2, '0');
+      hex += HEX_OCTETS[octet];
     }
     if (content.length === 0 || !startsArc)
       throw this.error('DER_OBJECT_IDENTIFIER', 'an unfinished arc', at);

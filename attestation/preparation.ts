@@ -1,7 +1,7 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { equalBytes } from './bytes.ts';
-import type { CertificateCache } from './certificate-cache.ts';
-import { parseCertificate, type Certificate } from './certificate.ts';
+import type { CertificateCache, KeptCertificate } from './certificate-cache.ts';
+import { parseCertificate } from './certificate.ts';
 import { assertChain, type ChainLink } from './chain.ts';
 import { assertCoseSign1, parseCoseSign1, signatureInput } from './cose-sign1.ts';
 import { assertPayload } from './document-rules.ts';
@@ -14,11 +14,16 @@ import type { ResolvedOptions } from './options.ts';
 export interface PreparedDocument {
   readonly payload: AttestationPayload;
   /** From the root to the leaf. */
-  readonly chain: readonly ChainLink[];
+  readonly chain: readonly PreparedLink[];
   /** The time of the verdict, in milliseconds since 1970. */
   readonly at: number;
   /** All of them must be good, and are checked in this order: from the root down, the document last. */
   readonly signatures: readonly SignatureCheck[];
+}
+
+/** A link, and what the cache kept of it. */
+interface PreparedLink extends ChainLink {
+  readonly kept?: KeptCertificate | undefined;
 }
 
 /** One ECDSA signature over P-384 with SHA-384 that must be good. */
@@ -46,30 +51,26 @@ export function prepareDocument(
   options: ResolvedOptions,
   cache: CertificateCache,
 ): PreparedDocument {
-  // A copy, so that nobody can change afterwards what was verified.
-  const message = parseCoseSign1(new Uint8Array(document));
+  const message = parseCoseSign1(document);
   assertCoseSign1(message);
-  const payload = parsePayload(message.payload);
+  // A copy, and the very bytes that are verified: nobody can change afterwards what is read from them.
+  const signed = signatureInput(message.payload);
+  const payload = parsePayload(signed.subarray(signed.length - message.payload.length));
   assertPayload(payload, options.kind);
   assertRoot(payload.cabundle[0], options.root);
-  const authorities = payload.cabundle.map((der, index): ChainLink => {
-    const place = { field: 'cabundle', index };
-    // A copy of its own as well: kept in the cache, it must not keep the document.
-    const certificate = cache.find(der) ?? locate(place, () => parseCertificate(new Uint8Array(der)));
-    return { certificate, place };
-  });
-  const leaf = {
+  const authorities = payload.cabundle.map((der, index) => readAuthority(der, index, cache));
+  const leaf: PreparedLink = {
     certificate: locate({ field: 'certificate' }, () => parseCertificate(payload.certificate)),
     place: { field: 'certificate' },
   };
   const at = options.at === 'document' ? payload.timestamp : options.at;
   assertChain(authorities, leaf, at);
   const chain = [...authorities, leaf];
-  const signatures = certificateSignatures(chain, cache);
+  const signatures = certificateSignatures(chain);
   signatures.push({
     signer: leaf,
-    signed: signatureInput(message.payload),
-    signature: message.signature,
+    signed,
+    signature: new Uint8Array(message.signature),
     subject: undefined,
   });
   return { payload, chain, at, signatures };
@@ -85,20 +86,30 @@ function assertRoot(first: Uint8Array | undefined, root: Uint8Array): void {
   });
 }
 
+function readAuthority(der: Uint8Array, index: number, cache: CertificateCache): PreparedLink {
+  const place = { field: 'cabundle', index };
+  const kept = cache.find(der);
+  // A copy of its own as well: kept in the cache, it must not keep the document.
+  const certificate = kept?.certificate ?? locate(place, () => parseCertificate(new Uint8Array(der)));
+  return { certificate, place, kept };
+}
+
 /** Of every certificate but the root, which is trusted by its bytes, and those already found good. */
-function certificateSignatures(chain: readonly ChainLink[], cache: CertificateCache): SignatureCheck[] {
+function certificateSignatures(chain: readonly PreparedLink[]): SignatureCheck[] {
   const checks: SignatureCheck[] = [];
-  let signer: ChainLink | undefined;
+  let signer: PreparedLink | undefined;
   for (const subject of chain) {
-    if (signer !== undefined) {
-      const { certificate } = subject;
-      if (!cache.isSignedBy(certificate, signer.certificate.publicKey)) {
-        checks.push({ signer, signed: certificate.signed, signature: certificate.signature, subject });
-      }
+    if (signer !== undefined && !isKnownGood(subject, signer)) {
+      const { signed, signature } = subject.certificate;
+      checks.push({ signer, signed, signature, subject });
     }
     signer = subject;
   }
   return checks;
+}
+
+function isKnownGood({ kept }: PreparedLink, signer: PreparedLink): boolean {
+  return kept !== undefined && equalBytes(kept.issuerKey, signer.certificate.publicKey);
 }
 
 /**
@@ -126,11 +137,12 @@ export function assertSignature({ signer, subject }: SignatureCheck, result: Sig
 
 /** Keeps the authorities of a document all of whose signatures are good. */
 export function rememberAuthorities({ chain }: PreparedDocument, cache: CertificateCache): void {
-  let signer: Certificate | undefined;
-  for (const { certificate } of chain.slice(0, -1)) {
-    if (cache.find(certificate.der) !== certificate) {
-      cache.remember(certificate, (signer ?? certificate).publicKey);
+  // The root, whose signature counts for nothing, under its own key.
+  let [signer] = chain;
+  for (const subject of chain.slice(0, -1)) {
+    if (signer !== undefined && !isKnownGood(subject, signer)) {
+      cache.remember({ certificate: subject.certificate, issuerKey: signer.certificate.publicKey });
     }
-    signer = certificate;
+    signer = subject;
   }
 }

@@ -3,7 +3,7 @@ import { equalBytes } from './bytes.ts';
 import type { Certificate } from './certificate.ts';
 import type { DocumentKind } from './document.ts';
 import { AttestationError, type AttestationErrorCode } from './errors.ts';
-import { measureInstanceId } from './measurement.ts';
+import { measureInstanceId, type Sha384 } from './measurement.ts';
 import type { ResolvedOptions } from './options.ts';
 import { findDebugPcr, IMAGE_PCRS, isUnusedPcr, type PcrValues } from './pcr.ts';
 import type { PreparedDocument } from './preparation.ts';
@@ -47,11 +47,12 @@ const INSTANCE_OF_MODULE = /^(i-(?:[0-9a-f]{8}|[0-9a-f]{17}))-enc[0-9a-f]+$/;
 export function decideDocument(
   { payload, chain, at }: PreparedDocument,
   options: ResolvedOptions,
+  hash?: Sha384,
 ): VerifiedDocument {
   const { kind, moduleId, timestamp, pcrs, publicKey, userData, nonce } = payload;
   const debug = kind === 'enclave' && isDebugEnclave(pcrs, options.allowDebug);
   assertAge(timestamp, at, options);
-  const instanceId = kind === 'enclave' ? confirmInstance(moduleId, pcrs) : null;
+  const instanceId = kind === 'enclave' ? confirmInstance(moduleId, pcrs, hash) : null;
   const matched = matchAlternatives(pcrs, options.alternatives, debug);
   assertBound('NONCE_MISMATCH', 'nonce', options.nonce, nonce);
   assertBound('USER_DATA_MISMATCH', 'user_data', options.userData, userData);
@@ -93,10 +94,12 @@ function isDebugEnclave(pcrs: PcrValues, allowDebug: boolean): boolean {
 }
 
 function assertAge(timestamp: number, at: number, { maxAgeMs, maxClockSkewMs }: ResolvedOptions): void {
-  const actual = new Date(timestamp).toISOString();
   if (timestamp > at + maxClockSkewMs) {
-    const expected = new Date(at + maxClockSkewMs).toISOString();
-    const details = { field: 'timestamp', expected, actual };
+    const details = {
+      field: 'timestamp',
+      expected: isoTime(at + maxClockSkewMs),
+      actual: isoTime(timestamp),
+    };
     throw new AttestationError(
       'DOCUMENT_FROM_FUTURE',
       'a document signed after the time of the verdict',
@@ -104,7 +107,7 @@ function assertAge(timestamp: number, at: number, { maxAgeMs, maxClockSkewMs }: 
     );
   }
   if (maxAgeMs !== undefined && timestamp < at - maxAgeMs) {
-    const expected = new Date(at - maxAgeMs).toISOString();
+    const [expected, actual] = [isoTime(at - maxAgeMs), isoTime(timestamp)];
     throw new AttestationError('DOCUMENT_TOO_OLD', `signed at ${actual}`, {
       field: 'timestamp',
       expected,
@@ -113,11 +116,15 @@ function assertAge(timestamp: number, at: number, { maxAgeMs, maxClockSkewMs }: 
   }
 }
 
-function confirmInstance(moduleId: string, pcrs: PcrValues): string | null {
+function isoTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
+
+function confirmInstance(moduleId: string, pcrs: PcrValues, hash: Sha384 | undefined): string | null {
   const instanceId = INSTANCE_OF_MODULE.exec(moduleId)?.[1];
   const actual = pcrs.get(4);
   if (instanceId === undefined || actual === undefined || isUnusedPcr(actual)) return null;
-  const expected = measureInstanceId(instanceId);
+  const expected = measureInstanceId(instanceId, hash);
   if (equalBytes(expected, actual)) return instanceId;
   throw new AttestationError('PCR_INSTANCE', `PCR4 is not the measurement of ${instanceId}`, {
     field: 'pcrs',
@@ -129,19 +136,22 @@ function confirmInstance(moduleId: string, pcrs: PcrValues): string | null {
 
 /** The first set that matches as a whole; when none does, the refusal tells of the first one. */
 function matchAlternatives(pcrs: PcrValues, alternatives: readonly PcrValues[], debug: boolean): number {
-  const refusals = alternatives.map((expected) => findMismatch(pcrs, expected, debug));
-  const matched = refusals.indexOf(undefined);
-  if (matched >= 0) return matched;
-  throw refusals[0] ?? new AttestationError('PCR_MISMATCH', 'no PCRs to expect');
+  let refusal: AttestationError | undefined;
+  for (const [matched, expected] of alternatives.entries()) {
+    const mismatch = findMismatch(pcrs, expected, debug);
+    if (mismatch === undefined) return matched;
+    refusal ??= mismatch;
+  }
+  throw refusal ?? new AttestationError('PCR_MISMATCH', 'no PCRs to expect');
 }
 
 function findMismatch(pcrs: PcrValues, expectation: PcrValues, debug: boolean): AttestationError | undefined {
   for (const [index, expected] of expectation) {
-    const isImagePcr = IMAGE_PCRS.includes(index);
+    const isImagePcr = index <= 2;
     if (debug && isImagePcr) continue;
     const actual = pcrs.get(index);
-    if (!isImagePcr && isUnusedPcr(expected) && isUnusedPcr(actual)) continue;
     if (actual !== undefined && equalBytes(actual, expected)) continue;
+    if (!isImagePcr && isUnusedPcr(expected) && isUnusedPcr(actual)) continue;
     return new AttestationError(
       actual === undefined ? 'PCR_MISSING' : 'PCR_MISMATCH',
       `PCR${index} is not the one expected`,

@@ -1,4 +1,4 @@
-import { createPublicKey, verify, type KeyObject } from 'node:crypto';
+import { createPublicKey, hash, verify, type KeyObject } from 'node:crypto';
 import { CertificateCache, DEFAULT_CACHED_CERTIFICATES } from './certificate-cache.ts';
 import type { Certificate } from './certificate.ts';
 import { resolveOptions, type VerifyOptions } from './options.ts';
@@ -31,7 +31,7 @@ export class AttestationVerifier {
     const prepared = prepareDocument(document, resolved, this.#cache);
     for (const check of prepared.signatures) assertSignature(check, this.#check(check));
     rememberAuthorities(prepared, this.#cache);
-    return decideDocument(prepared, resolved);
+    return decideDocument(prepared, resolved, (message) => hash('sha384', message, 'buffer'));
   }
 
   #check({ signer, signed, signature }: SignatureCheck): SignatureResult {
@@ -45,19 +45,12 @@ export class AttestationVerifier {
   }
 }
 
-/** undefined for what is no point of the curve. */
+/** undefined for what is no point of the curve. As a JWK, which OpenSSL takes without its search for a decoder. */
 function importKey(point: Uint8Array): KeyObject | undefined {
-  const { x, y } = { x: point.subarray(1, 49), y: point.subarray(49) };
+  const octets = Buffer.from(point.buffer, point.byteOffset, point.byteLength);
+  const [x, y] = [octets.toString('base64url', 1, 49), octets.toString('base64url', 49)];
   try {
-    return createPublicKey({
-      key: {
-        kty: 'EC',
-        crv: 'P-384',
-        x: Buffer.from(x).toString('base64url'),
-        y: Buffer.from(y).toString('base64url'),
-      },
-      format: 'jwk',
-    });
+    return createPublicKey({ key: { kty: 'EC', crv: 'P-384', x, y }, format: 'jwk' });
   } catch {
     return undefined;
   }

@@ -180,6 +180,8 @@ class Reader {
 
   #readText(at: number): string {
     const { start, length } = this.#takeString(at);
+    const short = length <= MAX_SHORT_TEXT ? readAscii(this.#bytes, start, length) : undefined;
+    if (short !== undefined) return short;
     try {
       return utf8.decode(new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + start, length));
     } catch {
@@ -252,8 +254,11 @@ class Reader {
       case 4:
         return this.#view.getUint32(this.#offset);
       default: {
-        const large = this.#view.getBigUint64(this.#offset);
-        return large <= MAX_SAFE ? Number(large) : large;
+        const high = this.#view.getUint32(this.#offset);
+        // 21 bits, which with 32 more make the 53 of a safe integer.
+        return high < 0x20_0000
+          ? high * 2 ** 32 + this.#view.getUint32(this.#offset + 4)
+          : this.#view.getBigUint64(this.#offset);
       }
     }
   }
@@ -269,10 +274,23 @@ class Reader {
   }
 }
 
-const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
-
 function negate(argument: number | bigint): number | bigint {
   if (typeof argument === 'bigint') return -1n - argument;
   // -1 - MAX_SAFE_INTEGER is the one result that leaves the safe range.
   return argument === Number.MAX_SAFE_INTEGER ? -1n - BigInt(argument) : -1 - argument;
 }
+
+/** Keys are short and ASCII; for these a decoder costs more than all the rest. */
+const MAX_SHORT_TEXT = 24;
+
+function readAscii(bytes: Uint8Array, start: number, length: number): string | undefined {
+  let text = '';
+  for (let index = start; index < start + length; index += 1) {
+    const octet = bytes[index] ?? 0x80;
+    if (octet > 0x7f) return undefined;
+    text += ASCII[octet];
+  }
+  return text;
+}
+
+const ASCII = Array.from({ length: 0x80 }, (_, octet) => String.fromCharCode(octet));
