@@ -7,6 +7,8 @@ import { ApiError } from './errors.ts';
 import type { Answer, Handler } from './http-server.ts';
 
 const MAX_JSON_DEPTH = 8;
+/** Of a request that anybody may send: strangers get no work done by sending much. */
+const MAX_UNSIGNED_BYTES = 1024;
 
 /** One operation: `client` is undefined where anybody may ask. */
 export interface Route {
@@ -50,7 +52,9 @@ export function createRouter(routes: readonly Route[], { authenticate, onError }
     try {
       const { route, captures } = findRoute(routes, request);
       const client = route.isSigned ? authenticate(request).clientId : '';
-      const body = await route.act({ client, captures, parse: (schema) => parseBody(request.body, schema) });
+      const maxBytes = route.isSigned ? MAX_REQUEST_BYTES : MAX_UNSIGNED_BYTES;
+      const parse = <T>(schema: z.ZodType<T>) => parseBody(request.body, maxBytes, schema);
+      const body = await route.act({ client, captures, parse });
       return { status: 200, body };
     } catch (error) {
       onError(error);
@@ -72,10 +76,10 @@ function findRoute(routes: readonly Route[], { method, target }: ReceivedRequest
     : new ApiError('NOT_FOUND', 'nothing is there');
 }
 
-function parseBody<T>(body: Uint8Array, schema: z.ZodType<T>): T {
+function parseBody<T>(body: Uint8Array, maxBytes: number, schema: z.ZodType<T>): T {
   let value: unknown;
   try {
-    value = parseJson(body, { maxBytes: MAX_REQUEST_BYTES, maxDepth: MAX_JSON_DEPTH });
+    value = parseJson(body, { maxBytes, maxDepth: MAX_JSON_DEPTH });
   } catch (error) {
     throw new ApiError('REQUEST_MALFORMED', 'the body is not strict JSON', {}, error);
   }

@@ -31,9 +31,7 @@ describe('P50 a node ends with a code when the way to KMS', () => {
     expect(await stage.attempt({ onEgress: () => mute() })).toBe('KMS_UNREACHABLE');
   });
 
-  it.each([
-    ['stalls within the answer', 0.99],
-  ])('%s', { timeout: 60_000 }, async (_, part) => {
+  it.each([['stalls within the answer', 0.99]])('%s', { timeout: 60_000 }, async (_, part) => {
     const limit = Math.floor((await measureAnswer()) * part);
     expect(await stage.attempt({ onEgress: ({ honest }) => cutAfter(limit, honest) })).toBe(
       'KMS_UNREACHABLE',
