@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
 import { buildEif, type BuiltEif, type EifSigner, memorySource } from '../../attestation/eif/index.ts';
-import { packRamdisk } from './compression.ts';
+import { type Compression, packRamdisk } from './compression.ts';
 import { type CpioEntry, encodeCpio } from './cpio.ts';
 import type { ImageInputs } from './inputs.ts';
 import { CMDLINE } from './cmdline.ts';
@@ -13,6 +13,8 @@ export interface ImageOptions {
   readonly sign?: EifSigner;
   /** Take packed ramdisks from the cache; a verification packs them anew. */
   readonly useCache: boolean;
+  /** `zstd` when left out. */
+  readonly compression?: Compression;
 }
 
 /** One file of a ramdisk. */
@@ -45,10 +47,12 @@ export async function buildImage(
   ramdisks: Ramdisks,
   options: ImageOptions,
 ): Promise<BuiltImage> {
+  const pack = (entries: readonly CpioEntry[]) =>
+    packRamdisk(encodeCpio(entries), options.compression ?? 'zstd', options.useCache);
   const kernel = await readFile(inputs.kernel);
-  const bootstrap = await packRamdisk(encodeCpio(ramdisks.bootstrap), options.useCache);
-  const runtime = await packRamdisk(encodeCpio(ramdisks.runtime), options.useCache);
-  const program = await packRamdisk(encodeCpio(ramdisks.program), options.useCache);
+  const bootstrap = await pack(ramdisks.bootstrap);
+  const runtime = await pack(ramdisks.runtime);
+  const program = await pack(ramdisks.program);
   const target = await open(options.path, 'w');
   try {
     const eif = await buildEif(

@@ -39,7 +39,9 @@ export interface Ramdisks {
 
 /** Lays out an image for one program, `code`, as a single ES module. */
 export function layOutRamdisks(inputs: ImageInputs, binaries: Binaries, code: Uint8Array): Ramdisks {
-  const modules = readdirSync(inputs.modules).filter((name) => name !== NOT_IN_THE_IMAGE);
+  const modules = readdirSync(inputs.modules).filter(
+    (name) => name.endsWith('.ko') && name !== NOT_IN_THE_IMAGE,
+  );
   const library = (name: string) => readFileSync(join(inputs.root, LIBRARY_FOLDER, name));
   return {
     bootstrap: [
@@ -61,4 +63,13 @@ export function layOutRamdisks(inputs: ImageInputs, binaries: Binaries, code: Ui
       file('unpacked', new Uint8Array()),
     ],
   };
+}
+
+/** The same files without init, kernel modules and the mark: for a container whose image nitro-cli makes bootable. */
+export function layOutContainer({ runtime, program }: Ramdisks): CpioEntry[] {
+  return [
+    ...folders('dev', 'proc', 'run', 'sys', 'tmp'),
+    ...runtime,
+    ...program.filter(({ path }) => path !== 'unpacked'),
+  ];
 }
