@@ -1,17 +1,21 @@
 #!/usr/bin/env node
 // A nitro-cli that prints what the real one prints, and keeps its enclaves in the file that FAKE_NITRO_STATE names.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 const path = process.env.FAKE_NITRO_STATE;
-const state = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : { enclaves: [], calls: [] };
+const state = JSON.parse(readFileSync(path, 'utf8'));
 const [command = '', ...args] = process.argv.slice(2);
-state.calls.push([command, ...args]);
-const save = () => writeFileSync(path, JSON.stringify(state));
+appendFileSync(`${path}.calls`, `${JSON.stringify([command, ...args])}\n`);
 const print = (value) => process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 
+// Whole or not at all: a test may read it, or change it, at any moment.
+function save() {
+  writeFileSync(`${path}.new`, JSON.stringify(state));
+  renameSync(`${path}.new`, path);
+}
+
 function fail(code, text) {
-  save();
   process.stderr.write(
     `[ ${code} ] ${text}\nFor more details, please visit https://docs.aws.amazon.com/enclaves/latest/user/cli-errors.html#${code}\n\nIf you open a support ticket, please provide the error log found at "/var/log/nitro_enclaves/err2026-11-22T01:02:03.000000000+00:00.log"\n`,
   );
@@ -20,7 +24,6 @@ function fail(code, text) {
 
 if (state.fail?.[command]) fail(...state.fail[command]);
 if (state.garbage) {
-  save();
   process.stdout.write('not JSON');
   process.exit(0);
 }
@@ -56,6 +59,7 @@ switch (command) {
       ImageName: 'holdfast',
       ImageVersion: '0.1.0',
     });
+    save();
     print(common);
     break;
   }
@@ -65,10 +69,10 @@ switch (command) {
   case 'terminate-enclave': {
     const id = args[args.indexOf('--enclave-id') + 1];
     state.enclaves = state.enclaves.filter(({ EnclaveID }) => EnclaveID !== id);
+    save();
     print({ EnclaveName: 'enclave', EnclaveID: id, Terminated: true });
     break;
   }
   default:
     fail('E14', 'Invalid command.');
 }
-save();

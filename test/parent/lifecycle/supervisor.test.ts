@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -20,7 +20,6 @@ const SPEC = { image: '/var/lib/holdfast/enclave.eif', cid: 16, cpus: 2, memoryM
 
 interface FakeState {
   enclaves: { EnclaveID: string; EnclaveCID: number; State: string; Flags: string; Measurements: object }[];
-  calls: string[][];
   measurements?: object;
   fail?: Record<string, [string, string]>;
   garbage?: boolean;
@@ -42,7 +41,7 @@ beforeEach(() => {
   );
   chmodSync(program, 0o755);
   nitro = createNitroCli(program);
-  write({ enclaves: [], calls: [], measurements: PCRS });
+  write({ enclaves: [], measurements: PCRS });
 });
 afterEach(async () => {
   await supervisor?.stop({ terminate: false });
@@ -54,9 +53,14 @@ function read(): FakeState {
   return JSON.parse(readFileSync(statePath, 'utf8')) as FakeState;
 }
 function write(state: FakeState): void {
-  writeFileSync(statePath, JSON.stringify(state));
+  writeFileSync(`${statePath}.mine`, JSON.stringify(state));
+  renameSync(`${statePath}.mine`, statePath);
 }
-const commands = () => read().calls.map(([command]) => command);
+function calls(): string[][] {
+  const lines = readFileSync(`${statePath}.calls`, 'utf8').trimEnd().split('\n');
+  return lines.map((line) => JSON.parse(line) as string[]);
+}
+const commands = () => calls().map(([command]) => command);
 
 describe('nitro-cli', () => {
   test('starts, describes and terminates an enclave', async () => {
@@ -68,7 +72,7 @@ describe('nitro-cli', () => {
     ]);
     await nitro.terminate(id);
     expect(await nitro.describe()).toEqual([]);
-    expect(read().calls[1]).toEqual([
+    expect(calls()[1]).toEqual([
       'run-enclave',
       '--eif-path',
       '/var/lib/holdfast/enclave.eif',
@@ -101,7 +105,7 @@ describe('nitro-cli', () => {
   test('P56 gets its arguments as they are, without a shell', async () => {
     const image = '/tmp/$(touch pwned); `touch pwned` && x.eif';
     await nitro.run({ ...SPEC, image });
-    expect(read().calls[0]).toContain(image);
+    expect(calls()[0]).toContain(image);
   });
 });
 
