@@ -17,7 +17,8 @@ debian_mirror() {
   fi
   local site
   site=$(apt-get indextargets --format '$(SITE) $(ORIGIN) $(LABEL)' 2> /dev/null | awk '$2 == "Debian" && $3 == "Debian" {print $1; exit}')
-  printf '%s\n' "${site:-http://deb.debian.org/debian}"
+  [ -n "$site" ] || die "this machine's apt knows no Debian mirror; run apt-get update, or set HOLDFAST_DEBIAN_MIRROR"
+  printf '%s\n' "$site"
 }
 
 # suite NAME SUITE TYPE: a private list of one suite; TYPE is deb or deb-src.
