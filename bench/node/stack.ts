@@ -217,6 +217,7 @@ async function followParent(child: Child<ParentTold>): Promise<Parent> {
     ingress: { host: '127.0.0.1', port: first.port },
     statusUrl: undefined,
     reloadTargets: () => undefined,
+    disconnectEnclave: () => undefined,
     close: () => child.end(),
   };
 }
