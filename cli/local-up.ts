@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { CLIENT, DEMO_KEYS, DEMO_RULES } from '../local/demo/index.ts';
 import { bringUp, type LocalNode } from '../local/world/index.ts';
-import type { Io, Outcome } from './command.ts';
+import { type Io, type Outcome, UsageError } from './command.ts';
 
 export interface LocalUpInput {
   readonly stateDirectory: string;
@@ -18,6 +18,8 @@ export async function localUp({ stateDirectory, port, json, io }: LocalUpInput):
     clientId: CLIENT,
     keys: DEMO_KEYS,
     rules: DEMO_RULES,
+  }).catch((error: unknown) => {
+    throw explain(error, stateDirectory, port);
   });
   try {
     const { code, enclave, parent, url } = local.node;
@@ -40,6 +42,16 @@ export async function localUp({ stateDirectory, port, json, io }: LocalUpInput):
   } finally {
     await local.stop();
   }
+}
+
+/** The system's own refusals of the folder or the port are about the user's words. */
+function explain(error: unknown, stateDirectory: string, port: number): unknown {
+  const code =
+    error instanceof Error && 'syscall' in error && 'code' in error ? String(error.code) : undefined;
+  if (code === undefined) return error;
+  return code === 'EADDRINUSE' || (code === 'EACCES' && port !== 0 && port < 1024)
+    ? new UsageError(`--port ${port} cannot be had: ${code}`)
+    : new UsageError(`--state ${stateDirectory} cannot be used: ${code}`);
 }
 
 function describe({ node, files, clientId, keys }: LocalNode): string {

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { access, mkdir, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Configuration } from '../../shared/node/configuration.ts';
 import { copyProgram } from '../nitro-host/index.ts';
 import { runNode, type StartedNode } from './run-node.ts';
@@ -40,7 +40,7 @@ export interface UpOptions {
 /** Brings up AWS, a Nitro host and one node that serves; a second start on the same state finds its keys again. */
 export async function bringUp(options: UpOptions): Promise<LocalNode> {
   const stateDirectory = resolve(options.stateDirectory);
-  await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
+  await makeFolder(stateDirectory);
   const program = await copyProgram();
   let world: World | undefined;
   try {
@@ -118,6 +118,14 @@ async function writeFiles(
   await writeFile(files.pcrs, `${JSON.stringify(pcrFile, null, 2)}\n`);
   await writeFile(files.root, new X509Certificate(rootCertificate).toString());
   return files;
+}
+
+/** Node's own recursive mkdir never ends below /proc, where a folder that exists takes no other. */
+async function makeFolder(path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
 }
 
 async function exists(path: string): Promise<boolean> {
