@@ -45,7 +45,7 @@ async function initialise({ keeper, kms, recipient, now, ...input }: UnlockInput
   if (order === undefined) {
     throw new BootError('INITIALISATION_NOT_ORDERED', 'the store is empty and nothing orders to start one');
   }
-  if (now > Date.parse(order.notAfter)) {
+  if (!(now <= Date.parse(order.notAfter))) {
     throw new BootError('INITIALISATION_EXPIRED', 'the order to start a store has expired', {
       order: order.id,
       notAfter: order.notAfter,
@@ -60,7 +60,7 @@ async function initialise({ keeper, kms, recipient, now, ...input }: UnlockInput
       ? await generatePassword(kms, await recipient)
       : { blob: undefined, password: await kms.decrypt(await suppliedBlob(keeper), await recipient) };
   const key = takeKey(password, manifest);
-  // No configuration is in force until its keys are sealed: a crash in between lets the next start make them.
+  // No configuration is in force until its keys are sealed, with which the store is written for the first time.
   const state = { order: order.id, configuration: NO_CONFIGURATION, boots: 0 };
   return SealedStore.create(keeper, key, state, blob);
 }

@@ -1,6 +1,5 @@
 import { isShareType, type KeyType, type ShareType } from '../../shared/node/algorithms.ts';
 import type { KeyEntry } from '../../shared/node/configuration.ts';
-import { MAX_WRITES } from '../../shared/protocol/control.ts';
 import { BootError } from '../boot/errors.ts';
 import type { Admission } from '../boot/configuration.ts';
 import { type HeldShare, restoreShare } from '../frost/index.ts';
@@ -10,8 +9,6 @@ import { KeyringError } from './errors.ts';
 
 const KEYS = 'keys';
 const SHARES = 'shares';
-/** The root record goes with each commit. */
-const MAX_CHANGES = MAX_WRITES - 1;
 
 /** The keys and shares that a node holds, by their id in the configuration. */
 export class Keyring {
@@ -139,17 +136,14 @@ export class Keyring {
     else if (isSoleKeyType(type)) this.#keys.set(id, restoreKey(type, sealed));
   }
 
-  /** The configuration's version goes with the last part: a crash before it lets the next start make the rest. */
+  /** All in one commit with the configuration's version: there is no store in which it was in force without them. */
   async #sealKeys(made: readonly string[], state: Admission['state']): Promise<void> {
     const changes: RecordChange[] = [];
     try {
       for (const id of made) {
         changes.push({ table: KEYS, id, plaintext: this.#keys.get(id)?.serialise() ?? null });
       }
-      for (let start = 0; start === 0 || start < changes.length; start += MAX_CHANGES) {
-        const isLast = start + MAX_CHANGES >= changes.length;
-        await this.#store.commit(changes.slice(start, start + MAX_CHANGES), isLast ? state : {});
-      }
+      await this.#store.commit(changes, state);
     } finally {
       for (const { plaintext } of changes) plaintext?.fill(0);
     }

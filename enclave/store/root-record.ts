@@ -9,10 +9,10 @@ const rootSchema = z.strictObject({
   format: z.literal(1),
   /** The id of the order that this store was initialised by. */
   order: z.string(),
-  /** The newest configuration that was ever in force, and its SHA-384; version 0 as long as none was. */
-  configuration: z.strictObject({ version: z.int().min(0), digest: bytes(48) }),
+  /** The newest configuration that was ever in force, and its SHA-384. */
+  configuration: z.strictObject({ version: z.int().min(1), digest: bytes(48) }),
   /** How often a node has started on this store. */
-  boots: z.int().min(0),
+  boots: z.int().min(1),
   /** Every sealed record: its revision and the SHA-256 of its ciphertext, by `table/id`. */
   records: z.record(z.string(), z.strictObject({ revision: z.int().min(1), digest: bytes(32) })),
 });

@@ -30,6 +30,8 @@ export class SealedStore {
   #root: RootRecord;
   #revision: number;
   #last: Promise<unknown> = Promise.resolve();
+  /** What goes with the first commit. */
+  #unwritten: readonly RecordWrite[] = [];
 
   private constructor(keeper: RecordKeeper, key: KeyObject, root: RootRecord, revision: number) {
     this.#keeper = keeper;
@@ -39,19 +41,20 @@ export class SealedStore {
   }
 
   /**
-   * A store that has never been written: makes the root record, and keeps the password's ciphertext beside it.
-   * @throws StoreError STORE_TAKEN, STORE_UNCERTAIN
+   * A store that has never been written. Nothing is until the first commit, which brings the password's ciphertext as
+   * well: a store that has a root record and none of its keys never exists, so that nobody can go back to it to have
+   * the keys made anew.
    */
-  static async create(
+  static create(
     keeper: RecordKeeper,
     key: KeyObject,
     state: RootState,
     passwordBlob: Uint8Array | undefined,
-  ): Promise<SealedStore> {
+  ): SealedStore {
     const store = new SealedStore(keeper, key, { format: 1, ...state, records: {} }, 0);
-    const blob =
-      passwordBlob === undefined ? [] : [{ ...PASSWORD_BLOB, expectedRevision: 0, bytes: passwordBlob }];
-    await store.#write([], {}, blob);
+    if (passwordBlob !== undefined) {
+      store.#unwritten = [{ ...PASSWORD_BLOB, expectedRevision: 0, bytes: passwordBlob }];
+    }
     return store;
   }
 
@@ -108,18 +111,14 @@ export class SealedStore {
    * @throws StoreError STORE_TAKEN, STORE_UNCERTAIN: after either the node must stop.
    */
   async commit(changes: readonly RecordChange[], state: Partial<RootState> = {}): Promise<void> {
-    const result = this.#last.then(() => this.#write(changes, state, []));
+    const result = this.#last.then(() => this.#write(changes, state));
     this.#last = result.catch(() => undefined);
     return result;
   }
 
-  async #write(
-    changes: readonly RecordChange[],
-    state: Partial<RootState>,
-    extra: RecordWrite[],
-  ): Promise<void> {
+  async #write(changes: readonly RecordChange[], state: Partial<RootState>): Promise<void> {
     const records = { ...this.#root.records };
-    const writes = [...extra];
+    const writes = [...this.#unwritten];
     for (const { table, id, plaintext } of changes) {
       const known = records[slot({ table, id })];
       const expectedRevision = known?.revision ?? 0;
@@ -140,6 +139,7 @@ export class SealedStore {
     const bytes = sealRecord(this.#key, { ...ROOT, revision }, encodeRoot(root));
     writes.push({ ...ROOT, expectedRevision: this.#revision, bytes });
     await this.#send(writes);
+    this.#unwritten = [];
     this.#root = root;
     this.#revision = revision;
   }

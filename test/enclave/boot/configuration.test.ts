@@ -9,9 +9,9 @@ const key = deriveStoreKey(new Uint8Array(32), { namespace: 'demo', environment:
 const digest = new Uint8Array(48).fill(5);
 let store: SealedStore;
 
-beforeEach(async () => {
+beforeEach(() => {
   const state = { order: 'first', configuration: { version: 5, digest }, boots: 8 };
-  store = await SealedStore.create(new MemoryKeeper(), key, state, undefined);
+  store = SealedStore.create(new MemoryKeeper(), key, state, undefined);
 });
 
 const admit = (version: number, of = digest) =>

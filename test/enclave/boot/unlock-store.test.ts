@@ -62,6 +62,8 @@ async function codeOf(act: () => Promise<unknown>): Promise<string> {
   if (error instanceof BootError || error instanceof StoreError) return error.code;
   throw new TypeError('not refused with a code', { cause: error });
 }
+/** What the keyring writes first: the keys, and the configuration that is in force with them. */
+const IN_FORCE = { boots: 1, configuration: { version: 1, digest: new Uint8Array(48).fill(1) } };
 const isClear = (bytes: Uint8Array) => bytes.every((byte) => byte === 0);
 
 describe('an empty store', () => {
@@ -78,17 +80,19 @@ describe('an empty store', () => {
 
   it('is started with a password that was made inside, whose ciphertext is kept', async () => {
     const store = await unlock(ORDER);
-    expect(keeper.records.get('boot/encryptor-master-password')?.bytes).toEqual(BLOB);
+    expect(keeper.records.size).toBe(0);
     expect(store.state).toMatchObject({
       order: 'first-start',
       boots: 0,
       configuration: { version: 0, digest: new Uint8Array(48) },
     });
+    await store.commit([], IN_FORCE);
+    expect(keeper.records.get('boot/encryptor-master-password')?.bytes).toEqual(BLOB);
   });
 
   it('is started with the password of an admin where the order says so', async () => {
     keeper.secrets.set(PASSWORD_SECRET, BLOB);
-    await unlock({ ...ORDER, password: 'supplied' });
+    await (await unlock({ ...ORDER, password: 'supplied' })).commit([], IN_FORCE);
     expect(asked).toEqual([BLOB]);
     expect(keeper.records.has('boot/encryptor-master-password')).toBe(false);
   });
@@ -106,7 +110,8 @@ describe('an empty store', () => {
     keeper.onCommit = () => {
       keeper.records.set('store/root', { table: 'store', id: 'root', revision: 1, bytes: BLOB });
     };
-    expect(await codeOf(() => unlock(ORDER))).toBe('STORE_TAKEN');
+    const store = await unlock(ORDER);
+    expect(await codeOf(() => store.commit([], IN_FORCE))).toBe('STORE_TAKEN');
   });
 });
 
@@ -134,7 +139,7 @@ describe('the password', () => {
 
 describe('a store that was started before', () => {
   beforeEach(async () => {
-    await unlock(ORDER);
+    await (await unlock(ORDER)).commit([], IN_FORCE);
   });
 
   it('opens with the ciphertext that lies in it, by the same order or none', async () => {
@@ -161,7 +166,8 @@ describe('a store that was started before', () => {
     const key = deriveStoreKey(new Uint8Array(32).fill(9), NODE);
     keeper = new Keeper();
     const none = { version: 0, digest: new Uint8Array(48) };
-    await SealedStore.create(keeper, key, { order: 'first-start', configuration: none, boots: 0 }, undefined);
+    const state = { order: 'first-start', configuration: none, boots: 0 };
+    await SealedStore.create(keeper, key, state, undefined).commit([], IN_FORCE);
     keeper.secrets.set(PASSWORD_SECRET, BLOB);
     password = new Uint8Array(32).fill(9);
     await expect(unlock(undefined)).resolves.toBeInstanceOf(SealedStore);

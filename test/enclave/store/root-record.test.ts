@@ -33,9 +33,9 @@ describe('the root record', () => {
     ['another format', { format: 2 }],
     ['a field that nobody knows', { more: 1 }],
     ['no order', { order: undefined }],
-    ['a configuration of a negative version', { configuration: { version: -1, digest: new Uint8Array(48) } }],
+    ['no configuration in force', { configuration: { version: 0, digest: new Uint8Array(48) } }],
     ['a digest of another length', { configuration: { version: 1, digest: new Uint8Array(32) } }],
-    ['less than no boot', { boots: -1 }],
+    ['no boot', { boots: 0 }],
     [
       'a record that was never written',
       { records: { 'keys/hot': { revision: 0, digest: new Uint8Array(32) } } },

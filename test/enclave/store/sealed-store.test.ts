@@ -15,8 +15,15 @@ let store: SealedStore;
 
 beforeEach(async () => {
   keeper = new MemoryKeeper();
-  store = await SealedStore.create(keeper, key, STATE, bytes('ciphertext of the password'));
+  store = await makeStore(keeper, bytes('ciphertext of the password'));
 });
+
+/** A new store after its first commit. */
+async function makeStore(by: MemoryKeeper, passwordBlob?: Uint8Array): Promise<SealedStore> {
+  const made = SealedStore.create(by, key, STATE, passwordBlob);
+  await made.commit([]);
+  return made;
+}
 
 async function refusal(act: () => Promise<unknown>): Promise<string> {
   const error: unknown = await act().then(
@@ -35,15 +42,24 @@ describe('a sealed store', () => {
     expect((await reopen()).state).toMatchObject(STATE);
   });
 
+  it('P12 is not written before its first keys are: nobody can keep it without them', async () => {
+    const other = new MemoryKeeper();
+    const made = SealedStore.create(other, key, STATE, bytes('ciphertext of the password'));
+    expect(other.records.size).toBe(0);
+    await made.commit([{ ...HOT, plaintext: bytes('one') }]);
+    await made.commit([{ ...COLD, plaintext: bytes('two') }]);
+    expect(other.commits.map(({ length }) => length)).toEqual([3, 2]);
+  });
+
   it('is made without that ciphertext where an admin brings it', async () => {
     const other = new MemoryKeeper();
-    await SealedStore.create(other, key, STATE, undefined);
+    await makeStore(other);
     expect([...other.records.keys()]).toEqual([ROOT]);
   });
 
   it('is not made over another', async () => {
     const before = keeper.snapshot();
-    expect(await refusal(() => SealedStore.create(keeper, key, STATE, undefined))).toBe('STORE_TAKEN');
+    expect(await refusal(() => makeStore(keeper))).toBe('STORE_TAKEN');
     expect(keeper.records).toEqual(before);
   });
 

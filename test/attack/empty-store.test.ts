@@ -1,0 +1,63 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Stage } from '../../local/demo/stage.ts';
+import type { StoreSnapshot } from '../../local/hostile-parent/memory-store.ts';
+
+let directory: string;
+let stage: Stage;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'holdfast-empty-'));
+  stage = await Stage.open(directory);
+});
+
+afterAll(async () => {
+  await stage.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+describe('a parent that keeps the store of every moment', () => {
+  it('P12 has none at which the node had a store and no keys: it cannot have them made anew', async () => {
+    const moments: StoreSnapshot[] = [];
+    const code = await stage.attempt({
+      onControl: async ({ request, honest }) => {
+        const answer = await honest();
+        if (request.type === 'store-commit') moments.push(stage.store.snapshot());
+        return answer;
+      },
+    });
+    expect(code).toBe('SERVING');
+    // As it should be from then on: no order, and no GenerateDataKey.
+    await stage.site.allow(stage.pcrs);
+    await stage.site.configure(stage.configuration(2));
+    const [first] = moments;
+    if (first === undefined) throw new RangeError('nothing was written');
+    const keys = (snapshot: StoreSnapshot) =>
+      [...snapshot.records]
+        .filter(([name]) => name.startsWith('keys/'))
+        .map(([, { bytes }]) => Buffer.from(bytes).toString('hex'));
+    for (const moment of moments) {
+      stage.store.restore(moment);
+      expect(await stage.attempt()).toBe('SERVING');
+      expect(keys(stage.store.snapshot())).toEqual(keys(moments.at(-1) ?? first));
+    }
+  });
+
+  it('P50 cannot leave a store half made: a start that was cut off in its commits is begun anew', async () => {
+    const other = await stage.beside(2);
+    for (let cut = 0; cut < 4; cut += 1) {
+      let commits = 0;
+      const code = await other.attempt({
+        onControl: ({ request, honest }) =>
+          request.type === 'store-commit' && commits++ === cut
+            ? { type: 'error', code: 'STORE_FAILED' }
+            : honest(),
+      });
+      if (code === 'SERVING') break;
+      expect(code).toBe('STORE_UNCERTAIN');
+    }
+    expect(await other.attempt()).toBe('SERVING');
+  });
+});
