@@ -20,7 +20,18 @@ demo: install ## one policy node on this machine, from boot to signature, refusa
 .PHONY: test
 test: install ## every check that CI runs
 	npm run check
+	@echo 'Not part of this: what boots machines in an emulator (make test-emulated) and long fuzzing (make fuzz).'
+
+.PHONY: test-emulated
+test-emulated: install ## boots real images behind a real NSM and AF_VSOCK in an emulator, which it builds first
+	scripts/emulator.sh
+	scripts/image-inputs.sh
+	HOLDFAST_EMULATED=1 npx vitest run
 
 .PHONY: fuzz
 fuzz: install ## coverage-guided fuzzing of whatever reads hostile bytes, 10 minutes a target (FUZZ_SECONDS=...)
 	scripts/fuzz --seconds $(or $(FUZZ_SECONDS),600)
+
+.PHONY: bench
+bench: install ## one node's figures: boot, signatures a second through the whole path, memory (bench/README.md)
+	@node bench/node.ts
