@@ -19,6 +19,7 @@ demo: install ## one policy node on this machine, from boot to signature, refusa
 
 .PHONY: test
 test: install ## every check that CI runs
+	@scripts/install-test-tools.sh
 	npm run check
 	@echo 'Not part of this: what boots machines in an emulator (make test-emulated) and long fuzzing (make fuzz).'
 

@@ -3,7 +3,7 @@ import { chromium, type Browser } from 'playwright-core';
 
 const PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-/** The Chromium of this machine: `CHROMIUM` names one, and scripts/install-chromium.sh installs one. */
+/** The Chromium of this machine: `CHROMIUM` names one, and scripts/install-test-tools.sh installs one. */
 export const chromiumPath = process.env['CHROMIUM'] ?? PATHS.find((path) => existsSync(path));
 
 export async function launchChromium(): Promise<Browser> {
