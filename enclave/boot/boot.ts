@@ -110,12 +110,15 @@ async function runPhases(platform: Platform, control: ControlClient, nsm: NsmCli
   const keyring = await Keyring.open(store, signed.configuration.keys, admission);
   mark('opening');
 
+  let api: Api | undefined;
   try {
-    const api = await startApi(platform.transport, { nsm, clock, measured, signed, keyring });
-    await enter('serving');
+    api = await startApi(platform.transport, { nsm, clock, measured, signed, keyring });
+    // It is asked from now on, and a request may find that the node cannot go on before the parent has taken note.
+    await Promise.race([enter('serving'), api.failed]);
     mark('serving');
     return run({ api, keyring, clock, control, nsm, times });
   } catch (error) {
+    await api?.close();
     keyring.destroy();
     throw error;
   }
