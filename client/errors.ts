@@ -13,6 +13,8 @@ export type ClientErrorCode =
   | 'TLS_KEY_MISMATCH'
   /** A document that verifies, but whose user_data is not a node's. */
   | 'BINDING_MALFORMED'
+  /** An older configuration is in force than the one that was asked for or seen before: its store was rolled back. */
+  | 'CONFIGURATION_ROLLED_BACK'
   /** The signature shares do not make a signature; `details.signers` names those at fault, where known. */
   | 'AGGREGATION_FAILED';
 

@@ -41,12 +41,18 @@ export function exchange(input: Exchange): Promise<HttpAnswer> {
         ...(body === undefined ? {} : { 'content-length': body.length }),
       },
     });
+    let isAnswered = false;
     const timer = setTimeout(() => {
       request.destroy(new ClientError('ANSWER_TIMEOUT', 'no answer in time', { timeoutMs }));
     }, timeoutMs);
-    request.once('close', () => clearTimeout(timer));
+    request.once('close', () => {
+      clearTimeout(timer);
+      // An upgrade that nobody asked for has neither an error nor an answer.
+      if (!isAnswered) reject(new ClientError('ANSWER_LOST', 'the connection ended without an answer'));
+    });
     request.once('error', (error) => reject(describeFailure(error)));
     request.once('response', (response) => {
+      isAnswered = true;
       readAnswer(response).then(
         (bytes) => resolve({ status: response.statusCode ?? 0, body: bytes }),
         (error: Error) => {

@@ -24,7 +24,7 @@ import { attestNode, type AttestOptions, DEFAULT_TIMEOUT_MS } from './attest-nod
 import { ClientError, NodeRefusal } from './errors.ts';
 import { Gate } from './gate.ts';
 import { exchange, type HttpAnswer } from './http-exchange.ts';
-import type { NodeIdentity } from './node-identity.ts';
+import type { NodeIdentity, NodeTrust } from './node-identity.ts';
 import { type Endpoint, parseNodeUrl, PinnedAgent } from './tls-connection.ts';
 
 export interface NodeClientOptions extends AttestOptions {
@@ -74,6 +74,8 @@ export class NodeClient {
   readonly #endpoint: Endpoint;
   readonly #gate: Gate;
   #connected: Promise<Connected> | undefined;
+  /** The newest configuration that this client has seen in force: none that is older is taken any more. */
+  #newestConfiguration = 1;
 
   constructor(options: NodeClientOptions) {
     this.#options = options;
@@ -170,13 +172,20 @@ export class NodeClient {
     const agent = (await before?.catch(() => undefined))?.agent;
     let identity: NodeIdentity | undefined;
     try {
-      identity = await attestNode(this.#options);
+      identity = await attestNode({ ...this.#options, trust: this.#narrowTrust() });
+      this.#newestConfiguration = identity.binding.configuration;
       // The same key is the same boot, whose connections serve on.
       if (agent?.isPinnedTo(identity.tlsPublicKey)) return { identity, agent };
       return { identity, agent: new PinnedAgent(this.#endpoint, identity.tlsPublicKey) };
     } finally {
       if (identity === undefined || !agent?.isPinnedTo(identity.tlsPublicKey)) agent?.destroy();
     }
+  }
+
+  #narrowTrust(): NodeTrust {
+    const { trust } = this.#options;
+    const oldestConfiguration = Math.max(trust.oldestConfiguration ?? 1, this.#newestConfiguration);
+    return { ...trust, oldestConfiguration };
   }
 
   async #attempt<T>({ identity, agent }: Connected, call: SignedCall<T>): Promise<T> {

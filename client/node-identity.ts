@@ -17,6 +17,11 @@ export interface NodeTrust {
   readonly pcrs: PcrValues | readonly PcrValues[];
   /** The bytes of the node's manifest, which PCR16 must be the measure of: it says which node this is. */
   readonly manifest: Uint8Array;
+  /**
+   * The oldest version of its configuration to take. A parent that rolls back the whole store brings back an old
+   * configuration too, which the node itself has nothing to compare with. Default: any.
+   */
+  readonly oldestConfiguration?: number;
 }
 
 /** A node of which an attestation document has proved who it is, for one of its boots. */
@@ -49,7 +54,7 @@ const IMAGE_PCRS = [0, 1, 2];
  * and manifest are the ones expected, and the TLS key is the one that the document vouches for (P34).
  *
  * @throws AttestationError
- * @throws ClientError TLS_KEY_MISMATCH, BINDING_MALFORMED
+ * @throws ClientError TLS_KEY_MISMATCH, BINDING_MALFORMED, CONFIGURATION_ROLLED_BACK
  */
 export function verifyNodeIdentity(evidence: IdentityEvidence, trust: NodeTrust): NodeIdentity {
   const { documentBytes, nonce, tlsPublicKey, now } = evidence;
@@ -63,7 +68,15 @@ export function verifyNodeIdentity(evidence: IdentityEvidence, trust: NodeTrust)
   if (document.publicKey === null || !Buffer.from(document.publicKey).equals(tlsPublicKey)) {
     throw new ClientError('TLS_KEY_MISMATCH', 'TLS does not end with the attested key');
   }
-  return { document, documentBytes, binding: parseBinding(document.userData), tlsPublicKey };
+  const binding = parseBinding(document.userData);
+  const { oldestConfiguration = 1 } = trust;
+  if (binding.configuration < oldestConfiguration) {
+    throw new ClientError('CONFIGURATION_ROLLED_BACK', 'an older configuration is in force', {
+      expected: oldestConfiguration,
+      actual: binding.configuration,
+    });
+  }
+  return { document, documentBytes, binding, tlsPublicKey };
 }
 
 function expectManifest({ pcrs, manifest }: NodeTrust): PcrValues[] {

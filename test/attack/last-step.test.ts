@@ -26,7 +26,7 @@ describe('P50 a node whose parent takes no note of its serving', () => {
     });
     expect(node.phase).toBe('failed');
     await expect(node.enclave.exited).resolves.toMatchObject({ code: 1 });
-    await expect(askSession(node.url)).rejects.toThrow();
+    await expect(askSession(node.url)).rejects.toBeInstanceOf(Error);
     await node.stop();
   });
 });
