@@ -21,6 +21,7 @@ demo: install ## one policy node on this machine, from boot to signature, refusa
 test: install ## every check that CI runs
 	@scripts/install-test-tools.sh
 	npm run check
+	@scripts/fuzz --runs 10000
 	@echo 'Not part of this: what boots machines in an emulator (make test-emulated) and long fuzzing (make fuzz).'
 
 .PHONY: test-emulated
