@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { CLIENT, DEMO_KEYS, DEMO_RULES } from '../local/demo/index.ts';
 import { bringUp, type LocalNode } from '../local/world/index.ts';
+import { HoldfastError } from '../shared/errors.ts';
 import { type Io, type Outcome, UsageError } from './command.ts';
 
 export interface LocalUpInput {
@@ -46,8 +47,9 @@ export async function localUp({ stateDirectory, port, json, io }: LocalUpInput):
 
 /** The system's own refusals of the folder or the port are about the user's words. */
 function explain(error: unknown, stateDirectory: string, port: number): unknown {
+  const system = error instanceof HoldfastError && error.code === 'OPTION_INVALID' ? error.cause : error;
   const code =
-    error instanceof Error && 'syscall' in error && 'code' in error ? String(error.code) : undefined;
+    system instanceof Error && 'syscall' in system && 'code' in system ? String(system.code) : undefined;
   if (code === undefined) return error;
   return code === 'EADDRINUSE' || (code === 'EACCES' && port !== 0 && port < 1024)
     ? new UsageError(`--port ${port} cannot be had: ${code}`)
@@ -55,19 +57,28 @@ function explain(error: unknown, stateDirectory: string, port: number): unknown 
 }
 
 function describe({ node, files, clientId, keys }: LocalNode): string {
-  const trust = `--url ${node.url} --root ${files.root} --pcrs ${files.pcrs} --manifest ${files.manifest}`;
+  const trust = `--url ${node.url} --root ${quote(files.root)} --pcrs ${quote(files.pcrs)} --manifest ${quote(files.manifest)}`;
+  const client = `--client ${clientId} --key ${quote(files.clientKey)}`;
+  const status = node.parent.statusUrl ?? '';
   const [first] = keys;
   return [
     `A policy node serves at ${node.url}`,
-    `its parent's status    ${node.parent.statusUrl ?? ''}/status`,
+    `its parent's status    ${status}/status`,
     `its keys               ${keys.map(({ id, type }) => `${id} (${type})`).join(', ')}`,
     '',
-    'In another terminal:',
+    // Elsewhere npx would look for a package of this name at the registry.
+    "In another terminal, in the project's folder:",
+    `  npx holdfast node status ${status}`,
     `  npx holdfast node attest ${trust}`,
-    `  npx holdfast node keys ${trust} --client ${clientId} --key ${files.clientKey}`,
-    `  npx holdfast node sign ${first?.id ?? ''} --digest ${'11'.repeat(32)} ${trust} --client ${clientId} --key ${files.clientKey}`,
+    `  npx holdfast node keys ${trust} ${client}`,
+    `  npx holdfast node sign ${first?.id ?? ''} --digest ${'11'.repeat(32)} ${trust} ${client}`,
     '',
     'Ctrl-C stops it; the next start finds its keys again.',
     '',
   ].join('\n');
+}
+
+/** A path as a POSIX shell takes it. */
+function quote(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }
