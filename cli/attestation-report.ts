@@ -42,10 +42,10 @@ export function verifiedAsText(
     ...(debug
       ? ['WARNING: in debug mode its memory is open to the parent instance; this proves nothing']
       : []),
-    `  module    ${printable(moduleId)}`,
-    ...(instanceId === null ? [] : [`  instance  ${instanceId}, as PCR4 confirms`]),
-    `  signed    ${isoTime(timestamp)}`,
-    `  valid     until ${isoTime(validUntil)}`,
+    `  module     ${printable(moduleId)}`,
+    ...(instanceId === null ? [] : [`  instance   ${instanceId}, as PCR4 confirms`]),
+    `  signed     ${isoTime(timestamp)}`,
+    `  valid      until ${isoTime(validUntil)}`,
     ...pcrLines(reports, debug),
     ...fieldLines(document, bound),
   ].join('\n');
@@ -55,7 +55,7 @@ function pcrLines(reports: readonly PcrReport[], debug: boolean): string[] {
   const shown = reports.filter(({ state }) => state !== 'unused');
   return shown.map(({ index, meaning, actual, state }) => {
     const word = state === 'differs' && debug ? 'not compared' : state === 'set' ? 'not in pcr.json' : state;
-    return `  PCR${String(index).padEnd(6)} ${actual?.slice(0, 16)}…  ${word.padEnd(15)}  ${meaning}`;
+    return `  PCR${String(index).padEnd(7)} ${actual?.slice(0, 16)}…  ${word.padEnd(15)}  ${meaning}`;
   });
 }
 
@@ -73,7 +73,7 @@ function fieldLines(
     const hex = Buffer.from(value).toString('hex');
     const shown = hex.length > 64 ? `${hex.slice(0, 64)}… (${value.length} bytes)` : hex;
     return [
-      `  ${name.padEnd(10)}${shown === '' ? 'empty' : shown}${bound.includes(name) ? ', as asked for' : ''}`,
+      `  ${name.padEnd(10)} ${shown === '' ? 'empty' : shown}${bound.includes(name) ? ', as asked for' : ''}`,
     ];
   });
 }
@@ -112,11 +112,11 @@ export function inspectedAsText(document: UnverifiedDocument): string {
   const { kind, moduleId, digest, timestamp, pcrs } = document.payload;
   return [
     `NOT VERIFIED: ${NOTHING_VERIFIED}`,
-    `  kind      ${kind}`,
-    `  module    ${printable(moduleId)}`,
-    `  digest    ${printable(digest)}`,
-    `  signed    ${timeOrNumber(timestamp)}`,
-    ...[...pcrs].map(([index, value]) => `  PCR${String(index).padEnd(6)} ${describeValue(value)}`),
+    `  kind       ${kind}`,
+    `  module     ${printable(moduleId)}`,
+    `  digest     ${printable(digest)}`,
+    `  signed     ${timeOrNumber(timestamp)}`,
+    ...[...pcrs].map(([index, value]) => `  PCR${String(index).padEnd(7)} ${describeValue(value)}`),
     ...fieldLines(document.payload, []),
     '  certificates, the root first:',
     ...document.certificates.map((certificate) => `    ${describeCertificate(certificate)}`),

@@ -14,7 +14,7 @@ const HEADINGS: Readonly<Record<DemoStep['part'], string>> = {
 
 const demo: Command = {
   name: 'local demo',
-  summary: 'plays the whole life of one policy node on this machine, attacks and refusals included',
+  summary: 'Play the whole life of one policy node on this machine, attacks and refusals included.',
   positionals: '',
   options: {},
   examples: ['holdfast local demo', 'holdfast local demo --json'],
@@ -59,7 +59,7 @@ function paint(io: Io, style: 'bold' | 'green' | 'red' | 'cyan' | 'dim', text: s
 
 const up: Command = {
   name: 'local up',
-  summary: 'a policy node with its AWS and its Nitro host on this machine, until Ctrl-C',
+  summary: 'Run a policy node with its AWS and its Nitro host on this machine, until Ctrl-C.',
   positionals: '',
   options: {
     state: { type: 'string', value: 'FOLDER', description: 'where everything is kept (default: .holdfast)' },
