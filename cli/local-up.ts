@@ -11,6 +11,8 @@ export interface LocalUpInput {
   readonly io: Io;
 }
 
+const STOPPED: Outcome = { ok: true, text: 'stopped', data: { stopped: true } };
+
 /** Runs a local node until the user has enough or the node ends. */
 export async function localUp({ stateDirectory, port, json, io }: LocalUpInput): Promise<Outcome> {
   const local = await bringUp({
@@ -24,6 +26,8 @@ export async function localUp({ stateDirectory, port, json, io }: LocalUpInput):
   });
   try {
     const { code, enclave, parent, url } = local.node;
+    // Ctrl-C on a terminal reaches the enclave as well.
+    if (code !== null && io.signal.aborted) return STOPPED;
     if (code !== null) return { ok: false, text: `the node refused to start: ${code}`, data: { code } };
     const { files, clientId, keys } = local;
     const data = {
@@ -37,7 +41,7 @@ export async function localUp({ stateDirectory, port, json, io }: LocalUpInput):
     io.stdout.write(json ? `${JSON.stringify(data)}\n` : describe(local));
     const aborted = io.signal.aborted ? Promise.resolve() : once(io.signal, 'abort');
     const ended = await Promise.race([aborted.then(() => undefined), enclave.exited]);
-    if (ended === undefined) return { ok: true, text: 'stopped', data: { stopped: true } };
+    if (ended === undefined || io.signal.aborted) return STOPPED;
     const reason = parent.node?.code ?? 'NO_WORD';
     return { ok: false, text: `the node has ended: ${reason}`, data: { code: reason } };
   } finally {

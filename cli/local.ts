@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import { DEMO_PARTS, type DemoStep, runDemo } from '../local/demo/index.ts';
 import { type Command, type Io, UsageError } from './command.ts';
+import { CliError } from './errors.ts';
 import { localUp } from './local-up.ts';
 
 const HEADINGS: Readonly<Record<DemoStep['part'], string>> = {
@@ -23,11 +24,14 @@ const demo: Command = {
     const steps = await runDemo({
       signal: io.signal,
       onStep: (step) => {
-        if (json) return;
+        // Ctrl-C on a terminal reaches the enclave as well: what that breaks is no result.
+        if (json || io.signal.aborted) return;
         if (step.part !== part) io.stdout.write(`\n${paint(io, 'bold', HEADINGS[step.part])}\n`);
         part = step.part;
         io.stdout.write(`${formatStep(io, step)}\n`);
       },
+    }).catch((error: unknown) => {
+      throw io.signal.aborted ? new CliError('INTERRUPTED', 'interrupted') : error;
     });
     const ok = steps.every((step) => step.ok);
     return {
