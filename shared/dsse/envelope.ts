@@ -15,11 +15,18 @@ export type DsseErrorCode =
 
 export class DsseError extends HoldfastError<DsseErrorCode> {}
 
+/** Base64 in its one canonical form: the unused bits of the last character are zero (RFC 4648, 3.5). */
+const base64 = (maximum: number) =>
+  z
+    .base64()
+    .max(maximum)
+    .refine((text) => Buffer.from(text, 'base64').toString('base64') === text);
+
 const envelopeSchema = z.strictObject({
   payloadType: z.string().max(256),
-  payload: z.base64().max(MAX_ENVELOPE_BYTES),
+  payload: base64(MAX_ENVELOPE_BYTES),
   signatures: z
-    .array(z.strictObject({ keyid: z.string().regex(/^[0-9a-f]{64}$/), sig: z.base64().max(128) }))
+    .array(z.strictObject({ keyid: z.string().regex(/^[0-9a-f]{64}$/), sig: base64(128) }))
     .max(MAX_SIGNATURES),
 });
 

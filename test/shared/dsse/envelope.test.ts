@@ -85,6 +85,21 @@ describe('a DSSE envelope', () => {
     expect(() => open(signedBy(privateKey(0)), 1, [])).toThrow(RangeError);
   });
 
+  it('takes base64 in its canonical form alone', () => {
+    const envelope = signedBy(privateKey(0));
+    const text = JSON.stringify(envelope);
+    const { sig } = envelope.signatures[0] ?? { sig: '' };
+    // 64 bytes leave four unused bits in the last character.
+    const other = sig.replace(
+      /(.)==$/,
+      (_, last: string) => `${String.fromCharCode(last.charCodeAt(0) + 1)}==`,
+    );
+    expect(Buffer.from(other, 'base64')).toEqual(Buffer.from(sig, 'base64'));
+    expect(() => parseEnvelope(Buffer.from(text.replace(sig, other)))).toThrow(
+      expect.objectContaining({ code: 'DSSE_MALFORMED' }),
+    );
+  });
+
   it('parses what it prints, and refuses whatever else', () => {
     const bytes = Buffer.from(JSON.stringify(signedBy(privateKey(1))));
     expect(open(parseEnvelope(bytes), 1).signers).toEqual([keys[1]]);
