@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     include: [isEmulated ? 'test/**/*.emulated.test.ts' : 'test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, ...(isEmulated ? [] : ['test/**/*.emulated.test.ts'])],
+    setupFiles: ['test/setup.ts'],
     testTimeout: 180_000,
     hookTimeout: 180_000,
     maxWorkers: isEmulated ? 1 : 2,
