@@ -36,6 +36,8 @@ const STORE_ANSWERS: Readonly<Record<RecordStoreErrorCode, ControlErrorCode>> = 
 export function createControlSession(sources: ControlSources, log: Log): ControlSession {
   let store: RecordSession | undefined;
   const openStore = async () => (store ??= await sources.store.open());
+  // Its first request of the store is on the way to the node's first signature.
+  sources.store.prepare?.();
 
   async function answer(request: ControlRequest): Promise<ControlAnswer> {
     const signal = AbortSignal.timeout(SOURCE_TIMEOUT_MS);

@@ -3,6 +3,8 @@ import type { RecordKey, RecordWrite } from '../../shared/protocol/control.ts';
 
 /** Where a node's sealed records lie. It sees ciphertext only, and gives it to one owner at a time. */
 export interface RecordStore {
+  /** Called when an owner may come soon: makes ready what takes its time, and takes nothing. */
+  prepare?(): void;
   /** Takes the store. @throws RecordStoreError STORE_BUSY while somebody else has it, STORE_FAILED */
   open(): Promise<RecordSession>;
 }

@@ -29,7 +29,13 @@ export type SqliteAnswer =
  * that the same process forwards.
  */
 export function createSqliteStore(path: string): RecordStore {
+  let spare: SqliteThread | undefined;
   return {
+    prepare() {
+      if (spare !== undefined) return;
+      spare = new SqliteThread(path);
+      spare.isAwaited = false;
+    },
     async open() {
       try {
         await mkdir(dirname(path), { recursive: true, mode: 0o700 });
@@ -38,13 +44,15 @@ export function createSqliteStore(path: string): RecordStore {
       } catch (error) {
         throw new RecordStoreError('STORE_FAILED', 'the file cannot be made', { path }, error);
       }
-      return await openSession(path);
+      const thread = spare ?? new SqliteThread(path);
+      spare = undefined;
+      return await openSession(thread);
     },
   };
 }
 
-async function openSession(path: string): Promise<RecordSession> {
-  const thread = new SqliteThread(path);
+async function openSession(thread: SqliteThread): Promise<RecordSession> {
+  thread.isAwaited = true;
   try {
     await thread.call({ method: 'open' });
   } catch (error) {
@@ -84,6 +92,12 @@ class SqliteThread {
     this.#worker.on('message', (answer: SqliteAnswer) => this.#settle(answer));
     this.#worker.on('error', (error) => this.#fail(error));
     this.#worker.on('exit', () => this.#fail(undefined));
+  }
+
+  /** Whether the process goes on for its sake. */
+  set isAwaited(isAwaited: boolean) {
+    if (isAwaited) this.#worker.ref();
+    else this.#worker.unref();
   }
 
   /** The worker runs this module's own code, and answers in the order in which it was asked. */

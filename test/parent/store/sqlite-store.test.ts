@@ -51,6 +51,20 @@ function spawnWriter(path: string) {
 }
 
 describe('the SQLite store on disk', () => {
+  test('takes nothing when it is prepared, and opens as often as ever after that', async () => {
+    await withPath(async (path) => {
+      const prepared = createSqliteStore(path);
+      prepared.prepare?.();
+      prepared.prepare?.();
+      await (await createSqliteStore(path).open()).close();
+      for (let round = 0; round < 2; round += 1) {
+        const session = await prepared.open();
+        expect(await session.list()).toEqual([]);
+        await session.close();
+      }
+    });
+  });
+
   test('loses no acknowledged commit, and keeps no half of one, when its process is killed', async () => {
     await withPath(async (path) => {
       for (let round = 0; round < 6; round += 1) {
