@@ -1,7 +1,7 @@
 import { type SignRequest, signAnswerSchema } from '../../shared/node/api.ts';
 import { Child } from './child.ts';
 import type { LoadTask, LoadTold } from './load-process.ts';
-import { readCpuTime } from './process-usage.ts';
+import { readBusyTime, readCpuTime } from './process-usage.ts';
 import { percentile } from './statistics.ts';
 import { verifyAnswer } from './verification.ts';
 
@@ -16,6 +16,8 @@ export interface LoadFigures {
   readonly server: number;
   readonly parent: number;
   readonly client: number;
+  /** What the rest of the machine did meanwhile, in processors: near 0, or the figures are others' too. */
+  readonly others: number;
 }
 
 export interface LoadTarget {
@@ -34,6 +36,7 @@ export interface LoadOptions {
 
 /** More than any node here answers: what is signed beforehand and not used is thrown away. */
 const MAX_PER_SECOND = 6_000;
+const FLOOR_REQUESTS = 1_000;
 
 /** Puts a load on a node, or on what stands in its place, and verifies some of the answers when they are signatures. */
 export async function measureLoad(
@@ -50,19 +53,23 @@ export async function measureLoad(
     connections,
     warmUpMs: warmUpSeconds * 1000,
     milliseconds: seconds * 1000,
-    requests: Math.ceil((seconds + warmUpSeconds) * MAX_PER_SECOND),
+    requests: Math.ceil(isNode ? (seconds + warmUpSeconds) * MAX_PER_SECOND : FLOOR_REQUESTS),
+    isRepeating: !isNode,
   };
   const load = new Child<LoadTold>('./load-process.ts', task);
   try {
     const pids = [target.serverPid, target.parentPid, load.pid];
     if ((await load.next()) !== 'measuring') throw new Error('the load speaks out of turn');
     const before = pids.map(readCpuTime);
+    const busyBefore = readBusyTime();
     const told = await load.next();
     const after = pids.map(readCpuTime);
+    const busy = readBusyTime() - busyBefore;
     if (told === 'measuring') throw new Error('the load speaks out of turn');
     const { count, milliseconds, latencies, answers } = told;
     if (isNode) for (const text of answers) verifyAnswer(request, signAnswerSchema.parse(JSON.parse(text)));
     const spent = pids.map((_, index) => (((after[index] ?? 0) - (before[index] ?? 0)) * 1000) / count);
+    const ours = pids.reduce((sum, _, index) => sum + (after[index] ?? 0) - (before[index] ?? 0), 0);
     return {
       connections,
       perSecond: (count * 1000) / milliseconds,
@@ -71,6 +78,7 @@ export async function measureLoad(
       server: spent[0] ?? Number.NaN,
       parent: spent[1] ?? Number.NaN,
       client: spent[2] ?? Number.NaN,
+      others: Math.max(0, busy - ours) / milliseconds,
     };
   } finally {
     await load.end();

@@ -21,6 +21,8 @@ export interface LoadTask {
   readonly milliseconds: number;
   /** How many requests are signed beforehand; when they are used up it ends early. */
   readonly requests: number;
+  /** Begins with them anew instead: a node takes none twice, but the floor looks at none. */
+  readonly isRepeating: boolean;
 }
 
 export type LoadTold =
@@ -79,13 +81,16 @@ function findEnd(bytes: Buffer): number | undefined {
 }
 
 class Load {
-  readonly #requests: Buffer[];
+  readonly #requests: readonly Buffer[];
+  readonly #isRepeating: boolean;
+  #next = 0;
   latencies: number[] = [];
   answers: string[] = [];
   #deadline = 0;
 
-  constructor(requests: Buffer[]) {
+  constructor(requests: readonly Buffer[], isRepeating: boolean) {
     this.#requests = requests;
+    this.#isRepeating = isRepeating;
   }
 
   /** Keeps all connections busy for so long. @throws Error for an answer that is no signature */
@@ -98,6 +103,11 @@ class Load {
     return performance.now() - start;
   }
 
+  #take(): Buffer | undefined {
+    if (this.#isRepeating && this.#next === this.#requests.length) this.#next = 0;
+    return this.#requests[this.#next++];
+  }
+
   #keepBusy(socket: TLSSocket): Promise<void> {
     return new Promise((resolve, reject) => {
       let sent = 0;
@@ -108,7 +118,7 @@ class Load {
         settle();
       };
       const send = () => {
-        const request = performance.now() < this.#deadline ? this.#requests.pop() : undefined;
+        const request = performance.now() < this.#deadline ? this.#take() : undefined;
         if (request === undefined) return stop(resolve);
         sent = performance.now();
         socket.write(request);
@@ -138,7 +148,7 @@ class Load {
 }
 
 const task = await awaitTask<LoadTask>();
-const load = new Load(signRequests(task));
+const load = new Load(signRequests(task), task.isRepeating);
 const sockets = await Promise.all(Array.from({ length: task.connections }, () => open(task.port)));
 for (const socket of sockets) socket.on('error', () => undefined);
 await load.run(sockets, task.warmUpMs);

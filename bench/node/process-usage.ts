@@ -29,3 +29,15 @@ export function readMemory(pid: number): Memory {
     file: read('RssFile'),
   };
 }
+
+const TICK_MS = 10; // Of /proc/stat: USER_HZ is 100 on Linux.
+
+/** Milliseconds that all processors together have been at work so far, for whomever. */
+export function readBusyTime(): number {
+  const [, user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = (
+    /^cpu +(.*)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[0] ?? ''
+  )
+    .split(/ +/)
+    .map(Number);
+  return (user + nice + system + irq + softirq) * TICK_MS;
+}

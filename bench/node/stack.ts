@@ -18,6 +18,8 @@ import type { NodePhase } from '../../shared/protocol/control.ts';
 import { Child } from './child.ts';
 import { ENCLAVE_CORE, startOn } from './cores.ts';
 import type { FloorTask } from './floor-process.ts';
+import { readImageOptions } from './image-options.ts';
+import { readCpuTime } from './process-usage.ts';
 import type { ParentTask, ParentTold } from './parent-process.ts';
 
 const HOUR_MS = 3_600_000;
@@ -26,7 +28,7 @@ const CLIENTS = 8;
 /** As long as the answer to a request for an Ed25519 signature. */
 const ANSWER_BYTES = 250;
 
-/** What runs as the enclave: the TypeScript files as they are, or one module, made as for an image. */
+/** What runs as the enclave: the TypeScript files as they are, or one module, made and started as in an image. */
 export type Build = 'source' | 'bundle';
 
 export interface LoadClient {
@@ -39,6 +41,8 @@ export interface BenchNode extends Pick<StartedNode, 'url' | 'stop'> {
   readonly parentPid: number;
   /** What the enclave says of its own start, in milliseconds. */
   readonly times: Readonly<Record<string, number>>;
+  /** Milliseconds that it has spent on its processor when it serves. */
+  readonly cpuTime: number;
 }
 
 /** An AWS, a Nitro host and a node's account, on which a node can be started again and again. */
@@ -121,7 +125,8 @@ export class BenchStack {
         launch: {
           program: this.#program.folder,
           // Node takes the first argument that is no option for the program; the entry's path then means nothing.
-          nodeOptions: build === 'bundle' ? [...nodeOptions, this.#bundle] : nodeOptions,
+          nodeOptions:
+            build === 'bundle' ? [...readImageOptions(), ...nodeOptions, this.#bundle] : nodeOptions,
           onConsole: (line) => {
             console.push(line);
             if (line.startsWith('{"serving"')) {
@@ -144,6 +149,7 @@ export class BenchStack {
       enclavePid: node.enclave.pid,
       parentPid: parent.pid,
       times: await serving.promise,
+      cpuTime: readCpuTime(node.enclave.pid),
       stop: () => node.stop(),
     };
   }

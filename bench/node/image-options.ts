@@ -1,0 +1,13 @@
+import { readFileSync } from 'node:fs';
+
+const INIT = new URL('../../shared/native/holdfast.c', import.meta.url);
+/** What shuts the program off from the rest of its machine: there are other things to reach in an enclave than here. */
+const OF_THE_MACHINE = /^--(?:permission$|allow-|disable-warning=)/;
+
+/** The options that the image's init starts Node with, as far as they have a meaning outside of an enclave. */
+export function readImageOptions(): string[] {
+  const [, list = ''] = /NODE_ARGUMENTS\[\] = \{([^}]*)\}/.exec(readFileSync(INIT, 'utf8')) ?? [];
+  const options = [...list.matchAll(/"(--[^"]+)"/g)].map(([, option = '']) => option);
+  if (options.length === 0) throw new Error("the image's options are not where they were");
+  return options.filter((option) => !OF_THE_MACHINE.test(option));
+}
