@@ -3,7 +3,7 @@ import { describeKey, describeRate, describeRule } from './configuration-report.
 
 /** One difference of two configurations, for whoever has to answer for it with a signature. */
 export interface ConfigurationChange {
-  readonly subject: 'manifest' | 'initialise' | 'client' | 'key' | 'rule';
+  readonly subject: 'manifest' | 'notAfter' | 'initialise' | 'client' | 'key' | 'rule';
   readonly id: string;
   readonly kind: 'added' | 'removed' | 'changed';
   readonly text: string;
@@ -25,6 +25,7 @@ const BOTH: Effect = { grants: true, revokes: true };
 export function compareConfigurations(before: Configuration, after: Configuration): ConfigurationChange[] {
   return [
     ...compareManifests(before, after),
+    ...compareEnds(before, after),
     ...compareOrders(before, after),
     ...compareLists('client', before.clients, after.clients, {
       describe: ({ publicKey }) => `key ${publicKey}`,
@@ -84,6 +85,17 @@ function compareManifests(before: Configuration, after: Configuration): Configur
   if (before.manifest === after.manifest) return [];
   const text = `for another manifest: ${before.manifest} is now ${after.manifest}`;
   return [change('manifest', after.manifest, 'changed', { text, ...BOTH })];
+}
+
+/** A later end lets what is allowed be allowed for longer. */
+function compareEnds(
+  { notAfter: before }: Configuration,
+  { notAfter: after }: Configuration,
+): ConfigurationChange[] {
+  if (before === after) return [];
+  const isLonger = Date.parse(after ?? '9999-12-31T23:59:59Z') > Date.parse(before ?? '9999-12-31T23:59:59Z');
+  const text = after === undefined ? 'does not expire' : `in force until ${after}`;
+  return [change('notAfter', after ?? 'none', 'changed', { text, grants: isLonger, revokes: !isLonger })];
 }
 
 function compareOrders(

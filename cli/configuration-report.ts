@@ -3,11 +3,12 @@ import type { ConfigurationFile } from './configuration-file.ts';
 
 /** A configuration in words: the identifiers in it are plain ASCII by its schema. */
 export function describeConfiguration({ configuration, digest }: ConfigurationFile): string {
-  const { version, manifest, initialise, clients, keys, rules } = configuration;
+  const { version, manifest, notAfter, initialise, clients, keys, rules } = configuration;
   return [
     `configuration, version ${version}`,
     `  SHA-384   ${digest}`,
     `  manifest  ${manifest}`,
+    `  until     ${notAfter ?? 'the next one: it does not expire'}`,
     ...(initialise === undefined
       ? []
       : [

@@ -1,10 +1,11 @@
 import type { SignedConfiguration } from '../../shared/node/configuration.ts';
 import type { NodeClock } from '../boot/clock.ts';
+import { hasExpired } from '../boot/configuration.ts';
 import type { MeasuredManifest } from '../boot/manifest.ts';
 import type { Keyring } from '../keyring/index.ts';
 import type { NsmClient } from '../nsm/index.ts';
 import { createRateLimits, decide, preparePolicy, type PolicyRequest } from '../policy/index.ts';
-import { PolicyError } from './errors.ts';
+import { ApiError, PolicyError } from './errors.ts';
 
 /** What the interface serves from. */
 export interface ApiContext {
@@ -18,11 +19,14 @@ export interface ApiContext {
 /** The name of the rule that allows a request; whatever no rule allows is thrown out. */
 export type Authorise = (request: PolicyRequest) => string;
 
-/** @throws PolicyError from what it returns */
-export function createAuthorise({ signed }: Pick<ApiContext, 'signed'>): Authorise {
+/** @throws PolicyError, ApiError CONFIGURATION_EXPIRED from what it returns */
+export function createAuthorise({ signed, clock }: Pick<ApiContext, 'signed' | 'clock'>): Authorise {
   const policy = preparePolicy(signed.configuration);
   const limits = createRateLimits(policy.ruleCount, performance.now());
   return (request) => {
+    if (hasExpired(signed.configuration, clock.now())) {
+      throw new ApiError('CONFIGURATION_EXPIRED', 'the time of the configuration is over');
+    }
     const decision = decide(policy, request, limits, performance.now());
     if (!decision.allowed) throw new PolicyError(decision.code, 'the policy does not allow this request');
     return decision.rule;

@@ -8,7 +8,7 @@ import { Keyring } from '../keyring/index.ts';
 import { createNsmClient, type NsmClient } from '../nsm/index.ts';
 import { createKms, createRecipient, type Kms } from '../unlock/index.ts';
 import { type NodeClock, startNodeClock } from './clock.ts';
-import { admitConfiguration } from './configuration.ts';
+import { admitConfiguration, assertCurrent } from './configuration.ts';
 import { measureManifest } from './manifest.ts';
 import type { Platform } from './platform.ts';
 import { unlockStore } from './unlock-store.ts';
@@ -79,6 +79,7 @@ async function runPhases(platform: Platform, control: ControlClient, nsm: NsmCli
 
   await enter('configuring');
   const signed = openConfiguration(await control.configuration(), measured);
+  assertCurrent(signed.configuration, clock.now());
   mark('configuring');
 
   await enter('unlocking');

@@ -1,4 +1,4 @@
-import type { SignedConfiguration } from '../../shared/node/configuration.ts';
+import type { Configuration, SignedConfiguration } from '../../shared/node/configuration.ts';
 import type { SealedStore } from '../store/index.ts';
 import { BootError } from './errors.ts';
 
@@ -8,6 +8,24 @@ export interface Admission {
   readonly isNewer: boolean;
   /** What to seal with the next write. */
   readonly state: { readonly boots: number; readonly configuration: { version: number; digest: Uint8Array } };
+}
+
+/**
+ * Whether the configuration's time is over; one whose end cannot be read is over.
+ *
+ * @param now milliseconds since 1970
+ */
+export function hasExpired({ notAfter }: Pick<Configuration, 'notAfter'>, now: number): boolean {
+  return notAfter !== undefined && !(now <= Date.parse(notAfter));
+}
+
+/** @throws BootError CONFIGURATION_EXPIRED */
+export function assertCurrent(configuration: Configuration, now: number): void {
+  if (hasExpired(configuration, now)) {
+    throw new BootError('CONFIGURATION_EXPIRED', 'the time of this configuration is over', {
+      notAfter: configuration.notAfter,
+    });
+  }
 }
 
 /**

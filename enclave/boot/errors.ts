@@ -13,6 +13,8 @@ export type BootErrorCode =
   /** PCR16 was extended or locked before this node measured its manifest. */
   | 'MANIFEST_PCR_USED'
   | 'MANIFEST_PCR_MISMATCH'
+  /** The time for which it was signed is over. */
+  | 'CONFIGURATION_EXPIRED'
   /** A newer configuration was in force before. */
   | 'CONFIGURATION_ROLLED_BACK'
   /** The version was in force before, with another content. */

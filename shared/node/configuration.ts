@@ -67,6 +67,11 @@ export const configurationSchema = z
     /** SHA-384 of the manifest's bytes, hex. */
     manifest: z.string().regex(/^[0-9a-f]{96}$/),
     /**
+     * Until when it may be in force, RFC 3339 in UTC by the NSM's time: a parent that keeps a node running, or brings an
+     * old store back, keeps what this allows for no longer than that. Without it, until the next one.
+     */
+    notAfter: z.iso.datetime().optional(),
+    /**
      * The order to start an empty store: obeyed once, before `notAfter` (RFC 3339, UTC). `id` is sealed with what it
      * made, so that another order is refused for good. The Encryptor Master Password is generated inside the enclave,
      * or the one that an admin has supplied as a secret blob.
