@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
 import * as z from 'zod';
 import { bootNode } from '../enclave/boot/index.ts';
 import { errorCode } from '../shared/errors.ts';
@@ -15,6 +16,13 @@ const input = z
     kmsRoots: z.array(z.string()),
   })
   .parse(JSON.parse(readFileSync(0, 'utf8')));
+
+// Ends with the host, however that ended.
+new Socket({ fd: 3 })
+  .on('error', () => undefined)
+  .on('close', () => process.exit(1))
+  .resume()
+  .unref();
 
 try {
   const node = await bootNode({

@@ -92,8 +92,9 @@ export class NitroHost {
     const child = spawn(
       process.execPath,
       [...(options.nodeOptions ?? []), join(program, 'local', 'enclave-main.ts')],
-      // An enclave has no environment; what it stands on comes over a pipe, and its console is all that comes out.
-      { env: {}, cwd: '/', stdio: ['pipe', 'pipe', 'pipe'] },
+      // An enclave has no environment; what it stands on comes over a pipe, and its console is all that comes out. The
+      // last pipe carries nothing: when it ends, the host is gone, and an enclave does not outlive its host.
+      { env: {}, cwd: '/', stdio: ['pipe', 'pipe', 'pipe', 'pipe'] },
     );
     const { kmsRoots, socketDirectory } = this.#options;
     child.stdin?.end(JSON.stringify({ cid, nsmPath, socketDirectory, kmsRoots }));

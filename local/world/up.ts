@@ -7,7 +7,8 @@ import { runNode, type StartedNode } from './run-node.ts';
 import { openSite, type Site } from './site.ts';
 import { openWorld, type World } from './world.ts';
 
-const HOUR_MS = 3_600_000;
+/** The key policy ends the order's use here; its time need not. */
+const ORDER_MS = 365 * 86_400_000;
 
 /** What one who uses a local node is given. */
 export interface LocalNode {
@@ -56,7 +57,10 @@ export async function bringUp(options: UpOptions): Promise<LocalNode> {
       parent: (honest) => ({ ...honest, ingress: { port: options.port } }),
     });
     // The node has its password now: from here on the key policy allows no other to be made.
-    if (node.phase === 'serving') await site.allow(pcrs);
+    if (node.phase === 'serving') {
+      await site.allow(pcrs);
+      await writeFile(initialisedPath(site), '');
+    }
     const opened = world;
     return {
       node,
@@ -76,16 +80,20 @@ export async function bringUp(options: UpOptions): Promise<LocalNode> {
   }
 }
 
+/** Left once a node has served: until then a start that was cut off may be tried again. */
+function initialisedPath(site: Site): string {
+  return join(site.directory, 'initialised');
+}
+
 /** The first start is ordered by a signed configuration; later ones find it. */
 async function prepare(site: Site, pcrs: ReadonlyMap<number, Uint8Array>, options: UpOptions): Promise<void> {
-  const isFirst = !((await exists(site.configurationPath)) && (await exists(site.storePath)));
-  await site.allow(pcrs, { initialise: isFirst });
-  if (!isFirst) return;
+  await site.allow(pcrs, { initialise: !(await exists(initialisedPath(site))) });
+  if (await exists(site.configurationPath)) return;
   await site.configure({
     version: 1,
     initialise: {
       id: 'first-start',
-      notAfter: new Date(Date.now() + HOUR_MS).toISOString(),
+      notAfter: new Date(Date.now() + ORDER_MS).toISOString(),
       password: 'generated',
     },
     clients: [{ id: options.clientId, publicKey: site.client.publicKey }],
@@ -122,10 +130,15 @@ async function writeFiles(
 
 /** Node's own recursive mkdir never ends below /proc, where a folder that exists takes no other. */
 async function makeFolder(path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || (await exists(dirname(path)))) throw error;
+    await makeFolder(dirname(path));
+    await mkdir(path, { mode: 0o700 });
+  }
 }
 
 async function exists(path: string): Promise<boolean> {

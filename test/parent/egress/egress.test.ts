@@ -96,6 +96,8 @@ async function readAll(stream: Duplex): Promise<Buffer> {
 /** Until a stream has ended or broken: over Unix sockets the other end's destruction looks like an end. */
 function isGone(stream: Duplex): Promise<void> {
   return new Promise((resolve) => {
+    // On a busy machine it may have been cut before anybody looked.
+    if (stream.readableEnded || stream.destroyed) return resolve();
     stream.once('end', resolve);
     stream.once('close', resolve);
     stream.resume();
@@ -109,7 +111,7 @@ async function openDescriptors(): Promise<number> {
 describe('egress', () => {
   test('P51 cuts connections on which nothing moves, and serves others meanwhile', async () => {
     const port = await listen((socket) => socket.pipe(socket));
-    await start({ targets: [target('kms.example.com', port)], idleTimeoutMs: 200 });
+    await start({ targets: [target('kms.example.com', port)], idleTimeoutMs: 1_000 });
     const silent = await Promise.all(Array.from({ length: 64 }, () => open()));
     const busy = await open();
     busy.write('ping');
