@@ -1,7 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { link, rename, unlink } from 'node:fs/promises';
+import { open, rm, stat } from 'node:fs/promises';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
-import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TransportError } from './errors.ts';
 import { encodePreamble, readPreamble } from './unix-preamble.ts';
@@ -13,6 +11,9 @@ const FIRST_SOURCE_PORT = 0x4000_0000;
 const PREAMBLE_TIMEOUT_MS = 5_000;
 const BACKLOG = 1_024;
 const MAX_BACKLOG_RETRY_MS = 100;
+const TAKEOVER_ROUNDS = 100;
+const TAKEOVER_WAIT_MS = 20;
+const OLD_LOCK_MS = 5_000;
 
 export interface UnixTransportOptions {
   /** The folder of the sockets, shared by all ends; made when missing, for its owner alone. */
@@ -190,8 +191,8 @@ async function listen(
 }
 
 async function bindOrTakeOver(server: Server, path: string): Promise<void> {
-  // Each round ends with the socket being ours, being a living process's, or having been taken over by a rival.
-  for (let round = 0; round < 8; round += 1) {
+  // Each round ends with the socket being ours, being a living process's, or a rival being at it.
+  for (let round = 0; round < TAKEOVER_ROUNDS; round += 1) {
     try {
       await bind(server, path);
       return;
@@ -199,7 +200,7 @@ async function bindOrTakeOver(server: Server, path: string): Promise<void> {
       if (systemCode(error) !== 'EADDRINUSE') throw error;
     }
     if (await isAlive(path)) throw addressInUse(path);
-    await removeStale(path);
+    if (!(await removeStale(path))) await sleep(TAKEOVER_WAIT_MS);
   }
   throw addressInUse(path);
 }
@@ -232,19 +233,28 @@ async function isAlive(path: string): Promise<boolean> {
 }
 
 /**
- * Removes the socket file of a dead process. It is moved aside first: of two processes that both found it dead, one
- * may have bound anew before the other removes it, and then the other has to put that living socket back.
+ * Removes the socket file of a dead process, unless a rival is at it. Only who holds the lock removes one, and looks once
+ * more before: nobody can bind while the dead one lies there, so what is removed is never a living one.
  */
-async function removeStale(path: string): Promise<void> {
-  const aside = join(dirname(path), `.${randomUUID().slice(0, 8)}`);
+async function removeStale(path: string): Promise<boolean> {
+  const lock = `${path}.lock`;
   try {
-    await rename(path, aside);
+    await (await open(lock, 'wx', 0o600)).close();
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return;
-    throw error;
+    if (systemCode(error) !== 'EEXIST') throw error;
+    await dropOldLock(lock);
+    return false;
   }
-  const alive = await isAlive(aside);
-  if (alive) await link(aside, path).catch(() => {});
-  await unlink(aside);
-  if (alive) throw addressInUse(path);
+  try {
+    if (!(await isAlive(path))) await rm(path, { force: true });
+    return true;
+  } finally {
+    await rm(lock, { force: true });
+  }
+}
+
+/** The lock of a process that died with it: nobody else holds one for longer than an attempt to connect takes. */
+async function dropOldLock(lock: string): Promise<void> {
+  const made = await stat(lock).catch(() => undefined);
+  if (made !== undefined && Date.now() - made.mtimeMs > OLD_LOCK_MS) await rm(lock, { force: true });
 }
