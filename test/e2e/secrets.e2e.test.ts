@@ -18,7 +18,8 @@ import { findInMemory, findSecrets, type Needle } from '../support/secret-search
 let directory: string;
 let snapshots: string;
 let stage: Stage;
-const password = randomBytes(48);
+/** No zero bytes: V8 writes a string into its heap snapshot up to the first one only, and the planted one must be found. */
+const password = randomBytes(48).map((byte) => byte || 1);
 const consoleLines: string[] = [];
 const PASSWORD = 'the Encryptor Master Password';
 
