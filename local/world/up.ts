@@ -44,36 +44,39 @@ export async function bringUp(options: UpOptions): Promise<LocalNode> {
   await makeFolder(stateDirectory);
   const program = await copyProgram();
   let world: World | undefined;
+  let node: StartedNode | undefined;
   try {
     world = await openWorld({ stateDirectory });
     const site = await openSite(world, { node: 1 });
     const pcrs = await world.host.measure(program.folder);
     await prepare(site, pcrs, options);
-    const node = await runNode(world, site, {
+    const started = await runNode(world, site, {
       launch: {
         program: program.folder,
         ...(options.onConsole === undefined ? {} : { onConsole: options.onConsole }),
       },
       parent: (honest) => ({ ...honest, ingress: { port: options.port } }),
     });
+    node = started;
     // The node has its password now: from here on the key policy allows no other to be made.
-    if (node.phase === 'serving') {
+    if (started.phase === 'serving') {
       await site.allow(pcrs);
       await writeFile(initialisedPath(site), '');
     }
     const opened = world;
     return {
-      node,
+      node: started,
       clientId: options.clientId,
       keys: options.keys,
       files: await writeFiles(stateDirectory, site, pcrs, world.host.rootCertificate),
       stop: async () => {
-        await node.stop();
+        await started.stop();
         await opened.close();
         await program.remove();
       },
     };
   } catch (error) {
+    await node?.stop();
     await world?.close();
     await program.remove();
     throw error;
