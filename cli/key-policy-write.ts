@@ -5,7 +5,7 @@ import {
   type AdmittedImage,
 } from '../attestation/key-policy/index.ts';
 import { createEnvelope, signEnvelope } from '../shared/dsse/index.ts';
-import { encryptionContext } from '../shared/node/encryption-context.ts';
+import { encryptionContext, PASSWORD_SECRET } from '../shared/node/encryption-context.ts';
 import { type Command, type CommandInput, UsageError } from './command.ts';
 import {
   OPTIONS,
@@ -63,7 +63,7 @@ export const renderCommand: Command = {
       nodeRole: readNodeRole(input),
       admins: readArns(input, 'admin'),
       images: [first, ...(await readOldImages(input, node))],
-      encryptionContext: encryptionContext(node.manifest, 'encryptor-master-password'),
+      encryptionContext: encryptionContext(node.manifest, PASSWORD_SECRET),
       initialise: input.flag('initialise'),
       supply: input.flag('supply'),
     });

@@ -1,13 +1,10 @@
 import { createHash } from 'node:crypto';
-import { encryptionContext, type SecretPurpose } from '../shared/node/encryption-context.ts';
+import { encryptionContext, PASSWORD_SECRET, type SecretPurpose } from '../shared/node/encryption-context.ts';
 import type { Manifest } from '../shared/node/manifest.ts';
 import { MAX_SECRET_BLOB_BYTES } from '../shared/protocol/control.ts';
 import { CliError } from './errors.ts';
 
-const NAMES: Readonly<Record<SecretPurpose, true>> = { 'encryptor-master-password': true };
-
-/** The secret that an admin may bring; its name is the one that the enclave asks its parent for. */
-export const PASSWORD: SecretPurpose = 'encryptor-master-password';
+const NAMES: Readonly<Record<SecretPurpose, true>> = { [PASSWORD_SECRET]: true };
 
 /** Whether a node has a secret of this name. */
 export function isSecretName(name: string): name is SecretPurpose {
@@ -20,7 +17,7 @@ export function secretPrefix({ namespace, environment, node }: Manifest): string
 }
 
 export function passwordContext(manifest: Manifest): Record<string, string> {
-  return encryptionContext(manifest, PASSWORD);
+  return encryptionContext(manifest, PASSWORD_SECRET);
 }
 
 /** A symmetric ciphertext of AWS KMS carries more than a hundred bytes beside the content. */

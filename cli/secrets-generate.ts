@@ -1,11 +1,12 @@
 import { link, lstat } from 'node:fs/promises';
 import { renderSupplyStatement } from '../attestation/key-policy/index.ts';
+import { PASSWORD_SECRET } from '../shared/node/encryption-context.ts';
 import type { Manifest } from '../shared/node/manifest.ts';
 import { askAws, AWS_OPTIONS, openKms } from './aws.ts';
 import { type Command, type CommandInput, type Outcome, readInput, UsageError } from './command.ts';
 import { CliError } from './errors.ts';
 import { nameNode, readManifestFile } from './manifest-file.ts';
-import { assertCiphertext, fingerprint, PASSWORD, passwordContext, secretPrefix } from './node-secret.ts';
+import { assertCiphertext, fingerprint, passwordContext, secretPrefix } from './node-secret.ts';
 import { assertWritable, writeOutput } from './output-file.ts';
 
 const MAX_FORMER_BYTES = 64 * 1024;
@@ -64,7 +65,7 @@ async function runGenerate(input: CommandInput): Promise<Outcome> {
   const former = rotate ? await keepFormer(output, input) : undefined;
   if (!(await writeOutput(output, blob, { mode: 0o600, keep: !rotate }))) throw alreadyThere(output);
   const sha256 = fingerprint(blob);
-  const secretId = `${secretPrefix(manifest)}${PASSWORD}`;
+  const secretId = `${secretPrefix(manifest)}${PASSWORD_SECRET}`;
   return {
     ok: true,
     text: [
@@ -73,7 +74,7 @@ async function runGenerate(input: CommandInput): Promise<Outcome> {
         ? []
         : [`former one kept as ${former}: a store that it sealed opens with no other`]),
       '',
-      `The parent reads it as the file ${PASSWORD} in its folder of secrets, or from AWS Secrets Manager as`,
+      `The parent reads it as the file ${PASSWORD_SECRET} in its folder of secrets, or from AWS Secrets Manager as`,
       `${secretId} ("holdfast secrets populate").`,
       '',
       'Now take this statement out of the key policy, if it is there: whom it names can have another password made',
@@ -84,7 +85,7 @@ async function runGenerate(input: CommandInput): Promise<Outcome> {
       output,
       length: blob.length,
       sha256,
-      name: PASSWORD,
+      name: PASSWORD_SECRET,
       secretId,
       keyArn: manifest.kms.keyArn,
       encryptionContext: passwordContext(manifest),
@@ -126,7 +127,7 @@ async function requestPassword(input: CommandInput, manifest: Manifest): Promise
       throw new CliError('KMS_OTHER_KEY', 'KMS has used another key', { expected: keyArn, actual: KeyId });
     }
     const blob = CiphertextBlob ?? new Uint8Array();
-    assertCiphertext(PASSWORD, blob);
+    assertCiphertext(PASSWORD_SECRET, blob);
     return blob;
   } finally {
     kms.destroy();

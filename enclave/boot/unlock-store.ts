@@ -1,4 +1,5 @@
 import type { Configuration } from '../../shared/node/configuration.ts';
+import { PASSWORD_SECRET } from '../../shared/node/encryption-context.ts';
 import type { Manifest } from '../../shared/node/manifest.ts';
 import {
   deriveStoreKey,
@@ -11,8 +12,6 @@ import {
 import type { Kms, Recipient } from '../unlock/index.ts';
 import { BootError } from './errors.ts';
 
-/** The name under which the parent has the ciphertext of a password that an admin brings. */
-export const PASSWORD_SECRET = 'encryptor-master-password';
 const NO_CONFIGURATION = Object.freeze({ version: 0, digest: new Uint8Array(48) });
 const MIN_PASSWORD_BYTES = 32;
 const MAX_PASSWORD_BYTES = 1024;

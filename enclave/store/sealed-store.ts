@@ -1,4 +1,5 @@
 import { createHash, type KeyObject } from 'node:crypto';
+import { PASSWORD_SECRET } from '../../shared/node/encryption-context.ts';
 import type { RecordKey, RecordWrite } from '../../shared/protocol/control.ts';
 import { ControlError } from '../../shared/protocol/errors.ts';
 import type { ControlClient } from '../../shared/protocol/control-client.ts';
@@ -9,7 +10,7 @@ import { decodeRoot, encodeRoot, type RootRecord } from './root-record.ts';
 /** The root record's place. */
 export const ROOT: RecordKey = Object.freeze({ table: 'store', id: 'root' });
 /** The KMS ciphertext of a generated password: the one record that is not sealed, since it opens the seal. */
-export const PASSWORD_BLOB: RecordKey = Object.freeze({ table: 'boot', id: 'encryptor-master-password' });
+export const PASSWORD_BLOB: RecordKey = Object.freeze({ table: 'boot', id: PASSWORD_SECRET });
 
 /** What the parent keeps: believed only as far as the seal goes. */
 export type RecordKeeper = Pick<ControlClient, 'readRecord' | 'listRecords' | 'commit'>;

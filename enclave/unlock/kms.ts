@@ -7,8 +7,9 @@ import {
   KMSServiceException,
 } from '@aws-sdk/client-kms';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { kmsHost } from '../../shared/aws/kms-host.ts';
 import type { Manifest } from '../../shared/node/manifest.ts';
-import { encryptionContext } from '../../shared/node/encryption-context.ts';
+import { encryptionContext, PASSWORD_SECRET } from '../../shared/node/encryption-context.ts';
 import type { Credentials } from '../../shared/protocol/control.ts';
 import { UnlockError, type UnlockErrorCode } from './errors.ts';
 import { type Dial, PinnedAgent } from './kms-agent.ts';
@@ -19,7 +20,6 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const MAX_ATTEMPTS = 3;
 /** Of all attempts together. The parent carries the bytes and may stop at any of them (P50). */
 const DEADLINE_MS = 15_000;
-const PASSWORD_PURPOSE = 'encryptor-master-password';
 
 export interface KmsOptions {
   readonly manifest: Manifest;
@@ -76,7 +76,7 @@ export function createKms({ manifest, dial, roots, credentials, attest, clockOff
       throwOnRequestTimeout: true,
     }),
   });
-  const context = encryptionContext(manifest, PASSWORD_PURPOSE);
+  const context = encryptionContext(manifest, PASSWORD_SECRET);
 
   async function makeRecipient(recipient: Recipient) {
     return {
@@ -118,11 +118,6 @@ export function createKms({ manifest, dial, roots, credentials, attest, clockOff
     },
     close: () => client.destroy(),
   };
-}
-
-/** The host name of KMS in a region, by the partition that the region belongs to. */
-export function kmsHost(region: string): string {
-  return `kms.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
 }
 
 function openAnswer(

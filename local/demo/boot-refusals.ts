@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { EncryptCommand, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
 import { createEnvelope, ed25519PublicKeyHex, parseEnvelope, signEnvelope } from '../../shared/dsse/index.ts';
 import { CONFIGURATION_FORMAT, CONFIGURATION_PAYLOAD_TYPE } from '../../shared/node/configuration.ts';
-import { encryptionContext } from '../../shared/node/encryption-context.ts';
+import { encryptionContext, PASSWORD_SECRET } from '../../shared/node/encryption-context.ts';
 import { digestManifest, type Manifest } from '../../shared/node/manifest.ts';
 import type { ControlAnswer } from '../../shared/protocol/control.ts';
 import type { HostileScripts } from '../hostile-parent/index.ts';
@@ -87,11 +87,11 @@ async function takeOverWithOwnKey(stage: Stage): Promise<string> {
     new EncryptCommand({
       KeyId,
       Plaintext: Buffer.alloc(32, 1),
-      EncryptionContext: encryptionContext(stage.site.manifest, 'encryptor-master-password'),
+      EncryptionContext: encryptionContext(stage.site.manifest, PASSWORD_SECRET),
     }),
   );
   const { onControl: lie } = takeover(stage, { kms: manifest.kms });
-  const { onControl: swap } = changingRecord('boot/encryptor-master-password', () => CiphertextBlob);
+  const { onControl: swap } = changingRecord(`boot/${PASSWORD_SECRET}`, () => CiphertextBlob);
   return await stage.attempt({
     onControl: (call) => (call.request.type === 'store-read' ? swap?.(call) : lie?.(call)) ?? call.honest(),
     parent: { credentials: siteParentOptions(stage.world, site, 0).credentials },
@@ -163,17 +163,15 @@ export const BOOT_REFUSALS: readonly Refusal[] = [
       const other = await stage.beside(2);
       await (await other.start()).stop();
       const session = await other.store.open();
-      const blob = await session.read({ table: 'boot', id: 'encryptor-master-password' });
+      const blob = await session.read({ table: 'boot', id: PASSWORD_SECRET });
       await session.close();
-      return stage.attempt(
-        changingRecord('boot/encryptor-master-password', () => blob?.bytes ?? new Uint8Array()),
-      );
+      return stage.attempt(changingRecord(`boot/${PASSWORD_SECRET}`, () => blob?.bytes ?? new Uint8Array()));
     },
   },
   {
     attack: 'an altered secret blob',
     code: 'KMS_INVALID_CIPHERTEXT',
-    attempt: (stage) => stage.attempt(changingRecord('boot/encryptor-master-password', flipLast)),
+    attempt: (stage) => stage.attempt(changingRecord(`boot/${PASSWORD_SECRET}`, flipLast)),
   },
   {
     attack: 'an altered sealed record',

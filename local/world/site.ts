@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { CreateKeyCommand, KMSClient, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
 import { MANIFEST_PCR, measureManifest } from '../../attestation/index.ts';
 import { renderKeyPolicy } from '../../attestation/key-policy/index.ts';
-import { encryptionContext } from '../../shared/node/encryption-context.ts';
+import { encryptionContext, PASSWORD_SECRET } from '../../shared/node/encryption-context.ts';
 import { createEnvelope, signEnvelope } from '../../shared/dsse/index.ts';
 import {
   type Configuration,
@@ -140,7 +140,7 @@ export async function openSite(world: World, { node, ...options }: SiteOptions):
         nodeRole: parentRole,
         admins: [adminRole],
         images: [{ pcrs: new Map([...pcrs, [MANIFEST_PCR, manifestPcr]]) }],
-        encryptionContext: encryptionContext(manifest, 'encryptor-master-password'),
+        encryptionContext: encryptionContext(manifest, PASSWORD_SECRET),
         ...phase,
       });
       await kms.send(new PutKeyPolicyCommand({ KeyId: keyArn, PolicyName: 'default', Policy: policy }));

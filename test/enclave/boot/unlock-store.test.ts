@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { BootError } from '../../../enclave/boot/errors.ts';
-import { PASSWORD_SECRET, unlockStore } from '../../../enclave/boot/unlock-store.ts';
+import { PASSWORD_SECRET } from '../../../shared/node/encryption-context.ts';
+import { unlockStore } from '../../../enclave/boot/unlock-store.ts';
 import { deriveStoreKey, SealedStore } from '../../../enclave/store/index.ts';
 import { StoreError } from '../../../enclave/store/errors.ts';
 import type { Kms, Recipient } from '../../../enclave/unlock/index.ts';

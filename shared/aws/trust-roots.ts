@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { rootCertificates } from 'node:tls';
-import { InternalError } from '../../shared/errors.ts';
+import { InternalError } from '../errors.ts';
 
 /**
  * SHA-256 fingerprints of the roots of Amazon Trust Services, https://www.amazontrust.com/repository/: Amazon Root

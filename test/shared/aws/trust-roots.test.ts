@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { amazonTrustRoots } from '../../../enclave/unlock/index.ts';
+import { amazonTrustRoots } from '../../../shared/aws/trust-roots.ts';
 
 describe('the authorities that may speak for KMS', () => {
   it('are the five roots of Amazon Trust Services and no other', () => {
