@@ -42,4 +42,8 @@ export const nouns: Nouns = {
     summary: 'the host side of an enclave: its daemon, its state, a vsock-proxy in its place',
     load: async () => (await import('./parent.ts')).parentCommands,
   },
+  version: {
+    summary: 'which Holdfast this is',
+    load: async () => (await import('./version.ts')).commands,
+  },
 };

@@ -11,41 +11,56 @@ const COMMON_OPTIONS = {
   help: { type: 'boolean', description: 'print this help' },
 } as const;
 
-/** Runs `holdfast` with these arguments. Exit codes: 0 done or verified, 1 refused or failed, 2 usage. */
+/**
+ * Runs `holdfast` with these arguments. Exit codes: 0 done or verified, 1 refused or failed, 2 usage. A noun whose one
+ * command has the noun's own name takes no verb.
+ */
 export async function runCli(args: readonly string[], io: Io, nouns: Nouns): Promise<number> {
-  const [noun, verb, ...rest] = args;
+  const [first, ...others] = args;
+  const noun = first === '--version' ? 'version' : first;
+  const json = asksForJson(args);
   if (noun === undefined || noun === '--help' || noun === 'help') {
-    write(noun === undefined ? io.stderr : io.stdout, helpAll(nouns));
-    return noun === undefined ? 2 : 0;
-  }
-  const entry = Object.hasOwn(nouns, noun) ? nouns[noun] : undefined;
-  if (entry === undefined) return usage(io, `unknown noun "${noun}"\n\n${helpAll(nouns)}`);
-  const commands = await entry.load();
-  if (verb === undefined || verb === '--help') {
-    write(verb === undefined ? io.stderr : io.stdout, helpNoun(noun, entry.summary, commands));
-    return verb === undefined ? 2 : 0;
-  }
-  const command = commands.find(({ name }) => name === `${noun} ${verb}`);
-  if (command === undefined)
-    return usage(io, `unknown verb "${verb}"\n\n${helpNoun(noun, entry.summary, commands)}`);
-  if (rest.includes('--help')) {
-    write(io.stdout, helpCommand(command));
+    if (noun === undefined) return usage(io, json, 'a noun is missing', helpAll(nouns));
+    write(io.stdout, helpAll(nouns));
     return 0;
   }
+  const entry = Object.hasOwn(nouns, noun) ? nouns[noun] : undefined;
+  if (entry === undefined) return usage(io, json, `unknown noun "${noun}"`, helpAll(nouns));
+  const commands = await entry.load();
+  const own = commands.find(({ name }) => name === noun);
+  if (own !== undefined) return runCommand(own, others, io);
+  const [verb, ...rest] = others;
+  const help = helpNoun(noun, entry.summary, commands);
+  if (verb === '--help') {
+    write(io.stdout, help);
+    return 0;
+  }
+  if (verb === undefined) return usage(io, json, `a verb of "${noun}" is missing`, help);
+  const command = commands.find(({ name }) => name === `${noun} ${verb}`);
+  if (command === undefined) return usage(io, json, `unknown verb "${verb}"`, help);
   return runCommand(command, rest, io);
 }
 
 async function runCommand(command: Command, args: readonly string[], io: Io): Promise<number> {
-  const json = args.includes('--json');
+  if (args.includes('--help')) {
+    write(io.stdout, helpCommand(command));
+    return 0;
+  }
+  const json = asksForJson(args);
   try {
     const outcome = await command.run(parseInput(command, args, io));
     report(outcome, json, io);
     return outcome.ok ? 0 : 1;
   } catch (error) {
-    if (error instanceof UsageError) return usage(io, `${error.message}\n\n${helpCommand(command)}`);
+    if (error instanceof UsageError) return usage(io, json, error.message, hint(command));
     report(describeError(error), json, io);
     return 1;
   }
+}
+
+function asksForJson(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  return args.slice(0, end === -1 ? args.length : end).includes('--json');
 }
 
 function parseInput(command: Command, args: readonly string[], io: Io): CommandInput {
@@ -150,8 +165,11 @@ function report({ ok, text, data }: Outcome, json: boolean, io: Io): void {
   }
 }
 
-function usage(io: Io, message: string): number {
-  write(io.stderr, `holdfast: ${message}`);
+/** What is wrong with the user's words, and where to read on: a person gets both, a program the first. */
+function usage(io: Io, json: boolean, message: string, help: string): number {
+  if (json)
+    report({ ok: false, text: '', data: { error: { code: 'USAGE', message, details: {} } } }, json, io);
+  else write(io.stderr, `holdfast: ${message}\n\n${help}`);
   return 2;
 }
 
@@ -174,6 +192,14 @@ function helpNoun(noun: string, summary: string, commands: readonly Command[]): 
   return `holdfast ${noun}: ${summary}\n\n${table(rows)}\n\n"holdfast ${noun} VERB --help" explains a verb.`;
 }
 
+function hint(command: Command): string {
+  return `usage: ${usageLine(command)}\n"holdfast ${command.name} --help" explains it.`;
+}
+
+function usageLine({ name, positionals }: Command): string {
+  return `holdfast ${name}${positionals === '' ? '' : ` ${positionals}`} [OPTIONS]`;
+}
+
 function helpCommand(command: Command): string {
   const rows = Object.entries({ ...command.options, ...COMMON_OPTIONS } as Command['options']).map(
     ([name, { value, description, required }]) =>
@@ -183,6 +209,5 @@ function helpCommand(command: Command): string {
       ] as const,
   );
   const examples = command.examples.map((example) => `  ${example}`).join('\n');
-  const positionals = command.positionals === '' ? '' : ` ${command.positionals}`;
-  return `usage: holdfast ${command.name}${positionals} [OPTIONS]\n\n${command.summary}\n\n${table(rows)}\n\nexamples:\n${examples}`;
+  return `usage: ${usageLine(command)}\n\n${command.summary}\n\n${table(rows)}\n\nexamples:\n${examples}`;
 }

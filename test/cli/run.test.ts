@@ -82,6 +82,21 @@ describe('the exit code', () => {
     const { exit, out, err } = await runHoldfast(args, { nouns: nounsWith(() => DONE) });
     expect([exit, out]).toEqual([2, '']);
     expect(err).toContain('thing');
+    const asJson = await runHoldfast([...args, '--json'], { nouns: nounsWith(() => DONE) });
+    // Where a value is missing, --json would be that value.
+    if (args.at(-1) !== '--level') expect(refusalIn(asJson)).toMatchObject({ exit: 2, code: 'USAGE' });
+  });
+
+  it('is 2 with two lines of help, not with all of it, where a command finds no file', async () => {
+    const run = async ({ io }: CommandInput) => ({ ...DONE, data: await readInput('/nowhere/file', io) });
+    const { exit, out, err } = await runThing([], run);
+    expect([exit, out]).toEqual([2, '']);
+    expect(err).toContain('/nowhere/file');
+    expect(err).toContain('holdfast thing do --help');
+    expect(err).not.toContain('--loud');
+    const asJson = await runThing(['--json'], run);
+    expect(asJson.err).toBe('');
+    expect(refusalIn(asJson)).toMatchObject({ exit: 2, code: 'USAGE' });
   });
 
   it('is 2 when a command finds fault with the words', async () => {
@@ -190,6 +205,27 @@ describe('a terminal', () => {
   });
 });
 
+describe('a noun without verbs', () => {
+  const command = { name: 'thing', positionals: '[FILE]', options: {} };
+
+  it('runs at once, with options and arguments', async () => {
+    const nouns = nounsWith(({ positionals }) => ({ ...DONE, text: positionals.join() }), command);
+    expect((await runHoldfast(['thing'], { nouns })).exit).toBe(0);
+    expect((await runHoldfast(['thing', 'file'], { nouns })).out).toBe('file\n');
+    expect((await runHoldfast(['thing', '--force'], { nouns })).exit).toBe(2);
+    expect((await runHoldfast(['thing', '--help'], { nouns })).out).toContain('usage: holdfast thing [FILE]');
+  });
+});
+
+describe('the version', () => {
+  it.each([[['version']], [['--version']]])('is what %j prints', async (args) => {
+    const { exit, out } = await runHoldfast(args);
+    expect([exit, out]).toEqual([0, expect.stringMatching(/^holdfast [0-9]+\.[0-9]+\.[0-9]+ \(Node /)]);
+    const { out: json } = await runHoldfast([...args, '--json']);
+    expect(JSON.parse(json)).toMatchObject({ ok: true, node: process.versions.node });
+  });
+});
+
 describe('--help', () => {
   it.each([[['--help']], [['help']], [['thing', '--help']], [['thing', 'do', '--help']]])(
     'is an answer, not an error: %j',
@@ -220,7 +256,8 @@ describe('every command', async () => {
   it.each(commands.map(({ noun, command }) => [command.name, noun, command] as const))(
     '%s explains itself, with examples and every option',
     async (name, noun, command) => {
-      expect(name.split(' ')).toEqual([noun, expect.stringMatching(/^[a-z][a-z-]*$/)]);
+      expect(name === noun || /^[a-z][a-z-]*$/.test(name.slice(noun.length + 1))).toBe(true);
+      expect(name.split(' ')[0]).toBe(noun);
       const { exit, out } = await runHoldfast([...name.split(' '), '--help']);
       expect(exit).toBe(0);
       expect(out).toContain(`usage: holdfast ${name}`);
