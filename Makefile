@@ -17,18 +17,22 @@ install: node_modules/.package-lock.json ## installs what is missing: the pinned
 demo: install ## one policy node on this machine, from boot to signature, refusals included
 	@node cli/holdfast.js local demo
 
+.PHONY: demo-enclave
+demo-enclave: install ## the real image in an emulated Nitro host, which it builds first: several minutes
+	@scripts/emulated-host.sh --needed
+	@node scripts/demo-enclave.ts
+
 .PHONY: test
-test: install ## every check that CI runs
+test: install ## every check that CI runs, real images in an emulated Nitro host included
 	@scripts/install-test-tools.sh
-	npm run check
+	@scripts/emulated-host.sh
 	@scripts/fuzz --runs 10000
-	@echo 'Not part of this: what boots machines in an emulator (make test-emulated) and long fuzzing (make fuzz).'
+	npm run check
 
 .PHONY: test-emulated
-test-emulated: install ## boots real images behind a real NSM and AF_VSOCK in an emulator, which it builds first
-	scripts/emulator.sh
-	scripts/image-inputs.sh
-	HOLDFAST_EMULATED=1 npx vitest run
+test-emulated: install ## of these only what boots real images behind a real NSM and AF_VSOCK
+	@scripts/emulated-host.sh --needed
+	npm test -- --project emulated
 
 .PHONY: fuzz
 fuzz: install ## coverage-guided fuzzing of whatever reads hostile bytes, 10 minutes a target (FUZZ_SECONDS=...)

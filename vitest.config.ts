@@ -1,15 +1,29 @@
-import { configDefaults, defineConfig } from 'vitest/config';
+import { defineConfig } from 'vitest/config';
 
-// What boots machines in an emulator takes minutes: `make test-emulated` runs it.
-const isEmulated = process.env['HOLDFAST_EMULATED'] === '1';
+const EMULATED = 'test/**/*.emulated.test.ts';
+const shared = {
+  setupFiles: ['test/setup.ts'],
+  testTimeout: 180_000,
+  hookTimeout: 180_000,
+  maxWorkers: 2,
+};
 
 export default defineConfig({
   test: {
-    include: [isEmulated ? 'test/**/*.emulated.test.ts' : 'test/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, ...(isEmulated ? [] : ['test/**/*.emulated.test.ts'])],
-    setupFiles: ['test/setup.ts'],
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
-    maxWorkers: isEmulated ? 1 : 2,
+    projects: [
+      {
+        test: {
+          ...shared,
+          name: 'everyday',
+          include: ['test/**/*.test.ts'],
+          exclude: [EMULATED, '**/node_modules/**'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        // Boots machines, which keep both cores busy for minutes: after all the rest. Skipped where there is no emulator.
+        test: { ...shared, name: 'emulated', include: [EMULATED], sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });

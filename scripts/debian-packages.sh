@@ -35,7 +35,7 @@ suite() {
 apt_in() {
   local dir="$WORK/$1" tool=$2
   shift 2
-  "$tool" -q -o APT::Sandbox::User="$(id -un)" -o Acquire::Languages=none \
+  "$tool" -q -o APT::Sandbox::User="$(id -un)" -o Acquire::Languages=none -o Acquire::http::Timeout=30 \
     -o Dir::Etc::sourcelist="$dir/sources.list" -o Dir::Etc::sourceparts=/nonexistent \
     -o Dir::State::Lists="$dir/lists" -o Dir::Cache="$dir/cache" "$@"
 }

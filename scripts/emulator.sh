@@ -13,31 +13,11 @@
 # Exit 1 where it cannot be made, with the reason on standard error.
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-CACHE=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/holdfast
-OUT=${HOLDFAST_EMULATOR:-$CACHE/emulator-$(sha256sum "$HERE/emulator.sh" | cut -c1-12)}
-
-if [ -f "$OUT/VERSIONS" ]; then
-  printf '%s\n' "$OUT"
-  exit 0
-fi
-[ "${1:-}" != --path ] || exit 3
-[ $# -eq 0 ] || {
-  sed -n '2,14s/^# \{0,1\}//p' "$0" >&2
-  exit 2
-}
-
-mkdir -p "$CACHE"
-exec 9> "$CACHE/emulator.lock"
-flock 9 # Two test runs at once: the second one waits for the first one's result.
-if [ -f "$OUT/VERSIONS" ]; then
-  printf '%s\n' "$OUT"
-  exit 0
-fi
-
-WORK=$(mktemp -d)
-trap 'rm -rf "$WORK"' EXIT
+. "$HERE/made-once.sh"
+OUT=${HOLDFAST_EMULATOR:-$CACHE/emulator-$(hash_of "$HERE/emulator.sh")}
+COMPLETE=VERSIONS
+begin "$@"
 . "$HERE/debian-packages.sh"
-say() { printf 'emulator: %s\n' "$*" >&2; }
 
 [ "$(uname -m)" = x86_64 ] || die "QEMU has its nitro-enclave machine for x86_64 alone; this machine is $(uname -m)"
 command -v apt-get > /dev/null || die "this script builds from Debian's packages and needs apt-get"
@@ -112,9 +92,5 @@ cp parts/usr/share/qemu/{qboot.rom,linuxboot_dma.bin,pvh.bin} parts/usr/share/se
 (for file in qemu_*.dsc meson_*.deb qemu-system-data_*.deb seabios_*.deb busybox-static_*.deb vhost-device-vsock_*.deb; do
   sha256sum "$file"
 done) > "$NEW/VERSIONS"
-rm -rf "$OUT"
-mkdir -p "$(dirname "$OUT")"
-cp -r "$NEW" "$OUT.part"
-mv "$OUT.part" "$OUT"
-say "made: $(du -sh "$OUT" | cut -f1)"
-printf '%s\n' "$OUT"
+say "made: $(du -sh "$NEW" | cut -f1)"
+finish "$NEW"

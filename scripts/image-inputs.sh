@@ -9,29 +9,11 @@
 # Cache: ${XDG_CACHE_HOME:-~/.cache}/holdfast/inputs-<hash of the lock file and this script>
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$HERE/made-once.sh"
 LOCK=$HERE/../docker/inputs.lock
-CACHE=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/holdfast
-OUT=$CACHE/inputs-$(cat "$LOCK" "$HERE/image-inputs.sh" | sha256sum | cut -c1-12)
-
-if [ -f "$OUT/complete" ]; then
-  printf '%s\n' "$OUT"
-  exit 0
-fi
-[ "${1:-}" != --path ] || exit 3
-[ $# -eq 0 ] || {
-  sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
-  exit 2
-}
-mkdir -p "$CACHE"
-exec 9> "$CACHE/inputs.lock"
-flock 9 # Two runs at once: the second one waits for the first one's result.
-if [ -f "$OUT/complete" ]; then
-  printf '%s\n' "$OUT"
-  exit 0
-fi
-
-WORK=$(mktemp -d)
-trap 'rm -rf "$WORK"' EXIT
+OUT=$CACHE/inputs-$(hash_of "$LOCK" "$HERE/image-inputs.sh")
+COMPLETE=complete
+begin "$@"
 . "$HERE/debian-packages.sh"
 for tool in apt-get dpkg-deb xz sha256sum; do
   command -v "$tool" > /dev/null || die "needs $tool: this works on Debian and its relatives"
@@ -69,7 +51,7 @@ MIRROR=$(debian_mirror)
 suite mirror trixie deb
 fetch_from mirror
 if [ "$(find "$WORK/have" -type f | wc -l)" != "$(wc -l < "$WORK/wanted")" ]; then
-  printf '%s: the mirror has moved on; trying snapshot.debian.org\n' "${0##*/}" >&2
+  say 'the mirror has moved on; trying snapshot.debian.org'
   MIRROR="[check-valid-until=no] http://snapshot.debian.org/archive/debian/$SNAPSHOT"
   suite snapshot trixie deb
   fetch_from snapshot
@@ -97,7 +79,4 @@ for module in drivers/virtio/virtio_mmio net/vmw_vsock/vsock net/vmw_vsock/vmw_v
 done
 chmod -R u=rwX,go=rX "$NEW"
 touch "$NEW/complete"
-rm -rf "$OUT" "$OUT.part"
-cp -a "$NEW" "$OUT.part"
-mv "$OUT.part" "$OUT"
-printf '%s\n' "$OUT"
+finish "$NEW"

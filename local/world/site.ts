@@ -57,8 +57,14 @@ export interface Site {
   /** Temporary credentials of the parent's instance role. */
   readonly parentCredentials: () => AwsCredentials;
   readonly kms: KMSClient;
-  /** Puts a key policy that lets images with these PCRs use the key; `initialise` also allows GenerateDataKey. */
-  allow(pcrs: ReadonlyMap<number, Uint8Array>, phase?: { initialise?: boolean }): Promise<void>;
+  /**
+   * Puts a key policy that lets images with these PCRs use the key; `initialise` also allows GenerateDataKey. During an
+   * upgrade there are `others` besides.
+   */
+  allow(
+    pcrs: ReadonlyMap<number, Uint8Array>,
+    phase?: { initialise?: boolean; others?: readonly ReadonlyMap<number, Uint8Array>[] },
+  ): Promise<void>;
   /** Signs a configuration, as an envelope's bytes. */
   sign(body: ConfigurationBody): Uint8Array;
   /** Signs a configuration and puts it where the parent reads it. */
@@ -135,11 +141,14 @@ export async function openSite(world: World, { node, ...options }: SiteOptions):
     adminCredentials,
     parentCredentials: assume(parentRole),
     kms,
-    allow: async (pcrs, phase = {}) => {
+    allow: async (pcrs, { others = [], ...phase } = {}) => {
+      const admit = (image: ReadonlyMap<number, Uint8Array>) => ({
+        pcrs: new Map([...image, [MANIFEST_PCR, manifestPcr] as const]),
+      });
       const policy = renderKeyPolicy({
         nodeRole: parentRole,
         admins: [adminRole],
-        images: [{ pcrs: new Map([...pcrs, [MANIFEST_PCR, manifestPcr]]) }],
+        images: [admit(pcrs), ...others.map(admit)],
         encryptionContext: encryptionContext(manifest, PASSWORD_SECRET),
         ...phase,
       });

@@ -47,8 +47,12 @@ describe.skipIf(emulator === undefined)('an enclave image on an emulated Nitro h
     const inputs = prepareInputs();
     const binaries = compileBinaries(inputs);
     const initrd = join(folder, 'initrd');
-    const program = join(PROGRAMS, 'parent-probe.ts');
-    await writeGuestRamdisk(initrd, emulator ?? '', binaries, program, SWITCHED_VSOCK);
+    await writeGuestRamdisk(initrd, {
+      emulator: emulator ?? '',
+      binaries,
+      modules: SWITCHED_VSOCK,
+      programs: { main: join(PROGRAMS, 'parent-probe.ts') },
+    });
     parent = await host.startGuest('parent', initrd, PARENT);
 
     const { code } = await bundleEntry(join(PROGRAMS, 'enclave-probe.ts'));

@@ -19,13 +19,12 @@ describe.skipIf(emulator === undefined)('the vsock transport over AF_VSOCK, in a
 
   beforeAll(async () => {
     const initrd = join(folder, 'initrd');
-    await writeGuestRamdisk(
-      initrd,
-      emulator ?? '',
-      compileBinaries(prepareInputs()),
-      PROGRAM,
-      LOOPBACK_VSOCK,
-    );
+    await writeGuestRamdisk(initrd, {
+      emulator: emulator ?? '',
+      binaries: compileBinaries(prepareInputs()),
+      modules: LOOPBACK_VSOCK,
+      programs: { main: PROGRAM },
+    });
     const guest = await host.startGuest('loopback', initrd);
     await guest.waitForReport('done', 150_000);
     for (const result of guest.reports()) results.set(result['name'], result);

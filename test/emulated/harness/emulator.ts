@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../../../scripts/image/inputs.ts';
 
@@ -10,18 +10,18 @@ function findMade(script: string): string | undefined {
 
 /**
  * The emulator's folder, where it has been made and the image's inputs are here too. Tests do not make them: that takes
- * minutes and Debian's archive. Says loudly what will not be tested.
+ * minutes and Debian's archive. Says loudly what is not tested, and why.
  */
 export function findEmulator(): string | undefined {
   const emulator = findMade('emulator.sh');
   const inputs = findMade('image-inputs.sh');
   if (emulator !== undefined && inputs !== undefined) return emulator;
-  const missing = [
-    ...(emulator === undefined ? ['scripts/emulator.sh'] : []),
-    ...(inputs === undefined ? ['scripts/image-inputs.sh'] : []),
-  ];
+  const reason = join(ROOT, 'build/no-emulated-host');
+  const why = existsSync(reason)
+    ? readFileSync(reason, 'utf8').trim()
+    : 'scripts/emulated-host.sh was not run before';
   process.stderr.write(
-    `\nSKIPPED: nothing was booted in the emulator. To run these tests, first run: ${missing.join(' && ')}\n\n`,
+    `\nSKIPPED: no enclave image is built, booted and tested on this machine.\nWhy: ${why}\n\n`,
   );
   return undefined;
 }

@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundleEntry } from '../../../scripts/image/bundle.ts';
 import type { Binaries } from '../../../scripts/image/compile.ts';
 import { type CpioEntry, encodeCpio } from '../../../scripts/image/cpio.ts';
 import { prepareInputs } from '../../../scripts/image/inputs.ts';
 import { layOutRamdisks } from '../../../scripts/image/layout.ts';
+import { bundleGuestPrograms } from './guest-program.ts';
 
 /** Kernel modules by name, in the order of loading. */
 export const SWITCHED_VSOCK = [
@@ -27,18 +27,21 @@ echo "guest-exit $?"
 /bin/busybox reboot -f
 `;
 
-/** Writes the ramdisk of a plain guest that runs one program of this project on the pinned Node; `extra` lies beside it. */
-export async function writeGuestRamdisk(
-  path: string,
-  emulator: string,
-  binaries: Binaries,
-  entry: string,
-  modules: readonly string[],
-  extra: readonly CpioEntry[] = [],
-): Promise<void> {
+export interface GuestOptions {
+  readonly emulator: string;
+  readonly binaries: Binaries;
+  readonly modules: readonly string[];
+  /** Programs of this project by name; the guest runs `main` on the pinned Node, which may start the others. */
+  readonly programs: Readonly<Record<string, string>> & { readonly main: string };
+  /** Files beside them. */
+  readonly extra?: readonly CpioEntry[];
+}
+
+/** Writes the ramdisk of a plain guest. */
+export async function writeGuestRamdisk(path: string, options: GuestOptions): Promise<void> {
+  const { emulator, binaries, modules, programs, extra = [] } = options;
   const inputs = prepareInputs();
-  const { code } = await bundleEntry(entry);
-  const { runtime, program } = layOutRamdisks(inputs, binaries, code);
+  const { runtime } = layOutRamdisks(inputs, binaries, new Uint8Array());
   const entries: CpioEntry[] = [
     ...['bin', 'dev', 'modules', 'proc', 'sys', 'tmp'].map((folder): CpioEntry => ({
       path: folder,
@@ -57,7 +60,8 @@ export async function writeGuestRamdisk(
       content: readFileSync(join(inputs.modules, `${name}.ko`)),
     })),
     ...runtime,
-    ...program.filter(({ kind }) => kind === 'file'),
+    { path: 'app/holdfast.node', kind: 'file', content: binaries.addon },
+    ...(await bundleGuestPrograms(programs)),
     ...extra,
   ];
   writeFileSync(path, encodeCpio(entries));

@@ -28,6 +28,7 @@ export class EmulatedHost {
   readonly #folder = mkdtempSync(join(tmpdir(), 'holdfast-emulated-'));
   readonly #processes: HostProcess[] = [];
   readonly #switch: HostProcess | undefined;
+  #isClosed = false;
 
   /** `cids`: of the guests that will be started. */
   constructor(emulator: string, cids: readonly number[]) {
@@ -46,6 +47,7 @@ export class EmulatedHost {
   }
 
   #start(name: string, command: string, args: readonly string[]): HostProcess {
+    if (this.#isClosed) throw new Error('this host is closed');
     const process = new HostProcess(name, command, args);
     this.#processes.push(process);
     return process;
@@ -117,6 +119,7 @@ export class EmulatedHost {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     await Promise.all(this.#processes.map((process) => process.kill()));
     rmSync(this.#folder, { recursive: true, force: true });
   }

@@ -18,7 +18,9 @@ export class HostProcess {
 
   constructor(name: string, command: string, args: readonly string[]) {
     this.name = name;
-    this.#child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    // It ends with this process, however that ends.
+    const bound = ['--pdeathsig', 'KILL', '--', command, ...args];
+    this.#child = spawn('setpriv', bound, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#exited = once(this.#child, 'exit').finally(() => {
       this.#hasExited = true;
       this.#wake();

@@ -1,0 +1,58 @@
+# Sourced by emulator.sh and image-inputs.sh, whose results take minutes and are made once. The caller sets OUT, the
+# directory that it makes, and COMPLETE, the file in it that comes last; then
+#   begin "$@"       prints OUT and exits where it is there; otherwise returns, alone at work, with an empty folder WORK
+#   finish FOLDER    puts the folder in place as OUT and prints its path
+# What no run has used for two weeks is removed from the cache, other versions of the same things among it.
+
+CACHE=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/holdfast
+UNUSED_DAYS=14
+SELF=$0
+
+say() { printf '%s: %s\n' "$(basename "$SELF" .sh)" "$*" >&2; }
+
+# hash_of FILE…: names what is made from these files.
+hash_of() { cat "$@" | sha256sum | cut -c1-12; }
+
+print_if_made() {
+  if [ -f "$OUT/$COMPLETE" ]; then
+    touch -c "$OUT/$COMPLETE" 2> /dev/null || true
+    printf '%s\n' "$OUT"
+    exit 0
+  fi
+}
+
+begin() {
+  print_if_made
+  case ${1:-} in
+    '') ;;
+    --path) exit 3 ;;
+    *)
+      # The comment at the head of the script.
+      awk 'NR > 1 && !/^#/ {exit} NR > 1 {sub(/^# ?/, ""); print}' "$SELF" >&2
+      [ "$1" = --help ] && exit 0 || exit 2
+      ;;
+  esac
+  mkdir -p "$CACHE"
+  exec 9> "$CACHE/$(basename "$SELF" .sh).lock"
+  flock 9 # Two test runs at once: the second one waits for the first one's result.
+  print_if_made
+  WORK=$(mktemp -d)
+  trap 'rm -rf "$WORK"' EXIT
+}
+
+finish() {
+  rm -rf "$OUT" "$OUT.part"
+  mkdir -p "$(dirname "$OUT")"
+  cp -a "$1" "$OUT.part"
+  mv "$OUT.part" "$OUT"
+  prune_cache
+  printf '%s\n' "$OUT"
+}
+
+prune_cache() {
+  local marker
+  for marker in "$CACHE"/emulator-*/VERSIONS "$CACHE"/inputs-*/complete; do
+    [ ! -f "$marker" ] || [ -z "$(find "$marker" -mtime +$UNUSED_DAYS)" ] || rm -rf "$(dirname "$marker")"
+  done
+  [ ! -d "$CACHE/ramdisks" ] || find "$CACHE/ramdisks" -type f -atime +$UNUSED_DAYS -mtime +$UNUSED_DAYS -delete
+}

@@ -1,0 +1,106 @@
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildEif, type EifMeasurements, memorySource } from '../../../attestation/eif/index.ts';
+import { formatPcrFile } from '../../../attestation/index.ts';
+import { startLocalAws } from '../../../local/aws/local-aws.ts';
+import { bundleEntry } from '../../../scripts/image/bundle.ts';
+import { CMDLINE } from '../../../scripts/image/cmdline.ts';
+import type { Binaries } from '../../../scripts/image/compile.ts';
+import { packRamdisk } from '../../../scripts/image/compression.ts';
+import { type CpioEntry, encodeCpio } from '../../../scripts/image/cpio.ts';
+import { buildImage } from '../../../scripts/image/image.ts';
+import { prepareInputs } from '../../../scripts/image/inputs.ts';
+import { layOutRamdisks, type Ramdisks } from '../../../scripts/image/layout.ts';
+import type { LifeImage } from '../programs/life-steps.ts';
+
+const PROGRAM = join(import.meta.dirname, '../programs/enclave-node.ts');
+/** The repacked image has these words of the command line in the kernel's file, where the kernel does not see them. */
+const HIDDEN_FROM_KERNEL = CMDLINE.slice(0, CMDLINE.indexOf('rootfstype='));
+
+const file = (path: string, content: Uint8Array | string): CpioEntry => ({
+  path,
+  kind: 'file',
+  content: Buffer.from(content),
+});
+
+export interface LifeImages {
+  readonly pathOf: (image: LifeImage) => string;
+  readonly measurements: ReadonlyMap<LifeImage, EifMeasurements>;
+  /** What guest 3 has to know: the stand-in's authority, and the PCRs of each image. */
+  readonly guestFiles: readonly CpioEntry[];
+}
+
+/**
+ * Builds the images of a node's life into a folder. They are the real one but for the authority that may speak for KMS,
+ * which is the stand-in's, and for the size of their writes.
+ */
+export async function buildLifeImages(folder: string, binaries: Binaries): Promise<LifeImages> {
+  const inputs = prepareInputs();
+  const { roots, state } = await makeAuthority(join(folder, 'aws'));
+  const { code } = await bundleEntry(PROGRAM);
+  const layOut = (suffix = ''): Ramdisks => {
+    const ramdisks = layOutRamdisks(inputs, binaries, Buffer.concat([code, Buffer.from(suffix)]));
+    return { ...ramdisks, program: [...ramdisks.program, file('app/kms-roots.pem', roots)] };
+  };
+  const pathOf = (image: LifeImage) => join(folder, `${image}.eif`);
+  const build = async (image: LifeImage, ramdisks: Ramdisks) =>
+    (await buildImage(inputs, ramdisks, { path: pathOf(image), useCache: true })).eif.measurements;
+
+  const first = layOut();
+  const measurements = new Map<LifeImage, EifMeasurements>([
+    ['first', await build('first', first)],
+    // Another measurement of the same program.
+    ['second', await build('second', layOut('\n// the next release\n'))],
+    ['repacked', await repack(pathOf('repacked'), inputs.kernel, first)],
+    [
+      'without-nsm',
+      await build('without-nsm', {
+        ...first,
+        bootstrap: first.bootstrap.filter(({ path }) => path !== 'modules/nsm.ko'),
+      }),
+    ],
+  ]);
+  const pcrFiles = [...measurements].map(([image, pcrs]) =>
+    file(`app/${image}.pcr.json`, formatPcrFile(pcrs)),
+  );
+  return { pathOf, measurements, guestFiles: [...state, ...pcrFiles] };
+}
+
+/** The same bytes in the same order, with the border between kernel and command line elsewhere: the same PCRs. */
+async function repack(path: string, kernelPath: string, ramdisks: Ramdisks): Promise<EifMeasurements> {
+  const packed = [];
+  for (const entries of [ramdisks.bootstrap, ramdisks.runtime, ramdisks.program])
+    packed.push(memorySource(await packRamdisk(encodeCpio(entries), 'zstd', true)));
+  const target = await open(path, 'w');
+  try {
+    const { measurements } = await buildEif(
+      {
+        kernel: memorySource(Buffer.concat([readFileSync(kernelPath), Buffer.from(HIDDEN_FROM_KERNEL)])),
+        cmdline: CMDLINE.slice(HIDDEN_FROM_KERNEL.length),
+        ramdisks: packed,
+        padRamdisks: true,
+      },
+      { write: async (offset, bytes) => void (await target.write(bytes, 0, bytes.length, offset)) },
+    );
+    return measurements;
+  } finally {
+    await target.close();
+  }
+}
+
+/** Makes the authority of the stand-in for AWS, which both the image and the stand-in's guest get. */
+async function makeAuthority(stateDirectory: string): Promise<{ roots: string; state: CpioEntry[] }> {
+  mkdirSync(stateDirectory);
+  const aws = await startLocalAws({
+    stateDirectory,
+    verifyRecipient: () => {
+      throw new TypeError('nobody asks it');
+    },
+  });
+  await aws.close();
+  const files = readdirSync(stateDirectory).map((name) =>
+    file(`app/aws/${name}`, readFileSync(join(stateDirectory, name))),
+  );
+  return { roots: aws.caPem, state: [{ path: 'app/aws', kind: 'directory' }, ...files] };
+}

@@ -1,0 +1,80 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ROOT } from '../../scripts/image/inputs.ts';
+import { findEmulator } from './harness/emulator.ts';
+import { LifeHost, type LifeReport } from './harness/life-host.ts';
+import type { LifeImages } from './harness/life-images.ts';
+import { LIFE_STEPS } from './programs/life-steps.ts';
+
+const emulator = findEmulator();
+const hex = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toString('hex');
+
+describe.skipIf(emulator === undefined)('a node on an emulated Nitro host', () => {
+  const host = new LifeHost(emulator ?? '');
+  const reports: LifeReport[] = [];
+  let images: LifeImages;
+  const found = (name: string) => reports.filter(({ report }) => report === name);
+
+  beforeAll(async () => {
+    images = await host.build();
+    try {
+      await host.play((report) => {
+        reports.push(report);
+        if (report['report'] === 'retry') {
+          process.stderr.write(
+            `\nRETRIED: the emulator hung while enclave ${String(report['cid'])} booted\n`,
+          );
+        }
+      });
+    } catch (error) {
+      throw new Error(host.describeConsoles(), { cause: error });
+    }
+  }, 1_500_000);
+  afterAll(async () => {
+    if (process.env['HOLDFAST_SHOW_CONSOLES'] !== undefined)
+      process.stderr.write(`${host.describeConsoles(Infinity)}\n`);
+    await host.close();
+  });
+
+  test.each(Object.entries(LIFE_STEPS).map(([id, step]) => ({ id, ...step })))(
+    '$part: $title',
+    ({ id, outcome }) => {
+      const { ms: _, ...step } = found('step').find((report) => report['id'] === id) ?? {};
+      expect(step).toEqual({ report: 'step', id, outcome });
+    },
+  );
+
+  test("the PCRs in the NSM's document are those of the build, of pcr.json and of holdfast eif describe", () => {
+    const [measured] = found('measured');
+    const inDevice = measured?.['pcrs'] as Record<number, string>;
+    const described = spawnSync(
+      process.execPath,
+      [join(ROOT, 'cli/main.ts'), 'eif', 'describe', images.pathOf('first'), '--json'],
+      { encoding: 'utf8' },
+    );
+    const { measurements } = JSON.parse(described.stdout) as { measurements: Record<string, string> };
+    const built = images.measurements.get('first');
+    expect([...(built?.keys() ?? [])]).toEqual([0, 1, 2]);
+    for (const index of [0, 1, 2]) {
+      expect(inDevice[index]).toBe(hex(built?.get(index)));
+      expect(measurements[`PCR${index}`]).toBe(inDevice[index]);
+    }
+  });
+
+  test('the repacked image has the PCRs of the one that it was made from', () => {
+    expect(images.measurements.get('repacked')).toEqual(images.measurements.get('first'));
+  });
+
+  test('KMS was asked once in each start that came so far, and never by a machine that stopped before', () => {
+    const asked = found('decision').filter(({ action }) => action !== 'kms:PutKeyPolicy');
+    expect(asked.map(({ action, decision }) => `${String(action)} ${String(decision)}`)).toEqual([
+      'kms:GenerateDataKey allow',
+      'kms:Decrypt allow',
+      'kms:Decrypt deny',
+      'kms:Decrypt allow',
+      'kms:Decrypt deny',
+      'kms:Decrypt deny',
+    ]);
+  });
+});

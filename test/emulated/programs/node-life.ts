@@ -1,0 +1,308 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { watch } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  AWS_NITRO_ROOT_G1,
+  MANIFEST_PCR,
+  parsePcrFile,
+  unsafeParseAttestationDocument,
+} from '../../../attestation/index.ts';
+import { connectNode, dealShares, sealShare } from '../../../client/index.ts';
+import { startLocalAws } from '../../../local/aws/local-aws.ts';
+import { CLIENT, DEMO_KEYS, DEMO_RULES } from '../../../local/demo/index.ts';
+import type { RecipientVerifier } from '../../../local/kms/index.ts';
+import { type ConfigurationBody, openSite, type World } from '../../../local/world/index.ts';
+import { createEnvelope, ed25519PublicKeyHex, signEnvelope } from '../../../shared/dsse/index.ts';
+import { errorCode } from '../../../shared/errors.ts';
+import { CONFIGURATION_FORMAT, CONFIGURATION_PAYLOAD_TYPE } from '../../../shared/node/configuration.ts';
+import { digestManifest } from '../../../shared/node/manifest.ts';
+import { PARENT_PORT } from '../../../shared/transport/transport.ts';
+import { openVsockTransport } from '../../../shared/transport/vsock-transport.ts';
+import type { LifeImage, LifeStepId } from './life-steps.ts';
+import { askDocument, SigningClient } from './node-requests.ts';
+import { NODE_URL, ParentDaemon } from './parent-daemon.ts';
+import { report } from './report.ts';
+
+// Runs in the guest at CID 3, beside the parent that it starts and kills: the KMS stand-in, nitro-cli's heartbeat, and
+// a client. It asks whoever runs the machines to start enclaves by a report, and plays the life of one node.
+
+/** The emulator's documents bear no signature: this KMS believes them as they are, and nobody else does. */
+const acceptUnsignedEmulatorDocument: RecipientVerifier = (document) => {
+  const { payload } = unsafeParseAttestationDocument(document);
+  return { pcrs: payload.pcrs, publicKey: payload.publicKey ?? undefined };
+};
+
+const HOUR_MS = 3_600_000;
+const BOOT_TIMEOUT_MS = 90_000;
+const START_TIMEOUT_MS = 90_000;
+const MAX_RETRIES = 1;
+const FIRST_CID = 16;
+const QUORUM = { size: 3, threshold: 2 };
+const SHARES = ['share-1', 'share-2', 'share-3', 'share-4', 'share-5', 'share-6'];
+/** The imports amid which the parent is killed: with a connection that has just begun, and with a commit. */
+const KILLS = new Map([
+  ['share-2', () => sleep(50)],
+  ['share-5', () => untilStoreIsWritten()],
+]);
+const stateDirectory = '/tmp/state';
+mkdirSync(stateDirectory);
+
+const aws = await startLocalAws({
+  stateDirectory: '/app/aws',
+  verifyRecipient: acceptUnsignedEmulatorDocument,
+  onDecision: ({ action, decision, reason }) => report('decision', { action, decision, reason }),
+});
+const site = await openSite({ stateDirectory, aws } as World, { node: 1, quorum: QUORUM });
+const imagePcrs = (image: LifeImage) => parsePcrFile(readFileSync(`/app/${image}.pcr.json`));
+const first = imagePcrs('first');
+const second = imagePcrs('second');
+
+function configuration(version: number, initialise: boolean): ConfigurationBody {
+  const notAfter = new Date(Date.now() + HOUR_MS).toISOString();
+  return {
+    version,
+    ...(initialise ? { initialise: { id: 'first', notAfter, password: 'generated' } } : {}),
+    clients: [{ id: CLIENT, publicKey: site.client.publicKey }],
+    keys: [...DEMO_KEYS, ...SHARES.map((id) => ({ id, type: 'frost-ed25519' as const }))],
+    rules: [
+      ...DEMO_RULES,
+      {
+        id: 'shares',
+        operations: ['import-share'],
+        clients: [CLIENT],
+        keys: SHARES,
+        algorithms: ['frost-ed25519'],
+        payloads: ['message'],
+        rate: null,
+      },
+    ],
+  };
+}
+
+const beats = new Map<number, string>();
+await openVsockTransport().listen(PARENT_PORT.heartbeat, ({ stream, peer }) => {
+  stream.once('data', (beat: Buffer) => {
+    beats.set(peer.cid, beat.toString('hex'));
+    report('heartbeat', { cid: peer.cid, beat: beat.toString('hex') });
+    stream.end(beat);
+  });
+});
+
+/** Files in the place of the site's own. */
+type Artifacts = Pick<Parameters<typeof ParentDaemon.start>[0], 'manifest' | 'configuration'>;
+let nextCid = FIRST_CID;
+let cid = 0;
+let daemon: ParentDaemon | undefined;
+
+async function startParent(artifacts: Artifacts = {}): Promise<ParentDaemon> {
+  daemon = await ParentDaemon.start({ site, awsPort: aws.port, cid, ...artifacts });
+  return daemon;
+}
+
+/**
+ * Starts an enclave behind a parent of its own, and waits for what becomes of it: `serving`, or the code that it failed
+ * with. A boot that does not come as far as the heartbeat is the emulator's own known fault, and is tried again.
+ */
+async function startNode(image: LifeImage, artifacts: Artifacts = {}): Promise<string> {
+  for (let retries = 0; ; retries += 1) {
+    await stopNode();
+    cid = nextCid;
+    nextCid += 1;
+    const parent = await startParent(artifacts);
+    report('launch', { image, cid });
+    const outcome = await settle(parent);
+    if (outcome !== undefined) return outcome;
+    if (beats.has(cid) || retries === MAX_RETRIES) return 'NO_WORD';
+    report('retry', { cid });
+  }
+}
+
+async function settle(parent: ParentDaemon): Promise<string | undefined> {
+  const bootDeadline = Date.now() + BOOT_TIMEOUT_MS;
+  const deadline = bootDeadline + START_TIMEOUT_MS;
+  while (parent.outcome === undefined) {
+    if (Date.now() > (beats.has(cid) ? deadline : bootDeadline)) return undefined;
+    await sleep(20);
+  }
+  return parent.outcome;
+}
+
+async function stopNode(): Promise<void> {
+  if (daemon === undefined) return;
+  report('terminate', { cid });
+  await daemon.stop();
+  daemon = undefined;
+}
+
+async function step(id: LifeStepId, act: () => Promise<string> | string): Promise<void> {
+  const startedAt = performance.now();
+  let outcome: string;
+  let stack: string | undefined;
+  try {
+    outcome = await act();
+  } catch (error) {
+    outcome = errorCode(error);
+    stack = error instanceof Error ? error.stack : String(error);
+  }
+  report('step', {
+    id,
+    outcome,
+    ms: Math.round(performance.now() - startedAt),
+    ...(stack === undefined ? {} : { stack }),
+  });
+}
+
+const connect = async () => new SigningClient(site, (await askDocument()).binding);
+
+/** Imports all shares, and kills the parent while some of them are on their way; answers the acknowledged ones. */
+async function importAmidKills(client: SigningClient): Promise<string[]> {
+  const { group, shares } = dealShares({
+    type: 'frost-ed25519',
+    participants: QUORUM.size,
+    threshold: QUORUM.threshold,
+  });
+  const [share] = shares;
+  if (share === undefined) throw new RangeError('no share');
+  const importKey = Buffer.from(client.binding.importKey, 'hex');
+  const manifest = digestManifest(site.manifestBytes);
+  const acknowledged: string[] = [];
+  for (const key of SHARES) {
+    const request = sealShare(group, share, importKey, { manifest, session: client.binding.session, key });
+    const answer = retry(() => client.send('PUT', `/v1/keys/${key}/share`, request));
+    const moment = KILLS.get(key);
+    if (moment !== undefined) {
+      await moment();
+      await daemon?.stop('SIGKILL');
+      report('killed', { cid });
+      await startParent();
+    }
+    const { code } = await answer;
+    // The answer to an earlier attempt may have been lost with the parent.
+    if (code !== 'ok' && code !== 'SHARE_EXISTS') throw new Error(`${key}: ${code}`);
+    acknowledged.push(key);
+  }
+  return acknowledged;
+}
+
+/** The write-ahead log grows while a commit is under way: the enclave has not heard of it then. */
+async function untilStoreIsWritten(): Promise<void> {
+  for await (const { filename } of watch(dirname(site.storePath))) {
+    if (filename?.endsWith('-wal') === true) return;
+  }
+}
+
+/** Asks until an answer comes. */
+async function retry<T>(ask: () => Promise<T>): Promise<T> {
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await sleep(50);
+    }
+  }
+}
+
+async function isSameBoot(client: SigningClient): Promise<boolean> {
+  const { binding } = await retry(askDocument);
+  return binding.session === client.binding.session;
+}
+
+const keysOf = async (client: SigningClient) => JSON.stringify(await client.keys());
+const listWrong = (wrong: readonly string[], right: string) =>
+  wrong.length === 0 ? right : wrong.join(', ');
+
+let keys = '';
+await step('start', async () => {
+  await site.allow(first, { initialise: true });
+  await site.configure(configuration(1, true));
+  return await startNode('first');
+});
+await step('heartbeat', () => beats.get(cid) ?? 'none');
+await step('measured', async () => {
+  const { pcrs } = await askDocument();
+  const expected = new Map([...first, [MANIFEST_PCR, site.manifestPcr] as const]);
+  report('measured', { pcrs: Object.fromEntries([...pcrs].map(([index, value]) => [index, hex(value)])) });
+  return [...expected]
+    .map(([index, value]) => `${hex(pcrs.get(index)) === hex(value) ? '' : 'not '}PCR${index}`)
+    .join(' ');
+});
+await step('unverified', async () => {
+  const trust = { root: AWS_NITRO_ROOT_G1, pcrs: first, manifest: site.manifestBytes };
+  await connectNode({ url: NODE_URL, trust, clientId: CLIENT, privateKey: site.client.privateKey });
+  return 'believed';
+});
+await step('signatures', async () => listWrong(await (await connect()).sign(), 'all verify'));
+
+await step('killed', async () => {
+  const client = await connect();
+  const acknowledged = await importAmidKills(client);
+  const held = new Set(
+    (await client.keys()).filter(({ publicKey }) => publicKey !== null).map(({ id }) => id),
+  );
+  keys = await keysOf(client);
+  const lost = acknowledged.filter((key) => !held.has(key));
+  const wrong = await client.sign();
+  return `${listWrong([...lost, ...wrong], 'nothing lost')}, ${(await isSameBoot(client)) ? 'same' : 'another'} boot`;
+});
+await step('stopped', async () => {
+  const client = await connect();
+  const exitCode = await daemon?.stop();
+  await startParent();
+  return `exit ${String(exitCode)}, ${(await isSameBoot(client)) ? 'same' : 'another'} boot`;
+});
+
+await step('again', async () => {
+  await site.allow(first);
+  await site.configure(configuration(2, false));
+  return await startNode('first');
+});
+await step('kept', async () => {
+  const client = await connect();
+  const same = (await keysOf(client)) === keys ? 'all the same' : 'OTHERS';
+  return `${same}, ${listWrong(await client.sign(), 'all verify')}`;
+});
+
+await step('unknownImage', () => startNode('second'));
+await step('upgraded', async () => {
+  await site.allow(second, { others: [first] });
+  const outcome = await startNode('second');
+  const same = (await keysOf(await connect())) === keys;
+  return `${outcome}, ${same ? 'all the same' : 'OTHERS'}`;
+});
+await step('oldImage', async () => {
+  await site.allow(second);
+  return await startNode('first');
+});
+
+await step('otherManifest', () => startNode('second', takeOver()));
+await step('repacked', () => startNode('repacked'));
+await step('withoutNsm', () => startNode('without-nsm'));
+await stopNode();
+report('done');
+await sleep(500);
+process.exit(0);
+
+/** A manifest that names an authority of the attacker's, and a configuration that this authority has signed. */
+function takeOver(): Required<Artifacts> {
+  const attacker = generateKeyPairSync('ed25519');
+  const authority = { threshold: 1, keys: [ed25519PublicKeyHex(attacker.publicKey)] };
+  const manifest = Buffer.from(JSON.stringify({ ...site.manifest, configurationAuthority: authority }));
+  const changed = {
+    format: CONFIGURATION_FORMAT,
+    manifest: hex(digestManifest(manifest)),
+    ...configuration(3, false),
+  };
+  const envelope = createEnvelope(CONFIGURATION_PAYLOAD_TYPE, Buffer.from(JSON.stringify(changed)));
+  const files = { manifest: '/tmp/other-manifest.json', configuration: '/tmp/other-configuration.json' };
+  writeFileSync(files.manifest, manifest);
+  writeFileSync(files.configuration, JSON.stringify(signEnvelope(envelope, attacker.privateKey)));
+  return files;
+}
+
+function hex(bytes: Uint8Array | undefined): string {
+  return Buffer.from(bytes ?? []).toString('hex');
+}

@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto';
+import { unsafeParseAttestationDocument } from '../../../attestation/index.ts';
+import { codeOf, sendRaw } from '../../../local/demo/raw-request.ts';
+import { DEMO_SIGNATURES } from '../../../local/demo/signatures.ts';
+import { CLIENT } from '../../../local/demo/stage.ts';
+import type { Site } from '../../../local/world/index.ts';
+import { signRequest } from '../../../shared/http-signature/index.ts';
+import {
+  attestationAnswerSchema,
+  type KeyInfo,
+  keysAnswerSchema,
+  type NodeBinding,
+  nodeBindingSchema,
+  signAnswerSchema,
+} from '../../../shared/node/api.ts';
+import { NODE_URL } from './parent-daemon.ts';
+
+// The client of this project takes no document of an emulator: it is not signed. So requests are made by hand here.
+const JSON_TYPE = 'application/json';
+
+/** What a node says of itself, believed as it is. */
+export async function askDocument() {
+  const body = Buffer.from(JSON.stringify({ nonce: randomBytes(16).toString('hex') }));
+  const headers = { 'content-type': JSON_TYPE };
+  const answer = await sendRaw(NODE_URL, { method: 'POST', target: '/v1/attestation', headers, body });
+  const { document } = attestationAnswerSchema.parse(answer.body);
+  const { payload } = unsafeParseAttestationDocument(Buffer.from(document, 'base64'));
+  const binding = nodeBindingSchema.parse(JSON.parse(Buffer.from(payload.userData ?? []).toString()));
+  return { pcrs: payload.pcrs, binding };
+}
+
+/** The one client that the configuration names, in one boot of the node. */
+export class SigningClient {
+  readonly #site: Site;
+  readonly binding: NodeBinding;
+
+  constructor(site: Site, binding: NodeBinding) {
+    this.#site = site;
+    this.binding = binding;
+  }
+
+  /** The answer's body, and `ok` or the code of the refusal. Rejects when no answer comes. */
+  async send(method: 'GET' | 'POST' | 'PUT', target: string, content?: object) {
+    const body = content === undefined ? undefined : Buffer.from(JSON.stringify(content));
+    const headers = signRequest(
+      { method, target, ...(body === undefined ? {} : { body: { bytes: body, contentType: JSON_TYPE } }) },
+      {
+        clientId: CLIENT,
+        privateKey: this.#site.client.privateKey,
+        session: this.binding.session,
+        now: Date.now(),
+      },
+    );
+    const answer = await sendRaw(NODE_URL, {
+      method,
+      target,
+      headers,
+      ...(body === undefined ? {} : { body }),
+    });
+    return { code: answer.status === 200 ? 'ok' : codeOf(answer), body: answer.body };
+  }
+
+  async keys(): Promise<readonly KeyInfo[]> {
+    return keysAnswerSchema.parse((await this.send('GET', '/v1/keys')).body).keys;
+  }
+
+  /** Signs one of each kind and verifies it; answers the titles of those that do not verify. */
+  async sign(): Promise<string[]> {
+    const wrong: string[] = [];
+    for (const { title, request, verify } of DEMO_SIGNATURES) {
+      const { body } = await this.send('POST', '/v1/sign', request);
+      const parsed = signAnswerSchema.safeParse(body);
+      if (!parsed.success || !verify(parsed.data)) wrong.push(title);
+    }
+    return wrong;
+  }
+}

@@ -1,0 +1,121 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import type { Site } from '../../../local/world/index.ts';
+import { report } from './report.ts';
+
+const CONFIGURATION = '/tmp/parent.yaml';
+const START_TIMEOUT_MS = 60_000;
+
+/** Where clients reach the node. */
+export const NODE_URL = 'https://127.0.0.1:8443';
+
+export interface DaemonOptions {
+  readonly site: Site;
+  /** The port of the stand-in for AWS. */
+  readonly awsPort: number;
+  readonly cid: number;
+  /** Files in the place of the site's own. */
+  readonly manifest?: string;
+  readonly configuration?: string;
+}
+
+/** `holdfast parent run` as a process, and what it logs. */
+export class ParentDaemon {
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<unknown>;
+  readonly #started = Promise.withResolvers<void>();
+  #phase: string | undefined;
+  #code: string | undefined;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    this.#exited = once(child, 'exit').then(() => this.#started.reject(new Error('the parent ended')));
+    this.#started.promise.catch(() => {});
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#take(line));
+    }
+  }
+
+  /** Starts it, and waits until it listens. */
+  static async start(options: DaemonOptions): Promise<ParentDaemon> {
+    writeFileSync(CONFIGURATION, JSON.stringify(configurationOf(options)));
+    const { accessKeyId, secretAccessKey, sessionToken, expiration } = options.site.parentCredentials();
+    const child = spawn(process.execPath, ['/app/holdfast.mjs', 'parent', 'run', '--config', CONFIGURATION], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        AWS_ACCESS_KEY_ID: accessKeyId,
+        AWS_SECRET_ACCESS_KEY: secretAccessKey,
+        AWS_SESSION_TOKEN: sessionToken ?? '',
+        AWS_CREDENTIAL_EXPIRATION: expiration?.toISOString() ?? '',
+        NODE_COMPILE_CACHE: '/tmp/compiled',
+      },
+    });
+    const daemon = new ParentDaemon(child);
+    const timer = setTimeout(
+      () => daemon.#started.reject(new Error('the parent does not start')),
+      START_TIMEOUT_MS,
+    );
+    await daemon.#started.promise.finally(() => clearTimeout(timer));
+    return daemon;
+  }
+
+  #take(line: string): void {
+    if (!line.startsWith('{')) {
+      report('parent', { line });
+      return;
+    }
+    const { event, time: _, ...fields } = JSON.parse(line) as Record<string, unknown>;
+    report('parent', { event, ...fields });
+    if (event === 'parent.started') this.#started.resolve();
+    if (event === 'node.status') {
+      this.#phase = String(fields['phase']);
+      this.#code = typeof fields['code'] === 'string' ? fields['code'] : undefined;
+    }
+    // The program's own word, where there is one, came before.
+    if (event === 'node.exit' && this.#phase !== 'failed') {
+      this.#phase = 'failed';
+      this.#code = String(fields['reason']);
+    }
+  }
+
+  /** `serving`, or the code that the node failed with; undefined while it is neither. */
+  get outcome(): string | undefined {
+    if (this.#phase === 'serving') return 'serving';
+    return this.#phase === 'failed' ? (this.#code ?? 'NO_CODE') : undefined;
+  }
+
+  /** Ends it and answers its exit code: null when it was killed. */
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<number | null> {
+    this.#child.kill(signal);
+    await this.#exited;
+    return this.#child.exitCode;
+  }
+}
+
+/** What an operator writes into parent.yaml: files, and one way out. */
+function configurationOf({ site, awsPort, cid, manifest, configuration }: DaemonOptions): object {
+  const { region } = site.manifest.kms;
+  return {
+    enclave: { cid },
+    region,
+    artifacts: {
+      manifest: manifest ?? site.manifestPath,
+      configuration: configuration ?? site.configurationPath,
+      secrets: site.secretsDirectory,
+    },
+    store: { sqlite: site.storePath },
+    egress: {
+      allowlist: [
+        {
+          host: `kms.${region}.amazonaws.com`,
+          port: 443,
+          connectTo: { address: '127.0.0.1', port: awsPort },
+        },
+      ],
+    },
+    ingress: { listen: NODE_URL.slice('https://'.length) },
+    status: { listen: '127.0.0.1:9464' },
+  };
+}
