@@ -21,6 +21,9 @@ export const AWS_OPTIONS = {
   ca: { type: 'string', value: 'PEM', description: 'trust these authorities and no others' },
 } as const satisfies Readonly<Record<string, OptionSpec>>;
 
+/** What is looked at: {@link AWS_OPTIONS}. */
+type AwsInput = Pick<CommandInput, 'text' | 'io'>;
+
 interface AwsOptions {
   readonly region: string;
   readonly profile?: string;
@@ -29,7 +32,7 @@ interface AwsOptions {
 }
 
 /** A client for the KMS of a region. @throws UsageError; CliError */
-export async function openKms(input: CommandInput, region: string): Promise<KMSClient> {
+export async function openKms(input: AwsInput, region: string): Promise<KMSClient> {
   const { KMSClient: Client } = await import('@aws-sdk/client-kms');
   return new Client(await readAwsOptions(input, region));
 }
@@ -40,7 +43,7 @@ export async function openSecretsManager(input: CommandInput, region: string): P
   return new Client(await readAwsOptions(input, region));
 }
 
-async function readAwsOptions({ text, io }: CommandInput, region: string): Promise<AwsOptions> {
+async function readAwsOptions({ text, io }: AwsInput, region: string): Promise<AwsOptions> {
   const [profile, endpoint, ca] = [text('profile'), text('endpoint'), text('ca')];
   if (endpoint !== undefined && (!URL.canParse(endpoint) || new URL(endpoint).protocol !== 'https:')) {
     throw new UsageError('--endpoint is an https URL');

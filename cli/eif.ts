@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import {
   buildEif,
-  createLocalSigner,
   DEFAULT_METADATA,
   describeEif,
   type EifMetadata,
@@ -11,6 +10,7 @@ import {
 import { formatPcrFile, MAX_PCR_FILE_BYTES, parsePcrFile } from '../attestation/pcr-file.ts';
 import { parseJson } from '../shared/json/index.ts';
 import { type Command, type CommandInput, readInput, UsageError } from './command.ts';
+import { AWS_OPTIONS } from './aws.ts';
 import { openFileSink, openFileSource } from './eif-file.ts';
 import {
   describeAsData,
@@ -20,10 +20,9 @@ import {
   warnings,
 } from './eif-report.ts';
 import { startSideWork } from './eif-side-work.ts';
-import { readPrivateKey } from './private-key.ts';
+import { openSigner } from './eif-signer.ts';
 import { createProgress } from './progress.ts';
 
-const MAX_CERTIFICATE_BYTES = 64 * 1024;
 /** As nitro-cli has it. */
 const MAX_CUSTOM_METADATA_BYTES = 4096;
 
@@ -96,8 +95,22 @@ const buildCommand: Command = {
     output: { type: 'string', value: 'FILE', required: true, description: 'the image' },
     'pcrs-out': { type: 'string', value: 'FILE', description: 'write the measurements as pcr.json too' },
     arch: { type: 'string', value: 'ARCH', description: 'x86_64 (default) or aarch64' },
-    'signing-certificate': { type: 'string', value: 'PEM', description: 'certificate on P-384, for PCR8' },
-    'private-key': { type: 'string', value: 'PEM', description: "the certificate's key" },
+    'signing-certificate': {
+      type: 'string',
+      value: 'PEM',
+      description: 'certificate on P-384 (P-256 and P-521 are taken too), for PCR8',
+    },
+    'private-key': {
+      type: 'string',
+      value: 'KEY',
+      description: "the certificate's key: a PEM file, or the ARN of a key in KMS",
+    },
+    'kms-region': {
+      type: 'string',
+      value: 'REGION',
+      description: '--private-key is the id or alias of a key in KMS there',
+    },
+    ...AWS_OPTIONS,
     'pad-ramdisks': {
       type: 'boolean',
       description: 'fill ramdisks with zeros to a multiple of 4 bytes, which are measured',
@@ -111,6 +124,8 @@ const buildCommand: Command = {
   examples: [
     'holdfast eif build --kernel bzImage --cmdline "console=ttyS0" --ramdisk init.cpio.gz --ramdisk app.cpio.gz \\',
     '      --output enclave.eif --pcrs-out pcr.json',
+    'holdfast eif build … --signing-certificate certificate.pem \\',
+    '      --private-key arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
   ],
   run: runBuild,
 };
@@ -137,12 +152,13 @@ async function readImage<Result>(
   }
 }
 
-async function runBuild({ text, texts, flag, io }: CommandInput) {
+async function runBuild(input: CommandInput) {
+  const { text, texts, flag, io } = input;
   const architecture = text('arch') ?? 'x86_64';
   if (architecture !== 'x86_64' && architecture !== 'aarch64') {
     throw new UsageError('--arch is x86_64 or aarch64');
   }
-  const sign = await readSigner(text('signing-certificate'), text('private-key'), io);
+  const sign = await readSigner(input);
   const metadata = await readMetadata(text, io);
   await using files = new AsyncDisposableStack();
   const open = async (path: string) => files.use(await openFileSource(path));
@@ -176,19 +192,13 @@ async function runBuild({ text, texts, flag, io }: CommandInput) {
   };
 }
 
-async function readSigner(
-  certificate: string | undefined,
-  key: string | undefined,
-  io: CommandInput['io'],
-): Promise<EifSigner | undefined> {
-  if (certificate === undefined && key === undefined) return undefined;
+async function readSigner(input: CommandInput): Promise<EifSigner | undefined> {
+  const [certificate, key, region] = ['signing-certificate', 'private-key', 'kms-region'].map(input.text);
+  if (certificate === undefined && key === undefined && region === undefined) return undefined;
   if (certificate === undefined || key === undefined) {
     throw new UsageError('--signing-certificate and --private-key go together');
   }
-  return createLocalSigner(
-    await readPrivateKey(key),
-    await readInput(certificate, io, MAX_CERTIFICATE_BYTES),
-  );
+  return await openSigner({ key, certificate, region }, input);
 }
 
 async function readMetadata(text: CommandInput['text'], io: CommandInput['io']): Promise<EifMetadata> {

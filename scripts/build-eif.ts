@@ -1,10 +1,14 @@
-import { createHash, createPrivateKey } from 'node:crypto';
-import { createReadStream, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { createReadStream, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
-import { createLocalSigner } from '../attestation/eif/index.ts';
+import { createReplayingSigner, describeEif, EifError, type EifSigner } from '../attestation/eif/index.ts';
 import { formatPcrFile } from '../attestation/pcr-file.ts';
+import { UsageError } from '../cli/command.ts';
+import { openFileSource } from '../cli/eif-file.ts';
+import { openSigner } from '../cli/eif-signer.ts';
+import { HoldfastError } from '../shared/errors.ts';
 import { bundleEntry } from './image/bundle.ts';
 import { compileBinaries } from './image/compile.ts';
 import { describeComponents, describeProvenance } from './image/documents.ts';
@@ -13,18 +17,23 @@ import { isCompression } from './image/compression.ts';
 import { layOutContainer, layOutRamdisks } from './image/layout.ts';
 import { encodeTar } from './image/tar.ts';
 import { prepareInputs, ROOT } from './image/inputs.ts';
+import { tabulateParts } from './image/table.ts';
 
 const USAGE = `Builds the enclave image without Docker: kernel, init, Node, the program, and nothing else.
 The same commit gives the same bytes, on every machine and day.
 
-Usage: scripts/build-eif [--out DIR] [--entry FILE] [--sign-key PEM --sign-certificate PEM] [--no-cache]
+Usage: scripts/build-eif [--out DIR] [--entry FILE] [--sign-key KEY --sign-certificate PEM] [--no-cache]
                          [--kernel FILE --modules DIR [--compression gzip]]
        scripts/build-eif --rootfs FILE [--entry FILE]
 
   --out DIR               where the results go                    (build/image)
   --entry FILE            the program                             (enclave/main.ts)
-  --sign-key PEM          P-384 key that signs the image: PCR8
-  --sign-certificate PEM  its certificate
+  --sign-key KEY          signs the image, for PCR8: a PEM file (P-384; P-256 and P-521 are taken too),
+                          or the ARN of a key in KMS
+  --sign-certificate PEM  the key's certificate, valid now
+  --sign-region REGION    --sign-key is the id or alias of a key in KMS there
+  --profile, --endpoint, --ca   how KMS is reached, as for the commands of holdfast
+  --signature-of EIF      put the signature of that image into this one, if it fits: how to rebuild without the key
   --no-cache              pack everything anew
   --kernel FILE           another kernel than the pinned one, such as nitro-cli's bzImage
   --modules DIR           its modules, as far as they are not built in: nsm.ko
@@ -44,45 +53,68 @@ function writeJson(path: string, value: unknown): void {
   writeFileSync(path, `${JSON.stringify(value, undefined, 2)}\n`);
 }
 
+const STRING = { type: 'string' } as const;
+
 function takeArguments() {
-  const { values } = parseArgs({
-    options: {
-      out: { type: 'string', default: join(ROOT, 'build/image') },
-      entry: { type: 'string', default: join(ROOT, 'enclave/main.ts') },
-      'sign-key': { type: 'string' },
-      'sign-certificate': { type: 'string' },
-      'no-cache': { type: 'boolean', default: false },
-      kernel: { type: 'string' },
-      modules: { type: 'string' },
-      compression: { type: 'string', default: 'zstd' },
-      rootfs: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if ((values['sign-key'] === undefined) !== (values['sign-certificate'] === undefined)) {
-    throw new TypeError('--sign-key and --sign-certificate go together');
+  let values;
+  try {
+    ({ values } = parseArgs({
+      options: {
+        out: { type: 'string', default: join(ROOT, 'build/image') },
+        entry: { type: 'string', default: join(ROOT, 'enclave/main.ts') },
+        'sign-key': STRING,
+        'sign-certificate': STRING,
+        'sign-region': STRING,
+        profile: STRING,
+        endpoint: STRING,
+        ca: STRING,
+        'signature-of': STRING,
+        'no-cache': { type: 'boolean', default: false },
+        kernel: STRING,
+        modules: STRING,
+        compression: { type: 'string', default: 'zstd' },
+        rootfs: STRING,
+        help: { type: 'boolean', default: false },
+      },
+    }));
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+  const isSigned = values['sign-key'] !== undefined;
+  if (isSigned !== (values['sign-certificate'] !== undefined)) {
+    throw new UsageError('--sign-key and --sign-certificate go together');
+  }
+  if (isSigned && values['signature-of'] !== undefined) {
+    throw new UsageError('--sign-key and --signature-of exclude each other');
   }
   if ((values.kernel === undefined) !== (values.modules === undefined)) {
-    throw new TypeError('--kernel and --modules go together');
+    throw new UsageError('--kernel and --modules go together');
   }
-  if (!isCompression(values.compression)) throw new TypeError('--compression is zstd or gzip');
+  if (!isCompression(values.compression)) throw new UsageError('--compression is zstd or gzip');
   return { ...values, compression: values.compression };
 }
 
-async function run(): Promise<number> {
-  let values: ReturnType<typeof takeArguments>;
-  try {
-    values = takeArguments();
-  } catch (error) {
-    console.error(`${String(error)}\n\n${USAGE}`);
-    return 2;
+type Arguments = ReturnType<typeof takeArguments>;
+
+async function readSigner(values: Arguments): Promise<EifSigner | undefined> {
+  const { 'sign-key': key, 'sign-certificate': certificate, 'signature-of': signed } = values;
+  if (key !== undefined && certificate !== undefined) {
+    const texts = new Map<string, string | boolean | undefined>(Object.entries(values));
+    const text = (option: string) => texts.get(option)?.toString();
+    const { stdin, stdout, stderr } = process;
+    const io = { stdin, stdout, stderr, signal: new AbortController().signal };
+    return await openSigner({ key, certificate, region: values['sign-region'] }, { text, io });
   }
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
-  const { 'sign-key': key, 'sign-certificate': certificate } = values;
-  const { kernel, modules } = values;
+  if (signed === undefined) return undefined;
+  await using source = await openFileSource(signed);
+  const { signature } = await describeEif(source);
+  if (signature === undefined) throw new UsageError(`${signed} is not signed`);
+  return createReplayingSigner(signature.section);
+}
+
+async function build(values: Arguments): Promise<void> {
+  const signer = await readSigner(values);
+  const { kernel, modules, compression } = values;
   const inputs = {
     ...prepareInputs(),
     ...(kernel === undefined || modules === undefined ? {} : { kernel, modules }),
@@ -93,19 +125,26 @@ async function run(): Promise<number> {
   const ramdisks = layOutRamdisks(inputs, compileBinaries(inputs), bundle.code);
   if (values.rootfs !== undefined) {
     writeFileSync(values.rootfs, encodeTar(layOutContainer(ramdisks)));
-    return 0;
+    return;
   }
   mkdirSync(out, { recursive: true });
   const path = join(out, 'enclave.eif');
-  const image = await buildImage(inputs, ramdisks, {
-    compression: values.compression,
-    path: `${path}.part`,
-    useCache: !values['no-cache'],
-    ...(key === undefined || certificate === undefined
-      ? {}
-      : { sign: createLocalSigner(createPrivateKey(readFileSync(key)), readFileSync(certificate)) }),
+  const temporary = `${path}.part`;
+  const write = (sign: EifSigner | undefined) =>
+    buildImage(inputs, ramdisks, {
+      compression,
+      path: temporary,
+      useCache: !values['no-cache'],
+      ...(sign === undefined ? {} : { sign }),
+    });
+  const image = await write(signer).catch(async (error: unknown) => {
+    const isOther = error instanceof EifError && error.code === 'EIF_SIGNATURE_PAYLOAD';
+    if (!isOther) rmSync(temporary, { force: true });
+    if (!isOther || values['signature-of'] === undefined) throw error;
+    console.error('the signature is of another image: this one stays unsigned');
+    return await write(undefined);
   });
-  renameSync(`${path}.part`, path);
+  renameSync(temporary, path);
 
   const pcrFile = formatPcrFile(image.eif.measurements);
   writeFileSync(join(out, 'pcr.json'), pcrFile);
@@ -119,12 +158,25 @@ async function run(): Promise<number> {
     join(out, 'provenance.json'),
     describeProvenance(relative(ROOT, entry), inputs, bundle, identity),
   );
-  const mebibytes = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
-  console.log(`${path}  ${mebibytes(image.eif.size)}`);
-  for (const [name, bytes] of Object.entries(image.parts))
-    console.log(`  ${name.padEnd(10)} ${mebibytes(bytes)}`);
-  for (const [name, value] of Object.entries(measurements)) console.log(`  ${name.padEnd(10)} ${value}`);
-  return 0;
+  console.log(`${path}\n${tabulateParts(image)}`);
+  for (const [name, value] of Object.entries(measurements)) console.log(`${name}  ${value}`);
+}
+
+async function run(): Promise<number> {
+  try {
+    const values = takeArguments();
+    if (values.help) console.log(USAGE);
+    else await build(values);
+    return 0;
+  } catch (error) {
+    if (error instanceof UsageError) {
+      console.error(`${error.message}\n\n${USAGE}`);
+      return 2;
+    }
+    if (!(error instanceof HoldfastError)) throw error;
+    console.error(`${String(error.code)}: ${error.message}`);
+    return 1;
+  }
 }
 
 process.exitCode = await run();

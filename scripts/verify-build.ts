@@ -4,18 +4,24 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { describeEif, type EifDescription } from '../attestation/eif/index.ts';
+import { UsageError } from '../cli/command.ts';
+import { openFileSource } from '../cli/eif-file.ts';
+import { HoldfastError } from '../shared/errors.ts';
 import { explainDifference } from './image/difference.ts';
 import type { ImageFile } from './image/image.ts';
 import { ROOT } from './image/inputs.ts';
 
 const USAGE = `Rebuilds the enclave image from this checkout and compares it with one that was built before.
 
-Usage: scripts/verify-build [DIR] [--entry FILE]
+Usage: scripts/verify-build [DIR] [--entry FILE] [--cache]
 
-  DIR   what scripts/build-eif wrote: enclave.eif, pcr.json, image-files.json   (build/image)
+  DIR      what scripts/build-eif wrote: enclave.eif, pcr.json, image-files.json   (build/image)
+  --cache  trust what an earlier build has packed, instead of packing everything anew
 
 Exit 0: the same bytes. 1: they differ, and the files within the image that do are named. 2: usage.
-A signature (PCR8) cannot be rebuilt without its key: give the unsigned image.
+Nobody but its key can make a signature again: that of a signed image is put into the rebuilt one, verified there, and
+everything else is compared. Who signed is for you to decide: the output names the certificate and PCR8.
 `;
 
 /** The parts of an image's report that say what is in it. */
@@ -28,60 +34,98 @@ function digest(path: string): string {
 }
 
 function compare(given: string, rebuilt: string): string[] {
+  const existing = new Set(readdirSync(given));
   const differing = readdirSync(rebuilt).filter(
-    (name) => digest(join(given, name)) !== digest(join(rebuilt, name)),
+    (name) => !existing.has(name) || digest(join(given, name)) !== digest(join(rebuilt, name)),
   );
   if (differing.length === 0) return [];
   const read = (folder: string) =>
     JSON.parse(readFileSync(join(folder, 'image-files.json'), 'utf8')) as Report;
-  const within = explainDifference(read(given).files, read(rebuilt).files);
+  const within = existing.has('image-files.json')
+    ? explainDifference(read(given).files, read(rebuilt).files)
+    : [];
   return [
-    ...differing.map((name) => `${name} differs`),
+    ...differing.map((name) => `${name} ${existing.has(name) ? 'differs' : 'is missing'}`),
     ...(within.length === 0
-      ? ['no file within differs: the kernel, its command line or the packing does']
+      ? ['no file within differs: the kernel, its command line, the signature or the packing does']
       : within),
   ];
 }
 
-function run(): number {
-  let folder: string;
-  let entry: string | undefined;
+function takeArguments() {
   try {
     const { values, positionals } = parseArgs({
-      options: { entry: { type: 'string' } },
+      options: {
+        entry: { type: 'string' },
+        cache: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
       allowPositionals: true,
     });
     if (positionals.length > 1) throw new TypeError('one folder at most');
-    folder = resolve(positionals[0] ?? join(ROOT, 'build/image'));
-    entry = values.entry;
+    return { ...values, folder: resolve(positionals[0] ?? join(ROOT, 'build/image')) };
   } catch (error) {
-    console.error(`${String(error)}\n\n${USAGE}`);
-    return 2;
+    throw new UsageError(error instanceof Error ? error.message : String(error));
   }
+}
+
+/** What the given image is, or a refusal: two readers could differ about it, or its signature is not good. */
+async function describe(path: string): Promise<EifDescription> {
+  await using source = await openFileSource(path);
+  return await describeEif(source);
+}
+
+async function verify({ folder, entry, cache }: ReturnType<typeof takeArguments>): Promise<number> {
+  const image = join(folder, 'enclave.eif');
+  const { signature } = await describe(image);
   const rebuilt = mkdtempSync(join(tmpdir(), 'holdfast-rebuilt-'));
   try {
     const { status } = spawnSync(
       process.execPath,
       [
         join(ROOT, 'scripts/build-eif.ts'),
-        '--no-cache',
-        '--out',
-        rebuilt,
+        ...(cache ? [] : ['--no-cache']),
+        ...(signature === undefined ? [] : ['--signature-of', image]),
         ...(entry === undefined ? [] : ['--entry', entry]),
+        `--out=${rebuilt}`,
       ],
       { stdio: ['ignore', 'ignore', 'inherit'] },
     );
     if (status !== 0) throw new Error('the image cannot be built here');
     const lines = compare(folder, rebuilt);
-    console.log(
-      lines.length === 0
-        ? `the same bytes: sha256 ${digest(join(rebuilt, 'enclave.eif'))}`
-        : lines.join('\n'),
-    );
-    return lines.length === 0 ? 0 : 1;
+    if (lines.length > 0) {
+      console.log(lines.join('\n'));
+      return 1;
+    }
+    console.log(`the same bytes: sha256 ${digest(image)}`);
+    if (signature !== undefined) {
+      const { subject, notAfter } = signature.certificate;
+      console.log(
+        `the signature was not made again but taken over, and is good: by ${subject}, valid to ${notAfter.toISOString()}\n` +
+          `PCR8 ${Buffer.from(signature.measurement).toString('hex')}`,
+      );
+    }
+    return 0;
   } finally {
     rmSync(rebuilt, { recursive: true });
   }
 }
 
-process.exitCode = run();
+async function run(): Promise<number> {
+  try {
+    const values = takeArguments();
+    if (!values.help) return await verify(values);
+    console.log(USAGE);
+    return 0;
+  } catch (error) {
+    if (error instanceof UsageError) {
+      console.error(`${error.message}\n\n${USAGE}`);
+      return 2;
+    }
+    if (!(error instanceof HoldfastError)) throw error;
+    console.error(`${String(error.code)}: ${error.message}`);
+    return 1;
+  }
+}
+
+process.exitCode = await run();

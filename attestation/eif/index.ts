@@ -5,6 +5,6 @@ export type { EifMeasurements } from './measurement.ts';
 export { createSideWork, type SideResult, type SideWork } from './side-work.ts';
 export { DEFAULT_METADATA, type EifMetadata } from './metadata.ts';
 export { type EifSigner } from './signature.ts';
-export { createLocalSigner } from './signer.ts';
+export { createDigestSigner, createLocalSigner, createReplayingSigner } from './signer.ts';
 export { CHUNK_BYTES, type EifSink, type EifSource, memorySource } from './source.ts';
 export { verifyEif } from './verify.ts';

@@ -16,7 +16,7 @@ import { measureCertificate } from './measurement.ts';
 import { MAX_SIGNATURE_BYTES } from './section-rules.ts';
 
 /** COSE algorithm (RFC 9053, 2.1), hash and signature length by curve. */
-const ALGORITHMS = {
+export const SIGNATURE_ALGORITHMS = {
   'P-256': { name: 'ES256', id: -7, hash: 'sha256', bytes: 64 },
   'P-384': { name: 'ES384', id: -35, hash: 'sha384', bytes: 96 },
   'P-521': { name: 'ES512', id: -36, hash: 'sha512', bytes: 132 },
@@ -31,6 +31,8 @@ export interface EifSignature {
   readonly certificate: SigningCertificate;
   /** PCR8. */
   readonly measurement: Uint8Array;
+  /** The content of the section, as it is in the image. */
+  readonly section: Uint8Array;
 }
 
 interface CoseSign1 {
@@ -47,11 +49,10 @@ interface CoseSign1 {
  *   EIF_SIGNATURE_PAYLOAD, EIF_SIGNATURE_INVALID
  */
 export function verifySignatureSection(section: Uint8Array, pcr0: Uint8Array, at?: Date): EifSignature {
-  const entry = parseEntry(section);
-  const certificate = parseSigningCertificate(entry.certificate);
+  const cose = readSignatureSection(section);
+  const certificate = parseSigningCertificate(cose.certificate);
   if (at !== undefined) assertValidAt(certificate, at);
-  const cose = parseCoseSign1(entry.signature);
-  const algorithm = ALGORITHMS[certificate.curve];
+  const algorithm = SIGNATURE_ALGORITHMS[certificate.curve];
   if (cose.algorithm !== algorithm.id) {
     throw new EifError(
       'EIF_SIGNATURE_INVALID',
@@ -63,41 +64,41 @@ export function verifySignatureSection(section: Uint8Array, pcr0: Uint8Array, at
     );
   }
   const payload = encodePayload(pcr0);
-  if (!equalBytes(cose.payload, payload)) {
-    throw new EifError('EIF_SIGNATURE_PAYLOAD', 'something other than PCR0 of this image was signed', {
-      expected: payload,
-      actual: cose.payload,
-    });
-  }
+  assertPayload(cose.payload, payload);
   const signed = encodeSigStructure(cose.protectedHeader, cose.payload);
   const key = { key: certificate.publicKey, dsaEncoding: 'ieee-p1363' } as const;
   if (cose.signature.length !== algorithm.bytes || !verify(algorithm.hash, signed, key, cose.signature)) {
     throw new EifError('EIF_SIGNATURE_INVALID', "the signature is not one of the certificate's key");
   }
-  return { algorithm: algorithm.name, certificate, measurement: measureCertificate(certificate.der) };
+  return {
+    algorithm: algorithm.name,
+    certificate,
+    measurement: measureCertificate(certificate.der),
+    section,
+  };
 }
 
 /** Signs images. The key may be anywhere: a file, a KMS, a smart card. */
 export interface EifSigner {
-  /** One PEM certificate, on P-384. */
+  /** One PEM certificate, on P-256, P-384 or P-521. */
   readonly certificate: Uint8Array;
-  /** ECDSA with SHA-384 over the message: r ‖ s, 96 bytes. The same image gives the same file only if this is
-   * deterministic (RFC 6979). */
+  /** The one payload that it can sign, if there is but one. */
+  readonly payload?: Uint8Array;
+  /** ECDSA over the message with the SHA-2 that goes with the certificate's curve (RFC 9053, 2.1): r ‖ s. The same image
+   * gives the same file only if this is deterministic (RFC 6979). */
   sign(message: Uint8Array): Uint8Array | Promise<Uint8Array>;
 }
 
 /**
  * The bytes of a signature section for an image with this PCR0.
- * @throws EifError EIF_CERTIFICATE when the certificate is not on P-384, EIF_SIGNATURE_INVALID when the signer's key
- *   is not the certificate's
+ * @throws EifError EIF_CERTIFICATE, EIF_SIGNATURE_INVALID when the signer's key is not the certificate's,
+ *   EIF_SIGNATURE_PAYLOAD when it signs another image only
  */
 export async function createSignatureSection(signer: EifSigner, pcr0: Uint8Array): Promise<Uint8Array> {
   const { curve } = parseSigningCertificate(signer.certificate);
-  if (curve !== 'P-384') {
-    throw new EifError('EIF_CERTIFICATE', 'images are signed on P-384', { expected: 'P-384', actual: curve });
-  }
-  const protectedHeader = encodeCbor(new Map([[HEADER_ALGORITHM, ALGORITHMS[curve].id]]));
+  const protectedHeader = encodeCbor(new Map([[HEADER_ALGORITHM, SIGNATURE_ALGORITHMS[curve].id]]));
   const payload = encodePayload(pcr0);
+  if (signer.payload !== undefined) assertPayload(signer.payload, payload);
   const signature = await signer.sign(encodeSigStructure(protectedHeader, payload));
   const section = encodeCbor([
     {
@@ -107,6 +108,23 @@ export async function createSignatureSection(signer: EifSigner, pcr0: Uint8Array
   ]);
   verifySignatureSection(section, pcr0);
   return section;
+}
+
+/**
+ * What a signature section holds; nothing of it is verified.
+ * @throws EifError EIF_SIGNATURE_FORMAT, EIF_SIGNATURE_COUNT
+ */
+export function readSignatureSection(section: Uint8Array): CoseSign1 & { readonly certificate: Uint8Array } {
+  const entry = parseEntry(section);
+  return { certificate: entry.certificate, ...parseCoseSign1(entry.signature) };
+}
+
+function assertPayload(actual: Uint8Array, expected: Uint8Array): void {
+  if (equalBytes(actual, expected)) return;
+  throw new EifError('EIF_SIGNATURE_PAYLOAD', 'something other than PCR0 of this image was signed', {
+    expected,
+    actual,
+  });
 }
 
 function parseEntry(section: Uint8Array): { certificate: Uint8Array; signature: Uint8Array } {

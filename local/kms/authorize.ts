@@ -10,6 +10,7 @@ import {
 } from '../../attestation/key-policy/index.ts';
 import { AwsServiceError, callerArn, globalContext, type AuthenticatedRequest } from '../aws/plumbing.ts';
 import type { EncryptionContext } from './ciphertext.ts';
+import { KEY_SPECS } from './key-spec.ts';
 import type { Key } from './key-store.ts';
 
 /** What a request tells of itself to policies, beside its caller. */
@@ -85,17 +86,20 @@ function requestContext(request: AuthenticatedRequest, facts: RequestFacts, key?
   return buildRequestContext([
     ...globalContext(request),
     ['kms:CallerAccount', request.credential.caller.accountId],
-    ...(key === undefined ? [] : keyContext(facts)),
+    ...(key === undefined ? [] : keyContext(facts, key)),
     ...attestationContext(facts.pcrs ?? new Map()),
     ...encryptionContext(facts.encryptionContext ?? {}),
     ...Object.entries(facts.keys ?? {}),
   ]);
 }
 
-function keyContext({ alias, keyAliases }: RequestFacts): [string, string | readonly string[] | undefined][] {
+function keyContext(
+  { alias, keyAliases }: RequestFacts,
+  { spec }: Key,
+): [string, string | readonly string[] | undefined][] {
   return [
-    ['kms:KeySpec', 'SYMMETRIC_DEFAULT'],
-    ['kms:KeyUsage', 'ENCRYPT_DECRYPT'],
+    ['kms:KeySpec', spec],
+    ['kms:KeyUsage', KEY_SPECS[spec].usage],
     ['kms:KeyOrigin', 'AWS_KMS'],
     ['kms:MultiRegion', 'false'],
     ['kms:RequestAlias', alias],

@@ -8,7 +8,8 @@ import {
   required,
   type AuthenticatedRequest,
 } from '../aws/plumbing.ts';
-import { accessDenied, assertIdentityAllows, authorizeKey, type RequestFacts } from './authorize.ts';
+import { admitUse, scopeOf } from './admission.ts';
+import { accessDenied, assertIdentityAllows } from './authorize.ts';
 import { openBlob, sealBlob, unsafeKeyArnOf, type EncryptionContext } from './ciphertext.ts';
 import { encodeEnvelopedData } from './cms.ts';
 import type { KmsContext } from './context.ts';
@@ -140,7 +141,7 @@ function deliver(kms: KmsContext, plaintext: Uint8Array, recipient: Recipient | 
   return answer;
 }
 
-/** Decides on the request, then looks at the state of the key. */
+/** Admits the use of a symmetric key. */
 function admit(
   kms: KmsContext,
   request: AuthenticatedRequest,
@@ -149,33 +150,18 @@ function admit(
   { alias, recipient }: { alias?: string | undefined; recipient?: Recipient | undefined },
 ): void {
   assertContextLength(input.EncryptionContext);
-  if ((input.GrantTokens ?? []).length > 0) {
-    throw new AwsServiceError('InvalidGrantTokenException', 'There are no grants here');
-  }
-  const facts: RequestFacts = {
-    pcrs: recipient?.pcrs,
-    encryptionContext: input.EncryptionContext,
-    keys: { 'kms:EncryptionAlgorithm': 'SYMMETRIC_DEFAULT' },
-    alias: alias?.includes('alias/') === true ? alias.slice(alias.indexOf('alias/')) : undefined,
-    keyAliases: kms.keys
-      .aliases(key)
-      .filter(({ keyArn }) => keyArn === key.arn)
-      .map(({ name }) => name),
-  };
-  kms.assertAllowed(authorizeKey(request, key, facts), request);
-  if (key.state === 'Disabled') throw new AwsServiceError('DisabledException', `${key.arn} is disabled.`);
-  if (key.state === 'PendingDeletion') {
-    throw new AwsServiceError('KMSInvalidStateException', `${key.arn} is pending deletion.`);
-  }
-  if (input.EncryptionAlgorithm !== undefined && input.EncryptionAlgorithm !== 'SYMMETRIC_DEFAULT') {
-    throw new AwsServiceError('InvalidKeyUsageException', 'The key does not have this encryption algorithm.');
-  }
-  if (input.DryRun === true) {
-    throw new AwsServiceError(
-      'DryRunOperationException',
-      'The request would have succeeded, but the DryRun option is set.',
-    );
-  }
+  admitUse(kms, request, key, {
+    usage: 'ENCRYPT_DECRYPT',
+    named: alias,
+    facts: {
+      pcrs: recipient?.pcrs,
+      encryptionContext: input.EncryptionContext,
+      keys: { 'kms:EncryptionAlgorithm': 'SYMMETRIC_DEFAULT' },
+    },
+    algorithm: { asked: input.EncryptionAlgorithm, has: 'SYMMETRIC_DEFAULT' },
+    grantTokens: input.GrantTokens,
+    dryRun: input.DryRun,
+  });
 }
 
 /** Without a KeyId the blob itself says which key; one of another region or account, or none, is told apart by nobody. */
@@ -200,10 +186,6 @@ function assertContextLength(context: EncryptionContext): void {
 
 function invalidCiphertext(): AwsServiceError {
   return new AwsServiceError('InvalidCiphertextException', '');
-}
-
-function scopeOf({ credential, region }: AuthenticatedRequest): { accountId: string; region: string } {
-  return { accountId: credential.caller.accountId, region };
 }
 
 function base64(bytes: Uint8Array): string {

@@ -8,9 +8,11 @@ import {
   required,
   type AuthenticatedRequest,
 } from '../aws/plumbing.ts';
+import { scopeOf } from './admission.ts';
 import { assertIdentityAllows, authorizeKey } from './authorize.ts';
 import type { KmsContext } from './context.ts';
-import type { Key, Scope } from './key-store.ts';
+import { isKeySpec, KEY_SPECS, type KeySpec } from './key-spec.ts';
+import type { Key } from './key-store.ts';
 
 const DAY = 86_400_000;
 const MAX_POLICY = 32_768;
@@ -43,11 +45,11 @@ const aliasSchema = z.object({
 /** Source: AWS KMS API Reference, "CreateKey". */
 export function createKey(kms: KmsContext, request: AuthenticatedRequest): object {
   const input = parseInput(createSchema, request.input);
-  assertSupported(input);
+  const spec = specOf(input);
   assertIdentityAllows(request);
   const scope = scopeOf(request);
   const policyText = input.Policy ?? defaultPolicy(scope.accountId);
-  const key = { description: input.Description ?? '', policyText, createdAt: request.now };
+  const key = { description: input.Description ?? '', policyText, createdAt: request.now, spec };
   assertPolicy(request, policyText, {
     keyArn: `arn:aws:kms:${scope.region}:${scope.accountId}:key/new`,
     bypass: input.BypassPolicyLockoutSafetyCheck === true,
@@ -216,15 +218,22 @@ function assertPolicyName(name: string): void {
   if (name !== 'default') throw new AwsServiceError('NotFoundException', 'No such policy exists');
 }
 
-function assertSupported(input: z.output<typeof createSchema>): void {
-  const { KeyUsage = 'ENCRYPT_DECRYPT', Origin = 'AWS_KMS', MultiRegion = false } = input;
+function specOf(input: z.output<typeof createSchema>): KeySpec {
+  const { KeyUsage: usage = 'ENCRYPT_DECRYPT', Origin: origin = 'AWS_KMS', MultiRegion = false } = input;
   const spec = input.KeySpec ?? input.CustomerMasterKeySpec ?? 'SYMMETRIC_DEFAULT';
-  if (KeyUsage !== 'ENCRYPT_DECRYPT' || Origin !== 'AWS_KMS' || MultiRegion || spec !== 'SYMMETRIC_DEFAULT') {
+  if (origin !== 'AWS_KMS' || MultiRegion || !isKeySpec(spec)) {
     throw new AwsServiceError(
       'UnsupportedOperationException',
-      'The stand-in has symmetric keys of one region alone',
+      'The stand-in has keys of one region alone: symmetric ones, and those on NIST curves for signatures',
     );
   }
+  if (usage !== KEY_SPECS[spec].usage) {
+    throw new AwsServiceError(
+      'ValidationException',
+      `KeyUsage ${usage} is not compatible with KeySpec ${spec}`,
+    );
+  }
+  return spec;
 }
 
 /** The policy that AWS gives a key made without one: everything is up to IAM. */
@@ -245,6 +254,7 @@ function defaultPolicy(accountId: string): string {
 }
 
 function describe(key: Key): object {
+  const details = KEY_SPECS[key.spec];
   return {
     AWSAccountId: key.accountId,
     KeyId: key.keyId,
@@ -252,20 +262,18 @@ function describe(key: Key): object {
     CreationDate: key.createdAt / 1000,
     Enabled: key.state === 'Enabled',
     Description: key.description,
-    KeyUsage: 'ENCRYPT_DECRYPT',
+    KeyUsage: details.usage,
     KeyState: key.state,
     Origin: 'AWS_KMS',
     KeyManager: 'CUSTOMER',
-    CustomerMasterKeySpec: 'SYMMETRIC_DEFAULT',
-    KeySpec: 'SYMMETRIC_DEFAULT',
-    EncryptionAlgorithms: ['SYMMETRIC_DEFAULT'],
+    CustomerMasterKeySpec: key.spec,
+    KeySpec: key.spec,
+    ...(details.usage === 'SIGN_VERIFY'
+      ? { SigningAlgorithms: [details.algorithm] }
+      : { EncryptionAlgorithms: [key.spec] }),
     MultiRegion: false,
     ...(key.deletionAt === undefined ? {} : { DeletionDate: key.deletionAt / 1000 }),
   };
-}
-
-function scopeOf({ credential, region }: AuthenticatedRequest): Scope {
-  return { accountId: credential.caller.accountId, region };
 }
 
 function invalidState(key: Key): AwsServiceError {

@@ -1,12 +1,17 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { parseKeyPolicy, type KeyPolicy } from '../../attestation/key-policy/index.ts';
 import { AwsServiceError, type StateStore } from '../aws/plumbing.ts';
+import { generateMaterial, KEY_SPECS, type KeySpec } from './key-spec.ts';
 
 const recordSchema = z.object({
   arn: z.string(),
   description: z.string(),
   createdAt: z.number(),
+  spec: z
+    .enum(Object.keys(KEY_SPECS) as [KeySpec, ...KeySpec[]])
+    // As keys were kept when there were no others.
+    .default('SYMMETRIC_DEFAULT'),
   /** Key material, base64. */
   material: z.string(),
   policy: z.string(),
@@ -15,7 +20,7 @@ const recordSchema = z.object({
 });
 const aliasSchema = z.object({ keyArn: z.string() });
 
-/** A symmetric key of the stand-in. */
+/** A key of the stand-in. */
 export interface Key {
   readonly arn: string;
   readonly keyId: string;
@@ -24,6 +29,8 @@ export interface Key {
   readonly description: string;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
+  readonly spec: KeySpec;
+  /** AES-256, or a private key as PKCS #8. */
   readonly material: Uint8Array;
   readonly policyText: string;
   readonly policy: KeyPolicy;
@@ -55,14 +62,14 @@ export class KeyStore {
     }
   }
 
-  create(scope: Scope, options: { description: string; policyText: string; createdAt: number }): Key {
+  create(scope: Scope, options: Pick<Key, 'description' | 'policyText' | 'createdAt' | 'spec'>): Key {
     const keyId = randomUUID();
     return this.save({
       ...scope,
       ...options,
       keyId,
       arn: `arn:aws:kms:${scope.region}:${scope.accountId}:key/${keyId}`,
-      material: randomBytes(32),
+      material: generateMaterial(options.spec),
       policy: parseKeyPolicy(options.policyText),
       state: 'Enabled',
     });
@@ -70,12 +77,13 @@ export class KeyStore {
 
   /** Keeps a key as it is now; durable when it returns. */
   save(key: Key): Key {
-    const { arn, description, createdAt, state, deletionAt, policyText } = key;
+    const { arn, description, createdAt, spec, state, deletionAt, policyText } = key;
     const material = Buffer.from(key.material).toString('base64');
     this.#state.put('kms-key', arn, {
       arn,
       description,
       createdAt,
+      spec,
       state,
       deletionAt,
       material,
@@ -146,6 +154,7 @@ export class KeyStore {
       region,
       description: record.description,
       createdAt: record.createdAt,
+      spec: record.spec,
       material: Buffer.from(record.material, 'base64'),
       policyText: record.policy,
       policy: parseKeyPolicy(record.policy),

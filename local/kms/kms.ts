@@ -5,6 +5,7 @@ import type { KmsContext } from './context.ts';
 import * as cryptoOperations from './crypto-operations.ts';
 import * as keyOperations from './key-operations.ts';
 import { KeyStore } from './key-store.ts';
+import * as signingOperations from './signing-operations.ts';
 import type { RecipientVerifier } from './recipient.ts';
 
 export interface KmsOptions {
@@ -48,10 +49,12 @@ export function createKmsService(options: KmsOptions): AwsService {
       GenerateDataKeyWithoutPlaintext: bind(cryptoOperations.generateDataKeyWithoutPlaintext),
       GenerateRandom: bind(cryptoOperations.generateRandom),
       GetKeyPolicy: bind(keyOperations.getKeyPolicy),
+      GetPublicKey: bind(signingOperations.getPublicKey),
       ListAliases: bind(keyOperations.listAliases),
       ListKeys: bind(keyOperations.listKeys),
       PutKeyPolicy: bind(keyOperations.putKeyPolicy),
       ScheduleKeyDeletion: bind(keyOperations.scheduleKeyDeletion),
+      Sign: bind(signingOperations.sign),
       UpdateAlias: bind(keyOperations.updateAlias),
     },
   };

@@ -14,7 +14,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nouns } from '../../cli/nouns.ts';
 import { runCli } from '../../cli/run.ts';
 import { bytesOf, METADATA, registerOf, sampleSections, writeImage } from '../attestation/eif/raw-image.ts';
-import { createTestSigner, NOT_BEFORE } from '../attestation/eif/signed-image.ts';
+import { createTestSigner, MAY_SIGN, validNow } from '../attestation/eif/signed-image.ts';
 
 const VECTORS = new URL('../vectors/eif/', import.meta.url).pathname;
 
@@ -23,7 +23,7 @@ const at = (name: string): string => join(folder, name);
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'holdfast-cli-eif-'));
-  const signer = await createTestSigner();
+  const signer = await createTestSigner('P-384', [MAY_SIGN], validNow());
   writeFileSync(at('kernel'), 'a kernel');
   writeFileSync(at('bootstrap'), '\u001fbootstrap');
   writeFileSync(at('application'), '\u001fapplication');
@@ -181,8 +181,7 @@ describe('holdfast eif build', () => {
       await run(...buildArguments('second.eif'), ...options, '--pcrs-out', at('second.json'));
       expect(readFileSync(at('first.eif'))).toEqual(readFileSync(at('second.eif')));
     }
-    const time = NOT_BEFORE.toISOString();
-    const { out } = await run('verify', at('first.eif'), '--pcrs', at('second.json'), '--at', time);
+    const { out } = await run('verify', at('first.eif'), '--pcrs', at('second.json'));
     expect(out).toContain('PCR8');
   });
 
@@ -235,6 +234,7 @@ describe('holdfast eif build', () => {
   it.each([
     ['a certificate without a key', ['--signing-certificate', 'x']],
     ['a key without a certificate', ['--private-key', 'x']],
+    ['a region of KMS without a key', ['--kms-region', 'eu-central-1']],
     ['another architecture', ['--arch', 'riscv64']],
     ['an option that does not exist', ['--force']],
   ])('calls %s a usage error', async (_, options) => {

@@ -26,10 +26,11 @@ export const ANY_CA = new BasicConstraintsExtension(true, undefined, true);
 
 const RSA = { publicExponent: new Uint8Array([1, 0, 1]), modulusLength: 2048 };
 
-/** A key and its self-signed certificate. */
+/** A key and its self-signed certificate. The dates are fixed unless others are given. */
 export async function createTestSigner(
   kind: 'P-256' | 'P-384' | 'P-521' | 'RSA' = 'P-384',
   extensions: Extension[] = [MAY_SIGN],
+  { notBefore, notAfter } = { notBefore: NOT_BEFORE, notAfter: NOT_AFTER },
 ): Promise<TestSigner> {
   const hash = { 'P-256': 'SHA-256', 'P-384': 'SHA-384', 'P-521': 'SHA-512', RSA: 'SHA-256' }[kind];
   const algorithm =
@@ -38,8 +39,8 @@ export async function createTestSigner(
   const certificate = await X509CertificateGenerator.createSelfSigned({
     name: 'CN=test image signer',
     serialNumber: '01',
-    notBefore: NOT_BEFORE,
-    notAfter: NOT_AFTER,
+    notBefore,
+    notAfter,
     keys,
     extensions,
     signingAlgorithm: algorithm,
@@ -50,6 +51,13 @@ export async function createTestSigner(
     certificate: new TextEncoder().encode(`${certificate.toString('pem')}\n`),
   };
 }
+
+const DAY_MS = 86_400_000;
+/** Dates for what asks the clock. */
+export const validNow = () => ({
+  notBefore: new Date(Date.now() - DAY_MS),
+  notAfter: new Date(Date.now() + DAY_MS),
+});
 
 /** What may be wrong with a signature; the default is a good one. */
 export interface SignatureShape {

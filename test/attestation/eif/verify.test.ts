@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { buildEif, createLocalSigner, memorySource, verifyEif } from '../../../attestation/eif/index.ts';
 import { createMemorySink } from './memory-sink.ts';
 import { sampleApplication, sampleBootstrap, sampleKernel } from './raw-image.ts';
-import { createTestSigner, NOT_AFTER } from './signed-image.ts';
+import { createTestSigner, NOT_AFTER, NOT_BEFORE } from './signed-image.ts';
 
 interface Image {
   bytes: Uint8Array;
@@ -21,7 +21,7 @@ beforeAll(async () => {
         kernel: memorySource(sampleKernel),
         cmdline: 'quiet',
         ramdisks: [memorySource(sampleBootstrap), memorySource(sampleApplication)],
-        ...(isSigned ? { sign: createLocalSigner(signer.key, signer.certificate) } : {}),
+        ...(isSigned ? { sign: createLocalSigner(signer.key, signer.certificate, NOT_BEFORE) } : {}),
       },
       sink,
     );
