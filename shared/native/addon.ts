@@ -32,6 +32,8 @@ export interface NativeAddon {
   unwatch(watch: Watch): void;
   openNsm(): number;
   exchangeNsm(descriptor: number, request: Uint8Array): Promise<Uint8Array>;
+  /** One datagram to a socket of the Unix domain; `@name` is an abstract address. At most 512 bytes. */
+  notify(address: string, message: string): void;
   /** No core file and no debugger for this process. */
   forbidDumps(): void;
   /** Memory that this process touches from now on stays out of swap. */

@@ -69,6 +69,9 @@ static int vsock_finish_connect(int fd, int wait_ms) {
 #ifndef HOLDFAST_INIT
 
 #define NAPI_VERSION 9
+#include <stddef.h>
+#include <sys/un.h>
+
 #include <node_api.h>
 #include <uv.h>
 
@@ -77,6 +80,7 @@ static int vsock_finish_connect(int fd, int wait_ms) {
 #define NSM_MAX_RESPONSE 0x3000
 #define MAX_CONNECT_MS 3600000u
 #define MAX_BACKLOG 65535u
+#define MAX_NOTICE 512
 
 struct nsm_iovec {
   uint64_t address;
@@ -136,6 +140,16 @@ static bool take_descriptor(napi_env env, napi_value value, int *result) {
   if (!take_number(env, value, INT32_MAX, &number)) return false;
   *result = (int)number;
   return true;
+}
+
+/* A string of 1 to size - 1 bytes of UTF-8, all of it: one that was cut could mean something else. */
+static bool take_text(napi_env env, napi_value value, char *text, size_t size, size_t *length) {
+  if (napi_get_value_string_utf8(env, value, NULL, 0, length) == napi_ok && *length > 0 && *length < size &&
+      napi_get_value_string_utf8(env, value, text, size, length) == napi_ok) {
+    return true;
+  }
+  throw_misuse(env, "not a string, empty or too long");
+  return false;
 }
 
 static napi_value make_number(napi_env env, uint32_t number) {
@@ -490,6 +504,32 @@ static napi_value exchange_nsm(napi_env env, napi_callback_info info) {
   return promise;
 }
 
+/*
+ * notify(address, message): one datagram to a socket of the Unix domain, for sd_notify(3). An address that begins with @
+ * is abstract: it has no file, and its name is not ended by a zero byte.
+ */
+static napi_value notify(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  struct sockaddr_un to;
+  char message[MAX_NOTICE + 1];
+  size_t path, length;
+  memset(&to, 0, sizeof to);
+  to.sun_family = AF_UNIX;
+  if (!take_arguments(env, info, 2, values) || !take_text(env, values[0], to.sun_path, sizeof to.sun_path, &path) ||
+      !take_text(env, values[1], message, sizeof message, &length)) {
+    return NULL;
+  }
+  bool is_abstract = to.sun_path[0] == '@';
+  if (is_abstract) to.sun_path[0] = '\0';
+  socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + path + (is_abstract ? 0 : 1));
+  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return throw_errno(env, errno);
+  ssize_t sent = sendto(fd, message, length, MSG_NOSIGNAL, (const struct sockaddr *)&to, size);
+  int error = errno;
+  close(fd);
+  return sent < 0 ? throw_errno(env, error) : make_undefined(env);
+}
+
 /* forbidDumps(): no core file, no debugger, and /proc/self/mem is closed to everybody but root */
 static napi_value forbid_dumps(napi_env env, napi_callback_info info) {
   (void)info;
@@ -523,7 +563,7 @@ NAPI_MODULE_INIT() {
       {"placeholder", placeholder},  {"replace", replace},            {"close", close_descriptor},
       {"watch", start_watch},        {"unwatch", end_watch},          {"openNsm", open_nsm},
       {"exchangeNsm", exchange_nsm}, {"forbidDumps", forbid_dumps},   {"lockMemory", lock_memory},
-      {"exit", exit_now},
+      {"exit", exit_now},            {"notify", notify},
   };
   for (size_t index = 0; index < sizeof EXPORTS / sizeof EXPORTS[0]; index++) {
     napi_value function;

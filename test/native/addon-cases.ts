@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { NativeAddon, Watch } from '../../shared/native/addon.ts';
+import { receiveNotices } from './notice-receiver.ts';
 
 /** One thing that the addon does, on a machine without vsock; run by vitest, and by a sanitizer without it. */
 export interface AddonCase {
@@ -108,6 +109,12 @@ const MISUSE: readonly [keyof NativeAddon, readonly unknown[], new () => Error][
   ['unwatch', [7], TypeError],
   ['exit', [256], RangeError],
   ['exit', [], TypeError],
+  ['notify', ['/run/x'], TypeError],
+  ['notify', ['', 'READY=1'], TypeError],
+  ['notify', ['/run/x', ''], TypeError],
+  ['notify', ['/run/x', 7], TypeError],
+  ['notify', ['x'.repeat(108), 'READY=1'], TypeError],
+  ['notify', ['/run/x', 'x'.repeat(513)], TypeError],
   ['exchangeNsm', [0], TypeError],
   ['exchangeNsm', [0, 'bytes'], TypeError],
   ['exchangeNsm', [0, new Uint16Array(2)], TypeError],
@@ -288,6 +295,39 @@ export const addonCases: readonly AddonCase[] = [
       );
       await once(worker, 'message');
       assert.equal(typeof (await worker.terminate()), 'number');
+    },
+  },
+  {
+    name: 'sends a notice to a file’s address and to an abstract one, whole',
+    async run(native) {
+      const directory = mkdtempSync(join(tmpdir(), 'holdfast-native-'));
+      const name = `holdfast-native-${process.pid}-${Date.now()}`;
+      for (const address of [join(directory, 'notify'), `@${name}`]) {
+        const receiver = await receiveNotices(address);
+        native.notify(address, 'READY=1\nSTATUS=ü');
+        native.notify(address, 'x'.repeat(512));
+        await receiver.until(2);
+        assert.deepEqual(receiver.notices, ['READY=1\nSTATUS=ü', 'x'.repeat(512)]);
+        await receiver.close();
+        rejectsErrno(() => native.notify(address, 'READY=1'), 'ECONNREFUSED');
+      }
+      rejectsErrno(() => native.notify(join(directory, 'none'), 'READY=1'), 'ENOENT');
+      rmSync(directory, { recursive: true });
+    },
+  },
+  {
+    name: 'says that a receiver has no room, and does not wait for it',
+    async run(native) {
+      const directory = mkdtempSync(join(tmpdir(), 'holdfast-native-'));
+      const address = join(directory, 'notify');
+      const receiver = await receiveNotices(address, true);
+      const descriptors = openDescriptors();
+      rejectsErrno(() => {
+        for (let count = 0; count < 100_000; count += 1) native.notify(address, 'WATCHDOG=1');
+      }, 'EAGAIN');
+      assert.equal(openDescriptors(), descriptors);
+      await receiver.close();
+      rmSync(directory, { recursive: true });
     },
   },
   {
