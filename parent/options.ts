@@ -4,6 +4,7 @@ import type { LookUp } from './egress/dial.ts';
 import type { EgressTarget } from './egress/targets.ts';
 import type { SupervisorState } from './lifecycle/supervisor.ts';
 import type { Log } from './log.ts';
+import type { StatusAddress } from './status/server.ts';
 
 export interface EgressOptions {
   /** What the enclave may reach; nothing else. */
@@ -54,8 +55,8 @@ export interface ParentOptions extends Omit<ControlSources, 'onStatus'> {
   readonly egress: EgressOptions;
   /** No clients are let in when left out. */
   readonly ingress?: IngressOptions;
-  /** A loopback address and port for the status page; none when left out. `127.0.0.1` without a host. */
-  readonly status?: { readonly host?: string; readonly port: number };
+  /** Where the status page listens; there is none when left out. */
+  readonly status?: StatusAddress;
   readonly sights?: ParentSights;
   readonly log?: Log;
 }

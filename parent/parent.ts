@@ -24,7 +24,7 @@ export interface Parent {
   readonly node: NodeStatus | null;
   /** Where clients connect to; undefined without ingress. */
   readonly ingress: { readonly host: string; readonly port: number } | undefined;
-  /** The status page's base URL; undefined without one. */
+  /** The status page's base URL; undefined without one, and where it listens at a socket of the Unix domain. */
   readonly statusUrl: string | undefined;
   /** Puts another allow-list in force for new connections. @throws ParentOptionError OPTION_INVALID, and keeps the old */
   readonly reloadTargets: (targets: readonly EgressTarget[]) => void;
@@ -75,12 +75,13 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
     }
     if (status !== undefined) {
       const server = await startStatusServer({
-        host: status.host ?? '127.0.0.1',
-        port: status.port,
+        listen: status,
         status: () => ({
           node: node.current,
+          enclave: { cid: options.enclaveCid, ...sights.enclave?.() },
           ingress: endpointOf(ingressServer),
-          enclaveCid: options.enclaveCid,
+          connections: { egress: tables.egress.size, ingress: tables.ingress.size },
+          credentialsExpiration: sights.credentialsExpiration?.() ?? null,
         }),
         isReady: () => node.current?.phase === 'serving',
         metrics: () => metrics.registry.render(),

@@ -9,6 +9,7 @@ import { startSupervisor, type Supervisor, type SupervisorState } from './lifecy
 import { ParentOptionError } from './errors.ts';
 import type { Log } from './log.ts';
 import { startParent, type Parent } from './parent.ts';
+import { takeSystemdSockets } from './systemd-sockets.ts';
 
 /** The daemon: a parent as a file configures it and, where that names an image, its enclave. */
 export interface ParentService {
@@ -34,11 +35,23 @@ export async function readParentConfig(path: string): Promise<ParentConfig> {
   return parseParentConfig(text);
 }
 
+/** The name under which systemd passes the socket of the status page: FileDescriptorName= of its unit. */
+const STATUS_SOCKET = 'status';
+
 /**
- * Starts the daemon.
+ * Starts the daemon. A socket for the status page that systemd passes takes the place of the configured address; what it
+ * passes is removed from the environment.
  * @throws ParentOptionError OPTION_INVALID; TransportError ADDRESS_IN_USE, LISTEN_FAILED, TRANSPORT_UNAVAILABLE
  */
-export async function startParentService(path: string, log: Log): Promise<ParentService> {
+export async function startParentService(
+  path: string,
+  log: Log,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<ParentService> {
+  const { [STATUS_SOCKET]: descriptor, ...unknown } = Object.fromEntries(takeSystemdSockets(environment));
+  if (Object.keys(unknown).length > 0) {
+    throw new ParentOptionError('OPTION_INVALID', 'systemd passed a socket that has no use here', unknown);
+  }
   const config = await readParentConfig(path);
   const { enclave: spec } = config;
   if ((spec.image === undefined) !== (spec.pcrs === undefined)) {
@@ -57,7 +70,8 @@ export async function startParentService(path: string, log: Log): Promise<Parent
   };
   let parent: Parent;
   try {
-    parent = await startParent({ ...built.options, sights });
+    const status = descriptor === undefined ? {} : { status: { descriptor } };
+    parent = await startParent({ ...built.options, ...status, sights });
   } catch (error) {
     built.close();
     throw error;

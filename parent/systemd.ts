@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { errnoName, loadNative, type NativeAddon } from '../shared/native/addon.ts';
 import type { Log } from './log.ts';
 
 /** What a service tells systemd: nothing at all where it was not started by it. */
@@ -10,31 +11,56 @@ export interface ServiceManager {
   close(): void;
 }
 
+/** systemd may be busy with others' messages; its queue is hundreds long. */
+const ATTEMPTS = 50;
+const BETWEEN_ATTEMPTS_MS = 100;
+
 /**
- * Speaks sd_notify(3) through the systemd-notify program, since Node has no datagram sockets in the Unix domain. The
- * unit needs NotifyAccess=all for that. Where WatchdogSec= is set, a message goes out at every third of it, from the
- * event loop, so that a loop that hangs is noticed.
+ * Speaks sd_notify(3) from this very process, so that the unit's NotifyAccess=main is enough and nothing is started for
+ * it. Where WatchdogSec= is set, a message goes out at every third of it, from the event loop, so that a loop that hangs
+ * is noticed. A message that does not get through is logged: systemd then acts by the unit's own deadlines.
  */
-export function connectServiceManager(environment: NodeJS.ProcessEnv, log: Log): ServiceManager {
-  const isManaged = environment['NOTIFY_SOCKET'] !== undefined;
-  const notify = (...assignments: string[]): Promise<void> =>
-    isManaged
-      ? new Promise((resolve) => {
-          execFile('systemd-notify', assignments, { timeout: 5_000 }, (error) => {
-            if (error !== null) log('warn', 'systemd.not-notified');
-            resolve();
-          });
-        })
-      : Promise.resolve();
-  const watchdogMs = Number(environment['WATCHDOG_USEC']) / 1_000;
+export function connectServiceManager(
+  environment: Readonly<NodeJS.ProcessEnv>,
+  log: Log,
+  load: () => Pick<NativeAddon, 'notify'> = loadNative,
+): ServiceManager {
+  const address = environment['NOTIFY_SOCKET'];
+  const notify = address === undefined ? () => Promise.resolve() : createNotify(address, log, load);
+  const watchdogMs = watchdogOf(environment);
   const timer =
-    isManaged && watchdogMs > 0
+    address !== undefined && watchdogMs > 0
       ? setInterval(() => void notify('WATCHDOG=1'), watchdogMs / 3).unref()
       : undefined;
   return {
-    ready: () => notify('--ready', `--pid=${process.pid}`),
-    reloading: () => notify('--reloading'),
-    stopping: () => notify('--stopping'),
+    ready: () => notify('READY=1'),
+    reloading: () => notify(`RELOADING=1\nMONOTONIC_USEC=${process.hrtime.bigint() / 1_000n}`),
+    stopping: () => notify('STOPPING=1'),
     close: () => clearInterval(timer),
+  };
+}
+
+/** Milliseconds; 0 where nobody watches, or somebody else is meant: sd_watchdog_enabled(3). */
+function watchdogOf(environment: Readonly<NodeJS.ProcessEnv>): number {
+  const { WATCHDOG_PID: pid, WATCHDOG_USEC: microseconds = '' } = environment;
+  if (pid !== undefined && pid !== String(process.pid)) return 0;
+  return /^[1-9][0-9]{0,14}$/.test(microseconds) ? Number(microseconds) / 1_000 : 0;
+}
+
+function createNotify(address: string, log: Log, load: () => Pick<NativeAddon, 'notify'>) {
+  return async (message: string): Promise<void> => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        load().notify(address, message);
+        return;
+      } catch (error) {
+        const code = errnoName(error) ?? 'INTERNAL';
+        if (code !== 'EAGAIN' || attempt === ATTEMPTS) {
+          log('error', 'systemd.not-notified', { code });
+          return;
+        }
+      }
+      await sleep(BETWEEN_ATTEMPTS_MS);
+    }
   };
 }

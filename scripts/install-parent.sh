@@ -75,7 +75,7 @@ rm -rf "$program.old"
 
 units=$root/etc/systemd/system
 install -d -m 0755 "$units"
-install -m 0644 "$source/scripts/parent/holdfast-parent.service" "$units/"
+install -m 0644 "$source/scripts/parent/holdfast-parent.service" "$source/scripts/parent/holdfast-parent-status.socket" "$units/"
 if [ $with_enclave = yes ]; then
   install -D -m 0644 "$source/scripts/parent/enclave.conf" "$units/holdfast-parent.service.d/enclave.conf"
 fi

@@ -3,18 +3,23 @@ import { isIP, type AddressInfo } from 'node:net';
 import { createBlockList } from '../egress/addresses.ts';
 import { ParentOptionError } from '../errors.ts';
 
+/**
+ * Where the status page listens: what is shown is for the operators of this machine, so on a loopback address (a free
+ * port for 0), or at a socket that is open already and is loopback's or of the Unix domain.
+ */
+export type StatusAddress =
+  { readonly host?: string; readonly port: number } | { readonly descriptor: number };
+
 export interface StatusServerOptions {
-  /** A loopback address: what is shown is for the operator of this machine. */
-  readonly host: string;
-  /** 0 takes a free one. */
-  readonly port: number;
+  readonly listen: StatusAddress;
   readonly status: () => object;
   readonly isReady: () => boolean;
   readonly metrics: () => string;
 }
 
 export interface StatusServer {
-  readonly url: string;
+  /** Undefined where it listens at a socket of the Unix domain. */
+  readonly url: string | undefined;
   close(): Promise<void>;
 }
 
@@ -25,30 +30,45 @@ const loopback = createBlockList(['127.0.0.0/8', '::1/128']);
  * @throws ParentOptionError OPTION_INVALID for an address that is not loopback or not to be had
  */
 export async function startStatusServer(options: StatusServerOptions): Promise<StatusServer> {
-  const { host, port } = options;
-  const family = isIP(host);
-  if (family === 0 || !loopback.check(host, family === 4 ? 'ipv4' : 'ipv6')) {
-    throw new ParentOptionError('OPTION_INVALID', 'the status page listens on loopback alone', { host });
-  }
+  const { listen } = options;
+  const at = 'descriptor' in listen ? { fd: listen.descriptor } : { host: '127.0.0.1', ...listen };
+  if ('host' in at) assertLoopback(at.host);
   const server = createServer({ requestTimeout: 5_000, headersTimeout: 5_000 }, createListener(options));
   server.maxConnections = 64;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
-      reject(
-        new ParentOptionError('OPTION_INVALID', 'cannot listen for the status page', { host, port }, error),
-      );
+      reject(new ParentOptionError('OPTION_INVALID', 'cannot listen for the status page', { ...at }, error));
     });
-    server.listen({ host, port }, resolve);
+    server.listen(at, resolve);
   });
-  const address = server.address() as AddressInfo;
-  return {
-    url: `http://${family === 4 ? address.address : `[${address.address}]`}:${address.port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  try {
+    return { url: urlOf(server.address()), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** @throws ParentOptionError OPTION_INVALID */
+function urlOf(address: AddressInfo | string | null): string | undefined {
+  // Node knows no address of a socket of the Unix domain that it was given.
+  if (address === null || typeof address === 'string') return undefined;
+  const family = assertLoopback(address.address);
+  return `http://${family === 4 ? address.address : `[${address.address}]`}:${address.port}`;
+}
+
+/** Returns 4 or 6. @throws ParentOptionError OPTION_INVALID */
+function assertLoopback(host: string): number {
+  const family = isIP(host);
+  if (family === 0 || !loopback.check(host, family === 4 ? 'ipv4' : 'ipv6')) {
+    throw new ParentOptionError('OPTION_INVALID', 'the status page listens on loopback alone', { host });
+  }
+  return family;
 }
 
 function createListener({ status, isReady, metrics }: StatusServerOptions): RequestListener {

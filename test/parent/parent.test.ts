@@ -209,6 +209,12 @@ describe('a parent', () => {
     expect(await (await get('/status')).json()).toMatchObject({
       node: { phase: 'failed', code: 'KMS_REFUSED' },
     });
+    // The command that reads it for people knows each of its fields.
+    expect(parentStatusSchema.parse(await (await get('/status')).json())).toMatchObject({
+      enclave: { cid: ENCLAVE_CID },
+      connections: { egress: 0, ingress: 0 },
+      credentialsExpiration: null,
+    });
     expect(await (await get('/metrics')).text()).toContain('holdfast_node_phase{phase="failed"} 1');
     expect(parent.node).toMatchObject({ phase: 'failed', code: 'KMS_REFUSED' });
   });
