@@ -6,6 +6,10 @@ export const nouns: Nouns = {
     summary: 'attestation documents: verified, or just looked at',
     load: async () => (await import('./attestation.ts')).attestationCommands,
   },
+  doctor: {
+    summary: 'what is wrong with a parent host, and how to mend it',
+    load: async () => (await import('./doctor.ts')).commands,
+  },
   eif: {
     summary: 'enclave images: what they hold and measure, without nitro-cli',
     load: async () => (await import('./eif.ts')).eifCommands,

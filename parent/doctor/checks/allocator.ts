@@ -1,0 +1,69 @@
+/** What /etc/nitro_enclaves/allocator.yaml sets aside. */
+export interface Allocation {
+  readonly memoryMiB: number;
+  readonly cpus: number;
+}
+
+export class AllocatorSyntaxError extends Error {
+  readonly line: number;
+
+  constructor(line: number, message: string) {
+    super(message);
+    this.line = line;
+  }
+}
+
+const KEYS = new Set(['memory_mib', 'cpu_count', 'cpu_pool']);
+
+/**
+ * Reads the file as AWS's nitro-enclaves-allocator does, which is less than YAML: nothing counts before the line `---`,
+ * and after it every line is a comment or one of three keys.
+ * @throws AllocatorSyntaxError
+ */
+export function parseAllocator(text: string): Allocation {
+  const values = new Map<string, string>();
+  let begun = false;
+  // read(1) takes a last line only with its line break.
+  const lines = text.split('\n').slice(0, -1);
+  for (const [index, raw] of lines.entries()) {
+    const line = raw.trim();
+    if (line.startsWith('#')) continue;
+    if (line === '---') {
+      begun = true;
+      continue;
+    }
+    if (!begun) continue;
+    const [, key = '', value = ''] = /^([-_a-z0-9]*)[^:]*:?(.*)$/i.exec(line) ?? [];
+    if (!KEYS.has(key))
+      throw new AllocatorSyntaxError(index + 1, 'not a comment, and none of its three keys');
+    const plain = value.trim().replace(/^"/, '').replace(/"$/, '');
+    if (plain === '') throw new AllocatorSyntaxError(index + 1, `${key} has no value`);
+    values.set(key, plain);
+  }
+  if (!begun) throw new AllocatorSyntaxError(1, 'the line "---" is missing, before which nothing counts');
+  const end = lines.length;
+  const [memory, count, pool] = [values.get('memory_mib'), values.get('cpu_count'), values.get('cpu_pool')];
+  if (memory === undefined || !/^[0-9]+$/.test(memory)) {
+    throw new AllocatorSyntaxError(end, 'memory_mib is missing, or no number');
+  }
+  if ((count === undefined) === (pool === undefined)) {
+    throw new AllocatorSyntaxError(end, 'exactly one of cpu_count and cpu_pool is needed');
+  }
+  const cpus = pool === undefined ? Number(count) : parseCpuList(pool).length;
+  if (!Number.isInteger(cpus)) throw new AllocatorSyntaxError(end, 'cpu_count is no number');
+  return { memoryMiB: Number(memory), cpus };
+}
+
+/** A list as the kernel writes it, `1,3,6-9`; empty for no CPUs. */
+export function parseCpuList(text: string): readonly number[] {
+  return text
+    .trim()
+    .split(',')
+    .flatMap((part) => {
+      const match = /^([0-9]{1,5})(?:-([0-9]{1,5}))?$/.exec(part.trim());
+      if (match === null) return [];
+      const first = Number(match[1]);
+      const last = Math.min(Number(match[2] ?? match[1]), first + 4_096);
+      return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
+    });
+}

@@ -1,0 +1,243 @@
+import { isIP } from 'node:net';
+import { kmsHost } from '../../../shared/aws/kms-host.ts';
+import { amazonTrustRoots } from '../../../shared/aws/trust-roots.ts';
+import { parseManifest } from '../../../shared/node/manifest.ts';
+import { parseVsockProxyAllowList } from '../../config/parse.ts';
+import { createBlockList, isAddressAllowed } from '../../egress/addresses.ts';
+import { createAllowList, type EgressTarget } from '../../egress/targets.ts';
+import { ParentOptionError } from '../../errors.ts';
+import { type Check, type CheckContext, configOf } from '../check.ts';
+import { fail, type Finding, ok, quote, skip, warn } from '../finding.ts';
+import { errnoOf, readText } from '../host.ts';
+
+type Target = Pick<EgressTarget, 'host' | 'port'> & {
+  readonly networks?: readonly string[] | undefined;
+  readonly connectTo?: { readonly address: string; readonly port: number } | undefined;
+};
+
+/** Targets that are looked at; more would take too long. */
+const MAX_TARGETS = 32;
+
+const kmsCheck: Check = {
+  part: 'network',
+  title: 'KMS on the allow-list',
+  needs: ['config'],
+  async run(context) {
+    const targets = await readAllTargets(context);
+    try {
+      createAllowList(targets.map(dropUndefined));
+    } catch (error) {
+      if (!(error instanceof ParentOptionError)) throw error;
+      return [
+        fail('CONFIG_INVALID', `the allow-list: ${error.message} (${String(error.details['host'])})`, {
+          advice: 'mend this target; docs/parent.md explains each field',
+          command: `sudoedit ${quote(context.configPath)}`,
+        }),
+      ];
+    }
+    const region = (await readKmsRegion(context)) ?? configOf(context).region;
+    if (region === undefined)
+      return [skip('NOT_APPLICABLE', 'neither manifest nor configuration tells the Region')];
+    const wanted = kmsHost(region);
+    if (targets.some(({ host, port }) => host.toLowerCase() === wanted && port === 443)) return [ok(wanted)];
+    return [
+      fail('EGRESS_KMS_MISSING', `${wanted} is not on the allow-list: the enclave cannot reach its KMS`, {
+        advice: `add "- { host: ${wanted}, port: 443 }" to egress.allowlist`,
+        command: `sudoedit ${quote(context.configPath)} && sudo systemctl reload holdfast-parent`,
+      }),
+    ];
+  },
+};
+
+/** The Region that the enclave will ask, which its manifest says. */
+async function readKmsRegion(context: CheckContext): Promise<string | undefined> {
+  const { manifest } = configOf(context).artifacts;
+  if (manifest.type !== 'file') return undefined;
+  try {
+    return parseManifest(await context.host.read(manifest.file)).kms.region;
+  } catch {
+    return undefined;
+  }
+}
+
+async function readAllTargets(context: CheckContext): Promise<readonly Target[]> {
+  const { allowlist, allowlistFile } = configOf(context).egress;
+  if (allowlistFile === undefined) return allowlist;
+  try {
+    return [...allowlist, ...parseVsockProxyAllowList(await readText(context.host, allowlistFile))];
+  } catch {
+    // Whether the file is there is said among the files.
+    return allowlist;
+  }
+}
+
+const targetsCheck: Check = {
+  part: 'network',
+  title: 'targets',
+  needs: ['config', 'network'],
+  deadlineMs: 20_000,
+  async run(context) {
+    const targets = await readAllTargets(context);
+    const looked = targets.slice(0, MAX_TARGETS);
+    const findings = await Promise.all(looked.map((target) => checkTarget(target, context)));
+    return targets.length > looked.length
+      ? [...findings, skip('NOT_APPLICABLE', `${targets.length - looked.length} targets more were not tried`)]
+      : findings;
+  },
+};
+
+async function checkTarget(target: Target, context: CheckContext): Promise<Finding> {
+  const name = `${target.host}:${target.port}`;
+  let addresses: readonly { address: string; port: number }[];
+  try {
+    addresses = await dialTarget(target, context);
+  } catch (error) {
+    return fail('EGRESS_DNS_FAILED', `${name}: no address (${errnoOf(error)})`, {
+      advice: "look at the VPC's resolver, and whether enableDnsSupport is on",
+      command: `getent ahosts ${quote(target.host)}`,
+    });
+  }
+  const allowed = addresses.filter(
+    ({ address }) => target.connectTo !== undefined || isAddressAllowed(address, writtenOut(target)),
+  );
+  const [first] = allowed;
+  if (first === undefined) {
+    const seen = addresses.map(({ address }) => address);
+    return fail(
+      'EGRESS_ADDRESS_FORBIDDEN',
+      `${name} leads to ${seen.join(', ')}, and the parent goes to no private address unasked`,
+      {
+        advice: `where it is a VPC endpoint of yours, name its subnet: "networks: [${seen[0] ?? ''}/24]" at this target`,
+        command: `sudoedit ${quote(context.configPath)} && sudo systemctl reload holdfast-parent`,
+      },
+    );
+  }
+  return await reach(target, first, context);
+}
+
+async function reach(
+  target: Target,
+  to: { address: string; port: number },
+  context: CheckContext,
+): Promise<Finding> {
+  const name = `${target.host}:${target.port}`;
+  try {
+    await context.host.connect(to, context.signal);
+  } catch (error) {
+    return fail(
+      'EGRESS_UNREACHABLE',
+      `${name}: no connection to ${to.address} (${context.signal.aborted ? 'no answer' : errnoOf(error)})`,
+      {
+        advice:
+          "let the instance's security group and subnet out to port 443: a NAT gateway or a VPC endpoint",
+        command: `nc -vz -w 5 ${to.address} ${to.port}`,
+      },
+    );
+  }
+  if (!/^kms\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?$/.test(target.host)) return ok(`${name} is reached`);
+  try {
+    await context.host.askDate({ name: target.host, ...to, roots: amazonTrustRoots() }, context.signal);
+    return ok(`${name} is reached, and has a certificate that the enclave will take`);
+  } catch (error) {
+    const report = context.signal.aborted ? warn : fail;
+    return report(
+      'EGRESS_TLS_UNTRUSTED',
+      `${name} is reached, and is not KMS to the enclave (${errnoOf(error)})`,
+      {
+        advice:
+          'something between this host and AWS answers in its place: a proxy that opens TLS, or a wrong DNS answer',
+        command: `openssl s_client -connect ${to.address}:${to.port} -servername ${quote(target.host)} </dev/null | openssl x509 -noout -issuer`,
+      },
+    );
+  }
+}
+
+/** Where a connection to a target would go. */
+export async function dialTarget(
+  target: Target,
+  { host, config, signal }: CheckContext,
+): Promise<readonly { address: string; port: number }[]> {
+  if (target.connectTo !== undefined) return [target.connectTo];
+  const { port } = target;
+  if (isIP(target.host) !== 0) return [{ address: target.host, port }];
+  const addresses = await host.lookUp(target.host, config?.egress.family ?? 'any', signal);
+  return addresses.map((address) => ({ address, port }));
+}
+
+/** zod leaves `undefined` where a field was left out; options with exact types do not know that. */
+function dropUndefined(target: Target): EgressTarget {
+  return Object.fromEntries(
+    Object.entries(target).filter(([, value]) => value !== undefined),
+  ) as unknown as EgressTarget;
+}
+
+function writtenOut({ host, networks = [] }: Target) {
+  const own = isIP(host) === 0 ? [] : [`${host}/${isIP(host) === 4 ? 32 : 128}`];
+  try {
+    return createBlockList([...own, ...networks]);
+  } catch {
+    return undefined;
+  }
+}
+
+const portsCheck: Check = {
+  part: 'network',
+  title: 'ports',
+  needs: ['config'],
+  async run(context) {
+    const { ingress, status } = configOf(context);
+    const wanted = [
+      ...(ingress === undefined ? [] : [{ what: 'clients', ...ingress.listen }]),
+      ...(status === undefined ? [] : [{ what: 'status', ...status.listen }]),
+    ];
+    const findings: Finding[] = [];
+    for (const at of wanted) findings.push(...(await checkPort(at, context)));
+    return findings.length > 0
+      ? findings
+      : [ok(wanted.length === 0 ? 'none is asked for' : 'free, or ours already')];
+  },
+};
+
+async function checkPort(
+  { what, host: address, port }: { what: string; host: string; port: number },
+  context: CheckContext,
+): Promise<Finding[]> {
+  const first = Number(
+    await readText(context.host, '/proc/sys/net/ipv4/ip_unprivileged_port_start').catch(() => '1024'),
+  );
+  if (port !== 0 && port < first) {
+    return [
+      fail(
+        'PORT_PRIVILEGED',
+        `port ${port} (${what}) is not for a service without capabilities: those begin at ${first}`,
+        {
+          advice: 'take a higher port behind a load balancer, or let the numbers begin lower',
+          command: `echo net.ipv4.ip_unprivileged_port_start=${port} | sudo tee /etc/sysctl.d/60-holdfast.conf && sudo sysctl --system`,
+        },
+      ),
+    ];
+  }
+  try {
+    await context.host.bind({ host: address, port });
+    return [];
+  } catch (error) {
+    if (await isOurs(context)) return [];
+    return [
+      fail('PORT_TAKEN', `${address}:${port} (${what}) cannot be had (${errnoOf(error)})`, {
+        advice: 'find out who has it',
+        command: `sudo ss -ltnp 'sport = :${port}'`,
+      }),
+    ];
+  }
+}
+
+async function isOurs({ host, signal }: CheckContext): Promise<boolean> {
+  try {
+    const { stdout } = await host.run('systemctl', ['is-active', 'holdfast-parent.service'], signal);
+    return stdout.trim() === 'active';
+  } catch {
+    return false;
+  }
+}
+
+export const egressChecks: readonly Check[] = [kmsCheck, targetsCheck, portsCheck];

@@ -1,0 +1,126 @@
+/** What a check can find, other than that all is well: stable names, explained in docs/doctor.md. */
+export const FINDING_CODES = [
+  // The machine.
+  'INSTANCE_NOT_EC2',
+  'INSTANCE_NOT_NITRO',
+  'IMDS_UNREACHABLE',
+  'IMDS_V1_OPEN',
+  'ENCLAVES_DISABLED',
+  'NE_DRIVER_MISSING',
+  'DEVICE_PERMISSIONS',
+  'VSOCK_MISSING',
+  'VSOCK_TRANSPORT_MISSING',
+  'VSOCK_VHOST_LOADED',
+  // What is set aside for the enclave.
+  'ALLOCATOR_MISSING',
+  'ALLOCATOR_MALFORMED',
+  'ALLOCATOR_MEMORY_SHORT',
+  'ALLOCATOR_CPUS_SHORT',
+  'ALLOCATOR_FAILED',
+  'ALLOCATOR_NOT_RUN',
+  'ALLOCATOR_NOT_ENABLED',
+  'HUGE_PAGES_SHORT',
+  'HUGE_PAGES_TAKEN',
+  'MEMORY_BELOW_IMAGE',
+  'CPU_POOL_SHORT',
+  'CPUS_NOT_WHOLE_CORES',
+  'INSTANCE_TOO_SMALL',
+  'NITRO_CLI_MISSING',
+  'NITRO_CLI_FAILS',
+  'ENCLAVE_IN_DEBUG_MODE',
+  // The program and its service.
+  'NODE_TOO_OLD',
+  'ADDON_MISSING',
+  'UNIT_MISSING',
+  'UNIT_FAILED',
+  'UNIT_NOT_ACTIVE',
+  'UNIT_NOT_ENABLED',
+  'UNIT_WITHOUT_ENCLAVE',
+  // The files.
+  'CONFIG_MISSING',
+  'CONFIG_INVALID',
+  'FILE_MISSING',
+  'FILE_WRITABLE',
+  'FILE_UNREADABLE_FOR_SERVICE',
+  'STORE_EXPOSED',
+  'IMAGE_UNEXPECTED',
+  'PCR16_MISMATCH',
+  'PCR16_MISSING',
+  'MANIFEST_REFUSED',
+  'CONFIGURATION_REFUSED',
+  'CONFIGURATION_EXPIRED',
+  'CONFIGURATION_EXPIRES',
+  // Time.
+  'CLOCK_NOT_SYNCHRONISED',
+  'CLOCK_SKEWED',
+  // AWS.
+  'REGION_MISSING',
+  'REGION_DIFFERS',
+  'ROLE_MISSING',
+  'CREDENTIALS_MISSING',
+  'CREDENTIALS_EXPIRED',
+  'CREDENTIALS_STATIC',
+  // The network.
+  'EGRESS_KMS_MISSING',
+  'EGRESS_DNS_FAILED',
+  'EGRESS_ADDRESS_FORBIDDEN',
+  'EGRESS_UNREACHABLE',
+  'EGRESS_TLS_UNTRUSTED',
+  'PORT_TAKEN',
+  'PORT_PRIVILEGED',
+  // Room.
+  'DISK_FULL',
+  'DISK_LOW',
+  'MEMORY_LOW',
+  'DESCRIPTORS_SHORT',
+  'SWAP_ON',
+  // The checks themselves.
+  'CHECK_TIMED_OUT',
+  'CHECK_BROKE',
+] as const;
+export type FindingCode = (typeof FINDING_CODES)[number];
+
+/** Why something was not looked at. */
+export type SkipReason =
+  'NOT_APPLICABLE' | 'NOT_CONFIGURED' | 'NOT_ENCLAVE_HOST' | 'NOT_PERMITTED' | 'OFFLINE';
+
+/** What one check saw, in a sentence, and how to mend it. */
+export type Finding =
+  | { readonly status: 'ok'; readonly text: string }
+  | { readonly status: 'skipped'; readonly code: SkipReason; readonly text: string }
+  | {
+      /** `fail`: the node will not start, or not serve, like this. `warn`: it will, and somebody may regret it. */
+      readonly status: 'warn' | 'fail';
+      readonly code: FindingCode;
+      readonly text: string;
+      /** What to do, in words. */
+      readonly advice: string;
+      /** What to type; names in capitals are for the reader to replace. */
+      readonly command?: string;
+    };
+
+/** How to mend something: words, and the command if one does it. */
+export interface Mend {
+  readonly advice: string;
+  readonly command?: string;
+}
+
+export const ok = (text: string): Finding => ({ status: 'ok', text });
+export const warn = (code: FindingCode, text: string, mend: Mend): Finding => ({
+  status: 'warn',
+  code,
+  text,
+  ...mend,
+});
+export const fail = (code: FindingCode, text: string, mend: Mend): Finding => ({
+  status: 'fail',
+  code,
+  text,
+  ...mend,
+});
+export const skip = (code: SkipReason, text: string): Finding => ({ status: 'skipped', code, text });
+
+/** A path or a name as a POSIX shell takes it. */
+export function quote(text: string): string {
+  return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -1,0 +1,89 @@
+/** A file's mode bits and owners, as stat(2) has them. */
+export interface FileFacts {
+  readonly kind: 'file' | 'folder' | 'other';
+  /** The lower twelve bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: number;
+}
+
+export interface ProgramResult {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface MetadataAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/**
+ * The machine as the checks see it. Whatever cannot be had rejects with an Error whose `code` is the name of an errno
+ * (`ENOENT`, `EACCES`, …), which {@link errnoOf} reads.
+ */
+export interface Host {
+  /** The user's id; 0 sees everything. */
+  readonly uid: number;
+  /** As `process.versions.node`. */
+  readonly nodeVersion: string;
+  /** Milliseconds since 1970. */
+  clock(): number;
+  /** At most 1 MiB. */
+  read(path: string): Promise<Uint8Array>;
+  /** The names in a folder. */
+  list(path: string): Promise<readonly string[]>;
+  stat(path: string): Promise<FileFacts>;
+  /** Bytes that a program without privileges may still write there. */
+  freeBytes(path: string): Promise<number>;
+  /** Runs a program with these arguments and no shell. */
+  run(program: string, args: readonly string[], signal: AbortSignal): Promise<ProgramResult>;
+  /** A request to the instance's metadata service. */
+  askMetadata(
+    request: { readonly method: 'GET' | 'PUT'; readonly path: string; readonly token?: string },
+    signal: AbortSignal,
+  ): Promise<MetadataAnswer>;
+  lookUp(name: string, family: 'any' | 'ipv4' | 'ipv6', signal: AbortSignal): Promise<readonly string[]>;
+  /** Opens a TCP connection and closes it. */
+  connect(to: { readonly address: string; readonly port: number }, signal: AbortSignal): Promise<void>;
+  /** Shakes hands by TLS with these authorities alone, and asks for the Date of an answer. */
+  askDate(
+    from: {
+      readonly name: string;
+      readonly address: string;
+      readonly port: number;
+      readonly roots: readonly string[];
+    },
+    signal: AbortSignal,
+  ): Promise<string | undefined>;
+  /** Listens on a TCP address and stops at once. */
+  bind(at: { readonly host: string; readonly port: number }): Promise<void>;
+  /** Rejects with TransportError where the native addon does not load. */
+  loadAddon(): Promise<void>;
+  /** Rejects with EnclaveError ENCLAVE_IMAGE_UNEXPECTED. */
+  verifyImage(image: string, pcrs: string): Promise<void>;
+  /** When the credentials of the SDK's provider chain expire, milliseconds since 1970; null for never. */
+  credentialsExpiration(): Promise<number | null>;
+}
+
+/** The name of the errno that an error carries; `UNKNOWN` where it has none. */
+export function errnoOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN';
+}
+
+/** The text of a file without white space around it; undefined where there is none. */
+export async function readTextIfAny(host: Host, path: string): Promise<string | undefined> {
+  try {
+    return await readText(host, path);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'EIO', 'EINVAL'].includes(errnoOf(error))) return undefined;
+    throw error;
+  }
+}
+
+export async function readText(host: Host, path: string): Promise<string> {
+  return Buffer.from(await host.read(path))
+    .toString('utf8')
+    .trim();
+}

@@ -1,0 +1,143 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { open, readdir, stat, statfs } from 'node:fs/promises';
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { connect, createServer } from 'node:net';
+import { createLookUp } from '../egress/look-up.ts';
+import { checkImage } from '../lifecycle/image.ts';
+import { loadNative } from '../../shared/native/addon.ts';
+import type { Host, MetadataAnswer } from './host.ts';
+
+const MAX_FILE_BYTES = 1024 * 1024;
+const MAX_OUTPUT_BYTES = 1024 * 1024;
+const MAX_BODY_BYTES = 64 * 1024;
+const METADATA_HOST = '169.254.169.254';
+
+/** This machine. */
+export function createRealHost(): Host {
+  return {
+    uid: process.getuid?.() ?? 0,
+    nodeVersion: process.versions.node,
+    clock: Date.now,
+    read: readBounded,
+    list: (path) => readdir(path),
+    async stat(path) {
+      const found = await stat(path);
+      return {
+        kind: found.isFile() ? 'file' : found.isDirectory() ? 'folder' : 'other',
+        mode: found.mode & 0o7777,
+        uid: found.uid,
+        gid: found.gid,
+        size: found.size,
+      };
+    },
+    async freeBytes(path) {
+      const { bavail, bsize } = await statfs(path);
+      return bavail * bsize;
+    },
+    run: runProgram,
+    askMetadata,
+    lookUp: (name, family, signal) => createLookUp({ family })(name, signal),
+    async connect({ address, port }, signal) {
+      const socket = connect({ host: address, port });
+      try {
+        await once(socket, 'connect', { signal });
+      } finally {
+        socket.destroy();
+      }
+    },
+    askDate: ({ name, address, port, roots }, signal) =>
+      new Promise((resolve, reject) => {
+        const request = httpsRequest(
+          {
+            method: 'HEAD',
+            host: address,
+            port,
+            path: '/',
+            servername: name,
+            headers: { host: name },
+            ca: [...roots],
+            // Whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+            rejectUnauthorized: true,
+            agent: false,
+            signal,
+          },
+          (response) => {
+            resolve(response.headers.date);
+            response.destroy();
+          },
+        );
+        request.on('error', reject).end();
+      }),
+    async bind({ host, port }) {
+      const server = createServer();
+      server.listen({ host, port, exclusive: true });
+      await once(server, 'listening');
+      server.close();
+      await once(server, 'close');
+    },
+    async loadAddon() {
+      loadNative();
+    },
+    async verifyImage(image, pcrs) {
+      await checkImage(image, pcrs);
+    },
+    async credentialsExpiration() {
+      const { defaultProvider } = await import('@aws-sdk/credential-provider-node');
+      const { expiration } = await defaultProvider()();
+      return expiration?.getTime() ?? null;
+    },
+  };
+}
+
+/** Files of the kernel have no size: read until the end, or too far. */
+async function readBounded(path: string): Promise<Uint8Array> {
+  await using file = await open(path, 'r');
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for (;;) {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(65_536), 0, 65_536, null);
+    if (bytesRead === 0) return Buffer.concat(chunks);
+    length += bytesRead;
+    if (length > MAX_FILE_BYTES) throw Object.assign(new Error('too long'), { code: 'EFBIG' });
+    chunks.push(buffer.subarray(0, bytesRead));
+  }
+}
+
+function runProgram(program: string, args: readonly string[], signal: AbortSignal): ReturnType<Host['run']> {
+  return new Promise((resolve, reject) => {
+    const options = { signal, killSignal: 'SIGKILL', maxBuffer: MAX_OUTPUT_BYTES } as const;
+    execFile(program, [...args], options, (error, stdout, stderr) => {
+      if (error === null) resolve({ status: 0, stdout, stderr });
+      else if (typeof error.code === 'number') resolve({ status: error.code, stdout, stderr });
+      else reject(error);
+    });
+  });
+}
+
+function askMetadata(
+  { method, path, token }: Parameters<Host['askMetadata']>[0],
+  signal: AbortSignal,
+): Promise<MetadataAnswer> {
+  const headers =
+    method === 'PUT'
+      ? { 'X-aws-ec2-metadata-token-ttl-seconds': '60' }
+      : token === undefined
+        ? {}
+        : { 'X-aws-ec2-metadata-token': token };
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ host: METADATA_HOST, method, path, headers, agent: false, signal });
+    request.on('error', reject);
+    request.on('response', (response) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        if (body.length < MAX_BODY_BYTES) body += chunk;
+      });
+      response.on('error', reject);
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+    });
+    request.end();
+  });
+}
