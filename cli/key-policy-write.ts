@@ -1,6 +1,7 @@
 import {
   GATE_RECORD_TYPE,
   gateKeyPolicy,
+  renderClosedKeyPolicy,
   renderKeyPolicy,
   type AdmittedImage,
 } from '../attestation/key-policy/index.ts';
@@ -68,6 +69,22 @@ export const renderCommand: Command = {
       supply: input.flag('supply'),
     });
     return { ok: true, text: policy, data: { keyArn: node.manifest.kms.keyArn, policy } };
+  },
+};
+
+export const closeCommand: Command = {
+  name: 'key-policy close',
+  summary:
+    'Write a key policy under which nobody uses the key: what a new key begins with, and what shuts a node out.',
+  positionals: '',
+  options: { admin: { ...OPTIONS.admin, required: true } },
+  examples: [
+    'holdfast key-policy close --admin arn:aws:iam::111122223333:role/node-admin > closed.json',
+    'holdfast key-policy close --admin ARN --admin ARN',
+  ],
+  run(input) {
+    const policy = renderClosedKeyPolicy(readArns(input, 'admin'));
+    return Promise.resolve({ ok: true, text: policy, data: { policy } });
   },
 };
 

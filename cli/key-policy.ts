@@ -1,5 +1,11 @@
 import type { Command } from './command.ts';
 import { diffCommand, lintCommand } from './key-policy-read.ts';
-import { gateCommand, renderCommand } from './key-policy-write.ts';
+import { closeCommand, gateCommand, renderCommand } from './key-policy-write.ts';
 
-export const commands: readonly Command[] = [renderCommand, lintCommand, diffCommand, gateCommand];
+export const commands: readonly Command[] = [
+  renderCommand,
+  closeCommand,
+  lintCommand,
+  diffCommand,
+  gateCommand,
+];

@@ -14,4 +14,10 @@ export { SEVERITIES, type Finding, type Severity } from './finding.ts';
 export { GATE_RECORD_FORMAT, GATE_RECORD_TYPE, gateKeyPolicy, type GateOptions } from './gate.ts';
 export { isAtLeast, lintKeyPolicy } from './lint.ts';
 export type { LintOptions } from './lint-scope.ts';
-export { renderKeyPolicy, renderSupplyStatement, type AdmittedImage, type RenderOptions } from './render.ts';
+export {
+  renderClosedKeyPolicy,
+  renderKeyPolicy,
+  renderSupplyStatement,
+  type AdmittedImage,
+  type RenderOptions,
+} from './render.ts';

@@ -60,32 +60,56 @@ export function renderKeyPolicy(options: RenderOptions): string {
   if (admins.length === 0) throw new RangeError('somebody has to be able to change the policy');
   if (admins.includes(options.nodeRole)) throw new RangeError('the node does not administrate its own key');
   if (Object.keys(encryptionContext).length === 0) throw new RangeError('an encryption context is missing');
-  const statements = [
-    {
-      Sid: 'Administration',
-      Effect: 'Allow',
-      Principal: { AWS: one(admins) },
-      Action: ADMINISTRATION,
-      Resource: '*',
-    },
+  return format([
+    administration(admins),
     ...images.map((image, index) => attestedUse(options, image, index)),
     ...(options.supply === true ? [renderSupplyStatement(admins, encryptionContext)] : []),
-    {
-      Sid: 'NothingUnattested',
-      Effect: 'Deny',
-      Principal: '*',
-      Action: KMS_ACTIONS.use,
-      Resource: '*',
-      Condition: { Null: { 'kms:RecipientAttestation:PCR0': 'true' } },
-    },
-    {
-      Sid: 'NoWayAround',
-      Effect: 'Deny',
-      Principal: '*',
-      Action: [...KMS_ACTIONS.bypass, 'kms:ReEncryptTo'],
-      Resource: '*',
-    },
-  ];
+    ...DENIALS,
+  ]);
+}
+
+/**
+ * A policy under which nobody uses the key: what a new key begins with, since a manifest names the key and a policy the
+ * manifest, and what shuts a node out at once.
+ *
+ * @param admins ARNs of roles or users who administrate the key; whoever puts the policy has to be one of them
+ * @throws RangeError without any
+ */
+export function renderClosedKeyPolicy(admins: RenderOptions['admins']): string {
+  if (admins.length === 0) throw new RangeError('somebody has to be able to change the policy');
+  return format([administration(admins), ...DENIALS]);
+}
+
+function administration(admins: readonly string[]): object {
+  return {
+    Sid: 'Administration',
+    Effect: 'Allow',
+    Principal: { AWS: one(admins) },
+    Action: ADMINISTRATION,
+    Resource: '*',
+  };
+}
+
+/** Whatever else is allowed, in this policy or by a grant. */
+const DENIALS: readonly object[] = [
+  {
+    Sid: 'NothingUnattested',
+    Effect: 'Deny',
+    Principal: '*',
+    Action: KMS_ACTIONS.use,
+    Resource: '*',
+    Condition: { Null: { 'kms:RecipientAttestation:PCR0': 'true' } },
+  },
+  {
+    Sid: 'NoWayAround',
+    Effect: 'Deny',
+    Principal: '*',
+    Action: [...KMS_ACTIONS.bypass, 'kms:ReEncryptTo'],
+    Resource: '*',
+  },
+];
+
+function format(statements: readonly object[]): string {
   return `${JSON.stringify({ Version: '2012-10-17', Id: 'holdfast-node', Statement: statements }, undefined, 2)}\n`;
 }
 

@@ -161,6 +161,35 @@ describe('holdfast key-policy render', () => {
   });
 });
 
+describe('holdfast key-policy close', () => {
+  it('writes a policy that the linter finds nothing in, and that nobody uses the key by', async () => {
+    const { exit, out } = await run('close', ['--admin', ADMIN]);
+    expect(exit).toBe(0);
+    const closed = save('closed.json', out);
+    const linted = await run('lint', [
+      closed,
+      '--manifest',
+      at('manifest.json'),
+      '--fail-on',
+      'low',
+      '--json',
+    ]);
+    expect(JSON.parse(linted.out)).toMatchObject({ ok: true, findings: [] });
+    const open = save('open.json', (await render()).out);
+    const diff = JSON.parse((await run('diff', [open, closed, '--key', KEY, '--json'])).out) as {
+      gained: unknown[];
+      lost: { action: string }[];
+    };
+    expect(diff.gained).toEqual([]);
+    expect(diff.lost.map(({ action }) => action)).toContain('kms:Decrypt');
+  });
+
+  it('needs somebody who may change it', async () => {
+    expect((await run('close', [])).exit).toBe(2);
+    expect((await run('close', ['--admin', 'everybody'])).exit).toBe(2);
+  });
+});
+
 describe('holdfast key-policy lint', () => {
   const open = JSON.stringify({
     Version: '2012-10-17',
