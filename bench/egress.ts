@@ -1,188 +1,193 @@
 /**
- * The parent's egress beside socat and beside no proxy at all, in one run: throughput one way and both ways by size of
- * write, connections a second and their latency, many at once, memory of idle connections, CPU for a gigabyte.
+ * The parent's egress beside AWS's vsock-proxy, socat, the least that a relay can do, and no proxy at all: bytes a second
+ * one way and both ways by size of write, answers a second and their latency over fresh and over kept connections, many
+ * at once, memory of idle ones, processor time for a gigabyte. All take turns in each of the rounds; medians.
  *
- * node bench/egress.ts [--seconds N] [--json]
+ * node bench/egress.ts [--seconds N] [--rounds N] [--vsock-proxy PROGRAM] [--only NAME,…] [--figures WORD,…] [--json FILE]
+ *
+ * Needs a C compiler. bench/README.md says how to build AWS's program; it is left out when there is none.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import {
-  hasSocat,
-  readUsage,
-  startDirect,
-  startOurs,
-  startSocat,
-  type Contestant,
-} from './egress/contestants.ts';
+import { direct, holdfast, socat, spliceRelay, vsockProxy, type Contestant } from './egress/contestants.ts';
+import { startLoad, type Answers, type Flow, type Load } from './egress/load.ts';
+import { compilePeers } from './egress/peers.ts';
 
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '2' }, json: { type: 'boolean', default: false } },
+  options: {
+    seconds: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '5' },
+    'vsock-proxy': { type: 'string', default: process.env['VSOCK_PROXY'] ?? '' },
+    only: { type: 'string', default: '' },
+    figures: { type: 'string', default: '' },
+    json: { type: 'string' },
+  },
 });
 const MEASURED_MS = Number(values.seconds) * 1_000;
-const SIZES = [64, 4_096, 65_536];
 const GIGABYTE = 1e9;
+/** KMS answers from within the region in about that time. */
+const KMS_MS = 20;
+const ANSWER_TIMEOUT_MS = 5_000;
 
-interface Row {
-  readonly contestant: string;
-  readonly figure: string;
-  readonly value: number;
-  readonly unit: string;
+/** Measured values by what they say, of one contestant in one round. */
+type Sample = Readonly<Record<string, number | undefined>>;
+
+interface Figure {
+  readonly name: string;
+  measure(load: Load, contestant: Contestant): Promise<Sample>;
 }
 
-async function readAll(stream: Duplex): Promise<number> {
-  let bytes = 0;
-  for await (const chunk of stream) bytes += (chunk as Buffer).length;
-  return bytes;
-}
-
-/** Writes for a while and returns the bytes that were written. */
-async function pump(stream: Duplex, size: number, milliseconds: number): Promise<number> {
-  const chunk = Buffer.alloc(size, 7);
-  const end = performance.now() + milliseconds;
-  let bytes = 0;
-  for (let count = 0; ; count += 1) {
-    if (!stream.write(chunk)) await once(stream, 'drain');
-    bytes += size;
-    // Looking at the clock for every 64 bytes would be what is measured.
-    if ((count & 63) === 0 && performance.now() >= end) return bytes;
-  }
-}
-
-async function measureThroughput(contestant: Contestant, size: number, mode: 'D' | 'E', streams = 1) {
-  const before = contestant.pid === undefined ? undefined : readUsage(contestant.pid);
-  const startedAt = performance.now();
-  const moved = await Promise.all(
-    Array.from({ length: streams }, async () => {
-      const stream = await contestant.dial();
-      stream.write(mode);
-      const received = readAll(stream);
-      const bytes = await pump(stream, size, MEASURED_MS);
-      stream.end();
-      await received;
-      return bytes;
-    }),
-  );
-  const seconds = (performance.now() - startedAt) / 1_000;
-  const bytes = moved.reduce((sum, one) => sum + one, 0);
-  const after = contestant.pid === undefined ? undefined : readUsage(contestant.pid);
-  const cpuSeconds =
-    before === undefined || after === undefined ? undefined : after.cpuSeconds - before.cpuSeconds;
+function flow(streams: number, size: number, way: 'both' | 'up'): Figure {
   return {
-    megabytesPerSecond: bytes / 1e6 / seconds,
-    cpuPerGigabyte: cpuSeconds && (cpuSeconds * GIGABYTE) / bytes,
+    name: `${streams.toLocaleString('en')} × ${size} B writes, ${way === 'up' ? 'one way' : 'both ways'}`,
+    async measure(load, contestant) {
+      const before = contestant.usage();
+      const { upPerSecond, downPerSecond, bytes, moving }: Flow = await load.flow(
+        contestant,
+        streams,
+        size,
+        way,
+        MEASURED_MS,
+      );
+      const after = contestant.usage();
+      const cpuSeconds = before && after && after.cpuSeconds - before.cpuSeconds;
+      return {
+        'MB/s': (upPerSecond + downPerSecond) / 1e6,
+        'CPU s/GB': cpuSeconds && (cpuSeconds * GIGABYTE) / bytes,
+        served: streams > 1 ? moving : undefined,
+      };
+    },
   };
 }
 
-async function measureConnections(contestant: Contestant, concurrency: number) {
-  const latencies: number[] = [];
-  const end = performance.now() + MEASURED_MS;
-  const startedAt = performance.now();
-  await Promise.all(
-    Array.from({ length: concurrency }, async () => {
-      while (performance.now() < end) {
-        const before = performance.now();
-        const stream = await contestant.dial();
-        stream.end('E.');
-        await readAll(stream);
-        stream.destroy();
-        latencies.push(performance.now() - before);
+function answers(kind: 'fresh' | 'held', slots: number, delayMs: number): Figure {
+  const what = kind === 'fresh' ? 'a connection for each question' : 'kept connections';
+  const delay = delayMs === 0 ? '' : `, answered after ${delayMs} ms`;
+  return {
+    name: `${what}, ${slots.toLocaleString('en')} at once${delay}`,
+    async measure(load, contestant) {
+      const { perSecond, p50, p99, served }: Answers = await load.ask(
+        kind,
+        contestant,
+        slots,
+        delayMs,
+        MEASURED_MS,
+      );
+      return {
+        'answers/s': perSecond,
+        'p50 ms': p50,
+        'p99 ms': p99,
+        served: slots > 1 && kind === 'held' ? served : undefined,
+      };
+    },
+  };
+}
+
+function idle(slots: number): Figure {
+  return {
+    name: `${slots.toLocaleString('en')} idle connections`,
+    async measure(load, contestant) {
+      // What a load before has left behind is no part of what idle connections take.
+      await contestant.stop();
+      await contestant.ensure();
+      await sleep(500);
+      const base = contestant.usage();
+      let loaded: ReturnType<Contestant['usage']>;
+      const { served } = await load.idle(contestant, slots, ANSWER_TIMEOUT_MS, () => {
+        loaded = contestant.usage();
+      });
+      return { MB: base && loaded && (loaded.residentBytes - base.residentBytes) / 1e6, served };
+    },
+  };
+}
+
+const FIGURES: readonly Figure[] = [
+  ...[64, 4_096, 65_536].flatMap((size) => [flow(1, size, 'up'), flow(1, size, 'both')]),
+  flow(100, 4_096, 'both'),
+  flow(1_000, 4_096, 'both'),
+  ...[1, 100, 1_000].map((slots) => answers('fresh', slots, 0)),
+  ...[1, 100, 1_000].map((slots) => answers('held', slots, 0)),
+  ...[100, 1_000].map((slots) => answers('fresh', slots, KMS_MS)),
+  ...[100, 1_000].map((slots) => answers('held', slots, KMS_MS)),
+  idle(1_000),
+];
+
+function median(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+function medians(samples: readonly Sample[]): Sample {
+  const units = [...new Set(samples.flatMap((sample) => Object.keys(sample)))];
+  return Object.fromEntries(
+    units.map((unit) => {
+      const known = samples.map((sample) => sample[unit]).filter((value) => value !== undefined);
+      return [unit, known.length === 0 ? undefined : median(known)];
+    }),
+  );
+}
+
+function format(value: number | undefined): string {
+  if (value === undefined) return '–';
+  if (value >= 1_000) return Math.round(value).toLocaleString('en');
+  return Number.isInteger(value) ? String(value) : value.toPrecision(3);
+}
+
+async function run(load: Load, contestants: readonly Contestant[]): Promise<void> {
+  const wanted = values.figures.split(',').filter(Boolean);
+  const table: Record<string, Record<string, Sample>> = {};
+  console.log(`| figure | unit | ${contestants.map(({ name }) => name).join(' | ')} |`);
+  console.log(`| --- | --- | ${contestants.map(() => '---:').join(' | ')} |`);
+  for (const figure of FIGURES) {
+    if (wanted.length > 0 && !wanted.some((word) => figure.name.includes(word))) continue;
+    const samples = new Map<string, Sample[]>(contestants.map(({ name }) => [name, []]));
+    for (let round = 0; round < Number(values.rounds); round += 1) {
+      for (const contestant of contestants) {
+        await contestant.ensure();
+        samples.get(contestant.name)?.push(await figure.measure(load, contestant));
       }
-    }),
-  );
-  latencies.sort((a, b) => a - b);
-  const at = (share: number) =>
-    latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0;
-  return {
-    perSecond: (latencies.length * 1_000) / (performance.now() - startedAt),
-    p50: at(0.5),
-    p99: at(0.99),
-  };
-}
-
-/** Resident memory that 1,000 idle connections take above what the process has without. */
-async function measureIdle(contestant: Contestant): Promise<number | undefined> {
-  if (contestant.pid === undefined) return undefined;
-  await sleep(500);
-  const base = readUsage(contestant.pid).residentBytes;
-  const streams: Duplex[] = [];
-  for (let count = 0; count < 1_000; count += 50) {
-    streams.push(...(await Promise.all(Array.from({ length: 50 }, () => contestant.dial()))));
-  }
-  for (const stream of streams) stream.write('E.');
-  await Promise.all(streams.map((stream) => once(stream, 'data')));
-  await sleep(500);
-  const loaded = readUsage(contestant.pid).residentBytes;
-  for (const stream of streams) stream.destroy();
-  return loaded - base;
-}
-
-async function measure(contestant: Contestant): Promise<Row[]> {
-  const rows: Row[] = [];
-  const add = (figure: string, value: number | undefined, unit: string) => {
-    if (value !== undefined) rows.push({ contestant: contestant.name, figure, value, unit });
-  };
-  add('1,000 idle connections', scale(await measureIdle(contestant), 1e-6), 'MB');
-  for (const size of SIZES) {
-    for (const mode of ['D', 'E'] as const) {
-      const { megabytesPerSecond, cpuPerGigabyte } = await measureThroughput(contestant, size, mode);
-      const what = `${size} B writes, ${mode === 'D' ? 'one way' : 'both ways'}`;
-      add(what, megabytesPerSecond, 'MB/s');
-      if (size === 65_536) add(`${what}, CPU`, cpuPerGigabyte, 's/GB');
+    }
+    const results = Object.fromEntries([...samples].map(([name, ofOne]) => [name, medians(ofOne)]));
+    table[figure.name] = results;
+    const units = new Set(Object.values(results).flatMap((sample) => Object.keys(sample)));
+    for (const unit of units) {
+      const cells = contestants.map(({ name }) => format(results[name]?.[unit]));
+      if (cells.some((cell) => cell !== '–')) console.log(`| ${[figure.name, unit, ...cells].join(' | ')} |`);
     }
   }
-  const many = await measureThroughput(contestant, 4_096, 'E', 100);
-  add('4096 B writes, both ways, 100 at once', many.megabytesPerSecond, 'MB/s');
-  for (const concurrency of [1, 100, 1_000]) {
-    const { perSecond, p50, p99 } = await measureConnections(contestant, concurrency);
-    add(`connections, ${concurrency} at once`, perSecond, '1/s');
-    add(`connections, ${concurrency} at once, p50`, p50, 'ms');
-    add(`connections, ${concurrency} at once, p99`, p99, 'ms');
-  }
-  return rows;
-}
-
-function scale(value: number | undefined, factor: number): number | undefined {
-  return value === undefined ? undefined : value * factor;
+  console.error(
+    `processes at work in the last minutes: ${loadavg()
+      .map((one) => one.toFixed(1))
+      .join(' ')}`,
+  );
+  if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(table, undefined, 2));
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
-const target = spawn(process.execPath, [join(import.meta.dirname, 'egress/target-process.ts')], {
-  stdio: ['ignore', 'pipe', 'inherit'],
-});
-const [line] = (await once(target.stdout, 'data')) as [Buffer];
-const port = Number(String(line));
-const rows: Row[] = [];
+const peers = compilePeers(directory);
+const load = await startLoad(peers.load);
+const program = values['vsock-proxy'];
+if (program === '')
+  console.error('without vsock-proxy: build it and give --vsock-proxy, see bench/README.md');
+const all = [
+  direct(load.port),
+  spliceRelay(peers, load.port, directory),
+  socat(load.port, directory),
+  ...(program === ''
+    ? []
+    : [4, 256].map((workers) => vsockProxy(peers, program, workers, load.port, directory))),
+  holdfast(load.port, directory),
+].filter((one) => one !== undefined);
+const only = values.only.split(',').filter(Boolean);
+const contestants =
+  only.length === 0 ? all : all.filter(({ name }) => only.some((word) => name.includes(word)));
 try {
-  const starts = [
-    () => Promise.resolve(startDirect(port)),
-    () => startOurs(port, directory),
-    ...(hasSocat() ? [() => startSocat(port, directory)] : []),
-  ];
-  for (const start of starts) {
-    const contestant = await start();
-    rows.push(...(await measure(contestant)));
-    await contestant.stop();
-  }
+  await run(load, contestants);
 } finally {
-  target.kill('SIGKILL');
+  load.stop();
+  for (const contestant of contestants) await contestant.stop();
   rmSync(directory, { recursive: true, force: true });
-}
-if (values.json) console.log(JSON.stringify(rows, undefined, 2));
-else {
-  const names = [...new Set(rows.map(({ contestant }) => contestant))];
-  const figures = [...new Set(rows.map(({ figure }) => figure))];
-  console.log(['figure', ...names].join(' | '));
-  for (const figure of figures) {
-    const cells = names.map((name) => {
-      const row = rows.find((one) => one.contestant === name && one.figure === figure);
-      return row === undefined ? '-' : `${row.value.toPrecision(4)} ${row.unit}`;
-    });
-    console.log([figure, ...cells].join(' | '));
-  }
 }

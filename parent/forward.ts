@@ -4,10 +4,19 @@ const LINGER_MS = 5_000;
 
 /**
  * Joins two duplexes: what one receives the other sends, with backpressure. An end travels as an end, so that either
- * direction goes on without the other (P53). When one side breaks, the other is destroyed, but not before it has sent
- * what it was given if the broken side had properly ended. Calls back once both are closed.
+ * direction goes on without the other (P53). Calls back once both are closed.
  */
 export function joinStreams(near: Duplex, far: Duplex, onClosed: () => void): void {
+  closeTogether(near, far, onClosed);
+  near.pipe(far);
+  far.pipe(near);
+}
+
+/**
+ * When one of two ends breaks, the other is destroyed, but not before it has sent what it was given if the broken one
+ * had properly ended. Calls back once both are closed.
+ */
+export function closeTogether(near: Duplex, far: Duplex, onClosed: () => void): void {
   let open = 2;
   const close = (closed: Duplex, other: Duplex) => {
     open -= 1;
@@ -23,7 +32,6 @@ export function joinStreams(near: Duplex, far: Duplex, onClosed: () => void): vo
     stream.once('close', () => close(stream, other));
     // A stream that broke before it came here has no more events to give.
     if (stream.closed) process.nextTick(close, stream, other);
-    stream.pipe(other);
   }
 }
 

@@ -1,104 +1,140 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
-import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
+import { once } from 'node:events';
+import { encodePreamble } from '../../shared/transport/unix-preamble.ts';
+import type { Peers } from './peers.ts';
 
-/** A way to the target, and the process that costs something on it. */
+/** A way to the target. */
 export interface Contestant {
   readonly name: string;
-  readonly pid: number | undefined;
-  readonly dial: () => Promise<Duplex>;
-  readonly stop: () => Promise<void>;
+  /** `unix:PATH` or `tcp:PORT`. */
+  readonly address: string;
+  /** What a connection says first, in hex; `-` for nothing. */
+  readonly preamble: string;
+  /** Starts it where it has not been started, or has died. */
+  ensure(): Promise<void>;
+  /** Of the process in between and its children; undefined without one. */
+  usage(): Usage | undefined;
+  stop(): Promise<void>;
+}
+
+export interface Usage {
+  readonly cpuSeconds: number;
+  readonly residentBytes: number;
 }
 
 const ROOT = join(import.meta.dirname, '../..');
 const PORT = 8_000;
+const TICKS_PER_SECOND = 100;
+const PAGE_BYTES = 4_096;
 
-/** The bare kernel: straight to the target. What any proxy can at best be. */
-export function startDirect(port: number): Contestant {
+/** The bare kernel: straight to the target. What the generator itself can do at most. */
+export function direct(port: number): Contestant {
   return {
     name: 'no proxy',
-    pid: undefined,
-    dial: () => dial(connect({ host: '127.0.0.1', port, allowHalfOpen: true, noDelay: true })),
+    address: `tcp:${port}`,
+    preamble: '-',
+    ensure: () => Promise.resolve(),
+    usage: () => undefined,
     stop: () => Promise.resolve(),
   };
 }
 
-/** Our own, as it runs in place of vsock-proxy, with Unix sockets in place of vsock. */
-export async function startOurs(port: number, directory: string): Promise<Contestant> {
-  const list = join(directory, 'allowlist.yaml');
-  writeFileSync(list, `allowlist:\n- {address: 127.0.0.1, port: ${port}}\n`);
-  const args = ['cli/main.ts', 'parent', 'vsock-proxy', String(PORT), '127.0.0.1', String(port)];
-  const options = ['--num_workers', '4096', '--config', list, '--unix', directory];
-  const child = spawn(process.execPath, [...args, ...options], {
-    cwd: ROOT,
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
-  const transport = createUnixTransport({ directory, cid: 16 });
-  const contestant: Contestant = {
-    name: 'holdfast',
-    pid: child.pid,
-    dial: () => transport.connect({ cid: 3, port: PORT }, { timeoutMs: 30_000 }),
-    stop: () => kill(child),
-  };
-  await untilServes(contestant);
-  return contestant;
-}
-
-export function hasSocat(): boolean {
-  try {
-    execFileSync('socat', ['-V'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
+/** The least that any relay does: splice(2) in two threads for each connection. */
+export function spliceRelay({ spliceRelay: program }: Peers, port: number, directory: string): Contestant {
+  const path = join(directory, 'splice.sock');
+  return inBetween('splice(2)', path, () => spawn(program, [path, String(port)], { stdio: 'ignore' }));
 }
 
 /** socat with a process for each connection, as its manual has it, and 64 KiB buffers. */
-export async function startSocat(port: number, directory: string): Promise<Contestant> {
+export function socat(port: number, directory: string): Contestant | undefined {
+  if (spawnSync('socat', ['-V']).error !== undefined) return undefined;
   const path = join(directory, 'socat.sock');
-  const listen = `UNIX-LISTEN:${path},fork,backlog=4096`;
-  const child = spawn('socat', ['-b', '65536', listen, `TCP:127.0.0.1:${port},nodelay`], { stdio: 'ignore' });
-  const contestant: Contestant = {
-    name: 'socat',
-    pid: child.pid,
-    dial: () => dial(connect({ path, allowHalfOpen: true })),
-    stop: () => kill(child),
+  const args = ['-b', '65536', `UNIX-LISTEN:${path},fork,backlog=4096`, `TCP:127.0.0.1:${port},nodelay`];
+  return inBetween('socat', path, () => spawn('socat', args, { stdio: 'ignore' }));
+}
+
+/** AWS's own, as it was built, behind a listener that is a Unix socket in place of a vsock one. */
+export function vsockProxy(
+  { vsockShim }: Peers,
+  program: string,
+  workers: number,
+  port: number,
+  directory: string,
+): Contestant {
+  const path = join(directory, `vsock-proxy-${workers}.sock`);
+  const args = ['-w', String(workers), String(PORT), '127.0.0.1', String(port), '--config'];
+  return inBetween(`vsock-proxy -w ${workers}`, path, () =>
+    spawn(program, [...args, writeAllowList(directory, port)], {
+      stdio: 'ignore',
+      env: { LD_PRELOAD: vsockShim, VSOCK_SHIM_PATH: path },
+    }),
+  );
+}
+
+/** Our own, as it runs in place of vsock-proxy, with Unix sockets in place of vsock. */
+export function holdfast(port: number, directory: string): Contestant {
+  const args = ['cli/main.ts', 'parent', 'vsock-proxy', String(PORT), '127.0.0.1', String(port)];
+  const options = ['--num_workers', '4096', '--config', writeAllowList(directory, port), '--unix', directory];
+  return inBetween(
+    'holdfast',
+    join(directory, `3-${PORT}.sock`),
+    () =>
+      spawn(process.execPath, [...args, ...options], { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] }),
+    Buffer.from(encodePreamble({ cid: 16, port: 0x4000_0000 })).toString('hex'),
+  );
+}
+
+/** The format that AWS's and ours both read. */
+function writeAllowList(directory: string, port: number): string {
+  const path = join(directory, 'allowlist.yaml');
+  writeFileSync(path, `allowlist:\n- {address: 127.0.0.1, port: ${port}}\n`);
+  return path;
+}
+
+function inBetween(name: string, path: string, start: () => ChildProcess, preamble = '-'): Contestant {
+  let child: ChildProcess | undefined;
+  const isAlive = () => child !== undefined && child.exitCode === null && child.signalCode === null;
+  const stop = async () => {
+    if (child === undefined || !isAlive()) return;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
   };
-  while (!existsSync(path)) await sleep(10);
-  await untilServes(contestant);
-  return contestant;
+  return {
+    name,
+    address: `unix:${path}`,
+    preamble,
+    stop,
+    async ensure() {
+      if (isAlive()) return;
+      rmSync(path, { force: true });
+      child = start();
+      for (let tries = 0; !(await accepts(path)); tries += 1) {
+        if (!isAlive() || tries > 600) throw new Error(`${name} does not start`);
+        await sleep(50);
+      }
+    },
+    usage: () => (child?.pid === undefined || !isAlive() ? undefined : readUsage(child.pid)),
+  };
 }
 
-async function dial(socket: Socket): Promise<Duplex> {
-  await once(socket, 'connect');
-  socket.on('error', () => {});
-  return socket;
-}
-
-async function untilServes({ dial: connectOnce }: Contestant): Promise<void> {
-  for (;;) {
-    try {
-      (await connectOnce()).destroy();
-      return;
-    } catch {
-      await sleep(50);
-    }
+async function accepts(path: string): Promise<boolean> {
+  if (!existsSync(path)) return false;
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
   }
 }
 
-async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGKILL');
-  await once(child, 'exit');
-}
-
-/** CPU seconds and resident bytes of a process and its children. */
-export function readUsage(pid: number): { cpuSeconds: number; residentBytes: number } {
+function readUsage(pid: number): Usage {
   let cpuSeconds = 0;
   let residentBytes = 0;
   for (const one of [pid, ...childrenOf(pid)]) {
@@ -108,9 +144,9 @@ export function readUsage(pid: number): { cpuSeconds: number; residentBytes: num
         .split(' ');
       const own = Number(fields[11]) + Number(fields[12]);
       // A process that waits for its children counts those that have ended as its own.
-      const ended = one === pid ? Number(fields[13]) + Number(fields[14]) : 0;
-      cpuSeconds += (own + ended) / 100;
-      residentBytes += Number(readFileSync(`/proc/${one}/statm`, 'latin1').split(' ')[1]) * 4_096;
+      const past = one === pid ? Number(fields[13]) + Number(fields[14]) : 0;
+      cpuSeconds += (own + past) / TICKS_PER_SECOND;
+      residentBytes += Number(readFileSync(`/proc/${one}/statm`, 'latin1').split(' ')[1]) * PAGE_BYTES;
     } catch {
       // It has ended in the meantime.
     }

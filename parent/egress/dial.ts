@@ -42,7 +42,7 @@ export async function dialTarget(target: AllowedTarget, options: DialOptions): P
 
 async function dialAny(addresses: readonly string[], port: number, options: DialOptions): Promise<Socket> {
   const end = performance.now() + options.timeoutMs;
-  let failure = new EgressRefusal('CONNECT_TIMEOUT', 'no time was left to connect');
+  let failure: EgressRefusal | undefined;
   for (const [index, address] of addresses.entries()) {
     const left = end - performance.now();
     if (left <= 0 || options.signal.aborted) break;
@@ -54,7 +54,7 @@ async function dialAny(addresses: readonly string[], port: number, options: Dial
       failure = error;
     }
   }
-  throw failure;
+  throw failure ?? new EgressRefusal('CONNECT_TIMEOUT', 'no time was left to connect');
 }
 
 function dialOne(host: string, port: number, timeoutMs: number, signal: AbortSignal): Promise<Socket> {

@@ -16,6 +16,8 @@ import { EgressRefusal } from './errors.ts';
 import type { Gate } from './gate.ts';
 
 const OPEN_TIMEOUT_MS = 5_000;
+/** Connections that have not said where to: as many at most as a burst brings before the first of them is read. */
+const MAX_UNNAMED = 1_024;
 
 /** Connects to where the enclave wants. @throws EgressRefusal */
 export type ConnectEgress = (open: EgressOpen, signal: AbortSignal) => Promise<Socket>;
@@ -37,6 +39,7 @@ export interface EgressServerOptions {
 /** Listens for an enclave's connections to the world. @throws TransportError ADDRESS_IN_USE, LISTEN_FAILED */
 export async function startEgressServer(options: EgressServerOptions): Promise<Listener> {
   const { transport, isEnclave, log } = options;
+  const unnamed: Unnamed = { count: 0 };
   return await transport.listen(options.port, ({ stream, peer }: Accepted) => {
     if (!isEnclave(peer.cid)) {
       log('warn', 'egress.turned-away', { cid: peer.cid });
@@ -44,20 +47,25 @@ export async function startEgressServer(options: EgressServerOptions): Promise<L
       return;
     }
     stream.on('error', () => {});
-    serve(stream, options).catch((error: unknown) => {
+    serve(stream, unnamed, options).catch((error: unknown) => {
       log('error', 'egress.failed', { code: errorCode(error) });
       stream.destroy();
     });
   });
 }
 
-async function serve(stream: Duplex, options: EgressServerOptions): Promise<void> {
+/** How many connections of one port have still to say where to. */
+interface Unnamed {
+  count: number;
+}
+
+async function serve(stream: Duplex, unnamed: Unnamed, options: EgressServerOptions): Promise<void> {
   const { target, log, onAttempt } = options;
   const startedAt = performance.now();
   const frames = new FrameStream(stream, { maxBytes: MAX_EGRESS_FRAME_BYTES });
   let open: EgressOpen | undefined = target;
   try {
-    open ??= await readOpen(frames);
+    open ??= await readOpen(frames, unnamed);
     const { socket, leave } = await connect(stream, open, options);
     try {
       if (target === undefined) await frames.write({ type: 'ok' }, { timeoutMs: OPEN_TIMEOUT_MS });
@@ -68,7 +76,7 @@ async function serve(stream: Duplex, options: EgressServerOptions): Promise<void
     }
     onAttempt('ok', (performance.now() - startedAt) / 1_000);
     const { host, port } = open;
-    options.table.forward(frames.release(), socket, ({ received, sent, durationMs, cut }) => {
+    options.table.forward(frames.release(), socket, 'near', ({ received, sent, durationMs, cut }) => {
       leave();
       log('info', 'egress.closed', { host, port, received, sent, durationMs: Math.round(durationMs), cut });
     });
@@ -84,8 +92,16 @@ async function serve(stream: Duplex, options: EgressServerOptions): Promise<void
   }
 }
 
-async function readOpen(frames: FrameStream): Promise<EgressOpen> {
-  return await frames.read(egressOpenSchema, { timeoutMs: OPEN_TIMEOUT_MS });
+async function readOpen(frames: FrameStream, unnamed: Unnamed): Promise<EgressOpen> {
+  if (unnamed.count >= MAX_UNNAMED) {
+    throw new EgressRefusal('TOO_MANY_UNNAMED', 'too many connections have not said where to');
+  }
+  unnamed.count += 1;
+  try {
+    return await frames.read(egressOpenSchema, { timeoutMs: OPEN_TIMEOUT_MS });
+  } finally {
+    unnamed.count -= 1;
+  }
 }
 
 async function connect(

@@ -47,11 +47,8 @@ export async function startIngressServer(options: IngressServerOptions): Promise
     }
     connections += 1;
     waiting.add(socket);
-    socket.once('close', () => {
-      connections -= 1;
-      waiting.delete(socket);
-    });
-    void serve(socket, sources, options).then(() => waiting.delete(socket));
+    const onClosed = () => (connections -= 1);
+    void serve(socket, sources, options, onClosed).then(() => waiting.delete(socket));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
@@ -75,43 +72,59 @@ export async function startIngressServer(options: IngressServerOptions): Promise
 
 type Outcome = 'FIRST_BYTE_TIMEOUT' | 'OVERLOADED';
 
-async function serve(socket: Socket, sources: Sources, options: IngressServerOptions): Promise<void> {
+async function serve(
+  socket: Socket,
+  sources: Sources,
+  options: IngressServerOptions,
+  onClosed: () => void,
+): Promise<void> {
   const { log, onAttempt, table } = options;
   const startedAt = performance.now();
   const elapsed = () => (performance.now() - startedAt) / 1_000;
+  const place = sources.reserve();
+  const close = () => {
+    place.leave();
+    onClosed();
+  };
   try {
-    const enclave = await admit(socket, sources, options);
+    const enclave = await admit(socket, place, options);
     if (typeof enclave === 'string') {
       onAttempt(enclave, elapsed());
       socket.resetAndDestroy();
+      close();
       return;
     }
     enclave.on('error', () => {});
     onAttempt('ok', elapsed());
-    table.forward(enclave, socket, ({ received, sent, durationMs, cut }) => {
+    table.forward(enclave, socket, 'far', ({ received, sent, durationMs, cut }) => {
+      close();
       log('info', 'ingress.closed', { received, sent, durationMs: Math.round(durationMs), cut });
     });
   } catch (error) {
     onAttempt(errorCode(error), elapsed());
     log('warn', 'ingress.refused', { code: errorCode(error) });
     socket.resetAndDestroy();
+    close();
   }
 }
 
 /** The enclave hears of a client only once that has said something: silent ones cost it nothing. */
-async function admit(
-  socket: Socket,
-  sources: Sources,
-  options: IngressServerOptions,
-): Promise<Duplex | Outcome> {
+async function admit(socket: Socket, place: Place, options: IngressServerOptions): Promise<Duplex | Outcome> {
   const { firstByteTimeoutMs, proxyProtocol } = options;
   const direct = socket.remoteAddress ?? '';
   const source = proxyProtocol ? await readProxyHeader(socket, firstByteTimeoutMs) : direct;
-  if (!sources.enter(source ?? direct, socket)) return 'OVERLOADED';
+  if (!place.enter(source ?? direct)) return 'OVERLOADED';
   if (socket.readableLength === 0 && !(await waitForBytes(socket, firstByteTimeoutMs))) {
     return 'FIRST_BYTE_TIMEOUT';
   }
   return await options.transport.connect(options.to, { timeoutMs: options.connectTimeoutMs });
+}
+
+/** One connection's place among those from its source. */
+interface Place {
+  /** False when the source has as many as it may. */
+  enter(source: string): boolean;
+  leave(): void;
 }
 
 /** How many connections each source address has. */
@@ -123,16 +136,23 @@ class Sources {
     this.#max = max;
   }
 
-  /** Counts a connection until it is closed; false when its source has as many as it may. */
-  enter(source: string, socket: Socket): boolean {
-    const count = this.#counts.get(source) ?? 0;
-    if (count >= this.#max || socket.destroyed) return false;
-    this.#counts.set(source, count + 1);
-    socket.once('close', () => {
-      const left = (this.#counts.get(source) ?? 1) - 1;
-      if (left === 0) this.#counts.delete(source);
-      else this.#counts.set(source, left);
-    });
-    return true;
+  reserve(): Place {
+    let of: string | undefined;
+    return {
+      enter: (source) => {
+        const count = this.#counts.get(source) ?? 0;
+        if (count >= this.#max) return false;
+        of = source;
+        this.#counts.set(source, count + 1);
+        return true;
+      },
+      leave: () => {
+        if (of === undefined) return;
+        const left = (this.#counts.get(of) ?? 1) - 1;
+        if (left === 0) this.#counts.delete(of);
+        else this.#counts.set(of, left);
+        of = undefined;
+      },
+    };
   }
 }

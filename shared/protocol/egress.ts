@@ -24,6 +24,7 @@ export const egressErrorCodeSchema = z.enum([
   'DNS_FAILED',
   'OVERLOADED',
   'TARGET_FORBIDDEN',
+  'TOO_MANY_UNNAMED',
 ]);
 export type EgressErrorCode = z.infer<typeof egressErrorCodeSchema>;
 

@@ -345,6 +345,24 @@ describe('egress', () => {
     for (const one of mute) one.destroy();
   });
 
+  test('has no more than 1,024 connections that have not said where to, and says so', async () => {
+    const port = await listen((socket) => socket.pipe(socket));
+    await start({ targets: [target('kms.example.com', port)] });
+    const mute: Duplex[] = [];
+    while (mute.length < 1_024) {
+      const some = Array.from({ length: 64 }, () =>
+        enclave().connect({ cid: PARENT_CID, port: PARENT_PORT.egress }, { timeoutMs: 4_000 }),
+      );
+      mute.push(...(await Promise.all(some)));
+    }
+    await expect(open()).rejects.toMatchObject({ code: 'EGRESS_TOO_MANY_UNNAMED' });
+    expect(await (await fetch(`${parent?.statusUrl}/metrics`)).text()).toContain(
+      'holdfast_connections_total{direction="egress",outcome="TOO_MANY_UNNAMED"} 1',
+    );
+    for (const one of mute) one.destroy();
+    await expect.poll(() => open().then((stream) => stream.destroy().destroyed)).toBe(true);
+  });
+
   test('leaks nothing over 10,000 connections, of which half are dropped in the middle', async () => {
     const port = await listen((socket) => socket.pipe(socket));
     await start({ targets: [target('kms.example.com', port)], maxConnections: 64 });
@@ -422,6 +440,33 @@ describe('egress', () => {
     parent = undefined;
     expect(events.some(({ fields }) => fields['cut'] === 'STOPPED')).toBe(true);
     hanging.destroy();
+  });
+
+  test('does not wait for a kept connection on which nothing is under way when it stops', async () => {
+    const port = await listen((socket) => {
+      socket.on('data', (question: Buffer) => {
+        if (String(question) !== 'unanswered') setTimeout(() => socket.write('answer'), 20);
+        else setTimeout(() => socket.end('late answer'), 600);
+      });
+    });
+    await start({ targets: [target('kms.example.com', port)] });
+    const kept = await open();
+    kept.write('question');
+    await once(kept, 'data');
+    const asking = await open();
+    asking.write('unanswered');
+    const closedAt: Record<string, number> = {};
+    kept.once('end', () => (closedAt['kept'] = performance.now()));
+    const answer = readAll(asking).then((bytes) => {
+      closedAt['asking'] = performance.now();
+      return String(bytes);
+    });
+    asking.once('end', () => asking.end());
+    await parent?.close(10_000);
+    parent = undefined;
+    expect(await answer).toBe('late answer');
+    expect(closedAt['kept']).toBeLessThan(closedAt['asking'] ?? 0);
+    kept.destroy();
   });
 
   test('P43 logs hosts, codes and counts, and nothing of what flows', async () => {

@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Contestant } from './contestants.ts';
+
+export interface Flow {
+  readonly upPerSecond: number;
+  readonly downPerSecond: number;
+  /** Both ways, the warm-up included. */
+  readonly bytes: number;
+  /** Connections of which more went through than buffers hold. */
+  readonly moving: number;
+}
+
+export interface Answers {
+  readonly perSecond: number;
+  /** Milliseconds. */
+  readonly p50: number;
+  readonly p99: number;
+  /** Connections that had an answer at all. */
+  readonly served: number;
+}
+
+/** The generator of load, running, with the target in the same process: peers/load.c. */
+export interface Load {
+  readonly port: number;
+  flow(to: Contestant, streams: number, size: number, way: 'both' | 'up', ms: number): Promise<Flow>;
+  /** A connection for each question, or connections that stay; the target answers after a delay. */
+  ask(kind: 'fresh' | 'held', to: Contestant, slots: number, delayMs: number, ms: number): Promise<Answers>;
+  /** Calls back while so many connections are open of which each has had an answer, if it got one within `ms`. */
+  idle(to: Contestant, slots: number, ms: number, whileOpen: () => void): Promise<{ served: number }>;
+  stop(): void;
+}
+
+export async function startLoad(program: string): Promise<Load> {
+  const child = spawn(program, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async () => {
+    const { value, done } = await lines.next();
+    if (done === true) throw new Error('the generator of load has ended');
+    return JSON.parse(value) as unknown;
+  };
+  const say = (...words: (number | string)[]) => child.stdin.write(`${words.join(' ')}\n`);
+  return {
+    port: (await next()) as number,
+    async flow({ address, preamble }, streams, size, way, ms) {
+      say('flow', address, preamble, streams, size, way, ms);
+      return (await next()) as Flow;
+    },
+    async ask(kind, { address, preamble }, slots, delayMs, ms) {
+      say(kind, address, preamble, slots, delayMs, ms);
+      return (await next()) as Answers;
+    },
+    async idle({ address, preamble }, slots, ms, whileOpen) {
+      say('idle', address, preamble, slots, ms);
+      const result = (await next()) as { served: number };
+      await sleep(500);
+      whileOpen();
+      say();
+      return result;
+    },
+    stop: () => void child.kill('SIGKILL'),
+  };
+}
