@@ -7,11 +7,12 @@ const NSM_RNG = 'nsm-hwrng';
 
 /**
  * Sees that the kernel takes its entropy from the NSM (P40; init has seen to it, and this must not depend on that), and
- * closes this process to core dumps and debuggers. There is no swap in an enclave; memory is locked all the same.
+ * closes this process to core dumps, debuggers and other programs. There is no swap in an enclave; memory is locked all
+ * the same.
  * @throws BootError ENTROPY_UNTRUSTED, CORE_DUMPS_ENABLED
  */
 export async function checkEnclaveHost(
-  native: Pick<NativeAddon, 'forbidDumps' | 'lockMemory'> = loadNative(),
+  native: Pick<NativeAddon, 'forbidDumps' | 'forbidExec' | 'lockMemory'> = loadNative(),
   readSource: () => Promise<string> = () => readFile(RNG_CURRENT, 'utf8'),
 ): Promise<void> {
   const source = await readSource().catch((error: unknown) => {
@@ -24,6 +25,7 @@ export async function checkEnclaveHost(
   }
   try {
     native.forbidDumps();
+    native.forbidExec();
     native.lockMemory();
   } catch (error) {
     throw new BootError('CORE_DUMPS_ENABLED', 'the memory of this process cannot be closed', {}, error);

@@ -36,6 +36,8 @@ export interface NativeAddon {
   notify(address: string, message: string): void;
   /** No core file and no debugger for this process. */
   forbidDumps(): void;
+  /** No other program in this process, ever: trying ends it. Takes new privileges from it and its children, too. */
+  forbidExec(): void;
   /** Memory that this process touches from now on stays out of swap. */
   lockMemory(): void;
   /** Ends the process now: nothing is run and nothing is waited for. */

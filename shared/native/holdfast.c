@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,9 +22,13 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <linux/vm_sockets.h>
 
 /* vsock(7): an address whose unused bytes are zero, as the kernel demands. */
@@ -65,6 +70,52 @@ static int vsock_finish_connect(int fd, int wait_ms) {
   errno = error;
   return -1;
 }
+
+/* A filter of system calls (seccomp(2)), in the making. Every rule ends in a return, so rules follow one another. */
+#define MAX_FILTER 1024
+struct filter {
+  unsigned short length;
+  struct sock_filter code[MAX_FILTER];
+};
+
+static void emit(struct filter *filter, uint16_t code, uint32_t value, uint8_t if_true, uint8_t if_false) {
+  if (filter->length == MAX_FILTER) abort();
+  filter->code[filter->length++] = (struct sock_filter){.code = code, .jt = if_true, .jf = if_false, .k = value};
+}
+
+static void emit_return(struct filter *filter, uint32_t action) { emit(filter, BPF_RET | BPF_K, action, 0, 0); }
+
+/* The number of the call into the accumulator; calls of other conventions than this file's end the process. */
+static void emit_start(struct filter *filter, uint32_t architecture) {
+  filter->length = 0;
+  emit(filter, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch), 0, 0);
+  emit(filter, BPF_JMP | BPF_JEQ | BPF_K, architecture, 1, 0);
+  emit_return(filter, SECCOMP_RET_KILL_PROCESS);
+  emit(filter, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr), 0, 0);
+  emit(filter, BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1); /* x32: the same calls by other numbers */
+  emit_return(filter, SECCOMP_RET_KILL_PROCESS);
+}
+
+/* What becomes of a call. */
+static void emit_call(struct filter *filter, uint32_t number, uint32_t action) {
+  emit(filter, BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1);
+  emit_return(filter, action);
+}
+
+/* The process and all its threads, from now on. There is no way back. */
+static bool install_filter(const struct filter *filter) {
+  const struct sock_fprog program = {.len = filter->length, .filter = (struct sock_filter *)(uintptr_t)filter->code};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) == 0;
+}
+
+#if defined(__x86_64__)
+#define FILTER_ARCHITECTURE AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define FILTER_ARCHITECTURE AUDIT_ARCH_AARCH64
+#else
+#error "no system-call filter for this architecture"
+#endif
 
 #ifndef HOLDFAST_INIT
 
@@ -538,6 +589,21 @@ static napi_value forbid_dumps(napi_env env, napi_callback_info info) {
   return make_undefined(env);
 }
 
+/*
+ * forbidExec(): no other program in this process, ever. Under init's filter one may still be started, with init's own
+ * arguments: that is how Node comes to run at all.
+ */
+static napi_value forbid_exec(napi_env env, napi_callback_info info) {
+  (void)info;
+  static struct filter filter;
+  emit_start(&filter, FILTER_ARCHITECTURE);
+  emit_call(&filter, SYS_execve, SECCOMP_RET_KILL_PROCESS);
+  emit_call(&filter, SYS_execveat, SECCOMP_RET_KILL_PROCESS);
+  emit_return(&filter, SECCOMP_RET_ALLOW);
+  if (!install_filter(&filter)) return throw_errno(env, errno);
+  return make_undefined(env);
+}
+
 /* lockMemory(): what is touched from now on is never swapped out */
 static napi_value lock_memory(napi_env env, napi_callback_info info) {
   (void)info;
@@ -562,7 +628,7 @@ NAPI_MODULE_INIT() {
       {"listen", listen_vsock},      {"accept", accept_vsock},        {"localPort", local_port},
       {"placeholder", placeholder},  {"replace", replace},            {"close", close_descriptor},
       {"watch", start_watch},        {"unwatch", end_watch},          {"openNsm", open_nsm},
-      {"exchangeNsm", exchange_nsm}, {"forbidDumps", forbid_dumps},   {"lockMemory", lock_memory},
+      {"exchangeNsm", exchange_nsm}, {"forbidDumps", forbid_dumps},   {"forbidExec", forbid_exec},   {"lockMemory", lock_memory},
       {"exit", exit_now},            {"notify", notify},
   };
   for (size_t index = 0; index < sizeof EXPORTS / sizeof EXPORTS[0]; index++) {
@@ -588,10 +654,10 @@ NAPI_MODULE_INIT() {
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <linux/capability.h>
+#include <linux/sched.h>
 #include <linux/random.h>
 
 #define PARENT_CID 3
@@ -815,13 +881,159 @@ static bool drop_privileges(void) {
          prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
+/* What Node makes use of: seen by tracing it through a node's whole life, and those that its C library falls back on. */
+static const uint16_t ALLOWED_CALLS[] = {
+    /* memory */
+    SYS_brk, SYS_madvise, SYS_membarrier, SYS_mlock, SYS_mlockall, SYS_mmap, SYS_mprotect, SYS_mremap, SYS_munlock,
+    SYS_munmap, SYS_pkey_alloc, SYS_pkey_free, SYS_pkey_mprotect,
+    /* files, as far as there are any: the root is read-only */
+    SYS_close, SYS_dup3, SYS_faccessat, SYS_faccessat2, SYS_fcntl, SYS_fstat, SYS_getcwd, SYS_getdents64, SYS_lseek,
+    SYS_newfstatat, SYS_openat, SYS_pread64, SYS_read, SYS_readlinkat, SYS_readv, SYS_statx, SYS_write, SYS_writev,
+    /* waiting */
+    SYS_clock_getres, SYS_clock_gettime, SYS_clock_nanosleep, SYS_epoll_create1, SYS_epoll_ctl, SYS_epoll_pwait,
+    SYS_epoll_pwait2, SYS_eventfd2, SYS_futex, SYS_gettimeofday, SYS_nanosleep, SYS_pipe2, SYS_ppoll,
+    SYS_restart_syscall, SYS_sched_yield,
+    /* sockets that are there */
+    SYS_accept4, SYS_bind, SYS_connect, SYS_getpeername, SYS_getsockname, SYS_getsockopt, SYS_listen, SYS_recvfrom,
+    SYS_recvmsg, SYS_sendmsg, SYS_sendto, SYS_setsockopt, SYS_shutdown,
+    /* itself */
+    SYS_capget, SYS_exit, SYS_exit_group, SYS_getcpu, SYS_getegid, SYS_geteuid, SYS_getgid, SYS_getpid, SYS_getppid,
+    SYS_getrandom, SYS_getrusage, SYS_gettid, SYS_getuid, SYS_prlimit64, SYS_rseq, SYS_rt_sigaction,
+    SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_sched_getaffinity, SYS_sched_getparam, SYS_sched_getscheduler,
+    SYS_set_robust_list, SYS_set_tid_address, SYS_sigaltstack, SYS_sysinfo, SYS_uname,
+#ifdef __x86_64__
+    SYS_access, SYS_arch_prctl, SYS_epoll_wait, SYS_poll, SYS_readlink, SYS_time,
+#endif
+};
+
+/* What no fault of a program asks for, only somebody who has taken it over: it ends at once, and the parent hears of
+ * signal 31. Everything that is neither here nor allowed "is not implemented", which programs can live with. */
+static const uint16_t DEADLY_CALLS[] = {
+    SYS_acct, SYS_add_key, SYS_bpf, SYS_chroot, SYS_clock_settime, SYS_delete_module, SYS_execveat, SYS_finit_module,
+    SYS_fsconfig, SYS_fsmount, SYS_fsopen, SYS_fspick, SYS_init_module, SYS_kcmp, SYS_kexec_load, SYS_keyctl,
+    SYS_mount, SYS_mount_setattr, SYS_move_mount, SYS_name_to_handle_at, SYS_open_by_handle_at, SYS_open_tree,
+    SYS_perf_event_open, SYS_personality, SYS_pidfd_getfd, SYS_pidfd_open, SYS_pivot_root, SYS_process_madvise,
+    SYS_process_vm_readv, SYS_process_vm_writev, SYS_ptrace, SYS_quotactl, SYS_reboot, SYS_request_key,
+    SYS_sethostname, SYS_setns, SYS_settimeofday, SYS_swapoff, SYS_swapon, SYS_syslog, SYS_umount2, SYS_unshare,
+    SYS_userfaultfd,
+#ifdef SYS_kexec_file_load
+    SYS_kexec_file_load,
+#endif
+#ifdef __x86_64__
+    SYS_fork, SYS_ioperm, SYS_iopl, SYS_modify_ldt, SYS_vfork,
+#endif
+};
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+/* One word of an argument; the kernel takes only the lower one of what C calls an int. */
+static void emit_argument(struct filter *filter, unsigned index, bool upper) {
+  _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "where the upper word is");
+  const size_t word = offsetof(struct seccomp_data, args) + 8 * (size_t)index + (upper ? 4 : 0);
+  emit(filter, BPF_LD | BPF_W | BPF_ABS, (uint32_t)word, 0, 0);
+}
+
+static void emit_allow_if(struct filter *filter, uint32_t value) {
+  emit(filter, BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
+  emit_return(filter, SECCOMP_RET_ALLOW);
+}
+
+/* Rules on the arguments of one call go between emit_if_call and emit_end; they end with what is done otherwise. */
+static unsigned short emit_if_call(struct filter *filter, uint32_t number) {
+  emit(filter, BPF_JMP | BPF_JEQ | BPF_K, number, 0, 0);
+  return filter->length;
+}
+
+static void emit_end(struct filter *filter, unsigned short start, uint32_t otherwise) {
+  emit_return(filter, otherwise);
+  filter->code[start - 1].jf = (uint8_t)(filter->length - start);
+}
+
+/* One argument of the call has to be one of these. */
+static void emit_choice(struct filter *filter, uint32_t number, unsigned argument, const uint32_t *values,
+                        size_t count, uint32_t otherwise) {
+  unsigned short start = emit_if_call(filter, number);
+  emit_argument(filter, argument, false);
+  for (size_t index = 0; index < count; index++) emit_allow_if(filter, values[index]);
+  emit_end(filter, start, otherwise);
+}
+
+static void emit_pointer(struct filter *filter, unsigned argument, const void *pointer) {
+  for (int upper = 0; upper < 2; upper++) {
+    emit_argument(filter, argument, upper == 1);
+    emit(filter, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)((uint64_t)(uintptr_t)pointer >> (32 * upper)), 1, 0);
+    emit_return(filter, SECCOMP_RET_KILL_PROCESS);
+  }
+}
+
+static uint32_t refuse_with(int error) { return SECCOMP_RET_ERRNO | (uint32_t)error; }
+
+/*
+ * Node's filter, for the process `self`. It is an allow-list: sockets of AF_VSOCK and AF_UNIX alone, threads but no
+ * processes, no io_uring (its requests would pass by every filter), no memfd, signals to itself alone. One program may
+ * be started, by init's own pointers; Node gives that up as its first act (forbidExec).
+ */
+static void make_node_filter(struct filter *filter, pid_t self) {
+  static const uint32_t FAMILIES[] = {AF_UNIX, AF_VSOCK};
+  static const uint32_t CONTROLS[] = {
+      0x5401 /* TCGETS */, 0x5413 /* TIOCGWINSZ */, 0x541B /* FIONREAD */,
+      0x5421 /* FIONBIO */, 0x5451 /* FIOCLEX */, IOCTL_VM_SOCKETS_GET_LOCAL_CID,
+      0xC0200A00 /* of /dev/nsm */,
+  };
+  static const uint32_t PROCESS_OPTIONS[] = {PR_SET_NAME, PR_SET_DUMPABLE, PR_SET_VMA, PR_SET_NO_NEW_PRIVS};
+  static const uint32_t FILTER_OPERATIONS[] = {SECCOMP_SET_MODE_FILTER};
+  const uint32_t own[] = {(uint32_t)self};
+  const uint32_t thread = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD;
+
+  emit_start(filter, FILTER_ARCHITECTURE);
+  for (size_t index = 0; index < COUNT(ALLOWED_CALLS); index++) {
+    emit_call(filter, ALLOWED_CALLS[index], SECCOMP_RET_ALLOW);
+  }
+  for (size_t index = 0; index < COUNT(DEADLY_CALLS); index++) {
+    emit_call(filter, DEADLY_CALLS[index], SECCOMP_RET_KILL_PROCESS);
+  }
+
+  unsigned short start = emit_if_call(filter, SYS_socket);
+  emit_argument(filter, 1, false);
+  emit(filter, BPF_ALU | BPF_AND | BPF_K, ~(uint32_t)(SOCK_NONBLOCK | SOCK_CLOEXEC), 0, 0);
+  emit(filter, BPF_JMP | BPF_JEQ | BPF_K, SOCK_STREAM, 1, 0);
+  emit_return(filter, refuse_with(EAFNOSUPPORT));
+  emit_argument(filter, 0, false);
+  for (size_t index = 0; index < COUNT(FAMILIES); index++) emit_allow_if(filter, FAMILIES[index]);
+  emit_end(filter, start, refuse_with(EAFNOSUPPORT));
+
+  /* The C library makes threads by clone when it is told that there is no clone3, whose flags no filter can see. */
+  emit_call(filter, SYS_clone3, refuse_with(ENOSYS));
+  start = emit_if_call(filter, SYS_clone);
+  emit_argument(filter, 0, false);
+  emit(filter, BPF_ALU | BPF_AND | BPF_K, thread, 0, 0);
+  emit_allow_if(filter, thread);
+  emit_end(filter, start, SECCOMP_RET_KILL_PROCESS);
+
+  start = emit_if_call(filter, SYS_execve);
+  emit_pointer(filter, 0, NODE_ARGUMENTS[0]);
+  emit_pointer(filter, 1, NODE_ARGUMENTS);
+  emit_pointer(filter, 2, NODE_ENVIRONMENT);
+  emit_end(filter, start, SECCOMP_RET_ALLOW);
+
+  emit_choice(filter, SYS_ioctl, 1, CONTROLS, COUNT(CONTROLS), refuse_with(ENOTTY));
+  emit_choice(filter, SYS_prctl, 0, PROCESS_OPTIONS, COUNT(PROCESS_OPTIONS), refuse_with(EINVAL));
+  emit_choice(filter, SYS_seccomp, 0, FILTER_OPERATIONS, COUNT(FILTER_OPERATIONS), refuse_with(EINVAL));
+  emit_choice(filter, SYS_kill, 0, own, COUNT(own), refuse_with(EPERM));
+  emit_choice(filter, SYS_tgkill, 0, own, COUNT(own), refuse_with(EPERM));
+  emit_return(filter, refuse_with(ENOSYS));
+}
+
 static _Noreturn void run_node(int reason) {
-  static const char FAILED[] = "INIT_EXEC";
+  static struct filter filter;
+  const char *failed = "INIT_PRIVILEGES";
   if (dup2(reason, REASON_FD) == REASON_FD && limit(RLIMIT_CORE, 0) && limit(RLIMIT_MEMLOCK, RLIM_INFINITY) &&
       limit(RLIMIT_NOFILE, 65536) && drop_privileges()) {
-    execve(NODE_ARGUMENTS[0], NODE_ARGUMENTS, NODE_ENVIRONMENT);
+    make_node_filter(&filter, getpid());
+    failed = install_filter(&filter) ? "INIT_EXEC" : "INIT_FILTER";
+    if (strcmp(failed, "INIT_EXEC") == 0) execve(NODE_ARGUMENTS[0], NODE_ARGUMENTS, NODE_ENVIRONMENT);
   }
-  ssize_t ignored = write(REASON_FD, FAILED, sizeof FAILED - 1);
+  ssize_t ignored = write(REASON_FD, failed, strlen(failed));
   (void)ignored;
   _exit(127);
 }

@@ -6,14 +6,18 @@ function nativeOf(calls: string[], failing?: string) {
     if (name === failing) throw Object.assign(new Error(name), { code: 'EPERM' });
     calls.push(name);
   };
-  return { forbidDumps: call('forbidDumps'), lockMemory: call('lockMemory') };
+  return {
+    forbidDumps: call('forbidDumps'),
+    forbidExec: call('forbidExec'),
+    lockMemory: call('lockMemory'),
+  };
 }
 
 describe('the check of the host that an enclave runs on', () => {
   test('takes the NSM as the source of entropy, and closes the memory', async () => {
     const calls: string[] = [];
     await checkEnclaveHost(nativeOf(calls), async () => 'nsm-hwrng\n');
-    expect(calls).toEqual(['forbidDumps', 'lockMemory']);
+    expect(calls).toEqual(['forbidDumps', 'forbidExec', 'lockMemory']);
   });
 
   test.each(['virtio_rng.0\n', '', 'none\n', 'nsm-hwrng.1\n', 'tpm-rng-0\n'])(
@@ -34,7 +38,7 @@ describe('the check of the host that an enclave runs on', () => {
     ).rejects.toMatchObject({ name: 'BootError', code: 'ENTROPY_UNTRUSTED' });
   });
 
-  test.each(['forbidDumps', 'lockMemory'])('does not start where %s fails', async (failing) => {
+  test.each(['forbidDumps', 'forbidExec', 'lockMemory'])('does not start where %s fails', async (failing) => {
     await expect(checkEnclaveHost(nativeOf([], failing), async () => 'nsm-hwrng\n')).rejects.toMatchObject({
       name: 'BootError',
       code: 'CORE_DUMPS_ENABLED',
