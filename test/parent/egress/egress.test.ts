@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,9 +13,12 @@ import { startParent, type Log, type Parent, type ParentOptions } from '../../..
 import { openEgress } from '../../../shared/protocol/egress-client.ts';
 import { PARENT_CID, PARENT_PORT } from '../../../shared/transport/transport.ts';
 import { createUnixTransport } from '../../../shared/transport/unix-transport.ts';
+import { measureHoldings } from '../../support/leaks.ts';
 
 const ENCLAVE_CID = 16;
 const MEBIBYTE = 1024 * 1024;
+/** What a connection may leave behind on average. */
+const BYTES_LEFT_EACH = 300;
 
 let directory: string;
 let parent: Parent | undefined;
@@ -102,10 +105,6 @@ function isGone(stream: Duplex): Promise<void> {
     stream.once('close', resolve);
     stream.resume();
   });
-}
-
-async function openDescriptors(): Promise<number> {
-  return (await readdir('/proc/self/fd')).length;
 }
 
 describe('egress', () => {
@@ -385,13 +384,15 @@ describe('egress', () => {
       await expect
         .poll(async () => await (await fetch(`${parent?.statusUrl}/metrics`)).text())
         .toContain('holdfast_connections_open{direction="egress"} 0');
+      events = [];
     };
     await round(200);
-    const before = await openDescriptors();
-    const timers = process.getActiveResourcesInfo().length;
+    const before = await measureHoldings();
     await round(10_000);
-    expect(await openDescriptors()).toBeLessThanOrEqual(before + 4);
-    expect(process.getActiveResourcesInfo().length).toBeLessThanOrEqual(timers + 8);
+    const after = await measureHoldings();
+    expect(after.bytes - before.bytes).toBeLessThan(10_000 * BYTES_LEFT_EACH);
+    expect(after.descriptors).toBeLessThanOrEqual(before.descriptors + 4);
+    expect(after.resources).toBeLessThanOrEqual(before.resources + 8);
   }, 180_000);
 
   test('leads from a port of its own to one target, without frames', async () => {
