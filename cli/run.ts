@@ -63,7 +63,8 @@ function asksForJson(args: readonly string[]): boolean {
   return args.slice(0, end === -1 ? args.length : end).includes('--json');
 }
 
-function parseInput(command: Command, args: readonly string[], io: Io): CommandInput {
+/** The words of a command, as its table of options has them. @throws UsageError */
+export function parseInput(command: Command, args: readonly string[], io: Io): CommandInput {
   const { positionals, values } = parseOrUsage(command, args);
   for (const [name, spec] of Object.entries(command.options)) {
     if (spec.required === true && values[name] === undefined) throw new UsageError(`--${name} is required`);
