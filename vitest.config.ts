@@ -21,8 +21,15 @@ export default defineConfig({
         },
       },
       {
-        // Boots machines, which keep both cores busy for minutes: after all the rest. Skipped where there is no emulator.
-        test: { ...shared, name: 'emulated', include: [EMULATED], sequence: { groupOrder: 1 } },
+        // Boots machines, which keep two cores busy for minutes: after all the rest, and one file at a time, because an
+        // enclave's deadlines are those of a real machine. Skipped where there is no emulator.
+        test: {
+          ...shared,
+          name: 'emulated',
+          include: [EMULATED],
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
       },
     ],
   },

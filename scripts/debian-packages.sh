@@ -25,7 +25,7 @@ debian_mirror() {
 suite() {
   mkdir -p "$WORK/$1/lists/partial" "$WORK/$1/cache/archives/partial"
   printf '%s [signed-by=%s] %s %s main\n' "$3" "$KEYRING" "$MIRROR" "$2" > "$WORK/$1/sources.list"
-  apt_in "$1" apt-get update > "$WORK/$1/update.log" 2>&1 || {
+  apt_in "$1" apt-get -o APT::Update::Error-Mode=any update > "$WORK/$1/update.log" 2>&1 || {
     cat "$WORK/$1/update.log" >&2
     die "no package list of Debian $2 from $MIRROR"
   }

@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compileBinaries } from '../../scripts/image/compile.ts';
@@ -13,12 +11,12 @@ const emulator = findEmulator();
 const PROGRAM = join(import.meta.dirname, 'programs/loopback.ts');
 
 describe.skipIf(emulator === undefined)('the vsock transport over AF_VSOCK, in an emulated machine', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-emulated-'));
-  const host = new EmulatedHost(emulator ?? '', []);
+  let host: EmulatedHost;
   const results = new Map<unknown, Record<string, unknown>>();
 
   beforeAll(async () => {
-    const initrd = join(folder, 'initrd');
+    host = new EmulatedHost(emulator ?? '', []);
+    const initrd = join(host.folder, 'initrd');
     await writeGuestRamdisk(initrd, {
       emulator: emulator ?? '',
       binaries: compileBinaries(prepareInputs()),
@@ -29,10 +27,7 @@ describe.skipIf(emulator === undefined)('the vsock transport over AF_VSOCK, in a
     await guest.waitForReport('done', 150_000);
     for (const result of guest.reports()) results.set(result['name'], result);
   }, 180_000);
-  afterAll(async () => {
-    await host.close();
-    rmSync(folder, { recursive: true });
-  });
+  afterAll(() => host.close());
 
   test.each(transportCases)('$name', ({ name }) => {
     expect(results.get(name)).toEqual({ report: 'case', name, passed: true });

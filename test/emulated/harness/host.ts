@@ -24,8 +24,9 @@ export interface EnclaveOptions {
  * are removed.
  */
 export class EmulatedHost {
+  /** Of the host: what lies in it goes with it. */
+  readonly folder = mkdtempSync(join(tmpdir(), 'holdfast-emulated-'));
   readonly #emulator: string;
-  readonly #folder = mkdtempSync(join(tmpdir(), 'holdfast-emulated-'));
   readonly #processes: HostProcess[] = [];
   readonly #switch: HostProcess | undefined;
   #isClosed = false;
@@ -36,14 +37,14 @@ export class EmulatedHost {
     if (cids.length > 0) {
       const machines = cids.flatMap((cid) => [
         '--vm',
-        `guest-cid=${cid},socket=${this.#socketOf(cid)},uds-path=${join(this.#folder, `uds${cid}`)}`,
+        `guest-cid=${cid},socket=${this.#socketOf(cid)},uds-path=${join(this.folder, `uds${cid}`)}`,
       ]);
       this.#switch = this.#start('switch', join(emulator, 'vhost-device-vsock'), machines);
     }
   }
 
   #socketOf(cid: number): string {
-    return join(this.#folder, `vhost${cid}`);
+    return join(this.folder, `vhost${cid}`);
   }
 
   #start(name: string, command: string, args: readonly string[]): HostProcess {
@@ -121,6 +122,6 @@ export class EmulatedHost {
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all(this.#processes.map((process) => process.kill()));
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }

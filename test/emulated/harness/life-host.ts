@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compileBinaries } from '../../../scripts/image/compile.ts';
 import { prepareInputs } from '../../../scripts/image/inputs.ts';
@@ -19,7 +17,6 @@ export type LifeReport = Readonly<Record<string, unknown>>;
 
 /** An emulated host on which the life of one node is played: `build`, then `play`, then `close` in any case. */
 export class LifeHost {
-  readonly folder = mkdtempSync(join(tmpdir(), 'holdfast-emulated-'));
   readonly #emulator: string;
   readonly #host: EmulatedHost;
   readonly #enclaves = new Map<unknown, HostProcess>();
@@ -34,8 +31,8 @@ export class LifeHost {
   /** Builds the images, and the guest that plays the parent. */
   async build(): Promise<LifeImages> {
     const binaries = compileBinaries(prepareInputs());
-    const images = await buildLifeImages(this.folder, binaries);
-    await writeGuestRamdisk(join(this.folder, 'initrd'), {
+    const images = await buildLifeImages(this.#host.folder, binaries);
+    await writeGuestRamdisk(join(this.#host.folder, 'initrd'), {
       emulator: this.#emulator,
       binaries,
       modules: SWITCHED_VSOCK,
@@ -53,7 +50,7 @@ export class LifeHost {
   async play(onReport: (report: LifeReport) => void): Promise<void> {
     const images = this.#images;
     if (images === undefined) throw new TypeError('nothing was built');
-    const parent = await this.#host.startGuest('parent', join(this.folder, 'initrd'), PARENT, 1024);
+    const parent = await this.#host.startGuest('parent', join(this.#host.folder, 'initrd'), PARENT, 1024);
     this.#parent = parent;
     const { promise: failed, reject } = Promise.withResolvers<never>();
     let seen = 0;
@@ -84,8 +81,7 @@ export class LifeHost {
   }
 
   /** Kills all that runs, and removes its files. */
-  async close(): Promise<void> {
-    await this.#host.close();
-    rmSync(this.folder, { recursive: true, force: true });
+  close(): Promise<void> {
+    return this.#host.close();
   }
 }
