@@ -2,7 +2,6 @@ import { createPublicKey } from 'node:crypto';
 import {
   AWS_NITRO_ROOT_G1,
   decodeCertificateFile,
-  decodeDocumentFile,
   MAX_PCR_FILE_BYTES,
   parsePcrFile,
   unsafeParseAttestationDocument,
@@ -10,11 +9,10 @@ import {
   type DocumentKind,
   type VerifyOptions,
 } from '../attestation/index.ts';
+import { readDocumentFile } from './document-file.ts';
 import { inspectedAsData, inspectedAsText, verifiedAsData, verifiedAsText } from './attestation-report.ts';
 import { readInput, UsageError, type Command, type CommandInput, type OptionSpec } from './command.ts';
 
-/** Room for a document in hex with a line break here and there. */
-const MAX_DOCUMENT_FILE_BYTES = 64 * 1024;
 const MAX_KEY_FILE_BYTES = 64 * 1024;
 
 const VERIFY_OPTIONS: Readonly<Record<string, OptionSpec>> = {
@@ -61,7 +59,7 @@ const verifyCommand: Command = {
   examples: [
     'holdfast attestation verify doc.cbor --pcrs pcr.json --max-age 300 --nonce 8f3a…',
     'holdfast attestation verify old.b64 --pcrs pcr.json --at document',
-    'curl … | holdfast attestation verify - --pcrs pcr.json --json',
+    'curl … https://NODE/v1/attestation | holdfast attestation verify - --pcrs pcr.json --json',
   ],
   async run(input) {
     const { positionals, text, flag, io } = input;
@@ -72,10 +70,10 @@ const verifyCommand: Command = {
     const publicKey = await readPublicKey(input);
     const root = await readRoot(input);
     const pcrFile = await readInput(text('pcrs') ?? '', io, MAX_PCR_FILE_BYTES);
-    const document = await readInput(positionals[0] ?? '', io, MAX_DOCUMENT_FILE_BYTES);
+    const document = await readDocumentFile(positionals[0] ?? '', io);
     const pcrs = parsePcrFile(pcrFile, { allowDebug, kind });
     const options = { ...bindings, ...time, ...publicKey, root, pcrs, allowDebug, kind };
-    const verified = verifyAttestationDocument(decodeDocumentFile(document), options);
+    const verified = verifyAttestationDocument(document, options);
     const bound = [
       ...('nonce' in bindings ? ['nonce'] : []),
       ...('userData' in bindings ? ['user data'] : []),
@@ -92,8 +90,7 @@ const inspectCommand: Command = {
   options: {},
   examples: ['holdfast attestation inspect doc.cbor', 'holdfast attestation inspect doc.b64 --json'],
   async run({ positionals, io }) {
-    const file = await readInput(positionals[0] ?? '', io, MAX_DOCUMENT_FILE_BYTES);
-    const document = unsafeParseAttestationDocument(decodeDocumentFile(file));
+    const document = unsafeParseAttestationDocument(await readDocumentFile(positionals[0] ?? '', io));
     return { ok: true, text: inspectedAsText(document), data: inspectedAsData(document) };
   },
 };

@@ -1,7 +1,6 @@
 import {
   AWS_NITRO_ROOT_G1,
   decodeCertificateFile,
-  decodeDocumentFile,
   MANIFEST_PCR,
   MAX_PCR_FILE_BYTES,
   parsePcrFile,
@@ -9,15 +8,13 @@ import {
 } from '../attestation/index.ts';
 import { SEVERITIES, type Severity } from '../attestation/key-policy/index.ts';
 import { JsonError, parseJson } from '../shared/json/index.ts';
-import { attestationAnswerSchema } from '../shared/node/api.ts';
 import type { Manifest } from '../shared/node/manifest.ts';
 import { type CommandInput, type OptionSpec, readInput, UsageError } from './command.ts';
 import { CliError } from './errors.ts';
 import { readManifestFile } from './manifest-file.ts';
 
 const MAX_POLICY_FILE_BYTES = 128 * 1024;
-/** Room for a document in hex. */
-const MAX_DOCUMENT_FILE_BYTES = 64 * 1024;
+const MAX_CERTIFICATE_FILE_BYTES = 64 * 1024;
 const KEY_ARN = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key\/[a-zA-Z0-9-]+$/;
 const ROLE_ARN = /^arn:aws[a-z-]*:iam::[0-9]{12}:(?:role|user)\/[\x21-\x7e]+$/;
 
@@ -143,25 +140,7 @@ export function readSeverity({ text }: CommandInput): Severity {
 export async function readRoot(path: string | undefined, { io }: CommandInput): Promise<Uint8Array> {
   return path === undefined
     ? AWS_NITRO_ROOT_G1
-    : decodeCertificateFile(await readInput(path, io, MAX_DOCUMENT_FILE_BYTES));
-}
-
-/** An attestation document: binary, hex or base64, or the JSON in which a node answers with one. */
-export async function readDocument(path: string, { io }: CommandInput): Promise<Uint8Array> {
-  const file = await readInput(path, io, MAX_DOCUMENT_FILE_BYTES);
-  return decodeDocumentFile(readAnswer(file) ?? file);
-}
-
-function readAnswer(file: Uint8Array): Uint8Array | undefined {
-  try {
-    const answer = attestationAnswerSchema.safeParse(
-      parseJson(file, { maxBytes: MAX_DOCUMENT_FILE_BYTES, maxDepth: 2 }),
-    );
-    return answer.success ? Buffer.from(answer.data.document) : undefined;
-  } catch (error) {
-    if (error instanceof JsonError) return undefined;
-    throw error;
-  }
+    : decodeCertificateFile(await readInput(path, io, MAX_CERTIFICATE_FILE_BYTES));
 }
 
 /** Milliseconds since 1970, from ISO 8601 with a zone. */

@@ -8,10 +8,10 @@ import {
 import { createEnvelope, signEnvelope } from '../shared/dsse/index.ts';
 import { encryptionContext, PASSWORD_SECRET } from '../shared/node/encryption-context.ts';
 import { type Command, type CommandInput, UsageError } from './command.ts';
+import { readDocumentFile } from './document-file.ts';
 import {
   OPTIONS,
   readArns,
-  readDocument,
   readKeyArn,
   readNode,
   readOldPcrs,
@@ -140,7 +140,7 @@ export const gateCommand: Command = {
       admins: readArns(input, 'admin'),
       expected: await readPcrs(text('pcrs') ?? '', input, node),
       others: await readOldPcrs(input, node),
-      document: await readDocument(text('document') ?? '', input),
+      document: await readDocumentFile(text('document') ?? '', io),
       nonce: readNonce(text('nonce') ?? ''),
       root: await readRoot(text('root'), input),
       now: Date.now(),

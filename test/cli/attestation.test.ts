@@ -38,6 +38,8 @@ beforeAll(() => {
         .match(/.{1,76}/g) ?? []
     ).join('\n'),
   );
+  // What a node answers to POST /v1/attestation.
+  writeFileSync(at('answer.json'), JSON.stringify({ document: Buffer.from(document).toString('base64') }));
   writeFileSync(at('debug.cbor'), debug.document);
   writeFileSync(at('prose.txt'), 'this is no document, nor ever was one');
   writeFileSync(at('root.der'), root);
@@ -114,11 +116,14 @@ describe('holdfast attestation verify', () => {
     });
   });
 
-  it.each(['doc.cbor', 'doc.hex', 'doc.b64'])('takes %s, and the root as DER', async (name) => {
-    expect((await verify(at(name))).exit).toBe(0);
-    const args = ['attestation', 'verify', at(name), '--pcrs', at('pcr.json'), '--root', at('root.der')];
-    expect((await run([...args, '--at', 'document'])).exit).toBe(0);
-  });
+  it.each(['doc.cbor', 'doc.hex', 'doc.b64', 'answer.json'])(
+    'takes %s, and the root as DER',
+    async (name) => {
+      expect((await verify(at(name))).exit).toBe(0);
+      const args = ['attestation', 'verify', at(name), '--pcrs', at('pcr.json'), '--root', at('root.der')];
+      expect((await run([...args, '--at', 'document'])).exit).toBe(0);
+    },
+  );
 
   it('takes a document from standard input', async () => {
     const { document } = forgeDocument();
