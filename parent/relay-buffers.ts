@@ -3,7 +3,7 @@ const SMALL_BYTES = 8 * 1_024;
 /** What one holds on which much moves: as much as a Unix or vsock socket has ready at once. */
 const LARGE_BYTES = 256 * 1_024;
 const MAX_KEPT_SMALL = 512;
-const MAX_KEPT_LARGE = 16;
+const MAX_KEPT_LARGE = 64;
 
 const small: Buffer[] = [];
 const large: Buffer[] = [];

@@ -87,7 +87,7 @@ describe('a parent in trouble', () => {
     const child = await runLimited('ulimit -n 100');
     const client = createControlClient(enclave(), { timeoutMs: 30_000 });
     await client.manifest();
-    const attempts = await Promise.allSettled(Array.from({ length: 200 }, () => open(2_000)));
+    const attempts = await Promise.allSettled(Array.from({ length: 200 }, () => open(5_000)));
     const opened = attempts.filter((attempt) => attempt.status === 'fulfilled').map(({ value }) => value);
     expect(opened.length).toBeGreaterThan(0);
     expect(opened.length).toBeLessThan(100);
