@@ -45,6 +45,8 @@ export interface Command {
   readonly positionals: string;
   readonly options: Readonly<Record<string, OptionSpec>>;
   readonly examples: readonly string[];
+  /** `--json` prints one object a line: events as they happen, and the outcome last. */
+  readonly isStream?: boolean;
   run(input: CommandInput): Promise<Outcome>;
 }
 

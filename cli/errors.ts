@@ -42,6 +42,8 @@ export type CliErrorCode =
   | 'SECRET_NOT_CIPHERTEXT'
   /** What Secrets Manager gives back is not what was written. */
   | 'SECRET_NOT_WRITTEN'
+  /** A folder of a local node holds what a local node cannot have written. */
+  | 'STATE_DAMAGED'
   /** What answers is not the status page of a parent. */
   | 'STATUS_MALFORMED'
   | 'STATUS_UNREACHABLE'

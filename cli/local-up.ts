@@ -1,8 +1,10 @@
 import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
 import { CLIENT, DEMO_KEYS, DEMO_RULES } from '../local/demo/index.ts';
 import { bringUp, type LocalNode } from '../local/world/index.ts';
 import { HoldfastError } from '../shared/errors.ts';
 import { type Io, type Outcome, UsageError } from './command.ts';
+import { CliError } from './errors.ts';
 
 export interface LocalUpInput {
   readonly stateDirectory: string;
@@ -11,10 +13,11 @@ export interface LocalUpInput {
   readonly io: Io;
 }
 
-const STOPPED: Outcome = { ok: true, text: 'stopped', data: { stopped: true } };
+const STOPPED: Outcome = { ok: true, text: 'stopped', data: { event: 'stopped' } };
 
 /** Runs a local node until the user has enough or the node ends. */
 export async function localUp({ stateDirectory, port, json, io }: LocalUpInput): Promise<Outcome> {
+  const isNew = await isEmpty(stateDirectory);
   const local = await bringUp({
     stateDirectory,
     port,
@@ -22,15 +25,17 @@ export async function localUp({ stateDirectory, port, json, io }: LocalUpInput):
     keys: DEMO_KEYS,
     rules: DEMO_RULES,
   }).catch((error: unknown) => {
-    throw explain(error, stateDirectory, port);
+    throw isNew ? explain(error, stateDirectory, port) : explainState(error, stateDirectory, port);
   });
   try {
     const { code, enclave, parent, url } = local.node;
     // Ctrl-C on a terminal reaches the enclave as well.
     if (code !== null && io.signal.aborted) return STOPPED;
-    if (code !== null) return { ok: false, text: `the node refused to start: ${code}`, data: { code } };
+    if (code !== null)
+      return { ok: false, text: `the node refused to start: ${code}`, data: { event: 'refused', code } };
     const { files, clientId, keys } = local;
     const data = {
+      event: 'serving',
       url,
       status: parent.statusUrl,
       clientId,
@@ -43,7 +48,7 @@ export async function localUp({ stateDirectory, port, json, io }: LocalUpInput):
     const ended = await Promise.race([aborted.then(() => undefined), enclave.exited]);
     if (ended === undefined || io.signal.aborted) return STOPPED;
     const reason = parent.node?.code ?? 'NO_WORD';
-    return { ok: false, text: `the node has ended: ${reason}`, data: { code: reason } };
+    return { ok: false, text: `the node has ended: ${reason}`, data: { event: 'ended', code: reason } };
   } finally {
     await local.stop();
   }
@@ -58,6 +63,33 @@ function explain(error: unknown, stateDirectory: string, port: number): unknown 
   return code === 'EADDRINUSE' || (code === 'EACCES' && port !== 0 && port < 1024)
     ? new UsageError(`--port ${port} cannot be had: ${code}`)
     : new UsageError(`--state ${stateDirectory} cannot be used: ${code}`);
+}
+
+/** What an earlier run has left does not make sense, and whoever parsed it knows no code of ours. */
+function explainState(error: unknown, stateDirectory: string, port: number): unknown {
+  const explained = explain(error, stateDirectory, port);
+  if (
+    explained instanceof UsageError ||
+    (explained instanceof HoldfastError && explained.code !== 'INTERNAL')
+  ) {
+    return explained;
+  }
+  return new CliError(
+    'STATE_DAMAGED',
+    'the state of an earlier run cannot be used: give another --state, or move this folder away',
+    { state: stateDirectory, problem: nameProblem(error) },
+  );
+}
+
+/** By its kind: the message of a parser quotes what it has read, and keys lie there. */
+function nameProblem(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+}
+
+async function isEmpty(folder: string): Promise<boolean> {
+  const names = await readdir(folder).catch(() => []);
+  return names.length === 0;
 }
 
 function describe({ node, files, clientId, keys }: LocalNode): string {

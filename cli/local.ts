@@ -63,6 +63,7 @@ function paint(io: Io, style: 'bold' | 'green' | 'red' | 'cyan' | 'dim', text: s
 
 const up: Command = {
   name: 'local up',
+  isStream: true,
   summary: 'Run a policy node with its AWS and its Nitro host on this machine, until Ctrl-C.',
   positionals: '',
   options: {
@@ -74,7 +75,10 @@ const up: Command = {
     const port = Number(text('port') ?? '8443');
     if (!Number.isInteger(port) || port < 0 || port > 65_535)
       throw new UsageError('--port is a number up to 65535');
-    return await localUp({ stateDirectory: text('state') ?? '.holdfast', port, json, io });
+    const stateDirectory = text('state') ?? '.holdfast';
+    // It would be this very folder.
+    if (stateDirectory === '') throw new UsageError('--state is a folder');
+    return await localUp({ stateDirectory, port, json, io });
   },
 };
 

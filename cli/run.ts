@@ -11,6 +11,11 @@ const COMMON_OPTIONS = {
   help: { type: 'boolean', description: 'print this help' },
 } as const;
 
+const JSON_LINES = {
+  type: 'boolean',
+  description: 'print JSON instead of text: one object a line, each with its "event"',
+} as const;
+
 /**
  * Runs `holdfast` with these arguments. Exit codes: 0 done or verified, 1 refused or failed, 2 usage. A noun whose one
  * command has the noun's own name takes no verb.
@@ -49,11 +54,11 @@ async function runCommand(command: Command, args: readonly string[], io: Io): Pr
   const json = asksForJson(args);
   try {
     const outcome = await command.run(parseInput(command, args, io));
-    report(outcome, json, io);
+    report(outcome, json, io, command.isStream);
     return outcome.ok ? 0 : 1;
   } catch (error) {
     if (error instanceof UsageError) return usage(io, json, error.message, hint(command));
-    report(describeError(error), json, io);
+    report(describeError(error), json, io, command.isStream);
     return 1;
   }
 }
@@ -155,11 +160,11 @@ function replaceForJson(_: string, value: unknown): unknown {
   return typeof value === 'bigint' ? value.toString() : value;
 }
 
-function report({ ok, text, data }: Outcome, json: boolean, io: Io): void {
+function report({ ok, text, data }: Outcome, json: boolean, io: Io, isStream = false): void {
   if (json) {
     const fields =
       typeof data === 'object' && data !== null && !Array.isArray(data) ? data : { result: data };
-    write(io.stdout, JSON.stringify({ ok, ...fields }, replaceForJson, 2));
+    write(io.stdout, JSON.stringify({ ok, ...fields }, replaceForJson, isStream ? undefined : 2));
   } else if (text !== '') {
     // Asks the stream itself: standard output may go to a file while errors go to a terminal.
     write(ok ? io.stdout : io.stderr, ok ? text : styleText('red', text, { stream: io.stderr }));
@@ -202,7 +207,8 @@ function usageLine({ name, positionals }: Command): string {
 }
 
 function helpCommand(command: Command): string {
-  const rows = Object.entries({ ...command.options, ...COMMON_OPTIONS } as Command['options']).map(
+  const json = command.isStream === true ? { json: JSON_LINES } : {};
+  const rows = Object.entries({ ...command.options, ...COMMON_OPTIONS, ...json } as Command['options']).map(
     ([name, { value, description, required }]) =>
       [
         `--${name}${value === undefined ? '' : ` ${value}`}`,
