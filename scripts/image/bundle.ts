@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { build } from 'esbuild';
 import { ROOT } from './inputs.ts';
 
@@ -8,6 +9,10 @@ export interface Bundle {
   readonly sources: readonly { readonly path: string; readonly bytes: number }[];
 }
 
+/** Packages that others want and the node does not: what stands in their place says why. */
+const ABSENT = {
+  '@aws-sdk/credential-provider-node': join(ROOT, 'enclave/unlock/absent-credential-provider.ts'),
+};
 // Some dependencies are CommonJS and ask for node:… by require().
 const BANNER =
   "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);";
@@ -20,6 +25,7 @@ export async function bundleEntry(entry: string): Promise<Bundle> {
     preserveSymlinks: true,
     entryPoints: [entry],
     bundle: true,
+    alias: ABSENT,
     write: false,
     metafile: true,
     platform: 'node',
