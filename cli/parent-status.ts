@@ -6,7 +6,7 @@ export const parentStatusSchema = z.object({
   node: z.object({ phase: nodePhaseSchema, code: z.string().nullable(), since: z.number() }).nullable(),
   enclave: z.object({
     cid: z.number(),
-    state: z.enum(['starting', 'running', 'waiting', 'halted', 'stopped']).optional(),
+    state: z.enum(['starting', 'running', 'silent', 'waiting', 'halted', 'stopped']).optional(),
     code: z.string().optional(),
     until: z.number().optional(),
   }),
@@ -43,6 +43,7 @@ function describeEnclave({ cid, state, code, until }: ParentStatus['enclave'], n
     return `ended with ${code ?? 'no code'}, starts again in ${formatDuration((until ?? now) - now)} ${at}`;
   }
   if (state === 'halted') return `halted with ${code ?? 'no code'}: it would end the same way again ${at}`;
+  if (state === 'silent') return `runs and says nothing: it hangs, or cannot reach its parent ${at}`;
   return `${state ?? 'unknown'} ${at}`;
 }
 

@@ -46,11 +46,15 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
   const tables = createTables(egress, ingress);
   const metrics = createParentMetrics({ ...tables, node, sights });
   const isEnclave = (cid: number) => cid === options.enclaveCid;
+  // Whether what was reported last is of the enclave that runs now: each ends with one exit line, or is given up.
+  let isOfThisLife = false;
   const sources: ControlSources = {
     ...options,
     onStatus(phase, code) {
-      node.report(phase, code);
-      log(phase === 'failed' ? 'error' : 'info', 'node.status', { phase, code });
+      isOfThisLife = true;
+      if (node.report(phase, code)) {
+        log(phase === 'failed' ? 'error' : 'info', 'node.status', { phase, code });
+      }
     },
   };
   const closers: (() => Promise<void>)[] = [() => tables.egress.stop(0), () => tables.ingress.stop(0)];
@@ -83,7 +87,7 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
           connections: { egress: tables.egress.size, ingress: tables.ingress.size },
           credentialsExpiration: sights.credentialsExpiration?.() ?? null,
         }),
-        isReady: () => node.current?.phase === 'serving',
+        isReady: () => node.isServing,
         metrics: () => metrics.registry.render(),
       });
       closers.push(() => server.close());
@@ -94,8 +98,10 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
       isEnclave,
       onExit({ exitCode, signal, reason }) {
         log('warn', 'node.exit', { exitCode, signal, reason });
+        const hasSaidWhy = isOfThisLife && node.current?.phase === 'failed';
+        isOfThisLife = false;
         // What the node itself said of its end says more.
-        if (node.current?.phase === 'failed') return;
+        if (hasSaidWhy) return;
         if (reason !== 'NONE') node.report('failed', reason);
         else node.report('stopped', null);
       },
@@ -110,7 +116,10 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
       log,
     });
     closers.push(() => control.close());
-    disconnectEnclave = () => control.disconnect();
+    disconnectEnclave = () => {
+      isOfThisLife = false;
+      control.disconnect();
+    };
   } catch (error) {
     metrics.close();
     ingressServer?.close();

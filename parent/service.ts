@@ -85,6 +85,7 @@ export async function startParentService(
       checkImage: () => checkImage(image, pcrs),
       node: () => parent.node,
       onEnd: () => parent.disconnectEnclave(),
+      restartWhenSilent: spec.restartWhenSilent,
       log,
     });
   }

@@ -212,7 +212,10 @@ async function followParent(child: Child<ParentTold>): Promise<Parent> {
   const follow = async () => {
     for (;;) {
       const told = await child.next();
-      if ('phase' in told) node = { phase: told.phase as NodePhase, code: told.code, since: Date.now() };
+      if ('phase' in told) {
+        const now = Date.now();
+        node = { phase: told.phase as NodePhase, code: told.code, since: now, heardAt: now };
+      }
     }
   };
   follow().catch(() => undefined);

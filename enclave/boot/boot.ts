@@ -12,6 +12,7 @@ import { admitConfiguration, assertCurrent } from './configuration.ts';
 import { measureManifest } from './manifest.ts';
 import type { Platform } from './platform.ts';
 import { unlockStore } from './unlock-store.ts';
+import { keepSayingServing } from './still-serving.ts';
 
 /** How long the parent may take to hear about the end; the node does not outlive it. */
 const LAST_WORD_MS = 2_000;
@@ -160,10 +161,12 @@ interface RunningParts {
 
 function run({ api, keyring, clock, control, nsm, times }: RunningParts): RunningNode {
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
+  const fallSilent = keepSayingServing(control);
   let isStopping = false;
   async function stop(phase: 'stopped' | 'failed', code: string | null): Promise<void> {
     if (isStopping) return;
     isStopping = true;
+    fallSilent();
     await api.close();
     keyring.destroy();
     clock.close();

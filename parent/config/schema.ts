@@ -57,6 +57,8 @@ export const parentConfigSchema = z.strictObject({
     pcrs: path.optional(),
     cpus: z.int().min(1).max(256).default(2),
     memoryMiB: z.int().min(64).max(1_048_576).default(1_024),
+    /** Whether one that runs and says nothing for a minute is terminated and started again. */
+    restartWhenSilent: z.boolean().default(false),
   }),
   /** `vsock` on a Nitro host; a folder of Unix sockets elsewhere. */
   transport: z.union([z.literal('vsock'), z.strictObject({ unix: path })]).default('vsock'),

@@ -4,6 +4,8 @@ export type EnclaveEnd =
   | { readonly type: 'failed'; readonly code: string }
   /** It was gone without a word. */
   | { readonly type: 'vanished' }
+  /** It ran and did not speak, and was terminated for that. */
+  | { readonly type: 'silent' }
   /** nitro-cli did not start it; with its own code where it gave one. */
   | { readonly type: 'not-started'; readonly nitro: string | undefined };
 
@@ -15,18 +17,25 @@ const FIRST_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 5 * 60_000;
 
 /**
- * Node codes behind which lies something that passes by itself. Any other would come again with the same image,
- * manifest, configuration and blobs, and so waits for a person.
+ * Node codes behind which lies something that passes by itself, or may. Any other would come again with the same image,
+ * manifest, configuration and blobs, and so waits for a person. A write of which nobody knows whether it happened is
+ * resolved by the next start, which reads what the store has.
  */
 const PASSING_CODES: ReadonlySet<string> = new Set([
   'CONTROL_CLOSED',
+  'CONTROL_COMMIT_UNRESOLVED',
   'CONTROL_DISCONNECTED',
   'CONTROL_STORE_BUSY',
   'CONTROL_STORE_FAILED',
   'CONTROL_TIMEOUT',
   'CONTROL_UNAVAILABLE',
   'CLOCK_DRIFT',
+  'INIT_HEARTBEAT',
+  'INTERNAL',
+  'KMS_REFUSED',
   'KMS_UNREACHABLE',
+  'NSM_FAILED',
+  'STORE_UNCERTAIN',
 ]);
 const PASSING_PREFIXES = [
   'EGRESS_CONNECT',

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode } from '../../shared/errors.ts';
 import type { Log } from '../log.ts';
-import type { NodeStatus } from '../status/node-status.ts';
+import { SILENT_AFTER_MS, steadyClock, type NodeStatus } from '../status/node-status.ts';
 import { EnclaveError } from './errors.ts';
 import type { ImageMeasurements } from './image.ts';
 import type { EnclaveSpec, NitroCli, RunningEnclave } from './nitro-cli.ts';
@@ -17,6 +17,10 @@ export interface SupervisorOptions {
   /** Called when the enclave is gone, before another one is started. */
   readonly onEnd: () => void;
   readonly log: Log;
+  /** Whether an enclave that runs and does not speak is terminated and started again; otherwise it is only shown. */
+  readonly restartWhenSilent?: boolean;
+  /** Milliseconds without a word; 60,000 when left out. */
+  readonly silentAfterMs?: number;
   /** Milliseconds between two looks at the enclave; 5,000 when left out. */
   readonly pollMs?: number;
   /** Divides all waits, for tests; 1 when left out. */
@@ -28,6 +32,8 @@ export interface SupervisorOptions {
 export type SupervisorState =
   | { readonly state: 'starting' | 'stopped' }
   | { readonly state: 'running'; readonly id: string; readonly since: number }
+  /** nitro-cli has it as running, and it has not spoken since `since`: it hangs, or cannot reach its parent. */
+  | { readonly state: 'silent'; readonly id: string; readonly since: number }
   | { readonly state: 'waiting'; readonly code: string; readonly until: number }
   | { readonly state: 'halted'; readonly code: string };
 
@@ -42,14 +48,19 @@ export interface Supervisor {
 /** Served that long, an enclave counts as healthy again. */
 const HEALTHY_AFTER_MS = 5 * 60_000;
 const POLL_MS = 5_000;
+/** What is shown of ends that have no code of the node's. */
+const CODES = { vanished: 'VANISHED', silent: 'SILENT', 'not-started': 'NOT_STARTED' } as const;
 
 /** Starts the enclave, or finds it running, watches it, and starts it again where that can help. */
 export function startSupervisor(options: SupervisorOptions): Supervisor {
-  const { nitro, log, pollMs = POLL_MS, haste = 1, clock = Date.now } = options;
+  const { nitro, log, pollMs = POLL_MS, haste = 1, clock = steadyClock } = options;
+  const { restartWhenSilent = false, silentAfterMs = SILENT_AFTER_MS } = options;
   const stopping = new AbortController();
   let current: SupervisorState = { state: 'starting' };
   let starts = 0;
   let endsInARow = 0;
+  /** When the present life began: before nitro-cli was asked for it, since init may end before nitro-cli answers. */
+  let bornAt = clock();
 
   const pause = (ms: number) =>
     sleep(ms / haste, undefined, { signal: stopping.signal, ref: false }).catch(() => {});
@@ -64,9 +75,26 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
       return existing.id;
     }
     starts += 1;
+    bornAt = clock();
     const id = await nitro.run(options.spec);
     log('info', 'enclave.started', { id });
     return id;
+  }
+
+  /** What the node said in its present life. */
+  function lastWords(): NodeStatus | null {
+    const status = options.node();
+    return status !== null && status.heardAt >= bornAt ? status : null;
+  }
+
+  /** Shows whether the enclave speaks: one that has not begun to, or serves, does so all the time. */
+  function lookForSilence(id: string, since: number): boolean {
+    const status = lastWords();
+    const heardAt = Math.max(status?.heardAt ?? 0, since);
+    const isSilent = (status === null || status.phase === 'serving') && clock() - heardAt > silentAfterMs;
+    if (isSilent && current.state !== 'silent') log('error', 'enclave.silent', { id });
+    current = isSilent ? { state: 'silent', id, since: heardAt } : { state: 'running', id, since };
+    return isSilent;
   }
 
   /** Returns once the enclave is no longer there. */
@@ -79,11 +107,19 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
       // A describe that fails says nothing about the enclave.
       const running = await nitro.describe().catch(() => undefined);
       if (running !== undefined && !running.some((one) => one.id === id && one.isRunning)) break;
+      if (lookForSilence(id, since) && restartWhenSilent && !stopping.signal.aborted) {
+        await nitro.terminate(id);
+        return { type: 'silent' };
+      }
     }
-    const status = options.node();
-    return status !== null && status.phase === 'failed' && status.code !== null && status.since >= since
+    return failureOfThisLife() ?? { type: 'vanished' };
+  }
+
+  function failureOfThisLife(): EnclaveEnd | undefined {
+    const status = lastWords();
+    return status?.phase === 'failed' && status.code !== null
       ? { type: 'failed', code: status.code }
-      : { type: 'vanished' };
+      : undefined;
   }
 
   async function runOnce(): Promise<EnclaveEnd> {
@@ -91,6 +127,9 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
       return await watch(await ensureRunning());
     } catch (error) {
       if (!(error instanceof EnclaveError) || error.code.startsWith('ENCLAVE_')) throw error;
+      // What init said of its end says more than nitro-cli, which only misses its heartbeat.
+      const failure = failureOfThisLife();
+      if (failure !== undefined) return failure;
       const nitroCode = error.details['nitro'];
       return { type: 'not-started', nitro: typeof nitroCode === 'string' ? nitroCode : undefined };
     }
@@ -99,12 +138,13 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
   async function supervise(): Promise<void> {
     while (!stopping.signal.aborted) {
       current = { state: 'starting' };
+      bornAt = clock();
       const end = await runOnce();
       if (stopping.signal.aborted) return;
       endsInARow += 1;
       options.onEnd();
       const decision = decideRestart(end, endsInARow);
-      const code = end.type === 'failed' ? end.code : end.type === 'vanished' ? 'VANISHED' : 'NOT_STARTED';
+      const code = end.type === 'failed' ? end.code : CODES[end.type];
       if (decision.action === 'halt') {
         current = { state: 'halted', code: decision.code };
         log('error', 'enclave.halted', { code: decision.code });
@@ -131,7 +171,8 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
     async stop({ terminate }) {
       stopping.abort();
       await supervised;
-      if (terminate && current.state === 'running') await nitro.terminate(current.id);
+      if (terminate && (current.state === 'running' || current.state === 'silent'))
+        await nitro.terminate(current.id);
       if (current.state !== 'halted') current = { state: 'stopped' };
     },
   };

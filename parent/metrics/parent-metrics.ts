@@ -22,7 +22,7 @@ export interface MeteredParts {
   readonly sights: ParentSights;
 }
 
-const ENCLAVE_STATES = ['starting', 'running', 'waiting', 'halted', 'stopped'] as const;
+const ENCLAVE_STATES = ['starting', 'running', 'silent', 'waiting', 'halted', 'stopped'] as const;
 
 /** Every metric of the parent; docs/parent-metrics.md describes them. */
 export function createParentMetrics({ egress, ingress, node, sights }: MeteredParts): ParentMetrics {
@@ -53,6 +53,11 @@ export function createParentMetrics({ egress, ingress, node, sights }: MeteredPa
   );
   registry.gauge('holdfast_node_phase', '1 for the phase that the enclave reported last.', () =>
     NODE_PHASES.map((phase) => [{ phase }, node.current?.phase === phase ? 1 : 0] as const),
+  );
+  registry.gauge(
+    'holdfast_node_heard_timestamp_seconds',
+    'When the enclave spoke last of its phase; absent before it has.',
+    () => (node.current === null ? [] : [[{}, node.current.heardAt / 1_000]]),
   );
   const lookUps = registry.counter('holdfast_dns_lookups_total', 'Look-ups of hosts by outcome.');
   const lookUpTime = registry.histogram(

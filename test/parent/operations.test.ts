@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,6 +8,8 @@ import { parse } from 'yaml';
 import { createMemoryStore } from '../../local/hostile-parent/index.ts';
 import { parseParentConfig } from '../../parent/config/parse.ts';
 import { startParent } from '../../parent/index.ts';
+import { createControlClient } from '../../shared/protocol/control-client.ts';
+import { openEgress } from '../../shared/protocol/egress-client.ts';
 import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
 
 const run = promisify(execFile);
@@ -18,6 +20,18 @@ const hasSystemd = (() => {
     execFileSync('systemd-analyze', ['--version'], { stdio: 'ignore' });
     return true;
   } catch {
+    return false;
+  }
+})();
+
+const hasPromtool = (() => {
+  try {
+    execFileSync('promtool', ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    process.stderr.write(
+      '\nSKIPPED: alerts and metrics were not shown to Prometheus: there is no promtool\n\n',
+    );
     return false;
   }
 })();
@@ -65,21 +79,7 @@ describe('the files for operators', () => {
   });
 
   test('alert on metrics that there are, and explain each alert', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'holdfast-metrics-'));
-    const parent = await startParent({
-      transport: createUnixTransport({ directory, cid: 3 }),
-      enclaveCid: 16,
-      manifest: () => Promise.resolve(null),
-      configuration: () => Promise.resolve(null),
-      secrets: { get: () => Promise.resolve(null) },
-      credentials: () => Promise.reject(new Error('none')),
-      store: createMemoryStore(),
-      egress: { targets: [] },
-      status: { port: 0 },
-    });
-    const metrics = await (await fetch(`${parent.statusUrl}/metrics`)).text();
-    await parent.close(0);
-    rmSync(directory, { recursive: true });
+    const metrics = await readMetrics();
     const known = new Set([...metrics.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name));
     const alerts = read('scripts/parent/alerts.yaml');
     const used = `${alerts}${read('scripts/parent/grafana-dashboard.json')}`.matchAll(
@@ -98,6 +98,89 @@ describe('the files for operators', () => {
     }
     const metricsPage = read('docs/parent-metrics.md');
     expect([...known].filter((name) => !metricsPage.includes(`\`${name}\``))).toEqual([]);
+  });
+});
+
+async function readMetrics(): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), 'holdfast-metrics-'));
+  const parent = await startParent({
+    transport: createUnixTransport({ directory, cid: 3 }),
+    enclaveCid: 16,
+    manifest: () => Promise.resolve(Uint8Array.of(1)),
+    configuration: () => Promise.resolve(null),
+    secrets: { get: () => Promise.resolve(null) },
+    credentials: () => Promise.reject(new Error('none')),
+    store: createMemoryStore(),
+    egress: { targets: [] },
+    ingress: { port: 0 },
+    status: { port: 0 },
+    sights: { enclave: () => ({ state: 'starting' }), credentialsExpiration: () => Date.now() },
+  });
+  const enclave = createUnixTransport({ directory, cid: 16 });
+  const client = createControlClient(enclave);
+  await client.manifest();
+  await client.reportStatus('serving', null);
+  const refused = openEgress(enclave, { host: 'kms.example.com', port: 443 }, { timeoutMs: 2_000 });
+  await expect(refused).rejects.toMatchObject({ code: 'EGRESS_TARGET_FORBIDDEN' });
+  client.close();
+  const metrics = await (await fetch(`${parent.statusUrl}/metrics`)).text();
+  await parent.close(0);
+  rmSync(directory, { recursive: true });
+  return metrics;
+}
+
+describe.skipIf(!hasPromtool)('as Prometheus reads them', () => {
+  const ALERTS = join(ROOT, 'scripts/parent/alerts.yaml');
+
+  test('the metrics are well-formed and well-named', async () => {
+    const checked = execFileSync('promtool', ['check', 'metrics'], { input: await readMetrics() });
+    expect(checked.toString()).toBe('');
+  });
+
+  test('the alert rules are rules', async () => {
+    const { stdout } = await run('promtool', ['check', 'rules', ALERTS]);
+    expect(stdout).toMatch(/SUCCESS: [0-9]+ rules found/);
+  });
+
+  test('a node that no longer says that it serves raises an alert, and one that does raises none', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'holdfast-alerts-'));
+    const series = (instance: string, heard: string) => [
+      { series: `holdfast_node_phase{phase="serving",instance="${instance}"}`, values: '1x20' },
+      { series: `holdfast_node_heard_timestamp_seconds{instance="${instance}"}`, values: heard },
+    ];
+    const labels = { severity: 'page', phase: 'serving', instance: 'hangs' };
+    const file = join(directory, 'alerts.test.json');
+    writeFileSync(
+      file,
+      JSON.stringify({
+        rule_files: [ALERTS],
+        tests: [
+          {
+            interval: '15s',
+            input_series: [...series('hangs', '0x20'), ...series('serves', '0+15x20')],
+            alert_rule_test: [
+              { alertname: 'HoldfastNodeSilent', eval_time: '1m', exp_alerts: [] },
+              {
+                alertname: 'HoldfastNodeSilent',
+                eval_time: '4m',
+                exp_alerts: [
+                  {
+                    exp_labels: labels,
+                    exp_annotations: {
+                      summary: 'The policy node on hangs says no longer that it serves',
+                      runbook: 'docs/parent-alerts.md#holdfastnodesilent',
+                    },
+                  },
+                ],
+              },
+            ],
+          },
+        ],
+      }),
+    );
+    const { stdout } = await run('promtool', ['test', 'rules', file]);
+    rmSync(directory, { recursive: true });
+    expect(stdout).toContain('SUCCESS');
   });
 });
 
@@ -127,6 +210,21 @@ describe('the installation', () => {
     );
     expect(existsSync(join(root, 'etc/systemd/system/holdfast-parent.service.d'))).toBe(false);
     expect(statSync(join(root, 'opt/holdfast')).mode & 0o022).toBe(0);
+  });
+
+  test('removes program and units again, and leaves what is the operator’s', async () => {
+    await install('--with-enclave');
+    await run(join(ROOT, 'scripts/install-parent.sh'), ['--root', root, '--uninstall']);
+    expect(existsSync(join(root, 'opt/holdfast'))).toBe(false);
+    expect(readdirSync(join(root, 'etc/systemd/system'))).toEqual([]);
+    expect(existsSync(join(root, 'etc/holdfast/parent.yaml'))).toBe(true);
+  });
+
+  test('takes a tree that was made elsewhere only where it is whole', async () => {
+    await expect(
+      run(join(ROOT, 'scripts/install-parent.sh'), ['--root', root, '--prepared']),
+    ).rejects.toMatchObject({ code: 1 });
+    expect(existsSync(join(root, 'opt/holdfast'))).toBe(false);
   });
 
   test('brings the program up to date, and leaves the configuration alone', async () => {

@@ -252,6 +252,14 @@ describe('a parent', () => {
       expect(parent.node).toMatchObject({ code: 'KMS_ACCESS_DENIED' });
     });
 
+    test('and does not take what an earlier one said of its end for this one’s', async () => {
+      await start();
+      await client.reportStatus('failed', 'KMS_UNREACHABLE');
+      await say('holdfast-exit/1 exit=1 signal=0 reason=KMS_UNREACHABLE\n');
+      await say('holdfast-exit/1 exit=1 signal=0 reason=INIT_ENTROPY\n');
+      expect(parent.node).toMatchObject({ phase: 'failed', code: 'INIT_ENTROPY' });
+    });
+
     test.each([
       ['something else', 'holdfast-exit/2 exit=1 signal=0 reason=OTHER\n', ENCLAVE_CID],
       ['too much', `${'x'.repeat(1_000)}\n`, ENCLAVE_CID],

@@ -5,9 +5,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EnclaveError } from '../../../parent/lifecycle/errors.ts';
 import { createNitroCli, type NitroCli } from '../../../parent/lifecycle/nitro-cli.ts';
 import { decideRestart } from '../../../parent/lifecycle/restart-decision.ts';
-import { startSupervisor, type Supervisor } from '../../../parent/lifecycle/supervisor.ts';
+import {
+  startSupervisor,
+  type Supervisor,
+  type SupervisorOptions,
+} from '../../../parent/lifecycle/supervisor.ts';
 import { silentLog } from '../../../parent/log.ts';
-import type { NodeStatus } from '../../../parent/status/node-status.ts';
+import { steadyClock, type NodeStatus } from '../../../parent/status/node-status.ts';
 
 const FAKE = join(import.meta.dirname, 'fake-nitro-cli.mjs');
 const PCRS = { PCR0: 'aa'.repeat(48), PCR1: 'bb'.repeat(48), PCR2: 'cc'.repeat(48) };
@@ -117,18 +121,26 @@ describe('what follows the end of an enclave', () => {
     );
   });
 
-  test.each(['KMS_UNREACHABLE', 'CONTROL_UNAVAILABLE', 'CONTROL_TIMEOUT', 'EGRESS_DNS_FAILED'])(
-    'is another start where %s may pass by itself',
-    (code) => {
-      expect(decideRestart({ type: 'failed', code }, 1).action).toBe('restart');
-    },
-  );
+  test.each([
+    'KMS_UNREACHABLE',
+    'CONTROL_UNAVAILABLE',
+    'CONTROL_TIMEOUT',
+    'CONTROL_COMMIT_UNRESOLVED',
+    'STORE_UNCERTAIN',
+    'INIT_HEARTBEAT',
+    'EGRESS_DNS_FAILED',
+  ])('is another start where %s may pass by itself', (code) => {
+    expect(decideRestart({ type: 'failed', code }, 1).action).toBe('restart');
+  });
 
   test.each([
     'KMS_ACCESS_DENIED',
     'CONFIGURATION_ROLLED_BACK',
     'STORE_RECORD_ALTERED',
+    'STORE_TAKEN',
     'DEBUG_ENCLAVE',
+    'INIT_ENTROPY',
+    'INIT_MEMORY',
     'ANYTHING_NEW',
   ])('is a halt where %s would come again', (code) => {
     expect(decideRestart({ type: 'failed', code }, 1)).toEqual({ action: 'halt', code });
@@ -147,7 +159,14 @@ describe('what follows the end of an enclave', () => {
 describe('the supervisor', () => {
   let status: NodeStatus | null;
   let ends: number;
-  function start(checkImage = () => Promise.resolve(MEASUREMENTS)): Supervisor {
+  const said = (phase: NodeStatus['phase'], code: string | null = null, ago = 0): NodeStatus => {
+    const at = steadyClock() - ago;
+    return { phase, code, since: at, heardAt: at };
+  };
+  function start(
+    checkImage = () => Promise.resolve(MEASUREMENTS),
+    options: Partial<SupervisorOptions> = {},
+  ): Supervisor {
     status = null;
     ends = 0;
     supervisor = startSupervisor({
@@ -161,6 +180,7 @@ describe('the supervisor', () => {
       log: silentLog,
       pollMs: 20,
       haste: 50,
+      ...options,
     });
     return supervisor;
   }
@@ -199,7 +219,7 @@ describe('the supervisor', () => {
   test('does not start one again whose code says that it would fail again', async () => {
     const running = start();
     await isIn('running');
-    status = { phase: 'failed', code: 'KMS_ACCESS_DENIED', since: Date.now() };
+    status = said('failed', 'KMS_ACCESS_DENIED');
     write({ ...read(), enclaves: [] });
     await isIn('halted');
     expect(running.current).toEqual({ state: 'halted', code: 'KMS_ACCESS_DENIED' });
@@ -208,10 +228,59 @@ describe('the supervisor', () => {
 
   test('does not take the code of an earlier life for this one’s', async () => {
     const running = start();
-    status = { phase: 'failed', code: 'KMS_ACCESS_DENIED', since: Date.now() - 60_000 };
+    status = said('failed', 'KMS_ACCESS_DENIED', 60_000);
     await isIn('running');
     write({ ...read(), enclaves: [] });
     await expect.poll(() => running.starts, { timeout: 5_000 }).toBe(2);
+  });
+
+  test('goes by what init said of its end while nitro-cli still waited for its heartbeat', async () => {
+    const failing: NitroCli = {
+      ...nitro,
+      run: () => {
+        status = said('failed', 'INIT_ENTROPY');
+        return Promise.reject(new EnclaveError('NITRO_CLI_REFUSED', 'no heartbeat', { nitro: 'E36' }));
+      },
+    };
+    const running = start(undefined, { nitro: failing });
+    await isIn('halted');
+    expect(running.current).toEqual({ state: 'halted', code: 'INIT_ENTROPY' });
+  });
+
+  test('shows an enclave that runs and has not said a word, and leaves it alone', async () => {
+    const running = start(undefined, { silentAfterMs: 100 });
+    await isIn('silent');
+    status = said('starting');
+    await isIn('running');
+    expect(running.starts).toBe(1);
+    expect(commands()).not.toContain('terminate-enclave');
+  });
+
+  test('shows an enclave that has served and says so no longer, until it does', async () => {
+    start(undefined, { silentAfterMs: 100 });
+    await isIn('running');
+    status = said('serving');
+    await isIn('silent');
+    expect(supervisor?.current).toMatchObject({ since: status.heardAt });
+    const speaking = setInterval(() => (status = said('serving')), 10);
+    await isIn('running');
+    clearInterval(speaking);
+  });
+
+  test('does not take a phase of the start, which is silent, for silence', async () => {
+    start(undefined, { silentAfterMs: 100 });
+    await isIn('running');
+    status = said('unlocking');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(supervisor?.current.state).toBe('running');
+  });
+
+  test('terminates one that is silent and starts it again, where it is told to', async () => {
+    const running = start(undefined, { silentAfterMs: 100, restartWhenSilent: true });
+    await expect.poll(() => running.starts, { timeout: 5_000 }).toBeGreaterThan(1);
+    expect(commands()).toContain('terminate-enclave');
+    expect(read().enclaves.length).toBeLessThanOrEqual(1);
+    expect(ends).toBeGreaterThan(0);
   });
 
   test('starts nothing that pcr.json does not name', async () => {
