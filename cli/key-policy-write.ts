@@ -3,11 +3,15 @@ import {
   gateKeyPolicy,
   renderClosedKeyPolicy,
   renderKeyPolicy,
+  KeyPolicyError,
   type AdmittedImage,
+  type Finding,
+  type GateDecision,
+  type GateOptions,
 } from '../attestation/key-policy/index.ts';
 import { createEnvelope, signEnvelope } from '../shared/dsse/index.ts';
 import { encryptionContext, PASSWORD_SECRET } from '../shared/node/encryption-context.ts';
-import { type Command, type CommandInput, UsageError } from './command.ts';
+import { type Command, type CommandInput, type Outcome, UsageError } from './command.ts';
 import { readDocumentFile } from './document-file.ts';
 import {
   OPTIONS,
@@ -133,7 +137,7 @@ export const gateCommand: Command = {
       throw new UsageError('--sign and --record go together');
     const node = await readRequiredNode(input);
     const policy = await readPolicy(positionals[0] ?? '', input);
-    const decision = gateKeyPolicy({
+    const decision = gateOrFindings({
       policy,
       keyArn: readKeyArn(input, node),
       nodeRole: readNodeRole(input),
@@ -148,6 +152,7 @@ export const gateCommand: Command = {
       threshold: readSeverity(input),
       ...(current === undefined ? {} : { current: await readPolicy(current, input) }),
     });
+    if (!('record' in decision)) return refuseFor(decision);
     if (signWith !== undefined && recordPath !== undefined) {
       const { privateKey } = await readSigningKey(signWith);
       const envelope = signEnvelope(createEnvelope(GATE_RECORD_TYPE, decision.record), privateKey);
@@ -178,6 +183,26 @@ export const gateCommand: Command = {
     };
   },
 };
+
+/** The decision, or what the linter has found that stands in its way. */
+function gateOrFindings(options: GateOptions): GateDecision | readonly Finding[] {
+  try {
+    return gateKeyPolicy(options);
+  } catch (error) {
+    if (!(error instanceof KeyPolicyError) || error.code !== 'GATE_FINDINGS') throw error;
+    return error.details['findings'] as readonly Finding[];
+  }
+}
+
+/** As `lint` shows them, not as the details of an error. */
+function refuseFor(findings: readonly Finding[]): Outcome {
+  const [code, message] = ['GATE_FINDINGS', 'the policy has findings that stop it'];
+  return {
+    ok: false,
+    text: `refused ${code}: ${message}\n\n${describeFindings(findings)}`,
+    data: { error: { code, message, details: { findings } } },
+  };
+}
 
 async function readRequiredNode(input: CommandInput): Promise<Node> {
   const node = await readNode(input);

@@ -11,7 +11,13 @@ export type { RequestContext } from './pattern.ts';
 export { attestationContext, buildRequestContext, encryptionContext } from './request-context.ts';
 export { diffKeyPolicies, type PermissionChange } from './diff.ts';
 export { SEVERITIES, type Finding, type Severity } from './finding.ts';
-export { GATE_RECORD_FORMAT, GATE_RECORD_TYPE, gateKeyPolicy, type GateOptions } from './gate.ts';
+export {
+  GATE_RECORD_FORMAT,
+  GATE_RECORD_TYPE,
+  gateKeyPolicy,
+  type GateDecision,
+  type GateOptions,
+} from './gate.ts';
 export { isAtLeast, lintKeyPolicy } from './lint.ts';
 export type { LintOptions } from './lint-scope.ts';
 export {

@@ -312,6 +312,22 @@ describe('holdfast key-policy gate', () => {
     expect(existsSync(at('none.json'))).toBe(false);
   });
 
+  it('shows the findings that stop it as lint does, a line each, and to programs as data', async () => {
+    const policy = save('policy.json', (await render('--initialise')).out);
+    const refused = await gate('live.cbor', '--fail-on', 'low');
+    const asJson = await gate('live.cbor', '--fail-on', 'low', '--json');
+    save('policy.json', (await render()).out);
+    expect([refused.exit, refused.out, policy]).toEqual([1, '', at('policy.json')]);
+    expect(refused.err).toContain('refused GATE_FINDINGS');
+    expect(refused.err).toContain('\nlow INITIALISE_OPEN in statement 1 (AttestedImage)\n');
+    expect(refused.err).not.toContain('{"');
+    expect(asJson.exit).toBe(1);
+    expect(JSON.parse(asJson.out)).toMatchObject({
+      ok: false,
+      error: { code: 'GATE_FINDINGS', details: { findings: [{ code: 'INITIALISE_OPEN' }] } },
+    });
+  });
+
   it('takes the JSON in which a node answers', async () => {
     const document = readFileSync(at('live.cbor')).toString('base64');
     save('answer.json', JSON.stringify({ document }));
