@@ -81,7 +81,7 @@ export async function startParentService(
     const { image, pcrs } = spec;
     supervisor = startSupervisor({
       nitro: createNitroCli(),
-      spec: { image, cid: spec.cid, cpus: spec.cpus, memoryMiB: spec.memoryMiB },
+      spec: { image, cid: spec.cid, cpus: spec.cpus, memoryMiB: spec.memoryMiB, debug: spec.debug },
       checkImage: () => checkImage(image, pcrs),
       node: () => parent.node,
       onEnd: () => parent.disconnectEnclave(),

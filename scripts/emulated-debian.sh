@@ -1,6 +1,6 @@
 #!/bin/bash
 # Makes the Debian machine without anything of ours on which the emulated tests install the parent: the smallest system
-# that systemd boots, once, as debian.tar.
+# that systemd boots and Node runs on, once, as debian.tar.
 #
 # Usage: emulated-debian.sh          make it where it is absent (2 minutes, 60 MB of downloads), print its directory
 #        emulated-debian.sh --path   print its directory; exit 3 where it was not made
@@ -27,7 +27,7 @@ apt_in binary apt-get download debootstrap > fetch.log 2>&1 || {
 }
 dpkg-deb -x debootstrap_*.deb tool
 DEBOOTSTRAP_DIR=$WORK/tool/usr/share/debootstrap "$WORK/tool/usr/sbin/debootstrap" --variant=minbase \
-  --include=systemd,systemd-sysv --keyring="$KEYRING" trixie "$WORK/tree" "${MIRROR##* }" > debootstrap.log 2>&1 || {
+  --include=systemd,systemd-sysv,libatomic1 --keyring="$KEYRING" trixie "$WORK/tree" "${MIRROR##* }" > debootstrap.log 2>&1 || {
   tail -20 debootstrap.log >&2
   die "debootstrap failed"
 }

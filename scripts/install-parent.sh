@@ -88,6 +88,7 @@ if [ $with_packages != no ]; then
     *) fail "no Node for $(uname -m)" ;;
   esac
   ln -s "../node_modules/$node/bin/node" "$staging/bin/node"
+  "$staging/bin/node" --version >/dev/null || fail 'Node does not run here, see above: apt-get install libatomic1'
 fi
 chmod -R go-w "$staging"
 rm -rf "$program.old"

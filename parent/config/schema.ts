@@ -57,6 +57,8 @@ export const parentConfigSchema = z.strictObject({
     pcrs: path.optional(),
     cpus: z.int().min(1).max(256).default(2),
     memoryMiB: z.int().min(64).max(1_048_576).default(1_024),
+    /** In debug mode this host reads the enclave's memory, and its console comes into the log: for trials alone. */
+    debug: z.boolean().default(false),
     /** Whether one that runs and says nothing for a minute is terminated and started again. */
     restartWhenSilent: z.boolean().default(false),
   }),

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import { z } from 'zod';
+import type { Log } from '../log.ts';
+import { followConsole } from './console.ts';
 import { EnclaveError } from './errors.ts';
 
 /** What `run-enclave` is asked for. */
@@ -8,6 +10,8 @@ export interface EnclaveSpec {
   readonly cid: number;
   readonly cpus: number;
   readonly memoryMiB: number;
+  /** With a console, and with memory that this host can read: for trials alone. */
+  readonly debug: boolean;
 }
 
 /** An enclave as `describe-enclaves` shows it. */
@@ -21,10 +25,12 @@ export interface RunningEnclave {
 }
 
 export interface NitroCli {
-  /** Starts an enclave, never in debug mode. Returns its id. */
+  /** Starts an enclave. Returns its id. */
   run(spec: EnclaveSpec): Promise<string>;
   describe(): Promise<readonly RunningEnclave[]>;
   terminate(id: string): Promise<void>;
+  /** Follows the console of an enclave in debug mode into the log; returns what ends it. */
+  followConsole(id: string, log: Log): () => void;
 }
 
 const MAX_OUTPUT_BYTES = 1024 * 1024;
@@ -51,7 +57,7 @@ const describeSchema = z.array(
  */
 export function createNitroCli(program = 'nitro-cli'): NitroCli {
   return {
-    async run({ image, cid, cpus, memoryMiB }) {
+    async run({ image, cid, cpus, memoryMiB, debug }) {
       const args = [
         '--eif-path',
         image,
@@ -61,6 +67,7 @@ export function createNitroCli(program = 'nitro-cli'): NitroCli {
         `${cpus}`,
         '--memory',
         `${memoryMiB}`,
+        ...(debug ? ['--debug-mode'] : []),
       ];
       const output = await invoke(program, ['run-enclave', ...args], RUN_TIMEOUT_MS);
       return check(runSchema, output).EnclaveID;
@@ -78,6 +85,7 @@ export function createNitroCli(program = 'nitro-cli'): NitroCli {
     async terminate(id) {
       check(terminateSchema, await invoke(program, ['terminate-enclave', '--enclave-id', id], TIMEOUT_MS));
     },
+    followConsole: (id, log) => followConsole({ program, id, log }),
   };
 }
 

@@ -70,7 +70,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
     const measurements = await options.checkImage();
     const existing = (await nitro.describe()).find(({ cid }) => cid === options.spec.cid);
     if (existing?.isRunning === true) {
-      assertOurs(existing, measurements);
+      assertOurs(existing, measurements, options.spec.debug);
       log('info', 'enclave.found', { id: existing.id });
       return existing.id;
     }
@@ -124,7 +124,13 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
 
   async function runOnce(): Promise<EnclaveEnd> {
     try {
-      return await watch(await ensureRunning());
+      const id = await ensureRunning();
+      const endConsole = options.spec.debug ? nitro.followConsole(id, log) : undefined;
+      try {
+        return await watch(id);
+      } finally {
+        endConsole?.();
+      }
     } catch (error) {
       if (!(error instanceof EnclaveError) || error.code.startsWith('ENCLAVE_')) throw error;
       // What init said of its end says more than nitro-cli, which only misses its heartbeat.
@@ -179,9 +185,9 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
 }
 
 /** @throws EnclaveError ENCLAVE_FOREIGN */
-function assertOurs(enclave: RunningEnclave, expected: ImageMeasurements): void {
+function assertOurs(enclave: RunningEnclave, expected: ImageMeasurements, debug: boolean): void {
   const isExpected = [...expected].every(([index, value]) => enclave.measurements.get(index) === value);
-  if (enclave.isDebug || !isExpected) {
+  if (enclave.isDebug !== debug || !isExpected) {
     throw new EnclaveError('ENCLAVE_FOREIGN', 'another enclave has this CID', {
       id: enclave.id,
       cid: enclave.cid,

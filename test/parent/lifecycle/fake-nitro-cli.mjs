@@ -36,6 +36,7 @@ switch (command) {
         'enclave-cid': { type: 'string' },
         'cpu-count': { type: 'string' },
         memory: { type: 'string' },
+        'debug-mode': { type: 'boolean' },
       },
     });
     state.count = (state.count ?? 0) + 1;
@@ -54,7 +55,7 @@ switch (command) {
     state.enclaves.push({
       ...common,
       State: 'RUNNING',
-      Flags: 'NONE',
+      Flags: values['debug-mode'] ? 'DEBUG_MODE' : 'NONE',
       Measurements: { HashAlgorithm: 'Sha384 { ... }', ...state.measurements },
       ImageName: 'holdfast',
       ImageVersion: '0.1.0',
@@ -73,6 +74,13 @@ switch (command) {
     print({ EnclaveName: 'enclave', EnclaveID: id, Terminated: true });
     break;
   }
+  case 'console':
+    process.stderr.write(
+      'Connecting to the console for enclave 16...\nSuccessfully connected to the console.\n',
+    );
+    process.stdout.write(`${(state.console ?? []).join('\n')}\n`);
+    setInterval(() => {}, 1_000);
+    break;
   default:
     fail('E14', 'Invalid command.');
 }

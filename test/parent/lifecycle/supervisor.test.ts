@@ -10,7 +10,7 @@ import {
   type Supervisor,
   type SupervisorOptions,
 } from '../../../parent/lifecycle/supervisor.ts';
-import { silentLog } from '../../../parent/log.ts';
+import { silentLog, type LogFields } from '../../../parent/log.ts';
 import { steadyClock, type NodeStatus } from '../../../parent/status/node-status.ts';
 
 const FAKE = join(import.meta.dirname, 'fake-nitro-cli.mjs');
@@ -20,13 +20,14 @@ const MEASUREMENTS = new Map([
   [1, 'bb'.repeat(48)],
   [2, 'cc'.repeat(48)],
 ]);
-const SPEC = { image: '/var/lib/holdfast/enclave.eif', cid: 16, cpus: 2, memoryMiB: 1024 };
+const SPEC = { image: '/var/lib/holdfast/enclave.eif', cid: 16, cpus: 2, memoryMiB: 1024, debug: false };
 
 interface FakeState {
   enclaves: { EnclaveID: string; EnclaveCID: number; State: string; Flags: string; Measurements: object }[];
   measurements?: object;
   fail?: Record<string, [string, string]>;
   garbage?: boolean;
+  console?: string[];
 }
 
 let directory: string;
@@ -281,6 +282,36 @@ describe('the supervisor', () => {
     expect(commands()).toContain('terminate-enclave');
     expect(read().enclaves.length).toBeLessThanOrEqual(1);
     expect(ends).toBeGreaterThan(0);
+  });
+
+  test('follows the console of an enclave in debug mode, which may write what it likes', async () => {
+    const noise = [
+      'boot \u001b[31mred\u001b[0m {"level":"error"}',
+      `long ${'x'.repeat(2_000)}`,
+      ...Array.from({ length: 300 }, (_, index) => `line ${index}`),
+    ];
+    write({ ...read(), console: noise });
+    const logged: (LogFields & { event: string })[] = [];
+    const running = start(undefined, {
+      spec: { ...SPEC, debug: true },
+      log: (_level, event, fields) => logged.push({ event, ...fields }),
+    });
+    await isIn('running');
+    expect(calls().find(([command]) => command === 'run-enclave')).toContain('--debug-mode');
+    await expect.poll(() => logged.some(({ event }) => event === 'enclave.console-dropped')).toBe(true);
+    const lines = logged.filter(({ event }) => event === 'enclave.console').map((one) => one['untrusted']);
+    expect(lines.length).toBeLessThanOrEqual(200);
+    expect(lines[0]).toBe('boot [31mred[0m {"level":"error"}');
+    expect(lines[1]).toHaveLength(512);
+    await running.stop({ terminate: true });
+    expect(logged.some(({ event }) => event === 'enclave.console-ended')).toBe(true);
+  });
+
+  test('looks at no console of an enclave that is in earnest', async () => {
+    start();
+    await isIn('running');
+    expect(commands()).not.toContain('console');
+    expect(calls().flat()).not.toContain('--debug-mode');
   });
 
   test('starts nothing that pcr.json does not name', async () => {
