@@ -11,6 +11,7 @@ import { kmsHost } from '../../shared/aws/kms-host.ts';
 import type { Manifest } from '../../shared/node/manifest.ts';
 import { encryptionContext, PASSWORD_SECRET } from '../../shared/node/encryption-context.ts';
 import type { Credentials } from '../../shared/protocol/control.ts';
+import { ControlError } from '../../shared/protocol/errors.ts';
 import { UnlockError, type UnlockErrorCode } from './errors.ts';
 import { type Dial, PinnedAgent } from './kms-agent.ts';
 import type { Recipient } from './recipient.ts';
@@ -35,9 +36,9 @@ export interface KmsOptions {
 
 /** The two attested requests of a node. Plaintexts belong to the caller, who clears them. */
 export interface Kms {
-  /** @throws UnlockError KMS_…, CMS_… */
+  /** @throws UnlockError KMS_…, CMS_…; ControlError of the credentials */
   decrypt(blob: Uint8Array, recipient: Recipient): Promise<Uint8Array>;
-  /** @throws UnlockError KMS_…, CMS_… */
+  /** @throws UnlockError KMS_…, CMS_…; ControlError of the credentials */
   generateDataKey(recipient: Recipient): Promise<{ blob: Uint8Array; plaintext: Uint8Array }>;
   close(): void;
 }
@@ -162,6 +163,8 @@ function rethrow(error: unknown): never {
       requestId: error.$metadata.requestId,
     });
   }
+  // The parent had no credentials to give, or gave what are none: KMS was not even asked.
+  if (error instanceof ControlError) throw error;
   const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
   // The cause may quote the request; its code is enough for a person.
   if (UNTRUSTED.test(reason)) {

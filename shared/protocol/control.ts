@@ -91,11 +91,14 @@ export const controlErrorCodeSchema = z.enum([
 ]);
 export type ControlErrorCode = z.infer<typeof controlErrorCodeSchema>;
 
+/** What AWS makes credentials of, or may one day: nothing that could end a header. */
+const credential = z.string().regex(/^[\x21-\x7e]+$/);
+
 /** Temporary AWS credentials of the instance role; `expiration` in milliseconds since 1970. */
 export const credentialsSchema = z.strictObject({
-  accessKeyId: z.string().min(1).max(256),
-  secretAccessKey: z.string().min(1).max(256),
-  sessionToken: z.string().max(MAX_CREDENTIAL_BYTES).nullable(),
+  accessKeyId: credential.max(256),
+  secretAccessKey: credential.max(256),
+  sessionToken: credential.max(MAX_CREDENTIAL_BYTES).nullable(),
   expiration: z.int().positive().nullable(),
 });
 export type Credentials = z.infer<typeof credentialsSchema>;
