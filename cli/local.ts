@@ -44,7 +44,7 @@ const demo: Command = {
 
 function formatStep(io: Io, { ok, title, outcome, milliseconds }: DemoStep): string {
   const mark = ok ? paint(io, 'green', 'ok') : paint(io, 'red', 'NO');
-  return `  ${mark}  ${title.padEnd(82)} ${paint(io, 'cyan', outcome)} ${paint(io, 'dim', `${milliseconds} ms`)}`;
+  return `  ${mark}  ${title.padEnd(82)} ${paint(io, 'cyan', outcome)} ${paint(io, 'dim', `${milliseconds === 0 ? '< 1' : milliseconds} ms`)}`;
 }
 
 function formatTable(steps: readonly DemoStep[]): string {

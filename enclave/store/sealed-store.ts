@@ -78,14 +78,6 @@ export class SealedStore {
     return this.#root;
   }
 
-  /** The ids of a table's records. */
-  list(table: string): readonly string[] {
-    const prefix = `${table}/`;
-    return Object.keys(this.#root.records)
-      .filter((name) => name.startsWith(prefix))
-      .map((name) => name.slice(prefix.length));
-  }
-
   /**
    * A record's plaintext, which the caller clears; null when none was ever written.
    * @throws StoreError STORE_RECORD_MISSING, STORE_RECORD_ALTERED

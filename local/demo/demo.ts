@@ -1,7 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { measureManifest } from '../../attestation/index.ts';
 import { connectNode, type NodeClient } from '../../client/index.ts';
+import { InternalError } from '../../shared/errors.ts';
 import type { StartedNode } from '../world/index.ts';
 import { BOOT_REFUSALS } from './boot-refusals.ts';
 import { KMS_REFUSALS } from './kms-refusals.ts';
@@ -65,20 +67,34 @@ export async function runDemo({ onStep, signal }: DemoOptions): Promise<readonly
 
 type Step = (part: DemoPart, title: string, act: () => Promise<StepResult>) => Promise<void>;
 
-async function play(directory: string, running: Set<{ stop(): Promise<void> }>, step: Step): Promise<void> {
-  const stage = await Stage.open(directory);
-  running.add({ stop: () => stage.close() });
+async function provision(
+  directory: string,
+  running: Set<{ stop(): Promise<void> }>,
+  step: Step,
+): Promise<Stage> {
+  let opened: Stage | undefined;
   await step(
     'provision',
     'KMS, Secrets Manager and a Nitro host on this machine; one node’s AWS account',
-    () => Promise.resolve({ ok: true, outcome: stage.site.keyArn }),
+    async () => {
+      const stage = await Stage.open(directory);
+      running.add({ stop: () => stage.close() });
+      opened = stage;
+      return { ok: true, outcome: stage.site.keyArn };
+    },
   );
-  await step('provision', 'its manifest is measured: PCR16', () =>
-    Promise.resolve({
-      ok: true,
-      outcome: `${Buffer.from(stage.site.manifestPcr).toString('hex').slice(0, 16)}…`,
-    }),
-  );
+  if (opened === undefined) throw new InternalError('a step was left out');
+  return opened;
+}
+
+function measure({ site }: Stage): StepResult {
+  const pcr = Buffer.from(measureManifest(site.manifestBytes));
+  return { ok: pcr.equals(site.manifestPcr), outcome: `${pcr.toString('hex').slice(0, 16)}…` };
+}
+
+async function play(directory: string, running: Set<{ stop(): Promise<void> }>, step: Step): Promise<void> {
+  const stage = await provision(directory, running, step);
+  await step('provision', 'its manifest is measured: PCR16', () => Promise.resolve(measure(stage)));
 
   const first = await boot(
     stage,
