@@ -32,7 +32,7 @@
 #define MAX_SLOTS 4096
 #define QUESTION 64 /* Bytes of a question and of its answer; the first says what the target does with the connection. */
 #define BUFFER (1 << 18)
-#define WARM_UP_MS 300
+#define WARM_UP_MS 300 /* And one more for each connection. */
 #define RETRY_US 500
 
 static _Atomic uint64_t arrived;
@@ -213,8 +213,7 @@ static double own_cpu(void) {
          (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
-static void drop_slot(int epoll, struct slot *slot) {
-  (void)epoll;
+static void drop_slot(struct slot *slot) {
   close(slot->fd);
   slot->fd = -1;
 }
@@ -227,9 +226,9 @@ static void run_flow(const struct job *job, uint32_t size, bool both, uint64_t m
   for (int index = 0; index < job->slots; index++) ask(slots[index].fd, both ? 'B' : 'D', size);
   uint64_t up0 = atomic_load(&arrived), total0 = up0, down = 0, down0 = 0, start = now_us(), begin = 0;
   double cpu0 = own_cpu();
-  uint64_t end = start + (WARM_UP_MS + ms) * 1000;
+  uint64_t warm_up_us = (WARM_UP_MS + (uint64_t)job->slots) * 1000, end = start + warm_up_us + ms * 1000;
   for (uint64_t now = start; now < end; now = now_us()) {
-    if (begin == 0 && now >= start + WARM_UP_MS * 1000) {
+    if (begin == 0 && now >= start + warm_up_us) {
       begin = now;
       up0 = atomic_load(&arrived);
       down0 = down;
@@ -240,7 +239,7 @@ static void run_flow(const struct job *job, uint32_t size, bool both, uint64_t m
       if (events[index].events & EPOLLIN) {
         ssize_t got = recv(slot->fd, buffer, sizeof buffer, MSG_DONTWAIT);
         if (got == 0 || (got < 0 && errno != EAGAIN)) {
-          drop_slot(epoll, slot);
+          drop_slot(slot);
           continue;
         }
         if (got > 0) down += (uint64_t)got;
@@ -248,7 +247,7 @@ static void run_flow(const struct job *job, uint32_t size, bool both, uint64_t m
       for (int turn = 0; (events[index].events & EPOLLOUT) && turn < 64; turn++) {
         ssize_t sent = send(slot->fd, zeros, size, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (sent > 0) slot->moved += (uint64_t)sent;
-        if (sent < 0 && errno != EAGAIN) drop_slot(epoll, slot);
+        if (sent < 0 && errno != EAGAIN) drop_slot(slot);
         if (sent < (ssize_t)size) break;
       }
     }
@@ -275,13 +274,13 @@ static void begin_slot(const struct job *job, int epoll, struct slot *slot, uint
   slot->got = 0;
   if (slot->fd < 0) {
     if (!dial(job, &slot->fd)) {
-      if (slot->fd >= 0) drop_slot(epoll, slot);
+      if (slot->fd >= 0) drop_slot(slot);
       return;
     }
     watch(epoll, EPOLL_CTL_ADD, slot->fd, EPOLLIN, slot);
   }
   slot->asking = ask(slot->fd, 'E', 0);
-  if (!slot->asking) drop_slot(epoll, slot);
+  if (!slot->asking) drop_slot(slot);
 }
 
 static void run_questions(const struct job *job, bool fresh, uint64_t ms) {
@@ -313,7 +312,7 @@ static void run_questions(const struct job *job, bool fresh, uint64_t ms) {
       }
       slot->asking = false;
       slot->since = 0;
-      if (fresh || got <= 0) drop_slot(epoll, slot);
+      if (fresh || got <= 0) drop_slot(slot);
       begin_slot(job, epoll, slot, now_us());
     }
   }
@@ -340,7 +339,7 @@ static void run_idle(const struct job *job, uint64_t ms) {
       struct slot *slot = events[index].data.ptr;
       ssize_t got = recv(slot->fd, buffer, sizeof buffer, MSG_DONTWAIT);
       if (got > 0 && (slot->got += (uint32_t)got) >= QUESTION) answered++;
-      if (got == 0 || (got < 0 && errno != EAGAIN)) drop_slot(epoll, slot);
+      if (got == 0 || (got < 0 && errno != EAGAIN)) drop_slot(slot);
     }
   }
   printf("{\"served\":%d}\n", answered);

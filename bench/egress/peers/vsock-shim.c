@@ -41,11 +41,11 @@ int listen(int fd, int backlog) {
   return real(fd, fd == listener ? BACKLOG : backlog);
 }
 
-int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) {
-  int (*real)(int, struct sockaddr *, socklen_t *, int) =
-      (int (*)(int, struct sockaddr *, socklen_t *, int))dlsym(RTLD_NEXT, "accept4");
-  if (fd != listener) return real(fd, address, length, flags);
-  int accepted = real(fd, NULL, NULL, flags);
+int accept(int fd, struct sockaddr *address, socklen_t *length) {
+  int (*real)(int, struct sockaddr *, socklen_t *) =
+      (int (*)(int, struct sockaddr *, socklen_t *))dlsym(RTLD_NEXT, "accept");
+  if (fd != listener) return real(fd, address, length);
+  int accepted = real(fd, NULL, NULL);
   if (accepted >= 0 && address != NULL && *length >= sizeof(struct sockaddr_vm)) {
     struct sockaddr_vm peer = {.svm_family = AF_VSOCK, .svm_cid = 16, .svm_port = 1};
     memcpy(address, &peer, sizeof peer);
