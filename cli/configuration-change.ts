@@ -92,8 +92,9 @@ function compareEnds(
   { notAfter: before }: Configuration,
   { notAfter: after }: Configuration,
 ): ConfigurationChange[] {
-  if (before === after) return [];
-  const isLonger = Date.parse(after ?? '9999-12-31T23:59:59Z') > Date.parse(before ?? '9999-12-31T23:59:59Z');
+  const endOf = (time: string | undefined) => (time === undefined ? Infinity : Date.parse(time));
+  if (endOf(before) === endOf(after)) return [];
+  const isLonger = endOf(after) > endOf(before);
   const text = after === undefined ? 'does not expire' : `in force until ${after}`;
   return [change('notAfter', after ?? 'none', 'changed', { text, grants: isLonger, revokes: !isLonger })];
 }
@@ -173,7 +174,7 @@ const SIGNS: Readonly<Record<ConfigurationChange['kind'], string>> = {
 /** @param before the version that is compared with */
 export function describeChanges(changes: readonly ConfigurationChange[], before: number): string {
   const lines = changes.map(({ kind, subject, id, text, grants }) => {
-    const name = subject === 'manifest' ? subject : `${subject} ${id}`;
+    const name = subject === 'manifest' || subject === 'notAfter' ? subject : `${subject} ${id}`;
     return `  ${SIGNS[kind]} ${name}${text === '' ? '' : `: ${text}`}${grants ? '  [grants]' : ''}`;
   });
   return [`against version ${before}: ${summarise(changes)}`, ...lines].join('\n');

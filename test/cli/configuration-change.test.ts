@@ -100,6 +100,26 @@ describe('what changes in permissions', () => {
     expect(compareConfigurations(ordered, BASE)).toMatchObject([{ kind: 'removed', grants: false }]);
   });
 
+  it.each<[string, string | undefined, string | undefined, boolean]>([
+    ['a later end', '2026-12-01T00:00:00Z', '2027-01-01T00:00:00Z', true],
+    ['no end any more', '2026-12-01T00:00:00Z', undefined, true],
+    ['an earlier end', '2027-01-01T00:00:00Z', '2026-12-01T00:00:00Z', false],
+    ['an end where there was none', undefined, '2026-12-01T00:00:00Z', false],
+    ['even the last that can be written', undefined, '9999-12-31T23:59:59Z', false],
+  ])('%s: what is allowed is so for longer, or for less long', (_, before, after, grants) => {
+    const ending = (notAfter: string | undefined) => (notAfter === undefined ? BASE : { ...BASE, notAfter });
+    expect(compareConfigurations(ending(before), ending(after))).toMatchObject([
+      { subject: 'notAfter', kind: 'changed', grants, revokes: !grants },
+    ]);
+  });
+
+  it('the same end in other words is no change', () => {
+    const ending = (notAfter: string) => ({ ...BASE, notAfter });
+    const [short, long] = [ending('2026-12-01T00:00:00Z'), ending('2026-12-01T00:00:00.000Z')];
+    expect(compareConfigurations(short, long)).toEqual([]);
+    expect(describeChanges(compareConfigurations(short, BASE), 1)).toContain('does not expire  [grants]');
+  });
+
   it('another manifest is said first', () => {
     const changes = compareConfigurations(BASE, { ...BASE, manifest: '11'.repeat(48), rules: [] });
     expect(changes.map(({ subject }) => subject)).toEqual(['manifest', 'rule']);
