@@ -184,10 +184,16 @@ const all = [
 const only = values.only.split(',').filter(Boolean);
 const contestants =
   only.length === 0 ? all : all.filter(({ name }) => only.some((word) => name.includes(word)));
-try {
-  await run(load, contestants);
-} finally {
+const cleanUp = async () => {
   load.stop();
   for (const contestant of contestants) await contestant.stop();
   rmSync(directory, { recursive: true, force: true });
+};
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void cleanUp().finally(() => process.exit(1)));
+}
+try {
+  await run(load, contestants);
+} finally {
+  await cleanUp();
 }
