@@ -19,7 +19,7 @@ const PAGES = [
   ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`),
 ].filter((name) => name.endsWith('.md'));
 /** How a page calls the command: in a working copy, on a host, as root. */
-const CALL = /(?:^|[\s(])(?:npx holdfast|\/opt\/holdfast\/cli\/holdfast\.js|holdfast) (?=[a-z])/;
+const CALL = /(?:^|[\s(])(?:npx holdfast|\/opt\/holdfast\/bin\/holdfast|holdfast) (?=[a-z])/;
 const io: Io = {
   stdin: Readable.from([]),
   stdout: new Writable(),

@@ -1,5 +1,5 @@
 import type { Check } from '../check.ts';
-import { fail, ok, skip, warn } from '../finding.ts';
+import { fail, ok, quote, skip, warn } from '../finding.ts';
 
 const instanceCheck: Check = {
   part: 'machine',
@@ -59,7 +59,7 @@ const nitroCliCheck: Check = {
   title: 'nitro-cli',
   needs: ['enclave-host'],
   deadlineMs: 10_000,
-  async run({ host, config, signal }) {
+  async run({ host, config, configPath, signal }) {
     let version: string;
     try {
       const { stdout } = await host.run('nitro-cli', ['--version'], signal);
@@ -93,6 +93,14 @@ const nitroCliCheck: Check = {
       ];
     }
     const debug = enclaves.find(({ isDebug, cid }) => isDebug && cid === config?.enclave.cid);
+    if (config?.enclave.debug === true) {
+      return [
+        fail('ENCLAVE_IN_DEBUG_MODE', 'enclave.debug is on: KMS gives nothing to what is started so', {
+          advice: 'switch it off; it is for trials alone',
+          command: `sudoedit ${quote(configPath)}`,
+        }),
+      ];
+    }
     if (debug !== undefined) {
       return [
         fail(

@@ -29,7 +29,7 @@ const imageCheck: Check = {
       return [
         fail('IMAGE_UNEXPECTED', `${image} has not the measurements of ${pcrs} (${errorCode(error)})`, {
           advice: 'install the image and the pcr.json that were approved together; this says how they differ',
-          command: `/opt/holdfast/cli/holdfast.js eif verify ${quote(image)} --pcrs ${quote(pcrs)}`,
+          command: `/opt/holdfast/bin/holdfast eif verify ${quote(image)} --pcrs ${quote(pcrs)}`,
         }),
       ];
     }
@@ -55,7 +55,7 @@ const manifestCheck: Check = {
       return [
         fail('MANIFEST_REFUSED', `${file}: ${errorCode(error)}`, {
           advice: 'get the bytes that the node admin has measured; this says what is wrong with these',
-          command: `/opt/holdfast/cli/holdfast.js manifest verify ${quote(file)}`,
+          command: `/opt/holdfast/bin/holdfast manifest verify ${quote(file)}`,
         }),
       ];
     }
@@ -131,7 +131,7 @@ async function checkConfiguration(
       fail('CONFIGURATION_REFUSED', `${file}: ${errorCode(error)}`, {
         advice:
           'get the envelope that the authorities have signed for this manifest; this says who has signed',
-        command: `/opt/holdfast/cli/holdfast.js config verify ${quote(file)} --manifest MANIFEST`,
+        command: `/opt/holdfast/bin/holdfast config verify ${quote(file)} --manifest MANIFEST`,
       }),
     ];
   }

@@ -241,6 +241,12 @@ const BROKEN: readonly (readonly [FindingCode, 'warn' | 'fail', string, (host: E
         stderr: '',
       }),
   ],
+  [
+    'ENCLAVE_IN_DEBUG_MODE',
+    'fail',
+    'a configuration for trials',
+    setYaml((yaml) => yaml.replace('cpus: 2', 'cpus: 2, debug: true')),
+  ],
   ['NODE_TOO_OLD', 'fail', 'an old Node', setMethod({ nodeVersion: '22.11.0' })],
   [
     'ADDON_MISSING',
