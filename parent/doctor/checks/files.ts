@@ -35,7 +35,7 @@ function filesOf(config: ParentConfig, configPath: string): readonly Named[] {
 
 const filesCheck: Check = {
   part: 'files',
-  title: 'permissions',
+  title: 'files',
   needs: ['config'],
   async run(context) {
     const files = filesOf(configOf(context), context.configPath);
