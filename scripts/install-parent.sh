@@ -46,18 +46,25 @@ fail() {
 source=$(cd "$(dirname "$0")/.." && pwd)
 program=$root/opt/holdfast
 units=$root/etc/systemd/system
+links=$root/usr/local/bin
 if [ -z "$root" ]; then
   [ "$(id -u)" = 0 ] || fail 'run it as root, or with --root'
   [ -d /run/systemd/system ] || fail 'this machine was not booted with systemd'
 fi
 if [ $uninstall = yes ]; then
   [ -n "$root" ] || systemctl --quiet disable --now holdfast-parent.service holdfast-parent-status.socket || true
+  for link in "$links"/holdfast{,-vsock-proxy}; do
+    case $(readlink "$link") in /opt/holdfast/*) rm "$link" ;; esac
+  done
   rm -rf "$units"/holdfast-parent.service{,.d} "$units"/holdfast-parent-status.socket{,.d} "$program"
   [ -n "$root" ] || systemctl daemon-reload
   echo "removed. What was the operator's stays: $root/etc/holdfast, $root/var/lib/private/holdfast"
   exit 0
 fi
 [ "$source" != "$program" ] || fail "run it from a working copy, not from $program"
+if [ $with_enclave = yes ] && [ -z "$root" ]; then
+  getent group ne >/dev/null || fail 'there is no group "ne", and the unit would not start without: install nitro-cli first'
+fi
 if [ $with_packages = prepared ]; then
   [ -e "$source/bin/node" ] && [ -e "$source/build/holdfast.node" ] ||
     fail "$source was not made by this script with --root"
@@ -90,12 +97,22 @@ if [ $with_packages != no ]; then
   ln -s "../node_modules/$node/bin/node" "$staging/bin/node"
   "$staging/bin/node" --version >/dev/null || fail 'Node does not run here, see above: apt-get install libatomic1'
 fi
+# The commands: a machine that got a prepared tree has no Node of its own.
+for command in holdfast:holdfast.js holdfast-vsock-proxy:vsock-proxy.js; do
+  printf '#!/bin/sh\nexec /opt/holdfast/bin/node /opt/holdfast/cli/%s "$@"\n' "${command#*:}" > "$staging/bin/${command%:*}"
+  chmod 0755 "$staging/bin/${command%:*}"
+done
 chmod -R go-w "$staging"
 rm -rf "$program.old"
 [ ! -d "$program" ] || mv "$program" "$program.old"
 mv "$staging" "$program"
 rm -rf "$program.old"
 
+install -d -m 0755 "$links"
+for command in holdfast holdfast-vsock-proxy; do
+  # A command of that name that is somebody else's stays.
+  [ -e "$links/$command" ] || ln -sfn "/opt/holdfast/bin/$command" "$links/$command"
+done
 install -d -m 0755 "$units"
 install -m 0644 "$source/scripts/parent/holdfast-parent.service" "$source/scripts/parent/holdfast-parent-status.socket" "$units/"
 if [ $with_enclave = yes ]; then
@@ -113,7 +130,7 @@ fi
 cat <<'NEXT'
 installed. Next:
   1. fill in /etc/holdfast/parent.yaml, and put manifest.json and configuration.json beside it
-  2. /opt/holdfast/cli/holdfast.js parent check
+  2. holdfast parent check
   3. systemctl enable --now holdfast-parent
-  4. /opt/holdfast/cli/holdfast.js parent status
+  4. holdfast parent status
 NEXT

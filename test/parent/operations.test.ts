@@ -1,5 +1,14 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -209,6 +218,7 @@ describe('the installation', () => {
       read('scripts/parent/holdfast-parent.service'),
     );
     expect(existsSync(join(root, 'etc/systemd/system/holdfast-parent.service.d'))).toBe(false);
+    expect(readlinkSync(join(root, 'usr/local/bin/holdfast'))).toBe('/opt/holdfast/bin/holdfast');
     expect(statSync(join(root, 'opt/holdfast')).mode & 0o022).toBe(0);
   });
 
@@ -217,6 +227,7 @@ describe('the installation', () => {
     await run(join(ROOT, 'scripts/install-parent.sh'), ['--root', root, '--uninstall']);
     expect(existsSync(join(root, 'opt/holdfast'))).toBe(false);
     expect(readdirSync(join(root, 'etc/systemd/system'))).toEqual([]);
+    expect(readdirSync(join(root, 'usr/local/bin'))).toEqual([]);
     expect(existsSync(join(root, 'etc/holdfast/parent.yaml'))).toBe(true);
   });
 
