@@ -11,8 +11,9 @@ import {
   withNode,
 } from './node-connection.ts';
 import { chooseAlgorithm, PAYLOAD_OPTIONS, readAlgorithm, readPayload } from './node-payload.ts';
-import { fetchStatus } from './node-status.ts';
+import { nodeStatusSchema } from './node-status.ts';
 import { writeOutput } from './output-file.ts';
+import { fetchStatusPage } from './status-page.ts';
 
 const TRUST = '--url https://127.0.0.1:8443 --pcrs pcr.json --manifest manifest.json';
 const AS_CLIENT = `${TRUST} --client wallet-backend --key client.pem`;
@@ -24,7 +25,7 @@ const status: Command = {
   options: {},
   examples: ['holdfast node status http://127.0.0.1:9400'],
   run: async ({ positionals: [text = ''] }) => {
-    const { node } = await fetchStatus(readStatusUrl(text));
+    const { node } = await fetchStatusPage(readStatusUrl(text), nodeStatusSchema);
     if (node === null) return { ok: false, text: 'no enclave has said anything yet', data: { node } };
     const { phase, code, since } = node;
     return {

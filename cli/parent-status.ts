@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { nodePhaseSchema } from '../shared/protocol/control.ts';
+import { printable } from './printable.ts';
 
 /** The JSON of the parent's status page, as far as it is shown. */
 export const parentStatusSchema = z.object({
@@ -26,7 +27,9 @@ export function formatParentStatus(status: ParentStatus, now: number): string {
     `outside     ${connections.egress} connections of the enclave`,
     ...describeCredentials(status.credentialsExpiration, now),
     ...(node?.phase === 'serving' ? [] : [`what to do  ${advise(status)}`]),
-  ].join('\n');
+  ]
+    .map(printable)
+    .join('\n');
 }
 
 function describeNode({ node }: ParentStatus, now: number): string {

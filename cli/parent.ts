@@ -6,10 +6,10 @@ import { startVsockProxy } from '../parent/vsock-proxy.ts';
 import { createUnixTransport } from '../shared/transport/unix-transport.ts';
 import { PARENT_CID } from '../shared/transport/transport.ts';
 import { type Command, type CommandInput, type Io, UsageError } from './command.ts';
+import { CliError } from './errors.ts';
 import { configOption, DEFAULT_CONFIG, storeCommands } from './parent-store.ts';
 import { formatParentStatus, parentStatusSchema, type ParentStatus } from './parent-status.ts';
-
-const STATUS_TIMEOUT_MS = 3_000;
+import { fetchStatusPage } from './status-page.ts';
 
 const runCommand: Command = {
   name: 'parent run',
@@ -171,17 +171,13 @@ function untilAborted({ signal }: Io): Promise<void> {
   });
 }
 
+/** Undefined where nobody answers. @throws CliError STATUS_MALFORMED where somebody else does */
 async function fetchStatus(url: string): Promise<ParentStatus | undefined> {
-  let base: URL;
+  if (!URL.canParse(url) || new URL(url).protocol !== 'http:') throw new UsageError('--url is an http URL');
   try {
-    base = new URL('/status', url);
-  } catch {
-    throw new UsageError('--url is a URL');
-  }
-  try {
-    const response = await fetch(base, { signal: AbortSignal.timeout(STATUS_TIMEOUT_MS) });
-    return parentStatusSchema.parse(await response.json());
-  } catch {
-    return undefined;
+    return await fetchStatusPage(new URL(url), parentStatusSchema);
+  } catch (error) {
+    if (error instanceof CliError && error.code === 'STATUS_UNREACHABLE') return undefined;
+    throw error;
   }
 }

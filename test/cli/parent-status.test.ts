@@ -1,5 +1,9 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { formatParentStatus, type ParentStatus } from '../../cli/parent-status.ts';
+import { refusalIn, runHoldfast } from './in-process.ts';
 
 const NOW = 1_800_000_000_000;
 const SERVING: ParentStatus = {
@@ -37,6 +41,30 @@ describe('the parent’s status', () => {
     expect(text).toContain('halted with KMS_ACCESS_DENIED');
     expect(text).toContain('EXPIRED 60 s ago');
     expect(text).toContain('what to do  look KMS_ACCESS_DENIED up');
+  });
+
+  test('P43 shows a code as text, whatever somebody else has put into it', () => {
+    const failed = { phase: 'failed', code: 'A\u001b[2J\nforged', since: NOW } as const;
+    expect(formatParentStatus({ ...SERVING, node: failed }, NOW)).toContain(
+      String.raw`A\u001b[2J\u000aforged`,
+    );
+  });
+
+  test('is not read from what is no status page, or no page at all', async () => {
+    const server = createServer((_, response) => response.end('{"node":"all is well"}'));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const ask = async (url: string) =>
+      refusalIn(await runHoldfast(['parent', 'status', '--json', '--url', url]));
+    try {
+      expect(await ask(`http://127.0.0.1:${port}`)).toMatchObject({ exit: 1, code: 'STATUS_MALFORMED' });
+    } finally {
+      server.close();
+    }
+    expect(await ask(`http://127.0.0.1:${port}`)).toMatchObject({ exit: 1, code: 'PARENT_UNREACHABLE' });
+    expect(await ask('https://127.0.0.1:1')).toMatchObject({ exit: 2, code: 'USAGE' });
+    expect(await ask('127.0.0.1')).toMatchObject({ exit: 2, code: 'USAGE' });
   });
 
   test('says when to wait', () => {
