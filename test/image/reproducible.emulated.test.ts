@@ -10,6 +10,7 @@ import { findEmulator } from '../emulated/harness/emulator.ts';
 
 const SOURCES = [
   'attestation',
+  'cli',
   'docker',
   'enclave',
   'scripts',
