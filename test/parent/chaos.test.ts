@@ -1,6 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +20,9 @@ import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
 
 const MAIN = join(import.meta.dirname, '../../cli/main.ts');
 const ENCLAVE_CID = 16;
+
+/** Whether this user may have a mount of its own. */
+const canMount = spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
 
 let directory: string;
 let target: Server;
@@ -55,8 +58,11 @@ async function readAll(stream: Duplex): Promise<string> {
   return String(Buffer.concat(chunks));
 }
 
-/** The daemon, with a limit of the shell's on one of its resources. */
-async function runLimited(limit: string): Promise<ChildProcess> {
+/** The daemon, after a command of the shell's that limits one of its resources. */
+async function runLimited(
+  limit: string,
+  { store = `${directory}/records.sqlite`, launcher = [] as readonly string[] } = {},
+): Promise<ChildProcess> {
   const path = join(directory, 'parent.yaml');
   await writeFile(
     path,
@@ -64,20 +70,16 @@ async function runLimited(limit: string): Promise<ChildProcess> {
 enclave: {cid: ${ENCLAVE_CID}}
 transport: {unix: ${directory}/vsock}
 artifacts: {manifest: ${directory}/manifest.json, configuration: ${directory}/configuration.json, secrets: ${directory}/secrets}
-store: {sqlite: ${directory}/records.sqlite}
+store: {sqlite: ${store}}
 egress:
   allowlist:
     - {host: kms.example.com, port: 443, connectTo: {address: 127.0.0.1, port: ${(target.address() as AddressInfo).port}}}
 log: error
 `,
   );
-  const child = spawn(
-    'sh',
-    ['-c', `${limit}; exec "$0" "$@"`, process.execPath, MAIN, 'parent', 'run', '--config', path],
-    {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    },
-  );
+  const daemon = ['sh', '-c', `${limit}; exec "$0" "$@"`, process.execPath, MAIN, 'parent', 'run'];
+  const [program, ...args] = [...launcher, ...daemon, '--config', path];
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   children.push(child);
   return child;
 }
@@ -134,6 +136,37 @@ describe('a parent in trouble', () => {
     await client.commit([{ table: 't', id: 'after', expectedRevision: 0, bytes }]);
     client.close();
   }, 60_000);
+
+  test.skipIf(!canMount)(
+    'refuses commits while its file system has no room, and takes them again once there is some',
+    async () => {
+      await mkdir(join(directory, 'store'));
+      const child = await runLimited(
+        `mount -t tmpfs -o size=1m store '${directory}/store' && head -c 400000 /dev/zero > '${directory}/store/ballast'`,
+        { store: `${directory}/store/records.sqlite`, launcher: ['unshare', '-rm'] },
+      );
+      const client = createControlClient(enclave(), { timeoutMs: 30_000 });
+      const bytes = new Uint8Array(8_192).fill(7);
+      let acknowledged = 0;
+      const commit = async () => {
+        await client.commit([{ table: 't', id: `record-${acknowledged}`, expectedRevision: 0, bytes }]);
+        acknowledged += 1;
+      };
+      const fill = async () => {
+        for (let count = 0; count < 200; count += 1) await commit();
+      };
+      await expect(fill()).rejects.toMatchObject({ code: 'CONTROL_STORE_FAILED' });
+      expect(acknowledged).toBeGreaterThan(2);
+      expect(await client.listRecords()).toHaveLength(acknowledged);
+      // The mount is the daemon's own.
+      await rm(`/proc/${child.pid}/root${directory}/store/ballast`);
+      await commit();
+      expect(await client.listRecords()).toHaveLength(acknowledged);
+      expect(child.exitCode).toBeNull();
+      client.close();
+    },
+    60_000,
+  );
 
   test.each([-86_400_000, 86_400_000])('does not mind a clock that jumps by %i ms', async (jump) => {
     const parent = await startParent({
