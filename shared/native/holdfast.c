@@ -812,6 +812,14 @@ static void load_modules(void) {
   }
 }
 
+/* No module ever after these, whoever asks. A kernel without modules has no such switch. */
+static void forbid_modules(void) {
+  int fd = open("/proc/sys/kernel/modules_disabled", O_WRONLY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) return;
+  if (fd < 0 || write(fd, "1", 1) != 1) refuse("INIT_MODULE");
+  close(fd);
+}
+
 /* P40: the kernel's hardware source is the NSM, or nothing starts; and its bytes are in the pool before any key is. */
 static void seed_from_nsm(void) {
   static const char NAME[] = "nsm-hwrng";
@@ -1068,6 +1076,7 @@ int main(void) {
   raise_loopback();
   seed_from_nsm();
   send_heartbeat();
+  forbid_modules();
   hand_over_devices();
   if (pipe2(reason, O_CLOEXEC | O_NONBLOCK) < 0) refuse("INIT_PIPE");
   pid_t node = fork();
