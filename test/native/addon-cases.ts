@@ -331,6 +331,18 @@ export const addonCases: readonly AddonCase[] = [
     },
   },
   {
+    name: 'gives up every other program for good, in all threads',
+    run(_native, path) {
+      const script = `const { spawnSync } = require('node:child_process');
+        const before = spawnSync(process.execPath, ['--version']);
+        require(process.argv[1]).forbidExec();
+        const after = spawnSync(process.execPath, ['--version']);
+        process.stdout.write(before.status + ' ' + after.signal);`;
+      const { stdout } = spawnSync(process.execPath, ['-e', script, path], { encoding: 'utf8' });
+      assert.equal(stdout, '0 SIGSYS');
+    },
+  },
+  {
     name: 'ends the process with the code given, and runs no handler',
     run(_native, path) {
       const script = `process.on('exit', () => process.stdout.write('handler'));
