@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { open, readdir, stat, statfs } from 'node:fs/promises';
-import { request as httpRequest } from 'node:http';
+import { request as httpRequest, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect, createServer } from 'node:net';
 import { createLookUp } from '../egress/look-up.ts';
 import { checkImage } from '../lifecycle/image.ts';
 import { loadNative } from '../../shared/native/addon.ts';
-import type { Host, MetadataAnswer } from './host.ts';
+import type { Host, HttpAnswer } from './host.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024;
 const MAX_OUTPUT_BYTES = 1024 * 1024;
@@ -38,6 +38,7 @@ export function createRealHost(): Host {
     },
     run: runProgram,
     askMetadata,
+    get: (from, signal) => askHttp({ ...from, method: 'GET' }, signal),
     lookUp: (name, family, signal) => createLookUp({ family })(name, signal),
     async connect({ address, port }, signal) {
       const socket = connect({ host: address, port });
@@ -119,15 +120,19 @@ function runProgram(program: string, args: readonly string[], signal: AbortSigna
 function askMetadata(
   { method, path, token }: Parameters<Host['askMetadata']>[0],
   signal: AbortSignal,
-): Promise<MetadataAnswer> {
+): Promise<HttpAnswer> {
   const headers =
     method === 'PUT'
       ? { 'X-aws-ec2-metadata-token-ttl-seconds': '60' }
       : token === undefined
         ? {}
         : { 'X-aws-ec2-metadata-token': token };
+  return askHttp({ host: METADATA_HOST, method, path, headers }, signal);
+}
+
+function askHttp(options: RequestOptions, signal: AbortSignal): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ host: METADATA_HOST, method, path, headers, agent: false, signal });
+    const request = httpRequest({ ...options, agent: false, signal });
     request.on('error', reject);
     request.on('response', (response) => {
       let body = '';

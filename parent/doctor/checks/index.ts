@@ -6,6 +6,7 @@ import { egressChecks } from './egress.ts';
 import { fileChecks } from './files.ts';
 import { instanceChecks } from './instance.ts';
 import { nodeFileChecks } from './node-files.ts';
+import { nodeChecks } from './node.ts';
 import { programChecks } from './program.ts';
 import { resourceChecks } from './resources.ts';
 import { roomChecks } from './room.ts';
@@ -16,6 +17,7 @@ export const CHECKS: readonly Check[] = [
   ...deviceChecks,
   ...resourceChecks,
   ...programChecks,
+  ...nodeChecks,
   ...fileChecks,
   ...nodeFileChecks,
   ...clockChecks,

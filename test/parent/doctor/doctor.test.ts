@@ -292,6 +292,30 @@ const BROKEN: readonly (readonly [FindingCode, 'warn' | 'fail', string, (host: E
     'a unit without its drop-in',
     setUnit('holdfast', (shown) => shown.replace(/^DropInPaths=.*$/m, 'DropInPaths=')),
   ],
+  [
+    'NODE_NOT_SERVING',
+    'fail',
+    'a node that KMS refused',
+    setFile('status page', '{"node":{"phase":"failed","code":"KMS_ACCESS_DENIED"},"enclave":{"cid":16}}'),
+  ],
+  [
+    'NODE_NOT_SERVING',
+    'fail',
+    'an image that is not started again',
+    setFile(
+      'status page',
+      '{"node":null,"enclave":{"cid":16,"state":"halted","code":"ENCLAVE_IMAGE_UNEXPECTED"}}',
+    ),
+  ],
+  [
+    'NODE_NOT_SERVING',
+    'warn',
+    'a node on its way',
+    setFile(
+      'status page',
+      '{"node":{"phase":"unlocking","code":null},"enclave":{"cid":16,"state":"running"}}',
+    ),
+  ],
   ['CONFIG_MISSING', 'fail', 'no configuration', without(CONFIG)],
   [
     'CONFIG_INVALID',
@@ -542,6 +566,11 @@ describe('one thing broken', () => {
 });
 
 describe('what is not looked at', () => {
+  it('is a node whose parent does not answer, or somebody else does', async () => {
+    expect(await notInOrder(without('status page'))).toEqual(['skipped NOT_APPLICABLE']);
+    expect(await notInOrder(setFile('status page', '<html>'))).toEqual(['skipped NOT_APPLICABLE']);
+  });
+
   it('is said with a reason, offline', async () => {
     const found = await notInOrder(() => {}, { offline: true });
     expect(new Set(found)).toEqual(new Set(['skipped OFFLINE']));

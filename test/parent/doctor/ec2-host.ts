@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { dirname } from 'node:path';
 import { formatPcrFile, MANIFEST_PCR, measureManifest } from '../../../attestation/index.ts';
-import type { FileFacts, Host, MetadataAnswer, ProgramResult } from '../../../parent/doctor/host.ts';
+import type { FileFacts, Host, HttpAnswer, ProgramResult } from '../../../parent/doctor/host.ts';
 import { createEnvelope, ed25519PublicKeyHex, signEnvelope } from '../../../shared/dsse/index.ts';
 import {
   type Configuration,
@@ -22,7 +22,7 @@ export interface Ec2Host {
   readonly facts: Map<string, Partial<FileFacts> & { readonly errno?: string }>;
   /** By program and arguments, separated by blanks; undefined for a program that is not there. */
   readonly programs: Map<string, ProgramResult>;
-  readonly metadata: Map<string, MetadataAnswer>;
+  readonly metadata: Map<string, HttpAnswer>;
   readonly addresses: Map<string, readonly string[]>;
   readonly taken: Set<number>;
   readonly free: Map<string, number>;
@@ -32,7 +32,7 @@ export interface Ec2Host {
 
 const done = (stdout: string): ProgramResult => ({ status: 0, stdout, stderr: '' });
 export const failed = (stderr: string): ProgramResult => ({ status: 1, stdout: '', stderr });
-const given = (body: string): MetadataAnswer => ({ status: 200, body });
+const given = (body: string): HttpAnswer => ({ status: 200, body });
 export const errno = (code: string) => Object.assign(new Error(code), { code });
 
 /** The manifest of a node, a configuration that its authority has signed, and its pcr.json. */
@@ -134,6 +134,10 @@ export function createEc2Host(): Ec2Host {
       ],
       ['/proc/swaps', 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n'],
       ['/proc/sys/net/ipv4/ip_unprivileged_port_start', '1024\n'],
+      [
+        'status page',
+        '{"node":{"phase":"serving","code":null,"since":1},"enclave":{"cid":16,"state":"running"},"connections":{"egress":0,"ingress":0}}',
+      ],
     ]),
     facts: new Map<string, Partial<FileFacts>>([
       ['/dev/nitro_enclaves', { kind: 'other', mode: 0o660, gid: NE_GID }],
@@ -231,6 +235,11 @@ export function asHost(state: Ec2Host): Host {
       const answer = metadata.get(`${method} ${path}${token === undefined ? '' : ' token'}`);
       if (answer === undefined) throw errno('EHOSTUNREACH');
       return answer;
+    },
+    async get({ port, path }) {
+      const body = port === 9464 && path === '/status' ? state.files.get('status page') : undefined;
+      if (body === undefined) throw errno('ECONNREFUSED');
+      return { status: 200, body: body.toString() };
     },
     async lookUp(name) {
       const found = addresses.get(name);

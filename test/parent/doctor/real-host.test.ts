@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -77,6 +78,15 @@ describe('the machine itself', () => {
     await host.bind({ host: '127.0.0.1', port: 0 });
     await host.connect({ address: '127.0.0.1', port }, soon());
     expect(await codeOf(host.connect({ address: '127.0.0.1', port: 1 }, soon()))).toBe('ECONNREFUSED');
+  });
+
+  it('asks a page of this machine', async () => {
+    const port = await listen(createHttpServer((request, response) => response.end(request.url)));
+    expect(await host.get({ host: '127.0.0.1', port, path: '/status' }, soon())).toEqual({
+      status: 200,
+      body: '/status',
+    });
+    expect(await codeOf(host.get({ host: '127.0.0.1', port: 1, path: '/' }, soon()))).toBe('ECONNREFUSED');
   });
 
   it('P13 asks for the date only where the authority is the right one', async () => {
