@@ -30,7 +30,13 @@ describe('the parent’s configuration', () => {
     });
     expect(config.ingress?.listen).toEqual({ host: '::', port: 443 });
     expect(config.transport).toBe('vsock');
-    expect(config.enclave).toEqual({ cid: 16, cpus: 2, memoryMiB: 1_024 });
+    expect(config.enclave).toEqual({
+      cid: 16,
+      cpus: 2,
+      memoryMiB: 1_024,
+      debug: false,
+      restartWhenSilent: false,
+    });
   });
 
   test('may be JSON', () => {
