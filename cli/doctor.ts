@@ -19,12 +19,14 @@ const doctorCommand: Command = {
     'holdfast doctor --config parent.yaml --offline',
     'holdfast doctor --json | jq ".findings[] | select(.status == \\"fail\\")"',
   ],
-  async run({ text, flag, io }) {
+  async run({ text, flag, json, io }) {
     const report = await examine(text('config'), flag('offline'), io);
     const failed = report.findings.filter(({ status }) => status === 'fail');
+    // Findings are the answer, not an error: they go to standard output either way.
+    if (!json) io.stdout.write(`${formatDoctorReport(report, io.stdout.isTTY === true)}\n`);
     return {
       ok: failed.length === 0,
-      text: formatDoctorReport(report, io.stdout.isTTY === true),
+      text: '',
       data: { ...report, fails: failed.length },
     };
   },

@@ -32,10 +32,10 @@ describe('holdfast doctor', () => {
   it('shows people what to type', async () => {
     const folder = makeFolder();
     const config = folder.write('parent.yaml', CONFIG(folder.path, '{ unix: /run/holdfast }'));
-    const { exit, err } = await runHoldfast(['doctor', '--offline', '--config', config]);
-    expect(exit).toBe(1);
-    expect(err).toContain('FILE_MISSING');
-    expect(err).toContain(`$ sudo install -m 0644 FILE ${folder.at('manifest.json')}`);
+    const { exit, out, err } = await runHoldfast(['doctor', '--offline', '--config', config]);
+    expect([exit, err]).toEqual([1, '']);
+    expect(out).toContain('FILE_MISSING');
+    expect(out).toContain(`$ sudo install -m 0644 FILE ${folder.at('manifest.json')}`);
   });
 
   it('takes a named configuration that is not there for a failure, and a wrong word for usage', async () => {

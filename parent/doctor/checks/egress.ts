@@ -231,10 +231,20 @@ async function checkPort(
   }
 }
 
-async function isOurs({ host, signal }: CheckContext): Promise<boolean> {
+/** Whether a parent runs, under systemd or by hand: then the ports are in the right hands. */
+async function isOurs(context: CheckContext): Promise<boolean> {
+  const { host, signal } = context;
   try {
     const { stdout } = await host.run('systemctl', ['is-active', 'holdfast-parent.service'], signal);
-    return stdout.trim() === 'active';
+    if (stdout.trim() === 'active') return true;
+  } catch {
+    // No systemd here.
+  }
+  const { status } = configOf(context);
+  if (status === undefined) return false;
+  try {
+    const { body } = await host.get({ ...status.listen, path: '/healthz' }, signal);
+    return body.trim() === '{"healthy":true}';
   } catch {
     return false;
   }

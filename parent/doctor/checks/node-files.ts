@@ -66,7 +66,11 @@ const manifestCheck: Check = {
     const name = `${manifest.namespace}/${manifest.environment}, node ${manifest.node}`;
     return findings.length > 0
       ? findings
-      : [ok(`${name}: measured as pcr.json says, its configuration is signed`)];
+      : [
+          ok(
+            `${name}; its configuration is signed${enclave.pcrs === undefined ? '' : ', its PCR16 that of pcr.json'}`,
+          ),
+        ];
   },
 };
 

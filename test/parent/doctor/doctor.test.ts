@@ -343,6 +343,12 @@ const BROKEN: readonly (readonly [FindingCode, 'warn' | 'fail', string, (host: E
     ({ facts }) => void facts.set('/etc/holdfast', { mode: 0o775, gid: 1000 }),
   ],
   [
+    'FILE_WRITABLE',
+    'fail',
+    'an image of a login',
+    ({ facts }) => void facts.set('/etc/holdfast/pcr.json', { uid: 1000 }),
+  ],
+  [
     'FILE_UNREADABLE_FOR_SERVICE',
     'fail',
     'a manifest of root alone',
@@ -611,6 +617,14 @@ describe('what is not looked at', () => {
     expect(enclave.map((finding) => 'code' in finding && finding.code)).toContain('NOT_ENCLAVE_HOST');
     expect(findings.some(({ part, status }) => part === 'network' && status === 'ok')).toBe(true);
   });
+});
+
+it('takes the ports of a parent that was started by hand for its own', async () => {
+  const found = await notInOrder(({ programs, files }) => {
+    programs.set('systemctl is-active holdfast-parent.service', failed(''));
+    files.set('health page', '{"healthy":true}\n');
+  });
+  expect(found).toEqual([]);
 });
 
 describe('a check', () => {

@@ -237,7 +237,8 @@ export function asHost(state: Ec2Host): Host {
       return answer;
     },
     async get({ port, path }) {
-      const body = port === 9464 && path === '/status' ? state.files.get('status page') : undefined;
+      const page = path === '/healthz' ? 'health page' : 'status page';
+      const body = port === 9464 ? state.files.get(page) : undefined;
       if (body === undefined) throw errno('ECONNREFUSED');
       return { status: 200, body: body.toString() };
     },
