@@ -21,6 +21,11 @@ export interface EgressOptions {
   readonly maxConnections?: number;
   readonly maxWaiting?: number;
   readonly waitMs?: number;
+  /**
+   * Connections that have not said where to; 1,024 when left out, as many as a burst may bring before the first of them
+   * is read.
+   */
+  readonly maxUnnamed?: number;
 }
 
 export interface IngressOptions {

@@ -25,7 +25,7 @@ export interface Egress {
 
 /** @throws ParentOptionError OPTION_INVALID; TransportError ADDRESS_IN_USE, LISTEN_FAILED */
 export async function startEgress(options: EgressOptions, around: EgressSurroundings): Promise<Egress> {
-  const { connectTimeoutMs = 10_000, ports = [] } = options;
+  const { connectTimeoutMs = 10_000, maxUnnamed = 1_024, ports = [] } = options;
   const lookUp = observe(options.lookUp ?? createLookUp(), around.onLookUp);
   let allowList = createAllowList(options.targets);
   const gate = new Gate({
@@ -42,7 +42,8 @@ export async function startEgress(options: EgressOptions, around: EgressSurround
     return await dialTarget(target, { lookUp, timeoutMs: connectTimeoutMs, signal });
   };
 
-  const { namePort, onLookUp: _observed, ...rest } = around;
+  const { namePort, onLookUp: _observed, ...others } = around;
+  const rest = { ...others, maxUnnamed, connect, gate };
   const listeners: Listener[] = [];
   const close = async () => {
     await Promise.all(listeners.map((listener) => listener.close()));
@@ -56,12 +57,10 @@ export async function startEgress(options: EgressOptions, around: EgressSurround
           port,
         });
       }
-      listeners.push(
-        await startEgressServer({ ...rest, port: listen, target: { host, port }, connect, gate }),
-      );
+      listeners.push(await startEgressServer({ ...rest, port: listen, target: { host, port } }));
     }
     if (namePort !== undefined) {
-      listeners.push(await startEgressServer({ ...rest, port: namePort, connect, gate }));
+      listeners.push(await startEgressServer({ ...rest, port: namePort }));
     }
   } catch (error) {
     await close();

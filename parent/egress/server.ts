@@ -16,8 +16,6 @@ import { EgressRefusal } from './errors.ts';
 import type { Gate } from './gate.ts';
 
 const OPEN_TIMEOUT_MS = 5_000;
-/** Connections that have not said where to: as many at most as a burst brings before the first of them is read. */
-const MAX_UNNAMED = 1_024;
 
 /** Connects to where the enclave wants. @throws EgressRefusal */
 export type ConnectEgress = (open: EgressOpen, signal: AbortSignal) => Promise<Socket>;
@@ -27,6 +25,8 @@ export interface EgressServerOptions {
   readonly port: number;
   /** Where every connection of this port goes; left out, the first frame names it. */
   readonly target?: EgressOpen;
+  /** How many connections may have still to say where to. */
+  readonly maxUnnamed: number;
   readonly isEnclave: (cid: number) => boolean;
   readonly connect: ConnectEgress;
   readonly gate: Gate;
@@ -39,7 +39,7 @@ export interface EgressServerOptions {
 /** Listens for an enclave's connections to the world. @throws TransportError ADDRESS_IN_USE, LISTEN_FAILED */
 export async function startEgressServer(options: EgressServerOptions): Promise<Listener> {
   const { transport, isEnclave, log } = options;
-  const unnamed: Unnamed = { count: 0 };
+  const unnamed: Unnamed = { count: 0, max: options.maxUnnamed };
   return await transport.listen(options.port, ({ stream, peer }: Accepted) => {
     if (!isEnclave(peer.cid)) {
       log('warn', 'egress.turned-away', { cid: peer.cid });
@@ -56,6 +56,7 @@ export async function startEgressServer(options: EgressServerOptions): Promise<L
 
 /** How many connections of one port have still to say where to. */
 interface Unnamed {
+  readonly max: number;
   count: number;
 }
 
@@ -93,7 +94,7 @@ async function serve(stream: Duplex, unnamed: Unnamed, options: EgressServerOpti
 }
 
 async function readOpen(frames: FrameStream, unnamed: Unnamed): Promise<EgressOpen> {
-  if (unnamed.count >= MAX_UNNAMED) {
+  if (unnamed.count >= unnamed.max) {
     throw new EgressRefusal('TOO_MANY_UNNAMED', 'too many connections have not said where to');
   }
   unnamed.count += 1;
