@@ -188,7 +188,7 @@ describe('the Unix-socket transport', () => {
     const client = transportOf(ENCLAVE);
     await Promise.all(
       Array.from({ length: 2_500 }, async () => {
-        const stream = await client.connect({ cid: PARENT, port: 7001 }, { timeoutMs: 20_000 });
+        const stream = await client.connect({ cid: PARENT, port: 7001 }, { timeoutMs: 60_000 });
         stream.resume();
         await once(stream, 'end');
         stream.destroy();
