@@ -23,7 +23,8 @@ const SOCKET = 'holdfast-parent-status.socket';
 const DROP_INS = `/etc/systemd/system/${UNIT}.d`;
 const CONFIG = '/etc/holdfast/parent.yaml';
 const VSOCK = '/var/lib/holdfast/vsock';
-const PAGE = { port: 9464 };
+// By its address: the smallest Debian has no /etc/hosts.
+const PAGE = { host: '127.0.0.1', port: 9464 };
 const ECHO = { host: 'echo.example.com', port: 7 };
 
 const shell = (program: string, ...args: string[]): string =>
@@ -49,7 +50,10 @@ function fails(...args: string[]): void {
   assert.throws(() => systemctl(...args));
 }
 
-async function get(path: string, at: { port: number } | { socketPath: string } = PAGE): Promise<string> {
+async function get(
+  path: string,
+  at: { host: string; port: number } | { socketPath: string } = PAGE,
+): Promise<string> {
   const asked = request({ path, ...at, timeout: 60_000, headers: { connection: 'close' } }).end();
   const [response] = (await once(asked, 'response')) as [AsyncIterable<Buffer>];
   const chunks: Buffer[] = [];

@@ -298,7 +298,9 @@ describe('the supervisor', () => {
     });
     await isIn('running');
     expect(calls().find(([command]) => command === 'run-enclave')).toContain('--debug-mode');
-    await expect.poll(() => logged.some(({ event }) => event === 'enclave.console-dropped')).toBe(true);
+    await expect
+      .poll(() => logged.some(({ event }) => event === 'enclave.console-dropped'), { timeout: 20_000 })
+      .toBe(true);
     const lines = logged.filter(({ event }) => event === 'enclave.console').map((one) => one['untrusted']);
     expect(lines.length).toBeLessThanOrEqual(200);
     expect(lines[0]).toBe('boot [31mred[0m {"level":"error"}');
