@@ -14,9 +14,10 @@ emulator; beside an image that does nothing, and beside the same program as a pr
 Needs the emulated host, which scripts/emulated-host.sh makes once.`;
 
 const mebibytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(0)} MiB`;
+const ratio = (value: number, floor: number): string => (value / floor).toFixed(2);
 const milliseconds = (value: number): string => `${Math.round(value)} ms`;
 
-function print(starts: readonly Start[]): { ready: number; empty: number; rsaKey: number } {
+function print(starts: readonly Start[]): { ready: number } {
   const of = (image: Start['image'], pick: (start: Start) => number | undefined): number =>
     median(starts.filter((start) => start.image === image).map((start) => pick(start) ?? Number.NaN));
   const time = (name: string) => of('node', ({ times }) => times[name]);
@@ -30,6 +31,16 @@ function print(starts: readonly Start[]): { ready: number; empty: number; rsaKey
       milliseconds(of('node', (start) => start.heartbeat)),
     ],
     ['machine → ready', milliseconds(empty), milliseconds(ready)],
+    [
+      '  processor time to heartbeat',
+      milliseconds(of('empty', (start) => start.cpu.heartbeat)),
+      milliseconds(of('node', (start) => start.cpu.heartbeat)),
+    ],
+    [
+      '  processor time to ready',
+      milliseconds(of('empty', (start) => start.cpu.ready)),
+      milliseconds(of('node', (start) => start.cpu.ready)),
+    ],
     ['  of it: program loaded by Node', '', milliseconds(time('program'))],
     ...[
       'starting',
@@ -57,7 +68,15 @@ function print(starts: readonly Start[]): { ready: number; empty: number; rsaKey
   ];
   for (const [what, left, right] of rows)
     console.log(`${what.padEnd(56)}${left.padStart(12)}${right.padStart(12)}`);
-  return { ready, empty, rsaKey };
+  const cpu = {
+    empty: of('empty', (start) => start.cpu.ready),
+    node: of('node', (start) => start.cpu.ready),
+  };
+  console.log(
+    `\nbeside the empty image, to ready: time ${ratio(ready, empty)}, processor ${ratio(cpu.node, cpu.empty)}`,
+  );
+  console.log(`the same without the RSA key: time ${ratio(ready - rsaKey, empty)}`);
+  return { ready };
 }
 
 async function run(): Promise<number> {
@@ -85,9 +104,7 @@ async function run(): Promise<number> {
   console.log(
     `medians of ${rounds} starts each, in turn, ${memoryMiB} MiB, one emulated CPU; load before: ${loadBefore}\n`,
   );
-  const { ready, empty, rsaKey } = print(starts);
-  console.log(`\nready, beside the empty image: ${(ready / empty).toFixed(2)}; `);
-  console.log(`without its RSA key: ${((ready - rsaKey) / empty).toFixed(2)}`);
+  const { ready } = print(starts);
   if (values['without-process']) return 0;
   const stack = await BenchStack.open();
   try {

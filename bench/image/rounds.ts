@@ -11,6 +11,7 @@ import { layOutRamdisks } from '../../scripts/image/layout.ts';
 import { SWITCHED_VSOCK, writeGuestRamdisk } from '../../test/emulated/harness/guest-ramdisk.ts';
 import { EmulatedHost, PARENT } from '../../test/emulated/harness/host.ts';
 import type { HostProcess } from '../../test/emulated/harness/processes.ts';
+import { readCpuTime } from '../node/process-usage.ts';
 
 const FIRST_CID = 16;
 const ROUND_TIMEOUT_MS = 240_000;
@@ -22,6 +23,11 @@ export interface Start {
   readonly heartbeat: number;
   /** Node has ended its start, or the node serves. */
   readonly ready: number;
+  /**
+   * What this machine's processors have spent on the emulated one by then. That bears others at work here, and does not
+   * count the wait for the parent and for KMS, which run in another emulated machine.
+   */
+  readonly cpu: { readonly heartbeat: number; readonly ready: number };
   /** The first signature has reached its client, the client's questions about the node included. */
   readonly signed: number | undefined;
   /** Of that, the signature's own request. */
@@ -80,6 +86,33 @@ export async function playRounds(
   }
 }
 
+async function waitForReady(
+  machine: HostProcess,
+  failed: () => Fields | undefined,
+): Promise<Fields | undefined> {
+  const ready = () => machine.reports().find(({ report }) => report === 'ready');
+  const isOver = () => ready() ?? (machine.hasExited ? (failed() ?? {}) : undefined);
+  await machine.waitUntil('end of the start', isOver, ROUND_TIMEOUT_MS);
+  return ready();
+}
+
+/** The emulator of the machine with this id: the one that was started last. */
+function findProcess(id: string): number {
+  const pids = readdirSync('/proc')
+    .filter((name) => /^[0-9]+$/.test(name))
+    .map(Number);
+  const found = pids.findLast((pid) => {
+    try {
+      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+      return words.includes('qemu-system') && words.includes(`,id=${id},`);
+    } catch {
+      return false; // It has ended meanwhile.
+    }
+  });
+  if (found === undefined) throw new RangeError(`no machine ${id}`);
+  return found;
+}
+
 async function prepare(host: EmulatedHost, emulator: string, plan: readonly object[]): Promise<BuiltImage> {
   const inputs = prepareInputs();
   const binaries = compileBinaries(inputs);
@@ -122,11 +155,19 @@ async function follow(
     const startedAt = performance.now();
     const since = () => performance.now() - startedAt;
     const id = `i-0123456789abcdef0-enc${cid}`;
+    const spent = () => readCpuTime(findProcess(id));
     const machine = await host.startEnclave({ cid, eif: join(host.folder, `${image}.eif`), id, memoryMiB });
     await parent.waitUntil('heartbeat', told('heartbeat'), ROUND_TIMEOUT_MS);
     const heartbeat = since();
-    const said = await machine.waitForReport('ready', ROUND_TIMEOUT_MS);
+    const cpuAtHeartbeat = spent();
+    const said = await waitForReady(machine, told('failed'));
+    if (said === undefined) {
+      // A machine so busy that the node gave up on its parent tells nothing of the image.
+      process.stderr.write(`${image} ${cid}: not counted, it did not start\n`);
+      continue;
+    }
     const ready = since();
+    const cpu = { heartbeat: cpuAtHeartbeat, ready: spent() };
     const signed =
       image === 'node' ? await parent.waitUntil('signature', told('signed'), ROUND_TIMEOUT_MS) : undefined;
     if (signed !== undefined && signed['code'] !== 'ok')
@@ -139,6 +180,7 @@ async function follow(
       image,
       heartbeat,
       ready,
+      cpu,
       signed: atSigned,
       signMs: signed?.['signMs'] as number | undefined,
       times: (said['times'] ?? {}) as Start['times'],
