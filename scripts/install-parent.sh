@@ -2,6 +2,8 @@
 # Installs the parent as a systemd service: the project with its pinned Node under /opt/holdfast, the unit, and a
 # configuration to fill in. It starts nothing. Run again it brings the program up to date and leaves /etc/holdfast alone.
 set -euo pipefail
+# The service's user owns nothing of this and has to read it all, whatever root's umask is.
+umask 022
 
 usage() {
   cat <<'USAGE'
@@ -102,7 +104,7 @@ for command in holdfast:holdfast.js holdfast-vsock-proxy:vsock-proxy.js; do
   printf '#!/bin/sh\nexec /opt/holdfast/bin/node /opt/holdfast/cli/%s "$@"\n' "${command#*:}" > "$staging/bin/${command%:*}"
   chmod 0755 "$staging/bin/${command%:*}"
 done
-chmod -R go-w "$staging"
+chmod -R u=rwX,go=rX "$staging"
 rm -rf "$program.old"
 [ ! -d "$program" ] || mv "$program" "$program.old"
 mv "$staging" "$program"

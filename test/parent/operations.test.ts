@@ -1,6 +1,7 @@
 import { execFile, execFileSync } from 'node:child_process';
 import {
   existsSync,
+  lstatSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -220,6 +221,34 @@ describe('the installation', () => {
     expect(existsSync(join(root, 'etc/systemd/system/holdfast-parent.service.d'))).toBe(false);
     expect(readlinkSync(join(root, 'usr/local/bin/holdfast'))).toBe('/opt/holdfast/bin/holdfast');
     expect(statSync(join(root, 'opt/holdfast')).mode & 0o022).toBe(0);
+  });
+
+  test('is for everybody to read and nobody else to change, whatever umask and copy of an admin', async () => {
+    const script = join(ROOT, 'scripts/install-parent.sh');
+    for (const umask of ['077', '000']) {
+      await run('sh', [
+        '-c',
+        `umask ${umask} && exec "$@"`,
+        'sh',
+        script,
+        '--root',
+        root,
+        '--without-packages',
+      ]);
+      const installed = readdirSync(root, { recursive: true, encoding: 'utf8' })
+        .map((path) => join(root, path))
+        .filter((path) => !lstatSync(path).isSymbolicLink());
+      const isAsItShould = (path: string) => {
+        const { mode } = statSync(path);
+        return (
+          (mode & 0o022) === 0 &&
+          (mode & 0o004) !== 0 &&
+          (!statSync(path).isDirectory() || (mode & 0o001) !== 0)
+        );
+      };
+      expect(installed.length).toBeGreaterThan(100);
+      expect(installed.filter((path) => !isAsItShould(path))).toEqual([]);
+    }
   });
 
   test('removes program and units again, and leaves what is the operator’s', async () => {
