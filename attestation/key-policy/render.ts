@@ -69,15 +69,15 @@ export function renderKeyPolicy(options: RenderOptions): string {
 }
 
 /**
- * A policy under which nobody uses the key: what a new key begins with, since a manifest names the key and a policy the
- * manifest, and what shuts a node out at once.
+ * A policy under which nobody uses the key, not by a grant that somebody made before either: what a new key begins with,
+ * since a manifest names the key and a policy the manifest, and what shuts a node out at once.
  *
  * @param admins ARNs of roles or users who administrate the key; whoever puts the policy has to be one of them
  * @throws RangeError without any
  */
 export function renderClosedKeyPolicy(admins: RenderOptions['admins']): string {
   if (admins.length === 0) throw new RangeError('somebody has to be able to change the policy');
-  return format([administration(admins), ...DENIALS]);
+  return format([administration(admins), CLOSURE]);
 }
 
 function administration(admins: readonly string[]): object {
@@ -108,6 +108,15 @@ const DENIALS: readonly object[] = [
     Resource: '*',
   },
 ];
+
+/** Without a condition: a grantee's own enclave has a document too, of whatever image. */
+const CLOSURE: object = {
+  Sid: 'NobodyUses',
+  Effect: 'Deny',
+  Principal: '*',
+  Action: [...KMS_ACTIONS.use, ...KMS_ACTIONS.mint, ...KMS_ACTIONS.bypass],
+  Resource: '*',
+};
 
 function format(statements: readonly object[]): string {
   return `${JSON.stringify({ Version: '2012-10-17', Id: 'holdfast-node', Statement: statements }, undefined, 2)}\n`;

@@ -3,6 +3,7 @@ import {
   diffKeyPolicies,
   KeyPolicyError,
   lintKeyPolicy,
+  renderClosedKeyPolicy,
   renderKeyPolicy,
   type RenderOptions,
 } from '../../../attestation/key-policy/index.ts';
@@ -164,5 +165,20 @@ describe('the policy of a node', () => {
     expect(() => renderKeyPolicy({ ...OPTIONS, admins: [] })).toThrow(RangeError);
     expect(() => renderKeyPolicy({ ...OPTIONS, admins: [NODE_ROLE_ARN] })).toThrow(RangeError);
     expect(() => renderKeyPolicy({ ...OPTIONS, encryptionContext: {} })).toThrow(RangeError);
+  });
+});
+
+describe('the policy of a closed key', () => {
+  it('denies every use to everybody, so that no grant and no attested image opens it', () => {
+    const policy = renderClosedKeyPolicy([ADMIN]);
+    for (const action of ['kms:Decrypt', 'kms:GenerateDataKey', 'kms:Encrypt', 'kms:CreateGrant']) {
+      for (const pcrs of [undefined, image(0x10)]) {
+        const question = { action, encryptionContext: CONTEXT, identity: 'allow' as const };
+        expect(ask(policy, { ...question, ...(pcrs === undefined ? {} : { pcrs }) })).toMatchObject({
+          reason: 'explicit-deny',
+        });
+      }
+    }
+    expect(may(policy, { action: 'kms:PutKeyPolicy', caller: session('admin') })).toBe(true);
   });
 });
