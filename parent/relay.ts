@@ -26,7 +26,7 @@ export function startRelay(near: Duplex, far: Socket, clock: () => number, onClo
     joinStreams(near, far, onClosed);
     return relay;
   }
-  const buffered = { near: near.read() as Buffer | null, far: far.read() as Buffer | null };
+  const buffered = { near: takeBuffered(near), far: takeBuffered(far) };
   const ends = {
     near: handOver(near, handles.near, (count, buffer) => move('near', 'far', count, buffer)),
     far: handOver(far, handles.far, (count, buffer) => move('far', 'near', count, buffer)),
@@ -55,8 +55,7 @@ export function startRelay(near: Duplex, far: Socket, clock: () => number, onClo
     ['near', 'far'],
     ['far', 'near'],
   ] as const) {
-    const bytes = buffered[from];
-    if (bytes !== null) {
+    for (const bytes of buffered[from]) {
       relay.last = { from, at: clock() };
       ends[to].write(bytes);
     }
@@ -89,6 +88,13 @@ function handleAtRest(stream: Duplex): Handle | null {
     stream.writable &&
     stream.writableLength === 0;
   return isAtRest ? (stream as unknown as SocketInsides)._handle : null;
+}
+
+/** What a stream has read and nobody has taken yet; one call of read() gives the first chunk of it alone. */
+function takeBuffered(stream: Duplex): Buffer[] {
+  const chunks: Buffer[] = [];
+  while (stream.readableLength > 0) chunks.push(stream.read() as Buffer);
+  return chunks;
 }
 
 /** Hands a socket's connection over to a new one, which reads into the buffers that are used again and again. */

@@ -142,6 +142,25 @@ describe.each([
     expect(relay.last).toEqual({ from: 'far', at: 7 });
   });
 
+  test.skipIf(!canRun)('passes on all that came before it began, in however many pieces', async () => {
+    const [client, near] = await makePair();
+    const [far, target] = await makePair();
+    const stream = change(near);
+    for (const piece of ['a', 'long', 'question']) {
+      client.write(piece);
+      target.write(piece.toUpperCase());
+      await sleep(20);
+      for (const end of [stream, far]) end.read(0);
+      await sleep(20);
+    }
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    startRelay(stream, far, () => 7, resolve);
+    for (const end of [client, target]) end.end('.');
+    expect(String(await readAll(target))).toBe('alongquestion.');
+    expect(String(await readAll(client))).toBe('ALONGQUESTION.');
+    await closed;
+  });
+
   test.skipIf(!canRun)('takes the connection over where it can', async () => {
     const [near, far] = [(await makePair())[0], (await makePair())[0]];
     const stream = change(near);
