@@ -1,6 +1,7 @@
+import { printable } from '../../cli/printable.ts';
 import type { ImageFile } from './image.ts';
 
-/** Says in words how the files of two images differ; nothing when they do not. */
+/** Says in words how the files of two images differ; nothing when they do not. Either list may be a stranger's. */
 export function explainDifference(before: readonly ImageFile[], after: readonly ImageFile[]): string[] {
   const nameOf = ({ ramdisk, path }: ImageFile) => `${ramdisk}: ${path}`;
   const known = new Map(before.map((file) => [nameOf(file), file]));
@@ -13,5 +14,5 @@ export function explainDifference(before: readonly ImageFile[], after: readonly 
     else if (old.sha256 !== file.sha256)
       lines.push(`${name}: ${old.bytes} bytes before, ${file.bytes} rebuilt, other content`);
   }
-  return [...lines, ...[...known.keys()].map((name) => `${name}: only in the given image`)];
+  return [...lines, ...[...known.keys()].map((name) => `${name}: only in the given image`)].map(printable);
 }

@@ -30,4 +30,15 @@ describe('the difference of two builds', () => {
       'program: app/main.mjs: only in the given image',
     ]);
   });
+
+  test('forges no line on a terminal, whatever the list of a given image holds', () => {
+    const evil = '\u001b[2J\u001b[Hthe same bytes: sha256 00\n';
+    const given = [
+      file('program', evil, 'bb'),
+      { ...file('bootstrap', 'init', 'aa'), bytes: evil as unknown as number },
+    ];
+    const lines = explainDifference(given, [file('bootstrap', 'init', 'cc')]);
+    expect(lines).toHaveLength(2);
+    for (const line of lines) expect(line).toMatch(/^[ -~]+$/);
+  });
 });
