@@ -9,9 +9,12 @@ interface Named {
   readonly path: string;
   /** What it is, for people. */
   readonly what: string;
-  /** Whether a node starts without it. */
-  readonly optional?: boolean;
+  /** Whether it holds a password. */
+  readonly isSecret?: boolean;
 }
+
+/** Where systemd.exec(5) puts what LoadCredential= names. */
+const CREDENTIALS = '/run/credentials/';
 
 function filesOf(config: ParentConfig, configPath: string): readonly Named[] {
   const { enclave, artifacts, egress, store } = config;
@@ -27,8 +30,9 @@ function filesOf(config: ParentConfig, configPath: string): readonly Named[] {
     ...artifact('configuration', artifacts.configuration),
     ...artifact('folder of secrets', artifacts.secrets),
     ...named('allow-list', egress.allowlistFile),
-    ...('postgres' in store && 'urlFile' in store.postgres
-      ? named('URL of PostgreSQL', store.postgres.urlFile)
+    // What systemd hands over is there while the service runs, and for it alone.
+    ...('postgres' in store && 'urlFile' in store.postgres && !store.postgres.urlFile.startsWith(CREDENTIALS)
+      ? [{ what: 'URL of PostgreSQL', path: store.postgres.urlFile, isSecret: true }]
       : []),
   ];
 }
@@ -55,7 +59,7 @@ async function serviceUser({ host, signal }: CheckContext): Promise<'dynamic' | 
 }
 
 async function checkFile(
-  { path, what }: Named,
+  { path, what, isSecret = false }: Named,
   user: 'dynamic' | 'unknown',
   { host }: CheckContext,
 ): Promise<readonly Finding[]> {
@@ -84,20 +88,33 @@ async function checkFile(
     );
   }
   const isReadable = (facts.mode & 0o004) !== 0 && folders.every(({ mode }) => (mode & 0o001) !== 0);
-  if (user === 'dynamic' && !isReadable) {
+  if (isSecret) {
+    if (user === 'dynamic') findings.push(describeSecret(path, what, isReadable));
+  } else if (user === 'dynamic' && !isReadable) {
     findings.push(
       fail(
         'FILE_UNREADABLE_FOR_SERVICE',
         `the ${what}, ${path}, is not for the service to read, whose user is in no group`,
         {
-          advice:
-            'let everybody read it: none of these files holds a plaintext secret, except a URL with a password',
+          advice: 'let everybody read it: it holds no plaintext secret',
           command: `sudo chmod a+rX ${quote(dirname(path))} ${quote(path)}`,
         },
       ),
     );
   }
   return findings;
+}
+
+/** The service's user is in no group: either it cannot read the file, or everybody can. */
+function describeSecret(path: string, what: string, isReadable: boolean): Finding {
+  const mend = {
+    advice:
+      'keep it for root alone (0600) and have systemd hand it over: LoadCredential=postgres-url:FILE in a drop-in, and urlFile: /run/credentials/holdfast-parent.service/postgres-url',
+    command: `sudo chmod 0600 ${quote(path)} && sudo systemctl edit holdfast-parent`,
+  };
+  return isReadable
+    ? warn('FILE_EXPOSED', `everybody on this machine may read the password in the ${what}, ${path}`, mend)
+    : fail('FILE_UNREADABLE_FOR_SERVICE', `the ${what}, ${path}, is not for the service to read`, mend);
 }
 
 function describeMissing(error: unknown, path: string, what: string): Finding {

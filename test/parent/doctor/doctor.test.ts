@@ -44,6 +44,14 @@ async function notInOrder(change?: (host: Ec2Host) => void, options?: { offline?
 
 const setFile = (path: string, text: string) => (host: Ec2Host) => void host.files.set(path, text);
 const setYaml = (edit: (yaml: string) => string) => setFile(CONFIG, edit(PARENT_YAML));
+const PASSWORD_FILE = '/etc/holdfast/postgres-url';
+const setPasswordFile = (mode: number) => (host: Ec2Host) => {
+  setYaml((yaml) =>
+    yaml.replace(/^store: .*$/m, `store: { postgres: { urlFile: ${PASSWORD_FILE} }, node: acme }`),
+  )(host);
+  host.files.set(PASSWORD_FILE, '');
+  host.facts.set(PASSWORD_FILE, { mode });
+};
 const setMethod = (methods: Ec2Host['methods']) => (host: Ec2Host) =>
   void Object.assign(host.methods, methods);
 const without = (path: string) => (host: Ec2Host) => void host.files.delete(path);
@@ -360,6 +368,8 @@ const BROKEN: readonly (readonly [FindingCode, 'warn' | 'fail', string, (host: E
     'a folder of root alone',
     ({ facts }) => void facts.set('/etc/holdfast', { mode: 0o700 }),
   ],
+  ['FILE_EXPOSED', 'warn', 'a password that everybody may read', setPasswordFile(0o644)],
+  ['FILE_UNREADABLE_FOR_SERVICE', 'fail', 'a password of root alone', setPasswordFile(0o600)],
   [
     'STORE_EXPOSED',
     'fail',
@@ -653,6 +663,16 @@ describe('a check', () => {
     expect(seen).toEqual([...seen].sort((a, b) => a - b));
     expect(seen.at(-1)).toBe(1);
   });
+});
+
+it('never advises to show a file with a password to everybody', async () => {
+  for (const mode of [0o600, 0o640, 0o644]) {
+    const { findings } = await examine(setPasswordFile(mode));
+    const own = findings.filter(({ text }) => text.includes(PASSWORD_FILE));
+    expect(own.map((finding) => ('command' in finding ? finding.command : undefined))).toEqual([
+      `sudo chmod 0600 ${PASSWORD_FILE} && sudo systemctl edit holdfast-parent`,
+    ]);
+  }
 });
 
 it('P56 quotes what a shell would take apart in a command to copy', async () => {
