@@ -15,20 +15,27 @@ export interface ExitListenerOptions {
 }
 
 const TIMEOUT_MS = 5_000;
+/** An enclave ends once; what runs in it could open as many as it likes. */
+const MAX_CONNECTIONS = 8;
 
 /** Hears the last word of an enclave's init. @throws TransportError ADDRESS_IN_USE, LISTEN_FAILED */
 export async function startExitListener(options: ExitListenerOptions): Promise<Listener> {
   const { transport, isEnclave, onExit, log } = options;
+  let connections = 0;
   return await transport.listen(PARENT_PORT.exit, ({ stream, peer }: Accepted) => {
-    if (!isEnclave(peer.cid)) {
-      log('warn', 'exit.turned-away', { cid: peer.cid });
+    if (!isEnclave(peer.cid) || connections >= MAX_CONNECTIONS) {
+      log('warn', 'exit.turned-away', { cid: peer.cid, connections });
       stream.destroy();
       return;
     }
+    connections += 1;
     let line = '';
     const timer = setTimeout(() => stream.destroy(), TIMEOUT_MS);
     stream.on('error', () => {});
-    stream.once('close', () => clearTimeout(timer));
+    stream.once('close', () => {
+      connections -= 1;
+      clearTimeout(timer);
+    });
     stream.on('data', (chunk: Buffer) => {
       line += chunk.toString('latin1');
       if (line.length > MAX_EXIT_REPORT_BYTES) stream.destroy();

@@ -4,7 +4,7 @@ import { createServer, createConnection, type AddressInfo, type Server, type Soc
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { parentStatusSchema } from '../../cli/parent-status.ts';
 import {
   createFileSecrets,
@@ -250,6 +250,28 @@ describe('a parent', () => {
       await client.reportStatus('failed', 'KMS_ACCESS_DENIED');
       await say('holdfast-exit/1 exit=1 signal=0 reason=OTHER\n');
       expect(parent.node).toMatchObject({ code: 'KMS_ACCESS_DENIED' });
+    });
+
+    test('and listens to no more than a few at once, however many it opens', async () => {
+      await start();
+      const open = await Promise.all(
+        Array.from({ length: 24 }, async () => {
+          const stream = await transportOf(ENCLAVE_CID).connect(
+            { cid: PARENT_CID, port: PARENT_PORT.exit },
+            { timeoutMs: 1_000 },
+          );
+          stream.on('error', () => {}).resume();
+          return stream;
+        }),
+      );
+      const isOpen = () => open.filter((stream) => !stream.readableEnded && !stream.destroyed).length;
+      await vi.waitFor(() => expect(isOpen()).toBeLessThanOrEqual(8));
+      expect(isOpen()).toBeGreaterThan(0);
+      for (const stream of open) stream.destroy();
+      await vi.waitFor(async () => {
+        await say('holdfast-exit/1 exit=1 signal=0 reason=INIT_ENTROPY\n');
+        expect(parent.node).toMatchObject({ code: 'INIT_ENTROPY' });
+      });
     });
 
     test('and does not take what an earlier one said of its end for this one’s', async () => {
