@@ -152,11 +152,23 @@ async function build(values: Arguments): Promise<void> {
     JSON.parse(pcrFile) as { Measurements: Record<string, string> }
   ).Measurements;
   const identity = { sha256: await sha256OfFile(path), measurements };
+  const described =
+    kernel === undefined
+      ? inputs
+      : {
+          ...inputs,
+          given: [
+            { name: 'kernel', sha256: await sha256OfFile(kernel) },
+            ...image.files
+              .filter(({ path: name }) => name.startsWith('modules/'))
+              .map(({ path: name, sha256 }) => ({ name, sha256 })),
+          ],
+        };
   writeJson(join(out, 'image-files.json'), { bytes: image.eif.size, parts: image.parts, files: image.files });
-  writeJson(join(out, 'sbom.cdx.json'), describeComponents(inputs, bundle, identity));
+  writeJson(join(out, 'sbom.cdx.json'), describeComponents(described, bundle, identity));
   writeJson(
     join(out, 'provenance.json'),
-    describeProvenance(relative(ROOT, entry), inputs, bundle, identity),
+    describeProvenance(relative(ROOT, entry), described, bundle, identity),
   );
   console.log(`${path}\n${tabulateParts(image)}`);
   for (const [name, value] of Object.entries(measurements)) console.log(`${name}  ${value}`);

@@ -27,6 +27,11 @@ function debianUrl({ name, version }: LockedPackage): string {
   return `pkg:deb/debian/${name}@${encodeURIComponent(version)}?arch=amd64&distro=trixie`;
 }
 
+/** The pinned packages that the image was made from. */
+function packagesOf({ packages, given }: ImageInputs): readonly LockedPackage[] {
+  return given === undefined ? packages : packages.filter(({ use }) => use !== 'kernel');
+}
+
 /** The folder of the package that a bundled file belongs to, or none for a file of the project itself. */
 function packageFolder(path: string): string | undefined {
   return /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0];
@@ -59,7 +64,13 @@ export function describeComponents(inputs: ImageInputs, bundle: Bundle, identity
       },
     },
     components: [
-      ...inputs.packages
+      ...(inputs.given ?? []).map(({ name, sha256 }) => ({
+        type: 'operating-system',
+        'bom-ref': name,
+        name,
+        hashes: [{ alg: 'SHA-256', content: sha256 }],
+      })),
+      ...packagesOf(inputs)
         .filter(({ use }) => use !== 'compiler')
         .map((debian) => ({
           type: debian.use === 'kernel' ? 'operating-system' : 'library',
@@ -101,7 +112,11 @@ export function describeProvenance(
         buildType: 'https://holdfast.invalid/build-eif/v1',
         externalParameters: { entry, measurements: identity.measurements },
         resolvedDependencies: [
-          ...inputs.packages.map((debian) => ({ uri: debianUrl(debian), digest: { sha256: debian.sha256 } })),
+          ...(inputs.given ?? []).map(({ name, sha256 }) => ({ name, digest: { sha256 } })),
+          ...packagesOf(inputs).map((debian) => ({
+            uri: debianUrl(debian),
+            digest: { sha256: debian.sha256 },
+          })),
           ...files.toSorted().map((path) => ({ name: path, digest: { sha256: sha256OfFile(path) } })),
         ],
       },

@@ -20,6 +20,8 @@ export interface ImageInputs {
   /** A root directory that holds the compiler and the libraries. */
   readonly root: string;
   readonly packages: readonly LockedPackage[];
+  /** Kernel and modules that somebody gave in place of the pinned ones, which then have no part in the image. */
+  readonly given?: readonly { readonly name: string; readonly sha256: string }[];
 }
 
 /** @throws Error when they are not here and cannot be fetched; the script has said why on standard error. */
