@@ -902,8 +902,8 @@ static const uint16_t ALLOWED_CALLS[] = {
     SYS_epoll_pwait2, SYS_eventfd2, SYS_futex, SYS_gettimeofday, SYS_nanosleep, SYS_pipe2, SYS_ppoll,
     SYS_restart_syscall, SYS_sched_yield,
     /* sockets that are there */
-    SYS_accept4, SYS_bind, SYS_connect, SYS_getpeername, SYS_getsockname, SYS_getsockopt, SYS_listen, SYS_recvfrom,
-    SYS_recvmsg, SYS_sendmsg, SYS_sendto, SYS_setsockopt, SYS_shutdown,
+    SYS_accept4, SYS_bind, SYS_connect, SYS_getpeername, SYS_getsockname, SYS_getsockopt, SYS_listen, SYS_setsockopt,
+    SYS_shutdown,
     /* itself */
     SYS_capget, SYS_exit, SYS_exit_group, SYS_getcpu, SYS_getegid, SYS_geteuid, SYS_getgid, SYS_getpid, SYS_getppid,
     SYS_getrandom, SYS_getrusage, SYS_gettid, SYS_getuid, SYS_prlimit64, SYS_rseq, SYS_rt_sigaction,
@@ -954,6 +954,7 @@ static unsigned short emit_if_call(struct filter *filter, uint32_t number) {
 
 static void emit_end(struct filter *filter, unsigned short start, uint32_t otherwise) {
   emit_return(filter, otherwise);
+  if (filter->length - start > UINT8_MAX) abort();
   filter->code[start - 1].jf = (uint8_t)(filter->length - start);
 }
 
@@ -963,6 +964,16 @@ static void emit_choice(struct filter *filter, uint32_t number, unsigned argumen
   unsigned short start = emit_if_call(filter, number);
   emit_argument(filter, argument, false);
   for (size_t index = 0; index < count; index++) emit_allow_if(filter, values[index]);
+  emit_end(filter, start, otherwise);
+}
+
+/* One argument of the call may have none of these bits. */
+static void emit_without(struct filter *filter, uint32_t number, unsigned argument, uint32_t bits,
+                         uint32_t otherwise) {
+  unsigned short start = emit_if_call(filter, number);
+  emit_argument(filter, argument, false);
+  emit(filter, BPF_JMP | BPF_JSET | BPF_K, bits, 1, 0);
+  emit_return(filter, SECCOMP_RET_ALLOW);
   emit_end(filter, start, otherwise);
 }
 
@@ -1023,6 +1034,12 @@ static void make_node_filter(struct filter *filter, pid_t self) {
   emit_pointer(filter, 1, NODE_ARGUMENTS);
   emit_pointer(filter, 2, NODE_ENVIRONMENT);
   emit_end(filter, start, SECCOMP_RET_ALLOW);
+
+  /* Nobody here uses it, and it is the corner of AF_UNIX in which kernels have let sandboxes out. */
+  emit_without(filter, SYS_sendto, 3, MSG_OOB, refuse_with(EOPNOTSUPP));
+  emit_without(filter, SYS_sendmsg, 2, MSG_OOB, refuse_with(EOPNOTSUPP));
+  emit_without(filter, SYS_recvfrom, 3, MSG_OOB, refuse_with(EOPNOTSUPP));
+  emit_without(filter, SYS_recvmsg, 2, MSG_OOB, refuse_with(EOPNOTSUPP));
 
   emit_choice(filter, SYS_ioctl, 1, CONTROLS, COUNT(CONTROLS), refuse_with(ENOTTY));
   emit_choice(filter, SYS_prctl, 0, PROCESS_OPTIONS, COUNT(PROCESS_OPTIONS), refuse_with(EINVAL));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../..');
-const { EPERM, ENOSYS, EINVAL, ENOTTY, ENOENT, EAFNOSUPPORT } = constants.errno;
+const { EPERM, ENOSYS, EINVAL, ENOTTY, ENOENT, EBADF, EAFNOSUPPORT, EOPNOTSUPP } = constants.errno;
 const KILLED = -constants.signals.SIGSYS;
 const [UNIX, INET, NETLINK, PACKET, VSOCK] = [1, 2, 16, 17, 40];
 const [STREAM, DATAGRAM, CLOSE_ON_EXEC] = [1, 2, 0o2000000];
@@ -90,11 +90,27 @@ describe.skipIf(!hasCompiler || process.arch !== 'x64')("Node's system calls in 
     ['a netlink socket', [41, NETLINK, DATAGRAM], EAFNOSUPPORT],
     ['a packet socket', [41, PACKET, STREAM], EAFNOSUPPORT],
     ['a vsock datagram socket', [41, VSOCK, DATAGRAM], EAFNOSUPPORT],
+    ['sending out of band', [44, -1, 0, 0, 1], EOPNOTSUPP],
+    ['sending a message out of band', [46, -1, 0, 0x4001], EOPNOTSUPP],
+    ['receiving out of band', [45, -1, 0, 0, 1], EOPNOTSUPP],
+    ['receiving a message out of band', [47, -1, 0, 1], EOPNOTSUPP],
     ['typing into a terminal', [16, 0, 0x5412], ENOTTY],
     ['more privileges for children', [157, 36], EINVAL],
     ['a strict filter instead of a listed one', [317, 0], EINVAL],
   ])('does without %s', (_, call, error) => {
     expect(outcomes([call])).toEqual([error]);
+  });
+
+  test('sends and receives in band', () => {
+    const [send, receive] = [
+      [44, -1, 0, 0, 0x4000],
+      [45, -1],
+    ] as const;
+    const [sendMessage, receiveMessage] = [
+      [46, -1, 0, 0x4000],
+      [47, -1, 0, 0x4000_0000],
+    ] as const;
+    expect(outcomes([send, receive, sendMessage, receiveMessage])).toEqual([EBADF, EBADF, EBADF, EBADF]);
   });
 
   // None of AF_VSOCK is opened here: that is for machines in the emulator.
