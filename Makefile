@@ -25,6 +25,7 @@ demo-enclave: install ## the real image in an emulated Nitro host, which it buil
 .PHONY: test
 test: install ## every check that CI runs, real images in an emulated Nitro host included
 	@scripts/install-test-tools.sh
+	@scripts/systemd-machine.sh
 	@scripts/emulated-host.sh
 	@scripts/fuzz --runs 10000
 	npm run check

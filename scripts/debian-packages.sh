@@ -1,4 +1,4 @@
-# Sourced by emulator.sh and image-inputs.sh: Debian packages by way of private apt lists, so that the machine's own
+# Sourced by the scripts that take Debian packages, not installed on this machine, by way of private apt lists, so that the machine's own
 # sources, lists and installed packages stay as they are. apt checks every download against the archive's signing key.
 # Needs WORK, a directory of the caller's.
 

@@ -7,23 +7,20 @@
 #        emulated-host.sh --needed   fails where something cannot be made
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$HERE/made-or-skipped.sh"
 REASON=$HERE/../build/no-emulated-host
+UNTESTED='no enclave image is built, booted and tested on this machine.'
 NEEDED=${1:-}
 [ $# -eq 0 ] || [ "$NEEDED" = --needed ] || {
   awk 'NR > 1 && !/^#/ {exit} NR > 1 {sub(/^# ?/, ""); print}' "$0" >&2
   exit 2
 }
 
-mkdir -p "$(dirname "$REASON")"
-rm -f "$REASON"
-LOG=$(mktemp)
-trap 'rm -f "$LOG"' EXIT
 for script in emulator.sh image-inputs.sh; do
-  "$HERE/$script" 2>&1 > /dev/null | tee "$LOG" >&2 && continue
-  tail -1 "$LOG" > "$REASON"
-  [ "$NEEDED" != --needed ] || exit 1
-  LINE=$(printf '%.0s#' {1..100})
-  printf '\n%s\n#  SKIPPED: no enclave image is built, booted and tested on this machine.\n#  Why: %s\n%s\n\n' \
-    "$LINE" "$(cat "$REASON")" "$LINE" >&2
-  exit 0
+  if [ "$NEEDED" = --needed ]; then
+    "$HERE/$script" > /dev/null
+  else
+    made_or_skipped "$HERE/$script" || exit 0
+  fi
 done
+rm -f "$REASON"

@@ -1,19 +1,24 @@
 #!/bin/sh
-# Installs what tests drive besides Node: a Chromium for the verifier page and the server programs of PostgreSQL for the
-# parent's store. On Debian and Ubuntu, as root, from the distribution. Where it cannot, it says so and succeeds: the tests
-# that need them are then counted as skipped.
+# Installs what tests drive besides Node: a Chromium for the verifier page, the server programs of PostgreSQL for the
+# parent's store, systemd's containers for its unit, and promtool, in the cache, for its alerts. On Debian and Ubuntu, as
+# root, from the distribution. Where it cannot, it says so and succeeds: the tests that need them are then counted as
+# skipped.
 set -eu
 missing=
 command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || missing="$missing chromium"
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1 || missing="$missing postgresql"
-[ -n "$missing" ] || exit 0
-if ! command -v apt-get >/dev/null 2>&1 || [ "$(id -u)" != 0 ]; then
+command -v systemd-nspawn >/dev/null 2>&1 || missing="$missing systemd-container"
+if [ -n "$missing" ] && { ! command -v apt-get >/dev/null 2>&1 || [ "$(id -u)" != 0 ]; }; then
   echo "holdfast: not on this machine, and not to be installed by this user:$missing; tests that need it are skipped" >&2
-  exit 0
+elif [ -n "$missing" ]; then
+  # Without it Debian starts a server of its own as soon as it is installed.
+  mkdir -p /etc/postgresql-common
+  [ -e /etc/postgresql-common/createcluster.conf ] || echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.conf
+  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing; } >/dev/null || {
+    echo "holdfast: apt-get could not install$missing; tests that need it are skipped" >&2
+  }
 fi
-# Without it Debian starts a server of its own as soon as it is installed.
-mkdir -p /etc/postgresql-common
-[ -e /etc/postgresql-common/createcluster.conf ] || echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.conf
-{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing; } >/dev/null || {
-  echo "holdfast: apt-get could not install$missing; tests that need it are skipped" >&2
+# It takes the package lists that may have come just now.
+command -v promtool >/dev/null 2>&1 || "$(dirname "$0")/promtool.sh" >/dev/null || {
+  echo "holdfast: no promtool; tests that need it are skipped" >&2
 }

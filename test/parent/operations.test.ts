@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
   lstatSync,
@@ -34,16 +34,17 @@ const hasSystemd = (() => {
   }
 })();
 
-const hasPromtool = (() => {
-  try {
-    execFileSync('promtool', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
+/** From the machine, or as scripts/promtool.sh has fetched it. */
+const promtool = (() => {
+  const { status, stdout } = spawnSync(join(ROOT, 'scripts/promtool.sh'), ['--path'], { encoding: 'utf8' });
+  const candidates = ['promtool', ...(status === 0 ? [join(stdout.trim(), 'promtool')] : [])];
+  const found = candidates.find((program) => spawnSync(program, ['--version']).status === 0);
+  if (found === undefined) {
     process.stderr.write(
       '\nSKIPPED: alerts and metrics were not shown to Prometheus: there is no promtool\n\n',
     );
-    return false;
   }
+  return found;
 })();
 
 describe('the systemd unit', () => {
@@ -139,16 +140,16 @@ async function readMetrics(): Promise<string> {
   return metrics;
 }
 
-describe.skipIf(!hasPromtool)('as Prometheus reads them', () => {
+describe.skipIf(promtool === undefined)('as Prometheus reads them', () => {
   const ALERTS = join(ROOT, 'scripts/parent/alerts.yaml');
 
   test('the metrics are well-formed and well-named', async () => {
-    const checked = execFileSync('promtool', ['check', 'metrics'], { input: await readMetrics() });
+    const checked = execFileSync(promtool ?? '', ['check', 'metrics'], { input: await readMetrics() });
     expect(checked.toString()).toBe('');
   });
 
   test('the alert rules are rules', async () => {
-    const { stdout } = await run('promtool', ['check', 'rules', ALERTS]);
+    const { stdout } = await run(promtool ?? '', ['check', 'rules', ALERTS]);
     expect(stdout).toMatch(/SUCCESS: [0-9]+ rules found/);
   });
 
@@ -188,7 +189,7 @@ describe.skipIf(!hasPromtool)('as Prometheus reads them', () => {
         ],
       }),
     );
-    const { stdout } = await run('promtool', ['test', 'rules', file]);
+    const { stdout } = await run(promtool ?? '', ['test', 'rules', file]);
     rmSync(directory, { recursive: true });
     expect(stdout).toContain('SUCCESS');
   });

@@ -1,15 +1,15 @@
 #!/bin/bash
-# Makes the Debian machine without anything of ours on which the emulated tests install the parent: the smallest system
-# that systemd boots and Node runs on, once, as debian.tar.
+# Makes the Debian machine without anything of ours on which test/systemd installs the parent: the smallest system that
+# systemd boots and Node runs on, once, as debian.tar.
 #
-# Usage: emulated-debian.sh          make it where it is absent (2 minutes, 60 MB of downloads), print its directory
-#        emulated-debian.sh --path   print its directory; exit 3 where it was not made
+# Usage: debian-tree.sh          make it where it is absent (2 minutes, 60 MB of downloads), print its directory
+#        debian-tree.sh --path   print its directory; exit 3 where it was not made
 # Cache: ${XDG_CACHE_HOME:-~/.cache}/holdfast/debian-<hash of this script>
 # Exit 1 where it cannot be made, with the reason on standard error. It takes root: debootstrap runs packages' own scripts.
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$HERE/made-once.sh"
-OUT=$CACHE/debian-$(hash_of "$HERE/emulated-debian.sh")
+OUT=$CACHE/debian-$(hash_of "$HERE/debian-tree.sh")
 COMPLETE=debian.tar
 begin "$@"
 . "$HERE/debian-packages.sh"

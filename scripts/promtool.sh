@@ -1,0 +1,30 @@
+#!/bin/bash
+# Takes promtool, which checks alerts and metrics, out of Debian's package prometheus: to install that starts a server.
+#
+# Usage: promtool.sh          fetch it where it is absent (30 MB of downloads), print its directory
+#        promtool.sh --path   print its directory; exit 3 where it was not fetched
+# Cache: ${XDG_CACHE_HOME:-~/.cache}/holdfast/promtool-<hash of this script>
+# Exit 1 where it cannot be had, with the reason on standard error.
+set -euo pipefail
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$HERE/made-once.sh"
+OUT=$CACHE/promtool-$(hash_of "$HERE/promtool.sh")
+COMPLETE=promtool
+begin "$@"
+. "$HERE/debian-packages.sh"
+
+command -v apt-get > /dev/null || die "promtool comes from Debian's packages, by apt-get"
+MIRROR=$(debian_mirror)
+say "packages from $MIRROR"
+# Not the newest: it runs with an older C library, too.
+suite binary bookworm deb
+cd "$WORK"
+apt_in binary apt-get download prometheus > fetch.log 2>&1 || {
+  cat fetch.log >&2
+  die "prometheus could not be downloaded"
+}
+dpkg-deb -x prometheus_*.deb package
+package/usr/bin/promtool --version > /dev/null || die "promtool does not run here"
+mkdir new
+cp package/usr/bin/promtool new/
+finish new
