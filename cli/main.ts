@@ -3,9 +3,14 @@ import { nouns } from './nouns.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 const abort = new AbortController();
-// The first one asks for a clean end; the second one finds nobody who would hold it back.
+/** One and the same end comes twice to who is started by the launcher and signalled with the whole group. */
+const SAME_END_MS = 1_000;
+// The first one asks for a clean end; a later one finds nobody who would hold it back.
 const onSignal = (): void => {
-  for (const signal of SIGNALS) process.off(signal, onSignal);
+  if (abort.signal.aborted) return;
+  setTimeout(() => {
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+  }, SAME_END_MS).unref();
   abort.abort();
 };
 for (const signal of SIGNALS) process.on(signal, onSignal);

@@ -68,6 +68,20 @@ describe.each([
       expect(exit).toBe(1);
     });
 
+    it('ends cleanly when the signal goes to all of its processes at once', async () => {
+      const child = spawn(node, [LAUNCHER, 'manifest', 'verify', '-', '--json'], {
+        stdio: ['pipe', 'pipe', 'ignore'],
+        detached: true,
+      });
+      child.stdin.on('error', () => {});
+      const ended = new Promise<unknown>((done) => child.once('close', done));
+      const out = text(child.stdout);
+      await new Promise((written) => child.stdin.write(' '.repeat(4 * 1024 * 1024), written));
+      process.kill(-(child.pid ?? 0), 'SIGTERM');
+      expect(await ended).toBe(1);
+      expect(JSON.parse(await out)).toMatchObject({ error: { code: 'INTERRUPTED' } });
+    });
+
     it.each(['SIGTERM', 'SIGINT'] as const)('passes %s on, once is enough', async (signal) => {
       const child = spawn(node, [LAUNCHER, 'manifest', 'verify', '-', '--json'], {
         stdio: ['pipe', 'pipe', 'ignore'],
