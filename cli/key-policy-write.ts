@@ -221,7 +221,11 @@ async function readOldImages(input: CommandInput, node: Node): Promise<AdmittedI
   const until = input.text('old-until');
   if ((until === undefined) !== (old.length === 0))
     throw new UsageError('--old-pcrs and --old-until go together');
-  return until === undefined ? [] : old.map((pcrs) => ({ pcrs, until: readTime(until, 'old-until') }));
+  if (until === undefined) return [];
+  const time = readTime(until, 'old-until');
+  // Else the way back would be closed from the beginning, and nobody would notice before it is needed.
+  if (time <= Date.now()) throw new UsageError('--old-until is over already');
+  return old.map((pcrs) => ({ pcrs, until: time }));
 }
 
 function readNonce(hex: string): Uint8Array {

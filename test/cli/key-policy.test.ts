@@ -128,6 +128,7 @@ describe('holdfast key-policy render', () => {
     expect(out).toContain('"aws:CurrentTime": "2030-01-01T00:00:00Z"');
     expect((await render('--old-pcrs', at('old.json'))).exit).toBe(2);
     expect((await render('--old-pcrs', at('old.json'), '--old-until', 'soon')).exit).toBe(2);
+    expect((await render('--old-pcrs', at('old.json'), '--old-until', '2020-01-01T00:00:00Z')).exit).toBe(2);
   });
 
   it('refuses a pcr.json of another manifest, and one of a debug image', async () => {
