@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { addAbortSignal, type Readable, type Writable } from 'node:stream';
 import { CliError } from './errors.ts';
+import { describeSystemError } from './system-error.ts';
 
 /** The streams of the process, so that a test can hand in its own. */
 export interface Io {
@@ -80,8 +81,7 @@ export async function readInput(path: string, io: Io, maxBytes = MAX_INPUT_BYTES
   } catch (error) {
     if (error instanceof CliError) throw error;
     if (signal.aborted) throw new CliError('INTERRUPTED', 'interrupted');
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new UsageError(`cannot read ${path}: ${code ?? message}`);
+    throw new UsageError(`cannot read ${path}: ${describeSystemError(error)}`);
   }
   const [only] = chunks;
   // Not copied, so that whoever clears what he got leaves nothing behind.

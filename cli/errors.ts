@@ -47,6 +47,8 @@ export type CliErrorCode =
   /** What answers is not the status page of a parent. */
   | 'STATUS_MALFORMED'
   | 'STATUS_UNREACHABLE'
+  /** The configuration names a store that is not there. */
+  | 'STORE_MISSING'
   /** No newer than the configuration in force, so that the node would refuse it. */
   | 'VERSION_NOT_NEWER';
 

@@ -23,7 +23,7 @@ const status: Command = {
   summary: "Print what a parent's status page says of its node. Nothing is verified: see node attest.",
   positionals: 'URL',
   options: {},
-  examples: ['holdfast node status http://127.0.0.1:9400'],
+  examples: ['holdfast node status http://127.0.0.1:9464'],
   run: async ({ positionals: [text = ''] }) => {
     const { node } = await fetchStatusPage(readStatusUrl(text), nodeStatusSchema);
     if (node === null) return { ok: false, text: 'no enclave has said anything yet', data: { node } };

@@ -1,6 +1,7 @@
 import { access, chmod, constants, type FileHandle, link, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UsageError } from './command.ts';
+import { describeSystemError } from './system-error.ts';
 
 export interface OutputOptions {
   /** Permissions. When left out, those of the file that is replaced, or 0644. */
@@ -35,7 +36,7 @@ export async function writeOutput(
       await rm(partial, { force: true });
     }
   } catch (error) {
-    throw new UsageError(`cannot write ${path}: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`);
+    throw new UsageError(`cannot write ${path}: ${describeSystemError(error)}`);
   }
 }
 
@@ -51,7 +52,7 @@ export async function assertWritable(path: string): Promise<void> {
       (error: NodeJS.ErrnoException) =>
         error.path === path && error.code === 'ENOENT' ? undefined : error.code,
     );
-  if (code !== undefined) throw new UsageError(`cannot write ${path}: ${code}`);
+  if (code !== undefined) throw new UsageError(`cannot write ${path}: ${describeSystemError(code)}`);
 }
 
 /** Unlike a rename, a link fails where there is a name already, a dangling symbolic link included. */

@@ -1,10 +1,12 @@
-import { writeFile } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { createStore } from '../parent/config/build.ts';
 import type { ParentConfig } from '../parent/config/schema.ts';
 import type { RecordSession } from '../parent/index.ts';
 import { readParentConfig } from '../parent/service.ts';
 import { MAX_BACKUP_BYTES, restoreBackup, writeBackup } from '../parent/store/backup.ts';
 import { type Command, readInput, UsageError } from './command.ts';
+import { CliError } from './errors.ts';
+import { describeSystemError, systemCode } from './system-error.ts';
 
 export const DEFAULT_CONFIG = '/etc/holdfast/parent.yaml';
 export const configOption = {
@@ -23,10 +25,11 @@ const backupCommand: Command = {
   examples: ['holdfast parent backup records.backup'],
   async run({ positionals: [path = ''], text }) {
     const { store } = await readParentConfig(text('config') ?? DEFAULT_CONFIG);
+    if ('sqlite' in store) await assertThere(store.sqlite);
     return await withStore(store, async (session) => {
       const backup = await writeBackup(session);
-      await writeFile(path, backup, { mode: 0o600, flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
-        throw new UsageError(`cannot write ${path}: ${error.code ?? error.message}`);
+      await writeFile(path, backup, { mode: 0o600, flag: 'wx' }).catch((error: unknown) => {
+        throw new UsageError(`cannot write ${path}: ${describeSystemError(error)}`);
       });
       const records = (await session.list()).length;
       return {
@@ -54,6 +57,12 @@ const restoreCommand: Command = {
     });
   },
 };
+
+/** Opening a store makes it: a path mistyped would give an empty backup, and a file that is not the service's. */
+async function assertThere(path: string): Promise<void> {
+  const code = await stat(path).then(() => undefined, systemCode);
+  if (code === 'ENOENT') throw new CliError('STORE_MISSING', 'there is no store to back up', { path });
+}
 
 async function withStore<T>(
   location: ParentConfig['store'],

@@ -76,12 +76,15 @@ const statusCommand: Command = {
   },
   examples: ['holdfast parent status', 'holdfast parent status --url http://127.0.0.1:9464 --json'],
   async run({ text }) {
-    const status = await fetchStatus(text('url') ?? 'http://127.0.0.1:9464');
+    const url = text('url') ?? 'http://127.0.0.1:9464';
+    const status = await fetchStatus(url);
     if (status === undefined) {
       return {
         ok: false,
-        text: 'the parent does not answer: see "systemctl status holdfast-parent" and "journalctl -u holdfast-parent"',
-        data: { error: { code: 'PARENT_UNREACHABLE' } },
+        text: `refused PARENT_UNREACHABLE: the parent does not answer at ${url}\nwhat to do  "systemctl status holdfast-parent" and "journalctl -u holdfast-parent"; --url where status.listen is another address`,
+        data: {
+          error: { code: 'PARENT_UNREACHABLE', message: 'the parent does not answer', details: { url } },
+        },
       };
     }
     return {

@@ -2,6 +2,7 @@ import { parseArgs, styleText } from 'node:util';
 import { errorCode, HoldfastError } from '../shared/errors.ts';
 import { type Command, type CommandInput, type Io, type Outcome, UsageError } from './command.ts';
 import { printable } from './printable.ts';
+import { systemCode, wordsFor } from './system-error.ts';
 
 /** Nouns and the modules that hold their verbs; loaded when they are called, so that `--help` is quick. */
 export type Nouns = Readonly<Record<string, { summary: string; load: () => Promise<readonly Command[]> }>>;
@@ -100,11 +101,19 @@ function parseOrUsage(command: Command, args: readonly string[]) {
   try {
     parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true, tokens: true });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(describeParseError(error, Object.keys(options)));
   }
   assertPositionals(command, parsed.positionals);
   assertOnce(parsed.tokens, options);
   return parsed;
+}
+
+/** Node's own words for an unknown option are about positionals, which nobody meant. */
+function describeParseError(error: unknown, options: readonly string[]): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const unknown = /^Unknown option '([^']*)'/.exec(message)?.[1];
+  if (unknown === undefined) return message;
+  return `unknown option ${printable(unknown)}; there are ${options.map((name) => `--${name}`).join(', ')}`;
 }
 
 /** parseArgs would take the last one without a word. */
@@ -135,7 +144,10 @@ function describeError(error: unknown): Outcome {
   const details = error instanceof HoldfastError ? error.details : {};
   const cause = error instanceof HoldfastError ? describeCause(error.cause) : undefined;
   const lines = Object.entries(details).map(([name, value]) => `\n  ${name}: ${formatDetail(value)}`);
-  const because = cause === undefined ? '' : `\n  because ${cause.code}: ${printable(cause.message)}`;
+  const because =
+    cause === undefined
+      ? ''
+      : `\n  because ${cause.code}${cause.message === cause.code ? '' : `: ${printable(cause.message)}`}`;
   return {
     ok: false,
     text: `refused ${code}: ${printable(message)}${lines.join('')}${because}`,
@@ -143,14 +155,19 @@ function describeError(error: unknown): Outcome {
   };
 }
 
-/** One of ours alone: whatever else fails may quote what it was given. */
+/** One of ours, or the code of the system's: whatever else fails may quote what it was given. */
 function describeCause(cause: unknown): { code: string; message: string } | undefined {
-  return cause instanceof HoldfastError ? { code: cause.code, message: cause.message } : undefined;
+  if (cause instanceof HoldfastError) return { code: cause.code, message: cause.message };
+  const code = systemCode(cause);
+  return code === undefined ? undefined : { code, message: wordsFor(code) };
 }
 
 /** Details may quote a hostile file. */
 function formatDetail(value: unknown): string {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
+  if (Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string')) {
+    return value.map((one) => `\n    ${printable(one)}`).join('');
+  }
   return printable(typeof value === 'string' ? value : (JSON.stringify(value, replaceForJson) ?? 'absent'));
 }
 

@@ -54,12 +54,6 @@ export async function startParentService(
   }
   const config = await readParentConfig(path);
   const { enclave: spec } = config;
-  if ((spec.image === undefined) !== (spec.pcrs === undefined)) {
-    throw new ParentOptionError(
-      'OPTION_INVALID',
-      'an image and its pcr.json are named together or not at all',
-    );
-  }
   const built = await buildParent(config, log);
   let supervisor: Supervisor | undefined;
   const sights = {

@@ -1,4 +1,4 @@
-import { parse } from 'yaml';
+import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import type { EgressTarget } from '../egress/targets.ts';
 import { ParentOptionError } from '../errors.ts';
@@ -38,13 +38,25 @@ function parseYaml(text: string): unknown {
   try {
     return parse(text, { version: '1.2', strict: true, uniqueKeys: true, maxAliasCount: 0 }) as unknown;
   } catch (error) {
-    throw new ParentOptionError('OPTION_INVALID', 'the file is not YAML', {}, error);
+    throw new ParentOptionError('OPTION_INVALID', 'the file is not YAML', describePlace(error), error);
   }
+}
+
+/** Where it is and of what kind: the parser's own message quotes the line, and a password may stand there. */
+function describePlace(error: unknown): Record<string, unknown> {
+  if (!(error instanceof YAMLParseError)) return {};
+  const [start] = error.linePos ?? [];
+  return {
+    ...(start === undefined ? {} : { line: start.line, column: start.col }),
+    problem: error.code,
+  };
 }
 
 function check<T>(schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const fields = result.error.issues.slice(0, 8).map(({ path, message }) => `${path.join('.')}: ${message}`);
+  const fields = result.error.issues
+    .slice(0, 8)
+    .map(({ path, message }) => `${path.length === 0 ? 'the whole' : path.join('.')}: ${message}`);
   throw new ParentOptionError('OPTION_INVALID', 'the file does not say what it must', { fields });
 }

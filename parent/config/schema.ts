@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { isLoopback } from '../status/loopback.ts';
 
 const path = z.string().startsWith('/').max(4_096);
 const port = z.int().min(1).max(65_535);
@@ -22,24 +23,27 @@ const endpoint = z.string().transform((value, context) => {
 });
 
 /** A file, `s3://BUCKET/KEY`, or `secretsmanager:NAME`. */
-const artifact = z.union([
-  path.transform((file) => ({ type: 'file' as const, file })),
-  z
-    .string()
-    .regex(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,62}\/.{1,1024}$/)
-    .transform((url) => {
-      const [bucket = '', ...key] = url.slice('s3://'.length).split('/');
-      return { type: 's3' as const, bucket, key: key.join('/') };
-    }),
-  z
-    .string()
-    .regex(/^secretsmanager:[A-Za-z0-9/_+=.@:-]{1,512}$/)
-    .transform((url) => ({ type: 'secrets-manager' as const, name: url.slice('secretsmanager:'.length) })),
-]);
+const artifact = z.union(
+  [
+    path.transform((file) => ({ type: 'file' as const, file })),
+    z
+      .string()
+      .regex(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,62}\/.{1,1024}$/)
+      .transform((url) => {
+        const [bucket = '', ...key] = url.slice('s3://'.length).split('/');
+        return { type: 's3' as const, bucket, key: key.join('/') };
+      }),
+    z
+      .string()
+      .regex(/^secretsmanager:[A-Za-z0-9/_+=.@:-]{1,512}$/)
+      .transform((url) => ({ type: 'secrets-manager' as const, name: url.slice('secretsmanager:'.length) })),
+  ],
+  { error: 'a path that begins with /, s3://BUCKET/KEY or secretsmanager:NAME is expected' },
+);
 export type ArtifactLocation = z.infer<typeof artifact>;
 
 /** A folder with a file for each secret, or `secretsmanager:PREFIX`. */
-const secrets = artifact.refine(({ type }) => type !== 's3');
+const secrets = artifact.refine(({ type }) => type !== 's3', { error: 'secrets do not come from S3' });
 
 const target = z.strictObject({
   host: z.string().min(1).max(253),
@@ -50,20 +54,28 @@ const target = z.strictObject({
 
 /** The file that `holdfast parent run` reads, YAML or JSON. docs/parent.md explains each field. */
 export const parentConfigSchema = z.strictObject({
-  enclave: z.strictObject({
-    cid: z.int().min(4).max(0xffff_fffe),
-    /** With an image the parent starts and watches the enclave itself, through nitro-cli. */
-    image: path.optional(),
-    pcrs: path.optional(),
-    cpus: z.int().min(1).max(256).default(2),
-    memoryMiB: z.int().min(64).max(1_048_576).default(1_024),
-    /** In debug mode this host reads the enclave's memory, and its console comes into the log: for trials alone. */
-    debug: z.boolean().default(false),
-    /** Whether one that runs and says nothing for a minute is terminated and started again. */
-    restartWhenSilent: z.boolean().default(false),
-  }),
+  enclave: z
+    .strictObject({
+      cid: z.int().min(4).max(0xffff_fffe),
+      /** With an image the parent starts and watches the enclave itself, through nitro-cli. */
+      image: path.optional(),
+      pcrs: path.optional(),
+      cpus: z.int().min(1).max(256).default(2),
+      memoryMiB: z.int().min(64).max(1_048_576).default(1_024),
+      /** In debug mode this host reads the enclave's memory, and its console comes into the log: for trials alone. */
+      debug: z.boolean().default(false),
+      /** Whether one that runs and says nothing for a minute is terminated and started again. */
+      restartWhenSilent: z.boolean().default(false),
+    })
+    .refine(({ image, pcrs }) => (image === undefined) === (pcrs === undefined), {
+      error: 'image and pcrs are named together or not at all',
+    }),
   /** `vsock` on a Nitro host; a folder of Unix sockets elsewhere. */
-  transport: z.union([z.literal('vsock'), z.strictObject({ unix: path })]).default('vsock'),
+  transport: z
+    .union([z.literal('vsock'), z.strictObject({ unix: path })], {
+      error: 'vsock or {unix: /folder} is expected',
+    })
+    .default('vsock'),
   region: z
     .string()
     .regex(/^[a-z0-9-]{1,32}$/)
@@ -75,12 +87,15 @@ export const parentConfigSchema = z.strictObject({
     copies: path.optional(),
     admission: path.optional(),
   }),
-  store: z.union([
-    z.strictObject({ sqlite: path }),
-    z.strictObject({ postgres: z.strictObject({ url: z.string() }), node: z.string().min(1).max(128) }),
-    /** The URL in a file of its own, where it holds a password. */
-    z.strictObject({ postgres: z.strictObject({ urlFile: path }), node: z.string().min(1).max(128) }),
-  ]),
+  store: z.union(
+    [
+      z.strictObject({ sqlite: path }),
+      z.strictObject({ postgres: z.strictObject({ url: z.string() }), node: z.string().min(1).max(128) }),
+      /** The URL in a file of its own, where it holds a password. */
+      z.strictObject({ postgres: z.strictObject({ urlFile: path }), node: z.string().min(1).max(128) }),
+    ],
+    { error: '{sqlite: /file}, or {postgres: {url: …} or {urlFile: /file}, node: name} is expected' },
+  ),
   egress: z.strictObject({
     allowlist: z.array(target).max(1_024).default([]),
     /** The allow-list of AWS's vsock-proxy, as it is; its targets come on top. */
@@ -109,7 +124,13 @@ export const parentConfigSchema = z.strictObject({
       lifetimeMs: milliseconds.optional(),
     })
     .optional(),
-  status: z.strictObject({ listen: endpoint }).optional(),
+  status: z
+    .strictObject({
+      listen: endpoint.refine(({ host }) => isLoopback(host), {
+        error: 'a loopback address is expected: what is shown is for this machine alone',
+      }),
+    })
+    .optional(),
   log: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
 export type ParentConfig = z.infer<typeof parentConfigSchema>;

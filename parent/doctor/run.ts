@@ -69,8 +69,9 @@ async function loadConfig({
 
 function describeConfigError(error: unknown, path: string, isNamed: boolean): Finding {
   if (error instanceof ParentOptionError) {
-    const { fields } = error.details;
-    const where = Array.isArray(fields) ? `: ${fields.join('; ')}` : '';
+    const { fields, line } = error.details;
+    const inLine = typeof line === 'number' ? `, line ${line}` : '';
+    const where = Array.isArray(fields) ? `: ${fields.join('; ')}` : inLine;
     return fail('CONFIG_INVALID', `${path}: ${error.message}${where}`, {
       advice: 'mend these fields; docs/parent.md explains each',
       command: `sudoedit ${quote(path)}`,

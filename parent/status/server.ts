@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import { isIP, type AddressInfo } from 'node:net';
-import { createBlockList } from '../egress/addresses.ts';
 import { ParentOptionError } from '../errors.ts';
+import { isLoopback } from './loopback.ts';
 
 /**
  * Where the status page listens: what is shown is for the operators of this machine, so on a loopback address (a free
@@ -22,8 +22,6 @@ export interface StatusServer {
   readonly url: string | undefined;
   close(): Promise<void>;
 }
-
-const loopback = createBlockList(['127.0.0.0/8', '::1/128']);
 
 /**
  * GET /status (JSON), /healthz (the parent runs), /readyz (its node serves), /metrics (Prometheus).
@@ -64,11 +62,10 @@ function urlOf(address: AddressInfo | string | null): string | undefined {
 
 /** Returns 4 or 6. @throws ParentOptionError OPTION_INVALID */
 function assertLoopback(host: string): number {
-  const family = isIP(host);
-  if (family === 0 || !loopback.check(host, family === 4 ? 'ipv4' : 'ipv6')) {
+  if (!isLoopback(host)) {
     throw new ParentOptionError('OPTION_INVALID', 'the status page listens on loopback alone', { host });
   }
-  return family;
+  return isIP(host);
 }
 
 function createListener({ status, isReady, metrics }: StatusServerOptions): RequestListener {
