@@ -57,7 +57,7 @@ const checkCommand: Command = {
     ];
     return {
       ok: true,
-      text: `${path} is in order: enclave ${enclave.cid}, ${egress.allowlist.length} targets written out, ${listens.join(', ')}`,
+      text: `${path} is in order: enclave ${enclave.cid}, ${egress.allowlist.length} allowed targets written out, ${listens.join(', ')}; "holdfast doctor" looks at files, image and host`,
       data: { path, enclaveCid: enclave.cid, targets: egress.allowlist.length },
     };
   },

@@ -143,7 +143,7 @@ function describeError(error: unknown): Outcome {
   const message = error instanceof Error ? error.message : String(error);
   const details = error instanceof HoldfastError ? error.details : {};
   const cause = error instanceof HoldfastError ? describeCause(error.cause) : undefined;
-  const lines = Object.entries(details).map(([name, value]) => `\n  ${name}: ${formatDetail(value)}`);
+  const lines = Object.entries(details).map(([name, value]) => `\n  ${name}:${formatDetail(value)}`);
   const because =
     cause === undefined
       ? ''
@@ -162,13 +162,14 @@ function describeCause(cause: unknown): { code: string; message: string } | unde
   return code === undefined ? undefined : { code, message: wordsFor(code) };
 }
 
-/** Details may quote a hostile file. */
+/** What follows the colon. Details may quote a hostile file. */
 function formatDetail(value: unknown): string {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
+  if (value instanceof Uint8Array) return ` ${Buffer.from(value).toString('hex')}`;
   if (Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string')) {
     return value.map((one) => `\n    ${printable(one)}`).join('');
   }
-  return printable(typeof value === 'string' ? value : (JSON.stringify(value, replaceForJson) ?? 'absent'));
+  const text = typeof value === 'string' ? value : (JSON.stringify(value, replaceForJson) ?? 'absent');
+  return ` ${printable(text)}`;
 }
 
 function replaceForJson(_: string, value: unknown): unknown {

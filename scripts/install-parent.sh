@@ -35,7 +35,7 @@ while [ $# -gt 0 ]; do
     --without-packages) with_packages=no ;;
     --uninstall) uninstall=yes ;;
     --help) usage; exit 0 ;;
-    *) usage >&2; exit 2 ;;
+    *) echo "install-parent: unknown option $1" >&2; usage >&2; exit 2 ;;
   esac
   shift
 done
@@ -51,7 +51,7 @@ units=$root/etc/systemd/system
 links=$root/usr/local/bin
 if [ -z "$root" ]; then
   [ "$(id -u)" = 0 ] || fail 'run it as root, or with --root'
-  [ -d /run/systemd/system ] || fail 'this machine was not booted with systemd'
+  [ -d /run/systemd/system ] || fail 'this machine was not booted with systemd; --root DIRECTORY makes the tree for one that is'
 fi
 if [ $uninstall = yes ]; then
   [ -n "$root" ] || systemctl --quiet disable --now holdfast-parent.service holdfast-parent-status.socket || true

@@ -94,7 +94,10 @@ export const parentConfigSchema = z.strictObject({
       /** The URL in a file of its own, where it holds a password. */
       z.strictObject({ postgres: z.strictObject({ urlFile: path }), node: z.string().min(1).max(128) }),
     ],
-    { error: '{sqlite: /file}, or {postgres: {url: …} or {urlFile: /file}, node: name} is expected' },
+    {
+      error:
+        '{sqlite: /file}, or {postgres: {url: URL}, node: NAME}, or {postgres: {urlFile: /file}, node: NAME} is expected',
+    },
   ),
   egress: z.strictObject({
     allowlist: z.array(target).max(1_024).default([]),
