@@ -57,6 +57,7 @@ remove_groups() {
 check() {
   local tool
   [ "$(id -u)" = 0 ] || die 'it takes root'
+  grep -Eq '^ +0 +0 +4294967295$' /proc/self/uid_map || die 'it takes root outside of a user namespace'
   for tool in systemd-nspawn unshare setpriv tar; do
     command -v "$tool" > /dev/null || die "there is no $tool"
   done

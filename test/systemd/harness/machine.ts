@@ -1,7 +1,7 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { bundleEntry } from '../../../scripts/image/bundle.ts';
 import { ROOT } from '../../../scripts/image/inputs.ts';
@@ -104,12 +104,13 @@ function prepareTree(prepared: string, folder: string): void {
   const root = join(folder, 'installed');
   execFileSync(join(ROOT, 'scripts/install-parent.sh'), ['--root', root, '--without-packages']);
   execFileSync('mv', [join(root, 'opt/holdfast'), prepared]);
-  const list = execFileSync('npm', ['ls', '--omit=dev', '--all', '--parseable'], {
-    cwd: ROOT,
-    encoding: 'utf8',
-  });
-  for (const place of list.trim().split('\n').slice(1)) {
-    cpSync(place, join(prepared, relative(ROOT, place)), { recursive: true });
+  const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { dev?: boolean }>;
+  };
+  for (const [place, { dev }] of Object.entries(lock.packages)) {
+    // Absent: another processor's.
+    if (place === '' || dev === true || !existsSync(join(ROOT, place))) continue;
+    cpSync(join(ROOT, place), join(prepared, place), { recursive: true });
   }
   mkdirSync(join(prepared, 'build'));
   cpSync(join(ROOT, 'build/holdfast.node'), join(prepared, 'build/holdfast.node'));
