@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { open, readdir, stat, statfs } from 'node:fs/promises';
+import { constants, open, readdir, stat, statfs } from 'node:fs/promises';
 import { request as httpRequest, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect, createServer } from 'node:net';
@@ -94,7 +94,8 @@ export function createRealHost(): Host {
 
 /** Files of the kernel have no size: read until the end, or too far. */
 async function readBounded(path: string): Promise<Uint8Array> {
-  await using file = await open(path, 'r');
+  // Not to wait for whoever may one day write into a pipe of that name.
+  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const chunks: Buffer[] = [];
   let length = 0;
   for (;;) {

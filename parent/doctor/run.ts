@@ -79,8 +79,10 @@ function describeConfigError(error: unknown, path: string, isNamed: boolean): Fi
   }
   const code = errnoOf(error);
   if (code === 'EACCES') return skip('NOT_PERMITTED', `${path} is not for this user to read: try sudo`);
-  const report = isNamed ? fail : warn;
-  return report('CONFIG_MISSING', `${path} cannot be read (${code}): what depends on it is left out`, {
+  const found = `${path} cannot be read (${code}): what depends on it is left out`;
+  if (isNamed)
+    return fail('CONFIG_MISSING', found, { advice: 'name the file that the parent runs with by --config' });
+  return warn('CONFIG_MISSING', found, {
     advice: 'install the parent, or name another file with --config',
     command: 'sudo scripts/install-parent.sh',
   });

@@ -35,14 +35,22 @@ export const manifestSchema = z
     /** X25519 public key to which recovery material is encrypted. */
     emergencyRecovery: z.strictObject({ publicKey: publicKey32Schema }),
   })
-  .refine(({ quorum }) => quorum.threshold <= quorum.size, { path: ['quorum', 'threshold'] })
-  .refine(({ node, quorum }) => node <= quorum.size, { path: ['node'] })
-  .refine(({ kms }) => kms.keyArn.split(':')[3] === kms.region, { path: ['kms', 'region'] })
+  .refine(({ quorum }) => quorum.threshold <= quorum.size, {
+    path: ['quorum', 'threshold'],
+    error: 'greater than quorum.size',
+  })
+  .refine(({ node, quorum }) => node <= quorum.size, { path: ['node'], error: 'greater than quorum.size' })
+  .refine(({ kms }) => kms.keyArn.split(':')[3] === kms.region, {
+    path: ['kms', 'region'],
+    error: 'not the region of kms.keyArn',
+  })
   .refine(({ configurationAuthority: { keys } }) => new Set(keys).size === keys.length, {
     path: ['configurationAuthority', 'keys'],
+    error: 'a key is named twice',
   })
   .refine(({ configurationAuthority: { keys, threshold } }) => threshold <= keys.length, {
     path: ['configurationAuthority', 'threshold'],
+    error: 'greater than the number of keys',
   });
 export type Manifest = z.infer<typeof manifestSchema>;
 

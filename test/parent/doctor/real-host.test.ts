@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,6 +46,13 @@ describe('the machine itself', () => {
     expect(Buffer.from(await host.read('/proc/self/status')).toString()).toContain('VmRSS');
     expect(await codeOf(host.read('/dev/zero'))).toBe('EFBIG');
     expect(await codeOf(host.read('/nowhere'))).toBe('ENOENT');
+  });
+
+  it('does not wait for a writer where a pipe has the name of a file', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-doctor-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    execFileSync('mkfifo', [join(folder, 'parent.yaml')]);
+    expect(await host.read(join(folder, 'parent.yaml'))).toHaveLength(0);
   });
 
   it('tells modes, sizes and room', async () => {
