@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createReadStream, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
@@ -13,17 +14,15 @@ import { bundleEntry } from './image/bundle.ts';
 import { compileBinaries } from './image/compile.ts';
 import { describeComponents, describeProvenance } from './image/documents.ts';
 import { buildImage } from './image/image.ts';
-import { isCompression } from './image/compression.ts';
 import { layOutContainer, layOutRamdisks } from './image/layout.ts';
 import { encodeTar } from './image/tar.ts';
-import { prepareInputs, ROOT } from './image/inputs.ts';
+import { type ImageInputs, prepareInputs, ROOT } from './image/inputs.ts';
 import { tabulateParts } from './image/table.ts';
 
 const USAGE = `Builds the enclave image without Docker: kernel, init, Node, the program, and nothing else.
 The same commit gives the same bytes, on every machine and day.
 
 Usage: scripts/build-eif [--out DIR] [--entry FILE] [--sign-key KEY --sign-certificate PEM] [--no-cache]
-                         [--kernel FILE --modules DIR [--compression gzip]]
        scripts/build-eif --rootfs FILE [--entry FILE]
 
   --out DIR               where the results go                    (build/image)
@@ -34,10 +33,7 @@ Usage: scripts/build-eif [--out DIR] [--entry FILE] [--sign-key KEY --sign-certi
   --sign-region REGION    --sign-key is the id or alias of a key in KMS there
   --profile, --endpoint, --ca   how KMS is reached, as for the commands of holdfast
   --signature-of EIF      put the signature of that image into this one, if it fits: how to rebuild without the key
-  --no-cache              pack everything anew
-  --kernel FILE           another kernel than the pinned one, such as nitro-cli's bzImage
-  --modules DIR           its modules, as far as they are not built in: nsm.ko
-  --compression NAME      zstd, or gzip for a kernel older than 5.9  (zstd)
+  --no-cache              build the kernel and pack everything anew
   --rootfs FILE           write the root file system alone, as a tar archive for docker/Dockerfile
 
 Results: enclave.eif, pcr.json, image-files.json (every file with its size and digest), sbom.cdx.json, provenance.json
@@ -70,9 +66,6 @@ function takeArguments() {
         ca: STRING,
         'signature-of': STRING,
         'no-cache': { type: 'boolean', default: false },
-        kernel: STRING,
-        modules: STRING,
-        compression: { type: 'string', default: 'zstd' },
         rootfs: STRING,
         help: { type: 'boolean', default: false },
       },
@@ -87,11 +80,7 @@ function takeArguments() {
   if (isSigned && values['signature-of'] !== undefined) {
     throw new UsageError('--sign-key and --signature-of exclude each other');
   }
-  if ((values.kernel === undefined) !== (values.modules === undefined)) {
-    throw new UsageError('--kernel and --modules go together');
-  }
-  if (!isCompression(values.compression)) throw new UsageError('--compression is zstd or gzip');
-  return { ...values, compression: values.compression };
+  return values;
 }
 
 type Arguments = ReturnType<typeof takeArguments>;
@@ -114,11 +103,19 @@ async function readSigner(values: Arguments): Promise<EifSigner | undefined> {
 
 async function build(values: Arguments): Promise<void> {
   const signer = await readSigner(values);
-  const { kernel, modules, compression } = values;
-  const inputs = {
-    ...prepareInputs(),
-    ...(kernel === undefined || modules === undefined ? {} : { kernel, modules }),
-  };
+  const work = mkdtempSync(join(tmpdir(), 'holdfast-build-'));
+  try {
+    await buildFrom(prepareInputs(values['no-cache'] ? join(work, 'kernel') : undefined), signer, values);
+  } finally {
+    rmSync(work, { recursive: true });
+  }
+}
+
+async function buildFrom(
+  inputs: ImageInputs,
+  signer: EifSigner | undefined,
+  values: Arguments,
+): Promise<void> {
   const out = resolve(values.out);
   const entry = resolve(values.entry);
   const bundle = await bundleEntry(entry);
@@ -132,7 +129,6 @@ async function build(values: Arguments): Promise<void> {
   const temporary = `${path}.part`;
   const write = (sign: EifSigner | undefined) =>
     buildImage(inputs, ramdisks, {
-      compression,
       path: temporary,
       useCache: !values['no-cache'],
       ...(sign === undefined ? {} : { sign }),
@@ -152,23 +148,11 @@ async function build(values: Arguments): Promise<void> {
     JSON.parse(pcrFile) as { Measurements: Record<string, string> }
   ).Measurements;
   const identity = { sha256: await sha256OfFile(path), measurements };
-  const described =
-    kernel === undefined
-      ? inputs
-      : {
-          ...inputs,
-          given: [
-            { name: 'kernel', sha256: await sha256OfFile(kernel) },
-            ...image.files
-              .filter(({ path: name }) => name.startsWith('modules/'))
-              .map(({ path: name, sha256 }) => ({ name, sha256 })),
-          ],
-        };
   writeJson(join(out, 'image-files.json'), { bytes: image.eif.size, parts: image.parts, files: image.files });
-  writeJson(join(out, 'sbom.cdx.json'), describeComponents(described, bundle, identity));
+  writeJson(join(out, 'sbom.cdx.json'), describeComponents(inputs, bundle, identity));
   writeJson(
     join(out, 'provenance.json'),
-    describeProvenance(relative(ROOT, entry), described, bundle, identity),
+    describeProvenance(relative(ROOT, entry), inputs, bundle, identity),
   );
   console.log(`${path}\n${tabulateParts(image)}`);
   for (const [name, value] of Object.entries(measurements)) console.log(`${name}  ${value}`);

@@ -1,9 +1,9 @@
 #!/bin/bash
-# Makes what the tests on an emulated Nitro host need: the emulator, and what the enclave image is made from. Where one
-# cannot be made it says so, why, and what is skipped for it, and succeeds: the tests that need it count as skipped, and
-# repeat the reason from the file that is left in build/.
+# Makes what the tests on an emulated Nitro host need: the emulator, what the enclave image is made from, and its kernel.
+# Where one cannot be made it says so, why, and what is skipped for it, and succeeds: the tests that need it count as
+# skipped, and repeat the reason from the file that is left in build/.
 #
-# Usage: emulated-host.sh            about 5 minutes on a fresh machine, a moment afterwards
+# Usage: emulated-host.sh            about 8 minutes on a fresh machine, a moment afterwards
 #        emulated-host.sh --needed   fails where something cannot be made
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -16,7 +16,7 @@ NEEDED=${1:-}
   exit 2
 }
 
-for script in emulator.sh image-inputs.sh; do
+for script in emulator.sh image-inputs.sh kernel.sh; do
   if [ "$NEEDED" = --needed ]; then
     "$HERE/$script" > /dev/null
   else

@@ -1,10 +1,11 @@
 #!/bin/bash
 # Fetches what the enclave image is made from besides this repository and its npm packages (docker/inputs.lock), checks
 # each file against its SHA-256, unpacks it once, and prints the directory:
-#   kernel/vmlinuz, kernel/modules/*.ko   the kernel and the modules that the image may load
-#   root/                                 C compiler, binutils and libraries: the root directory to compile in
+#   kernel/linux.tar.xz   the source of the kernel, which kernel.sh builds
+#   root/                 the tools for that, C compiler, binutils and libraries: the root directory to compile in
+#   guest/                Debian's kernel and modules of it, for emulated machines that are no enclaves
 #
-# Usage: image-inputs.sh          make it where it is absent (86 MB of downloads), print its path
+# Usage: image-inputs.sh          make it where it is absent (250 MB of downloads), print its path
 #        image-inputs.sh --path   print its path; exit 3 where it was not made
 # Cache: ${XDG_CACHE_HOME:-~/.cache}/holdfast/inputs-<hash of the lock file and this script>
 set -euo pipefail
@@ -64,18 +65,24 @@ while read -r _ package version _; do
 done < "$WORK/wanted"
 
 NEW=$WORK/new
-mkdir -p "$NEW/kernel/modules" "$NEW/root/usr/bin" "$NEW/root/usr/lib" "$NEW/root/usr/lib64" "$WORK/unpacked"
+mkdir -p "$NEW/kernel" "$NEW/guest/modules" "$NEW/root/usr/bin" "$NEW/root/usr/lib" "$NEW/root/usr/lib64" "$WORK/unpacked"
 for name in bin lib lib64; do ln -s "usr/$name" "$NEW/root/$name"; done
 while read -r _ package _ use; do
-  if [ "$use" = kernel ]; then dpkg-deb -x "$WORK/have/$package" "$WORK/unpacked"; else
-    dpkg-deb --fsys-tarfile "$WORK/have/$package" | tar x -C "$NEW/root" --keep-directory-symlink --exclude='./usr/share'
-  fi
+  case $use in
+    kernel | guest) dpkg-deb -x "$WORK/have/$package" "$WORK/unpacked" ;;
+    *)
+      dpkg-deb --fsys-tarfile "$WORK/have/$package" | tar x -C "$NEW/root" --keep-directory-symlink \
+        --exclude='./usr/share/doc' --exclude='./usr/share/info' --exclude='./usr/share/locale' --exclude='./usr/share/man'
+      ;;
+  esac
 done < "$WORK/wanted"
-for tool in as ld; do ln -s "x86_64-linux-gnu-$tool" "$NEW/root/usr/bin/$tool"; done # gcc looks for the short names
-cp "$WORK"/unpacked/boot/vmlinuz-* "$NEW/kernel/vmlinuz"
+for tool in ar as ld; do ln -s "x86_64-linux-gnu-$tool" "$NEW/root/usr/bin/$tool"; done # gcc looks for the short names
+ln -s mawk "$NEW/root/usr/bin/awk"
+cp "$WORK"/unpacked/usr/src/linux-source-*.tar.xz "$NEW/kernel/linux.tar.xz"
+cp "$WORK"/unpacked/boot/vmlinuz-* "$NEW/guest/vmlinuz"
 for module in drivers/virtio/virtio_mmio net/vmw_vsock/vsock net/vmw_vsock/vmw_vsock_virtio_transport_common \
-  net/vmw_vsock/vmw_vsock_virtio_transport net/vmw_vsock/vsock_loopback drivers/misc/nsm; do
-  xz -dc "$WORK"/unpacked/usr/lib/modules/*/kernel/$module.ko.xz > "$NEW/kernel/modules/${module##*/}.ko"
+  net/vmw_vsock/vmw_vsock_virtio_transport net/vmw_vsock/vsock_loopback; do
+  xz -dc "$WORK"/unpacked/usr/lib/modules/*/kernel/$module.ko.xz > "$NEW/guest/modules/${module##*/}.ko"
 done
 chmod -R u=rwX,go=rX "$NEW"
 touch "$NEW/complete"

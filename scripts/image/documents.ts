@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Bundle } from './bundle.ts';
 import { type ImageInputs, type LockedPackage, ROOT } from './inputs.ts';
 
@@ -19,17 +19,14 @@ interface NpmPackage {
 
 function sha256OfFile(path: string): string {
   return createHash('sha256')
-    .update(readFileSync(join(ROOT, path)))
+    .update(readFileSync(resolve(ROOT, path)))
     .digest('hex');
 }
 
-function debianUrl({ name, version }: LockedPackage): string {
-  return `pkg:deb/debian/${name}@${encodeURIComponent(version)}?arch=amd64&distro=trixie`;
-}
-
-/** The pinned packages that the image was made from. */
-function packagesOf({ packages, given }: ImageInputs): readonly LockedPackage[] {
-  return given === undefined ? packages : packages.filter(({ use }) => use !== 'kernel');
+function debianUrl({ name, version, use }: LockedPackage): string {
+  // The kernel is built from a package of sources.
+  const architecture = use === 'kernel' ? 'all' : 'amd64';
+  return `pkg:deb/debian/${name}@${encodeURIComponent(version)}?arch=${architecture}&distro=trixie`;
 }
 
 /** The folder of the package that a bundled file belongs to, or none for a file of the project itself. */
@@ -42,6 +39,14 @@ function readPackage(folder: string): NpmPackage {
     readFileSync(join(ROOT, folder, 'package.json'), 'utf8'),
   ) as NpmPackage;
   return { name, version, license };
+}
+
+/** What became of the kernel's source. */
+function describeKernel({ kernel, kernelConfig }: ImageInputs): object[] {
+  return [
+    { name: 'SHA-256 of the built kernel', value: sha256OfFile(kernel) },
+    { name: 'SHA-256 of its whole configuration', value: sha256OfFile(kernelConfig) },
+  ];
 }
 
 /** Everything in the image that others wrote, as a CycloneDX 1.6 document; the compiler is not in it. */
@@ -64,14 +69,8 @@ export function describeComponents(inputs: ImageInputs, bundle: Bundle, identity
       },
     },
     components: [
-      ...(inputs.given ?? []).map(({ name, sha256 }) => ({
-        type: 'operating-system',
-        'bom-ref': name,
-        name,
-        hashes: [{ alg: 'SHA-256', content: sha256 }],
-      })),
-      ...packagesOf(inputs)
-        .filter(({ use }) => use !== 'compiler')
+      ...inputs.packages
+        .filter(({ use }) => use === 'kernel' || use === 'library')
         .map((debian) => ({
           type: debian.use === 'kernel' ? 'operating-system' : 'library',
           'bom-ref': debianUrl(debian),
@@ -79,6 +78,7 @@ export function describeComponents(inputs: ImageInputs, bundle: Bundle, identity
           version: debian.version,
           purl: debianUrl(debian),
           hashes: [{ alg: 'SHA-256', content: debian.sha256 }],
+          ...(debian.use === 'kernel' ? { properties: describeKernel(inputs) } : {}),
         })),
       ...npm.map(({ name, version, license }) => {
         const purl = `pkg:npm/${name.replace('@', '%40')}@${version}`;
@@ -101,6 +101,8 @@ export function describeProvenance(
     'shared/native/holdfast.c',
     'shared/native/cflags',
     'docker/inputs.lock',
+    'docker/kernel.config',
+    'scripts/kernel.sh',
     'package-lock.json',
   ];
   return {
@@ -112,11 +114,9 @@ export function describeProvenance(
         buildType: 'https://holdfast.invalid/build-eif/v1',
         externalParameters: { entry, measurements: identity.measurements },
         resolvedDependencies: [
-          ...(inputs.given ?? []).map(({ name, sha256 }) => ({ name, digest: { sha256 } })),
-          ...packagesOf(inputs).map((debian) => ({
-            uri: debianUrl(debian),
-            digest: { sha256: debian.sha256 },
-          })),
+          ...inputs.packages
+            .filter(({ use }) => use !== 'guest')
+            .map((debian) => ({ uri: debianUrl(debian), digest: { sha256: debian.sha256 } })),
           ...files.toSorted().map((path) => ({ name: path, digest: { sha256: sha256OfFile(path) } })),
         ],
       },

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
 import { buildEif, type BuiltEif, type EifSigner, memorySource } from '../../attestation/eif/index.ts';
-import { type Compression, packRamdisk } from './compression.ts';
+import { packRamdisk } from './compression.ts';
 import { type CpioEntry, encodeCpio } from './cpio.ts';
 import type { ImageInputs } from './inputs.ts';
 import { CMDLINE } from './cmdline.ts';
@@ -13,8 +13,6 @@ export interface ImageOptions {
   readonly sign?: EifSigner;
   /** Take packed ramdisks from the cache; a verification packs them anew. */
   readonly useCache: boolean;
-  /** `zstd` when left out. */
-  readonly compression?: Compression;
 }
 
 /** One file of a ramdisk. */
@@ -41,14 +39,13 @@ function listFiles(ramdisk: keyof Ramdisks, entries: readonly CpioEntry[]): Imag
     });
 }
 
-/** Writes an enclave image of the pinned kernel and these ramdisks. The same input gives the same bytes. */
+/** Writes an enclave image of the kernel and these ramdisks. The same input gives the same bytes. */
 export async function buildImage(
   inputs: ImageInputs,
   ramdisks: Ramdisks,
   options: ImageOptions,
 ): Promise<BuiltImage> {
-  const pack = (entries: readonly CpioEntry[]) =>
-    packRamdisk(encodeCpio(entries), options.compression ?? 'zstd', options.useCache);
+  const pack = (entries: readonly CpioEntry[]) => packRamdisk(encodeCpio(entries), options.useCache);
   const kernel = await readFile(inputs.kernel);
   const bootstrap = await pack(ramdisks.bootstrap);
   const runtime = await pack(ramdisks.runtime);

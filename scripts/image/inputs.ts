@@ -10,31 +10,44 @@ export interface LockedPackage {
   readonly sha256: string;
   readonly name: string;
   readonly version: string;
-  readonly use: 'kernel' | 'library' | 'compiler';
+  readonly use: 'kernel' | 'library' | 'compiler' | 'guest';
 }
 
-/** What the image is made from besides the repository: fetched, checked and unpacked by image-inputs.sh. */
+/**
+ * What the image is made from besides the repository: fetched, checked and unpacked by image-inputs.sh, the kernel built
+ * by kernel.sh.
+ */
 export interface ImageInputs {
   readonly kernel: string;
-  readonly modules: string;
+  /** The configuration that the kernel was built with, in full. */
+  readonly kernelConfig: string;
+  /** A folder with another kernel and its modules, which machines of tests run on that are no enclaves. */
+  readonly guest: string;
   /** A root directory that holds the compiler and the libraries. */
   readonly root: string;
   readonly packages: readonly LockedPackage[];
-  /** Kernel and modules that somebody gave in place of the pinned ones, which then have no part in the image. */
-  readonly given?: readonly { readonly name: string; readonly sha256: string }[];
 }
 
-/** @throws Error when they are not here and cannot be fetched; the script has said why on standard error. */
-export function prepareInputs(): ImageInputs {
-  const { status, stdout } = spawnSync(join(ROOT, 'scripts/image-inputs.sh'), {
+function runScript(name: string, ...args: string[]): string {
+  const { status, stdout } = spawnSync(join(ROOT, 'scripts', name), args, {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   if (status !== 0) throw new Error('the inputs of the image are not to be had');
-  const directory = stdout.trim();
+  return stdout.trim();
+}
+
+/**
+ * @param kernelFolder - has the kernel built anew, into this folder, instead of taking it from the cache
+ * @throws Error when they are not here and cannot be made; the script has said why on standard error
+ */
+export function prepareInputs(kernelFolder?: string): ImageInputs {
+  const directory = runScript('image-inputs.sh');
+  const kernel = runScript('kernel.sh', ...(kernelFolder === undefined ? [] : ['--into', kernelFolder]));
   return {
-    kernel: join(directory, 'kernel/vmlinuz'),
-    modules: join(directory, 'kernel/modules'),
+    kernel: join(kernel, 'bzImage'),
+    kernelConfig: join(kernel, 'config'),
+    guest: join(directory, 'guest'),
     root: join(directory, 'root'),
     packages: readLock(),
   };

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Binaries } from './compile.ts';
 import { type CpioEntry, type CpioFile } from './cpio.ts';
@@ -16,8 +16,6 @@ const LIBRARIES = [
   'libpthread.so.0',
   'libstdc++.so.6',
 ];
-/** For tests of the sockets within one machine; no part of an image. */
-const NOT_IN_THE_IMAGE = 'vsock_loopback.ko';
 
 function file(path: string, content: Uint8Array, isExecutable = false): CpioFile {
   return { path, kind: 'file', content, isExecutable };
@@ -29,7 +27,7 @@ function folders(...paths: string[]): CpioEntry[] {
 
 /** What the kernel unpacks, one over the other. */
 export interface Ramdisks {
-  /** init and the kernel's modules; measured into PCR1, with the kernel. */
+  /** init; measured into PCR1, with the kernel. */
   readonly bootstrap: readonly CpioEntry[];
   /** Node and its libraries; measured into PCR2. */
   readonly runtime: readonly CpioEntry[];
@@ -39,16 +37,9 @@ export interface Ramdisks {
 
 /** Lays out an image for one program, `code`, as a single ES module. */
 export function layOutRamdisks(inputs: ImageInputs, binaries: Binaries, code: Uint8Array): Ramdisks {
-  const modules = readdirSync(inputs.modules).filter(
-    (name) => name.endsWith('.ko') && name !== NOT_IN_THE_IMAGE,
-  );
   const library = (name: string) => readFileSync(join(inputs.root, LIBRARY_FOLDER, name));
   return {
-    bootstrap: [
-      ...folders('dev', 'proc', 'sys', 'modules'),
-      file('init', binaries.init, true),
-      ...modules.map((name) => file(`modules/${name}`, readFileSync(join(inputs.modules, name)))),
-    ],
+    bootstrap: [...folders('dev', 'proc', 'sys'), file('init', binaries.init, true)],
     runtime: [
       ...folders('app', 'lib', 'lib/x86_64-linux-gnu', 'lib64'),
       file('app/node', binaries.node, true),
@@ -65,7 +56,7 @@ export function layOutRamdisks(inputs: ImageInputs, binaries: Binaries, code: Ui
   };
 }
 
-/** The same files without init, kernel modules and the mark: for a container whose image nitro-cli makes bootable. */
+/** The same files without init and the mark: for a container whose image nitro-cli makes bootable. */
 export function layOutContainer({ runtime, program }: Ramdisks): CpioEntry[] {
   return [
     ...folders('dev', 'proc', 'run', 'sys', 'tmp'),

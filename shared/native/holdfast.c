@@ -649,7 +649,6 @@ NAPI_MODULE_INIT() {
  * whatever reason, tells the parent and switches the machine off. Anything that goes wrong before is final: the parent
  * gets its name, and there is no second way. No argument and no environment variable from outside is looked at.
  */
-#include <net/if.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
@@ -672,14 +671,6 @@ NAPI_MODULE_INIT() {
 #define SEED_BYTES 64
 #define USER 1000
 
-/* In this order. One that is not in the image is built into the kernel. */
-static const char *const MODULES[] = {
-    "/modules/virtio_mmio.ko",
-    "/modules/vsock.ko",
-    "/modules/vmw_vsock_virtio_transport_common.ko",
-    "/modules/vmw_vsock_virtio_transport.ko",
-    "/modules/nsm.ko",
-};
 static char *const NODE_ARGUMENTS[] = {
     "/app/node",
     "--permission",
@@ -760,7 +751,9 @@ static void mount_all(void) {
 
 /* Where the kernel ends and its command line begins is not measured: both are hashed as one string, and an image packed
  * anew can have the first words in the kernel's file, with the same PCRs. So the words are compared with those that init
- * was compiled for; init is measured. What the hypervisor adds behind them may not say any of them again. */
+ * was compiled for; init is measured. The hypervisor adds its own words behind them, such as virtio_mmio.device= for each
+ * device; which those are AWS does not say, and whoever packs an image has no part in them. They may not say any of
+ * ours again. */
 static void check_command_line(void) {
   static const char EXPECTED[] = HOLDFAST_CMDLINE;
   static char words[] = HOLDFAST_CMDLINE, line[MAX_CMDLINE];
@@ -791,33 +784,6 @@ static void open_console(void) {
   dup2(console < 0 ? null : console, STDOUT_FILENO);
   dup2(STDOUT_FILENO, STDERR_FILENO);
   for (int fd = 3; fd < 16; fd++) close(fd);
-}
-
-static void raise_loopback(void) {
-  struct ifreq request;
-  memset(&request, 0, sizeof request);
-  memcpy(request.ifr_name, "lo", 3);
-  request.ifr_flags = IFF_UP | IFF_RUNNING;
-  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0) refuse("INIT_LOOPBACK");
-  close(fd);
-}
-
-static void load_modules(void) {
-  for (size_t index = 0; index < sizeof MODULES / sizeof MODULES[0]; index++) {
-    int fd = open(MODULES[index], O_RDONLY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT) continue;
-    if (fd < 0 || (syscall(SYS_finit_module, fd, "", 0) < 0 && errno != EEXIST)) refuse("INIT_MODULE");
-    close(fd);
-  }
-}
-
-/* No module ever after these, whoever asks. A kernel without modules has no such switch. */
-static void forbid_modules(void) {
-  int fd = open("/proc/sys/kernel/modules_disabled", O_WRONLY | O_CLOEXEC);
-  if (fd < 0 && errno == ENOENT) return;
-  if (fd < 0 || write(fd, "1", 1) != 1) refuse("INIT_MODULE");
-  close(fd);
 }
 
 /* P40: the kernel's hardware source is the NSM, or nothing starts; and its bytes are in the pool before any key is. */
@@ -1085,15 +1051,12 @@ int main(void) {
   umask(077);
   mount_all();
   open_console();
-  load_modules(); /* Before any refusal that the parent is to hear of. */
   check_command_line();
   /* The last file of the last ramdisk. Out of memory the kernel boots with what it has unpacked so far, and how much
    * memory there is, the parent decides. */
   if (access("/unpacked", F_OK) < 0) refuse("INIT_MEMORY");
-  raise_loopback();
   seed_from_nsm();
   send_heartbeat();
-  forbid_modules();
   hand_over_devices();
   if (pipe2(reason, O_CLOEXEC | O_NONBLOCK) < 0) refuse("INIT_PIPE");
   pid_t node = fork();

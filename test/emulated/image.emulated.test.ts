@@ -144,7 +144,7 @@ describe.skipIf(emulator === undefined)('an enclave image on an emulated Nitro h
       arguments: [],
       writeRoot: 'ERR_ACCESS_DENIED',
       writeApp: 'ERR_ACCESS_DENIED',
-      readModules: 'ERR_ACCESS_DENIED',
+      readInit: 'ERR_ACCESS_DENIED',
       readKernelLog: 'ERR_ACCESS_DENIED',
       limits: 'ERR_ACCESS_DENIED',
       spawn: 'ERR_ACCESS_DENIED',

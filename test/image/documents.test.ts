@@ -1,41 +1,51 @@
-import { describe, expect, test } from 'vitest';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
 import { describeComponents, describeProvenance } from '../../scripts/image/documents.ts';
-import type { ImageInputs } from '../../scripts/image/inputs.ts';
+import type { ImageInputs, LockedPackage } from '../../scripts/image/inputs.ts';
 
-const pinned = (name: string, use: 'kernel' | 'library' | 'compiler') => ({
+const folder = mkdtempSync(join(tmpdir(), 'holdfast-documents-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function write(name: string, content: string): string {
+  writeFileSync(join(folder, name), content);
+  return join(folder, name);
+}
+const digest = (content: string) => createHash('sha256').update(content).digest('hex');
+
+const pinned = (name: string, use: LockedPackage['use']): LockedPackage => ({
   name,
   use,
   version: '1',
   sha256: `${use}-digest`,
 });
 const INPUTS: ImageInputs = {
-  kernel: '/kernel/vmlinuz',
-  modules: '/kernel/modules',
+  kernel: write('bzImage', 'the kernel'),
+  kernelConfig: write('config', 'its configuration'),
+  guest: '/guest',
   root: '/root',
-  packages: [pinned('linux-image', 'kernel'), pinned('libc6', 'library'), pinned('gcc', 'compiler')],
+  packages: [
+    pinned('linux-source', 'kernel'),
+    pinned('libc6', 'library'),
+    pinned('gcc', 'compiler'),
+    pinned('linux-image', 'guest'),
+  ],
 };
 const BUNDLE = { code: new Uint8Array(), sources: [{ path: 'enclave/main.ts', bytes: 1 }] };
 const IDENTITY = { sha256: 'image-digest', measurements: { PCR0: '00' } };
-const GIVEN = [
-  { name: 'kernel', sha256: 'given-kernel' },
-  { name: 'modules/nsm.ko', sha256: 'given-module' },
-];
 
-describe.each([
-  ['list of components', (inputs: ImageInputs) => describeComponents(inputs, BUNDLE, IDENTITY)],
-  ['provenance', (inputs: ImageInputs) => describeProvenance('enclave/main.ts', inputs, BUNDLE, IDENTITY)],
-])('the %s of an image', (_, describeImage) => {
-  test('names the pinned kernel', () => {
-    const text = JSON.stringify(describeImage(INPUTS));
-    expect(text).toContain('kernel-digest');
-    expect(text).toContain('library-digest');
-  });
+test("the list of components names the kernel's source and what was built from it, and no tool", () => {
+  const text = JSON.stringify(describeComponents(INPUTS, BUNDLE, IDENTITY));
+  for (const named of ['kernel-digest', 'library-digest', digest('the kernel'), digest('its configuration')])
+    expect(text).toContain(named);
+  for (const absent of ['compiler-digest', 'guest-digest']) expect(text).not.toContain(absent);
+});
 
-  test('names the kernel that was given in its place, and not the pinned one', () => {
-    const text = JSON.stringify(describeImage({ ...INPUTS, given: GIVEN }));
-    expect(text).not.toContain('kernel-digest');
-    expect(text).toContain('given-kernel');
-    expect(text).toContain('given-module');
-    expect(text).toContain('library-digest');
-  });
+test('the provenance names all that the image was made with, and no machine of the tests', () => {
+  const text = JSON.stringify(describeProvenance('enclave/main.ts', INPUTS, BUNDLE, IDENTITY));
+  const named = ['kernel-digest', 'library-digest', 'compiler-digest', 'docker/kernel.config'];
+  for (const name of named) expect(text).toContain(name);
+  expect(text).not.toContain('guest-digest');
 });

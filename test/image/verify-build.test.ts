@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { explainDifference } from '../../scripts/image/difference.ts';
 import type { ImageFile } from '../../scripts/image/image.ts';
-import { rebuildArguments } from '../../scripts/image/rebuild.ts';
 
 const file = (ramdisk: ImageFile['ramdisk'], path: string, sha256: string, bytes = 1): ImageFile => ({
   ramdisk,
@@ -41,22 +40,5 @@ describe('the difference of two builds', () => {
     const lines = explainDifference(given, [file('bootstrap', 'init', 'cc')]);
     expect(lines).toHaveLength(2);
     for (const line of lines) expect(line).toMatch(/^[ -~]+$/);
-  });
-});
-
-describe('the build that is compared with', () => {
-  test('packs everything anew from the pinned inputs unless it is told otherwise', () => {
-    expect(rebuildArguments({ cache: false }, undefined, '/out')).toEqual(['--no-cache', '--out=/out']);
-  });
-
-  test('takes the kernel that the image was built with, and its signature', () => {
-    const options = { cache: true, kernel: '-/bzImage', modules: '/modules', compression: 'gzip' };
-    expect(rebuildArguments(options, '/given/enclave.eif', '/out')).toEqual([
-      '--kernel=-/bzImage',
-      '--modules=/modules',
-      '--compression=gzip',
-      '--signature-of=/given/enclave.eif',
-      '--out=/out',
-    ]);
   });
 });

@@ -14,8 +14,8 @@ function findMade(script: string): string | undefined {
  */
 export function findEmulator(): string | undefined {
   const emulator = findMade('emulator.sh');
-  const inputs = findMade('image-inputs.sh');
-  if (emulator !== undefined && inputs !== undefined) return emulator;
+  const inputs = [findMade('image-inputs.sh'), findMade('kernel.sh')];
+  if (emulator !== undefined && !inputs.includes(undefined)) return emulator;
   const reason = join(ROOT, 'build/no-emulated-host');
   const why = existsSync(reason)
     ? readFileSync(reason, 'utf8').trim()

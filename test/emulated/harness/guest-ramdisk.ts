@@ -57,7 +57,7 @@ export async function writeGuestRamdisk(path: string, options: GuestOptions): Pr
     ...modules.map((name): CpioEntry => ({
       path: `modules/${name}.ko`,
       kind: 'file',
-      content: readFileSync(join(inputs.modules, `${name}.ko`)),
+      content: readFileSync(join(inputs.guest, 'modules', `${name}.ko`)),
     })),
     ...runtime,
     { path: 'app/holdfast.node', kind: 'file', content: binaries.addon },

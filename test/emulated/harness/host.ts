@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CMDLINE } from '../../../scripts/image/cmdline.ts';
 import { prepareInputs } from '../../../scripts/image/inputs.ts';
 import { clockArguments } from './emulator.ts';
 import { HostProcess } from './processes.ts';
@@ -17,6 +18,13 @@ export interface EnclaveOptions {
   /** Name of the enclave; part of its module id. */
   readonly id: string;
   readonly memoryMiB?: number;
+}
+
+export interface BareOptions {
+  readonly cid: number;
+  /** File with the ramdisks of an image, one behind the other. */
+  readonly ramdisks: string;
+  readonly id: string;
 }
 
 /**
@@ -94,7 +102,7 @@ export class EmulatedHost {
       ...this.#machine(),
       ...vsock,
       '-kernel',
-      prepareInputs().kernel,
+      join(prepareInputs().guest, 'vmlinuz'),
       '-initrd',
       initrd,
       '-append',
@@ -102,12 +110,12 @@ export class EmulatedHost {
     ]);
   }
 
-  /** Boots an image on QEMU's nitro-enclave machine, with its emulated NSM. */
+  /** Boots an image on QEMU's nitro-enclave machine, with its emulated NSM, and without ACPI, as on EC2. */
   async startEnclave({ cid, eif, id, memoryMiB = 512 }: EnclaveOptions): Promise<HostProcess> {
     const vsock = await this.#vsockDevice(cid);
     return this.#start(id, join(this.#emulator, 'qemu-system-x86_64'), [
       '-M',
-      `nitro-enclave,vsock=vsock,id=${id},acpi=on`,
+      `nitro-enclave,vsock=vsock,id=${id}`,
       '-m',
       `${memoryMiB}M`,
       ...this.#machine(),
@@ -116,6 +124,29 @@ export class EmulatedHost {
       eif,
       '-append',
       clockArguments(),
+    ]);
+  }
+
+  /** Boots an image's kernel with its ramdisks on the machine that nitro-enclave is made of, without an NSM. */
+  async startWithoutNsm({ cid, ramdisks, id }: BareOptions): Promise<HostProcess> {
+    const memory = '512M';
+    return this.#start(id, join(this.#emulator, 'qemu-system-x86_64'), [
+      '-M',
+      'microvm,acpi=off,memory-backend=memory',
+      '-object',
+      `memory-backend-memfd,id=memory,size=${memory},share=on`,
+      '-m',
+      memory,
+      ...this.#machine(),
+      ...(await this.#vsockDevice(cid)),
+      '-device',
+      'vhost-user-vsock-device,chardev=vsock',
+      '-kernel',
+      prepareInputs().kernel,
+      '-initrd',
+      ramdisks,
+      '-append',
+      `${CMDLINE} ${clockArguments()}`,
     ]);
   }
 

@@ -69,8 +69,12 @@ export class LifeHost {
     if (report === 'terminate') await this.#enclaves.get(cid)?.kill();
     if (report !== 'launch') return;
     const id = `i-0123456789abcdef0-enc${String(cid)}`;
-    const eif = images.pathOf(image as LifeImage);
-    this.#enclaves.set(cid, await this.#host.startEnclave({ cid: Number(cid), eif, id }));
+    const path = images.pathOf(image as LifeImage);
+    const enclave =
+      image === 'without-nsm'
+        ? this.#host.startWithoutNsm({ cid: Number(cid), ramdisks: path, id })
+        : this.#host.startEnclave({ cid: Number(cid), eif: path, id });
+    this.#enclaves.set(cid, await enclave);
   }
 
   /** The last lines that each machine has printed. */

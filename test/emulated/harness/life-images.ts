@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildEif, type EifMeasurements, memorySource } from '../../../attestation/eif/index.ts';
@@ -16,7 +16,7 @@ import type { LifeImage } from '../programs/life-steps.ts';
 
 const PROGRAM = join(import.meta.dirname, '../programs/enclave-node.ts');
 /** The repacked image has these words of the command line in the kernel's file, where the kernel does not see them. */
-const HIDDEN_FROM_KERNEL = CMDLINE.slice(0, CMDLINE.indexOf('rootfstype='));
+const HIDDEN_FROM_KERNEL = CMDLINE.slice(0, CMDLINE.indexOf('console='));
 
 const file = (path: string, content: Uint8Array | string): CpioEntry => ({
   path,
@@ -25,6 +25,7 @@ const file = (path: string, content: Uint8Array | string): CpioEntry => ({
 });
 
 export interface LifeImages {
+  /** `without-nsm` is no image but the ramdisks of the first one, for a machine that has no NSM. */
   readonly pathOf: (image: LifeImage) => string;
   readonly measurements: ReadonlyMap<LifeImage, EifMeasurements>;
   /** What guest 3 has to know: the stand-in's authority, and the PCRs of each image. */
@@ -43,7 +44,7 @@ export async function buildLifeImages(folder: string, binaries: Binaries): Promi
     const ramdisks = layOutRamdisks(inputs, binaries, Buffer.concat([code, Buffer.from(suffix)]));
     return { ...ramdisks, program: [...ramdisks.program, file('app/kms-roots.pem', roots)] };
   };
-  const pathOf = (image: LifeImage) => join(folder, `${image}.eif`);
+  const pathOf = (image: LifeImage) => join(folder, image === 'without-nsm' ? 'ramdisks' : `${image}.eif`);
   const build = async (image: LifeImage, ramdisks: Ramdisks) =>
     (await buildImage(inputs, ramdisks, { path: pathOf(image), useCache: true })).eif.measurements;
 
@@ -53,32 +54,35 @@ export async function buildLifeImages(folder: string, binaries: Binaries): Promi
     // Another measurement of the same program.
     ['second', await build('second', layOut('\n// the next release\n'))],
     ['repacked', await repack(pathOf('repacked'), inputs.kernel, first)],
-    [
-      'without-nsm',
-      await build('without-nsm', {
-        ...first,
-        bootstrap: first.bootstrap.filter(({ path }) => path !== 'modules/nsm.ko'),
-      }),
-    ],
   ]);
+  writeFileSync(pathOf('without-nsm'), Buffer.concat((await packAll(first)).flatMap(padTo4)));
   const pcrFiles = [...measurements].map(([image, pcrs]) =>
     file(`app/${image}.pcr.json`, formatPcrFile(pcrs)),
   );
   return { pathOf, measurements, guestFiles: [...state, ...pcrFiles] };
 }
 
+async function packAll({ bootstrap, runtime, program }: Ramdisks): Promise<Uint8Array[]> {
+  const packed = [];
+  for (const entries of [bootstrap, runtime, program])
+    packed.push(await packRamdisk(encodeCpio(entries), true));
+  return packed;
+}
+
+/** The kernel looks for the next archive at multiples of 4 only. */
+function padTo4(archive: Uint8Array): Uint8Array[] {
+  return [archive, new Uint8Array((4 - (archive.length % 4)) % 4)];
+}
+
 /** The same bytes in the same order, with the border between kernel and command line elsewhere: the same PCRs. */
 async function repack(path: string, kernelPath: string, ramdisks: Ramdisks): Promise<EifMeasurements> {
-  const packed = [];
-  for (const entries of [ramdisks.bootstrap, ramdisks.runtime, ramdisks.program])
-    packed.push(memorySource(await packRamdisk(encodeCpio(entries), 'zstd', true)));
   const target = await open(path, 'w');
   try {
     const { measurements } = await buildEif(
       {
         kernel: memorySource(Buffer.concat([readFileSync(kernelPath), Buffer.from(HIDDEN_FROM_KERNEL)])),
         cmdline: CMDLINE.slice(HIDDEN_FROM_KERNEL.length),
-        ramdisks: packed,
+        ramdisks: (await packAll(ramdisks)).map(memorySource),
         padRamdisks: true,
       },
       { write: async (offset, bytes) => void (await target.write(bytes, 0, bytes.length, offset)) },

@@ -75,7 +75,7 @@ async function describeRestrictions(): Promise<void> {
     arguments: process.argv.slice(2),
     writeRoot: attempt(() => writeFileSync('/written', 'x')),
     writeApp: attempt(() => writeFileSync('/app/main.mjs', 'x')),
-    readModules: attempt(() => readFileSync('/modules/nsm.ko')),
+    readInit: attempt(() => readFileSync('/init')),
     readKernelLog: attempt(() => readFileSync('/dev/kmsg')),
     spawn: attempt(() => {
       const { error } = spawnSync('/app/node', ['--version']);
