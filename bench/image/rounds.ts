@@ -104,7 +104,7 @@ function findProcess(id: string): number {
   const found = pids.findLast((pid) => {
     try {
       const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-      return words.includes('qemu-system') && words.includes(`,id=${id},`);
+      return words.includes('qemu-system') && words.includes(`,id=${id}\0`);
     } catch {
       return false; // It has ended meanwhile.
     }
