@@ -38,9 +38,12 @@ if (pinned === undefined || pinned === process.execPath) {
     stdio: 'inherit',
     env: { NODE_COMPILE_CACHE: cache, ...process.env },
   });
-  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  // Who signals the whole group has reached the command by then. A Node that is about to exit has given up its handlers,
+  // and one more signal in that moment would take its exit code away.
+  const passOn = (signal) => setTimeout(() => child.kill(signal), 250);
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, passOn);
   // A terminal sends Ctrl-C to both processes by itself.
-  process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
+  process.on('SIGINT', () => process.stdin.isTTY || passOn('SIGINT'));
   child.on('error', (error) => {
     process.stderr.write(`holdfast: the pinned Node does not start: ${error.message}\n`);
     process.exit(1);
