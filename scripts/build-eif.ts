@@ -9,7 +9,6 @@ import { formatPcrFile } from '../attestation/pcr-file.ts';
 import { UsageError } from '../cli/command.ts';
 import { openFileSource } from '../cli/eif-file.ts';
 import { openSigner } from '../cli/eif-signer.ts';
-import { HoldfastError } from '../shared/errors.ts';
 import { bundleEntry } from './image/bundle.ts';
 import { compileBinaries } from './image/compile.ts';
 import { describeComponents, describeProvenance } from './image/documents.ts';
@@ -18,6 +17,7 @@ import { layOutContainer, layOutRamdisks } from './image/layout.ts';
 import { encodeTar } from './image/tar.ts';
 import { type ImageInputs, prepareInputs, ROOT } from './image/inputs.ts';
 import { tabulateParts } from './image/table.ts';
+import { runScript } from './image/run-script.ts';
 
 const USAGE = `Builds the enclave image without Docker: kernel, init, Node, the program, and nothing else.
 The same commit gives the same bytes, on every machine and day.
@@ -158,21 +158,9 @@ async function buildFrom(
   for (const [name, value] of Object.entries(measurements)) console.log(`${name}  ${value}`);
 }
 
-async function run(): Promise<number> {
-  try {
-    const values = takeArguments();
-    if (values.help) console.log(USAGE);
-    else await build(values);
-    return 0;
-  } catch (error) {
-    if (error instanceof UsageError) {
-      console.error(`${error.message}\n\n${USAGE}`);
-      return 2;
-    }
-    if (!(error instanceof HoldfastError)) throw error;
-    console.error(`${String(error.code)}: ${error.message}`);
-    return 1;
-  }
-}
-
-process.exitCode = await run();
+process.exitCode = await runScript(USAGE, async () => {
+  const values = takeArguments();
+  if (values.help) console.log(USAGE);
+  else await build(values);
+  return 0;
+});

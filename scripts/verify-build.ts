@@ -7,10 +7,10 @@ import { parseArgs } from 'node:util';
 import { describeEif, type EifDescription } from '../attestation/eif/index.ts';
 import { UsageError } from '../cli/command.ts';
 import { openFileSource } from '../cli/eif-file.ts';
-import { HoldfastError } from '../shared/errors.ts';
 import { explainDifference } from './image/difference.ts';
 import type { ImageFile } from './image/image.ts';
 import { ROOT } from './image/inputs.ts';
+import { runScript } from './image/run-script.ts';
 
 const USAGE = `Rebuilds the enclave image from this checkout and compares it with one that was built before.
 
@@ -111,21 +111,9 @@ async function verify({ folder, entry, cache }: ReturnType<typeof takeArguments>
   }
 }
 
-async function run(): Promise<number> {
-  try {
-    const values = takeArguments();
-    if (!values.help) return await verify(values);
-    console.log(USAGE);
-    return 0;
-  } catch (error) {
-    if (error instanceof UsageError) {
-      console.error(`${error.message}\n\n${USAGE}`);
-      return 2;
-    }
-    if (!(error instanceof HoldfastError)) throw error;
-    console.error(`${String(error.code)}: ${error.message}`);
-    return 1;
-  }
-}
-
-process.exitCode = await run();
+process.exitCode = await runScript(USAGE, async () => {
+  const values = takeArguments();
+  if (!values.help) return await verify(values);
+  console.log(USAGE);
+  return 0;
+});
