@@ -1,45 +1,27 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ConnectionTable, type Asker, type ClosedConnection } from '../../parent/connection-table.ts';
+import { openSocketPairs, type SocketPairs } from '../support/socket-pairs.ts';
 
 const LONG_MS = 60_000;
 
-let directory: string;
-let server: Server;
+let pairs: SocketPairs;
 let table: ConnectionTable;
-const sockets: Socket[] = [];
 
 beforeEach(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'holdfast-table-'));
   table = new ConnectionTable({ idleMs: LONG_MS, lifetimeMs: LONG_MS });
-  server = createServer({ allowHalfOpen: true });
-  server.listen(join(directory, 's'));
-  await once(server, 'listening');
+  pairs = await openSocketPairs();
 });
 afterEach(async () => {
   await table.stop(0);
-  for (const socket of sockets.splice(0)) socket.destroy();
-  server.close();
-  rmSync(directory, { recursive: true });
+  pairs.close();
 });
 
-async function makePair(): Promise<[Socket, Socket]> {
-  const accepted = once(server, 'connection');
-  const near = connect({ path: join(directory, 's'), allowHalfOpen: true });
-  const [[far]] = (await Promise.all([accepted, once(near, 'connect')])) as [[Socket], unknown];
-  for (const end of [near, far]) end.on('error', () => {});
-  sockets.push(near, far);
-  return [near, far];
-}
-
 async function forward(asker: Asker) {
-  const [enclave, near] = await makePair();
-  const [far, target] = await makePair();
+  const [enclave, near] = await pairs.make();
+  const [far, target] = await pairs.make();
   const closed = Promise.withResolvers<ClosedConnection>();
   table.forward(near, far, asker, closed.resolve);
   let isOpen = true;

@@ -1,43 +1,26 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer, Socket, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startRelay, type Relay } from '../../parent/relay.ts';
 import { loadNative } from '../../shared/native/addon.ts';
+import { openSocketPairs, type SocketPairs } from '../support/socket-pairs.ts';
 
 const hasAddon = existsSync(join(import.meta.dirname, '../../build/holdfast.node'));
 const MEBIBYTE = 1024 * 1024;
 
-let directory: string;
-let server: Server;
-const sockets: Socket[] = [];
+let pairs: SocketPairs;
 
 beforeEach(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'holdfast-relay-'));
-  server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
-  server.listen(join(directory, 's'));
-  await once(server, 'listening');
+  pairs = await openSocketPairs({ pauseOnConnect: true });
 });
 afterEach(() => {
-  for (const socket of sockets.splice(0)) socket.destroy();
-  server.close();
-  rmSync(directory, { recursive: true });
+  pairs.close();
 });
-
-/** Two ends of one connection, neither of which is read. */
-async function makePair(): Promise<[Socket, Socket]> {
-  const accepted = once(server, 'connection');
-  const near = connect({ path: join(directory, 's'), allowHalfOpen: true });
-  const [[far]] = (await Promise.all([accepted, once(near, 'connect')])) as [[Socket], unknown];
-  for (const end of [near, far]) end.on('error', () => {});
-  sockets.push(near, far);
-  return [near, far];
-}
 
 /** A stream of node:net as the vsock transport makes one: another connection under the number of a placeholder. */
 function adopt(socket: Socket): Socket {
@@ -51,7 +34,7 @@ function adopt(socket: Socket): Socket {
   while (stopgaps.at(-1) !== fd) stopgaps.push(native.placeholder());
   for (const stopgap of stopgaps.slice(0, -1)) native.close(stopgap);
   adopted.on('error', () => {});
-  sockets.push(adopted);
+  pairs.add(adopted);
   return adopted;
 }
 
@@ -68,8 +51,8 @@ interface Joined {
 }
 
 async function joinPairs(change: (near: Socket) => Duplex): Promise<Joined> {
-  const [client, near] = await makePair();
-  const [far, target] = await makePair();
+  const [client, near] = await pairs.make();
+  const [far, target] = await pairs.make();
   const { promise: closed, resolve } = Promise.withResolvers<void>();
   const relay = startRelay(change(near), far, () => performance.now(), resolve);
   return { client, target, relay, closed };
@@ -126,8 +109,8 @@ describe.each([
   });
 
   test.skipIf(!canRun)('passes on what came and ended before it began', async () => {
-    const [client, near] = await makePair();
-    const [far, target] = await makePair();
+    const [client, near] = await pairs.make();
+    const [far, target] = await pairs.make();
     const stream = change(near);
     client.end('question');
     target.write('greeting');
@@ -143,8 +126,8 @@ describe.each([
   });
 
   test.skipIf(!canRun)('passes on all that came before it began, in however many pieces', async () => {
-    const [client, near] = await makePair();
-    const [far, target] = await makePair();
+    const [client, near] = await pairs.make();
+    const [far, target] = await pairs.make();
     const stream = change(near);
     for (const piece of ['a', 'long', 'question']) {
       client.write(piece);
@@ -162,7 +145,7 @@ describe.each([
   });
 
   test.skipIf(!canRun)('takes the connection over where it can', async () => {
-    const [near, far] = [(await makePair())[0], (await makePair())[0]];
+    const [near, far] = [(await pairs.make())[0], (await pairs.make())[0]];
     const stream = change(near);
     const relay = startRelay(
       stream,
