@@ -15,7 +15,7 @@ import {
   signShare,
 } from '../enclave/frost/index.ts';
 import { generateKey, type PayloadBytes, type SoleKeyType } from '../enclave/keys/index.ts';
-import { createRateLimits, decide, preparePolicy } from '../enclave/policy/index.ts';
+import { createRateLimits, decide, preparePolicy } from '../policy/index.ts';
 import { ReplayCache, signRequest, verifyRequestSignature } from '../shared/http-signature/index.ts';
 import type { Algorithm, ShareType } from '../shared/node/algorithms.ts';
 import type { Payload } from '../shared/node/api.ts';

@@ -1,10 +1,10 @@
 import type { SignedConfiguration } from '../../shared/node/configuration.ts';
-import type { NodeClock } from '../boot/clock.ts';
-import { hasExpired } from '../boot/configuration.ts';
-import type { MeasuredManifest } from '../boot/manifest.ts';
+import type { NodeClock } from '../node/clock.ts';
+import { hasExpired } from '../node/configuration.ts';
+import type { MeasuredManifest } from '../node/manifest.ts';
 import type { Keyring } from '../keyring/index.ts';
 import type { NsmClient } from '../nsm/index.ts';
-import { createRateLimits, decide, preparePolicy, type PolicyRequest } from '../policy/index.ts';
+import { createRateLimits, decide, preparePolicy, type PolicyRequest } from '../../policy/index.ts';
 import { ApiError, PolicyError } from './errors.ts';
 
 /** What the interface serves from. */

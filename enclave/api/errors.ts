@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../shared/errors.ts';
-import type { PolicyRefusal } from '../policy/index.ts';
+import type { PolicyRefusal } from '../../policy/index.ts';
 
 export type ApiErrorCode =
   | 'NOT_FOUND'

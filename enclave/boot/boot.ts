@@ -7,10 +7,10 @@ import { type Api, startApi } from '../api/index.ts';
 import { Keyring } from '../keyring/index.ts';
 import { createNsmClient, type NsmClient } from '../nsm/index.ts';
 import { createKms, createRecipient, type Kms } from '../unlock/index.ts';
-import { type NodeClock, startNodeClock } from './clock.ts';
-import { admitConfiguration, assertCurrent } from './configuration.ts';
-import { measureManifest } from './manifest.ts';
-import type { Platform } from './platform.ts';
+import { type NodeClock, startNodeClock } from '../node/clock.ts';
+import { admitConfiguration, assertCurrent } from '../node/configuration.ts';
+import { measureManifest } from '../node/manifest.ts';
+import type { Platform } from '../node/platform.ts';
 import { unlockStore } from './unlock-store.ts';
 import { keepSayingServing } from './still-serving.ts';
 
@@ -108,7 +108,7 @@ async function runPhases(platform: Platform, control: ControlClient, nsm: NsmCli
   mark('unlocking');
 
   await enter('opening');
-  const admission = admitConfiguration(store, signed);
+  const admission = admitConfiguration(store.state, signed);
   const keyring = await Keyring.open(store, signed.configuration.keys, admission);
   mark('opening');
 

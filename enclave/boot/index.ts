@@ -1,2 +1,2 @@
 export { bootNode } from './boot.ts';
-export type { Platform } from './platform.ts';
+export type { Platform } from '../node/platform.ts';

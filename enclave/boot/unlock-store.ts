@@ -10,7 +10,7 @@ import {
   StoreError,
 } from '../store/index.ts';
 import type { Kms, Recipient } from '../unlock/index.ts';
-import { BootError } from './errors.ts';
+import { BootError } from '../node/errors.ts';
 
 const NO_CONFIGURATION = Object.freeze({ version: 0, digest: new Uint8Array(48) });
 const MIN_PASSWORD_BYTES = 32;

@@ -1,7 +1,7 @@
 import { isShareType, type KeyType, type ShareType } from '../../shared/node/algorithms.ts';
 import type { KeyEntry } from '../../shared/node/configuration.ts';
-import { BootError } from '../boot/errors.ts';
-import type { Admission } from '../boot/configuration.ts';
+import { BootError } from '../node/errors.ts';
+import type { Admission } from '../node/configuration.ts';
 import { type HeldShare, restoreShare } from '../frost/index.ts';
 import { generateKey, type HeldKey, isSoleKeyType, restoreKey } from '../keys/index.ts';
 import type { RecordChange, SealedStore } from '../store/index.ts';

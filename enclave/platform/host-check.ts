@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { loadNative, type NativeAddon } from '../../shared/native/addon.ts';
-import { BootError } from '../boot/errors.ts';
+import { BootError } from '../node/errors.ts';
 
 const RNG_CURRENT = '/sys/class/misc/hw_random/rng_current';
 const NSM_RNG = 'nsm-hwrng';

@@ -1,7 +1,7 @@
 import { amazonTrustRoots } from '../../shared/aws/trust-roots.ts';
 import { loadNative } from '../../shared/native/addon.ts';
 import { openVsockTransport } from '../../shared/transport/vsock-transport.ts';
-import type { Platform } from '../boot/platform.ts';
+import type { Platform } from '../node/platform.ts';
 import { checkEnclaveHost } from './host-check.ts';
 import { openNsmDevice } from './nsm-device.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hasExpired } from '../../enclave/boot/configuration.ts';
+import { hasExpired } from '../../enclave/node/configuration.ts';
 import { askSession, sendRaw } from '../../local/demo/raw-request.ts';
 import { makeRequest } from '../../local/demo/request-refusals.ts';
 import { Stage } from '../../local/demo/stage.ts';

@@ -4,7 +4,7 @@ import { createAttestationRoute } from '../../../enclave/api/attestation-route.t
 import { createRouter } from '../../../enclave/api/router.ts';
 import type { NsmClient } from '../../../enclave/nsm/index.ts';
 import type { NodeBinding } from '../../../shared/node/api.ts';
-import { openNsm } from '../boot/nsm.ts';
+import { openNsm } from '../node/nsm.ts';
 
 const NONCE = 'ab'.repeat(16);
 const PUBLIC_KEY = new Uint8Array(91).fill(4);

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { BootError } from '../../../enclave/boot/errors.ts';
+import { BootError } from '../../../enclave/node/errors.ts';
 import { PASSWORD_SECRET } from '../../../shared/node/encryption-context.ts';
 import { unlockStore } from '../../../enclave/boot/unlock-store.ts';
 import { deriveStoreKey, SealedStore } from '../../../enclave/store/index.ts';

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { admitConfiguration } from '../../../enclave/boot/configuration.ts';
-import { BootError } from '../../../enclave/boot/errors.ts';
+import { admitConfiguration } from '../../../enclave/node/configuration.ts';
+import { BootError } from '../../../enclave/node/errors.ts';
 import { KeyringError } from '../../../enclave/keyring/errors.ts';
 import { Keyring } from '../../../enclave/keyring/index.ts';
 import { deriveStoreKey, SealedStore, StoreError } from '../../../enclave/store/index.ts';
@@ -39,7 +39,7 @@ async function openStore(): Promise<SealedStore> {
 async function start(entries: readonly KeyEntry[], version = 1): Promise<Keyring> {
   const store = await openStore();
   const digest = new Uint8Array(48).fill(version);
-  const admission = admitConfiguration(store, {
+  const admission = admitConfiguration(store.state, {
     configuration: { version } as Configuration,
     digest,
     signers: [],

@@ -1,4 +1,4 @@
-import { decide, preparePolicy, createRateLimits } from '../../../enclave/policy/index.ts';
+import { decide, preparePolicy, createRateLimits } from '../../../policy/index.ts';
 import { type Configuration, parseConfiguration } from '../../../shared/node/configuration.ts';
 import { ConfigurationError } from '../../../shared/node/errors.ts';
 import { sampleConfigurations } from '../seeds.ts';

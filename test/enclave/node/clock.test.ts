@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { MAX_CLOCK_DRIFT_MS, startNodeClock } from '../../../enclave/boot/clock.ts';
-import { BootError } from '../../../enclave/boot/errors.ts';
+import { MAX_CLOCK_DRIFT_MS, startNodeClock } from '../../../enclave/node/clock.ts';
+import { BootError } from '../../../enclave/node/errors.ts';
 import type { NsmClient } from '../../../enclave/nsm/index.ts';
 import { openNsm } from './nsm.ts';
 

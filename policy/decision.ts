@@ -3,7 +3,7 @@ import {
   ALGORITHMS,
   describeAlgorithm,
   type PayloadKind,
-} from '../../shared/node/algorithms.ts';
+} from '../shared/node/algorithms.ts';
 import { type Policy, type PreparedRule } from './policy.ts';
 import { type RateLimits, takeToken } from './rate-limits.ts';
 

@@ -1,14 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { describeAlgorithm } from '../../../shared/node/algorithms.ts';
-import { type Configuration, configurationSchema, type Rule } from '../../../shared/node/configuration.ts';
+import { describeAlgorithm } from '../../shared/node/algorithms.ts';
+import { type Configuration, configurationSchema, type Rule } from '../../shared/node/configuration.ts';
 import {
   createRateLimits,
   decide,
   type PolicyRequest,
   preparePolicy,
-} from '../../../enclave/policy/index.ts';
+} from '../../policy/index.ts';
 
 const rule = (change: Partial<Rule> = {}): Rule => ({
   id: 'payouts',

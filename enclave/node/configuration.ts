@@ -1,13 +1,20 @@
 import type { Configuration, SignedConfiguration } from '../../shared/node/configuration.ts';
-import type { SealedStore } from '../store/index.ts';
 import { BootError } from './errors.ts';
+
+/** What a sealed store remembers of the nodes that opened it. */
+export interface SealedState {
+  /** How often a node has opened the store. */
+  readonly boots: number;
+  /** The newest configuration that was in force; version 0 before the first. */
+  readonly configuration: { readonly version: number; readonly digest: Uint8Array };
+}
 
 /** What a configuration that may come into force brings with it. */
 export interface Admission {
   /** It was never in force before: keys that it names for the first time are made. */
   readonly isNewer: boolean;
   /** What to seal with the next write. */
-  readonly state: { readonly boots: number; readonly configuration: { version: number; digest: Uint8Array } };
+  readonly state: SealedState;
 }
 
 /**
@@ -35,10 +42,10 @@ export function assertCurrent(configuration: Configuration, now: number): void {
  * @throws BootError CONFIGURATION_ROLLED_BACK, CONFIGURATION_CONFLICT
  */
 export function admitConfiguration(
-  store: SealedStore,
+  sealed: SealedState,
   { configuration: { version }, digest }: SignedConfiguration,
 ): Admission {
-  const known = store.state.configuration;
+  const known = sealed.configuration;
   if (version < known.version) {
     throw new BootError('CONFIGURATION_ROLLED_BACK', 'a newer configuration was in force before', {
       expected: known.version,
@@ -52,6 +59,6 @@ export function admitConfiguration(
   }
   return {
     isNewer: version > known.version,
-    state: { boots: store.state.boots + 1, configuration: { version, digest } },
+    state: { boots: sealed.boots + 1, configuration: { version, digest } },
   };
 }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { admitConfiguration } from '../../../enclave/boot/configuration.ts';
-import { BootError } from '../../../enclave/boot/errors.ts';
+import { admitConfiguration } from '../../../enclave/node/configuration.ts';
+import { BootError } from '../../../enclave/node/errors.ts';
 import { deriveStoreKey, SealedStore } from '../../../enclave/store/index.ts';
 import type { Configuration } from '../../../shared/node/configuration.ts';
 import { MemoryKeeper } from '../store/memory-keeper.ts';
@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 
 const admit = (version: number, of = digest) =>
-  admitConfiguration(store, { configuration: { version } as Configuration, digest: of, signers: [] });
+  admitConfiguration(store.state, { configuration: { version } as Configuration, digest: of, signers: [] });
 
 function codeOf(act: () => unknown): string {
   try {
