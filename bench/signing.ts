@@ -14,7 +14,8 @@ import {
   restoreShare,
   signShare,
 } from '../enclave/frost/index.ts';
-import { generateKey, type PayloadBytes, type SoleKeyType } from '../enclave/keys/index.ts';
+import { generateKey, type SoleKeyType } from '../enclave/keys/index.ts';
+import type { PayloadBytes } from '../enclave/signer/index.ts';
 import { createRateLimits, decide, preparePolicy } from '../policy/index.ts';
 import { ReplayCache, signRequest, verifyRequestSignature } from '../shared/http-signature/index.ts';
 import type { Algorithm, ShareType } from '../shared/node/algorithms.ts';

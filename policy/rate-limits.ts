@@ -20,15 +20,25 @@ export function createRateLimits(rules: number, now: number): RateLimits {
   return { credit: new Float64Array(rules), updatedAt: new Float64Array(rules).fill(now) };
 }
 
+/** What one request costs, in requests × milliseconds. */
+const costOf = (rate: Rate) => rate.seconds * 1000;
+
 /** Takes one request out of a bucket, if one is in it. A clock that ran backwards grants nothing. */
 export function takeToken(limits: RateLimits, index: number, rate: Rate, now: number): boolean {
   const credit = limits.credit[index];
   const updatedAt = limits.updatedAt[index];
   if (credit === undefined || updatedAt === undefined || !(now >= updatedAt)) return false;
-  const cost = rate.seconds * 1000;
+  const cost = costOf(rate);
   const refilled = Math.min(credit + (now - updatedAt) * rate.count, rate.count * cost);
   const taken = refilled >= cost;
   limits.credit[index] = taken ? refilled - cost : refilled;
   limits.updatedAt[index] = now;
   return taken;
+}
+
+/** How many milliseconds after `now` a bucket that was just found empty has a request in it again. */
+export function waitForToken(limits: RateLimits, index: number, rate: Rate, now: number): number {
+  const credit = limits.credit[index] ?? 0;
+  const updatedAt = limits.updatedAt[index] ?? now;
+  return Math.ceil(updatedAt - now + (costOf(rate) - credit) / rate.count);
 }

@@ -1,19 +1,31 @@
 import { randomBytes } from 'node:crypto';
 import { importEd25519 } from '../../shared/dsse/index.ts';
 import { ReplayCache, verifyRequestSignature } from '../../shared/http-signature/index.ts';
+import type { SignedConfiguration } from '../../shared/node/configuration.ts';
 import type { Manifest } from '../../shared/node/manifest.ts';
 import type { Transport } from '../../shared/transport/transport.ts';
-import { generateImportKey } from '../frost/index.ts';
+import type { Keyring } from '../keyring/index.ts';
+import type { NodeClock } from '../node/clock.ts';
+import type { MeasuredManifest } from '../node/manifest.ts';
+import type { NsmClient } from '../nsm/index.ts';
+import { createSigningPipeline } from '../signing/index.ts';
 import { StoreError } from '../store/index.ts';
 import { createAttestationRoute } from './attestation-route.ts';
-import { type ApiContext, createAuthorise } from './context.ts';
-import { createFrostRoutes, createShareImportRoute } from './frost-routes.ts';
 import { serveHttps } from './http-server.ts';
-import { createKeysRoute, createSignRoute } from './key-routes.ts';
 import { createRouter, type Route } from './router.ts';
+import { createSigningRoutes } from './signing-routes.ts';
 import { createTlsIdentity } from './tls-identity.ts';
 
 const SESSION_BYTES = 16;
+
+/** What the interface serves from. */
+export interface ApiContext {
+  readonly nsm: NsmClient;
+  readonly clock: NodeClock;
+  readonly measured: MeasuredManifest;
+  readonly signed: SignedConfiguration;
+  readonly keyring: Keyring;
+}
 
 /** The node's HTTPS interface, serving. */
 export interface Api {
@@ -25,15 +37,20 @@ export interface Api {
 
 /** Serves a node's interface on its own port; see shared/node/api.ts for what it takes. */
 export async function startApi(transport: Transport, context: ApiContext): Promise<Api> {
-  const { clock, signed, nsm, measured } = context;
+  const { clock, signed, nsm, measured, keyring } = context;
   const identity = await createTlsIdentity(nodeName(measured.manifest), clock.now());
   const session = randomBytes(SESSION_BYTES).toString('hex');
   const clients = new Map(
     signed.configuration.clients.map(({ id, publicKey }) => [id, importEd25519(publicKey)] as const),
   );
   const replay = new ReplayCache();
-  const importKey = generateImportKey();
-  const authorise = createAuthorise(context);
+  const pipeline = createSigningPipeline({
+    signed,
+    measured,
+    keyring,
+    session,
+    clocks: { now: () => clock.now(), monotonic: () => performance.now() },
+  });
   const failure = Promise.withResolvers<never>();
 
   const health: Route = {
@@ -46,13 +63,10 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
     format: 'holdfast-node/1',
     session,
     configuration: signed.configuration.version,
-    importKey: Buffer.from(importKey.publicKey).toString('hex'),
+    importKey: Buffer.from(pipeline.importKey).toString('hex'),
   } as const;
   const routes = [
-    createSignRoute(context, authorise),
-    createKeysRoute(context),
-    createShareImportRoute({ ...context, importKey, session }, authorise),
-    ...createFrostRoutes({ ...context, importKey, session }, authorise),
+    ...createSigningRoutes(pipeline),
     createAttestationRoute(nsm, identity.publicKey, binding),
     health,
   ];

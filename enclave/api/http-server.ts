@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import { errorCode } from '../../shared/errors.ts';
 import { MAX_REQUEST_BYTES } from '../../shared/node/api.ts';
 import type { ReceivedRequest } from '../../shared/http-signature/index.ts';
 import { ENCLAVE_PORT, type Listener, type Transport } from '../../shared/transport/transport.ts';
 import { ApiError } from './errors.ts';
+import { describeRefusal } from './status.ts';
 import type { TlsIdentity } from './tls-identity.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 5_000;
@@ -21,8 +21,6 @@ const CROWDED = 1_536;
 const DRAIN_MS = 3_000;
 /** How often the limits above are held against what is open. */
 const TIMEOUT_CHECK_MS = 1_000;
-
-const STATUS: Readonly<Record<string, number>> = { REQUEST_TOO_LARGE: 413, STOPPING: 503 };
 
 export interface Answer {
   readonly status: number;
@@ -101,7 +99,8 @@ async function serve(request: IncomingMessage, response: ServerResponse, handle:
       body,
     });
   } catch (error) {
-    answer = { status: STATUS[errorCode(error)] ?? 500, body: { error: errorCode(error) } };
+    const { status, code } = describeRefusal(error);
+    answer = { status, body: { error: code } };
     response.setHeader('connection', 'close');
   }
   const text = JSON.stringify(answer.body);

@@ -1,10 +1,10 @@
-import { errorCode, HoldfastError } from '../../shared/errors.ts';
-import { HttpSignatureError, type ReceivedRequest } from '../../shared/http-signature/index.ts';
+import type { ReceivedRequest } from '../../shared/http-signature/index.ts';
 import { parseJson } from '../../shared/json/index.ts';
 import { MAX_REQUEST_BYTES } from '../../shared/node/api.ts';
 import type * as z from 'zod';
 import { ApiError } from './errors.ts';
 import type { Answer, Handler } from './http-server.ts';
+import { describeRefusal } from './status.ts';
 
 const MAX_JSON_DEPTH = 8;
 /** Of a request that anybody may send: strangers get no work done by sending much. */
@@ -27,18 +27,6 @@ export interface RouteInput {
   readonly parse: <T>(schema: z.ZodType<T>) => T;
 }
 
-/** HTTP status by code, where it is not 403. */
-const STATUS: Readonly<Record<string, number>> = {
-  NOT_FOUND: 404,
-  METHOD_NOT_ALLOWED: 405,
-  REQUEST_TOO_LARGE: 413,
-  REQUEST_MALFORMED: 400,
-  OVERLOADED: 503,
-  RATE_LIMITED: 429,
-  REPLAY_CACHE_FULL: 503,
-  INTERNAL: 500,
-};
-
 export interface RouterOptions {
   /** Names the client of a signed request, or throws. */
   readonly authenticate: (request: ReceivedRequest) => { readonly clientId: string };
@@ -58,7 +46,8 @@ export function createRouter(routes: readonly Route[], { authenticate, onError }
       return { status: 200, body };
     } catch (error) {
       onError(error);
-      return describeRefusal(error);
+      const { status, code } = describeRefusal(error);
+      return { status, body: { error: code } };
     }
   };
 }
@@ -72,8 +61,8 @@ function findRoute(routes: readonly Route[], { method, target }: ReceivedRequest
     if (route.method === method) return { route, captures: match.slice(1) };
   }
   throw isKnown
-    ? new ApiError('METHOD_NOT_ALLOWED', 'another method')
-    : new ApiError('NOT_FOUND', 'nothing is there');
+    ? new ApiError('METHOD_NOT_ALLOWED', `${target} takes another method than ${method}`)
+    : new ApiError('NOT_FOUND', 'the interface has no such path');
 }
 
 function parseBody<T>(body: Uint8Array, maxBytes: number, schema: z.ZodType<T>): T {
@@ -86,10 +75,4 @@ function parseBody<T>(body: Uint8Array, maxBytes: number, schema: z.ZodType<T>):
   const parsed = schema.safeParse(value);
   if (!parsed.success) throw new ApiError('REQUEST_MALFORMED', 'the body is not what this operation takes');
   return parsed.data;
-}
-
-function describeRefusal(error: unknown): Answer {
-  const code = errorCode(error);
-  const status = error instanceof HttpSignatureError ? 401 : error instanceof HoldfastError ? 403 : 500;
-  return { status: STATUS[code] ?? status, body: { error: code } };
 }

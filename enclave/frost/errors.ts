@@ -1,6 +1,7 @@
-import { HoldfastError } from '../../shared/errors.ts';
+import { SignerError, type SignerErrorCode } from '../signer/index.ts';
 
 export type FrostErrorCode =
+  | SignerErrorCode
   /** The encrypted share was not made for this node, boot and key, or was altered. */
   | 'SHARE_UNREADABLE'
   /** The share is not the one that its commitments promise, or they are no points of the group. */
@@ -16,8 +17,6 @@ export type FrostErrorCode =
   /** Too many nonces await their second round. */
   | 'NONCE_LIMIT'
   /** The list of commitments is not that of a quorum, or does not hold this node's own. */
-  | 'COMMITMENTS_INVALID'
-  /** The algorithm does not take this kind of payload, or the payload has the wrong length. */
-  | 'PAYLOAD_MISMATCH';
+  | 'COMMITMENTS_INVALID';
 
-export class FrostError extends HoldfastError<FrostErrorCode> {}
+export class FrostError extends SignerError<FrostErrorCode> {}

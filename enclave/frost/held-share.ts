@@ -1,4 +1,5 @@
 import { type NonceCommitments, type Nonces } from '@noble/curves/abstract/frost.js';
+import { InternalError } from '../../shared/errors.ts';
 import { type ShareType } from '../../shared/node/algorithms.ts';
 import {
   encodeSharePackage,
@@ -10,34 +11,20 @@ import {
   tweakGroup,
   tweakShare,
 } from '../../shared/frost/index.ts';
+import { type SignatureShare, type Signer, SignerError } from '../signer/index.ts';
 import { FrostError } from './errors.ts';
 
-/** What the signers of a group sign together; `merkleRoot` makes it a taproot signature hash (BIP-341). */
-export interface GroupMessage {
-  readonly message: Uint8Array;
-  readonly merkleRoot?: Uint8Array;
-}
-
-/** A share of a group's key in memory. Only its closure holds the secret. */
-export interface HeldShare {
-  readonly type: ShareType;
+/**
+ * A share of a group's key in memory. `sign` is round two (RFC 9591, 5.2) and clears the round's nonces, whatever
+ * happens; whether the payload is one that the share may sign is asserted before the nonces are taken. `sign` and
+ * `serialise` also throw FrostError COMMITMENTS_INVALID, SHARE_DESTROYED.
+ */
+export interface HeldShare extends Signer<ShareType, SignatureShare> {
   readonly group: FrostGroup;
   /** This signer's number in its group. */
   readonly participant: number;
-  /** The group's public key as it was dealt: raw Ed25519 or compressed SEC1. */
-  readonly publicKey: Uint8Array;
-  /** Round one (RFC 9591, 5.1). @throws FrostError SHARE_DESTROYED */
+  /** Makes the nonces of round one and commits to them (RFC 9591, 5.1). @throws FrostError SHARE_DESTROYED */
   commit(): { readonly nonces: Nonces; readonly commitment: NonceCommitments };
-  /**
-   * Round two (RFC 9591, 5.2): the signature share. Clears `nonces`, whatever happens.
-   *
-   * @throws FrostError COMMITMENTS_INVALID, SHARE_DESTROYED
-   */
-  sign(nonces: Nonces, commitments: readonly NonceCommitments[], message: GroupMessage): Uint8Array;
-  /** For the sealed store: the caller seals it and clears it. @throws FrostError SHARE_DESTROYED */
-  serialise(): Uint8Array<ArrayBuffer>;
-  /** Clears the secret; every later use throws. */
-  destroy(): void;
 }
 
 /**
@@ -93,19 +80,24 @@ export function holdShare(group: FrostGroup, participant: number, bytes: Uint8Ar
       const { nonces, commitments: commitment } = frost.commit(secret);
       return { nonces, commitment };
     },
-    sign(nonces, commitments, { message, merkleRoot }) {
+    sign({ payload, round }) {
+      if (round === undefined)
+        throw new InternalError('a share signs in round two, with nonces of round one');
+      const { nonces, commitments } = round;
+      const merkleRoot = payload.kind === 'taproot-sighash' ? payload.merkleRoot : undefined;
       const tweaked = merkleRoot && !destroyed ? tweakShare(secret, shared, merkleRoot) : undefined;
       try {
         assertHeld();
-        return frost.signShare(
+        const signatureShare = frost.signShare(
           tweaked ?? secret,
           merkleRoot ? tweakGroup(shared, merkleRoot) : shared,
           nonces,
           [...commitments],
-          message,
+          payload.kind === 'message' ? payload.message : payload.digest,
         );
+        return { participant, signatureShare };
       } catch (error) {
-        if (error instanceof FrostError) throw error;
+        if (error instanceof SignerError) throw error;
         throw new FrostError('COMMITMENTS_INVALID', 'nothing to sign with those commitments', {}, error);
       } finally {
         nonces.hiding.fill(0);

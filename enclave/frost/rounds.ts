@@ -1,8 +1,8 @@
-import { describeAlgorithm } from '../../shared/node/algorithms.ts';
 import { type NonceCommitment, type Payload } from '../../shared/node/api.ts';
 import { getFrostSuite, toNonceCommitments } from '../../shared/frost/index.ts';
+import { assertSignable, decodePayload, type SignatureShare } from '../signer/index.ts';
 import { FrostError } from './errors.ts';
-import { type GroupMessage, type HeldShare } from './held-share.ts';
+import { type HeldShare } from './held-share.ts';
 import { type NonceOwner, type NonceStore } from './nonce-store.ts';
 
 export interface Round1 extends NonceOwner {
@@ -47,25 +47,15 @@ export function commitNonces(
  *
  * @throws FrostError PAYLOAD_MISMATCH, COMMITMENTS_INVALID, NONCE_USED, NONCE_UNKNOWN, SHARE_DESTROYED
  */
-export function signShare(store: NonceStore, request: Round2): Uint8Array {
-  const { client, key, share, handle, commitments, payload, now } = request;
-  const message = parseGroupMessage(share, payload);
+export function signShare(store: NonceStore, request: Round2): SignatureShare {
+  const { client, key, share, handle, commitments, now } = request;
+  const signing = { algorithm: share.type, payload: decodePayload(request.payload) };
+  // Before the nonces are taken: a request that cannot be signed leaves them for one that can.
+  assertSignable(share.type, signing);
   assertQuorum(share, commitments);
   const list = toNonceCommitments(share.type, commitments);
-  return share.sign(store.take(handle, { client, key }, now), list, message);
-}
-
-/** @throws FrostError PAYLOAD_MISMATCH */
-function parseGroupMessage({ type }: HeldShare, payload: Payload): GroupMessage {
-  if (!describeAlgorithm(type).payloads.includes(payload.kind)) {
-    throw new FrostError('PAYLOAD_MISMATCH', 'not a payload of this algorithm', { type, kind: payload.kind });
-  }
-  if (payload.kind === 'message') return { message: Buffer.from(payload.message, 'hex') };
-  const message = Buffer.from(payload.digest, 'hex');
-  if (message.length !== 32) throw new FrostError('PAYLOAD_MISMATCH', 'a digest has 32 bytes');
-  return payload.kind === 'digest'
-    ? { message }
-    : { message, merkleRoot: Buffer.from(payload.merkleRoot, 'hex') };
+  const nonces = store.take(handle, { client, key }, now);
+  return share.sign({ ...signing, round: { nonces, commitments: list } });
 }
 
 /** Enough signers of the group, each once (P48), in ascending order, and this node one of them. @throws FrostError COMMITMENTS_INVALID */

@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import { KeyError } from './errors.ts';
-import { assertSignable, type HeldKey } from './held-key.ts';
+import { assertSignable } from '../signer/index.ts';
+import { type HeldKey } from './held-key.ts';
 import { serialiseSecret } from './serialised-key.ts';
 import { holdSecret } from './secret.ts';
 

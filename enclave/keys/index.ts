@@ -1,11 +1,2 @@
-export { KeyError, type KeyErrorCode } from './errors.ts';
-export {
-  type HeldKey,
-  isSoleKeyType,
-  type KeySignature,
-  parsePayload,
-  type PayloadBytes,
-  type SigningRequest,
-  type SoleKeyType,
-} from './held-key.ts';
+export { type HeldKey, isSoleKeyType, type SoleKeyType } from './held-key.ts';
 export { generateKey, restoreKey } from './keys.ts';

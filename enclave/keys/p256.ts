@@ -1,7 +1,8 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { p256 } from '@noble/curves/nist.js';
 import { KeyError } from './errors.ts';
-import { assertSignable, type HeldKey } from './held-key.ts';
+import { assertSignable } from '../signer/index.ts';
+import { type HeldKey } from './held-key.ts';
 import { normaliseLowS } from './low-s.ts';
 import { holdSecret } from './secret.ts';
 import { serialiseSecret } from './serialised-key.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { extendOnce } from '../nsm/index.ts';
 
 /** The code that runs in the enclave: what nitro-cli would find in the image. */
-const PROGRAM = ['attestation', 'enclave', 'shared'];
+const PROGRAM = ['attestation', 'policy', 'enclave', 'shared'];
 /** What the code runs on: the entry that hands in the stand-ins, and the exact packages. */
 const BASE = ['local/enclave-main.ts', 'package-lock.json'];
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const PROJECT = resolve(import.meta.dirname, '..', '..');
-const COPIED = ['attestation', 'enclave', 'shared', 'local', 'package.json', 'package-lock.json'];
+const COPIED = ['attestation', 'policy', 'enclave', 'shared', 'local', 'package.json', 'package-lock.json'];
 
 /** A copy of the enclave's code in a folder of its own: what is measured stays what it is while the project changes. */
 export interface Program {

@@ -3,12 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { describeAlgorithm } from '../../shared/node/algorithms.ts';
 import { type Configuration, configurationSchema, type Rule } from '../../shared/node/configuration.ts';
-import {
-  createRateLimits,
-  decide,
-  type PolicyRequest,
-  preparePolicy,
-} from '../../policy/index.ts';
+import { createRateLimits, decide, type PolicyRequest, preparePolicy } from '../../policy/index.ts';
 
 const rule = (change: Partial<Rule> = {}): Rule => ({
   id: 'payouts',
@@ -53,7 +48,7 @@ function start(rules: Rule[], startedAt = 0) {
   const limits = createRateLimits(policy.ruleCount, startedAt);
   return (change: object = {}, now = startedAt) => {
     const decision = decide(policy, { ...request, ...change }, limits, now);
-    return decision.allowed ? decision.rule : decision.code;
+    return decision.outcome === 'permitted' ? decision.rule : decision.code;
   };
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
-import { ApiError, PolicyError } from '../../../enclave/api/errors.ts';
+import { ApiError } from '../../../enclave/api/errors.ts';
+import { PolicyError } from '../../../enclave/signing/index.ts';
 import { createRouter, type Route, type RouteInput } from '../../../enclave/api/router.ts';
 import { MAX_REQUEST_BYTES } from '../../../shared/node/api.ts';
 import { HttpSignatureError, type ReceivedRequest } from '../../../shared/http-signature/index.ts';

@@ -124,8 +124,11 @@ describe.each(VECTORS)('$name', ({ type, commitments, signers, signature }) => {
     for (const signer of signers) {
       const share = holdShare(group, signer.participant, hex(signer.share));
       const used = nonces(signer.hidingNonce, signer.bindingNonce);
-      const made = share.sign(used, toNonceCommitments(type, list), { message });
-      expect(text(made)).toBe(signer.signatureShare);
+      const payload = { kind: 'message', message } as const;
+      const round = { nonces: used, commitments: toNonceCommitments(type, list) };
+      const made = share.sign({ algorithm: type, payload, round });
+      expect(made.participant).toBe(signer.participant);
+      expect(text(made.signatureShare)).toBe(signer.signatureShare);
       expect(used).toEqual(nonces('00'.repeat(32), '00'.repeat(32)));
     }
   });

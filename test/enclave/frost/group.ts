@@ -4,13 +4,13 @@ import { dealShares, sealShare } from '../../../client/index.ts';
 import {
   commitNonces,
   type ExpectedShare,
-  FrostError,
   generateImportKey,
   type HeldShare,
   NonceStore,
   openShare,
   signShare,
 } from '../../../enclave/frost/index.ts';
+import { SignerError } from '../../../enclave/signer/index.ts';
 import { type ShareType } from '../../../shared/node/algorithms.ts';
 import { type NonceCommitment, type Payload } from '../../../shared/node/api.ts';
 
@@ -53,7 +53,7 @@ export function signTogether(nodes: readonly Node[], payload: Payload) {
         handle: rounds[index]?.handle ?? '',
         commitments,
         payload,
-      }),
+      }).signatureShare,
     ).toString('hex'),
   }));
   return { commitments, shares };
@@ -64,8 +64,8 @@ export function frostCode(act: () => unknown): string {
   try {
     act();
   } catch (error) {
-    expect(error).toBeInstanceOf(FrostError);
-    return (error as FrostError).code;
+    expect(error).toBeInstanceOf(SignerError);
+    return (error as SignerError<string>).code;
   }
   return 'none';
 }

@@ -3,6 +3,7 @@ import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js';
 import { describe, expect, it } from 'vitest';
 import { aggregateSignature, ClientError } from '../../../client/index.ts';
 import { commitNonces, NonceStore, signShare } from '../../../enclave/frost/index.ts';
+import { decodePayload } from '../../../enclave/signer/index.ts';
 import { toFrostPublic, toFrostSecret, toNonceCommitments, tweakShare } from '../../../shared/frost/index.ts';
 import { listCleared } from '../../support/clearing.ts';
 import { computeTapTweak } from '../../../shared/tap-tweak.ts';
@@ -66,7 +67,13 @@ describe('a group', () => {
     const tweaked = tweakShare(secret, toFrostPublic(node.share.group), merkleRoot).signingShare;
     const { nonces } = node.share.commit();
     const cleared = listCleared(() =>
-      frostCode(() => node.share.sign(nonces, [], { message: digest, merkleRoot })),
+      frostCode(() =>
+        node.share.sign({
+          algorithm: 'frost-secp256k1-taproot',
+          payload: { kind: 'taproot-sighash', digest, merkleRoot },
+          round: { nonces, commitments: [] },
+        }),
+      ),
     );
     expect(cleared).toContain(Buffer.from(tweaked).toString('hex'));
   });
@@ -189,7 +196,13 @@ describe.each(TYPES)('round two of %s', (type) => {
       const { nonces } = node.share.commit();
       const before = [nonces.hiding, nonces.binding].map((bytes) => Buffer.from(bytes).toString('hex'));
       const cleared = listCleared(() =>
-        frostCode(() => node.share.sign(nonces, commitments, { message: digest })),
+        frostCode(() =>
+          node.share.sign({
+            algorithm: type,
+            payload: decodePayload(payload),
+            round: { nonces, commitments },
+          }),
+        ),
       );
       expect(cleared).toEqual(expect.arrayContaining(before));
     }

@@ -8,15 +8,8 @@ import { ALGORITHMS, describeAlgorithm } from '../../../shared/node/algorithms.t
 import { payloadSchema } from '../../../shared/node/api.ts';
 import { tweakForTaproot } from '../../../enclave/keys/taproot.ts';
 import { listCleared } from '../../support/clearing.ts';
-import {
-  generateKey,
-  type HeldKey,
-  KeyError,
-  parsePayload,
-  type PayloadBytes,
-  restoreKey,
-  type SoleKeyType,
-} from '../../../enclave/keys/index.ts';
+import { generateKey, type HeldKey, restoreKey, type SoleKeyType } from '../../../enclave/keys/index.ts';
+import { decodePayload, type PayloadBytes, SignerError } from '../../../enclave/signer/index.ts';
 
 const TYPES: readonly SoleKeyType[] = ['ed25519', 'p256', 'secp256k1'];
 const digest = new Uint8Array(32).fill(7);
@@ -30,8 +23,8 @@ function codeOf(act: () => unknown): string {
   try {
     act();
   } catch (error) {
-    expect(error).toBeInstanceOf(KeyError);
-    return (error as KeyError).code;
+    expect(error).toBeInstanceOf(SignerError);
+    return (error as SignerError<string>).code;
   }
   return 'none';
 }
@@ -271,16 +264,16 @@ describe('a payload of the interface', () => {
   it('becomes the bytes that it spells', () => {
     const hex = 'ab'.repeat(32);
     const bytes = Buffer.from(hex, 'hex');
-    expect(parsePayload(payloadSchema.parse({ kind: 'message', message: '' }))).toEqual({
+    expect(decodePayload(payloadSchema.parse({ kind: 'message', message: '' }))).toEqual({
       kind: 'message',
       message: Buffer.alloc(0),
     });
-    expect(parsePayload(payloadSchema.parse({ kind: 'digest', digest: hex }))).toEqual({
+    expect(decodePayload(payloadSchema.parse({ kind: 'digest', digest: hex }))).toEqual({
       kind: 'digest',
       digest: bytes,
     });
     expect(
-      parsePayload(payloadSchema.parse({ kind: 'taproot-sighash', digest: hex, merkleRoot: '' })),
+      decodePayload(payloadSchema.parse({ kind: 'taproot-sighash', digest: hex, merkleRoot: '' })),
     ).toEqual({ kind: 'taproot-sighash', digest: bytes, merkleRoot: Buffer.alloc(0) });
   });
 });

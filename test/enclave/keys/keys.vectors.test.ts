@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Algorithm } from '../../../shared/node/algorithms.ts';
-import { type PayloadBytes, restoreKey, type SoleKeyType } from '../../../enclave/keys/index.ts';
+import { restoreKey, type SoleKeyType } from '../../../enclave/keys/index.ts';
+import { type PayloadBytes } from '../../../enclave/signer/index.ts';
 import { signBip340 } from '../../../enclave/keys/secp256k1.ts';
 
 const hex = (text: string) => new Uint8Array(Buffer.from(text, 'hex'));

@@ -1,0 +1,49 @@
+import { type NonceCommitments, type Nonces } from '@noble/curves/abstract/frost.js';
+import { type Algorithm, type KeyType } from '../../shared/node/algorithms.ts';
+import { type PayloadBytes } from './payload.ts';
+
+/** What a signer signs. */
+export interface SigningRequest {
+  readonly algorithm: Algorithm;
+  readonly payload: PayloadBytes;
+  /** The second round of FROST (RFC 9591, 5.2), which a share needs and a whole key ignores. */
+  readonly round?: SigningRound;
+}
+
+/** This signer's nonces of round one, and the commitments of all who take part, this signer's included. */
+export interface SigningRound {
+  readonly nonces: Nonces;
+  readonly commitments: readonly NonceCommitments[];
+}
+
+/** A whole signature. */
+export interface KeySignature {
+  /** 64 bytes: R ‖ S, or r ‖ s with a low s. */
+  readonly signature: Uint8Array;
+  /** What verifies it: raw Ed25519, compressed SEC1 for ECDSA, x-only for BIP-340. */
+  readonly publicKey: Uint8Array;
+  /** ECDSA on secp256k1 only: the parity of R's y, for public key recovery. */
+  readonly recovery?: 0 | 1;
+}
+
+/** One signer's part of a threshold signature: the scalar z_i of RFC 9591, 5.2, as the group serialises it. */
+export interface SignatureShare {
+  readonly participant: number;
+  readonly signatureShare: Uint8Array;
+}
+
+/**
+ * A secret in memory that signs: a whole key, whose signatures stand alone, or a share of a group's key, whose
+ * signatures are aggregated with others'. The secret is held by a closure, and nothing enumerable refers to it.
+ */
+export interface Signer<Type extends KeyType = KeyType, Signature = KeySignature | SignatureShare> {
+  readonly type: Type;
+  /** Raw Ed25519 (32 bytes) or compressed SEC1 (33 bytes); of a share, its group's. */
+  readonly publicKey: Uint8Array;
+  /** @throws SignerError ALGORITHM_MISMATCH, PAYLOAD_MISMATCH, and the codes of keys or shares */
+  sign(request: SigningRequest): Signature;
+  /** Serialises the secret for the sealed store; the caller seals the bytes and clears them. */
+  serialise(): Uint8Array<ArrayBuffer>;
+  /** Clears the secret; every later use throws. */
+  destroy(): void;
+}

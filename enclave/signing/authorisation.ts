@@ -1,0 +1,35 @@
+import {
+  createRateLimits,
+  decide,
+  type Decision,
+  type PolicyRequest,
+  preparePolicy,
+} from '../../policy/index.ts';
+import type { Configuration } from '../../shared/node/configuration.ts';
+import { hasExpired } from '../node/configuration.ts';
+import { SigningError } from './errors.ts';
+
+/** The clocks that a decision needs. */
+export interface DecisionClocks {
+  /** Milliseconds since 1970, by the NSM. */
+  readonly now: () => number;
+  /** Milliseconds of a monotonic clock, for rates. */
+  readonly monotonic: () => number;
+}
+
+/** Decides one request by the configuration in force. @throws SigningError CONFIGURATION_EXPIRED */
+export type Authorise = (request: PolicyRequest) => Decision;
+
+/** Prepares a configuration's rules, with rates that start empty. */
+export function createAuthorise(configuration: Configuration, { now, monotonic }: DecisionClocks): Authorise {
+  const policy = preparePolicy(configuration);
+  const limits = createRateLimits(policy.ruleCount, monotonic());
+  return (request) => {
+    if (hasExpired(configuration, now())) {
+      throw new SigningError('CONFIGURATION_EXPIRED', 'the time of the configuration in force is over', {
+        notAfter: configuration.notAfter,
+      });
+    }
+    return decide(policy, request, limits, monotonic());
+  };
+}
