@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { bootNode } from '../enclave/boot/index.ts';
 import { errorCode } from '../shared/errors.ts';
 import { createUnixTransport } from '../shared/transport/unix-transport.ts';
+import { createBootTimer } from './boot-times.ts';
 import { openNsmSocket } from './nitro-host/nsm-socket.ts';
 
 // The enclave as a process on a laptop: the same boot as in an image, on stand-ins that the local Nitro host hands in
@@ -25,16 +26,18 @@ new Socket({ fd: 3 })
   .unref();
 
 try {
-  const node = await bootNode({
+  const platform = {
     nsm: await openNsmSocket(input.nsmPath),
     transport: createUnixTransport({ directory: input.socketDirectory, cid: input.cid }),
     kmsRoots: input.kmsRoots,
     systemClock: Date.now,
     // A laptop's kernel has its own entropy, and its owner may dump its memory.
     checkHost: () => Promise.resolve(),
-  });
+  };
+  const { times, observer } = createBootTimer();
+  const node = await bootNode(platform, observer);
   process.on('SIGTERM', () => void node.stop());
-  process.stdout.write(`${JSON.stringify({ serving: node.times })}\n`);
+  process.stdout.write(`${JSON.stringify({ serving: times })}\n`);
   await node.ended;
 } catch (error) {
   process.stderr.write(`${JSON.stringify({ failed: errorCode(error) })}\n`);

@@ -6,26 +6,29 @@ import { openEgress } from '../../shared/protocol/egress-client.ts';
 import { type Api, startApi } from '../api/index.ts';
 import { Keyring } from '../keyring/index.ts';
 import { createNsmClient, type NsmClient } from '../nsm/index.ts';
-import { createKms, createRecipient, type Kms } from '../unlock/index.ts';
+import { createKms, createRecipient } from '../unlock/index.ts';
 import { type NodeClock, startNodeClock } from '../node/clock.ts';
 import { admitConfiguration, assertCurrent } from '../node/configuration.ts';
 import { measureManifest } from '../node/manifest.ts';
 import type { Platform } from '../node/platform.ts';
 import { unlockStore } from './unlock-store.ts';
-import { keepSayingServing } from './still-serving.ts';
+import { startHeartbeat } from './heartbeat.ts';
 
 /** How long the parent may take to hear about the end; the node does not outlive it. */
-const LAST_WORD_MS = 2_000;
+const FINAL_STATUS_MS = 2_000;
 const EGRESS_TIMEOUT_MS = 5_000;
 
-/**
- * When each part of the start was done, in milliseconds since the boot began; `program` is how long the process had
- * been loading by then. From `attested` to `decrypted` is the round trip to KMS.
- */
-export type BootTimes = Readonly<Record<string, number>>;
+/** Hears how far a start has come; nothing in the node depends on it. */
+export interface BootObserver {
+  /** A phase begins, and the one before it is done. */
+  readonly onPhase: (phase: NodePhase) => void;
+  /** The RSA key that KMS encrypts to is made. */
+  readonly onRecipient: () => void;
+}
+
+const NO_OBSERVER: BootObserver = { onPhase: () => undefined, onRecipient: () => undefined };
 
 export interface RunningNode {
-  readonly times: BootTimes;
   /**
    * Rejects when the node can no longer go on, and then has cleared its keys: another enclave has taken its store.
    * Resolves after {@link stop}.
@@ -38,50 +41,46 @@ export interface RunningNode {
  * Starts a node, phase by phase. Any error is final: keys are cleared, the parent is told the code and nothing more,
  * and the error is thrown for the entry to end the process with (P50).
  */
-export async function bootNode(platform: Platform): Promise<RunningNode> {
+export async function bootNode(platform: Platform, observer = NO_OBSERVER): Promise<RunningNode> {
   const control = createControlClient(platform.transport);
   const nsm = createNsmClient(platform.nsm);
   try {
-    return await runPhases(platform, control, nsm);
+    return await runPhases(platform, { control, nsm, observer });
   } catch (error) {
-    await sayLastWord(control, 'failed', errorCode(error));
+    await reportFinalStatus(control, 'failed', errorCode(error));
     control.close();
     nsm.close();
     throw error;
   }
 }
 
-async function runPhases(platform: Platform, control: ControlClient, nsm: NsmClient): Promise<RunningNode> {
-  const started = performance.now();
-  const times: Record<string, number> = { program: roundTime(started) };
-  const mark = (name: string) => {
-    times[name] = roundTime(performance.now() - started);
-  };
+interface BootParts {
+  readonly control: ControlClient;
+  readonly nsm: NsmClient;
+  readonly observer: BootObserver;
+}
+
+async function runPhases(platform: Platform, { control, nsm, observer }: BootParts): Promise<RunningNode> {
   const enter = async (phase: NodePhase) => {
+    observer.onPhase(phase);
     await control.reportStatus(phase, null);
   };
 
   await platform.checkHost();
   const recipient = createRecipient();
-  // It is awaited where it is needed; until then a failure must not count as unhandled.
-  recipient.then(
-    () => mark('rsaKey'),
-    () => undefined,
-  );
+  // The key is awaited where it is needed; until then a failure must not count as unhandled.
+  recipient.then(observer.onRecipient, () => undefined);
   await nsm.describe();
   const clock = await startNodeClock(nsm, platform.systemClock);
   await enter('starting');
-  mark('starting');
 
   await enter('measuring');
   const measured = await measureManifest(nsm, await control.manifest());
   await showForAdmission(control, nsm);
-  mark('measuring');
 
   await enter('configuring');
   const signed = openConfiguration(await control.configuration(), measured);
   assertCurrent(signed.configuration, clock.now());
-  mark('configuring');
 
   await enter('unlocking');
   const { manifest } = measured;
@@ -90,55 +89,33 @@ async function runPhases(platform: Platform, control: ControlClient, nsm: NsmCli
     roots: platform.kmsRoots,
     dial: (target) => openEgress(platform.transport, target, { timeoutMs: EGRESS_TIMEOUT_MS }),
     credentials: () => control.credentials(),
-    attest: async (publicKey) => {
-      const document = await nsm.attest({ publicKey });
-      mark('attested');
-      return document;
-    },
+    attest: (publicKey) => nsm.attest({ publicKey }),
     clockOffsetMs: clock.offsetMs,
   });
   const store = await unlockStore({
     keeper: control,
-    kms: onAnswer(kms, () => mark('decrypted')),
+    kms,
     manifest,
     configuration: signed.configuration,
     recipient,
     now: clock.now(),
   }).finally(() => kms.close());
-  mark('unlocking');
 
   await enter('opening');
   const admission = admitConfiguration(store.state, signed);
   const keyring = await Keyring.open(store, signed.configuration.keys, admission);
-  mark('opening');
 
   let api: Api | undefined;
   try {
     api = await startApi(platform.transport, { nsm, clock, measured, signed, keyring });
     // It is asked from now on, and a request may find that the node cannot go on before the parent has taken note.
     await Promise.race([enter('serving'), api.failed]);
-    mark('serving');
-    return run({ api, keyring, clock, control, nsm, times });
+    return run({ api, keyring, clock, control, nsm });
   } catch (error) {
     await api?.close();
     keyring.destroy();
     throw error;
   }
-}
-
-const roundTime = (milliseconds: number) => Math.round(milliseconds * 10) / 10;
-
-/** The same, telling when an answer has been opened. */
-function onAnswer(kms: Kms, tell: () => void): Kms {
-  const pass = <T>(answer: T) => {
-    tell();
-    return answer;
-  };
-  return {
-    ...kms,
-    decrypt: async (...input) => pass(await kms.decrypt(...input)),
-    generateDataKey: async (...input) => pass(await kms.generateDataKey(...input)),
-  };
 }
 
 /**
@@ -156,21 +133,20 @@ interface RunningParts {
   readonly clock: NodeClock;
   readonly control: ControlClient;
   readonly nsm: NsmClient;
-  readonly times: BootTimes;
 }
 
-function run({ api, keyring, clock, control, nsm, times }: RunningParts): RunningNode {
+function run({ api, keyring, clock, control, nsm }: RunningParts): RunningNode {
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
-  const fallSilent = keepSayingServing(control);
+  const stopHeartbeat = startHeartbeat(control);
   let isStopping = false;
   async function stop(phase: 'stopped' | 'failed', code: string | null): Promise<void> {
     if (isStopping) return;
     isStopping = true;
-    fallSilent();
+    stopHeartbeat();
     await api.close();
     keyring.destroy();
     clock.close();
-    await sayLastWord(control, phase, code);
+    await reportFinalStatus(control, phase, code);
     control.close();
     nsm.close();
   }
@@ -179,7 +155,6 @@ function run({ api, keyring, clock, control, nsm, times }: RunningParts): Runnin
     reject(error);
   });
   return {
-    times,
     ended,
     stop: async () => {
       await stop('stopped', null);
@@ -188,7 +163,11 @@ function run({ api, keyring, clock, control, nsm, times }: RunningParts): Runnin
   };
 }
 
-async function sayLastWord(control: ControlClient, phase: NodePhase, code: string | null): Promise<void> {
+async function reportFinalStatus(
+  control: ControlClient,
+  phase: NodePhase,
+  code: string | null,
+): Promise<void> {
   const said = control.reportStatus(phase, code).catch(() => undefined);
-  await Promise.race([said, new Promise((resolve) => setTimeout(resolve, LAST_WORD_MS).unref())]);
+  await Promise.race([said, new Promise((resolve) => setTimeout(resolve, FINAL_STATUS_MS).unref())]);
 }

@@ -1,2 +1,2 @@
-export { bootNode } from './boot.ts';
+export { bootNode, type BootObserver } from './boot.ts';
 export type { Platform } from '../node/platform.ts';

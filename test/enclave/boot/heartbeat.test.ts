@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { keepSayingServing } from '../../../enclave/boot/still-serving.ts';
+import { startHeartbeat } from '../../../enclave/boot/heartbeat.ts';
 
 describe('a node that serves', () => {
   test('says so again and again, whatever becomes of it, until it is to fall silent', async () => {
     const said: unknown[] = [];
-    const fallSilent = keepSayingServing(
+    const fallSilent = startHeartbeat(
       {
         reportStatus: (phase, code) => {
           said.push([phase, code]);
@@ -24,7 +24,7 @@ describe('a node that serves', () => {
   test('waits for one answer before it speaks again', async () => {
     let calls = 0;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const fallSilent = keepSayingServing(
+    const fallSilent = startHeartbeat(
       {
         reportStatus: () => {
           calls += 1;

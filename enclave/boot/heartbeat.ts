@@ -8,10 +8,7 @@ const EVERY_MS = 15_000;
  * was restarted does not know it, and silence is how a parent learns that a node hangs. What becomes of a message
  * matters to nobody here.
  */
-export function keepSayingServing(
-  control: Pick<ControlClient, 'reportStatus'>,
-  everyMs = EVERY_MS,
-): () => void {
+export function startHeartbeat(control: Pick<ControlClient, 'reportStatus'>, everyMs = EVERY_MS): () => void {
   const stopped = new AbortController();
   const { signal } = stopped;
   const isOver = () => signal.aborted;
