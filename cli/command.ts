@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { addAbortSignal, type Readable, type Writable } from 'node:stream';
 import { CliError } from './errors.ts';
-import { describeSystemError } from './system-error.ts';
+import { describeSystemError } from './common/system-error.ts';
 
 /** The streams of the process, so that a test can hand in its own. */
 export interface Io {

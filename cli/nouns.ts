@@ -4,50 +4,50 @@ import type { Nouns } from './run.ts';
 export const nouns: Nouns = {
   attestation: {
     summary: 'attestation documents: verified, or just looked at',
-    load: async () => (await import('./attestation.ts')).attestationCommands,
+    load: async () => (await import('./attestation/commands.ts')).attestationCommands,
   },
   doctor: {
     summary: 'what is wrong with a parent host, and how to mend it',
-    load: async () => (await import('./doctor.ts')).commands,
+    load: async () => (await import('./doctor/commands.ts')).commands,
   },
   eif: {
     summary: 'enclave images: what they hold and measure, without nitro-cli',
-    load: async () => (await import('./eif.ts')).eifCommands,
+    load: async () => (await import('./eif/commands.ts')).eifCommands,
   },
   'key-policy': {
     summary: 'the KMS key policy of a node: written, questioned, compared, let pass',
-    load: async () => (await import('./key-policy.ts')).commands,
+    load: async () => (await import('./key-policy/commands.ts')).commands,
   },
   local: {
     summary: 'a Nitro host, an AWS and a policy node on this machine',
-    load: async () => (await import('./local.ts')).commands,
+    load: async () => (await import('./local/commands.ts')).commands,
   },
   node: {
     summary: 'a policy node: what it proves to be, its keys, its signatures',
-    load: async () => (await import('./node.ts')).nodeCommands,
+    load: async () => (await import('./node/commands.ts')).nodeCommands,
   },
   pcrs: {
     summary: 'measurements: what changed from one pcr.json to another',
-    load: async () => (await import('./pcrs.ts')).pcrsCommands,
+    load: async () => (await import('./pcrs/commands.ts')).pcrsCommands,
   },
   manifest: {
     summary: 'who a node is: the bytes that PCR16 binds',
-    load: async () => (await import('./manifest.ts')).commands,
+    load: async () => (await import('./manifest/commands.ts')).commands,
   },
   config: {
     summary: 'what a node allows: configurations and the signatures of their authorities',
-    load: async () => (await import('./config.ts')).commands,
+    load: async () => (await import('./config/commands.ts')).commands,
   },
   secrets: {
     summary: 'a master password of your own: encrypted for one node, put where its parent reads it',
-    load: async () => (await import('./secrets.ts')).commands,
+    load: async () => (await import('./secrets/commands.ts')).commands,
   },
   parent: {
     summary: 'the host side of an enclave: its daemon, its state, a vsock-proxy in its place',
-    load: async () => (await import('./parent.ts')).parentCommands,
+    load: async () => (await import('./parent/commands.ts')).parentCommands,
   },
   version: {
     summary: 'which Holdfast this is',
-    load: async () => (await import('./version.ts')).commands,
+    load: async () => (await import('./version/commands.ts')).commands,
   },
 };

@@ -1,8 +1,8 @@
 import { parseArgs, styleText } from 'node:util';
 import { errorCode, HoldfastError } from '../shared/errors.ts';
 import { type Command, type CommandInput, type Io, type Outcome, UsageError } from './command.ts';
-import { printable } from './printable.ts';
-import { systemCode, wordsFor } from './system-error.ts';
+import { printable } from './common/printable.ts';
+import { systemCode, wordsFor } from './common/system-error.ts';
 
 /** Nouns and the modules that hold their verbs; loaded when they are called, so that `--help` is quick. */
 export type Nouns = Readonly<Record<string, { summary: string; load: () => Promise<readonly Command[]> }>>;

@@ -1,3 +1,4 @@
+export { compareConfigurations, type ConfigurationChange, describeChanges } from './comparison.ts';
 export {
   decide,
   type Decision,
@@ -6,5 +7,6 @@ export {
   type PolicyRefusal,
   type PolicyRequest,
 } from './decision.ts';
+export { describeKey, describeRule } from './description.ts';
 export { type Policy, preparePolicy } from './policy.ts';
 export { createRateLimits, type RateLimits } from './rate-limits.ts';

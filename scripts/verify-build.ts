@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { describeEif, type EifDescription } from '../attestation/eif/index.ts';
 import { UsageError } from '../cli/command.ts';
-import { openFileSource } from '../cli/eif-file.ts';
+import { openFileSource } from '../cli/eif/file.ts';
 import { explainDifference } from './image/difference.ts';
 import type { ImageFile } from './image/image.ts';
 import { ROOT } from './image/inputs.ts';

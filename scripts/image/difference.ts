@@ -1,4 +1,4 @@
-import { printable } from '../../cli/printable.ts';
+import { printable } from '../../cli/common/printable.ts';
 import type { ImageFile } from './image.ts';
 
 /** Says in words how the files of two images differ; nothing when they do not. Either list may be a stranger's. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatDoctorReport } from '../../cli/doctor-report.ts';
+import { formatDoctorReport } from '../../cli/doctor/report.ts';
 import type { DoctorReport } from '../../parent/doctor/index.ts';
 import { runHoldfast } from './in-process.ts';
 import { makeFolder } from './node-files.ts';

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatPcrFile, measureManifest, unsafeParseAttestationDocument } from '../../attestation/index.ts';
-import { nodeCommands } from '../../cli/node.ts';
-import { chooseAlgorithm } from '../../cli/node-payload.ts';
+import { nodeCommands } from '../../cli/node/commands.ts';
+import { chooseAlgorithm } from '../../cli/node/payload.ts';
 import { runCli } from '../../cli/run.ts';
 import { backend, type FakeNode, nitroRoot, PCRS, startFakeNode } from '../client/fake-node.ts';
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { formatParentStatus, type ParentStatus } from '../../cli/parent-status.ts';
+import { formatParentStatus, type ParentStatus } from '../../cli/parent/status.ts';
 import { refusalIn, runHoldfast } from './in-process.ts';
 
 const NOW = 1_800_000_000_000;

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { createProgress } from '../../cli/progress.ts';
+import { createProgress } from '../../cli/common/progress.ts';
 
 function terminal(isTTY: boolean) {
   const written: string[] = [];

@@ -9,7 +9,7 @@ import {
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { planSecret, writeSecret } from '../../cli/secrets-plan.ts';
+import { planSecret, writeSecret } from '../../cli/secrets/plan.ts';
 import { createSecretsManagerSecrets } from '../../parent/artifacts/secrets-manager.ts';
 import { ACCOUNT, type AwsAccount, startAccount } from './aws-account.ts';
 import { refusalIn, runHoldfast } from './in-process.ts';

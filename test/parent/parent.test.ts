@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { parentStatusSchema } from '../../cli/parent-status.ts';
+import { parentStatusSchema } from '../../cli/parent/status.ts';
 import {
   createFileSecrets,
   createSqliteStore,

@@ -1,0 +1,161 @@
+import {
+  AttestationError,
+  describeName,
+  reportPcrs,
+  type Certificate,
+  type PcrReport,
+  type PcrValues,
+  type UnverifiedDocument,
+  type VerifiedDocument,
+} from '../../attestation/index.ts';
+import { printable } from '../common/printable.ts';
+
+/** A verified document as `--json` gives it. */
+export function verifiedAsData(document: VerifiedDocument, expected: PcrValues): Record<string, unknown> {
+  const { kind, moduleId, instanceId, timestamp, verifiedAt, validUntil, debug, certificates } = document;
+  return {
+    verified: true,
+    kind,
+    debug,
+    moduleId,
+    instanceId,
+    timestamp: isoTime(timestamp),
+    verifiedAt: isoTime(verifiedAt),
+    validUntil: isoTime(validUntil),
+    pcrs: reportPcrs(document.pcrs, expected),
+    nonce: document.nonce,
+    userData: document.userData,
+    publicKey: document.publicKey,
+    certificates: certificates.map(certificateAsData),
+  };
+}
+
+export function verifiedAsText(
+  document: VerifiedDocument,
+  expected: PcrValues,
+  bound: readonly string[],
+): string {
+  const { kind, moduleId, instanceId, timestamp, validUntil, debug } = document;
+  const reports = reportPcrs(document.pcrs, expected);
+  return [
+    `verified: ${kind === 'enclave' ? 'a Nitro Enclave' : 'a NitroTPM'}`,
+    ...(debug
+      ? ['WARNING: in debug mode its memory is open to the parent instance; this proves nothing']
+      : []),
+    `  module     ${printable(moduleId)}`,
+    ...(instanceId === null ? [] : [`  instance   ${instanceId}, as PCR4 confirms`]),
+    `  signed     ${isoTime(timestamp)}`,
+    `  valid      until ${isoTime(validUntil)}`,
+    ...pcrLines(reports, debug),
+    ...fieldLines(document, bound),
+  ].join('\n');
+}
+
+function pcrLines(reports: readonly PcrReport[], debug: boolean): string[] {
+  const shown = reports.filter(({ state }) => state !== 'unused');
+  return shown.map(({ index, meaning, actual, state }) => {
+    const word = state === 'differs' && debug ? 'not compared' : state === 'set' ? 'not in pcr.json' : state;
+    return `  PCR${String(index).padEnd(7)} ${actual?.slice(0, 16)}…  ${word.padEnd(15)}  ${meaning}`;
+  });
+}
+
+function fieldLines(
+  fields: Pick<VerifiedDocument, 'nonce' | 'userData' | 'publicKey'>,
+  bound: readonly string[],
+): string[] {
+  const rows = [
+    ['nonce', fields.nonce],
+    ['user data', fields.userData],
+    ['public key', fields.publicKey],
+  ] as const;
+  return rows.flatMap(([name, value]) => {
+    if (value === null) return [];
+    const hex = Buffer.from(value).toString('hex');
+    const shown = hex.length > 64 ? `${hex.slice(0, 64)}… (${value.length} bytes)` : hex;
+    return [
+      `  ${name.padEnd(10)} ${shown === '' ? 'empty' : shown}${bound.includes(name) ? ', as asked for' : ''}`,
+    ];
+  });
+}
+
+/** An unverified document as `--json` gives it. */
+export function inspectedAsData({
+  message,
+  payload,
+  certificates,
+}: UnverifiedDocument): Record<string, unknown> {
+  const { kind, moduleId, digest, timestamp, pcrs, nonce, userData, publicKey } = payload;
+  return {
+    verified: false,
+    warning: NOTHING_VERIFIED,
+    kind,
+    moduleId,
+    digest,
+    timestamp: timeOrNumber(timestamp),
+    pcrs,
+    nonce,
+    userData,
+    publicKey,
+    protectedHeader: message.protectedHeader,
+    signature: message.signature,
+    certificates: certificates.map((certificate) =>
+      certificate instanceof AttestationError
+        ? { error: { code: certificate.code, message: certificate.message } }
+        : certificateAsData(certificate),
+    ),
+  };
+}
+
+const NOTHING_VERIFIED = 'nothing was verified: anybody could have written this';
+
+export function inspectedAsText(document: UnverifiedDocument): string {
+  const { kind, moduleId, digest, timestamp, pcrs } = document.payload;
+  return [
+    `NOT VERIFIED: ${NOTHING_VERIFIED}`,
+    `  kind       ${kind}`,
+    `  module     ${printable(moduleId)}`,
+    `  digest     ${printable(digest)}`,
+    `  signed     ${timeOrNumber(timestamp)}`,
+    ...[...pcrs].map(([index, value]) => `  PCR${String(index).padEnd(7)} ${describeValue(value)}`),
+    ...fieldLines(document.payload, []),
+    '  certificates, the root first:',
+    ...document.certificates.map((certificate) => `    ${describeCertificate(certificate)}`),
+  ].join('\n');
+}
+
+function describeValue(value: Uint8Array): string {
+  return value.every((byte) => byte === 0) ? 'zero' : Buffer.from(value).toString('hex');
+}
+
+function describeCertificate(certificate: Certificate | AttestationError): string {
+  if (certificate instanceof AttestationError)
+    return `${certificate.code}: ${printable(certificate.message)}`;
+  const { subject, notBefore, notAfter } = certificate;
+  return `${isoTime(notBefore)} to ${isoTime(notAfter)}  ${printable(describeName(subject))}`;
+}
+
+function certificateAsData({
+  subject,
+  issuer,
+  serial,
+  notBefore,
+  notAfter,
+}: Certificate): Record<string, unknown> {
+  return {
+    subject: describeName(subject),
+    issuer: describeName(issuer),
+    serial,
+    notBefore: isoTime(notBefore),
+    notAfter: isoTime(notAfter),
+  };
+}
+
+function isoTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
+
+/** What was not verified need not be a date. */
+function timeOrNumber(milliseconds: number): string {
+  const time = new Date(milliseconds);
+  return Number.isNaN(time.getTime()) ? String(milliseconds) : time.toISOString();
+}

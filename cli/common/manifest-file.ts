@@ -1,0 +1,42 @@
+import { measureManifest } from '../../attestation/index.ts';
+import { digestManifest, type Manifest, parseManifest } from '../../shared/node/manifest.ts';
+import { type Io, readInput } from '../command.ts';
+
+/** A manifest as it lies on a disk: parsed by the enclave's own rules, and measured as the enclave does. */
+export interface ManifestFile {
+  readonly manifest: Manifest;
+  /** SHA-384 of its bytes, hex: what configurations name. */
+  readonly digest: string;
+  /** Hex. */
+  readonly pcr16: string;
+}
+
+/** @throws UsageError when it cannot be read; CliError INPUT_TOO_LARGE; ManifestError MANIFEST_MALFORMED */
+export async function readManifestFile(path: string, io: Io): Promise<ManifestFile> {
+  const bytes = await readInput(path, io);
+  return {
+    manifest: parseManifest(bytes),
+    digest: Buffer.from(digestManifest(bytes)).toString('hex'),
+    pcr16: Buffer.from(measureManifest(bytes)).toString('hex'),
+  };
+}
+
+/** One line that tells a node from all others. */
+export function nameNode({ namespace, environment, node, quorum }: Manifest): string {
+  return `${namespace}/${environment}, node ${node} of ${quorum.size}`;
+}
+
+export function describeManifest({ manifest, digest, pcr16 }: ManifestFile): string {
+  const { quorum, kms, configurationAuthority, emergencyRecovery } = manifest;
+  const { keys, threshold } = configurationAuthority;
+  return [
+    nameNode(manifest),
+    `  quorum       ${quorum.threshold} of ${quorum.size} nodes sign`,
+    `  KMS key      ${kms.keyArn}`,
+    `  authorities  ${threshold} of ${keys.length} must sign a configuration:`,
+    ...keys.map((key) => `               ${key}`),
+    `  recovery     ${emergencyRecovery.publicKey}`,
+    `  SHA-384      ${digest}`,
+    `  PCR16        ${pcr16}`,
+  ].join('\n');
+}

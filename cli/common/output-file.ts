@@ -1,0 +1,76 @@
+import { access, chmod, constants, type FileHandle, link, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { UsageError } from '../command.ts';
+import { describeSystemError } from './system-error.ts';
+
+export interface OutputOptions {
+  /** Permissions. When left out, those of the file that is replaced, or 0644. */
+  readonly mode?: number;
+  /** Leaves a file alone that is there already. */
+  readonly keep?: boolean;
+}
+
+/**
+ * Writes a file that appears under its name only when it is complete and on the disk.
+ *
+ * @returns false when `keep` is asked for and there is one already
+ * @throws UsageError when nothing can be written there
+ */
+export async function writeOutput(
+  path: string,
+  content: Uint8Array | string,
+  { mode, keep = false }: OutputOptions = {},
+): Promise<boolean> {
+  const partial = `${path}.partial-${process.pid}`;
+  try {
+    const former = keep ? undefined : await stat(path).catch(ignoreMissing);
+    await using file = await open(partial, 'wx', mode ?? 0o644);
+    try {
+      await file.writeFile(content);
+      await file.sync();
+      if (former !== undefined && mode === undefined) await chmod(partial, former.mode & 0o777);
+      const done = keep ? await linkUnlessThere(partial, path) : await rename(partial, path).then(() => true);
+      await syncFolder(dirname(path));
+      return done;
+    } finally {
+      await rm(partial, { force: true });
+    }
+  } catch (error) {
+    throw new UsageError(`cannot write ${path}: ${describeSystemError(error)}`);
+  }
+}
+
+/**
+ * Finds out early, before anything is made that would have to be written there.
+ * @throws UsageError when the folder is not there or not to be written, or the path is a folder
+ */
+export async function assertWritable(path: string): Promise<void> {
+  const code = await access(dirname(path), constants.W_OK)
+    .then(() => stat(path))
+    .then(
+      (found) => (found.isDirectory() ? 'EISDIR' : undefined),
+      (error: NodeJS.ErrnoException) =>
+        error.path === path && error.code === 'ENOENT' ? undefined : error.code,
+    );
+  if (code !== undefined) throw new UsageError(`cannot write ${path}: ${describeSystemError(code)}`);
+}
+
+/** Unlike a rename, a link fails where there is a name already, a dangling symbolic link included. */
+async function linkUnlessThere(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  await using folder: FileHandle = await open(path, 'r');
+  await folder.sync();
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+}

@@ -1,0 +1,43 @@
+import { get, type IncomingMessage } from 'node:http';
+import type { z } from 'zod';
+import { parseJson } from '../../shared/json/index.ts';
+import { CliError } from '../errors.ts';
+
+const TIMEOUT_MS = 5_000;
+const MAX_STATUS_BYTES = 16 * 1024;
+
+/**
+ * What a parent's status page says, as far as a schema asks for it. The parent says it, and nothing proves it.
+ *
+ * @param base the page's address, `http://host:port`
+ * @throws CliError STATUS_UNREACHABLE, STATUS_MALFORMED
+ */
+export async function fetchStatusPage<T>(base: URL, schema: z.ZodType<T>): Promise<T> {
+  const bytes = await fetchBytes(new URL('/status', base));
+  try {
+    return schema.parse(parseJson(bytes, { maxBytes: MAX_STATUS_BYTES, maxDepth: 4 }));
+  } catch (cause) {
+    throw new CliError('STATUS_MALFORMED', "not a parent's status", {}, cause);
+  }
+}
+
+async function fetchBytes(url: URL): Promise<Uint8Array> {
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  try {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      get(url, { signal }, resolve).once('error', reject);
+    });
+    const chunks: Buffer[] = [];
+    let length = 0;
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > MAX_STATUS_BYTES) throw new CliError('STATUS_MALFORMED', 'too long for a status');
+      chunks.push(chunk);
+    }
+    if (response.statusCode !== 200) throw new CliError('STATUS_MALFORMED', 'no status page is there');
+    return Buffer.concat(chunks);
+  } catch (cause) {
+    if (cause instanceof CliError) throw cause;
+    throw new CliError('STATUS_UNREACHABLE', 'the parent does not answer', { url: url.href }, cause);
+  }
+}

@@ -1,0 +1,78 @@
+/** The second half of measuring an image, on a thread of its own: two SHA-384 take the time of one. */
+import { Worker } from 'node:worker_threads';
+import {
+  CHUNK_BYTES,
+  createSideWork as createOwnSideWork,
+  type SideResult,
+  type SideWork,
+} from '../../attestation/eif/index.ts';
+
+/** From main thread to worker; the other way a slot that is free again, or the result. */
+export type SideMessage =
+  { readonly slot: number; readonly length: number; readonly application: boolean } | 'finish';
+
+/** Below this size the thread takes longer to start than it saves, in bytes. */
+const WORTH_A_THREAD = 32 * 1024 * 1024;
+const SLOTS = 2;
+
+/** Side work for a file of this size. The caller disposes of it when it is done or has failed. */
+export function startSideWork(size: number): SideWork & AsyncDisposable {
+  if (size < WORTH_A_THREAD) return { ...createOwnSideWork(), [Symbol.asyncDispose]: async () => {} };
+  return new ThreadSideWork();
+}
+
+class ThreadSideWork implements SideWork, AsyncDisposable {
+  readonly #slots = Array.from({ length: SLOTS }, () => new Uint8Array(new SharedArrayBuffer(CHUNK_BYTES)));
+  readonly #free = this.#slots.map((_, slot) => slot);
+  readonly #worker = new Worker(new URL('./hash-worker-thread.ts', import.meta.url), {
+    workerData: this.#slots,
+    resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 },
+  });
+  readonly #result = Promise.withResolvers<SideResult>();
+  #slotFreed = Promise.withResolvers<void>();
+
+  constructor() {
+    // A failure shows wherever the caller waits next.
+    this.#result.promise.catch(() => {});
+    this.#worker.on('message', (message: number | SideResult) => {
+      if (typeof message !== 'number') this.#result.resolve(message);
+      else {
+        this.#free.push(message);
+        this.#wake();
+      }
+    });
+    this.#worker.on('error', (error) => {
+      this.#result.reject(error);
+      this.#wake();
+    });
+  }
+
+  async update(bytes: Uint8Array, application: boolean): Promise<void> {
+    let slot = this.#free.pop();
+    while (slot === undefined) {
+      await Promise.race([this.#slotFreed.promise, this.#result.promise]);
+      slot = this.#free.pop();
+    }
+    this.#slots[slot]?.set(bytes);
+    this.#post({ slot, length: bytes.length, application });
+  }
+
+  finish(): Promise<SideResult> {
+    this.#post('finish');
+    return this.#result.promise;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #post(message: SideMessage): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has none
+    this.#worker.postMessage(message);
+  }
+
+  #wake(): void {
+    this.#slotFreed.resolve();
+    this.#slotFreed = Promise.withResolvers();
+  }
+}

@@ -1,0 +1,11 @@
+import type { Command } from '../command.ts';
+import { diffCommand, lintCommand } from './read.ts';
+import { closeCommand, gateCommand, renderCommand } from './write.ts';
+
+export const commands: readonly Command[] = [
+  renderCommand,
+  closeCommand,
+  lintCommand,
+  diffCommand,
+  gateCommand,
+];

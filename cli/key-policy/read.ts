@@ -1,0 +1,126 @@
+import {
+  diffKeyPolicies,
+  isAtLeast,
+  lintKeyPolicy,
+  type Finding,
+  type PermissionChange,
+} from '../../attestation/key-policy/index.ts';
+import type { Command } from '../command.ts';
+import {
+  OPTIONS,
+  readArns,
+  readKeyArn,
+  readNode,
+  readOldPcrs,
+  readPcrs,
+  readPolicy,
+  readSeverity,
+} from './input.ts';
+import { printable } from '../common/printable.ts';
+
+export const lintCommand: Command = {
+  name: 'key-policy lint',
+  summary: 'Ask a key policy who gets at the key without the enclave, and say why and how to mend it.',
+  positionals: 'POLICY',
+  options: {
+    key: OPTIONS.key,
+    manifest: OPTIONS.manifest,
+    pcrs: OPTIONS.pcrs,
+    'old-pcrs': OPTIONS['old-pcrs'],
+    'node-role': { ...OPTIONS['node-role'], multiple: true },
+    admin: OPTIONS.admin,
+    'fail-on': OPTIONS['fail-on'],
+  },
+  examples: [
+    'aws kms get-key-policy --key-id KEY | holdfast key-policy lint - --key ARN',
+    'holdfast key-policy lint policy.json --manifest manifest.json --pcrs pcr.json --fail-on low --json',
+  ],
+  async run(input) {
+    const { positionals, text } = input;
+    const node = await readNode(input);
+    const pcrs = text('pcrs');
+    const images =
+      pcrs === undefined ? [] : [await readPcrs(pcrs, input, node), ...(await readOldPcrs(input, node))];
+    const [nodes, admins] = [readArns(input, 'node-role'), readArns(input, 'admin')];
+    const severity = readSeverity(input);
+    const findings = lintKeyPolicy(await readPolicy(positionals[0] ?? '', input), {
+      keyArn: readKeyArn(input, node),
+      now: Date.now(),
+      ...(nodes.length === 0 ? {} : { nodes }),
+      ...(admins.length === 0 ? {} : { admins }),
+      ...(images.length === 0 ? {} : { images }),
+    });
+    const ok = !findings.some((finding) => isAtLeast(finding, severity));
+    return { ok, text: describeFindings(findings), data: { failOn: severity, findings } };
+  },
+};
+
+export const diffCommand: Command = {
+  name: 'key-policy diff',
+  summary: 'Compare two key policies by what they permit: who can do now what they could not before.',
+  positionals: 'OLD NEW',
+  options: {
+    key: OPTIONS.key,
+    manifest: OPTIONS.manifest,
+    'exit-code': { type: 'boolean', description: 'refuse when the new policy permits anything more' },
+  },
+  examples: [
+    'holdfast key-policy diff old.json new.json --manifest manifest.json',
+    'holdfast key-policy diff old.json new.json --key ARN --exit-code',
+  ],
+  async run(input) {
+    const [before = '', after = ''] = input.positionals;
+    const keyArn = readKeyArn(input, await readNode(input));
+    const difference = diffKeyPolicies(await readPolicy(before, input), await readPolicy(after, input), {
+      keyArn,
+      now: Date.now(),
+    });
+    const { gained, lost } = difference;
+    return {
+      ok: !input.flag('exit-code') || gained.length === 0,
+      text: describeDifference(gained, lost),
+      data: difference,
+    };
+  },
+};
+
+/** Findings for people, the worst first. */
+export function describeFindings(findings: readonly Finding[]): string {
+  if (findings.length === 0) return 'no findings';
+  return findings
+    .map((finding) => {
+      const { code, severity, statement, why, fix, callers = [], actions = [] } = finding;
+      const where = statement === undefined ? '' : ` in ${nameStatement(statement)}`;
+      return [
+        `${severity} ${code}${where}`,
+        `  ${printable(why)}`,
+        ...(actions.length === 0 ? [] : [`  what: ${actions.map(printable).join(', ')}`]),
+        ...(callers.length === 0 ? [] : [`  who: ${callers.map(printable).join('; ')}`]),
+        `  fix: ${printable(fix)}`,
+      ].join('\n');
+    })
+    .join('\n\n');
+}
+
+/** What changes, one request a line. */
+export function describeDifference(
+  gained: readonly PermissionChange[],
+  lost: readonly PermissionChange[],
+): string {
+  if (gained.length === 0 && lost.length === 0) return 'both permit the same';
+  const lines = (sign: string, changes: readonly PermissionChange[]): string[] =>
+    changes.map(({ caller, action, attestation, context, statement }) => {
+      const how = attestation === 'none' ? '' : `, attested (${attestation})`;
+      const values = Object.entries(context)
+        .filter(
+          ([key]) => /^kms:(?:recipientattestation|encryptioncontext)/.test(key) || key === 'aws:currenttime',
+        )
+        .map(([key, value]) => `\n    ${printable(`${key} = ${value}`)}`);
+      return `${sign} ${action} by ${printable(caller)}${how}, ${nameStatement(statement)}${values.join('')}`;
+    });
+  return [...lines('+', gained), ...lines('-', lost)].join('\n');
+}
+
+function nameStatement({ index, sid }: { readonly index: number; readonly sid?: string }): string {
+  return sid === undefined ? `statement ${index}` : `statement ${index} (${printable(sid)})`;
+}

@@ -1,0 +1,85 @@
+import { styleText } from 'node:util';
+import { DEMO_PARTS, type DemoStep, runDemo } from '../../local/demo/index.ts';
+import { type Command, type Io, UsageError } from '../command.ts';
+import { CliError } from '../errors.ts';
+import { localUp } from './up.ts';
+
+const HEADINGS: Readonly<Record<DemoStep['part'], string>> = {
+  provision: 'Provision',
+  boot: 'Boot',
+  sign: 'Sign',
+  restart: 'Restart',
+  'refuse at work': 'What a serving node refuses',
+  'refuse at boot': 'What a node refuses to start on',
+};
+
+const demo: Command = {
+  name: 'local demo',
+  summary: 'Play the whole life of one policy node on this machine, attacks and refusals included.',
+  positionals: '',
+  options: {},
+  examples: ['holdfast local demo', 'holdfast local demo --json'],
+  run: async ({ io, json }) => {
+    let part: DemoStep['part'] | undefined;
+    const steps = await runDemo({
+      signal: io.signal,
+      onStep: (step) => {
+        // Ctrl-C on a terminal reaches the enclave as well: what that breaks is no result.
+        if (json || io.signal.aborted) return;
+        if (step.part !== part) io.stdout.write(`\n${paint(io, 'bold', HEADINGS[step.part])}\n`);
+        part = step.part;
+        io.stdout.write(`${formatStep(io, step)}\n`);
+      },
+    }).catch((error: unknown) => {
+      throw io.signal.aborted ? new CliError('INTERRUPTED', 'interrupted') : error;
+    });
+    const ok = steps.every((step) => step.ok);
+    return {
+      ok,
+      text: `\n${formatTable(steps)}\n${ok ? 'All as it must be.' : 'NOT as it must be.'}`,
+      data: { steps },
+    };
+  },
+};
+
+function formatStep(io: Io, { ok, title, outcome, milliseconds }: DemoStep): string {
+  const mark = ok ? paint(io, 'green', 'ok') : paint(io, 'red', 'NO');
+  return `  ${mark}  ${title.padEnd(82)} ${paint(io, 'cyan', outcome)} ${paint(io, 'dim', `${milliseconds === 0 ? '< 1' : milliseconds} ms`)}`;
+}
+
+function formatTable(steps: readonly DemoStep[]): string {
+  const rows = DEMO_PARTS.map((part) => {
+    const own = steps.filter((step) => step.part === part);
+    const time = own.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+    const passed = own.filter(({ ok }) => ok).length;
+    return `${HEADINGS[part].padEnd(34)} ${`${passed}/${own.length}`.padStart(6)} ${(time / 1000).toFixed(1).padStart(7)} s`;
+  });
+  return [`${''.padEnd(34)} ${'as due'.padStart(6)} ${'time'.padStart(9)}`, ...rows].join('\n');
+}
+
+function paint(io: Io, style: 'bold' | 'green' | 'red' | 'cyan' | 'dim', text: string): string {
+  return io.stdout.isTTY === true ? styleText(style, text) : text;
+}
+
+const up: Command = {
+  name: 'local up',
+  isStream: true,
+  summary: 'Run a policy node with its AWS and its Nitro host on this machine, until Ctrl-C.',
+  positionals: '',
+  options: {
+    state: { type: 'string', value: 'FOLDER', description: 'where everything is kept (default: .holdfast)' },
+    port: { type: 'string', value: 'PORT', description: 'where clients reach the node (default: 8443)' },
+  },
+  examples: ['holdfast local up', 'holdfast local up --state /tmp/holdfast --port 9443'],
+  run: async ({ io, text, json }) => {
+    const port = Number(text('port') ?? '8443');
+    if (!Number.isInteger(port) || port < 0 || port > 65_535)
+      throw new UsageError('--port is a number up to 65535');
+    const stateDirectory = text('state') ?? '.holdfast';
+    // It would be this very folder.
+    if (stateDirectory === '') throw new UsageError('--state is a folder');
+    return await localUp({ stateDirectory, port, json, io });
+  },
+};
+
+export const commands: readonly Command[] = [demo, up];

@@ -1,0 +1,109 @@
+import { X509Certificate } from 'node:crypto';
+import {
+  AWS_NITRO_ROOT_G1,
+  MANIFEST_PCR,
+  MAX_PCR_FILE_BYTES,
+  measureManifest,
+  parsePcrFile,
+} from '../../attestation/index.ts';
+import { connectNode, type NodeClient, type NodeTrust, parseNodeUrl } from '../../client/index.ts';
+import { parseManifest } from '../../shared/node/manifest.ts';
+import { type CommandInput, type OptionSpec, readInput, UsageError } from '../command.ts';
+import { CliError } from '../errors.ts';
+import { readSigningKey } from '../common/private-key.ts';
+
+const MAX_ROOT_BYTES = 16 * 1024;
+const IDENTIFIER = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+
+/** Where a node is, and what it must prove to be. */
+export const NODE_OPTIONS = {
+  url: {
+    type: 'string',
+    value: 'URL',
+    required: true,
+    description: 'where it is reached: https://host:port',
+  },
+  pcrs: { type: 'string', value: 'FILE', required: true, description: 'pcr.json of the image it must run' },
+  manifest: {
+    type: 'string',
+    value: 'FILE',
+    required: true,
+    description: 'the manifest that it must have been given',
+  },
+  root: {
+    type: 'string',
+    value: 'PEM',
+    description: "the root of its attestation documents (default: AWS's)",
+  },
+} as const satisfies Record<string, OptionSpec>;
+
+/** And as whom. */
+export const CLIENT_OPTIONS = {
+  ...NODE_OPTIONS,
+  client: { type: 'string', value: 'ID', required: true, description: "your id in the node's configuration" },
+  key: { type: 'string', value: 'PEM', required: true, description: 'your Ed25519 private key (PKCS #8)' },
+} as const satisfies Record<string, OptionSpec>;
+
+/** @throws UsageError for what is no identifier of a configuration */
+export function readIdentifier(text: string | undefined, name: string): string {
+  if (text === undefined || !IDENTIFIER.test(text))
+    throw new UsageError(`${name} is not an id of a configuration`);
+  return text;
+}
+
+/** @throws UsageError; AttestationError PCR_FILE_…; ManifestError; CliError MANIFEST_PCR_MISMATCH, ROOT_MALFORMED */
+export async function readNodeOptions({
+  text,
+  io,
+}: CommandInput): Promise<{ url: string; trust: NodeTrust }> {
+  const url = readUrl(text('url') ?? '');
+  const pcrs = parsePcrFile(await readInput(text('pcrs') ?? '', io, MAX_PCR_FILE_BYTES));
+  const manifest = await readInput(text('manifest') ?? '', io);
+  parseManifest(manifest);
+  const measured = measureManifest(manifest);
+  const named = pcrs.get(MANIFEST_PCR);
+  if (named !== undefined && !Buffer.from(named).equals(measured)) {
+    throw new CliError('MANIFEST_PCR_MISMATCH', 'pcr.json names the PCR16 of another manifest', {
+      expected: named,
+      actual: measured,
+    });
+  }
+  const rootPath = text('root');
+  const root =
+    rootPath === undefined ? AWS_NITRO_ROOT_G1 : readRoot(await readInput(rootPath, io, MAX_ROOT_BYTES));
+  return { url, trust: { root, pcrs, manifest } };
+}
+
+/**
+ * Connects to the node that the options name, once it has proved to be that node, and lets go when `act` is done.
+ *
+ * @throws UsageError, AttestationError, ClientError, NodeRefusal, ManifestError, CliError
+ */
+export async function withNode<T>(input: CommandInput, act: (node: NodeClient) => Promise<T>): Promise<T> {
+  const clientId = readIdentifier(input.text('client'), '--client');
+  const options = await readNodeOptions(input);
+  const { privateKey } = await readSigningKey(input.text('key') ?? '');
+  const node = await connectNode({ ...options, clientId, privateKey });
+  try {
+    return await act(node);
+  } finally {
+    node.close();
+  }
+}
+
+function readUrl(url: string): string {
+  try {
+    parseNodeUrl(url);
+  } catch {
+    throw new UsageError('--url is https://host:port');
+  }
+  return url;
+}
+
+function readRoot(bytes: Uint8Array): Uint8Array {
+  try {
+    return new Uint8Array(new X509Certificate(bytes).raw);
+  } catch (cause) {
+    throw new CliError('ROOT_MALFORMED', 'not a certificate', {}, cause);
+  }
+}

@@ -1,0 +1,186 @@
+import { createJsonLog } from '../../parent/index.ts';
+import { readParentConfig, startParentService } from '../../parent/service.ts';
+import { connectServiceManager } from '../../parent/systemd.ts';
+import { openParentTransport } from '../../parent/vsock.ts';
+import { startVsockProxy } from '../../parent/vsock-proxy.ts';
+import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
+import { PARENT_CID } from '../../shared/transport/transport.ts';
+import { type Command, type CommandInput, type Io, UsageError } from '../command.ts';
+import { CliError } from '../errors.ts';
+import { configOption, DEFAULT_CONFIG, storeCommands } from './store.ts';
+import { formatParentStatus, parentStatusSchema, type ParentStatus } from './status.ts';
+import { fetchStatusPage } from '../common/status-page.ts';
+
+const runCommand: Command = {
+  name: 'parent run',
+  summary: 'Run the host side of an enclave until SIGTERM. SIGHUP reads the allow-list again.',
+  positionals: '',
+  options: configOption,
+  examples: ['holdfast parent run --config /etc/holdfast/parent.yaml'],
+  async run({ text, io }) {
+    const path = text('config') ?? DEFAULT_CONFIG;
+    const { log: level } = await readParentConfig(path);
+    const log = createJsonLog((line) => io.stdout.write(line), { level });
+    const manager = connectServiceManager(process.env, log);
+    const service = await startParentService(path, log);
+    const reload = () => {
+      void manager
+        .reloading()
+        .then(() => service.reload())
+        .then(() => manager.ready());
+    };
+    process.on('SIGHUP', reload);
+    await manager.ready();
+    await untilAborted(io);
+    process.off('SIGHUP', reload);
+    await manager.stopping();
+    await service.close();
+    manager.close();
+    return { ok: true, text: '', data: { stopped: true } };
+  },
+};
+
+const checkCommand: Command = {
+  name: 'parent check',
+  summary: 'Read a configuration as "parent run" would, and say what is wrong with it.',
+  positionals: '',
+  options: configOption,
+  examples: ['holdfast parent check --config /etc/holdfast/parent.yaml'],
+  async run({ text }) {
+    const path = text('config') ?? DEFAULT_CONFIG;
+    const { enclave, egress, ingress, status } = await readParentConfig(path);
+    const listens = [
+      ingress === undefined
+        ? 'no clients are let in'
+        : `clients at ${ingress.listen.host}:${ingress.listen.port}`,
+      status === undefined ? 'no status page' : `status at ${status.listen.host}:${status.listen.port}`,
+    ];
+    return {
+      ok: true,
+      text: `${path} is in order: enclave ${enclave.cid}, ${egress.allowlist.length} allowed targets written out, ${listens.join(', ')}; "holdfast doctor" looks at files, image and host`,
+      data: { path, enclaveCid: enclave.cid, targets: egress.allowlist.length },
+    };
+  },
+};
+
+const statusCommand: Command = {
+  name: 'parent status',
+  summary: 'Say in a few lines whether the node on this machine serves, and if not, why.',
+  positionals: '',
+  options: {
+    url: {
+      type: 'string',
+      value: 'URL',
+      description: 'the status page (default: http://127.0.0.1:9464)',
+    },
+  },
+  examples: ['holdfast parent status', 'holdfast parent status --url http://127.0.0.1:9464 --json'],
+  async run({ text }) {
+    const url = text('url') ?? 'http://127.0.0.1:9464';
+    const status = await fetchStatus(url);
+    if (status === undefined) {
+      return {
+        ok: false,
+        text: `refused PARENT_UNREACHABLE: the parent does not answer at ${url}\nwhat to do  "systemctl status holdfast-parent" and "journalctl -u holdfast-parent"; --url where status.listen is another address`,
+        data: {
+          error: { code: 'PARENT_UNREACHABLE', message: 'the parent does not answer', details: { url } },
+        },
+      };
+    }
+    return {
+      ok: status.node?.phase === 'serving',
+      text: formatParentStatus(status, Date.now()),
+      data: status,
+    };
+  },
+};
+
+const vsockProxyCommand: Command = {
+  name: 'parent vsock-proxy',
+  summary: "Forward one vsock port to one TCP address, with the arguments of AWS's vsock-proxy.",
+  positionals: 'LOCAL_PORT REMOTE_ADDR REMOTE_PORT',
+  options: {
+    config: {
+      type: 'string',
+      value: 'FILE',
+      description: 'the allow-list (default: /etc/nitro_enclaves/vsock-proxy.yaml)',
+    },
+    ipv4: { type: 'boolean', description: 'only IPv4 addresses of the host' },
+    ipv6: { type: 'boolean', description: 'only IPv6 addresses of the host' },
+    num_workers: {
+      type: 'string',
+      value: 'NUMBER',
+      description: 'connections at once (default: 1024; the other program has 4)',
+    },
+    cid: {
+      type: 'string',
+      value: 'CID',
+      description: 'the one enclave that may connect (default: any enclave)',
+    },
+    unix: { type: 'string', value: 'DIRECTORY', description: 'Unix sockets in place of vsock, for a trial' },
+  },
+  examples: [
+    'holdfast parent vsock-proxy 8000 kms.eu-central-1.amazonaws.com 443',
+    'holdfast-vsock-proxy -4 -w 64 8000 kms.eu-central-1.amazonaws.com 443 --config vsock-proxy.yaml',
+  ],
+  async run(input) {
+    const { positionals, text, flag, io } = input;
+    if (flag('ipv4') && flag('ipv6')) throw new UsageError('--ipv4 and --ipv6 exclude each other');
+    const unix = text('unix');
+    const cid = text('cid');
+    const proxy = await startVsockProxy({
+      transport:
+        unix === undefined
+          ? openParentTransport()
+          : createUnixTransport({ directory: unix, cid: PARENT_CID }),
+      port: parseNumber(positionals[0], 'LOCAL_PORT', 0xffff_ffff),
+      host: positionals[1] ?? '',
+      remotePort: parseNumber(positionals[2], 'REMOTE_PORT', 65_535),
+      allowListFile: text('config') ?? '/etc/nitro_enclaves/vsock-proxy.yaml',
+      family: flag('ipv4') ? 'ipv4' : flag('ipv6') ? 'ipv6' : 'any',
+      maxConnections: parseNumber(text('num_workers') ?? '1024', '--num_workers', 1_000_000),
+      ...(cid === undefined ? {} : { cid: parseNumber(cid, '--cid', 0xffff_ffff) }),
+      log: createJsonLog((line) => io.stderr.write(line), { level: 'warn' }),
+    });
+    await untilAborted(io);
+    await proxy.close();
+    return { ok: true, text: '', data: { stopped: true } };
+  },
+};
+
+export const parentCommands: readonly Command[] = [
+  runCommand,
+  checkCommand,
+  statusCommand,
+  ...storeCommands,
+  vsockProxyCommand,
+];
+
+/** P54: what is no number in range is a usage error, never another number. */
+function parseNumber(
+  value: CommandInput['positionals'][number] | undefined,
+  name: string,
+  maximum: number,
+): number {
+  const number = /^[0-9]{1,10}$/.test(value ?? '') ? Number(value) : Number.NaN;
+  if (!(number >= 1 && number <= maximum)) throw new UsageError(`${name} is a number from 1 to ${maximum}`);
+  return number;
+}
+
+function untilAborted({ signal }: Io): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+/** Undefined where nobody answers. @throws CliError STATUS_MALFORMED where somebody else does */
+async function fetchStatus(url: string): Promise<ParentStatus | undefined> {
+  if (!URL.canParse(url) || new URL(url).protocol !== 'http:') throw new UsageError('--url is an http URL');
+  try {
+    return await fetchStatusPage(new URL(url), parentStatusSchema);
+  } catch (error) {
+    if (error instanceof CliError && error.code === 'STATUS_UNREACHABLE') return undefined;
+    throw error;
+  }
+}

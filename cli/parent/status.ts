@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { nodePhaseSchema } from '../../shared/protocol/control.ts';
+import { printable } from '../common/printable.ts';
+
+/** The JSON of the parent's status page, as far as it is shown. */
+export const parentStatusSchema = z.object({
+  node: z.object({ phase: nodePhaseSchema, code: z.string().nullable(), since: z.number() }).nullable(),
+  enclave: z.object({
+    cid: z.number(),
+    state: z.enum(['starting', 'running', 'silent', 'waiting', 'halted', 'stopped']).optional(),
+    code: z.string().optional(),
+    until: z.number().optional(),
+  }),
+  ingress: z.object({ host: z.string(), port: z.number() }).optional(),
+  connections: z.object({ egress: z.number(), ingress: z.number() }),
+  credentialsExpiration: z.number().nullable(),
+});
+export type ParentStatus = z.infer<typeof parentStatusSchema>;
+
+/** A few lines that say first whether it works, then why not, then what to do. */
+export function formatParentStatus(status: ParentStatus, now: number): string {
+  const { node, enclave, connections, ingress } = status;
+  return [
+    `node        ${describeNode(status, now)}`,
+    ...(enclave.state === undefined ? [] : [`enclave     ${describeEnclave(enclave, now)}`]),
+    `clients     ${ingress === undefined ? 'not let in' : `${connections.ingress} connected at ${ingress.host}:${ingress.port}`}`,
+    `outside     ${connections.egress} connections of the enclave`,
+    ...describeCredentials(status.credentialsExpiration, now),
+    ...(node?.phase === 'serving' ? [] : [`what to do  ${advise(status)}`]),
+  ]
+    .map(printable)
+    .join('\n');
+}
+
+function describeNode({ node }: ParentStatus, now: number): string {
+  if (node === null) return 'has not said anything yet';
+  const since = `for ${formatDuration(now - node.since)}`;
+  if (node.phase === 'serving') return `serves, ${since}`;
+  if (node.phase === 'failed') return `failed with ${node.code ?? 'no code'}, ${since}`;
+  return `${node.phase}, ${since}`;
+}
+
+function describeEnclave({ cid, state, code, until }: ParentStatus['enclave'], now: number): string {
+  const at = `(CID ${cid})`;
+  if (state === 'waiting') {
+    return `ended with ${code ?? 'no code'}, starts again in ${formatDuration((until ?? now) - now)} ${at}`;
+  }
+  if (state === 'halted') return `halted with ${code ?? 'no code'}: it would end the same way again ${at}`;
+  if (state === 'silent') return `runs and says nothing: it hangs, or cannot reach its parent ${at}`;
+  return `${state ?? 'unknown'} ${at}`;
+}
+
+function describeCredentials(expiration: number | null, now: number): string[] {
+  if (expiration === null) return [];
+  return expiration > now
+    ? [`credentials good for ${formatDuration(expiration - now)}`]
+    : [`credentials EXPIRED ${formatDuration(now - expiration)} ago`];
+}
+
+function advise({ node, enclave }: ParentStatus): string {
+  if (enclave.state === 'halted') {
+    return `look ${enclave.code ?? 'the code'} up in docs/parent-alerts.md, mend it, then "systemctl restart holdfast-parent"`;
+  }
+  if (enclave.state === 'waiting') return 'nothing yet: it starts again by itself';
+  if (node === null) return 'is the enclave running? "nitro-cli describe-enclaves" lists it';
+  if (node.phase === 'failed') return `look ${node.code ?? 'the code'} up in docs/parent-alerts.md`;
+  return 'wait: it is on its way';
+}
+
+function formatDuration(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1_000));
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} days`;
+}

@@ -1,0 +1,5 @@
+import type { Command } from '../command.ts';
+import { generateCommand } from './generate.ts';
+import { populateCommand } from './populate.ts';
+
+export const commands: readonly Command[] = [generateCommand, populateCommand];

@@ -1,0 +1,187 @@
+import type { Configuration, KeyEntry, Rule } from '../shared/node/configuration.ts';
+import { describeKey, describeRate, describeRule } from './description.ts';
+
+/** One difference of two configurations, for whoever has to answer for it with a signature. */
+export interface ConfigurationChange {
+  readonly subject: 'manifest' | 'notAfter' | 'initialise' | 'client' | 'key' | 'rule';
+  readonly id: string;
+  readonly kind: 'added' | 'removed' | 'changed';
+  readonly text: string;
+  /** Somebody may do what nobody could do by this part before. */
+  readonly grants: boolean;
+  /** Somebody may no longer do something by this part. */
+  readonly revokes: boolean;
+}
+
+type Effect = Pick<ConfigurationChange, 'grants' | 'revokes'>;
+const NEUTRAL: Effect = { grants: false, revokes: false };
+const BOTH: Effect = { grants: true, revokes: true };
+
+/**
+ * What changes in permissions, part by part. Rules only permit, so that a new one, or one more name in one, grants;
+ * their order says nothing. Clients and keys permit nothing by themselves, but whoever takes over a name takes over
+ * its rules.
+ */
+export function compareConfigurations(before: Configuration, after: Configuration): ConfigurationChange[] {
+  return [
+    ...compareManifests(before, after),
+    ...compareEnds(before, after),
+    ...compareOrders(before, after),
+    ...compareLists('client', before.clients, after.clients, {
+      describe: ({ publicKey }) => `key ${publicKey}`,
+      compare: (old, next) =>
+        old.publicKey === next.publicKey
+          ? undefined
+          : { text: `another key: ${old.publicKey} is now ${next.publicKey}`, ...BOTH },
+    }),
+    ...compareLists('key', before.keys, after.keys, { describe: describeKey, compare: compareKeys }),
+    ...compareLists('rule', before.rules, after.rules, {
+      describe: describeRule,
+      compare: compareRules,
+      added: { grants: true, revokes: false },
+      removed: { grants: false, revokes: true },
+    }),
+  ];
+}
+
+interface Comparison<Entry> {
+  readonly describe: (entry: Entry) => string;
+  readonly compare: (before: Entry, after: Entry) => ({ text: string } & Effect) | undefined;
+  readonly added?: Effect;
+  readonly removed?: Effect;
+}
+
+function compareLists<Entry extends { readonly id: string }>(
+  subject: ConfigurationChange['subject'],
+  before: readonly Entry[],
+  after: readonly Entry[],
+  { describe, compare, added = NEUTRAL, removed = NEUTRAL }: Comparison<Entry>,
+): ConfigurationChange[] {
+  const old = new Map(before.map((entry) => [entry.id, entry]));
+  const kept = new Set(after.map(({ id }) => id));
+  const gone = before
+    .filter(({ id }) => !kept.has(id))
+    .map((entry) => change(subject, entry.id, 'removed', { text: describe(entry), ...removed }));
+  const rest = after.flatMap((entry) => {
+    const former = old.get(entry.id);
+    if (former === undefined)
+      return [change(subject, entry.id, 'added', { text: describe(entry), ...added })];
+    const difference = compare(former, entry);
+    return difference === undefined ? [] : [change(subject, entry.id, 'changed', difference)];
+  });
+  return [...gone, ...rest];
+}
+
+function change(
+  subject: ConfigurationChange['subject'],
+  id: string,
+  kind: ConfigurationChange['kind'],
+  difference: { text: string } & Effect,
+): ConfigurationChange {
+  return { subject, id, kind, ...difference };
+}
+
+function compareManifests(before: Configuration, after: Configuration): ConfigurationChange[] {
+  if (before.manifest === after.manifest) return [];
+  const text = `for another manifest: ${before.manifest} is now ${after.manifest}`;
+  return [change('manifest', after.manifest, 'changed', { text, ...BOTH })];
+}
+
+/** A later end lets what is allowed be allowed for longer. */
+function compareEnds(
+  { notAfter: before }: Configuration,
+  { notAfter: after }: Configuration,
+): ConfigurationChange[] {
+  const endOf = (time: string | undefined) => (time === undefined ? Infinity : Date.parse(time));
+  if (endOf(before) === endOf(after)) return [];
+  const isLonger = endOf(after) > endOf(before);
+  const text = after === undefined ? 'does not expire' : `in force until ${after}`;
+  return [change('notAfter', after ?? 'none', 'changed', { text, grants: isLonger, revokes: !isLonger })];
+}
+
+function compareOrders(
+  { initialise: before }: Configuration,
+  { initialise: after }: Configuration,
+): ConfigurationChange[] {
+  if (after === undefined) {
+    return before === undefined ? [] : [change('initialise', before.id, 'removed', { text: '', ...NEUTRAL })];
+  }
+  const text = `an empty store may be started until ${after.notAfter}, password ${after.password}`;
+  const effect = { grants: true, revokes: false };
+  if (before === undefined) return [change('initialise', after.id, 'added', { text, ...effect })];
+  const isSame =
+    before.id === after.id && before.notAfter === after.notAfter && before.password === after.password;
+  return isSame ? [] : [change('initialise', after.id, 'changed', { text, ...effect })];
+}
+
+function compareKeys(before: KeyEntry, after: KeyEntry): ({ text: string } & Effect) | undefined {
+  if (before.type === after.type && before.publicKey === after.publicKey) return undefined;
+  const text = `${describeKey(before)} is now ${describeKey(after)}`;
+  const isPinnedNow = before.type === after.type && before.publicKey === undefined;
+  return { text, ...(isPinnedNow ? NEUTRAL : BOTH) };
+}
+
+const LISTS = ['operations', 'clients', 'keys', 'algorithms', 'payloads'] as const;
+
+function compareRules(before: Rule, after: Rule): ({ text: string } & Effect) | undefined {
+  const parts: string[] = [];
+  const effect = { ...NEUTRAL };
+  for (const list of LISTS) {
+    const more = subtract(after[list], before[list]);
+    const less = subtract(before[list], after[list]);
+    if (more.length + less.length === 0) continue;
+    const names = [...more.map((name) => `+${name}`), ...less.map((name) => `-${name}`)];
+    parts.push(`${list} ${names.join(' ')}`);
+    Object.assign(effect, {
+      grants: effect.grants || more.length > 0,
+      revokes: effect.revokes || less.length > 0,
+    });
+  }
+  const rate = compareRates(before.rate, after.rate);
+  if (rate !== undefined) {
+    parts.push(`${describeRate(before.rate)} is now ${describeRate(after.rate)}`);
+    Object.assign(effect, {
+      grants: effect.grants || rate.grants,
+      revokes: effect.revokes || rate.revokes,
+    });
+  }
+  return parts.length === 0 ? undefined : { text: parts.join('; '), ...effect };
+}
+
+function subtract(names: readonly string[], others: readonly string[]): string[] {
+  const known = new Set(others);
+  return [...new Set(names)].filter((name) => !known.has(name));
+}
+
+/** Two figures: how many at once, and how many over time. */
+function compareRates(before: Rule['rate'], after: Rule['rate']): Effect | undefined {
+  if (before === null || after === null) {
+    return before === after ? undefined : { grants: after === null, revokes: before === null };
+  }
+  if (before.count === after.count && before.seconds === after.seconds) return undefined;
+  const burst = after.count - before.count;
+  // Cross-multiplied: both products are exact.
+  const flow = after.count * before.seconds - before.count * after.seconds;
+  return { grants: burst > 0 || flow > 0, revokes: burst < 0 || flow < 0 };
+}
+
+const SIGNS: Readonly<Record<ConfigurationChange['kind'], string>> = {
+  added: '+',
+  removed: '-',
+  changed: '~',
+};
+
+/** @param before the version that is compared with */
+export function describeChanges(changes: readonly ConfigurationChange[], before: number): string {
+  const lines = changes.map(({ kind, subject, id, text, grants }) => {
+    const name = subject === 'manifest' || subject === 'notAfter' ? subject : `${subject} ${id}`;
+    return `  ${SIGNS[kind]} ${name}${text === '' ? '' : `: ${text}`}${grants ? '  [grants]' : ''}`;
+  });
+  return [`against version ${before}: ${summarise(changes)}`, ...lines].join('\n');
+}
+
+function summarise(changes: readonly ConfigurationChange[]): string {
+  if (changes.some(({ grants }) => grants)) return 'PERMITS MORE';
+  if (changes.some(({ revokes }) => revokes)) return 'permits less';
+  return changes.length === 0 ? 'nothing changes' : 'permits the same';
+}

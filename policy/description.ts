@@ -1,0 +1,17 @@
+import type { KeyEntry, Rule } from '../shared/node/configuration.ts';
+
+/** Describes a key in a phrase: its type, and the public key that it must have. */
+export function describeKey({ type, publicKey }: Pick<KeyEntry, 'type' | 'publicKey'>): string {
+  return publicKey === undefined ? type : `${type}, none but ${publicKey}`;
+}
+
+/** Describes a rule in a sentence: who may do what with which keys. */
+export function describeRule({ clients, operations, keys, algorithms, payloads, rate }: Rule): string {
+  const list = (names: readonly string[]) => names.join(', ');
+  return `${list(clients)} may ${list(operations)} with ${list(keys)}, ${list(algorithms)} of ${list(payloads)}, ${describeRate(rate)}`;
+}
+
+/** Describes a rule's rate in a phrase. */
+export function describeRate(rate: Rule['rate']): string {
+  return rate === null ? 'no limit' : `${rate.count} per ${rate.seconds} s`;
+}
