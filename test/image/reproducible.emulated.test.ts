@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { describeEif, memorySource } from '../../attestation/eif/index.ts';
 import { formatPcrFile } from '../../attestation/index.ts';
-import { ROOT } from '../../scripts/image/inputs.ts';
-import { findEmulator } from '../emulated/harness/emulator.ts';
+import { LOCK_VARIABLE, ROOT } from '../../scripts/image/lock.ts';
+import { findEmulator, isPinned } from '../emulated/harness/emulator.ts';
 
 const SOURCES = [
   'attestation',
@@ -29,10 +29,16 @@ describe.skipIf(findEmulator() === undefined)('the enclave image', () => {
     environment: Record<string, string>,
     ...options: string[]
   ): void {
+    const kept = isPinned() ? {} : { [LOCK_VARIABLE]: process.env[LOCK_VARIABLE] };
     const { status, stderr } = spawnSync(join(project, 'scripts/build-eif'), ['--out', out, ...options], {
       encoding: 'utf8',
       cwd: folder,
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: process.env['HOME'] ?? '/root', ...environment },
+      env: {
+        PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+        HOME: process.env['HOME'] ?? '/root',
+        ...kept,
+        ...environment,
+      },
     });
     // The kernel that is built again says so.
     expect(stderr.replaceAll(/^kernel: .*\n/gm, '')).toBe('');
