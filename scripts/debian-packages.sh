@@ -25,7 +25,7 @@ debian_mirror() {
   printf '%s\n' "$site"
 }
 
-# debian_snapshot TIME: the archive as it was then (20261121T000000Z). It has expired by its own dates, and is signed.
+# debian_snapshot TIME: the archive as it was then (20261121T000000Z): signed, and possibly expired by its own dates.
 debian_snapshot() {
   with_option check-valid-until=no "${HOLDFAST_DEBIAN_SNAPSHOT:-http://snapshot.debian.org/archive/debian}/$1"
 }

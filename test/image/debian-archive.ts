@@ -37,7 +37,7 @@ export function buildPackage(folder: string, sample: SamplePackage): BuiltPackag
   return { ...sample, file, sha256: sha256(readFileSync(file)) };
 }
 
-/** Lays out an archive as apt reads it, unsigned, as of a time that is long past, and gives its address. */
+/** Lays out an archive as apt reads it, unsigned, and gives its address. */
 export function layOutArchive(folder: string, packages: readonly BuiltPackage[]): string {
   const lists = join(folder, 'dists/trixie/main/binary-amd64');
   mkdirSync(lists, { recursive: true });
@@ -57,7 +57,6 @@ export function layOutArchive(folder: string, packages: readonly BuiltPackage[])
     'Suite: stable',
     'Codename: trixie',
     'Date: Sat, 21 Nov 2020 09:15:44 UTC',
-    'Valid-Until: Sat, 28 Nov 2020 09:15:44 UTC',
     'Architectures: amd64',
     'Components: main',
     'SHA256:',

@@ -65,7 +65,7 @@ describe.skipIf(!hasTools)("the image's inputs, when the mirror no longer has a 
   const kernelOf = (made: string) => readFileSync(join(made, 'kernel/linux.tar.xz'), 'utf8');
   const kept = ({ sha256 }: BuiltPackage) => join(cache, 'holdfast/packages', `${sha256}.deb`);
 
-  test('are taken from the archive of snapshots, whose lists have long expired', () => {
+  test('are taken from the archive of snapshots, whose address real apt takes with its options', () => {
     const { status, out, stderr } = run('image-inputs.sh', [], { HOLDFAST_DEBIAN_SNAPSHOT: snapshots });
     expect(stderr).not.toMatch(/Malformed/);
     expect(status).toBe(0);
