@@ -16,6 +16,7 @@ import { buildImage } from './image/image.ts';
 import { layOutContainer, layOutRamdisks } from './image/layout.ts';
 import { encodeTar } from './image/tar.ts';
 import { type ImageInputs, prepareInputs, ROOT } from './image/inputs.ts';
+import { PINNED_LOCK } from './image/lock.ts';
 import { tabulateParts } from './image/table.ts';
 import { runScript } from './image/run-script.ts';
 
@@ -33,7 +34,8 @@ Usage: scripts/build-eif [--out DIR] [--entry FILE] [--sign-key KEY --sign-certi
   --sign-region REGION    --sign-key is the id or alias of a key in KMS there
   --profile, --endpoint, --ca   how KMS is reached, as for the commands of holdfast
   --signature-of EIF      put the signature of that image into this one, if it fits: how to rebuild without the key
-  --no-cache              build the kernel and pack everything anew
+  --no-cache              believe nothing that was made before: hold packages and node_modules against the lock files,
+                          unpack, build and pack everything anew
   --rootfs FILE           write the root file system alone, as a tar archive for docker/Dockerfile
 
 Results: enclave.eif, pcr.json, image-files.json (every file with its size and digest), sbom.cdx.json, provenance.json
@@ -105,7 +107,7 @@ async function build(values: Arguments): Promise<void> {
   const signer = await readSigner(values);
   const work = mkdtempSync(join(tmpdir(), 'holdfast-build-'));
   try {
-    await buildFrom(prepareInputs(values['no-cache'] ? join(work, 'kernel') : undefined), signer, values);
+    await buildFrom(prepareInputs(values['no-cache'] ? work : undefined), signer, values);
   } finally {
     rmSync(work, { recursive: true });
   }
@@ -156,6 +158,8 @@ async function buildFrom(
   );
   console.log(`${path}\n${tabulateParts(image)}`);
   for (const [name, value] of Object.entries(measurements)) console.log(`${name}  ${value}`);
+  if (inputs.lock !== PINNED_LOCK)
+    console.log(`UNPINNED: made from ${inputs.lock}, not docker/inputs.lock; these PCRs are nobody else’s`);
 }
 
 process.exitCode = await runScript(USAGE, async () => {

@@ -21,10 +21,7 @@ say "packages from $MIRROR"
 suite binary trixie deb
 cd "$WORK"
 # As a script with its own folder, not installed on this machine.
-apt_in binary apt-get download debootstrap > fetch.log 2>&1 || {
-  cat fetch.log >&2
-  die "debootstrap could not be downloaded"
-}
+download binary debootstrap
 dpkg-deb -x debootstrap_*.deb tool
 DEBOOTSTRAP_DIR=$WORK/tool/usr/share/debootstrap "$WORK/tool/usr/sbin/debootstrap" --variant=minbase \
   --include=systemd,systemd-sysv,libatomic1 --keyring="$KEYRING" trixie "$WORK/tree" "${MIRROR##* }" > debootstrap.log 2>&1 || {

@@ -7,26 +7,25 @@
 #
 # Usage: kernel.sh               make it where it is absent (a few minutes on two cores), print its path
 #        kernel.sh --path        print its path; exit 3 where it was not made
-#        kernel.sh --into DIR    make it anew, as DIR, whatever the cache has
+#        kernel.sh --into DIR    make it anew, as DIR, whatever the cache has of it
+# HOLDFAST_INPUTS_LOCK     another lock file than docker/inputs.lock
+# HOLDFAST_INPUTS_FOLDER   what image-inputs.sh made, instead of asking it
 # Cache: ${XDG_CACHE_HOME:-~/.cache}/holdfast/kernel-<hash of what it is made from>
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$HERE/made-once.sh"
 CONFIG=$HERE/../docker/kernel.config
-OUT=$CACHE/kernel-$(hash_of "$HERE/../docker/inputs.lock" "$CONFIG" "$HERE/image-inputs.sh" "$HERE/kernel.sh")
+LOCK=${HOLDFAST_INPUTS_LOCK:-$HERE/../docker/inputs.lock}
+OUT=$CACHE/kernel-$(hash_of "$LOCK" "$CONFIG" "$HERE/image-inputs.sh" "$HERE/kernel.sh")
 COMPLETE=complete
-if [ "${1:-}" = --into ] && [ $# = 2 ]; then
-  OUT=$2
-  rm -rf "$OUT"
-  shift 2
-fi
+made_anew "$@" && shift 2
 begin "$@"
 die() {
   say "$*"
   exit 1
 }
 
-INPUTS=$("$HERE/image-inputs.sh")
+INPUTS=${HOLDFAST_INPUTS_FOLDER:-$("$HERE/image-inputs.sh")}
 say 'building the kernel: a few minutes'
 STARTED=$SECONDS
 # A root directory of its own: the tools with the source at /linux, so that no path of this machine gets into the build.

@@ -1,6 +1,7 @@
-# Sourced by emulator.sh, image-inputs.sh, kernel.sh, debian-tree.sh and promtool.sh, whose results take minutes and are
-# made once. The caller sets OUT, the directory that it makes, and COMPLETE, the file in it that comes last; then
+# Sourced by emulator.sh, guest-kernel.sh, image-inputs.sh, kernel.sh, debian-tree.sh and promtool.sh, whose results take
+# minutes and are made once. The caller sets OUT, the directory that it makes, and COMPLETE, the file in it that comes last; then
 #   begin "$@"       prints OUT and exits where it is there; otherwise returns, alone at work, with an empty folder WORK
+#   made_anew "$@"   true where they are --into DIR: OUT is that folder then, and nothing that was made before is believed
 #   finish FOLDER    puts the folder in place as OUT and prints its path
 # What no run has used for two weeks is removed from the cache, other versions of the same things among it.
 
@@ -19,6 +20,12 @@ print_if_made() {
     printf '%s\n' "$OUT"
     exit 0
   fi
+}
+
+made_anew() {
+  [ "${1:-}" = --into ] && [ -n "${2:-}" ] || return 1
+  OUT=$(realpath -m "$2")
+  rm -rf "$OUT"
 }
 
 begin() {
@@ -50,10 +57,12 @@ finish() {
 }
 
 prune_cache() {
-  local marker
+  local marker folder
   for marker in "$CACHE"/emulator-*/VERSIONS "$CACHE"/inputs-*/complete "$CACHE"/debian-*/debian.tar \
-    "$CACHE"/kernel-*/complete "$CACHE"/promtool-*/promtool; do
+    "$CACHE"/kernel-*/complete "$CACHE"/promtool-*/promtool "$CACHE"/guest-*/VERSION; do
     [ ! -f "$marker" ] || [ -z "$(find "$marker" -mtime +$UNUSED_DAYS)" ] || rm -rf "$(dirname "$marker")"
   done
-  [ ! -d "$CACHE/ramdisks" ] || find "$CACHE/ramdisks" -type f -atime +$UNUSED_DAYS -mtime +$UNUSED_DAYS -delete
+  for folder in "$CACHE/ramdisks" "$CACHE/packages"; do
+    [ ! -d "$folder" ] || find "$folder" -type f -atime +$UNUSED_DAYS -mtime +$UNUSED_DAYS -delete
+  done
 }

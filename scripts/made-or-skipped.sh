@@ -5,8 +5,15 @@
 #   made_or_skipped COMMAND…   true where the command succeeds. Otherwise says loudly what is skipped, and why: the last
 #                              line of its standard error
 
+# box LINE…: what nobody may miss.
+box() {
+  local bar
+  bar=$(printf '%.0s#' {1..100})
+  { printf '\n%s\n' "$bar" && printf '#  %s\n' "$@" && printf '%s\n\n' "$bar"; } >&2
+}
+
 made_or_skipped() {
-  local log line
+  local log
   mkdir -p "$(dirname "$REASON")"
   rm -f "$REASON"
   log=$(mktemp)
@@ -16,7 +23,6 @@ made_or_skipped() {
   fi
   tail -1 "$log" > "$REASON"
   rm -f "$log"
-  line=$(printf '%.0s#' {1..100})
-  printf '\n%s\n#  SKIPPED: %s\n#  Why: %s\n%s\n\n' "$line" "$UNTESTED" "$(cat "$REASON")" "$line" >&2
+  box "SKIPPED: $UNTESTED" "Why: $(cat "$REASON")"
   return 1
 }

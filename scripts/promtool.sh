@@ -19,10 +19,7 @@ say "packages from $MIRROR"
 # Not the newest: it runs with an older C library, too.
 suite binary bookworm deb
 cd "$WORK"
-apt_in binary apt-get download prometheus > fetch.log 2>&1 || {
-  cat fetch.log >&2
-  die "prometheus could not be downloaded"
-}
+download binary prometheus
 dpkg-deb -x prometheus_*.deb package
 package/usr/bin/promtool --version > /dev/null || die "promtool does not run here"
 mkdir new

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Bundle } from './bundle.ts';
-import { type ImageInputs, type LockedPackage, ROOT } from './inputs.ts';
+import type { ImageInputs } from './inputs.ts';
+import { type LockedPackage, PINNED_LOCK, ROOT } from './lock.ts';
 
 /** What identifies an image in the documents beside it. */
 export interface ImageIdentity {
@@ -88,6 +89,11 @@ export function describeComponents(inputs: ImageInputs, bundle: Bundle, identity
   };
 }
 
+/** An image of other packages than the pinned ones says so. */
+function lockName({ lock }: ImageInputs): string {
+  return lock === PINNED_LOCK ? 'docker/inputs.lock' : 'a lock file in the place of docker/inputs.lock';
+}
+
 /** How the image came to be, as an unsigned in-toto statement with SLSA provenance; the same for the same build. */
 export function describeProvenance(
   entry: string,
@@ -100,7 +106,6 @@ export function describeProvenance(
     ...own,
     'shared/native/holdfast.c',
     'shared/native/cflags',
-    'docker/inputs.lock',
     'docker/kernel.config',
     'scripts/kernel.sh',
     'package-lock.json',
@@ -114,9 +119,11 @@ export function describeProvenance(
         buildType: 'https://holdfast.invalid/build-eif/v1',
         externalParameters: { entry, measurements: identity.measurements },
         resolvedDependencies: [
-          ...inputs.packages
-            .filter(({ use }) => use !== 'guest')
-            .map((debian) => ({ uri: debianUrl(debian), digest: { sha256: debian.sha256 } })),
+          ...inputs.packages.map((debian) => ({
+            uri: debianUrl(debian),
+            digest: { sha256: debian.sha256 },
+          })),
+          { name: lockName(inputs), digest: { sha256: sha256OfFile(inputs.lock) } },
           ...files.toSorted().map((path) => ({ name: path, digest: { sha256: sha256OfFile(path) } })),
         ],
       },

@@ -1,17 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type LockedPackage, lockPath, readLock, ROOT } from './lock.ts';
 
-/** The project's folder. */
-export const ROOT = join(import.meta.dirname, '../..');
-
-/** One line of docker/inputs.lock. */
-export interface LockedPackage {
-  readonly sha256: string;
-  readonly name: string;
-  readonly version: string;
-  readonly use: 'kernel' | 'library' | 'compiler' | 'guest';
-}
+export { ROOT };
 
 /**
  * What the image is made from besides the repository: fetched, checked and unpacked by image-inputs.sh, the kernel built
@@ -21,44 +12,47 @@ export interface ImageInputs {
   readonly kernel: string;
   /** The configuration that the kernel was built with, in full. */
   readonly kernelConfig: string;
-  /** A folder with another kernel and its modules, which machines of tests run on that are no enclaves. */
-  readonly guest: string;
   /** A root directory that holds the compiler and the libraries. */
   readonly root: string;
+  /** The lock file that names the packages. */
+  readonly lock: string;
   readonly packages: readonly LockedPackage[];
 }
 
-function runScript(name: string, ...args: string[]): string {
+function runScript(name: string, args: readonly string[] = [], environment: Record<string, string> = {}): string {
   const { status, stdout } = spawnSync(join(ROOT, 'scripts', name), args, {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...environment },
   });
-  if (status !== 0) throw new Error('the inputs of the image are not to be had');
+  if (status !== 0) throw new Error(`scripts/${name} could not make its part of the image's inputs, see above`);
   return stdout.trim();
 }
 
 /**
- * @param kernelFolder - has the kernel built anew, into this folder, instead of taking it from the cache
+ * @param anew - an empty folder: everything is unpacked and built there, from packages that are held against the lock
+ *   file again, and nothing that was made before is believed
  * @throws Error when they are not here and cannot be made; the script has said why on standard error
  */
-export function prepareInputs(kernelFolder?: string): ImageInputs {
-  const directory = runScript('image-inputs.sh');
-  const kernel = runScript('kernel.sh', ...(kernelFolder === undefined ? [] : ['--into', kernelFolder]));
+export function prepareInputs(anew?: string): ImageInputs {
+  const into = (name: string) => (anew === undefined ? [] : ['--into', join(anew, name)]);
+  const directory = runScript('image-inputs.sh', into('inputs'));
+  const kernel = runScript(
+    'kernel.sh',
+    into('kernel'),
+    anew === undefined ? {} : { HOLDFAST_INPUTS_FOLDER: directory },
+  );
+  const lock = lockPath();
   return {
     kernel: join(kernel, 'bzImage'),
     kernelConfig: join(kernel, 'config'),
-    guest: join(directory, 'guest'),
     root: join(directory, 'root'),
-    packages: readLock(),
+    lock,
+    packages: readLock(lock).packages,
   };
 }
 
-function readLock(): LockedPackage[] {
-  return readFileSync(join(ROOT, 'docker/inputs.lock'), 'utf8')
-    .split('\n')
-    .filter((line) => /^[0-9a-f]{64} /.test(line))
-    .map((line) => {
-      const [sha256 = '', name = '', version = '', use = ''] = line.split(' ');
-      return { sha256, name, version, use: use as LockedPackage['use'] };
-    });
+/** A folder with Debian's kernel and modules of it, for emulated machines that are no enclaves. It is in no image. */
+export function prepareGuestKernel(): string {
+  return runScript('guest-kernel.sh');
 }

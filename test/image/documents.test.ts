@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { describeComponents, describeProvenance } from '../../scripts/image/documents.ts';
-import type { ImageInputs, LockedPackage } from '../../scripts/image/inputs.ts';
+import type { ImageInputs } from '../../scripts/image/inputs.ts';
+import { type LockedPackage, PINNED_LOCK } from '../../scripts/image/lock.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-documents-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -24,13 +25,12 @@ const pinned = (name: string, use: LockedPackage['use']): LockedPackage => ({
 const INPUTS: ImageInputs = {
   kernel: write('bzImage', 'the kernel'),
   kernelConfig: write('config', 'its configuration'),
-  guest: '/guest',
   root: '/root',
+  lock: write('inputs.lock', 'the lock file'),
   packages: [
     pinned('linux-source', 'kernel'),
     pinned('libc6', 'library'),
     pinned('gcc', 'compiler'),
-    pinned('linux-image', 'guest'),
   ],
 };
 const BUNDLE = { code: new Uint8Array(), sources: [{ path: 'enclave/main.ts', bytes: 1 }] };
@@ -40,12 +40,19 @@ test("the list of components names the kernel's source and what was built from i
   const text = JSON.stringify(describeComponents(INPUTS, BUNDLE, IDENTITY));
   for (const named of ['kernel-digest', 'library-digest', digest('the kernel'), digest('its configuration')])
     expect(text).toContain(named);
-  for (const absent of ['compiler-digest', 'guest-digest']) expect(text).not.toContain(absent);
+  expect(text).not.toContain('compiler-digest');
 });
 
-test('the provenance names all that the image was made with, and no machine of the tests', () => {
+test('the provenance names all that the image was made with', () => {
   const text = JSON.stringify(describeProvenance('enclave/main.ts', INPUTS, BUNDLE, IDENTITY));
   const named = ['kernel-digest', 'library-digest', 'compiler-digest', 'docker/kernel.config'];
+  named.push(digest('the lock file'));
   for (const name of named) expect(text).toContain(name);
-  expect(text).not.toContain('guest-digest');
+});
+
+test('the provenance tells an image of the pinned packages from one of others', () => {
+  const describe = (lock: string) =>
+    JSON.stringify(describeProvenance('enclave/main.ts', { ...INPUTS, lock }, BUNDLE, IDENTITY));
+  expect(describe(PINNED_LOCK)).toContain('"name":"docker/inputs.lock"');
+  expect(describe(INPUTS.lock)).not.toContain('"name":"docker/inputs.lock"');
 });

@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { describeEif, memorySource } from '../../attestation/eif/index.ts';
-import { prepareInputs, ROOT } from '../../scripts/image/inputs.ts';
+import { type ImageInputs, prepareInputs, ROOT } from '../../scripts/image/inputs.ts';
 import { sampleSections, writeImage, KERNEL, type RawSection } from '../attestation/eif/raw-image.ts';
-import { findEmulator } from '../emulated/harness/emulator.ts';
+import { findEmulator, isPinned } from '../emulated/harness/emulator.ts';
 
 const FRAGMENT = readFileSync(join(ROOT, 'docker/kernel.config'), 'utf8');
 const NOT_SET = /^# (CONFIG_\w+) is not set$/;
@@ -22,8 +23,13 @@ function parseConfig(text: string): Map<string, string> {
 }
 
 describe.skipIf(findEmulator() === undefined)("the enclave's kernel", () => {
-  const inputs = prepareInputs();
-  const built = parseConfig(readFileSync(inputs.kernelConfig, 'utf8'));
+  let inputs: ImageInputs;
+  let built: Map<string, string>;
+  // Not in the body, which runs where the tests are skipped, too.
+  beforeAll(() => {
+    inputs = prepareInputs();
+    built = parseConfig(readFileSync(inputs.kernelConfig, 'utf8'));
+  });
 
   test('has every option that docker/kernel.config asks for, and none that it rules out', () => {
     const wanted = parseConfig(FRAGMENT);
@@ -88,6 +94,13 @@ describe.skipIf(findEmulator() === undefined)("the enclave's kernel", () => {
       'PANIC_ON_OOPS',
     ];
     expect(needed.filter((name) => built.get(`CONFIG_${name}`) !== 'y')).toEqual([]);
+  });
+
+  test('is the one that this commit publishes', ({ skip }) => {
+    skip(!isPinned(), 'SKIPPED: the pinned inputs cannot be had; this kernel is made from others');
+    const kernel = createHash('sha256').update(readFileSync(inputs.kernel)).digest('hex');
+    // The pinned inputs, docker/kernel.config or scripts/kernel.sh have changed? Then the new digest belongs there.
+    expect(`${kernel}  bzImage\n`).toBe(readFileSync(join(ROOT, 'docker/kernel.sha256'), 'utf8'));
   });
 
   test('is a bzImage that ends where it says', async () => {

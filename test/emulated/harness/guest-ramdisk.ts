@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Binaries } from '../../../scripts/image/compile.ts';
 import { type CpioEntry, encodeCpio } from '../../../scripts/image/cpio.ts';
-import { prepareInputs } from '../../../scripts/image/inputs.ts';
+import { prepareGuestKernel, prepareInputs } from '../../../scripts/image/inputs.ts';
 import { layOutRamdisks } from '../../../scripts/image/layout.ts';
 import { bundleGuestPrograms } from './guest-program.ts';
 
@@ -41,6 +41,7 @@ export interface GuestOptions {
 export async function writeGuestRamdisk(path: string, options: GuestOptions): Promise<void> {
   const { emulator, binaries, modules, programs, extra = [] } = options;
   const inputs = prepareInputs();
+  const guestKernel = prepareGuestKernel();
   const { runtime } = layOutRamdisks(inputs, binaries, new Uint8Array());
   const entries: CpioEntry[] = [
     ...['bin', 'dev', 'modules', 'proc', 'sys', 'tmp'].map((folder): CpioEntry => ({
@@ -57,7 +58,7 @@ export async function writeGuestRamdisk(path: string, options: GuestOptions): Pr
     ...modules.map((name): CpioEntry => ({
       path: `modules/${name}.ko`,
       kind: 'file',
-      content: readFileSync(join(inputs.guest, 'modules', `${name}.ko`)),
+      content: readFileSync(join(guestKernel, 'modules', `${name}.ko`)),
     })),
     ...runtime,
     { path: 'app/holdfast.node', kind: 'file', content: binaries.addon },

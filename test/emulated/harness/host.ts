@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CMDLINE } from '../../../scripts/image/cmdline.ts';
-import { prepareInputs } from '../../../scripts/image/inputs.ts';
+import { prepareGuestKernel, prepareInputs } from '../../../scripts/image/inputs.ts';
 import { clockArguments } from './emulator.ts';
 import { HostProcess } from './processes.ts';
 
@@ -102,7 +102,7 @@ export class EmulatedHost {
       ...this.#machine(),
       ...vsock,
       '-kernel',
-      join(prepareInputs().guest, 'vmlinuz'),
+      join(prepareGuestKernel(), 'vmlinuz'),
       '-initrd',
       initrd,
       '-append',
