@@ -5,6 +5,8 @@ export type ApiErrorCode =
   | 'NOT_FOUND'
   /** The configuration's time is over: the node allows nothing until it starts with another. */
   | 'CONFIGURATION_EXPIRED'
+  /** A body with a Transfer-Encoding: its length must be said before it (Content-Length). */
+  | 'LENGTH_REQUIRED'
   | 'METHOD_NOT_ALLOWED'
   | 'REQUEST_TOO_LARGE'
   | 'REQUEST_MALFORMED'
