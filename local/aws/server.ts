@@ -198,11 +198,13 @@ function send(options: AwsServerOptions, response: ServerResponse, status: numbe
   if (response.destroyed) return;
   // What is left of a body that was too long is not read.
   if (!response.req.complete) response.setHeader('Connection', 'close');
+  const text = body === undefined ? '' : JSON.stringify(body);
   response.writeHead(status, {
     'Content-Type': CONTENT_TYPE,
+    'Content-Length': Buffer.byteLength(text),
     'x-amzn-RequestId': randomUUID(),
     // Clients correct their clock by this header.
     Date: new Date(options.clock()).toUTCString(),
   });
-  response.end(body === undefined ? '' : JSON.stringify(body));
+  response.end(text);
 }
