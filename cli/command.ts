@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { addAbortSignal, type Readable, type Writable } from 'node:stream';
+import { ByteCollector } from '../shared/byte-collector.ts';
 import { CliError } from './errors.ts';
 import { describeSystemError } from './common/system-error.ts';
 
@@ -61,6 +62,7 @@ export const MAX_INPUT_BYTES = 16 * 1024 * 1024;
 
 /**
  * The bytes of a file that the user named; `-` is standard input. Never reads more than the limit, whatever the file.
+ * Whoever clears what he got leaves nothing behind here.
  * @throws UsageError when it cannot be read; CliError INPUT_TOO_LARGE, INTERRUPTED
  */
 export async function readInput(path: string, io: Io, maxBytes = MAX_INPUT_BYTES): Promise<Uint8Array> {
@@ -70,22 +72,17 @@ export async function readInput(path: string, io: Io, maxBytes = MAX_INPUT_BYTES
       ? addAbortSignal(signal, stdin)
       : // One byte more, which shows that there is more.
         createReadStream(path, { end: maxBytes, signal });
-  const chunks: Buffer[] = [];
-  let length = 0;
+  const collected = new ByteCollector(maxBytes);
   try {
     for await (const chunk of source) {
-      length += chunk.length;
-      if (length > maxBytes) throw tooLarge(path, maxBytes);
-      chunks.push(chunk);
+      if (!collected.add(chunk)) throw tooLarge(path, maxBytes);
     }
   } catch (error) {
     if (error instanceof CliError) throw error;
     if (signal.aborted) throw new CliError('INTERRUPTED', 'interrupted');
     throw new UsageError(`cannot read ${path}: ${describeSystemError(error)}`);
   }
-  const [only] = chunks;
-  // Not copied, so that whoever clears what he got leaves nothing behind.
-  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
+  return collected.bytes();
 }
 
 function tooLarge(path: string, maximum: number): CliError {

@@ -17,6 +17,8 @@ export interface AttestOptions {
 
 export const DEFAULT_TIMEOUT_MS = 10_000;
 const NONCE_BYTES = 32;
+/** Of who has still to prove to be a node. A document takes half of that at most, in base64. */
+const MAX_ANSWER_BYTES = 64 * 1024;
 
 /**
  * Asks a node for an attestation document with a fresh nonce and verifies it, over a connection whose TLS key the
@@ -38,6 +40,7 @@ export async function attestNode(options: AttestOptions): Promise<NodeIdentity> 
       authority: endpoint.authority,
       headers: { 'content-type': 'application/json', connection: 'close' },
       body: Buffer.from(JSON.stringify({ nonce: nonce.toString('hex') })),
+      maxAnswerBytes: MAX_ANSWER_BYTES,
       timeoutMs,
       via: { createConnection: () => socket },
     });

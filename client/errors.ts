@@ -7,7 +7,7 @@ export type ClientErrorCode =
   | 'ANSWER_LOST'
   /** No answer in time: whether the request was carried out is not known. */
   | 'ANSWER_TIMEOUT'
-  /** Not an answer as a node gives it. */
+  /** Not an answer as a node gives it, one in chunks or without a length among them. */
   | 'ANSWER_MALFORMED'
   /** TLS ended with another key than the attestation document vouches for: somebody is in between. */
   | 'TLS_KEY_MISMATCH'

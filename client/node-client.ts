@@ -52,6 +52,8 @@ interface SignedCall<T> {
 }
 
 const DEFAULT_CONNECTIONS = 64;
+/** A thousand keys with room to spare. */
+const MAX_ANSWER_BYTES = 1024 * 1024;
 const JSON_TYPE = 'application/json';
 
 /**
@@ -204,6 +206,7 @@ export class NodeClient {
         authority: this.#endpoint.authority,
         headers,
         ...(bytes && { body: bytes }),
+        maxAnswerBytes: MAX_ANSWER_BYTES,
         timeoutMs,
         via: { agent },
       });

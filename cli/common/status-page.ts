@@ -1,5 +1,6 @@
 import { get, type IncomingMessage } from 'node:http';
 import type { z } from 'zod';
+import { ByteCollector } from '../../shared/byte-collector.ts';
 import { parseJson } from '../../shared/json/index.ts';
 import { CliError } from '../errors.ts';
 
@@ -27,15 +28,12 @@ async function fetchBytes(url: URL): Promise<Uint8Array> {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       get(url, { signal }, resolve).once('error', reject);
     });
-    const chunks: Buffer[] = [];
-    let length = 0;
+    const collected = new ByteCollector(MAX_STATUS_BYTES);
     for await (const chunk of response as AsyncIterable<Buffer>) {
-      length += chunk.length;
-      if (length > MAX_STATUS_BYTES) throw new CliError('STATUS_MALFORMED', 'too long for a status');
-      chunks.push(chunk);
+      if (!collected.add(chunk)) throw new CliError('STATUS_MALFORMED', 'too long for a status');
     }
     if (response.statusCode !== 200) throw new CliError('STATUS_MALFORMED', 'no status page is there');
-    return Buffer.concat(chunks);
+    return collected.bytes();
   } catch (cause) {
     if (cause instanceof CliError) throw cause;
     throw new CliError('STATUS_UNREACHABLE', 'the parent does not answer', { url: url.href }, cause);

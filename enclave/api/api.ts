@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { importEd25519 } from '../../shared/dsse/index.ts';
-import { ReplayCache, verifyRequestSignature } from '../../shared/http-signature/index.ts';
+import { ReplayCache, verifySignedHead } from '../../shared/http-signature/index.ts';
 import type { SignedConfiguration } from '../../shared/node/configuration.ts';
 import type { Manifest } from '../../shared/node/manifest.ts';
 import type { Transport } from '../../shared/transport/transport.ts';
@@ -71,8 +71,8 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
     health,
   ];
   const handler = createRouter(routes, {
-    authenticate: (request) =>
-      verifyRequestSignature(request, {
+    authenticate: (head) =>
+      verifySignedHead(head, {
         findKey: (id) => clients.get(id),
         session,
         now: clock.now(),

@@ -1,7 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
+import { BodyBudget, ONE_AT_A_TIME, takeOneAtATime, type WholeRequest } from '../../shared/http/index.ts';
+import type { RequestHead } from '../../shared/http-signature/index.ts';
 import { MAX_REQUEST_BYTES } from '../../shared/node/api.ts';
-import type { ReceivedRequest } from '../../shared/http-signature/index.ts';
 import { ENCLAVE_PORT, type Listener, type Transport } from '../../shared/transport/transport.ts';
 import { ApiError } from './errors.ts';
 import { describeRefusal } from './status.ts';
@@ -13,7 +14,10 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_TIMEOUT_MS = 60_000;
 /** Without a byte either way: nothing asked yet, or an answer that is not read. An import waits for the parent in it. */
 const STALLED_TIMEOUT_MS = 20_000;
-const MAX_HEADER_BYTES = 8 * 1024;
+/** Of bodies that are being read or worked on: 256 of the longest that a client may send. */
+const MAX_BODIES_BYTES = 256 * MAX_REQUEST_BYTES;
+/** Of a body whose request is refused by its head: a longer one is not dropped, its connection is. */
+const MAX_DROPPED_BYTES = 1024 * 1024;
 const MAX_CONNECTIONS = 2_048;
 /** From here on those that wait for a request are hung up on, so that nobody keeps others out by doing nothing. */
 const CROWDED = 1_536;
@@ -28,8 +32,14 @@ export interface Answer {
   readonly body: unknown;
 }
 
-/** Answers one request whose body has arrived whole; never rejects. */
-export type Handler = (request: ReceivedRequest) => Promise<Answer> | Answer;
+/** Carries out a request whose body is there; never rejects. */
+export type CarryOut = (body: Uint8Array) => Promise<Answer> | Answer;
+
+/**
+ * Looks at a request whose body is not read yet, and answers it at once or says what is to be done with the body.
+ * Only those of the second kind get memory for one; never throws.
+ */
+export type Handler = (head: RequestHead) => CarryOut | Answer;
 
 /** HTTPS on the enclave's own port: TLS 1.3 ends here, and what the parent carries is sealed. */
 export async function serveHttps(
@@ -38,27 +48,34 @@ export async function serveHttps(
   handle: Handler,
 ): Promise<{ close(): Promise<void> }> {
   const requests = new Requests();
-  const server = createServer(
-    {
-      cert: identity.certificate,
-      key: identity.privateKey,
-      minVersion: 'TLSv1.3',
-      ALPNProtocols: ['http/1.1'],
-      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-      maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-      noDelay: true,
-    },
+  const server = createServer({
+    cert: identity.certificate,
+    key: identity.privateKey,
+    minVersion: 'TLSv1.3',
+    ALPNProtocols: ['http/1.1'],
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    ...ONE_AT_A_TIME,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+    noDelay: true,
+  });
+  const budget = new BodyBudget(MAX_BODIES_BYTES);
+  takeOneAtATime(
+    server,
     (request, response) => {
       requests.enter(response);
-      serve(request, response, (received) => {
-        requests.assertOpen();
-        return handle(received);
+      serve(request, response, budget, (head) => {
+        const admitted = handle(head);
+        if (typeof admitted !== 'function') return admitted;
+        return (body) => {
+          requests.assertOpen();
+          return admitted(body);
+        };
       }).catch(() => response.destroy());
     },
+    (response) => sendError(response, new ApiError('LENGTH_REQUIRED', 'a body without Content-Length')),
   );
   identity.privateKey.fill(0);
   // Connections are handed in, so it never listens by itself; but this is what starts its watch over the timeouts.
@@ -88,23 +105,38 @@ export async function serveHttps(
   };
 }
 
-async function serve(request: IncomingMessage, response: ServerResponse, handle: Handler): Promise<void> {
-  let answer: Answer;
+async function serve(
+  request: WholeRequest,
+  response: ServerResponse,
+  budget: BodyBudget,
+  handle: Handler,
+): Promise<void> {
+  const { method = '', url: target = '', rawHeaders, contentLength } = request;
   try {
-    const body = await readBody(request);
-    answer = await handle({
-      method: request.method ?? '',
-      target: request.url ?? '',
-      rawHeaders: request.rawHeaders,
-      body,
-    });
+    const admitted = handle({ method, target, rawHeaders, contentLength });
+    if (typeof admitted !== 'function') {
+      if (contentLength > MAX_DROPPED_BYTES) response.setHeader('connection', 'close');
+      send(response, admitted);
+      return;
+    }
+    const body = request.readBody(response, budget);
+    if (body === undefined) throw new ApiError('OVERLOADED', 'too many bodies are being read');
+    send(response, await admitted(await body));
   } catch (error) {
-    const { status, code } = describeRefusal(error);
-    answer = { status, body: { error: code } };
-    response.setHeader('connection', 'close');
+    sendError(response, error);
   }
-  const text = JSON.stringify(answer.body);
-  response.writeHead(answer.status, {
+}
+
+/** Answers with the code of an error, and hangs up: what is left of the body is not read. */
+function sendError(response: ServerResponse, error: unknown): void {
+  const { status, code } = describeRefusal(error);
+  response.setHeader('connection', 'close');
+  send(response, { status, body: { error: code } });
+}
+
+function send(response: ServerResponse, { status, body }: Answer): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(text),
     'cache-control': 'no-store',
@@ -112,20 +144,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, handle:
   response.end(text);
 }
 
-async function readBody(request: IncomingMessage): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > MAX_REQUEST_BYTES) {
-      throw new ApiError('REQUEST_TOO_LARGE', 'the request is too large', { maximum: MAX_REQUEST_BYTES });
-    }
-    chunks.push(chunk);
-  }
-  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
-}
-
-/** Those that are being answered. */
+/** Requests whose response is not complete; a stop waits for them. */
 class Requests {
   readonly #underWay = new Set<ServerResponse>();
   #isClosed = false;

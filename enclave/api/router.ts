@@ -1,4 +1,4 @@
-import type { ReceivedRequest } from '../../shared/http-signature/index.ts';
+import type { RequestHead, SignedHead } from '../../shared/http-signature/index.ts';
 import { parseJson } from '../../shared/json/index.ts';
 import { MAX_REQUEST_BYTES } from '../../shared/node/api.ts';
 import type * as z from 'zod';
@@ -28,31 +28,43 @@ export interface RouteInput {
 }
 
 export interface RouterOptions {
-  /** Names the client of a signed request, or throws. */
-  readonly authenticate: (request: ReceivedRequest) => { readonly clientId: string };
+  /** Verifies the signature of a request before its body is there, or throws. */
+  readonly authenticate: (head: RequestHead) => SignedHead;
   /** Hears of every error that a request met, before the request is answered with its code. */
   readonly onError: (error: unknown) => void;
 }
 
-/** Makes a handler of routes. */
+/** Makes a handler of routes: route, size and signature are looked at before a body is read. */
 export function createRouter(routes: readonly Route[], { authenticate, onError }: RouterOptions): Handler {
-  return async (request): Promise<Answer> => {
+  const refuse = (error: unknown): Answer => {
+    onError(error);
+    const { status, code } = describeRefusal(error);
+    return { status, body: { error: code } };
+  };
+  return (head) => {
     try {
-      const { route, captures } = findRoute(routes, request);
-      const client = route.isSigned ? authenticate(request).clientId : '';
+      const { route, captures } = findRoute(routes, head);
       const maxBytes = route.isSigned ? MAX_REQUEST_BYTES : MAX_UNSIGNED_BYTES;
-      const parse = <T>(schema: z.ZodType<T>) => parseBody(request.body, maxBytes, schema);
-      const body = await route.act({ client, captures, parse });
-      return { status: 200, body };
+      if (head.contentLength > maxBytes) {
+        throw new ApiError('REQUEST_TOO_LARGE', 'a body longer than this operation takes', { maxBytes });
+      }
+      const signed = route.isSigned ? authenticate(head) : undefined;
+      return async (body) => {
+        try {
+          signed?.admit(body);
+          const parse = <T>(schema: z.ZodType<T>) => parseBody(body, maxBytes, schema);
+          return { status: 200, body: await route.act({ client: signed?.clientId ?? '', captures, parse }) };
+        } catch (error) {
+          return refuse(error);
+        }
+      };
     } catch (error) {
-      onError(error);
-      const { status, code } = describeRefusal(error);
-      return { status, body: { error: code } };
+      return refuse(error);
     }
   };
 }
 
-function findRoute(routes: readonly Route[], { method, target }: ReceivedRequest) {
+function findRoute(routes: readonly Route[], { method, target }: RequestHead) {
   let isKnown = false;
   for (const route of routes) {
     const match = route.path.exec(target);

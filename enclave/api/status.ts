@@ -1,4 +1,5 @@
 import { errorCode, HoldfastError } from '../../shared/errors.ts';
+import { LENGTH_REQUIRED_STATUS } from '../../shared/http/index.ts';
 import { HttpSignatureError } from '../../shared/http-signature/index.ts';
 
 /** The HTTP status of a refusal by its code, where its kind does not tell. */
@@ -6,6 +7,7 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   REQUEST_MALFORMED: 400,
   NOT_FOUND: 404,
   METHOD_NOT_ALLOWED: 405,
+  LENGTH_REQUIRED: LENGTH_REQUIRED_STATUS,
   REQUEST_TOO_LARGE: 413,
   RATE_LIMITED: 429,
   INTERNAL: 500,

@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import {
+  BodyBudget,
+  LENGTH_REQUIRED_STATUS,
+  ONE_AT_A_TIME,
+  takeOneAtATime,
+  type WholeRequest,
+} from '../../shared/http/index.ts';
 import { JsonError, parseJson } from '../../shared/json/index.ts';
 import { callerArn, type PrincipalDirectory } from './directory.ts';
 import { AwsServiceError } from './errors.ts';
@@ -37,24 +44,38 @@ export interface AwsServer {
 
 /** A secret of Secrets Manager has 64 KiB, and base64 a third more. */
 const MAX_BODY_BYTES = 256 * 1024;
+/** Of bodies that are being read or worked on. */
+const MAX_BODIES_BYTES = 64 * MAX_BODY_BYTES;
 const MAX_JSON_DEPTH = 16;
+const MAX_HEADER_BYTES = 16 * 1024;
 const REQUEST_DEADLINE = 10_000;
 const IDLE_DEADLINE = 60_000;
 const CONTENT_TYPE = 'application/x-amz-json-1.1';
+const LENGTH_REQUIRED = new AwsServiceError(
+  'MissingContentLength',
+  'You must provide the Content-Length HTTP header.',
+  LENGTH_REQUIRED_STATUS,
+);
 
 /** Serves AWS JSON 1.1 services over HTTPS on loopback, each under its own host name. */
 export async function startAwsServer(options: AwsServerOptions): Promise<AwsServer> {
   const { authority } = options;
-  const server = createServer(
-    {
-      ...authority.localhost,
-      SNICallback: (name, done) => done(null, authority.contextFor(name)),
-      minVersion: 'TLSv1.2',
-      requestTimeout: REQUEST_DEADLINE,
-      headersTimeout: REQUEST_DEADLINE,
-      keepAliveTimeout: IDLE_DEADLINE,
-    },
-    (request, response) => void answer(options, request, response),
+  const server = createServer({
+    ...authority.localhost,
+    ...ONE_AT_A_TIME,
+    // Credentials of a session may be longer than a client's other fields together.
+    maxHeaderSize: MAX_HEADER_BYTES,
+    SNICallback: (name, done) => done(null, authority.contextFor(name)),
+    minVersion: 'TLSv1.2',
+    requestTimeout: REQUEST_DEADLINE,
+    headersTimeout: REQUEST_DEADLINE,
+    keepAliveTimeout: IDLE_DEADLINE,
+  });
+  const budget = new BodyBudget(MAX_BODIES_BYTES);
+  takeOneAtATime(
+    server,
+    (request, response) => void answer(options, request, response, () => readBody(request, response, budget)),
+    (response) => void answer(options, response.req, response, () => Promise.reject(LENGTH_REQUIRED)),
   );
   server.maxConnections = 1024;
   const port = await listen(server, options.port ?? 0);
@@ -81,13 +102,13 @@ function listen(server: Server, port: number): Promise<number> {
 
 async function answer(
   options: AwsServerOptions,
-  request: IncomingMessage,
+  request: WholeRequest,
   response: ServerResponse,
+  read: () => Promise<Uint8Array>,
 ): Promise<void> {
   const event = { service: '', operation: '' };
   try {
-    const body = await readBody(request);
-    const output = await dispatch(options, request, body, event);
+    const output = await dispatch(options, request, read, event);
     send(options, response, 200, output);
     options.onEvent?.(event);
   } catch (error) {
@@ -102,8 +123,8 @@ async function answer(
 
 async function dispatch(
   options: AwsServerOptions,
-  request: IncomingMessage,
-  body: Uint8Array,
+  request: WholeRequest,
+  read: () => Promise<Uint8Array>,
   event: { service: string; operation: string; caller?: string },
 ): Promise<unknown> {
   const headers = joinHeaders(request.rawHeaders);
@@ -120,6 +141,7 @@ async function dispatch(
   event.service = service.name;
   event.operation = operation;
   const endpoint = regionOfHost(headers.get('host') ?? '', service.name);
+  const body = await read();
   const now = options.clock();
   const { credential, region } = verifySignature({ headers, body }, options.directory, {
     service: service.name,
@@ -142,17 +164,14 @@ function regionOfHost(host: string, service: string): string | undefined {
   return region;
 }
 
-async function readBody(request: IncomingMessage): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Uint8Array>) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES) {
-      throw new AwsServiceError('RequestEntityTooLargeException', 'Request size exceeded', 413);
-    }
-    chunks.push(chunk);
+/** Is to be called in the turn in which the request came: see WholeRequest.readBody. */
+function readBody(request: WholeRequest, response: ServerResponse, budget: BodyBudget): Promise<Uint8Array> {
+  if (request.contentLength > MAX_BODY_BYTES) {
+    throw new AwsServiceError('RequestEntityTooLargeException', 'Request size exceeded', 413);
   }
-  return Buffer.concat(chunks);
+  const body = request.readBody(response, budget);
+  if (body === undefined) throw new AwsServiceError('ThrottlingException', 'Rate exceeded');
+  return body;
 }
 
 function parseBody(body: Uint8Array): unknown {
@@ -179,11 +198,13 @@ function send(options: AwsServerOptions, response: ServerResponse, status: numbe
   if (response.destroyed) return;
   // What is left of a body that was too long is not read.
   if (!response.req.complete) response.setHeader('Connection', 'close');
+  const text = body === undefined ? '' : JSON.stringify(body);
   response.writeHead(status, {
     'Content-Type': CONTENT_TYPE,
+    'Content-Length': Buffer.byteLength(text),
     'x-amzn-RequestId': randomUUID(),
     // Clients correct their clock by this header.
     Date: new Date(options.clock()).toUTCString(),
   });
-  response.end(body === undefined ? '' : JSON.stringify(body));
+  response.end(text);
 }

@@ -6,12 +6,14 @@ import { request as httpsRequest } from 'node:https';
 import { connect, createServer } from 'node:net';
 import { createLookUp } from '../egress/look-up.ts';
 import { checkImage } from '../lifecycle/image.ts';
+import { ByteCollector } from '../../shared/byte-collector.ts';
 import { loadNative } from '../../shared/native/addon.ts';
 import type { Host, HttpAnswer } from './host.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024;
 const MAX_OUTPUT_BYTES = 1024 * 1024;
 const MAX_BODY_BYTES = 64 * 1024;
+const READ_BYTES = 64 * 1024;
 const METADATA_HOST = '169.254.169.254';
 
 /** This machine. */
@@ -96,14 +98,13 @@ export function createRealHost(): Host {
 async function readBounded(path: string): Promise<Uint8Array> {
   // Not to wait for whoever may one day write into a pipe of that name.
   await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  const chunks: Buffer[] = [];
-  let length = 0;
+  const collected = new ByteCollector(MAX_FILE_BYTES);
   for (;;) {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(65_536), 0, 65_536, null);
-    if (bytesRead === 0) return Buffer.concat(chunks);
-    length += bytesRead;
-    if (length > MAX_FILE_BYTES) throw Object.assign(new Error('too long'), { code: 'EFBIG' });
-    chunks.push(buffer.subarray(0, bytesRead));
+    const buffer = Buffer.alloc(READ_BYTES);
+    const { bytesRead } = await file.read(buffer, 0, READ_BYTES, null);
+    if (bytesRead === 0) return collected.bytes();
+    if (!collected.add(buffer.subarray(0, bytesRead)))
+      throw Object.assign(new Error('too long'), { code: 'EFBIG' });
   }
 }
 
@@ -136,13 +137,14 @@ function askHttp(options: RequestOptions, signal: AbortSignal): Promise<HttpAnsw
     const request = httpRequest({ ...options, agent: false, signal });
     request.on('error', reject);
     request.on('response', (response) => {
-      let body = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => {
-        if (body.length < MAX_BODY_BYTES) body += chunk;
+      const body = new ByteCollector(MAX_BODY_BYTES);
+      response.on('data', (chunk: Buffer) => {
+        if (!body.add(chunk)) request.destroy(Object.assign(new Error('too long'), { code: 'EFBIG' }));
       });
       response.on('error', reject);
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, body: body.bytes().toString('utf8') }),
+      );
     });
     request.end();
   });

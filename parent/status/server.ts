@@ -1,5 +1,6 @@
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import { isIP, type AddressInfo } from 'node:net';
+import { LENGTH_REQUIRED_STATUS, ONE_AT_A_TIME, takeOneAtATime } from '../../shared/http/index.ts';
 import { ParentOptionError } from '../errors.ts';
 import { isLoopback } from './loopback.ts';
 
@@ -31,7 +32,11 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
   const { listen } = options;
   const at = 'descriptor' in listen ? { fd: listen.descriptor } : { host: '127.0.0.1', ...listen };
   if ('host' in at) assertLoopback(at.host);
-  const server = createServer({ requestTimeout: 5_000, headersTimeout: 5_000 }, createListener(options));
+  const server = createServer({ ...ONE_AT_A_TIME, requestTimeout: 5_000, headersTimeout: 5_000 });
+  // No operation takes a body: whatever comes of one is dropped.
+  takeOneAtATime(server, createListener(options), (response) => {
+    sendJson(response, LENGTH_REQUIRED_STATUS, { error: 'LENGTH_REQUIRED' });
+  });
   server.maxConnections = 64;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
@@ -68,33 +73,40 @@ function assertLoopback(host: string): number {
   return isIP(host);
 }
 
+function send(response: ServerResponse, status: number, type: string, body: string): void {
+  response.writeHead(status, {
+    'content-type': type,
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+  });
+  response.end(response.req.method === 'HEAD' ? undefined : body);
+}
+
+function sendJson(response: ServerResponse, status: number, body: object): void {
+  send(response, status, 'application/json', `${JSON.stringify(body)}\n`);
+}
+
 function createListener({ status, isReady, metrics }: StatusServerOptions): RequestListener {
   return (request, response) => {
-    const send = (code: number, type: string, body: string) => {
-      response.writeHead(code, { 'content-type': type, 'cache-control': 'no-store' });
-      response.end(request.method === 'HEAD' ? undefined : body);
-    };
-    const sendJson = (code: number, body: object) =>
-      send(code, 'application/json', `${JSON.stringify(body)}\n`);
     if (request.method !== 'GET' && request.method !== 'HEAD') {
-      sendJson(405, { error: 'METHOD_NOT_ALLOWED' });
+      sendJson(response, 405, { error: 'METHOD_NOT_ALLOWED' });
       return;
     }
     switch (request.url ?? '') {
       case '/status':
-        sendJson(200, status());
+        sendJson(response, 200, status());
         break;
       case '/healthz':
-        sendJson(200, { healthy: true });
+        sendJson(response, 200, { healthy: true });
         break;
       case '/readyz':
-        sendJson(isReady() ? 200 : 503, { ready: isReady() });
+        sendJson(response, isReady() ? 200 : 503, { ready: isReady() });
         break;
       case '/metrics':
-        send(200, 'text/plain; version=0.0.4; charset=utf-8', metrics());
+        send(response, 200, 'text/plain; version=0.0.4; charset=utf-8', metrics());
         break;
       default:
-        sendJson(404, { error: 'NOT_FOUND' });
+        sendJson(response, 404, { error: 'NOT_FOUND' });
     }
   };
 }

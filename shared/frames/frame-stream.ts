@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type * as z from 'zod';
+import { ByteCollector } from '../byte-collector.ts';
 import type { CborEncodable } from '../cbor/index.ts';
 import { Deadline } from './deadline.ts';
 import { FrameError } from './errors.ts';
@@ -80,20 +81,19 @@ export class FrameStream {
     return decodeFrame(await this.#take(length, deadline), schema);
   }
 
-  /** Exactly `count` bytes, piece by piece: memory is taken for what has come, not for what was announced. */
+  /** Exactly `count` bytes: memory is taken for what has come, not for what was announced. */
   async #take(count: number, deadline: Deadline): Promise<Uint8Array> {
-    const pieces: Buffer[] = [];
-    let missing = count;
-    while (missing > 0) {
+    const collected = new ByteCollector(count);
+    while (collected.length < count) {
+      const missing = count - collected.length;
       if (!(await waitForBytes(this.#stream, deadline))) {
         throw new FrameError('FRAME_TRUNCATED', 'the stream ended within a frame', { missing });
       }
       const piece = this.#stream.read(Math.min(missing, this.#stream.readableLength)) as Buffer | null;
       if (piece === null) throw streamFailed(this.#stream.errored);
-      pieces.push(piece);
-      missing -= piece.length;
+      collected.add(piece);
     }
-    return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);
+    return collected.bytes();
   }
 
   /**

@@ -11,13 +11,30 @@ import {
 } from './signature-base.ts';
 import { parseSignature, parseSignatureInput } from './signature-fields.ts';
 
-export interface ReceivedRequest {
+/** A request as far as it is there before its body is. */
+export interface RequestHead {
   readonly method: string;
   /** The target as it stood in the request line. */
   readonly target: string;
   /** Names and values in turn, as Node's `rawHeaders`: joined or merged headers could hide a second one. */
   readonly rawHeaders: readonly string[];
+  /** Of the body, in bytes. */
+  readonly contentLength: number;
+}
+
+export interface ReceivedRequest extends Omit<RequestHead, 'contentLength'> {
   readonly body: Uint8Array;
+}
+
+/** A request whose head is signed by a client, and whose body has still to be compared with it. */
+export interface SignedHead {
+  readonly clientId: string;
+  /**
+   * Sees that the body is the one that was signed, and admits the request, once.
+   *
+   * @throws HttpSignatureError DIGEST_MISMATCH, SIGNATURE_REPLAYED, SIGNATURE_EXPIRED, REPLAY_CACHE_FULL
+   */
+  readonly admit: (body: Uint8Array) => void;
 }
 
 export interface SignatureVerifier {
@@ -65,12 +82,28 @@ function collectFields(rawHeaders: readonly string[]): Partial<Record<SignedFiel
  * @throws HttpSignatureError any of its codes
  */
 export function verifyRequestSignature(
-  request: ReceivedRequest,
-  { findKey, session, now, replay }: SignatureVerifier,
+  { body, ...head }: ReceivedRequest,
+  verifier: SignatureVerifier,
 ): { readonly clientId: string } {
+  const { clientId, admit } = verifySignedHead({ ...head, contentLength: body.length }, verifier);
+  admit(body);
+  return { clientId };
+}
+
+/**
+ * Verifies the signature of a request before its body is there: what is signed of that is its digest, so that no
+ * memory is spent on the body of somebody who is no client.
+ *
+ * @throws HttpSignatureError SIGNATURE_MISSING, SIGNATURE_MALFORMED, SESSION_MISMATCH, CLIENT_UNKNOWN,
+ *   SIGNATURE_EXPIRED, SIGNATURE_PREMATURE, SIGNATURE_INVALID
+ */
+export function verifySignedHead(
+  request: RequestHead,
+  { findKey, session, now, replay }: SignatureVerifier,
+): SignedHead {
   const fields = collectFields(request.rawHeaders);
   const hasBody = !BARE_METHODS.includes(request.method);
-  if (!hasBody && request.body.length > 0) {
+  if (!hasBody && request.contentLength > 0) {
     throw new HttpSignatureError('SIGNATURE_MALFORMED', 'a body that no signature covers');
   }
   const components = listComponents(hasBody);
@@ -95,11 +128,16 @@ export function verifyRequestSignature(
   if (!verify(null, buildSignatureBase(covered, input.text), key, signature)) {
     throw new HttpSignatureError('SIGNATURE_INVALID', 'the signature does not verify');
   }
-  if (hasBody && fields['content-digest'] !== computeContentDigest(request.body)) {
-    throw new HttpSignatureError('DIGEST_MISMATCH', 'another body than the one that was signed');
-  }
-  assertAdmitted(replay.admit(input.keyId, input.created, input.nonce, seconds));
-  return { clientId: input.keyId };
+  const { keyId: clientId, created, nonce } = input;
+  return {
+    clientId,
+    admit: (body) => {
+      if (hasBody && fields['content-digest'] !== computeContentDigest(body)) {
+        throw new HttpSignatureError('DIGEST_MISMATCH', 'another body than the one that was signed');
+      }
+      assertAdmitted(replay.admit(clientId, created, nonce, seconds));
+    },
+  };
 }
 
 function requirePresent(value: string | undefined, field: string): string {

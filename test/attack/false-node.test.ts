@@ -57,6 +57,19 @@ describe('a client that is answered by somebody else gets an error, and gets it 
       'ANSWER_MALFORMED',
     ],
     [
+      'more than 64 KiB before it is known to be a node',
+      `HTTP/1.1 200 OK\r\ncontent-length: 65537\r\n\r\n${' '.repeat(65_537)}`,
+      'ANSWER_MALFORMED',
+    ],
+    [
+      'an answer in chunks',
+      'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n',
+      'ANSWER_MALFORMED',
+    ],
+    ['an answer until the connection ends', 'HTTP/1.1 200 OK\r\n\r\n{}', 'ANSWER_MALFORMED'],
+    ['headers of 9 KiB', `HTTP/1.1 200 OK\r\nx: ${'y'.repeat(9_000)}\r\n\r\n`, 'ANSWER_LOST'],
+    ['many header fields', `HTTP/1.1 200 OK\r\n${'a: b\r\n'.repeat(65)}\r\n`, 'ANSWER_MALFORMED'],
+    [
       'a redirection',
       'HTTP/1.1 307 Elsewhere\r\nlocation: https://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n',
       'ANSWER_MALFORMED',

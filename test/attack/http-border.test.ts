@@ -129,7 +129,7 @@ describe('what two readers of HTTP could read differently', () => {
       '',
       '',
     ].join('\r\n');
-    expect(await exchangeBytes(text)).toContain('SIGNATURE_MISSING');
+    expect(await exchangeBytes(text)).toContain('LENGTH_REQUIRED');
   });
 
   it.each([
@@ -160,12 +160,25 @@ describe('what two readers of HTTP could read differently', () => {
     expect(statuses(await exchangeBytes(text))).toEqual(['200']);
   });
 
-  it('one signed request that is pipelined a hundred times is carried out once', async () => {
+  it('one signed request that is sent a hundred times on one connection is carried out once', async () => {
     const request = write((lines) => lines.filter((line) => !line.startsWith('connection')));
-    const answers = await exchangeBytes(request.repeat(100), HEALTH);
-    const seen = statuses(answers);
-    expect(seen.filter((status) => status === '200')).toHaveLength(2);
-    expect(seen.filter((status) => status === '401')).toHaveLength(99);
+    const socket = await openTls();
+    const seen: unknown[] = [];
+    for (let sent = 0; sent < 100; sent += 1) {
+      socket.write(request);
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      seen.push(...statuses(answer.toString('latin1')));
+    }
+    socket.destroy();
+    expect(seen).toEqual(['200', ...Array<string>(99).fill('401')]);
+  });
+
+  it('one signed request that is pipelined a hundred times is carried out at most once', async () => {
+    const request = write((lines) => lines.filter((line) => !line.startsWith('connection')));
+    const seen = statuses(await exchangeBytes(request.repeat(100), HEALTH));
+    expect(seen.filter((status) => status === '200').length).toBeLessThanOrEqual(1);
+    expect(seen.length).toBeLessThan(10);
+    expect((await sendRaw(node.url, makeRequest(node))).status).toBe(200);
   });
 
   it('one signed request on fifty connections at once is carried out once', async () => {
@@ -188,7 +201,7 @@ describe('a stranger', () => {
     const body = Buffer.from(`{"nonce":"${'ab'.repeat(16)}"${' '.repeat(1024)}}`);
     const headers = { 'content-type': 'application/json' };
     const answer = await sendRaw(node.url, { method: 'POST', target: '/v1/attestation', headers, body });
-    expect(answer).toEqual({ status: 400, body: { error: 'REQUEST_MALFORMED' } });
+    expect(answer).toEqual({ status: 413, body: { error: 'REQUEST_TOO_LARGE' } });
   });
 
   it('learns from a refusal its code and nothing else', async () => {

@@ -87,8 +87,9 @@ export async function startFakeNode(behaviour: NodeBehaviour = {}): Promise<Fake
     requests.push(`${request.method} ${request.url}`);
     if (answer?.(request, response)) return;
     const send = (status: number, value: object) => {
-      response.writeHead(status, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(value));
+      const text = JSON.stringify(value);
+      response.writeHead(status, { 'content-type': 'application/json', 'content-length': text.length });
+      response.end(text);
     };
     try {
       if (request.url === '/v1/attestation') {

@@ -95,7 +95,10 @@ describe('connecting', () => {
     const middle = await createTlsIdentity('node.test', Date.now());
     const proxy = createServer({ cert: middle.certificate, key: middle.privateKey }, (request, response) => {
       const upstream = ask(`${node.url}${request.url}`, { method: 'POST', rejectUnauthorized: false });
-      upstream.once('response', (answer) => answer.pipe(response));
+      upstream.once('response', (answer) => {
+        response.writeHead(answer.statusCode ?? 0, answer.headers);
+        answer.pipe(response);
+      });
       request.pipe(upstream);
     });
     await new Promise<void>((resolve) => {

@@ -22,13 +22,12 @@ function serve(nsm: NsmClient) {
     },
     onError: () => undefined,
   });
-  return async (nonce: unknown = NONCE) =>
-    await handle({
-      method: 'POST',
-      target: '/v1/attestation',
-      rawHeaders: [],
-      body: Buffer.from(JSON.stringify({ nonce })),
-    });
+  return async (nonce: unknown = NONCE) => {
+    const body = Buffer.from(JSON.stringify({ nonce }));
+    const head = { method: 'POST', target: '/v1/attestation', rawHeaders: [], contentLength: body.length };
+    const admitted = handle(head);
+    return typeof admitted === 'function' ? await admitted(body) : admitted;
+  };
 }
 
 describe('the attestation of a node', () => {
@@ -42,7 +41,7 @@ describe('the attestation of a node', () => {
     expect(JSON.parse(Buffer.from(payload.userData ?? []).toString())).toEqual(BINDING);
   });
 
-  it.each([[undefined], [''], ['xy'], ['AB'.repeat(16)], ['ab'.repeat(1025)], [7]])(
+  it.each([[undefined], [''], ['xy'], ['AB'.repeat(16)], ['ab'.repeat(65)], [7]])(
     'is refused for the nonce %j',
     async (nonce) => {
       expect(await serve(openNsm())(nonce ?? null)).toEqual({
@@ -51,6 +50,13 @@ describe('the attestation of a node', () => {
       });
     },
   );
+
+  it('is refused before a nonce is read that is longer than the whole request may be', async () => {
+    expect(await serve(openNsm())('ab'.repeat(1025))).toEqual({
+      status: 413,
+      body: { error: 'REQUEST_TOO_LARGE' },
+    });
+  });
 
   it('P49 lets 64 wait for the NSM and refuses more at once, until one of them is served', async () => {
     const nsm = openNsm();

@@ -7,8 +7,9 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Handler, serveHttps } from '../../../enclave/api/http-server.ts';
+import { type Answer, type CarryOut, serveHttps } from '../../../enclave/api/http-server.ts';
 import { createTlsIdentity, type TlsIdentity } from '../../../enclave/api/tls-identity.ts';
+import type { ReceivedRequest, RequestHead } from '../../../shared/http-signature/index.ts';
 import { MAX_REQUEST_BYTES } from '../../../shared/node/api.ts';
 import { ENCLAVE_PORT, type Transport } from '../../../shared/transport/transport.ts';
 import { createUnixTransport } from '../../../shared/transport/unix-transport.ts';
@@ -20,7 +21,9 @@ const HANDSHAKE_PATIENCE_MS = 9_000;
 let directory: string;
 let client: Transport;
 let identity: TlsIdentity;
-let handle: Handler;
+/** Admits every request but those that `refuse` answers by their head. */
+let handle: (request: ReceivedRequest) => ReturnType<CarryOut>;
+let refuse: (head: RequestHead) => Answer | undefined;
 let server: { close(): Promise<void> };
 
 beforeEach(async () => {
@@ -29,7 +32,12 @@ beforeEach(async () => {
   identity = await createTlsIdentity('node', Date.now());
   handle = ({ body }) => ({ status: 200, body: { length: body.length } });
   const transport = createUnixTransport({ directory, cid: ENCLAVE });
-  server = await serveHttps(transport, identity, (request) => handle(request));
+  refuse = () => undefined;
+  server = await serveHttps(
+    transport,
+    identity,
+    (head) => refuse(head) ?? ((body) => handle({ ...head, body })),
+  );
 });
 
 afterEach(async () => {
@@ -164,9 +172,45 @@ describe('a request', () => {
   });
 
   it('follows another on the same connection', async () => {
-    const first = 'GET / HTTP/1.1\r\nhost: node\r\n\r\n';
-    const answers = (await exchange(first + post('12345'))).split(/(?=HTTP\/1\.1 )/);
-    expect(answers.map(bodyOf)).toEqual([{ length: 0 }, { length: 5 }]);
+    const socket = await openTls();
+    socket.write('GET / HTTP/1.1\r\nhost: node\r\n\r\n');
+    const [first] = (await once(socket, 'data')) as [Buffer];
+    expect(bodyOf(first.toString())).toEqual({ length: 0 });
+    socket.write(post('12345'));
+    expect(bodyOf(await readAll(socket))).toEqual({ length: 5 });
+  });
+
+  it('is cut off with the one before it when it does not await its response', async () => {
+    const leave = Promise.withResolvers<void>();
+    handle = async () => {
+      await leave.promise;
+      return { status: 200, body: {} };
+    };
+    expect(await exchange('GET / HTTP/1.1\r\nhost: node\r\n\r\n'.repeat(2))).toBe('');
+    leave.resolve();
+  });
+
+  it('waits for a word before it sends its body, and is told to go on or answered', async () => {
+    const expecting = (length: number) =>
+      `POST / HTTP/1.1\r\nhost: node\r\nconnection: close\r\nexpect: 100-continue\r\ncontent-length: ${length}\r\n\r\n`;
+    const socket = await openTls();
+    socket.write(expecting(3));
+    const [first] = (await once(socket, 'data')) as [Buffer];
+    expect(first.toString()).toBe('HTTP/1.1 100 Continue\r\n\r\n');
+    socket.write('abc');
+    expect(bodyOf(await readAll(socket))).toEqual({ length: 3 });
+    refuse = () => ({ status: 404, body: { error: 'NOT_FOUND' } });
+    expect(statusOf(await exchange(expecting(4)))).toBe(404);
+  });
+
+  it('that is refused by its head leaves the connection to the next one', async () => {
+    refuse = ({ target }) => (target === '/none' ? { status: 404, body: {} } : undefined);
+    const socket = await openTls();
+    socket.write('POST /none HTTP/1.1\r\nhost: node\r\ncontent-length: 4\r\n\r\nab');
+    const [first] = (await once(socket, 'data')) as [Buffer];
+    expect(statusOf(first.toString())).toBe(404);
+    socket.write(`cd${post('12345')}`);
+    expect(bodyOf(await readAll(socket))).toEqual({ length: 5 });
   });
 
   it('may have a body of the largest size', async () => {
@@ -176,25 +220,35 @@ describe('a request', () => {
   });
 
   it.each([
-    ['said beforehand', post('x'.repeat(MAX_REQUEST_BYTES + 1))],
-    [
-      'in chunks',
-      `POST / HTTP/1.1\r\nhost: node\r\ntransfer-encoding: chunked\r\n\r\n${`4000\r\n${'x'.repeat(0x4000)}\r\n`.repeat(5)}0\r\n\r\n`,
-    ],
-  ])('P42 is refused with a body that is larger, %s', async (_, request) => {
+    ['a few bytes', '5\r\n12345\r\n0\r\n\r\n'],
+    ['an announcement', '4000\r\n'],
+    ['chunks of one byte', '1\r\nx\r\n'.repeat(20_000)],
+  ])('P42 is refused with a body that comes in chunks: %s', async (_, body) => {
     let hasArrived = false;
     handle = () => {
       hasArrived = true;
       return { status: 200, body: {} };
     };
-    const answer = await exchange(request);
-    expect(statusOf(answer)).toBe(413);
-    expect(bodyOf(answer)).toEqual({ error: 'REQUEST_TOO_LARGE' });
+    const head = 'POST / HTTP/1.1\r\nhost: node\r\ntransfer-encoding: chunked\r\n\r\n';
+    const answer = await exchange(head + body);
+    expect(statusOf(answer)).toBe(411);
+    expect(bodyOf(answer)).toEqual({ error: 'LENGTH_REQUIRED' });
     expect(hasArrived).toBe(false);
+  });
+
+  it('P42 is hung up on when its head is refused and more than 1 MiB would come', async () => {
+    refuse = () => ({ status: 413, body: {} });
+    const head = 'POST / HTTP/1.1\r\nhost: node\r\n';
+    expect(statusOf(await exchange(`${head}content-length: 1048577\r\n\r\nx`))).toBe(413);
   });
 
   it('P42 is refused with headers that are larger than 8 KiB', async () => {
     expect(statusOf(await exchange(post('', `x: ${'y'.repeat(8 * 1024)}\r\n`)))).toBe(431);
+  });
+
+  it('P42 is refused with more than 64 header fields', async () => {
+    expect(statusOf(await exchange(post('', 'a: b\r\n'.repeat(61))))).toBe(200);
+    expect(statusOf(await exchange(post('', 'a: b\r\n'.repeat(62))))).toBe(431);
   });
 
   it.each([

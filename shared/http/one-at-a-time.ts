@@ -1,0 +1,58 @@
+import type { Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { WholeRequest } from './whole-request.ts';
+
+/** RFC 9110, 15.5.12: what a request with a Transfer-Encoding is answered with. */
+export const LENGTH_REQUIRED_STATUS = 411;
+
+const MAX_HEADER_BYTES = 8 * 1024;
+/** Node answers more with 431, like a head of too many bytes. */
+const MAX_HEADER_FIELDS = 64;
+
+/** What Node's HTTP servers are made with; see {@link takeOneAtATime}. */
+export const ONE_AT_A_TIME = { IncomingMessage: WholeRequest, maxHeaderSize: MAX_HEADER_BYTES } as const;
+
+/**
+ * Hands over the requests of a server made with {@link ONE_AT_A_TIME}, before their bodies are read. One whose body has
+ * a Transfer-Encoding, and so no length (RFC 9112, 6.3), is refused. A connection has one request under way: who sends a
+ * second before the response to the first is cut off, which RFC 9112, 9.3.2 lets a server do, and nothing is queued.
+ *
+ * @param refuse answers a request without a length; the connection is closed after it
+ */
+export function takeOneAtATime(
+  server: Server,
+  handle: (request: WholeRequest, response: ServerResponse<WholeRequest>) => void,
+  refuse: (response: ServerResponse<WholeRequest>) => void,
+): void {
+  server.maxHeadersCount = MAX_HEADER_FIELDS;
+  const latest = new WeakMap<Socket, { response: ServerResponse<WholeRequest>; unsent: number }>();
+
+  /** False for a request that overtakes the response to the one before. */
+  function enter(socket: Socket, response: ServerResponse<WholeRequest>): boolean {
+    const place = latest.get(socket);
+    // A response that is written whole may have reached the client before Node says that it has left.
+    if (place !== undefined && place.unsent > 0 && (place.unsent > 1 || !place.response.writableEnded)) {
+      return false;
+    }
+    const unsent = (place?.unsent ?? 0) + 1;
+    const entered = place === undefined ? { response, unsent } : Object.assign(place, { response, unsent });
+    latest.set(socket, entered);
+    response.once('close', () => (entered.unsent -= 1));
+    return true;
+  }
+
+  function onRequest(request: WholeRequest, response: ServerResponse<WholeRequest>): void {
+    if (!enter(request.socket, response)) request.socket.destroy();
+    else if (!request.hasTransferEncoding) handle(request, response);
+    else {
+      response.setHeader('connection', 'close');
+      refuse(response);
+    }
+  }
+
+  server.on('request', onRequest as never);
+  server.on('checkContinue', ((request: WholeRequest, response: ServerResponse<WholeRequest>) => {
+    request.writeContinue = () => response.writeContinue();
+    onRequest(request, response);
+  }) as never);
+}
