@@ -9,11 +9,20 @@ import {
   takeOneAtATime,
   type WholeRequest,
 } from '../../shared/http/index.ts';
-import { JsonError, parseJson } from '../../shared/json/index.ts';
+import {
+  AwsServiceError,
+  encodeError,
+  encodeOutput,
+  joinHeaders,
+  parseBody,
+  parseTarget,
+  unknownTarget,
+  verifySignature,
+  type AwsResponse,
+} from '../../shared/aws-json/index.ts';
+import { PARTITIONS } from '../../shared/aws/partitions.ts';
 import { callerArn, type PrincipalDirectory } from './directory.ts';
-import { AwsServiceError } from './errors.ts';
 import type { AwsService } from './service.ts';
-import { verifySignature } from './signature.ts';
 import type { LocalAuthority } from './tls.ts';
 
 /** What happened to one request. Carries no content. */
@@ -42,15 +51,14 @@ export interface AwsServer {
   close(): Promise<void>;
 }
 
-/** A secret of Secrets Manager has 64 KiB, and base64 a third more. */
-const MAX_BODY_BYTES = 256 * 1024;
+/** An attestation document of its longest, 262,144 bytes, in base64, beside a ciphertext and an encryption context. */
+const MAX_BODY_BYTES = 512 * 1024;
 /** Of bodies that are being read or worked on. */
-const MAX_BODIES_BYTES = 64 * MAX_BODY_BYTES;
+const MAX_BODIES_BYTES = 32 * MAX_BODY_BYTES;
 const MAX_JSON_DEPTH = 16;
 const MAX_HEADER_BYTES = 16 * 1024;
 const REQUEST_DEADLINE = 10_000;
 const IDLE_DEADLINE = 60_000;
-const CONTENT_TYPE = 'application/x-amz-json-1.1';
 const LENGTH_REQUIRED = new AwsServiceError(
   'MissingContentLength',
   'You must provide the Content-Length HTTP header.',
@@ -109,14 +117,14 @@ async function answer(
   const event = { service: '', operation: '' };
   try {
     const output = await dispatch(options, request, read, event);
-    send(options, response, 200, output);
+    send(response, encodeOutput(output, stamp(options)));
     options.onEvent?.(event);
   } catch (error) {
     const refusal =
       error instanceof AwsServiceError
         ? error
         : new AwsServiceError('InternalFailure', 'The request processing has failed.', 500);
-    send(options, response, refusal.status, { __type: refusal.code, message: refusal.message });
+    send(response, encodeError(refusal, stamp(options)));
     options.onEvent?.({ ...event, error: refusal.code });
   }
 }
@@ -128,22 +136,15 @@ async function dispatch(
   event: { service: string; operation: string; caller?: string },
 ): Promise<unknown> {
   const headers = joinHeaders(request.rawHeaders);
-  const [prefix, operation = ''] = (headers.get('x-amz-target') ?? '').split('.');
+  const { prefix, operation } = parseTarget(request.method, request.url, headers);
   const service = options.services.find(({ targetPrefix }) => targetPrefix === prefix);
-  if (
-    service === undefined ||
-    request.method !== 'POST' ||
-    request.url !== '/' ||
-    headers.get('content-type') !== CONTENT_TYPE
-  ) {
-    throw new AwsServiceError('UnknownOperationException', 'Unknown operation', 404);
-  }
+  if (service === undefined) throw unknownTarget();
   event.service = service.name;
   event.operation = operation;
   const endpoint = regionOfHost(headers.get('host') ?? '', service.name);
   const body = await read();
   const now = options.clock();
-  const { credential, region } = verifySignature({ headers, body }, options.directory, {
+  const { credential, region } = verifySignature({ headers, body }, (id) => options.directory.find(id), {
     service: service.name,
     now,
     ...(endpoint === undefined ? {} : { region: endpoint }),
@@ -152,15 +153,15 @@ async function dispatch(
   const handle = Object.hasOwn(service.operations, operation) ? service.operations[operation] : undefined;
   if (handle === undefined) throw new AwsServiceError('UnknownOperationException', 'Unknown operation');
   const sourceIp = request.socket.remoteAddress ?? '';
-  return handle({ operation, input: parseBody(body), credential, region, sourceIp, now });
+  const input = parseBody(body, { maxBytes: MAX_BODY_BYTES, maxDepth: MAX_JSON_DEPTH });
+  return handle({ operation, input, credential, region, sourceIp, now });
 }
 
 /** The region that the host name says; undefined for localhost, where the signature's scope says it. */
 function regionOfHost(host: string, service: string): string | undefined {
-  const [, name, region] = /^([a-z]+)\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?(?::[0-9]+)?$/.exec(host) ?? [];
-  if (name !== undefined && name !== service) {
-    throw new AwsServiceError('UnknownOperationException', 'Unknown operation', 404);
-  }
+  const [, name, region, suffix] = /^([a-z]+)\.([a-z0-9-]+)\.([a-z0-9.-]+?)(?::[0-9]+)?$/.exec(host) ?? [];
+  if (!PARTITIONS.some(({ dnsSuffix }) => dnsSuffix === suffix)) return undefined;
+  if (name !== service) throw unknownTarget();
   return region;
 }
 
@@ -174,37 +175,14 @@ function readBody(request: WholeRequest, response: ServerResponse, budget: BodyB
   return body;
 }
 
-function parseBody(body: Uint8Array): unknown {
-  try {
-    return parseJson(body, { maxBytes: MAX_BODY_BYTES, maxDepth: MAX_JSON_DEPTH });
-  } catch (error) {
-    if (error instanceof JsonError) throw new AwsServiceError('SerializationException', 'Malformed JSON');
-    throw error;
-  }
+function stamp({ clock }: AwsServerOptions): { requestId: string; now: number } {
+  return { requestId: randomUUID(), now: clock() };
 }
 
-function joinHeaders(raw: readonly string[]): Map<string, string> {
-  const headers = new Map<string, string>();
-  for (let index = 0; index < raw.length; index += 2) {
-    const name = (raw[index] ?? '').toLowerCase();
-    const value = raw[index + 1] ?? '';
-    const previous = headers.get(name);
-    headers.set(name, previous === undefined ? value : `${previous},${value}`);
-  }
-  return headers;
-}
-
-function send(options: AwsServerOptions, response: ServerResponse, status: number, body: unknown): void {
+function send(response: ServerResponse, { status, headers, body }: AwsResponse): void {
   if (response.destroyed) return;
   // What is left of a body that was too long is not read.
   if (!response.req.complete) response.setHeader('Connection', 'close');
-  const text = body === undefined ? '' : JSON.stringify(body);
-  response.writeHead(status, {
-    'Content-Type': CONTENT_TYPE,
-    'Content-Length': Buffer.byteLength(text),
-    'x-amzn-RequestId': randomUUID(),
-    // Clients correct their clock by this header.
-    Date: new Date(options.clock()).toUTCString(),
-  });
-  response.end(text);
+  response.writeHead(status, headers);
+  response.end(body);
 }

@@ -1,12 +1,13 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { z } from 'zod';
+import { PARTITIONS } from '../../shared/aws/partitions.ts';
 import { issueCertificate } from '../../shared/x509/certificate.ts';
 import type { StateStore } from './state.ts';
 
 const DAY = 86_400_000;
 const AUTHORITY_NAME = 'Holdfast local AWS authority';
-const HOST = /^(?:kms|secretsmanager)\.[a-z0-9-]{1,32}\.amazonaws\.com(?:\.cn)?$/;
+const HOST = /^(?:kms|secretsmanager)\.[a-z0-9-]{1,32}\.([a-z0-9.-]+)$/;
 /** As many regions as one run needs; a client that asks for more gets the certificate of localhost. */
 const MAX_HOSTS = 64;
 
@@ -43,12 +44,17 @@ export function openAuthority(state: StateStore, now: number): LocalAuthority {
     localhost,
     contextFor(serverName) {
       const known = contexts.get(serverName);
-      if (known !== undefined || !HOST.test(serverName) || contexts.size >= MAX_HOSTS) return known;
+      if (known !== undefined || !isAwsHost(serverName) || contexts.size >= MAX_HOSTS) return known;
       const context = createSecureContext({ key, cert: issue(serverName, [serverName]) });
       contexts.set(serverName, context);
       return context;
     },
   };
+}
+
+function isAwsHost(name: string): boolean {
+  const suffix = HOST.exec(name)?.[1];
+  return PARTITIONS.some(({ dnsSuffix }) => dnsSuffix === suffix);
 }
 
 function loadAuthority(state: StateStore, now: number): z.infer<typeof recordSchema> {

@@ -1,13 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import {
-  AwsServiceError,
-  blob,
-  optional,
-  parseInput,
-  required,
-  type AuthenticatedRequest,
-} from '../aws/plumbing.ts';
+import { AwsServiceError, blob, optional, parseInput, type AuthenticatedRequest } from '../aws/plumbing.ts';
 import { admitUse, scopeOf } from './admission.ts';
 import { accessDenied, assertIdentityAllows } from './authorize.ts';
 import { openBlob, sealBlob, unsafeKeyArnOf, type EncryptionContext } from './ciphertext.ts';
@@ -21,7 +14,7 @@ const MAX_BLOB = 6144;
 const MAX_RANDOM = 1024;
 const MAX_CONTEXT_CHARACTERS = 8192;
 
-const keyIdSchema = z.string(required).min(1).max(2048);
+const keyIdSchema = z.string().min(1).max(2048);
 const contextSchema = optional(z.record(z.string(), z.string())).transform((context) => context ?? {});
 /** What the kinds of request for an existing key share. */
 const commonSchema = z.object({
@@ -43,7 +36,7 @@ const sealedDataKeySchema = commonSchema.extend({
 });
 const dataKeySchema = sealedDataKeySchema.extend({ Recipient: recipientSchema });
 const randomSchema = z.object({
-  NumberOfBytes: z.int(required).min(1).max(MAX_RANDOM),
+  NumberOfBytes: z.int().min(1).max(MAX_RANDOM),
   CustomKeyStoreId: optional(z.string()),
   Recipient: recipientSchema,
 });

@@ -5,7 +5,6 @@ import {
   globalContext,
   optional,
   parseInput,
-  required,
   type AuthenticatedRequest,
 } from '../aws/plumbing.ts';
 import { scopeOf } from './admission.ts';
@@ -17,9 +16,9 @@ import type { Key } from './key-store.ts';
 const DAY = 86_400_000;
 const MAX_POLICY = 32_768;
 
-const keyIdSchema = z.string(required).min(1).max(2048);
+const keyIdSchema = z.string().min(1).max(2048);
 const keySchema = z.object({ KeyId: keyIdSchema });
-const policyTextSchema = z.string(required).min(1).max(MAX_POLICY);
+const policyTextSchema = z.string().min(1).max(MAX_POLICY);
 const policyNameSchema = optional(z.string()).transform((name) => name ?? 'default');
 const createSchema = z.object({
   Policy: optional(policyTextSchema),
@@ -38,7 +37,7 @@ const putPolicySchema = getPolicySchema.extend({
 });
 const scheduleSchema = keySchema.extend({ PendingWindowInDays: optional(z.int().min(7).max(30)) });
 const aliasSchema = z.object({
-  AliasName: z.string(required).regex(/^alias\/[a-zA-Z0-9/_-]{1,250}$/),
+  AliasName: z.string().regex(/^alias\/[a-zA-Z0-9/_-]{1,250}$/),
   TargetKeyId: keyIdSchema,
 });
 

@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { HoldfastError } from '../../shared/errors.ts';
-import { AwsServiceError, blob, optional, required } from '../aws/plumbing.ts';
+import { AwsServiceError, blob, optional } from '../aws/plumbing.ts';
 
 /** What a verified attestation document says, as far as KMS cares. */
 interface AttestedRecipient {
@@ -22,13 +22,10 @@ export type RecipientVerifier = (
 
 /** Source: AWS KMS API Reference, "RecipientInfo". */
 export const recipientSchema = optional(
-  z.object(
-    {
-      KeyEncryptionAlgorithm: z.literal('RSAES_OAEP_SHA_256', required),
-      AttestationDocument: blob(1, 262_144),
-    },
-    required,
-  ),
+  z.object({
+    KeyEncryptionAlgorithm: z.literal('RSAES_OAEP_SHA_256'),
+    AttestationDocument: blob(1, 262_144),
+  }),
 );
 
 export interface Recipient {

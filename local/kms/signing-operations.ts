@@ -1,14 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { p256, p384, p521 } from '@noble/curves/nist.js';
 import { z } from 'zod';
-import {
-  AwsServiceError,
-  blob,
-  optional,
-  parseInput,
-  required,
-  type AuthenticatedRequest,
-} from '../aws/plumbing.ts';
+import { AwsServiceError, blob, optional, parseInput, type AuthenticatedRequest } from '../aws/plumbing.ts';
 import { admitUse, scopeOf } from './admission.ts';
 import type { KmsContext } from './context.ts';
 import { KEY_SPECS, type SigningSpec } from './key-spec.ts';
@@ -17,13 +10,13 @@ import type { Key } from './key-store.ts';
 const MAX_MESSAGE = 4096;
 
 const publicKeySchema = z.object({
-  KeyId: z.string(required).min(1).max(2048),
+  KeyId: z.string().min(1).max(2048),
   GrantTokens: optional(z.array(z.string())),
 });
 const signSchema = publicKeySchema.extend({
   Message: blob(1, MAX_MESSAGE),
   MessageType: optional(z.enum(['RAW', 'DIGEST'])).transform((type) => type ?? 'RAW'),
-  SigningAlgorithm: z.string(required),
+  SigningAlgorithm: z.string(),
   DryRun: optional(z.boolean()),
 });
 

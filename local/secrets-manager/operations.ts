@@ -8,7 +8,6 @@ import {
   globalContext,
   optional,
   parseInput,
-  required,
   type AuthenticatedRequest,
 } from '../aws/plumbing.ts';
 import type { Secret, SecretStore } from './secret-store.ts';
@@ -23,7 +22,7 @@ const contentSchema = {
 };
 const createSchema = z.object({
   Name: z
-    .string(required)
+    .string()
     .min(1)
     .max(512)
     .regex(/^[\w/+=.@-]+$/),
@@ -32,7 +31,7 @@ const createSchema = z.object({
   KmsKeyId: optional(z.string().max(2048)),
   ...contentSchema,
 });
-const idSchema = z.object({ SecretId: z.string(required).min(1).max(2048) });
+const idSchema = z.object({ SecretId: z.string().min(1).max(2048) });
 const putSchema = idSchema.extend({
   ClientRequestToken: tokenSchema,
   VersionStages: optional(z.array(z.string().min(1).max(256)).min(1).max(20)),

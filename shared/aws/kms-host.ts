@@ -1,4 +1,10 @@
-/** The host name of KMS in a region, by the partition that the region belongs to. */
+import { PARTITIONS, partitionOf } from './partitions.ts';
+
+/**
+ * The host name of KMS in a Region: `kms.REGION.` and the suffix of the Region's partition. Like AWS's SDKs it takes a
+ * Region that fits no partition for one of the first; a manifest with such a Region is refused before.
+ */
 export function kmsHost(region: string): string {
-  return `kms.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
+  const { dnsSuffix } = partitionOf(region) ?? PARTITIONS[0];
+  return `kms.${region}.${dnsSuffix}`;
 }

@@ -4,7 +4,10 @@ import { InternalError } from '../errors.ts';
 
 /**
  * SHA-256 fingerprints of the roots of Amazon Trust Services, https://www.amazontrust.com/repository/: Amazon Root
- * CA 1 to 4 and Starfield Services Root CA G2. No other authority can speak for AWS to the enclave.
+ * CA 1 to 4 and Starfield Services Root CA G2. No other authority can speak for AWS to the enclave. Certificates of the
+ * European Sovereign Cloud are issued under roots of its own, "Amazon Root EU", which public root stores do not have yet:
+ * they lead here by the certificates that CA 1, 3 and 4 have issued to those roots, so the server has to send them. The
+ * isolated partitions lead elsewhere: `publicRoots` in partitions.ts.
  */
 const AMAZON_ROOTS: ReadonlySet<string> = new Set([
   '8ecde6884f3d87b1125ba31ac3fcb13d7016de7f57cc904fe1cb97c6ae98196e',

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import { partitionOf } from '../aws/partitions.ts';
 import { parseJson } from '../json/index.ts';
 import { MAX_MANIFEST_BYTES } from '../protocol/control.ts';
 import { ManifestError } from './errors.ts';
@@ -43,6 +44,15 @@ export const manifestSchema = z
   .refine(({ kms }) => kms.keyArn.split(':')[3] === kms.region, {
     path: ['kms', 'region'],
     error: 'not the region of kms.keyArn',
+  })
+  .refine(({ kms }) => partitionOf(kms.region)?.publicRoots === true, {
+    path: ['kms', 'region'],
+    error:
+      'not a region whose KMS the enclave can authenticate: those of the partitions aws, aws-cn, aws-eusc and aws-us-gov are',
+  })
+  .refine(({ kms }) => partitionOf(kms.region)?.id === kms.keyArn.split(':')[1], {
+    path: ['kms', 'keyArn'],
+    error: 'not of the partition of kms.region',
   })
   .refine(({ configurationAuthority: { keys } }) => new Set(keys).size === keys.length, {
     path: ['configurationAuthority', 'keys'],

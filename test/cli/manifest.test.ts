@@ -29,6 +29,11 @@ beforeEach(() => {
 const measure = (...args: string[]) => runHoldfast(['manifest', 'measure', manifest, ...args]);
 const verify = (...args: string[]) => runHoldfast(['manifest', 'verify', manifest, ...args]);
 
+/** A manifest's KMS key in some partition. */
+const kmsIn = (partition: string, region: string) => ({
+  kms: { keyArn: `arn:${partition}:kms:${region}:111122223333:key/a`, region },
+});
+
 describe('holdfast manifest measure', () => {
   it('prints PCR16 and nothing else', async () => {
     expect(await measure()).toEqual({ exit: 0, out: `${pcr16}\n`, err: '' });
@@ -190,6 +195,13 @@ describe('holdfast manifest verify', () => {
       'kms.keyArn',
       { kms: { keyArn: 'arn:aws:kms:eu-central-1:111122223333:alias/a', region: 'eu-central-1' } },
     ],
+    ['kms.region', kmsIn('aws-iso', 'us-iso-east-1')],
+    ['kms.region', kmsIn('aws-iso-b', 'us-isob-east-1')],
+    ['kms.region', kmsIn('aws-iso-e', 'eu-isoe-west-1')],
+    ['kms.region', kmsIn('aws-iso-f', 'us-isof-south-1')],
+    ['kms.region', kmsIn('aws', 'nowhere-1')],
+    ['kms.keyArn', kmsIn('aws', 'eusc-de-east-1')],
+    ['kms.keyArn', kmsIn('aws-eusc', 'eu-central-1')],
     ['configurationAuthority.threshold', { threshold: 2 }],
     ['emergencyRecovery.publicKey', { emergencyRecovery: { publicKey: 'AB'.repeat(32) } }],
   ])('refuses a manifest and names the field %s', async (field, changes) => {
@@ -199,6 +211,16 @@ describe('holdfast manifest verify', () => {
       code: 'MANIFEST_MALFORMED',
       details: { field, problem: expect.not.stringContaining('Invalid input') },
     });
+  });
+
+  it.each([
+    ['aws', 'eu-central-1'],
+    ['aws-cn', 'cn-north-1'],
+    ['aws-eusc', 'eusc-de-east-1'],
+    ['aws-us-gov', 'us-gov-west-1'],
+  ])('takes a key in the partition %s', async (partition, region) => {
+    folder.write('manifest.json', makeManifest([makeKey().publicKey], kmsIn(partition, region)).text);
+    expect((await verify('--json')).exit).toBe(0);
   });
 
   it.each([

@@ -138,6 +138,8 @@ interface Raw {
   readonly method?: string;
   /** Headers that go out but are left out of the signature. */
   readonly unsigned?: readonly string[];
+  /** Headers that are signed as empty and then left out. */
+  readonly dropped?: readonly string[];
   /** What is sent, when it is not what was signed. */
   readonly sent?: string;
 }
@@ -153,6 +155,7 @@ function send(raw: Raw = {}): Promise<{ status: number; type: string }> {
     'x-amz-target': 'TrentService.GenerateRandom',
     'x-amz-security-token': credentials.sessionToken ?? '',
     ...raw.headers,
+    ...Object.fromEntries((raw.dropped ?? []).map((name) => [name, ''])),
   };
   const names = Object.keys(headers)
     .filter((name) => raw.unsigned?.includes(name) !== true)
@@ -176,6 +179,7 @@ function send(raw: Raw = {}): Promise<{ status: number; type: string }> {
   const signature = createHmac('sha256', key).update(toSign).digest('hex');
   headers['authorization'] ??=
     `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/${scope.join('/')}, SignedHeaders=${names.join(';')}, Signature=${signature}`;
+  for (const name of raw.dropped ?? []) delete headers[name];
   return exchange(headers, raw.sent ?? body, raw);
 }
 
@@ -200,7 +204,13 @@ function exchange(
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('end', () => {
-          const answer = JSON.parse(Buffer.concat(chunks).toString()) as { __type?: string };
+          const body = Buffer.concat(chunks);
+          const answer = JSON.parse(body.toString()) as { __type?: string };
+          const { headers: told } = response;
+          // SDKs go by the one or the other, so they have to agree.
+          if (told['x-amzn-errortype'] !== answer.__type) reject(new Error('two names for one error'));
+          if (Number(told['content-length']) !== body.length) reject(new Error('no Content-Length'));
+          if (Number.isNaN(Date.parse(told.date ?? ''))) reject(new Error('no Date'));
           resolve({ status: response.statusCode ?? 0, type: answer.__type ?? 'answered' });
         });
       },
@@ -229,6 +239,7 @@ describe('a request by hand', () => {
       400,
       'InvalidSignatureException',
     ],
+    ['a signed header that is not sent', { dropped: ['x-made-up'] }, 400, 'InvalidSignatureException'],
     ['a body that is no JSON', { body: '{' }, 400, 'SerializationException'],
     [
       'a member that occurs twice',
@@ -278,7 +289,7 @@ describe('a request by hand', () => {
   });
 
   it('that is too long is refused without being read, and the server serves on', async () => {
-    const body = `{"NumberOfBytes":8,"x":"${'x'.repeat(300_000)}"}`;
+    const body = `{"NumberOfBytes":8,"x":"${'x'.repeat(600_000)}"}`;
     const answer = await send({ body }).catch((error: NodeJS.ErrnoException) => ({
       status: 0,
       type: error.code,

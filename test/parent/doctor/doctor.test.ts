@@ -76,6 +76,25 @@ it('finds a host in order on which a node serves', async () => {
   expect(findings.length).toBeGreaterThan(25);
 });
 
+it('P62 wants the KMS of the manifest’s partition on the allow-list', async () => {
+  const host = 'kms.eusc-de-east-1.amazonaws.eu';
+  const { manifest } = makeNode();
+  const sovereign = Buffer.from(manifest)
+    .toString()
+    .replace('arn:aws:', 'arn:aws-eusc:')
+    .replaceAll('eu-central-1', 'eusc-de-east-1');
+  const kmsFindings = async (allowed: string) => {
+    const { findings } = await examine((state) => {
+      state.files.set('/etc/holdfast/manifest.json', sovereign);
+      setYaml((yaml) => yaml.replaceAll(KMS, allowed))(state);
+      state.addresses.set(allowed, ['52.94.205.9']);
+    });
+    return findings.find(({ text }) => text.startsWith('kms.'));
+  };
+  expect(await kmsFindings(host)).toMatchObject({ status: 'ok', text: host });
+  expect(await kmsFindings(KMS)).toMatchObject({ status: 'fail', code: 'EGRESS_KMS_MISSING' });
+});
+
 /** One thing broken, and what is said of it. */
 const BROKEN: readonly (readonly [FindingCode, 'warn' | 'fail', string, (host: Ec2Host) => void])[] = [
   [

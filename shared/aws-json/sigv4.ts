@@ -1,14 +1,21 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import type { Credential, PrincipalDirectory } from './directory.ts';
 import { AwsServiceError } from './errors.ts';
 
+/** What signatures of one access key are verified with. */
+export interface SigningCredential {
+  readonly secretAccessKey: string;
+  /** Temporary credentials are nothing without it. */
+  readonly sessionToken?: string;
+  readonly expiration?: Date;
+}
+
 /** What of a request its signature covers. Header names are lower-case, values joined as RFC 9110 says. */
-export interface SignedRequest {
+interface SignedRequest {
   readonly headers: ReadonlyMap<string, string>;
   readonly body: Uint8Array;
 }
 
-export interface SignatureScope {
+interface SignatureScope {
   readonly service: string;
   /** The region of the endpoint, when its name says one. */
   readonly region?: string;
@@ -37,14 +44,14 @@ interface Authorization {
  * @throws AwsServiceError MissingAuthenticationTokenException, IncompleteSignatureException,
  *   UnrecognizedClientException, ExpiredTokenException, InvalidSignatureException
  */
-export function verifySignature(
+export function verifySignature<Credential extends SigningCredential>(
   request: SignedRequest,
-  directory: PrincipalDirectory,
+  lookup: (accessKeyId: string) => Credential | undefined,
   scope: SignatureScope,
 ): { readonly credential: Credential; readonly region: string } {
   const authorization = parseAuthorization(request.headers);
   assertSignedHeaders(authorization, request.headers);
-  const credential = findCredential(authorization, request.headers, directory, scope.now);
+  const credential = findCredential(authorization, request.headers, lookup, scope.now);
   const timestamp = assertScope(authorization, request.headers, scope);
   const expected = computeSignature(credential.secretAccessKey, timestamp, authorization, request);
   if (!timingSafeEqual(expected, authorization.signature)) {
@@ -82,17 +89,21 @@ function assertSignedHeaders({ signedHeaders }: Authorization, headers: Readonly
   const required = ['host', ...[...headers.keys()].filter((name) => name.startsWith('x-amz-'))];
   const missing = required.find((name) => !signedHeaders.includes(name));
   if (missing !== undefined) throw invalidSignature(`'${missing}' must be a signed header.`);
+  const absent = signedHeaders.find((name) => !headers.has(name));
+  if (absent === 'x-amz-date') throw incomplete("Authorization header requires existence of 'X-Amz-Date'.");
+  if (absent !== undefined)
+    throw invalidSignature(`'${absent}' is a signed header, and is not in the request.`);
   if (!headers.has('x-amz-date'))
     throw incomplete("Authorization header requires existence of 'X-Amz-Date'.");
 }
 
-function findCredential(
+function findCredential<Credential extends SigningCredential>(
   { accessKeyId }: Authorization,
   headers: ReadonlyMap<string, string>,
-  directory: PrincipalDirectory,
+  lookup: (accessKeyId: string) => Credential | undefined,
   now: number,
 ): Credential {
-  const credential = directory.find(accessKeyId);
+  const credential = lookup(accessKeyId);
   if (credential === undefined || !isEqual(headers.get('x-amz-security-token'), credential.sessionToken)) {
     throw new AwsServiceError(
       'UnrecognizedClientException',
