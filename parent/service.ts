@@ -3,6 +3,7 @@ import { errorCode } from '../shared/errors.ts';
 import { buildParent, readTargets } from './config/build.ts';
 import { MAX_CONFIG_BYTES, parseParentConfig } from './config/parse.ts';
 import type { ParentConfig } from './config/schema.ts';
+import { logAllowListWarnings } from './config/vsock-proxy-file.ts';
 import { checkImage } from './lifecycle/image.ts';
 import { createNitroCli } from './lifecycle/nitro-cli.ts';
 import { startSupervisor, type Supervisor, type SupervisorState } from './lifecycle/supervisor.ts';
@@ -91,7 +92,9 @@ export async function startParentService(
     async reload() {
       try {
         const { egress } = await readParentConfig(path);
-        parent.reloadTargets(await readTargets(egress));
+        const { targets, warnings } = await readTargets(egress);
+        parent.reloadTargets(targets);
+        logAllowListWarnings(warnings, log);
         log('info', 'parent.reloaded');
       } catch (error) {
         log('error', 'parent.not-reloaded', { code: errorCode(error) });

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import type { Transport } from '../shared/transport/transport.ts';
 import { ConnectionTable } from './connection-table.ts';
-import { parseVsockProxyAllowList } from './config/parse.ts';
+import { logAllowListWarnings, parseVsockProxyFile } from './config/vsock-proxy-file.ts';
 import { startEgress } from './egress/egress.ts';
 import { createLookUp, type AddressFamily } from './egress/look-up.ts';
+import { openNetworks } from './egress/targets.ts';
 import { ParentOptionError } from './errors.ts';
 import type { Log } from './log.ts';
 
@@ -16,6 +17,8 @@ export interface VsockProxyOptions {
   /** vsock-proxy's YAML, in which host and port must be. */
   readonly allowListFile: string;
   readonly family: AddressFamily;
+  /** Blocks in which the host may lie besides public addresses: the subnet of a VPC endpoint. */
+  readonly networks: readonly string[];
   readonly maxConnections: number;
   /** The one enclave that may connect; any enclave's CID when left out. */
   readonly cid?: number;
@@ -33,7 +36,7 @@ const GRACE_MS = 2_000;
  * @throws ParentOptionError OPTION_INVALID; TransportError ADDRESS_IN_USE, LISTEN_FAILED
  */
 export async function startVsockProxy(options: VsockProxyOptions): Promise<{ close(): Promise<void> }> {
-  const { allowListFile, host, remotePort, cid } = options;
+  const { allowListFile, host, remotePort, cid, log } = options;
   let text: string;
   try {
     text = await readFile(allowListFile, 'utf8');
@@ -45,10 +48,12 @@ export async function startVsockProxy(options: VsockProxyOptions): Promise<{ clo
       error,
     );
   }
+  const { targets, warnings } = parseVsockProxyFile(text);
+  logAllowListWarnings(warnings, log);
   const table = new ConnectionTable({ idleMs: IDLE_MS, lifetimeMs: LIFETIME_MS });
   const egress = await startEgress(
     {
-      targets: parseVsockProxyAllowList(text),
+      targets: openNetworks(targets, options.networks),
       ports: [{ listen: options.port, host, port: remotePort }],
       lookUp: createLookUp({ family: options.family }),
       maxConnections: options.maxConnections,
@@ -57,7 +62,7 @@ export async function startVsockProxy(options: VsockProxyOptions): Promise<{ clo
       transport: options.transport,
       isEnclave: (peer) => (cid === undefined ? peer >= FIRST_ENCLAVE_CID : peer === cid),
       table,
-      log: options.log,
+      log,
       onAttempt: () => {},
     },
   );

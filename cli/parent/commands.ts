@@ -1,3 +1,6 @@
+import { readTargets } from '../../parent/config/build.ts';
+import type { VsockProxyFileWarning } from '../../parent/config/vsock-proxy-file.ts';
+import { describeNetworkFault } from '../../parent/egress/addresses.ts';
 import { createJsonLog } from '../../parent/index.ts';
 import { readParentConfig, startParentService } from '../../parent/service.ts';
 import { connectServiceManager } from '../../parent/systemd.ts';
@@ -9,6 +12,7 @@ import { type Command, type CommandInput, type Io, UsageError } from '../command
 import { CliError } from '../errors.ts';
 import { configOption, DEFAULT_CONFIG, storeCommands } from './store.ts';
 import { formatParentStatus, parentStatusSchema, type ParentStatus } from './status.ts';
+import { printable } from '../common/printable.ts';
 import { fetchStatusPage } from '../common/status-page.ts';
 
 const runCommand: Command = {
@@ -49,6 +53,7 @@ const checkCommand: Command = {
   async run({ text }) {
     const path = text('config') ?? DEFAULT_CONFIG;
     const { enclave, egress, ingress, status } = await readParentConfig(path);
+    const { targets, warnings } = await readTargets(egress);
     const listens = [
       ingress === undefined
         ? 'no clients are let in'
@@ -57,11 +62,22 @@ const checkCommand: Command = {
     ];
     return {
       ok: true,
-      text: `${path} is in order: enclave ${enclave.cid}, ${egress.allowlist.length} allowed targets written out, ${listens.join(', ')}; "holdfast doctor" looks at files, image and host`,
-      data: { path, enclaveCid: enclave.cid, targets: egress.allowlist.length },
+      text: [
+        `${path} is in order: enclave ${enclave.cid}, ${targets.length} allowed targets, ${listens.join(', ')}; "holdfast doctor" looks at files, image and host`,
+        ...warnings.map(describeAllowListWarning),
+      ].join('\n'),
+      data: { path, enclaveCid: enclave.cid, targets: targets.length, warnings },
     };
   },
 };
+
+function describeAllowListWarning({ code, line, address }: VsockProxyFileWarning): string {
+  const what =
+    code === 'ALLOWLIST_DOCUMENT_IGNORED'
+      ? 'a second YAML document, which nobody reads'
+      : `"${printable(address ?? '')}" is no host, and no pattern either: it opens nothing`;
+  return `WARNING: egress.allowlistFile, line ${line}: ${what} (${code})`;
+}
 
 const statusCommand: Command = {
   name: 'parent status',
@@ -105,26 +121,38 @@ const vsockProxyCommand: Command = {
       value: 'FILE',
       description: 'the allow-list (default: /etc/nitro_enclaves/vsock-proxy.yaml)',
     },
-    ipv4: { type: 'boolean', description: 'only IPv4 addresses of the host' },
-    ipv6: { type: 'boolean', description: 'only IPv6 addresses of the host' },
+    ipv4: { type: 'boolean', description: 'only IPv4 addresses of the host (holdfast-vsock-proxy: -4)' },
+    ipv6: { type: 'boolean', description: 'only IPv6 addresses of the host (-6)' },
     num_workers: {
       type: 'string',
       value: 'NUMBER',
-      description: 'connections at once (default: 1024; the other program has 4)',
+      description: 'connections at once (-w; default: 1024; the other program has 4)',
     },
     cid: {
       type: 'string',
       value: 'CID',
       description: 'the one enclave that may connect (default: any enclave)',
     },
+    network: {
+      type: 'string',
+      value: 'CIDR',
+      multiple: true,
+      description: 'where the host may lie besides public addresses: the subnet of a VPC endpoint',
+    },
     unix: { type: 'string', value: 'DIRECTORY', description: 'Unix sockets in place of vsock, for a trial' },
   },
   examples: [
     'holdfast parent vsock-proxy 8000 kms.eu-central-1.amazonaws.com 443',
+    'holdfast-vsock-proxy 8000 kms.eu-central-1.amazonaws.com 443 --network 10.1.3.0/24',
     'holdfast-vsock-proxy -4 -w 64 8000 kms.eu-central-1.amazonaws.com 443 --config vsock-proxy.yaml',
   ],
   async run(input) {
-    const { positionals, text, flag, io } = input;
+    const { positionals, text, texts, flag, io } = input;
+    const networks = texts('network');
+    for (const block of networks) {
+      const fault = describeNetworkFault(block);
+      if (fault !== undefined) throw new UsageError(`--network ${printable(block)}: ${fault}`);
+    }
     if (flag('ipv4') && flag('ipv6')) throw new UsageError('--ipv4 and --ipv6 exclude each other');
     const unix = text('unix');
     const cid = text('cid');
@@ -138,6 +166,7 @@ const vsockProxyCommand: Command = {
       remotePort: parseNumber(positionals[2], 'REMOTE_PORT', 65_535),
       allowListFile: text('config') ?? '/etc/nitro_enclaves/vsock-proxy.yaml',
       family: flag('ipv4') ? 'ipv4' : flag('ipv6') ? 'ipv6' : 'any',
+      networks,
       maxConnections: parseNumber(text('num_workers') ?? '1024', '--num_workers', 1_000_000),
       ...(cid === undefined ? {} : { cid: parseNumber(cid, '--cid', 0xffff_ffff) }),
       log: createJsonLog((line) => io.stderr.write(line), { level: 'warn' }),

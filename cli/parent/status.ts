@@ -10,6 +10,7 @@ export const parentStatusSchema = z.object({
     state: z.enum(['starting', 'running', 'silent', 'waiting', 'halted', 'stopped']).optional(),
     code: z.string().optional(),
     until: z.number().optional(),
+    endsInARow: z.number().optional(),
   }),
   ingress: z.object({ host: z.string(), port: z.number() }).optional(),
   connections: z.object({ egress: z.number(), ingress: z.number() }),
@@ -40,10 +41,13 @@ function describeNode({ node }: ParentStatus, now: number): string {
   return `${node.phase}, ${since}`;
 }
 
-function describeEnclave({ cid, state, code, until }: ParentStatus['enclave'], now: number): string {
+function describeEnclave(enclave: ParentStatus['enclave'], now: number): string {
+  const { cid, state, code, until, endsInARow = 1 } = enclave;
   const at = `(CID ${cid})`;
   if (state === 'waiting') {
-    return `ended with ${code ?? 'no code'}, starts again in ${formatDuration((until ?? now) - now)} ${at}`;
+    const ended = isNitroCode(code) ? 'did not start' : 'ended';
+    const times = endsInARow > 1 ? `, ${endsInARow} times in a row` : '';
+    return `${ended} with ${code ?? 'no code'}${times}, starts again in ${formatDuration((until ?? now) - now)} ${at}`;
   }
   if (state === 'halted') return `halted with ${code ?? 'no code'}: it would end the same way again ${at}`;
   if (state === 'silent') return `runs and says nothing: it hangs, or cannot reach its parent ${at}`;
@@ -59,12 +63,41 @@ function describeCredentials(expiration: number | null, now: number): string[] {
 
 function advise({ node, enclave }: ParentStatus): string {
   if (enclave.state === 'halted') {
-    return `look ${enclave.code ?? 'the code'} up in docs/parent-alerts.md, mend it, then "systemctl restart holdfast-parent"`;
+    return `${lookUp(enclave.code)}, mend it, then "systemctl restart holdfast-parent"`;
   }
-  if (enclave.state === 'waiting') return 'nothing yet: it starts again by itself';
+  if (enclave.state === 'waiting') {
+    return passesByItself(enclave) ? 'nothing yet: it starts again by itself' : lookUp(enclave.code);
+  }
   if (node === null) return 'is the enclave running? "nitro-cli describe-enclaves" lists it';
   if (node.phase === 'failed') return `look ${node.code ?? 'the code'} up in docs/parent-alerts.md`;
   return 'wait: it is on its way';
+}
+
+/** Ends of one kind after which it is no longer likely that the next start goes well: some seven seconds in. */
+const MAX_ENDS_OF_CHANCE = 3;
+
+/** Whether the reason may be gone at the next start. */
+function passesByItself({ code, endsInARow = 1 }: ParentStatus['enclave']): boolean {
+  return code !== 'NITRO_CLI_MISSING' && endsInARow <= MAX_ENDS_OF_CHANCE;
+}
+
+function isNitroCode(code: string | undefined): boolean {
+  return code?.startsWith('NITRO_') === true;
+}
+
+/** Where a code is explained. */
+function lookUp(code: string | undefined): string {
+  if (code === 'NITRO_CLI_MISSING') {
+    return 'look for nitro-cli, which is not on the path of the service: "sudo dnf install -y aws-nitro-enclaves-cli"';
+  }
+  const nitro = /^NITRO_(E[0-9]{2})$/.exec(code ?? '')?.[1];
+  if (nitro !== undefined) {
+    return `look ${nitro} up with "nitro-cli explain --error-code ${nitro}"; the newest file in /var/log/nitro_enclaves says more`;
+  }
+  if (isNitroCode(code)) {
+    return 'look at what "nitro-cli describe-enclaves" says as root, and at the newest file in /var/log/nitro_enclaves';
+  }
+  return `look ${code ?? 'the code'} up in docs/parent-alerts.md`;
 }
 
 function formatDuration(milliseconds: number): string {

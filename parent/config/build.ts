@@ -13,14 +13,14 @@ import type { ArtifactSource } from '../artifacts/source.ts';
 import type { SecretSource } from '../control/sources.ts';
 import { createCredentialSource, type CredentialSource } from '../credentials.ts';
 import { createLookUp } from '../egress/look-up.ts';
-import type { EgressTarget } from '../egress/targets.ts';
+import { openNetworks, targetKey, type EgressTarget } from '../egress/targets.ts';
 import { ParentOptionError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { EgressOptions, IngressOptions, ParentOptions } from '../options.ts';
 import type { RecordStore } from '../store/record-store.ts';
 import { createSqliteStore } from '../store/sqlite-store.ts';
-import { parseVsockProxyAllowList } from './parse.ts';
 import type { ArtifactLocation, ParentConfig } from './schema.ts';
+import { logAllowListWarnings, parseVsockProxyFile, type VsockProxyFileWarning } from './vsock-proxy-file.ts';
 
 /** What a configuration amounts to, and what has to be given back in the end. */
 export interface BuiltParent {
@@ -56,7 +56,7 @@ export async function buildParent(config: ParentConfig, log: Log): Promise<Built
       credentials: () => credentials.get(),
       ...(admission === undefined ? {} : { admission: createFileAdmission(admission) }),
       store: await createStore(config.store),
-      egress: await createEgressOptions(config.egress),
+      egress: await createEgressOptions(config.egress, log),
       ...(config.ingress === undefined ? {} : { ingress: createIngressOptions(config.ingress) }),
       ...(config.status === undefined ? {} : { status: config.status.listen }),
       log,
@@ -66,25 +66,36 @@ export async function buildParent(config: ParentConfig, log: Log): Promise<Built
   };
 }
 
-/** All targets of a configuration: its own, and those of vsock-proxy's file. @throws ParentOptionError */
-export async function readTargets({
-  allowlist,
-  allowlistFile,
-}: ParentConfig['egress']): Promise<readonly EgressTarget[]> {
-  const own: EgressTarget[] = allowlist.map(dropUndefined);
-  if (allowlistFile === undefined) return own;
-  const named = new Set(own.map(({ host, port }) => `${host} ${port}`));
-  const more = parseVsockProxyAllowList(await readText(allowlistFile));
-  return [...own, ...more.filter(({ host, port }) => !named.has(`${host} ${port}`))];
+/** What the enclave may reach, and what in vsock-proxy's file opens nothing. */
+export interface ReadTargets {
+  readonly targets: readonly EgressTarget[];
+  readonly warnings: readonly VsockProxyFileWarning[];
 }
 
-async function createEgressOptions(egress: ParentConfig['egress']): Promise<EgressOptions> {
-  const { allowlist: _own, allowlistFile: _file, family, ...limits } = egress;
-  return {
-    ...dropUndefined(limits),
-    targets: await readTargets(egress),
-    lookUp: createLookUp({ family }),
-  };
+/**
+ * All targets of a configuration: its own and, on top, those of vsock-proxy's file, each with the networks of all.
+ * @throws ParentOptionError
+ */
+export async function readTargets(
+  egress: ParentConfig['egress'],
+  read: (path: string) => Promise<string> = readText,
+): Promise<ReadTargets> {
+  const { allowlist, allowlistFile, networks } = egress;
+  const own: EgressTarget[] = allowlist.map(dropUndefined);
+  const named = new Set(own.map(({ host, port }) => targetKey(host, port)));
+  const file =
+    allowlistFile === undefined
+      ? { targets: [], warnings: [] }
+      : parseVsockProxyFile(await read(allowlistFile));
+  const more = file.targets.filter(({ host, port }) => !named.has(targetKey(host, port)));
+  return { targets: openNetworks([...own, ...more], networks), warnings: file.warnings };
+}
+
+async function createEgressOptions(egress: ParentConfig['egress'], log: Log): Promise<EgressOptions> {
+  const { allowlist: _own, allowlistFile: _file, networks: _networks, family, ...limits } = egress;
+  const { targets, warnings } = await readTargets(egress);
+  logAllowListWarnings(warnings, log);
+  return { ...dropUndefined(limits), targets, lookUp: createLookUp({ family }) };
 }
 
 function createIngressOptions({ listen, ...limits }: NonNullable<ParentConfig['ingress']>): IngressOptions {

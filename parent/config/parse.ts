@@ -1,6 +1,5 @@
 import { parse, YAMLParseError } from 'yaml';
-import { z } from 'zod';
-import type { EgressTarget } from '../egress/targets.ts';
+import type { z } from 'zod';
 import { ParentOptionError } from '../errors.ts';
 import { parentConfigSchema, type ParentConfig } from './schema.ts';
 
@@ -12,23 +11,6 @@ export const MAX_CONFIG_BYTES = 256 * 1024;
  */
 export function parseParentConfig(text: string): ParentConfig {
   return check(parentConfigSchema, parseYaml(text));
-}
-
-const allowListSchema = z.strictObject({
-  allowlist: z.array(z.strictObject({ address: z.string(), port: z.int().min(1).max(65_535) })),
-});
-
-/**
- * Parses the allow-list of AWS's vsock-proxy: `allowlist:` with `address` and `port` each. What it names twice is
- * taken once.
- * @throws ParentOptionError OPTION_INVALID
- */
-export function parseVsockProxyAllowList(text: string): readonly EgressTarget[] {
-  const { allowlist } = check(allowListSchema, parseYaml(text));
-  const targets = new Map(
-    allowlist.map(({ address, port }) => [`${address} ${port}`, { host: address, port }]),
-  );
-  return [...targets.values()];
 }
 
 function parseYaml(text: string): unknown {
@@ -43,7 +25,7 @@ function parseYaml(text: string): unknown {
 }
 
 /** Where it is and of what kind: the parser's own message quotes the line, and a password may stand there. */
-function describePlace(error: unknown): Record<string, unknown> {
+export function describePlace(error: unknown): Record<string, unknown> {
   if (!(error instanceof YAMLParseError)) return {};
   const [start] = error.linePos ?? [];
   return {

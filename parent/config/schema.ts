@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { describeNetworkFault } from '../egress/addresses.ts';
 import { isLoopback } from '../status/loopback.ts';
 
 const path = z.string().startsWith('/').max(4_096);
@@ -50,6 +51,12 @@ const target = z.strictObject({
   port,
   networks: z.array(z.string()).max(64).optional(),
   connectTo: z.strictObject({ address: z.string(), port }).optional(),
+});
+
+/** A CIDR block of other machines. */
+const network = z.string().superRefine((block, context) => {
+  const fault = describeNetworkFault(block);
+  if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
 });
 
 /** The file that `holdfast parent run` reads, YAML or JSON. docs/parent.md explains each field. */
@@ -103,6 +110,8 @@ export const parentConfigSchema = z.strictObject({
     allowlist: z.array(target).max(1_024).default([]),
     /** The allow-list of AWS's vsock-proxy, as it is; its targets come on top. */
     allowlistFile: path.optional(),
+    /** Blocks in which every target may lie besides public addresses: the subnets of VPC endpoints. */
+    networks: z.array(network).max(64).default([]),
     ports: z
       .array(z.strictObject({ listen: z.int().min(1).max(0xffff_fffe), host: z.string(), port }))
       .max(256)

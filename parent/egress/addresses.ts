@@ -25,6 +25,48 @@ const SPECIAL_IPV4 = [
 /** Within 2000::/3, outside of which no address is globally reachable: tunnels that carry an IPv4 address, examples. */
 const SPECIAL_IPV6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20'];
 
+/** The instance's metadata service, at which any program gets the credentials of its role. */
+export const METADATA_BLOCKS: readonly string[] = ['169.254.169.254/32', 'fd00:ec2::254/128'];
+
+/**
+ * What no block for all targets opens: this machine itself, its link with the instance's own services (metadata, DNS and
+ * time), multicast, and tunnels whose addresses hold another one.
+ */
+const CLOSED_BLOCKS: readonly string[] = [
+  '0.0.0.0/8',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '224.0.0.0/4',
+  '240.0.0.0/4',
+  '::/127',
+  '2001::/32',
+  '2002::/16',
+  'fd00:ec2::/32',
+  'fe80::/10',
+  'ff00::/8',
+];
+
+/** The first of the closed blocks of which a block holds a part. @throws RangeError for what is no CIDR block */
+export function findClosedBlock(block: string, closed: readonly string[]): string | undefined {
+  const own = createBlockList([block]);
+  return closed.find((one) => own.check(...start(one)) || createBlockList([one]).check(...start(block)));
+}
+
+/** Why a block may not be opened for all targets, in words; undefined where it may. */
+export function describeNetworkFault(block: string): string | undefined {
+  try {
+    const closed = findClosedBlock(block, CLOSED_BLOCKS);
+    return closed === undefined ? undefined : `a block without ${closed} is expected, which stays closed`;
+  } catch {
+    return 'a CIDR block such as 10.1.3.0/24 is expected';
+  }
+}
+
+function start(block: string): [string, 'ipv4' | 'ipv6'] {
+  const [address = ''] = block.split('/');
+  return [address, isIPv6(address) ? 'ipv6' : 'ipv4'];
+}
+
 /** @throws RangeError for what is no CIDR block */
 export function createBlockList(blocks: readonly string[]): BlockList {
   const list = new BlockList();
@@ -43,11 +85,15 @@ export function createBlockList(blocks: readonly string[]): BlockList {
 const special = createBlockList([...SPECIAL_IPV4, ...SPECIAL_IPV6]);
 const global6 = createBlockList(['2000::/3']);
 
+/** The one spelling of an IPv6 address: RFC 5952 without dotted quads, and without its zone. */
+export function canonicalAddress(address: string): string {
+  return new URL(`http://[${address.replace(/%.*$/, '')}]`).hostname.slice(1, -1);
+}
+
 /** `::ffff:a.b.c.d`, in any spelling, is the IPv4 address that a socket would reach. */
 function unmap(address: string): string {
   if (!isIPv6(address)) return address;
-  // The URL parser gives the one canonical spelling: RFC 5952 without dotted quads.
-  const canonical = new URL(`http://[${address.replace(/%.*$/, '')}]`).hostname.slice(1, -1);
+  const canonical = canonicalAddress(address);
   const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(canonical);
   if (mapped === null) return canonical;
   const [high, low] = [Number.parseInt(mapped[1] ?? '', 16), Number.parseInt(mapped[2] ?? '', 16)];

@@ -32,7 +32,10 @@ export async function dialTarget(target: AllowedTarget, options: DialOptions): P
   if (addresses.length === 0) throw new EgressRefusal('DNS_FAILED', 'the host has no address', { host });
   const allowed = addresses.filter((address) => isAddressAllowed(address, target.networks));
   if (allowed.length === 0) {
-    throw new EgressRefusal('ADDRESS_FORBIDDEN', 'the host lies where no connection may go', { host });
+    throw new EgressRefusal('ADDRESS_FORBIDDEN', 'the host lies where no connection may go', {
+      host,
+      address: addresses[0],
+    });
   }
   return await dialAny(allowed.slice(0, MAX_ATTEMPTS), port, {
     ...options,

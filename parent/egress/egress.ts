@@ -51,11 +51,11 @@ export async function startEgress(options: EgressOptions, around: EgressSurround
   try {
     for (const { listen, host, port } of ports) {
       if (allowList.find(host, port) === undefined) {
-        throw new ParentOptionError('OPTION_INVALID', 'a port leads to what is not on the allow-list', {
-          listen,
-          host,
-          port,
-        });
+        throw new ParentOptionError(
+          'OPTION_INVALID',
+          'a port leads to what is not on the allow-list; names are compared with names, addresses with addresses',
+          { listen, host, port },
+        );
       }
       listeners.push(await startEgressServer({ ...rest, port: listen, target: { host, port } }));
     }

@@ -1,6 +1,7 @@
 import { Resolver } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { LookUp } from './dial.ts';
+import { readHostsFile } from './hosts-file.ts';
 
 export type AddressFamily = 'any' | 'ipv4' | 'ipv6';
 
@@ -8,6 +9,8 @@ export interface LookUpOptions {
   readonly family?: AddressFamily;
   /** Whom to ask, as `Resolver.setServers` takes them; the system's servers when left out. */
   readonly servers?: readonly string[];
+  /** Names that need no server, as hosts(5) has them; `/etc/hosts` when left out. */
+  readonly hostsFile?: string;
   readonly clock?: () => number;
 }
 
@@ -22,19 +25,26 @@ const MAX_TTL_SECONDS = 300;
 /** How long an answer may be used after its time when the servers give none: the TLS within proves the host. */
 const STALE_MS = 15 * 60_000;
 const MAX_ENTRIES = 1_024;
+/** How long what a hosts file says holds. */
+const HOSTS_TTL_SECONDS = 5;
 
 /**
- * Looks names up with c-ares and keeps answers for their time to live. Unlike getaddrinfo it occupies no thread of the
+ * Looks names up in the hosts file, and then with c-ares, and keeps answers for their time to live. Unlike getaddrinfo it occupies no thread of the
  * pool, so that servers that do not answer hold up nothing else. A look-up that several wait for is made once.
  */
 export function createLookUp(options: LookUpOptions = {}): LookUp {
-  const { family = 'any', servers, clock = () => performance.now() } = options;
+  const { family = 'any', servers, hostsFile = '/etc/hosts', clock = () => performance.now() } = options;
   const resolver = new Resolver({ timeout: 2_000, tries: 2 });
   if (servers !== undefined) resolver.setServers(servers);
   const entries = new Map<string, Entry>();
   const pending = new Map<string, Promise<readonly string[]>>();
 
   async function ask(host: string): Promise<readonly string[]> {
+    const version = family === 'ipv4' ? 4 : family === 'ipv6' ? 6 : undefined;
+    const known = (await readHostsFile(hostsFile, host)).filter(
+      (address) => version === undefined || isIP(address) === version,
+    );
+    if (known.length > 0) return keep(host, known, HOSTS_TTL_SECONDS);
     const answers = await Promise.allSettled([
       family === 'ipv6' ? [] : resolver.resolve4(host, { ttl: true }),
       family === 'ipv4' ? [] : resolver.resolve6(host, { ttl: true }),
@@ -48,8 +58,15 @@ export function createLookUp(options: LookUpOptions = {}): LookUp {
       throw failure?.reason ?? new Error('no address');
     }
     const ttl = Math.min(...records.map((record) => record.ttl), MAX_TTL_SECONDS);
-    const freshUntil = now + Math.max(ttl, MIN_TTL_SECONDS) * 1_000;
-    const addresses = records.map(({ address }) => address);
+    return keep(
+      host,
+      records.map(({ address }) => address),
+      Math.max(ttl, MIN_TTL_SECONDS),
+    );
+  }
+
+  function keep(host: string, addresses: readonly string[], ttlSeconds: number): readonly string[] {
+    const freshUntil = clock() + ttlSeconds * 1_000;
     if (entries.size >= MAX_ENTRIES) entries.clear();
     entries.set(host, { addresses, freshUntil, usableUntil: freshUntil + STALE_MS });
     return addresses;

@@ -84,7 +84,7 @@ async function serve(stream: Duplex, unnamed: Unnamed, options: EgressServerOpti
   } catch (error) {
     const code = refusalCode(error);
     onAttempt(code, (performance.now() - startedAt) / 1_000);
-    log('warn', 'egress.refused', { host: open?.host, port: open?.port, code });
+    log('warn', 'egress.refused', { host: open?.host, port: open?.port, code, address: addressIn(error) });
     // Without frames there is no way to say why: the connection just ends.
     if (target === undefined) {
       await frames.write({ type: 'error', code }, { timeoutMs: OPEN_TIMEOUT_MS }).catch(() => {});
@@ -122,6 +122,12 @@ async function connect(
   } finally {
     stream.off('close', onClose);
   }
+}
+
+/** The address that was refused, where there was one. */
+function addressIn(error: unknown): string | undefined {
+  const address = error instanceof EgressRefusal ? error.details['address'] : undefined;
+  return typeof address === 'string' ? address : undefined;
 }
 
 function refusalCode(error: unknown): EgressErrorCode {

@@ -1,5 +1,6 @@
-import { isIP, type BlockList } from 'node:net';
-import { createBlockList } from './addresses.ts';
+import { isIP, isIPv6, type BlockList } from 'node:net';
+import { domainToASCII } from 'node:url';
+import { canonicalAddress, createBlockList, findClosedBlock, METADATA_BLOCKS } from './addresses.ts';
 import { ParentOptionError } from '../errors.ts';
 
 /** A host and port that the enclave may reach, as an operator writes it. */
@@ -27,6 +28,9 @@ export interface AllowList {
 
 const HOST = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?)*$/;
 
+/** Letters, marks and digits of any script, one of them beyond ASCII: the conversion itself drops line breaks. */
+const INTERNATIONAL = /^(?=.*[^\x20-\x7e])[\p{L}\p{M}\p{N}._-]+$/u;
+
 /**
  * @throws ParentOptionError OPTION_INVALID for a host, port, block or address that is none, and for a target that is
  * named twice
@@ -35,19 +39,19 @@ export function createAllowList(targets: readonly EgressTarget[]): AllowList {
   const allowed = new Map<string, AllowedTarget>();
   for (const target of targets) {
     const parsed = parseTarget(target);
-    const key = keyOf(parsed.host, parsed.port);
+    const key = targetKey(parsed.host, parsed.port);
     if (allowed.has(key)) throw invalid('a target is named twice', target);
     allowed.set(key, parsed);
   }
   return {
     targets: [...allowed.values()],
-    find: (host, port) => allowed.get(keyOf(normaliseHost(host), port)),
+    find: (host, port) => allowed.get(targetKey(host, port)),
   };
 }
 
 function parseTarget(target: EgressTarget): AllowedTarget {
   const host = normaliseHost(target.host);
-  if (isIP(host) === 0 && !HOST.test(host)) throw invalid('not a host', target);
+  if (!isHost(host)) throw invalid('not a host', target);
   if (!isPort(target.port)) throw invalid('not a port', target);
   const { connectTo } = target;
   if (connectTo !== undefined && (isIP(connectTo.address) === 0 || !isPort(connectTo.port))) {
@@ -60,11 +64,17 @@ function parseNetworks(host: string, target: EgressTarget): BlockList | undefine
   const own = isIP(host) === 0 ? [] : [`${host}/${isIP(host) === 4 ? 32 : 128}`];
   const blocks = [...own, ...(target.networks ?? [])];
   if (blocks.length === 0) return undefined;
+  let list: BlockList;
   try {
-    return createBlockList(blocks);
+    list = createBlockList(blocks);
   } catch (error) {
     throw invalid('not a CIDR block', target, error);
   }
+  const open = (target.networks ?? []).find((block) => findClosedBlock(block, METADATA_BLOCKS) !== undefined);
+  if (open !== undefined) {
+    throw invalid(`a block that would open the metadata service: ${open}; name a narrower one`, target);
+  }
+  return list;
 }
 
 /** P54: a port is an integer from 1 to 65,535, never what is left of a larger number. */
@@ -72,12 +82,33 @@ export function isPort(value: number): boolean {
   return Number.isInteger(value) && value >= 1 && value <= 65_535;
 }
 
-function normaliseHost(host: string): string {
-  return host.toLowerCase().replace(/\.$/, '');
+/** The same targets, each of which may also lie in these blocks. */
+export function openNetworks(
+  targets: readonly EgressTarget[],
+  networks: readonly string[],
+): readonly EgressTarget[] {
+  if (networks.length === 0) return targets;
+  return targets.map((target) => ({ ...target, networks: [...(target.networks ?? []), ...networks] }));
 }
 
-function keyOf(host: string, port: number): string {
-  return `${host} ${port}`;
+/**
+ * The one spelling of a host: lower case, without a final dot, an international name in its ASCII form (RFC 5891), an
+ * IPv6 address as RFC 5952 writes it. What is no host comes back as something that is none either.
+ */
+export function normaliseHost(host: string): string {
+  if (isIPv6(host)) return canonicalAddress(host);
+  const plain = host.toLowerCase().replace(/\.$/, '');
+  return INTERNATIONAL.test(plain) ? domainToASCII(plain) : plain;
+}
+
+/** Whether a host in its one spelling is an address or a name that DNS can have. */
+export function isHost(host: string): boolean {
+  return isIP(host) !== 0 || HOST.test(host);
+}
+
+/** The same for every spelling of a host. */
+export function targetKey(host: string, port: number): string {
+  return `${normaliseHost(host)} ${port}`;
 }
 
 function invalid(message: string, target: EgressTarget, cause?: unknown): ParentOptionError {

@@ -53,7 +53,7 @@ const describeSchema = z.array(
 
 /**
  * Drives AWS's nitro-cli through its JSON output. Arguments go to the program as they are, without a shell (P56).
- * All methods throw EnclaveError NITRO_CLI_FAILED, NITRO_CLI_REFUSED.
+ * All methods throw EnclaveError NITRO_CLI_FAILED, NITRO_CLI_MISSING, NITRO_CLI_REFUSED.
  */
 export function createNitroCli(program = 'nitro-cli'): NitroCli {
   return {
@@ -108,7 +108,9 @@ function invoke(program: string, args: readonly string[], timeoutMs: number): Pr
         return;
       }
       const nitro = /\[ (E[0-9]{2}) \]/.exec(stderr)?.[1];
-      if (nitro === undefined) {
+      if (error.code === 'ENOENT') {
+        reject(new EnclaveError('NITRO_CLI_MISSING', 'nitro-cli is not on the path', { program }, error));
+      } else if (nitro === undefined) {
         const details = { command, status: error.code, signal: error.signal };
         reject(new EnclaveError('NITRO_CLI_FAILED', 'nitro-cli failed', details, error));
       } else reject(new EnclaveError('NITRO_CLI_REFUSED', 'nitro-cli refused', { command, nitro }));

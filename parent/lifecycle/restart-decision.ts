@@ -6,8 +6,8 @@ export type EnclaveEnd =
   | { readonly type: 'vanished' }
   /** It ran and did not speak, and was terminated for that. */
   | { readonly type: 'silent' }
-  /** nitro-cli did not start it; with its own code where it gave one. */
-  | { readonly type: 'not-started'; readonly nitro: string | undefined };
+  /** nitro-cli did not start it: `NITRO_` and its own code, or why it could not be asked. */
+  | { readonly type: 'not-started'; readonly code: `NITRO_${string}` };
 
 export type RestartDecision =
   | { readonly action: 'restart'; readonly afterMs: number }
@@ -47,18 +47,26 @@ const PASSING_PREFIXES = [
 
 /** nitro-cli's refusals of what was asked for: arguments, permissions, CPUs, memory, the image, a CID that is taken. */
 const FINAL_NITRO_CODES: ReadonlySet<string> = new Set([
-  'E01',
-  'E02',
-  'E03',
-  'E18',
-  'E20',
-  'E21',
-  'E22',
-  'E23',
-  'E25',
-  'E26',
-  'E35',
+  'NITRO_E01',
+  'NITRO_E02',
+  'NITRO_E03',
+  'NITRO_E18',
+  'NITRO_E20',
+  'NITRO_E21',
+  'NITRO_E22',
+  'NITRO_E23',
+  'NITRO_E25',
+  'NITRO_E26',
+  'NITRO_E35',
 ]);
+
+/** What is shown of ends that have no code of their own. */
+const CODES = { vanished: 'VANISHED', silent: 'SILENT' } as const;
+
+/** The code of an end, for log and status. */
+export function codeOf(end: EnclaveEnd): string {
+  return 'code' in end ? end.code : CODES[end.type];
+}
 
 /**
  * Decides what follows an end. `endsInARow` counts those since the enclave last served for a while, this one
@@ -67,8 +75,8 @@ const FINAL_NITRO_CODES: ReadonlySet<string> = new Set([
 export function decideRestart(end: EnclaveEnd, endsInARow: number): RestartDecision {
   const afterMs = Math.min(FIRST_BACKOFF_MS * 2 ** Math.min(endsInARow - 1, 20), MAX_BACKOFF_MS);
   if (end.type === 'failed' && !passes(end.code)) return { action: 'halt', code: end.code };
-  if (end.type === 'not-started' && end.nitro !== undefined && FINAL_NITRO_CODES.has(end.nitro)) {
-    return { action: 'halt', code: `NITRO_${end.nitro}` };
+  if (end.type === 'not-started' && FINAL_NITRO_CODES.has(end.code)) {
+    return { action: 'halt', code: end.code };
   }
   return { action: 'restart', afterMs };
 }

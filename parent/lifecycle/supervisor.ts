@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode } from '../../shared/errors.ts';
 import type { Log } from '../log.ts';
 import { SILENT_AFTER_MS, steadyClock, type NodeStatus } from '../status/node-status.ts';
-import { EnclaveError } from './errors.ts';
+import { EnclaveError, type EnclaveErrorCode } from './errors.ts';
 import type { ImageMeasurements } from './image.ts';
 import type { EnclaveSpec, NitroCli, RunningEnclave } from './nitro-cli.ts';
-import { decideRestart, type EnclaveEnd } from './restart-decision.ts';
+import { codeOf, decideRestart, type EnclaveEnd } from './restart-decision.ts';
 
 export interface SupervisorOptions {
   readonly nitro: NitroCli;
@@ -34,7 +34,13 @@ export type SupervisorState =
   | { readonly state: 'running'; readonly id: string; readonly since: number }
   /** nitro-cli has it as running, and it has not spoken since `since`: it hangs, or cannot reach its parent. */
   | { readonly state: 'silent'; readonly id: string; readonly since: number }
-  | { readonly state: 'waiting'; readonly code: string; readonly until: number }
+  /** It starts again at `until`, after so many ends since it last served for a while. */
+  | {
+      readonly state: 'waiting';
+      readonly code: string;
+      readonly until: number;
+      readonly endsInARow: number;
+    }
   | { readonly state: 'halted'; readonly code: string };
 
 export interface Supervisor {
@@ -48,8 +54,8 @@ export interface Supervisor {
 /** Served that long, an enclave counts as healthy again. */
 const HEALTHY_AFTER_MS = 5 * 60_000;
 const POLL_MS = 5_000;
-/** What is shown of ends that have no code of the node's. */
-const CODES = { vanished: 'VANISHED', silent: 'SILENT', 'not-started': 'NOT_STARTED' } as const;
+/** Where nitro-cli says more: a file for each of its errors. */
+const NITRO_LOGS = '/var/log/nitro_enclaves';
 
 /** Starts the enclave, or finds it running, watches it, and starts it again where that can help. */
 export function startSupervisor(options: SupervisorOptions): Supervisor {
@@ -136,8 +142,9 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
       // What init said of its end says more than nitro-cli, which only misses its heartbeat.
       const failure = failureOfThisLife();
       if (failure !== undefined) return failure;
-      const nitroCode = error.details['nitro'];
-      return { type: 'not-started', nitro: typeof nitroCode === 'string' ? nitroCode : undefined };
+      const { nitro: nitroCode } = error.details;
+      const code = typeof nitroCode === 'string' ? (`NITRO_${nitroCode}` as const) : nitroFault(error.code);
+      return { type: 'not-started', code };
     }
   }
 
@@ -150,14 +157,15 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
       endsInARow += 1;
       options.onEnd();
       const decision = decideRestart(end, endsInARow);
-      const code = end.type === 'failed' ? end.code : CODES[end.type];
+      const code = codeOf(end);
+      const more = end.type === 'not-started' ? { see: NITRO_LOGS } : {};
       if (decision.action === 'halt') {
         current = { state: 'halted', code: decision.code };
-        log('error', 'enclave.halted', { code: decision.code });
+        log('error', 'enclave.halted', { code: decision.code, ...more });
         return;
       }
-      current = { state: 'waiting', code, until: clock() + decision.afterMs };
-      log('warn', 'enclave.ended', { code, endsInARow, afterMs: decision.afterMs });
+      current = { state: 'waiting', code, until: clock() + decision.afterMs, endsInARow };
+      log('warn', 'enclave.ended', { code, endsInARow, afterMs: decision.afterMs, ...more });
       await pause(decision.afterMs);
     }
   }
@@ -182,6 +190,10 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
       if (current.state !== 'halted') current = { state: 'stopped' };
     },
   };
+}
+
+function nitroFault(code: EnclaveErrorCode): 'NITRO_CLI_FAILED' | 'NITRO_CLI_MISSING' {
+  return code === 'NITRO_CLI_MISSING' ? code : 'NITRO_CLI_FAILED';
 }
 
 /** @throws EnclaveError ENCLAVE_FOREIGN */

@@ -67,6 +67,37 @@ describe('the parent’s status', () => {
     expect(await ask('127.0.0.1')).toMatchObject({ exit: 2, code: 'USAGE' });
   });
 
+  const waitingFor = (code: string, endsInARow: number) =>
+    formatParentStatus(
+      {
+        ...SERVING,
+        node: null,
+        enclave: { cid: 16, state: 'waiting', code, until: NOW + 8_000, endsInARow },
+      },
+      NOW,
+    );
+
+  test('says nitro-cli’s own code, and after some times where it is explained', () => {
+    expect(waitingFor('NITRO_E36', 1)).toContain('did not start with NITRO_E36, starts again in 8 s');
+    expect(waitingFor('NITRO_E36', 1)).toContain('what to do  nothing yet');
+    const text = waitingFor('NITRO_E36', 4);
+    expect(text).toContain('NITRO_E36, 4 times in a row');
+    expect(text).not.toContain('nothing yet');
+    expect(text).toContain('"nitro-cli explain --error-code E36"');
+    expect(text).toContain('/var/log/nitro_enclaves');
+  });
+
+  test('has one look where the next start can go no better, or has not for some time', () => {
+    expect(waitingFor('NITRO_CLI_MISSING', 1)).toContain('look for nitro-cli');
+    expect(waitingFor('NITRO_CLI_FAILED', 4)).toContain('/var/log/nitro_enclaves');
+    expect(waitingFor('VANISHED', 3)).toContain('nothing yet');
+    expect(waitingFor('VANISHED', 4)).toContain('look VANISHED up in docs/parent-alerts.md');
+    const halted: ParentStatus['enclave'] = { cid: 16, state: 'halted', code: 'NITRO_E22' };
+    expect(formatParentStatus({ ...SERVING, node: null, enclave: halted }, NOW)).toContain(
+      '"nitro-cli explain --error-code E22"',
+    );
+  });
+
   test('says when to wait', () => {
     const waiting: ParentStatus['enclave'] = {
       cid: 16,

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -214,6 +214,29 @@ describe('holdfast parent backup and restore', () => {
   });
 });
 
+describe('holdfast parent check', () => {
+  test('counts the targets of vsock-proxy’s file, and says what in it opens nothing', async () => {
+    const list = join(directory, 'vsock-proxy.yaml');
+    await writeFile(
+      list,
+      'allowlist:\n- {address: KMS.example.com., port: 443}\n- {address: "*.example.com", port: 443}\n',
+    );
+    const config = (await readFile(configPath, 'utf8')).replace(
+      'egress:',
+      `egress:\n  allowlistFile: ${list}\n  networks: [10.1.3.0/24]`,
+    );
+    await writeFile(configPath, config);
+    const check = () => start(MAIN, ['parent', 'check', '--config', configPath, '--json']).finished;
+    expect(JSON.parse((await check()).stdout)).toMatchObject({
+      ok: true,
+      targets: 1,
+      warnings: [{ code: 'ALLOWLIST_HOST_NEVER_MATCHES', line: 3, address: '*.example.com' }],
+    });
+    await writeFile(configPath, config.replace('10.1.3.0/24', '169.254.0.0/16'));
+    expect(JSON.parse((await check()).stdout)).toMatchObject({ error: { code: 'OPTION_INVALID' } });
+  });
+});
+
 describe('holdfast parent status', () => {
   test('says that nobody answers', async () => {
     const { code, stdout } = await start(MAIN, ['parent', 'status', '--url', 'http://127.0.0.1:1', '--json'])
@@ -246,9 +269,46 @@ describe('holdfast-vsock-proxy', () => {
     stream?.destroy();
   });
 
+  test.each(['-w4', '-w=4', '-4w4'])('takes %s, and fields that it does not know', async (workers) => {
+    const options = [workers, '8000', '127.0.0.1', String(targetPort)];
+    await listen(options, `allowlist:\n- {address: 127.0.0.1, port: ${targetPort}, note: here}\n`);
+    const dial = () => enclave().connect({ cid: PARENT_CID, port: 8_000 }, { timeoutMs: 1_000 });
+    let stream: Duplex | undefined;
+    await expect
+      .poll(async () => (stream = await dial().catch(() => undefined)), { timeout: 20_000 })
+      .toBeDefined();
+    stream?.end('as before');
+    expect(stream === undefined ? '' : await readAll(stream)).toBe('as before');
+    stream?.destroy();
+  });
+
+  test.each([
+    ['-V', /^holdfast \d/],
+    ['--version', /^holdfast \d/],
+    ['-h', /^usage: holdfast parent vsock-proxy/],
+    ['--help', /^usage: holdfast parent vsock-proxy/],
+  ])('answers %s', async (option, expected) => {
+    const { code, stdout } = await start(ALIAS, [option]).finished;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(expected);
+  });
+
+  test('compares a name with names and an address with addresses, whatever DNS says', async () => {
+    const list = `allowlist:\n- {address: localhost, port: ${targetPort}}\n`;
+    const { finished } = await listen(['8000', '127.0.0.1', String(targetPort)], list);
+    expect(await finished).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('OPTION_INVALID') as string,
+    });
+  });
+
   test.each([
     ['P54 a port that is too large', ['8000', '127.0.0.1', '65979'], 2],
     ['no workers', ['-w', '0', '8000', '127.0.0.1', '443'], 2],
+    ['no workers, in one word', ['-4w0', '8000', '127.0.0.1', '443'], 2],
+    ['a flag that it does not know', ['-4x', '8000', '127.0.0.1', '443'], 2],
+    ['the metadata service as a network', ['--network', '169.254.0.0/16', '8000', '127.0.0.1', '443'], 2],
+    ['loopback as a network', ['--network', '127.0.0.0/8', '8000', '127.0.0.1', '443'], 2],
     ['both families', ['-4', '-6', '8000', '127.0.0.1', '443'], 2],
     ['a target that is not on the list', ['8000', '127.0.0.1', '1'], 1],
   ])('refuses %s', async (_name, options, code) => {

@@ -15,43 +15,67 @@ export class AllocatorSyntaxError extends Error {
 
 const KEYS = new Set(['memory_mib', 'cpu_count', 'cpu_pool']);
 
+/** What bash's `read` strips, and nothing else: not a carriage return, a byte order mark or a no-break space. */
+const BASH_BLANKS = /^[ \t]+|[ \t]+$/g;
+/** What `\s` of grep and sed matches in ASCII. */
+const COMMENT = /^[ \t\r\v\f]*#/;
+const NUMBER = /^[0-9]+$/;
+
 /**
  * Reads the file as AWS's nitro-enclaves-allocator does, which is less than YAML: nothing counts before the line `---`,
- * and after it every line is a comment or one of three keys.
+ * and after it every line is a comment or one of three keys. The file is read by bash, so that what is a line break or
+ * a blank elsewhere can be a part of a word there.
  * @throws AllocatorSyntaxError
  */
 export function parseAllocator(text: string): Allocation {
   const values = new Map<string, string>();
   let begun = false;
-  // read(1) takes a last line only with its line break.
-  const lines = text.split('\n').slice(0, -1);
+  // read(1) takes a last line only with its line break, and a backslash away with the line break after it.
+  const lines = text.replaceAll('\\\n', '').split('\n').slice(0, -1);
   for (const [index, raw] of lines.entries()) {
-    const line = raw.trim();
-    if (line.startsWith('#')) continue;
+    const line = raw.replaceAll(/\\(.)/g, '$1').replaceAll(BASH_BLANKS, '');
+    if (COMMENT.test(line)) continue;
     if (line === '---') {
       begun = true;
       continue;
     }
     if (!begun) continue;
-    const [, key = '', value = ''] = /^([-_a-z0-9]*)[^:]*:?(.*)$/i.exec(line) ?? [];
+    const [key = ''] = /^[-_a-z0-9]+/i.exec(line) ?? [];
     if (!KEYS.has(key))
       throw new AllocatorSyntaxError(index + 1, 'not a comment, and none of its three keys');
-    const plain = value.trim().replace(/^"/, '').replace(/"$/, '');
+    const plain = line
+      .replace(/^.+:/, '')
+      .replace(/[ \t\r\v\f]+"?/, '')
+      .replace(/"$/, '');
     if (plain === '') throw new AllocatorSyntaxError(index + 1, `${key} has no value`);
     values.set(key, plain);
   }
-  if (!begun) throw new AllocatorSyntaxError(1, 'the line "---" is missing, before which nothing counts');
+  if (!begun) throw new AllocatorSyntaxError(1, describeNoStart(text));
   const end = lines.length;
   const [memory, count, pool] = [values.get('memory_mib'), values.get('cpu_count'), values.get('cpu_pool')];
-  if (memory === undefined || !/^[0-9]+$/.test(memory)) {
+  if (memory === undefined || !NUMBER.test(memory)) {
     throw new AllocatorSyntaxError(end, 'memory_mib is missing, or no number');
   }
   if ((count === undefined) === (pool === undefined)) {
     throw new AllocatorSyntaxError(end, 'exactly one of cpu_count and cpu_pool is needed');
   }
-  const cpus = pool === undefined ? Number(count) : parseCpuList(pool).length;
-  if (!Number.isInteger(cpus)) throw new AllocatorSyntaxError(end, 'cpu_count is no number');
-  return { memoryMiB: Number(memory), cpus };
+  if (count !== undefined && !NUMBER.test(count)) {
+    throw new AllocatorSyntaxError(end, 'cpu_count is no number');
+  }
+  return { memoryMiB: Number(memory), cpus: pool === undefined ? Number(count) : parseCpuList(pool).length };
+}
+
+/** The line looks as if it were there, where only what cannot be seen is wrong with it. */
+function describeNoStart(text: string): string {
+  const line = text.split('\n').find((one) => one.trim() === '---');
+  const missing = 'the line "---" is missing, before which nothing counts';
+  if (line === undefined) return missing;
+  const seen = line.endsWith('\r')
+    ? 'lines end as in Windows, with a carriage return'
+    : line.startsWith('\uFEFF')
+      ? 'a byte order mark stands before it'
+      : 'something invisible stands beside it';
+  return `${missing}: ${seen}`;
 }
 
 /** A list as the kernel writes it, `1,3,6-9`; empty for no CPUs. */

@@ -2,18 +2,14 @@ import { isIP } from 'node:net';
 import { kmsHost } from '../../../shared/aws/kms-host.ts';
 import { amazonTrustRoots } from '../../../shared/aws/trust-roots.ts';
 import { parseManifest } from '../../../shared/node/manifest.ts';
-import { parseVsockProxyAllowList } from '../../config/parse.ts';
-import { createBlockList, isAddressAllowed } from '../../egress/addresses.ts';
-import { createAllowList, type EgressTarget } from '../../egress/targets.ts';
+import { readTargets, type ReadTargets } from '../../config/build.ts';
+import { isAddressAllowed } from '../../egress/addresses.ts';
+import { createAllowList, targetKey, type EgressTarget } from '../../egress/targets.ts';
+import type { VsockProxyFileWarning } from '../../config/vsock-proxy-file.ts';
 import { ParentOptionError } from '../../errors.ts';
 import { type Check, type CheckContext, configOf } from '../check.ts';
 import { fail, type Finding, ok, quote, skip, warn } from '../finding.ts';
 import { errnoOf, readText } from '../host.ts';
-
-type Target = Pick<EgressTarget, 'host' | 'port'> & {
-  readonly networks?: readonly string[] | undefined;
-  readonly connectTo?: { readonly address: string; readonly port: number } | undefined;
-};
 
 /** Targets that are looked at; more would take too long. */
 const MAX_TARGETS = 32;
@@ -23,24 +19,23 @@ const kmsCheck: Check = {
   title: 'KMS on the allow-list',
   needs: ['config'],
   async run(context) {
-    const targets = await readAllTargets(context);
+    let read: ReadTargets;
     try {
-      createAllowList(targets.map(dropUndefined));
+      read = await readAllTargets(context);
+      createAllowList(read.targets);
     } catch (error) {
       if (!(error instanceof ParentOptionError)) throw error;
-      return [
-        fail('CONFIG_INVALID', `the allow-list: ${error.message} (${String(error.details['host'])})`, {
-          advice: 'mend this target; docs/parent.md explains each field',
-          command: `sudoedit ${quote(context.configPath)}`,
-        }),
-      ];
+      return [describeBadTarget(error, context)];
     }
+    const ignored = read.warnings.map((warning) => describeIgnored(warning, context));
     const region = (await readKmsRegion(context)) ?? configOf(context).region;
     if (region === undefined)
-      return [skip('NOT_APPLICABLE', 'neither manifest nor configuration tells the Region')];
+      return [...ignored, skip('NOT_APPLICABLE', 'neither manifest nor configuration tells the Region')];
     const wanted = kmsHost(region);
-    if (targets.some(({ host, port }) => host.toLowerCase() === wanted && port === 443)) return [ok(wanted)];
+    const key = targetKey(wanted, 443);
+    if (read.targets.some(({ host, port }) => targetKey(host, port) === key)) return [...ignored, ok(wanted)];
     return [
+      ...ignored,
       fail('EGRESS_KMS_MISSING', `${wanted} is not on the allow-list: the enclave cannot reach its KMS`, {
         advice: `add "- { host: ${wanted}, port: 443 }" to egress.allowlist`,
         command: `sudoedit ${quote(context.configPath)} && sudo systemctl reload holdfast-parent`,
@@ -60,14 +55,35 @@ async function readKmsRegion(context: CheckContext): Promise<string | undefined>
   }
 }
 
-async function readAllTargets(context: CheckContext): Promise<readonly Target[]> {
-  const { allowlist, allowlistFile } = configOf(context).egress;
-  if (allowlistFile === undefined) return allowlist;
+function describeBadTarget({ message, details }: ParentOptionError, context: CheckContext): Finding {
+  const { host, line } = details;
+  const { allowlistFile = context.configPath } = configOf(context).egress;
+  const [place, path] =
+    line === undefined ? [String(host), context.configPath] : [`line ${String(line)}`, allowlistFile];
+  return fail('CONFIG_INVALID', `the allow-list: ${message} (${place})`, {
+    advice: 'mend this target; docs/parent.md explains each field',
+    command: `sudoedit ${quote(path)}`,
+  });
+}
+
+function describeIgnored({ code, line, address }: VsockProxyFileWarning, context: CheckContext): Finding {
+  const { allowlistFile = '' } = configOf(context).egress;
+  const what = code === 'ALLOWLIST_DOCUMENT_IGNORED' ? 'a second YAML document' : `"${address ?? ''}"`;
+  return warn(code, `${allowlistFile}, line ${line}: ${what} opens nothing`, {
+    advice: 'write each host out, in the first document: the list has no patterns',
+    command: `sudoedit ${quote(allowlistFile)}`,
+  });
+}
+
+/** @throws ParentOptionError for a file of vsock-proxy's that cannot be read as such */
+async function readAllTargets(context: CheckContext): Promise<ReadTargets> {
+  const { egress } = configOf(context);
   try {
-    return [...allowlist, ...parseVsockProxyAllowList(await readText(context.host, allowlistFile))];
-  } catch {
+    return await readTargets(egress, (path) => readText(context.host, path));
+  } catch (error) {
+    if (error instanceof ParentOptionError) throw error;
     // Whether the file is there is said among the files.
-    return allowlist;
+    return await readTargets({ ...egress, allowlistFile: undefined });
   }
 }
 
@@ -77,7 +93,14 @@ const targetsCheck: Check = {
   needs: ['config', 'network'],
   deadlineMs: 20_000,
   async run(context) {
-    const targets = await readAllTargets(context);
+    let targets: readonly EgressTarget[];
+    try {
+      ({ targets } = await readAllTargets(context));
+      createAllowList(targets);
+    } catch (error) {
+      if (!(error instanceof ParentOptionError)) throw error;
+      return [skip('NOT_APPLICABLE', 'the allow-list cannot be read: "KMS on the allow-list" says why')];
+    }
     const looked = targets.slice(0, MAX_TARGETS);
     const findings = await Promise.all(looked.map((target) => checkTarget(target, context)));
     return targets.length > looked.length
@@ -86,7 +109,7 @@ const targetsCheck: Check = {
   },
 };
 
-async function checkTarget(target: Target, context: CheckContext): Promise<Finding> {
+async function checkTarget(target: EgressTarget, context: CheckContext): Promise<Finding> {
   const name = `${target.host}:${target.port}`;
   let addresses: readonly { address: string; port: number }[];
   try {
@@ -97,8 +120,9 @@ async function checkTarget(target: Target, context: CheckContext): Promise<Findi
       command: `getent ahosts ${quote(target.host)}`,
     });
   }
+  const { networks } = createAllowList([target]).targets[0] ?? {};
   const allowed = addresses.filter(
-    ({ address }) => target.connectTo !== undefined || isAddressAllowed(address, writtenOut(target)),
+    ({ address }) => target.connectTo !== undefined || isAddressAllowed(address, networks),
   );
   const [first] = allowed;
   if (first === undefined) {
@@ -107,16 +131,25 @@ async function checkTarget(target: Target, context: CheckContext): Promise<Findi
       'EGRESS_ADDRESS_FORBIDDEN',
       `${name} leads to ${seen.join(', ')}, and the parent goes to no private address unasked`,
       {
-        advice: `where it is a VPC endpoint of yours, name its subnet: "networks: [${seen[0] ?? ''}/24]" at this target`,
+        advice: `where it is a VPC endpoint of yours, name its subnet: ${suggestNetworks(seen[0] ?? '')}`,
         command: `sudoedit ${quote(context.configPath)} && sudo systemctl reload holdfast-parent`,
       },
     );
   }
-  return await reach(target, first, context);
+  const finding = await reach(target, first, context);
+  const isPrivate = isIP(target.host) === 0 && !isAddressAllowed(first.address, undefined);
+  if (finding.status !== 'ok' || !isPrivate || target.connectTo !== undefined) return finding;
+  return ok(`${finding.text}; at ${first.address}, a private address that "networks" opens`);
+}
+
+/** The subnet is the operator's to know; a /24 holds the address. */
+function suggestNetworks(address: string): string {
+  const block = isIP(address) === 6 ? `${address}/64` : `${address}/24`;
+  return `"networks: [${block}]" at this target or for all of egress, or "--network ${block}" for holdfast-vsock-proxy`;
 }
 
 async function reach(
-  target: Target,
+  target: EgressTarget,
   to: { address: string; port: number },
   context: CheckContext,
 ): Promise<Finding> {
@@ -154,7 +187,9 @@ async function reach(
 
 /** Where a connection to a target would go. */
 export async function dialTarget(
-  target: Target,
+  target: Pick<EgressTarget, 'host' | 'port'> & {
+    readonly connectTo?: EgressTarget['connectTo'] | undefined;
+  },
   { host, config, signal }: CheckContext,
 ): Promise<readonly { address: string; port: number }[]> {
   if (target.connectTo !== undefined) return [target.connectTo];
@@ -162,22 +197,6 @@ export async function dialTarget(
   if (isIP(target.host) !== 0) return [{ address: target.host, port }];
   const addresses = await host.lookUp(target.host, config?.egress.family ?? 'any', signal);
   return addresses.map((address) => ({ address, port }));
-}
-
-/** zod leaves `undefined` where a field was left out; options with exact types do not know that. */
-function dropUndefined(target: Target): EgressTarget {
-  return Object.fromEntries(
-    Object.entries(target).filter(([, value]) => value !== undefined),
-  ) as unknown as EgressTarget;
-}
-
-function writtenOut({ host, networks = [] }: Target) {
-  const own = isIP(host) === 0 ? [] : [`${host}/${isIP(host) === 4 ? 32 : 128}`];
-  try {
-    return createBlockList([...own, ...networks]);
-  } catch {
-    return undefined;
-  }
 }
 
 const portsCheck: Check = {

@@ -3,21 +3,13 @@ import { type Check, type CheckContext, configOf } from '../check.ts';
 import { fail, type Finding, ok, quote, skip, warn } from '../finding.ts';
 import { errnoOf, type Host, readText, readTextIfAny } from '../host.ts';
 import { type Allocation, AllocatorSyntaxError, parseAllocator, parseCpuList } from './allocator.ts';
-import { parseEnclaves } from './instance.ts';
+import { hugePagesCheck } from './huge-pages.ts';
+import { ALLOCATOR, ALLOCATOR_UNIT, enclaveNeeds, RESTART_ALLOCATOR } from './needs.ts';
 import { showUnit } from './unit.ts';
 
-const ALLOCATOR = '/etc/nitro_enclaves/allocator.yaml';
-const UNIT = 'nitro-enclaves-allocator.service';
-const RESTART = `sudo systemctl restart ${UNIT}`;
 const MIB = 1024 * 1024;
 /** nitro-cli refuses less memory than that many times the image (E26). */
 const MEMORY_PER_IMAGE = 4;
-const DEFAULTS: Pick<ParentConfig['enclave'], 'cpus' | 'memoryMiB'> = { cpus: 2, memoryMiB: 1_024 };
-
-/** What the enclave will ask for; what the parent would take by itself where nothing is configured. */
-function needs({ config }: CheckContext): Pick<ParentConfig['enclave'], 'cpus' | 'memoryMiB'> {
-  return config?.enclave ?? DEFAULTS;
-}
 
 const allocatorCheck: Check = {
   part: 'enclave',
@@ -27,8 +19,8 @@ const allocatorCheck: Check = {
     const { host, signal } = context;
     const allocation = await readAllocation(host);
     if ('status' in allocation) return [allocation];
-    const short = compareAllocation(allocation, needs(context));
-    const unit = await showUnit(host, UNIT, ['ActiveState', 'UnitFileState'], signal);
+    const short = compareAllocation(allocation, enclaveNeeds(context));
+    const unit = await showUnit(host, ALLOCATOR_UNIT, ['ActiveState', 'UnitFileState'], signal);
     const findings = [...short, ...(unit === undefined ? [] : describeService(unit))];
     return findings.length > 0
       ? findings
@@ -43,7 +35,7 @@ async function readAllocation(host: Host): Promise<Allocation | Finding> {
     if (error instanceof AllocatorSyntaxError) {
       return fail('ALLOCATOR_MALFORMED', `${ALLOCATOR}, line ${error.line}: ${error.message}`, {
         advice: 'write it anew; the allocator reads less than YAML, and takes no empty line',
-        command: `printf -- '---\\nmemory_mib: 1024\\ncpu_count: 2\\n' | sudo tee ${ALLOCATOR} && ${RESTART}`,
+        command: `printf -- '---\\nmemory_mib: 1024\\ncpu_count: 2\\n' | sudo tee ${ALLOCATOR} && ${RESTART_ALLOCATOR}`,
       });
     }
     if (errnoOf(error) !== 'ENOENT') throw error;
@@ -59,7 +51,7 @@ function compareAllocation(
   { cpus, memoryMiB }: Pick<ParentConfig['enclave'], 'cpus' | 'memoryMiB'>,
 ): Finding[] {
   const set = (key: string, value: number) =>
-    `sudo sed -i 's/^${key}:.*/${key}: ${value}/' ${ALLOCATOR} && ${RESTART}`;
+    `sudo sed -i 's/^${key}:.*/${key}: ${value}/' ${ALLOCATOR} && ${RESTART_ALLOCATOR}`;
   const findings: Finding[] = [];
   if (allocation.memoryMiB < memoryMiB) {
     const text = `${ALLOCATOR} sets ${allocation.memoryMiB} MiB aside, the enclave wants ${memoryMiB}`;
@@ -88,7 +80,7 @@ function describeService(unit: ReadonlyMap<string, string>): Finding[] {
     return [
       fail('ALLOCATOR_FAILED', 'the allocator has run, and failed', {
         advice: 'its journal says why; memory in one piece is easiest to have right after a boot',
-        command: `journalctl -u ${UNIT} -n 20 --no-pager`,
+        command: `journalctl -u ${ALLOCATOR_UNIT} -n 20 --no-pager`,
       }),
     ];
   }
@@ -96,7 +88,7 @@ function describeService(unit: ReadonlyMap<string, string>): Finding[] {
     return [
       fail('ALLOCATOR_NOT_RUN', 'the allocator has not run', {
         advice: 'run it, now and at each boot',
-        command: `sudo systemctl enable --now ${UNIT}`,
+        command: `sudo systemctl enable --now ${ALLOCATOR_UNIT}`,
       }),
     ];
   }
@@ -104,72 +96,11 @@ function describeService(unit: ReadonlyMap<string, string>): Finding[] {
     return [
       warn('ALLOCATOR_NOT_ENABLED', 'the allocator has run, but will not at the next boot', {
         advice: 'enable it',
-        command: `sudo systemctl enable ${UNIT}`,
+        command: `sudo systemctl enable ${ALLOCATOR_UNIT}`,
       }),
     ];
   }
   return [];
-}
-
-const hugePagesCheck: Check = {
-  part: 'enclave',
-  title: 'huge pages',
-  needs: ['enclave-host'],
-  async run(context) {
-    const { host, signal } = context;
-    const { memoryMiB } = needs(context);
-    const { total, free } = await countHugePages(host);
-    if (total < memoryMiB * MIB) {
-      return [
-        fail(
-          'HUGE_PAGES_SHORT',
-          `${total / MIB} MiB are reserved in huge pages, the enclave wants ${memoryMiB}`,
-          {
-            advice:
-              'let the allocator try again, with no enclave running; where it fails, memory is in pieces, and a reboot helps',
-            command: RESTART,
-          },
-        ),
-      ];
-    }
-    if (free < memoryMiB * MIB && (await nothingRuns(host, signal))) {
-      return [
-        warn(
-          'HUGE_PAGES_TAKEN',
-          `only ${free / MIB} of ${total / MIB} MiB are free, and no enclave has the rest`,
-          {
-            advice: 'find the program that uses huge pages (a database, a JVM), and switch that off there',
-            command: "sudo grep -lE '(Private|Shared)_Hugetlb: *[1-9]' /proc/[0-9]*/smaps",
-          },
-        ),
-      ];
-    }
-    return [ok(`${total / MIB} MiB reserved, ${free / MIB} free`)];
-  },
-};
-
-async function countHugePages(host: Host): Promise<{ total: number; free: number }> {
-  const nodes = '/sys/devices/system/node';
-  let [total, free] = [0, 0];
-  for (const node of (await host.list(nodes)).filter((name) => /^node[0-9]+$/.test(name))) {
-    for (const folder of await host.list(`${nodes}/${node}/hugepages`)) {
-      const kilobytes = Number(/^hugepages-([0-9]+)kB$/.exec(folder)?.[1] ?? 0);
-      const count = async (name: string) =>
-        Number(await readText(host, `${nodes}/${node}/hugepages/${folder}/${name}`)) * kilobytes * 1024;
-      total += await count('nr_hugepages');
-      free += await count('free_hugepages');
-    }
-  }
-  return { total, free };
-}
-
-async function nothingRuns(host: Host, signal: AbortSignal): Promise<boolean> {
-  try {
-    const { stdout } = await host.run('nitro-cli', ['describe-enclaves'], signal);
-    return parseEnclaves(stdout)?.length === 0;
-  } catch {
-    return false;
-  }
 }
 
 const imageMemoryCheck: Check = {
@@ -210,7 +141,7 @@ const cpuCheck: Check = {
   needs: ['enclave-host'],
   async run(context) {
     const { host } = context;
-    const { cpus } = needs(context);
+    const { cpus } = enclaveNeeds(context);
     const sys = '/sys/devices/system/cpu';
     const [present, online] = [
       parseCpuList(await readText(host, `${sys}/present`)).length,
@@ -257,7 +188,7 @@ const cpuCheck: Check = {
           `${size === 0 ? 'no CPUs are' : `${size} of the CPUs are`} in the pool of enclaves, the enclave wants ${cpus}`,
           {
             advice: 'let the allocator set them aside',
-            command: RESTART,
+            command: RESTART_ALLOCATOR,
           },
         ),
       );

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseParentConfig, parseVsockProxyAllowList } from '../../../parent/config/parse.ts';
+import { parseParentConfig } from '../../../parent/config/parse.ts';
 import { ParentOptionError } from '../../../parent/errors.ts';
 
 const GOOD = `
@@ -69,32 +69,5 @@ describe('the parent’s configuration', () => {
     ['too much', `${GOOD}# ${'x'.repeat(300_000)}`],
   ])('is refused with %s', (_name, text) => {
     expect(() => parseParentConfig(text)).toThrow(ParentOptionError);
-  });
-});
-
-describe('the allow-list of vsock-proxy', () => {
-  test('is read as it is', () => {
-    const text = [
-      'allowlist:',
-      '- {address: kms.us-east-2.amazonaws.com, port: 443}',
-      '- {address: kms-fips.us-east-2.amazonaws.com, port: 443}',
-      '# a comment',
-      '- {address: 10.0.0.5, port: 8080}',
-      '- {address: kms.us-east-2.amazonaws.com, port: 443}',
-    ].join('\n');
-    expect(parseVsockProxyAllowList(text)).toEqual([
-      { host: 'kms.us-east-2.amazonaws.com', port: 443 },
-      { host: 'kms-fips.us-east-2.amazonaws.com', port: 443 },
-      { host: '10.0.0.5', port: 8080 },
-    ]);
-  });
-
-  test.each([
-    'allowlist:\n- {address: a.com, port: 65979}',
-    'allowlist:\n- {address: a.com}',
-    'allowlist: a',
-    '{}',
-  ])('P54 is refused as %j', (text) => {
-    expect(() => parseVsockProxyAllowList(text)).toThrow(ParentOptionError);
   });
 });

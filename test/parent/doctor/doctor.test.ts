@@ -52,6 +52,13 @@ const setPasswordFile = (mode: number) => (host: Ec2Host) => {
   host.files.set(PASSWORD_FILE, '');
   host.facts.set(PASSWORD_FILE, { mode });
 };
+const ALLOW_LIST = '/etc/nitro_enclaves/vsock-proxy.yaml';
+function setAllowListFile(text: string): (host: Ec2Host) => void {
+  return (host) => {
+    setYaml((yaml) => yaml.replace(/^egress: .*$/m, `egress: { allowlistFile: ${ALLOW_LIST} }`))(host);
+    setFile(ALLOW_LIST, text)(host);
+  };
+}
 const setMethod = (methods: Ec2Host['methods']) => (host: Ec2Host) =>
   void Object.assign(host.methods, methods);
 const without = (path: string) => (host: Ec2Host) => void host.files.delete(path);
@@ -94,6 +101,11 @@ it('P62 wants the KMS of the manifest’s partition on the allow-list', async ()
   expect(await kmsFindings(host)).toMatchObject({ status: 'ok', text: host });
   expect(await kmsFindings(KMS)).toMatchObject({ status: 'fail', code: 'EGRESS_KMS_MISSING' });
 });
+/** A second NUMA node with this many huge pages of 1 GiB. */
+function addNumaNode({ files }: Ec2Host, pages: number): void {
+  const folder = '/sys/devices/system/node/node1/hugepages/hugepages-1048576kB';
+  for (const name of ['nr_hugepages', 'free_hugepages']) files.set(`${folder}/${name}`, `${pages}\n`);
+}
 
 /** One thing broken, and what is said of it. */
 const BROKEN: readonly (readonly [FindingCode, 'warn' | 'fail', string, (host: Ec2Host) => void])[] = [
@@ -220,6 +232,21 @@ const BROKEN: readonly (readonly [FindingCode, 'warn' | 'fail', string, (host: E
     setUnit('nitro', (shown) => shown.replace('enabled', 'disabled')),
   ],
   ['HUGE_PAGES_SHORT', 'fail', 'memory that was not reserved', setFile(`${PAGES}/nr_hugepages`, '0')],
+  [
+    'HUGE_PAGES_SHORT',
+    'fail',
+    'memory on another NUMA node than the CPUs of the pool',
+    (host) => {
+      addNumaNode(host, 0);
+      for (const cpu of [1, 3]) host.files.set(`/sys/devices/system/cpu/cpu${cpu}/node1/cpulist`, '');
+    },
+  ],
+  [
+    'HUGE_PAGES_SPREAD',
+    'warn',
+    'memory on one of two NUMA nodes, and CPUs of which nobody can say where they are',
+    (host) => addNumaNode(host, 0),
+  ],
   [
     'HUGE_PAGES_TAKEN',
     'warn',
@@ -501,6 +528,26 @@ const BROKEN: readonly (readonly [FindingCode, 'warn' | 'fail', string, (host: E
     setMethod({ credentialsExpiration: () => Promise.resolve(null) }),
   ],
   [
+    'ALLOWLIST_HOST_NEVER_MATCHES',
+    'warn',
+    'a wildcard in the file of vsock-proxy',
+    setAllowListFile(
+      `allowlist:\n- {address: ${KMS}, port: 443}\n- {address: "*.amazonaws.com", port: 443}\n`,
+    ),
+  ],
+  [
+    'ALLOWLIST_DOCUMENT_IGNORED',
+    'warn',
+    'a second document in the file of vsock-proxy',
+    setAllowListFile(`allowlist:\n- {address: ${KMS}, port: 443}\n---\nallowlist: []\n`),
+  ],
+  [
+    'CONFIG_INVALID',
+    'fail',
+    'a file of vsock-proxy that cannot be read as such',
+    setAllowListFile('allowlist:\n- {address: a.com, port: "443"}\n'),
+  ],
+  [
     'EGRESS_KMS_MISSING',
     'fail',
     'an allow-list without KMS',
@@ -597,6 +644,66 @@ describe('one thing broken', () => {
       'fail ALLOCATOR_MEMORY_SHORT',
     ]);
     expect(await notInOrder(setFile('/proc/swaps', 'Filename\n/swapfile file'))).toEqual(['warn SWAP_ON']);
+  });
+});
+
+describe('an allocator file', () => {
+  it.each([
+    ['lines of Windows', '---\r\nmemory_mib: 1024\r\ncpu_count: 2\r\n'],
+    ['a byte order mark', '\uFEFF---\nmemory_mib: 1024\ncpu_count: 2\n'],
+    ['a no-break space beside ---', '---\u00A0\nmemory_mib: 1024\ncpu_count: 2\n'],
+    ['a carriage return after the memory', '---\nmemory_mib: 1024\r\ncpu_count: 2\n'],
+    ['a carriage return after the CPUs', '---\nmemory_mib: 1024\ncpu_count: 2\r\n'],
+    ['a no-break space before the CPUs', '---\nmemory_mib: 1024\ncpu_count:\u00A02\n'],
+    ['a second colon', '---\nmemory_mib: 1024: x\ncpu_count: 2\n'],
+    ['no colon', '---\nmemory_mib 1024\ncpu_count: 2\n'],
+    ['a backslash that joins a comment with what follows', '---\n# x \\\nmemory_mib: 1024\ncpu_count: 2\n'],
+  ])('is malformed with %s, as bash reads it', async (_name, text) => {
+    expect(await notInOrder(setFile(ALLOCATOR, text))).toEqual(['fail ALLOCATOR_MALFORMED']);
+  });
+
+  it.each([
+    ['tabs and blanks', ' ---\t\n\tmemory_mib:\t1024 \n cpu_count:2\n'],
+    ['quotes', '---\nmemory_mib: "1024"\ncpu_count: "2"\n'],
+    ['text before ---', 'anything\n---\nmemory_mib: 1024\ncpu_count: 2\n'],
+  ])('is in order with %s', async (_name, text) => {
+    expect(await notInOrder(setFile(ALLOCATOR, text))).toEqual([]);
+  });
+});
+
+describe('huge pages on two NUMA nodes', () => {
+  it('are in order where the node of the pool’s CPUs has enough, whatever the other has', async () => {
+    const found = await notInOrder((host) => {
+      addNumaNode(host, 7);
+      for (const cpu of [1, 3]) host.files.set(`/sys/devices/system/cpu/cpu${cpu}/node0/cpulist`, '');
+    });
+    expect(found).toEqual([]);
+  });
+
+  it('are in order where each has enough', async () => {
+    expect(await notInOrder((host) => addNumaNode(host, 1))).toEqual([]);
+  });
+});
+
+describe('a VPC endpoint', () => {
+  it.each([
+    ['its target', (yaml: string) => yaml.replace('port: 443 }', 'port: 443, networks: [10.0.3.0/24] }')],
+    ['all targets', (yaml: string) => yaml.replace('egress: {', 'egress: { networks: [10.0.3.0/24],')],
+  ])('is said to be one where the networks of %s open it', async (_name, edit) => {
+    const { findings } = await examine((host) => {
+      host.addresses.set(KMS, ['10.0.3.17']);
+      setYaml(edit)(host);
+    });
+    expect(findings.filter(({ status }) => status !== 'ok')).toEqual([]);
+    expect(
+      findings.some(({ text }) => text.includes(KMS) && text.includes('10.0.3.17, a private address')),
+    ).toBe(true);
+  });
+
+  it('is named with the block that would open it where nothing does', async () => {
+    const { findings } = await examine(({ addresses }) => void addresses.set(KMS, ['10.0.3.17']));
+    const found = findings.find((one) => 'code' in one && one.code === 'EGRESS_ADDRESS_FORBIDDEN');
+    expect(found).toMatchObject({ advice: expect.stringContaining('--network 10.0.3.17/24') as string });
   });
 });
 

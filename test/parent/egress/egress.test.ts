@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createMemoryStore } from '../../../local/hostile-parent/index.ts';
+import { openNetworks } from '../../../parent/egress/targets.ts';
 import { ParentOptionError } from '../../../parent/errors.ts';
 import { startParent, type Log, type Parent, type ParentOptions } from '../../../parent/index.ts';
 import { openEgress } from '../../../shared/protocol/egress-client.ts';
@@ -265,6 +266,22 @@ describe('egress', () => {
       await expect(open('rebound.example.com')).rejects.toMatchObject({ code: 'EGRESS_ADDRESS_FORBIDDEN' });
     },
   );
+
+  test('P55 follows a name into a network that is opened, and says which address lies outside of it', async () => {
+    const targets = [{ host: 'kms.example.com', port: 443 }];
+    // TEST-NET-1 goes nowhere: that the connection fails or waits shows that it was let out.
+    const lookUp = () => Promise.resolve(['192.0.2.1']);
+    await start({ targets, lookUp, connectTimeoutMs: 300 });
+    await expect(open()).rejects.toMatchObject({ code: 'EGRESS_ADDRESS_FORBIDDEN' });
+    expect(events.find(({ event }) => event === 'egress.refused')?.fields).toMatchObject({
+      code: 'ADDRESS_FORBIDDEN',
+      address: '192.0.2.1',
+    });
+    parent?.reloadTargets(openNetworks(targets, ['192.0.2.0/24']));
+    await expect(open()).rejects.toMatchObject({
+      code: expect.stringMatching(/^EGRESS_CONNECT_(TIMEOUT|FAILED)$/) as string,
+    });
+  });
 
   test('P47 lets no answer of DNS onto the list, neither its address nor another name for it', async () => {
     const port = await listen((socket) => socket.pipe(socket));

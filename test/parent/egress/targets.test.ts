@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createBlockList, isAddressAllowed } from '../../../parent/egress/addresses.ts';
+import { createBlockList, describeNetworkFault, isAddressAllowed } from '../../../parent/egress/addresses.ts';
 import { createAllowList } from '../../../parent/egress/targets.ts';
 import { ParentOptionError } from '../../../parent/errors.ts';
 
@@ -69,6 +69,42 @@ describe('the addresses that an egress connection goes to', () => {
   });
 });
 
+describe('a block that is opened for all targets', () => {
+  test.each([
+    '10.1.3.0/24',
+    '10.0.0.0/8',
+    '172.16.0.0/12',
+    '100.64.0.0/10',
+    'fd12:3456::/32',
+    '10.1.3.79/32',
+  ])('may be %s', (block) => {
+    expect(describeNetworkFault(block)).toBeUndefined();
+  });
+
+  test.each([
+    ['everything', '0.0.0.0/0'],
+    ['everything', '::/0'],
+    ['the metadata service', '169.254.169.254/32'],
+    ['the metadata service, as one of many', '168.0.0.0/7'],
+    ['the metadata service over IPv6', 'fd00:ec2::254/128'],
+    ['the metadata service over IPv6, as one of many', 'fc00::/7'],
+    ['the DNS server of a VPC', '169.254.169.253/32'],
+    ['loopback', '127.0.0.0/8'],
+    ['a part of loopback', '127.5.0.0/16'],
+    ['loopback, as one of many', '126.0.0.0/7'],
+    ['loopback of IPv6', '::1/128'],
+    ['compatible addresses', '::/96'],
+    ['6to4, which holds the metadata service', '2002:a9fe:a9fe::/48'],
+    ['a link', 'fe80::/64'],
+    ['multicast', '224.0.0.1/32'],
+    ['this network', '0.0.0.0/32'],
+    ['no block', '10.1.3.79'],
+    ['nothing', ''],
+  ])('is never %s: %s', (_name, block) => {
+    expect(describeNetworkFault(block)).toBeDefined();
+  });
+});
+
 describe('an allow-list', () => {
   const list = createAllowList([
     { host: 'KMS.eu-central-1.amazonaws.com.', port: 443 },
@@ -87,6 +123,25 @@ describe('an allow-list', () => {
     const target = list.find('10.0.0.5', 5432);
     expect(isAddressAllowed('10.0.0.5', target?.networks)).toBe(true);
     expect(isAddressAllowed('10.0.0.6', target?.networks)).toBe(false);
+  });
+
+  test.each(['169.254.169.254/32', '169.254.0.0/16', '0.0.0.0/0', 'fd00:ec2::/32', '::/0'])(
+    'P55 lets no block of a target open the metadata service: %s',
+    (block) => {
+      const target = { host: 'kms.amazonaws.com', port: 443, networks: [block] };
+      expect(() => createAllowList([target])).toThrow(ParentOptionError);
+    },
+  );
+
+  test('finds an IPv6 address and an international name in any spelling', () => {
+    const hosts = createAllowList([
+      { host: '2001:DB8:0:0::1', port: 443 },
+      { host: 'Bücher.example.', port: 443 },
+    ]);
+    expect(hosts.find('2001:db8::1', 443)?.host).toBe('2001:db8::1');
+    expect(hosts.find('xn--bcher-kva.example', 443)?.host).toBe('xn--bcher-kva.example');
+    expect(hosts.find('BÜCHER.example', 443)).toBeDefined();
+    expect(hosts.find('bucher.example', 443)).toBeUndefined();
   });
 
   test('is empty without targets, and then finds nothing', () => {
@@ -116,6 +171,9 @@ describe('an allow-list', () => {
     'http://a.com',
     'a.com/x',
     'a\n.com',
+    'ä\n.com',
+    'ä/x.com',
+    'ä*.com',
   ])('takes no host %j', (host) => {
     expect(() => createAllowList([{ host, port: 443 }])).toThrow(ParentOptionError);
   });

@@ -103,7 +103,7 @@ describe('nitro-cli', () => {
     write({ ...read(), garbage: true });
     await expect(nitro.describe()).rejects.toMatchObject({ code: 'NITRO_CLI_FAILED' });
     await expect(createNitroCli(join(directory, 'none')).describe()).rejects.toMatchObject({
-      code: 'NITRO_CLI_FAILED',
+      code: 'NITRO_CLI_MISSING',
     });
   });
 
@@ -148,12 +148,13 @@ describe('what follows the end of an enclave', () => {
   });
 
   test('is a halt where nitro-cli would refuse again', () => {
-    expect(decideRestart({ type: 'not-started', nitro: 'E26' }, 1)).toEqual({
+    expect(decideRestart({ type: 'not-started', code: 'NITRO_E26' }, 1)).toEqual({
       action: 'halt',
       code: 'NITRO_E26',
     });
-    expect(decideRestart({ type: 'not-started', nitro: 'E27' }, 1).action).toBe('restart');
-    expect(decideRestart({ type: 'not-started', nitro: undefined }, 1).action).toBe('restart');
+    for (const code of ['NITRO_E27', 'NITRO_CLI_FAILED', 'NITRO_CLI_MISSING'] as const) {
+      expect(decideRestart({ type: 'not-started', code }, 1).action).toBe('restart');
+    }
   });
 });
 
@@ -347,6 +348,40 @@ describe('the supervisor', () => {
     const { fail: _fail, ...state } = read();
     write(state);
     await isIn('running');
+  });
+
+  test.each(['E19', 'E27', 'E29', 'E36', 'E39'])('says %s of nitro-cli’s in state and log', async (code) => {
+    write({ ...read(), fail: { 'run-enclave': [code, 'It says something.'] } });
+    const logged: (LogFields & { event: string })[] = [];
+    const running = start(undefined, { log: (_level, event, fields) => logged.push({ event, ...fields }) });
+    await expect
+      .poll(() => running.current, { timeout: 5_000 })
+      .toMatchObject({
+        state: 'waiting',
+        code: `NITRO_${code}`,
+        endsInARow: 3,
+      });
+    const ended = logged.filter(({ event }) => event === 'enclave.ended');
+    expect(ended.map((one) => [one['code'], one['endsInARow']]).slice(0, 3)).toEqual(
+      [1, 2, 3].map((count) => [`NITRO_${code}`, count]),
+    );
+    expect(ended[0]).toMatchObject({ see: '/var/log/nitro_enclaves' });
+  });
+
+  test.each([
+    ['is not there', () => createNitroCli(join(directory, 'none')), 'NITRO_CLI_MISSING'],
+    ['may not be run', () => createNitroCli(directory), 'NITRO_CLI_FAILED'],
+    [
+      'prints something else',
+      () => {
+        write({ ...read(), garbage: true });
+        return nitro;
+      },
+      'NITRO_CLI_FAILED',
+    ],
+  ])('says that nitro-cli %s', async (_name, create, code) => {
+    const running = start(undefined, { nitro: create() });
+    await expect.poll(() => running.current, { timeout: 5_000 }).toMatchObject({ state: 'waiting', code });
   });
 
   test('waits for a person where nitro-cli will not', async () => {
