@@ -7,6 +7,8 @@ export type CliErrorCode =
   | 'AWS_REFUSED'
   /** AWS did not answer, or its TLS certificate is not one that is trusted. */
   | 'AWS_UNREACHABLE'
+  /** What was asked for runs from a working copy of the project alone. */
+  | 'CLONE_NEEDED'
   /** The person at the terminal said no. */
   | 'DECLINED'
   /** The node would refuse an envelope of this length. */

@@ -1,13 +1,16 @@
 #!/usr/bin/env node
 // The only file that runs on whatever Node the machine has: it hands over to the Node that package.json pins.
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import nodeModule, { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const main = join(here, 'main.ts');
+const source = join(here, 'main.ts');
+// Node strips no types below node_modules: the package holds JavaScript in their place.
+const main = existsSync(source) ? source : join(here, '..', 'dist', 'library', 'cli', 'main.js');
 // Beside the code and no less trusted than it: halves the start, and no command holds a TypeScript parser in memory.
 const cache = join(here, '..', 'node_modules', '.cache', 'holdfast');
 

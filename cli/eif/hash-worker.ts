@@ -6,6 +6,7 @@ import {
   type SideResult,
   type SideWork,
 } from '../../attestation/eif/index.ts';
+import { siblingModule } from '../../shared/sibling-module.ts';
 
 /** From main thread to worker; the other way a slot that is free again, or the result. */
 export type SideMessage =
@@ -24,7 +25,7 @@ export function startSideWork(size: number): SideWork & AsyncDisposable {
 class ThreadSideWork implements SideWork, AsyncDisposable {
   readonly #slots = Array.from({ length: SLOTS }, () => new Uint8Array(new SharedArrayBuffer(CHUNK_BYTES)));
   readonly #free = this.#slots.map((_, slot) => slot);
-  readonly #worker = new Worker(new URL('./hash-worker-thread.ts', import.meta.url), {
+  readonly #worker = new Worker(siblingModule(import.meta.url, 'hash-worker-thread'), {
     workerData: this.#slots,
     resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 },
   });

@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import { styleText } from 'node:util';
 import { DEMO_PARTS, type DemoStep, runDemo } from '../../local/demo/index.ts';
 import { type Command, type Io, UsageError } from '../command.ts';
@@ -13,6 +14,16 @@ const HEADINGS: Readonly<Record<DemoStep['part'], string>> = {
   'refuse at boot': 'What a node refuses to start on',
 };
 
+/** The stand-in of an enclave measures and starts the sources, which the package does not hold. @throws CliError CLONE_NEEDED */
+function assertClone(): void {
+  if (extname(import.meta.url) === '.ts') return;
+  throw new CliError(
+    'CLONE_NEEDED',
+    'a local node runs from a working copy of the project, in its folder',
+    {},
+  );
+}
+
 const demo: Command = {
   name: 'local demo',
   summary: 'Play the whole life of one policy node on this machine, attacks and refusals included.',
@@ -20,6 +31,7 @@ const demo: Command = {
   options: {},
   examples: ['holdfast local demo', 'holdfast local demo --json'],
   run: async ({ io, json }) => {
+    assertClone();
     let part: DemoStep['part'] | undefined;
     const steps = await runDemo({
       signal: io.signal,
@@ -72,6 +84,7 @@ const up: Command = {
   },
   examples: ['holdfast local up', 'holdfast local up --state /tmp/holdfast --port 9443'],
   run: async ({ io, text, json }) => {
+    assertClone();
     const port = Number(text('port') ?? '8443');
     if (!Number.isInteger(port) || port < 0 || port > 65_535)
       throw new UsageError('--port is a number up to 65535');

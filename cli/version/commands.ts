@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { findPackageJSON } from 'node:module';
+import { InternalError } from '../../shared/errors.ts';
 import type { Command } from '../command.ts';
 
 const versionCommand: Command = {
@@ -8,11 +10,9 @@ const versionCommand: Command = {
   options: {},
   examples: ['holdfast version', 'holdfast --version', 'holdfast version --json'],
   async run() {
-    const { version } = JSON.parse(
-      await readFile(new URL('../../package.json', import.meta.url), 'utf8'),
-    ) as {
-      version: string;
-    };
+    const path = findPackageJSON(import.meta.url);
+    if (path === undefined) throw new InternalError('the program lies outside of its package');
+    const { version } = JSON.parse(await readFile(path, 'utf8')) as { version: string };
     const { platform, arch } = process;
     return {
       ok: true,

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { RecordListing, StoredRecord } from '../../shared/protocol/control-client.ts';
 import type { RecordKey, RecordWrite } from '../../shared/protocol/control.ts';
+import { siblingModule } from '../../shared/sibling-module.ts';
 import { RecordStoreError, type RecordStoreErrorCode } from './errors.ts';
 import type { KeptRecord, RecordSession, RecordStore } from './record-store.ts';
 
@@ -84,7 +85,7 @@ class SqliteThread {
   #hasEnded = false;
 
   constructor(path: string) {
-    this.#worker = new Worker(new URL('./sqlite-worker.ts', import.meta.url), {
+    this.#worker = new Worker(siblingModule(import.meta.url, 'sqlite-worker'), {
       workerData: path,
       // The process may have been started with options that no worker takes.
       execArgv: [],

@@ -44,8 +44,9 @@ export interface NativeAddon {
   exit(code: number): never;
 }
 
-// In the image the addon lies beside the bundle; in a working tree, where scripts/build-addon.sh puts it.
-const PLACES = ['./holdfast.node', '../../build/holdfast.node'];
+// In the image the addon lies beside the bundle; elsewhere where scripts/build-addon.sh puts it, which is another way from
+// a working copy than from the JavaScript of the package.
+const PLACES = ['./holdfast.node', '../../build/holdfast.node', '../../../../build/holdfast.node'];
 
 /** The `code` of an error that the addon threw, such as `ECONNRESET`. */
 export function errnoName(error: unknown): string | undefined {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -10,6 +10,7 @@ import { parseInput } from '../../cli/run.ts';
 /** The pages that tell people what to type, held against what there is to be typed. */
 
 const ROOT = join(import.meta.dirname, '../..');
+const OWN_NAME = 'test/cli/documents.test.ts';
 const PAGES = [
   'README.md',
   'ARCHITECTURE.md',
@@ -19,7 +20,8 @@ const PAGES = [
   ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`),
 ].filter((name) => name.endsWith('.md'));
 /** How a page calls the command: in a working copy, on a host, as root. */
-const CALL = /(?:^|[\s(])(?:npx holdfast|\/opt\/holdfast\/bin\/holdfast|holdfast) (?=[a-z])/;
+const CALL =
+  /(?:^|[\s(])(?:\.\/holdfast|npx --no holdfast|\/opt\/holdfast\/bin\/holdfast|holdfast) (?=[a-z])/;
 const io: Io = {
   stdin: Readable.from([]),
   stdout: new Writable(),
@@ -136,7 +138,7 @@ describe('what the pages tell people to type', () => {
 
   it('names only commands that there are, in the text too', () => {
     const named = PAGES.flatMap((page) =>
-      [...read(page).matchAll(/`(?:npx )?holdfast ((?:[a-z][a-z-]*)(?: [a-z][a-z-]*)?)/g)].map(
+      [...read(page).matchAll(/`(?:\.\/|npx --no )?holdfast ((?:[a-z][a-z-]*)(?: [a-z][a-z-]*)?)/g)].map(
         ([, words = '']) => ({ page, words: words.split(' ') }),
       ),
     );
@@ -146,6 +148,21 @@ describe('what the pages tell people to type', () => {
       return verb !== undefined && !commands.has(noun) && !commands.has(`${noun} ${verb}`);
     });
     expect(wrong).toEqual([]);
+  });
+
+  it('never has npx ask a registry: a name that nobody holds is anybody’s', () => {
+    const files = globSync(['**/*.{md,ts,js,sh,yaml}', 'Makefile'], {
+      cwd: ROOT,
+      exclude: ['**/node_modules', 'dist', 'build', 'test/vectors'],
+    }).filter((name) => name !== OWN_NAME);
+    const asking = files.flatMap((name) =>
+      read(name)
+        .split('\n')
+        .filter((line) => /npx (?!--no )[^\n]*holdfast/.test(line) && !line.includes('without `--no`'))
+        .map((line) => `${name}: ${line.trim()}`),
+    );
+    expect(files.length).toBeGreaterThan(300);
+    expect(asking).toEqual([]);
   });
 
   it('is shell', () => {

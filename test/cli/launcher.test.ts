@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { accessSync, constants, cpSync, mkdirSync } from 'node:fs';
+import { accessSync, constants, cpSync, mkdirSync, symlinkSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
@@ -95,6 +95,23 @@ describe.each([
       expect(await ended).toBe(1);
       expect(JSON.parse(await out)).toMatchObject({ error: { code: 'INTERRUPTED' } });
     });
+  });
+});
+
+describe('./holdfast, in a working copy', () => {
+  it('is the command, from any folder and by a link', () => {
+    const folder = makeFolder();
+    symlinkSync(join(PROJECT, 'holdfast'), folder.at('linked'));
+    for (const path of [join(PROJECT, 'holdfast'), folder.at('linked')]) {
+      const { status, stdout } = spawnSync(path, ['version'], { cwd: folder.path, encoding: 'utf8' });
+      expect([status, stdout]).toEqual([0, expect.stringContaining('holdfast ')]);
+    }
+  });
+
+  it('finds the pinned Node where the machine has none, and hands on an exit code', () => {
+    const env = { PATH: '/usr/bin:/bin' };
+    const { status } = spawnSync(join(PROJECT, 'holdfast'), ['nothing'], { env, encoding: 'utf8' });
+    expect(status).toBe(2);
   });
 });
 

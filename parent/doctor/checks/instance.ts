@@ -22,7 +22,7 @@ const instanceCheck: Check = {
       report('INSTANCE_NOT_EC2', `this is no EC2 instance but a machine ${what}: no enclave can run here`, {
         advice:
           'what is said here of program, files and network holds; run it again on the EC2 instance (docs/aws.md), or try a node on this machine',
-        command: 'npx holdfast local up',
+        command: './holdfast local up',
       }),
     ];
   },

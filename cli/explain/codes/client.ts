@@ -1,0 +1,38 @@
+import type { CodeArea } from './area.ts';
+
+export const CLIENT_CODES: readonly CodeArea[] = [
+  {
+    title: 'The client of a node',
+    who: 'the client library, and `node attest`, `keys`, `sign`',
+    next: 'Trust nothing that came over this connection.',
+    codes: {
+      AGGREGATION_FAILED: [
+        'the signature shares make no signature; signers in the details names those at fault, where known',
+        'Sign again without them, and look at their nodes.',
+      ],
+      ANSWER_LOST: [
+        'the connection broke before the response had arrived: nobody knows whether the request was carried out',
+        'Ask again: a signature is made at most once per request, and signing the same again harms nothing.',
+      ],
+      ANSWER_MALFORMED: [
+        'not a response as a node gives it',
+        'Look at the URL: something else listens there.',
+      ],
+      ANSWER_TIMEOUT: [
+        'no response in time: nobody knows whether the request was carried out',
+        'Look at the load of the node, and ask again.',
+      ],
+      BINDING_MALFORMED:
+        "the document verifies, but its user data is not a node's: another program runs in that enclave",
+      CONFIGURATION_ROLLED_BACK: [
+        'an older configuration is in force than the one asked for or seen before: the store was rolled back',
+        'Find out on the parent who put back the store; start the node with the newest configuration.',
+      ],
+      NODE_UNREACHABLE: [
+        'no TLS connection: nothing was sent',
+        'Look at the URL, the network and "holdfast node status".',
+      ],
+      TLS_KEY_MISMATCH: 'TLS ended with another key than the document vouches for: somebody is in between',
+    },
+  },
+];

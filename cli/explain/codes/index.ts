@@ -1,0 +1,29 @@
+import type { CodeArea } from './area.ts';
+import { ATTESTATION_CODES } from './attestation.ts';
+import { BOOT_CODES } from './boot.ts';
+import { CERTIFICATE_CODES } from './certificate.ts';
+import { CLIENT_CODES } from './client.ts';
+import { COMMAND_CODES } from './command.ts';
+import { DOCTOR_CODES } from './doctor.ts';
+import { EIF_CODES } from './eif.ts';
+import { ENCODING_CODES } from './encoding.ts';
+import { KEY_POLICY_CODES } from './key-policy.ts';
+import { PARENT_CODES } from './parent.ts';
+import { REQUEST_CODES } from './request.ts';
+
+export type { CodeArea } from './area.ts';
+
+/** Every code that a person can meet, in the order of docs/codes.md. */
+export const CODE_AREAS: readonly CodeArea[] = [
+  ...COMMAND_CODES,
+  ...ATTESTATION_CODES,
+  ...CERTIFICATE_CODES,
+  ...EIF_CODES,
+  ...KEY_POLICY_CODES,
+  ...CLIENT_CODES,
+  ...REQUEST_CODES,
+  ...BOOT_CODES,
+  ...PARENT_CODES,
+  ...DOCTOR_CODES,
+  ...ENCODING_CODES,
+];
