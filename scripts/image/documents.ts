@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Bundle } from './bundle.ts';
 import { type ImageInputs, type LockedPackage, ROOT } from './inputs.ts';
+import { listNativeInputs } from './native-sources.ts';
 
 /** What identifies an image in the documents beside it. */
 export interface ImageIdentity {
@@ -98,8 +99,7 @@ export function describeProvenance(
   const own = bundle.sources.map(({ path }) => path).filter((path) => packageFolder(path) === undefined);
   const files = [
     ...own,
-    'shared/native/holdfast.c',
-    'shared/native/cflags',
+    ...listNativeInputs(),
     'docker/inputs.lock',
     'docker/kernel.config',
     'scripts/kernel.sh',
