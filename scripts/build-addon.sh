@@ -1,5 +1,5 @@
 #!/bin/sh
-# Compiles shared/native/holdfast.c into the addon that reaches AF_VSOCK and /dev/nsm. npm runs it at every install. Nothing is
+# Compiles shared/native (addon/ and what it shares with init/) into the addon that reaches AF_VSOCK and /dev/nsm. npm runs it at every install. Nothing is
 # downloaded: the headers are those of the pinned Node. Where there is no compiler it says so and succeeds, because
 # everything but a real host works without the addon.
 #
@@ -29,7 +29,7 @@ command -v "$compiler" > /dev/null || skip "no C compiler ($compiler) on this ma
 
 mkdir -p "$(dirname "$out")"
 "$compiler" "@$root/shared/native/cflags" -fPIC -shared -isystem "$headers" "$@" \
-  -o "$out.part" "$root/shared/native/holdfast.c" || {
+  -o "$out.part" "$root"/shared/native/*.c "$root"/shared/native/addon/*.c || {
   rm -f "$out.part"
   skip "the compiler refused it, see above"
 }

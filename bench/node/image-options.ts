@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-const INIT = new URL('../../shared/native/holdfast.c', import.meta.url);
+const INIT = new URL('../../shared/native/init/init.c', import.meta.url);
 /** What shuts the program off from the rest of its machine: there are other things to reach in an enclave than here. */
 const OF_THE_MACHINE = /^--(?:permission$|allow-|disable-warning=)/;
 

@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { loadNative } from '../../shared/native/addon.ts';
 
-/** The pipe that init gives to the program and reads when the program has ended (holdfast.c, REASON_FD). */
+/** The pipe that init gives to the program and reads when the program has ended (init.c, REASON_FD). */
 const REASON_DESCRIPTOR = 3;
 
 /**

@@ -3,6 +3,7 @@ import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs
 import { basename, join } from 'node:path';
 import { CMDLINE } from './cmdline.ts';
 import { type ImageInputs, ROOT } from './inputs.ts';
+import { listNativeSources, NATIVE } from './native-sources.ts';
 
 const COMPILER = 'x86_64-linux-gnu-gcc-14';
 const STRIP = 'x86_64-linux-gnu-strip';
@@ -23,16 +24,17 @@ export interface Binaries {
 export function compileBinaries(inputs: ImageInputs): Binaries {
   const work = mkdtempSync(join(inputs.root, 'work-'));
   try {
-    copyFileSync(join(ROOT, 'shared/native/holdfast.c'), join(work, 'holdfast.c'));
-    copyFileSync(join(ROOT, 'shared/native/cflags'), join(work, 'cflags'));
+    cpSync(NATIVE, join(work, 'native'), { recursive: true });
     copyFileSync(join(NODE, 'bin/node'), join(work, 'node'));
     cpSync(join(NODE, 'include/node'), join(work, 'include'), { recursive: true });
     const at = (name: string) => `/${basename(work)}/${name}`;
     const run = (tool: string, ...args: string[]) => runInRoot(inputs.root, at(''), tool, args);
-    const compile = (out: string, ...flags: string[]) =>
-      run(COMPILER, `@${at('cflags')}`, '-s', ...flags, '-o', at(out), at('holdfast.c'));
-    compile('holdfast.node', '-fPIC', '-shared', '-isystem', at('include'));
-    compile('init', '-fPIE', '-static-pie', '-DHOLDFAST_INIT', `-DHOLDFAST_CMDLINE="${CMDLINE}"`);
+    const compile = (out: string, folder: 'addon' | 'init', ...flags: string[]) => {
+      const sources = listNativeSources(folder).map((name) => at(`native/${name}`));
+      run(COMPILER, `@${at('native/cflags')}`, '-s', ...flags, '-o', at(out), ...sources);
+    };
+    compile('holdfast.node', 'addon', '-fPIC', '-shared', '-isystem', at('include'));
+    compile('init', 'init', '-fPIE', '-static-pie', `-DHOLDFAST_CMDLINE="${CMDLINE}"`);
     run(STRIP, '--strip-all', at('node'));
     const [init, addon, node] = ['init', 'holdfast.node', 'node'].map((name) =>
       readFileSync(join(work, name)),

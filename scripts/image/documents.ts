@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { Bundle } from './bundle.ts';
 import type { ImageInputs } from './inputs.ts';
 import { type LockedPackage, PINNED_LOCK, ROOT } from './lock.ts';
+import { listNativeInputs } from './native-sources.ts';
 
 /** What identifies an image in the documents beside it. */
 export interface ImageIdentity {
@@ -104,8 +105,7 @@ export function describeProvenance(
   const own = bundle.sources.map(({ path }) => path).filter((path) => packageFolder(path) === undefined);
   const files = [
     ...own,
-    'shared/native/holdfast.c',
-    'shared/native/cflags',
+    ...listNativeInputs(),
     'docker/kernel.config',
     'scripts/kernel.sh',
     'package-lock.json',

@@ -7,7 +7,7 @@ import { TransportError } from '../transport/errors.ts';
 export type Watch = object & { readonly __watch: never };
 
 /**
- * The functions of holdfast.c. Descriptors are bare numbers that the caller must close; everything throws (or rejects
+ * The functions of addon/addon.c. Descriptors are bare numbers that the caller must close; everything throws (or rejects
  * with) an Error whose `code` is the name of an errno, and misuse is a TypeError or RangeError.
  */
 export interface NativeAddon {

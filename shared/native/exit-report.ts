@@ -13,7 +13,7 @@ export const MAX_EXIT_REPORT_BYTES = 128;
 const LINE = /^holdfast-exit\/1 exit=(0|[1-9][0-9]{0,2}) signal=(0|[1-9][0-9]?) reason=([A-Z0-9_]{1,64})\n$/;
 
 /**
- * Reads the line that arrives at `PARENT_PORT.exit`; `undefined` for anything else. holdfast.c writes it. It is news
+ * Reads the line that arrives at `PARENT_PORT.exit`; `undefined` for anything else. init/init.c writes it. It is news
  * from whoever holds that CID, not evidence.
  */
 export function parseExitReport(line: string): ExitReport | undefined {

@@ -17,7 +17,7 @@ describe('the Dockerfile', () => {
   });
 
   test("starts Node as the image's init does", () => {
-    const source = readFileSync(join(ROOT, 'shared/native/holdfast.c'), 'utf8');
+    const source = readFileSync(join(ROOT, 'shared/native/init/init.c'), 'utf8');
     const [, list = ''] = /NODE_ARGUMENTS\[\] = \{([^}]*)\}/.exec(source) ?? [];
     const ofInit = [...list.matchAll(/"([^"]+)"/g)].map(([, word]) => word);
     const command = JSON.parse(instructions[2]?.slice('CMD '.length) ?? '') as string[];

@@ -1,13 +1,20 @@
 /*
  * Tries system calls under the filter that init gives to Node: one child for each line of standard input, which holds a
  * number and six arguments. Prints for each what became of it: 0, the number of an error, or -signal. Number -1 is a call
- * by the i386 convention, -2 a thread, -3 execve by init's pointers, -4 the same when the program has given that up.
+ * by the i386 convention, -2 a thread, -3 execve by the pointers that the filter names, -4 the same when the program has given that up.
  */
-int init_main(void);
-#define main init_main
-#include "../../shared/native/holdfast.c"
-#undef main
+#define _GNU_SOURCE
+#include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../../shared/native/init/node-filter.h"
+
+static char *const NODE_ARGUMENTS[] = {"/app/node", NULL};
+static char *const NODE_ENVIRONMENT[] = {NULL};
 
 static void *do_nothing(void *argument) { return argument; }
 
@@ -39,7 +46,7 @@ static int give_up_and_execute(void) {
 
 static int attempt(const long *words) {
   static struct filter filter;
-  make_node_filter(&filter, getpid());
+  make_node_filter(&filter, getpid(), NODE_ARGUMENTS, NODE_ENVIRONMENT);
   if (!install_filter(&filter)) return 255;
   switch (words[0]) {
     case -1:

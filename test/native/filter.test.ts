@@ -4,7 +4,7 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-const ROOT = join(import.meta.dirname, '../..');
+const NATIVE = join(import.meta.dirname, '../../shared/native');
 const { EPERM, ENOSYS, EINVAL, ENOTTY, ENOENT, EBADF, EAFNOSUPPORT, EOPNOTSUPP } = constants.errno;
 const KILLED = -constants.signals.SIGSYS;
 const [UNIX, INET, NETLINK, PACKET, VSOCK] = [1, 2, 16, 17, 40];
@@ -20,9 +20,9 @@ describe.skipIf(!hasCompiler || process.arch !== 'x64')("Node's system calls in 
   afterAll(() => rmSync(folder, { recursive: true }));
 
   beforeAll(() => {
-    const defines = ['-DHOLDFAST_INIT', '-DHOLDFAST_CMDLINE="quiet"', '-pthread'];
-    const source = join(import.meta.dirname, 'filter-calls.c');
-    execFileSync('cc', [`@${join(ROOT, 'shared/native/cflags')}`, ...defines, '-o', program, source]);
+    const sources = ['init/node-filter.c', 'filter.c'].map((name) => join(NATIVE, name));
+    const calls = join(import.meta.dirname, 'filter-calls.c');
+    execFileSync('cc', [`@${join(NATIVE, 'cflags')}`, '-pthread', '-o', program, calls, ...sources]);
   });
 
   /** What becomes of each call: 0, an errno, or minus a signal. */
