@@ -36,6 +36,7 @@ const STATUS: Readonly<Record<string, number>> = {
   OVERLOADED: 503,
   RATE_LIMITED: 429,
   REPLAY_CACHE_FULL: 503,
+  STORE_FULL: 507,
   INTERNAL: 500,
 };
 
