@@ -9,12 +9,12 @@ import {
 } from '../shared/frost/index.ts';
 import { type NonceCommitment, type Payload } from '../shared/node/api.ts';
 import { ClientError } from './errors.ts';
-
-export interface SignatureShare {
-  readonly participant: number;
-  /** 32 bytes in hex, as round two answers. */
-  readonly signatureShare: string;
-}
+import {
+  findFaultyCommitments,
+  findFaultyShares,
+  type SignatureShare,
+  sortSigners,
+} from './signer-values.ts';
 
 export interface GroupSignature {
   /** 64 bytes: Ed25519 (RFC 8032) or BIP-340. */
@@ -39,23 +39,30 @@ function evaluateCommitments<P extends GroupPoint<P>>(points: readonly P[], x: n
   return value.toBytes();
 }
 
+/** @throws RangeError where a commitment of the group is no point */
 function deriveVerifyingShare({ type, commitments }: FrostGroup, participant: number): Uint8Array {
-  return type === 'frost-ed25519'
-    ? evaluateCommitments(
-        commitments.map((bytes) => ed25519.Point.fromBytes(bytes)),
-        participant,
-      )
-    : evaluateCommitments(
-        commitments.map((bytes) => secp256k1.Point.fromBytes(bytes)),
-        participant,
-      );
+  try {
+    return type === 'frost-ed25519'
+      ? evaluateCommitments(
+          commitments.map((bytes) => ed25519.Point.fromBytes(bytes)),
+          participant,
+        )
+      : evaluateCommitments(
+          commitments.map((bytes) => secp256k1.Point.fromBytes(bytes)),
+          participant,
+        );
+  } catch (cause) {
+    throw new RangeError('group.commitments: points of the group are expected, compressed', { cause });
+  }
 }
 
 /**
- * Puts signature shares together and verifies the result (RFC 9591, 5.3). Nothing in it is secret.
+ * Puts signature shares together and verifies the result (RFC 9591, 5.3). Nothing in it is secret. Each signer's values are checked
+ * by themselves first, so that all who have sent what cannot be used are named, whatever the arithmetic would make of it.
  *
  * @param commitments the list that every signer got in round two
- * @throws ClientError AGGREGATION_FAILED
+ * @throws ClientError AGGREGATION_FAILED, with those at fault in `details.signers`
+ * @throws RangeError where the group's own commitments are no points
  */
 export function aggregateSignature(
   group: FrostGroup,
@@ -63,6 +70,28 @@ export function aggregateSignature(
   commitments: readonly NonceCommitment[],
   shares: readonly SignatureShare[],
 ): GroupSignature {
+  // A list that is too short is the caller's, and no share was made for it.
+  if (commitments.length < group.threshold) throw unusable([]);
+  const withoutCommitment = findFaultyCommitments(group, commitments);
+  const faulty = findFaultyShares(group.type, commitments, shares);
+  // Without every commitment nobody can tell whether a share is right.
+  if (withoutCommitment.length > 0) throw unusable([...withoutCommitment, ...faulty]);
+  const round = prepareRound(group, payload, commitments);
+  const { frost, identify, signed, list, message } = round;
+  if (faulty.length > 0) throw unusable([...faulty, ...findWrongShares(round, shares, faulty)]);
+  const shareOf = ({ participant, signatureShare }: SignatureShare) =>
+    [identify(participant), decodeHex(signatureShare)] as const;
+  try {
+    const signature = frost.aggregate(signed, list, message, Object.fromEntries(shares.map(shareOf)));
+    const [publicKey = new Uint8Array(0)] = signed.commitments;
+    return { signature, publicKey: group.type === 'frost-ed25519' ? publicKey : publicKey.subarray(1) };
+  } catch (cause) {
+    throw unusable(findWrongShares(round, shares, []), cause);
+  }
+}
+
+/** One signing of a group as noble takes it. */
+function prepareRound(group: FrostGroup, payload: Payload, commitments: readonly NonceCommitment[]) {
   const { frost } = getFrostSuite(group.type);
   const identify = (participant: number) => frost.Identifier.fromNumber(participant);
   const verifyingShares = Object.fromEntries(
@@ -74,30 +103,38 @@ export function aggregateSignature(
   const dealt = toFrostPublic(group, verifyingShares);
   const signed =
     payload.kind === 'taproot-sighash' ? tweakGroup(dealt, Buffer.from(payload.merkleRoot, 'hex')) : dealt;
-  try {
-    const signature = frost.aggregate(
-      signed,
-      toNonceCommitments(group.type, commitments),
-      Buffer.from(payload.kind === 'message' ? payload.message : payload.digest, 'hex'),
-      Object.fromEntries(
-        shares.map(({ participant, signatureShare }) => [
-          identify(participant),
-          new Uint8Array(Buffer.from(signatureShare, 'hex')),
-        ]),
-      ),
-    );
-    const [publicKey = new Uint8Array(0)] = signed.commitments;
-    return { signature, publicKey: group.type === 'frost-ed25519' ? publicKey : publicKey.subarray(1) };
-  } catch (cause) {
-    const signers = commitments
-      .map(({ participant }) => participant)
-      .filter((participant) => listCheaters(cause).includes(identify(participant)));
-    throw new ClientError('AGGREGATION_FAILED', 'the shares make no signature', { signers }, cause);
-  }
+  const message = decodeHex(payload.kind === 'message' ? payload.message : payload.digest);
+  return { frost, identify, signed, list: toNonceCommitments(group.type, commitments), message };
 }
 
-/** Noble names those whose shares do not verify in the error's `cheaters`. */
-function listCheaters(error: unknown): readonly unknown[] {
-  const cheaters = error instanceof Error && 'cheaters' in error ? error.cheaters : [];
-  return Array.isArray(cheaters) ? cheaters : [];
+/** The signers whose shares do not verify (RFC 9591, 5.4), of those that are not known to be at fault already. */
+function findWrongShares(
+  { frost, identify, signed, list, message }: ReturnType<typeof prepareRound>,
+  shares: readonly SignatureShare[],
+  known: readonly number[],
+): number[] {
+  return shares
+    .filter(({ participant }) => !known.includes(participant))
+    .filter(({ participant, signatureShare }) => {
+      try {
+        return !frost.verifyShare(signed, list, message, identify(participant), decodeHex(signatureShare));
+      } catch {
+        // Too few signers, or a message that this algorithm does not take: nobody's share is to blame for that.
+        return false;
+      }
+    })
+    .map(({ participant }) => participant);
+}
+
+function decodeHex(hex: string): Uint8Array {
+  return new Uint8Array(Buffer.from(hex, 'hex'));
+}
+
+function unusable(signers: readonly number[], cause?: unknown): ClientError {
+  return new ClientError(
+    'AGGREGATION_FAILED',
+    'the shares make no signature: details.signers names those who have sent what is none',
+    { signers: sortSigners(signers) },
+    cause,
+  );
 }

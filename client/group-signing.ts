@@ -1,7 +1,9 @@
 import { type FrostGroup } from '../shared/frost/index.ts';
 import { type Payload } from '../shared/node/api.ts';
 import { aggregateSignature, type GroupSignature } from './aggregation.ts';
+import { ClientError } from './errors.ts';
 import { type NodeClient } from './node-client.ts';
+import { findFaultyCommitments } from './signer-values.ts';
 
 /**
  * Has the nodes of a quorum sign together: both rounds of FROST, then the shares put together and verified. Each node
@@ -20,10 +22,25 @@ export async function signWithGroup(
   const commitments = first
     .map(({ commitment }) => commitment)
     .toSorted((a, b) => a.participant - b.participant);
+  // Before the others get to see them: each would refuse the list, and could not say whose fault that is.
+  assertSigners(findFaultyCommitments(group, commitments));
   const shares = await Promise.all(
     nodes.map((node, index) =>
       node.frostRound2({ key, handle: first[index]?.handle ?? '', payload, commitments }),
     ),
   );
+  assertSigners(
+    first.flatMap(({ commitment: { participant } }, index) =>
+      shares[index]?.participant === participant ? [] : [participant],
+    ),
+  );
   return aggregateSignature(group, payload, commitments, shares);
+}
+
+/** @throws ClientError AGGREGATION_FAILED where somebody is at fault */
+function assertSigners(faulty: readonly number[]): void {
+  if (faulty.length === 0) return;
+  throw new ClientError('AGGREGATION_FAILED', 'signers have sent what no signature can be made of', {
+    signers: faulty,
+  });
 }

@@ -1,8 +1,9 @@
-export { aggregateSignature, type GroupSignature, type SignatureShare } from './aggregation.ts';
+export { aggregateSignature, type GroupSignature } from './aggregation.ts';
 export { attestNode, type AttestOptions } from './attest-node.ts';
 export { type DealtGroup, type DealtShare, dealShares, sealShare } from './dealer.ts';
 export { ClientError, type ClientErrorCode, NodeRefusal } from './errors.ts';
 export { signWithGroup } from './group-signing.ts';
 export { connectNode, NodeClient, type NodeClientOptions, type SealForNode } from './node-client.ts';
 export { type NodeIdentity, type NodeTrust } from './node-identity.ts';
+export { type SignatureShare } from './signer-values.ts';
 export { parseNodeUrl } from './tls-connection.ts';

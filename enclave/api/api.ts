@@ -78,11 +78,18 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
         now: clock.now(),
         replay,
       }),
-    // A store that is not ours any more, or may not be: whatever this node said next could contradict another.
-    onError: (error) => error instanceof StoreError && failure.reject(error),
+    onError: (error) => endsNode(error) && failure.reject(error),
   });
   const server = await serveHttps(transport, identity, handler);
   return { failed: failure.promise, close: () => server.close() };
+}
+
+/**
+ * Whether the store is not this node's any more, or may not be: whatever it said next could contradict another. A full store has
+ * taken nothing, and what the node holds is still what it has sealed.
+ */
+function endsNode(error: unknown): boolean {
+  return error instanceof StoreError && error.code !== 'STORE_FULL';
 }
 
 /** The name in the node's certificate: for people, since clients go by the attestation document. */

@@ -14,6 +14,7 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   OVERLOADED: 503,
   REPLAY_CACHE_FULL: 503,
   STOPPING: 503,
+  STORE_FULL: 507,
 };
 
 /** The HTTP status (RFC 9110, 15) and the code that a client is told of an error. */

@@ -3,12 +3,16 @@ import { HoldfastError } from '../../shared/errors.ts';
 export type StoreErrorCode =
   /** The root record does not open: altered, of another node, or sealed under another password. */
   | 'STORE_ROOT_UNREADABLE'
-  /** A record that the root record names is not there, or the root record itself is not. */
+  /** The root record has a format that this image does not know: a newer image has written it. */
+  | 'STORE_FORMAT_UNKNOWN'
+  /** A record that the index names is not there, or the root record itself is not. */
   | 'STORE_RECORD_MISSING'
   /** A record differs from the one that was written last: altered, swapped or rolled back. */
   | 'STORE_RECORD_ALTERED'
   /** A record that this node has never written. */
   | 'STORE_RECORD_UNKNOWN'
+  /** No room: too many records, or more changes than one commit carries. Nothing was written, and waiting makes no room. */
+  | 'STORE_FULL'
   /** Somebody else writes to this store: another enclave runs on it, or it was rolled back under this one. */
   | 'STORE_TAKEN'
   /** A write was neither confirmed nor refused. */

@@ -1,3 +1,10 @@
 export { StoreError } from './errors.ts';
 export { deriveStoreKey } from './record-cipher.ts';
-export { PASSWORD_BLOB, type RecordChange, type RecordKeeper, ROOT, SealedStore } from './sealed-store.ts';
+export {
+  MAX_SEALED_RECORDS,
+  PASSWORD_BLOB,
+  type RecordChange,
+  type RecordKeeper,
+  ROOT,
+  SealedStore,
+} from './sealed-store.ts';

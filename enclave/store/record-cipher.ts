@@ -21,6 +21,8 @@ const FORMAT = 1;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const HEADER_BYTES = 1 + NONCE_BYTES;
+/** What a seal adds to a plaintext: version, nonce and tag. */
+export const SEAL_BYTES = HEADER_BYTES + TAG_BYTES;
 
 /**
  * The key of a node's sealed store: HKDF-SHA-384 (RFC 5869) of the Encryptor Master Password, for this node alone. It
@@ -57,7 +59,7 @@ export function sealRecord(key: KeyObject, place: RecordPlace, plaintext: Uint8A
 
 /** The plaintext, which the caller clears, or undefined when the record is not the one sealed for this place. */
 export function openRecord(key: KeyObject, place: RecordPlace, sealed: Uint8Array): Uint8Array | undefined {
-  if (sealed.length < HEADER_BYTES + TAG_BYTES || sealed[0] !== FORMAT) return undefined;
+  if (sealed.length < SEAL_BYTES || sealed[0] !== FORMAT) return undefined;
   const nonce = sealed.subarray(1, HEADER_BYTES);
   const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
     .setAAD(associatedData(place))

@@ -1,33 +1,61 @@
 import * as z from 'zod';
 import { decodeCborObject, encodeCbor } from '../../shared/cbor/index.ts';
 import { MAX_RECORD_BYTES } from '../../shared/protocol/control.ts';
+import { StoreError } from './errors.ts';
+import { digestSchema, indexNodeSchema } from './index-node.ts';
 
-const bytes = (length: number) =>
-  z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length === length);
-
-const rootSchema = z.strictObject({
-  format: z.literal(1),
+const state = {
   /** The id of the order that this store was initialised by. */
   order: z.string(),
   /** The newest configuration that was ever in force, and its SHA-384. */
-  configuration: z.strictObject({ version: z.int().min(1), digest: bytes(48) }),
+  configuration: z.strictObject({ version: z.int().min(1), digest: digestSchema(48) }),
   /** How often a node has started on this store. */
   boots: z.int().min(1),
-  /** Every sealed record: its revision and the SHA-256 of its ciphertext, by `table/id`. */
-  records: z.record(z.string(), z.strictObject({ revision: z.int().min(1), digest: bytes(32) })),
+};
+
+const rootSchema = z.strictObject({
+  format: z.literal(2),
+  ...state,
+  /** The index's topmost node. */
+  index: indexNodeSchema,
 });
 
+/** The format before the index: a flat list, which outgrew its record at some 3,300 names. */
+const listRootSchema = z.strictObject({
+  format: z.literal(1),
+  ...state,
+  /** Every sealed record by `table/id`. */
+  records: z.record(z.string(), z.strictObject({ revision: z.int().min(1), digest: digestSchema(32) })),
+});
+
+const formatSchema = z.object({ format: z.int() });
+
 /**
- * What the root record says. It is written with each change, in the same commit: a record that does not match it was
- * altered, swapped or rolled back by whoever keeps the store (P12).
+ * The root record: the store's state and the top of its index. It is written with each change, in the same commit, and
+ * its length does not depend on how many records there are. Whatever does not match it was altered, swapped or rolled back by
+ * whoever keeps the store.
  */
 export type RootRecord = z.infer<typeof rootSchema>;
+export type ListRootRecord = z.infer<typeof listRootSchema>;
+export type RootState = Pick<RootRecord, 'order' | 'configuration' | 'boots'>;
 
 export function encodeRoot(root: RootRecord): Uint8Array {
   return encodeCbor(root);
 }
 
-/** @throws CborError, ZodError: only for what this node has sealed itself, so never for data from outside. */
-export function decodeRoot(plaintext: Uint8Array): RootRecord {
-  return rootSchema.parse(decodeCborObject(plaintext, { maxBytes: MAX_RECORD_BYTES, maxDepth: 4 }));
+/**
+ * Decodes a root record of any format that this image knows; a store of format 1 is written in format 2 by its next commit.
+ *
+ * @throws StoreError STORE_FORMAT_UNKNOWN
+ * @throws CborError, ZodError: only for what this node has sealed itself, so never for data from outside.
+ */
+export function decodeRoot(plaintext: Uint8Array): ListRootRecord | RootRecord {
+  const value = decodeCborObject(plaintext, { maxBytes: MAX_RECORD_BYTES, maxDepth: 5 });
+  const { format } = formatSchema.parse(value);
+  if (format === 1) return listRootSchema.parse(value);
+  if (format === 2) return rootSchema.parse(value);
+  throw new StoreError('STORE_FORMAT_UNKNOWN', 'a newer image has written this store: start that one', {
+    expected: 2,
+    actual: format,
+  });
 }

@@ -1,16 +1,50 @@
-import { createHash, type KeyObject } from 'node:crypto';
+import { hash, type KeyObject } from 'node:crypto';
 import { PASSWORD_SECRET } from '../../shared/node/encryption-context.ts';
-import type { RecordKey, RecordWrite } from '../../shared/protocol/control.ts';
+import {
+  MAX_CONTROL_FRAME_BYTES,
+  MAX_RECORD_BYTES,
+  MAX_WRITES,
+  type RecordKey,
+  type RecordWrite,
+} from '../../shared/protocol/control.ts';
 import { ControlError } from '../../shared/protocol/errors.ts';
 import type { ControlClient } from '../../shared/protocol/control-client.ts';
 import { StoreError } from './errors.ts';
-import { openRecord, sealRecord } from './record-cipher.ts';
-import { decodeRoot, encodeRoot, type RootRecord } from './root-record.ts';
+import type { RecordState } from './index-node.ts';
+import { openRecord, SEAL_BYTES, sealRecord } from './record-cipher.ts';
+import {
+  countRecords,
+  EMPTY_INDEX,
+  findEntry,
+  type IndexChange,
+  type IndexNode,
+  listEntries,
+  updateIndex,
+} from './record-index.ts';
+import { decodeRoot, encodeRoot, type ListRootRecord, type RootState } from './root-record.ts';
+import {
+  listSealed,
+  nodePlace,
+  readIndex,
+  type SealedIndex,
+  UNWRITTEN_INDEX,
+  writeIndex,
+} from './sealed-index.ts';
 
 /** The root record's place. */
 export const ROOT: RecordKey = Object.freeze({ table: 'store', id: 'root' });
 /** The KMS ciphertext of a generated password: the one record that is not sealed, since it opens the seal. */
 export const PASSWORD_BLOB: RecordKey = Object.freeze({ table: 'boot', id: PASSWORD_SECRET });
+
+/**
+ * How many records a store holds, those of its index not counted. The parent keeps some more of them all in all
+ * (MAX_RECORDS), and a commit that makes as many keys as a configuration may name still fits into one frame.
+ */
+export const MAX_SEALED_RECORDS = 24_576;
+/** The tables that are the store's own. */
+const OWN_TABLES: ReadonlySet<string> = new Set([ROOT.table, PASSWORD_BLOB.table, nodePlace('').table]);
+/** What a write takes in a frame beside its names and bytes: the keys of its map, lengths, a revision. */
+const WRITE_OVERHEAD_BYTES = 64;
 
 /** What the parent keeps: believed only as far as the seal goes. */
 export type RecordKeeper = Pick<ControlClient, 'readRecord' | 'listRecords' | 'commit'>;
@@ -20,25 +54,33 @@ export interface RecordChange extends RecordKey {
   readonly plaintext: Uint8Array | null;
 }
 
-type RootState = Pick<RootRecord, 'order' | 'configuration' | 'boots'>;
+/** A store between two commits. */
+interface Contents {
+  readonly state: RootState;
+  /** The root record's revision; 0 before the first commit. */
+  readonly revision: number;
+  /** The index as it lies in the parent's store. */
+  readonly index: SealedIndex;
+}
 
 const slot = ({ table, id }: RecordKey) => `${table}/${id}`;
 
-/** The records of one node, sealed under its Encryptor Master Password and kept by the parent. */
+/** The records of one node, sealed under its Encryptor Master Password and kept by the parent (SPEC.md). */
 export class SealedStore {
   readonly #keeper: RecordKeeper;
   readonly #key: KeyObject;
-  #root: RootRecord;
-  #revision: number;
+  #contents: Contents;
+  /** The records that there are. It differs from the index as it is sealed only until a store of format 1 is written again. */
+  #tree: IndexNode;
   #last: Promise<unknown> = Promise.resolve();
   /** What goes with the first commit. */
   #unwritten: readonly RecordWrite[] = [];
 
-  private constructor(keeper: RecordKeeper, key: KeyObject, root: RootRecord, revision: number) {
+  private constructor(keeper: RecordKeeper, key: KeyObject, contents: Contents, tree: IndexNode) {
     this.#keeper = keeper;
     this.#key = key;
-    this.#root = root;
-    this.#revision = revision;
+    this.#contents = contents;
+    this.#tree = tree;
   }
 
   /**
@@ -52,7 +94,7 @@ export class SealedStore {
     state: RootState,
     passwordBlob: Uint8Array | undefined,
   ): SealedStore {
-    const store = new SealedStore(keeper, key, { format: 1, ...state, records: {} }, 0);
+    const store = new SealedStore(keeper, key, { state, revision: 0, index: UNWRITTEN_INDEX }, EMPTY_INDEX);
     if (passwordBlob !== undefined) {
       store.#unwritten = [{ ...PASSWORD_BLOB, expectedRevision: 0, bytes: passwordBlob }];
     }
@@ -60,48 +102,56 @@ export class SealedStore {
   }
 
   /**
-   * Opens what was written before, and sees that it is all there.
-   * @throws StoreError STORE_ROOT_UNREADABLE, STORE_RECORD_MISSING, STORE_RECORD_ALTERED, STORE_RECORD_UNKNOWN
+   * Opens what was written before, and sees that it is all there: reads the whole index and compares it with the
+   * parent's list.
+   * @throws StoreError STORE_ROOT_UNREADABLE, STORE_FORMAT_UNKNOWN, STORE_RECORD_MISSING, STORE_RECORD_ALTERED,
+   * STORE_RECORD_UNKNOWN
    */
   static async open(keeper: RecordKeeper, key: KeyObject): Promise<SealedStore> {
     const sealed = await keeper.readRecord(ROOT);
     if (sealed === null) throw new StoreError('STORE_RECORD_MISSING', 'no root record', { ...ROOT });
-    const plaintext = openRecord(key, { ...ROOT, revision: sealed.revision }, sealed.bytes);
+    const { revision } = sealed;
+    const plaintext = openRecord(key, { ...ROOT, revision }, sealed.bytes);
     if (plaintext === undefined)
       throw new StoreError('STORE_ROOT_UNREADABLE', 'the root record does not open');
     const root = decodeRoot(plaintext);
-    assertRecords(root, await keeper.listRecords());
-    return new SealedStore(keeper, key, root, sealed.revision);
+    const state = { order: root.order, configuration: root.configuration, boots: root.boots };
+    if (root.format === 1) {
+      const tree = readList(root);
+      assertRecords({ tree, nodes: new Map() }, await keeper.listRecords());
+      return new SealedStore(keeper, key, { state, revision, index: UNWRITTEN_INDEX }, tree);
+    }
+    const index = await readIndex(root.index, (place, expected) => readSealed(keeper, key, place, expected));
+    assertRecords(index, await keeper.listRecords());
+    return new SealedStore(keeper, key, { state, revision, index }, index.tree);
   }
 
   get state(): RootState {
-    return this.#root;
+    return this.#contents.state;
+  }
+
+  /** How many records there are, of {@link MAX_SEALED_RECORDS}. */
+  get size(): number {
+    return countRecords(this.#tree);
+  }
+
+  /** The places of all records. */
+  *list(): Generator<RecordKey> {
+    for (const { table, id } of listEntries(this.#tree)) yield { table, id };
   }
 
   /**
    * A record's plaintext, which the caller clears; null when none was ever written.
    * @throws StoreError STORE_RECORD_MISSING, STORE_RECORD_ALTERED
    */
-  async read(place: RecordKey): Promise<Uint8Array | null> {
-    const expected = this.#root.records[slot(place)];
-    if (expected === undefined) return null;
-    const sealed = await this.#keeper.readRecord(place);
-    const details = { table: place.table, id: place.id };
-    if (sealed === null) throw new StoreError('STORE_RECORD_MISSING', 'a sealed record is gone', details);
-    const isLatest =
-      sealed.revision === expected.revision && Buffer.compare(sha256(sealed.bytes), expected.digest) === 0;
-    const plaintext = isLatest
-      ? openRecord(this.#key, { table: place.table, id: place.id, revision: expected.revision }, sealed.bytes)
-      : undefined;
-    if (plaintext === undefined) {
-      throw new StoreError('STORE_RECORD_ALTERED', 'a sealed record is not the one written last', details);
-    }
-    return plaintext;
+  async read({ table, id }: RecordKey): Promise<Uint8Array | null> {
+    const entry = findEntry(this.#tree, { table, id });
+    return entry === undefined ? null : await readSealed(this.#keeper, this.#key, { table, id }, entry);
   }
 
   /**
-   * Writes all changes and the new root record, or nothing. One commit runs at a time.
-   * @throws StoreError STORE_TAKEN, STORE_UNCERTAIN: after either the node must stop.
+   * Writes all changes, the nodes of the index above them and the new root record, or nothing. One commit runs at a time.
+   * @throws StoreError STORE_FULL: nothing was written; STORE_TAKEN, STORE_UNCERTAIN: after either the node must stop
    */
   async commit(changes: readonly RecordChange[], state: Partial<RootState> = {}): Promise<void> {
     const result = this.#last.then(() => this.#write(changes, state));
@@ -109,32 +159,39 @@ export class SealedStore {
     return result;
   }
 
-  async #write(changes: readonly RecordChange[], state: Partial<RootState>): Promise<void> {
-    const records = { ...this.#root.records };
+  async #write(changes: readonly RecordChange[], change: Partial<RootState>): Promise<void> {
     const writes = [...this.#unwritten];
-    for (const { table, id, plaintext } of changes) {
-      const known = records[slot({ table, id })];
+    const seal = (place: RecordKey, known: RecordState | undefined, plaintext: Uint8Array | null) => {
       const expectedRevision = known?.revision ?? 0;
-      const revision = expectedRevision + 1;
       if (plaintext === null) {
-        // The parent would take it for a conflict, and the node would end for nothing.
-        if (known === undefined) continue;
-        delete records[slot({ table, id })];
-        writes.push({ table, id, expectedRevision, bytes: null });
-        continue;
+        writes.push({ ...place, expectedRevision, bytes: null });
+        return undefined;
       }
-      const bytes = sealRecord(this.#key, { table, id, revision }, plaintext);
-      records[slot({ table, id })] = { revision, digest: sha256(bytes) };
-      writes.push({ table, id, expectedRevision, bytes });
-    }
-    const root = { ...this.#root, ...state, records };
-    const revision = this.#revision + 1;
-    const bytes = sealRecord(this.#key, { ...ROOT, revision }, encodeRoot(root));
-    writes.push({ ...ROOT, expectedRevision: this.#revision, bytes });
+      const revision = expectedRevision + 1;
+      const bytes = sealRecord(this.#key, { ...place, revision }, plaintext);
+      writes.push({ ...place, expectedRevision, bytes });
+      return { revision, digest: sha256(bytes) };
+    };
+    assertChanges(changes);
+    const indexed = changes.flatMap(({ table, id, plaintext }): IndexChange[] => {
+      const known = findEntry(this.#tree, { table, id });
+      // The parent would take it for a conflict, and the node would end for nothing.
+      if (plaintext === null && known === undefined) return [];
+      const sealed = seal({ table, id }, known, plaintext);
+      return [{ place: { table, id }, entry: sealed && { table, id, ...sealed } }];
+    });
+    const tree = updateIndex(this.#tree, indexed);
+    const { top, after } = writeIndex(this.#contents.index, tree, ({ table, id, before, plaintext }) =>
+      seal({ table, id }, before, plaintext),
+    );
+    const state = { ...this.#contents.state, ...change };
+    const { revision } = this.#contents;
+    seal(ROOT, { revision, digest: new Uint8Array() }, encodeRoot({ format: 2, ...state, index: top }));
+    assertRoom(tree, writes);
     await this.#send(writes);
     this.#unwritten = [];
-    this.#root = root;
-    this.#revision = revision;
+    this.#contents = { state, revision: revision + 1, index: after };
+    this.#tree = tree;
   }
 
   async #send(writes: readonly RecordWrite[]): Promise<void> {
@@ -144,36 +201,101 @@ export class SealedStore {
       if (error instanceof ControlError && error.code === 'CONTROL_STORE_CONFLICT') {
         throw new StoreError('STORE_TAKEN', 'another enclave writes to this store', {}, error);
       }
+      if (error instanceof ControlError && error.code === 'CONTROL_STORE_FULL') {
+        throw new StoreError('STORE_FULL', "the parent's store takes no more records", {}, error);
+      }
       throw new StoreError('STORE_UNCERTAIN', 'a write was neither confirmed nor refused', {}, error);
     }
   }
 }
 
-/** The parent's list must be the root record's, no more and no less. */
-function assertRecords(root: RootRecord, listed: readonly (RecordKey & { revision: number })[]): void {
-  const unseen = new Set(Object.keys(root.records));
+/** The plaintext of the record in that state. @throws StoreError STORE_RECORD_MISSING, STORE_RECORD_ALTERED */
+async function readSealed(
+  keeper: RecordKeeper,
+  key: KeyObject,
+  { table, id }: RecordKey,
+  { revision, digest }: RecordState,
+): Promise<Uint8Array> {
+  const sealed = await keeper.readRecord({ table, id });
+  if (sealed === null) throw new StoreError('STORE_RECORD_MISSING', 'a sealed record is gone', { table, id });
+  const isLatest = sealed.revision === revision && Buffer.compare(sha256(sealed.bytes), digest) === 0;
+  const plaintext = isLatest ? openRecord(key, { table, id, revision }, sealed.bytes) : undefined;
+  if (plaintext === undefined) {
+    throw new StoreError('STORE_RECORD_ALTERED', 'a sealed record is not the one written last', {
+      table,
+      id,
+    });
+  }
+  return plaintext;
+}
+
+/** The index of the records that a root record of format 1 lists. */
+function readList({ records }: ListRootRecord): IndexNode {
+  const changes = Object.entries(records).map(([name, { revision, digest }]): IndexChange => {
+    // No name of a table or a record has a slash.
+    const [table = '', id = ''] = name.split('/');
+    return { place: { table, id }, entry: { table, id, revision, digest } };
+  });
+  return updateIndex(EMPTY_INDEX, changes);
+}
+
+function assertChanges(changes: readonly RecordChange[]): void {
+  if (new Set(changes.map(slot)).size !== changes.length) throw new RangeError('a record is changed twice');
+  for (const { table, plaintext } of changes) {
+    if (OWN_TABLES.has(table)) throw new RangeError(`the table ${table} is the store's own`);
+    if (plaintext !== null && plaintext.length > MAX_RECORD_BYTES - SEAL_BYTES) {
+      throw new RangeError('a record is longer than MAX_RECORD_BYTES');
+    }
+  }
+}
+
+/** Refuses what the parent would not take, before anything is sent. @throws StoreError STORE_FULL */
+function assertRoom(tree: IndexNode, writes: readonly RecordWrite[]): void {
+  const bytes = writes.reduce(
+    (sum, write) => sum + slot(write).length + (write.bytes?.length ?? 0) + WRITE_OVERHEAD_BYTES,
+    0,
+  );
+  for (const [what, actual, maximum] of [
+    ['records', countRecords(tree), MAX_SEALED_RECORDS],
+    ['writes in one commit', writes.length, MAX_WRITES],
+    ['bytes in one commit', bytes, MAX_CONTROL_FRAME_BYTES - WRITE_OVERHEAD_BYTES],
+  ] as const) {
+    if (actual > maximum) {
+      throw new StoreError('STORE_FULL', `the store has no room for so many ${what}`, {
+        what,
+        actual,
+        maximum,
+      });
+    }
+  }
+}
+
+/** The parent's list must be what the index accounts for, no more and no less. */
+function assertRecords(index: SealedIndex, listed: readonly (RecordKey & { revision: number })[]): void {
+  const unseen = new Map<string, number>();
+  for (const record of listSealed(index)) unseen.set(slot(record), record.revision);
   for (const { table, id, revision } of listed) {
     const name = slot({ table, id });
     if (name === slot(ROOT) || name === slot(PASSWORD_BLOB)) continue;
-    const expected = root.records[name];
+    const expected = unseen.get(name);
     if (expected === undefined) {
       throw new StoreError('STORE_RECORD_UNKNOWN', 'a record that this node has not written', { table, id });
     }
-    if (revision !== expected.revision) {
+    if (revision !== expected) {
       throw new StoreError('STORE_RECORD_ALTERED', 'a sealed record is not the one written last', {
         table,
         id,
-        expected: expected.revision,
+        expected,
         actual: revision,
       });
     }
     unseen.delete(name);
   }
-  const [missing] = unseen;
+  const [missing] = unseen.keys();
   if (missing !== undefined)
     throw new StoreError('STORE_RECORD_MISSING', 'a sealed record is gone', { record: missing });
 }
 
 function sha256(data: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash('sha256').update(data).digest());
+  return new Uint8Array(hash('sha256', data, 'buffer'));
 }

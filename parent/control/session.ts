@@ -1,12 +1,16 @@
 import { errorCode } from '../../shared/errors.ts';
+import type { RecordListing } from '../../shared/protocol/control-client.ts';
 import {
   MAX_ADMISSION_NONCE_BYTES,
   MAX_CONFIGURATION_BYTES,
+  MAX_LISTED_RECORDS,
   MAX_MANIFEST_BYTES,
   MAX_SECRET_BLOB_BYTES,
+  compareRecordKeys,
   type ControlAnswer,
   type ControlErrorCode,
   type ControlRequest,
+  type RecordKey,
   type RecordWrite,
 } from '../../shared/protocol/control.ts';
 import type { Log } from '../log.ts';
@@ -30,7 +34,7 @@ const STORE_ANSWERS: Readonly<Record<RecordStoreErrorCode, ControlErrorCode>> = 
   STORE_CONFLICT: 'STORE_CONFLICT',
   STORE_FAILED: 'STORE_FAILED',
   STORE_FORMAT_UNKNOWN: 'STORE_FAILED',
-  STORE_FULL: 'STORE_FAILED',
+  STORE_FULL: 'STORE_FULL',
 };
 
 export function createControlSession(sources: ControlSources, log: Log): ControlSession {
@@ -65,7 +69,10 @@ export function createControlSession(sources: ControlSources, log: Log): Control
       case 'store-read':
         return { type: 'store-read', record: await (await openStore()).read(request) };
       case 'store-list':
-        return { type: 'store-list', records: [...(await (await openStore()).list())] };
+        return {
+          type: 'store-list',
+          records: takePage(await (await openStore()).list(), request.after),
+        };
       case 'store-commit':
         if (!areDistinct(request.writes)) return refuse('BAD_REQUEST');
         await (await openStore()).commit(request.writes);
@@ -112,6 +119,11 @@ function answerArtifact(
 
 function refuse(code: ControlErrorCode): ControlAnswer {
   return { type: 'error', code };
+}
+
+function takePage(records: readonly RecordListing[], after: RecordKey | undefined): RecordListing[] {
+  const rest = after === undefined ? records : records.filter((one) => compareRecordKeys(one, after) > 0);
+  return rest.toSorted(compareRecordKeys).slice(0, MAX_LISTED_RECORDS);
 }
 
 function areDistinct(writes: readonly RecordWrite[]): boolean {

@@ -1,7 +1,7 @@
 import { Client, DatabaseError, types } from 'pg';
 import { MAX_RECORDS, type RecordKey, type RecordWrite } from '../../shared/protocol/control.ts';
 import { RecordStoreError } from './errors.ts';
-import type { RecordSession, RecordStore } from './record-store.ts';
+import { hasInsert, type RecordSession, type RecordStore } from './record-store.ts';
 
 export interface PostgresStoreOptions {
   /** `postgres://…`, as libpq has it. */
@@ -126,11 +126,12 @@ function createSession(client: Client, node: string): RecordSession {
     return rows[0]?.count ?? 0;
   }
 
-  async function transact(act: () => Promise<void>): Promise<void> {
+  /** @param inserts whether there may be more records afterwards: to count them takes the longer the more there are */
+  async function transact(inserts: boolean, act: () => Promise<void>): Promise<void> {
     await client.query('BEGIN');
     try {
       await act();
-      if ((await count()) > MAX_RECORDS) {
+      if (inserts && (await count()) > MAX_RECORDS) {
         throw new RecordStoreError('STORE_FULL', 'too many records', { maximum: MAX_RECORDS });
       }
     } catch (error) {
@@ -161,13 +162,13 @@ function createSession(client: Client, node: string): RecordSession {
       }),
     commit: (writes) =>
       guard(() =>
-        transact(async () => {
+        transact(hasInsert(writes), async () => {
           for (const one of writes) await write(one);
         }),
       ),
     restore: (records) =>
       guard(() =>
-        transact(async () => {
+        transact(true, async () => {
           if ((await count()) > 0) throw new RecordStoreError('STORE_CONFLICT', 'the store is not empty');
           for (const { table, id, revision, bytes } of records) {
             const values = [node, table, id, revision, Buffer.from(bytes)];

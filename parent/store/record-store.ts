@@ -29,3 +29,8 @@ export interface RecordSession {
   /** Gives the store up. */
   close(): Promise<void>;
 }
+
+/** Whether a commit makes records that were not there. */
+export function hasInsert(writes: readonly RecordWrite[]): boolean {
+  return writes.some(({ expectedRevision }) => expectedRevision === 0);
+}

@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { RecordKey, RecordWrite } from '../../shared/protocol/control.ts';
 import { MAX_RECORDS } from '../../shared/protocol/limits.ts';
 import { RecordStoreError } from './errors.ts';
-import type { RecordSession } from './record-store.ts';
+import { hasInsert, type RecordSession } from './record-store.ts';
 
 /** "HFST", see `PRAGMA application_id`. */
 const APPLICATION_ID = 0x48_46_53_54;
@@ -86,12 +86,13 @@ function createSession(database: DatabaseSync): RecordSession {
 
   const countRecords = () => Number(count.get()?.['count']);
 
-  function transact(act: () => void): Promise<void> {
+  /** @param inserts whether there may be more records afterwards: to count them takes the longer the more there are */
+  function transact(inserts: boolean, act: () => void): Promise<void> {
     return attempt(() => {
       database.exec('BEGIN IMMEDIATE');
       try {
         act();
-        if (countRecords() > MAX_RECORDS) {
+        if (inserts && countRecords() > MAX_RECORDS) {
           throw new RecordStoreError('STORE_FULL', 'too many records', { maximum: MAX_RECORDS });
         }
         database.exec('COMMIT');
@@ -120,11 +121,11 @@ function createSession(database: DatabaseSync): RecordSession {
         })),
       ),
     commit: (writes) =>
-      transact(() => {
+      transact(hasInsert(writes), () => {
         for (const one of writes) write(one);
       }),
     restore: (records) =>
-      transact(() => {
+      transact(true, () => {
         if (countRecords() > 0) throw new RecordStoreError('STORE_CONFLICT', 'the store is not empty');
         for (const { table, id, revision, bytes } of records) restoreOne.run(table, id, revision, bytes);
       }),

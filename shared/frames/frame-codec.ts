@@ -11,7 +11,7 @@ export const FRAME_LENGTH_BYTES = 4;
 export const MAX_FRAME_BYTES = 16 * 1024 * 1024;
 /** How deep a body may nest: the deepest schema has a list of maps in a map. */
 export const MAX_FRAME_DEPTH = 8;
-/** How many data items a body may have, keys included: the longest schema, a list of 4,096 records, has 28,677. */
+/** How many data items a body may have, keys included: the longest schema, a commit of 3,600 writes, has 32,405. */
 export const MAX_FRAME_ITEMS = 32_768;
 
 const VERSION_BYTES = 1;

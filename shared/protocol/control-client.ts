@@ -1,5 +1,14 @@
 import type { Transport } from '../transport/transport.ts';
-import type { ControlRequest, Credentials, NodePhase, RecordKey, RecordWrite } from './control.ts';
+import {
+  compareRecordKeys,
+  type ControlRequest,
+  type Credentials,
+  MAX_LISTED_RECORDS,
+  MAX_RECORDS,
+  type NodePhase,
+  type RecordKey,
+  type RecordWrite,
+} from './control.ts';
 import { ControlLink, LostAnswer, type AnswerTo } from './control-link.ts';
 import { ControlError } from './errors.ts';
 
@@ -76,13 +85,42 @@ export function createControlClient(transport: Transport, options: ControlClient
       await ask({ type: 'admission-document', bytes: document });
     },
     readRecord: async ({ table, id }) => copyRecord((await ask({ type: 'store-read', table, id })).record),
-    listRecords: async () => (await ask({ type: 'store-list' })).records,
+    listRecords: () => enqueue((end) => listRecords(link, end)),
     commit: (writes) => enqueue((end) => commit(link, writes, end)),
     reportStatus: async (phase, code) => {
       await ask({ type: 'status', phase, code });
     },
     close: () => link.close(),
   };
+}
+
+/** All records, page by page. A list that is out of order, or longer than a store can be, is no list. */
+async function listRecords(link: ControlLink, end: number): Promise<RecordListing[]> {
+  const records: RecordListing[] = [];
+  for (;;) {
+    const after = records.at(-1);
+    const { records: page } = await link.ask(
+      {
+        type: 'store-list',
+        ...(after === undefined ? {} : { after: { table: after.table, id: after.id } }),
+      },
+      end,
+    );
+    for (const record of page) {
+      const last = records.at(-1);
+      if (records.length === MAX_RECORDS || (last !== undefined && compareRecordKeys(last, record) >= 0)) {
+        throw new ControlError(
+          'CONTROL_ANSWER_INVALID',
+          'a list of records that is out of order or too long',
+          {
+            records: records.length,
+          },
+        );
+      }
+      records.push(record);
+    }
+    if (page.length < MAX_LISTED_RECORDS) return records;
+  }
 }
 
 function copyRecord(record: StoredRecord | null): StoredRecord | null {

@@ -4,7 +4,7 @@ import {
   MAX_CONFIGURATION_BYTES,
   MAX_SECRET_BLOB_BYTES,
   MAX_RECORD_BYTES,
-  MAX_RECORDS,
+  MAX_LISTED_RECORDS,
   MAX_WRITES,
   MAX_CREDENTIAL_BYTES,
   MAX_ADMISSION_NONCE_BYTES,
@@ -27,6 +27,13 @@ const revision = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 /** Where a sealed record lies. `revision` counts its writes from 1; 0 means that there is none. */
 export const recordKeySchema = z.strictObject({ table: name, id: name });
 export type RecordKey = z.infer<typeof recordKeySchema>;
+
+/** The order in which records are listed: by table, then by id, byte by byte (names are ASCII). */
+export function compareRecordKeys(left: RecordKey, right: RecordKey): number {
+  const [one, other] = left.table === right.table ? [left.id, right.id] : [left.table, right.table];
+  if (one === other) return 0;
+  return one < other ? -1 : 1;
+}
 
 /** One write of a commit; `bytes: null` deletes. The commit happens whole or not at all. */
 export const recordWriteSchema = z.strictObject({
@@ -63,7 +70,8 @@ export const controlRequestSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('admission-nonce') }),
   z.strictObject({ type: z.literal('admission-document'), bytes: bytes(MAX_ATTESTATION_BYTES) }),
   z.strictObject({ type: z.literal('store-read'), table: name, id: name }),
-  z.strictObject({ type: z.literal('store-list') }),
+  /** The places of records in ascending order, those after `after` where it is given. */
+  z.strictObject({ type: z.literal('store-list'), after: recordKeySchema.exactOptional() }),
   z.strictObject({
     type: z.literal('store-commit'),
     writes: z.array(recordWriteSchema).min(1).max(MAX_WRITES),
@@ -87,6 +95,7 @@ export const controlErrorCodeSchema = z.enum([
   'STORE_BUSY',
   'STORE_CONFLICT',
   'STORE_FAILED',
+  'STORE_FULL',
   'UNAVAILABLE',
 ]);
 export type ControlErrorCode = z.infer<typeof controlErrorCodeSchema>;
@@ -117,7 +126,8 @@ export const controlAnswerSchema = z.discriminatedUnion('type', [
   }),
   z.strictObject({
     type: z.literal('store-list'),
-    records: z.array(z.strictObject({ table: name, id: name, revision })).max(MAX_RECORDS),
+    /** As many as fit, so that fewer than MAX_LISTED_RECORDS are the last. */
+    records: z.array(z.strictObject({ table: name, id: name, revision })).max(MAX_LISTED_RECORDS),
   }),
   z.strictObject({ type: z.literal('store-commit') }),
   z.strictObject({ type: z.literal('status') }),

@@ -3,9 +3,15 @@ export const MAX_MANIFEST_BYTES = 16 * 1024;
 export const MAX_CONFIGURATION_BYTES = 1024 * 1024;
 export const MAX_SECRET_BLOB_BYTES = 8 * 1024;
 export const MAX_RECORD_BYTES = 256 * 1024;
-export const MAX_RECORDS = 4096;
-/** All keys that a configuration may name, the root record, and the password's ciphertext: a store is made in one commit. */
-export const MAX_WRITES = 1024 + 2;
+/** Of one store, in number: the records that a node may seal and those that index them. */
+export const MAX_RECORDS = 32_768;
+/** Of one answer that lists records, in number; the rest is asked for by the last name of it. */
+export const MAX_LISTED_RECORDS = 4096;
+/**
+ * Of one commit, in number: all keys that a configuration may name, as many that it orders to drop, the index's nodes
+ * above them in a full store, the root record, and the password's ciphertext. Each is nine items of a frame (MAX_FRAME_ITEMS).
+ */
+export const MAX_WRITES = 3600;
 export const MAX_CREDENTIAL_BYTES = 8 * 1024;
 export const MAX_ADMISSION_NONCE_BYTES = 64;
 export const MAX_ATTESTATION_BYTES = 16 * 1024;

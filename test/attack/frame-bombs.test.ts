@@ -5,7 +5,13 @@ import {
   FRAME_LENGTH_BYTES,
   MAX_FRAME_ITEMS,
 } from '../../shared/frames/frame-codec.ts';
-import { controlAnswerSchema, MAX_CONTROL_FRAME_BYTES, MAX_RECORDS } from '../../shared/protocol/control.ts';
+import {
+  controlAnswerSchema,
+  controlRequestSchema,
+  MAX_CONTROL_FRAME_BYTES,
+  MAX_LISTED_RECORDS,
+  MAX_WRITES,
+} from '../../shared/protocol/control.ts';
 
 /** A list of records, of `count` items that take one byte each. */
 function makeList(item: string, count: number): Uint8Array {
@@ -34,8 +40,8 @@ describe('P42 a frame that is short on the wire and huge in memory', () => {
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(64 * 2 ** 20);
   });
 
-  it('leaves room for as many records as a store may have', () => {
-    const records = Array.from({ length: MAX_RECORDS }, (_, index) => ({
+  it('leaves room for as many records as one answer lists', () => {
+    const records = Array.from({ length: MAX_LISTED_RECORDS }, (_, index) => ({
       table: 'keys',
       id: `key-${index}`,
       revision: index,
@@ -45,6 +51,20 @@ describe('P42 a frame that is short on the wire and huge in memory', () => {
       type: 'store-list',
       records,
     });
-    expect(MAX_FRAME_ITEMS).toBeGreaterThan(7 * MAX_RECORDS + 5);
+    expect(MAX_FRAME_ITEMS).toBeGreaterThan(7 * MAX_LISTED_RECORDS + 5);
+  });
+
+  it('leaves room for as many writes as one commit may have', () => {
+    const writes = Array.from({ length: MAX_WRITES }, (_, index) => ({
+      table: 'keys',
+      id: `key-${index}`,
+      expectedRevision: index,
+      bytes: new Uint8Array(200),
+    }));
+    const frame = encodeFrame({ type: 'store-commit', writes }, MAX_CONTROL_FRAME_BYTES);
+    expect(decodeFrame(frame.subarray(FRAME_LENGTH_BYTES), controlRequestSchema)).toMatchObject({
+      type: 'store-commit',
+    });
+    expect(MAX_FRAME_ITEMS).toBeGreaterThan(9 * MAX_WRITES + 5);
   });
 });

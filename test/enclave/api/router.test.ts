@@ -163,6 +163,7 @@ describe('a refusal', () => {
     ['REPLAY_CACHE_FULL', 503, new HttpSignatureError('REPLAY_CACHE_FULL', 'x')],
     ['SIGNATURE_REPLAYED', 401, new HttpSignatureError('SIGNATURE_REPLAYED', 'x')],
     ['STORE_TAKEN', 403, new StoreError('STORE_TAKEN', 'x')],
+    ['STORE_FULL', 507, new StoreError('STORE_FULL', 'x')],
   ])('%s has status %i', async (code, status, error) => {
     const { send, onError } = start(() => {
       throw error;

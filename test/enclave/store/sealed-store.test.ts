@@ -144,6 +144,17 @@ describe('a commit that fails', () => {
     expect(await refusal(() => store.commit([]))).toBe('STORE_UNCERTAIN');
   });
 
+  it('says STORE_FULL when the parent has no room, and goes on with what it has', async () => {
+    keeper.onCommit = () => {
+      throw new ControlError('CONTROL_STORE_FULL', 'as the test has it');
+    };
+    expect(await refusal(() => store.commit([{ ...HOT, plaintext: bytes('one') }]))).toBe('STORE_FULL');
+    keeper.onCommit = () => undefined;
+    expect(await store.read(HOT)).toBeNull();
+    await store.commit([{ ...HOT, plaintext: bytes('two') }]);
+    expect(await (await reopen()).read(HOT)).toEqual(bytes('two'));
+  });
+
   it('says STORE_UNCERTAIN for an error that nobody knows', async () => {
     keeper.onCommit = () => {
       throw new TypeError('as the test has it');

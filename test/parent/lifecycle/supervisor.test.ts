@@ -139,6 +139,8 @@ describe('what follows the end of an enclave', () => {
     'CONFIGURATION_ROLLED_BACK',
     'STORE_RECORD_ALTERED',
     'STORE_TAKEN',
+    'STORE_FULL',
+    'STORE_FORMAT_UNKNOWN',
     'DEBUG_ENCLAVE',
     'INIT_ENTROPY',
     'INIT_MEMORY',

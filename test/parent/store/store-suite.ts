@@ -130,8 +130,8 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
 
     test('holds so many records and no more', async () => {
       await withSession(async (session) => {
-        for (let start = 0; start < MAX_RECORDS; start += 64) {
-          const writes = Array.from({ length: 64 }, (_, index) => ({
+        for (let start = 0; start < MAX_RECORDS; start += 1024) {
+          const writes = Array.from({ length: 1024 }, (_, index) => ({
             table: 'keys',
             id: `key-${start + index}`,
             expectedRevision: 0,

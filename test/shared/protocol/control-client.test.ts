@@ -4,6 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { FrameStream } from '../../../shared/frames/index.ts';
 import {
   MAX_CONTROL_FRAME_BYTES,
+  MAX_LISTED_RECORDS,
+  MAX_RECORDS,
   controlRequestSchema,
   type ControlAnswer,
   type ControlRequest,
@@ -224,5 +226,53 @@ describe('a commit', () => {
     await expect(client.commit(WRITES)).rejects.toMatchObject({ code: 'CONTROL_COMMIT_UNRESOLVED' });
     const away = play(['hang-up', ...Array<Step>(100).fill('refuse-connection')], 150);
     await expect(away.client.commit(WRITES)).rejects.toMatchObject({ code: 'CONTROL_COMMIT_UNRESOLVED' });
+  });
+});
+
+describe('a list of records', () => {
+  const entries = (from: number, count: number) =>
+    Array.from({ length: count }, (_, index) => ({
+      table: 'keys',
+      id: `key-${String(from + index).padStart(6, '0')}`,
+      revision: 1,
+    }));
+  const page = (from: number, count: number): ControlAnswer => ({
+    type: 'store-list',
+    records: entries(from, count),
+  });
+
+  test('is asked for page by page until one is not full', async () => {
+    const { client, asked } = play([page(0, MAX_LISTED_RECORDS), page(MAX_LISTED_RECORDS, 3)]);
+    expect(await client.listRecords()).toEqual(entries(0, MAX_LISTED_RECORDS + 3));
+    expect(asked).toEqual(['store-list', 'store-list']);
+  });
+
+  test('may end with a page of none', async () => {
+    const { client } = play([page(0, MAX_LISTED_RECORDS), page(0, 0)]);
+    expect(await client.listRecords()).toHaveLength(MAX_LISTED_RECORDS);
+  });
+
+  test('is refused when a record comes twice or out of order, in one page or in two', async () => {
+    const [one, two] = entries(0, 2);
+    if (one === undefined || two === undefined) throw new RangeError('two records');
+    for (const records of [
+      [two, one],
+      [one, one],
+      [one, { ...one, table: 'index' }],
+    ]) {
+      const { client } = play([{ type: 'store-list', records }]);
+      await expect(client.listRecords()).rejects.toMatchObject({ code: 'CONTROL_ANSWER_INVALID' });
+    }
+    const repeats = play([page(0, MAX_LISTED_RECORDS), page(0, 1)]);
+    await expect(repeats.client.listRecords()).rejects.toMatchObject({ code: 'CONTROL_ANSWER_INVALID' });
+  });
+
+  test('is refused when it is longer than a store can be', async () => {
+    const pages = Array.from({ length: 9 }, (_, index) =>
+      page(index * MAX_LISTED_RECORDS, MAX_LISTED_RECORDS),
+    );
+    const { client, asked } = play(pages, 20_000);
+    await expect(client.listRecords()).rejects.toMatchObject({ code: 'CONTROL_ANSWER_INVALID' });
+    expect(asked).toHaveLength(MAX_RECORDS / MAX_LISTED_RECORDS + 1);
   });
 });

@@ -1,0 +1,117 @@
+import type { RecordKey } from '../../shared/protocol/control.ts';
+import { decodeNode, describeNode, type EncodedNode, encodeNode, type RecordState } from './index-node.ts';
+import {
+  childAt,
+  countRecords,
+  EMPTY_INDEX,
+  FAN_OUT,
+  type IndexEntry,
+  type IndexNode,
+  isLeaf,
+  listEntries,
+} from './record-index.ts';
+
+/** The table of the index's nodes. The id of a node is its path, a digit for each step down from the root record. */
+const INDEX_TABLE = 'index';
+
+/** An index as it lies in the parent's store: the tree, and the state of each node's own record by its path. */
+export interface SealedIndex {
+  readonly tree: IndexNode;
+  /** The topmost node lies in the root record and has none. */
+  readonly nodes: ReadonlyMap<string, RecordState>;
+}
+
+/** An index none of whose nodes is written yet. */
+export const UNWRITTEN_INDEX: SealedIndex = Object.freeze({ tree: EMPTY_INDEX, nodes: new Map() });
+
+export function nodePlace(path: string): RecordKey {
+  return { table: INDEX_TABLE, id: path };
+}
+
+/**
+ * Reads the index below its topmost node.
+ *
+ * @param readNode the plaintext of the record at that place in that state; throws where it is another
+ */
+export async function readIndex(
+  top: EncodedNode,
+  readNode: (place: RecordKey, state: RecordState) => Promise<Uint8Array>,
+): Promise<SealedIndex> {
+  const nodes = new Map<string, RecordState>();
+  async function read(path: string, node: EncodedNode): Promise<IndexNode> {
+    if ('records' in node) {
+      const records = node.records.map(([table, id, revision, digest]): IndexEntry => {
+        return { table, id, revision, digest };
+      });
+      return records.length === 0 ? EMPTY_INDEX : { records };
+    }
+    const children: IndexNode[] = [];
+    for (const [digit, sealed] of node.children.entries()) {
+      if (sealed === null) {
+        children.push(EMPTY_INDEX);
+        continue;
+      }
+      const [revision, digest] = sealed;
+      const below = `${path}${digit}`;
+      nodes.set(below, { revision, digest });
+      // One after the other, as the control connection takes them.
+      children.push(await read(below, decodeNode(await readNode(nodePlace(below), { revision, digest }))));
+    }
+    return { children, size: children.reduce((sum, child) => sum + countRecords(child), 0) };
+  }
+  return { tree: await read('', top), nodes };
+}
+
+/** A node that is to be written anew, or deleted where `plaintext` is null. */
+export interface NodeChange extends RecordKey {
+  readonly before: RecordState | undefined;
+  readonly plaintext: Uint8Array | null;
+}
+
+/** What becomes of an index with a commit: its topmost node for the root record, and the index once that is written. */
+export interface IndexUpdate {
+  readonly top: EncodedNode;
+  readonly after: SealedIndex;
+}
+
+/**
+ * Writes the nodes in which `tree` differs from the index as it is sealed, those below first: a node names the state of each of
+ * its children.
+ *
+ * @param write seals a node, and gives the state in which it then is
+ */
+export function writeIndex(
+  { tree: before, nodes }: SealedIndex,
+  tree: IndexNode,
+  write: (change: NodeChange) => RecordState | undefined,
+): IndexUpdate {
+  const after = new Map(nodes);
+  const stateOf = (path: string) => (digit: number) => after.get(`${path}${digit}`);
+  function visit(path: string, old: IndexNode, next: IndexNode): void {
+    if (old === next) return;
+    if (!isLeaf(old) || !isLeaf(next)) {
+      for (let digit = 0; digit < FAN_OUT; digit += 1) {
+        visit(`${path}${digit}`, childAt(old, digit), childAt(next, digit));
+      }
+    }
+    if (path === '') return;
+    const known = nodes.get(path);
+    const isEmpty = countRecords(next) === 0;
+    if (isEmpty && known === undefined) return;
+    const plaintext = isEmpty ? null : encodeNode(describeNode(next, stateOf(path)));
+    const state = write({ ...nodePlace(path), before: known, plaintext });
+    if (state === undefined) after.delete(path);
+    else after.set(path, state);
+  }
+  visit('', before, tree);
+  return { top: describeNode(tree, stateOf('')), after: { tree, nodes: after } };
+}
+
+/** Every record that an index accounts for, its own nodes among them. */
+export function* listSealed({
+  tree,
+  nodes,
+}: SealedIndex): Generator<RecordKey & Pick<RecordState, 'revision'>> {
+  yield* listEntries(tree);
+  for (const [path, { revision }] of nodes) yield { ...nodePlace(path), revision };
+}
