@@ -1,4 +1,5 @@
-import { DER_TAG, DerReader } from './der.ts';
+import { DER_TAG, type DerReader } from '../shared/asn1/index.ts';
+import { openDer } from './der.ts';
 import { AttestationError } from './errors.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -42,7 +43,7 @@ export function describeName(name: Uint8Array): string {
 }
 
 function visitAttributes(name: Uint8Array, visit: (type: string, value: Uint8Array) => void): void {
-  const names = new DerReader(name).enter(DER_TAG.sequence);
+  const names = openDer(name).enter(DER_TAG.sequence);
   while (!names.atEnd) {
     const set = names.enter(DER_TAG.set);
     if (set.atEnd)
@@ -55,7 +56,7 @@ function visitAttributes(name: Uint8Array, visit: (type: string, value: Uint8Arr
         throw set.error('DER_SET_ORDER', 'a set out of order', at);
       }
       previous = whole;
-      const attribute = new DerReader(whole).enter(DER_TAG.sequence);
+      const attribute = openDer(whole).enter(DER_TAG.sequence);
       const type = attribute.readObjectIdentifier();
       const tag = attribute.peekTag();
       const isString = tag === undefined ? undefined : STRINGS.get(tag);

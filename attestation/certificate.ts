@@ -3,7 +3,8 @@ import { equalBytes } from './bytes.ts';
 import { readExtensions, type CertificateExtensions } from './certificate-extensions.ts';
 import { readName } from './certificate-name.ts';
 import { readTime } from './certificate-time.ts';
-import { DER_TAG, DerReader } from './der.ts';
+import { DER_TAG, type DerReader } from '../shared/asn1/index.ts';
+import { openDer } from './der.ts';
 import { AttestationError } from './errors.ts';
 
 /** An X.509 certificate as the Nitro PKI has them: P-384 keys, ecdsa-with-SHA384. Every array is a view of `der`. */
@@ -62,7 +63,7 @@ const TAG_EXTENSIONS = 0xa3;
  * @throws AttestationError `DER_…`, `CERTIFICATE_…`
  */
 export function parseCertificate(der: Uint8Array): Certificate {
-  const outer = new DerReader(der);
+  const outer = openDer(der);
   const certificate = outer.enter(DER_TAG.sequence);
   outer.finish();
   const signed = certificate.readWhole(DER_TAG.sequence);
@@ -75,7 +76,7 @@ export function parseCertificate(der: Uint8Array): Certificate {
 
 /** TBSCertificate: RFC 5280 section 4.1.2. */
 function parseSignedFields(signed: Uint8Array): Omit<Certificate, 'der' | 'signed' | 'signature'> {
-  const reader = new DerReader(signed).enter(DER_TAG.sequence);
+  const reader = openDer(signed).enter(DER_TAG.sequence);
   readVersion(reader);
   const serial = readSerial(reader);
   assertAlgorithm(reader.readWhole(DER_TAG.sequence));
@@ -152,7 +153,7 @@ function readSignature(reader: DerReader): Uint8Array {
   const { offset } = reader;
   const { unusedBits, octets } = reader.readBitString();
   if (unusedBits !== 0) throw reader.error('DER_BIT_STRING', 'a signature with unused bits', offset);
-  const outer = new DerReader(octets);
+  const outer = openDer(octets);
   const value = outer.enter(DER_TAG.sequence);
   outer.finish();
   const signature = new Uint8Array(2 * FIELD_BYTES);

@@ -1,23 +1,6 @@
+import type { DerErrorCode } from '../shared/asn1/index.ts';
 import type { CborErrorCode } from '../shared/cbor/index.ts';
 import { HoldfastError } from '../shared/errors.ts';
-
-/** DER that is not canonical, or not what RFC 5280 has at that place. */
-export type DerErrorCode =
-  | 'DER_BIT_STRING'
-  /** Not even the octet that counts its unused bits. */
-  | 'DER_BIT_STRING_EMPTY'
-  | 'DER_BOOLEAN'
-  /** A value spelt out that equals its DEFAULT: X.690 section 11.5. */
-  | 'DER_DEFAULT'
-  | 'DER_INDEFINITE_LENGTH'
-  | 'DER_INTEGER'
-  | 'DER_LENGTH'
-  | 'DER_OBJECT_IDENTIFIER'
-  | 'DER_SET_ORDER'
-  | 'DER_TAG'
-  | 'DER_TIME'
-  | 'DER_TRAILING_BYTES'
-  | 'DER_TRUNCATED';
 
 export type CoseErrorCode =
   | 'COSE_ALGORITHM'

@@ -4,7 +4,8 @@ import { equalBytes } from '../bytes.ts';
 import { readExtensions } from '../certificate-extensions.ts';
 import { describeName, readName } from '../certificate-name.ts';
 import { readTime } from '../certificate-time.ts';
-import { DER_TAG, DerReader } from '../der.ts';
+import { DER_TAG, type DerReader } from '../../shared/asn1/index.ts';
+import { openDer } from '../der.ts';
 import { EifError } from './errors.ts';
 
 export type SigningCurve = 'P-256' | 'P-384' | 'P-521';
@@ -79,7 +80,7 @@ function decodePem(pem: Uint8Array): Uint8Array {
 
 /** Certificate (RFC 5280, 4.1). Its own signature is not verified: there is nobody to verify it with. */
 function parseDer(der: Uint8Array): SigningCertificate {
-  const outer = new DerReader(der);
+  const outer = openDer(der);
   const certificate = outer.enter(DER_TAG.sequence);
   outer.finish();
   const fields = certificate.enter(DER_TAG.sequence);

@@ -1,6 +1,7 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import { HoldfastError } from '../../shared/errors.ts';
-import { DER_TAG, DerReader } from '../der.ts';
+import { DER_TAG } from '../../shared/asn1/index.ts';
+import { openDer } from '../der.ts';
 import { assertValidAt, parseSigningCertificate, type SigningCertificate } from './certificate.ts';
 import { EifError } from './errors.ts';
 import { type EifSigner, readSignatureSection, SIGNATURE_ALGORITHMS } from './signature.ts';
@@ -118,7 +119,7 @@ function toFixedLength(der: Uint8Array, width: number): Uint8Array {
 
 function readIntegers(der: Uint8Array): [Uint8Array, Uint8Array] {
   try {
-    const outer = new DerReader(der);
+    const outer = openDer(der);
     const sequence = outer.enter(DER_TAG.sequence);
     outer.finish();
     const integers: [Uint8Array, Uint8Array] = [sequence.readInteger(), sequence.readInteger()];

@@ -1,4 +1,4 @@
-import { type BerElement, parseBer } from './ber.ts';
+import { BerError, type BerElement, parseBer } from '../../shared/asn1/index.ts';
 import { UnlockError } from './errors.ts';
 
 /** Largest CiphertextForRecipient, in bytes: KMS documents 6,144 for the whole field. */
@@ -45,13 +45,22 @@ export interface EnvelopedData {
  */
 export function parseEnvelopedData(bytes: Uint8Array): EnvelopedData {
   if (bytes.length > MAX_CMS_BYTES) throw malformed('too long');
-  const [contentType, explicit] = expect(parseBer(bytes), SEQUENCE, 2, 'ContentInfo');
+  const [contentType, explicit] = expect(parse(bytes), SEQUENCE, 2, 'ContentInfo');
   assertPrimitive(contentType, OBJECT_IDENTIFIER, OID_ENVELOPED_DATA, 'contentType');
   const [envelopedData] = expect(explicit, CONTEXT_0_CONSTRUCTED, 1, 'content');
   const [version, recipientInfos, contentInfo] = expect(envelopedData, SEQUENCE, 3, 'EnvelopedData');
   assertPrimitive(version, INTEGER, VERSION_2, 'version');
   const [recipientInfo] = expect(recipientInfos, SET, 1, 'recipientInfos');
   return { ...parseRecipient(recipientInfo), ...parseContent(contentInfo) };
+}
+
+function parse(bytes: Uint8Array): BerElement {
+  try {
+    return parseBer(bytes);
+  } catch (error) {
+    if (!(error instanceof BerError)) throw error;
+    throw new UnlockError('CMS_MALFORMED', error.message, error.details, error);
+  }
 }
 
 /** KeyTransRecipientInfo, RFC 5652 section 6.2.1. */

@@ -16,7 +16,7 @@ import {
   encodeSequence,
   encodeSet,
   encodeTlv,
-} from '../../shared/x509/der.ts';
+} from '../../shared/asn1/index.ts';
 
 /**
  * How the encrypted content is written; AWS has sent both. `constructed`: `[0]` of indefinite length around octet

@@ -21,7 +21,7 @@ const RULE_FILES = [
   'attestation/certificate-time.ts',
   'attestation/chain.ts',
   'attestation/cose-sign1.ts',
-  'attestation/der.ts',
+  'shared/asn1/der-reader.ts',
   'attestation/document.ts',
   'attestation/document-rules.ts',
   'attestation/pcr-file.ts',

@@ -1,4 +1,4 @@
-import { UnlockError } from './errors.ts';
+import { BerError } from './errors.ts';
 
 /** One BER element, ITU-T X.690 section 8. `content` of a constructed element is in `children`. */
 export interface BerElement {
@@ -18,7 +18,7 @@ const MAX_DEPTH = 12;
  * Reads exactly one BER element that fills `bytes` (P16: nothing may trail). Single-octet tags only; definite lengths
  * must be minimal, indefinite ones must end.
  *
- * @throws UnlockError CMS_MALFORMED
+ * @throws BerError BER_MALFORMED
  */
 export function parseBer(bytes: Uint8Array): BerElement {
   const { element, end } = readElement(bytes, 0, 0);
@@ -70,7 +70,7 @@ function readLength(bytes: Uint8Array, start: number): { length: number | undefi
   if (first < 0x80) return { length: first, offset: start + 1 };
   if (first === INDEFINITE) return { length: undefined, offset: start + 1 };
   const count = first & 0x7f;
-  if (count > 3) throw malformed('a length beyond any answer of KMS', start);
+  if (count > 3) throw malformed('a length of more than 16 MiB', start);
   let length = 0;
   for (let index = 1; index <= count; index += 1) length = length * 256 + readByte(bytes, start + index);
   if (length < 0x80 || length < 256 ** (count - 1)) throw malformed('a length that is not minimal', start);
@@ -83,6 +83,6 @@ function readByte(bytes: Uint8Array, offset: number): number {
   return byte;
 }
 
-function malformed(problem: string, offset: number): UnlockError {
-  return new UnlockError('CMS_MALFORMED', `BER: ${problem}`, { offset });
+function malformed(problem: string, offset: number): BerError {
+  return new BerError('BER_MALFORMED', `BER: ${problem}`, { offset });
 }
