@@ -4,7 +4,7 @@ import { parsePcrFile, unsafeParseAttestationDocument } from '../../attestation/
 import { startLocalAws } from '../../local/aws/local-aws.ts';
 import { CLIENT, DEMO_KEYS, DEMO_RULES } from '../../local/demo/index.ts';
 import { DEMO_SIGNATURES } from '../../local/demo/signatures.ts';
-import { openSite, type World } from '../../local/world/index.ts';
+import { openTestNode, type Testbed } from '../../local/testbed/index.ts';
 import { PARENT_PORT } from '../../shared/transport/transport.ts';
 import { openVsockTransport } from '../../shared/transport/vsock-transport.ts';
 import { askDocument, SigningClient } from '../../test/emulated/programs/node-requests.ts';
@@ -32,16 +32,16 @@ const aws = await startLocalAws({
     return { pcrs: payload.pcrs, publicKey: payload.publicKey ?? undefined };
   },
 });
-const site = await openSite({ stateDirectory, aws } as World, { node: 1 });
-await site.allow(parsePcrFile(readFileSync('/app/node.pcr.json')), { initialise: true });
-await site.configure({
+const testNode = await openTestNode({ stateDirectory, aws } as Testbed, { node: 1 });
+await testNode.allow(parsePcrFile(readFileSync('/app/node.pcr.json')), { initialise: true });
+await testNode.configure({
   version: 1,
   initialise: {
     id: 'first',
     notAfter: new Date(Date.now() + HOUR_MS).toISOString(),
     password: 'generated',
   },
-  clients: [{ id: CLIENT, publicKey: site.client.publicKey }],
+  clients: [{ id: CLIENT, publicKey: testNode.client.publicKey }],
   keys: DEMO_KEYS,
   rules: DEMO_RULES,
 });
@@ -72,12 +72,12 @@ async function runToItsEnd(image: string, cid: number): Promise<void> {
 }
 
 async function runNode(cid: number): Promise<void> {
-  const daemon = await ParentDaemon.start({ site, awsPort: aws.port, cid });
+  const daemon = await ParentDaemon.start({ testNode, awsPort: aws.port, cid });
   report('launch', { image: 'node', cid });
   await until(() => daemon.outcome !== undefined);
   if (daemon.outcome === 'serving') {
     const startedAt = performance.now();
-    const client = new SigningClient(site, (await askDocument()).binding);
+    const client = new SigningClient(testNode, (await askDocument()).binding);
     const attestedMs = performance.now() - startedAt;
     const [first] = DEMO_SIGNATURES;
     const { code } = await client.send('POST', '/v1/sign', first?.request);

@@ -1,18 +1,18 @@
 /** The parent of one node as a process of its own, so that its time and memory can be told from the others'. */
 import { startParent } from '../../parent/index.ts';
-import { type Site, siteParentOptions, type World } from '../../local/world/index.ts';
+import { type ParentFiles, testNodeParentOptions } from '../../local/testbed/index.ts';
 import { awaitTask, tell } from './child.ts';
 
-/** What of a site and a world the parent's options are made from, as it goes through a pipe. */
+/** What of a test node and a testbed the parent's options are made from, as it goes through a pipe. */
 export interface ParentTask {
   readonly enclaveCid: number;
-  readonly world: { readonly socketDirectory: string; readonly aws: { readonly port: number } };
-  readonly site: Pick<
-    Site,
-    'manifestPath' | 'configurationPath' | 'secretsDirectory' | 'storePath' | 'manifest'
-  >;
+  readonly testbed: {
+    readonly host: { readonly socketDirectory: string };
+    readonly aws: { readonly port: number };
+  };
+  readonly testNode: Omit<ParentFiles, 'infrastructure'>;
   readonly credentials: Pick<
-    ReturnType<Site['parentCredentials']>,
+    ReturnType<ParentFiles['infrastructure']['parentCredentials']>,
     'accessKeyId' | 'secretAccessKey' | 'sessionToken'
   >;
 }
@@ -20,9 +20,12 @@ export interface ParentTask {
 export type ParentTold = { readonly port: number } | { readonly phase: string; readonly code: string | null };
 
 const task = await awaitTask<ParentTask>();
-const site = { ...task.site, parentCredentials: () => task.credentials } as Site;
+const testNode: ParentFiles = {
+  ...task.testNode,
+  infrastructure: { parentCredentials: () => task.credentials },
+};
 const parent = await startParent({
-  ...siteParentOptions(task.world as World, site, task.enclaveCid),
+  ...testNodeParentOptions(task.testbed, testNode, task.enclaveCid),
   ingress: { port: 0, maxPerSource: 1024 },
   log: (_level, event, fields) => {
     if (event === 'node.status') tell(fields ?? {});

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import type { NodeClientOptions } from '../../client/node-client.ts';
 import { copyProgram, type Program } from '../../local/nitro-host/index.ts';
 import {
-  openSite,
-  openWorld,
+  openTestNode,
+  openTestbed,
   runNode,
-  type Site,
+  type TestNode,
   type StartedNode,
-  type World,
-} from '../../local/world/index.ts';
+  type Testbed,
+} from '../../local/testbed/index.ts';
 import type { Parent } from '../../parent/index.ts';
 import { bundleEntry } from '../../scripts/image/bundle.ts';
 import type { NodePhase } from '../../shared/protocol/control.ts';
@@ -48,25 +48,25 @@ export interface BenchNode extends Pick<StartedNode, 'url' | 'stop'> {
 /** An AWS, a Nitro host and a node's account, on which a node can be started again and again. */
 export class BenchStack {
   readonly clients: readonly LoadClient[];
-  readonly world: World;
-  readonly #site: Site;
+  readonly testbed: Testbed;
+  readonly #testNode: TestNode;
   readonly #program: Program;
   readonly #directory: string;
   readonly #bundle: string;
   readonly #pcrs: ReadonlyMap<number, Uint8Array>;
 
   private constructor(parts: {
-    world: World;
-    site: Site;
+    testbed: Testbed;
+    testNode: TestNode;
     program: Program;
     directory: string;
     bundle: string;
     pcrs: ReadonlyMap<number, Uint8Array>;
     clients: readonly LoadClient[];
   }) {
-    this.world = parts.world;
+    this.testbed = parts.testbed;
     this.clients = parts.clients;
-    this.#site = parts.site;
+    this.#testNode = parts.testNode;
     this.#program = parts.program;
     this.#directory = parts.directory;
     this.#bundle = parts.bundle;
@@ -78,16 +78,16 @@ export class BenchStack {
     const program = await copyProgram();
     const bundle = join(directory, 'enclave.mjs');
     await writeFile(bundle, (await bundleEntry('local/enclave-main.ts')).code);
-    const world = await openWorld({ stateDirectory: directory });
-    const site = await openSite(world, { node: 1 });
-    const pcrs = await world.host.measure(program.folder);
-    await site.allow(pcrs, { initialise: true });
+    const testbed = await openTestbed({ stateDirectory: directory });
+    const testNode = await openTestNode(testbed, { node: 1 });
+    const pcrs = await testbed.host.measure(program.folder);
+    await testNode.allow(pcrs, { initialise: true });
     const clients = Array.from({ length: CLIENTS }, (_, index) => {
       const { privateKey, publicKey } = generateKeyPairSync('ed25519');
       const { x = '' } = publicKey.export({ format: 'jwk' });
       return { id: `backend-${index}`, privateKey, publicKey: Buffer.from(x, 'base64url').toString('hex') };
     });
-    await site.configure({
+    await testNode.configure({
       version: 1,
       initialise: {
         id: 'first-start',
@@ -112,7 +112,7 @@ export class BenchStack {
         },
       ],
     });
-    return new BenchStack({ world, site, program, directory, bundle, pcrs, clients });
+    return new BenchStack({ testbed, testNode, program, directory, bundle, pcrs, clients });
   }
 
   /** Starts a node, with its enclave on a core of its own. */
@@ -121,7 +121,7 @@ export class BenchStack {
     const console: string[] = [];
     let parent: Child<ParentTold> | undefined;
     const node = await startOn(ENCLAVE_CORE, () =>
-      runNode(this.world, this.#site, {
+      runNode(this.testbed, this.#testNode, {
         launch: {
           program: this.#program.folder,
           // Node takes the first argument that is no option for the program; the entry's path then means nothing.
@@ -156,21 +156,21 @@ export class BenchStack {
 
   /** What its clients know of the node beforehand. */
   get trust(): Pick<NodeClientOptions, 'trust'> {
-    const { manifestBytes: manifest } = this.#site;
-    return { trust: { root: this.world.host.rootCertificate, pcrs: this.#pcrs, manifest } };
+    const { manifestBytes: manifest } = this.#testNode;
+    return { trust: { root: this.testbed.host.rootCertificate, pcrs: this.#pcrs, manifest } };
   }
 
   /** What has no work to do but is reached as a node is, through a parent of its own. */
   async startFloor(
     socketDirectory: string,
   ): Promise<{ url: string; serverPid: number; parentPid: number; stop(): Promise<void> }> {
-    const cid = this.world.host.takeCid();
+    const cid = this.testbed.host.takeCid();
     const task: FloorTask = { socketDirectory, cid, answerBytes: ANSWER_BYTES };
     const server = await startOn(ENCLAVE_CORE, async () => new Child<object>('./floor-process.ts', task));
     const base = this.#parentTask(cid);
     const parent = new Child<ParentTold>('./parent-process.ts', {
       ...base,
-      world: { ...base.world, socketDirectory },
+      testbed: { ...base.testbed, host: { socketDirectory } },
     });
     await server.next();
     const told = await parent.next();
@@ -187,18 +187,21 @@ export class BenchStack {
   }
 
   async close(): Promise<void> {
-    await this.world.close();
+    await this.testbed.close();
     await this.#program.remove();
     await rm(this.#directory, { recursive: true, force: true });
   }
 
   #parentTask(enclaveCid: number): ParentTask {
-    const { manifestPath, configurationPath, secretsDirectory, storePath, manifest } = this.#site;
-    const { accessKeyId, secretAccessKey, sessionToken } = this.#site.parentCredentials();
+    const { manifestPath, configurationPath, secretsDirectory, storePath, manifest } = this.#testNode;
+    const { accessKeyId, secretAccessKey, sessionToken } = this.#testNode.infrastructure.parentCredentials();
     return {
       enclaveCid,
-      world: { socketDirectory: this.world.socketDirectory, aws: { port: this.world.aws.port } },
-      site: { manifestPath, configurationPath, secretsDirectory, storePath, manifest },
+      testbed: {
+        host: { socketDirectory: this.testbed.host.socketDirectory },
+        aws: { port: this.testbed.aws.port },
+      },
+      testNode: { manifestPath, configurationPath, secretsDirectory, storePath, manifest },
       credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) },
     };
   }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { CLIENT, DEMO_KEYS, DEMO_RULES } from '../../local/demo/index.ts';
-import { bringUp, type LocalNode } from '../../local/world/index.ts';
+import { bringUp, type LocalNode } from '../../local/testbed/index.ts';
 import { HoldfastError } from '../../shared/errors.ts';
 import { type Io, type Outcome, UsageError } from '../command.ts';
 import { CliError } from '../errors.ts';

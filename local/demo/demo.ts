@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { measureManifest } from '../../attestation/index.ts';
 import { connectNode, type NodeClient } from '../../client/index.ts';
 import { InternalError } from '../../shared/errors.ts';
-import type { StartedNode } from '../world/index.ts';
-import { BOOT_REFUSALS } from './boot-refusals.ts';
-import { KMS_REFUSALS } from './kms-refusals.ts';
-import { askSession } from './raw-request.ts';
-import { REQUEST_REFUSALS } from './request-refusals.ts';
+import type { StartedNode } from '../testbed/index.ts';
+import { BOOT_ATTACKS } from '../attacks/boot-attacks.ts';
+import { KMS_ATTACKS } from '../attacks/kms-attacks.ts';
+import { askSession } from '../attacks/raw-request.ts';
+import { REQUEST_ATTACKS } from '../attacks/request-attacks.ts';
 import { DEMO_SIGNATURES, signAndVerify } from './signatures.ts';
-import { CLIENT, Stage } from './stage.ts';
+import { CLIENT, Scenario } from '../testbed/scenario.ts';
 
 /** One line of the demonstration: what was done, whether it came out as it must, and what came out. */
 export interface DemoStep {
@@ -71,68 +71,68 @@ async function provision(
   directory: string,
   running: Set<{ stop(): Promise<void> }>,
   step: Step,
-): Promise<Stage> {
-  let opened: Stage | undefined;
+): Promise<Scenario> {
+  let opened: Scenario | undefined;
   await step(
     'provision',
     'KMS, Secrets Manager and a Nitro host on this machine; one node’s AWS account',
     async () => {
-      const stage = await Stage.open(directory);
-      running.add({ stop: () => stage.close() });
-      opened = stage;
-      return { ok: true, outcome: stage.site.keyArn };
+      const scenario = await Scenario.open(directory);
+      running.add({ stop: () => scenario.close() });
+      opened = scenario;
+      return { ok: true, outcome: scenario.testNode.keyArn };
     },
   );
   if (opened === undefined) throw new InternalError('a step was left out');
   return opened;
 }
 
-function measure({ site }: Stage): StepResult {
-  const pcr = Buffer.from(measureManifest(site.manifestBytes));
-  return { ok: pcr.equals(site.manifestPcr), outcome: `${pcr.toString('hex').slice(0, 16)}…` };
+function measure({ testNode }: Scenario): StepResult {
+  const pcr = Buffer.from(measureManifest(testNode.manifestBytes));
+  return { ok: pcr.equals(testNode.manifestPcr), outcome: `${pcr.toString('hex').slice(0, 16)}…` };
 }
 
 async function play(directory: string, running: Set<{ stop(): Promise<void> }>, step: Step): Promise<void> {
-  const stage = await provision(directory, running, step);
-  await step('provision', 'its manifest is measured: PCR16', () => Promise.resolve(measure(stage)));
+  const scenario = await provision(directory, running, step);
+  await step('provision', 'its manifest is measured: PCR16', () => Promise.resolve(measure(scenario)));
 
   const first = await boot(
-    stage,
+    scenario,
     running,
     step,
     'first start: the order to initialise, an attested GenerateDataKey',
   );
-  const keys = await useNode(stage, first, step);
+  const keys = await useNode(scenario, first, step);
   await stop(first, running);
 
   // The admin takes GenerateDataKey out of the key policy, the authority signs a configuration without the order.
-  await stage.site.allow(stage.pcrs);
-  await stage.site.configure(stage.configuration(2));
+  await scenario.testNode.allow(scenario.pcrs);
+  await scenario.testNode.configure(scenario.configuration(2));
   const second = await boot(
-    stage,
+    scenario,
     running,
     step,
     'second start: an attested Decrypt opens the sealed store',
     'restart',
   );
-  const again = await connect(stage, second);
+  const again = await connect(scenario, second);
   await step('restart', 'the keys are the same as before', async () => {
     const same = JSON.stringify(await again.keys()) === keys;
     return { ok: same, outcome: same ? 'same public keys' : 'OTHER KEYS' };
   });
   again.close();
-  await refuseRequests(stage, second, step);
+  await refuseRequests(scenario, second, step);
   await stop(second, running);
-  for (const { attack, code, attempt } of [...BOOT_REFUSALS, ...KMS_REFUSALS]) {
-    await step('refuse at boot', attack, async () => judge(code, await attempt(stage)));
+  for (const { attack, code, attempt } of [...BOOT_ATTACKS, ...KMS_ATTACKS]) {
+    await step('refuse at boot', attack, async () => judge(code, await attempt(scenario)));
   }
   await step('refuse at boot', 'and for an honest parent the node serves as before', async () =>
-    judge('SERVING', await stage.attempt()),
+    judge('SERVING', await scenario.attempt()),
   );
 }
 
 async function boot(
-  stage: Stage,
+  scenario: Scenario,
   running: Set<{ stop(): Promise<void> }>,
   step: Step,
   title: string,
@@ -140,7 +140,7 @@ async function boot(
 ): Promise<StartedNode> {
   let started: StartedNode | undefined;
   await step(part, title, async () => {
-    started = await stage.start();
+    started = await scenario.start();
     running.add(started);
     return { ok: started.code === null, outcome: started.code ?? 'serving' };
   });
@@ -153,27 +153,27 @@ async function stop(node: StartedNode, running: Set<{ stop(): Promise<void> }>):
   await node.stop();
 }
 
-function connect(stage: Stage, { url }: StartedNode): Promise<NodeClient> {
+function connect(scenario: Scenario, { url }: StartedNode): Promise<NodeClient> {
   return connectNode({
     url,
     trust: {
-      root: stage.world.host.rootCertificate,
-      pcrs: stage.pcrs,
-      manifest: stage.site.manifestBytes,
+      root: scenario.testbed.host.rootCertificate,
+      pcrs: scenario.pcrs,
+      manifest: scenario.testNode.manifestBytes,
     },
     clientId: CLIENT,
-    privateKey: stage.site.client.privateKey,
+    privateKey: scenario.testNode.client.privateKey,
   });
 }
 
 /** Attests and signs; answers the public keys. */
-async function useNode(stage: Stage, node: StartedNode, step: Step): Promise<string> {
+async function useNode(scenario: Scenario, node: StartedNode, step: Step): Promise<string> {
   let client: NodeClient | undefined;
   await step(
     'boot',
     'a client verifies its attestation document, and that TLS ends with the attested key',
     async () => {
-      client = await connect(stage, node);
+      client = await connect(scenario, node);
       return { ok: true, outcome: 'verified' };
     },
   );
@@ -190,9 +190,9 @@ async function useNode(stage: Stage, node: StartedNode, step: Step): Promise<str
   return keys;
 }
 
-async function refuseRequests(stage: Stage, node: StartedNode, step: Step): Promise<void> {
-  const serving = { site: stage.site, url: node.url, session: await askSession(node.url) };
-  for (const { attack, code, attempt } of REQUEST_REFUSALS) {
+async function refuseRequests(scenario: Scenario, node: StartedNode, step: Step): Promise<void> {
+  const serving = { testNode: scenario.testNode, url: node.url, session: await askSession(node.url) };
+  for (const { attack, code, attempt } of REQUEST_ATTACKS) {
     await step('refuse at work', attack, async () => judge(code, await attempt(serving)));
   }
 }

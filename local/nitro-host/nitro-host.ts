@@ -60,6 +60,11 @@ export class NitroHost {
     return new NitroHost(options, await loadRoot(options.stateDirectory));
   }
 
+  /** Where the Unix sockets that stand for this host's vsock lie. */
+  get socketDirectory(): string {
+    return this.#options.socketDirectory;
+  }
+
   /** DER of the root that this host's NSMs sign under. */
   get rootCertificate(): Uint8Array {
     return this.#root.certificate;

@@ -2,25 +2,25 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Stage } from '../../local/demo/stage.ts';
+import { Scenario } from '../../local/testbed/scenario.ts';
 import type { Credentials } from '../../shared/protocol/control.ts';
 
 let directory: string;
-let stage: Stage;
+let scenario: Scenario;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'holdfast-credentials-'));
-  stage = await Stage.open(directory);
+  scenario = await Scenario.open(directory);
 });
 
 afterAll(async () => {
-  await stage.close();
+  await scenario.close();
   await rm(directory, { recursive: true, force: true });
 });
 
 /** The code of a start whose parent answers with credentials like these. */
 const startWith = (change: (honest: Credentials) => Credentials) =>
-  stage.attempt({
+  scenario.attempt({
     onControl: async ({ request, honest }) => {
       const answer = await honest();
       return request.type === 'credentials' && answer.type === 'credentials'
@@ -31,7 +31,7 @@ const startWith = (change: (honest: Credentials) => Credentials) =>
 
 describe('a parent that has no credentials to give', () => {
   it('is told apart from a KMS that cannot be reached', async () => {
-    const code = await stage.attempt({
+    const code = await scenario.attempt({
       onControl: ({ request, honest }) =>
         request.type === 'credentials' ? { type: 'error', code: 'UNAVAILABLE' } : honest(),
     });
@@ -39,7 +39,7 @@ describe('a parent that has no credentials to give', () => {
   });
 
   it('P50 ends a start by answering something else', async () => {
-    const code = await stage.attempt({
+    const code = await scenario.attempt({
       onControl: ({ request, honest }) => (request.type === 'credentials' ? { type: 'status' } : honest()),
     });
     expect(code).toBe('CONTROL_ANSWER_INVALID');

@@ -2,36 +2,36 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Stage } from '../../local/demo/stage.ts';
+import { Scenario } from '../../local/testbed/scenario.ts';
 import type { StoreSnapshot } from '../../local/hostile-parent/memory-store.ts';
 
 let directory: string;
-let stage: Stage;
+let scenario: Scenario;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'holdfast-empty-'));
-  stage = await Stage.open(directory);
+  scenario = await Scenario.open(directory);
 });
 
 afterAll(async () => {
-  await stage.close();
+  await scenario.close();
   await rm(directory, { recursive: true, force: true });
 });
 
 describe('a parent that keeps the store of every moment', () => {
   it('P12 has none at which the node had a store and no keys: it cannot have them made anew', async () => {
     const moments: StoreSnapshot[] = [];
-    const code = await stage.attempt({
+    const code = await scenario.attempt({
       onControl: async ({ request, honest }) => {
         const answer = await honest();
-        if (request.type === 'store-commit') moments.push(stage.store.snapshot());
+        if (request.type === 'store-commit') moments.push(scenario.store.snapshot());
         return answer;
       },
     });
     expect(code).toBe('SERVING');
     // As it should be from then on: no order, and no GenerateDataKey.
-    await stage.site.allow(stage.pcrs);
-    await stage.site.configure(stage.configuration(2));
+    await scenario.testNode.allow(scenario.pcrs);
+    await scenario.testNode.configure(scenario.configuration(2));
     const [first] = moments;
     if (first === undefined) throw new RangeError('nothing was written');
     const keys = (snapshot: StoreSnapshot) =>
@@ -39,14 +39,14 @@ describe('a parent that keeps the store of every moment', () => {
         .filter(([name]) => name.startsWith('keys/'))
         .map(([, { bytes }]) => Buffer.from(bytes).toString('hex'));
     for (const moment of moments) {
-      stage.store.restore(moment);
-      expect(await stage.attempt()).toBe('SERVING');
-      expect(keys(stage.store.snapshot())).toEqual(keys(moments.at(-1) ?? first));
+      scenario.store.restore(moment);
+      expect(await scenario.attempt()).toBe('SERVING');
+      expect(keys(scenario.store.snapshot())).toEqual(keys(moments.at(-1) ?? first));
     }
   });
 
   it('P50 cannot leave a store half made: a start that was cut off in its commits is begun anew', async () => {
-    const other = await stage.beside(2);
+    const other = await scenario.beside(2);
     for (let cut = 0; cut < 4; cut += 1) {
       let commits = 0;
       const code = await other.attempt({

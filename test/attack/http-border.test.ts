@@ -4,20 +4,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { askSession, sendRaw } from '../../local/demo/raw-request.ts';
-import { makeRequest, type ServingNode } from '../../local/demo/request-refusals.ts';
-import { Stage } from '../../local/demo/stage.ts';
+import { askSession, sendRaw } from '../../local/attacks/raw-request.ts';
+import { makeRequest, type ServingNode } from '../../local/attacks/request-attacks.ts';
+import { Scenario } from '../../local/testbed/scenario.ts';
 
 let directory: string;
-let stage: Stage;
+let scenario: Scenario;
 let node: ServingNode & { stop(): Promise<void> };
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'holdfast-http-'));
-  stage = await Stage.open(directory);
-  const started = await stage.start();
+  scenario = await Scenario.open(directory);
+  const started = await scenario.start();
   node = {
-    site: stage.site,
+    testNode: scenario.testNode,
     url: started.url,
     session: await askSession(started.url),
     stop: () => started.stop(),
@@ -26,7 +26,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await node.stop();
-  await stage.close();
+  await scenario.close();
   await rm(directory, { recursive: true, force: true });
 });
 

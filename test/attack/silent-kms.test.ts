@@ -3,19 +3,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Duplex, duplexPair, PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Stage } from '../../local/demo/stage.ts';
+import { Scenario } from '../../local/testbed/scenario.ts';
 
 let directory: string;
-let stage: Stage;
+let scenario: Scenario;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'holdfast-silent-'));
-  stage = await Stage.open(directory);
-  await stage.assertServes();
+  scenario = await Scenario.open(directory);
+  await scenario.assertServes();
 });
 
 afterAll(async () => {
-  await stage.close();
+  await scenario.close();
   await rm(directory, { recursive: true, force: true });
 });
 
@@ -28,12 +28,12 @@ function mute(): Duplex {
 
 describe('P50 a node ends with a code when the way to KMS', () => {
   it('is open and silent', { timeout: 60_000 }, async () => {
-    expect(await stage.attempt({ onEgress: () => mute() })).toBe('KMS_UNREACHABLE');
+    expect(await scenario.attempt({ onEgress: () => mute() })).toBe('KMS_UNREACHABLE');
   });
 
   it.each([['stalls within the answer', 0.99]])('%s', { timeout: 60_000 }, async (_, part) => {
     const limit = Math.floor((await measureAnswer()) * part);
-    expect(await stage.attempt({ onEgress: ({ honest }) => cutAfter(limit, honest) })).toBe(
+    expect(await scenario.attempt({ onEgress: ({ honest }) => cutAfter(limit, honest) })).toBe(
       'KMS_UNREACHABLE',
     );
   });
@@ -42,7 +42,7 @@ describe('P50 a node ends with a code when the way to KMS', () => {
 /** The bytes that an honest KMS sends in one start. */
 async function measureAnswer(): Promise<number> {
   let bytes = 0;
-  const code = await stage.attempt({
+  const code = await scenario.attempt({
     onEgress: async ({ honest }) => {
       const kms = await honest();
       const [ours, theirs] = duplexPair();

@@ -7,7 +7,13 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { formatPcrFile } from '../../attestation/index.ts';
 import { ADMINISTRATOR_POLICY } from '../../local/aws/index.ts';
 import { copyProgram, type Program } from '../../local/nitro-host/index.ts';
-import { openSite, openWorld, runNode, type Site, type World } from '../../local/world/index.ts';
+import {
+  openTestNode,
+  openTestbed,
+  runNode,
+  type TestNode,
+  type Testbed,
+} from '../../local/testbed/index.ts';
 import { createSecretsManagerSecrets } from '../../parent/artifacts/secrets-manager.ts';
 import { refusalIn, runHoldfast } from './in-process.ts';
 import { makeConfiguration } from './node-files.ts';
@@ -21,8 +27,8 @@ const PARENT_POLICY = JSON.stringify({
 
 let folder: string;
 let program: Program;
-let world: World;
-let site: Site;
+let testbed: Testbed;
+let testNode: TestNode;
 let parentSecrets: SecretsManagerClient;
 let awsArgs: string[];
 
@@ -36,31 +42,33 @@ async function holdfast(...args: string[]): Promise<string> {
 }
 
 async function putKeyPolicy(...flags: string[]): Promise<void> {
-  const role = (name: string) => `arn:aws:iam::${site.accountId}:role/${name}`;
+  const role = (name: string) => `arn:aws:iam::${testNode.admin.accountId}:role/${name}`;
   const Policy = await holdfast(
     'key-policy',
     'render',
     '--pcrs',
     at('pcr.json'),
     '--manifest',
-    site.manifestPath,
+    testNode.manifestPath,
     ...flags,
     '--node-role',
     role('holdfast-parent'),
     '--admin',
     role('policy-node-admin'),
   );
-  await site.kms.send(new PutKeyPolicyCommand({ KeyId: site.keyArn, PolicyName: 'default', Policy }));
+  await testNode.admin.kms.send(
+    new PutKeyPolicyCommand({ KeyId: testNode.keyArn, PolicyName: 'default', Policy }),
+  );
 }
 
 const generate = (...flags: string[]) =>
-  runHoldfast(['secrets', 'generate', '--manifest', site.manifestPath, '--json', ...awsArgs, ...flags]);
+  runHoldfast(['secrets', 'generate', '--manifest', testNode.manifestPath, '--json', ...awsArgs, ...flags]);
 const populate = (blob: string, ...flags: string[]) =>
   holdfast(
     'secrets',
     'populate',
     '--manifest',
-    site.manifestPath,
+    testNode.manifestPath,
     '--from',
     `${NAME}=${blob}`,
     '--apply',
@@ -70,7 +78,7 @@ const populate = (blob: string, ...flags: string[]) =>
 
 /** The node, with a parent that reads its secrets from Secrets Manager as the command has put them there. */
 async function outcomeOf(): Promise<string> {
-  const node = await runNode(world, site, {
+  const node = await runNode(testbed, testNode, {
     launch: { program: program.folder },
     parent: (options) => ({
       ...options,
@@ -84,40 +92,47 @@ async function outcomeOf(): Promise<string> {
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'holdfast-supplied-'));
   program = await copyProgram();
-  world = await openWorld({ stateDirectory: at('state') });
-  site = await openSite(world, { node: 1 });
-  const { directory } = world.aws;
-  const { accountId } = site;
+  testbed = await openTestbed({ stateDirectory: at('state') });
+  testNode = await openTestNode(testbed, { node: 1 });
+  const { directory } = testbed.aws;
+  const { accountId } = testNode.admin;
   directory.defineRole({ accountId, roleName: 'policy-node-admin', policies: [ADMINISTRATOR_POLICY] });
   directory.defineRole({ accountId, roleName: 'holdfast-parent', policies: [PARENT_POLICY] });
-  const { accessKeyId, secretAccessKey, sessionToken } = site.adminCredentials();
+  const { accessKeyId, secretAccessKey, sessionToken } = testNode.admin.credentials();
   await writeFile(
     at('credentials'),
     `[admin]\naws_access_key_id=${accessKeyId}\naws_secret_access_key=${secretAccessKey}\naws_session_token=${sessionToken}\n`,
   );
   vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', at('credentials'));
   vi.stubEnv('AWS_CONFIG_FILE', at('config'));
-  await writeFile(at('ca.pem'), world.aws.caPem);
-  awsArgs = ['--profile', 'admin', '--endpoint', `https://localhost:${world.aws.port}`, '--ca', at('ca.pem')];
+  await writeFile(at('ca.pem'), testbed.aws.caPem);
+  awsArgs = [
+    '--profile',
+    'admin',
+    '--endpoint',
+    `https://localhost:${testbed.aws.port}`,
+    '--ca',
+    at('ca.pem'),
+  ];
   parentSecrets = new SecretsManagerClient({
-    ...world.aws.clientOptions('secretsmanager', REGION),
-    credentials: () => Promise.resolve(site.parentCredentials()),
+    ...testbed.aws.clientOptions('secretsmanager', REGION),
+    credentials: () => Promise.resolve(testNode.infrastructure.parentCredentials()),
   });
 });
 
 afterAll(async () => {
   vi.unstubAllEnvs();
   parentSecrets.destroy();
-  await world.close();
+  await testbed.close();
   await program.remove();
   await rm(folder, { recursive: true, force: true });
 });
 
 describe('a password that an admin brings', () => {
   it('is made, put in place and used by a node, by the command alone', async () => {
-    await writeFile(at('pcr.json'), formatPcrFile(await world.host.measure(program.folder)));
-    await holdfast('manifest', 'measure', site.manifestPath, '--pcrs', at('pcr.json'));
-    const { digest } = JSON.parse(await holdfast('manifest', 'verify', site.manifestPath, '--json')) as {
+    await writeFile(at('pcr.json'), formatPcrFile(await testbed.host.measure(program.folder)));
+    await holdfast('manifest', 'measure', testNode.manifestPath, '--pcrs', at('pcr.json'));
+    const { digest } = JSON.parse(await holdfast('manifest', 'verify', testNode.manifestPath, '--json')) as {
       digest: string;
     };
     const initialise = {
@@ -131,11 +146,11 @@ describe('a password that an admin brings', () => {
       'sign',
       at('plain.json'),
       '--key',
-      site.authority.path,
+      testNode.authority.identity.path,
       '--manifest',
-      site.manifestPath,
+      testNode.manifestPath,
       '--output',
-      site.configurationPath,
+      testNode.configurationPath,
     );
     await putKeyPolicy();
     expect(refusalIn(await generate('--output', at(NAME))).code).toBe('AWS_REFUSED');

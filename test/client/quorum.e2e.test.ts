@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { schnorr } from '@noble/curves/secp256k1.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { copyProgram, NitroHost, type Program } from '../../local/nitro-host/index.ts';
+import { copyProgram, type NitroHost, type Program } from '../../local/nitro-host/index.ts';
 import {
   connectNode,
   type DealtGroup,
@@ -15,13 +15,13 @@ import {
   signWithGroup,
 } from '../../client/index.ts';
 import {
-  openSite,
-  openWorld,
+  openTestNode,
+  openTestbed,
   runNode,
-  type Site,
+  type TestNode,
   type StartedNode,
-  type World,
-} from '../../local/world/index.ts';
+  type Testbed,
+} from '../../local/testbed/index.ts';
 import type { Payload } from '../../shared/node/api.ts';
 
 const QUORUM = { size: 3, threshold: 2 };
@@ -30,8 +30,8 @@ const message: Payload = { kind: 'message', message: Buffer.from('a transfer').t
 
 /** One node on a host of its own, as each policy node has its own account. */
 interface Member {
-  readonly world: World;
-  readonly site: Site;
+  readonly host: NitroHost;
+  readonly testNode: TestNode;
   readonly node: StartedNode;
   readonly client: NodeClient;
 }
@@ -48,7 +48,7 @@ async function refusal(promise: Promise<unknown>): Promise<string> {
 
 describe('three nodes of a quorum', () => {
   let directory: string;
-  let world: World;
+  let testbed: Testbed;
   let program: Program;
   let pcrs: ReadonlyMap<number, Uint8Array>;
   const members: Member[] = [];
@@ -56,16 +56,16 @@ describe('three nodes of a quorum', () => {
   const bitcoin: DealtGroup = dealShares({ type: 'frost-secp256k1-taproot', threshold: 2, participants: 3 });
   const publicKeyOf = ({ group }: DealtGroup) => Buffer.from(group.commitments[0] ?? []).toString('hex');
 
-  async function start(host: World, site: Site): Promise<Member> {
-    const node = await runNode(host, site, { launch: { program: program.folder } });
+  async function start(host: NitroHost, testNode: TestNode): Promise<Member> {
+    const node = await runNode(testbed, testNode, { host, launch: { program: program.folder } });
     expect(node).toMatchObject({ phase: 'serving' });
     const client = await connectNode({
       url: node.url,
-      trust: { root: world.host.rootCertificate, pcrs, manifest: site.manifestBytes },
+      trust: { root: testbed.host.rootCertificate, pcrs, manifest: testNode.manifestBytes },
       clientId: CLIENT,
-      privateKey: site.client.privateKey,
+      privateKey: testNode.client.privateKey,
     });
-    return { world: host, site, node, client };
+    return { host, testNode, node, client };
   }
 
   const importShare = ({ client }: Member, key: string, dealt: DealtGroup, participant: number) => {
@@ -78,20 +78,20 @@ describe('three nodes of a quorum', () => {
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'holdfast-quorum-'));
-    world = await openWorld({ stateDirectory: directory });
+    testbed = await openTestbed({ stateDirectory: directory });
     program = await copyProgram();
-    pcrs = await world.host.measure(program.folder);
+    pcrs = await testbed.host.measure(program.folder);
     for (let index = 1; index <= QUORUM.size; index += 1) {
-      const site = await openSite(world, { node: index, quorum: QUORUM });
-      await site.allow(pcrs, { initialise: true });
-      await site.configure({
+      const testNode = await openTestNode(testbed, { node: index, quorum: QUORUM });
+      await testNode.allow(pcrs, { initialise: true });
+      await testNode.configure({
         version: 1,
         initialise: {
           id: 'first',
           notAfter: new Date(Date.now() + 3_600_000).toISOString(),
           password: 'generated',
         },
-        clients: [{ id: CLIENT, publicKey: site.client.publicKey }],
+        clients: [{ id: CLIENT, publicKey: testNode.client.publicKey }],
         keys: [
           { id: 'solana', type: 'frost-ed25519', publicKey: publicKeyOf(solana) },
           { id: 'bitcoin', type: 'frost-secp256k1-taproot' },
@@ -110,13 +110,7 @@ describe('three nodes of a quorum', () => {
           },
         ],
       });
-      const socketDirectory = join(directory, `vsock-${index}`);
-      const host = await NitroHost.open({
-        stateDirectory: join(directory, 'nitro'),
-        socketDirectory,
-        kmsRoots: [world.aws.caPem],
-      });
-      members.push(await start({ ...world, socketDirectory, host }, site));
+      members.push(await start(await testbed.addHost(), testNode));
     }
   }, 60_000);
 
@@ -125,7 +119,7 @@ describe('three nodes of a quorum', () => {
       client.close();
       await node.stop();
     }
-    await world?.close();
+    await testbed?.close();
     await program?.remove();
     await rm(directory, { recursive: true, force: true });
   });
@@ -230,7 +224,7 @@ describe('three nodes of a quorum', () => {
     const { session } = (await before.client.attest()).binding;
     await before.node.stop();
     before.client.close();
-    members[0] = await start(before.world, before.site);
+    members[0] = await start(before.host, before.testNode);
     const { client } = member(0);
     expect((await client.attest()).binding.session).not.toBe(session);
     const commitments = [first.commitment, second.commitment];

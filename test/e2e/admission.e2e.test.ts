@@ -6,60 +6,65 @@ import { GetKeyPolicyCommand, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gateKeyPolicy, renderKeyPolicy } from '../../attestation/key-policy/index.ts';
 import { MANIFEST_PCR, unsafeParseAttestationDocument } from '../../attestation/index.ts';
-import { Stage } from '../../local/demo/stage.ts';
+import { Scenario } from '../../local/testbed/scenario.ts';
 import { createFileAdmission } from '../../parent/index.ts';
 import { encryptionContext } from '../../shared/node/encryption-context.ts';
 
 let directory: string;
-let stage: Stage;
+let scenario: Scenario;
 let admission: string;
 let program: string;
 let pcrs: ReadonlyMap<number, Uint8Array>;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'holdfast-admission-'));
-  stage = await Stage.open(directory);
+  scenario = await Scenario.open(directory);
   admission = join(directory, 'admission');
   await mkdir(admission);
-  await stage.assertServes();
-  await stage.site.allow(stage.pcrs);
-  await stage.site.configure(stage.configuration(2));
-  program = await stage.changedProgram('enclave/main.ts', (code) => `${code}// The next release.\n`);
-  pcrs = await stage.world.host.measure(program);
+  await scenario.assertServes();
+  await scenario.testNode.allow(scenario.pcrs);
+  await scenario.testNode.configure(scenario.configuration(2));
+  program = await scenario.changedProgram('enclave/main.ts', (code) => `${code}// The next release.\n`);
+  pcrs = await scenario.testbed.host.measure(program);
 });
 
 afterAll(async () => {
-  await stage.close();
+  await scenario.close();
   await rm(directory, { recursive: true, force: true });
 });
 
 const attemptNewImage = () =>
-  stage.attempt({ launch: { program }, parent: { admission: createFileAdmission(admission) } });
+  scenario.attempt({ launch: { program }, parent: { admission: createFileAdmission(admission) } });
 const withManifest = (measured: ReadonlyMap<number, Uint8Array>) =>
-  new Map([...measured, [MANIFEST_PCR, stage.site.manifestPcr]]);
+  new Map([...measured, [MANIFEST_PCR, scenario.testNode.manifestPcr]]);
 
 function rollOut() {
   return renderKeyPolicy({
-    nodeRole: `arn:aws:iam::${stage.site.accountId}:role/holdfast-parent`,
-    admins: [`arn:aws:iam::${stage.site.accountId}:role/policy-node-admin`],
-    images: [{ pcrs: withManifest(pcrs) }, { pcrs: withManifest(stage.pcrs), until: Date.now() + 3_600_000 }],
-    encryptionContext: encryptionContext(stage.site.manifest, 'encryptor-master-password'),
+    nodeRole: `arn:aws:iam::${scenario.testNode.admin.accountId}:role/holdfast-parent`,
+    admins: [`arn:aws:iam::${scenario.testNode.admin.accountId}:role/policy-node-admin`],
+    images: [
+      { pcrs: withManifest(pcrs) },
+      { pcrs: withManifest(scenario.pcrs), until: Date.now() + 3_600_000 },
+    ],
+    encryptionContext: encryptionContext(scenario.testNode.manifest, 'encryptor-master-password'),
   });
 }
 
 async function gate(document: Uint8Array, nonce: Uint8Array, policy: string) {
-  const current = await stage.site.kms.send(new GetKeyPolicyCommand({ KeyId: stage.site.keyArn }));
+  const current = await scenario.testNode.admin.kms.send(
+    new GetKeyPolicyCommand({ KeyId: scenario.testNode.keyArn }),
+  );
   return gateKeyPolicy({
     policy,
     ...(current.Policy === undefined ? {} : { current: current.Policy }),
-    keyArn: stage.site.keyArn,
-    nodeRole: `arn:aws:iam::${stage.site.accountId}:role/holdfast-parent`,
-    admins: [`arn:aws:iam::${stage.site.accountId}:role/policy-node-admin`],
+    keyArn: scenario.testNode.keyArn,
+    nodeRole: `arn:aws:iam::${scenario.testNode.admin.accountId}:role/holdfast-parent`,
+    admins: [`arn:aws:iam::${scenario.testNode.admin.accountId}:role/policy-node-admin`],
     expected: withManifest(pcrs),
-    others: [withManifest(stage.pcrs)],
+    others: [withManifest(scenario.pcrs)],
     document,
     nonce,
-    root: stage.world.host.rootCertificate,
+    root: scenario.testbed.host.rootCertificate,
     now: Date.now(),
     maxAgeMs: 300_000,
   });
@@ -90,14 +95,16 @@ describe('P06 an image that KMS does not admit yet', () => {
     });
     const { difference } = await gate(document, nonce, policy);
     expect(difference.gained.length).toBeGreaterThan(0);
-    await stage.site.kms.send(new PutKeyPolicyCommand({ KeyId: stage.site.keyArn, Policy: policy }));
+    await scenario.testNode.admin.kms.send(
+      new PutKeyPolicyCommand({ KeyId: scenario.testNode.keyArn, Policy: policy }),
+    );
     expect(await attemptNewImage()).toBe('SERVING');
-    expect(await stage.attempt(), 'the image before it serves until its time is over').toBe('SERVING');
+    expect(await scenario.attempt(), 'the image before it serves until its time is over').toBe('SERVING');
   });
 
   it('replaces the image before it', async () => {
-    await stage.site.allow(pcrs);
+    await scenario.testNode.allow(pcrs);
     expect(await attemptNewImage()).toBe('SERVING');
-    expect(await stage.attempt()).toBe('KMS_ACCESS_DENIED');
+    expect(await scenario.attempt()).toBe('KMS_ACCESS_DENIED');
   });
 });

@@ -4,21 +4,21 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasExpired } from '../../enclave/node/configuration.ts';
-import { askSession, sendRaw } from '../../local/demo/raw-request.ts';
-import { makeRequest } from '../../local/demo/request-refusals.ts';
-import { Stage } from '../../local/demo/stage.ts';
+import { askSession, sendRaw } from '../../local/attacks/raw-request.ts';
+import { makeRequest } from '../../local/attacks/request-attacks.ts';
+import { Scenario } from '../../local/testbed/scenario.ts';
 
 let directory: string;
-let stage: Stage;
+let scenario: Scenario;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'holdfast-expiry-'));
-  stage = await Stage.open(directory);
-  await stage.assertServes();
+  scenario = await Scenario.open(directory);
+  await scenario.assertServes();
 });
 
 afterAll(async () => {
-  await stage.close();
+  await scenario.close();
   await rm(directory, { recursive: true, force: true });
 });
 
@@ -36,18 +36,18 @@ describe('a configuration with an end', () => {
   });
 
   it('starts no node once it is over', async () => {
-    await stage.site.configure({ ...stage.configuration(2), notAfter: inSeconds(-1) });
-    expect(await stage.attempt()).toBe('CONFIGURATION_EXPIRED');
-    await stage.site.configure({ ...stage.configuration(2), notAfter: inSeconds(600) });
-    expect(await stage.attempt()).toBe('SERVING');
+    await scenario.testNode.configure({ ...scenario.configuration(2), notAfter: inSeconds(-1) });
+    expect(await scenario.attempt()).toBe('CONFIGURATION_EXPIRED');
+    await scenario.testNode.configure({ ...scenario.configuration(2), notAfter: inSeconds(600) });
+    expect(await scenario.attempt()).toBe('SERVING');
   });
 
   it('allows nothing more in a node that runs on', async () => {
-    await stage.site.configure({ ...stage.configuration(3), notAfter: inSeconds(8) });
-    const node = await stage.start();
+    await scenario.testNode.configure({ ...scenario.configuration(3), notAfter: inSeconds(8) });
+    const node = await scenario.start();
     try {
       expect(node.code).toBeNull();
-      const serving = { site: stage.site, url: node.url, session: await askSession(node.url) };
+      const serving = { testNode: scenario.testNode, url: node.url, session: await askSession(node.url) };
       const ask = () => sendRaw(node.url, makeRequest(serving));
       expect((await ask()).status).toBe(200);
       await expect

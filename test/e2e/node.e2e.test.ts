@@ -7,39 +7,39 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectNode, dealShares, type NodeClient, sealShare, signWithGroup } from '../../client/index.ts';
 import { ETHEREUM_VECTOR, hashEthereumTransaction } from '../../local/demo/published-vectors.ts';
 import { DEMO_SIGNATURES, signAndVerify } from '../../local/demo/signatures.ts';
-import { CLIENT, Stage } from '../../local/demo/stage.ts';
-import type { StartedNode } from '../../local/world/index.ts';
+import { CLIENT, Scenario } from '../../local/testbed/scenario.ts';
+import type { StartedNode } from '../../local/testbed/index.ts';
 import type { RecordSession, RecordStore } from '../../parent/index.ts';
 
 let directory: string;
-let stage: Stage;
+let scenario: Scenario;
 const open: { stop(): Promise<void> }[] = [];
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'holdfast-node-'));
-  stage = await Stage.open(directory);
+  scenario = await Scenario.open(directory);
 });
 
 afterAll(async () => {
   for (const each of open) await each.stop();
-  await stage.close();
+  await scenario.close();
   await rm(directory, { recursive: true, force: true });
 });
 
 /** On a host of its own: a host has one parent at a time. */
-async function start(at: Stage): Promise<StartedNode> {
-  const node = await at.start({ world: await at.otherHost() });
+async function start(at: Scenario): Promise<StartedNode> {
+  const node = await at.start({ host: await at.testbed.addHost() });
   open.push(node);
   if (node.code !== null) throw new Error(node.code);
   return node;
 }
 
-async function connect(at: Stage, { url }: StartedNode): Promise<NodeClient> {
+async function connect(at: Scenario, { url }: StartedNode): Promise<NodeClient> {
   const client = await connectNode({
     url,
-    trust: { root: at.world.host.rootCertificate, pcrs: at.pcrs, manifest: at.site.manifestBytes },
+    trust: { root: at.testbed.host.rootCertificate, pcrs: at.pcrs, manifest: at.testNode.manifestBytes },
     clientId: CLIENT,
-    privateKey: at.site.client.privateKey,
+    privateKey: at.testNode.client.privateKey,
   });
   open.push({ stop: () => Promise.resolve(client.close()) });
   return client;
@@ -61,8 +61,8 @@ describe('a node', () => {
   let client: NodeClient;
 
   beforeAll(async () => {
-    node = await start(stage);
-    client = await connect(stage, node);
+    node = await start(scenario);
+    client = await connect(scenario, node);
   });
 
   it.each(DEMO_SIGNATURES.map((signature) => [signature.title, signature] as const))(
@@ -90,8 +90,8 @@ describe('a node', () => {
     const before = await client.keys();
     const { session } = (await client.attest()).binding;
     await node.stop();
-    node = await start(stage);
-    const again = await connect(stage, node);
+    node = await start(scenario);
+    const again = await connect(scenario, node);
     expect(await again.keys()).toEqual(before);
     expect((await again.attest()).binding.session).not.toBe(session);
     client = again;
@@ -99,16 +99,16 @@ describe('a node', () => {
 
   it('gives a client that expects another image or manifest nothing to talk to', async () => {
     const trust = {
-      root: stage.world.host.rootCertificate,
-      pcrs: stage.pcrs,
-      manifest: stage.site.manifestBytes,
+      root: scenario.testbed.host.rootCertificate,
+      pcrs: scenario.pcrs,
+      manifest: scenario.testNode.manifestBytes,
     };
-    const options = { url: node.url, clientId: CLIENT, privateKey: stage.site.client.privateKey };
-    const otherPcrs = new Map([...stage.pcrs, [0, new Uint8Array(48).fill(1)]]);
+    const options = { url: node.url, clientId: CLIENT, privateKey: scenario.testNode.client.privateKey };
+    const otherPcrs = new Map([...scenario.pcrs, [0, new Uint8Array(48).fill(1)]]);
     await expect(connectNode({ ...options, trust: { ...trust, pcrs: otherPcrs } })).rejects.toMatchObject({
       code: 'PCR_MISMATCH',
     });
-    const otherManifest = Buffer.concat([stage.site.manifestBytes, Buffer.from(' ')]);
+    const otherManifest = Buffer.concat([scenario.testNode.manifestBytes, Buffer.from(' ')]);
     await expect(
       connectNode({ ...options, trust: { ...trust, manifest: otherManifest } }),
     ).rejects.toMatchObject({
@@ -119,10 +119,10 @@ describe('a node', () => {
   it('makes a key that a newer configuration names, and keeps those that it had', async () => {
     const before = await client.keys();
     await node.stop();
-    const body = stage.configuration(2);
-    await stage.site.configure({ ...body, keys: [...body.keys, { id: 'cosmos', type: 'secp256k1' }] });
-    node = await start(stage);
-    client = await connect(stage, node);
+    const body = scenario.configuration(2);
+    await scenario.testNode.configure({ ...body, keys: [...body.keys, { id: 'cosmos', type: 'secp256k1' }] });
+    node = await start(scenario);
+    client = await connect(scenario, node);
     const after = await client.keys();
     expect(after.slice(0, -1)).toEqual(before);
     expect(after.at(-1)).toMatchObject({ id: 'cosmos', type: 'secp256k1' });
@@ -131,11 +131,11 @@ describe('a node', () => {
 
 describe('two enclaves on one store whose parent lets them', () => {
   it('the one that was there first finds at its next write that it was replaced, and ends', async () => {
-    const place = await stage.beside(5);
-    await place.site.configure(shareConfiguration(place));
+    const place = await scenario.beside(5);
+    await place.testNode.configure(shareConfiguration(place));
     const store = withoutOwner(place.store);
-    const first = await place.start({ world: await place.otherHost(), parent: { store } });
-    const second = await place.start({ world: await place.otherHost(), parent: { store } });
+    const first = await place.start({ host: await place.testbed.addHost(), parent: { store } });
+    const second = await place.start({ host: await place.testbed.addHost(), parent: { store } });
     open.push(first, second);
     expect(first.code).toBeNull();
     expect(second.code).toBeNull();
@@ -159,7 +159,7 @@ describe('three nodes with shares of one key', () => {
     const clients: NodeClient[] = [];
     for (const index of [2, 3, 4]) {
       const place = await restage(index);
-      await place.site.configure(shareConfiguration(place, type));
+      await place.testNode.configure(shareConfiguration(place, type));
       const node = await start(place);
       const client = await connect(place, node);
       const share = shares[index - 1];
@@ -196,10 +196,10 @@ describe('three nodes with shares of one key', () => {
   });
 });
 
-/** The same node in a world of its own, whose nodes have no share yet. */
-async function restage(index: number): Promise<Stage> {
+/** The same node in a testbed of its own, whose nodes have no share yet. */
+async function restage(index: number): Promise<Scenario> {
   const folder = await mkdtemp(join(directory, 'again-'));
-  const place = await Stage.open(folder, index);
+  const place = await Scenario.open(folder, index);
   open.unshift({ stop: () => place.close() });
   return place;
 }
@@ -217,9 +217,9 @@ async function assertNoncesAreUsedOnce(
 }
 
 function shareConfiguration(
-  place: Stage,
+  place: Scenario,
   type: 'frost-ed25519' | 'frost-secp256k1-taproot' = 'frost-ed25519',
-): ReturnType<Stage['configuration']> {
+): ReturnType<Scenario['configuration']> {
   return {
     ...place.configuration(1, 'initialise-1'),
     keys: [{ id: 'treasury', type }],

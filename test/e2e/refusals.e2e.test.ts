@@ -3,30 +3,30 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { BOOT_REFUSALS } from '../../local/demo/boot-refusals.ts';
-import { attemptWithKms, KMS_REFUSALS } from '../../local/demo/kms-refusals.ts';
-import { askSession, sendRaw } from '../../local/demo/raw-request.ts';
-import { makeRequest, REQUEST_REFUSALS, type ServingNode } from '../../local/demo/request-refusals.ts';
-import { Stage } from '../../local/demo/stage.ts';
+import { BOOT_ATTACKS } from '../../local/attacks/boot-attacks.ts';
+import { attemptWithKms, KMS_ATTACKS } from '../../local/attacks/kms-attacks.ts';
+import { askSession, sendRaw } from '../../local/attacks/raw-request.ts';
+import { makeRequest, REQUEST_ATTACKS, type ServingNode } from '../../local/attacks/request-attacks.ts';
+import { Scenario } from '../../local/testbed/scenario.ts';
 import { unsafeParseAttestationDocument } from '../../attestation/index.ts';
 import { encryptionContext } from '../../shared/node/encryption-context.ts';
 import { encryptForRecipient } from '../support/cms.ts';
 
 let directory: string;
-let stage: Stage;
+let scenario: Scenario;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'holdfast-refusals-'));
-  stage = await Stage.open(directory);
-  await stage.assertServes();
+  scenario = await Scenario.open(directory);
+  await scenario.assertServes();
   // From now on the key policy allows no GenerateDataKey.
-  await stage.site.allow(stage.pcrs);
-  await stage.site.configure(stage.configuration(2));
-  await stage.assertServes();
+  await scenario.testNode.allow(scenario.pcrs);
+  await scenario.testNode.configure(scenario.configuration(2));
+  await scenario.assertServes();
 });
 
 afterAll(async () => {
-  await stage.close();
+  await scenario.close();
   await rm(directory, { recursive: true, force: true });
 });
 
@@ -54,19 +54,19 @@ const named = <T extends { attack: string }>(refusals: readonly T[]) =>
 const answerSchema = z.object({ signature: z.string() });
 
 it('every attack that stands for a row is tried', () => {
-  const attacks = [...BOOT_REFUSALS, ...KMS_REFUSALS, ...REQUEST_REFUSALS].map(({ attack }) => attack);
+  const attacks = [...BOOT_ATTACKS, ...KMS_ATTACKS, ...REQUEST_ATTACKS].map(({ attack }) => attack);
   expect(Object.keys(ROWS).filter((attack) => !attacks.includes(attack))).toEqual([]);
 });
 
 describe('a node refuses to start on', () => {
-  it.each(named([...BOOT_REFUSALS, ...KMS_REFUSALS]))('%s', async (_, { attempt, code }) => {
-    expect(await attempt(stage)).toBe(code);
-    expect(await stage.attempt(), 'the honest parent is served as before').toBe('SERVING');
+  it.each(named([...BOOT_ATTACKS, ...KMS_ATTACKS]))('%s', async (_, { attempt, code }) => {
+    expect(await attempt(scenario)).toBe(code);
+    expect(await scenario.attempt(), 'the honest parent is served as before').toBe('SERVING');
   });
 
   it('P08 an encryption context of its parent, and asks KMS in that of its manifest', async () => {
     for (const type of ['manifest', 'configuration', 'store-read']) {
-      const code = await stage.attempt({
+      const code = await scenario.attempt({
         onControl: async ({ request, honest }) => {
           const answer = await honest();
           if (request.type !== type) return answer;
@@ -76,32 +76,32 @@ describe('a node refuses to start on', () => {
       expect(code).toBe('CONTROL_ANSWER_INVALID');
     }
     const requests: unknown[] = [];
-    await attemptWithKms(stage, true, (request) => requests.push(request));
-    const { manifest, keyArn: KeyId } = stage.site;
+    await attemptWithKms(scenario, true, (request) => requests.push(request));
+    const { manifest, keyArn: KeyId } = scenario.testNode;
     const EncryptionContext = encryptionContext(manifest, 'encryptor-master-password');
     expect(requests).not.toEqual([]);
     for (const request of requests) expect(request).toMatchObject({ KeyId, EncryptionContext });
   });
 
   it('P11 an answer of another key', async () => {
-    const code = await attemptWithKms(stage, true, (request) => ({
-      KeyId: stage.site.keyArn.replace(/.$/, (last) => (last === '0' ? '1' : '0')),
+    const code = await attemptWithKms(scenario, true, (request) => ({
+      KeyId: scenario.testNode.keyArn.replace(/.$/, (last) => (last === '0' ? '1' : '0')),
       CiphertextForRecipient: sealFor(request, Buffer.alloc(32, 1)),
     }));
     expect(code).toBe('KMS_KEY_MISMATCH');
   });
 
   it('P12 a password that was valid once, or that an attacker has made', async () => {
-    const code = await attemptWithKms(stage, true, (request) => ({
-      KeyId: stage.site.keyArn,
+    const code = await attemptWithKms(scenario, true, (request) => ({
+      KeyId: scenario.testNode.keyArn,
       CiphertextForRecipient: sealFor(request, Buffer.alloc(32, 1)),
     }));
     expect(code).toBe('STORE_ROOT_UNREADABLE');
   });
 
   it('P16 a CiphertextForRecipient with bytes behind it', async () => {
-    const code = await attemptWithKms(stage, true, (request) => ({
-      KeyId: stage.site.keyArn,
+    const code = await attemptWithKms(scenario, true, (request) => ({
+      KeyId: scenario.testNode.keyArn,
       CiphertextForRecipient: Buffer.concat([
         Buffer.from(sealFor(request, Buffer.alloc(32, 1)), 'base64'),
         Buffer.of(0),
@@ -111,22 +111,22 @@ describe('a node refuses to start on', () => {
   });
 
   it('P12 a store rolled back as a whole, when its configuration was replaced since', async () => {
-    const old = stage.store.snapshot();
-    await stage.site.configure(stage.configuration(3));
-    expect(await stage.attempt()).toBe('SERVING');
+    const old = scenario.store.snapshot();
+    await scenario.testNode.configure(scenario.configuration(3));
+    expect(await scenario.attempt()).toBe('SERVING');
     // The root record of version 2 takes version 3 again, and nothing of version 2: that is all that can be seen here.
-    await stage.site.configure(stage.configuration(2));
-    expect(await stage.attempt()).toBe('CONFIGURATION_ROLLED_BACK');
-    stage.store.restore(old);
-    expect(await stage.attempt()).toBe('SERVING');
+    await scenario.testNode.configure(scenario.configuration(2));
+    expect(await scenario.attempt()).toBe('CONFIGURATION_ROLLED_BACK');
+    scenario.store.restore(old);
+    expect(await scenario.attempt()).toBe('SERVING');
   });
 
   it('P12 one record rolled back beside the others', async () => {
-    const session = await stage.store.open();
+    const session = await scenario.store.open();
     const root = await session.read({ table: 'store', id: 'root' });
     await session.close();
-    expect(await stage.attempt()).toBe('SERVING');
-    const code = await stage.attempt({
+    expect(await scenario.attempt()).toBe('SERVING');
+    const code = await scenario.attempt({
       onControl: async ({ request, honest }) => {
         const answer = await honest();
         if (answer.type !== 'store-read' || request.type !== 'store-read' || request.id !== 'root')
@@ -142,12 +142,12 @@ describe('a node refuses to start on', () => {
   });
 
   it('P50 an unreachable KMS, and every answer of the parent that hangs up', async () => {
-    expect(await stage.attempt({ onEgress: () => ({ refuse: 'DNS_FAILED' }) })).toBe('KMS_UNREACHABLE');
-    expect(await stage.attempt({ onEgress: () => 'hang-up' })).toBe('KMS_UNREACHABLE');
+    expect(await scenario.attempt({ onEgress: () => ({ refuse: 'DNS_FAILED' }) })).toBe('KMS_UNREACHABLE');
+    expect(await scenario.attempt({ onEgress: () => 'hang-up' })).toBe('KMS_UNREACHABLE');
   });
 
   it('a credentials answer in place of the manifest', async () => {
-    const code = await stage.attempt({
+    const code = await scenario.attempt({
       onControl: ({ request, honest }) =>
         request.type === 'manifest' ? honest({ type: 'credentials' }) : honest(),
     });
@@ -155,9 +155,9 @@ describe('a node refuses to start on', () => {
   });
 
   it('P44 a configuration for another manifest of the same authority', async () => {
-    const other = await stage.beside(3);
-    const bytes = other.site.sign(other.configuration(9));
-    const code = await stage.attempt({
+    const other = await scenario.beside(3);
+    const bytes = other.testNode.sign(other.configuration(9));
+    const code = await scenario.attempt({
       onControl: ({ request, honest }) =>
         request.type === 'configuration' ? { type: 'configuration', bytes } : honest(),
     });
@@ -165,8 +165,8 @@ describe('a node refuses to start on', () => {
   });
 
   it('the same version with another content', async () => {
-    const changed = stage.site.sign({ ...stage.configuration(2), rules: [] });
-    const code = await stage.attempt({
+    const changed = scenario.testNode.sign({ ...scenario.configuration(2), rules: [] });
+    const code = await scenario.attempt({
       onControl: ({ request, honest }) =>
         request.type === 'configuration' ? { type: 'configuration', bytes: changed } : honest(),
     });
@@ -174,12 +174,12 @@ describe('a node refuses to start on', () => {
   });
 
   it('a key that the configuration pins and the store does not hold', async () => {
-    const body = stage.configuration(20);
-    const pinned = stage.site.sign({
+    const body = scenario.configuration(20);
+    const pinned = scenario.testNode.sign({
       ...body,
       keys: [...body.keys, { id: 'lost', type: 'ed25519', publicKey: 'ab'.repeat(32) }],
     });
-    const code = await stage.attempt({
+    const code = await scenario.attempt({
       onControl: ({ request, honest }) =>
         request.type === 'configuration' ? { type: 'configuration', bytes: pinned } : honest(),
     });
@@ -187,10 +187,10 @@ describe('a node refuses to start on', () => {
   });
 
   it('an order to initialise that has expired', async () => {
-    const other = await stage.beside(4);
+    const other = await scenario.beside(4);
     const body = other.configuration(1, 'late');
     if (body.initialise === undefined) throw new TypeError('no order');
-    await other.site.configure({
+    await other.testNode.configure({
       ...body,
       initialise: { ...body.initialise, notAfter: '2020-01-01T00:00:00Z' },
     });
@@ -198,10 +198,10 @@ describe('a node refuses to start on', () => {
   });
 
   it('a supplied password that is not there, or not of this key', async () => {
-    const other = await stage.beside(5);
+    const other = await scenario.beside(5);
     const body = other.configuration(1, 'supplied');
     if (body.initialise === undefined) throw new TypeError('no order');
-    await other.site.configure({ ...body, initialise: { ...body.initialise, password: 'supplied' } });
+    await other.testNode.configure({ ...body, initialise: { ...body.initialise, password: 'supplied' } });
     expect(await other.attempt()).toBe('PASSWORD_MISSING');
     const secrets = { get: () => Promise.resolve(Buffer.alloc(180, 2)) };
     expect(await other.attempt({ parent: { secrets } })).toBe('KMS_INVALID_CIPHERTEXT');
@@ -212,9 +212,9 @@ describe('a node that serves', () => {
   let node: ServingNode & { stop(): Promise<void> };
 
   beforeAll(async () => {
-    const started = await stage.start();
+    const started = await scenario.start();
     node = {
-      site: stage.site,
+      testNode: scenario.testNode,
       url: started.url,
       session: await askSession(started.url),
       stop: () => started.stop(),
@@ -222,7 +222,7 @@ describe('a node that serves', () => {
   });
   afterAll(() => node.stop());
 
-  it.each(named(REQUEST_REFUSALS))('refuses %s and serves on', async (_, { attempt, code }) => {
+  it.each(named(REQUEST_ATTACKS))('refuses %s and serves on', async (_, { attempt, code }) => {
     expect(await attempt(node)).toBe(code);
     const answer = await sendRaw(node.url, makeRequest(node));
     expect(answer.status).toBe(200);

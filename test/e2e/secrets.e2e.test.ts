@@ -8,16 +8,16 @@ import { EncryptCommand, GetKeyPolicyCommand, PutKeyPolicyCommand } from '@aws-s
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectNode } from '../../client/index.ts';
 import { deriveStoreKey, SealedStore } from '../../enclave/store/index.ts';
-import { DEMO_KEYS, CLIENT, Stage } from '../../local/demo/stage.ts';
+import { DEMO_KEYS, CLIENT, Scenario } from '../../local/testbed/scenario.ts';
 import { DEMO_SIGNATURES, signAndVerify } from '../../local/demo/signatures.ts';
-import type { StartedNode } from '../../local/world/index.ts';
+import type { StartedNode } from '../../local/testbed/index.ts';
 import { createJsonLog, createSqliteStore } from '../../parent/index.ts';
 import { encryptionContext } from '../../shared/node/encryption-context.ts';
 import { findInMemory, findSecrets, type Needle } from '../support/secret-search.ts';
 
 let directory: string;
 let snapshots: string;
-let stage: Stage;
+let scenario: Scenario;
 /** No zero bytes: V8 writes a string into its heap snapshot up to the first one only, and the planted one must be found. */
 const password = randomBytes(48).map((byte) => byte || 1);
 const consoleLines: string[] = [];
@@ -26,33 +26,34 @@ const PASSWORD = 'the Encryptor Master Password';
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'holdfast-secrets-'));
   snapshots = await mkdtemp(join(tmpdir(), 'holdfast-heap-'));
-  stage = await Stage.open(directory);
-  const { site } = stage;
-  await site.allow(stage.pcrs);
+  scenario = await Scenario.open(directory);
+  const { testNode } = scenario;
+  await testNode.allow(scenario.pcrs);
   await allowEncrypt();
-  const encrypted = await site.kms.send(
+  const encrypted = await testNode.admin.kms.send(
     new EncryptCommand({
-      KeyId: site.keyArn,
+      KeyId: testNode.keyArn,
       Plaintext: password,
-      EncryptionContext: encryptionContext(site.manifest, 'encryptor-master-password'),
+      EncryptionContext: encryptionContext(testNode.manifest, 'encryptor-master-password'),
     }),
   );
   const blob = encrypted.CiphertextBlob ?? new Uint8Array();
-  await writeFile(join(site.secretsDirectory, 'encryptor-master-password'), blob);
-  const { initialise, ...body } = stage.configuration(1, 'supplied');
+  await writeFile(join(testNode.secretsDirectory, 'encryptor-master-password'), blob);
+  const { initialise, ...body } = scenario.configuration(1, 'supplied');
   if (initialise === undefined) throw new TypeError('no order');
-  await site.configure({ ...body, initialise: { ...initialise, password: 'supplied' } });
+  await testNode.configure({ ...body, initialise: { ...initialise, password: 'supplied' } });
 });
 
 afterAll(async () => {
-  await stage.close();
+  await scenario.close();
   await rm(directory, { recursive: true, force: true });
   await rm(snapshots, { recursive: true, force: true });
 });
 
 /** No policy of a node lets anybody choose its password; this test has to know it. */
 async function allowEncrypt(): Promise<void> {
-  const { kms, keyArn: KeyId } = stage.site;
+  const { admin, keyArn: KeyId } = scenario.testNode;
+  const { kms } = admin;
   const { Policy = '' } = await kms.send(new GetKeyPolicyCommand({ KeyId, PolicyName: 'default' }));
   const policy = JSON.parse(Policy) as { Statement: { Sid: string; Principal: object }[] };
   const { Principal } = policy.Statement.find(({ Sid }) => Sid === 'Administration') ?? {};
@@ -74,15 +75,17 @@ async function allowEncrypt(): Promise<void> {
 }
 
 function start(program?: string): Promise<StartedNode> {
-  return stage.start({
+  return scenario.start({
     launch: {
       ...(program === undefined ? {} : { program }),
       nodeOptions: ['--heapsnapshot-signal=SIGUSR2', `--diagnostic-dir=${snapshots}`],
       onConsole: (line) => consoleLines.push(line),
     },
     parent: {
-      store: createSqliteStore(stage.site.storePath),
-      log: createJsonLog((line) => appendFileSync(join(stage.site.directory, 'parent.log'), `${line}\n`)),
+      store: createSqliteStore(scenario.testNode.storePath),
+      log: createJsonLog((line) =>
+        appendFileSync(join(scenario.testNode.directory, 'parent.log'), `${line}\n`),
+      ),
     },
   });
 }
@@ -104,7 +107,7 @@ async function takeHeapSnapshot({ enclave }: StartedNode): Promise<Buffer> {
 
 /** Everything below the node's folder: what its parent was given and what it wrote. */
 async function readParentFiles(): Promise<Buffer> {
-  const entries = await readdir(stage.site.directory, { recursive: true, withFileTypes: true });
+  const entries = await readdir(scenario.testNode.directory, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile());
   expect(files.map(({ name }) => name)).toEqual(
     expect.arrayContaining(['store.sqlite', 'parent.log', 'manifest.json', 'configuration.json']),
@@ -116,8 +119,8 @@ async function readParentFiles(): Promise<Buffer> {
 
 /** The password, the store's key, and the private keys as the store holds them. */
 async function collectNeedles(): Promise<Needle[]> {
-  const key = deriveStoreKey(password, stage.site.manifest);
-  const session = await createSqliteStore(stage.site.storePath).open();
+  const key = deriveStoreKey(password, scenario.testNode.manifest);
+  const session = await createSqliteStore(scenario.testNode.storePath).open();
   const store = await SealedStore.open(
     {
       readRecord: (place) => session.read(place),
@@ -141,13 +144,13 @@ async function collectNeedles(): Promise<Needle[]> {
 }
 
 async function useAllKeys(node: StartedNode): Promise<void> {
-  const { site, world, pcrs } = stage;
-  const trust = { root: world.host.rootCertificate, pcrs, manifest: site.manifestBytes };
+  const { testNode, testbed, pcrs } = scenario;
+  const trust = { root: testbed.host.rootCertificate, pcrs, manifest: testNode.manifestBytes };
   const client = await connectNode({
     url: node.url,
     trust,
     clientId: CLIENT,
-    privateKey: site.client.privateKey,
+    privateKey: testNode.client.privateKey,
   });
   for (const signature of DEMO_SIGNATURES) await signAndVerify(client, signature);
   client.close();
@@ -176,7 +179,7 @@ describe('P43 the secrets of an unlocked node', () => {
     ['base64', "Buffer.from(password).toString('base64')"],
     ['raw', "Buffer.from(password).toString('latin1')"],
   ])('would be found if the code kept them: %s', async (_, expression) => {
-    const program = await stage.changedProgram('enclave/boot/unlock-store.ts', (code) =>
+    const program = await scenario.changedProgram('enclave/boot/unlock-store.ts', (code) =>
       code.replace(
         'return deriveStoreKey(password, manifest);',
         `(globalThis as { planted?: unknown }).planted = { kept: ${expression} };
@@ -185,7 +188,7 @@ describe('P43 the secrets of an unlocked node', () => {
          return deriveStoreKey(password, manifest);`,
       ),
     );
-    await stage.site.allow(await stage.world.host.measure(program));
+    await scenario.testNode.allow(await scenario.testbed.host.measure(program));
     consoleLines.length = 0;
     const node = await start(program);
     expect(node.code).toBeNull();

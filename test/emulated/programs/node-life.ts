@@ -13,7 +13,7 @@ import { connectNode, dealShares, sealShare } from '../../../client/index.ts';
 import { startLocalAws } from '../../../local/aws/local-aws.ts';
 import { CLIENT, DEMO_KEYS, DEMO_RULES } from '../../../local/demo/index.ts';
 import type { RecipientVerifier } from '../../../local/kms/index.ts';
-import { type ConfigurationBody, openSite, type World } from '../../../local/world/index.ts';
+import { type ConfigurationBody, openTestNode, type Testbed } from '../../../local/testbed/index.ts';
 import { createEnvelope, ed25519PublicKeyHex, signEnvelope } from '../../../shared/dsse/index.ts';
 import { errorCode } from '../../../shared/errors.ts';
 import { CONFIGURATION_FORMAT, CONFIGURATION_PAYLOAD_TYPE } from '../../../shared/node/configuration.ts';
@@ -54,7 +54,7 @@ const aws = await startLocalAws({
   verifyRecipient: acceptUnsignedEmulatorDocument,
   onDecision: ({ action, decision, reason }) => report('decision', { action, decision, reason }),
 });
-const site = await openSite({ stateDirectory, aws } as World, { node: 1, quorum: QUORUM });
+const testNode = await openTestNode({ stateDirectory, aws } as Testbed, { node: 1, quorum: QUORUM });
 const imagePcrs = (image: LifeImage) => parsePcrFile(readFileSync(`/app/${image}.pcr.json`));
 const first = imagePcrs('first');
 const second = imagePcrs('second');
@@ -64,7 +64,7 @@ function configuration(version: number, initialise: boolean): ConfigurationBody 
   return {
     version,
     ...(initialise ? { initialise: { id: 'first', notAfter, password: 'generated' } } : {}),
-    clients: [{ id: CLIENT, publicKey: site.client.publicKey }],
+    clients: [{ id: CLIENT, publicKey: testNode.client.publicKey }],
     keys: [...DEMO_KEYS, ...SHARES.map((id) => ({ id, type: 'frost-ed25519' as const }))],
     rules: [
       ...DEMO_RULES,
@@ -90,14 +90,14 @@ await openVsockTransport().listen(PARENT_PORT.heartbeat, ({ stream, peer }) => {
   });
 });
 
-/** Files in the place of the site's own. */
+/** Files in the place of the testNode's own. */
 type Artifacts = Pick<Parameters<typeof ParentDaemon.start>[0], 'manifest' | 'configuration'>;
 let nextCid = FIRST_CID;
 let cid = 0;
 let daemon: ParentDaemon | undefined;
 
 async function startParent(artifacts: Artifacts = {}): Promise<ParentDaemon> {
-  daemon = await ParentDaemon.start({ site, awsPort: aws.port, cid, ...artifacts });
+  daemon = await ParentDaemon.start({ testNode, awsPort: aws.port, cid, ...artifacts });
   return daemon;
 }
 
@@ -163,7 +163,7 @@ async function finish(): Promise<never> {
   process.exit(0);
 }
 
-const connect = async () => new SigningClient(site, (await askDocument()).binding);
+const connect = async () => new SigningClient(testNode, (await askDocument()).binding);
 
 const dealt = dealShares({ type: 'frost-ed25519', participants: QUORUM.size, threshold: QUORUM.threshold });
 const acknowledged: string[] = [];
@@ -178,7 +178,7 @@ async function importAmidKill(
   const [share] = dealt.shares;
   if (share === undefined) throw new RangeError('no share');
   const { session, importKey } = client.binding;
-  const manifest = digestManifest(site.manifestBytes);
+  const manifest = digestManifest(testNode.manifestBytes);
   for (const [index, key] of keys.entries()) {
     const destination = { manifest, session, key };
     const request = sealShare(dealt.group, share, Buffer.from(importKey, 'hex'), destination);
@@ -205,7 +205,7 @@ async function importAmidKill(
 
 /** The write-ahead log grows while a commit is under way: the enclave has not heard of it then. */
 async function untilStoreIsWritten(): Promise<void> {
-  for await (const { filename } of watch(dirname(site.storePath))) {
+  for await (const { filename } of watch(dirname(testNode.storePath))) {
     if (filename?.endsWith('-wal') === true) return;
   }
 }
@@ -233,25 +233,25 @@ const listWrong = (wrong: readonly string[], right: string) =>
   wrong.length === 0 ? right : wrong.join(', ');
 
 let keys = '';
-await ParentDaemon.check({ site, awsPort: aws.port, cid: nextCid });
+await ParentDaemon.check({ testNode, awsPort: aws.port, cid: nextCid });
 const started = await step('start', async () => {
-  await site.allow(first, { initialise: true });
-  await site.configure(configuration(1, true));
+  await testNode.allow(first, { initialise: true });
+  await testNode.configure(configuration(1, true));
   return await startNode('first');
 });
 if (started !== 'serving') await finish();
 await step('heartbeat', () => beats.get(cid) ?? 'none');
 await step('measured', async () => {
   const { pcrs } = await askDocument();
-  const expected = new Map([...first, [MANIFEST_PCR, site.manifestPcr] as const]);
+  const expected = new Map([...first, [MANIFEST_PCR, testNode.manifestPcr] as const]);
   report('measured', { pcrs: Object.fromEntries([...pcrs].map(([index, value]) => [index, hex(value)])) });
   return [...expected]
     .map(([index, value]) => `${hex(pcrs.get(index)) === hex(value) ? '' : 'not '}PCR${index}`)
     .join(' ');
 });
 await step('unverified', () => {
-  const trust = { root: AWS_NITRO_ROOT_G1, pcrs: first, manifest: site.manifestBytes };
-  const options = { url: NODE_URL, trust, clientId: CLIENT, privateKey: site.client.privateKey };
+  const trust = { root: AWS_NITRO_ROOT_G1, pcrs: first, manifest: testNode.manifestBytes };
+  const options = { url: NODE_URL, trust, clientId: CLIENT, privateKey: testNode.client.privateKey };
   return connectNode(options).then(() => 'believed', errorCode);
 });
 await step('signatures', async () => listWrong(await (await connect()).sign(), 'all verify'));
@@ -270,8 +270,8 @@ await step('stopped', async () => {
 });
 
 await step('again', async () => {
-  await site.allow(first);
-  await site.configure(configuration(2, false));
+  await testNode.allow(first);
+  await testNode.configure(configuration(2, false));
   return await startNode('first');
 });
 await step('kept', async () => {
@@ -282,13 +282,13 @@ await step('kept', async () => {
 
 await step('unknownImage', () => startNode('second'));
 await step('upgraded', async () => {
-  await site.allow(second, { others: [first] });
+  await testNode.allow(second, { others: [first] });
   const outcome = await startNode('second');
   const same = (await keysOf(await connect())) === keys;
   return `${outcome}, ${same ? 'all the same' : 'OTHERS'}`;
 });
 await step('oldImage', async () => {
-  await site.allow(second);
+  await testNode.allow(second);
   return await startNode('first');
 });
 
@@ -301,7 +301,7 @@ await finish();
 function takeOver(): Required<Artifacts> {
   const attacker = generateKeyPairSync('ed25519');
   const authority = { threshold: 1, keys: [ed25519PublicKeyHex(attacker.publicKey)] };
-  const manifest = Buffer.from(JSON.stringify({ ...site.manifest, configurationAuthority: authority }));
+  const manifest = Buffer.from(JSON.stringify({ ...testNode.manifest, configurationAuthority: authority }));
   const changed = {
     format: CONFIGURATION_FORMAT,
     manifest: hex(digestManifest(manifest)),

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { unsafeParseAttestationDocument } from '../../../attestation/index.ts';
-import { codeOf, sendRaw } from '../../../local/demo/raw-request.ts';
+import { codeOf, sendRaw } from '../../../local/attacks/raw-request.ts';
 import { DEMO_SIGNATURES } from '../../../local/demo/signatures.ts';
-import { CLIENT } from '../../../local/demo/stage.ts';
-import type { Site } from '../../../local/world/index.ts';
+import { CLIENT } from '../../../local/testbed/scenario.ts';
+import type { TestNode } from '../../../local/testbed/index.ts';
 import { signRequest } from '../../../shared/http-signature/index.ts';
 import {
   attestationAnswerSchema,
@@ -31,11 +31,11 @@ export async function askDocument() {
 
 /** The one client that the configuration names, in one boot of the node. */
 export class SigningClient {
-  readonly #site: Site;
+  readonly #testNode: TestNode;
   readonly binding: NodeBinding;
 
-  constructor(site: Site, binding: NodeBinding) {
-    this.#site = site;
+  constructor(testNode: TestNode, binding: NodeBinding) {
+    this.#testNode = testNode;
     this.binding = binding;
   }
 
@@ -46,7 +46,7 @@ export class SigningClient {
       { method, target, ...(body === undefined ? {} : { body: { bytes: body, contentType: JSON_TYPE } }) },
       {
         clientId: CLIENT,
-        privateKey: this.#site.client.privateKey,
+        privateKey: this.#testNode.client.privateKey,
         session: this.binding.session,
         now: Date.now(),
       },

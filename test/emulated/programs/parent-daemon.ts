@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import type { Site } from '../../../local/world/index.ts';
+import type { TestNode } from '../../../local/testbed/index.ts';
 import { report } from './report.ts';
 
 const CONFIGURATION = '/tmp/parent.yaml';
@@ -12,11 +12,11 @@ const START_TIMEOUT_MS = 60_000;
 export const NODE_URL = 'https://127.0.0.1:8443';
 
 export interface DaemonOptions {
-  readonly site: Site;
+  readonly testNode: TestNode;
   /** The port of the stand-in for AWS. */
   readonly awsPort: number;
   readonly cid: number;
-  /** Files in the place of the site's own. */
+  /** Files in the place of the testNode's own. */
   readonly manifest?: string;
   readonly configuration?: string;
 }
@@ -94,7 +94,8 @@ export class ParentDaemon {
 
 function spawnHoldfast(verb: 'check' | 'run', options: DaemonOptions): ChildProcess {
   writeFileSync(CONFIGURATION, JSON.stringify(configurationOf(options)));
-  const { accessKeyId, secretAccessKey, sessionToken, expiration } = options.site.parentCredentials();
+  const { accessKeyId, secretAccessKey, sessionToken, expiration } =
+    options.testNode.infrastructure.parentCredentials();
   return spawn(process.execPath, ['/app/holdfast.mjs', 'parent', verb, '--config', CONFIGURATION], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
@@ -108,17 +109,17 @@ function spawnHoldfast(verb: 'check' | 'run', options: DaemonOptions): ChildProc
 }
 
 /** What an operator writes into parent.yaml: files, and one way out. */
-function configurationOf({ site, awsPort, cid, manifest, configuration }: DaemonOptions): object {
-  const { region } = site.manifest.kms;
+function configurationOf({ testNode, awsPort, cid, manifest, configuration }: DaemonOptions): object {
+  const { region } = testNode.manifest.kms;
   return {
     enclave: { cid },
     region,
     artifacts: {
-      manifest: manifest ?? site.manifestPath,
-      configuration: configuration ?? site.configurationPath,
-      secrets: site.secretsDirectory,
+      manifest: manifest ?? testNode.manifestPath,
+      configuration: configuration ?? testNode.configurationPath,
+      secrets: testNode.secretsDirectory,
     },
-    store: { sqlite: site.storePath },
+    store: { sqlite: testNode.storePath },
     egress: {
       allowlist: [
         {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Parent, type ParentOptions, startParent } from '../../parent/index.ts';
-import type { LaunchOptions, LocalEnclave } from '../nitro-host/index.ts';
-import type { Site } from './site.ts';
-import { siteParentOptions } from './site-parent.ts';
-import type { World } from './world.ts';
+import type { LaunchOptions, LocalEnclave, NitroHost } from '../nitro-host/index.ts';
+import type { TestNode } from './test-node.ts';
+import { testNodeParentOptions } from './test-node-parent.ts';
+import type { Testbed } from './testbed.ts';
 
 const POLL_MS = 5;
 const START_TIMEOUT_MS = 30_000;
@@ -14,6 +14,8 @@ export interface RunOptions {
   /** Starts the parent; the real one when left out. */
   readonly start?: (options: ParentOptions) => Promise<Parent>;
   readonly launch: LaunchOptions;
+  /** The Nitro host to start on; the testbed's own when left out. */
+  readonly host?: NitroHost;
 }
 
 /** A node that was started and either serves or has failed: never in between (P50). */
@@ -28,14 +30,19 @@ export interface StartedNode {
   stop(): Promise<void>;
 }
 
-/** Starts a parent and an enclave for a site, and waits for what becomes of them. */
-export async function runNode(world: World, site: Site, options: RunOptions): Promise<StartedNode> {
-  const cid = options.launch.cid ?? world.host.takeCid();
+/** Starts a parent and an enclave for a testNode, and waits for what becomes of them. */
+export async function runNode(
+  testbed: Testbed,
+  testNode: TestNode,
+  options: RunOptions,
+): Promise<StartedNode> {
+  const { host = testbed.host } = options;
+  const cid = options.launch.cid ?? host.takeCid();
   const { parent: change = (unchanged) => unchanged, start = startParent } = options;
-  const parent = await start(change(siteParentOptions(world, site, cid)));
+  const parent = await start(change(testNodeParentOptions({ aws: testbed.aws, host }, testNode, cid)));
   let enclave: LocalEnclave | undefined;
   try {
-    enclave = await world.host.launch({ ...options.launch, cid });
+    enclave = await host.launch({ ...options.launch, cid });
     const { phase, code } = await settle(parent, enclave);
     const running = enclave;
     return {

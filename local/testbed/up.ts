@@ -4,8 +4,8 @@ import { dirname, join, resolve } from 'node:path';
 import type { Configuration } from '../../shared/node/configuration.ts';
 import { copyProgram } from '../nitro-host/index.ts';
 import { runNode, type StartedNode } from './run-node.ts';
-import { openSite, type Site } from './site.ts';
-import { openWorld, type World } from './world.ts';
+import { openTestNode, type TestNode } from './test-node.ts';
+import { openTestbed, type Testbed } from './testbed.ts';
 
 /** The key policy ends the order's use here; its time need not. */
 const ORDER_MS = 365 * 86_400_000;
@@ -43,14 +43,14 @@ export async function bringUp(options: UpOptions): Promise<LocalNode> {
   const stateDirectory = resolve(options.stateDirectory);
   await makeFolder(stateDirectory);
   const program = await copyProgram();
-  let world: World | undefined;
+  let testbed: Testbed | undefined;
   let node: StartedNode | undefined;
   try {
-    world = await openWorld({ stateDirectory });
-    const site = await openSite(world, { node: 1 });
-    const pcrs = await world.host.measure(program.folder);
-    await prepare(site, pcrs, options);
-    const started = await runNode(world, site, {
+    testbed = await openTestbed({ stateDirectory });
+    const testNode = await openTestNode(testbed, { node: 1 });
+    const pcrs = await testbed.host.measure(program.folder);
+    await prepare(testNode, pcrs, options);
+    const started = await runNode(testbed, testNode, {
       launch: {
         program: program.folder,
         ...(options.onConsole === undefined ? {} : { onConsole: options.onConsole }),
@@ -60,15 +60,15 @@ export async function bringUp(options: UpOptions): Promise<LocalNode> {
     node = started;
     // The node has its password now: from here on the key policy allows no other to be made.
     if (started.phase === 'serving') {
-      await site.allow(pcrs);
-      await writeFile(initialisedPath(site), '');
+      await testNode.allow(pcrs);
+      await writeFile(initialisedPath(testNode), '');
     }
-    const opened = world;
+    const opened = testbed;
     return {
       node: started,
       clientId: options.clientId,
       keys: options.keys,
-      files: await writeFiles(stateDirectory, site, pcrs, world.host.rootCertificate),
+      files: await writeFiles(stateDirectory, testNode, pcrs, testbed.host.rootCertificate),
       stop: async () => {
         await started.stop();
         await opened.close();
@@ -77,29 +77,33 @@ export async function bringUp(options: UpOptions): Promise<LocalNode> {
     };
   } catch (error) {
     await node?.stop();
-    await world?.close();
+    await testbed?.close();
     await program.remove();
     throw error;
   }
 }
 
 /** Left once a node has served: until then a start that was cut off may be tried again. */
-function initialisedPath(site: Site): string {
-  return join(site.directory, 'initialised');
+function initialisedPath(testNode: TestNode): string {
+  return join(testNode.directory, 'initialised');
 }
 
 /** The first start is ordered by a signed configuration; later ones find it. */
-async function prepare(site: Site, pcrs: ReadonlyMap<number, Uint8Array>, options: UpOptions): Promise<void> {
-  await site.allow(pcrs, { initialise: !(await exists(initialisedPath(site))) });
-  if (await exists(site.configurationPath)) return;
-  await site.configure({
+async function prepare(
+  testNode: TestNode,
+  pcrs: ReadonlyMap<number, Uint8Array>,
+  options: UpOptions,
+): Promise<void> {
+  await testNode.allow(pcrs, { initialise: !(await exists(initialisedPath(testNode))) });
+  if (await exists(testNode.configurationPath)) return;
+  await testNode.configure({
     version: 1,
     initialise: {
       id: 'first-start',
       notAfter: new Date(Date.now() + ORDER_MS).toISOString(),
       password: 'generated',
     },
-    clients: [{ id: options.clientId, publicKey: site.client.publicKey }],
+    clients: [{ id: options.clientId, publicKey: testNode.client.publicKey }],
     keys: options.keys,
     rules: options.rules,
   });
@@ -107,20 +111,20 @@ async function prepare(site: Site, pcrs: ReadonlyMap<number, Uint8Array>, option
 
 async function writeFiles(
   stateDirectory: string,
-  site: Site,
+  testNode: TestNode,
   pcrs: ReadonlyMap<number, Uint8Array>,
   rootCertificate: Uint8Array,
 ): Promise<LocalNode['files']> {
   const folder = join(stateDirectory, 'client');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const files = {
-    clientKey: site.client.path,
+    clientKey: testNode.client.path,
     pcrs: join(folder, 'pcr.json'),
     root: join(folder, 'nitro-root.pem'),
-    manifest: site.manifestPath,
+    manifest: testNode.manifestPath,
   };
   const measurements = Object.fromEntries(
-    [...pcrs, [16, site.manifestPcr] as const].map(([index, value]) => [
+    [...pcrs, [16, testNode.manifestPcr] as const].map(([index, value]) => [
       `PCR${index}`,
       Buffer.from(value).toString('hex'),
     ]),

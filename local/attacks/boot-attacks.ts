@@ -6,16 +6,16 @@ import { encryptionContext, PASSWORD_SECRET } from '../../shared/node/encryption
 import { digestManifest, type Manifest } from '../../shared/node/manifest.ts';
 import type { ControlAnswer } from '../../shared/protocol/control.ts';
 import type { HostileScripts } from '../hostile-parent/index.ts';
-import { siteParentOptions } from '../world/site-parent.ts';
-import type { Stage } from './stage.ts';
+import { testNodeParentOptions } from '../testbed/test-node-parent.ts';
+import type { Scenario } from '../testbed/scenario.ts';
 
 /** Something that must not happen, made to happen, and the code that it ends with. */
-export interface Refusal {
+export interface BootAttack {
   /** What the attacker does. */
   readonly attack: string;
   readonly code: string;
   /** The code that it really ended with. */
-  readonly attempt: (stage: Stage) => Promise<string>;
+  readonly attempt: (scenario: Scenario) => Promise<string>;
 }
 
 const bytes = (value: unknown) => new Uint8Array(Buffer.from(JSON.stringify(value)));
@@ -56,15 +56,15 @@ function flipLast(data: Uint8Array): Uint8Array {
 }
 
 /** A manifest with an authority of the attacker's, whatever else they change in it, and a configuration under it. */
-function takeover(stage: Stage, changes: Partial<Manifest> = {}): HostileScripts {
+function takeover(scenario: Scenario, changes: Partial<Manifest> = {}): HostileScripts {
   const attacker = generateKeyPairSync('ed25519');
-  const { manifest } = stage.site;
+  const { manifest } = scenario.testNode;
   const authority = { threshold: 1, keys: [ed25519PublicKeyHex(attacker.publicKey)] };
   const forged = bytes({ ...manifest, ...changes, configurationAuthority: authority });
   const configuration = {
     format: CONFIGURATION_FORMAT,
     manifest: Buffer.from(digestManifest(forged)).toString('hex'),
-    ...stage.configuration(9),
+    ...scenario.configuration(9),
   };
   const envelope = createEnvelope(CONFIGURATION_PAYLOAD_TYPE, bytes(configuration));
   const signed = bytes(signEnvelope(envelope, attacker.privateKey));
@@ -77,52 +77,52 @@ function takeover(stage: Stage, changes: Partial<Manifest> = {}): HostileScripts
 }
 
 /** The attacker's own account decides who uses this key, so that KMS lets the enclave have what the attacker knows. */
-async function takeOverWithOwnKey(stage: Stage): Promise<string> {
-  const { site } = await stage.beside(5);
-  const { keyArn: KeyId, manifest } = site;
+async function takeOverWithOwnKey(scenario: Scenario): Promise<string> {
+  const { testNode } = await scenario.beside(5);
+  const { keyArn: KeyId, manifest } = testNode;
   const Statement = [{ Effect: 'Allow', Principal: '*', Action: 'kms:*', Resource: '*' }];
   const Policy = JSON.stringify({ Version: '2012-10-17', Statement });
-  await site.kms.send(new PutKeyPolicyCommand({ KeyId, PolicyName: 'default', Policy }));
-  const { CiphertextBlob = new Uint8Array() } = await site.kms.send(
+  await testNode.admin.kms.send(new PutKeyPolicyCommand({ KeyId, PolicyName: 'default', Policy }));
+  const { CiphertextBlob = new Uint8Array() } = await testNode.admin.kms.send(
     new EncryptCommand({
       KeyId,
       Plaintext: Buffer.alloc(32, 1),
-      EncryptionContext: encryptionContext(stage.site.manifest, PASSWORD_SECRET),
+      EncryptionContext: encryptionContext(scenario.testNode.manifest, PASSWORD_SECRET),
     }),
   );
-  const { onControl: lie } = takeover(stage, { kms: manifest.kms });
+  const { onControl: lie } = takeover(scenario, { kms: manifest.kms });
   const { onControl: swap } = changingRecord(`boot/${PASSWORD_SECRET}`, () => CiphertextBlob);
-  return await stage.attempt({
+  return await scenario.attempt({
     onControl: (call) => (call.request.type === 'store-read' ? swap?.(call) : lie?.(call)) ?? call.honest(),
-    parent: { credentials: siteParentOptions(stage.world, site, 0).credentials },
+    parent: { credentials: testNodeParentOptions(scenario.testbed, testNode, 0).credentials },
   });
 }
 
 /**
- * What a parent can try when a node starts. The stage has a store that was initialised by `initialise-1` and a
+ * What a parent can try when a node starts. The scenario has a store that was initialised by `initialise-1` and a
  * configuration of version 2 in force, whose key policy allows no second GenerateDataKey.
  */
-export const BOOT_REFUSALS: readonly Refusal[] = [
+export const BOOT_ATTACKS: readonly BootAttack[] = [
   {
     attack: 'another image (PCR0-2)',
     code: 'KMS_ACCESS_DENIED',
-    attempt: async (stage) => {
-      const program = await stage.changedProgram(
+    attempt: async (scenario) => {
+      const program = await scenario.changedProgram(
         'enclave/boot/boot.ts',
         (code) => `${code}// One more line.\n`,
       );
-      return stage.attempt({ launch: { program } });
+      return scenario.attempt({ launch: { program } });
     },
   },
   {
     attack: 'a debug image (zero PCRs)',
     code: 'DEBUG_ENCLAVE',
-    attempt: (stage) => stage.attempt({ launch: { debug: true } }),
+    attempt: (scenario) => scenario.attempt({ launch: { debug: true } }),
   },
   {
     attack: "another manifest (PCR16), with the attacker's own authority",
     code: 'KMS_ACCESS_DENIED',
-    attempt: (stage) => stage.attempt(takeover(stage)),
+    attempt: (scenario) => scenario.attempt(takeover(scenario)),
   },
   {
     attack: "another manifest that names a KMS key of the attacker's, with a password of theirs under it",
@@ -132,67 +132,69 @@ export const BOOT_REFUSALS: readonly Refusal[] = [
   {
     attack: 'a configuration that nobody has signed',
     code: 'CONFIGURATION_UNDER_SIGNED',
-    attempt: (stage) => {
-      const envelope = parseEnvelope(stage.site.sign(stage.configuration(3)));
+    attempt: (scenario) => {
+      const envelope = parseEnvelope(scenario.testNode.sign(scenario.configuration(3)));
       const unsigned = bytes({ ...envelope, signatures: [] });
-      return stage.attempt(answering('configuration', () => ({ type: 'configuration', bytes: unsigned })));
+      return scenario.attempt(answering('configuration', () => ({ type: 'configuration', bytes: unsigned })));
     },
   },
   {
     attack: 'a configuration altered after it was signed',
     code: 'CONFIGURATION_UNDER_SIGNED',
-    attempt: (stage) => {
-      const envelope = parseEnvelope(stage.site.sign(stage.configuration(3)));
+    attempt: (scenario) => {
+      const envelope = parseEnvelope(scenario.testNode.sign(scenario.configuration(3)));
       const payload = Buffer.from(envelope.payload, 'base64').toString().replace('"ed25519"', '"bip340"');
       const altered = bytes({ ...envelope, payload: Buffer.from(payload).toString('base64') });
-      return stage.attempt(answering('configuration', () => ({ type: 'configuration', bytes: altered })));
+      return scenario.attempt(answering('configuration', () => ({ type: 'configuration', bytes: altered })));
     },
   },
   {
     attack: 'an older configuration, signed and once in force',
     code: 'CONFIGURATION_ROLLED_BACK',
-    attempt: (stage) => {
-      const old = stage.site.sign(stage.configuration(1, 'initialise-1'));
-      return stage.attempt(answering('configuration', () => ({ type: 'configuration', bytes: old })));
+    attempt: (scenario) => {
+      const old = scenario.testNode.sign(scenario.configuration(1, 'initialise-1'));
+      return scenario.attempt(answering('configuration', () => ({ type: 'configuration', bytes: old })));
     },
   },
   {
     attack: "another node's secret blob",
     code: 'KMS_INCORRECT_KEY',
-    attempt: async (stage) => {
-      const other = await stage.beside(2);
+    attempt: async (scenario) => {
+      const other = await scenario.beside(2);
       await (await other.start()).stop();
       const session = await other.store.open();
       const blob = await session.read({ table: 'boot', id: PASSWORD_SECRET });
       await session.close();
-      return stage.attempt(changingRecord(`boot/${PASSWORD_SECRET}`, () => blob?.bytes ?? new Uint8Array()));
+      return scenario.attempt(
+        changingRecord(`boot/${PASSWORD_SECRET}`, () => blob?.bytes ?? new Uint8Array()),
+      );
     },
   },
   {
     attack: 'an altered secret blob',
     code: 'KMS_INVALID_CIPHERTEXT',
-    attempt: (stage) => stage.attempt(changingRecord(`boot/${PASSWORD_SECRET}`, flipLast)),
+    attempt: (scenario) => scenario.attempt(changingRecord(`boot/${PASSWORD_SECRET}`, flipLast)),
   },
   {
     attack: 'an altered sealed record',
     code: 'STORE_RECORD_ALTERED',
-    attempt: (stage) => stage.attempt(changingRecord('keys/ethereum-hot', flipLast)),
+    attempt: (scenario) => scenario.attempt(changingRecord('keys/ethereum-hot', flipLast)),
   },
   {
     attack: 'two sealed records swapped',
     code: 'STORE_RECORD_ALTERED',
-    attempt: async (stage) => {
-      const session = await stage.store.open();
+    attempt: async (scenario) => {
+      const session = await scenario.store.open();
       const other = await session.read({ table: 'keys', id: 'bitcoin-hot' });
       await session.close();
-      return stage.attempt(changingRecord('keys/ethereum-hot', () => other?.bytes ?? new Uint8Array()));
+      return scenario.attempt(changingRecord('keys/ethereum-hot', () => other?.bytes ?? new Uint8Array()));
     },
   },
   {
     attack: 'a sealed record that is gone',
     code: 'STORE_RECORD_MISSING',
-    attempt: (stage) =>
-      stage.attempt({
+    attempt: (scenario) =>
+      scenario.attempt({
         onControl: ({ request, honest }) =>
           request.type === 'store-read' && request.id === 'ethereum-hot'
             ? { type: 'store-read', record: null }
@@ -202,39 +204,39 @@ export const BOOT_REFUSALS: readonly Refusal[] = [
   {
     attack: 'a store said to be empty, so that the node forgets',
     code: 'INITIALISATION_NOT_ORDERED',
-    attempt: (stage) => {
-      const full = stage.store.snapshot();
-      stage.store.restore({ records: new Map() });
-      return stage.attempt().finally(() => stage.store.restore(full));
+    attempt: (scenario) => {
+      const full = scenario.store.snapshot();
+      scenario.store.restore({ records: new Map() });
+      return scenario.attempt().finally(() => scenario.store.restore(full));
     },
   },
   {
     attack: 'the order to initialise given again, by a new name',
     code: 'INITIALISATION_REPEATED',
-    attempt: (stage) => {
-      const again = stage.site.sign(stage.configuration(3, 'initialise-2'));
-      return stage.attempt(answering('configuration', () => ({ type: 'configuration', bytes: again })));
+    attempt: (scenario) => {
+      const again = scenario.testNode.sign(scenario.configuration(3, 'initialise-2'));
+      return scenario.attempt(answering('configuration', () => ({ type: 'configuration', bytes: again })));
     },
   },
   {
     attack: 'the first order replayed to an empty store',
     code: 'KMS_ACCESS_DENIED',
-    attempt: (stage) => {
-      const full = stage.store.snapshot();
-      stage.store.restore({ records: new Map() });
-      const first = stage.site.sign(stage.configuration(1, 'initialise-1'));
-      return stage
+    attempt: (scenario) => {
+      const full = scenario.store.snapshot();
+      scenario.store.restore({ records: new Map() });
+      const first = scenario.testNode.sign(scenario.configuration(1, 'initialise-1'));
+      return scenario
         .attempt(answering('configuration', () => ({ type: 'configuration', bytes: first })))
-        .finally(() => stage.store.restore(full));
+        .finally(() => scenario.store.restore(full));
     },
   },
   {
     attack: 'a second enclave on the same store, on another host',
     code: 'CONTROL_STORE_BUSY',
-    attempt: async (stage) => {
-      const first = await stage.start();
+    attempt: async (scenario) => {
+      const first = await scenario.start();
       try {
-        return await stage.attempt({ world: await stage.otherHost() });
+        return await scenario.attempt({ host: await scenario.testbed.addHost() });
       } finally {
         await first.stop();
       }
@@ -243,11 +245,11 @@ export const BOOT_REFUSALS: readonly Refusal[] = [
   {
     attack: 'a frame that is longer than any answer',
     code: 'CONTROL_ANSWER_INVALID',
-    attempt: (stage) => stage.attempt(answeringRaw('manifest', 'ffffffff01')),
+    attempt: (scenario) => scenario.attempt(answeringRaw('manifest', 'ffffffff01')),
   },
   {
     attack: 'a frame of an unknown version',
     code: 'CONTROL_ANSWER_INVALID',
-    attempt: (stage) => stage.attempt(answeringRaw('manifest', '0000000202a0')),
+    attempt: (scenario) => scenario.attempt(answeringRaw('manifest', '0000000202a0')),
   },
 ];

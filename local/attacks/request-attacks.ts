@@ -1,21 +1,21 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { signRequest } from '../../shared/http-signature/index.ts';
-import type { Site } from '../world/index.ts';
+import type { TestNode } from '../testbed/index.ts';
 import { codeOf, type RawRequest, sendRaw } from './raw-request.ts';
-import { CLIENT } from './stage.ts';
+import { CLIENT } from '../testbed/scenario.ts';
 
 const TARGET = '/v1/sign';
 const CONTENT_TYPE = 'application/json';
 
 /** A node that serves, as its clients and its attackers see it. */
 export interface ServingNode {
-  readonly site: Site;
+  readonly testNode: TestNode;
   readonly url: string;
   readonly session: string;
 }
 
 /** A request that must be refused. */
-export interface RequestRefusal {
+export interface RequestAttack {
   readonly attack: string;
   readonly code: string;
   readonly attempt: (node: ServingNode) => Promise<string>;
@@ -38,7 +38,7 @@ interface Signing {
 
 /** A request as a client would sign it, but for what is given otherwise. */
 export function makeRequest(
-  { site, session }: ServingNode,
+  { testNode, session }: ServingNode,
   signing: Signing = {},
 ): RawRequest & { body: Buffer } {
   const body = Buffer.from(JSON.stringify(signing.body ?? GOOD));
@@ -46,7 +46,7 @@ export function makeRequest(
     { method: 'POST', target: TARGET, body: { bytes: body, contentType: CONTENT_TYPE } },
     {
       clientId: signing.clientId ?? CLIENT,
-      privateKey: signing.privateKey ?? site.client.privateKey,
+      privateKey: signing.privateKey ?? testNode.client.privateKey,
       session: signing.session ?? session,
       now: Date.now() - (signing.ageMs ?? 0),
     },
@@ -57,14 +57,14 @@ export function makeRequest(
 async function send(node: ServingNode, request: RawRequest): Promise<string> {
   return codeOf(await sendRaw(node.url, request));
 }
-const refusedBody = (attack: string, code: string, body: unknown): RequestRefusal => ({
+const refusedBody = (attack: string, code: string, body: unknown): RequestAttack => ({
   attack,
   code,
   attempt: (node) => send(node, makeRequest(node, { body })),
 });
 
 /** What anybody who reaches a serving node can try. */
-export const REQUEST_REFUSALS: readonly RequestRefusal[] = [
+export const REQUEST_ATTACKS: readonly RequestAttack[] = [
   {
     attack: 'a request without a signature',
     code: 'SIGNATURE_MISSING',

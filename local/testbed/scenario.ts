@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Configuration } from '../../shared/node/configuration.ts';
 import {
@@ -11,13 +11,13 @@ import { copyProgram, type LaunchOptions, NitroHost, type Program } from '../nit
 import type { ParentOptions } from '../../parent/index.ts';
 import {
   type ConfigurationBody,
-  openSite,
-  openWorld,
+  openTestNode,
+  openTestbed,
   runNode,
-  type Site,
+  type TestNode,
   type StartedNode,
-  type World,
-} from '../world/index.ts';
+  type Testbed,
+} from './index.ts';
 
 const HOUR_MS = 3_600_000;
 const QUORUM = { size: 5, threshold: 3 };
@@ -51,46 +51,51 @@ function makeRule(
 export interface StartOptions extends HostileScripts {
   readonly launch?: Partial<LaunchOptions>;
   readonly parent?: Partial<ParentOptions>;
-  /** The stage's own world when left out. */
-  readonly world?: World;
+  /** The Nitro host to start on; the testbed's own when left out. */
+  readonly host?: NitroHost;
 }
 
 /** One node on one machine with a store that can be rolled back: where the demonstration and the refusals play. */
-export class Stage {
-  readonly world: World;
-  readonly site: Site;
+export class Scenario {
+  readonly testbed: Testbed;
+  readonly testNode: TestNode;
   readonly store: MemoryStore;
   /** The enclave's code, and its PCR0, PCR1 and PCR2. */
   readonly program: Program;
   readonly pcrs: ReadonlyMap<number, Uint8Array>;
   readonly #programs: Program[] = [];
 
-  private constructor(world: World, site: Site, program: Program, pcrs: ReadonlyMap<number, Uint8Array>) {
-    this.world = world;
-    this.site = site;
+  private constructor(
+    testbed: Testbed,
+    testNode: TestNode,
+    program: Program,
+    pcrs: ReadonlyMap<number, Uint8Array>,
+  ) {
+    this.testbed = testbed;
+    this.testNode = testNode;
     this.store = createMemoryStore();
     this.program = program;
     this.pcrs = pcrs;
   }
 
   /** Makes the node's account, and lets the present code use its key, once with GenerateDataKey. */
-  static async open(stateDirectory: string, node = 1): Promise<Stage> {
+  static async open(stateDirectory: string, node = 1): Promise<Scenario> {
     const program = await copyProgram();
-    return await Stage.on(await openWorld({ stateDirectory }), program, node);
+    return await Scenario.on(await openTestbed({ stateDirectory }), program, node);
   }
 
-  /** Another node in the same world. */
-  static async on(world: World, program: Program, node: number): Promise<Stage> {
-    const site = await openSite(world, { node, quorum: QUORUM });
-    const stage = new Stage(world, site, program, await world.host.measure(program.folder));
-    await site.allow(stage.pcrs, { initialise: true });
-    await site.configure(stage.configuration(1, 'initialise-1'));
-    return stage;
+  /** Another node in the same testbed. */
+  static async on(testbed: Testbed, program: Program, node: number): Promise<Scenario> {
+    const testNode = await openTestNode(testbed, { node, quorum: QUORUM });
+    const scenario = new Scenario(testbed, testNode, program, await testbed.host.measure(program.folder));
+    await testNode.allow(scenario.pcrs, { initialise: true });
+    await testNode.configure(scenario.configuration(1, 'initialise-1'));
+    return scenario;
   }
 
   /** Another node beside this one. */
-  beside(node: number): Promise<Stage> {
-    return Stage.on(this.world, this.program, node);
+  beside(node: number): Promise<Scenario> {
+    return Scenario.on(this.testbed, this.program, node);
   }
 
   /** A configuration of that version; with an order to initialise when that is named. */
@@ -106,15 +111,16 @@ export class Stage {
               password: 'generated',
             },
           }),
-      clients: [{ id: CLIENT, publicKey: this.site.client.publicKey }],
+      clients: [{ id: CLIENT, publicKey: this.testNode.client.publicKey }],
       keys: DEMO_KEYS,
       rules: DEMO_RULES,
     };
   }
 
   /** Starts the node behind a parent that is as hostile as the options say. */
-  start({ launch, parent, world = this.world, ...scripts }: StartOptions = {}): Promise<StartedNode> {
-    return runNode(world, this.site, {
+  start({ launch, parent, host = this.testbed.host, ...scripts }: StartOptions = {}): Promise<StartedNode> {
+    return runNode(this.testbed, this.testNode, {
+      host,
       launch: { program: this.program.folder, ...launch },
       parent: (honest) => ({ ...honest, store: this.store, ...parent }),
       start: (options) => startHostileParent({ ...options, ...scripts }),
@@ -126,17 +132,6 @@ export class Stage {
     const node = await this.start(options);
     await node.stop();
     return node.code ?? 'SERVING';
-  }
-
-  /** The same AWS and NSM root with a second Nitro host, whose enclaves trust these authorities (PEM) besides. */
-  async otherHost(kmsRoots: readonly string[] = []): Promise<World> {
-    const socketDirectory = await mkdtemp(join(this.world.stateDirectory, 'vsock-'));
-    const host = await NitroHost.open({
-      stateDirectory: join(this.world.stateDirectory, 'nitro'),
-      socketDirectory,
-      kmsRoots: [this.world.aws.caPem, ...kmsRoots],
-    });
-    return { ...this.world, socketDirectory, host };
   }
 
   /** @throws Error when the node does not serve an honest parent */
@@ -156,6 +151,6 @@ export class Stage {
 
   async close(): Promise<void> {
     for (const program of [this.program, ...this.#programs]) await program.remove();
-    await this.world.close();
+    await this.testbed.close();
   }
 }

@@ -3,26 +3,26 @@ import { type LocalAws, type LocalAwsOptions, startLocalAws } from '../aws/local
 import { createRecipientVerifier, type RecipientVerifier } from '../kms/index.ts';
 import { NitroHost } from '../nitro-host/index.ts';
 
-export interface WorldOptions {
+export interface TestbedOptions {
   /** Keeps everything between runs: AWS's keys, the NSM's root, each node's files. */
   readonly stateDirectory: string;
   readonly cmsShape?: NonNullable<LocalAwsOptions['cmsShape']>;
   readonly onDecision?: NonNullable<LocalAwsOptions['onDecision']>;
 }
 
-/** An AWS and a Nitro host on one machine. */
-export interface World {
+/** An AWS and any number of Nitro hosts on one machine; accounts and people come with each test node. */
+export interface Testbed {
   readonly stateDirectory: string;
-  /** Stands for vsock: the folder of its sockets. */
-  readonly socketDirectory: string;
   readonly aws: LocalAws;
+  /** The host that nodes start on where no other is named. */
   readonly host: NitroHost;
+  /** Opens one more host under the same NSM root, whose enclaves trust these authorities (PEM) for KMS besides. */
+  addHost(kmsRoots?: readonly string[]): Promise<NitroHost>;
   close(): Promise<void>;
 }
 
-/** Brings them up: a KMS that believes documents under the host's own root, and a host that knows KMS's authority. */
-export async function openWorld({ stateDirectory, ...options }: WorldOptions): Promise<World> {
-  const socketDirectory = join(stateDirectory, 'vsock');
+/** Opens a testbed: a KMS that believes documents under the NSM's root, and hosts that know KMS's authority. */
+export async function openTestbed({ stateDirectory, ...options }: TestbedOptions): Promise<Testbed> {
   let verifyRecipient: RecipientVerifier | undefined;
   const aws = await startLocalAws({
     ...options,
@@ -32,14 +32,25 @@ export async function openWorld({ stateDirectory, ...options }: WorldOptions): P
       return verifyRecipient(document, now);
     },
   });
-  try {
-    const host = await NitroHost.open({
+  let hosts = 0;
+  const openHost = (kmsRoots: readonly string[]) => {
+    hosts += 1;
+    return NitroHost.open({
       stateDirectory: join(stateDirectory, 'nitro'),
-      socketDirectory,
-      kmsRoots: [aws.caPem],
+      socketDirectory: join(stateDirectory, hosts === 1 ? 'vsock' : `vsock-${hosts}`),
+      kmsRoots: [aws.caPem, ...kmsRoots],
     });
+  };
+  try {
+    const host = await openHost([]);
     verifyRecipient = createRecipientVerifier(host.rootCertificate);
-    return { stateDirectory, socketDirectory, aws, host, close: () => aws.close() };
+    return {
+      stateDirectory,
+      aws,
+      host,
+      addHost: (kmsRoots = []) => openHost(kmsRoots),
+      close: () => aws.close(),
+    };
   } catch (error) {
     await aws.close();
     throw error;

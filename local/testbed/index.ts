@@ -1,0 +1,6 @@
+export type { Identity } from './identity.ts';
+export { type ConfigurationBody, openTestNode, type TestNode } from './test-node.ts';
+export { runNode, type RunOptions, type StartedNode } from './run-node.ts';
+export { type ParentFiles, testNodeParentOptions } from './test-node-parent.ts';
+export { openTestbed, type Testbed } from './testbed.ts';
+export { bringUp, type LocalNode } from './up.ts';
