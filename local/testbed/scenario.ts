@@ -7,7 +7,7 @@ import {
   type MemoryStore,
   startHostileParent,
 } from '../hostile-parent/index.ts';
-import { copyProgram, type LaunchOptions, NitroHost, type Program } from '../nitro-host/index.ts';
+import { copyProgram, type LaunchOptions, type NitroHost, type Program } from '../nitro-host/index.ts';
 import type { ParentOptions } from '../../parent/index.ts';
 import {
   type ConfigurationBody,
