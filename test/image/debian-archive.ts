@@ -46,7 +46,10 @@ export function layOutArchive(folder: string, packages: readonly BuiltPackage[])
     .map((built) => {
       const bytes = readFileSync(built.file);
       writeFileSync(join(folder, 'pool', basename(built.file)), bytes);
-      const { control, size } = { control: execFileSync('dpkg-deb', ['-f', built.file], { encoding: 'utf8' }), size: bytes.length };
+      const { control, size } = {
+        control: execFileSync('dpkg-deb', ['-f', built.file], { encoding: 'utf8' }),
+        size: bytes.length,
+      };
       return `${control}Filename: pool/${basename(built.file)}\nSize: ${size}\nSHA256: ${built.sha256}\n\n`;
     })
     .join('');

@@ -27,11 +27,7 @@ const INPUTS: ImageInputs = {
   kernelConfig: write('config', 'its configuration'),
   root: '/root',
   lock: write('inputs.lock', 'the lock file'),
-  packages: [
-    pinned('linux-source', 'kernel'),
-    pinned('libc6', 'library'),
-    pinned('gcc', 'compiler'),
-  ],
+  packages: [pinned('linux-source', 'kernel'), pinned('libc6', 'library'), pinned('gcc', 'compiler')],
 };
 const BUNDLE = { code: new Uint8Array(), sources: [{ path: 'enclave/main.ts', bytes: 1 }] };
 const IDENTITY = { sha256: 'image-digest', measurements: { PCR0: '00' } };

@@ -35,7 +35,8 @@ describe.skipIf(!hasTools)("the image's inputs, when the mirror no longer has a 
   const snapshots = `[trusted=yes] file://${join(folder, 'snapshots')}`;
   const nowhere = `[trusted=yes] file://${join(folder, 'nowhere')}`;
 
-  const line = ({ sha256, name, version }: BuiltPackage, use: string) => `${sha256} ${name} ${version} ${use}\n`;
+  const line = ({ sha256, name, version }: BuiltPackage, use: string) =>
+    `${sha256} ${name} ${version} ${use}\n`;
   const lock = `# Pinned.\nsnapshot ${SNAPSHOT}\n${line(old, 'kernel')}${line(stays, 'library')}`;
   let project: string;
   let cache: string;
@@ -81,7 +82,7 @@ describe.skipIf(!hasTools)("the image's inputs, when the mirror no longer has a 
     expect(stderr).toContain('scripts/update-inputs');
   });
 
-  test("are taken from a folder of packages that somebody kept, by their digests", () => {
+  test('are taken from a folder of packages that somebody kept, by their digests', () => {
     const shelf = join(project, 'shelf');
     mkdirSync(shelf);
     cpSync(moved.file, join(shelf, 'linux-source-6.12_1_all.deb'));
@@ -108,7 +109,9 @@ describe.skipIf(!hasTools)("the image's inputs, when the mirror no longer has a 
     expect(run('update-inputs', []).status).toBe(0);
     const written = readFileSync(join(project, 'docker/inputs.lock'), 'utf8');
     // A day after the mirror signed its list.
-    expect(written).toBe(`# Pinned.\nsnapshot 20201122T091544Z\n${line(moved, 'kernel')}${line(stays, 'library')}`);
+    expect(written).toBe(
+      `# Pinned.\nsnapshot 20201122T091544Z\n${line(moved, 'kernel')}${line(stays, 'library')}`,
+    );
     const { status, out } = run('image-inputs.sh', []);
     expect(status).toBe(0);
     expect(kernelOf(out)).toBe('linux-source-6.12 2');
@@ -123,7 +126,10 @@ describe.skipIf(!hasTools)("the image's inputs, when the mirror no longer has a 
     const archived = run('update-inputs', ['--check'], { HOLDFAST_DEBIAN_SNAPSHOT: snapshots });
     expect(archived.stderr).toContain('still has them');
     expect(existsSync(cache)).toBe(false);
-    writeFileSync(join(project, 'docker/inputs.lock'), lock.replace(line(old, 'kernel'), line(moved, 'kernel')));
+    writeFileSync(
+      join(project, 'docker/inputs.lock'),
+      lock.replace(line(old, 'kernel'), line(moved, 'kernel')),
+    );
     expect(run('update-inputs', ['--check'])).toMatchObject({ status: 0, stderr: '' });
   });
 
@@ -140,7 +146,9 @@ describe.skipIf(!hasTools)("the image's inputs, when the mirror no longer has a 
     expect(kernelOf(out)).toBe('linux-source-6.12 2');
     expect(run('image-inputs.sh', ['--path']).status).toBe(3);
 
-    expect(run('emulated-host.sh', [], { HOLDFAST_DEBIAN_SNAPSHOT: snapshots }).stderr).not.toContain('UNPINNED');
+    expect(run('emulated-host.sh', [], { HOLDFAST_DEBIAN_SNAPSHOT: snapshots }).stderr).not.toContain(
+      'UNPINNED',
+    );
     expect(existsSync(unpinned)).toBe(false);
   });
 

@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { compareLocks, describeChanges, findMissing, moveLock } from '../../scripts/image/lock-changes.ts';
-import { formatLock, type LockedPackage, parseLock, PINNED_LOCK, readLock } from '../../scripts/image/lock.ts';
+import {
+  formatLock,
+  type LockedPackage,
+  parseLock,
+  PINNED_LOCK,
+  readLock,
+} from '../../scripts/image/lock.ts';
 
 const sha = (digit: string) => digit.repeat(64);
 const locked = (name: string, version: string, use: LockedPackage['use'], digit = '0'): LockedPackage => ({
@@ -77,7 +83,11 @@ describe('the words about a change', () => {
   });
 
   test.each([
-    ['linux-source-6.12', 'kernel     linux-source-6.12  6.12.107-1 -> next  PCR0, PCR1', 'PCR0, PCR1 change.'],
+    [
+      'linux-source-6.12',
+      'kernel     linux-source-6.12  6.12.107-1 -> next  PCR0, PCR1',
+      'PCR0, PCR1 change.',
+    ],
     ['libc6', 'library    libc6  2.41-12 -> next  PCR0, PCR2', 'PCR0, PCR2 change.'],
     ['gcc-14', 'compiler   gcc-14  14.2.0-19 -> next  PCR0, PCR1, PCR2', 'PCR0, PCR1, PCR2 may change'],
   ])('name what %s decides', (name, line, sum) => {

@@ -87,12 +87,7 @@ describe.skipIf(findEmulator() === undefined)('the enclave image', () => {
       const there = join(folder, 'there');
       build(projects[0], here, { TZ: 'UTC', LANG: 'C' });
       const elsewhere = { TZ: 'Pacific/Auckland', LANG: 'de_DE.UTF-8', USER: 'somebody' };
-      const status = build(
-        projects[1],
-        there,
-        { ...elsewhere, XDG_CACHE_HOME: plantCache() },
-        '--no-cache',
-      );
+      const status = build(projects[1], there, { ...elsewhere, XDG_CACHE_HOME: plantCache() }, '--no-cache');
       skip(status === UNCHECKED, 'SKIPPED: npm has no packages here to hold node_modules against');
       const names = readdirSync(here).toSorted();
       expect(names).toEqual([
