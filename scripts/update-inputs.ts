@@ -33,7 +33,8 @@ function takeArguments() {
     });
     if (values.check && (values.to !== undefined || values['dry-run'] || values.measure))
       throw new TypeError('--check stands alone');
-    if (values['dry-run'] && values.to !== undefined) throw new TypeError('--dry-run writes nothing --to a file');
+    if (values['dry-run'] && values.to !== undefined)
+      throw new TypeError('--dry-run writes nothing --to a file');
     return values;
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
@@ -51,7 +52,8 @@ function check(): number {
   const { packages, snapshot } = lock;
   const names = packages.map(({ name }) => name);
   const listing = listMirror(names);
-  if (listing === undefined) return warn(['Debian’s mirror cannot be asked whether the pinned inputs of the image are there.']);
+  if (listing === undefined)
+    return warn(['Debian’s mirror cannot be asked whether the pinned inputs of the image are there.']);
   const missing = findMissing(lock, listing.versions);
   if (missing.length === 0) {
     console.log(`all ${packages.length} pinned inputs of the image are on ${listing.mirror}`);
@@ -86,7 +88,9 @@ function update({ to, 'dry-run': isDry, measure }: ReturnType<typeof takeArgumen
   }
   const after = moveLock(before, listing.versions, snapshotOf(listing));
   const changes = compareLocks(before, after);
-  console.log(`docker/inputs.lock, moved to ${listing.mirror} of ${listing.signed.toISOString().slice(0, 10)}:`);
+  console.log(
+    `docker/inputs.lock, moved to ${listing.mirror} of ${listing.signed.toISOString().slice(0, 10)}:`,
+  );
   console.log(describeChanges(changes, before.packages.length).join('\n'));
   const moved = formatLock(after, text);
   if (measure) for (const line of measureLock(text, moved)) console.log(line);

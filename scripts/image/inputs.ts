@@ -19,13 +19,18 @@ export interface ImageInputs {
   readonly packages: readonly LockedPackage[];
 }
 
-function runScript(name: string, args: readonly string[] = [], environment: Record<string, string> = {}): string {
+function runScript(
+  name: string,
+  args: readonly string[] = [],
+  environment: Record<string, string> = {},
+): string {
   const { status, stdout } = spawnSync(join(ROOT, 'scripts', name), args, {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, ...environment },
   });
-  if (status !== 0) throw new Error(`scripts/${name} could not make its part of the image's inputs, see above`);
+  if (status !== 0)
+    throw new Error(`scripts/${name} could not make its part of the image's inputs, see above`);
   return stdout.trim();
 }
 

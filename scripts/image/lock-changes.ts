@@ -51,32 +51,44 @@ export function compareLocks(before: Lock, after: Lock): LockChange[] {
   });
 }
 
-const listPcrs = (pcrs: Iterable<number>) => [...pcrs].map((index) => `PCR${index}`).join(', ');
+const listPcrs = (pcrs: readonly number[]) => pcrs.map((index) => `PCR${index}`).join(', ');
+const widest = (texts: readonly string[]) => Math.max(...texts.map((text) => text.length));
+
+/** Says which PCRs change: for certain with a kernel or a library, perhaps with a tool. */
+function describePcrs(uses: readonly Use[]): string {
+  const isChanged = (pcr: number) =>
+    uses.some((use) => use !== 'compiler' && DECIDES[use].pcrs.includes(pcr));
+  const certain = [0, 1, 2].filter(isChanged);
+  const possible = uses.includes('compiler') ? [0, 1, 2].filter((pcr) => !isChanged(pcr)) : [];
+  const parts = [
+    ...(certain.length === 0 ? [] : [`${listPcrs(certain)} change`]),
+    ...(possible.length === 0 ? [] : [`${listPcrs(possible)} may change: only a build tells (--measure)`]),
+  ];
+  return `${parts.join('; ')}. Each admin has to admit an image with other PCRs.`;
+}
 
 /** Says in words what changes from one lock file to another, and which PCRs of the image change for it. */
 export function describeChanges(changes: readonly LockChange[], total: number): string[] {
   if (changes.length === 0) return [`all ${total} packages are the newest: nothing changes`];
-  const width = (texts: string[]) => Math.max(...texts.map((text) => text.length));
-  const names = width(changes.map(({ before }) => before.name));
-  const versions = changes.map(({ before, after }) =>
-    before.version === after.version
-      ? `${before.version}, other bytes`
-      : `${before.version} -> ${after.version}`,
-  );
-  const lines = changes.map(
-    ({ before }, index) =>
-      `  ${before.use.padEnd(8)}  ${before.name.padEnd(names)}  ${versions[index]?.padEnd(width(versions))}  ${listPcrs(DECIDES[before.use].pcrs)}`,
-  );
   const uses = (['kernel', 'library', 'compiler'] as const).filter((use) =>
     changes.some(({ before }) => before.use === use),
   );
-  const certain = new Set(uses.filter((use) => use !== 'compiler').flatMap((use) => DECIDES[use].pcrs));
-  const possible = uses.flatMap((use) => DECIDES[use].pcrs).filter((index) => !certain.has(index));
+  const rows = changes.map(({ before, after }) => ({
+    use: before.use,
+    name: before.name,
+    versions:
+      before.version === after.version
+        ? `${before.version}, other bytes`
+        : `${before.version} -> ${after.version}`,
+  }));
+  const nameWidth = widest(rows.map(({ name }) => name));
+  const versionsWidth = widest(rows.map(({ versions }) => versions));
   return [
-    ...lines,
+    ...rows.map(
+      ({ use, name, versions }) =>
+        `  ${use.padEnd(8)}  ${name.padEnd(nameWidth)}  ${versions.padEnd(versionsWidth)}  ${listPcrs(DECIDES[use].pcrs)}`,
+    ),
     `${changes.length} of ${total} packages change, and with them ${uses.map((use) => DECIDES[use].what).join('; ')}.`,
-    certain.size === 0
-      ? `${listPcrs(new Set(possible))} may change: only a build tells (--measure).`
-      : `${listPcrs([...certain].toSorted())} change${possible.length === 0 ? '' : `; ${listPcrs(new Set(possible))} may`}. Each admin has to admit the new image.`,
+    describePcrs(uses),
   ];
 }

@@ -33,7 +33,8 @@ export function lockPath(): string {
   return process.env[LOCK_VARIABLE] ?? PINNED_LOCK;
 }
 
-const LINE = /^(?<sha256>[0-9a-f]{64}) (?<name>[a-z0-9][a-z0-9+.-]+) (?<version>\S+) (?<use>kernel|library|compiler)$/;
+const LINE =
+  /^(?<sha256>[0-9a-f]{64}) (?<name>[a-z0-9][a-z0-9+.-]+) (?<version>\S+) (?<use>kernel|library|compiler)$/;
 const SNAPSHOT = /^snapshot (\d{8}T\d{6}Z)$/;
 
 /** @throws Error for a line that is none, or where the time of the snapshot is missing */
@@ -48,7 +49,8 @@ export function parseLock(text: string): Lock {
     else if (groups !== undefined) packages.push({ ...groups } as unknown as LockedPackage);
     else throw new Error(`a lock file has "SHA256 PACKAGE VERSION USE" in a line, not "${line}"`);
   }
-  if (snapshot === undefined) throw new Error('a lock file has a line "snapshot TIME", and this one has none');
+  if (snapshot === undefined)
+    throw new Error('a lock file has a line "snapshot TIME", and this one has none');
   return { snapshot, packages };
 }
 

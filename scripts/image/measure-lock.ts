@@ -26,7 +26,9 @@ export function measureLock(before: string, after: string): string[] {
   if (now === undefined) throw new Error('the image cannot be built with the new lock file, see above');
   const old = before === after ? now : measure(before);
   const hex = (pcrs: ReadonlyMap<number, Uint8Array> | undefined, index: number) =>
-    pcrs === undefined ? 'unknown: the old inputs cannot be had' : Buffer.from(pcrs.get(index) ?? []).toString('hex');
+    pcrs === undefined
+      ? 'unknown: the old inputs cannot be had'
+      : Buffer.from(pcrs.get(index) ?? []).toString('hex');
   return [0, 1, 2].flatMap((index) => {
     const values = [hex(old, index), hex(now, index)] as const;
     return values[0] === values[1]

@@ -31,9 +31,11 @@ export function listMirror(names: readonly string[], snapshot?: string): Listing
   return {
     mirror,
     signed: new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`),
-    versions: lines.filter((line) => line !== '').map((line) => {
-      const [sha256 = '', name = '', version = ''] = line.split(' ');
-      return { sha256, name, version };
-    }),
+    versions: lines
+      .filter((line) => line !== '')
+      .map((line) => {
+        const [sha256 = '', name = '', version = ''] = line.split(' ');
+        return { sha256, name, version };
+      }),
   };
 }

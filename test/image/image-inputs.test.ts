@@ -117,6 +117,37 @@ describe.skipIf(!hasTools)("the image's inputs, when the mirror no longer has a 
     expect(kernelOf(out)).toBe('linux-source-6.12 2');
   });
 
+  test('are measured by update-inputs before and after, as far as they can be had', () => {
+    // Stands for minutes of a build: PCR1 is the version of the kernel, PCR2 stays.
+    const builder = [
+      '#!/bin/sh',
+      'version=$(sed -n "s/.* linux-source-6.12 \\([12]\\) .*/\\1/p" "$HOLDFAST_INPUTS_LOCK")',
+      '[ "$version" != "$LOST" ] || exit 1',
+      'pcr() { printf "%096d" "$1"; }',
+      `printf '{"Measurements":{"HashAlgorithm":"Sha384 { ... }","PCR0":"%s","PCR1":"%s","PCR2":"%s"}}' \\`,
+      '  "$(pcr "$version")" "$(pcr "$version")" "$(pcr 7)" > "$2/pcr.json"',
+    ];
+    writeFileSync(join(project, 'scripts/build-eif'), `${builder.join('\n')}\n`, { mode: 0o755 });
+    const [one, two, seven] = ['1', '2', '7'].map((digit) => digit.padStart(96, '0'));
+    const both = run('update-inputs', ['--measure', '--dry-run']).out;
+    expect(both).toContain(`PCR1 old      ${one}\n     new      ${two}`);
+    expect(both).toContain(`PCR2 stays    ${seven}`);
+    const lost = run('update-inputs', ['--measure', '--dry-run'], { LOST: '1' });
+    expect(lost.status).toBe(0);
+    expect(lost.out).toContain(`PCR1 old      unknown: the old inputs cannot be had\n     new      ${two}`);
+    const broken = run('update-inputs', ['--measure'], { LOST: '2' });
+    expect(broken.status).not.toBe(0);
+    expect(readFileSync(join(project, 'docker/inputs.lock'), 'utf8')).toBe(lock);
+  });
+
+  test.each([
+    ['--check beside something else', ['--check', '--dry-run']],
+    ['a file for a dry run', ['--dry-run', '--to', 'file']],
+    ['an option that nobody knows', ['--force']],
+  ])('are not moved by %s, which is usage', (_, args) => {
+    expect(run('update-inputs', args).status).toBe(2);
+  });
+
   test('are warned of before anybody needs them, and nothing is downloaded', () => {
     const alone = run('update-inputs', ['--check']);
     expect(alone.status).toBe(1);
