@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GetKeyPolicyCommand, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { gateKeyPolicy, renderKeyPolicy } from '../../attestation/key-policy/index.ts';
+import { gateKeyPolicy, renderKeyPolicy, type AdmittedImage } from '../../attestation/key-policy/index.ts';
 import { MANIFEST_PCR, unsafeParseAttestationDocument } from '../../attestation/index.ts';
 import { Stage } from '../../local/demo/stage.ts';
 import { createFileAdmission } from '../../parent/index.ts';
@@ -38,16 +38,16 @@ const attemptNewImage = () =>
 const withManifest = (measured: ReadonlyMap<number, Uint8Array>) =>
   new Map([...measured, [MANIFEST_PCR, stage.site.manifestPcr]]);
 
-function rollOut() {
+function rollOut(before: AdmittedImage) {
   return renderKeyPolicy({
     nodeRole: `arn:aws:iam::${stage.site.accountId}:role/holdfast-parent`,
     admins: [`arn:aws:iam::${stage.site.accountId}:role/policy-node-admin`],
-    images: [{ pcrs: withManifest(pcrs) }, { pcrs: withManifest(stage.pcrs), until: Date.now() + 3_600_000 }],
+    images: [{ pcrs: withManifest(pcrs) }, before],
     encryptionContext: encryptionContext(stage.site.manifest, 'encryptor-master-password'),
   });
 }
 
-async function gate(document: Uint8Array, nonce: Uint8Array, policy: string) {
+async function gate(document: Uint8Array, nonce: Uint8Array, policy: string, before: AdmittedImage) {
   const current = await stage.site.kms.send(new GetKeyPolicyCommand({ KeyId: stage.site.keyArn }));
   return gateKeyPolicy({
     policy,
@@ -56,7 +56,8 @@ async function gate(document: Uint8Array, nonce: Uint8Array, policy: string) {
     nodeRole: `arn:aws:iam::${stage.site.accountId}:role/holdfast-parent`,
     admins: [`arn:aws:iam::${stage.site.accountId}:role/policy-node-admin`],
     expected: withManifest(pcrs),
-    others: [withManifest(stage.pcrs)],
+    others: [before],
+    encryptionContext: encryptionContext(stage.site.manifest, 'encryptor-master-password'),
     document,
     nonce,
     root: stage.world.host.rootCertificate,
@@ -84,11 +85,12 @@ describe('P06 an image that KMS does not admit yet', () => {
 
   it('passes the gate with that document, and no other', async () => {
     const document = await readFile(join(admission, 'attestation.cbor'));
-    const policy = rollOut();
-    await expect(async () => gate(document, randomBytes(32), policy)).rejects.toMatchObject({
+    const before = { pcrs: withManifest(stage.pcrs), until: Date.now() + 3_600_000 };
+    const policy = rollOut(before);
+    await expect(async () => gate(document, randomBytes(32), policy, before)).rejects.toMatchObject({
       code: 'NONCE_MISMATCH',
     });
-    const { difference } = await gate(document, nonce, policy);
+    const { difference } = await gate(document, nonce, policy, before);
     expect(difference.gained.length).toBeGreaterThan(0);
     await stage.site.kms.send(new PutKeyPolicyCommand({ KeyId: stage.site.keyArn, Policy: policy }));
     expect(await attemptNewImage()).toBe('SERVING');
