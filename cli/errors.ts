@@ -34,6 +34,8 @@ export type CliErrorCode =
   | 'MANIFEST_PCR_MISSING'
   /** pcr.json already names another PCR16. */
   | 'MANIFEST_PCR_PRESENT'
+  /** A policy that is not the one that PutKeyPolicy writes, such as AWS_RAM. */
+  | 'POLICY_NAME'
   /** What should be the root of attestation documents is no certificate. */
   | 'ROOT_MALFORMED'
   /** Somebody else changed the secret at the same time. */

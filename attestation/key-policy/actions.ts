@@ -1,18 +1,40 @@
 /**
- * KMS actions that a key policy can allow on a symmetric key, by what they mean for a secret under it.
+ * KMS actions by what they mean for a secret under a node's symmetric key. The names are complete: a test compares
+ * them with kms-operations.json, which is AWS's own list.
  * Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS Key Management Service".
  */
 export const KMS_ACTIONS = {
   /** Gives plaintext; with a Recipient, only to the attested key. */
   use: ['kms:Decrypt', 'kms:GenerateDataKey', 'kms:GenerateDataKeyPair', 'kms:DeriveSharedSecret'],
-  /** Gets around attestation altogether: a grant or a foreign key has no recipient condition. */
-  bypass: ['kms:ReEncryptFrom', 'kms:CreateGrant'],
+  /** Hands the key over: what comes of it is bound by no attestation document and by no condition of this policy. */
+  bypass: [
+    'kms:ReEncryptFrom',
+    'kms:CreateGrant',
+    'kms:ReplicateKey',
+    'kms:UpdatePrimaryRegion',
+    'kms:ImportKeyMaterial',
+  ],
   /** Makes blobs that a node could take for its own. */
-  mint: ['kms:Encrypt', 'kms:GenerateDataKeyWithoutPlaintext', 'kms:ReEncryptTo'],
+  mint: [
+    'kms:Encrypt',
+    'kms:GenerateDataKeyWithoutPlaintext',
+    'kms:GenerateDataKeyPairWithoutPlaintext',
+    'kms:ReEncryptTo',
+  ],
   /** Decides who may do all the rest. */
   control: ['kms:PutKeyPolicy'],
   /** Takes the secret from everybody. */
   destroy: ['kms:ScheduleKeyDeletion', 'kms:DisableKey', 'kms:DeleteImportedKeyMaterial'],
+  /** Uses keys of other kinds: a symmetric key refuses each of them. */
+  otherKinds: [
+    'kms:Decapsulate',
+    'kms:Encapsulate',
+    'kms:GenerateMac',
+    'kms:GetPublicKey',
+    'kms:Sign',
+    'kms:Verify',
+    'kms:VerifyMac',
+  ],
   /** Changes the key without touching what it protects. */
   manage: [
     'kms:CancelKeyDeletion',
@@ -21,22 +43,22 @@ export const KMS_ACTIONS = {
     'kms:DisableKeyRotation',
     'kms:EnableKey',
     'kms:EnableKeyRotation',
-    'kms:ImportKeyMaterial',
-    'kms:ReplicateKey',
+    'kms:GetParametersForImport',
     'kms:RetireGrant',
     'kms:RevokeGrant',
     'kms:RotateKeyOnDemand',
+    // Called by KMS itself between the replicas of a multi-Region key; no operation of the API.
+    'kms:SynchronizeMultiRegionKey',
     'kms:TagResource',
     'kms:UntagResource',
     'kms:UpdateAlias',
     'kms:UpdateKeyDescription',
-    'kms:UpdatePrimaryRegion',
   ],
   read: [
     'kms:DescribeKey',
+    'kms:GetKeyLastUsage',
     'kms:GetKeyPolicy',
     'kms:GetKeyRotationStatus',
-    'kms:GetParametersForImport',
     'kms:ListGrants',
     'kms:ListKeyPolicies',
     'kms:ListKeyRotations',
@@ -44,7 +66,22 @@ export const KMS_ACTIONS = {
   ],
 } as const satisfies Record<string, readonly `kms:${string}`[]>;
 
-/** Every one of them, the weightiest first. */
+/** Actions on no key, or on no key yet: no key policy decides them. */
+export const ACTIONS_WITHOUT_KEY: readonly string[] = [
+  'kms:ConnectCustomKeyStore',
+  'kms:CreateCustomKeyStore',
+  'kms:CreateKey',
+  'kms:DeleteCustomKeyStore',
+  'kms:DescribeCustomKeyStores',
+  'kms:DisconnectCustomKeyStore',
+  'kms:GenerateRandom',
+  'kms:ListAliases',
+  'kms:ListKeys',
+  'kms:ListRetirableGrants',
+  'kms:UpdateCustomKeyStore',
+];
+
+/** Every action on a key, the weightiest first. */
 export const ALL_KMS_ACTIONS: readonly string[] = Object.values(KMS_ACTIONS).flat();
 
 /** Those that take a Recipient, so that PCR conditions can bind them. */

@@ -1,159 +1,208 @@
+import type { Budget } from './budget.ts';
+import {
+  callerContext,
+  otherContext,
+  principalArn,
+  unnamedContext,
+  type CallerContext,
+} from './caller-context.ts';
+import type { Condition } from './condition.ts';
 import type { KeyPolicy } from './document.ts';
-import type { Caller, PrincipalPattern } from './principal.ts';
-import type { RequestContext } from './pattern.ts';
+import { globOf, readGlob, sampleTexts, type Glob } from './glob.ts';
+import type { PolicyCaller, PrincipalPattern } from './principal.ts';
 
 /** Somebody who stands for all that a policy cannot tell from them. */
-export interface Representative {
-  readonly caller: Caller;
+export interface Representative extends CallerContext {
+  readonly caller: PolicyCaller;
   /** In words, for people. */
   readonly label: string;
   /** `named` by the policy, or one of the many: any other principal of an account that the policy knows, or of none. */
   readonly kind: 'named' | 'root' | 'other-in-account' | 'stranger' | 'service';
 }
 
-const OTHER_ROLE = 'any-other-role';
-const STRANGER_ACCOUNT = '999999999999';
+/** Parts of a key's ARN that decide who is who. */
+export interface KeyPlace {
+  readonly partition: string;
+  readonly accountId: string;
+}
 
-/** Everybody whom the policies can tell apart, each by one representative. */
-export function representCallers(policies: readonly KeyPolicy[], keyAccount: string): Representative[] {
+/** @param keyArn `arn:PARTITION:kms:REGION:ACCOUNT:key/ID` */
+export function placeOf(keyArn: string): KeyPlace {
+  const [, partition = 'aws', , , accountId = ''] = keyArn.split(':');
+  return { partition, accountId };
+}
+
+/**
+ * Everybody whom the policies can tell apart, each by one representative. Accounts are told apart by their ids, in
+ * Principal elements and in conditions; within an account the principals that are named, its root user, and each kind
+ * of principal that nobody named.
+ *
+ * @param principals ARNs of roles and users to name beside those that the policies name
+ * @throws KeyPolicyError POLICY_TOO_COMPLEX
+ */
+export function representCallers(
+  policies: readonly KeyPolicy[],
+  place: KeyPlace,
+  { budget, principals }: { readonly budget: Budget; readonly principals: readonly string[] },
+): Representative[] {
   const patterns = policies.flatMap((policy) => policy.statements.flatMap((one) => one.principals.entries));
-  const arns = policies.flatMap(principalArnsOfConditions);
+  const conditions = policies.flatMap((policy) => policy.statements.flatMap((one) => one.conditions));
+  const inConditions = [...principalsOfConditions(conditions), ...principals.flatMap(readPrincipal)];
   const accounts = new Set([
-    keyAccount,
-    ...patterns.flatMap((one) => ('accountId' in one ? one.accountId : [])),
+    place.accountId,
+    ...[...patterns, ...inConditions].flatMap((one) => ('accountId' in one ? one.accountId : [])),
+    ...accountsOfConditions(conditions),
   ]);
-  const named = [
-    ...patterns.flatMap(representPattern),
-    ...arns.flatMap((arn) => representArn(arn, keyAccount)),
-  ];
-  const all: Representative[] = [
-    ...named,
-    ...[...accounts].flatMap((accountId): Representative[] => [
-      { caller: { type: 'root', accountId }, label: `root user of ${accountId}`, kind: 'root' },
-      {
-        caller: roleSession(accountId, OTHER_ROLE),
-        label: `any other principal of ${accountId} with an IAM policy`,
-        kind: 'other-in-account',
-      },
-    ]),
+  const stranger = freshAccounts(conditions, accounts, budget);
+  const named = [...patterns, ...inConditions].flatMap((one) =>
+    representPattern(one, place, stranger[0] ?? ''),
+  );
+  const names = new Set(named.flatMap(({ fixed }) => fixed.get('aws:principalarn') ?? []));
+  const others = [...accounts].flatMap((accountId): Representative[] => [
     {
-      caller: roleSession(STRANGER_ACCOUNT, OTHER_ROLE),
+      ...callerContext({ type: 'root', accountId }, place.partition),
+      caller: { type: 'root', accountId },
+      label: `root user of ${accountId}`,
+      kind: 'root',
+    },
+    ...representOthers(accountId, names, place).map((one): Representative => ({
+      ...one,
+      label: `any other principal of ${accountId} with an IAM policy`,
+      kind: 'other-in-account',
+    })),
+  ]);
+  const strangers = stranger.flatMap((accountId) =>
+    representOthers(accountId, names, place, accounts).map((one): Representative => ({
+      ...one,
       label: 'any principal of any other account',
       kind: 'stranger',
-    },
-  ];
+    })),
+  );
+  const all = [...named, ...others, ...strangers, anyOtherService(patterns)];
   return [...new Map(all.map((one) => [JSON.stringify(one.caller), one])).values()];
 }
 
-/** The condition keys that a caller's requests always carry, and cannot choose. */
-export function callerContext(caller: Caller): RequestContext {
-  if (caller.type === 'service') {
-    return new Map([
-      ['aws:principalisawsservice', ['true']],
-      ['aws:securetransport', ['true']],
-    ]);
+function representPattern(pattern: PrincipalPattern, place: KeyPlace, stranger: string): Representative[] {
+  const caller = callerOf(pattern, stranger);
+  if (caller === undefined) return [];
+  const label = 'arn' in pattern ? pattern.arn : principalArn(caller);
+  if (caller.type === 'unnamed') {
+    return [{ ...unnamedContext(), caller, label: `${LABELS[caller.by]} ${label}`, kind: 'named' }];
   }
-  const arn = principalArn(caller);
-  const types = { root: 'Account', user: 'User', session: 'AssumedRole' } as const;
-  const username = caller.type === 'user' ? arn.split('/').at(-1) : undefined;
-  return new Map([
-    ['aws:principalarn', [arn]],
-    ['aws:principalaccount', [caller.accountId]],
-    ['aws:principaltype', [types[caller.type]]],
-    ['aws:principalisawsservice', ['false']],
-    ['aws:securetransport', ['true']],
-    ['aws:username', username === undefined ? [] : [username]],
-    ['kms:calleraccount', [caller.accountId]],
-  ]);
+  const kind = caller.type === 'service' ? 'service' : 'named';
+  return [{ ...callerContext(caller, place.partition), caller, label, kind }];
 }
 
-/** The ARN that identifies a caller to a policy: a role's for its sessions. */
-export function principalArn(caller: Caller): string {
-  switch (caller.type) {
-    case 'session':
-      return caller.roleArn;
-    case 'user':
-      return caller.arn;
-    case 'service':
-      return caller.name;
-    case 'root':
-    default:
-      return `arn:aws:iam::${caller.accountId}:root`;
-  }
-}
+const LABELS = {
+  federated: 'whoever signs in with',
+  canonical: 'the account with the canonical id',
+  'unique-id': 'the principal with the unique id',
+} as const;
 
-function representPattern(pattern: PrincipalPattern): Representative[] {
+/** A principal that is one caller. An unnamed one may be of any account, so it is in none that a Deny could name. */
+function callerOf(pattern: PrincipalPattern, stranger: string): PolicyCaller | undefined {
   switch (pattern.kind) {
     case 'user':
-      return [
-        {
-          caller: { type: 'user', accountId: pattern.accountId, arn: pattern.arn },
-          label: pattern.arn,
-          kind: 'named',
-        },
-      ];
+    case 'federated-user':
+      return { type: pattern.kind, accountId: pattern.accountId, arn: pattern.arn };
     case 'role':
-      return [
-        {
-          caller: roleSession(pattern.accountId, roleName(pattern.arn), pattern.arn),
-          label: pattern.arn,
-          kind: 'named',
-        },
-      ];
-    case 'session':
-      return [
-        {
-          caller: {
-            ...roleSession(pattern.accountId, pattern.arn.split('/')[1] ?? ''),
-            sessionArn: pattern.arn,
-          },
-          label: pattern.arn,
-          kind: 'named',
-        },
-      ];
+      return sessionOf(pattern.accountId, pattern.arn);
+    case 'session': {
+      const [, name = ''] = pattern.arn.split('/');
+      const role = pattern.arn.replace(/:sts:(.*):assumed-role\/.*$/, `:iam:$1:role/${name}`);
+      return { type: 'session', accountId: pattern.accountId, roleArn: role, sessionArn: pattern.arn };
+    }
     case 'service':
-      return [{ caller: { type: 'service', name: pattern.name }, label: pattern.name, kind: 'service' }];
+      return pattern.name === '*' ? undefined : { type: 'service', name: pattern.name };
+    case 'federated':
+    case 'canonical':
+    case 'unique-id':
+      return { type: 'unnamed', accountId: stranger, by: pattern.kind, value: pattern.value };
     case 'any':
     case 'account':
-    case 'other':
     default:
-      return [];
+      return undefined;
   }
 }
 
-/** A condition on aws:PrincipalArn names callers as well; a wildcard stands for a name that fits. */
-function principalArnsOfConditions(policy: KeyPolicy): string[] {
-  return policy.statements
-    .flatMap((statement) => statement.conditions)
-    .filter(({ key }) => key.toLowerCase() === 'aws:principalarn')
-    .flatMap(({ values }) => values.map((value) => value.replaceAll(/[*?]/g, 'x')));
+/** A session of a role that no policy names by itself: no session name has this length. */
+function sessionOf(accountId: string, roleArn: string): PolicyCaller & { type: 'session' } {
+  const name = roleArn.split('/').at(-1) ?? '';
+  const sessionArn = `${roleArn.replace(/:iam:(.*):role\/.*$/, ':sts:$1:assumed-role')}/${name}/${'-'.repeat(65)}`;
+  return { type: 'session', accountId, roleArn, sessionArn };
 }
 
-function representArn(arn: string, keyAccount: string): Representative[] {
-  const [, account = '', kind, name = ''] = /^arn:[^:]*:iam::([^:]*):(user|role)\/(.+)$/.exec(arn) ?? [];
-  const accountId = /^[0-9]{12}$/.test(account) ? account : keyAccount;
-  if (kind === 'user') {
-    const full = `arn:aws:iam::${accountId}:user/${name}`;
-    return [{ caller: { type: 'user', accountId, arn: full }, label: full, kind: 'named' }];
-  }
-  if (kind !== 'role') return [];
-  const full = `arn:aws:iam::${accountId}:role/${name}`;
-  return [{ caller: roleSession(accountId, roleName(full), full), label: full, kind: 'named' }];
-}
-
-function roleSession(
+/** Each kind of principal of an account that nobody named. Their ARNs are no principal's, so no element names them. */
+function representOthers(
   accountId: string,
-  name: string,
-  roleArn = `arn:aws:iam::${accountId}:role/${name}`,
-): Caller & { type: 'session' } {
-  return {
-    type: 'session',
-    accountId,
-    roleArn,
-    sessionArn: `arn:aws:sts::${accountId}:assumed-role/${name}/any-session`,
-  };
+  names: ReadonlySet<string>,
+  { partition }: KeyPlace,
+  known?: ReadonlySet<string>,
+): Pick<Representative, 'caller' | 'fixed' | 'within' | 'without'>[] {
+  const role = `arn:${partition}:iam::${accountId}:role/`;
+  const callers = [
+    sessionOf(accountId, role),
+    { type: 'user', accountId, arn: `arn:${partition}:iam::${accountId}:user/` },
+    { type: 'federated-user', accountId, arn: `arn:${partition}:sts::${accountId}:federated-user/` },
+  ] as const;
+  return callers.map((caller) => ({ ...otherContext(caller, { partition, names, known }), caller }));
 }
 
-function roleName(arn: string): string {
-  return arn.split('/').at(-1) ?? '';
+function anyOtherService(patterns: readonly PrincipalPattern[]): Representative {
+  const names = patterns.flatMap((one) => (one.kind === 'service' ? one.name : []));
+  let name = 'other.amazonaws.com';
+  while (names.includes(name)) name = `x${name}`;
+  const caller: PolicyCaller = { type: 'service', name };
+  return { ...callerContext(caller, 'aws'), caller, label: 'any other AWS service', kind: 'service' };
+}
+
+/** Principals that a condition on aws:PrincipalArn names in full. */
+function principalsOfConditions(conditions: readonly Condition[]): PrincipalPattern[] {
+  return conditions
+    .filter(({ key }) => key.toLowerCase() === 'aws:principalarn')
+    .flatMap(({ values }) => values)
+    .filter((arn) => !/[*?$]/.test(arn))
+    .flatMap(readPrincipal);
+}
+
+/** The role or user with this ARN. */
+function readPrincipal(arn: string): PrincipalPattern[] {
+  const [, accountId, kind] = /^arn:[^:]*:iam::([0-9]{12}):(user|role)\/./.exec(arn) ?? [];
+  return accountId === undefined ? [] : [{ kind: kind === 'user' ? 'user' : 'role', accountId, arn }];
+}
+
+/** Keys whose value is an account id of the caller. */
+const ACCOUNT_KEYS = ['aws:principalaccount', 'kms:calleraccount'];
+
+function accountsOfConditions(conditions: readonly Condition[]): string[] {
+  return conditions.flatMap(({ key, values }) => {
+    const lower = key.toLowerCase();
+    if (ACCOUNT_KEYS.includes(lower)) return values.filter((value) => /^[0-9]{12}$/.test(value));
+    if (!['aws:principalarn', 'aws:userid'].includes(lower)) return [];
+    return values.flatMap((value) => /^arn:[^:]*:(?:iam|sts)::([0-9]{12}):/.exec(value)?.[1] ?? []);
+  });
+}
+
+/** Ids of accounts that are none of those known, one of each kind that a condition tells apart. */
+function freshAccounts(
+  conditions: readonly Condition[],
+  known: ReadonlySet<string>,
+  budget: Budget,
+): string[] {
+  const patterns = conditions.flatMap(({ key, operator, values }): Glob[] => {
+    if (!ACCOUNT_KEYS.includes(key.toLowerCase())) return [];
+    return values.flatMap((value) => readGlob(operator.comparison, value, NO_CONTEXT) ?? []);
+  });
+  return sampleTexts(patterns.filter(hasWildcard), {
+    within: globOf('?'.repeat(12)),
+    without: [...known].map((id) => globOf(id)),
+    alphabet: '9876543210',
+    budget,
+  });
+}
+
+const NO_CONTEXT = { context: new Map(), variables: true };
+
+function hasWildcard({ units }: Glob): boolean {
+  return units.some(({ is }) => is !== 'character');
 }

@@ -5,6 +5,8 @@ import { compilePattern, matchTokens, type RequestContext } from './pattern.ts';
 export interface ComparisonScope {
   readonly context: RequestContext;
   readonly variables: boolean;
+  /** What a variable is whose key the context does not have: see {@link PatternOptions}. */
+  readonly unknown?: 'absent' | 'any' | 'none';
 }
 
 /**
@@ -52,7 +54,7 @@ export function matchValue(
 }
 
 function matchText(wanted: string, actual: string, scope: ComparisonScope, wildcards: boolean): boolean {
-  const tokens = compilePattern(wanted, scope.context, { wildcards, variables: scope.variables });
+  const tokens = compilePattern(wanted, scope.context, { ...scope, wildcards });
   return tokens !== undefined && matchTokens(tokens, actual);
 }
 
@@ -69,19 +71,19 @@ const ARN_PARTS = 6;
 
 /** Each of the six components is compared on its own: a wildcard does not reach over a colon. */
 function matchArn(wanted: string, actual: string, scope: ComparisonScope): boolean {
-  const wantedParts = splitArn(wanted);
-  const actualParts = splitArn(actual);
+  const wantedParts = splitArn(wanted, scope.variables);
+  const actualParts = splitArn(actual, false);
   if (wantedParts === undefined || actualParts === undefined) return false;
   return wantedParts.every((part, index) => matchText(part, actualParts[index] ?? '', scope, true));
 }
 
-/** Splits at colons outside of `${…}`; the last component keeps its own colons. */
-function splitArn(arn: string): string[] | undefined {
+/** Splits at colons, in a pattern at those outside of `${…}`; the last component keeps its own colons. */
+export function splitArn(arn: string, variables: boolean): string[] | undefined {
   const parts = [''];
   let braces = 0;
   for (const character of arn) {
-    if (character === '{') braces += 1;
-    if (character === '}') braces -= 1;
+    if (variables && character === '{') braces += 1;
+    if (variables && character === '}') braces -= 1;
     if (character === ':' && braces <= 0 && parts.length < ARN_PARTS) parts.push('');
     else parts[parts.length - 1] += character;
   }
@@ -112,7 +114,8 @@ function matchOrder(order: string, wanted: number | undefined, actual: number | 
   }
 }
 
-function readNumber(text: string): number | undefined {
+/** A decimal number; undefined for other text. */
+export function readNumber(text: string): number | undefined {
   return /^[+-]?[0-9]+(?:\.[0-9]+)?$/.test(text) ? Number(text) : undefined;
 }
 
@@ -120,7 +123,7 @@ const ISO_DATE =
   /^[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?)?)?$/;
 
 /** Milliseconds since 1970 of an ISO 8601 date, UTC unless it says otherwise, or of seconds since 1970. */
-function readDate(text: string): number | undefined {
+export function readDate(text: string): number | undefined {
   if (/^[0-9]{5,}$/.test(text)) return Number(text) * 1000;
   if (!ISO_DATE.test(text)) return undefined;
   const zoned = text.includes('T') && !/(?:Z|[+-][0-9]{2}:?[0-9]{2})$/.test(text) ? `${text}Z` : text;

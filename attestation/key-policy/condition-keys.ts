@@ -48,6 +48,7 @@ const KMS_KEYS: ReadonlySet<string> = new Set(
     'MessageType',
     'MultiRegion',
     'MultiRegionKeyType',
+    'PolicyName',
     'PrimaryRegion',
     'ReEncryptOnSameKey',
     'ReplicaRegion',
@@ -72,10 +73,54 @@ export function isKnownConditionKey(key: string): boolean {
   return KMS_KEYS.has(lower) || parseAttestationKey(lower) !== undefined;
 }
 
-/** Those that have several values in one request. */
+/**
+ * Keys that have one value in a request, if any. A key that AWS does not describe here may have several.
+ * Source: IAM User Guide, "AWS global condition context keys"; KMS Developer Guide, "AWS KMS condition keys".
+ */
+const SINGLE_VALUED: ReadonlySet<string> = new Set(
+  [
+    'aws:AssumedRoot',
+    'aws:CurrentTime',
+    'aws:Ec2InstanceSourcePrivateIPv4',
+    'aws:Ec2InstanceSourceVpc',
+    'aws:EpochTime',
+    'aws:FederatedProvider',
+    'aws:MultiFactorAuthAge',
+    'aws:MultiFactorAuthPresent',
+    'aws:PrincipalAccount',
+    'aws:PrincipalArn',
+    'aws:PrincipalIsAWSService',
+    'aws:PrincipalOrgID',
+    'aws:PrincipalServiceName',
+    'aws:PrincipalType',
+    'aws:Referer',
+    'aws:RequestedRegion',
+    'aws:ResourceAccount',
+    'aws:ResourceOrgID',
+    'aws:SecureTransport',
+    'aws:SourceAccount',
+    'aws:SourceArn',
+    'aws:SourceIdentity',
+    'aws:SourceIp',
+    'aws:SourceOrgID',
+    'aws:SourceVpc',
+    'aws:SourceVpcArn',
+    'aws:SourceVpce',
+    'aws:TokenIssueTime',
+    'aws:UserAgent',
+    'aws:ViaAWSService',
+    'aws:VpcSourceIp',
+    'aws:userid',
+    'aws:username',
+    ...[...KMS_KEYS].filter(
+      (key) => !['kms:encryptioncontextkeys', 'kms:grantoperations', 'kms:resourcealiases'].includes(key),
+    ),
+  ].map((key) => key.toLowerCase()),
+);
+const SINGLE_VALUED_TAGS = ['aws:principaltag/', 'aws:resourcetag/', 'aws:requesttag/'];
+
+/** Whether a request may have several values of a key at once. */
 export function isMultivalued(key: string): boolean {
   const lower = key.toLowerCase();
-  return ['kms:encryptioncontextkeys', 'kms:grantoperations', 'kms:resourcealiases', 'aws:tagkeys'].includes(
-    lower,
-  );
+  return !SINGLE_VALUED.has(lower) && !SINGLE_VALUED_TAGS.some((prefix) => lower.startsWith(prefix));
 }

@@ -1,16 +1,19 @@
 import { ALL_KMS_ACTIONS, isAttestable } from './actions.ts';
+import { unknownActions } from './action-patterns.ts';
 import { createBudget } from './budget.ts';
-import { representCallers } from './callers.ts';
-import { UNKNOWN_PCR, type Attestation } from './candidates.ts';
 import { parseAttestationKey } from './condition-keys.ts';
 import { parseKeyPolicy, type KeyPolicy } from './document.ts';
 import { describeWitness, type FindingExample } from './finding.ts';
-import { findAllowed, type Witness } from './search.ts';
+import type { Attestation } from './key-space.ts';
+import { onlyKeys, variableOfPcr } from './pcr-values.ts';
+import { findAllowed, openInquiry, type Inquiry, type Question, type Witness } from './search.ts';
 
 /** Something that one of two policies allows and the other does not, with one request that shows it. */
 export interface PermissionChange extends FindingExample {
   /** The statement that allows it. */
   readonly statement: { readonly index: number; readonly sid?: string };
+  /** Absent where the policies surely differ in it; false where it only cannot be shown that they do not. */
+  readonly proven?: false;
 }
 
 export interface PolicyDifference {
@@ -32,49 +35,62 @@ export function diffKeyPolicies(
   options: { readonly keyArn: string; readonly now: number },
 ): PolicyDifference {
   const [old, young] = [parseKeyPolicy(before), parseKeyPolicy(after)];
-  return { gained: findChanges(young, old, options), lost: findChanges(old, young, options) };
+  const policies = [old, young];
+  const budget = createBudget();
+  const inquiry = openInquiry(policies, { ...options, budget });
+  const actions = [...ALL_KMS_ACTIONS, ...unknownActions(policies, budget)];
+  return {
+    gained: findChanges(inquiry, actions, young, old),
+    lost: findChanges(inquiry, actions, old, young),
+  };
 }
 
+const PCR0 = variableOfPcr(0);
+
 function findChanges(
+  inquiry: Inquiry,
+  actions: readonly string[],
   policy: KeyPolicy,
   other: KeyPolicy,
-  options: { readonly keyArn: string; readonly now: number },
 ): PermissionChange[] {
-  const callers = representCallers([policy, other], options.keyArn.split(':')[4] ?? '');
-  const images = [...writtenImages([policy, other]), UNKNOWN_PCR];
-  const budget = createBudget();
-  const witnesses = ALL_KMS_ACTIONS.flatMap((action) =>
-    callers.flatMap((who) => {
-      const ask = (attestation: Attestation, pcr0?: string): Witness[] => [
-        ...findAllowed(policy, {
-          ...options,
-          budget,
+  const written = writtenImages([policy, other]);
+  const images: NonNullable<Question['only']>[] = [
+    ...[...written].map((image) => onlyKeys([PCR0, (values) => values[0] === image])),
+    onlyKeys([PCR0, ([value = '']) => !written.has(value)]),
+  ];
+  const witnesses = actions.flatMap((action) =>
+    inquiry.callers.flatMap((who) => {
+      const ask = (attestation: Attestation, only?: NonNullable<Question['only']>): Witness[] => [
+        ...findAllowed(inquiry, policy, {
           action,
           who,
           attestation,
           deniedBy: other,
-          ...(pcr0 === undefined
-            ? {}
-            : { only: new Map([[PCR0, isOnly(pcr0)]]), also: new Map([[PCR0, [pcr0]]]) }),
+          ...(only === undefined ? {} : { only }),
         }),
       ];
       const unattested = ask('none');
       // What is open to everybody is open to enclaves; it is said once.
       if (unattested.length > 0 || !isAttestable(action)) return unattested;
-      return [...images.flatMap((pcr0) => ask('enclave', pcr0)), ...ask('nitrotpm')];
+      return [...images.flatMap((image) => ask('enclave', image)), ...ask('nitrotpm')];
     }),
   );
-  const changes = witnesses.map((witness): PermissionChange => {
-    const { index, sid } = witness.statement;
-    return { ...describeWitness(witness), statement: sid === undefined ? { index } : { index, sid } };
-  });
-  return [...new Map(changes.map((change) => [JSON.stringify(change), change])).values()];
+  return [...new Map(witnesses.map((witness) => [sameness(witness), describeChange(witness)])).values()];
 }
 
-const PCR0 = 'kms:recipientattestation:pcr0';
+function describeChange(witness: Witness): PermissionChange {
+  const { index, sid } = witness.statement;
+  return {
+    ...describeWitness(witness),
+    statement: sid === undefined ? { index } : { index, sid },
+    ...(witness.proven ? {} : { proven: false }),
+  };
+}
 
-function isOnly(pcr0: string): (values: readonly string[]) => boolean {
-  return (values) => values.length === 1 && values[0] === pcr0;
+/** Roles, users and sessions that nobody named are one to a reader. */
+function sameness({ action, who, attestation, statement, assignment }: Witness): string {
+  const image = assignment.get(PCR0)?.map(String);
+  return JSON.stringify([action, who.label, attestation, statement.index, image]);
 }
 
 /** Every PCR0 that the policies write out. */

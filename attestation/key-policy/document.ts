@@ -79,7 +79,9 @@ function parseDocument<S extends Statement>(
   text: string,
   parse: (statement: JsonObject, path: StatementPath) => S,
 ): PolicyDocument<S> {
-  const root = asObject(parseText(text), '$');
+  const value = parseText(text);
+  assertRendered(value, '$');
+  const root = asObject(value, '$');
   assertMembers(root, ['Version', 'Id', 'Statement'], '$');
   const version = root['Version'] ?? '2008-10-17';
   if (version !== '2012-10-17' && version !== '2008-10-17') throw malformed('unknown version', '$.Version');
@@ -90,8 +92,6 @@ function parseDocument<S extends Statement>(
     const path = { index, text: `$.Statement[${index}]` };
     return parse(asObject(item, path.text), path);
   });
-  const sids = statements.flatMap((statement) => statement.sid ?? []);
-  if (new Set(sids).size !== sids.length) throw malformed('a Sid occurs twice', '$.Statement');
   return { version, ...(id === undefined ? {} : { id }), statements };
 }
 
@@ -128,7 +128,9 @@ function parseStrings(statement: JsonObject, name: 'Action' | 'Resource', path: 
   return { negated, entries };
 }
 
-const SERVICE = /^(?:\*|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?)$/;
+/** Source: the SDKs' partitions.json, dnsSuffix of each partition; a bare name is none that AWS takes. */
+const SERVICE =
+  /^(?:\*|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov))$/;
 
 function parsePrincipals(statement: JsonObject, path: string): Clause<PrincipalPattern> {
   const { negated, value, where } = eitherOf(statement, 'Principal', path);
@@ -142,7 +144,7 @@ function parsePrincipals(statement: JsonObject, path: string): Clause<PrincipalP
     asList(list, `${where}.${kind}`).map((item): PrincipalPattern => {
       const text = asString(item, `${where}.${kind}`);
       if (kind === 'AWS') return parseAwsPrincipal(text, `${where}.AWS`);
-      if (kind !== 'Service') return { kind: 'other', value: text };
+      if (kind !== 'Service') return { kind: kind === 'Federated' ? 'federated' : 'canonical', value: text };
       if (!SERVICE.test(text)) throw malformed('not a service principal', `${where}.Service`, text);
       return { kind: 'service', name: text };
     }),
@@ -177,6 +179,27 @@ function eitherOf(
 function assertMembers(object: JsonObject, known: readonly string[], path: string): void {
   for (const name of Object.keys(object)) {
     if (!known.includes(name)) throw malformed('unknown element', path, name);
+  }
+}
+
+const TEMPLATE =
+  'an unresolved template: render it first (cdk synth, then deploy), and read the policy with aws kms get-key-policy';
+
+/**
+ * Refuses a CloudFormation template: what its functions stand for is known only once it is deployed.
+ * @throws KeyPolicyError POLICY_UNRESOLVED
+ */
+function assertRendered(value: JsonValue, path: string): void {
+  if (typeof value === 'string' && /\$\{AWS::[A-Za-z]/.test(value)) {
+    throw new KeyPolicyError('POLICY_UNRESOLVED', TEMPLATE, { path });
+  }
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, member] of Object.entries(value)) {
+    const where = Array.isArray(value) ? `${path}[${name}]` : `${path}.${name}`;
+    if (name === 'Ref' || name.startsWith('Fn::')) {
+      throw new KeyPolicyError('POLICY_UNRESOLVED', TEMPLATE, { path: where });
+    }
+    assertRendered(member, where);
   }
 }
 

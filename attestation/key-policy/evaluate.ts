@@ -1,7 +1,12 @@
 import { matchConditions } from './condition.ts';
 import type { IdentityPolicy, KeyPolicy, KeyPolicyStatement, PolicyDocument, Statement } from './document.ts';
 import { compilePattern, matchAction, matchTokens, type RequestContext } from './pattern.ts';
-import { isExemptByNotPrincipal, matchPrincipal, type Caller, type PrincipalMatch } from './principal.ts';
+import {
+  isExemptByNotPrincipal,
+  matchPrincipal,
+  type PolicyCaller,
+  type PrincipalMatch,
+} from './principal.ts';
 
 /** What the policies attached to the caller itself say about a request. */
 export type IdentityDecision = 'allow' | 'deny' | 'none';
@@ -9,7 +14,7 @@ export type IdentityDecision = 'allow' | 'deny' | 'none';
 export interface KeyRequest {
   /** `kms:Decrypt`, … */
   readonly action: string;
-  readonly caller: Caller;
+  readonly caller: PolicyCaller;
   /** The key's ARN, never an alias. */
   readonly keyArn: string;
   readonly context: RequestContext;
@@ -83,9 +88,21 @@ function isForeign({ caller, keyArn }: KeyRequest): boolean {
   return caller.type !== 'service' && caller.accountId !== keyArn.split(':')[4];
 }
 
-/** Whether a statement is about this caller, action and key, whatever its conditions say. */
-export function speaksOf(policy: KeyPolicy, statement: KeyPolicyStatement, request: KeyRequest): boolean {
-  return matchTarget(statement, request) !== 'none' && matchScope(policy, statement, request);
+/**
+ * Whether a statement is about this caller, action and key, whatever its conditions say. `maybe`: a variable in its
+ * Resource decides, of which the request's context tells nothing.
+ */
+export function speaksOf(
+  policy: KeyPolicy,
+  statement: KeyPolicyStatement,
+  request: KeyRequest,
+): 'yes' | 'no' | 'maybe' {
+  if (matchTarget(statement, request) === 'none') return 'no';
+  const [likely, certain] = (['any', 'none'] as const).map((unknown) =>
+    matchScope(policy, statement, request, unknown),
+  );
+  if (likely === certain) return likely === true ? 'yes' : 'no';
+  return 'maybe';
 }
 
 function matchKeyStatement(
@@ -121,12 +138,13 @@ function matchScope(
   policy: PolicyDocument<Statement>,
   { actions, resources }: Statement,
   request: Pick<KeyRequest, 'action' | 'context' | 'keyArn'>,
+  unknown: 'absent' | 'any' | 'none' = 'absent',
 ): boolean {
   const action = actions.entries.some((pattern) => matchAction(pattern, request.action));
   if (action === actions.negated) return false;
   const resource = resources.entries.some((pattern) => {
     const variables = policy.version === '2012-10-17';
-    const tokens = compilePattern(pattern, request.context, { wildcards: true, variables });
+    const tokens = compilePattern(pattern, request.context, { wildcards: true, variables, unknown });
     return tokens !== undefined && matchTokens(tokens, request.keyArn);
   });
   return resource !== resources.negated;

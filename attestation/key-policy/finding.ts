@@ -1,4 +1,5 @@
 import type { Statement } from './document.ts';
+import type { Value } from './key-space.ts';
 import type { Witness } from './search.ts';
 
 /** From the worst to the least. */
@@ -46,6 +47,20 @@ export type FindingCode =
   | 'POLICY_CHANGE_OPEN'
   /** Others than the administrators can destroy or stop the key. */
   | 'DESTRUCTION_OPEN'
+  /** Others than the administrators can do what changes the key's life and not its secrets. */
+  | 'MANAGEMENT_OPEN'
+  /** An action of keys of another kind. */
+  | 'OTHER_KEY_USE'
+  /** A pattern that lets through whatever actions AWS will add. */
+  | 'FUTURE_ACTIONS'
+  /** An action that AWS does not have. */
+  | 'UNKNOWN_ACTION'
+  /** An action that takes no document, where one is required. */
+  | 'NEVER_ATTESTED'
+  /** The image, manifest and role that were stated do not get the secret. */
+  | 'CANNOT_DECRYPT'
+  /** A PCR3 that is not the measurement of the role beside it. */
+  | 'PCR3_MISMATCH'
   /** Nobody can change the policy. */
   | 'LOCKED_OUT';
 
@@ -64,6 +79,8 @@ export interface Finding {
   /** Everybody for whom it holds. */
   readonly callers?: readonly string[];
   readonly actions?: readonly string[];
+  /** Absent where the policy surely allows the request; false where it only cannot be shown to deny it. */
+  readonly proven?: false;
 }
 
 export interface FindingExample {
@@ -79,13 +96,16 @@ type Fault = Pick<Finding, 'code' | 'severity' | 'why' | 'fix'>;
 
 /** A finding that a request shows. */
 export function findingOf(witness: Witness, fault: Fault): Finding {
-  return {
+  const found = {
     ...fault,
     statement: reference(witness.statement),
     example: describeWitness(witness),
     callers: [witness.who.label],
     actions: [witness.action],
   };
+  if (witness.proven) return found;
+  const why = `${fault.why} This cannot be shown closed: a policy variable, or a value that the policy does not tell, decides.`;
+  return { ...found, severity: fault.severity === 'medium' ? 'high' : fault.severity, why, proven: false };
 }
 
 /** A finding that a statement shows by itself. */
@@ -100,8 +120,12 @@ export function describeWitness({ who, action, attestation, assignment }: Witnes
     caller: who.label,
     action,
     attestation,
-    context: Object.fromEntries(context.map(([key, values]) => [key, values.join(', ')])),
+    context: Object.fromEntries(context.map(([key, values]) => [key, values.map(showValue).join(', ')])),
   };
+}
+
+function showValue(value: Value): string {
+  return typeof value === 'string' ? value : '(any value)';
 }
 
 /** One finding for the same fault of the same statement, whoever and whatever shows it; the worst first. */

@@ -6,18 +6,14 @@ export {
   type Decision,
   type IdentityDecision,
 } from './evaluate.ts';
-export type { Caller } from './principal.ts';
+export type { Caller, PolicyCaller } from './principal.ts';
 export type { RequestContext } from './pattern.ts';
 export { attestationContext, buildRequestContext, encryptionContext } from './request-context.ts';
 export { diffKeyPolicies, type PermissionChange } from './diff.ts';
 export { SEVERITIES, type Finding, type Severity } from './finding.ts';
-export {
-  GATE_RECORD_FORMAT,
-  GATE_RECORD_TYPE,
-  gateKeyPolicy,
-  type GateDecision,
-  type GateOptions,
-} from './gate.ts';
+export { gateKeyPolicy, type GateDecision, type GateException, type GateOptions } from './gate.ts';
+export { GATE_RECORD_FORMAT, GATE_RECORD_TYPE, type GateRecord } from './gate-record.ts';
+export { assumeKey, type AssumedKey } from './assumed-key.ts';
 export { isAtLeast, lintKeyPolicy } from './lint.ts';
 export type { LintOptions } from './lint-scope.ts';
 export {

@@ -59,6 +59,20 @@ export function lintDestruction(scope: LintScope): Finding[] {
   );
 }
 
+/** Whoever can rename, tag, stop rotation or undo a deletion can get in the way of whoever administrates. */
+export function lintManagement(scope: LintScope): Finding[] {
+  return askAll(scope, KMS_ACTIONS.manage, (witness) =>
+    isAdmin(scope, witness.who) || witness.who.kind === 'root'
+      ? undefined
+      : findingOf(witness, {
+          code: 'MANAGEMENT_OPEN',
+          severity: ['other-in-account', 'stranger'].includes(witness.who.kind) ? 'medium' : 'low',
+          why: `${whoIs(scope, witness.who)} can change how the key is kept, if not what it protects.`,
+          fix: "Allow these actions to the admin's role by name.",
+        }),
+  );
+}
+
 /** An attested enclave is of the right image; it should run where it was meant to, too. */
 export function lintPrincipals(scope: LintScope): Finding[] {
   return scope.callers
@@ -95,7 +109,11 @@ function askAll(
 }
 
 function whoIs(scope: LintScope, who: Representative): string {
-  if (isNode(scope, who)) return "The instance's role, and so whoever is root on the parent,";
+  if (isNode(scope, who)) {
+    return scope.options.nodes === undefined
+      ? `${who.label}, which may use the key attested, as an instance's role does,`
+      : "The instance's role, and so whoever is root on the parent,";
+  }
   switch (who.kind) {
     case 'root':
       return "The account's root user";

@@ -1,13 +1,13 @@
 import { KMS_ACTIONS } from './actions.ts';
-import { UNKNOWN_PCR, ZERO_PCR } from './candidates.ts';
 import { parseAttestationKey } from './condition-keys.ts';
 import type { KeyPolicyStatement } from './document.ts';
 import { findingOf, type Finding } from './finding.ts';
+import { ZERO_PCR } from './key-space.ts';
 import type { LintScope } from './lint-scope.ts';
+import { onlyKeys, toPcrHex, variableOfPcr } from './pcr-values.ts';
 import type { Witness } from './search.ts';
 
 const IMAGE_PCRS = [0, 1, 2] as const;
-const variable = (pcr: number): string => `kms:recipientattestation:pcr${pcr}`;
 const among =
   (...allowed: readonly string[]) =>
   (values: readonly string[]): boolean =>
@@ -19,7 +19,7 @@ type Only = NonNullable<Parameters<LintScope['ask']>[0]['only']>;
 export function lintImages(scope: LintScope): Finding[] {
   const anyImage = askAll(
     scope,
-    new Map(IMAGE_PCRS.map((pcr) => [variable(pcr), isUnlisted(scope, pcr)])),
+    onlyKeys(...IMAGE_PCRS.map((pcr) => [variableOfPcr(pcr), isUnlisted(scope, pcr)] as const)),
   ).map((witness) =>
     findingOf(witness, {
       code: 'ANY_IMAGE',
@@ -67,7 +67,7 @@ function explainAnyImage({ statement }: Witness): string {
 
 function lintDebug(scope: LintScope): Finding[] {
   return IMAGE_PCRS.flatMap((pcr) =>
-    askAll(scope, new Map([[variable(pcr), among(ZERO_PCR)]])).filter(({ statement }) =>
+    askAll(scope, onlyKeys([variableOfPcr(pcr), among(ZERO_PCR)])).filter(({ statement }) =>
       listedPcrs(statement).get(pcr)?.includes(ZERO_PCR),
     ),
   ).map((witness) =>
@@ -82,7 +82,7 @@ function lintDebug(scope: LintScope): Finding[] {
 
 function lintUnboundPcrs(scope: LintScope, bound: (witness: Witness) => boolean): Finding[] {
   return pcrsToBind(scope).flatMap((pcr) =>
-    askAll(scope, new Map([[variable(pcr), isUnlisted(scope, pcr)]]))
+    askAll(scope, onlyKeys([variableOfPcr(pcr), isUnlisted(scope, pcr)]))
       .filter(bound)
       .map((witness) =>
         findingOf(witness, {
@@ -117,18 +117,18 @@ function lintUnexpected(scope: LintScope, bound: (witness: Witness) => boolean):
   const { images } = scope.options;
   if (images === undefined) return [];
   return pcrsToBind(scope).flatMap((pcr) => {
-    const expected = [...images.map((image) => toHex(image.get(pcr))), UNKNOWN_PCR, ZERO_PCR];
-    const only: Only = new Map([
-      [variable(pcr), (values) => values.length > 0 && !values.some((value) => expected.includes(value))],
-    ]);
-    return askAll(scope, only)
+    const expected = [...images.map((image) => toPcrHex(image.get(pcr))), ZERO_PCR];
+    const written = scope.policy.statements.flatMap((statement) => writtenPcrs(statement, pcr));
+    const isUnexpected = (values: readonly string[]): boolean =>
+      values.some((value) => written.includes(value) && !expected.includes(value));
+    return askAll(scope, onlyKeys([variableOfPcr(pcr), isUnexpected]))
       .filter(bound)
-      .filter(({ assignment }) => assignment.has(variable(pcr)))
+      .filter(({ assignment }) => assignment.has(variableOfPcr(pcr)))
       .map((witness) =>
         findingOf(witness, {
           code: 'UNEXPECTED_IMAGE',
           severity: 'high',
-          why: `PCR${pcr} may be ${witness.assignment.get(variable(pcr))?.[0] ?? ''}, which is of none of the images given.`,
+          why: `PCR${pcr} may be ${witness.assignment.get(variableOfPcr(pcr))?.[0] ?? ''}, which is of none of the images given.`,
           fix: 'Take out the measurements of images that may not use the key any more.',
         }),
       );
@@ -145,10 +145,7 @@ function lintMixed(scope: LintScope, bound: (witness: Witness) => boolean): Find
         lists.slice(at + 1).flatMap(([right, rightValues]) => {
           const pairs = leftValues.flatMap((a) =>
             rightValues.flatMap((b) => {
-              const only: Only = new Map([
-                [variable(left), among(a)],
-                [variable(right), among(b)],
-              ]);
+              const only: Only = onlyKeys([variableOfPcr(left), among(a)], [variableOfPcr(right), among(b)]);
               const [witness] = askAll(scope, only)
                 .filter(bound)
                 .filter((one) => one.statement === statement);
@@ -179,7 +176,7 @@ function isMeant(
   [right, rightValue]: [number, string],
 ): boolean {
   return (options.images ?? []).some(
-    (image) => toHex(image.get(left)) === leftValue && toHex(image.get(right)) === rightValue,
+    (image) => toPcrHex(image.get(left)) === leftValue && toPcrHex(image.get(right)) === rightValue,
   );
 }
 
@@ -206,8 +203,4 @@ function askAll({ callers, ask }: LintScope, only: Only): Witness[] {
       ),
     ),
   );
-}
-
-function toHex(bytes: Uint8Array | undefined): string {
-  return Array.from(bytes ?? [], (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

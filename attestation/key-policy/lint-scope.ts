@@ -1,9 +1,11 @@
-import { principalArn, representCallers, type Representative } from './callers.ts';
+import { principalArn } from './caller-context.ts';
+import type { Representative } from './callers.ts';
 import { createBudget } from './budget.ts';
 import type { KeyPolicy } from './document.ts';
 import { KMS_ACTIONS } from './actions.ts';
 import { matchPrincipal } from './principal.ts';
-import { findAllowed, type Question, type Witness } from './search.ts';
+import { findAllowed, openInquiry, type Question, type Witness } from './search.ts';
+import { toPcrHex, variableOfPcr } from './pcr-values.ts';
 
 /** What a linter knows beside the policy. */
 export interface LintOptions {
@@ -17,9 +19,9 @@ export interface LintOptions {
   readonly admins?: readonly string[];
   /** The images that may use the key. Without them, what the policy names is taken to be meant. */
   readonly images?: readonly ReadonlyMap<number, Uint8Array>[];
+  /** The encryption context of the node's requests, when it is known. */
+  readonly encryptionContext?: Readonly<Record<string, string>>;
 }
-
-type LintQuestion = Omit<Question, 'keyArn' | 'now' | 'budget'>;
 
 /** A policy with its questions half asked. */
 export interface LintScope {
@@ -30,16 +32,21 @@ export interface LintScope {
   readonly nodes: ReadonlySet<string>;
   readonly admins: ReadonlySet<string>;
   /** One witness for each statement that allows it. */
-  readonly ask: (question: LintQuestion) => Witness[];
+  readonly ask: (question: Question) => Witness[];
 }
 
+/** @throws KeyPolicyError POLICY_TOO_COMPLEX */
 export function openScope(policy: KeyPolicy, options: LintOptions): LintScope {
-  const { keyArn, now } = options;
-  const callers = representCallers([policy], keyArn.split(':')[4] ?? '');
-  const budget = createBudget();
-  const ask = (question: LintQuestion): Witness[] => [
-    ...findAllowed(policy, { ...question, keyArn, now, budget }),
-  ];
+  const { keyArn, now, nodes: givenNodes, admins: givenAdmins } = options;
+  const inquiry = openInquiry([policy], {
+    keyArn,
+    now,
+    budget: createBudget(),
+    also: measurementsOf(options),
+    principals: [...(givenNodes ?? []), ...(givenAdmins ?? [])],
+  });
+  const { callers } = inquiry;
+  const ask = (question: Question): Witness[] => [...findAllowed(inquiry, policy, question)];
   const named = callers.filter(({ kind }) => kind === 'named');
   const can = (actions: readonly string[], attestation: 'none' | 'enclave') =>
     named
@@ -47,9 +54,27 @@ export function openScope(policy: KeyPolicy, options: LintOptions): LintScope {
         actions.some((action) => ask({ action, who, attestation }).some((one) => isNamedIn(one))),
       )
       .map(({ caller }) => principalArn(caller));
-  const nodes = new Set(options.nodes ?? can(KMS_ACTIONS.use, 'enclave'));
-  const admins = new Set(options.admins ?? can(KMS_ACTIONS.control, 'none').filter((arn) => !nodes.has(arn)));
+  const nodes = new Set(
+    givenNodes ?? can(KMS_ACTIONS.use, 'enclave').filter((arn) => givenAdmins?.includes(arn) !== true),
+  );
+  const admins = new Set(givenAdmins ?? can(KMS_ACTIONS.control, 'none').filter((arn) => !nodes.has(arn)));
   return { policy, options, callers, nodes, admins, ask };
+}
+
+/** What the images and the manifest make of a request, to be told apart from all else. */
+function measurementsOf({ images = [], encryptionContext = {} }: LintOptions): Map<string, string[]> {
+  const pcrs = Map.groupBy(
+    images.flatMap((image) => [...image]),
+    ([pcr]) => variableOfPcr(pcr),
+  );
+  return new Map<string, string[]>([
+    ...[...pcrs].map(
+      ([key, values]) => [key, values.map(([, value]) => toPcrHex(value))] as [string, string[]],
+    ),
+    ...Object.entries(encryptionContext).map(
+      ([name, value]) => [`kms:encryptioncontext:${name.toLowerCase()}`, [value]] as [string, string[]],
+    ),
+  ]);
 }
 
 /** Whether the statement that allows it names the caller, not only its account or everybody. */

@@ -1,8 +1,10 @@
 import { KMS_ACTIONS } from './actions.ts';
-import { UNKNOWN_VALUE } from './candidates.ts';
+import { matchValue } from './comparison.ts';
 import { ATTESTATION_PREFIX, parseAttestationKey } from './condition-keys.ts';
+import type { Condition } from './condition.ts';
 import type { KeyPolicyStatement } from './document.ts';
 import { findingOf, type Finding } from './finding.ts';
+import { variableOf } from './key-space.ts';
 import type { LintScope } from './lint-scope.ts';
 
 /** Who gets at plaintext without showing an image (P01), or with another platform's document. */
@@ -44,6 +46,10 @@ export function lintBypass({ callers, ask }: LintScope): Finding[] {
       'A grant lets its grantee decrypt, and a grant cannot be bound to an attestation document.',
     'kms:ReEncryptFrom':
       "ReEncrypt moves a secret under a key of the caller's own, and takes no attestation document.",
+    'kms:ReplicateKey':
+      "A replica has the same key material in another Region, under a policy of the caller's own.",
+    'kms:UpdatePrimaryRegion': 'It hands the rule over a multi-Region key to another Region.',
+    'kms:ImportKeyMaterial': 'Whoever imports key material knows it, and needs no KMS to decrypt.',
   };
   return KMS_ACTIONS.bypass.flatMap((action) =>
     callers.flatMap((who) =>
@@ -59,26 +65,55 @@ export function lintBypass({ callers, ask }: LintScope): Finding[] {
   );
 }
 
-const CONTEXT_PREFIX = 'kms:encryptioncontext:';
-
 /** Blobs of another purpose or node open as well, when nothing of the encryption context is required (P07, P08). */
-export function lintContext({ callers, ask }: LintScope): Finding[] {
+export function lintContext(scope: LintScope): Finding[] {
+  return [...lintAnyContext(scope), ...lintOtherContexts(scope)];
+}
+
+/** Blobs whose encryption context differs from the manifest's in one name, that a variable or a list lets through. */
+function lintOtherContexts({ callers, ask, options }: LintScope): Finding[] {
+  return Object.entries(options.encryptionContext ?? {}).flatMap(([name, value]) =>
+    callers.flatMap((who) =>
+      ask({
+        action: 'kms:Decrypt',
+        who,
+        attestation: 'enclave',
+        only: (key) =>
+          key === `kms:encryptioncontext:${name.toLowerCase()}`
+            ? (values) => !values.includes(value)
+            : undefined,
+      })
+        .filter(({ statement }) =>
+          ask({ action: 'kms:Decrypt', who, attestation: 'none' }).every(
+            (one) => one.statement !== statement,
+          ),
+        )
+        .map((witness) =>
+          findingOf(witness, {
+            code: 'CONTEXT_UNBOUND',
+            severity: 'medium',
+            why: `A blob opens whose encryption context has not ${value} as ${name}, so that one of another node or purpose can be swapped for it.`,
+            fix: `Require kms:EncryptionContext:${name} with StringEquals.`,
+          }),
+        ),
+    ),
+  );
+}
+
+function lintAnyContext({ callers, ask, policy }: LintScope): Finding[] {
+  const conditions = policy.statements.flatMap((statement) => statement.conditions);
+  const isForeign = (key: string) => (values: readonly string[]) =>
+    !values.some((value) => conditions.some((one) => variableOf(one.key) === key && isWritten(one, value)));
   return callers.flatMap((who) =>
     ask({
       action: 'kms:Decrypt',
       who,
       attestation: 'enclave',
-      only: new Map([['kms:encryptioncontextkeys', isNoneOrUnknown]]),
+      only: (key) => (key.startsWith('kms:encryptioncontext') ? isForeign(key) : undefined),
     })
       // What asks for nothing at all is reported as such.
       .filter(({ statement }) =>
         ask({ action: 'kms:Decrypt', who, attestation: 'none' }).every((one) => one.statement !== statement),
-      )
-      .filter(
-        ({ assignment }) =>
-          ![...assignment].some(
-            ([key, values]) => key.startsWith(CONTEXT_PREFIX) && !isNoneOrUnknown(values),
-          ),
       )
       .map((witness) =>
         findingOf(witness, {
@@ -89,6 +124,12 @@ export function lintContext({ callers, ask }: LintScope): Finding[] {
         }),
       ),
   );
+}
+
+/** A value that a condition lists, in whatever operator, by itself or by a pattern. */
+function isWritten({ operator, values }: Condition, value: string): boolean {
+  const scope = { context: new Map(), variables: true, unknown: 'none' } as const;
+  return values.some((wanted) => matchValue(operator.comparison, wanted, value, scope));
 }
 
 /** While a node may make data keys, a second master password can be made (only the first start needs it). */
@@ -105,10 +146,6 @@ export function lintInitialisation({ callers, ask }: LintScope): Finding[] {
         }),
       ),
     );
-}
-
-function isNoneOrUnknown(values: readonly string[]): boolean {
-  return values.every((value) => value === UNKNOWN_VALUE);
 }
 
 /** Why a statement lets through what is not attested. */

@@ -1,5 +1,5 @@
 import { KMS_ACTIONS } from './actions.ts';
-import { UNKNOWN_PCR, ZERO_PCR } from './candidates.ts';
+import { ZERO_PCR } from './key-space.ts';
 import { matchAction } from './pattern.ts';
 import { matchCondition, type Condition } from './condition.ts';
 import { ATTESTATION_PREFIX, isKnownConditionKey, parseAttestationKey } from './condition-keys.ts';
@@ -111,7 +111,7 @@ function lintTeeth(statement: KeyPolicyStatement): Finding[] {
         parseAttestationKey(other.key)?.pcr !== wrong &&
         // A document whose other PCR is as the Deny wants it.
         !matchCondition(other, {
-          context: new Map([[other.key.toLowerCase(), [other.values[0]?.toLowerCase() ?? UNKNOWN_PCR]]]),
+          context: new Map([[other.key.toLowerCase(), [other.values[0]?.toLowerCase() ?? ZERO_PCR]]]),
           variables: false,
         }),
     );

@@ -12,10 +12,18 @@ export interface PatternOptions {
   readonly wildcards: boolean;
   /** `${key}` is filled in: policies of version 2012-10-17 only. */
   readonly variables: boolean;
+  /**
+   * What a variable is whose key the context does not have. `absent`: the request has no such key, so its default
+   * counts, or else the pattern matches nothing. `any`: the request is not known, so it may be any text. `none`: the
+   * request is not known, and the pattern matches nothing.
+   */
+  readonly unknown?: 'absent' | 'any' | 'none';
 }
 
-const PART = /\$\{([^}]*)\}|[*?]|[^*?$]+|\$/g;
-const DEFAULT_VALUE = /^\s*([^,]+?)\s*(?:,\s*'([^']*)'\s*)?$/;
+/** A variable of a pattern, `${key}` or `${key, 'default'}`. */
+interface Variable {
+  readonly variable: string;
+}
 
 /**
  * Splits a policy value into literal text and wildcards. `${*}`, `${?}` and `${$}` are the characters themselves.
@@ -28,23 +36,78 @@ export function compilePattern(
   options: PatternOptions,
 ): readonly Token[] | undefined {
   const tokens: Token[] = [];
-  for (const [part, variable] of pattern.matchAll(PART)) {
-    if ((part === '*' || part === '?') && options.wildcards) tokens.push({ wildcard: part });
-    else if (variable === undefined || !options.variables) tokens.push(part);
-    else {
-      const value = resolveVariable(variable, context);
+  for (const part of splitPattern(pattern)) {
+    if (typeof part === 'object') {
+      const value = options.variables
+        ? resolveVariable(part.variable, context, options)
+        : `\${${part.variable}}`;
       if (value === undefined) return undefined;
       tokens.push(value);
-    }
+    } else if ((part === '*' || part === '?') && options.wildcards) tokens.push({ wildcard: part });
+    else tokens.push(part);
   }
   return tokens;
 }
 
-function resolveVariable(variable: string, context: RequestContext): string | undefined {
+/**
+ * The parts of a pattern: variables, `*` and `?` each by itself, and the text between them. Every character is looked
+ * at a fixed number of times, however many `${` stay open: patterns may be hostile.
+ *
+ * @param count is told how many characters were looked at
+ */
+export function splitPattern(
+  pattern: string,
+  count: (characters: number) => void = () => undefined,
+): (string | Variable)[] {
+  const parts: (string | Variable)[] = [];
+  let from = 0;
+  let closed = true;
+  const flush = (to: number): void => {
+    if (to > from) parts.push(pattern.slice(from, to));
+  };
+  for (let at = 0; at < pattern.length; at += 1) {
+    count(1);
+    const character = pattern[at];
+    if (character === '*' || character === '?') {
+      flush(at);
+      parts.push(character);
+      from = at + 1;
+    } else if (character === '$' && pattern[at + 1] === '{' && closed) {
+      const end = pattern.indexOf('}', at);
+      count((end < 0 ? pattern.length : end) - at);
+      closed = end >= 0;
+      if (!closed) continue;
+      flush(at);
+      parts.push({ variable: pattern.slice(at + 2, end) });
+      at = end;
+      from = end + 1;
+    }
+  }
+  flush(pattern.length);
+  return parts;
+}
+
+function resolveVariable(
+  variable: string,
+  context: RequestContext,
+  { unknown = 'absent' }: PatternOptions,
+): Token | undefined {
   if (variable === '*' || variable === '?' || variable === '$') return variable;
-  const [, key, fallback] = DEFAULT_VALUE.exec(variable) ?? [];
-  const values = key === undefined ? undefined : context.get(key.toLowerCase());
+  const { key, fallback } = readVariable(variable);
+  const values = context.get(key.toLowerCase());
+  if (values === undefined && unknown !== 'absent') return unknown === 'any' ? { wildcard: '*' } : undefined;
   return values?.length === 1 ? values[0] : fallback;
+}
+
+/** The key of a variable, and its default: the text between the quotes that end it. */
+function readVariable(variable: string): { readonly key: string; readonly fallback?: string } {
+  const comma = variable.indexOf(',');
+  if (comma < 0) return { key: variable.trim() };
+  const key = variable.slice(0, comma).trim();
+  const quoted = variable.slice(comma + 1).trim();
+  const whole = quoted.length >= 2 && quoted.startsWith("'") && quoted.indexOf("'", 1) === quoted.length - 1;
+  // Whatever follows a comma unquoted is no default that AWS describes, and no part of the key either.
+  return whole ? { key, fallback: quoted.slice(1, -1) } : { key: '' };
 }
 
 /** Wildcard match in O(pattern × text), without regular expressions: patterns may be hostile. */

@@ -1,6 +1,9 @@
+import { measureInstanceRole } from '../measurement.ts';
 import { isUnusedPcr, type PcrValues } from '../pcr.ts';
 import { KMS_ACTIONS } from './actions.ts';
 import { KeyPolicyError } from './errors.ts';
+import { isRolePcr } from './lint-node.ts';
+import { toPcrHex } from './pcr-values.ts';
 
 /** An image that may decrypt. */
 export interface AdmittedImage {
@@ -53,13 +56,26 @@ const ADMINISTRATION = [
  * and the node's encryption context; administration without use for the admins; nothing for the account as such, so
  * that no IAM policy can reopen it. In the steady state that use is kms:Decrypt alone.
  *
- * @throws KeyPolicyError POLICY_UNBOUND when a measurement is missing or zero; RangeError for options without sense
+ * @throws KeyPolicyError POLICY_UNBOUND when a measurement is missing or zero, POLICY_ROLE_MISMATCH when PCR3 is of
+ * another role; RangeError for options without sense
  */
 export function renderKeyPolicy(options: RenderOptions): string {
   const { admins, images, encryptionContext } = options;
   if (admins.length === 0) throw new RangeError('somebody has to be able to change the policy');
   if (admins.includes(options.nodeRole)) throw new RangeError('the node does not administrate its own key');
   if (Object.keys(encryptionContext).length === 0) throw new RangeError('an encryption context is missing');
+  const foreign = images.find(({ pcrs }) => !isRolePcr(pcrs.get(3), options.nodeRole));
+  if (foreign !== undefined) {
+    throw new KeyPolicyError(
+      'POLICY_ROLE_MISMATCH',
+      "PCR3 is not the measurement of the role: it is SHA-384 of 48 zero bytes and the role's ARN, not of the ARN alone",
+      {
+        role: options.nodeRole,
+        expected: toPcrHex(measureInstanceRole(options.nodeRole)),
+        actual: toPcrHex(foreign.pcrs.get(3)),
+      },
+    );
+  }
   return format([
     administration(admins),
     ...images.map((image, index) => attestedUse(options, image, index)),
@@ -180,7 +196,7 @@ function boundPcrs(pcrs: PcrValues): [number, string][] {
   return [...pcrs]
     .filter(([, value]) => !isUnusedPcr(value))
     .sort(([a], [b]) => a - b)
-    .map(([pcr, value]) => [pcr, Array.from(value, (byte) => byte.toString(16).padStart(2, '0')).join('')]);
+    .map(([pcr, value]) => [pcr, toPcrHex(value)]);
 }
 
 /** A list of one as AWS writes it. */

@@ -1,12 +1,21 @@
-import { callerContext, type Representative } from './callers.ts';
 import { spend, weigh, type Budget } from './budget.ts';
-import { collectCandidates, variableOf, type Attestation, type Candidates } from './candidates.ts';
-import { matchCondition, type Condition } from './condition.ts';
+import { representCallers, placeOf, type Representative } from './callers.ts';
+import type { Condition } from './condition.ts';
 import type { KeyPolicy, KeyPolicyStatement } from './document.ts';
+import { narrowDomain, openDomain, restrictDomain, type Domain } from './domain.ts';
 import { evaluateKeyPolicy, speaksOf, type KeyRequest } from './evaluate.ts';
-import type { RequestContext } from './pattern.ts';
+import {
+  ANY_VALUE,
+  openKeySpace,
+  variableOf,
+  type Asked,
+  type Attestation,
+  type KeySpace,
+} from './key-space.ts';
+import { settle, type Assignment } from './settle.ts';
+import { demandOf, type Literal } from './verdict.ts';
 
-/** A request that a policy allows, found by looking for one. */
+/** A request that a policy allows, or of which it cannot be shown that the policy denies it. */
 export interface Witness {
   readonly action: string;
   readonly who: Representative;
@@ -15,39 +24,108 @@ export interface Witness {
   readonly assignment: Assignment;
   /** The statement that allows it. */
   readonly statement: KeyPolicyStatement;
+  /** Whether the policy surely allows it. Otherwise something decides that the policy does not tell. */
+  readonly proven: boolean;
 }
 
 export interface Question {
   readonly action: string;
   readonly who: Representative;
   readonly attestation: Attestation;
-  readonly keyArn: string;
-  /** Milliseconds since 1970. */
-  readonly now: number;
-  /** Narrows what the values of a key may be; by {@link variableOf}. */
-  readonly only?: ReadonlyMap<string, (values: readonly string[]) => boolean>;
-  /** Values to try beside those that the policy names. */
-  readonly also?: ReadonlyMap<string, readonly string[]>;
-  readonly budget: Budget;
+  /** Narrows what the values of a key may be, by {@link variableOf}; an empty list is a request without the key. */
+  readonly only?: (key: string) => ((values: readonly string[]) => boolean) | undefined;
   /** The request must not be allowed by this policy. */
   readonly deniedBy?: KeyPolicy;
 }
 
-/** Every condition holds, or at least one does not. */
+/** Policies of one key that are asked, with what is known of every request. */
+export interface Inquiry {
+  readonly keyArn: string;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly budget: Budget;
+  readonly callers: readonly Representative[];
+  /** The values of a key that the policies tell apart. */
+  readonly space: (key: string, who: Representative, attestation: Attestation) => KeySpace;
+}
+
+/** All conditions hold, or one at least does not. */
 interface Goal {
   readonly conditions: readonly Condition[];
   readonly hold: boolean;
   readonly variables: boolean;
 }
 
-type Domains = ReadonlyMap<string, Candidates>;
+type Domains = ReadonlyMap<string, Domain>;
 
-type Assignment = ReadonlyMap<string, readonly string[]>;
-type Accept = (assignment: Assignment) => boolean;
+/**
+ * Gets ready to ask policies of a key.
+ *
+ * @param also values that are told apart beside those that the policies name, by {@link variableOf}
+ * @param principals ARNs of roles and users, named beside those that the policies name
+ * @throws KeyPolicyError POLICY_TOO_COMPLEX
+ */
+export function openInquiry(
+  policies: readonly KeyPolicy[],
+  {
+    keyArn,
+    now,
+    budget,
+    also,
+    principals = [],
+  }: Pick<Inquiry, 'keyArn' | 'now' | 'budget'> & {
+    readonly also?: ReadonlyMap<string, readonly string[]>;
+    readonly principals?: readonly string[];
+  },
+): Inquiry {
+  const asked = Map.groupBy(
+    policies.flatMap(({ statements, version }) =>
+      statements.flatMap(({ conditions }) =>
+        conditions.map((condition): Asked => ({ condition, variables: version === '2012-10-17' })),
+      ),
+    ),
+    ({ condition }) => variableOf(condition.key),
+  );
+  const names = [...asked.keys()]
+    .filter((key) => key.startsWith(CONTEXT))
+    .map((key) => key.slice(CONTEXT.length));
+  const tellApart = new Map([...(also ?? []), [CONTEXT_KEYS, names]]);
+  const spaces = new Map<Representative, Map<string, KeySpace>>();
+  const callers = representCallers(policies, placeOf(keyArn), { budget, principals }).map((who) =>
+    withKey(who, keyArn),
+  );
+  const space: Inquiry['space'] = (key, who, attestation) => {
+    const known = spaces.get(who) ?? new Map<string, KeySpace>();
+    spaces.set(who, known);
+    const name = `${attestation} ${key}`;
+    const made =
+      known.get(name) ??
+      openKeySpace(key, asked.get(key) ?? [], {
+        who,
+        attestation,
+        also: tellApart.get(key) ?? [],
+        now,
+        budget,
+      });
+    known.set(name, made);
+    return made;
+  };
+  return { keyArn, now, budget, callers, space };
+}
 
-interface SearchScope {
-  readonly fixed: RequestContext;
-  readonly budget: Budget;
+const CONTEXT = 'kms:encryptioncontext:';
+const CONTEXT_KEYS = 'kms:encryptioncontextkeys';
+
+/** What the key's ARN says of every request for it. */
+function withKey(who: Representative, keyArn: string): Representative {
+  const [, , , region = '', account = '', id = ''] = keyArn.split(':');
+  const fixed = new Map([
+    ...who.fixed,
+    ['aws:resourceaccount', [account]],
+    ['kms:multiregion', [String(id.startsWith('key/mrk-'))]],
+    ...(region === '' ? [] : [['aws:requestedregion', [region]] as const]),
+  ]);
+  return { ...who, fixed };
 }
 
 /**
@@ -56,159 +134,158 @@ interface SearchScope {
  * Callers have whatever IAM policies they like.
  *
  * A condition looks at one key, so an allowed request is a choice of values under which all conditions of one Allow
- * hold and each Deny has one that does not; found by trying, for each Deny, which one.
+ * hold and each Deny has one that does not; found by trying, for each Deny, which one. Of each key every kind of value
+ * is tried that the policies can tell apart, so that nothing found means that there is nothing. What a policy variable
+ * stands for is not known: it is taken to be whatever allows the request.
  */
-export function* findAllowed(policy: KeyPolicy, question: Question): Generator<Witness> {
-  const { who, action, attestation } = question;
-  const fixed = callerContext(who.caller);
-  spend(question.budget, weigh(policy) + (question.deniedBy === undefined ? 0 : weigh(question.deniedBy)));
+export function* findAllowed(inquiry: Inquiry, policy: KeyPolicy, question: Question): Generator<Witness> {
+  const { who, action, attestation, deniedBy } = question;
+  spend(inquiry.budget, weigh(policy) + (deniedBy === undefined ? 0 : weigh(deniedBy)));
+  const denials = goalsOf(inquiry, policy, question, 'Deny', false);
+  const ways = refusals(inquiry, question);
   for (const statement of policy.statements) {
-    if (statement.effect !== 'Allow' || !speaksOf(policy, statement, probe(question, fixed))) continue;
-    const goals = [goal(policy, statement, true), ...denyGoals(policy, question, fixed)];
-    for (const refused of refusals(question, fixed)) {
-      const all = [...goals, ...refused];
-      const domains = startDomains(all, question, fixed);
-      const found = solve(domains, all, { fixed, budget: question.budget }, (assignment) =>
-        confirms(policy, question, statement, fixed, assignment),
-      );
-      if (found === undefined) continue;
-      yield { action, who, attestation, assignment: found, statement };
-      break;
-    }
+    if (statement.effect !== 'Allow') continue;
+    const [allowance] = goalsOf(inquiry, { ...policy, statements: [statement] }, question, 'Allow', true);
+    if (allowance === undefined) continue;
+    const found = firstOf(ways, (refused) => solve(inquiry, question, [allowance, ...denials, ...refused]));
+    if (found === undefined) continue;
+    const proven = confirms(inquiry, policy, question, statement, found);
+    yield { action, who, attestation, assignment: found, statement, proven };
   }
 }
 
-function goal(policy: KeyPolicy, statement: KeyPolicyStatement, hold: boolean): Goal {
-  return { conditions: statement.conditions, hold, variables: policy.version === '2012-10-17' };
-}
-
-function denyGoals(policy: KeyPolicy, question: Question, fixed: RequestContext): Goal[] {
-  return policy.statements
-    .filter((statement) => statement.effect === 'Deny' && speaksOf(policy, statement, probe(question, fixed)))
-    .map((statement) => goal(policy, statement, false));
-}
-
-/** The ways in which the other policy can refuse: by one of its Denies, or by no Allow. */
-function refusals(question: Question, fixed: RequestContext): Goal[][] {
-  const { deniedBy } = question;
-  if (deniedBy === undefined) return [[]];
-  const speaking = deniedBy.statements.filter((statement) =>
-    speaksOf(deniedBy, statement, probe(question, fixed)),
-  );
-  const denies = speaking.filter(({ effect }) => effect === 'Deny').map((one) => [goal(deniedBy, one, true)]);
-  const allows = speaking.filter(({ effect }) => effect === 'Allow').map((one) => goal(deniedBy, one, false));
-  return [allows, ...denies];
-}
-
-function startDomains(goals: readonly Goal[], question: Question, fixed: RequestContext): Domains {
-  const conditions = goals.flatMap((one) => one.conditions);
-  const candidates = collectCandidates(conditions, { ...question, fixed });
-  return new Map(
-    [...candidates].map(([key, values]) => {
-      const also = (question.also?.get(key) ?? []).map((value) => [value]);
-      const only = question.only?.get(key);
-      const all = fixed.has(key) ? values : [...values, ...also];
-      return [key, only === undefined ? all : all.filter(only)];
-    }),
-  );
-}
-
-/** All that has to hold narrows the values down; each of the others is a choice. */
-function solve(
-  domains: Domains,
-  goals: readonly Goal[],
-  scope: SearchScope,
-  accept: Accept,
-): Assignment | undefined {
-  let narrowed: Domains | undefined = domains;
-  for (const goal of goals.filter(({ hold }) => hold)) {
-    for (const condition of goal.conditions) {
-      narrowed = narrowed && narrow(narrowed, condition, goal, scope, true);
-    }
-  }
-  const choices = goals.filter(({ hold }) => !hold);
-  return narrowed && choose(narrowed, choices, scope, accept);
-}
-
-/** Makes the choice with the fewest ways first: none at all ends the search, and one is no choice. */
-function choose(
-  domains: Domains,
-  goals: readonly Goal[],
-  scope: SearchScope,
-  accept: Accept,
-): Assignment | undefined {
-  const open = goals.flatMap((goal) => {
-    const ways = goal.conditions.flatMap((condition) => narrow(domains, condition, goal, scope, false) ?? []);
-    // Nothing had to be given up for it, whatever is chosen later.
-    return ways.includes(domains) ? [] : [{ goal, ways }];
-  });
-  if (open.length === 0) return firstAccepted(domains, accept);
-  const next = open.reduce((best, one) => (one.ways.length < best.ways.length ? one : best));
-  const rest = open.filter((one) => one !== next).map(({ goal }) => goal);
-  for (const way of next.ways) {
-    const found = choose(way, rest, scope, accept);
+function firstOf<T, R>(list: readonly T[], find: (one: T) => R | undefined): R | undefined {
+  for (const one of list) {
+    const found = find(one);
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
-/** The same domains when nothing falls away, undefined when nothing is left. */
-function narrow(
-  domains: Domains,
-  condition: Condition,
-  { variables }: Goal,
-  { fixed, budget }: SearchScope,
-  holds: boolean,
-): Domains | undefined {
-  const key = variableOf(condition.key);
-  const domain = domains.get(key) ?? [];
-  spend(budget, costOf(condition, domain) + domains.size);
-  const left = domain.filter((values) => {
-    const context = new Map([...fixed, [condition.key.toLowerCase(), values]]);
-    return matchCondition(condition, { context, variables }) === holds;
+/** What is asked of each statement with this effect that is, or may be, about the request. */
+function goalsOf(
+  inquiry: Inquiry,
+  policy: KeyPolicy,
+  question: Question,
+  effect: 'Allow' | 'Deny',
+  hold: boolean,
+): Goal[] {
+  const variables = policy.version === '2012-10-17';
+  return policy.statements.flatMap((statement) => {
+    if (statement.effect !== effect) return [];
+    const speaks = speaksOf(policy, statement, requestOf(inquiry, question, question.who.fixed));
+    if (speaks === 'no') return [];
+    const conditions =
+      speaks === 'maybe' ? [...statement.conditions, reachOf(statement)] : statement.conditions;
+    return [{ conditions, hold, variables }];
   });
-  if (left.length === domain.length && left.length > 0) return domains;
-  return left.length === 0 ? undefined : new Map([...domains, [key, left]]);
+}
+
+/** A Resource with a variable, as a condition on a key of its own of which nothing is known. */
+function reachOf({ resources }: KeyPolicyStatement): Condition {
+  const operator = { comparison: 'StringLike', negated: resources.negated, ifExists: false } as const;
+  return { operator, key: RESOURCE, values: resources.entries };
+}
+const RESOURCE = 'resource';
+const UNKNOWN_SPACE: KeySpace = { values: [ANY_VALUE], absent: false, many: false };
+
+/** The ways in which the other policy can refuse: by one of its Denies, or by no Allow. */
+function refusals(inquiry: Inquiry, question: Question): Goal[][] {
+  const { deniedBy } = question;
+  if (deniedBy === undefined) return [[]];
+  const denies = goalsOf(inquiry, deniedBy, question, 'Deny', true).map((goal) => [goal]);
+  return [goalsOf(inquiry, deniedBy, question, 'Allow', false), ...denies];
+}
+
+interface Solver {
+  readonly question: Question;
+  readonly budget: Budget;
+}
+
+/** All that has to hold narrows the values down; each of the others is a choice. */
+function solve(inquiry: Inquiry, question: Question, goals: readonly Goal[]): Assignment | undefined {
+  const solver: Solver = { question, budget: inquiry.budget };
+  let domains: Domains | undefined = openDomains(inquiry, question, goals);
+  for (const goal of goals.filter(({ hold }) => hold)) {
+    for (const condition of goal.conditions) {
+      domains = domains && narrow(domains, { condition, variables: goal.variables, holds: true }, solver);
+    }
+  }
+  return (
+    domains &&
+    choose(
+      domains,
+      goals.filter(({ hold }) => !hold),
+      solver,
+    )
+  );
+}
+
+function openDomains(
+  inquiry: Inquiry,
+  { who, attestation, only }: Question,
+  goals: readonly Goal[],
+): Domains | undefined {
+  const domains = new Map<string, Domain>();
+  for (const { conditions } of goals) {
+    for (const { key } of conditions) {
+      const name = variableOf(key);
+      if (domains.has(name)) continue;
+      const domain = openDomain(name === RESOURCE ? UNKNOWN_SPACE : inquiry.space(name, who, attestation));
+      const takes = only?.(name);
+      const restricted = takes === undefined ? domain : restrictDomain(domain, takes);
+      if (!restricted.absent && restricted.values.length === 0) return undefined;
+      domains.set(name, restricted);
+    }
+  }
+  return domains;
+}
+
+/** Makes the choice with the fewest ways first: none at all ends the search, and one is no choice. */
+function choose(domains: Domains, goals: readonly Goal[], solver: Solver): Assignment | undefined {
+  const open = goals.flatMap((goal) => {
+    const ways = goal.conditions.flatMap(
+      (condition) => narrow(domains, { condition, variables: goal.variables, holds: false }, solver) ?? [],
+    );
+    // Nothing had to be given up for it, whatever is chosen later.
+    return ways.includes(domains) ? [] : [{ goal, ways }];
+  });
+  if (open.length === 0) return settle(domains);
+  const next = open.reduce((best, one) => (one.ways.length < best.ways.length ? one : best));
+  const rest = open.filter((one) => one !== next).map(({ goal }) => goal);
+  return firstOf(next.ways, (way) => choose(way, rest, solver));
+}
+
+/** The same domains when nothing falls away, undefined when nothing is left. */
+function narrow(domains: Domains, literal: Literal, { question, budget }: Solver): Domains | undefined {
+  const key = variableOf(literal.condition.key);
+  const domain = domains.get(key);
+  if (domain === undefined) return undefined;
+  spend(budget, costOf(literal.condition, domain) + domains.size);
+  const left = narrowDomain(domain, literal, demandOf(literal, question.who.fixed));
+  if (left === domain) return domains;
+  return left && new Map([...domains, [key, left]]);
 }
 
 /** Wildcards are matched in the product of the lengths, all else at once. */
-function costOf({ operator, values }: Condition, domain: Candidates): number {
-  const length = (list: readonly string[]): number => list.reduce((sum, one) => sum + one.length, 0);
-  const candidates = domain.reduce((sum, one) => sum + length(one), 0);
+function costOf({ operator, values }: Condition, { values: left }: Domain): number {
+  const length = (list: readonly unknown[]): number =>
+    list.reduce<number>((sum, one) => sum + (typeof one === 'string' ? one.length : 1), 0);
   const matched = operator.comparison === 'StringLike' || operator.comparison === 'ArnLike';
-  return 1 + domain.length * values.length + (matched ? (candidates * length(values)) / 64 : 0);
+  return 1 + left.length * values.length + (matched ? (length(left) * length(values)) / 64 : 0);
 }
 
-const MAX_COMBINATIONS = 512;
-
-/** What is left of the domains fits the goals in any combination; only keys that depend on each other are tried. */
-function firstAccepted(domains: Domains, accept: Accept): Assignment | undefined {
-  const linked = [...domains].filter(([key]) => key.startsWith('kms:encryptioncontext'));
-  const base = new Map([...domains].map(([key, values]) => [key, values[0] ?? []]));
-  const total = linked.reduce((product, [, values]) => product * values.length, 1);
-  for (let number = 0; number < Math.min(total, MAX_COMBINATIONS); number += 1) {
-    let rest = number;
-    const assignment = new Map(base);
-    for (const [key, values] of linked) {
-      assignment.set(key, values[rest % values.length] ?? []);
-      rest = Math.floor(rest / values.length);
-    }
-    if (accept(assignment)) return assignment;
-  }
-  return undefined;
-}
-
-/** The answer stands only if the policy as a whole really gives it. */
+/** Whether the policy as a whole surely allows the request, and the other surely does not. */
 function confirms(
+  inquiry: Inquiry,
   policy: KeyPolicy,
   question: Question,
   statement: KeyPolicyStatement,
-  fixed: RequestContext,
   assignment: Assignment,
 ): boolean {
-  if (!isCoherent(assignment)) return false;
-  spend(question.budget, weigh(policy));
-  const request = probe(question, toContext(fixed, assignment));
+  if ([...assignment.values()].some((values) => values.includes(ANY_VALUE))) return false;
+  spend(inquiry.budget, weigh(policy));
+  const request = requestOf(inquiry, question, toContext(question.who.fixed, assignment));
   const alone = {
     ...policy,
     statements: policy.statements.filter((one) => one === statement || one.effect === 'Deny'),
@@ -217,24 +294,20 @@ function confirms(
   return question.deniedBy === undefined || evaluateKeyPolicy(question.deniedBy, request).decision === 'deny';
 }
 
-/** The names of an encryption context and its pairs tell of the same thing. */
-function isCoherent(assignment: Assignment): boolean {
-  const names = assignment.get('kms:encryptioncontextkeys')?.map((name) => name.toLowerCase());
-  if (names === undefined) return true;
-  const prefix = 'kms:encryptioncontext:';
-  return [...assignment].every(
-    ([key, values]) =>
-      !key.startsWith(prefix) || names.includes(key.slice(prefix.length)) === values.length > 0,
-  );
-}
-
-function probe({ action, who, keyArn }: Question, context: RequestContext): KeyRequest {
+function requestOf(
+  { keyArn }: Inquiry,
+  { action, who }: Question,
+  context: KeyRequest['context'],
+): KeyRequest {
   return { action, caller: who.caller, keyArn, context, identity: 'allow', lenientNotPrincipal: true };
 }
 
-function toContext(fixed: RequestContext, assignment: Assignment): Map<string, readonly string[]> {
-  const context = new Map([...fixed, ...assignment]);
-  const pcr0 = assignment.get('kms:recipientattestation:pcr0');
+function toContext(fixed: KeyRequest['context'], assignment: Assignment): Map<string, readonly string[]> {
+  const chosen = [...assignment].map(
+    ([key, values]) => [key, values.filter((value) => typeof value === 'string')] as const,
+  );
+  const context = new Map<string, readonly string[]>([...fixed, ...chosen]);
+  const pcr0 = context.get('kms:recipientattestation:pcr0');
   if (pcr0 !== undefined) context.set('kms:recipientattestation:imagesha384', pcr0);
   for (const [key, values] of context) if (values.length === 0) context.delete(key);
   return context;

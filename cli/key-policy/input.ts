@@ -47,19 +47,44 @@ export const OPTIONS = {
   },
 } as const satisfies Record<string, OptionSpec>;
 
-/** A policy document, bare or as "aws kms get-key-policy" prints it. */
-export async function readPolicy(path: string, { io }: CommandInput): Promise<string> {
+/** A policy, and which of its key's it is, where the file says so. */
+export interface NamedPolicy {
+  readonly text: string;
+  readonly name?: string;
+}
+
+/**
+ * A policy document, bare or as "aws kms get-key-policy" prints it, that is the key's policy `default`.
+ * @throws CliError POLICY_NAME for another, such as AWS_RAM
+ */
+export async function readPolicy(path: string, input: CommandInput): Promise<string> {
+  const { text, name = 'default' } = await readNamedPolicy(path, input);
+  if (name === 'default') return text;
+  throw new CliError(
+    'POLICY_NAME',
+    'the policy "default" of the key is expected, which PutKeyPolicy writes',
+    {
+      file: path,
+      name,
+    },
+  );
+}
+
+/** A policy document, bare or as "aws kms get-key-policy" prints it, whatever its name. */
+export async function readNamedPolicy(path: string, { io }: CommandInput): Promise<NamedPolicy> {
   const text = Buffer.from(await readInput(path, io, MAX_POLICY_FILE_BYTES)).toString('utf8');
   try {
     const value = parseJson(text, { maxBytes: MAX_POLICY_FILE_BYTES, maxDepth: 20 });
     if (typeof value === 'object' && value !== null && 'Policy' in value && !Array.isArray(value)) {
-      if (typeof value['Policy'] === 'string') return value['Policy'];
+      const { Policy: policy, PolicyName: name } = value;
+      if (typeof policy === 'string')
+        return typeof name === 'string' ? { text: policy, name } : { text: policy };
     }
   } catch (error) {
     // The policy's own parser says what is wrong with it.
     if (!(error instanceof JsonError)) throw error;
   }
-  return text;
+  return { text };
 }
 
 /** The node that a manifest describes, with the PCR16 that it measures to. */
@@ -75,9 +100,16 @@ export async function readNode({ text, io }: CommandInput): Promise<Node | undef
   return { manifest, pcr16: new Uint8Array(Buffer.from(pcr16, 'hex')) };
 }
 
-export function readKeyArn({ text }: CommandInput, node: Node | undefined): string {
-  const arn = text('key') ?? node?.manifest.kms.keyArn;
+export function readKeyArn(input: CommandInput, node: Node | undefined): string {
+  const arn = readOptionalKeyArn(input, node);
   if (arn === undefined) throw new UsageError('--key or --manifest has to name the KMS key');
+  return arn;
+}
+
+/** The key that was named, if one was. */
+export function readOptionalKeyArn({ text }: CommandInput, node: Node | undefined): string | undefined {
+  const arn = text('key') ?? node?.manifest.kms.keyArn;
+  if (arn === undefined) return undefined;
   if (!KEY_ARN.test(arn)) throw new UsageError('--key is the ARN of a key, not of an alias');
   if (node !== undefined && arn !== node.manifest.kms.keyArn) {
     throw new UsageError('--key is not the key of the manifest');

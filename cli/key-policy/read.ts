@@ -1,4 +1,5 @@
 import {
+  assumeKey,
   diffKeyPolicies,
   isAtLeast,
   lintKeyPolicy,
@@ -10,12 +11,15 @@ import {
   OPTIONS,
   readArns,
   readKeyArn,
+  readNamedPolicy,
   readNode,
   readOldPcrs,
+  readOptionalKeyArn,
   readPcrs,
   readPolicy,
   readSeverity,
 } from './input.ts';
+import { encryptionContext, PASSWORD_SECRET } from '../../shared/node/encryption-context.ts';
 import { printable } from '../common/printable.ts';
 
 export const lintCommand: Command = {
@@ -32,7 +36,7 @@ export const lintCommand: Command = {
     'fail-on': OPTIONS['fail-on'],
   },
   examples: [
-    'aws kms get-key-policy --key-id KEY | holdfast key-policy lint - --key ARN',
+    'aws kms get-key-policy --key-id KEY --output json | holdfast key-policy lint - --key ARN',
     'holdfast key-policy lint policy.json --manifest manifest.json --pcrs pcr.json --fail-on low --json',
   ],
   async run(input) {
@@ -43,15 +47,30 @@ export const lintCommand: Command = {
       pcrs === undefined ? [] : [await readPcrs(pcrs, input, node), ...(await readOldPcrs(input, node))];
     const [nodes, admins] = [readArns(input, 'node-role'), readArns(input, 'admin')];
     const severity = readSeverity(input);
-    const findings = lintKeyPolicy(await readPolicy(positionals[0] ?? '', input), {
-      keyArn: readKeyArn(input, node),
+    const policy = await readNamedPolicy(positionals[0] ?? '', input);
+    const keyArn = readOptionalKeyArn(input, node);
+    const { keyArn: asked, assumed } =
+      keyArn === undefined ? assumeKey(policy.text) : { keyArn, assumed: undefined };
+    const findings = lintKeyPolicy(policy.text, {
+      keyArn: asked,
       now: Date.now(),
+      ...(node === undefined ? {} : { encryptionContext: encryptionContext(node.manifest, PASSWORD_SECRET) }),
       ...(nodes.length === 0 ? {} : { nodes }),
       ...(admins.length === 0 ? {} : { admins }),
       ...(images.length === 0 ? {} : { images }),
     });
     const ok = !findings.some((finding) => isAtLeast(finding, severity));
-    return { ok, text: describeFindings(findings), data: { failOn: severity, findings } };
+    const lines = [...describeSource(policy.name, assumed), describeFindings(findings)];
+    return {
+      ok,
+      text: lines.join('\n'),
+      data: {
+        failOn: severity,
+        policyName: policy.name ?? null,
+        ...(assumed === undefined ? {} : { assumed }),
+        findings,
+      },
+    };
   },
 };
 
@@ -83,6 +102,19 @@ export const diffCommand: Command = {
     };
   },
 };
+
+/** Which policy was read, and of which key, where that is not what everybody takes it for. */
+function describeSource(name: string | undefined, assumed: string | undefined): string[] {
+  const other = name !== undefined && name !== 'default';
+  return [
+    ...(other
+      ? [
+          `policy: ${printable(name)}, which the key has beside "default": aws kms list-key-policies names both`,
+        ]
+      : []),
+    ...(assumed === undefined ? [] : [`assumed: ${printable(assumed)}; say which with --key`]),
+  ];
+}
 
 /** Findings for people, the worst first. */
 export function describeFindings(findings: readonly Finding[]): string {

@@ -7,6 +7,7 @@ import {
   type AdmittedImage,
   type Finding,
   type GateDecision,
+  type GateException,
   type GateOptions,
 } from '../../attestation/key-policy/index.ts';
 import { createEnvelope, signEnvelope } from '../../shared/dsse/index.ts';
@@ -27,8 +28,15 @@ import {
   type Node,
 } from './input.ts';
 import { describeDifference, describeFindings } from './read.ts';
+import { printable } from '../common/printable.ts';
 import { writeOutput } from '../common/output-file.ts';
 import { readSigningKey } from '../common/private-key.ts';
+
+const OLD_UNTIL = {
+  type: 'string',
+  value: 'TIME',
+  description: 'when those images stop to decrypt (ISO 8601); required with --old-pcrs',
+} as const;
 
 export const renderCommand: Command = {
   name: 'key-policy render',
@@ -41,11 +49,7 @@ export const renderCommand: Command = {
     'node-role': { ...OPTIONS['node-role'], required: true },
     admin: { ...OPTIONS.admin, required: true },
     'old-pcrs': OPTIONS['old-pcrs'],
-    'old-until': {
-      type: 'string',
-      value: 'TIME',
-      description: 'when those images stop to decrypt (ISO 8601); required with --old-pcrs',
-    },
+    'old-until': OLD_UNTIL,
     initialise: {
       type: 'boolean',
       description:
@@ -116,6 +120,14 @@ export const gateCommand: Command = {
     'node-role': { ...OPTIONS['node-role'], required: true },
     admin: { ...OPTIONS.admin, required: true },
     'old-pcrs': OPTIONS['old-pcrs'],
+    'old-until': OLD_UNTIL,
+    except: {
+      type: 'string',
+      multiple: true,
+      value: 'STATEMENT=REASON',
+      description:
+        'a statement, by Sid or digest, that may pass though render does not write it; the reason is recorded',
+    },
     current: { type: 'string', value: 'FILE', description: 'the policy in force, to show what changes' },
     'max-age': {
       type: 'string',
@@ -143,7 +155,9 @@ export const gateCommand: Command = {
       nodeRole: readNodeRole(input),
       admins: readArns(input, 'admin'),
       expected: await readPcrs(text('pcrs') ?? '', input, node),
-      others: await readOldPcrs(input, node),
+      others: await readOldImages(input, node),
+      encryptionContext: encryptionContext(node.manifest, PASSWORD_SECRET),
+      exceptions: readExceptions(input),
       document: await readDocumentFile(text('document') ?? '', io),
       nonce: readNonce(text('nonce') ?? ''),
       root: await readRoot(text('root'), input),
@@ -158,13 +172,17 @@ export const gateCommand: Command = {
       const envelope = signEnvelope(createEnvelope(GATE_RECORD_TYPE, decision.record), privateKey);
       await writeOutput(recordPath, `${JSON.stringify(envelope)}\n`);
     }
-    const { document, findings, difference } = decision;
+    const { document, findings, difference, exceptions } = decision;
     // The policy alone goes to standard output, so that it can be put; what to read goes beside it.
     if (!input.json) {
       io.stderr.write(
         [
           `live: ${document.moduleId}, signed ${new Date(document.timestamp).toISOString()}`,
           describeFindings(findings),
+          ...exceptions.map(
+            ({ statement, reason }) =>
+              `excepted: statement ${statement.index} (${printable(statement.sid ?? statement.sha256)}): ${printable(reason)}`,
+          ),
           describeDifference(difference.gained, difference.lost),
           '',
         ].join('\n'),
@@ -177,6 +195,7 @@ export const gateCommand: Command = {
         policy,
         moduleId: document.moduleId,
         findings,
+        exceptions,
         ...difference,
         ...(recordPath === undefined ? {} : { record: recordPath }),
       },
@@ -226,6 +245,17 @@ async function readOldImages(input: CommandInput, node: Node): Promise<AdmittedI
   // Else the way back would be closed from the beginning, and nobody would notice before it is needed.
   if (time <= Date.now()) throw new UsageError('--old-until is over already');
   return old.map((pcrs) => ({ pcrs, until: time }));
+}
+
+/** `STATEMENT=REASON`, each naming one statement. */
+function readExceptions({ texts }: CommandInput): GateException[] {
+  return texts('except').map((text) => {
+    const at = text.indexOf('=');
+    const [statement, reason] = [text.slice(0, at), text.slice(at + 1).trim()];
+    if (at < 1 || reason === '')
+      throw new UsageError('--except is the Sid or digest of a statement, =, and a reason');
+    return { statement, reason };
+  });
 }
 
 function readNonce(hex: string): Uint8Array {

@@ -86,12 +86,16 @@ function requestContext(request: AuthenticatedRequest, facts: RequestFacts, key?
   return buildRequestContext([
     ...globalContext(request),
     ['kms:CallerAccount', request.credential.caller.accountId],
+    ['kms:PolicyName', POLICY_OPERATIONS.includes(request.operation) ? 'default' : undefined],
     ...(key === undefined ? [] : keyContext(facts, key)),
     ...attestationContext(facts.pcrs ?? new Map()),
     ...encryptionContext(facts.encryptionContext ?? {}),
     ...Object.entries(facts.keys ?? {}),
   ]);
 }
+
+/** Operations on one policy of a key; a key of this stand-in has the one called `default`. */
+const POLICY_OPERATIONS: readonly string[] = ['GetKeyPolicy', 'PutKeyPolicy'];
 
 function keyContext(
   { alias, keyAliases }: RequestFacts,

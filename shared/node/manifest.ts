@@ -25,7 +25,13 @@ export const manifestSchema = z
     quorum: z.strictObject({ size: z.int().min(1).max(255), threshold: z.int().min(1).max(255) }),
     kms: z.strictObject({
       /** The full ARN of the key; an alias could be pointed elsewhere (P11). */
-      keyArn: z.string().regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]{1,32}:[0-9]{12}:key\/[a-zA-Z0-9-]{1,64}$/),
+      keyArn: z
+        .string()
+        .regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]{1,32}:[0-9]{12}:key\/[a-zA-Z0-9-]{1,64}$/)
+        // A replica of a multi-Region key opens the same blobs under a policy of whoever made the replica.
+        .refine((arn) => !arn.includes(':key/mrk-'), {
+          error: 'a multi-Region key; a node needs a key of one Region',
+        }),
       region: z.string().regex(/^[a-z0-9-]{1,32}$/),
     }),
     /** Ed25519 keys of those who may configure the node, and how many of them must sign. */

@@ -236,8 +236,47 @@ describe('holdfast key-policy lint', () => {
     for (const text of ['', '{', '{"Statement":[]}', open.replace('"Effect"', '"Effect":"Deny","Effect"')]) {
       expect((await run('lint', ['-', '--key', KEY], text)).exit).toBe(1);
     }
-    expect((await run('lint', ['-'], open)).exit).toBe(2);
+    expect((await run('diff', ['-', at('policy.json')], open)).exit).toBe(2);
     expect((await run('lint', ['-', '--key', KEY.replace('key/', 'alias/')], open)).exit).toBe(2);
+  });
+});
+
+describe('what lint reads', () => {
+  const text = JSON.stringify({
+    Version: '2012-10-17',
+    Statement: { Effect: 'Allow', Principal: { AWS: ADMIN }, Action: 'kms:PutKeyPolicy', Resource: '*' },
+  });
+
+  it('is taken for the policy of a key in the account that it names, which is said, when nobody says which', async () => {
+    const { exit, out } = await run('lint', ['-'], text);
+    expect(exit).toBe(0);
+    expect(out).toMatch(
+      /^assumed: the key is in account 111122223333 of partition aws, .*--key\nno findings\n$/,
+    );
+    const named = text.replace('"*"', JSON.stringify(KEY));
+    expect((await run('lint', ['-'], named)).out).toContain(`assumed: the key is ${KEY}`);
+    expect((await run('lint', ['-', '--key', KEY], text)).out).toBe('no findings\n');
+  });
+
+  it('may be the second policy of a key, which is said; gate and diff are of the first alone', async () => {
+    const wrapped = JSON.stringify({ Policy: text, PolicyName: 'AWS_RAM' });
+    const { exit, out } = await run('lint', ['-', '--key', KEY], wrapped);
+    expect(exit).toBe(0);
+    expect(out).toMatch(/^policy: AWS_RAM, .*list-key-policies/);
+    const asJson = JSON.parse((await run('lint', ['-', '--key', KEY, '--json'], wrapped)).out) as object;
+    expect(asJson).toMatchObject({ policyName: 'AWS_RAM' });
+    const diff = await run('diff', ['-', at('policy.json'), '--key', KEY, '--json'], wrapped);
+    expect([diff.exit, JSON.parse(diff.out).error.code]).toEqual([1, 'POLICY_NAME']);
+  });
+
+  it('is no unresolved template', async () => {
+    const template = text.replace(
+      JSON.stringify(ADMIN),
+      '{"Fn::Join":["",["arn:",{"Ref":"AWS::Partition"}]]}',
+    );
+    const { exit, err } = await run('lint', ['-'], template);
+    expect(exit).toBe(1);
+    expect(err).toMatch(/POLICY_UNRESOLVED: an unresolved template: render it first/);
   });
 });
 

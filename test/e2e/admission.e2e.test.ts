@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GetKeyPolicyCommand, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { gateKeyPolicy, renderKeyPolicy } from '../../attestation/key-policy/index.ts';
+import { gateKeyPolicy, renderKeyPolicy, type AdmittedImage } from '../../attestation/key-policy/index.ts';
 import { MANIFEST_PCR, unsafeParseAttestationDocument } from '../../attestation/index.ts';
 import { Scenario } from '../../local/testbed/scenario.ts';
 import { createFileAdmission } from '../../parent/index.ts';
@@ -38,19 +38,16 @@ const attemptNewImage = () =>
 const withManifest = (measured: ReadonlyMap<number, Uint8Array>) =>
   new Map([...measured, [MANIFEST_PCR, scenario.testNode.manifestPcr]]);
 
-function rollOut() {
+function rollOut(before: AdmittedImage) {
   return renderKeyPolicy({
     nodeRole: `arn:aws:iam::${scenario.testNode.admin.accountId}:role/holdfast-parent`,
     admins: [`arn:aws:iam::${scenario.testNode.admin.accountId}:role/policy-node-admin`],
-    images: [
-      { pcrs: withManifest(pcrs) },
-      { pcrs: withManifest(scenario.pcrs), until: Date.now() + 3_600_000 },
-    ],
+    images: [{ pcrs: withManifest(pcrs) }, before],
     encryptionContext: encryptionContext(scenario.testNode.manifest, 'encryptor-master-password'),
   });
 }
 
-async function gate(document: Uint8Array, nonce: Uint8Array, policy: string) {
+async function gate(document: Uint8Array, nonce: Uint8Array, policy: string, before: AdmittedImage) {
   const current = await scenario.testNode.admin.kms.send(
     new GetKeyPolicyCommand({ KeyId: scenario.testNode.keyArn }),
   );
@@ -61,7 +58,8 @@ async function gate(document: Uint8Array, nonce: Uint8Array, policy: string) {
     nodeRole: `arn:aws:iam::${scenario.testNode.admin.accountId}:role/holdfast-parent`,
     admins: [`arn:aws:iam::${scenario.testNode.admin.accountId}:role/policy-node-admin`],
     expected: withManifest(pcrs),
-    others: [withManifest(scenario.pcrs)],
+    others: [before],
+    encryptionContext: encryptionContext(scenario.testNode.manifest, 'encryptor-master-password'),
     document,
     nonce,
     root: scenario.testbed.host.rootCertificate,
@@ -89,11 +87,12 @@ describe('P06 an image that KMS does not admit yet', () => {
 
   it('passes the gate with that document, and no other', async () => {
     const document = await readFile(join(admission, 'attestation.cbor'));
-    const policy = rollOut();
-    await expect(async () => gate(document, randomBytes(32), policy)).rejects.toMatchObject({
+    const before = { pcrs: withManifest(scenario.pcrs), until: Date.now() + 3_600_000 };
+    const policy = rollOut(before);
+    await expect(async () => gate(document, randomBytes(32), policy, before)).rejects.toMatchObject({
       code: 'NONCE_MISMATCH',
     });
-    const { difference } = await gate(document, nonce, policy);
+    const { difference } = await gate(document, nonce, policy, before);
     expect(difference.gained.length).toBeGreaterThan(0);
     await scenario.testNode.admin.kms.send(
       new PutKeyPolicyCommand({ KeyId: scenario.testNode.keyArn, Policy: policy }),

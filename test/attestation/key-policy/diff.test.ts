@@ -17,7 +17,7 @@ describe('two policies', () => {
   it('that permit the same differ in nothing, however they are written', () => {
     const apart = policyText(allowNode(), allowNode({ Action: 'kms:Encrypt' }));
     const together = policyText(
-      allowNode({ Action: ['KMS:encrypt', 'kms:Decryp?'], Principal: { AWS: [NODE_ROLE_ARN] } }),
+      allowNode({ Action: ['KMS:encrypt', 'kms:decrypt'], Principal: { AWS: [NODE_ROLE_ARN] } }),
     );
     expect(diff(apart, together)).toEqual({ gained: [], lost: [] });
   });

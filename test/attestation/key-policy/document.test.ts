@@ -84,9 +84,33 @@ describe('a key policy document', () => {
     ['no values', policyText(allowNode({ Condition: { StringEquals: { 'aws:A': [] } } }))],
     ['an object as a value', policyText(allowNode({ Condition: { StringEquals: { 'aws:A': {} } } }))],
     ['a key without a service', policyText(allowNode({ Condition: { StringEquals: { A: 'a' } } }))],
-    ['a Sid twice', policyText(allowNode({ Sid: 'a' }), allowNode({ Sid: 'a' }))],
   ])('is refused as malformed: %s', (_name, text) => {
     expect(codeOf(text)).toBe('POLICY_MALFORMED');
+  });
+
+  it('may have a Sid twice, as key policies that AWS stores do', () => {
+    const text = policyText(allowNode({ Sid: 'a' }), allowNode({ Sid: 'a', Effect: 'Deny' }));
+    expect(parseKeyPolicy(text).statements.map(({ sid, effect }) => [sid, effect])).toEqual([
+      ['a', 'Allow'],
+      ['a', 'Deny'],
+    ]);
+  });
+
+  it.each([
+    [
+      'Fn::Join in a principal',
+      { Principal: { AWS: { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }]] } } },
+    ],
+    ['Ref as a principal', { Principal: { AWS: { Ref: 'Role' } } }],
+    ['Fn::GetAtt in a list of principals', { Principal: { AWS: [{ 'Fn::GetAtt': ['Role', 'Arn'] }] } }],
+    [
+      'Fn::Sub in a condition',
+      { Condition: { StringEquals: { 'aws:A': { 'Fn::Sub': '${AWS::AccountId}' } } } },
+    ],
+    ['Fn::If as a condition', { Condition: { 'Fn::If': ['a', {}, {}] } }],
+    ['text of Fn::Sub', { Principal: { AWS: 'arn:${AWS::Partition}:iam::111122223333:root' } }],
+  ])('that is an unresolved template is refused as that: %s', (_name, more) => {
+    expect(codeOf(policyText(allowNode(more)))).toBe('POLICY_UNRESOLVED');
   });
 
   it('refuses a member named after a prototype', () => {

@@ -60,6 +60,7 @@ beforeAll(async () => {
     keyArn: KEY_ARN,
     nodeRole: NODE_ROLE_ARN,
     admins: [ADMIN],
+    encryptionContext: CONTEXT,
     expected: pcrs,
     document,
     nonce: NONCE,
@@ -117,7 +118,9 @@ describe('P06 the gate', () => {
 
   it('refuses a policy that does not admit the enclave', async () => {
     const other = await live(image(0x30));
-    expect(gate({ policy: render({ pcrs: other.pcrs }), others: [other.pcrs] })).toBe('GATE_NOT_ADMITTED');
+    expect(gate({ policy: render({ pcrs: other.pcrs }), others: [{ pcrs: other.pcrs }] })).toBe(
+      'GATE_NOT_ADMITTED',
+    );
     const elsewhere = base.policy.replaceAll('role/node', 'role/other');
     expect(gate({ policy: elsewhere })).not.toBe('passed');
   });
@@ -130,7 +133,7 @@ describe('P06 the gate', () => {
     const other = await live(image(0x30));
     const both = render({ pcrs: base.expected }, { pcrs: other.pcrs });
     expect(gate({ policy: both })).toBe('GATE_FINDINGS');
-    expect(gate({ policy: both, others: [other.pcrs] })).toBe('passed');
+    expect(gate({ policy: both, others: [{ pcrs: other.pcrs }] })).toBe('passed');
   });
 
   it('tells what changes against the policy in force', async () => {

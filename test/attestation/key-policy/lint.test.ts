@@ -460,8 +460,10 @@ describe('P10 whoever makes blobs', () => {
     ]);
   });
 
-  it('with a recipient condition is nobody: Encrypt takes no document', () => {
-    expect(codes([admin, attested({}, { Action: ['kms:Decrypt', 'kms:Encrypt'] })])).toEqual([]);
+  it('with a recipient condition is nobody: Encrypt takes no document, which is said', () => {
+    expect(codes([admin, attested({}, { Action: ['kms:Decrypt', 'kms:Encrypt'] })])).toEqual([
+      'NEVER_ATTESTED@attested',
+    ]);
   });
 });
 

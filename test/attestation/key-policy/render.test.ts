@@ -7,6 +7,7 @@ import {
   renderKeyPolicy,
   type RenderOptions,
 } from '../../../attestation/key-policy/index.ts';
+import { measureInstanceRole } from '../../../attestation/measurement.ts';
 import { encryptionContext } from '../../../shared/node/encryption-context.ts';
 import { ACCOUNT, ask, KEY_ARN, NODE_ROLE_ARN, session, type Ask } from './policies.ts';
 
@@ -139,7 +140,7 @@ describe('the policy of a node', () => {
   it('binds what the image uses and leaves unused PCRs out', () => {
     const pcrs = new Map([
       ...image(0x10),
-      [3, new Uint8Array(48).fill(9)],
+      [3, measureInstanceRole(NODE_ROLE_ARN)],
       [4, new Uint8Array(48)],
       [8, new Uint8Array(48)],
     ]);

@@ -1,0 +1,32 @@
+import { parseKeyPolicy } from './document.ts';
+
+/** A key that a policy may be of, and in words what was assumed to take it for that. */
+export interface AssumedKey {
+  readonly keyArn: string;
+  readonly assumed: string;
+}
+
+const KEY_ARN = /^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key\/[a-zA-Z0-9-]+$/;
+
+/**
+ * The key that a policy is taken to be of when nobody says which: the first that it names as Resource, or else a key in
+ * the account of the first principal that it names.
+ *
+ * @throws KeyPolicyError for a policy that cannot be read with one meaning only
+ */
+export function assumeKey(policy: string): AssumedKey {
+  const { statements } = parseKeyPolicy(policy);
+  const named = statements.flatMap(({ resources }) => resources.entries).find((entry) => KEY_ARN.test(entry));
+  if (named !== undefined) return { keyArn: named, assumed: `the key is ${named}, which a Resource names` };
+  const accounts = statements.flatMap(({ principals }) =>
+    principals.entries.flatMap((entry) => ('accountId' in entry ? [entry] : [])),
+  );
+  const [first] = accounts;
+  const accountId = first?.accountId ?? '000000000000';
+  const [, partition = 'aws'] = first !== undefined && 'arn' in first ? first.arn.split(':') : [];
+  const whose = first === undefined ? 'of which no principal is named' : 'that of the first principal named';
+  return {
+    keyArn: `arn:${partition}:kms::${accountId}:key/00000000-0000-0000-0000-000000000000`,
+    assumed: `the key is in account ${accountId} of partition ${partition}, ${whose}, and its id is of no Resource`,
+  };
+}

@@ -1,0 +1,90 @@
+import { KMS_ACTIONS, ALL_KMS_ACTIONS, isAttestable } from './actions.ts';
+import { isKnownAction, unknownActions } from './action-patterns.ts';
+import { createBudget } from './budget.ts';
+import { matchConditions } from './condition.ts';
+import { parseAttestationKey } from './condition-keys.ts';
+import type { KeyPolicyStatement } from './document.ts';
+import { findingIn, findingOf, type Finding } from './finding.ts';
+import { isAdmin, type LintScope } from './lint-scope.ts';
+import { matchAction } from './pattern.ts';
+
+/** Actions that a statement names in vain, and those that it names without knowing them. */
+export function lintActions(scope: LintScope): Finding[] {
+  return [
+    ...scope.policy.statements.flatMap((one) => [...lintNames(one), ...lintDocuments(one)]),
+    ...lintFuture(scope),
+  ];
+}
+
+/** A misspelt action: what an Allow means does not work, and what a Deny means is open. */
+function lintNames(statement: KeyPolicyStatement): Finding[] {
+  return statement.actions.entries
+    .filter((pattern) => !isKnownAction(pattern))
+    .map((pattern) =>
+      findingIn(statement, {
+        code: 'UNKNOWN_ACTION',
+        severity: 'medium',
+        why: `KMS has no action ${pattern}: the statement does nothing for it.`,
+        fix: `Write an action of KMS for ${pattern}.`,
+      }),
+    );
+}
+
+/** Actions of an attested Allow that take no attestation document, so that it never allows them. */
+function lintDocuments(statement: KeyPolicyStatement): Finding[] {
+  const { effect, actions, conditions } = statement;
+  if (effect === 'Deny' || actions.negated) return [];
+  const attested = conditions.filter(({ key }) => parseAttestationKey(key) !== undefined);
+  if (matchConditions(attested, new Map(), false)) return [];
+  const idle = actions.entries.filter(
+    (pattern) =>
+      isKnownAction(pattern) &&
+      !ALL_KMS_ACTIONS.some((action) => isAttestable(action) && matchAction(pattern, action)),
+  );
+  if (idle.length === 0) return [];
+  return [
+    findingIn(statement, {
+      code: 'NEVER_ATTESTED',
+      severity: 'low',
+      why: `Requests for ${idle.join(', ')} carry no attestation document, so that this statement never allows them.`,
+      fix: 'Take them out of the statement.',
+    }),
+  ];
+}
+
+/** Wildcards that let through what AWS will add. Describe and List read, by AWS's own convention. */
+function lintFuture(scope: LintScope): Finding[] {
+  const { policy, callers, ask } = scope;
+  return unknownActions([policy], createBudget())
+    .filter((action) => !/^kms:(?:describe|list)/.test(action))
+    .flatMap((action) =>
+      callers.flatMap((who) =>
+        ask({ action, who, attestation: 'none' })
+          .filter(({ statement }) => !statement.actions.negated)
+          .map((witness) =>
+            findingOf(witness, {
+              code: 'FUTURE_ACTIONS',
+              severity: isAdmin(scope, who) ? 'low' : 'medium',
+              why: 'A wildcard in Action also allows whatever actions AWS will add.',
+              fix: 'List the actions that are meant.',
+            }),
+          ),
+      ),
+    );
+}
+
+/** Uses of keys of other kinds: on a symmetric key they fail, but nobody here should ask for them. */
+export function lintOtherKinds({ callers, ask }: LintScope): Finding[] {
+  return KMS_ACTIONS.otherKinds.flatMap((action) =>
+    callers.flatMap((who) =>
+      ask({ action, who, attestation: 'none' }).map((witness) =>
+        findingOf(witness, {
+          code: 'OTHER_KEY_USE',
+          severity: 'low',
+          why: `${action} is for keys of another kind than a node's, and takes no attestation document.`,
+          fix: `Take ${KMS_ACTIONS.otherKinds.join(', ')} out of the statement.`,
+        }),
+      ),
+    ),
+  );
+}

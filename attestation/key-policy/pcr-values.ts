@@ -1,0 +1,17 @@
+/** The condition key of an enclave's PCR, in lower case. */
+export function variableOfPcr(pcr: number): string {
+  return `kms:recipientattestation:pcr${pcr}`;
+}
+
+/** A measurement as KMS compares it: lower-case hex; nothing for none. */
+export function toPcrHex(bytes: Uint8Array | undefined): string {
+  return Array.from(bytes ?? [], (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** What a question takes of each key; keys that are not listed may be anything. */
+export function onlyKeys(
+  ...takes: readonly (readonly [string, (values: readonly string[]) => boolean])[]
+): (key: string) => ((values: readonly string[]) => boolean) | undefined {
+  const byKey = new Map(takes);
+  return (key) => byKey.get(key);
+}
