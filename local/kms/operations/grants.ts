@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { AwsServiceError, optional, parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
 import { admitUse, dryRun } from '../admission.ts';
@@ -174,9 +175,8 @@ function findGrant(kms: KmsContext, keyArn: string, id: string): Grant {
 /** The grant that an earlier request with the same name and parameters has made. */
 function findTwin(kms: KmsContext, asked: Omit<Grant, 'id' | 'token'>): Grant | undefined {
   if (asked.name === undefined) return undefined;
-  const strip = ({ createdAt: _, ...rest }: Omit<Grant, 'id' | 'token'>) =>
-    JSON.stringify(Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return kms.grants.of(asked.keyArn).find(({ id: _, token: __, ...grant }) => strip(grant) === strip(asked));
+  const strip = (grant: object) => ({ ...grant, id: '', token: '', createdAt: 0 });
+  return kms.grants.of(asked.keyArn).find((grant) => isDeepStrictEqual(strip(grant), strip(asked)));
 }
 
 function assertPrincipals(grantee: string | undefined, retiring: string | undefined): string {
