@@ -1,4 +1,5 @@
 import type { LookupFunction } from 'node:net';
+import { dnsSuffixOf } from '../../shared/aws/partitions.ts';
 import { createKmsService, type CmsShape, type KeyDecision, type RecipientVerifier } from '../kms/index.ts';
 import { createSecretsManagerService } from '../secrets-manager/index.ts';
 import { PrincipalDirectory } from './directory.ts';
@@ -73,7 +74,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       directory,
       clientOptions: (service, region) => ({
         region,
-        endpoint: `https://${service}.${region}.amazonaws.com:${server.port}`,
+        endpoint: `https://${service}.${region}.${dnsSuffixOf(region)}:${server.port}`,
         requestHandler: { httpsAgent: { ca: authority.caPem, lookup: lookupLoopback } },
       }),
       async close() {

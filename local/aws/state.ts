@@ -7,12 +7,13 @@ const FORMAT = 1;
 const BUSY = 5;
 
 /**
- * Named records that survive a crash: what `put` has returned from is on the disk. One process at a time.
+ * Named records that survive a crash: what `put` and `delete` have returned from is on the disk. One process at a time.
  * Without a directory nothing is kept.
  */
 export class StateStore {
   readonly #database: DatabaseSync;
   readonly #put: StatementSync;
+  readonly #delete: StatementSync;
   readonly #list: StatementSync;
 
   /** @throws LocalAwsError STATE_IN_USE, STATE_UNREADABLE */
@@ -21,11 +22,17 @@ export class StateStore {
     this.#put = this.#database.prepare(
       'INSERT INTO record (kind, id, value) VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET value = excluded.value',
     );
+    this.#delete = this.#database.prepare('DELETE FROM record WHERE kind = ? AND id = ?');
     this.#list = this.#database.prepare('SELECT id, value FROM record WHERE kind = ? ORDER BY id');
   }
 
   put(kind: string, id: string, value: unknown): void {
     this.#put.run(kind, id, JSON.stringify(value));
+  }
+
+  /** Forgets a record; one that is not there is no error. */
+  delete(kind: string, id: string): void {
+    this.#delete.run(kind, id);
   }
 
   /** All records of a kind, as they were put. */

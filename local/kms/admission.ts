@@ -1,66 +1,76 @@
 import { AwsServiceError, type AuthenticatedRequest } from '../aws/plumbing.ts';
-import { authorizeKey, type RequestFacts } from './authorize.ts';
+import { authorizeKey, type KeyDecision, type RequestFacts } from './authorize.ts';
 import type { KmsContext } from './context.ts';
-import { KEY_SPECS } from './key-spec.ts';
-import type { Key, Scope } from './key-store.ts';
+import { algorithmsOf, specDetails, type KeySpecDetails, type KeyUsage } from './key-spec.ts';
+import type { Key } from './key-store.ts';
 
 /** What requests that use a key share. */
-export interface KeyUse {
-  readonly usage: 'ENCRYPT_DECRYPT' | 'SIGN_VERIFY';
-  /** The key as the request named it. */
-  readonly named?: string | undefined;
-  readonly facts: Pick<RequestFacts, 'pcrs' | 'encryptionContext' | 'keys'>;
-  /** The algorithm that the request asks for, and the one that the key has. */
-  readonly algorithm?: { readonly asked: string | undefined; readonly has: string };
+export interface KeyUse extends RequestFacts {
+  /** Undefined for what keys of every usage can do. */
+  readonly usage?: KeyUsage;
+  /** The kind of key that the operation needs, where the usage does not say it. */
+  readonly type?: KeySpecDetails['type'];
+  /** The algorithm that the request asks for. */
+  readonly algorithm?: string | undefined;
   readonly grantTokens?: readonly string[] | undefined;
   readonly dryRun?: boolean | undefined;
 }
 
 /**
- * Decides on the request, then looks at the state of the key and at what it is for.
- * @throws AwsServiceError AccessDeniedException, DisabledException, KMSInvalidStateException, InvalidKeyUsageException,
- *   InvalidGrantTokenException, DryRunOperationException
+ * Decides on the request, then looks at the state of the key and at what it is for: who has no rights learns nothing of
+ * the key.
+ * @throws AwsServiceError InvalidGrantTokenException, AccessDeniedException, DisabledException, KMSInvalidStateException,
+ *   InvalidKeyUsageException, DryRunOperationException
  */
-export function admitUse(kms: KmsContext, request: AuthenticatedRequest, key: Key, use: KeyUse): void {
-  const { named, algorithm } = use;
-  if ((use.grantTokens ?? []).length > 0) {
-    throw new AwsServiceError('InvalidGrantTokenException', 'There are no grants here');
-  }
-  const facts: RequestFacts = {
-    ...use.facts,
-    alias: named?.includes('alias/') === true ? named.slice(named.indexOf('alias/')) : undefined,
-    keyAliases: kms.keys
-      .aliases(key)
-      .filter(({ keyArn }) => keyArn === key.arn)
-      .map(({ name }) => name),
-  };
-  kms.assertAllowed(authorizeKey(request, key, facts), request);
-  if (key.state === 'Disabled') throw new AwsServiceError('DisabledException', `${key.arn} is disabled.`);
-  if (key.state === 'PendingDeletion') {
-    throw new AwsServiceError('KMSInvalidStateException', `${key.arn} is pending deletion.`);
-  }
-  const { usage } = KEY_SPECS[key.spec];
-  if (usage !== use.usage) {
-    throw new AwsServiceError(
-      'InvalidKeyUsageException',
-      `${key.arn} key usage is ${usage} which is not valid for ${request.operation}.`,
-    );
-  }
-  if (algorithm?.asked !== undefined && algorithm.asked !== algorithm.has) {
-    throw new AwsServiceError(
-      'InvalidKeyUsageException',
-      `Algorithm ${algorithm.asked} is incompatible with key spec ${key.spec}.`,
-    );
-  }
-  if (use.dryRun === true) {
-    throw new AwsServiceError(
-      'DryRunOperationException',
-      'The request would have succeeded, but the DryRun option is set.',
-    );
+export function admitUse(kms: KmsContext, request: AuthenticatedRequest, key: Key, use: KeyUse): KeyDecision {
+  assertGrantTokens(kms, use.grantTokens);
+  const decision = authorizeKey(kms, request, key, use);
+  assertEnabled(key);
+  assertUsage(request, key, use);
+  if (use.dryRun === true) throw dryRun();
+  return decision;
+}
+
+/** Grants hold at once here, so that a token adds nothing; but it has to be one. */
+export function assertGrantTokens(kms: KmsContext, tokens: readonly string[] = []): void {
+  if (tokens.some((token) => kms.grants.findByToken(token) === undefined)) {
+    throw new AwsServiceError('InvalidGrantTokenException', 'Invalid grant token');
   }
 }
 
-/** Whose keys a request means when it names no other. */
-export function scopeOf({ credential, region }: AuthenticatedRequest): Scope {
-  return { accountId: credential.caller.accountId, region };
+/** @throws AwsServiceError DisabledException, KMSInvalidStateException */
+export function assertEnabled(key: Key): void {
+  if (key.state === 'Disabled') throw new AwsServiceError('DisabledException', `${key.arn} is disabled.`);
+  assertNotPendingDeletion(key);
+}
+
+/** @throws AwsServiceError KMSInvalidStateException */
+export function assertNotPendingDeletion({ arn, state }: Key): void {
+  if (state === 'PendingDeletion') {
+    throw new AwsServiceError('KMSInvalidStateException', `${arn} is pending deletion.`);
+  }
+}
+
+export function dryRun(): AwsServiceError {
+  return new AwsServiceError(
+    'DryRunOperationException',
+    'The request would have succeeded, but the DryRun option is set.',
+  );
+}
+
+function assertUsage({ operation }: AuthenticatedRequest, key: Key, use: KeyUse): void {
+  const { arn, spec, usage } = key;
+  if (use.usage !== undefined && use.usage !== usage) {
+    throw invalidUsage(`${arn} key usage is ${usage} which is not valid for ${operation}.`);
+  }
+  if (use.type !== undefined && use.type !== specDetails(spec).type) {
+    throw invalidUsage(`${arn} key spec is ${spec} which is not valid for ${operation}.`);
+  }
+  if (use.algorithm !== undefined && !algorithmsOf(spec, usage).includes(use.algorithm)) {
+    throw invalidUsage(`Algorithm ${use.algorithm} is incompatible with key spec ${spec}.`);
+  }
+}
+
+function invalidUsage(message: string): AwsServiceError {
+  return new AwsServiceError('InvalidKeyUsageException', message);
 }

@@ -10,103 +10,173 @@ import {
 } from '../../attestation/key-policy/index.ts';
 import { AwsServiceError, callerArn, globalContext, type AuthenticatedRequest } from '../aws/plumbing.ts';
 import type { EncryptionContext } from './ciphertext.ts';
-import { KEY_SPECS } from './key-spec.ts';
+import type { KmsContext } from './context.ts';
+import { permits, type Grant } from './grant.ts';
 import type { Key } from './key-store.ts';
+
+/** Condition keys and their values; those that are undefined are absent. */
+export type ConditionKeys = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** What a request tells of itself to policies, beside its caller. */
 export interface RequestFacts {
+  /** The permission that the request needs, where it is not called after the operation. */
+  readonly action?: string | undefined;
   readonly pcrs?: ReadonlyMap<number, Uint8Array> | undefined;
+  /** Absent in operations that have none; empty where the request has left it out. */
   readonly encryptionContext?: EncryptionContext | undefined;
   /** Service condition keys of the operation itself. */
-  readonly keys?: Readonly<Record<string, string>>;
-  /** The alias that the request named, if it did. */
-  readonly alias?: string | undefined;
-  /** Those that point at the key. */
-  readonly keyAliases?: readonly string[];
+  readonly keys?: ConditionKeys | undefined;
+  /** The KeyId parameter, as it was. */
+  readonly named?: string | undefined;
 }
 
 /** One decision on a key, for whoever shows them. */
-export interface KeyDecision extends Decision {
+export interface KeyDecision extends Omit<Decision, 'reason'> {
+  readonly reason: Decision['reason'] | 'grant-allow';
   readonly action: string;
   readonly caller: string;
   readonly keyArn: string;
+  /** The grant that allowed, where neither the key policy nor IAM did. */
+  readonly grant?: Grant;
 }
 
 /**
- * Lets a request for a key pass if the key's policy and the caller's own allow it.
+ * Lets a request for a key pass if the key's policy and the caller's own allow it, or else a grant does. A grant helps
+ * against no Deny. Source: KMS Developer Guide, "Determining access to AWS KMS keys", "Grants in AWS KMS".
  * @throws AwsServiceError AccessDeniedException
  */
-export function authorizeKey(request: AuthenticatedRequest, key: Key, facts: RequestFacts = {}): KeyDecision {
-  const action = `kms:${request.operation}`;
-  const context = requestContext(request, facts, key);
-  const { caller } = request.credential;
-  const decision = evaluateKeyPolicy(key.policy, {
-    action,
-    caller,
-    keyArn: key.arn,
-    context,
-    identity: decideIdentity(request, key.arn, context),
-  });
-  return { ...decision, action, caller: callerArn(caller), keyArn: key.arn };
-}
-
-/**
- * Operations without a key are up to the caller's own policies.
- * @throws AwsServiceError AccessDeniedException
- */
-export function assertIdentityAllows(request: AuthenticatedRequest, facts: RequestFacts = {}): void {
-  const context = requestContext(request, facts);
-  if (decideIdentity(request, '*', context) !== 'allow') throw accessDenied(request, '*', 'identity-based');
-}
-
-export function accessDenied(
+export function authorizeKey(
+  kms: KmsContext,
   request: AuthenticatedRequest,
-  resource: string,
-  policy: 'identity-based' | 'resource-based',
-): AwsServiceError {
-  const caller = callerArn(request.credential.caller);
-  const action = `kms:${request.operation}`;
+  key: Key,
+  facts: RequestFacts = {},
+): KeyDecision {
+  const decision = decideKey(kms, request, key, facts);
+  kms.onDecision?.(decision);
+  if (decision.decision === 'deny') throw accessDenied(decision);
+  return decision;
+}
+
+function decideKey(
+  kms: KmsContext,
+  request: AuthenticatedRequest,
+  key: Key,
+  facts: RequestFacts,
+): KeyDecision {
+  const operation = facts.action ?? request.operation;
+  const { caller } = request.credential;
+  const context = buildRequestContext([
+    ...requestContext(request, facts),
+    ...keyContext(kms, key, facts.named),
+  ]);
+  const action = `kms:${operation}`;
+  const identity = decideIdentity(request, action, key.arn, context);
+  const decision = evaluateKeyPolicy(key.policy, { action, caller, keyArn: key.arn, context, identity });
+  const shown = { ...decision, action, caller: callerArn(caller), keyArn: key.arn };
+  const isDenied = decision.reason === 'explicit-deny' || decision.reason === 'identity-deny';
+  if (decision.decision === 'allow' || isDenied) return shown;
+  const { encryptionContext: pairs } = facts;
+  const asked = { operation, caller, delegated: identity === 'allow', encryptionContext: pairs };
+  const grant = kms.grants.of(key.arn).find((candidate) => permits(candidate, asked));
+  if (grant === undefined) return shown;
+  return { action, caller: shown.caller, keyArn: key.arn, decision: 'allow', reason: 'grant-allow', grant };
+}
+
+/**
+ * Operations without a key, and those on aliases, are up to the caller's own policies.
+ * @throws AwsServiceError AccessDeniedException
+ */
+export function assertIdentityAllows(
+  request: AuthenticatedRequest,
+  facts: RequestFacts = {},
+  resource = '*',
+): void {
+  const context = buildRequestContext(requestContext(request, facts));
+  const action = `kms:${facts.action ?? request.operation}`;
+  const decision = decideIdentity(request, action, resource, context);
+  if (decision === 'allow') return;
+  throw accessDenied({
+    action,
+    caller: callerArn(request.credential.caller),
+    keyArn: resource,
+    reason: decision === 'deny' ? 'identity-deny' : 'identity-missing',
+  });
+}
+
+const WHY: Readonly<Record<KeyDecision['reason'], (action: string) => string>> = {
+  'explicit-deny': () => 'with an explicit deny in a resource-based policy',
+  'identity-deny': () => 'with an explicit deny in an identity-based policy',
+  'identity-missing': (action) => `because no identity-based policy allows the ${action} action`,
+  'implicit-deny': (action) => `because no resource-based policy allows the ${action} action`,
+  // Those that allow are never refused.
+  'key-policy-allow': () => '',
+  'delegated-allow': () => '',
+  'grant-allow': () => '',
+};
+
+/** AWS's refusal of a request; `keyArn` is the resource, whatever it is. */
+export function accessDenied({
+  action,
+  caller,
+  keyArn,
+  reason,
+}: Pick<KeyDecision, 'action' | 'caller' | 'keyArn' | 'reason'>): AwsServiceError {
   return new AwsServiceError(
     'AccessDeniedException',
-    `User: ${caller} is not authorized to perform: ${action} on resource: ${resource} because no ${policy} policy allows the ${action} action`,
+    `User: ${caller} is not authorized to perform: ${action} on resource: ${keyArn} ${WHY[reason](action)}`,
   );
 }
 
 function decideIdentity(
   request: AuthenticatedRequest,
+  action: string,
   resource: string,
   context: RequestContext,
 ): IdentityDecision {
   const { caller, policies } = request.credential;
   if (caller.type === 'root') return 'allow';
-  return evaluateIdentityPolicies(policies, { action: `kms:${request.operation}`, resource, context });
+  return evaluateIdentityPolicies(policies, { action, resource, context });
 }
 
-function requestContext(request: AuthenticatedRequest, facts: RequestFacts, key?: Key): RequestContext {
-  return buildRequestContext([
+function requestContext(
+  request: AuthenticatedRequest,
+  facts: RequestFacts,
+): [string, string | readonly string[] | undefined][] {
+  return [
     ...globalContext(request),
     ['kms:CallerAccount', request.credential.caller.accountId],
     ['kms:PolicyName', POLICY_OPERATIONS.includes(request.operation) ? 'default' : undefined],
-    ...(key === undefined ? [] : keyContext(facts, key)),
     ...attestationContext(facts.pcrs ?? new Map()),
     ...encryptionContext(facts.encryptionContext ?? {}),
     ...Object.entries(facts.keys ?? {}),
-  ]);
+  ];
 }
 
 /** Operations on one policy of a key; a key of this stand-in has the one called `default`. */
 const POLICY_OPERATIONS: readonly string[] = ['GetKeyPolicy', 'PutKeyPolicy'];
 
 function keyContext(
-  { alias, keyAliases }: RequestFacts,
-  { spec }: Key,
+  kms: KmsContext,
+  key: Key,
+  named: string | undefined,
 ): [string, string | readonly string[] | undefined][] {
   return [
-    ['kms:KeySpec', spec],
-    ['kms:KeyUsage', KEY_SPECS[spec].usage],
-    ['kms:KeyOrigin', 'AWS_KMS'],
-    ['kms:MultiRegion', 'false'],
-    ['kms:RequestAlias', alias],
-    ['kms:ResourceAliases', keyAliases],
+    ...Object.entries(keyKindContext(key)),
+    [
+      'kms:RequestAlias',
+      named?.includes('alias/') === true ? named.slice(named.indexOf('alias/')) : undefined,
+    ],
+    ['kms:ResourceAliases', kms.aliases.of(key).map(({ name }) => name)],
+    ...Object.entries(key.tags).map(([tag, value]): [string, string] => [`aws:ResourceTag/${tag}`, value]),
   ];
+}
+
+/** The condition keys that say what kind of key it is, or is to be. */
+export function keyKindContext({ spec, usage }: Pick<Key, 'spec' | 'usage'>): ConditionKeys {
+  return {
+    'kms:KeySpec': spec,
+    'kms:KeyUsage': usage,
+    'kms:KeyOrigin': 'AWS_KMS',
+    'kms:MultiRegion': 'false',
+  };
 }

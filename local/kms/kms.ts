@@ -1,11 +1,22 @@
-import type { AuthenticatedRequest, AwsService, StateStore } from '../aws/plumbing.ts';
-import { accessDenied, type KeyDecision } from './authorize.ts';
+import type { AwsService, StateStore } from '../aws/plumbing.ts';
+import { AliasStore } from './alias-store.ts';
+import type { KeyDecision } from './authorize.ts';
 import type { CmsShape } from './cms.ts';
-import type { KmsContext } from './context.ts';
-import * as cryptoOperations from './crypto-operations.ts';
-import * as keyOperations from './key-operations.ts';
+import type { KmsContext, KmsOperation } from './context.ts';
+import { GrantStore } from './grant-store.ts';
 import { KeyStore } from './key-store.ts';
-import * as signingOperations from './signing-operations.ts';
+import * as aliases from './operations/aliases.ts';
+import { createKey } from './operations/create-key.ts';
+import * as dataKeys from './operations/data-keys.ts';
+import * as encryption from './operations/encryption.ts';
+import * as grants from './operations/grants.ts';
+import * as keys from './operations/keys.ts';
+import * as macs from './operations/macs.ts';
+import * as policies from './operations/policies.ts';
+import * as rotation from './operations/rotation.ts';
+import * as sharedSecrets from './operations/shared-secrets.ts';
+import * as signing from './operations/signing.ts';
+import * as tags from './operations/tags.ts';
 import type { RecipientVerifier } from './recipient.ts';
 
 export interface KmsOptions {
@@ -18,44 +29,71 @@ export interface KmsOptions {
   readonly onDecision?: (decision: KeyDecision) => void;
 }
 
-/** AWS KMS as far as a policy node needs it, deciding by key policy and attestation as AWS does. */
+/** The operations by AWS's names. Absent are imports, replicas, custom key stores and GetKeyLastUsage. */
+const OPERATIONS: Readonly<Record<string, KmsOperation>> = {
+  CancelKeyDeletion: keys.cancelKeyDeletion,
+  CreateAlias: aliases.createAlias,
+  CreateGrant: grants.createGrant,
+  CreateKey: createKey,
+  Decapsulate: sharedSecrets.decapsulate,
+  Decrypt: encryption.decrypt,
+  DeleteAlias: aliases.deleteAlias,
+  DeriveSharedSecret: sharedSecrets.deriveSharedSecret,
+  DescribeKey: keys.describeKey,
+  DisableKey: keys.disableKey,
+  DisableKeyRotation: rotation.disableKeyRotation,
+  EnableKey: keys.enableKey,
+  EnableKeyRotation: rotation.enableKeyRotation,
+  Encapsulate: sharedSecrets.encapsulate,
+  Encrypt: encryption.encrypt,
+  GenerateDataKey: dataKeys.generateDataKey,
+  GenerateDataKeyPair: dataKeys.generateDataKeyPair,
+  GenerateDataKeyPairWithoutPlaintext: dataKeys.generateDataKeyPairWithoutPlaintext,
+  GenerateDataKeyWithoutPlaintext: dataKeys.generateDataKeyWithoutPlaintext,
+  GenerateMac: macs.generateMac,
+  GenerateRandom: dataKeys.generateRandom,
+  GetKeyPolicy: policies.getKeyPolicy,
+  GetKeyRotationStatus: rotation.getKeyRotationStatus,
+  GetPublicKey: signing.getPublicKey,
+  ListAliases: aliases.listAliases,
+  ListGrants: grants.listGrants,
+  ListKeyPolicies: policies.listKeyPolicies,
+  ListKeyRotations: rotation.listKeyRotations,
+  ListKeys: keys.listKeys,
+  ListResourceTags: tags.listResourceTags,
+  ListRetirableGrants: grants.listRetirableGrants,
+  PutKeyPolicy: policies.putKeyPolicy,
+  ReEncrypt: encryption.reEncrypt,
+  RetireGrant: grants.retireGrant,
+  RevokeGrant: grants.revokeGrant,
+  RotateKeyOnDemand: rotation.rotateKeyOnDemand,
+  ScheduleKeyDeletion: keys.scheduleKeyDeletion,
+  Sign: signing.sign,
+  TagResource: tags.tagResource,
+  UntagResource: tags.untagResource,
+  UpdateAlias: aliases.updateAlias,
+  UpdateKeyDescription: keys.updateKeyDescription,
+  Verify: signing.verify,
+  VerifyMac: macs.verifyMac,
+};
+
+/** AWS KMS for keys of its own making, deciding by key policy, IAM, grants and attestation as AWS does. */
 export function createKmsService(options: KmsOptions): AwsService {
+  const { state, verifyRecipient, cmsShape = 'constructed', onDecision } = options;
+  const store = new KeyStore(state);
   const kms: KmsContext = {
-    keys: new KeyStore(options.state),
-    verifyRecipient: options.verifyRecipient,
-    cmsShape: options.cmsShape ?? 'constructed',
-    assertAllowed(decision, request) {
-      options.onDecision?.(decision);
-      if (decision.decision === 'deny') throw accessDenied(request, decision.keyArn, 'resource-based');
-    },
+    keys: store,
+    aliases: new AliasStore(state, store),
+    grants: new GrantStore(state),
+    verifyRecipient,
+    cmsShape,
+    onDecision,
   };
-  const bind =
-    (operation: (kms: KmsContext, request: AuthenticatedRequest) => unknown) =>
-    (request: AuthenticatedRequest): unknown =>
-      operation(kms, request);
   return {
     name: 'kms',
     targetPrefix: 'TrentService',
-    operations: {
-      CancelKeyDeletion: bind(keyOperations.cancelKeyDeletion),
-      CreateAlias: bind(keyOperations.createAlias),
-      CreateKey: bind(keyOperations.createKey),
-      Decrypt: bind(cryptoOperations.decrypt),
-      DescribeKey: bind(keyOperations.describeKey),
-      DisableKey: bind(keyOperations.disableKey),
-      EnableKey: bind(keyOperations.enableKey),
-      Encrypt: bind(cryptoOperations.encrypt),
-      GenerateDataKey: bind(cryptoOperations.generateDataKey),
-      GenerateDataKeyWithoutPlaintext: bind(cryptoOperations.generateDataKeyWithoutPlaintext),
-      GenerateRandom: bind(cryptoOperations.generateRandom),
-      GetKeyPolicy: bind(keyOperations.getKeyPolicy),
-      GetPublicKey: bind(signingOperations.getPublicKey),
-      ListAliases: bind(keyOperations.listAliases),
-      ListKeys: bind(keyOperations.listKeys),
-      PutKeyPolicy: bind(keyOperations.putKeyPolicy),
-      ScheduleKeyDeletion: bind(keyOperations.scheduleKeyDeletion),
-      Sign: bind(signingOperations.sign),
-      UpdateAlias: bind(keyOperations.updateAlias),
-    },
+    operations: Object.fromEntries(
+      Object.entries(OPERATIONS).map(([name, operation]) => [name, (request) => operation(kms, request)]),
+    ),
   };
 }

@@ -2,6 +2,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { HoldfastError } from '../../shared/errors.ts';
 import { AwsServiceError, blob, optional } from '../aws/plumbing.ts';
+import { type CmsShape, encodeEnvelopedData } from './cms.ts';
 
 /** What a verified attestation document says, as far as KMS cares. */
 interface AttestedRecipient {
@@ -50,6 +51,28 @@ export async function verifyRecipient(
   }
   if (publicKey === undefined) throw invalidDocument('it has no public key');
   return { pcrs, publicKey: parsePublicKey(publicKey) };
+}
+
+/**
+ * A secret for whoever asked in the clear, under its own name; for an attested recipient, only what its own key opens.
+ * The secret is cleared.
+ */
+export function deliver(
+  shape: CmsShape,
+  member: string,
+  secret: Uint8Array,
+  recipient: Recipient | undefined,
+): object {
+  const delivered =
+    recipient === undefined
+      ? { [member]: toBase64(secret) }
+      : { CiphertextForRecipient: toBase64(encodeEnvelopedData(secret, recipient.publicKey, shape)) };
+  secret.fill(0);
+  return delivered;
+}
+
+function toBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
 }
 
 async function verifyDocument(

@@ -52,24 +52,26 @@ function describeIssue(issue: z.core.$ZodIssue, input: unknown): string {
     if (typeof issue.params?.['serialization'] === 'string') throw unreadable(`'${path}' is not base64`);
     return `Value at '${path}' failed to satisfy constraint: ${issue.message}`;
   }
-  const shown = typeof value === 'object' ? '' : ` '${String(value as string | number)}'`;
+  const shown = typeof value === 'string' || typeof value === 'number' ? ` '${value}'` : '';
   return `Value${shown} at '${path}' failed to satisfy constraint: ${describeConstraint(issue)}`;
 }
 
 /** AWS's words for a bound that was passed. */
 function describeConstraint(issue: z.core.$ZodIssue): string {
-  switch (issue.code) {
-    case 'too_small':
-      return `Member must have ${measureOf(issue.origin)} greater than or equal to ${issue.minimum}`;
-    case 'too_big':
-      return `Member must have ${measureOf(issue.origin)} less than or equal to ${issue.maximum}`;
-    case 'invalid_value':
-      return `Member must satisfy enum value set: [${issue.values.map(String).join(', ')}]`;
-    case 'invalid_format':
-      return `Member must satisfy regular expression pattern: ${(issue.pattern ?? '').replace(/^\/(.*)\/[a-z]*$/, '$1')}`;
-    default:
-      return 'Member is not valid';
+  if (issue.code === 'too_small') {
+    return `Member must have ${measureOf(issue.origin)} greater than or equal to ${issue.minimum}`;
   }
+  if (issue.code === 'too_big') {
+    return `Member must have ${measureOf(issue.origin)} less than or equal to ${issue.maximum}`;
+  }
+  if (issue.code === 'invalid_value') {
+    return `Member must satisfy enum value set: [${issue.values.map(String).join(', ')}]`;
+  }
+  if (issue.code === 'invalid_format') {
+    const pattern = (issue.pattern ?? '').replace(/^\/(.*)\/[a-z]*$/, '$1');
+    return `Member must satisfy regular expression pattern: ${pattern}`;
+  }
+  return 'Member is not valid';
 }
 
 function measureOf(origin: string): 'length' | 'value' {

@@ -38,3 +38,11 @@ export const PARTITIONS: readonly [Partition, ...Partition[]] = [
 export function partitionOf(region: string): Partition | undefined {
   return PARTITIONS.find(({ regions }) => regions.test(region));
 }
+
+/**
+ * What the host names of AWS's services in a Region end in. Like AWS's SDKs it takes a Region that fits no partition for
+ * one of the first.
+ */
+export function dnsSuffixOf(region: string): string {
+  return (partitionOf(region) ?? PARTITIONS[0]).dnsSuffix;
+}

@@ -109,6 +109,11 @@ describe('Decrypt for an attested enclave', () => {
     }
   });
 
+  it.each([262_144, 262_145])('refuses what is no document, of %i bytes, by its name', async (length) => {
+    const Recipient = { ...(await attested()), AttestationDocument: new Uint8Array(length) };
+    expect(await decrypt({ Recipient })).toBe('ValidationException');
+  });
+
   it('refuses a document under another root', async () => {
     const Recipient = await attested({ under: await NitroRoot.create(Date.now()) });
     expect(await decrypt({ Recipient })).toBe('ValidationException');

@@ -209,8 +209,12 @@ describe('P11 naming a key', () => {
 
   it('refuses names that are none', async () => {
     const stack = await startStack();
-    for (const KeyId of ['arn:aws:kms:eu-central-1', 'alias/', 'a b']) {
-      expect(await refusal(stack.admin.send(new DescribeKeyCommand({ KeyId })))).toBe('InvalidArnException');
+    for (const [KeyId, name] of [
+      ['arn:aws:kms:eu-central-1', 'InvalidArnException'],
+      ['alias/', 'NotFoundException'],
+      ['not a key', 'NotFoundException'],
+    ]) {
+      expect(await refusal(stack.admin.send(new DescribeKeyCommand({ KeyId })))).toBe(name);
     }
     expect(await refusal(stack.admin.send(new DescribeKeyCommand({ KeyId: 'alias/none' })))).toBe(
       'NotFoundException',
@@ -304,9 +308,9 @@ describe('inputs out of bounds', () => {
         new EncryptCommand({ KeyId: key, Plaintext: SECRET, EncryptionAlgorithm: 'RSAES_OAEP_SHA_256' }),
       ),
     ).toBe('InvalidKeyUsageException');
-    expect(await send(new CreateKeyCommand({ KeySpec: 'RSA_2048', KeyUsage: 'ENCRYPT_DECRYPT' }))).toBe(
-      'UnsupportedOperationException',
-    );
+    for (const input of [{ KeySpec: 'SM2', KeyUsage: 'SIGN_VERIFY' }, { MultiRegion: true }] as const) {
+      expect(await send(new CreateKeyCommand(input))).toBe('UnsupportedOperationException');
+    }
   });
 
   it('GenerateDataKey gives keys of the length asked for', async () => {
@@ -336,7 +340,7 @@ describe('inputs out of bounds', () => {
     ] as const) {
       const command = { KeyId: key, ...spec, EncryptionContext: CONTEXT };
       const answer = await stack.admin.send(new GenerateDataKeyWithoutPlaintextCommand(command));
-      expect(Object.keys(answer).sort()).toEqual(['$metadata', 'CiphertextBlob', 'KeyId']);
+      expect(Object.keys(answer).sort()).toEqual(['$metadata', 'CiphertextBlob', 'KeyId', 'KeyMaterialId']);
       expect(answer.KeyId).toBe(key);
       const { CiphertextBlob } = answer;
       const decrypt = (EncryptionContext?: Record<string, string>) =>

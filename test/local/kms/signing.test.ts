@@ -81,7 +81,7 @@ describe('a key for signatures', () => {
     expect(await refusal(admin.send(new DecryptCommand({ KeyId: signing, CiphertextBlob })))).toBe(
       'InvalidKeyUsageException',
     );
-    expect(await refusal(admin.send(signWith(symmetric)))).toBe('UnsupportedOperationException');
+    expect(await refusal(admin.send(signWith(symmetric)))).toBe('InvalidKeyUsageException');
     expect(await refusal(admin.send(new GetPublicKeyCommand({ KeyId: symmetric })))).toBe(
       'UnsupportedOperationException',
     );
@@ -119,6 +119,7 @@ describe('a key for signatures', () => {
 
   it.each([
     ['a digest of another length', { Message: DIGEST.subarray(1) }, 'ValidationException'],
+    ['an algorithm that nobody has', { SigningAlgorithm: 'FOO' as 'ECDSA_SHA_256' }, 'ValidationException'],
     ['another algorithm', { SigningAlgorithm: 'ECDSA_SHA_256' }, 'InvalidKeyUsageException'],
     ['a dry run', { DryRun: true }, 'DryRunOperationException'],
     ['grants', { GrantTokens: ['token'] }, 'InvalidGrantTokenException'],
@@ -131,7 +132,10 @@ describe('a key for signatures', () => {
   it.each([
     [{ KeySpec: 'ECC_NIST_P384' }, 'ValidationException'],
     [{ KeyUsage: 'SIGN_VERIFY' }, 'ValidationException'],
-    [{ KeySpec: 'RSA_2048', KeyUsage: 'SIGN_VERIFY' }, 'UnsupportedOperationException'],
+    [{ KeySpec: 'RSA_2048' }, 'ValidationException'],
+    [{ KeySpec: 'ECC_SECG_P256K1', KeyUsage: 'KEY_AGREEMENT' }, 'ValidationException'],
+    [{ KeySpec: 'HMAC_256', KeyUsage: 'SIGN_VERIFY' }, 'ValidationException'],
+    [{ KeySpec: 'FOO' as 'RSA_2048', KeyUsage: 'SIGN_VERIFY' }, 'ValidationException'],
   ] as const)('is not made from %j', async (input, name) => {
     const stack = await startStack();
     expect(await refusal(stack.admin.send(new CreateKeyCommand(input)))).toBe(name);

@@ -1,4 +1,4 @@
-import { KMSClient } from '@aws-sdk/client-kms';
+import { CreateKeyCommand, type CreateKeyCommandInput, KMSClient } from '@aws-sdk/client-kms';
 import { onTestFinished } from 'vitest';
 import type { AttestationFields } from '../../../enclave/nsm/client.ts';
 import { createNsmClient } from '../../../enclave/nsm/index.ts';
@@ -14,9 +14,9 @@ import { createRecipientVerifier, type KeyDecision } from '../../../local/kms/in
 import { EmulatedNsm, NitroRoot } from '../../../local/nsm/index.ts';
 
 export const ACCOUNT = '111122223333';
-const REGION = 'eu-central-1';
-const NODE_ROLE = `arn:aws:iam::${ACCOUNT}:role/node`;
-const ADMIN_ROLE = `arn:aws:iam::${ACCOUNT}:role/admin`;
+export const REGION = 'eu-central-1';
+export const NODE_ROLE = `arn:aws:iam::${ACCOUNT}:role/node`;
+export const ADMIN_ROLE = `arn:aws:iam::${ACCOUNT}:role/admin`;
 
 const pcr = (fill: number): Uint8Array => new Uint8Array(48).fill(fill);
 /** What the good image measures. */
@@ -160,4 +160,21 @@ export async function refusal(answer: Promise<unknown>): Promise<string> {
     () => 'answered',
     (error: unknown) => (error instanceof Error ? error.name : String(error)),
   );
+}
+
+/** AWS's name and words for a refusal. */
+export async function refused(answer: Promise<unknown>): Promise<{ name: string; message: string }> {
+  return answer.then(
+    () => ({ name: 'answered', message: '' }),
+    (error: unknown) => {
+      const { name, message } = error as Error;
+      return { name, message };
+    },
+  );
+}
+
+/** Makes a key as the admin, and says its ARN. */
+export async function makeKey(stack: Stack, input: CreateKeyCommandInput = {}): Promise<string> {
+  const { KeyMetadata } = await stack.admin.send(new CreateKeyCommand(input));
+  return KeyMetadata?.Arn ?? '';
 }

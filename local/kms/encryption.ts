@@ -1,0 +1,88 @@
+import { constants, createPublicKey, privateDecrypt, publicEncrypt } from 'node:crypto';
+import { AwsServiceError } from '../aws/plumbing.ts';
+import { openBlob, sealBlob, unsafeKeyArnOf, type EncryptionContext } from './ciphertext.ts';
+import { privateKeyOf } from './key-material.ts';
+import { specDetails, type EncryptionAlgorithm } from './key-spec.ts';
+import { currentMaterial, type Key } from './key-store.ts';
+
+const MAX_CONTEXT_CHARACTERS = 8192;
+
+/** How something is encrypted. The algorithm was checked to be one of the key's. */
+export interface Encryption {
+  readonly algorithm: EncryptionAlgorithm;
+  readonly context: EncryptionContext;
+}
+
+/** What came out, with the generation of a symmetric key that was used. */
+export interface Opened {
+  readonly plaintext: Uint8Array;
+  readonly materialId?: string;
+}
+
+/** @throws AwsServiceError ValidationException for an encryption context that is too long, or that has no use */
+export function assertEncryption({ algorithm, context }: Encryption): void {
+  const pairs = Object.entries(context);
+  if (algorithm !== 'SYMMETRIC_DEFAULT' && pairs.length > 0) {
+    throw new AwsServiceError(
+      'ValidationException',
+      'An encryption context is not supported with asymmetric keys.',
+    );
+  }
+  const characters = pairs.reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+  if (characters > MAX_CONTEXT_CHARACTERS) {
+    throw new AwsServiceError('ValidationException', 'EncryptionContext is too long');
+  }
+}
+
+/** @throws AwsServiceError ValidationException for a plaintext that is too long for an RSA key */
+export function encryptWith(key: Key, { algorithm, context }: Encryption, plaintext: Uint8Array): Uint8Array {
+  const material = currentMaterial(key);
+  const details = specDetails(key.spec);
+  if (details.type !== 'rsa') return sealBlob(key.arn, material.bytes, context, plaintext);
+  const most = details.bits / 8 - 2 - 2 * (algorithm === 'RSAES_OAEP_SHA_1' ? 20 : 32);
+  if (plaintext.length > most) {
+    throw new AwsServiceError(
+      'ValidationException',
+      `Algorithm ${algorithm} and key spec ${key.spec} cannot encrypt data larger than ${most} bytes.`,
+    );
+  }
+  return publicEncrypt({ key: createPublicKey(privateKeyOf(material)), ...oaep(algorithm) }, plaintext);
+}
+
+/**
+ * Opens a ciphertext with the key that was decided on; for a symmetric key, with whichever generation made it.
+ * @throws AwsServiceError IncorrectKeyException, InvalidCiphertextException
+ */
+export function decryptWith(key: Key, { algorithm, context }: Encryption, ciphertext: Uint8Array): Opened {
+  if (specDetails(key.spec).type === 'rsa') return { plaintext: openRsa(key, algorithm, ciphertext) };
+  const claimed = unsafeKeyArnOf(ciphertext);
+  if (claimed === undefined) throw invalidCiphertext();
+  if (claimed !== key.arn) {
+    throw new AwsServiceError(
+      'IncorrectKeyException',
+      'The key ID in the request does not identify a CMK that can perform this operation.',
+    );
+  }
+  for (const { id, bytes } of [...key.materials].reverse()) {
+    const plaintext = openBlob(ciphertext, bytes, context);
+    if (plaintext !== undefined) return { plaintext, materialId: id };
+  }
+  throw invalidCiphertext();
+}
+
+export function invalidCiphertext(): AwsServiceError {
+  return new AwsServiceError('InvalidCiphertextException', '');
+}
+
+function openRsa(key: Key, algorithm: EncryptionAlgorithm, ciphertext: Uint8Array): Uint8Array {
+  try {
+    return privateDecrypt({ key: privateKeyOf(currentMaterial(key)), ...oaep(algorithm) }, ciphertext);
+  } catch {
+    throw invalidCiphertext();
+  }
+}
+
+function oaep(algorithm: EncryptionAlgorithm): { padding: number; oaepHash: string } {
+  const oaepHash = algorithm === 'RSAES_OAEP_SHA_1' ? 'sha1' : 'sha256';
+  return { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash };
+}

@@ -1,0 +1,152 @@
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { AwsServiceError, optional, parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
+import { admitUse, type KeyUse } from '../admission.ts';
+import { assertIdentityAllows } from '../authorize.ts';
+import { type KmsContext, scopeOf } from '../context.ts';
+import { assertEncryption, encryptWith } from '../encryption.ts';
+import { generatePair } from '../key-material.ts';
+import { isKeySpec, KEY_SPEC_NAMES, specDetails } from '../key-spec.ts';
+import { currentMaterial, type Key } from '../key-store.ts';
+import { deliver, recipientSchema, verifyRecipient, type Recipient } from '../recipient.ts';
+import { contextSchema, useSchema } from '../schemas.ts';
+
+const MAX_BYTES = 1024;
+/** Kinds that come in pairs and that AWS makes as data keys: those for signatures of ML-DSA are not among them. */
+const PAIR_SPECS = KEY_SPEC_NAMES.filter((name) => {
+  const { type } = specDetails(name);
+  return type !== 'symmetric' && type !== 'hmac' && type !== 'ml-dsa';
+});
+
+const sealedKeySchema = useSchema.extend({
+  EncryptionContext: contextSchema,
+  KeySpec: optional(z.enum(['AES_256', 'AES_128'])),
+  NumberOfBytes: optional(z.int().min(1).max(MAX_BYTES)),
+});
+const dataKeySchema = sealedKeySchema.extend({ Recipient: recipientSchema });
+const sealedPairSchema = useSchema.extend({
+  EncryptionContext: contextSchema,
+  KeyPairSpec: z.enum([...PAIR_SPECS, 'SM2']),
+});
+const pairSchema = sealedPairSchema.extend({ Recipient: recipientSchema });
+const randomSchema = z.object({
+  NumberOfBytes: z.int().min(1).max(MAX_BYTES),
+  CustomKeyStoreId: optional(z.string().min(1).max(64)),
+  Recipient: recipientSchema,
+});
+
+/** Source: AWS KMS API Reference, "GenerateDataKey". */
+export async function generateDataKey(kms: KmsContext, request: AuthenticatedRequest): Promise<object> {
+  const input = parseInput(dataKeySchema, request.input);
+  const recipient = await verifyRecipient(input.Recipient, kms.verifyRecipient, request.now);
+  const { key, dataKey, sealed } = makeDataKey(kms, request, input, recipient);
+  return { ...sealed, KeyId: key.arn, ...deliver(kms.cmsShape, 'Plaintext', dataKey, recipient) };
+}
+
+/** Source: AWS KMS API Reference, "GenerateDataKeyWithoutPlaintext". It takes no Recipient: nothing is delivered. */
+export function generateDataKeyWithoutPlaintext(kms: KmsContext, request: AuthenticatedRequest): object {
+  const { key, dataKey, sealed } = makeDataKey(kms, request, parseInput(sealedKeySchema, request.input));
+  dataKey.fill(0);
+  return { ...sealed, KeyId: key.arn };
+}
+
+/** Source: AWS KMS API Reference, "GenerateDataKeyPair". The private key is PKCS #8, the public one X.509, both DER. */
+export async function generateDataKeyPair(kms: KmsContext, request: AuthenticatedRequest): Promise<object> {
+  const input = parseInput(pairSchema, request.input);
+  const recipient = await verifyRecipient(input.Recipient, kms.verifyRecipient, request.now);
+  const { privateKey, answer } = await makePair(kms, request, input, recipient);
+  return { ...answer, ...deliver(kms.cmsShape, 'PrivateKeyPlaintext', privateKey, recipient) };
+}
+
+/** Source: AWS KMS API Reference, "GenerateDataKeyPairWithoutPlaintext". It takes no Recipient. */
+export async function generateDataKeyPairWithoutPlaintext(
+  kms: KmsContext,
+  request: AuthenticatedRequest,
+): Promise<object> {
+  const { privateKey, answer } = await makePair(kms, request, parseInput(sealedPairSchema, request.input));
+  privateKey.fill(0);
+  return answer;
+}
+
+/** Source: AWS KMS API Reference, "GenerateRandom". No key, so no key policy: the caller's own policies decide. */
+export async function generateRandom(kms: KmsContext, request: AuthenticatedRequest): Promise<object> {
+  const input = parseInput(randomSchema, request.input);
+  if (input.CustomKeyStoreId !== undefined) {
+    throw new AwsServiceError('CustomKeyStoreNotFoundException', 'There are no custom key stores here');
+  }
+  const recipient = await verifyRecipient(input.Recipient, kms.verifyRecipient, request.now);
+  assertIdentityAllows(request, { pcrs: recipient?.pcrs });
+  return deliver(kms.cmsShape, 'Plaintext', randomBytes(input.NumberOfBytes), recipient);
+}
+
+function makeDataKey(
+  kms: KmsContext,
+  request: AuthenticatedRequest,
+  input: z.output<typeof sealedKeySchema>,
+  recipient?: Recipient,
+): { readonly key: Key; readonly dataKey: Uint8Array; readonly sealed: object } {
+  const length = dataKeyLength(input);
+  const key = admitSealing(kms, request, input, recipient);
+  const dataKey = randomBytes(length);
+  return { key, dataKey, sealed: seal(key, 'CiphertextBlob', input.EncryptionContext, dataKey) };
+}
+
+async function makePair(
+  kms: KmsContext,
+  request: AuthenticatedRequest,
+  input: z.output<typeof sealedPairSchema>,
+  recipient?: Recipient,
+): Promise<{ readonly privateKey: Uint8Array; readonly answer: object }> {
+  const { KeyPairSpec: spec } = input;
+  const key = admitSealing(kms, request, input, recipient, { 'kms:DataKeyPairSpec': spec });
+  if (!isKeySpec(spec)) throw new AwsServiceError('UnsupportedOperationException', `No ${spec} here`);
+  const pair = await generatePair(spec);
+  const privateKey = pair.privateKey.export({ format: 'der', type: 'pkcs8' });
+  const answer = {
+    ...seal(key, 'PrivateKeyCiphertextBlob', input.EncryptionContext, privateKey),
+    PublicKey: pair.publicKey.export({ format: 'der', type: 'spki' }).toString('base64'),
+    KeyId: key.arn,
+    KeyPairSpec: spec,
+  };
+  return { privateKey, answer };
+}
+
+function seal(key: Key, member: string, context: z.output<typeof contextSchema>, secret: Uint8Array): object {
+  const blob = encryptWith(key, { algorithm: 'SYMMETRIC_DEFAULT', context }, secret);
+  return { [member]: Buffer.from(blob).toString('base64'), KeyMaterialId: currentMaterial(key).id };
+}
+
+/** Admits the making of a data key under a symmetric key. */
+function admitSealing(
+  kms: KmsContext,
+  request: AuthenticatedRequest,
+  input: Pick<z.output<typeof sealedKeySchema>, 'KeyId' | 'EncryptionContext' | 'GrantTokens' | 'DryRun'>,
+  recipient?: Recipient,
+  keys: KeyUse['keys'] = {},
+): Key {
+  const { KeyId: named, EncryptionContext: context } = input;
+  assertEncryption({ algorithm: 'SYMMETRIC_DEFAULT', context });
+  const key = kms.aliases.resolveKey(named, scopeOf(request));
+  admitUse(kms, request, key, {
+    usage: 'ENCRYPT_DECRYPT',
+    type: 'symmetric',
+    named,
+    pcrs: recipient?.pcrs,
+    encryptionContext: context,
+    keys: { ...keys, 'kms:EncryptionAlgorithm': 'SYMMETRIC_DEFAULT' },
+    grantTokens: input.GrantTokens,
+    dryRun: input.DryRun,
+  });
+  return key;
+}
+
+/** @throws AwsServiceError ValidationException unless exactly one of the two says it */
+function dataKeyLength({
+  KeySpec,
+  NumberOfBytes,
+}: Pick<z.output<typeof sealedKeySchema>, 'KeySpec' | 'NumberOfBytes'>): number {
+  if ((KeySpec === undefined) === (NumberOfBytes === undefined)) {
+    throw new AwsServiceError('ValidationException', 'Please specify either number of bytes or key spec.');
+  }
+  return NumberOfBytes ?? (KeySpec === 'AES_128' ? 16 : 32);
+}

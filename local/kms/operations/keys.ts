@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { AwsServiceError, optional, parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
+import { assertGrantTokens, assertNotPendingDeletion } from '../admission.ts';
+import { assertIdentityAllows, authorizeKey } from '../authorize.ts';
+import { type KmsContext, scopeOf } from '../context.ts';
+import { describeMetadata } from '../describe-key.ts';
+import { paginate } from '../pages.ts';
+import { grantTokensSchema, keySchema, pageSchema } from '../schemas.ts';
+import { findAllowed } from './find-key.ts';
+
+const DAY = 86_400_000;
+
+const describeSchema = keySchema.extend({ GrantTokens: grantTokensSchema });
+// AWS checks the bounds of the type, then those of the operation: 7 to 30.
+const scheduleSchema = keySchema.extend({ PendingWindowInDays: optional(z.int().min(1).max(365)) });
+const descriptionSchema = keySchema.extend({ Description: z.string().max(8192) });
+
+/** Source: AWS KMS API Reference, "DescribeKey". */
+export function describeKey(kms: KmsContext, request: AuthenticatedRequest): object {
+  const { KeyId: named, GrantTokens: tokens } = parseInput(describeSchema, request.input);
+  const key = kms.aliases.resolveKey(named, scopeOf(request));
+  assertGrantTokens(kms, tokens);
+  authorizeKey(kms, request, key, { named });
+  return { KeyMetadata: describeMetadata(key) };
+}
+
+/** Source: AWS KMS API Reference, "ListKeys". */
+export function listKeys(kms: KmsContext, request: AuthenticatedRequest): object {
+  const input = parseInput(pageSchema, request.input);
+  assertIdentityAllows(request);
+  const keys = kms.keys.list(scopeOf(request));
+  const { items, rest } = paginate(keys, ({ keyId }) => keyId, input, { usual: 100, most: 1000 });
+  return { Keys: items.map(({ keyId, arn }) => ({ KeyId: keyId, KeyArn: arn })), ...rest };
+}
+
+/** Source: AWS KMS API Reference, "UpdateKeyDescription". */
+export function updateKeyDescription(kms: KmsContext, request: AuthenticatedRequest): void {
+  const { KeyId: named, Description: description } = parseInput(descriptionSchema, request.input);
+  const key = findAllowed(kms, request, named);
+  assertNotPendingDeletion(key);
+  kms.keys.save({ ...key, description });
+}
+
+/** Source: AWS KMS API Reference, "EnableKey". */
+export function enableKey(kms: KmsContext, request: AuthenticatedRequest): void {
+  setState(kms, request, 'Enabled');
+}
+
+/** Source: AWS KMS API Reference, "DisableKey". */
+export function disableKey(kms: KmsContext, request: AuthenticatedRequest): void {
+  setState(kms, request, 'Disabled');
+}
+
+/** Source: AWS KMS API Reference, "ScheduleKeyDeletion". The stand-in never deletes; the key only stops working. */
+export function scheduleKeyDeletion(kms: KmsContext, request: AuthenticatedRequest): object {
+  const input = parseInput(scheduleSchema, request.input);
+  const days = input.PendingWindowInDays ?? 30;
+  const keys = { 'kms:ScheduleKeyDeletionPendingWindowInDays': String(days) };
+  const key = findAllowed(kms, request, input.KeyId, { keys });
+  if (days < 7 || days > 30) {
+    throw new AwsServiceError('ValidationException', 'PendingWindowInDays must be between 7 and 30.');
+  }
+  assertNotPendingDeletion(key);
+  const deletionAt = request.now + days * DAY;
+  kms.keys.save({ ...key, state: 'PendingDeletion', deletionAt });
+  return {
+    KeyId: key.arn,
+    DeletionDate: deletionAt / 1000,
+    KeyState: 'PendingDeletion',
+    PendingWindowInDays: days,
+  };
+}
+
+/** Source: AWS KMS API Reference, "CancelKeyDeletion". */
+export function cancelKeyDeletion(kms: KmsContext, request: AuthenticatedRequest): object {
+  const key = findAllowed(kms, request, parseInput(keySchema, request.input).KeyId);
+  if (key.state !== 'PendingDeletion') {
+    throw new AwsServiceError('KMSInvalidStateException', `${key.arn} is not pending deletion.`);
+  }
+  kms.keys.save({ ...key, state: 'Disabled', deletionAt: undefined });
+  return { KeyId: key.arn };
+}
+
+function setState(kms: KmsContext, request: AuthenticatedRequest, state: 'Enabled' | 'Disabled'): void {
+  const key = findAllowed(kms, request, parseInput(keySchema, request.input).KeyId);
+  assertNotPendingDeletion(key);
+  kms.keys.save({ ...key, state });
+}

@@ -1,0 +1,46 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { z } from 'zod';
+import { AwsServiceError, parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
+import { admitUse } from '../admission.ts';
+import { type KmsContext, scopeOf } from '../context.ts';
+import { currentMaterial, type Key } from '../key-store.ts';
+import { ciphertextSchema, macAlgorithmSchema, messageSchema, useSchema } from '../schemas.ts';
+
+const generateSchema = useSchema.extend({ Message: messageSchema, MacAlgorithm: macAlgorithmSchema });
+const verifySchema = generateSchema.extend({ Mac: ciphertextSchema });
+
+/** Source: AWS KMS API Reference, "GenerateMac". */
+export function generateMac(kms: KmsContext, request: AuthenticatedRequest): object {
+  const input = parseInput(generateSchema, request.input);
+  const { key, mac } = admitMac(kms, request, input);
+  return { KeyId: key.arn, Mac: mac.toString('base64'), MacAlgorithm: input.MacAlgorithm };
+}
+
+/** Source: AWS KMS API Reference, "VerifyMac". A MAC that is not valid is an error, never an answer. */
+export function verifyMac(kms: KmsContext, request: AuthenticatedRequest): object {
+  const input = parseInput(verifySchema, request.input);
+  const { key, mac } = admitMac(kms, request, input);
+  if (mac.length !== input.Mac.length || !timingSafeEqual(mac, input.Mac)) {
+    throw new AwsServiceError('KMSInvalidMacException', 'The MAC is not valid.');
+  }
+  return { KeyId: key.arn, MacValid: true, MacAlgorithm: input.MacAlgorithm };
+}
+
+function admitMac(
+  kms: KmsContext,
+  request: AuthenticatedRequest,
+  input: z.output<typeof generateSchema>,
+): { readonly key: Key; readonly mac: Buffer } {
+  const { KeyId: named, MacAlgorithm: algorithm } = input;
+  const key = kms.aliases.resolveKey(named, scopeOf(request));
+  admitUse(kms, request, key, {
+    usage: 'GENERATE_VERIFY_MAC',
+    named,
+    keys: { 'kms:MacAlgorithm': algorithm },
+    algorithm,
+    grantTokens: input.GrantTokens,
+    dryRun: input.DryRun,
+  });
+  const hash = `sha${algorithm.slice(-3)}`;
+  return { key, mac: createHmac(hash, currentMaterial(key).bytes).update(input.Message).digest() };
+}

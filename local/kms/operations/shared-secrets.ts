@@ -1,0 +1,109 @@
+import {
+  createPublicKey,
+  decapsulate as open,
+  diffieHellman,
+  encapsulate as seal,
+  type KeyObject,
+} from 'node:crypto';
+import { z } from 'zod';
+import { AwsServiceError, blob, parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
+import { admitUse } from '../admission.ts';
+import { type KmsContext, scopeOf } from '../context.ts';
+import { privateKeyOf } from '../key-material.ts';
+import { currentMaterial, type Key } from '../key-store.ts';
+import { deliver, recipientSchema, verifyRecipient } from '../recipient.ts';
+import { ciphertextSchema, useSchema } from '../schemas.ts';
+
+const deriveSchema = useSchema.extend({
+  KeyAgreementAlgorithm: z.literal('ECDH'),
+  PublicKey: blob(1, 8192),
+  Recipient: recipientSchema,
+});
+const encapsulateSchema = useSchema.extend({ EncapsulationAlgorithm: z.literal('ML_KEM') });
+const decapsulateSchema = encapsulateSchema.extend({ SharedSecretCiphertextBlob: ciphertextSchema });
+
+/** Source: AWS KMS API Reference, "DeriveSharedSecret". */
+export async function deriveSharedSecret(kms: KmsContext, request: AuthenticatedRequest): Promise<object> {
+  const input = parseInput(deriveSchema, request.input);
+  const { KeyId: named, KeyAgreementAlgorithm: algorithm } = input;
+  const recipient = await verifyRecipient(input.Recipient, kms.verifyRecipient, request.now);
+  const key = kms.aliases.resolveKey(named, scopeOf(request));
+  admitUse(kms, request, key, {
+    usage: 'KEY_AGREEMENT',
+    named,
+    pcrs: recipient?.pcrs,
+    keys: { 'kms:KeyAgreementAlgorithm': algorithm },
+    algorithm,
+    grantTokens: input.GrantTokens,
+    dryRun: input.DryRun,
+  });
+  const secret = derive(privateKeyOf(currentMaterial(key)), input.PublicKey);
+  return {
+    KeyId: key.arn,
+    KeyAgreementAlgorithm: algorithm,
+    KeyOrigin: 'AWS_KMS',
+    ...deliver(kms.cmsShape, 'SharedSecret', secret, recipient),
+  };
+}
+
+/** Source: AWS KMS API Reference, "Encapsulate". */
+export function encapsulate(kms: KmsContext, request: AuthenticatedRequest): object {
+  const input = parseInput(encapsulateSchema, request.input);
+  const key = admitEncapsulation(kms, request, input);
+  const { ciphertext, sharedKey } = seal(createPublicKey(privateKeyOf(currentMaterial(key))));
+  return {
+    KeyId: key.arn,
+    EncapsulationAlgorithm: 'ML_KEM',
+    SharedSecret: Buffer.from(sharedKey).toString('base64'),
+    SharedSecretCiphertextBlob: Buffer.from(ciphertext).toString('base64'),
+  };
+}
+
+/** Source: AWS KMS API Reference, "Decapsulate". It takes no Recipient. */
+export function decapsulate(kms: KmsContext, request: AuthenticatedRequest): object {
+  const input = parseInput(decapsulateSchema, request.input);
+  const key = admitEncapsulation(kms, request, input);
+  return {
+    KeyId: key.arn,
+    EncapsulationAlgorithm: 'ML_KEM',
+    SharedSecret: Buffer.from(openSecret(key, input.SharedSecretCiphertextBlob)).toString('base64'),
+  };
+}
+
+function admitEncapsulation(
+  kms: KmsContext,
+  request: AuthenticatedRequest,
+  { KeyId: named, EncapsulationAlgorithm: algorithm, ...input }: z.output<typeof encapsulateSchema>,
+): Key {
+  const key = kms.aliases.resolveKey(named, scopeOf(request));
+  admitUse(kms, request, key, {
+    usage: 'ENCAPSULATE_DECAPSULATE',
+    named,
+    keys: { 'kms:EncapsulationAlgorithm': algorithm },
+    algorithm,
+    grantTokens: input.GrantTokens,
+    dryRun: input.DryRun,
+  });
+  return key;
+}
+
+/** A ciphertext of the right length always opens: to another secret, if it was changed (FIPS 203, section 6.3). */
+function openSecret(key: Key, ciphertext: Uint8Array): Uint8Array {
+  try {
+    return open(privateKeyOf(currentMaterial(key)), ciphertext);
+  } catch {
+    throw new AwsServiceError('InvalidCiphertextException', '');
+  }
+}
+
+function derive(privateKey: KeyObject, spki: Uint8Array): Uint8Array {
+  try {
+    const publicKey = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
+    return diffieHellman({ privateKey, publicKey });
+  } catch {
+    throw new AwsServiceError(
+      'ValidationException',
+      'The public key is not one on the curve of the KMS key.',
+    );
+  }
+}

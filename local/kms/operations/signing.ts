@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { AwsServiceError, optional, parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
+import { admitUse } from '../admission.ts';
+import { type KmsContext, scopeOf } from '../context.ts';
+import { describeKind } from '../describe-key.ts';
+import { publicKeyOf } from '../key-material.ts';
+import { specDetails } from '../key-spec.ts';
+import { currentMaterial, type Key } from '../key-store.ts';
+import { ciphertextSchema, messageSchema, signingAlgorithmSchema, useSchema } from '../schemas.ts';
+import { signMessage, type Signed, verifyMessage } from '../signature.ts';
+
+const publicKeySchema = useSchema.omit({ DryRun: true });
+const signSchema = useSchema.extend({
+  Message: messageSchema,
+  MessageType: optional(z.enum(['RAW', 'DIGEST', 'EXTERNAL_MU'])).transform((type) => type ?? 'RAW'),
+  SigningAlgorithm: signingAlgorithmSchema,
+});
+const verifySchema = signSchema.extend({ Signature: ciphertextSchema });
+
+/** Source: AWS KMS API Reference, "GetPublicKey". */
+export function getPublicKey(kms: KmsContext, request: AuthenticatedRequest): object {
+  const { KeyId: named, GrantTokens: grantTokens } = parseInput(publicKeySchema, request.input);
+  const key = kms.aliases.resolveKey(named, scopeOf(request));
+  admitUse(kms, request, key, { named, grantTokens });
+  const { type } = specDetails(key.spec);
+  if (type === 'symmetric' || type === 'hmac') {
+    throw new AwsServiceError('UnsupportedOperationException', `${key.arn} is a symmetric key.`);
+  }
+  return {
+    KeyId: key.arn,
+    PublicKey: publicKeyOf(currentMaterial(key)).toString('base64'),
+    ...describeKind(key),
+  };
+}
+
+/** Source: AWS KMS API Reference, "Sign". */
+export function sign(kms: KmsContext, request: AuthenticatedRequest): object {
+  const { key, signed } = admitSigning(kms, request, parseInput(signSchema, request.input));
+  return {
+    KeyId: key.arn,
+    Signature: Buffer.from(signMessage(key, signed)).toString('base64'),
+    SigningAlgorithm: signed.algorithm,
+  };
+}
+
+/** Source: AWS KMS API Reference, "Verify". A signature that is not valid is an error, never an answer. */
+export function verify(kms: KmsContext, request: AuthenticatedRequest): object {
+  const input = parseInput(verifySchema, request.input);
+  const { key, signed } = admitSigning(kms, request, input);
+  if (!verifyMessage(key, signed, input.Signature)) {
+    throw new AwsServiceError('KMSInvalidSignatureException', 'The signature is not valid.');
+  }
+  return { KeyId: key.arn, SignatureValid: true, SigningAlgorithm: signed.algorithm };
+}
+
+function admitSigning(
+  kms: KmsContext,
+  request: AuthenticatedRequest,
+  input: z.output<typeof signSchema>,
+): { readonly key: Key; readonly signed: Signed } {
+  const { KeyId: named, MessageType: messageType, SigningAlgorithm: algorithm } = input;
+  const key = kms.aliases.resolveKey(named, scopeOf(request));
+  admitUse(kms, request, key, {
+    usage: 'SIGN_VERIFY',
+    named,
+    keys: { 'kms:SigningAlgorithm': algorithm, 'kms:MessageType': messageType },
+    algorithm,
+    grantTokens: input.GrantTokens,
+    dryRun: input.DryRun,
+  });
+  return { key, signed: { algorithm, messageType, message: input.Message } };
+}
