@@ -1,6 +1,6 @@
 import type { EifDescription, EifMeasurements } from '../attestation/eif/index.ts';
 import { formatPcrFile } from '../attestation/pcr-file.ts';
-import { describePcr } from '../attestation/pcr-difference.ts';
+import { describePcr } from '../attestation/pcr-meaning.ts';
 import { printable } from './printable.ts';
 
 /** PCR2 of an image with one ramdisk: the register of nothing, the same for every such image. */

@@ -54,9 +54,7 @@ export function findBootFaults(
   const kernel =
     format === wanted
       ? []
-      : [
-          `the kernel is ${found}, and an enclave of ${architecture} boots one of the kind ${wanted} alone`,
-        ];
+      : [`the kernel is ${found}, and an enclave of ${architecture} boots one of the kind ${wanted} alone`];
   const unknown = ramdisks.flatMap((ramdisk, index) =>
     ramdisk === 'unknown' ? [`ramdisk ${index} is neither a cpio archive nor packed`] : [],
   );
