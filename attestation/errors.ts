@@ -80,7 +80,7 @@ export type DecisionErrorCode =
 export type PcrFileErrorCode =
   | 'PCR_FILE_DUPLICATE'
   | 'PCR_FILE_HASH_ALGORITHM'
-  /** PCR0, PCR1 or PCR2 is not named. */
+  /** PCR0, PCR1 or PCR2 is not named; of a NitroTPM: no PCR that says what was booted. */
   | 'PCR_FILE_INCOMPLETE'
   | 'PCR_FILE_JSON'
   | 'PCR_FILE_STRUCTURE'

@@ -1,6 +1,8 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { equalBytes } from './bytes.ts';
+import type { DocumentKind } from './document.ts';
 import { MANIFEST_PCR } from './measurement.ts';
+import { describePcr } from './pcr-meaning.ts';
 import type { PcrValues } from './pcr.ts';
 
 /** A PCR that two sets do not agree on; hex, or null where the set does not have it. */
@@ -20,39 +22,22 @@ export function comparePcrs(before: PcrValues, after: PcrValues): PcrDifference[
   });
 }
 
-/** What a PCR measures, in words. */
-export function describePcr(index: number): string {
-  switch (index) {
-    case 0:
-      return 'the whole image';
-    case 1:
-      return 'kernel, command line and boot ramdisk';
-    case 2:
-      return 'application';
-    case 3:
-      return 'IAM role of the parent instance';
-    case 4:
-      return 'id of the parent instance';
-    case 8:
-      return 'signing certificate';
-    case MANIFEST_PCR:
-      return 'manifest';
-    default:
-      return index < MANIFEST_PCR ? 'reserved' : 'defined by the application';
-  }
-}
-
 /**
  * What the differences mean for who decides whether the new image may decrypt: one sentence a finding, empty when
  * nothing differs.
  */
-export function explainDifferences(differences: readonly PcrDifference[]): string[] {
+export function explainDifferences(
+  differences: readonly PcrDifference[],
+  kind: DocumentKind = 'enclave',
+): string[] {
+  if (kind === 'nitrotpm')
+    return differences.map((one) => describeDifference(describePcr(one.index, kind), one));
   const changed = new Map(differences.map((difference) => [difference.index, difference]));
   const sentences: string[] = [];
   const say = (index: number, subject: string): void => {
     const difference = changed.get(index);
     if (difference === undefined) return;
-    sentences.push(`The ${subject} ${verb(difference)} (PCR${index}).`);
+    sentences.push(describeDifference(subject, difference));
   };
   say(1, 'kernel, its command line or the boot ramdisk');
   say(2, 'application');
@@ -72,6 +57,10 @@ export function explainDifferences(differences: readonly PcrDifference[]): strin
     if (![0, 1, 2, 3, 4, 8, MANIFEST_PCR].includes(index)) say(index, describePcr(index));
   }
   return sentences;
+}
+
+function describeDifference(subject: string, difference: PcrDifference): string {
+  return `The ${subject} ${verb(difference)} (PCR${difference.index}).`;
 }
 
 function verb({ before, after }: PcrDifference): string {

@@ -2,6 +2,7 @@ import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { JsonError, parseJson, type JsonObject, type JsonValue } from '../shared/json/index.ts';
 import type { DocumentKind } from './document.ts';
 import { AttestationError } from './errors.ts';
+import { findByteOrderMark } from './file-encoding.ts';
 import { findDebugPcr, IMAGE_PCRS, MAX_PCR_INDEX, PCR_BYTES, type PcrValues } from './pcr.ts';
 
 /** More than all that `nitro-cli describe-eif` prints, an image's metadata included. */
@@ -11,7 +12,7 @@ const MAX_DEPTH = 8;
 export interface PcrFileOptions {
   /** Takes PCR0, PCR1 and PCR2 that are zero, as a debug enclave has them. Default: never. */
   readonly allowDebug?: boolean;
-  /** `nitrotpm` has PCRs of its own meaning: any may be missing or zero. Default: `enclave`. */
+  /** `nitrotpm` has PCRs of its own meaning: any may be missing, but not all that say something. Default: `enclave`. */
   readonly kind?: DocumentKind;
 }
 
@@ -32,7 +33,8 @@ const HEX = /^[0-9a-f]*$/i;
  */
 export function parsePcrFile(file: Uint8Array | string, options: PcrFileOptions = {}): PcrValues {
   const pcrs = readMeasurements(findMeasurements(parseObject(file)));
-  if ((options.kind ?? 'enclave') === 'enclave') assertImagePcrs(pcrs, options.allowDebug ?? false);
+  if (options.kind === 'nitrotpm') assertBootPcrs(pcrs);
+  else assertImagePcrs(pcrs, options.allowDebug ?? false);
   return pcrs;
 }
 
@@ -47,9 +49,10 @@ export function formatPcrFile(pcrs: PcrValues): string {
 }
 
 function parseObject(file: Uint8Array | string): JsonObject {
+  assertNoByteOrderMark(file);
+  let value: JsonValue;
   try {
-    const value = parseJson(file, { maxBytes: MAX_PCR_FILE_BYTES, maxDepth: MAX_DEPTH });
-    if (isObject(value)) return value;
+    value = parseJson(file, { maxBytes: MAX_PCR_FILE_BYTES, maxDepth: MAX_DEPTH });
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
     const code = error.code === 'JSON_DUPLICATE_KEY' ? 'PCR_FILE_DUPLICATE' : 'PCR_FILE_JSON';
@@ -60,7 +63,26 @@ function parseObject(file: Uint8Array | string): JsonObject {
       error,
     );
   }
-  throw new AttestationError('PCR_FILE_STRUCTURE', 'pcr.json is no object');
+  if (isObject(value)) return value;
+  const isList = Array.isArray(value);
+  throw new AttestationError(
+    'PCR_FILE_STRUCTURE',
+    isList
+      ? 'pcr.json is an array, as "nitro-cli describe-enclaves" prints it: take one enclave out of it'
+      : 'pcr.json is no object',
+    { expected: 'an object with Measurements', actual: isList ? 'an array' : typeof value },
+  );
+}
+
+function assertNoByteOrderMark(file: Uint8Array | string): void {
+  const mark =
+    typeof file !== 'string'
+      ? findByteOrderMark(file)
+      : file.startsWith('\uFEFF')
+        ? 'text with a byte order mark'
+        : undefined;
+  if (mark === undefined) return;
+  throw new AttestationError('PCR_FILE_JSON', `pcr.json is ${mark}: save it without`, { actual: mark });
 }
 
 /** Beside `Measurements` the tools print what they know of the image: names, dates, a signature. That is not read. */
@@ -130,6 +152,18 @@ function assertImagePcrs(pcrs: PcrValues, allowDebug: boolean): void {
     field: `PCR${index}`,
     index,
   });
+}
+
+/** Zero, or all ones, is what a TPM has before anything is measured: true of every instance, whatever it runs. */
+function assertBootPcrs(pcrs: PcrValues): void {
+  const isBlank = (value: Uint8Array) =>
+    value.every((byte) => byte === value[0] && (byte === 0 || byte === 0xff));
+  if (![...pcrs.values()].every(isBlank)) return;
+  throw new AttestationError(
+    'PCR_FILE_INCOMPLETE',
+    pcrs.size === 0 ? 'no PCR is named' : 'no PCR is named that says what was booted: all are blank',
+    { field: 'PCR4', index: 4, expected: 'PCR4, PCR7 and PCR12, as nitro-tpm-pcr-compute prints them' },
+  );
 }
 
 function isObject(value: JsonValue): value is JsonObject {

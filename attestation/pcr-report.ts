@@ -1,5 +1,6 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { describePcr } from './pcr-difference.ts';
+import type { DocumentKind } from './document.ts';
+import { describePcr, isDynamicPcr } from './pcr-meaning.ts';
 import { isUnusedPcr, type PcrValues } from './pcr.ts';
 
 /** How one PCR of a document stands to what was expected of it. */
@@ -15,25 +16,42 @@ export interface PcrReport {
 }
 
 /** Every PCR that the document has or the expectation names, in ascending order. */
-export function reportPcrs(actual: PcrValues, expected: PcrValues): PcrReport[] {
+export function reportPcrs(
+  actual: PcrValues,
+  expected: PcrValues,
+  kind: DocumentKind = 'enclave',
+): PcrReport[] {
   const indexes = [...new Set([...actual.keys(), ...expected.keys()])].sort((left, right) => left - right);
   return indexes.map((index) => {
     const [found, wanted] = [hexOf(actual.get(index)), hexOf(expected.get(index))];
     return {
       index,
-      meaning: describePcr(index),
+      meaning: describePcr(index, kind),
       actual: found,
       expected: wanted,
-      state: stateOf(index, actual, expected),
+      state: stateOf(index, actual, expected, kind),
     };
   });
 }
 
-function stateOf(index: number, actual: PcrValues, expected: PcrValues): PcrReport['state'] {
+function stateOf(
+  index: number,
+  actual: PcrValues,
+  expected: PcrValues,
+  kind: DocumentKind,
+): PcrReport['state'] {
   const [found, wanted] = [actual.get(index), expected.get(index)];
-  if (wanted === undefined) return isUnusedPcr(found) ? 'unused' : 'set';
-  if (isUnusedPcr(found) && isUnusedPcr(wanted) && index > 2) return 'unused';
+  if (wanted === undefined) return isWithoutValue(index, found, kind) ? 'unused' : 'set';
+  // That nothing was measured into a TPM's register says something: no override of the command line, for one.
+  const saysNothing = kind === 'nitrotpm' ? found === undefined : index > 2 && isUnusedPcr(found);
+  if (saysNothing && isUnusedPcr(wanted)) return 'unused';
   return hexOf(found) === hexOf(wanted) ? 'matches' : 'differs';
+}
+
+/** A TPM has all ones where it could have had a dynamic launch. */
+function isWithoutValue(index: number, value: Uint8Array | undefined, kind: DocumentKind): boolean {
+  if (isUnusedPcr(value)) return true;
+  return kind === 'nitrotpm' && isDynamicPcr(index) && value?.every((byte) => byte === 0xff) === true;
 }
 
 function hexOf(value: Uint8Array | undefined): string | null {

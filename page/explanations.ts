@@ -44,7 +44,7 @@ const EXPLANATIONS: Readonly<Record<AttestationErrorCode, string>> = {
   COSE_UNPROTECTED_HEADER: 'The document carries something that nobody signed.',
   DOCUMENT_CABUNDLE_LENGTH: BROKEN_FIELD,
   DOCUMENT_DIGEST: BROKEN_FIELD,
-  DOCUMENT_ENCODING: 'This file is text, but neither hex nor base64.',
+  DOCUMENT_ENCODING: 'This file is text, but not a document in hex, base64 or a node’s JSON.',
   DOCUMENT_FIELD_LENGTH: BROKEN_FIELD,
   DOCUMENT_FIELD_MISSING: BROKEN_FIELD,
   DOCUMENT_FIELD_TYPE: BROKEN_FIELD,

@@ -1,7 +1,7 @@
 import { AttestationError, verifyAttestationDocument } from '../attestation/browser.ts';
 import { byId } from './dom.ts';
 import { ChosenFiles, FormError, guessRole, readDocument, readOptions } from './form.ts';
-import { showMistake, showRefused, showVerified } from './verdict.ts';
+import { showMistake, showRefused, showUnreadable, showVerified } from './verdict.ts';
 
 const files = new ChosenFiles();
 const form = byId('inputs', HTMLFormElement);
@@ -18,18 +18,29 @@ async function verify(): Promise<void> {
 
 /** What to show; nothing here may end without a verdict. */
 async function decide(): Promise<() => void> {
-  let document_: Uint8Array | undefined;
-  let options: Awaited<ReturnType<typeof readOptions>> | undefined;
   try {
-    document_ = await readDocument(files);
-    options = await readOptions(files);
-    const verified = await verifyAttestationDocument(document_, options);
-    const { pcrs } = options;
-    return () => showVerified(verified, pcrs);
+    const document_ = await readDocument(files);
+    const options = await readOptions(files);
+    return await judge(document_, options);
   } catch (error) {
-    if (error instanceof AttestationError) return () => showRefused(error, document_, options?.pcrs);
+    // What cannot be read was not judged.
+    if (error instanceof AttestationError) return () => showUnreadable(error);
     return () =>
       showMistake(error instanceof FormError ? error.message : 'Something went wrong in this page itself.');
+  }
+}
+
+async function judge(
+  document_: Uint8Array,
+  options: Awaited<ReturnType<typeof readOptions>>,
+): Promise<() => void> {
+  const { pcrs } = options;
+  try {
+    const verified = await verifyAttestationDocument(document_, options);
+    return () => showVerified(verified, pcrs);
+  } catch (error) {
+    if (error instanceof AttestationError) return () => showRefused(error, document_, pcrs);
+    throw error;
   }
 }
 

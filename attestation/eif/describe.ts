@@ -1,3 +1,4 @@
+import { describeRamdisk, findBootFaults, RAMDISK_HEAD_BYTES, type RamdiskFormat } from './bootable.ts';
 import { parseCmdline } from './cmdline.ts';
 import { EifError } from './errors.ts';
 import { CRC_OFFSET, type EifArchitecture, SECTION_HEADER_BYTES } from './format.ts';
@@ -31,6 +32,8 @@ export interface EifDescription {
   readonly defaultCpus: bigint;
   readonly sections: readonly EifSection[];
   readonly kernel: EifKernel;
+  /** What keeps the image from booting, in words; empty where nothing is seen. It measures and verifies all the same. */
+  readonly bootFaults: readonly string[];
   readonly cmdline: string;
   readonly measurements: EifMeasurements;
   readonly signature?: EifSignature;
@@ -57,6 +60,7 @@ export async function describeEif(source: EifSource, options: DescribeOptions = 
     contents.signature === undefined
       ? undefined
       : verifySignatureSection(contents.signature, measurements.get(0) ?? new Uint8Array(), options.at);
+  const kernel = describeKernel(contents.kernel.head, contents.kernel.size);
   if (signature !== undefined) measurements.set(8, signature.measurement);
   return {
     version: header.version,
@@ -66,7 +70,8 @@ export async function describeEif(source: EifSource, options: DescribeOptions = 
     defaultMemory: header.defaultMemory,
     defaultCpus: header.defaultCpus,
     sections,
-    kernel: describeKernel(contents.kernel.head, contents.kernel.size),
+    kernel,
+    bootFaults: findBootFaults(kernel, header.architecture, contents.ramdisks),
     cmdline,
     measurements,
     ...(signature === undefined ? {} : { signature }),
@@ -76,6 +81,7 @@ export async function describeEif(source: EifSource, options: DescribeOptions = 
 
 interface Contents {
   kernel: { head: Uint8Array; size: number };
+  ramdisks: RamdiskFormat[];
   cmdline?: Uint8Array;
   signature?: Uint8Array;
   metadata?: Uint8Array;
@@ -87,7 +93,7 @@ async function measure(
   { onProgress, sideWork, signal }: DescribeOptions,
 ) {
   const measurement = new Measurement(sideWork);
-  const contents: Contents = { kernel: { head: new Uint8Array(), size: 0 } };
+  const contents: Contents = { kernel: { head: new Uint8Array(), size: 0 }, ramdisks: [] };
   await measurement.updateHeader(headerBytes.subarray(0, CRC_OFFSET));
   for (const [index, { kind, offset, size }] of sections.entries()) {
     await measurement.updateHeader(sectionHeaderBytes[index] ?? new Uint8Array());
@@ -102,6 +108,9 @@ async function measure(
       kept?.set(chunk, done);
       if (kind === 'kernel' && done === 0)
         contents.kernel = { head: chunk.slice(0, KERNEL_HEAD_BYTES), size };
+      if (kind === 'ramdisk' && done === 0) {
+        contents.ramdisks.push(describeRamdisk(chunk.subarray(0, RAMDISK_HEAD_BYTES)));
+      }
       done += chunk.length;
       onProgress?.(start + done, source.size);
     }

@@ -8,6 +8,8 @@ export type EifErrorCode =
   | 'EIF_EMPTY_SECTION'
   | 'EIF_FLAGS'
   | 'EIF_GAP'
+  /** Not the kind of kernel that an enclave of this architecture boots. */
+  | 'EIF_KERNEL_KIND'
   | 'EIF_MAGIC'
   | 'EIF_METADATA'
   | 'EIF_MISSING_SECTION'
@@ -16,6 +18,9 @@ export type EifErrorCode =
   | 'EIF_PCR_MISMATCH'
   | 'EIF_PCR_UNEXPECTED'
   | 'EIF_RAMDISK_ALIGNMENT'
+  /** Neither a cpio archive nor packed. */
+  | 'EIF_RAMDISK_KIND'
+  | 'EIF_RAMDISK_TRUNCATED'
   | 'EIF_READ'
   | 'EIF_REPEATED_SECTION'
   | 'EIF_RESERVED'
@@ -38,6 +43,6 @@ export type EifErrorCode =
 
 /**
  * An image that is malformed, ambiguous or not the expected one. `details` name what applies: `section` (index in
- * the header's table), `offset` (bytes from the start of the file), `expected`, `actual`.
+ * the header's table), `offset` (bytes from the start of the file), `expected`, `actual`, `next` (what to do).
  */
 export class EifError extends HoldfastError<EifErrorCode> {}

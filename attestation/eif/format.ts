@@ -140,6 +140,11 @@ export function parseSectionHeader(bytes: Uint8Array, section: number, offset: n
   return { kind, size: view.getBigUint64(4) };
 }
 
+/** Whether the header of a section, 12 bytes, is one of a signature. */
+export function isSignatureHeader(bytes: Uint8Array): boolean {
+  return SECTION_KINDS[viewOf(bytes, SECTION_HEADER_BYTES).getUint16(0) - 1] === 'signature';
+}
+
 /** The header's 548 bytes. */
 export function encodeHeader(header: EifHeader): Uint8Array {
   const bytes = new Uint8Array(HEADER_BYTES);

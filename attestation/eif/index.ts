@@ -1,3 +1,4 @@
+export { assertBootable, type BootParts } from './bootable.ts';
 export { type BuiltEif, buildEif, type EifParts } from './build.ts';
 export { describeEif, type DescribeOptions, type EifDescription } from './describe.ts';
 export { EifError, type EifErrorCode } from './errors.ts';

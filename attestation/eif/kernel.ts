@@ -8,8 +8,8 @@
 export const KERNEL_HEAD_BYTES = 4096;
 
 export interface EifKernel {
-  /** By its magic; `unknown` is anything else. */
-  readonly format: 'bzImage' | 'Image' | 'unknown';
+  /** By its magic; `unknown` is anything else. `ELF` is what a kernel is made of, and boots on no hypervisor of AWS's. */
+  readonly format: 'bzImage' | 'Image' | 'ELF' | 'unknown';
   /** What follows the end of a bzImage and of the signature that a distribution appends; for others not known. */
   readonly bytesAfterEnd?: number;
 }
@@ -18,6 +18,8 @@ export interface EifKernel {
 const BZIMAGE_MAGIC = 0x5372_6448;
 /** Linux, arm64/booting: `ARM` and 0x64. */
 const ARM64_MAGIC = 0x644d_5241;
+/** 0x7f and `ELF`. */
+const ELF_MAGIC = 0x464c_457f;
 const PE_MAGIC = 0x4550;
 const PE32_PLUS = 0x020b;
 const SECTOR_BYTES = 512;
@@ -30,7 +32,7 @@ export function describeKernel(head: Uint8Array, size: number): EifKernel {
     return { format: 'bzImage', bytesAfterEnd: Math.max(0, size - end) };
   }
   if (head.length >= 60 && view.getUint32(56, true) === ARM64_MAGIC) return { format: 'Image' };
-  return { format: 'unknown' };
+  return { format: head.length >= 4 && view.getUint32(0, true) === ELF_MAGIC ? 'ELF' : 'unknown' };
 }
 
 /** Boot sector, setup sectors (0 means 4), and `syssize` paragraphs of 16 bytes. */

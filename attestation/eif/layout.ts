@@ -7,6 +7,7 @@ import {
   type EifHeader,
   type EifSectionKind,
   HEADER_BYTES,
+  isSignatureHeader,
   parseHeader,
   parseSectionHeader,
   SECTION_HEADER_BYTES,
@@ -75,6 +76,7 @@ async function readSection(source: EifSource, header: EifHeader, index: number, 
       offset: entry.offset,
       expected: source.size,
       actual: end,
+      ...(await describeSignedAgain(source, entry.offset)),
     });
   }
   const offset = Number(entry.offset);
@@ -93,7 +95,23 @@ async function readSection(source: EifSource, header: EifHeader, index: number, 
       offset,
       expected: entry.size,
       actual: size,
+      ...(kind === 'signature' ? SIGNED_AGAIN : {}),
     });
   }
   return { section: { kind, offset, size: Number(size) }, bytes };
+}
+
+/**
+ * What AWS's own tool leaves behind when it signs a signed image: the signature's section is written anew, and the table
+ * keeps the size of the old one (aws-nitro-enclaves-image-format, `sign_image`).
+ */
+const SIGNED_AGAIN = {
+  next: 'it may have been signed twice by nitro-cli, which leaves the size of the first signature in the table; build it anew, and sign it once',
+};
+
+/** For a section that cannot be read as the table has it: whether it is a signature. */
+async function describeSignedAgain(source: EifSource, offset: bigint): Promise<Partial<typeof SIGNED_AGAIN>> {
+  if (offset + BigInt(SECTION_HEADER_BYTES) > BigInt(source.size)) return {};
+  const bytes = await readExactly(source, Number(offset), SECTION_HEADER_BYTES);
+  return isSignatureHeader(bytes) ? SIGNED_AGAIN : {};
 }

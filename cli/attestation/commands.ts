@@ -1,5 +1,5 @@
-import { createPublicKey } from 'node:crypto';
 import {
+  AttestationError,
   AWS_NITRO_ROOT_G1,
   decodeCertificateFile,
   MAX_PCR_FILE_BYTES,
@@ -11,6 +11,7 @@ import {
 } from '../../attestation/index.ts';
 import { readDocumentFile } from '../common/document-file.ts';
 import { inspectedAsData, inspectedAsText, verifiedAsData, verifiedAsText } from './report.ts';
+import { decodePublicKeyFile, explainKeyMismatch } from '../public-key-file.ts';
 import { readInput, UsageError, type Command, type CommandInput, type OptionSpec } from '../command.ts';
 
 const MAX_KEY_FILE_BYTES = 64 * 1024;
@@ -67,13 +68,15 @@ const verifyCommand: Command = {
     const kind: DocumentKind = flag('nitrotpm') ? 'nitrotpm' : 'enclave';
     const bindings = readBindings(input);
     const time = readTime(input);
-    const publicKey = await readPublicKey(input);
+    const keyPath = text('public-key');
+    const keyFile = keyPath === undefined ? undefined : await readInput(keyPath, io, MAX_KEY_FILE_BYTES);
+    const publicKey = keyFile === undefined ? {} : { publicKey: decodePublicKeyFile(keyFile, keyPath ?? '') };
     const root = await readRoot(input);
     const pcrFile = await readInput(text('pcrs') ?? '', io, MAX_PCR_FILE_BYTES);
     const document = await readDocumentFile(positionals[0] ?? '', io);
     const pcrs = parsePcrFile(pcrFile, { allowDebug, kind });
     const options = { ...bindings, ...time, ...publicKey, root, pcrs, allowDebug, kind };
-    const verified = verifyAttestationDocument(document, options);
+    const verified = explainingKeys(keyFile, document, () => verifyAttestationDocument(document, options));
     const bound = [
       ...('nonce' in bindings ? ['nonce'] : []),
       ...('userData' in bindings ? ['user data'] : []),
@@ -105,7 +108,8 @@ function readBindings(input: CommandInput): Pick<VerifyOptions, 'nonce' | 'userD
 function readHex({ text }: CommandInput, option: string): Uint8Array | undefined {
   const value = text(option);
   if (value === undefined) return undefined;
-  if (!/^(?:[0-9a-f]{2})*$/i.test(value)) throw new UsageError(`--${option} is not hex`);
+  if (!/^(?:[0-9a-f]{2})*$/i.test(value))
+    throw new UsageError(`--${option} is hex digits, two a byte, without 0x`);
   return Buffer.from(value, 'hex');
 }
 
@@ -144,16 +148,17 @@ async function readRoot({ text, io }: CommandInput): Promise<Uint8Array> {
     : decodeCertificateFile(await readInput(path, io, MAX_KEY_FILE_BYTES));
 }
 
-/** A key in PEM is bound as its SubjectPublicKeyInfo in DER; any other file as it is. */
-async function readPublicKey({ text, io }: CommandInput): Promise<Pick<VerifyOptions, 'publicKey'>> {
-  const path = text('public-key');
-  if (path === undefined) return {};
-  const file = await readInput(path, io, MAX_KEY_FILE_BYTES);
-  const content = Buffer.from(file).toString('latin1');
-  if (!content.startsWith('-----BEGIN PUBLIC KEY-----')) return { publicKey: file };
+/** Says of a public key that is refused what else it may be. */
+function explainingKeys<Result>(
+  keyFile: Uint8Array | undefined,
+  document: Uint8Array,
+  verify: () => Result,
+): Result {
   try {
-    return { publicKey: createPublicKey(content).export({ format: 'der', type: 'spki' }) };
-  } catch {
-    throw new UsageError(`${path} is no public key in PEM`);
+    return verify();
+  } catch (error) {
+    const isOfKey = error instanceof AttestationError && error.code === 'PUBLIC_KEY_MISMATCH';
+    if (!isOfKey || keyFile === undefined) throw error;
+    throw explainKeyMismatch(error, keyFile, unsafeParseAttestationDocument(document).payload.publicKey);
   }
 }

@@ -22,7 +22,7 @@ export function verifiedAsData(document: VerifiedDocument, expected: PcrValues):
     timestamp: isoTime(timestamp),
     verifiedAt: isoTime(verifiedAt),
     validUntil: isoTime(validUntil),
-    pcrs: reportPcrs(document.pcrs, expected),
+    pcrs: reportPcrs(document.pcrs, expected, kind),
     nonce: document.nonce,
     userData: document.userData,
     publicKey: document.publicKey,
@@ -30,18 +30,23 @@ export function verifiedAsData(document: VerifiedDocument, expected: PcrValues):
   };
 }
 
+/** Of a TPM: what the firmware started. */
+const BOOT_PCR = 4;
+const BOOT_NOT_COMPARED = `WARNING: pcr.json does not name PCR${BOOT_PCR}: nothing says which boot manager or image was started`;
+
 export function verifiedAsText(
   document: VerifiedDocument,
   expected: PcrValues,
   bound: readonly string[],
 ): string {
   const { kind, moduleId, instanceId, timestamp, validUntil, debug } = document;
-  const reports = reportPcrs(document.pcrs, expected);
+  const reports = reportPcrs(document.pcrs, expected, kind);
   return [
     `verified: ${kind === 'enclave' ? 'a Nitro Enclave' : 'a NitroTPM'}`,
     ...(debug
       ? ['WARNING: in debug mode its memory is open to the parent instance; this proves nothing']
       : []),
+    ...(kind === 'nitrotpm' && !expected.has(BOOT_PCR) ? [BOOT_NOT_COMPARED] : []),
     `  module     ${printable(moduleId)}`,
     ...(instanceId === null ? [] : [`  instance   ${instanceId}, as PCR4 confirms`]),
     `  signed     ${isoTime(timestamp)}`,

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import {
+  assertBootable,
   buildEif,
   DEFAULT_METADATA,
   describeEif,
@@ -158,6 +159,7 @@ async function runBuild(input: CommandInput) {
   const open = async (path: string) => files.use(await openFileSource(path));
   const kernel = await open(text('kernel') ?? '');
   const ramdisks = await Promise.all(texts('ramdisk').map(open));
+  await assertBootable({ kernel, ramdisks, architecture });
   const output = text('output') ?? '';
   const sink = files.use(await openFileSink(output));
   const total = [kernel, ...ramdisks].reduce((sum, { size }) => sum + size, 0);

@@ -1,6 +1,6 @@
 import type { EifDescription, EifMeasurements } from '../../attestation/eif/index.ts';
 import { formatPcrFile } from '../../attestation/pcr-file.ts';
-import { describePcr } from '../../attestation/pcr-difference.ts';
+import { describePcr } from '../../attestation/pcr-meaning.ts';
 import { printable } from '../common/printable.ts';
 
 /** PCR2 of an image with one ramdisk: the register of nothing, the same for every such image. */
@@ -14,7 +14,7 @@ export function measurementsOf(measurements: EifMeasurements): unknown {
 export function describeAsData(description: EifDescription): Record<string, unknown> {
   const { version, architecture, size, crc32, sections, kernel, cmdline, measurements, metadata } =
     description;
-  const { signature, defaultMemory, defaultCpus } = description;
+  const { bootFaults, signature, defaultMemory, defaultCpus } = description;
   return {
     version,
     architecture,
@@ -22,6 +22,7 @@ export function describeAsData(description: EifDescription): Record<string, unkn
     crc32: crc32.toString(16).padStart(8, '0'),
     sections,
     kernel,
+    bootFaults,
     cmdline,
     Measurements: measurementsOf(measurements),
     signature:
@@ -71,10 +72,12 @@ export function measurementsAsText(measurements: EifMeasurements, oneRamdisk = f
 }
 
 /** What an image with the right registers may still hide. */
-export function warnings({ kernel }: EifDescription): string[] {
+export function warnings({ kernel, bootFaults }: EifDescription): string[] {
   const bytes = kernel.bytesAfterEnd ?? 0;
-  if (bytes === 0) return [];
+  const faults = bootFaults.map((fault) => `WARNING: ${fault}: it would start, never boot, and say nothing.`);
+  if (bytes === 0) return faults;
   return [
+    ...faults,
     `WARNING: ${bytes} bytes follow the end of the kernel. No register tells where the kernel ends and its command line`,
     '  begins: with the same registers, those bytes may once have been the start of the command line.',
   ];

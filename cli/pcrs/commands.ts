@@ -25,7 +25,7 @@ const diffCommand: Command = {
       parsePcrFile(await readInput(positionals[1] ?? '', io, MAX_PCR_FILE_BYTES), options),
     ];
     const differences = comparePcrs(before, after);
-    const sentences = explainDifferences(differences);
+    const sentences = explainDifferences(differences, options.kind);
     const lines = differences.flatMap(({ index, before: old, after: now }) => [
       `  PCR${index}`,
       `    old ${old ?? 'not named'}`,

@@ -9,7 +9,7 @@ import { runCli } from '../../cli/run.ts';
 import { formatPcrFile } from '../../attestation/index.ts';
 import * as cbor from '../attestation/forge/cbor.ts';
 import { AT } from '../attestation/forge/chain.ts';
-import { forgeDocument, forgedPcr, MODULE_ID } from '../attestation/forge/document.ts';
+import { encodePcrs, forgeDocument, forgedPcr, MODULE_ID } from '../attestation/forge/document.ts';
 
 const TIME = new Date(AT).toISOString();
 const KEY = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey;
@@ -49,6 +49,32 @@ beforeAll(() => {
   );
   writeFileSync(at('pcr.json'), formatPcrFile(pcrs));
   writeFileSync(at('other.json'), formatPcrFile(pcrs.set(2, forgedPcr('another'))));
+  const { x = '', y = '' } = KEY.export({ format: 'jwk' });
+  const point = Buffer.concat([Buffer.of(4), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')]);
+  const withPoint = forgeDocument((parts) => {
+    parts.fields.public_key = cbor.bytes(point);
+  });
+  writeFileSync(at('point.cbor'), withPoint.document);
+  writeFileSync(at('point.raw'), point);
+  writeFileSync(at('point.hex'), `${point.toString('hex')}\n`);
+  writeFileSync(at('point.0x'), `0x${point.toString('hex')}`);
+  writeFileSync(at('point.b64'), `${point.toString('base64')}\n`);
+  const boot = new Map([
+    [4, forgedPcr('image')],
+    [7, forgedPcr('keys')],
+    [12, new Uint8Array(48)],
+  ]);
+  const tpm = forgeDocument((parts) => {
+    parts.pcrs = new Map([...boot, [17, new Uint8Array(48).fill(0xff)]]);
+    parts.fields.module_id = cbor.text('i-0123456789abcdef0-tpm0000000000000000');
+    Reflect.set(parts.fields, 'pcrs', undefined);
+    parts.fields.nitrotpm_pcrs = encodePcrs(parts.pcrs);
+  });
+  writeFileSync(at('tpm.cbor'), tpm.document);
+  writeFileSync(at('tpm.json'), formatPcrFile(boot));
+  writeFileSync(at('tpm-keys.json'), formatPcrFile(new Map([[7, forgedPcr('keys')]])));
+  writeFileSync(at('tpm-zero.json'), formatPcrFile(new Map([[12, new Uint8Array(48)]])));
+  writeFileSync(at('tpm-empty.json'), '{"Measurements":{"HashAlgorithm":"SHA384"}}');
   writeFileSync(at('key.pem'), KEY.export({ format: 'pem', type: 'spki' }));
   writeFileSync(at('key.der'), SPKI);
 });
@@ -200,7 +226,52 @@ describe('holdfast attestation verify', () => {
   });
 
   it.each([
+    ['PEM of a key that the document has as a point', 'key.pem', 'SubjectPublicKeyInfo in PEM'],
+    ['DER of a key that the document has as a point', 'key.der', 'SubjectPublicKeyInfo in DER'],
+    ['hex of it', 'point.hex', 'its bytes as text'],
+    ['hex of it, with 0x', 'point.0x', 'its bytes as text'],
+    ['base64 of it', 'point.b64', 'its bytes as text'],
+  ])('says that only the encoding differs, for %s', async (_name, file, form) => {
+    const { err, exit } = await verify(at('point.cbor'), '--public-key', at(file));
+    expect(exit).toBe(1);
+    expect(err).toContain('refused PUBLIC_KEY_MISMATCH: the key is the same, and only the encoding differs');
+    expect(err).toContain(form);
+    expect((await verify(at('point.cbor'), '--public-key', at('point.raw'))).exit).toBe(0);
+  });
+
+  it('says that text was compared as text, and nothing of a key that is another', async () => {
+    writeFileSync(at('other.hex'), 'ab'.repeat(65));
+    const text = await verify(at('point.cbor'), '--public-key', at('other.hex'));
+    expect(text.err).toContain('the file is text, which was compared as such');
+    const other = await verify(at('point.cbor'), '--public-key', at('root.der'));
+    expect(other.err).toContain('refused PUBLIC_KEY_MISMATCH');
+    expect(other.err).not.toContain('encoding');
+    const none = await verify(at('debug.cbor'), '--allow-debug', '--public-key', at('key.pem'));
+    expect(none.err).toContain('refused PUBLIC_KEY_MISMATCH');
+    expect(none.err).not.toContain('encoding');
+  });
+
+  it('shows the registers of a NitroTPM as what they are, and warns where none says what was started', async () => {
+    const tpm = ['--nitrotpm', '--at', 'document', '--root', at('root.pem')];
+    const told = await run(['attestation', 'verify', at('tpm.cbor'), '--pcrs', at('tpm.json'), ...tpm]);
+    expect(told.exit).toBe(0);
+    expect(told.out).toMatch(/PCR4 .*matches +boot manager or Unified Kernel Image/);
+    expect(told.out).toMatch(/PCR12 .*matches +overrides of the command line/);
+    expect(told.out).not.toMatch(/parent instance|PCR17|WARNING/);
+    const keys = await run(['attestation', 'verify', at('tpm.cbor'), '--pcrs', at('tpm-keys.json'), ...tpm]);
+    expect(keys.exit).toBe(0);
+    expect(keys.out).toContain('WARNING: pcr.json does not name PCR4');
+    const diff = await run(['pcrs', 'diff', at('tpm.json'), at('tpm-keys.json'), '--nitrotpm']);
+    expect(diff.out).toContain('The boot manager or Unified Kernel Image is no longer named (PCR4).');
+    for (const file of ['tpm-empty.json', 'tpm-zero.json']) {
+      const args = ['attestation', 'verify', at('tpm.cbor'), '--pcrs', at(file), ...tpm, '--json'];
+      expect(JSON.parse((await run(args)).out)).toMatchObject({ error: { code: 'PCR_FILE_INCOMPLETE' } });
+    }
+  });
+
+  it.each([
     [['--nonce', '0']],
+    [['--nonce', '0x01']],
     [['--nonce', 'xx']],
     [['--max-age', '1.5']],
     [['--max-age', '-1']],

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { sampleBzImage, samplePacked } from '../attestation/eif/boot-samples.ts';
 import { webcrypto } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import {
@@ -36,7 +37,8 @@ async function certify(spki: Uint8Array | undefined, dates = validNow()): Promis
 async function setUp() {
   const folder = makeFolder();
   const account = await startAccount(folder);
-  for (const name of ['kernel', 'bootstrap', 'application']) folder.write(name, `\u001f${name}`);
+  folder.write('kernel', sampleBzImage());
+  for (const name of ['bootstrap', 'application']) folder.write(name, samplePacked(name));
   const build = (output: string, ...options: string[]) =>
     runHoldfast([
       'eif',

@@ -13,6 +13,7 @@ import { Readable, Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nouns } from '../../cli/nouns.ts';
 import { runCli } from '../../cli/run.ts';
+import { sampleArmImage, sampleBzImage, samplePacked } from '../attestation/eif/boot-samples.ts';
 import { bytesOf, METADATA, registerOf, sampleSections, writeImage } from '../attestation/eif/raw-image.ts';
 import { createTestSigner, MAY_SIGN, validNow } from '../attestation/eif/signed-image.ts';
 
@@ -24,9 +25,10 @@ const at = (name: string): string => join(folder, name);
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'holdfast-cli-eif-'));
   const signer = await createTestSigner('P-384', [MAY_SIGN], validNow());
-  writeFileSync(at('kernel'), 'a kernel');
-  writeFileSync(at('bootstrap'), '\u001fbootstrap');
-  writeFileSync(at('application'), '\u001fapplication');
+  writeFileSync(at('kernel'), sampleBzImage());
+  writeFileSync(at('arm-kernel'), sampleArmImage());
+  writeFileSync(at('bootstrap'), samplePacked('bootstrap'));
+  writeFileSync(at('application'), samplePacked('application'));
   writeFileSync(at('certificate.pem'), signer.certificate);
   writeFileSync(at('key.pem'), signer.key.export({ format: 'pem', type: 'pkcs8' }), { mode: 0o600 });
 });
@@ -56,12 +58,22 @@ async function run(...args: string[]) {
   return { exit, out: stdout.text(), err: stderr.text() };
 }
 
-const buildArguments = (output: string): string[] =>
-  ['build', '--kernel', at('kernel'), '--cmdline', 'quiet', '--output', at(output)].concat(
+const buildArguments = (output: string, kernel = 'kernel'): string[] =>
+  ['build', '--kernel', at(kernel), '--cmdline', 'quiet', '--output', at(output)].concat(
     ['bootstrap', 'application'].flatMap((name) => ['--ramdisk', at(name)]),
   );
 
 describe('holdfast eif describe', () => {
+  it('warns, as verify does, of an image that cannot boot', async () => {
+    const image = join(VECTORS, 'one-ramdisk.eif');
+    const warning = 'WARNING: the kernel is of no kind that is known';
+    expect((await run('describe', image)).out).toContain(warning);
+    const pcrs = join(VECTORS, 'one-ramdisk.pcrs.json');
+    expect((await run('verify', image, '--pcrs', pcrs)).out).toContain(warning);
+    await run(...buildArguments('good.eif'));
+    expect((await run('describe', at('good.eif'))).out).not.toContain('WARNING');
+  });
+
   it('prints registers, signature and metadata for people', async () => {
     const { exit, out } = await run('describe', join(VECTORS, 'signed-p384.eif'));
     expect(exit).toBe(0);
@@ -164,12 +176,7 @@ describe('holdfast eif build', () => {
     const { exit, out } = await run(...buildArguments('plain.eif'), '--pcrs-out', at('plain.json'));
     expect(exit).toBe(0);
     expect(out).toContain(
-      registerOf(
-        bytesOf('a kernel'),
-        bytesOf('quiet'),
-        bytesOf('\u001fbootstrap'),
-        bytesOf('\u001fapplication'),
-      ),
+      registerOf(sampleBzImage(), bytesOf('quiet'), samplePacked('bootstrap'), samplePacked('application')),
     );
     expect((await run('verify', at('plain.eif'), '--pcrs', at('plain.json'))).exit).toBe(0);
   });
@@ -188,7 +195,8 @@ describe('holdfast eif build', () => {
   it('writes the metadata that it is told', async () => {
     writeFileSync(at('custom.json'), '{"team":"custody"}');
     const told = ['--name', 'node', '--version', '1.2', '--build-time', '2026-11-01T00:00:00Z'];
-    await run(...buildArguments('told.eif'), ...told, '--metadata', at('custom.json'), '--arch', 'aarch64');
+    const build = buildArguments('told.eif', 'arm-kernel');
+    await run(...build, ...told, '--metadata', at('custom.json'), '--arch', 'aarch64');
     const { out } = await run('describe', at('told.eif'), '--json');
     expect(JSON.parse(out)).toMatchObject({
       architecture: 'aarch64',
@@ -201,6 +209,28 @@ describe('holdfast eif build', () => {
         },
       },
     });
+  });
+
+  it.each([
+    ['EIF_KERNEL_KIND', ['--kernel', 'application']],
+    ['EIF_KERNEL_KIND', ['--kernel', 'arm-kernel']],
+    ['EIF_KERNEL_KIND', ['--kernel', 'kernel', '--arch', 'aarch64']],
+    ['EIF_RAMDISK_KIND', ['--kernel', 'kernel', '--ramdisk', 'certificate.pem']],
+  ])('is refused with %s, as what could never boot', async (code, given) => {
+    const files = given.map((word) => (word.startsWith('--') || word === 'aarch64' ? word : at(word)));
+    const output = [
+      '--cmdline',
+      'quiet',
+      '--output',
+      at('never.eif'),
+      '--ramdisk',
+      at('bootstrap'),
+      '--json',
+    ];
+    const { exit, out } = await run('build', ...files, ...output);
+    expect(exit).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ error: { code } });
+    expect(readdirSync(folder).filter((name) => name.startsWith('never'))).toEqual([]);
   });
 
   it('leaves nothing behind when it is refused', async () => {

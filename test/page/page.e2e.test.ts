@@ -28,6 +28,13 @@ const DROP = `{
   document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
 }`;
 
+const DROP_RESPONSE = `{
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File(['{"node": 1, "document": "AAAA"}'], 'response.json'));
+  dataTransfer.items.add(new File(['[{"Measurements": {}}]'], 'pcr.json'));
+  document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+}`;
+
 const ROOT = new URL('../../', import.meta.url).pathname;
 
 describe.skipIf(chromiumPath === undefined)('the verifier page, in Chromium and without a network', () => {
@@ -47,6 +54,11 @@ describe.skipIf(chromiumPath === undefined)('the verifier page, in Chromium and 
     const pcrs = new Map([0, 1, 2, 8].map((index) => [index, forgedPcr(`PCR${index}`)]));
     writeFileSync(at('doc.cbor'), document);
     writeFileSync(at('doc.b64'), Buffer.from(document).toString('base64'));
+    writeFileSync(at('answer.json'), JSON.stringify({ document: Buffer.from(document).toString('base64') }));
+    writeFileSync(at('doc.0x'), `0x${Buffer.from(document).toString('hex')}`);
+    writeFileSync(at('mark.b64'), `\uFEFF${Buffer.from(document).toString('base64')}`);
+    writeFileSync(at('other-answer.json'), JSON.stringify({ attestation_doc: 'AAAA' }));
+    writeFileSync(at('mark.json'), `\uFEFF${formatPcrFile(pcrs)}`);
     writeFileSync(at('changed.cbor'), flipped(document, document.length - 1));
     writeFileSync(at('noise.bin'), Uint8Array.of(0xff, 0xfe));
     writeFileSync(at('root.der'), root);
@@ -102,13 +114,26 @@ describe.skipIf(chromiumPath === undefined)('the verifier page, in Chromium and 
     return verdict();
   }
 
-  test.each(['doc.cbor', 'doc.b64'])('verifies %s', async (name) => {
+  test.each(['doc.cbor', 'doc.b64', 'answer.json'])('verifies %s', async (name) => {
     await choose(name, 'pcr.json');
     expect((await verify()).title).toBe('Verified');
     const row = page.getByRole('row', { name: /^PCR2 / });
     expect(await row.textContent()).toContain('✓ matches');
     expect(await page.getByRole('table', { name: 'Certificates' }).getByRole('row').count()).toBe(6);
     expect(await page.getByText('✓ valid and signed').count()).toBe(5);
+  });
+
+  test.each([
+    ['doc.0x', 'pcr.json', 'DOCUMENT_ENCODING'],
+    ['mark.b64', 'pcr.json', 'DOCUMENT_ENCODING'],
+    ['other-answer.json', 'pcr.json', 'DOCUMENT_ENCODING'],
+    ['doc.cbor', 'mark.json', 'PCR_FILE_JSON'],
+  ])('says of %s with %s that it cannot be read, which is no verdict', async (document, pcrs, code) => {
+    await choose(document, pcrs);
+    const { title, text } = await verify();
+    expect(title).toBe('Cannot be read');
+    expect(text).toContain(code);
+    expect(await page.locator('#verdict').getAttribute('data-verdict')).toBe('none');
   });
 
   test('shows what a document carries as text, never as HTML', async () => {
@@ -167,6 +192,12 @@ describe.skipIf(chromiumPath === undefined)('the verifier page, in Chromium and 
     await page.getByText('DOCUMENT_ENCODING').waitFor();
     expect(await page.locator('#document-name').textContent()).toBe('prose.txt');
     expect(await page.locator('#pcrs-name').textContent()).toBe('other.json');
+  });
+
+  test('takes the response of a node for the document, and any other JSON for pcr.json', async () => {
+    await page.evaluate(DROP_RESPONSE);
+    await expect.poll(() => page.locator('#document-name').textContent()).toBe('response.json');
+    await expect.poll(() => page.locator('#pcrs-name').textContent()).toBe('pcr.json');
   });
 
   test('can be used with the keyboard alone', async () => {

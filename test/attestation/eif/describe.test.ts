@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
   CHUNK_BYTES,
@@ -409,5 +410,33 @@ describe('describeEif refuses', () => {
       expect(PCR1).not.toBe(genuine['PCR1']);
       expect(PCR2).toBe(genuine['PCR2']);
     }
+  });
+});
+
+describe('an image that AWS’s own tool has signed again', () => {
+  const signed = readFileSync(new URL('../../vectors/eif/signed-p384.eif', import.meta.url));
+  const sectionCount = signed.readUInt16BE(26);
+  /** The table says so many bytes more than the section has, as after a second signature that is shorter. */
+  const resized = (section: number, more: number) => {
+    const image = Buffer.from(signed);
+    const at = 284 + 8 * section;
+    image.writeBigUInt64BE(image.readBigUInt64BE(at) + BigInt(more), at);
+    return describeEif(memorySource(image));
+  };
+
+  it.each([
+    ['shorter', 1, 'EIF_PAST_END'],
+    ['shorter', 100, 'EIF_PAST_END'],
+    ['longer', -1, 'EIF_SIZE_MISMATCH'],
+    ['longer', -100, 'EIF_SIZE_MISMATCH'],
+  ])('is refused where the second signature is %s (%i), with what mends it', async (_name, more, code) => {
+    const next = expect.stringContaining('build it anew') as string;
+    await expect(resized(sectionCount - 1, more)).rejects.toMatchObject({ code, details: { next } });
+  });
+
+  it('is not what another section with a wrong size is', async () => {
+    await expect(resized(0, 1)).rejects.toMatchObject({ code: 'EIF_SIZE_MISMATCH' });
+    await expect(resized(0, 1)).rejects.not.toHaveProperty('details.next');
+    await expect(resized(0, 1 << 30)).rejects.not.toHaveProperty('details.next');
   });
 });

@@ -1,20 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { describeEif, memorySource } from '../../../attestation/eif/index.ts';
+import { sampleBzImage } from './boot-samples.ts';
 import { bytesOf, CMDLINE, KERNEL, type RawSection, sampleSections, toHex, writeImage } from './raw-image.ts';
-
-/** A bzImage of one setup sector and 64 paragraphs, with a PE header, and a signature after its end. */
-function bzImage(signature = 0): Uint8Array {
-  const bytes = Buffer.alloc(1024 + 1024 + signature);
-  bytes.writeUInt8(1, 0x1f1);
-  bytes.writeUInt32LE(64, 0x1f4);
-  bytes.write('HdrS', 0x202, 'latin1');
-  bytes.writeUInt32LE(64, 0x3c);
-  bytes.write('PE\0\0', 64, 'latin1');
-  bytes.writeUInt16LE(0x20b, 64 + 24);
-  bytes.writeUInt32LE(signature === 0 ? 0 : 2048, 64 + 24 + 112 + 32);
-  bytes.writeUInt32LE(signature, 64 + 24 + 112 + 36);
-  return new Uint8Array(bytes);
-}
 
 const imageOf = (kernel: Uint8Array, cmdline = 'quiet'): Uint8Array =>
   writeImage({
@@ -27,14 +14,14 @@ const kernelOf = async (kernel: Uint8Array) => (await describeEif(memorySource(i
 
 describe('the kernel of an image', () => {
   it('ends where a bzImage says, or after its signature', async () => {
-    expect(await kernelOf(bzImage())).toEqual({ format: 'bzImage', bytesAfterEnd: 0 });
-    expect(await kernelOf(bzImage(100))).toEqual({ format: 'bzImage', bytesAfterEnd: 0 });
-    const more = new Uint8Array([...bzImage(100), 1, 2, 3]);
+    expect(await kernelOf(sampleBzImage())).toEqual({ format: 'bzImage', bytesAfterEnd: 0 });
+    expect(await kernelOf(sampleBzImage(100))).toEqual({ format: 'bzImage', bytesAfterEnd: 0 });
+    const more = new Uint8Array([...sampleBzImage(100), 1, 2, 3]);
     expect(await kernelOf(more)).toEqual({ format: 'bzImage', bytesAfterEnd: 3 });
   });
 
   it('has four setup sectors when it names none', async () => {
-    const kernel = bzImage();
+    const kernel = sampleBzImage();
     kernel[0x1f1] = 0;
     const whole = new Uint8Array(5 * 512 + 1024 + 7);
     whole.set(kernel);
@@ -49,17 +36,20 @@ describe('the kernel of an image', () => {
   });
 
   it('may point its headers anywhere', async () => {
-    const kernel = bzImage(100);
+    const kernel = sampleBzImage(100);
     new DataView(kernel.buffer).setUint32(0x3c, 0xffff_ffff, true);
     expect(await kernelOf(kernel)).toEqual({ format: 'bzImage', bytesAfterEnd: 100 });
-    const huge = bzImage();
+    const huge = sampleBzImage();
     new DataView(huge.buffer).setUint32(0x1f4, 0xffff_ffff, true);
     expect(await kernelOf(huge)).toEqual({ format: 'bzImage', bytesAfterEnd: 0 });
   });
 
   it('gives away words of the command line that were moved behind it, which no register does', async () => {
-    const genuine = imageOf(bzImage(), 'lockdown=confidentiality quiet');
-    const moved = imageOf(new Uint8Array([...bzImage(), ...bytesOf('lockdown=confidentiality ')]), 'quiet');
+    const genuine = imageOf(sampleBzImage(), 'lockdown=confidentiality quiet');
+    const moved = imageOf(
+      new Uint8Array([...sampleBzImage(), ...bytesOf('lockdown=confidentiality ')]),
+      'quiet',
+    );
     const [before, after] = await Promise.all(
       [genuine, moved].map((image) => describeEif(memorySource(image))),
     );
