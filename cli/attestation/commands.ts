@@ -11,7 +11,7 @@ import {
 } from '../../attestation/index.ts';
 import { readDocumentFile } from '../common/document-file.ts';
 import { inspectedAsData, inspectedAsText, verifiedAsData, verifiedAsText } from './report.ts';
-import { decodePublicKeyFile, explainKeyMismatch } from '../public-key-file.ts';
+import { decodePublicKeyFile, explainKeyMismatch } from './public-key-file.ts';
 import { readInput, UsageError, type Command, type CommandInput, type OptionSpec } from '../command.ts';
 
 const MAX_KEY_FILE_BYTES = 64 * 1024;
