@@ -1,4 +1,4 @@
-import { DER_TAG, type DerReader } from '../shared/asn1/index.ts';
+import { DER_TAG, type DerReader } from '../shared/asn1/der-reader.ts';
 import { AttestationError } from './errors.ts';
 
 /** What the extensions of a certificate say: RFC 5280 section 4.2.1. */

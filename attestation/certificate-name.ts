@@ -1,4 +1,4 @@
-import { DER_TAG, type DerReader } from '../shared/asn1/index.ts';
+import { DER_TAG, type DerReader } from '../shared/asn1/der-reader.ts';
 import { openDer } from './der.ts';
 import { AttestationError } from './errors.ts';
 

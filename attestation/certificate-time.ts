@@ -1,4 +1,4 @@
-import { DER_TAG, type DerReader } from '../shared/asn1/index.ts';
+import { DER_TAG, type DerReader } from '../shared/asn1/der-reader.ts';
 
 const UTC_TIME = /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
 const GENERALIZED_TIME = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;

@@ -3,7 +3,7 @@ import { equalBytes } from './bytes.ts';
 import { readExtensions, type CertificateExtensions } from './certificate-extensions.ts';
 import { readName } from './certificate-name.ts';
 import { readTime } from './certificate-time.ts';
-import { DER_TAG, type DerReader } from '../shared/asn1/index.ts';
+import { DER_TAG, type DerReader } from '../shared/asn1/der-reader.ts';
 import { openDer } from './der.ts';
 import { AttestationError } from './errors.ts';
 

@@ -1,4 +1,4 @@
-import { DerReader } from '../shared/asn1/index.ts';
+import { DerReader } from '../shared/asn1/der-reader.ts';
 import { AttestationError } from './errors.ts';
 
 /** Opens strict DER to read. Methods throw AttestationError with a `DER_…` code and `offset`. */

@@ -1,4 +1,4 @@
-import type { DerErrorCode } from '../shared/asn1/index.ts';
+import type { DerErrorCode } from '../shared/asn1/errors.ts';
 import type { CborErrorCode } from '../shared/cbor/index.ts';
 import { HoldfastError } from '../shared/errors.ts';
 

@@ -36,6 +36,14 @@ export type CliErrorCode =
   | 'MANIFEST_PCR_PRESENT'
   /** A policy that is not the one that PutKeyPolicy writes, such as AWS_RAM. */
   | 'POLICY_NAME'
+  /** Others than its owner may write the profile, which names what verdicts rest on. */
+  | 'PROFILE_EXPOSED'
+  /** Not the YAML of a profile: an unknown field, or a value that is not one line of text. */
+  | 'PROFILE_MALFORMED'
+  /** A signed envelope of the right type whose content is no record of the gate. */
+  | 'RECORD_MALFORMED'
+  /** The record of the gate is about another policy, document or root. */
+  | 'RECORD_MISMATCH'
   /** What should be the root of attestation documents is no certificate. */
   | 'ROOT_MALFORMED'
   /** Somebody else changed the secret at the same time. */

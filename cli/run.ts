@@ -1,7 +1,11 @@
 import { parseArgs, styleText } from 'node:util';
+import { AttestationError, isUnreadable } from '../attestation/index.ts';
 import { errorCode, HoldfastError } from '../shared/errors.ts';
 import { type Command, type CommandInput, type Io, type Outcome, UsageError } from './command.ts';
+import { fileOf } from './in-file.ts';
 import { printable } from './common/printable.ts';
+import { type ResolvedProfile, resolveProfile } from './profile/resolve.ts';
+import { type SettingName, SETTINGS } from './profile/settings.ts';
 import { systemCode, wordsFor } from './common/system-error.ts';
 
 /** Nouns and the modules that hold their verbs; loaded when they are called, so that `--help` is quick. */
@@ -9,7 +13,7 @@ export type Nouns = Readonly<Record<string, { summary: string; load: () => Promi
 
 const COMMON_OPTIONS = {
   json: { type: 'boolean', description: 'print one JSON object instead of text' },
-  help: { type: 'boolean', description: 'print this help' },
+  help: { type: 'boolean', description: 'print this help; -h does too' },
 } as const;
 
 const JSON_LINES = {
@@ -25,7 +29,7 @@ export async function runCli(args: readonly string[], io: Io, nouns: Nouns): Pro
   const [first, ...others] = args;
   const noun = first === '--version' ? 'version' : first;
   const json = asksForJson(args);
-  if (noun === undefined || noun === '--help' || noun === 'help') {
+  if (noun === undefined || isHelp(noun) || noun === 'help') {
     if (noun === undefined) return usage(io, json, 'a noun is missing', helpAll(nouns));
     write(io.stdout, helpAll(nouns));
     return 0;
@@ -37,7 +41,7 @@ export async function runCli(args: readonly string[], io: Io, nouns: Nouns): Pro
   if (own !== undefined) return runCommand(own, others, io);
   const [verb, ...rest] = others;
   const help = helpNoun(noun, entry.summary, commands);
-  if (verb === '--help') {
+  if (verb !== undefined && isHelp(verb)) {
     write(io.stdout, help);
     return 0;
   }
@@ -48,32 +52,71 @@ export async function runCli(args: readonly string[], io: Io, nouns: Nouns): Pro
 }
 
 async function runCommand(command: Command, args: readonly string[], io: Io): Promise<number> {
-  if (args.includes('--help')) {
+  if (untilTerminator(args).some(isHelp)) {
     write(io.stdout, helpCommand(command));
     return 0;
   }
   const json = asksForJson(args);
   try {
-    const outcome = await command.run(parseInput(command, args, io));
+    const outcome = await command.run(await readInputOf(command, args, io));
     report(outcome, json, io, command.isStream);
     return outcome.ok ? 0 : 1;
   } catch (error) {
     if (error instanceof UsageError) return usage(io, json, error.message, hint(command));
-    report(describeError(error), json, io, command.isStream);
+    report(await describeError(error), json, io, command.isStream);
     return 1;
   }
 }
 
 function asksForJson(args: readonly string[]): boolean {
-  const end = args.indexOf('--');
-  return args.slice(0, end === -1 ? args.length : end).includes('--json');
+  return untilTerminator(args).includes('--json');
 }
 
-/** The words of a command, as its table of options has them. @throws UsageError */
-export function parseInput(command: Command, args: readonly string[], io: Io): CommandInput {
-  const { positionals, values } = parseOrUsage(command, args);
+const isHelp = (word: string): boolean => word === '--help' || word === '-h';
+
+/** What may be an option: everything before `--`. */
+function untilTerminator(args: readonly string[]): readonly string[] {
+  const end = args.indexOf('--');
+  return args.slice(0, end === -1 ? args.length : end);
+}
+
+/** The words of a command, and what holdfast.yaml and environment say where there are none. */
+async function readInputOf(command: Command, args: readonly string[], io: Io): Promise<CommandInput> {
+  if (!usesSettings(command)) return parseInput(command, args, io);
+  const { values } = parseOrUsage(command, args);
+  const named = typeof values['profile'] === 'string' ? values['profile'] : undefined;
+  const { env = process.env, folder = process.cwd() } = io;
+  const profile = await resolveProfile({ named, env, folder });
+  const root = command.options['root']?.setting === undefined ? undefined : profile.settings.get('root');
+  if (root !== undefined && values['root'] === undefined && values['json'] !== true)
+    write(io.stderr, `root from ${printable(root.origin)}: ${printable(root.values.join())}`);
+  return parseInput(command, args, io, profile);
+}
+
+/**
+ * The words of a command, as its table of options has them.
+ * @param profile what holds where an option was not given
+ * @throws UsageError
+ */
+export function parseInput(
+  command: Command,
+  args: readonly string[],
+  io: Io,
+  profile: ResolvedProfile = NO_PROFILE,
+): CommandInput {
+  const { positionals, values: given } = parseOrUsage(command, args);
+  const values: Record<string, unknown> = { ...given };
+  for (const [name, { setting, settingUnless, multiple }] of Object.entries(command.options)) {
+    const found = setting === undefined ? undefined : profile.settings.get(setting);
+    if (found === undefined || given[name] !== undefined) continue;
+    if (settingUnless !== undefined && given[settingUnless] !== undefined) continue;
+    values[name] = multiple === true ? found.values : found.values[0];
+  }
   for (const [name, spec] of Object.entries(command.options)) {
-    if (spec.required === true && values[name] === undefined) throw new UsageError(`--${name} is required`);
+    if (spec.required === true && values[name] === undefined)
+      throw new UsageError(
+        `--${name} is required${spec.setting === undefined ? '' : describeSetting(spec.setting)}`,
+      );
   }
   const texts = (option: string) => {
     const value = values[option];
@@ -84,17 +127,44 @@ export function parseInput(command: Command, args: readonly string[], io: Io): C
     text: (option) => texts(option)[0],
     texts,
     flag: (option) => values[option] === true,
+    setting: (name) => profile.settings.get(name)?.values[0],
+    profile,
     json: values['json'] === true,
     io,
   };
 }
 
+const NO_PROFILE: ResolvedProfile = { path: null, settings: new Map() };
+
+const PROFILE_OPTION = {
+  profile: {
+    type: 'string',
+    value: 'FILE',
+    description: 'holdfast.yaml with what is not typed, or "none" (default: the one of this folder)',
+  },
+} as const;
+
+function usesSettings({ options, settings = [] }: Command): boolean {
+  return settings.length > 0 || Object.values(options).some(({ setting }) => setting !== undefined);
+}
+
+/** Every option of a command: its own, and those that all have. */
+export function optionsOf(command: Command): Command['options'] {
+  return {
+    ...command.options,
+    ...(usesSettings(command) ? PROFILE_OPTION : {}),
+    ...COMMON_OPTIONS,
+    ...(command.isStream === true ? { json: JSON_LINES } : {}),
+  };
+}
+
+function describeSetting(name: SettingName): string {
+  return `: here, as ${SETTINGS[name].variable}, or as ${name} in holdfast.yaml`;
+}
+
 function parseOrUsage(command: Command, args: readonly string[]) {
   const options: Record<string, { type: 'string' | 'boolean'; multiple?: boolean }> = {};
-  for (const [name, { type, multiple }] of Object.entries({
-    ...COMMON_OPTIONS,
-    ...command.options,
-  } as Command['options'])) {
+  for (const [name, { type, multiple }] of Object.entries(optionsOf(command))) {
     options[name] = multiple === undefined ? { type } : { type, multiple };
   }
   let parsed;
@@ -138,21 +208,47 @@ function assertPositionals(command: Command, given: readonly string[]): void {
   if (given.length > maximum) throw new UsageError(`unexpected argument "${given[wanted.length]}"`);
 }
 
-function describeError(error: unknown): Outcome {
+async function describeError(error: unknown): Promise<Outcome> {
   const code = errorCode(error);
+  const [file, next] = [fileOf(error), await nextStep(code)];
   const message = error instanceof Error ? error.message : String(error);
   const details = error instanceof HoldfastError ? error.details : {};
   const cause = error instanceof HoldfastError ? describeCause(error.cause) : undefined;
-  const lines = Object.entries(details).map(([name, value]) => `\n  ${name}:${formatDetail(value)}`);
+  const lines = Object.entries({ ...(file === undefined ? {} : { file }), ...details }).map(
+    ([name, value]) => `\n  ${name}:${formatDetail(value)}`,
+  );
   const because =
     cause === undefined
       ? ''
       : `\n  because ${cause.code}${cause.message === cause.code ? '' : `: ${printable(cause.message)}`}`;
   return {
     ok: false,
-    text: `refused ${code}: ${printable(message)}${lines.join('')}${because}`,
-    data: { error: { code, message, details, ...(cause === undefined ? {} : { cause }) } },
+    text: `${isNoVerdict(error) ? 'cannot be read,' : 'refused'} ${code}: ${printable(message)}${lines.join('')}${because}\n  next: ${next}`,
+    data: {
+      error: {
+        code,
+        message,
+        ...(file === undefined ? {} : { file }),
+        details,
+        ...(cause === undefined ? {} : { cause }),
+        next,
+      },
+    },
   };
+}
+
+/** How a file is written says nothing of what it holds. */
+function isNoVerdict(error: unknown): boolean {
+  return error instanceof AttestationError && isUnreadable(error.code);
+}
+
+/** What to do about a code; the explanations are loaded only where something was refused. */
+async function nextStep(code: string): Promise<string> {
+  const { explainCode } = await import('./explain/explain-code.ts');
+  const [meaning, ...others] = explainCode(code);
+  // One word for two things, in a request and in a policy for example: the reader knows which.
+  if (meaning === undefined || others.length > 0) return `"holdfast explain ${code}" says more.`;
+  return meaning.next;
 }
 
 /** One of ours, or the code of the system's: whatever else fails may quote what it was given. */
@@ -225,8 +321,7 @@ function usageLine({ name, positionals }: Command): string {
 }
 
 function helpCommand(command: Command): string {
-  const json = command.isStream === true ? { json: JSON_LINES } : {};
-  const rows = Object.entries({ ...command.options, ...COMMON_OPTIONS, ...json } as Command['options']).map(
+  const rows = Object.entries(optionsOf(command)).map(
     ([name, { value, description, required }]) =>
       [
         `--${name}${value === undefined ? '' : ` ${value}`}`,

@@ -4,7 +4,7 @@ import { equalBytes } from '../bytes.ts';
 import { readExtensions } from '../certificate-extensions.ts';
 import { describeName, readName } from '../certificate-name.ts';
 import { readTime } from '../certificate-time.ts';
-import { DER_TAG, type DerReader } from '../../shared/asn1/index.ts';
+import { DER_TAG, type DerReader } from '../../shared/asn1/der-reader.ts';
 import { openDer } from '../der.ts';
 import { EifError } from './errors.ts';
 

@@ -1,6 +1,6 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import { HoldfastError } from '../../shared/errors.ts';
-import { DER_TAG } from '../../shared/asn1/index.ts';
+import { DER_TAG } from '../../shared/asn1/der-reader.ts';
 import { openDer } from '../der.ts';
 import { assertValidAt, parseSigningCertificate, type SigningCertificate } from './certificate.ts';
 import { EifError } from './errors.ts';

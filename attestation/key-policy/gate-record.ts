@@ -1,4 +1,5 @@
 import { utf8ToBytes } from '@noble/hashes/utils.js';
+import type { TrustAnchor } from '../trust-anchor.ts';
 import type { PolicyDifference } from './diff.ts';
 import type { Finding } from './finding.ts';
 
@@ -20,6 +21,8 @@ export interface GateRecord extends PolicyDifference {
   readonly replacesSha256: string | null;
   readonly document: {
     readonly sha256: string;
+    /** Under which root the document verified. */
+    readonly root: TrustAnchor;
     readonly moduleId: string;
     readonly instanceId: string | null;
     readonly signedAt: string;

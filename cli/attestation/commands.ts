@@ -1,9 +1,5 @@
 import {
   AttestationError,
-  AWS_NITRO_ROOT_G1,
-  decodeCertificateFile,
-  MAX_PCR_FILE_BYTES,
-  parsePcrFile,
   unsafeParseAttestationDocument,
   verifyAttestationDocument,
   type DocumentKind,
@@ -12,15 +8,24 @@ import {
 import { readDocumentFile } from '../common/document-file.ts';
 import { inspectedAsData, inspectedAsText, verifiedAsData, verifiedAsText } from './report.ts';
 import { decodePublicKeyFile, explainKeyMismatch } from './public-key-file.ts';
+import { inFile } from '../in-file.ts';
+import { readPcrFile, readRootFile } from '../trust-files.ts';
 import { readInput, UsageError, type Command, type CommandInput, type OptionSpec } from '../command.ts';
 
 const MAX_KEY_FILE_BYTES = 64 * 1024;
 
 const VERIFY_OPTIONS: Readonly<Record<string, OptionSpec>> = {
-  pcrs: { type: 'string', value: 'FILE', required: true, description: 'the pcr.json that is expected' },
+  pcrs: {
+    type: 'string',
+    value: 'FILE',
+    required: true,
+    setting: 'pcrs',
+    description: 'the pcr.json that is expected',
+  },
   root: {
     type: 'string',
     value: 'FILE',
+    setting: 'root',
     description: "the trusted root, PEM or DER (default: AWS's own, G1)",
   },
   at: {
@@ -71,18 +76,25 @@ const verifyCommand: Command = {
     const keyPath = text('public-key');
     const keyFile = keyPath === undefined ? undefined : await readInput(keyPath, io, MAX_KEY_FILE_BYTES);
     const publicKey = keyFile === undefined ? {} : { publicKey: decodePublicKeyFile(keyFile, keyPath ?? '') };
-    const root = await readRoot(input);
-    const pcrFile = await readInput(text('pcrs') ?? '', io, MAX_PCR_FILE_BYTES);
-    const document = await readDocumentFile(positionals[0] ?? '', io);
-    const pcrs = parsePcrFile(pcrFile, { allowDebug, kind });
+    const root = await readRootFile(text('root'), io);
+    const pcrs = await readPcrFile(text('pcrs') ?? '', io, { allowDebug, kind });
+    const [path = ''] = positionals;
+    const document = await readDocumentFile(path, io);
     const options = { ...bindings, ...time, ...publicKey, root, pcrs, allowDebug, kind };
-    const verified = explainingKeys(keyFile, document, () => verifyAttestationDocument(document, options));
+    const verified = inFile(path, () =>
+      explainingKeys(keyFile, document, () => verifyAttestationDocument(document, options)),
+    );
+    const freshness = { nonce: 'nonce' in bindings, maxAgeMs: time.maxAgeMs ?? null };
     const bound = [
       ...('nonce' in bindings ? ['nonce'] : []),
       ...('userData' in bindings ? ['user data'] : []),
       ...('publicKey' in publicKey ? ['public key'] : []),
     ];
-    return { ok: true, text: verifiedAsText(verified, pcrs, bound), data: verifiedAsData(verified, pcrs) };
+    return {
+      ok: true,
+      text: verifiedAsText(verified, pcrs, bound, freshness),
+      data: verifiedAsData(verified, pcrs, freshness),
+    };
   },
 };
 
@@ -93,7 +105,9 @@ const inspectCommand: Command = {
   options: {},
   examples: ['holdfast attestation inspect doc.cbor', 'holdfast attestation inspect doc.b64 --json'],
   async run({ positionals, io }) {
-    const document = unsafeParseAttestationDocument(await readDocumentFile(positionals[0] ?? '', io));
+    const [path = ''] = positionals;
+    const file = await readDocumentFile(path, io);
+    const document = inFile(path, () => unsafeParseAttestationDocument(file));
     return { ok: true, text: inspectedAsText(document), data: inspectedAsData(document) };
   },
 };
@@ -139,13 +153,6 @@ function readSeconds({ text }: CommandInput, option: string): number | undefined
   if (value === undefined) return undefined;
   if (!/^\d{1,9}$/.test(value)) throw new UsageError(`--${option} is a number of seconds`);
   return Number(value) * 1000;
-}
-
-async function readRoot({ text, io }: CommandInput): Promise<Uint8Array> {
-  const path = text('root');
-  return path === undefined
-    ? AWS_NITRO_ROOT_G1
-    : decodeCertificateFile(await readInput(path, io, MAX_KEY_FILE_BYTES));
 }
 
 /** Says of a public key that is refused what else it may be. */

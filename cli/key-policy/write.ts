@@ -1,3 +1,4 @@
+import { describeTrustAnchor } from '../../attestation/index.ts';
 import {
   GATE_RECORD_TYPE,
   gateKeyPolicy,
@@ -12,6 +13,7 @@ import {
 } from '../../attestation/key-policy/index.ts';
 import { createEnvelope, signEnvelope } from '../../shared/dsse/index.ts';
 import { encryptionContext, PASSWORD_SECRET } from '../../shared/node/encryption-context.ts';
+import { trustAnchorLines } from '../attestation/report.ts';
 import { type Command, type CommandInput, type Outcome, UsageError } from '../command.ts';
 import { readDocumentFile } from '../common/document-file.ts';
 import {
@@ -22,7 +24,6 @@ import {
   readOldPcrs,
   readPcrs,
   readPolicy,
-  readRoot,
   readSeverity,
   readTime,
   type Node,
@@ -31,6 +32,7 @@ import { describeDifference, describeFindings } from './read.ts';
 import { printable } from '../common/printable.ts';
 import { writeOutput } from '../common/output-file.ts';
 import { readSigningKey } from '../common/private-key.ts';
+import { readRootFile } from '../trust-files.ts';
 
 const OLD_UNTIL = {
   type: 'string',
@@ -134,7 +136,12 @@ export const gateCommand: Command = {
       value: 'SECONDS',
       description: 'the oldest document to take (default: 300)',
     },
-    root: { type: 'string', value: 'PEM', description: "the trust anchor (default: AWS's own root)" },
+    root: {
+      type: 'string',
+      value: 'PEM',
+      setting: 'root',
+      description: "the trust anchor (default: AWS's own root)",
+    },
     'fail-on': OPTIONS['fail-on'],
     sign: { type: 'string', value: 'KEY', description: 'Ed25519 private key (PEM) of the admin who decides' },
     record: { type: 'string', value: 'FILE', description: 'where the signed record of the decision goes' },
@@ -160,7 +167,7 @@ export const gateCommand: Command = {
       exceptions: readExceptions(input),
       document: await readDocumentFile(text('document') ?? '', io),
       nonce: readNonce(text('nonce') ?? ''),
-      root: await readRoot(text('root'), input),
+      root: await readRootFile(text('root'), io),
       now: Date.now(),
       maxAgeMs: readSeconds(text('max-age') ?? '300') * 1000,
       threshold: readSeverity(input),
@@ -178,6 +185,7 @@ export const gateCommand: Command = {
       io.stderr.write(
         [
           `live: ${document.moduleId}, signed ${new Date(document.timestamp).toISOString()}`,
+          ...trustAnchorLines(describeTrustAnchor(document)),
           describeFindings(findings),
           ...exceptions.map(
             ({ statement, reason }) =>
@@ -193,6 +201,7 @@ export const gateCommand: Command = {
       text: policy,
       data: {
         policy,
+        trustAnchor: describeTrustAnchor(document),
         moduleId: document.moduleId,
         findings,
         exceptions,

@@ -1,16 +1,12 @@
 import { X509Certificate } from 'node:crypto';
-import {
-  AWS_NITRO_ROOT_G1,
-  MANIFEST_PCR,
-  MAX_PCR_FILE_BYTES,
-  measureManifest,
-  parsePcrFile,
-} from '../../attestation/index.ts';
+import { AWS_NITRO_ROOT_G1, MANIFEST_PCR, measureManifest } from '../../attestation/index.ts';
 import { connectNode, type NodeClient, type NodeTrust, parseNodeUrl } from '../../client/index.ts';
 import { parseManifest } from '../../shared/node/manifest.ts';
-import { type CommandInput, type OptionSpec, readInput, UsageError } from '../command.ts';
+import { type CommandInput, type Io, type OptionSpec, readInput, UsageError } from '../command.ts';
 import { CliError } from '../errors.ts';
+import { inFile } from '../in-file.ts';
 import { readSigningKey } from '../common/private-key.ts';
+import { readPcrFile } from '../trust-files.ts';
 
 const MAX_ROOT_BYTES = 16 * 1024;
 const IDENTIFIER = /^[a-z0-9][a-z0-9._-]{0,62}$/;
@@ -21,18 +17,27 @@ export const NODE_OPTIONS = {
     type: 'string',
     value: 'URL',
     required: true,
+    setting: 'url',
     description: 'where it is reached: https://host:port',
   },
-  pcrs: { type: 'string', value: 'FILE', required: true, description: 'pcr.json of the image it must run' },
+  pcrs: {
+    type: 'string',
+    value: 'FILE',
+    required: true,
+    setting: 'pcrs',
+    description: 'pcr.json of the image it must run',
+  },
   manifest: {
     type: 'string',
     value: 'FILE',
     required: true,
+    setting: 'manifest',
     description: 'the manifest that it must have been given',
   },
   root: {
     type: 'string',
     value: 'PEM',
+    setting: 'root',
     description: "the root of its attestation documents (default: AWS's)",
   },
 } as const satisfies Record<string, OptionSpec>;
@@ -40,8 +45,20 @@ export const NODE_OPTIONS = {
 /** And as whom. */
 export const CLIENT_OPTIONS = {
   ...NODE_OPTIONS,
-  client: { type: 'string', value: 'ID', required: true, description: "your id in the node's configuration" },
-  key: { type: 'string', value: 'PEM', required: true, description: 'your Ed25519 private key (PKCS #8)' },
+  client: {
+    type: 'string',
+    value: 'ID',
+    required: true,
+    setting: 'client',
+    description: "your id in the node's configuration",
+  },
+  key: {
+    type: 'string',
+    value: 'PEM',
+    required: true,
+    setting: 'key',
+    description: 'your Ed25519 private key (PKCS #8)',
+  },
 } as const satisfies Record<string, OptionSpec>;
 
 /** @throws UsageError for what is no identifier of a configuration */
@@ -57,9 +74,10 @@ export async function readNodeOptions({
   io,
 }: CommandInput): Promise<{ url: string; trust: NodeTrust }> {
   const url = readUrl(text('url') ?? '');
-  const pcrs = parsePcrFile(await readInput(text('pcrs') ?? '', io, MAX_PCR_FILE_BYTES));
-  const manifest = await readInput(text('manifest') ?? '', io);
-  parseManifest(manifest);
+  const pcrs = await readPcrFile(text('pcrs') ?? '', io);
+  const manifestPath = text('manifest') ?? '';
+  const manifest = await readInput(manifestPath, io);
+  inFile(manifestPath, () => parseManifest(manifest));
   const measured = measureManifest(manifest);
   const named = pcrs.get(MANIFEST_PCR);
   if (named !== undefined && !Buffer.from(named).equals(measured)) {
@@ -69,8 +87,7 @@ export async function readNodeOptions({
     });
   }
   const rootPath = text('root');
-  const root =
-    rootPath === undefined ? AWS_NITRO_ROOT_G1 : readRoot(await readInput(rootPath, io, MAX_ROOT_BYTES));
+  const root = rootPath === undefined ? AWS_NITRO_ROOT_G1 : await readRoot(rootPath, io);
   return { url, trust: { root, pcrs, manifest } };
 }
 
@@ -100,10 +117,11 @@ function readUrl(url: string): string {
   return url;
 }
 
-function readRoot(bytes: Uint8Array): Uint8Array {
+async function readRoot(path: string, io: Io): Promise<Uint8Array> {
+  const bytes = await readInput(path, io, MAX_ROOT_BYTES);
   try {
     return new Uint8Array(new X509Certificate(bytes).raw);
   } catch (cause) {
-    throw new CliError('ROOT_MALFORMED', 'not a certificate', {}, cause);
+    throw new CliError('ROOT_MALFORMED', 'not a certificate', { path }, cause);
   }
 }

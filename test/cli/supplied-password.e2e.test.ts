@@ -107,7 +107,7 @@ beforeAll(async () => {
   vi.stubEnv('AWS_CONFIG_FILE', at('config'));
   await writeFile(at('ca.pem'), testbed.aws.caPem);
   awsArgs = [
-    '--profile',
+    '--aws-profile',
     'admin',
     '--endpoint',
     `https://localhost:${testbed.aws.port}`,
