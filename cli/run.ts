@@ -2,7 +2,7 @@ import { parseArgs, styleText } from 'node:util';
 import { AttestationError, isUnreadable } from '../attestation/index.ts';
 import { errorCode, HoldfastError } from '../shared/errors.ts';
 import { type Command, type CommandInput, type Io, type Outcome, UsageError } from './command.ts';
-import { fileOf } from './in-file.ts';
+import { fileOf } from './common/in-file.ts';
 import { printable } from './common/printable.ts';
 import { type ResolvedProfile, resolveProfile } from './profile/resolve.ts';
 import { type SettingName, SETTINGS } from './profile/settings.ts';

@@ -8,8 +8,8 @@ import {
 import { readDocumentFile } from '../common/document-file.ts';
 import { inspectedAsData, inspectedAsText, verifiedAsData, verifiedAsText } from './report.ts';
 import { decodePublicKeyFile, explainKeyMismatch } from './public-key-file.ts';
-import { inFile } from '../in-file.ts';
-import { readPcrFile, readRootFile } from '../trust-files.ts';
+import { inFile } from '../common/in-file.ts';
+import { readPcrFile, readRootFile } from '../common/trust-files.ts';
 import { readInput, UsageError, type Command, type CommandInput, type OptionSpec } from '../command.ts';
 
 const MAX_KEY_FILE_BYTES = 64 * 1024;

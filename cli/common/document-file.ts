@@ -1,7 +1,7 @@
 import { decodeDocumentFile } from '../../attestation/index.ts';
 import { MAX_DOCUMENT_FILE_BYTES } from '../../attestation/file-encoding.ts';
 import { type Io, readInput } from '../command.ts';
-import { inFile } from '../in-file.ts';
+import { inFile } from './in-file.ts';
 
 /**
  * The bytes of an attestation document: from a file that is binary, hex or base64, or the JSON in which a node answers.

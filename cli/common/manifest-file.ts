@@ -1,7 +1,7 @@
 import { measureManifest } from '../../attestation/index.ts';
 import { digestManifest, type Manifest, parseManifest } from '../../shared/node/manifest.ts';
 import { type Io, readInput } from '../command.ts';
-import { inFile } from '../in-file.ts';
+import { inFile } from './in-file.ts';
 
 /** A manifest as it lies on a disk: parsed by the enclave's own rules, and measured as the enclave does. */
 export interface ManifestFile {

@@ -13,7 +13,7 @@ import {
   parseConfiguration,
 } from '../../shared/node/configuration.ts';
 import { ConfigurationError } from '../../shared/node/errors.ts';
-import { inFile } from '../in-file.ts';
+import { inFile } from '../common/in-file.ts';
 import { type Io, MAX_INPUT_BYTES, readInput } from '../command.ts';
 
 /** A configuration as it lies on a disk, plain or in an envelope. Nothing of it is verified. */

@@ -11,7 +11,7 @@ import {
 import { formatPcrFile } from '../../attestation/pcr-file.ts';
 import { parseJson } from '../../shared/json/index.ts';
 import { type Command, type CommandInput, readInput, UsageError } from '../command.ts';
-import { readPcrFile } from '../trust-files.ts';
+import { readPcrFile } from '../common/trust-files.ts';
 import { AWS_OPTIONS } from '../common/aws.ts';
 import { openFileSink, openFileSource } from './file.ts';
 import { describeAsData, describeAsText, measurementsAsText, measurementsOf, warnings } from './report.ts';

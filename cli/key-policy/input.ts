@@ -5,7 +5,7 @@ import type { Manifest } from '../../shared/node/manifest.ts';
 import { type CommandInput, type OptionSpec, readInput, UsageError } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { readManifestFile } from '../common/manifest-file.ts';
-import { readPcrFile } from '../trust-files.ts';
+import { readPcrFile } from '../common/trust-files.ts';
 
 const MAX_POLICY_FILE_BYTES = 128 * 1024;
 const KEY_ARN = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key\/[a-zA-Z0-9-]+$/;

@@ -8,10 +8,10 @@ import { trustAnchorLines } from '../attestation/report.ts';
 import { type Command, type CommandInput, readInput, UsageError } from '../command.ts';
 import { readDocumentFile } from '../common/document-file.ts';
 import { CliError } from '../errors.ts';
-import { inFile } from '../in-file.ts';
+import { inFile } from '../common/in-file.ts';
 import { readPolicy } from './input.ts';
 import { printable } from '../common/printable.ts';
-import { readRootFile } from '../trust-files.ts';
+import { readRootFile } from '../common/trust-files.ts';
 
 const MAX_RECORD_BYTES = 2 * 1024 * 1024;
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);

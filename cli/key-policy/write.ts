@@ -32,7 +32,7 @@ import { describeDifference, describeFindings } from './read.ts';
 import { printable } from '../common/printable.ts';
 import { writeOutput } from '../common/output-file.ts';
 import { readSigningKey } from '../common/private-key.ts';
-import { readRootFile } from '../trust-files.ts';
+import { readRootFile } from '../common/trust-files.ts';
 
 const OLD_UNTIL = {
   type: 'string',

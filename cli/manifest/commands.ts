@@ -1,6 +1,6 @@
 import { type Command, type CommandInput, type Outcome, readInput, UsageError } from '../command.ts';
 import { CliError } from '../errors.ts';
-import { inFile } from '../in-file.ts';
+import { inFile } from '../common/in-file.ts';
 import { describeManifest, type ManifestFile, readManifestFile } from '../common/manifest-file.ts';
 import { writeOutput } from '../common/output-file.ts';
 import { addManifestPcr, readManifestPcr } from '../common/pcr-json.ts';

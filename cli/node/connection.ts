@@ -4,9 +4,9 @@ import { connectNode, type NodeClient, type NodeTrust, parseNodeUrl } from '../.
 import { parseManifest } from '../../shared/node/manifest.ts';
 import { type CommandInput, type Io, type OptionSpec, readInput, UsageError } from '../command.ts';
 import { CliError } from '../errors.ts';
-import { inFile } from '../in-file.ts';
+import { inFile } from '../common/in-file.ts';
 import { readSigningKey } from '../common/private-key.ts';
-import { readPcrFile } from '../trust-files.ts';
+import { readPcrFile } from '../common/trust-files.ts';
 
 const MAX_ROOT_BYTES = 16 * 1024;
 const IDENTIFIER = /^[a-z0-9][a-z0-9._-]{0,62}$/;

@@ -1,6 +1,6 @@
 import { comparePcrs, explainDifferences } from '../../attestation/index.ts';
 import type { Command } from '../command.ts';
-import { readPcrFile } from '../trust-files.ts';
+import { readPcrFile } from '../common/trust-files.ts';
 
 const diffCommand: Command = {
   name: 'pcrs diff',

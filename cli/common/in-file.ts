@@ -1,4 +1,4 @@
-import { HoldfastError } from '../shared/errors.ts';
+import { HoldfastError } from '../../shared/errors.ts';
 
 const files = new WeakMap<Error, string>();
 
