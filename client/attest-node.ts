@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { attestationAnswerSchema } from '../shared/node/api.ts';
 import { parseAnswer } from './answers.ts';
+import { assertNonce, assertTrust } from './inputs.ts';
 import { exchange } from './http-exchange.ts';
 import { type NodeIdentity, type NodeTrust, verifyNodeIdentity } from './node-identity.ts';
 import { openTls, parseNodeUrl, readPeerKey } from './tls-connection.ts';
@@ -11,6 +12,8 @@ export interface AttestOptions {
   readonly trust: NodeTrust;
   /** Milliseconds since 1970. Default: Date.now. */
   readonly clock?: () => number;
+  /** Of 16 to 64 bytes, made for this question. Default: 32 random bytes. */
+  readonly nonce?: Uint8Array;
   /** For one request and its answer. Default: 10 s. */
   readonly timeoutMs?: number;
 }
@@ -23,12 +26,15 @@ const NONCE_BYTES = 32;
  * document vouches for. Anybody may ask.
  *
  * @throws AttestationError, NodeRefusal
+ * @throws TypeError for a url, trust or nonce of the wrong kind
  * @throws ClientError any code but AGGREGATION_FAILED
  */
 export async function attestNode(options: AttestOptions): Promise<NodeIdentity> {
   const { url, trust, clock = Date.now, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   const endpoint = parseNodeUrl(url);
-  const nonce = randomBytes(NONCE_BYTES);
+  const nonce = options.nonce ?? randomBytes(NONCE_BYTES);
+  assertNonce(nonce);
+  assertTrust(trust);
   const socket = await openTls(endpoint);
   try {
     const tlsPublicKey = readPeerKey(socket);
@@ -37,7 +43,7 @@ export async function attestNode(options: AttestOptions): Promise<NodeIdentity> 
       target: '/v1/attestation',
       authority: endpoint.authority,
       headers: { 'content-type': 'application/json', connection: 'close' },
-      body: Buffer.from(JSON.stringify({ nonce: nonce.toString('hex') })),
+      body: Buffer.from(JSON.stringify({ nonce: Buffer.from(nonce).toString('hex') })),
       timeoutMs,
       via: { createConnection: () => socket },
     });

@@ -24,6 +24,7 @@ import { attestNode, type AttestOptions, DEFAULT_TIMEOUT_MS } from './attest-nod
 import { ClientError, NodeRefusal } from './errors.ts';
 import { Gate } from './gate.ts';
 import { exchange, type HttpAnswer } from './http-exchange.ts';
+import { assertPayload, assertSigningKey, assertTrust } from './inputs.ts';
 import type { NodeIdentity, NodeTrust } from './node-identity.ts';
 import { type Endpoint, parseNodeUrl, PinnedAgent } from './tls-connection.ts';
 
@@ -58,6 +59,7 @@ const JSON_TYPE = 'application/json';
  * Connects to a node: verifies its attestation document over a connection whose TLS key the document vouches for.
  *
  * @throws AttestationError, ClientError, NodeRefusal
+ * @throws TypeError for options of the wrong kind: a PEM as root, a key that is no KeyObject
  */
 export async function connectNode(options: NodeClientOptions): Promise<NodeClient> {
   const client = new NodeClient(options);
@@ -78,6 +80,8 @@ export class NodeClient {
   #newestConfiguration = 1;
 
   constructor(options: NodeClientOptions) {
+    assertTrust(options.trust);
+    assertSigningKey(options.privateKey);
     this.#options = options;
     this.#endpoint = parseNodeUrl(options.url);
     this.#gate = new Gate(options.maxConnections ?? DEFAULT_CONNECTIONS);
@@ -98,7 +102,9 @@ export class NodeClient {
     return (await this.#call({ method: 'GET', target: '/v1/keys', answer: keysAnswerSchema })).keys;
   }
 
+  /** @throws TypeError for a payload that is not hex as the node takes it */
   async sign(request: SignRequest): Promise<SignAnswer> {
+    assertPayload(request.payload);
     return await this.#call({
       method: 'POST',
       target: '/v1/sign',
@@ -129,6 +135,7 @@ export class NodeClient {
   }
 
   async frostRound2(request: FrostRound2Request): Promise<FrostRound2Answer> {
+    assertPayload(request.payload);
     return await this.#call({
       method: 'POST',
       target: '/v1/frost/round2',
