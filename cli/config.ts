@@ -54,7 +54,10 @@ const signCommand: Command = {
     },
     against: AGAINST,
     output: { type: 'string', value: 'FILE', description: 'write the envelope there (default: print it)' },
-    yes: { type: 'boolean', description: 'do not ask, on a terminal' },
+    yes: {
+      type: 'boolean',
+      description: 'do not ask; without a terminal, sign a change that grants something all the same',
+    },
   },
   examples: [
     'openssl genpkey -algorithm ed25519 -out authority.pem && chmod 600 authority.pem',
@@ -98,6 +101,7 @@ async function runSign(input: CommandInput): Promise<Outcome> {
   }
   const summary = summarise(file, comparison);
   const isAsked = !flag('yes') && (await confirm(io, summary, `sign as ${key.publicKey}?`));
+  if (!isAsked && !flag('yes')) assertGrantsNothing(comparison);
   const signed = signEnvelope(file.envelope, key.privateKey);
   const bytes = encodeEnvelope(signed);
   const output = text('output');
@@ -115,6 +119,22 @@ async function runSign(input: CommandInput): Promise<Outcome> {
       ...(output === undefined ? { envelope: signed } : { output }),
     },
   };
+}
+
+/**
+ * What nobody was asked about may take permissions away, and give none.
+ * @throws CliError DECLINED
+ */
+function assertGrantsNothing(comparison: Comparison | undefined): void {
+  const granted = comparison?.changes.filter(({ grants }) => grants) ?? [];
+  if (granted.length === 0) return;
+  throw new CliError(
+    'DECLINED',
+    'it grants more than the configuration in force, and there is no terminal to ask at',
+    {
+      grants: granted.map(({ subject, id, text }) => `${subject} ${id}: ${text}`),
+    },
+  );
 }
 
 async function runVerify(input: CommandInput): Promise<Outcome> {

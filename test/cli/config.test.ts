@@ -281,6 +281,37 @@ describe('a person at a terminal', () => {
   });
 });
 
+describe('without a terminal', () => {
+  const grown = () => {
+    const { rules } = makeConfiguration(digest, 7);
+    const added = rules.map((rule) => ({ ...rule, id: 'another', rate: null }));
+    return write('grown.json', makeConfiguration(digest, 8, { rules: [...rules, ...added] }));
+  };
+  const shrunk = () => write('shrunk.json', makeConfiguration(digest, 8, { rules: [] }));
+
+  it('nobody agrees to a change that grants something: DECLINED, and nothing is signed', async () => {
+    const output = folder.at('signed.json');
+    for (const stdin of ['', 'y\n']) {
+      const finished = await sign(grown(), ann, ['--against', plain, '--output', output, '--json'], {
+        stdin,
+      });
+      const { code, exit, details } = refusalIn(finished);
+      expect([exit, code]).toEqual([1, 'DECLINED']);
+      expect(String(details['grants'])).toContain('another');
+      expect(readdirSync(folder.path)).not.toContain('signed.json');
+    }
+  });
+
+  it('--yes agrees to it', async () => {
+    const { exit, out } = await sign(grown(), ann, ['--against', plain, '--yes', '--json']);
+    expect([exit, JSON.parse(out)]).toEqual([0, expect.objectContaining({ ok: true })]);
+  });
+
+  it('what takes permissions away is signed as before', async () => {
+    expect((await sign(shrunk(), ann, ['--against', plain])).exit).toBe(0);
+  });
+});
+
 describe('holdfast config verify', () => {
   it('says who signed and that it is enough', async () => {
     const signed = await signTwice('signed.json', makeConfiguration(digest, 7));
