@@ -158,6 +158,7 @@ describe('P06 the gate', () => {
       replacesSha256: null,
       document: {
         sha256: sha256(base.document),
+        root: { name: expect.stringContaining('CN='), sha256: sha256(base.root), isAws: false },
         nonce: NONCE.toString('hex'),
         instanceId: null,
         pcrs: { PCR0: '20'.repeat(48) },
