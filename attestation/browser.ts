@@ -1,9 +1,11 @@
 export { describeName } from './certificate-name.ts';
 export { AttestationError } from './errors.ts';
-export { decodeCertificateFile, decodeDocumentFile } from './file-encoding.ts';
+export { decodeCertificateFile } from './file-encoding.ts';
+export { decodeDocumentFile, isUnreadable } from './document-file.ts';
 export { AWS_NITRO_ROOT_G1 } from './nitro-root.ts';
 export { parsePcrFile } from './pcr-file.ts';
 export { reportPcrs, type PcrReport } from './pcr-report.ts';
+export { describeTrustAnchor, type TrustAnchor } from './trust-anchor.ts';
 export { unsafeParseAttestationDocument, type UnverifiedDocument } from './unverified.ts';
 export type { VerifiedDocument } from './verdict.ts';
 export { AttestationVerifier, verifyAttestationDocument } from './web-verifier.ts';

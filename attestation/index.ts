@@ -13,10 +13,12 @@ export {
 export { AWS_NITRO_ROOT_G1 } from './nitro-root.ts';
 export type { VerifyOptions } from './options.ts';
 export { isUnusedPcr, MAX_PCR_INDEX, PCR_BYTES, type PcrValues } from './pcr.ts';
+export { describeTrustAnchor, type TrustAnchor } from './trust-anchor.ts';
 export { unsafeParseAttestationDocument, type UnverifiedDocument } from './unverified.ts';
 export type { VerifiedDocument } from './verdict.ts';
 export { AttestationVerifier, verifyAttestationDocument } from './verifier.ts';
 export { comparePcrs, describePcr, explainDifferences, type PcrDifference } from './pcr-difference.ts';
 export { formatPcrFile, MAX_PCR_FILE_BYTES, parsePcrFile, type PcrFileOptions } from './pcr-file.ts';
-export { decodeCertificateFile, decodeDocumentFile } from './file-encoding.ts';
+export { decodeCertificateFile } from './file-encoding.ts';
+export { decodeDocumentFile, isUnreadable } from './document-file.ts';
 export { reportPcrs, type PcrReport } from './pcr-report.ts';

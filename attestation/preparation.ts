@@ -1,4 +1,3 @@
-import { bytesToHex } from '@noble/hashes/utils.js';
 import { equalBytes } from './bytes.ts';
 import type { CertificateCache, KeptCertificate } from './certificate-cache.ts';
 import { parseCertificate } from './certificate.ts';
@@ -9,6 +8,7 @@ import { parsePayload, type AttestationPayload } from './document.ts';
 import { AttestationError, type AttestationErrorCode } from './errors.ts';
 import { locate } from './location.ts';
 import type { ResolvedOptions } from './options.ts';
+import { fingerprintOf } from './trust-anchor.ts';
 
 /** A document of which nothing is left to check but its signatures and what the caller expects of it. */
 export interface PreparedDocument {
@@ -81,8 +81,8 @@ function assertRoot(first: Uint8Array | undefined, root: Uint8Array): void {
   throw new AttestationError('ROOT_MISMATCH', 'cabundle[0] is not the trusted root', {
     field: 'cabundle',
     index: 0,
-    expected: bytesToHex(root.subarray(-16)),
-    actual: first === undefined ? null : bytesToHex(first.subarray(-16)),
+    expected: `SHA-256 ${fingerprintOf(root)}`,
+    actual: first === undefined ? null : `SHA-256 ${fingerprintOf(first)}`,
   });
 }
 

@@ -1,20 +1,34 @@
 import {
   AttestationError,
   describeName,
+  describeTrustAnchor,
   reportPcrs,
   type Certificate,
   type PcrReport,
   type PcrValues,
+  type TrustAnchor,
   type UnverifiedDocument,
   type VerifiedDocument,
 } from '../attestation/index.ts';
 import { printable } from './printable.ts';
 
+/** What was asked of a document so that it cannot be an old one. */
+export interface Freshness {
+  readonly nonce: boolean;
+  readonly maxAgeMs: number | null;
+}
+
 /** A verified document as `--json` gives it. */
-export function verifiedAsData(document: VerifiedDocument, expected: PcrValues): Record<string, unknown> {
+export function verifiedAsData(
+  document: VerifiedDocument,
+  expected: PcrValues,
+  { nonce, maxAgeMs }: Freshness,
+): Record<string, unknown> {
   const { kind, moduleId, instanceId, timestamp, verifiedAt, validUntil, debug, certificates } = document;
   return {
     verified: true,
+    trustAnchor: describeTrustAnchor(document),
+    freshness: { nonce, maxAgeSeconds: maxAgeMs === null ? null : maxAgeMs / 1000 },
     kind,
     debug,
     moduleId,
@@ -34,14 +48,17 @@ export function verifiedAsText(
   document: VerifiedDocument,
   expected: PcrValues,
   bound: readonly string[],
+  freshness: Freshness,
 ): string {
   const { kind, moduleId, instanceId, timestamp, validUntil, debug } = document;
   const reports = reportPcrs(document.pcrs, expected);
   return [
-    `verified: ${kind === 'enclave' ? 'a Nitro Enclave' : 'a NitroTPM'}`,
+    `verified: ${kind === 'enclave' ? 'a Nitro Enclave' : 'a NitroTPM'}${isAskedFor(freshness) ? '' : '; freshness was not asked for'}`,
     ...(debug
       ? ['WARNING: in debug mode its memory is open to the parent instance; this proves nothing']
       : []),
+    ...trustAnchorLines(describeTrustAnchor(document)),
+    `  fresh      ${describeFreshness(freshness)}`,
     `  module     ${printable(moduleId)}`,
     ...(instanceId === null ? [] : [`  instance   ${instanceId}, as PCR4 confirms`]),
     `  signed     ${isoTime(timestamp)}`,
@@ -49,6 +66,27 @@ export function verifiedAsText(
     ...pcrLines(reports, debug),
     ...fieldLines(document, bound),
   ].join('\n');
+}
+
+function isAskedFor({ nonce, maxAgeMs }: Freshness): boolean {
+  return nonce || maxAgeMs !== null;
+}
+
+function describeFreshness(freshness: Freshness): string {
+  if (!isAskedFor(freshness))
+    return 'not asked for: it may be an old document, shown again (--nonce, --max-age)';
+  return [
+    ...(freshness.nonce ? ['it carries the nonce'] : []),
+    ...(freshness.maxAgeMs === null ? [] : [`at most ${freshness.maxAgeMs / 1000} s old`]),
+  ].join(', ');
+}
+
+/** The root of a verdict: its name alone proves nothing. */
+export function trustAnchorLines({ name, sha256, isAws }: TrustAnchor, width = 11): string[] {
+  return [
+    `  ${'root'.padEnd(width - 1)} ${isAws ? "AWS's, G1" : "NOT AWS's"}: ${printable(name)}`,
+    `  ${''.padEnd(width - 1)} SHA-256 ${sha256}`,
+  ];
 }
 
 function pcrLines(reports: readonly PcrReport[], debug: boolean): string[] {

@@ -1,9 +1,5 @@
 import { createPublicKey } from 'node:crypto';
 import {
-  AWS_NITRO_ROOT_G1,
-  decodeCertificateFile,
-  MAX_PCR_FILE_BYTES,
-  parsePcrFile,
   unsafeParseAttestationDocument,
   verifyAttestationDocument,
   type DocumentKind,
@@ -11,6 +7,8 @@ import {
 } from '../attestation/index.ts';
 import { readDocumentFile } from './document-file.ts';
 import { inspectedAsData, inspectedAsText, verifiedAsData, verifiedAsText } from './attestation-report.ts';
+import { inFile } from './in-file.ts';
+import { readPcrFile, readRootFile } from './trust-files.ts';
 import { readInput, UsageError, type Command, type CommandInput, type OptionSpec } from './command.ts';
 
 const MAX_KEY_FILE_BYTES = 64 * 1024;
@@ -68,18 +66,23 @@ const verifyCommand: Command = {
     const bindings = readBindings(input);
     const time = readTime(input);
     const publicKey = await readPublicKey(input);
-    const root = await readRoot(input);
-    const pcrFile = await readInput(text('pcrs') ?? '', io, MAX_PCR_FILE_BYTES);
-    const document = await readDocumentFile(positionals[0] ?? '', io);
-    const pcrs = parsePcrFile(pcrFile, { allowDebug, kind });
+    const root = await readRootFile(text('root'), io);
+    const pcrs = await readPcrFile(text('pcrs') ?? '', io, { allowDebug, kind });
+    const [path = ''] = positionals;
+    const document = await readDocumentFile(path, io);
     const options = { ...bindings, ...time, ...publicKey, root, pcrs, allowDebug, kind };
-    const verified = verifyAttestationDocument(document, options);
+    const verified = inFile(path, () => verifyAttestationDocument(document, options));
+    const freshness = { nonce: 'nonce' in bindings, maxAgeMs: time.maxAgeMs ?? null };
     const bound = [
       ...('nonce' in bindings ? ['nonce'] : []),
       ...('userData' in bindings ? ['user data'] : []),
       ...('publicKey' in publicKey ? ['public key'] : []),
     ];
-    return { ok: true, text: verifiedAsText(verified, pcrs, bound), data: verifiedAsData(verified, pcrs) };
+    return {
+      ok: true,
+      text: verifiedAsText(verified, pcrs, bound, freshness),
+      data: verifiedAsData(verified, pcrs, freshness),
+    };
   },
 };
 
@@ -90,7 +93,9 @@ const inspectCommand: Command = {
   options: {},
   examples: ['holdfast attestation inspect doc.cbor', 'holdfast attestation inspect doc.b64 --json'],
   async run({ positionals, io }) {
-    const document = unsafeParseAttestationDocument(await readDocumentFile(positionals[0] ?? '', io));
+    const [path = ''] = positionals;
+    const file = await readDocumentFile(path, io);
+    const document = inFile(path, () => unsafeParseAttestationDocument(file));
     return { ok: true, text: inspectedAsText(document), data: inspectedAsData(document) };
   },
 };
@@ -135,13 +140,6 @@ function readSeconds({ text }: CommandInput, option: string): number | undefined
   if (value === undefined) return undefined;
   if (!/^\d{1,9}$/.test(value)) throw new UsageError(`--${option} is a number of seconds`);
   return Number(value) * 1000;
-}
-
-async function readRoot({ text, io }: CommandInput): Promise<Uint8Array> {
-  const path = text('root');
-  return path === undefined
-    ? AWS_NITRO_ROOT_G1
-    : decodeCertificateFile(await readInput(path, io, MAX_KEY_FILE_BYTES));
 }
 
 /** A key in PEM is bound as its SubjectPublicKeyInfo in DER; any other file as it is. */

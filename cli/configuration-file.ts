@@ -13,6 +13,7 @@ import {
   parseConfiguration,
 } from '../shared/node/configuration.ts';
 import { ConfigurationError } from '../shared/node/errors.ts';
+import { inFile } from './in-file.ts';
 import { type Io, MAX_INPUT_BYTES, readInput } from './command.ts';
 
 /** A configuration as it lies on a disk, plain or in an envelope. Nothing of it is verified. */
@@ -30,6 +31,10 @@ export interface ConfigurationFile {
 /** @throws UsageError when it cannot be read; CliError INPUT_TOO_LARGE; ConfigurationError CONFIGURATION_MALFORMED */
 export async function readConfigurationFile(path: string, io: Io): Promise<ConfigurationFile> {
   const bytes = await readInput(path, io);
+  return inFile(path, () => parseConfigurationFile(bytes));
+}
+
+function parseConfigurationFile(bytes: Uint8Array): ConfigurationFile {
   const isPlain = !looksLikeEnvelope(bytes);
   const envelope = isPlain ? createEnvelope(CONFIGURATION_PAYLOAD_TYPE, bytes) : readEnvelope(bytes);
   const payload = Buffer.from(envelope.payload, 'base64');

@@ -7,9 +7,10 @@ import {
   type EifSigner,
   verifyEif,
 } from '../attestation/eif/index.ts';
-import { formatPcrFile, MAX_PCR_FILE_BYTES, parsePcrFile } from '../attestation/pcr-file.ts';
+import { formatPcrFile } from '../attestation/pcr-file.ts';
 import { parseJson } from '../shared/json/index.ts';
 import { type Command, type CommandInput, readInput, UsageError } from './command.ts';
+import { readPcrFile } from './trust-files.ts';
 import { AWS_OPTIONS } from './aws.ts';
 import { openFileSink, openFileSource } from './eif-file.ts';
 import {
@@ -55,7 +56,7 @@ const verifyCommand: Command = {
     'holdfast eif verify enclave.eif --pcrs pcr.json --at 2026-11-01T00:00:00Z',
   ],
   async run({ positionals: [path = ''], text, io }) {
-    const expected = parsePcrFile(await readInput(text('pcrs') ?? '', io, MAX_PCR_FILE_BYTES));
+    const expected = await readPcrFile(text('pcrs') ?? '', io);
     const at = parseTime(text('at') ?? 'now');
     const verified = await readImage(path, io, (source, options) =>
       verifyEif(source, expected, at === undefined ? options : { ...options, at }),

@@ -34,6 +34,10 @@ export type CliErrorCode =
   | 'MANIFEST_PCR_MISSING'
   /** pcr.json already names another PCR16. */
   | 'MANIFEST_PCR_PRESENT'
+  /** A signed envelope of the right type whose content is no record of the gate. */
+  | 'RECORD_MALFORMED'
+  /** The record of the gate is about another policy, document or root. */
+  | 'RECORD_MISMATCH'
   /** What should be the root of attestation documents is no certificate. */
   | 'ROOT_MALFORMED'
   /** Somebody else changed the secret at the same time. */

@@ -1,20 +1,13 @@
-import {
-  AWS_NITRO_ROOT_G1,
-  decodeCertificateFile,
-  MANIFEST_PCR,
-  MAX_PCR_FILE_BYTES,
-  parsePcrFile,
-  type PcrValues,
-} from '../attestation/index.ts';
+import { MANIFEST_PCR, type PcrValues } from '../attestation/index.ts';
 import { SEVERITIES, type Severity } from '../attestation/key-policy/index.ts';
 import { JsonError, parseJson } from '../shared/json/index.ts';
 import type { Manifest } from '../shared/node/manifest.ts';
 import { type CommandInput, type OptionSpec, readInput, UsageError } from './command.ts';
 import { CliError } from './errors.ts';
 import { readManifestFile } from './manifest-file.ts';
+import { readPcrFile } from './trust-files.ts';
 
 const MAX_POLICY_FILE_BYTES = 128 * 1024;
-const MAX_CERTIFICATE_FILE_BYTES = 64 * 1024;
 const KEY_ARN = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key\/[a-zA-Z0-9-]+$/;
 const ROLE_ARN = /^arn:aws[a-z-]*:iam::[0-9]{12}:(?:role|user)\/[\x21-\x7e]+$/;
 
@@ -102,7 +95,7 @@ export async function readPcrs(
   { io }: CommandInput,
   node: Node | undefined,
 ): Promise<PcrValues> {
-  const pcrs = parsePcrFile(await readInput(path, io, MAX_PCR_FILE_BYTES));
+  const pcrs = await readPcrFile(path, io);
   if (node === undefined) return pcrs;
   const present = pcrs.get(MANIFEST_PCR);
   if (present !== undefined && !Buffer.from(present).equals(node.pcr16)) {
@@ -121,7 +114,7 @@ export async function readOldPcrs(
 ): Promise<readonly PcrValues[]> {
   const images: PcrValues[] = [];
   for (const path of input.texts('old-pcrs')) {
-    const pcrs = parsePcrFile(await readInput(path, input.io, MAX_PCR_FILE_BYTES));
+    const pcrs = await readPcrFile(path, input.io);
     images.push(
       node === undefined || pcrs.has(MANIFEST_PCR) ? pcrs : new Map([...pcrs, [MANIFEST_PCR, node.pcr16]]),
     );
@@ -134,13 +127,6 @@ export function readSeverity({ text }: CommandInput): Severity {
   const severity = SEVERITIES.find((one) => one === wanted);
   if (severity === undefined) throw new UsageError(`--fail-on is one of ${SEVERITIES.join(', ')}`);
   return severity;
-}
-
-/** A trust anchor in DER: AWS's own, or a certificate in PEM or DER. */
-export async function readRoot(path: string | undefined, { io }: CommandInput): Promise<Uint8Array> {
-  return path === undefined
-    ? AWS_NITRO_ROOT_G1
-    : decodeCertificateFile(await readInput(path, io, MAX_CERTIFICATE_FILE_BYTES));
 }
 
 /** Milliseconds since 1970, from ISO 8601 with a zone. */

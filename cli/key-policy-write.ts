@@ -1,3 +1,4 @@
+import { describeTrustAnchor } from '../attestation/index.ts';
 import {
   GATE_RECORD_TYPE,
   gateKeyPolicy,
@@ -11,6 +12,7 @@ import {
 } from '../attestation/key-policy/index.ts';
 import { createEnvelope, signEnvelope } from '../shared/dsse/index.ts';
 import { encryptionContext, PASSWORD_SECRET } from '../shared/node/encryption-context.ts';
+import { trustAnchorLines } from './attestation-report.ts';
 import { type Command, type CommandInput, type Outcome, UsageError } from './command.ts';
 import { readDocumentFile } from './document-file.ts';
 import {
@@ -21,7 +23,6 @@ import {
   readOldPcrs,
   readPcrs,
   readPolicy,
-  readRoot,
   readSeverity,
   readTime,
   type Node,
@@ -29,6 +30,7 @@ import {
 import { describeDifference, describeFindings } from './key-policy-read.ts';
 import { writeOutput } from './output-file.ts';
 import { readSigningKey } from './private-key.ts';
+import { readRootFile } from './trust-files.ts';
 
 export const renderCommand: Command = {
   name: 'key-policy render',
@@ -146,7 +148,7 @@ export const gateCommand: Command = {
       others: await readOldPcrs(input, node),
       document: await readDocumentFile(text('document') ?? '', io),
       nonce: readNonce(text('nonce') ?? ''),
-      root: await readRoot(text('root'), input),
+      root: await readRootFile(text('root'), io),
       now: Date.now(),
       maxAgeMs: readSeconds(text('max-age') ?? '300') * 1000,
       threshold: readSeverity(input),
@@ -164,6 +166,7 @@ export const gateCommand: Command = {
       io.stderr.write(
         [
           `live: ${document.moduleId}, signed ${new Date(document.timestamp).toISOString()}`,
+          ...trustAnchorLines(describeTrustAnchor(document)),
           describeFindings(findings),
           describeDifference(difference.gained, difference.lost),
           '',
@@ -175,6 +178,7 @@ export const gateCommand: Command = {
       text: policy,
       data: {
         policy,
+        trustAnchor: describeTrustAnchor(document),
         moduleId: document.moduleId,
         findings,
         ...difference,

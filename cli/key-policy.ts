@@ -1,4 +1,5 @@
 import type { Command } from './command.ts';
+import { verifyRecordCommand } from './key-policy/verify-record.ts';
 import { diffCommand, lintCommand } from './key-policy-read.ts';
 import { closeCommand, gateCommand, renderCommand } from './key-policy-write.ts';
 
@@ -8,4 +9,5 @@ export const commands: readonly Command[] = [
   lintCommand,
   diffCommand,
   gateCommand,
+  verifyRecordCommand,
 ];

@@ -1,6 +1,7 @@
 import { measureManifest } from '../attestation/index.ts';
 import { digestManifest, type Manifest, parseManifest } from '../shared/node/manifest.ts';
 import { type Io, readInput } from './command.ts';
+import { inFile } from './in-file.ts';
 
 /** A manifest as it lies on a disk: parsed by the enclave's own rules, and measured as the enclave does. */
 export interface ManifestFile {
@@ -15,7 +16,7 @@ export interface ManifestFile {
 export async function readManifestFile(path: string, io: Io): Promise<ManifestFile> {
   const bytes = await readInput(path, io);
   return {
-    manifest: parseManifest(bytes),
+    manifest: inFile(path, () => parseManifest(bytes)),
     digest: Buffer.from(digestManifest(bytes)).toString('hex'),
     pcr16: Buffer.from(measureManifest(bytes)).toString('hex'),
   };

@@ -1,5 +1,6 @@
 import { type Command, type CommandInput, type Outcome, readInput, UsageError } from './command.ts';
 import { CliError } from './errors.ts';
+import { inFile } from './in-file.ts';
 import { describeManifest, type ManifestFile, readManifestFile } from './manifest-file.ts';
 import { writeOutput } from './output-file.ts';
 import { addManifestPcr, readManifestPcr } from './pcr-json.ts';
@@ -69,7 +70,8 @@ function readSubject({ positionals: [path = ''], io }: CommandInput): Promise<Ma
 async function addToPcrs({ text, flag, io }: CommandInput, pcrs: string, pcr16: string): Promise<string> {
   const output = text('output') ?? pcrs;
   if (output === '-') throw new UsageError('--pcrs from standard input needs --output FILE');
-  const added = addManifestPcr(await readInput(pcrs, io), pcr16, { replace: flag('replace') });
+  const file = await readInput(pcrs, io);
+  const added = inFile(pcrs, () => addManifestPcr(file, pcr16, { replace: flag('replace') }));
   await writeOutput(output, added);
   return output;
 }
@@ -80,7 +82,9 @@ async function readExpected({ text, io }: CommandInput): Promise<string | undefi
   if (pcr16 !== undefined && !/^[0-9a-f]{96}$/.test(pcr16)) {
     throw new UsageError('--pcr16 is 48 bytes in hex: 96 digits');
   }
-  return pcrs === undefined ? pcr16 : readManifestPcr(await readInput(pcrs, io));
+  if (pcrs === undefined) return pcr16;
+  const file = await readInput(pcrs, io);
+  return inFile(pcrs, () => readManifestPcr(file));
 }
 
 function describeOutcome(file: ManifestFile, compared: boolean): Outcome {

@@ -1,16 +1,12 @@
 import { X509Certificate } from 'node:crypto';
-import {
-  AWS_NITRO_ROOT_G1,
-  MANIFEST_PCR,
-  MAX_PCR_FILE_BYTES,
-  measureManifest,
-  parsePcrFile,
-} from '../attestation/index.ts';
+import { AWS_NITRO_ROOT_G1, MANIFEST_PCR, measureManifest } from '../attestation/index.ts';
 import { connectNode, type NodeClient, type NodeTrust, parseNodeUrl } from '../client/index.ts';
 import { parseManifest } from '../shared/node/manifest.ts';
-import { type CommandInput, type OptionSpec, readInput, UsageError } from './command.ts';
+import { type CommandInput, type Io, type OptionSpec, readInput, UsageError } from './command.ts';
 import { CliError } from './errors.ts';
+import { inFile } from './in-file.ts';
 import { readSigningKey } from './private-key.ts';
+import { readPcrFile } from './trust-files.ts';
 
 const MAX_ROOT_BYTES = 16 * 1024;
 const IDENTIFIER = /^[a-z0-9][a-z0-9._-]{0,62}$/;
@@ -57,9 +53,10 @@ export async function readNodeOptions({
   io,
 }: CommandInput): Promise<{ url: string; trust: NodeTrust }> {
   const url = readUrl(text('url') ?? '');
-  const pcrs = parsePcrFile(await readInput(text('pcrs') ?? '', io, MAX_PCR_FILE_BYTES));
-  const manifest = await readInput(text('manifest') ?? '', io);
-  parseManifest(manifest);
+  const pcrs = await readPcrFile(text('pcrs') ?? '', io);
+  const manifestPath = text('manifest') ?? '';
+  const manifest = await readInput(manifestPath, io);
+  inFile(manifestPath, () => parseManifest(manifest));
   const measured = measureManifest(manifest);
   const named = pcrs.get(MANIFEST_PCR);
   if (named !== undefined && !Buffer.from(named).equals(measured)) {
@@ -69,8 +66,7 @@ export async function readNodeOptions({
     });
   }
   const rootPath = text('root');
-  const root =
-    rootPath === undefined ? AWS_NITRO_ROOT_G1 : readRoot(await readInput(rootPath, io, MAX_ROOT_BYTES));
+  const root = rootPath === undefined ? AWS_NITRO_ROOT_G1 : await readRoot(rootPath, io);
   return { url, trust: { root, pcrs, manifest } };
 }
 
@@ -100,10 +96,11 @@ function readUrl(url: string): string {
   return url;
 }
 
-function readRoot(bytes: Uint8Array): Uint8Array {
+async function readRoot(path: string, io: Io): Promise<Uint8Array> {
+  const bytes = await readInput(path, io, MAX_ROOT_BYTES);
   try {
     return new Uint8Array(new X509Certificate(bytes).raw);
   } catch (cause) {
-    throw new CliError('ROOT_MALFORMED', 'not a certificate', {}, cause);
+    throw new CliError('ROOT_MALFORMED', 'not a certificate', { path }, cause);
   }
 }

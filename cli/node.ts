@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import { describeTrustAnchor } from '../attestation/index.ts';
 import { attestNode, type NodeIdentity } from '../client/index.ts';
 import type { KeyInfo, SignAnswer } from '../shared/node/api.ts';
+import { trustAnchorLines } from './attestation-report.ts';
 import { type Command, UsageError } from './command.ts';
 import { CliError } from './errors.ts';
 import {
@@ -42,11 +44,17 @@ const attest: Command = {
   positionals: '',
   options: {
     ...NODE_OPTIONS,
+    nonce: {
+      type: 'string',
+      value: 'HEX',
+      description: 'the nonce that it must answer to, 16 to 64 bytes (default: 32 random ones)',
+    },
     output: { type: 'string', value: 'FILE', description: 'keep the attestation document there' },
   },
   examples: [`holdfast node attest ${TRUST}`, `holdfast node attest ${TRUST} --output node.attestation`],
   run: async (input) => {
-    const identity = await attestNode(await readNodeOptions(input));
+    const nonce = readNonce(input.text('nonce'));
+    const identity = await attestNode({ ...(await readNodeOptions(input)), ...(nonce && { nonce }) });
     const output = input.text('output');
     if (output !== undefined) await writeOutput(output, identity.documentBytes);
     return { ok: true, text: describeIdentity(identity), data: identityData(identity) };
@@ -89,6 +97,13 @@ const sign: Command = {
 
 export const nodeCommands: readonly Command[] = [status, attest, keys, sign];
 
+/** As a node takes it. */
+function readNonce(hex: string | undefined): Uint8Array | undefined {
+  if (hex === undefined) return undefined;
+  if (!/^(?:[0-9a-fA-F]{2}){16,64}$/.test(hex)) throw new UsageError('--nonce is 16 to 64 bytes in hex');
+  return new Uint8Array(Buffer.from(hex, 'hex'));
+}
+
 function readStatusUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol !== 'http:') throw new UsageError('URL is the status page of a parent: http://host:port');
@@ -117,7 +132,8 @@ function fingerprint({ tlsPublicKey }: NodeIdentity): string {
 function describeIdentity(identity: NodeIdentity): string {
   const { document, binding } = identity;
   return [
-    'verified: the image, the manifest and the TLS key are those of this node',
+    'verified: the image, the manifest and the TLS key are those of this node; it answered to a fresh nonce',
+    ...trustAnchorLines(describeTrustAnchor(document), 15),
     `  module         ${document.moduleId}`,
     `  attested at    ${new Date(document.timestamp).toISOString()}`,
     `  configuration  version ${binding.configuration}`,
@@ -133,6 +149,8 @@ function describeIdentity(identity: NodeIdentity): string {
 function identityData(identity: NodeIdentity): Record<string, unknown> {
   const { document, binding } = identity;
   return {
+    trustAnchor: describeTrustAnchor(document),
+    nonce: document.nonce === null ? null : hex(document.nonce),
     moduleId: document.moduleId,
     instanceId: document.instanceId,
     timestamp: new Date(document.timestamp).toISOString(),

@@ -1,5 +1,6 @@
-import { comparePcrs, explainDifferences, MAX_PCR_FILE_BYTES, parsePcrFile } from '../attestation/index.ts';
-import { readInput, type Command } from './command.ts';
+import { comparePcrs, explainDifferences } from '../attestation/index.ts';
+import type { Command } from './command.ts';
+import { readPcrFile } from './trust-files.ts';
 
 const diffCommand: Command = {
   name: 'pcrs diff',
@@ -16,8 +17,8 @@ const diffCommand: Command = {
       kind: flag('nitrotpm') ? 'nitrotpm' : 'enclave',
     } as const;
     const [before, after] = [
-      parsePcrFile(await readInput(positionals[0] ?? '', io, MAX_PCR_FILE_BYTES), options),
-      parsePcrFile(await readInput(positionals[1] ?? '', io, MAX_PCR_FILE_BYTES), options),
+      await readPcrFile(positionals[0] ?? '', io, options),
+      await readPcrFile(positionals[1] ?? '', io, options),
     ];
     const differences = comparePcrs(before, after);
     const sentences = explainDifferences(differences);

@@ -1,6 +1,8 @@
 import { parseArgs, styleText } from 'node:util';
+import { AttestationError, isUnreadable } from '../attestation/index.ts';
 import { errorCode, HoldfastError } from '../shared/errors.ts';
 import { type Command, type CommandInput, type Io, type Outcome, UsageError } from './command.ts';
+import { fileOf } from './in-file.ts';
 import { printable } from './printable.ts';
 import { systemCode, wordsFor } from './system-error.ts';
 
@@ -9,7 +11,7 @@ export type Nouns = Readonly<Record<string, { summary: string; load: () => Promi
 
 const COMMON_OPTIONS = {
   json: { type: 'boolean', description: 'print one JSON object instead of text' },
-  help: { type: 'boolean', description: 'print this help' },
+  help: { type: 'boolean', description: 'print this help; -h does too' },
 } as const;
 
 const JSON_LINES = {
@@ -25,7 +27,7 @@ export async function runCli(args: readonly string[], io: Io, nouns: Nouns): Pro
   const [first, ...others] = args;
   const noun = first === '--version' ? 'version' : first;
   const json = asksForJson(args);
-  if (noun === undefined || noun === '--help' || noun === 'help') {
+  if (noun === undefined || isHelp(noun) || noun === 'help') {
     if (noun === undefined) return usage(io, json, 'a noun is missing', helpAll(nouns));
     write(io.stdout, helpAll(nouns));
     return 0;
@@ -37,7 +39,7 @@ export async function runCli(args: readonly string[], io: Io, nouns: Nouns): Pro
   if (own !== undefined) return runCommand(own, others, io);
   const [verb, ...rest] = others;
   const help = helpNoun(noun, entry.summary, commands);
-  if (verb === '--help') {
+  if (verb !== undefined && isHelp(verb)) {
     write(io.stdout, help);
     return 0;
   }
@@ -48,7 +50,7 @@ export async function runCli(args: readonly string[], io: Io, nouns: Nouns): Pro
 }
 
 async function runCommand(command: Command, args: readonly string[], io: Io): Promise<number> {
-  if (args.includes('--help')) {
+  if (untilTerminator(args).some(isHelp)) {
     write(io.stdout, helpCommand(command));
     return 0;
   }
@@ -59,14 +61,21 @@ async function runCommand(command: Command, args: readonly string[], io: Io): Pr
     return outcome.ok ? 0 : 1;
   } catch (error) {
     if (error instanceof UsageError) return usage(io, json, error.message, hint(command));
-    report(describeError(error), json, io, command.isStream);
+    report(await describeError(error), json, io, command.isStream);
     return 1;
   }
 }
 
 function asksForJson(args: readonly string[]): boolean {
+  return untilTerminator(args).includes('--json');
+}
+
+const isHelp = (word: string): boolean => word === '--help' || word === '-h';
+
+/** What may be an option: everything before `--`. */
+function untilTerminator(args: readonly string[]): readonly string[] {
   const end = args.indexOf('--');
-  return args.slice(0, end === -1 ? args.length : end).includes('--json');
+  return args.slice(0, end === -1 ? args.length : end);
 }
 
 /** The words of a command, as its table of options has them. @throws UsageError */
@@ -138,21 +147,47 @@ function assertPositionals(command: Command, given: readonly string[]): void {
   if (given.length > maximum) throw new UsageError(`unexpected argument "${given[wanted.length]}"`);
 }
 
-function describeError(error: unknown): Outcome {
+async function describeError(error: unknown): Promise<Outcome> {
   const code = errorCode(error);
+  const [file, next] = [fileOf(error), await nextStep(code)];
   const message = error instanceof Error ? error.message : String(error);
   const details = error instanceof HoldfastError ? error.details : {};
   const cause = error instanceof HoldfastError ? describeCause(error.cause) : undefined;
-  const lines = Object.entries(details).map(([name, value]) => `\n  ${name}:${formatDetail(value)}`);
+  const lines = Object.entries({ ...(file === undefined ? {} : { file }), ...details }).map(
+    ([name, value]) => `\n  ${name}:${formatDetail(value)}`,
+  );
   const because =
     cause === undefined
       ? ''
       : `\n  because ${cause.code}${cause.message === cause.code ? '' : `: ${printable(cause.message)}`}`;
   return {
     ok: false,
-    text: `refused ${code}: ${printable(message)}${lines.join('')}${because}`,
-    data: { error: { code, message, details, ...(cause === undefined ? {} : { cause }) } },
+    text: `${isNoVerdict(error) ? 'cannot be read,' : 'refused'} ${code}: ${printable(message)}${lines.join('')}${because}\n  next: ${next}`,
+    data: {
+      error: {
+        code,
+        message,
+        ...(file === undefined ? {} : { file }),
+        details,
+        ...(cause === undefined ? {} : { cause }),
+        next,
+      },
+    },
   };
+}
+
+/** How a file is written says nothing of what it holds. */
+function isNoVerdict(error: unknown): boolean {
+  return error instanceof AttestationError && isUnreadable(error.code);
+}
+
+/** What to do about a code; the explanations are loaded only where something was refused. */
+async function nextStep(code: string): Promise<string> {
+  const { explainCode } = await import('./explain/explain-code.ts');
+  const [meaning, ...others] = explainCode(code);
+  // One word for two things, in a request and in a policy for example: the reader knows which.
+  if (meaning === undefined || others.length > 0) return `"holdfast explain ${code}" says more.`;
+  return meaning.next;
 }
 
 /** One of ours, or the code of the system's: whatever else fails may quote what it was given. */

@@ -6,7 +6,8 @@ const BROKEN_ENCODING =
 const BROKEN_CERTIFICATE =
   'A certificate in the document is not written as certificates are. AWS never writes them so: somebody else did.';
 const BROKEN_FIELD = "A field of the document breaks AWS's own rules for it.";
-const NOT_FROM_AWS = 'The document was not signed by AWS, or it was changed since.';
+const NOT_FROM_ROOT =
+  'The signatures do not lead from the root that you trust to this document: somebody else made it, or it was changed since.';
 const WRONG_ROLE =
   'A certificate is used for what it was not issued for: this is how somebody would sign with a stolen or bought one.';
 const OTHER_TIME =
@@ -38,13 +39,14 @@ const EXPLANATIONS: Readonly<Record<AttestationErrorCode, string>> = {
   COSE_CRITICAL: 'The document asks for something that AWS never asks for.',
   COSE_PAYLOAD_LENGTH: BROKEN_FIELD,
   COSE_PROTECTED_HEADER: 'The document asks for something that AWS never asks for.',
-  COSE_SIGNATURE: NOT_FROM_AWS,
+  COSE_SIGNATURE: NOT_FROM_ROOT,
   COSE_SIGNATURE_LENGTH: NOT_A_DOCUMENT,
   COSE_STRUCTURE: NOT_A_DOCUMENT,
   COSE_UNPROTECTED_HEADER: 'The document carries something that nobody signed.',
   DOCUMENT_CABUNDLE_LENGTH: BROKEN_FIELD,
   DOCUMENT_DIGEST: BROKEN_FIELD,
-  DOCUMENT_ENCODING: 'This file is text, but neither hex nor base64.',
+  DOCUMENT_ENCODING:
+    'This file is text, but neither hex nor base64, nor the JSON in which a node answers: nothing was decided about what it holds.',
   DOCUMENT_FIELD_LENGTH: BROKEN_FIELD,
   DOCUMENT_FIELD_MISSING: BROKEN_FIELD,
   DOCUMENT_FIELD_TYPE: BROKEN_FIELD,
@@ -91,7 +93,7 @@ const EXPLANATIONS: Readonly<Record<AttestationErrorCode, string>> = {
   CERTIFICATE_POINT: 'A certificate holds a key in another form than AWS writes.',
   CERTIFICATE_PUBLIC_KEY: 'A certificate holds a key that cannot exist.',
   CERTIFICATE_SERIAL: BROKEN_CERTIFICATE,
-  CERTIFICATE_SIGNATURE: NOT_FROM_AWS,
+  CERTIFICATE_SIGNATURE: NOT_FROM_ROOT,
   CERTIFICATE_UNIQUE_ID: BROKEN_CERTIFICATE,
   CERTIFICATE_VERSION: BROKEN_CERTIFICATE,
   ROOT_MISMATCH:

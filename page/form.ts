@@ -46,7 +46,8 @@ const MAX_FILE_BYTES = 1024 * 1024;
 /** What a dropped file is, by how it begins. */
 export async function guessRole(file: File): Promise<FileRole> {
   const start = (await file.slice(0, 64).text()).trimStart();
-  if (start.startsWith('{')) return 'pcrs';
+  // In JSON a node responds, too.
+  if (start.startsWith('{')) return /^\{\s*"document"/.test(start) ? 'document' : 'pcrs';
   return start.startsWith('-----BEGIN') ? 'root' : 'document';
 }
 

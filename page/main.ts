@@ -1,7 +1,7 @@
-import { AttestationError, verifyAttestationDocument } from '../attestation/browser.ts';
+import { AttestationError, isUnreadable, verifyAttestationDocument } from '../attestation/browser.ts';
 import { byId } from './dom.ts';
 import { ChosenFiles, FormError, guessRole, readDocument, readOptions } from './form.ts';
-import { showMistake, showRefused, showVerified } from './verdict.ts';
+import { showMistake, showRefused, showUnreadable, showVerified } from './verdict.ts';
 
 const files = new ChosenFiles();
 const form = byId('inputs', HTMLFormElement);
@@ -24,9 +24,10 @@ async function decide(): Promise<() => void> {
     document_ = await readDocument(files);
     options = await readOptions(files);
     const verified = await verifyAttestationDocument(document_, options);
-    const { pcrs } = options;
-    return () => showVerified(verified, pcrs);
+    const asked = options;
+    return () => showVerified(verified, asked.pcrs, asked);
   } catch (error) {
+    if (error instanceof AttestationError && isUnreadable(error.code)) return () => showUnreadable(error);
     if (error instanceof AttestationError) return () => showRefused(error, document_, options?.pcrs);
     return () =>
       showMistake(error instanceof FormError ? error.message : 'Something went wrong in this page itself.');

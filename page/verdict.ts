@@ -1,6 +1,7 @@
 import {
   AttestationError,
   describeName,
+  describeTrustAnchor,
   reportPcrs,
   unsafeParseAttestationDocument,
   type AttestationErrorDetails,
@@ -9,19 +10,31 @@ import {
   type PcrValues,
   type UnverifiedDocument,
   type VerifiedDocument,
+  type VerifyOptions,
 } from '../attestation/browser.ts';
 import { byId, element, hex, table } from './dom.ts';
 import { explain } from './explanations.ts';
 
-/** Says that a document is good, and why. */
-export function showVerified(document: VerifiedDocument, expected: PcrValues): void {
+/** Says that a document is good, why, and what that rests on. */
+export function showVerified(
+  document: VerifiedDocument,
+  expected: PcrValues,
+  asked: Pick<VerifyOptions, 'nonce' | 'maxAgeMs'>,
+): void {
   const { debug, moduleId, instanceId, timestamp, verifiedAt, validUntil } = document;
+  const root = describeTrustAnchor(document);
+  const signed = root.isAws
+    ? 'AWS signed this document'
+    : "The holder of the root that you chose signed this document, which is not AWS's";
   const summary = debug
-    ? 'AWS signed this document, but the enclave is in debug mode: whoever runs it can read its memory. It proves nothing.'
-    : 'AWS signed this document, and the enclave runs the image of your pcr.json.';
+    ? `${signed}; but the enclave is in debug mode: whoever runs it can read its memory. It proves nothing.`
+    : `${signed}; and the enclave runs the image of your pcr.json.`;
   present(debug ? 'refused' : 'verified', debug ? 'Signed, but in debug mode' : 'Verified', [
     element('p', {}, summary),
     facts([
+      ['Root', `${root.isAws ? "AWS's own, G1" : "NOT AWS's"}: ${root.name}`],
+      ['Its SHA-256', root.sha256],
+      ['Freshness', describeFreshness(asked)],
       ['Enclave', moduleId],
       ['Instance', instanceId === null ? 'not measured' : `${instanceId}, as PCR4 confirms`],
       ['Signed', describeTime(timestamp)],
@@ -30,6 +43,15 @@ export function showVerified(document: VerifiedDocument, expected: PcrValues): v
     ]),
   ]);
   report('What it says, as verified', document, document.certificates, expected, verifiedAt, {});
+}
+
+function describeFreshness({ nonce, maxAgeMs }: Pick<VerifyOptions, 'nonce' | 'maxAgeMs'>): string {
+  if (nonce === undefined && maxAgeMs === undefined)
+    return 'not asked for: this may be an old document, shown again';
+  return [
+    ...(nonce === undefined ? [] : ['it carries the nonce that you entered']),
+    ...(maxAgeMs === undefined ? [] : [`it is at most ${maxAgeMs / 1000} s old`]),
+  ].join(', and ');
 }
 
 /** Says that a document is refused and why, and shows what it claims where it can be read at all. */
@@ -61,6 +83,20 @@ export function showRefused(
     undefined,
     error.details,
   );
+}
+
+/** Says that a file cannot be read: nothing was decided about what it holds. */
+export function showUnreadable(error: AttestationError): void {
+  present('none', 'No verdict: a file cannot be read', [
+    element('p', {}, explain(error.code)),
+    facts([
+      ['Code', error.code],
+      ['Where', error.details.field],
+      ['Expected', error.details.expected],
+      ['Found', error.details.actual],
+      ['In detail', error.message],
+    ]),
+  ]);
 }
 
 /** Says what is missing before anything can be verified. */

@@ -1,6 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { isUnusedPcr, type PcrValues } from '../pcr.ts';
+import { describeTrustAnchor } from '../trust-anchor.ts';
 import type { VerifiedDocument } from '../verdict.ts';
 import { verifyAttestationDocument } from '../verifier.ts';
 import { createBudget } from './budget.ts';
@@ -134,6 +135,7 @@ function writeRecord(
     replacesSha256: current === undefined ? null : digest(utf8ToBytes(current)),
     document: {
       sha256: digest(bytes),
+      root: describeTrustAnchor(document),
       moduleId: document.moduleId,
       instanceId: document.instanceId,
       signedAt: new Date(document.timestamp).toISOString(),

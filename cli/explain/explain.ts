@@ -1,40 +1,8 @@
 import { type Command, type Outcome } from '../command.ts';
 import { printable } from '../printable.ts';
-import { CODE_AREAS, type CodeArea } from './codes/index.ts';
+import { CODE_AREAS } from './codes/index.ts';
+import { type CodeMeaning, explainCode } from './explain-code.ts';
 import { nearest } from './nearest.ts';
-
-/** What one origin means by a code. */
-export interface CodeMeaning {
-  readonly area: string;
-  readonly who: string;
-  readonly meaning: string;
-  readonly next: string;
-}
-
-const NITRO_CLI_CODE = /^(?:NITRO_)?(E\d\d)$/;
-
-/** Every meaning of a code: some have two, in a request and in a policy for example. */
-export function explainCode(code: string): readonly CodeMeaning[] {
-  const nitro = NITRO_CLI_CODE.exec(code)?.[1];
-  if (nitro !== undefined) return [explainNitroCli(nitro)];
-  return CODE_AREAS.flatMap((area) => meaningIn(area, code));
-}
-
-function meaningIn({ title, who, next: usual, codes }: CodeArea, code: string): CodeMeaning[] {
-  const found = Object.hasOwn(codes, code) ? codes[code] : undefined;
-  if (found === undefined) return [];
-  const [meaning, next = usual] = typeof found === 'string' ? [found] : found;
-  return [{ area: title, who, meaning, next }];
-}
-
-function explainNitroCli(code: string): CodeMeaning {
-  return {
-    area: 'nitro-cli',
-    who: "AWS's nitro-cli, called by the parent",
-    meaning: `nitro-cli's own error ${code}: it did not start or describe the enclave`,
-    next: `"nitro-cli explain --error-code ${code}" on that host, and "holdfast doctor".`,
-  };
-}
 
 const explainCommand: Command = {
   name: 'explain',

@@ -1,15 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
-import { generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nouns } from '../../cli/nouns.ts';
 import { runCli } from '../../cli/run.ts';
-import { formatPcrFile } from '../../attestation/index.ts';
+import { formatPcrFile, unsafeParseAttestationDocument } from '../../attestation/index.ts';
 import * as cbor from '../attestation/forge/cbor.ts';
 import { AT } from '../attestation/forge/chain.ts';
 import { forgeDocument, forgedPcr, MODULE_ID } from '../attestation/forge/document.ts';
+import { GENUINE, hasGenuineDocuments, readGenuine } from '../attestation/genuine.ts';
 
 const TIME = new Date(AT).toISOString();
 const KEY = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey;
@@ -116,6 +117,73 @@ describe('holdfast attestation verify', () => {
     });
   });
 
+  it('names the root that the verdict rests on, and calls none AWS’s that is not', async () => {
+    const sha256 = createHash('sha256')
+      .update(readFileSync(at('root.der')))
+      .digest('hex');
+    const { out } = await verify(at('doc.cbor'));
+    expect(out).toMatch(/root +NOT AWS's: .*CN=root\n/);
+    expect(out).toContain(`SHA-256 ${sha256}`);
+    expect(out).not.toContain("AWS's, G1");
+    expect(JSON.parse((await verify(at('doc.cbor'), '--json')).out)).toMatchObject({
+      trustAnchor: { name: expect.stringMatching(/CN=root$/), sha256, isAws: false },
+    });
+  });
+
+  it.skipIf(!hasGenuineDocuments)('calls AWS’s root AWS’s, by its published fingerprint', async () => {
+    const [genuine] = GENUINE.filter(({ debug }) => !debug);
+    const document = readGenuine(genuine?.name ?? '');
+    const { pcrs } = unsafeParseAttestationDocument(document).payload;
+    writeFileSync(at('genuine'), document);
+    writeFileSync(at('genuine.json'), formatPcrFile(pcrs));
+    const args = ['attestation', 'verify', at('genuine'), '--pcrs', at('genuine.json'), '--at', 'document'];
+    const { exit, out } = await run(args);
+    expect(exit).toBe(0);
+    expect(out).toMatch(/root +AWS's, G1: .*CN=aws\.nitro-enclaves/);
+    // As https://docs.aws.amazon.com/enclaves/latest/user/verify-root.html has it.
+    expect(out).toContain('641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b');
+  });
+
+  it('says that nobody asked for freshness, until somebody does', async () => {
+    const plain = await verify(at('doc.cbor'));
+    expect(plain.out).toMatch(/^verified: a Nitro Enclave; freshness was not asked for\n/);
+    expect(plain.out).toMatch(/fresh +not asked for/);
+    const withNonce = await verify(at('doc.cbor'), '--nonce', '010203');
+    expect(withNonce.out).toMatch(/^verified: a Nitro Enclave\n/);
+    expect(withNonce.out).toMatch(/fresh +it carries the nonce/);
+    expect((await verify(at('doc.cbor'), '--max-age', '60')).out).toMatch(/fresh +at most 60 s old/);
+    const { out } = await verify(at('doc.cbor'), '--json', '--max-age', '60');
+    expect(JSON.parse(out)).toMatchObject({ freshness: { nonce: false, maxAgeSeconds: 60 } });
+    expect(JSON.parse((await verify(at('doc.cbor'), '--json')).out)).toMatchObject({
+      freshness: { nonce: false, maxAgeSeconds: null },
+    });
+  });
+
+  it('names the file that a refusal is about, and what to do next', async () => {
+    writeFileSync(at('bad-pcr.json'), '{"PCR0": "00"}');
+    const args = [
+      'attestation',
+      'verify',
+      at('doc.cbor'),
+      '--pcrs',
+      at('bad-pcr.json'),
+      '--root',
+      at('root.pem'),
+    ];
+    const { exit, err } = await run(args);
+    expect(exit).toBe(1);
+    expect(err).toMatch(/cannot be read, PCR_FILE_VALUE: .*\n {2}file: \S*bad-pcr\.json\n {2}field: PCR0\n/);
+    expect(err).toMatch(/\n {2}next: \S.*\.\n$/);
+    const other = await verify(at('doc.cbor'), '--json', '--nonce', '01');
+    expect(JSON.parse(other.out)).toMatchObject({
+      error: { code: 'NONCE_MISMATCH', file: at('doc.cbor'), next: expect.stringContaining('nonce') },
+    });
+    const prose = await verify(at('prose.txt'), '--json');
+    expect(JSON.parse(prose.out)).toMatchObject({
+      error: { code: 'DOCUMENT_ENCODING', file: at('prose.txt') },
+    });
+  });
+
   it.each(['doc.cbor', 'doc.hex', 'doc.b64', 'answer.json'])(
     'takes %s, and the root as DER',
     async (name) => {
@@ -189,14 +257,14 @@ describe('holdfast attestation verify', () => {
   });
 
   it('takes a hostile file for a refusal, never for misuse', async () => {
-    expect((await verify(at('prose.txt'))).err).toContain('refused DOCUMENT_ENCODING');
+    expect((await verify(at('prose.txt'))).err).toContain('cannot be read, DOCUMENT_ENCODING');
     expect((await verify(at('root.der'))).exit).toBe(1);
     const badPcrs = await run(['attestation', 'verify', at('doc.cbor'), '--pcrs', at('doc.cbor')]);
-    expect(badPcrs.err).toContain('refused PCR_FILE_JSON');
+    expect(badPcrs.err).toContain('cannot be read, PCR_FILE_JSON');
     const badRoot = await run(
       ['attestation', 'verify', at('doc.cbor'), '--pcrs', at('pcr.json'), '--root'].concat(at('prose.txt')),
     );
-    expect(badRoot.err).toContain('refused CERTIFICATE_ENCODING');
+    expect(badRoot.err).toContain('cannot be read, CERTIFICATE_ENCODING');
   });
 
   it.each([

@@ -10,7 +10,13 @@ import { nouns } from '../../cli/nouns.ts';
 import { runCli } from '../../cli/run.ts';
 import { createNsmClient } from '../../enclave/nsm/index.ts';
 import { EmulatedNsm, NitroRoot } from '../../local/nsm/index.ts';
-import { ed25519PublicKeyHex, openEnvelope, parseEnvelope } from '../../shared/dsse/index.ts';
+import {
+  createEnvelope,
+  ed25519PublicKeyHex,
+  openEnvelope,
+  parseEnvelope,
+  signEnvelope,
+} from '../../shared/dsse/index.ts';
 
 const ACCOUNT = '111122223333';
 const KEY = `arn:aws:kms:eu-central-1:${ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab`;
@@ -285,12 +291,101 @@ describe('holdfast key-policy gate', () => {
     expect(exit).toBe(0);
     expect(out).toBe(readFileSync(at('policy.json'), 'utf8'));
     expect(err).toContain('live: i-0123456789abcdef0');
+    expect(err).toContain("NOT AWS's");
     const envelope = parseEnvelope(readFileSync(at('record.json')));
     const key = ed25519PublicKeyHex(createPublicKey(readFileSync(at('admin.pem'))));
     const { payload } = openEnvelope(envelope, { payloadType: GATE_RECORD_TYPE, keys: [key], threshold: 1 });
     expect(JSON.parse(Buffer.from(payload).toString())).toMatchObject({
       keyArn: KEY,
-      document: { nonce: NONCE },
+      document: { nonce: NONCE, root: { isAws: false } },
+    });
+  });
+
+  describe('P06 the record of a decision', () => {
+    const signer = () => ed25519PublicKeyHex(createPublicKey(readFileSync(at('admin.pem'))));
+    const verifyRecord = (...args: string[]) =>
+      run('verify-record', [at('record.json'), '--signer', signer(), '--root', at('root.pem'), ...args]);
+    const codeOf = async (...args: string[]) => {
+      const { out } = await verifyRecord(...args, '--json');
+      const { ok, error } = JSON.parse(out) as {
+        ok: boolean;
+        error?: { code: string; details: { field?: string } };
+      };
+      return ok ? 'TAKEN' : [error?.code, error?.details.field].join(' ').trim();
+    };
+
+    it('is verified, with the policy and the document that it is about', async () => {
+      const { exit, out } = await verifyRecord('--policy', at('policy.json'), '--document', at('live.cbor'));
+      expect(exit).toBe(0);
+      for (const part of [signer(), "NOT AWS's", KEY, NONCE, 'as given']) expect(out).toContain(part);
+      expect(JSON.parse((await verifyRecord('--json')).out)).toMatchObject({
+        ok: true,
+        verified: true,
+        signers: [signer()],
+        compared: ['root'],
+        record: { keyArn: KEY, document: { root: { isAws: false } } },
+      });
+    });
+
+    it('is refused for another policy, document or root, and by default for any root but AWS’s', async () => {
+      save(
+        'another-policy.json',
+        readFileSync(at('policy.json'), 'utf8').replace('2012-10-17', '2008-10-17'),
+      );
+      expect(await codeOf('--policy', at('another-policy.json'))).toBe('RECORD_MISMATCH policySha256');
+      expect(await codeOf('--document', at('other.cbor'))).toBe('RECORD_MISMATCH document.sha256');
+      const { out } = await run('verify-record', [at('record.json'), '--signer', signer(), '--json']);
+      expect(JSON.parse(out)).toMatchObject({
+        error: { code: 'RECORD_MISMATCH', details: { field: 'document.root.sha256' } },
+      });
+    });
+
+    it('is refused when another key signed it, or not all that must have', async () => {
+      const other = generateKeyPairSync('ed25519');
+      const key = ed25519PublicKeyHex(other.publicKey);
+      const { out } = await run('verify-record', [at('record.json'), '--signer', key, '--json']);
+      expect(JSON.parse(out)).toMatchObject({
+        error: { code: 'DSSE_UNDER_SIGNED', file: at('record.json') },
+      });
+      expect(await codeOf('--signer', key)).toBe('DSSE_UNDER_SIGNED');
+    });
+
+    it('is refused when it was altered, is none, or is of another kind', async () => {
+      const envelope = JSON.parse(readFileSync(at('record.json'), 'utf8')) as { payload: string };
+      const payload = Buffer.from(envelope.payload, 'base64').toString();
+      const forged = {
+        ...envelope,
+        payload: Buffer.from(payload.replace('"findings":[', '"findings": [')).toString('base64'),
+      };
+      const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+      const sign = (text: string, type = GATE_RECORD_TYPE) =>
+        JSON.stringify(signEnvelope(createEnvelope(type, Buffer.from(text)), privateKey));
+      const key = ed25519PublicKeyHex(publicKey);
+      for (const [content, signedBy, code] of [
+        [JSON.stringify(forged), signer(), 'DSSE_UNDER_SIGNED'],
+        ['{}', signer(), 'DSSE_MALFORMED'],
+        [sign(payload, 'application/other'), key, 'DSSE_MALFORMED'],
+        [sign('{}'), key, 'RECORD_MALFORMED'],
+        [sign('no JSON'), key, 'RECORD_MALFORMED'],
+        [sign(payload.replace('decision/1', 'decision/2')), key, 'RECORD_MALFORMED'],
+      ] as const) {
+        const { exit, out } = await run('verify-record', [
+          save('odd.json', content),
+          '--signer',
+          signedBy,
+          '--json',
+        ]);
+        expect([exit, JSON.parse(out)]).toEqual([
+          1,
+          expect.objectContaining({ error: expect.objectContaining({ code }) }),
+        ]);
+      }
+    });
+
+    it('needs to know who must have signed', async () => {
+      for (const args of [[], ['--signer', 'ab'], ['--signer', signer(), '--signer', signer()]]) {
+        expect((await run('verify-record', [at('record.json'), ...args])).exit).toBe(2);
+      }
     });
   });
 

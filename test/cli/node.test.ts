@@ -1,3 +1,4 @@
+import { createHash, X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -134,6 +135,31 @@ describe('node attest', () => {
     expect(payload.pcrs.get(16)).toEqual(measureManifest(readFileSync(at('manifest.json'))));
     const { json } = await run('attest', ...trust, '--json');
     expect(json()).toMatchObject({ ok: true, session: node.session, configuration: 1 });
+    const sha256 = createHash('sha256')
+      .update(new X509Certificate(readFileSync(at('root.pem'))).raw)
+      .digest('hex');
+    expect(json()).toMatchObject({ trustAnchor: { sha256, isAws: false, name: expect.any(String) } });
+    expect(out).toContain("NOT AWS's");
+    expect(out).toContain(sha256);
+  });
+
+  it('asks with the nonce that it is given', async () => {
+    const nonce = 'ab'.repeat(16);
+    const { code, error } = await run(
+      'attest',
+      ...trust,
+      '--nonce',
+      nonce.toUpperCase(),
+      '--output',
+      at('asked'),
+    );
+    expect([code, error]).toEqual([0, '']);
+    expect(unsafeParseAttestationDocument(readFileSync(at('asked'))).payload.nonce).toEqual(
+      new Uint8Array(Buffer.from(nonce, 'hex')),
+    );
+    for (const wrong of ['', 'ab', `0x${nonce}`, 'ab'.repeat(65)]) {
+      expect((await run('attest', ...trust, '--nonce', wrong)).code).toBe(2);
+    }
   });
 
   it('refuses another root, image or manifest', async () => {

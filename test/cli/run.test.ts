@@ -172,6 +172,7 @@ describe('--json', () => {
         message: 'no',
         details: { n: 1 },
         cause: { code: 'INPUT_TOO_LARGE', message: 'too long' },
+        next: expect.stringContaining('--rotate'),
       },
     });
   });
@@ -227,14 +228,26 @@ describe('the version', () => {
 });
 
 describe('--help', () => {
-  it.each([[['--help']], [['help']], [['thing', '--help']], [['thing', 'do', '--help']]])(
-    'is an answer, not an error: %j',
-    async (args) => {
-      const { exit, out, err } = await runHoldfast(args, { nouns: nounsWith(() => DONE) });
-      expect([exit, err]).toEqual([0, '']);
-      expect(out).toContain('thing');
-    },
-  );
+  it.each([
+    [['--help']],
+    [['-h']],
+    [['help']],
+    [['thing', '--help']],
+    [['thing', '-h']],
+    [['thing', 'do', '--help']],
+    [['thing', 'do', '-h']],
+  ])('is an answer, not an error: %j', async (args) => {
+    const { exit, out, err } = await runHoldfast(args, { nouns: nounsWith(() => DONE) });
+    expect([exit, err]).toEqual([0, '']);
+    expect(out).toContain('thing');
+  });
+
+  it('is no help after --, where words are arguments', async () => {
+    const nouns = nounsWith(({ positionals }) => ({ ...DONE, text: positionals.join() }), {
+      positionals: 'FILE',
+    });
+    expect((await runHoldfast(['thing', 'do', '--', '-h'], { nouns })).out).toBe('-h\n');
+  });
 
   it('runs nothing, whatever else is said', async () => {
     let isRun = false;

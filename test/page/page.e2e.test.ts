@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -28,6 +29,14 @@ const DROP = `{
   document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
 }`;
 
+/** As https://docs.aws.amazon.com/enclaves/latest/user/verify-root.html has it. */
+const AWS_ROOT_SHA256 = '641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b';
+
+const DROP_ANSWER = DROP.replace(
+  /  dataTransfer\.items[\s\S]*;\n(?=  document)/,
+  `  dataTransfer.items.add(new File(['{"document": "AAAA"}'], 'document.json'));\n`,
+);
+
 const ROOT = new URL('../../', import.meta.url).pathname;
 
 describe.skipIf(chromiumPath === undefined)('the verifier page, in Chromium and without a network', () => {
@@ -47,6 +56,11 @@ describe.skipIf(chromiumPath === undefined)('the verifier page, in Chromium and 
     const pcrs = new Map([0, 1, 2, 8].map((index) => [index, forgedPcr(`PCR${index}`)]));
     writeFileSync(at('doc.cbor'), document);
     writeFileSync(at('doc.b64'), Buffer.from(document).toString('base64'));
+    // What key-policy.md has one save.
+    writeFileSync(
+      at('document.json'),
+      JSON.stringify({ document: Buffer.from(document).toString('base64') }),
+    );
     writeFileSync(at('changed.cbor'), flipped(document, document.length - 1));
     writeFileSync(at('noise.bin'), Uint8Array.of(0xff, 0xfe));
     writeFileSync(at('root.der'), root);
@@ -102,13 +116,37 @@ describe.skipIf(chromiumPath === undefined)('the verifier page, in Chromium and 
     return verdict();
   }
 
-  test.each(['doc.cbor', 'doc.b64'])('verifies %s', async (name) => {
+  test.each(['doc.cbor', 'doc.b64', 'document.json'])('verifies %s', async (name) => {
     await choose(name, 'pcr.json');
     expect((await verify()).title).toBe('Verified');
     const row = page.getByRole('row', { name: /^PCR2 / });
     expect(await row.textContent()).toContain('✓ matches');
     expect(await page.getByRole('table', { name: 'Certificates' }).getByRole('row').count()).toBe(6);
     expect(await page.getByText('✓ valid and signed').count()).toBe(5);
+  });
+
+  test('names the root that the verdict rests on, and never AWS for another one', async () => {
+    await choose('doc.cbor', 'pcr.json');
+    const { text } = await verify();
+    expect(text).toMatch(/NOT AWS's: .*CN=root/);
+    expect(text).toContain(
+      createHash('sha256')
+        .update(readFileSync(at('root.der')))
+        .digest('hex'),
+    );
+    expect(text).not.toMatch(/AWS signed|AWS's own/);
+    await page.getByLabel('1. The attestation document').setInputFiles(at('changed.cbor'));
+    expect((await verify()).text).not.toContain('AWS');
+  });
+
+  test('says that nobody asked for freshness, until somebody does', async () => {
+    await choose('doc.cbor', 'pcr.json');
+    expect((await verify()).text).toContain('Freshnessnot asked for');
+    await page.getByLabel('Nonce that it must carry').fill(Buffer.from('<b id="x">').toString('hex'));
+    expect((await verify()).text).toContain('it carries the nonce that you entered');
+    await page.getByLabel('Nonce that it must carry').fill('');
+    await page.getByLabel('At most this old').fill('300');
+    expect((await verify()).text).toContain('at most 300 s old');
   });
 
   test('shows what a document carries as text, never as HTML', async () => {
@@ -152,6 +190,30 @@ describe.skipIf(chromiumPath === undefined)('the verifier page, in Chromium and 
     expect((await verify()).title).toBe('Verified');
     await nonce.fill('xyz');
     expect((await verify()).title).toBe('Not verified yet');
+  });
+
+  test('gives no verdict on what it cannot read', async () => {
+    writeFileSync(at('prose.txt'), 'no document, surely');
+    writeFileSync(at('bad.json'), '{"PCR0": "00"}');
+    const isVerdict = () => page.locator('#verdict').getAttribute('data-verdict');
+    await choose('prose.txt', 'pcr.json');
+    expect(await verify()).toMatchObject({
+      title: 'No verdict: a file cannot be read',
+      text: expect.stringContaining('DOCUMENT_ENCODING'),
+    });
+    expect(await isVerdict()).toBe('none');
+    await page.getByLabel('1. The attestation document').setInputFiles(at('doc.cbor'));
+    await page.getByLabel('2. The pcr.json of the image').setInputFiles(at('bad.json'));
+    expect((await verify()).text).toContain('PCR_FILE_VALUE');
+    expect(await isVerdict()).toBe('none');
+  });
+
+  test('knows a dropped answer of a node from a pcr.json', async () => {
+    await choose('doc.cbor', 'pcr.json');
+    await page.evaluate(DROP_ANSWER);
+    await page.getByText('DOCUMENT_ENCODING').or(page.getByText('CBOR_')).first().waitFor();
+    expect(await page.locator('#document-name').textContent()).toBe('document.json');
+    expect(await page.locator('#pcrs-name').textContent()).toBe('pcr.json');
   });
 
   test('says what is missing', async () => {
@@ -229,6 +291,8 @@ describe.skipIf(chromiumPath === undefined)('the verifier page, in Chromium and 
       const { title, text } = await verify();
       expect(title).toBe(debug ? 'Refused' : 'Verified');
       expect(text.includes('DEBUG_ENCLAVE')).toBe(debug);
+      expect(text.includes('AWS signed this document; and')).toBe(!debug);
+      expect(text.includes(AWS_ROOT_SHA256)).toBe(!debug);
     },
   );
 });

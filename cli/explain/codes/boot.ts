@@ -95,7 +95,7 @@ export const BOOT_CODES: readonly CodeArea[] = [
       CMS_WRONG_RECIPIENT: "the envelope is for another enclave's key",
       KMS_ACCESS_DENIED: [
         'KMS refuses this image, manifest or role',
-        'Compare the key policy with the pcr.json of this image: "holdfast key-policy lint POLICY --manifest … --pcrs …".',
+        'Compare the key policy with the pcr.json of this image: "holdfast key-policy lint POLICY --manifest FILE --pcrs FILE".',
       ],
       KMS_INCORRECT_KEY: [
         'the blob was made under another key',

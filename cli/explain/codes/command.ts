@@ -65,6 +65,11 @@ export const COMMAND_CODES: readonly CodeArea[] = [
         "nothing answers at the parent's status page",
         'Look at "systemctl status holdfast-parent" on that host; --url names another address.',
       ],
+      RECORD_MALFORMED: 'signed, but not a record of the gate that this version knows',
+      RECORD_MISMATCH: [
+        'the record of the gate is about another policy, document or root; field says which',
+        'Give the files of that decision; a record that rests on a stand-in needs --root with its root.',
+      ],
       ROOT_MALFORMED: ['what --root names is no certificate', 'Give one certificate, in PEM or DER.'],
       SECRET_CHANGED: [
         'somebody else wrote the secret at the same time',

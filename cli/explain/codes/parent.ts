@@ -63,7 +63,7 @@ export const PARENT_CODES: readonly CodeArea[] = [
   },
   {
     title: 'Between enclave and parent',
-    who: 'the node (CONTROL_…, EGRESS_…) or its parent (the same without the word before it)',
+    who: 'the node (CONTROL_*, EGRESS_*) or its parent (the same without the word before it)',
     next: "Look at the parent's log; the node starts again by itself where that can help.",
     codes: {
       ADDRESS_FORBIDDEN: [

@@ -1,0 +1,21 @@
+import { HoldfastError } from '../shared/errors.ts';
+
+const files = new WeakMap<Error, string>();
+
+/**
+ * What `act` makes of a file's content; whatever it refuses is remembered as a refusal of that file, which the report
+ * then names: parsers take bytes, and do not know where they came from.
+ */
+export function inFile<T>(path: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof HoldfastError && !files.has(error)) files.set(error, path);
+    throw error;
+  }
+}
+
+/** The file that an error is about, as the user named it. */
+export function fileOf(error: unknown): string | undefined {
+  return error instanceof Error ? files.get(error) : undefined;
+}
