@@ -14,10 +14,17 @@ import { readInput, UsageError, type Command, type CommandInput, type OptionSpec
 const MAX_KEY_FILE_BYTES = 64 * 1024;
 
 const VERIFY_OPTIONS: Readonly<Record<string, OptionSpec>> = {
-  pcrs: { type: 'string', value: 'FILE', required: true, description: 'the pcr.json that is expected' },
+  pcrs: {
+    type: 'string',
+    value: 'FILE',
+    required: true,
+    setting: 'pcrs',
+    description: 'the pcr.json that is expected',
+  },
   root: {
     type: 'string',
     value: 'FILE',
+    setting: 'root',
     description: "the trusted root, PEM or DER (default: AWS's own, G1)",
   },
   at: {

@@ -12,7 +12,7 @@ const MAX_REASON_LENGTH = 500;
 
 /** Options of every command that talks to AWS. Credentials come from where the AWS SDK looks for them. */
 export const AWS_OPTIONS = {
-  profile: {
+  'aws-profile': {
     type: 'string',
     value: 'NAME',
     description: 'AWS profile (default: where the AWS SDK looks: environment, profile, SSO, instance)',
@@ -44,7 +44,7 @@ export async function openSecretsManager(input: CommandInput, region: string): P
 }
 
 async function readAwsOptions({ text, io }: AwsInput, region: string): Promise<AwsOptions> {
-  const [profile, endpoint, ca] = [text('profile'), text('endpoint'), text('ca')];
+  const [profile, endpoint, ca] = [text('aws-profile'), text('endpoint'), text('ca')];
   if (endpoint !== undefined && (!URL.canParse(endpoint) || new URL(endpoint).protocol !== 'https:')) {
     throw new UsageError('--endpoint is an https URL');
   }

@@ -1,7 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { addAbortSignal, type Readable, type Writable } from 'node:stream';
 import { CliError } from './errors.ts';
+import type { ResolvedProfile } from './profile/resolve.ts';
+import type { SettingName } from './profile/settings.ts';
 import { describeSystemError } from './system-error.ts';
+import { UsageError } from './usage-error.ts';
+
+export { UsageError };
 
 /** The streams of the process, so that a test can hand in its own. */
 export interface Io {
@@ -10,6 +15,10 @@ export interface Io {
   readonly stderr: Writable & { readonly isTTY?: boolean };
   /** Aborted by the first Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
+  /** Default: that of the process. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Where the command is called. Default: the working directory of the process. */
+  readonly folder?: string;
 }
 
 export interface OptionSpec {
@@ -19,6 +28,10 @@ export interface OptionSpec {
   readonly value?: string;
   readonly description: string;
   readonly required?: boolean;
+  /** What holds where the option is not given: from holdfast.yaml or the environment. */
+  readonly setting?: SettingName;
+  /** The setting does not hold where this option is given. */
+  readonly settingUnless?: string;
 }
 
 export interface CommandInput {
@@ -27,6 +40,10 @@ export interface CommandInput {
   readonly text: (option: string) => string | undefined;
   readonly texts: (option: string) => readonly string[];
   readonly flag: (option: string) => boolean;
+  /** The setting of a command that names it in `settings`, or undefined. */
+  readonly setting: (name: SettingName) => string | undefined;
+  /** Everything that holdfast.yaml and environment say. */
+  readonly profile: ResolvedProfile;
   readonly json: boolean;
   readonly io: Io;
 }
@@ -46,14 +63,11 @@ export interface Command {
   readonly positionals: string;
   readonly options: Readonly<Record<string, OptionSpec>>;
   readonly examples: readonly string[];
+  /** Settings that it uses beside those of its options. */
+  readonly settings?: readonly SettingName[];
   /** `--json` prints one object a line: events as they happen, and the outcome last. */
   readonly isStream?: boolean;
   run(input: CommandInput): Promise<Outcome>;
-}
-
-/** The user's words do not fit: exit 2. Never for the contents of a file. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
 }
 
 /** Largest file that a command reads whole, in bytes. */

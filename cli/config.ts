@@ -50,6 +50,7 @@ const signCommand: Command = {
     manifest: {
       type: 'string',
       value: 'FILE',
+      setting: 'manifest',
       description: 'refuse a configuration of another manifest, and a key that is none of its authorities',
     },
     against: AGAINST,
@@ -74,7 +75,13 @@ const verifyCommand: Command = {
     "Verify a signed configuration as the node does: enough of the manifest's authorities, and this manifest.",
   positionals: 'FILE',
   options: {
-    manifest: { type: 'string', value: 'FILE', required: true, description: "the node's manifest" },
+    manifest: {
+      type: 'string',
+      value: 'FILE',
+      required: true,
+      setting: 'manifest',
+      description: "the node's manifest",
+    },
     against: AGAINST,
   },
   examples: [

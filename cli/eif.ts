@@ -44,7 +44,13 @@ const verifyCommand: Command = {
   summary: 'Measure an image and compare it with a pcr.json.',
   positionals: 'FILE',
   options: {
-    pcrs: { type: 'string', value: 'FILE', required: true, description: 'the pcr.json that is expected' },
+    pcrs: {
+      type: 'string',
+      value: 'FILE',
+      required: true,
+      setting: 'pcrs',
+      description: 'the pcr.json that is expected',
+    },
     at: {
       type: 'string',
       value: 'TIME',

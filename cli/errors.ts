@@ -34,6 +34,10 @@ export type CliErrorCode =
   | 'MANIFEST_PCR_MISSING'
   /** pcr.json already names another PCR16. */
   | 'MANIFEST_PCR_PRESENT'
+  /** Others than its owner may write the profile, which names what verdicts rest on. */
+  | 'PROFILE_EXPOSED'
+  /** Not the YAML of a profile: an unknown field, or a value that is not one line of text. */
+  | 'PROFILE_MALFORMED'
   /** A signed envelope of the right type whose content is no record of the gate. */
   | 'RECORD_MALFORMED'
   /** The record of the gate is about another policy, document or root. */

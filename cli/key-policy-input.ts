@@ -17,20 +17,28 @@ export const OPTIONS = {
   manifest: {
     type: 'string',
     value: 'FILE',
+    setting: 'manifest',
+    settingUnless: 'key',
     description: "the node's manifest: key, encryption context and PCR16",
   },
-  pcrs: { type: 'string', value: 'FILE', description: "the image's pcr.json" },
+  pcrs: { type: 'string', value: 'FILE', setting: 'pcrs', description: "the image's pcr.json" },
   'old-pcrs': {
     type: 'string',
     multiple: true,
     value: 'FILE',
     description: 'pcr.json of an image that may decrypt beside it during a roll-out',
   },
-  'node-role': { type: 'string', value: 'ARN', description: "the parent instance's role" },
+  'node-role': {
+    type: 'string',
+    value: 'ARN',
+    setting: 'nodeRole',
+    description: "the parent instance's role",
+  },
   admin: {
     type: 'string',
     multiple: true,
     value: 'ARN',
+    setting: 'admins',
     description: 'a role or user that administrates the key; may be given again',
   },
   'fail-on': {

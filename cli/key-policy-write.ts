@@ -124,7 +124,12 @@ export const gateCommand: Command = {
       value: 'SECONDS',
       description: 'the oldest document to take (default: 300)',
     },
-    root: { type: 'string', value: 'PEM', description: "the trust anchor (default: AWS's own root)" },
+    root: {
+      type: 'string',
+      value: 'PEM',
+      setting: 'root',
+      description: "the trust anchor (default: AWS's own root)",
+    },
     'fail-on': OPTIONS['fail-on'],
     sign: { type: 'string', value: 'KEY', description: 'Ed25519 private key (PEM) of the admin who decides' },
     record: { type: 'string', value: 'FILE', description: 'where the signed record of the decision goes' },

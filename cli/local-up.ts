@@ -1,14 +1,20 @@
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { stringify } from 'yaml';
 import { CLIENT, DEMO_KEYS, DEMO_RULES } from '../local/demo/index.ts';
 import { bringUp, type LocalNode } from '../local/world/index.ts';
 import { HoldfastError } from '../shared/errors.ts';
 import { type Io, type Outcome, UsageError } from './command.ts';
 import { CliError } from './errors.ts';
+import { writeOutput } from './output-file.ts';
+import { PROFILE_NAME } from './profile/profile-file.ts';
+import type { SettingName } from './profile/settings.ts';
 
 export interface LocalUpInput {
   readonly stateDirectory: string;
   readonly port: number;
+  readonly statusPort: number;
   readonly json: boolean;
   readonly io: Io;
 }
@@ -16,16 +22,18 @@ export interface LocalUpInput {
 const STOPPED: Outcome = { ok: true, text: 'stopped', data: { event: 'stopped' } };
 
 /** Runs a local node until the user has enough or the node ends. */
-export async function localUp({ stateDirectory, port, json, io }: LocalUpInput): Promise<Outcome> {
+export async function localUp(input: LocalUpInput): Promise<Outcome> {
+  const { stateDirectory, port, statusPort, json, io } = input;
   const isNew = await isEmpty(stateDirectory);
   const local = await bringUp({
     stateDirectory,
     port,
+    statusPort,
     clientId: CLIENT,
     keys: DEMO_KEYS,
     rules: DEMO_RULES,
   }).catch((error: unknown) => {
-    throw isNew ? explain(error, stateDirectory, port) : explainState(error, stateDirectory, port);
+    throw isNew ? explain(error, input) : explainState(error, input);
   });
   try {
     const { code, enclave, parent, url } = local.node;
@@ -34,16 +42,18 @@ export async function localUp({ stateDirectory, port, json, io }: LocalUpInput):
     if (code !== null)
       return { ok: false, text: `the node refused to start: ${code}`, data: { event: 'refused', code } };
     const { files, clientId, keys } = local;
+    const profile = await writeProfile(local, stateDirectory);
     const data = {
       event: 'serving',
       url,
       status: parent.statusUrl,
       clientId,
       files,
+      profile,
       keys: keys.map(({ id, type }) => ({ id, type })),
     };
     // A script waits for this one line.
-    io.stdout.write(json ? `${JSON.stringify(data)}\n` : describe(local));
+    io.stdout.write(json ? `${JSON.stringify(data)}\n` : describe(local, profile));
     const aborted = io.signal.aborted ? Promise.resolve() : once(io.signal, 'abort');
     const ended = await Promise.race([aborted.then(() => undefined), enclave.exited]);
     if (ended === undefined || io.signal.aborted) return STOPPED;
@@ -55,19 +65,19 @@ export async function localUp({ stateDirectory, port, json, io }: LocalUpInput):
 }
 
 /** The system's own refusals of the folder or the port are about the user's words. */
-function explain(error: unknown, stateDirectory: string, port: number): unknown {
+function explain(error: unknown, { stateDirectory, port, statusPort }: LocalUpInput): unknown {
   const system = error instanceof HoldfastError && error.code === 'OPTION_INVALID' ? error.cause : error;
   const code =
     system instanceof Error && 'syscall' in system && 'code' in system ? String(system.code) : undefined;
   if (code === undefined) return error;
   return code === 'EADDRINUSE' || (code === 'EACCES' && port !== 0 && port < 1024)
-    ? new UsageError(`--port ${port} cannot be had: ${code}`)
+    ? new UsageError(`--port ${port} or --status-port ${statusPort} cannot be had: ${code}`)
     : new UsageError(`--state ${stateDirectory} cannot be used: ${code}`);
 }
 
 /** What an earlier run has left does not make sense, and whoever parsed it knows no code of ours. */
-function explainState(error: unknown, stateDirectory: string, port: number): unknown {
-  const explained = explain(error, stateDirectory, port);
+function explainState(error: unknown, input: LocalUpInput): unknown {
+  const explained = explain(error, input);
   if (
     explained instanceof UsageError ||
     (explained instanceof HoldfastError && explained.code !== 'INTERNAL')
@@ -77,7 +87,7 @@ function explainState(error: unknown, stateDirectory: string, port: number): unk
   return new CliError(
     'STATE_DAMAGED',
     'the state of an earlier run cannot be used: give another --state, or move this folder away',
-    { state: stateDirectory, problem: nameProblem(error) },
+    { state: input.stateDirectory, problem: nameProblem(error) },
   );
 }
 
@@ -92,21 +102,39 @@ async function isEmpty(folder: string): Promise<boolean> {
   return names.length === 0;
 }
 
-function describe({ node, files, clientId, keys }: LocalNode): string {
-  const trust = `--url ${node.url} --root ${quote(files.root)} --pcrs ${quote(files.pcrs)} --manifest ${quote(files.manifest)}`;
-  const client = `--client ${clientId} --key ${quote(files.clientKey)}`;
-  const status = node.parent.statusUrl ?? '';
+/** What the other commands need of this node: they find it by HOLDFAST_PROFILE. */
+async function writeProfile({ node, files, clientId }: LocalNode, stateDirectory: string): Promise<string> {
+  const path = resolve(stateDirectory, PROFILE_NAME);
+  const { statusUrl } = node.parent;
+  const settings = {
+    url: node.url,
+    ...(statusUrl === undefined ? {} : { status: statusUrl }),
+    root: files.root,
+    pcrs: files.pcrs,
+    manifest: files.manifest,
+    client: clientId,
+    key: files.clientKey,
+  } satisfies Partial<Record<SettingName, string>>;
+  await writeOutput(path, `# Written by "holdfast local up" at each start.\n${stringify(settings)}`, {
+    mode: 0o600,
+  });
+  return path;
+}
+
+function describe({ node, keys }: LocalNode, profile: string): string {
   const [first] = keys;
   return [
     `A policy node serves at ${node.url}`,
-    `its parent's status    ${status}/status`,
+    `its parent's status    ${node.parent.statusUrl ?? ''}/status`,
     `its keys               ${keys.map(({ id, type }) => `${id} (${type})`).join(', ')}`,
     '',
     "In another terminal, in the project's folder:",
-    `  ./holdfast node status ${status}`,
-    `  ./holdfast node attest ${trust}`,
-    `  ./holdfast node keys ${trust} ${client}`,
-    `  ./holdfast node sign ${first?.id ?? ''} --digest ${'11'.repeat(32)} ${trust} ${client}`,
+    `  export HOLDFAST_PROFILE=${quote(profile)}`,
+    '  ./holdfast profile show',
+    '  ./holdfast node status',
+    '  ./holdfast node attest',
+    '  ./holdfast node keys',
+    `  ./holdfast node sign ${first?.id ?? ''} --digest ${'11'.repeat(32)}`,
     '',
     'Ctrl-C stops it; the next start finds its keys again.',
     '',

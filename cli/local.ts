@@ -81,18 +81,29 @@ const up: Command = {
   options: {
     state: { type: 'string', value: 'FOLDER', description: 'where everything is kept (default: .holdfast)' },
     port: { type: 'string', value: 'PORT', description: 'where clients reach the node (default: 8443)' },
+    'status-port': {
+      type: 'string',
+      value: 'PORT',
+      description: "where its parent's status page is (default: 9464, or any where --port is 0)",
+    },
   },
   examples: ['holdfast local up', 'holdfast local up --state /tmp/holdfast --port 9443'],
   run: async ({ io, text, json }) => {
     assertClone();
-    const port = Number(text('port') ?? '8443');
-    if (!Number.isInteger(port) || port < 0 || port > 65_535)
-      throw new UsageError('--port is a number up to 65535');
+    const port = readPort('port', text('port') ?? '8443');
+    const statusPort = readPort('status-port', text('status-port') ?? (port === 0 ? '0' : '9464'));
+    if (port === statusPort && port !== 0) throw new UsageError('--port and --status-port are different');
     const stateDirectory = text('state') ?? '.holdfast';
     // It would be this very folder.
     if (stateDirectory === '') throw new UsageError('--state is a folder');
-    return await localUp({ stateDirectory, port, json, io });
+    return await localUp({ stateDirectory, port, statusPort, json, io });
   },
 };
+
+function readPort(option: string, value: string): number {
+  const port = /^[0-9]{1,5}$/.test(value) ? Number(value) : Number.NaN;
+  if (!(port <= 65_535)) throw new UsageError(`--${option} is a number up to 65535`);
+  return port;
+}
 
 export const commands: readonly Command[] = [demo, up];

@@ -17,18 +17,27 @@ export const NODE_OPTIONS = {
     type: 'string',
     value: 'URL',
     required: true,
+    setting: 'url',
     description: 'where it is reached: https://host:port',
   },
-  pcrs: { type: 'string', value: 'FILE', required: true, description: 'pcr.json of the image it must run' },
+  pcrs: {
+    type: 'string',
+    value: 'FILE',
+    required: true,
+    setting: 'pcrs',
+    description: 'pcr.json of the image it must run',
+  },
   manifest: {
     type: 'string',
     value: 'FILE',
     required: true,
+    setting: 'manifest',
     description: 'the manifest that it must have been given',
   },
   root: {
     type: 'string',
     value: 'PEM',
+    setting: 'root',
     description: "the root of its attestation documents (default: AWS's)",
   },
 } as const satisfies Record<string, OptionSpec>;
@@ -36,8 +45,20 @@ export const NODE_OPTIONS = {
 /** And as whom. */
 export const CLIENT_OPTIONS = {
   ...NODE_OPTIONS,
-  client: { type: 'string', value: 'ID', required: true, description: "your id in the node's configuration" },
-  key: { type: 'string', value: 'PEM', required: true, description: 'your Ed25519 private key (PKCS #8)' },
+  client: {
+    type: 'string',
+    value: 'ID',
+    required: true,
+    setting: 'client',
+    description: "your id in the node's configuration",
+  },
+  key: {
+    type: 'string',
+    value: 'PEM',
+    required: true,
+    setting: 'key',
+    description: 'your Ed25519 private key (PKCS #8)',
+  },
 } as const satisfies Record<string, OptionSpec>;
 
 /** @throws UsageError for what is no identifier of a configuration */

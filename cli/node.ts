@@ -23,10 +23,13 @@ const AS_CLIENT = `${TRUST} --client wallet-backend --key client.pem`;
 const status: Command = {
   name: 'node status',
   summary: "Print what a parent's status page says of its node. Nothing is verified: see node attest.",
-  positionals: 'URL',
+  positionals: '[URL]',
   options: {},
+  settings: ['status'],
   examples: ['holdfast node status http://127.0.0.1:9464'],
-  run: async ({ positionals: [text = ''] }) => {
+  run: async ({ positionals: [given], setting }) => {
+    const text = given ?? setting('status');
+    if (text === undefined) throw new UsageError('missing URL');
     const { node } = await fetchStatusPage(readStatusUrl(text), nodeStatusSchema);
     if (node === null) return { ok: false, text: 'no enclave has said anything yet', data: { node } };
     const { phase, code, since } = node;

@@ -50,6 +50,10 @@ export const nouns: Nouns = {
     summary: 'the host side of an enclave: its daemon, its state, a vsock-proxy in its place',
     load: async () => (await import('./parent.ts')).parentCommands,
   },
+  profile: {
+    summary: 'what you need not type: holdfast.yaml and the environment',
+    load: async () => (await import('./profile/show.ts')).commands,
+  },
   version: {
     summary: 'which Holdfast this is',
     load: async () => (await import('./version.ts')).commands,

@@ -71,6 +71,7 @@ const statusCommand: Command = {
     url: {
       type: 'string',
       value: 'URL',
+      setting: 'status',
       description: 'the status page (default: http://127.0.0.1:9464)',
     },
   },

@@ -4,6 +4,8 @@ import { errorCode, HoldfastError } from '../shared/errors.ts';
 import { type Command, type CommandInput, type Io, type Outcome, UsageError } from './command.ts';
 import { fileOf } from './in-file.ts';
 import { printable } from './printable.ts';
+import { type ResolvedProfile, resolveProfile } from './profile/resolve.ts';
+import { type SettingName, SETTINGS } from './profile/settings.ts';
 import { systemCode, wordsFor } from './system-error.ts';
 
 /** Nouns and the modules that hold their verbs; loaded when they are called, so that `--help` is quick. */
@@ -56,7 +58,7 @@ async function runCommand(command: Command, args: readonly string[], io: Io): Pr
   }
   const json = asksForJson(args);
   try {
-    const outcome = await command.run(parseInput(command, args, io));
+    const outcome = await command.run(await readInputOf(command, args, io));
     report(outcome, json, io, command.isStream);
     return outcome.ok ? 0 : 1;
   } catch (error) {
@@ -78,11 +80,43 @@ function untilTerminator(args: readonly string[]): readonly string[] {
   return args.slice(0, end === -1 ? args.length : end);
 }
 
-/** The words of a command, as its table of options has them. @throws UsageError */
-export function parseInput(command: Command, args: readonly string[], io: Io): CommandInput {
-  const { positionals, values } = parseOrUsage(command, args);
+/** The words of a command, and what holdfast.yaml and environment say where there are none. */
+async function readInputOf(command: Command, args: readonly string[], io: Io): Promise<CommandInput> {
+  if (!usesSettings(command)) return parseInput(command, args, io);
+  const { values } = parseOrUsage(command, args);
+  const named = typeof values['profile'] === 'string' ? values['profile'] : undefined;
+  const { env = process.env, folder = process.cwd() } = io;
+  const profile = await resolveProfile({ named, env, folder });
+  const root = command.options['root']?.setting === undefined ? undefined : profile.settings.get('root');
+  if (root !== undefined && values['root'] === undefined && values['json'] !== true)
+    write(io.stderr, `root from ${printable(root.origin)}: ${printable(root.values.join())}`);
+  return parseInput(command, args, io, profile);
+}
+
+/**
+ * The words of a command, as its table of options has them.
+ * @param profile what holds where an option was not given
+ * @throws UsageError
+ */
+export function parseInput(
+  command: Command,
+  args: readonly string[],
+  io: Io,
+  profile: ResolvedProfile = NO_PROFILE,
+): CommandInput {
+  const { positionals, values: given } = parseOrUsage(command, args);
+  const values: Record<string, unknown> = { ...given };
+  for (const [name, { setting, settingUnless, multiple }] of Object.entries(command.options)) {
+    const found = setting === undefined ? undefined : profile.settings.get(setting);
+    if (found === undefined || given[name] !== undefined) continue;
+    if (settingUnless !== undefined && given[settingUnless] !== undefined) continue;
+    values[name] = multiple === true ? found.values : found.values[0];
+  }
   for (const [name, spec] of Object.entries(command.options)) {
-    if (spec.required === true && values[name] === undefined) throw new UsageError(`--${name} is required`);
+    if (spec.required === true && values[name] === undefined)
+      throw new UsageError(
+        `--${name} is required${spec.setting === undefined ? '' : describeSetting(spec.setting)}`,
+      );
   }
   const texts = (option: string) => {
     const value = values[option];
@@ -93,17 +127,44 @@ export function parseInput(command: Command, args: readonly string[], io: Io): C
     text: (option) => texts(option)[0],
     texts,
     flag: (option) => values[option] === true,
+    setting: (name) => profile.settings.get(name)?.values[0],
+    profile,
     json: values['json'] === true,
     io,
   };
 }
 
+const NO_PROFILE: ResolvedProfile = { path: null, settings: new Map() };
+
+const PROFILE_OPTION = {
+  profile: {
+    type: 'string',
+    value: 'FILE',
+    description: 'holdfast.yaml with what is not typed, or "none" (default: the one of this folder)',
+  },
+} as const;
+
+function usesSettings({ options, settings = [] }: Command): boolean {
+  return settings.length > 0 || Object.values(options).some(({ setting }) => setting !== undefined);
+}
+
+/** Every option of a command: its own, and those that all have. */
+export function optionsOf(command: Command): Command['options'] {
+  return {
+    ...command.options,
+    ...(usesSettings(command) ? PROFILE_OPTION : {}),
+    ...COMMON_OPTIONS,
+    ...(command.isStream === true ? { json: JSON_LINES } : {}),
+  };
+}
+
+function describeSetting(name: SettingName): string {
+  return `: here, as ${SETTINGS[name].variable}, or as ${name} in holdfast.yaml`;
+}
+
 function parseOrUsage(command: Command, args: readonly string[]) {
   const options: Record<string, { type: 'string' | 'boolean'; multiple?: boolean }> = {};
-  for (const [name, { type, multiple }] of Object.entries({
-    ...COMMON_OPTIONS,
-    ...command.options,
-  } as Command['options'])) {
+  for (const [name, { type, multiple }] of Object.entries(optionsOf(command))) {
     options[name] = multiple === undefined ? { type } : { type, multiple };
   }
   let parsed;
@@ -260,8 +321,7 @@ function usageLine({ name, positionals }: Command): string {
 }
 
 function helpCommand(command: Command): string {
-  const json = command.isStream === true ? { json: JSON_LINES } : {};
-  const rows = Object.entries({ ...command.options, ...COMMON_OPTIONS, ...json } as Command['options']).map(
+  const rows = Object.entries(optionsOf(command)).map(
     ([name, { value, description, required }]) =>
       [
         `--${name}${value === undefined ? '' : ` ${value}`}`,

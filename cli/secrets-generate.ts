@@ -22,6 +22,7 @@ export const generateCommand: Command = {
       type: 'string',
       value: 'FILE',
       required: true,
+      setting: 'manifest',
       description: 'the node: its KMS key and context',
     },
     output: { type: 'string', value: 'BLOB', description: 'the ciphertext; never overwritten' },

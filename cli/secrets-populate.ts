@@ -16,7 +16,13 @@ export const populateCommand: Command = {
     "Put a node's encrypted secrets where its parent reads them: AWS Secrets Manager. Shows a plan; --apply carries it out.",
   positionals: '',
   options: {
-    manifest: { type: 'string', value: 'FILE', required: true, description: 'the node: names and Region' },
+    manifest: {
+      type: 'string',
+      value: 'FILE',
+      required: true,
+      setting: 'manifest',
+      description: 'the node: names and Region',
+    },
     from: {
       type: 'string',
       value: 'DIR|FILE',

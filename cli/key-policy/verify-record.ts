@@ -54,6 +54,7 @@ export const verifyRecordCommand: Command = {
     root: {
       type: 'string',
       value: 'PEM',
+      setting: 'root',
       description: "the trust anchor that it must rest on (default: AWS's own root)",
     },
   },

@@ -32,6 +32,8 @@ export interface UpOptions {
   readonly stateDirectory: string;
   /** Where clients reach the node; 0 takes a free one. */
   readonly port: number;
+  /** Where its parent's status page is; 0 takes a free one. */
+  readonly statusPort: number;
   readonly clientId: string;
   readonly keys: Configuration['keys'];
   readonly rules: Configuration['rules'];
@@ -55,7 +57,11 @@ export async function bringUp(options: UpOptions): Promise<LocalNode> {
         program: program.folder,
         ...(options.onConsole === undefined ? {} : { onConsole: options.onConsole }),
       },
-      parent: (honest) => ({ ...honest, ingress: { port: options.port } }),
+      parent: (honest) => ({
+        ...honest,
+        ingress: { port: options.port },
+        status: { port: options.statusPort },
+      }),
     });
     node = started;
     // The node has its password now: from here on the key policy allows no other to be made.

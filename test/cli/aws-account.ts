@@ -13,7 +13,7 @@ export interface AwsAccount {
   readonly aws: LocalAws;
   /** Every request that was made, such as `Encrypt`. */
   readonly events: AwsEvent[];
-  /** `--profile`, `--endpoint` and `--ca`. */
+  /** `--aws-profile`, `--endpoint` and `--ca`. */
   readonly args: readonly string[];
   readonly kms: KMSClient;
   readonly secrets: SecretsManagerClient;
@@ -72,7 +72,7 @@ export async function startAccount(folder: ReturnType<typeof makeFolder>): Promi
   return {
     aws,
     events,
-    args: ['--profile', 'admin', '--endpoint', `https://localhost:${aws.port}`, '--ca', ca],
+    args: ['--aws-profile', 'admin', '--endpoint', `https://localhost:${aws.port}`, '--ca', ca],
     kms,
     secrets,
     createKey: async (policy) => {

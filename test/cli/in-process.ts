@@ -9,6 +9,9 @@ export interface RunOptions {
   readonly isTerminal?: boolean;
   readonly nouns?: Nouns;
   readonly signal?: AbortSignal;
+  /** Default: none at all, so that no test depends on where it runs. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly folder?: string;
 }
 
 export interface Finished {
@@ -19,7 +22,7 @@ export interface Finished {
 
 /** Runs `holdfast` in this process with streams of its own. */
 export async function runHoldfast(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
-  const { stdin = '', isTerminal = false, nouns = allNouns, signal } = options;
+  const { stdin = '', isTerminal = false, nouns = allNouns, signal, env = {}, folder } = options;
   const [stdout, stderr] = [collect(isTerminal), collect(isTerminal)];
   const io = {
     stdin: Object.assign(stdin instanceof Readable ? stdin : Readable.from([Buffer.from(stdin)]), {
@@ -28,6 +31,8 @@ export async function runHoldfast(args: readonly string[], options: RunOptions =
     stdout: stdout.stream,
     stderr: stderr.stream,
     signal: signal ?? new AbortController().signal,
+    env,
+    ...(folder === undefined ? {} : { folder }),
   };
   const exit = await runCli(args, io, nouns);
   return { exit, out: stdout.text(), err: stderr.text() };

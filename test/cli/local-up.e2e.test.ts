@@ -1,4 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
@@ -10,10 +12,19 @@ import { makeFolder } from './node-files.ts';
 interface Event {
   readonly event: string;
   readonly status?: string;
+  readonly profile?: string;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
 }
 
 /** Runs `local up --json` until its node serves, does something with it, and stops it. */
-async function whileUp(state: string, act: (serving: Event) => Promise<void>) {
+async function whileUp(state: string, act: (serving: Event) => Promise<void>, more: readonly string[] = []) {
   const stop = new AbortController();
   let text = '';
   let acted: Promise<void> | undefined;
@@ -28,7 +39,7 @@ async function whileUp(state: string, act: (serving: Event) => Promise<void>) {
     },
   });
   const io = { stdin: Readable.from([]), stdout, stderr: new Writable(), signal: stop.signal };
-  const exit = await runCli(['local', 'up', '--json', '--state', state, '--port', '0'], io, nouns);
+  const exit = await runCli(['local', 'up', '--json', '--state', state, '--port', '0', ...more], io, nouns);
   await acted;
   return {
     exit,
@@ -61,6 +72,48 @@ describe('holdfast local up', () => {
       expect(node).toMatchObject({ ok: true, node: { phase: 'serving' } });
     },
   );
+
+  it(
+    'keeps its status port, and leaves a profile that saves typing everything else',
+    { timeout: 90_000 },
+    async () => {
+      const folder = makeFolder();
+      const port = await freePort();
+      for (const _ of ['first', 'second']) {
+        let seen: unknown[] = [];
+        const { exit } = await whileUp(
+          folder.at('state'),
+          async ({ status, profile = '' }) => {
+            const options = { env: { HOLDFAST_PROFILE: profile } };
+            const run = async (...args: string[]) =>
+              JSON.parse((await runHoldfast([...args, '--json'], options)).out) as { ok: boolean };
+            seen = [
+              status,
+              (await run('node', 'status')).ok,
+              (await run('parent', 'status')).ok,
+              (await run('node', 'attest')).ok,
+              (await run('node', 'keys')).ok,
+              (await run('node', 'sign', 'ethereum-hot', '--digest', '11'.repeat(32))).ok,
+            ];
+          },
+          ['--status-port', String(port)],
+        );
+        expect(exit).toBe(0);
+        expect(seen).toEqual([`http://127.0.0.1:${port}`, true, true, true, true, true]);
+      }
+    },
+  );
+
+  it('takes ports that are ports', async () => {
+    for (const args of [
+      ['--port', '8443', '--status-port', '8443'],
+      ['--status-port', '65536'],
+      ['--port', '1e3'],
+    ]) {
+      const finished = await runHoldfast(['local', 'up', '--json', '--state', '/nowhere', ...args]);
+      expect(refusalIn(finished)).toMatchObject({ exit: 2, code: 'USAGE' });
+    }
+  });
 
   it.each([
     ['nitro/nitro-root.json', 'STATE_DAMAGED'],

@@ -188,11 +188,11 @@ describe('holdfast secrets generate', () => {
       blob,
       '--json',
     ];
-    const endpoint = ['--profile', 'admin', '--endpoint', `https://localhost:${account.aws.port}`];
+    const endpoint = ['--aws-profile', 'admin', '--endpoint', `https://localhost:${account.aws.port}`];
     expect(refusalIn(await runHoldfast([...args, ...endpoint])).code).toBe('AWS_UNREACHABLE');
     vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
     expect(refusalIn(await runHoldfast([...args, ...endpoint])).code).toBe('AWS_UNREACHABLE');
-    const nowhere = ['--profile', 'admin', '--endpoint', 'https://localhost:1'];
+    const nowhere = ['--aws-profile', 'admin', '--endpoint', 'https://localhost:1'];
     expect(refusalIn(await runHoldfast([...args, ...nowhere])).details).toMatchObject({
       error: 'ECONNREFUSED',
     });
@@ -217,7 +217,7 @@ describe('holdfast secrets generate', () => {
       folder.at('manifest.json'),
       '--output',
       blob,
-      '--profile',
+      '--aws-profile',
       'admin',
       '--json',
     ]);
@@ -236,7 +236,7 @@ describe('holdfast secrets generate', () => {
       '--output',
       blob,
       ...rest,
-      '--profile',
+      '--aws-profile',
       'nobody',
       '--json',
     ]);
@@ -292,7 +292,7 @@ describe('a KMS of its own mind', () => {
     writeManifest({ kms: { keyArn: KEY, region: REGION } });
     const ca = folder.write('other-ca.pem', authority.caPem);
     const endpoint = `https://localhost:${(server.address() as AddressInfo).port}`;
-    const aws = ['--profile', 'admin', '--endpoint', endpoint, '--ca', ca];
+    const aws = ['--aws-profile', 'admin', '--endpoint', endpoint, '--ca', ca];
     const manifest = ['--manifest', folder.at('manifest.json')];
     return await runHoldfast(['secrets', 'generate', ...manifest, '--output', blob, '--json', ...aws]);
   }

@@ -285,7 +285,7 @@ describe('what populate is given', () => {
       '--from',
       folder.at('secrets'),
       '--json',
-      '--profile',
+      '--aws-profile',
       'reader',
       ...rest,
     ]);

@@ -98,7 +98,14 @@ beforeAll(async () => {
   vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', at('credentials'));
   vi.stubEnv('AWS_CONFIG_FILE', at('config'));
   await writeFile(at('ca.pem'), world.aws.caPem);
-  awsArgs = ['--profile', 'admin', '--endpoint', `https://localhost:${world.aws.port}`, '--ca', at('ca.pem')];
+  awsArgs = [
+    '--aws-profile',
+    'admin',
+    '--endpoint',
+    `https://localhost:${world.aws.port}`,
+    '--ca',
+    at('ca.pem'),
+  ];
   parentSecrets = new SecretsManagerClient({
     ...world.aws.clientOptions('secretsmanager', REGION),
     credentials: () => Promise.resolve(site.parentCredentials()),

@@ -8,7 +8,7 @@ export const COMMAND_CODES: readonly CodeArea[] = [
     codes: {
       AWS_CREDENTIALS: [
         'AWS gave no credentials for this profile',
-        'Sign in, or name another profile by AWS_PROFILE.',
+        'Sign in, or name another profile by --aws-profile.',
       ],
       AWS_REFUSED: [
         "AWS answered with an error; the details' error is AWS's name for it",
@@ -65,6 +65,11 @@ export const COMMAND_CODES: readonly CodeArea[] = [
         "nothing answers at the parent's status page",
         'Look at "systemctl status holdfast-parent" on that host; --url names another address.',
       ],
+      PROFILE_EXPOSED: [
+        'another user owns holdfast.yaml, or may write it: it names the root that verdicts rest on',
+        'chmod go-w that file, or give --profile none.',
+      ],
+      PROFILE_MALFORMED: 'an unknown field in holdfast.yaml, or a value that is not one line of text',
       RECORD_MALFORMED: 'signed, but not a record of the gate that this version knows',
       RECORD_MISMATCH: [
         'the record of the gate is about another policy, document or root; field says which',

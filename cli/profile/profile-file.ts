@@ -1,0 +1,88 @@
+import { constants, type FileHandle, open } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { parse, YAMLParseError } from 'yaml';
+import { CliError } from '../errors.ts';
+import { isSettingName, SETTING_NAMES, type SettingName, SETTINGS } from './settings.ts';
+
+export const PROFILE_NAME = 'holdfast.yaml';
+const MAX_PROFILE_BYTES = 64 * 1024;
+const MAX_VALUE_LENGTH = 4096;
+/** Group and others may write. */
+const WRITABLE = 0o022;
+/** No character that a terminal would obey, and none of a PEM's line ends. */
+const ONE_LINE = /^[^\p{Cc}]+$/u;
+
+export interface Profile {
+  readonly path: string;
+  readonly values: ReadonlyMap<SettingName, readonly string[]>;
+}
+
+/**
+ * Reads a holdfast.yaml. It names the root that verdicts rest on, so nobody else may have a hand in it: a file that
+ * another user owns or may write is refused, as ssh refuses such a configuration.
+ *
+ * @returns undefined where there is no such file
+ * @throws CliError PROFILE_EXPOSED, PROFILE_MALFORMED
+ */
+export async function readProfileFile(path: string): Promise<Profile | undefined> {
+  let handle: FileHandle;
+  try {
+    handle = await open(path, constants.O_RDONLY);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+  await using file = handle;
+  await assertOwn(path, file);
+  const buffer = Buffer.alloc(MAX_PROFILE_BYTES + 1);
+  const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
+  if (bytesRead > MAX_PROFILE_BYTES) throw malformed(path, { maximum: MAX_PROFILE_BYTES });
+  return { path, values: parseProfile(buffer.toString('utf8', 0, bytesRead), path) };
+}
+
+async function assertOwn(path: string, file: FileHandle): Promise<void> {
+  const { mode, uid } = await file.stat();
+  const owner = process.getuid?.();
+  const isOwn = owner === undefined || uid === owner || uid === 0;
+  if (isOwn && (mode & WRITABLE) === 0) return;
+  throw new CliError('PROFILE_EXPOSED', 'another user owns the profile, or may write it', {
+    path,
+    owner: uid,
+    mode: (mode & 0o777).toString(8).padStart(4, '0'),
+  });
+}
+
+function parseProfile(text: string, path: string): ReadonlyMap<SettingName, readonly string[]> {
+  const value = parseYaml(text, path) ?? {};
+  if (typeof value !== 'object' || Array.isArray(value))
+    throw malformed(path, { expected: 'fields and values' });
+  const values = new Map<SettingName, readonly string[]>();
+  for (const [field, given] of Object.entries(value)) {
+    if (!isSettingName(field)) throw malformed(path, { field, expected: SETTING_NAMES.join(', ') });
+    const { isFile, isList } = SETTINGS[field];
+    const words: readonly unknown[] = isList && Array.isArray(given) ? given : [given];
+    if (words.length === 0 || !words.every(isValue)) {
+      // Not what was found: somebody may have written a key there.
+      throw malformed(path, { field, expected: isList ? 'a list of one line each' : 'one line of text' });
+    }
+    values.set(field, isFile ? words.map((word) => resolve(dirname(path), word)) : words);
+  }
+  return values;
+}
+
+function isValue(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_VALUE_LENGTH && ONE_LINE.test(value);
+}
+
+function parseYaml(text: string, path: string): unknown {
+  try {
+    return parse(text, { version: '1.2', strict: true, uniqueKeys: true, maxAliasCount: 0 }) as unknown;
+  } catch (error) {
+    const [start] = error instanceof YAMLParseError ? (error.linePos ?? []) : [];
+    throw malformed(path, start === undefined ? {} : { line: start.line, column: start.col });
+  }
+}
+
+function malformed(path: string, details: Record<string, unknown>): CliError {
+  return new CliError('PROFILE_MALFORMED', 'the profile does not say what it must', { path, ...details });
+}
