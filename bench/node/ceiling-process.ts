@@ -2,6 +2,7 @@
 import { generateKeyPairSync, hash, randomBytes, sign, verify } from 'node:crypto';
 import { generateKey } from '../../enclave/keys/index.ts';
 import { decodePayload } from '../../enclave/signer/index.ts';
+import { openLocalCurves } from '../../local/noble-curves.ts';
 import type { SignRequest } from '../../shared/node/api.ts';
 import { awaitTask, tell } from './child.ts';
 
@@ -34,7 +35,7 @@ const { request, milliseconds } = await awaitTask<CeilingTask>();
 const client = generateKeyPairSync('ed25519');
 const base = randomBytes(BASE_BYTES);
 const signature = sign(null, base, client.privateKey);
-const held = generateKey(request.key as 'ed25519' | 'p256' | 'secp256k1');
+const held = generateKey(openLocalCurves(), request.key as 'ed25519' | 'p256' | 'secp256k1');
 const payload = decodePayload(request.payload);
 const act = () => {
   if (!verify(null, base, client.publicKey, signature)) throw new Error('it verifies');

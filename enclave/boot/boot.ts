@@ -103,7 +103,7 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
 
   await enter('opening');
   const admission = admitConfiguration(store.state, signed);
-  const keyring = await Keyring.open(store, signed.configuration.keys, admission);
+  const keyring = await Keyring.open(store, platform.curves, signed.configuration.keys, admission);
 
   let api: Api | undefined;
   try {

@@ -5,6 +5,7 @@ import { admitConfiguration } from '../../../enclave/node/configuration.ts';
 import { createSigningPipeline, type DecisionRecord, PolicyError } from '../../../enclave/signing/index.ts';
 import { SigningError } from '../../../enclave/signing/errors.ts';
 import { deriveStoreKey, SealedStore } from '../../../enclave/store/index.ts';
+import { openLocalCurves } from '../../../local/noble-curves.ts';
 import { HoldfastError } from '../../../shared/errors.ts';
 import { configurationSchema } from '../../../shared/node/configuration.ts';
 import type { Manifest } from '../../../shared/node/manifest.ts';
@@ -45,7 +46,8 @@ async function start(record?: (entry: DecisionRecord) => Promise<void> | void, r
   const none = { version: 0, digest: new Uint8Array(48) };
   const state = { order: 'first', configuration: none, boots: 0 };
   const store = SealedStore.create(new MemoryKeeper(), key, state, undefined);
-  const keyring = await Keyring.open(store, configuration.keys, admitConfiguration(store.state, signed));
+  const admission = admitConfiguration(store.state, signed);
+  const keyring = await Keyring.open(store, openLocalCurves(), configuration.keys, admission);
   const time = { now: YEAR_2030 };
   const clocks = { now: () => time.now, monotonic: () => 0 };
   const manifest = { node: 1, quorum: { size: 3, threshold: 2 } } as Manifest;
