@@ -26,8 +26,10 @@ skip() {
 command -v "$compiler" > /dev/null || skip "no C compiler ($compiler) on this machine"
 
 mkdir -p "$(dirname "$out")"
-"$compiler" "@$root/shared/native/cflags" -fPIC -shared -isystem "$headers" "$@" \
-  -o "$out.part" "$root"/shared/native/*.c "$root"/shared/native/addon/*.c || {
+native=$root/shared/native
+vendored=$native/vendor/secp256k1
+"$compiler" "@$native/cflags" -fPIC -shared -isystem "$headers" -isystem "$vendored" -isystem "$vendored/include" "$@" \
+  -o "$out.part" "$native"/*.c "$native"/addon/*.c || {
   rm -f "$out.part"
   skip "the compiler refused it, see above"
 }
