@@ -1,8 +1,15 @@
 import type { KeyEntry, Rule } from '../shared/node/configuration.ts';
 
 /** Describes a key in a phrase: its type, and the public key that it must have. */
-export function describeKey({ type, publicKey }: Pick<KeyEntry, 'type' | 'publicKey'>): string {
-  return publicKey === undefined ? type : `${type}, none but ${publicKey}`;
+export function describeKey({
+  type,
+  publicKey,
+  commitments,
+}: Pick<KeyEntry, 'type' | 'publicKey' | 'commitments'>): string {
+  return [
+    publicKey === undefined ? type : `${type}, none but ${publicKey}`,
+    ...(commitments === undefined ? [] : [`of the group with commitments ${commitments}`]),
+  ].join(', ');
 }
 
 /** Describes a rule in a sentence: who may do what with which keys. */

@@ -1,9 +1,11 @@
 import { describeKey, describeRule } from '../../policy/index.ts';
+import { isShareType } from '../../shared/node/algorithms.ts';
+import type { Configuration } from '../../shared/node/configuration.ts';
 import type { ConfigurationFile } from './file.ts';
 
 /** A configuration in words: the identifiers in it are plain ASCII by its schema. */
 export function describeConfiguration({ configuration, digest }: ConfigurationFile): string {
-  const { version, manifest, notAfter, initialise, clients, keys, rules } = configuration;
+  const { version, manifest, notAfter, initialise, clients, keys, drop = [], rules } = configuration;
   return [
     `configuration, version ${version}`,
     `  SHA-384   ${digest}`,
@@ -18,7 +20,25 @@ export function describeConfiguration({ configuration, digest }: ConfigurationFi
     ...clients.map(({ id, publicKey }) => `    ${id}: key ${publicKey}`),
     `  keys      ${keys.length === 0 ? 'none' : ''}`.trimEnd(),
     ...keys.map((key) => `    ${key.id}: ${describeKey(key)}`),
+    ...warnOfShares(configuration),
+    ...(drop.length === 0 ? [] : ['  ORDERS to drop from the store, for good:']),
+    ...drop.map(({ id, type, publicKey }) => `    ${id}: ${type} ${publicKey}`),
     `  rules     ${rules.length === 0 ? 'none: nothing is allowed' : ''}`.trimEnd(),
     ...rules.map((rule) => `    ${rule.id}: ${describeRule(rule)}`),
   ].join('\n');
+}
+
+/** Shares that whoever may import them can still choose. */
+function warnOfShares({ keys, rules }: Configuration): string[] {
+  const importable = new Set(
+    rules.filter(({ operations }) => operations.includes('import-share')).flatMap((rule) => rule.keys),
+  );
+  return keys
+    .filter(
+      ({ id, type, commitments }) => isShareType(type) && commitments === undefined && importable.has(id),
+    )
+    .map(
+      ({ id }) =>
+        `    WARNING: a client that may import ${id} chooses its group: pin "commitments", which the dealer knows`,
+    );
 }

@@ -21,7 +21,7 @@ function signedRoute(method: Route['method'], path: RegExp, act: (input: RouteIn
 /** The routes to keys and shares: each translates between JSON and the pipeline, which decides. */
 export function createSigningRoutes(pipeline: SigningPipeline): Route[] {
   return [
-    signedRoute('GET', /^\/v1\/keys$/, () => ({ keys: pipeline.listKeys() })),
+    signedRoute('GET', /^\/v1\/keys$/, () => ({ keys: pipeline.listKeys(), store: pipeline.storeUsage })),
     signedRoute('POST', /^\/v1\/sign$/, async ({ client, parse }): Promise<SignAnswer> => {
       const { result, rule, configuration } = await pipeline.sign(client, parse(signRequestSchema));
       const { signature, publicKey, recovery } = result;

@@ -103,7 +103,8 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
 
   await enter('opening');
   const admission = admitConfiguration(store.state, signed);
-  const keyring = await Keyring.open(store, platform.curves, signed.configuration.keys, admission);
+  const { keys, drop } = signed.configuration;
+  const keyring = await Keyring.open(store, platform.curves, keys, admission, drop);
 
   let api: Api | undefined;
   try {

@@ -6,6 +6,7 @@ import type {
   NonceCommitment,
   Payload,
   ShareImportRequest,
+  StoreUsage,
   SignRequest,
 } from '../../shared/node/api.ts';
 import type { SignedConfiguration } from '../../shared/node/configuration.ts';
@@ -55,6 +56,8 @@ export interface SigningPipeline {
   readonly importKey: Uint8Array;
   /** The public keys of what the configuration names; null where a share awaits its import. */
   listKeys(): KeyInfo[];
+  /** How full the sealed store is. */
+  readonly storeUsage: StoreUsage;
   /** Signs with a whole key. @throws SignerError */
   sign(client: string, request: SignRequest): Promise<Permitted<KeySignature>>;
   /** Round one of FROST (RFC 9591, 5.1), on nonces that this memory alone has. @throws FrostError, KeyringError */
@@ -98,6 +101,9 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
 
   return {
     importKey: importKey.publicKey,
+    get storeUsage() {
+      return keyring.usage;
+    },
     listKeys: () =>
       configuration.keys.map(({ id, type }) => {
         const publicKey = keyring.publicKey(id);
@@ -132,12 +138,14 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
       const type = shareAlgorithm(keyring, key);
       return carryOut({ operation: 'import-share', client, key, algorithm: type }, async () => {
         keyring.assertNoShare(key);
+        const { publicKey, commitments } = keyring.shareEntry(key) ?? {};
         const share = openShare(request, importKey, destinationOf(key), {
           type,
           participant: node,
           threshold: quorum.threshold,
           participants: quorum.size,
-          publicKey: keyring.shareEntry(key)?.publicKey,
+          publicKey,
+          commitments,
         });
         await keyring.takeShare(key, share);
         return { publicKey: share.publicKey };
