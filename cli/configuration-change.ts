@@ -1,9 +1,9 @@
-import type { Configuration, KeyEntry, Rule } from '../shared/node/configuration.ts';
+import type { Configuration, DropEntry, KeyEntry, Rule } from '../shared/node/configuration.ts';
 import { describeKey, describeRate, describeRule } from './configuration-report.ts';
 
 /** One difference of two configurations, for whoever has to answer for it with a signature. */
 export interface ConfigurationChange {
-  readonly subject: 'manifest' | 'notAfter' | 'initialise' | 'client' | 'key' | 'rule';
+  readonly subject: 'manifest' | 'notAfter' | 'initialise' | 'client' | 'key' | 'drop' | 'rule';
   readonly id: string;
   readonly kind: 'added' | 'removed' | 'changed';
   readonly text: string;
@@ -35,6 +35,12 @@ export function compareConfigurations(before: Configuration, after: Configuratio
           : { text: `another key: ${old.publicKey} is now ${next.publicKey}`, ...BOTH },
     }),
     ...compareLists('key', before.keys, after.keys, { describe: describeKey, compare: compareKeys }),
+    ...compareLists('drop', before.drop ?? [], after.drop ?? [], {
+      describe: describeDrop,
+      compare: (old, next) =>
+        describeDrop(old) === describeDrop(next) ? undefined : { text: describeDrop(next), ...DROPS },
+      added: DROPS,
+    }),
     ...compareLists('rule', before.rules, after.rules, {
       describe: describeRule,
       compare: compareRules,
@@ -42,6 +48,13 @@ export function compareConfigurations(before: Configuration, after: Configuratio
       removed: { grants: false, revokes: true },
     }),
   ];
+}
+
+/** Nobody may sign with what is gone, whichever configuration comes next. */
+const DROPS: Effect = { grants: false, revokes: true };
+
+function describeDrop({ type, publicKey }: DropEntry): string {
+  return `dropped from the store for good: ${type} ${publicKey}`;
 }
 
 interface Comparison<Entry> {
@@ -115,10 +128,13 @@ function compareOrders(
 }
 
 function compareKeys(before: KeyEntry, after: KeyEntry): ({ text: string } & Effect) | undefined {
-  if (before.type === after.type && before.publicKey === after.publicKey) return undefined;
+  const pins = ['publicKey', 'commitments'] as const;
+  const isSameType = before.type === after.type;
+  if (isSameType && pins.every((pin) => before[pin] === after[pin])) return undefined;
   const text = `${describeKey(before)} is now ${describeKey(after)}`;
-  const isPinnedNow = before.type === after.type && before.publicKey === undefined;
-  return { text, ...(isPinnedNow ? NEUTRAL : BOTH) };
+  // What was open before may be pinned; what was pinned stays as it was.
+  const onlyPins = isSameType && pins.every((pin) => before[pin] === undefined || before[pin] === after[pin]);
+  return { text, ...(onlyPins ? NEUTRAL : BOTH) };
 }
 
 const LISTS = ['operations', 'clients', 'keys', 'algorithms', 'payloads'] as const;

@@ -1,9 +1,10 @@
-import type { KeyEntry, Rule } from '../shared/node/configuration.ts';
+import { isShareType } from '../shared/node/algorithms.ts';
+import type { Configuration, KeyEntry, Rule } from '../shared/node/configuration.ts';
 import type { ConfigurationFile } from './configuration-file.ts';
 
 /** A configuration in words: the identifiers in it are plain ASCII by its schema. */
 export function describeConfiguration({ configuration, digest }: ConfigurationFile): string {
-  const { version, manifest, notAfter, initialise, clients, keys, rules } = configuration;
+  const { version, manifest, notAfter, initialise, clients, keys, drop = [], rules } = configuration;
   return [
     `configuration, version ${version}`,
     `  SHA-384   ${digest}`,
@@ -18,13 +19,23 @@ export function describeConfiguration({ configuration, digest }: ConfigurationFi
     ...clients.map(({ id, publicKey }) => `    ${id}: key ${publicKey}`),
     `  keys      ${keys.length === 0 ? 'none' : ''}`.trimEnd(),
     ...keys.map((key) => `    ${key.id}: ${describeKey(key)}`),
+    ...warnOfShares(configuration),
+    ...(drop.length === 0 ? [] : ['  ORDERS to drop from the store, for good:']),
+    ...drop.map(({ id, type, publicKey }) => `    ${id}: ${type} ${publicKey}`),
     `  rules     ${rules.length === 0 ? 'none: nothing is allowed' : ''}`.trimEnd(),
     ...rules.map((rule) => `    ${rule.id}: ${describeRule(rule)}`),
   ].join('\n');
 }
 
-export function describeKey({ type, publicKey }: Pick<KeyEntry, 'type' | 'publicKey'>): string {
-  return publicKey === undefined ? type : `${type}, none but ${publicKey}`;
+export function describeKey({
+  type,
+  publicKey,
+  commitments,
+}: Pick<KeyEntry, 'type' | 'publicKey' | 'commitments'>): string {
+  return [
+    publicKey === undefined ? type : `${type}, none but ${publicKey}`,
+    ...(commitments === undefined ? [] : [`of the group with commitments ${commitments}`]),
+  ].join(', ');
 }
 
 export function describeRule({ clients, operations, keys, algorithms, payloads, rate }: Rule): string {
@@ -34,4 +45,19 @@ export function describeRule({ clients, operations, keys, algorithms, payloads, 
 
 export function describeRate(rate: Rule['rate']): string {
   return rate === null ? 'no limit' : `${rate.count} per ${rate.seconds} s`;
+}
+
+/** Shares that whoever may import them can still choose. */
+function warnOfShares({ keys, rules }: Configuration): string[] {
+  const importable = new Set(
+    rules.filter(({ operations }) => operations.includes('import-share')).flatMap((rule) => rule.keys),
+  );
+  return keys
+    .filter(
+      ({ id, type, commitments }) => isShareType(type) && commitments === undefined && importable.has(id),
+    )
+    .map(
+      ({ id }) =>
+        `    WARNING: a client that may import ${id} chooses its group: pin "commitments", which the dealer knows`,
+    );
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { attestNode, type NodeIdentity } from '../client/index.ts';
-import type { KeyInfo, SignAnswer } from '../shared/node/api.ts';
+import type { KeyInfo, SignAnswer, StoreUsage } from '../shared/node/api.ts';
 import { type Command, UsageError } from './command.ts';
 import { CliError } from './errors.ts';
 import {
@@ -61,8 +61,11 @@ const keys: Command = {
   examples: [`holdfast node keys ${AS_CLIENT}`],
   run: (input) =>
     withNode(input, async (node) => {
-      const held = await node.keys();
-      return { ok: true, text: describeKeys(held), data: { keys: held } };
+      const { keys: held, store } = await node.describeKeys();
+      const text = [describeKeys(held), ...(store === undefined ? [] : ['', describeUsage(store)])].join(
+        '\n',
+      );
+      return { ok: true, text, data: { keys: held, ...(store === undefined ? {} : { store }) } };
     }),
 };
 
@@ -154,6 +157,10 @@ function describeKeys(held: readonly KeyInfo[]): string {
       [id.padEnd(width), type.padEnd(typeWidth), publicKey ?? 'awaits the import of its share'].join('  '),
     )
     .join('\n');
+}
+
+function describeUsage({ records, unnamed, maximum }: StoreUsage): string {
+  return `store: ${records} of ${maximum} records, ${unnamed} of which the configuration does not name`;
 }
 
 function describeAnswer({ signature, recovery, publicKey, rule, configuration }: SignAnswer): string {

@@ -1,4 +1,5 @@
 import {
+  digestShareGroup,
   encodeShareDestination,
   encodeSharePackage,
   type FrostGroup,
@@ -17,6 +18,8 @@ export interface DealtShare {
 
 export interface DealtGroup {
   readonly group: FrostGroup;
+  /** SHA-384 of the group's commitments in hex: what its nodes' configurations name as the share's `commitments`. */
+  readonly commitments: string;
   readonly shares: readonly DealtShare[];
 }
 
@@ -37,7 +40,8 @@ export function dealShares(
     if (share === undefined) throw new RangeError('the dealer made too few shares');
     return { participant: index + 1, secret: share.signingShare };
   });
-  return { group: { type, threshold, participants, commitments: dealt.public.commitments }, shares };
+  const group = { type, threshold, participants, commitments: dealt.public.commitments };
+  return { group, commitments: digestShareGroup(group), shares };
 }
 
 /**

@@ -1,3 +1,4 @@
+export { digestShareGroup } from '../shared/frost/index.ts';
 export { aggregateSignature, type GroupSignature } from './aggregation.ts';
 export { attestNode, type AttestOptions } from './attest-node.ts';
 export { type DealtGroup, type DealtShare, dealShares, sealShare } from './dealer.ts';

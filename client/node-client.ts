@@ -95,7 +95,12 @@ export class NodeClient {
 
   /** The keys that the node's configuration names. */
   async keys(): Promise<readonly KeyInfo[]> {
-    return (await this.#call({ method: 'GET', target: '/v1/keys', answer: keysAnswerSchema })).keys;
+    return (await this.describeKeys()).keys;
+  }
+
+  /** The keys that the node's configuration names, and how full its store is. */
+  async describeKeys(): Promise<z.infer<typeof keysAnswerSchema>> {
+    return await this.#call({ method: 'GET', target: '/v1/keys', answer: keysAnswerSchema });
   }
 
   async sign(request: SignRequest): Promise<SignAnswer> {

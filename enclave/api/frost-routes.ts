@@ -36,6 +36,7 @@ export function createShareImportRoute(input: FrostRoutesInput, authorise: Autho
       const algorithm = shareAlgorithm(keyring, id);
       const rule = authorise({ operation: 'import-share', client, key: id, algorithm });
       keyring.assertNoShare(id);
+      const { publicKey, commitments } = keyring.shareEntry(id) ?? {};
       const share = openShare(
         request,
         importKey,
@@ -45,7 +46,8 @@ export function createShareImportRoute(input: FrostRoutesInput, authorise: Autho
           participant: node,
           threshold: quorum.threshold,
           participants: quorum.size,
-          publicKey: keyring.shareEntry(id)?.publicKey,
+          publicKey,
+          commitments,
         },
       );
       await keyring.takeShare(id, share);

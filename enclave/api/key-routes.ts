@@ -6,7 +6,7 @@ import type { Route } from './router.ts';
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
-/** GET /v1/keys: the public keys of what the configuration names. */
+/** GET /v1/keys: the public keys of what the configuration names, and how full the store is. */
 export function createKeysRoute({ signed, keyring }: ApiContext): Route {
   return {
     method: 'GET',
@@ -17,7 +17,7 @@ export function createKeysRoute({ signed, keyring }: ApiContext): Route {
         const publicKey = keyring.publicKey(id);
         return { id, type, publicKey: publicKey === undefined ? null : hex(publicKey) };
       });
-      return { keys };
+      return { keys, store: keyring.usage };
     },
   };
 }

@@ -109,7 +109,8 @@ async function runPhases(platform: Platform, control: ControlClient, nsm: NsmCli
 
   await enter('opening');
   const admission = admitConfiguration(store, signed);
-  const keyring = await Keyring.open(store, signed.configuration.keys, admission);
+  const { keys, drop } = signed.configuration;
+  const keyring = await Keyring.open(store, keys, admission, drop);
   mark('opening');
 
   let api: Api | undefined;

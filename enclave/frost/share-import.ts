@@ -1,6 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import {
   decodeSharePackage,
+  digestShareGroup,
   encodeShareDestination,
   encodeSharePackage,
   SCALAR_BYTES,
@@ -23,7 +24,7 @@ export function generateImportKey(): ImportKey {
   return { publicKey: exportPublicKey(publicKey), privateKey };
 }
 
-/** What a share must be to be taken: from the manifest (number, quorum) and the configuration (type, public key). */
+/** What a share must be to be taken: from the manifest (number, quorum) and the configuration (type, public key, commitments). */
 export interface ExpectedShare {
   readonly type: ShareType;
   readonly participant: number;
@@ -31,6 +32,8 @@ export interface ExpectedShare {
   readonly participants: number;
   /** The group's public key in hex, where the configuration names it. */
   readonly publicKey?: string | undefined;
+  /** The digest of all its commitments in hex, where the configuration names it. */
+  readonly commitments?: string | undefined;
 }
 
 /**
@@ -54,8 +57,9 @@ export function openShare(
       (commitment) => new Uint8Array(Buffer.from(commitment, 'hex')),
     ),
   };
+  const commitments = digestShareGroup(group);
   assertExpected(
-    { type, participant, threshold, participants, publicKey: request.package.commitments[0] },
+    { type, participant, threshold, participants, publicKey: request.package.commitments[0], commitments },
     expected,
   );
   const share = openCiphertext(request, importKey, {
@@ -87,7 +91,14 @@ function openCiphertext(
 }
 
 function assertExpected(share: ExpectedShare, expected: ExpectedShare): void {
-  for (const field of ['type', 'participant', 'threshold', 'participants', 'publicKey'] as const) {
+  for (const field of [
+    'type',
+    'participant',
+    'threshold',
+    'participants',
+    'publicKey',
+    'commitments',
+  ] as const) {
     if (expected[field] !== undefined && share[field] !== expected[field]) {
       throw new FrostError('SHARE_MISMATCH', 'not the share that belongs here', {
         field,

@@ -1,10 +1,13 @@
-import { isShareType, type KeyType, type ShareType } from '../../shared/node/algorithms.ts';
-import type { KeyEntry } from '../../shared/node/configuration.ts';
+import { isShareType, type ShareType } from '../../shared/node/algorithms.ts';
+import type { DropEntry, KeyEntry } from '../../shared/node/configuration.ts';
+import type { StoreUsage } from '../../shared/node/api.ts';
+import type { RecordKey } from '../../shared/protocol/control.ts';
 import { BootError } from '../boot/errors.ts';
 import type { Admission } from '../boot/configuration.ts';
 import { type HeldShare, restoreShare } from '../frost/index.ts';
 import { generateKey, type HeldKey, isSoleKeyType, restoreKey } from '../keys/index.ts';
-import type { RecordChange, SealedStore } from '../store/index.ts';
+import { digestShareGroup } from '../../shared/frost/index.ts';
+import { MAX_SEALED_RECORDS, type RecordChange, type SealedStore } from '../store/index.ts';
 import { KeyringError } from './errors.ts';
 
 const KEYS = 'keys';
@@ -27,7 +30,8 @@ export class Keyring {
   /**
    * Brings what the configuration names into memory, makes the keys that it names for the first time, and seals them
    * together with the configuration's version. A key that should be there is never made anew: a parent that loses a
-   * record would change the wallet's addresses. Shares that are not there yet await their import.
+   * record would change the wallet's addresses. Shares that are not there yet await their import. What a newer configuration
+   * orders to drop goes in the same commit.
    *
    * @throws BootError KEY_MISSING, KEY_MISMATCH; StoreError
    */
@@ -35,6 +39,7 @@ export class Keyring {
     store: SealedStore,
     entries: readonly KeyEntry[],
     admission: Admission,
+    drops: readonly DropEntry[] = [],
   ): Promise<Keyring> {
     const keyring = new Keyring(store, entries);
     try {
@@ -44,7 +49,8 @@ export class Keyring {
         keyring.#keys.set(entry.id, makeKey(entry, admission.isNewer));
         made.push(entry.id);
       }
-      await keyring.#sealKeys(made, admission.state);
+      const dropped = admission.isNewer ? await keyring.#findDropped(drops) : [];
+      await keyring.#sealKeys(made, dropped, admission.state);
       return keyring;
     } catch (error) {
       keyring.destroy();
@@ -108,6 +114,14 @@ export class Keyring {
     return (this.#keys.get(id) ?? this.#shares.get(id))?.publicKey;
   }
 
+  /** How full the store is, and how many of its records the configuration does not name. */
+  get usage(): StoreUsage {
+    const named = new Set([...this.#entries.values()].map((entry) => placeName(recordKey(entry))));
+    let unnamed = 0;
+    for (const place of this.#store.list()) if (!named.has(placeName(place))) unnamed += 1;
+    return { records: this.#store.size, unnamed, maximum: MAX_SEALED_RECORDS };
+  }
+
   /** Clears all of them. */
   destroy(): void {
     for (const held of [...this.#keys.values(), ...this.#shares.values()]) held.destroy();
@@ -118,27 +132,46 @@ export class Keyring {
   /** Whether it needs to be made no more. */
   async #load(entry: KeyEntry): Promise<boolean> {
     const { id, type } = entry;
-    const sealed = await this.#store.read({ table: isShareType(type) ? SHARES : KEYS, id });
+    const sealed = await this.#store.read(recordKey(entry));
     if (sealed === null) return isShareType(type);
     try {
-      this.#hold(id, type, sealed);
-    } catch (error) {
-      throw new BootError('KEY_MISMATCH', 'the store holds this key as another', { key: id }, error);
+      const held = restore(entry, sealed);
+      if ('group' in held) this.#shares.set(id, held);
+      else this.#keys.set(id, held);
     } finally {
       sealed.fill(0);
     }
-    assertPublicKey(entry, this.publicKey(id));
+    assertHeld(entry, this.#keys.get(id) ?? this.#shares.get(id));
     return true;
   }
 
-  #hold(id: string, type: KeyType, sealed: Uint8Array): void {
-    if (isShareType(type)) this.#shares.set(id, restoreShare(type, sealed));
-    else if (isSoleKeyType(type)) this.#keys.set(id, restoreKey(type, sealed));
+  /** The records of those that are still there, and are the keys that the order names. @throws BootError KEY_MISMATCH */
+  async #findDropped(drops: readonly DropEntry[]): Promise<RecordKey[]> {
+    const found: RecordKey[] = [];
+    for (const drop of drops) {
+      const place = recordKey(drop);
+      const sealed = await this.#store.read(place);
+      if (sealed === null) continue;
+      let held: HeldKey | HeldShare | undefined;
+      try {
+        held = restore(drop, sealed);
+        assertHeld(drop, held);
+      } finally {
+        sealed.fill(0);
+        held?.destroy();
+      }
+      found.push(place);
+    }
+    return found;
   }
 
   /** All in one commit with the configuration's version: there is no store in which it was in force without them. */
-  async #sealKeys(made: readonly string[], state: Admission['state']): Promise<void> {
-    const changes: RecordChange[] = [];
+  async #sealKeys(
+    made: readonly string[],
+    dropped: readonly RecordKey[],
+    state: Admission['state'],
+  ): Promise<void> {
+    const changes: RecordChange[] = dropped.map((place) => ({ ...place, plaintext: null }));
     try {
       for (const id of made) {
         changes.push({ table: KEYS, id, plaintext: this.#keys.get(id)?.serialise() ?? null });
@@ -161,13 +194,39 @@ function makeKey({ id, type, publicKey }: KeyEntry, isNewer: boolean): HeldKey {
   return generateKey(type);
 }
 
-function assertPublicKey({ id, publicKey }: KeyEntry, held: Uint8Array | undefined): void {
-  const actual = Buffer.from(held ?? []).toString('hex');
-  if (publicKey !== undefined && actual !== publicKey) {
-    throw new BootError('KEY_MISMATCH', 'the key is not the one that the configuration names', {
-      key: id,
-      expected: publicKey,
-      actual,
-    });
+/** The key or share of that type. The caller clears `sealed`. @throws BootError KEY_MISMATCH */
+function restore({ id, type }: Pick<KeyEntry, 'id' | 'type'>, sealed: Uint8Array): HeldKey | HeldShare {
+  try {
+    return isShareType(type) ? restoreShare(type, sealed) : restoreKey(type, sealed);
+  } catch (error) {
+    throw new BootError('KEY_MISMATCH', 'the store holds this key as another', { key: id }, error);
   }
 }
+
+/** @throws BootError KEY_MISMATCH */
+function assertHeld(
+  { id, publicKey, commitments }: Pick<KeyEntry, 'id' | 'publicKey' | 'commitments'>,
+  held: HeldKey | HeldShare | undefined,
+): void {
+  if (held === undefined) return;
+  const actual = {
+    publicKey: Buffer.from(held.publicKey).toString('hex'),
+    commitments: 'group' in held ? digestShareGroup(held.group) : undefined,
+  };
+  for (const [field, expected] of Object.entries({ publicKey, commitments })) {
+    if (expected !== undefined && actual[field as keyof typeof actual] !== expected) {
+      throw new BootError('KEY_MISMATCH', 'the key is not the one that the configuration names', {
+        key: id,
+        field,
+        expected,
+        actual: actual[field as keyof typeof actual],
+      });
+    }
+  }
+}
+
+function recordKey({ id, type }: Pick<KeyEntry, 'id' | 'type'>): RecordKey {
+  return { table: isShareType(type) ? SHARES : KEYS, id };
+}
+
+const placeName = ({ table, id }: RecordKey) => `${table}/${id}`;

@@ -1,5 +1,6 @@
 export {
   decodeSharePackage,
+  digestShareGroup,
   encodeShareDestination,
   encodeSharePackage,
   type ShareDestination,

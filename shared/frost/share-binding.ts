@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type ShareType } from '../node/algorithms.ts';
 import { type FrostGroup, getFrostSuite } from './suites.ts';
 
@@ -7,6 +8,7 @@ import { type FrostGroup, getFrostSuite } from './suites.ts';
  */
 const INFO_LABEL = Buffer.from('holdfast-share/1\0');
 const PACKAGE_LABEL = Buffer.from('holdfast-share-package/1\0');
+const GROUP_LABEL = Buffer.from('holdfast-share-group/1\0');
 const TYPE_NUMBERS: Readonly<Record<ShareType, number>> = {
   'frost-ed25519': 1,
   'frost-secp256k1-taproot': 2,
@@ -32,6 +34,18 @@ export function encodeShareDestination({ manifest, session, key }: ShareDestinat
 export function encodeSharePackage(group: FrostGroup, participant: number): Buffer {
   const numbers = [TYPE_NUMBERS[group.type], participant, group.threshold, group.participants];
   return Buffer.concat([PACKAGE_LABEL, Uint8Array.from(numbers), ...group.commitments]);
+}
+
+/**
+ * SHA-384, in hex, of all that is public about a group: its type, its quorum and every commitment (SPEC.md, "The digest of a
+ * group"). A configuration pins a share by it. The public key alone, which is the first commitment, does not: whoever knows it can
+ * choose the others so that a share of their own choosing fits.
+ */
+export function digestShareGroup({ type, threshold, participants, commitments }: FrostGroup): string {
+  const numbers = Uint8Array.of(TYPE_NUMBERS[type], threshold, participants);
+  return createHash('sha384')
+    .update(Buffer.concat([GROUP_LABEL, numbers, ...commitments]))
+    .digest('hex');
 }
 
 /**

@@ -48,7 +48,20 @@ export const keyInfoSchema = z.strictObject({
   /** Raw Ed25519, compressed SEC1, or the group's public key of a share; null while a share awaits its import. */
   publicKey: hex(1, 128).nullable(),
 });
-export const keysAnswerSchema = z.strictObject({ keys: z.array(keyInfoSchema) });
+/** How full a node's store is, in records. */
+export const storeUsageSchema = z.strictObject({
+  records: z.int().min(0),
+  /** Of them, those that the configuration in force does not name: what a later one may order to drop. */
+  unnamed: z.int().min(0),
+  maximum: z.int().min(1),
+});
+export type StoreUsage = z.infer<typeof storeUsageSchema>;
+
+/** `store` is left out by nodes of version 0.1.0. */
+export const keysAnswerSchema = z.strictObject({
+  keys: z.array(keyInfoSchema),
+  store: storeUsageSchema.optional(),
+});
 export type KeyInfo = z.infer<typeof keyInfoSchema>;
 
 /** What is to be signed. There is no default kind: a request without one is refused (P46). */

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { DsseError, openEnvelope, parseEnvelope } from '../dsse/index.ts';
 import { parseJson } from '../json/index.ts';
 import { MAX_CONFIGURATION_BYTES } from '../protocol/control.ts';
-import { algorithmSchema, keyTypeSchema, payloadKindSchema } from './algorithms.ts';
+import { algorithmSchema, isShareType, keyTypeSchema, payloadKindSchema } from './algorithms.ts';
 import { ConfigurationError } from './errors.ts';
 import { type Manifest, publicKey32Schema } from './manifest.ts';
 
@@ -20,12 +20,36 @@ function areUnique(ids: readonly string[]): boolean {
 const idList = z.array(identifier).min(1).max(256).refine(areUnique);
 
 /** A key that the node holds. With `publicKey` it must exist already and be this one: it is never made anew. */
-export const keyEntrySchema = z.strictObject({
-  id: identifier,
-  type: keyTypeSchema,
-  publicKey: hex(128).optional(),
-});
+export const keyEntrySchema = z
+  .strictObject({
+    id: identifier,
+    type: keyTypeSchema,
+    publicKey: hex(128).optional(),
+    /**
+     * For a share: SHA-384 of its group's commitments in hex (shared/frost/SPEC.md), as the dealer prints it. Without it, whoever may
+     * import the share chooses the group, or with `publicKey` everything of it but the public key.
+     */
+    commitments: z
+      .string()
+      .regex(/^[0-9a-f]{96}$/)
+      .optional(),
+  })
+  .refine(({ type, commitments }) => commitments === undefined || isShareType(type), {
+    path: ['commitments'],
+    error: 'only a share has commitments',
+  });
 export type KeyEntry = z.infer<typeof keyEntrySchema>;
+
+/**
+ * The order to drop a key or share that `keys` no longer names from the store. It names the public key, so that it never meets
+ * another key that was made under the same id. It is carried out once, when its configuration comes into force.
+ */
+export const dropEntrySchema = z.strictObject({ id: identifier, type: keyTypeSchema, publicKey: hex(128) });
+export type DropEntry = z.infer<typeof dropEntrySchema>;
+
+/** Where the store holds an entry: a key and a share of the same id are two records. */
+const recordOf = ({ id, type }: Pick<KeyEntry, 'id' | 'type'>) =>
+  `${isShareType(type) ? 'shares' : 'keys'}/${id}`;
 
 /** What a client may do; `sign` covers both rounds of FROST. */
 export const operationSchema = z.enum(['sign', 'import-share']);
@@ -92,6 +116,12 @@ export const configurationSchema = z
       .array(keyEntrySchema)
       .max(1024)
       .refine((keys) => areUnique(keys.map(({ id }) => id))),
+    drop: z
+      .array(dropEntrySchema)
+      .min(1)
+      .max(1024)
+      .refine((entries) => areUnique(entries.map(recordOf)))
+      .optional(),
     rules: z
       .array(ruleSchema)
       .max(4096)
@@ -104,7 +134,14 @@ export const configurationSchema = z
   .refine(({ keys, rules }) => {
     const known = new Set(keys.map(({ id }) => id));
     return rules.every((rule) => rule.keys.every((id) => known.has(id)));
-  });
+  })
+  .refine(
+    ({ keys, drop = [] }) => {
+      const held = new Set(keys.map(recordOf));
+      return drop.every((entry) => !held.has(recordOf(entry)));
+    },
+    { path: ['drop'], error: 'a key that is to be dropped is named in keys' },
+  );
 export type Configuration = z.infer<typeof configurationSchema>;
 
 /** A configuration that enough authorities of one manifest have signed. */

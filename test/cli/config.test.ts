@@ -103,6 +103,26 @@ describe('holdfast config sign', () => {
     }
   });
 
+  it('says in words which shares are pinned, which could be planted, and what is dropped for good', async () => {
+    const share = { id: 'hot', type: 'frost-ed25519' } as const;
+    const rules = [
+      { ...RULE, operations: ['import-share' as const], algorithms: ['frost-ed25519' as const] },
+    ];
+    const drop = [{ id: 'cold', type: 'p256' as const, publicKey: '02'.repeat(33) }];
+    const open = write('open.json', makeConfiguration(digest, 8, { keys: [share], rules, drop }));
+    const { err } = await sign(open, ann);
+    expect(err).toContain('WARNING: a client that may import hot chooses its group');
+    expect(err).toContain(`ORDERS to drop from the store, for good:\n    cold: p256 ${'02'.repeat(33)}`);
+    const pinned = { ...share, commitments: 'ab'.repeat(48) };
+    const closed = await sign(
+      write('closed.json', makeConfiguration(digest, 8, { keys: [pinned], rules })),
+      ann,
+    );
+    expect(closed.err).toContain(`hot: frost-ed25519, of the group with commitments ${'ab'.repeat(48)}`);
+    expect(closed.err).not.toContain('WARNING');
+    expect(closed.err).not.toContain('ORDERS');
+  });
+
   it('P48 counts an authority once, however often it signs', async () => {
     const output = folder.at('signed.json');
     await sign(plain, ann, ['--output', output]);

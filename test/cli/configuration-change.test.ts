@@ -89,6 +89,35 @@ describe('what changes in permissions', () => {
     expect(compareConfigurations(pinned, free)).toMatchObject([{ grants: true }]);
   });
 
+  it('pinning the commitments of a share permits nothing, changing or dropping the pin does', () => {
+    const share = { id: 'hot', type: 'frost-ed25519' } as const;
+    const [free, pinned, changed] = [
+      share,
+      { ...share, commitments: 'aa'.repeat(48) },
+      { ...share, commitments: 'bb'.repeat(48) },
+    ].map((key): Configuration => ({ ...BASE, keys: [key] }));
+    if (free === undefined || pinned === undefined || changed === undefined) throw new RangeError('three');
+    expect(compareConfigurations(free, pinned)).toMatchObject([{ grants: false }]);
+    expect(compareConfigurations(pinned, changed)).toMatchObject([{ grants: true }]);
+    expect(compareConfigurations(pinned, free)).toMatchObject([{ grants: true }]);
+    expect(compareConfigurations(pinned, pinned)).toEqual([]);
+  });
+
+  it('an order to drop a key is said, and grants nothing', () => {
+    const drop: Configuration['drop'] = [{ id: 'cold', type: 'p256', publicKey: '02'.repeat(33) }];
+    const changes = compare({ keys: BASE.keys.slice(0, 1), drop });
+    expect(changes).toMatchObject([
+      { subject: 'key', id: 'cold', kind: 'removed' },
+      { subject: 'drop', id: 'cold', kind: 'added', grants: false, revokes: true },
+    ]);
+    expect(describeChanges(changes, 1)).toContain(
+      `+ drop cold: dropped from the store for good: p256 ${'02'.repeat(33)}`,
+    );
+    expect(compareConfigurations({ ...BASE, drop }, BASE)).toMatchObject([
+      { subject: 'drop', kind: 'removed', revokes: false },
+    ]);
+  });
+
   it('an order to start a store, or another one, grants', () => {
     const order = { id: 'a', notAfter: '2026-12-01T00:00:00Z', password: 'generated' } as const;
     const ordered = { ...BASE, initialise: order };

@@ -1,15 +1,30 @@
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
+import { ed25519 } from '@noble/curves/ed25519.js';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { describe, expect, it } from 'vitest';
 import { dealShares, sealShare } from '../../../client/index.ts';
 import { generateImportKey, openShare, restoreShare } from '../../../enclave/frost/index.ts';
 import { holdShare } from '../../../enclave/frost/held-share.ts';
+import { digestShareGroup } from '../../../shared/frost/index.ts';
 import { shareImportRequestSchema } from '../../../shared/node/api.ts';
 import { frostCode } from './group.ts';
 
 const TYPES = ['frost-ed25519', 'frost-secp256k1-taproot'] as const;
 const flip = (hex: string, at = 0) => hex.slice(0, at) + (hex[at] === '0' ? '1' : '0') + hex.slice(at + 1);
+
+/** The scalar 7, as each group serialises it. */
+const CHOSEN = {
+  'frost-ed25519': new Uint8Array(32).fill(7, 0, 1),
+  'frost-secp256k1-taproot': new Uint8Array(32).fill(7, 31),
+};
+
+/** The commitment that makes 7 the first signer's share of a group of two with this public key: 7 G - key. */
+function choosePoint(type: (typeof TYPES)[number], key: Uint8Array): Uint8Array {
+  return type === 'frost-ed25519'
+    ? ed25519.Point.BASE.multiply(7n).subtract(ed25519.Point.fromBytes(key)).toBytes()
+    : secp256k1.Point.BASE.multiply(7n).subtract(secp256k1.Point.fromBytes(key)).toBytes();
+}
 
 describe.each(TYPES)('importing a share of %s', (type) => {
   const quorum = { type, threshold: 2, participants: 3 };
@@ -60,6 +75,23 @@ describe.each(TYPES)('importing a share of %s', (type) => {
     ]) {
       expect(attempt({}, { expected: change })).toBe('SHARE_MISMATCH');
     }
+  });
+
+  it('refuses a share of the sender’s own choosing under the public key, where the commitments are pinned', () => {
+    const [key = new Uint8Array(), ...rest] = group.commitments;
+    const commitments = [key, choosePoint(type, key)];
+    expect(rest).toHaveLength(1);
+    const sealed = sealShare(
+      { ...group, commitments },
+      { participant: 1, secret: CHOSEN[type] },
+      importKey.publicKey,
+      destination,
+    );
+    const pin = digestShareGroup(group);
+    // The public key alone lets it in, and the id is taken for good.
+    expect(attempt(sealed)).toBe('none');
+    expect(attempt(sealed, { expected: { commitments: pin } })).toBe('SHARE_MISMATCH');
+    expect(attempt({}, { expected: { commitments: pin } })).toBe('none');
   });
 
   it('refuses it with another package around it', () => {

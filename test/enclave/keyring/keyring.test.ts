@@ -4,7 +4,8 @@ import { BootError } from '../../../enclave/boot/errors.ts';
 import { KeyringError } from '../../../enclave/keyring/errors.ts';
 import { Keyring } from '../../../enclave/keyring/index.ts';
 import { deriveStoreKey, SealedStore, StoreError } from '../../../enclave/store/index.ts';
-import type { Configuration, KeyEntry } from '../../../shared/node/configuration.ts';
+import type { Configuration, DropEntry, KeyEntry } from '../../../shared/node/configuration.ts';
+import { digestShareGroup } from '../../../shared/frost/index.ts';
 import { MAX_WRITES } from '../../../shared/protocol/control.ts';
 import { ControlError } from '../../../shared/protocol/errors.ts';
 import { startGroup } from '../frost/group.ts';
@@ -36,7 +37,11 @@ async function openStore(): Promise<SealedStore> {
 }
 
 /** Opens the store as the next start would, with a configuration of that version. */
-async function start(entries: readonly KeyEntry[], version = 1): Promise<Keyring> {
+async function start(
+  entries: readonly KeyEntry[],
+  version = 1,
+  drops: readonly DropEntry[] = [],
+): Promise<Keyring> {
   const store = await openStore();
   const digest = new Uint8Array(48).fill(version);
   const admission = admitConfiguration(store, {
@@ -44,7 +49,7 @@ async function start(entries: readonly KeyEntry[], version = 1): Promise<Keyring
     digest,
     signers: [],
   });
-  return await Keyring.open(store, entries, admission);
+  return await Keyring.open(store, entries, admission, drops);
 }
 
 async function codeOf(act: () => Promise<unknown>): Promise<string> {
@@ -193,5 +198,102 @@ describe('the shares of a node', () => {
     await (await start(SHARES)).takeShare('shared', share());
     const other: KeyEntry = { id: 'shared', type: 'frost-secp256k1-taproot' };
     expect(await codeOf(() => start([other], 2))).toBe('KEY_MISMATCH');
+  });
+});
+
+describe('records that the configuration no longer names', () => {
+  const [SOLANA, BITCOIN] = ENTRIES;
+  if (SOLANA === undefined || BITCOIN === undefined) throw new RangeError('two keys');
+
+  /** Orders to drop what a keyring holds. */
+  const dropOf = (keyring: Keyring, { id, type }: KeyEntry): DropEntry => ({
+    id,
+    type,
+    publicKey: Buffer.from(keyring.publicKey(id) ?? []).toString('hex'),
+  });
+
+  it('stay, and are counted', async () => {
+    const { usage } = await start(ENTRIES);
+    expect(usage).toEqual({ records: 3, unnamed: 0, maximum: 24_576 });
+    expect((await start([SOLANA], 2)).usage).toMatchObject({ records: 3, unnamed: 2 });
+    expect((await start(ENTRIES, 3)).usage).toMatchObject({ records: 3, unnamed: 0 });
+  });
+
+  it('are dropped where a newer configuration orders it, in the commit that brings it into force', async () => {
+    const drop = dropOf(await start(ENTRIES), BITCOIN);
+    const keyring = await start([SOLANA], 2, [drop]);
+    expect(keyring.usage).toMatchObject({ records: 2, unnamed: 1 });
+    expect(keeper.records.has('keys/bitcoin')).toBe(false);
+    expect(keeper.commits.at(-1)).toEqual([
+      expect.objectContaining({ id: 'bitcoin', bytes: null }),
+      expect.objectContaining({ id: 'root' }),
+    ]);
+    expect((await SealedStore.open(keeper, storeKey)).state.configuration.version).toBe(2);
+    // Each start reads the same order again.
+    expect((await start([SOLANA], 2, [drop])).usage.records).toBe(2);
+    expect((await start([SOLANA], 3, [drop])).usage.records).toBe(2);
+  });
+
+  it('are not dropped by a configuration that was in force before without that order', async () => {
+    const drop = dropOf(await start([BITCOIN]), BITCOIN);
+    await start([], 2);
+    expect((await start([], 2, [drop])).usage.records).toBe(1);
+  });
+
+  it('are never another key than the one that was meant: the node does not start, and keeps it', async () => {
+    const drop = dropOf(await start(ENTRIES), BITCOIN);
+    expect(await codeOf(() => start([SOLANA], 2, [{ ...drop, publicKey: 'ab'.repeat(33) }]))).toBe(
+      'KEY_MISMATCH',
+    );
+    expect(await codeOf(() => start([SOLANA], 2, [{ ...drop, type: 'p256' }]))).toBe('KEY_MISMATCH');
+    expect(keeper.records.has('keys/bitcoin')).toBe(true);
+    // The order for the first key of that name does not meet the second.
+    await start([SOLANA], 2, [drop]);
+    await start([SOLANA, BITCOIN], 3);
+    expect(await codeOf(() => start([SOLANA], 4, [drop]))).toBe('KEY_MISMATCH');
+    expect(keeper.records.has('keys/bitcoin')).toBe(true);
+  });
+
+  it('are shares as well as keys, of one name or two', async () => {
+    const keyring = await start([...SHARES, { id: 'other', type: 'ed25519' }]);
+    const held = startGroup('frost-ed25519').nodes[0]?.share;
+    if (held === undefined) throw new RangeError('a group has nodes');
+    await keyring.takeShare('shared', held);
+    const publicKey = Buffer.from(held.publicKey).toString('hex');
+    await start([{ id: 'shared', type: 'ed25519' }], 2);
+    expect([...keeper.records.keys()].toSorted()).toEqual([
+      'keys/other',
+      'keys/shared',
+      'shares/shared',
+      'store/root',
+    ]);
+    const drop: DropEntry = { id: 'shared', type: 'frost-ed25519', publicKey };
+    const after = await start([{ id: 'shared', type: 'ed25519' }], 3, [drop]);
+    expect(after.usage).toMatchObject({ records: 2, unnamed: 1 });
+    expect(keeper.records.has('shares/shared')).toBe(false);
+    expect(after.key('shared')).toBeDefined();
+  });
+
+  it('come back with no start when dropping them fails', async () => {
+    const drop = dropOf(await start(ENTRIES), BITCOIN);
+    keeper.onCommit = () => {
+      throw new ControlError('CONTROL_TIMEOUT', 'as the test has it');
+    };
+    expect(await codeOf(() => start([SOLANA], 2, [drop]))).toBe('STORE_UNCERTAIN');
+    keeper.onCommit = () => undefined;
+    expect((await start([SOLANA], 2, [drop])).usage.records).toBe(2);
+  });
+});
+
+describe('a share whose commitments the configuration pins', () => {
+  it('is there at the next start, and another is not taken for it', async () => {
+    const { group, nodes } = startGroup('frost-ed25519');
+    const held = nodes[0]?.share;
+    if (held === undefined) throw new RangeError('a group has nodes');
+    await (await start(SHARES)).takeShare('shared', held);
+    const pinned: KeyEntry = { id: 'shared', type: 'frost-ed25519', commitments: digestShareGroup(group) };
+    expect((await start([pinned], 2)).share('shared').participant).toBe(1);
+    const other = digestShareGroup(startGroup('frost-ed25519').group);
+    expect(await codeOf(() => start([{ ...pinned, commitments: other }], 3))).toBe('KEY_MISMATCH');
   });
 });

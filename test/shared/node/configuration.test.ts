@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { parseConfiguration } from '../../../shared/node/configuration.ts';
+
+const PIN = 'ab'.repeat(48);
+const configuration = {
+  format: 'holdfast-configuration/1',
+  version: 3,
+  manifest: '00'.repeat(48),
+  clients: [],
+  keys: [
+    { id: 'hot', type: 'ed25519' },
+    { id: 'treasury', type: 'frost-ed25519', commitments: PIN },
+  ],
+  rules: [],
+};
+const drop = (id: string, type = 'p256') => ({ id, type, publicKey: '02'.repeat(33) });
+const parse = (change: object) =>
+  parseConfiguration(Buffer.from(JSON.stringify({ ...configuration, ...change })));
+
+describe('a configuration', () => {
+  it('may pin the commitments of a share, and order keys to be dropped', () => {
+    const drops = [drop('cold'), drop('hot', 'frost-ed25519')];
+    expect(parse({ drop: drops })).toMatchObject({ drop: drops, keys: [{}, { commitments: PIN }] });
+    const most = Array.from({ length: 1024 }, (_, index) => drop(`key-${index}`));
+    expect(parse({ drop: most }).drop).toHaveLength(1024);
+  });
+
+  it.each<[string, object]>([
+    [
+      'pins the commitments of a key that is no share',
+      { keys: [{ id: 'hot', type: 'ed25519', commitments: PIN }] },
+    ],
+    [
+      'pins with a digest of another length',
+      { keys: [{ id: 'a', type: 'frost-ed25519', commitments: 'ab'.repeat(32) }] },
+    ],
+    ['pins in upper case', { keys: [{ id: 'a', type: 'frost-ed25519', commitments: PIN.toUpperCase() }] }],
+    ['drops what it names', { drop: [drop('hot', 'ed25519')] }],
+    ['drops what it names as another type of key', { drop: [drop('hot')] }],
+    ['drops a share that it names', { drop: [drop('treasury', 'frost-secp256k1-taproot')] }],
+    ['drops one record twice', { drop: [drop('cold'), drop('cold', 'secp256k1')] }],
+    ['drops without saying which key', { drop: [{ id: 'cold', type: 'p256' }] }],
+    ['drops nothing', { drop: [] }],
+    ['drops too many', { drop: Array.from({ length: 1025 }, (_, index) => drop(`key-${index}`)) }],
+  ])('is refused when it %s', (_, change) => {
+    expect(() => parse(change)).toThrow(expect.objectContaining({ code: 'CONFIGURATION_MALFORMED' }));
+  });
+});
