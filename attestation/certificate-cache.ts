@@ -1,7 +1,7 @@
 import { equalBytes } from './bytes.ts';
 import type { Certificate } from './certificate.ts';
 
-/** A day of certificates from every zone of every region that one service is likely to meet. */
+/** A day of authorities from every zone of every region that one service is likely to meet, and the leaves of as many enclaves. */
 export const DEFAULT_CACHED_CERTIFICATES = 256;
 
 /** A certificate whose signature was found good under a key. */
@@ -12,7 +12,7 @@ export interface KeptCertificate {
 }
 
 /**
- * Remembers, for a bounded number of authorities, that the signature of this very certificate is good under that very
+ * Remembers, for a bounded number of certificates, that the signature of this very certificate is good under that very
  * key. That is true for ever; whatever depends on time or on the rest of a chain is checked anew for every document.
  * Only what a trusted root vouches for gets in, so that nobody can fill it with certificates of their own making.
  */

@@ -58,11 +58,10 @@ export function prepareDocument(
   const payload = parsePayload(signed.subarray(signed.length - message.payload.length));
   assertPayload(payload, options.kind);
   assertRoot(payload.cabundle[0], options.root);
-  const authorities = payload.cabundle.map((der, index) => readAuthority(der, index, cache));
-  const leaf: PreparedLink = {
-    certificate: locate({ field: 'certificate' }, () => parseCertificate(payload.certificate)),
-    place: { field: 'certificate' },
-  };
+  const authorities = payload.cabundle.map((der, index) =>
+    readLink(der, { field: 'cabundle', index }, cache),
+  );
+  const leaf = readLink(payload.certificate, { field: 'certificate' }, cache);
   const at = options.at === 'document' ? payload.timestamp : options.at;
   assertChain(authorities, leaf, at);
   const chain = [...authorities, leaf];
@@ -86,8 +85,7 @@ function assertRoot(first: Uint8Array | undefined, root: Uint8Array): void {
   });
 }
 
-function readAuthority(der: Uint8Array, index: number, cache: CertificateCache): PreparedLink {
-  const place = { field: 'cabundle', index };
+function readLink(der: Uint8Array, place: ChainLink['place'], cache: CertificateCache): PreparedLink {
   const kept = cache.find(der);
   // A copy of its own as well: kept in the cache, it must not keep the document.
   const certificate = kept?.certificate ?? locate(place, () => parseCertificate(new Uint8Array(der)));
@@ -135,11 +133,14 @@ export function assertSignature({ signer, subject }: SignatureCheck, result: Sig
   }
 }
 
-/** Keeps the authorities of a document all of whose signatures are good. */
-export function rememberAuthorities({ chain }: PreparedDocument, cache: CertificateCache): void {
+/**
+ * Keeps the certificates of a document all of whose signatures are good, the leaf's among them: the documents of one enclave share
+ * it for hours. What is kept says that one key has signed one certificate, and nothing of a document: each is verified under its leaf's key.
+ */
+export function rememberCertificates({ chain }: PreparedDocument, cache: CertificateCache): void {
   // The root, whose signature counts for nothing, under its own key.
   let [signer] = chain;
-  for (const subject of chain.slice(0, -1)) {
+  for (const subject of chain) {
     if (signer !== undefined && !isKnownGood(subject, signer)) {
       cache.remember({ certificate: subject.certificate, issuerKey: signer.certificate.publicKey });
     }

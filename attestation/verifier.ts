@@ -5,15 +5,15 @@ import { resolveOptions, type VerifyOptions } from './options.ts';
 import {
   assertSignature,
   prepareDocument,
-  rememberAuthorities,
+  rememberCertificates,
   type SignatureCheck,
   type SignatureResult,
 } from './preparation.ts';
 import { decideDocument, type VerifiedDocument } from './verdict.ts';
 
 /**
- * Verifies many documents, over node:crypto. It keeps the authorities' certificates that were found good, and their
- * keys: a document then costs two signatures in place of five.
+ * Verifies many documents, over node:crypto. It keeps the certificates that were found good, and their keys: a
+ * document under a leaf that was seen before costs one verification in place of five, under another leaf of the same authorities two.
  */
 export class AttestationVerifier {
   readonly #cache: CertificateCache;
@@ -30,7 +30,7 @@ export class AttestationVerifier {
     const resolved = resolveOptions(options);
     const prepared = prepareDocument(document, resolved, this.#cache);
     for (const check of prepared.signatures) assertSignature(check, this.#check(check));
-    rememberAuthorities(prepared, this.#cache);
+    rememberCertificates(prepared, this.#cache);
     return decideDocument(prepared, resolved, (message) => hash('sha384', message, 'buffer'));
   }
 

@@ -4,7 +4,7 @@ import { resolveOptions, type VerifyOptions } from './options.ts';
 import {
   assertSignature,
   prepareDocument,
-  rememberAuthorities,
+  rememberCertificates,
   type SignatureCheck,
   type SignatureResult,
 } from './preparation.ts';
@@ -28,7 +28,7 @@ export class AttestationVerifier {
     const resolved = resolveOptions(options);
     const prepared = prepareDocument(document, resolved, this.#cache);
     for (const check of prepared.signatures) assertSignature(check, await this.#check(check));
-    rememberAuthorities(prepared, this.#cache);
+    rememberCertificates(prepared, this.#cache);
     return decideDocument(prepared, resolved);
   }
 

@@ -97,7 +97,7 @@ describe('AttestationVerifier', () => {
     return prepareDocument(document, resolveOptions(OPTIONS), cache).signatures.length;
   }
 
-  test('checks five signatures the first time, two from then on', () => {
+  test('checks five signatures the first time, two once the authorities are kept', () => {
     const cache = new CertificateCache(8);
     expect(cost(forged.document, cache)).toBe(5);
     const chain = forgeChain();
