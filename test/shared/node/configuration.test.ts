@@ -1,5 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parseConfiguration } from '../../../shared/node/configuration.ts';
+import {
+  configurationSchema,
+  dropEntrySchema,
+  keyEntrySchema,
+  parseConfiguration,
+  ruleSchema,
+} from '../../../shared/node/configuration.ts';
+import { manifestSchema } from '../../../shared/node/manifest.ts';
 
 const PIN = 'ab'.repeat(48);
 const configuration = {
@@ -44,5 +52,16 @@ describe('a configuration', () => {
     ['drops too many', { drop: Array.from({ length: 1025 }, (_, index) => drop(`key-${index}`)) }],
   ])('is refused when it %s', (_, change) => {
     expect(() => parse(change)).toThrow(expect.objectContaining({ code: 'CONFIGURATION_MALFORMED' }));
+  });
+});
+
+describe('SPEC.md of manifest and configuration', () => {
+  const spec = readFileSync(new URL('../../../shared/node/SPEC.md', import.meta.url), 'utf8');
+
+  it('names every member', () => {
+    const schemas = [manifestSchema, configurationSchema, keyEntrySchema, dropEntrySchema, ruleSchema];
+    for (const member of new Set(schemas.flatMap(({ shape }) => Object.keys(shape)))) {
+      expect(spec).toMatch(new RegExp(`[\`{, ]${member}[\`},]`));
+    }
   });
 });
