@@ -194,6 +194,21 @@ describe('the shares of a node', () => {
     expect(() => refused.serialise()).toThrow(expect.objectContaining({ code: 'SHARE_DESTROYED' }));
   });
 
+  it('are refused when the store is full, and the node keeps what it holds', async () => {
+    const refused = share();
+    const keyring = await start([...SHARES, { id: 'other', type: 'ed25519' }]);
+    keeper.onCommit = () => {
+      throw new ControlError('CONTROL_STORE_FULL', 'as the test has it');
+    };
+    expect(await codeOf(() => keyring.takeShare('shared', refused))).toBe('STORE_FULL');
+    expect(() => refused.serialise()).toThrow(expect.objectContaining({ code: 'SHARE_DESTROYED' }));
+    expect(keyring.key('other')).toBeDefined();
+    expect(await codeOf(() => start([...SHARES, ...ENTRIES], 2))).toBe('STORE_FULL');
+    keeper.onCommit = () => undefined;
+    await keyring.takeShare('shared', share());
+    expect(keyring.share('shared')).toBeDefined();
+  });
+
   it('do not become shares of another kind', async () => {
     await (await start(SHARES)).takeShare('shared', share());
     const other: KeyEntry = { id: 'shared', type: 'frost-secp256k1-taproot' };
