@@ -1,7 +1,10 @@
 import { equalBytes } from './bytes.ts';
 import type { Certificate } from './certificate.ts';
 
-/** A day of authorities from every zone of every region that one service is likely to meet, and the leaves of as many enclaves. */
+/**
+ * A day of authorities from every zone of every region that one service is likely to meet, and the leaves of as many
+ * enclaves.
+ */
 export const DEFAULT_CACHED_CERTIFICATES = 256;
 
 /** A certificate whose signature was found good under a key. */

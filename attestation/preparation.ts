@@ -134,8 +134,9 @@ export function assertSignature({ signer, subject }: SignatureCheck, result: Sig
 }
 
 /**
- * Keeps the certificates of a document all of whose signatures are good, the leaf's among them: the documents of one enclave share
- * it for hours. What is kept says that one key has signed one certificate, and nothing of a document: each is verified under its leaf's key.
+ * Keeps the certificates of a document all of whose signatures are good, the leaf's among them: the documents of one
+ * enclave share it for hours. What is kept says that one key has signed one certificate, and nothing of a document:
+ * each is verified under its leaf's key.
  */
 export function rememberCertificates({ chain }: PreparedDocument, cache: CertificateCache): void {
   // The root, whose signature counts for nothing, under its own key.

@@ -13,7 +13,8 @@ import { decideDocument, type VerifiedDocument } from './verdict.ts';
 
 /**
  * Verifies many documents, over node:crypto. It keeps the certificates that were found good, and their keys: a
- * document under a leaf that was seen before costs one verification in place of five, under another leaf of the same authorities two.
+ * document under a leaf that was seen before costs one verification in place of five, under another leaf of the same
+ * authorities two.
  */
 export class AttestationVerifier {
   readonly #cache: CertificateCache;

@@ -1,7 +1,8 @@
 /**
- * Attestation documents a second of processor time on one core, in one run and in turn: ours with nothing kept and with the certificates
- * kept, against what the signatures alone cost (`openssl speed ecdsap384`: five verifications, or one) and against two
- * peers, evervault-attestation-bindings (native) and @evervault/wasm-attestation-bindings, on the same genuine document.
+ * Attestation documents a second of processor time on one core, in one run and in turn: ours with nothing kept and
+ * with the certificates kept, against what the signatures alone cost (`openssl speed ecdsap384`: five verifications,
+ * or one) and against two peers, evervault-attestation-bindings (native) and @evervault/wasm-attestation-bindings, on
+ * the same genuine document.
  *
  * The peers verify at the time of the clock, and the document is of 2023: they run under faketime(1).
  *

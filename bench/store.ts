@@ -1,6 +1,6 @@
 /**
- * What one commit of one record costs the enclave, by how many records the store has: with the index, and with a root record that
- * lists them all (root format 1), in turn. Sealing and the frame are in it, the parent's disk is not.
+ * What one commit of one record costs the enclave, by how many records the store has: with the index, and with a root
+ * record that lists them all (root format 1), in turn. Sealing and the frame are in it, the parent's disk is not.
  *
  * node bench/store.ts [--rounds N] [--milliseconds N]
  */

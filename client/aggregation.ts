@@ -57,8 +57,9 @@ function deriveVerifyingShare({ type, commitments }: FrostGroup, participant: nu
 }
 
 /**
- * Puts signature shares together and verifies the result (RFC 9591, 5.3). Nothing in it is secret. Each signer's values are checked
- * by themselves first, so that all who have sent what cannot be used are named, whatever the arithmetic would make of it.
+ * Puts signature shares together and verifies the result (RFC 9591, 5.3). Nothing in it is secret. Each signer's
+ * values are checked by themselves first, so that all who have sent what cannot be used are named, whatever the
+ * arithmetic would make of it.
  *
  * @param commitments the list that every signer got in round two
  * @throws ClientError AGGREGATION_FAILED, with those at fault in `details.signers`

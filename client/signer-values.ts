@@ -12,8 +12,9 @@ export interface SignatureShare {
 }
 
 /**
- * The signers whose nonce commitments cannot be used, whatever the others have sent: of no signer of the group, there twice, or no
- * points of the group other than its identity (RFC 9591, 3.1 and 6: an element is refused unless it is canonical and of prime order).
+ * The signers whose nonce commitments cannot be used, whatever the others have sent: of no signer of the group, there
+ * twice, or no points of the group other than its identity (RFC 9591, 3.1 and 6: an element is refused unless it is
+ * canonical and of prime order).
  */
 export function findFaultyCommitments(
   { type, participants }: Pick<FrostGroup, 'type' | 'participants'>,
@@ -27,8 +28,9 @@ export function findFaultyCommitments(
 }
 
 /**
- * The signers whose signature shares cannot be used, whatever the others have sent: missing, there twice, of nobody who has
- * committed to nonces, or no scalars of the group (RFC 9591, 3.1: 0 to the order less 1; 0 is refused as well, as noble refuses it).
+ * The signers whose signature shares cannot be used, whatever the others have sent: missing, there twice, of nobody
+ * who has committed to nonces, or no scalars of the group (RFC 9591, 3.1: 0 to the order less 1; 0 is refused as
+ * well, as noble refuses it).
  */
 export function findFaultyShares(
   type: ShareType,

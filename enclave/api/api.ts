@@ -71,8 +71,8 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
 }
 
 /**
- * Whether the store is not this node's any more, or may not be: whatever it said next could contradict another. A full store has
- * taken nothing, and what the node holds is still what it has sealed.
+ * Whether the store is not this node's any more, or may not be: whatever it said next could contradict another. A
+ * full store has taken nothing, and what the node holds is still what it has sealed.
  */
 function endsNode(error: unknown): boolean {
   return error instanceof StoreError && error.code !== 'STORE_FULL';

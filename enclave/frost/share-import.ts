@@ -24,7 +24,10 @@ export function generateImportKey(): ImportKey {
   return { publicKey: exportPublicKey(publicKey), privateKey };
 }
 
-/** What a share must be to be taken: from the manifest (number, quorum) and the configuration (type, public key, commitments). */
+/**
+ * What a share must be to be taken: from the manifest (number, quorum) and the configuration (type, public key,
+ * commitments).
+ */
 export interface ExpectedShare {
   readonly type: ShareType;
   readonly participant: number;

@@ -30,8 +30,8 @@ export class Keyring {
   /**
    * Brings what the configuration names into memory, makes the keys that it names for the first time, and seals them
    * together with the configuration's version. A key that should be there is never made anew: a parent that loses a
-   * record would change the wallet's addresses. Shares that are not there yet await their import. What a newer configuration
-   * orders to drop goes in the same commit.
+   * record would change the wallet's addresses. Shares that are not there yet await their import. What a newer
+   * configuration orders to drop goes in the same commit.
    *
    * @throws BootError KEY_MISSING, KEY_MISMATCH; StoreError
    */
@@ -145,7 +145,9 @@ export class Keyring {
     return true;
   }
 
-  /** The records of those that are still there, and are the keys that the order names. @throws BootError KEY_MISMATCH */
+  /**
+   * The records of those that are still there, and are the keys that the order names. @throws BootError KEY_MISMATCH
+   */
   async #findDropped(drops: readonly DropEntry[]): Promise<RecordKey[]> {
     const found: RecordKey[] = [];
     for (const drop of drops) {

@@ -11,7 +11,10 @@ export type StoreErrorCode =
   | 'STORE_RECORD_ALTERED'
   /** A record that this node has never written. */
   | 'STORE_RECORD_UNKNOWN'
-  /** No room: too many records, or more changes than one commit carries. Nothing was written, and waiting makes no room. */
+  /**
+   * No room: too many records, or more changes than one commit carries. Nothing was written, and waiting makes no
+   * room.
+   */
   | 'STORE_FULL'
   /** Somebody else writes to this store: another enclave runs on it, or it was rolled back under this one. */
   | 'STORE_TAKEN'

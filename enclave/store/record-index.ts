@@ -26,9 +26,10 @@ export interface IndexBranch {
 }
 
 /**
- * The index of a sealed store: a tree over the hashes of the records' places, and so as deep as the logarithm of their
- * number. Its shape follows from the set of records alone: a node is a leaf exactly when no more than
- * {@link MAX_LEAF_RECORDS} records are below it. Nodes are never changed, so that a node that two trees share is equal in both.
+ * The index of a sealed store: a tree over the hashes of the records' places, and so as deep as the logarithm of
+ * their number. Its shape follows from the set of records alone: a node is a leaf exactly when no more than
+ * {@link MAX_LEAF_RECORDS} records are below it. Nodes are never changed, so that a node that two trees share is equal
+ * in both.
  */
 export type IndexNode = IndexLeaf | IndexBranch;
 

@@ -31,9 +31,9 @@ const listRootSchema = z.strictObject({
 const formatSchema = z.object({ format: z.int() });
 
 /**
- * The root record: the store's state and the top of its index. It is written with each change, in the same commit, and
- * its length does not depend on how many records there are. Whatever does not match it was altered, swapped or rolled back by
- * whoever keeps the store.
+ * The root record: the store's state and the top of its index. It is written with each change, in the same commit,
+ * and its length does not depend on how many records there are. Whatever does not match it was altered, swapped or
+ * rolled back by whoever keeps the store.
  */
 export type RootRecord = z.infer<typeof rootSchema>;
 export type ListRootRecord = z.infer<typeof listRootSchema>;
@@ -44,7 +44,8 @@ export function encodeRoot(root: RootRecord): Uint8Array {
 }
 
 /**
- * Decodes a root record of any format that this image knows; a store of format 1 is written in format 2 by its next commit.
+ * Decodes a root record of any format that this image knows; a store of format 1 is written in format 2 by its next
+ * commit.
  *
  * @throws StoreError STORE_FORMAT_UNKNOWN
  * @throws CborError, ZodError: only for what this node has sealed itself, so never for data from outside.

@@ -18,11 +18,13 @@ const INDEX_TABLE = 'index';
 export interface SealedIndex {
   readonly tree: IndexNode;
   /** The topmost node lies in the root record and has none. */
-  readonly nodes: ReadonlyMap<string, RecordState>;
+  readonly nodes: Map<string, RecordState>;
 }
 
 /** An index none of whose nodes is written yet. */
-export const UNWRITTEN_INDEX: SealedIndex = Object.freeze({ tree: EMPTY_INDEX, nodes: new Map() });
+export function makeUnwrittenIndex(tree: IndexNode = EMPTY_INDEX): SealedIndex {
+  return { tree, nodes: new Map() };
+}
 
 export function nodePlace(path: string): RecordKey {
   return { table: INDEX_TABLE, id: path };
@@ -68,15 +70,18 @@ export interface NodeChange extends RecordKey {
   readonly plaintext: Uint8Array | null;
 }
 
-/** What becomes of an index with a commit: its topmost node for the root record, and the index once that is written. */
+/** What becomes of an index with a commit. */
 export interface IndexUpdate {
+  readonly tree: IndexNode;
+  /** The topmost node, for the root record. */
   readonly top: EncodedNode;
-  readonly after: SealedIndex;
+  /** The new states of the nodes that change; undefined for those that are no longer. */
+  readonly changed: ReadonlyMap<string, RecordState | undefined>;
 }
 
 /**
- * Writes the nodes in which `tree` differs from the index as it is sealed, those below first: a node names the state of each of
- * its children.
+ * Writes the nodes in which `tree` differs from the index as it is sealed, those below first: a node names the state
+ * of each of its children.
  *
  * @param write seals a node, and gives the state in which it then is
  */
@@ -85,8 +90,9 @@ export function writeIndex(
   tree: IndexNode,
   write: (change: NodeChange) => RecordState | undefined,
 ): IndexUpdate {
-  const after = new Map(nodes);
-  const stateOf = (path: string) => (digit: number) => after.get(`${path}${digit}`);
+  const changed = new Map<string, RecordState | undefined>();
+  const stateAt = (path: string) => (changed.has(path) ? changed.get(path) : nodes.get(path));
+  const stateOf = (path: string) => (digit: number) => stateAt(`${path}${digit}`);
   function visit(path: string, old: IndexNode, next: IndexNode): void {
     if (old === next) return;
     if (!isLeaf(old) || !isLeaf(next)) {
@@ -99,12 +105,22 @@ export function writeIndex(
     const isEmpty = countRecords(next) === 0;
     if (isEmpty && known === undefined) return;
     const plaintext = isEmpty ? null : encodeNode(describeNode(next, stateOf(path)));
-    const state = write({ ...nodePlace(path), before: known, plaintext });
-    if (state === undefined) after.delete(path);
-    else after.set(path, state);
+    changed.set(path, write({ ...nodePlace(path), before: known, plaintext }));
   }
   visit('', before, tree);
-  return { top: describeNode(tree, stateOf('')), after: { tree, nodes: after } };
+  return { tree, top: describeNode(tree, stateOf('')), changed };
+}
+
+/**
+ * The index after an update that was written. Takes over the map of `nodes`: to copy it would cost more with every
+ * record.
+ */
+export function applyUpdate({ nodes }: SealedIndex, { tree, changed }: IndexUpdate): SealedIndex {
+  for (const [path, state] of changed) {
+    if (state === undefined) nodes.delete(path);
+    else nodes.set(path, state);
+  }
+  return { tree, nodes };
 }
 
 /** Every record that an index accounts for, its own nodes among them. */

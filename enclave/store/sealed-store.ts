@@ -23,11 +23,12 @@ import {
 } from './record-index.ts';
 import { decodeRoot, encodeRoot, type ListRootRecord, type RootState } from './root-record.ts';
 import {
+  applyUpdate,
   listSealed,
+  makeUnwrittenIndex,
   nodePlace,
   readIndex,
   type SealedIndex,
-  UNWRITTEN_INDEX,
   writeIndex,
 } from './sealed-index.ts';
 
@@ -70,7 +71,10 @@ export class SealedStore {
   readonly #keeper: RecordKeeper;
   readonly #key: KeyObject;
   #contents: Contents;
-  /** The records that there are. It differs from the index as it is sealed only until a store of format 1 is written again. */
+  /**
+   * The records that there are. It differs from the index as it is sealed only until a store of format 1 is written
+   * again.
+   */
   #tree: IndexNode;
   #last: Promise<unknown> = Promise.resolve();
   /** What goes with the first commit. */
@@ -94,7 +98,12 @@ export class SealedStore {
     state: RootState,
     passwordBlob: Uint8Array | undefined,
   ): SealedStore {
-    const store = new SealedStore(keeper, key, { state, revision: 0, index: UNWRITTEN_INDEX }, EMPTY_INDEX);
+    const store = new SealedStore(
+      keeper,
+      key,
+      { state, revision: 0, index: makeUnwrittenIndex() },
+      EMPTY_INDEX,
+    );
     if (passwordBlob !== undefined) {
       store.#unwritten = [{ ...PASSWORD_BLOB, expectedRevision: 0, bytes: passwordBlob }];
     }
@@ -118,8 +127,8 @@ export class SealedStore {
     const state = { order: root.order, configuration: root.configuration, boots: root.boots };
     if (root.format === 1) {
       const tree = readList(root);
-      assertRecords({ tree, nodes: new Map() }, await keeper.listRecords());
-      return new SealedStore(keeper, key, { state, revision, index: UNWRITTEN_INDEX }, tree);
+      assertRecords(makeUnwrittenIndex(tree), await keeper.listRecords());
+      return new SealedStore(keeper, key, { state, revision, index: makeUnwrittenIndex() }, tree);
     }
     const index = await readIndex(root.index, (place, expected) => readSealed(keeper, key, place, expected));
     assertRecords(index, await keeper.listRecords());
@@ -150,7 +159,8 @@ export class SealedStore {
   }
 
   /**
-   * Writes all changes, the nodes of the index above them and the new root record, or nothing. One commit runs at a time.
+   * Writes all changes, the nodes of the index above them and the new root record, or nothing. One commit runs at a
+   * time.
    * @throws StoreError STORE_FULL: nothing was written; STORE_TAKEN, STORE_UNCERTAIN: after either the node must stop
    */
   async commit(changes: readonly RecordChange[], state: Partial<RootState> = {}): Promise<void> {
@@ -181,16 +191,20 @@ export class SealedStore {
       return [{ place: { table, id }, entry: sealed && { table, id, ...sealed } }];
     });
     const tree = updateIndex(this.#tree, indexed);
-    const { top, after } = writeIndex(this.#contents.index, tree, ({ table, id, before, plaintext }) =>
+    const update = writeIndex(this.#contents.index, tree, ({ table, id, before, plaintext }) =>
       seal({ table, id }, before, plaintext),
     );
     const state = { ...this.#contents.state, ...change };
     const { revision } = this.#contents;
-    seal(ROOT, { revision, digest: new Uint8Array() }, encodeRoot({ format: 2, ...state, index: top }));
+    seal(
+      ROOT,
+      { revision, digest: new Uint8Array() },
+      encodeRoot({ format: 2, ...state, index: update.top }),
+    );
     assertRoom(tree, writes);
     await this.#send(writes);
     this.#unwritten = [];
-    this.#contents = { state, revision: revision + 1, index: after };
+    this.#contents = { state, revision: revision + 1, index: applyUpdate(this.#contents.index, update) };
     this.#tree = tree;
   }
 

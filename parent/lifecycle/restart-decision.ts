@@ -17,10 +17,10 @@ const FIRST_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 5 * 60_000;
 
 /**
- * Node codes behind which lies something that passes by itself, or may. Any other would come again with the same image,
- * manifest, configuration and blobs, and so waits for a person. A write of which nobody knows whether it happened is
- * resolved by the next start, which reads what the store has. A full store is full at the next start too: it waits for a
- * configuration that drops records.
+ * Node codes behind which lies something that passes by itself, or may. Any other would come again with the same
+ * image, manifest, configuration and blobs, and so waits for a person. A write of which nobody knows whether it
+ * happened is resolved by the next start, which reads what the store has. A full store is full at the next start too:
+ * it waits for a configuration that drops records.
  */
 const PASSING_CODES: ReadonlySet<string> = new Set([
   'CONTROL_CLOSED',

@@ -37,9 +37,9 @@ export function encodeSharePackage(group: FrostGroup, participant: number): Buff
 }
 
 /**
- * SHA-384, in hex, of all that is public about a group: its type, its quorum and every commitment (SPEC.md, "The digest of a
- * group"). A configuration pins a share by it. The public key alone, which is the first commitment, does not: whoever knows it can
- * choose the others so that a share of their own choosing fits.
+ * SHA-384, in hex, of all that is public about a group: its type, its quorum and every commitment (SPEC.md, "The
+ * digest of a group"). A configuration pins a share by it. The public key alone, which is the first commitment, does
+ * not: whoever knows it can choose the others so that a share of their own choosing fits.
  */
 export function digestShareGroup({ type, threshold, participants, commitments }: FrostGroup): string {
   const numbers = Uint8Array.of(TYPE_NUMBERS[type], threshold, participants);

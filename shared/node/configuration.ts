@@ -26,8 +26,8 @@ export const keyEntrySchema = z
     type: keyTypeSchema,
     publicKey: hex(128).optional(),
     /**
-     * For a share: SHA-384 of its group's commitments in hex (shared/frost/SPEC.md), as the dealer prints it. Without it, whoever may
-     * import the share chooses the group, or with `publicKey` everything of it but the public key.
+     * For a share: SHA-384 of its group's commitments in hex (shared/frost/SPEC.md), as the dealer prints it. Without
+     * it, whoever may import the share chooses the group, or with `publicKey` everything of it but the public key.
      */
     commitments: z
       .string()
@@ -41,8 +41,9 @@ export const keyEntrySchema = z
 export type KeyEntry = z.infer<typeof keyEntrySchema>;
 
 /**
- * The order to drop a key or share that `keys` no longer names from the store. It names the public key, so that it never meets
- * another key that was made under the same id. It is carried out once, when its configuration comes into force.
+ * The order to drop a key or share that `keys` no longer names from the store. It names the public key, so that it
+ * never meets another key that was made under the same id. It is carried out once, when its configuration comes into
+ * force.
  */
 export const dropEntrySchema = z.strictObject({ id: identifier, type: keyTypeSchema, publicKey: hex(128) });
 export type DropEntry = z.infer<typeof dropEntrySchema>;
@@ -91,8 +92,8 @@ export const configurationSchema = z
     /** SHA-384 of the manifest's bytes, hex. */
     manifest: z.string().regex(/^[0-9a-f]{96}$/),
     /**
-     * Until when it may be in force, RFC 3339 in UTC by the NSM's time: a parent that keeps a node running, or brings an
-     * old store back, keeps what this allows for no longer than that. Without it, until the next one.
+     * Until when it may be in force, RFC 3339 in UTC by the NSM's time: a parent that keeps a node running, or brings
+     * an old store back, keeps what this allows for no longer than that. Without it, until the next one.
      */
     notAfter: z.iso.datetime().optional(),
     /**

@@ -9,7 +9,8 @@ export const MAX_RECORDS = 32_768;
 export const MAX_LISTED_RECORDS = 4096;
 /**
  * Of one commit, in number: all keys that a configuration may name, as many that it orders to drop, the index's nodes
- * above them in a full store, the root record, and the password's ciphertext. Each is nine items of a frame (MAX_FRAME_ITEMS).
+ * above them in a full store, the root record, and the password's ciphertext. Each is nine items of a frame
+ * (MAX_FRAME_ITEMS).
  */
 export const MAX_WRITES = 3600;
 export const MAX_CREDENTIAL_BYTES = 8 * 1024;

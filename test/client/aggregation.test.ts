@@ -17,7 +17,7 @@ const SUITES = {
       'ff'.repeat(32),
       `01${'00'.repeat(30)}80`,
       // Of the other group.
-      `02${'79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'}`,
+      '0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798',
     ],
   },
   'frost-secp256k1-taproot': {
@@ -27,8 +27,8 @@ const SUITES = {
       // x = 5 is on no point; x not reduced; another first byte; uncompressed; the other group's generator.
       `02${'00'.repeat(31)}05`,
       `02${'ff'.repeat(32)}`,
-      `05${'79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'}`,
-      `04${'79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'}${'483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8'}`,
+      '0579be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798',
+      '0479be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8',
       `58${'66'.repeat(31)}`,
     ],
   },

@@ -7,7 +7,8 @@ import { deriveStoreKey, SealedStore } from '../../../enclave/store/index.ts';
 import { MemoryKeeper } from './memory-keeper.ts';
 
 /*
- * A second implementation of enclave/store/SPEC.md, which reads a store with other libraries and shares nothing with the first.
+ * A second implementation of enclave/store/SPEC.md, which reads a store with other libraries and shares nothing with
+ * the first.
  */
 const PASSWORD = new Uint8Array(32).fill(9);
 const encoder = new Encoder({ useRecords: false });
