@@ -22,6 +22,9 @@ export class Keyring {
   /** Those that are being sealed: of two that come at once, one is taken. */
   readonly #arriving = new Set<string>();
 
+  /** Records that the configuration does not name: as many as at the start, since only what it names is added. */
+  #unnamed = 0;
+
   private constructor(store: SealedStore, entries: readonly KeyEntry[]) {
     this.#store = store;
     this.#entries = new Map(entries.map((entry) => [entry.id, entry]));
@@ -51,6 +54,7 @@ export class Keyring {
       }
       const dropped = admission.isNewer ? await keyring.#findDropped(drops) : [];
       await keyring.#sealKeys(made, dropped, admission.state);
+      keyring.#unnamed = keyring.#countUnnamed();
       return keyring;
     } catch (error) {
       keyring.destroy();
@@ -116,10 +120,7 @@ export class Keyring {
 
   /** How full the store is, and how many of its records the configuration does not name. */
   get usage(): StoreUsage {
-    const named = new Set([...this.#entries.values()].map((entry) => placeName(recordKey(entry))));
-    let unnamed = 0;
-    for (const place of this.#store.list()) if (!named.has(placeName(place))) unnamed += 1;
-    return { records: this.#store.size, unnamed, maximum: MAX_SEALED_RECORDS };
+    return { records: this.#store.size, unnamed: this.#unnamed, maximum: MAX_SEALED_RECORDS };
   }
 
   /** Clears all of them. */
@@ -127,6 +128,13 @@ export class Keyring {
     for (const held of [...this.#keys.values(), ...this.#shares.values()]) held.destroy();
     this.#keys.clear();
     this.#shares.clear();
+  }
+
+  #countUnnamed(): number {
+    const named = new Set([...this.#entries.values()].map((entry) => placeName(recordKey(entry))));
+    let unnamed = 0;
+    for (const place of this.#store.list()) if (!named.has(placeName(place))) unnamed += 1;
+    return unnamed;
   }
 
   /** Whether it needs to be made no more. */

@@ -15,8 +15,7 @@ import {
   type ParentOptions,
 } from '../../parent/index.ts';
 import { FrameStream } from '../../shared/frames/index.ts';
-import { createMemoryStore } from '../../local/hostile-parent/index.ts';
-import { controlAnswerSchema, MAX_CONTROL_FRAME_BYTES, MAX_RECORDS } from '../../shared/protocol/control.ts';
+import { controlAnswerSchema, MAX_CONTROL_FRAME_BYTES } from '../../shared/protocol/control.ts';
 import { createControlClient, type ControlClient } from '../../shared/protocol/control-client.ts';
 import { openEgress } from '../../shared/protocol/egress-client.ts';
 import { ENCLAVE_PORT, PARENT_CID, PARENT_PORT } from '../../shared/transport/transport.ts';
@@ -113,27 +112,6 @@ describe('a parent', () => {
     ).rejects.toMatchObject({ code: 'CONTROL_STORE_CONFLICT' });
     expect(await client.readRecord(key)).toEqual({ revision: 1, bytes: Uint8Array.of(1) });
     expect(await client.listRecords()).toEqual([{ ...key, revision: 1 }]);
-  });
-
-  test('lists its records in order and in pages, and says when it takes no more', async () => {
-    await start({ store: createMemoryStore() });
-    const nameOf = (index: number) => `key-${String(index).padStart(5, '0')}`;
-    const makeWrites = (from: number, count: number) =>
-      Array.from({ length: count }, (_, index) => ({
-        table: 'keys',
-        // In no order of their names.
-        id: nameOf(((from + index) * 7919) % MAX_RECORDS),
-        expectedRevision: 0,
-        bytes: Uint8Array.of(1),
-      }));
-    for (let from = 0; from < MAX_RECORDS; from += 2048) await client.commit(makeWrites(from, 2048));
-    const listed = await client.listRecords();
-    expect(listed.map(({ id }) => id)).toEqual(
-      Array.from({ length: MAX_RECORDS }, (_, index) => nameOf(index)),
-    );
-    await expect(
-      client.commit([{ table: 'keys', id: 'one-more', expectedRevision: 0, bytes: Uint8Array.of(1) }]),
-    ).rejects.toMatchObject({ code: 'CONTROL_STORE_FULL' });
   });
 
   test('lets no second connection at the store', async () => {
