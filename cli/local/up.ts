@@ -41,7 +41,7 @@ export async function localUp(input: LocalUpInput): Promise<Outcome> {
     if (code !== null && io.signal.aborted) return STOPPED;
     if (code !== null)
       return { ok: false, text: `the node refused to start: ${code}`, data: { event: 'refused', code } };
-    const { files, clientId, keys } = local;
+    const { files, clientId, keys, aws } = local;
     const profile = await writeProfile(local, stateDirectory);
     const data = {
       event: 'serving',
@@ -51,6 +51,7 @@ export async function localUp(input: LocalUpInput): Promise<Outcome> {
       files,
       profile,
       keys: keys.map(({ id, type }) => ({ id, type })),
+      aws,
     };
     // A script waits for this one line.
     io.stdout.write(json ? `${JSON.stringify(data)}\n` : describe(local, profile));
@@ -121,7 +122,7 @@ async function writeProfile({ node, files, clientId }: LocalNode, stateDirectory
   return path;
 }
 
-function describe({ node, keys }: LocalNode, profile: string): string {
+function describe({ node, keys, aws }: LocalNode, profile: string): string {
   const [first] = keys;
   return [
     `A policy node serves at ${node.url}`,
@@ -135,6 +136,14 @@ function describe({ node, keys }: LocalNode, profile: string): string {
     '  ./holdfast node attest',
     '  ./holdfast node keys',
     `  ./holdfast node sign ${first?.id ?? ''} --digest ${'11'.repeat(32)}`,
+    '',
+    `Its AWS, KMS and Secrets Manager, is at ${aws.endpoint}, for the AWS CLI and every SDK:`,
+    // A key in the environment would win over the profile.
+    '  unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN',
+    `  export AWS_CONFIG_FILE=${quote(aws.files.config)} AWS_SHARED_CREDENTIALS_FILE=${quote(aws.files.credentials)}`,
+    `  export AWS_CA_BUNDLE=${quote(aws.files.caBundle)} AWS_PROFILE=${aws.profiles.account}`,
+    `  aws kms list-keys --endpoint-url ${aws.endpoint}`,
+    `  aws kms get-key-policy --key-id ${aws.keyArn} --profile ${aws.profiles.nodeAdmin} --endpoint-url ${aws.endpoint}`,
     '',
     'Ctrl-C stops it; the next start finds its keys again.',
     '',

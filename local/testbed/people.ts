@@ -40,12 +40,13 @@ export class NodeAdmin {
   readonly role: string;
   /** A client of KMS with the admin's credentials. */
   readonly kms: KMSClient;
-  readonly #assume: () => AwsCredentials;
+  readonly #assume: (durationSeconds: number) => AwsCredentials;
 
   constructor(aws: LocalAws, accountId: string) {
     this.accountId = accountId;
     this.role = aws.directory.defineRole({ accountId, roleName: ADMIN_ROLE, policies: [ADMIN_IAM_POLICY] });
-    this.#assume = () => aws.directory.assumeRole({ roleArn: this.role, sessionName: 'admin' });
+    this.#assume = (durationSeconds) =>
+      aws.directory.assumeRole({ roleArn: this.role, sessionName: 'admin', durationSeconds });
     this.kms = new KMSClient({
       ...aws.clientOptions('kms', REGION),
       credentials: () => Promise.resolve(this.credentials()),
@@ -53,8 +54,8 @@ export class NodeAdmin {
   }
 
   /** New temporary credentials of the admin's role. */
-  credentials(): AwsCredentials {
-    return this.#assume();
+  credentials(durationSeconds = 3600): AwsCredentials {
+    return this.#assume(durationSeconds);
   }
 
   /** Makes a key that nobody may use yet: its manifest names the key, so that its first policy cannot name the manifest. */

@@ -3,6 +3,7 @@ import { access, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Configuration } from '../../shared/node/configuration.ts';
 import { copyProgram } from '../nitro-host/index.ts';
+import { type AwsAccess, writeAwsProfiles } from './aws-profiles.ts';
 import { runNode, type StartedNode } from './run-node.ts';
 import { openTestNode, type TestNode } from './test-node.ts';
 import { openTestbed, type Testbed } from './testbed.ts';
@@ -25,6 +26,7 @@ export interface LocalNode {
     readonly manifest: string;
   };
   readonly keys: Configuration['keys'];
+  readonly aws: AwsAccess;
   stop(): Promise<void>;
 }
 
@@ -75,6 +77,7 @@ export async function bringUp(options: UpOptions): Promise<LocalNode> {
       clientId: options.clientId,
       keys: options.keys,
       files: await writeFiles(stateDirectory, testNode, pcrs, testbed.host.rootCertificate),
+      aws: await writeAwsProfiles(join(stateDirectory, 'client'), testbed, testNode),
       stop: async () => {
         await started.stop();
         await opened.close();
