@@ -33,7 +33,7 @@ export async function localUp({ stateDirectory, port, json, io }: LocalUpInput):
     if (code !== null && io.signal.aborted) return STOPPED;
     if (code !== null)
       return { ok: false, text: `the node refused to start: ${code}`, data: { event: 'refused', code } };
-    const { files, clientId, keys } = local;
+    const { files, clientId, keys, aws } = local;
     const data = {
       event: 'serving',
       url,
@@ -41,6 +41,7 @@ export async function localUp({ stateDirectory, port, json, io }: LocalUpInput):
       clientId,
       files,
       keys: keys.map(({ id, type }) => ({ id, type })),
+      aws,
     };
     // A script waits for this one line.
     io.stdout.write(json ? `${JSON.stringify(data)}\n` : describe(local));
@@ -92,7 +93,7 @@ async function isEmpty(folder: string): Promise<boolean> {
   return names.length === 0;
 }
 
-function describe({ node, files, clientId, keys }: LocalNode): string {
+function describe({ node, files, clientId, keys, aws }: LocalNode): string {
   const trust = `--url ${node.url} --root ${quote(files.root)} --pcrs ${quote(files.pcrs)} --manifest ${quote(files.manifest)}`;
   const client = `--client ${clientId} --key ${quote(files.clientKey)}`;
   const status = node.parent.statusUrl ?? '';
@@ -108,6 +109,14 @@ function describe({ node, files, clientId, keys }: LocalNode): string {
     `  npx holdfast node attest ${trust}`,
     `  npx holdfast node keys ${trust} ${client}`,
     `  npx holdfast node sign ${first?.id ?? ''} --digest ${'11'.repeat(32)} ${trust} ${client}`,
+    '',
+    `Its AWS, KMS and Secrets Manager, is at ${aws.endpoint}, for the AWS CLI and every SDK:`,
+    // A key in the environment would win over the profile.
+    '  unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN',
+    `  export AWS_CONFIG_FILE=${quote(aws.files.config)} AWS_SHARED_CREDENTIALS_FILE=${quote(aws.files.credentials)}`,
+    `  export AWS_CA_BUNDLE=${quote(aws.files.caBundle)} AWS_PROFILE=${aws.profiles.account}`,
+    `  aws kms list-keys --endpoint-url ${aws.endpoint}`,
+    `  aws kms get-key-policy --key-id ${aws.keyArn} --profile ${aws.profiles.nodeAdmin} --endpoint-url ${aws.endpoint}`,
     '',
     'Ctrl-C stops it; the next start finds its keys again.',
     '',

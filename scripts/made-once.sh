@@ -1,5 +1,5 @@
-# Sourced by emulator.sh, image-inputs.sh, kernel.sh, debian-tree.sh and promtool.sh, whose results take minutes and are
-# made once. The caller sets OUT, the directory that it makes, and COMPLETE, the file in it that comes last; then
+# Sourced by emulator.sh, image-inputs.sh, kernel.sh, debian-tree.sh, promtool.sh and kms-client.sh, whose results take minutes
+# and are made once. The caller sets OUT, the directory that it makes, and COMPLETE, the file in it that comes last; then
 #   begin "$@"       prints OUT and exits where it is there; otherwise returns, alone at work, with an empty folder WORK
 #   finish FOLDER    puts the folder in place as OUT and prints its path
 # What no run has used for two weeks is removed from the cache, other versions of the same things among it.
@@ -52,7 +52,8 @@ finish() {
 prune_cache() {
   local marker
   for marker in "$CACHE"/emulator-*/VERSIONS "$CACHE"/inputs-*/complete "$CACHE"/debian-*/debian.tar \
-    "$CACHE"/kernel-*/complete "$CACHE"/promtool-*/promtool; do
+    "$CACHE"/kernel-*/complete "$CACHE"/promtool-*/promtool \
+    "$CACHE"/kms-client-*/complete; do
     [ ! -f "$marker" ] || [ -z "$(find "$marker" -mtime +$UNUSED_DAYS)" ] || rm -rf "$(dirname "$marker")"
   done
   [ ! -d "$CACHE/ramdisks" ] || find "$CACHE/ramdisks" -type f -atime +$UNUSED_DAYS -mtime +$UNUSED_DAYS -delete

@@ -52,8 +52,8 @@ export interface Site {
   readonly authority: Identity;
   /** Asks for signatures. */
   readonly client: Identity;
-  /** Credentials of the node's admin. */
-  readonly adminCredentials: () => AwsCredentials;
+  /** Credentials of the node's admin, for an hour by default. */
+  readonly adminCredentials: (durationSeconds?: number) => AwsCredentials;
   /** Temporary credentials of the parent's instance role. */
   readonly parentCredentials: () => AwsCredentials;
   readonly kms: KMSClient;
@@ -84,8 +84,10 @@ export async function openSite(world: World, { node, ...options }: SiteOptions):
     policies: [ADMIN_IAM_POLICY],
   });
   const parentRole = aws.directory.defineRole({ accountId, roleName: PARENT_ROLE });
-  const assume = (roleArn: string) => () =>
-    aws.directory.assumeRole({ roleArn, sessionName: `node-${node}` });
+  const assume =
+    (roleArn: string) =>
+    (durationSeconds = 3600) =>
+      aws.directory.assumeRole({ roleArn, sessionName: `node-${node}`, durationSeconds });
   const adminCredentials = assume(adminRole);
   const authority = await loadIdentity(join(world.stateDirectory, 'keys', 'authority.pem'), 'ed25519');
   const client = await loadIdentity(join(world.stateDirectory, 'keys', 'client.pem'), 'ed25519');

@@ -3,6 +3,7 @@ import { access, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Configuration } from '../../shared/node/configuration.ts';
 import { copyProgram } from '../nitro-host/index.ts';
+import { type AwsAccess, writeAwsProfiles } from './aws-profiles.ts';
 import { runNode, type StartedNode } from './run-node.ts';
 import { openSite, type Site } from './site.ts';
 import { openWorld, type World } from './world.ts';
@@ -25,6 +26,7 @@ export interface LocalNode {
     readonly manifest: string;
   };
   readonly keys: Configuration['keys'];
+  readonly aws: AwsAccess;
   stop(): Promise<void>;
 }
 
@@ -69,6 +71,7 @@ export async function bringUp(options: UpOptions): Promise<LocalNode> {
       clientId: options.clientId,
       keys: options.keys,
       files: await writeFiles(stateDirectory, site, pcrs, world.host.rootCertificate),
+      aws: await writeAwsProfiles(join(stateDirectory, 'client'), world, site),
       stop: async () => {
         await started.stop();
         await opened.close();
