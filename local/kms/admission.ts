@@ -1,6 +1,6 @@
 import { AwsServiceError, type AuthenticatedRequest } from '../aws/plumbing.ts';
 import { authorizeKey, type KeyDecision, type RequestFacts } from './authorize.ts';
-import type { KmsContext } from './context.ts';
+import { type KmsContext, scopeOf } from './context.ts';
 import { algorithmsOf, specDetails, type KeySpecDetails, type KeyUsage } from './key-spec.ts';
 import type { Key } from './key-store.ts';
 
@@ -29,6 +29,26 @@ export function admitUse(kms: KmsContext, request: AuthenticatedRequest, key: Ke
   assertUsage(request, key, use);
   if (use.dryRun === true) throw dryRun();
   return decision;
+}
+
+/**
+ * The key that a request names in any way, admitted for its use.
+ * @throws AwsServiceError NotFoundException, InvalidArnException, and as `admitUse`
+ */
+export function admitNamed(
+  kms: KmsContext,
+  request: AuthenticatedRequest,
+  input: {
+    readonly KeyId: string;
+    readonly GrantTokens?: readonly string[] | undefined;
+    readonly DryRun?: boolean | undefined;
+  },
+  use: Omit<KeyUse, 'named' | 'grantTokens' | 'dryRun'>,
+): Key {
+  const { KeyId: named, GrantTokens: grantTokens, DryRun: isDryRun } = input;
+  const key = kms.aliases.resolveKey(named, scopeOf(request));
+  admitUse(kms, request, key, { ...use, named, grantTokens, dryRun: isDryRun });
+  return key;
 }
 
 /** Grants hold at once here, so that a token adds nothing; but it has to be one. */

@@ -5,7 +5,7 @@ import type { Site } from './site.ts';
 import type { World } from './world.ts';
 
 /** Profiles of the AWS CLI and SDKs for the local AWS: an administrator of the account, and the admin of the node's key. */
-export const PROFILE = { account: 'holdfast-local', nodeAdmin: 'holdfast-node-admin' } as const;
+const PROFILE = { account: 'holdfast-local', nodeAdmin: 'holdfast-node-admin' } as const;
 
 /** A session is for as long as a node is left running; the next start makes another. */
 const SESSION_SECONDS = 30 * 86_400;

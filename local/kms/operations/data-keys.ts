@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { AwsServiceError, optional, parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
-import { admitUse, type KeyUse } from '../admission.ts';
+import { admitNamed, type KeyUse } from '../admission.ts';
 import { assertIdentityAllows } from '../authorize.ts';
-import { type KmsContext, scopeOf } from '../context.ts';
+import type { KmsContext } from '../context.ts';
 import { assertEncryption, encryptWith } from '../encryption.ts';
 import { generatePair } from '../key-material.ts';
 import { isKeySpec, KEY_SPEC_NAMES, specDetails } from '../key-spec.ts';
@@ -124,20 +124,15 @@ function admitSealing(
   recipient?: Recipient,
   keys: KeyUse['keys'] = {},
 ): Key {
-  const { KeyId: named, EncryptionContext: context } = input;
+  const { EncryptionContext: context } = input;
   assertEncryption({ algorithm: 'SYMMETRIC_DEFAULT', context });
-  const key = kms.aliases.resolveKey(named, scopeOf(request));
-  admitUse(kms, request, key, {
+  return admitNamed(kms, request, input, {
     usage: 'ENCRYPT_DECRYPT',
     type: 'symmetric',
-    named,
     pcrs: recipient?.pcrs,
     encryptionContext: context,
     keys: { ...keys, 'kms:EncryptionAlgorithm': 'SYMMETRIC_DEFAULT' },
-    grantTokens: input.GrantTokens,
-    dryRun: input.DryRun,
   });
-  return key;
 }
 
 /** @throws AwsServiceError ValidationException unless exactly one of the two says it */

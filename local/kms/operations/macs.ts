@@ -1,8 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { z } from 'zod';
 import { AwsServiceError, parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
-import { admitUse } from '../admission.ts';
-import { type KmsContext, scopeOf } from '../context.ts';
+import { admitNamed } from '../admission.ts';
+import type { KmsContext } from '../context.ts';
 import { currentMaterial, type Key } from '../key-store.ts';
 import { ciphertextSchema, macAlgorithmSchema, messageSchema, useSchema } from '../schemas.ts';
 
@@ -31,15 +31,11 @@ function admitMac(
   request: AuthenticatedRequest,
   input: z.output<typeof generateSchema>,
 ): { readonly key: Key; readonly mac: Buffer } {
-  const { KeyId: named, MacAlgorithm: algorithm } = input;
-  const key = kms.aliases.resolveKey(named, scopeOf(request));
-  admitUse(kms, request, key, {
+  const { MacAlgorithm: algorithm } = input;
+  const key = admitNamed(kms, request, input, {
     usage: 'GENERATE_VERIFY_MAC',
-    named,
     keys: { 'kms:MacAlgorithm': algorithm },
     algorithm,
-    grantTokens: input.GrantTokens,
-    dryRun: input.DryRun,
   });
   const hash = `sha${algorithm.slice(-3)}`;
   return { key, mac: createHmac(hash, currentMaterial(key).bytes).update(input.Message).digest() };

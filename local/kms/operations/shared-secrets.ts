@@ -7,8 +7,8 @@ import {
 } from 'node:crypto';
 import { z } from 'zod';
 import { AwsServiceError, blob, parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
-import { admitUse } from '../admission.ts';
-import { type KmsContext, scopeOf } from '../context.ts';
+import { admitNamed } from '../admission.ts';
+import type { KmsContext } from '../context.ts';
 import { privateKeyOf } from '../key-material.ts';
 import { currentMaterial, type Key } from '../key-store.ts';
 import { deliver, recipientSchema, verifyRecipient } from '../recipient.ts';
@@ -25,17 +25,13 @@ const decapsulateSchema = encapsulateSchema.extend({ SharedSecretCiphertextBlob:
 /** Source: AWS KMS API Reference, "DeriveSharedSecret". */
 export async function deriveSharedSecret(kms: KmsContext, request: AuthenticatedRequest): Promise<object> {
   const input = parseInput(deriveSchema, request.input);
-  const { KeyId: named, KeyAgreementAlgorithm: algorithm } = input;
+  const { KeyAgreementAlgorithm: algorithm } = input;
   const recipient = await verifyRecipient(input.Recipient, kms.verifyRecipient, request.now);
-  const key = kms.aliases.resolveKey(named, scopeOf(request));
-  admitUse(kms, request, key, {
+  const key = admitNamed(kms, request, input, {
     usage: 'KEY_AGREEMENT',
-    named,
     pcrs: recipient?.pcrs,
     keys: { 'kms:KeyAgreementAlgorithm': algorithm },
     algorithm,
-    grantTokens: input.GrantTokens,
-    dryRun: input.DryRun,
   });
   const secret = derive(privateKeyOf(currentMaterial(key)), input.PublicKey);
   return {
@@ -73,18 +69,14 @@ export function decapsulate(kms: KmsContext, request: AuthenticatedRequest): obj
 function admitEncapsulation(
   kms: KmsContext,
   request: AuthenticatedRequest,
-  { KeyId: named, EncapsulationAlgorithm: algorithm, ...input }: z.output<typeof encapsulateSchema>,
+  input: z.output<typeof encapsulateSchema>,
 ): Key {
-  const key = kms.aliases.resolveKey(named, scopeOf(request));
-  admitUse(kms, request, key, {
+  const { EncapsulationAlgorithm: algorithm } = input;
+  return admitNamed(kms, request, input, {
     usage: 'ENCAPSULATE_DECAPSULATE',
-    named,
     keys: { 'kms:EncapsulationAlgorithm': algorithm },
     algorithm,
-    grantTokens: input.GrantTokens,
-    dryRun: input.DryRun,
   });
-  return key;
 }
 
 /** A ciphertext of the right length always opens: to another secret, if it was changed (FIPS 203, section 6.3). */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AwsServiceError, optional, parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
-import { admitUse } from '../admission.ts';
-import { type KmsContext, scopeOf } from '../context.ts';
+import { admitNamed } from '../admission.ts';
+import type { KmsContext } from '../context.ts';
 import { describeKind } from '../describe-key.ts';
 import { publicKeyOf } from '../key-material.ts';
 import { specDetails } from '../key-spec.ts';
@@ -19,9 +19,7 @@ const verifySchema = signSchema.extend({ Signature: ciphertextSchema });
 
 /** Source: AWS KMS API Reference, "GetPublicKey". */
 export function getPublicKey(kms: KmsContext, request: AuthenticatedRequest): object {
-  const { KeyId: named, GrantTokens: grantTokens } = parseInput(publicKeySchema, request.input);
-  const key = kms.aliases.resolveKey(named, scopeOf(request));
-  admitUse(kms, request, key, { named, grantTokens });
+  const key = admitNamed(kms, request, parseInput(publicKeySchema, request.input), {});
   const { type } = specDetails(key.spec);
   if (type === 'symmetric' || type === 'hmac') {
     throw new AwsServiceError('UnsupportedOperationException', `${key.arn} is a symmetric key.`);
@@ -58,15 +56,11 @@ function admitSigning(
   request: AuthenticatedRequest,
   input: z.output<typeof signSchema>,
 ): { readonly key: Key; readonly signed: Signed } {
-  const { KeyId: named, MessageType: messageType, SigningAlgorithm: algorithm } = input;
-  const key = kms.aliases.resolveKey(named, scopeOf(request));
-  admitUse(kms, request, key, {
+  const { MessageType: messageType, SigningAlgorithm: algorithm } = input;
+  const key = admitNamed(kms, request, input, {
     usage: 'SIGN_VERIFY',
-    named,
     keys: { 'kms:SigningAlgorithm': algorithm, 'kms:MessageType': messageType },
     algorithm,
-    grantTokens: input.GrantTokens,
-    dryRun: input.DryRun,
   });
   return { key, signed: { algorithm, messageType, message: input.Message } };
 }
