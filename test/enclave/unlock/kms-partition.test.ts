@@ -5,7 +5,7 @@ import { createKms, createRecipient } from '../../../enclave/unlock/index.ts';
 import { MANIFEST_FORMAT, manifestSchema } from '../../../shared/node/manifest.ts';
 import { ACCOUNT, attest, startStack } from '../../local/kms/stack.ts';
 
-describe('P62 an enclave', () => {
+describe('an enclave', () => {
   it.each([
     ['eu-central-1', 'aws', 'kms.eu-central-1.amazonaws.com'],
     ['cn-north-1', 'aws-cn', 'kms.cn-north-1.amazonaws.com.cn'],

@@ -76,7 +76,7 @@ it('finds a host in order on which a node serves', async () => {
   expect(findings.length).toBeGreaterThan(25);
 });
 
-it('P62 wants the KMS of the manifest’s partition on the allow-list', async () => {
+it('wants the KMS of the manifest’s partition on the allow-list', async () => {
   const host = 'kms.eusc-de-east-1.amazonaws.eu';
   const { manifest } = makeNode();
   const sovereign = Buffer.from(manifest)

@@ -3,7 +3,7 @@ import { AwsServiceError, encodeError, encodeOutput } from '../../../shared/aws-
 
 const stamp = { requestId: 'id', now: Date.UTC(2026, 0, 2, 3, 4, 5) };
 
-describe('P65 a response', () => {
+describe('a response', () => {
   it('has a body even where an operation gives nothing, because SDKs take none for success', () => {
     const { status, headers, body } = encodeOutput(undefined, stamp);
     expect([status, Buffer.from(body).toString(), headers['Content-Length']]).toEqual([200, '{}', '2']);

@@ -68,7 +68,7 @@ describe('the copy of the SDK’s partition data', () => {
   });
 });
 
-describe('P62 the host of KMS', () => {
+describe('the host of KMS', () => {
   it.each([
     ['eu-central-1', 'kms.eu-central-1.amazonaws.com'],
     ['us-gov-west-1', 'kms.us-gov-west-1.amazonaws.com'],
