@@ -22,26 +22,22 @@ import { chromiumPath, launchChromium } from './chromium.ts';
 
 // Scripts for the page are text: this file's types are Node's, not the browser's.
 const FOCUSED = "document.activeElement?.id || document.activeElement?.tagName || ''";
-const DROP = `{
+const drop = (files: Readonly<Record<string, string>>): string => `{
   const dataTransfer = new DataTransfer();
-  dataTransfer.items.add(new File(['{}'], 'other.json'));
-  dataTransfer.items.add(new File(['no document, surely'], 'prose.txt'));
-  document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
-}`;
-
-const DROP_RESPONSE = `{
-  const dataTransfer = new DataTransfer();
-  dataTransfer.items.add(new File(['{"node": 1, "document": "AAAA"}'], 'response.json'));
-  dataTransfer.items.add(new File(['[{"Measurements": {}}]'], 'pcr.json'));
+  for (const [name, content] of Object.entries(${JSON.stringify(files)})) {
+    dataTransfer.items.add(new File([content], name));
+  }
   document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
 }`;
 /** As https://docs.aws.amazon.com/enclaves/latest/user/verify-root.html has it. */
 const AWS_ROOT_SHA256 = '641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b';
 
-const DROP_ANSWER = DROP.replace(
-  /  dataTransfer\.items[\s\S]*;\n(?=  document)/,
-  `  dataTransfer.items.add(new File(['{"document": "AAAA"}'], 'document.json'));\n`,
-);
+const DROP_ANSWER = drop({ 'document.json': '{"document": "AAAA"}' });
+const DROP = drop({ 'other.json': '{}', 'prose.txt': 'no document, surely' });
+const DROP_RESPONSE = drop({
+  'response.json': '{"node": 1, "document": "AAAA"}',
+  'pcr.json': '[{"Measurements": {}}]',
+});
 
 const ROOT = new URL('../../', import.meta.url).pathname;
 
