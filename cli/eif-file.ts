@@ -1,14 +1,16 @@
-import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { CHUNK_BYTES, type EifSink, type EifSource } from '../attestation/eif/index.ts';
 import { UsageError } from './command.ts';
+import { assertWritable } from './output-file.ts';
+import { describeSystemError } from './system-error.ts';
 
 /** A file that is read a chunk at a time, through one buffer. */
 export interface FileSource extends EifSource, AsyncDisposable {}
 
 /** @throws UsageError when there is no such file, or it is no plain file */
 export async function openFileSource(path: string): Promise<FileSource> {
-  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`cannot read ${path}: ${error.code ?? error.message}`);
+  const file = await open(path).catch((error: unknown) => {
+    throw new UsageError(`cannot read ${path}: ${describeSystemError(error)}`);
   });
   const stat = await file.stat();
   if (!stat.isFile()) {
@@ -37,30 +39,34 @@ export interface FileSink extends EifSink, AsyncDisposable {
   commit(): Promise<void>;
 }
 
-/** @throws UsageError when nothing can be written there */
+/** All that it does throws UsageError where nothing can be written: there is no such folder, or the disk is full. */
 export async function openFileSink(path: string): Promise<FileSink> {
+  const failed = (error: unknown): never => {
+    throw new UsageError(`cannot write ${path}: ${describeSystemError(error)}`);
+  };
+  await assertWritable(path);
   const partial = `${path}.partial-${process.pid}`;
-  const file = await open(partial, 'wx').catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`cannot write ${path}: ${error.code ?? error.message}`);
-  });
-  let open_: FileHandle | undefined = file;
+  const file = await open(partial, 'wx').catch(failed);
+  let isOpen = true;
+  const close = async () => {
+    if (isOpen) await file.close();
+    isOpen = false;
+  };
   return {
     async write(offset, bytes) {
       let done = 0;
       while (done < bytes.length) {
-        done += (await file.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
+        const left = bytes.length - done;
+        done += (await file.write(bytes, done, left, offset + done).catch(failed)).bytesWritten;
       }
     },
     async commit() {
-      await file.sync();
-      await file.close();
-      open_ = undefined;
-      await rename(partial, path);
+      await file.sync().then(close).catch(failed);
+      await rename(partial, path).catch(failed);
     },
     async [Symbol.asyncDispose]() {
-      if (open_ === undefined) return;
-      await open_.close();
-      await unlink(partial);
+      await close();
+      await rm(partial, { force: true });
     },
   };
 }

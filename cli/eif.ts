@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import {
   assertBootable,
   buildEif,
@@ -22,6 +21,7 @@ import {
 } from './eif-report.ts';
 import { startSideWork } from './eif-side-work.ts';
 import { openSigner } from './eif-signer.ts';
+import { assertWritable, writeOutput } from './output-file.ts';
 import { createProgress } from './progress.ts';
 
 /** As nitro-cli has it. */
@@ -167,6 +167,8 @@ async function runBuild(input: CommandInput) {
   const ramdisks = await Promise.all(texts('ramdisk').map(open));
   await assertBootable({ kernel, ramdisks, architecture });
   const output = text('output') ?? '';
+  const pcrsOut = text('pcrs-out');
+  if (pcrsOut !== undefined) await assertWritable(pcrsOut);
   const sink = files.use(await openFileSink(output));
   const total = [kernel, ...ramdisks].reduce((sum, { size }) => sum + size, 0);
   const sideWork = files.use(startSideWork(total));
@@ -185,8 +187,7 @@ async function runBuild(input: CommandInput) {
     { sideWork, onProgress: progress.update, signal: io.signal },
   ).finally(progress.finish);
   await sink.commit();
-  const pcrsOut = text('pcrs-out');
-  if (pcrsOut !== undefined) await writeFile(pcrsOut, formatPcrFile(built.measurements));
+  if (pcrsOut !== undefined) await writeOutput(pcrsOut, formatPcrFile(built.measurements));
   return {
     ok: true,
     text: `${output}: ${built.size} bytes\n\n${measurementsAsText(built.measurements, ramdisks.length === 1)}`,

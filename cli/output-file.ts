@@ -45,6 +45,7 @@ export async function writeOutput(
  * @throws UsageError when the folder is not there or not to be written, or the path is a folder
  */
 export async function assertWritable(path: string): Promise<void> {
+  if (path === '') throw new UsageError('the name of the file to write is empty');
   const code = await access(dirname(path), constants.W_OK)
     .then(() => stat(path))
     .then(

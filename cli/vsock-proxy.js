@@ -7,7 +7,7 @@ function expandShort(argument) {
   if (!/^-[46hVw]/.test(argument)) return [argument];
   const [, flags, value] = /^-([46hV]*)(?:w=?(.*))?$/s.exec(argument) ?? [];
   if (flags === undefined) return [argument];
-  const options = [...flags].map((flag) => FLAGS[flag]);
+  const options = flags.split('').map((flag) => FLAGS[flag]);
   if (value === undefined) return options;
   return [...options, value === '' ? '--num_workers' : `--num_workers=${value}`];
 }

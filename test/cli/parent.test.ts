@@ -257,29 +257,29 @@ describe('holdfast-vsock-proxy', () => {
     );
   };
 
-  test('forwards one port with the arguments of AWS’s program', async () => {
-    await listen(['-4', '-w', '8', '8000', '127.0.0.1', String(targetPort)]);
+  /** What comes back of a text through the proxy's port, once it listens. */
+  async function echoThroughProxy(text: string): Promise<string> {
     const dial = () => enclave().connect({ cid: PARENT_CID, port: 8_000 }, { timeoutMs: 1_000 });
     let stream: Duplex | undefined;
     await expect
       .poll(async () => (stream = await dial().catch(() => undefined)), { timeout: 20_000 })
       .toBeDefined();
-    stream?.end('as before');
-    expect(stream === undefined ? '' : await readAll(stream)).toBe('as before');
-    stream?.destroy();
+    if (stream === undefined) return '';
+    stream.end(text);
+    const echo = await readAll(stream);
+    stream.destroy();
+    return echo;
+  }
+
+  test('forwards one port with the arguments of AWS’s program', async () => {
+    await listen(['-4', '-w', '8', '8000', '127.0.0.1', String(targetPort)]);
+    expect(await echoThroughProxy('as before')).toBe('as before');
   });
 
   test.each(['-w4', '-w=4', '-4w4'])('takes %s, and fields that it does not know', async (workers) => {
     const options = [workers, '8000', '127.0.0.1', String(targetPort)];
     await listen(options, `allowlist:\n- {address: 127.0.0.1, port: ${targetPort}, note: here}\n`);
-    const dial = () => enclave().connect({ cid: PARENT_CID, port: 8_000 }, { timeoutMs: 1_000 });
-    let stream: Duplex | undefined;
-    await expect
-      .poll(async () => (stream = await dial().catch(() => undefined)), { timeout: 20_000 })
-      .toBeDefined();
-    stream?.end('as before');
-    expect(stream === undefined ? '' : await readAll(stream)).toBe('as before');
-    stream?.destroy();
+    expect(await echoThroughProxy('as before')).toBe('as before');
   });
 
   test.each([

@@ -21,19 +21,18 @@ import { chromiumPath, launchChromium } from './chromium.ts';
 
 // Scripts for the page are text: this file's types are Node's, not the browser's.
 const FOCUSED = "document.activeElement?.id || document.activeElement?.tagName || ''";
-const DROP = `{
+const drop = (files: Readonly<Record<string, string>>): string => `{
   const dataTransfer = new DataTransfer();
-  dataTransfer.items.add(new File(['{}'], 'other.json'));
-  dataTransfer.items.add(new File(['no document, surely'], 'prose.txt'));
+  for (const [name, content] of Object.entries(${JSON.stringify(files)})) {
+    dataTransfer.items.add(new File([content], name));
+  }
   document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
 }`;
-
-const DROP_RESPONSE = `{
-  const dataTransfer = new DataTransfer();
-  dataTransfer.items.add(new File(['{"node": 1, "document": "AAAA"}'], 'response.json'));
-  dataTransfer.items.add(new File(['[{"Measurements": {}}]'], 'pcr.json'));
-  document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
-}`;
+const DROP = drop({ 'other.json': '{}', 'prose.txt': 'no document, surely' });
+const DROP_RESPONSE = drop({
+  'response.json': '{"node": 1, "document": "AAAA"}',
+  'pcr.json': '[{"Measurements": {}}]',
+});
 
 const ROOT = new URL('../../', import.meta.url).pathname;
 

@@ -59,7 +59,7 @@ function describeBadTarget({ message, details }: ParentOptionError, context: Che
   const { host, line } = details;
   const { allowlistFile = context.configPath } = configOf(context).egress;
   const [place, path] =
-    line === undefined ? [String(host), context.configPath] : [`line ${String(line)}`, allowlistFile];
+    typeof line === 'number' ? [`line ${line}`, allowlistFile] : [String(host), context.configPath];
   return fail('CONFIG_INVALID', `the allow-list: ${message} (${place})`, {
     advice: 'mend this target; docs/parent.md explains each field',
     command: `sudoedit ${quote(path)}`,

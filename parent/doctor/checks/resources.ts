@@ -1,5 +1,5 @@
 import type { ParentConfig } from '../../config/schema.ts';
-import { type Check, type CheckContext, configOf } from '../check.ts';
+import { type Check, configOf } from '../check.ts';
 import { fail, type Finding, ok, quote, skip, warn } from '../finding.ts';
 import { errnoOf, type Host, readText, readTextIfAny } from '../host.ts';
 import { type Allocation, AllocatorSyntaxError, parseAllocator, parseCpuList } from './allocator.ts';

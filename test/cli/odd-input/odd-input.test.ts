@@ -1,0 +1,317 @@
+import { createHash, createPrivateKey } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { formatPcrFile, measureManifest } from '../../../attestation/index.ts';
+import type { Command } from '../../../cli/command.ts';
+import { nouns } from '../../../cli/nouns.ts';
+import { createSqliteStore } from '../../../parent/store/sqlite-store.ts';
+import { createEnvelope, signEnvelope } from '../../../shared/dsse/index.ts';
+import { CONFIGURATION_PAYLOAD_TYPE } from '../../../shared/node/configuration.ts';
+import { sampleBzImage, sampleCpio } from '../../attestation/eif/boot-samples.ts';
+import * as cbor from '../../attestation/forge/cbor.ts';
+import { forgeDocument, forgedPcr } from '../../attestation/forge/document.ts';
+import { runHoldfast } from '../in-process.ts';
+import { makeConfiguration, makeKey, makeManifest } from '../node-files.ts';
+import { ODD_TEXTS, writeOddFiles } from './odd-files.ts';
+
+/** Verbs that serve until they are ended, or ask a network: all others are tried. */
+const NOT_OFFLINE = new Set([
+  'local demo',
+  'local up',
+  'parent run',
+  'parent vsock-proxy',
+  'secrets generate',
+  'secrets populate',
+]);
+const commands = (await Promise.all(Object.values(nouns).map(({ load }) => load()))).flat();
+const offline = commands.filter(({ name }) => !NOT_OFFLINE.has(name));
+
+const NOBODY = 'https://127.0.0.1:1';
+const NO_STATUS = 'http://127.0.0.1:1';
+/** Options with which a verb does its work, beside those that it requires. */
+const NEEDED: Readonly<Record<string, readonly string[]>> = {
+  'attestation verify': ['--root', '--at'],
+  doctor: ['--config'],
+  'eif verify': ['--at'],
+  'key-policy diff': ['--key'],
+  'key-policy gate': ['--root'],
+  'key-policy lint': ['--key'],
+  'node attest': ['--root'],
+  'node keys': ['--root'],
+  'node sign': ['--root', '--message'],
+  'parent backup': ['--config'],
+  'parent check': ['--config'],
+  'parent restore': ['--config'],
+  'parent status': ['--url'],
+};
+
+const ARN = 'arn:aws:iam::111122223333:role/node';
+const VECTORS = new URL('../../vectors/eif/', import.meta.url).pathname;
+
+let folder: string;
+let oddFiles: readonly string[];
+const at = (name: string): string => join(folder, name);
+/** A value for each option and positional with which the verb does its work. */
+let good: ReadonlyMap<string, string>;
+/** Files that are in order, each of which is odd in the place of another one. */
+let goodFiles: readonly string[];
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-odd-'));
+  const save = (name: string, content: string | Uint8Array) => {
+    writeFileSync(at(name), content, { mode: 0o600 });
+    return at(name);
+  };
+  const key = makeKey();
+  const { text: manifest, digest } = makeManifest([key.publicKey]);
+  const pcrs = new Map([0, 1, 2, 8].map((index) => [index, forgedPcr(`PCR${index}`)]));
+  const forged = forgeDocument((parts) => {
+    parts.fields.nonce = cbor.bytes(Buffer.alloc(32, 0xab));
+  });
+  const configuration = JSON.stringify(makeConfiguration(digest, 7));
+  save('copy.json', configuration);
+  const signer = save('key.pem', key.pem);
+  const root = save('root.der', forged.root);
+  const policy = {
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Sid: 'node',
+        Effect: 'Allow',
+        Principal: { AWS: [ARN] },
+        Action: ['kms:Decrypt'],
+        Resource: '*',
+        Condition: {
+          StringEqualsIgnoreCase: { 'kms:RecipientAttestation:PCR0': ['ab'.repeat(48)] },
+          DateLessThan: { 'aws:CurrentTime': '2030-01-01T00:00:00Z' },
+        },
+      },
+    ],
+  };
+  good = new Map([
+    ['DOC', save('doc.cbor', forged.document)],
+    ['--document', at('doc.cbor')],
+    [
+      '--pcrs',
+      save('pcr.json', formatPcrFile(new Map([...pcrs, [16, measureManifest(Buffer.from(manifest))]]))),
+    ],
+    ['--old-pcrs', save('old.json', formatPcrFile(pcrs))],
+    ['--old-until', '2030-01-01T00:00:00Z'],
+    ['--manifest', save('manifest.json', manifest)],
+    ['--root', root],
+    ['--nonce', 'ab'.repeat(32)],
+    ['--node-role', ARN],
+    ['--admin', `${ARN}-admin`],
+    ['--url', NOBODY],
+    ['--client', 'wallet'],
+    ['--key', signer],
+    ['--pcr16', 'ab'.repeat(48)],
+    ['--kernel', save('kernel', sampleBzImage())],
+    ['--ramdisk', save('ramdisk', sampleCpio({ init: '#!' }))],
+    ['--cmdline', 'quiet'],
+    ['--output', at('output')],
+    ['attestation verify --at', 'document'],
+    ['eif verify --at', 'any'],
+    ['eif verify --pcrs', save('signed-pcrs.json', readFileSync(join(VECTORS, 'signed-p384.pcrs.json')))],
+    ['attestation verify --pcrs', at('old.json')],
+    ['--config', save('parent.yaml', parentConfig())],
+    ['--message', 'ab'],
+    ['POLICY', save('policy.json', JSON.stringify(policy))],
+    ['OLD', at('policy.json')],
+    ['NEW', at('policy.json')],
+    ['URL', NO_STATUS],
+    ['parent status --url', NO_STATUS],
+    ['KEY', 'hot'],
+    ['eif describe FILE', save('signed.eif', readFileSync(join(VECTORS, 'signed-p384.eif')))],
+    ['eif verify FILE', at('signed.eif')],
+    [
+      'key-policy lint --key',
+      'arn:aws:kms:eu-central-1:111122223333:key/12345678-1234-1234-1234-123456789012',
+    ],
+    [
+      'key-policy diff --key',
+      'arn:aws:kms:eu-central-1:111122223333:key/12345678-1234-1234-1234-123456789012',
+    ],
+    ['pcrs diff OLD', at('pcr.json')],
+    ['pcrs diff NEW', at('old.json')],
+    ['manifest measure FILE', at('manifest.json')],
+    ['manifest verify FILE', at('manifest.json')],
+    ['config sign FILE', at('copy.json')],
+    ['config verify FILE', save('signed.json', sign(configuration, key.pem))],
+    ['parent backup FILE', at('backup-again')],
+    ['parent restore FILE', at('backup')],
+  ]);
+  goodFiles = [...new Set([...good.values()].filter((value) => value.startsWith('/')))];
+  oddFiles = writeOddFiles(folder);
+  await (await createSqliteStore(at('records.sqlite')).open()).close();
+  await codeOf(['parent', 'backup', at('backup'), '--config', at('parent.yaml'), '--json']);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function sign(configuration: string, pem: string): string {
+  const envelope = createEnvelope(CONFIGURATION_PAYLOAD_TYPE, Buffer.from(configuration));
+  return JSON.stringify(signEnvelope(envelope, createPrivateKey(pem)));
+}
+
+/** JSON is YAML too. */
+function parentConfig(): string {
+  return JSON.stringify({
+    enclave: { cid: 16 },
+    transport: { unix: folder },
+    artifacts: { manifest: at('manifest.json'), configuration: at('signed.json'), secrets: folder },
+    store: { sqlite: at('records.sqlite') },
+    egress: { allowlist: [{ host: 'kms.eu-central-1.amazonaws.com', port: 443, networks: ['10.0.3.0/24'] }] },
+    ingress: { listen: '127.0.0.1:0' },
+    status: { listen: '127.0.0.1:0' },
+  });
+}
+
+/** An option or positional, and what it takes. */
+interface Slot {
+  readonly name: string;
+  readonly takes: 'input' | 'output' | 'text';
+  readonly isRequired: boolean;
+}
+
+const FILE_VALUES = new Set(['FILE', 'DOC', 'PEM', 'POLICY', 'OLD', 'NEW']);
+/** What a verb writes: an odd name there must not become a file of the project. */
+const OUTPUTS = new Set(['--output', '--pcrs-out', '--record', 'parent backup FILE']);
+
+function slotsOf(command: Command): Slot[] {
+  const { positionals, options } = command;
+  const words = positionals.split(' ').filter((word) => word !== '');
+  const takes = (name: string, value: string): Slot['takes'] => {
+    if (OUTPUTS.has(name) || OUTPUTS.has(`${command.name} ${name}`)) return 'output';
+    return FILE_VALUES.has(value) ? 'input' : 'text';
+  };
+  return [
+    ...words.map((name) => ({ name, takes: takes(name, name), isRequired: true }) as const),
+    ...Object.entries(options)
+      .filter(([, { type }]) => type === 'string')
+      .map(([name, { value = '', required }]) => ({
+        name: `--${name}`,
+        takes: takes(`--${name}`, value),
+        isRequired: required === true,
+      })),
+  ];
+}
+
+/** A call with everything that the verb needs, and some slots changed. */
+function callWith(command: Command, changes: ReadonlyMap<string, string> = new Map()): string[] {
+  const needed = new Set(NEEDED[command.name]);
+  const words = slotsOf(command)
+    .filter(({ name, isRequired }) => isRequired || changes.has(name) || needed.has(name))
+    .flatMap(({ name }) => {
+      const value = changes.get(name) ?? goodFor(command, name);
+      return name.startsWith('--') ? [`${name}=${value}`] : [value];
+    });
+  const flags = command.name === 'doctor' ? ['--offline'] : [];
+  return [...command.name.split(' '), ...words, ...flags, '--json'];
+}
+
+function goodFor({ name }: Command, slot: string): string {
+  return good.get(`${name} ${slot}`) ?? good.get(slot) ?? '1';
+}
+
+/** The code that a call answers: `TAKEN` where it did what it was asked for. */
+async function codeOf(args: readonly string[]): Promise<string> {
+  const { exit, out } = await runHoldfast(args, { stdin: '{}' });
+  if (out === '') return `EXIT ${exit}`;
+  const { error } = JSON.parse(out) as { error?: { code?: string } };
+  return error?.code ?? 'TAKEN';
+}
+
+function valuesFor(command: Command, { name, takes }: Slot): readonly string[] {
+  if (takes === 'text') return ODD_TEXTS;
+  if (takes === 'output')
+    return ['', folder, at('missing/x'), '/dev/null/x', at('x'.repeat(300)), at('manifest.json/x')];
+  const path = goodFor(command, name);
+  return [...oddFiles, ...goodFiles, ...cut(path), ...replaceLeaves(path)];
+}
+
+/** What a verb answers where all is in order: who asks a node finds nobody, and the gate's document is of another day. */
+const IN_ORDER = /^(?:TAKEN|[A-Z]+_UNREACHABLE|CERTIFICATE_EXPIRED)$/;
+const PAIRS = 20;
+
+test('names no verb as one of the network that is not there', () => {
+  const names = new Set(commands.map(({ name }) => name));
+  expect([...NOT_OFFLINE].filter((name) => !names.has(name))).toEqual([]);
+});
+
+describe.each(offline.map((command) => [command.name, command] as const))('%s', (_name, command) => {
+  test('answers no odd input with INTERNAL', { timeout: 300_000 }, async () => {
+    const slots = slotsOf(command);
+    expect(await codeOf(callWith(command))).toMatch(IN_ORDER);
+    const found: string[] = [];
+    const attempt = async (changes: ReadonlyMap<string, string>) => {
+      if ((await codeOf(callWith(command, changes))) !== 'INTERNAL') return;
+      found.push([...changes].map(([name, value]) => `${name} ${value.slice(-60)}`).join(', '));
+    };
+    const choices = slots.map((slot) => [slot.name, valuesFor(command, slot)] as const);
+    for (const [name, values] of choices) {
+      for (const value of values) await attempt(new Map([[name, value]]));
+    }
+    // Two at once, in an order that is the same every time.
+    for (let index = 0; slots.length > 1 && index < PAIRS; index += 1) {
+      const pick = ([name, values]: (typeof choices)[number], turn: number) =>
+        [name, values[(index * turn) % values.length] ?? ''] as const;
+      const [one, other] = [index % slots.length, (index * 3 + 1) % slots.length];
+      const pair = [choices[one], choices[other]].flatMap((choice, turn) =>
+        choice === undefined ? [] : [pick(choice, 7 + 4 * turn)],
+      );
+      await attempt(new Map(pair));
+    }
+    expect(found).toEqual([]);
+  });
+});
+
+/** The file cut short, and with one bit changed, at several places. */
+function cut(path: string): string[] {
+  if (!existsSync(path)) return [];
+  const whole = readFileSync(path);
+  return Array.from({ length: 12 }, (_, index) => {
+    const name = at(`cut-${createHash('sha256').update(`${path} ${index}`).digest('hex').slice(0, 16)}`);
+    const place = Math.floor((whole.length * index) / 12);
+    const content = Buffer.from(index % 2 === 0 ? whole.subarray(0, place) : whole);
+    if (index % 2 === 1) content[place] = (content[place] ?? 0) ^ (1 << (index % 8));
+    writeFileSync(name, content, { mode: 0o600 });
+    return name;
+  });
+}
+
+const ODD_VALUES: readonly unknown[] = [null, [], {}, '', -1, 1e21, true, ['\u0000'], 'x'.repeat(2_000)];
+/** So many files are made of one; the odd values take turns. */
+const MAX_LEAVES = 40;
+
+/** A JSON file with one of its values at a time replaced, or taken out; none for any other file. */
+function replaceLeaves(path: string): string[] {
+  let whole: unknown;
+  try {
+    whole = JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return [];
+  }
+  const places = listPlaces(whole);
+  return Array.from({ length: Math.min(MAX_LEAVES, places.length * ODD_VALUES.length) }, (_, index) => {
+    const copy = structuredClone(whole);
+    const place = places[index % places.length] ?? [];
+    const parent = place.slice(0, -1).reduce<unknown>((at, key) => Reflect.get(Object(at), key), copy);
+    const value = ODD_VALUES[(index + Math.floor(index / places.length)) % ODD_VALUES.length];
+    if (index % 10 === 9) Reflect.deleteProperty(Object(parent), place.at(-1) ?? '');
+    else Reflect.set(Object(parent), place.at(-1) ?? '', value);
+    const name = at(`leaf-${createHash('sha256').update(`${path} ${index}`).digest('hex').slice(0, 16)}`);
+    writeFileSync(name, JSON.stringify(copy), { mode: 0o600 });
+    return name;
+  });
+}
+
+/** The way to each value within, from the top. */
+function listPlaces(value: unknown): string[][] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, below]) => [
+    [key],
+    ...listPlaces(below).map((place) => [key, ...place]),
+  ]);
+}
