@@ -73,8 +73,15 @@ function parseDocuments(text: string, lineCounter: LineCounter): readonly Docume
   if (Buffer.byteLength(text) > MAX_CONFIG_BYTES) {
     throw new ParentOptionError('OPTION_INVALID', 'the file is too long', { maximum: MAX_CONFIG_BYTES });
   }
-  const documents = parseAllDocuments(text, { version: '1.2', strict: true, uniqueKeys: true, lineCounter });
-  const list: readonly Document[] = Array.isArray(documents) ? documents : [];
+  let list: readonly Document[];
+  try {
+    const options = { version: '1.2', strict: true, uniqueKeys: true, lineCounter } as const;
+    const documents = parseAllDocuments(text, options);
+    list = Array.isArray(documents) ? documents : [];
+  } catch (error) {
+    // Nested so deep that the parser gives up.
+    throw new ParentOptionError('OPTION_INVALID', 'the file is not YAML', {}, error);
+  }
   const [error] = list[0]?.errors ?? [];
   if (error !== undefined) {
     throw new ParentOptionError('OPTION_INVALID', 'the file is not YAML', describePlace(error), error);

@@ -115,6 +115,17 @@ describe('the allow-list of vsock-proxy', () => {
     expect(() => parseVsockProxyFile(text)).toThrow(ParentOptionError);
   });
 
+  test('is refused where it is nested without end', () => {
+    for (const [open, close] of [
+      ['[', ']'],
+      ['{a: ', '}'],
+    ] as const) {
+      const nested = `${open.repeat(50_000)}${close.repeat(50_000)}`;
+      expect(() => parseVsockProxyFile(`allowlist: ${nested}\n`)).toThrow(ParentOptionError);
+      expect(() => parseVsockProxyFile(`a: ${nested}\nallowlist: []\n`)).toThrow(ParentOptionError);
+    }
+  });
+
   test('takes no more time for aliases than for what they stand for', () => {
     const bomb = ['a0: &a0 [x,x,x,x,x,x,x,x,x,x]'];
     for (let level = 1; level <= 30; level += 1) {
