@@ -158,7 +158,8 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
       options.onEnd();
       const decision = decideRestart(end, endsInARow);
       const code = codeOf(end);
-      const more = end.type === 'not-started' ? { see: NITRO_LOGS } : {};
+      const hasLogs = end.type === 'not-started' && end.code !== 'NITRO_CLI_MISSING';
+      const more = hasLogs ? { see: NITRO_LOGS } : {};
       if (decision.action === 'halt') {
         current = { state: 'halted', code: decision.code };
         log('error', 'enclave.halted', { code: decision.code, ...more });
