@@ -1,7 +1,6 @@
 export { describeName } from './certificate-name.ts';
 export { AttestationError } from './errors.ts';
 export { decodeCertificateFile, decodeDocumentFile } from './file-encoding.ts';
-export { isUnreadable } from './unreadable.ts';
 export { AWS_NITRO_ROOT_G1 } from './nitro-root.ts';
 export { parsePcrFile } from './pcr-file.ts';
 export { reportPcrs, type PcrReport } from './pcr-report.ts';

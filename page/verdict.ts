@@ -55,17 +55,12 @@ function describeFreshness({ nonce, maxAgeMs }: Pick<VerifyOptions, 'nonce' | 'm
 }
 
 /** Says that a document is refused and why, and shows what it claims where it can be read at all. */
-export function showRefused(
-  error: AttestationError,
-  document: Uint8Array | undefined,
-  expected: PcrValues | undefined,
-): void {
+export function showRefused(error: AttestationError, document: Uint8Array, expected: PcrValues): void {
   present('refused', 'Refused', describeError(error));
-  const parsed = document === undefined ? undefined : tryParse(document);
+  const parsed = tryParse(document);
   if (parsed === undefined) return;
   const { payload, certificates } = parsed;
-  const compared = expected ?? new Map();
-  report('What it claims: not verified', payload, certificates, compared, undefined, error.details);
+  report('What it claims: not verified', payload, certificates, expected, undefined, error.details);
 }
 
 /** Says that a file cannot be read: no verdict on the document, which nobody has looked at. */

@@ -10,6 +10,7 @@ import {
 import { formatPcrFile } from '../../attestation/pcr-file.ts';
 import { parseJson } from '../../shared/json/index.ts';
 import { type Command, type CommandInput, readInput, UsageError } from '../command.ts';
+import { inFileLater } from '../common/in-file.ts';
 import { readPcrFile } from '../common/trust-files.ts';
 import { AWS_OPTIONS } from '../common/aws.ts';
 import { openFileSink, openFileSource } from './file.ts';
@@ -148,7 +149,8 @@ async function readImage<Result>(
   await using sideWork = startSideWork(source.size);
   const progress = createProgress(io, 'measuring');
   try {
-    return await read(source, { sideWork, onProgress: progress.update, signal: io.signal });
+    const options = { sideWork, onProgress: progress.update, signal: io.signal };
+    return await inFileLater(path, () => read(source, options));
   } finally {
     progress.finish();
   }

@@ -1,9 +1,10 @@
 import { MANIFEST_PCR, type PcrValues } from '../../attestation/index.ts';
-import { SEVERITIES, type Severity } from '../../attestation/key-policy/index.ts';
+import { parseKeyPolicy, SEVERITIES, type Severity } from '../../attestation/key-policy/index.ts';
 import { JsonError, parseJson } from '../../shared/json/index.ts';
 import type { Manifest } from '../../shared/node/manifest.ts';
 import { type CommandInput, type OptionSpec, readInput, UsageError } from '../command.ts';
 import { CliError } from '../errors.ts';
+import { inFile } from '../common/in-file.ts';
 import { readManifestFile } from '../common/manifest-file.ts';
 import { readPcrFile } from '../common/trust-files.ts';
 
@@ -74,6 +75,13 @@ export async function readPolicy(path: string, input: CommandInput): Promise<str
 /** A policy document, bare or as "aws kms get-key-policy" prints it, whatever its name. */
 export async function readNamedPolicy(path: string, { io }: CommandInput): Promise<NamedPolicy> {
   const text = Buffer.from(await readInput(path, io, MAX_POLICY_FILE_BYTES)).toString('utf8');
+  const policy = unwrapPolicy(text);
+  // Here it is known which of several files is at fault.
+  inFile(path, () => parseKeyPolicy(policy.text));
+  return policy;
+}
+
+function unwrapPolicy(text: string): NamedPolicy {
   try {
     const value = parseJson(text, { maxBytes: MAX_POLICY_FILE_BYTES, maxDepth: 20 });
     if (typeof value === 'object' && value !== null && 'Policy' in value && !Array.isArray(value)) {
