@@ -50,6 +50,14 @@ export const nouns: Nouns = {
     summary: 'the host side of an enclave: its daemon, its state, a vsock-proxy in its place',
     load: async () => (await import('./parent.ts')).parentCommands,
   },
+  completion: {
+    summary: 'scripts by which a shell completes what you type',
+    load: async () => (await import('./completion/commands.ts')).completionCommands,
+  },
+  man: {
+    summary: 'the manual of this command',
+    load: async () => (await import('./completion/commands.ts')).manCommands,
+  },
   profile: {
     summary: 'what you need not type: holdfast.yaml and the environment',
     load: async () => (await import('./profile/show.ts')).commands,

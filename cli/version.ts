@@ -10,9 +10,7 @@ const versionCommand: Command = {
   options: {},
   examples: ['holdfast version', 'holdfast --version', 'holdfast version --json'],
   async run() {
-    const path = findPackageJSON(import.meta.url);
-    if (path === undefined) throw new InternalError('the program lies outside of its package');
-    const { version } = JSON.parse(await readFile(path, 'utf8')) as { version: string };
+    const version = await readVersion();
     const { platform, arch } = process;
     return {
       ok: true,
@@ -23,3 +21,10 @@ const versionCommand: Command = {
 };
 
 export const commands: readonly Command[] = [versionCommand];
+
+/** As package.json has it. */
+export async function readVersion(): Promise<string> {
+  const path = findPackageJSON(import.meta.url);
+  if (path === undefined) throw new InternalError('the program lies outside of its package');
+  return (JSON.parse(await readFile(path, 'utf8')) as { version: string }).version;
+}

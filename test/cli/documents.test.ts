@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Command, Io } from '../../cli/command.ts';
 import { nouns } from '../../cli/nouns.ts';
+import { type ResolvedProfile, resolveProfile } from '../../cli/profile/resolve.ts';
+import { SETTING_NAMES, SETTINGS } from '../../cli/profile/settings.ts';
 import { parseInput } from '../../cli/run.ts';
 
 /** The pages that tell people what to type, held against what there is to be typed. */
@@ -29,8 +32,16 @@ const io: Io = {
   signal: new AbortController().signal,
 };
 
+/** What is not typed there, the page itself has in a file. */
+const PROFILE_PAGE = 'docs/profiles.md';
+let profile: ResolvedProfile;
 let commands: ReadonlyMap<string, Command>;
 beforeAll(async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-documents-'));
+  const [yaml] = blocksOf(PROFILE_PAGE).filter(({ language }) => language === 'yaml');
+  writeFileSync(join(folder, 'holdfast.yaml'), yaml?.text ?? '');
+  profile = await resolveProfile({ named: undefined, env: {}, folder });
+  rmSync(folder, { recursive: true });
   const loaded = await Promise.all(Object.values(nouns).map(async ({ load }) => await load()));
   commands = new Map(loaded.flat().map((command) => [command.name, command]));
 });
@@ -122,12 +133,14 @@ describe('what the pages tell people to type', () => {
 
   it.each(calls.map((call) => [call.page, call.line.trim(), call] as const))(
     '%s: %s',
-    (_page, _line, { words, isSynopsis }) => {
+    (page, _line, { words, isSynopsis }) => {
       const { command, rest } = find(words);
       expect(command, `no command "${words.slice(0, 2).join(' ')}"`).toBeDefined();
       if (command === undefined) return;
       if (!isSynopsis) {
-        expect(() => parseInput(command, rest, io)).not.toThrow();
+        expect(() =>
+          parseInput(command, rest, io, page === PROFILE_PAGE ? profile : undefined),
+        ).not.toThrow();
         return;
       }
       const known = new Set([...Object.keys(command.options), 'json', 'help']);
@@ -135,6 +148,13 @@ describe('what the pages tell people to type', () => {
       expect(named.filter((name) => !known.has(name))).toEqual([]);
     },
   );
+
+  it('has every setting in its page, and in the file that it shows', () => {
+    const page = read(PROFILE_PAGE);
+    for (const name of SETTING_NAMES)
+      expect(page).toMatch(new RegExp(`\\| \`${name}\` +\\| \`${SETTINGS[name].variable}\``));
+    expect([...profile.settings.keys()].toSorted()).toEqual([...SETTING_NAMES].toSorted());
+  });
 
   it('names only commands that there are, in the text too', () => {
     const named = PAGES.flatMap((page) =>

@@ -1,0 +1,72 @@
+import { CODE_AREAS } from '../explain/codes/index.ts';
+import { type Nouns, optionsOf } from '../run.ts';
+
+/** What may stand at a place of the command line. */
+export type WordKind = 'file' | 'folder' | 'code' | 'other';
+
+export interface OptionGrammar {
+  readonly name: string;
+  readonly description: string;
+  /** Undefined for a flag. */
+  readonly value?: { readonly name: string; readonly kind: WordKind };
+}
+
+export interface CommandGrammar {
+  /** Noun and verb, or the one word of a noun without verbs. */
+  readonly words: readonly string[];
+  readonly summary: string;
+  readonly positionals: string;
+  /** Of the words that are no options. */
+  readonly positionalKind: WordKind;
+  readonly options: readonly OptionGrammar[];
+  readonly examples: readonly string[];
+}
+
+export interface NounGrammar {
+  readonly noun: string;
+  readonly summary: string;
+  readonly commands: readonly CommandGrammar[];
+}
+
+const FILES = new Set(['BLOB', 'DIR|FILE', 'DOC', 'FILE', 'KEY', 'NEW', 'OLD', 'PEM', 'POLICY', 'RECORD']);
+const FOLDERS = new Set(['DIRECTORY', 'FOLDER']);
+
+/** All that can be typed, from the very tables that the command line is read by. */
+export async function readGrammar(nouns: Nouns): Promise<readonly NounGrammar[]> {
+  const grammar: NounGrammar[] = [];
+  for (const [noun, { summary, load }] of Object.entries(nouns)) {
+    const commands = (await load()).map((command): CommandGrammar => {
+      const options = Object.entries(optionsOf(command)).map(([name, { type, value = '', description }]) => ({
+        name,
+        description,
+        ...(type === 'string' ? { value: { name: value, kind: kindOf(value) } } : {}),
+      }));
+      return {
+        words: command.name.split(' '),
+        summary: command.summary,
+        positionals: command.positionals,
+        positionalKind: positionalKind(command.positionals),
+        options,
+        examples: command.examples,
+      };
+    });
+    grammar.push({ noun, summary, commands });
+  }
+  return grammar.toSorted((a, b) => (a.noun < b.noun ? -1 : 1));
+}
+
+function kindOf(value: string): WordKind {
+  if (FILES.has(value)) return 'file';
+  return FOLDERS.has(value) ? 'folder' : 'other';
+}
+
+/** A key that is named, not an option's value, is the id of one. */
+function positionalKind(positionals: string): WordKind {
+  const words = positionals.replaceAll(/[[\].]/g, '').split(' ');
+  if (words.includes('CODE')) return 'code';
+  return words.some((word) => word !== 'KEY' && FILES.has(word)) ? 'file' : 'other';
+}
+
+/** What `explain` takes. */
+export const allCodes = (): readonly string[] =>
+  [...new Set(CODE_AREAS.flatMap(({ codes }) => Object.keys(codes)))].toSorted();
