@@ -13,6 +13,7 @@ import {
 import { compareConfigurations, type ConfigurationChange, describeChanges } from './configuration-change.ts';
 import { describeConfiguration } from './configuration-report.ts';
 import { CliError } from './errors.ts';
+import { inFile } from './in-file.ts';
 import { writeOutput } from './output-file.ts';
 import { readSigningKey } from './private-key.ts';
 
@@ -95,9 +96,10 @@ export const commands: readonly Command[] = [signCommand, verifyCommand];
 
 async function runSign(input: CommandInput): Promise<Outcome> {
   const { positionals, text, flag, json, io } = input;
-  const file = await readConfigurationFile(positionals[0] ?? '', io);
+  const [configurationPath = ''] = positionals;
+  const file = await readConfigurationFile(configurationPath, io);
   const node = await readNode(input);
-  if (node !== undefined) assertManifest(file, node);
+  if (node !== undefined) inFile(configurationPath, () => assertManifest(file, node));
   const comparison = await compareWithOld(input, file, node);
   const key = await readSigningKey(text('key') ?? '');
   if (node?.manifest.configurationAuthority.keys.includes(key.publicKey) === false) {
@@ -145,10 +147,11 @@ function assertGrantsNothing(comparison: Comparison | undefined): void {
 }
 
 async function runVerify(input: CommandInput): Promise<Outcome> {
-  const file = await readConfigurationFile(input.positionals[0] ?? '', input.io);
+  const [configurationPath = ''] = input.positionals;
+  const file = await readConfigurationFile(configurationPath, input.io);
   const node = await readNode(input);
   if (node === undefined) throw new TypeError('--manifest is required');
-  const signers = openSigned(file, node);
+  const signers = inFile(configurationPath, () => openSigned(file, node));
   const comparison = await compareWithOld(input, file, node);
   return {
     ok: true,
@@ -166,7 +169,7 @@ async function readNode({ text, io }: CommandInput): Promise<Node | undefined> {
   const path = text('manifest');
   if (path === undefined) return undefined;
   const bytes = await readInput(path, io);
-  return { manifest: parseManifest(bytes), digest: digestManifest(bytes) };
+  return { manifest: inFile(path, () => parseManifest(bytes)), digest: digestManifest(bytes) };
 }
 
 function assertManifest({ configuration }: ConfigurationFile, { digest }: Node): void {
@@ -207,7 +210,7 @@ async function compareWithOld(
   const path = text('against');
   if (path === undefined) return undefined;
   const old = await readConfigurationFile(path, io);
-  if (node !== undefined) openSigned(old, node);
+  if (node !== undefined) inFile(path, () => openSigned(old, node));
   const { version } = old.configuration;
   if (file.configuration.version <= version) {
     throw new CliError('VERSION_NOT_NEWER', 'the version is not above the one in force', {

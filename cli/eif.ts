@@ -10,6 +10,7 @@ import {
 import { formatPcrFile } from '../attestation/pcr-file.ts';
 import { parseJson } from '../shared/json/index.ts';
 import { type Command, type CommandInput, readInput, UsageError } from './command.ts';
+import { inFileLater } from './in-file.ts';
 import { readPcrFile } from './trust-files.ts';
 import { AWS_OPTIONS } from './aws.ts';
 import { openFileSink, openFileSource } from './eif-file.ts';
@@ -153,7 +154,8 @@ async function readImage<Result>(
   await using sideWork = startSideWork(source.size);
   const progress = createProgress(io, 'measuring');
   try {
-    return await read(source, { sideWork, onProgress: progress.update, signal: io.signal });
+    const options = { sideWork, onProgress: progress.update, signal: io.signal };
+    return await inFileLater(path, () => read(source, options));
   } finally {
     progress.finish();
   }

@@ -10,9 +10,22 @@ export function inFile<T>(path: string, act: () => T): T {
   try {
     return act();
   } catch (error) {
-    if (error instanceof HoldfastError && !files.has(error)) files.set(error, path);
-    throw error;
+    throw about(path, error);
   }
+}
+
+/** The same for what takes its time. */
+export async function inFileLater<T>(path: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    throw about(path, error);
+  }
+}
+
+function about(path: string, error: unknown): unknown {
+  if (error instanceof HoldfastError && !files.has(error)) files.set(error, path);
+  return error;
 }
 
 /** The file that an error is about, as the user named it. */

@@ -1,9 +1,10 @@
 import { MANIFEST_PCR, type PcrValues } from '../attestation/index.ts';
-import { SEVERITIES, type Severity } from '../attestation/key-policy/index.ts';
+import { parseKeyPolicy, SEVERITIES, type Severity } from '../attestation/key-policy/index.ts';
 import { JsonError, parseJson } from '../shared/json/index.ts';
 import type { Manifest } from '../shared/node/manifest.ts';
 import { type CommandInput, type OptionSpec, readInput, UsageError } from './command.ts';
 import { CliError } from './errors.ts';
+import { inFile } from './in-file.ts';
 import { readManifestFile } from './manifest-file.ts';
 import { readPcrFile } from './trust-files.ts';
 
@@ -51,6 +52,13 @@ export const OPTIONS = {
 /** A policy document, bare or as "aws kms get-key-policy" prints it. */
 export async function readPolicy(path: string, { io }: CommandInput): Promise<string> {
   const text = Buffer.from(await readInput(path, io, MAX_POLICY_FILE_BYTES)).toString('utf8');
+  const policy = unwrapPolicy(text);
+  // Here it is known which of several files is at fault.
+  inFile(path, () => parseKeyPolicy(policy));
+  return policy;
+}
+
+function unwrapPolicy(text: string): string {
   try {
     const value = parseJson(text, { maxBytes: MAX_POLICY_FILE_BYTES, maxDepth: 20 });
     if (typeof value === 'object' && value !== null && 'Policy' in value && !Array.isArray(value)) {

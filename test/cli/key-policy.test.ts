@@ -301,6 +301,17 @@ describe('holdfast key-policy gate', () => {
     });
   });
 
+  it('says which of two policies cannot be read', async () => {
+    const [good, bad] = [at('policy.json'), save('bad-policy.json', '{"Version": "2012-10-17"}')];
+    for (const files of [
+      [good, bad],
+      [bad, good],
+    ]) {
+      const { out } = await run('diff', [...files, '--key', KEY, '--json']);
+      expect(JSON.parse(out)).toMatchObject({ error: { code: 'POLICY_MALFORMED', file: bad } });
+    }
+  });
+
   describe('P06 the record of a decision', () => {
     const signer = () => ed25519PublicKeyHex(createPublicKey(readFileSync(at('admin.pem'))));
     const verifyRecord = (...args: string[]) =>

@@ -139,6 +139,9 @@ describe.skipIf(found === undefined)('the package that others install', () => {
   it('holds no source that Node would not run, no test and no key', async () => {
     const files = await readdir(installed, { recursive: true });
     const unwanted = files.filter((name) => /(?<!\.d)\.ts$|\.test\.|\.pem$|^test\/|\.node$/.test(name));
+    expect(files).toEqual(
+      expect.arrayContaining(['dist/man/holdfast.1', 'docs/codes.md', 'LICENSE', 'README.md']),
+    );
     expect(unwanted.filter((name) => name !== 'build/holdfast.node')).toEqual([]);
   });
 });
