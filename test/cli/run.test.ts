@@ -99,6 +99,24 @@ describe('the exit code', () => {
     expect(refusalIn(asJson)).toMatchObject({ exit: 2, code: 'USAGE' });
   });
 
+  it('is 2 with the same JSON for every kind of misuse, on standard output alone', async () => {
+    for (const args of [
+      [],
+      ['nothing'],
+      ['thing'],
+      ['thing', 'undo'],
+      ['thing', 'do', '--force'],
+      ['thing', 'do', 'x'],
+    ]) {
+      const { exit, out, err } = await runHoldfast([...args, '--json'], { nouns: nounsWith(() => DONE) });
+      expect([exit, err]).toEqual([2, '']);
+      expect(JSON.parse(out)).toEqual({
+        ok: false,
+        error: { code: 'USAGE', message: expect.any(String), details: {} },
+      });
+    }
+  });
+
   it('is 2 when a command finds fault with the words', async () => {
     const { exit, err } = await runThing([], () => {
       throw new UsageError('--level is a number');
