@@ -1,7 +1,7 @@
 export { describeName } from './certificate-name.ts';
 export { AttestationError } from './errors.ts';
 export { decodeCertificateFile } from './file-encoding.ts';
-export { decodeDocumentFile, isUnreadable } from './document-file.ts';
+export { decodeDocumentFile } from './document-file.ts';
 export { AWS_NITRO_ROOT_G1 } from './nitro-root.ts';
 export { parsePcrFile } from './pcr-file.ts';
 export { reportPcrs, type PcrReport } from './pcr-report.ts';

@@ -1,5 +1,4 @@
 import { JsonError, parseJson } from '../shared/json/index.ts';
-import type { AttestationErrorCode } from './errors.ts';
 import { decodeDocumentFile as decodeText } from './file-encoding.ts';
 
 /** Room for a document in hex with a line break here and there. */
@@ -28,13 +27,4 @@ function readNodeResponse(file: Uint8Array): Uint8Array | undefined {
   const { document, ...others } = value;
   if (typeof document !== 'string' || Object.keys(others).length > 0) return undefined;
   return new TextEncoder().encode(document);
-}
-
-/** Whether a refusal is about how a file is written, so that nothing is said of what it holds: no verdict. */
-export function isUnreadable(code: AttestationErrorCode): boolean {
-  return (
-    code === 'DOCUMENT_ENCODING' ||
-    code === 'CERTIFICATE_ENCODING' ||
-    (code.startsWith('PCR_FILE_') && code !== 'PCR_FILE_ZERO')
-  );
 }

@@ -20,5 +20,6 @@ export { AttestationVerifier, verifyAttestationDocument } from './verifier.ts';
 export { comparePcrs, describePcr, explainDifferences, type PcrDifference } from './pcr-difference.ts';
 export { formatPcrFile, MAX_PCR_FILE_BYTES, parsePcrFile, type PcrFileOptions } from './pcr-file.ts';
 export { decodeCertificateFile } from './file-encoding.ts';
-export { decodeDocumentFile, isUnreadable } from './document-file.ts';
+export { decodeDocumentFile } from './document-file.ts';
+export { isUnreadable } from './unreadable.ts';
 export { reportPcrs, type PcrReport } from './pcr-report.ts';

@@ -45,9 +45,9 @@ const MAX_FILE_BYTES = 1024 * 1024;
 
 /** What a dropped file is, by how it begins. */
 export async function guessRole(file: File): Promise<FileRole> {
-  const start = (await file.slice(0, 64).text()).trimStart();
-  // In JSON a node responds, too.
-  if (start.startsWith('{')) return /^\{\s*"document"/.test(start) ? 'document' : 'pcrs';
+  const start = (await file.slice(0, MAX_FILE_BYTES).text()).trimStart();
+  // A node answers with a document in JSON.
+  if (/^[[{]/.test(start)) return /"document"\s*:/.test(start) ? 'document' : 'pcrs';
   return start.startsWith('-----BEGIN') ? 'root' : 'document';
 }
 

@@ -1,4 +1,4 @@
-import { AttestationError, isUnreadable, verifyAttestationDocument } from '../attestation/browser.ts';
+import { AttestationError, verifyAttestationDocument } from '../attestation/browser.ts';
 import { byId } from './dom.ts';
 import { ChosenFiles, FormError, guessRole, readDocument, readOptions } from './form.ts';
 import { showMistake, showRefused, showUnreadable, showVerified } from './verdict.ts';
@@ -18,19 +18,29 @@ async function verify(): Promise<void> {
 
 /** What to show; nothing here may end without a verdict. */
 async function decide(): Promise<() => void> {
-  let document_: Uint8Array | undefined;
-  let options: Awaited<ReturnType<typeof readOptions>> | undefined;
   try {
-    document_ = await readDocument(files);
-    options = await readOptions(files);
-    const verified = await verifyAttestationDocument(document_, options);
-    const asked = options;
-    return () => showVerified(verified, asked.pcrs, asked);
+    const document_ = await readDocument(files);
+    const options = await readOptions(files);
+    return await judge(document_, options);
   } catch (error) {
-    if (error instanceof AttestationError && isUnreadable(error.code)) return () => showUnreadable(error);
-    if (error instanceof AttestationError) return () => showRefused(error, document_, options?.pcrs);
+    // What cannot be read was not judged.
+    if (error instanceof AttestationError) return () => showUnreadable(error);
     return () =>
       showMistake(error instanceof FormError ? error.message : 'Something went wrong in this page itself.');
+  }
+}
+
+async function judge(
+  document_: Uint8Array,
+  options: Awaited<ReturnType<typeof readOptions>>,
+): Promise<() => void> {
+  const { pcrs } = options;
+  try {
+    const verified = await verifyAttestationDocument(document_, options);
+    return () => showVerified(verified, pcrs, options);
+  } catch (error) {
+    if (error instanceof AttestationError) return () => showRefused(error, document_, pcrs);
+    throw error;
   }
 }
 

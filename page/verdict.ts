@@ -55,48 +55,32 @@ function describeFreshness({ nonce, maxAgeMs }: Pick<VerifyOptions, 'nonce' | 'm
 }
 
 /** Says that a document is refused and why, and shows what it claims where it can be read at all. */
-export function showRefused(
-  error: AttestationError,
-  document: Uint8Array | undefined,
-  expected?: PcrValues,
-): void {
-  const { field, index, expected: wanted, actual } = error.details;
-  const place = field === undefined ? '' : index === undefined ? field : `${field}[${index}]`;
-  present('refused', 'Refused', [
-    element('p', {}, explain(error.code)),
-    facts([
-      ['Code', error.code],
-      ['Where', place],
-      ['Expected', wanted],
-      ['Found', actual],
-      ['In detail', error.message],
-    ]),
-  ]);
-  const parsed = document === undefined ? undefined : tryParse(document);
+export function showRefused(error: AttestationError, document: Uint8Array, expected: PcrValues): void {
+  present('refused', 'Refused', describeError(error));
+  const parsed = tryParse(document);
   if (parsed === undefined) return;
   const { payload, certificates } = parsed;
-  report(
-    'What it claims: not verified',
-    payload,
-    certificates,
-    expected ?? new Map(),
-    undefined,
-    error.details,
-  );
+  report('What it claims: not verified', payload, certificates, expected, undefined, error.details);
 }
 
-/** Says that a file cannot be read: nothing was decided about what it holds. */
+/** Says that a file cannot be read: no verdict on the document, which nobody has looked at. */
 export function showUnreadable(error: AttestationError): void {
-  present('none', 'No verdict: a file cannot be read', [
-    element('p', {}, explain(error.code)),
+  present('none', 'Cannot be read', describeError(error));
+}
+
+function describeError({ code, message, details }: AttestationError): readonly Node[] {
+  const { field, index, expected, actual } = details;
+  const place = field === undefined ? '' : index === undefined ? field : `${field}[${index}]`;
+  return [
+    element('p', {}, explain(code)),
     facts([
-      ['Code', error.code],
-      ['Where', error.details.field],
-      ['Expected', error.details.expected],
-      ['Found', error.details.actual],
-      ['In detail', error.message],
+      ['Code', code],
+      ['Where', place],
+      ['Expected', expected],
+      ['Found', actual],
+      ['In detail', message],
     ]),
-  ]);
+  ];
 }
 
 /** Says what is missing before anything can be verified. */

@@ -198,7 +198,7 @@ describe.skipIf(chromiumPath === undefined)('the verifier page, in Chromium and 
     const isVerdict = () => page.locator('#verdict').getAttribute('data-verdict');
     await choose('prose.txt', 'pcr.json');
     expect(await verify()).toMatchObject({
-      title: 'No verdict: a file cannot be read',
+      title: 'Cannot be read',
       text: expect.stringContaining('DOCUMENT_ENCODING'),
     });
     expect(await isVerdict()).toBe('none');
