@@ -22,8 +22,6 @@ const KEEP_ALIVE_TIMEOUT_MS = 60_000;
 const STALLED_TIMEOUT_MS = 20_000;
 /** Of bodies that are being read or worked on: 256 of the longest that a client may send. */
 const MAX_BODIES_BYTES = 256 * MAX_REQUEST_BYTES;
-/** Of a body whose request is refused by its head: a longer one is not dropped, its connection is. */
-const MAX_DROPPED_BYTES = 1024 * 1024;
 const MAX_CONNECTIONS = 2_048;
 /** From here on those that wait for a request are hung up on, so that nobody keeps others out by doing nothing. */
 const CROWDED = 1_536;
@@ -127,7 +125,6 @@ async function serve(
   try {
     const admitted = handle({ method, target, rawHeaders, contentLength });
     if (typeof admitted !== 'function') {
-      if (contentLength > MAX_DROPPED_BYTES) response.setHeader('connection', 'close');
       send(response, admitted);
       return;
     }

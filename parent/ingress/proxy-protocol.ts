@@ -50,10 +50,12 @@ export async function readProxyHeader(socket: Socket, timeoutMs: number): Promis
 }
 
 async function take(socket: Socket, count: number, end: number): Promise<Buffer> {
-  while (socket.readableLength < count) {
-    if (!(await waitForBytes(socket, end - performance.now()))) throw invalid();
+  for (;;) {
+    // Asked for more than it reads ahead, a stream reads as much.
+    const bytes = socket.read(count) as Buffer | null;
+    if (bytes?.length === count) return bytes;
+    if (bytes !== null || !(await waitForBytes(socket, end - performance.now()))) throw invalid();
   }
-  return socket.read(count) as Buffer;
 }
 
 /** Until something more can be read; false when the time is over or nothing more will come. */

@@ -31,10 +31,21 @@ export interface IngressServer {
   close(): void;
 }
 
+/**
+ * Of a client that waits for its connection to the enclave, beside what came at once: read byte by byte, each of them
+ * is an object. The relay has buffers of its own.
+ */
+const MAX_WAITING_BYTES = 64;
+
 /** Forwards clients' TCP connections to the enclave. @throws ParentOptionError OPTION_INVALID where it cannot listen */
 export async function startIngressServer(options: IngressServerOptions): Promise<IngressServer> {
   const { host, port } = options;
-  const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true });
+  const server = createServer({
+    allowHalfOpen: true,
+    noDelay: true,
+    keepAlive: true,
+    highWaterMark: MAX_WAITING_BYTES,
+  });
   const sources = new Sources(options.maxPerSource);
   const waiting = new Set<Socket>();
   let connections = 0;

@@ -1,5 +1,6 @@
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
 import { WholeRequest } from './whole-request.ts';
 
 /** RFC 9110, 15.5.12: what a request with a Transfer-Encoding is answered with. */
@@ -8,6 +9,8 @@ export const LENGTH_REQUIRED_STATUS = 411;
 const MAX_HEADER_BYTES = 8 * 1024;
 /** Node answers more with 431, like a head of too many bytes. */
 const MAX_HEADER_FIELDS = 64;
+/** Of a body that nobody reads: it is dropped, and after a longer one its connection is. */
+const MAX_DROPPED_BYTES = 1024 * 1024;
 
 /** What Node's HTTP servers are made with; see {@link takeOneAtATime}. */
 export const ONE_AT_A_TIME = { IncomingMessage: WholeRequest, maxHeaderSize: MAX_HEADER_BYTES } as const;
@@ -42,17 +45,41 @@ export function takeOneAtATime(
   }
 
   function onRequest(request: WholeRequest, response: ServerResponse<WholeRequest>): void {
-    if (!enter(request.socket, response)) request.socket.destroy();
-    else if (!request.hasTransferEncoding) handle(request, response);
-    else {
-      response.setHeader('connection', 'close');
-      refuse(response);
+    if (!enter(request.socket, response)) {
+      request.isLast = true;
+      request.socket.destroy();
+      return;
     }
+    request.isLast = request.hasTransferEncoding;
+    if (request.isLast || request.contentLength > MAX_DROPPED_BYTES) {
+      response.setHeader('connection', 'close');
+    }
+    if (request.isLast) refuse(response);
+    else handle(request, response);
   }
 
+  // Node's own listener, which comes first, has made the parser.
+  server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', stopAfterLast as never);
   server.on('request', onRequest as never);
   server.on('checkContinue', ((request: WholeRequest, response: ServerResponse<WholeRequest>) => {
     request.writeContinue = () => response.writeContinue();
     onRequest(request, response);
   }) as never);
+}
+
+/** A socket with Node's parser; what that asks about each request is in _http_server.js. */
+interface ParsedSocket extends Socket {
+  parser?: { onIncoming: (request: WholeRequest, keepAlive: boolean) => number };
+}
+/** The answer for which the parser leaves the rest of what it has to somebody else, who is nobody here. */
+const STOP_PARSING = 2;
+
+/** Without that, Node makes objects of all requests and chunks that it has read already, thousands at a time. */
+function stopAfterLast({ parser }: ParsedSocket): void {
+  if (parser === undefined) return;
+  const { onIncoming } = parser;
+  parser.onIncoming = (request, keepAlive) => {
+    const answer = onIncoming(request, keepAlive);
+    return request.isLast ? STOP_PARSING : answer;
+  };
 }

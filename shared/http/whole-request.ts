@@ -25,6 +25,8 @@ export class BodyBudget {
  * asked for it. Node's own keeps every piece as an object: a body that comes byte by byte takes seventy times its size.
  */
 export class WholeRequest extends IncomingMessage {
+  /** Nothing that comes after its head on this connection is looked at any more. */
+  isLast = false;
   /** Writes `100 Continue` where the client waits for it (RFC 9110, 10.1.1). */
   writeContinue: (() => void) | undefined;
   #body: Buffer | undefined;

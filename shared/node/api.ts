@@ -11,6 +11,7 @@ import { algorithmSchema, keyTypeSchema, shareTypeSchema } from './algorithms.ts
  * PUT  /v1/keys/{id}/share           imports an encrypted FROST share         (signed request)
  * POST /v1/frost/round1, round2      nonce commitments, a signature share     (signed request)
  *
+ * A body has a Content-Length, and one request at a time is under way on a connection.
  * A signed request carries an HTTP Message Signature (RFC 9421): see shared/http-signature.
  */
 

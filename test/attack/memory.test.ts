@@ -1,0 +1,100 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ENCLAVE_PORT } from '../../shared/transport/transport.ts';
+import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
+import {
+  type Dial,
+  type HostileShape,
+  httpShapes,
+  openTcp,
+  TLS_SHAPES,
+} from '../support/memory/hostile-shapes.ts';
+import { MeasuredChild } from '../support/memory/measured-child.ts';
+
+const CONNECTIONS = 40;
+const MB = 1e6;
+const SETTLE_MS = 200;
+/** What is kept once garbage is collected: a body of each connection, and what TLS takes. */
+const MAX_HELD_MB = 8;
+/** The most that the process took at any time, garbage included. */
+const MAX_PEAK_MB = 64;
+
+/** Of connections that wait: they have no TLS and no parser. */
+const MAX_WAITING_MB = 2;
+/** It looks at no HTTP: what matters is the pieces. */
+const INGRESS_SHAPES = ['sends a body byte by byte', 'sends a body in chunks of one byte'];
+
+type Target = MeasuredChild<{ readonly port: number }>;
+
+let directory: string;
+let child: Target;
+
+/** One process for the tests of a block, which put its peak back to where it is. */
+function beforeAllStart(name: string, ...args: readonly string[]): void {
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'holdfast-memory-'));
+    const module = new URL(`../support/memory/${name}-process.ts`, import.meta.url);
+    child = await MeasuredChild.start(module, directory, ...args);
+  });
+  afterAll(async () => {
+    await child.end();
+    await rm(directory, { recursive: true, force: true });
+  });
+}
+
+const dialTcp: Dial = () => openTcp(child.ready.port);
+
+/** Sees that the process grows little under so many connections of a shape. */
+async function expectSmall(dial: Dial, { attack }: HostileShape, maxHeldMb = MAX_HELD_MB): Promise<void> {
+  child.resetPeak();
+  const before = await child.measure();
+  const open: Duplex[] = [];
+  try {
+    open.push(...(await Promise.all(Array.from({ length: CONNECTIONS }, () => attack(dial)))));
+    // What was sent last has still to be read.
+    await sleep(SETTLE_MS);
+    const { held } = await child.measure();
+    expect((held - before.held) / MB).toBeLessThan(maxHeldMb);
+    expect((child.peak - before.resident) / MB).toBeLessThan(MAX_PEAK_MB);
+  } finally {
+    for (const stream of open) stream.destroy();
+  }
+}
+
+describe('the enclave does not grow by a stranger who', () => {
+  const dial = async () => {
+    const client = createUnixTransport({ directory, cid: 3 });
+    return await client.connect({ cid: 16, port: ENCLAVE_PORT.api }, { timeoutMs: 5_000 });
+  };
+  const shapes = [...httpShapes({ target: '/slow', lines: [], isTls: true }), ...TLS_SHAPES];
+  beforeAllStart('enclave');
+  it.each(shapes)('$what', async (shape) => await expectSmall(dial, shape));
+});
+
+describe('the status page of the parent does not grow by a stranger who', () => {
+  beforeAllStart('status');
+  const shapes = httpShapes({ target: '/status', lines: [], isTls: false });
+  it.each(shapes)('$what', async (shape) => await expectSmall(dialTcp, shape));
+});
+
+describe('the stand-in of KMS does not grow by a stranger who', () => {
+  const lines = ['x-amz-target: TrentService.Decrypt', 'content-type: application/x-amz-json-1.1'];
+  const shapes = [...httpShapes({ target: '/', lines, isTls: true }), ...TLS_SHAPES];
+  beforeAllStart('aws');
+  it.each(shapes)('$what', async (shape) => await expectSmall(dialTcp, shape));
+});
+
+describe.each([
+  ['while the enclave does not accept', ''],
+  ['in place of a PROXY header', 'proxy-protocol'],
+])('the ingress of the parent does not grow by a stranger %s who', (_, proxyProtocol) => {
+  beforeAllStart('ingress', proxyProtocol);
+  const shapes = httpShapes({ target: '/', lines: [], isTls: false });
+  it.each(shapes.filter(({ what }) => INGRESS_SHAPES.includes(what)))('$what', async (shape) => {
+    await expectSmall(dialTcp, shape, MAX_WAITING_MB);
+  });
+});

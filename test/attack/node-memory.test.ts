@@ -1,0 +1,58 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { askSession, sendRaw } from '../../local/demo/raw-request.ts';
+import { makeRequest, type ServingNode } from '../../local/demo/request-refusals.ts';
+import { Stage } from '../../local/demo/stage.ts';
+import { type Dial, httpShapes, openTcp, TLS_SHAPES } from '../support/memory/hostile-shapes.ts';
+import { readPeak } from '../support/memory/measured-child.ts';
+
+const CONNECTIONS = 60;
+const MB = 1e6;
+/** With all pieces and requests kept, 60 connections took 1,600 MB. */
+const MAX_GROWTH_MB = 100;
+
+let directory: string;
+let stage: Stage;
+let node: ServingNode & { readonly pid: number; stop(): Promise<void> };
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'holdfast-node-memory-'));
+  stage = await Stage.open(directory);
+  const started = await stage.start();
+  node = {
+    site: stage.site,
+    url: started.url,
+    session: await askSession(started.url),
+    pid: started.enclave.pid,
+    stop: () => started.stop(),
+  };
+});
+afterAll(async () => {
+  await node.stop();
+  await stage.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const dial: Dial = () => openTcp(Number(new URL(node.url).port));
+
+describe('a node serves on after 60 connections without any key', () => {
+  const shapes = [
+    ...httpShapes({ target: '/v1/sign', lines: [], isTls: true }),
+    ...httpShapes({ target: '/v1/attestation', lines: [], isTls: true }),
+    ...TLS_SHAPES,
+  ];
+  it('whatever they send, with bounded memory', async () => {
+    const before = readPeak(node.pid);
+    for (const { what, attack } of shapes) {
+      const open = await Promise.all(Array.from({ length: CONNECTIONS }, () => attack(dial)));
+      const answer = await sendRaw(node.url, makeRequest(node));
+      expect(answer, `${what}: ${JSON.stringify(answer.body)}`).toMatchObject({ status: 200 });
+      expect((readPeak(node.pid) - before) / MB, what).toBeLessThan(MAX_GROWTH_MB);
+      for (const stream of open) stream.destroy();
+      await sleep(20);
+    }
+  });
+});
