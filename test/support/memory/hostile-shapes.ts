@@ -52,9 +52,9 @@ async function send(stream: Duplex, bytes: string | Uint8Array): Promise<void> {
 
 /** Each byte in a record, segment or message of its own. */
 async function drip(stream: Duplex, bytes: string): Promise<void> {
-  for (const [index, byte] of [...bytes].entries()) {
+  for (let index = 0; index < bytes.length; index += 1) {
     if (stream.destroyed || !stream.writable) return;
-    stream.write(byte);
+    stream.write(bytes.charAt(index), 'latin1');
     if (index % 8 === 7) await turn();
   }
 }
