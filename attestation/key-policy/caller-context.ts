@@ -83,8 +83,26 @@ export function otherContext(
       : [...known].map((accountId) => globOf(`arn:*:${accountId}:*`));
   return {
     fixed: new Map([...fixed].filter(([key]) => !free.includes(key))),
-    within: new Map(free.map((key) => [key, globOf(key === 'aws:principalarn' ? `${arn}?*` : '?*')])),
+    within: new Map(
+      free.map((key) => [
+        key,
+        key === 'aws:principalarn' ? globOf(caller.type === 'root' ? arn : `${arn}?*`) : globOf('?*'),
+      ]),
+    ),
     without: new Map([['aws:principalarn', without]]),
+  };
+}
+
+/** The condition keys of a session by its name, which does not tell the path of its role. */
+export function sessionContext(
+  caller: Extract<PolicyCaller, { type: 'session' }>,
+  partition: string,
+): CallerContext {
+  const { fixed } = callerContext(caller, partition);
+  const arn = caller.roleArn.replace(':role/', ':role/*');
+  return {
+    fixed: new Map([...fixed].filter(([key]) => key !== 'aws:principalarn')),
+    within: new Map([['aws:principalarn', globOf(arn)]]),
   };
 }
 
