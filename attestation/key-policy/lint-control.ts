@@ -1,7 +1,8 @@
 import { KMS_ACTIONS } from './actions.ts';
 import type { Representative } from './callers.ts';
-import { findingOf, type Finding } from './finding.ts';
+import { findingOf, type Finding, type Severity } from './finding.ts';
 import { isAdmin, isNamedIn, isNode, type LintScope } from './lint-scope.ts';
+import type { Witness } from './search.ts';
 
 /** Blobs that somebody else makes are taken for the node's own (P10). */
 export function lintMint(scope: LintScope): Finding[] {
@@ -22,11 +23,11 @@ export function lintMint(scope: LintScope): Finding[] {
 /** Whoever changes the policy decides which image decrypts: the node's admin alone (P05). */
 export function lintControl(scope: LintScope): Finding[] {
   const findings = askAll(scope, KMS_ACTIONS.control, (witness) =>
-    isAdmin(scope, witness.who) || witness.who.kind === 'root'
+    isAdmin(scope, witness.who)
       ? undefined
       : findingOf(witness, {
           code: 'POLICY_CHANGE_OPEN',
-          severity: isNode(scope, witness.who) && isNamedIn(witness) ? 'critical' : 'high',
+          severity: gradeOf(scope, witness, ['critical', 'high']),
           why: `${whoIs(scope, witness.who)} can put a policy that allows anything.`,
           fix: "Allow kms:PutKeyPolicy to the admin's role by name, not to the account.",
         }),
@@ -48,11 +49,11 @@ export function lintControl(scope: LintScope): Finding[] {
 /** Whoever destroys the key destroys every secret under it (P17). */
 export function lintDestruction(scope: LintScope): Finding[] {
   return askAll(scope, KMS_ACTIONS.destroy, (witness) =>
-    isAdmin(scope, witness.who) || witness.who.kind === 'root'
+    isAdmin(scope, witness.who)
       ? undefined
       : findingOf(witness, {
           code: 'DESTRUCTION_OPEN',
-          severity: isNode(scope, witness.who) && isNamedIn(witness) ? 'high' : 'medium',
+          severity: gradeOf(scope, witness, ['high', 'medium']),
           why: `${whoIs(scope, witness.who)} can delete or stop the key, and with it every secret of the node.`,
           fix: "Allow kms:ScheduleKeyDeletion, kms:DisableKey and kms:DeleteImportedKeyMaterial to the admin's role by name.",
         }),
@@ -62,11 +63,11 @@ export function lintDestruction(scope: LintScope): Finding[] {
 /** Whoever can rename, tag, stop rotation or undo a deletion can get in the way of whoever administrates. */
 export function lintManagement(scope: LintScope): Finding[] {
   return askAll(scope, KMS_ACTIONS.manage, (witness) =>
-    isAdmin(scope, witness.who) || witness.who.kind === 'root'
+    isAdmin(scope, witness.who)
       ? undefined
       : findingOf(witness, {
           code: 'MANAGEMENT_OPEN',
-          severity: ['other-in-account', 'stranger'].includes(witness.who.kind) ? 'medium' : 'low',
+          severity: isMany(witness.who) ? 'medium' : 'low',
           why: `${whoIs(scope, witness.who)} can change how the key is kept, if not what it protects.`,
           fix: "Allow these actions to the admin's role by name.",
         }),
@@ -75,8 +76,9 @@ export function lintManagement(scope: LintScope): Finding[] {
 
 /** An attested enclave is of the right image; it should run where it was meant to, too. */
 export function lintPrincipals(scope: LintScope): Finding[] {
+  const { nodes } = scope.options;
   return scope.callers
-    .filter(({ kind }) => kind === 'other-in-account' || kind === 'stranger')
+    .filter((who) => isMany(who) || (nodes !== undefined && !isNode(scope, who)))
     .flatMap((who) =>
       scope
         .ask({ action: 'kms:Decrypt', who, attestation: 'enclave' })
@@ -96,10 +98,24 @@ export function lintPrincipals(scope: LintScope): Finding[] {
     );
 }
 
+/** Graver for the instance's role by name; the root user, who answers for the account, is only named. */
+function gradeOf(
+  scope: LintScope,
+  witness: Witness,
+  [node, others]: readonly [Severity, Severity],
+): Severity {
+  if (witness.who.kind === 'root') return 'low';
+  return isNode(scope, witness.who) && isNamedIn(witness) ? node : others;
+}
+
+function isMany({ kind }: Representative): boolean {
+  return kind === 'other-in-account' || kind === 'stranger';
+}
+
 function askAll(
   { callers, ask }: LintScope,
   actions: readonly string[],
-  judge: (witness: ReturnType<LintScope['ask']>[number]) => Finding | undefined,
+  judge: (witness: Witness) => Finding | undefined,
 ): Finding[] {
   return actions.flatMap((action) =>
     callers.flatMap((who) =>

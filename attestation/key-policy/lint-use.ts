@@ -134,18 +134,16 @@ function isWritten({ operator, values }: Condition, value: string): boolean {
 
 /** While a node may make data keys, a second master password can be made (only the first start needs it). */
 export function lintInitialisation({ callers, ask }: LintScope): Finding[] {
-  return callers
-    .filter(({ kind }) => kind === 'named')
-    .flatMap((who) =>
-      ask({ action: 'kms:GenerateDataKey', who, attestation: 'enclave' }).map((witness) =>
-        findingOf(witness, {
-          code: 'INITIALISE_OPEN',
-          severity: 'low',
-          why: 'An enclave may make a new master password; it needs that once, when the node is initialised.',
-          fix: 'Once the node has been initialised, put the policy without kms:GenerateDataKey.',
-        }),
-      ),
-    );
+  return callers.flatMap((who) =>
+    ask({ action: 'kms:GenerateDataKey', who, attestation: 'enclave' }).map((witness) =>
+      findingOf(witness, {
+        code: 'INITIALISE_OPEN',
+        severity: 'low',
+        why: 'An enclave may make a new master password; it needs that once, when the node is initialised.',
+        fix: 'Once the node has been initialised, put the policy without kms:GenerateDataKey.',
+      }),
+    ),
+  );
 }
 
 /** Why a statement lets through what is not attested. */

@@ -112,6 +112,7 @@ function readVariable(variable: string): { readonly key: string; readonly fallba
 
 /** Wildcard match in O(pattern × text), without regular expressions: patterns may be hostile. */
 export function matchTokens(tokens: readonly Token[], text: string): boolean {
+  if (tokens.every((token) => typeof token === 'string')) return tokens.join('') === text;
   const units = tokens.flatMap<Token>((token) => (typeof token === 'string' ? Array.from(token) : [token]));
   const characters = Array.from(text);
   let unit = 0;
