@@ -136,6 +136,120 @@ describe('P06 the gate', () => {
     expect(gate({ policy: both, others: [{ pcrs: other.pcrs }] })).toBe('passed');
   });
 
+  describe('passes nothing but what render writes', () => {
+    const edited = (edit: (statements: Record<string, unknown>[]) => void): string => {
+      const { Statement } = JSON.parse(base.policy) as { Statement: Record<string, unknown>[] };
+      edit(Statement);
+      return JSON.stringify({ Version: '2012-10-17', Statement });
+    };
+    const push = (...more: Record<string, unknown>[]): string =>
+      edited((statements) => void statements.push(...more));
+    const extra = (more: object) => ({
+      Sid: 'Extra',
+      Effect: 'Allow',
+      Principal: { AWS: ADMIN },
+      Resource: '*',
+      ...more,
+    });
+
+    it('or what is harmless by its form', () => {
+      for (const policy of [
+        push(extra({ Effect: 'Deny', NotPrincipal: undefined, Principal: '*', Action: 'kms:Sign' })),
+        push(extra({ Principal: { AWS: ROOT_ARN }, Action: ['kms:DescribeKey', 'kms:GetKeyPolicy'] })),
+        edited(([, image]) => {
+          const { Condition: condition } = image as { Condition: { StringEquals: object } };
+          Object.assign(condition.StringEquals, { 'aws:SourceVpc': 'vpc-1' });
+        }),
+        edited(([administration]) => Object.assign(administration ?? {}, { Action: 'kms:PutKeyPolicy' })),
+      ]) {
+        expect(gate({ policy }), policy).toBe('passed');
+      }
+    });
+
+    it('not a statement that the linter has nothing to say of, a date that was not stated, or a Deny that is gone', async () => {
+      expect(
+        gate({ policy: push(extra({ Action: 'kms:EnableKey', Principal: { AWS: `${ADMIN}-2` } })) }),
+      ).toBe('GATE_UNPROVEN');
+      expect(gate({ policy: push(extra({ Action: 'kms:RotateKeyOnDemand' })) })).toBe('GATE_UNPROVEN');
+      expect(gate({ policy: push(extra({ Action: 'kms:List*' })) })).toBe('GATE_UNPROVEN');
+      expect(
+        gate({
+          policy: push(extra({ Principal: { Service: 'rds.amazonaws.com' }, Action: 'kms:DescribeKey' })),
+        }),
+      ).toBe('GATE_UNPROVEN');
+      expect(gate({ policy: edited((statements) => void statements.splice(2, 1)) })).toBe('GATE_UNPROVEN');
+      const other = await live(image(0x30));
+      const until = NOW + 3_600_000;
+      const both = render({ pcrs: base.expected }, { pcrs: other.pcrs, until });
+      expect(gate({ policy: both, others: [{ pcrs: other.pcrs, until }] })).toBe('passed');
+      expect(gate({ policy: both, others: [{ pcrs: other.pcrs, until: until + 1000 }] })).toBe(
+        'GATE_UNPROVEN',
+      );
+      expect(
+        gate({
+          policy: render({ pcrs: base.expected }, { pcrs: other.pcrs }),
+          others: [{ pcrs: other.pcrs, until }],
+        }),
+      ).toBe('GATE_UNPROVEN');
+    });
+
+    it('and refuses every policy that a variable, an id or another Region opens', () => {
+      for (const more of [
+        { Principal: { AWS: 'AROAEXAMPLEOFAROLEID1' }, Action: 'kms:*' },
+        { Principal: '*', Action: 'kms:ReplicateKey' },
+        { Action: 'kms:GenerateDataKeyPairWithoutPlaintext', Principal: { AWS: NODE_ROLE_ARN } },
+      ]) {
+        const policy = edited((statements) => void statements.splice(2, 2, extra(more)));
+        expect(gate({ policy })).toBe('GATE_FINDINGS');
+      }
+    });
+
+    it('but for an exception that names the statement and says why, which the record keeps', () => {
+      const policy = push(extra({ Action: 'kms:RotateKeyOnDemand' }));
+      const refused = ((): unknown => {
+        try {
+          return gateKeyPolicy({ ...base, policy });
+        } catch (error) {
+          return error;
+        }
+      })();
+      const sha256 = (refused as KeyPolicyError).details['unproven'];
+      expect(sha256).toMatchObject([
+        { index: 4, sid: 'Extra', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      ]);
+      const [{ sha256: digest }] = sha256 as [{ sha256: string }];
+      for (const statement of ['Extra', digest]) {
+        const { record } = gateKeyPolicy({
+          ...base,
+          policy,
+          exceptions: [{ statement, reason: 'rotation by hand' }],
+        });
+        expect(JSON.parse(Buffer.from(record).toString())).toMatchObject({
+          exceptions: [{ statement: { index: 4, sid: 'Extra', sha256: digest }, reason: 'rotation by hand' }],
+        });
+      }
+      for (const exception of [
+        { statement: 'Else', reason: 'x' },
+        { statement: 'Extra', reason: ' ' },
+      ]) {
+        expect(gate({ policy, exceptions: [exception] })).toBe('GATE_EXCEPTION');
+      }
+      const twice = push(extra({ Action: 'kms:RotateKeyOnDemand' }), extra({ Action: 'kms:UpdateAlias' }));
+      expect(gate({ policy: twice, exceptions: [{ statement: 'Extra', reason: 'x' }] })).toBe(
+        'GATE_EXCEPTION',
+      );
+    });
+
+    it('and an exception excuses findings of its statement, but no critical one', () => {
+      const minting = push(extra({ Action: 'kms:Encrypt', Principal: { AWS: `${ADMIN}-2` } }));
+      const exceptions = [{ statement: 'Extra', reason: 'asked for by the auditors' }];
+      expect(gate({ policy: minting })).toBe('GATE_FINDINGS');
+      expect(gate({ policy: minting, exceptions })).toBe('passed');
+      const open = edited((statements) => void statements.splice(2, 1, extra({ Action: 'kms:Decrypt' })));
+      expect(gate({ policy: open, exceptions })).toBe('GATE_FINDINGS');
+    });
+  });
+
   it('tells what changes against the policy in force', async () => {
     const before = await live(image(0x10));
     const current = render({ pcrs: before.pcrs });
