@@ -83,7 +83,12 @@ export function otherContext(
       : [...known].map((accountId) => globOf(`arn:*:${accountId}:*`));
   return {
     fixed: new Map([...fixed].filter(([key]) => !free.includes(key))),
-    within: new Map(free.map((key) => [key, globOf(key === 'aws:principalarn' ? `${arn}?*` : '?*')])),
+    within: new Map(
+      free.map((key) => [
+        key,
+        key === 'aws:principalarn' ? globOf(caller.type === 'root' ? arn : `${arn}?*`) : globOf('?*'),
+      ]),
+    ),
     without: new Map([['aws:principalarn', without]]),
   };
 }

@@ -141,6 +141,8 @@ function representOthers(
 ): Pick<Representative, 'caller' | 'fixed' | 'within' | 'without'>[] {
   const role = `arn:${partition}:iam::${accountId}:role/`;
   const callers = [
+    // The root user of a known account is represented by itself.
+    ...(known === undefined ? [] : [{ type: 'root', accountId } as const]),
     sessionOf(accountId, role),
     { type: 'user', accountId, arn: `arn:${partition}:iam::${accountId}:user/` },
     { type: 'federated-user', accountId, arn: `arn:${partition}:sts::${accountId}:federated-user/` },

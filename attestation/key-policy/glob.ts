@@ -101,7 +101,7 @@ export function sampleTexts(globs: readonly Glob[], options: SampleOptions): str
     }
     const characters = alphabet === undefined ? expected(all, state, fresh ?? '') : Array.from(alphabet);
     for (const character of characters) {
-      spend(budget, state.length + state.reduce((sum, positions) => sum + positions.length, 0));
+      spend(budget, STEP_COST * (state.length + state.reduce((sum, positions) => sum + positions.length, 0)));
       const next = state.map((positions, index) => advance(all[index] ?? ANYTHING, positions, character));
       if (next[0]?.length === 0) continue;
       const key = keyOf(next);
@@ -113,6 +113,9 @@ export function sampleTexts(globs: readonly Glob[], options: SampleOptions): str
   }
   return [...found.values()];
 }
+
+/** A step of an automaton makes lists and a name for them, and costs as much as some comparisons do. */
+const STEP_COST = 8;
 
 /** The one text of a glob without wildcards and without folding; undefined for others. */
 function readText({ units, fold }: Glob): string | undefined {
