@@ -368,6 +368,60 @@ describe('holdfast key-policy gate', () => {
     });
   });
 
+  it('lets a statement pass that render does not write only for a reason, which it shows and records', async () => {
+    const rendered = JSON.parse((await render()).out) as { Statement: object[] };
+    const extra = {
+      Sid: 'Rotate',
+      Effect: 'Allow',
+      Principal: { AWS: ADMIN },
+      Action: 'kms:RotateKeyOnDemand',
+      Resource: '*',
+    };
+    rendered.Statement.push(extra);
+    save('policy.json', JSON.stringify(rendered));
+    const refused = await gate('live.cbor');
+    const asJson = await gate('live.cbor', '--json');
+    const passed = await gate(
+      'live.cbor',
+      '--except',
+      'Rotate=once a year',
+      '--sign',
+      at('admin.pem'),
+      '--record',
+      at('excepted.json'),
+    );
+    const usage = await gate('live.cbor', '--except', 'Rotate');
+    save('policy.json', (await render()).out);
+    expect(refused.exit).toBe(1);
+    expect(refused.err).toMatch(/^refused GATE_UNPROVEN: .*\n(?:.*\n)*.*Rotate/);
+    expect(refused.err).not.toContain('[object');
+    expect(JSON.parse(asJson.out).error).toMatchObject({
+      code: 'GATE_UNPROVEN',
+      details: { unproven: [{ sid: 'Rotate' }], missing: [] },
+    });
+    expect(passed.exit).toBe(0);
+    expect(passed.err).toContain('excepted: statement 4 (Rotate): once a year');
+    const { payload } = JSON.parse(readFileSync(at('excepted.json'), 'utf8')) as { payload: string };
+    expect(JSON.parse(Buffer.from(payload, 'base64').toString())).toMatchObject({
+      exceptions: [{ reason: 'once a year' }],
+    });
+    expect(usage.exit).toBe(2);
+  });
+
+  it('wants the date of the images that stay, as render does', async () => {
+    const old = ['--old-pcrs', at('old.json')];
+    const until = ['--old-until', '2030-01-01T00:00:00Z'];
+    save('policy.json', (await render(...old, ...until)).out);
+    const [passed, none, other] = [
+      await gate('live.cbor', ...old, ...until),
+      await gate('live.cbor', ...old),
+      await gate('live.cbor', ...old, '--old-until', '2031-01-01T00:00:00Z', '--json'),
+    ];
+    save('policy.json', (await render()).out);
+    expect([passed.exit, none.exit, other.exit]).toEqual([0, 2, 1]);
+    expect(JSON.parse(other.out).error.code).toBe('GATE_UNPROVEN');
+  });
+
   it('takes the JSON in which a node answers', async () => {
     const document = readFileSync(at('live.cbor')).toString('base64');
     save('answer.json', JSON.stringify({ document }));
