@@ -12,12 +12,11 @@ const { operations, withRecipient } = JSON.parse(
 ) as { operations: string[]; withRecipient: string[] };
 
 /** What an installed botocore has, if one is: AWS's own service model. */
-function readBotocore():
-  { readonly version: string; readonly operations: Record<string, boolean> } | undefined {
+function readBotocore(): { readonly operations: Record<string, boolean> } | undefined {
   const script = `
-import json, botocore, botocore.session
+import json, botocore.session
 model = botocore.session.get_session().get_service_model("kms")
-print(json.dumps({"version": botocore.__version__, "operations": {
+print(json.dumps({"operations": {
     name: "Recipient" in (model.operation_model(name).input_shape.members if model.operation_model(name).input_shape else {})
     for name in model.operation_names}}))`;
   const { status, stdout } = spawnSync('python3', ['-c', script], { encoding: 'utf8' });
@@ -50,10 +49,10 @@ describe('the list of KMS actions', () => {
     () => {
       const { operations: installed = {} } = botocore ?? {};
       // An older botocore may lack operations; what it has, and whether that takes a Recipient, is as here.
-      for (const [name, recipient] of Object.entries(installed)) {
-        expect(operations, `${name} of botocore ${botocore?.version ?? ''}`).toContain(name);
-        expect(withRecipient.includes(name), name).toBe(recipient);
-      }
+      expect(Object.keys(installed).filter((name) => !operations.includes(name))).toEqual([]);
+      expect(
+        Object.entries(installed).filter(([name, recipient]) => withRecipient.includes(name) !== recipient),
+      ).toEqual([]);
     },
   );
 });

@@ -91,14 +91,14 @@ function isAdministration({ who, action }: OracleRequest): boolean {
 describe('a rendered policy that somebody has changed', () => {
   it('passes no gate and is named by lint and diff wherever it permits anything more', () => {
     const seen = { gained: 0, judged: 0 };
-    for (let seed = 1; seed <= 120; seed += 1) {
+    for (let seed = 1; seed <= 90; seed += 1) {
       const random = seeded(seed);
       const { Statement } = JSON.parse(RENDERED) as { Statement: Statement[] };
       for (let count = 1 + Math.floor(random() * 2); count > 0; count -= 1) mutate(Statement, random);
       const mutated = JSON.stringify({ Version: '2012-10-17', Statement });
       const hints = readHints(`[${RENDERED},${mutated}]`);
       const gains: OracleRequest[] = [];
-      for (let count = 0; count < 200; count += 1) {
+      for (let count = 0; count < 120; count += 1) {
         const request = drawRequest(mutated, hints, KEY, NOW, random);
         if (allows(mutated, request) && !allows(RENDERED, request)) gains.push(request);
       }
@@ -116,9 +116,9 @@ describe('a rendered policy that somebody has changed', () => {
         }
       };
       const compared = judge(() => compareWithRendered(mutated, OPTIONS, KEY));
-      if (compared !== undefined) expect(compared.unproven.length, shown).toBeGreaterThan(0);
+      if (compared !== undefined) expect(compared.unproven.length > 0 ? '' : shown).toBe('');
       const difference = judge(() => diffKeyPolicies(RENDERED, mutated, { keyArn: KEY, now: NOW }));
-      if (difference !== undefined) expect(difference.gained.length, shown).toBeGreaterThan(0);
+      if (difference !== undefined) expect(difference.gained.length > 0 ? '' : shown).toBe('');
       const worst = gains.find((one) => !isReading(one.action) && !isAdministration(one));
       if (worst === undefined) continue;
       seen.judged += 1;
@@ -135,12 +135,12 @@ describe('a rendered policy that somebody has changed', () => {
         const about = findings.filter(
           ({ code }) => !['CANNOT_DECRYPT', 'LOCKED_OUT', 'NEVER_ATTESTED', 'PCR3_MISMATCH'].includes(code),
         );
-        expect(about.length, `${shown}\n${JSON.stringify(worst)}`).toBeGreaterThan(0);
+        expect(about.length > 0 ? '' : `${shown}\n${JSON.stringify(worst)}`).toBe('');
       }
     }
-    expect(seen.gained).toBeGreaterThan(20);
-    expect(seen.judged).toBeGreaterThan(20);
-  }, 120_000);
+    expect(seen.gained).toBeGreaterThan(12);
+    expect(seen.judged).toBeGreaterThan(12);
+  }, 300_000);
 
   it('compares equal in another order, with lists of one, other Sids and other case where AWS ignores it', () => {
     expect(compareWithRendered(RENDERED, OPTIONS, KEY)).toEqual({ unproven: [], missing: [] });

@@ -57,8 +57,11 @@ const withExtra = (extra: object): string =>
         ...extra,
       }),
   );
-const bound = ({ Statement }: Document): Record<string, unknown> =>
-  (Statement[1]?.['Condition'] as Record<string, Record<string, unknown>>)['StringEqualsIgnoreCase'] ?? {};
+const conditionOf = ({ Statement }: Document, operator: string): Record<string, unknown> => {
+  const conditions = Statement[1]?.['Condition'] as Record<string, Record<string, unknown>> | undefined;
+  return conditions?.[operator] ?? {};
+};
+const bound = (policy: Document): Record<string, unknown> => conditionOf(policy, 'StringEqualsIgnoreCase');
 
 const codes = (findings: readonly Finding[]): string[] =>
   findings.map(({ code, severity }) => `${severity} ${code}`);
@@ -234,7 +237,11 @@ describe('a statement that opens the key by what no list of samples has', () => 
       const found = lintKeyPolicy(other(withExtra(extra)), { ...LINT, keyArn: other(KEY_ARN) });
       expect(found[0]).toMatchObject({
         code: 'UNATTESTED_USE',
-        callers: [`root user of ${ACCOUNT}`, `root user of ${FOREIGN_ACCOUNT}`],
+        callers: [
+          `root user of ${ACCOUNT}`,
+          `root user of ${FOREIGN_ACCOUNT}`,
+          'any principal of any other account',
+        ],
       });
     },
   );
@@ -331,10 +338,9 @@ describe('a policy variable', () => {
     [
       'for the node of the encryption context',
       'high CONTEXT_UNBOUND',
-      ({ Statement }) =>
-        ((Statement[1]?.['Condition'] as { StringEquals: Record<string, string> }).StringEquals[
-          'kms:EncryptionContext:holdfast:node'
-        ] = "${aws:PrincipalTag/node, '1'}"),
+      (policy) =>
+        (conditionOf(policy, 'StringEquals')['kms:EncryptionContext:holdfast:node'] =
+          "${aws:PrincipalTag/node, '1'}"),
     ],
   ])('may be anything: %s', (_name, expected, edit) => {
     const text = edited(edit);
@@ -410,10 +416,10 @@ describe('what was stated and gets nothing', () => {
     ['another role', attested({ Principal: { AWS: `${NODE}-2` } })],
     [
       'a service in between',
-      edited(({ Statement }) =>
-        Object.assign((Statement[1]?.['Condition'] as { StringEquals: object }).StringEquals, {
-          'kms:ViaService': 'secretsmanager.eu-central-1.amazonaws.com',
-        }),
+      edited(
+        (policy) =>
+          (conditionOf(policy, 'StringEquals')['kms:ViaService'] =
+            'secretsmanager.eu-central-1.amazonaws.com'),
       ),
     ],
     ['another image', edited((policy) => (bound(policy)['kms:RecipientAttestation:PCR1'] = 'ab'.repeat(48)))],

@@ -34,7 +34,7 @@ describe('a pattern with variables', () => {
       ['aws:many', ['x', 'y']],
     ]);
     const fill = (pattern: string): string | undefined =>
-      compilePattern(pattern, context, { wildcards: false, variables: true })?.join('');
+      compilePattern(pattern, context, { wildcards: false, variables: true })?.map(String).join('');
     expect(fill('<${aws:A}>')).toBe('<x>');
     expect(fill("<${ aws:b , 'it is, y' }>")).toBe('<it is, y>');
     expect(fill("<${aws:many, 'z'}>")).toBe('<z>');
@@ -68,7 +68,7 @@ describe('texts that globs tell apart', () => {
       ...letters,
       ...letters.flatMap((x) => letters.flatMap((y) => [x + y, ...letters.map((z) => x + y + z)])),
     ];
-    for (const text of texts) expect(found, text).toContain(inside(text));
+    expect(texts.filter((text) => !found.includes(inside(text)))).toEqual([]);
   });
 
   it('stay within what is asked for, and are refused when they are too many', () => {

@@ -33,7 +33,7 @@ export function pick<T>(random: Random, list: readonly T[]): T {
 }
 
 function text(random: Random, length: number, letters = 'abcdefghijklmnopqrstuvwxyz0123456789-'): string {
-  return Array.from({ length }, () => pick(random, Array.from(letters))).join('');
+  return Array.from({ length }, () => letters[Math.floor(random() * letters.length)]).join('');
 }
 
 /** What the text of a policy shows: its condition keys with the values beside them, and whatever looks like a name. */
@@ -85,7 +85,8 @@ export function drawRequest(
   };
   const whole = random() < 0.5;
   for (const key of new Set([...hints.values.keys(), ...hints.variables])) {
-    if (/^kms:recipientattestation:/.test(key) || (key in context && key !== 'aws:currenttime')) continue;
+    if (key.startsWith('kms:recipientattestation:') || (key in context && key !== 'aws:currenttime'))
+      continue;
     if (random() < (whole ? 0.85 : 0.5)) {
       const many =
         /encryptioncontextkeys|tagkeys|orgpaths/.test(key) && random() < 0.6
@@ -96,7 +97,8 @@ export function drawRequest(
   }
   const time = context['aws:currenttime']?.[0] ?? '';
   if (!(Date.parse(time) >= now)) context['aws:currenttime'] = [new Date(now).toISOString()];
-  for (let pcr = 0; attested && pcr < 32; pcr += 1) {
+  const pcrs = attested ? 32 : 0;
+  for (let pcr = 0; pcr < pcrs; pcr += 1) {
     const key = `kms:recipientattestation:pcr${pcr}`;
     if (pcr > 15 && random() < 0.3) continue;
     context[key] = [drawPcr(hints.values.get(key) ?? [], random)];
@@ -210,7 +212,7 @@ function drawPrincipal(
     /^(arn):([a-z-]+):(?:iam|sts)::(\d{12}):([a-z-]+)(?:\/.*?)?([^/:]*)$/.exec(
       name.replaceAll(/[*?]/g, 'q'),
     ) ?? [];
-  if (/\.com$/.test(name)) {
+  if (name.endsWith('.com')) {
     const gone = ['arn', 'account', 'type', 'orgid', 'orgpaths'].map(
       (part) => [`aws:principal${part}`, undefined] as const,
     );
@@ -229,7 +231,7 @@ function drawPrincipal(
   const arn =
     kind === 'assumed-role'
       ? `arn:${partition}:iam::${owner}:role/${name.split('/')[1] ?? ''}`
-      : /^arn:/.test(name) && of !== undefined
+      : name.startsWith('arn:') && of !== undefined
         ? name.replaceAll(/[*?]/g, 'q')
         : `arn:${partition}:iam::${owner}:role/${text(random, 5)}`;
   const types: Record<string, string> = { root: 'Account', user: 'User', 'federated-user': 'FederatedUser' };
