@@ -24,5 +24,6 @@ export function unknownActions(policies: readonly KeyPolicy[], budget: Budget): 
     [...open].map((pattern) => globOf(pattern)),
     { within: globOf('kms:*X*'), budget },
   );
-  return names.filter((name) => [...open].some((pattern) => matchAction(pattern, name)));
+  const negated = policies.some(({ statements }) => statements.some(({ actions }) => actions.negated));
+  return names.filter((name) => negated || [...open].some((pattern) => matchAction(pattern, name)));
 }

@@ -93,6 +93,19 @@ export function otherContext(
   };
 }
 
+/** The condition keys of a session by its name, which does not tell the path of its role. */
+export function sessionContext(
+  caller: Extract<PolicyCaller, { type: 'session' }>,
+  partition: string,
+): CallerContext {
+  const { fixed } = callerContext(caller, partition);
+  const arn = caller.roleArn.replace(':role/', ':role/*');
+  return {
+    fixed: new Map([...fixed].filter(([key]) => key !== 'aws:principalarn')),
+    within: new Map([['aws:principalarn', globOf(arn)]]),
+  };
+}
+
 /** The condition keys of somebody of whom nothing is known but that it is a principal. */
 export function unnamedContext(): CallerContext {
   return {

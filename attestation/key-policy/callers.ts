@@ -3,6 +3,7 @@ import {
   callerContext,
   otherContext,
   principalArn,
+  sessionContext,
   unnamedContext,
   type CallerContext,
 } from './caller-context.ts';
@@ -90,7 +91,11 @@ function representPattern(pattern: PrincipalPattern, place: KeyPlace, stranger: 
     return [{ ...unnamedContext(), caller, label: `${LABELS[caller.by]} ${label}`, kind: 'named' }];
   }
   const kind = caller.type === 'service' ? 'service' : 'named';
-  return [{ ...callerContext(caller, place.partition), caller, label, kind }];
+  const context =
+    pattern.kind === 'session' && caller.type === 'session'
+      ? sessionContext(caller, place.partition)
+      : callerContext(caller, place.partition);
+  return [{ ...context, caller, label, kind }];
 }
 
 const LABELS = {

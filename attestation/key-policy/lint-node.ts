@@ -1,5 +1,4 @@
 import { measureInstanceRole } from '../measurement.ts';
-import { isUnusedPcr } from '../pcr.ts';
 import { parseAttestationKey } from './condition-keys.ts';
 import { principalArn } from './caller-context.ts';
 import { findingIn, type Finding } from './finding.ts';
@@ -116,9 +115,4 @@ export function lintRole({ policy, options }: LintScope): Finding[] {
       }),
     ];
   });
-}
-
-/** Whether a PCR3, where it is in use, is that of the role. */
-export function isRolePcr(pcr3: Uint8Array | undefined, role: string): boolean {
-  return pcr3 === undefined || isUnusedPcr(pcr3) || toPcrHex(pcr3) === toPcrHex(measureInstanceRole(role));
 }

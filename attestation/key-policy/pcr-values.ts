@@ -1,3 +1,6 @@
+import { measureInstanceRole } from '../measurement.ts';
+import { isUnusedPcr } from '../pcr.ts';
+
 /** The condition key of an enclave's PCR, in lower case. */
 export function variableOfPcr(pcr: number): string {
   return `kms:recipientattestation:pcr${pcr}`;
@@ -14,4 +17,9 @@ export function onlyKeys(
 ): (key: string) => ((values: readonly string[]) => boolean) | undefined {
   const byKey = new Map(takes);
   return (key) => byKey.get(key);
+}
+
+/** Whether a PCR3, where it is in use, is that of the role. */
+export function isRolePcr(pcr3: Uint8Array | undefined, role: string): boolean {
+  return pcr3 === undefined || isUnusedPcr(pcr3) || toPcrHex(pcr3) === toPcrHex(measureInstanceRole(role));
 }

@@ -2,8 +2,7 @@ import { measureInstanceRole } from '../measurement.ts';
 import { isUnusedPcr, type PcrValues } from '../pcr.ts';
 import { KMS_ACTIONS } from './actions.ts';
 import { KeyPolicyError } from './errors.ts';
-import { isRolePcr } from './lint-node.ts';
-import { toPcrHex } from './pcr-values.ts';
+import { isRolePcr, toPcrHex } from './pcr-values.ts';
 
 /** An image that may decrypt. */
 export interface AdmittedImage {

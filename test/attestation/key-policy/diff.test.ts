@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ALL_KMS_ACTIONS } from '../../../attestation/key-policy/actions.ts';
 import { diffKeyPolicies } from '../../../attestation/key-policy/index.ts';
 import { ACCOUNT, allowNode, KEY_ARN, NODE_ROLE_ARN, policyText, ROOT_ARN } from './policies.ts';
 
@@ -76,6 +77,15 @@ describe('two policies', () => {
     expect(gained.some(({ caller, action }) => caller === NODE_ROLE_ARN && action === 'kms:Decrypt')).toBe(
       false,
     );
+  });
+
+  it('differ in the actions that AWS may add, where a wildcard or NotAction tells them apart', () => {
+    const everything = (more: object) => policyText({ ...allowNode(), Action: undefined, ...more });
+    const listed = policyText({ ...allowNode(), Action: ALL_KMS_ACTIONS });
+    for (const after of [everything({ Action: 'kms:*' }), everything({ NotAction: 'kms:ListKeys' })]) {
+      expect(diff(listed, after).gained.map(({ action }) => action)).toEqual(['kms:X']);
+      expect(diff(after, after)).toEqual({ gained: [], lost: [] });
+    }
   });
 
   it('do not differ in an attested Encrypt, which takes no document and so is never allowed', () => {

@@ -57,6 +57,19 @@ const withExtra = (extra: object): string =>
         ...extra,
       }),
   );
+/** The Deny of unattested use makes room for an Allow of it, and what else is given. */
+const addOpen =
+  (allow: object, ...more: Record<string, unknown>[]): Edit =>
+  ({ Statement }) => {
+    const open = {
+      Effect: 'Allow',
+      Principal: { AWS: NODE },
+      Action: 'kms:Decrypt',
+      Resource: '*',
+      ...allow,
+    };
+    Statement.splice(2, 1, open, ...more);
+  };
 const conditionOf = ({ Statement }: Document, operator: string): Record<string, unknown> => {
   const conditions = Statement[1]?.['Condition'] as Record<string, Record<string, unknown>> | undefined;
   return conditions?.[operator] ?? {};
@@ -286,54 +299,33 @@ describe('a policy variable', () => {
     [
       'that two tags share',
       'critical UNATTESTED_USE',
-      ({ Statement }) =>
-        void Statement.splice(2, 1, {
-          Effect: 'Allow',
-          Principal: { AWS: NODE },
-          Action: 'kms:Decrypt',
-          Resource: '*',
-          Condition: { StringEquals: { 'aws:PrincipalTag/a': '${aws:PrincipalTag/b}' } },
-        }),
+      addOpen({ Condition: { StringEquals: { 'aws:PrincipalTag/a': '${aws:PrincipalTag/b}' } } }),
     ],
     [
       'in the encryption context',
       'critical UNATTESTED_USE',
-      ({ Statement }) =>
-        void Statement.splice(2, 1, {
-          Effect: 'Allow',
-          Principal: { AWS: NODE },
-          Action: 'kms:Decrypt',
-          Resource: '*',
-          Condition: { StringEquals: { 'kms:EncryptionContext:tenant': '${aws:PrincipalTag/tenant}' } },
-        }),
+      addOpen({
+        Condition: { StringEquals: { 'kms:EncryptionContext:tenant': '${aws:PrincipalTag/tenant}' } },
+      }),
     ],
     [
       'in the resource',
       'critical UNATTESTED_USE',
-      ({ Statement }) =>
-        void Statement.splice(2, 1, {
-          Effect: 'Allow',
-          Principal: { AWS: NODE },
-          Action: 'kms:Decrypt',
-          Resource: 'arn:aws:kms:*:*:key/${aws:PrincipalTag/key}',
-        }),
+      addOpen({ Resource: 'arn:aws:kms:*:*:key/${aws:PrincipalTag/key}' }),
     ],
     [
       'that loosens a Deny',
       'critical UNATTESTED_USE',
-      ({ Statement }) =>
-        void Statement.splice(
-          2,
-          1,
-          { Effect: 'Allow', Principal: { AWS: NODE }, Action: 'kms:Decrypt', Resource: '*' },
-          {
-            Effect: 'Deny',
-            Principal: '*',
-            Action: '*',
-            Resource: '*',
-            Condition: { StringNotEquals: { 'aws:PrincipalTag/a': '${aws:PrincipalTag/b}' } },
-          },
-        ),
+      addOpen(
+        {},
+        {
+          Effect: 'Deny',
+          Principal: '*',
+          Action: '*',
+          Resource: '*',
+          Condition: { StringNotEquals: { 'aws:PrincipalTag/a': '${aws:PrincipalTag/b}' } },
+        },
+      ),
     ],
     [
       'for the node of the encryption context',
