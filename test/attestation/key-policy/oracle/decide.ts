@@ -103,9 +103,10 @@ function compares(operator: string, wanted: string, actual: string, variables: C
       return toRegExp(wanted, variables, true)?.test(actual) ?? false;
     case 'ArnEquals':
     case 'ArnLike': {
-      const [want, own] = [wanted, actual].map((arn) =>
-        /^([^:]*):([^:]*):([^:]*):([^:]*):([^:]*):(.*)$/s.exec(arn)?.slice(1),
-      );
+      // A colon inside of a variable's braces is part of its name.
+      const part = String.raw`((?:\$\{[^}]*\}|[^:])*)`;
+      const split = new RegExp(`^${`${part}:`.repeat(5)}(.*)$`, 's');
+      const [want, own] = [wanted, actual].map((arn) => split.exec(arn)?.slice(1));
       return (
         own !== undefined &&
         (want?.every((part, at) => toRegExp(part, variables, true)?.test(own[at] ?? '')) ?? false)
