@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { describeEif, type EifDescription } from '../attestation/eif/index.ts';
 import { UsageError } from '../cli/command.ts';
 import { openFileSource } from '../cli/eif-file.ts';
+import { ImageError } from './image/errors.ts';
 import { explainDifference } from './image/difference.ts';
 import type { ImageFile } from './image/image.ts';
 import { ROOT } from './image/inputs.ts';
@@ -91,7 +92,7 @@ async function verify({ folder, entry, cache }: ReturnType<typeof takeArguments>
       ],
       { stdio: ['ignore', 'ignore', 'inherit'] },
     );
-    if (status !== 0) throw new Error('the image cannot be built here');
+    if (status !== 0) throw new ImageError('IMAGE_NOT_BUILT', 'the image cannot be built here, see above');
     const lines = compare(folder, rebuilt);
     if (lines.length > 0) {
       console.log(lines.join('\n'));

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { ImageError } from './errors.ts';
 import { type LockedPackage, lockPath, readLock, ROOT } from './lock.ts';
 
 export { ROOT };
@@ -30,14 +31,17 @@ function runScript(
     env: { ...process.env, ...environment },
   });
   if (status !== 0)
-    throw new Error(`scripts/${name} could not make its part of the image's inputs, see above`);
+    throw new ImageError(
+      'IMAGE_INPUTS_MISSING',
+      `scripts/${name} could not make its part of the image's inputs, see above`,
+    );
   return stdout.trim();
 }
 
 /**
  * @param anew - an empty folder: everything is unpacked and built there, from packages that are held against the lock
  *   file again, and nothing that was made before is believed
- * @throws Error when they are not here and cannot be made; the script has said why on standard error
+ * @throws ImageError `IMAGE_INPUTS_MISSING`, `IMAGE_LOCK_MALFORMED`
  */
 export function prepareInputs(anew?: string): ImageInputs {
   const into = (name: string) => (anew === undefined ? [] : ['--into', join(anew, name)]);

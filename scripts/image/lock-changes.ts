@@ -1,3 +1,4 @@
+import { ImageError } from './errors.ts';
 import type { Lock, LockedPackage, Use } from './lock.ts';
 
 /** A version of a package that a mirror has. */
@@ -30,13 +31,14 @@ export function findMissing(lock: Lock, listed: readonly ListedVersion[]): Locke
 
 /**
  * Takes for each package the newest version that a mirror has, which it lists first.
- * @throws Error when it has no package of that name
+ * @throws ImageError `IMAGE_PACKAGE_GONE`
  */
 export function moveLock(lock: Lock, listed: readonly ListedVersion[], snapshot: string): Lock {
   const packages = lock.packages.map((before): LockedPackage => {
     const newest = listed.find(({ name }) => name === before.name);
     if (newest === undefined)
-      throw new Error(
+      throw new ImageError(
+        'IMAGE_PACKAGE_GONE',
         `the mirror has no package ${before.name} any more: look for what took its place, and name that in the lock file`,
       );
     return { ...newest, use: before.use };

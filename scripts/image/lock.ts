@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ImageError } from './errors.ts';
 
 /** The project's folder. */
 export const ROOT = join(import.meta.dirname, '../..');
@@ -37,7 +38,7 @@ const LINE =
   /^(?<sha256>[0-9a-f]{64}) (?<name>[a-z0-9][a-z0-9+.-]+) (?<version>\S+) (?<use>kernel|library|compiler)$/;
 const SNAPSHOT = /^snapshot (\d{8}T\d{6}Z)$/;
 
-/** @throws Error for a line that is none, or where the time of the snapshot is missing */
+/** @throws ImageError `IMAGE_LOCK_MALFORMED` */
 export function parseLock(text: string): Lock {
   let snapshot: string | undefined;
   const packages: LockedPackage[] = [];
@@ -47,10 +48,17 @@ export function parseLock(text: string): Lock {
     const groups = LINE.exec(line)?.groups;
     if (time !== undefined) snapshot = time;
     else if (groups !== undefined) packages.push({ ...groups } as unknown as LockedPackage);
-    else throw new Error(`a lock file has "SHA256 PACKAGE VERSION USE" in a line, not "${line}"`);
+    else
+      throw new ImageError(
+        'IMAGE_LOCK_MALFORMED',
+        `a lock file has "SHA256 PACKAGE VERSION USE" in a line, not ${JSON.stringify(line)}`,
+      );
   }
   if (snapshot === undefined)
-    throw new Error('a lock file has a line "snapshot TIME", and this one has none');
+    throw new ImageError(
+      'IMAGE_LOCK_MALFORMED',
+      'a lock file has a line "snapshot TIME", and this one has none',
+    );
   return { snapshot, packages };
 }
 
@@ -61,7 +69,7 @@ export function formatLock({ snapshot, packages }: Lock, before: string): string
   return `${[...comments, `snapshot ${snapshot}`, ...lines].join('\n')}\n`;
 }
 
-/** @throws Error as {@link parseLock} */
+/** @throws ImageError `IMAGE_LOCK_MALFORMED` */
 export function readLock(path: string): Lock {
   return parseLock(readFileSync(path, 'utf8'));
 }

