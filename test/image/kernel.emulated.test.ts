@@ -113,7 +113,7 @@ describe.skipIf(findEmulator() === undefined)("the enclave's kernel", () => {
     expect(kernel).toEqual({ format: 'bzImage', bytesAfterEnd: 0 });
   });
 
-  test('is not built when an option would be dropped', { timeout: 300_000 }, () => {
+  test('is not built when an option would be dropped', { timeout: 900_000 }, () => {
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-kernel-'));
     try {
       for (const name of ['scripts', 'docker'])
