@@ -66,9 +66,8 @@ take_from_archive() {
 }
 
 ARCHITECTURE=amd64
-while read -r sha256 package _; do
-  [ -f "$KEPT/$sha256.deb" ] || continue
-  cp "$KEPT/$sha256.deb" "$WORK/debs"
+while read -r sha256 _; do
+  [ ! -f "$KEPT/$sha256.deb" ] || cp "$KEPT/$sha256.deb" "$WORK/debs"
 done < "$WORK/wanted"
 take_from "$WORK/debs"
 rm -f "$WORK"/debs/*
@@ -79,8 +78,13 @@ if [ -n "$(missing)" ]; then
   take_from_archive snapshot "$(debian_snapshot "$(awk '$1 == "snapshot" {print $2}' "$LOCK")")"
 fi
 for file in "$HAVE"/*; do
-  [ -f "$KEPT/${file##*/}.deb" ] && cmp -s "$file" "$KEPT/${file##*/}.deb" && touch "$KEPT/${file##*/}.deb" && continue
-  cp "$file" "$KEPT/.part" && mv "$KEPT/.part" "$KEPT/${file##*/}.deb"
+  [ -f "$file" ] || continue
+  kept=$KEPT/${file##*/}.deb
+  if cmp -s "$file" "$kept"; then
+    touch "$kept"
+  else
+    cp "$file" "$kept.$$" && mv "$kept.$$" "$kept"
+  fi
 done
 missing > "$WORK/missing"
 if [ -s "$WORK/missing" ]; then
