@@ -95,6 +95,10 @@ function update({ to, 'dry-run': isDry, measure }: ReturnType<typeof takeArgumen
   const moved = formatLock(after, text);
   if (measure) for (const line of measureLock(text, moved)) console.log(line);
   if (isDry) return 0;
+  if (changes.length > 0 && to === undefined)
+    console.log(
+      'The new kernel’s digest goes into docker/kernel.sha256: test/image/kernel.emulated.test.ts names it.',
+    );
   // A lock file that changes nothing keeps the name of what was made from it in the cache.
   writeFileSync(to === undefined ? PINNED_LOCK : resolve(to), changes.length === 0 ? text : moved);
   return 0;

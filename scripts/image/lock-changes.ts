@@ -46,6 +46,7 @@ export function moveLock(lock: Lock, listed: readonly ListedVersion[], snapshot:
   return { snapshot, packages };
 }
 
+/** The packages that another lock file has in another version, or with other bytes. */
 export function compareLocks(before: Lock, after: Lock): LockChange[] {
   return before.packages.flatMap((old) => {
     const now = after.packages.find(({ name }) => name === old.name);
