@@ -35,25 +35,27 @@ export function runCase(curves: Curves, seed: string, number: number): string {
   const p256 = curves.holdP256(secret);
   const secp256k1 = curves.holdSecp256k1(secret);
   try {
-    if (compared === 'range' || p256 === undefined || secp256k1 === undefined) {
+    if (p256 === undefined || secp256k1 === undefined) {
       return hex(p256?.publicKey, secp256k1?.publicKey);
     }
-    switch (compared) {
-      case 'p256':
-        return hex(p256.publicKey, p256.signEcdsa(digest));
-      case 'ecdsa': {
+    const results: Readonly<Record<typeof compared, () => string>> = {
+      p256: () => hex(p256.publicKey, p256.signEcdsa(digest)),
+      ecdsa: () => {
         const { signature, recovery } = secp256k1.signEcdsa(digest);
         return hex(signature, Uint8Array.of(recovery));
-      }
-      default: {
+      },
+      bip340: () => {
+        const { signature, publicKey } = secp256k1.signBip340(digest, auxiliary);
+        return hex(signature, publicKey);
+      },
+      taproot: () => {
         const merkleRoot = number % 3 === 0 ? root.subarray(0, 0) : root;
-        const made =
-          compared === 'bip340'
-            ? secp256k1.signBip340(digest, auxiliary)
-            : secp256k1.signTaproot(digest, auxiliary, merkleRoot);
-        return hex(made.signature, made.publicKey);
-      }
-    }
+        const { signature, publicKey } = secp256k1.signTaproot(digest, auxiliary, merkleRoot);
+        return hex(signature, publicKey);
+      },
+      range: () => hex(p256.publicKey, secp256k1.publicKey),
+    };
+    return results[compared]();
   } finally {
     p256?.clear();
     secp256k1?.clear();

@@ -146,6 +146,19 @@ describe.each(listCurves())('by $name,', ({ curves }) => {
       );
     });
 
+    it('signs the message "test" of RFC 6979 A.2.5 with P-256, by the same nonce as its digest', () => {
+      const { signature } = signWith(
+        'p256',
+        'c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721',
+        'ecdsa-p256-sha256',
+        { kind: 'message', message: Buffer.from('test') },
+      );
+      expect(text(signature)).toBe(
+        'f1abb023518351cd71d881567b1ea663ed3efcf6c5132b354f28d3b0b7d38367' +
+          '019f4113742a2b14bd25926b49c649155f267e60d3814b4c0cc84250e46f0083',
+      );
+    });
+
     it('signs the transaction hash of EIP-155 with secp256k1', () => {
       const { signature, recovery } = signWith('secp256k1', '46'.repeat(32), 'ecdsa-secp256k1', {
         kind: 'digest',
