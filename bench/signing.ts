@@ -15,6 +15,7 @@ import {
   signShare,
 } from '../enclave/frost/index.ts';
 import { generateKey, type PayloadBytes, type SoleKeyType } from '../enclave/keys/index.ts';
+import { openLocalCurves } from '../local/noble-curves.ts';
 import { createRateLimits, decide, preparePolicy } from '../enclave/policy/index.ts';
 import { ReplayCache, signRequest, verifyRequestSignature } from '../shared/http-signature/index.ts';
 import type { Algorithm, ShareType } from '../shared/node/algorithms.ts';
@@ -59,7 +60,7 @@ const SIGNATURES: readonly [SoleKeyType, Algorithm, PayloadBytes][] = [
   ['secp256k1', 'bip340', { kind: 'taproot-sighash', digest, merkleRoot: new Uint8Array(0) }],
 ];
 for (const [type, algorithm, payload] of SIGNATURES) {
-  const key = generateKey(type);
+  const key = generateKey(openLocalCurves(), type);
   measure(`sign ${algorithm}, ${payload.kind}`, () => key.sign({ algorithm, payload }));
 }
 

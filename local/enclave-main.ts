@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { bootNode } from '../enclave/boot/index.ts';
 import { errorCode } from '../shared/errors.ts';
 import { createUnixTransport } from '../shared/transport/unix-transport.ts';
+import { openLocalCurves } from './noble-curves.ts';
 import { openNsmSocket } from './nitro-host/nsm-socket.ts';
 
 // The enclave as a process on a laptop: the same boot as in an image, on stand-ins that the local Nitro host hands in
@@ -28,6 +29,7 @@ try {
   const node = await bootNode({
     nsm: await openNsmSocket(input.nsmPath),
     transport: createUnixTransport({ directory: input.socketDirectory, cid: input.cid }),
+    curves: openLocalCurves(),
     kmsRoots: input.kmsRoots,
     systemClock: Date.now,
     // A laptop's kernel has its own entropy, and its owner may dump its memory.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Compiles shared/native (addon/ and what it shares with init/) into the addon that reaches AF_VSOCK and /dev/nsm. `npm ci` runs it. Nothing is
+# Compiles shared/native (addon/ and what it shares with init/) into the addon: AF_VSOCK, /dev/nsm, private keys. `npm ci` runs it. Nothing is
 # downloaded: the headers are those of the pinned Node. Where there is no compiler it says so and succeeds, because
 # everything but a real host works without the addon.
 #
@@ -18,7 +18,7 @@ headers=$root/node_modules/$node/include/node
 compiler=${CC:-cc}
 skip() {
   rm -f "$out"
-  echo "holdfast: the native addon was not built: $1. AF_VSOCK and /dev/nsm are out of reach; local mode works." >&2
+  echo "holdfast: the native addon was not built: $1. AF_VSOCK and /dev/nsm are out of reach; local mode works, with the slower curves of JavaScript." >&2
   exit 0
 }
 [ -n "$node" ] || skip "it is for Linux on x86_64 or aarch64"
@@ -26,8 +26,10 @@ skip() {
 command -v "$compiler" > /dev/null || skip "no C compiler ($compiler) on this machine"
 
 mkdir -p "$(dirname "$out")"
-"$compiler" "@$root/shared/native/cflags" -fPIC -shared -isystem "$headers" "$@" \
-  -o "$out.part" "$root"/shared/native/*.c "$root"/shared/native/addon/*.c || {
+native=$root/shared/native
+vendored=$native/vendor/secp256k1
+"$compiler" "@$native/cflags" -fPIC -shared -isystem "$headers" -isystem "$vendored" -isystem "$vendored/include" "$@" \
+  -o "$out.part" "$native"/*.c "$native"/addon/*.c || {
   rm -f "$out.part"
   skip "the compiler refused it, see above"
 }

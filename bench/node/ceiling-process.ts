@@ -1,6 +1,7 @@
 /** What the cryptography alone allows on the enclave's core: a request's verification and one signature, in a loop. */
 import { generateKeyPairSync, hash, randomBytes, sign, verify } from 'node:crypto';
 import { generateKey, parsePayload } from '../../enclave/keys/index.ts';
+import { openLocalCurves } from '../../local/noble-curves.ts';
 import type { SignRequest } from '../../shared/node/api.ts';
 import { awaitTask, tell } from './child.ts';
 
@@ -33,7 +34,7 @@ const { request, milliseconds } = await awaitTask<CeilingTask>();
 const client = generateKeyPairSync('ed25519');
 const base = randomBytes(BASE_BYTES);
 const signature = sign(null, base, client.privateKey);
-const held = generateKey(request.key as 'ed25519' | 'p256' | 'secp256k1');
+const held = generateKey(openLocalCurves(), request.key as 'ed25519' | 'p256' | 'secp256k1');
 const payload = parsePayload(request.payload);
 const act = () => {
   if (!verify(null, base, client.publicKey, signature)) throw new Error('it verifies');

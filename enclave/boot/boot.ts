@@ -109,7 +109,7 @@ async function runPhases(platform: Platform, control: ControlClient, nsm: NsmCli
 
   await enter('opening');
   const admission = admitConfiguration(store, signed);
-  const keyring = await Keyring.open(store, signed.configuration.keys, admission);
+  const keyring = await Keyring.open(store, platform.curves, signed.configuration.keys, admission);
   mark('opening');
 
   let api: Api | undefined;

@@ -1,4 +1,5 @@
 import type { Transport } from '../../shared/transport/transport.ts';
+import type { Curves } from '../keys/index.ts';
 import type { NsmDevice } from '../nsm/index.ts';
 
 /**
@@ -8,6 +9,8 @@ import type { NsmDevice } from '../nsm/index.ts';
 export interface Platform {
   readonly nsm: NsmDevice;
   readonly transport: Transport;
+  /** The arithmetic of the keys that sign. */
+  readonly curves: Curves;
   /** PEM of the authorities that may speak for KMS. */
   readonly kmsRoots: readonly string[];
   /** The system's clock, milliseconds since 1970. */

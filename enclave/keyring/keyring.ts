@@ -3,7 +3,7 @@ import type { KeyEntry } from '../../shared/node/configuration.ts';
 import { BootError } from '../boot/errors.ts';
 import type { Admission } from '../boot/configuration.ts';
 import { type HeldShare, restoreShare } from '../frost/index.ts';
-import { generateKey, type HeldKey, isSoleKeyType, restoreKey } from '../keys/index.ts';
+import { type Curves, generateKey, type HeldKey, isSoleKeyType, restoreKey } from '../keys/index.ts';
 import type { RecordChange, SealedStore } from '../store/index.ts';
 import { KeyringError } from './errors.ts';
 
@@ -13,14 +13,16 @@ const SHARES = 'shares';
 /** The keys and shares that a node holds, by their id in the configuration. */
 export class Keyring {
   readonly #store: SealedStore;
+  readonly #curves: Curves;
   readonly #entries: ReadonlyMap<string, KeyEntry>;
   readonly #keys = new Map<string, HeldKey>();
   readonly #shares = new Map<string, HeldShare>();
   /** Those that are being sealed: of two that come at once, one is taken. */
   readonly #arriving = new Set<string>();
 
-  private constructor(store: SealedStore, entries: readonly KeyEntry[]) {
+  private constructor(store: SealedStore, curves: Curves, entries: readonly KeyEntry[]) {
     this.#store = store;
+    this.#curves = curves;
     this.#entries = new Map(entries.map((entry) => [entry.id, entry]));
   }
 
@@ -33,15 +35,16 @@ export class Keyring {
    */
   static async open(
     store: SealedStore,
+    curves: Curves,
     entries: readonly KeyEntry[],
     admission: Admission,
   ): Promise<Keyring> {
-    const keyring = new Keyring(store, entries);
+    const keyring = new Keyring(store, curves, entries);
     try {
       const made: string[] = [];
       for (const entry of entries) {
         if (await keyring.#load(entry)) continue;
-        keyring.#keys.set(entry.id, makeKey(entry, admission.isNewer));
+        keyring.#keys.set(entry.id, makeKey(curves, entry, admission.isNewer));
         made.push(entry.id);
       }
       await keyring.#sealKeys(made, admission.state);
@@ -133,7 +136,7 @@ export class Keyring {
 
   #hold(id: string, type: KeyType, sealed: Uint8Array): void {
     if (isShareType(type)) this.#shares.set(id, restoreShare(type, sealed));
-    else if (isSoleKeyType(type)) this.#keys.set(id, restoreKey(type, sealed));
+    else if (isSoleKeyType(type)) this.#keys.set(id, restoreKey(this.#curves, type, sealed));
   }
 
   /** All in one commit with the configuration's version: there is no store in which it was in force without them. */
@@ -154,11 +157,11 @@ function hasShareType(entry: KeyEntry): entry is KeyEntry & { type: ShareType } 
   return isShareType(entry.type);
 }
 
-function makeKey({ id, type, publicKey }: KeyEntry, isNewer: boolean): HeldKey {
+function makeKey(curves: Curves, { id, type, publicKey }: KeyEntry, isNewer: boolean): HeldKey {
   if (!isSoleKeyType(type) || publicKey !== undefined || !isNewer) {
     throw new BootError('KEY_MISSING', 'the store does not hold a key that it should', { key: id });
   }
-  return generateKey(type);
+  return generateKey(curves, type);
 }
 
 function assertPublicKey({ id, publicKey }: KeyEntry, held: Uint8Array | undefined): void {

@@ -8,4 +8,6 @@ export {
   type SigningRequest,
   type SoleKeyType,
 } from './held-key.ts';
+export { type Curves } from './curves.ts';
 export { generateKey, restoreKey } from './keys.ts';
+export { createNativeCurves } from './native-curves.ts';

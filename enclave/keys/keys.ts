@@ -1,37 +1,38 @@
 import { getRandomValues } from 'node:crypto';
-import { p256 } from '@noble/curves/nist.js';
-import { secp256k1 } from '@noble/curves/secp256k1.js';
+import type { Curves } from './curves.ts';
 import { holdEd25519 } from './ed25519.ts';
+import { KeyError } from './errors.ts';
 import { type HeldKey, type SoleKeyType } from './held-key.ts';
 import { holdP256 } from './p256.ts';
 import { holdSecp256k1 } from './secp256k1.ts';
 import { SECRET_BYTES } from './secret.ts';
 import { parseSerialisedSecret } from './serialised-key.ts';
 
-const HOLDERS: Readonly<Record<SoleKeyType, (secret: Uint8Array) => HeldKey>> = {
-  ed25519: holdEd25519,
+const HOLDERS: Readonly<Record<SoleKeyType, (curves: Curves, secret: Uint8Array) => HeldKey>> = {
+  ed25519: (_curves, secret) => holdEd25519(secret),
   p256: holdP256,
   secp256k1: holdSecp256k1,
 };
 
-/** 48 bytes make a scalar whose bias nobody can measure (FIPS 186-5, A.4.1). */
-const SCALAR_SEED_BYTES = 48;
+/** Of 2^32 draws one is no scalar of P-256, of secp256k1 fewer: this many in a row are no accident. */
+const MAX_DRAWS = 8;
 
-function makeSecret(type: SoleKeyType): Uint8Array {
-  if (type === 'ed25519') return getRandomValues(new Uint8Array(SECRET_BYTES));
-  const seed = getRandomValues(new Uint8Array(SCALAR_SEED_BYTES));
+/**
+ * Makes a key from the kernel's randomness; boot has made sure that the NSM feeds it (P40). Draws again what is no scalar
+ * of the curve, so that all of them are equally likely (FIPS 186-5, A.2.2).
+ */
+export function generateKey(curves: Curves, type: SoleKeyType): HeldKey {
+  const secret = new Uint8Array(SECRET_BYTES);
   try {
-    return type === 'p256' ? p256.utils.randomSecretKey(seed) : secp256k1.utils.randomSecretKey(seed);
-  } finally {
-    seed.fill(0);
-  }
-}
-
-/** Makes a key from the kernel's randomness; boot has made sure that the NSM feeds it (P40). */
-export function generateKey(type: SoleKeyType): HeldKey {
-  const secret = makeSecret(type);
-  try {
-    return HOLDERS[type](secret);
+    for (let draws = 1; ; draws += 1) {
+      getRandomValues(secret);
+      try {
+        return HOLDERS[type](curves, secret);
+      } catch (error) {
+        const isOutOfRange = error instanceof KeyError && error.code === 'KEY_MALFORMED';
+        if (!isOutOfRange || draws === MAX_DRAWS) throw error;
+      }
+    }
   } finally {
     secret.fill(0);
   }
@@ -42,6 +43,6 @@ export function generateKey(type: SoleKeyType): HeldKey {
  *
  * @throws KeyError KEY_MALFORMED for another type, version, length or a scalar out of range
  */
-export function restoreKey(type: SoleKeyType, bytes: Uint8Array): HeldKey {
-  return HOLDERS[type](parseSerialisedSecret(type, bytes));
+export function restoreKey(curves: Curves, type: SoleKeyType, bytes: Uint8Array): HeldKey {
+  return HOLDERS[type](curves, parseSerialisedSecret(type, bytes));
 }

@@ -2,6 +2,7 @@ import { amazonTrustRoots } from '../../shared/aws/trust-roots.ts';
 import { loadNative } from '../../shared/native/addon.ts';
 import { openVsockTransport } from '../../shared/transport/vsock-transport.ts';
 import type { Platform } from '../boot/platform.ts';
+import { createNativeCurves } from '../keys/index.ts';
 import { checkEnclaveHost } from './host-check.ts';
 import { openNsmDevice } from './nsm-device.ts';
 
@@ -15,6 +16,7 @@ export function openNitroPlatform(): Platform {
   return {
     nsm: openNsmDevice(native),
     transport: openVsockTransport(native),
+    curves: createNativeCurves(native),
     kmsRoots: amazonTrustRoots(),
     systemClock: Date.now,
     checkHost: () => checkEnclaveHost(native),

@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs';
 import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const PROJECT = resolve(import.meta.dirname, '..', '..');
 const COPIED = ['attestation', 'enclave', 'shared', 'local', 'package.json', 'package-lock.json'];
+/** Compiled of what is copied; not there on a machine without a compiler. */
+const ADDON = 'build/holdfast.node';
 
 /** A copy of the enclave's code in a folder of its own: what is measured stays what it is while the project changes. */
 export interface Program {
@@ -15,6 +18,7 @@ export interface Program {
 export async function copyProgram(): Promise<Program> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-program-'));
   for (const name of COPIED) await cp(join(PROJECT, name), join(folder, name), { recursive: true });
+  if (existsSync(join(PROJECT, ADDON))) await cp(join(PROJECT, ADDON), join(folder, ADDON));
   await symlink(join(PROJECT, 'node_modules'), join(folder, 'node_modules'));
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
 }

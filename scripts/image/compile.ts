@@ -3,7 +3,7 @@ import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs
 import { basename, join } from 'node:path';
 import { CMDLINE } from './cmdline.ts';
 import { type ImageInputs, ROOT } from './inputs.ts';
-import { listNativeSources, NATIVE } from './native-sources.ts';
+import { listNativeSources, NATIVE, VENDORED } from './native-sources.ts';
 
 const COMPILER = 'x86_64-linux-gnu-gcc-14';
 const STRIP = 'x86_64-linux-gnu-strip';
@@ -29,11 +29,15 @@ export function compileBinaries(inputs: ImageInputs): Binaries {
     cpSync(join(NODE, 'include/node'), join(work, 'include'), { recursive: true });
     const at = (name: string) => `/${basename(work)}/${name}`;
     const run = (tool: string, ...args: string[]) => runInRoot(inputs.root, at(''), tool, args);
+    // The name of the work folder differs from build to build, and __FILE__ would have it.
+    const common = [`@${at('native/cflags')}`, `-ffile-prefix-map=${at('')}=`, '-s'];
     const compile = (out: string, folder: 'addon' | 'init', ...flags: string[]) => {
       const sources = listNativeSources(folder).map((name) => at(`native/${name}`));
-      run(COMPILER, `@${at('native/cflags')}`, '-s', ...flags, '-o', at(out), ...sources);
+      run(COMPILER, ...common, ...flags, '-o', at(out), ...sources);
     };
-    compile('holdfast.node', 'addon', '-fPIC', '-shared', '-isystem', at('include'));
+    const headers = ['include', ...VENDORED.map((name) => `native/${name}`)];
+    const system = headers.flatMap((name) => ['-isystem', at(name)]);
+    compile('holdfast.node', 'addon', '-fPIC', '-shared', ...system);
     compile('init', 'init', '-fPIE', '-static-pie', `-DHOLDFAST_CMDLINE="${CMDLINE}"`);
     run(STRIP, '--strip-all', at('node'));
     const [init, addon, node] = ['init', 'holdfast.node', 'node'].map((name) =>

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Bundle } from './bundle.ts';
 import { type ImageInputs, type LockedPackage, ROOT } from './inputs.ts';
-import { listNativeInputs } from './native-sources.ts';
+import { listNativeInputs, NATIVE } from './native-sources.ts';
 
 /** What identifies an image in the documents beside it. */
 export interface ImageIdentity {
@@ -50,6 +50,16 @@ function describeKernel({ kernel, kernelConfig }: ImageInputs): object[] {
   ];
 }
 
+/** The C library whose source lies in this repository; its list of digests stands for its files. */
+function describeVendored(): object {
+  const [, name = '', version = ''] =
+    /^# (\S+) (\S+)$/m.exec(readFileSync(join(NATIVE, 'vendor/secp256k1/README.md'), 'utf8')) ?? [];
+  if (name === '') throw new Error('the README of the vendored source does not begin with name and version');
+  const purl = `pkg:github/bitcoin-core/secp256k1@v${version}`;
+  const hashes = [{ alg: 'SHA-256', content: sha256OfFile('shared/native/vendor/secp256k1/SHA256SUMS') }];
+  return { type: 'library', 'bom-ref': purl, name, version, purl, licenses: [{ expression: 'MIT' }], hashes };
+}
+
 /** Everything in the image that others wrote, as a CycloneDX 1.6 document; the compiler is not in it. */
 export function describeComponents(inputs: ImageInputs, bundle: Bundle, identity: ImageIdentity): object {
   const folders = new Set(
@@ -85,6 +95,7 @@ export function describeComponents(inputs: ImageInputs, bundle: Bundle, identity
         const purl = `pkg:npm/${name.replace('@', '%40')}@${version}`;
         return { type: 'library', 'bom-ref': purl, name, version, purl, licenses: [{ expression: license }] };
       }),
+      describeVendored(),
     ],
   };
 }

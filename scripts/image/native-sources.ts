@@ -5,6 +5,9 @@ import { ROOT } from './inputs.ts';
 /** Where the C sources are: each program has a folder of its own, and what both share lies above. */
 export const NATIVE = join(ROOT, 'shared/native');
 
+/** Folders of libsecp256k1 that the addon finds headers in, relative to `NATIVE`. */
+export const VENDORED = ['vendor/secp256k1', 'vendor/secp256k1/include'];
+
 /** The files that one of the two programs is compiled from, relative to `NATIVE`, in a fixed order. */
 export function listNativeSources(program: 'addon' | 'init'): string[] {
   return ['', program]

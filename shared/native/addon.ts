@@ -6,6 +6,9 @@ import { TransportError } from '../transport/errors.ts';
 /** A watch that is on; opaque. */
 export type Watch = object & { readonly __watch: never };
 
+/** A private key that the addon holds; opaque. When it is collected its memory is cleared, too. */
+export type KeyHandle = object & { readonly __key: never };
+
 /**
  * The functions of addon/addon.c. Descriptors are bare numbers that the caller must close; everything throws (or rejects
  * with) an Error whose `code` is the name of an errno, and misuse is a TypeError or RangeError.
@@ -32,6 +35,27 @@ export interface NativeAddon {
   unwatch(watch: Watch): void;
   openNsm(): number;
   exchangeNsm(descriptor: number, request: Uint8Array): Promise<Uint8Array>;
+  /** Copies 32 bytes; `null` for what is no scalar from 1 to the curve's order less one. */
+  holdSecp256k1(secret: Uint8Array): KeyHandle | null;
+  /** Like `holdSecp256k1`. */
+  holdP256(secret: Uint8Array): KeyHandle | null;
+  /** Overwrites the key, which is misuse to use afterwards; twice is harmless. */
+  clearKey(key: KeyHandle): void;
+  /** Compressed SEC1. */
+  publicKey(key: KeyHandle): Uint8Array<ArrayBuffer>;
+  /** Writes the secret into 32 bytes of the caller's, who clears them. */
+  copySecret(key: KeyHandle, target: Uint8Array): void;
+  /** r ‖ s over 32 bytes (RFC 6979, the lower s); on secp256k1 a 65th byte is the recovery number. */
+  signEcdsa(key: KeyHandle, digest: Uint8Array): Uint8Array<ArrayBuffer>;
+  /** The signature (64 bytes), verified, and the x-only key that it verifies under (32). */
+  signBip340(key: KeyHandle, digest: Uint8Array, auxiliary: Uint8Array): Uint8Array<ArrayBuffer>;
+  /** Like `signBip340`, under the output key of BIP-341; `merkleRoot` has 32 bytes or none. */
+  signTaproot(
+    key: KeyHandle,
+    digest: Uint8Array,
+    auxiliary: Uint8Array,
+    merkleRoot: Uint8Array,
+  ): Uint8Array<ArrayBuffer>;
   /** One datagram to a socket of the Unix domain; `@name` is an abstract address. At most 512 bytes. */
   notify(address: string, message: string): void;
   /** No core file and no debugger for this process. */

@@ -40,12 +40,15 @@ test("the list of components names the kernel's source and what was built from i
   const text = JSON.stringify(describeComponents(INPUTS, BUNDLE, IDENTITY));
   for (const named of ['kernel-digest', 'library-digest', digest('the kernel'), digest('its configuration')])
     expect(text).toContain(named);
+  expect(text).toContain('pkg:github/bitcoin-core/secp256k1@v0.8.0');
   for (const absent of ['compiler-digest', 'guest-digest']) expect(text).not.toContain(absent);
 });
 
 test('the provenance names all that the image was made with, and no machine of the tests', () => {
   const text = JSON.stringify(describeProvenance('enclave/main.ts', INPUTS, BUNDLE, IDENTITY));
   const named = ['kernel-digest', 'library-digest', 'compiler-digest', 'docker/kernel.config'];
+  const compiled = ['init/init.c', 'addon/keys.c', 'vendor/secp256k1/src/secp256k1.c', 'cflags'];
+  named.push(...compiled.map((name) => `shared/native/${name}`));
   for (const name of named) expect(text).toContain(name);
   expect(text).not.toContain('guest-digest');
 });

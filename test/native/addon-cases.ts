@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { NativeAddon, Watch } from '../../shared/native/addon.ts';
+import { keyCases } from './key-cases.ts';
 import { receiveNotices } from './notice-receiver.ts';
 
 /** One thing that the addon does, on a machine without vsock; run by vitest, and by a sanitizer without it. */
@@ -122,6 +123,7 @@ const MISUSE: readonly [keyof NativeAddon, readonly unknown[], new () => Error][
 ];
 
 export const addonCases: readonly AddonCase[] = [
+  ...keyCases,
   {
     name: 'refuses arguments of a wrong number, type or range',
     run(native) {

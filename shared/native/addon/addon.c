@@ -1,6 +1,6 @@
 /*
- * holdfast.node, the part of Holdfast that JavaScript cannot reach: AF_VSOCK sockets, readiness of a descriptor, the NSM's
- * ioctl, process hardening, as a Node-API addon.
+ * holdfast.node, the part of Holdfast that JavaScript cannot do, as a Node-API addon: here AF_VSOCK sockets, readiness of a
+ * descriptor, the NSM's ioctl and process hardening; private keys in keys.c.
  *
  * Nothing here keeps state of its own, and nothing blocks the event loop: sockets are non-blocking, the ioctl runs on
  * libuv's thread pool. Errors are thrown (or reject) as an Error whose `code` is the name of the errno.
@@ -25,6 +25,7 @@
 #include "../filter.h"
 #include "../vsock.h"
 #include "arguments.h"
+#include "keys.h"
 
 #include <uv.h>
 
@@ -352,16 +353,10 @@ static void end_exchange(napi_env env, napi_status status, void *data) {
 static napi_value exchange_nsm(napi_env env, napi_callback_info info) {
   napi_value values[2], name, promise = NULL;
   int fd;
-  bool typed = false;
-  napi_typedarray_type type = napi_int8_array;
   size_t length = 0;
-  void *bytes = NULL;
   if (!take_arguments(env, info, 2, values) || !take_descriptor(env, values[0], &fd)) return NULL;
-  if (napi_is_typedarray(env, values[1], &typed) != napi_ok || !typed ||
-      napi_get_typedarray_info(env, values[1], &type, &length, &bytes, NULL, NULL) != napi_ok ||
-      type != napi_uint8_array) {
-    return throw_misuse(env, "the request is not a Uint8Array");
-  }
+  const uint8_t *bytes = take_byte_array(env, values[1], &length);
+  if (bytes == NULL) return NULL;
   if (length == 0 || length > NSM_MAX_REQUEST) return throw_errno(env, EMSGSIZE);
   struct exchange *exchange = calloc(1, sizeof *exchange);
   if (exchange == NULL) return throw_errno(env, ENOMEM);
@@ -447,10 +442,7 @@ static napi_value exit_now(napi_env env, napi_callback_info info) {
 }
 
 NAPI_MODULE_INIT() {
-  static const struct {
-    const char *name;
-    napi_callback function;
-  } EXPORTS[] = {
+  static const struct exported EXPORTS[] = {
       {"localCid", local_cid},       {"startConnect", start_connect}, {"finishConnect", finish_connect},
       {"listen", listen_vsock},      {"accept", accept_vsock},        {"localPort", local_port},
       {"placeholder", placeholder},  {"replace", replace},            {"close", close_descriptor},
@@ -458,13 +450,8 @@ NAPI_MODULE_INIT() {
       {"exchangeNsm", exchange_nsm}, {"forbidDumps", forbid_dumps},   {"forbidExec", forbid_exec},   {"lockMemory", lock_memory},
       {"exit", exit_now},            {"notify", notify},
   };
-  for (size_t index = 0; index < sizeof EXPORTS / sizeof EXPORTS[0]; index++) {
-    napi_value function;
-    if (napi_create_function(env, EXPORTS[index].name, NAPI_AUTO_LENGTH, EXPORTS[index].function, NULL, &function) !=
-            napi_ok ||
-        napi_set_named_property(env, exports, EXPORTS[index].name, function) != napi_ok) {
-      return NULL;
-    }
+  if (!export_functions(env, exports, EXPORTS, sizeof EXPORTS / sizeof EXPORTS[0]) || !export_keys(env, exports)) {
+    return NULL;
   }
   return exports;
 }

@@ -61,6 +61,19 @@ bool take_text(napi_env env, napi_value value, char *text, size_t size, size_t *
   return false;
 }
 
+uint8_t *take_byte_array(napi_env env, napi_value value, size_t *length) {
+  static uint8_t none;
+  bool typed = false;
+  napi_typedarray_type type = napi_int8_array;
+  void *bytes = NULL;
+  if (napi_is_typedarray(env, value, &typed) != napi_ok || !typed ||
+      napi_get_typedarray_info(env, value, &type, length, &bytes, NULL, NULL) != napi_ok || type != napi_uint8_array) {
+    throw_misuse(env, "expected a Uint8Array");
+    return NULL;
+  }
+  return *length == 0 ? &none : bytes;
+}
+
 napi_value make_number(napi_env env, uint32_t number) {
   napi_value result = NULL;
   napi_create_uint32(env, number, &result);
@@ -75,4 +88,16 @@ napi_value make_undefined(napi_env env) {
   napi_value result = NULL;
   napi_get_undefined(env, &result);
   return result;
+}
+
+bool export_functions(napi_env env, napi_value exports, const struct exported *functions, size_t count) {
+  for (size_t index = 0; index < count; index++) {
+    napi_value function;
+    if (napi_create_function(env, functions[index].name, NAPI_AUTO_LENGTH, functions[index].function, NULL, &function) !=
+            napi_ok ||
+        napi_set_named_property(env, exports, functions[index].name, function) != napi_ok) {
+      return false;
+    }
+  }
+  return true;
 }

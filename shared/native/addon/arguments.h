@@ -25,10 +25,19 @@ bool take_descriptor(napi_env env, napi_value value, int *result);
 /* A string of 1 to size - 1 bytes of UTF-8, all of it: one that was cut could mean something else. */
 bool take_text(napi_env env, napi_value value, char *text, size_t size, size_t *length);
 
+/* The bytes of a Uint8Array, in JavaScript's memory and valid for the call; not NULL even where there are none. */
+uint8_t *take_byte_array(napi_env env, napi_value value, size_t *length);
+
 napi_value make_number(napi_env env, uint32_t number);
 
 /* The descriptor as a number, or errno thrown for a negative one. */
 napi_value make_descriptor(napi_env env, int fd);
 napi_value make_undefined(napi_env env);
+
+struct exported {
+  const char *name;
+  napi_callback function;
+};
+bool export_functions(napi_env env, napi_value exports, const struct exported *functions, size_t count);
 
 #endif

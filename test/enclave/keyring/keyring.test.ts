@@ -3,6 +3,7 @@ import { admitConfiguration } from '../../../enclave/boot/configuration.ts';
 import { BootError } from '../../../enclave/boot/errors.ts';
 import { KeyringError } from '../../../enclave/keyring/errors.ts';
 import { Keyring } from '../../../enclave/keyring/index.ts';
+import { createNobleCurves } from '../../../local/noble-curves.ts';
 import { deriveStoreKey, SealedStore, StoreError } from '../../../enclave/store/index.ts';
 import type { Configuration, KeyEntry } from '../../../shared/node/configuration.ts';
 import { MAX_WRITES } from '../../../shared/protocol/control.ts';
@@ -44,7 +45,7 @@ async function start(entries: readonly KeyEntry[], version = 1): Promise<Keyring
     digest,
     signers: [],
   });
-  return await Keyring.open(store, entries, admission);
+  return await Keyring.open(store, createNobleCurves(), entries, admission);
 }
 
 async function codeOf(act: () => Promise<unknown>): Promise<string> {

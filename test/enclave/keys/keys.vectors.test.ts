@@ -1,57 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { type Algorithm } from '../../../shared/node/algorithms.ts';
+import type { Secp256k1Key } from '../../../enclave/keys/curves.ts';
 import { type PayloadBytes, restoreKey, type SoleKeyType } from '../../../enclave/keys/index.ts';
 import { signBip340 } from '../../../enclave/keys/secp256k1.ts';
+import { listCurves } from './every-curves.ts';
 
 const hex = (text: string) => new Uint8Array(Buffer.from(text, 'hex'));
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const TYPE_BYTES: Record<SoleKeyType, string> = { ed25519: '01', p256: '02', secp256k1: '03' };
-
-function signWith(type: SoleKeyType, secret: string, algorithm: Algorithm, payload: PayloadBytes) {
-  return restoreKey(type, hex(`01${TYPE_BYTES[type]}${secret}`)).sign({ algorithm, payload });
-}
-
-describe('published vectors', () => {
-  it('signs RFC 8032 7.1 test 2 with Ed25519', () => {
-    const { signature, publicKey } = signWith(
-      'ed25519',
-      '4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb',
-      'ed25519',
-      { kind: 'message', message: hex('72') },
-    );
-    expect(text(publicKey)).toBe('3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c');
-    expect(text(signature)).toBe(
-      '92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da' +
-        '085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00',
-    );
-  });
-
-  it('signs the digest of RFC 6979 A.2.5 with P-256, with the lower s', () => {
-    const { signature } = signWith(
-      'p256',
-      'c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721',
-      'ecdsa-p256-sha256',
-      { kind: 'digest', digest: hex('af2bdbe1aa9b6ec1e2ade1d694f41fc71a831d0268e9891562113d8a62add1bf') },
-    );
-    const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
-    const s = order - 0xf7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8n;
-    expect(text(signature)).toBe(
-      `efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716${s.toString(16).padStart(64, '0')}`,
-    );
-  });
-
-  it('signs the transaction hash of EIP-155 with secp256k1', () => {
-    const { signature, recovery } = signWith('secp256k1', '46'.repeat(32), 'ecdsa-secp256k1', {
-      kind: 'digest',
-      digest: hex('daf5a779ae972f972197303d7b574746c7ef83eadac0f2791ad23db92e4c8e53'),
-    });
-    expect(text(signature)).toBe(
-      '28ef61340bd939bc2195fe537567866003e1a15d3c71ff63e1590620aa636276' +
-        '67cbe9d8997f761aecb703304b3800ccf555c9f3dc64214b297fb1966a3b6d83',
-    );
-    expect(recovery).toBe(0);
-  });
-});
 
 // Index, secret key, public key, auxiliary randomness, message, signature: the signing rows of BIP-340's table.
 const BIP340 = [
@@ -88,20 +44,6 @@ const BIP340 = [
     '7eb0509757e246f19449885651611cb965ecc1a187dd51b64fda1edc9637d5ec97582b9cb13db3933705b32ba982af5af25fd78881ebb32771fc5922efc66ea3',
   ],
 ] as const;
-
-describe('BIP-340', () => {
-  it.each(BIP340)('signs vector %i', (_index, secret, publicKey, auxiliary, message, signature) => {
-    const key = restoreKey('secp256k1', hex(`0103${secret}`));
-    const signed = signBip340(
-      hex(secret),
-      key.publicKey,
-      { kind: 'digest', digest: hex(message) },
-      hex(auxiliary),
-    );
-    expect(text(signed.signature)).toBe(signature);
-    expect(text(signed.publicKey)).toBe(publicKey);
-  });
-});
 
 // Input, internal secret, merkle root, signature hash, output key, signature: BIP-341's key-path spending.
 const BIP341 = [
@@ -163,16 +105,89 @@ const BIP341 = [
   ],
 ] as const;
 
-describe('BIP-341 key path', () => {
-  it.each(BIP341)('signs input %i', (_input, secret, merkleRoot, sighash, outputKey, signature) => {
-    const { publicKey } = restoreKey('secp256k1', hex(`0103${secret}`));
-    const signed = signBip340(
-      hex(secret),
-      publicKey,
-      { kind: 'taproot-sighash', digest: hex(sighash), merkleRoot: hex(merkleRoot) },
-      new Uint8Array(32),
-    );
-    expect(text(signed.publicKey)).toBe(outputKey);
-    expect(text(signed.signature)).toBe(signature);
+describe.each(listCurves())('by $name,', ({ curves }) => {
+  function signWith(type: SoleKeyType, secret: string, algorithm: Algorithm, payload: PayloadBytes) {
+    return restoreKey(curves, type, hex(`01${TYPE_BYTES[type]}${secret}`)).sign({ algorithm, payload });
+  }
+
+  function hold(secret: string): Secp256k1Key {
+    const key = curves.holdSecp256k1(hex(secret));
+    if (key === undefined) throw new Error('no scalar');
+    return key;
+  }
+
+  describe('published vectors', () => {
+    it('signs RFC 8032 7.1 test 2 with Ed25519', () => {
+      const { signature, publicKey } = signWith(
+        'ed25519',
+        '4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb',
+        'ed25519',
+        { kind: 'message', message: hex('72') },
+      );
+      expect(text(publicKey)).toBe('3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c');
+      expect(text(signature)).toBe(
+        '92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da' +
+          '085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00',
+      );
+    });
+
+    it('signs the digest of RFC 6979 A.2.5 with P-256, with the lower s', () => {
+      const { signature } = signWith(
+        'p256',
+        'c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721',
+        'ecdsa-p256-sha256',
+        { kind: 'digest', digest: hex('af2bdbe1aa9b6ec1e2ade1d694f41fc71a831d0268e9891562113d8a62add1bf') },
+      );
+      const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+      const s = order - 0xf7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8n;
+      expect(text(signature)).toBe(
+        `efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716${s.toString(16).padStart(64, '0')}`,
+      );
+    });
+
+    it('signs the message "test" of RFC 6979 A.2.5 with P-256, by the same nonce as its digest', () => {
+      const { signature } = signWith(
+        'p256',
+        'c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721',
+        'ecdsa-p256-sha256',
+        { kind: 'message', message: Buffer.from('test') },
+      );
+      expect(text(signature)).toBe(
+        'f1abb023518351cd71d881567b1ea663ed3efcf6c5132b354f28d3b0b7d38367' +
+          '019f4113742a2b14bd25926b49c649155f267e60d3814b4c0cc84250e46f0083',
+      );
+    });
+
+    it('signs the transaction hash of EIP-155 with secp256k1', () => {
+      const { signature, recovery } = signWith('secp256k1', '46'.repeat(32), 'ecdsa-secp256k1', {
+        kind: 'digest',
+        digest: hex('daf5a779ae972f972197303d7b574746c7ef83eadac0f2791ad23db92e4c8e53'),
+      });
+      expect(text(signature)).toBe(
+        '28ef61340bd939bc2195fe537567866003e1a15d3c71ff63e1590620aa636276' +
+          '67cbe9d8997f761aecb703304b3800ccf555c9f3dc64214b297fb1966a3b6d83',
+      );
+      expect(recovery).toBe(0);
+    });
+  });
+
+  describe('BIP-340', () => {
+    it.each(BIP340)('signs vector %i', (_index, secret, publicKey, auxiliary, message, signature) => {
+      const signed = signBip340(hold(secret), { kind: 'digest', digest: hex(message) }, hex(auxiliary));
+      expect(text(signed.signature)).toBe(signature);
+      expect(text(signed.publicKey)).toBe(publicKey);
+    });
+  });
+
+  describe('BIP-341 key path', () => {
+    it.each(BIP341)('signs input %i', (_input, secret, merkleRoot, sighash, outputKey, signature) => {
+      const signed = signBip340(
+        hold(secret),
+        { kind: 'taproot-sighash', digest: hex(sighash), merkleRoot: hex(merkleRoot) },
+        new Uint8Array(32),
+      );
+      expect(text(signed.publicKey)).toBe(outputKey);
+      expect(text(signed.signature)).toBe(signature);
+    });
   });
 });
