@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { NodeClientOptions } from '../../client/node-client.ts';
 import { copyProgram, type Program } from '../../local/nitro-host/index.ts';
 import {
@@ -29,7 +29,11 @@ const CLIENTS = 8;
 const ANSWER_BYTES = 250;
 
 /** What runs as the enclave: the TypeScript files as they are, or one module, made and started as in an image. */
-export type Build = 'source' | 'bundle';
+/**
+ * `bundle` is the program as an image has it; `noble` is the same without the addon, whose curves are then JavaScript's;
+ * `source` is what tests run.
+ */
+export type Build = 'source' | 'bundle' | 'noble';
 
 export interface LoadClient {
   readonly id: string;
@@ -52,7 +56,7 @@ export class BenchStack {
   readonly #site: Site;
   readonly #program: Program;
   readonly #directory: string;
-  readonly #bundle: string;
+  readonly #bundles: Readonly<Record<'bundle' | 'noble', string>>;
   readonly #pcrs: ReadonlyMap<number, Uint8Array>;
 
   private constructor(parts: {
@@ -60,7 +64,7 @@ export class BenchStack {
     site: Site;
     program: Program;
     directory: string;
-    bundle: string;
+    bundles: Readonly<Record<'bundle' | 'noble', string>>;
     pcrs: ReadonlyMap<number, Uint8Array>;
     clients: readonly LoadClient[];
   }) {
@@ -69,15 +73,26 @@ export class BenchStack {
     this.#site = parts.site;
     this.#program = parts.program;
     this.#directory = parts.directory;
-    this.#bundle = parts.bundle;
+    this.#bundles = parts.bundles;
     this.#pcrs = parts.pcrs;
   }
 
   static async open(): Promise<BenchStack> {
     const directory = await mkdtemp(join(tmpdir(), 'holdfast-bench-'));
     const program = await copyProgram();
-    const bundle = join(directory, 'enclave.mjs');
-    await writeFile(bundle, (await bundleEntry('local/enclave-main.ts')).code);
+    const { code } = await bundleEntry('local/enclave-main.ts');
+    const bundles = {
+      bundle: join(directory, 'bundle/app/enclave.mjs'),
+      noble: join(directory, 'noble/app/enclave.mjs'),
+    };
+    for (const path of Object.values(bundles)) {
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, code);
+    }
+    await copyFile(
+      join(program.folder, 'build/holdfast.node'),
+      join(dirname(bundles.bundle), 'holdfast.node'),
+    );
     const world = await openWorld({ stateDirectory: directory });
     const site = await openSite(world, { node: 1 });
     const pcrs = await world.host.measure(program.folder);
@@ -112,7 +127,7 @@ export class BenchStack {
         },
       ],
     });
-    return new BenchStack({ world, site, program, directory, bundle, pcrs, clients });
+    return new BenchStack({ world, site, program, directory, bundles, pcrs, clients });
   }
 
   /** Starts a node, with its enclave on a core of its own. */
@@ -126,7 +141,7 @@ export class BenchStack {
           program: this.#program.folder,
           // Node takes the first argument that is no option for the program; the entry's path then means nothing.
           nodeOptions:
-            build === 'bundle' ? [...readImageOptions(), ...nodeOptions, this.#bundle] : nodeOptions,
+            build === 'source' ? nodeOptions : [...readImageOptions(), ...nodeOptions, this.#bundles[build]],
           onConsole: (line) => {
             console.push(line);
             if (line.startsWith('{"serving"')) {
