@@ -4,7 +4,7 @@ import { parsePcrFile, unsafeParseAttestationDocument } from '../../attestation/
 import { startLocalAws } from '../../local/aws/local-aws.ts';
 import { CLIENT, DEMO_KEYS, DEMO_RULES } from '../../local/demo/index.ts';
 import { DEMO_SIGNATURES } from '../../local/demo/signatures.ts';
-import { openTestNode, type Testbed } from '../../local/testbed/index.ts';
+import { openTestNode } from '../../local/testbed/index.ts';
 import { PARENT_PORT } from '../../shared/transport/transport.ts';
 import { openVsockTransport } from '../../shared/transport/vsock-transport.ts';
 import { askDocument, SigningClient } from '../../test/emulated/programs/node-requests.ts';
@@ -32,7 +32,7 @@ const aws = await startLocalAws({
     return { pcrs: payload.pcrs, publicKey: payload.publicKey ?? undefined };
   },
 });
-const testNode = await openTestNode({ stateDirectory, aws } as Testbed, { node: 1 });
+const testNode = await openTestNode({ stateDirectory, aws }, { node: 1 });
 await testNode.allow(parsePcrFile(readFileSync('/app/node.pcr.json')), { initialise: true });
 await testNode.configure({
   version: 1,

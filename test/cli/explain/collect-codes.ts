@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '../../..');
-const SOURCES = ['shared', 'attestation', 'enclave', 'parent', 'client', 'local', 'cli'].map(
+const SOURCES = ['shared', 'attestation', 'policy', 'enclave', 'parent', 'client', 'local', 'cli'].map(
   (folder) => `${folder}/**/*.ts`,
 );
 /** The explanations prove nothing, and the stand-ins of AWS speak AWS's words. */

@@ -13,7 +13,7 @@ import { connectNode, dealShares, sealShare } from '../../../client/index.ts';
 import { startLocalAws } from '../../../local/aws/local-aws.ts';
 import { CLIENT, DEMO_KEYS, DEMO_RULES } from '../../../local/demo/index.ts';
 import type { RecipientVerifier } from '../../../local/kms/index.ts';
-import { type ConfigurationBody, openTestNode, type Testbed } from '../../../local/testbed/index.ts';
+import { type ConfigurationBody, openTestNode } from '../../../local/testbed/index.ts';
 import { createEnvelope, ed25519PublicKeyHex, signEnvelope } from '../../../shared/dsse/index.ts';
 import { errorCode } from '../../../shared/errors.ts';
 import { CONFIGURATION_FORMAT, CONFIGURATION_PAYLOAD_TYPE } from '../../../shared/node/configuration.ts';
@@ -54,7 +54,7 @@ const aws = await startLocalAws({
   verifyRecipient: acceptUnsignedEmulatorDocument,
   onDecision: ({ action, decision, reason }) => report('decision', { action, decision, reason }),
 });
-const testNode = await openTestNode({ stateDirectory, aws } as Testbed, { node: 1, quorum: QUORUM });
+const testNode = await openTestNode({ stateDirectory, aws }, { node: 1, quorum: QUORUM });
 const imagePcrs = (image: LifeImage) => parsePcrFile(readFileSync(`/app/${image}.pcr.json`));
 const first = imagePcrs('first');
 const second = imagePcrs('second');
