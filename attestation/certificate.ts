@@ -10,8 +10,8 @@ import { AttestationError } from './errors.ts';
 /** An X.509 certificate as the Nitro PKI has them: P-384 keys, ecdsa-with-SHA384. Every array is a view of `der`. */
 export interface Certificate extends CertificateExtensions {
   readonly der: Uint8Array;
-  /** The TBSCertificate, header and all: what is signed. */
-  readonly signed: Uint8Array;
+  /** The TBSCertificate (RFC 5280, 4.1), header and all: what is signed. */
+  readonly tbsCertificate: Uint8Array;
   /** r ‖ s, 96 bytes. */
   readonly signature: Uint8Array;
   /** Positive, big-endian, without leading zeros. */
@@ -66,17 +66,19 @@ export function parseCertificate(der: Uint8Array): Certificate {
   const outer = openDer(der);
   const certificate = outer.enter(DER_TAG.sequence);
   outer.finish();
-  const signed = certificate.readWhole(DER_TAG.sequence);
-  const fields = parseSignedFields(signed);
+  const tbsCertificate = certificate.readWhole(DER_TAG.sequence);
+  const fields = parseTbsCertificate(tbsCertificate);
   assertAlgorithm(certificate.readWhole(DER_TAG.sequence));
   const signature = readSignature(certificate);
   certificate.finish();
-  return { der, signed, signature, ...fields };
+  return { der, tbsCertificate, signature, ...fields };
 }
 
 /** TBSCertificate: RFC 5280 section 4.1.2. */
-function parseSignedFields(signed: Uint8Array): Omit<Certificate, 'der' | 'signed' | 'signature'> {
-  const reader = openDer(signed).enter(DER_TAG.sequence);
+function parseTbsCertificate(
+  tbsCertificate: Uint8Array,
+): Omit<Certificate, 'der' | 'tbsCertificate' | 'signature'> {
+  const reader = openDer(tbsCertificate).enter(DER_TAG.sequence);
   readVersion(reader);
   const serial = readSerial(reader);
   assertAlgorithm(reader.readWhole(DER_TAG.sequence));

@@ -39,7 +39,7 @@ const FIELDS = new Set<unknown>(
  *
  * @throws AttestationError `CBOR_…`, `DOCUMENT_FIELD_…`, `DOCUMENT_KIND`, `DOCUMENT_TIMESTAMP`
  */
-export function parsePayload(payload: Uint8Array): AttestationPayload {
+export function parseAttestationPayload(payload: Uint8Array): AttestationPayload {
   const map = locate({ field: 'payload' }, () =>
     decodeCbor(payload, {
       maxBytes: MAX_PAYLOAD_BYTES,

@@ -7,7 +7,7 @@ export {
   MANIFEST_PCR,
   measureInstanceId,
   measureInstanceRole,
-  measureManifest,
+  computeManifestPcr,
   zeroPcr,
 } from './measurement.ts';
 export { AWS_NITRO_ROOT_G1 } from './nitro-root.ts';

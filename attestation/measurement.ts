@@ -32,7 +32,7 @@ export function extendPcr(pcr: Uint8Array, data: Uint8Array, hash: Sha384 = sha3
  * PCR16 of a node that was given this manifest: SHA-384(48 zero bytes ‖ SHA-384(manifest)). The enclave extends with
  * the digest, as an NSM request has room for a digest but not for every manifest.
  */
-export function measureManifest(manifest: Uint8Array): Uint8Array {
+export function computeManifestPcr(manifest: Uint8Array): Uint8Array {
   return extendPcr(zeroPcr(), sha384(manifest));
 }
 

@@ -4,7 +4,7 @@ import { parseCertificate } from './certificate.ts';
 import { assertChain, type ChainLink } from './chain.ts';
 import { assertCoseSign1, parseCoseSign1, signatureInput } from './cose-sign1.ts';
 import { assertPayload } from './document-rules.ts';
-import { parsePayload, type AttestationPayload } from './document.ts';
+import { parseAttestationPayload, type AttestationPayload } from './document.ts';
 import { AttestationError, type AttestationErrorCode } from './errors.ts';
 import { locate } from './location.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -55,7 +55,7 @@ export function prepareDocument(
   assertCoseSign1(message);
   // A copy, and the very bytes that are verified: nobody can change afterwards what is read from them.
   const signed = signatureInput(message.payload);
-  const payload = parsePayload(signed.subarray(signed.length - message.payload.length));
+  const payload = parseAttestationPayload(signed.subarray(signed.length - message.payload.length));
   assertPayload(payload, options.kind);
   assertRoot(payload.cabundle[0], options.root);
   const authorities = payload.cabundle.map((der, index) =>
@@ -98,8 +98,8 @@ function certificateSignatures(chain: readonly PreparedLink[]): SignatureCheck[]
   let signer: PreparedLink | undefined;
   for (const subject of chain) {
     if (signer !== undefined && !isKnownGood(subject, signer)) {
-      const { signed, signature } = subject.certificate;
-      checks.push({ signer, signed, signature, subject });
+      const { tbsCertificate, signature } = subject.certificate;
+      checks.push({ signer, signed: tbsCertificate, signature, subject });
     }
     signer = subject;
   }

@@ -1,6 +1,6 @@
 import { parseCertificate, type Certificate } from './certificate.ts';
 import { parseCoseSign1, type CoseSign1 } from './cose-sign1.ts';
-import { parsePayload, type AttestationPayload } from './document.ts';
+import { parseAttestationPayload, type AttestationPayload } from './document.ts';
 import { AttestationError } from './errors.ts';
 import { locate } from './location.ts';
 
@@ -20,7 +20,7 @@ export interface UnverifiedDocument {
  */
 export function unsafeParseAttestationDocument(document: Uint8Array): UnverifiedDocument {
   const message = parseCoseSign1(new Uint8Array(document));
-  const payload = parsePayload(message.payload);
+  const payload = parseAttestationPayload(message.payload);
   const certificates = payload.cabundle.map((der, index) => tryParse(der, { field: 'cabundle', index }));
   certificates.push(tryParse(payload.certificate, { field: 'certificate' }));
   return { message, payload, certificates };

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { direct, holdfast, socat, spliceRelay, vsockProxy, type Contestant } from './egress/contestants.ts';
-import { startLoad, type Answers, type Flow, type Load } from './egress/load.ts';
+import { startLoad, type Responses, type Flow, type Load } from './egress/load.ts';
 import { compilePeers } from './egress/peers.ts';
 
 const { values } = parseArgs({
@@ -69,7 +69,7 @@ function answers(kind: 'fresh' | 'held', slots: number, delayMs: number): Figure
   return {
     name: `${what}, ${slots.toLocaleString('en')} at once${delay}`,
     async measure(load, contestant) {
-      const { perSecond, p50, p99, served }: Answers = await load.ask(
+      const { perSecond, p50, p99, served }: Responses = await load.ask(
         kind,
         contestant,
         slots,

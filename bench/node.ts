@@ -11,7 +11,7 @@ import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { connectNode } from '../client/index.ts';
-import type { SignRequest } from '../shared/node/api.ts';
+import type { SignRequest } from '../shared/api/bodies.ts';
 import { measureBoot } from './node/boot-figures.ts';
 import type { CeilingTask, CeilingTold } from './node/ceiling-process.ts';
 import { Child } from './node/child.ts';

@@ -19,9 +19,9 @@ import type { PayloadBytes } from '../enclave/signer/index.ts';
 import { openLocalCurves } from '../local/noble-curves.ts';
 import { createRateLimits, decide, preparePolicy } from '../policy/index.ts';
 import { ReplayCache, signRequest, verifyRequestSignature } from '../shared/http-signature/index.ts';
-import type { Algorithm, ShareType } from '../shared/node/algorithms.ts';
-import type { Payload } from '../shared/node/api.ts';
-import { configurationSchema } from '../shared/node/configuration.ts';
+import type { Algorithm, ShareType } from '../shared/algorithms.ts';
+import type { Payload } from '../shared/api/bodies.ts';
+import { configurationSchema } from '../shared/documents/configuration.ts';
 
 const { values } = parseArgs({
   options: { seconds: { type: 'string', default: '1' }, json: { type: 'boolean', default: false } },

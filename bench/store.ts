@@ -5,7 +5,7 @@
  * node bench/store.ts [--rounds N] [--milliseconds N]
  */
 import { parseArgs } from 'node:util';
-import { deriveStoreKey, type RecordKeeper, SealedStore } from '../enclave/store/index.ts';
+import { deriveStoreKey, type RecordStorage, SealedStore } from '../enclave/store/index.ts';
 import { encodeFrame } from '../shared/frames/index.ts';
 import { MAX_RECORD_BYTES, type RecordWrite } from '../shared/protocol/control.ts';
 import { ListStore } from './store/list-store.ts';
@@ -49,13 +49,13 @@ function makeWire() {
 
 async function makeContenders(count: number): Promise<readonly Contender[]> {
   const [indexed, listed] = [makeWire(), makeWire()];
-  const keeper: RecordKeeper = {
+  const storage: RecordStorage = {
     readRecord: () => Promise.resolve(null),
     listRecords: () => Promise.resolve([]),
     commit: indexed.send,
   };
   const state = { order: 'first', configuration: { version: 1, digest: new Uint8Array(48) }, boots: 1 };
-  const store = SealedStore.create(keeper, key, state, undefined);
+  const store = SealedStore.create(storage, key, state, undefined);
   const list = new ListStore(key, listed.send);
   const contenders: Contender[] = [
     { name: 'index', commit: (changes) => store.commit(changes), size: indexed.size, milliseconds: [] },

@@ -7,7 +7,7 @@ import {
   toNonceCommitments,
   tweakGroup,
 } from '../shared/frost/index.ts';
-import { type NonceCommitment, type Payload } from '../shared/node/api.ts';
+import { type NonceCommitment, type Payload } from '../shared/api/bodies.ts';
 import { ClientError } from './errors.ts';
 import {
   findFaultyCommitments,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { attestationAnswerSchema } from '../shared/node/api.ts';
-import { parseAnswer } from './answers.ts';
+import { attestationResponseSchema } from '../shared/api/bodies.ts';
+import { parseResponse } from './responses.ts';
 import { assertNonce, assertTrust } from './inputs.ts';
 import { exchange } from './http-exchange.ts';
 import { type NodeIdentity, type NodeTrust, verifyNodeIdentity } from './node-identity.ts';
@@ -45,12 +45,12 @@ export async function attestNode(options: AttestOptions): Promise<NodeIdentity> 
       target: '/v1/attestation',
       authority: endpoint.authority,
       headers: { 'content-type': 'application/json', connection: 'close' },
-      maxAnswerBytes: MAX_ANSWER_BYTES,
+      maxResponseBytes: MAX_ANSWER_BYTES,
       body: Buffer.from(JSON.stringify({ nonce: Buffer.from(nonce).toString('hex') })),
       timeoutMs,
       via: { createConnection: () => socket },
     });
-    const { document } = parseAnswer(answer, attestationAnswerSchema);
+    const { document } = parseResponse(answer, attestationResponseSchema);
     const documentBytes = new Uint8Array(Buffer.from(document, 'base64'));
     return verifyNodeIdentity({ documentBytes, nonce, tlsPublicKey, now: clock() }, trust);
   } finally {

@@ -7,7 +7,7 @@ import {
   type ShareDestination,
 } from '../shared/frost/index.ts';
 import { sealTo } from '../shared/hpke/index.ts';
-import { type ShareImportRequest } from '../shared/node/api.ts';
+import { type ShareImportRequest } from '../shared/api/bodies.ts';
 
 export interface DealtShare {
   /** From 1: the place in the quorum of the node that it is for. */

@@ -1,5 +1,5 @@
 import { type FrostGroup } from '../shared/frost/index.ts';
-import { type Payload } from '../shared/node/api.ts';
+import { type Payload } from '../shared/api/bodies.ts';
 import { aggregateSignature, type GroupSignature } from './aggregation.ts';
 import { ClientError } from './errors.ts';
 import { type NodeClient } from './node-client.ts';

@@ -12,13 +12,13 @@ export interface Exchange {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
   /** The longest body that is taken of an answer. */
-  readonly maxAnswerBytes: number;
+  readonly maxResponseBytes: number;
   readonly timeoutMs: number;
   /** The connections to use, or the one connection. */
   readonly via: { readonly agent: Agent } | Pick<RequestOptions, 'createConnection'>;
 }
 
-export interface HttpAnswer {
+export interface HttpResponse {
   readonly status: number;
   readonly body: Uint8Array;
 }
@@ -32,8 +32,8 @@ const MAX_HEADER_FIELDS = 64;
  *
  * @throws ClientError ANSWER_LOST, ANSWER_TIMEOUT, ANSWER_MALFORMED, and what opening the connection threw
  */
-export function exchange(input: Exchange): Promise<HttpAnswer> {
-  const { method, target, authority, headers, body, maxAnswerBytes, timeoutMs, via } = input;
+export function exchange(input: Exchange): Promise<HttpResponse> {
+  const { method, target, authority, headers, body, maxResponseBytes, timeoutMs, via } = input;
   return new Promise((resolve, reject) => {
     const request = startRequest({
       ...via,
@@ -59,7 +59,7 @@ export function exchange(input: Exchange): Promise<HttpAnswer> {
     request.once('error', (error) => reject(describeFailure(error)));
     request.once('response', (response) => {
       isAnswered = true;
-      readBody(response, maxAnswerBytes).then(
+      readBody(response, maxResponseBytes).then(
         (bytes) => resolve({ status: response.statusCode ?? 0, body: bytes }),
         (error: Error) => {
           request.destroy();

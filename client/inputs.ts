@@ -1,5 +1,5 @@
 import { KeyObject, X509Certificate } from 'node:crypto';
-import type { Payload } from '../shared/node/api.ts';
+import type { Payload } from '../shared/api/bodies.ts';
 import type { NodeTrust } from './node-identity.ts';
 
 /** What callers pass by mistake is a TypeError that says so: a node's refusal or a failed verification would mislead. */

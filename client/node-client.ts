@@ -3,30 +3,30 @@ import type { z } from 'zod';
 import type { ShareDestination } from '../shared/frost/index.ts';
 import { signRequest } from '../shared/http-signature/index.ts';
 import {
-  type FrostRound1Answer,
-  frostRound1AnswerSchema,
-  type FrostRound2Answer,
-  frostRound2AnswerSchema,
+  type FrostRound1Response,
+  frostRound1ResponseSchema,
+  type FrostRound2Response,
+  frostRound2ResponseSchema,
   type FrostRound2Request,
-  healthAnswerSchema,
+  healthResponseSchema,
   type KeyInfo,
-  keysAnswerSchema,
-  type ShareImportAnswer,
-  shareImportAnswerSchema,
+  keysResponseSchema,
+  type ShareImportResponse,
+  shareImportResponseSchema,
   type ShareImportRequest,
-  type SignAnswer,
-  signAnswerSchema,
+  type SignResponse,
+  signResponseSchema,
   type SignRequest,
-} from '../shared/node/api.ts';
-import { digestManifest } from '../shared/node/manifest.ts';
-import { parseAnswer } from './answers.ts';
+} from '../shared/api/bodies.ts';
+import { digestManifest } from '../shared/documents/manifest.ts';
+import { parseResponse } from './responses.ts';
 import { attestNode, type AttestOptions, DEFAULT_TIMEOUT_MS } from './attest-node.ts';
 import { ClientError, NodeRefusal } from './errors.ts';
-import { Gate } from './gate.ts';
-import { exchange, type HttpAnswer } from './http-exchange.ts';
+import { Semaphore } from './semaphore.ts';
+import { exchange, type HttpResponse } from './http-exchange.ts';
 import { assertPayload, assertSigningKey, assertTrust } from './inputs.ts';
 import type { NodeIdentity, NodeTrust } from './node-identity.ts';
-import { type Endpoint, parseNodeUrl, PinnedAgent } from './tls-connection.ts';
+import { type Endpoint, parseNodeUrl, NodeAgent } from './tls-connection.ts';
 
 export interface NodeClientOptions extends AttestOptions {
   /** This client's id in the node's configuration. */
@@ -42,7 +42,7 @@ export type SealForNode = (importKey: Uint8Array, destination: ShareDestination)
 
 interface Connected {
   readonly identity: NodeIdentity;
-  readonly agent: PinnedAgent;
+  readonly agent: NodeAgent;
 }
 
 interface SignedCall<T> {
@@ -76,7 +76,7 @@ export async function connectNode(options: NodeClientOptions): Promise<NodeClien
 export class NodeClient {
   readonly #options: NodeClientOptions;
   readonly #endpoint: Endpoint;
-  readonly #gate: Gate;
+  readonly #requests: Semaphore;
   #connected: Promise<Connected> | undefined;
   /** The newest configuration that this client has seen in force: none that is older is taken any more. */
   #newestConfiguration = 1;
@@ -86,7 +86,7 @@ export class NodeClient {
     assertSigningKey(options.privateKey);
     this.#options = options;
     this.#endpoint = parseNodeUrl(options.url);
-    this.#gate = new Gate(options.maxConnections ?? DEFAULT_CONNECTIONS);
+    this.#requests = new Semaphore(options.maxConnections ?? DEFAULT_CONNECTIONS);
   }
 
   /** Verifies the node anew, whatever is known of it. @throws AttestationError, ClientError, NodeRefusal */
@@ -95,8 +95,8 @@ export class NodeClient {
   }
 
   /** Whether it serves. */
-  async health(): Promise<z.infer<typeof healthAnswerSchema>> {
-    return await this.#call({ method: 'GET', target: '/v1/health', answer: healthAnswerSchema });
+  async health(): Promise<z.infer<typeof healthResponseSchema>> {
+    return await this.#call({ method: 'GET', target: '/v1/health', answer: healthResponseSchema });
   }
 
   /** The keys that the node's configuration names. */
@@ -105,48 +105,48 @@ export class NodeClient {
   }
 
   /** The keys that the node's configuration names, and how full its store is. */
-  async describeKeys(): Promise<z.infer<typeof keysAnswerSchema>> {
-    return await this.#call({ method: 'GET', target: '/v1/keys', answer: keysAnswerSchema });
+  async describeKeys(): Promise<z.infer<typeof keysResponseSchema>> {
+    return await this.#call({ method: 'GET', target: '/v1/keys', answer: keysResponseSchema });
   }
 
   /** @throws TypeError for a payload that is not hex as the node takes it */
-  async sign(request: SignRequest): Promise<SignAnswer> {
+  async sign(request: SignRequest): Promise<SignResponse> {
     assertPayload(request.payload);
     return await this.#call({
       method: 'POST',
       target: '/v1/sign',
-      answer: signAnswerSchema,
+      answer: signResponseSchema,
       body: () => request,
     });
   }
 
   /** Hands the node its share of a group's key, sealed to the import key that its document binds. */
-  async importShare(key: string, seal: SealForNode): Promise<ShareImportAnswer> {
+  async importShare(key: string, seal: SealForNode): Promise<ShareImportResponse> {
     const manifest = digestManifest(this.#options.trust.manifest);
     return await this.#call({
       method: 'PUT',
       target: `/v1/keys/${key}/share`,
-      answer: shareImportAnswerSchema,
+      answer: shareImportResponseSchema,
       body: ({ binding: { session, importKey } }) =>
         seal(Buffer.from(importKey, 'hex'), { manifest, session, key }),
     });
   }
 
-  async frostRound1(key: string): Promise<FrostRound1Answer> {
+  async frostRound1(key: string): Promise<FrostRound1Response> {
     return await this.#call({
       method: 'POST',
       target: '/v1/frost/round1',
-      answer: frostRound1AnswerSchema,
+      answer: frostRound1ResponseSchema,
       body: () => ({ key }),
     });
   }
 
-  async frostRound2(request: FrostRound2Request): Promise<FrostRound2Answer> {
+  async frostRound2(request: FrostRound2Request): Promise<FrostRound2Response> {
     assertPayload(request.payload);
     return await this.#call({
       method: 'POST',
       target: '/v1/frost/round2',
-      answer: frostRound2AnswerSchema,
+      answer: frostRound2ResponseSchema,
       body: () => request,
     });
   }
@@ -190,7 +190,7 @@ export class NodeClient {
       this.#newestConfiguration = identity.binding.configuration;
       // The same key is the same boot, whose connections serve on.
       if (agent?.isPinnedTo(identity.tlsPublicKey)) return { identity, agent };
-      return { identity, agent: new PinnedAgent(this.#endpoint, identity.tlsPublicKey) };
+      return { identity, agent: new NodeAgent(this.#endpoint, identity.tlsPublicKey) };
     } finally {
       if (identity === undefined || !agent?.isPinnedTo(identity.tlsPublicKey)) agent?.destroy();
     }
@@ -218,11 +218,11 @@ export class NodeClient {
         authority: this.#endpoint.authority,
         headers,
         ...(bytes && { body: bytes }),
-        maxAnswerBytes: MAX_ANSWER_BYTES,
+        maxResponseBytes: MAX_ANSWER_BYTES,
         timeoutMs,
         via: { agent },
       });
-    return parseAnswer(await this.#gate.run(() => sendOnce(send)), call.answer);
+    return parseResponse(await this.#requests.run(() => sendWithRetry(send)), call.answer);
   }
 }
 
@@ -232,7 +232,7 @@ export class NodeClient {
  *
  * @throws ClientError ANSWER_LOST where it was the first
  */
-async function sendOnce(send: () => Promise<HttpAnswer>): Promise<HttpAnswer> {
+async function sendWithRetry(send: () => Promise<HttpResponse>): Promise<HttpResponse> {
   try {
     return await send();
   } catch (error) {

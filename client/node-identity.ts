@@ -1,12 +1,12 @@
 import {
   MANIFEST_PCR,
-  measureManifest,
+  computeManifestPcr,
   type PcrValues,
   type VerifiedDocument,
   verifyAttestationDocument,
 } from '../attestation/index.ts';
 import { parseJson } from '../shared/json/index.ts';
-import { type NodeBinding, nodeBindingSchema } from '../shared/node/api.ts';
+import { type NodeBinding, nodeBindingSchema } from '../shared/api/bodies.ts';
 import { ClientError } from './errors.ts';
 
 /** What a client knows beforehand about the node it wants. */
@@ -80,7 +80,7 @@ export function verifyNodeIdentity(evidence: IdentityEvidence, trust: NodeTrust)
 }
 
 function expectManifest({ pcrs, manifest }: NodeTrust): PcrValues[] {
-  const measured = measureManifest(manifest);
+  const measured = computeManifestPcr(manifest);
   return [pcrs].flat().map((expected: PcrValues) => {
     // With PCR16 alone any image would do, and there would be something to compare all the same (P46).
     if (IMAGE_PCRS.some((index) => !expected.has(index))) {

@@ -1,8 +1,8 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { type FrostGroup, getFrostSuite, SCALAR_BYTES } from '../shared/frost/index.ts';
-import { type ShareType } from '../shared/node/algorithms.ts';
-import { type NonceCommitment } from '../shared/node/api.ts';
+import { type ShareType } from '../shared/algorithms.ts';
+import { type NonceCommitment } from '../shared/api/bodies.ts';
 
 /** One signer's part of a signature: what round two answers. */
 export interface SignatureShare {

@@ -71,12 +71,12 @@ export function readPeerKey(socket: TLSSocket): Uint8Array {
 }
 
 /** Keeps connections to one attested TLS key: a request is written only where the other end has proved to hold it. */
-export class PinnedAgent extends Agent {
+export class NodeAgent extends Agent {
   readonly #endpoint: Endpoint;
   readonly #publicKey: Uint8Array;
 
   constructor(endpoint: Endpoint, publicKey: Uint8Array) {
-    // Its own limit would not count connections that are still being opened: Gate holds it.
+    // Its own limit would not count connections that are still being opened: Semaphore holds it.
     super({ keepAlive: true, scheduling: 'lifo' });
     this.#endpoint = endpoint;
     this.#publicKey = publicKey;

@@ -47,7 +47,7 @@ export interface IngressOptions {
 }
 
 /** What the status page and the metrics show beside the parent's own parts. */
-export interface ParentSights {
+export interface StatusSources {
   readonly enclave?: () => SupervisorState;
   /** Milliseconds since 1970. */
   readonly credentialsExpiration?: () => number | null;
@@ -62,6 +62,6 @@ export interface ParentOptions extends Omit<ControlSources, 'onStatus'> {
   readonly ingress?: IngressOptions;
   /** Where the status page listens; there is none when left out. */
   readonly status?: StatusAddress;
-  readonly sights?: ParentSights;
+  readonly statusSources?: StatusSources;
   readonly log?: Log;
 }

@@ -41,10 +41,10 @@ export interface Parent {
  * @throws ParentOptionError OPTION_INVALID; TransportError ADDRESS_IN_USE, LISTEN_FAILED
  */
 export async function startParent(options: ParentOptions): Promise<Parent> {
-  const { egress, ingress, status, sights = {}, log = silentLog } = options;
+  const { egress, ingress, status, statusSources = {}, log = silentLog } = options;
   const node = createNodeStatus();
   const tables = createTables(egress, ingress);
-  const metrics = createParentMetrics({ ...tables, node, sights });
+  const metrics = createParentMetrics({ ...tables, node, statusSources });
   const isEnclave = (cid: number) => cid === options.enclaveCid;
   // Whether what was reported last is of the enclave that runs now: each ends with one exit line, or is given up.
   let isOfThisLife = false;
@@ -82,10 +82,10 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
         listen: status,
         status: () => ({
           node: node.current,
-          enclave: { cid: options.enclaveCid, ...sights.enclave?.() },
+          enclave: { cid: options.enclaveCid, ...statusSources.enclave?.() },
           ingress: endpointOf(ingressServer),
           connections: { egress: tables.egress.size, ingress: tables.ingress.size },
-          credentialsExpiration: sights.credentialsExpiration?.() ?? null,
+          credentialsExpiration: statusSources.credentialsExpiration?.() ?? null,
         }),
         isReady: () => node.isServing,
         metrics: () => metrics.registry.render(),

@@ -57,7 +57,7 @@ export async function startParentService(
   const { enclave: spec } = config;
   const built = await buildParent(config, log);
   let supervisor: Supervisor | undefined;
-  const sights = {
+  const statusSources = {
     credentialsExpiration: built.credentials.expiration,
     ...(spec.image === undefined
       ? {}
@@ -66,7 +66,7 @@ export async function startParentService(
   let parent: Parent;
   try {
     const status = descriptor === undefined ? {} : { status: { descriptor } };
-    parent = await startParent({ ...built.options, ...status, sights });
+    parent = await startParent({ ...built.options, ...status, statusSources });
   } catch (error) {
     built.close();
     throw error;

@@ -1,5 +1,5 @@
 import { describeKey, describeRate, describeRule } from './description.ts';
-import type { Configuration, DropEntry, KeyEntry, Rule } from '../shared/node/configuration.ts';
+import type { Configuration, DropEntry, KeyEntry, Rule } from '../shared/documents/configuration.ts';
 
 /** One difference of two configurations, for whoever has to answer for it with a signature. */
 export interface ConfigurationChange {

@@ -1,9 +1,4 @@
-import {
-  type Algorithm,
-  ALGORITHMS,
-  describeAlgorithm,
-  type PayloadKind,
-} from '../shared/node/algorithms.ts';
+import { type Algorithm, ALGORITHMS, describeAlgorithm, type PayloadKind } from '../shared/algorithms.ts';
 import { type Policy, type PreparedRule } from './policy.ts';
 import { type RateLimits, takeToken, waitForToken } from './rate-limits.ts';
 

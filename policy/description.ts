@@ -1,4 +1,4 @@
-import type { KeyEntry, Rule } from '../shared/node/configuration.ts';
+import type { KeyEntry, Rule } from '../shared/documents/configuration.ts';
 
 /** Describes a key in a phrase: its type, and the public key that it must have. */
 export function describeKey({

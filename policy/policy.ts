@@ -1,5 +1,5 @@
-import { type Algorithm, type KeyType, type PayloadKind } from '../shared/node/algorithms.ts';
-import { type Configuration, type Operation, type Rule } from '../shared/node/configuration.ts';
+import { type Algorithm, type KeyType, type PayloadKind } from '../shared/algorithms.ts';
+import { type Configuration, type Operation, type Rule } from '../shared/documents/configuration.ts';
 import { type Rate } from './rate-limits.ts';
 
 /** A rule with its lists as sets. */

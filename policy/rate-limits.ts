@@ -1,4 +1,4 @@
-import { type Rule } from '../shared/node/configuration.ts';
+import { type Rule } from '../shared/documents/configuration.ts';
 
 export type Rate = NonNullable<Rule['rate']>;
 

@@ -15,7 +15,7 @@ import {
   type TableEntry,
 } from './format.ts';
 import { type EifMeasurements, measureCertificate, Measurement } from './measurement.ts';
-import type { SideWork } from './side-work.ts';
+import type { HashWorker } from './hash-worker.ts';
 import { DEFAULT_METADATA, type EifMetadata, encodeMetadata } from './metadata.ts';
 import { padRamdisks } from './ramdisks.ts';
 import { assertSections } from './section-rules.ts';
@@ -41,7 +41,7 @@ export interface BuildOptions {
   /** Called after each chunk with the bytes written so far and how many there will be, signature excluded. */
   readonly onProgress?: (done: number, total: number) => void;
   /** Where the second half of the hashing is done. Default: here. */
-  readonly sideWork?: SideWork;
+  readonly hashWorker?: HashWorker;
   readonly signal?: AbortSignal;
 }
 
@@ -123,7 +123,7 @@ class ImageWriter {
   constructor(sink: EifSink, parts: readonly Part[], options: BuildOptions) {
     this.#sink = sink;
     this.#options = options;
-    this.#measurement = new Measurement(options.sideWork);
+    this.#measurement = new Measurement(options.hashWorker);
     this.#total = parts.reduce((sum, { source }) => sum + SECTION_HEADER_BYTES + source.size, HEADER_BYTES);
   }
 

@@ -5,7 +5,7 @@ import { CRC_OFFSET, type EifArchitecture, SECTION_HEADER_BYTES } from './format
 import { describeKernel, type EifKernel, KERNEL_HEAD_BYTES } from './kernel.ts';
 import { type EifLayout, type EifSection, readLayout } from './layout.ts';
 import { type EifMeasurements, Measurement } from './measurement.ts';
-import type { SideWork } from './side-work.ts';
+import type { HashWorker } from './hash-worker.ts';
 import { parseMetadata, type UnattestedMetadata } from './metadata.ts';
 import { type EifSignature, verifySignatureSection } from './signature.ts';
 import { type EifSource, readChunks } from './source.ts';
@@ -16,7 +16,7 @@ export interface DescribeOptions {
   /** Called after each chunk with the bytes read so far and the size of the file. */
   readonly onProgress?: (done: number, total: number) => void;
   /** Where the second half of the hashing is done. Default: here. */
-  readonly sideWork?: SideWork;
+  readonly hashWorker?: HashWorker;
   readonly signal?: AbortSignal;
 }
 
@@ -90,9 +90,9 @@ interface Contents {
 async function measure(
   source: EifSource,
   { sections, headerBytes, sectionHeaderBytes }: EifLayout,
-  { onProgress, sideWork, signal }: DescribeOptions,
+  { onProgress, hashWorker, signal }: DescribeOptions,
 ) {
-  const measurement = new Measurement(sideWork);
+  const measurement = new Measurement(hashWorker);
   const contents: Contents = { kernel: { head: new Uint8Array(), size: 0 }, ramdisks: [] };
   await measurement.updateHeader(headerBytes.subarray(0, CRC_OFFSET));
   for (const [index, { kind, offset, size }] of sections.entries()) {

@@ -3,7 +3,7 @@ export { type BuiltEif, buildEif, type EifParts } from './build.ts';
 export { describeEif, type DescribeOptions, type EifDescription } from './describe.ts';
 export { EifError, type EifErrorCode } from './errors.ts';
 export type { EifMeasurements } from './measurement.ts';
-export { createSideWork, type SideResult, type SideWork } from './side-work.ts';
+export { createHashWorker, type HashWorkerResult, type HashWorker } from './hash-worker.ts';
 export { DEFAULT_METADATA, type EifMetadata } from './metadata.ts';
 export { type EifSigner } from './signature.ts';
 export { createDigestSigner, createLocalSigner, createReplayingSigner } from './signer.ts';

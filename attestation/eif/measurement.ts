@@ -7,7 +7,7 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import type { EifSectionKind } from './format.ts';
-import { createSideWork, type SideWork } from './side-work.ts';
+import { createHashWorker, type HashWorker } from './hash-worker.ts';
 
 /** Register index to value, 48 bytes each: 0, 1, 2, and 8 for a signed image. */
 export type EifMeasurements = ReadonlyMap<number, Uint8Array>;
@@ -20,14 +20,14 @@ export interface Measured {
 
 /** Takes a file's bytes in order, section by section. */
 export class Measurement {
-  readonly #side: SideWork;
+  readonly #side: HashWorker;
   readonly #image: Hash = createHash('sha384');
   /** PCR1's own digest; the same as PCR0's until the second ramdisk. */
   #bootstrap: Hash | undefined;
   #ramdisks = 0;
   #kind: EifSectionKind | 'header' = 'header';
 
-  constructor(side: SideWork = createSideWork()) {
+  constructor(side: HashWorker = createHashWorker()) {
     this.#side = side;
   }
 

@@ -27,7 +27,7 @@ export interface KeyRequest {
   readonly lenientNotPrincipal?: boolean;
 }
 
-export type DecisionReason =
+export type EvaluationReason =
   /** A Deny of the key policy applies. */
   | 'explicit-deny'
   /** A Deny of the caller's own policies applies. */
@@ -40,9 +40,9 @@ export type DecisionReason =
   | 'identity-missing'
   | 'implicit-deny';
 
-export interface Decision {
+export interface Evaluation {
   readonly decision: 'allow' | 'deny';
-  readonly reason: DecisionReason;
+  readonly reason: EvaluationReason;
   /** The statement of the key policy that decided, where one did. */
   readonly statement?: { readonly index: number; readonly sid?: string };
 }
@@ -53,7 +53,7 @@ export interface Decision {
  * Source: KMS Developer Guide, "Determining access", "Default key policy", "Allowing users in other accounts";
  * IAM User Guide, "Policy evaluation logic".
  */
-export function evaluateKeyPolicy(policy: KeyPolicy, request: KeyRequest): Decision {
+export function evaluateKeyPolicy(policy: KeyPolicy, request: KeyRequest): Evaluation {
   const applying = policy.statements
     .map((statement) => ({ statement, match: matchKeyStatement(policy, statement, request) }))
     .filter(({ match }) => match !== 'none');
@@ -150,7 +150,7 @@ function matchScope(
   return resource !== resources.negated;
 }
 
-function decide(reason: DecisionReason, statement?: Statement): Decision {
+function decide(reason: EvaluationReason, statement?: Statement): Evaluation {
   const decision = reason === 'key-policy-allow' || reason === 'delegated-allow' ? 'allow' : 'deny';
   if (statement === undefined) return { decision, reason };
   const { index, sid } = statement;

@@ -3,7 +3,7 @@ export { parseIdentityPolicy, parseKeyPolicy, type IdentityPolicy, type KeyPolic
 export {
   evaluateIdentityPolicies,
   evaluateKeyPolicy,
-  type Decision,
+  type Evaluation,
   type IdentityDecision,
 } from './evaluate.ts';
 export type { Caller, PolicyCaller } from './principal.ts';

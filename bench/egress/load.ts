@@ -12,7 +12,7 @@ export interface Flow {
   readonly moving: number;
 }
 
-export interface Answers {
+export interface Responses {
   readonly perSecond: number;
   /** Milliseconds. */
   readonly p50: number;
@@ -26,7 +26,7 @@ export interface Load {
   readonly port: number;
   flow(to: Contestant, streams: number, size: number, way: 'both' | 'up', ms: number): Promise<Flow>;
   /** A connection for each question, or connections that stay; the target answers after a delay. */
-  ask(kind: 'fresh' | 'held', to: Contestant, slots: number, delayMs: number, ms: number): Promise<Answers>;
+  ask(kind: 'fresh' | 'held', to: Contestant, slots: number, delayMs: number, ms: number): Promise<Responses>;
   /** Calls back while so many connections are open of which each has had an answer, if it got one within `ms`. */
   idle(to: Contestant, slots: number, ms: number, whileOpen: () => void): Promise<{ served: number }>;
   stop(): void;
@@ -49,7 +49,7 @@ export async function startLoad(program: string): Promise<Load> {
     },
     async ask(kind, { address, preamble }, slots, delayMs, ms) {
       say(kind, address, preamble, slots, delayMs, ms);
-      return (await next()) as Answers;
+      return (await next()) as Responses;
     },
     async idle({ address, preamble }, slots, ms, whileOpen) {
       say('idle', address, preamble, slots, ms);

@@ -3,7 +3,7 @@ import { generateKeyPairSync, hash, randomBytes, sign, verify } from 'node:crypt
 import { generateKey } from '../../enclave/keys/index.ts';
 import { decodePayload } from '../../enclave/signer/index.ts';
 import { openLocalCurves } from '../../local/noble-curves.ts';
-import type { SignRequest } from '../../shared/node/api.ts';
+import type { SignRequest } from '../../shared/api/bodies.ts';
 import { awaitTask, tell } from './child.ts';
 
 export interface CeilingTask {

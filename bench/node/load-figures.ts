@@ -1,9 +1,9 @@
-import { type SignRequest, signAnswerSchema } from '../../shared/node/api.ts';
+import { type SignRequest, signResponseSchema } from '../../shared/api/bodies.ts';
 import { Child } from './child.ts';
 import type { LoadTask, LoadTold } from './load-process.ts';
 import { readBusyTime, readCpuTime } from './process-usage.ts';
 import { percentile } from './statistics.ts';
-import { verifyAnswer } from './verification.ts';
+import { verifyResponse } from './verification.ts';
 
 /** What a load came to. Times of processors are in microseconds for one request. */
 export interface LoadFigures {
@@ -67,7 +67,8 @@ export async function measureLoad(
     const busy = readBusyTime() - busyBefore;
     if (told === 'measuring') throw new Error('the load speaks out of turn');
     const { count, milliseconds, latencies, answers } = told;
-    if (isNode) for (const text of answers) verifyAnswer(request, signAnswerSchema.parse(JSON.parse(text)));
+    if (isNode)
+      for (const text of answers) verifyResponse(request, signResponseSchema.parse(JSON.parse(text)));
     const spent = pids.map((_, index) => (((after[index] ?? 0) - (before[index] ?? 0)) * 1000) / count);
     const ours = pids.reduce((sum, _, index) => sum + (after[index] ?? 0) - (before[index] ?? 0), 0);
     return {

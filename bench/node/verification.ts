@@ -1,8 +1,8 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { p256 } from '@noble/curves/nist.js';
 import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js';
-import type { Algorithm } from '../../shared/node/algorithms.ts';
-import type { SignAnswer, SignRequest } from '../../shared/node/api.ts';
+import type { Algorithm } from '../../shared/algorithms.ts';
+import type { SignResponse, SignRequest } from '../../shared/api/bodies.ts';
 
 type Verify = (signature: Uint8Array, bytes: Uint8Array, publicKey: Uint8Array, prehash: boolean) => boolean;
 
@@ -14,7 +14,7 @@ const VERIFY: Partial<Record<Algorithm, Verify>> = {
 };
 
 /** @throws Error when an answer does not hold a signature over what was asked for */
-export function verifyAnswer({ algorithm, payload }: SignRequest, answer: SignAnswer): void {
+export function verifyResponse({ algorithm, payload }: SignRequest, answer: SignResponse): void {
   const [signature, publicKey, bytes] = [
     answer.signature,
     answer.publicKey,

@@ -92,11 +92,11 @@ async function createHandler(ca: Buffer | undefined): Promise<NodeHttpHandler> {
  * @param named errors that the caller expects: what it makes of them, by name
  * @throws CliError AWS_CREDENTIALS, AWS_REFUSED, AWS_UNREACHABLE, INTERRUPTED
  */
-export async function askAws<Answer>(
+export async function askAws<Response>(
   operation: string,
-  answer: Promise<Answer>,
-  named: Readonly<Record<string, () => Answer>> = {},
-): Promise<Answer> {
+  answer: Promise<Response>,
+  named: Readonly<Record<string, () => Response>> = {},
+): Promise<Response> {
   try {
     return await answer;
   } catch (error) {

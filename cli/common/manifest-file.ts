@@ -1,5 +1,5 @@
-import { measureManifest } from '../../attestation/index.ts';
-import { digestManifest, type Manifest, parseManifest } from '../../shared/node/manifest.ts';
+import { computeManifestPcr } from '../../attestation/index.ts';
+import { digestManifest, type Manifest, parseManifest } from '../../shared/documents/manifest.ts';
 import { type Io, readInput } from '../command.ts';
 import { inFile } from './in-file.ts';
 
@@ -18,7 +18,7 @@ export async function readManifestFile(path: string, io: Io): Promise<ManifestFi
   return {
     manifest: inFile(path, () => parseManifest(bytes)),
     digest: Buffer.from(digestManifest(bytes)).toString('hex'),
-    pcr16: Buffer.from(measureManifest(bytes)).toString('hex'),
+    pcr16: Buffer.from(computeManifestPcr(bytes)).toString('hex'),
   };
 }
 

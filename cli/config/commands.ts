@@ -1,7 +1,7 @@
 import { type Envelope, MAX_ENVELOPE_BYTES, signEnvelope } from '../../shared/dsse/index.ts';
-import { openConfiguration } from '../../shared/node/configuration.ts';
-import { ConfigurationError } from '../../shared/node/errors.ts';
-import { digestManifest, type Manifest, parseManifest } from '../../shared/node/manifest.ts';
+import { openConfiguration } from '../../shared/documents/configuration.ts';
+import { ConfigurationError } from '../../shared/documents/errors.ts';
+import { digestManifest, type Manifest, parseManifest } from '../../shared/documents/manifest.ts';
 import { confirm } from '../common/confirm.ts';
 import { type Command, type CommandInput, type Outcome, readInput } from '../command.ts';
 import {

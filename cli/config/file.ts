@@ -3,7 +3,7 @@ import {
   createEnvelope,
   DsseError,
   type Envelope,
-  openEnvelope,
+  verifyEnvelope,
   parseEnvelope,
 } from '../../shared/dsse/index.ts';
 import { JsonError, parseJson } from '../../shared/json/index.ts';
@@ -11,8 +11,8 @@ import {
   type Configuration,
   CONFIGURATION_PAYLOAD_TYPE,
   parseConfiguration,
-} from '../../shared/node/configuration.ts';
-import { ConfigurationError } from '../../shared/node/errors.ts';
+} from '../../shared/documents/configuration.ts';
+import { ConfigurationError } from '../../shared/documents/errors.ts';
 import { inFile } from '../common/in-file.ts';
 import { type Io, MAX_INPUT_BYTES, readInput } from '../command.ts';
 
@@ -62,7 +62,7 @@ export function checkSignatures(envelope: Envelope): CheckedSignature[] {
 
 function hasSigned(envelope: Envelope, key: string): boolean {
   try {
-    openEnvelope(envelope, { payloadType: CONFIGURATION_PAYLOAD_TYPE, keys: [key], threshold: 1 });
+    verifyEnvelope(envelope, { payloadType: CONFIGURATION_PAYLOAD_TYPE, keys: [key], threshold: 1 });
     return true;
   } catch (error) {
     if (error instanceof DsseError) return false;

@@ -1,6 +1,6 @@
 import { describeKey, describeRule } from '../../policy/index.ts';
-import { isShareType } from '../../shared/node/algorithms.ts';
-import type { Configuration } from '../../shared/node/configuration.ts';
+import { isShareType } from '../../shared/algorithms.ts';
+import type { Configuration } from '../../shared/documents/configuration.ts';
 import type { ConfigurationFile } from './file.ts';
 
 /** A configuration in words: the identifiers in it are plain ASCII by its schema. */

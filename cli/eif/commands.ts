@@ -15,7 +15,7 @@ import { readPcrFile } from '../common/trust-files.ts';
 import { AWS_OPTIONS } from '../common/aws.ts';
 import { openFileSink, openFileSource } from './file.ts';
 import { describeAsData, describeAsText, measurementsAsText, measurementsOf, warnings } from './report.ts';
-import { startSideWork } from './hash-worker.ts';
+import { startHashWorker } from './hash-worker.ts';
 import { openSigner } from './signer.ts';
 import { assertWritable, writeOutput } from '../common/output-file.ts';
 import { createProgress } from '../common/progress.ts';
@@ -146,10 +146,10 @@ async function readImage<Result>(
   read: Reader<Result>,
 ): Promise<Result> {
   await using source = await openFileSource(path);
-  await using sideWork = startSideWork(source.size);
+  await using hashWorker = startHashWorker(source.size);
   const progress = createProgress(io, 'measuring');
   try {
-    const options = { sideWork, onProgress: progress.update, signal: io.signal };
+    const options = { hashWorker, onProgress: progress.update, signal: io.signal };
     return await inFileLater(path, () => read(source, options));
   } finally {
     progress.finish();
@@ -174,7 +174,7 @@ async function runBuild(input: CommandInput) {
   if (pcrsOut !== undefined) await assertWritable(pcrsOut);
   const sink = files.use(await openFileSink(output));
   const total = [kernel, ...ramdisks].reduce((sum, { size }) => sum + size, 0);
-  const sideWork = files.use(startSideWork(total));
+  const hashWorker = files.use(startHashWorker(total));
   const progress = createProgress(io, 'writing');
   const built = await buildEif(
     {
@@ -187,7 +187,7 @@ async function runBuild(input: CommandInput) {
       ...(sign === undefined ? {} : { sign }),
     },
     sink,
-    { sideWork, onProgress: progress.update, signal: io.signal },
+    { hashWorker, onProgress: progress.update, signal: io.signal },
   ).finally(progress.finish);
   await sink.commit();
   if (pcrsOut !== undefined) await writeOutput(pcrsOut, formatPcrFile(built.measurements));

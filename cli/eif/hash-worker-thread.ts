@@ -1,11 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { createSideWork } from '../../attestation/eif/side-work.ts';
-import type { SideMessage } from './hash-worker.ts';
+import { createHashWorker } from '../../attestation/eif/hash-worker.ts';
+import type { HashWorkerMessage } from './hash-worker.ts';
 
 const slots = workerData as readonly Uint8Array[];
-const work = createSideWork();
+const work = createHashWorker();
 
-parentPort?.on('message', (message: SideMessage) => {
+parentPort?.on('message', (message: HashWorkerMessage) => {
   if (message === 'finish') {
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has none
     parentPort?.postMessage(work.finish());

@@ -2,40 +2,40 @@
 import { Worker } from 'node:worker_threads';
 import {
   CHUNK_BYTES,
-  createSideWork as createOwnSideWork,
-  type SideResult,
-  type SideWork,
+  createHashWorker as createOwnHashWorker,
+  type HashWorkerResult,
+  type HashWorker,
 } from '../../attestation/eif/index.ts';
 import { siblingModule } from '../../shared/sibling-module.ts';
 
 /** From main thread to worker; the other way a slot that is free again, or the result. */
-export type SideMessage =
+export type HashWorkerMessage =
   { readonly slot: number; readonly length: number; readonly application: boolean } | 'finish';
 
 /** Below this size the thread takes longer to start than it saves, in bytes. */
 const WORTH_A_THREAD = 32 * 1024 * 1024;
 const SLOTS = 2;
 
-/** Side work for a file of this size. The caller disposes of it when it is done or has failed. */
-export function startSideWork(size: number): SideWork & AsyncDisposable {
-  if (size < WORTH_A_THREAD) return { ...createOwnSideWork(), [Symbol.asyncDispose]: async () => {} };
+/** A hash worker for a file of this size. The caller disposes of it when it is done or has failed. */
+export function startHashWorker(size: number): HashWorker & AsyncDisposable {
+  if (size < WORTH_A_THREAD) return { ...createOwnHashWorker(), [Symbol.asyncDispose]: async () => {} };
   return new ThreadSideWork();
 }
 
-class ThreadSideWork implements SideWork, AsyncDisposable {
+class ThreadSideWork implements HashWorker, AsyncDisposable {
   readonly #slots = Array.from({ length: SLOTS }, () => new Uint8Array(new SharedArrayBuffer(CHUNK_BYTES)));
   readonly #free = this.#slots.map((_, slot) => slot);
   readonly #worker = new Worker(siblingModule(import.meta.url, 'hash-worker-thread'), {
     workerData: this.#slots,
     resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 },
   });
-  readonly #result = Promise.withResolvers<SideResult>();
+  readonly #result = Promise.withResolvers<HashWorkerResult>();
   #slotFreed = Promise.withResolvers<void>();
 
   constructor() {
     // A failure shows wherever the caller waits next.
     this.#result.promise.catch(() => {});
-    this.#worker.on('message', (message: number | SideResult) => {
+    this.#worker.on('message', (message: number | HashWorkerResult) => {
       if (typeof message !== 'number') this.#result.resolve(message);
       else {
         this.#free.push(message);
@@ -58,7 +58,7 @@ class ThreadSideWork implements SideWork, AsyncDisposable {
     this.#post({ slot, length: bytes.length, application });
   }
 
-  finish(): Promise<SideResult> {
+  finish(): Promise<HashWorkerResult> {
     this.#post('finish');
     return this.#result.promise;
   }
@@ -67,7 +67,7 @@ class ThreadSideWork implements SideWork, AsyncDisposable {
     await this.#worker.terminate();
   }
 
-  #post(message: SideMessage): void {
+  #post(message: HashWorkerMessage): void {
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has none
     this.#worker.postMessage(message);
   }

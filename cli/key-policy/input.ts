@@ -1,7 +1,7 @@
 import { MANIFEST_PCR, type PcrValues } from '../../attestation/index.ts';
 import { parseKeyPolicy, SEVERITIES, type Severity } from '../../attestation/key-policy/index.ts';
 import { JsonError, parseJson } from '../../shared/json/index.ts';
-import type { Manifest } from '../../shared/node/manifest.ts';
+import type { Manifest } from '../../shared/documents/manifest.ts';
 import { type CommandInput, type OptionSpec, readInput, UsageError } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { inFile } from '../common/in-file.ts';

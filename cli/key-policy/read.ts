@@ -19,7 +19,7 @@ import {
   readPolicy,
   readSeverity,
 } from './input.ts';
-import { encryptionContext, PASSWORD_SECRET } from '../../shared/node/encryption-context.ts';
+import { encryptionContext, PASSWORD_SECRET } from '../../shared/documents/encryption-context.ts';
 import { printable } from '../common/printable.ts';
 
 export const lintCommand: Command = {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { AWS_NITRO_ROOT_G1 } from '../../attestation/index.ts';
 import { GATE_RECORD_FORMAT, GATE_RECORD_TYPE } from '../../attestation/key-policy/index.ts';
-import { openEnvelope, parseEnvelope } from '../../shared/dsse/index.ts';
+import { verifyEnvelope, parseEnvelope } from '../../shared/dsse/index.ts';
 import { JsonError, parseJson } from '../../shared/json/index.ts';
 import { trustAnchorLines } from '../attestation/report.ts';
 import { type Command, type CommandInput, readInput, UsageError } from '../command.ts';
@@ -85,7 +85,7 @@ function readSigners({ texts }: CommandInput): string[] {
 /** @throws DsseError; CliError RECORD_MALFORMED */
 function openRecord(file: Uint8Array, keys: readonly string[]): GateRecord {
   const expected = { payloadType: GATE_RECORD_TYPE, keys, threshold: keys.length };
-  const { payload } = openEnvelope(parseEnvelope(file), expected);
+  const { payload } = verifyEnvelope(parseEnvelope(file), expected);
   const parsed = recordSchema.safeParse(readJson(payload));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

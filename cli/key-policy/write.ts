@@ -12,7 +12,7 @@ import {
   type GateOptions,
 } from '../../attestation/key-policy/index.ts';
 import { createEnvelope, signEnvelope } from '../../shared/dsse/index.ts';
-import { encryptionContext, PASSWORD_SECRET } from '../../shared/node/encryption-context.ts';
+import { encryptionContext, PASSWORD_SECRET } from '../../shared/documents/encryption-context.ts';
 import { trustAnchorLines } from '../attestation/report.ts';
 import { type Command, type CommandInput, type Outcome, UsageError } from '../command.ts';
 import { readDocumentFile } from '../common/document-file.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describeTrustAnchor } from '../../attestation/index.ts';
 import { attestNode, type NodeIdentity } from '../../client/index.ts';
 import { trustAnchorLines } from '../attestation/report.ts';
-import type { KeyInfo, SignAnswer, StoreUsage } from '../../shared/node/api.ts';
+import type { KeyInfo, SignResponse, StoreUsage } from '../../shared/api/bodies.ts';
 import { type Command, UsageError } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { CLIENT_OPTIONS, NODE_OPTIONS, readIdentifier, readNodeOptions, withNode } from './connection.ts';
@@ -90,7 +90,7 @@ const sign: Command = {
     return await withNode(input, async (node) => {
       const algorithm = named ?? chooseFor(await node.keys(), key, payload.kind);
       const answer = await node.sign({ key, algorithm, payload });
-      return { ok: true, text: describeAnswer(answer), data: { key, algorithm, ...answer } };
+      return { ok: true, text: describeResponse(answer), data: { key, algorithm, ...answer } };
     });
   },
 };
@@ -178,7 +178,7 @@ function describeUsage({ records, unnamed, maximum }: StoreUsage): string {
   return `store: ${records} of ${maximum} records, ${unnamed} of which the configuration does not name`;
 }
 
-function describeAnswer({ signature, recovery, publicKey, rule, configuration }: SignAnswer): string {
+function describeResponse({ signature, recovery, publicKey, rule, configuration }: SignResponse): string {
   return [
     signature,
     ...(recovery === undefined ? [] : [`  recovery    ${recovery}`]),

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
-import { AWS_NITRO_ROOT_G1, MANIFEST_PCR, measureManifest } from '../../attestation/index.ts';
+import { AWS_NITRO_ROOT_G1, MANIFEST_PCR, computeManifestPcr } from '../../attestation/index.ts';
 import { connectNode, type NodeClient, type NodeTrust, parseNodeUrl } from '../../client/index.ts';
-import { parseManifest } from '../../shared/node/manifest.ts';
+import { parseManifest } from '../../shared/documents/manifest.ts';
 import { type CommandInput, type Io, type OptionSpec, readInput, UsageError } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { inFile } from '../common/in-file.ts';
@@ -78,7 +78,7 @@ export async function readNodeOptions({
   const manifestPath = text('manifest') ?? '';
   const manifest = await readInput(manifestPath, io);
   inFile(manifestPath, () => parseManifest(manifest));
-  const measured = measureManifest(manifest);
+  const measured = computeManifestPcr(manifest);
   const named = pcrs.get(MANIFEST_PCR);
   if (named !== undefined && !Buffer.from(named).equals(measured)) {
     throw new CliError('MANIFEST_PCR_MISMATCH', 'pcr.json names the PCR16 of another manifest', {

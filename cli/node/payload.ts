@@ -4,8 +4,8 @@ import {
   algorithmSchema,
   describeAlgorithm,
   type KeyType,
-} from '../../shared/node/algorithms.ts';
-import { MAX_MESSAGE_BYTES, type Payload } from '../../shared/node/api.ts';
+} from '../../shared/algorithms.ts';
+import { MAX_MESSAGE_BYTES, type Payload } from '../../shared/api/bodies.ts';
 import { type CommandInput, type OptionSpec, readInput, UsageError } from '../command.ts';
 
 /** What to sign, in one of these ways. */

@@ -1,7 +1,7 @@
 import { link, lstat } from 'node:fs/promises';
 import { renderSupplyStatement } from '../../attestation/key-policy/index.ts';
-import { PASSWORD_SECRET } from '../../shared/node/encryption-context.ts';
-import type { Manifest } from '../../shared/node/manifest.ts';
+import { PASSWORD_SECRET } from '../../shared/documents/encryption-context.ts';
+import type { Manifest } from '../../shared/documents/manifest.ts';
 import { askAws, AWS_OPTIONS, openKms } from '../common/aws.ts';
 import { type Command, type CommandInput, type Outcome, readInput, UsageError } from '../command.ts';
 import { CliError } from '../errors.ts';

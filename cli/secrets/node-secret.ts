@@ -3,8 +3,8 @@ import {
   encryptionContext,
   PASSWORD_SECRET,
   type SecretPurpose,
-} from '../../shared/node/encryption-context.ts';
-import type { Manifest } from '../../shared/node/manifest.ts';
+} from '../../shared/documents/encryption-context.ts';
+import type { Manifest } from '../../shared/documents/manifest.ts';
 import { MAX_SECRET_BLOB_BYTES } from '../../shared/protocol/control.ts';
 import { CliError } from '../errors.ts';
 

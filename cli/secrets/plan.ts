@@ -8,7 +8,7 @@ import {
   PutSecretValueCommand,
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import type { SecretPurpose } from '../../shared/node/encryption-context.ts';
+import type { SecretPurpose } from '../../shared/documents/encryption-context.ts';
 import { askAws } from '../common/aws.ts';
 import { CliError } from '../errors.ts';
 

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { SecretPurpose } from '../../shared/node/encryption-context.ts';
+import type { SecretPurpose } from '../../shared/documents/encryption-context.ts';
 import { MAX_SECRET_BLOB_BYTES } from '../../shared/protocol/control.ts';
 import { AWS_OPTIONS, openSecretsManager } from '../common/aws.ts';
 import { type Command, type CommandInput, type Outcome, readInput, UsageError } from '../command.ts';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { importEd25519 } from '../../shared/dsse/index.ts';
 import { ReplayCache, verifySignedHead } from '../../shared/http-signature/index.ts';
-import type { SignedConfiguration } from '../../shared/node/configuration.ts';
-import type { Manifest } from '../../shared/node/manifest.ts';
+import type { SignedConfiguration } from '../../shared/documents/configuration.ts';
+import type { Manifest } from '../../shared/documents/manifest.ts';
 import type { Transport } from '../../shared/transport/transport.ts';
 import type { Keyring } from '../keyring/index.ts';
 import type { NodeClock } from '../node/clock.ts';
@@ -35,7 +35,7 @@ export interface Api {
   close(): Promise<void>;
 }
 
-/** Serves a node's interface on its own port; see shared/node/api.ts for what it takes. */
+/** Serves a node's interface on its own port; see shared/api/bodies.ts for what it takes. */
 export async function startApi(transport: Transport, context: ApiContext): Promise<Api> {
   const { clock, signed, nsm, measured, keyring } = context;
   const identity = await createTlsIdentity(nodeName(measured.manifest), clock.now());

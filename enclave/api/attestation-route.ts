@@ -1,4 +1,4 @@
-import { attestationRequestSchema, type NodeBinding } from '../../shared/node/api.ts';
+import { attestationRequestSchema, type NodeBinding } from '../../shared/api/bodies.ts';
 import type { NsmClient } from '../nsm/index.ts';
 import { ApiError } from './errors.ts';
 import type { Route } from './router.ts';

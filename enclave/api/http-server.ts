@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { BodyBudget, ONE_AT_A_TIME, takeOneAtATime, type WholeRequest } from '../../shared/http/index.ts';
 import type { RequestHead } from '../../shared/http-signature/index.ts';
-import { MAX_REQUEST_BYTES } from '../../shared/node/api.ts';
+import { MAX_REQUEST_BYTES } from '../../shared/api/bodies.ts';
 import { ENCLAVE_PORT, type Listener, type Transport } from '../../shared/transport/transport.ts';
 import { ApiError } from './errors.ts';
 import { describeRefusal } from './status.ts';
@@ -24,20 +24,20 @@ const DRAIN_MS = 3_000;
 /** How often the limits above are held against what is open. */
 const TIMEOUT_CHECK_MS = 1_000;
 
-export interface Answer {
+export interface ApiResponse {
   readonly status: number;
   /** What JSON.stringify takes. */
   readonly body: unknown;
 }
 
 /** Carries out a request whose body is there; never rejects. */
-export type CarryOut = (body: Uint8Array) => Promise<Answer> | Answer;
+export type CarryOut = (body: Uint8Array) => Promise<ApiResponse> | ApiResponse;
 
 /**
  * Looks at a request whose body is not read yet, and answers it at once or says what is to be done with the body.
  * Only those of the second kind get memory for one; never throws.
  */
-export type Handler = (head: RequestHead) => CarryOut | Answer;
+export type Handler = (head: RequestHead) => CarryOut | ApiResponse;
 
 /** HTTPS on the enclave's own port: TLS 1.3 ends here, and what the parent carries is sealed. */
 export async function serveHttps(
@@ -124,14 +124,14 @@ async function serve(
   }
 }
 
-/** Answers with the code of an error, and hangs up: what is left of the body is not read. */
+/** Responses with the code of an error, and hangs up: what is left of the body is not read. */
 function sendError(response: ServerResponse, error: unknown): void {
   const { status, code } = describeRefusal(error);
   response.setHeader('connection', 'close');
   send(response, { status, body: { error: code } });
 }
 
-function send(response: ServerResponse, { status, body }: Answer): void {
+function send(response: ServerResponse, { status, body }: ApiResponse): void {
   const text = JSON.stringify(body);
   response.writeHead(status, {
     'content-type': 'application/json',

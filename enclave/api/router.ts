@@ -1,9 +1,9 @@
 import type { RequestHead, SignedHead } from '../../shared/http-signature/index.ts';
 import { parseJson } from '../../shared/json/index.ts';
-import { MAX_REQUEST_BYTES } from '../../shared/node/api.ts';
+import { MAX_REQUEST_BYTES } from '../../shared/api/bodies.ts';
 import type * as z from 'zod';
 import { ApiError } from './errors.ts';
-import type { Answer, Handler } from './http-server.ts';
+import type { ApiResponse, Handler } from './http-server.ts';
 import { describeRefusal } from './status.ts';
 
 const MAX_JSON_DEPTH = 8;
@@ -36,7 +36,7 @@ export interface RouterOptions {
 
 /** Makes a handler of routes: route, size and signature are looked at before a body is read. */
 export function createRouter(routes: readonly Route[], { authenticate, onError }: RouterOptions): Handler {
-  const refuse = (error: unknown): Answer => {
+  const refuse = (error: unknown): ApiResponse => {
     onError(error);
     const { status, code } = describeRefusal(error);
     return { status, body: { error: code } };

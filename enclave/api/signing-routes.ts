@@ -1,13 +1,13 @@
 import {
-  type FrostRound1Answer,
+  type FrostRound1Response,
   frostRound1RequestSchema,
-  type FrostRound2Answer,
+  type FrostRound2Response,
   frostRound2RequestSchema,
-  type ShareImportAnswer,
+  type ShareImportResponse,
   shareImportRequestSchema,
-  type SignAnswer,
+  type SignResponse,
   signRequestSchema,
-} from '../../shared/node/api.ts';
+} from '../../shared/api/bodies.ts';
 import type { SigningPipeline } from '../signing/index.ts';
 import type { Route, RouteInput } from './router.ts';
 
@@ -22,7 +22,7 @@ function signedRoute(method: Route['method'], path: RegExp, act: (input: RouteIn
 export function createSigningRoutes(pipeline: SigningPipeline): Route[] {
   return [
     signedRoute('GET', /^\/v1\/keys$/, () => ({ keys: pipeline.listKeys(), store: pipeline.storeUsage })),
-    signedRoute('POST', /^\/v1\/sign$/, async ({ client, parse }): Promise<SignAnswer> => {
+    signedRoute('POST', /^\/v1\/sign$/, async ({ client, parse }): Promise<SignResponse> => {
       const { result, rule, configuration } = await pipeline.sign(client, parse(signRequestSchema));
       const { signature, publicKey, recovery } = result;
       return {
@@ -36,18 +36,18 @@ export function createSigningRoutes(pipeline: SigningPipeline): Route[] {
     signedRoute(
       'PUT',
       /^\/v1\/keys\/([a-z0-9][a-z0-9._-]{0,62})\/share$/,
-      async ({ client, captures, parse }): Promise<ShareImportAnswer> => {
+      async ({ client, captures, parse }): Promise<ShareImportResponse> => {
         const [key = ''] = captures;
         const request = { ...parse(shareImportRequestSchema), key };
         const { result, rule, configuration } = await pipeline.importShare(client, request);
         return { publicKey: hex(result.publicKey), rule, configuration };
       },
     ),
-    signedRoute('POST', /^\/v1\/frost\/round1$/, async ({ client, parse }): Promise<FrostRound1Answer> => {
+    signedRoute('POST', /^\/v1\/frost\/round1$/, async ({ client, parse }): Promise<FrostRound1Response> => {
       const { result } = await pipeline.commit(client, parse(frostRound1RequestSchema));
       return result;
     }),
-    signedRoute('POST', /^\/v1\/frost\/round2$/, async ({ client, parse }): Promise<FrostRound2Answer> => {
+    signedRoute('POST', /^\/v1\/frost\/round2$/, async ({ client, parse }): Promise<FrostRound2Response> => {
       const request = parse(frostRound2RequestSchema);
       const { result, rule, configuration } = await pipeline.signShare(client, request);
       return {

@@ -1,5 +1,5 @@
 import { errorCode } from '../../shared/errors.ts';
-import { openConfiguration } from '../../shared/node/configuration.ts';
+import { openConfiguration } from '../../shared/documents/configuration.ts';
 import type { NodePhase } from '../../shared/protocol/control.ts';
 import { type ControlClient, createControlClient } from '../../shared/protocol/control-client.ts';
 import { openEgress } from '../../shared/protocol/egress-client.ts';
@@ -93,7 +93,7 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
     clockOffsetMs: clock.offsetMs,
   });
   const store = await unlockStore({
-    keeper: control,
+    storage: control,
     kms,
     manifest,
     configuration: signed.configuration,

@@ -1,10 +1,10 @@
-import type { Configuration } from '../../shared/node/configuration.ts';
-import { PASSWORD_SECRET } from '../../shared/node/encryption-context.ts';
-import type { Manifest } from '../../shared/node/manifest.ts';
+import type { Configuration } from '../../shared/documents/configuration.ts';
+import { PASSWORD_SECRET } from '../../shared/documents/encryption-context.ts';
+import type { Manifest } from '../../shared/documents/manifest.ts';
 import {
   deriveStoreKey,
   PASSWORD_BLOB,
-  type RecordKeeper,
+  type RecordStorage,
   ROOT,
   SealedStore,
   StoreError,
@@ -17,7 +17,7 @@ const MIN_PASSWORD_BYTES = 32;
 const MAX_PASSWORD_BYTES = 1024;
 
 export interface UnlockInput {
-  readonly keeper: RecordKeeper & { secret(name: string): Promise<Uint8Array | null> };
+  readonly storage: RecordStorage & { secret(name: string): Promise<Uint8Array | null> };
   readonly kms: Kms;
   readonly manifest: Manifest;
   readonly configuration: Configuration;
@@ -34,11 +34,11 @@ export interface UnlockInput {
  * @throws BootError INITIALISATION_…, PASSWORD_MISSING; UnlockError; StoreError
  */
 export async function unlockStore(input: UnlockInput): Promise<SealedStore> {
-  const isNew = (await input.keeper.readRecord(ROOT)) === null;
+  const isNew = (await input.storage.readRecord(ROOT)) === null;
   return isNew ? await initialise(input) : await reopen(input);
 }
 
-async function initialise({ keeper, kms, recipient, now, ...input }: UnlockInput): Promise<SealedStore> {
+async function initialise({ storage, kms, recipient, now, ...input }: UnlockInput): Promise<SealedStore> {
   const { configuration, manifest } = input;
   const order = configuration.initialise;
   if (order === undefined) {
@@ -50,18 +50,18 @@ async function initialise({ keeper, kms, recipient, now, ...input }: UnlockInput
       notAfter: order.notAfter,
     });
   }
-  const [leftover] = await keeper.listRecords();
+  const [leftover] = await storage.listRecords();
   if (leftover !== undefined) {
     throw new StoreError('STORE_RECORD_MISSING', 'records without a root record', { ...leftover });
   }
   const { blob, password } =
     order.password === 'generated'
       ? await generatePassword(kms, await recipient)
-      : { blob: undefined, password: await kms.decrypt(await suppliedBlob(keeper), await recipient) };
+      : { blob: undefined, password: await kms.decrypt(await suppliedBlob(storage), await recipient) };
   const key = takeKey(password, manifest);
   // No configuration is in force until its keys are sealed, with which the store is written for the first time.
   const state = { order: order.id, configuration: NO_CONFIGURATION, boots: 0 };
-  return SealedStore.create(keeper, key, state, blob);
+  return SealedStore.create(storage, key, state, blob);
 }
 
 async function generatePassword(kms: Kms, recipient: Recipient) {
@@ -70,16 +70,16 @@ async function generatePassword(kms: Kms, recipient: Recipient) {
 }
 
 async function reopen({
-  keeper,
+  storage,
   kms,
   manifest,
   configuration,
   recipient,
 }: UnlockInput): Promise<SealedStore> {
-  const generated = await keeper.readRecord(PASSWORD_BLOB);
-  const blob = generated?.bytes ?? (await suppliedBlob(keeper));
+  const generated = await storage.readRecord(PASSWORD_BLOB);
+  const blob = generated?.bytes ?? (await suppliedBlob(storage));
   const key = takeKey(await kms.decrypt(blob, await recipient), manifest);
-  const store = await SealedStore.open(keeper, key);
+  const store = await SealedStore.open(storage, key);
   const order = configuration.initialise;
   if (order !== undefined && order.id !== store.state.order) {
     throw new BootError('INITIALISATION_REPEATED', 'the store was started by another order', {
@@ -90,8 +90,8 @@ async function reopen({
   return store;
 }
 
-async function suppliedBlob(keeper: UnlockInput['keeper']): Promise<Uint8Array> {
-  const blob = await keeper.secret(PASSWORD_SECRET);
+async function suppliedBlob(storage: UnlockInput['storage']): Promise<Uint8Array> {
+  const blob = await storage.secret(PASSWORD_SECRET);
   if (blob === null) throw new BootError('PASSWORD_MISSING', "the password's ciphertext is not there");
   return blob;
 }

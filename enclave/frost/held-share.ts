@@ -1,6 +1,6 @@
 import { type NonceCommitments, type Nonces } from '@noble/curves/abstract/frost.js';
 import { InternalError } from '../../shared/errors.ts';
-import { type ShareType } from '../../shared/node/algorithms.ts';
+import { type ShareType } from '../../shared/algorithms.ts';
 import {
   encodeSharePackage,
   type FrostGroup,

@@ -1,4 +1,4 @@
-import { type NonceCommitment, type Payload } from '../../shared/node/api.ts';
+import { type NonceCommitment, type Payload } from '../../shared/api/bodies.ts';
 import { getFrostSuite, toNonceCommitments } from '../../shared/frost/index.ts';
 import { assertSignable, decodePayload, type SignatureShare } from '../signer/index.ts';
 import { FrostError } from './errors.ts';

@@ -8,8 +8,8 @@ import {
   type ShareDestination,
 } from '../../shared/frost/index.ts';
 import { exportPublicKey, HpkeError, openWith } from '../../shared/hpke/index.ts';
-import { type ShareType } from '../../shared/node/algorithms.ts';
-import { type ShareImportRequest } from '../../shared/node/api.ts';
+import { type ShareType } from '../../shared/algorithms.ts';
+import { type ShareImportRequest } from '../../shared/api/bodies.ts';
 import { FrostError } from './errors.ts';
 import { type HeldShare, holdShare } from './held-share.ts';
 

@@ -1,9 +1,9 @@
-import { isShareType, type ShareType } from '../../shared/node/algorithms.ts';
-import type { DropEntry, KeyEntry } from '../../shared/node/configuration.ts';
-import type { StoreUsage } from '../../shared/node/api.ts';
+import { isShareType, type ShareType } from '../../shared/algorithms.ts';
+import type { DropEntry, KeyEntry } from '../../shared/documents/configuration.ts';
+import type { StoreUsage } from '../../shared/api/bodies.ts';
 import type { RecordKey } from '../../shared/protocol/control.ts';
 import { BootError } from '../node/errors.ts';
-import type { Admission } from '../node/configuration.ts';
+import type { AdmittedConfiguration } from '../node/configuration.ts';
 import { type HeldShare, restoreShare } from '../frost/index.ts';
 import { type Curves, generateKey, type HeldKey, isSoleKeyType, restoreKey } from '../keys/index.ts';
 import { digestShareGroup } from '../../shared/frost/index.ts';
@@ -44,7 +44,7 @@ export class Keyring {
     store: SealedStore,
     curves: Curves,
     entries: readonly KeyEntry[],
-    admission: Admission,
+    admission: AdmittedConfiguration,
     drops: readonly DropEntry[] = [],
   ): Promise<Keyring> {
     const keyring = new Keyring(store, curves, entries);
@@ -182,7 +182,7 @@ export class Keyring {
   async #sealKeys(
     made: readonly string[],
     dropped: readonly RecordKey[],
-    state: Admission['state'],
+    state: AdmittedConfiguration['state'],
   ): Promise<void> {
     const changes: RecordChange[] = dropped.map((place) => ({ ...place, plaintext: null }));
     try {

@@ -1,4 +1,4 @@
-import { type KeyType } from '../../shared/node/algorithms.ts';
+import { type KeyType } from '../../shared/algorithms.ts';
 import { type KeySignature, type Signer } from '../signer/index.ts';
 
 /** The types of keys that one node makes and uses alone; shares of a group's key are in enclave/frost. */

@@ -1,4 +1,4 @@
-import type { Configuration, SignedConfiguration } from '../../shared/node/configuration.ts';
+import type { Configuration, SignedConfiguration } from '../../shared/documents/configuration.ts';
 import { BootError } from './errors.ts';
 
 /** What a sealed store remembers of the nodes that opened it. */
@@ -10,7 +10,7 @@ export interface SealedState {
 }
 
 /** What a configuration that may come into force brings with it. */
-export interface Admission {
+export interface AdmittedConfiguration {
   /** It was never in force before: keys that it names for the first time are made. */
   readonly isNewer: boolean;
   /** What to seal with the next write. */
@@ -44,7 +44,7 @@ export function assertCurrent(configuration: Configuration, now: number): void {
 export function admitConfiguration(
   sealed: SealedState,
   { configuration: { version }, digest }: SignedConfiguration,
-): Admission {
+): AdmittedConfiguration {
   const known = sealed.configuration;
   if (version < known.version) {
     throw new BootError('CONFIGURATION_ROLLED_BACK', 'a newer configuration was in force before', {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { MANIFEST_PCR } from '../../attestation/index.ts';
-import { digestManifest, type Manifest, parseManifest } from '../../shared/node/manifest.ts';
+import { digestManifest, type Manifest, parseManifest } from '../../shared/documents/manifest.ts';
 import type { NsmClient } from '../nsm/index.ts';
 import { BootError } from './errors.ts';
 

@@ -1,5 +1,5 @@
-import { type Algorithm, describeAlgorithm, type KeyType } from '../../shared/node/algorithms.ts';
-import { type Payload } from '../../shared/node/api.ts';
+import { type Algorithm, describeAlgorithm, type KeyType } from '../../shared/algorithms.ts';
+import { type Payload } from '../../shared/api/bodies.ts';
 import { SignerError } from './errors.ts';
 
 const DIGEST_BYTES = 32;

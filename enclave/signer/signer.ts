@@ -1,5 +1,5 @@
 import { type NonceCommitments, type Nonces } from '@noble/curves/abstract/frost.js';
-import { type Algorithm, type KeyType } from '../../shared/node/algorithms.ts';
+import { type Algorithm, type KeyType } from '../../shared/algorithms.ts';
 import { type PayloadBytes } from './payload.ts';
 
 /** What a signer signs. */

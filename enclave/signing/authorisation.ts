@@ -5,7 +5,7 @@ import {
   type PolicyRequest,
   preparePolicy,
 } from '../../policy/index.ts';
-import type { Configuration } from '../../shared/node/configuration.ts';
+import type { Configuration } from '../../shared/documents/configuration.ts';
 import { hasExpired } from '../node/configuration.ts';
 import { SigningError } from './errors.ts';
 

@@ -1,6 +1,6 @@
 import type { Decision, PolicyRequest } from '../../policy/index.ts';
 import { errorCode } from '../../shared/errors.ts';
-import type { Algorithm } from '../../shared/node/algorithms.ts';
+import type { Algorithm } from '../../shared/algorithms.ts';
 import type {
   KeyInfo,
   NonceCommitment,
@@ -8,8 +8,8 @@ import type {
   ShareImportRequest,
   StoreUsage,
   SignRequest,
-} from '../../shared/node/api.ts';
-import type { SignedConfiguration } from '../../shared/node/configuration.ts';
+} from '../../shared/api/bodies.ts';
+import type { SignedConfiguration } from '../../shared/documents/configuration.ts';
 import type { ShareDestination } from '../../shared/frost/index.ts';
 import type { MeasuredManifest } from '../node/manifest.ts';
 import { commitNonces, generateImportKey, NonceStore, openShare, signShare } from '../frost/index.ts';

@@ -4,7 +4,7 @@ export {
   MAX_SEALED_RECORDS,
   PASSWORD_BLOB,
   type RecordChange,
-  type RecordKeeper,
+  type RecordStorage,
   ROOT,
   SealedStore,
 } from './sealed-store.ts';

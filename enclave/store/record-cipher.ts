@@ -7,7 +7,7 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import { encodeCbor } from '../../shared/cbor/index.ts';
-import type { Manifest } from '../../shared/node/manifest.ts';
+import type { Manifest } from '../../shared/documents/manifest.ts';
 
 /** Where a record lies and which write of it this is: bound to its ciphertext (P09). */
 export interface RecordPlace {

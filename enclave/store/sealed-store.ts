@@ -1,5 +1,5 @@
 import { hash, type KeyObject } from 'node:crypto';
-import { PASSWORD_SECRET } from '../../shared/node/encryption-context.ts';
+import { PASSWORD_SECRET } from '../../shared/documents/encryption-context.ts';
 import {
   MAX_CONTROL_FRAME_BYTES,
   MAX_RECORD_BYTES,
@@ -48,7 +48,7 @@ const OWN_TABLES: ReadonlySet<string> = new Set([ROOT.table, PASSWORD_BLOB.table
 const WRITE_OVERHEAD_BYTES = 64;
 
 /** What the parent keeps: believed only as far as the seal goes. */
-export type RecordKeeper = Pick<ControlClient, 'readRecord' | 'listRecords' | 'commit'>;
+export type RecordStorage = Pick<ControlClient, 'readRecord' | 'listRecords' | 'commit'>;
 
 /** A new content of a record; `plaintext: null` deletes it. */
 export interface RecordChange extends RecordKey {
@@ -68,7 +68,7 @@ const slot = ({ table, id }: RecordKey) => `${table}/${id}`;
 
 /** The records of one node, sealed under its Encryptor Master Password and kept by the parent (SPEC.md). */
 export class SealedStore {
-  readonly #keeper: RecordKeeper;
+  readonly #storage: RecordStorage;
   readonly #key: KeyObject;
   #contents: Contents;
   /**
@@ -80,8 +80,8 @@ export class SealedStore {
   /** What goes with the first commit. */
   #unwritten: readonly RecordWrite[] = [];
 
-  private constructor(keeper: RecordKeeper, key: KeyObject, contents: Contents, tree: IndexNode) {
-    this.#keeper = keeper;
+  private constructor(storage: RecordStorage, key: KeyObject, contents: Contents, tree: IndexNode) {
+    this.#storage = storage;
     this.#key = key;
     this.#contents = contents;
     this.#tree = tree;
@@ -93,13 +93,13 @@ export class SealedStore {
    * the keys made anew.
    */
   static create(
-    keeper: RecordKeeper,
+    storage: RecordStorage,
     key: KeyObject,
     state: RootState,
     passwordBlob: Uint8Array | undefined,
   ): SealedStore {
     const store = new SealedStore(
-      keeper,
+      storage,
       key,
       { state, revision: 0, index: makeUnwrittenIndex() },
       EMPTY_INDEX,
@@ -116,8 +116,8 @@ export class SealedStore {
    * @throws StoreError STORE_ROOT_UNREADABLE, STORE_FORMAT_UNKNOWN, STORE_RECORD_MISSING, STORE_RECORD_ALTERED,
    * STORE_RECORD_UNKNOWN
    */
-  static async open(keeper: RecordKeeper, key: KeyObject): Promise<SealedStore> {
-    const sealed = await keeper.readRecord(ROOT);
+  static async open(storage: RecordStorage, key: KeyObject): Promise<SealedStore> {
+    const sealed = await storage.readRecord(ROOT);
     if (sealed === null) throw new StoreError('STORE_RECORD_MISSING', 'no root record', { ...ROOT });
     const { revision } = sealed;
     const plaintext = openRecord(key, { ...ROOT, revision }, sealed.bytes);
@@ -127,12 +127,12 @@ export class SealedStore {
     const state = { order: root.order, configuration: root.configuration, boots: root.boots };
     if (root.format === 1) {
       const tree = readList(root);
-      assertRecords(makeUnwrittenIndex(tree), await keeper.listRecords());
-      return new SealedStore(keeper, key, { state, revision, index: makeUnwrittenIndex() }, tree);
+      assertRecords(makeUnwrittenIndex(tree), await storage.listRecords());
+      return new SealedStore(storage, key, { state, revision, index: makeUnwrittenIndex() }, tree);
     }
-    const index = await readIndex(root.index, (place, expected) => readSealed(keeper, key, place, expected));
-    assertRecords(index, await keeper.listRecords());
-    return new SealedStore(keeper, key, { state, revision, index }, index.tree);
+    const index = await readIndex(root.index, (place, expected) => readSealed(storage, key, place, expected));
+    assertRecords(index, await storage.listRecords());
+    return new SealedStore(storage, key, { state, revision, index }, index.tree);
   }
 
   get state(): RootState {
@@ -155,7 +155,7 @@ export class SealedStore {
    */
   async read({ table, id }: RecordKey): Promise<Uint8Array | null> {
     const entry = findEntry(this.#tree, { table, id });
-    return entry === undefined ? null : await readSealed(this.#keeper, this.#key, { table, id }, entry);
+    return entry === undefined ? null : await readSealed(this.#storage, this.#key, { table, id }, entry);
   }
 
   /**
@@ -210,7 +210,7 @@ export class SealedStore {
 
   async #send(writes: readonly RecordWrite[]): Promise<void> {
     try {
-      await this.#keeper.commit(writes);
+      await this.#storage.commit(writes);
     } catch (error) {
       if (error instanceof ControlError && error.code === 'CONTROL_STORE_CONFLICT') {
         throw new StoreError('STORE_TAKEN', 'another enclave writes to this store', {}, error);
@@ -225,12 +225,12 @@ export class SealedStore {
 
 /** The plaintext of the record in that state. @throws StoreError STORE_RECORD_MISSING, STORE_RECORD_ALTERED */
 async function readSealed(
-  keeper: RecordKeeper,
+  storage: RecordStorage,
   key: KeyObject,
   { table, id }: RecordKey,
   { revision, digest }: RecordState,
 ): Promise<Uint8Array> {
-  const sealed = await keeper.readRecord({ table, id });
+  const sealed = await storage.readRecord({ table, id });
   if (sealed === null) throw new StoreError('STORE_RECORD_MISSING', 'a sealed record is gone', { table, id });
   const isLatest = sealed.revision === revision && Buffer.compare(sha256(sealed.bytes), digest) === 0;
   const plaintext = isLatest ? openRecord(key, { table, id, revision }, sealed.bytes) : undefined;

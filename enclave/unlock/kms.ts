@@ -8,12 +8,12 @@ import {
 } from '@aws-sdk/client-kms';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { kmsHost } from '../../shared/aws/kms-host.ts';
-import type { Manifest } from '../../shared/node/manifest.ts';
-import { encryptionContext, PASSWORD_SECRET } from '../../shared/node/encryption-context.ts';
+import type { Manifest } from '../../shared/documents/manifest.ts';
+import { encryptionContext, PASSWORD_SECRET } from '../../shared/documents/encryption-context.ts';
 import type { Credentials } from '../../shared/protocol/control.ts';
 import { ControlError } from '../../shared/protocol/errors.ts';
 import { UnlockError, type UnlockErrorCode } from './errors.ts';
-import { type Dial, PinnedAgent } from './kms-agent.ts';
+import { type Dial, KmsAgent } from './kms-agent.ts';
 import type { Recipient } from './recipient.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -70,7 +70,7 @@ export function createKms({ manifest, dial, roots, credentials, attest, clockOff
     defaultsMode: 'standard',
     userAgentAppId: 'holdfast',
     requestHandler: new NodeHttpHandler({
-      httpsAgent: new PinnedAgent(dial, roots),
+      httpsAgent: new KmsAgent(dial, roots),
       connectionTimeout: CONNECT_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       // Otherwise it only says so.
@@ -98,7 +98,7 @@ export function createKms({ manifest, dial, roots, credentials, attest, clockOff
       const answer = await client
         .send(command, { abortSignal: AbortSignal.timeout(DEADLINE_MS) })
         .catch(rethrow);
-      return openAnswer(answer, keyArn, recipient);
+      return openResponse(answer, keyArn, recipient);
     },
     generateDataKey: async (recipient) => {
       const command = new GenerateDataKeyCommand({
@@ -110,7 +110,7 @@ export function createKms({ manifest, dial, roots, credentials, attest, clockOff
       const answer = await client
         .send(command, { abortSignal: AbortSignal.timeout(DEADLINE_MS) })
         .catch(rethrow);
-      const plaintext = openAnswer(answer, keyArn, recipient);
+      const plaintext = openResponse(answer, keyArn, recipient);
       if (answer.CiphertextBlob === undefined || answer.CiphertextBlob.length === 0) {
         plaintext.fill(0);
         throw new UnlockError('KMS_REFUSED', 'KMS answered without a CiphertextBlob');
@@ -121,7 +121,7 @@ export function createKms({ manifest, dial, roots, credentials, attest, clockOff
   };
 }
 
-function openAnswer(
+function openResponse(
   answer: DecryptCommandOutput | GenerateDataKeyCommandOutput,
   keyArn: string,
   recipient: Recipient,

@@ -28,11 +28,15 @@ export interface Recipient {
 export async function createRecipient(): Promise<Recipient> {
   const { publicKey, privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: RSA_BITS });
   const spki = new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }));
-  return { publicKey: spki, open: (ciphertext) => openEnvelope(ciphertext, spki, privateKey) };
+  return { publicKey: spki, open: (ciphertext) => decryptEnvelopedData(ciphertext, spki, privateKey) };
 }
 
 /** Opens a CMS EnvelopedData with a given key; apart from {@link createRecipient} so that real samples can be opened. */
-export function openEnvelope(bytes: Uint8Array, publicKey: Uint8Array, privateKey: KeyObject): Uint8Array {
+export function decryptEnvelopedData(
+  bytes: Uint8Array,
+  publicKey: Uint8Array,
+  privateKey: KeyObject,
+): Uint8Array {
   const { recipientId, encryptedKey, iv, ciphertext } = parseEnvelopedData(bytes);
   const ours = createHash('sha256').update(publicKey).digest();
   if (recipientId.length !== ours.length || !timingSafeEqual(recipientId, ours)) {

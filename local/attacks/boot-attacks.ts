@@ -1,10 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { EncryptCommand, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
 import { createEnvelope, ed25519PublicKeyHex, parseEnvelope, signEnvelope } from '../../shared/dsse/index.ts';
-import { CONFIGURATION_FORMAT, CONFIGURATION_PAYLOAD_TYPE } from '../../shared/node/configuration.ts';
-import { encryptionContext, PASSWORD_SECRET } from '../../shared/node/encryption-context.ts';
-import { digestManifest, type Manifest } from '../../shared/node/manifest.ts';
-import type { ControlAnswer } from '../../shared/protocol/control.ts';
+import { CONFIGURATION_FORMAT, CONFIGURATION_PAYLOAD_TYPE } from '../../shared/documents/configuration.ts';
+import { encryptionContext, PASSWORD_SECRET } from '../../shared/documents/encryption-context.ts';
+import { digestManifest, type Manifest } from '../../shared/documents/manifest.ts';
+import type { ControlResponse } from '../../shared/protocol/control.ts';
 import type { HostileScripts } from '../hostile-parent/index.ts';
 import { testNodeParentOptions } from '../testbed/test-node-parent.ts';
 import type { Scenario } from '../testbed/scenario.ts';
@@ -21,7 +21,7 @@ export interface BootAttack {
 const bytes = (value: unknown) => new Uint8Array(Buffer.from(JSON.stringify(value)));
 
 /** A parent that answers requests of one type by itself. */
-function answering(type: string, answer: (honest: ControlAnswer) => ControlAnswer): HostileScripts {
+function answering(type: string, answer: (honest: ControlResponse) => ControlResponse): HostileScripts {
   return {
     onControl: async ({ request, honest }) => {
       const real = await honest();

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { request as httpsRequest } from 'node:https';
 import { z } from 'zod';
 import { unsafeParseAttestationDocument } from '../../attestation/index.ts';
-import { nodeBindingSchema } from '../../shared/node/api.ts';
+import { nodeBindingSchema } from '../../shared/api/bodies.ts';
 
 export interface RawRequest {
   readonly method: string;
@@ -11,13 +11,13 @@ export interface RawRequest {
   readonly body?: Uint8Array;
 }
 
-export interface RawAnswer {
+export interface RawResponse {
   readonly status: number;
   readonly body: unknown;
 }
 
 /** Sends just these bytes to a node, believing nothing: an attacker does not check certificates. */
-export function sendRaw(url: string, { method, target, headers, body }: RawRequest): Promise<RawAnswer> {
+export function sendRaw(url: string, { method, target, headers, body }: RawRequest): Promise<RawResponse> {
   return new Promise((resolve, reject) => {
     const outgoing = httpsRequest(
       new URL(url),
@@ -38,7 +38,7 @@ export function sendRaw(url: string, { method, target, headers, body }: RawReque
 }
 
 /** The code of a refusal, or the status of what was not one. */
-export function codeOf({ status, body }: RawAnswer): string {
+export function codeOf({ status, body }: RawResponse): string {
   const parsed = z.object({ error: z.string() }).safeParse(body);
   return parsed.success ? parsed.data.error : `HTTP ${status}`;
 }

@@ -18,7 +18,7 @@ export interface LocalAuthority {
   /** What a client pins. */
   readonly caPem: string;
   readonly localhost: { readonly key: string; readonly cert: string };
-  /** Answers TLS's server name with a certificate for it, where it is one of AWS's. */
+  /** Responses TLS's server name with a certificate for it, where it is one of AWS's. */
   contextFor(serverName: string): SecureContext | undefined;
 }
 

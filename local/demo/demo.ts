@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { measureManifest } from '../../attestation/index.ts';
+import { computeManifestPcr } from '../../attestation/index.ts';
 import { connectNode, type NodeClient } from '../../client/index.ts';
 import { InternalError } from '../../shared/errors.ts';
 import type { StartedNode } from '../testbed/index.ts';
@@ -88,7 +88,7 @@ async function provision(
 }
 
 function measure({ testNode }: Scenario): StepResult {
-  const pcr = Buffer.from(measureManifest(testNode.manifestBytes));
+  const pcr = Buffer.from(computeManifestPcr(testNode.manifestBytes));
   return { ok: pcr.equals(testNode.manifestPcr), outcome: `${pcr.toString('hex').slice(0, 16)}…` };
 }
 

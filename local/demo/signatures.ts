@@ -2,7 +2,7 @@ import { createPublicKey, verify } from 'node:crypto';
 import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import type { NodeClient } from '../../client/index.ts';
-import type { SignAnswer, SignRequest } from '../../shared/node/api.ts';
+import type { SignResponse, SignRequest } from '../../shared/api/bodies.ts';
 import { hashEthereumTransaction, TAPROOT_VECTORS } from './published-vectors.ts';
 
 /** One signature of the demonstration: what is signed, and how somebody else verifies it. */
@@ -10,14 +10,14 @@ export interface DemoSignature {
   readonly title: string;
   readonly request: SignRequest;
   /** Verifies with node:crypto or @noble/curves, which the node did not choose. */
-  readonly verify: (answer: SignAnswer) => boolean;
+  readonly verify: (answer: SignResponse) => boolean;
 }
 
 const bytes = (hex: string) => new Uint8Array(Buffer.from(hex, 'hex'));
 const MESSAGE = Buffer.from('what Solana and the audit log sign are messages');
 const MESSAGE_HEX = MESSAGE.toString('hex');
 
-function verifyEthereum({ signature, recovery, publicKey }: SignAnswer): boolean {
+function verifyEthereum({ signature, recovery, publicKey }: SignResponse): boolean {
   const hash = hashEthereumTransaction();
   if (recovery === undefined) return false;
   const recovered = secp256k1.Signature.fromBytes(bytes(signature))
@@ -36,13 +36,13 @@ function addressOf(uncompressed: Uint8Array): string {
     .toString('hex');
 }
 
-function verifyEd25519({ signature, publicKey }: SignAnswer): boolean {
+function verifyEd25519({ signature, publicKey }: SignResponse): boolean {
   const x = Buffer.from(publicKey, 'hex').toString('base64url');
   const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
   return verify(null, MESSAGE, key, bytes(signature));
 }
 
-function verifyP256({ signature, publicKey }: SignAnswer): boolean {
+function verifyP256({ signature, publicKey }: SignResponse): boolean {
   // SubjectPublicKeyInfo of a compressed P-256 point (RFC 5480).
   const spki = Buffer.from(`3039301306072a8648ce3d020106082a8648ce3d030107032200${publicKey}`, 'hex');
   const key = createPublicKey({ key: spki, format: 'der', type: 'spki' });
@@ -67,7 +67,7 @@ export const DEMO_SIGNATURES: readonly DemoSignature[] = [
       algorithm: 'bip340',
       payload: { kind: 'taproot-sighash', digest: sighash, merkleRoot },
     } satisfies SignRequest,
-    verify: ({ signature, publicKey }: SignAnswer) =>
+    verify: ({ signature, publicKey }: SignResponse) =>
       schnorr.verify(bytes(signature), bytes(sighash), bytes(publicKey)),
   })),
   {

@@ -3,7 +3,7 @@ import { errorCode } from '../../shared/errors.ts';
 import { FrameStream } from '../../shared/frames/index.ts';
 import {
   MAX_CONTROL_FRAME_BYTES,
-  controlAnswerSchema,
+  controlResponseSchema,
   controlRequestSchema,
   type ControlRequest,
 } from '../../shared/protocol/control.ts';
@@ -70,7 +70,7 @@ async function interceptControl(
 
   async function ask(request: ControlRequest) {
     await parent.write(request, WAIT);
-    return await parent.read(controlAnswerSchema, WAIT);
+    return await parent.read(controlResponseSchema, WAIT);
   }
   try {
     for (;;) {

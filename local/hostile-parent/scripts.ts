@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { ControlAnswer, ControlRequest } from '../../shared/protocol/control.ts';
+import type { ControlResponse, ControlRequest } from '../../shared/protocol/control.ts';
 import type { EgressErrorCode, EgressOpen } from '../../shared/protocol/egress.ts';
 
 /** Bytes sent as they are, be they a frame or not; then the connection is ended where that is asked for. */
@@ -15,14 +15,14 @@ export interface ControlExchange {
   readonly index: number;
   readonly connection: number;
   /** What the real parent answers, to this request or to another; it is asked only when this is called. */
-  readonly honest: (request?: ControlRequest) => Promise<ControlAnswer>;
+  readonly honest: (request?: ControlRequest) => Promise<ControlResponse>;
 }
 
 /**
  * What the enclave gets instead: an answer, several (repeated, reordered, swapped), raw bytes, nothing while the
  * connection stays, or the end of the connection. Whoever wants a delay waits before returning.
  */
-export type ControlReply = ControlAnswer | readonly ControlAnswer[] | RawReply | 'hang-up' | 'silence';
+export type ControlReply = ControlResponse | readonly ControlResponse[] | RawReply | 'hang-up' | 'silence';
 export type ControlScript = (exchange: ControlExchange) => ControlReply | Promise<ControlReply>;
 
 /** One connection that the enclave wants opened. */

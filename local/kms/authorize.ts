@@ -4,7 +4,7 @@ import {
   encryptionContext,
   evaluateIdentityPolicies,
   evaluateKeyPolicy,
-  type Decision,
+  type Evaluation,
   type IdentityDecision,
   type RequestContext,
 } from '../../attestation/key-policy/index.ts';
@@ -31,8 +31,8 @@ export interface RequestFacts {
 }
 
 /** One decision on a key, for whoever shows them. */
-export interface KeyDecision extends Omit<Decision, 'reason'> {
-  readonly reason: Decision['reason'] | 'grant-allow';
+export interface KeyDecision extends Omit<Evaluation, 'reason'> {
+  readonly reason: Evaluation['reason'] | 'grant-allow';
   readonly action: string;
   readonly caller: string;
   readonly keyArn: string;

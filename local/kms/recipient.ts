@@ -29,7 +29,8 @@ export const recipientSchema = optional(
   }),
 );
 
-export interface Recipient {
+/** Who a secret is encrypted to, once its document is verified. */
+export interface VerifiedRecipient {
   readonly pcrs: ReadonlyMap<number, Uint8Array>;
   readonly publicKey: KeyObject;
 }
@@ -42,7 +43,7 @@ export async function verifyRecipient(
   recipient: z.output<typeof recipientSchema>,
   verify: RecipientVerifier,
   now: number,
-): Promise<Recipient | undefined> {
+): Promise<VerifiedRecipient | undefined> {
   if (recipient === undefined) return undefined;
   const { pcrs, publicKey } = await verifyDocument(recipient.AttestationDocument, verify, now);
   // An enclave in debug mode: its measurements say nothing, and AWS does not take them for attestation.
@@ -61,7 +62,7 @@ export function deliver(
   shape: CmsShape,
   member: string,
   secret: Uint8Array,
-  recipient: Recipient | undefined,
+  recipient: VerifiedRecipient | undefined,
 ): object {
   const delivered =
     recipient === undefined

@@ -2,7 +2,7 @@ import { CreateKeyCommand, KMSClient, PutKeyPolicyCommand } from '@aws-sdk/clien
 import { MANIFEST_PCR } from '../../attestation/index.ts';
 import { renderKeyPolicy } from '../../attestation/key-policy/index.ts';
 import { createEnvelope, signEnvelope } from '../../shared/dsse/index.ts';
-import { type Configuration, CONFIGURATION_PAYLOAD_TYPE } from '../../shared/node/configuration.ts';
+import { type Configuration, CONFIGURATION_PAYLOAD_TYPE } from '../../shared/documents/configuration.ts';
 import type { AwsCredentials, LocalAws } from '../aws/index.ts';
 import type { Identity } from './identity.ts';
 

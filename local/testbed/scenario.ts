@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Configuration } from '../../shared/node/configuration.ts';
+import type { Configuration } from '../../shared/documents/configuration.ts';
 import {
   createMemoryStore,
   type HostileScripts,

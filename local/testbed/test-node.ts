@@ -1,18 +1,18 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { measureManifest } from '../../attestation/index.ts';
-import { encryptionContext, PASSWORD_SECRET } from '../../shared/node/encryption-context.ts';
+import { computeManifestPcr } from '../../attestation/index.ts';
+import { encryptionContext, PASSWORD_SECRET } from '../../shared/documents/encryption-context.ts';
 import {
   type Configuration,
   CONFIGURATION_FORMAT,
   configurationSchema,
-} from '../../shared/node/configuration.ts';
+} from '../../shared/documents/configuration.ts';
 import {
   digestManifest,
   type Manifest,
   MANIFEST_FORMAT,
   manifestSchema,
-} from '../../shared/node/manifest.ts';
+} from '../../shared/documents/manifest.ts';
 import { type Identity, loadIdentity } from './identity.ts';
 import { ConfigurationAuthority, InfrastructureAdmin, NodeAdmin, REGION } from './people.ts';
 import type { Testbed } from './testbed.ts';
@@ -96,7 +96,7 @@ export async function openTestNode(
     }));
   const manifest = manifestSchema.parse(JSON.parse(Buffer.from(manifestBytes).toString('utf8')));
   const { keyArn } = manifest.kms;
-  const manifestPcr = measureManifest(manifestBytes);
+  const manifestPcr = computeManifestPcr(manifestBytes);
   const manifestDigest = Buffer.from(digestManifest(manifestBytes)).toString('hex');
   const sign = (body: ConfigurationBody) =>
     authority.sign(

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { access, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import type { Configuration } from '../../shared/node/configuration.ts';
+import type { Configuration } from '../../shared/documents/configuration.ts';
 import { copyProgram } from '../nitro-host/index.ts';
 import { type AwsAccess, writeAwsProfiles } from './aws-profiles.ts';
 import { runNode, type StartedNode } from './run-node.ts';

@@ -7,7 +7,7 @@ import {
   MAX_MANIFEST_BYTES,
   MAX_SECRET_BLOB_BYTES,
   compareRecordKeys,
-  type ControlAnswer,
+  type ControlResponse,
   type ControlErrorCode,
   type ControlRequest,
   type RecordKey,
@@ -21,7 +21,7 @@ import type { ControlSources } from './sources.ts';
 /** One control connection's requests, one after the other. It owns the store from its first store request on. */
 export interface ControlSession {
   /** Never throws: what goes wrong is an answer of type `error`. */
-  handle(request: ControlRequest): Promise<ControlAnswer>;
+  handle(request: ControlRequest): Promise<ControlResponse>;
   /** Gives the store up; called once no request is under way any more. */
   close(): Promise<void>;
 }
@@ -43,7 +43,7 @@ export function createControlSession(sources: ControlSources, log: Log): Control
   // Its first request of the store is on the way to the node's first signature.
   sources.store.prepare?.();
 
-  async function answer(request: ControlRequest): Promise<ControlAnswer> {
+  async function answer(request: ControlRequest): Promise<ControlResponse> {
     const signal = AbortSignal.timeout(SOURCE_TIMEOUT_MS);
     switch (request.type) {
       case 'manifest':
@@ -112,12 +112,12 @@ function answerArtifact(
   type: 'configuration' | 'manifest',
   bytes: Uint8Array | null,
   maximum: number,
-): ControlAnswer {
+): ControlResponse {
   if (bytes === null) return refuse('NOT_FOUND');
   return bytes.length > maximum ? refuse('UNAVAILABLE') : { type, bytes };
 }
 
-function refuse(code: ControlErrorCode): ControlAnswer {
+function refuse(code: ControlErrorCode): ControlResponse {
   return { type: 'error', code };
 }
 

@@ -1,6 +1,6 @@
 import { InternalError } from '../../shared/errors.ts';
 import type { ParentConfig } from '../config/schema.ts';
-import type { Finding } from './finding.ts';
+import type { CheckResult } from './check-result.ts';
 import type { Host } from './host.ts';
 import type { Instance } from './instance.ts';
 
@@ -27,7 +27,7 @@ export interface Check {
   readonly needs?: readonly ('config' | 'enclave-host' | 'network')[];
   /** Milliseconds; 5,000 when left out. */
   readonly deadlineMs?: number;
-  run(context: CheckContext): Promise<readonly Finding[]>;
+  run(context: CheckContext): Promise<readonly CheckResult[]>;
 }
 
 /** The configuration, for checks that need one. */

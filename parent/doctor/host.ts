@@ -14,7 +14,7 @@ export interface ProgramResult {
   readonly stderr: string;
 }
 
-export interface HttpAnswer {
+export interface HttpResponse {
   readonly status: number;
   readonly body: string;
 }
@@ -43,12 +43,12 @@ export interface Host {
   askMetadata(
     request: { readonly method: 'GET' | 'PUT'; readonly path: string; readonly token?: string },
     signal: AbortSignal,
-  ): Promise<HttpAnswer>;
+  ): Promise<HttpResponse>;
   /** GET by HTTP from an address of this machine. */
   get(
     from: { readonly host: string; readonly port: number; readonly path: string },
     signal: AbortSignal,
-  ): Promise<HttpAnswer>;
+  ): Promise<HttpResponse>;
   lookUp(name: string, family: 'any' | 'ipv4' | 'ipv6', signal: AbortSignal): Promise<readonly string[]>;
   /** Opens a TCP connection and closes it. */
   connect(to: { readonly address: string; readonly port: number }, signal: AbortSignal): Promise<void>;

@@ -8,7 +8,7 @@ import { createLookUp } from '../egress/look-up.ts';
 import { checkImage } from '../lifecycle/image.ts';
 import { ByteCollector } from '../../shared/byte-collector.ts';
 import { loadNative } from '../../shared/native/addon.ts';
-import type { Host, HttpAnswer } from './host.ts';
+import type { Host, HttpResponse } from './host.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024;
 const MAX_OUTPUT_BYTES = 1024 * 1024;
@@ -122,7 +122,7 @@ function runProgram(program: string, args: readonly string[], signal: AbortSigna
 function askMetadata(
   { method, path, token }: Parameters<Host['askMetadata']>[0],
   signal: AbortSignal,
-): Promise<HttpAnswer> {
+): Promise<HttpResponse> {
   const headers =
     method === 'PUT'
       ? { 'X-aws-ec2-metadata-token-ttl-seconds': '60' }
@@ -132,7 +132,7 @@ function askMetadata(
   return askHttp({ host: METADATA_HOST, method, path, headers }, signal);
 }
 
-function askHttp(options: RequestOptions, signal: AbortSignal): Promise<HttpAnswer> {
+function askHttp(options: RequestOptions, signal: AbortSignal): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     const request = httpRequest({ ...options, agent: false, signal });
     request.on('error', reject);

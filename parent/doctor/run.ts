@@ -5,7 +5,7 @@ import type { ParentConfig } from '../config/schema.ts';
 import { ParentOptionError } from '../errors.ts';
 import { type Check, type CheckContext, type Part } from './check.ts';
 import { CHECKS } from './checks/index.ts';
-import { fail, type Finding, ok, quote, skip, warn } from './finding.ts';
+import { fail, type CheckResult, ok, quote, skip, warn } from './check-result.ts';
 import { errnoOf, type Host } from './host.ts';
 import { type Instance, readInstance } from './instance.ts';
 
@@ -21,7 +21,7 @@ export interface DoctorOptions {
 }
 
 /** One line of the report. */
-export type ReportedFinding = Finding & { readonly part: Part; readonly check: string };
+export type ReportedFinding = CheckResult & { readonly part: Part; readonly check: string };
 
 export interface DoctorReport {
   readonly instance: Instance;
@@ -58,7 +58,7 @@ async function loadConfig({
   host,
   configPath,
   configIsNamed,
-}: DoctorOptions): Promise<{ finding: Finding; config: ParentConfig | undefined }> {
+}: DoctorOptions): Promise<{ finding: CheckResult; config: ParentConfig | undefined }> {
   try {
     const config = parseParentConfig(Buffer.from(await host.read(configPath)).toString('utf8'));
     return { config, finding: ok(`${configPath} says what it must`) };
@@ -67,7 +67,7 @@ async function loadConfig({
   }
 }
 
-function describeConfigError(error: unknown, path: string, isNamed: boolean): Finding {
+function describeConfigError(error: unknown, path: string, isNamed: boolean): CheckResult {
   if (error instanceof ParentOptionError) {
     const { fields, line } = error.details;
     const inLine = typeof line === 'number' ? `, line ${line}` : '';
@@ -92,7 +92,7 @@ async function runCheck(
   check: Check,
   context: Omit<CheckContext, 'signal'>,
   stop: AbortSignal | undefined,
-): Promise<readonly Finding[]> {
+): Promise<readonly CheckResult[]> {
   const skipped = findHindrance(check, context);
   if (skipped !== undefined) return [skipped];
   const { deadlineMs = DEADLINE_MS } = check;
@@ -117,7 +117,7 @@ async function runCheck(
 
 class DeadlineError extends Error {}
 
-function describeFailure(error: unknown, deadline: AbortSignal): Finding {
+function describeFailure(error: unknown, deadline: AbortSignal): CheckResult {
   if (error instanceof DeadlineError || deadline.aborted) {
     return warn('CHECK_TIMED_OUT', 'this took too long, and nothing is known', {
       advice: 'look whether the machine is overloaded, and try again',
@@ -139,7 +139,7 @@ function describeFailure(error: unknown, deadline: AbortSignal): Finding {
 function findHindrance(
   { needs = [] }: Check,
   { config, instance, offline }: Omit<CheckContext, 'signal'>,
-): Finding | undefined {
+): CheckResult | undefined {
   if (needs.includes('enclave-host') && instance.kind !== 'nitro') {
     return skip('NOT_ENCLAVE_HOST', 'not an EC2 instance on Nitro: there is no enclave to run here');
   }

@@ -3,7 +3,7 @@ import { ParentOptionError } from '../errors.ts';
 import type { EgressOptions } from '../options.ts';
 import { dialTarget, type LookUp } from './dial.ts';
 import { EgressRefusal } from './errors.ts';
-import { Gate } from './gate.ts';
+import { ConnectionLimiter } from './connection-limiter.ts';
 import { createLookUp } from './look-up.ts';
 import { startEgressServer, type ConnectEgress, type EgressServerOptions } from './server.ts';
 import { createAllowList, type EgressTarget } from './targets.ts';
@@ -28,7 +28,7 @@ export async function startEgress(options: EgressOptions, around: EgressSurround
   const { connectTimeoutMs = 10_000, maxUnnamed = 1_024, ports = [] } = options;
   const lookUp = observe(options.lookUp ?? createLookUp(), around.onLookUp);
   let allowList = createAllowList(options.targets);
-  const gate = new Gate({
+  const limiter = new ConnectionLimiter({
     max: options.maxConnections ?? 1_024,
     maxWaiting: options.maxWaiting ?? 1_024,
     waitMs: options.waitMs ?? 5_000,
@@ -43,7 +43,7 @@ export async function startEgress(options: EgressOptions, around: EgressSurround
   };
 
   const { namePort, onLookUp: _observed, ...others } = around;
-  const rest = { ...others, maxUnnamed, connect, gate };
+  const rest = { ...others, maxUnnamed, connect, limiter };
   const listeners: Listener[] = [];
   const close = async () => {
     await Promise.all(listeners.map((listener) => listener.close()));

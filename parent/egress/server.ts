@@ -13,7 +13,7 @@ import type { ConnectionTable } from '../connection-table.ts';
 import { hangUp } from '../forward.ts';
 import type { Log } from '../log.ts';
 import { EgressRefusal } from './errors.ts';
-import type { Gate } from './gate.ts';
+import type { ConnectionLimiter } from './connection-limiter.ts';
 
 const OPEN_TIMEOUT_MS = 5_000;
 
@@ -29,7 +29,7 @@ export interface EgressServerOptions {
   readonly maxUnnamed: number;
   readonly isEnclave: (cid: number) => boolean;
   readonly connect: ConnectEgress;
-  readonly gate: Gate;
+  readonly limiter: ConnectionLimiter;
   readonly table: ConnectionTable;
   readonly log: Log;
   /** Told of every attempt: `ok` or the code of its refusal, and how long it took. */
@@ -108,12 +108,12 @@ async function readOpen(frames: FrameStream, unnamed: Unnamed): Promise<EgressOp
 async function connect(
   stream: Duplex,
   open: EgressOpen,
-  { connect: dial, gate }: EgressServerOptions,
+  { connect: dial, limiter }: EgressServerOptions,
 ): Promise<{ socket: Socket; leave: () => void }> {
   const gone = new AbortController();
   const onClose = () => gone.abort();
   stream.once('close', onClose);
-  const leave = await gate.enter();
+  const leave = await limiter.enter();
   try {
     return { socket: await dial(open, gone.signal), leave };
   } catch (error) {

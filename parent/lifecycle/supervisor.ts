@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as setTimer } from 'node:timers/promises';
 import { errorCode } from '../../shared/errors.ts';
 import type { Log } from '../log.ts';
 import { SILENT_AFTER_MS, steadyClock, type NodeStatus } from '../status/node-status.ts';
@@ -23,8 +23,9 @@ export interface SupervisorOptions {
   readonly silentAfterMs?: number;
   /** Milliseconds between two looks at the enclave; 5,000 when left out. */
   readonly pollMs?: number;
-  /** Divides all waits, for tests; 1 when left out. */
-  readonly haste?: number;
+  /** Waits so many milliseconds, or rejects when `signal` is aborted; the system's timer when left out. */
+  readonly sleep?: (ms: number, signal: AbortSignal) => Promise<unknown>;
+  /** Milliseconds of a monotonic clock. */
   readonly clock?: () => number;
 }
 
@@ -57,9 +58,11 @@ const POLL_MS = 5_000;
 /** Where nitro-cli says more: a file for each of its errors. */
 const NITRO_LOGS = '/var/log/nitro_enclaves';
 
+const sleepOnTimer = (ms: number, signal: AbortSignal) => setTimer(ms, undefined, { signal, ref: false });
+
 /** Starts the enclave, or finds it running, watches it, and starts it again where that can help. */
 export function startSupervisor(options: SupervisorOptions): Supervisor {
-  const { nitro, log, pollMs = POLL_MS, haste = 1, clock = steadyClock } = options;
+  const { nitro, log, pollMs = POLL_MS, clock = steadyClock, sleep = sleepOnTimer } = options;
   const { restartWhenSilent = false, silentAfterMs = SILENT_AFTER_MS } = options;
   const stopping = new AbortController();
   let current: SupervisorState = { state: 'starting' };
@@ -68,8 +71,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
   /** When the present life began: before nitro-cli was asked for it, since init may end before nitro-cli answers. */
   let bornAt = clock();
 
-  const pause = (ms: number) =>
-    sleep(ms / haste, undefined, { signal: stopping.signal, ref: false }).catch(() => {});
+  const pause = (ms: number) => sleep(ms, stopping.signal).catch(() => {});
 
   /** The id of the enclave that runs, found or started. */
   async function ensureRunning(): Promise<string> {

@@ -1,7 +1,7 @@
 import type { ConnectionTable } from '../connection-table.ts';
 import type { NodeStatusHolder } from '../status/node-status.ts';
 import { NODE_PHASES } from '../../shared/protocol/control.ts';
-import type { ParentSights } from '../options.ts';
+import type { StatusSources } from '../options.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 import { createMetricsRegistry, type MetricsRegistry } from './registry.ts';
 
@@ -19,13 +19,13 @@ export interface MeteredParts {
   readonly egress: ConnectionTable;
   readonly ingress: ConnectionTable;
   readonly node: NodeStatusHolder;
-  readonly sights: ParentSights;
+  readonly statusSources: StatusSources;
 }
 
 const ENCLAVE_STATES = ['starting', 'running', 'silent', 'waiting', 'halted', 'stopped'] as const;
 
 /** Every metric of the parent; docs/parent-metrics.md describes them. */
-export function createParentMetrics({ egress, ingress, node, sights }: MeteredParts): ParentMetrics {
+export function createParentMetrics({ egress, ingress, node, statusSources }: MeteredParts): ParentMetrics {
   const registry = createMetricsRegistry();
   const opened = registry.counter('holdfast_connections_total', 'Connections by direction and outcome.');
   const setUp = registry.histogram('holdfast_connection_setup_seconds', 'Time to open a connection.');
@@ -68,12 +68,12 @@ export function createParentMetrics({ egress, ingress, node, sights }: MeteredPa
     'holdfast_credentials_expire_timestamp_seconds',
     'When the AWS credentials expire; absent without an end.',
     () => {
-      const end = sights.credentialsExpiration?.() ?? null;
+      const end = statusSources.credentialsExpiration?.() ?? null;
       return end === null ? [] : [[{}, end / 1_000]];
     },
   );
   registry.gauge('holdfast_enclave_state', '1 for the state in which the supervisor has the enclave.', () => {
-    const state = sights.enclave?.().state;
+    const state = statusSources.enclave?.().state;
     return state === undefined
       ? []
       : ENCLAVE_STATES.map((one) => [{ state: one }, one === state ? 1 : 0] as const);

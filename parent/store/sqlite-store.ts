@@ -13,7 +13,7 @@ export type SqliteCall =
   | { readonly method: 'read'; readonly argument: RecordKey }
   | { readonly method: 'commit'; readonly argument: readonly RecordWrite[] }
   | { readonly method: 'restore'; readonly argument: readonly KeptRecord[] };
-export type SqliteAnswer =
+export type SqliteResponse =
   | { readonly value: unknown }
   | {
       readonly code: RecordStoreErrorCode;
@@ -90,7 +90,7 @@ class SqliteThread {
       // The process may have been started with options that no worker takes.
       execArgv: [],
     });
-    this.#worker.on('message', (answer: SqliteAnswer) => this.#settle(answer));
+    this.#worker.on('message', (answer: SqliteResponse) => this.#settle(answer));
     this.#worker.on('error', (error) => this.#fail(error));
     this.#worker.on('exit', () => this.#fail(undefined));
   }
@@ -116,7 +116,7 @@ class SqliteThread {
     await this.#worker.terminate();
   }
 
-  #settle(answer: SqliteAnswer): void {
+  #settle(answer: SqliteResponse): void {
     const first = this.#pending.shift();
     if ('value' in answer) first?.resolve(answer.value);
     else first?.reject(new RecordStoreError(answer.code, answer.message, answer.details));

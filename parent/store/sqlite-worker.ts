@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { RecordStoreError } from './errors.ts';
 import type { RecordSession } from './record-store.ts';
 import { openSqliteSession } from './sqlite-session.ts';
-import type { SqliteAnswer, SqliteCall } from './sqlite-store.ts';
+import type { SqliteResponse, SqliteCall } from './sqlite-store.ts';
 
 // The thread on which SQLite may wait for the disk. It opens the file that it was given and answers one call after the
 // other.
@@ -24,7 +24,7 @@ function run(call: SqliteCall): Promise<unknown> {
   return session.close();
 }
 
-async function answer(call: SqliteCall): Promise<SqliteAnswer> {
+async function answer(call: SqliteCall): Promise<SqliteResponse> {
   try {
     return { value: await run(call) };
   } catch (error) {

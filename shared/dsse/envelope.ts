@@ -82,7 +82,7 @@ export function signEnvelope(envelope: Envelope, privateKey: KeyObject): Envelop
  *
  * @throws DsseError DSSE_MALFORMED, DSSE_UNDER_SIGNED
  */
-export function openEnvelope(
+export function verifyEnvelope(
   envelope: Envelope,
   expected: { payloadType: string; keys: readonly string[]; threshold: number },
 ): { payload: Uint8Array; signers: readonly string[] } {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type ShareType } from '../node/algorithms.ts';
+import { type ShareType } from '../algorithms.ts';
 import { type FrostGroup, getFrostSuite } from './suites.ts';
 
 /*

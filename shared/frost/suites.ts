@@ -6,8 +6,8 @@ import {
 } from '@noble/curves/abstract/frost.js';
 import { ed25519_FROST } from '@noble/curves/ed25519.js';
 import { schnorr_FROST } from '@noble/curves/secp256k1.js';
-import { type ShareType } from '../node/algorithms.ts';
-import { type NonceCommitment } from '../node/api.ts';
+import { type ShareType } from '../algorithms.ts';
+import { type NonceCommitment } from '../api/bodies.ts';
 
 export interface FrostSuite {
   readonly frost: FROST;

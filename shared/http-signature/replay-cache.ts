@@ -1,7 +1,7 @@
 /** Seconds by which a signature's time of creation may differ from the verifier's clock, either way. */
 export const SIGNATURE_WINDOW_SECONDS = 60;
 
-export type Admission = 'admitted' | 'replayed' | 'expired' | 'full';
+export type ReplayVerdict = 'admitted' | 'replayed' | 'expired' | 'full';
 
 /** Enough for 4,000 requests a second of one client, in at most 30 MB. */
 const DEFAULT_CAPACITY = 2 ** 19;
@@ -41,7 +41,7 @@ export class ReplayCache {
    * @param created second of creation, within the window around `now`
    * @param now seconds since 1970
    */
-  admit(client: string, created: number, nonce: string, now: number): Admission {
+  admit(client: string, created: number, nonce: string, now: number): ReplayVerdict {
     this.#forget(now);
     if (!(created >= this.#horizon)) return 'expired';
     let record = this.#clients.get(client);

@@ -9,7 +9,7 @@ import {
   type RecordKey,
   type RecordWrite,
 } from './control.ts';
-import { ControlLink, LostAnswer, type AnswerTo } from './control-link.ts';
+import { ControlLink, LostResponse, type ResponseTo } from './control-link.ts';
 import { ControlError } from './errors.ts';
 
 const DEFAULT_TIMEOUT_MS = 15_000;
@@ -71,7 +71,7 @@ export function createControlClient(transport: Transport, options: ControlClient
     last = call.catch(() => {});
     return call;
   }
-  function ask<Request extends ControlRequest>(request: Request): Promise<AnswerTo<Request>> {
+  function ask<Request extends ControlRequest>(request: Request): Promise<ResponseTo<Request>> {
     return enqueue((end) => link.ask(request, end));
   }
 
@@ -138,14 +138,14 @@ async function commit(link: ControlLink, writes: readonly RecordWrite[], end: nu
       await link.askOnce(request, end);
       return;
     } catch (error) {
-      const hasLostAnswer = error instanceof LostAnswer;
-      if (hasLostAnswer) isUncertain ||= error.wasSent;
+      const hasLostResponse = error instanceof LostResponse;
+      if (hasLostResponse) isUncertain ||= error.wasSent;
       const code = error instanceof ControlError ? error.code : undefined;
       // A conflict after a lost answer may be with our own first attempt.
       const isConflict = code === 'CONTROL_STORE_CONFLICT';
       // A database that failed may have failed behind the commit.
       const hasFailed = code === 'CONTROL_STORE_FAILED';
-      if (!hasLostAnswer && !hasFailed && !(isConflict && isUncertain)) throw error;
+      if (!hasLostResponse && !hasFailed && !(isConflict && isUncertain)) throw error;
       isUncertain ||= hasFailed;
       if (!isUncertain) {
         await link.pause(attempt, end, error);

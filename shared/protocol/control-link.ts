@@ -5,8 +5,8 @@ import { TransportError } from '../transport/errors.ts';
 import { PARENT_CID, PARENT_PORT, type Transport } from '../transport/transport.ts';
 import {
   MAX_CONTROL_FRAME_BYTES,
-  controlAnswerSchema,
-  type ControlAnswer,
+  controlResponseSchema,
+  type ControlResponse,
   type ControlRequest,
 } from './control.ts';
 import { ControlError } from './errors.ts';
@@ -19,10 +19,10 @@ const LOST_CODES: ReadonlySet<FrameErrorCode> = new Set([
   'FRAME_TRUNCATED',
 ]);
 
-export type AnswerTo<Request extends ControlRequest> = Extract<ControlAnswer, { type: Request['type'] }>;
+export type ResponseTo<Request extends ControlRequest> = Extract<ControlResponse, { type: Request['type'] }>;
 
 /** The connection broke before the answer; `wasSent` unless the request certainly never left. */
-export class LostAnswer extends Error {
+export class LostResponse extends Error {
   readonly wasSent: boolean;
   constructor(wasSent: boolean, cause: unknown) {
     super('the connection was lost', { cause });
@@ -47,19 +47,19 @@ export class ControlLink {
   }
 
   /** Asks until an answer comes or the deadline passes. For requests that may be repeated without harm. */
-  async ask<Request extends ControlRequest>(request: Request, end: number): Promise<AnswerTo<Request>> {
+  async ask<Request extends ControlRequest>(request: Request, end: number): Promise<ResponseTo<Request>> {
     for (let attempt = 0; ; attempt += 1) {
       try {
         return await this.askOnce(request, end);
       } catch (error) {
-        if (!(error instanceof LostAnswer)) throw error;
+        if (!(error instanceof LostResponse)) throw error;
         await this.pause(attempt, end, error);
       }
     }
   }
 
-  /** @throws LostAnswer where asking again is the caller's decision; ControlError where it is not */
-  async askOnce<Request extends ControlRequest>(request: Request, end: number): Promise<AnswerTo<Request>> {
+  /** @throws LostResponse where asking again is the caller's decision; ControlError where it is not */
+  async askOnce<Request extends ControlRequest>(request: Request, end: number): Promise<ResponseTo<Request>> {
     const hasAskedStore = this.#hasAskedStore;
     if (request.type.startsWith('store-')) this.#hasAskedStore = true;
     const answer = await this.#exchange(request, end);
@@ -68,10 +68,10 @@ export class ControlLink {
         request: request.type,
       });
       // The parent may still hold our own lost connection for the owner of the store.
-      if (answer.code === 'STORE_BUSY' && hasAskedStore) throw new LostAnswer(false, error);
+      if (answer.code === 'STORE_BUSY' && hasAskedStore) throw new LostResponse(false, error);
       throw error;
     }
-    if (!isAnswerTo(answer, request)) {
+    if (!isResponseTo(answer, request)) {
       this.#hangUp();
       throw new ControlError('CONTROL_ANSWER_INVALID', 'an answer to something else', {
         request: request.type,
@@ -89,15 +89,15 @@ export class ControlLink {
       this.#assertOpen();
       return;
     }
-    const cause = error instanceof LostAnswer ? error.cause : error;
-    if (error instanceof LostAnswer && error.wasSent && cause instanceof FrameError) {
-      if (cause.code === 'FRAME_TRUNCATED') throw invalidAnswer(cause);
+    const cause = error instanceof LostResponse ? error.cause : error;
+    if (error instanceof LostResponse && error.wasSent && cause instanceof FrameError) {
+      if (cause.code === 'FRAME_TRUNCATED') throw invalidResponse(cause);
     }
     if (cause instanceof ControlError) throw cause;
     throw new ControlError('CONTROL_DISCONNECTED', 'the parent cannot be reached', {}, cause);
   }
 
-  async #exchange(request: ControlRequest, end: number): Promise<ControlAnswer> {
+  async #exchange(request: ControlRequest, end: number): Promise<ControlResponse> {
     this.#assertOpen();
     const frames = await this.#connect(end);
     if (frames.hasUnread) {
@@ -110,7 +110,7 @@ export class ControlLink {
     });
     try {
       await frames.write(request satisfies CborEncodable, limits());
-      return await frames.read(controlAnswerSchema, limits());
+      return await frames.read(controlResponseSchema, limits());
     } catch (error) {
       this.#hangUp();
       if (!(error instanceof FrameError)) throw error;
@@ -119,9 +119,9 @@ export class ControlLink {
   }
 
   #fromFrameError(error: FrameError, request: string): Error {
-    if (LOST_CODES.has(error.code)) return new LostAnswer(true, error);
+    if (LOST_CODES.has(error.code)) return new LostResponse(true, error);
     if (error.code === 'FRAME_ABORTED') return closed();
-    if (error.code !== 'FRAME_TIMEOUT') return invalidAnswer(error);
+    if (error.code !== 'FRAME_TIMEOUT') return invalidResponse(error);
     return request === 'store-commit'
       ? new ControlError('CONTROL_COMMIT_UNRESOLVED', 'no answer to a commit in time', {}, error)
       : new ControlError('CONTROL_TIMEOUT', 'no answer in time', { request }, error);
@@ -138,7 +138,7 @@ export class ControlLink {
       return this.#frames;
     } catch (error) {
       this.#assertOpen();
-      if (error instanceof TransportError) throw new LostAnswer(false, error);
+      if (error instanceof TransportError) throw new LostResponse(false, error);
       throw error;
     }
   }
@@ -153,14 +153,14 @@ export class ControlLink {
   }
 }
 
-function isAnswerTo<Request extends ControlRequest>(
-  answer: ControlAnswer,
+function isResponseTo<Request extends ControlRequest>(
+  answer: ControlResponse,
   request: Request,
-): answer is AnswerTo<Request> {
+): answer is ResponseTo<Request> {
   return answer.type === request.type;
 }
 
-function invalidAnswer(cause: FrameError): ControlError {
+function invalidResponse(cause: FrameError): ControlError {
   return new ControlError(
     'CONTROL_ANSWER_INVALID',
     'the parent gave no proper answer',

@@ -112,7 +112,7 @@ export const credentialsSchema = z.strictObject({
 });
 export type Credentials = z.infer<typeof credentialsSchema>;
 
-export const controlAnswerSchema = z.discriminatedUnion('type', [
+export const controlResponseSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('manifest'), bytes: bytes(MAX_MANIFEST_BYTES) }),
   z.strictObject({ type: z.literal('configuration'), bytes: bytes(MAX_CONFIGURATION_BYTES) }),
   /** `bytes: null`: the parent says that there is no such secret. */
@@ -133,4 +133,4 @@ export const controlAnswerSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('status') }),
   z.strictObject({ type: z.literal('error'), code: controlErrorCodeSchema }),
 ]);
-export type ControlAnswer = z.infer<typeof controlAnswerSchema>;
+export type ControlResponse = z.infer<typeof controlResponseSchema>;

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { FrameError, FrameStream } from '../frames/index.ts';
 import { TransportError } from '../transport/errors.ts';
 import { PARENT_CID, PARENT_PORT, type ConnectOptions, type Transport } from '../transport/transport.ts';
-import { MAX_EGRESS_FRAME_BYTES, egressAnswerSchema, type EgressOpen } from './egress.ts';
+import { MAX_EGRESS_FRAME_BYTES, egressResponseSchema, type EgressOpen } from './egress.ts';
 import { EgressError } from './errors.ts';
 
 /**
@@ -28,7 +28,7 @@ export async function openEgress(
     const frames = new FrameStream(stream, { maxBytes: MAX_EGRESS_FRAME_BYTES });
     const left = () => ({ timeoutMs: Math.max(1, end - performance.now()), ...cancel });
     await frames.write({ host, port }, left());
-    const answer = await frames.read(egressAnswerSchema, left());
+    const answer = await frames.read(egressResponseSchema, left());
     if (answer.type === 'error') {
       throw new EgressError(`EGRESS_${answer.code}`, 'the parent refused the connection', { host, port });
     }

@@ -28,8 +28,8 @@ export const egressErrorCodeSchema = z.enum([
 ]);
 export type EgressErrorCode = z.infer<typeof egressErrorCodeSchema>;
 
-export const egressAnswerSchema = z.discriminatedUnion('type', [
+export const egressResponseSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('ok') }),
   z.strictObject({ type: z.literal('error'), code: egressErrorCodeSchema }),
 ]);
-export type EgressAnswer = z.infer<typeof egressAnswerSchema>;
+export type EgressResponse = z.infer<typeof egressResponseSchema>;

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StateStore } from '../../local/aws/state.ts';
 import { openAuthority } from '../../local/aws/tls.ts';
-import { MANIFEST_FORMAT } from '../../shared/node/manifest.ts';
+import { MANIFEST_FORMAT } from '../../shared/documents/manifest.ts';
 
 interface Asked {
   readonly path: string | undefined;

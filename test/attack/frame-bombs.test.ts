@@ -6,7 +6,7 @@ import {
   MAX_FRAME_ITEMS,
 } from '../../shared/frames/frame-codec.ts';
 import {
-  controlAnswerSchema,
+  controlResponseSchema,
   controlRequestSchema,
   MAX_CONTROL_FRAME_BYTES,
   MAX_LISTED_RECORDS,
@@ -30,7 +30,7 @@ describe('P42 a frame that is short on the wire and huge in memory', () => {
   ])('is refused before its items are made: %s', (_, item) => {
     const frame = makeList(item, MAX_CONTROL_FRAME_BYTES - 64);
     const before = process.memoryUsage().heapUsed;
-    expect(() => decodeFrame(frame, controlAnswerSchema)).toThrow(
+    expect(() => decodeFrame(frame, controlResponseSchema)).toThrow(
       expect.objectContaining({
         code: 'FRAME_BODY_MALFORMED',
         cause: expect.objectContaining({ code: 'CBOR_TOO_MANY_ITEMS' }),
@@ -47,7 +47,7 @@ describe('P42 a frame that is short on the wire and huge in memory', () => {
       revision: index,
     }));
     const frame = encodeFrame({ type: 'store-list', records }, MAX_CONTROL_FRAME_BYTES);
-    expect(decodeFrame(frame.subarray(FRAME_LENGTH_BYTES), controlAnswerSchema)).toEqual({
+    expect(decodeFrame(frame.subarray(FRAME_LENGTH_BYTES), controlResponseSchema)).toEqual({
       type: 'store-list',
       records,
     });

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PutKeyPolicyCommand } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MANIFEST_PCR, measureManifest } from '../../attestation/index.ts';
+import { MANIFEST_PCR, computeManifestPcr } from '../../attestation/index.ts';
 import { renderKeyPolicy } from '../../attestation/key-policy/index.ts';
 import { Scenario } from '../../local/testbed/scenario.ts';
 import type { HostileScripts } from '../../local/hostile-parent/index.ts';
-import { encryptionContext } from '../../shared/node/encryption-context.ts';
-import { digestManifest } from '../../shared/node/manifest.ts';
+import { encryptionContext } from '../../shared/documents/encryption-context.ts';
+import { digestManifest } from '../../shared/documents/manifest.ts';
 
 let directory: string;
 let scenario: Scenario;
@@ -51,7 +51,7 @@ describe('P12 what a configuration no longer allows, when the store and it are r
     const policy = renderKeyPolicy({
       nodeRole: role('holdfast-parent'),
       admins: [role('policy-node-admin')],
-      images: [{ pcrs: new Map([...scenario.pcrs, [MANIFEST_PCR, measureManifest(anew)]]) }],
+      images: [{ pcrs: new Map([...scenario.pcrs, [MANIFEST_PCR, computeManifestPcr(anew)]]) }],
       encryptionContext: encryptionContext(testNode.manifest, 'encryptor-master-password'),
     });
     await testNode.admin.kms.send(

@@ -32,7 +32,7 @@ describe('P50 a node ends with a code when the way to KMS', () => {
   });
 
   it.each([['stalls within the answer', 0.99]])('%s', { timeout: 60_000 }, async (_, part) => {
-    const limit = Math.floor((await measureAnswer()) * part);
+    const limit = Math.floor((await measureResponse()) * part);
     expect(await scenario.attempt({ onEgress: ({ honest }) => cutAfter(limit, honest) })).toBe(
       'KMS_UNREACHABLE',
     );
@@ -40,7 +40,7 @@ describe('P50 a node ends with a code when the way to KMS', () => {
 });
 
 /** The bytes that an honest KMS sends in one start. */
-async function measureAnswer(): Promise<number> {
+async function measureResponse(): Promise<number> {
   let bytes = 0;
   const code = await scenario.attempt({
     onEgress: async ({ honest }) => {

@@ -11,7 +11,7 @@ import {
   startHostileParent,
 } from '../../local/hostile-parent/index.ts';
 import type { Parent } from '../../parent/index.ts';
-import type { ControlAnswer, ControlRequest } from '../../shared/protocol/control.ts';
+import type { ControlResponse, ControlRequest } from '../../shared/protocol/control.ts';
 import { createControlClient, type ControlClient } from '../../shared/protocol/control-client.ts';
 import { PARENT_CID } from '../../shared/transport/transport.ts';
 import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
@@ -61,7 +61,7 @@ const open = () => SealedStore.open(client, key);
 describe('a hostile parent and the index of a sealed store', () => {
   it('answers with another node, at its own revision or that of the node asked for', async () => {
     for (const withRevision of [true, false]) {
-      script = async ({ request, honest }): Promise<ControlAnswer> => {
+      script = async ({ request, honest }): Promise<ControlResponse> => {
         const answer = await honest();
         if (!isRead(request, 'index', '1')) return answer;
         const other = await honest({ type: 'store-read', table: 'index', id: '2' });

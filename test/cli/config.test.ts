@@ -3,8 +3,8 @@ import { chmodSync, readdirSync, readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createEnvelope, signEnvelope } from '../../shared/dsse/index.ts';
-import { type Configuration, openConfiguration } from '../../shared/node/configuration.ts';
-import { digestManifest } from '../../shared/node/manifest.ts';
+import { type Configuration, openConfiguration } from '../../shared/documents/configuration.ts';
+import { digestManifest } from '../../shared/documents/manifest.ts';
 import { refusalIn, runHoldfast, type RunOptions } from './in-process.ts';
 import { exportPem, makeConfiguration, makeFolder, makeKey, makeManifest, RULE } from './node-files.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { formatPcrFile, measureManifest } from '../../attestation/index.ts';
+import { formatPcrFile, computeManifestPcr } from '../../attestation/index.ts';
 import { GATE_RECORD_TYPE } from '../../attestation/key-policy/index.ts';
 import { nouns } from '../../cli/nouns.ts';
 import { runCli } from '../../cli/run.ts';
@@ -13,7 +13,7 @@ import { EmulatedNsm, NitroRoot } from '../../local/nsm/index.ts';
 import {
   createEnvelope,
   ed25519PublicKeyHex,
-  openEnvelope,
+  verifyEnvelope,
   parseEnvelope,
   signEnvelope,
 } from '../../shared/dsse/index.ts';
@@ -36,7 +36,7 @@ const manifest = Buffer.from(
     emergencyRecovery: { publicKey: '22'.repeat(32) },
   }),
 );
-const PCR16 = measureManifest(manifest);
+const PCR16 = computeManifestPcr(manifest);
 const image = (fill: number): Map<number, Uint8Array> =>
   new Map([0, 1, 2].map((index) => [index, new Uint8Array(48).fill(fill + index)]));
 
@@ -333,7 +333,11 @@ describe('holdfast key-policy gate', () => {
     expect(err).toContain("NOT AWS's");
     const envelope = parseEnvelope(readFileSync(at('record.json')));
     const key = ed25519PublicKeyHex(createPublicKey(readFileSync(at('admin.pem'))));
-    const { payload } = openEnvelope(envelope, { payloadType: GATE_RECORD_TYPE, keys: [key], threshold: 1 });
+    const { payload } = verifyEnvelope(envelope, {
+      payloadType: GATE_RECORD_TYPE,
+      keys: [key],
+      threshold: 1,
+    });
     expect(JSON.parse(Buffer.from(payload).toString())).toMatchObject({
       keyArn: KEY,
       document: { nonce: NONCE, root: { isAws: false } },

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { ed25519PublicKeyHex } from '../../shared/dsse/index.ts';
-import { type Configuration, CONFIGURATION_FORMAT, type Rule } from '../../shared/node/configuration.ts';
-import { type Manifest, MANIFEST_FORMAT } from '../../shared/node/manifest.ts';
+import { type Configuration, CONFIGURATION_FORMAT, type Rule } from '../../shared/documents/configuration.ts';
+import { type Manifest, MANIFEST_FORMAT } from '../../shared/documents/manifest.ts';
 
 /** A folder that ends with the test. */
 export function makeFolder(): { path: string; at: (name: string) => string; write: Write } {

@@ -6,7 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { formatPcrFile, measureManifest, unsafeParseAttestationDocument } from '../../attestation/index.ts';
+import {
+  formatPcrFile,
+  computeManifestPcr,
+  unsafeParseAttestationDocument,
+} from '../../attestation/index.ts';
 import { nodeCommands } from '../../cli/node/commands.ts';
 import { chooseAlgorithm } from '../../cli/node/payload.ts';
 import { runCli } from '../../cli/run.ts';
@@ -132,7 +136,7 @@ describe('node attest', () => {
     expect(code).toBe(0);
     expect(out).toContain(node.session);
     const { payload } = unsafeParseAttestationDocument(readFileSync(at('document')));
-    expect(payload.pcrs.get(16)).toEqual(measureManifest(readFileSync(at('manifest.json'))));
+    expect(payload.pcrs.get(16)).toEqual(computeManifestPcr(readFileSync(at('manifest.json'))));
     const { json } = await run('attest', ...trust, '--json');
     expect(json()).toMatchObject({ ok: true, session: node.session, configuration: 1 });
     const sha256 = createHash('sha256')

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { aggregateSignature, ClientError, signWithGroup } from '../../client/index.ts';
-import type { NonceCommitment, Payload } from '../../shared/node/api.ts';
+import type { NonceCommitment, Payload } from '../../shared/api/bodies.ts';
 import { signTogether, startGroup } from '../enclave/frost/group.ts';
 
 /** By the field's own numbers (RFC 8032, 5.1; SEC 2, 2.4.1), not by the code that is judged. */

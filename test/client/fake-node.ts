@@ -8,7 +8,7 @@ import { createNsmClient } from '../../enclave/nsm/index.ts';
 import { EmulatedNsm, NitroRoot } from '../../local/nsm/index.ts';
 import { errorCode } from '../../shared/errors.ts';
 import { ReplayCache, verifyRequestSignature } from '../../shared/http-signature/index.ts';
-import { digestManifest } from '../../shared/node/manifest.ts';
+import { digestManifest } from '../../shared/documents/manifest.ts';
 
 export const backend = generateKeyPairSync('ed25519');
 export const PCRS = new Map([0, 1, 2].map((index) => [index, new Uint8Array(48).fill(index + 1)]));
@@ -24,7 +24,7 @@ export interface NodeBehaviour {
   readonly attested?: (truth: AttestedFields) => { [Field in keyof AttestedFields]?: Uint8Array | undefined };
   /** The session that requests must name; the attested one when left out. */
   readonly session?: string;
-  /** Answers a request itself; undefined leaves it to the node. */
+  /** Responses a request itself; undefined leaves it to the node. */
   readonly answer?: (request: IncomingMessage, response: ServerResponse) => true | undefined;
   /** Listens there, in place of a free port. */
   readonly port?: number;

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parsePcrFile, formatPcrFile } from '../../attestation/index.ts';
 import { attestNode, connectNode, type NodeClient, type NodeClientOptions } from '../../client/index.ts';
-import { type Payload } from '../../shared/node/api.ts';
+import { type Payload } from '../../shared/api/bodies.ts';
 import { backend, type FakeNode, nitroRoot, PCRS, startFakeNode } from './fake-node.ts';
 
 let node: FakeNode;

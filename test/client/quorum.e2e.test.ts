@@ -22,7 +22,7 @@ import {
   type StartedNode,
   type Testbed,
 } from '../../local/testbed/index.ts';
-import type { Payload } from '../../shared/node/api.ts';
+import type { Payload } from '../../shared/api/bodies.ts';
 
 const QUORUM = { size: 3, threshold: 2 };
 const CLIENT = 'backend';

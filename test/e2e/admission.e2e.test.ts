@@ -8,7 +8,7 @@ import { gateKeyPolicy, renderKeyPolicy, type AdmittedImage } from '../../attest
 import { MANIFEST_PCR, unsafeParseAttestationDocument } from '../../attestation/index.ts';
 import { Scenario } from '../../local/testbed/scenario.ts';
 import { createFileAdmission } from '../../parent/index.ts';
-import { encryptionContext } from '../../shared/node/encryption-context.ts';
+import { encryptionContext } from '../../shared/documents/encryption-context.ts';
 
 let directory: string;
 let scenario: Scenario;

@@ -9,7 +9,7 @@ import { askSession, sendRaw } from '../../local/attacks/raw-request.ts';
 import { makeRequest, REQUEST_ATTACKS, type ServingNode } from '../../local/attacks/request-attacks.ts';
 import { Scenario } from '../../local/testbed/scenario.ts';
 import { unsafeParseAttestationDocument } from '../../attestation/index.ts';
-import { encryptionContext } from '../../shared/node/encryption-context.ts';
+import { encryptionContext } from '../../shared/documents/encryption-context.ts';
 import { encryptForRecipient } from '../support/cms.ts';
 
 let directory: string;

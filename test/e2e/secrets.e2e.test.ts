@@ -12,7 +12,7 @@ import { DEMO_KEYS, CLIENT, Scenario } from '../../local/testbed/scenario.ts';
 import { DEMO_SIGNATURES, signAndVerify } from '../../local/demo/signatures.ts';
 import type { StartedNode } from '../../local/testbed/index.ts';
 import { createJsonLog, createSqliteStore } from '../../parent/index.ts';
-import { encryptionContext } from '../../shared/node/encryption-context.ts';
+import { encryptionContext } from '../../shared/documents/encryption-context.ts';
 import { findInMemory, findSecrets, type Needle } from '../support/secret-search.ts';
 
 let directory: string;

@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 import { DecryptCommand, EncryptCommand, KMSClient, CreateKeyCommand } from '@aws-sdk/client-kms';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { PinnedAgent } from '../../enclave/unlock/kms-agent.ts';
+import { KmsAgent } from '../../enclave/unlock/kms-agent.ts';
 import { ADMINISTRATOR_POLICY } from '../../local/aws/index.ts';
 import { startLocalAws } from '../../local/aws/local-aws.ts';
 import { createMemoryStore } from '../../local/hostile-parent/index.ts';
@@ -228,7 +228,7 @@ describe('the AWS SDK through the parent', () => {
       egress: { targets: [{ host, port: 443, connectTo: { address: '127.0.0.1', port: aws.port } }] },
     });
     let connections = 0;
-    const agent = new PinnedAgent(
+    const agent = new KmsAgent(
       (to) => {
         connections += 1;
         return openEgress(enclave(), to, { timeoutMs: 10_000 });

@@ -125,7 +125,7 @@ async function readMetrics(): Promise<string> {
     egress: { targets: [] },
     ingress: { port: 0 },
     status: { port: 0 },
-    sights: { enclave: () => ({ state: 'starting' }), credentialsExpiration: () => Date.now() },
+    statusSources: { enclave: () => ({ state: 'starting' }), credentialsExpiration: () => Date.now() },
   });
   const enclave = createUnixTransport({ directory, cid: 16 });
   const client = createControlClient(enclave);

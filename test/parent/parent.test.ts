@@ -15,7 +15,7 @@ import {
   type ParentOptions,
 } from '../../parent/index.ts';
 import { FrameStream } from '../../shared/frames/index.ts';
-import { controlAnswerSchema, MAX_CONTROL_FRAME_BYTES } from '../../shared/protocol/control.ts';
+import { controlResponseSchema, MAX_CONTROL_FRAME_BYTES } from '../../shared/protocol/control.ts';
 import { createControlClient, type ControlClient } from '../../shared/protocol/control-client.ts';
 import { openEgress } from '../../shared/protocol/egress-client.ts';
 import { ENCLAVE_PORT, PARENT_CID, PARENT_PORT } from '../../shared/transport/transport.ts';
@@ -133,7 +133,7 @@ describe('a parent', () => {
     );
     const frames = new FrameStream(gone, { maxBytes: MAX_CONTROL_FRAME_BYTES });
     await frames.write({ type: 'store-list' }, { timeoutMs: 1_000 });
-    await frames.read(controlAnswerSchema, { timeoutMs: 5_000 });
+    await frames.read(controlResponseSchema, { timeoutMs: 5_000 });
     await expect(client.listRecords()).rejects.toMatchObject({ code: 'CONTROL_STORE_BUSY' });
     parent.disconnectEnclave();
     expect(await client.listRecords()).toEqual([]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { compareConfigurations, describeChanges } from '../../policy/comparison.ts';
-import type { Configuration, Rule } from '../../shared/node/configuration.ts';
+import type { Configuration, Rule } from '../../shared/documents/configuration.ts';
 import { makeConfiguration, RULE } from '../cli/node-files.ts';
 
 const DIGEST = '00'.repeat(48);

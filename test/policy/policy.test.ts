@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { describeAlgorithm } from '../../shared/node/algorithms.ts';
-import { type Configuration, configurationSchema, type Rule } from '../../shared/node/configuration.ts';
+import { describeAlgorithm } from '../../shared/algorithms.ts';
+import { type Configuration, configurationSchema, type Rule } from '../../shared/documents/configuration.ts';
 import { createRateLimits, decide, type PolicyRequest, preparePolicy } from '../../policy/index.ts';
 
 const rule = (change: Partial<Rule> = {}): Rule => ({

@@ -8,7 +8,7 @@ import { assertEncryption, encryptWith } from '../encryption.ts';
 import { generatePair } from '../key-material.ts';
 import { isKeySpec, KEY_SPEC_NAMES, specDetails } from '../key-spec.ts';
 import { currentMaterial, type Key } from '../key-store.ts';
-import { deliver, recipientSchema, verifyRecipient, type Recipient } from '../recipient.ts';
+import { deliver, recipientSchema, verifyRecipient, type VerifiedRecipient } from '../recipient.ts';
 import { contextSchema, useSchema } from '../schemas.ts';
 
 const MAX_BYTES = 1024;
@@ -83,7 +83,7 @@ function makeDataKey(
   kms: KmsContext,
   request: AuthenticatedRequest,
   input: z.output<typeof sealedKeySchema>,
-  recipient?: Recipient,
+  recipient?: VerifiedRecipient,
 ): { readonly key: Key; readonly dataKey: Uint8Array; readonly sealed: object } {
   const length = dataKeyLength(input);
   const key = admitSealing(kms, request, input, recipient);
@@ -95,7 +95,7 @@ async function makePair(
   kms: KmsContext,
   request: AuthenticatedRequest,
   input: z.output<typeof sealedPairSchema>,
-  recipient?: Recipient,
+  recipient?: VerifiedRecipient,
 ): Promise<{ readonly privateKey: Uint8Array; readonly answer: object }> {
   const { KeyPairSpec: spec } = input;
   const key = admitSealing(kms, request, input, recipient, { 'kms:DataKeyPairSpec': spec });
@@ -121,7 +121,7 @@ function admitSealing(
   kms: KmsContext,
   request: AuthenticatedRequest,
   input: Pick<z.output<typeof sealedKeySchema>, 'KeyId' | 'EncryptionContext' | 'GrantTokens' | 'DryRun'>,
-  recipient?: Recipient,
+  recipient?: VerifiedRecipient,
   keys: KeyUse['keys'] = {},
 ): Key {
   const { EncryptionContext: context } = input;

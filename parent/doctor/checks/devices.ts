@@ -1,5 +1,5 @@
 import type { Check } from '../check.ts';
-import { fail, type Finding, ok, warn } from '../finding.ts';
+import { fail, type CheckResult, ok, warn } from '../check-result.ts';
 import { errnoOf, type FileFacts, type Host, readText, readTextIfAny } from '../host.ts';
 
 const DEVICE = '/dev/nitro_enclaves';
@@ -35,7 +35,7 @@ const enclaveDeviceCheck: Check = {
   },
 };
 
-function driverMissing(): Finding {
+function driverMissing(): CheckResult {
   return fail(
     'NE_DRIVER_MISSING',
     `the instance has enclaves, but ${DEVICE} is missing: no driver is loaded`,
@@ -47,7 +47,7 @@ function driverMissing(): Finding {
   );
 }
 
-function enclavesDisabled(id: string): Finding {
+function enclavesDisabled(id: string): CheckResult {
   return fail('ENCLAVES_DISABLED', 'the instance was started without enclaves', {
     advice: 'stop it, switch them on, and start it again; an instance that can hibernate cannot have them',
     command: `aws ec2 stop-instances --instance-ids ${id} && aws ec2 wait instance-stopped --instance-ids ${id} && aws ec2 modify-instance-attribute --instance-id ${id} --attribute enclaveOptions --value true && aws ec2 start-instances --instance-ids ${id}`,

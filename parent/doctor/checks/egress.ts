@@ -1,14 +1,14 @@
 import { isIP } from 'node:net';
 import { kmsHost } from '../../../shared/aws/kms-host.ts';
 import { amazonTrustRoots } from '../../../shared/aws/trust-roots.ts';
-import { parseManifest } from '../../../shared/node/manifest.ts';
+import { parseManifest } from '../../../shared/documents/manifest.ts';
 import { readTargets, type ReadTargets } from '../../config/build.ts';
 import { isAddressAllowed } from '../../egress/addresses.ts';
 import { createAllowList, targetKey, type EgressTarget } from '../../egress/targets.ts';
 import type { VsockProxyFileWarning } from '../../config/vsock-proxy-file.ts';
 import { ParentOptionError } from '../../errors.ts';
 import { type Check, type CheckContext, configOf } from '../check.ts';
-import { fail, type Finding, ok, quote, skip, warn } from '../finding.ts';
+import { fail, type CheckResult, ok, quote, skip, warn } from '../check-result.ts';
 import { errnoOf, readText } from '../host.ts';
 
 /** Targets that are looked at; more would take too long. */
@@ -55,7 +55,7 @@ async function readKmsRegion(context: CheckContext): Promise<string | undefined>
   }
 }
 
-function describeBadTarget({ message, details }: ParentOptionError, context: CheckContext): Finding {
+function describeBadTarget({ message, details }: ParentOptionError, context: CheckContext): CheckResult {
   const { host, line } = details;
   const { allowlistFile = context.configPath } = configOf(context).egress;
   const [place, path] =
@@ -66,7 +66,7 @@ function describeBadTarget({ message, details }: ParentOptionError, context: Che
   });
 }
 
-function describeIgnored({ code, line, address }: VsockProxyFileWarning, context: CheckContext): Finding {
+function describeIgnored({ code, line, address }: VsockProxyFileWarning, context: CheckContext): CheckResult {
   const { allowlistFile = '' } = configOf(context).egress;
   const what = code === 'ALLOWLIST_DOCUMENT_IGNORED' ? 'a second YAML document' : `"${address ?? ''}"`;
   return warn(code, `${allowlistFile}, line ${line}: ${what} opens nothing`, {
@@ -109,7 +109,7 @@ const targetsCheck: Check = {
   },
 };
 
-async function checkTarget(target: EgressTarget, context: CheckContext): Promise<Finding> {
+async function checkTarget(target: EgressTarget, context: CheckContext): Promise<CheckResult> {
   const name = `${target.host}:${target.port}`;
   let addresses: readonly { address: string; port: number }[];
   try {
@@ -152,7 +152,7 @@ async function reach(
   target: EgressTarget,
   to: { address: string; port: number },
   context: CheckContext,
-): Promise<Finding> {
+): Promise<CheckResult> {
   const name = `${target.host}:${target.port}`;
   try {
     await context.host.connect(to, context.signal);
@@ -209,7 +209,7 @@ const portsCheck: Check = {
       ...(ingress === undefined ? [] : [{ what: 'clients', ...ingress.listen }]),
       ...(status === undefined ? [] : [{ what: 'status', ...status.listen }]),
     ];
-    const findings: Finding[] = [];
+    const findings: CheckResult[] = [];
     for (const at of wanted) findings.push(...(await checkPort(at, context)));
     return findings.length > 0
       ? findings
@@ -220,7 +220,7 @@ const portsCheck: Check = {
 async function checkPort(
   { what, host: address, port }: { what: string; host: string; port: number },
   context: CheckContext,
-): Promise<Finding[]> {
+): Promise<CheckResult[]> {
   const first = Number(
     await readText(context.host, '/proc/sys/net/ipv4/ip_unprivileged_port_start').catch(() => '1024'),
   );

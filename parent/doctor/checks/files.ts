@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { ParentConfig } from '../../config/schema.ts';
 import { type Check, type CheckContext, configOf } from '../check.ts';
-import { fail, type Finding, ok, quote, skip, warn } from '../finding.ts';
+import { fail, type CheckResult, ok, quote, skip, warn } from '../check-result.ts';
 import { errnoOf, type FileFacts } from '../host.ts';
 import { showUnit } from './unit.ts';
 
@@ -44,7 +44,7 @@ const filesCheck: Check = {
   async run(context) {
     const files = filesOf(configOf(context), context.configPath);
     const user = await serviceUser(context);
-    const findings: Finding[] = [];
+    const findings: CheckResult[] = [];
     for (const file of files) findings.push(...(await checkFile(file, user, context)));
     return findings.some(({ status }) => status === 'warn' || status === 'fail')
       ? findings.filter(({ status }) => status !== 'ok')
@@ -62,7 +62,7 @@ async function checkFile(
   { path, what, isSecret = false }: Named,
   user: 'dynamic' | 'unknown',
   { host }: CheckContext,
-): Promise<readonly Finding[]> {
+): Promise<readonly CheckResult[]> {
   let facts: FileFacts;
   const folders: FileFacts[] = [];
   try {
@@ -74,7 +74,7 @@ async function checkFile(
   } catch (error) {
     return [describeMissing(error, path, what)];
   }
-  const findings: Finding[] = [];
+  const findings: CheckResult[] = [];
   const isOpen = ({ mode, gid }: FileFacts) => (mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && gid !== 0);
   // Sticky folders, such as /tmp, let nobody replace the file of somebody else.
   // On an installed host they belong to root; elsewhere to whoever tries things out.
@@ -106,7 +106,7 @@ async function checkFile(
 }
 
 /** The service's user is in no group: either it cannot read the file, or everybody can. */
-function describeSecret(path: string, what: string, isReadable: boolean): Finding {
+function describeSecret(path: string, what: string, isReadable: boolean): CheckResult {
   const mend = {
     advice:
       'keep it for root alone (0600) and have systemd hand it over: LoadCredential=postgres-url:FILE in a drop-in, and urlFile: /run/credentials/holdfast-parent.service/postgres-url',
@@ -117,7 +117,7 @@ function describeSecret(path: string, what: string, isReadable: boolean): Findin
     : fail('FILE_UNREADABLE_FOR_SERVICE', `the ${what}, ${path}, is not for the service to read`, mend);
 }
 
-function describeMissing(error: unknown, path: string, what: string): Finding {
+function describeMissing(error: unknown, path: string, what: string): CheckResult {
   const code = errnoOf(error);
   if (code === 'EACCES')
     return skip('NOT_PERMITTED', `the ${what}, ${path}, is not for this user to see: try sudo`);

@@ -1,5 +1,5 @@
 import type { Check } from '../check.ts';
-import { fail, type Finding, ok, warn } from '../finding.ts';
+import { fail, type CheckResult, ok, warn } from '../check-result.ts';
 import { errnoOf, type Host, readText, readTextIfAny } from '../host.ts';
 import { parseCpuList } from './allocator.ts';
 import { parseEnclaves } from './instance.ts';
@@ -46,7 +46,7 @@ function sum(pages: readonly Pages[]): Pages {
   );
 }
 
-function describeShort(total: number, wanted: number): Finding {
+function describeShort(total: number, wanted: number): CheckResult {
   return fail(
     'HUGE_PAGES_SHORT',
     `${total / MIB} MiB are reserved in huge pages, the enclave wants ${wanted / MIB}`,
@@ -64,7 +64,7 @@ const RESERVE_BY_ALLOCATOR = {
   command: RESTART_ALLOCATOR,
 };
 
-function describeElsewhere(near: number, all: number, nodes: readonly string[], wanted: number): Finding {
+function describeElsewhere(near: number, all: number, nodes: readonly string[], wanted: number): CheckResult {
   return fail(
     'HUGE_PAGES_SHORT',
     `${near / MIB} MiB of ${all / MIB} are reserved on ${nodes.join(' and ')}, where the CPUs of the pool are, and the enclave wants ${wanted / MIB} there`,
@@ -72,7 +72,7 @@ function describeElsewhere(near: number, all: number, nodes: readonly string[], 
   );
 }
 
-function describeSpread(pages: ReadonlyMap<string, Pages>): Finding {
+function describeSpread(pages: ReadonlyMap<string, Pages>): CheckResult {
   const list = [...pages].map(([node, { total }]) => `${total / MIB} MiB on ${node}`).join(', ');
   return warn(
     'HUGE_PAGES_SPREAD',
@@ -81,7 +81,7 @@ function describeSpread(pages: ReadonlyMap<string, Pages>): Finding {
   );
 }
 
-function describeTaken({ total, free }: Pages): Finding {
+function describeTaken({ total, free }: Pages): CheckResult {
   return warn(
     'HUGE_PAGES_TAKEN',
     `only ${free / MIB} of ${total / MIB} MiB are free, and no enclave has the rest`,

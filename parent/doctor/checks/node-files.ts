@@ -1,9 +1,9 @@
-import { measureManifest, MANIFEST_PCR, parsePcrFile } from '../../../attestation/index.ts';
+import { computeManifestPcr, MANIFEST_PCR, parsePcrFile } from '../../../attestation/index.ts';
 import { errorCode } from '../../../shared/errors.ts';
-import { openConfiguration } from '../../../shared/node/configuration.ts';
-import { digestManifest, type Manifest, parseManifest } from '../../../shared/node/manifest.ts';
+import { openConfiguration } from '../../../shared/documents/configuration.ts';
+import { digestManifest, type Manifest, parseManifest } from '../../../shared/documents/manifest.ts';
 import { type Check, type CheckContext, configOf } from '../check.ts';
-import { fail, type Finding, ok, quote, skip, warn } from '../finding.ts';
+import { fail, type CheckResult, ok, quote, skip, warn } from '../check-result.ts';
 import { errnoOf } from '../host.ts';
 
 const DAY_MS = 86_400_000;
@@ -78,7 +78,7 @@ async function comparePcr16(
   { host }: CheckContext,
   manifest: Uint8Array,
   pcrs: string | undefined,
-): Promise<Finding[]> {
+): Promise<CheckResult[]> {
   if (pcrs === undefined || !(await isThere(host, pcrs))) return [];
   let expected: Uint8Array | undefined;
   try {
@@ -98,7 +98,7 @@ async function comparePcr16(
       ),
     ];
   }
-  if (Buffer.from(measureManifest(manifest)).equals(expected)) return [];
+  if (Buffer.from(computeManifestPcr(manifest)).equals(expected)) return [];
   return [
     fail(
       'PCR16_MISMATCH',
@@ -114,7 +114,7 @@ async function checkConfiguration(
   context: CheckContext,
   manifest: Manifest,
   manifestBytes: Uint8Array,
-): Promise<Finding[]> {
+): Promise<CheckResult[]> {
   const { configuration: location } = configOf(context).artifacts;
   if (location.type !== 'file' || !(await isThere(context.host, location.file))) return [];
   const { file } = location;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { nodePhaseSchema } from '../../../shared/protocol/control.ts';
 import { type Check, configOf } from '../check.ts';
-import { fail, type Finding, ok, skip, warn } from '../finding.ts';
+import { fail, type CheckResult, ok, skip, warn } from '../check-result.ts';
 
 const code = z.string().regex(/^[A-Z][A-Z0-9_]{1,63}$/);
 /** What the parent's status page says of its node. */
@@ -40,7 +40,7 @@ function parseOrNothing(body: string): unknown {
   }
 }
 
-function describe({ node, enclave }: z.infer<typeof statusSchema>): Finding {
+function describe({ node, enclave }: z.infer<typeof statusSchema>): CheckResult {
   if (node?.phase === 'serving') return ok('serves');
   const mend = {
     advice: 'docs/parent-alerts.md says what each code means and what to do',

@@ -1,5 +1,5 @@
 import { type Check, type CheckContext, configOf } from '../check.ts';
-import { fail, type Finding, ok, skip, warn } from '../finding.ts';
+import { fail, type CheckResult, ok, skip, warn } from '../check-result.ts';
 import { showUnit } from './unit.ts';
 
 const NODE_MAJOR = 26;
@@ -54,7 +54,7 @@ const unitCheck: Check = {
   },
 };
 
-function describeMissingUnit({ instance }: CheckContext): Finding {
+function describeMissingUnit({ instance }: CheckContext): CheckResult {
   const report = instance.kind === 'nitro' ? fail : warn;
   return report('UNIT_MISSING', 'holdfast-parent is not installed as a service', {
     advice: 'install it from a working copy',
@@ -62,9 +62,9 @@ function describeMissingUnit({ instance }: CheckContext): Finding {
   });
 }
 
-function describeUnit(unit: ReadonlyMap<string, string>): Finding[] {
+function describeUnit(unit: ReadonlyMap<string, string>): CheckResult[] {
   const [active, file] = [unit.get('ActiveState'), unit.get('UnitFileState')];
-  const findings: Finding[] = [];
+  const findings: CheckResult[] = [];
   if (active === 'failed' || (active === 'activating' && unit.get('Result') !== 'success')) {
     findings.push(
       fail('UNIT_FAILED', `holdfast-parent does not stay up (${unit.get('Result') ?? 'unknown'})`, {
@@ -92,7 +92,7 @@ function describeUnit(unit: ReadonlyMap<string, string>): Finding[] {
 }
 
 /** The plain unit has no devices: with an image to start it needs the drop-in. */
-function describeDropIn(unit: ReadonlyMap<string, string>, context: CheckContext): Finding[] {
+function describeDropIn(unit: ReadonlyMap<string, string>, context: CheckContext): CheckResult[] {
   if (context.config === undefined || configOf(context).enclave.image === undefined) return [];
   if (unit.get('DropInPaths')?.includes('/enclave.conf') === true) return [];
   return [

@@ -1,6 +1,6 @@
 import type { ParentConfig } from '../../config/schema.ts';
 import { type Check, configOf } from '../check.ts';
-import { fail, type Finding, ok, quote, skip, warn } from '../finding.ts';
+import { fail, type CheckResult, ok, quote, skip, warn } from '../check-result.ts';
 import { errnoOf, type Host, readText, readTextIfAny } from '../host.ts';
 import { type Allocation, AllocatorSyntaxError, parseAllocator, parseCpuList } from './allocator.ts';
 import { hugePagesCheck } from './huge-pages.ts';
@@ -28,7 +28,7 @@ const allocatorCheck: Check = {
   },
 };
 
-async function readAllocation(host: Host): Promise<Allocation | Finding> {
+async function readAllocation(host: Host): Promise<Allocation | CheckResult> {
   try {
     return parseAllocator(Buffer.from(await host.read(ALLOCATOR)).toString('utf8'));
   } catch (error) {
@@ -49,10 +49,10 @@ async function readAllocation(host: Host): Promise<Allocation | Finding> {
 function compareAllocation(
   allocation: Allocation,
   { cpus, memoryMiB }: Pick<ParentConfig['enclave'], 'cpus' | 'memoryMiB'>,
-): Finding[] {
+): CheckResult[] {
   const set = (key: string, value: number) =>
     `sudo sed -i 's/^${key}:.*/${key}: ${value}/' ${ALLOCATOR} && ${RESTART_ALLOCATOR}`;
-  const findings: Finding[] = [];
+  const findings: CheckResult[] = [];
   if (allocation.memoryMiB < memoryMiB) {
     const text = `${ALLOCATOR} sets ${allocation.memoryMiB} MiB aside, the enclave wants ${memoryMiB}`;
     findings.push(
@@ -74,7 +74,7 @@ function compareAllocation(
   return findings;
 }
 
-function describeService(unit: ReadonlyMap<string, string>): Finding[] {
+function describeService(unit: ReadonlyMap<string, string>): CheckResult[] {
   const [active, file] = [unit.get('ActiveState'), unit.get('UnitFileState')];
   if (active === 'failed') {
     return [
@@ -151,7 +151,7 @@ const cpuCheck: Check = {
       1,
       parseCpuList((await readTextIfAny(host, `${sys}/cpu0/topology/thread_siblings_list`)) ?? '').length,
     );
-    const findings: Finding[] = [];
+    const findings: CheckResult[] = [];
     if (cpus % threads !== 0) {
       findings.push(
         fail(

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { type Check, configOf } from '../check.ts';
-import { fail, ok, quote, skip, warn } from '../finding.ts';
+import { fail, ok, quote, skip, warn } from '../check-result.ts';
 import { errnoOf, type Host, readText } from '../host.ts';
 import { showUnit } from './unit.ts';
 

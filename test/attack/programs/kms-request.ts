@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { createKms, createRecipient } from '../../../enclave/unlock/index.ts';
-import { manifestSchema } from '../../../shared/node/manifest.ts';
+import { manifestSchema } from '../../../shared/documents/manifest.ts';
 import { errorCode } from '../../../shared/errors.ts';
 
 // Sends one attested Decrypt as an enclave does, to whoever listens on a port of this machine, and prints the code that

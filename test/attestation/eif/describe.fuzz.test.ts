@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   buildEif,
-  createSideWork,
+  createHashWorker,
   describeEif,
   EifError,
   type EifParts,
@@ -116,9 +116,9 @@ describe('combineCrc32', () => {
   });
 });
 
-describe('createSideWork', () => {
+describe('createHashWorker', () => {
   it('takes the checksum of everything and the digest of what is marked', () => {
-    const work = createSideWork();
+    const work = createHashWorker();
     work.update(new Uint8Array([1, 2]), false);
     work.update(new Uint8Array([3]), true);
     const { crc32: checksum, application } = work.finish();

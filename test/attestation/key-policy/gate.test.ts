@@ -15,7 +15,7 @@ import { EmulatedNsm, NitroRoot } from '../../../local/nsm/index.ts';
 import {
   createEnvelope,
   ed25519PublicKeyHex,
-  openEnvelope,
+  verifyEnvelope,
   signEnvelope,
 } from '../../../shared/dsse/index.ts';
 import { ACCOUNT, KEY_ARN, NODE_ROLE_ARN, ROOT_ARN } from './policies.ts';
@@ -284,6 +284,6 @@ describe('P06 the gate', () => {
     const { privateKey, publicKey } = generateKeyPairSync('ed25519');
     const envelope = signEnvelope(createEnvelope(GATE_RECORD_TYPE, record), privateKey);
     const expected = { payloadType: GATE_RECORD_TYPE, keys: [ed25519PublicKeyHex(publicKey)], threshold: 1 };
-    expect(Buffer.from(openEnvelope(envelope, expected).payload)).toEqual(Buffer.from(record));
+    expect(Buffer.from(verifyEnvelope(envelope, expected).payload)).toEqual(Buffer.from(record));
   });
 });

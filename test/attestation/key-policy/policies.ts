@@ -5,7 +5,7 @@ import {
   evaluateKeyPolicy,
   parseKeyPolicy,
   type Caller,
-  type Decision,
+  type Evaluation,
   type IdentityDecision,
 } from '../../../attestation/key-policy/index.ts';
 
@@ -47,7 +47,7 @@ export function policyText(...statements: readonly object[]): string {
 }
 
 /** Asks one question of a policy given as text, kms:Decrypt by the node's role unless the question says otherwise. */
-export function ask(text: string, question: Ask = {}): Decision {
+export function ask(text: string, question: Ask = {}): Evaluation {
   return evaluateKeyPolicy(parseKeyPolicy(text), {
     action: question.action ?? 'kms:Decrypt',
     caller: question.caller ?? session('node'),

@@ -8,7 +8,7 @@ import {
   type RenderOptions,
 } from '../../../attestation/key-policy/index.ts';
 import { measureInstanceRole } from '../../../attestation/measurement.ts';
-import { encryptionContext } from '../../../shared/node/encryption-context.ts';
+import { encryptionContext } from '../../../shared/documents/encryption-context.ts';
 import { ACCOUNT, ask, KEY_ARN, NODE_ROLE_ARN, session, type Ask } from './policies.ts';
 
 const NOW = Date.UTC(2026, 0, 15);

@@ -3,12 +3,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { formatPcrFile, measureManifest } from '../../../attestation/index.ts';
+import { formatPcrFile, computeManifestPcr } from '../../../attestation/index.ts';
 import type { Command } from '../../../cli/command.ts';
 import { nouns } from '../../../cli/nouns.ts';
 import { createSqliteStore } from '../../../parent/store/sqlite-store.ts';
 import { createEnvelope, signEnvelope } from '../../../shared/dsse/index.ts';
-import { CONFIGURATION_PAYLOAD_TYPE } from '../../../shared/node/configuration.ts';
+import { CONFIGURATION_PAYLOAD_TYPE } from '../../../shared/documents/configuration.ts';
 import { sampleBzImage, sampleCpio } from '../../attestation/eif/boot-samples.ts';
 import * as cbor from '../../attestation/forge/cbor.ts';
 import { forgeDocument, forgedPcr } from '../../attestation/forge/document.ts';
@@ -95,7 +95,7 @@ beforeAll(async () => {
     ['--document', at('doc.cbor')],
     [
       '--pcrs',
-      save('pcr.json', formatPcrFile(new Map([...pcrs, [16, measureManifest(Buffer.from(manifest))]]))),
+      save('pcr.json', formatPcrFile(new Map([...pcrs, [16, computeManifestPcr(Buffer.from(manifest))]]))),
     ],
     ['--old-pcrs', save('old.json', formatPcrFile(pcrs))],
     ['--old-until', '2030-01-01T00:00:00Z'],

@@ -6,13 +6,13 @@ import { CLIENT } from '../../../local/testbed/scenario.ts';
 import type { TestNode } from '../../../local/testbed/index.ts';
 import { signRequest } from '../../../shared/http-signature/index.ts';
 import {
-  attestationAnswerSchema,
+  attestationResponseSchema,
   type KeyInfo,
-  keysAnswerSchema,
+  keysResponseSchema,
   type NodeBinding,
   nodeBindingSchema,
-  signAnswerSchema,
-} from '../../../shared/node/api.ts';
+  signResponseSchema,
+} from '../../../shared/api/bodies.ts';
 import { NODE_URL } from './parent-daemon.ts';
 
 // The client of this project takes no document of an emulator: it is not signed. So requests are made by hand here.
@@ -23,7 +23,7 @@ export async function askDocument() {
   const body = Buffer.from(JSON.stringify({ nonce: randomBytes(16).toString('hex') }));
   const headers = { 'content-type': JSON_TYPE };
   const answer = await sendRaw(NODE_URL, { method: 'POST', target: '/v1/attestation', headers, body });
-  const { document } = attestationAnswerSchema.parse(answer.body);
+  const { document } = attestationResponseSchema.parse(answer.body);
   const { payload } = unsafeParseAttestationDocument(Buffer.from(document, 'base64'));
   const binding = nodeBindingSchema.parse(JSON.parse(Buffer.from(payload.userData ?? []).toString()));
   return { pcrs: payload.pcrs, binding };
@@ -61,7 +61,7 @@ export class SigningClient {
   }
 
   async keys(): Promise<readonly KeyInfo[]> {
-    return keysAnswerSchema.parse((await this.send('GET', '/v1/keys')).body).keys;
+    return keysResponseSchema.parse((await this.send('GET', '/v1/keys')).body).keys;
   }
 
   /** Signs one of each kind and verifies it; answers the titles of those that do not verify. */
@@ -69,7 +69,7 @@ export class SigningClient {
     const wrong: string[] = [];
     for (const { title, request, verify } of DEMO_SIGNATURES) {
       const { body } = await this.send('POST', '/v1/sign', request);
-      const parsed = signAnswerSchema.safeParse(body);
+      const parsed = signResponseSchema.safeParse(body);
       if (!parsed.success || !verify(parsed.data)) wrong.push(title);
     }
     return wrong;

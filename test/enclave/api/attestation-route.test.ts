@@ -3,7 +3,7 @@ import { unsafeParseAttestationDocument } from '../../../attestation/index.ts';
 import { createAttestationRoute } from '../../../enclave/api/attestation-route.ts';
 import { createRouter } from '../../../enclave/api/router.ts';
 import type { NsmClient } from '../../../enclave/nsm/index.ts';
-import type { NodeBinding } from '../../../shared/node/api.ts';
+import type { NodeBinding } from '../../../shared/api/bodies.ts';
 import { openNsm } from '../node/nsm.ts';
 
 const NONCE = 'ab'.repeat(16);

@@ -7,10 +7,10 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Answer, type CarryOut, serveHttps } from '../../../enclave/api/http-server.ts';
+import { type ApiResponse, type CarryOut, serveHttps } from '../../../enclave/api/http-server.ts';
 import { createTlsIdentity, type TlsIdentity } from '../../../enclave/api/tls-identity.ts';
 import type { ReceivedRequest, RequestHead } from '../../../shared/http-signature/index.ts';
-import { MAX_REQUEST_BYTES } from '../../../shared/node/api.ts';
+import { MAX_REQUEST_BYTES } from '../../../shared/api/bodies.ts';
 import { ENCLAVE_PORT, type Transport } from '../../../shared/transport/transport.ts';
 import { createUnixTransport } from '../../../shared/transport/unix-transport.ts';
 
@@ -23,7 +23,7 @@ let client: Transport;
 let identity: TlsIdentity;
 /** Admits every request but those that `refuse` answers by their head. */
 let handle: (request: ReceivedRequest) => ReturnType<CarryOut>;
-let refuse: (head: RequestHead) => Answer | undefined;
+let refuse: (head: RequestHead) => ApiResponse | undefined;
 let server: { close(): Promise<void> };
 
 beforeEach(async () => {

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { ApiError } from '../../../enclave/api/errors.ts';
 import { PolicyError } from '../../../enclave/signing/index.ts';
 import { createRouter, type Route, type RouteInput } from '../../../enclave/api/router.ts';
-import { MAX_REQUEST_BYTES } from '../../../shared/node/api.ts';
+import { MAX_REQUEST_BYTES } from '../../../shared/api/bodies.ts';
 import {
   HttpSignatureError,
   type RequestHead,

@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { BootError } from '../../../enclave/node/errors.ts';
-import { PASSWORD_SECRET } from '../../../shared/node/encryption-context.ts';
+import { PASSWORD_SECRET } from '../../../shared/documents/encryption-context.ts';
 import { unlockStore } from '../../../enclave/boot/unlock-store.ts';
 import { deriveStoreKey, SealedStore } from '../../../enclave/store/index.ts';
 import { StoreError } from '../../../enclave/store/errors.ts';
 import type { Kms, Recipient } from '../../../enclave/unlock/index.ts';
-import type { Configuration } from '../../../shared/node/configuration.ts';
-import type { Manifest } from '../../../shared/node/manifest.ts';
-import { MemoryKeeper } from '../store/memory-keeper.ts';
+import type { Configuration } from '../../../shared/documents/configuration.ts';
+import type { Manifest } from '../../../shared/documents/manifest.ts';
+import { MemoryRecordStorage } from '../store/memory-record-storage.ts';
 
 const NODE = { namespace: 'demo', environment: 'test', node: 1 } as Manifest;
 const NOW = Date.parse('2026-01-01T00:00:00Z');
@@ -16,14 +16,14 @@ const BLOB = Uint8Array.of(1, 2, 3);
 const recipient = Promise.resolve({} as Recipient);
 
 /** The parent's records and secrets. */
-class Keeper extends MemoryKeeper {
+class Keeper extends MemoryRecordStorage {
   readonly secrets = new Map<string, Uint8Array>();
   secret(name: string) {
     return Promise.resolve(this.secrets.get(name) ?? null);
   }
 }
 
-let keeper: Keeper;
+let storage: Keeper;
 /** What KMS makes of any ciphertext, and which ones it was asked for. */
 let password: Uint8Array;
 /** The buffer that it handed out last. */
@@ -31,7 +31,7 @@ let handedOut: Uint8Array;
 let asked: Uint8Array[];
 
 beforeEach(() => {
-  keeper = new Keeper();
+  storage = new Keeper();
   password = new Uint8Array(32).fill(7);
   asked = [];
 });
@@ -52,7 +52,7 @@ const kms: Kms = {
 
 function unlock(initialise: Configuration['initialise'], now = NOW): Promise<SealedStore> {
   const configuration = { initialise } as Configuration;
-  return unlockStore({ keeper, kms, manifest: NODE, configuration, recipient, now });
+  return unlockStore({ storage, kms, manifest: NODE, configuration, recipient, now });
 }
 
 async function codeOf(act: () => Promise<unknown>): Promise<string> {
@@ -70,36 +70,36 @@ const isClear = (bytes: Uint8Array) => bytes.every((byte) => byte === 0);
 describe('an empty store', () => {
   it('is started by a signed order alone: a parent that loses it cannot make the node forget', async () => {
     expect(await codeOf(() => unlock(undefined))).toBe('INITIALISATION_NOT_ORDERED');
-    expect(keeper.commits).toHaveLength(0);
+    expect(storage.commits).toHaveLength(0);
   });
 
   it('is started until the order expires, that instant included', async () => {
     await expect(unlock(ORDER)).resolves.toBeInstanceOf(SealedStore);
-    keeper = new Keeper();
+    storage = new Keeper();
     expect(await codeOf(() => unlock(ORDER, NOW + 1))).toBe('INITIALISATION_EXPIRED');
   });
 
   it('is started with a password that was made inside, whose ciphertext is kept', async () => {
     const store = await unlock(ORDER);
-    expect(keeper.records.size).toBe(0);
+    expect(storage.records.size).toBe(0);
     expect(store.state).toMatchObject({
       order: 'first-start',
       boots: 0,
       configuration: { version: 0, digest: new Uint8Array(48) },
     });
     await store.commit([], IN_FORCE);
-    expect(keeper.records.get('boot/encryptor-master-password')?.bytes).toEqual(BLOB);
+    expect(storage.records.get('boot/encryptor-master-password')?.bytes).toEqual(BLOB);
   });
 
   it('is started with the password of an admin where the order says so', async () => {
-    keeper.secrets.set(PASSWORD_SECRET, BLOB);
+    storage.secrets.set(PASSWORD_SECRET, BLOB);
     await (await unlock({ ...ORDER, password: 'supplied' })).commit([], IN_FORCE);
     expect(asked).toEqual([BLOB]);
-    expect(keeper.records.has('boot/encryptor-master-password')).toBe(false);
+    expect(storage.records.has('boot/encryptor-master-password')).toBe(false);
   });
 
   it('is not started with records that have lost their root', async () => {
-    keeper.records.set('keys/hot', { table: 'keys', id: 'hot', revision: 1, bytes: BLOB });
+    storage.records.set('keys/hot', { table: 'keys', id: 'hot', revision: 1, bytes: BLOB });
     expect(await codeOf(() => unlock(ORDER))).toBe('STORE_RECORD_MISSING');
   });
 
@@ -108,8 +108,8 @@ describe('an empty store', () => {
   });
 
   it('says STORE_TAKEN when another enclave starts it at the same time', async () => {
-    keeper.onCommit = () => {
-      keeper.records.set('store/root', { table: 'store', id: 'root', revision: 1, bytes: BLOB });
+    storage.onCommit = () => {
+      storage.records.set('store/root', { table: 'store', id: 'root', revision: 1, bytes: BLOB });
     };
     const store = await unlock(ORDER);
     expect(await codeOf(() => store.commit([], IN_FORCE))).toBe('STORE_TAKEN');
@@ -120,7 +120,7 @@ describe('the password', () => {
   it.each([31, 1025])('is refused with %i bytes', async (length) => {
     password = new Uint8Array(length).fill(7);
     expect(await codeOf(() => unlock(ORDER))).toBe('PASSWORD_LENGTH');
-    expect(keeper.commits).toHaveLength(0);
+    expect(storage.commits).toHaveLength(0);
   });
 
   it.each([32, 1024])('is taken with %i bytes', async (length) => {
@@ -132,7 +132,7 @@ describe('the password', () => {
     await unlock(ORDER);
     expect(isClear(handedOut)).toBe(true);
     password = new Uint8Array(31).fill(7);
-    keeper = new Keeper();
+    storage = new Keeper();
     await codeOf(() => unlock(ORDER));
     expect(isClear(handedOut)).toBe(true);
   });
@@ -159,17 +159,17 @@ describe('a store that was started before', () => {
   });
 
   it('does not open without its ciphertext', async () => {
-    keeper.records.delete('boot/encryptor-master-password');
+    storage.records.delete('boot/encryptor-master-password');
     expect(await codeOf(() => unlock(undefined))).toBe('PASSWORD_MISSING');
   });
 
   it('opens with the ciphertext of an admin where none lies in it', async () => {
     const key = deriveStoreKey(new Uint8Array(32).fill(9), NODE);
-    keeper = new Keeper();
+    storage = new Keeper();
     const none = { version: 0, digest: new Uint8Array(48) };
     const state = { order: 'first-start', configuration: none, boots: 0 };
-    await SealedStore.create(keeper, key, state, undefined).commit([], IN_FORCE);
-    keeper.secrets.set(PASSWORD_SECRET, BLOB);
+    await SealedStore.create(storage, key, state, undefined).commit([], IN_FORCE);
+    storage.secrets.set(PASSWORD_SECRET, BLOB);
     password = new Uint8Array(32).fill(9);
     await expect(unlock(undefined)).resolves.toBeInstanceOf(SealedStore);
     expect(asked).toEqual([BLOB]);

@@ -11,8 +11,8 @@ import {
   signShare,
 } from '../../../enclave/frost/index.ts';
 import { SignerError } from '../../../enclave/signer/index.ts';
-import { type ShareType } from '../../../shared/node/algorithms.ts';
-import { type NonceCommitment, type Payload } from '../../../shared/node/api.ts';
+import { type ShareType } from '../../../shared/algorithms.ts';
+import { type NonceCommitment, type Payload } from '../../../shared/api/bodies.ts';
 
 export const OWNER = { client: 'backend', key: 'shared' };
 

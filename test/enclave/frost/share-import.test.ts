@@ -7,7 +7,7 @@ import { dealShares, sealShare } from '../../../client/index.ts';
 import { generateImportKey, openShare, restoreShare } from '../../../enclave/frost/index.ts';
 import { holdShare } from '../../../enclave/frost/held-share.ts';
 import { digestShareGroup } from '../../../shared/frost/index.ts';
-import { shareImportRequestSchema } from '../../../shared/node/api.ts';
+import { shareImportRequestSchema } from '../../../shared/api/bodies.ts';
 import { frostCode } from './group.ts';
 
 const TYPES = ['frost-ed25519', 'frost-secp256k1-taproot'] as const;

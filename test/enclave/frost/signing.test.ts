@@ -7,7 +7,7 @@ import { decodePayload } from '../../../enclave/signer/index.ts';
 import { toFrostPublic, toFrostSecret, toNonceCommitments, tweakShare } from '../../../shared/frost/index.ts';
 import { listCleared } from '../../support/clearing.ts';
 import { computeTapTweak } from '../../../shared/tap-tweak.ts';
-import { type Payload } from '../../../shared/node/api.ts';
+import { type Payload } from '../../../shared/api/bodies.ts';
 import { frostCode, OWNER, signTogether, startGroup } from './group.ts';
 
 const message: Payload = { kind: 'message', message: Buffer.from('a transfer').toString('hex') };

@@ -5,12 +5,12 @@ import { KeyringError } from '../../../enclave/keyring/errors.ts';
 import { Keyring } from '../../../enclave/keyring/index.ts';
 import { createNobleCurves } from '../../../local/noble-curves.ts';
 import { deriveStoreKey, SealedStore, StoreError } from '../../../enclave/store/index.ts';
-import type { Configuration, DropEntry, KeyEntry } from '../../../shared/node/configuration.ts';
+import type { Configuration, DropEntry, KeyEntry } from '../../../shared/documents/configuration.ts';
 import { digestShareGroup } from '../../../shared/frost/index.ts';
 import { MAX_WRITES } from '../../../shared/protocol/control.ts';
 import { ControlError } from '../../../shared/protocol/errors.ts';
 import { startGroup } from '../frost/group.ts';
-import { MemoryKeeper } from '../store/memory-keeper.ts';
+import { MemoryRecordStorage } from '../store/memory-record-storage.ts';
 
 const storeKey = deriveStoreKey(new Uint8Array(32).fill(7), {
   namespace: 'demo',
@@ -24,17 +24,17 @@ const ENTRIES: readonly KeyEntry[] = [
 ];
 const SHARES: readonly KeyEntry[] = [{ id: 'shared', type: 'frost-ed25519' }];
 
-let keeper: MemoryKeeper;
+let storage: MemoryRecordStorage;
 
 beforeEach(() => {
-  keeper = new MemoryKeeper();
+  storage = new MemoryRecordStorage();
 });
 
 /** The store as a start finds it, or makes it. */
 async function openStore(): Promise<SealedStore> {
-  if (keeper.records.size > 0) return await SealedStore.open(keeper, storeKey);
+  if (storage.records.size > 0) return await SealedStore.open(storage, storeKey);
   const none = { version: 0, digest: new Uint8Array(48) };
-  return SealedStore.create(keeper, storeKey, { order: 'first', configuration: none, boots: 0 }, undefined);
+  return SealedStore.create(storage, storeKey, { order: 'first', configuration: none, boots: 0 }, undefined);
 }
 
 /** Opens the store as the next start would, with a configuration of that version. */
@@ -75,15 +75,15 @@ describe('the keys of a node', () => {
 
   it('are sealed together with the version of the configuration that named them', async () => {
     await start(ENTRIES, 4);
-    const { state } = await SealedStore.open(keeper, storeKey);
+    const { state } = await SealedStore.open(storage, storeKey);
     expect(state.configuration).toEqual({ version: 4, digest: new Uint8Array(48).fill(4) });
-    expect(keeper.commits).toHaveLength(1);
+    expect(storage.commits).toHaveLength(1);
   });
 
   it('count the starts', async () => {
     await start(ENTRIES);
     await start(ENTRIES);
-    expect((await SealedStore.open(keeper, storeKey)).state.boots).toBe(2);
+    expect((await SealedStore.open(storage, storeKey)).state.boots).toBe(2);
   });
 
   it('are added when a newer configuration names more', async () => {
@@ -133,19 +133,19 @@ describe('as many keys as a configuration may name', () => {
 
   it('are sealed in the commit that makes the store', async () => {
     await start(many);
-    expect(keeper.commits).toHaveLength(1);
-    expect(keeper.commits[0]?.filter(({ table }) => table === 'keys')).toHaveLength(many.length);
-    expect((keeper.commits[0]?.length ?? 0) + 1).toBeLessThanOrEqual(MAX_WRITES);
-    expect((await SealedStore.open(keeper, storeKey)).state.configuration.version).toBe(1);
+    expect(storage.commits).toHaveLength(1);
+    expect(storage.commits[0]?.filter(({ table }) => table === 'keys')).toHaveLength(many.length);
+    expect((storage.commits[0]?.length ?? 0) + 1).toBeLessThanOrEqual(MAX_WRITES);
+    expect((await SealedStore.open(storage, storeKey)).state.configuration.version).toBe(1);
   });
 
   it('are all made by the next start when that commit fails, or none is', async () => {
-    keeper.onCommit = () => {
+    storage.onCommit = () => {
       throw new ControlError('CONTROL_DISCONNECTED', 'as the test has it');
     };
     expect(await codeOf(() => start(many))).toBe('STORE_UNCERTAIN');
-    expect(keeper.records.size).toBe(0);
-    keeper.onCommit = () => undefined;
+    expect(storage.records.size).toBe(0);
+    storage.onCommit = () => undefined;
     const whole = publicKeys(await start(many), many);
     expect(publicKeys(await start(many), many)).toEqual(whole);
   });
@@ -187,7 +187,7 @@ describe('the shares of a node', () => {
   it('are not held when they could not be sealed', async () => {
     const refused = share();
     const keyring = await start(SHARES);
-    keeper.onCommit = () => {
+    storage.onCommit = () => {
       throw new ControlError('CONTROL_TIMEOUT', 'as the test has it');
     };
     expect(await codeOf(() => keyring.takeShare('shared', refused))).toBe('STORE_UNCERTAIN');
@@ -198,14 +198,14 @@ describe('the shares of a node', () => {
   it('are refused when the store is full, and the node keeps what it holds', async () => {
     const refused = share();
     const keyring = await start([...SHARES, { id: 'other', type: 'ed25519' }]);
-    keeper.onCommit = () => {
+    storage.onCommit = () => {
       throw new ControlError('CONTROL_STORE_FULL', 'as the test has it');
     };
     expect(await codeOf(() => keyring.takeShare('shared', refused))).toBe('STORE_FULL');
     expect(() => refused.serialise()).toThrow(expect.objectContaining({ code: 'SHARE_DESTROYED' }));
     expect(keyring.key('other')).toBeDefined();
     expect(await codeOf(() => start([...SHARES, ...ENTRIES], 2))).toBe('STORE_FULL');
-    keeper.onCommit = () => undefined;
+    storage.onCommit = () => undefined;
     await keyring.takeShare('shared', share());
     expect(keyring.share('shared')).toBeDefined();
   });
@@ -239,12 +239,12 @@ describe('records that the configuration no longer names', () => {
     const drop = dropOf(await start(ENTRIES), BITCOIN);
     const keyring = await start([SOLANA], 2, [drop]);
     expect(keyring.usage).toMatchObject({ records: 2, unnamed: 1 });
-    expect(keeper.records.has('keys/bitcoin')).toBe(false);
-    expect(keeper.commits.at(-1)).toEqual([
+    expect(storage.records.has('keys/bitcoin')).toBe(false);
+    expect(storage.commits.at(-1)).toEqual([
       expect.objectContaining({ id: 'bitcoin', bytes: null }),
       expect.objectContaining({ id: 'root' }),
     ]);
-    expect((await SealedStore.open(keeper, storeKey)).state.configuration.version).toBe(2);
+    expect((await SealedStore.open(storage, storeKey)).state.configuration.version).toBe(2);
     // Each start reads the same order again.
     expect((await start([SOLANA], 2, [drop])).usage.records).toBe(2);
     expect((await start([SOLANA], 3, [drop])).usage.records).toBe(2);
@@ -262,12 +262,12 @@ describe('records that the configuration no longer names', () => {
       'KEY_MISMATCH',
     );
     expect(await codeOf(() => start([SOLANA], 2, [{ ...drop, type: 'p256' }]))).toBe('KEY_MISMATCH');
-    expect(keeper.records.has('keys/bitcoin')).toBe(true);
+    expect(storage.records.has('keys/bitcoin')).toBe(true);
     // The order for the first key of that name does not meet the second.
     await start([SOLANA], 2, [drop]);
     await start([SOLANA, BITCOIN], 3);
     expect(await codeOf(() => start([SOLANA], 4, [drop]))).toBe('KEY_MISMATCH');
-    expect(keeper.records.has('keys/bitcoin')).toBe(true);
+    expect(storage.records.has('keys/bitcoin')).toBe(true);
   });
 
   it('are shares as well as keys, of one name or two', async () => {
@@ -277,7 +277,7 @@ describe('records that the configuration no longer names', () => {
     await keyring.takeShare('shared', held);
     const publicKey = Buffer.from(held.publicKey).toString('hex');
     await start([{ id: 'shared', type: 'ed25519' }], 2);
-    expect([...keeper.records.keys()].toSorted()).toEqual([
+    expect([...storage.records.keys()].toSorted()).toEqual([
       'keys/other',
       'keys/shared',
       'shares/shared',
@@ -286,17 +286,17 @@ describe('records that the configuration no longer names', () => {
     const drop: DropEntry = { id: 'shared', type: 'frost-ed25519', publicKey };
     const after = await start([{ id: 'shared', type: 'ed25519' }], 3, [drop]);
     expect(after.usage).toMatchObject({ records: 2, unnamed: 1 });
-    expect(keeper.records.has('shares/shared')).toBe(false);
+    expect(storage.records.has('shares/shared')).toBe(false);
     expect(after.key('shared')).toBeDefined();
   });
 
   it('come back with no start when dropping them fails', async () => {
     const drop = dropOf(await start(ENTRIES), BITCOIN);
-    keeper.onCommit = () => {
+    storage.onCommit = () => {
       throw new ControlError('CONTROL_TIMEOUT', 'as the test has it');
     };
     expect(await codeOf(() => start([SOLANA], 2, [drop]))).toBe('STORE_UNCERTAIN');
-    keeper.onCommit = () => undefined;
+    storage.onCommit = () => undefined;
     expect((await start([SOLANA], 2, [drop])).usage.records).toBe(2);
   });
 });

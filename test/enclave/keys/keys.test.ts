@@ -4,8 +4,8 @@ import { p256 } from '@noble/curves/nist.js';
 import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ALGORITHMS, describeAlgorithm } from '../../../shared/node/algorithms.ts';
-import { payloadSchema } from '../../../shared/node/api.ts';
+import { ALGORITHMS, describeAlgorithm } from '../../../shared/algorithms.ts';
+import { payloadSchema } from '../../../shared/api/bodies.ts';
 import { listCleared } from '../../support/clearing.ts';
 import { listCurves } from './every-curves.ts';
 import {

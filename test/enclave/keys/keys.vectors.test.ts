@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Algorithm } from '../../../shared/node/algorithms.ts';
+import { type Algorithm } from '../../../shared/algorithms.ts';
 import type { Secp256k1Key } from '../../../enclave/keys/curves.ts';
 import { restoreKey, type SoleKeyType } from '../../../enclave/keys/index.ts';
 import { type PayloadBytes } from '../../../enclave/signer/index.ts';

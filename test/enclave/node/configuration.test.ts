@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { admitConfiguration } from '../../../enclave/node/configuration.ts';
 import { BootError } from '../../../enclave/node/errors.ts';
 import { deriveStoreKey, SealedStore } from '../../../enclave/store/index.ts';
-import type { Configuration } from '../../../shared/node/configuration.ts';
-import { MemoryKeeper } from '../store/memory-keeper.ts';
+import type { Configuration } from '../../../shared/documents/configuration.ts';
+import { MemoryRecordStorage } from '../store/memory-record-storage.ts';
 
 const key = deriveStoreKey(new Uint8Array(32), { namespace: 'demo', environment: 'test', node: 1 });
 const digest = new Uint8Array(48).fill(5);
@@ -11,7 +11,7 @@ let store: SealedStore;
 
 beforeEach(() => {
   const state = { order: 'first', configuration: { version: 5, digest }, boots: 8 };
-  store = SealedStore.create(new MemoryKeeper(), key, state, undefined);
+  store = SealedStore.create(new MemoryRecordStorage(), key, state, undefined);
 });
 
 const admit = (version: number, of = digest) =>

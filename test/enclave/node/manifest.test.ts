@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { measureManifest as predictPcr } from '../../../attestation/index.ts';
+import { computeManifestPcr as predictPcr } from '../../../attestation/index.ts';
 import { BootError } from '../../../enclave/node/errors.ts';
 import { measureManifest } from '../../../enclave/node/manifest.ts';
-import { digestManifest, MANIFEST_FORMAT } from '../../../shared/node/manifest.ts';
+import { digestManifest, MANIFEST_FORMAT } from '../../../shared/documents/manifest.ts';
 import { openNsm } from './nsm.ts';
 
 const MANIFEST = {

@@ -7,9 +7,9 @@ import { SigningError } from '../../../enclave/signing/errors.ts';
 import { deriveStoreKey, SealedStore } from '../../../enclave/store/index.ts';
 import { openLocalCurves } from '../../../local/noble-curves.ts';
 import { HoldfastError } from '../../../shared/errors.ts';
-import { configurationSchema } from '../../../shared/node/configuration.ts';
-import type { Manifest } from '../../../shared/node/manifest.ts';
-import { MemoryKeeper } from '../store/memory-keeper.ts';
+import { configurationSchema } from '../../../shared/documents/configuration.ts';
+import type { Manifest } from '../../../shared/documents/manifest.ts';
+import { MemoryRecordStorage } from '../store/memory-record-storage.ts';
 
 const MESSAGE = { kind: 'message', message: Buffer.from('a transfer').toString('hex') } as const;
 const REQUEST = { key: 'hot', algorithm: 'ed25519', payload: MESSAGE } as const;
@@ -45,7 +45,7 @@ async function start(record?: (entry: DecisionRecord) => Promise<void> | void, r
   const key = deriveStoreKey(new Uint8Array(32), { namespace: 'demo', environment: 'test', node: 1 });
   const none = { version: 0, digest: new Uint8Array(48) };
   const state = { order: 'first', configuration: none, boots: 0 };
-  const store = SealedStore.create(new MemoryKeeper(), key, state, undefined);
+  const store = SealedStore.create(new MemoryRecordStorage(), key, state, undefined);
   const admission = admitConfiguration(store.state, signed);
   const keyring = await Keyring.open(store, openLocalCurves(), configuration.keys, admission);
   const time = { now: YEAR_2030 };

@@ -7,7 +7,7 @@ import {
   MAX_RECORDS,
   type RecordWrite,
 } from '../../../shared/protocol/control.ts';
-import { MemoryKeeper } from './memory-keeper.ts';
+import { MemoryRecordStorage } from './memory-record-storage.ts';
 
 const key = deriveStoreKey(new Uint8Array(32).fill(7), { namespace: 'demo', environment: 'test', node: 1 });
 const STATE = { order: 'first-start', configuration: { version: 1, digest: new Uint8Array(48) }, boots: 1 };
@@ -23,7 +23,7 @@ const makeKeys = (from: number, count: number) =>
   }));
 
 /** A parent that is asked in frames, as the real one is. */
-class FramedKeeper extends MemoryKeeper {
+class FramedKeeper extends MemoryRecordStorage {
   largest = 0;
   override async commit(writes: readonly RecordWrite[]): Promise<void> {
     const frame = encodeFrame({ type: 'store-commit', writes }, MAX_CONTROL_FRAME_BYTES);
@@ -33,7 +33,7 @@ class FramedKeeper extends MemoryKeeper {
   }
 }
 
-const keeper = new FramedKeeper();
+const storage = new FramedKeeper();
 let store: SealedStore;
 
 async function takeTime(act: () => Promise<unknown>): Promise<number> {
@@ -44,7 +44,7 @@ async function takeTime(act: () => Promise<unknown>): Promise<number> {
 }
 
 beforeAll(async () => {
-  store = SealedStore.create(keeper, key, STATE, new Uint8Array(200));
+  store = SealedStore.create(storage, key, STATE, new Uint8Array(200));
   for (let from = 0; from < MAX_SEALED_RECORDS; from += BATCH) await store.commit(makeKeys(from, BATCH));
 }, 120_000);
 
@@ -52,27 +52,27 @@ describe('a store with as many records as it may have', () => {
   it('was filled with as many keys at a time as a configuration may name', () => {
     expect(store.size).toBe(MAX_SEALED_RECORDS);
     expect(MAX_SEALED_RECORDS % BATCH).toBe(0);
-    expect(keeper.records.size).toBeLessThan(MAX_RECORDS);
-    expect(keeper.largest).toBeLessThan(MAX_CONTROL_FRAME_BYTES);
+    expect(storage.records.size).toBeLessThan(MAX_RECORDS);
+    expect(storage.largest).toBeLessThan(MAX_CONTROL_FRAME_BYTES);
   });
 
   it('says STORE_FULL to one more, and has then sent nothing', async () => {
-    const before = keeper.commits.length;
+    const before = storage.commits.length;
     await expect(store.commit(makeKeys(MAX_SEALED_RECORDS, 1))).rejects.toMatchObject({
       code: 'STORE_FULL',
       details: { actual: MAX_SEALED_RECORDS + 1, maximum: MAX_SEALED_RECORDS },
     });
-    expect(keeper.commits).toHaveLength(before);
+    expect(storage.commits).toHaveLength(before);
     expect(store.size).toBe(MAX_SEALED_RECORDS);
   });
 
   it('still writes what it has, and its state: a few thousand bytes in a few records', async () => {
     await store.commit([{ table: 'keys', id: nameOf(7), plaintext: Uint8Array.of(1) }], { boots: 2 });
-    const writes = keeper.commits.at(-1) ?? [];
+    const writes = storage.commits.at(-1) ?? [];
     expect(writes.length).toBeLessThanOrEqual(8);
     expect(writes.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0)).toBeLessThan(8_000);
     await store.commit([], { boots: 3 });
-    expect(keeper.commits.at(-1)).toHaveLength(1);
+    expect(storage.commits.at(-1)).toHaveLength(1);
   });
 
   it('drops as many records as a configuration may order while it makes as many', async () => {
@@ -87,7 +87,7 @@ describe('a store with as many records as it may have', () => {
     const before = process.memoryUsage();
     let opened: SealedStore | undefined;
     const time = await takeTime(async () => {
-      opened = await SealedStore.open(keeper, key);
+      opened = await SealedStore.open(storage, key);
     });
     const after = process.memoryUsage();
     expect(opened?.size).toBe(MAX_SEALED_RECORDS);

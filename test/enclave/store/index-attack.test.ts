@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { deriveStoreKey, SealedStore, StoreError } from '../../../enclave/store/index.ts';
 import type { RecordKey } from '../../../shared/protocol/control.ts';
-import { MemoryKeeper } from './memory-keeper.ts';
+import { MemoryRecordStorage } from './memory-record-storage.ts';
 
 const key = deriveStoreKey(new Uint8Array(32).fill(7), { namespace: 'demo', environment: 'test', node: 1 });
 const STATE = { order: 'first-start', configuration: { version: 1, digest: new Uint8Array(48) }, boots: 1 };
@@ -12,16 +12,16 @@ const places: readonly RecordKey[] = Array.from({ length: COUNT }, (_, index) =>
   id: `key-${index}`,
 }));
 
-type Records = MemoryKeeper['records'];
+type Records = MemoryRecordStorage['records'];
 /** The same store at three commits: each wrote every record anew, and so every node. */
 const versions: Records[] = [];
 
 beforeAll(async () => {
-  const keeper = new MemoryKeeper();
-  const store = SealedStore.create(keeper, key, STATE, Uint8Array.of(1));
+  const storage = new MemoryRecordStorage();
+  const store = SealedStore.create(storage, key, STATE, Uint8Array.of(1));
   for (let round = 1; round <= 3; round += 1) {
     await store.commit(places.map((place) => ({ ...place, plaintext: Uint8Array.of(round) })));
-    versions.push(keeper.snapshot());
+    versions.push(storage.snapshot());
   }
 });
 
@@ -30,10 +30,10 @@ const names = () => [...newest().keys()].filter((name) => name !== 'boot/encrypt
 
 /** Opens the store and reads all of it: what it is refused with, undefined for nothing. */
 async function refusalOf(records: Records): Promise<string | undefined> {
-  const keeper = new MemoryKeeper();
-  keeper.records = records;
+  const storage = new MemoryRecordStorage();
+  storage.records = records;
   try {
-    const store = await SealedStore.open(keeper, key);
+    const store = await SealedStore.open(storage, key);
     for (const place of places) {
       const plaintext = await store.read(place);
       if (plaintext?.[0] !== 3) return 'A RECORD OF ANOTHER TIME WAS READ';
@@ -140,10 +140,10 @@ describe('a store with an index, record by record and node by node', () => {
   });
 
   it('P12 a whole store from before opens as it was then: what ends it is the enclave that runs on the newer one', async () => {
-    const keeper = new MemoryKeeper();
-    keeper.records = new Map(newest());
-    const running = await SealedStore.open(keeper, key);
-    keeper.records = new Map(versions[1]);
+    const storage = new MemoryRecordStorage();
+    storage.records = new Map(newest());
+    const running = await SealedStore.open(storage, key);
+    storage.records = new Map(versions[1]);
     await expect(running.commit([])).rejects.toMatchObject({ code: 'STORE_TAKEN' });
     expect(await refusalOf(versions[1] ?? new Map())).toBe('A RECORD OF ANOTHER TIME WAS READ');
   });
@@ -152,30 +152,30 @@ describe('a store with an index, record by record and node by node', () => {
 describe('a commit of a store with an index', () => {
   it('is all or nothing wherever the parent dies', async () => {
     for (const dies of ['before', 'after'] as const) {
-      const keeper = new MemoryKeeper();
-      keeper.records = new Map(newest());
-      const store = await SealedStore.open(keeper, key);
+      const storage = new MemoryRecordStorage();
+      storage.records = new Map(newest());
+      const store = await SealedStore.open(storage, key);
       const crash = () => {
         throw new Error('as the test has it');
       };
-      if (dies === 'before') keeper.onCommit = crash;
-      else keeper.onCommitted = crash;
+      if (dies === 'before') storage.onCommit = crash;
+      else storage.onCommitted = crash;
       const changes = places.map((place) => ({ ...place, plaintext: Uint8Array.of(4) }));
       await expect(store.commit(changes)).rejects.toMatchObject({ code: 'STORE_UNCERTAIN' });
-      const again = await SealedStore.open(keeper, key);
+      const again = await SealedStore.open(storage, key);
       const read = await Promise.all(places.map(async (place) => (await again.read(place))?.[0]));
       expect(new Set(read)).toEqual(new Set([dies === 'before' ? 3 : 4]));
     }
   });
 
   it('is noticed when a parent carries out a part of it', async () => {
-    const keeper = new MemoryKeeper();
-    keeper.records = new Map(newest());
-    const store = await SealedStore.open(keeper, key);
+    const storage = new MemoryRecordStorage();
+    storage.records = new Map(newest());
+    const store = await SealedStore.open(storage, key);
     await store.commit([{ table: 'keys', id: 'key-0', plaintext: Uint8Array.of(3) }]);
-    const writes = keeper.commits.at(-1) ?? [];
+    const writes = storage.commits.at(-1) ?? [];
     expect(writes.map(({ table }) => table)).toEqual(['keys', 'index', 'index', 'store']);
-    const whole = keeper.snapshot();
+    const whole = storage.snapshot();
     for (let parts = 1; parts < 2 ** writes.length - 1; parts += 1) {
       const records = new Map(newest());
       for (const [index, { table, id }] of writes.entries()) {

@@ -4,19 +4,19 @@ import { deriveStoreKey, SealedStore } from '../../../enclave/store/index.ts';
 import { sealRecord } from '../../../enclave/store/record-cipher.ts';
 import { encodeCbor } from '../../../shared/cbor/index.ts';
 import { MAX_RECORD_BYTES } from '../../../shared/protocol/control.ts';
-import { MemoryKeeper } from './memory-keeper.ts';
+import { MemoryRecordStorage } from './memory-record-storage.ts';
 
 const key = deriveStoreKey(new Uint8Array(32).fill(7), { namespace: 'demo', environment: 'test', node: 1 });
 const STATE = { order: 'first-start', configuration: { version: 1, digest: new Uint8Array(48) }, boots: 4 };
 
 /** A store as the format before wrote it: the root record lists every record. */
-function makeListStore(count: number): MemoryKeeper {
-  const keeper = new MemoryKeeper();
+function makeListStore(count: number): MemoryRecordStorage {
+  const storage = new MemoryRecordStorage();
   const records: Record<string, { revision: number; digest: Uint8Array }> = {};
   for (let index = 0; index < count; index += 1) {
     const place = { table: 'keys', id: `key-${index}`, revision: 1 };
     const bytes = sealRecord(key, place, Uint8Array.of(index & 255));
-    keeper.records.set(`keys/${place.id}`, { ...place, bytes });
+    storage.records.set(`keys/${place.id}`, { ...place, bytes });
     records[`keys/${place.id}`] = {
       revision: 1,
       digest: new Uint8Array(createHash('sha256').update(bytes).digest()),
@@ -24,23 +24,23 @@ function makeListStore(count: number): MemoryKeeper {
   }
   const root = encodeCbor({ format: 1, ...STATE, records });
   const place = { table: 'store', id: 'root', revision: 9 };
-  keeper.records.set('store/root', { ...place, bytes: sealRecord(key, place, root) });
-  return keeper;
+  storage.records.set('store/root', { ...place, bytes: sealRecord(key, place, root) });
+  return storage;
 }
 
 describe('a store whose root record lists every record', () => {
   it.each([0, 1, 40, 3000])(
     'opens with %i of them, and has an index from its next commit on',
     async (count) => {
-      const keeper = makeListStore(count);
-      const before = await SealedStore.open(keeper, key);
+      const storage = makeListStore(count);
+      const before = await SealedStore.open(storage, key);
       expect(before.state).toEqual(STATE);
-      expect(keeper.commits).toHaveLength(0);
+      expect(storage.commits).toHaveLength(0);
       await before.commit([{ table: 'keys', id: 'new', plaintext: Uint8Array.of(7) }], { boots: 5 });
-      expect(keeper.commits).toHaveLength(1);
-      expect(keeper.records.get('store/root')?.revision).toBe(10);
-      expect(keeper.records.get('store/root')?.bytes.length).toBeLessThan(MAX_RECORD_BYTES / 16);
-      for (const store of [before, await SealedStore.open(keeper, key)]) {
+      expect(storage.commits).toHaveLength(1);
+      expect(storage.records.get('store/root')?.revision).toBe(10);
+      expect(storage.records.get('store/root')?.bytes.length).toBeLessThan(MAX_RECORD_BYTES / 16);
+      for (const store of [before, await SealedStore.open(storage, key)]) {
         expect(store.size).toBe(count + 1);
         expect(store.state.boots).toBe(5);
         expect(await store.read({ table: 'keys', id: 'new' })).toEqual(Uint8Array.of(7));
@@ -53,37 +53,37 @@ describe('a store whose root record lists every record', () => {
   );
 
   it('commits again where its list could grow no more', async () => {
-    const keeper = makeListStore(3000);
-    const root = keeper.records.get('store/root')?.bytes.length ?? 0;
+    const storage = makeListStore(3000);
+    const root = storage.records.get('store/root')?.bytes.length ?? 0;
     expect(root).toBeGreaterThan((MAX_RECORD_BYTES * 3) / 4);
-    const store = await SealedStore.open(keeper, key);
+    const store = await SealedStore.open(storage, key);
     const changes = Array.from({ length: 500 }, (_, index) => ({
       table: 'keys',
       id: `more-${index}`,
       plaintext: Uint8Array.of(1),
     }));
     for (let from = 0; from < 500; from += 100) await store.commit(changes.slice(from, from + 100));
-    expect((await SealedStore.open(keeper, key)).size).toBe(3500);
+    expect((await SealedStore.open(storage, key)).size).toBe(3500);
   });
 
   it('can be tried again after a first commit that failed', async () => {
-    const keeper = makeListStore(40);
-    keeper.onCommit = () => {
+    const storage = makeListStore(40);
+    storage.onCommit = () => {
       throw new Error('as the test has it');
     };
-    const store = await SealedStore.open(keeper, key);
+    const store = await SealedStore.open(storage, key);
     await expect(store.commit([])).rejects.toMatchObject({ code: 'STORE_UNCERTAIN' });
-    keeper.onCommit = () => undefined;
+    storage.onCommit = () => undefined;
     await store.commit([]);
-    expect((await SealedStore.open(keeper, key)).size).toBe(40);
+    expect((await SealedStore.open(storage, key)).size).toBe(40);
   });
 
-  it.each<[string, string, (keeper: MemoryKeeper) => unknown]>([
-    ['a record missing', 'STORE_RECORD_MISSING', (keeper) => keeper.records.delete('keys/key-3')],
+  it.each<[string, string, (storage: MemoryRecordStorage) => unknown]>([
+    ['a record missing', 'STORE_RECORD_MISSING', (storage) => storage.records.delete('keys/key-3')],
     [
       'a record of another revision',
       'STORE_RECORD_ALTERED',
-      (keeper) => keeper.tamper('keys/key-3', { revision: 2 }),
+      (storage) => storage.tamper('keys/key-3', { revision: 2 }),
     ],
     [
       'a record that it never wrote',
@@ -92,16 +92,16 @@ describe('a store whose root record lists every record', () => {
         records.set('index/0', { table: 'index', id: '0', revision: 1, bytes: new Uint8Array(60) }),
     ],
   ])('does not open with %s', async (_, code, tamper) => {
-    const keeper = makeListStore(5);
-    tamper(keeper);
-    await expect(SealedStore.open(keeper, key)).rejects.toMatchObject({ code });
+    const storage = makeListStore(5);
+    tamper(storage);
+    await expect(SealedStore.open(storage, key)).rejects.toMatchObject({ code });
   });
 
   it('P12 does not come back: beside records of the new format its root record opens nothing', async () => {
-    const keeper = makeListStore(40);
-    const old = keeper.records.get('store/root');
-    await (await SealedStore.open(keeper, key)).commit([]);
-    keeper.tamper('store/root', { ...old });
-    await expect(SealedStore.open(keeper, key)).rejects.toMatchObject({ code: 'STORE_RECORD_UNKNOWN' });
+    const storage = makeListStore(40);
+    const old = storage.records.get('store/root');
+    await (await SealedStore.open(storage, key)).commit([]);
+    storage.tamper('store/root', { ...old });
+    await expect(SealedStore.open(storage, key)).rejects.toMatchObject({ code: 'STORE_RECORD_UNKNOWN' });
   });
 });

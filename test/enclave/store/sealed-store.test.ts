@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { deriveStoreKey, SealedStore, StoreError } from '../../../enclave/store/index.ts';
 import { ControlError } from '../../../shared/protocol/errors.ts';
-import { MemoryKeeper } from './memory-keeper.ts';
+import { MemoryRecordStorage } from './memory-record-storage.ts';
 
 const key = deriveStoreKey(new Uint8Array(32).fill(7), { namespace: 'demo', environment: 'test', node: 1 });
 const STATE = { order: 'first-start', configuration: { version: 1, digest: new Uint8Array(48) }, boots: 1 };
@@ -10,16 +10,16 @@ const HOT = { table: 'keys', id: 'hot' };
 const COLD = { table: 'keys', id: 'cold' };
 const bytes = (text: string) => new Uint8Array(Buffer.from(text));
 
-let keeper: MemoryKeeper;
+let storage: MemoryRecordStorage;
 let store: SealedStore;
 
 beforeEach(async () => {
-  keeper = new MemoryKeeper();
-  store = await makeStore(keeper, bytes('ciphertext of the password'));
+  storage = new MemoryRecordStorage();
+  store = await makeStore(storage, bytes('ciphertext of the password'));
 });
 
 /** A new store after its first commit. */
-async function makeStore(by: MemoryKeeper, passwordBlob?: Uint8Array): Promise<SealedStore> {
+async function makeStore(by: MemoryRecordStorage, passwordBlob?: Uint8Array): Promise<SealedStore> {
   const made = SealedStore.create(by, key, STATE, passwordBlob);
   await made.commit([]);
   return made;
@@ -33,17 +33,17 @@ async function refusal(act: () => Promise<unknown>): Promise<string> {
   expect(error).toBeInstanceOf(StoreError);
   return (error as StoreError).code;
 }
-const reopen = () => SealedStore.open(keeper, key);
+const reopen = () => SealedStore.open(storage, key);
 
 describe('a sealed store', () => {
   it('is made with its root record and the ciphertext that opens it, in one commit', async () => {
-    expect(keeper.commits).toHaveLength(1);
-    expect([...keeper.records.keys()]).toEqual(['boot/encryptor-master-password', ROOT]);
+    expect(storage.commits).toHaveLength(1);
+    expect([...storage.records.keys()]).toEqual(['boot/encryptor-master-password', ROOT]);
     expect((await reopen()).state).toMatchObject(STATE);
   });
 
   it('P12 is not written before its first keys are: nobody can keep it without them', async () => {
-    const other = new MemoryKeeper();
+    const other = new MemoryRecordStorage();
     const made = SealedStore.create(other, key, STATE, bytes('ciphertext of the password'));
     expect(other.records.size).toBe(0);
     await made.commit([{ ...HOT, plaintext: bytes('one') }]);
@@ -52,15 +52,15 @@ describe('a sealed store', () => {
   });
 
   it('is made without that ciphertext where an admin brings it', async () => {
-    const other = new MemoryKeeper();
+    const other = new MemoryRecordStorage();
     await makeStore(other);
     expect([...other.records.keys()]).toEqual([ROOT]);
   });
 
   it('is not made over another', async () => {
-    const before = keeper.snapshot();
-    expect(await refusal(() => makeStore(keeper))).toBe('STORE_TAKEN');
-    expect(keeper.records).toEqual(before);
+    const before = storage.snapshot();
+    expect(await refusal(() => makeStore(storage))).toBe('STORE_TAKEN');
+    expect(storage.records).toEqual(before);
   });
 
   it('gives back what was committed, now and when it is opened again', async () => {
@@ -80,8 +80,8 @@ describe('a sealed store', () => {
   it('writes its root record with every commit', async () => {
     await store.commit([{ ...HOT, plaintext: bytes('one') }]);
     await store.commit([]);
-    expect(keeper.records.get(ROOT)?.revision).toBe(3);
-    expect(keeper.commits.map((writes) => writes.at(-1))).toEqual(
+    expect(storage.records.get(ROOT)?.revision).toBe(3);
+    expect(storage.commits.map((writes) => writes.at(-1))).toEqual(
       [0, 1, 2].map((expectedRevision) =>
         expect.objectContaining({ table: 'store', id: 'root', expectedRevision }),
       ),
@@ -92,7 +92,7 @@ describe('a sealed store', () => {
     await store.commit([{ ...HOT, plaintext: bytes('one') }]);
     await store.commit([{ ...HOT, plaintext: null }]);
     expect(await store.read(HOT)).toBeNull();
-    expect(keeper.records.has('keys/hot')).toBe(false);
+    expect(storage.records.has('keys/hot')).toBe(false);
     expect(await (await reopen()).read(HOT)).toBeNull();
     await store.commit([{ ...HOT, plaintext: bytes('two') }]);
     expect(await (await reopen()).read(HOT)).toEqual(bytes('two'));
@@ -100,10 +100,10 @@ describe('a sealed store', () => {
 
   it('P12 does not take the record from before a deletion for the one after it', async () => {
     await store.commit([{ ...HOT, plaintext: bytes('one') }]);
-    const old = keeper.records.get('keys/hot');
+    const old = storage.records.get('keys/hot');
     await store.commit([{ ...HOT, plaintext: null }]);
     await store.commit([{ ...HOT, plaintext: bytes('two') }]);
-    keeper.tamper('keys/hot', { bytes: old?.bytes ?? new Uint8Array() });
+    storage.tamper('keys/hot', { bytes: old?.bytes ?? new Uint8Array() });
     expect(await refusal(() => store.read(HOT))).toBe('STORE_RECORD_ALTERED');
   });
 
@@ -117,7 +117,7 @@ describe('a sealed store', () => {
       ['one', 'two', 'three'].map((text) => store.commit([{ ...HOT, plaintext: bytes(text) }])),
     );
     expect(await (await reopen()).read(HOT)).toEqual(bytes('three'));
-    expect(keeper.records.get('keys/hot')?.revision).toBe(3);
+    expect(storage.records.get('keys/hot')?.revision).toBe(3);
   });
 });
 
@@ -138,25 +138,25 @@ describe('a commit that fails', () => {
     'CONTROL_STORE_FAILED',
     'CONTROL_ANSWER_INVALID',
   ])('says STORE_UNCERTAIN for %s', async (code) => {
-    keeper.onCommit = () => {
+    storage.onCommit = () => {
       throw new ControlError(code, 'as the test has it');
     };
     expect(await refusal(() => store.commit([]))).toBe('STORE_UNCERTAIN');
   });
 
   it('says STORE_FULL when the parent has no room, and goes on with what it has', async () => {
-    keeper.onCommit = () => {
+    storage.onCommit = () => {
       throw new ControlError('CONTROL_STORE_FULL', 'as the test has it');
     };
     expect(await refusal(() => store.commit([{ ...HOT, plaintext: bytes('one') }]))).toBe('STORE_FULL');
-    keeper.onCommit = () => undefined;
+    storage.onCommit = () => undefined;
     expect(await store.read(HOT)).toBeNull();
     await store.commit([{ ...HOT, plaintext: bytes('two') }]);
     expect(await (await reopen()).read(HOT)).toEqual(bytes('two'));
   });
 
   it('says STORE_UNCERTAIN for an error that nobody knows', async () => {
-    keeper.onCommit = () => {
+    storage.onCommit = () => {
       throw new TypeError('as the test has it');
     };
     expect(await refusal(() => store.commit([]))).toBe('STORE_UNCERTAIN');
@@ -164,7 +164,7 @@ describe('a commit that fails', () => {
 
   it('leaves what was there before as it was', async () => {
     await store.commit([{ ...HOT, plaintext: bytes('one') }]);
-    keeper.onCommit = () => {
+    storage.onCommit = () => {
       throw new ControlError('CONTROL_TIMEOUT', 'as the test has it');
     };
     await refusal(() => store.commit([{ ...HOT, plaintext: bytes('two') }], { boots: 9 }));
@@ -174,17 +174,17 @@ describe('a commit that fails', () => {
   });
 
   it('says STORE_TAKEN afterwards when it had been carried out all the same', async () => {
-    keeper.onCommitted = () => {
+    storage.onCommitted = () => {
       throw new ControlError('CONTROL_TIMEOUT', 'as the test has it');
     };
     expect(await refusal(() => store.commit([{ ...HOT, plaintext: bytes('one') }]))).toBe('STORE_UNCERTAIN');
-    keeper.onCommitted = () => undefined;
+    storage.onCommitted = () => undefined;
     expect(await refusal(() => store.commit([]))).toBe('STORE_TAKEN');
     expect(await (await reopen()).read(HOT)).toEqual(bytes('one'));
   });
 
   it('keeps nobody behind it from trying', async () => {
-    keeper.onCommit = (number) => {
+    storage.onCommit = (number) => {
       if (number === 2) throw new ControlError('CONTROL_TIMEOUT', 'as the test has it');
     };
     const [first, second] = await Promise.allSettled([
@@ -207,31 +207,31 @@ describe('a store that was tampered with', () => {
   it('P09 does not open under another password or for another node', async () => {
     const node2 = { namespace: 'demo', environment: 'test', node: 2 };
     const other = deriveStoreKey(new Uint8Array(32).fill(7), node2);
-    expect(await refusal(() => SealedStore.open(keeper, other))).toBe('STORE_ROOT_UNREADABLE');
+    expect(await refusal(() => SealedStore.open(storage, other))).toBe('STORE_ROOT_UNREADABLE');
   });
 
   it.each<[string, string, () => void]>([
     [
       'an altered root record',
       'STORE_ROOT_UNREADABLE',
-      () => keeper.tamper(ROOT, { bytes: new Uint8Array(64) }),
+      () => storage.tamper(ROOT, { bytes: new Uint8Array(64) }),
     ],
     [
       'a root record of another revision',
       'STORE_ROOT_UNREADABLE',
-      () => keeper.tamper(ROOT, { revision: 9 }),
+      () => storage.tamper(ROOT, { revision: 9 }),
     ],
-    ['no root record', 'STORE_RECORD_MISSING', () => keeper.records.delete(ROOT)],
-    ['a record missing', 'STORE_RECORD_MISSING', () => keeper.records.delete('keys/hot')],
+    ['no root record', 'STORE_RECORD_MISSING', () => storage.records.delete(ROOT)],
+    ['a record missing', 'STORE_RECORD_MISSING', () => storage.records.delete('keys/hot')],
     [
       'a record of another revision',
       'STORE_RECORD_ALTERED',
-      () => keeper.tamper('keys/hot', { revision: 2 }),
+      () => storage.tamper('keys/hot', { revision: 2 }),
     ],
     [
       'a record that it never wrote',
       'STORE_RECORD_UNKNOWN',
-      () => keeper.records.set('keys/new', { table: 'keys', id: 'new', revision: 1, bytes: bytes('x') }),
+      () => storage.records.set('keys/new', { table: 'keys', id: 'new', revision: 1, bytes: bytes('x') }),
     ],
   ])('does not open with %s', async (_, code, tamper) => {
     tamper();
@@ -239,33 +239,33 @@ describe('a store that was tampered with', () => {
   });
 
   it('P09 reads no record that was swapped with another', async () => {
-    const [hot, cold] = [keeper.records.get('keys/hot'), keeper.records.get('keys/cold')];
-    keeper.tamper('keys/hot', { bytes: cold?.bytes ?? new Uint8Array() });
-    keeper.tamper('keys/cold', { bytes: hot?.bytes ?? new Uint8Array() });
+    const [hot, cold] = [storage.records.get('keys/hot'), storage.records.get('keys/cold')];
+    storage.tamper('keys/hot', { bytes: cold?.bytes ?? new Uint8Array() });
+    storage.tamper('keys/cold', { bytes: hot?.bytes ?? new Uint8Array() });
     const opened = await reopen();
     expect(await refusal(() => opened.read(HOT))).toBe('STORE_RECORD_ALTERED');
     expect(await refusal(() => opened.read(COLD))).toBe('STORE_RECORD_ALTERED');
   });
 
   it('P12 reads no older content of a record, whatever revision the parent gives it', async () => {
-    const old = keeper.records.get('keys/hot')?.bytes ?? new Uint8Array();
+    const old = storage.records.get('keys/hot')?.bytes ?? new Uint8Array();
     await store.commit([{ ...HOT, plaintext: bytes('three') }]);
-    keeper.tamper('keys/hot', { bytes: old });
+    storage.tamper('keys/hot', { bytes: old });
     expect(await refusal(() => store.read(HOT))).toBe('STORE_RECORD_ALTERED');
-    keeper.tamper('keys/hot', { bytes: old, revision: 1 });
+    storage.tamper('keys/hot', { bytes: old, revision: 1 });
     expect(await refusal(() => store.read(HOT))).toBe('STORE_RECORD_ALTERED');
     expect(await refusal(reopen)).toBe('STORE_RECORD_ALTERED');
   });
 
   it('P12 does not open with an older root record beside newer records', async () => {
-    const old = keeper.records.get(ROOT);
+    const old = storage.records.get(ROOT);
     await store.commit([{ ...HOT, plaintext: bytes('three') }]);
-    keeper.tamper(ROOT, { ...old });
+    storage.tamper(ROOT, { ...old });
     expect(await refusal(reopen)).toBe('STORE_RECORD_ALTERED');
   });
 
   it('says so when a record goes while it is open', async () => {
-    keeper.records.delete('keys/hot');
+    storage.records.delete('keys/hot');
     expect(await refusal(() => store.read(HOT))).toBe('STORE_RECORD_MISSING');
   });
 });

@@ -4,7 +4,7 @@ import { sha256, sha384 } from '@noble/hashes/sha2.js';
 import { Decoder, Encoder } from 'cbor-x';
 import { describe, expect, it } from 'vitest';
 import { deriveStoreKey, SealedStore } from '../../../enclave/store/index.ts';
-import { MemoryKeeper } from './memory-keeper.ts';
+import { MemoryRecordStorage } from './memory-record-storage.ts';
 
 /*
  * A second implementation of enclave/store/SPEC.md, which reads a store with other libraries and shares nothing with
@@ -15,7 +15,7 @@ const encoder = new Encoder({ useRecords: false });
 const decoder = new Decoder({ useRecords: false, mapsAsObjects: true });
 const encode = (value: unknown) => new Uint8Array(encoder.encode(value));
 
-type Records = MemoryKeeper['records'];
+type Records = MemoryRecordStorage['records'];
 type State = readonly [revision: number, digest: Uint8Array];
 interface Node {
   readonly records?: readonly (readonly [string, string, number, Uint8Array])[];
@@ -69,14 +69,14 @@ function walk(key: Uint8Array, records: Records, node: Node, digits: string, nod
 
 describe('a reader that was written from SPEC.md', () => {
   it.each([0, 5, 32, 33, 600])('reads a store of %i records', async (count) => {
-    const keeper = new MemoryKeeper();
+    const storage = new MemoryRecordStorage();
     const node = { namespace: 'demo', environment: 'test', node: 3 };
     const state = {
       order: 'first',
       configuration: { version: 7, digest: new Uint8Array(48).fill(2) },
       boots: 1,
     };
-    const store = SealedStore.create(keeper, deriveStoreKey(PASSWORD, node), state, Uint8Array.of(1, 2));
+    const store = SealedStore.create(storage, deriveStoreKey(PASSWORD, node), state, Uint8Array.of(1, 2));
     const makeChanges = (table: string, length: number) =>
       Array.from({ length }, (_, index) => ({
         table,
@@ -92,17 +92,17 @@ describe('a reader that was written from SPEC.md', () => {
 
     const info = encode(['holdfast sealed store', 1, 'demo', 'test', 3]);
     const key = hkdf(sha384, PASSWORD, new Uint8Array(48), info, 32);
-    const root = decoder.decode(openSealed(key, keeper.records, 'store', 'root')) as Record<string, unknown>;
+    const root = decoder.decode(openSealed(key, storage.records, 'store', 'root')) as Record<string, unknown>;
     expect(Object.keys(root)).toEqual(['format', 'order', 'configuration', 'boots', 'index']);
     expect(root).toMatchObject({ format: 2, order: 'first', boots: 2, configuration: { version: 7 } });
     const nodes: string[] = [];
-    const names = walk(key, keeper.records, root['index'] as Node, '', nodes);
+    const names = walk(key, storage.records, root['index'] as Node, '', nodes);
     expect(names).toHaveLength(count);
     expect([...names, ...nodes, 'store/root', 'boot/encryptor-master-password'].toSorted()).toEqual(
-      [...keeper.records.keys()].toSorted(),
+      [...storage.records.keys()].toSorted(),
     );
     for (let index = 0; index < count; index += 50) {
-      expect([...openSealed(key, keeper.records, 'keys', `id-${index}`)]).toEqual([index & 255]);
+      expect([...openSealed(key, storage.records, 'keys', `id-${index}`)]).toEqual([index & 255]);
     }
   });
 });

@@ -8,7 +8,7 @@ import * as pkijs from 'pkijs';
 import { describe, expect, it } from 'vitest';
 import { parseEnvelopedData } from '../../../enclave/unlock/cms.ts';
 import { UnlockError } from '../../../enclave/unlock/errors.ts';
-import { createRecipient, openEnvelope } from '../../../enclave/unlock/recipient.ts';
+import { createRecipient, decryptEnvelopedData } from '../../../enclave/unlock/recipient.ts';
 import { encryptForRecipient } from '../../support/cms.ts';
 
 const samples = resolve(import.meta.dirname, '../../../../shared/cms');
@@ -19,7 +19,7 @@ describe.skipIf(!existsSync(samples))('real CiphertextForRecipient of AWS KMS', 
   it('opens with its key to its plaintext', () => {
     const privateKey = createPrivateKey(read('edgebit.key.pem'));
     const publicKey = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
-    expect(openEnvelope(read('edgebit.ber'), publicKey, privateKey)).toEqual(
+    expect(decryptEnvelopedData(read('edgebit.ber'), publicKey, privateKey)).toEqual(
       new Uint8Array(read('edgebit.plain')),
     );
   });
@@ -95,7 +95,7 @@ describe('CiphertextForRecipient', () => {
     const good = encryptForRecipient(spki, plaintext);
     const attempt = (bytes: Uint8Array) => {
       try {
-        openEnvelope(bytes, spki, privateKey);
+        decryptEnvelopedData(bytes, spki, privateKey);
       } catch (error) {
         expect(error).toBeInstanceOf(UnlockError);
       }

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { CreateKeyCommand } from '@aws-sdk/client-kms';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createKms, createRecipient } from '../../../enclave/unlock/index.ts';
-import { MANIFEST_FORMAT, manifestSchema } from '../../../shared/node/manifest.ts';
+import { MANIFEST_FORMAT, manifestSchema } from '../../../shared/documents/manifest.ts';
 import { ACCOUNT, attest, startStack } from '../../local/kms/stack.ts';
 
 describe('an enclave', () => {

@@ -1,6 +1,6 @@
 import { decide, preparePolicy, createRateLimits } from '../../../policy/index.ts';
-import { type Configuration, parseConfiguration } from '../../../shared/node/configuration.ts';
-import { ConfigurationError } from '../../../shared/node/errors.ts';
+import { type Configuration, parseConfiguration } from '../../../shared/documents/configuration.ts';
+import { ConfigurationError } from '../../../shared/documents/errors.ts';
 import { sampleConfigurations } from '../seeds.ts';
 import { assertThat, type FuzzTarget } from '../target.ts';
 

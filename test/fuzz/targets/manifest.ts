@@ -1,5 +1,5 @@
-import { ManifestError } from '../../../shared/node/errors.ts';
-import { type Manifest, parseManifest } from '../../../shared/node/manifest.ts';
+import { ManifestError } from '../../../shared/documents/errors.ts';
+import { type Manifest, parseManifest } from '../../../shared/documents/manifest.ts';
 import { sampleManifests } from '../seeds.ts';
 import { assertThat, type FuzzTarget } from '../target.ts';
 

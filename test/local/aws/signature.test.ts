@@ -144,7 +144,7 @@ interface Raw {
   readonly sent?: string;
 }
 
-/** A request signed here by hand, so that each part can be wrong. Answers with status and type. */
+/** A request signed here by hand, so that each part can be wrong. Responses with status and type. */
 function send(raw: Raw = {}): Promise<{ status: number; type: string }> {
   const body = raw.body ?? '{"NumberOfBytes":8}';
   const date = new Date(now).toISOString().replace(/[-:]|\.[0-9]+/g, '');

@@ -14,7 +14,7 @@ import {
 } from '../../../local/hostile-parent/index.ts';
 import type { Parent } from '../../../parent/index.ts';
 import { encodeFrame } from '../../../shared/frames/index.ts';
-import type { ControlAnswer } from '../../../shared/protocol/control.ts';
+import type { ControlResponse } from '../../../shared/protocol/control.ts';
 import { createControlClient, type ControlClient } from '../../../shared/protocol/control-client.ts';
 import { openEgress } from '../../../shared/protocol/egress-client.ts';
 import { PARENT_CID } from '../../../shared/transport/transport.ts';
@@ -143,7 +143,7 @@ describe('a hostile parent', () => {
   });
 
   test('answers in another order', async () => {
-    let held: ControlAnswer | undefined;
+    let held: ControlResponse | undefined;
     await start({
       async onControl({ request, honest }) {
         if (request.type !== 'manifest') return await honest();

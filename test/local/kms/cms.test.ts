@@ -11,7 +11,7 @@ import { fromBER } from 'asn1js';
 import { ContentInfo, EnvelopedData, KeyTransRecipientInfo } from 'pkijs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DecryptCommand, CreateKeyCommand, EncryptCommand } from '@aws-sdk/client-kms';
-import { openEnvelope } from '../../../enclave/unlock/recipient.ts';
+import { decryptEnvelopedData } from '../../../enclave/unlock/recipient.ts';
 import { encodeEnvelopedData, type CmsShape } from '../../../local/kms/cms.ts';
 import { attested, attestedPolicy, CONTEXT, open, recipient, startStack } from './stack.ts';
 
@@ -134,7 +134,7 @@ describe('a real answer', () => {
   it.skipIf(!existsSync(SAMPLES))('opens with the same code that opens ours', () => {
     const key = createPrivateKey(readFileSync(`${SAMPLES}edgebit.key.pem`));
     const spki = new Uint8Array(createPublicKey(key).export({ format: 'der', type: 'spki' }));
-    const plaintext = openEnvelope(readFileSync(`${SAMPLES}edgebit.ber`), spki, key);
+    const plaintext = decryptEnvelopedData(readFileSync(`${SAMPLES}edgebit.ber`), spki, key);
     expect(Buffer.from(plaintext)).toEqual(readFileSync(`${SAMPLES}edgebit.plain`));
   });
 });

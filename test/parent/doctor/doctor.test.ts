@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { FINDING_CODES, type FindingCode, quote } from '../../../parent/doctor/finding.ts';
+import { FINDING_CODES, type CheckCode, quote } from '../../../parent/doctor/check-result.ts';
 import { runDoctor } from '../../../parent/doctor/index.ts';
 import { EnclaveError } from '../../../parent/lifecycle/errors.ts';
 import { TransportError } from '../../../shared/transport/errors.ts';
@@ -108,7 +108,7 @@ function addNumaNode({ files }: Ec2Host, pages: number): void {
 }
 
 /** One thing broken, and what is said of it. */
-const BROKEN: readonly (readonly [FindingCode, 'warn' | 'fail', string, (host: Ec2Host) => void])[] = [
+const BROKEN: readonly (readonly [CheckCode, 'warn' | 'fail', string, (host: Ec2Host) => void])[] = [
   [
     'INSTANCE_NOT_EC2',
     'fail',

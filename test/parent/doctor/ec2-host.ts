@@ -1,14 +1,14 @@
 import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { dirname } from 'node:path';
-import { formatPcrFile, MANIFEST_PCR, measureManifest } from '../../../attestation/index.ts';
-import type { FileFacts, Host, HttpAnswer, ProgramResult } from '../../../parent/doctor/host.ts';
+import { formatPcrFile, MANIFEST_PCR, computeManifestPcr } from '../../../attestation/index.ts';
+import type { FileFacts, Host, HttpResponse, ProgramResult } from '../../../parent/doctor/host.ts';
 import { createEnvelope, ed25519PublicKeyHex, signEnvelope } from '../../../shared/dsse/index.ts';
 import {
   type Configuration,
   CONFIGURATION_FORMAT,
   CONFIGURATION_PAYLOAD_TYPE,
-} from '../../../shared/node/configuration.ts';
-import { MANIFEST_FORMAT } from '../../../shared/node/manifest.ts';
+} from '../../../shared/documents/configuration.ts';
+import { MANIFEST_FORMAT } from '../../../shared/documents/manifest.ts';
 
 export const NOW = Date.parse('2026-11-22T03:00:00Z');
 export const CONFIG = '/etc/holdfast/parent.yaml';
@@ -22,7 +22,7 @@ export interface Ec2Host {
   readonly facts: Map<string, Partial<FileFacts> & { readonly errno?: string }>;
   /** By program and arguments, separated by blanks; undefined for a program that is not there. */
   readonly programs: Map<string, ProgramResult>;
-  readonly metadata: Map<string, HttpAnswer>;
+  readonly metadata: Map<string, HttpResponse>;
   readonly addresses: Map<string, readonly string[]>;
   readonly taken: Set<number>;
   readonly free: Map<string, number>;
@@ -32,7 +32,7 @@ export interface Ec2Host {
 
 const done = (stdout: string): ProgramResult => ({ status: 0, stdout, stderr: '' });
 export const failed = (stderr: string): ProgramResult => ({ status: 1, stdout: '', stderr });
-const given = (body: string): HttpAnswer => ({ status: 200, body });
+const given = (body: string): HttpResponse => ({ status: 200, body });
 export const errno = (code: string) => Object.assign(new Error(code), { code });
 
 /** The manifest of a node, a configuration that its authority has signed, and its pcr.json. */
@@ -57,7 +57,7 @@ export function makeNode(changes: Partial<Configuration> = {}) {
   return {
     manifest,
     configuration: signConfiguration(manifest, privateKey, changes),
-    pcrs: formatPcrFile(new Map([...pcrs, [MANIFEST_PCR, measureManifest(manifest)]])),
+    pcrs: formatPcrFile(new Map([...pcrs, [MANIFEST_PCR, computeManifestPcr(manifest)]])),
     pcrsWithoutManifest: formatPcrFile(pcrs),
   };
 }

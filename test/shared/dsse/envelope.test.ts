@@ -6,7 +6,7 @@ import {
   DsseError,
   ed25519PublicKeyHex,
   importEd25519,
-  openEnvelope,
+  verifyEnvelope,
   parseEnvelope,
   signEnvelope,
 } from '../../../shared/dsse/index.ts';
@@ -21,7 +21,7 @@ function signedBy(...signers: KeyObject[]) {
 }
 const privateKey = (index: number) => (pairs[index] as { privateKey: KeyObject }).privateKey;
 const open = (envelope: ReturnType<typeof signedBy>, threshold: number, accepted = keys) =>
-  openEnvelope(envelope, { payloadType: TYPE, keys: accepted, threshold });
+  verifyEnvelope(envelope, { payloadType: TYPE, keys: accepted, threshold });
 const underSigned = expect.objectContaining({ code: 'DSSE_UNDER_SIGNED' });
 
 describe('a DSSE envelope', () => {
@@ -56,7 +56,7 @@ describe('a DSSE envelope', () => {
     const signed = signedBy(privateKey(0));
     const altered = { ...signed, payload: Buffer.from('{"version":2}').toString('base64') };
     expect(() => open(altered, 1)).toThrow(underSigned);
-    expect(() => openEnvelope(signed, { payloadType: 'application/x-other', keys, threshold: 1 })).toThrow(
+    expect(() => verifyEnvelope(signed, { payloadType: 'application/x-other', keys, threshold: 1 })).toThrow(
       expect.objectContaining({ code: 'DSSE_MALFORMED' }),
     );
     expect(() => open({ ...signed, payloadType: 'application/x-tes' }, 1)).toThrow(DsseError);

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { FrameError, FrameStream, encodeFrame } from '../../../shared/frames/index.ts';
 import { MAX_FRAME_BYTES } from '../../../shared/frames/frame-codec.ts';
-import { controlRequestSchema, controlAnswerSchema } from '../../../shared/protocol/control.ts';
+import { controlRequestSchema, controlResponseSchema } from '../../../shared/protocol/control.ts';
 
 const LIMIT = 64 * 1024;
 const SOON = { timeoutMs: 2_000 };
@@ -71,13 +71,13 @@ describe('a frame stream fed with anything', () => {
       },
       MAX_FRAME_BYTES,
     );
-    const honest = await streamOf([frame]).read(controlAnswerSchema, SOON);
+    const honest = await streamOf([frame]).read(controlResponseSchema, SOON);
     for (let bit = 0; bit < frame.length * 8; bit += 1) {
       const flipped = Uint8Array.from(frame);
       const index = bit >> 3;
       flipped[index] = (flipped[index] ?? 0) ^ (1 << (bit & 7));
       const outcome: unknown = await streamOf([flipped])
-        .read(controlAnswerSchema, SOON)
+        .read(controlResponseSchema, SOON)
         .catch((error: unknown) => error);
       if (outcome instanceof Error) expect(outcome).toBeInstanceOf(FrameError);
       else expect(outcome).not.toEqual(honest);

@@ -7,7 +7,7 @@ import {
   MAX_LISTED_RECORDS,
   MAX_RECORDS,
   controlRequestSchema,
-  type ControlAnswer,
+  type ControlResponse,
   type ControlRequest,
 } from '../../../shared/protocol/control.ts';
 import { createControlClient, type ControlClient } from '../../../shared/protocol/control-client.ts';
@@ -20,7 +20,7 @@ const BYTES = Uint8Array.of(1, 2, 3);
 const WRITES = [{ ...KEY, expectedRevision: 1, bytes: BYTES }];
 
 /** An answer, or what happens to the connection instead. */
-type Step = ControlAnswer | 'hang-up' | 'silence' | 'refuse-connection';
+type Step = ControlResponse | 'hang-up' | 'silence' | 'refuse-connection';
 
 /** A parent that takes one step for each request (or connection attempt), and notes what it was asked. */
 function play(steps: Step[], timeoutMs = 1_000): { client: ControlClient; asked: string[]; open: Duplex[] } {
@@ -58,12 +58,14 @@ function play(steps: Step[], timeoutMs = 1_000): { client: ControlClient; asked:
   return { client: createControlClient(transport, { timeoutMs }), asked, open };
 }
 
-const manifest: ControlAnswer = { type: 'manifest', bytes: BYTES };
-const record = (revision: number, bytes: Uint8Array): ControlAnswer => ({
+const manifest: ControlResponse = { type: 'manifest', bytes: BYTES };
+const record = (revision: number, bytes: Uint8Array): ControlResponse => ({
   type: 'store-read',
   record: { revision, bytes },
 });
-const refusal = (code: 'STORE_BUSY' | 'STORE_CONFLICT' | 'STORE_FAILED' | 'UNAVAILABLE'): ControlAnswer => ({
+const refusal = (
+  code: 'STORE_BUSY' | 'STORE_CONFLICT' | 'STORE_FAILED' | 'UNAVAILABLE',
+): ControlResponse => ({
   type: 'error',
   code,
 });
@@ -236,7 +238,7 @@ describe('a list of records', () => {
       id: `key-${String(from + index).padStart(6, '0')}`,
       revision: 1,
     }));
-  const page = (from: number, count: number): ControlAnswer => ({
+  const page = (from: number, count: number): ControlResponse => ({
     type: 'store-list',
     records: entries(from, count),
   });

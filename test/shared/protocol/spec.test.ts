@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { decodeFrame } from '../../../shared/frames/frame-codec.ts';
 import { encodeFrame } from '../../../shared/frames/index.ts';
 import {
-  controlAnswerSchema,
+  controlResponseSchema,
   controlErrorCodeSchema,
   controlRequestSchema,
   MAX_CONTROL_FRAME_BYTES,
@@ -27,7 +27,7 @@ describe('SPEC.md of control frames', () => {
       .map(([, type = '']) => type)
       .filter((type) => type !== 'type');
     expect(rows.toSorted()).toEqual([...types].toSorted());
-    const answers = controlAnswerSchema.options.map(({ shape }) => shape.type.value);
+    const answers = controlResponseSchema.options.map(({ shape }) => shape.type.value);
     expect(answers.filter((type) => type !== 'error').toSorted()).toEqual([...types].toSorted());
     for (const name of [
       ...NODE_PHASES,

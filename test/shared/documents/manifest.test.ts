@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ManifestError } from '../../../shared/node/errors.ts';
-import { parseManifest } from '../../../shared/node/manifest.ts';
+import { ManifestError } from '../../../shared/documents/errors.ts';
+import { parseManifest } from '../../../shared/documents/manifest.ts';
 
 const manifest = (keyId: string): Uint8Array =>
   Buffer.from(

@@ -1,20 +1,20 @@
 import type { z } from 'zod';
 import { parseJson } from '../shared/json/index.ts';
-import { errorAnswerSchema } from '../shared/node/api.ts';
+import { errorResponseSchema } from '../shared/api/bodies.ts';
 import { ClientError, NodeRefusal } from './errors.ts';
-import type { HttpAnswer } from './http-exchange.ts';
+import type { HttpResponse } from './http-exchange.ts';
 
 const MAX_JSON_BYTES = 1024 * 1024;
 const MAX_JSON_DEPTH = 8;
 
 /** What a node answers. @throws NodeRefusal, ClientError ANSWER_MALFORMED */
-export function parseAnswer<T>(answer: HttpAnswer, schema: z.ZodType<T>): T {
+export function parseResponse<T>(answer: HttpResponse, schema: z.ZodType<T>): T {
   if (answer.status === 200) return parseBody(answer, schema);
-  const { error } = parseBody(answer, errorAnswerSchema);
+  const { error } = parseBody(answer, errorResponseSchema);
   throw new NodeRefusal(error, 'the node refuses', { status: answer.status });
 }
 
-function parseBody<T>({ status, body }: HttpAnswer, schema: z.ZodType<T>): T {
+function parseBody<T>({ status, body }: HttpResponse, schema: z.ZodType<T>): T {
   try {
     return schema.parse(parseJson(body, { maxBytes: MAX_JSON_BYTES, maxDepth: MAX_JSON_DEPTH }));
   } catch (cause) {

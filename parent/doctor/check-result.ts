@@ -83,20 +83,20 @@ export const FINDING_CODES = [
   'CHECK_TIMED_OUT',
   'CHECK_BROKE',
 ] as const;
-export type FindingCode = (typeof FINDING_CODES)[number];
+export type CheckCode = (typeof FINDING_CODES)[number];
 
 /** Why something was not looked at. */
 export type SkipReason =
   'NOT_APPLICABLE' | 'NOT_CONFIGURED' | 'NOT_ENCLAVE_HOST' | 'NOT_PERMITTED' | 'OFFLINE';
 
 /** What one check saw, in a sentence, and how to mend it. */
-export type Finding =
+export type CheckResult =
   | { readonly status: 'ok'; readonly text: string }
   | { readonly status: 'skipped'; readonly code: SkipReason; readonly text: string }
   | {
       /** `fail`: the node will not start, or not serve, like this. `warn`: it will, and somebody may regret it. */
       readonly status: 'warn' | 'fail';
-      readonly code: FindingCode;
+      readonly code: CheckCode;
       readonly text: string;
       /** What to do, in words. */
       readonly advice: string;
@@ -110,20 +110,20 @@ export interface Mend {
   readonly command?: string;
 }
 
-export const ok = (text: string): Finding => ({ status: 'ok', text });
-export const warn = (code: FindingCode, text: string, mend: Mend): Finding => ({
+export const ok = (text: string): CheckResult => ({ status: 'ok', text });
+export const warn = (code: CheckCode, text: string, mend: Mend): CheckResult => ({
   status: 'warn',
   code,
   text,
   ...mend,
 });
-export const fail = (code: FindingCode, text: string, mend: Mend): Finding => ({
+export const fail = (code: CheckCode, text: string, mend: Mend): CheckResult => ({
   status: 'fail',
   code,
   text,
   ...mend,
 });
-export const skip = (code: SkipReason, text: string): Finding => ({ status: 'skipped', code, text });
+export const skip = (code: SkipReason, text: string): CheckResult => ({ status: 'skipped', code, text });
 
 /** A path or a name as a POSIX shell takes it. */
 export function quote(text: string): string {

@@ -6,8 +6,8 @@ import {
   keyEntrySchema,
   parseConfiguration,
   ruleSchema,
-} from '../../../shared/node/configuration.ts';
-import { manifestSchema } from '../../../shared/node/manifest.ts';
+} from '../../../shared/documents/configuration.ts';
+import { manifestSchema } from '../../../shared/documents/manifest.ts';
 
 const PIN = 'ab'.repeat(48);
 const configuration = {
@@ -56,7 +56,7 @@ describe('a configuration', () => {
 });
 
 describe('SPEC.md of manifest and configuration', () => {
-  const spec = readFileSync(new URL('../../../shared/node/SPEC.md', import.meta.url), 'utf8');
+  const spec = readFileSync(new URL('../../../shared/documents/SPEC.md', import.meta.url), 'utf8');
 
   it('names every member', () => {
     const schemas = [manifestSchema, configurationSchema, keyEntrySchema, dropEntrySchema, ruleSchema];

@@ -5,26 +5,26 @@ import { crc32 } from 'node:zlib';
  * The work beside PCR0: the CRC of every byte, and the digest of the application ramdisks. It is as much as PCR0
  * itself, so a caller may do it on another thread.
  */
-export interface SideWork {
+export interface HashWorker {
   /** `bytes` are free again when this settles. */
   update(bytes: Uint8Array, application: boolean): void | Promise<void>;
-  finish(): SideResult | Promise<SideResult>;
+  finish(): HashWorkerResult | Promise<HashWorkerResult>;
 }
 
-export interface SideResult {
+export interface HashWorkerResult {
   readonly crc32: number;
   /** SHA-384 of all bytes marked as application. */
   readonly application: Uint8Array;
 }
 
-/** Side work that is done when the call returns. */
-export interface OwnSideWork extends SideWork {
+/** A hash worker that is done when the call returns. */
+export interface OwnSideWork extends HashWorker {
   update(bytes: Uint8Array, application: boolean): void;
-  finish(): SideResult;
+  finish(): HashWorkerResult;
 }
 
 /** The calling thread does everything. */
-export function createSideWork(): OwnSideWork {
+export function createHashWorker(): OwnSideWork {
   const application = createHash('sha384');
   let crc = 0;
   return {

@@ -1,10 +1,10 @@
 /** Lets so many run at once; the others wait their turn. */
-export class Gate {
+export class Semaphore {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
   constructor(limit: number) {
-    if (!Number.isInteger(limit) || limit < 1) throw new RangeError('a gate lets at least one through');
+    if (!Number.isInteger(limit) || limit < 1) throw new RangeError('a semaphore lets at least one through');
     this.#free = limit;
   }
 

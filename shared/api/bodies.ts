@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { algorithmSchema, keyTypeSchema, shareTypeSchema } from './algorithms.ts';
+import { algorithmSchema, keyTypeSchema, shareTypeSchema } from '../algorithms.ts';
 
 /**
  * The bodies of a node's HTTPS interface, JSON in UTF-8; byte strings are lower-case hex.
@@ -24,7 +24,7 @@ const hex = (minimum: number, maximum: number) =>
 const digest = hex(32, 32);
 
 export const attestationRequestSchema = z.strictObject({ nonce: hex(16, 64) });
-export const attestationAnswerSchema = z.strictObject({ document: z.base64().max(32 * 1024) });
+export const attestationResponseSchema = z.strictObject({ document: z.base64().max(32 * 1024) });
 
 /**
  * The user_data of an API attestation document, as JSON: what the document vouches for besides public_key, which is
@@ -41,7 +41,7 @@ export const nodeBindingSchema = z.strictObject({
 });
 export type NodeBinding = z.infer<typeof nodeBindingSchema>;
 
-export const healthAnswerSchema = z.strictObject({ status: z.literal('serving') });
+export const healthResponseSchema = z.strictObject({ status: z.literal('serving') });
 
 export const keyInfoSchema = z.strictObject({
   id: identifier,
@@ -59,7 +59,7 @@ export const storeUsageSchema = z.strictObject({
 export type StoreUsage = z.infer<typeof storeUsageSchema>;
 
 /** `store` is left out by nodes of version 0.1.0. */
-export const keysAnswerSchema = z.strictObject({
+export const keysResponseSchema = z.strictObject({
   keys: z.array(keyInfoSchema),
   store: storeUsageSchema.optional(),
 });
@@ -80,7 +80,7 @@ export const signRequestSchema = z.strictObject({
 });
 export type SignRequest = z.infer<typeof signRequestSchema>;
 
-export const signAnswerSchema = z.strictObject({
+export const signResponseSchema = z.strictObject({
   /** Ed25519 and BIP-340: 64 bytes; ECDSA: r ‖ s, 64 bytes. */
   signature: hex(64, 64),
   /** ECDSA on secp256k1 only: 0 or 1, for public key recovery (Ethereum's yParity). */
@@ -91,7 +91,7 @@ export const signAnswerSchema = z.strictObject({
   rule: identifier,
   configuration: z.int().min(1),
 });
-export type SignAnswer = z.infer<typeof signAnswerSchema>;
+export type SignResponse = z.infer<typeof signResponseSchema>;
 
 /** A group element: 32 bytes on Ed25519, 33 (compressed SEC1) on secp256k1. */
 const element = hex(32, 33);
@@ -118,24 +118,24 @@ export const shareImportRequestSchema = z.strictObject({
 });
 export type ShareImportRequest = z.infer<typeof shareImportRequestSchema>;
 
-export const shareImportAnswerSchema = z.strictObject({
+export const shareImportResponseSchema = z.strictObject({
   publicKey: element,
   rule: identifier,
   configuration: z.int().min(1),
 });
-export type ShareImportAnswer = z.infer<typeof shareImportAnswerSchema>;
+export type ShareImportResponse = z.infer<typeof shareImportResponseSchema>;
 
 /** A signer's nonce commitments: RFC 9591, 5.1. */
 export const nonceCommitmentSchema = z.strictObject({ participant, hiding: element, binding: element });
 export type NonceCommitment = z.infer<typeof nonceCommitmentSchema>;
 
 export const frostRound1RequestSchema = z.strictObject({ key: identifier });
-export const frostRound1AnswerSchema = z.strictObject({
+export const frostRound1ResponseSchema = z.strictObject({
   /** Names the nonces for one second round of the same client, for a few minutes of the same boot. */
   handle: hex(16, 16),
   commitment: nonceCommitmentSchema,
 });
-export type FrostRound1Answer = z.infer<typeof frostRound1AnswerSchema>;
+export type FrostRound1Response = z.infer<typeof frostRound1ResponseSchema>;
 
 export const frostRound2RequestSchema = z.strictObject({
   key: identifier,
@@ -146,14 +146,14 @@ export const frostRound2RequestSchema = z.strictObject({
 });
 export type FrostRound2Request = z.infer<typeof frostRound2RequestSchema>;
 
-export const frostRound2AnswerSchema = z.strictObject({
+export const frostRound2ResponseSchema = z.strictObject({
   participant,
   /** The scalar z_i of RFC 9591, 5.2, as the group serialises it. */
   signatureShare: hex(32, 32),
   rule: identifier,
   configuration: z.int().min(1),
 });
-export type FrostRound2Answer = z.infer<typeof frostRound2AnswerSchema>;
+export type FrostRound2Response = z.infer<typeof frostRound2ResponseSchema>;
 
 /** Every refusal of the interface: a stable code and nothing else. */
-export const errorAnswerSchema = z.strictObject({ error: z.string().regex(/^[A-Z][A-Z0-9_]{1,63}$/) });
+export const errorResponseSchema = z.strictObject({ error: z.string().regex(/^[A-Z][A-Z0-9_]{1,63}$/) });

@@ -1,4 +1,4 @@
-import type { RecordKeeper } from '../../../enclave/store/index.ts';
+import type { RecordStorage } from '../../../enclave/store/index.ts';
 import type { RecordKey, RecordWrite } from '../../../shared/protocol/control.ts';
 import { ControlError } from '../../../shared/protocol/errors.ts';
 
@@ -10,7 +10,7 @@ interface Kept extends RecordKey {
 const slot = ({ table, id }: RecordKey) => `${table}/${id}`;
 
 /** A parent's store in memory, open to be tampered with: `records` is what it keeps, by `table/id`. */
-export class MemoryKeeper implements RecordKeeper {
+export class MemoryRecordStorage implements RecordStorage {
   records = new Map<string, Kept>();
   /** Every commit that was asked for, the refused ones included. */
   readonly commits: (readonly RecordWrite[])[] = [];

@@ -1,6 +1,6 @@
 import { EgressRefusal } from './errors.ts';
 
-export interface GateLimits {
+export interface ConnectionLimits {
   /** How many may be inside at once. */
   readonly max: number;
   /** How many may wait for a place, and how long in milliseconds. */
@@ -9,12 +9,12 @@ export interface GateLimits {
 }
 
 /** A cap with a queue: who comes when both are full, or waits too long, is told so. */
-export class Gate {
-  readonly #limits: GateLimits;
+export class ConnectionLimiter {
+  readonly #limits: ConnectionLimits;
   #inside = 0;
   readonly #waiting = new Set<() => void>();
 
-  constructor(limits: GateLimits) {
+  constructor(limits: ConnectionLimits) {
     this.#limits = limits;
   }
 

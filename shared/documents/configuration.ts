@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import { DsseError, openEnvelope, parseEnvelope } from '../dsse/index.ts';
+import { DsseError, verifyEnvelope, parseEnvelope } from '../dsse/index.ts';
 import { parseJson } from '../json/index.ts';
 import { MAX_CONFIGURATION_BYTES } from '../protocol/control.ts';
-import { algorithmSchema, isShareType, keyTypeSchema, payloadKindSchema } from './algorithms.ts';
+import { algorithmSchema, isShareType, keyTypeSchema, payloadKindSchema } from '../algorithms.ts';
 import { ConfigurationError } from './errors.ts';
 import { type Manifest, publicKey32Schema } from './manifest.ts';
 
@@ -209,7 +209,7 @@ export function openConfiguration(
 
 function openSigned(envelope: Uint8Array, { configurationAuthority: { keys, threshold } }: Manifest) {
   try {
-    return openEnvelope(parseEnvelope(envelope), {
+    return verifyEnvelope(parseEnvelope(envelope), {
       payloadType: CONFIGURATION_PAYLOAD_TYPE,
       keys,
       threshold,
