@@ -26,7 +26,7 @@ export type CliErrorCode =
   | 'KEY_UNKNOWN'
   /** No algorithm of the key takes such a payload. */
   | 'KEY_UNSUITABLE'
-  /** KMS answered for another key than the manifest's (P11). */
+  /** KMS answered for another key than the manifest's. */
   | 'KMS_OTHER_KEY'
   /** The manifest measures to another PCR16 than the one expected. */
   | 'MANIFEST_PCR_MISMATCH'

@@ -51,7 +51,7 @@ const IMAGE_PCRS = [0, 1, 2];
 
 /**
  * Verifies that the other end of a connection is the node that is wanted: its document is genuine and fresh, its image
- * and manifest are the ones expected, and the TLS key is the one that the document vouches for (P34).
+ * and manifest are the ones expected, and the TLS key is the one that the document vouches for.
  *
  * @throws AttestationError
  * @throws ClientError TLS_KEY_MISMATCH, BINDING_MALFORMED, CONFIGURATION_ROLLED_BACK
@@ -82,7 +82,7 @@ export function verifyNodeIdentity(evidence: IdentityEvidence, trust: NodeTrust)
 function expectManifest({ pcrs, manifest }: NodeTrust): PcrValues[] {
   const measured = computeManifestPcr(manifest);
   return [pcrs].flat().map((expected: PcrValues) => {
-    // With PCR16 alone any image would do, and there would be something to compare all the same (P46).
+    // With PCR16 alone any image would do, and there would be something to compare all the same.
     if (IMAGE_PCRS.some((index) => !expected.has(index))) {
       throw new RangeError('PCR0, PCR1 and PCR2 are needed to know the image');
     }

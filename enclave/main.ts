@@ -1,4 +1,4 @@
 import { openNitroPlatform, runEnclave } from './platform/index.ts';
 
-// The program of the image. It takes nothing from outside: no argument, no environment, no option (P43, P44, P45).
+// The program of the image. It takes nothing from outside: no argument, no environment, no option.
 await runEnclave(openNitroPlatform);

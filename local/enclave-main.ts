@@ -9,7 +9,7 @@ import { openLocalCurves } from './noble-curves.ts';
 import { openNsmSocket } from './nitro-host/nsm-socket.ts';
 
 // The enclave as a process on a laptop: the same boot as in an image, on stand-ins that the local Nitro host hands in
-// over standard input. No image contains this file (P45).
+// over standard input. No image contains this file.
 const input = z
   .strictObject({
     cid: z.int(),

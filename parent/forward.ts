@@ -4,7 +4,7 @@ const LINGER_MS = 5_000;
 
 /**
  * Joins two duplexes: what one receives the other sends, with backpressure. An end travels as an end, so that either
- * direction goes on without the other (P53). Calls back once both are closed.
+ * direction goes on without the other. Calls back once both are closed.
  */
 export function joinStreams(near: Duplex, far: Duplex, onClosed: () => void): void {
   closeTogether(near, far, onClosed);

@@ -13,7 +13,7 @@ export interface Relay {
 }
 
 /**
- * Relays between a vsock stream and a TCP socket, with backpressure; an end travels as an end (P53). What node:net reads
+ * Relays between a vsock stream and a TCP socket, with backpressure; an end travels as an end. What node:net reads
  * goes through buffers that are used again and again. What is no socket of node:net, or has something under way, is
  * joined as the streams they are. Calls back once both are closed.
  */

@@ -1,42 +1,60 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readVectors } from './attestation/corpus/files.ts';
 
-const LAST_ROW = 56;
-/** The list of what has gone wrong for others has no such row. */
-const ABSENT_ROWS = new Set(['P39']);
-/** Rows that no test can stand for, each with the reason. */
-const UNTESTED_ROWS: ReadonlyMap<string, string> = new Map();
+const ROOT = join(import.meta.dirname, '..');
+/** Rows of what is not built yet, so that nothing can be tested. */
+const NOT_BUILT: readonly string[] = ['bytes-after-payload'];
+/** A rule of a vector that is a clause of a specification instead of a pitfall. */
+const CLAUSE = /^(?:RFC \d+ [\d.]+|pcr\.json)$/;
 
-/** A string that begins with one row or several: a title, or its part in a table of cases. */
-const TITLE = /(['"`])(P[0-9]{2}(?: P[0-9]{2})*)(?= |\1)/g;
-
-const rows = Array.from({ length: LAST_ROW }, (_, index) => `P${String(index + 1).padStart(2, '0')}`).filter(
-  (row) => !ABSENT_ROWS.has(row),
-);
-
-/** The rows that tests are named after, each with the files; the vectors of documents are titled by their `rule`. */
-function readRows(): Map<string, Set<string>> {
-  const found = new Map<string, Set<string>>();
-  const add = (row: string, where: string) => found.set(row, (found.get(row) ?? new Set()).add(where));
-  const files = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' });
-  for (const file of files.filter((name) => name.endsWith('.test.ts') && name !== 'pitfalls.test.ts')) {
-    for (const [, , title = ''] of readFileSync(join(import.meta.dirname, file), 'utf8').matchAll(TITLE)) {
-      for (const row of title.split(' ')) add(row, file);
-    }
-  }
-  for (const { rule, name } of readVectors()) if (/^P[0-9]{2}$/.test(rule)) add(rule, name);
-  return found;
+interface Row {
+  readonly name: string;
+  /** The files that hold it, each with a part of a test's title. */
+  readonly tests: readonly { readonly file: string; readonly title: string }[];
+  readonly vectors: number;
 }
 
-const found = readRows();
+function readRows(): Row[] {
+  const page = readFileSync(join(ROOT, 'docs/pitfalls.md'), 'utf8');
+  return [...page.matchAll(/^\| ([a-z0-9-]+) +\|.*\| ([^|]*(?:\\\|[^|]*)*) \|$/gm)]
+    .filter(([, name = '']) => !/^-+$/.test(name) && name !== 'name')
+    .map(([, name = '', heldBy = '']) => ({
+      name,
+      tests: [...heldBy.matchAll(/`([^`]+)`: “([^”]+)”/g)].map(([, file = '', title = '']) => ({
+        file,
+        title: title.replaceAll('\\', ''),
+      })),
+      vectors: Number(/(\d+) vectors/.exec(heldBy)?.[1] ?? 0),
+    }));
+}
 
-test.each(rows.filter((row) => !UNTESTED_ROWS.has(row)))('a test is named after %s', (row) => {
-  expect([...(found.get(row) ?? [])]).not.toEqual([]);
+const rows = readRows();
+const vectors = readVectors();
+
+test('the page has a row for each of 70 pitfalls, each with a name of its own', () => {
+  expect(rows).toHaveLength(70);
+  expect(new Set(rows.map(({ name }) => name)).size).toBe(rows.length);
 });
 
-test('no test is named after a row that does not exist, or that is said to have none', () => {
-  const tested = rows.filter((row) => !UNTESTED_ROWS.has(row));
-  expect([...found.keys()].filter((row) => !tested.includes(row))).toEqual([]);
+test.each(rows.filter(({ name }) => !NOT_BUILT.includes(name)))(
+  '$name is held by tests that exist',
+  ({ name, tests, vectors: count }) => {
+    expect(tests.length + count).toBeGreaterThan(0);
+    expect(vectors.filter(({ rule }) => rule === name)).toHaveLength(count);
+    for (const { file, title } of tests) {
+      expect(existsSync(join(ROOT, file)), file).toBe(true);
+      // A title may be written with another kind of quotes around an apostrophe.
+      const source = readFileSync(join(ROOT, file), 'utf8').replaceAll(String.raw`\'`, "'");
+      expect(source.includes(title), `${file}: ${title}`).toBe(true);
+    }
+  },
+);
+
+test('every vector is about a pitfall of the page or a clause of a specification', () => {
+  const names = new Set(rows.map(({ name }) => name));
+  expect(vectors.map(({ rule }) => rule).filter((rule) => !names.has(rule) && !CLAUSE.test(rule))).toEqual(
+    [],
+  );
 });

@@ -73,7 +73,7 @@ const EMPTY_POLICY =
 const MIN_NONCE_BYTES = 16;
 
 /**
- * Lets a policy pass only when a live enclave has shown that it is the image that the policy admits (P06): its
+ * Lets a policy pass only when a live enclave has shown that it is the image that the policy admits: its
  * document verifies now, is fresh, carries the nonce, and has all PCRs of the pcr.json; the policy admits it; the
  * linter finds nothing of weight; and every statement is one that `render` writes for what was stated, or harmless by
  * its form, or excepted by somebody who says why. An exception excuses no critical finding.

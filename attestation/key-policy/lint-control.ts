@@ -4,7 +4,7 @@ import { findingOf, type Finding, type Severity } from './finding.ts';
 import { isAdmin, isNamedIn, isNode, type LintScope } from './lint-scope.ts';
 import type { Witness } from './search.ts';
 
-/** Blobs that somebody else makes are taken for the node's own (P10). */
+/** Blobs that somebody else makes are taken for the node's own. */
 export function lintMint(scope: LintScope): Finding[] {
   return askAll(scope, KMS_ACTIONS.mint, (witness) => {
     const trusted = isAdmin(scope, witness.who);
@@ -20,7 +20,7 @@ export function lintMint(scope: LintScope): Finding[] {
   });
 }
 
-/** Whoever changes the policy decides which image decrypts: the node's admin alone (P05). */
+/** Whoever changes the policy decides which image decrypts: the node's admin alone. */
 export function lintControl(scope: LintScope): Finding[] {
   const findings = askAll(scope, KMS_ACTIONS.control, (witness) =>
     isAdmin(scope, witness.who)
@@ -46,7 +46,7 @@ export function lintControl(scope: LintScope): Finding[] {
   ];
 }
 
-/** Whoever destroys the key destroys every secret under it (P17). */
+/** Whoever destroys the key destroys every secret under it. */
 export function lintDestruction(scope: LintScope): Finding[] {
   return askAll(scope, KMS_ACTIONS.destroy, (witness) =>
     isAdmin(scope, witness.who)

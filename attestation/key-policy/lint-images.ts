@@ -15,7 +15,7 @@ const among =
 
 type Only = NonNullable<Parameters<LintScope['ask']>[0]['only']>;
 
-/** Which images get plaintext: any (P03, P04), one in debug mode (P02), or one that nobody meant. */
+/** Which images get plaintext: any, one in debug mode, or one that nobody meant. */
 export function lintImages(scope: LintScope): Finding[] {
   const anyImage = askAll(
     scope,

@@ -7,7 +7,7 @@ import { findingOf, type Finding } from './finding.ts';
 import { variableOf } from './key-space.ts';
 import type { LintScope } from './lint-scope.ts';
 
-/** Who gets at plaintext without showing an image (P01), or with another platform's document. */
+/** Who gets at plaintext without showing an image, or with another platform's document. */
 export function lintUnattestedUse({ callers, ask }: LintScope): Finding[] {
   const unattested = KMS_ACTIONS.use.flatMap((action) =>
     callers.flatMap((who) =>
@@ -39,7 +39,7 @@ export function lintUnattestedUse({ callers, ask }: LintScope): Finding[] {
   return [...unattested, ...tpm];
 }
 
-/** Actions that undo attestation for good, because nothing attested is asked of them (P01). */
+/** Actions that undo attestation for good, because nothing attested is asked of them. */
 export function lintBypass({ callers, ask }: LintScope): Finding[] {
   const why = {
     'kms:CreateGrant':
@@ -65,7 +65,7 @@ export function lintBypass({ callers, ask }: LintScope): Finding[] {
   );
 }
 
-/** Blobs of another purpose or node open as well, when nothing of the encryption context is required (P07, P08). */
+/** Blobs of another purpose or node open as well, when nothing of the encryption context is required. */
 export function lintContext(scope: LintScope): Finding[] {
   return [...lintAnyContext(scope), ...lintOtherContexts(scope)];
 }

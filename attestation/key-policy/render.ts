@@ -139,7 +139,7 @@ function format(statements: readonly object[]): string {
 
 /**
  * The statement that lets whoever it names have KMS make a master password for this node, and nothing else: they get its
- * ciphertext, and can neither choose nor read what is in it, as they could with kms:Encrypt (P10).
+ * ciphertext, and can neither choose nor read what is in it, as they could with kms:Encrypt.
  *
  * @param principals ARNs of roles or users
  */

@@ -54,7 +54,7 @@ export interface CheckedSignature {
   readonly isValid: boolean;
 }
 
-/** Each key once (P48). */
+/** Each key once. */
 export function checkSignatures(envelope: Envelope): CheckedSignature[] {
   const keys = new Set(envelope.signatures.map(({ keyid }) => keyid));
   return [...keys].map((key) => ({ key, isValid: hasSigned(envelope, key) }));

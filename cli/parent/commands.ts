@@ -186,7 +186,7 @@ export const parentCommands: readonly Command[] = [
   vsockProxyCommand,
 ];
 
-/** P54: what is no number in range is a usage error, never another number. */
+/** What is no number in range is a usage error, never another number. */
 function parseNumber(
   value: CommandInput['positionals'][number] | undefined,
   name: string,

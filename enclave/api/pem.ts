@@ -6,7 +6,7 @@ const NEWLINE = '\n'.charCodeAt(0);
 const LINE_CHARACTERS = 64;
 
 /**
- * A PKCS #8 private key in PEM (RFC 7468) without a string on the way, since a string cannot be cleared (P43). The
+ * A PKCS #8 private key in PEM (RFC 7468) without a string on the way, since a string cannot be cleared. The
  * caller clears `der` and the result.
  */
 export function encodePrivateKeyPem(der: Uint8Array): Buffer {

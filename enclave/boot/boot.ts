@@ -39,7 +39,7 @@ export interface RunningNode {
 
 /**
  * Starts a node, phase by phase. Any error is final: keys are cleared, the parent is told the code and nothing more,
- * and the error is thrown for the entry to end the process with (P50).
+ * and the error is thrown for the entry to end the process with.
  */
 export async function bootNode(platform: Platform, observer = NO_OBSERVER): Promise<RunningNode> {
   const control = createControlClient(platform.transport);

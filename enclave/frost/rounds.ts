@@ -58,7 +58,7 @@ export function signShare(store: NonceStore, request: Round2): SignatureShare {
   return share.sign({ ...signing, round: { nonces, commitments: list } });
 }
 
-/** Enough signers of the group, each once (P48), in ascending order, and this node one of them. @throws FrostError COMMITMENTS_INVALID */
+/** Enough signers of the group, each once, in ascending order, and this node one of them. @throws FrostError COMMITMENTS_INVALID */
 function assertQuorum(
   { type, group, participant }: HeldShare,
   commitments: readonly NonceCommitment[],

@@ -41,7 +41,7 @@ export interface ExpectedShare {
 
 /**
  * Opens a share that was encrypted for this node, boot and key, and verifies it. That the signer's number is the
- * node's own place in its quorum keeps two nodes from holding the same share (P48).
+ * node's own place in its quorum keeps two nodes from holding the same share.
  *
  * @throws FrostError SHARE_MISMATCH, SHARE_UNREADABLE, SHARE_INVALID
  */

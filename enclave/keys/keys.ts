@@ -18,7 +18,7 @@ const HOLDERS: Readonly<Record<SoleKeyType, (curves: Curves, secret: Uint8Array)
 const MAX_DRAWS = 8;
 
 /**
- * Makes a key from the kernel's randomness; boot has made sure that the NSM feeds it (P40). Draws again what is no scalar
+ * Makes a key from the kernel's randomness; boot has made sure that the NSM feeds it. Draws again what is no scalar
  * of the curve, so that all of them are equally likely (FIPS 186-5, A.2.2).
  */
 export function generateKey(curves: Curves, type: SoleKeyType): HeldKey {

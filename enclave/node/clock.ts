@@ -7,7 +7,7 @@ export const MAX_CLOCK_DRIFT_MS = 60_000;
 /** How often the time is read from the NSM again. */
 const RESYNC_MS = 600_000;
 
-/** Time that the parent cannot set: the NSM's, carried on by the monotonic clock in between (P41). */
+/** Time that the parent cannot set: the NSM's, carried on by the monotonic clock in between. */
 export interface NodeClock {
   /** Milliseconds since 1970; never less than it said before. */
   now(): number;

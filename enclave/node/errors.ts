@@ -1,12 +1,12 @@
 import { HoldfastError } from '../../shared/errors.ts';
 
-/** Why a node did not start. Every one is final: the process ends, and its parent shows the code (P50). */
+/** Why a node did not start. Every one is final: the process ends, and its parent shows the code. */
 export type BootErrorCode =
-  /** The kernel's random numbers do not come from the NSM (P40). */
+  /** The kernel's random numbers do not come from the NSM. */
   | 'ENTROPY_UNTRUSTED'
-  /** The host's clock is off the NSM's by more than the bound (P41). */
+  /** The host's clock is off the NSM's by more than the bound. */
   | 'CLOCK_DRIFT'
-  /** PCR0, PCR1 or PCR2 is zero: a debug enclave, whose memory the parent can read (P02). */
+  /** PCR0, PCR1 or PCR2 is zero: a debug enclave, whose memory the parent can read. */
   | 'DEBUG_ENCLAVE'
   /** Core dumps are not off. */
   | 'CORE_DUMPS_ENABLED'

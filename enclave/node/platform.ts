@@ -4,7 +4,7 @@ import type { NsmDevice } from '../nsm/index.ts';
 
 /**
  * What a node stands on. The production entry hands in /dev/nsm, AF_VSOCK and the roots of Amazon and nothing else can
- * be chosen there (P45); stand-ins come from an entry that is not part of any image.
+ * be chosen there; stand-ins come from an entry that is not part of any image.
  */
 export interface Platform {
   readonly nsm: NsmDevice;

@@ -31,7 +31,7 @@ export interface AttestationFields {
   readonly publicKey?: Uint8Array;
 }
 
-/** Typed requests to the Nitro Secure Module, one after the other: the device serves one call at a time (P49). */
+/** Typed requests to the Nitro Secure Module, one after the other: the device serves one call at a time. */
 export interface NsmClient {
   /** @throws NsmError NSM_FAILED, NSM_REFUSED; so do all the others. */
   describe(): Promise<NsmDescription>;

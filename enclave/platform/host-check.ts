@@ -6,7 +6,7 @@ const RNG_CURRENT = '/sys/class/misc/hw_random/rng_current';
 const NSM_RNG = 'nsm-hwrng';
 
 /**
- * Sees that the kernel takes its entropy from the NSM (P40; init has seen to it, and this must not depend on that), and
+ * Sees that the kernel takes its entropy from the NSM (init has seen to it, and this must not depend on that), and
  * closes this process to core dumps, debuggers and other programs. There is no swap in an enclave; memory is locked all
  * the same.
  * @throws BootError ENTROPY_UNTRUSTED, CORE_DUMPS_ENABLED

@@ -8,7 +8,7 @@ import { openNsmDevice } from './nsm-device.ts';
 
 /**
  * The only platform that the image has: /dev/nsm, AF_VSOCK and the roots of Amazon. It takes no option, and nothing
- * that is missing is replaced (P45).
+ * that is missing is replaced.
  * @throws TransportError TRANSPORT_UNAVAILABLE; NsmError NSM_FAILED
  */
 export function openNitroPlatform(): Platform {

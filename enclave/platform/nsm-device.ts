@@ -7,7 +7,7 @@ function deviceFailure(message: string, cause: unknown): NsmError {
 }
 
 /**
- * The real Nitro Secure Module. Without /dev/nsm this is an error and nothing else is tried (P45).
+ * The real Nitro Secure Module. Without /dev/nsm this is an error and nothing else is tried.
  * @throws NsmError NSM_FAILED; TransportError TRANSPORT_UNAVAILABLE where the addon is missing
  */
 export function openNsmDevice(

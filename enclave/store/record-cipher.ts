@@ -9,7 +9,7 @@ import {
 import { encodeCbor } from '../../shared/cbor/index.ts';
 import type { Manifest } from '../../shared/documents/manifest.ts';
 
-/** Where a record lies and which write of it this is: bound to its ciphertext (P09). */
+/** Where a record lies and which write of it this is: bound to its ciphertext. */
 export interface RecordPlace {
   readonly table: string;
   readonly id: string;

@@ -32,7 +32,7 @@ export interface EnvelopedData {
   readonly encryptedKey: Uint8Array;
   /** 16 bytes. */
   readonly iv: Uint8Array;
-  /** AES-256-CBC with PKCS #7 padding, no MAC: its integrity comes from TLS alone (P16). */
+  /** AES-256-CBC with PKCS #7 padding, no MAC: its integrity comes from TLS alone. */
   readonly ciphertext: Uint8Array;
 }
 

@@ -12,9 +12,9 @@ export type UnlockErrorCode =
   | 'KMS_REFUSED'
   /** KMS was not reached: network, TLS, or no answer in time. */
   | 'KMS_UNREACHABLE'
-  /** The certificate of who answered does not lead to a root that the image trusts (P13). */
+  /** The certificate of who answered does not lead to a root that the image trusts. */
   | 'KMS_UNTRUSTED'
-  /** The answer lacks what was asked for: a Recipient was dropped on the way (P14), or another key answered (P11). */
+  /** The answer lacks what was asked for: a Recipient was dropped on the way, or another key answered. */
   | 'KMS_PLAINTEXT_RETURNED'
   | 'KMS_RECIPIENT_MISSING'
   | 'KMS_KEY_MISMATCH';

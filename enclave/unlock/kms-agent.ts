@@ -9,7 +9,7 @@ type OnCreate = (error: Error | null, stream: Duplex) => void;
 
 /**
  * An HTTPS agent whose connections go through the parent and whose TLS ends here, against the given roots alone
- * (P13): the parent carries bytes that it can neither read nor forge.
+ *: the parent carries bytes that it can neither read nor forge.
  */
 export class KmsAgent extends Agent {
   readonly #dial: Dial;

@@ -19,7 +19,7 @@ import type { Recipient } from './recipient.ts';
 const CONNECT_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 const MAX_ATTEMPTS = 3;
-/** Of all attempts together. The parent carries the bytes and may stop at any of them (P50). */
+/** Of all attempts together. The parent carries the bytes and may stop at any of them. */
 const DEADLINE_MS = 15_000;
 
 export interface KmsOptions {
@@ -44,7 +44,7 @@ export interface Kms {
 }
 
 /**
- * AWS KMS as the enclave sees it: KeyId and EncryptionContext from the measured manifest (P07, P08), a Recipient on
+ * AWS KMS as the enclave sees it: KeyId and EncryptionContext from the measured manifest, a Recipient on
  * each request, https://docs.aws.amazon.com/kms/latest/developerguide/cryptographic-attestation.html
  */
 export function createKms({ manifest, dial, roots, credentials, attest, clockOffsetMs }: KmsOptions): Kms {
@@ -63,7 +63,7 @@ export function createKms({ manifest, dial, roots, credentials, attest, clockOff
     },
     systemClockOffset: clockOffsetMs,
     maxAttempts: MAX_ATTEMPTS,
-    // Written out, so that neither environment nor files are asked (P44).
+    // Written out, so that neither environment nor files are asked.
     retryMode: 'standard',
     useDualstackEndpoint: false,
     useFipsEndpoint: false,

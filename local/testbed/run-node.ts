@@ -18,7 +18,7 @@ export interface RunOptions {
   readonly host?: NitroHost;
 }
 
-/** A node that was started and either serves or has failed: never in between (P50). */
+/** A node that was started and either serves or has failed: never in between. */
 export interface StartedNode {
   readonly phase: 'serving' | 'failed';
   /** Why it failed; null when it serves. */

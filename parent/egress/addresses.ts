@@ -1,7 +1,7 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
 /**
- * Addresses that an egress connection goes to only when they are written out (P55): everything that
+ * Addresses that an egress connection goes to only when they are written out: everything that
  * https://www.iana.org/assignments/iana-ipv4-special-registry does not call globally reachable, and multicast.
  */
 const SPECIAL_IPV4 = [

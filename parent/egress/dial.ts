@@ -19,7 +19,7 @@ const MIN_ATTEMPT_MS = 1_000;
 
 /**
  * Connects to an allowed target: each address that may be reached gets its share of the time, until one answers. What
- * goes wrong concerns this connection alone (P52).
+ * goes wrong concerns this connection alone.
  * @throws EgressRefusal DNS_FAILED, ADDRESS_FORBIDDEN, CONNECT_FAILED, CONNECT_TIMEOUT
  */
 export async function dialTarget(target: AllowedTarget, options: DialOptions): Promise<Socket> {
@@ -81,7 +81,7 @@ function dialOne(host: string, port: number, timeoutMs: number, signal: AbortSig
       timeoutMs,
     );
     socket.once('connect', onConnect);
-    // Stays attached: an error without a listener would end the process (P52).
+    // Stays attached: an error without a listener would end the process.
     socket.on('error', (error) => {
       settle(new EgressRefusal('CONNECT_FAILED', 'the target refuses', details, error));
     });

@@ -77,7 +77,7 @@ function parseNetworks(host: string, target: EgressTarget): BlockList | undefine
   return list;
 }
 
-/** P54: a port is an integer from 1 to 65,535, never what is left of a larger number. */
+/** A port is an integer from 1 to 65,535, never what is left of a larger number. */
 export function isPort(value: number): boolean {
   return Number.isInteger(value) && value >= 1 && value <= 65_535;
 }

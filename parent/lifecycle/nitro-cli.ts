@@ -52,7 +52,7 @@ const describeSchema = z.array(
 );
 
 /**
- * Drives AWS's nitro-cli through its JSON output. Arguments go to the program as they are, without a shell (P56).
+ * Drives AWS's nitro-cli through its JSON output. Arguments go to the program as they are, without a shell.
  * All methods throw EnclaveError NITRO_CLI_FAILED, NITRO_CLI_MISSING, NITRO_CLI_REFUSED.
  */
 export function createNitroCli(program = 'nitro-cli'): NitroCli {

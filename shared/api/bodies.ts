@@ -65,7 +65,7 @@ export const keysResponseSchema = z.strictObject({
 });
 export type KeyInfo = z.infer<typeof keyInfoSchema>;
 
-/** What is to be signed. There is no default kind: a request without one is refused (P46). */
+/** What is to be signed. There is no default kind: a request without one is refused. */
 export const payloadSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('message'), message: hex(0, MAX_MESSAGE_BYTES) }),
   z.strictObject({ kind: z.literal('digest'), digest }),

@@ -15,7 +15,7 @@ const INDEFINITE = 0x80;
 const MAX_DEPTH = 12;
 
 /**
- * Reads exactly one BER element that fills `bytes` (P16: nothing may trail). Single-octet tags only; definite lengths
+ * Reads exactly one BER element that fills `bytes` (nothing may trail). Single-octet tags only; definite lengths
  * must be minimal, indefinite ones must end.
  *
  * @throws BerError BER_MALFORMED

@@ -11,7 +11,7 @@ export type SecretPurpose = typeof PASSWORD_SECRET;
 
 /**
  * The KMS encryption context of a node's secret. It comes from the measured manifest alone, so that a blob of another
- * node, environment or purpose does not decrypt here (P07, P08); the key policy names the same pairs.
+ * node, environment or purpose does not decrypt here; the key policy names the same pairs.
  */
 export function encryptionContext(
   { namespace, environment, node }: Pick<Manifest, 'namespace' | 'environment' | 'node'>,

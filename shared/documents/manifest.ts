@@ -24,7 +24,7 @@ export const manifestSchema = z
     node: z.int().min(1).max(255),
     quorum: z.strictObject({ size: z.int().min(1).max(255), threshold: z.int().min(1).max(255) }),
     kms: z.strictObject({
-      /** The full ARN of the key; an alias could be pointed elsewhere (P11). */
+      /** The full ARN of the key; an alias could be pointed elsewhere. */
       keyArn: z
         .string()
         .regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]{1,32}:[0-9]{12}:key\/[a-zA-Z0-9-]{1,64}$/)

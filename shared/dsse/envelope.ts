@@ -78,7 +78,7 @@ export function signEnvelope(envelope: Envelope, privateKey: KeyObject): Envelop
 
 /**
  * The payload of an envelope that at least `threshold` different ones of `keys` (raw Ed25519 public keys, hex) have
- * signed. A key counts once, however often it has signed (P48); signatures of other keys count nothing.
+ * signed. A key counts once, however often it has signed; signatures of other keys count nothing.
  *
  * @throws DsseError DSSE_MALFORMED, DSSE_UNDER_SIGNED
  */

@@ -15,7 +15,7 @@ interface ClientRecord {
 
 /**
  * Remembers the requests that were accepted for as long as their signatures are current. A replay repeats client,
- * second and nonce, all of which are signed, so that these three identify it; the signature itself would not (P30).
+ * second and nonce, all of which are signed, so that these three identify it; the signature itself would not.
  * What it remembers is bounded, in all and for each client, and when it is full it admits nothing: a client can keep
  * itself out, and others only together with another.
  *

@@ -38,7 +38,7 @@ describe('a parent that has no credentials to give', () => {
     expect(code).toBe('CONTROL_UNAVAILABLE');
   });
 
-  it('P50 ends a start by answering something else', async () => {
+  it('ends a start by answering something else', async () => {
     const code = await scenario.attempt({
       onControl: ({ request, honest }) => (request.type === 'credentials' ? { type: 'status' } : honest()),
     });
@@ -50,7 +50,7 @@ describe('a parent that has no credentials to give', () => {
     ['accessKeyId', 'ключ'],
     ['sessionToken', 'token\n'],
     ['sessionToken', 'a b'],
-  ] as const)('P43 puts nothing into a header by its %s %j', async (field, value) => {
+  ] as const)('puts nothing into a header by its %s %j', async (field, value) => {
     expect(await startWith((honest) => ({ ...honest, [field]: value }))).toBe('CONTROL_ANSWER_INVALID');
   });
 

@@ -19,7 +19,7 @@ afterAll(async () => {
 });
 
 describe('a parent that keeps the store of every moment', () => {
-  it('P12 has none at which the node had a store and no keys: it cannot have them made anew', async () => {
+  it('has none at which the node had a store and no keys: it cannot have them made anew', async () => {
     const moments: StoreSnapshot[] = [];
     const code = await scenario.attempt({
       onControl: async ({ request, honest }) => {
@@ -45,7 +45,7 @@ describe('a parent that keeps the store of every moment', () => {
     }
   });
 
-  it('P50 cannot leave a store half made: a start that was cut off in its commits is begun anew', async () => {
+  it('cannot leave a store half made: a start that was cut off in its commits is begun anew', async () => {
     const other = await scenario.beside(2);
     for (let cut = 0; cut < 4; cut += 1) {
       let commits = 0;

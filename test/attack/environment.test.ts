@@ -136,7 +136,7 @@ function describeRequest({ path, headers, body }: Asked) {
   return { path, others, body, credential: credential?.slice(1) };
 }
 
-describe('P44 an environment that was given by the host', () => {
+describe('an environment that was given by the host', () => {
   it('does not change what the enclave asks KMS, or whom', async () => {
     asked.length = 0;
     expect(await request(kms, {})).toBe('KMS_PLAINTEXT_RETURNED');

@@ -82,7 +82,7 @@ describe('a client that is answered by somebody else gets an error, and gets it 
   });
 });
 
-describe('P12 a node whose store and configuration were rolled back together', () => {
+describe('a node whose store and configuration were rolled back together', () => {
   const startNode = (configuration: number, port?: number): Promise<FakeNode> =>
     startFakeNode({
       ...(port === undefined ? {} : { port }),

@@ -21,7 +21,7 @@ function makeList(item: string, count: number): Uint8Array {
   return Buffer.concat([head, length, Buffer.alloc(count, item, 'hex')]);
 }
 
-describe('P42 a frame that is short on the wire and huge in memory', () => {
+describe('a frame that is short on the wire and huge in memory', () => {
   it.each([
     ['empty maps', 'a0'],
     ['empty lists', '80'],

@@ -18,7 +18,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-describe('P50 a node whose parent takes no note of its serving', () => {
+describe('a node whose parent takes no note of its serving', () => {
   it('ends, and nobody can ask it any more', { timeout: 60_000 }, async () => {
     const node = await scenario.start({
       onControl: ({ request, honest }) =>

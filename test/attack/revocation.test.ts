@@ -33,7 +33,7 @@ function bringing(manifest: Uint8Array, configuration: Uint8Array): HostileScrip
   };
 }
 
-describe('P12 what a configuration no longer allows, when the store and it are rolled back together', () => {
+describe('what a configuration no longer allows, when the store and it are rolled back together', () => {
   it('is gone for good once the manifest was issued anew and the key policy names that one', async () => {
     const { testNode } = scenario;
     const sign = (version: number, manifest: Uint8Array) => {

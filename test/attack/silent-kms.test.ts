@@ -26,7 +26,7 @@ function mute(): Duplex {
   return ours;
 }
 
-describe('P50 a node ends with a code when the way to KMS', () => {
+describe('a node ends with a code when the way to KMS', () => {
   it('is open and silent', { timeout: 60_000 }, async () => {
     expect(await scenario.attempt({ onEgress: () => mute() })).toBe('KMS_UNREACHABLE');
   });

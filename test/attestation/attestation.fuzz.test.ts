@@ -146,7 +146,7 @@ describe('whatever the bytes', () => {
   });
 });
 
-test('P27 base64 whose padding bits hide something is refused', () => {
+test('base64 whose padding bits hide something is refused', () => {
   expect(taken(() => decodeDocumentFile(Buffer.from('hA==')))).toBe(true);
   expect(taken(() => decodeDocumentFile(Buffer.from('hB==')))).toBe(false);
   expect(taken(() => decodeDocumentFile(Buffer.from('hEQ')))).toBe(true);

@@ -49,7 +49,7 @@ describe.skipIf(!hasGenuineDocuments)('documents that AWS signed', () => {
     });
   });
 
-  test.each(debugging)('P02 $name, of a debug enclave, is refused by that name', ({ name }) => {
+  test.each(debugging)('$name, of a debug enclave, is refused by that name', ({ name }) => {
     const document = readGenuine(name);
     const { pcrs } = unsafeParseAttestationDocument(document).payload;
     const options = { root, at: 'document', pcrs } as const;
@@ -60,14 +60,14 @@ describe.skipIf(!hasGenuineDocuments)('documents that AWS signed', () => {
     expect(verifyAttestationDocument(document, { ...options, allowDebug: true }).debug).toBe(true);
   });
 
-  test('P35 maps of definite and of indefinite length are both genuine', () => {
+  test('maps of definite and of indefinite length are both genuine', () => {
     const first = (name: string): number | undefined =>
       unsafeParseAttestationDocument(readGenuine(name)).message.payload[0];
     expect(first('anjuna-2021.cbor')).toBe(0xa9);
     expect(first('tkhq-tvc-32pcr.cbor')).toBe(0xbf);
   });
 
-  test('P32 user_data of 746 bytes is taken, and an empty one is not an absent one', () => {
+  test('user_data of 746 bytes is taken, and an empty one is not an absent one', () => {
     const long = unsafeParseAttestationDocument(readGenuine('cape-key.cbor')).payload;
     const empty = unsafeParseAttestationDocument(readGenuine('fastcrypto-pcr16.cbor')).payload;
     const absent = unsafeParseAttestationDocument(readGenuine('anjuna-2021.cbor')).payload;

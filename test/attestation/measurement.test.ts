@@ -62,7 +62,7 @@ describe('pcr.json', () => {
     expect(Object.keys(Measurements)).toEqual(['HashAlgorithm', 'PCR0', 'PCR1', 'PCR2', 'PCR16']);
   });
 
-  test('P02 is taken with zero image PCRs only where debug enclaves are', () => {
+  test('is taken with zero image PCRs only where debug enclaves are', () => {
     const text = formatPcrFile(new Map([0, 1, 2].map((index) => [index, zeroPcr()])));
     expect(() => parsePcrFile(text)).toThrow(expect.objectContaining({ code: 'PCR_FILE_ZERO' }));
     expect(parsePcrFile(text, { allowDebug: true }).size).toBe(3);
@@ -102,7 +102,7 @@ describe('the difference of two sets of PCRs', () => {
     ]);
   });
 
-  test('P02 reports a zero PCR as unused, never as matching, except for the image itself', () => {
+  test('reports a zero PCR as unused, never as matching, except for the image itself', () => {
     const zeros = new Map([0, 3, 8].map((index) => [index, zeroPcr()]));
     expect(reportPcrs(zeros, zeros).map(({ state }) => state)).toEqual(['matches', 'unused', 'unused']);
     expect(reportPcrs(image, new Map()).map(({ state }) => state)).toEqual(['set', 'set', 'set']);

@@ -24,7 +24,7 @@ describe('verifyAttestationDocument', () => {
     expect(Object.isFrozen(verified)).toBe(true);
   });
 
-  test('P34 binds all three fields at once', () => {
+  test('binds all three fields at once', () => {
     const { code, details } = refusalOf(() =>
       node.verifyAttestationDocument(forged.document, { ...OPTIONS, publicKey: Uint8Array.of(1) }),
     );
@@ -32,7 +32,7 @@ describe('verifyAttestationDocument', () => {
     expect(details).toMatchObject({ field: 'public_key', expected: '01', actual: null });
   });
 
-  test('P03 takes the one set of PCRs that matches as a whole, and says which', () => {
+  test('takes the one set of PCRs that matches as a whole, and says which', () => {
     const [old, other] = [new Map(forged.pcrs), new Map(forged.pcrs)];
     old.set(0, new Uint8Array(48).fill(1));
     other.set(1, new Uint8Array(48).fill(2));
@@ -119,7 +119,7 @@ describe('AttestationVerifier', () => {
     );
   });
 
-  test('P30 takes the same certificate with its other signature for another certificate', () => {
+  test('takes the same certificate with its other signature for another certificate', () => {
     const verifier = new node.AttestationVerifier();
     verifier.verify(forged.document, OPTIONS);
     const other = forgeDocument(undefined, { zone: (parts) => (parts.alterSignature = malleated) });

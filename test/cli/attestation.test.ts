@@ -272,7 +272,7 @@ describe('holdfast attestation verify', () => {
     expect(JSON.parse(out)).toMatchObject({ ok: false, error: { code } });
   });
 
-  it('P02 refuses a debug enclave by name, and marks it where it is allowed', async () => {
+  it('refuses a debug enclave by name, and marks it where it is allowed', async () => {
     const refused = await verify(at('debug.cbor'));
     expect(refused.exit).toBe(1);
     expect(refused.err).toContain('refused DEBUG_ENCLAVE');

@@ -123,7 +123,7 @@ describe('holdfast config sign', () => {
     expect(closed.err).not.toContain('ORDERS');
   });
 
-  it('P48 counts an authority once, however often it signs', async () => {
+  it('counts an authority once, however often it signs', async () => {
     const output = folder.at('signed.json');
     await sign(plain, ann, ['--output', output]);
     const { out } = await sign(output, ann, ['--output', output, '--manifest', manifest]);
@@ -202,7 +202,7 @@ describe('holdfast config sign', () => {
     });
   });
 
-  it('P42 refuses a file that never ends without reading it to the end', async () => {
+  it('refuses a file that never ends without reading it to the end', async () => {
     expect(refusalIn(await sign('/dev/zero', ann, ['--json']))).toMatchObject({
       exit: 1,
       code: 'INPUT_TOO_LARGE',
@@ -217,16 +217,13 @@ describe('holdfast config sign', () => {
 });
 
 describe('the key of holdfast config sign', () => {
-  it.each([0o640, 0o604, 0o620, 0o602])(
-    'P43 is refused when others may read or write it: %o',
-    async (mode) => {
-      chmodSync(ann, mode);
-      expect(refusalIn(await sign(plain, ann, ['--json']))).toMatchObject({
-        exit: 1,
-        code: 'KEY_FILE_EXPOSED',
-      });
-    },
-  );
+  it.each([0o640, 0o604, 0o620, 0o602])('is refused when others may read or write it: %o', async (mode) => {
+    chmodSync(ann, mode);
+    expect(refusalIn(await sign(plain, ann, ['--json']))).toMatchObject({
+      exit: 1,
+      code: 'KEY_FILE_EXPOSED',
+    });
+  });
 
   it('may be read-only to its owner', async () => {
     chmodSync(ann, 0o400);
@@ -252,7 +249,7 @@ describe('the key of holdfast config sign', () => {
     ],
     ['that is too long', () => ANN.pem + '\n'.repeat(5000)],
     ['that is none', () => 'c2VjcmV0'],
-  ])('P43 is refused when it is one %s, and is never printed', async (_, make) => {
+  ])('is refused when it is one %s, and is never printed', async (_, make) => {
     const pem = make();
     const key = folder.write('odd.pem', pem, 0o600);
     const finished = await sign(plain, key, ['--json']);

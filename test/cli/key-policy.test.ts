@@ -209,7 +209,7 @@ describe('holdfast key-policy lint', () => {
     },
   });
 
-  it('P01 refuses a policy that leaves everything to IAM, naming statement, reason and fix', async () => {
+  it('refuses a policy that leaves everything to IAM, naming statement, reason and fix', async () => {
     const { exit, err } = await run('lint', ['-', '--key', KEY], open);
     expect(exit).toBe(1);
     expect(err).toContain('critical UNATTESTED_USE in statement 0');
@@ -319,7 +319,7 @@ describe('holdfast key-policy gate', () => {
       ...more,
     ]);
 
-  it('P06 prints the policy for a live enclave, and signs what was decided', async () => {
+  it('prints the policy for a live enclave, and signs what was decided', async () => {
     const { exit, out, err } = await gate(
       'live.cbor',
       '--sign',
@@ -355,7 +355,7 @@ describe('holdfast key-policy gate', () => {
     }
   });
 
-  describe('P06 the record of a decision', () => {
+  describe('the record of a decision', () => {
     const signer = () => ed25519PublicKeyHex(createPublicKey(readFileSync(at('admin.pem'))));
     const verifyRecord = (...args: string[]) =>
       run('verify-record', [at('record.json'), '--signer', signer(), '--root', at('root.pem'), ...args]);
@@ -447,7 +447,7 @@ describe('holdfast key-policy gate', () => {
     ['other.cbor', 'PCR_MISMATCH'],
     ['replayed.cbor', 'NONCE_MISMATCH'],
     ['pcr.json', 'DOCUMENT_ENCODING'],
-  ])('P06 prints nothing for %s, and signs nothing', async (document, code) => {
+  ])('prints nothing for %s, and signs nothing', async (document, code) => {
     const { exit, out } = await gate(
       document,
       '--sign',

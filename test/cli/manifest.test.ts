@@ -117,7 +117,7 @@ describe('holdfast manifest measure', () => {
     expect((await verify('--pcrs', pcrs)).exit).toBe(0);
   });
 
-  it('P02 refuses to extend the pcr.json of a debug enclave', async () => {
+  it('refuses to extend the pcr.json of a debug enclave', async () => {
     const pcrs = folder.write('pcr.json', JSON.stringify({ ...IMAGE, PCR0: '0'.repeat(96) }));
     expect(refusalIn(await measure('--pcrs', pcrs, '--json')).code).toBe('PCR_FILE_ZERO');
   });

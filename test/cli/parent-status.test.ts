@@ -43,7 +43,7 @@ describe('the parent’s status', () => {
     expect(text).toContain('what to do  look KMS_ACCESS_DENIED up');
   });
 
-  test('P43 shows a code as text, whatever somebody else has put into it', () => {
+  test('shows a code as text, whatever somebody else has put into it', () => {
     const failed = { phase: 'failed', code: 'A\u001b[2J\nforged', since: NOW } as const;
     expect(formatParentStatus({ ...SERVING, node: failed }, NOW)).toContain(
       String.raw`A\u001b[2J\u000aforged`,

@@ -303,7 +303,7 @@ describe('holdfast-vsock-proxy', () => {
   });
 
   test.each([
-    ['P54 a port that is too large', ['8000', '127.0.0.1', '65979'], 2],
+    ['a port that is too large', ['8000', '127.0.0.1', '65979'], 2],
     ['no workers', ['-w', '0', '8000', '127.0.0.1', '443'], 2],
     ['no workers, in one word', ['-4w0', '8000', '127.0.0.1', '443'], 2],
     ['a flag that it does not know', ['-4x', '8000', '127.0.0.1', '443'], 2],

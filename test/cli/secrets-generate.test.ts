@@ -98,7 +98,7 @@ describe('holdfast secrets generate', () => {
     expect((await decrypt()).Plaintext).not.toEqual(first.Plaintext);
   });
 
-  it('P07 makes a blob that opens for no other node or purpose', async () => {
+  it('makes a blob that opens for no other node or purpose', async () => {
     await provisionAsTold(OPEN_ALL);
     await generate('--output', blob);
     const context = encryptionContext(manifest, PASSWORD_SECRET);
@@ -171,7 +171,7 @@ describe('holdfast secrets generate', () => {
     expect(refusalIn(await generate('--output', blob, '--json')).code).toBe('AWS_REFUSED');
   });
 
-  it('P11 asks in the Region of the key, whatever the environment says', async () => {
+  it('asks in the Region of the key, whatever the environment says', async () => {
     await provisionAsTold();
     vi.stubEnv('AWS_REGION', 'us-east-1');
     expect((await generate('--output', blob)).exit).toBe(0);
@@ -198,7 +198,7 @@ describe('holdfast secrets generate', () => {
     });
   });
 
-  it('P43 sends no password in the clear to an endpoint that the environment names', async () => {
+  it('sends no password in the clear to an endpoint that the environment names', async () => {
     await provisionAsTold();
     let requests = 0;
     const server = createServer((_, response) => {
@@ -298,7 +298,7 @@ describe('a KMS of its own mind', () => {
   }
 
   it.each([
-    ['P11 for another key', KEY.replace('1234-12', '1234-13'), randomBytes(184), 'KMS_OTHER_KEY'],
+    ['for another key', KEY.replace('1234-12', '1234-13'), randomBytes(184), 'KMS_OTHER_KEY'],
     ['for no key', undefined, randomBytes(184), 'KMS_OTHER_KEY'],
     ['that is too short', KEY, randomBytes(32), 'SECRET_NOT_CIPHERTEXT'],
     ['that is text', KEY, Buffer.from('text '.repeat(50)), 'SECRET_NOT_CIPHERTEXT'],
@@ -321,7 +321,7 @@ describe('a KMS of its own mind', () => {
 });
 
 describe('the statement that is printed', () => {
-  it('P10 lets its principal have a password made in the context of this node, and nothing else', async () => {
+  it('lets its principal have a password made in the context of this node, and nothing else', async () => {
     await provisionAsTold();
     expect((await generate('--output', blob)).exit).toBe(0);
     const { kms } = manifest;
@@ -331,7 +331,7 @@ describe('the statement that is printed', () => {
     });
   });
 
-  it('P10 lets nobody else have one made', async () => {
+  it('lets nobody else have one made', async () => {
     await provisionAsTold();
     const roleArn = account.aws.directory.defineRole({ accountId: ACCOUNT, roleName: 'parent' });
     account.setProfile('admin', account.aws.directory.assumeRole({ roleArn, sessionName: 'parent' }));

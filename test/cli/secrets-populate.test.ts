@@ -248,7 +248,7 @@ describe('what populate is given', () => {
     ['a password in hex', Buffer.from(randomBytes(64).toString('hex'))],
     ['a blob in base64', Buffer.from(BLOB.toString('base64'))],
     ['nothing', Buffer.alloc(0)],
-  ])('P43 %s is no ciphertext, and never leaves the machine', async (_, content) => {
+  ])('%s is no ciphertext, and never leaves the machine', async (_, content) => {
     folder.write(`secrets/${NAME}`, content);
     expect(refusalIn(await populate('--apply', '--json'))).toMatchObject({
       exit: 1,

@@ -90,7 +90,7 @@ describe('connecting', () => {
     expect(await codeOf(connect(node, { clock: () => late }))).toBe('DOCUMENT_TOO_OLD');
   });
 
-  it('P34 refuses a genuine document on a connection that somebody else ends', async () => {
+  it('refuses a genuine document on a connection that somebody else ends', async () => {
     const node = await start();
     const middle = await createTlsIdentity('node.test', Date.now());
     const proxy = createServer({ cert: middle.certificate, key: middle.privateKey }, (request, response) => {
@@ -134,7 +134,7 @@ describe('connecting', () => {
     expect(await codeOf(connect(node))).toBe('BINDING_MALFORMED');
   });
 
-  it('P34 refuses a genuine document that vouches for no key', async () => {
+  it('refuses a genuine document that vouches for no key', async () => {
     const node = await start({ attested: () => ({ publicKey: undefined }) });
     expect(await codeOf(connect(node))).toBe('TLS_KEY_MISMATCH');
   });
@@ -152,7 +152,7 @@ describe('connecting', () => {
     await expect(connect(await start(), { trust: trust({ pcrs }) })).rejects.toBeInstanceOf(RangeError);
   });
 
-  it('P46 takes no trust that leaves the image open', async () => {
+  it('takes no trust that leaves the image open', async () => {
     const node = await start();
     const attempts = [
       new Map(),

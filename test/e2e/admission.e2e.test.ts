@@ -68,7 +68,7 @@ async function gate(document: Uint8Array, nonce: Uint8Array, policy: string, bef
   });
 }
 
-describe('P06 an image that KMS does not admit yet', () => {
+describe('an image that KMS does not admit yet', () => {
   const nonce = randomBytes(32);
 
   it('shows nothing when nobody has asked', async () => {

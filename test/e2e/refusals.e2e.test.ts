@@ -30,33 +30,10 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** PITFALLS rows that an attack stands for. */
-const ROWS: Readonly<Record<string, string>> = {
-  'another image (PCR0-2)': 'P03',
-  'a debug image (zero PCRs)': 'P02',
-  "another manifest (PCR16), with the attacker's own authority": 'P44',
-  "another manifest that names a KMS key of the attacker's, with a password of theirs under it": 'P15',
-  'a configuration that nobody has signed': 'P44',
-  'a configuration altered after it was signed': 'P44',
-  'an older configuration, signed and once in force': 'P12',
-  "another node's secret blob": 'P07',
-  'an altered sealed record': 'P09',
-  'two sealed records swapped': 'P09',
-  'the Recipient stripped on the way, so that the answer has a Plaintext': 'P14',
-  "an answer forged under the parent's own certificate": 'P13',
-  'a frame that is longer than any answer': 'P42',
-  'a frame of an unknown version': 'P42',
-  'a request that lacks the field a rule needs': 'P46',
-};
-const named = <T extends { attack: string }>(refusals: readonly T[]) =>
-  refusals.map((refusal) => [`${ROWS[refusal.attack] ?? ''} ${refusal.attack}`.trim(), refusal] as const);
+const named = <T extends { attack: string }>(attacks: readonly T[]) =>
+  attacks.map((attack) => [attack.attack, attack] as const);
 
 const answerSchema = z.object({ signature: z.string() });
-
-it('every attack that stands for a row is tried', () => {
-  const attacks = [...BOOT_ATTACKS, ...KMS_ATTACKS, ...REQUEST_ATTACKS].map(({ attack }) => attack);
-  expect(Object.keys(ROWS).filter((attack) => !attacks.includes(attack))).toEqual([]);
-});
 
 describe('a node refuses to start on', () => {
   it.each(named([...BOOT_ATTACKS, ...KMS_ATTACKS]))('%s', async (_, { attempt, code }) => {
@@ -64,7 +41,7 @@ describe('a node refuses to start on', () => {
     expect(await scenario.attempt(), 'the honest parent is served as before').toBe('SERVING');
   });
 
-  it('P08 an encryption context of its parent, and asks KMS in that of its manifest', async () => {
+  it('an encryption context of its parent, and asks KMS in that of its manifest', async () => {
     for (const type of ['manifest', 'configuration', 'store-read']) {
       const code = await scenario.attempt({
         onControl: async ({ request, honest }) => {
@@ -83,7 +60,7 @@ describe('a node refuses to start on', () => {
     for (const request of requests) expect(request).toMatchObject({ KeyId, EncryptionContext });
   });
 
-  it('P11 an answer of another key', async () => {
+  it('an answer of another key', async () => {
     const code = await attemptWithKms(scenario, true, (request) => ({
       KeyId: scenario.testNode.keyArn.replace(/.$/, (last) => (last === '0' ? '1' : '0')),
       CiphertextForRecipient: sealFor(request, Buffer.alloc(32, 1)),
@@ -91,7 +68,7 @@ describe('a node refuses to start on', () => {
     expect(code).toBe('KMS_KEY_MISMATCH');
   });
 
-  it('P12 a password that was valid once, or that an attacker has made', async () => {
+  it('a password that was valid once, or that an attacker has made', async () => {
     const code = await attemptWithKms(scenario, true, (request) => ({
       KeyId: scenario.testNode.keyArn,
       CiphertextForRecipient: sealFor(request, Buffer.alloc(32, 1)),
@@ -99,7 +76,7 @@ describe('a node refuses to start on', () => {
     expect(code).toBe('STORE_ROOT_UNREADABLE');
   });
 
-  it('P16 a CiphertextForRecipient with bytes behind it', async () => {
+  it('a CiphertextForRecipient with bytes behind it', async () => {
     const code = await attemptWithKms(scenario, true, (request) => ({
       KeyId: scenario.testNode.keyArn,
       CiphertextForRecipient: Buffer.concat([
@@ -110,7 +87,7 @@ describe('a node refuses to start on', () => {
     expect(code).toBe('CMS_MALFORMED');
   });
 
-  it('P12 a store rolled back as a whole, when its configuration was replaced since', async () => {
+  it('a store rolled back as a whole, when its configuration was replaced since', async () => {
     const old = scenario.store.snapshot();
     await scenario.testNode.configure(scenario.configuration(3));
     expect(await scenario.attempt()).toBe('SERVING');
@@ -121,7 +98,7 @@ describe('a node refuses to start on', () => {
     expect(await scenario.attempt()).toBe('SERVING');
   });
 
-  it('P12 one record rolled back beside the others', async () => {
+  it('one record rolled back beside the others', async () => {
     const session = await scenario.store.open();
     const root = await session.read({ table: 'store', id: 'root' });
     await session.close();
@@ -141,7 +118,7 @@ describe('a node refuses to start on', () => {
     expect(code).toBe('STORE_ROOT_UNREADABLE');
   });
 
-  it('P50 an unreachable KMS, and every answer of the parent that hangs up', async () => {
+  it('an unreachable KMS, and every answer of the parent that hangs up', async () => {
     expect(await scenario.attempt({ onEgress: () => ({ refuse: 'DNS_FAILED' }) })).toBe('KMS_UNREACHABLE');
     expect(await scenario.attempt({ onEgress: () => 'hang-up' })).toBe('KMS_UNREACHABLE');
   });
@@ -154,7 +131,7 @@ describe('a node refuses to start on', () => {
     expect(code).toBe('CONTROL_ANSWER_INVALID');
   });
 
-  it('P44 a configuration for another manifest of the same authority', async () => {
+  it('a configuration for another manifest of the same authority', async () => {
     const other = await scenario.beside(3);
     const bytes = other.testNode.sign(other.configuration(9));
     const code = await scenario.attempt({
@@ -229,7 +206,7 @@ describe('a node that serves', () => {
     expect(answerSchema.safeParse(answer.body).success).toBe(true);
   });
 
-  it('P48 takes no signature that names two clients', async () => {
+  it('takes no signature that names two clients', async () => {
     const request = makeRequest(node);
     const doubled = {
       ...request.headers,

@@ -156,7 +156,7 @@ async function useAllKeys(node: StartedNode): Promise<void> {
   client.close();
 }
 
-describe('P43 the secrets of an unlocked node', () => {
+describe('the secrets of an unlocked node', () => {
   it('are in no string of its heap, no line of its console, and no file of its parent', async () => {
     const node = await start();
     expect(node.code).toBeNull();

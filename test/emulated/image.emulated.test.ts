@@ -114,11 +114,11 @@ describe.skipIf(emulator === undefined)('an enclave image on an emulated Nitro h
     );
   });
 
-  test('P49 queues requests to the device', () => {
+  test('queues requests to the device', () => {
     expect(reportOf(probe, 'queued')).toEqual({ report: 'queued', answers: 20 });
   });
 
-  test('P40 starts with the NSM as the source of entropy, and the program sees that too', () => {
+  test('starts with the NSM as the source of entropy, and the program sees that too', () => {
     expect(reportOf(probe, 'checked')).toBeDefined();
   });
 
@@ -136,7 +136,7 @@ describe.skipIf(emulator === undefined)('an enclave image on an emulated Nitro h
     expect(parent.reports()).toContainEqual({ report: 'dialled', cid: PROBE });
   });
 
-  test('P44 P43 gives its program no environment, no argument and no privilege', () => {
+  test('gives its program no environment, no argument and no privilege', () => {
     expect(reportOf(probe, 'restrictions')).toEqual({
       report: 'restrictions',
       uid: 1000,
@@ -162,7 +162,7 @@ describe.skipIf(emulator === undefined)('an enclave image on an emulated Nitro h
     expect(exitOf(KILLED)).toEqual({ exitCode: 0, signal: 9, reason: 'NONE' });
   });
 
-  test('P43 passes on no reason that could be data', () => {
+  test('passes on no reason that could be data', () => {
     expect(exitOf(CARELESS)).toEqual({ exitCode: 1, signal: 0, reason: 'NONE' });
   });
 });

@@ -7,7 +7,7 @@ describe('the program of the image', () => {
     bundle = await bundleEntry('enclave/main.ts');
   });
 
-  it('P45 is made of what is measured as an enclave and of packages: no stand-in, no parent, no command', () => {
+  it('is made of what is measured as an enclave and of packages: no stand-in, no parent, no command', () => {
     const folders = new Set(bundle.sources.map(({ path }) => path.split('/')[0]));
     expect(folders).toEqual(new Set(['attestation', 'policy', 'enclave', 'node_modules', 'shared']));
   });
@@ -18,7 +18,7 @@ describe('the program of the image', () => {
     expect(bundle.code.length).toBeLessThan(600_000);
   });
 
-  it('P44 has nothing in it that would look for credentials on its own', () => {
+  it('has nothing in it that would look for credentials on its own', () => {
     const paths = bundle.sources.map(({ path }) => path);
     const seekers = /node_modules.*(?:credential-provider|token-providers|nested-clients)/;
     expect(paths.filter((path) => seekers.test(path))).toEqual([]);

@@ -84,7 +84,7 @@ describe('the stand-in NSM', () => {
     expect(first).not.toEqual(second);
   });
 
-  it('P49 queues calls that come at the same time', async () => {
+  it('queues calls that come at the same time', async () => {
     let running = 0;
     let most = 0;
     const device = makeDevice();

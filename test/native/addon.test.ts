@@ -15,7 +15,7 @@ describe.skipIf(!hasAddon)('the native addon', () => {
   });
 
   test.skipIf(existsSync('/dev/nsm'))(
-    'P45 opens no NSM where there is none, and puts nothing in its place',
+    'opens no NSM where there is none, and puts nothing in its place',
     () => {
       expect(() => openNsmDevice()).toThrow(
         expect.objectContaining({ name: 'NsmError', code: 'NSM_FAILED' }),

@@ -21,7 +21,7 @@ describe('the check of the host that an enclave runs on', () => {
   });
 
   test.each(['virtio_rng.0\n', '', 'none\n', 'nsm-hwrng.1\n', 'tpm-rng-0\n'])(
-    'P40 does not start on entropy from %j',
+    'does not start on entropy from %j',
     async (source) => {
       const calls: string[] = [];
       await expect(checkEnclaveHost(nativeOf(calls), async () => source)).rejects.toMatchObject({
@@ -32,7 +32,7 @@ describe('the check of the host that an enclave runs on', () => {
     },
   );
 
-  test('P40 does not start where the source is not to be seen', async () => {
+  test('does not start where the source is not to be seen', async () => {
     await expect(
       checkEnclaveHost(nativeOf([]), () => Promise.reject(new Error('ENOENT'))),
     ).rejects.toMatchObject({ name: 'BootError', code: 'ENTROPY_UNTRUSTED' });

@@ -7,7 +7,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const canRun = existsSync(join(ROOT, 'build/holdfast.node')) && !existsSync('/dev/nsm');
 
 describe.skipIf(!canRun)('the program of the image', () => {
-  test('P45 P44 ends where there is no /dev/nsm, whatever it is told, and leaves the code with init', () => {
+  test('ends where there is no /dev/nsm, whatever it is told, and leaves the code with init', () => {
     const { status, output } = spawnSync(
       process.execPath,
       [join(ROOT, 'enclave/main.ts'), '--nsm', 'emulated', '--local'],

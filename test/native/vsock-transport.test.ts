@@ -149,7 +149,7 @@ describe.skipIf(!hasAddon)('the vsock transport', () => {
     expect(kernel.open.size).toBe(0);
   });
 
-  test('P54 takes no address that is not two unsigned 32-bit integers', async () => {
+  test('takes no address that is not two unsigned 32-bit integers', async () => {
     const { native, real } = makeKernel();
     const transport = openVsockTransport({
       ...native,
@@ -207,7 +207,7 @@ describe.skipIf(!hasAddon)('the vsock transport', () => {
     expect(kernel.watches.size).toBe(0);
   });
 
-  test('P53 rests when descriptors are exhausted, and then goes on', async () => {
+  test('rests when descriptors are exhausted, and then goes on', async () => {
     let isExhausted = true;
     let calls = 0;
     const kernel = makeKernel({

@@ -50,7 +50,7 @@ const promtool = (() => {
 describe('the systemd unit', () => {
   const path = join(ROOT, 'scripts/parent/holdfast-parent.service');
 
-  test.skipIf(!hasSystemd)('P56 is exposed by at most 1.5, as systemd counts', async () => {
+  test.skipIf(!hasSystemd)('is exposed by at most 1.5, as systemd counts', async () => {
     // It exits with 1 where the exposure is over the threshold, in tenths.
     const { stdout } = await run('systemd-analyze', [
       'security',
@@ -75,7 +75,7 @@ describe('the systemd unit', () => {
     },
   );
 
-  test('P56 runs as nobody, and its command is built from nothing', () => {
+  test('runs as nobody, and its command is built from nothing', () => {
     const unit = read('scripts/parent/holdfast-parent.service');
     expect(unit).toContain('DynamicUser=yes');
     expect(unit).toMatch(/^CapabilityBoundingSet=$/m);

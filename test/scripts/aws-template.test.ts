@@ -41,7 +41,7 @@ describe('the template of a parent host', () => {
     expect(ofType('AWS::EC2::Instance')).toMatchObject([{ DisableApiTermination: true }]);
   });
 
-  it('P01 P17 lets the role ask KMS for nothing but attested use of the one key', () => {
+  it('lets the role ask KMS for nothing but attested use of the one key', () => {
     const policies = [
       ...ofType('AWS::IAM::RolePolicy'),
       ...ofType('AWS::IAM::Role').flatMap(({ Policies }) => Policies as Record<string, unknown>[]),

@@ -61,29 +61,29 @@ describe('decodeCbor', () => {
   });
 
   test.each([
-    ['P35 a duplicate text key', 'a2616101616102', 'CBOR_DUPLICATE_KEY'],
-    ['P35 a duplicate integer key', 'a201010102', 'CBOR_DUPLICATE_KEY'],
-    ['P35 a duplicate key of 64 bits', 'a21bffffffffffffffff001bffffffffffffffff01', 'CBOR_DUPLICATE_KEY'],
-    ['P35 trailing bytes', '0000', 'CBOR_TRAILING_BYTES'],
-    ['P35 an integer not in its shortest form, one byte', '1817', 'CBOR_NON_MINIMAL'],
-    ['P35 an integer not in its shortest form, two bytes', '1900ff', 'CBOR_NON_MINIMAL'],
-    ['P35 an integer not in its shortest form, four bytes', '1a0000ffff', 'CBOR_NON_MINIMAL'],
-    ['P35 an integer not in its shortest form, eight bytes', '1b00000000ffffffff', 'CBOR_NON_MINIMAL'],
-    ['P35 a negative integer not in its shortest form', '3817', 'CBOR_NON_MINIMAL'],
-    ['P35 a text length not in its shortest form', '780161', 'CBOR_NON_MINIMAL'],
-    ['P35 a byte length not in its shortest form', '580161', 'CBOR_NON_MINIMAL'],
-    ['P35 an array count not in its shortest form', '980100', 'CBOR_NON_MINIMAL'],
-    ['P35 a map count not in its shortest form', 'b8010000', 'CBOR_NON_MINIMAL'],
-    ['P35 an indefinite byte string', '5f4101ff', 'CBOR_INDEFINITE'],
-    ['P35 an indefinite text string', '7f6161ff', 'CBOR_INDEFINITE'],
-    ['P35 an indefinite array', '9f01ff', 'CBOR_INDEFINITE'],
-    ['P35 an indefinite map', 'bfff', 'CBOR_INDEFINITE'],
-    ['P35 a tag', 'c000', 'CBOR_TAG'],
-    ['P35 a tag inside', '81c000', 'CBOR_TAG'],
-    ['P35 a lone continuation byte', '6180', 'CBOR_UTF8'],
-    ['P35 an overlong encoding', '62c080', 'CBOR_UTF8'],
-    ['P35 a surrogate', '63eda080', 'CBOR_UTF8'],
-    ['P35 a truncated sequence', '61c3', 'CBOR_UTF8'],
+    ['a duplicate text key', 'a2616101616102', 'CBOR_DUPLICATE_KEY'],
+    ['a duplicate integer key', 'a201010102', 'CBOR_DUPLICATE_KEY'],
+    ['a duplicate key of 64 bits', 'a21bffffffffffffffff001bffffffffffffffff01', 'CBOR_DUPLICATE_KEY'],
+    ['trailing bytes', '0000', 'CBOR_TRAILING_BYTES'],
+    ['an integer not in its shortest form, one byte', '1817', 'CBOR_NON_MINIMAL'],
+    ['an integer not in its shortest form, two bytes', '1900ff', 'CBOR_NON_MINIMAL'],
+    ['an integer not in its shortest form, four bytes', '1a0000ffff', 'CBOR_NON_MINIMAL'],
+    ['an integer not in its shortest form, eight bytes', '1b00000000ffffffff', 'CBOR_NON_MINIMAL'],
+    ['a negative integer not in its shortest form', '3817', 'CBOR_NON_MINIMAL'],
+    ['a text length not in its shortest form', '780161', 'CBOR_NON_MINIMAL'],
+    ['a byte length not in its shortest form', '580161', 'CBOR_NON_MINIMAL'],
+    ['an array count not in its shortest form', '980100', 'CBOR_NON_MINIMAL'],
+    ['a map count not in its shortest form', 'b8010000', 'CBOR_NON_MINIMAL'],
+    ['an indefinite byte string', '5f4101ff', 'CBOR_INDEFINITE'],
+    ['an indefinite text string', '7f6161ff', 'CBOR_INDEFINITE'],
+    ['an indefinite array', '9f01ff', 'CBOR_INDEFINITE'],
+    ['an indefinite map', 'bfff', 'CBOR_INDEFINITE'],
+    ['a tag', 'c000', 'CBOR_TAG'],
+    ['a tag inside', '81c000', 'CBOR_TAG'],
+    ['a lone continuation byte', '6180', 'CBOR_UTF8'],
+    ['an overlong encoding', '62c080', 'CBOR_UTF8'],
+    ['a surrogate', '63eda080', 'CBOR_UTF8'],
+    ['a truncated sequence', '61c3', 'CBOR_UTF8'],
     ['a half float', 'f93c00', 'CBOR_FLOAT'],
     ['a single float', 'fa3f800000', 'CBOR_FLOAT'],
     ['a double float', 'fb3ff0000000000000', 'CBOR_FLOAT'],
@@ -98,11 +98,11 @@ describe('decodeCbor', () => {
     ['a key that is an array', 'a18000', 'CBOR_KEY_TYPE'],
     ['a key that is null', 'a1f600', 'CBOR_KEY_TYPE'],
     ['nothing', '', 'CBOR_TRUNCATED'],
-    ['P42 bytes longer than the input', '420102'.slice(0, 4), 'CBOR_TRUNCATED'],
-    ['P42 bytes of nearly 2^64', '5bffffffffffffffff', 'CBOR_TRUNCATED'],
-    ['P42 an array of 2^32-1', '9affffffff00', 'CBOR_TRUNCATED'],
-    ['P42 a map of 2^53', 'bb0020000000000000', 'CBOR_TRUNCATED'],
-    ['P42 a map of more entries than half the rest', 'a2000102', 'CBOR_TRUNCATED'],
+    ['bytes longer than the input', '420102'.slice(0, 4), 'CBOR_TRUNCATED'],
+    ['bytes of nearly 2^64', '5bffffffffffffffff', 'CBOR_TRUNCATED'],
+    ['an array of 2^32-1', '9affffffff00', 'CBOR_TRUNCATED'],
+    ['a map of 2^53', 'bb0020000000000000', 'CBOR_TRUNCATED'],
+    ['a map of more entries than half the rest', 'a2000102', 'CBOR_TRUNCATED'],
   ])('refuses %s', (_name, hex, code) => {
     expect(refusal(() => decodeHex(hex))).toBe(code);
   });
@@ -116,7 +116,7 @@ describe('decodeCbor', () => {
     expect(refusal(() => decodeHex(inner))).toBe('CBOR_INDEFINITE');
   });
 
-  test('P35 refuses an indefinite map without its break, or with a key and no value', () => {
+  test('refuses an indefinite map without its break, or with a key and no value', () => {
     const options = { indefiniteMaps: 'top-level' } as const;
     expect(refusal(() => decodeHex('bf616101', options))).toBe('CBOR_TRUNCATED');
     expect(refusal(() => decodeHex('bf6161ff', options))).toBe('CBOR_BREAK');
@@ -133,7 +133,7 @@ describe('decodeCbor', () => {
     expect(refusal(() => decodeHex('d81281f6', { topLevelTag: 18 }))).toBe('CBOR_NON_MINIMAL');
   });
 
-  test('P35 refuses a nesting bomb at the limit that was set', () => {
+  test('refuses a nesting bomb at the limit that was set', () => {
     expect(decodeHex('818180', { maxDepth: 3 })).toEqual([[[]]]);
     expect(refusal(() => decodeHex('81818180', { maxDepth: 3 }))).toBe('CBOR_TOO_DEEP');
     expect(refusal(() => decodeHex('a100a100a0', { maxDepth: 2 }))).toBe('CBOR_TOO_DEEP');

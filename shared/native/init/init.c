@@ -159,7 +159,7 @@ static void open_console(void) {
   for (int fd = 3; fd < 16; fd++) close(fd);
 }
 
-/* P40: the kernel's hardware source is the NSM, or nothing starts; and its bytes are in the pool before any key is. */
+/* The kernel's hardware source is the NSM, or nothing starts; and its bytes are in the pool before any key is. */
 static void seed_from_nsm(void) {
   static const char NAME[] = "nsm-hwrng";
   struct { /* random(4): struct rand_pool_info with room for its bytes */

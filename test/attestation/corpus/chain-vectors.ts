@@ -63,7 +63,7 @@ function shortcut(upper: Role, lower: Role): Difference {
 function expired(role: Role): VectorSource {
   return misfit(
     `${role}-expired`,
-    'P28',
+    'expired-ancestor',
     `the ${role} certificate expired a second ago`,
     'CERTIFICATE_EXPIRED',
     role,
@@ -76,7 +76,7 @@ function expired(role: Role): VectorSource {
 function notYet(role: Role): VectorSource {
   return misfit(
     `${role}-not-yet-valid`,
-    'P28',
+    'expired-ancestor',
     `the ${role} certificate is valid in a second`,
     'CERTIFICATE_NOT_YET_VALID',
     role,
@@ -97,7 +97,7 @@ function notAuthority(role: Role): VectorSource[] {
   return [
     misfit(
       `${role}-not-ca`,
-      'P19',
+      'certificate-authority-rules',
       `the ${role} certificate is no authority`,
       'CERTIFICATE_NOT_CA',
       role,
@@ -105,7 +105,7 @@ function notAuthority(role: Role): VectorSource[] {
     ),
     misfit(
       `${role}-no-basic-constraints`,
-      'P19',
+      'certificate-authority-rules',
       `the ${role} certificate says nothing of being an authority`,
       'CERTIFICATE_NOT_CA',
       role,
@@ -113,7 +113,7 @@ function notAuthority(role: Role): VectorSource[] {
     ),
     misfit(
       `${role}-may-not-sign`,
-      'P19',
+      'certificate-authority-rules',
       `the ${role} certificate may sign, but no certificates`,
       'CERTIFICATE_KEY_USAGE',
       role,
@@ -134,23 +134,38 @@ const NOT_AFTER = AT + 2 * 3_600_000;
 
 /** How certificates stand together, and when. */
 export const chainVectors: VectorSource[] = [
-  accept('chain/root-and-leaf', 'P19', 'a root that signs the leaf itself', shortcut('root', 'leaf')),
-  accept('chain/without-zone', 'P19', 'a chain that is one shorter', shortcut('region', 'instance')),
-  accept('chain/root-path-length-3', 'P19', 'a root that allows just as many authorities as there are', {
-    chain: { root: withExtensions(basicConstraints(true, 3), SIGNS_CERTIFICATES) },
-  }),
-  accept('chain/at-not-before', 'P21', 'the very moment at which the leaf becomes valid', {
+  accept(
+    'chain/root-and-leaf',
+    'certificate-authority-rules',
+    'a root that signs the leaf itself',
+    shortcut('root', 'leaf'),
+  ),
+  accept(
+    'chain/without-zone',
+    'certificate-authority-rules',
+    'a chain that is one shorter',
+    shortcut('region', 'instance'),
+  ),
+  accept(
+    'chain/root-path-length-3',
+    'certificate-authority-rules',
+    'a root that allows just as many authorities as there are',
+    {
+      chain: { root: withExtensions(basicConstraints(true, 3), SIGNS_CERTIFICATES) },
+    },
+  ),
+  accept('chain/at-not-before', 'validity-edges', 'the very moment at which the leaf becomes valid', {
     at: NOT_BEFORE,
     document: signedAt(NOT_BEFORE),
   }),
-  accept('chain/at-not-after', 'P21', 'the very moment at which the leaf expires', {
+  accept('chain/at-not-after', 'validity-edges', 'the very moment at which the leaf expires', {
     at: NOT_AFTER,
     document: signedAt(NOT_AFTER),
   }),
-  accept('chain/at-document', 'P21', 'a document at its own time', { at: 'document' }),
+  accept('chain/at-document', 'validity-edges', 'a document at its own time', { at: 'document' }),
   refuse(
     'chain/before-not-before',
-    'P21',
+    'validity-edges',
     'a millisecond before the leaf is valid',
     'CERTIFICATE_NOT_YET_VALID',
     { field: 'certificate' },
@@ -161,7 +176,7 @@ export const chainVectors: VectorSource[] = [
   ),
   refuse(
     'chain/after-not-after',
-    'P21',
+    'validity-edges',
     'a millisecond after the leaf expired',
     'CERTIFICATE_EXPIRED',
     { field: 'certificate' },
@@ -172,7 +187,7 @@ export const chainVectors: VectorSource[] = [
   ),
   refuse(
     'chain/at-document-expired',
-    'P28',
+    'expired-ancestor',
     'a document of a time at which its leaf had expired',
     'CERTIFICATE_EXPIRED',
     { field: 'certificate' },
@@ -189,7 +204,7 @@ export const chainVectors: VectorSource[] = [
 
   misfit(
     'no-key-usage',
-    'P19',
+    'certificate-authority-rules',
     'an authority without a key usage',
     'CERTIFICATE_KEY_USAGE',
     'zone',
@@ -197,7 +212,7 @@ export const chainVectors: VectorSource[] = [
   ),
   misfit(
     'basic-constraints-not-critical',
-    'P19',
+    'certificate-authority-rules',
     'an authority whose basic constraints are not critical',
     'CERTIFICATE_BASIC_CONSTRAINTS',
     'zone',
@@ -205,7 +220,7 @@ export const chainVectors: VectorSource[] = [
   ),
   misfit(
     'root-path-length',
-    'P19',
+    'certificate-authority-rules',
     'a root that allows two authorities where there are three',
     'CERTIFICATE_PATH_LENGTH',
     'root',
@@ -213,7 +228,7 @@ export const chainVectors: VectorSource[] = [
   ),
   misfit(
     'region-path-length',
-    'P19',
+    'certificate-authority-rules',
     'a region that allows one authority where there are two',
     'CERTIFICATE_PATH_LENGTH',
     'region',
@@ -221,7 +236,7 @@ export const chainVectors: VectorSource[] = [
   ),
   misfit(
     'zone-path-length',
-    'P19',
+    'certificate-authority-rules',
     'a zone that allows no authority where there is one',
     'CERTIFICATE_PATH_LENGTH',
     'zone',
@@ -229,7 +244,7 @@ export const chainVectors: VectorSource[] = [
   ),
   misfit(
     'leaf-ca',
-    'P19',
+    'certificate-authority-rules',
     'a leaf that is an authority',
     'CERTIFICATE_LEAF_SIGNS',
     'leaf',
@@ -237,7 +252,7 @@ export const chainVectors: VectorSource[] = [
   ),
   misfit(
     'leaf-may-sign-certificates',
-    'P19',
+    'certificate-authority-rules',
     'a leaf that may sign certificates',
     'CERTIFICATE_LEAF_SIGNS',
     'leaf',
@@ -245,7 +260,7 @@ export const chainVectors: VectorSource[] = [
   ),
   misfit(
     'leaf-may-not-sign',
-    'P19',
+    'certificate-authority-rules',
     'a leaf that may only agree on keys',
     'CERTIFICATE_KEY_USAGE',
     'leaf',
@@ -253,7 +268,7 @@ export const chainVectors: VectorSource[] = [
   ),
   misfit(
     'leaf-no-key-usage',
-    'P19',
+    'certificate-authority-rules',
     'a leaf without a key usage',
     'CERTIFICATE_KEY_USAGE',
     'leaf',
@@ -261,7 +276,7 @@ export const chainVectors: VectorSource[] = [
   ),
   misfit(
     'leaf-no-extensions',
-    'P19',
+    'certificate-authority-rules',
     'a leaf without extensions',
     'CERTIFICATE_KEY_USAGE',
     'leaf',
@@ -352,7 +367,7 @@ export const chainVectors: VectorSource[] = [
 
   refuse(
     'chain/root-last',
-    'P31',
+    'bundle-order',
     'the cabundle in the order of TLS, the root last',
     'ROOT_MISMATCH',
     { field: 'cabundle', index: 0 },
@@ -362,7 +377,7 @@ export const chainVectors: VectorSource[] = [
   ),
   refuse(
     'chain/root-missing',
-    'P31',
+    'bundle-order',
     'a cabundle without its root',
     'ROOT_MISMATCH',
     { field: 'cabundle', index: 0 },
@@ -372,7 +387,7 @@ export const chainVectors: VectorSource[] = [
   ),
   refuse(
     'chain/root-of-a-stranger',
-    'P31',
+    'bundle-order',
     'a chain that is right in everything, under a root of the same name',
     'ROOT_MISMATCH',
     { field: 'cabundle', index: 0 },
@@ -389,7 +404,7 @@ export const chainVectors: VectorSource[] = [
   ),
   refuse(
     'chain/root-signed-anew',
-    'P31',
+    'bundle-order',
     'the same root with another signature',
     'ROOT_MISMATCH',
     { field: 'cabundle', index: 0 },
@@ -405,7 +420,7 @@ export const chainVectors: VectorSource[] = [
   ),
   refuse(
     'chain/root-twice',
-    'P31',
+    'bundle-order',
     'the root once more at the end',
     'CERTIFICATE_PATH_LENGTH',
     placeOf('region'),
@@ -415,7 +430,7 @@ export const chainVectors: VectorSource[] = [
   ),
   refuse(
     'chain/order',
-    'P31',
+    'bundle-order',
     'region and zone in the wrong order',
     'CERTIFICATE_PATH_LENGTH',
     placeOf('region'),
@@ -427,7 +442,7 @@ export const chainVectors: VectorSource[] = [
   ),
   refuse(
     'chain/gap',
-    'P31',
+    'bundle-order',
     'a chain with a link missing',
     'CERTIFICATE_ISSUER',
     { field: 'cabundle', index: 2 },
@@ -437,7 +452,7 @@ export const chainVectors: VectorSource[] = [
   ),
   refuse(
     'chain/without-instance',
-    'P31',
+    'bundle-order',
     'a chain whose last link is missing',
     'CERTIFICATE_ISSUER',
     { field: 'certificate' },

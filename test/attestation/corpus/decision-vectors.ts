@@ -43,14 +43,16 @@ function boundVectors([option, field, code]: Bound): VectorSource[] {
   const name = field.replaceAll('_', '-');
   const there = fields({ [field]: cbor.bytes(Uint8Array.of(1, 2, 3)) });
   return [
-    accept(`decision/${name}-bound`, 'P34', `the ${field} that was asked for`, {
+    accept(`decision/${name}-bound`, 'attested-key-used', `the ${field} that was asked for`, {
       document: there,
       options: { [option]: '010203' },
     }),
-    accept(`decision/${name}-not-asked-for`, 'P25', `a ${field} that nobody asked for`, { document: there }),
+    accept(`decision/${name}-not-asked-for`, 'absent-null-empty', `a ${field} that nobody asked for`, {
+      document: there,
+    }),
     refuse(
       `decision/${name}-other`,
-      'P34',
+      'attested-key-used',
       `another ${field}`,
       code,
       { field },
@@ -61,7 +63,7 @@ function boundVectors([option, field, code]: Bound): VectorSource[] {
     ),
     refuse(
       `decision/${name}-prefix`,
-      'P34',
+      'attested-key-used',
       `a ${field} that only begins like it`,
       code,
       { field },
@@ -72,7 +74,7 @@ function boundVectors([option, field, code]: Bound): VectorSource[] {
     ),
     refuse(
       `decision/${name}-null`,
-      'P25',
+      'absent-null-empty',
       `a ${field} that is null`,
       code,
       { field },
@@ -80,7 +82,7 @@ function boundVectors([option, field, code]: Bound): VectorSource[] {
     ),
     refuse(
       `decision/${name}-null-not-empty`,
-      'P25',
+      'absent-null-empty',
       `null where an empty ${field} was asked for`,
       code,
       { field },
@@ -93,37 +95,46 @@ function boundVectors([option, field, code]: Bound): VectorSource[] {
 
 /** What the caller expects: measurements, age, bound fields. */
 export const decisionVectors: VectorSource[] = [
-  accept('decision/debug-allowed', 'P02', 'a debug enclave where it is explicitly allowed', {
+  accept('decision/debug-allowed', 'debug-enclave', 'a debug enclave where it is explicitly allowed', {
     document: ALL_ZERO,
     options: { allowDebug: true },
   }),
-  accept('decision/unused-pcrs', 'P02', 'PCR3, PCR4 and PCR8 are zero: unused', {
+  accept('decision/unused-pcrs', 'debug-enclave', 'PCR3, PCR4 and PCR8 are zero: unused', {
     document: pcrs([3, ZERO], [4, ZERO], [8, ZERO]),
     expected: (expected) => expected.delete(8),
   }),
-  accept('decision/unused-expected', 'P02', 'PCR8 is expected to be unused, and is', {
+  accept('decision/unused-expected', 'debug-enclave', 'PCR8 is expected to be unused, and is', {
     document: pcrs([8, ZERO]),
     expected: expecting([8, ZERO]),
   }),
-  accept('decision/unused-absent', 'P22', 'PCR16 is expected to be unused, and is not there', {
+  accept('decision/unused-absent', 'sparse-pcrs', 'PCR16 is expected to be unused, and is not there', {
     expected: expecting([16, ZERO]),
   }),
-  accept('decision/manifest', 'P03', 'PCR16 with the manifest', {
+  accept('decision/manifest', 'image-bound-by-one-pcr', 'PCR16 with the manifest', {
     document: pcrs([16, forgedPcr('manifest')]),
     expected: expecting([16, forgedPcr('manifest')]),
   }),
-  accept('decision/instance-absent', 'P22', 'no PCR4 to check the instance with', {
+  accept('decision/instance-absent', 'sparse-pcrs', 'no PCR4 to check the instance with', {
     document: pcrs([4, undefined]),
   }),
-  refuse('decision/debug', 'P02', 'a debug enclave', 'DEBUG_ENCLAVE', pcr(0), { document: ALL_ZERO }),
+  refuse('decision/debug', 'debug-enclave', 'a debug enclave', 'DEBUG_ENCLAVE', pcr(0), {
+    document: ALL_ZERO,
+  }),
   ...[0, 1, 2].map((index) =>
-    refuse(`decision/pcr${index}-zero`, 'P02', `PCR${index} alone is zero`, 'DEBUG_ENCLAVE', pcr(index), {
-      document: pcrs([index, ZERO]),
-    }),
+    refuse(
+      `decision/pcr${index}-zero`,
+      'debug-enclave',
+      `PCR${index} alone is zero`,
+      'DEBUG_ENCLAVE',
+      pcr(index),
+      {
+        document: pcrs([index, ZERO]),
+      },
+    ),
   ),
   refuse(
     'decision/debug-in-part',
-    'P02',
+    'debug-enclave',
     'PCR0 alone is zero, even where debug enclaves are allowed',
     'DEBUG_ENCLAVE',
     pcr(0),
@@ -134,7 +145,7 @@ export const decisionVectors: VectorSource[] = [
   ),
   refuse(
     'decision/debug-other-signer',
-    'P02',
+    'debug-enclave',
     'an allowed debug enclave with another PCR8',
     'PCR_MISMATCH',
     pcr(8),
@@ -149,7 +160,7 @@ export const decisionVectors: VectorSource[] = [
   ...[0, 1, 2].map((index) =>
     refuse(
       `decision/pcr${index}-absent`,
-      'P22',
+      'sparse-pcrs',
       `no PCR${index}: debug mode could not be told`,
       'PCR_IMAGE_MISSING',
       pcr(index),
@@ -159,16 +170,30 @@ export const decisionVectors: VectorSource[] = [
     ),
   ),
   ...[0, 1, 2, 8].map((index) =>
-    refuse(`decision/pcr${index}-other`, 'P03', `another PCR${index}`, 'PCR_MISMATCH', pcr(index), {
-      document: pcrs([index, OTHER]),
-    }),
+    refuse(
+      `decision/pcr${index}-other`,
+      'image-bound-by-one-pcr',
+      `another PCR${index}`,
+      'PCR_MISMATCH',
+      pcr(index),
+      {
+        document: pcrs([index, OTHER]),
+      },
+    ),
   ),
-  refuse('decision/pcr8-unused', 'P03', 'an image that should be signed and is not', 'PCR_MISMATCH', pcr(8), {
-    document: pcrs([8, ZERO]),
-  }),
+  refuse(
+    'decision/pcr8-unused',
+    'image-bound-by-one-pcr',
+    'an image that should be signed and is not',
+    'PCR_MISMATCH',
+    pcr(8),
+    {
+      document: pcrs([8, ZERO]),
+    },
+  ),
   refuse(
     'decision/pcr8-unexpected',
-    'P03',
+    'image-bound-by-one-pcr',
     'an image that should not be signed and is',
     'PCR_MISMATCH',
     pcr(8),
@@ -176,16 +201,23 @@ export const decisionVectors: VectorSource[] = [
       expected: expecting([8, ZERO]),
     },
   ),
-  refuse('decision/manifest-absent', 'P03', 'no PCR16 where a manifest is expected', 'PCR_MISSING', pcr(16), {
-    expected: expecting([16, forgedPcr('manifest')]),
-  }),
-  refuse('decision/manifest-other', 'P03', 'another manifest', 'PCR_MISMATCH', pcr(16), {
+  refuse(
+    'decision/manifest-absent',
+    'image-bound-by-one-pcr',
+    'no PCR16 where a manifest is expected',
+    'PCR_MISSING',
+    pcr(16),
+    {
+      expected: expecting([16, forgedPcr('manifest')]),
+    },
+  ),
+  refuse('decision/manifest-other', 'image-bound-by-one-pcr', 'another manifest', 'PCR_MISMATCH', pcr(16), {
     document: pcrs([16, OTHER]),
     expected: expecting([16, forgedPcr('manifest')]),
   }),
   refuse(
     'decision/other-instance',
-    'P04',
+    'instance-bound-alone',
     'PCR4 of another instance than module_id names',
     'PCR_INSTANCE',
     pcr(4),
@@ -194,13 +226,13 @@ export const decisionVectors: VectorSource[] = [
     },
   ),
 
-  accept('decision/max-age', 'P06', 'a document just as old as allowed', {
+  accept('decision/max-age', 'pcrs-from-build-alone', 'a document just as old as allowed', {
     document: fields({ timestamp: cbor.integer(AT - 60_000) }),
     options: { maxAgeMs: 60_000 },
   }),
   refuse(
     'decision/too-old',
-    'P06',
+    'pcrs-from-build-alone',
     'a document a millisecond too old',
     'DOCUMENT_TOO_OLD',
     { field: 'timestamp' },
@@ -209,12 +241,12 @@ export const decisionVectors: VectorSource[] = [
       options: { maxAgeMs: 60_000 },
     },
   ),
-  accept('decision/clock-skew', 'P41', 'a hypervisor whose clock is a minute ahead', {
+  accept('decision/clock-skew', 'host-driven-clock', 'a hypervisor whose clock is a minute ahead', {
     document: fields({ timestamp: cbor.integer(AT + 60_000) }),
   }),
   refuse(
     'decision/from-future',
-    'P41',
+    'host-driven-clock',
     'a hypervisor whose clock is more than a minute ahead',
     'DOCUMENT_FROM_FUTURE',
     { field: 'timestamp' },
@@ -231,11 +263,11 @@ export const decisionVectors: VectorSource[] = [
     ] as const
   ).flatMap(boundVectors),
 
-  accept('decision/nitrotpm', 'P18', 'a NitroTPM document where one is asked for', {
+  accept('decision/nitrotpm', 'document-field-rules', 'a NitroTPM document where one is asked for', {
     document: NITROTPM,
     options: { kind: 'nitrotpm' },
   }),
-  accept('decision/nitrotpm-zero', 'P18', 'a NitroTPM document has zero PCRs of its own', {
+  accept('decision/nitrotpm-zero', 'document-field-rules', 'a NitroTPM document has zero PCRs of its own', {
     document: (parts) => {
       pcrs([0, ZERO], [1, undefined], [4, OTHER])(parts);
       NITROTPM(parts);
@@ -248,7 +280,7 @@ export const decisionVectors: VectorSource[] = [
   }),
   refuse(
     'decision/nitrotpm-not-asked-for',
-    'P18',
+    'document-field-rules',
     'a NitroTPM document where an enclave is asked for',
     'DOCUMENT_KIND',
     { field: 'nitrotpm_pcrs' },
@@ -258,7 +290,7 @@ export const decisionVectors: VectorSource[] = [
   ),
   refuse(
     'decision/enclave-not-asked-for',
-    'P18',
+    'document-field-rules',
     'an enclave where a NitroTPM is asked for',
     'DOCUMENT_KIND',
     { field: 'pcrs' },
@@ -268,7 +300,7 @@ export const decisionVectors: VectorSource[] = [
   ),
   refuse(
     'decision/both-kinds',
-    'P18',
+    'document-field-rules',
     'PCRs of both kinds',
     'DOCUMENT_KIND',
     { field: 'pcrs' },

@@ -59,11 +59,16 @@ export function malleated(signature: Uint8Array): Uint8Array {
 
 /** The COSE_Sign1 and the CBOR that it is made of. */
 export const messageVectors: VectorSource[] = [
-  accept('cose/untagged', 'P35', 'a COSE_Sign1 without its tag, as the hypervisor writes it', {}),
-  accept('cose/tagged', 'P35', 'a COSE_Sign1 with tag 18', { document: prefixed('d2') }),
+  accept(
+    'cose/untagged',
+    'strict-cose-and-cbor',
+    'a COSE_Sign1 without its tag, as the hypervisor writes it',
+    {},
+  ),
+  accept('cose/tagged', 'strict-cose-and-cbor', 'a COSE_Sign1 with tag 18', { document: prefixed('d2') }),
   accept(
     'cose/malleated-signature',
-    'P30',
+    'malleable-signature',
     'the other signature (r, n - s): as good as the first, never an identifier',
     {
       document: (parts) => {
@@ -71,21 +76,35 @@ export const messageVectors: VectorSource[] = [
       },
     },
   ),
-  refuse('cose/empty', 'P35', 'no bytes at all', 'CBOR_TRUNCATED', DOCUMENT, {
+  refuse('cose/empty', 'strict-cose-and-cbor', 'no bytes at all', 'CBOR_TRUNCATED', DOCUMENT, {
     document: altered(() => new Uint8Array()),
   }),
-  refuse('cose/truncated', 'P35', 'the last byte is missing', 'CBOR_TRUNCATED', DOCUMENT, {
+  refuse('cose/truncated', 'strict-cose-and-cbor', 'the last byte is missing', 'CBOR_TRUNCATED', DOCUMENT, {
     document: altered((document) => document.subarray(0, -1)),
   }),
-  refuse('cose/truncated-head', 'P35', 'the end comes within a length', 'CBOR_TRUNCATED', DOCUMENT, {
-    document: altered((document) => document.subarray(0, 8)),
-  }),
-  refuse('cose/trailing-byte', 'P35', 'a byte after the end', 'CBOR_TRAILING_BYTES', DOCUMENT, {
-    document: altered((document) => concatBytes(document, Uint8Array.of(0))),
-  }),
+  refuse(
+    'cose/truncated-head',
+    'strict-cose-and-cbor',
+    'the end comes within a length',
+    'CBOR_TRUNCATED',
+    DOCUMENT,
+    {
+      document: altered((document) => document.subarray(0, 8)),
+    },
+  ),
+  refuse(
+    'cose/trailing-byte',
+    'strict-cose-and-cbor',
+    'a byte after the end',
+    'CBOR_TRAILING_BYTES',
+    DOCUMENT,
+    {
+      document: altered((document) => concatBytes(document, Uint8Array.of(0))),
+    },
+  ),
   refuse(
     'cose/too-large',
-    'P42',
+    'length-prefix-allocation',
     'a document longer than any payload makes it',
     'DOCUMENT_TOO_LARGE',
     DOCUMENT,
@@ -95,7 +114,7 @@ export const messageVectors: VectorSource[] = [
   ),
   refuse(
     'cose/payload-too-large',
-    'P18',
+    'document-field-rules',
     'a payload of 16385 bytes',
     'COSE_PAYLOAD_LENGTH',
     { field: 'payload' },
@@ -110,7 +129,7 @@ export const messageVectors: VectorSource[] = [
   ),
   refuse(
     'cose/payload-empty',
-    'P42',
+    'length-prefix-allocation',
     'a payload of no bytes',
     'COSE_PAYLOAD_LENGTH',
     { field: 'payload' },
@@ -120,36 +139,64 @@ export const messageVectors: VectorSource[] = [
       },
     },
   ),
-  refuse('cose/other-tag', 'P35', 'tag 17, of a COSE_Mac0', 'CBOR_TAG', DOCUMENT, {
+  refuse('cose/other-tag', 'strict-cose-and-cbor', 'tag 17, of a COSE_Mac0', 'CBOR_TAG', DOCUMENT, {
     document: prefixed('d1'),
   }),
-  refuse('cose/tag-twice', 'P35', 'tag 18 around tag 18', 'CBOR_TAG', DOCUMENT, {
+  refuse('cose/tag-twice', 'strict-cose-and-cbor', 'tag 18 around tag 18', 'CBOR_TAG', DOCUMENT, {
     document: prefixed('d2d2'),
   }),
-  refuse('cose/tag-not-minimal', 'P35', 'tag 18 in two bytes', 'CBOR_NON_MINIMAL', DOCUMENT, {
-    document: prefixed('d812'),
-  }),
-  refuse('cose/self-described', 'P35', 'the tag of self-described CBOR', 'CBOR_TAG', DOCUMENT, {
-    document: prefixed('d9d9f7'),
-  }),
-  refuse('cose/three-members', 'P35', 'no signature', 'COSE_STRUCTURE', DOCUMENT, {
+  refuse(
+    'cose/tag-not-minimal',
+    'strict-cose-and-cbor',
+    'tag 18 in two bytes',
+    'CBOR_NON_MINIMAL',
+    DOCUMENT,
+    {
+      document: prefixed('d812'),
+    },
+  ),
+  refuse(
+    'cose/self-described',
+    'strict-cose-and-cbor',
+    'the tag of self-described CBOR',
+    'CBOR_TAG',
+    DOCUMENT,
+    {
+      document: prefixed('d9d9f7'),
+    },
+  ),
+  refuse('cose/three-members', 'strict-cose-and-cbor', 'no signature', 'COSE_STRUCTURE', DOCUMENT, {
     document: encodes((members) => cbor.array(members.slice(0, 3))),
   }),
-  refuse('cose/five-members', 'P35', 'a fifth member', 'COSE_STRUCTURE', DOCUMENT, {
+  refuse('cose/five-members', 'strict-cose-and-cbor', 'a fifth member', 'COSE_STRUCTURE', DOCUMENT, {
     document: encodes((members) => cbor.array([...members, cbor.NULL])),
   }),
-  refuse('cose/map', 'P35', 'a map in place of the array', 'COSE_STRUCTURE', DOCUMENT, {
+  refuse('cose/map', 'strict-cose-and-cbor', 'a map in place of the array', 'COSE_STRUCTURE', DOCUMENT, {
     document: encodes((members) => cbor.map(members.map((member, index) => [cbor.integer(index), member]))),
   }),
-  refuse('cose/indefinite-array', 'P35', 'an array of indefinite length', 'CBOR_INDEFINITE', DOCUMENT, {
-    document: encodes((members) => concatBytes(Uint8Array.of(0x9f), ...members, Uint8Array.of(0xff))),
-  }),
-  refuse('cose/array-not-minimal', 'P35', 'the count of members in two bytes', 'CBOR_NON_MINIMAL', DOCUMENT, {
-    document: encodes((members) => concatBytes(Uint8Array.of(0x98, 4), ...members)),
-  }),
+  refuse(
+    'cose/indefinite-array',
+    'strict-cose-and-cbor',
+    'an array of indefinite length',
+    'CBOR_INDEFINITE',
+    DOCUMENT,
+    {
+      document: encodes((members) => concatBytes(Uint8Array.of(0x9f), ...members, Uint8Array.of(0xff))),
+    },
+  ),
+  refuse(
+    'cose/array-not-minimal',
+    'strict-cose-and-cbor',
+    'the count of members in two bytes',
+    'CBOR_NON_MINIMAL',
+    DOCUMENT,
+    {
+      document: encodes((members) => concatBytes(Uint8Array.of(0x98, 4), ...members)),
+    },
+  ),
   refuse(
     'cose/payload-length-not-minimal',
-    'P35',
+    'strict-cose-and-cbor',
     'the length of the payload in four bytes',
     'CBOR_NON_MINIMAL',
     DOCUMENT,
@@ -159,19 +206,26 @@ export const messageVectors: VectorSource[] = [
       ),
     },
   ),
-  refuse('cose/payload-indefinite', 'P35', 'the payload in chunks', 'CBOR_INDEFINITE', DOCUMENT, {
-    document: encodes(([header, unprotected, payload, signature]) =>
-      cbor.array([
-        header,
-        unprotected,
-        concatBytes(Uint8Array.of(0x5f), payload, Uint8Array.of(0xff)),
-        signature,
-      ]),
-    ),
-  }),
+  refuse(
+    'cose/payload-indefinite',
+    'strict-cose-and-cbor',
+    'the payload in chunks',
+    'CBOR_INDEFINITE',
+    DOCUMENT,
+    {
+      document: encodes(([header, unprotected, payload, signature]) =>
+        cbor.array([
+          header,
+          unprotected,
+          concatBytes(Uint8Array.of(0x5f), payload, Uint8Array.of(0xff)),
+          signature,
+        ]),
+      ),
+    },
+  ),
   refuse(
     'cose/length-of-2-to-the-63',
-    'P42',
+    'length-prefix-allocation',
     'a payload said to have 2^63 bytes',
     'CBOR_TRUNCATED',
     DOCUMENT,
@@ -186,14 +240,14 @@ export const messageVectors: VectorSource[] = [
       ),
     },
   ),
-  refuse('cose/payload-tagged', 'P35', 'a tag inside', 'CBOR_TAG', DOCUMENT, {
+  refuse('cose/payload-tagged', 'strict-cose-and-cbor', 'a tag inside', 'CBOR_TAG', DOCUMENT, {
     document: encodes(([header, unprotected, payload, signature]) =>
       cbor.array([header, unprotected, concatBytes(hexToBytes('d818'), payload), signature]),
     ),
   }),
   refuse(
     'cose/payload-detached',
-    'P35',
+    'strict-cose-and-cbor',
     'a payload that is null: detached',
     'COSE_STRUCTURE',
     { field: 'payload' },
@@ -205,7 +259,7 @@ export const messageVectors: VectorSource[] = [
   ),
   refuse(
     'cose/signature-null',
-    'P35',
+    'strict-cose-and-cbor',
     'a signature that is null',
     'COSE_STRUCTURE',
     { field: 'signature' },
@@ -217,7 +271,7 @@ export const messageVectors: VectorSource[] = [
   ),
   refuse(
     'cose/signature-array',
-    'P35',
+    'strict-cose-and-cbor',
     'an array of signatures, as COSE_Sign has',
     'COSE_STRUCTURE',
     { field: 'signature' },
@@ -229,7 +283,7 @@ export const messageVectors: VectorSource[] = [
   ),
   refuse(
     'cose/nesting-bomb',
-    'P35',
+    'strict-cose-and-cbor',
     'arrays in arrays in place of the unprotected header',
     'CBOR_TOO_DEEP',
     DOCUMENT,
@@ -241,7 +295,7 @@ export const messageVectors: VectorSource[] = [
   ),
   refuse(
     'cose/many-items',
-    'P42',
+    'length-prefix-allocation',
     'an unprotected header of a hundred members',
     'CBOR_TOO_MANY_ITEMS',
     DOCUMENT,
@@ -257,7 +311,7 @@ export const messageVectors: VectorSource[] = [
   ),
   refuse(
     'cose/signature-95-bytes',
-    'P18',
+    'document-field-rules',
     'a signature one byte short',
     'COSE_SIGNATURE_LENGTH',
     { field: 'signature' },
@@ -269,7 +323,7 @@ export const messageVectors: VectorSource[] = [
   ),
   refuse(
     'cose/signature-97-bytes',
-    'P18',
+    'document-field-rules',
     'a signature with a byte more',
     'COSE_SIGNATURE_LENGTH',
     { field: 'signature' },
@@ -315,44 +369,107 @@ export const messageVectors: VectorSource[] = [
       },
     },
   ),
-  refuse('cose/header-text', 'P35', 'a protected header that is text', 'COSE_STRUCTURE', PROTECTED, {
-    document: encodes(([, unprotected, payload, signature]) =>
-      cbor.array([cbor.text('header'), unprotected, payload, signature]),
-    ),
-  }),
-  refuse('cose/header-empty', 'P35', 'a protected header of no bytes', 'CBOR_TRUNCATED', PROTECTED, {
-    document: protectedHeader(''),
-  }),
-  refuse('cose/header-empty-map', 'P35', 'no algorithm at all', 'COSE_ALGORITHM', PROTECTED, {
-    document: protectedHeader('a0'),
-  }),
-  refuse('cose/header-array', 'P35', 'a protected header that is an array', 'COSE_STRUCTURE', PROTECTED, {
-    document: protectedHeader('820122'),
-  }),
-  refuse('cose/header-duplicate', 'P35', 'the algorithm twice', 'CBOR_DUPLICATE_KEY', PROTECTED, {
-    document: protectedHeader('a20138220126'),
-  }),
-  refuse('cose/header-trailing', 'P35', 'a byte after the header', 'CBOR_TRAILING_BYTES', PROTECTED, {
-    document: protectedHeader('a101382200'),
-  }),
-  refuse('cose/header-not-minimal', 'P35', 'the algorithm in three bytes', 'CBOR_NON_MINIMAL', PROTECTED, {
-    document: protectedHeader('a101390022'),
-  }),
-  refuse('cose/header-indefinite', 'P35', 'a header map of indefinite length', 'CBOR_INDEFINITE', PROTECTED, {
-    document: protectedHeader('bf013822ff'),
-  }),
-  refuse('cose/algorithm-es256', 'P35', 'ES256', 'COSE_ALGORITHM', PROTECTED, {
+  refuse(
+    'cose/header-text',
+    'strict-cose-and-cbor',
+    'a protected header that is text',
+    'COSE_STRUCTURE',
+    PROTECTED,
+    {
+      document: encodes(([, unprotected, payload, signature]) =>
+        cbor.array([cbor.text('header'), unprotected, payload, signature]),
+      ),
+    },
+  ),
+  refuse(
+    'cose/header-empty',
+    'strict-cose-and-cbor',
+    'a protected header of no bytes',
+    'CBOR_TRUNCATED',
+    PROTECTED,
+    {
+      document: protectedHeader(''),
+    },
+  ),
+  refuse(
+    'cose/header-empty-map',
+    'strict-cose-and-cbor',
+    'no algorithm at all',
+    'COSE_ALGORITHM',
+    PROTECTED,
+    {
+      document: protectedHeader('a0'),
+    },
+  ),
+  refuse(
+    'cose/header-array',
+    'strict-cose-and-cbor',
+    'a protected header that is an array',
+    'COSE_STRUCTURE',
+    PROTECTED,
+    {
+      document: protectedHeader('820122'),
+    },
+  ),
+  refuse(
+    'cose/header-duplicate',
+    'strict-cose-and-cbor',
+    'the algorithm twice',
+    'CBOR_DUPLICATE_KEY',
+    PROTECTED,
+    {
+      document: protectedHeader('a20138220126'),
+    },
+  ),
+  refuse(
+    'cose/header-trailing',
+    'strict-cose-and-cbor',
+    'a byte after the header',
+    'CBOR_TRAILING_BYTES',
+    PROTECTED,
+    {
+      document: protectedHeader('a101382200'),
+    },
+  ),
+  refuse(
+    'cose/header-not-minimal',
+    'strict-cose-and-cbor',
+    'the algorithm in three bytes',
+    'CBOR_NON_MINIMAL',
+    PROTECTED,
+    {
+      document: protectedHeader('a101390022'),
+    },
+  ),
+  refuse(
+    'cose/header-indefinite',
+    'strict-cose-and-cbor',
+    'a header map of indefinite length',
+    'CBOR_INDEFINITE',
+    PROTECTED,
+    {
+      document: protectedHeader('bf013822ff'),
+    },
+  ),
+  refuse('cose/algorithm-es256', 'strict-cose-and-cbor', 'ES256', 'COSE_ALGORITHM', PROTECTED, {
     document: protectedHeader('a10126'),
   }),
-  refuse('cose/algorithm-es512', 'P35', 'ES512', 'COSE_ALGORITHM', PROTECTED, {
+  refuse('cose/algorithm-es512', 'strict-cose-and-cbor', 'ES512', 'COSE_ALGORITHM', PROTECTED, {
     document: protectedHeader('a1013823'),
   }),
-  refuse('cose/algorithm-text', 'P35', 'the algorithm by its name', 'COSE_ALGORITHM', PROTECTED, {
-    document: protectedHeader('a101654553333834'),
-  }),
+  refuse(
+    'cose/algorithm-text',
+    'strict-cose-and-cbor',
+    'the algorithm by its name',
+    'COSE_ALGORITHM',
+    PROTECTED,
+    {
+      document: protectedHeader('a101654553333834'),
+    },
+  ),
   refuse(
     'cose/algorithm-unprotected',
-    'P35',
+    'strict-cose-and-cbor',
     'the algorithm only where nobody signs it',
     'COSE_ALGORITHM',
     PROTECTED,
@@ -363,15 +480,29 @@ export const messageVectors: VectorSource[] = [
       },
     },
   ),
-  refuse('cose/critical', 'P35', 'a label that must be understood', 'COSE_CRITICAL', PROTECTED, {
-    document: protectedHeader('a2013822028103'),
-  }),
-  refuse('cose/header-key-id', 'P35', 'a key id beside the algorithm', 'COSE_PROTECTED_HEADER', PROTECTED, {
-    document: protectedHeader('a2013822044131'),
-  }),
+  refuse(
+    'cose/critical',
+    'strict-cose-and-cbor',
+    'a label that must be understood',
+    'COSE_CRITICAL',
+    PROTECTED,
+    {
+      document: protectedHeader('a2013822028103'),
+    },
+  ),
+  refuse(
+    'cose/header-key-id',
+    'strict-cose-and-cbor',
+    'a key id beside the algorithm',
+    'COSE_PROTECTED_HEADER',
+    PROTECTED,
+    {
+      document: protectedHeader('a2013822044131'),
+    },
+  ),
   refuse(
     'cose/unprotected-key-id',
-    'P24',
+    'unprotected-header',
     'a key id that nobody signs',
     'COSE_UNPROTECTED_HEADER',
     { field: 'unprotected' },
@@ -381,7 +512,7 @@ export const messageVectors: VectorSource[] = [
   ),
   refuse(
     'cose/unprotected-algorithm',
-    'P24',
+    'unprotected-header',
     'a second algorithm that nobody signs',
     'COSE_UNPROTECTED_HEADER',
     { field: 'unprotected' },
@@ -391,7 +522,7 @@ export const messageVectors: VectorSource[] = [
   ),
   refuse(
     'cose/unprotected-null',
-    'P24',
+    'unprotected-header',
     'an unprotected header that is null',
     'COSE_STRUCTURE',
     { field: 'unprotected' },
@@ -401,7 +532,7 @@ export const messageVectors: VectorSource[] = [
   ),
   refuse(
     'cose/unprotected-duplicate',
-    'P35',
+    'strict-cose-and-cbor',
     'the same unprotected label twice',
     'CBOR_DUPLICATE_KEY',
     DOCUMENT,
@@ -411,7 +542,7 @@ export const messageVectors: VectorSource[] = [
   ),
   refuse(
     'cose/unprotected-key-of-bytes',
-    'P35',
+    'strict-cose-and-cbor',
     'an unprotected label that is bytes',
     'CBOR_KEY_TYPE',
     DOCUMENT,

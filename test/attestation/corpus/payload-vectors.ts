@@ -36,7 +36,7 @@ function wrongType(field: keyof PayloadFields, value: Uint8Array, about: string)
   const name = `payload/${field.replaceAll('_', '-')}-type`;
   return refuse(
     name,
-    'P18',
+    'document-field-rules',
     about,
     'DOCUMENT_FIELD_TYPE',
     { field },
@@ -48,7 +48,7 @@ function missing(field: keyof PayloadFields): VectorSource {
   const name = `payload/${field.replaceAll('_', '-')}-missing`;
   return refuse(
     name,
-    'P18',
+    'document-field-rules',
     `no ${field}`,
     'DOCUMENT_FIELD_MISSING',
     { field },
@@ -62,7 +62,7 @@ function tooLong(field: keyof PayloadFields): VectorSource {
   const name = `payload/${field.replaceAll('_', '-')}-1025-bytes`;
   return refuse(
     name,
-    'P18',
+    'document-field-rules',
     `${field} of 1025 bytes`,
     'DOCUMENT_FIELD_LENGTH',
     { field },
@@ -74,9 +74,16 @@ function tooLong(field: keyof PayloadFields): VectorSource {
 
 function pcrLength(length: number): VectorSource {
   const place = { field: 'pcrs', index: 5 };
-  return refuse(`pcrs/length-${length}`, 'P18', `a PCR of ${length} bytes`, 'DOCUMENT_PCR_LENGTH', place, {
-    document: pcrs((values) => values.set(5, new Uint8Array(length))),
-  });
+  return refuse(
+    `pcrs/length-${length}`,
+    'document-field-rules',
+    `a PCR of ${length} bytes`,
+    'DOCUMENT_PCR_LENGTH',
+    place,
+    {
+      document: pcrs((values) => values.set(5, new Uint8Array(length))),
+    },
+  );
 }
 
 /** A PCR map with one more entry whose key has these bytes. */
@@ -92,47 +99,88 @@ function pcrKey(hex: string) {
 
 /** The payload: its CBOR, its fields, and the rules for each. */
 export const payloadVectors: VectorSource[] = [
-  accept('payload/indefinite-map', 'P35', 'a payload of indefinite length, as AWS signs them since 2025', {
-    document: encodes(cbor.indefiniteMap),
-  }),
-  accept('payload/optional-absent', 'P25', 'public_key, user_data and nonce are absent, not null', {
-    document: fields({ public_key: undefined, user_data: undefined, nonce: undefined }),
-  }),
-  accept('payload/optional-empty', 'P32', 'user_data and nonce are there and empty', {
+  accept(
+    'payload/indefinite-map',
+    'strict-cose-and-cbor',
+    'a payload of indefinite length, as AWS signs them since 2025',
+    {
+      document: encodes(cbor.indefiniteMap),
+    },
+  ),
+  accept(
+    'payload/optional-absent',
+    'absent-null-empty',
+    'public_key, user_data and nonce are absent, not null',
+    {
+      document: fields({ public_key: undefined, user_data: undefined, nonce: undefined }),
+    },
+  ),
+  accept('payload/optional-empty', 'user-data-length', 'user_data and nonce are there and empty', {
     document: fields({ user_data: ofLength(0), nonce: ofLength(0) }),
     options: { userData: '', nonce: '' },
   }),
-  accept('payload/optional-1024-bytes', 'P32', 'public_key, user_data and nonce of 1024 bytes each', {
-    document: fields({ public_key: ofLength(1024), user_data: ofLength(1024), nonce: ofLength(1024) }),
-  }),
-  accept('payload/user-data-513-bytes', 'P32', 'user_data over the 512 bytes that one of the pages allows', {
-    document: fields({ user_data: ofLength(513) }),
-  }),
-  accept('payload/public-key-1-byte', 'P18', 'the shortest public_key', {
+  accept(
+    'payload/optional-1024-bytes',
+    'user-data-length',
+    'public_key, user_data and nonce of 1024 bytes each',
+    {
+      document: fields({ public_key: ofLength(1024), user_data: ofLength(1024), nonce: ofLength(1024) }),
+    },
+  ),
+  accept(
+    'payload/user-data-513-bytes',
+    'user-data-length',
+    'user_data over the 512 bytes that one of the pages allows',
+    {
+      document: fields({ user_data: ofLength(513) }),
+    },
+  ),
+  accept('payload/public-key-1-byte', 'document-field-rules', 'the shortest public_key', {
     document: fields({ public_key: ofLength(1) }),
   }),
-  accept('payload/fields-in-other-order', 'P35', 'the order of the keys says nothing', {
+  accept('payload/fields-in-other-order', 'strict-cose-and-cbor', 'the order of the keys says nothing', {
     document: encodes((entries) => cbor.map(entries.reverse())),
   }),
-  accept('payload/module-id-of-other-form', 'P18', 'a module_id that names no instance', {
+  accept('payload/module-id-of-other-form', 'document-field-rules', 'a module_id that names no instance', {
     document: fields({ module_id: cbor.text('module') }),
   }),
-  accept('payload/module-id-128-characters', 'P18', 'the longest module_id', {
+  accept('payload/module-id-128-characters', 'document-field-rules', 'the longest module_id', {
     document: fields({ module_id: cbor.text('m'.repeat(128)) }),
   }),
 
-  refuse('payload/trailing-byte', 'P35', 'a byte after the map', 'CBOR_TRAILING_BYTES', PAYLOAD, {
-    document: encodes((entries) => concatBytes(cbor.map(entries), Uint8Array.of(0))),
-  }),
-  refuse('payload/truncated', 'P35', 'the map says one entry more', 'CBOR_TRUNCATED', PAYLOAD, {
-    document: encodes((entries) => concatBytes(cbor.head(5, entries.length + 1), ...entries.flat())),
-  }),
-  refuse('payload/missing-break', 'P35', 'an indefinite map without its break', 'CBOR_TRUNCATED', PAYLOAD, {
-    document: encodes((entries) => cbor.indefiniteMap(entries).subarray(0, -1)),
-  }),
+  refuse(
+    'payload/trailing-byte',
+    'strict-cose-and-cbor',
+    'a byte after the map',
+    'CBOR_TRAILING_BYTES',
+    PAYLOAD,
+    {
+      document: encodes((entries) => concatBytes(cbor.map(entries), Uint8Array.of(0))),
+    },
+  ),
+  refuse(
+    'payload/truncated',
+    'strict-cose-and-cbor',
+    'the map says one entry more',
+    'CBOR_TRUNCATED',
+    PAYLOAD,
+    {
+      document: encodes((entries) => concatBytes(cbor.head(5, entries.length + 1), ...entries.flat())),
+    },
+  ),
+  refuse(
+    'payload/missing-break',
+    'strict-cose-and-cbor',
+    'an indefinite map without its break',
+    'CBOR_TRUNCATED',
+    PAYLOAD,
+    {
+      document: encodes((entries) => cbor.indefiniteMap(entries).subarray(0, -1)),
+    },
+  ),
   refuse(
     'payload/break-in-definite-map',
-    'P35',
+    'strict-cose-and-cbor',
     'a break in a map of definite length',
     'CBOR_BREAK',
     PAYLOAD,
@@ -144,7 +192,7 @@ export const payloadVectors: VectorSource[] = [
   ),
   refuse(
     'payload/break-for-a-value',
-    'P35',
+    'strict-cose-and-cbor',
     'a key and a break in place of its value',
     'CBOR_BREAK',
     PAYLOAD,
@@ -154,12 +202,19 @@ export const payloadVectors: VectorSource[] = [
       ),
     },
   ),
-  refuse('payload/duplicate-key', 'P35', 'the same field twice', 'CBOR_DUPLICATE_KEY', PAYLOAD, {
-    document: encodes((entries) => cbor.map([...entries, [cbor.text('nonce'), cbor.NULL]])),
-  }),
+  refuse(
+    'payload/duplicate-key',
+    'strict-cose-and-cbor',
+    'the same field twice',
+    'CBOR_DUPLICATE_KEY',
+    PAYLOAD,
+    {
+      document: encodes((entries) => cbor.map([...entries, [cbor.text('nonce'), cbor.NULL]])),
+    },
+  ),
   refuse(
     'payload/duplicate-key-indefinite',
-    'P35',
+    'strict-cose-and-cbor',
     'the same field twice, in an indefinite map',
     'CBOR_DUPLICATE_KEY',
     PAYLOAD,
@@ -167,12 +222,19 @@ export const payloadVectors: VectorSource[] = [
       document: encodes((entries) => cbor.indefiniteMap([...entries, [cbor.text('nonce'), cbor.NULL]])),
     },
   ),
-  refuse('payload/array', 'P35', 'an array in place of the map', 'DOCUMENT_FIELD_TYPE', PAYLOAD, {
-    document: encodes((entries) => cbor.array(entries.map(([, value]) => value))),
-  }),
+  refuse(
+    'payload/array',
+    'strict-cose-and-cbor',
+    'an array in place of the map',
+    'DOCUMENT_FIELD_TYPE',
+    PAYLOAD,
+    {
+      document: encodes((entries) => cbor.array(entries.map(([, value]) => value))),
+    },
+  ),
   refuse(
     'payload/unknown-field',
-    'P18',
+    'document-field-rules',
     'a field that documents do not have',
     'DOCUMENT_FIELD_UNKNOWN',
     PAYLOAD,
@@ -180,46 +242,116 @@ export const payloadVectors: VectorSource[] = [
       document: encodes((entries) => cbor.map([...entries, [cbor.text('role'), cbor.NULL]])),
     },
   ),
-  refuse('payload/integer-key', 'P18', 'a field whose name is a number', 'DOCUMENT_FIELD_UNKNOWN', PAYLOAD, {
-    document: encodes((entries) => cbor.map([...entries, [cbor.integer(1), cbor.NULL]])),
-  }),
-  refuse('payload/key-of-bytes', 'P35', 'a field whose name is bytes', 'CBOR_KEY_TYPE', PAYLOAD, {
-    document: encodes((entries) => cbor.map([...entries, [hexToBytes('4131'), cbor.NULL]])),
-  }),
-  refuse('payload/key-indefinite', 'P35', 'a field whose name comes in chunks', 'CBOR_INDEFINITE', PAYLOAD, {
-    document: encodes((entries) =>
-      cbor.map([...entries.slice(1), [hexToBytes('7f696d6f64756c655f6964ff'), cbor.text(MODULE_ID)]]),
-    ),
-  }),
-  refuse('payload/key-not-minimal', 'P35', 'the length of a name in two bytes', 'CBOR_NON_MINIMAL', PAYLOAD, {
-    document: encodes((entries) =>
-      cbor.map([...entries.slice(0, -1), [hexToBytes('78056e6f6e6365'), cbor.NULL]]),
-    ),
-  }),
-  refuse('payload/nesting-bomb', 'P35', 'arrays in arrays in place of user_data', 'CBOR_TOO_DEEP', PAYLOAD, {
-    document: fields({ user_data: new Uint8Array(9000).fill(0x81) }),
-  }),
-  refuse('payload/many-items', 'P42', 'a cabundle of a thousand numbers', 'CBOR_TOO_MANY_ITEMS', PAYLOAD, {
-    document: fields({ cabundle: cbor.array(Array.from({ length: 1000 }, () => cbor.integer(0))) }),
-  }),
-  refuse('payload/tag-inside', 'P35', 'a timestamp tagged as one', 'CBOR_TAG', PAYLOAD, {
+  refuse(
+    'payload/integer-key',
+    'document-field-rules',
+    'a field whose name is a number',
+    'DOCUMENT_FIELD_UNKNOWN',
+    PAYLOAD,
+    {
+      document: encodes((entries) => cbor.map([...entries, [cbor.integer(1), cbor.NULL]])),
+    },
+  ),
+  refuse(
+    'payload/key-of-bytes',
+    'strict-cose-and-cbor',
+    'a field whose name is bytes',
+    'CBOR_KEY_TYPE',
+    PAYLOAD,
+    {
+      document: encodes((entries) => cbor.map([...entries, [hexToBytes('4131'), cbor.NULL]])),
+    },
+  ),
+  refuse(
+    'payload/key-indefinite',
+    'strict-cose-and-cbor',
+    'a field whose name comes in chunks',
+    'CBOR_INDEFINITE',
+    PAYLOAD,
+    {
+      document: encodes((entries) =>
+        cbor.map([...entries.slice(1), [hexToBytes('7f696d6f64756c655f6964ff'), cbor.text(MODULE_ID)]]),
+      ),
+    },
+  ),
+  refuse(
+    'payload/key-not-minimal',
+    'strict-cose-and-cbor',
+    'the length of a name in two bytes',
+    'CBOR_NON_MINIMAL',
+    PAYLOAD,
+    {
+      document: encodes((entries) =>
+        cbor.map([...entries.slice(0, -1), [hexToBytes('78056e6f6e6365'), cbor.NULL]]),
+      ),
+    },
+  ),
+  refuse(
+    'payload/nesting-bomb',
+    'strict-cose-and-cbor',
+    'arrays in arrays in place of user_data',
+    'CBOR_TOO_DEEP',
+    PAYLOAD,
+    {
+      document: fields({ user_data: new Uint8Array(9000).fill(0x81) }),
+    },
+  ),
+  refuse(
+    'payload/many-items',
+    'length-prefix-allocation',
+    'a cabundle of a thousand numbers',
+    'CBOR_TOO_MANY_ITEMS',
+    PAYLOAD,
+    {
+      document: fields({ cabundle: cbor.array(Array.from({ length: 1000 }, () => cbor.integer(0))) }),
+    },
+  ),
+  refuse('payload/tag-inside', 'strict-cose-and-cbor', 'a timestamp tagged as one', 'CBOR_TAG', PAYLOAD, {
     document: fields({ timestamp: concatBytes(Uint8Array.of(0xc1), cbor.integer(AT)) }),
   }),
-  refuse('payload/timestamp-float', 'P35', 'a timestamp in floating point', 'CBOR_FLOAT', PAYLOAD, {
-    document: hexFields('timestamp', 'fb4278bc1c8f300000'),
-  }),
-  refuse('payload/nonce-undefined', 'P25', 'a nonce that is undefined', 'CBOR_SIMPLE_VALUE', PAYLOAD, {
-    document: hexFields('nonce', 'f7'),
-  }),
-  refuse('payload/nonce-reserved', 'P35', 'a length that CBOR reserves', 'CBOR_RESERVED', PAYLOAD, {
-    document: hexFields('nonce', '5c'),
-  }),
-  refuse('payload/nonce-indefinite', 'P35', 'a nonce in chunks', 'CBOR_INDEFINITE', PAYLOAD, {
-    document: hexFields('nonce', '5f41314132ff'),
-  }),
+  refuse(
+    'payload/timestamp-float',
+    'strict-cose-and-cbor',
+    'a timestamp in floating point',
+    'CBOR_FLOAT',
+    PAYLOAD,
+    {
+      document: hexFields('timestamp', 'fb4278bc1c8f300000'),
+    },
+  ),
+  refuse(
+    'payload/nonce-undefined',
+    'absent-null-empty',
+    'a nonce that is undefined',
+    'CBOR_SIMPLE_VALUE',
+    PAYLOAD,
+    {
+      document: hexFields('nonce', 'f7'),
+    },
+  ),
+  refuse(
+    'payload/nonce-reserved',
+    'strict-cose-and-cbor',
+    'a length that CBOR reserves',
+    'CBOR_RESERVED',
+    PAYLOAD,
+    {
+      document: hexFields('nonce', '5c'),
+    },
+  ),
+  refuse(
+    'payload/nonce-indefinite',
+    'strict-cose-and-cbor',
+    'a nonce in chunks',
+    'CBOR_INDEFINITE',
+    PAYLOAD,
+    {
+      document: hexFields('nonce', '5f41314132ff'),
+    },
+  ),
   refuse(
     'payload/nonce-not-minimal',
-    'P35',
+    'strict-cose-and-cbor',
     'the length of the nonce in two bytes',
     'CBOR_NON_MINIMAL',
     PAYLOAD,
@@ -227,12 +359,19 @@ export const payloadVectors: VectorSource[] = [
       document: hexFields('nonce', '580131'),
     },
   ),
-  refuse('payload/digest-indefinite', 'P35', 'a digest in chunks', 'CBOR_INDEFINITE', PAYLOAD, {
-    document: hexFields('digest', '7f66534841333834ff'),
-  }),
+  refuse(
+    'payload/digest-indefinite',
+    'strict-cose-and-cbor',
+    'a digest in chunks',
+    'CBOR_INDEFINITE',
+    PAYLOAD,
+    {
+      document: hexFields('digest', '7f66534841333834ff'),
+    },
+  ),
   refuse(
     'payload/cabundle-indefinite',
-    'P35',
+    'strict-cose-and-cbor',
     'a cabundle of indefinite length',
     'CBOR_INDEFINITE',
     PAYLOAD,
@@ -246,12 +385,19 @@ export const payloadVectors: VectorSource[] = [
       },
     },
   ),
-  refuse('payload/module-id-bad-utf8', 'P35', 'a module_id that is not UTF-8', 'CBOR_UTF8', PAYLOAD, {
-    document: hexFields('module_id', '62c328'),
-  }),
+  refuse(
+    'payload/module-id-bad-utf8',
+    'strict-cose-and-cbor',
+    'a module_id that is not UTF-8',
+    'CBOR_UTF8',
+    PAYLOAD,
+    {
+      document: hexFields('module_id', '62c328'),
+    },
+  ),
   refuse(
     'payload/module-id-surrogate',
-    'P35',
+    'strict-cose-and-cbor',
     'a module_id with half a surrogate pair',
     'CBOR_UTF8',
     PAYLOAD,
@@ -272,7 +418,7 @@ export const payloadVectors: VectorSource[] = [
   wrongType('nonce', hexToBytes('f4'), 'a nonce that is false'),
   refuse(
     'payload/cabundle-null-member',
-    'P18',
+    'document-field-rules',
     'a cabundle with null in it',
     'DOCUMENT_FIELD_TYPE',
     { field: 'cabundle', index: 4 },
@@ -285,7 +431,7 @@ export const payloadVectors: VectorSource[] = [
 
   refuse(
     'payload/module-id-empty',
-    'P18',
+    'document-field-rules',
     'an empty module_id',
     'DOCUMENT_MODULE_ID',
     { field: 'module_id' },
@@ -295,7 +441,7 @@ export const payloadVectors: VectorSource[] = [
   ),
   refuse(
     'payload/module-id-129-characters',
-    'P18',
+    'document-field-rules',
     'a module_id that is too long',
     'DOCUMENT_MODULE_ID',
     { field: 'module_id' },
@@ -305,7 +451,7 @@ export const payloadVectors: VectorSource[] = [
   ),
   refuse(
     'payload/module-id-control',
-    'P18',
+    'document-field-rules',
     'a module_id that would clear a terminal',
     'DOCUMENT_MODULE_ID',
     { field: 'module_id' },
@@ -315,7 +461,7 @@ export const payloadVectors: VectorSource[] = [
   ),
   refuse(
     'payload/digest-sha256',
-    'P18',
+    'document-field-rules',
     'another digest',
     'DOCUMENT_DIGEST',
     { field: 'digest' },
@@ -325,7 +471,7 @@ export const payloadVectors: VectorSource[] = [
   ),
   refuse(
     'payload/digest-lower-case',
-    'P18',
+    'document-field-rules',
     'the digest in lower case',
     'DOCUMENT_DIGEST',
     { field: 'digest' },
@@ -335,7 +481,7 @@ export const payloadVectors: VectorSource[] = [
   ),
   refuse(
     'payload/timestamp-zero',
-    'P18',
+    'document-field-rules',
     'no time',
     'DOCUMENT_TIMESTAMP',
     { field: 'timestamp' },
@@ -345,7 +491,7 @@ export const payloadVectors: VectorSource[] = [
   ),
   refuse(
     'payload/timestamp-negative',
-    'P18',
+    'document-field-rules',
     'a time before 1970',
     'DOCUMENT_TIMESTAMP',
     { field: 'timestamp' },
@@ -355,7 +501,7 @@ export const payloadVectors: VectorSource[] = [
   ),
   refuse(
     'payload/timestamp-seconds',
-    'P33',
+    'timestamp-unit',
     'a time in seconds',
     'DOCUMENT_TIMESTAMP',
     { field: 'timestamp' },
@@ -365,7 +511,7 @@ export const payloadVectors: VectorSource[] = [
   ),
   refuse(
     'payload/timestamp-microseconds',
-    'P33',
+    'timestamp-unit',
     'a time in microseconds',
     'DOCUMENT_TIMESTAMP',
     { field: 'timestamp' },
@@ -375,7 +521,7 @@ export const payloadVectors: VectorSource[] = [
   ),
   refuse(
     'payload/timestamp-2-to-the-64',
-    'P18',
+    'document-field-rules',
     'a time of 2^64 - 1',
     'DOCUMENT_TIMESTAMP',
     { field: 'timestamp' },
@@ -385,7 +531,7 @@ export const payloadVectors: VectorSource[] = [
   ),
   refuse(
     'payload/certificate-empty',
-    'P18',
+    'document-field-rules',
     'an empty certificate',
     'DOCUMENT_FIELD_LENGTH',
     { field: 'certificate' },
@@ -395,7 +541,7 @@ export const payloadVectors: VectorSource[] = [
   ),
   refuse(
     'payload/cabundle-empty',
-    'P18',
+    'document-field-rules',
     'no authority at all',
     'DOCUMENT_CABUNDLE_LENGTH',
     { field: 'cabundle' },
@@ -405,7 +551,7 @@ export const payloadVectors: VectorSource[] = [
   ),
   refuse(
     'payload/cabundle-17',
-    'P42',
+    'length-prefix-allocation',
     'more authorities than any chain has',
     'DOCUMENT_CABUNDLE_LENGTH',
     { field: 'cabundle' },
@@ -419,7 +565,7 @@ export const payloadVectors: VectorSource[] = [
   ),
   refuse(
     'payload/cabundle-empty-member',
-    'P18',
+    'document-field-rules',
     'an authority of no bytes',
     'DOCUMENT_FIELD_LENGTH',
     { field: 'cabundle', index: 1 },
@@ -431,7 +577,7 @@ export const payloadVectors: VectorSource[] = [
   ),
   refuse(
     'payload/public-key-empty',
-    'P18',
+    'document-field-rules',
     'an empty public_key',
     'DOCUMENT_FIELD_LENGTH',
     { field: 'public_key' },
@@ -443,24 +589,24 @@ export const payloadVectors: VectorSource[] = [
   tooLong('user_data'),
   tooLong('nonce'),
 
-  accept('pcrs/sparse', 'P22', 'only PCRs 0, 1, 2, 3, 4 and 8', {
+  accept('pcrs/sparse', 'sparse-pcrs', 'only PCRs 0, 1, 2, 3, 4 and 8', {
     document: pcrs((values) => {
       for (const index of [5, 6, 7, 9, 10, 11, 12, 13, 14, 15]) values.delete(index);
     }),
   }),
-  accept('pcrs/all-32', 'P18', 'all 32 PCRs', {
+  accept('pcrs/all-32', 'document-field-rules', 'all 32 PCRs', {
     document: pcrs((values) => {
       for (let index = 16; index < 32; index += 1) values.set(index, forgedPcr(`PCR${index}`));
     }),
   }),
-  accept('pcrs/descending', 'P22', 'the PCRs in descending order', {
+  accept('pcrs/descending', 'sparse-pcrs', 'the PCRs in descending order', {
     document: (parts) => {
       parts.fields.pcrs = encodePcrs(new Map([...parts.pcrs].reverse()));
     },
   }),
   refuse(
     'pcrs/none',
-    'P18',
+    'document-field-rules',
     'no PCR at all',
     'DOCUMENT_PCR_COUNT',
     { field: 'pcrs' },
@@ -470,7 +616,7 @@ export const payloadVectors: VectorSource[] = [
   ),
   refuse(
     'pcrs/33',
-    'P18',
+    'document-field-rules',
     '33 PCRs',
     'DOCUMENT_PCR_COUNT',
     { field: 'pcrs' },
@@ -482,7 +628,7 @@ export const payloadVectors: VectorSource[] = [
   ),
   refuse(
     'pcrs/index-32',
-    'P18',
+    'document-field-rules',
     'PCR32',
     'DOCUMENT_PCR_INDEX',
     { field: 'pcrs', index: 32 },
@@ -492,7 +638,7 @@ export const payloadVectors: VectorSource[] = [
   ),
   refuse(
     'pcrs/index-negative',
-    'P18',
+    'document-field-rules',
     'PCR-1',
     'DOCUMENT_PCR_INDEX',
     { field: 'pcrs', index: -1 },
@@ -502,7 +648,7 @@ export const payloadVectors: VectorSource[] = [
   ),
   refuse(
     'pcrs/index-text',
-    'P18',
+    'document-field-rules',
     'a PCR whose number is text',
     'DOCUMENT_FIELD_TYPE',
     { field: 'pcrs' },
@@ -512,7 +658,7 @@ export const payloadVectors: VectorSource[] = [
   ),
   refuse(
     'pcrs/index-2-to-the-64',
-    'P18',
+    'document-field-rules',
     'a PCR whose number has 64 bits',
     'DOCUMENT_FIELD_TYPE',
     { field: 'pcrs' },
@@ -520,12 +666,19 @@ export const payloadVectors: VectorSource[] = [
       document: pcrKey('1bffffffffffffffff'),
     },
   ),
-  refuse('pcrs/duplicate', 'P35', 'PCR0 twice: which one counts?', 'CBOR_DUPLICATE_KEY', PAYLOAD, {
-    document: pcrKey('00'),
-  }),
+  refuse(
+    'pcrs/duplicate',
+    'strict-cose-and-cbor',
+    'PCR0 twice: which one counts?',
+    'CBOR_DUPLICATE_KEY',
+    PAYLOAD,
+    {
+      document: pcrKey('00'),
+    },
+  ),
   refuse(
     'pcrs/index-not-minimal',
-    'P35',
+    'strict-cose-and-cbor',
     'PCR0 again, its number in two bytes',
     'CBOR_NON_MINIMAL',
     PAYLOAD,
@@ -533,18 +686,25 @@ export const payloadVectors: VectorSource[] = [
       document: pcrKey('1800'),
     },
   ),
-  refuse('pcrs/indefinite', 'P35', 'a map of PCRs of indefinite length', 'CBOR_INDEFINITE', PAYLOAD, {
-    document: (parts) => {
-      const entries = [...parts.pcrs].map(([index, value]): cbor.Entry => [
-        cbor.integer(index),
-        cbor.bytes(value),
-      ]);
-      parts.fields.pcrs = cbor.indefiniteMap(entries);
+  refuse(
+    'pcrs/indefinite',
+    'strict-cose-and-cbor',
+    'a map of PCRs of indefinite length',
+    'CBOR_INDEFINITE',
+    PAYLOAD,
+    {
+      document: (parts) => {
+        const entries = [...parts.pcrs].map(([index, value]): cbor.Entry => [
+          cbor.integer(index),
+          cbor.bytes(value),
+        ]);
+        parts.fields.pcrs = cbor.indefiniteMap(entries);
+      },
     },
-  }),
+  ),
   refuse(
     'pcrs/text',
-    'P18',
+    'document-field-rules',
     'a PCR in hex',
     'DOCUMENT_FIELD_TYPE',
     { field: 'pcrs', index: 0 },

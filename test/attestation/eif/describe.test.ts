@@ -120,7 +120,7 @@ describe('describeEif', () => {
     expect(description.sections[0]).toEqual({ kind: 'kernel', offset: 548, size: sampleKernel.length });
   });
 
-  it('P36 marks metadata as not attested, and no measurement depends on it', async () => {
+  it('marks metadata as not attested, and no measurement depends on it', async () => {
     const sections = sampleSections().map((section) =>
       section.type === METADATA ? { ...section, content: bytesOf('{"ImageName":"forged"}') } : section,
     );
@@ -201,20 +201,20 @@ const REFUSALS: [string, EifErrorCode, RawImage][] = [
   ['an offset after the last entry', 'EIF_TABLE_UNUSED', { offsets: { 31: 1n }, sections: sampleSections() }],
   ['a size after the last entry', 'EIF_TABLE_UNUSED', { sizes: { 5: 1n }, sections: sampleSections() }],
   ['a section that the table leaves out', 'EIF_TABLE_UNUSED', { count: 4, sections: sampleSections() }],
-  ['P38 an offset of 2^64-1', 'EIF_PAST_END', { offsets: { 0: HUGE }, sections: sampleSections() }],
-  ['P38 a size of 2^64-1', 'EIF_PAST_END', { sizes: { 0: HUGE }, sections: sampleSections() }],
+  ['an offset of 2^64-1', 'EIF_PAST_END', { offsets: { 0: HUGE }, sections: sampleSections() }],
+  ['a size of 2^64-1', 'EIF_PAST_END', { sizes: { 0: HUGE }, sections: sampleSections() }],
   [
-    'P38 a size of 2^64-1 on which both agree',
+    'a size of 2^64-1 on which both agree',
     'EIF_PAST_END',
     { sizes: { 0: HUGE }, sections: replaced(0, { headerSize: HUGE }) },
   ],
   [
-    'P38 an offset and a size that wrap around',
+    'an offset and a size that wrap around',
     'EIF_PAST_END',
     { offsets: { 1: HUGE - 10n }, sizes: { 1: 30n }, sections: sampleSections() },
   ],
   [
-    'P38 a size of one byte more than the file',
+    'a size of one byte more than the file',
     'EIF_PAST_END',
     {
       sizes: { 4: BigInt(sampleApplication.length) + 1n },
@@ -222,23 +222,23 @@ const REFUSALS: [string, EifErrorCode, RawImage][] = [
     },
   ],
   [
-    'P37 a table whose size is larger than the stream',
+    'a table whose size is larger than the stream',
     'EIF_SIZE_MISMATCH',
     { sizes: { 0: BigInt(sampleKernel.length) + 1n }, sections: sampleSections() },
   ],
   [
-    'P37 a table whose size is smaller than the stream',
+    'a table whose size is smaller than the stream',
     'EIF_SIZE_MISMATCH',
     { sizes: { 4: 1n }, sections: sampleSections() },
   ],
   [
-    'P37 two entries for one section',
+    'two entries for one section',
     'EIF_OVERLAP',
     { offsets: { 1: 548n }, sizes: { 1: BigInt(sampleKernel.length) }, sections: sampleSections() },
   ],
-  ['P37 a section within the header', 'EIF_OVERLAP', { offsets: { 0: 0n }, sections: sampleSections() }],
+  ['a section within the header', 'EIF_OVERLAP', { offsets: { 0: 0n }, sections: sampleSections() }],
   [
-    'P37 sections in another order than in the table',
+    'sections in another order than in the table',
     'EIF_GAP',
     {
       offsets: { 0: 548n + 12n + BigInt(sampleKernel.length), 1: 548n },
@@ -247,12 +247,12 @@ const REFUSALS: [string, EifErrorCode, RawImage][] = [
     },
   ],
   [
-    'P37 bytes between header and first section',
+    'bytes between header and first section',
     'EIF_GAP',
     { gapBefore: { 0: bytesOf('x') }, sections: sampleSections() },
   ],
   [
-    'P37 a hidden section between two others',
+    'a hidden section between two others',
     'EIF_GAP',
     {
       gapBefore: { 3: new Uint8Array([0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 65]) },
@@ -260,12 +260,12 @@ const REFUSALS: [string, EifErrorCode, RawImage][] = [
     },
   ],
   [
-    'P37 bytes after the last section',
+    'bytes after the last section',
     'EIF_TRAILING_BYTES',
     { trailing: bytesOf('x'), sections: sampleSections() },
   ],
   [
-    'P37 a hidden section after the last',
+    'a hidden section after the last',
     'EIF_TRAILING_BYTES',
     { trailing: new Uint8Array([0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 65]), sections: sampleSections() },
   ],
@@ -280,12 +280,12 @@ const REFUSALS: [string, EifErrorCode, RawImage][] = [
   ],
   ['a section with flags', 'EIF_SECTION_FLAGS', { sections: replaced(3, { flags: 1 }) }],
   [
-    'P37 two kernels',
+    'two kernels',
     'EIF_REPEATED_SECTION',
     { sections: [...sampleSections(), { type: KERNEL, content: sampleKernel }] },
   ],
   [
-    'P37 two command lines',
+    'two command lines',
     'EIF_REPEATED_SECTION',
     { sections: [...sampleSections(), { type: CMDLINE, content: sampleCmdline }] },
   ],

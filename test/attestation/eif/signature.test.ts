@@ -94,7 +94,7 @@ describe('a signed image', () => {
     expect(signature?.algorithm).toBe('ES384');
   });
 
-  it('P21 is good from the first to the last moment of its certificate, both included', async () => {
+  it('is good from the first to the last moment of its certificate, both included', async () => {
     for (const at of [NOT_BEFORE, NOT_AFTER]) {
       expect((await describeSection([entryOf()], { at })).signature?.algorithm).toBe('ES384');
     }
@@ -124,7 +124,7 @@ describe('the certificate of a signed image', () => {
 });
 
 describe('a signed image is refused', () => {
-  it('P38 when its array of signatures is empty', async () => {
+  it('when its array of signatures is empty', async () => {
     const { code, details } = await refusalOf([]);
     expect(code).toBe('EIF_SIGNATURE_COUNT');
     expect(details).toEqual({ expected: 1, actual: 0 });
@@ -180,7 +180,7 @@ describe('a signed image is refused', () => {
     ['HS384', 6],
     ['text', 'ES384'],
     ['false', false],
-  ])('P35 when its algorithm is %s though the key is on P-384', async (_, algorithm) => {
+  ])('when its algorithm is %s though the key is on P-384', async (_, algorithm) => {
     expect((await refusalOf([entryOf({ algorithm })])).code).toBe('EIF_SIGNATURE_INVALID');
   });
 
@@ -190,7 +190,7 @@ describe('a signed image is refused', () => {
 
   it.each<[string, SignatureShape]>([
     [
-      'P35 crit',
+      'crit',
       {
         protectedHeader: encodeCbor(
           new Map<number, CborEncodable>([
@@ -200,10 +200,10 @@ describe('a signed image is refused', () => {
         ),
       },
     ],
-    ['P35 no algorithm', { protectedHeader: encodeCbor(new Map()) }],
+    ['no algorithm', { protectedHeader: encodeCbor(new Map()) }],
     ['an empty protected header', { protectedHeader: new Uint8Array() }],
     ['a protected header that is no map', { protectedHeader: encodeCbor([1, -35]) }],
-    ['P24 an unprotected header', { unprotectedHeader: new Map([[4, bytesOf('key')]]) }],
+    ['an unprotected header', { unprotectedHeader: new Map([[4, bytesOf('key')]]) }],
     ['another tag', { prefix: new Uint8Array([0xd1]) }],
     ['a COSE_Sign1 of three', { items: (usual) => usual.slice(0, 3) }],
     ['a COSE_Sign1 of five', { items: (usual) => [...usual, null] }],
@@ -274,7 +274,7 @@ describe('a signed image is refused', () => {
     ['nothing between the lines', () => '-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n'],
     ['a certificate of version 2', (_, der) => pemOf(edited(der, 'a003020102', 'a003020101'))],
     [
-      'P20 two signature algorithms in one certificate',
+      'two signature algorithms in one certificate',
       (_, der) => pemOf(edited(der, '06082a8648ce3d040303', '06082a8648ce3d040302')),
     ],
     [
@@ -282,7 +282,7 @@ describe('a signed image is refused', () => {
       (_, der) => pemOf(edited(der, '2b8104002203620004', '2b8104002203620004', 'ff'.repeat(48))),
     ],
     [
-      'P27 a certificate in BER',
+      'a certificate in BER',
       (_, der) => pemOf(Buffer.concat([Buffer.from([0x30, 0x80]), der.subarray(4), Buffer.alloc(2)])),
     ],
   ])('with %s', async (_, change) => {
@@ -299,7 +299,7 @@ describe('a signed image is refused', () => {
   it.each<[string, Extension[]]>([
     ['whose key is for key agreement', [MAY_AGREE]],
     [
-      'P19 with a critical extension that nobody knows',
+      'with a critical extension that nobody knows',
       [MAY_SIGN, new Extension('1.2.3.4', true, Uint8Array.of(5, 0))],
     ],
     ['with the same extension twice', [MAY_SIGN, MAY_SIGN]],

@@ -60,7 +60,7 @@ describe('verifyEif', () => {
     });
   });
 
-  it('P03 refuses a signed image when no PCR8 is expected', async () => {
+  it('refuses a signed image when no PCR8 is expected', async () => {
     await expect(verifyEif(memorySource(signed.bytes), unsigned.measurements)).rejects.toMatchObject({
       code: 'EIF_PCR_UNEXPECTED',
     });

@@ -81,7 +81,7 @@ function gate(more: Partial<GateOptions> = {}): string {
   }
 }
 
-describe('P06 the gate', () => {
+describe('the gate', () => {
   it('lets a policy pass for an enclave that has shown itself', () => {
     const { document, findings, difference } = gateKeyPolicy(base);
     expect(document.moduleId).toContain('i-0123456789abcdef0');

@@ -89,7 +89,7 @@ describe('a policy without a fault', () => {
   });
 });
 
-describe('P01 an Allow that makes the attested one pointless', () => {
+describe('an Allow that makes the attested one pointless', () => {
   it.each<[string, object]>([
     ['to the account', open()],
     ['to the account with kms:*', open({ Action: 'kms:*' })],
@@ -257,7 +257,7 @@ describe('P01 an Allow that makes the attested one pointless', () => {
   });
 });
 
-describe('P02 zero measurements', () => {
+describe('zero measurements', () => {
   const zero = { [key('PCR0')]: pcr('0'), [key('PCR1')]: pcr('0'), [key('PCR2')]: pcr('0') };
   it('of PCR0 to PCR2 are those of a debug enclave', () => {
     expect(codes([admin, attested({ StringEqualsIgnoreCase: zero })])).toEqual(['DEBUG_IMAGE@attested']);
@@ -286,7 +286,7 @@ describe('P02 zero measurements', () => {
   });
 });
 
-describe('P03 too few PCRs', () => {
+describe('too few PCRs', () => {
   it('PCR0 alone leaves PCR1 and PCR2 open', () => {
     for (const name of ['PCR0', 'ImageSha384', 'imagesha384']) {
       const found = lint([admin, attested({ StringEqualsIgnoreCase: { [key(name)]: pcr('a') } })]);
@@ -347,7 +347,7 @@ describe('P03 too few PCRs', () => {
   });
 });
 
-describe('P04 one instance', () => {
+describe('one instance', () => {
   it('bound alone runs any image', () => {
     const [finding] = lint([admin, attested({ StringEqualsIgnoreCase: { [key('PCR4')]: pcr('a') } })]);
     expect(finding).toMatchObject({
@@ -400,7 +400,7 @@ describe('measurements of several images', () => {
   });
 });
 
-describe('P05 whoever may change the policy', () => {
+describe('whoever may change the policy', () => {
   const put = (Principal: unknown): object => open({ Sid: 'put', Principal, Action: 'kms:PutKeyPolicy' });
   it.each([
     ['the instance role', { AWS: NODE_ROLE_ARN }, 'critical'],
@@ -429,7 +429,7 @@ describe('P05 whoever may change the policy', () => {
   });
 });
 
-describe('P10 whoever makes blobs', () => {
+describe('whoever makes blobs', () => {
   const mint = (Principal: unknown, Condition: object = {}, Action = 'kms:Encrypt'): object =>
     open({ Sid: 'mint', Principal, Action, Condition });
 
@@ -467,7 +467,7 @@ describe('P10 whoever makes blobs', () => {
   });
 });
 
-describe('P17 whoever deletes the key', () => {
+describe('whoever deletes the key', () => {
   it.each([
     ['the instance role', { AWS: NODE_ROLE_ARN }, 'high'],
     ['the account', { AWS: ROOT_ARN }, 'medium'],

@@ -31,7 +31,7 @@ const may = (policy: string, question: Ask): boolean =>
 describe('the policy of a node', () => {
   const policy = renderKeyPolicy(OPTIONS);
 
-  it('P01 P03 P05 P10 P17 has no finding', () => {
+  it('has no finding', () => {
     const options = {
       keyArn: KEY_ARN,
       now: NOW,
@@ -99,7 +99,7 @@ describe('the policy of a node', () => {
     ]);
   });
 
-  it('P10 lets the admin supply a password for this node only while it is asked to, which the linter says', () => {
+  it('lets the admin supply a password for this node only while it is asked to, which the linter says', () => {
     const supply = renderKeyPolicy({ ...OPTIONS, supply: true });
     const caller = session('admin');
     const action = 'kms:GenerateDataKeyWithoutPlaintext';
@@ -149,7 +149,7 @@ describe('the policy of a node', () => {
     expect(text).not.toMatch(/PCR[48]"/);
   });
 
-  it('P02 P03 is not written for a debug image or without a manifest', () => {
+  it('is not written for a debug image or without a manifest', () => {
     for (const index of [0, 1, 2, 16]) {
       const zero = new Map([...image(0x10), [index, new Uint8Array(48)]]);
       const absent = image(0x10);

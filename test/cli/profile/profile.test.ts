@@ -139,7 +139,7 @@ describe('a profile is refused', () => {
     expect(refusalIn(finished)).toMatchObject({ exit: 1, code: 'PROFILE_MALFORMED', details });
   });
 
-  it('P43 when a key stands in it, and never prints it', async () => {
+  it('when a key stands in it, and never prints it', async () => {
     const folder = makeFolder();
     folder.write('holdfast.yaml', 'key: |\n  -----BEGIN PRIVATE KEY-----\n  c2VjcmV0\n');
     const finished = await read(['--url', 'x'], { folder: folder.path });

@@ -68,7 +68,7 @@ export const LIFE_STEPS = {
   },
   unknownImage: {
     part: 'Upgrade',
-    title: 'P03 another image is refused while the key policy names the first alone',
+    title: 'another image is refused while the key policy names the first alone',
     outcome: 'KMS_ACCESS_DENIED',
   },
   upgraded: {
@@ -83,7 +83,7 @@ export const LIFE_STEPS = {
   },
   otherManifest: {
     part: 'Refused',
-    title: 'P44 another manifest, whose authority has signed a configuration, by KMS for its PCR16',
+    title: 'another manifest, whose authority has signed a configuration, by KMS for its PCR16',
     outcome: 'KMS_ACCESS_DENIED',
   },
   repacked: {
@@ -93,7 +93,7 @@ export const LIFE_STEPS = {
   },
   withoutNsm: {
     part: 'Refused',
-    title: 'P40 P45 a machine without an NSM, before anything else is started',
+    title: 'a machine without an NSM, before anything else is started',
     outcome: 'INIT_ENTROPY',
   },
 } as const satisfies Record<string, LifeStep>;

@@ -58,7 +58,7 @@ describe('the attestation of a node', () => {
     });
   });
 
-  it('P49 lets 64 wait for the NSM and refuses more at once, until one of them is served', async () => {
+  it('lets 64 wait for the NSM and refuses more at once, until one of them is served', async () => {
     const nsm = openNsm();
     const gate = Promise.withResolvers<void>();
     const ask = serve({

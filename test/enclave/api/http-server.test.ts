@@ -223,7 +223,7 @@ describe('a request', () => {
     ['a few bytes', '5\r\n12345\r\n0\r\n\r\n'],
     ['an announcement', '4000\r\n'],
     ['chunks of one byte', '1\r\nx\r\n'.repeat(20_000)],
-  ])('P42 is refused with a body that comes in chunks: %s', async (_, body) => {
+  ])('is refused with a body that comes in chunks: %s', async (_, body) => {
     let hasArrived = false;
     handle = () => {
       hasArrived = true;
@@ -236,17 +236,17 @@ describe('a request', () => {
     expect(hasArrived).toBe(false);
   });
 
-  it('P42 is hung up on when its head is refused and more than 1 MiB would come', async () => {
+  it('is hung up on when its head is refused and more than 1 MiB would come', async () => {
     refuse = () => ({ status: 413, body: {} });
     const head = 'POST / HTTP/1.1\r\nhost: node\r\n';
     expect(statusOf(await exchange(`${head}content-length: 1048577\r\n\r\nx`))).toBe(413);
   });
 
-  it('P42 is refused with headers that are larger than 8 KiB', async () => {
+  it('is refused with headers that are larger than 8 KiB', async () => {
     expect(statusOf(await exchange(post('', `x: ${'y'.repeat(8 * 1024)}\r\n`)))).toBe(431);
   });
 
-  it('P42 is refused with more than 64 header fields', async () => {
+  it('is refused with more than 64 header fields', async () => {
     expect(statusOf(await exchange(post('', 'a: b\r\n'.repeat(61))))).toBe(200);
     expect(statusOf(await exchange(post('', 'a: b\r\n'.repeat(62))))).toBe(431);
   });
@@ -271,7 +271,7 @@ describe('a request', () => {
     expect(hasArrived).toBe(false);
   });
 
-  it('P43 whose handler fails is answered with a code and nothing else', async () => {
+  it('whose handler fails is answered with a code and nothing else', async () => {
     handle = () => {
       throw new TypeError('the secret is 42');
     };

@@ -172,14 +172,14 @@ describe('a refusal', () => {
     expect(onError).toHaveBeenCalledExactlyOnceWith(error);
   });
 
-  it('P43 shows nothing of an error that nobody foresaw', async () => {
+  it('shows nothing of an error that nobody foresaw', async () => {
     const { send, onError } = start(() => Promise.reject(new TypeError('the secret is 42')));
     const answer = await send('GET', '/open');
     expect(answer).toEqual({ status: 500, body: { error: 'INTERNAL' } });
     expect(onError).toHaveBeenCalledOnce();
   });
 
-  it('P43 shows the code of an error and neither its message nor its details', async () => {
+  it('shows the code of an error and neither its message nor its details', async () => {
     const { send } = start(() => {
       throw new ApiError('OVERLOADED', 'the message', { detail: 'the detail' });
     });

@@ -65,7 +65,7 @@ describe('a private key in PEM', () => {
     }
   });
 
-  it("P43 does not lie in the pool that Node's buffers share", () => {
+  it("does not lie in the pool that Node's buffers share", () => {
     const pem = encodePrivateKeyPem(new Uint8Array(138));
     expect(pem.buffer.byteLength).toBe(pem.length);
   });

@@ -153,7 +153,7 @@ describe('a store that was started before', () => {
     expect(await codeOf(() => unlock({ ...ORDER, id: 'second-start' }))).toBe('INITIALISATION_REPEATED');
   });
 
-  it('P07 does not open with another password', async () => {
+  it('does not open with another password', async () => {
     password = new Uint8Array(32).fill(8);
     expect(await codeOf(() => unlock(undefined))).toBe('STORE_ROOT_UNREADABLE');
   });

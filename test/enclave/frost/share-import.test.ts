@@ -64,7 +64,7 @@ describe.each(TYPES)('importing a share of %s', (type) => {
     expect(attempt({}, { key: generateImportKey() })).toBe('SHARE_UNREADABLE');
   });
 
-  it('refuses it where another signer, quorum, type or group is expected (P48)', () => {
+  it('refuses it where another signer, quorum, type or group is expected', () => {
     const other = TYPES.find((candidate) => candidate !== type);
     for (const change of [
       { participant: 2 },
@@ -178,7 +178,7 @@ describe.each(TYPES)('importing a share of %s', (type) => {
     expect(frostCode(() => restoreShare(type, last))).toBe('SHARE_INVALID');
   });
 
-  it('P43 shows the secret in no inspection, JSON or error', () => {
+  it('shows the secret in no inspection, JSON or error', () => {
     const share = openShare(request, importKey, destination, expected);
     const secret = Buffer.from(first.secret);
     let shown = inspect(share, { depth: 9, showHidden: true }) + JSON.stringify(share);

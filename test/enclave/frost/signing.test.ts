@@ -147,7 +147,7 @@ describe.each(TYPES)('round two of %s', (type) => {
     expect(attempt()).toBe('none');
   });
 
-  it('P48 refuses a signer that is there twice, out of order or not of the group', () => {
+  it('refuses a signer that is there twice, out of order or not of the group', () => {
     const { attempt, mine, theirs } = start();
     for (const commitments of [
       [],

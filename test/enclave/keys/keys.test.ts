@@ -261,7 +261,7 @@ describe.each(listCurves())('by $name,', ({ name, curves }) => {
       },
     );
 
-    it.each(TYPES)('P43 of a %s key stands in no inspection, JSON or error of it', (type) => {
+    it.each(TYPES)('of a %s key stands in no inspection, JSON or error of it', (type) => {
       const key = generateKey(type);
       const secret = Buffer.from(key.serialise().subarray(2));
       const shown = [

@@ -15,7 +15,7 @@ describe("the node's clock", () => {
     ['ahead', MAX_CLOCK_DRIFT_MS],
     ['behind', -MAX_CLOCK_DRIFT_MS],
   ])(
-    'P41 takes a system clock that is a minute %s of the NSM, and none that is further off',
+    'takes a system clock that is a minute %s of the NSM, and none that is further off',
     async (_, drift) => {
       const clock = await startNodeClock(at(NOW), () => NOW + drift);
       expect(clock.offsetMs).toBe(-drift);
@@ -25,14 +25,14 @@ describe("the node's clock", () => {
     },
   );
 
-  it('P41 tells the time of the NSM, not the system', async () => {
+  it('tells the time of the NSM, not the system', async () => {
     const clock = await startNodeClock(at(NOW), () => NOW + 30_000);
     expect(clock.now()).toBeGreaterThanOrEqual(NOW);
     expect(clock.now()).toBeLessThan(NOW + 20_000);
     clock.close();
   });
 
-  it.each([0, 1, 2])('P02 does not start in a debug enclave: PCR%i is zero', async (index) => {
+  it.each([0, 1, 2])('does not start in a debug enclave: PCR%i is zero', async (index) => {
     const fill = [1, 2, 3].map((byte, at) => (at === index ? 0 : byte));
     await expect(startNodeClock(openNsm({ fill }), Date.now)).rejects.toEqual(refusal('DEBUG_ENCLAVE'));
   });

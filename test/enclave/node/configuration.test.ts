@@ -40,7 +40,7 @@ describe('a verified configuration', () => {
     });
   });
 
-  it.each([4, 1])('P12 is refused when it is older: version %i', (version) => {
+  it.each([4, 1])('is refused when it is older: version %i', (version) => {
     expect(codeOf(() => admit(version))).toBe('CONFIGURATION_ROLLED_BACK');
   });
 

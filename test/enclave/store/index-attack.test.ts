@@ -89,7 +89,7 @@ describe('a store with an index, record by record and node by node', () => {
   it.each([
     ['with the revision that it had then', true],
     ['with the newest revision', false],
-  ])('P12 takes none from before, %s', async (_, withRevision) => {
+  ])('takes none from before, %s', async (_, withRevision) => {
     for (const old of versions.slice(0, 2)) {
       const refusals = await refusalsOf((records, name) => {
         const { bytes, revision } = old.get(name) ?? {};
@@ -102,7 +102,7 @@ describe('a store with an index, record by record and node by node', () => {
     }
   });
 
-  it('P12 takes no part of the index from before, its nodes and records together, under a newer root', async () => {
+  it('takes no part of the index from before, its nodes and records together, under a newer root', async () => {
     for (const digit of ['0', '1', '2', '3']) {
       const records = new Map(newest());
       for (const [name, kept] of versions[1] ?? []) {
@@ -112,7 +112,7 @@ describe('a store with an index, record by record and node by node', () => {
     }
   });
 
-  it('P09 takes none in the place of another, with or without the revision of that place', async () => {
+  it('takes none in the place of another, with or without the revision of that place', async () => {
     const all = names();
     for (const withRevision of [true, false]) {
       const refusals = await refusalsOf((records, name) => {
@@ -139,7 +139,7 @@ describe('a store with an index, record by record and node by node', () => {
     expect(await refusalOf(records)).toBe('STORE_RECORD_UNKNOWN');
   });
 
-  it('P12 a whole store from before opens as it was then: what ends it is the enclave that runs on the newer one', async () => {
+  it('a whole store from before opens as it was then: what ends it is the enclave that runs on the newer one', async () => {
     const storage = new MemoryRecordStorage();
     storage.records = new Map(newest());
     const running = await SealedStore.open(storage, key);

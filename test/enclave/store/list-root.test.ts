@@ -97,7 +97,7 @@ describe('a store whose root record lists every record', () => {
     await expect(SealedStore.open(storage, key)).rejects.toMatchObject({ code });
   });
 
-  it('P12 does not come back: beside records of the new format its root record opens nothing', async () => {
+  it('does not come back: beside records of the new format its root record opens nothing', async () => {
     const storage = makeListStore(40);
     const old = storage.records.get('store/root');
     await (await SealedStore.open(storage, key)).commit([]);

@@ -59,11 +59,11 @@ describe('a sealed record', () => {
     ['id', { ...PLACE, id: 'cold' }],
     ['revision', { ...PLACE, revision: 2 }],
     ['way of cutting the same name in two', { ...PLACE, table: 'keysh', id: 'ot' }],
-  ])('P09 does not open in the place of another %s', (_, place) => {
+  ])('does not open in the place of another %s', (_, place) => {
     expect(openRecord(key, place, sealed)).toBeUndefined();
   });
 
-  it('P09 does not open for another node or password', () => {
+  it('does not open for another node or password', () => {
     expect(openRecord(deriveStoreKey(PASSWORD, { ...NODE, node: 2 }), PLACE, sealed)).toBeUndefined();
     expect(openRecord(deriveStoreKey(new Uint8Array(32), NODE), PLACE, sealed)).toBeUndefined();
   });

@@ -42,7 +42,7 @@ describe('a sealed store', () => {
     expect((await reopen()).state).toMatchObject(STATE);
   });
 
-  it('P12 is not written before its first keys are: nobody can keep it without them', async () => {
+  it('is not written before its first keys are: nobody can keep it without them', async () => {
     const other = new MemoryRecordStorage();
     const made = SealedStore.create(other, key, STATE, bytes('ciphertext of the password'));
     expect(other.records.size).toBe(0);
@@ -98,7 +98,7 @@ describe('a sealed store', () => {
     expect(await (await reopen()).read(HOT)).toEqual(bytes('two'));
   });
 
-  it('P12 does not take the record from before a deletion for the one after it', async () => {
+  it('does not take the record from before a deletion for the one after it', async () => {
     await store.commit([{ ...HOT, plaintext: bytes('one') }]);
     const old = storage.records.get('keys/hot');
     await store.commit([{ ...HOT, plaintext: null }]);
@@ -204,7 +204,7 @@ describe('a store that was tampered with', () => {
     ]);
   });
 
-  it('P09 does not open under another password or for another node', async () => {
+  it('does not open under another password or for another node', async () => {
     const node2 = { namespace: 'demo', environment: 'test', node: 2 };
     const other = deriveStoreKey(new Uint8Array(32).fill(7), node2);
     expect(await refusal(() => SealedStore.open(storage, other))).toBe('STORE_ROOT_UNREADABLE');
@@ -238,7 +238,7 @@ describe('a store that was tampered with', () => {
     expect(await refusal(reopen)).toBe(code);
   });
 
-  it('P09 reads no record that was swapped with another', async () => {
+  it('reads no record that was swapped with another', async () => {
     const [hot, cold] = [storage.records.get('keys/hot'), storage.records.get('keys/cold')];
     storage.tamper('keys/hot', { bytes: cold?.bytes ?? new Uint8Array() });
     storage.tamper('keys/cold', { bytes: hot?.bytes ?? new Uint8Array() });
@@ -247,7 +247,7 @@ describe('a store that was tampered with', () => {
     expect(await refusal(() => opened.read(COLD))).toBe('STORE_RECORD_ALTERED');
   });
 
-  it('P12 reads no older content of a record, whatever revision the parent gives it', async () => {
+  it('reads no older content of a record, whatever revision the parent gives it', async () => {
     const old = storage.records.get('keys/hot')?.bytes ?? new Uint8Array();
     await store.commit([{ ...HOT, plaintext: bytes('three') }]);
     storage.tamper('keys/hot', { bytes: old });
@@ -257,7 +257,7 @@ describe('a store that was tampered with', () => {
     expect(await refusal(reopen)).toBe('STORE_RECORD_ALTERED');
   });
 
-  it('P12 does not open with an older root record beside newer records', async () => {
+  it('does not open with an older root record beside newer records', async () => {
     const old = storage.records.get(ROOT);
     await store.commit([{ ...HOT, plaintext: bytes('three') }]);
     storage.tamper(ROOT, { ...old });

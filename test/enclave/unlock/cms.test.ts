@@ -46,7 +46,7 @@ describe.skipIf(!existsSync(samples))('real CiphertextForRecipient of AWS KMS', 
     }
   });
 
-  it('P16 refuses trailing bytes, every truncation, and a cut inside a length', () => {
+  it('refuses trailing bytes, every truncation, and a cut inside a length', () => {
     for (const name of ['edgebit.ber', 'awssdkc-input_ber_w_ctx.ber']) {
       const bytes = read(name);
       expect(() => parseEnvelopedData(Buffer.concat([bytes, Buffer.of(0)]))).toThrow(malformed);

@@ -194,12 +194,12 @@ describe('a hostile parent', () => {
     ['nested too deep', `0000000d01a16161${'81'.repeat(9)}`],
     ['with trailing bytes', '0000000301a000'],
     ['of no known shape', '0000000201a0'],
-  ])('P42 sends a frame %s, and the client refuses it', async (_name, hex) => {
+  ])('sends a frame %s, and the client refuses it', async (_name, hex) => {
     await start({ onControl: () => ({ raw: Buffer.from(hex, 'hex') }) });
     await expect(client.manifest()).rejects.toMatchObject({ code: 'CONTROL_ANSWER_INVALID' });
   });
 
-  test('P42 sends a truncated frame again and again, and the client gives up', async () => {
+  test('sends a truncated frame again and again, and the client gives up', async () => {
     const frame = encodeFrame({ type: 'manifest', bytes: new Uint8Array(100) }, 1_000);
     await start({ onControl: () => ({ raw: frame.subarray(0, 50), hangUp: true }) }, 300);
     await expect(client.manifest()).rejects.toMatchObject({ code: 'CONTROL_ANSWER_INVALID' });

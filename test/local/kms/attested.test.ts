@@ -55,7 +55,7 @@ beforeEach(async () => {
 });
 
 describe('Decrypt for an attested enclave', () => {
-  it('P14 answers with a ciphertext for the attested key, and with no plaintext beside it', async () => {
+  it('answers with a ciphertext for the attested key, and with no plaintext beside it', async () => {
     const answer = await stack.node.send(
       new DecryptCommand({
         KeyId: keyArn,
@@ -70,7 +70,7 @@ describe('Decrypt for an attested enclave', () => {
     expect(stack.decisions.at(-1)).toMatchObject({ decision: 'allow', statement: { sid: 'attested' } });
   });
 
-  it('P14 refuses the same request with the Recipient stripped on the way', async () => {
+  it('refuses the same request with the Recipient stripped on the way', async () => {
     expect(await decrypt()).toBe('AccessDeniedException');
     expect(stack.decisions.at(-1)).toMatchObject({ decision: 'deny', reason: 'implicit-deny' });
   });
@@ -80,14 +80,14 @@ describe('Decrypt for an attested enclave', () => {
     expect(await decrypt({ Recipient: await attested({ measured }) })).toBe('AccessDeniedException');
   });
 
-  it('P02 refuses a debug enclave even where the policy names its zero PCRs', async () => {
+  it('refuses a debug enclave even where the policy names its zero PCRs', async () => {
     const zero = new Map([0, 1, 2].map((index) => [index, new Uint8Array(48)]));
     keyArn = await createKey(attestedPolicy(zero));
     blob = await encrypt(keyArn);
     expect(await decrypt({ Recipient: await attested({ measured: zero }) })).toBe('ValidationException');
   });
 
-  it('P07 refuses a blob of another purpose or node, or swapped under another key', async () => {
+  it('refuses a blob of another purpose or node, or swapped under another key', async () => {
     const Recipient = await attested();
     const other = { ...CONTEXT, 'holdfast:node': '2' };
     expect(await decrypt({ Recipient, EncryptionContext: other })).toBe('AccessDeniedException');
@@ -136,7 +136,7 @@ describe('Decrypt for an attested enclave', () => {
     }
   });
 
-  it('P32 takes a document whose user_data has 1,024 bytes', async () => {
+  it('takes a document whose user_data has 1,024 bytes', async () => {
     const Recipient = await attested({ userData: new Uint8Array(1024).fill(1) });
     expect(await decrypt({ Recipient })).toBe('answered');
   });
@@ -218,7 +218,7 @@ describe('other operations for an attested enclave', () => {
     expect(await refusal(client(policy('b0'.repeat(48))).send(command))).toBe('AccessDeniedException');
   });
 
-  it('P10 Encrypt is refused to whom the key policy does not name, whatever IAM allows', async () => {
+  it('Encrypt is refused to whom the key policy does not name, whatever IAM allows', async () => {
     const roleArn = stack.aws.directory.defineRole({
       accountId: ACCOUNT,
       roleName: 'other',

@@ -63,7 +63,7 @@ function stranger(roleName = 'stranger', accountId = ACCOUNT): KMSClient {
 }
 
 describe('a grant', () => {
-  it('P01 opens an attested key without any attestation: conditions on recipients do not apply to it', async () => {
+  it('opens an attested key without any attestation: conditions on recipients do not apply to it', async () => {
     expect(await refusal(decrypt())).toBe('AccessDeniedException');
     await grant();
     const { Plaintext } = await decrypt();

@@ -73,7 +73,7 @@ describe('keys', () => {
     expect(Keys?.map(({ KeyArn }) => KeyArn)).toEqual([key]);
   });
 
-  it('P05 keep their policy from whom it does not let write one', async () => {
+  it('keep their policy from whom it does not let write one', async () => {
     const stack = await startStack();
     const key = await createKey(stack, attestedPolicy());
     const command = new PutKeyPolicyCommand({ KeyId: key, Policy: attestedPolicy(new Map()) });
@@ -107,7 +107,7 @@ describe('keys', () => {
     expect(await put(attestedPolicy())).toBe('AccessDeniedException');
   });
 
-  it('P17 stop working when disabled or scheduled for deletion, and say which', async () => {
+  it('stop working when disabled or scheduled for deletion, and say which', async () => {
     const stack = await startStack();
     const key = await createKey(stack);
     const blob = await seal(stack, key);
@@ -155,7 +155,7 @@ describe('keys', () => {
   });
 });
 
-describe('P11 naming a key', () => {
+describe('naming a key', () => {
   it('answers with the ARN of the key, whatever name was used', async () => {
     const stack = await startStack();
     const key = await createKey(stack);

@@ -557,7 +557,7 @@ const BROKEN: readonly (readonly [CheckCode, 'warn' | 'fail', string, (host: Ec2
   [
     'EGRESS_ADDRESS_FORBIDDEN',
     'fail',
-    'P55 a VPC endpoint that nobody wrote out',
+    'a VPC endpoint that nobody wrote out',
     ({ addresses }) => void addresses.set(KMS, ['10.0.3.17']),
   ],
   [
@@ -569,7 +569,7 @@ const BROKEN: readonly (readonly [CheckCode, 'warn' | 'fail', string, (host: Ec2
   [
     'EGRESS_TLS_UNTRUSTED',
     'fail',
-    'P13 a proxy that opens TLS',
+    'a proxy that opens TLS',
     setMethod({ askDate: () => Promise.reject(errno('SELF_SIGNED_CERT_IN_CHAIN')) }),
   ],
   [
@@ -801,7 +801,7 @@ it('never advises to show a file with a password to everybody', async () => {
   }
 });
 
-it('P56 quotes what a shell would take apart in a command to copy', async () => {
+it('quotes what a shell would take apart in a command to copy', async () => {
   expect(quote("/a b/'; rm -rf /")).toBe(String.raw`'/a b/'\''; rm -rf /'`);
   const { findings } = await examine(
     setYaml((yaml) => yaml.replace('/etc/holdfast/manifest.json', '"/etc/$(reboot)/manifest.json"')),

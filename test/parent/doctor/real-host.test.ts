@@ -97,7 +97,7 @@ describe('the machine itself', () => {
     expect(await codeOf(host.get({ host: '127.0.0.1', port: 1, path: '/' }, soon()))).toBe('ECONNREFUSED');
   });
 
-  it('P13 asks for the date only where the authority is the right one', async () => {
+  it('asks for the date only where the authority is the right one', async () => {
     const name = 'kms.eu-central-1.amazonaws.com';
     const identity = makeIdentity(name);
     const port = await listen(createHttpsServer(identity, (_, response) => response.end()));

@@ -109,7 +109,7 @@ function isGone(stream: Duplex): Promise<void> {
 }
 
 describe('egress', () => {
-  test('P51 cuts connections on which nothing moves, and serves others meanwhile', async () => {
+  test('cuts connections on which nothing moves, and serves others meanwhile', async () => {
     const port = await listen((socket) => socket.pipe(socket));
     await start({ targets: [target('kms.example.com', port)], idleTimeoutMs: 1_000 });
     const silent = await Promise.all(Array.from({ length: 64 }, () => open()));
@@ -125,7 +125,7 @@ describe('egress', () => {
     await expect.poll(() => events.filter(({ fields }) => fields['cut'] === 'IDLE').length).toBe(64);
   });
 
-  test('P51 cuts a connection at the end of its life, however busy', async () => {
+  test('cuts a connection at the end of its life, however busy', async () => {
     const port = await listen((socket) => socket.pipe(socket));
     await start({ targets: [target('kms.example.com', port)], lifetimeMs: 300 });
     const stream = await open();
@@ -135,7 +135,7 @@ describe('egress', () => {
     await expect.poll(() => events.some(({ fields }) => fields['cut'] === 'LIFETIME')).toBe(true);
   });
 
-  test('P51 gives up a target that does not answer', async () => {
+  test('gives up a target that does not answer', async () => {
     const started = performance.now();
     // TEST-NET-1 goes nowhere; where a network answers for it at once, that is a refusal as well.
     await start({
@@ -148,7 +148,7 @@ describe('egress', () => {
     expect(performance.now() - started).toBeLessThan(3_000);
   });
 
-  test('P52 refuses the one connection whose host has no address, and serves the next', async () => {
+  test('refuses the one connection whose host has no address, and serves the next', async () => {
     const port = await listen((socket) => socket.pipe(socket));
     let failing = true;
     await start({
@@ -163,7 +163,7 @@ describe('egress', () => {
     expect(String(await readAll(stream))).toBe('after');
   });
 
-  test('P52 refuses the one connection whose target refuses, and serves the next', async () => {
+  test('refuses the one connection whose target refuses, and serves the next', async () => {
     const port = await listen((socket) => socket.pipe(socket));
     await start({ targets: [target('down.example.com', await freePort()), target('up.example.com', port)] });
     for (let count = 0; count < 20; count += 1) {
@@ -174,7 +174,7 @@ describe('egress', () => {
     expect(String(await readAll(stream))).toBe('up');
   });
 
-  test('P52 tries the next address when one refuses', async () => {
+  test('tries the next address when one refuses', async () => {
     const port = await listen((socket) => socket.pipe(socket));
     await start({
       targets: [{ host: 'kms.example.com', port, networks: ['127.0.0.0/8'] }],
@@ -185,7 +185,7 @@ describe('egress', () => {
     expect(String(await readAll(stream))).toBe('second address');
   });
 
-  test('P53 delivers the last bytes of an answer that comes after the question has ended', async () => {
+  test('delivers the last bytes of an answer that comes after the question has ended', async () => {
     const answer = randomBytes(4 * MEBIBYTE);
     const port = await listen((socket) => {
       socket.resume();
@@ -197,7 +197,7 @@ describe('egress', () => {
     expect((await readAll(stream)).equals(answer)).toBe(true);
   });
 
-  test('P53 delivers the last bytes of a request after the target has ended its side', async () => {
+  test('delivers the last bytes of a request after the target has ended its side', async () => {
     const request = randomBytes(4 * MEBIBYTE);
     const received = Promise.withResolvers<Buffer>();
     const port = await listen((socket) => {
@@ -211,7 +211,7 @@ describe('egress', () => {
     expect((await received.promise).equals(request)).toBe(true);
   });
 
-  test('P53 holds a sender back while the other side does not read', async () => {
+  test('holds a sender back while the other side does not read', async () => {
     const taken = Promise.withResolvers<Socket>();
     const port = await listen((socket) => taken.resolve(socket.pause()));
     await start({ targets: [target('kms.example.com', port)] });
@@ -236,7 +236,7 @@ describe('egress', () => {
     expect((await readAll(socket)).length).toBe(sent * MEBIBYTE);
   });
 
-  test('P54 refuses a port out of range, whatever its lower half', async () => {
+  test('refuses a port out of range, whatever its lower half', async () => {
     const port = await listen((socket) => socket.pipe(socket));
     await start({ targets: [target('kms.example.com', port)] });
     await expect(
@@ -244,7 +244,7 @@ describe('egress', () => {
     ).rejects.toMatchObject({ code: 'EGRESS_BAD_REQUEST' });
   });
 
-  test('P55 connects nobody but the enclave', async () => {
+  test('connects nobody but the enclave', async () => {
     const port = await listen((socket) => socket.pipe(socket));
     await start({ targets: [target('kms.example.com', port)] });
     const stranger = createUnixTransport({ directory, cid: 99 });
@@ -257,7 +257,7 @@ describe('egress', () => {
   });
 
   test.each(['169.254.169.254', '127.0.0.1', '10.0.0.1', '::1', '::ffff:169.254.169.254', 'fd00:ec2::254'])(
-    'P55 does not follow a name to %s',
+    'does not follow a name to %s',
     async (address) => {
       await start({
         targets: [{ host: 'rebound.example.com', port: 443 }],
@@ -267,7 +267,7 @@ describe('egress', () => {
     },
   );
 
-  test('P55 follows a name into a network that is opened, and says which address lies outside of it', async () => {
+  test('follows a name into a network that is opened, and says which address lies outside of it', async () => {
     const targets = [{ host: 'kms.example.com', port: 443 }];
     // TEST-NET-1 goes nowhere: that the connection fails or waits shows that it was let out.
     const lookUp = () => Promise.resolve(['192.0.2.1']);
@@ -283,7 +283,7 @@ describe('egress', () => {
     });
   });
 
-  test('P47 lets no answer of DNS onto the list, neither its address nor another name for it', async () => {
+  test('lets no answer of DNS onto the list, neither its address nor another name for it', async () => {
     const port = await listen((socket) => socket.pipe(socket));
     await start({
       targets: [{ host: 'kms.example.com', port, networks: ['127.0.0.0/8'] }],
@@ -485,7 +485,7 @@ describe('egress', () => {
     kept.destroy();
   });
 
-  test('P43 logs hosts, codes and counts, and nothing of what flows', async () => {
+  test('logs hosts, codes and counts, and nothing of what flows', async () => {
     const port = await listen((socket) => socket.pipe(socket));
     await start({ targets: [target('kms.example.com', port)] });
     const stream = await open();

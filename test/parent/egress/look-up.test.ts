@@ -80,7 +80,7 @@ describe('the look-up', () => {
     expect(dns.questions).toBe(2);
   });
 
-  test('P52 goes on with its last answer while DNS flaps, and gives up in the end', async () => {
+  test('goes on with its last answer while DNS flaps, and gives up in the end', async () => {
     const lookUp = createTestLookUp();
     await lookUp('kms.example.com', never);
     dns.answer = 'failure';
@@ -92,7 +92,7 @@ describe('the look-up', () => {
     expect(await lookUp('kms.example.com', never)).toEqual(['192.0.2.3']);
   });
 
-  test('P52 says so when a host was never there', async () => {
+  test('says so when a host was never there', async () => {
     dns.answer = 'failure';
     await expect(createTestLookUp()('nowhere.example.com', never)).rejects.toThrow(Error);
   });
@@ -102,7 +102,7 @@ describe('the look-up', () => {
     expect(dns.questions).toBe(0);
   });
 
-  test('P52 knows the names of a hosts file without a server, and no others of it', async () => {
+  test('knows the names of a hosts file without a server, and no others of it', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'holdfast-hosts-'));
     const hostsFile = join(directory, 'hosts');
     const servers = [`127.0.0.1:${server.address().port}`];

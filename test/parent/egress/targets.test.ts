@@ -5,7 +5,7 @@ import { ParentOptionError } from '../../../parent/errors.ts';
 
 describe('the addresses that an egress connection goes to', () => {
   test.each(['3.120.5.7', '52.94.1.1', '8.8.8.8', '2a05:d07a:a000::1', '2600:1f18::5'])(
-    'P55 include the public %s',
+    'include the public %s',
     (address) => {
       expect(isAddressAllowed(address, undefined)).toBe(true);
     },
@@ -40,11 +40,11 @@ describe('the addresses that an egress connection goes to', () => {
     ['compatible IPv4', '::169.254.169.254'],
     ['what is no address', 'localhost'],
     ['nothing', ''],
-  ])('P55 do not include %s: %s', (_name, address) => {
+  ])('do not include %s: %s', (_name, address) => {
     expect(isAddressAllowed(address, undefined)).toBe(false);
   });
 
-  test('P55 include what is written out, and nothing beside it', () => {
+  test('include what is written out, and nothing beside it', () => {
     const written = createBlockList(['10.20.0.0/16', 'fd00:1::/64']);
     expect(isAddressAllowed('10.20.255.1', written)).toBe(true);
     expect(isAddressAllowed('::ffff:10.20.255.1', written)).toBe(true);
@@ -126,7 +126,7 @@ describe('an allow-list', () => {
   });
 
   test.each(['169.254.169.254/32', '169.254.0.0/16', '0.0.0.0/0', 'fd00:ec2::/32', '::/0'])(
-    'P55 lets no block of a target open the metadata service: %s',
+    'lets no block of a target open the metadata service: %s',
     (block) => {
       const target = { host: 'kms.amazonaws.com', port: 443, networks: [block] };
       expect(() => createAllowList([target])).toThrow(ParentOptionError);
@@ -148,14 +148,14 @@ describe('an allow-list', () => {
     expect(createAllowList([]).find('kms.eu-central-1.amazonaws.com', 443)).toBeUndefined();
   });
 
-  test.each([0, -1, 65_536, 65_979, 443.5, Number.NaN, Infinity])('P54 takes no port %s', (port) => {
+  test.each([0, -1, 65_536, 65_979, 443.5, Number.NaN, Infinity])('takes no port %s', (port) => {
     expect(() => createAllowList([{ host: 'kms.amazonaws.com', port }])).toThrow(ParentOptionError);
     expect(() =>
       createAllowList([{ host: 'kms.amazonaws.com', port: 443, connectTo: { address: '127.0.0.1', port } }]),
     ).toThrow(ParentOptionError);
   });
 
-  test('P54 does not find a port that only its lower half has', () => {
+  test('does not find a port that only its lower half has', () => {
     const kms = createAllowList([{ host: 'kms.amazonaws.com', port: 443 }]);
     expect(kms.find('kms.amazonaws.com', 65_979)).toBeUndefined();
   });

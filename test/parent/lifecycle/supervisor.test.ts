@@ -108,7 +108,7 @@ describe('nitro-cli', () => {
     });
   });
 
-  test('P56 gets its arguments as they are, without a shell', async () => {
+  test('gets its arguments as they are, without a shell', async () => {
     const image = '/tmp/$(touch pwned); `touch pwned` && x.eif';
     await nitro.run({ ...SPEC, image });
     expect(calls()[0]).toContain(image);

@@ -37,7 +37,7 @@ describe('a DSSE envelope', () => {
     expect(() => open(signedBy(generateKeyPairSync('ed25519').privateKey), 1)).toThrow(underSigned);
   });
 
-  it('P48 counts an authority once, however often it has signed', () => {
+  it('counts an authority once, however often it has signed', () => {
     const once = signedBy(privateKey(0));
     const twice = { ...once, signatures: [...once.signatures, ...once.signatures] };
     expect(() => open(twice, 2)).toThrow(underSigned);

@@ -7,7 +7,7 @@ import { measureHoldings } from '../../support/leaks.ts';
 const MAX_BYTES = 1024 * 1024;
 const BYTES = 64 * 1024;
 
-it('P42 a frame that comes byte by byte is not kept byte by byte', async () => {
+it('a frame that comes byte by byte is not kept byte by byte', async () => {
   const frame = encodeFrame({ bytes: new Uint8Array(BYTES).fill(7) }, MAX_BYTES);
   const stream = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
   const read = new FrameStream(stream, { maxBytes: MAX_BYTES }).read(

@@ -51,7 +51,7 @@ describe('a frame stream fed with anything', () => {
     );
   });
 
-  test('P42 meets random bytes with a coded error and nothing else', async () => {
+  test('meets random bytes with a coded error and nothing else', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (bytes) => {
         const outcome = await streamOf([bytes])
@@ -63,7 +63,7 @@ describe('a frame stream fed with anything', () => {
     );
   });
 
-  test('P42 meets a flipped bit with another value or a coded error', async () => {
+  test('meets a flipped bit with another value or a coded error', async () => {
     const frame = encodeFrame(
       {
         type: 'store-read',

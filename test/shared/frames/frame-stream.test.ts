@@ -116,7 +116,7 @@ describe('a frame stream', () => {
     expect(frames.hasUnread).toBe(false);
   });
 
-  test('P42 calls every prefix of a frame truncated, and none of them a frame', async () => {
+  test('calls every prefix of a frame truncated, and none of them a frame', async () => {
     const frame = encodeFrame(value, LIMIT);
     for (let length = 0; length < frame.length; length += 1) {
       const { far, frames } = openStream();
@@ -125,7 +125,7 @@ describe('a frame stream', () => {
     }
   });
 
-  test('P42 refuses a frame longer than its limit by its length alone', async () => {
+  test('refuses a frame longer than its limit by its length alone', async () => {
     for (const length of [LIMIT - 3, LIMIT, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff]) {
       const { far, frames } = openStream();
       const head = Buffer.alloc(4);
@@ -135,7 +135,7 @@ describe('a frame stream', () => {
     }
   });
 
-  test('P42 takes memory for what has come, not for what was announced', async () => {
+  test('takes memory for what has come, not for what was announced', async () => {
     const { far, frames } = openStream(MAX_FRAME_BYTES);
     const head = Buffer.alloc(5);
     head.writeUInt32BE(MAX_FRAME_BYTES - 4);
@@ -150,13 +150,13 @@ describe('a frame stream', () => {
   test.each([
     ['no version', '00000000', 'FRAME_TOO_SHORT'],
     ['no body', '0000000101', 'FRAME_TOO_SHORT'],
-  ])('P42 refuses a frame with %s', async (_name, hex, code) => {
+  ])('refuses a frame with %s', async (_name, hex, code) => {
     const { far, frames } = openStream();
     far.end(Buffer.from(hex, 'hex'));
     expect(await codeOf(frames.read(schema, SOON))).toBe(code);
   });
 
-  test.each([0, 2, 255])('P42 refuses a frame of version %i', async (version) => {
+  test.each([0, 2, 255])('refuses a frame of version %i', async (version) => {
     const { far, frames } = openStream();
     far.end(rawFrame('a0', version));
     expect(await codeOf(frames.read(schema, SOON))).toBe('FRAME_VERSION_UNKNOWN');
@@ -172,7 +172,7 @@ describe('a frame stream', () => {
     ['that is no map', '80'],
     ['with a key that is no text', 'a10101'],
     ['whose text is not UTF-8', 'a1616161ff'],
-  ])('P42 refuses a body %s', async (_name, hex) => {
+  ])('refuses a body %s', async (_name, hex) => {
     const { far, frames } = openStream();
     far.end(rawFrame(hex));
     expect(await codeOf(frames.read(schema, SOON))).toBe('FRAME_BODY_MALFORMED');
