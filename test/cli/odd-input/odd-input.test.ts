@@ -3,8 +3,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { formatPcrFile, computeManifestPcr } from '../../../attestation/index.ts';
+import { computeManifestPcr, formatPcrFile } from '../../../attestation/index.ts';
 import type { Command } from '../../../cli/command.ts';
+import { GATE_RECORD_FORMAT, GATE_RECORD_TYPE } from '../../../attestation/key-policy/index.ts';
 import { nouns } from '../../../cli/nouns.ts';
 import { createSqliteStore } from '../../../parent/store/sqlite-store.ts';
 import { createEnvelope, signEnvelope } from '../../../shared/dsse/index.ts';
@@ -40,6 +41,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'key-policy lint': ['--key'],
   'node attest': ['--root'],
   'node keys': ['--root'],
+  'key-policy verify-record': ['--root'],
   'node sign': ['--root', '--message'],
   'parent backup': ['--config'],
   'parent check': ['--config'],
@@ -124,6 +126,10 @@ beforeAll(async () => {
     ['URL', NO_STATUS],
     ['parent status --url', NO_STATUS],
     ['KEY', 'hot'],
+    ['CODE', 'POLICY_DENIED'],
+    ['RECORD', save('record.json', signRecord(key.pem, forged.root))],
+    ['--signer', key.publicKey],
+    ['key-policy verify-record --root', root],
     ['eif describe FILE', save('signed.eif', readFileSync(join(VECTORS, 'signed-p384.eif')))],
     ['eif verify FILE', at('signed.eif')],
     [
@@ -168,6 +174,34 @@ function parentConfig(): string {
   });
 }
 
+/** A decision of the gate, signed with that key, about an enclave under that root. */
+function signRecord(pem: string, root: Uint8Array): string {
+  const digest = 'ab'.repeat(32);
+  const time = '2026-01-31T12:00:00Z';
+  const record = {
+    format: GATE_RECORD_FORMAT,
+    decidedAt: time,
+    keyArn: 'arn:aws:kms:eu-central-1:111122223333:key/12345678-1234-1234-1234-123456789012',
+    policySha256: digest,
+    replacesSha256: null,
+    document: {
+      sha256: digest,
+      root: { name: 'CN=root', sha256: createHash('sha256').update(root).digest('hex'), isAws: false },
+      moduleId: 'i-1-enc1',
+      instanceId: null,
+      signedAt: time,
+      nonce: digest,
+      pcrs: { PCR0: 'ab'.repeat(48) },
+    },
+    exceptions: [],
+    findings: [],
+    gained: [],
+    lost: [],
+  };
+  const envelope = createEnvelope(GATE_RECORD_TYPE, Buffer.from(JSON.stringify(record)));
+  return JSON.stringify(signEnvelope(envelope, createPrivateKey(pem)));
+}
+
 /** An option or positional, and what it takes. */
 interface Slot {
   readonly name: string;
@@ -175,7 +209,7 @@ interface Slot {
   readonly isRequired: boolean;
 }
 
-const FILE_VALUES = new Set(['FILE', 'DOC', 'PEM', 'POLICY', 'OLD', 'NEW']);
+const FILE_VALUES = new Set(['FILE', 'DOC', 'PEM', 'POLICY', 'OLD', 'NEW', 'RECORD']);
 /** What a verb writes: an odd name there must not become a file of the project. */
 const OUTPUTS = new Set(['--output', '--pcrs-out', '--record', 'parent backup FILE']);
 
@@ -187,7 +221,10 @@ function slotsOf(command: Command): Slot[] {
     return FILE_VALUES.has(value) ? 'input' : 'text';
   };
   return [
-    ...words.map((name) => ({ name, takes: takes(name, name), isRequired: true }) as const),
+    // In brackets where a profile may name it: without one it is needed.
+    ...words
+      .map((word) => word.replaceAll(/[[\]]/g, ''))
+      .map((name) => ({ name, takes: takes(name, name), isRequired: true }) as const),
     ...Object.entries(options)
       .filter(([, { type }]) => type === 'string')
       .map(([name, { value = '', required }]) => ({
