@@ -25,6 +25,7 @@ const SOURCES = [
   'cli',
   'docker',
   'enclave',
+  'policy',
   'scripts',
   'shared',
   'package.json',
