@@ -11,7 +11,7 @@ const GUEST_VSOCK = join(PROGRAMS, 'guest-vsock.ts');
 // Some dependencies are CommonJS and ask for node:… by require().
 const BANNER =
   "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);";
-const THREAD = /new URL\('\.\/([a-z0-9-]+)\.ts', import\.meta\.url\)/g;
+const THREAD = /siblingModule\(import\.meta\.url, '([a-z0-9-]+)'\)/g;
 
 const OPTIONS = {
   absWorkingDir: ROOT,
@@ -44,7 +44,7 @@ const smallWrites: Plugin = {
   },
 };
 
-/** Collects the files that threads are started from, and has them looked for as modules beside the program. */
+/** Collects the files that threads are started from; at run time each is looked for beside the program. */
 function collectThreads(threads: Set<string>): Plugin {
   return {
     name: 'threads',
@@ -53,10 +53,7 @@ function collectThreads(threads: Set<string>): Plugin {
         if (path.includes(`${sep}node_modules${sep}`)) return undefined;
         const text = await readFile(path, 'utf8');
         for (const [, name] of text.matchAll(THREAD)) threads.add(join(dirname(path), `${name}.ts`));
-        return {
-          contents: text.replaceAll(THREAD, "new URL('./$1.mjs', import.meta.url)"),
-          loader: 'ts',
-        };
+        return { contents: text, loader: 'ts' };
       });
     },
   };
