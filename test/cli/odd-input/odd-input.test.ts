@@ -125,6 +125,8 @@ beforeAll(async () => {
     ['NEW', at('policy.json')],
     ['URL', NO_STATUS],
     ['parent status --url', NO_STATUS],
+    ['[URL]', NO_STATUS],
+    ['explain CODE', 'PCR_MISMATCH'],
     ['KEY', 'hot'],
     ['CODE', 'POLICY_DENIED'],
     ['RECORD', save('record.json', signRecord(key.pem, forged.root))],
