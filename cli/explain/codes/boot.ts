@@ -124,6 +124,10 @@ export const BOOT_CODES: readonly CodeArea[] = [
     who: 'the node, about what its parent keeps for it',
     next: 'Put back the whole store as it was written last; a node never goes on with another one.',
     codes: {
+      STORE_FULL: [
+        'no room for what the configuration names; nothing was written, and an older configuration still starts',
+        'Sign a configuration that drops what nothing names any more (drop), or that names fewer new keys at once.',
+      ],
       STORE_RECORD_ALTERED: 'a record differs from the one written last: altered, swapped or rolled back',
       STORE_RECORD_MISSING:
         'a record that the root record names is not there, or the root record itself is not',

@@ -37,10 +37,14 @@ export const CERTIFICATE_CODES: readonly CodeArea[] = [
     },
   },
   {
-    title: 'DER',
+    title: 'DER and BER',
     who: WHO,
     next: 'Get the document again; if it comes the same way, somebody other than AWS wrote this certificate.',
     codes: {
+      BER_MALFORMED: [
+        "KMS's envelope is not one BER element that fills it: it was cut or altered",
+        'Find out who answers in place of KMS, and use nothing of that answer.',
+      ],
       DER_BIT_STRING: 'a bit string with unused bits that are set, or where none may be',
       DER_BIT_STRING_EMPTY: 'a bit string without even the octet that counts its unused bits',
       DER_BOOLEAN: 'a boolean other than 00 and FF',

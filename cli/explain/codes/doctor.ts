@@ -7,6 +7,9 @@ export const DOCTOR_CODES: readonly CodeArea[] = [
     next: 'Do what the finding says below its code; docs/doctor.md has them all in their order.',
     codes: {
       ADDON_MISSING: 'the native addon does not load: no vsock',
+      ALLOWLIST_DOCUMENT_IGNORED: 'the allow-list has a second YAML document, which opens nothing',
+      ALLOWLIST_HOST_NEVER_MATCHES:
+        'an address of the allow-list that no host has, such as a wildcard, a block or a URL: it opens nothing',
       ALLOCATOR_CPUS_SHORT: 'cpu_count, or the length of cpu_pool, is below enclave.cpus',
       ALLOCATOR_FAILED: "AWS's allocator has run, and could not set aside what it should",
       ALLOCATOR_MALFORMED: "AWS's allocator would refuse the file: it reads less than YAML",
@@ -46,6 +49,8 @@ export const DOCTOR_CODES: readonly CodeArea[] = [
       FILE_UNREADABLE_FOR_SERVICE: "the service's user, who is in no group, may not read it",
       FILE_WRITABLE: 'others than root may change a file, or swap it in its folder',
       HUGE_PAGES_SHORT: 'less memory is reserved in huge pages than the enclave wants (nitro-cli: E27)',
+      HUGE_PAGES_SPREAD:
+        "huge pages lie on several NUMA nodes, and that of the enclave's CPUs cannot be seen",
       HUGE_PAGES_TAKEN: 'huge pages are reserved, but in use, and not by an enclave',
       IMAGE_UNEXPECTED: 'the image has not the measurements of its pcr.json',
       IMDS_UNREACHABLE: 'the metadata service gives no token: no credentials, so no KMS',

@@ -17,6 +17,10 @@ export const EIF_CODES: readonly CodeArea[] = [
       EIF_EMPTY_SECTION: 'a section without content',
       EIF_FLAGS: 'bits in the header that nobody defined',
       EIF_GAP: 'bytes that no section covers',
+      EIF_KERNEL_KIND: [
+        'the kernel is not of the kind that an enclave of this architecture boots: it would start, and never say a word',
+        'Give a bzImage for x86_64, an Image for aarch64: neither a vmlinux nor the other architecture boots.',
+      ],
       EIF_MAGIC: 'not an enclave image',
       EIF_METADATA: 'the metadata is not one JSON object that all read alike',
       EIF_MISSING_SECTION: 'no kernel, no command line, no ramdisk or no metadata where one is needed',
@@ -34,6 +38,11 @@ export const EIF_CODES: readonly CodeArea[] = [
         'ramdisks that the kernel would not find one after the other',
         'Give each ramdisk but the last a length that docs/eif.md allows.',
       ],
+      EIF_RAMDISK_KIND: [
+        'a ramdisk is neither a cpio archive (newc) nor packed as Linux unpacks it: the enclave would never boot',
+        'Give a cpio archive, plain or packed.',
+      ],
+      EIF_RAMDISK_TRUNCATED: ['a ramdisk ends within a file', 'Write the cpio archive again, to its end.'],
       EIF_READ: ['the file changed while it was read', 'Read it again when nobody writes to it.'],
       EIF_REPEATED_SECTION: 'two kernels, command lines, signatures or metadata',
       EIF_RESERVED: 'reserved bytes that are not zero',

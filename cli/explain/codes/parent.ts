@@ -29,10 +29,6 @@ export const PARENT_CODES: readonly CodeArea[] = [
         'nitro-cli refused; nitro in the details is its own code',
         '"nitro-cli explain" that code.',
       ],
-      NOT_STARTED: [
-        'nitro-cli did not start the enclave, without a code of its own',
-        'Look at the log, and call nitro-cli by hand.',
-      ],
       OPTION_INVALID: [
         'a setting of parent.yaml makes no sense',
         'Mend the field that the message names: "holdfast parent check".',
@@ -85,6 +81,7 @@ export const PARENT_CODES: readonly CodeArea[] = [
       CONTROL_STORE_BUSY: "somebody else owns the parent's store",
       CONTROL_STORE_CONFLICT: "a record of the parent's store was at another revision",
       CONTROL_STORE_FAILED: "the parent's database failed",
+      CONTROL_STORE_FULL: "the parent's store holds as many records as it may",
       CONTROL_TIMEOUT: 'the parent said nothing until the deadline',
       CONTROL_UNAVAILABLE: 'the parent could not get what was asked for: AWS is down, or a file is not there',
       DNS_FAILED: "a target's name has no address",

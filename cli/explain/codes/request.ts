@@ -14,6 +14,7 @@ export const REQUEST_CODES: readonly CodeArea[] = [
         "the configuration's notAfter is over: the node allows nothing",
         'Have a configuration signed with a later notAfter, and start the node with it.',
       ],
+      LENGTH_REQUIRED: 'a body without Content-Length, such as one in chunks',
       METHOD_NOT_ALLOWED: 'the route takes another HTTP method',
       NOT_FOUND: 'there is no such route',
       OVERLOADED: ['more requests wait than the node takes', 'Try again a little later, with fewer at once.'],

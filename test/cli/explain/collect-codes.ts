@@ -10,6 +10,8 @@ const NOT_SOURCES = ['cli/explain/codes/**', 'local/kms/**', 'local/secrets-mana
 const CODE = /'([A-Z][A-Z0-9_]+)'/g;
 /** Of the system: `code: 'EPIPE'` is no code of ours. */
 const ERRNO = /^E[A-Z0-9]+$/;
+/** nitro-cli's own codes with a word before them: `holdfast explain` knows them by their form. */
+const NITRO_CLI = /^NITRO_E\d\d$/;
 /** A union of codes, a list of them, or a schema; then what throws, answers or reports one. */
 const DECLARED = [
   /\btype (\w*(?:Code|Reason|Refusal)) =([^;]*);/g,
@@ -25,7 +27,7 @@ const USED = [
 /** `CONTROL_${ControlErrorCode}`: the codes of another union with a word before them. */
 const PREFIXED = /`([A-Z]+_)\$\{(\w+)\}`/g;
 
-/** The codes of the enclave's init, which is C. */
+/** Codes of the enclave's init, which is C. */
 const INIT = /"(INIT_[A-Z_]+)"/g;
 
 /** Every code that a person can meet, with the files that declare or use it. */
@@ -41,7 +43,9 @@ export function collectCodes(): ReadonlyMap<string, readonly string[]> {
     const source = withoutComments(readFileSync(join(ROOT, file), 'utf8'));
     for (const pattern of [...DECLARED, ...USED]) {
       for (const [, name = '', text = ''] of source.matchAll(pattern)) {
-        const codes = [...text.matchAll(CODE)].map(([, code = '']) => code).filter((c) => !ERRNO.test(c));
+        const codes = [...text.matchAll(CODE)]
+          .map(([, code = '']) => code)
+          .filter((code) => !ERRNO.test(code) && !NITRO_CLI.test(code));
         for (const code of codes) add(code, file);
         if (name !== '' && codes.length > 0)
           unions.set(
@@ -53,7 +57,7 @@ export function collectCodes(): ReadonlyMap<string, readonly string[]> {
       }
     }
   }
-  for (const file of globSync('shared/native/*.c', { cwd: ROOT })) {
+  for (const file of globSync('shared/native/**/*.c', { cwd: ROOT }).toSorted()) {
     for (const [, code = ''] of readFileSync(join(ROOT, file), 'utf8').matchAll(INIT)) add(code, file);
   }
   for (const { prefix, union, file } of prefixed) {
