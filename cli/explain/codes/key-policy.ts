@@ -8,7 +8,7 @@ export const KEY_POLICY_CODES: readonly CodeArea[] = [
     codes: {
       GATE_EXCEPTION: [
         'an exception names no statement of the policy, or more than one',
-        'Name one statement by its Sid or its place, as the refusal lists them.',
+        'Name one statement by its Sid or its digest.',
       ],
       GATE_FINDINGS: [
         'the linter found what stops the policy; each finding has a code of its own below',
