@@ -53,6 +53,22 @@ export function matchValue(
   }
 }
 
+const SECONDS = /^[0-9]{9,11}$/;
+
+/**
+ * Whether a value of the policy has one reading as the operator's type. What AWS makes of any other is not known:
+ * `1e9` may be a number, `20991231` a day or seconds since 1970, `0/0` every address.
+ */
+export function hasOneReading(comparison: Comparison, wanted: string, variables: boolean): boolean {
+  if (comparison.startsWith('String')) return true;
+  if (comparison === 'ArnLike') return splitArn(wanted, variables) !== undefined;
+  if (comparison === 'IpAddress') return parseIpRange(wanted) !== undefined;
+  if (comparison === 'BinaryEquals') return false;
+  if (comparison.startsWith('Numeric')) return readNumber(wanted) !== undefined;
+  if (!comparison.startsWith('Date')) return /^(?:true|false)$/i.test(wanted);
+  return readDate(wanted) !== undefined && (SECONDS.test(wanted) || ISO_DATE.test(wanted));
+}
+
 function matchText(wanted: string, actual: string, scope: ComparisonScope, wildcards: boolean): boolean {
   const tokens = compilePattern(wanted, scope.context, { ...scope, wildcards });
   return tokens !== undefined && matchTokens(tokens, actual);

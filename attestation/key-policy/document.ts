@@ -157,9 +157,12 @@ function parseConditions(value: JsonValue | undefined, path: string): Condition[
   if (value === undefined) return [];
   return Object.entries(asObject(value, path)).flatMap(([name, keys]) => {
     const operator = parseOperator(name, path);
+    const seen = new Set<string>();
     return Object.entries(asObject(keys, `${path}.${name}`)).map(([key, values]) => {
       const where = `${path}.${name}.${key}`;
       if (!/^[\w.-]+:./.test(key)) throw malformed('not a condition key', where);
+      if (seen.has(key.toLowerCase())) throw malformed('a condition key twice, in another case', where);
+      seen.add(key.toLowerCase());
       return { operator, key, values: asList(values, where).map((item) => asScalar(item, where)) };
     });
   });

@@ -104,7 +104,7 @@ export function findingOf(witness: Witness, fault: Fault): Finding {
     actions: [witness.action],
   };
   if (witness.proven) return found;
-  const why = `${fault.why} This cannot be shown closed: a policy variable, or a value that the policy does not tell, decides.`;
+  const why = `${fault.why} This cannot be shown closed: a policy variable, a value that can be read in several ways, or one that the policy does not tell, decides.`;
   return { ...found, severity: fault.severity === 'medium' ? 'high' : fault.severity, why, proven: false };
 }
 

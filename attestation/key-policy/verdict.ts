@@ -1,9 +1,9 @@
-import { matchValue } from './comparison.ts';
+import { hasOneReading, matchValue } from './comparison.ts';
 import { matchCondition, type Condition } from './condition.ts';
 import { ANY_VALUE, type Value } from './key-space.ts';
 import type { RequestContext } from './pattern.ts';
 
-/** `maybe`: what a variable stands for, or a value of which nothing is known, decides. */
+/** `maybe`: what a variable stands for, or a value of which nothing or no one reading is known, decides. */
 export type Verdict = 'yes' | 'no' | 'maybe';
 
 /** A condition that has to hold, or to fail. */
@@ -34,7 +34,7 @@ export function demandOf({ condition, variables, holds }: Literal, fixed: Reques
   if (operator.comparison === 'Null') {
     const asks = (wanted: string): boolean =>
       values.some((value) => value.toLowerCase() === wanted) === holds ||
-      (variables && values.some(hasVariable));
+      !values.every((value) => hasOneReading('Null', value, variables));
     return { absent: asks('true'), present: asks('false'), each: () => 'yes', of: 'all' };
   }
   const matches = (value: Value): Verdict => judge(condition, value, { context: fixed, variables });
@@ -61,10 +61,10 @@ function judge(
   if (value === ANY_VALUE) return 'maybe';
   const matches = (wanted: string, unknown: 'any' | 'none'): boolean =>
     matchValue(comparison, wanted, value, { ...scope, unknown });
-  if (values.some((wanted) => matches(wanted, 'none'))) return 'yes';
-  if (!scope.variables) return 'no';
-  const textual = /^(?:String|Arn)/.test(comparison);
-  return values.some((wanted) => hasVariable(wanted) && (!textual || matches(wanted, 'any')))
+  const readable = values.filter((wanted) => hasOneReading(comparison, wanted, scope.variables));
+  if (readable.some((wanted) => matches(wanted, 'none'))) return 'yes';
+  if (readable.length < values.length) return 'maybe';
+  return scope.variables && values.some((wanted) => hasVariable(wanted) && matches(wanted, 'any'))
     ? 'maybe'
     : 'no';
 }
