@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   diffKeyPolicies,
   type Finding,
-  KeyPolicyError,
+  type KeyPolicyError,
   lintKeyPolicy,
 } from '../../../attestation/key-policy/index.ts';
 import { KEY_ARN } from './policies.ts';
