@@ -145,15 +145,11 @@ function requestContext(
   return [
     ...globalContext(request),
     ['kms:CallerAccount', request.credential.caller.accountId],
-    ['kms:PolicyName', POLICY_OPERATIONS.includes(request.operation) ? 'default' : undefined],
     ...attestationContext(facts.pcrs ?? new Map()),
     ...encryptionContext(facts.encryptionContext ?? {}),
     ...Object.entries(facts.keys ?? {}),
   ];
 }
-
-/** Operations on one policy of a key; a key of this stand-in has the one called `default`. */
-const POLICY_OPERATIONS: readonly string[] = ['GetKeyPolicy', 'PutKeyPolicy'];
 
 function keyContext(
   kms: KmsContext,
