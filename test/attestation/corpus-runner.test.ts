@@ -69,6 +69,8 @@ describe('the runner of the vectors', () => {
     ['a usage error', 'exit 2', /no verdict \(exit 2/],
     ['a signal', 'kill -SEGV $$', /no verdict \(ended by SIGSEGV\)/],
     ['exit 126', 'exit 126', /no verdict \(exit 126/],
+    ['EX_USAGE', 'exit 64', /no verdict \(exit 64/],
+    ['a signal, as a shell tells it', 'exit 139', /no verdict \(exit 139: ended by signal 11/],
   ])('takes %s for no refusal, on any vector', (_, otherwise, message) => {
     const control = join(folder, 'control.cbor');
     const copy = run('--filter', 'cose/tagged', 'sh', '-c', `cp "$1" ${control}`, 'sh', '{doc}');

@@ -8,8 +8,8 @@ import type { Vector } from './vector.ts';
 const USAGE = `node test/attestation/corpus/run.ts [--filter TEXT] COMMAND [ARGUMENT…]
 
 Runs a verifier over the vectors. In the arguments, {doc} {pcrs} {root} {root.der} {at} {at.seconds} stand for the
-vector's files and time. The verifier accepts with exit code 0 and refuses with any other but 2, 126 and 127, which say
-that it did not come to a verdict, as a signal does and 60 seconds: that fails, whatever the vector expects.
+vector's files and time. The verifier accepts with exit code 0 and refuses with any other but 2, 64, 126, 127 and 129 to
+159, which say that it did not come to a verdict, as a signal does and 60 seconds: that fails, whatever the vector expects.
 
   node test/attestation/corpus/run.ts \\
     holdfast attestation verify {doc} --pcrs {pcrs} --root {root} --at {at} --json
