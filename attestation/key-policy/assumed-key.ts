@@ -9,14 +9,18 @@ export interface AssumedKey {
 const KEY_ARN = /^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key\/[a-zA-Z0-9-]+$/;
 
 /**
- * The key that a policy is taken to be of when nobody says which: the first that it names as Resource, or else a key in
- * the account of the first principal that it names.
+ * The key that a policy is taken to be of when nobody says which: the one that it names as Resource, or else a key in
+ * the account of the first principal that it names. Undefined where its Resources tell keys apart, by several names or
+ * by a pattern: what is closed for one key may be open for another.
  *
  * @throws KeyPolicyError for a policy that cannot be read with one meaning only
  */
-export function assumeKey(policy: string): AssumedKey {
+export function assumeKey(policy: string): AssumedKey | undefined {
   const { statements } = parseKeyPolicy(policy);
-  const named = statements.flatMap(({ resources }) => resources.entries).find((entry) => KEY_ARN.test(entry));
+  const all = new Set(statements.flatMap(({ resources }) => resources.entries));
+  all.delete('*');
+  const [named] = all;
+  if (named !== undefined && (all.size > 1 || !KEY_ARN.test(named))) return undefined;
   if (named !== undefined) return { keyArn: named, assumed: `the key is ${named}, which a Resource names` };
   const accounts = statements.flatMap(({ principals }) =>
     principals.entries.flatMap((entry) => ('accountId' in entry ? [entry] : [])),

@@ -1,5 +1,6 @@
 import {
   assumeKey,
+  type AssumedKey,
   diffKeyPolicies,
   isAtLeast,
   lintKeyPolicy,
@@ -21,6 +22,7 @@ import {
 } from './input.ts';
 import { encryptionContext, PASSWORD_SECRET } from '../../shared/node/encryption-context.ts';
 import { printable } from '../common/printable.ts';
+import { UsageError } from '../usage-error.ts';
 
 export const lintCommand: Command = {
   name: 'key-policy lint',
@@ -50,7 +52,7 @@ export const lintCommand: Command = {
     const policy = await readNamedPolicy(positionals[0] ?? '', input);
     const keyArn = readOptionalKeyArn(input, node);
     const { keyArn: asked, assumed } =
-      keyArn === undefined ? assumeKey(policy.text) : { keyArn, assumed: undefined };
+      keyArn === undefined ? assumeKeyOf(policy.text) : { keyArn, assumed: undefined };
     const findings = lintKeyPolicy(policy.text, {
       keyArn: asked,
       now: Date.now(),
@@ -102,6 +104,15 @@ export const diffCommand: Command = {
     };
   },
 };
+
+/** @throws UsageError where what a policy permits depends on which key it is of */
+function assumeKeyOf(policy: string): AssumedKey {
+  const assumed = assumeKey(policy);
+  if (assumed !== undefined) return assumed;
+  throw new UsageError(
+    '--key or --manifest is needed: Resource tells keys apart, by several names or a pattern',
+  );
+}
 
 /** Which policy was read, and of which key, where that is not what everybody takes it for. */
 function describeSource(name: string | undefined, assumed: string | undefined): string[] {

@@ -264,6 +264,21 @@ describe('what lint reads', () => {
     expect((await run('lint', ['-', '--key', KEY], text)).out).toBe('no findings\n');
   });
 
+  it.each([
+    ['a pattern', { Effect: 'Allow', Resource: KEY.replace(/.$/, '?') }],
+    ['a pattern, for all but which nothing is open', { Effect: 'Deny', NotResource: KEY.replace(/.$/, '*') }],
+    ['several keys', { Effect: 'Allow', Resource: [KEY.replace(/.$/, 'f'), KEY] }],
+    ['a variable', { Effect: 'Allow', Resource: KEY.replace('eu-central-1', '${aws:RequestedRegion}') }],
+  ])('is not called closed of a key that nobody named, when Resource has %s', async (_, statement) => {
+    const policy = JSON.parse(text) as object;
+    const open = { Principal: '*', Action: 'kms:Decrypt', ...statement };
+    const told = JSON.stringify({ ...policy, Statement: [open] });
+    const { exit, err } = await run('lint', ['-'], told);
+    expect(exit).toBe(2);
+    expect(err).toContain('--key');
+    expect((await run('lint', ['-', '--key', KEY], told)).exit).toBe(statement.Effect === 'Allow' ? 1 : 0);
+  });
+
   it('may be the second policy of a key, which is said; gate and diff are of the first alone', async () => {
     const wrapped = JSON.stringify({ Policy: text, PolicyName: 'AWS_RAM' });
     const { exit, out } = await run('lint', ['-', '--key', KEY], wrapped);
