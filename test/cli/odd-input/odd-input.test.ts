@@ -123,6 +123,8 @@ beforeAll(async () => {
     ['NEW', at('policy.json')],
     ['URL', NO_STATUS],
     ['parent status --url', NO_STATUS],
+    ['[URL]', NO_STATUS],
+    ['explain CODE', 'PCR_MISMATCH'],
     ['KEY', 'hot'],
     ['eif describe FILE', save('signed.eif', readFileSync(join(VECTORS, 'signed-p384.eif')))],
     ['eif verify FILE', at('signed.eif')],
