@@ -5,6 +5,8 @@ import { WholeRequest } from './whole-request.ts';
 
 /** RFC 9110, 15.5.12: what a request with a Transfer-Encoding is answered with. */
 export const LENGTH_REQUIRED_STATUS = 411;
+/** RFC 9110, 15.5.18: what a request with an expectation other than `100-continue` is answered with. */
+const EXPECTATION_FAILED_STATUS = 417;
 
 const MAX_HEADER_BYTES = 8 * 1024;
 /** Node answers more with 431, like a head of too many bytes. */
@@ -44,12 +46,16 @@ export function takeOneAtATime(
     return true;
   }
 
+  /** True where the request may be answered; the connection of one that overtakes is cut off. */
+  function admit(request: WholeRequest, response: ServerResponse<WholeRequest>): boolean {
+    if (enter(request.socket, response)) return true;
+    request.isLast = true;
+    request.socket.destroy();
+    return false;
+  }
+
   function onRequest(request: WholeRequest, response: ServerResponse<WholeRequest>): void {
-    if (!enter(request.socket, response)) {
-      request.isLast = true;
-      request.socket.destroy();
-      return;
-    }
+    if (!admit(request, response)) return;
     request.isLast = request.hasTransferEncoding;
     if (request.isLast || request.contentLength > MAX_DROPPED_BYTES) {
       response.setHeader('connection', 'close');
@@ -64,6 +70,12 @@ export function takeOneAtATime(
   server.on('checkContinue', ((request: WholeRequest, response: ServerResponse<WholeRequest>) => {
     request.writeContinue = () => response.writeContinue();
     onRequest(request, response);
+  }) as never);
+  // Without a listener Node answers by itself, and goes on to whatever is pipelined behind.
+  server.on('checkExpectation', ((request: WholeRequest, response: ServerResponse<WholeRequest>) => {
+    if (!admit(request, response)) return;
+    request.isLast = true;
+    response.writeHead(EXPECTATION_FAILED_STATUS, { connection: 'close', 'content-length': 0 }).end();
   }) as never);
 }
 

@@ -203,6 +203,13 @@ describe('a request', () => {
     expect(statusOf(await exchange(expecting(4)))).toBe(404);
   });
 
+  it('P42 that expects anything else is refused, and nothing behind it is looked at', async () => {
+    const hopeful = 'POST / HTTP/1.1\r\nhost: node\r\nexpect: x\r\ncontent-length: 3\r\n\r\nabc';
+    const answer = await exchange(hopeful + hopeful + post('12345'));
+    expect(answer.match(/^HTTP\/1\.1 \d{3}/gm)).toEqual(['HTTP/1.1 417']);
+    expect(answer.toLowerCase()).toContain('connection: close');
+  });
+
   it('that is refused by its head leaves the connection to the next one', async () => {
     refuse = ({ target }) => (target === '/none' ? { status: 404, body: {} } : undefined);
     const socket = await openTls();

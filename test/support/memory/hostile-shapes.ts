@@ -83,6 +83,7 @@ export function httpShapes({ target, lines, isTls }: Target): readonly HostileSh
     },
   });
   const get = `GET ${target} HTTP/1.1\r\nhost: node\r\n\r\n`;
+  const expecting = get.replace('\r\n\r\n', '\r\nexpect: x\r\n\r\n');
   return [
     over('does nothing', async () => {}),
     over('sends a body in chunks of one byte', async (stream) => {
@@ -125,6 +126,18 @@ export function httpShapes({ target, lines, isTls }: Target): readonly HostileSh
     over('asks for another protocol and goes on in that', async (stream) => {
       await send(stream, get.replace('\r\n\r\n', '\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'));
       await send(stream, 'z'.repeat(2 ** 20));
+    }),
+    over('pipelines requests that expect what nobody has heard of', async (stream) => {
+      await send(stream, expecting.repeat(20_000));
+    }),
+    over(
+      'pipelines requests that expect what nobody has heard of, and reads nothing',
+      async (stream) => await send(stream, expecting.repeat(20_000)),
+      false,
+    ),
+    over('expects what nobody has heard of, and sends chunks of one byte', async (stream) => {
+      const lines = ['transfer-encoding: chunked', 'expect: x'];
+      await send(stream, head(target, ...lines) + '1\r\nx\r\n'.repeat(60_000));
     }),
     over('ends its half after half a request', async (stream) => {
       await send(stream, head(target, ...lines, 'content-length: 60000'));
