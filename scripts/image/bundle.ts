@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { ImageError } from './errors.ts';
 import { ROOT } from './inputs.ts';
 
 export interface Bundle {
@@ -17,7 +18,11 @@ const ABSENT = {
 const BANNER =
   "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);";
 
-/** Bundles what an entry file reaches. The result does not depend on the folder that the project lies in. */
+/**
+ * Bundles what an entry file reaches. The result does not depend on the folder that the project lies in.
+ *
+ * @throws ImageError `IMAGE_PACKAGE_FOREIGN`
+ */
 export async function bundleEntry(entry: string): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: ROOT,
@@ -40,6 +45,7 @@ export async function bundleEntry(entry: string): Promise<Bundle> {
     charset: 'utf8',
     logLevel: 'warning',
   });
+  assertPackages(Object.keys(metafile.inputs));
   const [output] = Object.values(metafile.outputs);
   const code = outputFiles[0]?.contents;
   if (code === undefined || output === undefined) throw new Error('nothing was bundled');
@@ -48,4 +54,19 @@ export async function bundleEntry(entry: string): Promise<Bundle> {
     .filter(({ bytes }) => bytes > 0)
     .toSorted((left, right) => (left.path < right.path ? -1 : 1));
   return { code, sources };
+}
+
+/**
+ * The nearest node_modules above a file has precedence, git ignores all of them, and only the project's own is held
+ * against package-lock.json (check-node-modules.sh).
+ */
+function assertPackages(paths: readonly string[]): void {
+  const foreign = paths.find(
+    (path) => /(?:^|\/)node_modules\//.test(path) && !path.startsWith('node_modules/'),
+  );
+  if (foreign === undefined) return;
+  throw new ImageError(
+    'IMAGE_PACKAGE_FOREIGN',
+    `packages come from the project's own node_modules, and ${foreign} does not: remove it, and find out who put it there`,
+  );
 }

@@ -7,6 +7,8 @@ export type ImageErrorCode =
   | 'IMAGE_PACKAGE_GONE'
   /** The packages, or the kernel from them, could not be made; the script has said why on standard error. */
   | 'IMAGE_INPUTS_MISSING'
+  /** A package of the program would come from another folder than the project's node_modules, which alone is checked. */
+  | 'IMAGE_PACKAGE_FOREIGN'
   /** scripts/build-eif failed, and has said why on standard error. */
   | 'IMAGE_NOT_BUILT';
 

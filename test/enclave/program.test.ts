@@ -1,5 +1,8 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Bundle, bundleEntry } from '../../scripts/image/bundle.ts';
+import { ROOT } from '../../scripts/image/lock.ts';
 
 describe('the program of the image', () => {
   let bundle: Bundle;
@@ -22,5 +25,19 @@ describe('the program of the image', () => {
     const paths = bundle.sources.map(({ path }) => path);
     const seekers = /node_modules.*(?:credential-provider|token-providers|nested-clients)/;
     expect(paths.filter((path) => seekers.test(path))).toEqual([]);
+  });
+
+  it('takes no package from a node_modules that nobody holds against package-lock.json', async () => {
+    mkdirSync(join(ROOT, 'build'), { recursive: true });
+    const folder = mkdtempSync(join(ROOT, 'build/nearer-'));
+    try {
+      mkdirSync(join(folder, 'node_modules/zod'), { recursive: true });
+      writeFileSync(join(folder, 'node_modules/zod/index.js'), 'export const nearer = 1;');
+      const entry = join(folder, 'main.js');
+      writeFileSync(entry, "import { nearer } from 'zod'; console.log(nearer);");
+      await expect(bundleEntry(entry)).rejects.toMatchObject({ code: 'IMAGE_PACKAGE_FOREIGN' });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
