@@ -16,7 +16,7 @@ import { buildImage } from './image/image.ts';
 import { layOutContainer, layOutRamdisks } from './image/layout.ts';
 import { encodeTar } from './image/tar.ts';
 import { type ImageInputs, prepareInputs, ROOT } from './image/inputs.ts';
-import { PINNED_LOCK } from './image/lock.ts';
+import { lockPath, PINNED_LOCK } from './image/lock.ts';
 import { tabulateParts } from './image/table.ts';
 import { runScript } from './image/run-script.ts';
 
@@ -104,6 +104,9 @@ async function readSigner(values: Arguments): Promise<EifSigner | undefined> {
 }
 
 async function build(values: Arguments): Promise<void> {
+  const lock = lockPath();
+  if (lock !== PINNED_LOCK)
+    console.error(`UNPINNED: made from ${lock}, not docker/inputs.lock; its PCRs are nobody else’s`);
   const signer = await readSigner(values);
   const work = mkdtempSync(join(tmpdir(), 'holdfast-build-'));
   try {
@@ -158,8 +161,6 @@ async function buildFrom(
   );
   console.log(`${path}\n${tabulateParts(image)}`);
   for (const [name, value] of Object.entries(measurements)) console.log(`${name}  ${value}`);
-  if (inputs.lock !== PINNED_LOCK)
-    console.log(`UNPINNED: made from ${inputs.lock}, not docker/inputs.lock; these PCRs are nobody else’s`);
 }
 
 process.exitCode = await runScript(USAGE, async () => {

@@ -9,7 +9,7 @@
 #        kernel.sh --path        print its path; exit 3 where it was not made
 #        kernel.sh --into DIR    make it anew, as DIR, whatever the cache has of it
 # HOLDFAST_INPUTS_LOCK     another lock file than docker/inputs.lock
-# HOLDFAST_INPUTS_FOLDER   what image-inputs.sh made, instead of asking it
+# HOLDFAST_INPUTS_FOLDER   with --into: what image-inputs.sh made, instead of asking it. The cache is never made from that
 # Cache: ${XDG_CACHE_HOME:-~/.cache}/holdfast/kernel-<hash of what it is made from>
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -18,7 +18,7 @@ CONFIG=$HERE/../docker/kernel.config
 LOCK=${HOLDFAST_INPUTS_LOCK:-$HERE/../docker/inputs.lock}
 OUT=$CACHE/kernel-$(hash_of "$LOCK" "$CONFIG" "$HERE/image-inputs.sh" "$HERE/kernel.sh")
 COMPLETE=complete
-made_anew "$@" && shift 2
+if made_anew "$@"; then shift 2; else unset HOLDFAST_INPUTS_FOLDER; fi
 begin "$@"
 die() {
   say "$*"

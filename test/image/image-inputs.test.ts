@@ -192,6 +192,31 @@ describe.skipIf(!hasTools)("the image's inputs, when the mirror no longer has a 
     expect(existsSync(unpinned)).toBe(false);
   });
 
+  test.each([['--rootfs'], ['--out']])(
+    'of another lock file are not built from without a word: %s',
+    (option) => {
+      const other = join(project, 'other.lock');
+      writeFileSync(other, lock);
+      const built = (environment: Record<string, string>) =>
+        run('build-eif', [option, join(project, 'built')], environment).stderr;
+      expect(built({ HOLDFAST_INPUTS_LOCK: other })).toContain(`UNPINNED: made from ${other}`);
+      expect(built({})).not.toContain('UNPINNED');
+    },
+  );
+
+  test('are what a kernel in the cache is made from, whatever folder the environment names', () => {
+    writeFileSync(join(project, 'docker/kernel.config'), '');
+    const asked = join(project, 'asked');
+    writeFileSync(join(project, 'scripts/image-inputs.sh'), `#!/bin/sh\ntouch ${asked}\nexit 1\n`, {
+      mode: 0o755,
+    });
+    const environment = { HOLDFAST_INPUTS_FOLDER: join(project, 'unchecked') };
+    expect(run('kernel.sh', ['--into', join(project, 'anew')], environment).status).toBe(1);
+    expect(existsSync(asked)).toBe(false);
+    expect(run('kernel.sh', [], environment).status).toBe(1);
+    expect(existsSync(asked)).toBe(true);
+  });
+
   test('are skipped with the reason when there is no mirror at all', () => {
     for (const name of ['emulator.sh', 'guest-kernel.sh', 'kernel.sh'])
       writeFileSync(join(project, 'scripts', name), '#!/bin/sh\n', { mode: 0o755 });
