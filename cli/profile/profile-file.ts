@@ -21,15 +21,28 @@ export interface Profile {
  * Reads a holdfast.yaml. It names the root that verdicts rest on, so nobody else may have a hand in it: a file that
  * another user owns or may write is refused, as ssh refuses such a configuration.
  *
+ * @param isNamed somebody has written the path. In a folder of somebody else, a link could lead to a file of one's own
+ *   that was meant for another place
  * @returns undefined where there is no such file
  * @throws CliError PROFILE_EXPOSED, PROFILE_MALFORMED
  */
-export async function readProfileFile(path: string): Promise<Profile | undefined> {
+export async function readProfileFile(path: string, isNamed: boolean): Promise<Profile | undefined> {
+  const links = isNamed ? 0 : constants.O_NOFOLLOW;
   let handle: FileHandle;
   try {
-    handle = await open(path, constants.O_RDONLY);
+    // A pipe is not waited for.
+    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | links);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT') return undefined;
+    if (code === 'ELOOP') {
+      throw new CliError(
+        'PROFILE_EXPOSED',
+        'the profile is a link, and nobody has named it',
+        { path },
+        error,
+      );
+    }
     throw error;
   }
   await using file = handle;

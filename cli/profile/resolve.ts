@@ -31,7 +31,7 @@ export interface ProfileSources {
 export async function resolveProfile({ named, env, folder }: ProfileSources): Promise<ResolvedProfile> {
   const chosen = named ?? nonEmpty(env['HOLDFAST_PROFILE']);
   const path = chosen === 'none' ? undefined : resolve(folder, chosen ?? PROFILE_NAME);
-  const profile = path === undefined ? undefined : await readProfileFile(path);
+  const profile = path === undefined ? undefined : await readProfileFile(path, chosen !== undefined);
   if (chosen !== undefined && path !== undefined && profile === undefined) {
     throw new UsageError(`cannot read the profile ${path}: there is no such file`);
   }

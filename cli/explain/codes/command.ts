@@ -66,8 +66,8 @@ export const COMMAND_CODES: readonly CodeArea[] = [
         'Look at "systemctl status holdfast-parent" on that host; --url names another address.',
       ],
       PROFILE_EXPOSED: [
-        'another user owns holdfast.yaml, or may write it: it names the root that verdicts rest on',
-        'chmod go-w that file, or give --profile none.',
+        'another user owns holdfast.yaml or may write it, or it is a link: it names the root that verdicts rest on',
+        'chmod go-w that file, name where a link leads by --profile, or give --profile none.',
       ],
       PROFILE_MALFORMED: 'an unknown field in holdfast.yaml, or a value that is not one line of text',
       RECORD_MALFORMED: 'signed, but not a record of the gate that this version knows',

@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Command, CommandInput, OptionSpec } from '../../../cli/command.ts';
@@ -158,6 +159,25 @@ describe('a profile is refused', () => {
     }
     chmodSync(path, 0o644);
     expect((await read([], { folder: folder.path })).exit).toBe(0);
+  });
+
+  it('when it is a link: whoever owns the folder would choose which file is read, and what lies beside it', async () => {
+    const folder = makeFolder();
+    mkdirSync(folder.at('lab'));
+    folder.write('lab/holdfast.yaml', YAML);
+    symlinkSync('lab/holdfast.yaml', folder.at('holdfast.yaml'));
+    const finished = await read(['--json'], { folder: folder.path });
+    expect(refusalIn(finished)).toMatchObject({ exit: 1, code: 'PROFILE_EXPOSED' });
+    // Who names it means it.
+    const named = await read(['--profile', 'holdfast.yaml'], { folder: folder.path });
+    expect(named.text('url')).toBe('https://file:1');
+  });
+
+  it('when it is a pipe that nobody writes to, and is not waited for', async () => {
+    const folder = makeFolder();
+    execFileSync('mkfifo', ['-m', '666', folder.at('holdfast.yaml')]);
+    const finished = await read(['--json'], { folder: folder.path });
+    expect(refusalIn(finished)).toMatchObject({ exit: 1, code: 'PROFILE_EXPOSED' });
   });
 
   it('as a usage error when it is named and not there', async () => {
