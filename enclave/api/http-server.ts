@@ -16,6 +16,8 @@ const KEEP_ALIVE_TIMEOUT_MS = 60_000;
 const STALLED_TIMEOUT_MS = 20_000;
 /** Of bodies that are being read or worked on: 256 of the longest that a client may send. */
 const MAX_BODIES_BYTES = 256 * MAX_REQUEST_BYTES;
+/** A client can keep itself out, and others only together with another; of strangers' bodies it holds all there can be. */
+const MAX_BODIES_BYTES_PER_CLIENT = MAX_BODIES_BYTES / 2;
 const MAX_CONNECTIONS = 2_048;
 /** From here on those that wait for a request are hung up on, so that nobody keeps others out by doing nothing. */
 const CROWDED = 1_536;
@@ -31,7 +33,11 @@ export interface Answer {
 }
 
 /** Carries out a request whose body is there; never rejects. */
-export type CarryOut = (body: Uint8Array) => Promise<Answer> | Answer;
+export interface CarryOut {
+  (body: Uint8Array): Promise<Answer> | Answer;
+  /** The client that has signed the request; none where anybody may send it. */
+  readonly client?: string | undefined;
+}
 
 /**
  * Looks at a request whose body is not read yet, and answers it at once or says what is to be done with the body.
@@ -59,7 +65,7 @@ export async function serveHttps(
     connectionsCheckingInterval: TIMEOUT_CHECK_MS,
     noDelay: true,
   });
-  const budget = new BodyBudget(MAX_BODIES_BYTES);
+  const budget = new BodyBudget(MAX_BODIES_BYTES, MAX_BODIES_BYTES_PER_CLIENT);
   takeOneAtATime(
     server,
     (request, response) => {
@@ -67,10 +73,11 @@ export async function serveHttps(
       serve(request, response, budget, (head) => {
         const admitted = handle(head);
         if (typeof admitted !== 'function') return admitted;
-        return (body) => {
+        const carryOut = (body: Uint8Array) => {
           requests.assertOpen();
           return admitted(body);
         };
+        return Object.assign(carryOut, { client: admitted.client });
       }).catch(() => response.destroy());
     },
     (response) => sendError(response, new ApiError('LENGTH_REQUIRED', 'a body without Content-Length')),
@@ -116,7 +123,7 @@ async function serve(
       send(response, admitted);
       return;
     }
-    const body = request.readBody(response, budget);
+    const body = request.readBody(response, budget, admitted.client);
     if (body === undefined) throw new ApiError('OVERLOADED', 'too many bodies are being read');
     send(response, await admitted(await body));
   } catch (error) {

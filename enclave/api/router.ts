@@ -49,7 +49,7 @@ export function createRouter(routes: readonly Route[], { authenticate, onError }
         throw new ApiError('REQUEST_TOO_LARGE', 'a body longer than this operation takes', { maxBytes });
       }
       const signed = route.isSigned ? authenticate(head) : undefined;
-      return async (body) => {
+      const carryOut = async (body: Uint8Array): Promise<Answer> => {
         try {
           signed?.admit(body);
           const parse = <T>(schema: z.ZodType<T>) => parseBody(body, maxBytes, schema);
@@ -58,6 +58,7 @@ export function createRouter(routes: readonly Route[], { authenticate, onError }
           return refuse(error);
         }
       };
+      return Object.assign(carryOut, { client: signed?.clientId });
     } catch (error) {
       return refuse(error);
     }

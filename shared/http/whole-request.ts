@@ -3,20 +3,29 @@ import { IncomingMessage, type ServerResponse } from 'node:http';
 /** Bytes of bodies that may lie in memory at once, over all connections of a server. */
 export class BodyBudget {
   #free: number;
+  readonly #maxPerSender: number;
+  readonly #taken = new Map<string, number>();
 
-  constructor(bytes: number) {
+  /** @param maxPerSender of one sender; all when left out */
+  constructor(bytes: number, maxPerSender = bytes) {
     this.#free = bytes;
+    this.#maxPerSender = maxPerSender;
   }
 
-  /** False when there is not that much left. */
-  take(bytes: number): boolean {
-    if (bytes > this.#free) return false;
+  /** False when there is not that much left, or not for that sender. */
+  take(bytes: number, sender: string): boolean {
+    const taken = (this.#taken.get(sender) ?? 0) + bytes;
+    if (bytes > this.#free || taken > this.#maxPerSender) return false;
     this.#free -= bytes;
+    this.#taken.set(sender, taken);
     return true;
   }
 
-  give(bytes: number): void {
+  give(bytes: number, sender: string): void {
     this.#free += bytes;
+    const left = (this.#taken.get(sender) ?? 0) - bytes;
+    if (left > 0) this.#taken.set(sender, left);
+    else this.#taken.delete(sender);
   }
 }
 
@@ -45,14 +54,14 @@ export class WholeRequest extends IncomingMessage {
 
   /**
    * The whole body. It must be asked for in the same turn in which the request is handed over, because what comes
-   * before that is dropped. Its bytes are taken from the budget until the response is closed; undefined without
-   * room for them. Never settles when the connection ends before the body.
+   * before that is dropped. Its bytes are taken from the sender's part of the budget until the response is closed;
+   * undefined without room for them. Never settles when the connection ends before the body.
    */
-  readBody(response: ServerResponse, budget: BodyBudget): Promise<Buffer> | undefined {
+  readBody(response: ServerResponse, budget: BodyBudget, sender = ''): Promise<Buffer> | undefined {
     const length = this.contentLength;
-    if (!budget.take(length)) return undefined;
+    if (!budget.take(length, sender)) return undefined;
     response.once('close', () => {
-      budget.give(length);
+      budget.give(length, sender);
       this.#body = undefined;
     });
     this.writeContinue?.();

@@ -24,6 +24,9 @@ let identity: TlsIdentity;
 /** Admits every request but those that `refuse` answers by their head. */
 let handle: (request: ReceivedRequest) => ReturnType<CarryOut>;
 let refuse: (head: RequestHead) => Answer | undefined;
+/** Who has signed a request, by its first header field. */
+const clientOf = ({ rawHeaders: [name, value] }: RequestHead) =>
+  name === 'client' ? { client: value ?? '' } : {};
 let server: { close(): Promise<void> };
 
 beforeEach(async () => {
@@ -36,7 +39,7 @@ beforeEach(async () => {
   server = await serveHttps(
     transport,
     identity,
-    (head) => refuse(head) ?? ((body) => handle({ ...head, body })),
+    (head) => refuse(head) ?? Object.assign((body: Uint8Array) => handle({ ...head, body }), clientOf(head)),
   );
 });
 
@@ -218,6 +221,19 @@ describe('a request', () => {
     expect(statusOf(first.toString())).toBe(404);
     socket.write(`cd${post('12345')}`);
     expect(bodyOf(await readAll(socket))).toEqual({ length: 5 });
+  });
+
+  it('P51 of one client is refused while its bodies fill half of the room, and that of others is not', async () => {
+    const unfinished = `POST / HTTP/1.1\r\nclient: greedy\r\nhost: node\r\ncontent-length: ${MAX_REQUEST_BYTES}\r\n\r\n`;
+    const open = await Promise.all(Array.from({ length: 129 }, () => openTls()));
+    const refused = Promise.any(open.map((socket) => readAll(socket)));
+    for (const socket of open) socket.write(unfinished);
+    expect(bodyOf(await refused)).toEqual({ error: 'OVERLOADED' });
+    for (const sender of ['client: modest\r\n', '']) {
+      const request = `POST / HTTP/1.1\r\n${sender}host: node\r\nconnection: close\r\ncontent-length: ${MAX_REQUEST_BYTES}\r\n\r\n`;
+      expect(statusOf(await exchange(request + 'x'.repeat(MAX_REQUEST_BYTES)))).toBe(200);
+    }
+    for (const socket of open) socket.destroy();
   });
 
   it('may have a body of the largest size', async () => {
