@@ -432,6 +432,27 @@ describe('holdfast key-policy gate', () => {
       }
     });
 
+    it('says of the root what the root is, whatever the record claims of it', async () => {
+      const envelope = JSON.parse(readFileSync(at('record.json'), 'utf8')) as { payload: string };
+      const payload = Buffer.from(envelope.payload, 'base64').toString();
+      const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+      const claims = payload.replace('"isAws":false', '"isAws":true');
+      const path = save(
+        'claims.json',
+        JSON.stringify(signEnvelope(createEnvelope(GATE_RECORD_TYPE, Buffer.from(claims)), privateKey)),
+      );
+      const { exit, out, err } = await run('verify-record', [
+        path,
+        '--signer',
+        ed25519PublicKeyHex(publicKey),
+        '--root',
+        at('root.pem'),
+      ]);
+      expect(out + err).not.toContain("AWS's, G1");
+      expect(exit).toBe(1);
+      expect(err).toContain('RECORD_MISMATCH');
+    });
+
     it('needs to know who must have signed', async () => {
       for (const args of [[], ['--signer', 'ab'], ['--signer', signer(), '--signer', signer()]]) {
         expect((await run('verify-record', [at('record.json'), ...args])).exit).toBe(2);
