@@ -58,7 +58,7 @@ const signCommand: Command = {
     output: { type: 'string', value: 'FILE', description: 'write the envelope there (default: print it)' },
     yes: {
       type: 'boolean',
-      description: 'do not ask; without a terminal, sign a change that grants something all the same',
+      description: 'do not ask; without a terminal, sign what grants something or drops keys all the same',
     },
   },
   examples: [
@@ -110,7 +110,7 @@ async function runSign(input: CommandInput): Promise<Outcome> {
   }
   const summary = summarise(file, comparison);
   const isAsked = !flag('yes') && (await confirm(io, summary, `sign as ${key.publicKey}?`));
-  if (!isAsked && !flag('yes')) assertGrantsNothing(comparison);
+  if (!isAsked && !flag('yes')) assertNobodyNeedsToAgree(file, comparison);
   const signed = signEnvelope(file.envelope, key.privateKey);
   const bytes = encodeEnvelope(signed);
   const output = text('output');
@@ -131,19 +131,26 @@ async function runSign(input: CommandInput): Promise<Outcome> {
 }
 
 /**
- * What nobody was asked about may take permissions away, and give none.
+ * What nobody was asked about may take permissions away. It may give none, and drop no key: nothing brings that back.
  * @throws CliError DECLINED
  */
-function assertGrantsNothing(comparison: Comparison | undefined): void {
-  const granted = comparison?.changes.filter(({ grants }) => grants) ?? [];
-  if (granted.length === 0) return;
-  throw new CliError(
-    'DECLINED',
-    'it grants more than the configuration in force, and there is no terminal to ask at',
-    {
-      grants: granted.map(({ subject, id, text }) => `${subject} ${id}: ${text}`),
-    },
-  );
+function assertNobodyNeedsToAgree(
+  { configuration }: ConfigurationFile,
+  comparison: Comparison | undefined,
+): void {
+  const changes = comparison?.changes ?? [];
+  const grants = changes
+    .filter(({ grants: isGrant }) => isGrant)
+    .map(({ subject, id, text }) => `${subject} ${id}: ${text}`);
+  const isNew = (id: string) =>
+    comparison === undefined ||
+    changes.some((change) => change.subject === 'drop' && change.kind !== 'removed' && change.id === id);
+  const drops = (configuration.drop ?? [])
+    .filter(({ id }) => isNew(id))
+    .map(({ id, type }) => `${type} ${id}`);
+  if (grants.length === 0 && drops.length === 0) return;
+  const what = grants.length > 0 ? 'grants more than the configuration in force' : 'drops keys for good';
+  throw new CliError('DECLINED', `it ${what}, and there is no terminal to ask at`, { grants, drops });
 }
 
 async function runVerify(input: CommandInput): Promise<Outcome> {

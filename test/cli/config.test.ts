@@ -110,7 +110,7 @@ describe('holdfast config sign', () => {
     ];
     const drop = [{ id: 'cold', type: 'p256' as const, publicKey: '02'.repeat(33) }];
     const open = write('open.json', makeConfiguration(digest, 8, { keys: [share], rules, drop }));
-    const { err } = await sign(open, ann);
+    const { err } = await sign(open, ann, ['--yes']);
     expect(err).toContain('WARNING: a client that may import hot chooses its group');
     expect(err).toContain(`ORDERS to drop from the store, for good:\n    cold: p256 ${'02'.repeat(33)}`);
     const pinned = { ...share, commitments: 'ab'.repeat(48) };
@@ -325,6 +325,20 @@ describe('without a terminal', () => {
   it('--yes agrees to it', async () => {
     const { exit, out } = await sign(grown(), ann, ['--against', plain, '--yes', '--json']);
     expect([exit, JSON.parse(out)]).toEqual([0, expect.objectContaining({ ok: true })]);
+  });
+
+  it('nobody agrees to drop a key for good: DECLINED, with the configuration in force or without', async () => {
+    const drop = [{ id: 'gone', type: 'ed25519', publicKey: 'ab'.repeat(32) }] as const;
+    const dropping = write('dropping.json', makeConfiguration(digest, 8, { drop: [...drop] }));
+    for (const args of [['--against', plain], []]) {
+      const { code, exit, details } = refusalIn(await sign(dropping, ann, [...args, '--json']));
+      expect([exit, code]).toEqual([1, 'DECLINED']);
+      expect(JSON.stringify(details)).toContain('gone');
+    }
+    expect((await sign(dropping, ann, ['--yes'])).exit).toBe(0);
+    // It was agreed to before, and is carried out once.
+    const same = write('same.json', makeConfiguration(digest, 9, { drop: [...drop] }));
+    expect((await sign(same, ann, ['--against', dropping])).exit).toBe(0);
   });
 
   it('what takes permissions away is signed as before', async () => {
