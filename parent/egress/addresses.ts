@@ -95,9 +95,20 @@ function unmap(address: string): string {
   if (!isIPv6(address)) return address;
   const canonical = canonicalAddress(address);
   const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(canonical);
-  if (mapped === null) return canonical;
-  const [high, low] = [Number.parseInt(mapped[1] ?? '', 16), Number.parseInt(mapped[2] ?? '', 16)];
-  return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
+  return mapped === null ? canonical : dottedQuad(mapped[1], mapped[2]);
+}
+
+/** The IPv4 address that a translator would reach for an address of the well-known prefix (RFC 6052, 2.1). */
+function translate(canonical: string): string | undefined {
+  const groups = /^64:ff9b::(?:(?:([0-9a-f]{1,4}):)?([0-9a-f]{1,4}))?$/.exec(canonical);
+  return groups === null ? undefined : dottedQuad(groups[1], groups[2]);
+}
+
+function dottedQuad(...groups: readonly (string | undefined)[]): string {
+  return groups
+    .map((group) => Number.parseInt(group ?? '0', 16))
+    .flatMap((number) => [number >> 8, number & 255])
+    .join('.');
 }
 
 /** Whether a connection may go to an address: a public one, or one in the blocks that a target writes out. */
@@ -106,6 +117,9 @@ export function isAddressAllowed(address: string, writtenOut: BlockList | undefi
   const family = isIP(plain);
   if (family === 0) return false;
   const name = family === 4 ? 'ipv4' : 'ipv6';
+  // RFC 6052, 3.1: such an address never stands for one that is not globally reachable, whoever writes its block out.
+  const translated = translate(plain);
+  if (translated !== undefined && special.check(translated, 'ipv4')) return false;
   if (writtenOut?.check(plain, name) === true) return true;
   return !special.check(plain, name) && (family === 4 || global6.check(plain, 'ipv6'));
 }

@@ -54,6 +54,14 @@ describe('the addresses that an egress connection goes to', () => {
     expect(isAddressAllowed('169.254.169.254', written)).toBe(false);
   });
 
+  test('P55 include no special address behind a translator whose prefix is written out', () => {
+    const written = createBlockList(['64:ff9b::/96']);
+    expect(isAddressAllowed('64:ff9b::3.120.5.7', written)).toBe(true);
+    for (const address of ['a9fe:a9fe', '169.254.169.254', '7f00:1', 'a00:1', '1', ''])
+      expect([address, isAddressAllowed(`64:ff9b::${address}`, written)]).toEqual([address, false]);
+    expect(isAddressAllowed('::ffff:1', createBlockList(['::ffff:1/128']))).toBe(true);
+  });
+
   test.each([
     '10.0.0.0',
     '10.0.0.0/33',
