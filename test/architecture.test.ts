@@ -46,11 +46,12 @@ interface LintRules {
   }[];
 }
 
-/** The folders of the project that the linter forbids to one of them; undefined where it has no rule for it. */
-function forbiddenTo(folder: string): string[] | undefined {
+/** The folders of the project that the linter forbids to one of them. */
+function forbiddenTo(folder: string): string[] {
   const { overrides } = JSON.parse(text('.oxlintrc.json')) as LintRules;
-  const rule = overrides.find(({ files }) => files.includes(`${folder}/**`))?.rules['no-restricted-imports'];
-  return rule?.[1].patterns
+  return overrides
+    .filter(({ files }) => files.includes(`${folder}/**`))
+    .flatMap(({ rules }) => rules['no-restricted-imports']?.[1].patterns ?? [])
     .flatMap(({ group }) => group)
     .flatMap((pattern) => /^\*\*\/([a-z]+)\/\*\*$/.exec(pattern)?.[1] ?? []);
 }
@@ -72,8 +73,10 @@ describe('ARCHITECTURE.md', () => {
       ([, path = '']) => path,
     );
     expect(paths.length).toBeGreaterThan(10);
-    const isComing = (path: string) => /^(admin|audit)\//.test(path);
-    expect(paths.filter((path) => !isComing(path) && !existsSync(join(ROOT, path)))).toEqual([]);
+    const isAbsent = (path: string) => !existsSync(join(ROOT, path));
+    // Two rooms that the map names are not built yet.
+    const isComing = (path: string) => /^(admin|audit)\//.test(path) && isAbsent(path.split('/')[0] ?? '');
+    expect(paths.filter((path) => isAbsent(path) && !isComing(path))).toEqual([]);
   });
 
   it.each(rows)('lets %s import what it does import', (folder, allowed) => {
@@ -92,9 +95,7 @@ describe('ARCHITECTURE.md', () => {
     'says of $folder what the linter says',
     ({ folder, allowed }) => {
       const others = rows.map(([name]) => name).filter((name) => name !== folder && name !== 'page');
-      const forbidden = forbiddenTo(folder) ?? [];
-      const isHeld = forbidden.length > 0 || allowed.length >= others.length - 1;
-      expect(isHeld, `${folder} has no rule in .oxlintrc.json`).toBe(true);
+      const forbidden = forbiddenTo(folder);
       expect(forbidden.filter((name) => allowed.includes(name))).toEqual([]);
       expect(others.filter((name) => !allowed.includes(name) && !forbidden.includes(name))).toEqual([]);
     },
