@@ -1,7 +1,32 @@
 import { defineConfig } from 'vitest/config';
 
-const EMULATED = 'test/**/*.emulated.test.ts';
-const SYSTEMD = 'test/systemd/**/*.test.ts';
+const SYSTEMD = ['test/systemd/**/*.test.ts'];
+const EMULATED = ['test/**/*.emulated.test.ts'];
+
+/** Files that take more than a second or so: whole nodes, attacks on them, drawn inputs, processes, deadlines, a database. */
+const E2E = [
+  'test/**/*.e2e.test.ts',
+  'test/**/*.fuzz.test.ts',
+  'test/attack/**/*.test.ts',
+  'test/attestation/{corpus-runner,corpus.vectors,genuine}.test.ts',
+  'test/attestation/key-policy/{gate,open-policies}.test.ts',
+  'test/cli/{completion,odd-input}/**/*.test.ts',
+  'test/cli/{key-policy,launcher,parent,secrets-generate,secrets-populate}.test.ts',
+  'test/client/{aggregation,node-client}.test.ts',
+  'test/enclave/api/http-server.test.ts',
+  'test/enclave/{frost/signing,keyring/keyring,keys/keys,store/index-attack,unlock/kms-partition}.test.ts',
+  'test/image/{image-inputs,node-modules}.test.ts',
+  'test/local/hostile-parent/hostile-parent.test.ts',
+  'test/local/kms/{attested,clients,grants,key-kinds,signing}.test.ts',
+  'test/native/{addon-sanitizer,vendored-source}.test.ts',
+  'test/parent/{chaos,connection-table,operations,parent,relay,systemd,systemd-sockets}.test.ts',
+  'test/parent/{config/vsock-proxy-file,doctor/doctor,egress/egress,egress/leaks}.test.ts',
+  'test/parent/{lifecycle/supervisor,store/postgres-store,store/sqlite-store}.test.ts',
+  'test/shared/http-signature/http-signature.test.ts',
+  'test/shared/protocol/control-client.test.ts',
+  'test/shared/transport/unix-transport.test.ts',
+];
+
 const shared = {
   setupFiles: ['test/setup.ts'],
   testTimeout: 180_000,
@@ -15,9 +40,20 @@ export default defineConfig({
       {
         test: {
           ...shared,
-          name: 'everyday',
+          name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [EMULATED, SYSTEMD, '**/node_modules/**'],
+          exclude: [...E2E, ...EMULATED, ...SYSTEMD, '**/node_modules/**'],
+          testTimeout: 5_000,
+          hookTimeout: 5_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'e2e',
+          include: E2E,
+          exclude: [...EMULATED, ...SYSTEMD, '**/node_modules/**'],
           sequence: { groupOrder: 0 },
         },
       },
@@ -26,7 +62,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'systemd',
-          include: [SYSTEMD],
+          include: SYSTEMD,
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
         },
@@ -37,7 +73,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'emulated',
-          include: [EMULATED],
+          include: EMULATED,
           maxWorkers: 1,
           sequence: { groupOrder: 2 },
         },

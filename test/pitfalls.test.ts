@@ -44,7 +44,7 @@ test.each(rows.filter(({ name }) => !NOT_BUILT.includes(name)))(
     expect(tests.length + count).toBeGreaterThan(0);
     expect(vectors.filter(({ rule }) => rule === name)).toHaveLength(count);
     for (const { file, title } of tests) {
-      expect(existsSync(join(ROOT, file)), file).toBe(true);
+      expect(existsSync(join(ROOT, file)), `${file} exists`).toBe(true);
       // A title may be written with another kind of quotes around an apostrophe.
       const source = readFileSync(join(ROOT, file), 'utf8').replaceAll(String.raw`\'`, "'");
       expect(source.includes(title), `${file}: ${title}`).toBe(true);

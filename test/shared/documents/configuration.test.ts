@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { ALGORITHMS, describeAlgorithm } from '../../../shared/algorithms.ts';
 import {
   configurationSchema,
   dropEntrySchema,
@@ -63,5 +64,20 @@ describe('SPEC.md of manifest and configuration', () => {
     for (const member of new Set(schemas.flatMap(({ shape }) => Object.keys(shape)))) {
       expect(spec).toMatch(new RegExp(`[\`{, ]${member}[\`},]`));
     }
+  });
+
+  it('says with which key each algorithm signs which payloads', () => {
+    const table = [...spec.matchAll(/^\| `([a-z0-9-]+)` +\| `([a-z0-9-]+)` +\| (`[a-z`, -]+`) +\|$/gm)];
+    const rows = table.map(([, algorithm, key, payloads = '']) => [
+      algorithm,
+      key,
+      payloads.match(/[a-z-]+/g),
+    ]);
+    expect(rows).toEqual(
+      ALGORITHMS.map((algorithm) => {
+        const { key, payloads } = describeAlgorithm(algorithm);
+        return [algorithm, key, payloads];
+      }),
+    );
   });
 });
