@@ -8,7 +8,7 @@ export class BodyBudget {
     this.#free = bytes;
   }
 
-  /** False when there is not that much left. */
+  /** Takes bytes from the budget; false when fewer are left. */
   take(bytes: number): boolean {
     if (bytes > this.#free) return false;
     this.#free -= bytes;
@@ -25,7 +25,7 @@ export class BodyBudget {
  * asked for it. Node's own keeps every piece as an object: a body that comes byte by byte takes seventy times its size.
  */
 export class WholeRequest extends IncomingMessage {
-  /** Nothing that comes after its head on this connection is looked at any more. */
+  /** True where nothing after the head of this request is read from the connection. */
   isLast = false;
   /** Writes `100 Continue` where the client waits for it (RFC 9110, 10.1.1). */
   writeContinue: (() => void) | undefined;
@@ -38,14 +38,14 @@ export class WholeRequest extends IncomingMessage {
     return Number(this.headers['content-length'] ?? 0);
   }
 
-  /** Announces its body in another way than by its length. */
+  /** True for a request whose body has a Transfer-Encoding instead of a length. */
   get hasTransferEncoding(): boolean {
     return this.headers['transfer-encoding'] !== undefined;
   }
 
   /**
-   * The whole body. It must be asked for in the same turn in which the request is handed over, because what comes
-   * before that is dropped. Its bytes are taken from the budget until the response is closed; undefined without
+   * Reads the whole body. Must be called in the turn of the event loop in which the request is handed over, because
+   * earlier pieces are dropped. The bytes are taken from the budget until the response is closed; undefined without
    * room for them. Never settles when the connection ends before the body.
    */
   readBody(response: ServerResponse, budget: BodyBudget): Promise<Buffer> | undefined {
