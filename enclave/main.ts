@@ -1,4 +1,4 @@
 import { openNitroPlatform, runEnclave } from './platform/index.ts';
 
-// The program of the image. It takes nothing from outside: no argument, no environment, no option.
+// The program of the image: no argument, environment variable or option changes what it does.
 await runEnclave(openNitroPlatform);

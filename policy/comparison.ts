@@ -1,15 +1,15 @@
 import { describeKey, describeRate, describeRule } from './description.ts';
 import type { Configuration, DropEntry, KeyEntry, Rule } from '../shared/documents/configuration.ts';
 
-/** One difference of two configurations, for whoever has to answer for it with a signature. */
+/** One difference between two configurations, for those who decide whether to sign the newer one. */
 export interface ConfigurationChange {
   readonly subject: 'manifest' | 'notAfter' | 'initialise' | 'client' | 'key' | 'drop' | 'rule';
   readonly id: string;
   readonly kind: 'added' | 'removed' | 'changed';
   readonly text: string;
-  /** Somebody may do what nobody could do by this part before. */
+  /** True where this part permits a client something that it did not permit before. */
   readonly grants: boolean;
-  /** Somebody may no longer do something by this part. */
+  /** True where this part no longer permits a client something that it permitted before. */
   readonly revokes: boolean;
 }
 
@@ -18,9 +18,9 @@ const NEUTRAL: Effect = { grants: false, revokes: false };
 const BOTH: Effect = { grants: true, revokes: true };
 
 /**
- * What changes in permissions, part by part. Rules only permit, so that a new one, or one more name in one, grants;
- * their order says nothing. Clients and keys permit nothing by themselves, but whoever takes over a name takes over
- * its rules.
+ * Compares the permissions of two configurations, part by part. Rules only permit, so that a new rule, or a new name in
+ * a rule, grants; the order of rules means nothing. Clients and keys permit nothing by themselves, but whoever takes
+ * over a name takes over its rules.
  */
 export function compareConfigurations(before: Configuration, after: Configuration): ConfigurationChange[] {
   return [
@@ -50,7 +50,7 @@ export function compareConfigurations(before: Configuration, after: Configuratio
   ];
 }
 
-/** Nobody may sign with what is gone, whichever configuration comes next. */
+/** The effect of a drop: nobody can sign with a deleted key, whichever configuration comes next. */
 const DROPS: Effect = { grants: false, revokes: true };
 
 function describeDrop({ type, publicKey }: DropEntry): string {
@@ -100,7 +100,7 @@ function compareManifests(before: Configuration, after: Configuration): Configur
   return [change('manifest', after.manifest, 'changed', { text, ...BOTH })];
 }
 
-/** A later end lets what is allowed be allowed for longer. */
+/** Compares the ends of validity. A later end grants, since what is permitted is permitted for longer. */
 function compareEnds(
   { notAfter: before }: Configuration,
   { notAfter: after }: Configuration,
@@ -132,7 +132,7 @@ function compareKeys(before: KeyEntry, after: KeyEntry): ({ text: string } & Eff
   const isSameType = before.type === after.type;
   if (isSameType && pins.every((pin) => before[pin] === after[pin])) return undefined;
   const text = `${describeKey(before)} is now ${describeKey(after)}`;
-  // What was open before may be pinned; what was pinned stays as it was.
+  // A pin where there was none is neutral; a pin that changes is not.
   const onlyPins = isSameType && pins.every((pin) => before[pin] === undefined || before[pin] === after[pin]);
   return { text, ...(onlyPins ? NEUTRAL : BOTH) };
 }
@@ -169,14 +169,14 @@ function subtract(names: readonly string[], others: readonly string[]): string[]
   return [...new Set(names)].filter((name) => !known.has(name));
 }
 
-/** Two figures: how many at once, and how many over time. */
+/** Compares rates by two figures: the most requests at once, and the most over time. */
 function compareRates(before: Rule['rate'], after: Rule['rate']): Effect | undefined {
   if (before === null || after === null) {
     return before === after ? undefined : { grants: after === null, revokes: before === null };
   }
   if (before.count === after.count && before.seconds === after.seconds) return undefined;
   const burst = after.count - before.count;
-  // Cross-multiplied: both products are exact.
+  // The difference of count / seconds, cross-multiplied so that both products are exact.
   const flow = after.count * before.seconds - before.count * after.seconds;
   return { grants: burst > 0 || flow > 0, revokes: burst < 0 || flow < 0 };
 }
@@ -187,7 +187,11 @@ const SIGNS: Readonly<Record<ConfigurationChange['kind'], string>> = {
   changed: '~',
 };
 
-/** @param before the version that is compared with */
+/**
+ * Describes changes in one line each, under a summary.
+ *
+ * @param before the version of the older configuration
+ */
 export function describeChanges(changes: readonly ConfigurationChange[], before: number): string {
   const lines = changes.map(({ kind, subject, id, text, grants }) => {
     const name = subject === 'manifest' || subject === 'notAfter' ? subject : `${subject} ${id}`;

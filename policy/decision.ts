@@ -9,9 +9,9 @@ interface RequestFields {
 }
 
 /**
- * What a client asks for. `commit` is the first round of FROST: there is no payload yet, so it is allowed where the
- * signing of some payload could be and draws on no rate; the second round is decided as `sign` on the real payload.
- * A share's import is decided with the algorithm that the share will sign with.
+ * A request of a client, as far as rules see it. `commit` is the first round of FROST: there is no payload yet, so
+ * `commit` is permitted where the signing of some payload would be, and draws on no rate; the second round is decided
+ * as `sign` on the real payload. A share's import is decided with the algorithm that the share will sign with.
  */
 export type PolicyRequest =
   | ({ readonly operation: 'sign'; readonly payload: PayloadKind } & RequestFields)
@@ -38,7 +38,7 @@ export interface Mismatch {
   readonly field: RuleField;
 }
 
-/** What would turn a denial into a permission: so many milliseconds, after which that rule's rate has a request left. */
+/** A condition that would turn a denial into a permission: the milliseconds until a rule's rate has a request left. */
 export interface Need {
   readonly kind: 'time';
   readonly rule: string;

@@ -5,7 +5,7 @@ import { type Rate } from './rate-limits.ts';
 /** A rule with its lists as sets. */
 export interface PreparedRule {
   readonly id: string;
-  /** Its place in the rate limits. */
+  /** The place of the rule in {@link RateLimits}. */
   readonly index: number;
   readonly operations: ReadonlySet<Operation>;
   readonly keys: ReadonlySet<string>;
@@ -22,17 +22,17 @@ export interface Policy {
   readonly ruleCount: number;
 }
 
-/** How many different requests a rule admits. */
+/** Counts the different requests that a rule permits. */
 function measureWidth(rule: Rule): number {
   const { operations, clients, keys, algorithms, payloads } = rule;
   return operations.length * clients.length * keys.length * algorithms.length * payloads.length;
 }
 
 /**
- * Rules only ever permit, and each rate is a grant of its own: where several rules match, the request is allowed
- * while one of them has something left. Which one is drawn on does not depend on the order in which they were
- * written: one without a rate first, then the narrowest, so that what only a wide rule admits is not starved; equal
- * ones by name. A narrow rule's rate is therefore no limit where a wider rule matches too.
+ * Orders rules by which of them is drawn on first. Rules only permit, and each rate is a grant of its own: where
+ * several rules match, a request is permitted while one of them has something left. The order does not depend on that
+ * in the file: rules without a rate first, then the narrowest, so that requests which only a wide rule permits are not
+ * starved; equal ones by name. The rate of a narrow rule is therefore no limit where a wider rule matches too.
  */
 function compareRules(a: Rule, b: Rule): number {
   return (

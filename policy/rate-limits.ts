@@ -3,8 +3,8 @@ import { type Rule } from '../shared/documents/configuration.ts';
 export type Rate = NonNullable<Rule['rate']>;
 
 /**
- * One token bucket per rule. Credit is counted in requests × milliseconds, so that whole numbers stay exact: each
- * millisecond adds `count`, a request costs `seconds` × 1000, and the bucket holds `count` requests.
+ * Token buckets, one for each rule. Credit is counted in requests × milliseconds, so that whole numbers stay exact:
+ * each millisecond adds `count`, a request costs `seconds` × 1000, and the bucket holds `count` requests.
  */
 export interface RateLimits {
   readonly credit: Float64Array;
@@ -12,7 +12,7 @@ export interface RateLimits {
 }
 
 /**
- * Buckets that are all empty: what a node did before it was restarted is not known, and must not be granted twice.
+ * Creates empty buckets: what a node permitted before its restart is not known, and must not be permitted twice.
  *
  * @param now milliseconds of a monotonic clock
  */
@@ -20,7 +20,7 @@ export function createRateLimits(rules: number, now: number): RateLimits {
   return { credit: new Float64Array(rules), updatedAt: new Float64Array(rules).fill(now) };
 }
 
-/** What one request costs, in requests × milliseconds. */
+/** Computes the cost of one request, in requests × milliseconds. */
 const costOf = (rate: Rate) => rate.seconds * 1000;
 
 /** Takes one request out of a bucket, if one is in it. A clock that ran backwards grants nothing. */
@@ -36,7 +36,7 @@ export function takeToken(limits: RateLimits, index: number, rate: Rate, now: nu
   return taken;
 }
 
-/** How many milliseconds after `now` a bucket that was just found empty has a request in it again. */
+/** Computes the milliseconds from `now` until a bucket that was just found empty has a request in it again. */
 export function waitForToken(limits: RateLimits, index: number, rate: Rate, now: number): number {
   const credit = limits.credit[index] ?? 0;
   const updatedAt = limits.updatedAt[index] ?? now;

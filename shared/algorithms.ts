@@ -11,11 +11,11 @@ export const KEY_TYPES = [
 export const keyTypeSchema = z.enum(KEY_TYPES);
 export type KeyType = z.infer<typeof keyTypeSchema>;
 
-/** Those of them that are shares of a group's key (FROST, RFC 9591). */
+/** The key types that are shares of a group's key (FROST, RFC 9591). */
 export const shareTypeSchema = keyTypeSchema.extract(['frost-ed25519', 'frost-secp256k1-taproot']);
 export type ShareType = z.infer<typeof shareTypeSchema>;
 
-/** How a signature is made. ECDSA signatures are low-S. */
+/** The signature algorithms of keys and shares. ECDSA signatures are low-S. */
 export const ALGORITHMS = [
   'ed25519',
   'ecdsa-p256-sha256',
@@ -28,7 +28,7 @@ export const algorithmSchema = z.enum(ALGORITHMS);
 export type Algorithm = z.infer<typeof algorithmSchema>;
 
 /**
- * What the bytes to sign are. `message`: the algorithm's own hash is applied inside. `digest`: 32 bytes that the
+ * The kinds of bytes to sign. `message`: the algorithm's own hash is applied inside. `digest`: 32 bytes that the
  * client has hashed. `taproot-sighash`: a BIP-341 key-path signature hash, signed with the output key (tweaked as
  * BIP-341 says by `merkleRoot`, empty for BIP-86).
  */
@@ -45,7 +45,7 @@ const ALGORITHM_RULES: Readonly<Record<Algorithm, { key: KeyType; payloads: read
   'frost-secp256k1-taproot': { key: 'frost-secp256k1-taproot', payloads: ['digest', 'taproot-sighash'] },
 };
 
-/** The key type that an algorithm signs with and the payloads that it takes. */
+/** Returns the key type that an algorithm signs with and the payloads that it takes. */
 export function describeAlgorithm(algorithm: Algorithm): { key: KeyType; payloads: readonly PayloadKind[] } {
   return ALGORITHM_RULES[algorithm];
 }

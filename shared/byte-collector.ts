@@ -1,8 +1,8 @@
 const FIRST_CAPACITY = 1024;
 
 /**
- * Bytes that arrive in pieces of any size, in one buffer. It grows with what has come, at most twice as long, and not
- * with the number of pieces: each of those is an object of a hundred bytes and more, however short it is.
+ * Collects bytes that arrive in pieces of any size in one buffer. The buffer is at most twice as long as its content. A
+ * list of the pieces would grow with their number: each is an object of a hundred bytes and more, however short.
  */
 export class ByteCollector {
   readonly #maxBytes: number;
@@ -10,7 +10,7 @@ export class ByteCollector {
   #length = 0;
   #isOwn = false;
 
-  /** @param maxBytes what may come at most */
+  /** @param maxBytes the most bytes to collect */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
@@ -19,11 +19,11 @@ export class ByteCollector {
     return this.#length;
   }
 
-  /** Takes a piece, which is the collector's from then on; false, and nothing is taken, where there would be more than may come. */
+  /** Adds a piece, which the collector then owns; false, and nothing is added, where that would exceed the maximum. */
   add(piece: Uint8Array): boolean {
     const length = this.#length + piece.length;
     if (length > this.#maxBytes) return false;
-    // What comes in one piece is not copied.
+    // A single piece is not copied.
     if (this.#length === 0) this.#buffer = Buffer.from(piece.buffer, piece.byteOffset, piece.length);
     else {
       if (length > this.#buffer.length || !this.#isOwn) this.#grow(length);
@@ -33,7 +33,7 @@ export class ByteCollector {
     return true;
   }
 
-  /** All that has come. */
+  /** Returns all bytes collected, as a view. */
   bytes(): Buffer {
     return this.#buffer.subarray(0, this.#length);
   }
@@ -41,7 +41,7 @@ export class ByteCollector {
   #grow(length: number): void {
     const larger = Buffer.allocUnsafeSlow(Math.min(this.#maxBytes, Math.max(2 * length, FIRST_CAPACITY)));
     larger.set(this.bytes());
-    // It may have been a secret.
+    // The old buffer may hold a secret.
     this.#buffer.fill(0);
     this.#buffer = larger;
     this.#isOwn = true;

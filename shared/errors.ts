@@ -15,12 +15,12 @@ export abstract class HoldfastError<Code extends string = string> extends Error 
   }
 }
 
-/** The code of an error that is ours, or `INTERNAL` for any other: what may be shown outside the process. */
+/** Returns the code of a HoldfastError and `INTERNAL` for any other error: the part that may leave the process. */
 export function errorCode(error: unknown): string {
   return error instanceof HoldfastError ? error.code : 'INTERNAL';
 }
 
-/** A broken invariant of our own code: never caused by data from outside. */
+/** A broken invariant of this code, never caused by data from outside. */
 export class InternalError extends HoldfastError<'INTERNAL'> {
   constructor(message: string, cause?: unknown) {
     super('INTERNAL', message, {}, cause);

@@ -1,8 +1,8 @@
 import { extname } from 'node:path';
 
 /**
- * The URL of a module beside its caller, to start a thread or process with: TypeScript in a working copy, JavaScript in
- * the package that others install.
+ * Makes the URL of a module beside its caller, to start a thread or process with: TypeScript in a working copy,
+ * JavaScript in the package that others install.
  *
  * @param caller the caller's `import.meta.url`
  * @param name of the module, without extension

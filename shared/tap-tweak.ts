@@ -2,7 +2,7 @@ import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js';
 import { InternalError } from './errors.ts';
 
 /**
- * The tweak of BIP-341 as a scalar: the tagged hash of an internal key and of the root of its script tree.
+ * Computes the tweak of BIP-341 as a scalar: the tagged hash of an internal key and of the root of its script tree.
  *
  * @param internalKey x-only
  * @param merkleRoot 32 bytes, or none where there is no script tree (BIP-86)
@@ -10,6 +10,7 @@ import { InternalError } from './errors.ts';
 export function computeTapTweak(internalKey: Uint8Array, merkleRoot: Uint8Array): bigint {
   const hash = schnorr.utils.taggedHash('TapTweak', internalKey, merkleRoot);
   const tweak = BigInt(`0x${Buffer.from(hash).toString('hex')}`);
-  if (tweak >= secp256k1.Point.Fn.ORDER) throw new InternalError('a hash that nobody can find');
+  if (tweak >= secp256k1.Point.Fn.ORDER)
+    throw new InternalError('expected a hash below the order of secp256k1');
   return tweak;
 }

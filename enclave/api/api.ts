@@ -18,7 +18,7 @@ import { createTlsIdentity } from './tls-identity.ts';
 
 const SESSION_BYTES = 16;
 
-/** What the interface serves from. */
+/** The parts of a started node that its interface uses. */
 export interface ApiContext {
   readonly nsm: NsmClient;
   readonly clock: NodeClock;
@@ -27,15 +27,15 @@ export interface ApiContext {
   readonly keyring: Keyring;
 }
 
-/** The node's HTTPS interface, serving. */
+/** A running HTTPS interface. */
 export interface Api {
-  /** Rejects when a request has found that the node can no longer go on. */
+  /** Rejects with the error of a request after which the node must stop; never resolves. */
   readonly failed: Promise<never>;
-  /** Takes no request any more, and gives those that are being answered a few seconds. */
+  /** Stops taking requests, and gives requests under way a few seconds to get their responses. */
   close(): Promise<void>;
 }
 
-/** Serves a node's interface on its own port; see shared/api/bodies.ts for what it takes. */
+/** Serves a node's HTTPS interface on the enclave's port 443; its bodies are in shared/api/bodies.ts. */
 export async function startApi(transport: Transport, context: ApiContext): Promise<Api> {
   const { clock, signed, nsm, measured, keyring } = context;
   const identity = await createTlsIdentity(nodeName(measured.manifest), clock.now());
@@ -85,14 +85,15 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
 }
 
 /**
- * Whether the store is not this node's any more, or may not be: whatever it said next could contradict another. A
- * full store has taken nothing, and what the node holds is still what it has sealed.
+ * Tells whether a node must stop after an error. After a failed commit the store may belong to another enclave, and
+ * the two could give contradicting responses. STORE_FULL is harmless: nothing was written, and what the node holds is
+ * still what it has sealed.
  */
 function endsNode(error: unknown): boolean {
   return error instanceof StoreError && error.code !== 'STORE_FULL';
 }
 
-/** The name in the node's certificate: for people, since clients go by the attestation document. */
+/** Makes the name in the node's certificate. It is for people: clients go by the attestation document. */
 function nodeName({ namespace, environment, node }: Manifest): string {
   return `node-${node}.${environment}.${namespace}.holdfast.internal`;
 }

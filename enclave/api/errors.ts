@@ -2,7 +2,7 @@ import { HoldfastError } from '../../shared/errors.ts';
 
 export type ApiErrorCode =
   | 'NOT_FOUND'
-  /** A body with a Transfer-Encoding: its length must be said before it (Content-Length). */
+  /** A body with a Transfer-Encoding, in place of a Content-Length. */
   | 'LENGTH_REQUIRED'
   | 'METHOD_NOT_ALLOWED'
   | 'REQUEST_TOO_LARGE'
@@ -10,5 +10,5 @@ export type ApiErrorCode =
   | 'OVERLOADED'
   | 'STOPPING';
 
-/** A request that is refused before anybody's rights are looked at. */
+/** The refusal of a request for its form or for lack of room, before any policy is asked. */
 export class ApiError extends HoldfastError<ApiErrorCode> {}

@@ -12,44 +12,47 @@ const HANDSHAKE_TIMEOUT_MS = 5_000;
 const HEADERS_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_TIMEOUT_MS = 60_000;
-/** Without a byte either way: nothing asked yet, or an answer that is not read. An import waits for the parent in it. */
+/**
+ * Milliseconds without a byte in either direction until a connection is closed: no request, or a response that the
+ * client does not read. The import of a share, which waits for the parent's database, must end within it.
+ */
 const STALLED_TIMEOUT_MS = 20_000;
-/** Of bodies that are being read or worked on: 256 of the longest that a client may send. */
+/** Bytes of request bodies in memory at once, over all connections: 256 of the longest that a client may send. */
 const MAX_BODIES_BYTES = 256 * MAX_REQUEST_BYTES;
 /** A client can keep itself out, and others only together with another; of strangers' bodies it holds all there can be. */
 const MAX_BODIES_BYTES_PER_CLIENT = MAX_BODIES_BYTES / 2;
 const MAX_CONNECTIONS = 2_048;
-/** From here on those that wait for a request are hung up on, so that nobody keeps others out by doing nothing. */
-const CROWDED = 1_536;
-/** How long requests that are being answered may take when the node stops. */
+/** Connections from which on idle ones are closed, so that nobody keeps others out by doing nothing. */
+const MAX_CONNECTIONS_WITH_IDLE = 1_536;
+/** Milliseconds that requests under way have for their responses when the node stops. */
 const DRAIN_MS = 3_000;
-/** How often the limits above are held against what is open. */
+/** Milliseconds between two checks of open connections against the timeouts above. */
 const TIMEOUT_CHECK_MS = 1_000;
 
 export interface ApiResponse {
   readonly status: number;
-  /** What JSON.stringify takes. */
+  /** A value that JSON.stringify takes. */
   readonly body: unknown;
 }
 
-/** Carries out a request whose body is there; never rejects. */
-export interface CarryOut {
+/** Handles a request once its body has arrived; never rejects. */
+export interface BodyHandler {
   (body: Uint8Array): Promise<ApiResponse> | ApiResponse;
-  /** The client that has signed the request; none where anybody may send it. */
+  /** The client that has signed the request; absent where anybody may send it. */
   readonly client?: string | undefined;
 }
 
 /**
- * Looks at a request whose body is not read yet, and answers it at once or says what is to be done with the body.
- * Only those of the second kind get memory for one; never throws.
+ * Handles a request by its head, before its body is read: gives a response at once, or the handler for the body. Only
+ * in the second case is memory taken for a body. Never throws.
  */
-export type Handler = (head: RequestHead) => CarryOut | ApiResponse;
+export type HeadHandler = (head: RequestHead) => BodyHandler | ApiResponse;
 
-/** HTTPS on the enclave's own port: TLS 1.3 ends here, and what the parent carries is sealed. */
+/** Serves HTTPS on the enclave's own port. TLS 1.3 ends here, and the parent carries what it cannot read. */
 export async function serveHttps(
   transport: Transport,
   identity: TlsIdentity,
-  handle: Handler,
+  handle: HeadHandler,
 ): Promise<{ close(): Promise<void> }> {
   const requests = new Requests();
   const server = createServer({
@@ -71,19 +74,23 @@ export async function serveHttps(
     (request, response) => {
       requests.enter(response);
       serve(request, response, budget, (head) => {
-        const admitted = handle(head);
-        if (typeof admitted !== 'function') return admitted;
-        const carryOut = (body: Uint8Array) => {
+        const handled = handle(head);
+        if (typeof handled !== 'function') return handled;
+        const handleBody = (body: Uint8Array) => {
           requests.assertOpen();
-          return admitted(body);
+          return handled(body);
         };
-        return Object.assign(carryOut, { client: admitted.client });
+        return Object.assign(handleBody, { client: handled.client });
       }).catch(() => response.destroy());
     },
-    (response) => sendError(response, new ApiError('LENGTH_REQUIRED', 'a body without Content-Length')),
+    (response) =>
+      sendError(
+        response,
+        new ApiError('LENGTH_REQUIRED', 'expected a Content-Length, found a Transfer-Encoding'),
+      ),
   );
   identity.privateKey.fill(0);
-  // Connections are handed in, so it never listens by itself; but this is what starts its watch over the timeouts.
+  // Starts Node's checks of the timeouts. The server does not listen itself: its connections come from the transport.
   server.emit('listening');
   server.setTimeout(STALLED_TIMEOUT_MS);
   let connections = 0;
@@ -92,13 +99,13 @@ export async function serveHttps(
       stream.destroy();
       return;
     }
-    if (connections >= CROWDED) server.closeIdleConnections();
+    if (connections >= MAX_CONNECTIONS_WITH_IDLE) server.closeIdleConnections();
     connections += 1;
     stream.once('close', () => {
       connections -= 1;
     });
     stream.on('error', () => stream.destroy());
-    // TLS has no half-closed connections. One left open here would hold its place until the handshake is overdue.
+    // TLS has no half-closed connections: a stream left open here would keep its place until the handshake times out.
     stream.allowHalfOpen = false;
     server.emit('connection', stream);
   });
@@ -114,24 +121,25 @@ async function serve(
   request: WholeRequest,
   response: ServerResponse,
   budget: BodyBudget,
-  handle: Handler,
+  handle: HeadHandler,
 ): Promise<void> {
   const { method = '', url: target = '', rawHeaders, contentLength } = request;
   try {
-    const admitted = handle({ method, target, rawHeaders, contentLength });
-    if (typeof admitted !== 'function') {
-      send(response, admitted);
+    const handled = handle({ method, target, rawHeaders, contentLength });
+    if (typeof handled !== 'function') {
+      send(response, handled);
       return;
     }
-    const body = request.readBody(response, budget, admitted.client);
-    if (body === undefined) throw new ApiError('OVERLOADED', 'too many bodies are being read');
-    send(response, await admitted(await body));
+    const body = request.readBody(response, budget, handled.client);
+    if (body === undefined)
+      throw new ApiError('OVERLOADED', `no room for another ${contentLength} bytes of request bodies`);
+    send(response, await handled(await body));
   } catch (error) {
     sendError(response, error);
   }
 }
 
-/** Responses with the code of an error, and hangs up: what is left of the body is not read. */
+/** Responds with the code of an error and closes the connection: the rest of the body is not read. */
 function sendError(response: ServerResponse, error: unknown): void {
   const { status, code } = describeRefusal(error);
   response.setHeader('connection', 'close');
@@ -162,12 +170,12 @@ class Requests {
     });
   }
 
-  /** @throws ApiError STOPPING: what had not wholly arrived by then is not carried out. */
+  /** Refuses requests whose body arrives after the stop has begun. @throws ApiError STOPPING */
   assertOpen(): void {
-    if (this.#isClosed) throw new ApiError('STOPPING', 'the node takes no request any more');
+    if (this.#isClosed) throw new ApiError('STOPPING', 'the node is stopping');
   }
 
-  /** Waits for them, but not for long. */
+  /** Waits until no request is under way, for {@link DRAIN_MS} at most. */
   async close(): Promise<void> {
     this.#isClosed = true;
     if (this.#underWay.size === 0) return;

@@ -3,14 +3,14 @@ import { parseJson } from '../../shared/json/index.ts';
 import { MAX_REQUEST_BYTES } from '../../shared/api/bodies.ts';
 import type * as z from 'zod';
 import { ApiError } from './errors.ts';
-import type { ApiResponse, Handler } from './http-server.ts';
+import type { ApiResponse, HeadHandler } from './http-server.ts';
 import { describeRefusal } from './status.ts';
 
 const MAX_JSON_DEPTH = 8;
-/** Of a request that anybody may send: strangers get no work done by sending much. */
+/** Longest body of an unsigned request, in bytes: strangers cannot cause much work. */
 const MAX_UNSIGNED_BYTES = 1024;
 
-/** One operation: `client` is undefined where anybody may ask. */
+/** One operation of the interface. */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT';
   /** Matches the whole path; its groups are handed to `act`. */
@@ -20,22 +20,25 @@ export interface Route {
 }
 
 export interface RouteInput {
-  /** The client that signed; '' on routes for anybody. */
+  /** The id of the client that signed; '' on routes without a signature. */
   readonly client: string;
   readonly captures: readonly string[];
-  /** The body as strict JSON of this schema. @throws ApiError REQUEST_MALFORMED */
+  /** Parses the body as strict JSON of a schema. @throws ApiError REQUEST_MALFORMED */
   readonly parse: <T>(schema: z.ZodType<T>) => T;
 }
 
 export interface RouterOptions {
   /** Verifies the signature of a request before its body is there, or throws. */
   readonly authenticate: (head: RequestHead) => SignedHead;
-  /** Hears of every error that a request met, before the request is answered with its code. */
+  /** Receives every error that a request meets, before the response with its code is sent. */
   readonly onError: (error: unknown) => void;
 }
 
-/** Makes a handler of routes: route, size and signature are looked at before a body is read. */
-export function createRouter(routes: readonly Route[], { authenticate, onError }: RouterOptions): Handler {
+/** Creates a handler from routes. Route, size and signature are checked before a body is read. */
+export function createRouter(
+  routes: readonly Route[],
+  { authenticate, onError }: RouterOptions,
+): HeadHandler {
   const refuse = (error: unknown): ApiResponse => {
     onError(error);
     const { status, code } = describeRefusal(error);
@@ -46,7 +49,13 @@ export function createRouter(routes: readonly Route[], { authenticate, onError }
       const { route, captures } = findRoute(routes, head);
       const maxBytes = route.isSigned ? MAX_REQUEST_BYTES : MAX_UNSIGNED_BYTES;
       if (head.contentLength > maxBytes) {
-        throw new ApiError('REQUEST_TOO_LARGE', 'a body longer than this operation takes', { maxBytes });
+        throw new ApiError(
+          'REQUEST_TOO_LARGE',
+          `a body of ${head.contentLength} bytes, at most ${maxBytes} allowed`,
+          {
+            maxBytes,
+          },
+        );
       }
       const signed = route.isSigned ? authenticate(head) : undefined;
       const carryOut = async (body: Uint8Array): Promise<ApiResponse> => {
@@ -66,16 +75,16 @@ export function createRouter(routes: readonly Route[], { authenticate, onError }
 }
 
 function findRoute(routes: readonly Route[], { method, target }: RequestHead) {
-  let isKnown = false;
+  const allowed: string[] = [];
   for (const route of routes) {
     const match = route.path.exec(target);
     if (match === null) continue;
-    isKnown = true;
     if (route.method === method) return { route, captures: match.slice(1) };
+    allowed.push(route.method);
   }
-  throw isKnown
-    ? new ApiError('METHOD_NOT_ALLOWED', `${target} takes another method than ${method}`)
-    : new ApiError('NOT_FOUND', 'the interface has no such path');
+  throw allowed.length > 0
+    ? new ApiError('METHOD_NOT_ALLOWED', `expected ${allowed.join(' or ')}, found ${method}`, { target })
+    : new ApiError('NOT_FOUND', 'the interface has no such path', { target });
 }
 
 function parseBody<T>(body: Uint8Array, maxBytes: number, schema: z.ZodType<T>): T {
@@ -86,6 +95,7 @@ function parseBody<T>(body: Uint8Array, maxBytes: number, schema: z.ZodType<T>):
     throw new ApiError('REQUEST_MALFORMED', 'the body is not strict JSON', {}, error);
   }
   const parsed = schema.safeParse(value);
-  if (!parsed.success) throw new ApiError('REQUEST_MALFORMED', 'the body is not what this operation takes');
+  if (!parsed.success)
+    throw new ApiError('REQUEST_MALFORMED', 'the body does not have the members of this operation');
   return parsed.data;
 }

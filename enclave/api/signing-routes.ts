@@ -13,12 +13,12 @@ import type { Route, RouteInput } from './router.ts';
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
-/** A route that a client signs its requests to. */
+/** Creates a route whose requests a client must sign. */
 function signedRoute(method: Route['method'], path: RegExp, act: (input: RouteInput) => unknown): Route {
   return { method, path, isSigned: true, act };
 }
 
-/** The routes to keys and shares: each translates between JSON and the pipeline, which decides. */
+/** Creates the routes to keys and shares. Each translates between JSON and the pipeline, which decides. */
 export function createSigningRoutes(pipeline: SigningPipeline): Route[] {
   return [
     signedRoute('GET', /^\/v1\/keys$/, () => ({ keys: pipeline.listKeys(), store: pipeline.storeUsage })),

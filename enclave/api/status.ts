@@ -2,7 +2,7 @@ import { errorCode, HoldfastError } from '../../shared/errors.ts';
 import { LENGTH_REQUIRED_STATUS } from '../../shared/http/index.ts';
 import { HttpSignatureError } from '../../shared/http-signature/index.ts';
 
-/** The HTTP status of a refusal by its code, where its kind does not tell. */
+/** HTTP status by error code, where it is not that of the error class (see {@link describeRefusal}). */
 const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   REQUEST_MALFORMED: 400,
   NOT_FOUND: 404,
@@ -17,9 +17,9 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   STORE_FULL: 507,
 };
 
-/** The HTTP status (RFC 9110, 15) and the code that a client is told of an error. */
+/** Maps an error to the HTTP status (RFC 9110, 15) and the code that the client receives. */
 export function describeRefusal(error: unknown): { readonly status: number; readonly code: string } {
   const code = errorCode(error);
-  const byKind = error instanceof HttpSignatureError ? 401 : error instanceof HoldfastError ? 403 : 500;
-  return { status: STATUS_BY_CODE[code] ?? byKind, code };
+  const byClass = error instanceof HttpSignatureError ? 401 : error instanceof HoldfastError ? 403 : 500;
+  return { status: STATUS_BY_CODE[code] ?? byClass, code };
 }

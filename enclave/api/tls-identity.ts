@@ -4,13 +4,14 @@ import { issueCertificate } from '../../shared/x509/certificate.ts';
 import { encodePrivateKeyPem } from './pem.ts';
 
 const LIFETIME_MS = 365 * 86_400_000;
-/** Clients may be a little behind; they pin the key by its attestation document and not by these dates. */
+/** Milliseconds by which the certificate is backdated, for clients whose clock is behind. They trust the key by its
+ * attestation document and not by these dates. */
 const BACKDATE_MS = 86_400_000;
 
-/** A TLS identity that exists for one boot and in this memory alone. */
+/** A TLS key and its certificate. They live for one boot, in the enclave's memory alone. */
 export interface TlsIdentity {
   readonly certificate: string;
-  /** PKCS #8 in PEM, as bytes: cleared once TLS has read it. */
+  /** PKCS #8 in PEM, as bytes that the server clears once TLS has read them. */
   readonly privateKey: Buffer;
   /** DER SubjectPublicKeyInfo: the public_key of the node's attestation documents. */
   readonly publicKey: Uint8Array;

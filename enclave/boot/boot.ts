@@ -14,15 +14,15 @@ import type { Platform } from '../node/platform.ts';
 import { unlockStore } from './unlock-store.ts';
 import { startHeartbeat } from './heartbeat.ts';
 
-/** How long the parent may take to hear about the end; the node does not outlive it. */
+/** Milliseconds that the parent may take to acknowledge the final status before the node ends without it. */
 const FINAL_STATUS_MS = 2_000;
 const EGRESS_TIMEOUT_MS = 5_000;
 
-/** Hears how far a start has come; nothing in the node depends on it. */
+/** Receives the progress of a start; nothing in the node depends on it. */
 export interface BootObserver {
-  /** A phase begins, and the one before it is done. */
+  /** Called when a phase begins, and so when the phase before it has ended. */
   readonly onPhase: (phase: NodePhase) => void;
-  /** The RSA key that KMS encrypts to is made. */
+  /** Called when the RSA key that KMS encrypts to has been made. */
   readonly onRecipient: () => void;
 }
 
@@ -30,7 +30,7 @@ const NO_OBSERVER: BootObserver = { onPhase: () => undefined, onRecipient: () =>
 
 export interface RunningNode {
   /**
-   * Rejects when the node can no longer go on, and then has cleared its keys: another enclave has taken its store.
+   * Rejects when the node has stopped by itself, its keys cleared: another enclave has taken its store, or may have.
    * Resolves after {@link stop}.
    */
   readonly ended: Promise<void>;
@@ -38,8 +38,8 @@ export interface RunningNode {
 }
 
 /**
- * Starts a node, phase by phase. Any error is final: keys are cleared, the parent is told the code and nothing more,
- * and the error is thrown for the entry to end the process with.
+ * Starts a node, phase by phase. Any error is final: keys are cleared, the parent is told the code and nothing else,
+ * and the entry ends the process with the error.
  */
 export async function bootNode(platform: Platform, observer = NO_OBSERVER): Promise<RunningNode> {
   const control = createControlClient(platform.transport);
@@ -68,7 +68,7 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
 
   await platform.checkHost();
   const recipient = createRecipient();
-  // The key is awaited where it is needed; until then a failure must not count as unhandled.
+  // The unlocking phase awaits the key; a failure before that must not count as an unhandled rejection.
   recipient.then(observer.onRecipient, () => undefined);
   await nsm.describe();
   const clock = await startNodeClock(nsm, platform.systemClock);
@@ -76,7 +76,7 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
 
   await enter('measuring');
   const measured = await measureManifest(nsm, await control.manifest());
-  await showForAdmission(control, nsm);
+  await attestForAdmission(control, nsm);
 
   await enter('configuring');
   const signed = openConfiguration(await control.configuration(), measured);
@@ -102,14 +102,14 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
   }).finally(() => kms.close());
 
   await enter('opening');
-  const admission = admitConfiguration(store.state, signed);
+  const admitted = admitConfiguration(store.state, signed);
   const { keys, drop } = signed.configuration;
-  const keyring = await Keyring.open(store, platform.curves, keys, admission, drop);
+  const keyring = await Keyring.open(store, platform.curves, keys, admitted, drop);
 
   let api: Api | undefined;
   try {
     api = await startApi(platform.transport, { nsm, clock, measured, signed, keyring });
-    // It is asked from now on, and a request may find that the node cannot go on before the parent has taken note.
+    // Requests arrive from now on, and one of them may end the node before the parent has acknowledged the status.
     await Promise.race([enter('serving'), api.failed]);
     return run({ api, keyring, clock, control, nsm });
   } catch (error) {
@@ -120,10 +120,10 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
 }
 
 /**
- * An admin who is to admit this image wants to see it attest before KMS lets it decrypt: with the manifest measured, and
- * with the admin's own nonce. What comes of it is for others to judge.
+ * Attests for an admin who waits to decide whether KMS shall admit this image, with the manifest measured and the
+ * admin's nonce. The admin verifies the document; the start of the node does not depend on the outcome.
  */
-async function showForAdmission(control: ControlClient, nsm: NsmClient): Promise<void> {
+async function attestForAdmission(control: ControlClient, nsm: NsmClient): Promise<void> {
   const nonce = await control.admissionNonce();
   if (nonce !== null) await control.publishAdmission(await nsm.attest({ nonce }));
 }
@@ -169,6 +169,6 @@ async function reportFinalStatus(
   phase: NodePhase,
   code: string | null,
 ): Promise<void> {
-  const said = control.reportStatus(phase, code).catch(() => undefined);
-  await Promise.race([said, new Promise((resolve) => setTimeout(resolve, FINAL_STATUS_MS).unref())]);
+  const reported = control.reportStatus(phase, code).catch(() => undefined);
+  await Promise.race([reported, new Promise((resolve) => setTimeout(resolve, FINAL_STATUS_MS).unref())]);
 }

@@ -1,23 +1,31 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlClient } from '../../shared/protocol/control-client.ts';
 
-const EVERY_MS = 15_000;
+const INTERVAL_MS = 15_000;
+
+export interface HeartbeatOptions {
+  /** Milliseconds between two reports; 15,000 when left out. */
+  readonly intervalMs?: number;
+}
 
 /**
- * Tells the parent again and again that this node serves, until the function that it returns is called: a parent that
- * was restarted does not know it, and silence is how a parent learns that a node hangs. What becomes of a message
- * matters to nobody here.
+ * Reports the status `serving` to the parent at intervals, and returns the function that stops it. The parent needs the
+ * repetition: after its own restart it knows of no node, and it takes silence for a node that hangs. A report that
+ * fails is not repeated before the next interval.
  */
-export function startHeartbeat(control: Pick<ControlClient, 'reportStatus'>, everyMs = EVERY_MS): () => void {
+export function startHeartbeat(
+  control: Pick<ControlClient, 'reportStatus'>,
+  { intervalMs = INTERVAL_MS }: HeartbeatOptions = {},
+): () => void {
   const stopped = new AbortController();
   const { signal } = stopped;
-  const isOver = () => signal.aborted;
-  async function speak(): Promise<void> {
-    while (!isOver()) {
-      await sleep(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
-      if (!isOver()) await control.reportStatus('serving', null).catch(() => undefined);
+  const isStopped = () => signal.aborted;
+  async function report(): Promise<void> {
+    while (!isStopped()) {
+      await sleep(intervalMs, undefined, { signal, ref: false }).catch(() => undefined);
+      if (!isStopped()) await control.reportStatus('serving', null).catch(() => undefined);
     }
   }
-  void speak();
+  void report();
   return () => stopped.abort();
 }

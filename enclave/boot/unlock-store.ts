@@ -28,8 +28,8 @@ export interface UnlockInput {
 
 /**
  * Gets the Encryptor Master Password by an attested request and opens the sealed store with it. An empty store is
- * started only when the signed configuration orders it: without that order a parent that loses the store, or says so,
- * cannot make the node forget.
+ * started only when the signed configuration orders it: without that rule a parent that loses the store, or pretends
+ * to, could make the node start anew.
  *
  * @throws BootError INITIALISATION_…, PASSWORD_MISSING; UnlockError; StoreError
  */
@@ -42,7 +42,10 @@ async function initialise({ storage, kms, recipient, now, ...input }: UnlockInpu
   const { configuration, manifest } = input;
   const order = configuration.initialise;
   if (order === undefined) {
-    throw new BootError('INITIALISATION_NOT_ORDERED', 'the store is empty and nothing orders to start one');
+    throw new BootError(
+      'INITIALISATION_NOT_ORDERED',
+      'the store is empty, and the configuration has no order to start one',
+    );
   }
   if (!(now <= Date.parse(order.notAfter))) {
     throw new BootError('INITIALISATION_EXPIRED', 'the order to start a store has expired', {
@@ -52,14 +55,14 @@ async function initialise({ storage, kms, recipient, now, ...input }: UnlockInpu
   }
   const [leftover] = await storage.listRecords();
   if (leftover !== undefined) {
-    throw new StoreError('STORE_RECORD_MISSING', 'records without a root record', { ...leftover });
+    throw new StoreError('STORE_RECORD_MISSING', 'the store has records and no root record', { ...leftover });
   }
   const { blob, password } =
     order.password === 'generated'
       ? await generatePassword(kms, await recipient)
       : { blob: undefined, password: await kms.decrypt(await suppliedBlob(storage), await recipient) };
   const key = takeKey(password, manifest);
-  // No configuration is in force until its keys are sealed, with which the store is written for the first time.
+  // Nothing is written yet: the first commit seals the keys together with the configuration that names them.
   const state = { order: order.id, configuration: NO_CONFIGURATION, boots: 0 };
   return SealedStore.create(storage, key, state, blob);
 }
@@ -82,17 +85,21 @@ async function reopen({
   const store = await SealedStore.open(storage, key);
   const order = configuration.initialise;
   if (order !== undefined && order.id !== store.state.order) {
-    throw new BootError('INITIALISATION_REPEATED', 'the store was started by another order', {
-      expected: store.state.order,
-      actual: order.id,
-    });
+    throw new BootError(
+      'INITIALISATION_REPEATED',
+      'the store was started by another order than the configuration names',
+      {
+        expected: store.state.order,
+        actual: order.id,
+      },
+    );
   }
   return store;
 }
 
 async function suppliedBlob(storage: UnlockInput['storage']): Promise<Uint8Array> {
   const blob = await storage.secret(PASSWORD_SECRET);
-  if (blob === null) throw new BootError('PASSWORD_MISSING', "the password's ciphertext is not there");
+  if (blob === null) throw new BootError('PASSWORD_MISSING', 'the parent has no ciphertext of the password');
   return blob;
 }
 
@@ -100,7 +107,7 @@ async function suppliedBlob(storage: UnlockInput['storage']): Promise<Uint8Array
 function takeKey(password: Uint8Array, manifest: Manifest) {
   try {
     if (password.length < MIN_PASSWORD_BYTES || password.length > MAX_PASSWORD_BYTES) {
-      throw new BootError('PASSWORD_LENGTH', 'the password has too few or too many bytes', {
+      throw new BootError('PASSWORD_LENGTH', 'the length of the password is out of bounds', {
         minimum: MIN_PASSWORD_BYTES,
         maximum: MAX_PASSWORD_BYTES,
       });

@@ -4,9 +4,9 @@ export type FrostErrorCode =
   | SignerErrorCode
   /** The encrypted share was not made for this node, boot and key, or was altered. */
   | 'SHARE_UNREADABLE'
-  /** The share is not the one that its commitments promise, or they are no points of the group. */
+  /** The share does not match its group's commitments, or these are not elements of the group. */
   | 'SHARE_INVALID'
-  /** A share of another type, signer, quorum or group than is wanted here. */
+  /** A share of another type, signer, quorum or group than manifest and configuration name. */
   | 'SHARE_MISMATCH'
   /** Sealed bytes that are not a share of the wanted type. */
   | 'SHARE_MALFORMED'
@@ -16,7 +16,7 @@ export type FrostErrorCode =
   | 'NONCE_USED'
   /** Too many nonces await their second round. */
   | 'NONCE_LIMIT'
-  /** The list of commitments is not that of a quorum, or does not hold this node's own. */
+  /** The commitments are not those of a quorum in ascending order, or lack this node's own. */
   | 'COMMITMENTS_INVALID';
 
 export class FrostError extends SignerError<FrostErrorCode> {}

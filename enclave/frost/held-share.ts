@@ -50,7 +50,7 @@ export function holdShare(group: FrostGroup, participant: number, bytes: Uint8Ar
     participant < 1 ||
     participant > participants
   ) {
-    throw new FrostError('SHARE_INVALID', 'not the share of a quorum', {
+    throw new FrostError('SHARE_INVALID', 'expected a threshold from 2, and a signer within the quorum', {
       participant,
       threshold,
       participants,
@@ -63,7 +63,12 @@ export function holdShare(group: FrostGroup, participant: number, bytes: Uint8Ar
     frost.validateSecret(secret, shared);
   } catch (cause) {
     share.fill(0);
-    throw new FrostError('SHARE_INVALID', 'not the share that was committed to', { participant }, cause);
+    throw new FrostError(
+      'SHARE_INVALID',
+      "the share does not match its group's commitments",
+      { participant },
+      cause,
+    );
   }
 
   let destroyed = false;
@@ -81,8 +86,7 @@ export function holdShare(group: FrostGroup, participant: number, bytes: Uint8Ar
       return { nonces, commitment };
     },
     sign({ payload, round }) {
-      if (round === undefined)
-        throw new InternalError('a share signs in round two, with nonces of round one');
+      if (round === undefined) throw new InternalError('expected the nonces of round one, found none');
       const { nonces, commitments } = round;
       const merkleRoot = payload.kind === 'taproot-sighash' ? payload.merkleRoot : undefined;
       const tweaked = merkleRoot && !destroyed ? tweakShare(secret, shared, merkleRoot) : undefined;
@@ -98,7 +102,7 @@ export function holdShare(group: FrostGroup, participant: number, bytes: Uint8Ar
         return { participant, signatureShare };
       } catch (error) {
         if (error instanceof SignerError) throw error;
-        throw new FrostError('COMMITMENTS_INVALID', 'nothing to sign with those commitments', {}, error);
+        throw new FrostError('COMMITMENTS_INVALID', 'the commitments cannot be signed with', {}, error);
       } finally {
         nonces.hiding.fill(0);
         nonces.binding.fill(0);

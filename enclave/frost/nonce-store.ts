@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Nonces } from '@noble/curves/abstract/frost.js';
 import { FrostError } from './errors.ts';
 
-/** Whose nonces they are: another client or key cannot use them. */
+/** The client and key that nonces were made for: no other may use them. */
 export interface NonceOwner {
   readonly client: string;
   readonly key: string;
@@ -15,13 +15,13 @@ interface Entry extends NonceOwner {
 
 export interface NonceLimits {
   readonly lifetimeMs: number;
-  /** How many may await their second round, in all and for each client. */
+  /** Pairs of nonces that may await their second round, over all clients. */
   readonly outstanding: number;
   readonly outstandingPerClient: number;
 }
 
 const DEFAULT_LIMITS: NonceLimits = { lifetimeMs: 300_000, outstanding: 4096, outstandingPerClient: 512 };
-/** How many used handles are told apart from unknown ones. */
+/** Used handles that are remembered, so that NONCE_USED can be told from NONCE_UNKNOWN. */
 const REMEMBERED_HANDLES = 4096;
 
 /**
@@ -31,7 +31,7 @@ const REMEMBERED_HANDLES = 4096;
  */
 export class NonceStore {
   readonly #limits: NonceLimits;
-  /** In the order of their expiry. */
+  /** Entries by handle, in the order of their expiry. */
   readonly #entries = new Map<string, Entry>();
   readonly #perClient = new Map<string, number>();
   readonly #used = new Set<string>();
@@ -59,7 +59,7 @@ export class NonceStore {
     }
   }
 
-  /** Keeps nonces and names them by an unguessable handle. @throws FrostError NONCE_LIMIT */
+  /** Stores nonces and returns the unguessable handle that names them. @throws FrostError NONCE_LIMIT */
   put({ client, key }: NonceOwner, nonces: Nonces, now: number): string {
     this.assertRoom(client, now);
     const handle = randomBytes(16).toString('hex');
@@ -73,9 +73,9 @@ export class NonceStore {
     if (this.#used.has(handle)) throw new FrostError('NONCE_USED', 'these nonces have signed already');
     const entry = this.#entries.get(handle);
     if (entry === undefined || entry.client !== owner.client || entry.key !== owner.key) {
-      throw new FrostError('NONCE_UNKNOWN', 'no such nonces for this client and key');
+      throw new FrostError('NONCE_UNKNOWN', 'no nonces of this client and key have this handle');
     }
-    // Also where the clock is none: what is not known to be fresh is not used.
+    // Written as a negation, so that nonces count as expired where `now` is NaN.
     if (!(now < entry.expiresAt)) {
       this.#drop(handle);
       throw new FrostError('NONCE_UNKNOWN', 'these nonces have expired');

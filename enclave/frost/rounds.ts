@@ -28,7 +28,7 @@ export function commitNonces(
   store: NonceStore,
   { client, key, share, now }: Round1,
 ): { readonly handle: string; readonly commitment: NonceCommitment } {
-  // Before the work, which is a thousand times that of a look-up.
+  // Checked first, since making nonces takes a thousand times as long as this look-up.
   store.assertRoom(client, now);
   const { nonces, commitment } = share.commit();
   return {
@@ -50,7 +50,7 @@ export function commitNonces(
 export function signShare(store: NonceStore, request: Round2): SignatureShare {
   const { client, key, share, handle, commitments, now } = request;
   const signing = { algorithm: share.type, payload: decodePayload(request.payload) };
-  // Before the nonces are taken: a request that cannot be signed leaves them for one that can.
+  // Checked before the nonces are taken: a request that cannot be signed leaves them for one that can.
   assertSignable(share.type, signing);
   assertQuorum(share, commitments);
   const list = toNonceCommitments(share.type, commitments);
@@ -58,7 +58,12 @@ export function signShare(store: NonceStore, request: Round2): SignatureShare {
   return share.sign({ ...signing, round: { nonces, commitments: list } });
 }
 
-/** Enough signers of the group, each once, in ascending order, and this node one of them. @throws FrostError COMMITMENTS_INVALID */
+/**
+ * Asserts that commitments are of enough signers of the group, each once, in ascending order, and this node's among
+ * them.
+ *
+ * @throws FrostError COMMITMENTS_INVALID
+ */
 function assertQuorum(
   { type, group, participant }: HeldShare,
   commitments: readonly NonceCommitment[],
@@ -73,7 +78,10 @@ function assertQuorum(
       commitment.hiding.length !== hexLength ||
       commitment.binding.length !== hexLength
     ) {
-      throw new FrostError('COMMITMENTS_INVALID', 'not commitments of distinct signers in order');
+      throw new FrostError(
+        'COMMITMENTS_INVALID',
+        'expected distinct signers of the group in ascending order',
+      );
     }
     previous = commitment.participant;
   }
@@ -81,6 +89,6 @@ function assertQuorum(
     commitments.length < group.threshold ||
     !commitments.some((commitment) => commitment.participant === participant)
   ) {
-    throw new FrostError('COMMITMENTS_INVALID', 'not a quorum with this node in it');
+    throw new FrostError('COMMITMENTS_INVALID', 'expected a quorum with this node in it');
   }
 }

@@ -25,8 +25,8 @@ export function generateImportKey(): ImportKey {
 }
 
 /**
- * What a share must be to be taken: from the manifest (number, quorum) and the configuration (type, public key,
- * commitments).
+ * The properties that a share must have to be imported: signer and quorum as the manifest, type, public key and
+ * commitments as the configuration names them.
  */
 export interface ExpectedShare {
   readonly type: ShareType;
@@ -35,13 +35,13 @@ export interface ExpectedShare {
   readonly participants: number;
   /** The group's public key in hex, where the configuration names it. */
   readonly publicKey?: string | undefined;
-  /** The digest of all its commitments in hex, where the configuration names it. */
+  /** The digest of all the group's commitments in hex, where the configuration names it. */
   readonly commitments?: string | undefined;
 }
 
 /**
- * Opens a share that was encrypted for this node, boot and key, and verifies it. That the signer's number is the
- * node's own place in its quorum keeps two nodes from holding the same share.
+ * Opens a share that was encrypted for this node, boot and key, and verifies it. The signer's number must be
+ * the node's place in its quorum, so that no two nodes hold the same share.
  *
  * @throws FrostError SHARE_MISMATCH, SHARE_UNREADABLE, SHARE_INVALID
  */
@@ -89,7 +89,12 @@ function openCiphertext(
     return openWith(importKey.privateKey, encrypted, binding);
   } catch (error) {
     if (!(error instanceof HpkeError)) throw error;
-    throw new FrostError('SHARE_UNREADABLE', 'not encrypted for this node, boot and key', {}, error);
+    throw new FrostError(
+      'SHARE_UNREADABLE',
+      'the share was encrypted for another node, boot or key, or altered',
+      {},
+      error,
+    );
   }
 }
 
@@ -103,7 +108,7 @@ function assertExpected(share: ExpectedShare, expected: ExpectedShare): void {
     'commitments',
   ] as const) {
     if (expected[field] !== undefined && share[field] !== expected[field]) {
-      throw new FrostError('SHARE_MISMATCH', 'not the share that belongs here', {
+      throw new FrostError('SHARE_MISMATCH', `the share has another ${field} than expected`, {
         field,
         expected: expected[field],
         actual: share[field],
@@ -113,15 +118,15 @@ function assertExpected(share: ExpectedShare, expected: ExpectedShare): void {
 }
 
 /**
- * The share of which `bytes` are the serialised form (`HeldShare.serialise`), verified as at its import. The caller
- * clears `bytes`.
+ * Restores a share from its serialised form (`HeldShare.serialise`) and verifies it as at its import. The caller clears
+ * `bytes`.
  *
  * @throws FrostError SHARE_MALFORMED, SHARE_INVALID
  */
 export function restoreShare(type: ShareType, bytes: Uint8Array): HeldShare {
   const decoded = decodeSharePackage(type, bytes);
   if (decoded?.rest.length !== SCALAR_BYTES) {
-    throw new FrostError('SHARE_MALFORMED', 'not a serialised share of this type', {
+    throw new FrostError('SHARE_MALFORMED', `expected a serialised share of type ${type}`, {
       type,
       length: bytes.length,
     });

@@ -1,7 +1,7 @@
 import { HoldfastError } from '../../shared/errors.ts';
 
 export type KeyringErrorCode =
-  /** The configuration names this share, and it was not imported yet. */
+  /** A share that the configuration names and that was not imported yet. */
   | 'SHARE_MISSING'
   /** A share is imported once: it is never overwritten. */
   | 'SHARE_EXISTS';

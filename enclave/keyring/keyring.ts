@@ -20,10 +20,10 @@ export class Keyring {
   readonly #entries: ReadonlyMap<string, KeyEntry>;
   readonly #keys = new Map<string, HeldKey>();
   readonly #shares = new Map<string, HeldShare>();
-  /** Those that are being sealed: of two that come at once, one is taken. */
+  /** Ids of shares that are being sealed: of two imports of one share at the same time, one is refused. */
   readonly #arriving = new Set<string>();
 
-  /** Records that the configuration does not name: as many as at the start, since only what it names is added. */
+  /** Number of records that the configuration does not name; constant, since only records that it names are added. */
   #unnamed = 0;
 
   private constructor(store: SealedStore, curves: Curves, entries: readonly KeyEntry[]) {
@@ -44,7 +44,7 @@ export class Keyring {
     store: SealedStore,
     curves: Curves,
     entries: readonly KeyEntry[],
-    admission: AdmittedConfiguration,
+    admitted: AdmittedConfiguration,
     drops: readonly DropEntry[] = [],
   ): Promise<Keyring> {
     const keyring = new Keyring(store, curves, entries);
@@ -52,11 +52,11 @@ export class Keyring {
       const made: string[] = [];
       for (const entry of entries) {
         if (await keyring.#load(entry)) continue;
-        keyring.#keys.set(entry.id, makeKey(curves, entry, admission.isNewer));
+        keyring.#keys.set(entry.id, makeKey(curves, entry, admitted.isNewer));
         made.push(entry.id);
       }
-      const dropped = admission.isNewer ? await keyring.#findDropped(drops) : [];
-      await keyring.#sealKeys(made, dropped, admission.state);
+      const dropped = admitted.isNewer ? await keyring.#findDropped(drops) : [];
+      await keyring.#sealKeys(made, dropped, admitted.state);
       keyring.#unnamed = keyring.#countUnnamed();
       return keyring;
     } catch (error) {
@@ -65,33 +65,34 @@ export class Keyring {
     }
   }
 
-  /** A key that signs alone; undefined for shares. */
+  /** Returns a key that signs alone; undefined for shares. */
   key(id: string): HeldKey | undefined {
     return this.#keys.get(id);
   }
 
-  /** What the configuration says of a share; undefined for other keys. */
+  /** Returns the configuration's entry of a share; undefined for other keys. */
   shareEntry(id: string): (KeyEntry & { readonly type: ShareType }) | undefined {
     const entry = this.#entries.get(id);
     return entry !== undefined && hasShareType(entry) ? entry : undefined;
   }
 
-  /** @throws KeyringError SHARE_MISSING */
+  /** Returns a share. @throws KeyringError SHARE_MISSING */
   share(id: string): HeldShare {
     const share = this.#shares.get(id);
     if (share === undefined)
-      throw new KeyringError('SHARE_MISSING', 'no such share was imported', { key: id });
+      throw new KeyringError('SHARE_MISSING', 'this share was not imported yet', { key: id });
     return share;
   }
 
-  /** @throws KeyringError SHARE_EXISTS */
+  /** Asserts that a share was not imported yet. @throws KeyringError SHARE_EXISTS */
   assertNoShare(id: string): void {
     if (this.#shares.has(id) || this.#arriving.has(id))
       throw new KeyringError('SHARE_EXISTS', 'the share was imported before', { key: id });
   }
 
   /**
-   * Seals a share and then holds it: what signs has survived a crash. A share that is not taken is destroyed.
+   * Seals a share and then holds it, so that a share that signs is never lost in a crash. A share that is refused is
+   * destroyed.
    * @throws KeyringError SHARE_EXISTS; StoreError
    */
   async takeShare(id: string, share: HeldShare): Promise<void> {
@@ -116,17 +117,17 @@ export class Keyring {
     }
   }
 
-  /** The public key that verifies what a key or share signs; undefined while a share awaits its import. */
+  /** Returns the public key that verifies what a key or share signs; undefined while a share awaits its import. */
   publicKey(id: string): Uint8Array | undefined {
     return (this.#keys.get(id) ?? this.#shares.get(id))?.publicKey;
   }
 
-  /** How full the store is, and how many of its records the configuration does not name. */
+  /** Number of records in the store, and of those that the configuration does not name. */
   get usage(): StoreUsage {
     return { records: this.#store.size, unnamed: this.#unnamed, maximum: MAX_SEALED_RECORDS };
   }
 
-  /** Clears all of them. */
+  /** Clears all keys and shares. */
   destroy(): void {
     for (const held of [...this.#keys.values(), ...this.#shares.values()]) held.destroy();
     this.#keys.clear();
@@ -140,7 +141,7 @@ export class Keyring {
     return unnamed;
   }
 
-  /** Whether it needs to be made no more. */
+  /** Loads the key or share of an entry from the store; false where a key has to be made first. */
   async #load(entry: KeyEntry): Promise<boolean> {
     const { id, type } = entry;
     const sealed = await this.#store.read(recordKey(entry));
@@ -157,7 +158,9 @@ export class Keyring {
   }
 
   /**
-   * The records of those that are still there, and are the keys that the order names. @throws BootError KEY_MISMATCH
+   * Finds the records to drop that are still in the store, and asserts that they hold the keys that the order names.
+   *
+   * @throws BootError KEY_MISMATCH
    */
   async #findDropped(drops: readonly DropEntry[]): Promise<RecordKey[]> {
     const found: RecordKey[] = [];
@@ -178,7 +181,10 @@ export class Keyring {
     return found;
   }
 
-  /** All in one commit with the configuration's version: there is no store in which it was in force without them. */
+  /**
+   * Seals new keys and drops records in one commit with the configuration's version, so that no store has the version
+   * without them.
+   */
   async #sealKeys(
     made: readonly string[],
     dropped: readonly RecordKey[],
@@ -202,12 +208,14 @@ function hasShareType(entry: KeyEntry): entry is KeyEntry & { type: ShareType } 
 
 function makeKey(curves: Curves, { id, type, publicKey }: KeyEntry, isNewer: boolean): HeldKey {
   if (!isSoleKeyType(type) || publicKey !== undefined || !isNewer) {
-    throw new BootError('KEY_MISSING', 'the store does not hold a key that it should', { key: id });
+    throw new BootError('KEY_MISSING', 'the store does not hold a key that the configuration expects', {
+      key: id,
+    });
   }
   return generateKey(curves, type);
 }
 
-/** The key or share of that type. The caller clears `sealed`. @throws BootError KEY_MISMATCH */
+/** Restores a key or share from its plaintext, which the caller clears. @throws BootError KEY_MISMATCH */
 function restore(
   curves: Curves,
   { id, type }: Pick<KeyEntry, 'id' | 'type'>,
@@ -216,11 +224,16 @@ function restore(
   try {
     return isShareType(type) ? restoreShare(type, sealed) : restoreKey(curves, type, sealed);
   } catch (error) {
-    throw new BootError('KEY_MISMATCH', 'the store holds this key as another', { key: id }, error);
+    throw new BootError(
+      'KEY_MISMATCH',
+      `the store does not hold this key as one of type ${type}`,
+      { key: id },
+      error,
+    );
   }
 }
 
-/** @throws BootError KEY_MISMATCH */
+/** Asserts that a key or share is the one that its entry pins. @throws BootError KEY_MISMATCH */
 function assertHeld(
   { id, publicKey, commitments }: Pick<KeyEntry, 'id' | 'publicKey' | 'commitments'>,
   held: HeldKey | HeldShare | undefined,

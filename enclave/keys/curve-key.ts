@@ -4,21 +4,25 @@ import type { HeldKey } from './held-key.ts';
 import { SECRET_BYTES } from './secret.ts';
 import { serialiseSecret } from './serialised-key.ts';
 
-type Kept<K> = Pick<HeldKey, 'publicKey' | 'serialise' | 'destroy'> & {
-  /** The key, for one operation. @throws KeyError KEY_DESTROYED */
+type HeldCurveKey<K> = Pick<HeldKey, 'publicKey' | 'serialise' | 'destroy'> & {
+  /** Returns the key, for one operation. @throws KeyError KEY_DESTROYED */
   readonly use: () => K;
 };
 
 /**
- * What keys on every curve have in common: to be stored, and to be gone.
+ * Holds a key on a curve until it is destroyed, and serialises it for the sealed store.
  *
- * @throws KeyError KEY_MALFORMED where there is no key
+ * @throws KeyError KEY_MALFORMED where `held` is undefined
  */
-export function keepUntilDestroyed<K extends P256Key | Secp256k1Key>(
+export function holdCurveKey<K extends P256Key | Secp256k1Key>(
   type: 'p256' | 'secp256k1',
   held: K | undefined,
-): Kept<K> {
-  if (held === undefined) throw new KeyError('KEY_MALFORMED', `not a scalar of ${type}`);
+): HeldCurveKey<K> {
+  if (held === undefined)
+    throw new KeyError(
+      'KEY_MALFORMED',
+      `expected a scalar of ${type}, found zero or a number from the order of the curve on`,
+    );
   let key: K | undefined = held;
   const use = () => {
     if (key === undefined) throw new KeyError('KEY_DESTROYED', 'the key was destroyed');

@@ -6,8 +6,8 @@ import { serialiseSecret } from './serialised-key.ts';
 import { holdSecret } from './secret.ts';
 
 /**
- * Ed25519 (RFC 8032) by OpenSSL, whose arithmetic on the secret is constant time. OpenSSL keeps a copy of its own,
- * which it clears when the last reference to the KeyObject is collected: `destroy()` drops ours at once.
+ * Holds an Ed25519 key (RFC 8032), with which OpenSSL signs in constant time. OpenSSL keeps a copy of its own and
+ * clears it when the last reference to the KeyObject is collected; `destroy()` clears the copy held here at once.
  */
 export function holdEd25519(bytes: Uint8Array): HeldKey {
   const secret = holdSecret(bytes);
@@ -23,7 +23,8 @@ export function holdEd25519(bytes: Uint8Array): HeldKey {
     sign(request) {
       assertSignable('ed25519', request);
       if (key === undefined) throw new KeyError('KEY_DESTROYED', 'the key was destroyed');
-      if (request.payload.kind !== 'message') throw new KeyError('PAYLOAD_MISMATCH', 'a message is signed');
+      if (request.payload.kind !== 'message')
+        throw new KeyError('PAYLOAD_MISMATCH', `Ed25519 signs a message, found ${request.payload.kind}`);
       return { signature: sign(null, request.payload.message, key), publicKey };
     },
     serialise: () => serialiseSecret('ed25519', secret.use()),

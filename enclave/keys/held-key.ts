@@ -9,5 +9,5 @@ export function isSoleKeyType(type: KeyType): type is SoleKeyType {
   return (SOLE_KEY_TYPES as readonly KeyType[]).includes(type);
 }
 
-/** A whole private key in memory. `sign`, `serialise` also throw KeyError KEY_DESTROYED. */
+/** A whole private key in memory. `sign` and `serialise` also throw KeyError KEY_DESTROYED. */
 export type HeldKey = Signer<SoleKeyType, KeySignature>;

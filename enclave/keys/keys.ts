@@ -14,12 +14,12 @@ const HOLDERS: Readonly<Record<SoleKeyType, (curves: Curves, secret: Uint8Array)
   secp256k1: holdSecp256k1,
 };
 
-/** Of 2^32 draws one is no scalar of P-256, of secp256k1 fewer: this many in a row are no accident. */
+/** Draws in a row that may be out of range: for P-256 one of 2^32 is, for secp256k1 fewer. */
 const MAX_DRAWS = 8;
 
 /**
- * Makes a key from the kernel's randomness; boot has made sure that the NSM feeds it. Draws again what is no scalar
- * of the curve, so that all of them are equally likely (FIPS 186-5, A.2.2).
+ * Makes a key from the kernel's randomness; boot has checked that the NSM feeds it. Draws again where the bytes are
+ * no scalar of the curve, so that all scalars are equally likely (FIPS 186-5, A.2.2).
  */
 export function generateKey(curves: Curves, type: SoleKeyType): HeldKey {
   const secret = new Uint8Array(SECRET_BYTES);
@@ -39,7 +39,7 @@ export function generateKey(curves: Curves, type: SoleKeyType): HeldKey {
 }
 
 /**
- * The key of which `bytes` are the serialised form (`HeldKey.serialise`). The caller clears `bytes`.
+ * Restores a key from its serialised form (`HeldKey.serialise`). The caller clears `bytes`.
  *
  * @throws KeyError KEY_MALFORMED for another type, version, length or a scalar out of range
  */

@@ -17,8 +17,8 @@ type NativeKeys = Pick<
 const SIGNATURE_BYTES = 64;
 
 /**
- * The curves of the addon: libsecp256k1 for secp256k1, the OpenSSL inside of Node for P-256. Both are constant time in
- * the secret, and the keys lie in memory of the addon's own, locked and cleared by `clear`.
+ * Creates the curves of the addon: libsecp256k1 for secp256k1, Node's OpenSSL for P-256. Both are constant time in the
+ * secret. The addon holds the keys in locked memory of its own, which `clear` overwrites.
  */
 export function createNativeCurves(native: NativeKeys): Curves {
   const share = (handle: KeyHandle) => ({
@@ -40,7 +40,8 @@ export function createNativeCurves(native: NativeKeys): Curves {
         signEcdsa(digest) {
           const bytes = native.signEcdsa(handle, digest);
           const recovery = bytes[SIGNATURE_BYTES];
-          if (recovery !== 0 && recovery !== 1) throw new InternalError('an unusable recovery number');
+          if (recovery !== 0 && recovery !== 1)
+            throw new InternalError('expected the recovery number 0 or 1');
           return { signature: bytes.subarray(0, SIGNATURE_BYTES), recovery };
         },
         signBip340: (digest, auxiliary) => splitSignature(native.signBip340(handle, digest, auxiliary)),

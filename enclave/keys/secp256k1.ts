@@ -2,16 +2,17 @@ import { hash, randomBytes } from 'node:crypto';
 import type { Curves, Secp256k1Key } from './curves.ts';
 import { KeyError } from './errors.ts';
 import { assertSignable, type KeySignature, type PayloadBytes } from '../signer/index.ts';
-import { keepUntilDestroyed } from './curve-key.ts';
+import { holdCurveKey } from './curve-key.ts';
 import { type HeldKey } from './held-key.ts';
 
 /**
- * secp256k1: ECDSA with public key recovery over a digest or the SHA-256 of a message, and BIP-340.
+ * Holds a secp256k1 key, which signs by BIP-340, and by ECDSA with public key recovery over a digest or the SHA-256 of
+ * a message.
  *
- * @throws KeyError KEY_MALFORMED for what is no scalar of the curve
+ * @throws KeyError KEY_MALFORMED where `secret` is not a scalar of the curve
  */
 export function holdSecp256k1(curves: Curves, secret: Uint8Array): HeldKey {
-  const { publicKey, use, ...held } = keepUntilDestroyed('secp256k1', curves.holdSecp256k1(secret));
+  const { publicKey, use, ...held } = holdCurveKey('secp256k1', curves.holdSecp256k1(secret));
   return {
     ...held,
     type: 'secp256k1',
@@ -20,7 +21,8 @@ export function holdSecp256k1(curves: Curves, secret: Uint8Array): HeldKey {
       assertSignable('secp256k1', request);
       const { algorithm, payload } = request;
       if (algorithm === 'bip340') return signBip340(use(), payload, randomBytes(32));
-      if (payload.kind === 'taproot-sighash') throw new KeyError('PAYLOAD_MISMATCH', 'not signed by ECDSA');
+      if (payload.kind === 'taproot-sighash')
+        throw new KeyError('PAYLOAD_MISMATCH', 'ECDSA signs a message or digest, found taproot-sighash');
       const digest = payload.kind === 'message' ? hash('sha256', payload.message, 'buffer') : payload.digest;
       return { ...use().signEcdsa(digest), publicKey };
     },
@@ -28,13 +30,14 @@ export function holdSecp256k1(curves: Curves, secret: Uint8Array): HeldKey {
 }
 
 /**
- * BIP-340 with the given auxiliary randomness (32 bytes), under the key itself for `digest` and under the tweaked
- * output key for `taproot-sighash`.
+ * Signs by BIP-340 with the given auxiliary randomness (32 bytes), under the key itself for `digest` and under the
+ * tweaked output key for `taproot-sighash`.
  *
  * @throws KeyError PAYLOAD_MISMATCH
  */
 export function signBip340(key: Secp256k1Key, payload: PayloadBytes, auxiliary: Uint8Array): KeySignature {
-  if (payload.kind === 'message') throw new KeyError('PAYLOAD_MISMATCH', 'BIP-340 signs 32 bytes here');
+  if (payload.kind === 'message')
+    throw new KeyError('PAYLOAD_MISMATCH', 'BIP-340 signs a digest or taproot-sighash, found a message');
   return payload.kind === 'digest'
     ? key.signBip340(payload.digest, auxiliary)
     : key.signTaproot(payload.digest, auxiliary, payload.merkleRoot);

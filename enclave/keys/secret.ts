@@ -4,12 +4,12 @@ export const SECRET_BYTES = 32;
 
 /** A secret of 32 bytes that can be cleared once and is never handed out after that. */
 export interface Secret {
-  /** The secret itself, not a copy: for the length of one operation. @throws KeyError KEY_DESTROYED */
+  /** Returns the secret itself, not a copy, for one operation. @throws KeyError KEY_DESTROYED */
   use(): Uint8Array<ArrayBuffer>;
   destroy(): void;
 }
 
-/** Copies `bytes` into memory of its own, outside Buffer's pool that others share; the caller clears its copy. */
+/** Copies `bytes` into memory of its own, outside Buffer's shared pool. The caller clears `bytes`. */
 export function holdSecret(bytes: Uint8Array): Secret {
   const secret = new Uint8Array(bytes);
   let destroyed = false;

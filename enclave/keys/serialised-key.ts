@@ -3,12 +3,13 @@ import { SOLE_KEY_TYPES, type SoleKeyType } from './held-key.ts';
 import { SECRET_BYTES } from './secret.ts';
 
 /*
- * One byte of version, one byte of type, the 32 bytes of the secret. The sealed store binds the bytes to the key's
- * name; the type stands inside as well, so that a record never becomes a key of another curve.
+ * The serialised form: one byte of version, one byte of type, the 32 bytes of the secret. The sealed store binds a
+ * record to the key's id; the type inside keeps a record from becoming a key of another curve.
  */
 const VERSION = 1;
 const LENGTH = 2 + SECRET_BYTES;
 
+/** Serialises a secret; the caller clears the result. */
 export function serialiseSecret(type: SoleKeyType, secret: Uint8Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(LENGTH);
   bytes[0] = VERSION;
@@ -17,10 +18,12 @@ export function serialiseSecret(type: SoleKeyType, secret: Uint8Array): Uint8Arr
   return bytes;
 }
 
-/** The secret inside, as a view on `bytes`. @throws KeyError KEY_MALFORMED */
+/** Parses the serialised form and returns the secret as a view of `bytes`. @throws KeyError KEY_MALFORMED */
 export function parseSerialisedSecret(type: SoleKeyType, bytes: Uint8Array): Uint8Array {
   if (bytes.length !== LENGTH || bytes[0] !== VERSION || bytes[1] !== SOLE_KEY_TYPES.indexOf(type) + 1) {
-    throw new KeyError('KEY_MALFORMED', 'not a serialised key of this type', { type, length: bytes.length });
+    throw new KeyError('KEY_MALFORMED', `expected a serialised key of type ${type}`, {
+      length: bytes.length,
+    });
   }
   return bytes.subarray(2);
 }

@@ -2,24 +2,24 @@ import { unsafeParseAttestationDocument } from '../../attestation/index.ts';
 import type { NsmClient } from '../nsm/index.ts';
 import { BootError } from './errors.ts';
 
-/** How far the system's clock may be from the NSM's at the start, in milliseconds: drift of seconds a week is normal. */
+/** Milliseconds that the system's clock may differ from the NSM's at the start; seconds a week are normal drift. */
 export const MAX_CLOCK_DRIFT_MS = 60_000;
-/** How often the time is read from the NSM again. */
+/** Milliseconds between two readings of the time from the NSM. */
 const RESYNC_MS = 600_000;
 
-/** Time that the parent cannot set: the NSM's, carried on by the monotonic clock in between. */
+/** A clock that the parent cannot set: the NSM's time, continued by the monotonic clock between two readings. */
 export interface NodeClock {
-  /** Milliseconds since 1970; never less than it said before. */
+  /** Returns milliseconds since 1970, never less than in an earlier call. */
   now(): number;
-  /** The node's time less the system's when it started, in milliseconds. */
+  /** The NSM's time less the system's at the start of the node, in milliseconds. */
   readonly offsetMs: number;
   /** Ends the synchronisation. */
   close(): void;
 }
 
 /**
- * Reads the time from an attestation document of our own, holds the system's clock against it, and goes on doing so
- * every ten minutes. Also refuses to run in a debug enclave, since the same document tells.
+ * Starts the clock from the timestamp of an attestation document, against which the system's clock is checked once, and
+ * reads the timestamp again every ten minutes. The PCRs of the first document must not be those of a debug enclave.
  *
  * @throws BootError CLOCK_DRIFT, DEBUG_ENCLAVE; NsmError; AttestationError
  */
@@ -28,7 +28,7 @@ export async function startNodeClock(nsm: NsmClient, systemClock: () => number):
   assertProduction(anchor.pcrs);
   const offsetMs = anchor.timestamp - systemClock();
   if (Math.abs(offsetMs) > MAX_CLOCK_DRIFT_MS) {
-    throw new BootError('CLOCK_DRIFT', "the system's clock is off the NSM's", {
+    throw new BootError('CLOCK_DRIFT', "the system's clock differs from the NSM's by more than the maximum", {
       offsetMs,
       maximum: MAX_CLOCK_DRIFT_MS,
     });
@@ -39,7 +39,7 @@ export async function startNodeClock(nsm: NsmClient, systemClock: () => number):
       (next) => {
         anchor = next;
       },
-      // Without an answer the monotonic clock carries on, and the next document will tell.
+      // After a failed reading the monotonic clock continues until the next one.
       () => undefined,
     );
   }, RESYNC_MS).unref();
@@ -62,7 +62,11 @@ function assertProduction(pcrs: ReadonlyMap<number, Uint8Array>): void {
   for (const index of [0, 1, 2]) {
     const value = pcrs.get(index);
     if (value === undefined || value.every((byte) => byte === 0)) {
-      throw new BootError('DEBUG_ENCLAVE', 'a debug enclave keeps no secret', { index });
+      throw new BootError(
+        'DEBUG_ENCLAVE',
+        'expected the measurement of an image, found zero: this is a debug enclave',
+        { index },
+      );
     }
   }
 }

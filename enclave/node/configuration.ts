@@ -1,24 +1,24 @@
 import type { Configuration, SignedConfiguration } from '../../shared/documents/configuration.ts';
 import { BootError } from './errors.ts';
 
-/** What a sealed store remembers of the nodes that opened it. */
+/** State in a sealed store about the nodes that have opened it. */
 export interface SealedState {
-  /** How often a node has opened the store. */
+  /** Number of times that a node has opened the store. */
   readonly boots: number;
   /** The newest configuration that was in force; version 0 before the first. */
   readonly configuration: { readonly version: number; readonly digest: Uint8Array };
 }
 
-/** What a configuration that may come into force brings with it. */
+/** A configuration that may come into force, and the state to seal with it. */
 export interface AdmittedConfiguration {
-  /** It was never in force before: keys that it names for the first time are made. */
+  /** True for a version that was never in force before: keys that it names for the first time are made. */
   readonly isNewer: boolean;
-  /** What to seal with the next write. */
+  /** The state to seal with the next commit. */
   readonly state: SealedState;
 }
 
 /**
- * Whether the configuration's time is over; one whose end cannot be read is over.
+ * Tells whether a configuration has expired; a `notAfter` that is no date counts as past.
  *
  * @param now milliseconds since 1970
  */
@@ -26,18 +26,18 @@ export function hasExpired({ notAfter }: Pick<Configuration, 'notAfter'>, now: n
   return notAfter !== undefined && !(now <= Date.parse(notAfter));
 }
 
-/** @throws BootError CONFIGURATION_EXPIRED */
+/** Asserts that a configuration has not expired. @throws BootError CONFIGURATION_EXPIRED */
 export function assertCurrent(configuration: Configuration, now: number): void {
   if (hasExpired(configuration, now)) {
-    throw new BootError('CONFIGURATION_EXPIRED', 'the time of this configuration is over', {
+    throw new BootError('CONFIGURATION_EXPIRED', 'the configuration has expired', {
       notAfter: configuration.notAfter,
     });
   }
 }
 
 /**
- * Holds a verified configuration against the newest one that this store has seen. The same version must be the same
- * bytes; an older one is a rollback.
+ * Checks a verified configuration against the newest one that the store has seen. The same version must have the same
+ * bytes; an older version is a rollback.
  *
  * @throws BootError CONFIGURATION_ROLLED_BACK, CONFIGURATION_CONFLICT
  */
@@ -47,15 +47,23 @@ export function admitConfiguration(
 ): AdmittedConfiguration {
   const known = sealed.configuration;
   if (version < known.version) {
-    throw new BootError('CONFIGURATION_ROLLED_BACK', 'a newer configuration was in force before', {
-      expected: known.version,
-      actual: version,
-    });
+    throw new BootError(
+      'CONFIGURATION_ROLLED_BACK',
+      'the configuration is older than one that was in force before',
+      {
+        expected: known.version,
+        actual: version,
+      },
+    );
   }
   if (version === known.version && Buffer.compare(digest, known.digest) !== 0) {
-    throw new BootError('CONFIGURATION_CONFLICT', 'this version was in force with another content', {
-      version,
-    });
+    throw new BootError(
+      'CONFIGURATION_CONFLICT',
+      'this version of the configuration was in force before with other bytes',
+      {
+        version,
+      },
+    );
   }
   return {
     isNewer: version > known.version,

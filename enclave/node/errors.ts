@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../shared/errors.ts';
 
-/** Why a node did not start. Every one is final: the process ends, and its parent shows the code. */
+/** Reasons for which a node does not start. Each is final: the process ends, and its parent shows the code. */
 export type BootErrorCode =
   /** The kernel's random numbers do not come from the NSM. */
   | 'ENTROPY_UNTRUSTED'
@@ -13,11 +13,11 @@ export type BootErrorCode =
   /** PCR16 was extended or locked before this node measured its manifest. */
   | 'MANIFEST_PCR_USED'
   | 'MANIFEST_PCR_MISMATCH'
-  /** The time for which it was signed is over. */
+  /** The `notAfter` of the configuration has passed. */
   | 'CONFIGURATION_EXPIRED'
-  /** A newer configuration was in force before. */
+  /** A newer configuration was in force on this store before. */
   | 'CONFIGURATION_ROLLED_BACK'
-  /** The version was in force before, with another content. */
+  /** The same version of the configuration was in force before, with other bytes. */
   | 'CONFIGURATION_CONFLICT'
   /** The store is empty and no signed configuration orders to start one. */
   | 'INITIALISATION_NOT_ORDERED'
@@ -28,8 +28,9 @@ export type BootErrorCode =
   | 'PASSWORD_MISSING'
   /** The password has fewer than 32 or more than 1,024 bytes. */
   | 'PASSWORD_LENGTH'
-  /** The configuration names a key that the store does not hold, or holds as another. */
+  /** The configuration names a key that the store does not hold. */
   | 'KEY_MISSING'
+  /** The store holds another key under the id of a key that the configuration names. */
   | 'KEY_MISMATCH';
 
 export class BootError extends HoldfastError<BootErrorCode> {}

@@ -4,9 +4,10 @@ import { digestManifest, type Manifest, parseManifest } from '../../shared/docum
 import type { NsmClient } from '../nsm/index.ts';
 import { BootError } from './errors.ts';
 
+/** A manifest that PCR16 vouches for. */
 export interface MeasuredManifest {
   readonly manifest: Manifest;
-  /** SHA-384 of its bytes: what was extended into PCR16. */
+  /** SHA-384 of the manifest's bytes, which PCR16 was extended with. */
   readonly digest: Uint8Array;
 }
 
@@ -19,7 +20,10 @@ export interface MeasuredManifest {
 export async function measureManifest(nsm: NsmClient, bytes: Uint8Array): Promise<MeasuredManifest> {
   const before = await nsm.describePcr(MANIFEST_PCR);
   if (before.locked || before.value.some((byte) => byte !== 0)) {
-    throw new BootError('MANIFEST_PCR_USED', 'PCR16 is not fresh');
+    throw new BootError(
+      'MANIFEST_PCR_USED',
+      'expected PCR16 zero and unlocked before the manifest is measured',
+    );
   }
   const digest = digestManifest(bytes);
   await nsm.extendPcr(MANIFEST_PCR, digest);
@@ -27,10 +31,14 @@ export async function measureManifest(nsm: NsmClient, bytes: Uint8Array): Promis
   const { locked, value } = await nsm.describePcr(MANIFEST_PCR);
   const expected = createHash('sha384').update(new Uint8Array(48)).update(digest).digest();
   if (!locked || Buffer.compare(value, expected) !== 0) {
-    throw new BootError('MANIFEST_PCR_MISMATCH', 'PCR16 does not hold the manifest', {
-      expected: expected.toString('hex'),
-      actual: Buffer.from(value).toString('hex'),
-    });
+    throw new BootError(
+      'MANIFEST_PCR_MISMATCH',
+      'expected PCR16 locked with the digest of the manifest in it',
+      {
+        expected: expected.toString('hex'),
+        actual: Buffer.from(value).toString('hex'),
+      },
+    );
   }
   return { manifest: parseManifest(bytes), digest };
 }

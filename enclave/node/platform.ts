@@ -3,20 +3,20 @@ import type { Curves } from '../keys/index.ts';
 import type { NsmDevice } from '../nsm/index.ts';
 
 /**
- * What a node stands on. The production entry hands in /dev/nsm, AF_VSOCK and the roots of Amazon and nothing else can
- * be chosen there; stand-ins come from an entry that is not part of any image.
+ * The devices, clock and trust roots of a node. The production entry hands in /dev/nsm, AF_VSOCK and the roots of
+ * Amazon, and nothing else can be chosen there; stand-ins come from an entry that is in no image.
  */
 export interface Platform {
   readonly nsm: NsmDevice;
   readonly transport: Transport;
   /** The arithmetic of the keys that sign. */
   readonly curves: Curves;
-  /** PEM of the authorities that may speak for KMS. */
+  /** PEM of the certificate authorities that are trusted for KMS. */
   readonly kmsRoots: readonly string[];
   /** The system's clock, milliseconds since 1970. */
   readonly systemClock: () => number;
   /**
-   * Sees that the kernel's entropy comes from the NSM and that nothing dumps the memory.
+   * Checks that the kernel's entropy comes from the NSM, and closes the memory of the process to core dumps.
    * @throws BootError ENTROPY_UNTRUSTED, CORE_DUMPS_ENABLED
    */
   readonly checkHost: () => Promise<void>;

@@ -6,7 +6,7 @@ import { NsmError } from './errors.ts';
 const bytes = z.instanceof(Uint8Array);
 const pcrIndex = z.int().min(0).max(31);
 
-const answerSchemas = {
+const responseSchemas = {
   DescribeNSM: z.object({
     version_major: z.int(),
     version_minor: z.int(),
@@ -22,9 +22,9 @@ const answerSchemas = {
   Attestation: z.object({ document: bytes.refine(({ length }) => length > 0) }),
 } as const;
 
-export type NsmDescription = z.infer<(typeof answerSchemas)['DescribeNSM']>;
+export type NsmDescription = z.infer<(typeof responseSchemas)['DescribeNSM']>;
 
-/** What an attestation document shall vouch for; each at most 1,024 bytes, and absent where left out. */
+/** Fields that an attestation document vouches for, each at most 1,024 bytes; those left out are absent in it. */
 export interface AttestationFields {
   readonly userData?: Uint8Array;
   readonly nonce?: Uint8Array;
@@ -33,25 +33,25 @@ export interface AttestationFields {
 
 /** Typed requests to the Nitro Secure Module, one after the other: the device serves one call at a time. */
 export interface NsmClient {
-  /** @throws NsmError NSM_FAILED, NSM_REFUSED; so do all the others. */
+  /** Describes the module. All methods but `close` throw NsmError NSM_FAILED or NSM_REFUSED. */
   describe(): Promise<NsmDescription>;
   describePcr(index: number): Promise<{ locked: boolean; value: Uint8Array }>;
-  /** Extends a PCR to SHA-384(old ‖ data) and answers the new value, 48 bytes. */
+  /** Extends a PCR to SHA-384(old ‖ data) and returns the new value, 48 bytes. */
   extendPcr(index: number, data: Uint8Array): Promise<Uint8Array>;
   lockPcr(index: number): Promise<void>;
-  /** Random bytes from the hypervisor; the device gives at most 256 a call. */
+  /** Gets random bytes from the hypervisor, in as many calls as needed: the device gives at most 256 bytes each. */
   random(length: number): Promise<Uint8Array>;
-  /** A COSE_Sign1 attestation document. */
+  /** Gets a COSE_Sign1 attestation document. */
   attest(fields: AttestationFields): Promise<Uint8Array>;
   close(): void;
 }
 
-/** The requests and answers of aws-nitro-enclaves-nsm-api, over a device. */
+/** Creates a client that speaks the CBOR requests and responses of aws-nitro-enclaves-nsm-api over a device. */
 export function createNsmClient(device: NsmDevice): NsmClient {
   let last: Promise<unknown> = Promise.resolve();
 
-  function enqueue<T>(call: () => Promise<T>): Promise<T> {
-    const result = last.then(call, call);
+  function enqueue<T>(operation: () => Promise<T>): Promise<T> {
+    const result = last.then(operation, operation);
     last = result.catch(() => undefined);
     return result;
   }
@@ -60,49 +60,54 @@ export function createNsmClient(device: NsmDevice): NsmClient {
     const message = encodeCbor(body === undefined ? name : { [name]: body });
     if (message.length > MAX_NSM_REQUEST_BYTES)
       throw new RangeError(`NSM request of ${message.length} bytes`);
-    const answer = await exchange(device, message);
-    if (answer === name) return undefined;
-    if (typeof answer !== 'object' || answer === null)
-      throw new NsmError('NSM_FAILED', 'unexpected answer of the NSM');
-    const fields = answer as Record<string, unknown>;
+    const response = await exchange(device, message);
+    if (response === name) return undefined;
+    if (typeof response !== 'object' || response === null)
+      throw new NsmError('NSM_FAILED', `expected a response to ${name}, found a ${typeof response}`);
+    const fields = response as Record<string, unknown>;
     if (typeof fields['Error'] === 'string') {
       throw new NsmError('NSM_REFUSED', `the NSM refused ${name}`, {
         request: name,
         reason: fields['Error'],
       });
     }
-    if (!Object.hasOwn(fields, name)) throw new NsmError('NSM_FAILED', 'unexpected answer of the NSM');
+    if (!Object.hasOwn(fields, name))
+      throw new NsmError('NSM_FAILED', `the response of the NSM is not to ${name}`);
     return fields[name];
   }
 
-  function ask<Name extends keyof typeof answerSchemas>(
+  function call<Name extends keyof typeof responseSchemas>(
     name: Name,
     body?: { readonly [key: string]: CborEncodable },
-  ): Promise<z.infer<(typeof answerSchemas)[Name]>> {
+  ): Promise<z.infer<(typeof responseSchemas)[Name]>> {
     return enqueue(async () => {
-      const parsed = answerSchemas[name].safeParse(await request(name, body));
-      if (!parsed.success) throw new NsmError('NSM_FAILED', `malformed answer of the NSM to ${name}`);
-      return parsed.data as z.infer<(typeof answerSchemas)[Name]>;
+      const parsed = responseSchemas[name].safeParse(await request(name, body));
+      if (!parsed.success)
+        throw new NsmError(
+          'NSM_FAILED',
+          `the response of the NSM to ${name} lacks a field, or has one of another type`,
+        );
+      return parsed.data as z.infer<(typeof responseSchemas)[Name]>;
     });
   }
 
   return {
-    describe: () => ask('DescribeNSM'),
+    describe: () => call('DescribeNSM'),
     describePcr: async (index) => {
-      const { lock, data } = await ask('DescribePCR', { index });
+      const { lock, data } = await call('DescribePCR', { index });
       return { locked: lock, value: data };
     },
-    extendPcr: async (index, data) => (await ask('ExtendPCR', { index, data })).data,
+    extendPcr: async (index, data) => (await call('ExtendPCR', { index, data })).data,
     lockPcr: (index) =>
       enqueue(async () => {
         if ((await request('LockPCR', { index })) !== undefined) {
-          throw new NsmError('NSM_FAILED', 'malformed answer of the NSM to LockPCR');
+          throw new NsmError('NSM_FAILED', 'expected a response to LockPCR without fields');
         }
       }),
     random: async (length) => {
       const collected = new Uint8Array(length);
       for (let offset = 0; offset < length;) {
-        const { random } = await ask('GetRandom');
+        const { random } = await call('GetRandom');
         const part = random.subarray(0, length - offset);
         collected.set(part, offset);
         offset += part.length;
@@ -112,7 +117,7 @@ export function createNsmClient(device: NsmDevice): NsmClient {
     },
     attest: async ({ userData, nonce, publicKey }) =>
       (
-        await ask('Attestation', {
+        await call('Attestation', {
           user_data: userData ?? null,
           nonce: nonce ?? null,
           public_key: publicKey ?? null,
@@ -124,9 +129,9 @@ export function createNsmClient(device: NsmDevice): NsmClient {
 
 async function exchange(device: NsmDevice, message: Uint8Array): Promise<unknown> {
   try {
-    const answer = await device.exchange(message);
-    return toPlainCbor(decodeCbor(answer, { maxBytes: MAX_NSM_RESPONSE_BYTES, maxDepth: 4 }));
+    const response = await device.exchange(message);
+    return toPlainCbor(decodeCbor(response, { maxBytes: MAX_NSM_RESPONSE_BYTES, maxDepth: 4 }));
   } catch (error) {
-    throw new NsmError('NSM_FAILED', 'the NSM did not answer', {}, error);
+    throw new NsmError('NSM_FAILED', 'the NSM gave no response, or one that is not CBOR', {}, error);
   }
 }

@@ -5,20 +5,20 @@ import { loadNative } from '../../shared/native/addon.ts';
 const REASON_DESCRIPTOR = 3;
 
 /**
- * Leaves the code of a final error with init, which hands it to the parent even when nothing else works any more. Only
- * a code: init passes on nothing but capitals, digits and underscores.
+ * Leaves the code of a final error with init, which reports it to the parent even when nothing else works any more.
+ * Init reports capitals, digits and underscores alone, so that no data leaves this way.
  */
 export function leaveExitReason(code: string): void {
   try {
     writeSync(REASON_DESCRIPTOR, code);
   } catch {
-    // Without a listener there is nobody to miss it: init then says NONE.
+    // Outside an enclave there is no init that reads the pipe; an init that reads nothing reports NONE.
   }
 }
 
 /**
- * Ends the process at once. Node's own exit waits for threads that are still busy, and takes everything apart in order;
- * here the machine goes off with the process.
+ * Ends the process at once. Node's own exit waits for busy threads and releases everything in order, which is of no use
+ * in a machine that is switched off with the process.
  */
 export function endProcess(code: number): never {
   try {

@@ -6,9 +6,9 @@ const RNG_CURRENT = '/sys/class/misc/hw_random/rng_current';
 const NSM_RNG = 'nsm-hwrng';
 
 /**
- * Sees that the kernel takes its entropy from the NSM (init has seen to it, and this must not depend on that), and
- * closes this process to core dumps, debuggers and other programs. There is no swap in an enclave; memory is locked all
- * the same.
+ * Checks that the kernel takes its entropy from the NSM, without relying on init's check of the same, and closes this
+ * process to core dumps, debuggers and other programs. Memory is locked, although an enclave has no swap.
+ *
  * @throws BootError ENTROPY_UNTRUSTED, CORE_DUMPS_ENABLED
  */
 export async function checkEnclaveHost(
@@ -16,10 +16,10 @@ export async function checkEnclaveHost(
   readSource: () => Promise<string> = () => readFile(RNG_CURRENT, 'utf8'),
 ): Promise<void> {
   const source = await readSource().catch((error: unknown) => {
-    throw new BootError('ENTROPY_UNTRUSTED', "the kernel's source of entropy is not to be seen", {}, error);
+    throw new BootError('ENTROPY_UNTRUSTED', `cannot read ${RNG_CURRENT}`, {}, error);
   });
   if (source.trimEnd() !== NSM_RNG) {
-    throw new BootError('ENTROPY_UNTRUSTED', "the kernel's entropy is not the NSM's", {
+    throw new BootError('ENTROPY_UNTRUSTED', `expected the entropy source ${NSM_RNG}`, {
       source: source.trimEnd(),
     });
   }
@@ -28,6 +28,11 @@ export async function checkEnclaveHost(
     native.forbidExec();
     native.lockMemory();
   } catch (error) {
-    throw new BootError('CORE_DUMPS_ENABLED', 'the memory of this process cannot be closed', {}, error);
+    throw new BootError(
+      'CORE_DUMPS_ENABLED',
+      'core dumps, other programs or swap cannot be forbidden',
+      {},
+      error,
+    );
   }
 }

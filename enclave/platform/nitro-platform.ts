@@ -7,8 +7,8 @@ import { checkEnclaveHost } from './host-check.ts';
 import { openNsmDevice } from './nsm-device.ts';
 
 /**
- * The only platform that the image has: /dev/nsm, AF_VSOCK and the roots of Amazon. It takes no option, and nothing
- * that is missing is replaced.
+ * Opens the only platform of the image: /dev/nsm, AF_VSOCK and the roots of Amazon. There are no options, and nothing
+ * takes the place of a part that is missing.
  * @throws TransportError TRANSPORT_UNAVAILABLE; NsmError NSM_FAILED
  */
 export function openNitroPlatform(): Platform {

@@ -7,7 +7,7 @@ function deviceFailure(message: string, cause: unknown): NsmError {
 }
 
 /**
- * The real Nitro Secure Module. Without /dev/nsm this is an error and nothing else is tried.
+ * Opens the Nitro Secure Module. Where /dev/nsm is missing, nothing else is tried.
  * @throws NsmError NSM_FAILED; TransportError TRANSPORT_UNAVAILABLE where the addon is missing
  */
 export function openNsmDevice(
@@ -29,7 +29,7 @@ export function openNsmDevice(
         return await native.exchangeNsm(descriptor, request);
       } catch (error) {
         if (error instanceof TypeError) throw error;
-        throw deviceFailure('/dev/nsm does not answer', error);
+        throw deviceFailure('the request to /dev/nsm failed', error);
       } finally {
         running -= 1;
         if (isClosed && running === 0) native.close(descriptor);
@@ -38,7 +38,7 @@ export function openNsmDevice(
     close() {
       if (isClosed) return;
       isClosed = true;
-      // A number that is closed under a running request could by then be another file's.
+      // While a request runs, its descriptor stays open: a closed number could be given to another file.
       if (running === 0) native.close(descriptor);
     },
   };

@@ -6,5 +6,5 @@ export type SignerErrorCode =
   /** The algorithm does not take this kind of payload, or the payload has the wrong length. */
   | 'PAYLOAD_MISMATCH';
 
-/** A signer refuses what it was asked to sign; keys and shares add codes of their own. */
+/** The refusal of a signer to sign; keys and shares add codes of their own. */
 export class SignerError<Code extends string = SignerErrorCode> extends HoldfastError<Code> {}

@@ -10,7 +10,7 @@ export type PayloadBytes =
   | { readonly kind: 'digest'; readonly digest: Uint8Array }
   | { readonly kind: 'taproot-sighash'; readonly digest: Uint8Array; readonly merkleRoot: Uint8Array };
 
-/** Decodes a request's payload, whose hex its schema has checked. */
+/** Decodes the payload of a request whose schema has been checked, hex included. */
 export function decodePayload(payload: Payload): PayloadBytes {
   if (payload.kind === 'message') return { kind: 'message', message: Buffer.from(payload.message, 'hex') };
   const digest = Buffer.from(payload.digest, 'hex');

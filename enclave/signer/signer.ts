@@ -2,7 +2,7 @@ import { type NonceCommitments, type Nonces } from '@noble/curves/abstract/frost
 import { type Algorithm, type KeyType } from '../../shared/algorithms.ts';
 import { type PayloadBytes } from './payload.ts';
 
-/** What a signer signs. */
+/** A payload, and the algorithm to sign it with. */
 export interface SigningRequest {
   readonly algorithm: Algorithm;
   readonly payload: PayloadBytes;
@@ -10,17 +10,17 @@ export interface SigningRequest {
   readonly round?: SigningRound;
 }
 
-/** This signer's nonces of round one, and the commitments of all who take part, this signer's included. */
+/** A signer's nonces of round one, and the commitments of all signers that take part, its own included. */
 export interface SigningRound {
   readonly nonces: Nonces;
   readonly commitments: readonly NonceCommitments[];
 }
 
-/** A whole signature. */
+/** A signature that verifies by itself. */
 export interface KeySignature {
   /** 64 bytes: R ‖ S, or r ‖ s with a low s. */
   readonly signature: Uint8Array;
-  /** What verifies it: raw Ed25519, compressed SEC1 for ECDSA, x-only for BIP-340. */
+  /** The public key that verifies the signature: raw Ed25519, compressed SEC1 for ECDSA, x-only for BIP-340. */
   readonly publicKey: Uint8Array;
   /** ECDSA on secp256k1 only: the parity of R's y, for public key recovery. */
   readonly recovery?: 0 | 1;
@@ -38,9 +38,9 @@ export interface SignatureShare {
  */
 export interface Signer<Type extends KeyType = KeyType, Signature = KeySignature | SignatureShare> {
   readonly type: Type;
-  /** Raw Ed25519 (32 bytes) or compressed SEC1 (33 bytes); of a share, its group's. */
+  /** Raw Ed25519 (32 bytes) or compressed SEC1 (33 bytes); for a share, the key of its group. */
   readonly publicKey: Uint8Array;
-  /** @throws SignerError ALGORITHM_MISMATCH, PAYLOAD_MISMATCH, and the codes of keys or shares */
+  /** Signs a request. @throws SignerError ALGORITHM_MISMATCH, PAYLOAD_MISMATCH, and the codes of keys or shares */
   sign(request: SigningRequest): Signature;
   /** Serialises the secret for the sealed store; the caller seals the bytes and clears them. */
   serialise(): Uint8Array<ArrayBuffer>;

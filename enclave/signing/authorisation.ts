@@ -20,13 +20,13 @@ export interface DecisionClocks {
 /** Decides one request by the configuration in force. @throws SigningError CONFIGURATION_EXPIRED */
 export type Authorise = (request: PolicyRequest) => Decision;
 
-/** Prepares a configuration's rules, with rates that start empty. */
+/** Prepares the rules of a configuration; their rates start empty. */
 export function createAuthorise(configuration: Configuration, { now, monotonic }: DecisionClocks): Authorise {
   const policy = preparePolicy(configuration);
   const limits = createRateLimits(policy.ruleCount, monotonic());
   return (request) => {
     if (hasExpired(configuration, now())) {
-      throw new SigningError('CONFIGURATION_EXPIRED', 'the time of the configuration in force is over', {
+      throw new SigningError('CONFIGURATION_EXPIRED', 'the configuration in force has expired', {
         notAfter: configuration.notAfter,
       });
     }

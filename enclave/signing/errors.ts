@@ -2,10 +2,10 @@ import { HoldfastError } from '../../shared/errors.ts';
 import type { Decision, PolicyRefusal } from '../../policy/index.ts';
 
 export type SigningErrorCode =
-  /** The configuration's time is over: the node allows nothing until it starts with another. */
+  /** The configuration in force has expired: the node permits nothing until it starts with another. */
   'CONFIGURATION_EXPIRED';
 
-/** The node signs nothing at present, whoever asks. */
+/** The refusal of every request at present, whichever client sends it. */
 export class SigningError extends HoldfastError<SigningErrorCode> {}
 
 /** A request that the policy does not permit; `decision` has the reasons and what is still needed. */

@@ -18,7 +18,7 @@ import { decodePayload, type KeySignature, type SignatureShare } from '../signer
 import { type Authorise, createAuthorise, type DecisionClocks } from './authorisation.ts';
 import { PolicyError } from './errors.ts';
 
-/** What became of one request, as it is recorded before anything of it leaves the node. */
+/** The outcome of one request, which is recorded before anything of the outcome leaves the node. */
 export interface DecisionRecord {
   readonly request: PolicyRequest;
   readonly decision: Decision;
@@ -28,10 +28,10 @@ export interface DecisionRecord {
   readonly failure: string | null;
 }
 
-/** Keeps a record; what a request has earned is withheld until it resolves, and for good if it rejects. */
+/** Stores a record. The result of the request is withheld until this resolves, and for good if this rejects. */
 export type RecordDecision = (record: DecisionRecord) => Promise<void> | void;
 
-/** What a permitted request yields, the rule that permitted it, and the version of the configuration in force. */
+/** The result of a permitted request, the rule that permitted it, and the version of the configuration in force. */
 export interface Permitted<Result> {
   readonly result: Result;
   readonly rule: string;
@@ -40,34 +40,34 @@ export interface Permitted<Result> {
 
 export interface ShareSigningRequest {
   readonly key: string;
-  /** Names the nonces of round one. */
+  /** The handle that round one gave for its nonces. */
   readonly handle: string;
   readonly payload: Payload;
   readonly commitments: readonly NonceCommitment[];
 }
 
 /**
- * The one way to a key. An interface authenticates its client and parses the request by its own protocol; from there
- * the pipeline decides, signs and records, and the interface responds in its own words. Every method takes the id of
+ * The only way to a key. An interface authenticates its client and parses the request by its own protocol; then the
+ * pipeline decides, signs and records, and the interface responds in its own format. Every method takes the id of
  * a client that was authenticated, and throws PolicyError or SigningError where nothing permits the request.
  */
 export interface SigningPipeline {
   /** X25519 public key that shares are encrypted to, 32 bytes; made anew at each boot. */
   readonly importKey: Uint8Array;
-  /** The public keys of what the configuration names; null where a share awaits its import. */
+  /** Lists the keys of the configuration; `publicKey` is null where a share awaits its import. */
   listKeys(): KeyInfo[];
-  /** How full the sealed store is. */
+  /** Number of records in the sealed store, of those not named, and the most that it holds. */
   readonly storeUsage: StoreUsage;
   /** Signs with a whole key. @throws SignerError */
   sign(client: string, request: SignRequest): Promise<Permitted<KeySignature>>;
-  /** Round one of FROST (RFC 9591, 5.1), on nonces that this memory alone has. @throws FrostError, KeyringError */
+  /** Runs round one of FROST (RFC 9591, 5.1); the nonces exist in memory alone. @throws FrostError, KeyringError */
   commit(
     client: string,
     request: { readonly key: string },
   ): Promise<Permitted<{ readonly handle: string; readonly commitment: NonceCommitment }>>;
-  /** Round two of FROST (RFC 9591, 5.2). @throws FrostError, KeyringError */
+  /** Runs round two of FROST (RFC 9591, 5.2). @throws FrostError, KeyringError */
   signShare(client: string, request: ShareSigningRequest): Promise<Permitted<SignatureShare>>;
-  /** Takes in a share that was encrypted for this node, boot and key. @throws FrostError, KeyringError, StoreError */
+  /** Imports a share that was encrypted for this node, boot and key. @throws FrostError, KeyringError, StoreError */
   importShare(
     client: string,
     request: ShareImportRequest & { readonly key: string },
@@ -79,13 +79,13 @@ export interface SigningPipelineOptions {
   readonly measured: MeasuredManifest;
   readonly keyring: Keyring;
   readonly clocks: DecisionClocks;
-  /** Names this boot of this node, hex: a share is encrypted for it. */
+  /** Id of this boot of this node in hex, which an imported share must be encrypted for. */
   readonly session: string;
-  /** Nothing is recorded when left out. */
+  /** Records outcomes; without it nothing is recorded. */
   readonly record?: RecordDecision;
 }
 
-/** Makes the pipeline of a node that serves. */
+/** Creates the pipeline of a node that serves. */
 export function createSigningPipeline(options: SigningPipelineOptions): SigningPipeline {
   const { signed, measured, keyring, clocks, session } = options;
   const { configuration } = signed;
@@ -154,12 +154,12 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
   };
 }
 
-/** The algorithm to decide with: a key that is not a share is then refused as UNKNOWN_KEY or ALGORITHM_MISMATCH. */
+/** Finds the algorithm to decide with. The policy then refuses a whole key by it (UNKNOWN_KEY, ALGORITHM_MISMATCH). */
 function shareAlgorithm(keyring: Keyring, id: string): Extract<Algorithm, `frost-${string}`> {
   return keyring.shareEntry(id)?.type ?? 'frost-ed25519';
 }
 
-/** Decides, acts, records, and only then lets the result go. */
+/** Creates the function that decides a request, acts on it, records the outcome, and only then returns the result. */
 function createCarryOut(
   authorise: Authorise,
   configuration: number,

@@ -5,18 +5,18 @@ export type StoreErrorCode =
   | 'STORE_ROOT_UNREADABLE'
   /** The root record has a format that this image does not know: a newer image has written it. */
   | 'STORE_FORMAT_UNKNOWN'
-  /** A record that the index names is not there, or the root record itself is not. */
+  /** A record that the index names is missing, or the root record is. */
   | 'STORE_RECORD_MISSING'
   /** A record differs from the one that was written last: altered, swapped or rolled back. */
   | 'STORE_RECORD_ALTERED'
   /** A record that this node has never written. */
   | 'STORE_RECORD_UNKNOWN'
   /**
-   * No room: too many records, or more changes than one commit carries. Nothing was written, and waiting makes no
-   * room.
+   * No room: too many records, or more changes than one commit carries. Nothing was written, and a retry does not
+   * help.
    */
   | 'STORE_FULL'
-  /** Somebody else writes to this store: another enclave runs on it, or it was rolled back under this one. */
+  /** Another enclave writes to this store, or the store was rolled back while this node ran. */
   | 'STORE_TAKEN'
   /** A write was neither confirmed nor refused. */
   | 'STORE_UNCERTAIN';

@@ -3,7 +3,7 @@ import { decodeCborObject, encodeCbor } from '../../shared/cbor/index.ts';
 import { MAX_RECORD_BYTES, recordKeySchema } from '../../shared/protocol/control.ts';
 import { FAN_OUT, type IndexNode, isLeaf, MAX_LEAF_RECORDS } from './record-index.ts';
 
-/** Which write of a record is the newest, and the SHA-256 of its sealed bytes. */
+/** The revision of the newest write of a record, and the SHA-256 of its sealed bytes. */
 export interface RecordState {
   readonly revision: number;
   readonly digest: Uint8Array;
@@ -25,7 +25,11 @@ export const indexNodeSchema = z.union([
 ]);
 export type EncodedNode = z.infer<typeof indexNodeSchema>;
 
-/** @param stateOf how the child at a digit is sealed; undefined where no record is below it */
+/**
+ * Describes a node as it is to be sealed.
+ *
+ * @param stateOf gives the sealed state of the child at a digit; undefined where no record is below it
+ */
 export function describeNode(
   node: IndexNode,
   stateOf: (digit: number) => RecordState | undefined,
@@ -47,7 +51,11 @@ export function encodeNode(node: EncodedNode): Uint8Array {
   return encodeCbor(node);
 }
 
-/** @throws CborError, ZodError: only for what this node has sealed itself, so never for data from outside. */
+/**
+ * Decodes an opened node.
+ *
+ * @throws CborError, ZodError: a defect of the image that sealed it, since only opened seals get here
+ */
 export function decodeNode(plaintext: Uint8Array): EncodedNode {
   return indexNodeSchema.parse(decodeCborObject(plaintext, { maxBytes: MAX_RECORD_BYTES, maxDepth: 4 }));
 }

@@ -9,11 +9,11 @@ import {
 import { encodeCbor } from '../../shared/cbor/index.ts';
 import type { Manifest } from '../../shared/documents/manifest.ts';
 
-/** Where a record lies and which write of it this is: bound to its ciphertext. */
+/** The place of a record and the number of the write, both bound to the ciphertext. */
 export interface RecordPlace {
   readonly table: string;
   readonly id: string;
-  /** Counts the writes of this record from 1. */
+  /** Number of the write of this record, from 1. */
   readonly revision: number;
 }
 
@@ -21,12 +21,12 @@ const FORMAT = 1;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const HEADER_BYTES = 1 + NONCE_BYTES;
-/** What a seal adds to a plaintext: version, nonce and tag. */
+/** Bytes that a seal adds to a plaintext: version, nonce and tag. */
 export const SEAL_BYTES = HEADER_BYTES + TAG_BYTES;
 
 /**
- * The key of a node's sealed store: HKDF-SHA-384 (RFC 5869) of the Encryptor Master Password, for this node alone. It
- * depends on who the node is and not on the whole manifest, so that the store outlives a change of its authorities.
+ * Derives the key of a node's sealed store: HKDF-SHA-384 (RFC 5869) of the Encryptor Master Password. The key depends
+ * on namespace, environment and node and not on the whole manifest, so that the store outlives a change of authorities.
  */
 export function deriveStoreKey(
   password: Uint8Array,
@@ -40,8 +40,8 @@ export function deriveStoreKey(
 }
 
 /**
- * AES-256-GCM with a random nonce: version ‖ nonce ‖ ciphertext ‖ tag. Random nonces bear 2^32 records under one key
- * (NIST SP 800-38D section 8.3); a store holds thousands and writes them rarely.
+ * Seals a record by AES-256-GCM with a random nonce: version ‖ nonce ‖ ciphertext ‖ tag. Random nonces bear 2^32
+ * records under one key (NIST SP 800-38D section 8.3); a store holds thousands and writes them rarely.
  */
 export function sealRecord(key: KeyObject, place: RecordPlace, plaintext: Uint8Array): Uint8Array {
   const nonce = randomBytes(NONCE_BYTES);
@@ -57,7 +57,7 @@ export function sealRecord(key: KeyObject, place: RecordPlace, plaintext: Uint8A
   );
 }
 
-/** The plaintext, which the caller clears, or undefined when the record is not the one sealed for this place. */
+/** Opens a record; undefined when it is not the one sealed for this place. The caller clears the plaintext. */
 export function openRecord(key: KeyObject, place: RecordPlace, sealed: Uint8Array): Uint8Array | undefined {
   if (sealed.length < SEAL_BYTES || sealed[0] !== FORMAT) return undefined;
   const nonce = sealed.subarray(1, HEADER_BYTES);
@@ -71,7 +71,7 @@ export function openRecord(key: KeyObject, place: RecordPlace, sealed: Uint8Arra
     plaintext.fill(0);
     return undefined;
   }
-  // A Buffer of Node's pool would leave its bytes to the next who allocates.
+  // Memory of its own: a slice of Buffer's pool would pass its bytes on to a later allocation.
   const result = new Uint8Array(plaintext);
   plaintext.fill(0);
   return result;

@@ -2,12 +2,12 @@ import { hash } from 'node:crypto';
 import { encodeCbor } from '../../shared/cbor/index.ts';
 import { compareRecordKeys, type RecordKey } from '../../shared/protocol/control.ts';
 
-/** How many records a leaf lists before it is split into {@link FAN_OUT} nodes. */
+/** Number of records that a leaf lists before it is split into {@link FAN_OUT} nodes. */
 export const MAX_LEAF_RECORDS = 32;
-/** How many children a branch has: one for each digit of base 4. */
+/** Number of children of a branch: one for each digit of base 4. */
 export const FAN_OUT = 4;
 
-/** A record as the index names it: its place, which write of it is the newest, and the SHA-256 of its sealed bytes. */
+/** A record in the index: its place, the revision of its newest write, and the SHA-256 of its sealed bytes. */
 export interface IndexEntry extends RecordKey {
   readonly revision: number;
   readonly digest: Uint8Array;
@@ -21,15 +21,14 @@ export interface IndexLeaf {
 /** More records than a leaf lists: {@link FAN_OUT} nodes by the next digit of their record paths. */
 export interface IndexBranch {
   readonly children: readonly IndexNode[];
-  /** How many records are below. */
+  /** Number of records below. */
   readonly size: number;
 }
 
 /**
  * The index of a sealed store: a tree over the hashes of the records' places, and so as deep as the logarithm of
  * their number. Its shape follows from the set of records alone: a node is a leaf exactly when no more than
- * {@link MAX_LEAF_RECORDS} records are below it. Nodes are never changed, so that a node that two trees share is equal
- * in both.
+ * {@link MAX_LEAF_RECORDS} records are below it. Nodes are immutable, so that two trees can share them.
  */
 export type IndexNode = IndexLeaf | IndexBranch;
 
@@ -53,12 +52,12 @@ export function isLeaf(node: IndexNode): node is IndexLeaf {
   return 'records' in node;
 }
 
-/** How many records are in a node and below it. */
+/** Counts the records in a node and below it. */
 export function countRecords(node: IndexNode): number {
   return isLeaf(node) ? node.records.length : node.size;
 }
 
-/** The child at that digit; a leaf has none, which is as good as empty ones. */
+/** Returns the child at a digit; the children of a leaf count as empty. */
 export function childAt(node: IndexNode, digit: number): IndexNode {
   return isLeaf(node) ? EMPTY_INDEX : (node.children[digit] ?? EMPTY_INDEX);
 }
@@ -77,7 +76,7 @@ export function* listEntries(node: IndexNode): Generator<IndexEntry> {
   else for (const child of node.children) yield* listEntries(child);
 }
 
-/** The index after those changes, none of which names the same place as another. */
+/** Returns the index after changes, no two of which may name the same place. */
 export function updateIndex(index: IndexNode, changes: readonly IndexChange[]): IndexNode {
   return update(
     index,
@@ -108,7 +107,7 @@ function changeRecords(records: readonly IndexEntry[], changes: readonly IndexCh
   return [...kept, ...changes.flatMap(({ entry }) => entry ?? [])];
 }
 
-/** The node that lists these records, whose paths agree in their first `depth` digits. */
+/** Makes the node of these records, whose paths agree in their first `depth` digits. */
 function makeNode(records: readonly IndexEntry[], depth: number): IndexNode {
   if (records.length === 0) return EMPTY_INDEX;
   if (records.length <= MAX_LEAF_RECORDS) return { records: records.toSorted(compareRecordKeys) };

@@ -9,7 +9,7 @@ const state = {
   order: z.string(),
   /** The newest configuration that was ever in force, and its SHA-384. */
   configuration: z.strictObject({ version: z.int().min(1), digest: digestSchema(48) }),
-  /** How often a node has started on this store. */
+  /** Number of times that a node has started on this store. */
   boots: z.int().min(1),
 };
 
@@ -20,7 +20,7 @@ const rootSchema = z.strictObject({
   index: indexNodeSchema,
 });
 
-/** The format before the index: a flat list, which outgrew its record at some 3,300 names. */
+/** Format 1, which had no index but a flat list: at some 3,300 names the list was longer than a record may be. */
 const listRootSchema = z.strictObject({
   format: z.literal(1),
   ...state,

@@ -17,11 +17,11 @@ const INDEX_TABLE = 'index';
 /** An index as it lies in the parent's store: the tree, and the state of each node's own record by its path. */
 export interface SealedIndex {
   readonly tree: IndexNode;
-  /** The topmost node lies in the root record and has none. */
+  /** The state of each node by its path; the topmost node lies in the root record and has none. */
   readonly nodes: Map<string, RecordState>;
 }
 
-/** An index none of whose nodes is written yet. */
+/** Makes an index of which no node is written yet. */
 export function makeUnwrittenIndex(tree: IndexNode = EMPTY_INDEX): SealedIndex {
   return { tree, nodes: new Map() };
 }
@@ -33,7 +33,7 @@ export function nodePlace(path: string): RecordKey {
 /**
  * Reads the index below its topmost node.
  *
- * @param readNode the plaintext of the record at that place in that state; throws where it is another
+ * @param readNode reads the plaintext of the record at a place; throws where the record is in another state
  */
 export async function readIndex(
   top: EncodedNode,
@@ -56,7 +56,7 @@ export async function readIndex(
       const [revision, digest] = sealed;
       const below = `${path}${digit}`;
       nodes.set(below, { revision, digest });
-      // One after the other, as the control connection takes them.
+      // Not in parallel: the control connection carries one request at a time.
       children.push(await read(below, decodeNode(await readNode(nodePlace(below), { revision, digest }))));
     }
     return { children, size: children.reduce((sum, child) => sum + countRecords(child), 0) };
@@ -70,20 +70,20 @@ export interface NodeChange extends RecordKey {
   readonly plaintext: Uint8Array | null;
 }
 
-/** What becomes of an index with a commit. */
+/** An index with the writes that a commit must contain for it. */
 export interface IndexUpdate {
   readonly tree: IndexNode;
   /** The topmost node, for the root record. */
   readonly top: EncodedNode;
-  /** The new states of the nodes that change; undefined for those that are no longer. */
+  /** The new states of nodes that change, by path; undefined for nodes that are deleted. */
   readonly changed: ReadonlyMap<string, RecordState | undefined>;
 }
 
 /**
- * Writes the nodes in which `tree` differs from the index as it is sealed, those below first: a node names the state
- * of each of its children.
+ * Writes the nodes in which `tree` differs from the index as it is sealed, children first, since a node names the
+ * state of each of its children.
  *
- * @param write seals a node, and gives the state in which it then is
+ * @param write seals a node and returns its new state
  */
 export function writeIndex(
   { tree: before, nodes }: SealedIndex,
@@ -112,8 +112,8 @@ export function writeIndex(
 }
 
 /**
- * The index after an update that was written. Takes over the map of `nodes`: to copy it would cost more with every
- * record.
+ * Returns the index after an update has been written. Changes the map of `nodes` in place, since a copy would cost more
+ * with every record.
  */
 export function applyUpdate({ nodes }: SealedIndex, { tree, changed }: IndexUpdate): SealedIndex {
   for (const [path, state] of changed) {
@@ -123,7 +123,7 @@ export function applyUpdate({ nodes }: SealedIndex, { tree, changed }: IndexUpda
   return { tree, nodes };
 }
 
-/** Every record that an index accounts for, its own nodes among them. */
+/** Lists every record that an index accounts for, its own nodes among them. */
 export function* listSealed({
   tree,
   nodes,

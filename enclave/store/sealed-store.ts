@@ -38,16 +38,16 @@ export const ROOT: RecordKey = Object.freeze({ table: 'store', id: 'root' });
 export const PASSWORD_BLOB: RecordKey = Object.freeze({ table: 'boot', id: PASSWORD_SECRET });
 
 /**
- * How many records a store holds, those of its index not counted. The parent keeps some more of them all in all
+ * The most records in a store, those of its index not counted. The parent keeps some more in all
  * (MAX_RECORDS), and a commit that makes as many keys as a configuration may name still fits into one frame.
  */
 export const MAX_SEALED_RECORDS = 24_576;
 /** The tables that are the store's own. */
 const OWN_TABLES: ReadonlySet<string> = new Set([ROOT.table, PASSWORD_BLOB.table, nodePlace('').table]);
-/** What a write takes in a frame beside its names and bytes: the keys of its map, lengths, a revision. */
+/** Bytes of a write in a frame beside its names and content: the keys of its map, lengths, a revision. */
 const WRITE_OVERHEAD_BYTES = 64;
 
-/** What the parent keeps: believed only as far as the seal goes. */
+/** The parent's storage of records. Nothing that it returns is believed without a seal. */
 export type RecordStorage = Pick<ControlClient, 'readRecord' | 'listRecords' | 'commit'>;
 
 /** A new content of a record; `plaintext: null` deletes it. */
@@ -55,7 +55,7 @@ export interface RecordChange extends RecordKey {
   readonly plaintext: Uint8Array | null;
 }
 
-/** A store between two commits. */
+/** The contents of a store between two commits. */
 interface Contents {
   readonly state: RootState;
   /** The root record's revision; 0 before the first commit. */
@@ -72,12 +72,11 @@ export class SealedStore {
   readonly #key: KeyObject;
   #contents: Contents;
   /**
-   * The records that there are. It differs from the index as it is sealed only until a store of format 1 is written
-   * again.
+   * The tree of all records. Only in a store of format 1, until its next commit, does it differ from the sealed tree.
    */
   #tree: IndexNode;
   #last: Promise<unknown> = Promise.resolve();
-  /** What goes with the first commit. */
+  /** Writes that the first commit contains in addition. */
   #unwritten: readonly RecordWrite[] = [];
 
   private constructor(storage: RecordStorage, key: KeyObject, contents: Contents, tree: IndexNode) {
@@ -88,9 +87,8 @@ export class SealedStore {
   }
 
   /**
-   * A store that has never been written. Nothing is until the first commit, which brings the password's ciphertext as
-   * well: a store that has a root record and none of its keys never exists, so that nobody can go back to it to have
-   * the keys made anew.
+   * Creates a store. Nothing is written before the first commit, which also contains the password's ciphertext: a store
+   * with a root record and without keys never exists, so that no rollback can have the keys made anew.
    */
   static create(
     storage: RecordStorage,
@@ -111,18 +109,22 @@ export class SealedStore {
   }
 
   /**
-   * Opens what was written before, and sees that it is all there: reads the whole index and compares it with the
+   * Opens an existing store and checks that it is complete: reads the whole index and compares it with the
    * parent's list.
    * @throws StoreError STORE_ROOT_UNREADABLE, STORE_FORMAT_UNKNOWN, STORE_RECORD_MISSING, STORE_RECORD_ALTERED,
    * STORE_RECORD_UNKNOWN
    */
   static async open(storage: RecordStorage, key: KeyObject): Promise<SealedStore> {
     const sealed = await storage.readRecord(ROOT);
-    if (sealed === null) throw new StoreError('STORE_RECORD_MISSING', 'no root record', { ...ROOT });
+    if (sealed === null)
+      throw new StoreError('STORE_RECORD_MISSING', 'the store has no root record', { ...ROOT });
     const { revision } = sealed;
     const plaintext = openRecord(key, { ...ROOT, revision }, sealed.bytes);
     if (plaintext === undefined)
-      throw new StoreError('STORE_ROOT_UNREADABLE', 'the root record does not open');
+      throw new StoreError(
+        'STORE_ROOT_UNREADABLE',
+        'the root record does not open: altered, or sealed under another key',
+      );
     const root = decodeRoot(plaintext);
     const state = { order: root.order, configuration: root.configuration, boots: root.boots };
     if (root.format === 1) {
@@ -139,18 +141,18 @@ export class SealedStore {
     return this.#contents.state;
   }
 
-  /** How many records there are, of {@link MAX_SEALED_RECORDS}. */
+  /** Number of records, at most {@link MAX_SEALED_RECORDS}. */
   get size(): number {
     return countRecords(this.#tree);
   }
 
-  /** The places of all records. */
+  /** Lists the places of all records. */
   *list(): Generator<RecordKey> {
     for (const { table, id } of listEntries(this.#tree)) yield { table, id };
   }
 
   /**
-   * A record's plaintext, which the caller clears; null when none was ever written.
+   * Reads a record's plaintext, which the caller clears; null when there is no such record.
    * @throws StoreError STORE_RECORD_MISSING, STORE_RECORD_ALTERED
    */
   async read({ table, id }: RecordKey): Promise<Uint8Array | null> {
@@ -185,7 +187,7 @@ export class SealedStore {
     assertChanges(changes);
     const indexed = changes.flatMap(({ table, id, plaintext }): IndexChange[] => {
       const known = findEntry(this.#tree, { table, id });
-      // The parent would take it for a conflict, and the node would end for nothing.
+      // To the parent, the deletion of a missing record is a conflict, and a conflict would end the node.
       if (plaintext === null && known === undefined) return [];
       const sealed = seal({ table, id }, known, plaintext);
       return [{ place: { table, id }, entry: sealed && { table, id, ...sealed } }];
@@ -223,7 +225,7 @@ export class SealedStore {
   }
 }
 
-/** The plaintext of the record in that state. @throws StoreError STORE_RECORD_MISSING, STORE_RECORD_ALTERED */
+/** Reads the plaintext of a record in a given state. @throws StoreError STORE_RECORD_MISSING, STORE_RECORD_ALTERED */
 async function readSealed(
   storage: RecordStorage,
   key: KeyObject,
@@ -243,10 +245,10 @@ async function readSealed(
   return plaintext;
 }
 
-/** The index of the records that a root record of format 1 lists. */
+/** Builds the index from the list in a root record of format 1. */
 function readList({ records }: ListRootRecord): IndexNode {
   const changes = Object.entries(records).map(([name, { revision, digest }]): IndexChange => {
-    // No name of a table or a record has a slash.
+    // Names of tables and records have no slash of their own.
     const [table = '', id = ''] = name.split('/');
     return { place: { table, id }, entry: { table, id, revision, digest } };
   });
@@ -258,12 +260,12 @@ function assertChanges(changes: readonly RecordChange[]): void {
   for (const { table, plaintext } of changes) {
     if (OWN_TABLES.has(table)) throw new RangeError(`the table ${table} is the store's own`);
     if (plaintext !== null && plaintext.length > MAX_RECORD_BYTES - SEAL_BYTES) {
-      throw new RangeError('a record is longer than MAX_RECORD_BYTES');
+      throw new RangeError(`expected records of at most ${MAX_RECORD_BYTES} bytes`);
     }
   }
 }
 
-/** Refuses what the parent would not take, before anything is sent. @throws StoreError STORE_FULL */
+/** Asserts that the parent can take a commit, before anything is sent. @throws StoreError STORE_FULL */
 function assertRoom(tree: IndexNode, writes: readonly RecordWrite[]): void {
   const bytes = writes.reduce(
     (sum, write) => sum + slot(write).length + (write.bytes?.length ?? 0) + WRITE_OVERHEAD_BYTES,
@@ -284,7 +286,7 @@ function assertRoom(tree: IndexNode, writes: readonly RecordWrite[]): void {
   }
 }
 
-/** The parent's list must be what the index accounts for, no more and no less. */
+/** Asserts that the parent's list has exactly the records that the index accounts for. */
 function assertRecords(index: SealedIndex, listed: readonly (RecordKey & { revision: number })[]): void {
   const unseen = new Map<string, number>();
   for (const record of listSealed(index)) unseen.set(slot(record), record.revision);

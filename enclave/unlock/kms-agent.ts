@@ -2,14 +2,14 @@ import { Agent, type AgentOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { connect, type ConnectionOptions } from 'node:tls';
 
-/** Opens a byte stream to a host through the parent, which may be anybody. */
+/** Opens a byte stream to a host through the parent, which may connect it to anything. */
 export type Dial = (target: { host: string; port: number }, signal?: AbortSignal) => Promise<Duplex>;
 
 type OnCreate = (error: Error | null, stream: Duplex) => void;
 
 /**
- * An HTTPS agent whose connections go through the parent and whose TLS ends here, against the given roots alone
- *: the parent carries bytes that it can neither read nor forge.
+ * An HTTPS agent whose connections go through the parent. TLS ends here and trusts the given roots alone, so that the
+ * parent carries bytes that it can neither read nor forge.
  */
 export class KmsAgent extends Agent {
   readonly #dial: Dial;
@@ -26,7 +26,7 @@ export class KmsAgent extends Agent {
     const port = Number(options.port);
     this.#connect(host, port).then(
       (socket) => onCreate?.(null, socket),
-      // Node's types want a stream beside an error; its code does not look at it.
+      // Node's types demand a stream beside an error; Node's code ignores one.
       (error: unknown) => onCreate?.(error as Error, undefined as unknown as Duplex),
     );
     return undefined;
@@ -39,7 +39,7 @@ export class KmsAgent extends Agent {
       servername: host,
       ca: [...this.#roots],
       minVersion: 'TLSv1.2',
-      // Written out: the default is the environment's (NODE_TLS_REJECT_UNAUTHORIZED).
+      // Explicit, because the default comes from the environment (NODE_TLS_REJECT_UNAUTHORIZED).
       rejectUnauthorized: true,
     });
   }

@@ -19,33 +19,36 @@ import type { Recipient } from './recipient.ts';
 const CONNECT_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 const MAX_ATTEMPTS = 3;
-/** Of all attempts together. The parent carries the bytes and may stop at any of them. */
+/** Milliseconds for all attempts of one request; the parent may withhold the bytes of any. */
 const DEADLINE_MS = 15_000;
 
 export interface KmsOptions {
   readonly manifest: Manifest;
   readonly dial: Dial;
-  /** PEM of the only authorities that may speak for KMS. */
+  /** PEM of the only certificate authorities that are trusted for KMS. */
   readonly roots: readonly string[];
   readonly credentials: () => Promise<Credentials>;
-  /** Attests a Recipient's public key: a fresh document for each call, since KMS takes none older than 5 minutes. */
+  /** Attests a Recipient's public key in a fresh document: KMS takes none older than 5 minutes. */
   readonly attest: (publicKey: Uint8Array) => Promise<Uint8Array>;
-  /** The node's clock in milliseconds since 1970, and the system's, which the SDK signs by. */
+  /** The node's time less the system's in milliseconds: the SDK signs by the system's time and corrects it by this. */
   readonly clockOffsetMs: number;
 }
 
 /** The two attested requests of a node. Plaintexts belong to the caller, who clears them. */
 export interface Kms {
-  /** @throws UnlockError KMS_…, CMS_…; ControlError of the credentials */
+  /**
+   * Decrypts a blob under the key of the manifest.
+   * @throws UnlockError KMS_…, CMS_…; ControlError of the credentials
+   */
   decrypt(blob: Uint8Array, recipient: Recipient): Promise<Uint8Array>;
-  /** @throws UnlockError KMS_…, CMS_…; ControlError of the credentials */
+  /** Generates 32 bytes, and the blob that decrypts to them. @throws UnlockError, ControlError like `decrypt` */
   generateDataKey(recipient: Recipient): Promise<{ blob: Uint8Array; plaintext: Uint8Array }>;
   close(): void;
 }
 
 /**
- * AWS KMS as the enclave sees it: KeyId and EncryptionContext from the measured manifest, a Recipient on
- * each request, https://docs.aws.amazon.com/kms/latest/developerguide/cryptographic-attestation.html
+ * Creates the client of AWS KMS. KeyId and EncryptionContext come from the measured manifest, and each request has a
+ * Recipient, https://docs.aws.amazon.com/kms/latest/developerguide/cryptographic-attestation.html
  */
 export function createKms({ manifest, dial, roots, credentials, attest, clockOffsetMs }: KmsOptions): Kms {
   const { keyArn, region } = manifest.kms;
@@ -63,7 +66,7 @@ export function createKms({ manifest, dial, roots, credentials, attest, clockOff
     },
     systemClockOffset: clockOffsetMs,
     maxAttempts: MAX_ATTEMPTS,
-    // Written out, so that neither environment nor files are asked.
+    // Explicit, so that the SDK reads neither the environment nor files.
     retryMode: 'standard',
     useDualstackEndpoint: false,
     useFipsEndpoint: false,
@@ -73,7 +76,7 @@ export function createKms({ manifest, dial, roots, credentials, attest, clockOff
       httpsAgent: new KmsAgent(dial, roots),
       connectionTimeout: CONNECT_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
-      // Otherwise it only says so.
+      // Without this option the SDK only logs a warning when the time is over.
       throwOnRequestTimeout: true,
     }),
   });
@@ -95,10 +98,10 @@ export function createKms({ manifest, dial, roots, credentials, attest, clockOff
         CiphertextBlob: blob,
         Recipient: await makeRecipient(recipient),
       });
-      const answer = await client
+      const response = await client
         .send(command, { abortSignal: AbortSignal.timeout(DEADLINE_MS) })
         .catch(rethrow);
-      return openResponse(answer, keyArn, recipient);
+      return openResponse(response, keyArn, recipient);
     },
     generateDataKey: async (recipient) => {
       const command = new GenerateDataKeyCommand({
@@ -107,42 +110,49 @@ export function createKms({ manifest, dial, roots, credentials, attest, clockOff
         KeySpec: 'AES_256',
         Recipient: await makeRecipient(recipient),
       });
-      const answer = await client
+      const response = await client
         .send(command, { abortSignal: AbortSignal.timeout(DEADLINE_MS) })
         .catch(rethrow);
-      const plaintext = openResponse(answer, keyArn, recipient);
-      if (answer.CiphertextBlob === undefined || answer.CiphertextBlob.length === 0) {
+      const plaintext = openResponse(response, keyArn, recipient);
+      if (response.CiphertextBlob === undefined || response.CiphertextBlob.length === 0) {
         plaintext.fill(0);
-        throw new UnlockError('KMS_REFUSED', 'KMS answered without a CiphertextBlob');
+        throw new UnlockError('KMS_REFUSED', 'expected a CiphertextBlob in the response of KMS, found none');
       }
-      return { blob: new Uint8Array(answer.CiphertextBlob), plaintext };
+      return { blob: new Uint8Array(response.CiphertextBlob), plaintext };
     },
     close: () => client.destroy(),
   };
 }
 
 function openResponse(
-  answer: DecryptCommandOutput | GenerateDataKeyCommandOutput,
+  response: DecryptCommandOutput | GenerateDataKeyCommandOutput,
   keyArn: string,
   recipient: Recipient,
 ): Uint8Array {
-  if (answer.Plaintext !== undefined && answer.Plaintext.length > 0) {
-    answer.Plaintext.fill(0);
+  if (response.Plaintext !== undefined && response.Plaintext.length > 0) {
+    response.Plaintext.fill(0);
     throw new UnlockError(
       'KMS_PLAINTEXT_RETURNED',
-      'KMS answered with a Plaintext: the Recipient was dropped',
+      'expected a CiphertextForRecipient in the response of KMS, found a Plaintext: the Recipient was dropped',
     );
   }
-  if (answer.CiphertextForRecipient === undefined) {
-    throw new UnlockError('KMS_RECIPIENT_MISSING', 'KMS answered without a CiphertextForRecipient');
+  if (response.CiphertextForRecipient === undefined) {
+    throw new UnlockError(
+      'KMS_RECIPIENT_MISSING',
+      'expected a CiphertextForRecipient in the response of KMS, found none',
+    );
   }
-  if (answer.KeyId !== keyArn) {
-    throw new UnlockError('KMS_KEY_MISMATCH', 'another key answered', {
-      expected: keyArn,
-      actual: answer.KeyId,
-    });
+  if (response.KeyId !== keyArn) {
+    throw new UnlockError(
+      'KMS_KEY_MISMATCH',
+      'the response of KMS is of another key than the manifest names',
+      {
+        expected: keyArn,
+        actual: response.KeyId,
+      },
+    );
   }
-  return recipient.open(answer.CiphertextForRecipient);
+  return recipient.open(response.CiphertextForRecipient);
 }
 
 const REFUSALS: Readonly<Record<string, UnlockErrorCode>> = {
@@ -163,12 +173,16 @@ function rethrow(error: unknown): never {
       requestId: error.$metadata.requestId,
     });
   }
-  // The parent had no credentials to give, or gave what are none: KMS was not even asked.
+  // The parent gave no credentials, or malformed ones, and KMS was not called.
   if (error instanceof ControlError) throw error;
   const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-  // The cause may quote the request; its code is enough for a person.
+  // The cause is left out, since it may quote the request.
   if (UNTRUSTED.test(reason)) {
-    throw new UnlockError('KMS_UNTRUSTED', 'who answered for KMS is not trusted', { reason });
+    throw new UnlockError(
+      'KMS_UNTRUSTED',
+      'the certificate of the server does not lead to a root that the image trusts',
+      { reason },
+    );
   }
   throw new UnlockError('KMS_UNREACHABLE', 'KMS was not reached', { reason });
 }

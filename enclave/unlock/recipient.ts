@@ -15,23 +15,23 @@ const RSA_BITS = 2048;
 
 /** An RSA key that lives for one unlock: the Recipient that KMS encrypts to. */
 export interface Recipient {
-  /** DER SubjectPublicKeyInfo: goes into the attestation document's public_key. */
+  /** DER SubjectPublicKeyInfo, for the attestation document's public_key. */
   readonly publicKey: Uint8Array;
   /**
-   * The plaintext in a CiphertextForRecipient; the caller clears it.
+   * Opens a CiphertextForRecipient; the caller clears the plaintext.
    * @throws UnlockError CMS_MALFORMED, CMS_WRONG_RECIPIENT, CMS_DECRYPT_FAILED
    */
   open(ciphertextForRecipient: Uint8Array): Uint8Array;
 }
 
-/** Makes a new RSA key of 2,048 bits: what KMS takes with RSAES_OAEP_SHA_256. */
+/** Makes a new RSA key of 2,048 bits, which KMS takes with RSAES_OAEP_SHA_256. */
 export async function createRecipient(): Promise<Recipient> {
   const { publicKey, privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: RSA_BITS });
   const spki = new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }));
   return { publicKey: spki, open: (ciphertext) => decryptEnvelopedData(ciphertext, spki, privateKey) };
 }
 
-/** Opens a CMS EnvelopedData with a given key; apart from {@link createRecipient} so that real samples can be opened. */
+/** Decrypts a CMS EnvelopedData with an RSA private key. The caller clears the plaintext. */
 export function decryptEnvelopedData(
   bytes: Uint8Array,
   publicKey: Uint8Array,
@@ -40,7 +40,10 @@ export function decryptEnvelopedData(
   const { recipientId, encryptedKey, iv, ciphertext } = parseEnvelopedData(bytes);
   const ours = createHash('sha256').update(publicKey).digest();
   if (recipientId.length !== ours.length || !timingSafeEqual(recipientId, ours)) {
-    throw new UnlockError('CMS_WRONG_RECIPIENT', 'CiphertextForRecipient is for another key');
+    throw new UnlockError(
+      'CMS_WRONG_RECIPIENT',
+      "expected a CiphertextForRecipient for this enclave's key, found one for another",
+    );
   }
   let contentKey: Buffer | undefined;
   try {

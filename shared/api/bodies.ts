@@ -4,7 +4,7 @@ import { algorithmSchema, keyTypeSchema, shareTypeSchema } from '../algorithms.t
 /**
  * The bodies of a node's HTTPS interface, JSON in UTF-8; byte strings are lower-case hex.
  *
- * GET  /v1/health                    is it serving
+ * GET  /v1/health                    that the node serves
  * POST /v1/attestation               an attestation document for the caller's nonce
  * GET  /v1/keys                      public keys                              (signed request)
  * POST /v1/sign                      a signature                              (signed request)
@@ -27,8 +27,8 @@ export const attestationRequestSchema = z.strictObject({ nonce: hex(16, 64) });
 export const attestationResponseSchema = z.strictObject({ document: z.base64().max(32 * 1024) });
 
 /**
- * The user_data of an API attestation document, as JSON: what the document vouches for besides public_key, which is
- * the SubjectPublicKeyInfo of the TLS certificate.
+ * The user_data of an API attestation document, as JSON. The document vouches for it beside public_key, which is the
+ * SubjectPublicKeyInfo of the TLS certificate.
  */
 export const nodeBindingSchema = z.strictObject({
   format: z.literal('holdfast-node/1'),
@@ -49,10 +49,10 @@ export const keyInfoSchema = z.strictObject({
   /** Raw Ed25519, compressed SEC1, or the group's public key of a share; null while a share awaits its import. */
   publicKey: hex(1, 128).nullable(),
 });
-/** How full a node's store is, in records. */
+/** The fill level of a node's store, in records. */
 export const storeUsageSchema = z.strictObject({
   records: z.int().min(0),
-  /** Of them, those that the configuration in force does not name: what a later one may order to drop. */
+  /** Records that the configuration in force does not name; a later one may order to drop them. */
   unnamed: z.int().min(0),
   maximum: z.int().min(1),
 });
@@ -65,7 +65,7 @@ export const keysResponseSchema = z.strictObject({
 });
 export type KeyInfo = z.infer<typeof keyInfoSchema>;
 
-/** What is to be signed. There is no default kind: a request without one is refused. */
+/** The bytes to sign, by kind. There is no default kind: a request without one is refused. */
 export const payloadSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('message'), message: hex(0, MAX_MESSAGE_BYTES) }),
   z.strictObject({ kind: z.literal('digest'), digest }),
@@ -85,10 +85,11 @@ export const signResponseSchema = z.strictObject({
   signature: hex(64, 64),
   /** ECDSA on secp256k1 only: 0 or 1, for public key recovery (Ethereum's yParity). */
   recovery: z.int().min(0).max(1).optional(),
-  /** The public key that verifies it: differs from the key's own for `taproot-sighash` (the output key). */
+  /** The public key that verifies the signature: differs from the key's own for `taproot-sighash` (the output key). */
   publicKey: hex(32, 65),
-  /** The rule that allowed it and the version of the configuration in force. */
+  /** The rule that permitted the request. */
   rule: identifier,
+  /** The version of the configuration in force. */
   configuration: z.int().min(1),
 });
 export type SignResponse = z.infer<typeof signResponseSchema>;
@@ -98,7 +99,7 @@ const element = hex(32, 33);
 /** A signer's number in its group, which is its node's place in the quorum. */
 const participant = z.int().min(1).max(255);
 
-/** What is public about one FROST share: RFC 9591, appendix C. */
+/** The public part of one FROST share: RFC 9591, appendix C. */
 export const sharePackageSchema = z.strictObject({
   type: shareTypeSchema,
   participant,
@@ -109,7 +110,7 @@ export const sharePackageSchema = z.strictObject({
 });
 export type SharePackage = z.infer<typeof sharePackageSchema>;
 
-/** PUT /v1/keys/{id}/share: see shared/frost for what the ciphertext is bound to. */
+/** The body of PUT /v1/keys/{id}/share; shared/frost/SPEC.md says what the ciphertext is bound to. */
 export const shareImportRequestSchema = z.strictObject({
   package: sharePackageSchema,
   /** HPKE (RFC 9180) of the 32 bytes of the share to the node's import key. */
@@ -131,7 +132,7 @@ export type NonceCommitment = z.infer<typeof nonceCommitmentSchema>;
 
 export const frostRound1RequestSchema = z.strictObject({ key: identifier });
 export const frostRound1ResponseSchema = z.strictObject({
-  /** Names the nonces for one second round of the same client, for a few minutes of the same boot. */
+  /** Id of the nonces for one second round of the same client, valid for a few minutes of the same boot. */
   handle: hex(16, 16),
   commitment: nonceCommitmentSchema,
 });
@@ -141,7 +142,7 @@ export const frostRound2RequestSchema = z.strictObject({
   key: identifier,
   handle: hex(16, 16),
   payload: payloadSchema,
-  /** Those of all signers that take part, this node's included, in ascending order of their numbers. */
+  /** The commitments of all signers that take part, this node's included, in ascending order of their numbers. */
   commitments: z.array(nonceCommitmentSchema).min(2).max(255),
 });
 export type FrostRound2Request = z.infer<typeof frostRound2RequestSchema>;
@@ -155,5 +156,5 @@ export const frostRound2ResponseSchema = z.strictObject({
 });
 export type FrostRound2Response = z.infer<typeof frostRound2ResponseSchema>;
 
-/** Every refusal of the interface: a stable code and nothing else. */
+/** The body of every refusal: a stable code and nothing else. */
 export const errorResponseSchema = z.strictObject({ error: z.string().regex(/^[A-Z][A-Z0-9_]{1,63}$/) });

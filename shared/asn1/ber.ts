@@ -64,7 +64,7 @@ function readIndefinite(bytes: Uint8Array, tag: number, start: number, depth: nu
   return { element: { tag, content: bytes.subarray(start, offset), children }, end: offset + 2 };
 }
 
-/** X.690 section 8.1.3, with the minimal form that DER asks for. */
+/** Reads a length: X.690 section 8.1.3, with the minimal form that DER asks for; undefined for an indefinite one. */
 function readLength(bytes: Uint8Array, start: number): { length: number | undefined; offset: number } {
   const first = readByte(bytes, start);
   if (first < 0x80) return { length: first, offset: start + 1 };

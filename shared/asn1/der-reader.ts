@@ -1,6 +1,6 @@
 import type { CreateError, DerErrorCode } from './errors.ts';
 
-/** Identifier octets that certificates have: X.690 section 8.1.2. */
+/** Identifier octets that occur in certificates: X.690 section 8.1.2. */
 export const DER_TAG = Object.freeze({
   boolean: 0x01,
   integer: 0x02,
@@ -17,8 +17,8 @@ const HEX_OCTETS = Array.from({ length: 256 }, (_, octet) => octet.toString(16).
 
 /**
  * Reads DER from front to back and refuses what only BER would allow: indefinite and non-minimal lengths, padded
- * integers, long-form tags. General ASN.1 readers are made to be lenient about these; hostile certificates are not
- * their business, they are ours.
+ * integers, long-form tags. General ASN.1 readers are lenient about these, which would let a hostile certificate
+ * mean one thing here and another elsewhere.
  *
  * Every method throws what `createError` makes of a `DER_…` code and the offset from the start of the outermost input.
  */
@@ -43,31 +43,31 @@ export class DerReader {
     return this.#offset === this.#end;
   }
 
-  /** The identifier octet that comes next, or undefined at the end. */
+  /** Returns the next identifier octet, or undefined at the end. */
   peekTag(): number | undefined {
     return this.atEnd ? undefined : this.#bytes[this.#offset];
   }
 
-  /** The content of the next element, which has this tag. */
+  /** Reads the next element, which must have this tag, and returns its content. */
   read(tag: number): Uint8Array {
     const { start, end } = this.#take(tag);
     return this.#bytes.subarray(start, end);
   }
 
-  /** A reader of the content of the next element, which has this tag. */
+  /** Reads the next element, which must have this tag, and returns a reader of its content. */
   enter(tag: number): DerReader {
     const { start, end } = this.#take(tag);
     return new DerReader(this.#bytes, this.#createError, start, end);
   }
 
-  /** The next element, which has this tag, header and all. */
+  /** Reads the next element, which must have this tag, and returns it with its header. */
   readWhole(tag: number): Uint8Array {
     const from = this.#offset;
     const { end } = this.#take(tag);
     return this.#bytes.subarray(from, end);
   }
 
-  /** The octets of an INTEGER, two's complement and minimal: X.690 section 8.3.2. */
+  /** Reads the octets of an INTEGER, two's complement and minimal: X.690 section 8.3.2. */
   readInteger(): Uint8Array {
     const at = this.#offset;
     const content = this.read(DER_TAG.integer);
@@ -79,17 +79,18 @@ export class DerReader {
     return content;
   }
 
-  /** TRUE; X.690 section 11.1 allows one octet for it, and DEFAULT FALSE leaves no place for FALSE. */
+  /** Reads TRUE. X.690 section 11.1 allows one octet for it, and where FALSE is the default it must be left out. */
   readTrue(): true {
     const at = this.#offset;
     const content = this.read(DER_TAG.boolean);
-    if (content.length !== 1) throw this.error('DER_BOOLEAN', 'a boolean of another length than one', at);
+    if (content.length !== 1)
+      throw this.error('DER_BOOLEAN', `a boolean of ${content.length} octets instead of 1`, at);
     if (content[0] === 0) throw this.error('DER_DEFAULT', 'FALSE spelt out where it is the default', at);
     if (content[0] !== 0xff) throw this.error('DER_BOOLEAN', 'a boolean that is neither FALSE nor TRUE', at);
     return true;
   }
 
-  /** A BIT STRING: how many bits of its last octet are unused (and zero), and its octets. */
+  /** Reads a BIT STRING: the number of unused bits (which are zero) of its last octet, and its octets. */
   readBitString(): { unusedBits: number; octets: Uint8Array } {
     const at = this.#offset;
     const content = this.read(DER_TAG.bitString);
@@ -107,7 +108,7 @@ export class DerReader {
     return { unusedBits, octets };
   }
 
-  /** The octets of an OBJECT IDENTIFIER as lower-case hex. */
+  /** Reads the octets of an OBJECT IDENTIFIER as lower-case hex. */
   readObjectIdentifier(): string {
     const at = this.#offset;
     const content = this.read(DER_TAG.objectIdentifier);
@@ -123,7 +124,7 @@ export class DerReader {
     return hex;
   }
 
-  /** Refuses what is left. */
+  /** Asserts that nothing follows. */
   finish(): void {
     if (!this.atEnd) throw this.error('DER_TRAILING_BYTES', 'octets after the end');
   }
@@ -147,13 +148,13 @@ export class DerReader {
     return { start, end: this.#offset };
   }
 
-  /** Definite and minimal: X.690 sections 10.1 and 8.1.3. */
+  /** Reads a length, which must be definite and minimal: X.690 sections 10.1 and 8.1.3. */
   #readLength(at: number): number {
     const first = this.#readOctet();
     if (first < 0x80) return first;
     const count = first & 0x7f;
     if (count === 0) throw this.error('DER_INDEFINITE_LENGTH', 'an indefinite length', at);
-    // Three octets are 16 MiB, more than any input here.
+    // Three octets hold lengths up to 16 MiB, more than any input of this reader.
     if (count > 3) throw this.error('DER_LENGTH', 'a length of too many octets', at);
     let length = 0;
     for (let index = 0; index < count; index += 1) length = length * 256 + this.#readOctet();

@@ -1,9 +1,9 @@
 import { HoldfastError } from '../errors.ts';
 
-/** DER that is not canonical, or not what RFC 5280 has at that place. */
+/** Codes for DER that is not canonical, or not what RFC 5280 has at that place. */
 export type DerErrorCode =
   | 'DER_BIT_STRING'
-  /** Not even the octet that counts its unused bits. */
+  /** A BIT STRING without the octet that counts its unused bits. */
   | 'DER_BIT_STRING_EMPTY'
   | 'DER_BOOLEAN'
   /** A value spelt out that equals its DEFAULT: X.690 section 11.5. */
@@ -18,8 +18,8 @@ export type DerErrorCode =
   | 'DER_TRAILING_BYTES'
   | 'DER_TRUNCATED';
 
-/** Makes the error to throw for a fault of the encoding: the reader's user says of which class, with which code. */
+/** Creates the error to throw for a fault of the encoding; the user of a reader chooses its class and code. */
 export type CreateError<Code extends string> = (code: Code, message: string, offset: number) => Error;
 
-/** Bytes that are no BER of the kind that is read here; `details.offset` says where. */
+/** Bytes that are not the BER which {@link parseBer} takes; `details.offset` is the place. */
 export class BerError extends HoldfastError<'BER_MALFORMED'> {}

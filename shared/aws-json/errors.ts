@@ -1,6 +1,6 @@
 import { HoldfastError } from '../errors.ts';
 
-/** An error as AWS puts it on the wire: `code` is its `__type`, `status` the HTTP status. */
+/** An error in the wire format of AWS: `code` is its `__type`, `status` the HTTP status. */
 export class AwsServiceError extends HoldfastError {
   readonly status: number;
 

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { AwsServiceError } from './errors.ts';
 
 /**
- * Reads an operation's input. Members that the schema does not know are left out, as AWS does. The refusals are AWS's: a
- * wrong type cannot be read at all; of values out of bounds every one is named, members by their lower-case names.
+ * Reads an operation's input. Members that the schema does not know are left out, as AWS does. The refusals are those
+ * of AWS: SerializationException for a wrong type, ValidationException for values out of bounds, every one of which is
+ * named, members by their lower-case names.
  * @throws AwsServiceError SerializationException, ValidationException
  */
 export function parseInput<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
@@ -14,14 +15,14 @@ export function parseInput<Schema extends z.ZodType>(schema: Schema, input: unkn
   throw new AwsServiceError('ValidationException', `${count}: ${problems.join('; ')}`);
 }
 
-/** A member that may be absent or null, which are the same to AWS. */
+/** Schema of a member that may be absent or null, which are the same to AWS. */
 export function optional<Schema extends z.ZodType>(schema: Schema): z.ZodType<z.output<Schema> | undefined> {
   return schema.nullish().transform((value) => value ?? undefined);
 }
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-/** A blob: base64 in JSON, bounded in bytes. Its value is in no message. */
+/** Schema of a blob: base64 in JSON, bounded in bytes. Messages never contain its value. */
 export function blob(min: number, max: number): z.ZodType<Uint8Array> {
   return z.string().transform((text, context) => {
     if (!BASE64.test(text)) {
@@ -56,7 +57,7 @@ function describeIssue(issue: z.core.$ZodIssue, input: unknown): string {
   return `Value${shown} at '${path}' failed to satisfy constraint: ${describeConstraint(issue)}`;
 }
 
-/** AWS's words for a bound that was passed. */
+/** Describes a bound that was passed in the words of AWS. */
 function describeConstraint(issue: z.core.$ZodIssue): string {
   if (issue.code === 'too_small') {
     return `Member must have ${measureOf(issue.origin)} greater than or equal to ${issue.minimum}`;
@@ -78,7 +79,7 @@ function measureOf(origin: string): 'length' | 'value' {
   return origin === 'number' || origin === 'int' ? 'value' : 'length';
 }
 
-/** `Tags[0].TagKey` as AWS writes it: `tags.1.member.tagKey`. */
+/** Formats a path as AWS does: `Tags[0].TagKey` is `tags.1.member.tagKey`. */
 function formatPath(path: readonly PropertyKey[]): string {
   return path
     .map((part) => {

@@ -4,7 +4,7 @@ import { AwsServiceError } from './errors.ts';
 /** The content type of requests and responses of AWS JSON 1.1. */
 export const CONTENT_TYPE = 'application/x-amz-json-1.1';
 
-/** Header fields by lower-case name; those that occur twice joined by a comma, as RFC 9110 section 5.3 says. */
+/** Collects header fields by lower-case name, repeated ones joined by a comma (RFC 9110, section 5.3). */
 export function joinHeaders(raw: readonly string[]): Map<string, string> {
   const headers = new Map<string, string>();
   for (let index = 0; index < raw.length; index += 2) {
@@ -16,7 +16,7 @@ export function joinHeaders(raw: readonly string[]): Map<string, string> {
   return headers;
 }
 
-/** What a request asks for by its head alone. */
+/** The service and operation that the head of a request names. */
 export interface RequestTarget {
   /** The part of X-Amz-Target before the dot, which names the service: `TrentService` for KMS. */
   readonly prefix: string;
@@ -24,7 +24,7 @@ export interface RequestTarget {
 }
 
 /**
- * Reads the target of a POST to `/`; everything else is no request of this protocol.
+ * Reads the target of a POST to `/`; everything else is refused.
  * @throws AwsServiceError UnknownOperationException with HTTP status 404
  */
 export function parseTarget(
@@ -39,12 +39,15 @@ export function parseTarget(
   return { prefix, operation };
 }
 
-/** The refusal of a request that no service here is meant by. */
+/** Creates the refusal of a request for another service or operation. */
 export function unknownTarget(): AwsServiceError {
   return new AwsServiceError('UnknownOperationException', 'Unknown operation', 404);
 }
 
-/** @throws AwsServiceError SerializationException for what is no JSON, repeats a member or is past the limits */
+/**
+ * Parses the body of a request.
+ * @throws AwsServiceError SerializationException for a body that is not JSON, repeats a member or exceeds the limits
+ */
 export function parseBody(body: Uint8Array, limits: JsonLimits): unknown {
   try {
     return parseJson(body, limits);

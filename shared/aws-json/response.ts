@@ -1,7 +1,7 @@
 import type { AwsServiceError } from './errors.ts';
 import { CONTENT_TYPE } from './request.ts';
 
-/** A response that is still to be written. */
+/** A response, not written yet. */
 export interface AwsResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -15,14 +15,15 @@ export interface ResponseOptions {
 }
 
 /**
- * A success. There always is a body: every SDK takes HTTP 200 without one for a success whose members are all absent.
+ * Encodes a success. There always is a body: every SDK takes HTTP 200 without one for a success whose members are all
+ * absent.
  */
 export function encodeOutput(output: unknown, options: ResponseOptions): AwsResponse {
   return encode(200, output ?? {}, {}, options);
 }
 
 /**
- * A refusal. Its name stands in `__type` and in x-amzn-ErrorType alike, because some SDKs go by the one and some by the
+ * Encodes a refusal. Its name is in `__type` and in x-amzn-ErrorType, because some SDKs read the one and some the
  * other.
  */
 export function encodeError(

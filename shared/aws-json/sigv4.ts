@@ -1,15 +1,15 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { AwsServiceError } from './errors.ts';
 
-/** What signatures of one access key are verified with. */
+/** The credential that signatures of one access key are verified with. */
 export interface SigningCredential {
   readonly secretAccessKey: string;
-  /** Temporary credentials are nothing without it. */
+  /** Session token of temporary credentials, which each request must carry; absent for permanent ones. */
   readonly sessionToken?: string;
   readonly expiration?: Date;
 }
 
-/** What of a request its signature covers. Header names are lower-case, values joined as RFC 9110 says. */
+/** The parts of a request that its signature covers. Header names are lower-case, values joined as RFC 9110 says. */
 interface SignedRequest {
   readonly headers: ReadonlyMap<string, string>;
   readonly body: Uint8Array;
@@ -23,7 +23,7 @@ interface SignatureScope {
 }
 
 const ALGORITHM = 'AWS4-HMAC-SHA256';
-/** AWS takes five minutes either way. */
+/** Milliseconds by which a request's time may differ from the server's, either way: five minutes, as with AWS. */
 const MAX_SKEW = 300_000;
 const AUTHORIZATION =
   /^AWS4-HMAC-SHA256 Credential=([A-Z0-9]{16,128})\/([0-9]{8})\/([a-z0-9-]{1,32})\/([a-z0-9-]{1,32})\/aws4_request, ?SignedHeaders=([a-z0-9-]+(?:;[a-z0-9-]+)*), ?Signature=([0-9a-f]{64})$/;
@@ -82,7 +82,7 @@ function parseAuthorization(headers: ReadonlyMap<string, string>): Authorization
   return { accessKeyId, date, region, service, signedHeaders, signature: Buffer.from(signature, 'hex') };
 }
 
-/** The host and every x-amz- header have to be signed, or a middleman could change them. */
+/** Asserts that the host and every x-amz- header are signed, or somebody between could change them. */
 function assertSignedHeaders({ signedHeaders }: Authorization, headers: ReadonlyMap<string, string>): void {
   const sorted = [...new Set(signedHeaders)].sort();
   if (sorted.join(';') !== signedHeaders.join(';')) throw incomplete('SignedHeaders are not in order.');

@@ -1,6 +1,6 @@
 import { dnsSuffixOf } from './partitions.ts';
 
-/** The host name of KMS in a Region, as AWS's SDKs build it. A manifest whose Region fits no partition is refused before. */
+/** Makes the host name of KMS in a Region, as AWS's SDKs do. Regions that fit no partition are refused in manifests. */
 export function kmsHost(region: string): string {
   return `kms.${region}.${dnsSuffixOf(region)}`;
 }

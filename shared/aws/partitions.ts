@@ -1,22 +1,23 @@
 /** A partition of AWS: Regions that share an authority over names, and nothing with the other partitions. */
 export interface Partition {
-  /** As in the second part of an ARN. */
+  /** The id of the partition, which is the second part of its ARNs. */
   readonly id: string;
-  /** What the host names of its services end in. */
+  /** The end of the host names of its services. */
   readonly dnsSuffix: string;
-  /** Matches its Regions, those that are still to come among them. */
+  /** Matches the names of its Regions, future ones included. */
   readonly regions: RegExp;
   /**
-   * Whether its endpoints lead to the public roots of Amazon Trust Services that the enclave pins. Those of the
-   * European Sovereign Cloud do through cross-signed certificates, https://www.amazontrust.com/repository/. The isolated
-   * partitions have authorities of their own, which nobody publishes.
+   * True where the certificates of its endpoints lead to the public roots of Amazon Trust Services that the enclave
+   * pins. Those of the European Sovereign Cloud do through cross-signed certificates,
+   * https://www.amazontrust.com/repository/. The isolated partitions have authorities of their own, which nobody
+   * publishes.
    */
   readonly publicRoots: boolean;
 }
 
 /**
  * The partitions in the partition data of AWS's SDKs, whose order they have: a copy, because the enclave's code is
- * measured and must not change its mind with a dependency. A test compares it with the SDK that is installed.
+ * measured and must not change with a dependency. A test compares it with the SDK that is installed.
  */
 export const PARTITIONS: readonly [Partition, ...Partition[]] = [
   {
@@ -34,14 +35,14 @@ export const PARTITIONS: readonly [Partition, ...Partition[]] = [
   { id: 'aws-us-gov', dnsSuffix: 'amazonaws.com', regions: /^us-gov-\w+-\d+$/, publicRoots: true },
 ];
 
-/** The partition that a Region belongs to; undefined for a name that fits none. */
+/** Finds the partition of a Region; undefined for a name that fits none. */
 export function partitionOf(region: string): Partition | undefined {
   return PARTITIONS.find(({ regions }) => regions.test(region));
 }
 
 /**
- * What the host names of AWS's services in a Region end in. Like AWS's SDKs it takes a Region that fits no partition for
- * one of the first.
+ * Finds the end of the host names of AWS's services in a Region. A Region that fits no partition counts as one of the
+ * first partition, as with AWS's SDKs.
  */
 export function dnsSuffixOf(region: string): string {
   return (partitionOf(region) ?? PARTITIONS[0]).dnsSuffix;

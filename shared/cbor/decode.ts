@@ -4,13 +4,13 @@ import type { CborKey, CborValue } from './value.ts';
 export interface CborLimits {
   /** The longest input, in bytes. */
   readonly maxBytes: number;
-  /** How many arrays and maps may be open at once: 0 takes scalars alone, at most {@link MAX_CBOR_DEPTH}. */
+  /** The most arrays and maps open at once, from 0 (scalars alone) to {@link MAX_CBOR_DEPTH}. */
   readonly maxDepth: number;
   /** The most data items, map keys included. Default: as many as `maxBytes` could hold. */
   readonly maxItems?: number;
-  /** Where a map may be of indefinite length. Default: nowhere. Strings and arrays never are. */
+  /** The places where a map may be of indefinite length. Default: nowhere. Strings and arrays never are. */
   readonly indefiniteMaps?: 'refuse' | 'top-level' | 'anywhere';
-  /** A tag that the outermost item may carry, or not; it is read and dropped. Default: no tag is taken. */
+  /** A tag that the outermost item may have; it is dropped. Default: no tag is taken. */
   readonly topLevelTag?: number;
 }
 
@@ -36,10 +36,10 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * no floats, no `undefined`, no tags (see `topLevelTag`), well-formed UTF-8. Nothing is allocated on the word of a
  * length that the input does not cover.
  *
- * Byte strings are **views** of `bytes`, not copies: who keeps the result and gives `bytes` away copies first, and who
- * clears `bytes` has cleared the result.
+ * Byte strings are **views** of `bytes`, not copies: a caller that keeps the result and gives `bytes` away copies
+ * first, and clearing `bytes` clears the result.
  *
- * @throws CborError whatever the bytes; RangeError for limits that make no sense
+ * @throws CborError for any bytes that are refused; RangeError for limits out of range
  */
 export function decodeCbor(bytes: Uint8Array, limits: CborLimits): CborValue {
   const reader = new Reader(bytes, limits);
@@ -106,7 +106,7 @@ class Reader {
         return negate(this.#argument);
       case BYTES: {
         const { start, length } = this.#takeString(at);
-        // Not subarray(): on a Buffer that would give a Buffer.
+        // Not subarray(), which gives a Buffer where the input is one.
         return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + start, length);
       }
       case TEXT:
@@ -199,7 +199,7 @@ class Reader {
     return { start, length };
   }
 
-  /** The count of an array or map, refused when the rest of the input could not hold as many items. */
+  /** Reads the count of an array or map; refuses one that the rest of the input could not hold. */
   #checkCount(itemsEach: number, at: number): number {
     const count = this.#argument;
     if (typeof count === 'bigint' || count * itemsEach > this.#bytes.length - this.#offset) {
@@ -238,7 +238,7 @@ class Reader {
     if (size > this.#bytes.length - this.#offset) throw this.#error('CBOR_TRUNCATED', 'the input ends', at);
     this.#argument = this.#readArgument(size);
     this.#offset += size;
-    // With major type 7 it is a value of that size, no argument: readSimple refuses it in its own words.
+    // In major type 7 these bytes are a value and no argument: readSimple refuses it with a code of its own.
     if (major !== 7 && this.#argument < (size === 1 ? 24 : 2 ** (4 * size))) {
       throw this.#error('CBOR_NON_MINIMAL', 'an integer or a length not in its shortest form', at);
     }
@@ -255,7 +255,7 @@ class Reader {
         return this.#view.getUint32(this.#offset);
       default: {
         const high = this.#view.getUint32(this.#offset);
-        // 21 bits, which with 32 more make the 53 of a safe integer.
+        // An upper word of 21 bits makes, with the lower 32, the 53 bits of a safe integer.
         return high < 0x20_0000
           ? high * 2 ** 32 + this.#view.getUint32(this.#offset + 4)
           : this.#view.getBigUint64(this.#offset);
@@ -280,7 +280,10 @@ function negate(argument: number | bigint): number | bigint {
   return argument === Number.MAX_SAFE_INTEGER ? -1n - BigInt(argument) : -1 - argument;
 }
 
-/** Keys are short and ASCII; for these a decoder costs more than all the rest. */
+/**
+ * Longest text that is decoded without TextDecoder, in bytes: for short ASCII keys its call would cost most of the
+ * time.
+ */
 const MAX_SHORT_TEXT = 24;
 
 function readAscii(bytes: Uint8Array, start: number, length: number): string | undefined {

@@ -1,6 +1,6 @@
 import { MAX_CBOR_DEPTH } from './decode.ts';
 
-/** What can be encoded: integers, text, bytes, booleans, null, and arrays, maps and plain objects of these. */
+/** A value that can be encoded: integers, text, bytes, booleans, null, and arrays, maps and plain objects of these. */
 export type CborEncodable =
   | null
   | boolean
@@ -13,13 +13,15 @@ export type CborEncodable =
   | { readonly [key: string]: CborEncodable };
 
 /**
- * Encodes as RFC 8949 section 4.2.1 (minimal integers, definite lengths), but with keys in the order given: COSE and
- * attestation documents have theirs. The same value always gives the same bytes, and `decodeCbor` takes them.
+ * Encodes as RFC 8949 section 4.2.1 (minimal integers, definite lengths), but with keys in the order given, since COSE
+ * and attestation documents have an order of their own. The same value always gives the same bytes, and `decodeCbor`
+ * takes them.
  *
- * The buffer returned holds the encoding and nothing else, and no other copy is made: whoever clears it has cleared it
- * all. (That is why this is not left to a library that writes into a pool.)
+ * The buffer returned holds the encoding and nothing else, and no other copy is made, so that clearing it clears all of
+ * it. A library that writes into a pool could not promise that.
  *
- * @throws TypeError for what has no such encoding: floats, undefined, text that is not well-formed Unicode, integers
+ * @throws TypeError for values without such an encoding: floats, undefined, text that is not well-formed Unicode,
+ *   integers
  * beyond 64 bits, other classes, the same key as number and as bigint, nesting beyond {@link MAX_CBOR_DEPTH}
  */
 export function encodeCbor(value: CborEncodable): Uint8Array<ArrayBuffer> {
@@ -129,7 +131,7 @@ class Writer {
   }
 }
 
-/** The bytes that an initial byte and its argument take: RFC 8949 section 3. */
+/** Counts the bytes of an initial byte and its argument: RFC 8949 section 3. */
 function headSize(argument: number | bigint): 1 | 2 | 3 | 5 | 9 {
   if (argument < 24) return 1;
   if (argument < 0x100) return 2;
@@ -137,7 +139,7 @@ function headSize(argument: number | bigint): 1 | 2 | 3 | 5 | 9 {
   return argument < 0x1_0000_0000 ? 5 : 9;
 }
 
-/** n for n, and for a negative one -1 - n. */
+/** Computes the argument of an integer: n, or -1 - n where n is negative (RFC 8949, section 3.1). */
 function integerArgument(value: number | bigint): number | bigint {
   if (typeof value === 'number') {
     if (!Number.isSafeInteger(value)) throw new TypeError('CBOR numbers are safe integers');
@@ -152,7 +154,8 @@ function utf8Length(text: string): number {
   let length = text.length;
   for (let index = 0; index < text.length; index += 1) {
     const unit = text.charCodeAt(index);
-    // Two bytes from U+0080, three from U+0800; each half of a surrogate pair counts two, as the pair takes four.
+    // UTF-8 takes two bytes from U+0080, three from U+0800; each half of a surrogate pair counts two, as the pair takes
+    // four.
     if (unit >= 0x800 && (unit & 0xf800) !== 0xd800) length += 2;
     else if (unit >= 0x80) length += 1;
   }

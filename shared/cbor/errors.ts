@@ -25,5 +25,5 @@ export type CborErrorCode =
   /** The outermost item is not the map that the caller expects. */
   | 'CBOR_WRONG_TYPE';
 
-/** Bytes that are not CBOR as we take it; `details.offset` is the byte where that showed. */
+/** Bytes that are not the CBOR which {@link decodeCbor} takes; `details.offset` is the byte of the fault. */
 export class CborError extends HoldfastError<CborErrorCode> {}

@@ -4,8 +4,8 @@ import type { CborObject, CborPlain, CborValue } from './value.ts';
 
 /**
  * Decodes a map with text keys, and text keys in every map within, into objects without a prototype, for a zod schema
- * to check. `__proto__` is refused as a key: libraries that copy objects drop or obey it, and neither may happen to a
- * field that somebody meant.
+ * to check. `__proto__` is refused as a key: libraries that copy objects drop that member or set the
+ * prototype by it.
  *
  * Byte strings are views of `bytes`, see {@link decodeCbor}.
  *
@@ -13,7 +13,8 @@ import type { CborObject, CborPlain, CborValue } from './value.ts';
  */
 export function decodeCborObject(bytes: Uint8Array, limits: CborLimits): CborObject {
   const value = decodeCbor(bytes, limits);
-  if (!(value instanceof Map)) throw new CborError('CBOR_WRONG_TYPE', 'not a map', { offset: 0 });
+  if (!(value instanceof Map))
+    throw new CborError('CBOR_WRONG_TYPE', 'expected a map as the outermost item', { offset: 0 });
   return toObject(value);
 }
 

@@ -1,14 +1,14 @@
-/** Map keys: integers and text only, so that "the same key" needs no canonical form. */
+/** A map key: an integer or text, so that equal keys need no canonical form. */
 export type CborKey = number | bigint | string;
 
 /**
- * What CBOR decodes to. Integers are numbers as long as they are safe ones and bigints beyond; byte strings are plain
+ * A decoded CBOR item. Integers are numbers where they are safe and bigints beyond; byte strings are plain
  * `Uint8Array`s, never a subclass.
  */
 export type CborValue =
   null | boolean | number | bigint | string | Uint8Array | CborValue[] | Map<CborKey, CborValue>;
 
-/** A map whose keys were all text, as an object without a prototype: what zod schemas take. */
+/** A map whose keys were all text, as an object without a prototype, which zod schemas take. */
 export interface CborObject {
   [key: string]: CborPlain;
 }

@@ -19,7 +19,7 @@ function areUnique(ids: readonly string[]): boolean {
 }
 const idList = z.array(identifier).min(1).max(256).refine(areUnique);
 
-/** A key that the node holds. With `publicKey` it must exist already and be this one: it is never made anew. */
+/** A key that the node holds. A key with `publicKey` must exist already and be that one; it is never made anew. */
 export const keyEntrySchema = z
   .strictObject({
     id: identifier,
@@ -27,7 +27,8 @@ export const keyEntrySchema = z
     publicKey: hex(128).optional(),
     /**
      * For a share: SHA-384 of its group's commitments in hex (shared/frost/SPEC.md), as the dealer prints it. Without
-     * it, whoever may import the share chooses the group, or with `publicKey` everything of it but the public key.
+     * `commitments`, whoever may import the share chooses its group, or with `publicKey` everything of the group but
+     * the public key.
      */
     commitments: z
       .string()
@@ -41,22 +42,22 @@ export const keyEntrySchema = z
 export type KeyEntry = z.infer<typeof keyEntrySchema>;
 
 /**
- * The order to drop a key or share that `keys` no longer names from the store. It names the public key, so that it
- * never meets another key that was made under the same id. It is carried out once, when its configuration comes into
- * force.
+ * The order to drop a key or share that `keys` no longer names from the store. The public key in the order keeps it
+ * from dropping another key that was made under the same id. The order is carried out once, when its configuration
+ * comes into force.
  */
 export const dropEntrySchema = z.strictObject({ id: identifier, type: keyTypeSchema, publicKey: hex(128) });
 export type DropEntry = z.infer<typeof dropEntrySchema>;
 
-/** Where the store holds an entry: a key and a share of the same id are two records. */
+/** Names the record of an entry in the store: a key and a share of the same id are two records. */
 const recordOf = ({ id, type }: Pick<KeyEntry, 'id' | 'type'>) =>
   `${isShareType(type) ? 'shares' : 'keys'}/${id}`;
 
-/** What a client may do; `sign` covers both rounds of FROST. */
+/** The operations that a rule may permit; `sign` covers both rounds of FROST. */
 export const operationSchema = z.enum(['sign', 'import-share']);
 export type Operation = z.infer<typeof operationSchema>;
 
-/** One permission. A request is allowed when some rule matches in every field; without one it is denied. */
+/** One permission. A request is permitted when some rule matches it in every field, and denied otherwise. */
 export const ruleSchema = z.strictObject({
   id: identifier,
   operations: z.array(operationSchema).min(1).max(8),
@@ -65,9 +66,9 @@ export const ruleSchema = z.strictObject({
   algorithms: z.array(algorithmSchema).min(1).max(16),
   payloads: z.array(payloadKindSchema).min(1).max(16),
   /**
-   * A bucket that holds `count` requests and refills evenly in `seconds`: never more than `count` at once, and
-   * `count` per `seconds` over time. It is empty when a node starts, so that a restart never grants more. `null` is
-   * written out where no limit is wanted. Rules only permit: where several match, each rate is a grant of its own.
+   * A bucket that holds `count` requests and refills evenly in `seconds`: never more than `count` at once, and `count`
+   * per `seconds` over time. The bucket is empty when a node starts, so that a restart never grants more. `null` stands
+   * where no limit is wanted. Rules only permit: where several match, each rate is a grant of its own.
    */
   rate: z
     .strictObject({
@@ -82,8 +83,8 @@ export const ruleSchema = z.strictObject({
 export type Rule = z.infer<typeof ruleSchema>;
 
 /**
- * What a node allows today. Its version only grows, it names the manifest of its one node, and as many authorities
- * as that manifest asks for have signed it.
+ * A configuration: the permissions of one node. Its version only grows, it names the manifest of the node, and as many
+ * authorities as that manifest asks for have signed it.
  */
 export const configurationSchema = z
   .strictObject({
@@ -92,14 +93,14 @@ export const configurationSchema = z
     /** SHA-384 of the manifest's bytes, hex. */
     manifest: z.string().regex(/^[0-9a-f]{96}$/),
     /**
-     * Until when it may be in force, RFC 3339 in UTC by the NSM's time: a parent that keeps a node running, or brings
-     * an old store back, keeps what this allows for no longer than that. Without it, until the next one.
+     * The end of its validity by the NSM's time, RFC 3339 in UTC. A parent that keeps a node running, or brings an old
+     * store back, gains nothing after that. Without `notAfter`, a configuration is valid until the next one.
      */
     notAfter: z.iso.datetime().optional(),
     /**
-     * The order to start an empty store: obeyed once, before `notAfter` (RFC 3339, UTC). `id` is sealed with what it
-     * made, so that another order is refused for good. The Encryptor Master Password is generated inside the enclave,
-     * or the one that an admin has supplied as a secret blob.
+     * The order to start an empty store: obeyed once, before `notAfter` (RFC 3339, UTC). `id` is sealed in the new
+     * store, which then refuses any other order for good. `password` says whether the Encryptor Master Password is
+     * generated inside the enclave or supplied by an admin as a secret blob.
      */
     initialise: z
       .strictObject({
@@ -150,12 +151,12 @@ export interface SignedConfiguration {
   readonly configuration: Configuration;
   /** SHA-384 of the signed bytes. */
   readonly digest: Uint8Array;
-  /** The authorities that signed, raw Ed25519 public keys in hex. */
+  /** The keys of the authorities that signed, raw Ed25519 public keys in hex. */
   readonly signers: readonly string[];
 }
 
 /**
- * Parses the bytes of a configuration, without any signature: what an authority looks at before it signs.
+ * Parses the bytes of a configuration, without any signature, for an authority to read before it signs.
  *
  * @throws ConfigurationError CONFIGURATION_MALFORMED
  */
@@ -174,7 +175,7 @@ export function parseConfiguration(bytes: Uint8Array): Configuration {
   const parsed = configurationSchema.safeParse(value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw new ConfigurationError('CONFIGURATION_MALFORMED', 'not a configuration', {
+    throw new ConfigurationError('CONFIGURATION_MALFORMED', 'the configuration does not match its schema', {
       field: issue?.path.join('.'),
       problem: issue?.message,
     });

@@ -1,16 +1,16 @@
 import type { Manifest } from './manifest.ts';
 
 /**
- * The Encryptor Master Password by its one name: the purpose in its encryption context, the secret that an enclave asks
- * its parent for, and the record that keeps one of the enclave's own making.
+ * The one name of the Encryptor Master Password: as the purpose in its encryption context, as the secret that an
+ * enclave asks its parent for, and as the record of a password that the enclave has generated.
  */
 export const PASSWORD_SECRET = 'encryptor-master-password';
 
-/** What a secret under the node's KMS key is for. */
+/** The purpose of a secret under the node's KMS key. */
 export type SecretPurpose = typeof PASSWORD_SECRET;
 
 /**
- * The KMS encryption context of a node's secret. It comes from the measured manifest alone, so that a blob of another
+ * Makes the KMS encryption context of a node's secret from the measured manifest alone, so that a blob of another
  * node, environment or purpose does not decrypt here; the key policy names the same pairs.
  */
 export function encryptionContext(

@@ -12,8 +12,8 @@ const label = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
 export const publicKey32Schema = z.string().regex(/^[0-9a-f]{64}$/);
 
 /**
- * Who a node is. Its bytes are measured into PCR16 before they are parsed, and the KMS key policy names that value:
- * with one byte changed there is no secret.
+ * A manifest: the identity of a node. Its bytes are measured into PCR16 before they are parsed, and the KMS key policy
+ * names that value: with one byte changed, KMS decrypts nothing.
  */
 export const manifestSchema = z
   .strictObject({
@@ -28,13 +28,13 @@ export const manifestSchema = z
       keyArn: z
         .string()
         .regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]{1,32}:[0-9]{12}:key\/[a-zA-Z0-9-]{1,64}$/)
-        // A replica of a multi-Region key opens the same blobs under a policy of whoever made the replica.
+        // A replica of a multi-Region key decrypts the same blobs under a key policy of its own.
         .refine((arn) => !arn.includes(':key/mrk-'), {
           error: 'a multi-Region key; a node needs a key of one Region',
         }),
       region: z.string().regex(/^[a-z0-9-]{1,32}$/),
     }),
-    /** Ed25519 keys of those who may configure the node, and how many of them must sign. */
+    /** Ed25519 keys of the authorities that may configure the node, and the number of them that must sign. */
     configurationAuthority: z.strictObject({
       threshold: z.int().min(1).max(32),
       keys: z.array(publicKey32Schema).min(1).max(32),
@@ -71,7 +71,7 @@ export const manifestSchema = z
 export type Manifest = z.infer<typeof manifestSchema>;
 
 /**
- * Parses a manifest's bytes. The enclave measures them first.
+ * Parses a manifest's bytes, which an enclave has measured before.
  *
  * @throws ManifestError MANIFEST_MALFORMED
  */
@@ -85,7 +85,7 @@ export function parseManifest(bytes: Uint8Array): Manifest {
   const parsed = manifestSchema.safeParse(value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw new ManifestError('MANIFEST_MALFORMED', 'not a manifest', {
+    throw new ManifestError('MANIFEST_MALFORMED', 'the manifest does not match its schema', {
       field: issue?.path.join('.'),
       problem: issue?.message,
     });
@@ -93,7 +93,7 @@ export function parseManifest(bytes: Uint8Array): Manifest {
   return parsed.data;
 }
 
-/** SHA-384 of a manifest's bytes: what PCR16 is extended with, and what its configurations name. */
+/** Computes the SHA-384 of a manifest's bytes, which PCR16 is extended with and which its configurations name. */
 export function digestManifest(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(createHash('sha384').update(bytes).digest());
 }

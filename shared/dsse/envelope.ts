@@ -15,7 +15,7 @@ export type DsseErrorCode =
 
 export class DsseError extends HoldfastError<DsseErrorCode> {}
 
-/** Base64 in its one canonical form: the unused bits of the last character are zero (RFC 4648, 3.5). */
+/** Schema of base64 in its one canonical form: the unused bits of the last character are zero (RFC 4648, 3.5). */
 const base64 = (maximum: number) =>
   z
     .base64()
@@ -33,7 +33,7 @@ const envelopeSchema = z.strictObject({
 /** A DSSE envelope, https://github.com/secure-systems-lab/dsse: `keyid` is the raw Ed25519 public key in hex. */
 export type Envelope = z.infer<typeof envelopeSchema>;
 
-/** @throws DsseError DSSE_MALFORMED */
+/** Parses an envelope without verifying it. @throws DsseError DSSE_MALFORMED */
 export function parseEnvelope(bytes: Uint8Array): Envelope {
   let value: unknown;
   try {
@@ -44,12 +44,14 @@ export function parseEnvelope(bytes: Uint8Array): Envelope {
   const parsed = envelopeSchema.safeParse(value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw new DsseError('DSSE_MALFORMED', 'not a DSSE envelope', { field: issue?.path.join('.') });
+    throw new DsseError('DSSE_MALFORMED', 'the envelope does not match the schema of DSSE', {
+      field: issue?.path.join('.'),
+    });
   }
   return parsed.data;
 }
 
-/** The pre-authentication encoding: what is signed. */
+/** Encodes the bytes that are signed: the pre-authentication encoding of DSSE. */
 function encodePae(payloadType: string, payload: Uint8Array): Uint8Array {
   const type = Buffer.from(payloadType, 'utf8');
   return Buffer.concat([
@@ -60,12 +62,12 @@ function encodePae(payloadType: string, payload: Uint8Array): Uint8Array {
   ]);
 }
 
-/** A new envelope without a signature. */
+/** Creates an envelope without a signature. */
 export function createEnvelope(payloadType: string, payload: Uint8Array): Envelope {
   return { payloadType, payload: Buffer.from(payload).toString('base64'), signatures: [] };
 }
 
-/** Adds, or makes anew, the signature of one Ed25519 key. */
+/** Adds the signature of one Ed25519 key, or replaces it. */
 export function signEnvelope(envelope: Envelope, privateKey: KeyObject): Envelope {
   const keyid = ed25519PublicKeyHex(createPublicKey(privateKey));
   const payload = Buffer.from(envelope.payload, 'base64');
@@ -77,8 +79,8 @@ export function signEnvelope(envelope: Envelope, privateKey: KeyObject): Envelop
 }
 
 /**
- * The payload of an envelope that at least `threshold` different ones of `keys` (raw Ed25519 public keys, hex) have
- * signed. A key counts once, however often it has signed; signatures of other keys count nothing.
+ * Verifies that at least `threshold` different ones of `keys` (raw Ed25519 public keys, hex) have signed an envelope,
+ * and returns its payload. A key counts once, however often it has signed; signatures of other keys count nothing.
  *
  * @throws DsseError DSSE_MALFORMED, DSSE_UNDER_SIGNED
  */
@@ -89,7 +91,13 @@ export function verifyEnvelope(
   if (expected.threshold < 1 || expected.keys.length === 0)
     throw new RangeError('a threshold of at least one key');
   if (envelope.payloadType !== expected.payloadType) {
-    throw new DsseError('DSSE_MALFORMED', 'another payload type', { expected: expected.payloadType });
+    throw new DsseError(
+      'DSSE_MALFORMED',
+      `expected the payload type ${expected.payloadType}, found another`,
+      {
+        expected: expected.payloadType,
+      },
+    );
   }
   const payload = new Uint8Array(Buffer.from(envelope.payload, 'base64'));
   const message = encodePae(envelope.payloadType, payload);
@@ -107,13 +115,13 @@ export function verifyEnvelope(
   return { payload, signers: [...signers] };
 }
 
-/** A raw Ed25519 public key in hex as a key object. */
+/** Imports a raw Ed25519 public key from hex. */
 export function importEd25519(publicKeyHex: string): KeyObject {
   const x = Buffer.from(publicKeyHex, 'hex').toString('base64url');
   return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
 }
 
-/** The raw bytes of an Ed25519 public key, hex. */
+/** Exports the raw bytes of an Ed25519 public key as hex. */
 export function ed25519PublicKeyHex(key: KeyObject): string {
   const { x } = key.export({ format: 'jwk' });
   if (key.asymmetricKeyType !== 'ed25519' || x === undefined) throw new TypeError('not an Ed25519 key');

@@ -1,6 +1,6 @@
 import { FrameError } from './errors.ts';
 
-/** A timer and a signal that end a wait; disposing of it takes both away. */
+/** A timer and a signal that end a wait; disposing of the deadline releases both. */
 export class Deadline {
   readonly #signal: AbortSignal | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -13,7 +13,7 @@ export class Deadline {
     signal?.addEventListener('abort', this.#fire);
   }
 
-  /** Starts anew with that many milliseconds; `Infinity` for none. */
+  /** Starts the timer anew with that many milliseconds; `Infinity` stops it. */
   arm(timeoutMs: number): void {
     clearTimeout(this.#timer);
     if (timeoutMs === Infinity) return;
@@ -23,14 +23,14 @@ export class Deadline {
     }, timeoutMs);
   }
 
-  /** Calls back once it has passed, in place of whom it called before. */
+  /** Sets the one callback for when the deadline passes. */
   onPassed(callback: (() => void) | undefined): void {
     this.#onPassed = callback;
   }
 
-  /** @throws FrameError FRAME_ABORTED, FRAME_TIMEOUT */
+  /** Asserts that the deadline has not passed. @throws FrameError FRAME_ABORTED, FRAME_TIMEOUT */
   assertNotPassed(): void {
-    if (this.#signal?.aborted === true) throw new FrameError('FRAME_ABORTED', 'given up');
+    if (this.#signal?.aborted === true) throw new FrameError('FRAME_ABORTED', 'the signal was aborted');
     if (this.#timedOut) throw new FrameError('FRAME_TIMEOUT', 'the deadline has passed');
   }
 

@@ -7,7 +7,7 @@ export type FrameErrorCode =
   | 'FRAME_ABORTED'
   /** The stream ended where a frame could have begun. */
   | 'FRAME_END'
-  /** The body is strict CBOR, but not of the shape that was asked for. */
+  /** The body is strict CBOR and does not match the schema that the reader expects. */
   | 'FRAME_SCHEMA_MISMATCH'
   /** The stream broke. */
   | 'FRAME_STREAM_FAILED'

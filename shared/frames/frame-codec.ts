@@ -3,20 +3,21 @@ import { CborError, decodeCborObject, encodeCbor, type CborEncodable } from '../
 import { FrameError } from './errors.ts';
 
 /**
- * A frame: u32 big-endian length ‖ u8 version ‖ body, one CBOR map. The length counts version and body.
+ * The version of frames: u32 big-endian length ‖ u8 version ‖ body, one CBOR map. The length counts version and body.
  */
 export const FRAME_VERSION = 1;
 export const FRAME_LENGTH_BYTES = 4;
-/** No use of frames may ask for more, length field included. */
+/** The longest frame that a use of frames may choose as its limit, in bytes, length field included. */
 export const MAX_FRAME_BYTES = 16 * 1024 * 1024;
-/** How deep a body may nest: the deepest schema has a list of maps in a map. */
+/** The deepest nesting of a body; the deepest schema has a list of maps in a map. */
 export const MAX_FRAME_DEPTH = 8;
-/** How many data items a body may have, keys included: the longest schema, a commit of 3,600 writes, has 32,405. */
+/** The most data items of a body, keys included; the longest schema, a commit of 3,600 writes, has 32,405. */
 export const MAX_FRAME_ITEMS = 32_768;
 
 const VERSION_BYTES = 1;
 
 /**
+ * Encodes a frame.
  * @throws FrameError FRAME_TOO_LARGE when the frame would be longer than `maxBytes`
  * @throws TypeError for a value that CBOR has no place for
  */
@@ -32,7 +33,7 @@ export function encodeFrame(value: CborEncodable, maxBytes: number): Uint8Array<
 }
 
 /**
- * The number of bytes that follow the length field, checked before anything is allocated for them.
+ * Parses the length field: the number of bytes that follow, checked before anything is allocated for them.
  * @throws FrameError FRAME_TOO_LARGE, FRAME_TOO_SHORT
  */
 export function parseFrameLength(field: Uint8Array, maxBytes: number): number {
@@ -49,16 +50,16 @@ export function parseFrameLength(field: Uint8Array, maxBytes: number): number {
 export function decodeFrame<T>(bytes: Uint8Array, schema: z.ZodType<T>): T {
   const version = bytes[0];
   if (version !== FRAME_VERSION) {
-    throw new FrameError('FRAME_VERSION_UNKNOWN', 'a frame of an unknown version', {
+    throw new FrameError('FRAME_VERSION_UNKNOWN', 'a frame of another version', {
       expected: FRAME_VERSION,
       actual: version,
     });
   }
   const result = schema.safeParse(decodeBody(bytes.subarray(VERSION_BYTES)));
   if (!result.success) {
-    // Where it differs, not what was there: a body may hold credentials.
+    // Paths of the fields and not their values: a body may hold credentials.
     const paths = result.error.issues.slice(0, 4).map(({ path }) => path.join('.'));
-    throw new FrameError('FRAME_SCHEMA_MISMATCH', 'a frame of another shape', { paths });
+    throw new FrameError('FRAME_SCHEMA_MISMATCH', 'the body of a frame does not match its schema', { paths });
   }
   return result.data;
 }

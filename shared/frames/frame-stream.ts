@@ -18,7 +18,7 @@ export interface FrameStreamOptions {
 }
 
 export interface FrameDeadline {
-  /** Milliseconds for a whole frame. Reading, they start with its first byte where `idleTimeoutMs` is given too. */
+  /** Milliseconds for a whole frame. In a read with `idleTimeoutMs` they start with the first byte. */
   readonly timeoutMs: number;
   /** Milliseconds until the first byte; `Infinity` waits as long as the stream lives. Reading only. */
   readonly idleTimeoutMs?: number;
@@ -26,10 +26,10 @@ export interface FrameDeadline {
 }
 
 /**
- * Reads and writes frames on a duplex. It never takes a byte more from the duplex than the frames that it returned, so
- * that after {@link FrameStream.release} the duplex goes on right behind them. After an error in reading the stream has
- * no known frame boundary any more: the same error is thrown again, and the caller destroys the duplex, after an
- * answer where it owes one.
+ * Reads and writes frames on a duplex. No byte is taken from the duplex beyond the frames returned, so that after
+ * {@link FrameStream.release} the duplex continues right behind them. After a failed read there is no known frame
+ * boundary: every further read throws the same error, and the caller destroys the duplex, after sending a last response
+ * where the protocol has one.
  */
 export class FrameStream {
   readonly #stream: Duplex;
@@ -38,7 +38,7 @@ export class FrameStream {
   #reading = false;
   #released = false;
 
-  /** @throws RangeError for a limit that is none */
+  /** @throws RangeError for a `maxBytes` out of range */
   constructor(stream: Duplex, { maxBytes }: FrameStreamOptions) {
     if (!Number.isInteger(maxBytes) || maxBytes <= FRAME_LENGTH_BYTES || maxBytes > MAX_FRAME_BYTES) {
       throw new RangeError('maxBytes must be an integer up to MAX_FRAME_BYTES');
@@ -47,13 +47,13 @@ export class FrameStream {
     this.#maxBytes = maxBytes;
   }
 
-  /** Whether bytes lie there that no read has asked for. */
+  /** True where bytes have arrived that no read has taken. */
   get hasUnread(): boolean {
     return this.#stream.readableLength > 0;
   }
 
   /**
-   * The next frame. Byte strings in it are views of the frame's own buffer.
+   * Reads the next frame. Byte strings in it are views of the frame's own buffer.
    * @throws FrameError any of its codes
    */
   async read<T>(schema: z.ZodType<T>, deadline: FrameDeadline): Promise<T> {
@@ -81,7 +81,7 @@ export class FrameStream {
     return decodeFrame(await this.#take(length, deadline), schema);
   }
 
-  /** Exactly `count` bytes: memory is taken for what has come, not for what was announced. */
+  /** Reads exactly `count` bytes. Memory grows with the bytes that arrive and not with the length announced. */
   async #take(count: number, deadline: Deadline): Promise<Uint8Array> {
     const collected = new ByteCollector(count);
     while (collected.length < count) {
@@ -114,12 +114,12 @@ export class FrameStream {
     }
   }
 
-  /** Ends all of it at once: waiting reads and writes fail with FRAME_STREAM_FAILED. */
+  /** Destroys the duplex: waiting reads and writes fail with FRAME_STREAM_FAILED. */
   destroy(): void {
     this.#stream.destroy();
   }
 
-  /** Gives the duplex back: it goes on right behind the last frame that was read. */
+  /** Returns the duplex, which continues right behind the last frame that was read. */
   release(): Duplex {
     if (this.#reading) throw new TypeError('the frame stream is being read');
     this.#released = true;
@@ -134,17 +134,18 @@ async function waitForBytes(stream: Duplex, deadline: Deadline): Promise<boolean
     if (stream.readableLength > 0) return true;
     if (stream.readableEnded) return false;
     if (stream.errored !== null || stream.destroyed) throw streamFailed(stream.errored);
-    await somethingHappened(stream, deadline);
+    await waitForEvent(stream, deadline);
   }
 }
 
 const READ_EVENTS = ['readable', 'end', 'error', 'close'];
 
 /**
- * Listens only while nothing is there to read: a `readable` listener makes the stream look for its end, and an `end`
- * that is emitted before the duplex is given back is one that its next owner does not see.
+ * Waits for an event of the stream, or the deadline. Listens only while there is nothing to read: a `readable` listener
+ * makes the stream look for its end, and an `end` that is emitted before {@link FrameStream.release} is lost to the
+ * next owner.
  */
-function somethingHappened(stream: Duplex, deadline: Deadline): Promise<void> {
+function waitForEvent(stream: Duplex, deadline: Deadline): Promise<void> {
   return new Promise((resolve) => {
     const wake = () => {
       for (const event of READ_EVENTS) stream.off(event, wake);
@@ -153,7 +154,7 @@ function somethingHappened(stream: Duplex, deadline: Deadline): Promise<void> {
     };
     for (const event of READ_EVENTS) stream.on(event, wake);
     deadline.onPassed(wake);
-    // A listener that comes back in the tick in which it went is not asked what it has missed.
+    // Node does not replay events to a listener that is removed and added again in one tick; a read of 0 asks for them.
     stream.read(0);
   });
 }

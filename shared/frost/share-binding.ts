@@ -3,8 +3,8 @@ import { type ShareType } from '../algorithms.ts';
 import { type FrostGroup, getFrostSuite } from './suites.ts';
 
 /*
- * What the ciphertext of a share is bound to (HPKE's info and aad), each part of fixed length or behind its length,
- * so that no two meanings have the same bytes.
+ * Encodings of what the ciphertext of a share is bound to (HPKE's info and aad), each part of fixed length or behind
+ * its length, so that no two meanings have the same bytes.
  */
 const INFO_LABEL = Buffer.from('holdfast-share/1\0');
 const PACKAGE_LABEL = Buffer.from('holdfast-share-package/1\0');
@@ -14,7 +14,7 @@ const TYPE_NUMBERS: Readonly<Record<ShareType, number>> = {
   'frost-secp256k1-taproot': 2,
 };
 
-/** For which node, which of its boots and which of its keys a share is meant. */
+/** The node, the boot of the node and the key that a share is meant for. */
 export interface ShareDestination {
   /** SHA-384 of the node's manifest. */
   readonly manifest: Uint8Array;
@@ -24,22 +24,24 @@ export interface ShareDestination {
   readonly key: string;
 }
 
-/** HPKE's `info`. */
+/** Encodes HPKE's `info`: the destination of a share. */
 export function encodeShareDestination({ manifest, session, key }: ShareDestination): Buffer {
-  if (manifest.length !== 48 || !/^[0-9a-f]{32}$/.test(session)) throw new RangeError('not a destination');
+  if (manifest.length !== 48 || !/^[0-9a-f]{32}$/.test(session))
+    throw new RangeError('expected a manifest digest of 48 bytes and a session of 32 hex digits');
   return Buffer.concat([INFO_LABEL, manifest, Buffer.from(session, 'hex'), Buffer.from(key)]);
 }
 
-/** The public part of a share: HPKE's `aad`, and the beginning of a sealed share. */
+/** Encodes the public part of a share: HPKE's `aad`, and the beginning of a sealed share. */
 export function encodeSharePackage(group: FrostGroup, participant: number): Buffer {
   const numbers = [TYPE_NUMBERS[group.type], participant, group.threshold, group.participants];
   return Buffer.concat([PACKAGE_LABEL, Uint8Array.from(numbers), ...group.commitments]);
 }
 
 /**
- * SHA-384, in hex, of all that is public about a group: its type, its quorum and every commitment (SPEC.md, "The
- * digest of a group"). A configuration pins a share by it. The public key alone, which is the first commitment, does
- * not: whoever knows it can choose the others so that a share of their own choosing fits.
+ * Computes the SHA-384, in hex, of all that is public about a group: its type, its quorum and every commitment
+ * (SPEC.md, "The digest of a group"). A configuration pins a share by this digest. The public key alone, which is the
+ * first commitment, pins nothing else: whoever knows it can choose the others so that a share of their own choosing
+ * fits.
  */
 export function digestShareGroup({ type, threshold, participants, commitments }: FrostGroup): string {
   const numbers = Uint8Array.of(TYPE_NUMBERS[type], threshold, participants);
@@ -49,8 +51,8 @@ export function digestShareGroup({ type, threshold, participants, commitments }:
 }
 
 /**
- * The inverse of {@link encodeSharePackage}, and what follows it; undefined where the bytes are not a package of
- * that type. Says nothing about the points.
+ * Decodes what {@link encodeSharePackage} encodes, and returns the bytes after it as `rest`; undefined where the bytes
+ * are not a package of that type. The commitments are not checked to be elements of the group.
  */
 export function decodeSharePackage(
   type: ShareType,

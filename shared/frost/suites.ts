@@ -22,12 +22,12 @@ const SUITES: Readonly<Record<ShareType, FrostSuite>> = {
   'frost-secp256k1-taproot': { frost: schnorr_FROST, elementBytes: 33 },
 };
 
-/** FROST(Ed25519, SHA-512) of RFC 9591, 6.1, or its variant for BIP-340 signatures. */
+/** Returns FROST(Ed25519, SHA-512) of RFC 9591, 6.1, or its variant for BIP-340 signatures. */
 export function getFrostSuite(type: ShareType): FrostSuite {
   return SUITES[type];
 }
 
-/** What all signers of a group know. `commitments` are those to the polynomial's coefficients. */
+/** The public part of a group, which all its signers know. `commitments` are those to the polynomial's coefficients. */
 export interface FrostGroup {
   readonly type: ShareType;
   readonly threshold: number;
@@ -35,7 +35,7 @@ export interface FrostGroup {
   readonly commitments: readonly Uint8Array[];
 }
 
-/** The group as noble takes it. The verifying shares serve the coordinator alone. */
+/** Converts a group to the form of noble. The verifying shares serve the coordinator alone. */
 export function toFrostPublic(
   group: FrostGroup,
   verifyingShares: FrostPublic['verifyingShares'] = {},
@@ -54,7 +54,7 @@ export function toFrostSecret(type: ShareType, participant: number, signingShare
   };
 }
 
-/** The commitments of a round as noble takes them; the schema has checked the hex. */
+/** Converts the commitments of a round, whose hex the schema has checked, to the form of noble. */
 export function toNonceCommitments(
   type: ShareType,
   commitments: readonly NonceCommitment[],

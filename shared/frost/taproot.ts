@@ -8,11 +8,11 @@ const ODD_Y = 3;
 
 /*
  * Tweaking a shared key as BIP-341 tweaks a sole one: the polynomial whose value at 0 is the secret is negated where
- * the public point has an odd y, and the tweak is added to its constant term. Each share, and each public point of
- * one, follows by itself, so that the signers need not talk.
+ * the public point has an odd y, and the tweak is added to its constant term. Each signer can do so with its own share,
+ * and anybody with the public points, so that the signers need not talk.
  */
 
-/** The group whose public key is the output key. `merkleRoot` is 32 bytes, or none (BIP-86). */
+/** Computes the group whose public key is the output key. `merkleRoot` is 32 bytes, or none (BIP-86). */
 export function tweakGroup(group: FrostPublic, merkleRoot: Uint8Array): FrostPublic {
   const internalKey = groupKey(group);
   const tweak = Point.BASE.multiplyUnsafe(computeTapTweak(internalKey.subarray(1), merkleRoot));
@@ -31,7 +31,7 @@ export function tweakGroup(group: FrostPublic, merkleRoot: Uint8Array): FrostPub
   };
 }
 
-/** The share of the tweaked key; the caller clears it. */
+/** Computes the share of the tweaked key; the caller clears the result. */
 export function tweakShare(secret: FrostSecret, group: FrostPublic, merkleRoot: Uint8Array): FrostSecret {
   const internalKey = groupKey(group);
   const share = Fn.fromBytes(secret.signingShare);

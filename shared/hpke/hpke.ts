@@ -32,9 +32,9 @@ export interface Encrypted {
 }
 
 export interface Binding {
-  /** Bound to the keys that are derived. */
+  /** Application information, bound to the derived keys. */
   readonly info: Uint8Array;
-  /** Bound to the ciphertext. */
+  /** Additional data, bound to the ciphertext. */
   readonly aad: Uint8Array;
 }
 
@@ -44,12 +44,12 @@ function hmac(key: Uint8Array, ...parts: Uint8Array[]): Buffer {
   return mac.digest();
 }
 
-/** LabeledExtract, RFC 9180, 4. */
+/** Computes LabeledExtract, RFC 9180, 4. */
 function extract(suite: Uint8Array, salt: Uint8Array, label: string, secret: Uint8Array): Buffer {
   return hmac(salt, VERSION_LABEL, suite, Buffer.from(label), secret);
 }
 
-/** LabeledExpand, RFC 9180, 4; one block of HKDF, so `length` is 32 at most. */
+/** Computes LabeledExpand, RFC 9180, 4; one block of HKDF, so `length` is 32 at most. */
 function expand(suite: Uint8Array, prk: Uint8Array, label: string, info: Uint8Array, length: number): Buffer {
   const prefix = Uint8Array.of(0, length);
   const last = Uint8Array.of(1);
@@ -57,7 +57,11 @@ function expand(suite: Uint8Array, prk: Uint8Array, label: string, info: Uint8Ar
 }
 
 function parsePublicKey(bytes: Uint8Array): KeyObject {
-  if (bytes.length !== PUBLIC_KEY_BYTES) throw new HpkeError('HPKE_KEY_INVALID', 'not 32 bytes');
+  if (bytes.length !== PUBLIC_KEY_BYTES)
+    throw new HpkeError(
+      'HPKE_KEY_INVALID',
+      `expected an X25519 public key of 32 bytes, found ${bytes.length}`,
+    );
   return createPublicKey({ key: Buffer.from(bytes), format: 'raw-public', asymmetricKeyType: 'x25519' });
 }
 
@@ -65,7 +69,7 @@ export function exportPublicKey(key: KeyObject): Buffer {
   return key.export({ format: 'raw-public' });
 }
 
-/** The KEM's shared secret: ExtractAndExpand of the Diffie-Hellman result (RFC 9180, 4.1). */
+/** Derives the KEM's shared secret: ExtractAndExpand of the Diffie-Hellman result (RFC 9180, 4.1). */
 function deriveSharedSecret(privateKey: KeyObject, publicKey: KeyObject, context: Uint8Array): Buffer {
   let dh: Buffer;
   try {
@@ -81,7 +85,7 @@ function deriveSharedSecret(privateKey: KeyObject, publicKey: KeyObject, context
   return shared;
 }
 
-/** KeySchedule of the base mode (RFC 9180, 5.1); clears `shared`. */
+/** Computes KeySchedule of the base mode (RFC 9180, 5.1); clears `shared`. */
 function deriveKeys(shared: Buffer, info: Uint8Array): { key: Buffer; nonce: Buffer } {
   const context = Buffer.concat([
     BASE_MODE,
@@ -99,7 +103,7 @@ function deriveKeys(shared: Buffer, info: Uint8Array): { key: Buffer; nonce: Buf
 /**
  * Encrypts to an X25519 public key (RFC 9180, 6.1).
  *
- * @param ephemeral a key pair that is used for nothing else; made here unless a published vector is checked
+ * @param ephemeral the sender's key pair, which must be used for nothing else; a new one when left out
  * @throws HpkeError HPKE_KEY_INVALID
  */
 export function sealTo(
@@ -122,7 +126,7 @@ export function sealTo(
 }
 
 /**
- * Opens what was encrypted to `privateKey` (X25519). The caller clears the result.
+ * Opens a ciphertext that was encrypted to `privateKey` (X25519; RFC 9180, 6.1). The caller clears the result.
  *
  * @throws HpkeError HPKE_OPEN_FAILED, HPKE_KEY_INVALID
  */
@@ -131,7 +135,11 @@ export function openWith(
   { encapsulatedKey, ciphertext }: Encrypted,
   { info, aad }: Binding,
 ): Uint8Array<ArrayBuffer> {
-  if (ciphertext.length < TAG_BYTES) throw new HpkeError('HPKE_OPEN_FAILED', 'too short');
+  if (ciphertext.length < TAG_BYTES)
+    throw new HpkeError(
+      'HPKE_OPEN_FAILED',
+      `expected a ciphertext of at least ${TAG_BYTES} bytes, found ${ciphertext.length}`,
+    );
   const context = Buffer.concat([encapsulatedKey, exportPublicKey(createPublicKey(privateKey))]);
   const { key, nonce } = deriveKeys(
     deriveSharedSecret(privateKey, parsePublicKey(encapsulatedKey), context),

@@ -1,11 +1,11 @@
 import { HoldfastError } from '../errors.ts';
 
 export type HttpSignatureErrorCode =
-  /** A field that every signed request carries is not there. */
+  /** A field that every signed request carries is missing. */
   | 'SIGNATURE_MISSING'
-  /** A field is there twice or is not of the one form that is taken, or the request's target is unusual. */
+  /** A field occurs twice or is not of the one form that is accepted, or the request's target is unusual. */
   | 'SIGNATURE_MALFORMED'
-  /** Another session: signed for another node, or before this one started. */
+  /** The session is another: the request was signed for another node or another boot. */
   | 'SESSION_MISMATCH'
   | 'CLIENT_UNKNOWN'
   /** Created too long ago. */

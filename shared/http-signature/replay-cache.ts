@@ -3,7 +3,7 @@ export const SIGNATURE_WINDOW_SECONDS = 60;
 
 export type ReplayVerdict = 'admitted' | 'replayed' | 'expired' | 'full';
 
-/** Enough for 4,000 requests a second of one client, in at most 30 MB. */
+/** The most requests remembered: enough for 4,000 requests a second of one client, in at most 30 MB. */
 const DEFAULT_CAPACITY = 2 ** 19;
 const DEFAULT_CLIENT_CAPACITY = 2 ** 18;
 
@@ -14,13 +14,12 @@ interface ClientRecord {
 }
 
 /**
- * Remembers the requests that were accepted for as long as their signatures are current. A replay repeats client,
+ * Remembers accepted requests for as long as their signatures are current. A replay repeats client,
  * second and nonce, all of which are signed, so that these three identify it; the signature itself would not.
- * What it remembers is bounded, in all and for each client, and when it is full it admits nothing: a client can keep
- * itself out, and others only together with another.
+ * The memory is bounded, in all and for each client, and a full cache admits nothing: one client alone can keep out
+ * itself and nobody else.
  *
- * Time never runs backwards in here: a clock that is set back would make signatures current again that were
- * forgotten, so they stay expired.
+ * Expired signatures stay expired when the clock is set back: they have been forgotten, and would be admitted again.
  */
 export class ReplayCache {
   readonly #capacity: number;
@@ -36,7 +35,7 @@ export class ReplayCache {
   }
 
   /**
-   * Admits each request once. To be called with verified requests only, or strangers could fill it.
+   * Admits each request once. Callers pass verified requests only, or strangers could fill the cache.
    *
    * @param created second of creation, within the window around `now`
    * @param now seconds since 1970

@@ -46,23 +46,23 @@ export function serialiseParameters(
 function splitMember(field: string): { label: string; value: string } {
   const [prefix, label] = LABEL.exec(field.slice(0, MAX_FIELD_LENGTH)) ?? [];
   if (prefix === undefined || label === undefined || field.length > MAX_FIELD_LENGTH) {
-    throw malformed('not one labelled member');
+    throw malformed('expected one member of the form label=value');
   }
   return { label, value: field.slice(prefix.length) };
 }
 
-/** @throws HttpSignatureError SIGNATURE_MALFORMED */
+/** Parses the Signature-Input field. @throws HttpSignatureError SIGNATURE_MALFORMED */
 export function parseSignatureInput(field: string, components: readonly Component[]): SignatureInput {
   const { label, value } = splitMember(field);
   const list = serialiseComponents(components);
-  if (!value.startsWith(list)) throw malformed('not the components that must be covered');
+  if (!value.startsWith(list)) throw malformed(`expected the covered components ${list}`);
 
   const parameters = new Map<string, string | number>();
   PARAMETER.lastIndex = list.length;
   while (PARAMETER.lastIndex < value.length) {
     const [, name, integer, text] = PARAMETER.exec(value) ?? [];
     if (name === undefined || parameters.has(name))
-      throw malformed('not a parameter, or one that is there twice');
+      throw malformed('expected parameters of the form name=value, each once');
     parameters.set(name, text ?? Number(integer));
   }
 
@@ -79,17 +79,21 @@ export function parseSignatureInput(field: string, components: readonly Componen
     typeof keyId !== 'string' ||
     !KEY_ID.test(keyId)
   ) {
-    throw malformed('not the five parameters');
+    throw malformed('expected the five parameters created, nonce, keyid, alg and tag');
   }
   return { label, text: value, created, nonce, keyId };
 }
 
-/** The 64 bytes of the signature under `label`. @throws HttpSignatureError SIGNATURE_MALFORMED */
+/**
+ * Parses the Signature field: the 64 bytes of the signature under `label`. @throws HttpSignatureError
+ * SIGNATURE_MALFORMED
+ */
 export function parseSignature(field: string, label: string): Buffer {
   const member = splitMember(field);
   const base64 = SIGNATURE.exec(member.value)?.[1];
-  if (member.label !== label || base64 === undefined) throw malformed('not the signature of that input');
+  if (member.label !== label || base64 === undefined)
+    throw malformed('expected the signature of the same label, 64 bytes in base64');
   const signature = Buffer.from(base64, 'base64');
-  if (signature.toString('base64') !== base64) throw malformed('not canonical base64');
+  if (signature.toString('base64') !== base64) throw malformed('expected canonical base64');
   return signature;
 }

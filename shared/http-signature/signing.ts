@@ -12,7 +12,7 @@ export interface RequestToSign {
 
 export interface RequestSigner {
   readonly clientId: string;
-  /** Ed25519. */
+  /** The Ed25519 private key of the client. */
   readonly privateKey: KeyObject;
   /** The session that the node's attestation document names. */
   readonly session: string;
@@ -21,7 +21,7 @@ export interface RequestSigner {
 }
 
 /**
- * The header fields that make a request a signed one: see the SPEC of this folder.
+ * Signs a request and returns the header fields to add to it (SPEC.md of this folder).
  *
  * @throws HttpSignatureError SIGNATURE_MALFORMED for a method or target that cannot be signed
  */

@@ -11,14 +11,14 @@ import {
 } from './signature-base.ts';
 import { parseSignature, parseSignatureInput } from './signature-fields.ts';
 
-/** A request as far as it is there before its body is. */
+/** A request before its body has arrived. */
 export interface RequestHead {
   readonly method: string;
   /** The target as it stood in the request line. */
   readonly target: string;
   /** Names and values in turn, as Node's `rawHeaders`: joined or merged headers could hide a second one. */
   readonly rawHeaders: readonly string[];
-  /** Of the body, in bytes. */
+  /** Length of the body in bytes. */
   readonly contentLength: number;
 }
 
@@ -30,7 +30,7 @@ export interface ReceivedRequest extends Omit<RequestHead, 'contentLength'> {
 export interface SignedHead {
   readonly clientId: string;
   /**
-   * Sees that the body is the one that was signed, and admits the request, once.
+   * Checks that the body has the signed digest, and admits the request, once.
    *
    * @throws HttpSignatureError DIGEST_MISMATCH, SIGNATURE_REPLAYED, SIGNATURE_EXPIRED, REPLAY_CACHE_FULL
    */
@@ -38,7 +38,7 @@ export interface SignedHead {
 }
 
 export interface SignatureVerifier {
-  /** The Ed25519 public key of a client. */
+  /** Finds the Ed25519 public key of a client. */
   readonly findKey: (clientId: string) => KeyObject | undefined;
   /** The session of this boot. */
   readonly session: string;
@@ -59,7 +59,7 @@ type SignedField = (typeof SIGNED_FIELDS)[number];
 const BARE_METHODS: readonly string[] = ['GET', 'HEAD'];
 const FIELD_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]{0,510}[\x21-\x7e])?$/;
 
-/** @throws HttpSignatureError SIGNATURE_MALFORMED */
+/** Collects the fields of a signature. @throws HttpSignatureError SIGNATURE_MALFORMED */
 function collectFields(rawHeaders: readonly string[]): Partial<Record<SignedField, string>> {
   const fields: Partial<Record<SignedField, string>> = {};
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
@@ -68,7 +68,9 @@ function collectFields(rawHeaders: readonly string[]): Partial<Record<SignedFiel
     if (field === undefined) continue;
     const value = rawHeaders[index + 1] ?? '';
     if (fields[field] !== undefined || !FIELD_VALUE.test(value)) {
-      throw new HttpSignatureError('SIGNATURE_MALFORMED', 'a field is there twice or unprintable', { field });
+      throw new HttpSignatureError('SIGNATURE_MALFORMED', 'expected the field once, in printable ASCII', {
+        field,
+      });
     }
     fields[field] = value;
   }
@@ -76,8 +78,8 @@ function collectFields(rawHeaders: readonly string[]): Partial<Record<SignedFiel
 }
 
 /**
- * Verifies the one HTTP Message Signature (RFC 9421) of a request and admits it once. See the SPEC of this folder
- * for what is taken; everything else is refused.
+ * Verifies the one HTTP Message Signature (RFC 9421) of a request and admits it once. SPEC.md of this folder has
+ * the one form that is accepted.
  *
  * @throws HttpSignatureError any of its codes
  */
@@ -91,8 +93,8 @@ export function verifyRequestSignature(
 }
 
 /**
- * Verifies the signature of a request before its body is there: what is signed of that is its digest, so that no
- * memory is spent on the body of somebody who is no client.
+ * Verifies the signature of a request before its body has arrived. The signature covers the digest of the body, so that
+ * no memory is spent on the body of a stranger.
  *
  * @throws HttpSignatureError SIGNATURE_MISSING, SIGNATURE_MALFORMED, SESSION_MISMATCH, CLIENT_UNKNOWN,
  *   SIGNATURE_EXPIRED, SIGNATURE_PREMATURE, SIGNATURE_INVALID
@@ -104,7 +106,10 @@ export function verifySignedHead(
   const fields = collectFields(request.rawHeaders);
   const hasBody = !BARE_METHODS.includes(request.method);
   if (!hasBody && request.contentLength > 0) {
-    throw new HttpSignatureError('SIGNATURE_MALFORMED', 'a body that no signature covers');
+    throw new HttpSignatureError(
+      'SIGNATURE_MALFORMED',
+      `expected no body with ${request.method}, found ${request.contentLength} bytes`,
+    );
   }
   const components = listComponents(hasBody);
   const values: Partial<Record<Component, string>> = {
@@ -115,15 +120,23 @@ export function verifySignedHead(
   const input = parseSignatureInput(requirePresent(fields['signature-input'], 'signature-input'), components);
   const signature = parseSignature(requirePresent(fields.signature, 'signature'), input.label);
 
-  if (fields[SESSION_FIELD] !== session) throw new HttpSignatureError('SESSION_MISMATCH', 'another session');
+  if (fields[SESSION_FIELD] !== session)
+    throw new HttpSignatureError('SESSION_MISMATCH', 'the request was signed for another session');
   const key = findKey(input.keyId);
-  if (key === undefined) throw new HttpSignatureError('CLIENT_UNKNOWN', 'no such client');
+  if (key === undefined)
+    throw new HttpSignatureError('CLIENT_UNKNOWN', 'the configuration has no client of this keyid');
   const seconds = now / 1000;
   if (!(input.created >= seconds - SIGNATURE_WINDOW_SECONDS)) {
-    throw new HttpSignatureError('SIGNATURE_EXPIRED', 'created too long ago');
+    throw new HttpSignatureError(
+      'SIGNATURE_EXPIRED',
+      `created more than ${SIGNATURE_WINDOW_SECONDS} seconds ago`,
+    );
   }
   if (!(input.created <= seconds + SIGNATURE_WINDOW_SECONDS)) {
-    throw new HttpSignatureError('SIGNATURE_PREMATURE', 'created in the future');
+    throw new HttpSignatureError(
+      'SIGNATURE_PREMATURE',
+      `created more than ${SIGNATURE_WINDOW_SECONDS} seconds in the future`,
+    );
   }
   if (!verify(null, buildSignatureBase(covered, input.text), key, signature)) {
     throw new HttpSignatureError('SIGNATURE_INVALID', 'the signature does not verify');
@@ -133,7 +146,7 @@ export function verifySignedHead(
     clientId,
     admit: (body) => {
       if (hasBody && fields['content-digest'] !== computeContentDigest(body)) {
-        throw new HttpSignatureError('DIGEST_MISMATCH', 'another body than the one that was signed');
+        throw new HttpSignatureError('DIGEST_MISMATCH', 'the body does not have the digest that was signed');
       }
       assertAdmitted(replay.admit(clientId, created, nonce, seconds));
     },
@@ -152,7 +165,10 @@ function assertAdmitted(admission: ReturnType<ReplayCache['admit']>): void {
     case 'replayed':
       throw new HttpSignatureError('SIGNATURE_REPLAYED', 'this request was accepted before');
     case 'expired':
-      throw new HttpSignatureError('SIGNATURE_EXPIRED', 'created before what is remembered');
+      throw new HttpSignatureError(
+        'SIGNATURE_EXPIRED',
+        'created before the oldest request that is remembered',
+      );
     case 'full':
       throw new HttpSignatureError('REPLAY_CACHE_FULL', 'too many requests to remember');
   }

@@ -3,26 +3,26 @@ import type { Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import { WholeRequest } from './whole-request.ts';
 
-/** RFC 9110, 15.5.12: what a request with a Transfer-Encoding is answered with. */
+/** HTTP status of the response to a request with a Transfer-Encoding: RFC 9110, 15.5.12. */
 export const LENGTH_REQUIRED_STATUS = 411;
 /** RFC 9110, 15.5.18: what a request with an expectation other than `100-continue` is answered with. */
 const EXPECTATION_FAILED_STATUS = 417;
 
 const MAX_HEADER_BYTES = 8 * 1024;
-/** Node answers more with 431, like a head of too many bytes. */
+/** The most header fields of a request; Node responds to more with 431, like to a head of too many bytes. */
 const MAX_HEADER_FIELDS = 64;
-/** Of a body that nobody reads: it is dropped, and after a longer one its connection is. */
+/** Longest body without a reader that is skipped, in bytes; after a longer one the connection is closed. */
 const MAX_DROPPED_BYTES = 1024 * 1024;
 
-/** What Node's HTTP servers are made with; see {@link takeOneAtATime}. */
+/** Options of Node's HTTP servers that {@link takeOneAtATime} needs. */
 export const ONE_AT_A_TIME = { IncomingMessage: WholeRequest, maxHeaderSize: MAX_HEADER_BYTES } as const;
 
 /**
  * Hands over the requests of a server made with {@link ONE_AT_A_TIME}, before their bodies are read. One whose body has
- * a Transfer-Encoding, and so no length (RFC 9112, 6.3), is refused. A connection has one request under way: who sends a
- * second before the response to the first is cut off, which RFC 9112, 9.3.2 lets a server do, and nothing is queued.
+ * a Transfer-Encoding, and so no length (RFC 9112, 6.3), is refused. A connection has one request under way: who sends
+ * a second before the response to the first is cut off, which RFC 9112, 9.3.2 lets a server do, and nothing is queued.
  *
- * @param refuse answers a request without a length; the connection is closed after it
+ * @param refuse responds to a request without a length; the connection is closed after the response
  */
 export function takeOneAtATime(
   server: Server,
@@ -32,7 +32,7 @@ export function takeOneAtATime(
   server.maxHeadersCount = MAX_HEADER_FIELDS;
   const latest = new WeakMap<Socket, { response: ServerResponse<WholeRequest>; unsent: number }>();
 
-  /** False for a request that overtakes the response to the one before. */
+  /** Registers a request; false where the response to the one before is not complete. */
   function enter(socket: Socket, response: ServerResponse<WholeRequest>): boolean {
     const place = latest.get(socket);
     // A response that is written whole may have reached the client before Node says that it has left.
@@ -64,7 +64,7 @@ export function takeOneAtATime(
     else handle(request, response);
   }
 
-  // Node's own listener, which comes first, has made the parser.
+  // Node's own listener runs first and creates the parser.
   server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', stopAfterLast as never);
   server.on('request', onRequest as never);
   server.on('checkContinue', ((request: WholeRequest, response: ServerResponse<WholeRequest>) => {
@@ -83,15 +83,15 @@ export function takeOneAtATime(
 interface ParsedSocket extends Socket {
   parser?: { onIncoming: (request: WholeRequest, keepAlive: boolean) => number };
 }
-/** The answer for which the parser leaves the rest of what it has to somebody else, who is nobody here. */
+/** Return value of onIncoming on which the parser stops and leaves the rest of its input to an upgrade handler. */
 const STOP_PARSING = 2;
 
-/** Without that, Node makes objects of all requests and chunks that it has read already, thousands at a time. */
+/** Stops the parser after a last request. Otherwise Node makes objects of all requests and chunks read so far. */
 function stopAfterLast({ parser }: ParsedSocket): void {
   if (parser === undefined) return;
   const { onIncoming } = parser;
   parser.onIncoming = (request, keepAlive) => {
-    const answer = onIncoming(request, keepAlive);
-    return request.isLast ? STOP_PARSING : answer;
+    const result = onIncoming(request, keepAlive);
+    return request.isLast ? STOP_PARSING : result;
   };
 }

@@ -12,7 +12,7 @@ export class BodyBudget {
     this.#maxPerSender = maxPerSender;
   }
 
-  /** False when there is not that much left, or not for that sender. */
+  /** Takes bytes from the budget; false when fewer are left, or fewer for that sender. */
   take(bytes: number, sender: string): boolean {
     const taken = (this.#taken.get(sender) ?? 0) + bytes;
     if (bytes > this.#free || taken > this.#maxPerSender) return false;
@@ -34,7 +34,7 @@ export class BodyBudget {
  * asked for it. Node's own keeps every piece as an object: a body that comes byte by byte takes seventy times its size.
  */
 export class WholeRequest extends IncomingMessage {
-  /** Nothing that comes after its head on this connection is looked at any more. */
+  /** True where nothing after the head of this request is read from the connection. */
   isLast = false;
   /** Writes `100 Continue` where the client waits for it (RFC 9110, 10.1.1). */
   writeContinue: (() => void) | undefined;
@@ -47,14 +47,14 @@ export class WholeRequest extends IncomingMessage {
     return Number(this.headers['content-length'] ?? 0);
   }
 
-  /** Announces its body in another way than by its length. */
+  /** True for a request whose body has a Transfer-Encoding instead of a length. */
   get hasTransferEncoding(): boolean {
     return this.headers['transfer-encoding'] !== undefined;
   }
 
   /**
-   * The whole body. It must be asked for in the same turn in which the request is handed over, because what comes
-   * before that is dropped. Its bytes are taken from the sender's part of the budget until the response is closed;
+   * Reads the whole body. Must be called in the turn of the event loop in which the request is handed over, because
+   * earlier pieces are dropped. The bytes are taken from the sender's part of the budget until the response is closed;
    * undefined without room for them. Never settles when the connection ends before the body.
    */
   readBody(response: ServerResponse, budget: BodyBudget, sender = ''): Promise<Buffer> | undefined {

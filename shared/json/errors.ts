@@ -14,5 +14,5 @@ export type JsonErrorCode =
   /** Bytes that are not UTF-8, or an escape that leaves half a surrogate pair. */
   | 'JSON_UNICODE';
 
-/** Text that is not JSON as we take it; `details.offset` is the UTF-16 index where that showed. */
+/** Text that is not the JSON which {@link parseJson} takes; `details.offset` is the UTF-16 index of the fault. */
 export class JsonError extends HoldfastError<JsonErrorCode> {}

@@ -10,7 +10,7 @@ export interface JsonObject {
 export interface JsonLimits {
   /** The longest input: bytes, or UTF-16 units of a string. */
   readonly maxBytes: number;
-  /** How many arrays and objects may be open at once, at most {@link MAX_JSON_DEPTH}. */
+  /** The most arrays and objects open at once, up to {@link MAX_JSON_DEPTH}. */
   readonly maxDepth: number;
 }
 
@@ -20,11 +20,11 @@ export const MAX_JSON_DEPTH = 64;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Parses one JSON text (RFC 8259) that fills the input but for white space, where two readers could differ refusing
- * it: duplicate keys, `__proto__`, a byte order mark, bytes that are not UTF-8, halves of surrogate pairs, integers
+ * Parses one JSON text (RFC 8259) that fills the input but for white space. Refuses text on which two readers could
+ * differ: duplicate keys, `__proto__`, a byte order mark, bytes that are not UTF-8, halves of surrogate pairs, integers
  * that a double does not hold exactly.
  *
- * @throws JsonError whatever the input; RangeError for limits that make no sense
+ * @throws JsonError for any input that is refused; RangeError for limits out of range
  */
 export function parseJson(input: Uint8Array | string, limits: JsonLimits): JsonValue {
   const { maxBytes, maxDepth } = limits;
@@ -49,7 +49,7 @@ function decodeUtf8(bytes: Uint8Array): string {
   }
 }
 
-// Sticky, so that each matches at the parser's own place and nowhere else.
+// Sticky expressions, so that each matches at the parser's own place and nowhere else.
 const WHITE_SPACE = /[ \t\n\r]*/y;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 // eslint-disable-next-line no-control-regex
@@ -84,7 +84,7 @@ class Parser {
     return value;
   }
 
-  /** A value with the white space around it. */
+  /** Parses a value with the white space around it. */
   #parseValue(depth: number): JsonValue {
     this.#match(WHITE_SPACE);
     const value = this.#parseBareValue(depth);

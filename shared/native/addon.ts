@@ -10,69 +10,72 @@ export type Watch = object & { readonly __watch: never };
 export type KeyHandle = object & { readonly __key: never };
 
 /**
- * The functions of addon/addon.c. Descriptors are bare numbers that the caller must close; everything throws (or rejects
- * with) an Error whose `code` is the name of an errno, and misuse is a TypeError or RangeError.
+ * The functions of addon/addon.c. Descriptors are bare numbers that the caller must close; everything throws (or
+ * rejects with) an Error whose `code` is the name of an errno, and misuse is a TypeError or RangeError.
  */
 export interface NativeAddon {
-  /** This machine's own context id. */
+  /** Returns this machine's own context id. */
   localCid(): number;
-  /** A non-blocking connection under way: wait until it is writable, then ask `finishConnect`. */
+  /**
+   * Starts a non-blocking connection; the caller waits until the descriptor is writable, then calls `finishConnect`.
+   */
   startConnect(cid: number, port: number, timeoutMs: number): number;
-  /** `false` while it is still under way. */
+  /** Completes a connection; `false` while it is still under way. */
   finishConnect(descriptor: number): boolean;
   listen(port: number, backlog: number): number;
-  /** The next connection and its other end as the kernel knows it; `null` when nobody waits. */
+  /** Accepts a connection, with the address of the peer as the kernel knows it; `null` when none waits. */
   accept(descriptor: number): { descriptor: number; cid: number; port: number } | null;
   localPort(descriptor: number): number;
-  /** An AF_UNIX stream socket that is connected to nothing. */
+  /** Opens an AF_UNIX stream socket that is connected to nothing. */
   placeholder(): number;
-  /** `to` names what `from` named, made non-blocking; `from` is closed. */
+  /** Moves the open file of `from` to the number `to`, and makes it non-blocking. */
   replace(from: number, to: number): void;
   close(descriptor: number): void;
   /** Calls back whenever the descriptor is readable, or writable, or broken. */
   watch(descriptor: number, writable: boolean, callback: () => void): Watch;
-  /** No callback comes afterwards; twice is harmless. Before the descriptor is closed or replaced. */
+  /** Ends a watch, before its descriptor is closed or replaced; no callback comes afterwards. Twice is harmless. */
   unwatch(watch: Watch): void;
   openNsm(): number;
   exchangeNsm(descriptor: number, request: Uint8Array): Promise<Uint8Array>;
-  /** Copies 32 bytes; `null` for what is no scalar from 1 to the curve's order less one. */
+  /** Holds a copy of a secret of 32 bytes; `null` where that is not a scalar from 1 to the order less one. */
   holdSecp256k1(secret: Uint8Array): KeyHandle | null;
-  /** Like `holdSecp256k1`. */
+  /** Holds a copy of a secret, like `holdSecp256k1`. */
   holdP256(secret: Uint8Array): KeyHandle | null;
-  /** Overwrites the key, which is misuse to use afterwards; twice is harmless. */
+  /** Overwrites the key, which must not be used afterwards; twice is harmless. */
   clearKey(key: KeyHandle): void;
-  /** Compressed SEC1. */
+  /** Returns the public key, compressed SEC1. */
   publicKey(key: KeyHandle): Uint8Array<ArrayBuffer>;
-  /** Writes the secret into 32 bytes of the caller's, who clears them. */
+  /** Writes the secret into `target`, 32 bytes that the caller clears. */
   copySecret(key: KeyHandle, target: Uint8Array): void;
-  /** r ‖ s over 32 bytes (RFC 6979, the lower s); on secp256k1 a 65th byte is the recovery number. */
+  /** Signs 32 bytes: r ‖ s (RFC 6979, the lower s); on secp256k1 a 65th byte is the recovery number. */
   signEcdsa(key: KeyHandle, digest: Uint8Array): Uint8Array<ArrayBuffer>;
-  /** The signature (64 bytes), verified, and the x-only key that it verifies under (32). */
+  /** Signs 32 bytes by BIP-340: the signature (64 bytes), verified, and the x-only key that it verifies under (32). */
   signBip340(key: KeyHandle, digest: Uint8Array, auxiliary: Uint8Array): Uint8Array<ArrayBuffer>;
-  /** Like `signBip340`, under the output key of BIP-341; `merkleRoot` has 32 bytes or none. */
+  /** Signs like `signBip340`, under the output key of BIP-341; `merkleRoot` has 32 bytes or none. */
   signTaproot(
     key: KeyHandle,
     digest: Uint8Array,
     auxiliary: Uint8Array,
     merkleRoot: Uint8Array,
   ): Uint8Array<ArrayBuffer>;
-  /** One datagram to a socket of the Unix domain; `@name` is an abstract address. At most 512 bytes. */
+  /** Sends one datagram to a socket of the Unix domain; `@name` is an abstract address. At most 512 bytes. */
   notify(address: string, message: string): void;
-  /** No core file and no debugger for this process. */
+  /** Forbids core files and debuggers for this process. */
   forbidDumps(): void;
-  /** No other program in this process, ever: trying ends it. Takes new privileges from it and its children, too. */
+  /** Forbids this process to execute another program: an attempt ends it. Also sets no_new_privs. */
   forbidExec(): void;
-  /** Memory that this process touches from now on stays out of swap. */
+  /** Keeps memory that this process touches from now on out of swap. */
   lockMemory(): void;
-  /** Ends the process now: nothing is run and nothing is waited for. */
+  /** Ends the process now, without exit handlers and without waiting for threads. */
   exit(code: number): never;
 }
 
-// In the image the addon lies beside the bundle; elsewhere where scripts/build-addon.sh puts it, which is another way from
+// In the image the addon lies beside the bundle; elsewhere where scripts/build-addon.sh puts it, which is another way
+// from
 // a working copy than from the JavaScript of the package.
 const PLACES = ['./holdfast.node', '../../build/holdfast.node', '../../../../build/holdfast.node'];
 
-/** The `code` of an error that the addon threw, such as `ECONNRESET`. */
+/** Returns the `code` of an error that the addon threw, such as `ECONNRESET`. */
 export function errnoName(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

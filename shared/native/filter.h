@@ -1,4 +1,4 @@
-/* Filters of system calls (seccomp(2)), in the making. Every rule ends in a return, so rules follow one another. */
+/* A builder of system call filters (seccomp(2)). Every rule ends in a return, so rules follow one another. */
 #ifndef HOLDFAST_FILTER_H
 #define HOLDFAST_FILTER_H
 
@@ -26,13 +26,13 @@ struct filter {
 void emit(struct filter *filter, uint16_t code, uint32_t value, uint8_t if_true, uint8_t if_false);
 void emit_return(struct filter *filter, uint32_t action);
 
-/* The number of the call into the accumulator; calls of other conventions than this file's end the process. */
+/* Loads the number of the call into the accumulator; calls of another architecture end the process. */
 void emit_start(struct filter *filter, uint32_t architecture);
 
-/* What becomes of a call. */
+/* Adds the action for one call. */
 void emit_call(struct filter *filter, uint32_t number, uint32_t action);
 
-/* The process and all its threads, from now on. There is no way back. */
+/* Puts the process and all its threads under the filter, for good. */
 bool install_filter(const struct filter *filter);
 
 #endif

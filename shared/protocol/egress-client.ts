@@ -28,9 +28,9 @@ export async function openEgress(
     const frames = new FrameStream(stream, { maxBytes: MAX_EGRESS_FRAME_BYTES });
     const left = () => ({ timeoutMs: Math.max(1, end - performance.now()), ...cancel });
     await frames.write({ host, port }, left());
-    const answer = await frames.read(egressResponseSchema, left());
-    if (answer.type === 'error') {
-      throw new EgressError(`EGRESS_${answer.code}`, 'the parent refused the connection', { host, port });
+    const response = await frames.read(egressResponseSchema, left());
+    if (response.type === 'error') {
+      throw new EgressError(`EGRESS_${response.code}`, 'the parent refused the connection', { host, port });
     }
     return frames.release();
   } catch (error) {
@@ -48,7 +48,12 @@ function toEgressError(error: unknown): unknown {
   if (!(error instanceof FrameError)) return error;
   if (error.code === 'FRAME_TIMEOUT') return timeout(error);
   if (error.code === 'FRAME_ABORTED') return aborted(error);
-  return new EgressError('EGRESS_ANSWER_INVALID', 'the parent gave no proper answer', {}, error);
+  return new EgressError(
+    'EGRESS_ANSWER_INVALID',
+    'the response of the parent is not a valid frame',
+    {},
+    error,
+  );
 }
 
 function timeout(cause: Error): EgressError {

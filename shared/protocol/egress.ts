@@ -1,14 +1,14 @@
 import * as z from 'zod';
 
-/** Of the one frame each way that opens a connection. */
+/** Longest frame, in bytes, of the two that open a connection: one each way. */
 export const MAX_EGRESS_FRAME_BYTES = 512;
 
 /**
- * How the enclave names the host that it wants to reach: the first frame on a connection to `PARENT_PORT.egress`.
+ * The host that the enclave wants to reach: the first frame on a connection to `PARENT_PORT.egress`.
  * After an `ok` the stream carries the bytes of that TCP connection, both ways, as they are.
  */
 export const egressOpenSchema = z.strictObject({
-  /** A DNS name; never an address, which the parent's allow-list would have to guess about. */
+  /** A DNS name, never an address: the parent's allow-list has names. */
   host: z
     .string()
     .regex(/^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/),

@@ -3,22 +3,22 @@ import type { ControlErrorCode } from './control.ts';
 import type { EgressErrorCode } from './egress.ts';
 
 export type ControlClientErrorCode =
-  /** What the parent answered. */
+  /** A code that the parent responded with. */
   | `CONTROL_${ControlErrorCode}`
-  /** Not a frame, not an answer, not the answer to what was asked, or one too many. */
+  /** The parent sent no valid frame, no response, a response to another request, or one without a request. */
   | 'CONTROL_ANSWER_INVALID'
   | 'CONTROL_CLOSED'
-  /** A commit whose answer was lost and whose outcome could not be read back in time. */
+  /** A commit whose response was lost and whose outcome could not be read back in time. */
   | 'CONTROL_COMMIT_UNRESOLVED'
   /** The parent could not be reached, or hung up, until the deadline passed. */
   | 'CONTROL_DISCONNECTED'
-  /** The parent said nothing until the deadline passed. */
+  /** No response of the parent before the deadline. */
   | 'CONTROL_TIMEOUT';
 
 export class ControlError extends HoldfastError<ControlClientErrorCode> {}
 
 export type EgressClientErrorCode =
-  /** What the parent answered. */
+  /** A code that the parent responded with. */
   | `EGRESS_${EgressErrorCode}`
   | 'EGRESS_ABORTED'
   | 'EGRESS_ANSWER_INVALID'

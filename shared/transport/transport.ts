@@ -13,9 +13,9 @@ export const PARENT_CID = 3;
 export const PARENT_PORT = Object.freeze({
   /** Control requests of the enclave: see shared/protocol. */
   control: 7001,
-  /** Name-carrying egress: the first frame says where to. */
+  /** Egress by name: the first frame names the host to connect to. */
   egress: 7002,
-  /** The enclave's last words, when its program has ended: see shared/native/exit-report.ts. */
+  /** The report of init when the enclave's program has ended: see shared/native/exit-report.ts. */
   exit: 7003,
   /** nitro-cli's own heartbeat: the enclave's init sends one byte 0xB7 and awaits it back. */
   heartbeat: 9000,
@@ -52,8 +52,10 @@ export interface Listener {
 export interface Transport {
   /** This end's own context id. */
   readonly cid: number;
-  /** @throws TransportError CONNECT_REFUSED, CONNECT_TIMEOUT, CONNECT_ABORTED, CONNECT_FAILED */
+  /**
+   * Connects to an address. @throws TransportError CONNECT_REFUSED, CONNECT_TIMEOUT, CONNECT_ABORTED, CONNECT_FAILED
+   */
   connect(to: VsockAddress, options: ConnectOptions): Promise<Duplex>;
-  /** @throws TransportError ADDRESS_IN_USE, LISTEN_FAILED */
+  /** Listens on a port of this end. @throws TransportError ADDRESS_IN_USE, LISTEN_FAILED */
   listen(port: number, accept: (accepted: Accepted) => void): Promise<Listener>;
 }

@@ -2,10 +2,13 @@ import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TransportError } from './errors.ts';
 
-/** What fits into sun_path with its terminating zero: 108 bytes on Linux, see unix(7), 104 on macOS. */
+/**
+ * Longest path that fits into sun_path with its terminating zero, in bytes: 108 bytes on Linux, see unix(7), 104 on
+ * macOS.
+ */
 const MAX_SOCKET_PATH_BYTES = process.platform === 'linux' ? 107 : 103;
 
-/** A path that fits into sockaddr_un; `release` gives back what it took to shorten it. */
+/** A path that fits into sockaddr_un; `release` closes the descriptor that shortens it, if any. */
 export interface SocketPath {
   readonly path: string;
   release(): Promise<void>;
@@ -17,8 +20,8 @@ export async function makeSocketDirectory(directory: string): Promise<void> {
 }
 
 /**
- * The path of a socket file. One that is too long goes through an open descriptor of its folder, which Linux shows
- * under /proc/self/fd: a state folder may lie as deep as its owner likes.
+ * Finds a path of a socket file that is short enough. One that is too long goes through an open descriptor of its
+ * folder, which Linux shows under /proc/self/fd: a state folder may lie as deep as its owner likes.
  * @throws TransportError LISTEN_FAILED or CONNECT_FAILED (as asked) where that is not to be had
  */
 export async function openSocketPath(

@@ -5,7 +5,7 @@ import type { VsockAddress } from './transport.ts';
 const MAGIC = 0x48_46_56_01;
 const PREAMBLE_BYTES = 12;
 
-/** What the connecting end says first: magic ‖ its CID ‖ its port, each a 32-bit big-endian integer. */
+/** Encodes the first bytes of the connecting end: magic ‖ its CID ‖ its port, each a 32-bit big-endian integer. */
 export function encodePreamble({ cid, port }: VsockAddress): Uint8Array {
   const preamble = Buffer.alloc(PREAMBLE_BYTES);
   preamble.writeUInt32BE(MAGIC, 0);
@@ -14,7 +14,7 @@ export function encodePreamble({ cid, port }: VsockAddress): Uint8Array {
   return preamble;
 }
 
-/** Takes the preamble off a connection and not a byte more. Rejects when it is late, cut short or not one. */
+/** Reads the preamble of a connection and no byte more. Rejects when the preamble is late, truncated or malformed. */
 export function readPreamble(socket: Socket, timeoutMs: number): Promise<VsockAddress> {
   return new Promise((resolve, reject) => {
     const settle = (outcome: VsockAddress | Error) => {

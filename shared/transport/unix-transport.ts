@@ -20,7 +20,7 @@ export interface UnixTransportOptions {
   readonly directory: string;
   /** This end's own context id. */
   readonly cid: number;
-  /** How long an accepted connection may take to say who it is; 5,000 when left out. */
+  /** Milliseconds that an accepted connection has for its preamble; 5,000 when left out. */
   readonly preambleTimeoutMs?: number;
 }
 
@@ -96,7 +96,7 @@ async function dial(directory: string, file: string, options: ConnectOptions): P
       try {
         return await connectOnce(target.path, signal);
       } catch (error) {
-        // A full backlog answers at once on a Unix socket, where AF_VSOCK and TCP would wait.
+        // On a Unix socket a full backlog refuses at once, where AF_VSOCK and TCP would wait.
         if (systemCode(error) !== 'EAGAIN') throw error;
         await sleep(retryMs * (0.5 + Math.random()), undefined, { signal });
       }
@@ -115,7 +115,7 @@ function toConnectError(error: unknown, file: string, options: ConnectOptions): 
   const system = systemCode(error);
   const details = { file, system };
   if (system === 'ENOENT' || system === 'ECONNREFUSED') {
-    return new TransportError('CONNECT_REFUSED', 'nobody listens there', details, error);
+    return new TransportError('CONNECT_REFUSED', 'no process listens on the socket', details, error);
   }
   if (options.signal?.aborted === true) {
     return new TransportError('CONNECT_ABORTED', 'the attempt was given up', details, error);
@@ -221,7 +221,7 @@ function bind(server: Server, path: string): Promise<void> {
   });
 }
 
-/** Whether a process listens on a socket file; a full backlog is a sign of life. */
+/** Tells whether a process listens on a socket file; a full backlog is a sign of life. */
 async function isAlive(path: string): Promise<boolean> {
   try {
     (await connectOnce(path)).destroy();
@@ -233,8 +233,8 @@ async function isAlive(path: string): Promise<boolean> {
 }
 
 /**
- * Removes the socket file of a dead process, unless a rival is at it. Only who holds the lock removes one, and looks once
- * more before: nobody can bind while the dead one lies there, so what is removed is never a living one.
+ * Removes the socket file of a dead process, unless a rival is at it. Only who holds the lock removes one, and looks
+ * once more before: nobody can bind while the dead one lies there, so what is removed is never a living one.
  */
 async function removeStale(path: string): Promise<boolean> {
   const lock = `${path}.lock`;
@@ -253,7 +253,7 @@ async function removeStale(path: string): Promise<boolean> {
   }
 }
 
-/** The lock of a process that died with it: nobody else holds one for longer than an attempt to connect takes. */
+/** Removes the lock of a process that died: others hold a lock for no longer than an attempt to connect takes. */
 async function dropOldLock(lock: string): Promise<void> {
   const made = await stat(lock).catch(() => undefined);
   if (made !== undefined && Date.now() - made.mtimeMs > OLD_LOCK_MS) await rm(lock, { force: true });

@@ -7,14 +7,14 @@ import type { Accepted, ConnectOptions, Listener, Transport, VsockAddress } from
 const BACKLOG = 4096;
 /** Connections that are taken in a row before other events get their turn. */
 const MAX_ACCEPTS_IN_A_ROW = 64;
-/** How long to leave waiting connections alone when there is no descriptor or memory for them. */
+/** Milliseconds until the next accept when there was no descriptor or memory for a connection. */
 const EXHAUSTED_PAUSE_MS = 50;
 
 type Sockets = Omit<NativeAddon, 'openNsm' | 'exchangeNsm' | 'forbidDumps' | 'lockMemory' | 'exit'>;
 
 /**
- * A vsock descriptor as a stream of node:net, which opens no AF_VSOCK descriptor itself but does not look again at one
- * that it has: it opens an AF_UNIX placeholder, and before the event loop sees that, the connection takes its number.
+ * Makes a stream of node:net from a vsock descriptor. node:net refuses AF_VSOCK descriptors but checks the family only
+ * once: so it opens an AF_UNIX placeholder, whose number the connection takes before the event loop uses it.
  */
 function adoptDescriptor(native: Sockets, descriptor: number): Socket {
   try {
@@ -31,7 +31,7 @@ function adoptDescriptor(native: Sockets, descriptor: number): Socket {
 }
 
 const CONNECT_CODES: Readonly<Record<string, TransportErrorCode>> = {
-  // virtio-vsock answers a port without a listener by a reset.
+  // virtio-vsock resets a connection to a port without a listener.
   ECONNRESET: 'CONNECT_REFUSED',
   ECONNREFUSED: 'CONNECT_REFUSED',
   ETIMEDOUT: 'CONNECT_TIMEOUT',
@@ -129,7 +129,7 @@ class VsockListener implements Listener {
         peer = Object.freeze({ cid: next.cid, port: next.port });
         stream = adoptDescriptor(this.#native, next.descriptor);
       } catch {
-        // Out of descriptors or memory. Being told of the same connection again at once would only burn the CPU.
+        // Out of descriptors or memory: a watch would report the same connection again at once and burn the CPU.
         if (this.#watch !== undefined) this.#native.unwatch(this.#watch);
         this.#watch = undefined;
         this.#pause = setTimeout(() => this.#resume(), EXHAUSTED_PAUSE_MS);
@@ -161,7 +161,7 @@ class VsockListener implements Listener {
 }
 
 /**
- * AF_VSOCK, on an EC2 parent and inside the enclave: vsock(7).
+ * Opens AF_VSOCK, on an EC2 parent and inside the enclave: vsock(7).
  * @throws TransportError TRANSPORT_UNAVAILABLE without the addon, or on a machine without vsock.
  */
 export function openVsockTransport(native: Sockets = loadNative()): Transport {

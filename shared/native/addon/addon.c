@@ -2,7 +2,7 @@
  * holdfast.node, the part of Holdfast that JavaScript cannot do, as a Node-API addon: here AF_VSOCK sockets, readiness of a
  * descriptor, the NSM's ioctl and process hardening; private keys in keys.c.
  *
- * Nothing here keeps state of its own, and nothing blocks the event loop: sockets are non-blocking, the ioctl runs on
+ * The functions keep no state of their own, and none blocks the event loop: sockets are non-blocking, the ioctl runs on
  * libuv's thread pool. Errors are thrown (or reject) as an Error whose `code` is the name of the errno.
  */
 #define _GNU_SOURCE
@@ -70,7 +70,7 @@ static napi_value start_connect(napi_env env, napi_callback_info info) {
   return make_descriptor(env, vsock_start_connect(cid, port, timeout_ms));
 }
 
-/* finishConnect(descriptor): whether it is connected; false while still under way */
+/* finishConnect(descriptor): true when connected; false while still under way */
 static napi_value finish_connect(napi_env env, napi_callback_info info) {
   napi_value value, result = NULL;
   int fd;
@@ -104,7 +104,7 @@ static bool set_number(napi_env env, napi_value object, const char *name, uint32
   return napi_set_named_property(env, object, name, make_number(env, number)) == napi_ok;
 }
 
-/* accept(descriptor): {descriptor, cid, port} of the peer as the kernel knows it, or null when nobody waits */
+/* accept(descriptor): {descriptor, cid, port} of the peer as the kernel knows it, or null when none waits */
 static napi_value accept_vsock(napi_env env, napi_callback_info info) {
   napi_value value, result = NULL;
   int fd;
@@ -178,14 +178,14 @@ static napi_value close_descriptor(napi_env env, napi_callback_info info) {
   napi_value value;
   int fd;
   if (!take_arguments(env, info, 1, &value) || !take_descriptor(env, value, &fd)) return NULL;
-  /* After EINTR Linux has closed it all the same, and a second close could hit somebody else's descriptor. */
+  /* Linux closes the descriptor even where it reports EINTR: a second close could hit another file of that number. */
   if (close(fd) < 0 && errno != EINTR) return throw_errno(env, errno);
   return make_undefined(env);
 }
 
 /*
- * A watch calls back whenever its descriptor is ready. It is freed when both its owners have let go: libuv (after
- * uv_close's callback) and the JavaScript handle (after its finalizer).
+ * A watch calls back whenever its descriptor is ready. Its memory is freed when both owners have released it: libuv
+ * (after uv_close's callback) and the JavaScript handle (after its finalizer).
  */
 struct watch {
   uv_poll_t poll;
@@ -242,7 +242,7 @@ static void watch_ready(uv_poll_t *poll, int status, int events) {
   napi_close_handle_scope(env, scope);
 }
 
-/* watch(descriptor, writable, callback): handle. The callback has no arguments: ask the descriptor what is the matter. */
+/* watch(descriptor, writable, callback): handle. The callback gets no arguments. */
 static napi_value start_watch(napi_env env, napi_callback_info info) {
   napi_value values[3], handle = NULL;
   int fd;
@@ -280,7 +280,7 @@ static napi_value start_watch(napi_env env, napi_callback_info info) {
   return handle;
 }
 
-/* unwatch(handle): no callback comes after it; twice is harmless */
+/* unwatch(handle): ends a watch, after which no callback comes; twice is harmless */
 static napi_value end_watch(napi_env env, napi_callback_info info) {
   napi_value value;
   bool ours = false;
@@ -288,7 +288,7 @@ static napi_value end_watch(napi_env env, napi_callback_info info) {
   if (!take_arguments(env, info, 1, &value)) return NULL;
   if (napi_check_object_type_tag(env, value, &WATCH_TAG, &ours) != napi_ok || !ours ||
       napi_unwrap(env, value, &data) != napi_ok) {
-    return throw_misuse(env, "not a watch");
+    return throw_misuse(env, "expected a handle of watch()");
   }
   stop_watch(data);
   return make_undefined(env);
@@ -349,7 +349,7 @@ static void end_exchange(napi_env env, napi_status status, void *data) {
   free_exchange(exchange);
 }
 
-/* exchangeNsm(descriptor, request: Uint8Array): Promise<Uint8Array>, both of them CBOR that is not looked at here */
+/* exchangeNsm(descriptor, request: Uint8Array): Promise<Uint8Array>, request and response in CBOR, unparsed here */
 static napi_value exchange_nsm(napi_env env, napi_callback_info info) {
   napi_value values[2], name, promise = NULL;
   int fd;
@@ -412,8 +412,8 @@ static napi_value forbid_dumps(napi_env env, napi_callback_info info) {
 }
 
 /*
- * forbidExec(): no other program in this process, ever. Under init's filter one may still be started, with init's own
- * arguments: that is how Node comes to run at all.
+ * forbidExec(): no other program in this process, ever. Init's filter still permits one, with init's own arguments:
+ * the start of Node itself.
  */
 static napi_value forbid_exec(napi_env env, napi_callback_info info) {
   (void)info;
@@ -426,7 +426,7 @@ static napi_value forbid_exec(napi_env env, napi_callback_info info) {
   return make_undefined(env);
 }
 
-/* lockMemory(): what is touched from now on is never swapped out */
+/* lockMemory(): memory that is touched from now on is never swapped out */
 static napi_value lock_memory(napi_env env, napi_callback_info info) {
   (void)info;
   if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0) return throw_errno(env, errno);

@@ -57,7 +57,7 @@ bool take_text(napi_env env, napi_value value, char *text, size_t size, size_t *
       napi_get_value_string_utf8(env, value, text, size, length) == napi_ok) {
     return true;
   }
-  throw_misuse(env, "not a string, empty or too long");
+  throw_misuse(env, "expected a string, neither empty nor too long");
   return false;
 }
 

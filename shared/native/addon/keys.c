@@ -8,7 +8,7 @@
 
 static const napi_type_tag KEY_TAG = {0x2a94f06be1d7430c, 0xb58e17c3096df24a};
 
-/* A key in a page of its own: never in a core dump or a child, and never in swap where memory may be locked. */
+/* Allocates a key in a page of its own: never in a core dump or a child, and not in swap where memory may be locked. */
 static struct key *allocate_key(void) {
   struct key *key = mmap(NULL, sizeof *key, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (key == MAP_FAILED) return NULL;
@@ -24,7 +24,7 @@ static void clear_key(struct key *key) {
   munmap(key, sizeof *key);
 }
 
-/* What a handle holds: the key until it is cleared, NULL afterwards. */
+/* A handle: holds its key until that is cleared, NULL afterwards. */
 struct handle {
   struct key *key;
 };
@@ -61,12 +61,12 @@ static const struct key *take_key_of(napi_env env, napi_value value, enum curve 
   return NULL;
 }
 
-/* The bytes of a Uint8Array of exactly `length`, or NULL. */
+/* Takes the bytes of a Uint8Array of exactly `length`, or returns NULL. */
 static uint8_t *take_bytes(napi_env env, napi_value value, size_t length) {
   size_t given = 0;
   uint8_t *bytes = take_byte_array(env, value, &given);
   if (bytes == NULL || given == length) return bytes;
-  throw_misuse(env, "a Uint8Array of another length is expected");
+  throw_misuse(env, "expected a Uint8Array of another length");
   return NULL;
 }
 
@@ -113,7 +113,7 @@ static napi_value hold_secp256k1(napi_env env, napi_callback_info info) { return
 /* holdP256(secret: Uint8Array): handle or null, likewise */
 static napi_value hold_p256(napi_env env, napi_callback_info info) { return hold(env, info, P256); }
 
-/* clearKey(handle): its memory is overwritten and given back; twice is harmless */
+/* clearKey(handle): overwrites and frees the memory of the key; twice is harmless */
 static napi_value clear_handle(napi_env env, napi_callback_info info) {
   napi_value value;
   struct handle *handle;
@@ -189,7 +189,7 @@ static napi_value sign_taproot(napi_env env, napi_callback_info info) {
   }
   merkle_root = take_byte_array(env, values[3], &length);
   if (merkle_root == NULL) return NULL;
-  if (length != 0 && length != 32) return throw_misuse(env, "a merkle root has 32 bytes or none");
+  if (length != 0 && length != 32) return throw_misuse(env, "expected a merkle root of 32 bytes or none");
   if (!sign_bip340(key, digest, auxiliary, true, length == 0 ? NONE : merkle_root, length, signature)) {
     return throw_errno(env, EIO);
   }

@@ -1,4 +1,4 @@
-/* Private keys whose bytes JavaScript does not hold: in locked pages of their own, cleared when they are let go of. */
+/* Private keys whose bytes JavaScript does not hold: in locked pages of their own, cleared on release. */
 #ifndef HOLDFAST_KEYS_H
 #define HOLDFAST_KEYS_H
 
@@ -26,23 +26,24 @@ struct key {
   max_align_t context_memory[64];
 };
 
-/* Fill in what belongs to the curve from `secret`; false for what is no scalar from 1 to the order less one. */
+/* Derive the other members from `secret`; false where that is not a scalar from 1 to the order less one. */
 bool prepare_secp256k1(struct key *key);
 bool prepare_p256(struct key *key);
 void release_p256(struct key *key); /* OpenSSL clears its copy. */
 
-/* RFC 6979, the lower s: r and s, and for secp256k1 one byte more, the recovery number. */
+/* Sign by ECDSA (RFC 6979, the lower s): r and s, and for secp256k1 one byte more, the recovery number. */
 bool sign_ecdsa_secp256k1(const struct key *key, const uint8_t digest[DIGEST_BYTES], uint8_t out[ECDSA_BYTES + 1]);
 bool sign_ecdsa_p256(const struct key *key, const uint8_t digest[DIGEST_BYTES], uint8_t out[ECDSA_BYTES]);
 
 /*
- * BIP-340 with auxiliary randomness, verified before it is handed out, and then the x-only key that verifies it: under the
- * key itself, or with `tweaked` under the output key of BIP-341 for a script tree with this root, of 32 bytes or none.
+ * Signs by BIP-340 with auxiliary randomness and verifies the result: the signature, then the x-only key that verifies
+ * it. Signs under the key itself, or with `tweaked` under the output key of BIP-341 for a script tree with this root, of
+ * 32 bytes or none.
  */
 bool sign_bip340(const struct key *key, const uint8_t digest[DIGEST_BYTES], const uint8_t auxiliary[32], bool tweaked,
                  const uint8_t *merkle_root, size_t merkle_root_length, uint8_t out[ECDSA_BYTES + 32]);
 
-/* The functions for JavaScript, added to `exports`. */
+/* Adds the functions for JavaScript to `exports`. */
 bool export_keys(napi_env env, napi_value exports);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * libsecp256k1, from the pinned source in vendor/: one unit with its tables and the three modules that are used, in plain
- * C on every architecture. It is found as a system header, so that our warnings stay ours.
+ * C on every architecture. It is included as a system header, so that its warnings are no errors of this build.
  */
 #define ENABLE_MODULE_RECOVERY 1
 #define ENABLE_MODULE_EXTRAKEYS 1

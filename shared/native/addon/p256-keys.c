@@ -19,7 +19,7 @@ static const uint8_t HALF[SCALAR_BYTES] = {0x7f, 0xff, 0xff, 0xff, 0x80, 0,    0
                                            0xff, 0xff, 0xff, 0xff, 0xff, 0xde, 0x73, 0x7d, 0x56, 0xd3, 0x8b,
                                            0xcf, 0x42, 0x79, 0xdc, 0xe5, 0x61, 0x7e, 0x31, 0x92, 0xa8};
 
-/* out = a - b, big endian; returns the borrow. The time does not depend on the values. `out` may be `b`. */
+/* Subtracts: out = a - b, big endian; returns the borrow. The time does not depend on the values. `out` may be `b`. */
 static uint8_t subtract(uint8_t out[SCALAR_BYTES], const uint8_t a[SCALAR_BYTES], const uint8_t b[SCALAR_BYTES]) {
   unsigned borrow = 0;
   for (size_t index = SCALAR_BYTES; index-- > 0;) {
@@ -38,7 +38,7 @@ static bool is_scalar(const uint8_t secret[SCALAR_BYTES]) {
   return below == 1 && any != 0;
 }
 
-/* The public key of `secret`: OpenSSL multiplies in constant time. */
+/* Derives the public key of `secret`: OpenSSL multiplies in constant time. */
 static bool derive_public_key(const uint8_t secret[SCALAR_BYTES], uint8_t public_key[PUBLIC_KEY_BYTES]) {
   EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
   BIGNUM *scalar = BN_secure_new();
@@ -83,7 +83,7 @@ bool prepare_p256(struct key *key) {
   EVP_PKEY *made = make_openssl_key(key);
   if (made == NULL) return false;
   key->signer = EVP_PKEY_CTX_new_from_pkey(NULL, made, NULL);
-  EVP_PKEY_free(made); /* The signer holds it from now on. */
+  EVP_PKEY_free(made); /* The signer holds a reference of its own. */
   char digest[] = "SHA256";
   unsigned deterministic = 1; /* EVP_SIGNATURE-ECDSA(7): RFC 6979 */
   const OSSL_PARAM parameters[] = {

@@ -8,7 +8,7 @@
 #include <secp256k1_recovery.h>
 #include <secp256k1_schnorrsig.h>
 
-/* A context whose multiplications with the generator start from a random point: secp256k1.h, secp256k1_context_randomize. */
+/* Blinds the context: multiplications with the generator start from a random point (secp256k1_context_randomize). */
 static bool blind(struct key *key) {
   uint8_t seed[32];
   if (secp256k1_context_preallocated_size(SECP256K1_CONTEXT_NONE) > sizeof key->context_memory) return false;
@@ -35,7 +35,7 @@ bool sign_ecdsa_secp256k1(const struct key *key, const uint8_t digest[DIGEST_BYT
     return false;
   }
   out[ECDSA_BYTES] = (uint8_t)recovery;
-  /* 2 and 3 say that R's x exceeded the group order: one chance in 2^127, and Ethereum has no way to express it. */
+  /* 2 and 3 mean that R's x exceeded the group order: one chance in 2^127, and Ethereum has no way to express it. */
   return recovery == 0 || recovery == 1;
 }
 

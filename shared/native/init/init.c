@@ -1,7 +1,7 @@
 /*
  * The first process of the enclave. It makes the machine ready, starts Node without privileges, and when Node ends, for
- * whatever reason, tells the parent and switches the machine off. Anything that goes wrong before is final: the parent
- * gets its name, and there is no second way. No argument and no environment variable from outside is looked at.
+ * whatever reason, tells the parent and switches the machine off. Any error before is final: the parent gets its
+ * name, and nothing else is tried. Arguments and environment variables from outside are ignored.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -33,7 +33,7 @@
 #include "node-filter.h"
 
 #define PARENT_CID 3
-#define HEARTBEAT_PORT 9000 /* nitro-cli's: it waits there for the byte, and sends it back */
+#define HEARTBEAT_PORT 9000 /* port on which nitro-cli waits for the byte and sends it back */
 #define HEARTBEAT 0xB7
 #define EXIT_PORT 7003 /* shared/transport/transport.ts: PARENT_PORT.exit */
 #define DEADLINE_MS 10000
@@ -50,7 +50,7 @@ static char *const NODE_ARGUMENTS[] = {
     "--allow-addons",
     "--allow-fs-read=/app",
     "--allow-fs-read=/sys",
-    "--disable-warning=SecurityWarning", /* of --allow-addons: ours is measured like everything else here */
+    "--disable-warning=SecurityWarning", /* about --allow-addons: the addon is measured like everything in the image */
     "--disable-proto=throw",
     "--disallow-code-generation-from-strings",
     "--max-semi-space-size=4", /* MiB: a busy node takes a third less memory for a few percent of its speed */
@@ -85,7 +85,7 @@ static bool send_bytes(int fd, const void *bytes, size_t length, int64_t deadlin
   return wait_until(fd, POLLOUT, deadline) && send(fd, bytes, length, MSG_NOSIGNAL) == (ssize_t)length;
 }
 
-/* One line to the parent, and the machine is off. The line holds numbers and a name, never anything that Node saw. */
+/* Sends one line to the parent and switches the machine off. The line holds numbers and a name, never data of Node. */
 static _Noreturn void power_off(int exit_code, int signal, const char *reason) {
   char line[MAX_REASON + 64];
   int length = snprintf(line, sizeof line, "holdfast-exit/1 exit=%d signal=%d reason=%s\n", exit_code, signal, reason);
@@ -98,7 +98,7 @@ static _Noreturn void power_off(int exit_code, int signal, const char *reason) {
     wait_until(fd, POLLIN | POLLRDHUP, deadline); /* The parent closes when it has read the line. */
   }
   sync();
-  reboot(RB_AUTOBOOT); /* An enclave that reboots is gone; power-off would need ACPI. */
+  reboot(RB_AUTOBOOT); /* A reboot ends an enclave; power-off would need ACPI. */
   for (;;) pause();
 }
 
@@ -122,11 +122,11 @@ static void mount_all(void) {
   }
 }
 
-/* Where the kernel ends and its command line begins is not measured: both are hashed as one string, and an image packed
- * anew can have the first words in the kernel's file, with the same PCRs. So the words are compared with those that init
- * was compiled for; init is measured. The hypervisor adds its own words behind them, such as virtio_mmio.device= for each
- * device; which those are AWS does not say, and whoever packs an image has no part in them. They may not say any of
- * ours again. */
+/* Asserts that the kernel's command line is the one that init was compiled for; init is measured. The boundary between
+ * the kernel and its command line is not: both are hashed as one string, and an image packed anew can have the first
+ * words in the kernel's file, with the same PCRs. The hypervisor appends words of its own, such as virtio_mmio.device=
+ * for each device. AWS does not document them, and whoever packs an image cannot choose them; none may repeat a word of
+ * the expected line. */
 static void check_command_line(void) {
   static const char EXPECTED[] = HOLDFAST_CMDLINE;
   static char words[] = HOLDFAST_CMDLINE, line[MAX_CMDLINE];
@@ -159,7 +159,7 @@ static void open_console(void) {
   for (int fd = 3; fd < 16; fd++) close(fd);
 }
 
-/* The kernel's hardware source is the NSM, or nothing starts; and its bytes are in the pool before any key is. */
+/* Asserts that the kernel's hardware source is the NSM, and adds its bytes to the pool before any key is made. */
 static void seed_from_nsm(void) {
   static const char NAME[] = "nsm-hwrng";
   struct { /* random(4): struct rand_pool_info with room for its bytes */
@@ -189,16 +189,16 @@ static void seed_from_nsm(void) {
 
 static void send_heartbeat(void) {
   int64_t deadline = now_ms() + DEADLINE_MS;
-  uint8_t beat = HEARTBEAT, answer = 0;
+  uint8_t beat = HEARTBEAT, response = 0;
   int fd = dial_parent(HEARTBEAT_PORT, deadline);
   if (fd < 0 || !send_bytes(fd, &beat, 1, deadline) || !wait_until(fd, POLLIN, deadline) ||
-      recv(fd, &answer, 1, 0) != 1 || answer != HEARTBEAT) {
+      recv(fd, &response, 1, 0) != 1 || response != HEARTBEAT) {
     refuse("INIT_HEARTBEAT");
   }
   close(fd);
 }
 
-/* What Node may use: /dev/nsm and /dev/vsock are its own, the rest of the machine is to be read at most. */
+/* Gives /dev/nsm and /dev/vsock to Node; the rest of the machine becomes read-only. */
 static void hand_over_devices(void) {
   if (chown("/dev/nsm", USER, USER) < 0 || chmod("/dev/nsm", 0600) < 0 || chown("/dev/vsock", USER, USER) < 0 ||
       chmod("/dev/vsock", 0600) < 0) {
@@ -212,7 +212,7 @@ static bool limit(int resource, rlim_t value) {
   return setrlimit((__rlimit_resource_t)resource, &both) == 0;
 }
 
-/* No privileges but one: the kernel wants it for vsock ports below 1024. */
+/* Drops all privileges but one, which the kernel demands for vsock ports below 1024. */
 static bool drop_privileges(void) {
   struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
   struct __user_cap_data_struct kept[2];
@@ -242,7 +242,7 @@ static _Noreturn void run_node(int reason) {
   _exit(127);
 }
 
-/* The name that Node left, if it is one: anything else could be data. */
+/* Reads the name that Node left; anything else than a name could be data and becomes NONE. */
 static void read_reason(int fd, char reason[MAX_REASON + 1]) {
   ssize_t length = read(fd, reason, MAX_REASON);
   size_t end = length < 0 ? 0 : (size_t)length;
@@ -265,8 +265,8 @@ int main(void) {
   mount_all();
   open_console();
   check_command_line();
-  /* The last file of the last ramdisk. Out of memory the kernel boots with what it has unpacked so far, and how much
-   * memory there is, the parent decides. */
+  /* /unpacked is the last file of the last ramdisk. Without enough memory, which the parent decides, the kernel boots
+   * with the files unpacked so far. */
   if (access("/unpacked", F_OK) < 0) refuse("INIT_MEMORY");
   seed_from_nsm();
   send_heartbeat();

@@ -13,7 +13,7 @@
 #include <linux/sched.h>
 #include <linux/vm_sockets.h>
 
-/* What Node makes use of: seen by tracing it through a node's whole life, and those that its C library falls back on. */
+/* Calls that Node makes, found by tracing a node through its whole life, and those that its C library falls back on. */
 static const uint16_t ALLOWED_CALLS[] = {
     /* memory */
     SYS_brk, SYS_madvise, SYS_membarrier, SYS_mlock, SYS_mlockall, SYS_mmap, SYS_mprotect, SYS_mremap, SYS_munlock,
@@ -38,8 +38,8 @@ static const uint16_t ALLOWED_CALLS[] = {
 #endif
 };
 
-/* What no fault of a program asks for, only somebody who has taken it over: it ends at once, and the parent hears of
- * signal 31. Everything that is neither here nor allowed "is not implemented", which programs can live with. */
+/* Calls that only an attacker in control of the program makes: they end it at once, and the parent is told signal 31.
+ * All calls that are neither here nor allowed fail with ENOSYS, which programs can handle. */
 static const uint16_t DEADLY_CALLS[] = {
     SYS_acct, SYS_add_key, SYS_bpf, SYS_chroot, SYS_clock_settime, SYS_delete_module, SYS_execveat, SYS_finit_module,
     SYS_fsconfig, SYS_fsmount, SYS_fsopen, SYS_fspick, SYS_init_module, SYS_kcmp, SYS_kexec_load, SYS_keyctl,
@@ -58,7 +58,7 @@ static const uint16_t DEADLY_CALLS[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-/* One word of an argument; the kernel takes only the lower one of what C calls an int. */
+/* Loads one word of an argument; the kernel takes only the lower one of what C calls an int. */
 static void emit_argument(struct filter *filter, unsigned index, bool upper) {
   _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "where the upper word is");
   const size_t word = offsetof(struct seccomp_data, args) + 8 * (size_t)index + (upper ? 4 : 0);
@@ -70,7 +70,7 @@ static void emit_allow_if(struct filter *filter, uint32_t value) {
   emit_return(filter, SECCOMP_RET_ALLOW);
 }
 
-/* Rules on the arguments of one call go between emit_if_call and emit_end; they end with what is done otherwise. */
+/* Rules on the arguments of one call go between emit_if_call and emit_end; the action without a match comes last. */
 static unsigned short emit_if_call(struct filter *filter, uint32_t number) {
   emit(filter, BPF_JMP | BPF_JEQ | BPF_K, number, 0, 0);
   return filter->length;
@@ -82,7 +82,7 @@ static void emit_end(struct filter *filter, unsigned short start, uint32_t other
   filter->code[start - 1].jf = (uint8_t)(filter->length - start);
 }
 
-/* One argument of the call has to be one of these. */
+/* Allows a call where one argument is one of `values`. */
 static void emit_choice(struct filter *filter, uint32_t number, unsigned argument, const uint32_t *values,
                         size_t count, uint32_t otherwise) {
   unsigned short start = emit_if_call(filter, number);
@@ -91,7 +91,7 @@ static void emit_choice(struct filter *filter, uint32_t number, unsigned argumen
   emit_end(filter, start, otherwise);
 }
 
-/* One argument of the call may have none of these bits. */
+/* Allows a call where one argument has none of `bits`. */
 static void emit_without(struct filter *filter, uint32_t number, unsigned argument, uint32_t bits,
                          uint32_t otherwise) {
   unsigned short start = emit_if_call(filter, number);
@@ -140,7 +140,7 @@ void make_node_filter(struct filter *filter, pid_t self, char *const arguments[]
   for (size_t index = 0; index < COUNT(FAMILIES); index++) emit_allow_if(filter, FAMILIES[index]);
   emit_end(filter, start, refuse_with(EAFNOSUPPORT));
 
-  /* The C library makes threads by clone when it is told that there is no clone3, whose flags no filter can see. */
+  /* Filters cannot see the flags of clone3. Where it is missing, the C library makes threads by clone. */
   emit_call(filter, SYS_clone3, refuse_with(ENOSYS));
   start = emit_if_call(filter, SYS_clone);
   emit_argument(filter, 0, false);
@@ -154,7 +154,7 @@ void make_node_filter(struct filter *filter, pid_t self, char *const arguments[]
   emit_pointer(filter, 2, environment);
   emit_end(filter, start, SECCOMP_RET_ALLOW);
 
-  /* Nobody here uses it, and it is the corner of AF_UNIX in which kernels have let sandboxes out. */
+  /* MSG_OOB is unused here, and its code in AF_UNIX has had flaws by which processes left a sandbox. */
   emit_without(filter, SYS_sendto, 3, MSG_OOB, refuse_with(EOPNOTSUPP));
   emit_without(filter, SYS_sendmsg, 2, MSG_OOB, refuse_with(EOPNOTSUPP));
   emit_without(filter, SYS_recvfrom, 3, MSG_OOB, refuse_with(EOPNOTSUPP));

@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type ApiResponse, type CarryOut, serveHttps } from '../../../enclave/api/http-server.ts';
+import { type ApiResponse, type BodyHandler, serveHttps } from '../../../enclave/api/http-server.ts';
 import { createTlsIdentity, type TlsIdentity } from '../../../enclave/api/tls-identity.ts';
 import type { ReceivedRequest, RequestHead } from '../../../shared/http-signature/index.ts';
 import { MAX_REQUEST_BYTES } from '../../../shared/api/bodies.ts';
@@ -22,7 +22,7 @@ let directory: string;
 let client: Transport;
 let identity: TlsIdentity;
 /** Admits every request but those that `refuse` answers by their head. */
-let handle: (request: ReceivedRequest) => ReturnType<CarryOut>;
+let handle: (request: ReceivedRequest) => ReturnType<BodyHandler>;
 let refuse: (head: RequestHead) => ApiResponse | undefined;
 /** Who has signed a request, by its first header field. */
 const clientOf = ({ rawHeaders: [name, value] }: RequestHead) =>
