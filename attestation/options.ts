@@ -55,7 +55,7 @@ export function resolveOptions(options: VerifyOptions): ResolvedOptions {
   } = options;
   assertBytes('root', root);
   if (at !== 'document' && !(Number.isSafeInteger(at) && at >= 0 && at <= MAX_TIME)) {
-    throw new RangeError(`at is ${String(at)}: expected milliseconds since 1970, or 'document'`);
+    throw new RangeError(`at is ${String(at)}: expected a time in milliseconds since 1970, or 'document'`);
   }
   if (maxAgeMs !== undefined) {
     if (at === 'document')
