@@ -1,4 +1,4 @@
-/** Whether two byte strings are the same. Not in constant time: nothing here is secret. */
+/** Whether two byte strings are equal. The comparison is not in constant time: attestation compares no secrets. */
 export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
   if (left === right) return true;
   if (left.length !== right.length) return false;
@@ -8,6 +8,7 @@ export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
   return true;
 }
 
+/** Whether every byte is zero; an empty byte string counts as zero. */
 export function isAllZero(bytes: Uint8Array): boolean {
   for (const byte of bytes) {
     if (byte !== 0) return false;

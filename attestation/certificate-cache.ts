@@ -2,31 +2,39 @@ import { equalBytes } from './bytes.ts';
 import type { Certificate } from './certificate.ts';
 
 /**
- * A day of authorities from every zone of every region that one service is likely to meet, and the leaves of as many
- * enclaves.
+ * Default number of certificates in a cache: room for a day of authorities from every availability zone that one service
+ * is likely to meet, and for the leaves of as many enclaves.
  */
 export const DEFAULT_CACHED_CERTIFICATES = 256;
 
-/** A certificate whose signature was found good under a key. */
+/** A certificate whose signature verified, with the public key that verified it. */
 export interface KeptCertificate {
   readonly certificate: Certificate;
-  /** The public key under which its signature was found good. */
+  /** Public key of the issuer: an uncompressed point of P-384, 97 bytes. */
   readonly issuerKey: Uint8Array;
 }
 
 /**
- * Remembers, for a bounded number of certificates, that the signature of this very certificate is good under that very
- * key. That is true for ever; whatever depends on time or on the rest of a chain is checked anew for every document.
- * Only what a trusted root vouches for gets in, so that nobody can fill it with certificates of their own making.
+ * A cache of certificates whose signatures verified, each with its issuer's key, bounded by a capacity; the least recently
+ * used certificate is dropped first.
+ *
+ * An entry states only that one key signed one certificate, which stays true for ever: validity dates and the rest of the
+ * chain are checked anew for every document. Only certificates below a trusted root are added, so an attacker cannot fill
+ * the cache with certificates of their own making.
  */
 export class CertificateCache {
   readonly #kept = new Map<number, KeptCertificate>();
   readonly #capacity: number;
 
-  /** @param capacity how many certificates to keep; 0 keeps none */
+  /**
+   * @param capacity the number of certificates to keep; 0 keeps none
+   * @throws RangeError for a capacity that is negative or no integer
+   */
   constructor(capacity: number) {
     if (!Number.isSafeInteger(capacity) || capacity < 0) {
-      throw new RangeError('a capacity is zero or a positive integer');
+      throw new RangeError(
+        `the capacity of a certificate cache is ${capacity}: expected 0 or a positive integer`,
+      );
     }
     this.#capacity = capacity;
   }
@@ -35,18 +43,18 @@ export class CertificateCache {
     return this.#kept.size;
   }
 
-  /** What is kept of the certificate with these bytes. */
+  /** Returns the entry of the certificate with these very bytes, or undefined. */
   find(der: Uint8Array): KeptCertificate | undefined {
     const key = keyOf(der);
     const kept = this.#kept.get(key);
     if (kept === undefined || !equalBytes(kept.certificate.der, der)) return undefined;
-    // Last used, last dropped.
+    // Re-inserting makes the entry the last in the map's order, and so the last to be dropped.
     this.#kept.delete(key);
     this.#kept.set(key, kept);
     return kept;
   }
 
-  /** Only after its signature was verified, and that of every authority above it. */
+  /** Adds an entry. The caller has verified the certificate's signature, and that of every authority above it. */
   remember(kept: KeptCertificate): void {
     if (this.#capacity === 0) return;
     this.#kept.set(keyOf(kept.certificate.der), kept);
@@ -56,7 +64,10 @@ export class CertificateCache {
   }
 }
 
-/** A certificate ends as its signature ends: six bytes are enough to find it by, as all are compared then. */
+/**
+ * Hash key of a certificate: its last six bytes as a number. A certificate ends with its signature, so the bytes are as
+ * good as random, and a hit is compared in full.
+ */
 function keyOf(der: Uint8Array): number {
   let key = 0;
   for (let index = Math.max(der.length - 6, 0); index < der.length; index += 1)

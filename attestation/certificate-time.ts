@@ -14,14 +14,20 @@ export function readTime(reader: DerReader): number {
   const isUtc = reader.peekTag() === DER_TAG.utcTime;
   const text = String.fromCharCode(...reader.read(isUtc ? DER_TAG.utcTime : DER_TAG.generalizedTime));
   const digits = (isUtc ? UTC_TIME : GENERALIZED_TIME).exec(text);
-  if (digits === null) throw reader.error('DER_TIME', 'a time in another form than RFC 5280 has', at);
+  if (digits === null)
+    throw reader.error(
+      'DER_TIME',
+      `a time is written ${JSON.stringify(text)}: expected YYMMDDHHMMSSZ or YYYYMMDDHHMMSSZ`,
+      at,
+    );
   const [yearDigits = NaN, month = NaN, day = NaN, hour = NaN, minute = NaN, second = NaN] = digits
     .slice(1)
     .map(Number);
   const year = isUtc ? yearDigits + (yearDigits < 50 ? 2000 : 1900) : yearDigits;
-  if (!isUtc && year < 2050) throw reader.error('DER_TIME', 'a GeneralizedTime before 2050', at);
+  if (!isUtc && year < 2050)
+    throw reader.error('DER_TIME', `GeneralizedTime for the year ${year}: expected UTCTime before 2050`, at);
   const time = Date.UTC(year, month - 1, day, hour, minute, second);
-  // Date.UTC carries 31 June over into July; what does not come back the same was no date.
+  // Date.UTC carries 31 June over into July: fields that do not come back the same were no date.
   const date = new Date(time);
   const exists =
     date.getUTCFullYear() === year &&
@@ -30,6 +36,6 @@ export function readTime(reader: DerReader): number {
     date.getUTCHours() === hour &&
     date.getUTCMinutes() === minute &&
     date.getUTCSeconds() === second;
-  if (!exists) throw reader.error('DER_TIME', 'a date that the calendar does not have', at);
+  if (!exists) throw reader.error('DER_TIME', `the date ${text} is not in the calendar`, at);
   return time;
 }

@@ -2,30 +2,37 @@ import type { AttestationPayload, DocumentKind } from './document.ts';
 import { AttestationError, type AttestationErrorCode } from './errors.ts';
 import { MAX_PCR_INDEX, PCR_BYTES } from './pcr.ts';
 
-/** AWS's pages say both 512 and 1024 for user_data; genuine documents carry 746 bytes. */
+/**
+ * Maximum length of public_key, user_data and nonce in bytes. AWS's pages say both 512 and 1024 for user_data; genuine
+ * documents carry 746 bytes.
+ */
 export const MAX_USER_BYTES = 1024;
+/** Maximum length of a certificate in DER, in bytes: "Verifying the root of trust". */
 export const MAX_CERTIFICATE_BYTES = 1024;
 
-/** AWS sends four. The payload's own limit would leave room for some more than this. */
+/** Maximum number of certificates in a cabundle. AWS sends four. */
 export const MAX_CABUNDLE_LENGTH = 16;
 
-/** The Nitro Enclaves root is of 28 October 2019: nothing was signed before, so an earlier time is in seconds. */
+/**
+ * Earliest timestamp, in milliseconds since 1970: the Nitro Enclaves root is of 28 October 2019, and nothing was signed
+ * before it. A smaller number is a time in seconds.
+ */
 export const MIN_TIMESTAMP = Date.UTC(2019, 9, 28);
-/** The end of the year 9999: a later time is in microseconds. */
+/** Latest timestamp, in milliseconds since 1970: the end of the year 9999. A larger number is a time in microseconds. */
 export const MAX_TIMESTAMP = Date.UTC(10000, 0, 1) - 1;
 
-/** What the hypervisor writes is `i-…-enc…`; what is printed in a verdict is this and no terminal's control codes. */
+/** Characters of a module_id. The hypervisor writes `i-…-enc…`; control codes would reach the terminal of an auditor. */
 const MODULE_ID = /^[\x21-\x7e]{1,128}$/;
 
 /**
- * Checks the rules for the fields: "Verifying the root of trust" in the AWS Nitro Enclaves documentation, where it
- * leaves a choice the narrower one that genuine documents keep.
+ * Checks the fields of a payload against AWS's rules: "Verifying the root of trust" in the AWS Nitro Enclaves
+ * documentation; where that page leaves a choice, the narrower one that genuine documents keep.
  *
  * @throws AttestationError `DOCUMENT_…` with the field, its index, what was expected and what was found
  */
 export function assertPayload(payload: AttestationPayload, kind: DocumentKind): void {
   if (payload.kind !== kind) {
-    throw new AttestationError('DOCUMENT_KIND', `a document of kind ${payload.kind}, not ${kind}`, {
+    throw new AttestationError('DOCUMENT_KIND', `the document is of kind ${payload.kind}: expected ${kind}`, {
       field: payload.kind === 'enclave' ? 'pcrs' : 'nitrotpm_pcrs',
       expected: kind,
       actual: payload.kind,
@@ -86,7 +93,8 @@ function refusal(
   index?: number,
 ): AttestationError {
   const place = index === undefined ? field : `${field}[${index}]`;
-  return new AttestationError(code, `${place}: expected ${expected}`, {
+  const found = actual === undefined ? '' : `, found ${actual}`;
+  return new AttestationError(code, `${place}: expected ${expected}${found}`, {
     field,
     expected,
     ...(actual === undefined ? {} : { actual }),

@@ -3,25 +3,29 @@ import { MAX_PAYLOAD_BYTES } from './cose-sign1.ts';
 import { AttestationError } from './errors.ts';
 import { locate } from './location.ts';
 
-/** Whose PCRs a document carries: a Nitro Enclave's, or those of an instance's NitroTPM. */
+/** Platform whose PCRs a document carries: a Nitro Enclave, or the NitroTPM of an instance. */
 export type DocumentKind = 'enclave' | 'nitrotpm';
 
-/** The payload of an attestation document, its types checked and nothing else. Byte strings are views. */
+/** The payload of an attestation document, of which only the types are checked. Byte strings are views of the document. */
 export interface AttestationPayload {
   readonly kind: DocumentKind;
+  /** `i-…-enc…`: the instance and the enclave on it. */
   readonly moduleId: string;
+  /** Name of the PCRs' hash: `SHA384`. */
   readonly digest: string;
-  /** Milliseconds since 1970. */
+  /** When the hypervisor signed the document, in milliseconds since 1970. */
   readonly timestamp: number;
-  /** By PCR number; PCRs may be missing. */
+  /** PCR values by number; a document may leave PCRs out. */
   readonly pcrs: ReadonlyMap<number, Uint8Array>;
-  /** The leaf, in DER. */
+  /** The leaf certificate in DER. */
   readonly certificate: Uint8Array;
-  /** The root first, in DER. */
+  /** The certificates above the leaf in DER, the root first. */
   readonly cabundle: readonly Uint8Array[];
-  /** Null when absent or null; empty is neither. */
+  /** Null when the field is absent or null; an empty byte string is neither. */
   readonly publicKey: Uint8Array | null;
+  /** Null when the field is absent or null. */
   readonly userData: Uint8Array | null;
+  /** Null when the field is absent or null. */
   readonly nonce: Uint8Array | null;
 }
 
@@ -32,10 +36,10 @@ const FIELDS = new Set<unknown>(
 );
 
 /**
- * Reads the payload: a map of definite or indefinite length (AWS signs both) whose every field is known.
+ * Parses the payload: a CBOR map of definite or indefinite length (AWS signs both) whose every field is known.
  *
- * Implements the syntax of "Verifying the root of trust" in the AWS Nitro Enclaves documentation; `assertPayload` has
- * the rules.
+ * Implements the syntax of "Verifying the root of trust" in the AWS Nitro Enclaves documentation; `assertPayload` checks
+ * the lengths and ranges of that page.
  *
  * @throws AttestationError `CBOR_…`, `DOCUMENT_FIELD_…`, `DOCUMENT_KIND`, `DOCUMENT_TIMESTAMP`
  */
@@ -51,10 +55,14 @@ export function parseAttestationPayload(payload: Uint8Array): AttestationPayload
   if (!(map instanceof Map)) throw wrongType('payload', 'a map');
   for (const key of map.keys()) {
     if (!FIELDS.has(key)) {
-      throw new AttestationError('DOCUMENT_FIELD_UNKNOWN', 'a field that attestation documents do not have', {
-        field: 'payload',
-        actual: String(key),
-      });
+      throw new AttestationError(
+        'DOCUMENT_FIELD_UNKNOWN',
+        `unknown field ${JSON.stringify(String(key).slice(0, 64))}`,
+        {
+          field: 'payload',
+          actual: String(key),
+        },
+      );
     }
   }
   const kind = readKind(map);
@@ -78,9 +86,13 @@ function readKind(map: Fields): DocumentKind {
   const enclave = map.has(PCR_FIELDS.enclave);
   const nitrotpm = map.has(PCR_FIELDS.nitrotpm);
   if (enclave && nitrotpm) {
-    throw new AttestationError('DOCUMENT_KIND', 'PCRs of an enclave and of a NitroTPM in one', {
-      field: 'pcrs',
-    });
+    throw new AttestationError(
+      'DOCUMENT_KIND',
+      'the document has both pcrs and nitrotpm_pcrs: expected one of them',
+      {
+        field: 'pcrs',
+      },
+    );
   }
   return nitrotpm ? 'nitrotpm' : 'enclave';
 }
@@ -88,7 +100,7 @@ function readKind(map: Fields): DocumentKind {
 function required(map: Fields, field: string): CborValue {
   const value = map.get(field);
   if (value === undefined) {
-    throw new AttestationError('DOCUMENT_FIELD_MISSING', `${field} is missing`, { field });
+    throw new AttestationError('DOCUMENT_FIELD_MISSING', `the field ${field} is missing`, { field });
   }
   return value;
 }
@@ -103,10 +115,14 @@ function readTimestamp(map: Fields): number {
   const field = 'timestamp';
   const value = required(map, field);
   if (typeof value === 'bigint') {
-    throw new AttestationError('DOCUMENT_TIMESTAMP', 'a timestamp beyond all dates', {
-      field,
-      actual: String(value),
-    });
+    throw new AttestationError(
+      'DOCUMENT_TIMESTAMP',
+      `timestamp is ${value}: expected milliseconds since 1970`,
+      {
+        field,
+        actual: String(value),
+      },
+    );
   }
   if (typeof value !== 'number') throw wrongType(field, 'an integer');
   return value;

@@ -2,6 +2,7 @@ import type { DerErrorCode } from '../shared/asn1/errors.ts';
 import type { CborErrorCode } from '../shared/cbor/index.ts';
 import { HoldfastError } from '../shared/errors.ts';
 
+/** Refusals of the COSE_Sign1 message. */
 export type CoseErrorCode =
   | 'COSE_ALGORITHM'
   | 'COSE_CRITICAL'
@@ -12,6 +13,7 @@ export type CoseErrorCode =
   | 'COSE_STRUCTURE'
   | 'COSE_UNPROTECTED_HEADER';
 
+/** Refusals of the payload's fields, and of files that hold no document. */
 export type DocumentErrorCode =
   | 'DOCUMENT_CABUNDLE_LENGTH'
   | 'DOCUMENT_DIGEST'
@@ -27,23 +29,24 @@ export type DocumentErrorCode =
   | 'DOCUMENT_PCR_COUNT'
   | 'DOCUMENT_PCR_INDEX'
   | 'DOCUMENT_PCR_LENGTH'
-  /** Not milliseconds since 1970 of a time at which AWS signed such documents. */
+  /** The timestamp is not in milliseconds since 1970, or before AWS signed such documents. */
   | 'DOCUMENT_TIMESTAMP'
   | 'DOCUMENT_TOO_LARGE';
 
+/** Refusals of a certificate, of its place in the chain, or of the root. */
 export type CertificateErrorCode =
   | 'CERTIFICATE_ALGORITHM'
-  /** notBefore after notAfter. */
+  /** notBefore is after notAfter. */
   | 'CERTIFICATE_DATES'
   | 'CERTIFICATE_BASIC_CONSTRAINTS'
   | 'CERTIFICATE_CRITICAL_EXTENSION'
-  /** The public key is not one on P-384, by its name. */
+  /** The public key names another curve than P-384. */
   | 'CERTIFICATE_CURVE'
   | 'CERTIFICATE_DUPLICATE_EXTENSION'
   /** A file of text that is not one certificate in PEM. */
   | 'CERTIFICATE_ENCODING'
   | 'CERTIFICATE_EXPIRED'
-  /** Its issuer is not the subject of the one before. */
+  /** The issuer's name is not the subject of the certificate before. */
   | 'CERTIFICATE_ISSUER'
   | 'CERTIFICATE_KEY_USAGE'
   /** The leaf is a CA, or may sign certificates. */
@@ -54,21 +57,22 @@ export type CertificateErrorCode =
   | 'CERTIFICATE_PATH_LENGTH'
   /** The public key is not an uncompressed point of 97 bytes. */
   | 'CERTIFICATE_POINT'
-  /** The public key is no point of the curve. */
+  /** The public key is no point on P-384. */
   | 'CERTIFICATE_PUBLIC_KEY'
   | 'CERTIFICATE_SERIAL'
   | 'CERTIFICATE_SIGNATURE'
   | 'CERTIFICATE_UNIQUE_ID'
   | 'CERTIFICATE_VERSION'
-  /** The first of the cabundle is not the root that was asked for, byte for byte. */
+  /** The first certificate of the cabundle is not the caller's root, byte for byte. */
   | 'ROOT_MISMATCH';
 
+/** Refusals of a genuine document that is not the one that the caller expects. */
 export type DecisionErrorCode =
   | 'DEBUG_ENCLAVE'
   | 'DOCUMENT_FROM_FUTURE'
   | 'DOCUMENT_TOO_OLD'
   | 'NONCE_MISMATCH'
-  /** PCR0, PCR1 or PCR2 is missing, and nobody could tell whether the enclave is in debug mode. */
+  /** PCR0, PCR1 or PCR2 is missing, without which debug mode cannot be ruled out. */
   | 'PCR_IMAGE_MISSING'
   /** PCR4 is not the measurement of the instance that module_id names. */
   | 'PCR_INSTANCE'
@@ -77,10 +81,11 @@ export type DecisionErrorCode =
   | 'PUBLIC_KEY_MISMATCH'
   | 'USER_DATA_MISMATCH';
 
+/** Refusals of a pcr.json. */
 export type PcrFileErrorCode =
   | 'PCR_FILE_DUPLICATE'
   | 'PCR_FILE_HASH_ALGORITHM'
-  /** PCR0, PCR1 or PCR2 is not named; of a NitroTPM: no PCR that says what was booted. */
+  /** PCR0, PCR1 or PCR2 is not named; for a NitroTPM, no PCR that measures what was booted. */
   | 'PCR_FILE_INCOMPLETE'
   | 'PCR_FILE_JSON'
   | 'PCR_FILE_STRUCTURE'
@@ -89,6 +94,7 @@ export type PcrFileErrorCode =
   /** PCR0, PCR1 or PCR2 is zero: measurements of a debug enclave. */
   | 'PCR_FILE_ZERO';
 
+/** Every code of {@link AttestationError}; docs/codes.md explains each of them. */
 export type AttestationErrorCode =
   | CborErrorCode
   | DerErrorCode
@@ -98,19 +104,23 @@ export type AttestationErrorCode =
   | DecisionErrorCode
   | PcrFileErrorCode;
 
-/** Where something is wrong, and what was expected there: bytes in lower-case hex, times in ISO 8601. */
+/** The place of a fault, and what was expected and found there: bytes in lower-case hex, times in ISO 8601. */
 export type AttestationErrorDetails = {
-  /** The field of the attestation document, `protected`, `payload`, `document` or `root`; for pcr.json its key. */
+  /** A field of the attestation document, or `protected`, `payload`, `document` or `root`; for a pcr.json the key. */
   readonly field?: string;
-  /** The place in `cabundle`, or the PCR. */
+  /** Position in `cabundle`, from 0, or the number of a PCR. */
   readonly index?: number;
   readonly expected?: string | number | null;
+  /** Null where nothing was found. */
   readonly actual?: string | number | null;
-  /** The byte where it showed, from the start of that field. */
+  /** Byte at which the fault showed, from the start of `field`. */
   readonly offset?: number;
 };
 
-/** The one refusal of a document, a certificate or a pcr.json. */
+/**
+ * Refusal of a document, a certificate or a pcr.json. `code` is stable, `details` say where the fault is and what was
+ * expected; the message is for people and may change.
+ */
 export class AttestationError extends HoldfastError<AttestationErrorCode> {
   declare readonly details: AttestationErrorDetails;
 

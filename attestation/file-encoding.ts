@@ -2,11 +2,11 @@ import { hexToBytes } from '@noble/hashes/utils.js';
 import { JsonError, parseJson, type JsonValue } from '../shared/json/index.ts';
 import { AttestationError } from './errors.ts';
 
-/** Room for a document in hex with a line break here and there, or in a node's response. */
+/** Maximum length in bytes of a file that holds a document: room for hex with line breaks, or for a node's response. */
 export const MAX_DOCUMENT_FILE_BYTES = 64 * 1024;
 const MAX_DEPTH = 8;
 
-/** Text is ASCII with white space; anything else is the document itself. */
+/** ASCII with white space: a file of any other bytes is a binary document. */
 const TEXT = /^[\t\n\r\x20-\x7e]+$/;
 const HEX = /^(?:[0-9a-f]{2})+$/i;
 const HEX_WITH_PREFIX = /^0x(?:[0-9a-f]{2})+$/i;
@@ -14,14 +14,27 @@ const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 const BASE64_URL = /^[A-Za-z0-9_-]+={0,2}$/;
 
 /**
- * The document in a file: binary as it is; in hex, base64 or base64url with white space anywhere; or the JSON in which a
- * node answers, `{"document": …}`. What begins like a document is binary, and a document is never all ASCII.
+ * Decodes a file that holds an attestation document. The file is binary; or hex, base64 (RFC 4648 section 4) or base64url
+ * (section 5) with white space anywhere; or the JSON of a node's response, `{"document": base64}`. A file with any byte
+ * outside of ASCII is binary, since no document is all ASCII. The document is not parsed.
  *
+ * @param file at most {@link MAX_DOCUMENT_FILE_BYTES}, where it is JSON
+ * @returns the binary document, to be given to `verifyAttestationDocument`
  * @throws AttestationError `DOCUMENT_ENCODING` for text of any other kind, which `details.actual` names
+ *
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises';
+ * import { decodeDocumentFile } from '@holdfast-nodes/holdfast/attestation';
+ *
+ * const fromHex = decodeDocumentFile(await readFile('document.hex'));
+ * const fromNode = decodeDocumentFile(await readFile('response.json'));
+ * console.log(Buffer.compare(fromHex, fromNode)); // 0
+ * ```
  */
 export function decodeDocumentFile(file: Uint8Array): Uint8Array {
   const mark = findByteOrderMark(file);
-  if (mark !== undefined) throw unreadable(`${mark}: save it without`, mark);
+  if (mark !== undefined) throw unreadable(`${mark}: save it without the mark`, mark);
   const text = asText(file);
   if (text === undefined) return file;
   return /^\s*[{["]/.test(text) ? decodeJson(text) : decodeDocumentText(text);
@@ -29,14 +42,14 @@ export function decodeDocumentFile(file: Uint8Array): Uint8Array {
 
 function decodeDocumentText(text: string): Uint8Array {
   const compact = text.replaceAll(/\s/g, '');
-  if (HEX_WITH_PREFIX.test(compact)) throw unreadable('hex with 0x in front: take that away', '0x');
+  if (HEX_WITH_PREFIX.test(compact)) throw unreadable('hex after 0x: remove the 0x', '0x');
   const bytes = decodeHexOrBase64(compact);
   if (bytes !== undefined) return bytes;
   if (compact.startsWith('-----BEGIN')) throw unreadable('PEM, as a certificate or a key has it', 'PEM');
   throw unreadable('text that is neither hex nor base64', 'text');
 }
 
-/** What a node answers; other JSON is named by what it has in place of a document. */
+/** Decodes the JSON of a node's response; the refusal of any other JSON names its fields. */
 function decodeJson(text: string): Uint8Array {
   let value: JsonValue;
   try {
@@ -64,9 +77,20 @@ function unreadable(what: string, actual: string): AttestationError {
 const PEM_CERTIFICATE = /^\s*-----BEGIN CERTIFICATE-----\s([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----\s*$/;
 
 /**
- * The certificate in a file, in DER: one certificate in PEM (RFC 7468), or DER as it is. It is not parsed.
+ * Decodes a file that holds one certificate: PEM (RFC 7468 section 5), or DER, which is returned as it is. The
+ * certificate is not parsed.
  *
+ * @returns the certificate in DER, to be given as `root` to `verifyAttestationDocument`
  * @throws AttestationError `CERTIFICATE_ENCODING` for text that is not one certificate
+ *
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises';
+ * import { decodeCertificateFile } from '@holdfast-nodes/holdfast/attestation';
+ *
+ * const root = decodeCertificateFile(await readFile('root.pem'));
+ * console.log(root[0]); // 48
+ * ```
  */
 export function decodeCertificateFile(file: Uint8Array): Uint8Array {
   const mark = findByteOrderMark(file);
@@ -76,14 +100,16 @@ export function decodeCertificateFile(file: Uint8Array): Uint8Array {
   if (bytes !== undefined) return bytes;
   throw new AttestationError(
     'CERTIFICATE_ENCODING',
-    mark === undefined ? 'text that is not one certificate in PEM' : `${mark}: save it without`,
+    mark === undefined
+      ? 'the file is text other than one certificate in PEM'
+      : `the file is ${mark}: save it without the mark`,
     { field: 'root', expected: 'one certificate, PEM or DER' },
   );
 }
 
 /**
- * What an editor, or a shell on Windows, has put before the text of a file: in words, or undefined where there is none.
- * No document, certificate or JSON begins so.
+ * Finds the byte order mark that an editor, or a shell on Windows, has put before the text of a file; returns its name in
+ * words, or undefined. No document, certificate or JSON begins with such a mark.
  */
 export function findByteOrderMark(file: Uint8Array): string | undefined {
   const [first, second, third] = file;
@@ -92,18 +118,22 @@ export function findByteOrderMark(file: Uint8Array): string | undefined {
   return isMark && file.length > 2 && file.length % 2 === 0 ? 'UTF-16 with a byte order mark' : undefined;
 }
 
-/** The text of a file that is ASCII and white space throughout; undefined for any other. */
+/** Returns the text of a file that is printable ASCII and white space throughout, or undefined. */
 export function asText(file: Uint8Array): string | undefined {
   const text = new TextDecoder('latin1').decode(file);
   return TEXT.test(text) ? text : undefined;
 }
 
-/** @param text without white space */
+/**
+ * Decodes hex, or else base64 or base64url; returns undefined for any other text.
+ *
+ * @param text without white space
+ */
 export function decodeHexOrBase64(text: string): Uint8Array | undefined {
   return HEX.test(text) ? hexToBytes(text) : decodeBase64(text);
 }
 
-/** Either alphabet, not both at once; padding may be left out, but its bits may not hide anything. */
+/** Decodes one alphabet of base64, not both mixed; padding may be absent, and the unused bits of the last digit are 0. */
 function decodeBase64(text: string): Uint8Array | undefined {
   if (!BASE64.test(text) && !BASE64_URL.test(text)) return undefined;
   const digits = text.replace(/=+$/, '').replaceAll('-', '+').replaceAll('_', '/');

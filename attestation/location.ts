@@ -2,7 +2,7 @@ import { CborError } from '../shared/cbor/index.ts';
 import { AttestationError, type AttestationErrorDetails } from './errors.ts';
 
 /**
- * Runs a parser of one part of a document and says in its refusal which part that was.
+ * Runs the parser of one part of a document, and adds the name of the part to the parser's refusal.
  *
  * @throws AttestationError with the parser's code
  */

@@ -1,7 +1,6 @@
 /**
- * The AWS Nitro Enclaves root certificate G1, in DER: what AWS publishes as
- * https://aws-nitro-enclaves.amazonaws.com/AWS_NitroEnclaves_Root-G1.zip, valid from 2019-10-28 to 2049-10-28. Its
- * SHA-256 fingerprint, as AWS states it, is
+ * The AWS Nitro Enclaves root certificate G1 in DER, valid from 2019-10-28 to 2049-10-28. AWS publishes the certificate as
+ * https://aws-nitro-enclaves.amazonaws.com/AWS_NitroEnclaves_Root-G1.zip and states its SHA-256 fingerprint as
  * 64:1A:03:21:A3:E2:44:EF:E4:56:46:31:95:D6:06:31:7E:D7:CD:CC:3C:17:56:E0:98:93:F3:C6:8F:79:BB:5B.
  */
 export const AWS_NITRO_ROOT_G1: Uint8Array = Uint8Array.from(

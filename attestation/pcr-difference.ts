@@ -5,14 +5,28 @@ import { MANIFEST_PCR } from './measurement.ts';
 import { describePcr } from './pcr-meaning.ts';
 import type { PcrValues } from './pcr.ts';
 
-/** A PCR that two sets do not agree on; hex, or null where the set does not have it. */
+/** A PCR on which two sets differ: the value in each in lower-case hex, or null where a set does not have the PCR. */
 export interface PcrDifference {
   readonly index: number;
   readonly before: string | null;
   readonly after: string | null;
 }
 
-/** The PCRs that differ, in ascending order. */
+/**
+ * Compares two sets of PCRs: the PCRs that differ, in ascending order, none when the sets are equal.
+ *
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises';
+ * import { comparePcrs, explainDifferences, parsePcrFile } from '@holdfast-nodes/holdfast/attestation';
+ *
+ * const running = parsePcrFile(await readFile('pcr.json'));
+ * const proposed = parsePcrFile(await readFile('next.pcr.json'));
+ * for (const sentence of explainDifferences(comparePcrs(running, proposed))) {
+ *   console.log(sentence); // The application changed (PCR2).
+ * }
+ * ```
+ */
 export function comparePcrs(before: PcrValues, after: PcrValues): PcrDifference[] {
   const indexes = [...new Set([...before.keys(), ...after.keys()])].sort((left, right) => left - right);
   return indexes.flatMap((index) => {
@@ -23,8 +37,12 @@ export function comparePcrs(before: PcrValues, after: PcrValues): PcrDifference[
 }
 
 /**
- * What the differences mean for who decides whether the new image may decrypt: one sentence a finding, empty when
- * nothing differs.
+ * Explains differences of PCRs to a person who decides whether the new image may decrypt: one English sentence a finding,
+ * none when nothing differs. Differences that no pair of images can have are findings too.
+ *
+ * @param kind platform of the PCRs, which have other meanings on each. Default: `enclave`
+ *
+ * Source: AWS Nitro Enclaves User Guide, "Where to get an enclave's measurements".
  */
 export function explainDifferences(
   differences: readonly PcrDifference[],

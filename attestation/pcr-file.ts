@@ -5,31 +5,50 @@ import { AttestationError } from './errors.ts';
 import { findByteOrderMark } from './file-encoding.ts';
 import { findDebugPcr, IMAGE_PCRS, MAX_PCR_INDEX, PCR_BYTES, type PcrValues } from './pcr.ts';
 
-/** More than all that `nitro-cli describe-eif` prints, an image's metadata included. */
+/** Maximum length of a pcr.json in bytes: more than `nitro-cli describe-eif` prints, an image's metadata included. */
 export const MAX_PCR_FILE_BYTES = 64 * 1024;
 const MAX_DEPTH = 8;
 
+/** Options of {@link parsePcrFile}. */
 export interface PcrFileOptions {
-  /** Takes PCR0, PCR1 and PCR2 that are zero, as a debug enclave has them. Default: never. */
+  /** Accepts zero for PCR0, PCR1 and PCR2, the values of a debug enclave. Default: false. */
   readonly allowDebug?: boolean;
-  /** `nitrotpm` has PCRs of its own meaning: any may be missing, but not all that say something. Default: `enclave`. */
+  /**
+   * Platform of the PCRs. A file for `nitrotpm` may leave any PCR out, but must name one that measures what was booted.
+   * Default: `enclave`.
+   */
   readonly kind?: DocumentKind;
 }
 
-/** `PCR0`, `pcr0` or `0`; never `PCR00`. */
+/** Key of a PCR: `PCR0`, `pcr0` or `0`, but not `PCR00`. */
 const PCR_KEY = /^(?:pcr)?(0|[1-9][0-9]?)$/i;
 
-/** What the enclave tools print, `Sha384 { ... }` or (from image format 0.8 on) `Sha512_48 { .. }`, or just the name. */
+/** HashAlgorithm as the enclave tools print it, `Sha384 { ... }` or (from image format 0.8) `Sha512_48 { .. }`, or SHA-384. */
 const SHA384_NAME = /^(?:sha-?384(?: \{ \.\.\. \})?|sha512_48 \{ \.\. \})$/i;
 
 const HEX = /^[0-9a-f]*$/i;
 
 /**
- * Reads pcr.json: what `nitro-cli build-enclave` or `describe-eif` prints, the object inside its `Measurements`, or a
- * plain map from `PCR0`, `pcr0` or `0` to hex in either case. All that it names is given back, and it must name PCR0,
- * PCR1 and PCR2: the first alone leaves out who booted what.
+ * Parses a pcr.json: the output of `nitro-cli build-enclave` or `describe-eif`, the object inside its `Measurements`, or a
+ * plain map from `PCR0`, `pcr0` or `0` to 96 hex digits in either case. The file must name PCR0, PCR1 and PCR2, and may
+ * name more.
  *
- * @throws AttestationError `PCR_FILE_…` with the key as `field`
+ * @param file at most {@link MAX_PCR_FILE_BYTES} bytes of UTF-8 without a byte order mark
+ * @returns every PCR of the file, 48 bytes each, by number
+ * @throws AttestationError `PCR_FILE_JSON`, `PCR_FILE_STRUCTURE`, `PCR_FILE_DUPLICATE`, `PCR_FILE_UNKNOWN_KEY`,
+ * `PCR_FILE_HASH_ALGORITHM`, `PCR_FILE_VALUE`, `PCR_FILE_INCOMPLETE`, `PCR_FILE_ZERO`, with the key as `details.field`
+ *
+ * Source: AWS Nitro Enclaves User Guide, "nitro-cli build-enclave" and "nitro-cli describe-eif".
+ *
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises';
+ * import { parsePcrFile } from '@holdfast-nodes/holdfast/attestation';
+ *
+ * const pcrs = parsePcrFile(await readFile('pcr.json'));
+ * console.log([...pcrs.keys()].join()); // 0,1,2
+ * console.log(pcrs.get(0).length); // 48
+ * ```
  */
 export function parsePcrFile(file: Uint8Array | string, options: PcrFileOptions = {}): PcrValues {
   const pcrs = readMeasurements(findMeasurements(parseObject(file)));
@@ -38,7 +57,20 @@ export function parsePcrFile(file: Uint8Array | string, options: PcrFileOptions 
   return pcrs;
 }
 
-/** Writes pcr.json as the enclave tools do, in ascending order and lower case, for {@link parsePcrFile} to read. */
+/**
+ * Formats PCRs as a pcr.json in the enclave tools' form: ascending order, lower-case hex, `HashAlgorithm` first.
+ * {@link parsePcrFile} reads the result.
+ *
+ * @param pcrs 48 bytes each, by number
+ *
+ * @example
+ * ```ts
+ * import { formatPcrFile, parsePcrFile } from '@holdfast-nodes/holdfast/attestation';
+ *
+ * const file = formatPcrFile(new Map([0, 1, 2].map((pcr) => [pcr, new Uint8Array(48).fill(pcr + 1)])));
+ * console.log(parsePcrFile(file).size); // 3
+ * ```
+ */
 export function formatPcrFile(pcrs: PcrValues): string {
   const values = [...pcrs].sort(([left], [right]) => left - right);
   const measurements = {
@@ -69,7 +101,7 @@ function parseObject(file: Uint8Array | string): JsonObject {
     'PCR_FILE_STRUCTURE',
     isList
       ? 'pcr.json is an array, as "nitro-cli describe-enclaves" prints it: take one enclave out of it'
-      : 'pcr.json is no object',
+      : 'pcr.json is not an object',
     { expected: 'an object with Measurements', actual: isList ? 'an array' : typeof value },
   );
 }
@@ -82,15 +114,19 @@ function assertNoByteOrderMark(file: Uint8Array | string): void {
         ? 'text with a byte order mark'
         : undefined;
   if (mark === undefined) return;
-  throw new AttestationError('PCR_FILE_JSON', `pcr.json is ${mark}: save it without`, { actual: mark });
+  throw new AttestationError('PCR_FILE_JSON', `pcr.json is ${mark}: save it without the mark`, {
+    actual: mark,
+  });
 }
 
-/** Beside `Measurements` the tools print what they know of the image: names, dates, a signature. That is not read. */
+/** Finds the measurements. Members beside `Measurements` (name, dates and signature of the image) are ignored. */
 function findMeasurements(object: JsonObject): JsonObject {
   const { Measurements: measurements } = object;
   if (measurements === undefined) return object;
   if (isObject(measurements)) return measurements;
-  throw new AttestationError('PCR_FILE_STRUCTURE', 'Measurements is no object', { field: 'Measurements' });
+  throw new AttestationError('PCR_FILE_STRUCTURE', 'Measurements is not an object', {
+    field: 'Measurements',
+  });
 }
 
 function readMeasurements(measurements: JsonObject): Map<number, Uint8Array> {
@@ -110,7 +146,7 @@ function readMeasurements(measurements: JsonObject): Map<number, Uint8Array> {
 
 function assertHashAlgorithm(value: JsonValue): void {
   if (typeof value === 'string' && SHA384_NAME.test(value)) return;
-  throw new AttestationError('PCR_FILE_HASH_ALGORITHM', 'PCRs of another hash than SHA-384', {
+  throw new AttestationError('PCR_FILE_HASH_ALGORITHM', 'HashAlgorithm is not SHA-384', {
     field: 'HashAlgorithm',
     expected: 'Sha384 { ... }',
     actual: typeof value === 'string' ? value : null,
@@ -120,10 +156,14 @@ function assertHashAlgorithm(value: JsonValue): void {
 function readIndex(key: string): number {
   const index = Number(PCR_KEY.exec(key)?.[1]);
   if (index <= MAX_PCR_INDEX) return index;
-  throw new AttestationError('PCR_FILE_UNKNOWN_KEY', 'a key that is no PCR', {
-    field: key,
-    expected: `PCR0 to PCR${MAX_PCR_INDEX}`,
-  });
+  throw new AttestationError(
+    'PCR_FILE_UNKNOWN_KEY',
+    `the key ${JSON.stringify(key.slice(0, 64))} is not a PCR`,
+    {
+      field: key,
+      expected: `PCR0 to PCR${MAX_PCR_INDEX}`,
+    },
+  );
 }
 
 function readValue(key: string, index: number, value: JsonValue): Uint8Array {
@@ -140,28 +180,37 @@ function readValue(key: string, index: number, value: JsonValue): Uint8Array {
 function assertImagePcrs(pcrs: PcrValues, allowDebug: boolean): void {
   for (const index of IMAGE_PCRS) {
     if (!pcrs.has(index)) {
-      throw new AttestationError('PCR_FILE_INCOMPLETE', `PCR${index} is not named`, {
-        field: `PCR${index}`,
-        index,
-      });
+      throw new AttestationError(
+        'PCR_FILE_INCOMPLETE',
+        `PCR${index} is missing: expected PCR0, PCR1 and PCR2`,
+        {
+          field: `PCR${index}`,
+          index,
+        },
+      );
     }
   }
   const index = findDebugPcr(pcrs);
   if (index === undefined || allowDebug) return;
-  throw new AttestationError('PCR_FILE_ZERO', `PCR${index} is zero, as in a debug enclave`, {
+  throw new AttestationError('PCR_FILE_ZERO', `PCR${index} is zero, the value in a debug enclave`, {
     field: `PCR${index}`,
     index,
   });
 }
 
-/** Zero, or all ones, is what a TPM has before anything is measured: true of every instance, whatever it runs. */
+/**
+ * Refuses PCRs that are all blank. Zeros, or all ones, are the values of a TPM before anything is measured, the same on
+ * every instance, whatever it runs.
+ */
 function assertBootPcrs(pcrs: PcrValues): void {
   const isBlank = (value: Uint8Array) =>
     value.every((byte) => byte === value[0] && (byte === 0 || byte === 0xff));
   if (![...pcrs.values()].every(isBlank)) return;
   throw new AttestationError(
     'PCR_FILE_INCOMPLETE',
-    pcrs.size === 0 ? 'no PCR is named' : 'no PCR is named that says what was booted: all are blank',
+    pcrs.size === 0
+      ? 'the file names no PCR'
+      : 'every PCR of the file is blank: expected one that measures what was booted',
     { field: 'PCR4', index: 4, expected: 'PCR4, PCR7 and PCR12, as nitro-tpm-pcr-compute prints them' },
   );
 }

@@ -1,7 +1,7 @@
 import type { DocumentKind } from './document.ts';
 import { MANIFEST_PCR } from './measurement.ts';
 
-/** Of an enclave, as AWS's guide has them ("Cryptographic attestation", "Where to get an enclave's measurements"). */
+/** Meanings of an enclave's PCRs: AWS Nitro Enclaves User Guide, "Where to get an enclave's measurements". */
 const ENCLAVE_MEANINGS: Readonly<Record<number, string>> = {
   0: 'the whole image',
   1: 'kernel, command line and boot ramdisk',
@@ -13,8 +13,8 @@ const ENCLAVE_MEANINGS: Readonly<Record<number, string>> = {
 };
 
 /**
- * Of a TPM 2.0: 0 to 7 as in the TCG's PC Client Platform Firmware Profile (section 3.3.4), those above as Linux has
- * them (the UAPI Group's "Linux TPM PCR Registry"). AWS's NitroTPM-Tools compute 4, 7 and 12 of a Unified Kernel Image.
+ * Meanings of a TPM 2.0's PCRs: 0 to 7 from the TCG PC Client Platform Firmware Profile (section 3.3.4), 8 and above from
+ * the UAPI Group's "Linux TPM PCR Registry". AWS's NitroTPM-Tools compute 4, 7 and 12 of a Unified Kernel Image.
  */
 const TPM_MEANINGS: Readonly<Record<number, string>> = {
   0: 'firmware',
@@ -39,7 +39,14 @@ const TPM_MEANINGS: Readonly<Record<number, string>> = {
 const FIRST_DYNAMIC_PCR = 17;
 const LAST_DYNAMIC_PCR = 22;
 
-/** What a PCR measures, in words. */
+/**
+ * Describes in words what a PCR measures, such as `application` for an enclave's PCR2.
+ *
+ * @param index 0 to 31
+ *
+ * Source: AWS Nitro Enclaves User Guide, "Where to get an enclave's measurements"; for `nitrotpm` the TCG PC Client
+ * Platform Firmware Profile and the Linux TPM PCR Registry.
+ */
 export function describePcr(index: number, kind: DocumentKind = 'enclave'): string {
   if (kind === 'nitrotpm') {
     return TPM_MEANINGS[index] ?? (isDynamicPcr(index) ? 'dynamic launch' : 'reserved');
@@ -47,7 +54,7 @@ export function describePcr(index: number, kind: DocumentKind = 'enclave'): stri
   return ENCLAVE_MEANINGS[index] ?? (index < MANIFEST_PCR ? 'reserved' : 'defined by the application');
 }
 
-/** Of a TPM: all ones until a dynamic launch, which no instance of EC2 makes. */
+/** Whether a TPM's PCR belongs to the dynamic launch: all ones on EC2, where no instance makes such a launch. */
 export function isDynamicPcr(index: number): boolean {
   return index >= FIRST_DYNAMIC_PCR && index <= LAST_DYNAMIC_PCR;
 }

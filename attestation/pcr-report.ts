@@ -3,19 +3,34 @@ import type { DocumentKind } from './document.ts';
 import { describePcr, isDynamicPcr } from './pcr-meaning.ts';
 import { isUnusedPcr, type PcrValues } from './pcr.ts';
 
-/** How one PCR of a document stands to what was expected of it. */
+/** One PCR of a document beside its expected value. */
 export interface PcrReport {
   readonly index: number;
-  /** What it measures, in words. */
+  /** What the PCR measures, in words. */
   readonly meaning: string;
-  /** In hex, or null when the document does not have it. */
+  /** Value in lower-case hex, or null when the document does not have the PCR. */
   readonly actual: string | null;
+  /** Expected value in lower-case hex, or null when none was given. */
   readonly expected: string | null;
-  /** `unused` is zero or absent; `set` is neither, and nobody expected anything of it. */
+  /** `unused`: zero or absent, as expected; `set`: neither, and no value was expected. */
   readonly state: 'matches' | 'differs' | 'unused' | 'set';
 }
 
-/** Every PCR that the document has or the expectation names, in ascending order. */
+/**
+ * Compares a document's PCRs with the expected ones for people to read: every PCR of either set, in ascending order. The
+ * verdict on the document is `verifyAttestationDocument`'s.
+ *
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises';
+ * import { decodeDocumentFile, parsePcrFile, reportPcrs } from '@holdfast-nodes/holdfast/attestation';
+ * import { unsafeParseAttestationDocument } from '@holdfast-nodes/holdfast/attestation';
+ *
+ * const { payload } = unsafeParseAttestationDocument(decodeDocumentFile(await readFile('document.hex')));
+ * const [image] = reportPcrs(payload.pcrs, parsePcrFile(await readFile('pcr.json')));
+ * console.log(image.meaning, image.state); // the whole image matches
+ * ```
+ */
 export function reportPcrs(
   actual: PcrValues,
   expected: PcrValues,
@@ -42,13 +57,13 @@ function stateOf(
 ): PcrReport['state'] {
   const [found, wanted] = [actual.get(index), expected.get(index)];
   if (wanted === undefined) return isWithoutValue(index, found, kind) ? 'unused' : 'set';
-  // That nothing was measured into a TPM's register says something: no override of the command line, for one.
+  // A zero register of a TPM is a statement: nothing was measured, so for one no command line was overridden.
   const saysNothing = kind === 'nitrotpm' ? found === undefined : index > 2 && isUnusedPcr(found);
   if (saysNothing && isUnusedPcr(wanted)) return 'unused';
   return hexOf(found) === hexOf(wanted) ? 'matches' : 'differs';
 }
 
-/** A TPM has all ones where it could have had a dynamic launch. */
+/** Whether a value is what a PCR holds before any measurement: zeros, or all ones in a TPM's dynamic-launch PCRs. */
 function isWithoutValue(index: number, value: Uint8Array | undefined, kind: DocumentKind): boolean {
   if (isUnusedPcr(value)) return true;
   return kind === 'nitrotpm' && isDynamicPcr(index) && value?.every((byte) => byte === 0xff) === true;

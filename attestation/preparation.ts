@@ -10,41 +10,42 @@ import { locate } from './location.ts';
 import type { ResolvedOptions } from './options.ts';
 import { fingerprintOf } from './trust-anchor.ts';
 
-/** A document of which nothing is left to check but its signatures and what the caller expects of it. */
+/** A document that passed every check but the signatures and the caller's expectations. */
 export interface PreparedDocument {
   readonly payload: AttestationPayload;
-  /** From the root to the leaf. */
+  /** Certificates from the root to the leaf. */
   readonly chain: readonly PreparedLink[];
   /** The time of the verdict, in milliseconds since 1970. */
   readonly at: number;
-  /** All of them must be good, and are checked in this order: from the root down, the document last. */
+  /** Signatures that must all be good, in the order in which to check them: from the root down, the document last. */
   readonly signatures: readonly SignatureCheck[];
 }
 
-/** A link, and what the cache kept of it. */
+/** A link of the chain, with the cache's entry for its certificate, if any. */
 interface PreparedLink extends ChainLink {
   readonly kept?: KeptCertificate | undefined;
 }
 
 /** One ECDSA signature over P-384 with SHA-384 that must be good. */
 export interface SignatureCheck {
-  /** Whose key it is. */
+  /** Certificate that holds the public key. */
   readonly signer: ChainLink;
+  /** Bytes that the signature covers: a TBSCertificate or a Sig_structure. */
   readonly signed: Uint8Array;
-  /** r ‖ s, 96 bytes. */
+  /** The signature as r ‖ s, 96 bytes. */
   readonly signature: Uint8Array;
-  /** What is signed when it is a certificate, undefined for the document. */
+  /** The certificate that is signed; undefined where the document is. */
   readonly subject: ChainLink | undefined;
 }
 
-/** What a provider of ECDSA says about a signature; a key may turn out to be no point of the curve. */
+/** Result of an ECDSA verification; `bad-key` is a public key that is no point of the curve. */
 export type SignatureResult = 'good' | 'bad' | 'bad-key';
 
 /**
- * Parses a document and checks all that needs no cryptography: parse and assert of the four steps parse, assert, verify,
- * decide.
+ * Parses a document and checks everything that needs no cryptography: the first two of the four steps parse, assert,
+ * verify, decide.
  *
- * @throws AttestationError
+ * @throws AttestationError `CBOR_…`, `COSE_…` but COSE_SIGNATURE, `DOCUMENT_…`, `DER_…`, `CERTIFICATE_…`, `ROOT_MISMATCH`
  */
 export function prepareDocument(
   document: Uint8Array,
@@ -53,7 +54,7 @@ export function prepareDocument(
 ): PreparedDocument {
   const message = parseCoseSign1(document);
   assertCoseSign1(message);
-  // A copy, and the very bytes that are verified: nobody can change afterwards what is read from them.
+  // The payload is parsed from the copy that is verified, so a caller that changes the document changes nothing.
   const signed = signatureInput(message.payload);
   const payload = parseAttestationPayload(signed.subarray(signed.length - message.payload.length));
   assertPayload(payload, options.kind);
@@ -77,7 +78,7 @@ export function prepareDocument(
 
 function assertRoot(first: Uint8Array | undefined, root: Uint8Array): void {
   if (first !== undefined && equalBytes(first, root)) return;
-  throw new AttestationError('ROOT_MISMATCH', 'cabundle[0] is not the trusted root', {
+  throw new AttestationError('ROOT_MISMATCH', 'cabundle[0] is not the trusted root, byte for byte', {
     field: 'cabundle',
     index: 0,
     expected: `SHA-256 ${fingerprintOf(root)}`,
@@ -87,12 +88,12 @@ function assertRoot(first: Uint8Array | undefined, root: Uint8Array): void {
 
 function readLink(der: Uint8Array, place: ChainLink['place'], cache: CertificateCache): PreparedLink {
   const kept = cache.find(der);
-  // A copy of its own as well: kept in the cache, it must not keep the document.
+  // Parsed from a copy: an entry of the cache must not keep the whole document in memory.
   const certificate = kept?.certificate ?? locate(place, () => parseCertificate(new Uint8Array(der)));
   return { certificate, place, kept };
 }
 
-/** Of every certificate but the root, which is trusted by its bytes, and those already found good. */
+/** Lists the signatures of every certificate except the root, trusted by its bytes, and those in the cache. */
 function certificateSignatures(chain: readonly PreparedLink[]): SignatureCheck[] {
   const checks: SignatureCheck[] = [];
   let signer: PreparedLink | undefined;
@@ -122,24 +123,25 @@ export function assertSignature({ signer, subject }: SignatureCheck, result: Sig
     case 'bad-key':
       throw new AttestationError(
         'CERTIFICATE_PUBLIC_KEY',
-        'a public key that is no point of P-384',
+        'the public key is not a point on P-384',
         signer.place,
       );
     case 'bad': {
       const code: AttestationErrorCode = subject === undefined ? 'COSE_SIGNATURE' : 'CERTIFICATE_SIGNATURE';
       const place = subject?.place ?? { field: 'signature' };
-      throw new AttestationError(code, 'a signature that does not verify', place);
+      const name = subject === undefined ? 'the document' : 'a certificate';
+      throw new AttestationError(code, `the signature of ${name} does not verify`, place);
     }
   }
 }
 
 /**
- * Keeps the certificates of a document all of whose signatures are good, the leaf's among them: the documents of one
- * enclave share it for hours. What is kept says that one key has signed one certificate, and nothing of a document:
- * each is verified under its leaf's key.
+ * Adds the certificates of a document to the cache, after all its signatures were verified. The leaf is added too, since
+ * the documents of one enclave share it for hours. An entry states that one key signed one certificate and nothing about
+ * any document: each document is verified under its leaf's key.
  */
 export function rememberCertificates({ chain }: PreparedDocument, cache: CertificateCache): void {
-  // The root, whose signature counts for nothing, under its own key.
+  // The loop begins with the root as its own signer; the root's signature counts for nothing.
   let [signer] = chain;
   for (const subject of chain) {
     if (signer !== undefined && !isKnownGood(subject, signer)) {

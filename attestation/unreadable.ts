@@ -1,6 +1,10 @@
 import type { AttestationErrorCode } from './errors.ts';
 
-/** Whether a refusal is about how a file is written, so that nothing is said of what it holds: no verdict. */
+/**
+ * Whether a refusal means that a file could not be read: a fault of its encoding, which is no verdict on the document.
+ *
+ * @param code the code of an AttestationError
+ */
 export function isUnreadable(code: AttestationErrorCode): boolean {
   return (
     code === 'DOCUMENT_ENCODING' ||

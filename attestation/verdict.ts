@@ -10,33 +10,34 @@ import type { PreparedDocument } from './preparation.ts';
 
 const verified: unique symbol = Symbol('verified');
 
-/** A document that passed every check. Only the verifier makes one: a function that takes this type need not ask. */
+/** A document that passed every check. Only the verifier makes this type: a function that takes it need not verify. */
 export interface VerifiedDocument {
   readonly [verified]: true;
   readonly kind: DocumentKind;
   readonly moduleId: string;
-  /** The instance that module_id names and PCR4 confirms, or null when PCR4 is unused or module_id has no such form. */
+  /** Instance that module_id names and PCR4 confirms; null when PCR4 is unused or module_id names none. */
   readonly instanceId: string | null;
-  /** When the hypervisor signed it, in milliseconds since 1970. */
+  /** When the hypervisor signed the document, in milliseconds since 1970. */
   readonly timestamp: number;
   /** The time of the verdict, in milliseconds since 1970. */
   readonly verifiedAt: number;
-  /** The last moment, in milliseconds since 1970, at which all certificates are valid. */
+  /** Last moment at which all certificates are valid, in milliseconds since 1970. */
   readonly validUntil: number;
-  /** True only when `allowDebug` was set: its memory is open to the parent, so it proves nothing. */
+  /** Whether the enclave is in debug mode, in which a document proves nothing. True only with `allowDebug`. */
   readonly debug: boolean;
-  /** All PCRs of the document, those that nobody expected included. */
+  /** All PCRs of the document, 48 bytes each, those without an expectation included. */
   readonly pcrs: PcrValues;
-  /** Which of the sets of PCRs matched. */
+  /** Position, from 0, of the first expected set of PCRs that matched. */
   readonly matched: number;
+  /** Null when the document has none, as `userData` and `nonce`. */
   readonly publicKey: Uint8Array | null;
   readonly userData: Uint8Array | null;
   readonly nonce: Uint8Array | null;
-  /** From the root to the leaf. */
+  /** Certificates from the root to the leaf. */
   readonly certificates: readonly Certificate[];
 }
 
-/** `i-…` of what the hypervisor writes: `i-…-enc…`. */
+/** module_id as the hypervisor writes it, `i-…-enc…`, with the id of the instance as its group. */
 const INSTANCE_OF_MODULE = /^(i-(?:[0-9a-f]{8}|[0-9a-f]{17}))-enc[0-9a-f]+$/;
 
 /**
@@ -77,17 +78,20 @@ export function decideDocument(
   } satisfies VerifiedDocument);
 }
 
-/** An enclave always has PCR0, PCR1 and PCR2; without them nobody could tell whether it is in debug mode. */
+/** Decides on debug mode. Every enclave has PCR0, PCR1 and PCR2, without which debug mode cannot be ruled out. */
 function isDebugEnclave(pcrs: PcrValues, allowDebug: boolean): boolean {
   for (const index of IMAGE_PCRS) {
     if (!pcrs.has(index))
-      throw new AttestationError('PCR_IMAGE_MISSING', `PCR${index} is missing`, { field: 'pcrs', index });
+      throw new AttestationError('PCR_IMAGE_MISSING', `the document has no PCR${index}`, {
+        field: 'pcrs',
+        index,
+      });
   }
   const index = findDebugPcr(pcrs);
   if (index === undefined) return false;
   const all = IMAGE_PCRS.every((each) => isUnusedPcr(pcrs.get(each)));
   if (allowDebug && all) return true;
-  throw new AttestationError('DEBUG_ENCLAVE', `PCR${index} is zero: an enclave in debug mode`, {
+  throw new AttestationError('DEBUG_ENCLAVE', `PCR${index} is zero: the enclave is in debug mode`, {
     field: 'pcrs',
     index,
   });
@@ -102,13 +106,14 @@ function assertAge(timestamp: number, at: number, { maxAgeMs, maxClockSkewMs }: 
     };
     throw new AttestationError(
       'DOCUMENT_FROM_FUTURE',
-      'a document signed after the time of the verdict',
+      `the document was signed at ${details.actual}: expected ${details.expected} at the latest`,
       details,
     );
   }
   if (maxAgeMs !== undefined && timestamp < at - maxAgeMs) {
     const [expected, actual] = [isoTime(at - maxAgeMs), isoTime(timestamp)];
-    throw new AttestationError('DOCUMENT_TOO_OLD', `signed at ${actual}`, {
+    const message = `the document was signed at ${actual}: expected ${expected} at the earliest`;
+    throw new AttestationError('DOCUMENT_TOO_OLD', message, {
       field: 'timestamp',
       expected,
       actual,
@@ -126,15 +131,19 @@ function confirmInstance(moduleId: string, pcrs: PcrValues, hash: Sha384 | undef
   if (instanceId === undefined || actual === undefined || isUnusedPcr(actual)) return null;
   const expected = measureInstanceId(instanceId, hash);
   if (equalBytes(expected, actual)) return instanceId;
-  throw new AttestationError('PCR_INSTANCE', `PCR4 is not the measurement of ${instanceId}`, {
-    field: 'pcrs',
-    index: 4,
-    expected: bytesToHex(expected),
-    actual: bytesToHex(actual),
-  });
+  throw new AttestationError(
+    'PCR_INSTANCE',
+    `PCR4 is not the measurement of ${instanceId}, which module_id names`,
+    {
+      field: 'pcrs',
+      index: 4,
+      expected: bytesToHex(expected),
+      actual: bytesToHex(actual),
+    },
+  );
 }
 
-/** The first set that matches as a whole; when none does, the refusal tells of the first one. */
+/** Finds the first set that matches as a whole; when none does, the refusal describes the mismatch with the first set. */
 function matchAlternatives(pcrs: PcrValues, alternatives: readonly PcrValues[], debug: boolean): number {
   let refusal: AttestationError | undefined;
   for (const [matched, expected] of alternatives.entries()) {
@@ -142,7 +151,7 @@ function matchAlternatives(pcrs: PcrValues, alternatives: readonly PcrValues[], 
     if (mismatch === undefined) return matched;
     refusal ??= mismatch;
   }
-  throw refusal ?? new AttestationError('PCR_MISMATCH', 'no PCRs to expect');
+  throw refusal ?? new AttestationError('PCR_MISMATCH', 'there are no expected PCRs');
 }
 
 function findMismatch(pcrs: PcrValues, expectation: PcrValues, debug: boolean): AttestationError | undefined {
@@ -154,7 +163,7 @@ function findMismatch(pcrs: PcrValues, expectation: PcrValues, debug: boolean): 
     if (!isImagePcr && isUnusedPcr(expected) && isUnusedPcr(actual)) continue;
     return new AttestationError(
       actual === undefined ? 'PCR_MISSING' : 'PCR_MISMATCH',
-      `PCR${index} is not the one expected`,
+      actual === undefined ? `the document has no PCR${index}` : `PCR${index} is not the expected value`,
       {
         field: 'pcrs',
         index,
@@ -173,7 +182,7 @@ function assertBound(
   actual: Uint8Array | null,
 ): void {
   if (expected === undefined || (actual !== null && equalBytes(actual, expected))) return;
-  throw new AttestationError(code, `${field} is not the one expected`, {
+  throw new AttestationError(code, `${field} is ${actual === null ? 'absent' : 'not the expected value'}`, {
     field,
     expected: bytesToHex(expected),
     actual: actual === null ? null : bytesToHex(actual),

@@ -12,21 +12,45 @@ import {
 import { decideDocument, type VerifiedDocument } from './verdict.ts';
 
 /**
- * Verifies many documents, over node:crypto. It keeps the certificates that were found good, and their keys: a
- * document under a leaf that was seen before costs one verification in place of five, under another leaf of the same
- * authorities two.
+ * A verifier for many documents, over node:crypto. A cache keeps the certificates whose signatures verified: a document
+ * under a known leaf costs one ECDSA verification in place of five, one under a new leaf of known authorities two. The
+ * rules and refusals are those of {@link verifyAttestationDocument}.
+ *
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises';
+ * import { AttestationVerifier, AWS_NITRO_ROOT_G1 } from '@holdfast-nodes/holdfast/attestation';
+ * import { decodeDocumentFile, parsePcrFile } from '@holdfast-nodes/holdfast/attestation';
+ *
+ * const verifier = new AttestationVerifier();
+ * const pcrs = parsePcrFile(await readFile('pcr.json'));
+ * for (const name of ['document.hex', 'another.hex']) {
+ *   const document = decodeDocumentFile(await readFile(name));
+ *   const verified = verifier.verify(document, { root: AWS_NITRO_ROOT_G1, at: Date.now(), pcrs });
+ *   console.log(verified.debug); // false
+ * }
+ * ```
  */
 export class AttestationVerifier {
   readonly #cache: CertificateCache;
   readonly #keys = new WeakMap<Certificate, KeyObject>();
 
+  /**
+   * @param options `maxCachedCertificates`: default 256; 0 keeps none
+   * @throws RangeError for a number that is negative or no integer
+   */
   constructor({
     maxCachedCertificates = DEFAULT_CACHED_CERTIFICATES,
   }: { maxCachedCertificates?: number } = {}) {
     this.#cache = new CertificateCache(maxCachedCertificates);
   }
 
-  /** As {@link verifyAttestationDocument}. */
+  /**
+   * Verifies one document.
+   *
+   * @param document binary COSE_Sign1, tagged or not, at most 16,640 bytes
+   * @throws AttestationError and misuse as {@link verifyAttestationDocument}
+   */
   verify(document: Uint8Array, options: VerifyOptions): VerifiedDocument {
     const resolved = resolveOptions(options);
     const prepared = prepareDocument(document, resolved, this.#cache);
@@ -46,7 +70,10 @@ export class AttestationVerifier {
   }
 }
 
-/** undefined for what is no point of the curve. As a JWK, which OpenSSL takes without its search for a decoder. */
+/**
+ * Imports an uncompressed point of P-384; undefined for one that does not lie on the curve. A JWK spares OpenSSL the search
+ * for a decoder.
+ */
 function importKey(point: Uint8Array): KeyObject | undefined {
   const octets = Buffer.from(point.buffer, point.byteOffset, point.byteLength);
   const [x, y] = [octets.toString('base64url', 1, 49), octets.toString('base64url', 49)];
@@ -58,11 +85,33 @@ function importKey(point: Uint8Array): KeyObject | undefined {
 }
 
 /**
- * Verifies an attestation document completely: its form, its chain up to `root`, its signatures, then what `options`
- * expect of it. No I/O, no clock: the caller says what time it is.
+ * Verifies an attestation document completely: its form, its certificate chain up to `root`, its signatures, and then the
+ * expectations in `options`. The function does no I/O and reads no clock: the caller passes the time.
  *
- * @param document binary COSE_Sign1, tagged or not
- * @throws AttestationError with one code and the place; TypeError or RangeError for options that make no sense
+ * A document proves that an enclave with these PCRs held `publicKey`, `userData` and `nonce` when the hypervisor signed
+ * it. Whoever records a document can replay it: a nonce made for the question, or `maxAgeMs`, shows that it is fresh.
+ *
+ * @param document binary COSE_Sign1, tagged or not, at most 16,640 bytes; `decodeDocumentFile` reads other forms
+ * @throws AttestationError with a code of {@link AttestationErrorCode} but the `PCR_FILE_…` and `…_ENCODING` ones
+ * @throws TypeError, RangeError for options that make no sense, such as no PCRs
+ *
+ * Source: AWS Nitro Enclaves User Guide, "Verifying the root of trust"; RFC 9052 section 4.4; RFC 5280 section 6.1.
+ *
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises';
+ * import { AWS_NITRO_ROOT_G1, decodeDocumentFile, parsePcrFile } from '@holdfast-nodes/holdfast/attestation';
+ * import { verifyAttestationDocument } from '@holdfast-nodes/holdfast/attestation';
+ *
+ * const verified = verifyAttestationDocument(decodeDocumentFile(await readFile('document.hex')), {
+ *   root: AWS_NITRO_ROOT_G1,
+ *   at: Date.now(),
+ *   maxAgeMs: 300_000,
+ *   pcrs: parsePcrFile(await readFile('pcr.json')),
+ *   nonce: await readFile('nonce.bin'),
+ * });
+ * console.log(verified.instanceId, verified.debug); // i-0123456789abcdef0 false
+ * ```
  */
 export function verifyAttestationDocument(document: Uint8Array, options: VerifyOptions): VerifiedDocument {
   return new AttestationVerifier({ maxCachedCertificates: 0 }).verify(document, options);

@@ -12,18 +12,45 @@ import { decideDocument, type VerifiedDocument } from './verdict.ts';
 
 type WebKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
-/** As the verifier over node:crypto, but over WebCrypto, which makes every answer a promise. */
+/**
+ * A verifier for many documents, over WebCrypto: the same rules, refusals and cache as the one over node:crypto, with
+ * promises in place of results.
+ *
+ * @example
+ * ```ts
+ * import { AttestationVerifier, AWS_NITRO_ROOT_G1 } from '@holdfast-nodes/holdfast/attestation/browser';
+ * import { decodeDocumentFile, parsePcrFile } from '@holdfast-nodes/holdfast/attestation/browser';
+ *
+ * const read = async (name) => new Uint8Array(await (await fetch(name)).arrayBuffer());
+ * const verifier = new AttestationVerifier({ maxCachedCertificates: 64 });
+ * const verified = await verifier.verify(decodeDocumentFile(await read('document.hex')), {
+ *   root: AWS_NITRO_ROOT_G1,
+ *   at: Date.now(),
+ *   pcrs: parsePcrFile(await read('pcr.json')),
+ * });
+ * console.log(verified.kind); // enclave
+ * ```
+ */
 export class AttestationVerifier {
   readonly #cache: CertificateCache;
   readonly #keys = new WeakMap<Certificate, WebKey>();
 
+  /**
+   * @param options `maxCachedCertificates`: default 256; 0 keeps none
+   * @throws RangeError for a number that is negative or no integer
+   */
   constructor({
     maxCachedCertificates = DEFAULT_CACHED_CERTIFICATES,
   }: { maxCachedCertificates?: number } = {}) {
     this.#cache = new CertificateCache(maxCachedCertificates);
   }
 
-  /** As {@link verifyAttestationDocument}. */
+  /**
+   * Verifies one document.
+   *
+   * @param document binary COSE_Sign1, tagged or not, at most 16,640 bytes
+   * @throws AttestationError and misuse as {@link verifyAttestationDocument}
+   */
   async verify(document: Uint8Array, options: VerifyOptions): Promise<VerifiedDocument> {
     const resolved = resolveOptions(options);
     const prepared = prepareDocument(document, resolved, this.#cache);
@@ -39,7 +66,7 @@ export class AttestationVerifier {
       if (key === undefined) return 'bad-key';
       this.#keys.set(signer.certificate, key);
     }
-    // WebCrypto takes no view of shared memory, and these need not be any.
+    // WebCrypto refuses views of shared memory, so both are copied.
     const [ours, message] = [new Uint8Array(signature), new Uint8Array(signed)];
     return (await crypto.subtle.verify({ name: 'ECDSA', hash: 'SHA-384' }, key, ours, message))
       ? 'good'
@@ -47,7 +74,7 @@ export class AttestationVerifier {
   }
 }
 
-/** undefined for what is no point of the curve. */
+/** Imports an uncompressed point of P-384; undefined for one that does not lie on the curve. */
 async function importKey(point: Uint8Array): Promise<WebKey | undefined> {
   try {
     const algorithm = { name: 'ECDSA', namedCurve: 'P-384' };
@@ -58,10 +85,28 @@ async function importKey(point: Uint8Array): Promise<WebKey | undefined> {
 }
 
 /**
- * Verifies an attestation document completely, over WebCrypto: the same rules and refusals as in Node.
+ * Verifies an attestation document completely, over WebCrypto: the same rules and refusals as the function of the same name
+ * over node:crypto.
  *
- * @param document binary COSE_Sign1, tagged or not
- * @throws AttestationError with one code and the place; TypeError or RangeError for options that make no sense
+ * @param document binary COSE_Sign1, tagged or not, at most 16,640 bytes
+ * @throws AttestationError with a code of {@link AttestationErrorCode} but the `PCR_FILE_…` and `…_ENCODING` ones
+ * @throws TypeError, RangeError for options that make no sense, such as no PCRs
+ *
+ * Source: AWS Nitro Enclaves User Guide, "Verifying the root of trust"; RFC 9052 section 4.4; RFC 5280 section 6.1.
+ *
+ * @example
+ * ```ts
+ * import { AWS_NITRO_ROOT_G1, decodeDocumentFile } from '@holdfast-nodes/holdfast/attestation/browser';
+ * import { parsePcrFile, verifyAttestationDocument } from '@holdfast-nodes/holdfast/attestation/browser';
+ *
+ * const read = async (name) => new Uint8Array(await (await fetch(name)).arrayBuffer());
+ * const verified = await verifyAttestationDocument(decodeDocumentFile(await read('document.hex')), {
+ *   root: AWS_NITRO_ROOT_G1,
+ *   at: Date.now(),
+ *   pcrs: parsePcrFile(await read('pcr.json')),
+ * });
+ * console.log(verified.debug); // false
+ * ```
  */
 export async function verifyAttestationDocument(
   document: Uint8Array,

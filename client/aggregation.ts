@@ -16,10 +16,11 @@ import {
   sortSigners,
 } from './signer-values.ts';
 
+/** A signature of a group, verified. */
 export interface GroupSignature {
-  /** 64 bytes: Ed25519 (RFC 8032) or BIP-340. */
+  /** The signature, 64 bytes: Ed25519 (RFC 8032) or BIP-340. */
   readonly signature: Uint8Array;
-  /** What verifies it: raw Ed25519, or x-only; of the output key for a taproot signature hash. */
+  /** Public key that verifies it, 32 bytes: Ed25519, or x-only; for a taproot-sighash the output key (BIP-341). */
   readonly publicKey: Uint8Array;
 }
 
@@ -29,17 +30,22 @@ interface GroupPoint<P> {
   toBytes(): Uint8Array;
 }
 
-/** The commitment polynomial at x, by Horner's rule: the public point of signer x's share (RFC 9591, C.2). */
+/** Evaluates the commitment polynomial at x by Horner's rule: the public point of signer x's share (RFC 9591, C.2). */
 function evaluateCommitments<P extends GroupPoint<P>>(points: readonly P[], x: number): Uint8Array {
   const value = points.reduceRight(
     (sum: P | undefined, point) => sum?.multiplyUnsafe(BigInt(x)).add(point) ?? point,
     undefined,
   );
-  if (value === undefined) throw new RangeError('a group without commitments');
+  if (value === undefined)
+    throw new RangeError('group.commitments is empty: expected one point for each signer of the threshold');
   return value.toBytes();
 }
 
-/** @throws RangeError where a commitment of the group is no point */
+/**
+ * Derives the public point of a signer's share from the group's commitments.
+ *
+ * @throws RangeError where a commitment of the group is no point
+ */
 function deriveVerifyingShare({ type, commitments }: FrostGroup, participant: number): Uint8Array {
   try {
     return type === 'frost-ed25519'
@@ -52,18 +58,21 @@ function deriveVerifyingShare({ type, commitments }: FrostGroup, participant: nu
           participant,
         );
   } catch (cause) {
-    throw new RangeError('group.commitments: points of the group are expected, compressed', { cause });
+    throw new RangeError('group.commitments has a value that is no compressed point of the group', { cause });
   }
 }
 
 /**
- * Puts signature shares together and verifies the result (RFC 9591, 5.3). Nothing in it is secret. Each signer's
- * values are checked by themselves first, so that all who have sent what cannot be used are named, whatever the
- * arithmetic would make of it.
+ * Aggregates signature shares into a signature and verifies it. No input is secret. Each signer's values are checked one by
+ * one first, so that the refusal names every signer whose values cannot be used.
  *
- * @param commitments the list that every signer got in round two
- * @throws ClientError AGGREGATION_FAILED, with those at fault in `details.signers`
+ * @param payload what the signers signed; hex in lower case
+ * @param commitments the list that every signer got in round two, points in compressed hex
+ * @param shares one of each signer of `commitments`, 32 bytes in hex
+ * @throws ClientError AGGREGATION_FAILED, with the signers at fault in `details.signers`, none when nobody's values are
  * @throws RangeError where the group's own commitments are no points
+ *
+ * Source: RFC 9591 section 5.3, and 5.4 for the identifiable abort; BIP-340 and BIP-341 for taproot.
  */
 export function aggregateSignature(
   group: FrostGroup,
@@ -71,11 +80,11 @@ export function aggregateSignature(
   commitments: readonly NonceCommitment[],
   shares: readonly SignatureShare[],
 ): GroupSignature {
-  // A list that is too short is the caller's, and no share was made for it.
+  // A list shorter than the threshold is the caller's fault: no node makes a share for it.
   if (commitments.length < group.threshold) throw unusable([]);
   const withoutCommitment = findFaultyCommitments(group, commitments);
   const faulty = findFaultyShares(group.type, commitments, shares);
-  // Without every commitment nobody can tell whether a share is right.
+  // A share can be verified only with usable commitments of every signer.
   if (withoutCommitment.length > 0) throw unusable([...withoutCommitment, ...faulty]);
   const round = prepareRound(group, payload, commitments);
   const { frost, identify, signed, list, message } = round;
@@ -91,7 +100,7 @@ export function aggregateSignature(
   }
 }
 
-/** One signing of a group as noble takes it. */
+/** Prepares the inputs of one signing in the form that noble's FROST takes. */
 function prepareRound(group: FrostGroup, payload: Payload, commitments: readonly NonceCommitment[]) {
   const { frost } = getFrostSuite(group.type);
   const identify = (participant: number) => frost.Identifier.fromNumber(participant);
@@ -108,7 +117,7 @@ function prepareRound(group: FrostGroup, payload: Payload, commitments: readonly
   return { frost, identify, signed, list: toNonceCommitments(group.type, commitments), message };
 }
 
-/** The signers whose shares do not verify (RFC 9591, 5.4), of those that are not known to be at fault already. */
+/** Finds the signers whose shares do not verify (RFC 9591 section 5.4), apart from those known to be at fault. */
 function findWrongShares(
   { frost, identify, signed, list, message }: ReturnType<typeof prepareRound>,
   shares: readonly SignatureShare[],
@@ -120,7 +129,7 @@ function findWrongShares(
       try {
         return !frost.verifyShare(signed, list, message, identify(participant), decodeHex(signatureShare));
       } catch {
-        // Too few signers, or a message that this algorithm does not take: nobody's share is to blame for that.
+        // Too few signers, or a message that the algorithm does not take: no share is to blame.
         return false;
       }
     })
@@ -134,7 +143,7 @@ function decodeHex(hex: string): Uint8Array {
 function unusable(signers: readonly number[], cause?: unknown): ClientError {
   return new ClientError(
     'AGGREGATION_FAILED',
-    'the shares make no signature: details.signers names those who have sent what is none',
+    'the shares make no signature: details.signers names the signers whose values cannot be used',
     { signers: sortSigners(signers) },
     cause,
   );

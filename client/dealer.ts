@@ -9,25 +9,42 @@ import {
 import { sealTo } from '../shared/hpke/index.ts';
 import { type ShareImportRequest } from '../shared/api/bodies.ts';
 
+/** One share of a group's secret key. */
 export interface DealtShare {
-  /** From 1: the place in the quorum of the node that it is for. */
+  /** Place of the share's node in the quorum, from 1. */
   readonly participant: number;
-  /** The 32 bytes of the share: the caller clears them once they are sealed. */
+  /** The share, 32 bytes. The caller clears the bytes once they are sealed. */
   readonly secret: Uint8Array;
 }
 
+/** A group and all its shares. */
 export interface DealtGroup {
+  /** The public part of the group. */
   readonly group: FrostGroup;
-  /** SHA-384 of the group's commitments in hex: what its nodes' configurations name as the share's `commitments`. */
+  /** SHA-384 of the group's commitments in hex: the value of `commitments` in each node's configuration of the share. */
   readonly commitments: string;
   readonly shares: readonly DealtShare[];
 }
 
 /**
- * Makes a group's key and its shares in this process, as a trusted dealer (RFC 9591, appendix C). Whoever deals
- * could sign alone: for tests, for migration of an existing key, and for those who deal on a machine of their own.
+ * Deals a group's key and its shares in this process, as a trusted dealer. The dealer knows the whole key and could sign
+ * alone: meant for tests, for the migration of an existing key, and for a machine of the dealer's own.
  *
- * @param secret an existing secret key: 32 bytes, a scalar as the group serialises it
+ * @param group `threshold` from 2 and `participants` from `threshold` to 255
+ * @param secret an existing secret key: 32 bytes, a scalar as the group serialises it. Default: a random one
+ * @throws an error of noble's for a threshold, a number of participants or a secret out of range
+ *
+ * Source: RFC 9591 appendix C.
+ *
+ * @example
+ * ```ts
+ * import { dealShares } from '@holdfast-nodes/holdfast/client';
+ *
+ * const { group, shares, commitments } = dealShares({ type: 'frost-ed25519', threshold: 2, participants: 3 });
+ * console.log(shares.map(({ participant }) => participant).join()); // 1,2,3
+ * console.log(group.commitments.length, commitments.length); // 2 96
+ * for (const { secret } of shares) secret.fill(0); // after each share has been sealed
+ * ```
  */
 export function dealShares(
   { type, threshold, participants }: Pick<FrostGroup, 'type' | 'threshold' | 'participants'>,
@@ -37,7 +54,7 @@ export function dealShares(
   const dealt = frost.trustedDealer({ min: threshold, max: participants }, undefined, secret);
   const shares = Array.from({ length: participants }, (_, index) => {
     const share = dealt.secretShares[frost.Identifier.fromNumber(index + 1)];
-    if (share === undefined) throw new RangeError('the dealer made too few shares');
+    if (share === undefined) throw new RangeError(`the dealer made no share ${index + 1} of ${participants}`);
     return { participant: index + 1, secret: share.signingShare };
   });
   const group = { type, threshold, participants, commitments: dealt.public.commitments };
@@ -45,9 +62,39 @@ export function dealShares(
 }
 
 /**
- * Encrypts a share to the import key that a node's attestation document binds, for that node, boot and key alone.
+ * Encrypts a share to the import key that a node's attestation document binds, for that node, boot and key alone: no other
+ * node, and no later boot, can open the result. Needs no connection.
  *
- * @param importKey X25519, from a verified attestation document
+ * @param importKey X25519 public key, 32 bytes, from a verified attestation document
+ * @param destination digest of the node's manifest (48 bytes), its session, and the key's id in its configuration
+ * @returns the body of `PUT /v1/keys/{key}/share`
+ *
+ * Source: RFC 9180 (HPKE, base mode); shared/frost/SPEC.md for info and associated data.
+ *
+ * @example
+ * ```ts
+ * import { createPrivateKey } from 'node:crypto';
+ * import { readFile } from 'node:fs/promises';
+ * import { AWS_NITRO_ROOT_G1, parsePcrFile } from '@holdfast-nodes/holdfast/attestation';
+ * import { connectNode, dealShares, sealShare } from '@holdfast-nodes/holdfast/client';
+ *
+ * const node = await connectNode({
+ *   url: 'https://node-1.example:8443',
+ *   trust: {
+ *     root: AWS_NITRO_ROOT_G1,
+ *     pcrs: parsePcrFile(await readFile('pcr.json')),
+ *     manifest: await readFile('manifest.json'),
+ *   },
+ *   clientId: 'backend',
+ *   privateKey: createPrivateKey(await readFile('client.pem')),
+ * });
+ * const { group, shares } = dealShares({ type: 'frost-ed25519', threshold: 2, participants: 3 });
+ * const imported = await node.importShare('treasury', (importKey, destination) =>
+ *   sealShare(group, shares[0], importKey, destination),
+ * );
+ * console.log(imported.configuration); // 1
+ * node.close();
+ * ```
  */
 export function sealShare(
   group: FrostGroup,

@@ -1,25 +1,26 @@
 import { HoldfastError } from '../shared/errors.ts';
 
+/** Every code of {@link ClientError}; docs/codes.md explains each of them. */
 export type ClientErrorCode =
-  /** No connection: nothing was sent. */
+  /** No TLS connection was made: nothing was sent. */
   | 'NODE_UNREACHABLE'
-  /** The connection broke before the answer had arrived: whether the request was carried out is not known. */
+  /** The connection broke before the response had arrived: whether the request was carried out is not known. */
   | 'ANSWER_LOST'
-  /** No answer in time: whether the request was carried out is not known. */
+  /** No response arrived in time: whether the request was carried out is not known. */
   | 'ANSWER_TIMEOUT'
-  /** Not an answer as a node gives it, one in chunks or without a length among them. */
+  /** The response is none that a node gives: another body, a body in chunks, or no Content-Length. */
   | 'ANSWER_MALFORMED'
-  /** TLS ended with another key than the attestation document vouches for: somebody is in between. */
+  /** TLS ended with a key that the attestation document does not vouch for: somebody is in between. */
   | 'TLS_KEY_MISMATCH'
-  /** A document that verifies, but whose user_data is not a node's. */
+  /** The document verifies, and its user_data is not a node's. */
   | 'BINDING_MALFORMED'
-  /** An older configuration is in force than the one that was asked for or seen before: its store was rolled back. */
+  /** The configuration in force is older than `oldestConfiguration` or one seen before: the store was rolled back. */
   | 'CONFIGURATION_ROLLED_BACK'
   /** The signature shares do not make a signature; `details.signers` names those at fault, where known. */
   | 'AGGREGATION_FAILED';
 
-/** What went wrong between a client and its node. */
+/** A failure between a client and its node. */
 export class ClientError extends HoldfastError<ClientErrorCode> {}
 
-/** The node's own refusal: its code, and the HTTP status in `details.status`. */
+/** A refusal by the node: `code` is the node's, `details.status` the HTTP status of the response. */
 export class NodeRefusal extends HoldfastError {}

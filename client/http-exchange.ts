@@ -4,20 +4,24 @@ import { type Agent, request as startRequest, type RequestOptions } from 'node:h
 import { HoldfastError } from '../shared/errors.ts';
 import { ClientError } from './errors.ts';
 
+/** One request, with the limits for its response. */
 export interface Exchange {
   readonly method: string;
+  /** Request target in origin-form (RFC 9112 section 3.2.1). */
   readonly target: string;
-  /** The Host header. */
+  /** Value of the Host header. */
   readonly authority: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
-  /** The longest body that is taken of an answer. */
+  /** Maximum length of the response's body in bytes. */
   readonly maxResponseBytes: number;
+  /** Deadline of the whole exchange in milliseconds. */
   readonly timeoutMs: number;
-  /** The connections to use, or the one connection. */
+  /** Connections to use: an agent's, or one that is open already. */
   readonly via: { readonly agent: Agent } | Pick<RequestOptions, 'createConnection'>;
 }
 
+/** A response whose body has arrived in full. */
 export interface HttpResponse {
   readonly status: number;
   readonly body: Uint8Array;
@@ -27,10 +31,11 @@ const MAX_HEADER_BYTES = 8 * 1024;
 const MAX_HEADER_FIELDS = 64;
 
 /**
- * One request and its answer. The body goes into one buffer of the length that was announced: an answer in chunks, or
- * without a length, is none that a node gives, and pieces that come byte by byte would take many times their size.
+ * Sends one request and reads its response. The body goes into one buffer of the announced length, since a list of pieces
+ * that arrive byte by byte would take many times their size; a node announces the length of every response, so a body in
+ * chunks or without a length is refused.
  *
- * @throws ClientError ANSWER_LOST, ANSWER_TIMEOUT, ANSWER_MALFORMED, and what opening the connection threw
+ * @throws ClientError ANSWER_LOST, ANSWER_TIMEOUT, ANSWER_MALFORMED, and the error of opening the connection
  */
 export function exchange(input: Exchange): Promise<HttpResponse> {
   const { method, target, authority, headers, body, maxResponseBytes, timeoutMs, via } = input;
@@ -49,12 +54,12 @@ export function exchange(input: Exchange): Promise<HttpResponse> {
     request.maxHeadersCount = MAX_HEADER_FIELDS;
     let isAnswered = false;
     const timer = setTimeout(() => {
-      request.destroy(new ClientError('ANSWER_TIMEOUT', 'no answer in time', { timeoutMs }));
+      request.destroy(new ClientError('ANSWER_TIMEOUT', `no response within ${timeoutMs} ms`, { timeoutMs }));
     }, timeoutMs);
     request.once('close', () => {
       clearTimeout(timer);
-      // An upgrade that nobody asked for has neither an error nor an answer.
-      if (!isAnswered) reject(new ClientError('ANSWER_LOST', 'the connection ended without an answer'));
+      // A response that upgrades the protocol unasked emits neither an error nor a response.
+      if (!isAnswered) reject(new ClientError('ANSWER_LOST', 'the connection ended without a response'));
     });
     request.once('error', (error) => reject(describeFailure(error)));
     request.once('response', (response) => {
@@ -73,13 +78,18 @@ export function exchange(input: Exchange): Promise<HttpResponse> {
 
 async function readBody(response: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
   const { 'content-length': announced, 'transfer-encoding': coding } = response.headers;
-  if (announced === undefined || coding !== undefined) throw malformed('an answer without a length', {});
+  if (announced === undefined || coding !== undefined)
+    throw malformed('the response has no Content-Length, or a Transfer-Encoding', {});
   const length = Number(announced);
-  if (length > maxBytes) throw malformed('the answer is too long', { maximum: maxBytes, actual: length });
+  if (length > maxBytes)
+    throw malformed(`the response has ${length} bytes: expected at most ${maxBytes}`, {
+      maximum: maxBytes,
+      actual: length,
+    });
   const body = Buffer.allocUnsafeSlow(length);
   let received = 0;
   response.on('data', (piece: Buffer) => (received += piece.copy(body, received)));
-  // Rejects where the connection breaks first.
+  // Rejects when the connection breaks before the end.
   await once(response, 'end');
   return body;
 }
@@ -91,5 +101,5 @@ function malformed(message: string, details: Readonly<Record<string, number>>): 
 function describeFailure(error: Error): Error {
   return error instanceof HoldfastError
     ? error
-    : new ClientError('ANSWER_LOST', 'the connection broke', {}, error);
+    : new ClientError('ANSWER_LOST', 'the connection broke before the response had arrived', {}, error);
 }

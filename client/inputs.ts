@@ -2,17 +2,17 @@ import { KeyObject, X509Certificate } from 'node:crypto';
 import type { Payload } from '../shared/api/bodies.ts';
 import type { NodeTrust } from './node-identity.ts';
 
-/** What callers pass by mistake is a TypeError that says so: a node's refusal or a failed verification would mislead. */
+/** Checks of a caller's arguments: a mistake is a TypeError with the remedy, not a node's refusal or a failed verification. */
 
 const isBytes = (value: unknown): value is Uint8Array => value instanceof Uint8Array;
 
-/** @throws TypeError */
+/** Checks a nonce. @throws TypeError for anything but 16 to 64 bytes */
 export function assertNonce(nonce: unknown): asserts nonce is Uint8Array {
   if (isBytes(nonce) && nonce.length >= 16 && nonce.length <= 64) return;
   throw new TypeError('nonce is a Uint8Array of 16 to 64 bytes');
 }
 
-/** @throws TypeError for a root or manifest that is text, in PEM or no certificate; PCRs that are not parsed */
+/** Checks the types in `trust`. @throws TypeError for a root or manifest as text, a root that is no DER, unparsed PCRs */
 export function assertTrust({ root, pcrs, manifest }: NodeTrust): void {
   assertDer(root);
   if (typeof manifest === 'string' || !isBytes(manifest)) {
@@ -35,7 +35,7 @@ function assertDer(root: unknown): void {
   if (!isBytes(root)) throw new TypeError(hint);
   if (root[0] === 0x2d) throw new TypeError(`${hint}; this is a PEM`);
   try {
-    // It takes no certificate with anything after it.
+    // X509Certificate ignores bytes after the certificate, so the length is compared.
     if (new X509Certificate(root).raw.length === root.length) return;
   } catch {
     throw new TypeError(`${hint}; this is no certificate`);
@@ -43,7 +43,7 @@ function assertDer(root: unknown): void {
   throw new TypeError(`${hint}; something follows this certificate`);
 }
 
-/** @throws TypeError for a key in PEM or DER, a public one, or one of another type */
+/** Checks the client's key. @throws TypeError for a key in PEM or DER, a public key, or a key of another type */
 export function assertSigningKey(key: unknown): void {
   if (key instanceof KeyObject && key.type === 'private' && key.asymmetricKeyType === 'ed25519') return;
   throw new TypeError(
@@ -53,7 +53,7 @@ export function assertSigningKey(key: unknown): void {
 
 const HEX_FIELDS = ['message', 'digest', 'merkleRoot'] as const;
 
-/** @throws TypeError for bytes, `0x…` or anything else that is not hex in lower case */
+/** Checks the hex of a payload. @throws TypeError for bytes, `0x…` or anything else that is not hex in lower case */
 export function assertPayload(payload: Payload): void {
   for (const field of HEX_FIELDS) {
     if (!(field in payload)) continue;

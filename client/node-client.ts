@@ -28,16 +28,17 @@ import { assertPayload, assertSigningKey, assertTrust } from './inputs.ts';
 import type { NodeIdentity, NodeTrust } from './node-identity.ts';
 import { type Endpoint, parseNodeUrl, NodeAgent } from './tls-connection.ts';
 
+/** Options of {@link connectNode}. */
 export interface NodeClientOptions extends AttestOptions {
-  /** This client's id in the node's configuration. */
+  /** The client's id in the node's configuration. */
   readonly clientId: string;
-  /** Its Ed25519 private key. */
+  /** Ed25519 private key that signs the client's requests; the configuration holds its public key. */
   readonly privateKey: KeyObject;
-  /** How many requests may be under way at once; others wait. Default: 64. */
+  /** Maximum number of requests under way at once; further requests wait. Default: 64. */
   readonly maxConnections?: number;
 }
 
-/** Seals a share for the node as it is now: called again if the node restarts in between. */
+/** Function that seals a share for one boot of a node: called again if the node restarts before the import. */
 export type SealForNode = (importKey: Uint8Array, destination: ShareDestination) => ShareImportRequest;
 
 interface Connected {
@@ -53,15 +54,46 @@ interface SignedCall<T> {
 }
 
 const DEFAULT_CONNECTIONS = 64;
-/** A thousand keys with room to spare. */
+/** Maximum length of a response in bytes: room for a description of a thousand keys. */
 const MAX_ANSWER_BYTES = 1024 * 1024;
 const JSON_TYPE = 'application/json';
 
 /**
- * Connects to a node: verifies its attestation document over a connection whose TLS key the document vouches for.
+ * Connects to a node: verifies its attestation document over a connection whose TLS key the document vouches for, before
+ * anything else is sent.
  *
- * @throws AttestationError, ClientError, NodeRefusal
- * @throws TypeError for options of the wrong kind: a PEM as root, a key that is no KeyObject
+ * @throws AttestationError for a document that does not verify, or is not of the image and manifest in `trust`
+ * @throws ClientError any code but AGGREGATION_FAILED
+ * @throws NodeRefusal with the node's own code
+ * @throws TypeError for options of the wrong kind, such as a PEM as root; RangeError for `trust.pcrs` without PCR0 to PCR2
+ *
+ * Source: AWS Nitro Enclaves User Guide, "Cryptographic attestation"; shared/http-signature/SPEC.md (RFC 9421).
+ *
+ * @example
+ * ```ts
+ * import { createPrivateKey } from 'node:crypto';
+ * import { readFile } from 'node:fs/promises';
+ * import { AWS_NITRO_ROOT_G1, parsePcrFile } from '@holdfast-nodes/holdfast/attestation';
+ * import { connectNode } from '@holdfast-nodes/holdfast/client';
+ *
+ * const node = await connectNode({
+ *   url: 'https://node-1.example:8443',
+ *   trust: {
+ *     root: AWS_NITRO_ROOT_G1,
+ *     pcrs: parsePcrFile(await readFile('pcr.json')),
+ *     manifest: await readFile('manifest.json'),
+ *   },
+ *   clientId: 'backend',
+ *   privateKey: createPrivateKey(await readFile('client.pem')),
+ * });
+ * const { signature } = await node.sign({
+ *   key: 'ethereum-hot',
+ *   algorithm: 'ecdsa-secp256k1',
+ *   payload: { kind: 'digest', digest: '5e'.repeat(32) },
+ * });
+ * console.log(signature.length); // 128
+ * node.close();
+ * ```
  */
 export async function connectNode(options: NodeClientOptions): Promise<NodeClient> {
   const client = new NodeClient(options);
@@ -70,15 +102,18 @@ export async function connectNode(options: NodeClientOptions): Promise<NodeClien
 }
 
 /**
- * A client of one policy node. Nothing is sent but to the attested TLS key, and when the node has restarted, which
- * changes that key, it is attested again before the request goes out anew.
+ * A client of one policy node. Requests are sent only over connections that end with the attested TLS key. A restart changes
+ * the node's key: the client attests the node again, with the same expectations, before it repeats the request.
+ *
+ * Every method but `close` throws NodeRefusal, ClientError (any code but AGGREGATION_FAILED) and, after a restart,
+ * AttestationError.
  */
 export class NodeClient {
   readonly #options: NodeClientOptions;
   readonly #endpoint: Endpoint;
   readonly #requests: Semaphore;
   #connected: Promise<Connected> | undefined;
-  /** The newest configuration that this client has seen in force: none that is older is taken any more. */
+  /** Version of the newest configuration that this client has seen in force; an older one is refused from then on. */
   #newestConfiguration = 1;
 
   constructor(options: NodeClientOptions) {
@@ -89,27 +124,33 @@ export class NodeClient {
     this.#requests = new Semaphore(options.maxConnections ?? DEFAULT_CONNECTIONS);
   }
 
-  /** Verifies the node anew, whatever is known of it. @throws AttestationError, ClientError, NodeRefusal */
+  /** Attests the node anew, with a fresh nonce on a fresh connection. @throws AttestationError, ClientError, NodeRefusal */
   async attest(): Promise<NodeIdentity> {
     return (await this.#renew(this.#connected)).identity;
   }
 
-  /** Whether it serves. */
+  /** Asks whether the node serves (`GET /v1/health`). */
   async health(): Promise<z.infer<typeof healthResponseSchema>> {
     return await this.#call({ method: 'GET', target: '/v1/health', answer: healthResponseSchema });
   }
 
-  /** The keys that the node's configuration names. */
+  /** Lists the keys that the node's configuration names. */
   async keys(): Promise<readonly KeyInfo[]> {
     return (await this.describeKeys()).keys;
   }
 
-  /** The keys that the node's configuration names, and how full its store is. */
+  /** Lists the keys that the node's configuration names, and the usage of its store in records (`GET /v1/keys`). */
   async describeKeys(): Promise<z.infer<typeof keysResponseSchema>> {
     return await this.#call({ method: 'GET', target: '/v1/keys', answer: keysResponseSchema });
   }
 
-  /** @throws TypeError for a payload that is not hex as the node takes it */
+  /**
+   * Signs with one key, where the node's policy allows it (`POST /v1/sign`).
+   *
+   * @param request the payload in lower-case hex without 0x
+   * @returns the signature in hex, and `recovery` for ECDSA over secp256k1
+   * @throws TypeError for a payload that is not hex as the node takes it
+   */
   async sign(request: SignRequest): Promise<SignResponse> {
     assertPayload(request.payload);
     return await this.#call({
@@ -120,7 +161,12 @@ export class NodeClient {
     });
   }
 
-  /** Hands the node its share of a group's key, sealed to the import key that its document binds. */
+  /**
+   * Imports a share of a group's key, sealed to the import key that the node's document binds
+   * (`PUT /v1/keys/{key}/share`).
+   *
+   * @param key the id of the share in the node's configuration
+   */
   async importShare(key: string, seal: SealForNode): Promise<ShareImportResponse> {
     const manifest = digestManifest(this.#options.trust.manifest);
     return await this.#call({
@@ -132,6 +178,7 @@ export class NodeClient {
     });
   }
 
+  /** Commits to nonces for one signing (`POST /v1/frost/round1`; RFC 9591 section 5.1). */
   async frostRound1(key: string): Promise<FrostRound1Response> {
     return await this.#call({
       method: 'POST',
@@ -141,6 +188,11 @@ export class NodeClient {
     });
   }
 
+  /**
+   * Makes a signature share with the nonces of a handle, which is used up (`POST /v1/frost/round2`; RFC 9591 section 5.2).
+   *
+   * @throws TypeError for a payload that is not hex as the node takes it
+   */
   async frostRound2(request: FrostRound2Request): Promise<FrostRound2Response> {
     assertPayload(request.payload);
     return await this.#call({
@@ -151,7 +203,7 @@ export class NodeClient {
     });
   }
 
-  /** Closes the connections. */
+  /** Closes the connections; requests under way fail with ANSWER_LOST. */
   close(): void {
     const connected = this.#connected;
     this.#connected = undefined;
@@ -188,7 +240,7 @@ export class NodeClient {
     try {
       identity = await attestNode({ ...this.#options, trust: this.#narrowTrust() });
       this.#newestConfiguration = identity.binding.configuration;
-      // The same key is the same boot, whose connections serve on.
+      // The same TLS key means the same boot: its connections stay open.
       if (agent?.isPinnedTo(identity.tlsPublicKey)) return { identity, agent };
       return { identity, agent: new NodeAgent(this.#endpoint, identity.tlsPublicKey) };
     } finally {
@@ -227,10 +279,10 @@ export class NodeClient {
 }
 
 /**
- * Sends a request, and the very same one again when the connection broke: an idle connection may be closed just as it
- * is used. The node takes a signed request once, so it carries out one of the two.
+ * Sends a request, and sends the same request once more when the connection broke, since an idle connection may be closed
+ * just as it is used. The node accepts a signed request once, so the two sendings are carried out at most once.
  *
- * @throws ClientError ANSWER_LOST where it was the first
+ * @throws ClientError ANSWER_LOST when the second sending shows neither a response nor whether the first was carried out
  */
 async function sendWithRetry(send: () => Promise<HttpResponse>): Promise<HttpResponse> {
   try {
@@ -238,13 +290,13 @@ async function sendWithRetry(send: () => Promise<HttpResponse>): Promise<HttpRes
   } catch (error) {
     if (!(error instanceof ClientError && error.code === 'ANSWER_LOST')) throw error;
     const answer = await send().catch(() => undefined);
-    // Whatever a signature is refused for the second time, the first may have been taken.
+    // A 401 to the second sending may mean a replay: the first may have been carried out.
     if (answer === undefined || answer.status === 401) throw error;
     return answer;
   }
 }
 
-/** Both are said before anything is carried out. */
+/** Whether an error shows a restart of the node. Each of these refusals comes before the request is carried out. */
 function isOfAnotherBoot(error: unknown): boolean {
   return (
     (error instanceof ClientError && error.code === 'TLS_KEY_MISMATCH') ||

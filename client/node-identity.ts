@@ -9,49 +9,51 @@ import { parseJson } from '../shared/json/index.ts';
 import { type NodeBinding, nodeBindingSchema } from '../shared/api/bodies.ts';
 import { ClientError } from './errors.ts';
 
-/** What a client knows beforehand about the node it wants. */
+/** Knowledge that a client has beforehand about the node to which it wants to speak. */
 export interface NodeTrust {
-  /** The root of the attestation documents, a certificate in DER: AWS_NITRO_ROOT_G1 but for stand-ins. */
+  /** Root of the attestation documents, a certificate in DER: AWS_NITRO_ROOT_G1, or that of a stand-in in tests. */
   readonly root: Uint8Array;
-  /** The measurements of the image, or of each image that is taken: at least PCR0, PCR1 and PCR2. */
+  /** Measurements of the image, or of each image that is accepted: PCR0, PCR1 and PCR2 at least, 48 bytes each. */
   readonly pcrs: PcrValues | readonly PcrValues[];
-  /** The bytes of the node's manifest, which PCR16 must be the measure of: it says which node this is. */
+  /** Bytes of the node's manifest, which PCR16 must measure: the manifest identifies the node. */
   readonly manifest: Uint8Array;
   /**
-   * The oldest version of its configuration to take. A parent that rolls back the whole store brings back an old
-   * configuration too, which the node itself has nothing to compare with. Default: any.
+   * Oldest version of the configuration to accept. A parent that rolls back the whole store brings back an old
+   * configuration too, and the node has nothing to compare it with. Default: any.
    */
   readonly oldestConfiguration?: number;
 }
 
-/** A node of which an attestation document has proved who it is, for one of its boots. */
+/** Identity of a node during one boot, proved by an attestation document. */
 export interface NodeIdentity {
   readonly document: VerifiedDocument;
-  /** The document as it came, for the record. */
+  /** The document in its binary form, for the record. */
   readonly documentBytes: Uint8Array;
+  /** The document's user_data: session, configuration version and import key. */
   readonly binding: NodeBinding;
-  /** DER SubjectPublicKeyInfo of the only TLS key to talk to. */
+  /** TLS key to which alone to speak: SubjectPublicKeyInfo in DER. */
   readonly tlsPublicKey: Uint8Array;
 }
 
+/** A document, and the circumstances in which it arrived. */
 export interface IdentityEvidence {
   readonly documentBytes: Uint8Array;
-  /** The nonce that was asked for. */
+  /** Nonce that the client sent. */
   readonly nonce: Uint8Array;
-  /** DER SubjectPublicKeyInfo of the certificate on the connection that the document came over. */
+  /** SubjectPublicKeyInfo in DER of the certificate on the connection over which the document came. */
   readonly tlsPublicKey: Uint8Array;
-  /** Milliseconds since 1970. */
+  /** Time of the verdict, in milliseconds since 1970. */
   readonly now: number;
 }
 
-/** A document is made on demand; more than this tells of a clock that is wrong. */
+/** Maximum age of a document in milliseconds. Documents are made on demand: an older one means that a clock is wrong. */
 const MAX_DOCUMENT_AGE_MS = 5 * 60_000;
 const MAX_BINDING_BYTES = 1024;
 const IMAGE_PCRS = [0, 1, 2];
 
 /**
- * Verifies that the other end of a connection is the node that is wanted: its document is genuine and fresh, its image
- * and manifest are the ones expected, and the TLS key is the one that the document vouches for.
+ * Verifies that the other end of a connection is the node in `trust`: the document is genuine and fresh, image and manifest
+ * are the expected ones, and the document vouches for the TLS key.
  *
  * @throws AttestationError
  * @throws ClientError TLS_KEY_MISMATCH, BINDING_MALFORMED, CONFIGURATION_ROLLED_BACK
@@ -66,15 +68,19 @@ export function verifyNodeIdentity(evidence: IdentityEvidence, trust: NodeTrust)
     nonce,
   });
   if (document.publicKey === null || !Buffer.from(document.publicKey).equals(tlsPublicKey)) {
-    throw new ClientError('TLS_KEY_MISMATCH', 'TLS does not end with the attested key');
+    throw new ClientError('TLS_KEY_MISMATCH', "the peer's TLS key is not the document's public_key");
   }
   const binding = parseBinding(document.userData);
   const { oldestConfiguration = 1 } = trust;
   if (binding.configuration < oldestConfiguration) {
-    throw new ClientError('CONFIGURATION_ROLLED_BACK', 'an older configuration is in force', {
-      expected: oldestConfiguration,
-      actual: binding.configuration,
-    });
+    throw new ClientError(
+      'CONFIGURATION_ROLLED_BACK',
+      `configuration ${binding.configuration} is in force: expected ${oldestConfiguration} or later`,
+      {
+        expected: oldestConfiguration,
+        actual: binding.configuration,
+      },
+    );
   }
   return { document, documentBytes, binding, tlsPublicKey };
 }
@@ -82,13 +88,13 @@ export function verifyNodeIdentity(evidence: IdentityEvidence, trust: NodeTrust)
 function expectManifest({ pcrs, manifest }: NodeTrust): PcrValues[] {
   const measured = computeManifestPcr(manifest);
   return [pcrs].flat().map((expected: PcrValues) => {
-    // With PCR16 alone any image would do, and there would be something to compare all the same.
+    // The manifest's PCR16 is always compared: without the image's PCRs any image would pass.
     if (IMAGE_PCRS.some((index) => !expected.has(index))) {
-      throw new RangeError('PCR0, PCR1 and PCR2 are needed to know the image');
+      throw new RangeError('trust.pcrs lacks PCR0, PCR1 or PCR2, which identify the image');
     }
     const named = expected.get(MANIFEST_PCR);
     if (named !== undefined && !Buffer.from(named).equals(measured)) {
-      throw new RangeError('PCR16 is expected to be that of another manifest');
+      throw new RangeError('PCR16 in trust.pcrs is not the measurement of trust.manifest');
     }
     return new Map([...expected, [MANIFEST_PCR, measured]]);
   });
@@ -99,6 +105,11 @@ function parseBinding(userData: Uint8Array | null): NodeBinding {
     const limits = { maxBytes: MAX_BINDING_BYTES, maxDepth: 1 };
     return nodeBindingSchema.parse(parseJson(userData ?? new Uint8Array(0), limits));
   } catch (cause) {
-    throw new ClientError('BINDING_MALFORMED', 'the document binds something else than a node', {}, cause);
+    throw new ClientError(
+      'BINDING_MALFORMED',
+      "the document's user_data is not the binding of a node",
+      {},
+      cause,
+    );
   }
 }

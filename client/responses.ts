@@ -7,17 +7,24 @@ import type { HttpResponse } from './http-exchange.ts';
 const MAX_JSON_BYTES = 1024 * 1024;
 const MAX_JSON_DEPTH = 8;
 
-/** What a node answers. @throws NodeRefusal, ClientError ANSWER_MALFORMED */
+/** Parses a node's response: the body of a 200, or a refusal. @throws NodeRefusal, ClientError ANSWER_MALFORMED */
 export function parseResponse<T>(answer: HttpResponse, schema: z.ZodType<T>): T {
   if (answer.status === 200) return parseBody(answer, schema);
   const { error } = parseBody(answer, errorResponseSchema);
-  throw new NodeRefusal(error, 'the node refuses', { status: answer.status });
+  throw new NodeRefusal(error, `the node refuses the request: HTTP ${answer.status} ${error}`, {
+    status: answer.status,
+  });
 }
 
 function parseBody<T>({ status, body }: HttpResponse, schema: z.ZodType<T>): T {
   try {
     return schema.parse(parseJson(body, { maxBytes: MAX_JSON_BYTES, maxDepth: MAX_JSON_DEPTH }));
   } catch (cause) {
-    throw new ClientError('ANSWER_MALFORMED', 'not an answer of a node', { status }, cause);
+    throw new ClientError(
+      'ANSWER_MALFORMED',
+      `the body of the HTTP ${status} response is none that a node sends`,
+      { status },
+      cause,
+    );
   }
 }

@@ -1,10 +1,11 @@
-/** Lets so many run at once; the others wait their turn. */
+/** A limit on the number of asynchronous calls that run at once; further calls wait, first come, first served. */
 export class Semaphore {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
   constructor(limit: number) {
-    if (!Number.isInteger(limit) || limit < 1) throw new RangeError('a semaphore lets at least one through');
+    if (!Number.isInteger(limit) || limit < 1)
+      throw new RangeError(`the limit is ${limit}: expected a positive integer`);
     this.#free = limit;
   }
 
@@ -18,7 +19,7 @@ export class Semaphore {
     try {
       return await act();
     } finally {
-      // Handed on to the next in the queue, or free again.
+      // The place goes to the next call in the queue, or becomes free.
       const next = this.#waiting.shift();
       if (next === undefined) this.#free += 1;
       else next();

@@ -4,17 +4,18 @@ import { type FrostGroup, getFrostSuite, SCALAR_BYTES } from '../shared/frost/in
 import { type ShareType } from '../shared/algorithms.ts';
 import { type NonceCommitment } from '../shared/api/bodies.ts';
 
-/** One signer's part of a signature: what round two answers. */
+/** One signer's share of a signature: the result of round two. */
 export interface SignatureShare {
+  /** Place of the signer in the quorum, from 1. */
   readonly participant: number;
-  /** 32 bytes in hex. */
+  /** The share: a scalar of 32 bytes in hex, as the group serialises it. */
   readonly signatureShare: string;
 }
 
 /**
- * The signers whose nonce commitments cannot be used, whatever the others have sent: of no signer of the group, there
- * twice, or no points of the group other than its identity (RFC 9591, 3.1 and 6: an element is refused unless it is
- * canonical and of prime order).
+ * Finds the signers whose nonce commitments cannot be used, whatever the others have sent: a signer outside of the group,
+ * a commitment that occurs twice, or a value that is no point of the group or its identity (RFC 9591 sections 3.1 and 6:
+ * an element is refused unless it is canonical and of prime order).
  */
 export function findFaultyCommitments(
   { type, participants }: Pick<FrostGroup, 'type' | 'participants'>,
@@ -28,9 +29,9 @@ export function findFaultyCommitments(
 }
 
 /**
- * The signers whose signature shares cannot be used, whatever the others have sent: missing, there twice, of nobody
- * who has committed to nonces, or no scalars of the group (RFC 9591, 3.1: 0 to the order less 1; 0 is refused as
- * well, as noble refuses it).
+ * Finds the signers whose signature shares cannot be used, whatever the others have sent: a share that is missing, occurs
+ * twice, comes from a signer without a nonce commitment, or is no scalar of the group (RFC 9591 section 3.1: 0 to the
+ * order less 1; 0 is refused as well, as noble refuses it).
  */
 export function findFaultyShares(
   type: ShareType,
@@ -47,7 +48,7 @@ export function findFaultyShares(
   return sortSigners([...faulty, ...missing]);
 }
 
-/** Each signer once, in ascending order. */
+/** Returns each signer once, in ascending order. */
 export function sortSigners(signers: readonly number[]): number[] {
   return [...new Set(signers)].toSorted((left, right) => left - right);
 }
@@ -69,7 +70,7 @@ function isParticipant(participant: number, participants: number): boolean {
   return Number.isInteger(participant) && participant >= 1 && participant <= participants;
 }
 
-/** Whether this is the one spelling, in lower-case hex, of an element other than the identity. */
+/** Whether the hex is the canonical encoding, in lower case, of an element other than the identity. */
 function isElement(type: ShareType, hex: string): boolean {
   const bytes = readHex(hex, getFrostSuite(type).elementBytes);
   if (bytes === undefined) return false;

@@ -4,19 +4,32 @@ import type { Duplex } from 'node:stream';
 import { connect, type TLSSocket } from 'node:tls';
 import { ClientError } from './errors.ts';
 
-/** Where a node is reached: usually its parent, which forwards. */
+/** Address at which a node is reached: usually that of its parent, which forwards. */
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
-  /** The Host header: host and port as the URL has them. */
+  /** Value of the Host header: host and port as the URL has them. */
   readonly authority: string;
 }
 
-/** @throws TypeError for anything but `https://host:port` */
+/**
+ * Parses the URL of a node: `https://host:port`; the port is 443 when it is left out.
+ *
+ * @throws TypeError for anything else, such as a path, a query or another scheme
+ *
+ * Source: WHATWG URL Standard.
+ *
+ * @example
+ * ```ts
+ * import { parseNodeUrl } from '@holdfast-nodes/holdfast/client';
+ *
+ * console.log(parseNodeUrl('https://node-1.example:8443').port); // 8443
+ * ```
+ */
 export function parseNodeUrl(text: string): Endpoint {
   const { protocol, origin, host, hostname, port } = new URL(text);
   if (protocol !== 'https:' || origin !== text.replace(/\/$/, '')) {
-    throw new TypeError('the url of a node is https://host:port');
+    throw new TypeError('the url of a node is not https://host:port, without path, query or user');
   }
   return {
     host: hostname.replace(/^\[(.*)\]$/, '$1'),
@@ -28,8 +41,8 @@ export function parseNodeUrl(text: string): Endpoint {
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /**
- * Opens TLS 1.3 to a node. No authority vouches for its certificate and none is asked: who it is, its attestation
- * document says, so the caller must compare the key before anything else.
+ * Opens a TLS 1.3 connection to a node. No authority vouches for the node's certificate, so TLS verifies none: the
+ * attestation document vouches for its key, which the caller must compare before anything else is sent.
  *
  * @throws ClientError NODE_UNREACHABLE
  */
@@ -46,7 +59,14 @@ export function openTls({ host, port }: Endpoint): Promise<TLSSocket> {
     const fail = (cause?: Error) => {
       clearTimeout(timer);
       socket.destroy();
-      reject(new ClientError('NODE_UNREACHABLE', 'no TLS connection', { host, port }, cause));
+      reject(
+        new ClientError(
+          'NODE_UNREACHABLE',
+          `no TLS connection to ${host} port ${port}`,
+          { host, port },
+          cause,
+        ),
+      );
     };
     const timer = setTimeout(fail, CONNECT_TIMEOUT_MS);
     socket.once('error', fail);
@@ -55,7 +75,7 @@ export function openTls({ host, port }: Endpoint): Promise<TLSSocket> {
       clearTimeout(timer);
       socket.off('error', fail);
       socket.off('close', fail);
-      // An error also closes the stream, which is what its users go by.
+      // An error also closes the stream, and users of the socket listen to `close`.
       socket.on('error', () => {});
       socket.setNoDelay(true);
       resolve(socket);
@@ -63,20 +83,21 @@ export function openTls({ host, port }: Endpoint): Promise<TLSSocket> {
   });
 }
 
-/** DER SubjectPublicKeyInfo of the peer's certificate. @throws ClientError NODE_UNREACHABLE where there is none */
+/** Reads SubjectPublicKeyInfo in DER from the peer's certificate. @throws ClientError NODE_UNREACHABLE without one */
 export function readPeerKey(socket: TLSSocket): Uint8Array {
   const certificate = socket.getPeerX509Certificate();
-  if (certificate === undefined) throw new ClientError('NODE_UNREACHABLE', 'TLS without a certificate');
+  if (certificate === undefined)
+    throw new ClientError('NODE_UNREACHABLE', 'the peer has shown no certificate in TLS');
   return certificate.publicKey.export({ type: 'spki', format: 'der' });
 }
 
-/** Keeps connections to one attested TLS key: a request is written only where the other end has proved to hold it. */
+/** An HTTP agent whose connections all end with one attested TLS key: no byte of a request goes to any other peer. */
 export class NodeAgent extends Agent {
   readonly #endpoint: Endpoint;
   readonly #publicKey: Uint8Array;
 
   constructor(endpoint: Endpoint, publicKey: Uint8Array) {
-    // Its own limit would not count connections that are still being opened: Semaphore holds it.
+    // The agent's own limit does not count connections that are being opened: Semaphore limits requests.
     super({ keepAlive: true, scheduling: 'lifo' });
     this.#endpoint = endpoint;
     this.#publicKey = publicKey;
@@ -108,6 +129,6 @@ export class NodeAgent extends Agent {
     const socket = await openTls(this.#endpoint);
     if (this.isPinnedTo(readPeerKey(socket))) return socket;
     socket.destroy();
-    throw new ClientError('TLS_KEY_MISMATCH', 'TLS does not end with the attested key');
+    throw new ClientError('TLS_KEY_MISMATCH', "the peer's TLS key is not the attested one");
   }
 }

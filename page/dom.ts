@@ -1,4 +1,4 @@
-/** An element with these children; text stays text, whatever a document says. */
+/** Creates an element with these children. Strings become text nodes, so that no document can add markup. */
 export function element<Name extends keyof HTMLElementTagNameMap>(
   name: Name,
   attributes: Readonly<Record<string, string>> = {},
@@ -10,14 +10,14 @@ export function element<Name extends keyof HTMLElementTagNameMap>(
   return created;
 }
 
-/** The element of the page with this id, of this class. */
+/** Finds the element of the page with this id. @throws TypeError where none of this class has the id */
 export function byId<Kind extends HTMLElement>(id: string, kind: new () => Kind): Kind {
   const found = document.getElementById(id);
   if (found instanceof kind) return found;
-  throw new TypeError(`the page has no ${id}`);
+  throw new TypeError(`the page has no ${kind.name} with the id ${id}`);
 }
 
-/** A table with a caption, a row of headings and rows. */
+/** Creates a table with a caption, a row of headings and rows. */
 export function table(
   caption: string,
   headings: readonly string[],
@@ -37,6 +37,7 @@ export function table(
   );
 }
 
+/** Encodes bytes in lower-case hex. */
 export function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -16,7 +16,7 @@ const OTHER_IMAGE = 'The enclave runs something other than the image of your pcr
 const BAD_PCR_FILE = 'The pcr.json cannot be used; the document itself was not looked at.';
 const OTHER_BINDING = 'The document is genuine perhaps, but it was not made for this question.';
 
-/** What a refusal means, for someone who has never heard of the formats. Every code has its sentence. */
+/** Meaning of each refusal for a reader who does not know the formats: one English sentence or two for every code. */
 const EXPLANATIONS: Readonly<Record<AttestationErrorCode, string>> = {
   CBOR_BREAK: BROKEN_ENCODING,
   CBOR_DUPLICATE_KEY: 'The document says the same thing twice: two programs could each believe another one.',
@@ -117,6 +117,7 @@ const EXPLANATIONS: Readonly<Record<AttestationErrorCode, string>> = {
   PCR_FILE_ZERO: 'The pcr.json is that of an enclave in debug mode, whose memory anybody may read.',
 };
 
+/** Returns the meaning of a refusal. */
 export function explain(code: AttestationErrorCode): string {
   return EXPLANATIONS[code];
 }

@@ -7,12 +7,12 @@ import {
 import type { PcrValues, VerifyOptions } from '../attestation/browser.ts';
 import { byId } from './dom.ts';
 
-/** Something that the person can mend: not a refusal of the document. */
+/** A mistake in the form, which the person at the page can mend: no refusal of the document. */
 export class FormError extends Error {
   override readonly name = 'FormError';
 }
 
-/** The files that were chosen or dropped; a file input alone could not hold what is dropped beside it. */
+/** Files that were chosen or dropped, one for each role; a file input cannot hold a file that is dropped beside it. */
 export class ChosenFiles {
   readonly #files = new Map<FileRole, File>();
 
@@ -37,16 +37,17 @@ export class ChosenFiles {
   }
 }
 
+/** Purpose of a file in the form. */
 export type FileRole = 'document' | 'pcrs' | 'root';
 const FILE_ROLES: readonly FileRole[] = ['document', 'pcrs', 'root'];
 
-/** More than any file of these kinds has: what is larger was chosen by mistake. */
+/** Maximum length of a file in bytes: a larger file was chosen by mistake. */
 const MAX_FILE_BYTES = 1024 * 1024;
 
-/** What a dropped file is, by how it begins. */
+/** Guesses the role of a dropped file from its first characters. */
 export async function guessRole(file: File): Promise<FileRole> {
   const start = (await file.slice(0, MAX_FILE_BYTES).text()).trimStart();
-  // A node answers with a document in JSON.
+  // A node's response is a document in JSON.
   if (/^[[{]/.test(start)) return /"document"\s*:/.test(start) ? 'document' : 'pcrs';
   return start.startsWith('-----BEGIN') ? 'root' : 'document';
 }
@@ -57,12 +58,12 @@ export interface Inputs {
   readonly options: VerifyOptions;
 }
 
-/** The document as bytes. @throws FormError, AttestationError */
+/** Reads the document that was chosen, in binary. @throws FormError, AttestationError */
 export async function readDocument(files: ChosenFiles): Promise<Uint8Array> {
   return decodeDocumentFile(await readFile(files, 'document', 'Choose an attestation document first.'));
 }
 
-/** All that the form says. @throws FormError, AttestationError */
+/** Reads the options of the verification from the form. @throws FormError, AttestationError */
 export async function readOptions(files: ChosenFiles): Promise<VerifyOptions & { pcrs: PcrValues }> {
   const allowDebug = byId('allow-debug', HTMLInputElement).checked;
   const pcrFile = await readFile(files, 'pcrs', 'Choose the pcr.json to compare it with.');

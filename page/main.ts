@@ -6,7 +6,7 @@ import { showMistake, showRefused, showUnreadable, showVerified } from './verdic
 const files = new ChosenFiles();
 const form = byId('inputs', HTMLFormElement);
 
-/** Verdicts are numbered, so that a slow one never replaces a newer one. */
+/** Number of the latest verification: a slow verdict never replaces a newer one. */
 let latest = 0;
 
 async function verify(): Promise<void> {
@@ -16,14 +16,14 @@ async function verify(): Promise<void> {
   if (number === latest) show();
 }
 
-/** What to show; nothing here may end without a verdict. */
+/** Decides what to show; every path ends with a function that shows a verdict, a mistake or an unreadable file. */
 async function decide(): Promise<() => void> {
   try {
     const document_ = await readDocument(files);
     const options = await readOptions(files);
     return await judge(document_, options);
   } catch (error) {
-    // What cannot be read was not judged.
+    // Thrown by reading the files, before any verdict on the document.
     if (error instanceof AttestationError) return () => showUnreadable(error);
     return () =>
       showMistake(error instanceof FormError ? error.message : 'Something went wrong in this page itself.');

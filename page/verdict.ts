@@ -15,7 +15,7 @@ import {
 import { byId, element, hex, table } from './dom.ts';
 import { explain } from './explanations.ts';
 
-/** Says that a document is good, why, and what that rests on. */
+/** Shows that a document verified, why, and on which root the verdict rests. */
 export function showVerified(
   document: VerifiedDocument,
   expected: PcrValues,
@@ -54,7 +54,7 @@ function describeFreshness({ nonce, maxAgeMs }: Pick<VerifyOptions, 'nonce' | 'm
   ].join(', and ');
 }
 
-/** Says that a document is refused and why, and shows what it claims where it can be read at all. */
+/** Shows that a document is refused and why, and its unverified claims where it can be parsed. */
 export function showRefused(error: AttestationError, document: Uint8Array, expected: PcrValues): void {
   present('refused', 'Refused', describeError(error));
   const parsed = tryParse(document);
@@ -63,7 +63,7 @@ export function showRefused(error: AttestationError, document: Uint8Array, expec
   report('What it claims: not verified', payload, certificates, expected, undefined, error.details);
 }
 
-/** Says that a file cannot be read: no verdict on the document, which nobody has looked at. */
+/** Shows that a file cannot be read, which is no verdict on the document. */
 export function showUnreadable(error: AttestationError): void {
   present('none', 'Cannot be read', describeError(error));
 }
@@ -83,7 +83,7 @@ function describeError({ code, message, details }: AttestationError): readonly N
   ];
 }
 
-/** Says what is missing before anything can be verified. */
+/** Shows what is missing before a document can be verified. */
 export function showMistake(message: string): void {
   present('none', 'Not verified yet', [element('p', {}, message)]);
   byId('report', HTMLElement).replaceChildren();
@@ -159,7 +159,7 @@ function pcrRow(
   verified: boolean,
 ): HTMLTableRowElement {
   const isCulprit = culprit.index === index && (culprit.field === 'pcrs' || culprit.field === `PCR${index}`);
-  // What nobody signed may well say the right thing: no tick for that.
+  // An unverified claim may match the expectation: it gets no tick.
   const isGood = state === 'matches' && verified;
   const style = state === 'differs' ? 'bad' : isGood ? 'good' : 'quiet';
   const word = state === 'matches' && !verified ? 'claims the same' : STATES[state];
@@ -215,7 +215,7 @@ function describeBytes(bytes: Uint8Array | null): string {
   return `${bytes.length} bytes: ${hex(bytes)}${quoted}`;
 }
 
-/** What was not verified need not be a date. */
+/** Formats a time in UTC, to the second; a number that is no date, as in an unverified document, stays a number. */
 function describeTime(milliseconds: number): string {
   const time = new Date(milliseconds);
   if (Number.isNaN(time.getTime())) return String(milliseconds);

@@ -1,6 +1,6 @@
 /**
- * Whether an image can boot at all. The hypervisor starts whatever an image holds: with another kind of kernel than it
- * loads, or with an initramfs that the kernel cannot unpack, the enclave never says a word, and nothing tells why.
+ * Checks whether an image can boot. The hypervisor starts any image: with a kernel of the wrong kind, or an initramfs that
+ * the kernel cannot unpack, the enclave hangs without output and without an error.
  */
 import { EifError } from './errors.ts';
 import type { EifArchitecture } from './format.ts';
@@ -8,15 +8,15 @@ import { describeKernel, type EifKernel, KERNEL_HEAD_BYTES } from './kernel.ts';
 import { type EifSource, readExactly } from './source.ts';
 
 /**
- * By its magic; `packed` is any compression that Linux unpacks, `padded` begins with zeros, which it skips, and `unknown`
- * is anything else.
+ * Format of a ramdisk by its magic: `cpio` is a plain archive, `packed` any compression that Linux unpacks, `padded` begins
+ * with zeros, which Linux skips, and `unknown` is anything else.
  */
 export type RamdiskFormat = 'cpio' | 'packed' | 'padded' | 'unknown';
 
-/** How much of a ramdisk has to be seen, in bytes. */
+/** Length in bytes of the head of a ramdisk that decides its format. */
 export const RAMDISK_HEAD_BYTES = 8;
 
-/** Linux, lib/decompress.c, and usr/Kconfig for what they are. */
+/** First bytes of the compressions that Linux unpacks: lib/decompress.c and usr/Kconfig. */
 const PACKED_MAGICS: readonly (readonly number[])[] = [
   [0x1f, 0x8b], // gzip
   [0x1f, 0x9e], // gzip of old
@@ -27,10 +27,14 @@ const PACKED_MAGICS: readonly (readonly number[])[] = [
   [0x02, 0x21], // lz4
   [0x28, 0xb5], // zstd
 ];
-/** `070701` and, with checksums, `070702`: Linux, early-userspace/buffer-format. */
+/** Magic of a cpio archive: `070701` or, with checksums, `070702` (Linux, early-userspace/buffer-format). */
 const CPIO_MAGIC = /^07070[12]/;
 
-/** @param head the first bytes, {@link RAMDISK_HEAD_BYTES} or all */
+/**
+ * Determines the format of a ramdisk.
+ *
+ * @param head the first {@link RAMDISK_HEAD_BYTES} bytes, or all of a shorter ramdisk
+ */
 export function describeRamdisk(head: Uint8Array): RamdiskFormat {
   if (head[0] === 0) return 'padded';
   if (CPIO_MAGIC.test(new TextDecoder('latin1').decode(head))) return 'cpio';
@@ -43,7 +47,7 @@ const KERNEL_OF: Readonly<Record<EifArchitecture, EifKernel['format']>> = {
   aarch64: 'Image',
 };
 
-/** What keeps an image from booting, in words; empty where nothing is seen. */
+/** Finds what keeps an image from booting: one English sentence a fault, none when no fault is seen. */
 export function findBootFaults(
   { format }: EifKernel,
   architecture: EifArchitecture,
@@ -54,13 +58,16 @@ export function findBootFaults(
   const kernel =
     format === wanted
       ? []
-      : [`the kernel is ${found}, and an enclave of ${architecture} boots one of the kind ${wanted} alone`];
+      : [
+          `the kernel is ${found}: expected ${wanted}, the only kind that an enclave of ${architecture} boots`,
+        ];
   const unknown = ramdisks.flatMap((ramdisk, index) =>
     ramdisk === 'unknown' ? [`ramdisk ${index} is neither a cpio archive nor packed`] : [],
   );
   return [...kernel, ...unknown];
 }
 
+/** The parts of an image that decide whether it boots. */
 export interface BootParts {
   readonly kernel: EifSource;
   readonly ramdisks: readonly EifSource[];
@@ -68,11 +75,16 @@ export interface BootParts {
 }
 
 /**
- * Looks at the parts of an image before it is built.
- * @throws EifError EIF_KERNEL_KIND, EIF_RAMDISK_KIND, EIF_RAMDISK_TRUNCATED for a plain archive that ends within a file
+ * Checks before a build that an enclave can boot the parts: the kind of the kernel, and the format of each ramdisk. Empty
+ * parts pass, since the build refuses them.
+ *
+ * @throws EifError EIF_KERNEL_KIND, EIF_RAMDISK_KIND, EIF_RAMDISK_TRUNCATED for a plain archive that ends within a file,
+ * EIF_READ for a source that changes while it is read
+ *
+ * Source: Linux, x86/boot, arm64/booting and early-userspace/buffer-format.
  */
 export async function assertBootable({ kernel, ramdisks, architecture }: BootParts): Promise<void> {
-  // What is empty is refused as such when it is built.
+  // The build refuses an empty part with a code of its own.
   if ([kernel, ...ramdisks].some(({ size }) => size === 0)) return;
   const described = describeKernel(await readHead(kernel, KERNEL_HEAD_BYTES), kernel.size);
   const [fault] = findBootFaults(described, architecture, []);
@@ -85,7 +97,7 @@ export async function assertBootable({ kernel, ramdisks, architecture }: BootPar
   for (const [index, ramdisk] of ramdisks.entries()) {
     const format = describeRamdisk(await readHead(ramdisk, RAMDISK_HEAD_BYTES));
     if (format === 'unknown') {
-      throw new EifError('EIF_RAMDISK_KIND', 'a ramdisk that the kernel cannot unpack', {
+      throw new EifError('EIF_RAMDISK_KIND', `ramdisk ${index} is of no format that the kernel can unpack`, {
         ramdisk: index,
         expected: 'a cpio archive (newc), or one packed by gzip, bzip2, lzma, xz, lzo, lz4 or zstd',
       });
@@ -102,7 +114,7 @@ const CPIO_HEADER_BYTES = 110;
 const TRAILER = 'TRAILER!!!';
 const MAX_NAME_BYTES = 4_096;
 
-/** Follows a plain archive from entry to entry up to its trailer; what comes after it may be another one, or packed. */
+/** Follows a plain archive from entry to entry up to its trailer, after which any other archive may follow. */
 async function assertWholeArchive(source: EifSource, ramdisk: number): Promise<void> {
   let offset = 0;
   for (;;) {
@@ -114,11 +126,15 @@ async function assertWholeArchive(source: EifSource, ramdisk: number): Promise<v
     if ((await readText(source, offset + CPIO_HEADER_BYTES, TRAILER.length)) === TRAILER) return;
     offset = align(contentAt + fileBytes);
   }
-  throw new EifError('EIF_RAMDISK_TRUNCATED', 'a cpio archive that ends before its trailer', {
-    ramdisk,
-    offset,
-    expected: TRAILER,
-  });
+  throw new EifError(
+    'EIF_RAMDISK_TRUNCATED',
+    `the cpio archive of ramdisk ${ramdisk} ends before its trailer`,
+    {
+      ramdisk,
+      offset,
+      expected: TRAILER,
+    },
+  );
 }
 
 async function readText(source: EifSource, offset: number, length: number): Promise<string> {

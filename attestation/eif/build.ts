@@ -23,43 +23,78 @@ import { createSignatureSection, type EifSigner } from './signature.ts';
 import { parseSigningCertificate } from './certificate.ts';
 import { type EifSink, type EifSource, memorySource, readChunks } from './source.ts';
 
+/** Parts of an image, as the caller provides them. */
 export interface EifParts {
   /** A bzImage for x86_64, an uncompressed Image for aarch64. */
   readonly kernel: EifSource;
+  /** The kernel's command line: printable ASCII, at most 2047 bytes. */
   readonly cmdline: string;
-  /** cpio archives, packed or not. The first counts as bootstrap (PCR1), the others as application (PCR2). */
+  /** Ramdisks: cpio archives, packed or not. PCR1 measures the first (bootstrap), PCR2 the others (application). */
   readonly ramdisks: readonly EifSource[];
   /** Default: x86_64. */
   readonly architecture?: EifArchitecture;
+  /** Unmeasured description of the image. Default: {@link DEFAULT_METADATA}. */
   readonly metadata?: EifMetadata;
+  /** Signer of PCR0, which makes PCR8. Default: the image is not signed. */
   readonly sign?: EifSigner;
-  /** Zero-pad every ramdisk but the last to a multiple of 4 bytes. That is measured. Default: false, as nitro-cli. */
+  /** Fills every ramdisk but the last with zeros, which are measured, to a multiple of 4 bytes. Default: false. */
   readonly padRamdisks?: boolean;
 }
 
+/** Options of {@link buildEif}. */
 export interface BuildOptions {
-  /** Called after each chunk with the bytes written so far and how many there will be, signature excluded. */
+  /** Called after each chunk with the bytes written so far and the total without the signature. */
   readonly onProgress?: (done: number, total: number) => void;
-  /** Where the second half of the hashing is done. Default: here. */
+  /** Computes the CRC and the application's digest, on another thread for one. Default: the calling thread. */
   readonly hashWorker?: HashWorker;
+  /** Aborts the build, which rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
+/** Result of a build. */
 export interface BuiltEif {
+  /** Length of the image in bytes. */
   readonly size: number;
   readonly crc32: number;
+  /** PCR0, PCR1, PCR2 and, for a signed image, PCR8. */
   readonly measurements: EifMeasurements;
 }
 
-/** What nitro-cli writes; nobody uses them. */
+/** Defaults that nitro-cli writes into the header, and that no hypervisor uses. */
 const DEFAULT_MEMORY = 1024n ** 3n;
 const DEFAULT_CPUS = 2n;
 
 /**
  * Writes an image of version 4 in one pass over its parts: kernel, command line, metadata, ramdisks and signature, as
- * nitro-cli orders them. The same parts give the same bytes.
- * @throws EifError for parts that `describeEif` would refuse, EIF_RAMDISK_ALIGNMENT for a ramdisk that a kernel would
- *   not find
+ * nitro-cli orders them. The same parts give the same bytes, where the signer is deterministic.
+ *
+ * @param sink receives every byte from 0 to `size` once; the header comes last
+ * @throws EifError EIF_CMDLINE, EIF_EMPTY_SECTION, EIF_SECTION_TOO_LARGE, EIF_SECTION_COUNT, EIF_MISSING_SECTION for parts
+ * that `describeEif` would refuse; EIF_RAMDISK_ALIGNMENT for a ramdisk that the kernel would not find; EIF_READ;
+ * EIF_CERTIFICATE, EIF_SIGNATURE_INVALID, EIF_SIGNATURE_PAYLOAD from the signer
+ * @throws RangeError for metadata that is too large
+ *
+ * Source: the Enclave Image File specification of aws-nitro-enclaves-image-format.
+ *
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises';
+ * import { buildEif, memorySource } from '@holdfast-nodes/holdfast/attestation/eif';
+ *
+ * const read = async (name) => memorySource(await readFile(name));
+ * const image = Buffer.alloc(1024 * 1024);
+ * const { size, measurements } = await buildEif(
+ *   {
+ *     kernel: await read('bzImage'),
+ *     cmdline: 'console=ttyS0 reboot=t panic=30',
+ *     ramdisks: [await read('bootstrap.cpio'), await read('application.cpio')],
+ *   },
+ *   { write: async (offset, bytes) => void image.set(bytes, offset) },
+ * );
+ * console.log(image.toString('latin1', 0, 4)); // .eif
+ * console.log([...measurements.keys()].join()); // 0,1,2
+ * console.log(size < image.length); // true
+ * ```
  */
 export async function buildEif(
   parts: EifParts,
@@ -93,10 +128,14 @@ async function layOut(parts: EifParts): Promise<Part[]> {
   ];
   const count = sections.length + (parts.sign === undefined ? 0 : 1);
   if (count > MAX_SECTIONS) {
-    throw new EifError('EIF_SECTION_COUNT', 'there are too many ramdisks', {
-      expected: `at most ${MAX_SECTIONS} sections`,
-      actual: count,
-    });
+    throw new EifError(
+      'EIF_SECTION_COUNT',
+      `the image would have ${count} sections: expected fewer ramdisks`,
+      {
+        expected: `at most ${MAX_SECTIONS} sections`,
+        actual: count,
+      },
+    );
   }
   assertSections(
     NEWEST_VERSION,
@@ -111,7 +150,7 @@ async function sign(signer: EifSigner, measurements: Map<number, Uint8Array>): P
   return section;
 }
 
-/** Writes sections one after the other and the header last, since it holds the checksum of all. */
+/** Writer of an image: the sections one after the other, and the header last, which holds the checksum of all. */
 class ImageWriter {
   readonly #sink: EifSink;
   readonly #options: BuildOptions;
@@ -138,12 +177,12 @@ class ImageWriter {
     }
   }
 
-  /** PCR0 to PCR2, and the checksum of what follows the header. */
+  /** Returns PCR0 to PCR2, and the CRC-32 of the bytes after the header. */
   finish() {
     return this.#measurement.finish();
   }
 
-  /** Returns the checksum of what follows the header, the signature included. */
+  /** Appends the signature section and returns the CRC-32 of the bytes after the header, the signature included. */
   async appendSignature(content: Uint8Array, bodyCrc: number): Promise<number> {
     const header = this.#startSection('signature', content.length);
     await this.#append(header);

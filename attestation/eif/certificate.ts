@@ -8,15 +8,17 @@ import { DER_TAG, type DerReader } from '../../shared/asn1/der-reader.ts';
 import { openDer } from '../der.ts';
 import { EifError } from './errors.ts';
 
+/** Curve of a signing key, by its name in FIPS 186-5. */
 export type SigningCurve = 'P-256' | 'P-384' | 'P-521';
 
-/** The certificate of a signed image. PCR8 is the measurement of its bytes; nobody checks who issued it. */
+/** The certificate of a signed image. PCR8 measures its DER; who issued the certificate is never checked. */
 export interface SigningCertificate {
   readonly der: Uint8Array;
-  /** `CN=…, O=…`, in printable ASCII. */
+  /** Subject as `CN=…, O=…`, in printable ASCII. */
   readonly subject: string;
+  /** Issuer in the same form. */
   readonly issuer: string;
-  /** In hex. */
+  /** Serial number in lower-case hex. */
   readonly serialNumber: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
@@ -38,9 +40,10 @@ const TAG_EXTENSIONS = 0xa3;
 const VERSION_3 = 2;
 
 /**
- * Reads the one certificate of a PEM file, version 1 or 3. A second one, or text around it, is refused: PCR8 covers the
- * first alone, and what a person reads may be another.
- * @throws EifError EIF_CERTIFICATE; its cause says what is wrong in the DER
+ * Parses the one certificate of a PEM file, of version 1 or 3. A second certificate, or text around the first, is refused:
+ * PCR8 covers the first alone, and a person might read another.
+ *
+ * @throws EifError EIF_CERTIFICATE, whose cause says what is wrong in the DER
  */
 export function parseSigningCertificate(pem: Uint8Array): SigningCertificate {
   const der = decodePem(pem);
@@ -49,7 +52,7 @@ export function parseSigningCertificate(pem: Uint8Array): SigningCertificate {
   } catch (error) {
     if (error instanceof EifError || !(error instanceof HoldfastError)) throw error;
     throw refusal(
-      'the signing certificate is not one that DER and RFC 5280 allow',
+      'the signing certificate breaks the rules of DER or RFC 5280',
       { actual: error.code },
       error,
     );
@@ -57,15 +60,20 @@ export function parseSigningCertificate(pem: Uint8Array): SigningCertificate {
 }
 
 /**
- * Both ends of the validity count as valid (RFC 5280, 4.1.2.5).
+ * Checks that a certificate is valid at a time; both ends of the validity count as valid (RFC 5280 section 4.1.2.5).
+ *
  * @throws EifError EIF_CERTIFICATE_TIME
  */
 export function assertValidAt({ notBefore, notAfter }: SigningCertificate, at: Date): void {
   if (at < notBefore || at > notAfter) {
-    throw new EifError('EIF_CERTIFICATE_TIME', 'the signing certificate is not valid at that time', {
-      expected: `${notBefore.toISOString()} to ${notAfter.toISOString()}`,
-      actual: at.toISOString(),
-    });
+    throw new EifError(
+      'EIF_CERTIFICATE_TIME',
+      `the signing certificate is not valid at ${at.toISOString()}`,
+      {
+        expected: `${notBefore.toISOString()} to ${notAfter.toISOString()}`,
+        actual: at.toISOString(),
+      },
+    );
   }
 }
 
@@ -73,12 +81,12 @@ function decodePem(pem: Uint8Array): Uint8Array {
   const base64 = PEM.exec(Buffer.from(pem).toString('latin1'))?.[1]?.replaceAll(/\s/g, '');
   const der = base64 === undefined ? undefined : Buffer.from(base64, 'base64');
   if (der === undefined || der.toString('base64') !== base64) {
-    throw refusal('the signing certificate is not one PEM block');
+    throw refusal('the signing certificate file is not exactly one CERTIFICATE block in PEM');
   }
   return new Uint8Array(der);
 }
 
-/** Certificate (RFC 5280, 4.1). Its own signature is not verified: there is nobody to verify it with. */
+/** Parses a Certificate (RFC 5280 section 4.1). Its signature is not verified, since no root is known to verify it with. */
 function parseDer(der: Uint8Array): SigningCertificate {
   const outer = openDer(der);
   const certificate = outer.enter(DER_TAG.sequence);
@@ -104,7 +112,7 @@ function parseDer(der: Uint8Array): SigningCertificate {
   return { der, subject, issuer, serialNumber, notBefore, notAfter, ...key };
 }
 
-/** 0 for version 1, which has no extensions and which AWS's guide makes; 2 for version 3. */
+/** Reads the version: 0 for version 1, without extensions, as in AWS's guide to signing; 2 for version 3. */
 function readVersion(fields: DerReader): number {
   if (fields.peekTag() !== TAG_VERSION) return 0;
   const wrapper = fields.enter(TAG_VERSION);
@@ -119,7 +127,7 @@ function readVersion(fields: DerReader): number {
 function assertMaySign(fields: DerReader): void {
   const { keyUsage } = readExtensions(fields.enter(TAG_EXTENSIONS));
   if (keyUsage?.digitalSignature === false) {
-    throw refusal("the signing certificate's key is for something other than signatures");
+    throw refusal("the signing certificate's keyUsage lacks digitalSignature");
   }
 }
 

@@ -1,14 +1,14 @@
 /**
- * CRC-32 (ISO-HDLC, the one of zlib) of two pieces joined, from the CRC of each: the header holds the CRC of all that
- * follows it, so a builder that writes in one pass needs to put the header's CRC in front at the end.
+ * CRC-32 (ISO-HDLC, as zlib's) of two pieces joined, from the CRC of each. The header of an image comes first and holds the
+ * CRC of everything; a builder that writes in one pass knows the header last, and joins its CRC to that of the rest.
  */
-/** x^0 and the polynomial, with the coefficient of x^0 in the highest bit. */
+/** The polynomials x^0 and that of CRC-32, with the coefficient of x^0 in the highest bit. */
 const ONE = 0x8000_0000;
 const POLYNOMIAL = 0xedb8_8320;
-/** x^8: one zero byte. */
+/** The polynomial x^8: one zero byte. */
 const BYTE = ONE >>> 8;
 
-/** CRC-32 of `a ‖ b`; `lengthB` in bytes. */
+/** Computes the CRC-32 of `a ‖ b`; `lengthB` in bytes. */
 export function combineCrc32(crcA: number, crcB: number, lengthB: number): number {
   let power = ONE;
   let square = BYTE;
@@ -19,7 +19,7 @@ export function combineCrc32(crcA: number, crcB: number, lengthB: number): numbe
   return (multiply(power, crcA) ^ crcB) >>> 0;
 }
 
-/** Product of two polynomials modulo the CRC's. */
+/** Multiplies two polynomials modulo that of CRC-32. */
 function multiply(a: number, b: number): number {
   let product = 0;
   let shifted = b;

@@ -10,46 +10,64 @@ import { parseMetadata, type UnattestedMetadata } from './metadata.ts';
 import { type EifSignature, verifySignatureSection } from './signature.ts';
 import { type EifSource, readChunks } from './source.ts';
 
+/** Options of {@link describeEif} and {@link verifyEif}. */
 export interface DescribeOptions {
-  /** When the signing certificate has to be valid. Default: its dates are not compared with anything. */
+  /** Time at which the signing certificate has to be valid. Default: its dates are not checked. */
   readonly at?: Date;
   /** Called after each chunk with the bytes read so far and the size of the file. */
   readonly onProgress?: (done: number, total: number) => void;
-  /** Where the second half of the hashing is done. Default: here. */
+  /** Computes the CRC and the application's digest, on another thread for one. Default: the calling thread. */
   readonly hashWorker?: HashWorker;
+  /** Aborts the reading, which rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
-/** An image that has one meaning only, and whose signature, if any, is good. */
+/** An image that all readers read alike, and whose signature, if any, is good. */
 export interface EifDescription {
   readonly version: number;
   readonly architecture: EifArchitecture;
+  /** Length of the file in bytes. */
   readonly size: number;
   readonly crc32: number;
-  /** Bytes; used by nobody. */
+  /** Default memory in bytes; no hypervisor uses the value. */
   readonly defaultMemory: bigint;
-  /** Used by nobody. */
+  /** Default number of CPUs; no hypervisor uses the value. */
   readonly defaultCpus: bigint;
   readonly sections: readonly EifSection[];
   readonly kernel: EifKernel;
-  /** What keeps the image from booting, in words; empty where nothing is seen. It measures and verifies all the same. */
+  /** What keeps the image from booting, in words; empty when no fault is seen. Measurements hold all the same. */
   readonly bootFaults: readonly string[];
   readonly cmdline: string;
+  /** PCR0, PCR1, PCR2 and, for a signed image, PCR8. */
   readonly measurements: EifMeasurements;
+  /** Absent from an image that is not signed. */
   readonly signature?: EifSignature;
+  /** Absent from an image before version 4. */
   readonly metadata?: UnattestedMetadata;
 }
 
 /**
- * Reads an image once from start to end, in bounded memory, and measures it.
- * @throws EifError whatever the bytes
+ * Reads an image once from start to end, in bounded memory, measures it, and verifies its signature.
+ *
+ * @throws EifError, with any code but EIF_PCR_MISMATCH, EIF_PCR_UNEXPECTED and those of building and signing
+ *
+ * Source: the Enclave Image File specification of aws-nitro-enclaves-image-format; RFC 9052 section 4.4 for the signature.
+ *
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises';
+ * import { describeEif, memorySource } from '@holdfast-nodes/holdfast/attestation/eif';
+ *
+ * const image = await describeEif(memorySource(await readFile('enclave.eif')));
+ * console.log(image.architecture, image.sections.length, image.measurements.size); // x86_64 5 3
+ * ```
  */
 export async function describeEif(source: EifSource, options: DescribeOptions = {}): Promise<EifDescription> {
   const layout = await readLayout(source);
   const { header, sections } = layout;
   const { measurements, crc32, contents } = await measure(source, layout, options);
   if (crc32 !== header.crc32) {
-    throw new EifError('EIF_CRC', 'the checksum does not fit the file', {
+    throw new EifError('EIF_CRC', 'the CRC-32 in the header is not that of the file', {
       offset: CRC_OFFSET,
       expected: crc32,
       actual: header.crc32,
@@ -98,7 +116,7 @@ async function measure(
   for (const [index, { kind, offset, size }] of sections.entries()) {
     await measurement.updateHeader(sectionHeaderBytes[index] ?? new Uint8Array());
     measurement.startSection(kind);
-    // The other kinds have a small maximum.
+    // Sections other than kernel and ramdisks have a small maximum, so their content fits into memory.
     const kept = kind === 'kernel' || kind === 'ramdisk' ? undefined : new Uint8Array(size);
     const start = offset + SECTION_HEADER_BYTES;
     let done = 0;

@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../shared/errors.ts';
 
+/** Every code of {@link EifError}; docs/codes.md explains each of them. */
 export type EifErrorCode =
   | 'EIF_CERTIFICATE'
   | 'EIF_CERTIFICATE_TIME'
@@ -8,7 +9,7 @@ export type EifErrorCode =
   | 'EIF_EMPTY_SECTION'
   | 'EIF_FLAGS'
   | 'EIF_GAP'
-  /** Not the kind of kernel that an enclave of this architecture boots. */
+  /** The kernel is of a kind that an enclave of this architecture does not boot. */
   | 'EIF_KERNEL_KIND'
   | 'EIF_MAGIC'
   | 'EIF_METADATA'
@@ -18,7 +19,7 @@ export type EifErrorCode =
   | 'EIF_PCR_MISMATCH'
   | 'EIF_PCR_UNEXPECTED'
   | 'EIF_RAMDISK_ALIGNMENT'
-  /** Neither a cpio archive nor packed. */
+  /** The ramdisk is neither a cpio archive nor packed. */
   | 'EIF_RAMDISK_KIND'
   | 'EIF_RAMDISK_TRUNCATED'
   | 'EIF_READ'

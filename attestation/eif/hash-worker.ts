@@ -2,28 +2,43 @@ import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 /**
- * The work beside PCR0: the CRC of every byte, and the digest of the application ramdisks. It is as much as PCR0
- * itself, so a caller may do it on another thread.
+ * Computes the CRC of every byte and the digest of the application ramdisks. Together they cost as much as PCR0, so that a
+ * caller may compute them on another thread.
  */
 export interface HashWorker {
-  /** `bytes` are free again when this settles. */
+  /** Takes the next bytes, in order; the buffer may be used again once the result settles. */
   update(bytes: Uint8Array, application: boolean): void | Promise<void>;
+  /** Ends the computation; called once, after the last `update`. */
   finish(): HashWorkerResult | Promise<HashWorkerResult>;
 }
 
+/** Result of a hash worker. */
 export interface HashWorkerResult {
+  /** CRC-32 of all bytes. */
   readonly crc32: number;
   /** SHA-384 of all bytes marked as application. */
   readonly application: Uint8Array;
 }
 
-/** A hash worker that is done when the call returns. */
+/** A hash worker whose calls are synchronous. */
 export interface OwnSideWork extends HashWorker {
   update(bytes: Uint8Array, application: boolean): void;
   finish(): HashWorkerResult;
 }
 
-/** The calling thread does everything. */
+/**
+ * Creates a hash worker on the calling thread: the default of `buildEif` and `describeEif`, and what a worker thread runs
+ * behind its own queue.
+ *
+ * @example
+ * ```ts
+ * import { createHashWorker } from '@holdfast-nodes/holdfast/attestation/eif';
+ *
+ * const worker = createHashWorker();
+ * worker.update(Buffer.from('123456789'), false);
+ * console.log(worker.finish().crc32.toString(16)); // cbf43926
+ * ```
+ */
 export function createHashWorker(): OwnSideWork {
   const application = createHash('sha384');
   let crc = 0;

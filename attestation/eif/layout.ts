@@ -1,6 +1,6 @@
 /**
- * Where everything lies in an image. The hypervisor follows the header's table; other readers walk the section
- * headers one after the other. Only a file that both read alike has a layout.
+ * The layout of an image: where each section lies. The hypervisor follows the header's table; other readers walk the
+ * section headers one after the other. A file that the two read differently is refused.
  */
 import { EifError } from './errors.ts';
 import {
@@ -15,33 +15,40 @@ import {
 import { assertSections } from './section-rules.ts';
 import { type EifSource, readExactly } from './source.ts';
 
+/** One section of an image. */
 export interface EifSection {
   readonly kind: EifSectionKind;
-  /** Of the section's header, from the start of the file. */
+  /** Offset of the section's header from the start of the file, in bytes. */
   readonly offset: number;
-  /** Bytes of content, which starts 12 bytes after `offset`. */
+  /** Length of the content in bytes; the content starts 12 bytes after `offset`. */
   readonly size: number;
 }
 
+/** Header and sections of an image. */
 export interface EifLayout {
   readonly header: EifHeader;
   readonly sections: readonly EifSection[];
-  /** The header and the section headers as they were read, so that no byte has to be read twice. */
+  /** Bytes of the header and of the section headers, kept so that no byte is read twice. */
   readonly headerBytes: Uint8Array;
   readonly sectionHeaderBytes: readonly Uint8Array[];
 }
 
 /**
- * Reads the header and every section header, and nothing else.
- * @throws EifError EIF_TRUNCATED, EIF_PAST_END, EIF_OVERLAP, EIF_GAP, EIF_SIZE_MISMATCH, EIF_TRAILING_BYTES, and
- *   those of the two headers and of the rules on sections
+ * Reads the header and every section header, without the sections' content.
+ *
+ * @throws EifError EIF_TRUNCATED, EIF_PAST_END, EIF_OVERLAP, EIF_GAP, EIF_SIZE_MISMATCH, EIF_TRAILING_BYTES, EIF_READ, and
+ * the codes of `parseHeader`, `parseSectionHeader` and `assertSections`
  */
 export async function readLayout(source: EifSource): Promise<EifLayout> {
   if (source.size < HEADER_BYTES) {
-    throw new EifError('EIF_TRUNCATED', 'the file ends within its header', {
-      expected: HEADER_BYTES,
-      actual: source.size,
-    });
+    throw new EifError(
+      'EIF_TRUNCATED',
+      `the file has ${source.size} bytes: expected a header of ${HEADER_BYTES}`,
+      {
+        expected: HEADER_BYTES,
+        actual: source.size,
+      },
+    );
   }
   const headerBytes = (await readExactly(source, 0, HEADER_BYTES)).slice();
   const header = parseHeader(headerBytes);
@@ -55,7 +62,7 @@ export async function readLayout(source: EifSource): Promise<EifLayout> {
     end = section.offset + SECTION_HEADER_BYTES + section.size;
   }
   if (end !== source.size) {
-    throw new EifError('EIF_TRAILING_BYTES', 'bytes follow the last section', {
+    throw new EifError('EIF_TRAILING_BYTES', `${source.size - end} bytes follow the last section`, {
       offset: end,
       expected: end,
       actual: source.size,
@@ -65,13 +72,13 @@ export async function readLayout(source: EifSource): Promise<EifLayout> {
   return { header, sections, headerBytes, sectionHeaderBytes };
 }
 
-/** `start` is where the section has to begin. */
+/** Reads the header of one section, which has to begin at `start`. */
 async function readSection(source: EifSource, header: EifHeader, index: number, start: number) {
   const entry = header.table[index] ?? { offset: 0n, size: 0n };
   const end = entry.offset + BigInt(SECTION_HEADER_BYTES) + entry.size;
-  // Compared as 64-bit numbers: only what lies within the file becomes a number of ours.
+  // Compared as 64-bit integers: an offset within the file is safe to convert to a number.
   if (end > BigInt(source.size)) {
-    throw new EifError('EIF_PAST_END', 'a section ends after the file', {
+    throw new EifError('EIF_PAST_END', `section ${index} ends after the end of the file`, {
       section: index,
       offset: entry.offset,
       expected: source.size,
@@ -83,33 +90,39 @@ async function readSection(source: EifSource, header: EifHeader, index: number, 
   if (offset !== start) {
     throw new EifError(
       offset < start ? 'EIF_OVERLAP' : 'EIF_GAP',
-      offset < start ? 'a section overlaps what comes before it' : 'bytes lie between two sections',
+      offset < start
+        ? `section ${index} overlaps the bytes before it`
+        : `bytes of no section lie before section ${index}`,
       { section: index, expected: start, actual: offset },
     );
   }
   const bytes = (await readExactly(source, offset, SECTION_HEADER_BYTES)).slice();
   const { kind, size } = parseSectionHeader(bytes, index, offset);
   if (size !== entry.size) {
-    throw new EifError('EIF_SIZE_MISMATCH', 'the table and the section header disagree on the size', {
-      section: index,
-      offset,
-      expected: entry.size,
-      actual: size,
-      ...(kind === 'signature' ? SIGNED_AGAIN : {}),
-    });
+    throw new EifError(
+      'EIF_SIZE_MISMATCH',
+      `the table and the header of section ${index} name different sizes`,
+      {
+        section: index,
+        offset,
+        expected: entry.size,
+        actual: size,
+        ...(kind === 'signature' ? SIGNED_AGAIN : {}),
+      },
+    );
   }
   return { section: { kind, offset, size: Number(size) }, bytes };
 }
 
 /**
- * What AWS's own tool leaves behind when it signs a signed image: the signature's section is written anew, and the table
- * keeps the size of the old one (aws-nitro-enclaves-image-format, `sign_image`).
+ * Advice for the image that AWS's tool leaves behind when it signs a signed image: it writes the signature section anew,
+ * and the table keeps the size of the old one (aws-nitro-enclaves-image-format, `sign_image`).
  */
 const SIGNED_AGAIN = {
   next: 'it may have been signed twice by nitro-cli, which leaves the size of the first signature in the table; build it anew, and sign it once',
 };
 
-/** For a section that cannot be read as the table has it: whether it is a signature. */
+/** Returns {@link SIGNED_AGAIN} for a section that is a signature, and nothing for another. */
 async function describeSignedAgain(source: EifSource, offset: bigint): Promise<Partial<typeof SIGNED_AGAIN>> {
   if (offset + BigInt(SECTION_HEADER_BYTES) > BigInt(source.size)) return {};
   const bytes = await readExactly(source, Number(offset), SECTION_HEADER_BYTES);

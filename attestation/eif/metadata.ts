@@ -3,7 +3,7 @@ import { errorCode } from '../../shared/errors.ts';
 import { EifError } from './errors.ts';
 import { MAX_METADATA_BYTES } from './section-rules.ts';
 
-/** The content of a metadata section, version 4. Whoever builds an image may write anything here. */
+/** Content of the metadata section of an image of version 4. No PCR measures it: the builder may write anything. */
 export interface EifMetadata {
   readonly ImageName: string;
   readonly ImageVersion: string;
@@ -18,7 +18,7 @@ export interface EifMetadata {
   readonly CustomMetadata: JsonValue;
 }
 
-/** What `buildEif` writes when nobody says otherwise: the same on every machine and day. */
+/** Metadata that `buildEif` writes by default: the same on every machine and day. */
 export const DEFAULT_METADATA: EifMetadata = {
   ImageName: 'holdfast',
   ImageVersion: '0',
@@ -33,7 +33,7 @@ export const DEFAULT_METADATA: EifMetadata = {
   CustomMetadata: {},
 };
 
-/** Metadata that a description carries; `attested` is there so that nobody takes it for a measurement. */
+/** Metadata of a described image; `attested: false` warns a reader that no PCR measures it. */
 export interface UnattestedMetadata {
   readonly attested: false;
   readonly content: JsonObject;
@@ -41,26 +41,38 @@ export interface UnattestedMetadata {
 
 const LIMITS = { maxBytes: MAX_METADATA_BYTES, maxDepth: 32 };
 
-/** @throws EifError EIF_METADATA when it is not one JSON object, nested at most 32 deep, that all read alike */
+/**
+ * Parses the content of a metadata section: one JSON object, nested at most 32 deep, without duplicate members.
+ *
+ * @throws EifError EIF_METADATA
+ */
 export function parseMetadata(bytes: Uint8Array): UnattestedMetadata {
   let content: JsonValue;
   try {
     content = parseJson(bytes, LIMITS);
   } catch (error) {
-    throw new EifError('EIF_METADATA', 'the metadata is not JSON', { actual: errorCode(error) }, error);
+    throw new EifError(
+      'EIF_METADATA',
+      'the metadata section is not JSON',
+      { actual: errorCode(error) },
+      error,
+    );
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
-    throw new EifError('EIF_METADATA', 'the metadata is not a JSON object');
+    throw new EifError('EIF_METADATA', 'the metadata section is JSON other than an object');
   }
   return { attested: false, content };
 }
 
 /**
- * The bytes of a metadata section: compact JSON, keys in the order given.
- * @throws RangeError when it is larger than a reader takes
+ * Encodes the content of a metadata section: compact JSON, members in the order given.
+ *
+ * @throws RangeError for more than {@link MAX_METADATA_BYTES} bytes, which a reader would refuse
  */
 export function encodeMetadata(metadata: EifMetadata): Uint8Array {
   const bytes = new TextEncoder().encode(JSON.stringify(metadata));
-  if (bytes.length > MAX_METADATA_BYTES) throw new RangeError(`metadata of ${bytes.length} bytes`);
+  if (bytes.length > MAX_METADATA_BYTES) {
+    throw new RangeError(`the metadata has ${bytes.length} bytes: expected at most ${MAX_METADATA_BYTES}`);
+  }
   return bytes;
 }

@@ -1,7 +1,7 @@
 /**
- * The hypervisor puts all ramdisks one after the other, and the kernel unpacks them as one initramfs. A plain cpio
- * archive is found only at a multiple of 4 bytes from the start; zeros before one are skipped, and a packed archive
- * may start anywhere (Linux, early-userspace/buffer-format).
+ * Alignment of ramdisks. The hypervisor puts all ramdisks one after the other, and the kernel unpacks them as one
+ * initramfs. The kernel finds a plain cpio archive only at a multiple of 4 bytes from the start, skips zeros before one,
+ * and finds a packed archive anywhere (Linux, early-userspace/buffer-format).
  */
 import { EifError } from './errors.ts';
 import { type EifSource, readExactly } from './source.ts';
@@ -11,7 +11,9 @@ const ALIGNMENT = 4;
 const PLAIN_CPIO = 0x30;
 
 /**
- * With `pad`, every ramdisk but the last is filled with zeros to a multiple of 4 bytes; without, they stay as they are.
+ * Fills every ramdisk but the last with zeros to a multiple of 4 bytes, or, without `pad`, checks that the kernel finds
+ * each of them as it is.
+ *
  * @throws EifError EIF_RAMDISK_ALIGNMENT for a plain archive where the kernel would not find it
  */
 export async function padRamdisks(ramdisks: readonly EifSource[], pad: boolean): Promise<EifSource[]> {
@@ -20,11 +22,15 @@ export async function padRamdisks(ramdisks: readonly EifSource[], pad: boolean):
   for (const [index, source] of ramdisks.entries()) {
     const misaligned = offset % ALIGNMENT !== 0;
     if (misaligned && source.size > 0 && (await readExactly(source, 0, 1))[0] === PLAIN_CPIO) {
-      throw new EifError('EIF_RAMDISK_ALIGNMENT', 'the kernel would not find a ramdisk that starts here', {
-        ramdisk: index,
-        offset,
-        expected: `a multiple of ${ALIGNMENT}`,
-      });
+      throw new EifError(
+        'EIF_RAMDISK_ALIGNMENT',
+        `ramdisk ${index} would start at byte ${offset} of the initramfs: expected a multiple of ${ALIGNMENT}`,
+        {
+          ramdisk: index,
+          offset,
+          expected: `a multiple of ${ALIGNMENT}`,
+        },
+      );
     }
     offset += source.size;
   }

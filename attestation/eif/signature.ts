@@ -15,7 +15,7 @@ import { EifError, type EifErrorCode } from './errors.ts';
 import { measureCertificate } from './measurement.ts';
 import { MAX_SIGNATURE_BYTES } from './section-rules.ts';
 
-/** COSE algorithm (RFC 9053, 2.1), hash and signature length by curve. */
+/** COSE algorithm (RFC 9053 section 2.1), hash and signature length in bytes, by curve. */
 export const SIGNATURE_ALGORITHMS = {
   'P-256': { name: 'ES256', id: -7, hash: 'sha256', bytes: 64 },
   'P-384': { name: 'ES384', id: -35, hash: 'sha384', bytes: 96 },
@@ -29,9 +29,9 @@ const HEADER_ALGORITHM = 1;
 export interface EifSignature {
   readonly algorithm: 'ES256' | 'ES384' | 'ES512';
   readonly certificate: SigningCertificate;
-  /** PCR8. */
+  /** PCR8, 48 bytes. */
   readonly measurement: Uint8Array;
-  /** The content of the section, as it is in the image. */
+  /** Content of the signature section, byte for byte. */
   readonly section: Uint8Array;
 }
 
@@ -43,8 +43,10 @@ interface CoseSign1 {
 }
 
 /**
- * Reads a signature section and verifies its signature over PCR0 with its own certificate. `at`: when the certificate
- * has to be valid; without it any time will do.
+ * Parses a signature section and verifies its signature over PCR0 with the key of the certificate in the section.
+ *
+ * @param pcr0 48 bytes, as measured
+ * @param at time at which the certificate has to be valid. Default: not checked
  * @throws EifError EIF_SIGNATURE_FORMAT, EIF_SIGNATURE_COUNT, EIF_CERTIFICATE, EIF_CERTIFICATE_TIME,
  *   EIF_SIGNATURE_PAYLOAD, EIF_SIGNATURE_INVALID
  */
@@ -56,7 +58,7 @@ export function verifySignatureSection(section: Uint8Array, pcr0: Uint8Array, at
   if (cose.algorithm !== algorithm.id) {
     throw new EifError(
       'EIF_SIGNATURE_INVALID',
-      "the signature's algorithm is not that of the certificate's key",
+      `the signature's algorithm is not ${algorithm.name}, which the certificate's key takes`,
       {
         expected: algorithm.id,
         actual: cose.algorithm,
@@ -68,7 +70,7 @@ export function verifySignatureSection(section: Uint8Array, pcr0: Uint8Array, at
   const signed = encodeSigStructure(cose.protectedHeader, cose.payload);
   const key = { key: certificate.publicKey, dsaEncoding: 'ieee-p1363' } as const;
   if (cose.signature.length !== algorithm.bytes || !verify(algorithm.hash, signed, key, cose.signature)) {
-    throw new EifError('EIF_SIGNATURE_INVALID', "the signature is not one of the certificate's key");
+    throw new EifError('EIF_SIGNATURE_INVALID', "the signature does not verify under the certificate's key");
   }
   return {
     algorithm: algorithm.name,
@@ -78,21 +80,24 @@ export function verifySignatureSection(section: Uint8Array, pcr0: Uint8Array, at
   };
 }
 
-/** Signs images. The key may be anywhere: a file, a KMS, a smart card. */
+/** A signer of images. The key may be anywhere: a file, a KMS, a smart card. */
 export interface EifSigner {
-  /** One PEM certificate, on P-256, P-384 or P-521. */
+  /** One certificate in PEM, of a key on P-256, P-384 or P-521. */
   readonly certificate: Uint8Array;
-  /** The one payload that it can sign, if there is but one. */
+  /** The only payload that the signer can sign; absent where it signs any. */
   readonly payload?: Uint8Array;
-  /** ECDSA over the message with the SHA-2 that goes with the certificate's curve (RFC 9053, 2.1): r ‖ s. The same image
-   * gives the same file only if this is deterministic (RFC 6979). */
+  /**
+   * Signs a message by ECDSA with the SHA-2 of the certificate's curve (RFC 9053 section 2.1), and returns r ‖ s. The same
+   * image gives the same file only if the signature is deterministic (RFC 6979).
+   */
   sign(message: Uint8Array): Uint8Array | Promise<Uint8Array>;
 }
 
 /**
- * The bytes of a signature section for an image with this PCR0.
+ * Creates the content of a signature section for an image with this PCR0, and verifies the signature.
+ *
  * @throws EifError EIF_CERTIFICATE, EIF_SIGNATURE_INVALID when the signer's key is not the certificate's,
- *   EIF_SIGNATURE_PAYLOAD when it signs another image only
+ *   EIF_SIGNATURE_PAYLOAD when the signer can sign another image only
  */
 export async function createSignatureSection(signer: EifSigner, pcr0: Uint8Array): Promise<Uint8Array> {
   const { curve } = parseSigningCertificate(signer.certificate);
@@ -111,7 +116,8 @@ export async function createSignatureSection(signer: EifSigner, pcr0: Uint8Array
 }
 
 /**
- * What a signature section holds; nothing of it is verified.
+ * Parses a signature section without verifying anything.
+ *
  * @throws EifError EIF_SIGNATURE_FORMAT, EIF_SIGNATURE_COUNT
  */
 export function readSignatureSection(section: Uint8Array): CoseSign1 & { readonly certificate: Uint8Array } {
@@ -121,7 +127,7 @@ export function readSignatureSection(section: Uint8Array): CoseSign1 & { readonl
 
 function assertPayload(actual: Uint8Array, expected: Uint8Array): void {
   if (equalBytes(actual, expected)) return;
-  throw new EifError('EIF_SIGNATURE_PAYLOAD', 'something other than PCR0 of this image was signed', {
+  throw new EifError('EIF_SIGNATURE_PAYLOAD', 'the signed payload is not PCR0 of this image', {
     expected,
     actual,
   });
@@ -131,16 +137,20 @@ function parseEntry(section: Uint8Array): { certificate: Uint8Array; signature: 
   const entries = decode(section, { maxBytes: MAX_SIGNATURE_BYTES, maxDepth: 3 });
   if (!Array.isArray(entries)) throw malformed('the signature section is not an array');
   if (entries.length !== 1) {
-    // The hypervisor verifies the first and ignores the others.
-    throw new EifError('EIF_SIGNATURE_COUNT', 'the signature section does not hold one signature', {
-      expected: 1,
-      actual: entries.length,
-    });
+    // The hypervisor verifies the first signature and ignores the others.
+    throw new EifError(
+      'EIF_SIGNATURE_COUNT',
+      `the signature section holds ${entries.length} signatures: expected one`,
+      {
+        expected: 1,
+        actual: entries.length,
+      },
+    );
   }
   const [entry] = entries;
-  // In this order: some readers take the first member, whatever its name.
+  // The order counts: some readers take the first member for the certificate, whatever its name.
   if (!(entry instanceof Map) || [...entry.keys()].join(' ') !== 'signing_certificate signature') {
-    throw malformed('a signature has other members than signing_certificate and signature');
+    throw malformed('the members of a signature are not signing_certificate and signature, in this order');
   }
   return {
     certificate: toBytes(entry.get('signing_certificate')),
@@ -150,7 +160,8 @@ function parseEntry(section: Uint8Array): { certificate: Uint8Array; signature: 
 
 function parseCoseSign1(bytes: Uint8Array): CoseSign1 {
   const items = decode(bytes, { maxBytes: MAX_SIGNATURE_BYTES, maxDepth: 2, topLevelTag: COSE_SIGN1_TAG });
-  if (!Array.isArray(items) || items.length !== 4) throw malformed('the signature is not a COSE_Sign1');
+  if (!Array.isArray(items) || items.length !== 4)
+    throw malformed('the signature is not a COSE_Sign1, an array of four');
   const [protectedHeader, unprotectedHeader, payload, signature] = items;
   if (!(unprotectedHeader instanceof Map) || unprotectedHeader.size !== 0) {
     throw malformed('the unprotected header is not an empty map');
@@ -160,7 +171,7 @@ function parseCoseSign1(bytes: Uint8Array): CoseSign1 {
   }
   const header = decode(protectedHeader, { maxBytes: MAX_SIGNATURE_BYTES, maxDepth: 1 });
   if (!(header instanceof Map) || header.size !== 1) {
-    throw malformed('the protected header holds something other than the algorithm');
+    throw malformed('the protected header is not a map with alg alone');
   }
   return { protectedHeader, algorithm: header.get(HEADER_ALGORITHM), payload, signature };
 }
@@ -169,7 +180,7 @@ function encodePayload(pcr0: Uint8Array): Uint8Array {
   return encodeCbor({ register_index: 0, register_value: [...pcr0] });
 }
 
-/** RFC 9052, 4.4. */
+/** Encodes Sig_structure: RFC 9052 section 4.4. */
 function encodeSigStructure(protectedHeader: Uint8Array, payload: Uint8Array): Uint8Array {
   return encodeCbor(['Signature1', protectedHeader, new Uint8Array(), payload]);
 }

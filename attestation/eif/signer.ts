@@ -6,15 +6,19 @@ import { assertValidAt, parseSigningCertificate, type SigningCertificate } from 
 import { EifError } from './errors.ts';
 import { type EifSigner, readSignatureSection, SIGNATURE_ALGORITHMS } from './signature.ts';
 
-/** SEC 1, C.4, as OpenSSL writes it: sequence, version 1, and the private key. P-256 alone has a short length. */
+/**
+ * Offset of the private scalar in an ECPrivateKey (SEC 1 appendix C.4) as OpenSSL writes it: after the SEQUENCE, version 1
+ * and the OCTET STRING's head. P-256 has a shorter length than the others.
+ */
 const SCALAR_OFFSETS = { 'P-256': 7, 'P-384': 8, 'P-521': 8 } as const;
 
 /**
- * What has to be true before an image is signed: the certificate can be read, names this very key, and is valid, since
- * nitro-cli starts no image whose certificate is not.
+ * Checks a certificate before an image is signed: it can be parsed, holds this very key, and is valid, since nitro-cli
+ * starts no image whose certificate is not.
+ *
  * @param certificate PEM
  * @throws EifError EIF_CERTIFICATE, EIF_CERTIFICATE_TIME; EIF_SIGNING_KEY for a key that is not on P-256, P-384 or
- *   P-521; EIF_SIGNING_KEY_OTHER for one that is not the certificate's
+ *   P-521; EIF_SIGNING_KEY_OTHER for a key that is not the certificate's
  */
 export function assertSigningPair(
   certificate: Uint8Array,
@@ -24,40 +28,68 @@ export function assertSigningPair(
   const parsed = parseSigningCertificate(certificate);
   assertValidAt(parsed, at);
   if (publicKey.asymmetricKeyType !== 'ec') {
-    throw new EifError('EIF_SIGNING_KEY', 'images are signed with a key on P-256, P-384 or P-521', {
-      actual: publicKey.asymmetricKeyType,
-    });
-  }
-  if (!publicKey.equals(parsed.publicKey)) {
     throw new EifError(
-      'EIF_SIGNING_KEY_OTHER',
-      'the certificate is for another key than the one that signs',
+      'EIF_SIGNING_KEY',
+      'the signing key is not an EC key: expected one on P-256, P-384 or P-521',
       {
-        expected: parsed.curve,
-        actual: publicKey.asymmetricKeyDetails?.namedCurve,
+        actual: publicKey.asymmetricKeyType,
       },
     );
+  }
+  if (!publicKey.equals(parsed.publicKey)) {
+    throw new EifError('EIF_SIGNING_KEY_OTHER', "the signing key is not the certificate's key", {
+      expected: parsed.curve,
+      actual: publicKey.asymmetricKeyDetails?.namedCurve,
+    });
   }
   return parsed;
 }
 
 /**
- * A signer with a private key in memory. Its nonces are derived from key and message (RFC 6979), so that the same image
+ * Creates a signer with a private key in memory. Nonces are derived from key and message (RFC 6979), so that the same image
  * gives the same file.
- * @param certificate PEM, valid at `at`
- * @throws EifError as {@link assertSigningPair}
+ *
+ * @param privateKey an EC key on P-256, P-384 or P-521
+ * @param certificate one certificate of that key in PEM, valid at `at`
+ * @throws EifError EIF_CERTIFICATE, EIF_CERTIFICATE_TIME, EIF_SIGNING_KEY, EIF_SIGNING_KEY_OTHER
+ *
+ * Source: AWS Nitro Enclaves User Guide, "Signing an enclave image file"; RFC 9053 section 2.1; RFC 6979.
+ *
+ * @example
+ * ```ts
+ * import { createPrivateKey } from 'node:crypto';
+ * import { readFile } from 'node:fs/promises';
+ * import { buildEif, createLocalSigner, memorySource } from '@holdfast-nodes/holdfast/attestation/eif';
+ *
+ * const key = createPrivateKey(await readFile('image-key.pem'));
+ * const sign = createLocalSigner(key, await readFile('image-certificate.pem'), new Date());
+ * const { measurements } = await buildEif(
+ *   {
+ *     kernel: memorySource(await readFile('bzImage')),
+ *     cmdline: 'reboot=t',
+ *     ramdisks: [memorySource(await readFile('bootstrap.cpio'))],
+ *     sign,
+ *   },
+ *   { write: async () => undefined },
+ * );
+ * console.log(measurements.has(8)); // true
+ * ```
  */
 export function createLocalSigner(privateKey: KeyObject, certificate: Uint8Array, at: Date): EifSigner {
   if (privateKey.type !== 'private') {
-    throw new EifError('EIF_SIGNING_KEY', 'images are signed with a private key', {
-      actual: privateKey.type,
-    });
+    throw new EifError(
+      'EIF_SIGNING_KEY',
+      `the signing key is a ${privateKey.type} key: expected a private key`,
+      {
+        actual: privateKey.type,
+      },
+    );
   }
   const { curve } = assertSigningPair(certificate, createPublicKey(privateKey), at);
   return {
     certificate,
     async sign(message) {
-      // Only who signs needs them.
+      // Loaded here, since describing and verifying an image needs no curves.
       const { p256, p384, p521 } = await import('@noble/curves/nist.js');
       const ecdsa = { 'P-256': p256, 'P-384': p384, 'P-521': p521 }[curve];
       const der = privateKey.export({ format: 'der', type: 'sec1' });
@@ -74,11 +106,29 @@ export function createLocalSigner(privateKey: KeyObject, certificate: Uint8Array
 }
 
 /**
- * A signer whose key is somewhere else, such as in a KMS.
- * @param certificate PEM, valid at `at`
- * @param publicKey of that key
- * @param signDigest answers with an ECDSA signature in DER, of a digest that it does not hash again
- * @throws EifError as {@link assertSigningPair}; what it signs with may have EIF_SIGNATURE_INVALID too
+ * Creates a signer whose key is elsewhere, such as in AWS KMS, which signs digests.
+ *
+ * @param certificate one certificate in PEM, valid at `at`
+ * @param publicKey the public half of the key, as the KMS gives it
+ * @param signDigest signs a digest without hashing it again, and returns an Ecdsa-Sig-Value in DER
+ * @throws EifError EIF_CERTIFICATE, EIF_CERTIFICATE_TIME, EIF_SIGNING_KEY, EIF_SIGNING_KEY_OTHER; its `sign` throws
+ *   EIF_SIGNATURE_INVALID for a result that is no signature on the curve
+ *
+ * Source: AWS KMS API Reference, `Sign` with MessageType DIGEST; RFC 3279 section 2.2.3; RFC 9053 section 2.1.
+ *
+ * @example
+ * ```ts
+ * import { createPublicKey } from 'node:crypto';
+ * import { readFile } from 'node:fs/promises';
+ * import { createDigestSigner } from '@holdfast-nodes/holdfast/attestation/eif';
+ *
+ * const certificate = await readFile('image-certificate.pem');
+ * const signer = createDigestSigner(
+ *   { certificate, publicKey: createPublicKey(certificate), at: new Date() },
+ *   async (digest, algorithm) => await kmsSign({ digest, algorithm }),
+ * );
+ * console.log((await signer.sign(Buffer.from('a Sig_structure'))).length); // 96
+ * ```
  */
 export function createDigestSigner(
   { certificate, publicKey, at }: { certificate: Uint8Array; publicKey: KeyObject; at: Date },
@@ -96,9 +146,10 @@ export function createDigestSigner(
 }
 
 /**
- * A signer that has one signature only, that of an image which was signed before: whoever rebuilds it without the key
- * gets the same bytes, or EIF_SIGNATURE_PAYLOAD because it is not the same image.
- * @param section the content of that image's signature section
+ * Creates a signer that replays the signature of an image that was signed before: a rebuild without the key gives the same
+ * bytes, or EIF_SIGNATURE_PAYLOAD because the image is not the same.
+ *
+ * @param section content of that image's signature section, `signature.section` of its description
  * @throws EifError EIF_SIGNATURE_FORMAT, EIF_SIGNATURE_COUNT
  */
 export function createReplayingSigner(section: Uint8Array): EifSigner {
@@ -106,7 +157,7 @@ export function createReplayingSigner(section: Uint8Array): EifSigner {
   return { certificate, payload, sign: () => signature };
 }
 
-/** ECDSA-Sig-Value (RFC 3279, 2.2.3) as r ‖ s. */
+/** Converts an Ecdsa-Sig-Value in DER (RFC 3279 section 2.2.3) to r ‖ s. */
 function toFixedLength(der: Uint8Array, width: number): Uint8Array {
   const result = new Uint8Array(2 * width);
   for (const [index, integer] of readIntegers(der).entries()) {
@@ -131,5 +182,10 @@ function readIntegers(der: Uint8Array): [Uint8Array, Uint8Array] {
 }
 
 function notASignature(cause?: unknown): EifError {
-  return new EifError('EIF_SIGNATURE_INVALID', 'the answer is not a signature on this curve', {}, cause);
+  return new EifError(
+    'EIF_SIGNATURE_INVALID',
+    'signDigest returned no Ecdsa-Sig-Value of this curve',
+    {},
+    cause,
+  );
 }

@@ -12,8 +12,8 @@ export function isKnownAction(pattern: string): boolean {
 }
 
 /**
- * Names of actions that KMS does not have today, one of each kind that the wildcards of the policies tell apart: what
- * AWS may add. Each has a character, X, that stands for whatever no pattern waits for.
+ * Names actions that KMS does not have today and AWS may add: one of each kind that the wildcards of the policies tell
+ * apart. Each name has an X, a character that occurs in no pattern.
  *
  * @throws KeyPolicyError POLICY_TOO_COMPLEX
  */

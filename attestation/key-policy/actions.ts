@@ -1,6 +1,6 @@
 /**
- * KMS actions by what they mean for a secret under a node's symmetric key. The names are complete: a test compares
- * them with kms-operations.json, which is AWS's own list.
+ * KMS actions by their effect on a secret under a node's symmetric key. The names are complete: a test compares the names
+ * with kms-operations.json, which is AWS's own list.
  * Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS Key Management Service".
  */
 export const KMS_ACTIONS = {
@@ -66,7 +66,7 @@ export const KMS_ACTIONS = {
   ],
 } as const satisfies Record<string, readonly `kms:${string}`[]>;
 
-/** Actions on no key, or on no key yet: no key policy decides them. */
+/** Actions that name no existing key, which no key policy decides. */
 export const ACTIONS_WITHOUT_KEY: readonly string[] = [
   'kms:ConnectCustomKeyStore',
   'kms:CreateCustomKeyStore',
@@ -84,7 +84,7 @@ export const ACTIONS_WITHOUT_KEY: readonly string[] = [
 /** Every action on a key, the weightiest first. */
 export const ALL_KMS_ACTIONS: readonly string[] = Object.values(KMS_ACTIONS).flat();
 
-/** Those that take a Recipient, so that PCR conditions can bind them. */
+/** Whether an action takes a Recipient, so that PCR conditions can bind it. */
 export function isAttestable(action: string): boolean {
   return (KMS_ACTIONS.use as readonly string[]).includes(action);
 }

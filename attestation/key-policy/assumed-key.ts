@@ -1,6 +1,6 @@
 import { parseKeyPolicy } from './document.ts';
 
-/** A key that a policy may be of, and in words what was assumed to take it for that. */
+/** A key that a policy may belong to, and in words the assumption behind it. */
 export interface AssumedKey {
   readonly keyArn: string;
   readonly assumed: string;
@@ -9,11 +9,12 @@ export interface AssumedKey {
 const KEY_ARN = /^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key\/[a-zA-Z0-9-]+$/;
 
 /**
- * The key that a policy is taken to be of when nobody says which: the one that it names as Resource, or else a key in
- * the account of the first principal that it names. Undefined where its Resources tell keys apart, by several names or
- * by a pattern: what is closed for one key may be open for another.
+ * Assumes the key of a policy whose key the caller does not know: the key that it names as Resource, or else a key in
+ * the account of the first principal. Undefined where its Resources tell keys apart, by several names or by a pattern:
+ * what is closed for one key may be open for another.
  *
- * @throws KeyPolicyError for a policy that cannot be read with one meaning only
+ * @param policy the JSON of the policy, at most 32,768 bytes
+ * @throws KeyPolicyError POLICY_SYNTAX, POLICY_TOO_LARGE, POLICY_MALFORMED, POLICY_UNRESOLVED
  */
 export function assumeKey(policy: string): AssumedKey | undefined {
   const { statements } = parseKeyPolicy(policy);

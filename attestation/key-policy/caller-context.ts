@@ -2,7 +2,7 @@ import { globOf, textGlob, type Glob } from './glob.ts';
 import type { RequestContext } from './pattern.ts';
 import type { PolicyCaller } from './principal.ts';
 
-/** What a caller's requests carry beyond the caller's choice. */
+/** Condition keys of a caller's requests that the caller cannot choose. */
 export interface CallerContext {
   /** Condition keys with their only values; without values, a key that the requests never carry. */
   readonly fixed: RequestContext;

@@ -12,29 +12,29 @@ import type { KeyPolicy } from './document.ts';
 import { globOf, readGlob, sampleTexts, type Glob } from './glob.ts';
 import type { PolicyCaller, PrincipalPattern } from './principal.ts';
 
-/** Somebody who stands for all that a policy cannot tell from them. */
+/** One caller that stands for every caller whom the policies cannot tell from it. */
 export interface Representative extends CallerContext {
   readonly caller: PolicyCaller;
-  /** In words, for people. */
+  /** Description of the caller in words. */
   readonly label: string;
-  /** `named` by the policy, or one of the many: any other principal of an account that the policy knows, or of none. */
+  /** `named` by the policy, or one of many: any other principal of an account that the policy names, or of none. */
   readonly kind: 'named' | 'root' | 'other-in-account' | 'stranger' | 'service';
 }
 
-/** Parts of a key's ARN that decide who is who. */
+/** Partition and account of a key, which decide who is a stranger. */
 export interface KeyPlace {
   readonly partition: string;
   readonly accountId: string;
 }
 
-/** @param keyArn `arn:PARTITION:kms:REGION:ACCOUNT:key/ID` */
+/** Reads partition and account from a key's ARN. @param keyArn `arn:PARTITION:kms:REGION:ACCOUNT:key/ID` */
 export function placeOf(keyArn: string): KeyPlace {
   const [, partition = 'aws', , , accountId = ''] = keyArn.split(':');
   return { partition, accountId };
 }
 
 /**
- * Everybody whom the policies can tell apart, each by one representative. Accounts are told apart by their ids, in
+ * Lists one representative of each kind of caller that the policies can tell apart. Accounts are told apart by their ids, in
  * Principal elements and in conditions; within an account the principals that are named, its root user, and each kind
  * of principal that nobody named.
  *

@@ -6,9 +6,9 @@ import { variableOf } from './key-space.ts';
 import type { PrincipalPattern } from './principal.ts';
 
 /**
- * A statement without what means nothing to AWS: its Sid, the order of lists and members, a list of one, the case of
- * actions and of condition keys, and the case of values where the operator ignores it. Two statements that are equal
- * in it permit the same in any policy.
+ * A statement reduced to its meaning: without its Sid, the order of lists and members, the form of a list of one, the case of
+ * actions and of condition keys, and the case of values where the operator ignores it. Two statements with equal
+ * canonical forms permit the same in any policy.
  */
 export interface CanonicalStatement {
   readonly effect: 'Allow' | 'Deny';
@@ -39,7 +39,7 @@ export function canonicalStatement(statement: KeyPolicyStatement, variables: boo
   };
 }
 
-/** What names a statement in an exception and in the record of a decision: SHA-256 of its canonical form, in hex. */
+/** Computes the digest that names a statement in an exception or a record: SHA-256 of its canonical form, in hex. */
 export function digestStatement(statement: CanonicalStatement): string {
   return bytesToHex(sha256(utf8ToBytes(JSON.stringify(statement))));
 }
@@ -67,7 +67,7 @@ function textOf(pattern: PrincipalPattern): string {
 
 function conditionText({ operator, key, values }: Condition, variables: boolean): string {
   const fold = operator.comparison === 'StringEqualsIgnoreCase' || operator.comparison === 'Bool';
-  // A variable's name has no case, but its default has.
+  // The name of a variable has no case, and its default has one, so a value with a variable keeps its case.
   const texts = values.map((value) => (fold && !value.includes('${') ? value.toLowerCase() : value));
   const { comparison, negated, ifExists, quantifier = '' } = operator;
   const open = variables && texts.some((text) => text.includes('${'));

@@ -5,7 +5,7 @@ import { compilePattern, matchTokens, type RequestContext } from './pattern.ts';
 export interface ComparisonScope {
   readonly context: RequestContext;
   readonly variables: boolean;
-  /** What a variable is whose key the context does not have: see {@link PatternOptions}. */
+  /** Value of a variable whose key the context does not have: see {@link PatternOptions}. */
   readonly unknown?: 'absent' | 'any' | 'none';
 }
 

@@ -1,4 +1,4 @@
-/** A condition key that tells of an attestation document. */
+/** A condition key on a PCR of an attestation document. */
 export interface AttestationKey {
   readonly platform: 'enclave' | 'nitrotpm';
   readonly pcr: number;
@@ -9,8 +9,8 @@ const PCR_NAME = /^(nitrotpm)?pcr(0|[1-9][0-9]?)$/;
 const LAST_PCR = { enclave: 31, nitrotpm: 23 } as const;
 
 /**
- * What an attestation condition key asks for, in any case; undefined for another key, and for one that only looks
- * like one: AWS finds it in no request.
+ * Parses an attestation condition key, in any case; undefined for any other key, and for one with the prefix that KMS puts
+ * into no request.
  * Source: KMS Developer Guide, "Condition keys for Nitro Enclaves" and "Condition keys for NitroTPM".
  */
 export function parseAttestationKey(key: string): AttestationKey | undefined {
@@ -25,7 +25,7 @@ export function parseAttestationKey(key: string): AttestationKey | undefined {
   return pcr <= LAST_PCR[platform] ? { platform, pcr } : undefined;
 }
 
-/** Source: KMS Developer Guide, "AWS KMS condition keys". Lower case. */
+/** Names of KMS's condition keys in lower case. Source: KMS Developer Guide, "AWS KMS condition keys". */
 const KMS_KEYS: ReadonlySet<string> = new Set(
   [
     'BypassPolicyLockoutSafetyCheck',
@@ -65,7 +65,7 @@ const KMS_KEYS: ReadonlySet<string> = new Set(
   ].map((name) => `kms:${name.toLowerCase()}`),
 );
 
-/** Whether KMS ever puts a key into a request. Keys of other services and `aws:` ones are not looked at. */
+/** Whether KMS ever puts a key into a request; true for every key without the prefix `kms:`, which is not looked up. */
 export function isKnownConditionKey(key: string): boolean {
   const lower = key.toLowerCase();
   if (!lower.startsWith('kms:')) return true;
@@ -74,7 +74,7 @@ export function isKnownConditionKey(key: string): boolean {
 }
 
 /**
- * Keys that have one value in a request, if any. A key that AWS does not describe here may have several.
+ * Names of keys that have one value in a request, if any. A key that is not listed may have several values.
  * Source: IAM User Guide, "AWS global condition context keys"; KMS Developer Guide, "AWS KMS condition keys".
  */
 const SINGLE_VALUED: ReadonlySet<string> = new Set(

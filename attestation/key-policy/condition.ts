@@ -5,7 +5,7 @@ import type { RequestContext } from './pattern.ts';
 /** One line of a Condition element: `{"OPERATOR": {"KEY": VALUES}}`. */
 export interface Condition {
   readonly operator: Operator;
-  /** As written; comparing ignores its case. */
+  /** The condition key as written; comparisons ignore its case. */
   readonly key: string;
   readonly values: readonly string[];
 }
@@ -35,7 +35,7 @@ export function matchCondition(condition: Condition, scope: ComparisonScope): bo
   return actual.some(matches) !== operator.negated;
 }
 
-/** All conditions of a statement have to hold. */
+/** Whether all conditions of a statement hold. */
 export function matchConditions(
   conditions: readonly Condition[],
   context: RequestContext,

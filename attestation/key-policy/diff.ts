@@ -8,26 +8,43 @@ import type { Attestation } from './key-space.ts';
 import { onlyKeys, variableOfPcr } from './pcr-values.ts';
 import { findAllowed, openInquiry, type Inquiry, type Question, type Witness } from './search.ts';
 
-/** Something that one of two policies allows and the other does not, with one request that shows it. */
+/** A permission in one of two policies and not in the other, with one request that shows the difference. */
 export interface PermissionChange extends FindingExample {
-  /** The statement that allows it. */
+  /** The statement that allows the request. */
   readonly statement: { readonly index: number; readonly sid?: string };
-  /** Absent where the policies surely differ in it; false where it only cannot be shown that they do not. */
+  /** Absent where the policies surely differ; false where the analysis cannot show that they do not. */
   readonly proven?: false;
 }
 
+/** Permissions that a change of policy gives and takes. */
 export interface PolicyDifference {
-  /** Allowed by the new policy only. */
+  /** Permissions in the new policy only. */
   readonly gained: readonly PermissionChange[];
-  /** Allowed by the old policy only. */
+  /** Permissions in the old policy only. */
   readonly lost: readonly PermissionChange[];
 }
 
 /**
- * Compares two policies of a key by what they permit, not by their text. Callers have whatever IAM policies they
- * like, so moving a permission between the account and a role of it is no difference.
+ * Compares two policies of a key by their permissions, not by their text. Callers are taken to have any IAM policies, so
+ * that moving a permission between an account and a role of the account is no difference.
  *
- * @throws KeyPolicyError for a policy that cannot be read with one meaning only
+ * @param before the JSON of the policy in force, at most 32,768 bytes
+ * @param after the JSON of the new policy
+ * @param options the key's ARN, and the time of the requests in milliseconds since 1970
+ * @throws KeyPolicyError POLICY_SYNTAX, POLICY_TOO_LARGE, POLICY_MALFORMED, POLICY_UNRESOLVED, POLICY_TOO_COMPLEX
+ *
+ * Source: IAM User Guide, "Policy evaluation logic"; KMS Developer Guide, "Determining access".
+ *
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises';
+ * import { diffKeyPolicies } from '@holdfast-nodes/holdfast/attestation/key-policy';
+ *
+ * const keyArn = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+ * const [before, after] = [await readFile('policy.json', 'utf8'), await readFile('open-policy.json', 'utf8')];
+ * const { gained, lost } = diffKeyPolicies(before, after, { keyArn, now: Date.now() });
+ * console.log(gained.some(({ action }) => action === 'kms:Decrypt'), lost.length); // true 0
+ * ```
  */
 export function diffKeyPolicies(
   before: string,
@@ -70,7 +87,7 @@ function findChanges(
         }),
       ];
       const unattested = ask('none');
-      // What is open to everybody is open to enclaves; it is said once.
+      // A permission without attestation covers every image, so it is reported once.
       if (unattested.length > 0 || !isAttestable(action)) return unattested;
       return [...images.flatMap((image) => ask('enclave', image)), ...ask('nitrotpm')];
     }),
@@ -87,13 +104,13 @@ function describeChange(witness: Witness): PermissionChange {
   };
 }
 
-/** Roles, users and sessions that nobody named are one to a reader. */
+/** Key by which changes are merged: roles, users and sessions with one label are one change to a reader. */
 function sameness({ action, who, attestation, statement, assignment }: Witness): string {
   const image = assignment.get(PCR0)?.map(String);
   return JSON.stringify([action, who.label, attestation, statement.index, image]);
 }
 
-/** Every PCR0 that the policies write out. */
+/** Collects every PCR0 that the policies write out in full, in lower-case hex. */
 function writtenImages(policies: readonly KeyPolicy[]): Set<string> {
   const conditions = policies.flatMap(({ statements }) =>
     statements.flatMap((statement) => statement.conditions),

@@ -4,7 +4,7 @@ import type { Condition } from './condition.ts';
 import { parseOperator } from './operator.ts';
 import { parseAwsPrincipal, type PrincipalPattern } from './principal.ts';
 
-/** An element that lists what it means, or (`NotX`) everything but that. */
+/** An element of a statement: the entries that it covers, or, negated (`NotX`), the only entries that it does not. */
 interface Clause<Entry> {
   readonly negated: boolean;
   readonly entries: readonly Entry[];
@@ -40,9 +40,12 @@ const MAX_DEPTH = 16;
 const MAX_STATEMENTS = 500;
 
 /**
- * Reads a key policy document as AWS KMS would, and refuses what has more than one reading.
+ * Parses a key policy as AWS KMS does, and refuses a document that has more than one reading.
+ *
+ * @param text the JSON of the policy, at most 32,768 bytes
+ * @throws KeyPolicyError POLICY_SYNTAX, POLICY_TOO_LARGE, POLICY_MALFORMED, POLICY_UNRESOLVED
+ *
  * Source: IAM User Guide, "Grammar of the IAM JSON policy language"; KMS Developer Guide, "Key policies".
- * @throws KeyPolicyError POLICY_SYNTAX, POLICY_TOO_LARGE, POLICY_MALFORMED
  */
 export function parseKeyPolicy(text: string): KeyPolicy {
   return parseDocument(text, (statement, path) => ({
@@ -53,8 +56,12 @@ export function parseKeyPolicy(text: string): KeyPolicy {
 }
 
 /**
- * Reads an IAM policy that is attached to a role or user.
- * @throws KeyPolicyError POLICY_SYNTAX, POLICY_TOO_LARGE, POLICY_MALFORMED
+ * Parses an IAM policy that is attached to a role or user.
+ *
+ * @param text the JSON of the policy, at most 32,768 bytes
+ * @throws KeyPolicyError POLICY_SYNTAX, POLICY_TOO_LARGE, POLICY_MALFORMED, POLICY_UNRESOLVED
+ *
+ * Source: IAM User Guide, "Grammar of the IAM JSON policy language".
  */
 export function parseIdentityPolicy(text: string): IdentityPolicy {
   return parseDocument(text, (statement, path) => parseStatement(statement, path, []));
@@ -100,7 +107,7 @@ function parseStatement(statement: JsonObject, path: StatementPath, extra: reado
   assertMembers(statement, known, path.text);
   const effect = statement['Effect'];
   if (effect !== 'Allow' && effect !== 'Deny')
-    throw malformed('Effect is Allow or Deny', `${path.text}.Effect`);
+    throw malformed('Effect is neither Allow nor Deny', `${path.text}.Effect`);
   const sid = optionalString(statement, 'Sid', path.text);
   return {
     index: path.index,
@@ -128,14 +135,14 @@ function parseStrings(statement: JsonObject, name: 'Action' | 'Resource', path: 
   return { negated, entries };
 }
 
-/** Source: the SDKs' partitions.json, dnsSuffix of each partition; a bare name is none that AWS takes. */
+/** Service principal, which ends with a partition's dnsSuffix (partitions.json of the SDKs); AWS refuses a bare name. */
 const SERVICE =
   /^(?:\*|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov))$/;
 
 function parsePrincipals(statement: JsonObject, path: string): Clause<PrincipalPattern> {
   const { negated, value, where } = eitherOf(statement, 'Principal', path);
   if (typeof value === 'string') {
-    if (value !== '*') throw malformed('a bare principal is "*"', where, value);
+    if (value !== '*') throw malformed('a principal that is text is not "*"', where, value);
     return { negated, entries: [{ kind: 'any' }] };
   }
   const members = asObject(value, where);
@@ -174,7 +181,7 @@ function eitherOf(
   path: string,
 ): { negated: boolean; value: JsonValue | undefined; where: string } {
   const negated = `Not${name}` in statement;
-  if (negated === name in statement) throw malformed(`${name} or Not${name}, and one only`, path);
+  if (negated === name in statement) throw malformed(`expected exactly one of ${name} and Not${name}`, path);
   const member = negated ? `Not${name}` : name;
   return { negated, value: statement[member], where: `${path}.${member}` };
 }
@@ -189,7 +196,8 @@ const TEMPLATE =
   'an unresolved template: render it first (cdk synth, then deploy), and read the policy with aws kms get-key-policy';
 
 /**
- * Refuses a CloudFormation template: what its functions stand for is known only once it is deployed.
+ * Refuses a CloudFormation template, whose functions have values only once it is deployed.
+ *
  * @throws KeyPolicyError POLICY_UNRESOLVED
  */
 function assertRendered(value: JsonValue, path: string): void {
@@ -213,7 +221,7 @@ function asObject(value: JsonValue | undefined, path: string): JsonObject {
   return value;
 }
 
-/** AWS writes a list of one as that one. An empty list has no meaning in a policy. */
+/** Reads a value as a list: AWS writes a list of one as its entry. An empty list has no meaning in a policy. */
 function asList(value: JsonValue | undefined, path: string): readonly JsonValue[] {
   if (value === undefined || value === null) throw malformed('a value is missing', path);
   const list = Array.isArray(value) ? value : [value];

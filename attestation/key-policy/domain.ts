@@ -1,17 +1,17 @@
 import type { KeySpace, Value } from './key-space.ts';
 import { type Demand, textOf, type Literal } from './verdict.ts';
 
-/** What the values of one key of a request can still be, after some literals were taken to be met. */
+/** The values that one key of a request can still have, after some literals were taken to be met. */
 export interface Domain {
   readonly absent: boolean;
   readonly many: boolean;
-  /** Those that meet every literal that asks something of all values. */
+  /** Values that meet every literal on all values. */
   readonly values: readonly Value[];
-  /** One value of each of these has to be there. */
+  /** Sets of values of each of which the request must have one. */
   readonly needs: readonly (readonly Value[])[];
-  /** Values that met a literal only perhaps. */
+  /** Values that may or may not meet a literal, as a policy variable decides. */
   readonly unsure: ReadonlySet<Value>;
-  /** Literals that were met, and whether they had to hold. */
+  /** Literals that were taken to be met, by their text, and whether each had to hold. */
   readonly met: ReadonlyMap<string, boolean>;
 }
 
@@ -19,7 +19,7 @@ export function openDomain({ absent, many, values }: KeySpace): Domain {
   return { absent, many, values, needs: [], unsure: new Set(), met: new Map() };
 }
 
-/** Takes a literal to be met: the same domain when nothing is given up for it, undefined when nothing is left. */
+/** Narrows a domain by a literal: the same domain when no value falls away, undefined when none is left. */
 export function narrowDomain(domain: Domain, literal: Literal, demand: Demand): Domain | undefined {
   const text = textOf(literal);
   const known = domain.met.get(text);
@@ -45,7 +45,7 @@ export function narrowDomain(domain: Domain, literal: Literal, demand: Demand): 
   };
 }
 
-/** Values that meet everything, as few as possible, and those that surely do before those that may; none where the key may be absent. */
+/** Picks as few values as meet every literal, sure ones before unsure ones; none where the key may be absent. */
 export function pickValues({ absent, values, needs, unsure }: Domain): readonly Value[] {
   if (absent) return [];
   const first = (list: readonly Value[]): Value[] => {
@@ -59,7 +59,7 @@ export function pickValues({ absent, values, needs, unsure }: Domain): readonly 
   return needs.length === 0 ? first(values) : [...new Set(needs.flatMap(first))];
 }
 
-/** Leaves only what the predicate takes; an empty list stands for a request without the key. */
+/** Restricts a domain to values that a predicate accepts; an empty list stands for a request without the key. */
 export function restrictDomain(domain: Domain, takes: (values: readonly string[]) => boolean): Domain {
   return {
     ...domain,

@@ -1,21 +1,22 @@
 import { HoldfastError } from '../../shared/errors.ts';
 
+/** Every code of {@link KeyPolicyError}; docs/codes.md explains each of them. */
 export type KeyPolicyErrorCode =
-  /** Not JSON, a duplicate member, too deep. */
+  /** The document is not JSON, has a duplicate member, or is nested too deeply. */
   | 'POLICY_SYNTAX'
-  /** Longer than AWS takes. */
+  /** The document is longer than AWS KMS stores. */
   | 'POLICY_TOO_LARGE'
   /** JSON, but not a policy that AWS would store: an unknown element, operator, principal or version. */
   | 'POLICY_MALFORMED'
   /** A CloudFormation or CDK template whose functions (Ref, Fn::…) are not filled in. */
   | 'POLICY_UNRESOLVED'
-  /** A policy that takes too long to question: nobody has to wait for an answer, or gets none by mistake. */
+  /** The policy takes too long to analyse, and counts as open. */
   | 'POLICY_TOO_COMPLEX'
-  /** A policy that would leave out a measurement that has to be in it. */
+  /** The policy would not bind a measurement that every node's policy has to bind. */
   | 'POLICY_UNBOUND'
-  /** A PCR3 that is not the measurement of the role that is to be written beside it. */
+  /** PCR3 is not the measurement of the node's role. */
   | 'POLICY_ROLE_MISMATCH'
-  /** The linter found what stops a policy; `details.findings`. */
+  /** The linter has findings, in `details.findings`, that stop the policy. */
   | 'GATE_FINDINGS'
   /** A statement that `render` does not write for what was stated, and that is of no harmless form; `details.unproven`. */
   | 'GATE_UNPROVEN'

@@ -8,9 +8,10 @@ import {
   type PrincipalMatch,
 } from './principal.ts';
 
-/** What the policies attached to the caller itself say about a request. */
+/** Decision of the policies attached to the caller itself. */
 export type IdentityDecision = 'allow' | 'deny' | 'none';
 
+/** One request to KMS. */
 export interface KeyRequest {
   /** `kms:Decrypt`, … */
   readonly action: string;
@@ -21,8 +22,8 @@ export interface KeyRequest {
   /** Default `none`. The root user of an account needs no identity policy. */
   readonly identity?: IdentityDecision;
   /**
-   * Takes a Deny with NotPrincipal to spare whoever is listed in any way. AWS describes the exact rule loosely, so
-   * whoever looks for gaps has to count on the weakest reading. Default: the strictest.
+   * Reads a Deny with NotPrincipal as sparing every caller that is listed in any way. AWS describes the exact rule loosely, so
+   * a search for gaps has to assume the weakest reading. Default: the strictest.
    */
   readonly lenientNotPrincipal?: boolean;
 }
@@ -50,8 +51,27 @@ export interface Evaluation {
 /**
  * Decides one request as AWS KMS does: an explicit Deny wins; a statement that names the caller allows by itself
  * within the key's account; one that names the account delegates to IAM; a caller of another account needs both.
+ *
+ * @param request condition keys in lower case in `context`, as `buildRequestContext` makes them; `keyArn` is no alias
+ * @returns the decision, its reason, and the statement that decided, where one did
+ *
  * Source: KMS Developer Guide, "Determining access", "Default key policy", "Allowing users in other accounts";
  * IAM User Guide, "Policy evaluation logic".
+ *
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises';
+ * import { buildRequestContext, evaluateKeyPolicy, parseKeyPolicy } from '@holdfast-nodes/holdfast/attestation/key-policy';
+ *
+ * const account = { type: 'root', accountId: '111122223333' };
+ * const { decision, reason } = evaluateKeyPolicy(parseKeyPolicy(await readFile('policy.json', 'utf8')), {
+ *   action: 'kms:Decrypt',
+ *   caller: account,
+ *   keyArn: 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+ *   context: buildRequestContext([]),
+ * });
+ * console.log(decision, reason); // deny explicit-deny
+ * ```
  */
 export function evaluateKeyPolicy(policy: KeyPolicy, request: KeyRequest): Evaluation {
   const applying = policy.statements
@@ -70,7 +90,13 @@ export function evaluateKeyPolicy(policy: KeyPolicy, request: KeyRequest): Evalu
   return decide(identity === 'allow' ? 'delegated-allow' : 'identity-missing', allowing.statement);
 }
 
-/** What a caller's own policies say, all together. */
+/**
+ * Decides by a caller's own IAM policies together: `deny` if any statement denies, `allow` if one allows, else `none`.
+ *
+ * @param request `resource` is the ARN of the key; condition keys in lower case in `context`
+ *
+ * Source: IAM User Guide, "Policy evaluation logic".
+ */
 export function evaluateIdentityPolicies(
   policies: readonly IdentityPolicy[],
   request: Pick<KeyRequest, 'action' | 'context'> & { readonly resource: string },
@@ -89,8 +115,8 @@ function isForeign({ caller, keyArn }: KeyRequest): boolean {
 }
 
 /**
- * Whether a statement is about this caller, action and key, whatever its conditions say. `maybe`: a variable in its
- * Resource decides, of which the request's context tells nothing.
+ * Whether a statement applies to this caller, action and key, apart from its conditions. `maybe`: a variable in Resource
+ * decides, whose value the request's context does not have.
  */
 export function speaksOf(
   policy: KeyPolicy,

@@ -2,10 +2,11 @@ import type { Statement } from './document.ts';
 import type { Value } from './key-space.ts';
 import type { Witness } from './search.ts';
 
-/** From the worst to the least. */
+/** Severities of a finding, the worst first. */
 export const SEVERITIES = ['critical', 'high', 'medium', 'low'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
+/** Codes of findings; docs/codes.md explains each of them. */
 export type FindingCode =
   /** Plaintext without an attestation document. */
   | 'UNATTESTED_USE'
@@ -64,37 +65,39 @@ export type FindingCode =
   /** Nobody can change the policy. */
   | 'LOCKED_OUT';
 
-/** What is wrong with a policy, found by asking it. */
+/** A fault of a policy, found by a search for requests that the policy should not allow. */
 export interface Finding {
   readonly code: FindingCode;
   readonly severity: Severity;
-  /** The statement that is at fault; absent where it is what is missing. */
+  /** The statement at fault; absent where a statement is missing. */
   readonly statement?: { readonly index: number; readonly sid?: string };
-  /** What happens, to whose advantage. */
+  /** Consequence of the fault, in one English sentence or two. */
   readonly why: string;
-  /** What to change. */
+  /** Change to the policy that removes the fault. */
   readonly fix: string;
-  /** Who can do what, in one request that the policy allows. */
+  /** One request that the policy allows and should not. */
   readonly example?: FindingExample;
-  /** Everybody for whom it holds. */
+  /** Callers whom the fault lets in, in words. */
   readonly callers?: readonly string[];
+  /** Actions that the fault opens. */
   readonly actions?: readonly string[];
-  /** Absent where the policy surely allows the request; false where it only cannot be shown to deny it. */
+  /** Absent where the policy surely allows the request; false where the analysis cannot show that it denies it. */
   readonly proven?: false;
 }
 
+/** A request in words. */
 export interface FindingExample {
   readonly caller: string;
   readonly action: string;
   /** How the request is attested. */
   readonly attestation: string;
-  /** The condition keys that it needs. */
+  /** Condition keys of the request that matter, in lower case, with their values. */
   readonly context: Readonly<Record<string, string>>;
 }
 
 type Fault = Pick<Finding, 'code' | 'severity' | 'why' | 'fix'>;
 
-/** A finding that a request shows. */
+/** Makes a finding that one request shows. */
 export function findingOf(witness: Witness, fault: Fault): Finding {
   const found = {
     ...fault,
@@ -108,12 +111,12 @@ export function findingOf(witness: Witness, fault: Fault): Finding {
   return { ...found, severity: fault.severity === 'medium' ? 'high' : fault.severity, why, proven: false };
 }
 
-/** A finding that a statement shows by itself. */
+/** Makes a finding that a statement shows by itself. */
 export function findingIn(statement: Statement, fault: Fault): Finding {
   return { ...fault, statement: reference(statement) };
 }
 
-/** A witness in words. */
+/** Describes a witness in words. */
 export function describeWitness({ who, action, attestation, assignment }: Witness): FindingExample {
   const context = [...assignment].filter(([, values]) => values.length > 0);
   return {
@@ -128,7 +131,7 @@ function showValue(value: Value): string {
   return typeof value === 'string' ? value : '(any value)';
 }
 
-/** One finding for the same fault of the same statement, whoever and whatever shows it; the worst first. */
+/** Merges findings of the same fault in the same statement, for all their callers and actions; the worst come first. */
 export function mergeFindings(findings: readonly Finding[]): Finding[] {
   const groups = Map.groupBy(
     findings,

@@ -17,54 +17,56 @@ import { toPcrHex, variableOfPcr } from './pcr-values.ts';
 import type { AdmittedImage } from './render.ts';
 import { findAllowed, openInquiry } from './search.ts';
 
-/** A statement that somebody answers for. */
+/** An exception for one statement, for which a person answers. */
 export interface GateException {
-  /** Its Sid, or its digest as {@link identifyStatements} gives it. */
+  /** Sid of the statement, or its digest as {@link identifyStatements} gives it. */
   readonly statement: string;
-  /** Why it may pass; kept in the record. */
+  /** Reason why the statement may pass; kept in the record. */
   readonly reason: string;
 }
 
+/** Options of {@link gateKeyPolicy}. */
 export interface GateOptions {
-  /** The policy that is to be put. */
+  /** JSON of the policy that is to be put. */
   readonly policy: string;
-  /** The policy that is in force; without it everything counts as gained. */
+  /** JSON of the policy in force; without it every permission counts as gained. */
   readonly current?: string;
   readonly keyArn: string;
   /** ARN of the role under which the node's requests are signed. */
   readonly nodeRole: string;
+  /** ARNs of the roles or users that administrate the key. */
   readonly admins: readonly string[];
-  /** The pcr.json of the image that is to be admitted, PCR16 with it. */
+  /** PCRs of the image that is to be admitted, 48 bytes each, PCR16 among them. */
   readonly expected: PcrValues;
-  /** Images that may stay beside it, each until its date. */
+  /** Images that may decrypt beside the new one, each until its date. */
   readonly others?: readonly AdmittedImage[];
   /** The node's encryption context, from its manifest. */
   readonly encryptionContext: Readonly<Record<string, string>>;
   /** Statements that may pass although nothing shows them to be harmless. */
   readonly exceptions?: readonly GateException[];
-  /** What a running enclave of the new image answered to the nonce. */
+  /** Attestation document of a running enclave of the new image, for `nonce`. */
   readonly document: Uint8Array;
-  /** Made for this decision and sent to that enclave. */
+  /** Nonce of 16 bytes or more, made for this decision and sent to that enclave. */
   readonly nonce: Uint8Array;
   /** The trust anchor, a certificate in DER. */
   readonly root: Uint8Array;
-  /** Milliseconds since 1970. */
+  /** Time of the decision, in milliseconds since 1970. */
   readonly now: number;
-  /** The oldest document to take, in milliseconds. */
+  /** Maximum age of the document, in milliseconds. */
   readonly maxAgeMs: number;
   /** A finding of this severity or worse stops the policy. Default: medium. */
   readonly threshold?: Severity;
 }
 
-/** A policy that may be put, and why. */
+/** The decision that a policy may be put, with its grounds. */
 export interface GateDecision {
   readonly document: VerifiedDocument;
-  /** Those below the threshold, and those of excepted statements. */
+  /** Findings below the threshold, and those of excepted statements. */
   readonly findings: readonly Finding[];
   readonly difference: PolicyDifference;
-  /** Statements that passed for a reason that somebody gave. */
+  /** Statements that passed by an exception. */
   readonly exceptions: readonly RecordedException[];
-  /** What an admin signs and keeps: JSON, the same bytes for the same decision. */
+  /** Record for an admin to sign and keep: JSON, the same bytes for the same decision. */
   readonly record: Uint8Array;
 }
 
@@ -78,13 +80,40 @@ const MIN_NONCE_BYTES = 16;
  * linter finds nothing of weight; and every statement is one that `render` writes for what was stated, or harmless by
  * its form, or excepted by somebody who says why. An exception excuses no critical finding.
  *
- * @throws AttestationError when the document is not that enclave's; KeyPolicyError GATE_FINDINGS, GATE_UNPROVEN,
- * GATE_EXCEPTION, GATE_NOT_ADMITTED
+ * @throws AttestationError when the document is not that enclave's
+ * @throws KeyPolicyError GATE_FINDINGS, GATE_UNPROVEN, GATE_EXCEPTION, GATE_NOT_ADMITTED, and the `POLICY_…` codes
+ * @throws RangeError for a nonce of fewer than 16 bytes
+ *
+ * Source: KMS Developer Guide, "Condition keys for Nitro Enclaves"; docs/key-policy.md for the record.
+ *
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises';
+ * import { AWS_NITRO_ROOT_G1, parsePcrFile } from '@holdfast-nodes/holdfast/attestation';
+ * import { gateKeyPolicy } from '@holdfast-nodes/holdfast/attestation/key-policy';
+ *
+ * const { record, difference } = gateKeyPolicy({
+ *   policy: await readFile('policy.json', 'utf8'),
+ *   keyArn: 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+ *   nodeRole: 'arn:aws:iam::111122223333:role/node',
+ *   admins: ['arn:aws:iam::111122223333:role/admin'],
+ *   encryptionContext: { 'holdfast:node': '1' },
+ *   expected: parsePcrFile(await readFile('node.pcr.json')),
+ *   document: await readFile('document.bin'),
+ *   nonce: await readFile('nonce.bin'),
+ *   root: AWS_NITRO_ROOT_G1,
+ *   now: Date.now(),
+ *   maxAgeMs: 300_000,
+ * });
+ * console.log(JSON.parse(Buffer.from(record).toString()).format); // holdfast-key-policy-decision/1
+ * console.log(difference.gained.length > 0); // true
+ * ```
  */
 export function gateKeyPolicy(options: GateOptions): GateDecision {
   const { policy, current, keyArn, now, nonce, expected, others = [], nodeRole, admins } = options;
   const { encryptionContext } = options;
-  if (nonce.length < MIN_NONCE_BYTES) throw new RangeError(`a nonce has at least ${MIN_NONCE_BYTES} bytes`);
+  if (nonce.length < MIN_NONCE_BYTES)
+    throw new RangeError(`the nonce has ${nonce.length} bytes: expected ${MIN_NONCE_BYTES} or more`);
   const document = verifyAttestationDocument(options.document, {
     root: options.root,
     at: now,
@@ -109,7 +138,13 @@ export function gateKeyPolicy(options: GateOptions): GateDecision {
       (finding.severity === 'critical' || !excused.has(finding.statement?.index ?? -1)),
   );
   if (grave.length > 0) {
-    throw new KeyPolicyError('GATE_FINDINGS', 'the policy has findings that stop it', { findings: grave });
+    throw new KeyPolicyError(
+      'GATE_FINDINGS',
+      `the policy has ${grave.length} findings at or above the threshold`,
+      {
+        findings: grave,
+      },
+    );
   }
   assertProven(options, excused);
   assertAdmits(options, document.pcrs);
@@ -118,7 +153,7 @@ export function gateKeyPolicy(options: GateOptions): GateDecision {
   return { document, findings, difference, exceptions, record };
 }
 
-/** The statements that the exceptions name, each of them one. */
+/** Resolves each exception to the one statement that it names. */
 function resolveExceptions({ policy, exceptions = [] }: GateOptions): RecordedException[] {
   const statements = identifyStatements(policy);
   return exceptions.map(({ statement: name, reason }) => {
@@ -134,7 +169,7 @@ function resolveExceptions({ policy, exceptions = [] }: GateOptions): RecordedEx
   });
 }
 
-/** Every statement is what `render` writes, or harmless, or excepted; and no Deny of `render` is gone. */
+/** Checks that every statement is one that `render` writes, harmless or excepted, and that no Deny of `render` is missing. */
 function assertProven(options: GateOptions, excused: ReadonlySet<number>): void {
   const { policy, keyArn, nodeRole, admins, expected, others = [], encryptionContext } = options;
   const rendered = {
@@ -153,7 +188,7 @@ function assertProven(options: GateOptions, excused: ReadonlySet<number>): void 
   );
 }
 
-/** The policy lets this very enclave decrypt. */
+/** Checks that the policy lets the enclave of the document decrypt. */
 function assertAdmits({ policy, keyArn, nodeRole, now }: GateOptions, pcrs: PcrValues): void {
   const parsed = parseKeyPolicy(policy);
   const measured = new Map(

@@ -8,7 +8,7 @@ type Unit =
   | { readonly is: 'character'; readonly character: string }
   | { readonly is: 'any' | 'run'; readonly colon: boolean };
 
-/** A set of texts: what one value of a condition compares equal to. */
+/** A set of texts: those that one value of a condition matches. */
 export interface Glob {
   readonly units: readonly Unit[];
   /** Letters of either case are the same. */
@@ -16,8 +16,8 @@ export interface Glob {
 }
 
 /**
- * The texts that a value of a policy matches under a comparison of texts; undefined when it matches none. A variable
- * of which the context tells nothing may be any text.
+ * Reads a value of a policy as the set of texts that it matches under a comparison; undefined when it matches none. A
+ * variable whose value the context does not have may be any text.
  */
 export function readGlob(
   comparison: Comparison,
@@ -42,13 +42,13 @@ export function readGlob(
 
 const COLON: Unit = { is: 'character', character: ':' };
 
-/** A glob of `*`, `?` and text, outside of any policy. */
+/** Makes a glob of `*`, `?` and text, without policy variables. */
 export function globOf(pattern: string, fold = false): Glob {
   const tokens = compilePattern(pattern, new Map(), { wildcards: true, variables: false }) ?? [];
   return { units: toUnits(tokens, true), fold };
 }
 
-/** A glob of one text. */
+/** Makes a glob that matches one text. */
 export function textGlob(text: string, fold = false): Glob {
   return { units: toUnits([text], true), fold };
 }
@@ -62,9 +62,9 @@ function toUnits(tokens: readonly Token[], colon: boolean): Unit[] {
 }
 
 export interface SampleOptions {
-  /** Only texts that are in it. */
+  /** Glob that every sample must match. Default: any text. */
   readonly within?: Glob;
-  /** No text that is in any of them. */
+  /** Globs that no sample may match. */
   readonly without?: readonly Glob[];
   /** The characters that a text can have. Default: any. */
   readonly alphabet?: string;
@@ -72,9 +72,9 @@ export interface SampleOptions {
 }
 
 /**
- * One text of each kind that the globs tell apart: for every combination of globs that some text is in and others that
- * it is not in, the shortest such text. So whatever a text makes true of the globs, one of those returned does too.
- * It is the product of the globs' automata, walked breadth first; characters that no glob waits for are one.
+ * Samples one text of each kind that the globs tell apart: for every subset of the globs that some text matches while it
+ * matches none of the others, the shortest such text. The search walks the product of the globs' automata breadth first;
+ * characters that no glob waits for count as one.
  *
  * @throws KeyPolicyError POLICY_TOO_COMPLEX
  */
@@ -114,7 +114,7 @@ export function sampleTexts(globs: readonly Glob[], options: SampleOptions): str
   return [...found.values()];
 }
 
-/** A step of an automaton makes lists and a name for them, and costs as much as some comparisons do. */
+/** Cost of a step of an automaton, which makes lists and a name for them, in steps of a {@link Budget}. */
 const STEP_COST = 8;
 
 /** The one text of a glob without wildcards and without folding; undefined for others. */
@@ -123,7 +123,7 @@ function readText({ units, fold }: Glob): string | undefined {
   return fold || characters.includes(undefined) ? undefined : characters.join('');
 }
 
-/** Texts tell apart each of themselves, and all others, of which one is made. */
+/** Samples the texts themselves, and one text that is none of them. */
 function sampleAround(texts: readonly string[]): string[] {
   const named = new Set(texts);
   let other = 'x';
@@ -137,7 +137,7 @@ function keyOf(state: readonly number[][]): string {
   return state.map((positions) => positions.join(',')).join(';');
 }
 
-/** The positions, and those behind a run that may be empty. */
+/** Adds to positions those after a run, since a run may be empty. */
 function close({ units }: Glob, positions: readonly number[]): number[] {
   const closed = new Set<number>();
   for (const position of positions) {

@@ -6,10 +6,10 @@ import type { Condition } from './condition.ts';
 import { foldsUnusualLetters, readGlob, sampleTexts, textGlob, globOf, type Glob } from './glob.ts';
 import { sampleAddresses, sampleNumbers, sampleTimes } from './samples.ts';
 
-/** How a request is attested: not at all, by an enclave's document, or by one of a NitroTPM. */
+/** Attestation of a request: none, an enclave's document, or one of a NitroTPM. */
 export type Attestation = 'none' | 'enclave' | 'nitrotpm';
 
-/** A value of which nothing is known: it may make any comparison true or false. */
+/** An unknown value, which may make any comparison true or false. */
 export const ANY_VALUE = null;
 export type Value = string | null;
 
@@ -72,7 +72,7 @@ export function openKeySpace(key: string, asked: readonly Asked[], options: Spac
 
 const NEVER: KeySpace = { values: [], absent: true, many: false };
 
-/** ImageSha384 and PCR0 are one value under two names. */
+/** Names the variable of a condition key: lower case, and PCR0 for ImageSha384, which is the same value. */
 export function variableOf(key: string): string {
   const lower = key.toLowerCase();
   return lower === 'kms:recipientattestation:imagesha384' ? 'kms:recipientattestation:pcr0' : lower;
@@ -92,7 +92,7 @@ function isOnly(asked: readonly Asked[], kind: Kind): boolean {
   return asked.every((one) => [kind, undefined].includes(kindOf(one)));
 }
 
-/** What is compared in two ways, as text and as a number, say, is told apart by neither alone. */
+/** Samples values of a key; one that is compared in two ways, such as text and number, may also be unknown. */
 function sampleValues(
   asked: readonly Asked[],
   options: SpaceOptions & { readonly within: Glob | undefined; readonly without: readonly Glob[] },
@@ -109,7 +109,7 @@ function sampleValues(
   const texts = sampleTexts(globs, { ...(within === undefined ? {} : { within }), without, budget });
   const huge = kinds.has('Numeric') && readAll(asked, readNumber).some((number) => Math.abs(number) > 1e15);
   const open = unusual || huge || kinds.size > 1 || (kinds.has('Date') && !whole);
-  // Texts beside them are no number, time or address, so that those comparisons fail.
+  // The texts are no number, time or address, so that those comparisons fail for them.
   return [...samples, ...texts, ...(open ? [ANY_VALUE] : [])];
 }
 
@@ -134,7 +134,7 @@ function readAll<T>(asked: readonly Asked[], read: (text: string) => T | undefin
   return asked.flatMap(({ condition }) => condition.values.flatMap((value) => read(value) ?? []));
 }
 
-/** Documents carry lower-case hex of 48 bytes: what a policy has beside that never comes. */
+/** Samples PCR values: KMS compares lower-case hex of 48 bytes, so other values of a policy never occur. */
 function samplePcrs(asked: readonly Asked[], options: SpaceOptions): Value[] {
   const { also, budget } = options;
   const named = [...asked.flatMap(({ condition }) => condition.values), ...also, ZERO_PCR];
@@ -155,7 +155,7 @@ function samplePcrs(asked: readonly Asked[], options: SpaceOptions): Value[] {
   return [...exact, ...others, ...(isOnly(asked, 'Text') ? [] : [ANY_VALUE])];
 }
 
-/** A measurement that is none of these. */
+/** Makes a measurement that is none of the named ones. */
 function freshPcr(named: ReadonlySet<string>): string {
   for (let number = 1; ; number += 1) {
     const value = number.toString(16).padStart(2, '0').repeat(96).slice(0, 96);

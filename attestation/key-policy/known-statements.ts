@@ -7,11 +7,11 @@ import { renderKeyPolicy, type RenderOptions } from './render.ts';
 export interface UnprovenStatement {
   readonly index: number;
   readonly sid?: string;
-  /** What an exception names it by. */
+  /** Digest by which an exception names the statement. */
   readonly sha256: string;
 }
 
-/** How a policy compares with what `render` writes. */
+/** Result of comparing a policy with the one that `render` writes. */
 export interface Comparison {
   /** Statements that are neither rendered, nor narrower than a rendered one, nor of a harmless form. */
   readonly unproven: readonly UnprovenStatement[];
@@ -55,7 +55,7 @@ export function compareWithRendered(policy: string, options: RenderOptions, keyA
   return { unproven, missing: missing.map(({ sid, index }) => sid ?? String(index)) };
 }
 
-/** Every statement of a policy, as an exception names it. */
+/** Identifies every statement of a policy by index, Sid and digest, as an exception names it. */
 export function identifyStatements(policy: string): UnprovenStatement[] {
   const { statements, version } = parseKeyPolicy(policy);
   return statements.map((statement) =>

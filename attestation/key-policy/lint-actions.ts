@@ -8,7 +8,7 @@ import { findingIn, findingOf, type Finding } from './finding.ts';
 import { isAdmin, type LintScope } from './lint-scope.ts';
 import { matchAction } from './pattern.ts';
 
-/** Actions that a statement names in vain, and those that it names without knowing them. */
+/** Finds actions that a statement names without effect, and wildcards over actions that do not exist yet. */
 export function lintActions(scope: LintScope): Finding[] {
   return [
     ...scope.policy.statements.flatMap((one) => [...lintNames(one), ...lintDocuments(one)]),
@@ -16,7 +16,7 @@ export function lintActions(scope: LintScope): Finding[] {
   ];
 }
 
-/** A misspelt action: what an Allow means does not work, and what a Deny means is open. */
+/** Finds misspelt actions: an Allow then fails to allow, and a Deny fails to deny. */
 function lintNames(statement: KeyPolicyStatement): Finding[] {
   return statement.actions.entries
     .filter((pattern) => !isKnownAction(pattern))
@@ -52,7 +52,7 @@ function lintDocuments(statement: KeyPolicyStatement): Finding[] {
   ];
 }
 
-/** Wildcards that let through what AWS will add. Describe and List read, by AWS's own convention. */
+/** Finds wildcards that allow actions that AWS may add; Describe and List actions only read, by AWS's convention. */
 function lintFuture(scope: LintScope): Finding[] {
   const { policy, callers, ask } = scope;
   return unknownActions([policy], createBudget())
@@ -73,7 +73,7 @@ function lintFuture(scope: LintScope): Finding[] {
     );
 }
 
-/** Uses that no node makes of its key, most of them of keys of other kinds. */
+/** Finds allowed actions that no node needs of its key, most of them for keys of other kinds. */
 export function lintOtherKinds({ callers, ask }: LintScope): Finding[] {
   const attested = KMS_ACTIONS.use.filter(
     (action) => !['kms:Decrypt', 'kms:GenerateDataKey'].includes(action),

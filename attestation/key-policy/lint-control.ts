@@ -4,7 +4,7 @@ import { findingOf, type Finding, type Severity } from './finding.ts';
 import { isAdmin, isNamedIn, isNode, type LintScope } from './lint-scope.ts';
 import type { Witness } from './search.ts';
 
-/** Blobs that somebody else makes are taken for the node's own. */
+/** Finds callers who can make ciphertexts that a node would take for its own. */
 export function lintMint(scope: LintScope): Finding[] {
   return askAll(scope, KMS_ACTIONS.mint, (witness) => {
     const trusted = isAdmin(scope, witness.who);
@@ -20,7 +20,7 @@ export function lintMint(scope: LintScope): Finding[] {
   });
 }
 
-/** Whoever changes the policy decides which image decrypts: the node's admin alone. */
+/** Finds callers other than the admins who can change the policy, and so decide which image decrypts. */
 export function lintControl(scope: LintScope): Finding[] {
   const findings = askAll(scope, KMS_ACTIONS.control, (witness) =>
     isAdmin(scope, witness.who)
@@ -46,7 +46,7 @@ export function lintControl(scope: LintScope): Finding[] {
   ];
 }
 
-/** Whoever destroys the key destroys every secret under it. */
+/** Finds callers other than the admins who can destroy the key, and every secret under it. */
 export function lintDestruction(scope: LintScope): Finding[] {
   return askAll(scope, KMS_ACTIONS.destroy, (witness) =>
     isAdmin(scope, witness.who)
@@ -60,7 +60,7 @@ export function lintDestruction(scope: LintScope): Finding[] {
   );
 }
 
-/** Whoever can rename, tag, stop rotation or undo a deletion can get in the way of whoever administrates. */
+/** Finds callers other than the admins who can rename, tag, stop rotation or cancel a deletion. */
 export function lintManagement(scope: LintScope): Finding[] {
   return askAll(scope, KMS_ACTIONS.manage, (witness) =>
     isAdmin(scope, witness.who)
@@ -74,7 +74,7 @@ export function lintManagement(scope: LintScope): Finding[] {
   );
 }
 
-/** An attested enclave is of the right image; it should run where it was meant to, too. */
+/** Finds callers other than the node's role who can run the right image and decrypt in it. */
 export function lintPrincipals(scope: LintScope): Finding[] {
   const { nodes } = scope.options;
   return scope.callers
@@ -98,7 +98,7 @@ export function lintPrincipals(scope: LintScope): Finding[] {
     );
 }
 
-/** Graver for the instance's role by name; the root user, who answers for the account, is only named. */
+/** Grades a witness: higher for the instance's role by name, low for the root user, who answers for the account. */
 function gradeOf(
   scope: LintScope,
   witness: Witness,

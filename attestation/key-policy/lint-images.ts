@@ -15,7 +15,7 @@ const among =
 
 type Only = NonNullable<Parameters<LintScope['ask']>[0]['only']>;
 
-/** Which images get plaintext: any, one in debug mode, or one that nobody meant. */
+/** Finds images that get plaintext and should not: any image, one in debug mode, or one that is not expected. */
 export function lintImages(scope: LintScope): Finding[] {
   const anyImage = askAll(
     scope,
@@ -39,7 +39,7 @@ export function lintImages(scope: LintScope): Finding[] {
   ];
 }
 
-/** A measurement that the policy does not write out in full: unknown to it, or let in by a wildcard. */
+/** Whether a measurement is written out nowhere in the policy: allowed by no value, or by a wildcard. */
 function isUnlisted({ policy }: LintScope, pcr: number): (values: readonly string[]) => boolean {
   const listed = policy.statements.flatMap((statement) => [...writtenPcrs(statement, pcr), ZERO_PCR]);
   return (values) => !values.some((value) => listed.includes(value));
@@ -56,7 +56,7 @@ function writtenPcrs({ conditions }: KeyPolicyStatement, pcr: number): string[] 
 const BIND_ALL =
   'Require PCR0, PCR1 and PCR2, PCR8 when the image is signed and PCR16 for the manifest, each with StringEqualsIgnoreCase.';
 
-/** A statement that does not ask for an image at all is for lint-use, unless it asks for some document. */
+/** Explains a statement that requires a document and no image; lint-use reports one that requires no document. */
 function explainAnyImage({ statement }: Witness): string {
   const pcrs = statement.conditions.flatMap(({ key }) => parseAttestationKey(key)?.pcr ?? []);
   if (pcrs.length > 0 && pcrs.every((pcr) => pcr === 4)) {
@@ -105,7 +105,7 @@ const MEANING: Readonly<Record<number, string>> = {
   16: "the node's manifest",
 };
 
-/** PCR0 to PCR2 always; others when the images have them in use. */
+/** Lists the PCRs to bind: PCR0 to PCR2, and those that any of the images uses. */
 function pcrsToBind({ options }: LintScope): number[] {
   const used = (options.images ?? []).flatMap((image) =>
     [...image].filter(([, value]) => value.some((byte) => byte !== 0)).map(([pcr]) => pcr),
@@ -135,7 +135,7 @@ function lintUnexpected(scope: LintScope, bound: (witness: Witness) => boolean):
   });
 }
 
-/** Two lists of two measurements allow four images, of which two were never built. */
+/** Finds statements that allow mixed images: two lists of two measurements allow four images, two of them never built. */
 function lintMixed(scope: LintScope, bound: (witness: Witness) => boolean): Finding[] {
   return scope.policy.statements
     .filter(({ effect }) => effect === 'Allow')
@@ -180,7 +180,7 @@ function isMeant(
   );
 }
 
-/** The measurements that a statement lists, by PCR. */
+/** Collects the measurements that a statement lists, by PCR. */
 function listedPcrs({ conditions }: KeyPolicyStatement): Map<number, string[]> {
   const lists = new Map<number, string[]>();
   for (const { key, operator, values } of conditions) {
@@ -192,12 +192,12 @@ function listedPcrs({ conditions }: KeyPolicyStatement): Map<number, string[]> {
   return lists;
 }
 
-/** Whoever may use the key attested, with these PCRs, by a statement that asks for a document. */
+/** Asks who may use the key with a document of these PCRs, by a statement that requires a document. */
 function askAll({ callers, ask }: LintScope, only: Only): Witness[] {
   return KMS_ACTIONS.use.flatMap((action) =>
     callers.flatMap((who) =>
       ask({ action, who, attestation: 'enclave', only }).filter(
-        // Without one it would be reported as unattested use.
+        // A statement that requires no document is reported as unattested use.
         ({ statement }) =>
           ask({ action, who, attestation: 'none' }).every((one) => one.statement !== statement),
       ),

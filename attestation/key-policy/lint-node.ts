@@ -7,7 +7,7 @@ import { toPcrHex, variableOfPcr } from './pcr-values.ts';
 
 const PCRS = 32;
 
-/** Whether what was stated, image, manifest and role, gets the secret under this policy, asked of KMS directly and now. */
+/** Finds images and roles that the caller expects to decrypt and that the policy does not let decrypt now. */
 export function lintNode(scope: LintScope): Finding[] {
   const { options, nodes } = scope;
   if (options.nodes === undefined && options.images === undefined) return [];
@@ -78,7 +78,7 @@ function ask(
   return scope.ask({ action: 'kms:Decrypt', who, attestation: 'enclave', only }).length > 0;
 }
 
-/** PCR3 is the role of the instance: beside another role's as principal, no enclave ever decrypts. */
+/** Finds statements with the PCR3 of a role other than their principal, under which no enclave ever decrypts. */
 export function lintRole({ policy, options }: LintScope): Finding[] {
   return policy.statements.flatMap((statement) => {
     const roles =

@@ -7,35 +7,36 @@ import { matchPrincipal } from './principal.ts';
 import { findAllowed, openInquiry, type Question, type Witness } from './search.ts';
 import { toPcrHex, variableOfPcr } from './pcr-values.ts';
 
-/** What a linter knows beside the policy. */
+/** Knowledge of the caller about the key, its nodes and its admins. */
 export interface LintOptions {
-  /** The key that the policy is for, or would be for. */
+  /** ARN of the key to which the policy belongs, no alias. */
   readonly keyArn: string;
-  /** Milliseconds since 1970. */
+  /** Time of the requests, in milliseconds since 1970. */
   readonly now: number;
   /** ARNs of the roles that run enclaves. Default: those that the policy lets use the key attested. */
   readonly nodes?: readonly string[];
-  /** ARNs of those who may change the policy. Default: those named for it who are no nodes. */
+  /** ARNs of the roles or users who may change the policy. Default: those that the policy names for it, without nodes. */
   readonly admins?: readonly string[];
-  /** The images that may use the key. Without them, what the policy names is taken to be meant. */
+  /** PCRs of the images that may use the key, 48 bytes each. Default: every image that the policy names. */
   readonly images?: readonly ReadonlyMap<number, Uint8Array>[];
   /** The encryption context of the node's requests, when it is known. */
   readonly encryptionContext?: Readonly<Record<string, string>>;
 }
 
-/** A policy with its questions half asked. */
+/** A policy under analysis, with the callers that it tells apart. */
 export interface LintScope {
   readonly policy: KeyPolicy;
   readonly options: LintOptions;
   readonly callers: readonly Representative[];
-  /** ARNs of the roles that run enclaves, and of those who administrate. */
+  /** ARNs of the roles that run enclaves. */
   readonly nodes: ReadonlySet<string>;
+  /** ARNs of the roles or users that administrate the key. */
   readonly admins: ReadonlySet<string>;
-  /** One witness for each statement that allows it. */
+  /** Returns one witness for each statement that allows such a request. */
   readonly ask: (question: Question) => Witness[];
 }
 
-/** @throws KeyPolicyError POLICY_TOO_COMPLEX */
+/** Opens the analysis of a policy. @throws KeyPolicyError POLICY_TOO_COMPLEX */
 export function openScope(policy: KeyPolicy, options: LintOptions): LintScope {
   const { keyArn, now, nodes: givenNodes, admins: givenAdmins } = options;
   const inquiry = openInquiry([policy], {
@@ -61,7 +62,7 @@ export function openScope(policy: KeyPolicy, options: LintOptions): LintScope {
   return { policy, options, callers, nodes, admins, ask };
 }
 
-/** What the images and the manifest make of a request, to be told apart from all else. */
+/** Collects the values of condition keys that the images and the encryption context have, to tell them from others. */
 function measurementsOf({ images = [], encryptionContext = {} }: LintOptions): Map<string, string[]> {
   const pcrs = Map.groupBy(
     images.flatMap((image) => [...image]),
@@ -77,7 +78,7 @@ function measurementsOf({ images = [], encryptionContext = {} }: LintOptions): M
   ]);
 }
 
-/** Whether the statement that allows it names the caller, not only its account or everybody. */
+/** Whether the statement of a witness names the caller, not only the caller's account or everybody. */
 export function isNamedIn({ statement: { principals }, who: { caller } }: Witness): boolean {
   const entries = principals.entries.filter(({ kind }) => kind !== 'any');
   return !principals.negated && matchPrincipal(entries, caller) === 'direct';

@@ -7,7 +7,7 @@ import { findingOf, type Finding } from './finding.ts';
 import { variableOf } from './key-space.ts';
 import type { LintScope } from './lint-scope.ts';
 
-/** Who gets at plaintext without showing an image, or with another platform's document. */
+/** Finds callers who get plaintext without an attestation document, or with one of another platform. */
 export function lintUnattestedUse({ callers, ask }: LintScope): Finding[] {
   const unattested = KMS_ACTIONS.use.flatMap((action) =>
     callers.flatMap((who) =>
@@ -39,7 +39,7 @@ export function lintUnattestedUse({ callers, ask }: LintScope): Finding[] {
   return [...unattested, ...tpm];
 }
 
-/** Actions that undo attestation for good, because nothing attested is asked of them. */
+/** Finds allowed actions that go around attestation: none of them takes an attestation document. */
 export function lintBypass({ callers, ask }: LintScope): Finding[] {
   const why = {
     'kms:CreateGrant':
@@ -48,7 +48,7 @@ export function lintBypass({ callers, ask }: LintScope): Finding[] {
       "ReEncrypt moves a secret under a key of the caller's own, and takes no attestation document.",
     'kms:ReplicateKey':
       "A replica has the same key material in another Region, under a policy of the caller's own.",
-    'kms:UpdatePrimaryRegion': 'It hands the rule over a multi-Region key to another Region.',
+    'kms:UpdatePrimaryRegion': 'UpdatePrimaryRegion hands control of a multi-Region key to another Region.',
     'kms:ImportKeyMaterial': 'Whoever imports key material knows it, and needs no KMS to decrypt.',
   };
   return KMS_ACTIONS.bypass.flatMap((action) =>
@@ -65,12 +65,12 @@ export function lintBypass({ callers, ask }: LintScope): Finding[] {
   );
 }
 
-/** Blobs of another purpose or node open as well, when nothing of the encryption context is required. */
+/** Finds statements that open ciphertexts of another purpose or node, since they do not bind the encryption context. */
 export function lintContext(scope: LintScope): Finding[] {
   return [...lintAnyContext(scope), ...lintOtherContexts(scope)];
 }
 
-/** Blobs whose encryption context differs from the manifest's in one name, that a variable or a list lets through. */
+/** Finds statements that open ciphertexts whose encryption context differs from the manifest's in one name. */
 function lintOtherContexts({ callers, ask, options }: LintScope): Finding[] {
   return Object.entries(options.encryptionContext ?? {}).flatMap(([name, value]) =>
     callers.flatMap((who) =>
@@ -111,7 +111,7 @@ function lintAnyContext({ callers, ask, policy }: LintScope): Finding[] {
       attestation: 'enclave',
       only: (key) => (key.startsWith('kms:encryptioncontext') ? isForeign(key) : undefined),
     })
-      // What asks for nothing at all is reported as such.
+      // A statement that requires no document is reported as unattested use.
       .filter(({ statement }) =>
         ask({ action: 'kms:Decrypt', who, attestation: 'none' }).every((one) => one.statement !== statement),
       )
@@ -126,13 +126,13 @@ function lintAnyContext({ callers, ask, policy }: LintScope): Finding[] {
   );
 }
 
-/** A value that a condition lists, in whatever operator, by itself or by a pattern. */
+/** Whether a condition lists a value, by itself or by a pattern, under any operator. */
 function isWritten({ operator, values }: Condition, value: string): boolean {
   const scope = { context: new Map(), variables: true, unknown: 'none' } as const;
   return values.some((wanted) => matchValue(operator.comparison, wanted, value, scope));
 }
 
-/** While a node may make data keys, a second master password can be made (only the first start needs it). */
+/** Finds nodes that may make data keys, and so a second master password; only the first start needs that. */
 export function lintInitialisation({ callers, ask }: LintScope): Finding[] {
   return callers.flatMap((who) =>
     ask({ action: 'kms:GenerateDataKey', who, attestation: 'enclave' }).map((witness) =>
@@ -146,7 +146,7 @@ export function lintInitialisation({ callers, ask }: LintScope): Finding[] {
   );
 }
 
-/** Why a statement lets through what is not attested. */
+/** Explains why a statement allows a request without an attestation document. */
 function gapOf(statement: KeyPolicyStatement): string {
   const attested = statement.conditions.filter(({ key }) => key.toLowerCase().startsWith(ATTESTATION_PREFIX));
   if (attested.length === 0) {

@@ -7,7 +7,7 @@ import type { KeyPolicyStatement } from './document.ts';
 import { findingIn, type Finding } from './finding.ts';
 import type { LintScope } from './lint-scope.ts';
 
-/** What a statement says by mistake, whatever the rest of the policy makes of it. */
+/** Finds mistakes in the writing of single statements, apart from the rest of the policy. */
 export function lintWriting({ policy }: LintScope): Finding[] {
   return policy.statements.flatMap((statement) => [
     ...lintKeys(statement),
@@ -98,7 +98,7 @@ function lintNegations(statement: KeyPolicyStatement): Finding[] {
   return findings;
 }
 
-/** Negated conditions are ANDed: a Deny that names several PCRs is lifted by any one that fits. */
+/** Finds a Deny with several negated PCRs: conditions are ANDed, so one fitting PCR lifts it. */
 function lintTeeth(statement: KeyPolicyStatement): Finding[] {
   if (statement.effect === 'Allow' || !KMS_ACTIONS.use.some((action) => speaksOf(statement, action)))
     return [];
@@ -109,7 +109,7 @@ function lintTeeth(statement: KeyPolicyStatement): Finding[] {
     return attested.some(
       (other) =>
         parseAttestationKey(other.key)?.pcr !== wrong &&
-        // A document whose other PCR is as the Deny wants it.
+        // The context is that of a document whose other PCR has the value in the Deny.
         !matchCondition(other, {
           context: new Map([[other.key.toLowerCase(), [other.values[0]?.toLowerCase() ?? ZERO_PCR]]]),
           variables: false,

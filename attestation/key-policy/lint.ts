@@ -9,11 +9,25 @@ import { lintBypass, lintContext, lintInitialisation, lintUnattestedUse } from '
 import { lintWriting } from './lint-writing.ts';
 
 /**
- * What is wrong with the policy of a key that only an enclave shall use. It is decided by looking for requests that
- * the policy allows and should not, so that a gap that a Deny or an account's boundary closes is none. What cannot be
- * shown closed is a finding too. The worst comes first.
+ * Lints the policy of a key that only an enclave shall use. The linter searches for requests that the policy allows and
+ * should not, so that a gap that a Deny closes is no finding; a gap that cannot be shown to be closed is one. The worst
+ * findings come first; none is an empty list.
  *
- * @throws KeyPolicyError for a policy that cannot be read with one meaning only
+ * @param text the JSON of the policy, at most 32,768 bytes
+ * @throws KeyPolicyError POLICY_SYNTAX, POLICY_TOO_LARGE, POLICY_MALFORMED, POLICY_UNRESOLVED, POLICY_TOO_COMPLEX
+ *
+ * Source: KMS Developer Guide, "Condition keys for Nitro Enclaves"; IAM User Guide, "Policy evaluation logic".
+ *
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises';
+ * import { isAtLeast, lintKeyPolicy } from '@holdfast-nodes/holdfast/attestation/key-policy';
+ *
+ * const keyArn = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+ * const findings = lintKeyPolicy(await readFile('open-policy.json', 'utf8'), { keyArn, now: Date.now() });
+ * const [worst] = findings.filter((finding) => isAtLeast(finding, 'critical'));
+ * console.log(worst.code, worst.severity); // UNATTESTED_USE critical
+ * ```
  */
 export function lintKeyPolicy(text: string, options: LintOptions): Finding[] {
   const scope = openScope(parseKeyPolicy(text), options);
@@ -36,7 +50,7 @@ export function lintKeyPolicy(text: string, options: LintOptions): Finding[] {
   ]);
 }
 
-/** Whether any finding is of this severity or worse. */
+/** Whether a finding is of this severity or worse. */
 export function isAtLeast({ severity }: Finding, threshold: Severity): boolean {
   return SEVERITIES.indexOf(severity) <= SEVERITIES.indexOf(threshold);
 }

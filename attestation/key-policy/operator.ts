@@ -67,6 +67,8 @@ const OPERATORS: ReadonlyMap<string, BaseOperator> = new Map<string, BaseOperato
 const NAME = /^(?:(ForAllValues|ForAnyValue):)?([A-Za-z]+?)(IfExists)?$/;
 
 /**
+ * Parses the name of a condition operator, with its quantifier and IfExists.
+ *
  * Source: IAM User Guide, "IAM JSON policy elements: Condition operators".
  * @throws KeyPolicyError POLICY_MALFORMED
  */

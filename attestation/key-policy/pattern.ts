@@ -1,4 +1,4 @@
-/** What a condition or a policy variable can ask about a request: lower-case key, one or more values. */
+/** Context of a request, for conditions and policy variables: lower-case keys, one or more values each. */
 export type RequestContext = ReadonlyMap<string, readonly string[]>;
 
 /** A pattern after its variables were filled in: literal text, or a wildcard for one or for any characters. */
@@ -13,9 +13,9 @@ export interface PatternOptions {
   /** `${key}` is filled in: policies of version 2012-10-17 only. */
   readonly variables: boolean;
   /**
-   * What a variable is whose key the context does not have. `absent`: the request has no such key, so its default
-   * counts, or else the pattern matches nothing. `any`: the request is not known, so it may be any text. `none`: the
-   * request is not known, and the pattern matches nothing.
+   * Value of a variable whose key the context does not have. `absent`: the request has no such key, so the variable's
+   * default counts, or else the pattern matches nothing. `any`: the request is unknown, and the variable may be any text.
+   * `none`: the request is unknown, and the pattern matches nothing.
    */
   readonly unknown?: 'absent' | 'any' | 'none';
 }
@@ -50,7 +50,7 @@ export function compilePattern(
 }
 
 /**
- * The parts of a pattern: variables, `*` and `?` each by itself, and the text between them. Every character is looked
+ * Splits a pattern into variables, `*` and `?` each by itself, and the text between them. Every character is looked
  * at a fixed number of times, however many `${` stay open: patterns may be hostile.
  *
  * @param count is told how many characters were looked at
@@ -106,11 +106,11 @@ function readVariable(variable: string): { readonly key: string; readonly fallba
   const key = variable.slice(0, comma).trim();
   const quoted = variable.slice(comma + 1).trim();
   const whole = quoted.length >= 2 && quoted.startsWith("'") && quoted.indexOf("'", 1) === quoted.length - 1;
-  // Whatever follows a comma unquoted is no default that AWS describes, and no part of the key either.
+  // AWS describes no default without quotes: such a variable has neither a key nor a default.
   return whole ? { key, fallback: quoted.slice(1, -1) } : { key: '' };
 }
 
-/** Wildcard match in O(pattern × text), without regular expressions: patterns may be hostile. */
+/** Matches wildcards in O(pattern × text), without regular expressions, since patterns may be hostile. */
 export function matchTokens(tokens: readonly Token[], text: string): boolean {
   if (tokens.every((token) => typeof token === 'string')) return tokens.join('') === text;
   const units = tokens.flatMap<Token>((token) => (typeof token === 'string' ? Array.from(token) : [token]));
@@ -137,7 +137,7 @@ export function matchTokens(tokens: readonly Token[], text: string): boolean {
   return units.slice(unit).every((rest) => typeof rest === 'object' && rest.wildcard === '*');
 }
 
-/** Action names: wildcards, no variables, case does not matter. */
+/** Matches the name of an action: wildcards, no variables, any case. */
 export function matchAction(pattern: string, action: string): boolean {
   const tokens = compilePattern(pattern.toLowerCase(), new Map(), { wildcards: true, variables: false });
   return tokens !== undefined && matchTokens(tokens, action.toLowerCase());

@@ -6,12 +6,12 @@ export function variableOfPcr(pcr: number): string {
   return `kms:recipientattestation:pcr${pcr}`;
 }
 
-/** A measurement as KMS compares it: lower-case hex; nothing for none. */
+/** Encodes a measurement as KMS compares it, in lower-case hex; the empty text for undefined. */
 export function toPcrHex(bytes: Uint8Array | undefined): string {
   return Array.from(bytes ?? [], (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** What a question takes of each key; keys that are not listed may be anything. */
+/** Makes the `only` of a question from predicates by key; keys without one may have any value. */
 export function onlyKeys(
   ...takes: readonly (readonly [string, (values: readonly string[]) => boolean])[]
 ): (key: string) => ((values: readonly string[]) => boolean) | undefined {
@@ -19,7 +19,7 @@ export function onlyKeys(
   return (key) => byKey.get(key);
 }
 
-/** Whether a PCR3, where it is in use, is that of the role. */
+/** Whether a PCR3 is the measurement of the role, or unused. */
 export function isRolePcr(pcr3: Uint8Array | undefined, role: string): boolean {
   return pcr3 === undefined || isUnusedPcr(pcr3) || toPcrHex(pcr3) === toPcrHex(measureInstanceRole(role));
 }

@@ -16,7 +16,7 @@ export type PrincipalPattern =
    */
   | { readonly kind: 'federated' | 'canonical' | 'unique-id'; readonly value: string };
 
-/** Who sends a request. */
+/** Sender of a request. */
 export type Caller =
   | { readonly type: 'root'; readonly accountId: string }
   | { readonly type: 'user'; readonly accountId: string; readonly arn: string }
@@ -30,7 +30,7 @@ export type Caller =
     }
   | { readonly type: 'service'; readonly name: string };
 
-/** Whoever a policy can name beside those who sign a request with a key that this project knows how to make. */
+/** Sender of a request, or a principal that a policy can name by other means than the ARN of a user or role. */
 export type PolicyCaller =
   | Caller
   /** A session of GetFederationToken. `arn:aws:sts::ACCOUNT:federated-user/NAME` */
@@ -71,10 +71,14 @@ export function parseAwsPrincipal(value: string, path: string): PrincipalPattern
       return { kind: 'federated-user', accountId, arn: value };
     }
   }
-  throw new KeyPolicyError('POLICY_MALFORMED', 'not a principal that AWS takes', { path, value });
+  throw new KeyPolicyError(
+    'POLICY_MALFORMED',
+    'expected "*", an account id, or the ARN or unique id of a user, role or session',
+    { path, value },
+  );
 }
 
-/** How closely a pattern names a caller: not at all, by its account only, or itself. */
+/** Closeness of a match: none, by the caller's account only, or by the caller itself. */
 export type PrincipalMatch = 'none' | 'account' | 'direct';
 
 /** The closest match among a Principal element's entries. */

@@ -6,24 +6,25 @@ import { isRolePcr, toPcrHex } from './pcr-values.ts';
 
 /** An image that may decrypt. */
 export interface AdmittedImage {
-  /** As parsePcrFile gives them, PCR16 (the node's manifest) with them. Unused PCRs from 3 on are left out. */
+  /** PCRs as parsePcrFile returns them, and PCR16 (the node's manifest). Unused PCRs from 3 on are not bound. */
   readonly pcrs: PcrValues;
-  /** Milliseconds since 1970: from then on the image may not decrypt. Without it, until the next policy. */
+  /** Time from which the image may not decrypt, in milliseconds since 1970. Default: no end. */
   readonly until?: number;
 }
 
+/** Options of {@link renderKeyPolicy}. */
 export interface RenderOptions {
   /** ARN of the role of the parent instance, under which the enclave's requests are signed. */
   readonly nodeRole: string;
-  /** ARNs of roles or users who administrate the key. They get no use of it. */
+  /** ARNs of roles or users who administrate the key, without the right to use it. */
   readonly admins: readonly string[];
-  /** The image to run first; after it, those that it replaces. */
+  /** The image to run, followed by the images that it replaces. */
   readonly images: readonly [AdmittedImage, ...AdmittedImage[]];
   /** The node's encryption context, from its manifest. */
   readonly encryptionContext: Readonly<Record<string, string>>;
-  /** Lets the first image make the master password. Put the policy without it as soon as it has. */
+  /** Lets the first image make the master password; put a policy without it once the password exists. Default: false. */
   readonly initialise?: boolean;
-  /** Lets the admins have KMS make a master password for this node, which they do not see. For that moment only. */
+  /** Lets the admins have KMS make a master password that they cannot see; put a policy without it then. Default: false. */
   readonly supply?: boolean;
 }
 
@@ -55,14 +56,36 @@ const ADMINISTRATION = [
  * and the node's encryption context; administration without use for the admins; nothing for the account as such, so
  * that no IAM policy can reopen it. In the steady state that use is kms:Decrypt alone.
  *
+ * @returns the JSON of the policy, indented, the same for the same options
  * @throws KeyPolicyError POLICY_UNBOUND when a measurement is missing or zero, POLICY_ROLE_MISMATCH when PCR3 is of
- * another role; RangeError for options without sense
+ * another role
+ * @throws RangeError without admins or an encryption context, or with the node among the admins
+ *
+ * Source: KMS Developer Guide, "Condition keys for Nitro Enclaves" and "Key policies".
+ *
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises';
+ * import { parsePcrFile } from '@holdfast-nodes/holdfast/attestation';
+ * import { lintKeyPolicy, renderKeyPolicy } from '@holdfast-nodes/holdfast/attestation/key-policy';
+ *
+ * const policy = renderKeyPolicy({
+ *   nodeRole: 'arn:aws:iam::111122223333:role/node',
+ *   admins: ['arn:aws:iam::111122223333:role/admin'],
+ *   images: [{ pcrs: parsePcrFile(await readFile('node.pcr.json')) }],
+ *   encryptionContext: { 'holdfast:node': '1' },
+ * });
+ * const keyArn = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+ * console.log(lintKeyPolicy(policy, { keyArn, now: Date.now() }).length); // 0
+ * ```
  */
 export function renderKeyPolicy(options: RenderOptions): string {
   const { admins, images, encryptionContext } = options;
   if (admins.length === 0) throw new RangeError('somebody has to be able to change the policy');
-  if (admins.includes(options.nodeRole)) throw new RangeError('the node does not administrate its own key');
-  if (Object.keys(encryptionContext).length === 0) throw new RangeError('an encryption context is missing');
+  if (admins.includes(options.nodeRole))
+    throw new RangeError('nodeRole is among admins: expected a node that does not administrate its key');
+  if (Object.keys(encryptionContext).length === 0)
+    throw new RangeError('encryptionContext is empty: expected at least one pair');
   const foreign = images.find(({ pcrs }) => !isRolePcr(pcrs.get(3), options.nodeRole));
   if (foreign !== undefined) {
     throw new KeyPolicyError(
@@ -84,11 +107,14 @@ export function renderKeyPolicy(options: RenderOptions): string {
 }
 
 /**
- * A policy under which nobody uses the key, not by a grant that somebody made before either: what a new key begins with,
- * since a manifest names the key and a policy the manifest, and what shuts a node out at once.
+ * Writes a policy under which nobody can use the key, not even by an earlier grant. A new key begins with it, since the
+ * manifest names the key and the final policy needs the manifest; put on a key in use, it shuts a node out at once.
  *
- * @param admins ARNs of roles or users who administrate the key; whoever puts the policy has to be one of them
- * @throws RangeError without any
+ * @param admins ARNs of roles or users who administrate the key; the caller of PutKeyPolicy has to be one of them
+ * @returns the JSON of the policy, indented
+ * @throws RangeError without admins
+ *
+ * Source: KMS Developer Guide, "Key policies" and "Grants".
  */
 export function renderClosedKeyPolicy(admins: RenderOptions['admins']): string {
   if (admins.length === 0) throw new RangeError('somebody has to be able to change the policy');
@@ -105,7 +131,7 @@ function administration(admins: readonly string[]): object {
   };
 }
 
-/** Whatever else is allowed, in this policy or by a grant. */
+/** Denials that hold whatever this policy, or a grant, allows. */
 const DENIALS: readonly object[] = [
   {
     Sid: 'NothingUnattested',
@@ -124,7 +150,7 @@ const DENIALS: readonly object[] = [
   },
 ];
 
-/** Without a condition: a grantee's own enclave has a document too, of whatever image. */
+/** Denial of every use. It has no condition, since a grantee can get a document for an enclave of any image. */
 const CLOSURE: object = {
   Sid: 'NobodyUses',
   Effect: 'Deny',
@@ -138,10 +164,14 @@ function format(statements: readonly object[]): string {
 }
 
 /**
- * The statement that lets whoever it names have KMS make a master password for this node, and nothing else: they get its
- * ciphertext, and can neither choose nor read what is in it, as they could with kms:Encrypt.
+ * Writes the statement that lets principals have KMS make a master password for one node, and nothing else. The principals
+ * get its ciphertext, and can neither choose the password, as with kms:Encrypt, nor read it.
  *
  * @param principals ARNs of roles or users
+ * @param encryptionContext the node's, from its manifest
+ * @returns a statement of a key policy, to be serialised as JSON
+ *
+ * Source: KMS API Reference, "GenerateDataKeyWithoutPlaintext".
  */
 export function renderSupplyStatement(
   principals: readonly string[],
@@ -198,7 +228,7 @@ function boundPcrs(pcrs: PcrValues): [number, string][] {
     .map(([pcr, value]) => [pcr, toPcrHex(value)]);
 }
 
-/** A list of one as AWS writes it. */
+/** Writes a list of one as AWS does: its entry alone. */
 function one(values: readonly string[]): string | readonly string[] {
   const [first] = values;
   return values.length === 1 && first !== undefined ? first : values;

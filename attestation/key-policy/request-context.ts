@@ -1,6 +1,12 @@
 import type { RequestContext } from './pattern.ts';
 
-/** Builds a request context: keys in any case, absent values left out. */
+/**
+ * Builds the context of a request for `evaluateKeyPolicy`.
+ *
+ * @param entries condition keys in any case with one value or several; an entry with undefined is left out
+ *
+ * Source: IAM User Guide, "AWS global condition context keys".
+ */
 export function buildRequestContext(
   entries: Iterable<readonly [string, string | readonly string[] | undefined]>,
 ): RequestContext {
@@ -9,14 +15,17 @@ export function buildRequestContext(
     if (value === undefined) continue;
     const key = name.toLowerCase();
     const values = typeof value === 'string' ? [value] : value;
-    // Encryption context keys differ in case, condition keys do not: both values then answer to the one name.
+    // Names of an encryption context have a case and condition keys have none: equal keys share their values.
     context.set(key, [...(context.get(key) ?? []), ...values]);
   }
   return context;
 }
 
 /**
- * The condition keys of a request that carries a verified attestation document of an enclave.
+ * Lists the condition keys of a request that carries a verified attestation document of an enclave.
+ *
+ * @param pcrs 48 bytes each, by number
+ *
  * Source: KMS Developer Guide, "Condition keys for attested platforms".
  */
 export function* attestationContext(pcrs: ReadonlyMap<number, Uint8Array>): Generator<[string, string]> {
@@ -28,7 +37,8 @@ export function* attestationContext(pcrs: ReadonlyMap<number, Uint8Array>): Gene
 }
 
 /**
- * The condition keys of an encryption context.
+ * Lists the condition keys of an encryption context.
+ *
  * Source: KMS Developer Guide, "kms:EncryptionContext:context-key" and "kms:EncryptionContextKeys".
  */
 export function* encryptionContext(

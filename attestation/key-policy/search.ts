@@ -15,7 +15,7 @@ import {
 import { settle, type Assignment } from './settle.ts';
 import { demandOf, type Literal } from './verdict.ts';
 
-/** A request that a policy allows, or of which it cannot be shown that the policy denies it. */
+/** A request that a policy allows, or that the analysis cannot show the policy to deny. */
 export interface Witness {
   readonly action: string;
   readonly who: Representative;
@@ -24,7 +24,7 @@ export interface Witness {
   readonly assignment: Assignment;
   /** The statement that allows it. */
   readonly statement: KeyPolicyStatement;
-  /** Whether the policy surely allows it. Otherwise something decides that the policy does not tell. */
+  /** Whether the policy surely allows the request; false where a value that the policy does not contain decides. */
   readonly proven: boolean;
 }
 
@@ -38,7 +38,7 @@ export interface Question {
   readonly deniedBy?: KeyPolicy;
 }
 
-/** Policies of one key that are asked, with what is known of every request. */
+/** Policies of one key under analysis, with the knowledge about every request. */
 export interface Inquiry {
   readonly keyArn: string;
   /** Milliseconds since 1970. */
@@ -49,7 +49,7 @@ export interface Inquiry {
   readonly space: (key: string, who: Representative, attestation: Attestation) => KeySpace;
 }
 
-/** All conditions hold, or one at least does not. */
+/** A goal of the search: all conditions hold, or at least one does not. */
 interface Goal {
   readonly conditions: readonly Condition[];
   readonly hold: boolean;
@@ -59,7 +59,7 @@ interface Goal {
 type Domains = ReadonlyMap<string, Domain>;
 
 /**
- * Gets ready to ask policies of a key.
+ * Opens the analysis of policies of one key.
  *
  * @param also values that are told apart beside those that the policies name, by {@link variableOf}
  * @param principals ARNs of roles and users, named beside those that the policies name
@@ -116,7 +116,7 @@ export function openInquiry(
 const CONTEXT = 'kms:encryptioncontext:';
 const CONTEXT_KEYS = 'kms:encryptioncontextkeys';
 
-/** What the key's ARN says of every request for it. */
+/** Adds the condition keys that the key's ARN fixes in every request. */
 function withKey(who: Representative, keyArn: string): Representative {
   const [, , , region = '', account = '', id = ''] = keyArn.split(':');
   const fixed = new Map([
@@ -162,7 +162,7 @@ function firstOf<T, R>(list: readonly T[], find: (one: T) => R | undefined): R |
   return undefined;
 }
 
-/** What is asked of each statement with this effect that is, or may be, about the request. */
+/** Makes a goal of each statement with this effect that applies, or may apply, to the request. */
 function goalsOf(
   inquiry: Inquiry,
   policy: KeyPolicy,
@@ -181,7 +181,7 @@ function goalsOf(
   });
 }
 
-/** A Resource with a variable, as a condition on a key of its own of which nothing is known. */
+/** Turns a Resource with a variable into a condition on a key of its own, whose value is unknown. */
 function reachOf({ resources }: KeyPolicyStatement): Condition {
   const operator = { comparison: 'StringLike', negated: resources.negated, ifExists: false } as const;
   return { operator, key: RESOURCE, values: resources.entries };
@@ -189,7 +189,7 @@ function reachOf({ resources }: KeyPolicyStatement): Condition {
 const RESOURCE = 'resource';
 const UNKNOWN_SPACE: KeySpace = { values: [ANY_VALUE], absent: false, many: false };
 
-/** The ways in which the other policy can refuse: by one of its Denies, or by no Allow. */
+/** Lists the ways in which the other policy can refuse: by one of its Denies, or by no Allow. */
 function refusals(inquiry: Inquiry, question: Question): Goal[][] {
   const { deniedBy } = question;
   if (deniedBy === undefined) return [[]];
@@ -202,7 +202,7 @@ interface Solver {
   readonly budget: Budget;
 }
 
-/** All that has to hold narrows the values down; each of the others is a choice. */
+/** Solves the goals: conditions that have to hold narrow the values, and each goal that has to fail is a choice. */
 function solve(inquiry: Inquiry, question: Question, goals: readonly Goal[]): Assignment | undefined {
   const solver: Solver = { question, budget: inquiry.budget };
   let domains: Domains | undefined = openDomains(inquiry, question, goals);
@@ -241,13 +241,13 @@ function openDomains(
   return domains;
 }
 
-/** Makes the choice with the fewest ways first: none at all ends the search, and one is no choice. */
+/** Chooses for each goal the condition that fails, the goal with the fewest ways first, and backtracks. */
 function choose(domains: Domains, goals: readonly Goal[], solver: Solver): Assignment | undefined {
   const open = goals.flatMap((goal) => {
     const ways = goal.conditions.flatMap(
       (condition) => narrow(domains, { condition, variables: goal.variables, holds: false }, solver) ?? [],
     );
-    // Nothing had to be given up for it, whatever is chosen later.
+    // A way that narrows nothing meets the goal, whatever is chosen later.
     return ways.includes(domains) ? [] : [{ goal, ways }];
   });
   if (open.length === 0) return settle(domains);
@@ -256,7 +256,7 @@ function choose(domains: Domains, goals: readonly Goal[], solver: Solver): Assig
   return firstOf(next.ways, (way) => choose(way, rest, solver));
 }
 
-/** The same domains when nothing falls away, undefined when nothing is left. */
+/** Narrows the domain of one key: the same domains when no value falls away, undefined when none is left. */
 function narrow(domains: Domains, literal: Literal, { question, budget }: Solver): Domains | undefined {
   const key = variableOf(literal.condition.key);
   const domain = domains.get(key);
@@ -267,7 +267,7 @@ function narrow(domains: Domains, literal: Literal, { question, budget }: Solver
   return left && new Map([...domains, [key, left]]);
 }
 
-/** Wildcards are matched in the product of the lengths, all else at once. */
+/** Costs of a condition in steps: wildcards take the product of the lengths, other comparisons one step a pair. */
 function costOf({ operator, values }: Condition, { values: left }: Domain): number {
   const length = (list: readonly unknown[]): number =>
     list.reduce<number>((sum, one) => sum + (typeof one === 'string' ? one.length : 1), 0);
@@ -275,7 +275,7 @@ function costOf({ operator, values }: Condition, { values: left }: Domain): numb
   return 1 + left.length * values.length + (matched ? (length(left) * length(values)) / 64 : 0);
 }
 
-/** Whether the policy as a whole surely allows the request, and the other surely does not. */
+/** Confirms a solution by evaluation: the policy as a whole allows the request, and the other denies it. */
 function confirms(
   inquiry: Inquiry,
   policy: KeyPolicy,

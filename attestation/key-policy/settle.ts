@@ -1,7 +1,7 @@
 import { pickValues, type Domain } from './domain.ts';
 import type { Value } from './key-space.ts';
 
-/** Values of the keys of one request; an empty list is a key that it does not carry. */
+/** Values of the keys of one request; an empty list is a key that the request does not carry. */
 export type Assignment = ReadonlyMap<string, readonly Value[]>;
 
 const PREFIX = 'kms:encryptioncontext:';
@@ -18,7 +18,7 @@ export function settle(domains: ReadonlyMap<string, Domain>): Assignment | undef
   const pairs = [...domains].filter(([key]) => key.startsWith(PREFIX));
   const nameOf = (value: Value): string | undefined =>
     typeof value === 'string' ? value.toLowerCase() : undefined;
-  // A name counts as one of these even where the policies do not tell its case.
+  // Names are compared in lower case, since the policies do not tell their case.
   const never = new Set(
     pairs.filter(([, { values }]) => values.length === 0).map(([key]) => key.slice(PREFIX.length)),
   );

@@ -3,7 +3,7 @@ import { matchCondition, type Condition } from './condition.ts';
 import { ANY_VALUE, type Value } from './key-space.ts';
 import type { RequestContext } from './pattern.ts';
 
-/** `maybe`: what a variable stands for, or a value of which nothing or no one reading is known, decides. */
+/** Verdict on a value; `maybe` where a policy variable, or a value that has no reading or more than one, decides. */
 export type Verdict = 'yes' | 'no' | 'maybe';
 
 /** A condition that has to hold, or to fail. */
@@ -14,20 +14,21 @@ export interface Literal {
   readonly holds: boolean;
 }
 
-/** What a literal asks of the values of its key, whichever of them a request has. */
+/** Demands of a literal on the values of its key. */
 export interface Demand {
   /** Whether a request without the key meets it. */
   readonly absent: boolean;
   /** Whether a request with the key can meet it at all. */
   readonly present: boolean;
-  /** Of each value by itself. */
+  /** Judges one value by itself. */
   readonly each: (value: Value) => Verdict;
   /** Whether all values have to meet it, or one. */
   readonly of: 'all' | 'one';
 }
 
 /**
- * The rules of {@link matchCondition}, value by value, for a request of which only `fixed` is known.
+ * Derives the demands of a literal: the rules of {@link matchCondition}, value by value, for a request of which only
+ * `fixed` is known.
  */
 export function demandOf({ condition, variables, holds }: Literal, fixed: RequestContext): Demand {
   const { operator, values } = condition;
@@ -39,7 +40,7 @@ export function demandOf({ condition, variables, holds }: Literal, fixed: Reques
   }
   const matches = (value: Value): Verdict => judge(condition, value, { context: fixed, variables });
   const absent = matchCondition(condition, { context: new Map(), variables: false }) === holds;
-  // Whether each value has to match: that of a plain negated operator is one that none may match.
+  // Whether a value has to match: under a negated operator that holds, none may.
   const wanted = operator.negated !== holds;
   const each = (value: Value): Verdict => {
     const verdict = matches(value);
@@ -73,7 +74,7 @@ function hasVariable(value: string): boolean {
   return value.includes('${');
 }
 
-/** The same for literals that ask the same, whether they have to hold or to fail. */
+/** Key of a literal: equal for literals on the same condition, whether it has to hold or to fail. */
 export function textOf({ condition: { operator, key, values }, variables }: Literal): string {
   return JSON.stringify([operator, key.toLowerCase(), values, variables && values.some(hasVariable)]);
 }

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { createServer } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -26,6 +26,8 @@ export interface NodeBehaviour {
   readonly session?: string;
   /** Responses a request itself; undefined leaves it to the node. */
   readonly answer?: (request: IncomingMessage, response: ServerResponse) => true | undefined;
+  /** Makes the body of the response to a signed request whose signature verified. Default: `{ keys: [] }`. */
+  readonly serve?: (target: string, body: Buffer, node: Pick<FakeNode, 'session' | 'importKey'>) => object;
   /** Listens there, in place of a free port. */
   readonly port?: number;
 }
@@ -42,7 +44,7 @@ export interface FakeNode {
   readonly session: string;
   readonly importKey: {
     publicKey: Uint8Array;
-    privateKey: ReturnType<typeof generateKeyPairSync>['privateKey'];
+    privateKey: KeyObject;
   };
   /** Method and target of every request whose body arrived. */
   readonly requests: string[];
@@ -126,7 +128,8 @@ export async function startFakeNode(behaviour: NodeBehaviour = {}): Promise<Fake
           replay,
         },
       );
-      send(200, { keys: [] });
+      const node = { session, importKey: { publicKey: importKey, privateKey: importPair.privateKey } };
+      send(200, behaviour.serve?.(request.url ?? '', body, node) ?? { keys: [] });
     } catch (error) {
       send(401, { error: errorCode(error) });
     }

@@ -1,0 +1,202 @@
+import { createHash, createPrivateKey, randomBytes } from 'node:crypto';
+import * as crypto from 'node:crypto';
+import { p384 } from '@noble/curves/nist.js';
+import * as attestation from '../../attestation/index.ts';
+import * as browser from '../../attestation/browser.ts';
+import * as eif from '../../attestation/eif/index.ts';
+import * as keyPolicy from '../../attestation/key-policy/index.ts';
+import * as client from '../../client/index.ts';
+import { commitNonces, type HeldShare, NonceStore, openShare, signShare } from '../../enclave/frost/index.ts';
+import { createNsmClient } from '../../enclave/nsm/index.ts';
+import { EmulatedNsm } from '../../local/nsm/index.ts';
+import type { FrostRound2Request, ShareImportRequest } from '../../shared/api/bodies.ts';
+import { digestManifest } from '../../shared/documents/manifest.ts';
+import { createMemorySink } from '../attestation/eif/memory-sink.ts';
+import { sampleApplication, sampleBootstrap, sampleKernel } from '../attestation/eif/raw-image.ts';
+import { createTestSigner, MAY_SIGN, validNow } from '../attestation/eif/signed-image.ts';
+import {
+  backend,
+  type FakeNode,
+  MANIFEST,
+  nitroRoot,
+  type NodeBehaviour,
+  PCRS,
+  startFakeNode,
+} from '../client/fake-node.ts';
+
+/** What an example sees: modules by their public names, a file system, nodes by their addresses, and a KMS. */
+export interface ExampleContext {
+  readonly load: (module: string) => Promise<object>;
+  readonly fetch: (name: string) => Promise<{ arrayBuffer: () => Promise<ArrayBuffer> }>;
+  readonly kmsSign: (request: { digest: Uint8Array; algorithm: string }) => Promise<Uint8Array>;
+  readonly close: () => Promise<void>;
+}
+
+const INSTANCE = 'i-0123456789abcdef0';
+const MEASURED = new Map([...PCRS, [4, attestation.measureInstanceId(INSTANCE)]]);
+const NODES = ['https://node-1.example:8443', 'https://node-2.example:8443'];
+const OPEN_POLICY = {
+  Version: '2012-10-17',
+  Statement: { Effect: 'Allow', Principal: '*', Action: 'kms:*', Resource: '*' },
+};
+
+/** A document of the sample image for a nonce, signed by the test's root. */
+async function attest(nonce: Uint8Array): Promise<Uint8Array> {
+  const device = new EmulatedNsm({
+    root: nitroRoot,
+    instanceId: INSTANCE,
+    moduleId: `${INSTANCE}-enc0123456789abcdef`,
+    measured: MEASURED,
+    clock: Date.now,
+  });
+  const nsm = createNsmClient(device);
+  await nsm.extendPcr(16, digestManifest(MANIFEST));
+  await nsm.lockPcr(16);
+  const document = await nsm.attest({ nonce });
+  nsm.close();
+  return document;
+}
+
+/** Serves a node's routes for keys: one signature of zeros, and a real share of a group. */
+function serveKeys(): NonNullable<NodeBehaviour['serve']> {
+  const store = new NonceStore();
+  const owner = { client: 'backend', key: 'treasury' };
+  let share: HeldShare | undefined;
+  const decided = { rule: 'any', configuration: 1 };
+  const held = (): HeldShare => {
+    if (share === undefined) throw new Error('no share was imported');
+    return share;
+  };
+  return (target, body, { session, importKey }) => {
+    if (target === '/v1/sign')
+      return { signature: '00'.repeat(64), recovery: 0, publicKey: '02'.repeat(33), ...decided };
+    if (target === '/v1/keys/treasury/share') {
+      const request = JSON.parse(body.toString()) as ShareImportRequest;
+      const destination = { manifest: digestManifest(MANIFEST), session, key: owner.key };
+      const { commitments, ...expected } = request.package;
+      share = openShare(request, importKey, destination, expected);
+      return { publicKey: commitments[0], ...decided };
+    }
+    if (target === '/v1/frost/round1')
+      return commitNonces(store, { ...owner, share: held(), now: Date.now() });
+    const request = JSON.parse(body.toString()) as FrostRound2Request;
+    const { signatureShare } = signShare(store, { ...request, ...owner, share: held(), now: Date.now() });
+    return {
+      participant: held().participant,
+      signatureShare: Buffer.from(signatureShare).toString('hex'),
+      ...decided,
+    };
+  };
+}
+
+async function buildImage(): Promise<{ image: Uint8Array; pcrs: ReadonlyMap<number, Uint8Array> }> {
+  const sink = createMemorySink();
+  const ramdisks = [sampleBootstrap, sampleApplication].map((bytes) => eif.memorySource(bytes));
+  const parts = { kernel: eif.memorySource(sampleKernel), cmdline: 'reboot=t', ramdisks };
+  const { measurements } = await eif.buildEif(parts, sink);
+  return { image: sink.bytes(), pcrs: measurements };
+}
+
+async function createFiles(): Promise<Map<string, Uint8Array | string>> {
+  const nonce = randomBytes(32);
+  const document = Buffer.from(await attest(nonce));
+  const another = Buffer.from(await attest(randomBytes(32)));
+  const signer = await createTestSigner('P-384', [MAY_SIGN], validNow());
+  const { image, pcrs } = await buildImage();
+  const [one, two] = [new Uint8Array(48).fill(8), new Uint8Array(48).fill(9)];
+  const nodePcrs = new Map([...PCRS, [attestation.MANIFEST_PCR, attestation.computeManifestPcr(MANIFEST)]]);
+  const pem = { type: 'pkcs8', format: 'pem' } as const;
+  return new Map<string, Uint8Array | string>([
+    ['nonce.bin', nonce],
+    ['document.bin', document],
+    ['document.hex', document.toString('hex')],
+    ['another.hex', another.toString('hex')],
+    ['response.json', JSON.stringify({ document: document.toString('base64') })],
+    ['root.pem', nitroRoot.toPem().certificate],
+    ['pcr.json', attestation.formatPcrFile(PCRS)],
+    ['next.pcr.json', attestation.formatPcrFile(new Map([...PCRS, [0, one], [2, two]]))],
+    ['node.pcr.json', attestation.formatPcrFile(nodePcrs)],
+    ['manifest.json', MANIFEST],
+    ['client.pem', backend.privateKey.export(pem)],
+    ['bzImage', sampleKernel],
+    ['bootstrap.cpio', sampleBootstrap],
+    ['application.cpio', sampleApplication],
+    ['enclave.eif', image],
+    ['eif.pcr.json', attestation.formatPcrFile(pcrs)],
+    ['image-key.pem', signer.key.export(pem)],
+    ['image-certificate.pem', signer.certificate],
+    ['open-policy.json', JSON.stringify(OPEN_POLICY)],
+    [
+      'policy.json',
+      keyPolicy.renderKeyPolicy({
+        nodeRole: 'arn:aws:iam::111122223333:role/node',
+        admins: ['arn:aws:iam::111122223333:role/admin'],
+        images: [{ pcrs: nodePcrs }],
+        encryptionContext: { 'holdfast:node': '1' },
+      }),
+    ],
+  ]);
+}
+
+/** Makes the material for one example. The test's root stands in for AWS's, and local nodes for those of the example. */
+export async function createExampleContext(): Promise<ExampleContext> {
+  const files = await createFiles();
+  const read = (name: string): Buffer => {
+    const file = files.get(name);
+    if (file === undefined)
+      throw new Error(`no file ${name}: expected one of ${[...files.keys()].join(', ')}`);
+    return Buffer.from(file);
+  };
+  const nodes: FakeNode[] = [];
+  const open = async <Options extends { url: string }>(options: Options): Promise<Options> => {
+    if (!NODES.includes(options.url)) throw new Error(`no node ${options.url}`);
+    const node = await startFakeNode({ pcrs: MEASURED, serve: serveKeys() });
+    nodes.push(node);
+    return { ...options, url: node.url };
+  };
+  const root = { AWS_NITRO_ROOT_G1: nitroRoot.certificate };
+  const name = '@holdfast-nodes/holdfast';
+  const modules = new Map<string, object>([
+    ['node:crypto', crypto],
+    [
+      'node:fs/promises',
+      {
+        readFile: async (path: string, encoding?: BufferEncoding) =>
+          encoding === undefined ? read(path) : read(path).toString(encoding),
+      },
+    ],
+    [`${name}/attestation`, { ...attestation, ...root }],
+    [`${name}/attestation/browser`, { ...browser, ...root }],
+    [`${name}/attestation/eif`, eif],
+    [`${name}/attestation/key-policy`, keyPolicy],
+    [
+      `${name}/client`,
+      {
+        ...client,
+        connectNode: async (options: client.NodeClientOptions) =>
+          await client.connectNode(await open(options)),
+        attestNode: async (options: client.AttestOptions) => await client.attestNode(await open(options)),
+      },
+    ],
+  ]);
+  return {
+    load: async (module) => {
+      const found = modules.get(module);
+      if (found === undefined)
+        throw new Error(`no module ${module}: expected ${[...modules.keys()].join(', ')}`);
+      return found;
+    },
+    fetch: async (path) => ({ arrayBuffer: async () => new Uint8Array(read(path)).buffer }),
+    kmsSign: async ({ digest, algorithm }) => {
+      if (algorithm !== 'ES384' || digest.length !== createHash('sha384').digest().length) {
+        throw new Error(`expected a SHA-384 digest for ES384, not ${digest.length} bytes for ${algorithm}`);
+      }
+      const { d = '' } = createPrivateKey(read('image-key.pem')).export({ format: 'jwk' });
+      const secret = new Uint8Array(Buffer.from(d, 'base64url'));
+      return p384.sign(digest, secret, { prehash: false, lowS: false, format: 'der' });
+    },
+    close: async () => {
+      for (const node of nodes) await node.close();
+    },
+  };
+}
