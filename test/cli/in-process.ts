@@ -1,6 +1,7 @@
-import { Readable, Writable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { nouns as allNouns } from '../../cli/nouns.ts';
 import { type Nouns, runCli } from '../../cli/run.ts';
+import { collectOutput } from '../support/collect-output.ts';
 
 export interface RunOptions {
   /** What standard input holds; nothing when left out. */
@@ -23,7 +24,7 @@ export interface Finished {
 /** Runs `holdfast` in this process with streams of its own. */
 export async function runHoldfast(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   const { stdin = '', isTerminal = false, nouns = allNouns, signal, env = {}, folder } = options;
-  const [stdout, stderr] = [collect(isTerminal), collect(isTerminal)];
+  const [stdout, stderr] = [collectOutput({ isTTY: isTerminal }), collectOutput({ isTTY: isTerminal })];
   const io = {
     stdin: Object.assign(stdin instanceof Readable ? stdin : Readable.from([Buffer.from(stdin)]), {
       isTTY: isTerminal,
@@ -36,17 +37,6 @@ export async function runHoldfast(args: readonly string[], options: RunOptions =
   };
   const exit = await runCli(args, io, nouns);
   return { exit, out: stdout.text(), err: stderr.text() };
-}
-
-function collect(isTTY: boolean) {
-  const chunks: Buffer[] = [];
-  const stream = new Writable({
-    write: (chunk: Buffer, _, done) => {
-      chunks.push(chunk);
-      done();
-    },
-  });
-  return { stream: Object.assign(stream, { isTTY }), text: () => Buffer.concat(chunks).toString() };
 }
 
 /** The code of a refusal that was printed as JSON, and what it says. */

@@ -1,8 +1,8 @@
 import { execFile, type ExecFileException } from 'node:child_process';
-import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const run = promisify(execFile);
 const ROOT = resolve(import.meta.dirname, '..', '..');
@@ -17,7 +17,6 @@ export interface Installed {
   readonly installed: string;
   /** What npm said while it installed. */
   readonly log: string;
-  remove(): Promise<void>;
 }
 
 interface Lock {
@@ -31,8 +30,7 @@ interface Lock {
  * @returns undefined where the dependencies are not to be had
  */
 export async function packAndInstall(): Promise<Installed | undefined> {
-  const folder = await mkdtemp(join(tmpdir(), 'holdfast-consumer-'));
-  const remove = () => rm(folder, { recursive: true, force: true });
+  const folder = temporaryFolder();
   const packed = await run('npm', ['pack', '--json', '--loglevel=error', '--pack-destination', folder], {
     cwd: ROOT,
     maxBuffer: 16 * 1024 * 1024,
@@ -47,9 +45,8 @@ export async function packAndInstall(): Promise<Installed | undefined> {
       ['ci', '--prefer-offline', '--no-audit', '--no-fund', '--foreground-scripts'],
       { cwd: folder, env: { ...process.env, CC: 'no-such-compiler' }, maxBuffer: 16 * 1024 * 1024 },
     );
-    return { folder, installed: join(folder, 'node_modules', NAME), log: `${stdout}${stderr}`, remove };
+    return { folder, installed: join(folder, 'node_modules', NAME), log: `${stdout}${stderr}` };
   } catch (error) {
-    await remove();
     if (NO_PACKAGES.test(String((error as ExecFileException).stderr))) return undefined;
     throw error;
   }

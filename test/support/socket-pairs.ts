@@ -1,8 +1,7 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { temporaryFolder } from './temporary-folder.ts';
 
 /** Makes connections over a Unix socket of its own; both ends of each may stay half open. */
 export interface SocketPairs {
@@ -17,7 +16,7 @@ export interface SocketPairs {
 export async function openSocketPairs(
   options: { readonly pauseOnConnect?: boolean } = {},
 ): Promise<SocketPairs> {
-  const directory = mkdtempSync(join(tmpdir(), 'holdfast-pairs-'));
+  const directory = temporaryFolder();
   const path = join(directory, 's');
   const sockets: Socket[] = [];
   const server = createServer({ ...options, allowHalfOpen: true });
@@ -36,7 +35,6 @@ export async function openSocketPairs(
     close() {
       for (const socket of sockets) socket.destroy();
       server.close();
-      rmSync(directory, { recursive: true });
     },
   };
 }

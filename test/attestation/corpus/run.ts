@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Attempt, attempt, CannotStart } from './attempt.ts';
 import { readVectors } from './files.ts';
 import type { Vector } from './vector.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const USAGE = `node test/attestation/corpus/run.ts [--filter TEXT] COMMAND [ARGUMENT…]
 
@@ -119,15 +119,13 @@ function main(args: readonly string[]): number {
     process.stderr.write(`${USAGE}\n`);
     return 2;
   }
-  const folder = mkdtempSync(join(tmpdir(), 'vectors-'));
+  const folder = temporaryFolder();
   try {
     return runAll(filter, template, folder) ? 0 : 1;
   } catch (error) {
     if (!(error instanceof CannotStart)) throw error;
     process.stderr.write(`the verifier cannot be started: ${error.message}\n`);
     return 2;
-  } finally {
-    rmSync(folder, { recursive: true });
   }
 }
 

@@ -1,11 +1,11 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CMDLINE } from '../../../scripts/image/cmdline.ts';
 import { prepareGuestKernel, prepareInputs } from '../../../scripts/image/inputs.ts';
 import { clockArguments } from './emulator.ts';
 import { HostProcess } from './processes.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 /** The parent's address, as on AWS. */
 export const PARENT = 3;
@@ -33,7 +33,7 @@ export interface BareOptions {
  */
 export class EmulatedHost {
   /** Of the host: what lies in it goes with it. */
-  readonly folder = mkdtempSync(join(tmpdir(), 'holdfast-emulated-'));
+  readonly folder = temporaryFolder();
   readonly #emulator: string;
   readonly #processes: HostProcess[] = [];
   readonly #switch: HostProcess | undefined;
@@ -153,6 +153,5 @@ export class EmulatedHost {
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all(this.#processes.map((process) => process.kill()));
-    rmSync(this.folder, { recursive: true, force: true });
   }
 }
