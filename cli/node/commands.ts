@@ -97,7 +97,7 @@ const sign: Command = {
 
 export const nodeCommands: readonly Command[] = [status, attest, keys, sign];
 
-/** As a node takes it. */
+/** Reads a nonce of the length that a node takes. */
 function readNonce(hex: string | undefined): Uint8Array | undefined {
   if (hex === undefined) return undefined;
   if (!/^(?:[0-9a-fA-F]{2}){16,64}$/.test(hex)) throw new UsageError('--nonce is 16 to 64 bytes in hex');
@@ -124,7 +124,7 @@ function chooseFor(held: readonly KeyInfo[], id: string, kind: Parameters<typeof
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
-/** How certificates' keys are usually named: SHA-256 of the SubjectPublicKeyInfo. */
+/** Fingerprint of a certificate's key: SHA-256 of the SubjectPublicKeyInfo. */
 function fingerprint({ tlsPublicKey }: NodeIdentity): string {
   return createHash('sha256').update(tlsPublicKey).digest('hex');
 }
