@@ -13,7 +13,7 @@ const VERIFY: Partial<Record<Algorithm, Verify>> = {
   bip340: (signature, digest, key) => schnorr.verify(signature, digest, key),
 };
 
-/** @throws Error when an answer does not hold a signature over what was asked for */
+/** Verifies a response. @throws Error when it does not hold a signature over the request's payload */
 export function verifyResponse({ algorithm, payload }: SignRequest, answer: SignResponse): void {
   const [signature, publicKey, bytes] = [
     answer.signature,
@@ -22,9 +22,9 @@ export function verifyResponse({ algorithm, payload }: SignRequest, answer: Sign
   ].map((text) => Buffer.from(text, 'hex'));
   const verify = VERIFY[algorithm];
   if (verify === undefined || signature === undefined || bytes === undefined || publicKey === undefined) {
-    throw new Error(`nothing that this benchmark verifies: ${algorithm}`);
+    throw new Error(`expected an algorithm that this benchmark verifies, found ${algorithm}`);
   }
   if (!verify(signature, bytes, publicKey, payload.kind === 'message')) {
-    throw new Error(`a signature that does not verify: ${algorithm}`);
+    throw new Error(`expected a signature that verifies by ${algorithm}`);
   }
 }
