@@ -4,13 +4,13 @@ import { type Nouns, runCli } from '../../cli/run.ts';
 import { collectOutput } from '../support/collect-output.ts';
 
 export interface RunOptions {
-  /** What standard input holds; nothing when left out. */
+  /** Content of standard input; empty when left out. */
   readonly stdin?: string | Uint8Array | Readable;
-  /** All three streams are a terminal. */
+  /** True where all three streams are a terminal. */
   readonly isTerminal?: boolean;
   readonly nouns?: Nouns;
   readonly signal?: AbortSignal;
-  /** Default: none at all, so that no test depends on where it runs. */
+  /** Environment; empty when left out, so that no test depends on where it runs. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly folder?: string;
 }
@@ -39,7 +39,7 @@ export async function runHoldfast(args: readonly string[], options: RunOptions =
   return { exit, out: stdout.text(), err: stderr.text() };
 }
 
-/** The code of a refusal that was printed as JSON, and what it says. */
+/** Code and details of a refusal that was printed as JSON. */
 export function refusalIn({ exit, out }: Finished): {
   exit: number;
   code: string;

@@ -19,7 +19,7 @@ export function makeFolder(): { path: string; at: (name: string) => string; writ
 
 type Write = (name: string, content: string | Uint8Array, mode?: number) => string;
 
-/** An Ed25519 key pair, in PEM. */
+/** Makes an Ed25519 key pair, in PEM. */
 export function makeKey(): { pem: string; publicKey: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   return { pem: exportPem(privateKey), publicKey: ed25519PublicKeyHex(publicKey) };

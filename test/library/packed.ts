@@ -7,15 +7,15 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 const run = promisify(execFile);
 const ROOT = resolve(import.meta.dirname, '..', '..');
 const NAME = '@holdfast-nodes/holdfast';
-/** npm has neither the packages in its cache nor a registry. */
+/** Errors by which npm has the packages neither in its cache nor from a registry. */
 const NO_PACKAGES = /ENOTCACHED|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH/;
 
 export interface Installed {
-  /** The foreign folder. */
+  /** Folder of the consumer. */
   readonly folder: string;
-  /** Where the package lies in it. */
+  /** Folder of the package in it. */
   readonly installed: string;
-  /** What npm said while it installed. */
+  /** Output of npm while it installed. */
   readonly log: string;
 }
 
@@ -52,7 +52,7 @@ export async function packAndInstall(): Promise<Installed | undefined> {
   }
 }
 
-/** npm prints a list, or since its version 11.6 an object by name; what prepack printed stands before it. */
+/** Reads npm's result: a list, or since its version 11.6 an object by name; what prepack printed stands before it. */
 function readPackResult(stdout: string): { filename: string } {
   const printed: unknown = JSON.parse(stdout.slice(stdout.search(/^[[{]/m)));
   const [first] = Object.values(printed as Record<string, { filename: string }>);

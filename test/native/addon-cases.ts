@@ -11,10 +11,10 @@ import { keyCases } from './key-cases.ts';
 import { receiveNotices } from './notice-receiver.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-/** One thing that the addon does, on a machine without vsock; run by vitest, and by a sanitizer without it. */
+/** Case of the addon on a machine without vsock; run by vitest, and by a sanitizer without it. */
 export interface AddonCase {
   readonly name: string;
-  /** `path` is where the addon was loaded from. */
+  /** Runs the case; `path` is the file that the addon was loaded from. */
   run(native: NativeAddon, path: string): Promise<void> | void;
 }
 
@@ -31,7 +31,7 @@ function openDescriptors(): number {
   return readdirSync('/proc/self/fd').length;
 }
 
-/** The number under which node:net holds a stream: node has no public name for it. */
+/** Number under which node:net holds a stream: node has no public name for it. */
 function descriptorOf(stream: Socket | Server): number {
   const { fd } = (stream as unknown as { _handle: { fd: number } })._handle;
   assert.ok(fd > 2);

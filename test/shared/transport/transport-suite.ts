@@ -49,7 +49,7 @@ function digest(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** What every transport does. Plain functions, so that they also run where there is no test runner. */
+/** Cases that every transport passes: plain functions, so that they also run where there is no test runner. */
 export const transportCases: readonly TransportCase[] = [
   {
     name: 'carries bytes both ways',
