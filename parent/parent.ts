@@ -184,10 +184,10 @@ function meter(session: ControlSession, metrics: ParentMetrics): ControlSession 
   return {
     async handle(request) {
       const startedAt = performance.now();
-      const answer = await session.handle(request);
-      const outcome = answer.type === 'error' ? answer.code : 'ok';
+      const response = await session.handle(request);
+      const outcome = response.type === 'error' ? response.code : 'ok';
       metrics.onControl(request.type, outcome, (performance.now() - startedAt) / 1_000);
-      return answer;
+      return response;
     },
     close: () => session.close(),
   };

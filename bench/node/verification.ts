@@ -14,10 +14,10 @@ const VERIFY: Partial<Record<Algorithm, Verify>> = {
 };
 
 /** Verifies a response. @throws Error when it does not hold a signature over the request's payload */
-export function verifyResponse({ algorithm, payload }: SignRequest, answer: SignResponse): void {
+export function verifyResponse({ algorithm, payload }: SignRequest, response: SignResponse): void {
   const [signature, publicKey, bytes] = [
-    answer.signature,
-    answer.publicKey,
+    response.signature,
+    response.publicKey,
     payload.kind === 'message' ? payload.message : payload.digest,
   ].map((text) => Buffer.from(text, 'hex'));
   const verify = VERIFY[algorithm];

@@ -89,8 +89,8 @@ const sign: Command = {
     const named = readAlgorithm(input.text('algorithm'));
     return await withNode(input, async (node) => {
       const algorithm = named ?? chooseFor(await node.keys(), key, payload.kind);
-      const answer = await node.sign({ key, algorithm, payload });
-      return { ok: true, text: describeResponse(answer), data: { key, algorithm, ...answer } };
+      const response = await node.sign({ key, algorithm, payload });
+      return { ok: true, text: describeResponse(response), data: { key, algorithm, ...response } };
     });
   },
 };

@@ -21,11 +21,11 @@ export interface BootAttack {
 const bytes = (value: unknown) => new Uint8Array(Buffer.from(JSON.stringify(value)));
 
 /** Scripts of a parent that responds to requests of one type by itself. */
-function answering(type: string, answer: (honest: ControlResponse) => ControlResponse): HostileScripts {
+function answering(type: string, response: (honest: ControlResponse) => ControlResponse): HostileScripts {
   return {
     onControl: async ({ request, honest }) => {
       const real = await honest();
-      return request.type === type ? answer(real) : real;
+      return request.type === type ? response(real) : real;
     },
   };
 }
@@ -34,10 +34,10 @@ function answering(type: string, answer: (honest: ControlResponse) => ControlRes
 function changingRecord(name: string, change: (bytes: Uint8Array) => Uint8Array): HostileScripts {
   return {
     onControl: async ({ request, honest }) => {
-      const answer = await honest();
+      const response = await honest();
       const isIt = request.type === 'store-read' && `${request.table}/${request.id}` === name;
-      if (!isIt || answer.type !== 'store-read' || answer.record === null) return answer;
-      return { ...answer, record: { ...answer.record, bytes: change(answer.record.bytes) } };
+      if (!isIt || response.type !== 'store-read' || response.record === null) return response;
+      return { ...response, record: { ...response.record, bytes: change(response.record.bytes) } };
     },
   };
 }

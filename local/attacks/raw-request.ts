@@ -47,8 +47,8 @@ export function codeOf({ status, body }: RawResponse): string {
 export async function askSession(url: string): Promise<string> {
   const body = Buffer.from(JSON.stringify({ nonce: randomBytes(16).toString('hex') }));
   const headers = { 'content-type': 'application/json' };
-  const answer = await sendRaw(url, { method: 'POST', target: '/v1/attestation', headers, body });
-  const { document } = z.object({ document: z.string() }).parse(answer.body);
+  const response = await sendRaw(url, { method: 'POST', target: '/v1/attestation', headers, body });
+  const { document } = z.object({ document: z.string() }).parse(response.body);
   const { payload } = unsafeParseAttestationDocument(Buffer.from(document, 'base64'));
   return nodeBindingSchema.parse(JSON.parse(Buffer.from(payload.userData ?? []).toString())).session;
 }

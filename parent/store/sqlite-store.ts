@@ -90,7 +90,7 @@ class SqliteThread {
       // The process may have been started with options that no worker takes.
       execArgv: [],
     });
-    this.#worker.on('message', (answer: SqliteResponse) => this.#settle(answer));
+    this.#worker.on('message', (result: SqliteResponse) => this.#settle(result));
     this.#worker.on('error', (error) => this.#fail(error));
     this.#worker.on('exit', () => this.#fail(undefined));
   }
@@ -116,10 +116,10 @@ class SqliteThread {
     await this.#worker.terminate();
   }
 
-  #settle(answer: SqliteResponse): void {
+  #settle(result: SqliteResponse): void {
     const first = this.#pending.shift();
-    if ('value' in answer) first?.resolve(answer.value);
-    else first?.reject(new RecordStoreError(answer.code, answer.message, answer.details));
+    if ('value' in result) first?.resolve(result.value);
+    else first?.reject(new RecordStoreError(result.code, result.message, result.details));
   }
 
   #fail(cause: unknown): void {
