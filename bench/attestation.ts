@@ -23,7 +23,7 @@ const PEERS = {
 const DOCUMENTS = fileURLToPath(new URL('../../shared/attestation-documents/', import.meta.url));
 const CONTENDER = fileURLToPath(new URL('attestation/contender.ts', import.meta.url));
 
-/** What each contender must reach, as a part of the floor or a multiple of the peer. */
+/** Targets of each contender, as a part of the floor or a multiple of the peer. */
 const TARGETS = { ofFloor: 0.95, ofFloorOfOne: 0.9, ofPeer: 5.5 };
 
 const { values } = parseArgs({
@@ -36,12 +36,12 @@ const { values } = parseArgs({
 
 interface Contender {
   readonly name: string;
-  /** One round: documents a second. */
+  /** Runs one round; returns documents a second. */
   readonly run: () => number;
   readonly rates: number[];
 }
 
-/** Runs a command on the last core, so that what else the machine does meets it as little as can be. */
+/** Runs a command on the last core, where other work of the machine disturbs it least. */
 function onOneCore(command: string, args: readonly string[], env: Record<string, string> = {}): string {
   const core = String(availableParallelism() - 1);
   const { status, stdout, stderr } = spawnSync('taskset', ['-c', core, command, ...args], {
@@ -53,17 +53,17 @@ function onOneCore(command: string, args: readonly string[], env: Record<string,
   return stdout;
 }
 
-/** P-384 verifications a second of the openssl command. */
+/** Verifications a second of P-384 by the openssl command. */
 function opensslRate(): number {
   const output = onOneCore('openssl', ['speed', '-seconds', values.seconds, 'ecdsap384']);
   const rate = Number(/ecdsa \(nistp384\).*\s([\d.]+)\s*$/m.exec(output)?.[1]);
-  if (!(rate > 0)) throw new Error(`openssl speed printed something else:\n${output}`);
+  if (!(rate > 0)) throw new Error(`expected a rate from openssl speed, found:\n${output}`);
   return rate;
 }
 
 function contenderRate(name: string, env: Record<string, string> = {}, time?: string): number {
   const command = [process.execPath, CONTENDER, name, DOCUMENTS, values.seconds];
-  // Only the time of day: the stop-watch goes on.
+  // faketime changes the time of day alone: the stop-watch goes on.
   const faked = time === undefined ? command : ['faketime', '-f', `@${time}`, ...command];
   const [program = '', ...args] = faked;
   const rate = Number(onOneCore(program, args, { FAKETIME_DONT_FAKE_MONOTONIC: '1', TZ: 'UTC', ...env }));
@@ -85,7 +85,7 @@ function median(numbers: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
 
-/** The median of the rounds' own ratios: a slow minute of the machine slows both sides of a round. */
+/** Median of the rounds' own ratios: a slow minute of the machine slows both sides of a round. */
 function ratio(left: Contender, right: Contender, factor = 1): number {
   return median(left.rates.map((rate, round) => rate / ((right.rates[round] ?? 0) * factor)));
 }
@@ -145,7 +145,7 @@ function main(folder: string): void {
   }
 }
 
-/** When the document was signed, as faketime takes it. */
+/** Time at which the document was signed, as faketime takes it. */
 function documentTime(): string {
   const document = Buffer.from(readFileSync(join(DOCUMENTS, 'evervault-ga.b64'), 'latin1'), 'base64');
   const { timestamp } = unsafeParseAttestationDocument(document).payload;

@@ -28,11 +28,11 @@ const { values } = parseArgs({
 });
 const MEASURED_MS = Number(values.seconds) * 1_000;
 const GIGABYTE = 1e9;
-/** KMS answers from within the region in about that time. */
+/** Milliseconds in which KMS responds within the region. */
 const KMS_MS = 20;
 const ANSWER_TIMEOUT_MS = 5_000;
 
-/** Measured values by what they say, of one contestant in one round. */
+/** Measured values by name, of one contestant in one round. */
 type Sample = Readonly<Record<string, number | undefined>>;
 
 interface Figure {
@@ -90,7 +90,7 @@ function idle(slots: number): Figure {
   return {
     name: `${slots.toLocaleString('en')} idle connections`,
     async measure(load, contestant) {
-      // What a load before has left behind is no part of what idle connections take.
+      // Memory that an earlier load has left behind is no part of what idle connections take.
       await contestant.stop();
       await contestant.ensure();
       await sleep(500);

@@ -28,12 +28,12 @@ const { values } = parseArgs({
 
 interface Run {
   readonly seconds: number;
-  /** Peaks, in MiB. */
+  /** Peaks of memory in MiB. */
   readonly own: number;
   readonly resident: number;
 }
 
-/** Runs a command to its end while looking at its memory. */
+/** Runs a command to its end and samples its memory. */
 async function measure(command: string, args: readonly string[]): Promise<Run> {
   const start = performance.now();
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
@@ -52,7 +52,7 @@ async function measure(command: string, args: readonly string[]): Promise<Run> {
   return { seconds: (performance.now() - start) / 1000, own: own / 1024, resident: resident / 1024 };
 }
 
-/** Kibibytes by name. */
+/** Reads a process's memory: kibibytes by name. */
 function readStatus(pid: number): Record<string, number> {
   try {
     const lines = readFileSync(`/proc/${pid}/status`, 'utf8').matchAll(/^(\w+):\s+(\d+) kB$/gm);
@@ -62,7 +62,7 @@ function readStatus(pid: number): Record<string, number> {
   }
 }
 
-/** Bytes that are made as they are asked for. */
+/** Source of bytes that are made as they are asked for. */
 function randomSource(size: number): EifSource {
   return { size, read: async (_, length) => randomFillSync(new Uint8Array(length)) };
 }
@@ -74,7 +74,7 @@ async function writeImage(folder: string, size: number) {
     {
       kernel: memorySource(randomFillSync(new Uint8Array(12 * MIB))),
       cmdline: 'console=ttyS0',
-      // Packed, as far as anybody can tell.
+      // Content that looks packed.
       ramdisks: [memorySource(new Uint8Array(MIB).fill(0x1f)), { ...randomSource(size - 13 * MIB) }],
     },
     { write: async (offset, bytes) => void (await file.write(bytes, 0, bytes.length, offset)) },
@@ -91,7 +91,7 @@ const folder = mkdtempSync(join(values.folder, 'holdfast-bench-eif-'));
 try {
   const { image, pcrs } = await writeImage(folder, Number(values.bytes));
   const verify = [COMMAND, 'eif', 'verify', image, '--pcrs', pcrs];
-  // Both once before it counts: the file in the page cache, the command compiled.
+  // Both commands run once uncounted: the file is then in the page cache, the command compiled.
   await measure('sha384sum', [image]);
   await measure(process.execPath, verify);
   const [ours, theirs]: [Run[], Run[]] = [[], []];

@@ -114,7 +114,9 @@ function printLoad(name: string, figures: LoadFigures, ceiling?: number): void {
   );
 }
 
-/** Just before the load that it is held against: a machine that others use is not always as fast. */
+/**
+ * Measures the ceiling just before the load that it is compared with: a machine that others use is not always as fast.
+ */
 async function measureCeiling(request: SignRequest): Promise<number> {
   const task: CeilingTask = { request, milliseconds: seconds * 250 };
   const loop = await startOn(ENCLAVE_CORE, async () => new Child<CeilingTold>('./ceiling-process.ts', task));
@@ -134,7 +136,7 @@ async function reportLoad(stack: BenchStack, build: Build): Promise<void> {
   };
   console.log(`\nload, ${build}: ${seconds} s each, connections with one request under way each`);
   const [first] = REQUESTS;
-  if (first === undefined) throw new RangeError('nothing to ask for');
+  if (first === undefined) throw new RangeError('expected a request to ask for');
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-floor-'));
   const floor = await stack.startFloor(folder);
   const floors: LoadFigures[] = [];
@@ -202,7 +204,7 @@ try {
   if (parts.includes('boot')) await reportBoot(stack);
   if (parts.includes('memory')) await reportMemory(stack);
   if (parts.includes('load')) {
-    // The source is what tests run, and no load is put on it unless it alone is asked for.
+    // The source is what tests run, and gets no load unless it alone is asked for.
     const loaded = builds.filter((build) => build !== 'source' || builds.length === 1);
     for (const build of loaded) await reportLoad(stack, build);
   }

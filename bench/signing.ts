@@ -1,5 +1,5 @@
 /**
- * What one signature costs by itself: each algorithm, each step of a request, in one thread without a network.
+ * Cost of one signature by itself: each algorithm, each step of a request, in one thread without a network.
  *
  * node bench/signing.ts [--seconds N] [--json]
  */
@@ -75,7 +75,7 @@ function measureFrost(type: ShareType, payload: Payload): void {
     const expected = { type, participant: share.participant, threshold: 2, participants: 3 };
     return { request, expected, held: openShare(request, importKey, destination, expected) };
   });
-  if (first === undefined || second === undefined) throw new RangeError('a group has shares');
+  if (first === undefined || second === undefined) throw new RangeError('expected two shares of a group');
   const serialised = first.held.serialise();
   const store = new NonceStore({ outstanding: 1, outstandingPerClient: 1 });
   const theirs = commitNonces(new NonceStore(), { ...OWNER, share: second.held }).commitment;
@@ -113,7 +113,7 @@ measure('request, verified by the node', () =>
     findKey: () => client.publicKey,
     session,
     now: Date.now(),
-    // A new one each time: the same request is verified over and over.
+    // A new cache each time lets the same request be verified over and over.
     replay: new ReplayCache(),
   }),
 );

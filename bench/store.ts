@@ -1,6 +1,7 @@
 /**
- * What one commit of one record costs the enclave, by how many records the store has: with the index, and with a root
- * record that lists them all (root format 1), in turn. Sealing and the frame are in it, the parent's disk is not.
+ * Cost of one commit of one record for the enclave, by how many records the store has: with the index, and with a root
+ * record that lists them all (root format 1), in turn. Sealing and the frame are in the figure, the parent's disk is
+ * not.
  *
  * node bench/store.ts [--rounds N] [--milliseconds N]
  */
@@ -12,7 +13,7 @@ import { ListStore } from './store/list-store.ts';
 
 const COUNTS = [1, 100, 4096, 20_000];
 const BATCH = 512;
-/** Longer than the protocol's, for the list that has outgrown it. */
+/** Maximum of a message, above the protocol's, for the list that has outgrown it. */
 const MAX_BYTES = 16 * 2 ** 20;
 
 const { values } = parseArgs({
@@ -36,7 +37,7 @@ interface Contender {
   readonly milliseconds: number[];
 }
 
-/** Takes what is sent as far as the frame. */
+/** Makes a wire that takes messages as far as the frame. */
 function makeWire() {
   let size = { frame: 0, record: 0 };
   const send = async (writes: readonly RecordWrite[]) => {
@@ -68,7 +69,7 @@ async function makeContenders(count: number): Promise<readonly Contender[]> {
   return contenders;
 }
 
-/** Milliseconds of processor time for one commit. */
+/** Measures the processor time of one commit in milliseconds. */
 async function measure({ commit }: Contender, count: number): Promise<number> {
   const start = process.cpuUsage();
   const end = performance.now() + Number(values.milliseconds);

@@ -9,47 +9,47 @@ import { UsageError } from './usage-error.ts';
 
 export { UsageError };
 
-/** The streams of the process, so that a test can hand in its own. */
+/** Streams and surroundings of the process, handed in. */
 export interface Io {
   readonly stdin: Readable;
   readonly stdout: Writable & { readonly isTTY?: boolean };
   readonly stderr: Writable & { readonly isTTY?: boolean };
-  /** Aborted by the first Ctrl-C or SIGTERM. */
+  /** Signal that aborts at the first Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
-  /** Default: that of the process. */
+  /** Environment; that of the process when left out. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Where the command is called. Default: the working directory of the process. */
+  /** Folder in which the command is called; the working directory of the process when left out. */
   readonly folder?: string;
 }
 
 export interface OptionSpec {
   readonly type: 'string' | 'boolean';
   readonly multiple?: boolean;
-  /** How the help names the value: FILE, HEX, SECONDS. */
+  /** Name of the value in the help: FILE, HEX, SECONDS. */
   readonly value?: string;
   readonly description: string;
   readonly required?: boolean;
-  /** What holds where the option is not given: from holdfast.yaml or the environment. */
+  /** Setting of holdfast.yaml or the environment that holds where the option is not given. */
   readonly setting?: SettingName;
-  /** The setting does not hold where this option is given. */
+  /** Option in whose presence the setting does not hold. */
   readonly settingUnless?: string;
 }
 
 export interface CommandInput {
   readonly positionals: readonly string[];
-  /** The value of a string option, or undefined. */
+  /** Value of a string option, or undefined. */
   readonly text: (option: string) => string | undefined;
   readonly texts: (option: string) => readonly string[];
   readonly flag: (option: string) => boolean;
-  /** The setting of a command that names it in `settings`, or undefined. */
+  /** Setting of a command that names it in `settings`, or undefined. */
   readonly setting: (name: SettingName) => string | undefined;
-  /** Everything that holdfast.yaml and environment say. */
+  /** All settings of holdfast.yaml and the environment. */
   readonly profile: ResolvedProfile;
   readonly json: boolean;
   readonly io: Io;
 }
 
-/** What a command found: `text` for people, `data` for `--json`; `ok: false` is a refusal (exit 1). */
+/** Result of a command: `text` for people, `data` for `--json`; `ok: false` is a refusal (exit 1). */
 export interface Outcome {
   readonly ok: boolean;
   readonly text: string;
@@ -60,13 +60,13 @@ export interface Command {
   /** Noun and verb: `attestation verify`. */
   readonly name: string;
   readonly summary: string;
-  /** As the help shows them: `DOC`, `OLD NEW`, or ''. */
+  /** Positional arguments as the help shows them: `DOC`, `OLD NEW`, or ''. */
   readonly positionals: string;
   readonly options: Readonly<Record<string, OptionSpec>>;
   readonly examples: readonly string[];
-  /** Settings that it uses beside those of its options. */
+  /** Settings that the command uses beside those of its options. */
   readonly settings?: readonly SettingName[];
-  /** `--json` prints one object a line: events as they happen, and the outcome last. */
+  /** True where `--json` prints one object a line: events as they happen, and the outcome last. */
   readonly isStream?: boolean;
   run(input: CommandInput): Promise<Outcome>;
 }
@@ -75,9 +75,9 @@ export interface Command {
 export const MAX_INPUT_BYTES = 16 * 1024 * 1024;
 
 /**
- * The bytes of a file that the user named; `-` is standard input. Never reads more than the limit, whatever the file.
- * Whoever clears what he got leaves nothing behind here.
- * @throws UsageError when it cannot be read; CliError INPUT_TOO_LARGE, INTERRUPTED
+ * Reads the bytes of a file that the user named; `-` is standard input. Never reads more than the limit, whatever the
+ * file. A caller that clears the returned bytes leaves no copy here.
+ * @throws UsageError when the file cannot be read; CliError INPUT_TOO_LARGE, INTERRUPTED
  */
 export async function readInput(path: string, io: Io, maxBytes = MAX_INPUT_BYTES): Promise<Uint8Array> {
   const { stdin, signal } = io;
@@ -100,5 +100,5 @@ export async function readInput(path: string, io: Io, maxBytes = MAX_INPUT_BYTES
 }
 
 function tooLarge(path: string, maximum: number): CliError {
-  return new CliError('INPUT_TOO_LARGE', 'more bytes than such a file may have', { path, maximum });
+  return new CliError('INPUT_TOO_LARGE', 'the input is longer than its maximum', { path, maximum });
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The only file that runs on whatever Node the machine has: it hands over to the Node that package.json pins.
+// The only file that runs on whatever Node the machine has: it starts the Node that package.json pins.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import nodeModule, { createRequire } from 'node:module';
@@ -11,7 +11,8 @@ const here = dirname(fileURLToPath(import.meta.url));
 const source = join(here, 'main.ts');
 // Node strips no types below node_modules: the package holds JavaScript in their place.
 const main = existsSync(source) ? source : join(here, '..', 'dist', 'library', 'cli', 'main.js');
-// Beside the code and no less trusted than it: halves the start, and no command holds a TypeScript parser in memory.
+// The compile cache lies beside the code and is no less trusted: it halves the start, and no command holds a TypeScript
+// parser in memory.
 const cache = join(here, '..', 'node_modules', '.cache', 'holdfast');
 
 function findPinnedNode() {
@@ -32,7 +33,7 @@ if (pinned === undefined || pinned === process.execPath) {
     );
     process.exit(2);
   }
-  // The variable is for worker threads.
+  // Worker threads read the cache's place from this variable.
   process.env.NODE_COMPILE_CACHE ??= cache;
   nodeModule.enableCompileCache?.(cache);
   await import(main);
@@ -41,8 +42,8 @@ if (pinned === undefined || pinned === process.execPath) {
     stdio: 'inherit',
     env: { NODE_COMPILE_CACHE: cache, ...process.env },
   });
-  // Who signals the whole group has reached the command by then. A Node that is about to exit has given up its handlers,
-  // and one more signal in that moment would take its exit code away.
+  // The sender of a signal to the whole group has reached the command by now. A Node that is about to exit has given up
+  // its handlers, and one more signal in that moment would take its exit code away.
   const passOn = (signal) => setTimeout(() => child.kill(signal), 250);
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, passOn);
   // A terminal sends Ctrl-C to both processes by itself.

@@ -3,9 +3,12 @@ import { nouns } from './nouns.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 const abort = new AbortController();
-/** One and the same end comes twice to who is started by the launcher and signalled with the whole group. */
+/**
+ * Milliseconds within which a second signal is the same one: a process that the launcher started gets a signal to the
+ * whole group twice.
+ */
 const SAME_END_MS = 1_000;
-// The first one asks for a clean end; a later one finds nobody who would hold it back.
+// The first signal asks for a clean end; a later one finds no handler and ends the process.
 const onSignal = (): void => {
   if (abort.signal.aborted) return;
   setTimeout(() => {
@@ -14,7 +17,7 @@ const onSignal = (): void => {
   abort.abort();
 };
 for (const signal of SIGNALS) process.on(signal, onSignal);
-// Whoever stops listening gets no stack trace; the exit code still says what was found.
+// A reader that closes its end of a pipe causes no stack trace; the exit code still tells the verdict.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 process.exitCode = await runCli(
   process.argv.slice(2),

@@ -8,7 +8,7 @@ import { type ResolvedProfile, resolveProfile } from './profile/resolve.ts';
 import { type SettingName, SETTINGS } from './profile/settings.ts';
 import { systemCode, wordsFor } from './common/system-error.ts';
 
-/** Nouns and the modules that hold their verbs; loaded when they are called, so that `--help` is quick. */
+/** Nouns and the modules that hold their verbs; a module is loaded when it is called, so that `--help` is quick. */
 export type Nouns = Readonly<Record<string, { summary: string; load: () => Promise<readonly Command[]> }>>;
 
 const COMMON_OPTIONS = {
@@ -74,13 +74,13 @@ function asksForJson(args: readonly string[]): boolean {
 
 const isHelp = (word: string): boolean => word === '--help' || word === '-h';
 
-/** What may be an option: everything before `--`. */
+/** Arguments that may be options: everything before `--`. */
 function untilTerminator(args: readonly string[]): readonly string[] {
   const end = args.indexOf('--');
   return args.slice(0, end === -1 ? args.length : end);
 }
 
-/** The words of a command, and what holdfast.yaml and environment say where there are none. */
+/** Reads the words of a command, and the settings of holdfast.yaml and the environment where there are none. */
 async function readInputOf(command: Command, args: readonly string[], io: Io): Promise<CommandInput> {
   if (!usesSettings(command)) return parseInput(command, args, io);
   const { values } = parseOrUsage(command, args);
@@ -94,8 +94,8 @@ async function readInputOf(command: Command, args: readonly string[], io: Io): P
 }
 
 /**
- * The words of a command, as its table of options has them.
- * @param profile what holds where an option was not given
+ * Parses the words of a command by its table of options.
+ * @param profile settings that hold where an option was not given
  * @throws UsageError
  */
 export function parseInput(
@@ -148,7 +148,7 @@ function usesSettings({ options, settings = [] }: Command): boolean {
   return settings.length > 0 || Object.values(options).some(({ setting }) => setting !== undefined);
 }
 
-/** Every option of a command: its own, and those that all have. */
+/** Every option of a command: its own, and those that all commands have. */
 export function optionsOf(command: Command): Command['options'] {
   return {
     ...command.options,
@@ -178,7 +178,7 @@ function parseOrUsage(command: Command, args: readonly string[]) {
   return parsed;
 }
 
-/** Node's own words for an unknown option are about positionals, which nobody meant. */
+/** Describes a parse error. Node's own words for an unknown option are about positionals, which nobody meant. */
 function describeParseError(error: unknown, options: readonly string[]): string {
   const message = error instanceof Error ? error.message : String(error);
   const unknown = /^Unknown option '([^']*)'/.exec(message)?.[1];
@@ -186,7 +186,7 @@ function describeParseError(error: unknown, options: readonly string[]): string 
   return `unknown option ${printable(unknown)}; there are ${options.map((name) => `--${name}`).join(', ')}`;
 }
 
-/** parseArgs would take the last one without a word. */
+/** Asserts that each option is given once: parseArgs would silently take the last. */
 function assertOnce(
   tokens: readonly { kind: string; name?: string }[],
   options: Readonly<Record<string, { multiple?: boolean }>>,
@@ -199,7 +199,7 @@ function assertOnce(
   }
 }
 
-/** `A B` wants two, `A [B]` one or two, `A...` one or more. */
+/** Asserts the count of positionals: `A B` wants two, `A [B]` one or two, `A...` one or more. */
 function assertPositionals(command: Command, given: readonly string[]): void {
   const wanted = command.positionals.split(' ').filter((word) => word !== '');
   const required = wanted.filter((word) => !word.startsWith('[')).length;
@@ -237,28 +237,28 @@ async function describeError(error: unknown): Promise<Outcome> {
   };
 }
 
-/** How a file is written says nothing of what it holds. */
+/** Tells whether an error is about how a file is written, which says nothing of what the file holds. */
 function isNoVerdict(error: unknown): boolean {
   return error instanceof AttestationError && isUnreadable(error.code);
 }
 
-/** What to do about a code; the explanations are loaded only where something was refused. */
+/** Next step for a code; the explanations are loaded only where something was refused. */
 async function nextStep(code: string): Promise<string> {
   const { explainCode } = await import('./explain/explain-code.ts');
   const [meaning, ...others] = explainCode(code);
-  // One word for two things, in a request and in a policy for example: the reader knows which.
+  // A code with two meanings, in a request and in a policy for example, is left to the reader, who knows which.
   if (meaning === undefined || others.length > 0) return `"holdfast explain ${code}" says more.`;
   return meaning.next;
 }
 
-/** One of ours, or the code of the system's: whatever else fails may quote what it was given. */
+/** Describes a coded cause, one of ours or of the system's: any other error may quote its input. */
 function describeCause(cause: unknown): { code: string; message: string } | undefined {
   if (cause instanceof HoldfastError) return { code: cause.code, message: cause.message };
   const code = systemCode(cause);
   return code === undefined ? undefined : { code, message: wordsFor(code) };
 }
 
-/** What follows the colon. Details may quote a hostile file. */
+/** Formats a detail for the end of a line. Details may quote a hostile file. */
 function formatDetail(value: unknown): string {
   if (value instanceof Uint8Array) return ` ${Buffer.from(value).toString('hex')}`;
   if (Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string')) {
@@ -280,12 +280,12 @@ function report({ ok, text, data }: Outcome, json: boolean, io: Io, isStream = f
       typeof data === 'object' && data !== null && !Array.isArray(data) ? data : { result: data };
     write(io.stdout, JSON.stringify({ ok, ...fields }, replaceForJson, isStream ? undefined : 2));
   } else if (text !== '') {
-    // Asks the stream itself: standard output may go to a file while errors go to a terminal.
+    // Colours depend on the stream itself: standard output may go to a file while errors go to a terminal.
     write(ok ? io.stdout : io.stderr, ok ? text : styleText('red', text, { stream: io.stderr }));
   }
 }
 
-/** What is wrong with the user's words, and where to read on: a person gets both, a program the first. */
+/** Prints a usage error and where to read on: a person gets both, a program the first. */
 function usage(io: Io, json: boolean, message: string, help: string): number {
   if (json)
     report({ ok: false, text: '', data: { error: { code: 'USAGE', message, details: {} } } }, json, io);

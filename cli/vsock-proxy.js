@@ -1,8 +1,10 @@
 #!/usr/bin/env node
-// The arguments of AWS's vsock-proxy, so that its users change one word. It runs on whatever Node the machine has.
+// Translates the arguments of AWS's vsock-proxy, so that its users change one word. This file runs on whatever Node the
+// machine has.
 const FLAGS = { 4: '--ipv4', 6: '--ipv6', h: '--help', V: '--version' };
 
-// `-4w8` is `--ipv4 --num_workers=8`; the value of -w may follow it directly, after `=`, or as the next argument.
+// Expands short options: `-4w8` is `--ipv4 --num_workers=8`; the value of -w may follow directly, after `=`, or as the
+// next argument.
 function expandShort(argument) {
   if (!/^-[46hVw]/.test(argument)) return [argument];
   const [, flags, value] = /^-([46hV]*)(?:w=?(.*))?$/s.exec(argument) ?? [];

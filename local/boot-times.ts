@@ -1,14 +1,14 @@
 import type { BootObserver } from '../enclave/boot/index.ts';
 
 /**
- * When each part of a node's start was done, in milliseconds since the boot began: a phase, or `rsaKey`, the key that
- * KMS encrypts to. `program` is how long the process had been loading by then.
+ * Milliseconds from the beginning of the boot to the end of each part of a node's start: a phase, or `rsaKey`, the key
+ * that KMS encrypts to. `program` is how long the process had been loading by then.
  */
 export type BootTimes = Record<string, number>;
 
 const round = (milliseconds: number) => Math.round(milliseconds * 10) / 10;
 
-/** Keeps the times of a start that begins now. */
+/** Creates a timer of a start that begins now. */
 export function createBootTimer(): { readonly times: BootTimes; readonly observer: BootObserver } {
   const began = performance.now();
   const times: BootTimes = { program: round(began) };

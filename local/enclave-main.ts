@@ -19,7 +19,7 @@ const input = z
   })
   .parse(JSON.parse(readFileSync(0, 'utf8')));
 
-// Ends with the host, however that ended.
+// The process ends with its host, however the host ended.
 new Socket({ fd: 3 })
   .on('error', () => undefined)
   .on('close', () => process.exit(1))

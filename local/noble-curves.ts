@@ -11,8 +11,8 @@ const { Fn, BASE } = secp256k1.Point;
 const EVEN_Y = 2;
 
 /**
- * The curves in JavaScript, for a machine without a C compiler: slower, not constant time, and with copies of the secret
- * in BigInts that nobody can clear. No image contains it.
+ * Curves in JavaScript, for a machine without a C compiler: slower, not constant time, and with copies of the secret in
+ * BigInts that nobody can clear. No image contains this file.
  */
 export function createNobleCurves(): Curves {
   return {
@@ -37,7 +37,8 @@ export function createNobleCurves(): Curves {
             format: 'recovered',
           });
           const recovery = recovered[0];
-          if (recovery !== 0 && recovery !== 1) throw new InternalError('an unusable recovery number');
+          if (recovery !== 0 && recovery !== 1)
+            throw new InternalError('expected a recovery number of 0 or 1');
           return { signature: recovered.subarray(1), recovery };
         },
         signBip340: (digest, auxiliary) => ({
@@ -60,7 +61,7 @@ export function createNobleCurves(): Curves {
   };
 }
 
-/** The curves of local mode: the addon's, or noble's where it was not built. */
+/** Opens the curves of local mode: the addon's, or noble's where the addon was not built. */
 export function openLocalCurves(): Curves {
   try {
     return createNativeCurves(loadNative());
@@ -78,11 +79,11 @@ function shareSecret(secret: Uint8Array, publicKey: Uint8Array) {
   };
 }
 
-/** The key-path key of a taproot output (BIP-341, "Constructing and spending Taproot outputs"). */
+/** Tweaks a key to the key-path key of a taproot output (BIP-341, "Constructing and spending Taproot outputs"). */
 function tweakForTaproot(secret: Uint8Array, publicKey: Uint8Array, merkleRoot: Uint8Array) {
   const scalar = Fn.fromBytes(secret);
   const even = publicKey[0] === EVEN_Y ? scalar : Fn.neg(scalar);
   const tweaked = Fn.add(even, computeTapTweak(publicKey.subarray(1), merkleRoot));
-  if (Fn.is0(tweaked)) throw new InternalError('a tweak that nobody can find');
+  if (Fn.is0(tweaked)) throw new InternalError('expected a tweaked key other than zero');
   return { secret: Fn.toBytes(tweaked), outputKey: schnorr.utils.pointToBytes(BASE.multiply(tweaked)) };
 }

@@ -3,13 +3,13 @@ import type { Socket } from 'node:net';
 import { startRelay, type Relay } from './relay.ts';
 
 export interface ConnectionDeadlines {
-  /** Milliseconds without a byte either way. */
+  /** Milliseconds without a byte in either direction after which a connection is cut. */
   readonly idleMs: number;
-  /** Milliseconds from beginning to end. */
+  /** Milliseconds that a connection may last in all. */
   readonly lifetimeMs: number;
 }
 
-/** Why a connection ended that did not end by itself. */
+/** Reason why the table cut a connection. */
 export type CutReason = 'IDLE' | 'LIFETIME' | 'STOPPED';
 
 export interface ClosedConnection {
@@ -23,7 +23,7 @@ export interface ClosedConnection {
 const REST_MS = 250;
 const STOP_PERIOD_MS = 50;
 
-/** Which end asks, so that the other one's silence after its answer is rest, and before it is work. */
+/** End that sends requests. The other end's silence is rest after its response, and work before it. */
 export type Asker = 'far' | 'near';
 
 interface Entry {
@@ -36,8 +36,8 @@ interface Entry {
 }
 
 /**
- * The connections that are being forwarded. One timer watches them all, by the byte counters that the sockets keep
- * anyway: nothing is set or cleared for each chunk.
+ * Table of the connections that are being forwarded. One timer watches all of them by the byte counters that sockets
+ * keep anyway: no timer is set or cleared for a chunk.
  */
 export class ConnectionTable {
   readonly #deadlines: ConnectionDeadlines;
@@ -70,8 +70,8 @@ export class ConnectionTable {
   }
 
   /**
-   * Forwards between a vsock stream (near) and a TCP socket (far) until both are closed. They belong to the table: what
-   * was heard of them before says nothing any more.
+   * Forwards between a vsock stream (near) and a TCP socket (far) until both are closed. Both belong to the table from
+   * now on: events that they emitted before have no meaning to it.
    */
   forward(near: Duplex, far: Socket, asker: Asker, onClosed: (closed: ClosedConnection) => void): void {
     const now = this.#clock();
@@ -89,8 +89,8 @@ export class ConnectionTable {
   }
 
   /**
-   * Cuts what is at rest, gives what is at work so many milliseconds to end by itself or to come to rest, then cuts that
-   * and whatever comes later.
+   * Cuts connections at rest, gives those at work `graceMs` milliseconds to end or to come to rest, then cuts these and
+   * any that come later.
    */
   async stop(graceMs: number): Promise<void> {
     const end = this.#clock() + graceMs;
@@ -127,8 +127,8 @@ export class ConnectionTable {
 }
 
 /**
- * Whether nothing is under way: the last that moved was an answer, a while ago, neither end has ended and nothing waits to
- * be sent. Who has asked and has no answer yet is at work, however long that takes.
+ * Tells whether nothing is under way: the last bytes were a response, a while ago, neither end has ended, and nothing
+ * waits to be sent. A connection whose request has no response yet is at work, however long the response takes.
  */
 function isAtRest({ relay: { near, far, last }, asker, startedAt }: Entry, now: number): boolean {
   const isOpen = [near, far].every(

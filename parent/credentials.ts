@@ -5,7 +5,7 @@ export type CredentialErrorCode = 'CREDENTIALS_UNAVAILABLE';
 
 export class CredentialError extends HoldfastError<CredentialErrorCode> {}
 
-/** What the AWS SDK's providers return, as far as it matters here. */
+/** Provider of the AWS SDK, with the fields that are used here. */
 export type AwsProvider = () => Promise<{
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -14,20 +14,20 @@ export type AwsProvider = () => Promise<{
 }>;
 
 export interface CredentialSource {
-  /** @throws CredentialError CREDENTIALS_UNAVAILABLE when there are none that are still valid */
+  /** Gives valid credentials. @throws CredentialError CREDENTIALS_UNAVAILABLE when there are none */
   readonly get: () => Promise<Credentials>;
-  /** Milliseconds since 1970 at which the last ones expire; null while there are none, or for ever. */
+  /** Expiry of the last credentials, milliseconds since 1970; null while there are none, or where they never expire. */
   readonly expiration: () => number | null;
 }
 
-/** Asked for anew when they are that close to their end: EC2 has new ones five minutes before. */
+/** Milliseconds before their expiry at which credentials are renewed: EC2 has new ones five minutes before. */
 const REFRESH_BEFORE_MS = 5 * 60_000;
-/** Those without an end are asked for again this often: somebody may have rotated them. */
+/** Milliseconds after which credentials without an expiry are renewed: an operator may have rotated them. */
 const REFRESH_UNDATED_MS = 10 * 60_000;
 
 /**
- * Keeps temporary credentials and renews them before they expire. A renewal that fails leaves the old ones in use until
- * their end. They are handed to the enclave over vsock and never logged.
+ * Keeps temporary credentials and renews them before they expire. A failed renewal leaves the old ones in use until
+ * they expire. Credentials go to the enclave over vsock, and never into a log.
  */
 export function createCredentialSource(
   provider: AwsProvider,

@@ -1,8 +1,8 @@
 import { HoldfastError } from '../shared/errors.ts';
 
 export type ParentOptionErrorCode =
-  /** A setting that makes no sense. */
+  /** An option or setting that makes no sense. */
   'OPTION_INVALID';
 
-/** What an operator wrote cannot be run. */
+/** An operator's configuration that cannot be run. */
 export class ParentOptionError extends HoldfastError<ParentOptionErrorCode> {}

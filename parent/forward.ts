@@ -3,8 +3,8 @@ import type { Duplex } from 'node:stream';
 const LINGER_MS = 5_000;
 
 /**
- * Joins two duplexes: what one receives the other sends, with backpressure. An end travels as an end, so that either
- * direction goes on without the other. Calls back once both are closed.
+ * Joins two duplexes: each sends what the other receives, with backpressure. An end travels as an end, so that either
+ * direction goes on without the other. Calls `onClosed` once both are closed.
  */
 export function joinStreams(near: Duplex, far: Duplex, onClosed: () => void): void {
   closeTogether(near, far, onClosed);
@@ -13,8 +13,8 @@ export function joinStreams(near: Duplex, far: Duplex, onClosed: () => void): vo
 }
 
 /**
- * When one of two ends breaks, the other is destroyed, but not before it has sent what it was given if the broken one
- * had properly ended. Calls back once both are closed.
+ * Destroys one of two ends when the other breaks; where the broken one had properly ended, first sends what the
+ * remaining one was given. Calls `onClosed` once both are closed.
  */
 export function closeTogether(near: Duplex, far: Duplex, onClosed: () => void): void {
   let open = 2;
@@ -35,12 +35,12 @@ export function closeTogether(near: Duplex, far: Duplex, onClosed: () => void): 
   }
 }
 
-/** Sends what is left, then destroys; a peer that does not take it has five seconds. */
+/** Sends what is left, then destroys; a peer that does not take the rest has five seconds. */
 export function hangUp(stream: Duplex): void {
   if (stream.destroyed) return;
   const timer = setTimeout(() => stream.destroy(), LINGER_MS);
   stream.once('close', () => clearTimeout(timer));
-  // What still comes in has nowhere to go; unread, it would turn the close into a reset.
+  // Bytes that still come in have nowhere to go; unread, they would turn the close into a reset.
   stream.resume();
   stream.end(() => stream.destroy());
 }

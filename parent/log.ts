@@ -9,7 +9,7 @@ export type Log = (level: LogLevel, event: string, fields?: LogFields) => void;
 
 const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
 
-/** One JSON object a line; journald keeps them as they are. */
+/** Creates a log of one JSON object a line, which journald keeps as they are. */
 export function createJsonLog(
   write: (line: string) => void,
   { level: minimum = 'info', clock = Date.now }: { level?: LogLevel; clock?: () => number } = {},
@@ -20,5 +20,5 @@ export function createJsonLog(
   };
 }
 
-/** For those who do not want any. */
+/** Log that drops every event. */
 export const silentLog: Log = () => {};

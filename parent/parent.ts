@@ -18,25 +18,27 @@ const DAY_MS = 86_400_000;
 const IDLE_MS = 300_000;
 const DEFAULT_GRACE_MS = 2_000;
 
-/** The host side of one enclave, running. */
+/** Host side of one enclave, running. */
 export interface Parent {
-  /** What the enclave reported last; `null` before it has said anything. */
+  /** Status that the enclave reported last; `null` before its first report. */
   readonly node: NodeStatus | null;
-  /** Where clients connect to; undefined without ingress. */
+  /** Address that clients connect to; undefined without ingress. */
   readonly ingress: { readonly host: string; readonly port: number } | undefined;
-  /** The status page's base URL; undefined without one, and where it listens at a socket of the Unix domain. */
+  /** Base URL of the status page; undefined without a page, and where it listens on a Unix socket. */
   readonly statusUrl: string | undefined;
-  /** Puts another allow-list in force for new connections. @throws ParentOptionError OPTION_INVALID, and keeps the old */
+  /**
+   * Puts another allow-list in force for new connections. @throws ParentOptionError OPTION_INVALID, and keeps the old
+   */
   readonly reloadTargets: (targets: readonly EgressTarget[]) => void;
   /** Gives up the control connections of an enclave that is gone, and with them its hold on the store. */
   readonly disconnectEnclave: () => void;
-  /** Stops accepting, gives open connections so many milliseconds (2,000 when left out) to end, and closes. */
+  /** Stops accepting, gives open connections `graceMs` milliseconds (2,000 when left out) to end, and closes. */
   close(graceMs?: number): Promise<void>;
 }
 
 /**
- * Serves one enclave: its control requests, its connections out to an allow-list of hosts, its clients' connections
- * in. It never holds a plaintext secret: blobs and records pass as they are.
+ * Serves one enclave: its control requests, its connections out to an allow-list of hosts, its clients' connections in.
+ * The parent never holds a plaintext secret: blobs and records pass through unread.
  *
  * @throws ParentOptionError OPTION_INVALID; TransportError ADDRESS_IN_USE, LISTEN_FAILED
  */
@@ -46,7 +48,7 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
   const tables = createTables(egress, ingress);
   const metrics = createParentMetrics({ ...tables, node, statusSources });
   const isEnclave = (cid: number) => cid === options.enclaveCid;
-  // Whether what was reported last is of the enclave that runs now: each ends with one exit line, or is given up.
+  // True while the last status is of the enclave that runs now; each enclave ends with one exit line, or is given up.
   let isOfThisLife = false;
   const sources: ControlSources = {
     ...options,
@@ -100,7 +102,7 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
         log('warn', 'node.exit', { exitCode, signal, reason });
         const hasSaidWhy = isOfThisLife && node.current?.phase === 'failed';
         isOfThisLife = false;
-        // What the node itself said of its end says more.
+        // A reason that the node itself has reported says more than the exit line.
         if (hasSaidWhy) return;
         if (reason !== 'NONE') node.report('failed', reason);
         else node.report('stopped', null);
@@ -108,7 +110,7 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
       log,
     });
     closers.push(() => exit.close());
-    // Last: an enclave that gets an answer finds all the rest in place.
+    // The control server starts last: an enclave that gets a response finds all the rest in place.
     const control = await startControlServer({
       transport: options.transport,
       isEnclave,
@@ -182,10 +184,10 @@ function meter(session: ControlSession, metrics: ParentMetrics): ControlSession 
   return {
     async handle(request) {
       const startedAt = performance.now();
-      const answer = await session.handle(request);
-      const outcome = answer.type === 'error' ? answer.code : 'ok';
+      const response = await session.handle(request);
+      const outcome = response.type === 'error' ? response.code : 'ok';
       metrics.onControl(request.type, outcome, (performance.now() - startedAt) / 1_000);
-      return answer;
+      return response;
     },
     close: () => session.close(),
   };

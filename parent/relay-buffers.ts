@@ -1,8 +1,8 @@
-/** What a quiet connection holds: room for a request to KMS or its answer. */
+/** Size of a quiet connection's buffer: room for a request to KMS or its response. */
 const SMALL_BYTES = 8 * 1_024;
-/** What one holds on which much moves: as much as a Unix or vsock socket has ready at once. */
+/** Size of a busy connection's buffer: as much as a Unix or vsock socket has ready at once. */
 const LARGE_BYTES = 256 * 1_024;
-/** All of them together take 64 MiB; however many connections are busy or held back, the rest has small ones. */
+/** Maximum of large buffers, 64 MiB together; further connections, busy or held back, have small ones. */
 const MAX_LARGE = 256;
 const MAX_KEPT_SMALL = 512;
 const MAX_KEPT_LARGE = 64;
@@ -12,9 +12,9 @@ const large: Buffer[] = [];
 let largeInUse = 0;
 
 /**
- * A buffer to read into, after a read that brought so many bytes into one of such a size. They are used again and again:
- * one that is made for each read costs more than to move what is in it, because the garbage collector goes through the
- * whole heap for them.
+ * Takes a buffer to read into, after a read that brought `count` bytes into one of `size` bytes. Buffers are used again
+ * and again: a new one for each read costs more than moving its bytes, because the garbage collector goes through the
+ * whole heap for it.
  */
 export function takeBuffer(count: number, size: number): Buffer {
   const wantsLarge = count > SMALL_BYTES || (count === size && size > 0);
@@ -23,7 +23,7 @@ export function takeBuffer(count: number, size: number): Buffer {
   return large.pop() ?? Buffer.allocUnsafeSlow(LARGE_BYTES);
 }
 
-/** Gives one back, once: nobody reads it any more and nobody writes into it. */
+/** Gives a buffer back, once: nobody reads it any more and nobody writes into it. */
 export function giveBuffer(buffer: Buffer): void {
   if (buffer.length === LARGE_BYTES) {
     largeInUse -= 1;

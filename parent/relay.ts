@@ -5,17 +5,17 @@ import { giveBuffer, takeBuffer } from './relay-buffers.ts';
 
 /** Two ends of which each sends what the other receives. */
 export interface Relay {
-  /** The ends as they are now: those that were handed over are empty shells. */
+  /** Ends as they are now: sockets that were handed over are empty shells. */
   readonly near: Duplex;
   readonly far: Socket;
-  /** Of which end bytes came last, and when; undefined before any did. */
+  /** End whose bytes came last, and when; undefined before any came. */
   last: { readonly from: 'far' | 'near'; readonly at: number } | undefined;
 }
 
 /**
- * Relays between a vsock stream and a TCP socket, with backpressure; an end travels as an end. What node:net reads
- * goes through buffers that are used again and again. What is no socket of node:net, or has something under way, is
- * joined as the streams they are. Calls back once both are closed.
+ * Relays between a vsock stream and a TCP socket, with backpressure; an end travels as an end. A socket of node:net
+ * reads into buffers that are used again and again. A stream that is no such socket, or has bytes under way, is joined
+ * as the stream it is. Calls `onClosed` once both are closed.
  */
 export function startRelay(near: Duplex, far: Socket, clock: () => number, onClosed: () => void): Relay {
   const handles = { near: handleAtRest(near), far: handleAtRest(far) };
@@ -33,12 +33,12 @@ export function startRelay(near: Duplex, far: Socket, clock: () => number, onClo
   };
   const relay: Relay = { ...ends, last: undefined };
 
-  /** Whether there may be more at once. */
+  /** Moves bytes from one end to the other; true where more may come at once. */
   function move(from: 'far' | 'near', to: 'far' | 'near', count: number, buffer: Buffer): boolean {
     relay.last = { from, at: clock() };
     const [source, sink] = [ends[from], ends[to]];
     let isHeldBack = false;
-    // Whoever writes to what has ended would break it; the other way may still be open.
+    // A write to a stream that has ended would break it; the other direction may still be open.
     if (!sink.writable) {
       giveBuffer(buffer);
       return true;
@@ -66,7 +66,10 @@ export function startRelay(near: Duplex, far: Socket, clock: () => number, onClo
   return relay;
 }
 
-/** node:net has no public way to give an open connection buffers of its own; its constructor takes a handle. */
+/**
+ * Inside of a socket. node:net has no public way to give an open connection buffers of its own; its constructor takes a
+ * handle.
+ */
 interface SocketInsides {
   _handle: Handle | null;
 }
@@ -76,7 +79,7 @@ interface Handle {
 }
 
 /**
- * The handle of a socket of node:net whose connection can go on in another one: open, and nothing of it waits to be
+ * Finds the handle of a socket of node:net whose connection can go on in another one: open, with nothing waiting to be
  * written.
  */
 function handleAtRest(stream: Duplex): Handle | null {
@@ -90,14 +93,14 @@ function handleAtRest(stream: Duplex): Handle | null {
   return isAtRest ? (stream as unknown as SocketInsides)._handle : null;
 }
 
-/** What a stream has read and nobody has taken yet; one call of read() gives the first chunk of it alone. */
+/** Takes what a stream has read and nobody has taken yet; one call of read() gives only the first chunk. */
 function takeBuffered(stream: Duplex): Buffer[] {
   const chunks: Buffer[] = [];
   while (stream.readableLength > 0) chunks.push(stream.read() as Buffer);
   return chunks;
 }
 
-/** Hands a socket's connection over to a new one, which reads into the buffers that are used again and again. */
+/** Hands a socket's connection over to a new socket, which reads into the buffers that are used again and again. */
 function handOver(old: Duplex, handle: Handle, onBytes: (count: number, buffer: Buffer) => boolean): Socket {
   handle.reading = false;
   handle.readStop();

@@ -12,17 +12,19 @@ import type { Log } from './log.ts';
 import { startParent, type Parent } from './parent.ts';
 import { takeSystemdSockets } from './systemd-sockets.ts';
 
-/** The daemon: a parent as a file configures it and, where that names an image, its enclave. */
+/** Daemon: a parent as a file configures it and, where the file names an image, its enclave. */
 export interface ParentService {
   readonly parent: Parent;
   readonly enclave: SupervisorState | undefined;
-  /** Reads the file again and puts its allow-list in force; the rest waits for a restart. Never throws. */
+  /** Reads the file again and puts its allow-list in force; other changes wait for a restart. Never throws. */
   reload(): Promise<void>;
-  /** The enclave goes on: the next start of the service finds it. */
+  /** Ends the parent. The enclave goes on: the next start of the service finds it. */
   close(): Promise<void>;
 }
 
-/** @throws ParentOptionError OPTION_INVALID where the file cannot be read, or does not say what it must */
+/**
+ * Reads the configuration. @throws ParentOptionError OPTION_INVALID where the file cannot be read, or a field is wrong
+ */
 export async function readParentConfig(path: string): Promise<ParentConfig> {
   let text: string;
   try {
@@ -31,17 +33,17 @@ export async function readParentConfig(path: string): Promise<ParentConfig> {
     throw new ParentOptionError('OPTION_INVALID', 'the configuration cannot be read', { path }, error);
   }
   if (text.length > MAX_CONFIG_BYTES) {
-    throw new ParentOptionError('OPTION_INVALID', 'the configuration is too long', { path });
+    throw new ParentOptionError('OPTION_INVALID', 'the configuration is longer than its maximum', { path });
   }
   return parseParentConfig(text);
 }
 
-/** The name under which systemd passes the socket of the status page: FileDescriptorName= of its unit. */
+/** Name under which systemd passes the socket of the status page: FileDescriptorName= of its unit. */
 const STATUS_SOCKET = 'status';
 
 /**
- * Starts the daemon. A socket for the status page that systemd passes takes the place of the configured address; what it
- * passes is removed from the environment.
+ * Starts the daemon. A socket for the status page that systemd passes takes the place of the configured address;
+ * systemd's variables are removed from the environment.
  * @throws ParentOptionError OPTION_INVALID; TransportError ADDRESS_IN_USE, LISTEN_FAILED, TRANSPORT_UNAVAILABLE
  */
 export async function startParentService(
@@ -51,7 +53,11 @@ export async function startParentService(
 ): Promise<ParentService> {
   const { [STATUS_SOCKET]: descriptor, ...unknown } = Object.fromEntries(takeSystemdSockets(environment));
   if (Object.keys(unknown).length > 0) {
-    throw new ParentOptionError('OPTION_INVALID', 'systemd passed a socket that has no use here', unknown);
+    throw new ParentOptionError(
+      'OPTION_INVALID',
+      'expected the socket "status" alone, found another one from systemd',
+      unknown,
+    );
   }
   const config = await readParentConfig(path);
   const { enclave: spec } = config;
@@ -71,7 +77,7 @@ export async function startParentService(
     built.close();
     throw error;
   }
-  // The enclave comes last: it finds its parent in place.
+  // The enclave starts last: it finds its parent in place.
   if (spec.image !== undefined && spec.pcrs !== undefined) {
     const { image, pcrs } = spec;
     supervisor = startSupervisor({

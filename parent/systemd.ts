@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoName, loadNative, type NativeAddon } from '../shared/native/addon.ts';
 import type { Log } from './log.ts';
 
-/** What a service tells systemd: nothing at all where it was not started by it. */
+/** Messages of a service to systemd; none where systemd did not start it. */
 export interface ServiceManager {
   ready(): Promise<void>;
   reloading(): Promise<void>;
@@ -11,14 +11,14 @@ export interface ServiceManager {
   close(): void;
 }
 
-/** systemd may be busy with others' messages; its queue is hundreds long. */
+/** Attempts to send a message: systemd's queue is hundreds long, and may be full of others' messages. */
 const ATTEMPTS = 50;
 const BETWEEN_ATTEMPTS_MS = 100;
 
 /**
- * Speaks sd_notify(3) from this very process, so that the unit's NotifyAccess=main is enough and nothing is started for
- * it. Where WatchdogSec= is set, a message goes out at every third of it, from the event loop, so that a loop that hangs
- * is noticed. A message that does not get through is logged: systemd then acts by the unit's own deadlines.
+ * Speaks sd_notify(3) from this very process, so that the unit's NotifyAccess=main is enough and no helper is started.
+ * Where WatchdogSec= is set, a message goes out at every third of it, from the event loop, so that a loop that hangs is
+ * noticed. A message that does not get through is logged: systemd then acts by the unit's own deadlines.
  */
 export function connectServiceManager(
   environment: Readonly<NodeJS.ProcessEnv>,
@@ -40,7 +40,7 @@ export function connectServiceManager(
   };
 }
 
-/** Milliseconds; 0 where nobody watches, or somebody else is meant: sd_watchdog_enabled(3). */
+/** Milliseconds of the watchdog; 0 where there is none, or it means another process: sd_watchdog_enabled(3). */
 function watchdogOf(environment: Readonly<NodeJS.ProcessEnv>): number {
   const { WATCHDOG_PID: pid, WATCHDOG_USEC: microseconds = '' } = environment;
   if (pid !== undefined && pid !== String(process.pid)) return 0;

@@ -10,29 +10,33 @@ import type { Log } from './log.ts';
 
 export interface VsockProxyOptions {
   readonly transport: Transport;
-  /** The vsock port. */
+  /** vsock port to listen on. */
   readonly port: number;
   readonly host: string;
   readonly remotePort: number;
-  /** vsock-proxy's YAML, in which host and port must be. */
+  /** Path of vsock-proxy's YAML, which must list host and port. */
   readonly allowListFile: string;
   readonly family: AddressFamily;
-  /** Blocks in which the host may lie besides public addresses: the subnet of a VPC endpoint. */
+  /** CIDR blocks in which the host may lie besides public addresses: the subnet of a VPC endpoint. */
   readonly networks: readonly string[];
   readonly maxConnections: number;
-  /** The one enclave that may connect; any enclave's CID when left out. */
+  /** CID of the one enclave that may connect; any enclave's when left out. */
   readonly cid?: number;
   readonly log: Log;
 }
 
-/** CIDs up to 3 are the hypervisor's, this machine's own, the host's and the parent's: see vsock(7). */
+/**
+ * First CID of an enclave: those up to 3 are the hypervisor's, this machine's own, the host's and the parent's, see
+ * vsock(7).
+ */
 const FIRST_ENCLAVE_CID = 4;
 const IDLE_MS = 10 * 60_000;
 const LIFETIME_MS = 86_400_000;
 const GRACE_MS = 2_000;
 
 /**
- * What AWS's vsock-proxy does, for those who have it in their scripts: one vsock port that leads to one TCP address.
+ * Does the work of AWS's vsock-proxy, for those who have it in their scripts: one vsock port that leads to one TCP
+ * address.
  * @throws ParentOptionError OPTION_INVALID; TransportError ADDRESS_IN_USE, LISTEN_FAILED
  */
 export async function startVsockProxy(options: VsockProxyOptions): Promise<{ close(): Promise<void> }> {

@@ -3,8 +3,8 @@ import { PARENT_CID, type Transport } from '../shared/transport/transport.ts';
 import { openVsockTransport } from '../shared/transport/vsock-transport.ts';
 
 /**
- * AF_VSOCK on the parent, which is CID 3 by definition: to ask for that would take /dev/vsock, and the unit's sandbox
- * has no devices.
+ * Opens AF_VSOCK on the parent, which is CID 3 by definition: asking the kernel for the CID would take /dev/vsock, and
+ * the unit's sandbox has no devices.
  * @throws TransportError TRANSPORT_UNAVAILABLE without the addon
  */
 export function openParentTransport(): Transport {

@@ -6,11 +6,14 @@ import { formatManPage } from '../cli/completion/man-page.ts';
 import { nouns } from '../cli/nouns.ts';
 import { readVersion } from '../cli/version/commands.ts';
 
-/** Makes what the package holds beside the working copy's own files: libraries and command as JavaScript, and the manual. */
+/**
+ * Makes what the package holds beside the working copy's own files: libraries and command as JavaScript, and the
+ * manual.
+ */
 
 const ROOT = join(import.meta.dirname, '..');
 
-// What an earlier build has left would be packed with it.
+// Files of an earlier build would be packed too.
 rmSync(join(ROOT, 'dist', 'library'), { recursive: true, force: true });
 execFileSync(join(ROOT, 'node_modules', '.bin', 'tsc'), ['-p', join(ROOT, 'tsconfig.library.json')], {
   stdio: 'inherit',

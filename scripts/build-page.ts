@@ -8,13 +8,13 @@ const PAGE = fileURLToPath(new URL('../page/', import.meta.url));
 const DEFAULT_OUTPUT = fileURLToPath(new URL('../dist/verifier.html', import.meta.url));
 
 /**
- * Makes the verifier page: one HTML file that holds everything and may load nothing. Its policy allows this script and
+ * Builds the verifier page: one HTML file that holds everything and may load nothing. Its policy allows this script and
  * this style by their hashes, and no connection.
  */
 export async function buildPage(): Promise<string> {
   const [script, style] = await Promise.all([bundle('main.ts'), bundle('style.css')]);
   if (/<\/script|<!--/i.test(script) || /<\/style/i.test(style))
-    throw new Error('the bundle would end its own element');
+    throw new Error('expected a bundle without the end tag of its own element');
   const policy = [
     "default-src 'none'",
     `script-src '${hashOf(script)}'`,
@@ -31,7 +31,7 @@ export async function buildPage(): Promise<string> {
 }
 
 function fill(template: string, place: RegExp, content: string): string {
-  if (!place.test(template)) throw new Error(`the template has no ${place}`);
+  if (!place.test(template)) throw new Error(`expected ${place} in the template`);
   return template.replace(place, () => content);
 }
 

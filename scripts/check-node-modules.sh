@@ -17,7 +17,7 @@ die() {
   exit "$1"
 }
 
-# npm and node are started by name, and must not be those in doubt.
+# npm and node are started by name, and must not be those of node_modules, which are in doubt.
 PATH=$(printf %s "$PATH" | tr : '\n' | grep -v node_modules | paste -sd :)
 for tool in npm node; do
   command -v "$tool" > /dev/null || die 3 "needs $tool, which installed node_modules, to hold it against package-lock.json"
@@ -66,8 +66,8 @@ PROGRAM=$WORK/node_modules/@esbuild/linux-x64/bin/esbuild
 if [ -f "$PROGRAM" ] && cmp -s "$PROGRAM" "$ROOT/node_modules/esbuild/bin/esbuild"; then
   cp -f "$PROGRAM" "$WORK/node_modules/esbuild/bin/esbuild"
 fi
-# What npm and tools keep there for themselves is in no package, and no name that can be imported. The links in .bin are
-# for people: no build takes one.
+# Files that npm and tools keep there for themselves are in no package, and have no name that can be imported. The links
+# in .bin are for people: no build takes one.
 (cd "$WORK" && diff -rq --no-dereference -x .bin -x .package-lock.json -x .vite -x .vite-temp -x .vitest-cache -x .cache \
   node_modules "$ROOT/node_modules/") > "$WORK/different" || {
   head -20 "$WORK/different" >&2

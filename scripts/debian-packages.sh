@@ -13,7 +13,7 @@ die() {
   exit 1
 }
 
-# The mirror that this machine is already set up to use.
+# debian_mirror: the mirror that this machine is already set up to use.
 debian_mirror() {
   if [ -n "${HOLDFAST_DEBIAN_MIRROR:-}" ]; then
     printf '%s\n' "$HOLDFAST_DEBIAN_MIRROR"
@@ -49,7 +49,8 @@ try_suite() {
   apt_in "$1" apt-get -o APT::Update::Error-Mode=any update > "$WORK/$1/update.log" 2>&1
 }
 
-# suite NAME SUITE TYPE: the same from $MIRROR, or the end.
+# suite NAME SUITE TYPE: a private list of one suite from $MIRROR, as try_suite makes it; ends the script where it
+# cannot be had.
 suite() {
   try_suite "$1" "$MIRROR" "$2" "$3" || {
     cat "$WORK/$1/update.log" >&2
@@ -78,7 +79,8 @@ list_versions() {
     END { flush() }'
 }
 
-# download NAME PACKAGE…: into the working directory, or the end.
+# download NAME PACKAGE…: packages of a private list, into the working directory; ends the script where one cannot be
+# had.
 download() {
   local list=$1
   shift

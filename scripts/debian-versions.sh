@@ -1,5 +1,5 @@
 #!/bin/bash
-# Says what Debian 13 has of packages today, from the lists alone: nothing is downloaded but those.
+# Prints the versions of packages that Debian 13 has today, from the package lists: nothing else is downloaded.
 #
 # Usage: debian-versions.sh NAME…                   on the mirror
 #        debian-versions.sh --snapshot TIME NAME…   in Debian's archive of snapshots, as of then

@@ -16,7 +16,7 @@ each start, and prints what happens as it happens. Ctrl-C ends it and every mach
 
 Exit 0: all came out as it must. 1: something did not. 2: usage. 130: interrupted.
 `;
-/** What a node's phases mean to somebody who watches. */
+/** Words for a node's phases. */
 const PHASES: Readonly<Record<string, string>> = {
   starting: 'Node runs, the NSM has answered',
   measuring: 'the manifest goes into PCR16, which is locked',
@@ -37,12 +37,12 @@ function heading(text: string): void {
   out.write(`\n${paint('bold', text)}\n`);
 }
 
-/** Something on the way to the next step. */
+/** Prints an event on the way to the next step. */
 function note(text: string): void {
   out.write(`${paint('dim', `      ${seconds(performance.now() - startedAt).padStart(8)}  ${text}`)}\n`);
 }
 
-/** What a report is about, in plain words; undefined for what only a test wants to know. */
+/** Describes a report in plain words; undefined for a report that only tests read. */
 function describe(report: LifeReport): string | undefined {
   const text = (name: string) => String(report[name]);
   switch (report['report']) {
@@ -99,7 +99,7 @@ class Show {
     out.write(`  ${mark}  ${step.title}\n      ${outcome} ${paint('dim', seconds(ms))}\n`);
   }
 
-  /** The table at the end; whether all steps came out as they must. */
+  /** Prints the table at the end; returns whether all steps came out as they must. */
   finish(): boolean {
     out.write(`\n${''.padEnd(20)} ${'as due'.padStart(7)} ${'time'.padStart(9)}\n`);
     for (const part of LIFE_PARTS) {
@@ -139,7 +139,7 @@ async function play(host: LifeHost): Promise<boolean> {
   return ok;
 }
 
-/** What the machines have printed, for whoever looks for the reason. */
+/** Writes the machines' consoles to files, for a reader who looks for the reason of a failure. */
 function keepConsoles(host: LifeHost): void {
   const path = join(ROOT, 'build/demo-enclave.log');
   writeFileSync(path, `${host.describeConsoles(Infinity)}\n`);
@@ -175,5 +175,5 @@ async function run(): Promise<number> {
   }
 }
 
-// What is still being built when it is interrupted would hold the process back.
+// A build that was interrupted would hold the process back.
 process.exit(await run());

@@ -2,7 +2,7 @@
 # Installs the parent as a systemd service: the project with its pinned Node under /opt/holdfast, the unit, and a
 # configuration to fill in. It starts nothing. Run again it brings the program up to date and leaves /etc/holdfast alone.
 set -euo pipefail
-# The service's user owns nothing of this and has to read it all, whatever root's umask is.
+# The service's user owns none of these files and has to read them all, whatever root's umask is.
 umask 022
 
 usage() {
@@ -76,7 +76,7 @@ if [ $with_packages = yes ]; then
   command -v cc >/dev/null || fail 'a C compiler is missing, and AF_VSOCK needs it: apt-get install gcc libc6-dev'
 fi
 
-# Beside the running program first, then in its place, so that there is never half of one.
+# The new program comes beside the running one first, then in its place, so that there is never half of one.
 staging=$program.new
 rm -rf "$staging"
 install -d -m 0755 "$staging/bin"
@@ -99,7 +99,7 @@ if [ $with_packages != no ]; then
   ln -s "../node_modules/$node/bin/node" "$staging/bin/node"
   "$staging/bin/node" --version >/dev/null || fail 'Node does not run here, see above: apt-get install libatomic1'
 fi
-# The commands: a machine that got a prepared tree has no Node of its own.
+# Links of the commands: a machine that got a prepared tree has no Node of its own.
 for command in holdfast:holdfast.js holdfast-vsock-proxy:vsock-proxy.js; do
   printf '#!/bin/sh\nexec /opt/holdfast/bin/node /opt/holdfast/cli/%s "$@"\n' "${command#*:}" > "$staging/bin/${command%:*}"
   chmod 0755 "$staging/bin/${command%:*}"
@@ -112,7 +112,7 @@ rm -rf "$program.old"
 
 install -d -m 0755 "$links"
 for command in holdfast holdfast-vsock-proxy; do
-  # A command of that name that is somebody else's stays.
+  # Another program's command of that name stays.
   [ -e "$links/$command" ] || ln -sfn "/opt/holdfast/bin/$command" "$links/$command"
 done
 install -d -m 0755 "$units"

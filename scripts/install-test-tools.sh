@@ -11,14 +11,14 @@ command -v systemd-nspawn >/dev/null 2>&1 || missing="$missing systemd-container
 if [ -n "$missing" ] && { ! command -v apt-get >/dev/null 2>&1 || [ "$(id -u)" != 0 ]; }; then
   echo "holdfast: not on this machine, and not to be installed by this user:$missing; tests that need it are skipped" >&2
 elif [ -n "$missing" ]; then
-  # Without it Debian starts a server of its own as soon as it is installed.
+  # With this setting Debian does not start a server of its own as soon as it is installed.
   mkdir -p /etc/postgresql-common
   [ -e /etc/postgresql-common/createcluster.conf ] || echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.conf
   { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing; } >/dev/null || {
     echo "holdfast: apt-get could not install$missing; tests that need it are skipped" >&2
   }
 fi
-# It takes the package lists that may have come just now.
+# promtool comes by the package lists that may have been fetched just now.
 command -v promtool >/dev/null 2>&1 || "$(dirname "$0")/promtool.sh" >/dev/null || {
   echo "holdfast: no promtool; tests that need it are skipped" >&2
 }

@@ -5,7 +5,7 @@
 #   made_or_skipped COMMAND…   true where the command succeeds. Otherwise says loudly what is skipped, and why: the last
 #                              line of its standard error
 
-# box LINE…: what nobody may miss.
+# box LINE…: a message that nobody may miss, in a box.
 box() {
   local bar
   bar=$(printf '%.0s#' {1..100})

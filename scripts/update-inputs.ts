@@ -32,7 +32,7 @@ function takeArguments() {
       options: { to: { type: 'string' }, 'dry-run': flag, measure: flag, check: flag, help: flag },
     });
     if (values.check && (values.to !== undefined || values['dry-run'] || values.measure))
-      throw new TypeError('--check stands alone');
+      throw new TypeError('--check takes no other option');
     if (values['dry-run'] && values.to !== undefined)
       throw new TypeError('--dry-run writes nothing --to a file');
     return values;
@@ -41,7 +41,7 @@ function takeArguments() {
   }
 }
 
-/** A day after a list was signed, the archive of snapshots has what it names. */
+/** Time of a snapshot: a day after a list was signed, the archive of snapshots has the packages that it names. */
 function snapshotOf({ signed }: Listing): string {
   const day = new Date(signed.getTime() + 86_400_000);
   return day.toISOString().replaceAll(/[-:]|\.\d+/g, '');

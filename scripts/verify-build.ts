@@ -25,7 +25,7 @@ Nobody but its key can make a signature again: that of a signed image is put int
 everything else is compared. Who signed is for you to decide: the output names the certificate and PCR8.
 `;
 
-/** The parts of an image's report that say what is in it. */
+/** Parts of an image's report that say what is in it. */
 interface Report {
   readonly files: readonly ImageFile[];
 }
@@ -63,14 +63,14 @@ function takeArguments() {
       },
       allowPositionals: true,
     });
-    if (positionals.length > 1) throw new TypeError('one folder at most');
+    if (positionals.length > 1) throw new TypeError('expected one folder at most');
     return { ...values, folder: resolve(positionals[0] ?? join(ROOT, 'build/image')) };
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
 }
 
-/** What the given image is, or a refusal: two readers could differ about it, or its signature is not good. */
+/** Describes the given image, or refuses it: two readers could differ about it, or its signature is not good. */
 async function describe(path: string): Promise<EifDescription> {
   await using source = await openFileSource(path);
   return await describeEif(source);

@@ -1,4 +1,4 @@
-/** One contender of bench/attestation.ts, in a process of its own: prints how many documents a second it verifies. */
+/** Contender of bench/attestation.ts, in a process of its own: prints how many documents a second it verifies. */
 import { generateKeyPairSync, sign, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -19,7 +19,7 @@ const peers = process.env['PEERS'] ?? '';
 // The document is of a debug enclave.
 const zero = '0'.repeat(96);
 
-/** The part of the peers that is used. */
+/** Part of the peers' API that is used. */
 interface NativePeer {
   attestCage(certificate: Buffer, pcrs: readonly { pcr0: string }[], document: Buffer): boolean;
 }
@@ -62,14 +62,14 @@ async function prepare(): Promise<() => boolean> {
       };
     }
     default:
-      throw new Error(`no contender ${name}`);
+      throw new Error(`expected the name of a contender, found ${name}`);
   }
 }
 
 const run = await prepare();
-// The wasm peer takes its time.
+// The wasm peer is slow: few turns warm it up.
 const WARM_UP = name === 'wasm' ? 10 : 500;
-// Warm, and certain that it says yes.
+// Warms up, and makes certain that the contender accepts the document.
 for (let turn = 0; turn < WARM_UP; turn += 1) if (!run()) throw new Error(`${name} refuses the document`);
 // Processor time, as openssl speed counts: on a busy machine the clock would measure the others.
 const start = process.cpuUsage();

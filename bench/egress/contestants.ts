@@ -7,16 +7,16 @@ import { once } from 'node:events';
 import { encodePreamble } from '../../shared/transport/unix-preamble.ts';
 import type { Peers } from './peers.ts';
 
-/** A way to the target. */
+/** Way to the target. */
 export interface Contestant {
   readonly name: string;
-  /** `unix:PATH` or `tcp:PORT`. */
+  /** Address as `unix:PATH` or `tcp:PORT`. */
   readonly address: string;
-  /** What a connection says first, in hex; `-` for nothing. */
+  /** First bytes of a connection, in hex; `-` for none. */
   readonly preamble: string;
-  /** Starts it where it has not been started, or has died. */
+  /** Starts the contestant where it has not been started, or has died. */
   ensure(): Promise<void>;
-  /** Of the process in between and its children; undefined without one. */
+  /** Usage of the process in between and its children; undefined without one. */
   usage(): Usage | undefined;
   stop(): Promise<void>;
 }
@@ -31,7 +31,7 @@ const PORT = 8_000;
 const TICKS_PER_SECOND = 100;
 const PAGE_BYTES = 4_096;
 
-/** The bare kernel: straight to the target. What the generator itself can do at most. */
+/** Bare kernel, straight to the target: the most that the generator itself can do. */
 export function direct(port: number): Contestant {
   return {
     name: 'no proxy',
@@ -43,7 +43,7 @@ export function direct(port: number): Contestant {
   };
 }
 
-/** The least that any relay does: splice(2) in two threads for each connection. */
+/** Least that any relay does: splice(2) in two threads for each connection. */
 export function spliceRelay({ spliceRelay: program }: Peers, port: number, directory: string): Contestant {
   const path = join(directory, 'splice.sock');
   return inBetween('splice(2)', path, () => spawn(program, [path, String(port)], { stdio: 'ignore' }));
@@ -57,7 +57,7 @@ export function socat(port: number, directory: string): Contestant | undefined {
   return inBetween('socat', path, () => spawn('socat', args, { stdio: 'ignore' }));
 }
 
-/** AWS's own, as it was built, behind a listener that is a Unix socket in place of a vsock one. */
+/** vsock-proxy of AWS, as it was built, behind a listener that is a Unix socket in place of a vsock one. */
 export function vsockProxy(
   { vsockShim }: Peers,
   program: string,
@@ -75,7 +75,7 @@ export function vsockProxy(
   );
 }
 
-/** Our own, as it runs in place of vsock-proxy, with Unix sockets in place of vsock. */
+/** Our own proxy, as it runs in place of vsock-proxy, with Unix sockets in place of vsock. */
 export function holdfast(port: number, directory: string): Contestant {
   const args = ['cli/main.ts', 'parent', 'vsock-proxy', String(PORT), '127.0.0.1', String(port)];
   const options = ['--num_workers', '4096', '--config', writeAllowList(directory, port), '--unix', directory];
@@ -88,7 +88,7 @@ export function holdfast(port: number, directory: string): Contestant {
   );
 }
 
-/** The format that AWS's and ours both read. */
+/** Writes an allow-list in the format that AWS's proxy and ours both read. */
 function writeAllowList(directory: string, port: number): string {
   const path = join(directory, 'allowlist.yaml');
   writeFileSync(path, `allowlist:\n- {address: 127.0.0.1, port: ${port}}\n`);
@@ -148,7 +148,7 @@ function readUsage(pid: number): Usage {
       cpuSeconds += (own + past) / TICKS_PER_SECOND;
       residentBytes += Number(readFileSync(`/proc/${one}/statm`, 'latin1').split(' ')[1]) * PAGE_BYTES;
     } catch {
-      // It has ended in the meantime.
+      // The process has ended in the meantime.
     }
   }
   return { cpuSeconds, residentBytes };

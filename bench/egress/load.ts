@@ -6,28 +6,28 @@ import type { Contestant } from './contestants.ts';
 export interface Flow {
   readonly upPerSecond: number;
   readonly downPerSecond: number;
-  /** Both ways, the warm-up included. */
+  /** Bytes in both directions, the warm-up included. */
   readonly bytes: number;
-  /** Connections of which more went through than buffers hold. */
+  /** Count of connections through which more went than buffers hold. */
   readonly moving: number;
 }
 
 export interface Responses {
   readonly perSecond: number;
-  /** Milliseconds. */
+  /** Latencies in milliseconds. */
   readonly p50: number;
   readonly p99: number;
-  /** Connections that had an answer at all. */
+  /** Count of connections that got a response at all. */
   readonly served: number;
 }
 
-/** The generator of load, running, with the target in the same process: peers/load.c. */
+/** Generator of load, running, with the target in the same process: peers/load.c. */
 export interface Load {
   readonly port: number;
   flow(to: Contestant, streams: number, size: number, way: 'both' | 'up', ms: number): Promise<Flow>;
-  /** A connection for each question, or connections that stay; the target answers after a delay. */
+  /** Asks over a connection for each question, or over connections that stay; the target responds after a delay. */
   ask(kind: 'fresh' | 'held', to: Contestant, slots: number, delayMs: number, ms: number): Promise<Responses>;
-  /** Calls back while so many connections are open of which each has had an answer, if it got one within `ms`. */
+  /** Calls back while `slots` connections are open, each of which has got a response, if it came within `ms`. */
   idle(to: Contestant, slots: number, ms: number, whileOpen: () => void): Promise<{ served: number }>;
   stop(): void;
 }
@@ -37,7 +37,7 @@ export async function startLoad(program: string): Promise<Load> {
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = async () => {
     const { value, done } = await lines.next();
-    if (done === true) throw new Error('the generator of load has ended');
+    if (done === true) throw new Error('expected a line from the generator of load, which has ended');
     return JSON.parse(value) as unknown;
   };
   const say = (...words: (number | string)[]) => child.stdin.write(`${words.join(' ')}\n`);

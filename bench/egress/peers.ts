@@ -4,16 +4,16 @@ import { join } from 'node:path';
 const FOLDER = join(import.meta.dirname, 'peers');
 const FLAGS = ['-std=gnu17', '-O2', '-Wall', '-Wextra', '-Werror', '-pthread'];
 
-/** What is compiled for a run, into a folder of its own. */
+/** Programs compiled for a run, into a folder of its own. */
 export interface Peers {
-  /** The generator of load and the target behind the proxies. */
+  /** Generator of load, and the target behind the proxies. */
   readonly load: string;
   readonly spliceRelay: string;
-  /** A library to preload into AWS's vsock-proxy. */
+  /** Library to preload into AWS's vsock-proxy. */
   readonly vsockShim: string;
 }
 
-/** Needs a C compiler: `cc`. */
+/** Compiles the programs. Needs a C compiler: `cc`. */
 export function compilePeers(directory: string): Peers {
   const compile = (name: string, ...more: string[]) => {
     const out = join(directory, name);

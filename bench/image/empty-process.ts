@@ -1,7 +1,7 @@
 import { freemem, totalmem } from 'node:os';
 import { report } from '../../test/emulated/programs/report.ts';
 
-// The program of an image that does nothing: what Node itself costs.
+// Program of an image that does nothing: the cost of Node itself.
 report('ready', {
   peakBytes: process.resourceUsage().maxRSS * 1024,
   usedBytes: totalmem() - freemem(),

@@ -6,8 +6,8 @@ import { createBootTimer } from '../../local/boot-times.ts';
 import { report } from '../../test/emulated/programs/report.ts';
 import { betweenGuests } from '../../test/emulated/programs/small-writes.ts';
 
-// The program of the image, which tells what it has seen of its own start when it serves, and in the end how much memory
-// it needed; its writes are as small as the emulated vsock wants them, and it believes the stand-in for KMS.
+// Program of the image, which reports the times of its own start when it serves, and in the end how much memory it
+// needed; its writes are as small as the emulated vsock wants them, and it believes the stand-in for KMS.
 const platform = openNitroPlatform();
 const { times, observer } = createBootTimer();
 const node = await bootNode(

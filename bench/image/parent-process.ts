@@ -11,8 +11,8 @@ import { askDocument, SigningClient } from '../../test/emulated/programs/node-re
 import { ParentDaemon } from '../../test/emulated/programs/parent-daemon.ts';
 import { report } from '../../test/emulated/programs/report.ts';
 
-// Runs in guest 3. Which enclaves come, at which addresses and in which order, stands in /app/rounds.json; each is asked
-// for by a report, and the next comes when this one is done.
+// Runs in guest 3. /app/rounds.json names the enclaves that come, their addresses and their order; each is asked for by
+// a report, and the next comes when this one is done.
 const HOUR_MS = 3_600_000;
 const STEP_TIMEOUT_MS = 180_000;
 const stateDirectory = '/tmp/state';
@@ -59,7 +59,7 @@ for (const { image, cid } of rounds) {
 }
 report('done');
 
-/** An image that ends by itself: its init says so. */
+/** Waits for an image that ends by itself: its init reports the end. */
 async function runToItsEnd(image: string, cid: number): Promise<void> {
   let hasEnded = false;
   const listener = await transport.listen(PARENT_PORT.exit, ({ stream, peer }) => {
@@ -92,7 +92,7 @@ async function runNode(cid: number): Promise<void> {
 async function until(isTrue: () => boolean): Promise<void> {
   const deadline = performance.now() + STEP_TIMEOUT_MS;
   while (!isTrue()) {
-    if (performance.now() > deadline) throw new Error('not within its time');
+    if (performance.now() > deadline) throw new Error('expected the end of the image within its time');
     await sleep(10);
   }
 }

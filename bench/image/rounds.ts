@@ -17,24 +17,24 @@ const FIRST_CID = 16;
 const ROUND_TIMEOUT_MS = 240_000;
 const PARENT_MEMORY_MIB = 1024;
 
-/** One start of one image; milliseconds from the start of its machine, by this machine's clock. */
+/** Start of one image; milliseconds from the start of its machine, by this machine's clock. */
 export interface Start {
   readonly image: 'empty' | 'node';
   readonly heartbeat: number;
-  /** Node has ended its start, or the node serves. */
+  /** Time at which Node has ended its start, or the node serves. */
   readonly ready: number;
   /**
-   * What this machine's processors have spent on the emulated one by then. That bears others at work here, and does not
-   * count the wait for the parent and for KMS, which run in another emulated machine.
+   * Processor time that the emulator had spent by then. The figure bears other work on this machine, and does not count
+   * the wait for the parent and for KMS, which run in another emulated machine.
    */
   readonly cpu: { readonly heartbeat: number; readonly ready: number };
-  /** The first signature has reached its client, the client's questions about the node included. */
+  /** Time at which the first signature has reached its client, the client's questions about the node included. */
   readonly signed: number | undefined;
-  /** Of that, the signature's own request. */
+  /** Milliseconds of the signature's own request. */
   readonly signMs: number | undefined;
-  /** What the program says of its own start, in milliseconds: see BootTimes. */
+  /** Times that the program reports of its own start, in milliseconds: see BootTimes. */
   readonly times: Readonly<Record<string, number>>;
-  /** Node's own memory at its peak, and all that the machine has in use when it is ready. */
+  /** Peak of Node's own memory, and all memory that the machine has in use when it is ready. */
   readonly peakBytes: number;
   readonly usedBytes: number;
 }
@@ -46,11 +46,11 @@ const file = (path: string, content: Uint8Array | string): CpioEntry => ({
   content: Buffer.from(content),
 });
 
-/** The authority of the stand-in for AWS: the image believes it, and guest 3 speaks for it. */
+/** Makes the authority of the stand-in for AWS: the image believes it, and guest 3 speaks for it. */
 async function makeAuthority(stateDirectory: string): Promise<{ roots: CpioEntry; state: CpioEntry[] }> {
   mkdirSync(stateDirectory);
   const verifyRecipient = () => {
-    throw new TypeError('nobody asks it');
+    throw new TypeError('expected no request to this stand-in');
   };
   const aws = await startLocalAws({ stateDirectory, verifyRecipient });
   await aws.close();
@@ -96,7 +96,7 @@ async function waitForReady(
   return ready();
 }
 
-/** The emulator of the machine with this id: the one that was started last. */
+/** Finds the emulator of the machine with an id: the one that was started last. */
 function findProcess(id: string): number {
   const pids = readdirSync('/proc')
     .filter((name) => /^[0-9]+$/.test(name))
@@ -109,7 +109,7 @@ function findProcess(id: string): number {
       return false; // It has ended meanwhile.
     }
   });
-  if (found === undefined) throw new RangeError(`no machine ${id}`);
+  if (found === undefined) throw new RangeError(`expected a process of machine ${id}`);
   return found;
 }
 
@@ -162,7 +162,7 @@ async function follow(
     const cpuAtHeartbeat = spent();
     const said = await waitForReady(machine, told('failed'));
     if (said === undefined) {
-      // A machine so busy that the node gave up on its parent tells nothing of the image.
+      // A machine so busy that the node gave up on its parent shows nothing about the image.
       process.stderr.write(`${image} ${cid}: not counted, it did not start\n`);
       continue;
     }
@@ -173,7 +173,7 @@ async function follow(
     if (signed !== undefined && signed['code'] !== 'ok')
       throw new Error(`no signature: ${String(signed['code'])}`);
     const atSigned = signed === undefined ? undefined : since();
-    // What ends by itself tells the parent so, who waits for that.
+    // An image that ends by itself tells the parent, which waits for that.
     if (image === 'empty') await machine.waitForExit(ROUND_TIMEOUT_MS);
     await machine.kill();
     starts.push({

@@ -4,11 +4,11 @@ import type { BenchStack, Build } from './stack.ts';
 export interface BootFigures {
   readonly build: Build;
   readonly rounds: number;
-  /** Milliseconds, medians, from the process's start to when each part was done. */
+  /** Median milliseconds from the process's start to the end of each part. */
   readonly parts: Readonly<Record<string, number>>;
-  /** From having its RSA key to serving: median and largest. */
+  /** Milliseconds from the node's RSA key to serving: median and largest. */
   readonly readyAfterKey: { readonly median: number; readonly most: number };
-  /** What the enclave's process has spent on its processor by then, median, its RSA key included. */
+  /** Processor time of the enclave's process by then, median, its RSA key included. */
   readonly cpuTime: number;
 }
 

@@ -1,4 +1,4 @@
-/** What the cryptography alone allows on the enclave's core: a request's verification and one signature, in a loop. */
+/** Ceiling of the cryptography alone on the enclave's core: a request's verification and one signature, in a loop. */
 import { generateKeyPairSync, hash, randomBytes, sign, verify } from 'node:crypto';
 import { generateKey } from '../../enclave/keys/index.ts';
 import { decodePayload } from '../../enclave/signer/index.ts';
@@ -11,14 +11,16 @@ export interface CeilingTask {
   readonly milliseconds: number;
 }
 
-/** Microseconds of processor time for one request. */
+/** Processor time for one request, in microseconds. */
 export interface CeilingTold {
   readonly microseconds: number;
 }
 
 const BASE_BYTES = 420;
 
-/** Processor time for one call, in microseconds: whatever else the machine does costs others' time, not this. */
+/**
+ * Measures the processor time of one call, in microseconds: other work of the machine costs time of others, not this.
+ */
 function time(milliseconds: number, act: () => void): number {
   let count = 0;
   const before = process.cpuUsage();

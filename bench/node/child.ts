@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 
-/** A process of this benchmark that is told one thing, and tells things itself. */
+/** Process of this benchmark that gets one task, and sends messages itself. */
 export class Child<Told> {
   readonly pid: number;
   readonly #child: ChildProcess;
@@ -30,7 +30,7 @@ export class Child<Told> {
     child.send(task as object);
   }
 
-  /** The next thing that it tells. @throws Error where it ended instead */
+  /** Waits for the process's next message. @throws Error where it ended instead */
   async next(): Promise<Told> {
     for (;;) {
       const told = this.#told.shift();
@@ -48,7 +48,7 @@ export class Child<Told> {
   }
 }
 
-/** In such a process: what it was told. */
+/** Waits for the task, in such a process. */
 export async function awaitTask<Task>(): Promise<Task> {
   const task = await new Promise<Task>((resolve) => {
     process.once('message', (message) => resolve(message as Task));
@@ -57,7 +57,7 @@ export async function awaitTask<Task>(): Promise<Task> {
   return task;
 }
 
-/** In such a process: tells the benchmark. */
+/** Sends a message to the benchmark, in such a process. */
 export function tell(message: object | string): void {
   process.send?.(message);
 }

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 
-/** Where the enclave runs, alone; everything else runs on the other one. */
+/** Core on which the enclave runs alone; everything else runs on the other one. */
 export const ENCLAVE_CORE = 0;
 export const OTHER_CORE = 1;
 
@@ -14,15 +14,15 @@ function runTaskset(...args: string[]): boolean {
   }
 }
 
-/** Whether processes can be held to cores: taskset is there, and two cores are. */
+/** True where processes can be held to cores: taskset exists, and two cores do. */
 export const canPin = availableParallelism() > 1 && runTaskset('-p', String(process.pid));
 
-/** Holds this process and what it starts from now on to a core. */
+/** Holds this process, and those that it starts from now on, to a core. */
 export function pinSelf(core: number): void {
   if (canPin) runTaskset('-a', '-p', '-c', String(core), String(process.pid));
 }
 
-/** What `start` starts runs on a core from its first instruction on: a process is born where its parent's thread is. */
+/** Starts a process that runs on a core from its first instruction on: a process is born on its parent's core. */
 export async function startOn<T>(core: number, start: () => Promise<T>): Promise<T> {
   if (!canPin) return await start();
   runTaskset('-p', '-c', String(core), String(process.pid));

@@ -1,6 +1,6 @@
 /**
- * The floor under any node: Node's own HTTPS server with the same TLS on the same transport, which reads a request's
- * body and answers with as many bytes as a signature's answer has. No request is verified and nothing is signed.
+ * Floor under any node: Node's own HTTPS server with the same TLS on the same transport, which reads a request's body
+ * and responds with as many bytes as a signature's response has. No request is verified and nothing is signed.
  */
 import { createServer } from 'node:https';
 import { createTlsIdentity } from '../../enclave/api/tls-identity.ts';
@@ -11,7 +11,7 @@ import { awaitTask, tell } from './child.ts';
 export interface FloorTask {
   readonly socketDirectory: string;
   readonly cid: number;
-  /** How long the answer's body is. */
+  /** Length of the response's body in bytes. */
   readonly answerBytes: number;
 }
 

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 
 const INIT = new URL('../../shared/native/init/init.c', import.meta.url);
-/** What shuts the program off from the rest of its machine: there are other things to reach in an enclave than here. */
+/** Options that shut the program off from the rest of its machine, which is another one here than in an enclave. */
 const OF_THE_MACHINE = /^--(?:permission$|allow-|disable-warning=)/;
 
-/** The options that the image's init starts Node with, as far as they have a meaning outside of an enclave. */
+/** Reads the options with which the image's init starts Node, as far as they have a meaning outside of an enclave. */
 export function readImageOptions(): string[] {
   const [, list = ''] = /NODE_ARGUMENTS\[\] = \{([^}]*)\}/.exec(readFileSync(INIT, 'utf8')) ?? [];
   const options = [...list.matchAll(/"(--[^"]+)"/g)].map(([, option = '']) => option);

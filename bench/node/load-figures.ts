@@ -5,18 +5,18 @@ import { readBusyTime, readCpuTime } from './process-usage.ts';
 import { percentile } from './statistics.ts';
 import { verifyResponse } from './verification.ts';
 
-/** What a load came to. Times of processors are in microseconds for one request. */
+/** Figures of a load. Times of processors are in microseconds for one request. */
 export interface LoadFigures {
   readonly connections: number;
   readonly perSecond: number;
-  /** Milliseconds. */
+  /** Latencies in milliseconds. */
   readonly p50: number;
   readonly p99: number;
-  /** Of the process behind the parent: the enclave, or the floor. */
+  /** Processor time of the process behind the parent: the enclave, or the floor. */
   readonly server: number;
   readonly parent: number;
   readonly client: number;
-  /** What the rest of the machine did meanwhile, in processors: near 0, or the figures are others' too. */
+  /** Processors that other work of the machine took meanwhile: near 0, or the figures are others' too. */
   readonly others: number;
 }
 
@@ -34,11 +34,11 @@ export interface LoadOptions {
   readonly warmUpSeconds: number;
 }
 
-/** More than any node here answers: what is signed beforehand and not used is thrown away. */
+/** Maximum of requests a second, more than any node here serves: signed requests that are not used are thrown away. */
 const MAX_PER_SECOND = 6_000;
 const FLOOR_REQUESTS = 1_000;
 
-/** Puts a load on a node, or on what stands in its place, and verifies some of the answers when they are signatures. */
+/** Puts a load on a node, or on the floor, and verifies some of the responses when they are signatures. */
 export async function measureLoad(
   target: LoadTarget,
   request: SignRequest,
@@ -59,13 +59,13 @@ export async function measureLoad(
   const load = new Child<LoadTold>('./load-process.ts', task);
   try {
     const pids = [target.serverPid, target.parentPid, load.pid];
-    if ((await load.next()) !== 'measuring') throw new Error('the load speaks out of turn');
+    if ((await load.next()) !== 'measuring') throw new Error('expected "measuring" from the load');
     const before = pids.map(readCpuTime);
     const busyBefore = readBusyTime();
     const told = await load.next();
     const after = pids.map(readCpuTime);
     const busy = readBusyTime() - busyBefore;
-    if (told === 'measuring') throw new Error('the load speaks out of turn');
+    if (told === 'measuring') throw new Error('expected figures from the load, found "measuring"');
     const { count, milliseconds, latencies, answers } = told;
     if (isNode)
       for (const text of answers) verifyResponse(request, signResponseSchema.parse(JSON.parse(text)));

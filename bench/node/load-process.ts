@@ -1,7 +1,7 @@
 /**
- * The wallet backends of the benchmark: requests that were signed beforehand, on raw TLS connections that stay open,
- * each with one request under way. It parses of an answer what tells where it ends and whether it is a signature, so
- * that next to nothing but TLS itself is the client's own cost.
+ * Wallet backends of the benchmark: requests that were signed beforehand, on raw TLS connections that stay open, each
+ * with one request under way. Only the end of a response and whether it is a signature are parsed, so that next to
+ * nothing but TLS itself is the client's own cost.
  */
 import { createPrivateKey } from 'node:crypto';
 import { connect, type TLSSocket } from 'node:tls';
@@ -10,18 +10,18 @@ import { awaitTask, tell } from './child.ts';
 
 export interface LoadTask {
   readonly port: number;
-  /** The node's session, which each request names. */
+  /** Session of the node, which each request names. */
   readonly session: string;
-  /** Private keys are PKCS #8, PEM. */
+  /** Clients; private keys are PKCS #8, PEM. */
   readonly clients: readonly { readonly id: string; readonly privateKey: string }[];
-  /** JSON. */
+  /** Body of the requests, JSON. */
   readonly body: string;
   readonly connections: number;
   readonly warmUpMs: number;
   readonly milliseconds: number;
-  /** How many requests are signed beforehand; when they are used up it ends early. */
+  /** Count of requests that are signed beforehand; when they are used up the load ends early. */
   readonly requests: number;
-  /** Begins with them anew instead: a node takes none twice, but the floor looks at none. */
+  /** True begins with the same requests anew: a node takes none twice, but the floor looks at none. */
   readonly isRepeating: boolean;
 }
 
@@ -31,9 +31,9 @@ export type LoadTold =
   | {
       readonly count: number;
       readonly milliseconds: number;
-      /** Of every request from its first byte out to its last byte in, in milliseconds. */
+      /** Milliseconds of every request from its first byte out to its last byte in. */
       readonly latencies: readonly number[];
-      /** Some of the answers, for the benchmark to verify. */
+      /** Some of the responses, for the benchmark to verify. */
       readonly answers: readonly string[];
     };
 
@@ -61,7 +61,7 @@ function signRequests({ clients, session, body, requests }: LoadTask): Buffer[] 
 }
 
 async function open(port: number): Promise<TLSSocket> {
-  // What the attestation document vouches for, the benchmark's main process has seen to; here only load is made.
+  // The benchmark's main process has verified the attestation document; here only load is made.
   const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false, minVersion: 'TLSv1.3' });
   socket.setNoDelay(true);
   await new Promise<void>((resolve, reject) => {
@@ -71,7 +71,7 @@ async function open(port: number): Promise<TLSSocket> {
   return socket;
 }
 
-/** Where an answer ends within `bytes`; undefined when more is to come. */
+/** Finds where a response ends within `bytes`; undefined when more is to come. */
 function findEnd(bytes: Buffer): number | undefined {
   const headers = bytes.indexOf(END_OF_HEADERS);
   if (headers === -1) return undefined;
@@ -93,7 +93,7 @@ class Load {
     this.#isRepeating = isRepeating;
   }
 
-  /** Keeps all connections busy for so long. @throws Error for an answer that is no signature */
+  /** Keeps all connections busy for a time. @throws Error for a response that is no signature */
   async run(sockets: readonly TLSSocket[], milliseconds: number): Promise<number> {
     this.latencies = [];
     this.answers = [];
@@ -133,7 +133,9 @@ class Load {
         this.latencies.push(performance.now() - sent);
         rest = undefined;
         if (!bytes.subarray(0, OK.length).equals(OK) || bytes.length !== end) {
-          return stop(() => reject(new Error(`not a signature: ${bytes.toString('latin1', 0, 400)}`)));
+          return stop(() =>
+            reject(new Error(`expected a signature, found ${bytes.toString('latin1', 0, 400)}`)),
+          );
         }
         if (this.answers.length < KEPT_ANSWERS)
           this.answers.push(bytes.toString('latin1', bytes.indexOf(END_OF_HEADERS) + 4));

@@ -1,9 +1,9 @@
-/** The parent of one node as a process of its own, so that its time and memory can be told from the others'. */
+/** Parent of one node as a process of its own, so that its time and memory can be told from the others'. */
 import { startParent } from '../../parent/index.ts';
 import { type ParentFiles, testNodeParentOptions } from '../../local/testbed/index.ts';
 import { awaitTask, tell } from './child.ts';
 
-/** What of a test node and a testbed the parent's options are made from, as it goes through a pipe. */
+/** Data that goes through a pipe, from which the parent's options are made. */
 export interface ParentTask {
   readonly enclaveCid: number;
   readonly testbed: {

@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Milliseconds that all threads of a process have spent on a processor so far, from the scheduler's own count. */
+/**
+ * Reads the milliseconds that all threads of a process have spent on a processor so far, from the scheduler's own
+ * count.
+ */
 export function readCpuTime(pid: number): number {
   let nanoseconds = 0;
   for (const task of readdirSync(`/proc/${pid}/task`)) {
@@ -32,7 +35,7 @@ export function readMemory(pid: number): Memory {
 
 const TICK_MS = 10; // Of /proc/stat: USER_HZ is 100 on Linux.
 
-/** Milliseconds that all processors together have been at work so far, for whomever. */
+/** Reads the milliseconds that all processors together have been at work so far, for any process. */
 export function readBusyTime(): number {
   const [, user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = (
     /^cpu +(.*)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[0] ?? ''

@@ -23,13 +23,16 @@ import { readCpuTime } from './process-usage.ts';
 import type { ParentTask, ParentTold } from './parent-process.ts';
 
 const HOUR_MS = 3_600_000;
-/** A node remembers each request of a minute, and so many of one client: one could not bear the load of all. */
+/**
+ * Count of clients: a node remembers each request of a minute, and limits them for each client, so that one client
+ * could not bear the load of all.
+ */
 const CLIENTS = 8;
-/** As long as the answer to a request for an Ed25519 signature. */
+/** Bytes of a response to a request for an Ed25519 signature. */
 const ANSWER_BYTES = 250;
 
-/** What runs as the enclave: the TypeScript files as they are, or one module, made and started as in an image. */
 /**
+ * Program that runs as the enclave: the TypeScript files as they are, or one module, made and started as in an image.
  * `bundle` is the program as an image has it; `noble` is the same without the addon, whose curves are then JavaScript's;
  * `source` is what tests run.
  */
@@ -43,13 +46,13 @@ export interface LoadClient {
 export interface BenchNode extends Pick<StartedNode, 'url' | 'stop'> {
   readonly enclavePid: number;
   readonly parentPid: number;
-  /** What the enclave says of its own start, in milliseconds. */
+  /** Times that the enclave reports of its own start, in milliseconds. */
   readonly times: Readonly<Record<string, number>>;
-  /** Milliseconds that it has spent on its processor when it serves. */
+  /** Processor time of the enclave when it serves, in milliseconds. */
   readonly cpuTime: number;
 }
 
-/** An AWS, a Nitro host and a node's account, on which a node can be started again and again. */
+/** AWS, a Nitro host and a node's account, on which a node can be started again and again. */
 export class BenchStack {
   readonly clients: readonly LoadClient[];
   readonly testbed: Testbed;
@@ -139,7 +142,7 @@ export class BenchStack {
       runNode(this.testbed, this.#testNode, {
         launch: {
           program: this.#program.folder,
-          // Node takes the first argument that is no option for the program; the entry's path then means nothing.
+          // Node takes the first argument that is no option as the program; the entry's path then has no effect.
           nodeOptions:
             build === 'source' ? nodeOptions : [...readImageOptions(), ...nodeOptions, this.#bundles[build]],
           onConsole: (line) => {
@@ -169,13 +172,13 @@ export class BenchStack {
     };
   }
 
-  /** What its clients know of the node beforehand. */
+  /** Facts that the node's clients know of it beforehand. */
   get trust(): Pick<NodeClientOptions, 'trust'> {
     const { manifestBytes: manifest } = this.#testNode;
     return { trust: { root: this.testbed.host.rootCertificate, pcrs: this.#pcrs, manifest } };
   }
 
-  /** What has no work to do but is reached as a node is, through a parent of its own. */
+  /** Starts the floor, which has no work to do but is reached as a node is, through a parent of its own. */
   async startFloor(
     socketDirectory: string,
   ): Promise<{ url: string; serverPid: number; parentPid: number; stop(): Promise<void> }> {
@@ -189,7 +192,7 @@ export class BenchStack {
     });
     await server.next();
     const told = await parent.next();
-    if (!('port' in told)) throw new Error('the parent speaks out of turn');
+    if (!('port' in told)) throw new Error('expected a port from the parent');
     return {
       url: `https://127.0.0.1:${told.port}`,
       serverPid: server.pid,
@@ -222,10 +225,10 @@ export class BenchStack {
   }
 }
 
-/** A parent in another process, as far as whoever waits for the node looks at it. */
+/** Follows a parent in another process, as far as a test node's start looks at it. */
 async function followParent(child: Child<ParentTold>): Promise<Parent> {
   const first = await child.next();
-  if (!('port' in first)) throw new Error('the parent speaks out of turn');
+  if (!('port' in first)) throw new Error('expected a port from the parent');
   let node: Parent['node'] = null;
   const follow = async () => {
     for (;;) {

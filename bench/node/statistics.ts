@@ -1,4 +1,4 @@
-/** The value below which `share` of the values lie; NaN of none. */
+/** Value below which `share` of the values lie; NaN of none. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((left, right) => left - right);
   return sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN;

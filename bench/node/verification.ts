@@ -13,18 +13,18 @@ const VERIFY: Partial<Record<Algorithm, Verify>> = {
   bip340: (signature, digest, key) => schnorr.verify(signature, digest, key),
 };
 
-/** @throws Error when an answer does not hold a signature over what was asked for */
-export function verifyResponse({ algorithm, payload }: SignRequest, answer: SignResponse): void {
+/** Verifies a response. @throws Error when it does not hold a signature over the request's payload */
+export function verifyResponse({ algorithm, payload }: SignRequest, response: SignResponse): void {
   const [signature, publicKey, bytes] = [
-    answer.signature,
-    answer.publicKey,
+    response.signature,
+    response.publicKey,
     payload.kind === 'message' ? payload.message : payload.digest,
   ].map((text) => Buffer.from(text, 'hex'));
   const verify = VERIFY[algorithm];
   if (verify === undefined || signature === undefined || bytes === undefined || publicKey === undefined) {
-    throw new Error(`nothing that this benchmark verifies: ${algorithm}`);
+    throw new Error(`expected an algorithm that this benchmark verifies, found ${algorithm}`);
   }
   if (!verify(signature, bytes, publicKey, payload.kind === 'message')) {
-    throw new Error(`a signature that does not verify: ${algorithm}`);
+    throw new Error(`expected a signature that verifies by ${algorithm}`);
   }
 }

@@ -3,7 +3,7 @@ import { sealRecord } from '../../enclave/store/record-cipher.ts';
 import { encodeCbor } from '../../shared/cbor/index.ts';
 import type { RecordWrite } from '../../shared/protocol/control.ts';
 
-/** The commit of a store whose root record lists every record (root format 1): what the index is measured against. */
+/** Commit of a store whose root record lists every record (root format 1): the index is measured against it. */
 export class ListStore {
   readonly #key: KeyObject;
   readonly #send: (writes: readonly RecordWrite[]) => Promise<void>;

@@ -155,7 +155,7 @@ function readSeconds({ text }: CommandInput, option: string): number | undefined
   return Number(value) * 1000;
 }
 
-/** Says of a public key that is refused what else it may be. */
+/** Adds to the refusal of a public key what else the file may hold. */
 function explainingKeys<Result>(
   keyFile: Uint8Array | undefined,
   document: Uint8Array,

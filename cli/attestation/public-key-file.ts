@@ -6,8 +6,8 @@ import { UsageError } from '../command.ts';
 const PEM = '-----BEGIN PUBLIC KEY-----';
 
 /**
- * The public key that a document is asked for: of a file in PEM its SubjectPublicKeyInfo in DER, and any other file as
- * it is, since an enclave may put any bytes there.
+ * Decodes the public key that a document is checked for: a file in PEM gives its SubjectPublicKeyInfo in DER, any other
+ * file its bytes, since an enclave may put any bytes there.
  * @throws UsageError for PEM that is no public key
  */
 export function decodePublicKeyFile(file: Uint8Array, path: string): Uint8Array {
@@ -18,8 +18,8 @@ export function decodePublicKeyFile(file: Uint8Array, path: string): Uint8Array 
 }
 
 /**
- * The refusal of a public key, with a hint where it is only another encoding of the one in the document, or where the
- * file is text and was compared as such.
+ * Explains the refusal of a public key, with a hint where the key is only another encoding of the one in the document,
+ * or where the file is text and was compared as such.
  */
 export function explainKeyMismatch(
   error: AttestationError,
@@ -43,7 +43,7 @@ export function explainKeyMismatch(
   return new AttestationError(error.code, message, error.details, error.cause);
 }
 
-/** The bytes, in hex, that a key can stand for, and how it then stands there. */
+/** Maps each encoding of a key, in hex, to its description. */
 function describeForms(bytes: Uint8Array): ReadonlyMap<string, string> {
   const forms = new Map<string, string>();
   const add = (form: Uint8Array | undefined, name: string) => {
@@ -67,7 +67,9 @@ function describeForms(bytes: Uint8Array): ReadonlyMap<string, string> {
   return forms;
 }
 
-/** The key without its SubjectPublicKeyInfo: RFC 7748 and 8032 bytes, or a point of SEC 1, both ways. */
+/**
+ * Encodings of the key without its SubjectPublicKeyInfo: RFC 7748 and 8032 bytes, or a point of SEC 1 in both forms.
+ */
 function rawForms(key: KeyObject): readonly Uint8Array[] {
   const { kty, x, y } = key.export({ format: 'jwk' });
   if (x === undefined) return [];

@@ -12,13 +12,13 @@ import {
 } from '../../attestation/index.ts';
 import { printable } from '../common/printable.ts';
 
-/** What was asked of a document so that it cannot be an old one. */
+/** Proof that a document is fresh, as the command line asked for it. */
 export interface Freshness {
   readonly nonce: boolean;
   readonly maxAgeMs: number | null;
 }
 
-/** A verified document as `--json` gives it. */
+/** Renders a verified document as `--json` gives it. */
 export function verifiedAsData(
   document: VerifiedDocument,
   expected: PcrValues,
@@ -44,7 +44,7 @@ export function verifiedAsData(
   };
 }
 
-/** Of a TPM: what the firmware started. */
+/** PCR of a TPM with what the firmware started. */
 const BOOT_PCR = 4;
 const BOOT_NOT_COMPARED = `WARNING: pcr.json does not name PCR${BOOT_PCR}: nothing says which boot manager or image was started`;
 
@@ -86,7 +86,7 @@ function describeFreshness(freshness: Freshness): string {
   ].join(', ');
 }
 
-/** The root of a verdict: its name alone proves nothing. */
+/** Renders the root of a verdict: its name alone proves nothing. */
 export function trustAnchorLines({ name, sha256, isAws }: TrustAnchor, width = 11): string[] {
   return [
     `  ${'root'.padEnd(width - 1)} ${isAws ? "AWS's, G1" : "NOT AWS's"}: ${printable(name)}`,
@@ -121,7 +121,7 @@ function fieldLines(
   });
 }
 
-/** An unverified document as `--json` gives it. */
+/** Renders an unverified document as `--json` gives it. */
 export function inspectedAsData({
   message,
   payload,
@@ -197,7 +197,7 @@ function isoTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }
 
-/** What was not verified need not be a date. */
+/** Renders an unverified time, which need not be a date. */
 function timeOrNumber(milliseconds: number): string {
   const time = new Date(milliseconds);
   return Number.isNaN(time.getTime()) ? String(milliseconds) : time.toISOString();

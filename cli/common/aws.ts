@@ -21,7 +21,7 @@ export const AWS_OPTIONS = {
   ca: { type: 'string', value: 'PEM', description: 'trust these authorities and no others' },
 } as const satisfies Readonly<Record<string, OptionSpec>>;
 
-/** What is looked at: {@link AWS_OPTIONS}. */
+/** Input with the {@link AWS_OPTIONS}. */
 type AwsInput = Pick<CommandInput, 'text' | 'io'>;
 
 interface AwsOptions {
@@ -31,13 +31,13 @@ interface AwsOptions {
   readonly requestHandler: NodeHttpHandler;
 }
 
-/** A client for the KMS of a region. @throws UsageError; CliError */
+/** Opens a client for the KMS of a region. @throws UsageError; CliError */
 export async function openKms(input: AwsInput, region: string): Promise<KMSClient> {
   const { KMSClient: Client } = await import('@aws-sdk/client-kms');
   return new Client(await readAwsOptions(input, region));
 }
 
-/** A client for the Secrets Manager of a region. @throws UsageError; CliError */
+/** Opens a client for the Secrets Manager of a region. @throws UsageError; CliError */
 export async function openSecretsManager(input: CommandInput, region: string): Promise<SecretsManagerClient> {
   const { SecretsManagerClient: Client } = await import('@aws-sdk/client-secrets-manager');
   return new Client(await readAwsOptions(input, region));
@@ -59,13 +59,16 @@ async function readAwsOptions({ text, io }: AwsInput, region: string): Promise<A
 
 async function createHandler(ca: Buffer | undefined): Promise<NodeHttpHandler> {
   const { NodeHttpHandler: Handler } = await import('@smithy/node-http-handler');
-  /** Environment and profile can name an endpoint too: none gets a secret in the clear. */
+  /**
+   * Handler that refuses plain HTTP: the environment and the profile can name an endpoint too, and none gets a secret
+   * in the clear.
+   */
   class EncryptedHandler extends Handler {
     override async handle(
       ...[request, options]: Parameters<NodeHttpHandler['handle']>
     ): ReturnType<NodeHttpHandler['handle']> {
       if (request.protocol !== 'https:') {
-        throw new CliError('AWS_UNREACHABLE', 'the configured endpoint is not https', {
+        throw new CliError('AWS_UNREACHABLE', 'expected an https endpoint in the configuration', {
           endpoint: request.hostname,
         });
       }
@@ -79,7 +82,7 @@ async function createHandler(ca: Buffer | undefined): Promise<NodeHttpHandler> {
     httpsAgent: new Agent({
       keepAlive: true,
       minVersion: 'TLSv1.2',
-      // Whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+      // Holds whatever NODE_TLS_REJECT_UNAUTHORIZED says.
       rejectUnauthorized: true,
       ...(ca === undefined ? {} : { ca }),
     }),
@@ -87,9 +90,9 @@ async function createHandler(ca: Buffer | undefined): Promise<NodeHttpHandler> {
 }
 
 /**
- * The answer of one request to AWS.
+ * Sends one request to AWS and returns its response.
  *
- * @param named errors that the caller expects: what it makes of them, by name
+ * @param named handlers of the errors that the caller expects, by the error's name
  * @throws CliError AWS_CREDENTIALS, AWS_REFUSED, AWS_UNREACHABLE, INTERRUPTED
  */
 export async function askAws<Response>(

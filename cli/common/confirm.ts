@@ -4,16 +4,16 @@ import type { Io } from '../command.ts';
 import { CliError } from '../errors.ts';
 
 /**
- * Shows something to the person at the terminal and waits for a yes. Without a terminal nobody is asked.
+ * Shows a text to the person at the terminal and waits for a yes. Without a terminal nobody is asked.
  *
- * @returns whether it was shown and answered
+ * @returns true where the text was shown and answered
  * @throws CliError DECLINED
  */
 export async function confirm(io: Io, text: string, question: string): Promise<boolean> {
   const { stdin, stderr, signal } = io;
   if ((stdin as { isTTY?: boolean }).isTTY !== true || stderr.isTTY !== true) return false;
   stderr.write(`${text}\n\n`);
-  // Not as a terminal of its own: Ctrl-C stays a signal.
+  // `terminal: false` leaves Ctrl-C a signal.
   const lines = createInterface({ input: stdin, output: stderr, terminal: false });
   try {
     const answer = await Promise.race([

@@ -4,8 +4,8 @@ import { type Io, readInput } from '../command.ts';
 import { inFile } from './in-file.ts';
 
 /**
- * The bytes of an attestation document: from a file that is binary, hex or base64, or the JSON in which a node answers.
- * @throws UsageError when it cannot be read; CliError INPUT_TOO_LARGE; AttestationError for what is no encoding
+ * Reads the bytes of an attestation document from a file: binary, hex, base64, or the JSON of a node's response.
+ * @throws UsageError when the file cannot be read; CliError INPUT_TOO_LARGE; AttestationError for what is no encoding
  */
 export async function readDocumentFile(path: string, io: Io): Promise<Uint8Array> {
   const file = await readInput(path, io, MAX_DOCUMENT_FILE_BYTES);

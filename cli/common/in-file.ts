@@ -3,8 +3,8 @@ import { HoldfastError } from '../../shared/errors.ts';
 const files = new WeakMap<Error, string>();
 
 /**
- * What `act` makes of a file's content; whatever it refuses is remembered as a refusal of that file, which the report
- * then names: parsers take bytes, and do not know where they came from.
+ * Runs `act` on a file's content, and remembers its refusal as one of that file, which the report then names: parsers
+ * take bytes, and do not know where they came from.
  */
 export function inFile<T>(path: string, act: () => T): T {
   try {
@@ -14,7 +14,7 @@ export function inFile<T>(path: string, act: () => T): T {
   }
 }
 
-/** The same for what takes its time. */
+/** Runs an asynchronous `act` as {@link inFile} does. */
 export async function inFileLater<T>(path: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
@@ -28,7 +28,7 @@ function about(path: string, error: unknown): unknown {
   return error;
 }
 
-/** The file that an error is about, as the user named it. */
+/** Path of the file that an error is about, as the user named it. */
 export function fileOf(error: unknown): string | undefined {
   return error instanceof Error ? files.get(error) : undefined;
 }

@@ -3,16 +3,19 @@ import { digestManifest, type Manifest, parseManifest } from '../../shared/docum
 import { type Io, readInput } from '../command.ts';
 import { inFile } from './in-file.ts';
 
-/** A manifest as it lies on a disk: parsed by the enclave's own rules, and measured as the enclave does. */
+/** Manifest on a disk: parsed by the enclave's own rules, and measured as the enclave does. */
 export interface ManifestFile {
   readonly manifest: Manifest;
-  /** SHA-384 of its bytes, hex: what configurations name. */
+  /** SHA-384 of the manifest's bytes, hex: the digest that configurations name. */
   readonly digest: string;
-  /** Hex. */
+  /** PCR16, hex. */
   readonly pcr16: string;
 }
 
-/** @throws UsageError when it cannot be read; CliError INPUT_TOO_LARGE; ManifestError MANIFEST_MALFORMED */
+/**
+ * Reads a manifest.
+ * @throws UsageError when the file cannot be read; CliError INPUT_TOO_LARGE; ManifestError MANIFEST_MALFORMED
+ */
 export async function readManifestFile(path: string, io: Io): Promise<ManifestFile> {
   const bytes = await readInput(path, io);
   return {
@@ -22,7 +25,7 @@ export async function readManifestFile(path: string, io: Io): Promise<ManifestFi
   };
 }
 
-/** One line that tells a node from all others. */
+/** Names a node in one line that tells it from all others. */
 export function nameNode({ namespace, environment, node, quorum }: Manifest): string {
   return `${namespace}/${environment}, node ${node} of ${quorum.size}`;
 }

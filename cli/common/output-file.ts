@@ -4,16 +4,16 @@ import { UsageError } from '../command.ts';
 import { describeSystemError } from './system-error.ts';
 
 export interface OutputOptions {
-  /** Permissions. When left out, those of the file that is replaced, or 0644. */
+  /** Permissions; when left out, those of the file that is replaced, or 0644. */
   readonly mode?: number;
-  /** Leaves a file alone that is there already. */
+  /** True leaves an existing file alone. */
   readonly keep?: boolean;
 }
 
 /**
  * Writes a file that appears under its name only when it is complete and on the disk.
  *
- * @returns false when `keep` is asked for and there is one already
+ * @returns false when `keep` is set and the file exists already
  * @throws UsageError when nothing can be written there
  */
 export async function writeOutput(
@@ -41,8 +41,8 @@ export async function writeOutput(
 }
 
 /**
- * Finds out early, before anything is made that would have to be written there.
- * @throws UsageError when the folder is not there or not to be written, or the path is a folder
+ * Asserts that a file can be written, before anything is made for it.
+ * @throws UsageError when the folder does not exist or cannot be written, or the path is a folder
  */
 export async function assertWritable(path: string): Promise<void> {
   if (path === '') throw new UsageError('the name of the file to write is empty');
@@ -56,7 +56,10 @@ export async function assertWritable(path: string): Promise<void> {
   if (code !== undefined) throw new UsageError(`cannot write ${path}: ${describeSystemError(code)}`);
 }
 
-/** Unlike a rename, a link fails where there is a name already, a dangling symbolic link included. */
+/**
+ * Links a file to a name that must be free. Unlike a rename, a link fails where the name exists, a dangling symbolic
+ * link included.
+ */
 async function linkUnlessThere(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to);

@@ -1,4 +1,4 @@
-/** Other people's text on somebody's terminal: nothing that moves a cursor, hides a letter or forges a line. */
+/** Escapes other people's text for a terminal: nothing that moves a cursor, hides a letter or forges a line. */
 export function printable(text: string): string {
   return text.replaceAll(
     /[^\x20-\x7e]/g,

@@ -5,42 +5,42 @@ import { UsageError } from '../command.ts';
 import { CliError } from '../errors.ts';
 
 const MAX_KEY_BYTES = 4096;
-/** Group and others, reading and writing. */
+/** Mode bits that let group or others read or write. */
 const EXPOSED = 0o066;
 
 export interface SigningKey {
   readonly privateKey: KeyObject;
-  /** Raw, hex: as manifests and configurations name it. */
+  /** Raw public key in hex, as manifests and configurations name it. */
   readonly publicKey: string;
 }
 
 /**
- * A private key of any type, in PEM without a password. A plain file must be its owner's alone, as ssh has it; a pipe
- * (`<(pass show authority)`) has no such rights to look at.
+ * Reads a private key of any type, in PEM without a password. A plain file must be its owner's alone, as ssh has it; a
+ * pipe (`<(pass show authority)`) has no such rights to look at.
  *
- * @throws UsageError when it cannot be read; CliError KEY_FILE_EXPOSED, KEY_FILE_MALFORMED
+ * @throws UsageError when the file cannot be read; CliError KEY_FILE_EXPOSED, KEY_FILE_MALFORMED
  */
 export async function readPrivateKey(path: string): Promise<KeyObject> {
   const pem = await readKeyFile(path);
   try {
     return createPrivateKey({ key: pem, format: 'pem' });
   } catch {
-    // Not its cause: OpenSSL may quote what it could not read.
-    throw new CliError('KEY_FILE_MALFORMED', 'not a private key in PEM without a password', { path });
+    // The cause is left out: OpenSSL may quote what it could not read.
+    throw new CliError('KEY_FILE_MALFORMED', 'expected a private key in PEM without a password', { path });
   } finally {
     pem.fill(0);
   }
 }
 
 /**
- * An Ed25519 private key, read as {@link readPrivateKey} does.
+ * Reads an Ed25519 private key as {@link readPrivateKey} does.
  *
- * @throws UsageError when it cannot be read; CliError KEY_FILE_EXPOSED, KEY_FILE_MALFORMED
+ * @throws UsageError when the file cannot be read; CliError KEY_FILE_EXPOSED, KEY_FILE_MALFORMED
  */
 export async function readSigningKey(path: string): Promise<SigningKey> {
   const privateKey = await readPrivateKey(path);
   if (privateKey.asymmetricKeyType !== 'ed25519') {
-    throw new CliError('KEY_FILE_MALFORMED', 'not an Ed25519 key', { path });
+    throw new CliError('KEY_FILE_MALFORMED', 'expected an Ed25519 key', { path });
   }
   return { privateKey, publicKey: ed25519PublicKeyHex(createPublicKey(privateKey)) };
 }
@@ -51,7 +51,7 @@ async function readKeyFile(path: string): Promise<Buffer> {
     await using file = await open(path, 'r');
     const { mode, isFile } = await describeFile(file);
     if (isFile && (mode & EXPOSED) !== 0) {
-      throw new CliError('KEY_FILE_EXPOSED', `others may read or write it; "chmod 600" mends that`, {
+      throw new CliError('KEY_FILE_EXPOSED', `others may read or write the key; "chmod 600" mends that`, {
         path,
         mode: (mode & 0o777).toString(8).padStart(4, '0'),
       });

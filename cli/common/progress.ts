@@ -6,11 +6,11 @@ const INTERVAL_MS = 100;
 
 export interface Progress {
   readonly update: (done: number, total: number) => void;
-  /** Clears the line. */
+  /** Clears the line of the bar. */
   readonly finish: () => void;
 }
 
-/** A bar on standard error: on a terminal alone, and only for what takes longer than a second. */
+/** Shows a bar on standard error: on a terminal alone, and only for work of more than a second. */
 export function createProgress(
   { stderr }: Pick<Io, 'stderr'>,
   label: string,

@@ -8,7 +8,8 @@ const TIMEOUT_MS = 5_000;
 const MAX_STATUS_BYTES = 16 * 1024;
 
 /**
- * What a parent's status page says, as far as a schema asks for it. The parent says it, and nothing proves it.
+ * Fetches a parent's status page, and reads the fields that a schema names. The page is the parent's word, which
+ * nothing proves.
  *
  * @param base the page's address, `http://host:port`
  * @throws CliError STATUS_UNREACHABLE, STATUS_MALFORMED
@@ -18,7 +19,7 @@ export async function fetchStatusPage<T>(base: URL, schema: z.ZodType<T>): Promi
   try {
     return schema.parse(parseJson(bytes, { maxBytes: MAX_STATUS_BYTES, maxDepth: 4 }));
   } catch (cause) {
-    throw new CliError('STATUS_MALFORMED', "not a parent's status", {}, cause);
+    throw new CliError('STATUS_MALFORMED', "expected a parent's status", {}, cause);
   }
 }
 
@@ -30,9 +31,11 @@ async function fetchBytes(url: URL): Promise<Uint8Array> {
     });
     const collected = new ByteCollector(MAX_STATUS_BYTES);
     for await (const chunk of response as AsyncIterable<Buffer>) {
-      if (!collected.add(chunk)) throw new CliError('STATUS_MALFORMED', 'too long for a status');
+      if (!collected.add(chunk))
+        throw new CliError('STATUS_MALFORMED', 'the status is longer than its maximum');
     }
-    if (response.statusCode !== 200) throw new CliError('STATUS_MALFORMED', 'no status page is there');
+    if (response.statusCode !== 200)
+      throw new CliError('STATUS_MALFORMED', 'expected a status page with HTTP status 200');
     return collected.bytes();
   } catch (cause) {
     if (cause instanceof CliError) throw cause;

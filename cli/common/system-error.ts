@@ -1,4 +1,4 @@
-/** Words for what the system answers most often; whoever is tired does not look them up. */
+/** Words for the system's most frequent errors, so that nobody has to look them up. */
 const WORDS: Readonly<Record<string, string>> = {
   EACCES: 'this user may not',
   EADDRINUSE: 'another process listens there',
@@ -20,18 +20,18 @@ const WORDS: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'no answer in time',
 };
 
-/** The code of an error of the system or of Node, never its message, which may quote what it was given. */
+/** Code of an error of the system or of Node, never its message, which may quote its input. */
 export function systemCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
   return /^E[A-Z0-9_]{2,63}$/.test(error.code) ? error.code : undefined;
 }
 
-/** What it means, or the code again. */
+/** Words for a code, or the code again. */
 export function wordsFor(code: string): string {
   return WORDS[code] ?? code;
 }
 
-/** For the end of a sentence: words, and the code to search for. */
+/** Describes an error for the end of a sentence: words, and the code to search for. */
 export function describeSystemError(error: unknown): string {
   const code = typeof error === 'string' ? error : systemCode(error);
   if (code === undefined) return 'unknown error';

@@ -11,15 +11,18 @@ import { inFile } from './in-file.ts';
 
 const MAX_ROOT_FILE_BYTES = 64 * 1024;
 
-/** @throws UsageError when it cannot be read; CliError INPUT_TOO_LARGE; AttestationError PCR_FILE_… */
+/**
+ * Reads a pcr.json. @throws UsageError when the file cannot be read; CliError INPUT_TOO_LARGE; AttestationError
+ * PCR_FILE_…
+ */
 export async function readPcrFile(path: string, io: Io, options?: PcrFileOptions): Promise<PcrValues> {
   const file = await readInput(path, io, MAX_PCR_FILE_BYTES);
   return inFile(path, () => parsePcrFile(file, options));
 }
 
 /**
- * The trust anchor in DER: AWS's own root, or the certificate in a file of PEM or DER.
- * @throws UsageError when it cannot be read; CliError INPUT_TOO_LARGE; AttestationError CERTIFICATE_ENCODING
+ * Reads the trust anchor in DER: AWS's own root, or the certificate in a file of PEM or DER.
+ * @throws UsageError when the file cannot be read; CliError INPUT_TOO_LARGE; AttestationError CERTIFICATE_ENCODING
  */
 export async function readRootFile(path: string | undefined, io: Io): Promise<Uint8Array> {
   if (path === undefined) return AWS_NITRO_ROOT_G1;

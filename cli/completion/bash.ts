@@ -1,6 +1,6 @@
 import { allCodes, type CommandGrammar, type NounGrammar, type WordKind } from './grammar.ts';
 
-/** Completion for bash 4.4 or later, with nothing but its own builtins. */
+/** Formats a completion for bash 4.4 or later, with nothing but bash's own builtins. */
 export function formatBash(nouns: readonly NounGrammar[]): string {
   const commands = nouns.flatMap((noun) => noun.commands);
   return `# holdfast completion bash: written from the command's own tables.
@@ -54,7 +54,7 @@ complete -F _holdfast holdfast
 `;
 }
 
-/** The command that the words name; where the verb is still to be typed, what it may be. */
+/** Case that finds the command by its words or, where the verb is still to be typed, the possible verbs. */
 function verbCase({ noun, commands }: NounGrammar): string {
   if (commands.some(({ words }) => words.length === 1)) return `    ${noun}) command=${noun} ;;`;
   const verbs = commands.map(({ words: [, verb = ''] }) => verb).join(' ');
@@ -72,7 +72,7 @@ function commandCase({ words, options, positionalKind }: CommandGrammar): string
   return `    '${words.join(' ')}') options='${names}' kind=${positionalKind} ;;`;
 }
 
-/** An option that wants a value never completes to another option. */
+/** Cases of the options with a value, which never completes to another option. */
 function valueCases({ words, options }: CommandGrammar): string[] {
   const patterns = new Map<WordKind, string[]>();
   for (const { name, value } of options) {

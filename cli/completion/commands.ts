@@ -7,7 +7,7 @@ import { formatManPage } from './man-page.ts';
 import { formatZsh } from './zsh.ts';
 
 async function grammarOfAll(): Promise<readonly NounGrammar[]> {
-  // These commands are among the nouns themselves.
+  // The table of nouns holds these commands too, so that it is loaded late.
   const { nouns } = await import('../nouns.ts');
   return await readGrammar(nouns);
 }

@@ -1,6 +1,6 @@
 import { allCodes, type CommandGrammar, type NounGrammar, type WordKind } from './grammar.ts';
 
-/** Completion for fish 3 or later. */
+/** Formats a completion for fish 3 or later. */
 export function formatFish(nouns: readonly NounGrammar[]): string {
   return `# holdfast completion fish: written from the command's own tables.
 function __holdfast_at --description 'whether the words so far are these'
@@ -58,7 +58,7 @@ function wordsOf(kind: WordKind): string {
     case 'other':
       return '';
     default:
-      throw new RangeError('no such kind of word');
+      throw new RangeError('expected a known kind of word');
   }
 }
 

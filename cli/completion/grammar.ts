@@ -1,13 +1,13 @@
 import { CODE_AREAS } from '../explain/codes/index.ts';
 import { type Nouns, optionsOf } from '../run.ts';
 
-/** What may stand at a place of the command line. */
+/** Kind of word that may stand at a place of the command line. */
 export type WordKind = 'file' | 'folder' | 'code' | 'other';
 
 export interface OptionGrammar {
   readonly name: string;
   readonly description: string;
-  /** Undefined for a flag. */
+  /** Value of the option; undefined for a flag. */
   readonly value?: { readonly name: string; readonly kind: WordKind };
 }
 
@@ -16,7 +16,7 @@ export interface CommandGrammar {
   readonly words: readonly string[];
   readonly summary: string;
   readonly positionals: string;
-  /** Of the words that are no options. */
+  /** Kind of the words that are no options. */
   readonly positionalKind: WordKind;
   readonly options: readonly OptionGrammar[];
   readonly examples: readonly string[];
@@ -31,7 +31,7 @@ export interface NounGrammar {
 const FILES = new Set(['BLOB', 'DIR|FILE', 'DOC', 'FILE', 'KEY', 'NEW', 'OLD', 'PEM', 'POLICY', 'RECORD']);
 const FOLDERS = new Set(['DIRECTORY', 'FOLDER']);
 
-/** All that can be typed, from the very tables that the command line is read by. */
+/** Reads the grammar of the command line from the very tables that parse it. */
 export async function readGrammar(nouns: Nouns): Promise<readonly NounGrammar[]> {
   const grammar: NounGrammar[] = [];
   for (const [noun, { summary, load }] of Object.entries(nouns)) {
@@ -60,13 +60,13 @@ function kindOf(value: string): WordKind {
   return FOLDERS.has(value) ? 'folder' : 'other';
 }
 
-/** A key that is named, not an option's value, is the id of one. */
+/** Kind of a command's positionals: a key there is the id of a key, not a file. */
 function positionalKind(positionals: string): WordKind {
   const words = positionals.replaceAll(/[[\].]/g, '').split(' ');
   if (words.includes('CODE')) return 'code';
   return words.some((word) => word !== 'KEY' && FILES.has(word)) ? 'file' : 'other';
 }
 
-/** What `explain` takes. */
+/** Codes that `explain` takes. */
 export const allCodes = (): readonly string[] =>
   [...new Set(CODE_AREAS.flatMap(({ codes }) => Object.keys(codes)))].toSorted();

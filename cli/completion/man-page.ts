@@ -1,9 +1,6 @@
 import type { CommandGrammar, NounGrammar } from './grammar.ts';
 
-/**
- * The manual, holdfast(1), in the macros of man(7).
- * @param version as package.json has it
- */
+/** Formats the manual, holdfast(1), in the macros of man(7). @param version as package.json has it */
 export function formatManPage(nouns: readonly NounGrammar[], version: string): string {
   return [
     `.TH HOLDFAST 1 "" "holdfast ${escape(version)}" "Holdfast"`,
@@ -65,14 +62,16 @@ const item = (term: string, text: string): string[] => ['.TP', `.B ${escape(term
 
 const paragraph = (text: string): string => `.PP\n${line(text)}`;
 
-/** A word of the language, not a file's name. */
+/** Formats a word of the language, as opposed to a file's name. */
 const capitalised = (text: string): string =>
   text.replace(/^[a-z](?=[a-z]*[ ,;:'])/, (letter) => letter.toUpperCase()).replace(/\.$/, '');
 
-/** A line of text never begins like a request: "." and "'" in front are shielded. */
+/** Formats a line of text, which never begins like a request: "." and "'" in front are shielded. */
 const line = (text: string): string => escape(text).replace(/^(?=[.'])/, '\\&');
 
-/** Backslashes and dashes have a meaning to roff; what is not ASCII is written by its code point. */
+/**
+ * Escapes text for roff: backslashes and dashes have a meaning there; what is not ASCII is written by its code point.
+ */
 function escape(text: string): string {
   return text
     .replaceAll('\\', '\\e')

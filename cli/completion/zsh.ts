@@ -1,6 +1,8 @@
 import { allCodes, type CommandGrammar, type NounGrammar, type WordKind } from './grammar.ts';
 
-/** Completion for zsh: a function that compinit finds by its first line, or that is sourced after compinit. */
+/**
+ * Formats a completion for zsh: a function that compinit finds by its first line, or that is sourced after compinit.
+ */
 export function formatZsh(nouns: readonly NounGrammar[]): string {
   return `#compdef holdfast
 # holdfast completion zsh: written from the command's own tables.
@@ -57,7 +59,7 @@ ${commands.map((command) => `        ${command.words[1]})\n${argumentsOf(command
 
 function argumentsOf({ options, positionalKind }: CommandGrammar, indent: string): string {
   const specs = options.map(({ name, description, value }) =>
-    // A star takes options that are given several times; the command itself refuses the others.
+    // A star lets an option be given several times; the command itself refuses where it may not.
     quote(
       `*--${name}[${plain(description)}]${value === undefined ? '' : `:${plain(value.name)}:${actionOf(value.kind)}`}`,
     ),
@@ -70,7 +72,7 @@ function actionOf(kind: WordKind): string {
   return { file: '_files', folder: '_files -/', code: '_holdfast_codes', other: ' ' }[kind];
 }
 
-/** In a specification brackets and colons have a meaning. */
+/** Escapes brackets and colons, which have a meaning in a specification. */
 const plain = (text: string): string => text.replaceAll(/[[\]:\\]/g, (character) => `\\${character}`);
 
 const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

@@ -22,7 +22,7 @@ const doctorCommand: Command = {
   async run({ text, flag, json, io }) {
     const report = await examine(text('config'), flag('offline'), io);
     const failed = report.findings.filter(({ status }) => status === 'fail');
-    // Findings are the answer, not an error: they go to standard output either way.
+    // Findings are the result, not an error: standard output gets them either way.
     if (!json) io.stdout.write(`${formatDoctorReport(report, io.stdout.isTTY === true)}\n`);
     return {
       ok: failed.length === 0,

@@ -16,7 +16,7 @@ const HEADINGS: Readonly<Record<(typeof PARTS)[number], string>> = {
 const MARKS = { ok: 'ok', warn: 'warn', fail: 'FAIL', skipped: 'skip' } as const;
 const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red', skipped: 'dim' } as const;
 
-/** The report for people: every finding in a line, with what to do below those that need it. */
+/** Formats the report for people: every finding in a line, with advice below those that need it. */
 export function formatDoctorReport({ findings, isEnclaveHost }: DoctorReport, colours: boolean): string {
   const paint = (style: 'bold' | 'cyan' | (typeof COLOURS)[keyof typeof COLOURS], text: string) =>
     colours ? styleText(style, text, { validateStream: false }) : text;
@@ -40,7 +40,7 @@ export function formatDoctorReport({ findings, isEnclaveHost }: DoctorReport, co
   return [...lines.slice(1), '', summarise(findings, isEnclaveHost)].join('\n');
 }
 
-/** One line for each reason. */
+/** Formats the skipped checks, one line for each reason. */
 function skippedLines(findings: readonly ReportedFinding[]): string[] {
   const skipped = findings.filter(({ status }) => status === 'skipped');
   const checks = Map.groupBy(skipped, ({ text }) => text);

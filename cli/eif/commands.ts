@@ -20,7 +20,7 @@ import { openSigner } from './signer.ts';
 import { assertWritable, writeOutput } from '../common/output-file.ts';
 import { createProgress } from '../common/progress.ts';
 
-/** As nitro-cli has it. */
+/** Maximum of nitro-cli. */
 const MAX_CUSTOM_METADATA_BYTES = 4096;
 
 const describeCommand: Command = {
@@ -230,7 +230,7 @@ async function readMetadata(text: CommandInput['text'], io: CommandInput['io']):
   };
 }
 
-/** Undefined: any time will do. */
+/** Parses a time; undefined where any time will do. */
 function parseTime(value: string): Date | undefined {
   if (value === 'any') return undefined;
   const time = value === 'now' ? new Date() : new Date(value);

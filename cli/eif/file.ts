@@ -4,10 +4,10 @@ import { UsageError } from '../command.ts';
 import { assertWritable } from '../common/output-file.ts';
 import { describeSystemError } from '../common/system-error.ts';
 
-/** A file that is read a chunk at a time, through one buffer. */
+/** File that is read a chunk at a time, through one buffer. */
 export interface FileSource extends EifSource, AsyncDisposable {}
 
-/** @throws UsageError when there is no such file, or it is no plain file */
+/** Opens a file to read. @throws UsageError when there is no such file, or it is no plain file */
 export async function openFileSource(path: string): Promise<FileSource> {
   const file = await open(path).catch((error: unknown) => {
     throw new UsageError(`cannot read ${path}: ${describeSystemError(error)}`);
@@ -34,12 +34,15 @@ export async function openFileSource(path: string): Promise<FileSource> {
   };
 }
 
-/** A file that appears under its name only when it is complete. */
+/** File that appears under its name only when it is complete. */
 export interface FileSink extends EifSink, AsyncDisposable {
   commit(): Promise<void>;
 }
 
-/** All that it does throws UsageError where nothing can be written: there is no such folder, or the disk is full. */
+/**
+ * Opens a file to write. All methods throw UsageError where nothing can be written: the folder does not exist, or the
+ * disk is full.
+ */
 export async function openFileSink(path: string): Promise<FileSink> {
   const failed = (error: unknown): never => {
     throw new UsageError(`cannot write ${path}: ${describeSystemError(error)}`);

@@ -1,4 +1,4 @@
-/** The second half of measuring an image, on a thread of its own: two SHA-384 take the time of one. */
+/** Second half of measuring an image, on a thread of its own: two SHA-384 take the time of one. */
 import { Worker } from 'node:worker_threads';
 import {
   CHUNK_BYTES,
@@ -8,15 +8,15 @@ import {
 } from '../../attestation/eif/index.ts';
 import { siblingModule } from '../../shared/sibling-module.ts';
 
-/** From main thread to worker; the other way a slot that is free again, or the result. */
+/** Message from the main thread to the worker. The other way go a slot that is free again, and the result. */
 export type HashWorkerMessage =
   { readonly slot: number; readonly length: number; readonly application: boolean } | 'finish';
 
-/** Below this size the thread takes longer to start than it saves, in bytes. */
+/** Size in bytes below which the thread takes longer to start than it saves. */
 const WORTH_A_THREAD = 32 * 1024 * 1024;
 const SLOTS = 2;
 
-/** A hash worker for a file of this size. The caller disposes of it when it is done or has failed. */
+/** Starts a hash worker for a file of a size. The caller disposes of the worker when it is done or has failed. */
 export function startHashWorker(size: number): HashWorker & AsyncDisposable {
   if (size < WORTH_A_THREAD) return { ...createOwnHashWorker(), [Symbol.asyncDispose]: async () => {} };
   return new ThreadSideWork();

@@ -3,10 +3,10 @@ import { formatPcrFile } from '../../attestation/pcr-file.ts';
 import { describePcr } from '../../attestation/pcr-meaning.ts';
 import { printable } from '../common/printable.ts';
 
-/** PCR2 of an image with one ramdisk: the register of nothing, the same for every such image. */
+/** Text for PCR2 of an image with one ramdisk: the register of nothing, the same for every such image. */
 const EMPTY_PCR2 = 'no ramdisk after the first: binds nothing';
 
-/** `Measurements` as nitro-cli prints them, so that the JSON of a description is a pcr.json too. */
+/** Renders `Measurements` as nitro-cli prints them, so that the JSON of a description is a pcr.json too. */
 export function measurementsOf(measurements: EifMeasurements): unknown {
   return (JSON.parse(formatPcrFile(measurements)) as { Measurements: unknown }).Measurements;
 }
@@ -71,7 +71,7 @@ export function measurementsAsText(measurements: EifMeasurements, oneRamdisk = f
     .join('\n');
 }
 
-/** What an image with the right registers may still hide. */
+/** Warns of what an image with the expected registers may still hide. */
 export function warnings({ kernel, bootFaults }: EifDescription): string[] {
   const bytes = kernel.bytesAfterEnd ?? 0;
   const faults = bootFaults.map((fault) => `WARNING: ${fault}: it would start, never boot, and say nothing.`);

@@ -1,6 +1,6 @@
 import { CODE_AREAS, type CodeArea } from './codes/index.ts';
 
-/** What one origin means by a code. */
+/** Meaning of a code in one area. */
 export interface CodeMeaning {
   readonly area: string;
   readonly who: string;
@@ -10,7 +10,7 @@ export interface CodeMeaning {
 
 const NITRO_CLI_CODE = /^(?:NITRO_)?(E\d\d)$/;
 
-/** Every meaning of a code: some have two, in a request and in a policy for example. */
+/** Finds every meaning of a code: some have two, in a request and in a policy for example. */
 export function explainCode(code: string): readonly CodeMeaning[] {
   const nitro = NITRO_CLI_CODE.exec(code)?.[1];
   if (nitro !== undefined) return [explainNitroCli(nitro)];

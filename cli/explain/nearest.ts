@@ -1,7 +1,10 @@
 const MAX_SUGGESTIONS = 5;
 const MAX_WORD_LENGTH = 64;
 
-/** Words like this one, the most alike first: those that hold it or share its parts, and those a few letters away. */
+/**
+ * Finds the known words most like a word, the nearest first: those that hold it or share its parts, and those a few
+ * letters away.
+ */
 export function nearest(word: string, known: ReadonlySet<string>): readonly string[] {
   const wanted = word.slice(0, MAX_WORD_LENGTH);
   return [...known]
@@ -20,7 +23,7 @@ function distanceTo(word: string, candidate: string): number {
   return parts.size > 1 && candidate.split('_').every((part) => parts.has(part)) ? 3 : letters;
 }
 
-/** Insertions, deletions and substitutions that make one word of the other (Levenshtein). */
+/** Counts the insertions, deletions and substitutions that make one word of the other (Levenshtein). */
 function countEdits(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (const [i, letter] of from.split('').entries()) {

@@ -12,7 +12,7 @@ This page is written by \`npm run docs:codes\` from \`cli/explain/codes/\`; a te
 missing there.
 `;
 
-/** docs/codes.md, from the tables that \`holdfast explain\` answers from. */
+/** Formats docs/codes.md from the tables of `holdfast explain`. */
 export function formatCodesPage(): string {
   return [INTRODUCTION, ...CODE_AREAS.map(formatArea)].join('\n');
 }

@@ -14,7 +14,10 @@ const HEADINGS: Readonly<Record<DemoStep['part'], string>> = {
   'refuse at boot': 'What a node refuses to start on',
 };
 
-/** The stand-in of an enclave measures and starts the sources, which the package does not hold. @throws CliError CLONE_NEEDED */
+/**
+ * Asserts a working copy: the stand-in of an enclave measures and starts the sources, which the package does not hold.
+ * @throws CliError CLONE_NEEDED
+ */
 function assertClone(): void {
   if (extname(import.meta.url) === '.ts') return;
   throw new CliError(
@@ -36,7 +39,7 @@ const demo: Command = {
     const steps = await runDemo({
       signal: io.signal,
       onStep: (step) => {
-        // Ctrl-C on a terminal reaches the enclave as well: what that breaks is no result.
+        // Ctrl-C on a terminal reaches the enclave as well: steps that break for it are no result.
         if (json || io.signal.aborted) return;
         if (step.part !== part) io.stdout.write(`\n${paint(io, 'bold', HEADINGS[step.part])}\n`);
         part = step.part;
@@ -94,7 +97,7 @@ const up: Command = {
     const statusPort = readPort('status-port', text('status-port') ?? (port === 0 ? '0' : '9464'));
     if (port === statusPort && port !== 0) throw new UsageError('--port and --status-port are different');
     const stateDirectory = text('state') ?? '.holdfast';
-    // It would be this very folder.
+    // An empty path would mean the working directory.
     if (stateDirectory === '') throw new UsageError('--state is a folder');
     return await localUp({ stateDirectory, port, statusPort, json, io });
   },

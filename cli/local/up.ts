@@ -21,7 +21,7 @@ export interface LocalUpInput {
 
 const STOPPED: Outcome = { ok: true, text: 'stopped', data: { event: 'stopped' } };
 
-/** Runs a local node until the user has enough or the node ends. */
+/** Runs a local node until the user stops it or the node ends. */
 export async function localUp(input: LocalUpInput): Promise<Outcome> {
   const { stateDirectory, port, statusPort, json, io } = input;
   const isNew = await isEmpty(stateDirectory);
@@ -37,7 +37,7 @@ export async function localUp(input: LocalUpInput): Promise<Outcome> {
   });
   try {
     const { code, enclave, parent, url } = local.node;
-    // Ctrl-C on a terminal reaches the enclave as well.
+    // Ctrl-C on a terminal ends the enclave as well, which is no failure.
     if (code !== null && io.signal.aborted) return STOPPED;
     if (code !== null)
       return { ok: false, text: `the node refused to start: ${code}`, data: { event: 'refused', code } };
@@ -65,7 +65,7 @@ export async function localUp(input: LocalUpInput): Promise<Outcome> {
   }
 }
 
-/** The system's own refusals of the folder or the port are about the user's words. */
+/** Turns the system's refusals of the folder or the port into usage errors. */
 function explain(error: unknown, { stateDirectory, port, statusPort }: LocalUpInput): unknown {
   const system = error instanceof HoldfastError && error.code === 'OPTION_INVALID' ? error.cause : error;
   const code =
@@ -76,7 +76,7 @@ function explain(error: unknown, { stateDirectory, port, statusPort }: LocalUpIn
     : new UsageError(`--state ${stateDirectory} cannot be used: ${code}`);
 }
 
-/** What an earlier run has left does not make sense, and whoever parsed it knows no code of ours. */
+/** Turns a parser's refusal of the state that an earlier run has left into a coded error. */
 function explainState(error: unknown, input: LocalUpInput): unknown {
   const explained = explain(error, input);
   if (
@@ -92,7 +92,7 @@ function explainState(error: unknown, input: LocalUpInput): unknown {
   );
 }
 
-/** By its kind: the message of a parser quotes what it has read, and keys lie there. */
+/** Names a problem by the error's kind: the message of a parser quotes its input, and keys lie there. */
 function nameProblem(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
@@ -103,7 +103,7 @@ async function isEmpty(folder: string): Promise<boolean> {
   return names.length === 0;
 }
 
-/** What the other commands need of this node: they find it by HOLDFAST_PROFILE. */
+/** Writes a profile by which the other commands find this node: HOLDFAST_PROFILE names it. */
 async function writeProfile({ node, files, clientId }: LocalNode, stateDirectory: string): Promise<string> {
   const path = resolve(stateDirectory, PROFILE_NAME);
   const { statusUrl } = node.parent;
@@ -150,7 +150,7 @@ function describe({ node, keys, aws }: LocalNode, profile: string): string {
   ].join('\n');
 }
 
-/** A path as a POSIX shell takes it. */
+/** Quotes a path for a POSIX shell. */
 function quote(path: string): string {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }

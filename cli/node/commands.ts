@@ -89,15 +89,15 @@ const sign: Command = {
     const named = readAlgorithm(input.text('algorithm'));
     return await withNode(input, async (node) => {
       const algorithm = named ?? chooseFor(await node.keys(), key, payload.kind);
-      const answer = await node.sign({ key, algorithm, payload });
-      return { ok: true, text: describeResponse(answer), data: { key, algorithm, ...answer } };
+      const response = await node.sign({ key, algorithm, payload });
+      return { ok: true, text: describeResponse(response), data: { key, algorithm, ...response } };
     });
   },
 };
 
 export const nodeCommands: readonly Command[] = [status, attest, keys, sign];
 
-/** As a node takes it. */
+/** Reads a nonce of the length that a node takes. */
 function readNonce(hex: string | undefined): Uint8Array | undefined {
   if (hex === undefined) return undefined;
   if (!/^(?:[0-9a-fA-F]{2}){16,64}$/.test(hex)) throw new UsageError('--nonce is 16 to 64 bytes in hex');
@@ -124,7 +124,7 @@ function chooseFor(held: readonly KeyInfo[], id: string, kind: Parameters<typeof
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
-/** How certificates' keys are usually named: SHA-256 of the SubjectPublicKeyInfo. */
+/** Fingerprint of a certificate's key: SHA-256 of the SubjectPublicKeyInfo. */
 function fingerprint({ tlsPublicKey }: NodeIdentity): string {
   return createHash('sha256').update(tlsPublicKey).digest('hex');
 }

@@ -11,7 +11,7 @@ import { readPcrFile } from '../common/trust-files.ts';
 const MAX_ROOT_BYTES = 16 * 1024;
 const IDENTIFIER = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 
-/** Where a node is, and what it must prove to be. */
+/** Options for where a node is, and what it must prove to be. */
 export const NODE_OPTIONS = {
   url: {
     type: 'string',
@@ -42,7 +42,7 @@ export const NODE_OPTIONS = {
   },
 } as const satisfies Record<string, OptionSpec>;
 
-/** And as whom. */
+/** Options for who asks: the client's id and its private key. */
 export const CLIENT_OPTIONS = {
   ...NODE_OPTIONS,
   client: {
@@ -61,14 +61,17 @@ export const CLIENT_OPTIONS = {
   },
 } as const satisfies Record<string, OptionSpec>;
 
-/** @throws UsageError for what is no identifier of a configuration */
+/** Reads an identifier. @throws UsageError for text that no configuration takes as an id */
 export function readIdentifier(text: string | undefined, name: string): string {
   if (text === undefined || !IDENTIFIER.test(text))
-    throw new UsageError(`${name} is not an id of a configuration`);
+    throw new UsageError(`${name} is no id that a configuration can have`);
   return text;
 }
 
-/** @throws UsageError; AttestationError PCR_FILE_…; ManifestError; CliError MANIFEST_PCR_MISMATCH, ROOT_MALFORMED */
+/**
+ * Reads the options of a node. @throws UsageError; AttestationError PCR_FILE_…; ManifestError; CliError
+ * MANIFEST_PCR_MISMATCH, ROOT_MALFORMED
+ */
 export async function readNodeOptions({
   text,
   io,
@@ -92,7 +95,8 @@ export async function readNodeOptions({
 }
 
 /**
- * Connects to the node that the options name, once it has proved to be that node, and lets go when `act` is done.
+ * Connects to the node that the options name, once it has proved to be that node, runs `act`, and closes the
+ * connection.
  *
  * @throws UsageError, AttestationError, ClientError, NodeRefusal, ManifestError, CliError
  */
@@ -122,6 +126,6 @@ async function readRoot(path: string, io: Io): Promise<Uint8Array> {
   try {
     return new Uint8Array(new X509Certificate(bytes).raw);
   } catch (cause) {
-    throw new CliError('ROOT_MALFORMED', 'not a certificate', { path }, cause);
+    throw new CliError('ROOT_MALFORMED', 'expected a certificate', { path }, cause);
   }
 }

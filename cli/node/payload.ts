@@ -8,7 +8,7 @@ import {
 import { MAX_MESSAGE_BYTES, type Payload } from '../../shared/api/bodies.ts';
 import { type CommandInput, type OptionSpec, readInput, UsageError } from '../command.ts';
 
-/** What to sign, in one of these ways. */
+/** Options for the payload to sign, of which exactly one is given. */
 export const PAYLOAD_OPTIONS = {
   message: { type: 'string', value: 'HEX', description: 'a message, which the algorithm hashes itself' },
   'message-file': {
@@ -34,7 +34,7 @@ export const PAYLOAD_OPTIONS = {
   },
 } as const satisfies Record<string, OptionSpec>;
 
-/** @throws UsageError for none, several or ones that are no hex */
+/** Reads the payload. @throws UsageError for none, several, or one that is no hex */
 export async function readPayload({ text, io }: CommandInput): Promise<Payload> {
   const names = (['message', 'message-file', 'digest', 'taproot-sighash'] as const).filter(
     (option) => text(option) !== undefined,
@@ -68,7 +68,7 @@ export async function readPayload({ text, io }: CommandInput): Promise<Payload> 
   }
 }
 
-/** The algorithm that was named; undefined when the key shall decide. @throws UsageError */
+/** Reads the algorithm that was named; undefined when the key shall decide. @throws UsageError */
 export function readAlgorithm(name: string | undefined): Algorithm | undefined {
   if (name === undefined) return undefined;
   const parsed = algorithmSchema.safeParse(name);
@@ -76,7 +76,7 @@ export function readAlgorithm(name: string | undefined): Algorithm | undefined {
   return parsed.data;
 }
 
-/** The first algorithm of a type of key that takes such a payload. */
+/** Chooses the first algorithm of a type of key that takes such a payload. */
 export function chooseAlgorithm(type: KeyType, kind: Payload['kind']): Algorithm | undefined {
   return ALGORITHMS.find((algorithm) => {
     const { key, payloads } = describeAlgorithm(algorithm);

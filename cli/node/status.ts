@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { nodePhaseSchema } from '../../shared/protocol/control.ts';
 
-/** What a parent's status page says of its node. */
+/** Schema of the node's part of a parent's status page. */
 export const nodeStatusSchema = z.object({
   node: z
     .object({

@@ -186,7 +186,7 @@ export const parentCommands: readonly Command[] = [
   vsockProxyCommand,
 ];
 
-/** What is no number in range is a usage error, never another number. */
+/** Parses a number; text that is no number in range is a usage error, never another number. */
 function parseNumber(
   value: CommandInput['positionals'][number] | undefined,
   name: string,
@@ -204,7 +204,7 @@ function untilAborted({ signal }: Io): Promise<void> {
   });
 }
 
-/** Undefined where nobody answers. @throws CliError STATUS_MALFORMED where somebody else does */
+/** Fetches the status; undefined where nothing listens. @throws CliError STATUS_MALFORMED for another response */
 async function fetchStatus(url: string): Promise<ParentStatus | undefined> {
   if (!URL.canParse(url) || new URL(url).protocol !== 'http:') throw new UsageError('--url is an http URL');
   try {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { nodePhaseSchema } from '../../shared/protocol/control.ts';
 import { printable } from '../common/printable.ts';
 
-/** The JSON of the parent's status page, as far as it is shown. */
+/** Schema of the parent's status page, as far as the command shows it. */
 export const parentStatusSchema = z.object({
   node: z.object({ phase: nodePhaseSchema, code: z.string().nullable(), since: z.number() }).nullable(),
   enclave: z.object({
@@ -18,7 +18,7 @@ export const parentStatusSchema = z.object({
 });
 export type ParentStatus = z.infer<typeof parentStatusSchema>;
 
-/** A few lines that say first whether it works, then why not, then what to do. */
+/** Formats a few lines that say first whether the node works, then why not, then what to do. */
 export function formatParentStatus(status: ParentStatus, now: number): string {
   const { node, enclave, connections, ingress } = status;
   return [
@@ -73,10 +73,10 @@ function advise({ node, enclave }: ParentStatus): string {
   return 'wait: it is on its way';
 }
 
-/** Ends of one kind after which it is no longer likely that the next start goes well: some seven seconds in. */
+/** Count of equal ends in a row, after some seven seconds, from which the next start is no longer likely to go well. */
 const MAX_ENDS_OF_CHANCE = 3;
 
-/** Whether the reason may be gone at the next start. */
+/** Tells whether the reason of an end may be gone at the next start. */
 function passesByItself({ code, endsInARow = 1 }: ParentStatus['enclave']): boolean {
   return code !== 'NITRO_CLI_MISSING' && endsInARow <= MAX_ENDS_OF_CHANCE;
 }
@@ -85,7 +85,7 @@ function isNitroCode(code: string | undefined): boolean {
   return code?.startsWith('NITRO_') === true;
 }
 
-/** Where a code is explained. */
+/** Sentence on where a code is explained. */
 function lookUp(code: string | undefined): string {
   if (code === 'NITRO_CLI_MISSING') {
     return 'look for nitro-cli, which is not on the path of the service: "sudo dnf install -y aws-nitro-enclaves-cli"';

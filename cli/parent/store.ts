@@ -58,7 +58,10 @@ const restoreCommand: Command = {
   },
 };
 
-/** Opening a store makes it: a path mistyped would give an empty backup, and a file that is not the service's. */
+/**
+ * Asserts that a store exists. Opening would make it: a mistyped path would give an empty backup, and a file that is
+ * not the service's.
+ */
 async function assertThere(path: string): Promise<void> {
   const code = await stat(path).then(() => undefined, systemCode);
   if (code === 'ENOENT') throw new CliError('STORE_MISSING', 'there is no store to back up', { path });
@@ -76,5 +79,5 @@ async function withStore<T>(
   }
 }
 
-/** The verbs that look after the records while the parent is stopped. */
+/** Verbs that look after the records while the parent is stopped. */
 export const storeCommands: readonly Command[] = [backupCommand, restoreCommand];

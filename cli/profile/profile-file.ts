@@ -7,9 +7,9 @@ import { isSettingName, SETTING_NAMES, type SettingName, SETTINGS } from './sett
 export const PROFILE_NAME = 'holdfast.yaml';
 const MAX_PROFILE_BYTES = 64 * 1024;
 const MAX_VALUE_LENGTH = 4096;
-/** Group and others may write. */
+/** Mode bits that let group or others write. */
 const WRITABLE = 0o022;
-/** No character that a terminal would obey, and none of a PEM's line ends. */
+/** One line of text: no character that a terminal would obey, and no line end of a PEM. */
 const ONE_LINE = /^[^\p{Cc}]+$/u;
 
 export interface Profile {
@@ -18,8 +18,8 @@ export interface Profile {
 }
 
 /**
- * Reads a holdfast.yaml. It names the root that verdicts rest on, so nobody else may have a hand in it: a file that
- * another user owns or may write is refused, as ssh refuses such a configuration.
+ * Reads a holdfast.yaml. The file names the root that verdicts rest on, so that a file that another user owns or may
+ * write is refused, as ssh refuses such a configuration.
  *
  * @param isNamed somebody has written the path. In a folder of somebody else, a link could lead to a file of one's own
  *   that was meant for another place
@@ -75,7 +75,7 @@ function parseProfile(text: string, path: string): ReadonlyMap<SettingName, read
     const { isFile, isList } = SETTINGS[field];
     const words: readonly unknown[] = isList && Array.isArray(given) ? given : [given];
     if (words.length === 0 || !words.every(isValue)) {
-      // Not what was found: somebody may have written a key there.
+      // The value found is left out: it may be a key.
       throw malformed(path, { field, expected: isList ? 'a list of one line each' : 'one line of text' });
     }
     values.set(field, isFile ? words.map((word) => resolve(dirname(path), word)) : words);
@@ -97,5 +97,8 @@ function parseYaml(text: string, path: string): unknown {
 }
 
 function malformed(path: string, details: Record<string, unknown>): CliError {
-  return new CliError('PROFILE_MALFORMED', 'the profile does not say what it must', { path, ...details });
+  return new CliError('PROFILE_MALFORMED', 'a field of the profile is unknown or malformed', {
+    path,
+    ...details,
+  });
 }

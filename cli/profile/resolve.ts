@@ -3,30 +3,31 @@ import { UsageError } from '../usage-error.ts';
 import { PROFILE_NAME, readProfileFile } from './profile-file.ts';
 import { SETTING_NAMES, type SettingName, SETTINGS } from './settings.ts';
 
-/** A value that was not typed, and where it came from: a path, or the name of a variable. */
+/** Value that was not typed, and its origin: a path, or the name of a variable. */
 export interface ResolvedSetting {
   readonly values: readonly string[];
   readonly origin: string;
 }
 
 export interface ResolvedProfile {
-  /** The file that was read; null where there is none. */
+  /** Path of the file that was read; null where there is none. */
   readonly path: string | null;
   readonly settings: ReadonlyMap<SettingName, ResolvedSetting>;
 }
 
 export interface ProfileSources {
-  /** What `--profile` says: a path, or `none`. */
+  /** Value of `--profile`: a path, or `none`. */
   readonly named: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly folder: string;
 }
 
 /**
- * What holds where nothing was typed: the environment before the file. The file is the one that `--profile` or
- * HOLDFAST_PROFILE names, else holdfast.yaml in the folder where the command is called; `none` reads no file.
+ * Resolves the settings that hold where nothing was typed: the environment before the file. The file is the one that
+ * `--profile` or HOLDFAST_PROFILE names, else holdfast.yaml in the folder where the command is called; `none` reads no
+ * file.
  *
- * @throws UsageError for a named file that is not there; CliError PROFILE_EXPOSED, PROFILE_MALFORMED
+ * @throws UsageError for a named file that does not exist; CliError PROFILE_EXPOSED, PROFILE_MALFORMED
  */
 export async function resolveProfile({ named, env, folder }: ProfileSources): Promise<ResolvedProfile> {
   const chosen = named ?? nonEmpty(env['HOLDFAST_PROFILE']);
@@ -52,7 +53,7 @@ export async function resolveProfile({ named, env, folder }: ProfileSources): Pr
   return { path: profile?.path ?? null, settings };
 }
 
-/** A variable that is set to nothing is taken for one that is not set. */
+/** Value of a variable; an empty one counts as not set. */
 function nonEmpty(value: string | undefined): string | undefined {
   return value === '' ? undefined : value;
 }

@@ -1,9 +1,9 @@
-/** One thing that a person would type again and again: a field of holdfast.yaml, or a variable of the environment. */
+/** Setting that a person would type again and again: a field of holdfast.yaml, or a variable of the environment. */
 export interface Setting {
   readonly variable: string;
-  /** Names a file: in holdfast.yaml from the folder that the file lies in. */
+  /** True for the name of a file: in holdfast.yaml relative to the folder that the profile lies in. */
   readonly isFile: boolean;
-  /** Several values; in the variable with commas between them. */
+  /** True for several values; in the variable with commas between them. */
   readonly isList: boolean;
   readonly description: string;
 }
@@ -19,7 +19,7 @@ const file = (variable: string, description: string): Setting => ({
   isFile: true,
 });
 
-/** Never a secret: of a key, the name of the file that holds it. */
+/** All settings. None is a secret: of a key, a setting is the name of the file that holds it. */
 export const SETTINGS = {
   url: one('HOLDFAST_URL', 'where the node is reached: https://host:port'),
   status: one('HOLDFAST_STATUS', "its parent's status page: http://host:port"),

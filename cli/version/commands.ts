@@ -22,9 +22,9 @@ const versionCommand: Command = {
 
 export const commands: readonly Command[] = [versionCommand];
 
-/** As package.json has it. */
+/** Reads the version of package.json. */
 export async function readVersion(): Promise<string> {
   const path = findPackageJSON(import.meta.url);
-  if (path === undefined) throw new InternalError('the program lies outside of its package');
+  if (path === undefined) throw new InternalError('expected a package.json above the program');
   return (JSON.parse(await readFile(path, 'utf8')) as { version: string }).version;
 }

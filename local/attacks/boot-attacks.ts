@@ -9,40 +9,40 @@ import type { HostileScripts } from '../hostile-parent/index.ts';
 import { testNodeParentOptions } from '../testbed/test-node-parent.ts';
 import type { Scenario } from '../testbed/scenario.ts';
 
-/** Something that must not happen, made to happen, and the code that it ends with. */
+/** Attack at a node's start, with the code that it must end with. */
 export interface BootAttack {
-  /** What the attacker does. */
+  /** Description of what the attacker does. */
   readonly attack: string;
   readonly code: string;
-  /** The code that it really ended with. */
+  /** Runs the attack and returns the code that it really ended with. */
   readonly attempt: (scenario: Scenario) => Promise<string>;
 }
 
 const bytes = (value: unknown) => new Uint8Array(Buffer.from(JSON.stringify(value)));
 
-/** A parent that answers requests of one type by itself. */
-function answering(type: string, answer: (honest: ControlResponse) => ControlResponse): HostileScripts {
+/** Scripts of a parent that responds to requests of one type by itself. */
+function answering(type: string, response: (honest: ControlResponse) => ControlResponse): HostileScripts {
   return {
     onControl: async ({ request, honest }) => {
       const real = await honest();
-      return request.type === type ? answer(real) : real;
+      return request.type === type ? response(real) : real;
     },
   };
 }
 
-/** A parent that changes one record of the store on its way to the enclave. */
+/** Scripts of a parent that changes one record of the store on its way to the enclave. */
 function changingRecord(name: string, change: (bytes: Uint8Array) => Uint8Array): HostileScripts {
   return {
     onControl: async ({ request, honest }) => {
-      const answer = await honest();
+      const response = await honest();
       const isIt = request.type === 'store-read' && `${request.table}/${request.id}` === name;
-      if (!isIt || answer.type !== 'store-read' || answer.record === null) return answer;
-      return { ...answer, record: { ...answer.record, bytes: change(answer.record.bytes) } };
+      if (!isIt || response.type !== 'store-read' || response.record === null) return response;
+      return { ...response, record: { ...response.record, bytes: change(response.record.bytes) } };
     },
   };
 }
 
-/** A parent that answers requests of one type with these bytes. */
+/** Scripts of a parent that responds to requests of one type with given bytes. */
 function answeringRaw(type: string, hex: string): HostileScripts {
   return {
     onControl: ({ request, honest }) => (request.type === type ? { raw: Buffer.from(hex, 'hex') } : honest()),
@@ -55,7 +55,10 @@ function flipLast(data: Uint8Array): Uint8Array {
   return flipped;
 }
 
-/** A manifest with an authority of the attacker's, whatever else they change in it, and a configuration under it. */
+/**
+ * Scripts that deliver a manifest with an authority of the attacker's, with further changes, and a configuration under
+ * it.
+ */
 function takeover(scenario: Scenario, changes: Partial<Manifest> = {}): HostileScripts {
   const attacker = generateKeyPairSync('ed25519');
   const { manifest } = scenario.testNode;
@@ -76,7 +79,10 @@ function takeover(scenario: Scenario, changes: Partial<Manifest> = {}): HostileS
   };
 }
 
-/** The attacker's own account decides who uses this key, so that KMS lets the enclave have what the attacker knows. */
+/**
+ * Starts the node with a key whose users the attacker's own account decides, so that KMS lets the enclave have what the
+ * attacker knows.
+ */
 async function takeOverWithOwnKey(scenario: Scenario): Promise<string> {
   const { testNode } = await scenario.beside(5);
   const { keyArn: KeyId, manifest } = testNode;
@@ -99,7 +105,7 @@ async function takeOverWithOwnKey(scenario: Scenario): Promise<string> {
 }
 
 /**
- * What a parent can try when a node starts. The scenario has a store that was initialised by `initialise-1` and a
+ * Attacks of a parent when a node starts. The scenario has a store that was initialised by `initialise-1` and a
  * configuration of version 2 in force, whose key policy allows no second GenerateDataKey.
  */
 export const BOOT_ATTACKS: readonly BootAttack[] = [

@@ -3,15 +3,15 @@ import type { AddressInfo } from 'node:net';
 import { StateStore } from '../aws/state.ts';
 import { openAuthority } from '../aws/tls.ts';
 
-/** Something that claims to be KMS, and whoever certifies it. */
+/** Server that claims to be KMS, and the authority that certifies it. */
 export interface HostileKms {
   readonly port: number;
-  /** PEM of the authority that certifies it. An enclave that trusts this one has lost its TLS to the attacker. */
+  /** PEM of the authority. An enclave that trusts it has lost its TLS to the attacker. */
   readonly caPem: string;
   close(): Promise<void>;
 }
 
-/** Serves `answer` to whatever KMS is asked, under KMS's host names. */
+/** Serves `answer` as the response to every request to KMS, under KMS's host names. */
 export async function startHostileKms(answer: (request: unknown) => unknown): Promise<HostileKms> {
   const authority = openAuthority(new StateStore(undefined), Date.now());
   const server = createServer(

@@ -3,8 +3,8 @@ import type { BootAttack } from './boot-attacks.ts';
 import type { Scenario } from '../testbed/scenario.ts';
 
 /**
- * Starts the node against something that claims to be KMS. With `isTrusted` the enclave believes its certificate: the
- * worst case, in which the answer itself must still be refused.
+ * Starts the node against a server that claims to be KMS. With `isTrusted` the enclave believes the server's
+ * certificate: the worst case, in which the response itself must still be refused.
  */
 export async function attemptWithKms(
   scenario: Scenario,
@@ -24,7 +24,7 @@ export async function attemptWithKms(
   }
 }
 
-/** What a parent can try that stands between the enclave and KMS. */
+/** Attacks of a parent that stands between the enclave and KMS. */
 export const KMS_ATTACKS: readonly BootAttack[] = [
   {
     attack: "an answer forged under the parent's own certificate",

@@ -16,7 +16,7 @@ export interface RawResponse {
   readonly body: unknown;
 }
 
-/** Sends just these bytes to a node, believing nothing: an attacker does not check certificates. */
+/** Sends exactly these bytes to a node, without checking the node's certificate, as an attacker would. */
 export function sendRaw(url: string, { method, target, headers, body }: RawRequest): Promise<RawResponse> {
   return new Promise((resolve, reject) => {
     const outgoing = httpsRequest(
@@ -37,18 +37,18 @@ export function sendRaw(url: string, { method, target, headers, body }: RawReque
   });
 }
 
-/** The code of a refusal, or the status of what was not one. */
+/** Code of a refusal, or the HTTP status of any other response. */
 export function codeOf({ status, body }: RawResponse): string {
   const parsed = z.object({ error: z.string() }).safeParse(body);
   return parsed.success ? parsed.data.error : `HTTP ${status}`;
 }
 
-/** The session that a node names in its attestation document, taken without a look at the document. */
+/** Reads the session in a node's attestation document, without verifying the document. */
 export async function askSession(url: string): Promise<string> {
   const body = Buffer.from(JSON.stringify({ nonce: randomBytes(16).toString('hex') }));
   const headers = { 'content-type': 'application/json' };
-  const answer = await sendRaw(url, { method: 'POST', target: '/v1/attestation', headers, body });
-  const { document } = z.object({ document: z.string() }).parse(answer.body);
+  const response = await sendRaw(url, { method: 'POST', target: '/v1/attestation', headers, body });
+  const { document } = z.object({ document: z.string() }).parse(response.body);
   const { payload } = unsafeParseAttestationDocument(Buffer.from(document, 'base64'));
   return nodeBindingSchema.parse(JSON.parse(Buffer.from(payload.userData ?? []).toString())).session;
 }

@@ -7,14 +7,14 @@ import { CLIENT } from '../testbed/scenario.ts';
 const TARGET = '/v1/sign';
 const CONTENT_TYPE = 'application/json';
 
-/** A node that serves, as its clients and its attackers see it. */
+/** Node that serves, as its clients and its attackers see it. */
 export interface ServingNode {
   readonly testNode: TestNode;
   readonly url: string;
   readonly session: string;
 }
 
-/** A request that must be refused. */
+/** Request that must be refused, with the code of the refusal. */
 export interface RequestAttack {
   readonly attack: string;
   readonly code: string;
@@ -36,7 +36,7 @@ interface Signing {
   readonly ageMs?: number;
 }
 
-/** A request as a client would sign it, but for what is given otherwise. */
+/** Signs a request as a client would, except for the parts that `changes` gives otherwise. */
 export function makeRequest(
   { testNode, session }: ServingNode,
   signing: Signing = {},
@@ -63,7 +63,7 @@ const refusedBody = (attack: string, code: string, body: unknown): RequestAttack
   attempt: (node) => send(node, makeRequest(node, { body })),
 });
 
-/** What anybody who reaches a serving node can try. */
+/** Attacks of anybody who reaches a serving node. */
 export const REQUEST_ATTACKS: readonly RequestAttack[] = [
   {
     attack: 'a request without a signature',

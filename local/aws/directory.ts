@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { parseIdentityPolicy, type Caller, type IdentityPolicy } from '../../attestation/key-policy/index.ts';
 
-/** What an AWS SDK takes as credentials. */
+/** Credentials as an AWS SDK takes them. */
 export interface AwsCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -9,11 +9,11 @@ export interface AwsCredentials {
   readonly expiration?: Date;
 }
 
-/** A registered credential and the principal that it speaks for. */
+/** Registered credential and the principal that it speaks for. */
 export interface Credential extends AwsCredentials {
   readonly caller: Exclude<Caller, { type: 'service' }>;
   readonly policies: readonly IdentityPolicy[];
-  /** `aws:userid` */
+  /** Value of `aws:userid`. */
   readonly userId: string;
   readonly issuedAt: number;
 }
@@ -21,25 +21,25 @@ export interface Credential extends AwsCredentials {
 export interface RoleOptions {
   readonly accountId: string;
   readonly roleName: string;
-  /** IAM policies attached to the role, as JSON. None by default: the key policy has to name the role. */
+  /** IAM policies attached to the role, as JSON. None when left out: the key policy then has to name the role. */
   readonly policies?: readonly string[];
 }
 
 export interface SessionOptions {
   readonly roleArn: string;
   readonly sessionName: string;
-  /** Default an hour. */
+  /** Lifetime in seconds; an hour when left out. */
   readonly durationSeconds?: number;
 }
 
 export interface AccessKeyOptions {
   readonly accountId: string;
-  /** Without it the key is the root user's. */
+  /** Name of the user; the root user when left out. */
   readonly userName?: string;
   readonly policies?: readonly string[];
 }
 
-/** An IAM policy that allows everything, for an administrator. */
+/** IAM policy that allows everything, for an administrator. */
 export const ADMINISTRATOR_POLICY = JSON.stringify({
   Version: '2012-10-17',
   Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }],
@@ -58,8 +58,8 @@ interface Role {
 }
 
 /**
- * Who exists in the local AWS: accounts, users, roles and their credentials. It is filled from the program, never
- * over the wire, and forgotten with the process.
+ * Principals of the local AWS: accounts, users, roles and their credentials. The program fills the directory, never a
+ * request, and it ends with the process.
  */
 export class PrincipalDirectory {
   readonly #clock: () => number;
@@ -71,7 +71,7 @@ export class PrincipalDirectory {
   }
 
   /**
-   * Creates a role, or replaces the policies of the one that has its name. Returns its ARN.
+   * Creates a role, or replaces the policies of the one of that name. Returns its ARN.
    * @throws RangeError for ids and names that AWS does not take; KeyPolicyError for a policy
    */
   defineRole({ accountId, roleName, policies = [] }: RoleOptions): string {
@@ -82,10 +82,10 @@ export class PrincipalDirectory {
     return arn;
   }
 
-  /** Temporary credentials of a role, as AWS STS and the instance metadata service give them. */
+  /** Makes temporary credentials of a role, as AWS STS and the instance metadata service give them. */
   assumeRole({ roleArn, sessionName, durationSeconds = 3600 }: SessionOptions): AwsCredentials {
     const role = this.#roles.get(roleArn);
-    if (role === undefined) throw new RangeError('no such role');
+    if (role === undefined) throw new RangeError('expected a role that was defined');
     assertNames(role.accountId, sessionName);
     return this.#register({
       accessKeyId: `ASIA${randomId()}`,
@@ -104,7 +104,7 @@ export class PrincipalDirectory {
     });
   }
 
-  /** Long-lived credentials of a user, or of an account's root user. */
+  /** Makes long-lived credentials of a user, or of an account's root user. */
   createAccessKey({ accountId, userName, policies = [] }: AccessKeyOptions): AwsCredentials {
     assertNames(accountId, userName ?? 'root');
     return this.#register({
@@ -120,7 +120,7 @@ export class PrincipalDirectory {
     });
   }
 
-  /** From now on the access key is unknown. */
+  /** Revokes an access key, which is unknown from now on. */
   revoke(accessKeyId: string): void {
     this.#credentials.delete(accessKeyId);
   }
@@ -141,7 +141,7 @@ export class PrincipalDirectory {
   }
 }
 
-/** The ARN that AWS shows for a caller: a session's own, not its role's. */
+/** ARN that AWS shows for a caller: a session's own, not its role's. */
 export function callerArn(caller: Credential['caller']): string {
   switch (caller.type) {
     case 'session':
@@ -155,8 +155,8 @@ export function callerArn(caller: Credential['caller']): string {
 }
 
 function assertNames(accountId: string, name: string): void {
-  if (!ACCOUNT_ID.test(accountId)) throw new RangeError('an account id has twelve digits');
-  if (!NAME.test(name)) throw new RangeError('not a name that IAM takes');
+  if (!ACCOUNT_ID.test(accountId)) throw new RangeError('expected an account id of twelve digits');
+  if (!NAME.test(name)) throw new RangeError('expected a name that IAM takes');
 }
 
 function randomId(): string {

@@ -6,5 +6,5 @@ export type LocalAwsErrorCode =
   /** The state was written by another version, or is damaged. */
   | 'STATE_UNREADABLE';
 
-/** What is wrong on this side: never sent to a client. */
+/** Failure on the server's side: never sent to a client. */
 export class LocalAwsError extends HoldfastError<LocalAwsErrorCode> {}

@@ -8,23 +8,23 @@ import { StateStore } from './state.ts';
 import { openAuthority } from './tls.ts';
 
 export interface LocalAwsOptions {
-  /** Where keys, secrets and the TLS authority are kept; without it they end with the process. */
+  /** Folder in which keys, secrets and the TLS authority are kept; without one they end with the process. */
   readonly stateDirectory?: string;
-  /** Verifies attestation documents, under the root of whoever provides the NSM. */
+  /** Verifier of attestation documents, under the root of the NSM's provider. */
   readonly verifyRecipient: RecipientVerifier;
-  /** Default `constructed`. */
+  /** Shape of CMS content; `constructed` when left out. */
   readonly cmsShape?: CmsShape;
-  /** Milliseconds since 1970; the machine's by default. */
+  /** Clock in milliseconds since 1970; the machine's when left out. */
   readonly clock?: () => number;
-  /** Default: any that is free. */
+  /** Port; any that is free when left out. */
   readonly port?: number;
-  /** Told of every request. */
+  /** Called for every request. */
   readonly onEvent?: (event: AwsEvent) => void;
-  /** Told of every decision on a key. */
+  /** Called for every decision on a key. */
   readonly onDecision?: (decision: KeyDecision) => void;
 }
 
-/** What an AWS SDK client needs, beside credentials, to talk to the local AWS under AWS's own host names. */
+/** Options, beside credentials, of an AWS SDK client that talks to the local AWS under AWS's own host names. */
 interface ClientOptions {
   readonly region: string;
   readonly endpoint: string;
@@ -34,7 +34,7 @@ interface ClientOptions {
 /** KMS and Secrets Manager of all accounts and regions, on one loopback port. */
 export interface LocalAws {
   readonly port: number;
-  /** The authority of every certificate that the port shows: what a client pins. */
+  /** Authority of every certificate that the port shows, in PEM: clients pin it. */
   readonly caPem: string;
   /** Accounts, roles and credentials. */
   readonly directory: PrincipalDirectory;
@@ -51,7 +51,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
   const directory = new PrincipalDirectory(clock);
   const state = new StateStore(options.stateDirectory);
   try {
-    // Certificates are checked by the clocks of real clients.
+    // Real clients check certificates by their own clocks, so that the machine's clock dates them.
     const authority = openAuthority(state, Date.now());
     const { verifyRecipient, cmsShape, onDecision, onEvent, port } = options;
     const kms = createKmsService({
@@ -88,7 +88,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
   }
 }
 
-/** Every name is this machine. */
+/** Resolves every name to this machine. */
 const lookupLoopback: LookupFunction = (_name, options, done) => {
   if (options.all === true) done(null, [{ address: '127.0.0.1', family: 4 }]);
   else done(null, '127.0.0.1', 4);

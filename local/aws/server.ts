@@ -25,13 +25,13 @@ import { callerArn, type PrincipalDirectory } from './directory.ts';
 import type { AwsService } from './service.ts';
 import type { LocalAuthority } from './tls.ts';
 
-/** What happened to one request. Carries no content. */
+/** Event of one request, without any content. */
 export interface AwsEvent {
   readonly service: string;
   readonly operation: string;
-  /** The caller's ARN, when the signature was good. */
+  /** ARN of the caller, when the signature was good. */
   readonly caller?: string;
-  /** The error's type; absent when the request was answered. */
+  /** Type of the error; absent when the request succeeded. */
   readonly error?: string;
 }
 
@@ -39,9 +39,9 @@ export interface AwsServerOptions {
   readonly services: readonly AwsService[];
   readonly directory: PrincipalDirectory;
   readonly authority: LocalAuthority;
-  /** Milliseconds since 1970. */
+  /** Clock in milliseconds since 1970. */
   readonly clock: () => number;
-  /** Default: any that is free. */
+  /** Port; any that is free when left out. */
   readonly port?: number;
   readonly onEvent?: (event: AwsEvent) => void;
 }
@@ -51,9 +51,12 @@ export interface AwsServer {
   close(): Promise<void>;
 }
 
-/** An attestation document of its longest, 262,144 bytes, in base64, beside a ciphertext and an encryption context. */
+/**
+ * Maximum of a body: an attestation document of its longest, 262,144 bytes, in base64, beside a ciphertext and an
+ * encryption context.
+ */
 const MAX_BODY_BYTES = 512 * 1024;
-/** Of bodies that are being read or worked on. */
+/** Maximum of all bodies that are being read or worked on. */
 const MAX_BODIES_BYTES = 32 * MAX_BODY_BYTES;
 const MAX_JSON_DEPTH = 16;
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -71,7 +74,7 @@ export async function startAwsServer(options: AwsServerOptions): Promise<AwsServ
   const server = createServer({
     ...authority.localhost,
     ...ONE_AT_A_TIME,
-    // Credentials of a session may be longer than a client's other fields together.
+    // A session's credentials may be longer than a client's other fields together.
     maxHeaderSize: MAX_HEADER_BYTES,
     SNICallback: (name, done) => done(null, authority.contextFor(name)),
     minVersion: 'TLSv1.2',
@@ -91,7 +94,7 @@ export async function startAwsServer(options: AwsServerOptions): Promise<AwsServ
     port,
     close: () =>
       new Promise((resolve) => {
-        // The only error is that it was closed before.
+        // The only possible error is that the server was closed before.
         server.close(() => resolve());
         server.closeAllConnections();
       }),
@@ -157,7 +160,7 @@ async function dispatch(
   return handle({ operation, input, credential, region, sourceIp, now });
 }
 
-/** The region that the host name says; undefined for localhost, where the signature's scope says it. */
+/** Region that the host name says; undefined for localhost, where the signature's scope says it. */
 function regionOfHost(host: string, service: string): string | undefined {
   const [, name, region, suffix] = /^([a-z]+)\.([a-z0-9-]+)\.([a-z0-9.-]+?)(?::[0-9]+)?$/.exec(host) ?? [];
   if (!PARTITIONS.some(({ dnsSuffix }) => dnsSuffix === suffix)) return undefined;
@@ -165,7 +168,7 @@ function regionOfHost(host: string, service: string): string | undefined {
   return region;
 }
 
-/** Is to be called in the turn in which the request came: see WholeRequest.readBody. */
+/** Reads a body. Must be called in the turn in which the request came: see WholeRequest.readBody. */
 function readBody(request: WholeRequest, response: ServerResponse, budget: BodyBudget): Promise<Uint8Array> {
   if (request.contentLength > MAX_BODY_BYTES) {
     throw new AwsServiceError('RequestEntityTooLargeException', 'Request size exceeded', 413);
@@ -181,7 +184,7 @@ function stamp({ clock }: AwsServerOptions): { requestId: string; now: number } 
 
 function send(response: ServerResponse, { status, headers, body }: AwsResponse): void {
   if (response.destroyed) return;
-  // What is left of a body that was too long is not read.
+  // The rest of a body that was too long is not read.
   if (!response.req.complete) response.setHeader('Connection', 'close');
   response.writeHead(status, headers);
   response.end(body);

@@ -1,31 +1,28 @@
 import { buildRequestContext, type RequestContext } from '../../attestation/key-policy/index.ts';
 import { callerArn, type Credential } from './directory.ts';
 
-/** A request whose signature was verified. */
+/** Request whose signature was verified. */
 export interface AuthenticatedRequest {
   readonly operation: string;
-  /** The JSON body, not yet looked at. */
+  /** JSON body, not yet looked at. */
   readonly input: unknown;
   readonly credential: Credential;
   readonly region: string;
   readonly sourceIp: string;
-  /** Milliseconds since 1970, by the clock of the local AWS. */
+  /** Time of the request by the clock of the local AWS, milliseconds since 1970. */
   readonly now: number;
 }
 
-/** One AWS service that speaks the JSON 1.1 protocol. */
+/** AWS service that speaks the JSON 1.1 protocol. */
 export interface AwsService {
-  /** As in its host name and in a signature's scope. */
+  /** Name as in the service's host name and in a signature's scope. */
   readonly name: string;
-  /** What `X-Amz-Target` begins with. */
+  /** Prefix of `X-Amz-Target`. */
   readonly targetPrefix: string;
   readonly operations: Readonly<Record<string, (request: AuthenticatedRequest) => unknown>>;
 }
 
-/**
- * The global condition keys that any request carries.
- * Source: IAM User Guide, "AWS global condition context keys".
- */
+/** Global condition keys that any request carries. Source: IAM User Guide, "AWS global condition context keys". */
 export function globalContext(request: AuthenticatedRequest): RequestContext {
   const { caller, userId, issuedAt } = request.credential;
   const principalArn = caller.type === 'session' ? caller.roleArn : callerArn(caller);

@@ -7,8 +7,8 @@ const FORMAT = 1;
 const BUSY = 5;
 
 /**
- * Named records that survive a crash: what `put` and `delete` have returned from is on the disk. One process at a time.
- * Without a directory nothing is kept.
+ * Named records that survive a crash: the effect of a `put` or `delete` that has returned is on the disk. One process
+ * at a time. Without a directory nothing is kept.
  */
 export class StateStore {
   readonly #database: DatabaseSync;
@@ -16,7 +16,7 @@ export class StateStore {
   readonly #delete: StatementSync;
   readonly #list: StatementSync;
 
-  /** @throws LocalAwsError STATE_IN_USE, STATE_UNREADABLE */
+  /** Opens the state. @throws LocalAwsError STATE_IN_USE, STATE_UNREADABLE */
   constructor(directory?: string) {
     this.#database = openDatabase(directory);
     this.#put = this.#database.prepare(
@@ -35,7 +35,7 @@ export class StateStore {
     this.#delete.run(kind, id);
   }
 
-  /** All records of a kind, as they were put. */
+  /** Lists all records of a kind, as they were put. */
   list(kind: string): { readonly id: string; readonly value: unknown }[] {
     return this.#list.all(kind).map(({ id, value }) => {
       if (typeof id !== 'string' || typeof value !== 'string') throw unreadable();
@@ -73,5 +73,5 @@ function openDatabase(directory: string | undefined): DatabaseSync {
 }
 
 function unreadable(cause?: unknown): LocalAwsError {
-  return new LocalAwsError('STATE_UNREADABLE', 'not the state of this version', {}, cause);
+  return new LocalAwsError('STATE_UNREADABLE', 'expected the state of this version', {}, cause);
 }

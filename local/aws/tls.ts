@@ -8,21 +8,23 @@ import type { StateStore } from './state.ts';
 const DAY = 86_400_000;
 const AUTHORITY_NAME = 'Holdfast local AWS authority';
 const HOST = /^(?:kms|secretsmanager)\.[a-z0-9-]{1,32}\.([a-z0-9.-]+)$/;
-/** As many regions as one run needs; a client that asks for more gets the certificate of localhost. */
+/**
+ * Maximum of host names with a certificate, as many as one run needs; further names get the certificate of localhost.
+ */
 const MAX_HOSTS = 64;
 
 const recordSchema = z.object({ privateKey: z.string(), certificate: z.string() });
 
-/** A certificate authority that stands in for the public ones that AWS uses, and issues its servers' certificates. */
+/** Certificate authority that stands in for the public ones that AWS uses, and issues its servers' certificates. */
 export interface LocalAuthority {
-  /** What a client pins. */
+  /** Certificate of the authority in PEM: clients pin it. */
   readonly caPem: string;
   readonly localhost: { readonly key: string; readonly cert: string };
-  /** Responses TLS's server name with a certificate for it, where it is one of AWS's. */
+  /** Makes a context for TLS's server name, with a certificate for it where the name is one of AWS's. */
   contextFor(serverName: string): SecureContext | undefined;
 }
 
-/** The authority of a state directory: made once, then found again. */
+/** Opens the authority of a state directory: made once, then found again. */
 export function openAuthority(state: StateStore, now: number): LocalAuthority {
   const authority = loadAuthority(state, now);
   const privateKey = createPrivateKey(authority.privateKey);

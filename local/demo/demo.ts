@@ -12,12 +12,12 @@ import { REQUEST_ATTACKS } from '../attacks/request-attacks.ts';
 import { DEMO_SIGNATURES, signAndVerify } from './signatures.ts';
 import { CLIENT, Scenario } from '../testbed/scenario.ts';
 
-/** One line of the demonstration: what was done, whether it came out as it must, and what came out. */
+/** Line of the demonstration: what was done, whether the outcome is as it must be, and the outcome. */
 export interface DemoStep {
   readonly part: DemoPart;
   readonly title: string;
   readonly ok: boolean;
-  /** A code, a figure or a key. */
+  /** Outcome: a code, a figure or a key. */
   readonly outcome: string;
   readonly milliseconds: number;
 }
@@ -37,13 +37,13 @@ export interface DemoOptions {
   readonly signal: AbortSignal;
 }
 
-/** What a step came to: `ok` when it is as it must be. */
+/** Result of a step: `ok` when it is as it must be. */
 interface StepResult {
   readonly ok: boolean;
   readonly outcome: string;
 }
 
-/** Plays the whole life of a policy node on this machine, the attacks included, and answers every step. */
+/** Plays the whole life of a policy node on this machine, the attacks included, and returns every step. */
 export async function runDemo({ onStep, signal }: DemoOptions): Promise<readonly DemoStep[]> {
   const steps: DemoStep[] = [];
   async function step(part: DemoPart, title: string, act: () => Promise<StepResult>): Promise<void> {
@@ -83,7 +83,7 @@ async function provision(
       return { ok: true, outcome: scenario.testNode.keyArn };
     },
   );
-  if (opened === undefined) throw new InternalError('a step was left out');
+  if (opened === undefined) throw new InternalError('expected the step that opens the testbed to have run');
   return opened;
 }
 
@@ -144,7 +144,7 @@ async function boot(
     running.add(started);
     return { ok: started.code === null, outcome: started.code ?? 'serving' };
   });
-  if (started?.phase !== 'serving') throw new Error('the node does not serve');
+  if (started?.phase !== 'serving') throw new Error('expected a node that serves');
   return started;
 }
 
@@ -166,7 +166,7 @@ function connect(scenario: Scenario, { url }: StartedNode): Promise<NodeClient> 
   });
 }
 
-/** Attests and signs; answers the public keys. */
+/** Attests the node and has it sign; returns the public keys. */
 async function useNode(scenario: Scenario, node: StartedNode, step: Step): Promise<string> {
   let client: NodeClient | undefined;
   await step(
@@ -177,7 +177,7 @@ async function useNode(scenario: Scenario, node: StartedNode, step: Step): Promi
       return { ok: true, outcome: 'verified' };
     },
   );
-  if (client === undefined) throw new Error('not connected');
+  if (client === undefined) throw new Error('expected a connected client');
   const connected = client;
   for (const signature of DEMO_SIGNATURES) {
     await step('sign', signature.title, async () => {

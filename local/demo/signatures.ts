@@ -5,7 +5,7 @@ import type { NodeClient } from '../../client/index.ts';
 import type { SignResponse, SignRequest } from '../../shared/api/bodies.ts';
 import { hashEthereumTransaction, TAPROOT_VECTORS } from './published-vectors.ts';
 
-/** One signature of the demonstration: what is signed, and how somebody else verifies it. */
+/** Signature of the demonstration: the payload, and how somebody else verifies the signature. */
 export interface DemoSignature {
   readonly title: string;
   readonly request: SignRequest;
@@ -29,7 +29,7 @@ function verifyEthereum({ signature, recovery, publicKey }: SignResponse): boole
   );
 }
 
-/** The last 20 bytes of keccak256 of the uncompressed key. */
+/** Ethereum address: the last 20 bytes of keccak256 of the uncompressed key. */
 function addressOf(uncompressed: Uint8Array): string {
   return Buffer.from(keccak_256(uncompressed.subarray(1)))
     .subarray(-20)
@@ -49,7 +49,7 @@ function verifyP256({ signature, publicKey }: SignResponse): boolean {
   return verify('sha256', MESSAGE, { key, dsaEncoding: 'ieee-p1363' }, bytes(signature));
 }
 
-/** One of each algorithm that a key signs with alone. */
+/** One signature of each algorithm that a key signs with alone. */
 export const DEMO_SIGNATURES: readonly DemoSignature[] = [
   {
     title: 'Ethereum: the hash of an EIP-1559 transaction (ECDSA secp256k1)',

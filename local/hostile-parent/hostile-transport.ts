@@ -24,8 +24,8 @@ const WAIT_IDLE = { ...WAIT, idleTimeoutMs: Infinity };
 type Accept = (accepted: Accepted) => void;
 
 /**
- * A transport between an enclave and a real parent that knows nothing of it: each of the enclave's messages goes to a
- * script, which may ask the real parent, or not, and gives back what it likes.
+ * Creates a transport between an enclave and a real parent that knows nothing of it: each message of the enclave goes
+ * to a script, which may ask the real parent, or not, and gives back what it likes.
  */
 export function createHostileTransport(transport: Transport, scripts: HostileScripts): Transport {
   const { onControl, onEgress, onIngress } = scripts;
@@ -48,7 +48,7 @@ export function createHostileTransport(transport: Transport, scripts: HostileScr
   };
 }
 
-/** A script that throws breaks the connection, as a parent that crashes would. */
+/** Runs a script; one that throws breaks the connection, as a parent that crashes would. */
 function run({ stream }: Accepted, intercept: () => Promise<void>): void {
   stream.on('error', () => {});
   intercept().catch(() => stream.destroy());
@@ -125,7 +125,7 @@ async function interceptEgress(
   await deliverEgress(reply, enclave, stream);
 }
 
-/** The real parent's own refusal, which a script that only passes on has not caught. */
+/** Refusal of the real parent, which a script that only passes on has not caught. */
 function refusalOf(error: unknown): EgressReply {
   const code = egressErrorCodeSchema.safeParse(errorCode(error).replace(/^EGRESS_/, ''));
   if (!code.success) throw error;

@@ -3,8 +3,8 @@ import { createHostileTransport } from './hostile-transport.ts';
 import type { HostileScripts } from './scripts.ts';
 
 /**
- * Starts a real parent whose every message a script may drop, delay, repeat, reorder, swap or forge. What it delivers
- * (manifest, configuration, secrets, credentials, store, targets) is hostile by the options alone.
+ * Starts a real parent whose every message a script may drop, delay, repeat, reorder, swap or forge. Hostile manifest,
+ * configuration, secrets, credentials, store and targets are given by the options alone.
  */
 export function startHostileParent(options: ParentOptions & HostileScripts): Promise<Parent> {
   return startParent({ ...options, transport: createHostileTransport(options.transport, options) });

@@ -11,7 +11,7 @@ export interface StoreSnapshot {
   readonly records: Records;
 }
 
-/** A store in memory that can be rolled back under its owner, as a parent can roll back a disk. */
+/** Store in memory that can be rolled back under its owner, as a parent can roll back a disk. */
 export interface MemoryStore extends RecordStore {
   snapshot(): StoreSnapshot;
   restore(snapshot: StoreSnapshot): void;

@@ -4,23 +4,22 @@ import { type KmsContext, scopeOf } from './context.ts';
 import { algorithmsOf, specDetails, type KeySpecDetails, type KeyUsage } from './key-spec.ts';
 import type { Key } from './key-store.ts';
 
-/** What requests that use a key share. */
+/** Facts that requests which use a key share. */
 export interface KeyUse extends RequestFacts {
-  /** Undefined for what keys of every usage can do. */
+  /** Usage that the operation needs; undefined for operations on keys of every usage. */
   readonly usage?: KeyUsage;
-  /** The kind of key that the operation needs, where the usage does not say it. */
+  /** Kind of key that the operation needs, where the usage does not say it. */
   readonly type?: KeySpecDetails['type'];
-  /** The algorithm that the request asks for. */
+  /** Algorithm that the request asks for. */
   readonly algorithm?: string | undefined;
   readonly grantTokens?: readonly string[] | undefined;
   readonly dryRun?: boolean | undefined;
 }
 
 /**
- * Decides on the request, then looks at the state of the key and at what it is for: who has no rights learns nothing of
- * the key.
- * @throws AwsServiceError InvalidGrantTokenException, AccessDeniedException, DisabledException, KMSInvalidStateException,
- *   InvalidKeyUsageException, DryRunOperationException
+ * Decides on the request, then checks the key's state and purpose: a caller without rights learns nothing of the key.
+ * @throws AwsServiceError InvalidGrantTokenException, AccessDeniedException, DisabledException,
+ * KMSInvalidStateException, InvalidKeyUsageException, DryRunOperationException
  */
 export function admitUse(kms: KmsContext, request: AuthenticatedRequest, key: Key, use: KeyUse): KeyDecision {
   assertGrantTokens(kms, use.grantTokens);
@@ -32,8 +31,8 @@ export function admitUse(kms: KmsContext, request: AuthenticatedRequest, key: Ke
 }
 
 /**
- * The key that a request names in any way, admitted for its use.
- * @throws AwsServiceError NotFoundException, InvalidArnException, and as `admitUse`
+ * Finds the key that a request names in any way, and admits its use.
+ * @throws AwsServiceError NotFoundException, InvalidArnException, and as {@link admitUse}
  */
 export function admitNamed(
   kms: KmsContext,
@@ -51,20 +50,20 @@ export function admitNamed(
   return key;
 }
 
-/** Grants hold at once here, so that a token adds nothing; but it has to be one. */
+/** Asserts that tokens are grants' tokens. Grants hold at once here, so that a token adds nothing. */
 export function assertGrantTokens(kms: KmsContext, tokens: readonly string[] = []): void {
   if (tokens.some((token) => kms.grants.findByToken(token) === undefined)) {
     throw new AwsServiceError('InvalidGrantTokenException', 'Invalid grant token');
   }
 }
 
-/** @throws AwsServiceError DisabledException, KMSInvalidStateException */
+/** Asserts that a key is enabled. @throws AwsServiceError DisabledException, KMSInvalidStateException */
 export function assertEnabled(key: Key): void {
   if (key.state === 'Disabled') throw new AwsServiceError('DisabledException', `${key.arn} is disabled.`);
   assertNotPendingDeletion(key);
 }
 
-/** @throws AwsServiceError KMSInvalidStateException */
+/** Asserts that a key is not pending deletion. @throws AwsServiceError KMSInvalidStateException */
 export function assertNotPendingDeletion({ arn, state }: Key): void {
   if (state === 'PendingDeletion') {
     throw new AwsServiceError('KMSInvalidStateException', `${arn} is pending deletion.`);

@@ -5,19 +5,19 @@ import type { Key, KeyStore } from './key-store.ts';
 
 const recordSchema = z.object({
   keyArn: z.string(),
-  // Aliases were once kept without times.
+  // Aliases of an earlier version were kept without times.
   createdAt: z.number().default(0),
   updatedAt: z.number().default(0),
 });
 
-/** An alias and the key that it points to. Times are milliseconds since 1970. */
+/** Alias and the key that it points to. Times are milliseconds since 1970. */
 export interface Alias extends Readonly<z.output<typeof recordSchema>> {
   readonly arn: string;
-  /** `alias/…` */
+  /** Name of the alias, `alias/…`. */
   readonly name: string;
 }
 
-/** The aliases of all accounts and Regions, kept in the state store. */
+/** Aliases of all accounts and Regions, kept in the state store. */
 export class AliasStore {
   readonly #state: StateStore;
   readonly #keys: KeyStore;
@@ -29,7 +29,7 @@ export class AliasStore {
     for (const { id, value } of state.list('kms-alias')) this.#aliases.set(id, recordSchema.parse(value));
   }
 
-  /** Points an alias at a key, whether it exists already or not. */
+  /** Points an alias at a key, new or not. */
   set(name: string, key: Key, now: number): void {
     const arn = arnPrefix(key) + name;
     const record = {
@@ -46,7 +46,7 @@ export class AliasStore {
     this.#aliases.delete(arn);
   }
 
-  /** The aliases of one account and Region. */
+  /** Lists the aliases of one account and Region. */
   list(scope: Scope): Alias[] {
     const prefix = arnPrefix(scope);
     return [...this.#aliases]
@@ -54,12 +54,12 @@ export class AliasStore {
       .map(([arn, record]) => ({ ...record, arn, name: arn.slice(prefix.length) }));
   }
 
-  /** The aliases that point at a key. */
+  /** Lists the aliases that point at a key. */
   of(key: Key): Alias[] {
     return this.list(key).filter(({ keyArn }) => keyArn === key.arn);
   }
 
-  /** @throws AwsServiceError NotFoundException */
+  /** Finds an alias. @throws AwsServiceError NotFoundException */
   get(arn: string): Alias {
     const record = this.#aliases.get(arn);
     if (record === undefined) throw new AwsServiceError('NotFoundException', `Alias ${arn} is not found.`);
@@ -67,7 +67,7 @@ export class AliasStore {
   }
 
   /**
-   * The key that a KeyId parameter names in an operation that takes aliases, too.
+   * Finds the key that a KeyId parameter names in an operation that takes aliases, too.
    * @throws AwsServiceError NotFoundException, InvalidArnException
    */
   resolveKey(name: string, scope: Scope): Key {

@@ -14,29 +14,29 @@ import type { KmsContext } from './context.ts';
 import { permits, type Grant } from './grant.ts';
 import type { Key } from './key-store.ts';
 
-/** Condition keys and their values; those that are undefined are absent. */
+/** Condition keys and their values; an undefined value is an absent key. */
 export type ConditionKeys = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** What a request tells of itself to policies, beside its caller. */
+/** Facts of a request for policies, beside its caller. */
 export interface RequestFacts {
-  /** The permission that the request needs, where it is not called after the operation. */
+  /** Permission that the request needs, where it is not called after the operation. */
   readonly action?: string | undefined;
   readonly pcrs?: ReadonlyMap<number, Uint8Array> | undefined;
-  /** Absent in operations that have none; empty where the request has left it out. */
+  /** Encryption context; absent in operations that have none, empty where the request has left it out. */
   readonly encryptionContext?: EncryptionContext | undefined;
   /** Service condition keys of the operation itself. */
   readonly keys?: ConditionKeys | undefined;
-  /** The KeyId parameter, as it was. */
+  /** KeyId parameter as the request has it. */
   readonly named?: string | undefined;
 }
 
-/** One decision on a key, for whoever shows them. */
+/** Decision on a key, for observers. */
 export interface KeyDecision extends Omit<Evaluation, 'reason'> {
   readonly reason: Evaluation['reason'] | 'grant-allow';
   readonly action: string;
   readonly caller: string;
   readonly keyArn: string;
-  /** The grant that allowed, where neither the key policy nor IAM did. */
+  /** Grant that allowed, where neither the key policy nor IAM did. */
   readonly grant?: Grant;
 }
 
@@ -83,7 +83,7 @@ function decideKey(
 }
 
 /**
- * Operations without a key, and those on aliases, are up to the caller's own policies.
+ * Asserts that the caller's own policies allow an operation without a key, or on an alias.
  * @throws AwsServiceError AccessDeniedException
  */
 export function assertIdentityAllows(
@@ -108,13 +108,13 @@ const WHY: Readonly<Record<KeyDecision['reason'], (action: string) => string>> =
   'identity-deny': () => 'with an explicit deny in an identity-based policy',
   'identity-missing': (action) => `because no identity-based policy allows the ${action} action`,
   'implicit-deny': (action) => `because no resource-based policy allows the ${action} action`,
-  // Those that allow are never refused.
+  // Reasons that allow never become a refusal.
   'key-policy-allow': () => '',
   'delegated-allow': () => '',
   'grant-allow': () => '',
 };
 
-/** AWS's refusal of a request; `keyArn` is the resource, whatever it is. */
+/** Refusal of a request in AWS's words; `keyArn` is the resource, whatever it is. */
 export function accessDenied({
   action,
   caller,
@@ -167,7 +167,7 @@ function keyContext(
   ];
 }
 
-/** The condition keys that say what kind of key it is, or is to be. */
+/** Condition keys for the kind of a key that exists, or is to be made. */
 export function keyKindContext({ spec, usage }: Pick<Key, 'spec' | 'usage'>): ConditionKeys {
   return {
     'kms:KeySpec': spec,

@@ -8,8 +8,8 @@ const IV_LENGTH = 12;
 const TAG_LENGTH = 16;
 
 /**
- * A ciphertext blob: format, length and text of the key's ARN, IV, AES-256-GCM ciphertext and tag. Header and
- * encryption context are authenticated. Clients have to take it as opaque.
+ * Seals a ciphertext blob: format, length and text of the key's ARN, IV, AES-256-GCM ciphertext and tag. Header and
+ * encryption context are authenticated. Clients have to take the blob as opaque.
  */
 export function sealBlob(
   keyArn: string,
@@ -24,7 +24,7 @@ export function sealBlob(
   return Buffer.concat([header, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** The ARN of the key that a blob claims to be of; undefined for what is no blob. Nothing is verified yet. */
+/** ARN of the key that a blob claims; undefined for what is no blob. Nothing is verified yet. */
 export function unsafeKeyArnOf(blob: Uint8Array): string | undefined {
   const [format, length = 0] = blob;
   if (format !== FORMAT || blob.length < 2 + length + IV_LENGTH + TAG_LENGTH) return undefined;
@@ -52,7 +52,7 @@ export function openBlob(
   }
 }
 
-/** The order of the pairs does not matter to AWS. */
+/** Encodes a context in one order: the order of the pairs does not matter to AWS. */
 function canonicalContext(context: EncryptionContext): Uint8Array {
   const pairs = Object.entries(context).sort(([a], [b]) => (a < b ? -1 : Number(a > b)));
   return Buffer.from(JSON.stringify(pairs), 'utf8');

@@ -19,8 +19,8 @@ import {
 } from '../../shared/asn1/index.ts';
 
 /**
- * How the encrypted content is written; AWS has sent both. `constructed`: `[0]` of indefinite length around octet
- * strings; `primitive`: `[0]` that holds the bytes themselves.
+ * Encoding of the encrypted content; AWS has sent both. `constructed`: `[0]` of indefinite length around octet strings;
+ * `primitive`: `[0]` that holds the bytes themselves.
  */
 export type CmsShape = 'constructed' | 'primitive';
 
@@ -33,13 +33,13 @@ const OID = {
   aes256Cbc: '2.16.840.1.101.3.4.1.42',
 };
 const VERSION_2 = Uint8Array.of(2);
-/** Longest octet string inside a constructed content. */
+/** Bytes of the longest octet string inside a constructed content. */
 const SEGMENT = 1000;
 
 /**
- * CiphertextForRecipient: the plaintext for the key that an attestation document carries, as CMS EnvelopedData
- * (RFC 5652) in BER. Key transport is RSAES-OAEP with SHA-256 and MGF1-SHA-256 (RFC 4055), the recipient is named
- * by the SHA-256 of its SubjectPublicKeyInfo, the content is AES-256-CBC.
+ * Encodes CiphertextForRecipient: the plaintext for the key that an attestation document carries, as CMS EnvelopedData
+ * (RFC 5652) in BER. Key transport is RSAES-OAEP with SHA-256 and MGF1-SHA-256 (RFC 4055), the recipient is named by
+ * the SHA-256 of its SubjectPublicKeyInfo, the content is AES-256-CBC.
  */
 export function encodeEnvelopedData(
   plaintext: Uint8Array,

@@ -7,21 +7,21 @@ import type { Scope } from './key-names.ts';
 import type { KeyStore } from './key-store.ts';
 import type { RecipientVerifier } from './recipient.ts';
 
-/** What KMS operations work with. */
+/** State and parts that KMS operations work with. */
 export interface KmsContext {
   readonly keys: KeyStore;
   readonly aliases: AliasStore;
   readonly grants: GrantStore;
   readonly verifyRecipient: RecipientVerifier;
   readonly cmsShape: CmsShape;
-  /** Told of every decision on a key. */
+  /** Called for every decision on a key. */
   readonly onDecision?: ((decision: KeyDecision) => void) | undefined;
 }
 
-/** What an operation of the stand-in is: a response's members, or nothing. */
+/** Operation of the stand-in: returns a response's members, or nothing. */
 export type KmsOperation = (kms: KmsContext, request: AuthenticatedRequest) => unknown;
 
-/** Whose keys a request means when it names no other. */
+/** Account and Region of the keys that a request means when it names no others. */
 export function scopeOf({ credential, region }: AuthenticatedRequest): Scope {
   return { accountId: credential.caller.accountId, region };
 }

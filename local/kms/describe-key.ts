@@ -1,7 +1,7 @@
 import { ALGORITHMS_MEMBER, algorithmsOf, KEY_SPECS, specDetails, type KeySpec } from './key-spec.ts';
 import { currentMaterial, type Key } from './key-store.ts';
 
-/** KeyMetadata of a key. Source: AWS KMS API Reference, "KeyMetadata". */
+/** Describes a key as KeyMetadata. Source: AWS KMS API Reference, "KeyMetadata". */
 export function describeMetadata(key: Key): object {
   return {
     AWSAccountId: key.accountId,
@@ -20,11 +20,11 @@ export function describeMetadata(key: Key): object {
   };
 }
 
-/** What kind of key it is, in the members that DescribeKey and GetPublicKey share. */
+/** Describes a key's kind in the members that DescribeKey and GetPublicKey share. */
 export function describeKind({ spec, usage }: Pick<Key, 'spec' | 'usage'>): object {
   return {
     KeySpec: spec,
-    // The older name, whose values end with the kinds that were there when it was given up.
+    // CustomerMasterKeySpec is the older name, whose values end with the kinds that existed when it was given up.
     ...(isLegacySpec(spec) ? { CustomerMasterKeySpec: spec } : {}),
     KeyUsage: usage,
     [ALGORITHMS_MEMBER[usage]]: algorithmsOf(spec, usage),

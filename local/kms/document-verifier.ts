@@ -6,12 +6,12 @@ import {
 } from '../../attestation/index.ts';
 import type { RecipientVerifier } from './recipient.ts';
 
-/** KMS wants a document that was made for the request. */
+/** Maximum age of a document in milliseconds: KMS wants one that was made for the request. */
 const MAX_AGE = 300_000;
 
 /**
- * Verifies recipients as KMS does, under the trust anchor given (a certificate in DER): genuine, valid now, of an
- * enclave that is not in debug mode. Which measurements are good is up to the key policy.
+ * Creates a verifier of recipients as KMS has it, under a trust anchor (a certificate in DER): the document is genuine,
+ * valid now, and of an enclave that is not in debug mode. The key policy decides which measurements are good.
  */
 export function createRecipientVerifier(root: Uint8Array): RecipientVerifier {
   const verifier = new AttestationVerifier();
@@ -22,9 +22,9 @@ export function createRecipientVerifier(root: Uint8Array): RecipientVerifier {
   };
 }
 
-/** The verifier does not run without a PCR to expect; here it is the document's own. */
+/** Reads PCR0 of the document itself as the expected value: the verifier does not run without a PCR to expect. */
 function ownClaim(document: Uint8Array): PcrValues {
   const claimed = unsafeParseAttestationDocument(document).payload.pcrs.get(0);
-  // One of another length is refused by the document's own rules before it is compared.
+  // A PCR of another length is refused by the document's own rules before the comparison.
   return new Map([[0, claimed?.length === PCR_BYTES ? claimed : new Uint8Array(PCR_BYTES)]]);
 }

@@ -7,19 +7,22 @@ import { currentMaterial, type Key } from './key-store.ts';
 
 const MAX_CONTEXT_CHARACTERS = 8192;
 
-/** How something is encrypted. The algorithm was checked to be one of the key's. */
+/** Parameters of an encryption. The algorithm was checked to be one of the key's. */
 export interface Encryption {
   readonly algorithm: EncryptionAlgorithm;
   readonly context: EncryptionContext;
 }
 
-/** What came out, with the generation of a symmetric key that was used. */
+/** Plaintext, with the generation of a symmetric key that was used. */
 export interface Opened {
   readonly plaintext: Uint8Array;
   readonly materialId?: string;
 }
 
-/** @throws AwsServiceError ValidationException for an encryption context that is too long, or that has no use */
+/**
+ * Asserts a usable encryption context. @throws AwsServiceError ValidationException for one that is too long, or has no
+ * use
+ */
 export function assertEncryption({ algorithm, context }: Encryption): void {
   const pairs = Object.entries(context);
   if (algorithm !== 'SYMMETRIC_DEFAULT' && pairs.length > 0) {
@@ -34,7 +37,7 @@ export function assertEncryption({ algorithm, context }: Encryption): void {
   }
 }
 
-/** @throws AwsServiceError ValidationException for a plaintext that is too long for an RSA key */
+/** Encrypts with a key. @throws AwsServiceError ValidationException for a plaintext that is too long for an RSA key */
 export function encryptWith(key: Key, { algorithm, context }: Encryption, plaintext: Uint8Array): Uint8Array {
   const material = currentMaterial(key);
   const details = specDetails(key.spec);

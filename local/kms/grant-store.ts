@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { StateStore } from '../aws/plumbing.ts';
 import { grantSchema, type Grant } from './grant.ts';
 
-/** The grants of all keys, kept in the state store. */
+/** Grants of all keys, kept in the state store. */
 export class GrantStore {
   readonly #state: StateStore;
   readonly #grants = new Map<string, Grant>();
@@ -28,7 +28,7 @@ export class GrantStore {
     this.#grants.delete(id);
   }
 
-  /** Those of one key. */
+  /** Lists the grants of one key. */
   of(keyArn: string): Grant[] {
     return this.list().filter((grant) => grant.keyArn === keyArn);
   }

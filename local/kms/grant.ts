@@ -4,7 +4,7 @@ import type { EncryptionContext } from './ciphertext.ts';
 import { specDetails } from './key-spec.ts';
 import type { Key } from './key-store.ts';
 
-/** What a grant can permit. Source: AWS KMS API Reference, "CreateGrant". */
+/** Operations that a grant can permit. Source: AWS KMS API Reference, "CreateGrant". */
 export const GRANT_OPERATIONS = [
   'Decrypt',
   'Encrypt',
@@ -40,7 +40,7 @@ export const grantSchema = z.object({
   keyArn: z.string(),
   name: z.string().optional(),
   createdAt: z.number(),
-  /** ARN of the root of the account that made it. */
+  /** ARN of the root of the account that made the grant. */
   issuingAccount: z.string(),
   granteePrincipal: z.string(),
   retiringPrincipal: z.string().optional(),
@@ -49,12 +49,12 @@ export const grantSchema = z.object({
 });
 
 /**
- * A permission beside the key policy: its grantee may do its operations with the key, whatever the conditions of the key
- * policy are. Of these none applies to a grant, those on attestation documents neither: only the constraints of its own.
+ * Permission beside the key policy: its grantee may do its operations with the key. No condition of the key policy
+ * applies to a grant, those on attestation documents neither: only the constraints of the grant.
  */
 export type Grant = Readonly<z.output<typeof grantSchema>>;
 
-/** The operations that grants for a key can name: those that the key can do, and those that every key can. */
+/** Operations that grants for a key can name: those that the key can do, and those that every key can. */
 export function grantableOperations({ spec, usage }: Key): readonly GrantOperation[] {
   const common = ['CreateGrant', 'RetireGrant', 'DescribeKey'] as const;
   const isSymmetric = specDetails(spec).type === 'symmetric';
@@ -88,8 +88,8 @@ const DATA_KEY_OPERATIONS = [
 ] as const;
 
 /**
- * Whether a principal of a grant is the caller: itself, its role, or its account, which leaves the rest to IAM.
- * `delegated` says whether the caller's own policies allow.
+ * Tells whether a principal of a grant is the caller: the caller itself, its role, or its account, which leaves the
+ * rest to IAM. `delegated` says whether the caller's own policies allow.
  */
 export function isPrincipal(principal: string | undefined, caller: Caller, delegated: boolean): boolean {
   if (principal === undefined || caller.type === 'service') return false;
@@ -100,17 +100,17 @@ export function isPrincipal(principal: string | undefined, caller: Caller, deleg
   return caller.type === 'user' && principal === caller.arn;
 }
 
-/** Who asks for what, as far as grants care. */
+/** Request as far as grants care: the caller and the operation. */
 export interface GrantRequest {
   readonly operation: string;
   readonly caller: Caller;
-  /** Whether the caller's own policies allow the operation. */
+  /** True where the caller's own policies allow the operation. */
   readonly delegated: boolean;
-  /** Absent in operations that have no encryption context, which constraints say nothing about. */
+  /** Encryption context; absent in operations that have none, which constraints say nothing about. */
   readonly encryptionContext?: EncryptionContext | undefined;
 }
 
-/** Whether a grant permits a request. */
+/** Tells whether a grant permits a request. */
 export function permits(grant: Grant, request: GrantRequest): boolean {
   const { operation, caller, delegated, encryptionContext } = request;
   return (
@@ -132,7 +132,10 @@ function includes(whole: EncryptionContext, part: EncryptionContext): boolean {
   return Object.entries(part).every(([key, value]) => Object.hasOwn(whole, key) && whole[key] === value);
 }
 
-/** Whether a grant permits no more than another one: what who may create grants by a grant alone can hand on. */
+/**
+ * Tells whether a grant permits no more than another one: a caller who may create grants by a grant alone can hand on
+ * only that.
+ */
 export function isWithin(grant: Pick<Grant, 'operations' | 'constraints'>, parent: Grant): boolean {
   const { EncryptionContextEquals: equals, EncryptionContextSubset: subset } = grant.constraints ?? {};
   const { EncryptionContextEquals: parentEquals, EncryptionContextSubset: parentSubset } =

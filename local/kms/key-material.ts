@@ -2,13 +2,13 @@ import { createPrivateKey, createPublicKey, generateKeyPair, randomBytes, type K
 import { promisify } from 'node:util';
 import { specDetails, type KeySpec } from './key-spec.ts';
 
-/** One generation of a key's material; rotation adds more. */
+/** Generation of a key's material; rotation adds more. */
 export interface KeyMaterial {
-  /** AWS's KeyMaterialId: 64 hexadecimal digits. */
+  /** KeyMaterialId of AWS: 64 hexadecimal digits. */
   readonly id: string;
-  /** AES-256 or an HMAC key as it is, a private key as PKCS #8 in DER. */
+  /** Key bytes: AES-256 or an HMAC key as it is, a private key as PKCS #8 in DER. */
   readonly bytes: Uint8Array;
-  /** Milliseconds since 1970. */
+  /** Time of creation, milliseconds since 1970. */
   readonly createdAt: number;
 }
 
@@ -27,7 +27,7 @@ async function generateBytes(spec: KeySpec): Promise<Uint8Array> {
   return privateKey.export({ format: 'der', type: 'pkcs8' });
 }
 
-/** A new key pair of a kind. @throws TypeError for kinds that are no pairs */
+/** Generates a key pair of a kind. @throws TypeError for kinds that are no pairs */
 export async function generatePair(
   spec: KeySpec,
 ): Promise<{ readonly publicKey: KeyObject; readonly privateKey: KeyObject }> {
@@ -46,7 +46,7 @@ export async function generatePair(
     case 'symmetric':
     case 'hmac':
     default:
-      throw new TypeError(`${spec} is no kind of key pair`);
+      throw new TypeError(`expected a kind of key pair, found ${spec}`);
   }
 }
 
@@ -54,7 +54,7 @@ export function privateKeyOf({ bytes }: KeyMaterial): KeyObject {
   return createPrivateKey({ key: Buffer.from(bytes), format: 'der', type: 'pkcs8' });
 }
 
-/** SubjectPublicKeyInfo in DER. */
+/** Encodes a public key as SubjectPublicKeyInfo in DER. */
 export function publicKeyOf(material: KeyMaterial): Buffer {
   return createPublicKey(privateKeyOf(material)).export({ format: 'der', type: 'spki' });
 }

@@ -1,13 +1,13 @@
 import { partitionOf } from '../../shared/aws/partitions.ts';
 import { AwsServiceError } from '../aws/plumbing.ts';
 
-/** An account in a Region: where keys and aliases lie. */
+/** Account in a Region: where keys and aliases lie. */
 export interface Scope {
   readonly accountId: string;
   readonly region: string;
 }
 
-/** A key as a request names it, by the ARN that the name stands for. */
+/** Key as a request names it, by the ARN that the name stands for. */
 export interface KeyName {
   readonly type: 'key' | 'alias';
   readonly arn: string;
@@ -18,12 +18,12 @@ const ARN =
 const ALIAS = /^alias\/[a-zA-Z0-9/_-]{1,250}$/;
 const KEY_ID = /^[a-zA-Z0-9-]{1,64}$/;
 
-/** What the ARNs of KMS in an account and Region begin with, the last colon included. */
+/** Prefix of KMS's ARNs in an account and Region, the last colon included. */
 export function arnPrefix({ accountId, region }: Scope): string {
   return `arn:${partitionOf(region)?.id ?? 'aws'}:kms:${region}:${accountId}:`;
 }
 
-/** Where a key's ARN says that the key lies; undefined for what is no key ARN. */
+/** Parses a key's ARN: where the key lies; undefined for what is no key ARN. */
 export function parseKeyArn(arn: string): (Scope & { readonly keyId: string }) | undefined {
   const [, region, accountId, key, keyId] = ARN.exec(arn) ?? [];
   if (key === undefined || region === undefined || accountId === undefined || keyId === undefined)
@@ -32,7 +32,7 @@ export function parseKeyArn(arn: string): (Scope & { readonly keyId: string }) |
 }
 
 /**
- * Reads a KeyId parameter: a key id or alias of the caller's own account and Region, or an ARN.
+ * Parses a KeyId parameter: a key id or alias of the caller's own account and Region, or an ARN.
  * @throws AwsServiceError NotFoundException, InvalidArnException
  */
 export function parseKeyName(name: string, scope: Scope): KeyName {
@@ -47,7 +47,7 @@ export function parseKeyName(name: string, scope: Scope): KeyName {
   return { type: key === undefined ? 'alias' : 'key', arn: name };
 }
 
-/** The refusal of a name that names no key, or no key in the way that an operation needs. */
+/** Refusal of a name that names no key, or no key in the way that an operation needs. */
 export function invalidKeyId(name: string): AwsServiceError {
   return new AwsServiceError('NotFoundException', `Invalid keyId '${name}'`);
 }

@@ -2,11 +2,11 @@ import { evaluateKeyPolicy, KeyPolicyError, parseKeyPolicy } from '../../attesta
 import { AwsServiceError, globalContext, type AuthenticatedRequest } from '../aws/plumbing.ts';
 import type { Key } from './key-store.ts';
 
-/** AWS's quota for a key policy, in bytes. */
+/** Quota of AWS for a key policy, in bytes. */
 const MAX_POLICY = 32_768;
 
 /**
- * Reads a new key policy, which has to parse, and to leave its writer able to write the next one.
+ * Parses a new key policy, which must leave its writer able to write the next one.
  * @throws AwsServiceError LimitExceededException, MalformedPolicyDocumentException
  */
 export function readPolicy(
@@ -46,7 +46,7 @@ function parsePolicy(text: string): Key['policy'] {
   }
 }
 
-/** The policy that AWS gives a key made without one: everything is up to IAM. */
+/** Policy that AWS gives a key made without one: everything is up to IAM. */
 export function defaultPolicy(accountId: string, partition: string): string {
   return JSON.stringify({
     Version: '2012-10-17',

@@ -1,4 +1,4 @@
-/** What a key is for, by AWS's names. */
+/** Purposes of keys, by AWS's names. */
 export const KEY_USAGES = [
   'SIGN_VERIFY',
   'ENCRYPT_DECRYPT',
@@ -10,7 +10,7 @@ export type KeyUsage = (typeof KEY_USAGES)[number];
 
 export type Curve = 'P-256' | 'P-384' | 'P-521' | 'secp256k1';
 
-/** A kind of key: how its material is made, and its usages, the usual one first. */
+/** Kind of key: how its material is made, and its usages, the usual one first. */
 export type KeySpecDetails = { readonly usages: readonly [KeyUsage, ...KeyUsage[]] } & (
   | { readonly type: 'symmetric' }
   | { readonly type: 'hmac'; readonly bytes: number; readonly algorithm: string; readonly hash: string }
@@ -99,7 +99,7 @@ export const ENCRYPTION_ALGORITHMS = [
 export type EncryptionAlgorithm = (typeof ENCRYPTION_ALGORITHMS)[number];
 export const MAC_ALGORITHMS = ['HMAC_SHA_224', 'HMAC_SHA_256', 'HMAC_SHA_384', 'HMAC_SHA_512'] as const;
 
-/** The algorithms of a kind of key in one usage, by AWS's names. */
+/** Algorithms of a kind of key in one usage, by AWS's names. */
 export function algorithmsOf(spec: KeySpec, usage: KeyUsage): readonly string[] {
   const details = specDetails(spec);
   switch (details.type) {
@@ -123,7 +123,7 @@ export function algorithmsOf(spec: KeySpec, usage: KeyUsage): readonly string[] 
   }
 }
 
-/** The member of DescribeKey and GetPublicKey that lists the algorithms of a usage. */
+/** Member of DescribeKey and GetPublicKey that lists the algorithms of a usage. */
 export const ALGORITHMS_MEMBER: Readonly<Record<KeyUsage, string>> = {
   SIGN_VERIFY: 'SigningAlgorithms',
   ENCRYPT_DECRYPT: 'EncryptionAlgorithms',

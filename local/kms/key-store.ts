@@ -13,10 +13,10 @@ const recordSchema = z.object({
   createdAt: z.number(),
   spec: z
     .enum(KEY_SPEC_NAMES)
-    // As keys were kept when there were no others.
+    // Keys were kept without a kind when there was only one.
     .default('SYMMETRIC_DEFAULT'),
   usage: z.enum(KEY_USAGES).optional(),
-  /** Key material, base64: all there was before keys could be rotated. */
+  /** Key material, base64, in the only field for it before keys could be rotated. */
   material: z.string().optional(),
   materials: z.array(materialSchema).optional(),
   policy: z.string(),
@@ -26,7 +26,7 @@ const recordSchema = z.object({
   rotation: z.object({ periodInDays: z.number(), enabledAt: z.number() }).optional(),
 });
 
-/** A key of the stand-in. Times are milliseconds since 1970. */
+/** Key of the stand-in. Times are milliseconds since 1970. */
 export interface Key extends Scope {
   readonly arn: string;
   readonly keyId: string;
@@ -34,21 +34,21 @@ export interface Key extends Scope {
   readonly createdAt: number;
   readonly spec: KeySpec;
   readonly usage: KeyUsage;
-  /** Oldest first; all but the last open what they have sealed, and seal no more. */
+  /** Generations of material, oldest first; all but the last open what they have sealed, and seal no more. */
   readonly materials: readonly KeyMaterial[];
   readonly policyText: string;
   readonly policy: KeyPolicy;
   readonly state: 'Enabled' | 'Disabled' | 'PendingDeletion';
   readonly deletionAt?: number | undefined;
   readonly tags: Readonly<Record<string, string>>;
-  /** Present while automatic rotation is enabled. */
+  /** Automatic rotation; present while enabled. */
   readonly rotation?: { readonly periodInDays: number; readonly enabledAt: number } | undefined;
 }
 
-/** What CreateKey says of a key. */
+/** Fields of a key that CreateKey gives. */
 export type NewKey = Pick<Key, 'description' | 'policyText' | 'createdAt' | 'spec' | 'usage' | 'tags'>;
 
-/** The keys of all accounts and Regions, kept in the state store. */
+/** Keys of all accounts and Regions, kept in the state store. */
 export class KeyStore {
   readonly #state: StateStore;
   readonly #keys = new Map<string, Key>();
@@ -71,7 +71,7 @@ export class KeyStore {
     });
   }
 
-  /** Keeps a key as it is now; durable when it returns. */
+  /** Saves a key as it is now; durable when it returns. */
   save(key: Key): Key {
     const { arn, description, createdAt, spec, usage, state, deletionAt, policyText, tags, rotation } = key;
     this.#state.put('kms-key', arn, {
@@ -99,15 +99,12 @@ export class KeyStore {
     return this.#keys.get(arn);
   }
 
-  /** The keys of one account and Region. */
+  /** Lists the keys of one account and Region. */
   list({ accountId, region }: Scope): Key[] {
     return [...this.#keys.values()].filter((key) => key.accountId === accountId && key.region === region);
   }
 
-  /**
-   * The key with an ARN.
-   * @throws AwsServiceError NotFoundException
-   */
+  /** Finds the key with an ARN. @throws AwsServiceError NotFoundException */
   get(arn: string): Key {
     const key = this.#keys.get(arn);
     if (key === undefined) throw new AwsServiceError('NotFoundException', `Key '${arn}' does not exist`);
@@ -115,7 +112,7 @@ export class KeyStore {
   }
 
   /**
-   * The key that a KeyId parameter names in an operation that takes no aliases.
+   * Finds the key that a KeyId parameter names in an operation that takes no aliases.
    * @throws AwsServiceError NotFoundException, InvalidArnException
    */
   resolve(name: string, scope: Scope): Key {
@@ -147,14 +144,14 @@ export class KeyStore {
   }
 }
 
-/** The material that a key has now. */
+/** Material that a key uses now. */
 export function currentMaterial({ arn, materials }: Key): KeyMaterial {
   const material = materials.at(-1);
-  if (material === undefined) throw new TypeError(`${arn} has no key material`);
+  if (material === undefined) throw new TypeError(`expected key material of ${arn}, found none`);
   return material;
 }
 
-/** The id of material that was kept without one. */
+/** Id of material that was kept without one. */
 function legacyId(arn: string): string {
   return createHash('sha256').update(arn).digest('hex');
 }

@@ -21,15 +21,15 @@ import type { RecipientVerifier } from './recipient.ts';
 
 export interface KmsOptions {
   readonly state: StateStore;
-  /** Who provides the NSM hands in what its documents are verified with. */
+  /** Verifier of attestation documents, handed in by the provider of the NSM. */
   readonly verifyRecipient: RecipientVerifier;
-  /** Default `constructed`. */
+  /** Shape of CMS content; `constructed` when left out. */
   readonly cmsShape?: CmsShape;
-  /** Told of every decision on a key. */
+  /** Called for every decision on a key. */
   readonly onDecision?: (decision: KeyDecision) => void;
 }
 
-/** The operations by AWS's names. Absent are imports, replicas, custom key stores and GetKeyLastUsage. */
+/** Operations by AWS's names. Absent are imports, replicas, custom key stores and GetKeyLastUsage. */
 const OPERATIONS: Readonly<Record<string, KmsOperation>> = {
   CancelKeyDeletion: keys.cancelKeyDeletion,
   CreateAlias: aliases.createAlias,
@@ -77,7 +77,7 @@ const OPERATIONS: Readonly<Record<string, KmsOperation>> = {
   VerifyMac: macs.verifyMac,
 };
 
-/** AWS KMS for keys of its own making, deciding by key policy, IAM, grants and attestation as AWS does. */
+/** Creates AWS KMS for keys of its own making, deciding by key policy, IAM, grants and attestation as AWS does. */
 export function createKmsService(options: KmsOptions): AwsService {
   const { state, verifyRecipient, cmsShape = 'constructed', onDecision } = options;
   const store = new KeyStore(state);

@@ -7,11 +7,11 @@ export interface PageRequest {
 
 export interface Page<Item> {
   readonly items: readonly Item[];
-  /** What the response says beside its items. */
+  /** Members of the response beside its items. */
   readonly rest: { readonly Truncated: boolean; readonly NextMarker?: string };
 }
 
-/** How many items a page of an operation has: as many as asked for up to the most, or the default. */
+/** Items on a page of an operation: as many as asked for up to the most, or the default. */
 export interface PageSize {
   readonly usual: number;
   readonly most: number;
@@ -20,8 +20,8 @@ export interface PageSize {
 const PREFIX = 'holdfast:';
 
 /**
- * One page of a list. A marker names the last item that was shown, so that items that come and go in between lose none
- * of the others.
+ * Takes one page of a list. A marker names the last item that was shown, so that items that come and go in between lose
+ * none of the others.
  * @throws AwsServiceError InvalidMarkerException
  */
 export function paginate<Item>(

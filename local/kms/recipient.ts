@@ -4,24 +4,24 @@ import { HoldfastError } from '../../shared/errors.ts';
 import { AwsServiceError, blob, optional } from '../aws/plumbing.ts';
 import { type CmsShape, encodeEnvelopedData } from './cms.ts';
 
-/** What a verified attestation document says, as far as KMS cares. */
+/** Fields of a verified attestation document that KMS uses. */
 interface AttestedRecipient {
   /** Every PCR that the document lists, by index. */
   readonly pcrs: ReadonlyMap<number, Uint8Array>;
-  /** DER SubjectPublicKeyInfo; absent where the document has none. */
+  /** SubjectPublicKeyInfo in DER; absent where the document has no key. */
   readonly publicKey?: Uint8Array | undefined;
 }
 
 /**
- * Verifies an attestation document under the trust root of whoever provides the NSM, and throws a HoldfastError for
- * one that does not verify at this time (milliseconds since 1970).
+ * Verifies an attestation document under the trust root of the NSM's provider. Throws a HoldfastError for one that does
+ * not verify at a time (milliseconds since 1970).
  */
 export type RecipientVerifier = (
   document: Uint8Array,
   now: number,
 ) => AttestedRecipient | Promise<AttestedRecipient>;
 
-/** Source: AWS KMS API Reference, "RecipientInfo". */
+/** Schema of RecipientInfo. Source: AWS KMS API Reference, "RecipientInfo". */
 export const recipientSchema = optional(
   z.object({
     KeyEncryptionAlgorithm: z.literal('RSAES_OAEP_SHA_256'),
@@ -29,16 +29,13 @@ export const recipientSchema = optional(
   }),
 );
 
-/** Who a secret is encrypted to, once its document is verified. */
+/** Recipient that a secret is encrypted to, once its document is verified. */
 export interface VerifiedRecipient {
   readonly pcrs: ReadonlyMap<number, Uint8Array>;
   readonly publicKey: KeyObject;
 }
 
-/**
- * The recipient of a request, verified.
- * @throws AwsServiceError ValidationException
- */
+/** Verifies the recipient of a request. @throws AwsServiceError ValidationException */
 export async function verifyRecipient(
   recipient: z.output<typeof recipientSchema>,
   verify: RecipientVerifier,
@@ -46,7 +43,7 @@ export async function verifyRecipient(
 ): Promise<VerifiedRecipient | undefined> {
   if (recipient === undefined) return undefined;
   const { pcrs, publicKey } = await verifyDocument(recipient.AttestationDocument, verify, now);
-  // An enclave in debug mode: its measurements say nothing, and AWS does not take them for attestation.
+  // An enclave in debug mode has measurements that say nothing; AWS does not take its document for attestation.
   if ([0, 1, 2].some((index) => pcrs.get(index)?.every((byte) => byte === 0) ?? true)) {
     throw invalidDocument('it is of an enclave in debug mode');
   }
@@ -55,8 +52,8 @@ export async function verifyRecipient(
 }
 
 /**
- * A secret for whoever asked in the clear, under its own name; for an attested recipient, only what its own key opens.
- * The secret is cleared.
+ * Delivers a secret: in the clear under its own name, or for an attested recipient as a ciphertext that only its key
+ * opens. The secret is cleared.
  */
 export function deliver(
   shape: CmsShape,
@@ -95,7 +92,7 @@ function parsePublicKey(spki: Uint8Array): KeyObject {
     const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
     if (key.asymmetricKeyType === 'rsa' && bits >= 2048 && bits <= 4096) return key;
   } catch {
-    // Falls through to the same refusal.
+    // A failure here falls through to the same refusal.
   }
   throw invalidDocument('its public key is not RSA of 2048 to 4096 bits');
 }

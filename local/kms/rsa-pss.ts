@@ -9,8 +9,8 @@ import {
 import type { KeyObject } from 'node:crypto';
 
 /**
- * RSASSA-PSS of a digest that is already made, which node:crypto does not do by itself: the salt has the digest's length,
- * MGF1 has the same hash. Source: RFC 8017, sections 8.1, 9.1 and B.2.1.
+ * Signs a digest that is already made by RSASSA-PSS, which node:crypto does not do by itself: the salt has the digest's
+ * length, MGF1 has the same hash. Source: RFC 8017, sections 8.1, 9.1 and B.2.1.
  */
 export function signPssDigest(key: KeyObject, hash: string, digest: Uint8Array): Uint8Array {
   const length = encodedLength(key);
@@ -20,7 +20,7 @@ export function signPssDigest(key: KeyObject, hash: string, digest: Uint8Array):
   block.set(salt, block.length - salt.length);
   const seed = hashSalted(hash, digest, salt);
   const masked = xor(block, mgf1(hash, seed, block.length));
-  // RSA keys have a whole number of bytes here, so that one bit is to spare.
+  // RSA keys have a whole number of bytes here, so that the first bit is cleared.
   masked[0] = (masked[0] ?? 0) & 0x7f;
   const encoded = Buffer.concat([masked, seed, Uint8Array.of(0xbc)]);
   return privateEncrypt({ key, padding: constants.RSA_NO_PADDING }, encoded);

@@ -25,11 +25,11 @@ export const pageSchema = z.object({
   Marker: optional(z.string().min(1).max(1024)),
 });
 
-/** What a request that uses a key shares with every other. */
+/** Members that every request which uses a key shares. */
 export const useSchema = z.object({
   KeyId: keyIdSchema,
   GrantTokens: grantTokensSchema,
   DryRun: optional(z.boolean()),
 });
-/** A request for a key by its id or ARN. */
+/** Request for a key by its id or ARN. */
 export const keySchema = z.object({ KeyId: keyIdSchema });

@@ -20,7 +20,7 @@ import { signPssDigest, verifyPssDigest } from './rsa-pss.ts';
 
 export type MessageType = 'RAW' | 'DIGEST' | 'EXTERNAL_MU';
 
-/** What is signed, and how. */
+/** Message or digest to sign, and the algorithm. */
 export interface Signed {
   readonly algorithm: SigningAlgorithm;
   readonly messageType: MessageType;
@@ -36,7 +36,8 @@ const HASH_OIDS: Readonly<Record<string, string>> = {
 const HASH_BYTES: Readonly<Record<string, number>> = { sha256: 32, sha384: 48, sha512: 64 };
 
 /**
- * Signs with a key whose algorithm was checked. Like AWS's, signatures of ECDSA and PSS differ each time and have any s.
+ * Signs with a key whose algorithm was checked. Like AWS's, signatures of ECDSA and PSS differ each time and have any
+ * s.
  * @throws AwsServiceError ValidationException, UnsupportedOperationException
  */
 export function signMessage(key: Key, signed: Signed): Uint8Array {
@@ -65,11 +66,11 @@ export function signMessage(key: Key, signed: Signed): Uint8Array {
     case 'hmac':
     case 'ml-kem':
     default:
-      throw new TypeError(`${key.spec} signs nothing`);
+      throw new TypeError(`expected a key that signs, found ${key.spec}`);
   }
 }
 
-/** @throws AwsServiceError ValidationException, UnsupportedOperationException */
+/** Verifies a signature. @throws AwsServiceError ValidationException, UnsupportedOperationException */
 export function verifyMessage(key: Key, signed: Signed, signature: Uint8Array): boolean {
   const publicKey = createPublicKey(privateKeyOf(currentMaterial(key)));
   const { message } = signed;
@@ -94,7 +95,7 @@ export function verifyMessage(key: Key, signed: Signed, signature: Uint8Array): 
     case 'hmac':
     case 'ml-kem':
     default:
-      throw new TypeError(`${key.spec} verifies nothing`);
+      throw new TypeError(`expected a key that verifies, found ${key.spec}`);
   }
 }
 
@@ -104,7 +105,7 @@ function verifyEcdsa(curve: Curve, key: KeyObject, digest: Uint8Array, signature
   try {
     return ECDSA[curve].verify(signature, digest, point, { prehash: false, lowS: false, format: 'der' });
   } catch {
-    // What is no signature in DER at all.
+    // The bytes are no signature in DER at all.
     return false;
   }
 }
@@ -117,7 +118,7 @@ function verifyPkcs1(key: KeyObject, expected: Uint8Array, signature: Uint8Array
   }
 }
 
-/** The digest that is signed: made here, or by the caller, and then of the algorithm's length. */
+/** Digest that is signed: made here, or by the caller, and then of the algorithm's length. */
 function digestOf(signed: Signed): Uint8Array {
   const hash = hashOf(signed);
   if (signed.messageType === 'RAW') return createHash(hash).update(signed.message).digest();
@@ -132,7 +133,7 @@ function hashOf({ algorithm }: Signed): string {
   return `sha${algorithm.slice(-3)}`;
 }
 
-/** DigestInfo of PKCS #1, RFC 8017 section 9.2. */
+/** Encodes DigestInfo of PKCS #1, RFC 8017 section 9.2. */
 function digestInfo(hash: string, digest: Uint8Array): Uint8Array {
   return encodeSequence(
     encodeSequence(encodeOid(HASH_OIDS[hash] ?? ''), encodeNull()),
@@ -140,7 +141,10 @@ function digestInfo(hash: string, digest: Uint8Array): Uint8Array {
   );
 }
 
-/** ED25519_SHA_512 takes the message, ED25519_PH_SHA_512 a digest, which it hashes once more. */
+/**
+ * Tells whether the message is a digest: ED25519_SHA_512 takes the message, ED25519_PH_SHA_512 a digest, which it
+ * hashes once more.
+ */
 function isPrehashed(signed: Signed): boolean {
   const prehashed = signed.algorithm === 'ED25519_PH_SHA_512';
   if (signed.messageType !== (prehashed ? 'DIGEST' : 'RAW')) throw invalidType(signed);
@@ -162,7 +166,7 @@ function invalidType({ algorithm, messageType }: Signed): AwsServiceError {
   );
 }
 
-/** The private scalar of an elliptic curve key, or the seed of an Ed25519 key. */
+/** Private scalar of an elliptic curve key, or the seed of an Ed25519 key. */
 function scalarOf(key: KeyObject): Uint8Array {
   return Buffer.from(key.export({ format: 'jwk' }).d ?? '', 'base64url');
 }

@@ -9,8 +9,7 @@ export type Tags = Readonly<Record<string, string>>;
 const MAX_TAGS = 50;
 
 /**
- * Tags of a request, by key.
- * @throws AwsServiceError TagException for a key that is AWS's own, or that is there twice
+ * Reads the tags of a request, by key. @throws AwsServiceError TagException for a key that is AWS's own, or comes twice
  */
 export function readTags(list: TagList): Tags {
   const tags = Object.fromEntries(list.map(({ TagKey, TagValue }) => [TagKey, TagValue]));
@@ -23,7 +22,7 @@ export function readTags(list: TagList): Tags {
   return tags;
 }
 
-/** @throws AwsServiceError LimitExceededException */
+/** Adds tags to a key's. @throws AwsServiceError LimitExceededException */
 export function mergeTags(tags: Tags, added: Tags): Tags {
   const merged = { ...tags, ...added };
   if (Object.keys(merged).length > MAX_TAGS) {
@@ -32,7 +31,7 @@ export function mergeTags(tags: Tags, added: Tags): Tags {
   return merged;
 }
 
-/** The condition keys of a request that carries tags, or names some by key. */
+/** Condition keys of a request that carries tags, or names some by key. */
 export function tagContext(tags: Tags, keys = Object.keys(tags)): ConditionKeys {
   return {
     ...Object.fromEntries(Object.entries(tags).map(([key, value]) => [`aws:RequestTag/${key}`, value])),

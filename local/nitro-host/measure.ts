@@ -3,12 +3,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { extendOnce } from '../nsm/index.ts';
 
-/** The code that runs in the enclave: what nitro-cli would find in the image. */
+/** Folders of the code that runs in the enclave: what nitro-cli would find in the image. */
 const PROGRAM = ['attestation', 'policy', 'enclave', 'shared'];
-/** What the code runs on: the entry that hands in the stand-ins, and the exact packages. */
+/** Files that the code runs on: the entry that hands in the stand-ins, and the exact packages. */
 const BASE = ['local/enclave-main.ts', 'package-lock.json'];
 
-/** PCR0, PCR1 and PCR2 of an enclave made of the files below `root`, 48 bytes each. */
+/** Measures an enclave made of the files below `root`: PCR0, PCR1 and PCR2, 48 bytes each. */
 export async function measureProgram(root: string): Promise<ReadonlyMap<number, Uint8Array>> {
   const program = (await Promise.all(PROGRAM.map((folder) => listFiles(root, folder)))).flat().sort();
   const base = await hashFiles(root, BASE);

@@ -9,40 +9,40 @@ import { serveNsm } from './nsm-socket.ts';
 const FIRST_CID = 16;
 
 export interface NitroHostOptions {
-  /** Keeps the NSM's root between runs. */
+  /** Folder that keeps the NSM's root between runs. */
   readonly stateDirectory: string;
-  /** Where the Unix sockets that stand for vsock lie. */
+  /** Folder of the Unix sockets that stand for vsock. */
   readonly socketDirectory: string;
   /** PEM of the authorities that may speak for KMS in the enclaves of this host. */
   readonly kmsRoots: readonly string[];
 }
 
 export interface LaunchOptions {
-  /** The folder whose code is measured and run: see copyProgram. */
+  /** Folder whose code is measured and run: see copyProgram. */
   readonly program: string;
-  /** Runs it in debug mode: PCR0, PCR1 and PCR2 are zero. */
+  /** Debug mode: PCR0, PCR1 and PCR2 are zero. */
   readonly debug?: boolean;
-  /** Its context id; a new one when left out. */
+  /** Context id of the enclave; a new one when left out. */
   readonly cid?: number;
-  /** Receives the enclave's console, line by line. */
+  /** Called with the enclave's console, line by line. */
   readonly onConsole?: (line: string) => void;
   /** Arguments for Node itself, such as `--cpu-prof`. */
   readonly nodeOptions?: readonly string[];
 }
 
-/** A running enclave: a process of its own that reaches nothing but its NSM and the parent. */
+/** Enclave that runs: a process of its own that reaches nothing but its NSM and the parent. */
 export interface LocalEnclave {
   readonly cid: number;
   readonly pid: number;
-  /** PCR0, PCR1, PCR2 as measured at its start, 48 bytes each. */
+  /** PCR0, PCR1 and PCR2 as measured at the start, 48 bytes each. */
   readonly pcrs: ReadonlyMap<number, Uint8Array>;
   /** Settles when the process has ended. */
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
-  /** Ends it at once, as `nitro-cli terminate-enclave` does. */
+  /** Ends the enclave at once, as `nitro-cli terminate-enclave` does. */
   terminate(): Promise<void>;
 }
 
-/** A Nitro host in software: measures a program, gives it an NSM, and runs it as a process. */
+/** Nitro host in software: measures a program, gives it an NSM, and runs it as a process. */
 export class NitroHost {
   readonly #options: NitroHostOptions;
   readonly #root: NitroRoot;
@@ -60,22 +60,22 @@ export class NitroHost {
     return new NitroHost(options, await loadRoot(options.stateDirectory));
   }
 
-  /** Where the Unix sockets that stand for this host's vsock lie. */
+  /** Folder of the Unix sockets that stand for this host's vsock. */
   get socketDirectory(): string {
     return this.#options.socketDirectory;
   }
 
-  /** DER of the root that this host's NSMs sign under. */
+  /** Root certificate in DER that this host's NSMs sign under. */
   get rootCertificate(): Uint8Array {
     return this.#root.certificate;
   }
 
-  /** A context id that no enclave of this host has had. */
+  /** Takes a context id that no enclave of this host has had. */
   takeCid(): number {
     return this.#nextCid++;
   }
 
-  /** What {@link launch} would measure. */
+  /** Measures a program as {@link launch} would. */
   measure(program: string): Promise<ReadonlyMap<number, Uint8Array>> {
     return measureProgram(program);
   }
@@ -97,8 +97,8 @@ export class NitroHost {
     const child = spawn(
       process.execPath,
       [...(options.nodeOptions ?? []), join(program, 'local', 'enclave-main.ts')],
-      // An enclave has no environment; what it stands on comes over a pipe, and its console is all that comes out. The
-      // last pipe carries nothing: when it ends, the host is gone, and an enclave does not outlive its host.
+      // An enclave has no environment; its stand-ins come over a pipe, and its console is all that comes out. The last
+      // pipe carries nothing: when it ends, the host is gone, and an enclave does not outlive its host.
       { env: {}, cwd: '/', stdio: ['pipe', 'pipe', 'pipe', 'pipe'] },
     );
     const { kmsRoots, socketDirectory } = this.#options;
@@ -140,7 +140,9 @@ function zeroPcrs(): ReadonlyMap<number, Uint8Array> {
   return new Map([0, 1, 2].map((index) => [index, new Uint8Array(48)]));
 }
 
-/** The root outlives the process: what was verified against it before must verify again. */
+/**
+ * Loads the root, or makes it. The root outlives the process: documents verified against it before must verify again.
+ */
 async function loadRoot(directory: string): Promise<NitroRoot> {
   const path = join(directory, 'nitro-root.json');
   const known = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {

@@ -34,7 +34,7 @@ async function answerCalls(device: NsmDevice, socket: Socket): Promise<void> {
   }
 }
 
-/** The enclave's end of {@link serveNsm}. */
+/** Opens the enclave's end of {@link serveNsm}. */
 export async function openNsmSocket(path: string): Promise<NsmDevice> {
   const socket = createConnection(path);
   await new Promise<void>((resolve, reject) => {

@@ -5,10 +5,10 @@ import { join, resolve } from 'node:path';
 
 const PROJECT = resolve(import.meta.dirname, '..', '..');
 const COPIED = ['attestation', 'policy', 'enclave', 'shared', 'local', 'package.json', 'package-lock.json'];
-/** Compiled of what is copied; not there on a machine without a compiler. */
+/** Addon, compiled from files that are copied; absent on a machine without a compiler. */
 const ADDON = 'build/holdfast.node';
 
-/** A copy of the enclave's code in a folder of its own: what is measured stays what it is while the project changes. */
+/** Copy of the enclave's code in a folder of its own: the measured code stays as it is while the project changes. */
 export interface Program {
   readonly folder: string;
   remove(): Promise<void>;

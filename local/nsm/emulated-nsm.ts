@@ -17,7 +17,7 @@ type ErrorName =
 const MAX_EXTEND_BYTES = 512;
 const MAX_FIELD_BYTES = 1024;
 const RANDOM_BYTES = 256;
-/** A leaf is renewed when it has less than this left, in milliseconds. */
+/** Milliseconds before its end at which a leaf is renewed. */
 const RENEW_BEFORE = 3_600_000;
 
 const bytes = z.instanceof(Uint8Array);
@@ -33,13 +33,13 @@ const schemas = {
 
 export interface EmulatedNsmOptions {
   readonly root: NitroRoot;
-  /** `i-` and 17 hex digits. */
+  /** Instance id: `i-` and 17 hex digits. */
   readonly instanceId: string;
-  /** `instance id-enc` and 16 hex digits. */
+  /** Module id: `instance id-enc` and 16 hex digits. */
   readonly moduleId: string;
   /** PCRs that the hypervisor has measured, 48 bytes each: at least 0, 1 and 2. */
   readonly measured: ReadonlyMap<number, Uint8Array>;
-  /** Milliseconds since 1970. */
+  /** Clock in milliseconds since 1970. */
   readonly clock: () => number;
 }
 
@@ -51,7 +51,7 @@ class Refusal extends Error {
   }
 }
 
-/** A Nitro Secure Module in software: the requests, answers, limits and error names of /dev/nsm, really signing. */
+/** Nitro Secure Module in software: the requests, responses, limits and error names of /dev/nsm, really signing. */
 export class EmulatedNsm implements NsmDevice {
   readonly #options: EmulatedNsmOptions;
   readonly #pcrs: PcrBank;
@@ -64,7 +64,7 @@ export class EmulatedNsm implements NsmDevice {
   }
 
   async exchange(request: Uint8Array): Promise<Uint8Array> {
-    if (this.#closed) throw new Error('the device is closed');
+    if (this.#closed) throw new Error('expected an open device, found a closed one');
     try {
       return encodeCbor(await this.#answer(request));
     } catch (error) {

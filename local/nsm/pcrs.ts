@@ -2,20 +2,20 @@ import { createHash } from 'node:crypto';
 
 export const PCR_COUNT = 32;
 const PCR_BYTES = 48;
-/** The hypervisor locks these before the enclave runs. */
+/** Count of the PCRs that the hypervisor locks before the enclave runs. */
 const PREDEFINED = 16;
 
-/** SHA-384(48 zero bytes ‖ data): a PCR that was extended once. */
+/** Value of a PCR that was extended once: SHA-384(48 zero bytes ‖ data). */
 export function extendOnce(data: Uint8Array): Uint8Array {
   return sha384(new Uint8Array(PCR_BYTES), data);
 }
 
-/** The 32 platform configuration registers of one enclave. */
+/** Bank of the 32 platform configuration registers of one enclave. */
 export class PcrBank {
   readonly #values: Uint8Array[];
   readonly #locked = new Set<number>();
 
-  /** `measured`: values of the PCRs that the hypervisor sets, 48 bytes each; the others start at zero. */
+  /** Makes a bank. `measured` are the PCRs that the hypervisor sets, 48 bytes each; the others start at zero. */
   constructor(measured: ReadonlyMap<number, Uint8Array>) {
     this.#values = Array.from(
       { length: PCR_COUNT },
@@ -52,7 +52,7 @@ export class PcrBank {
     return value;
   }
 
-  /** What an attestation document shows: the predefined PCRs, and of the others those that are locked. */
+  /** PCRs that an attestation document shows: the predefined ones, and of the others those that are locked. */
   attested(): Map<number, Uint8Array> {
     return new Map(this.locked.map((index) => [index, this.value(index)]));
   }

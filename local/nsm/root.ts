@@ -6,27 +6,27 @@ const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-384' } as con
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-/** A certificate with the key that it certifies. */
+/** Certificate with the key that it certifies. */
 interface Issuer {
   readonly certificate: x509.X509Certificate;
   readonly keys: webcrypto.CryptoKeyPair;
 }
 
-/** The chain under which an enclave's documents are signed, in the order of a document's fields. */
+/** Chain under which an enclave's documents are signed, in the order of a document's fields. */
 export interface EnclaveChain {
-  /** DER, the root first. */
+  /** Certificates in DER, the root first. */
   readonly cabundle: readonly Uint8Array[];
-  /** DER of the leaf. */
+  /** Leaf certificate in DER. */
   readonly certificate: Uint8Array;
-  /** P-384 key of the leaf. */
+  /** Private key of the leaf, P-384. */
   readonly privateKey: KeyObject;
-  /** Milliseconds since 1970. */
+  /** End of the leaf's validity, milliseconds since 1970. */
   readonly notAfter: number;
 }
 
 /**
- * The root that a stand-in NSM signs under, in place of AWS's `aws.nitro-enclaves`. Everything that is to believe the
- * stand-in must be handed this certificate: no image does that is built for AWS.
+ * Root that a stand-in NSM signs under, in place of AWS's `aws.nitro-enclaves`. Whoever is to believe the stand-in must
+ * be handed this certificate: no image that is built for AWS holds it.
  */
 export class NitroRoot {
   readonly #root: Issuer;
@@ -35,7 +35,7 @@ export class NitroRoot {
     this.#root = root;
   }
 
-  /** A new root, valid for 30 years from `now` (milliseconds since 1970). */
+  /** Creates a root, valid for 30 years from `now` (milliseconds since 1970). */
   static async create(now: number): Promise<NitroRoot> {
     const keys = await generateKeys();
     const name = 'C=US, O=Amazon, OU=AWS, CN=holdfast-local.nitro-enclaves';
@@ -57,7 +57,7 @@ export class NitroRoot {
     return new NitroRoot({ certificate, keys });
   }
 
-  /** Reads back what {@link toPem} wrote. */
+  /** Reads a root that {@link toPem} wrote. */
   static async fromPem(pem: { certificate: string; privateKey: string }): Promise<NitroRoot> {
     const certificate = new x509.X509Certificate(pem.certificate);
     const pkcs8 = createPrivateKey(pem.privateKey).export({ type: 'pkcs8', format: 'der' });
@@ -77,7 +77,7 @@ export class NitroRoot {
     };
   }
 
-  /** DER of the root certificate: the trust anchor. */
+  /** Root certificate in DER: the trust anchor. */
   get certificate(): Uint8Array {
     return new Uint8Array(this.#root.certificate.rawData);
   }
@@ -137,7 +137,7 @@ async function issue(
     serialNumber: makeSerialNumber(),
     subject: `C=US, ST=Washington, L=Seattle, O=Amazon, OU=AWS, CN=${commonName}`,
     issuer: issuer.certificate.subject,
-    // The clock of whoever verifies may be a little behind.
+    // A verifier's clock may be a little behind.
     notBefore: new Date(now - 60_000),
     notAfter: new Date(now + lifetime),
     signingAlgorithm: ALGORITHM,
@@ -156,7 +156,7 @@ async function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
   return await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
 }
 
-/** Positive and without a leading zero byte: DER takes it as it is. */
+/** Makes a serial number, positive and without a leading zero byte: DER takes it as it is. */
 function makeSerialNumber(): string {
   const serial = randomBytes(16);
   serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40;

@@ -2,7 +2,7 @@ import type { AuthenticatedRequest, AwsService, StateStore } from '../aws/plumbi
 import { createSecret, describeSecret, getSecretValue, listSecrets, putSecretValue } from './operations.ts';
 import { SecretStore } from './secret-store.ts';
 
-/** AWS Secrets Manager as far as the parent needs it. */
+/** Creates AWS Secrets Manager as far as the parent needs it. */
 export function createSecretsManagerService({ state }: { readonly state: StateStore }): AwsService {
   const secrets = new SecretStore(state);
   const bind =

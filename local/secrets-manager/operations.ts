@@ -72,7 +72,9 @@ export function createSecret(secrets: SecretStore, request: AuthenticatedRequest
   return { ARN: arn, Name: name, VersionId: versions[0]?.id };
 }
 
-/** A client that did not hear the answer asks again with the same token. */
+/**
+ * Response to a repeated CreateSecret: a client that did not hear the first response asks again with the same token.
+ */
 function repeatCreation(secret: Secret, token: string, content: SecretContent | undefined): object {
   const version = secret.versions.find(({ id }) => id === token);
   if (version === undefined || version.text !== content?.text || version.binary !== content?.binary) {
@@ -161,7 +163,7 @@ function summarise(secret: Secret): object {
   };
 }
 
-/** AWS leaves out versions without labels. */
+/** Labels by version; AWS leaves out versions without labels. */
 function versionIdsToStages(secret: Secret): Record<string, readonly string[]> {
   return Object.fromEntries(
     secret.versions.filter(({ stages }) => stages.length > 0).map(({ id, stages }) => [id, stages]),
@@ -169,8 +171,8 @@ function versionIdsToStages(secret: Secret): Record<string, readonly string[]> {
 }
 
 /**
- * The secret that an id names: its ARN, its ARN without the suffix, or its name. Those of other accounts and regions
- * are not found.
+ * Finds the secret that an id names: its ARN, its ARN without the suffix, or its name. Secrets of other accounts and
+ * regions are not found.
  * @throws AwsServiceError AccessDeniedException, ResourceNotFoundException
  */
 function findSecret(secrets: SecretStore, request: AuthenticatedRequest, id: string): Secret {
@@ -229,7 +231,7 @@ function readContent(
   return undefined;
 }
 
-/** The caller's own policies decide: secrets of the stand-in have no resource policies. */
+/** Lets the caller's own policies decide: secrets of the stand-in have no resource policies. */
 function authorize(request: AuthenticatedRequest, resource: string, keys: Record<string, string>): void {
   const { caller, policies } = request.credential;
   const action = `secretsmanager:${request.operation}`;
@@ -248,7 +250,7 @@ function arnPrefix({ credential, region }: AuthenticatedRequest): string {
 }
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
-/** A hyphen and six characters. */
+/** Length of an ARN's suffix: a hyphen and six characters. */
 const SUFFIX_LENGTH = 7;
 
 function randomSuffix(): string {

@@ -6,7 +6,7 @@ const versionSchema = z.object({
   createdAt: z.number(),
   stages: z.array(z.string()),
   text: z.string().optional(),
-  /** base64 */
+  /** Binary value in base64. */
   binary: z.string().optional(),
 });
 const secretSchema = z.object({
@@ -19,14 +19,14 @@ const secretSchema = z.object({
   versions: z.array(versionSchema),
 });
 
-/** One value of a secret, with the labels that point at it. */
+/** Version of a secret: its value, with the labels that point at it. */
 export type SecretVersion = Readonly<z.output<typeof versionSchema>>;
-/** A secret with its versions, oldest first. Times are milliseconds since 1970. */
+/** Secret with its versions, oldest first. Times are milliseconds since 1970. */
 export type Secret = Readonly<Omit<z.output<typeof secretSchema>, 'versions'>> & {
   readonly versions: readonly SecretVersion[];
 };
 
-/** The secrets of all accounts and regions, kept in the state store. */
+/** Secrets of all accounts and regions, kept in the state store. */
 export class SecretStore {
   readonly #state: StateStore;
   readonly #secrets = new Map<string, Secret>();
@@ -36,7 +36,7 @@ export class SecretStore {
     for (const { id, value } of state.list('secret')) this.#secrets.set(id, secretSchema.parse(value));
   }
 
-  /** Keeps a secret as it is now; durable when it returns. */
+  /** Saves a secret as it is now; durable when it returns. */
   save(secret: Secret): Secret {
     this.#state.put('secret', secret.arn, secret);
     this.#secrets.set(secret.arn, secret);
@@ -47,7 +47,7 @@ export class SecretStore {
     return this.#secrets.get(arn);
   }
 
-  /** Those whose ARN begins with a prefix, by name. */
+  /** Lists the secrets whose ARN begins with a prefix, by name. */
   list(arnPrefix: string): Secret[] {
     return [...this.#secrets.values()]
       .filter(({ arn }) => arn.startsWith(arnPrefix))

@@ -1,14 +1,14 @@
 import { AwsServiceError } from '../aws/plumbing.ts';
 import type { Secret, SecretVersion } from './secret-store.ts';
 
-/** Labels of versions: each is on one version at most. */
+/** Staging labels of versions (AWS's term): each is on one version at most. */
 export const STAGE = { current: 'AWSCURRENT', previous: 'AWSPREVIOUS' } as const;
 const MAX_VERSIONS = 100;
 
-/** What a version holds: one of the two. */
+/** Content of a version: text or binary. */
 export interface SecretContent {
   readonly text?: string | undefined;
-  /** base64 */
+  /** Binary value in base64. */
   readonly binary?: string | undefined;
 }
 
@@ -53,7 +53,7 @@ function moveStage(secret: Secret, stage: string, to: string): Secret {
     : moved;
 }
 
-/** AWS forgets versions without labels some day; here as soon as there are too many. */
+/** Drops versions without labels as soon as there are too many; AWS forgets them some day. */
 function dropUnlabelled(secret: Secret): Secret {
   const surplus = secret.versions.length - MAX_VERSIONS;
   if (surplus <= 0) return secret;
@@ -65,7 +65,7 @@ function dropUnlabelled(secret: Secret): Secret {
 }
 
 /**
- * The version that a request asks for: by id, by label, or the current one.
+ * Finds the version that a request asks for: by id, by label, or the current one.
  * @throws AwsServiceError ResourceNotFoundException, InvalidRequestException
  */
 export function findVersion(

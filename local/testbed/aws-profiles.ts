@@ -4,26 +4,28 @@ import { ADMINISTRATOR_POLICY, type AwsCredentials } from '../aws/index.ts';
 import type { TestNode } from './test-node.ts';
 import type { Testbed } from './testbed.ts';
 
-/** Profiles of the AWS CLI and SDKs for the local AWS: an administrator of the account, and the admin of the node's key. */
+/**
+ * Profiles of the AWS CLI and SDKs for the local AWS: an administrator of the account, and the admin of the node's key.
+ */
 const PROFILE = { account: 'holdfast-local', nodeAdmin: 'holdfast-node-admin' } as const;
 
-/** A session is for as long as a node is left running; the next start makes another. */
+/** Lifetime of a session in seconds, as long as a node may be left running; the next start makes another. */
 const SESSION_SECONDS = 30 * 86_400;
 
-/** What a client of the local AWS needs. The files are in the state folder: nobody's own ~/.aws is read or written. */
+/** Settings of a client of the local AWS. The files are in the state folder: nobody's own ~/.aws is read or written. */
 export interface AwsAccess {
-  /** KMS and Secrets Manager. */
+  /** Endpoint of KMS and Secrets Manager. */
   readonly endpoint: string;
   readonly region: string;
-  /** The node's key. */
+  /** ARN of the node's key. */
   readonly keyArn: string;
   readonly profiles: typeof PROFILE;
   readonly files: {
-    /** For AWS_CONFIG_FILE. */
+    /** Path for AWS_CONFIG_FILE. */
     readonly config: string;
-    /** For AWS_SHARED_CREDENTIALS_FILE. */
+    /** Path for AWS_SHARED_CREDENTIALS_FILE. */
     readonly credentials: string;
-    /** For AWS_CA_BUNDLE: the authority of the endpoint's certificate, PEM. */
+    /** Path for AWS_CA_BUNDLE: the authority of the endpoint's certificate, PEM. */
     readonly caBundle: string;
   };
 }

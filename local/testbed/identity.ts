@@ -2,12 +2,12 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** A key pair of a person or service on this machine. */
+/** Key pair of a person or service on this machine. */
 export interface Identity {
   readonly privateKey: KeyObject;
-  /** The raw public key, 32 bytes in hex. */
+  /** Raw public key, 32 bytes in hex. */
   readonly publicKey: string;
-  /** Where the private key lies, PKCS #8 in PEM. */
+  /** Path of the private key, PKCS #8 in PEM. */
   readonly path: string;
 }
 

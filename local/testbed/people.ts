@@ -12,7 +12,7 @@ const ADMIN_ROLE = 'policy-node-admin';
 
 const FIRST_ACTIONS = ['kms:DescribeKey', 'kms:GetKeyPolicy', 'kms:PutKeyPolicy', 'kms:ScheduleKeyDeletion'];
 
-/** The admin's own rights; use of the key is not among them. */
+/** IAM policy of the admin; use of the key is not among its rights. */
 const ADMIN_IAM_POLICY = JSON.stringify({
   Version: '2012-10-17',
   Statement: [{ Effect: 'Allow', Action: ['kms:CreateKey'], Resource: '*' }],
@@ -20,25 +20,25 @@ const ADMIN_IAM_POLICY = JSON.stringify({
 
 type Pcrs = ReadonlyMap<number, Uint8Array>;
 
-/** What one key policy admits. */
+/** Images and role that one key policy admits. */
 export interface AdmittedImages {
   readonly keyArn: string;
   /** PCR16, 48 bytes. */
   readonly manifestPcr: Uint8Array;
   readonly encryptionContext: Readonly<Record<string, string>>;
-  /** The role of the instance that the node's parent runs on. */
+  /** Role of the instance that the node's parent runs on. */
   readonly nodeRole: string;
   readonly images: readonly [Pcrs, ...Pcrs[]];
-  /** GenerateDataKey is allowed too. */
+  /** True allows GenerateDataKey too. */
   readonly initialise: boolean;
 }
 
-/** A policy node admin: one AWS account, one KMS key, and the right to say which image may use it. */
+/** Policy node admin: one AWS account, one KMS key, and the right to say which image may use it. */
 export class NodeAdmin {
   readonly accountId: string;
   /** ARN of the admin's role. */
   readonly role: string;
-  /** A client of KMS with the admin's credentials. */
+  /** Client of KMS with the admin's credentials. */
   readonly kms: KMSClient;
   readonly #assume: (durationSeconds: number) => AwsCredentials;
 
@@ -53,12 +53,14 @@ export class NodeAdmin {
     });
   }
 
-  /** New temporary credentials of the admin's role. */
+  /** Makes temporary credentials of the admin's role. */
   credentials(durationSeconds = 3600): AwsCredentials {
     return this.#assume(durationSeconds);
   }
 
-  /** Makes a key that nobody may use yet: its manifest names the key, so that its first policy cannot name the manifest. */
+  /**
+   * Makes a key that nobody may use yet: the manifest names the key, so that the first policy cannot name the manifest.
+   */
   async createKey(): Promise<string> {
     const Statement = [
       { Effect: 'Allow', Principal: { AWS: this.role }, Action: FIRST_ACTIONS, Resource: '*' },
@@ -68,7 +70,7 @@ export class NodeAdmin {
       new CreateKeyCommand({ Description: 'Holdfast policy node', Policy }),
     );
     const arn = created.KeyMetadata?.Arn;
-    if (arn === undefined) throw new TypeError('KMS made a key without an ARN');
+    if (arn === undefined) throw new TypeError('expected the ARN of a new key from KMS');
     return arn;
   }
 
@@ -85,7 +87,7 @@ export class NodeAdmin {
   }
 }
 
-/** An infrastructure admin: runs the instance of a parent, and has the credentials of that instance's role. */
+/** Infrastructure admin: runs the instance of a parent, and has the credentials of that instance's role. */
 export class InfrastructureAdmin {
   /** ARN of the instance's role. */
   readonly parentRole: string;
@@ -96,13 +98,13 @@ export class InfrastructureAdmin {
     this.#assume = () => aws.directory.assumeRole({ roleArn: this.parentRole, sessionName: 'parent' });
   }
 
-  /** New temporary credentials of the instance's role, as its metadata service gives them. */
+  /** Makes temporary credentials of the instance's role, as its metadata service gives them. */
   parentCredentials(): AwsCredentials {
     return this.#assume();
   }
 }
 
-/** One who may sign configurations of nodes whose manifests name the key. */
+/** Authority that may sign configurations of nodes whose manifests name its key. */
 export class ConfigurationAuthority {
   readonly identity: Identity;
 
@@ -110,7 +112,7 @@ export class ConfigurationAuthority {
     this.identity = identity;
   }
 
-  /** Signs a configuration; an envelope's bytes. */
+  /** Signs a configuration; returns an envelope's bytes. */
   sign(configuration: Configuration): Uint8Array {
     const payload = Buffer.from(JSON.stringify(configuration, null, 2));
     const envelope = signEnvelope(

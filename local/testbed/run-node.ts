@@ -9,28 +9,28 @@ const POLL_MS = 5;
 const START_TIMEOUT_MS = 30_000;
 
 export interface RunOptions {
-  /** Changes what the parent is started with: where a test puts a hostile part. */
+  /** Changes the options of the parent, to put a hostile part in. */
   readonly parent?: (options: ParentOptions) => ParentOptions;
   /** Starts the parent; the real one when left out. */
   readonly start?: (options: ParentOptions) => Promise<Parent>;
   readonly launch: LaunchOptions;
-  /** The Nitro host to start on; the testbed's own when left out. */
+  /** Nitro host to start on; the testbed's own when left out. */
   readonly host?: NitroHost;
 }
 
-/** A node that was started and either serves or has failed: never in between. */
+/** Node that was started and either serves or has failed: never in between. */
 export interface StartedNode {
   readonly phase: 'serving' | 'failed';
-  /** Why it failed; null when it serves. */
+  /** Code of the failure; null when the node serves. */
   readonly code: string | null;
   readonly parent: Parent;
   readonly enclave: LocalEnclave;
-  /** The base URL that clients reach the node at, through the parent. */
+  /** Base URL at which clients reach the node, through the parent. */
   readonly url: string;
   stop(): Promise<void>;
 }
 
-/** Starts a parent and an enclave for a testNode, and waits for what becomes of them. */
+/** Starts a parent and an enclave for a test node, and waits until the node serves or fails. */
 export async function runNode(
   testbed: Testbed,
   testNode: TestNode,
@@ -75,5 +75,5 @@ async function settle(parent: Parent, enclave: LocalEnclave): Promise<Pick<Start
     if (hasExited) return { phase: 'failed', code: status?.phase === 'failed' ? status.code : 'NO_WORD' };
     await Promise.race([sleep(POLL_MS), exited]);
   }
-  throw new Error('the node neither serves nor fails');
+  throw new Error('expected a node that serves or fails within its time');
 }

@@ -22,10 +22,10 @@ import {
 const HOUR_MS = 3_600_000;
 const QUORUM = { size: 5, threshold: 3 };
 
-/** The client that may sign. */
+/** Id of the client that may sign. */
 export const CLIENT = 'wallet-backend';
 
-/** The keys of the demonstration, and a rule for each. */
+/** Keys of the demonstration, and a rule for each. */
 export const DEMO_KEYS: Configuration['keys'] = [
   { id: 'ethereum-hot', type: 'secp256k1' },
   { id: 'bitcoin-hot', type: 'secp256k1' },
@@ -51,7 +51,7 @@ function makeRule(
 export interface StartOptions extends HostileScripts {
   readonly launch?: Partial<LaunchOptions>;
   readonly parent?: Partial<ParentOptions>;
-  /** The Nitro host to start on; the testbed's own when left out. */
+  /** Nitro host to start on; the testbed's own when left out. */
   readonly host?: NitroHost;
 }
 
@@ -60,7 +60,7 @@ export class Scenario {
   readonly testbed: Testbed;
   readonly testNode: TestNode;
   readonly store: MemoryStore;
-  /** The enclave's code, and its PCR0, PCR1 and PCR2. */
+  /** Code of the enclave, and its PCR0, PCR1 and PCR2. */
   readonly program: Program;
   readonly pcrs: ReadonlyMap<number, Uint8Array>;
   readonly #programs: Program[] = [];
@@ -84,7 +84,7 @@ export class Scenario {
     return await Scenario.on(await openTestbed({ stateDirectory }), program, node);
   }
 
-  /** Another node in the same testbed. */
+  /** Opens a scenario of another node in the same testbed. */
   static async on(testbed: Testbed, program: Program, node: number): Promise<Scenario> {
     const testNode = await openTestNode(testbed, { node, quorum: QUORUM });
     const scenario = new Scenario(testbed, testNode, program, await testbed.host.measure(program.folder));
@@ -93,12 +93,12 @@ export class Scenario {
     return scenario;
   }
 
-  /** Another node beside this one. */
+  /** Opens a scenario of another node beside this one. */
   beside(node: number): Promise<Scenario> {
     return Scenario.on(this.testbed, this.program, node);
   }
 
-  /** A configuration of that version; with an order to initialise when that is named. */
+  /** Makes a configuration of a version; with an order to initialise when one is named. */
   configuration(version: number, order?: string): ConfigurationBody {
     return {
       version,
@@ -127,20 +127,20 @@ export class Scenario {
     });
   }
 
-  /** Starts the node, sees how it fails, and takes it down again; `SERVING` when it did not fail. */
+  /** Starts the node, sees how it fails, and takes it down again; returns `SERVING` when it did not fail. */
   async attempt(options: StartOptions = {}): Promise<string> {
     const node = await this.start(options);
     await node.stop();
     return node.code ?? 'SERVING';
   }
 
-  /** @throws Error when the node does not serve an honest parent */
+  /** Asserts that the node serves an honest parent. @throws Error when it does not */
   async assertServes(): Promise<void> {
     const code = await this.attempt();
-    if (code !== 'SERVING') throw new Error(`the node does not serve: ${code}`);
+    if (code !== 'SERVING') throw new Error(`expected a node that serves, found ${code}`);
   }
 
-  /** A copy of the enclave's code in which one file is changed: another image. */
+  /** Copies the enclave's code with one file changed: another image. */
   async changedProgram(path: string, change: (code: string) => string): Promise<string> {
     const program = await copyProgram();
     this.#programs.push(program);

@@ -10,13 +10,13 @@ import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
 import type { InfrastructureAdmin } from './people.ts';
 import type { TestNode } from './test-node.ts';
 
-/** What of a test node its parent needs. */
+/** Fields of a test node that its parent needs. */
 export type ParentFiles = Pick<
   TestNode,
   'manifest' | 'manifestPath' | 'configurationPath' | 'secretsDirectory' | 'storePath'
 > & { readonly infrastructure: Pick<InfrastructureAdmin, 'parentCredentials'> };
 
-/** What the real parent is started with for one node: its files, its store, and a way to the local AWS alone. */
+/** Options of the real parent of one node: its files, its store, and a way to the local AWS alone. */
 export function testNodeParentOptions(
   {
     aws,

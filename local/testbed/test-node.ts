@@ -18,46 +18,46 @@ import { ConfigurationAuthority, InfrastructureAdmin, NodeAdmin, REGION } from '
 import type { Testbed } from './testbed.ts';
 
 export interface TestNodeOptions {
-  /** The node's place in its quorum, from 1. */
+  /** Number of the node in its quorum, from 1. */
   readonly node: number;
   readonly quorum?: { readonly size: number; readonly threshold: number };
   readonly namespace?: string;
 }
 
-/** What a configuration says beside its format and manifest. */
+/** Fields of a configuration beside its format and manifest. */
 export type ConfigurationBody = Omit<Configuration, 'format' | 'manifest'>;
 
-/** Which phase of a node's life a key policy is for. */
+/** Phase of a node's life that a key policy is for. */
 export interface KeyPolicyPhase {
-  /** GenerateDataKey is allowed too. */
+  /** True allows GenerateDataKey too. */
   readonly initialise?: boolean;
-  /** Further images, as during an upgrade. */
+  /** PCRs of further images, as during an upgrade. */
   readonly others?: readonly ReadonlyMap<number, Uint8Array>[];
 }
 
-/** One policy node, and the people around it, each with their own credentials alone. */
+/** Policy node, and the people around it, each with their own credentials alone. */
 export interface TestNode {
   readonly directory: string;
   readonly keyArn: string;
   readonly manifest: Manifest;
   readonly manifestBytes: Uint8Array;
-  /** PCR16 of that manifest, 48 bytes. */
+  /** PCR16 of the manifest, 48 bytes. */
   readonly manifestPcr: Uint8Array;
   readonly manifestPath: string;
   readonly configurationPath: string;
   readonly secretsDirectory: string;
   readonly storePath: string;
-  /** Owns the account with the KMS key. */
+  /** Admin who owns the account with the KMS key. */
   readonly admin: NodeAdmin;
-  /** Runs the parent. */
+  /** Admin who runs the parent. */
   readonly infrastructure: InfrastructureAdmin;
-  /** Signs configurations. */
+  /** Authority that signs configurations. */
   readonly authority: ConfigurationAuthority;
-  /** Asks for signatures. */
+  /** Client that asks for signatures. */
   readonly client: Identity;
   /** Has the admin put a key policy that lets images with these PCRs use the key. */
   allow(pcrs: ReadonlyMap<number, Uint8Array>, phase?: KeyPolicyPhase): Promise<void>;
-  /** Has the authority sign a configuration of this node: an envelope's bytes. */
+  /** Has the authority sign a configuration of this node; returns an envelope's bytes. */
   sign(body: ConfigurationBody): Uint8Array;
   /** Has the authority sign a configuration, and the infrastructure admin put it where the parent reads it. */
   configure(body: ConfigurationBody): Promise<void>;
@@ -130,7 +130,7 @@ export async function openTestNode(
   };
 }
 
-/** An account of a node's own: 111111111111 for node 1, and 000000000011 for node 11. */
+/** Account of a node: 111111111111 for node 1, and 000000000011 for node 11. */
 function accountOf(node: number): string {
   return node < 10 ? String(node).repeat(12) : String(node).padStart(12, '0');
 }

@@ -4,17 +4,17 @@ import { createRecipientVerifier, type RecipientVerifier } from '../kms/index.ts
 import { NitroHost } from '../nitro-host/index.ts';
 
 export interface TestbedOptions {
-  /** Keeps everything between runs: AWS's keys, the NSM's root, each node's files. */
+  /** Folder that keeps everything between runs: AWS's keys, the NSM's root, each node's files. */
   readonly stateDirectory: string;
   readonly cmsShape?: NonNullable<LocalAwsOptions['cmsShape']>;
   readonly onDecision?: NonNullable<LocalAwsOptions['onDecision']>;
 }
 
-/** An AWS and any number of Nitro hosts on one machine; accounts and people come with each test node. */
+/** Testbed: an AWS and any number of Nitro hosts on one machine; accounts and people come with each test node. */
 export interface Testbed {
   readonly stateDirectory: string;
   readonly aws: LocalAws;
-  /** The host that nodes start on where no other is named. */
+  /** Host that nodes start on where no other is named. */
   readonly host: NitroHost;
   /** Opens one more host under the same NSM root, whose enclaves trust these authorities (PEM) for KMS besides. */
   addHost(kmsRoots?: readonly string[]): Promise<NitroHost>;
@@ -28,7 +28,8 @@ export async function openTestbed({ stateDirectory, ...options }: TestbedOptions
     ...options,
     stateDirectory: join(stateDirectory, 'aws'),
     verifyRecipient: (document, now) => {
-      if (verifyRecipient === undefined) throw new TypeError('no Nitro host yet');
+      if (verifyRecipient === undefined)
+        throw new TypeError('expected a Nitro host before the first request');
       return verifyRecipient(document, now);
     },
   });

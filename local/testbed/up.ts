@@ -8,20 +8,20 @@ import { runNode, type StartedNode } from './run-node.ts';
 import { openTestNode, type TestNode } from './test-node.ts';
 import { openTestbed, type Testbed } from './testbed.ts';
 
-/** The key policy ends the order's use here; its time need not. */
+/** Lifetime of the order in milliseconds: long, because the key policy ends its use here. */
 const ORDER_MS = 365 * 86_400_000;
 
-/** What one who uses a local node is given. */
+/** Files and addresses that the user of a local node gets. */
 export interface LocalNode {
   readonly node: StartedNode;
-  /** The id under which the configuration knows the client. */
+  /** Id under which the configuration knows the client. */
   readonly clientId: string;
   readonly files: {
-    /** Its Ed25519 private key, PEM. */
+    /** Path of the client's Ed25519 private key, PEM. */
     readonly clientKey: string;
-    /** PCR0, PCR1, PCR2 and PCR16. */
+    /** Path of PCR0, PCR1, PCR2 and PCR16. */
     readonly pcrs: string;
-    /** The root that the local NSM signs under, PEM. */
+    /** Path of the root that the local NSM signs under, PEM. */
     readonly root: string;
     readonly manifest: string;
   };
@@ -32,9 +32,9 @@ export interface LocalNode {
 
 export interface UpOptions {
   readonly stateDirectory: string;
-  /** Where clients reach the node; 0 takes a free one. */
+  /** Port at which clients reach the node; 0 takes a free one. */
   readonly port: number;
-  /** Where its parent's status page is; 0 takes a free one. */
+  /** Port of the parent's status page; 0 takes a free one. */
   readonly statusPort: number;
   readonly clientId: string;
   readonly keys: Configuration['keys'];
@@ -92,12 +92,12 @@ export async function bringUp(options: UpOptions): Promise<LocalNode> {
   }
 }
 
-/** Left once a node has served: until then a start that was cut off may be tried again. */
+/** Path of a mark left once a node has served: until then a start that was cut off may be tried again. */
 function initialisedPath(testNode: TestNode): string {
   return join(testNode.directory, 'initialised');
 }
 
-/** The first start is ordered by a signed configuration; later ones find it. */
+/** Prepares a start: the first is ordered by a signed configuration, which later ones find. */
 async function prepare(
   testNode: TestNode,
   pcrs: ReadonlyMap<number, Uint8Array>,
@@ -144,7 +144,7 @@ async function writeFiles(
   return files;
 }
 
-/** Node's own recursive mkdir never ends below /proc, where a folder that exists takes no other. */
+/** Makes a folder. Node's own recursive mkdir never ends below /proc, where a folder that exists takes no other. */
 async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { mode: 0o700 });

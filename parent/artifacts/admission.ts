@@ -8,8 +8,8 @@ import { readArtifactFile } from './files.ts';
 const MIN_NONCE_BYTES = 16;
 
 /**
- * A folder with an admin's `nonce`, in hex, to which an image that KMS does not admit yet answers at its next start with
- * `attestation.cbor`: what `holdfast key-policy gate` verifies. An old answer is replaced.
+ * Opens a folder in which an admin puts a `nonce`, in hex, for an image that KMS does not admit yet. At its next start
+ * the image publishes `attestation.cbor` there, in place of any earlier one: the input of `holdfast key-policy gate`.
  */
 export function createFileAdmission(directory: string): AdmissionDesk {
   return {
@@ -32,7 +32,7 @@ export function createFileAdmission(directory: string): AdmissionDesk {
 function parseNonce(hex: string): Uint8Array {
   const nonce = Buffer.from(hex, 'hex');
   if (nonce.toString('hex') !== hex.toLowerCase() || nonce.length < MIN_NONCE_BYTES) {
-    throw new ArtifactError('ARTIFACT_UNAVAILABLE', 'a nonce is at least 16 bytes in hex');
+    throw new ArtifactError('ARTIFACT_UNAVAILABLE', 'expected a nonce of at least 16 bytes in hex');
   }
   return nonce;
 }

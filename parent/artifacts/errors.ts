@@ -1,7 +1,7 @@
 import { HoldfastError } from '../../shared/errors.ts';
 
 export type ArtifactErrorCode =
-  /** The source could not be asked, or did not answer; see `cause`. */
+  /** The source of an artifact could not be asked, or did not respond; see `cause`. */
   'ARTIFACT_UNAVAILABLE' | 'ARTIFACT_TOO_LARGE';
 
 export class ArtifactError extends HoldfastError<ArtifactErrorCode> {}

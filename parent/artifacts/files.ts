@@ -5,7 +5,7 @@ import type { SecretSource } from '../control/sources.ts';
 import { ArtifactError } from './errors.ts';
 
 /**
- * The bytes of a file, read anew each time; `null` when there is none.
+ * Reads a file's bytes anew; `null` when there is no such file.
  * @throws ArtifactError ARTIFACT_TOO_LARGE, ARTIFACT_UNAVAILABLE
  */
 export async function readArtifactFile(path: string, maxBytes: number): Promise<Uint8Array | null> {
@@ -25,7 +25,7 @@ export async function readArtifactFile(path: string, maxBytes: number): Promise<
   }
 }
 
-/** Secret blobs as files of a folder, each with its secret's name. Names are those of the control protocol. */
+/** Secret blobs as files of a folder, each under its secret's name as the control protocol has it. */
 export function createFileSecrets(directory: string): SecretSource {
   return {
     get: (name) => readArtifactFile(join(directory, name), MAX_SECRET_BLOB_BYTES),

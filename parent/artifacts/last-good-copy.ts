@@ -7,15 +7,15 @@ import { readArtifactFile } from './files.ts';
 import type { ArtifactSource } from './source.ts';
 
 export interface LastGoodCopyOptions {
-  /** The folder of the copies; made when missing, for its owner alone. */
+  /** Folder of the copies; made when missing, readable by its owner alone. */
   readonly directory: string;
   readonly maxBytes: number;
   readonly log: Log;
 }
 
 /**
- * Keeps what a source gave last, and gives that while the source is not to be had, so that a node starts again while
- * AWS is down. What it keeps is public or ciphertext; whether it is current, the enclave decides by itself.
+ * Keeps the bytes that a source gave last, and gives these while the source is not to be had, so that a node starts
+ * again while AWS is down. The bytes are public or ciphertext; the enclave itself decides whether they are current.
  */
 export function withLastGoodCopy(
   source: ArtifactSource,
@@ -43,7 +43,7 @@ export function withLastGoodCopy(
   };
 }
 
-/** As {@link withLastGoodCopy}, for all secrets of a source; each in the file `secret-NAME`. */
+/** Wraps all secrets of a source in {@link withLastGoodCopy}, each with a copy in the file `secret-NAME`. */
 export function withLastGoodSecrets(source: SecretSource, options: LastGoodCopyOptions): SecretSource {
   return {
     get: (name, signal) =>

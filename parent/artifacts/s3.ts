@@ -9,11 +9,11 @@ export interface S3ArtifactOptions {
   readonly maxBytes: number;
 }
 
-/** An object in S3. @throws ArtifactError ARTIFACT_TOO_LARGE, ARTIFACT_UNAVAILABLE */
+/** Reads an artifact from an object in S3. @throws ArtifactError ARTIFACT_TOO_LARGE, ARTIFACT_UNAVAILABLE */
 export function createS3Artifact({ client, bucket, key, maxBytes }: S3ArtifactOptions): ArtifactSource {
   return async (signal) => {
     try {
-      // One byte more than is taken tells that there is more, without fetching it.
+      // A range of one byte more than the maximum shows that the object is too long, without fetching all of it.
       const range = `bytes=0-${maxBytes}`;
       const command = new GetObjectCommand({ Bucket: bucket, Key: key, Range: range });
       const { Body } = await client.send(command, { abortSignal: signal });

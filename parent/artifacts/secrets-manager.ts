@@ -10,12 +10,12 @@ import type { ArtifactSource } from './source.ts';
 
 export interface SecretsManagerSecretsOptions {
   readonly client: Pick<SecretsManagerClient, 'send'>;
-  /** Put before a secret's name, such as `holdfast/production/node-1/`. */
+  /** Prefix of every secret's name, such as `holdfast/production/node-1/`. */
   readonly prefix: string;
 }
 
 /**
- * A manifest or configuration from AWS Secrets Manager, as text or binary.
+ * Reads a manifest or configuration from a secret of AWS Secrets Manager, text or binary.
  * @throws ArtifactError ARTIFACT_TOO_LARGE, ARTIFACT_UNAVAILABLE
  */
 export function createSecretsManagerArtifact(
@@ -54,8 +54,8 @@ export function createSecretsManagerSecrets({ client, prefix }: SecretsManagerSe
       const value = await getSecretValue(client, `${prefix}${name}`, signal);
       if (value === null) return null;
       if (value.SecretBinary !== undefined) return value.SecretBinary;
-      // Text there is somebody's plaintext, which must not even get as far as the enclave.
-      throw new ArtifactError('ARTIFACT_UNAVAILABLE', 'the secret is not binary', { name });
+      // A text secret may be a plaintext stored by mistake, which must not even get as far as the enclave.
+      throw new ArtifactError('ARTIFACT_UNAVAILABLE', 'expected a binary secret, found a text one', { name });
     },
   };
 }

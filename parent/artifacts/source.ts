@@ -1,2 +1,2 @@
-/** Where the bytes of one artifact come from: `null` when there is none, which is not the same as not to be had now. */
+/** Source of one artifact's bytes. Resolves to `null` when there is no artifact; rejects when it cannot be had now. */
 export type ArtifactSource = (signal: AbortSignal) => Promise<Uint8Array | null>;

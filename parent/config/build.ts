@@ -22,7 +22,7 @@ import { createSqliteStore } from '../store/sqlite-store.ts';
 import type { ArtifactLocation, ParentConfig } from './schema.ts';
 import { logAllowListWarnings, parseVsockProxyFile, type VsockProxyFileWarning } from './vsock-proxy-file.ts';
 
-/** What a configuration amounts to, and what has to be given back in the end. */
+/** Parts of a parent that a configuration has been turned into; `close` releases the AWS clients. */
 export interface BuiltParent {
   readonly options: ParentOptions;
   readonly credentials: CredentialSource;
@@ -30,8 +30,8 @@ export interface BuiltParent {
 }
 
 /**
- * Makes the parts that a configuration names. The SDK's clients and the PostgreSQL driver are loaded only where they
- * are needed.
+ * Builds the parts that a configuration names. The SDK's clients and the PostgreSQL driver are loaded only where a part
+ * needs them.
  * @throws ParentOptionError OPTION_INVALID; TransportError TRANSPORT_UNAVAILABLE where AF_VSOCK is not to be had
  */
 export async function buildParent(config: ParentConfig, log: Log): Promise<BuiltParent> {
@@ -66,15 +66,16 @@ export async function buildParent(config: ParentConfig, log: Log): Promise<Built
   };
 }
 
-/** What the enclave may reach, and what in vsock-proxy's file opens nothing. */
+/** Targets that the enclave may reach, with warnings for entries of vsock-proxy's file that open nothing. */
 export interface ReadTargets {
   readonly targets: readonly EgressTarget[];
   readonly warnings: readonly VsockProxyFileWarning[];
 }
 
 /**
- * All targets of a configuration: its own and, on top, those of vsock-proxy's file, each with the networks of all.
- * @throws ParentOptionError
+ * Reads all targets of a configuration: its own and, on top, those of vsock-proxy's file, each with the networks of
+ * all.
+ * @throws ParentOptionError OPTION_INVALID
  */
 export async function readTargets(
   egress: ParentConfig['egress'],
@@ -108,7 +109,7 @@ async function createTransport(transport: ParentConfig['transport']): Promise<Tr
   return openParentTransport();
 }
 
-/** The SDK's own chain: environment, profiles, web identity, containers, and IMDSv2 on EC2. */
+/** Asks the SDK's own provider chain: environment, profiles, web identity, containers, and IMDSv2 on EC2. */
 async function askProviderChain() {
   const { defaultProvider } = await import('@aws-sdk/credential-provider-node');
   return await defaultProvider()();
@@ -131,12 +132,16 @@ async function createArtifact(
 
 async function createSecrets(location: ArtifactLocation, aws: AwsClients): Promise<SecretSource> {
   if (location.type === 'file') return createFileSecrets(location.file);
-  if (location.type === 's3') throw new ParentOptionError('OPTION_INVALID', 'secrets do not come from S3');
+  if (location.type === 's3')
+    throw new ParentOptionError(
+      'OPTION_INVALID',
+      'expected a folder or Secrets Manager for secrets, found S3',
+    );
   const { createSecretsManagerSecrets } = await import('../artifacts/secrets-manager.ts');
   return createSecretsManagerSecrets({ client: await aws.secretsManager(), prefix: location.name });
 }
 
-/** The store that a configuration names. @throws ParentOptionError */
+/** Opens the store that a configuration names. @throws ParentOptionError OPTION_INVALID */
 export async function createStore(store: ParentConfig['store']): Promise<RecordStore> {
   if ('sqlite' in store) return createSqliteStore(store.sqlite);
   const { createPostgresStore } = await import('../store/postgres-store.ts');
@@ -145,7 +150,7 @@ export async function createStore(store: ParentConfig['store']): Promise<RecordS
   return createPostgresStore({ url, node });
 }
 
-/** Clients of AWS, made when they are first needed. */
+/** AWS clients, each made when a part first needs it. */
 class AwsClients {
   readonly #region: string | undefined;
   readonly #made: { destroy(): void }[] = [];
@@ -188,7 +193,7 @@ async function readText(path: string): Promise<string> {
 
 type Defined<T> = { [Key in keyof T]: Exclude<T[Key], undefined> };
 
-/** zod leaves `undefined` where a field was left out; options with exact types do not know that. */
+/** Drops fields that zod left `undefined`: options with exact types have no such fields. */
 function dropUndefined<T extends object>(value: T): Defined<T> {
   return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as Defined<T>;
 }

@@ -15,16 +15,18 @@ export function parseParentConfig(text: string): ParentConfig {
 
 function parseYaml(text: string): unknown {
   if (Buffer.byteLength(text) > MAX_CONFIG_BYTES) {
-    throw new ParentOptionError('OPTION_INVALID', 'the file is too long', { maximum: MAX_CONFIG_BYTES });
+    throw new ParentOptionError('OPTION_INVALID', 'the configuration is longer than its maximum', {
+      maximum: MAX_CONFIG_BYTES,
+    });
   }
   try {
     return parse(text, { version: '1.2', strict: true, uniqueKeys: true, maxAliasCount: 0 }) as unknown;
   } catch (error) {
-    throw new ParentOptionError('OPTION_INVALID', 'the file is not YAML', describePlace(error), error);
+    throw new ParentOptionError('OPTION_INVALID', 'expected YAML 1.2', describePlace(error), error);
   }
 }
 
-/** Where it is and of what kind: the parser's own message quotes the line, and a password may stand there. */
+/** Place and kind of a YAML error. The parser's message is left out: it quotes the line, where a password may stand. */
 export function describePlace(error: unknown): Record<string, unknown> {
   if (!(error instanceof YAMLParseError)) return {};
   const [start] = error.linePos ?? [];
@@ -40,5 +42,5 @@ function check<T>(schema: z.ZodType<T>, value: unknown): T {
   const fields = result.error.issues
     .slice(0, 8)
     .map(({ path, message }) => `${path.length === 0 ? 'the whole' : path.join('.')}: ${message}`);
-  throw new ParentOptionError('OPTION_INVALID', 'the file does not say what it must', { fields });
+  throw new ParentOptionError('OPTION_INVALID', 'fields are missing, unknown or malformed', { fields });
 }

@@ -11,7 +11,7 @@ const milliseconds = z
   .max(86_400_000 * 7);
 const count = z.int().min(1).max(1_000_000);
 
-/** `ADDRESS:PORT`, an IPv6 address in brackets. */
+/** Endpoint as `ADDRESS:PORT`, an IPv6 address in brackets. */
 const endpoint = z.string().transform((value, context) => {
   const match = /^(?:\[([^\]]+)\]|([^:]+)):([0-9]{1,5})$/.exec(value);
   const host = match?.[1] ?? match?.[2] ?? '';
@@ -23,7 +23,7 @@ const endpoint = z.string().transform((value, context) => {
   return { host, port: number };
 });
 
-/** A file, `s3://BUCKET/KEY`, or `secretsmanager:NAME`. */
+/** Location of an artifact: a file, `s3://BUCKET/KEY`, or `secretsmanager:NAME`. */
 const artifact = z.union(
   [
     path.transform((file) => ({ type: 'file' as const, file })),
@@ -43,7 +43,7 @@ const artifact = z.union(
 );
 export type ArtifactLocation = z.infer<typeof artifact>;
 
-/** A folder with a file for each secret, or `secretsmanager:PREFIX`. */
+/** Location of the secrets: a folder with a file for each, or `secretsmanager:PREFIX`. */
 const secrets = artifact.refine(({ type }) => type !== 's3', { error: 'secrets do not come from S3' });
 
 const target = z.strictObject({
@@ -53,31 +53,34 @@ const target = z.strictObject({
   connectTo: z.strictObject({ address: z.string(), port }).optional(),
 });
 
-/** A CIDR block of other machines. */
+/** CIDR block of other machines. */
 const network = z.string().superRefine((block, context) => {
   const fault = describeNetworkFault(block);
   if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
 });
 
-/** The file that `holdfast parent run` reads, YAML or JSON. docs/parent.md explains each field. */
+/** Schema of the file that `holdfast parent run` reads, YAML or JSON. docs/parent.md explains each field. */
 export const parentConfigSchema = z.strictObject({
   enclave: z
     .strictObject({
       cid: z.int().min(4).max(0xffff_fffe),
-      /** With an image the parent starts and watches the enclave itself, through nitro-cli. */
+      /** Path of an image, with which the parent starts and watches the enclave itself, through nitro-cli. */
       image: path.optional(),
       pcrs: path.optional(),
       cpus: z.int().min(1).max(256).default(2),
       memoryMiB: z.int().min(64).max(1_048_576).default(1_024),
-      /** In debug mode this host reads the enclave's memory, and its console comes into the log: for trials alone. */
+      /**
+       * Debug mode, for trials alone: this host reads the enclave's memory, and the enclave's console goes into the
+       * log.
+       */
       debug: z.boolean().default(false),
-      /** Whether one that runs and says nothing for a minute is terminated and started again. */
+      /** Terminates and restarts an enclave that runs and reports nothing for a minute. */
       restartWhenSilent: z.boolean().default(false),
     })
     .refine(({ image, pcrs }) => (image === undefined) === (pcrs === undefined), {
       error: 'image and pcrs are named together or not at all',
     }),
-  /** `vsock` on a Nitro host; a folder of Unix sockets elsewhere. */
+  /** Transport to the enclave: `vsock` on a Nitro host; a folder of Unix sockets elsewhere. */
   transport: z
     .union([z.literal('vsock'), z.strictObject({ unix: path })], {
       error: 'vsock or {unix: /folder} is expected',
@@ -98,7 +101,7 @@ export const parentConfigSchema = z.strictObject({
     [
       z.strictObject({ sqlite: path }),
       z.strictObject({ postgres: z.strictObject({ url: z.string() }), node: z.string().min(1).max(128) }),
-      /** The URL in a file of its own, where it holds a password. */
+      /** PostgreSQL by a URL in a file of its own, where the URL holds a password. */
       z.strictObject({ postgres: z.strictObject({ urlFile: path }), node: z.string().min(1).max(128) }),
     ],
     {
@@ -108,9 +111,9 @@ export const parentConfigSchema = z.strictObject({
   ),
   egress: z.strictObject({
     allowlist: z.array(target).max(1_024).default([]),
-    /** The allow-list of AWS's vsock-proxy, as it is; its targets come on top. */
+    /** Path of an allow-list of AWS's vsock-proxy, unchanged; its targets are added to `allowlist`. */
     allowlistFile: path.optional(),
-    /** Blocks in which every target may lie besides public addresses: the subnets of VPC endpoints. */
+    /** CIDR blocks in which every target may lie besides public addresses: the subnets of VPC endpoints. */
     networks: z.array(network).max(64).default([]),
     ports: z
       .array(z.strictObject({ listen: z.int().min(1).max(0xffff_fffe), host: z.string(), port }))

@@ -5,21 +5,23 @@ import type { Log } from '../log.ts';
 import { describePlace, MAX_CONFIG_BYTES } from './parse.ts';
 
 export type VsockProxyFileWarningCode =
-  /** A second YAML document, which nobody reads. */
+  /** A second YAML document, which vsock-proxy does not read either. */
   | 'ALLOWLIST_DOCUMENT_IGNORED'
-  /** An address that no host has: a wildcard, a block, a URL. It is no pattern, so it opens nothing. */
+  /**
+   * An address that no host has: a wildcard, a block, a URL. Patterns are not supported, so the entry opens nothing.
+   */
   | 'ALLOWLIST_HOST_NEVER_MATCHES';
 
-/** Something in the file that opens nothing, though somebody may believe that it does. */
+/** Warning for an entry that opens nothing, though an operator may believe that it does. */
 export interface VsockProxyFileWarning {
   readonly code: VsockProxyFileWarningCode;
   readonly line: number;
-  /** The address as it is written, cut to 128 characters. */
+  /** Address as the file writes it, cut to 128 characters. */
   readonly address?: string;
 }
 
 export interface VsockProxyFile {
-  /** Each host and port once, hosts in the one spelling of {@link normaliseHost}. */
+  /** Targets, each host and port once, hosts in the one spelling of {@link normaliseHost}. */
   readonly targets: readonly EgressTarget[];
   readonly warnings: readonly VsockProxyFileWarning[];
 }
@@ -28,9 +30,9 @@ type Node = unknown;
 
 /**
  * Reads the allow-list of AWS's vsock-proxy: in the first YAML document, `allowlist:` with `address` and `port` each;
- * other fields do not count. As that program does, it takes anchors with aliases, and what is named twice. Other than
- * that program, which stops at the entry that matches, it reads every entry, and an entry that cannot be read refuses
- * the file (docs/parent.md, "From vsock-proxy").
+ * other fields do not count. Anchors with aliases and repeated entries are accepted, as vsock-proxy accepts them.
+ * vsock-proxy stops at the entry that matches; this parser reads every entry, and refuses the file for an entry that
+ * cannot be read (docs/parent.md, "From vsock-proxy").
  * @throws ParentOptionError OPTION_INVALID with the line
  */
 export function parseVsockProxyFile(text: string): VsockProxyFile {
@@ -63,15 +65,17 @@ export function parseVsockProxyFile(text: string): VsockProxyFile {
   return { targets: [...targets.values()], warnings };
 }
 
-/** One line of the log for each warning. */
+/** Logs one line for each warning. */
 export function logAllowListWarnings(warnings: readonly VsockProxyFileWarning[], log: Log): void {
   for (const { code, line, address } of warnings) log('warn', 'egress.allowlist', { code, line, address });
 }
 
-/** The first two documents; errors of the second do not count. */
+/** Parses the first two documents; errors of the second do not count. */
 function parseDocuments(text: string, lineCounter: LineCounter): readonly Document[] {
   if (Buffer.byteLength(text) > MAX_CONFIG_BYTES) {
-    throw new ParentOptionError('OPTION_INVALID', 'the file is too long', { maximum: MAX_CONFIG_BYTES });
+    throw new ParentOptionError('OPTION_INVALID', 'the allow-list is longer than its maximum', {
+      maximum: MAX_CONFIG_BYTES,
+    });
   }
   let list: readonly Document[];
   try {
@@ -79,17 +83,22 @@ function parseDocuments(text: string, lineCounter: LineCounter): readonly Docume
     const documents = parseAllDocuments(text, options);
     list = Array.isArray(documents) ? documents : [];
   } catch (error) {
-    // Nested so deep that the parser gives up.
-    throw new ParentOptionError('OPTION_INVALID', 'the file is not YAML', {}, error);
+    // The parser overflows its stack on deep nesting.
+    throw new ParentOptionError(
+      'OPTION_INVALID',
+      'expected YAML, found nesting too deep to parse',
+      {},
+      error,
+    );
   }
   const [error] = list[0]?.errors ?? [];
   if (error !== undefined) {
-    throw new ParentOptionError('OPTION_INVALID', 'the file is not YAML', describePlace(error), error);
+    throw new ParentOptionError('OPTION_INVALID', 'expected YAML', describePlace(error), error);
   }
   return list.slice(0, 2);
 }
 
-/** What each alias stands for: nothing is copied, so that no file grows by its aliases. */
+/** Maps each alias to the node that it stands for. Nothing is copied, so that no file grows by its aliases. */
 function resolveAliases(document: Document | undefined): ReadonlyMap<Node, Node> {
   const [anchors, aliases] = [new Map<string, Node>(), new Map<Node, Node>()];
   if (document === undefined) return aliases;
@@ -106,7 +115,7 @@ function stringIn(node: Node): string | undefined {
   return isScalar(node) && typeof node.value === 'string' ? node.value : undefined;
 }
 
-/** An integer as such: `443.0` and `4.43e2` are none, and neither is text. */
+/** Reads an integer written as such; undefined for `443.0`, `4.43e2` and text. */
 function integerIn(node: Node): number | undefined {
   if (!isScalar(node) || node.type !== 'PLAIN' || typeof node.value !== 'number') return undefined;
   return /^(?:[-+]?[0-9]+|0x[0-9a-f]+|0o[0-7]+)$/i.test(node.source ?? '') ? node.value : undefined;

@@ -11,20 +11,22 @@ import { hangUp } from '../forward.ts';
 import type { Log } from '../log.ts';
 import type { ControlSession } from './session.ts';
 
-/** An enclave needs one; a second comes while a lost one has not been noticed yet. */
+/**
+ * Maximum of control connections. An enclave needs one, and a second while the loss of the first has not been noticed.
+ */
 const MAX_CONNECTIONS = 8;
 const FRAME_TIMEOUT_MS = 10_000;
 
 export interface ControlServerOptions {
   readonly transport: Transport;
-  /** Whether that CID is the enclave's; others are hung up on. */
+  /** Tells whether a CID is the enclave's; connections from other CIDs are closed. */
   readonly isEnclave: (cid: number) => boolean;
   readonly openSession: () => ControlSession;
   readonly log: Log;
 }
 
 export interface ControlServer extends Listener {
-  /** Hangs up on all who are connected: an enclave that is gone must not keep the store from its successor. */
+  /** Closes all connections: an enclave that is gone must not keep the store from its successor. */
   disconnect(): void;
 }
 

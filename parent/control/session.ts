@@ -18,11 +18,14 @@ import { RecordStoreError, type RecordStoreErrorCode } from '../store/errors.ts'
 import type { RecordSession } from '../store/record-store.ts';
 import type { ControlSources } from './sources.ts';
 
-/** One control connection's requests, one after the other. It owns the store from its first store request on. */
+/**
+ * Requests of one control connection, handled one after the other. A session owns the store from its first store
+ * request on.
+ */
 export interface ControlSession {
-  /** Never throws: what goes wrong is an answer of type `error`. */
+  /** Handles a request. Never throws: a failure is a response of type `error`. */
   handle(request: ControlRequest): Promise<ControlResponse>;
-  /** Gives the store up; called once no request is under way any more. */
+  /** Releases the store; called once no request is under way any more. */
   close(): Promise<void>;
 }
 
@@ -40,7 +43,7 @@ const STORE_ANSWERS: Readonly<Record<RecordStoreErrorCode, ControlErrorCode>> = 
 export function createControlSession(sources: ControlSources, log: Log): ControlSession {
   let store: RecordSession | undefined;
   const openStore = async () => (store ??= await sources.store.open());
-  // Its first request of the store is on the way to the node's first signature.
+  // A node's first request of the store delays its first signature, so that the store gets ready now.
   sources.store.prepare?.();
 
   async function answer(request: ControlRequest): Promise<ControlResponse> {
@@ -99,7 +102,7 @@ export function createControlSession(sources: ControlSources, log: Log): Control
       } catch (error) {
         log('warn', 'control.refused', { request: request.type, code: errorCode(error) });
         if (!(error instanceof RecordStoreError)) return refuse('UNAVAILABLE');
-        // A database that broke may be back: the next request opens it anew.
+        // A database that broke may be back: the next request opens the store anew.
         if (error.code === 'STORE_FAILED') await closeStore();
         return refuse(STORE_ANSWERS[error.code]);
       }

@@ -1,27 +1,27 @@
 import type { Credentials, NodePhase } from '../../shared/protocol/control.ts';
 import type { RecordStore } from '../store/record-store.ts';
 
-/** Where secret blobs come from: ciphertext, which the parent cannot open. */
+/** Source of secret blobs: ciphertext, which the parent cannot open. */
 export interface SecretSource {
-  /** `null` when there is no secret of that name, which is not the same as one that cannot be had now. */
+  /** Resolves to `null` when there is no secret of that name; rejects when it cannot be had now. */
   get(name: string, signal: AbortSignal): Promise<Uint8Array | null>;
 }
 
-/** An admin's nonce for an image that is to be admitted, and the attestation document that answers it. */
+/** Exchange with an admin who is to admit an image: the admin's nonce, and the attestation document made for it. */
 export interface AdmissionDesk {
-  /** `null` when nobody has asked. */
+  /** Resolves to `null` when no admin has left a nonce. */
   nonce(signal: AbortSignal): Promise<Uint8Array | null>;
   publish(document: Uint8Array, signal: AbortSignal): Promise<void>;
 }
 
-/** What a node's control requests are answered from. Whatever throws is answered with UNAVAILABLE. */
+/** Sources from which a node's control requests are served. A source that throws makes the response UNAVAILABLE. */
 export interface ControlSources {
-  /** `null` when there is none: answered with NOT_FOUND. */
+  /** Resolves to `null` when there is none: the response is NOT_FOUND. */
   readonly manifest: (signal: AbortSignal) => Promise<Uint8Array | null>;
   readonly configuration: (signal: AbortSignal) => Promise<Uint8Array | null>;
   readonly secrets: SecretSource;
   readonly credentials: (signal: AbortSignal) => Promise<Credentials>;
-  /** Where an image that KMS does not admit yet shows itself; nobody asks for that when left out. */
+  /** Exchange for an image that KMS does not admit yet; left out where no admin asks for documents. */
   readonly admission?: AdmissionDesk;
   readonly store: RecordStore;
   readonly onStatus: (phase: NodePhase, code: string | null) => void;

@@ -1,4 +1,4 @@
-/** What a check can find, other than that all is well: stable names, explained in docs/doctor.md. */
+/** Codes of the findings that a check can report: stable names, explained in docs/doctor.md. */
 export const FINDING_CODES = [
   // The machine.
   'INSTANCE_NOT_EC2',
@@ -11,7 +11,7 @@ export const FINDING_CODES = [
   'VSOCK_MISSING',
   'VSOCK_TRANSPORT_MISSING',
   'VSOCK_VHOST_LOADED',
-  // What is set aside for the enclave.
+  // Memory and CPUs that are set aside for the enclave.
   'ALLOCATOR_MISSING',
   'ALLOCATOR_MALFORMED',
   'ALLOCATOR_MEMORY_SHORT',
@@ -73,7 +73,7 @@ export const FINDING_CODES = [
   'EGRESS_TLS_UNTRUSTED',
   'PORT_TAKEN',
   'PORT_PRIVILEGED',
-  // Room.
+  // Disk space and descriptors.
   'DISK_FULL',
   'DISK_LOW',
   'MEMORY_LOW',
@@ -85,26 +85,26 @@ export const FINDING_CODES = [
 ] as const;
 export type CheckCode = (typeof FINDING_CODES)[number];
 
-/** Why something was not looked at. */
+/** Reason why a check was skipped. */
 export type SkipReason =
   'NOT_APPLICABLE' | 'NOT_CONFIGURED' | 'NOT_ENCLAVE_HOST' | 'NOT_PERMITTED' | 'OFFLINE';
 
-/** What one check saw, in a sentence, and how to mend it. */
+/** Result of one check: a sentence on what it saw, and how to mend a fault. */
 export type CheckResult =
   | { readonly status: 'ok'; readonly text: string }
   | { readonly status: 'skipped'; readonly code: SkipReason; readonly text: string }
   | {
-      /** `fail`: the node will not start, or not serve, like this. `warn`: it will, and somebody may regret it. */
+      /** `fail`: the node will not start, or not serve, like this. `warn`: the node serves, at a risk. */
       readonly status: 'warn' | 'fail';
       readonly code: CheckCode;
       readonly text: string;
-      /** What to do, in words. */
+      /** Advice in words. */
       readonly advice: string;
-      /** What to type; names in capitals are for the reader to replace. */
+      /** Command to type; names in capitals are for the reader to replace. */
       readonly command?: string;
     };
 
-/** How to mend something: words, and the command if one does it. */
+/** Way to mend a fault: words, and a command where one does it. */
 export interface Mend {
   readonly advice: string;
   readonly command?: string;
@@ -125,7 +125,7 @@ export const fail = (code: CheckCode, text: string, mend: Mend): CheckResult => 
 });
 export const skip = (code: SkipReason, text: string): CheckResult => ({ status: 'skipped', code, text });
 
-/** A path or a name as a POSIX shell takes it. */
+/** Quotes a path or name for a POSIX shell. */
 export function quote(text: string): string {
   return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

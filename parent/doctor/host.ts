@@ -1,7 +1,7 @@
-/** A file's mode bits and owners, as stat(2) has them. */
+/** Mode bits and owners of a file, as stat(2) has them. */
 export interface FileFacts {
   readonly kind: 'file' | 'folder' | 'other';
-  /** The lower twelve bits. */
+  /** Lower twelve bits of the mode. */
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
@@ -20,31 +20,31 @@ export interface HttpResponse {
 }
 
 /**
- * The machine as the checks see it. Whatever cannot be had rejects with an Error whose `code` is the name of an errno
- * (`ENOENT`, `EACCES`, …), which {@link errnoOf} reads.
+ * The machine as the checks see it. A method that cannot do its work rejects with an Error whose `code` is the name of
+ * an errno (`ENOENT`, `EACCES`, …), which {@link errnoOf} reads.
  */
 export interface Host {
-  /** The user's id; 0 sees everything. */
+  /** Id of the user; 0 reads everything. */
   readonly uid: number;
-  /** As `process.versions.node`. */
+  /** Version of Node, as in `process.versions.node`. */
   readonly nodeVersion: string;
-  /** Milliseconds since 1970. */
+  /** Clock, in milliseconds since 1970. */
   clock(): number;
-  /** At most 1 MiB. */
+  /** Reads a file of at most 1 MiB. */
   read(path: string): Promise<Uint8Array>;
-  /** The names in a folder. */
+  /** Lists the names in a folder. */
   list(path: string): Promise<readonly string[]>;
   stat(path: string): Promise<FileFacts>;
-  /** Bytes that a program without privileges may still write there. */
+  /** Bytes that a program without privileges may still write in a folder. */
   freeBytes(path: string): Promise<number>;
   /** Runs a program with these arguments and no shell. */
   run(program: string, args: readonly string[], signal: AbortSignal): Promise<ProgramResult>;
-  /** A request to the instance's metadata service. */
+  /** Sends a request to the instance's metadata service. */
   askMetadata(
     request: { readonly method: 'GET' | 'PUT'; readonly path: string; readonly token?: string },
     signal: AbortSignal,
   ): Promise<HttpResponse>;
-  /** GET by HTTP from an address of this machine. */
+  /** Sends a GET by HTTP from an address of this machine. */
   get(
     from: { readonly host: string; readonly port: number; readonly path: string },
     signal: AbortSignal,
@@ -52,7 +52,7 @@ export interface Host {
   lookUp(name: string, family: 'any' | 'ipv4' | 'ipv6', signal: AbortSignal): Promise<readonly string[]>;
   /** Opens a TCP connection and closes it. */
   connect(to: { readonly address: string; readonly port: number }, signal: AbortSignal): Promise<void>;
-  /** Shakes hands by TLS with these authorities alone, and asks for the Date of an answer. */
+  /** Shakes hands by TLS with the given authorities alone, and reads the Date of a response. */
   askDate(
     from: {
       readonly name: string;
@@ -66,18 +66,18 @@ export interface Host {
   bind(at: { readonly host: string; readonly port: number }): Promise<void>;
   /** Rejects with TransportError where the native addon does not load. */
   loadAddon(): Promise<void>;
-  /** Rejects with EnclaveError ENCLAVE_IMAGE_UNEXPECTED. */
+  /** Verifies an image. Rejects with EnclaveError ENCLAVE_IMAGE_UNEXPECTED. */
   verifyImage(image: string, pcrs: string): Promise<void>;
-  /** When the credentials of the SDK's provider chain expire, milliseconds since 1970; null for never. */
+  /** Expiry of the credentials of the SDK's provider chain, milliseconds since 1970; null for never. */
   credentialsExpiration(): Promise<number | null>;
 }
 
-/** The name of the errno that an error carries; `UNKNOWN` where it has none. */
+/** Reads the name of the errno that an error carries; `UNKNOWN` where it has none. */
 export function errnoOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN';
 }
 
-/** The text of a file without white space around it; undefined where there is none. */
+/** Reads the text of a file without white space around it; undefined where there is no such file. */
 export async function readTextIfAny(host: Host, path: string): Promise<string | undefined> {
   try {
     return await readText(host, path);

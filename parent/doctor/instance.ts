@@ -1,28 +1,28 @@
 import { errnoOf, type Host, readTextIfAny } from './host.ts';
 
-/** What the machine is, by its firmware and, where it may be asked, its metadata service. */
+/** Kind of the machine, by its firmware and, where it may be asked, its metadata service. */
 export interface Instance {
-  /** `nitro` and `xen` are EC2 instances. */
+  /** Kind of machine; `nitro` and `xen` are EC2 instances. */
   readonly kind: 'nitro' | 'xen' | 'other';
-  /** What the firmware says, for a machine that is none: `QEMU`. */
+  /** Vendor that the firmware names, for a machine that is no EC2 instance: `QEMU`. */
   readonly vendor: string | undefined;
   readonly type: string | undefined;
   readonly id: string | undefined;
-  /** Absent where nobody asked the metadata service, or it did not answer. */
+  /** Metadata; undefined where the service was not asked, or did not respond. */
   readonly metadata: Metadata | undefined;
 }
 
 export interface Metadata {
   readonly region: string | undefined;
-  /** The name of the role that the instance profile gives; null where there is none. */
+  /** Name of the role that the instance profile gives; null where there is none. */
   readonly role: string | null;
-  /** Whether it answers without a token too: IMDSv1. */
+  /** True where the service responds without a token too: IMDSv1. */
   readonly answersWithoutToken: boolean;
 }
 
 const DMI = '/sys/class/dmi/id';
 
-/** Looks at the firmware's tables; asks the metadata service of an EC2 instance, unless told not to. */
+/** Reads the firmware's tables, and asks the metadata service of an EC2 instance unless `offline`. */
 export async function readInstance(host: Host, offline: boolean, signal: AbortSignal): Promise<Instance> {
   const dmi = async (name: string) => {
     try {
@@ -49,7 +49,7 @@ export async function readInstance(host: Host, offline: boolean, signal: AbortSi
   };
 }
 
-/** https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html */
+/** Reads the metadata: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html */
 async function readMetadata(host: Host, signal: AbortSignal): Promise<Metadata | undefined> {
   try {
     const token = await host.askMetadata({ method: 'PUT', path: '/latest/api/token' }, signal);

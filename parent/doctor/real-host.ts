@@ -16,7 +16,7 @@ const MAX_BODY_BYTES = 64 * 1024;
 const READ_BYTES = 64 * 1024;
 const METADATA_HOST = '169.254.169.254';
 
-/** This machine. */
+/** Host that looks at this machine itself. */
 export function createRealHost(): Host {
   return {
     uid: process.getuid?.() ?? 0,
@@ -61,7 +61,7 @@ export function createRealHost(): Host {
             servername: name,
             headers: { host: name },
             ca: [...roots],
-            // Whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+            // Holds whatever NODE_TLS_REJECT_UNAUTHORIZED says.
             rejectUnauthorized: true,
             agent: false,
             signal,
@@ -94,9 +94,9 @@ export function createRealHost(): Host {
   };
 }
 
-/** Files of the kernel have no size: read until the end, or too far. */
+/** Reads a file until its end or beyond the limit: files of the kernel have no size. */
 async function readBounded(path: string): Promise<Uint8Array> {
-  // Not to wait for whoever may one day write into a pipe of that name.
+  // O_NONBLOCK: opening a pipe of that name must not wait for a writer.
   await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const collected = new ByteCollector(MAX_FILE_BYTES);
   for (;;) {

@@ -12,29 +12,29 @@ import { type Instance, readInstance } from './instance.ts';
 export interface DoctorOptions {
   readonly host: Host;
   readonly configPath: string;
-  /** Whether somebody named that path; where it is only the usual one, there may be none. */
+  /** True where the operator named the path; a usual path may hold no file. */
   readonly configIsNamed: boolean;
-  /** Looks at nothing beyond this machine. */
+  /** True to look at nothing beyond this machine. */
   readonly offline: boolean;
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
 }
 
-/** One line of the report. */
+/** Finding as the report lists it, one a line. */
 export type ReportedFinding = CheckResult & { readonly part: Part; readonly check: string };
 
 export interface DoctorReport {
   readonly instance: Instance;
-  /** Whether this machine can run an enclave at all. */
+  /** True where this machine can run an enclave at all. */
   readonly isEnclaveHost: boolean;
   readonly findings: readonly ReportedFinding[];
 }
 
 const DEADLINE_MS = 5_000;
-/** The metadata service answers at once or not at all. */
+/** Deadline for the metadata service, which responds at once or not at all. */
 const METADATA_MS = 2_000;
 
-/** Looks at a parent host, one check after the other, and never throws for what it finds. */
+/** Runs the checks on a parent host, one after the other. Never throws for what a check finds. */
 export async function runDoctor(options: DoctorOptions): Promise<DoctorReport> {
   const { host, configPath, offline, onProgress = () => {}, signal } = options;
   const findings: ReportedFinding[] = [];
@@ -102,7 +102,7 @@ async function runCheck(
   try {
     return await Promise.race([
       check.run({ ...context, signal }),
-      // A little later than the signal, so that a check that minds it says itself what was slow.
+      // Later than the signal, so that a check that minds the signal reports itself what was slow.
       sleep(deadlineMs + 250, undefined, { signal: over.signal }).then(() => {
         throw new DeadlineError();
       }),

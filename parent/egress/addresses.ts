@@ -1,7 +1,7 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
 /**
- * Addresses that an egress connection goes to only when they are written out: everything that
+ * Blocks that an egress connection reaches only where a target writes them out: everything that
  * https://www.iana.org/assignments/iana-ipv4-special-registry does not call globally reachable, and multicast.
  */
 const SPECIAL_IPV4 = [
@@ -22,15 +22,18 @@ const SPECIAL_IPV4 = [
   '240.0.0.0/4',
 ];
 
-/** Within 2000::/3, outside of which no address is globally reachable: tunnels that carry an IPv4 address, examples. */
+/**
+ * Blocks within 2000::/3 that carry an IPv4 address or are examples. No address outside of 2000::/3 is globally
+ * reachable.
+ */
 const SPECIAL_IPV6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20'];
 
-/** The instance's metadata service, at which any program gets the credentials of its role. */
+/** Addresses of the instance's metadata service, at which any program gets the credentials of the instance's role. */
 export const METADATA_BLOCKS: readonly string[] = ['169.254.169.254/32', 'fd00:ec2::254/128'];
 
 /**
- * What no block for all targets opens: this machine itself, its link with the instance's own services (metadata, DNS and
- * time), multicast, and tunnels whose addresses hold another one.
+ * Blocks that no setting for all targets opens: this machine itself, its link with the instance's own services
+ * (metadata, DNS and time), multicast, and tunnels whose addresses hold another one.
  */
 const CLOSED_BLOCKS: readonly string[] = [
   '0.0.0.0/8',
@@ -46,13 +49,13 @@ const CLOSED_BLOCKS: readonly string[] = [
   'ff00::/8',
 ];
 
-/** The first of the closed blocks of which a block holds a part. @throws RangeError for what is no CIDR block */
+/** Finds the first of the closed blocks that overlaps a block. @throws RangeError for what is no CIDR block */
 export function findClosedBlock(block: string, closed: readonly string[]): string | undefined {
   const own = createBlockList([block]);
   return closed.find((one) => own.check(...start(one)) || createBlockList([one]).check(...start(block)));
 }
 
-/** Why a block may not be opened for all targets, in words; undefined where it may. */
+/** Describes in words why a block may not be opened for all targets; undefined where it may. */
 export function describeNetworkFault(block: string): string | undefined {
   try {
     const closed = findClosedBlock(block, CLOSED_BLOCKS);
@@ -67,7 +70,7 @@ function start(block: string): [string, 'ipv4' | 'ipv6'] {
   return [address, isIPv6(address) ? 'ipv6' : 'ipv4'];
 }
 
-/** @throws RangeError for what is no CIDR block */
+/** Builds a block list. @throws RangeError for what is no CIDR block */
 export function createBlockList(blocks: readonly string[]): BlockList {
   const list = new BlockList();
   for (const block of blocks) {
@@ -75,7 +78,7 @@ export function createBlockList(blocks: readonly string[]): BlockList {
     const family = isIP(address);
     const bits = /^(0|[1-9][0-9]{0,2})$/.test(prefix) ? Number(prefix) : Number.NaN;
     if (family === 0 || rest.length > 0 || !(bits <= (family === 4 ? 32 : 128))) {
-      throw new RangeError(`not a CIDR block: ${block}`);
+      throw new RangeError(`expected a CIDR block, found ${block}`);
     }
     list.addSubnet(address, bits, family === 4 ? 'ipv4' : 'ipv6');
   }
@@ -85,12 +88,12 @@ export function createBlockList(blocks: readonly string[]): BlockList {
 const special = createBlockList([...SPECIAL_IPV4, ...SPECIAL_IPV6]);
 const global6 = createBlockList(['2000::/3']);
 
-/** The one spelling of an IPv6 address: RFC 5952 without dotted quads, and without its zone. */
+/** Spells an IPv6 address in one way: RFC 5952 without dotted quads, and without its zone. */
 export function canonicalAddress(address: string): string {
   return new URL(`http://[${address.replace(/%.*$/, '')}]`).hostname.slice(1, -1);
 }
 
-/** `::ffff:a.b.c.d`, in any spelling, is the IPv4 address that a socket would reach. */
+/** Turns `::ffff:a.b.c.d`, in any spelling, into the IPv4 address that a socket would reach. */
 function unmap(address: string): string {
   if (!isIPv6(address)) return address;
   const canonical = canonicalAddress(address);
@@ -111,7 +114,7 @@ function dottedQuad(...groups: readonly (string | undefined)[]): string {
     .join('.');
 }
 
-/** Whether a connection may go to an address: a public one, or one in the blocks that a target writes out. */
+/** Tells whether a connection may go to an address: a public one, or one in the blocks that a target writes out. */
 export function isAddressAllowed(address: string, writtenOut: BlockList | undefined): boolean {
   const plain = unmap(address);
   const family = isIP(plain);

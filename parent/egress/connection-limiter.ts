@@ -1,14 +1,14 @@
 import { EgressRefusal } from './errors.ts';
 
 export interface ConnectionLimits {
-  /** How many may be inside at once. */
+  /** Maximum of connections at once. */
   readonly max: number;
-  /** How many may wait for a place, and how long in milliseconds. */
+  /** Maximum of connections that wait for a place, and of the milliseconds that each waits. */
   readonly maxWaiting: number;
   readonly waitMs: number;
 }
 
-/** A cap with a queue: who comes when both are full, or waits too long, is told so. */
+/** Cap on connections with a queue: one that comes when both are full, or waits too long, is refused. */
 export class ConnectionLimiter {
   readonly #limits: ConnectionLimits;
   #inside = 0;
@@ -22,7 +22,7 @@ export class ConnectionLimiter {
     return this.#inside;
   }
 
-  /** Returns what gives the place back. @throws EgressRefusal OVERLOADED */
+  /** Takes a place, and returns the function that gives it back. @throws EgressRefusal OVERLOADED */
   async enter(): Promise<() => void> {
     if (this.#inside >= this.#limits.max) await this.#wait();
     else this.#inside += 1;
@@ -34,7 +34,7 @@ export class ConnectionLimiter {
     };
   }
 
-  /** A place that is given back goes to the first who waits, without ever being free. */
+  /** Gives a place to the connection that waits longest, without the place ever being free. */
   #leave(): void {
     const [next] = this.#waiting;
     if (next === undefined) this.#inside -= 1;

@@ -3,23 +3,23 @@ import { EgressRefusal } from './errors.ts';
 import { isAddressAllowed } from './addresses.ts';
 import type { AllowedTarget } from './targets.ts';
 
-/** The addresses of a DNS name, best first. Rejects when they cannot be had. */
+/** Looks up the addresses of a DNS name, best first. Rejects when they cannot be had. */
 export type LookUp = (host: string, signal: AbortSignal) => Promise<readonly string[]>;
 
 export interface DialOptions {
   readonly lookUp: LookUp;
-  /** Milliseconds for look-up and all attempts together. */
+  /** Milliseconds for the look-up and all attempts together. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
-/** However many addresses a name has, only so many are tried. */
+/** Maximum of addresses that are tried, however many a name has. */
 const MAX_ATTEMPTS = 8;
 const MIN_ATTEMPT_MS = 1_000;
 
 /**
- * Connects to an allowed target: each address that may be reached gets its share of the time, until one answers. What
- * goes wrong concerns this connection alone.
+ * Connects to an allowed target: each address that may be reached gets its share of the time, until one accepts. A
+ * failure concerns this connection alone.
  * @throws EgressRefusal DNS_FAILED, ADDRESS_FORBIDDEN, CONNECT_FAILED, CONNECT_TIMEOUT
  */
 export async function dialTarget(target: AllowedTarget, options: DialOptions): Promise<Socket> {
@@ -81,7 +81,7 @@ function dialOne(host: string, port: number, timeoutMs: number, signal: AbortSig
       timeoutMs,
     );
     socket.once('connect', onConnect);
-    // Stays attached: an error without a listener would end the process.
+    // The listener stays attached: an error event without one would end the process.
     socket.on('error', (error) => {
       settle(new EgressRefusal('CONNECT_FAILED', 'the target refuses', details, error));
     });

@@ -13,17 +13,17 @@ export interface EgressSurroundings extends Pick<
   'isEnclave' | 'log' | 'onAttempt' | 'table' | 'transport'
 > {
   readonly onLookUp?: (outcome: 'failed' | 'ok', seconds: number) => void;
-  /** The port on which the first frame names the target; none when left out. */
+  /** Port on which the first frame names the target; there is no such port when left out. */
   readonly namePort?: number;
 }
 
-/** The way out, running: one allow-list, one cap and one table for all its ports. */
+/** Egress that runs: one allow-list, one cap and one table for all its ports. */
 export interface Egress {
   readonly reloadTargets: (targets: readonly EgressTarget[]) => void;
   close(): Promise<void>;
 }
 
-/** @throws ParentOptionError OPTION_INVALID; TransportError ADDRESS_IN_USE, LISTEN_FAILED */
+/** Starts the egress. @throws ParentOptionError OPTION_INVALID; TransportError ADDRESS_IN_USE, LISTEN_FAILED */
 export async function startEgress(options: EgressOptions, around: EgressSurroundings): Promise<Egress> {
   const { connectTimeoutMs = 10_000, maxUnnamed = 1_024, ports = [] } = options;
   const lookUp = observe(options.lookUp ?? createLookUp(), around.onLookUp);

@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../shared/errors.ts';
 import type { EgressErrorCode } from '../../shared/protocol/egress.ts';
 
-/** Why a connection was not made; the enclave gets the code. */
+/** Reason why a connection was not made; the enclave gets the code. */
 export class EgressRefusal extends HoldfastError<EgressErrorCode> {}

@@ -2,11 +2,11 @@ import { open } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { normaliseHost } from './targets.ts';
 
-/** What a hosts file is read of. */
+/** Maximum of bytes read of a hosts file. */
 const MAX_HOSTS_BYTES = 256 * 1024;
 
 /**
- * The addresses that a file like /etc/hosts has for a name: hosts(5). None where there is no file.
+ * Finds the addresses that a file like /etc/hosts has for a name: hosts(5). Empty where there is no file.
  * @param host in the spelling of `normaliseHost`
  */
 export async function readHostsFile(path: string, host: string): Promise<readonly string[]> {

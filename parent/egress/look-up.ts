@@ -7,9 +7,9 @@ export type AddressFamily = 'any' | 'ipv4' | 'ipv6';
 
 export interface LookUpOptions {
   readonly family?: AddressFamily;
-  /** Whom to ask, as `Resolver.setServers` takes them; the system's servers when left out. */
+  /** DNS servers as `Resolver.setServers` takes them; the system's when left out. */
   readonly servers?: readonly string[];
-  /** Names that need no server, as hosts(5) has them; `/etc/hosts` when left out. */
+  /** File of names that need no server, as hosts(5) has them; `/etc/hosts` when left out. */
   readonly hostsFile?: string;
   readonly clock?: () => number;
 }
@@ -22,15 +22,16 @@ interface Entry {
 
 const MIN_TTL_SECONDS = 1;
 const MAX_TTL_SECONDS = 300;
-/** How long an answer may be used after its time when the servers give none: the TLS within proves the host. */
+/** Milliseconds for which an expired response serves while no DNS server responds. TLS within proves the host. */
 const STALE_MS = 15 * 60_000;
 const MAX_ENTRIES = 1_024;
-/** How long what a hosts file says holds. */
+/** Seconds for which an address of the hosts file holds. */
 const HOSTS_TTL_SECONDS = 5;
 
 /**
- * Looks names up in the hosts file, and then with c-ares, and keeps answers for their time to live. Unlike getaddrinfo it occupies no thread of the
- * pool, so that servers that do not answer hold up nothing else. A look-up that several wait for is made once.
+ * Looks names up in the hosts file, and then with c-ares, and keeps responses for their time to live. Unlike
+ * getaddrinfo, c-ares occupies no thread of the pool, so that servers that do not respond hold up nothing else. Several
+ * callers that wait for one name share one look-up.
  */
 export function createLookUp(options: LookUpOptions = {}): LookUp {
   const { family = 'any', servers, hostsFile = '/etc/hosts', clock = () => performance.now() } = options;

@@ -17,26 +17,26 @@ import type { ConnectionLimiter } from './connection-limiter.ts';
 
 const OPEN_TIMEOUT_MS = 5_000;
 
-/** Connects to where the enclave wants. @throws EgressRefusal */
+/** Connects to the target that an enclave names. @throws EgressRefusal */
 export type ConnectEgress = (open: EgressOpen, signal: AbortSignal) => Promise<Socket>;
 
 export interface EgressServerOptions {
   readonly transport: Transport;
   readonly port: number;
-  /** Where every connection of this port goes; left out, the first frame names it. */
+  /** Target of every connection of this port; when left out, the first frame names the target. */
   readonly target?: EgressOpen;
-  /** How many connections may have still to say where to. */
+  /** Maximum of connections whose first frame has not come yet. */
   readonly maxUnnamed: number;
   readonly isEnclave: (cid: number) => boolean;
   readonly connect: ConnectEgress;
   readonly limiter: ConnectionLimiter;
   readonly table: ConnectionTable;
   readonly log: Log;
-  /** Told of every attempt: `ok` or the code of its refusal, and how long it took. */
+  /** Called for every attempt: `ok` or the code of its refusal, and how long the attempt took in seconds. */
   readonly onAttempt: (outcome: EgressErrorCode | 'ok', seconds: number) => void;
 }
 
-/** Listens for an enclave's connections to the world. @throws TransportError ADDRESS_IN_USE, LISTEN_FAILED */
+/** Listens for an enclave's connections to targets. @throws TransportError ADDRESS_IN_USE, LISTEN_FAILED */
 export async function startEgressServer(options: EgressServerOptions): Promise<Listener> {
   const { transport, isEnclave, log } = options;
   const unnamed: Unnamed = { count: 0, max: options.maxUnnamed };
@@ -54,7 +54,7 @@ export async function startEgressServer(options: EgressServerOptions): Promise<L
   });
 }
 
-/** How many connections of one port have still to say where to. */
+/** Count of the connections of one port whose first frame has not come yet. */
 interface Unnamed {
   readonly max: number;
   count: number;
@@ -85,7 +85,7 @@ async function serve(stream: Duplex, unnamed: Unnamed, options: EgressServerOpti
     const code = refusalCode(error);
     onAttempt(code, (performance.now() - startedAt) / 1_000);
     log('warn', 'egress.refused', { host: open?.host, port: open?.port, code, address: addressIn(error) });
-    // Without frames there is no way to say why: the connection just ends.
+    // A port without frames has no way to tell the reason: the connection just ends.
     if (target === undefined) {
       await frames.write({ type: 'error', code }, { timeoutMs: OPEN_TIMEOUT_MS }).catch(() => {});
     }
@@ -124,7 +124,7 @@ async function connect(
   }
 }
 
-/** The address that was refused, where there was one. */
+/** Address that was refused, where there was one. */
 function addressIn(error: unknown): string | undefined {
   const address = error instanceof EgressRefusal ? error.details['address'] : undefined;
   return typeof address === 'string' ? address : undefined;

@@ -3,14 +3,14 @@ import { domainToASCII } from 'node:url';
 import { canonicalAddress, createBlockList, findClosedBlock, METADATA_BLOCKS } from './addresses.ts';
 import { ParentOptionError } from '../errors.ts';
 
-/** A host and port that the enclave may reach, as an operator writes it. */
+/** Host and port that the enclave may reach, as an operator writes them. */
 export interface EgressTarget {
-  /** A DNS name, or an address, which is then written out. */
+  /** DNS name, or an address, which then counts as written out. */
   readonly host: string;
   readonly port: number;
   /** CIDR blocks in which the host may lie besides public addresses, such as a VPC endpoint's subnets. */
   readonly networks?: readonly string[];
-  /** Goes there instead of looking the host up: how a laptop stands in for AWS. */
+  /** Address to connect to instead of looking the host up, as on a laptop with stand-ins for AWS. */
   readonly connectTo?: { readonly address: string; readonly port: number };
 }
 
@@ -28,10 +28,13 @@ export interface AllowList {
 
 const HOST = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?)*$/;
 
-/** Letters, marks and digits of any script, one of them beyond ASCII: the conversion itself drops line breaks. */
+/**
+ * Name of letters, marks and digits of any script, one of them beyond ASCII. The conversion itself drops line breaks.
+ */
 const INTERNATIONAL = /^(?=.*[^\x20-\x7e])[\p{L}\p{M}\p{N}._-]+$/u;
 
 /**
+ * Builds an allow-list.
  * @throws ParentOptionError OPTION_INVALID for a host, port, block or address that is none, and for a target that is
  * named twice
  */
@@ -77,12 +80,12 @@ function parseNetworks(host: string, target: EgressTarget): BlockList | undefine
   return list;
 }
 
-/** A port is an integer from 1 to 65,535, never what is left of a larger number. */
+/** Tells whether a value is a port: an integer from 1 to 65,535, never the rest of a larger number. */
 export function isPort(value: number): boolean {
   return Number.isInteger(value) && value >= 1 && value <= 65_535;
 }
 
-/** The same targets, each of which may also lie in these blocks. */
+/** Returns the same targets, each of which may also lie in the given blocks. */
 export function openNetworks(
   targets: readonly EgressTarget[],
   networks: readonly string[],
@@ -92,8 +95,8 @@ export function openNetworks(
 }
 
 /**
- * The one spelling of a host: lower case, without a final dot, an international name in its ASCII form (RFC 5891), an
- * IPv6 address as RFC 5952 writes it. What is no host comes back as something that is none either.
+ * Spells a host in one way: lower case, without a final dot, an international name in its ASCII form (RFC 5891), an
+ * IPv6 address as RFC 5952 writes it. Text that is no host comes back as text that is none either.
  */
 export function normaliseHost(host: string): string {
   if (isIPv6(host)) return canonicalAddress(host);
@@ -101,12 +104,12 @@ export function normaliseHost(host: string): string {
   return INTERNATIONAL.test(plain) ? domainToASCII(plain) : plain;
 }
 
-/** Whether a host in its one spelling is an address or a name that DNS can have. */
+/** Tells whether a host in its one spelling is an address or a name that DNS can have. */
 export function isHost(host: string): boolean {
   return isIP(host) !== 0 || HOST.test(host);
 }
 
-/** The same for every spelling of a host. */
+/** Key of a target, the same for every spelling of its host. */
 export function targetKey(host: string, port: number): string {
   return `${normaliseHost(host)} ${port}`;
 }

@@ -3,13 +3,13 @@ import { HoldfastError } from '../../shared/errors.ts';
 
 export type ProxyProtocolErrorCode = 'PROXY_HEADER_INVALID';
 
-/** A connection that does not begin with a proper header, from where only the load balancer should come. */
+/** Connection that does not begin with a proper header, on a port for the load balancer alone. */
 export class ProxyProtocolError extends HoldfastError<ProxyProtocolErrorCode> {}
 
-/** https://www.haproxy.org/download/2.8/doc/proxy-protocol.txt, section 2.2 */
+/** Signature of version 2: https://www.haproxy.org/download/2.8/doc/proxy-protocol.txt, section 2.2 */
 const SIGNATURE = Buffer.from('0d0a0d0a000d0a515549540a', 'hex');
 const FIXED_BYTES = 16;
-/** Addresses and the TLVs that AWS's load balancers add. */
+/** Maximum of bytes for addresses and for the TLVs that AWS's load balancers add. */
 const MAX_VARIABLE_BYTES = 1_024;
 const PROXY = 0x21;
 const LOCAL = 0x20;
@@ -17,8 +17,8 @@ const TCP_OVER_IPV4 = 0x11;
 const TCP_OVER_IPV6 = 0x21;
 
 /**
- * The source address in a version 2 header; undefined for a LOCAL one, which is the load balancer's own health check.
- * @throws ProxyProtocolError for anything else
+ * Reads the source address of a version 2 header; undefined for a LOCAL header, the load balancer's own health check.
+ * @throws ProxyProtocolError PROXY_HEADER_INVALID for anything else
  */
 export function parseProxyHeader(header: Buffer): string | undefined {
   const length = parseVariableLength(header);
@@ -41,7 +41,7 @@ function parseVariableLength(header: Buffer): number {
   return length;
 }
 
-/** Takes a header off a connection, and not a byte more. @throws ProxyProtocolError */
+/** Takes a header off a connection, and not a byte more. @throws ProxyProtocolError PROXY_HEADER_INVALID */
 export async function readProxyHeader(socket: Socket, timeoutMs: number): Promise<string | undefined> {
   const end = performance.now() + timeoutMs;
   const fixed = await take(socket, FIXED_BYTES, end);
@@ -51,14 +51,14 @@ export async function readProxyHeader(socket: Socket, timeoutMs: number): Promis
 
 async function take(socket: Socket, count: number, end: number): Promise<Buffer> {
   for (;;) {
-    // Asked for more than it reads ahead, a stream reads as much.
+    // A stream that is asked for more bytes than it reads ahead reads that many.
     const bytes = socket.read(count) as Buffer | null;
     if (bytes?.length === count) return bytes;
     if (bytes !== null || !(await waitForBytes(socket, end - performance.now()))) throw invalid();
   }
 }
 
-/** Until something more can be read; false when the time is over or nothing more will come. */
+/** Waits until more bytes can be read; false when the time is over or the stream ends first. */
 export function waitForBytes(socket: Socket, timeoutMs: number): Promise<boolean> {
   if (socket.destroyed || socket.readableEnded) return Promise.resolve(false);
   return new Promise((resolve) => {
@@ -75,5 +75,5 @@ export function waitForBytes(socket: Socket, timeoutMs: number): Promise<boolean
 }
 
 function invalid(): ProxyProtocolError {
-  return new ProxyProtocolError('PROXY_HEADER_INVALID', 'no proper PROXY protocol v2 header');
+  return new ProxyProtocolError('PROXY_HEADER_INVALID', 'expected a PROXY protocol v2 header');
 }

@@ -9,10 +9,10 @@ import { readProxyHeader, waitForBytes } from './proxy-protocol.ts';
 
 export interface IngressServerOptions {
   readonly transport: Transport;
-  /** Where to listen; port 0 takes a free one. */
+  /** Address to listen on; port 0 takes a free one. */
   readonly host: string;
   readonly port: number;
-  /** Where in the enclave the connections go. */
+  /** vsock address in the enclave that connections go to. */
   readonly to: VsockAddress;
   readonly maxConnections: number;
   readonly maxPerSource: number;
@@ -27,13 +27,13 @@ export interface IngressServerOptions {
 export interface IngressServer {
   readonly host: string;
   readonly port: number;
-  /** Stops accepting; what is open belongs to the table. */
+  /** Stops accepting; open connections belong to the table. */
   close(): void;
 }
 
 /**
- * Of a client that waits for its connection to the enclave, beside what came at once: read byte by byte, each of them
- * is an object. The relay has buffers of its own.
+ * Bytes kept of a client that waits for its connection to the enclave, beside those that came at once. Bytes that come
+ * one by one are an object each. The relay has buffers of its own.
  */
 const MAX_WAITING_BYTES = 64;
 
@@ -74,7 +74,7 @@ export async function startIngressServer(options: IngressServerOptions): Promise
     host: address.address,
     port: address.port,
     close() {
-      // Its callback would wait for the connections, which are the table's to end.
+      // Closes without a callback, which would wait for connections that the table has to end.
       server.close();
       for (const socket of waiting) socket.destroy();
     },
@@ -119,7 +119,7 @@ async function serve(
   }
 }
 
-/** The enclave hears of a client only once that has said something: silent ones cost it nothing. */
+/** Connects a client to the enclave once the client has sent a byte: silent clients cost the enclave nothing. */
 async function admit(socket: Socket, place: Place, options: IngressServerOptions): Promise<Duplex | Outcome> {
   const { firstByteTimeoutMs, proxyProtocol } = options;
   const direct = socket.remoteAddress ?? '';
@@ -131,14 +131,14 @@ async function admit(socket: Socket, place: Place, options: IngressServerOptions
   return await options.transport.connect(options.to, { timeoutMs: options.connectTimeoutMs });
 }
 
-/** One connection's place among those from its source. */
+/** Place of one connection among those from its source. */
 interface Place {
-  /** False when the source has as many as it may. */
+  /** Takes the place; false when the source has as many connections as it may. */
   enter(source: string): boolean;
   leave(): void;
 }
 
-/** How many connections each source address has. */
+/** Counts of connections by source address. */
 class Sources {
   readonly #max: number;
   readonly #counts = new Map<string, number>();

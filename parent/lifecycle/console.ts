@@ -12,9 +12,9 @@ const MAX_LINES_A_SECOND = 100;
 const NOT_PRINTABLE = /[^ -~]/g;
 
 /**
- * Follows the console of an enclave in debug mode, the only kind that has one, into the log: one event a line, in a field
- * named `untrusted`, since whatever runs in the enclave writes there what it likes. Printable ASCII alone, cut to 512
- * characters, and no more than 100 lines a second. Returns what ends it; it ends with the enclave by itself.
+ * Follows the console of an enclave in debug mode, the only kind that has one, into the log: one event a line, in a
+ * field named `untrusted`, since the program in the enclave writes what it likes. Lines are printable ASCII, cut to 512
+ * characters, and at most 100 a second. Returns a function that ends it; it also ends with the enclave.
  */
 export function followConsole({ program, id, log }: ConsoleOptions): () => void {
   const child = spawn(program, ['console', '--enclave-id', id], { stdio: ['ignore', 'pipe', 'ignore'] });
@@ -47,7 +47,7 @@ export function followConsole({ program, id, log }: ConsoleOptions): () => void 
   };
 }
 
-/** Lines for each second; tells after it how many were too many. */
+/** Budget of lines a second; reports after each second how many were dropped. */
 function createBudget(onDropped: (count: number) => void) {
   let taken = 0;
   const timer = setInterval(() => {

@@ -15,10 +15,10 @@ export interface ExitListenerOptions {
 }
 
 const TIMEOUT_MS = 5_000;
-/** An enclave ends once; what runs in it could open as many as it likes. */
+/** Maximum of connections. An enclave ends once, but its program could open as many as it likes. */
 const MAX_CONNECTIONS = 8;
 
-/** Hears the last word of an enclave's init. @throws TransportError ADDRESS_IN_USE, LISTEN_FAILED */
+/** Listens for the exit line of an enclave's init. @throws TransportError ADDRESS_IN_USE, LISTEN_FAILED */
 export async function startExitListener(options: ExitListenerOptions): Promise<Listener> {
   const { transport, isEnclave, onExit, log } = options;
   let connections = 0;

@@ -4,14 +4,14 @@ import { AttestationError } from '../../attestation/errors.ts';
 import { parsePcrFile } from '../../attestation/pcr-file.ts';
 import { EnclaveError } from './errors.ts';
 
-/** PCR0, PCR1, PCR2 and, of a signed image, PCR8: register to lower-case hex. */
+/** Measurements of an image: PCR0, PCR1, PCR2 and, of a signed image, PCR8; register to lower-case hex. */
 export type ImageMeasurements = ReadonlyMap<number, string>;
 
 const IMAGE_PCRS = [0, 1, 2, 8];
 
 /**
- * Measures an image and compares it with pcr.json, so that what nobody has approved is not even started. The enclave's
- * own secrets do not depend on it: KMS compares again.
+ * Measures an image and compares the result with pcr.json, so that an image that nobody has approved is not started. No
+ * secret depends on this check: KMS compares again.
  * @throws EnclaveError ENCLAVE_IMAGE_UNEXPECTED
  */
 export async function checkImage(image: string, pcrFile: string): Promise<ImageMeasurements> {

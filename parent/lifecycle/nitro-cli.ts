@@ -4,17 +4,17 @@ import type { Log } from '../log.ts';
 import { followConsole } from './console.ts';
 import { EnclaveError } from './errors.ts';
 
-/** What `run-enclave` is asked for. */
+/** Arguments of `run-enclave`. */
 export interface EnclaveSpec {
   readonly image: string;
   readonly cid: number;
   readonly cpus: number;
   readonly memoryMiB: number;
-  /** With a console, and with memory that this host can read: for trials alone. */
+  /** Debug mode, for trials alone: a console, and memory that this host can read. */
   readonly debug: boolean;
 }
 
-/** An enclave as `describe-enclaves` shows it. */
+/** Enclave as `describe-enclaves` shows it. */
 export interface RunningEnclave {
   readonly id: string;
   readonly cid: number;
@@ -29,12 +29,12 @@ export interface NitroCli {
   run(spec: EnclaveSpec): Promise<string>;
   describe(): Promise<readonly RunningEnclave[]>;
   terminate(id: string): Promise<void>;
-  /** Follows the console of an enclave in debug mode into the log; returns what ends it. */
+  /** Follows the console of an enclave in debug mode into the log; returns a function that ends it. */
   followConsole(id: string, log: Log): () => void;
 }
 
 const MAX_OUTPUT_BYTES = 1024 * 1024;
-/** Loading a large image takes a while; the other commands are quick. */
+/** Deadline of `run-enclave`: loading a large image takes a while; the other commands are quick. */
 const RUN_TIMEOUT_MS = 120_000;
 const TIMEOUT_MS = 20_000;
 
@@ -122,6 +122,11 @@ function check<T>(schema: z.ZodType<T>, output: string): T {
   try {
     return schema.parse(JSON.parse(output));
   } catch (error) {
-    throw new EnclaveError('NITRO_CLI_FAILED', 'nitro-cli printed something else', {}, error);
+    throw new EnclaveError(
+      'NITRO_CLI_FAILED',
+      'nitro-cli printed other output than the expected JSON',
+      {},
+      error,
+    );
   }
 }

@@ -1,12 +1,12 @@
-/** How an enclave came to its end, or did not come to run. */
+/** End of an enclave, or reason why it did not start. */
 export type EnclaveEnd =
-  /** It reported phase `failed` with this code before it was gone. */
+  /** The node reported phase `failed` with this code before it was gone. */
   | { readonly type: 'failed'; readonly code: string }
-  /** It was gone without a word. */
+  /** The enclave was gone without a report. */
   | { readonly type: 'vanished' }
-  /** It ran and did not speak, and was terminated for that. */
+  /** The enclave ran, reported nothing, and was terminated for that. */
   | { readonly type: 'silent' }
-  /** nitro-cli did not start it: `NITRO_` and its own code, or why it could not be asked. */
+  /** nitro-cli did not start the enclave: `NITRO_` and nitro-cli's code, or why nitro-cli could not be asked. */
   | { readonly type: 'not-started'; readonly code: `NITRO_${string}` };
 
 export type RestartDecision =
@@ -17,10 +17,10 @@ const FIRST_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 5 * 60_000;
 
 /**
- * Node codes behind which lies something that passes by itself, or may. Any other would come again with the same
- * image, manifest, configuration and blobs, and so waits for a person. A write of which nobody knows whether it
- * happened is resolved by the next start, which reads what the store has. A full store is full at the next start too:
- * it waits for a configuration that drops records.
+ * Node codes for a cause that passes, or may pass, by itself. Any other would come again with the same image, manifest,
+ * configuration and blobs, and so waits for a person. A write of which nobody knows whether it happened is resolved by
+ * the next start, which reads what the store has. A full store is full at the next start too, and so is not listed: it
+ * waits for a configuration that drops records.
  */
 const PASSING_CODES: ReadonlySet<string> = new Set([
   'CONTROL_CLOSED',
@@ -46,7 +46,7 @@ const PASSING_PREFIXES = [
   'EGRESS_UNREACHABLE',
 ];
 
-/** nitro-cli's refusals of what was asked for: arguments, permissions, CPUs, memory, the image, a CID that is taken. */
+/** Codes with which nitro-cli refuses its arguments: permissions, CPUs, memory, the image, a CID that is taken. */
 const FINAL_NITRO_CODES: ReadonlySet<string> = new Set([
   'NITRO_E01',
   'NITRO_E02',
@@ -61,16 +61,16 @@ const FINAL_NITRO_CODES: ReadonlySet<string> = new Set([
   'NITRO_E35',
 ]);
 
-/** What is shown of ends that have no code of their own. */
+/** Codes shown for ends that have none of their own. */
 const CODES = { vanished: 'VANISHED', silent: 'SILENT' } as const;
 
-/** The code of an end, for log and status. */
+/** Code of an end, for log and status. */
 export function codeOf(end: EnclaveEnd): string {
   return 'code' in end ? end.code : CODES[end.type];
 }
 
 /**
- * Decides what follows an end. `endsInARow` counts those since the enclave last served for a while, this one
+ * Decides what follows an end. `endsInARow` counts the ends since the enclave last served for a while, this one
  * included: each doubles the wait.
  */
 export function decideRestart(end: EnclaveEnd, endsInARow: number): RestartDecision {

@@ -12,30 +12,33 @@ export interface SupervisorOptions {
   readonly spec: EnclaveSpec;
   /** Measures the image before each start. @throws EnclaveError ENCLAVE_IMAGE_UNEXPECTED */
   readonly checkImage: () => Promise<ImageMeasurements>;
-  /** What the node reported last. */
+  /** Status that the node reported last. */
   readonly node: () => NodeStatus | null;
   /** Called when the enclave is gone, before another one is started. */
   readonly onEnd: () => void;
   readonly log: Log;
-  /** Whether an enclave that runs and does not speak is terminated and started again; otherwise it is only shown. */
+  /** Terminates and restarts an enclave that runs and reports nothing; otherwise the silence is only shown. */
   readonly restartWhenSilent?: boolean;
-  /** Milliseconds without a word; 60,000 when left out. */
+  /** Milliseconds without a report after which an enclave counts as silent; 60,000 when left out. */
   readonly silentAfterMs?: number;
   /** Milliseconds between two looks at the enclave; 5,000 when left out. */
   readonly pollMs?: number;
-  /** Waits so many milliseconds, or rejects when `signal` is aborted; the system's timer when left out. */
+  /** Waits a number of milliseconds, or rejects when `signal` is aborted; the system's timer when left out. */
   readonly sleep?: (ms: number, signal: AbortSignal) => Promise<unknown>;
-  /** Milliseconds of a monotonic clock. */
+  /** Monotonic clock in milliseconds; {@link steadyClock} when left out. */
   readonly clock?: () => number;
 }
 
-/** `halted`: it would end the same way again, and waits for a person. */
+/** State of the supervisor. `halted`: the enclave would end the same way again, and waits for a person. */
 export type SupervisorState =
   | { readonly state: 'starting' | 'stopped' }
   | { readonly state: 'running'; readonly id: string; readonly since: number }
-  /** nitro-cli has it as running, and it has not spoken since `since`: it hangs, or cannot reach its parent. */
+  /**
+   * nitro-cli lists the enclave as running, and it has reported nothing since `since`: it hangs, or cannot reach its
+   * parent.
+   */
   | { readonly state: 'silent'; readonly id: string; readonly since: number }
-  /** It starts again at `until`, after so many ends since it last served for a while. */
+  /** The enclave starts again at `until`, after `endsInARow` ends since it last served for a while. */
   | {
       readonly state: 'waiting';
       readonly code: string;
@@ -46,21 +49,21 @@ export type SupervisorState =
 
 export interface Supervisor {
   readonly current: SupervisorState;
-  /** Starts of an enclave so far. */
+  /** Count of starts so far. */
   readonly starts: number;
-  /** Stops watching; terminates the enclave where asked to. */
+  /** Stops watching; with `terminate`, terminates the enclave too. */
   stop(options: { readonly terminate: boolean }): Promise<void>;
 }
 
-/** Served that long, an enclave counts as healthy again. */
+/** Milliseconds of service after which an enclave counts as healthy again. */
 const HEALTHY_AFTER_MS = 5 * 60_000;
 const POLL_MS = 5_000;
-/** Where nitro-cli says more: a file for each of its errors. */
+/** Folder in which nitro-cli writes a file for each of its errors. */
 const NITRO_LOGS = '/var/log/nitro_enclaves';
 
 const sleepOnTimer = (ms: number, signal: AbortSignal) => setTimer(ms, undefined, { signal, ref: false });
 
-/** Starts the enclave, or finds it running, watches it, and starts it again where that can help. */
+/** Starts the enclave, or finds it running, watches it, and starts it again where a restart can help. */
 export function startSupervisor(options: SupervisorOptions): Supervisor {
   const { nitro, log, pollMs = POLL_MS, clock = steadyClock, sleep = sleepOnTimer } = options;
   const { restartWhenSilent = false, silentAfterMs = SILENT_AFTER_MS } = options;
@@ -68,12 +71,15 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
   let current: SupervisorState = { state: 'starting' };
   let starts = 0;
   let endsInARow = 0;
-  /** When the present life began: before nitro-cli was asked for it, since init may end before nitro-cli answers. */
+  /**
+   * Beginning of the enclave's present life: taken before nitro-cli is asked for a start, since init may end before
+   * nitro-cli returns.
+   */
   let bornAt = clock();
 
   const pause = (ms: number) => sleep(ms, stopping.signal).catch(() => {});
 
-  /** The id of the enclave that runs, found or started. */
+  /** Finds or starts the enclave, and returns its id. */
   async function ensureRunning(): Promise<string> {
     const measurements = await options.checkImage();
     const existing = (await nitro.describe()).find(({ cid }) => cid === options.spec.cid);
@@ -89,13 +95,13 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
     return id;
   }
 
-  /** What the node said in its present life. */
+  /** Status that the node reported in its present life. */
   function lastWords(): NodeStatus | null {
     const status = options.node();
     return status !== null && status.heardAt >= bornAt ? status : null;
   }
 
-  /** Shows whether the enclave speaks: one that has not begun to, or serves, does so all the time. */
+  /** Shows whether the enclave reports: one that has not begun to, or serves, does so all the time. */
   function lookForSilence(id: string, since: number): boolean {
     const status = lastWords();
     const heardAt = Math.max(status?.heardAt ?? 0, since);
@@ -105,14 +111,14 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
     return isSilent;
   }
 
-  /** Returns once the enclave is no longer there. */
+  /** Waits until the enclave is gone. */
   async function watch(id: string): Promise<EnclaveEnd> {
     const since = clock();
     current = { state: 'running', id, since };
     while (!stopping.signal.aborted) {
       await pause(pollMs);
       if (clock() - since > HEALTHY_AFTER_MS && options.node()?.phase === 'serving') endsInARow = 0;
-      // A describe that fails says nothing about the enclave.
+      // A failed `describe-enclaves` says nothing about the enclave.
       const running = await nitro.describe().catch(() => undefined);
       if (running !== undefined && !running.some((one) => one.id === id && one.isRunning)) break;
       if (lookForSilence(id, since) && restartWhenSilent && !stopping.signal.aborted) {
@@ -141,7 +147,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
       }
     } catch (error) {
       if (!(error instanceof EnclaveError) || error.code.startsWith('ENCLAVE_')) throw error;
-      // What init said of its end says more than nitro-cli, which only misses its heartbeat.
+      // The exit line of init says more than nitro-cli, which only misses init's heartbeat.
       const failure = failureOfThisLife();
       if (failure !== undefined) return failure;
       const { nitro: nitroCode } = error.details;
@@ -199,7 +205,7 @@ function nitroFault(code: EnclaveErrorCode): 'NITRO_CLI_FAILED' | 'NITRO_CLI_MIS
   return code === 'NITRO_CLI_MISSING' ? code : 'NITRO_CLI_FAILED';
 }
 
-/** @throws EnclaveError ENCLAVE_FOREIGN */
+/** Asserts that an enclave is the expected image. @throws EnclaveError ENCLAVE_FOREIGN */
 function assertOurs(enclave: RunningEnclave, expected: ImageMeasurements, debug: boolean): void {
   const isExpected = [...expected].every(([index, value]) => enclave.measurements.get(index) === value);
   if (enclave.isDebug !== debug || !isExpected) {

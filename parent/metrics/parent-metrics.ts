@@ -8,7 +8,7 @@ import { createMetricsRegistry, type MetricsRegistry } from './registry.ts';
 export interface ParentMetrics {
   readonly registry: MetricsRegistry;
   readonly close: () => void;
-  /** `ok` or the code of the refusal. */
+  /** Called for every egress attempt: `ok` or the code of the refusal, and the seconds it took. */
   readonly onEgress: (outcome: string, seconds: number) => void;
   readonly onIngress: (outcome: string, seconds: number) => void;
   readonly onLookUp: (outcome: 'failed' | 'ok', seconds: number) => void;
@@ -24,7 +24,7 @@ export interface MeteredParts {
 
 const ENCLAVE_STATES = ['starting', 'running', 'silent', 'waiting', 'halted', 'stopped'] as const;
 
-/** Every metric of the parent; docs/parent-metrics.md describes them. */
+/** Creates every metric of the parent; docs/parent-metrics.md describes them. */
 export function createParentMetrics({ egress, ingress, node, statusSources }: MeteredParts): ParentMetrics {
   const registry = createMetricsRegistry();
   const opened = registry.counter('holdfast_connections_total', 'Connections by direction and outcome.');

@@ -2,7 +2,10 @@ import { readdirSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { MetricsRegistry } from './registry.ts';
 
-/** Memory, CPU, descriptors and event-loop delay of this process, under the names that dashboards know. Returns its end. */
+/**
+ * Adds memory, CPU, descriptors and event-loop delay of this process, under the names that dashboards know. Returns a
+ * function that ends the measuring.
+ */
 export function addProcessMetrics(registry: MetricsRegistry): () => void {
   const delay = monitorEventLoopDelay({ resolution: 20 });
   delay.enable();

@@ -5,24 +5,26 @@ export interface Counter {
 }
 
 export interface Histogram {
-  /** Seconds. */
+  /** Counts one observation, in seconds. */
   observe(value: number, labels?: Labels): void;
 }
 
-/** One value, or one for each set of labels. */
+/** Reads one value, or one for each set of labels. */
 export type ReadSamples = () => number | readonly (readonly [Labels, number])[];
 
-/** Metrics in Prometheus' text format, version 0.0.4. Names and label values come from our own code alone. */
+/**
+ * Registry of metrics in Prometheus' text format, version 0.0.4. Names and label values come from our own code alone.
+ */
 export interface MetricsRegistry {
   counter(name: string, help: string): Counter;
-  /** Read when the metrics are asked for, as is a counter that somebody else keeps. */
+  /** Registers a gauge, read when the metrics are asked for. */
   gauge(name: string, help: string, read: ReadSamples): void;
   counterFrom(name: string, help: string, read: ReadSamples): void;
   histogram(name: string, help: string, buckets?: readonly number[]): Histogram;
   render(): string;
 }
 
-/** Seconds, from a quarter of a millisecond. */
+/** Default buckets in seconds, from a quarter of a millisecond. */
 const DEFAULT_BUCKETS = [
   0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ] as const;

@@ -3,7 +3,7 @@ import { createBlockList } from '../egress/addresses.ts';
 
 const loopback = createBlockList(['127.0.0.0/8', '::1/128']);
 
-/** Whether an IP address is this machine's own alone. */
+/** Tells whether an IP address is this machine's own alone. */
 export function isLoopback(host: string): boolean {
   const family = isIP(host);
   return family !== 0 && loopback.check(host, family === 4 ? 'ipv4' : 'ipv6');

@@ -1,29 +1,34 @@
 import type { NodePhase } from '../../shared/protocol/control.ts';
 
-/** What the enclave said last about itself. The parent believes it no more than the enclave believes the parent. */
+/**
+ * Last report of the enclave about itself. The parent believes the enclave no more than the enclave believes the
+ * parent.
+ */
 export interface NodeStatus {
   readonly phase: NodePhase;
-  /** The code of the error that ended it, in phase `failed`. */
+  /** Code of the error that ended the node, in phase `failed`. */
   readonly code: string | null;
-  /** Milliseconds since 1970: since when it has said so. */
+  /** Milliseconds since 1970 at which the node first reported this phase. */
   readonly since: number;
-  /** Milliseconds since 1970: when it said so last. One that serves says so every 15 seconds. */
+  /** Milliseconds since 1970 of the last report. A node that serves reports every 15 seconds. */
   readonly heardAt: number;
 }
 
 export interface NodeStatusHolder {
-  /** `null` as long as no enclave has said anything. */
+  /** Last report; `null` before the first. */
   readonly current: NodeStatus | null;
-  /** Whether it serves: it said so last, and not too long ago. */
+  /** True where the last report says that the node serves, and is not too old. */
   readonly isServing: boolean;
-  /** Returns whether that is news. */
+  /** Takes a report; returns false only where a node that serves reports once more that it does. */
   report(phase: NodePhase, code: string | null): boolean;
 }
 
-/** A node that serves and has not said so for that long hangs, or is gone. */
+/** Milliseconds without a report after which a node that serves hangs, or is gone. */
 export const SILENT_AFTER_MS = 60_000;
 
-/** Milliseconds since 1970 as they were at the start of the process: a clock that is set does not make anybody silent. */
+/**
+ * Milliseconds since 1970 by the clock as it was at the start of the process: setting the clock makes no node silent.
+ */
 export function steadyClock(): number {
   return performance.timeOrigin + performance.now();
 }
@@ -39,7 +44,7 @@ export function createNodeStatus(clock: () => number = steadyClock): NodeStatusH
     },
     report(phase, code) {
       const now = Math.round(clock());
-      // Any other phase belongs to one life of the node, and that life to its times.
+      // Any other phase belongs to one life of the node, and so do its times.
       const isNews = phase !== 'serving' || current?.phase !== 'serving';
       current = Object.freeze({ phase, code, since: isNews ? now : (current?.since ?? now), heardAt: now });
       return isNews;

@@ -5,8 +5,8 @@ import { ParentOptionError } from '../errors.ts';
 import { isLoopback } from './loopback.ts';
 
 /**
- * Where the status page listens: what is shown is for the operators of this machine, so on a loopback address (a free
- * port for 0), or at a socket that is open already and is loopback's or of the Unix domain.
+ * Address of the status page. The page is for the operators of this machine: a loopback address (a free port for 0), or
+ * an open socket that is loopback's or a Unix one.
  */
 export type StatusAddress =
   { readonly host?: string; readonly port: number } | { readonly descriptor: number };
@@ -19,13 +19,14 @@ export interface StatusServerOptions {
 }
 
 export interface StatusServer {
-  /** Undefined where it listens at a socket of the Unix domain. */
+  /** Base URL; undefined where the page listens on a Unix socket. */
   readonly url: string | undefined;
   close(): Promise<void>;
 }
 
 /**
- * GET /status (JSON), /healthz (the parent runs), /readyz (its node serves), /metrics (Prometheus).
+ * Starts the status page: GET /status (JSON), /healthz (the parent runs), /readyz (its node serves), /metrics
+ * (Prometheus).
  * @throws ParentOptionError OPTION_INVALID for an address that is not loopback or not to be had
  */
 export async function startStatusServer(options: StatusServerOptions): Promise<StatusServer> {
@@ -33,7 +34,7 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
   const at = 'descriptor' in listen ? { fd: listen.descriptor } : { host: '127.0.0.1', ...listen };
   if ('host' in at) assertLoopback(at.host);
   const server = createServer({ ...ONE_AT_A_TIME, requestTimeout: 5_000, headersTimeout: 5_000 });
-  // No operation takes a body: whatever comes of one is dropped.
+  // No operation takes a body, so bodies are dropped.
   takeOneAtATime(server, createListener(options), (response) => {
     sendJson(response, LENGTH_REQUIRED_STATUS, { error: 'LENGTH_REQUIRED' });
   });
@@ -57,18 +58,20 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
   }
 }
 
-/** @throws ParentOptionError OPTION_INVALID */
+/** URL of an address. @throws ParentOptionError OPTION_INVALID */
 function urlOf(address: AddressInfo | string | null): string | undefined {
-  // Node knows no address of a socket of the Unix domain that it was given.
+  // Node knows no address of a Unix socket that it was given.
   if (address === null || typeof address === 'string') return undefined;
   const family = assertLoopback(address.address);
   return `http://${family === 4 ? address.address : `[${address.address}]`}:${address.port}`;
 }
 
-/** Returns 4 or 6. @throws ParentOptionError OPTION_INVALID */
+/** Asserts a loopback address, and returns 4 or 6. @throws ParentOptionError OPTION_INVALID */
 function assertLoopback(host: string): number {
   if (!isLoopback(host)) {
-    throw new ParentOptionError('OPTION_INVALID', 'the status page listens on loopback alone', { host });
+    throw new ParentOptionError('OPTION_INVALID', 'expected a loopback address for the status page', {
+      host,
+    });
   }
   return isIP(host);
 }

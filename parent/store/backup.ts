@@ -5,7 +5,7 @@ import { RecordStoreError } from './errors.ts';
 import type { RecordSession } from './record-store.ts';
 
 const FORMAT = 'holdfast-records/1';
-/** More than a file of all records that there may be is worth reading whole. */
+/** Maximum of bytes in a backup: more than all records that there may be. */
 export const MAX_BACKUP_BYTES = 256 * 1024 * 1024;
 
 const backupSchema = z.strictObject({
@@ -23,8 +23,8 @@ const backupSchema = z.strictObject({
 });
 
 /**
- * All records of a store as one file: CBOR, `{format, records: [{table, id, revision, bytes}]}`. They are sealed, and
- * whether they are the newest, the enclave finds out.
+ * Writes all records of a store as one file: CBOR, `{format, records: [{table, id, revision, bytes}]}`. Records are
+ * sealed; the enclave finds out whether they are the newest.
  * @throws RecordStoreError STORE_FAILED
  */
 export async function writeBackup(session: RecordSession): Promise<Uint8Array> {
@@ -37,8 +37,8 @@ export async function writeBackup(session: RecordSession): Promise<Uint8Array> {
 }
 
 /**
- * Puts a backup into an empty store, of whichever kind: this is also how records move from one kind to another.
- * Returns how many there were.
+ * Puts a backup into an empty store of either kind, which also moves records from one kind to the other. Returns the
+ * count of records.
  * @throws RecordStoreError STORE_BACKUP_INVALID, STORE_CONFLICT when the store is not empty, STORE_FAILED
  */
 export async function restoreBackup(session: RecordSession, backup: Uint8Array): Promise<number> {
@@ -47,10 +47,10 @@ export async function restoreBackup(session: RecordSession, backup: Uint8Array):
     ({ records } = backupSchema.parse(decodeCborObject(backup, { maxBytes: MAX_BACKUP_BYTES, maxDepth: 3 })));
   } catch (error) {
     if (!(error instanceof CborError || error instanceof z.ZodError)) throw error;
-    throw new RecordStoreError('STORE_BACKUP_INVALID', 'not a backup of records', {}, error);
+    throw new RecordStoreError('STORE_BACKUP_INVALID', 'expected a backup of records', {}, error);
   }
   if (new Set(records.map(({ table, id }) => `${table}/${id}`)).size !== records.length) {
-    throw new RecordStoreError('STORE_BACKUP_INVALID', 'a backup that names a record twice');
+    throw new RecordStoreError('STORE_BACKUP_INVALID', 'expected each record once, found one twice');
   }
   await session.restore(records);
   return records.length;

@@ -3,15 +3,15 @@ import { HoldfastError } from '../../shared/errors.ts';
 export type RecordStoreErrorCode =
   /** A file that is no backup of records; nothing was written. */
   | 'STORE_BACKUP_INVALID'
-  /** Somebody else owns it. */
+  /** Another process or session owns the store. */
   | 'STORE_BUSY'
   /** A record was at another revision than expected; nothing was written. */
   | 'STORE_CONFLICT'
   /** The database failed: disk full, file damaged, server gone. Nothing was written as far as it says. */
   | 'STORE_FAILED'
-  /** More than MAX_RECORDS; nothing was written. */
+  /** The store would hold more than MAX_RECORDS; nothing was written. */
   | 'STORE_FULL'
-  /** A format that this version does not know. */
+  /** The store has a format that this version does not know. */
   | 'STORE_FORMAT_UNKNOWN';
 
 export class RecordStoreError extends HoldfastError<RecordStoreErrorCode> {}

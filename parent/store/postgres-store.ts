@@ -4,9 +4,9 @@ import { RecordStoreError } from './errors.ts';
 import { hasInsert, type RecordSession, type RecordStore } from './record-store.ts';
 
 export interface PostgresStoreOptions {
-  /** `postgres://…`, as libpq has it. */
+  /** Connection URL `postgres://…`, as libpq has it. */
   readonly url: string;
-  /** Which node's records these are: several nodes may share a database. */
+  /** Name of the node whose records are read and written: several nodes may share a database. */
   readonly node: string;
 }
 
@@ -16,8 +16,8 @@ const STATEMENT_TIMEOUT_MS = 10_000;
 const BIGINT_OID = 20;
 
 /**
- * A store in PostgreSQL 13 or later. Who owns a node's records holds an advisory lock in its one connection: the server
- * gives it free when that connection is gone. A commit is one transaction, on disk before it returns.
+ * Store in PostgreSQL 13 or later. The owner of a node's records holds an advisory lock in its one connection: the
+ * server releases the lock when that connection is gone. A commit is one transaction, on disk before it returns.
  */
 export function createPostgresStore(options: PostgresStoreOptions): RecordStore {
   return {
@@ -47,7 +47,7 @@ export function createPostgresStore(options: PostgresStoreOptions): RecordStore 
   };
 }
 
-/** Revisions are safe integers: the schema of what is written sees to it. */
+/** Reads a bigint as a number: the schema of writes holds revisions to safe integers. */
 function getTypeParser(oid: number, format?: 'binary' | 'text') {
   if (oid === BIGINT_OID) return Number;
   return format === 'binary' ? types.getTypeParser(oid, 'binary') : types.getTypeParser(oid, 'text');
@@ -55,7 +55,7 @@ function getTypeParser(oid: number, format?: 'binary' | 'text') {
 
 async function prepare(client: Client, node: string): Promise<void> {
   await client.query('SET synchronous_commit = on');
-  // Two that come first at once must not both make the tables.
+  // Two sessions that come first at once must not both make the tables.
   await client.query("SELECT pg_advisory_lock(hashtextextended('holdfast schema', 0))");
   try {
     await client.query(`
@@ -76,7 +76,7 @@ async function prepare(client: Client, node: string): Promise<void> {
   const format = await client.query<{ version: number }>('SELECT version FROM holdfast_format');
   const version = format.rows[0]?.version;
   if (format.rows.length !== 1 || version !== FORMAT) {
-    throw new RecordStoreError('STORE_FORMAT_UNKNOWN', 'not a store of this version', {
+    throw new RecordStoreError('STORE_FORMAT_UNKNOWN', 'expected a store of this version', {
       expected: FORMAT,
       actual: version,
     });
@@ -126,7 +126,7 @@ function createSession(client: Client, node: string): RecordSession {
     return rows[0]?.count ?? 0;
   }
 
-  /** @param inserts whether there may be more records afterwards: to count them takes the longer the more there are */
+  /** @param inserts true where there may be more records afterwards; counting takes the longer the more there are */
   async function transact(inserts: boolean, act: () => Promise<void>): Promise<void> {
     await client.query('BEGIN');
     try {

@@ -4,14 +4,14 @@ import { MAX_RECORDS } from '../../shared/protocol/limits.ts';
 import { RecordStoreError } from './errors.ts';
 import { hasInsert, type RecordSession } from './record-store.ts';
 
-/** "HFST", see `PRAGMA application_id`. */
+/** Application id "HFST", see `PRAGMA application_id`. */
 const APPLICATION_ID = 0x48_46_53_54;
 const FORMAT = 1;
 const SQLITE_BUSY = 5;
 const SQLITE_LOCKED = 6;
 
 /**
- * Opens the database and takes it. Its calls block the thread that makes them until the disk has answered.
+ * Opens the database and takes ownership of it. Calls block their thread until the disk has done its part.
  * @throws RecordStoreError STORE_BUSY, STORE_FAILED, STORE_FORMAT_UNKNOWN
  */
 export function openSqliteSession(path: string): RecordSession {
@@ -46,12 +46,12 @@ function prepare(database: DatabaseSync): void {
       PRAGMA user_version = ${FORMAT};
     `);
   } else if (format !== FORMAT || readPragma(database, 'application_id') !== APPLICATION_ID) {
-    throw new RecordStoreError('STORE_FORMAT_UNKNOWN', 'not a store of this version', {
+    throw new RecordStoreError('STORE_FORMAT_UNKNOWN', 'expected a store of this version', {
       expected: FORMAT,
       actual: format,
     });
   }
-  // The journal's mode lies in the file, so nothing is changed before it is known to be ours.
+  // The journal's mode lies in the file, so nothing is changed before the file is known to be a store.
   database.exec('COMMIT; PRAGMA journal_mode = WAL');
 }
 
@@ -86,7 +86,7 @@ function createSession(database: DatabaseSync): RecordSession {
 
   const countRecords = () => Number(count.get()?.['count']);
 
-  /** @param inserts whether there may be more records afterwards: to count them takes the longer the more there are */
+  /** @param inserts true where there may be more records afterwards; counting takes the longer the more there are */
   function transact(inserts: boolean, act: () => void): Promise<void> {
     return attempt(() => {
       database.exec('BEGIN IMMEDIATE');
@@ -97,7 +97,7 @@ function createSession(database: DatabaseSync): RecordSession {
         }
         database.exec('COMMIT');
       } catch (error) {
-        // Some failures, a full disk among them, have rolled it back by themselves.
+        // Some failures, a full disk among them, have rolled the transaction back by themselves.
         if (database.isTransaction) database.exec('ROLLBACK');
         throw error;
       }
@@ -136,7 +136,7 @@ function createSession(database: DatabaseSync): RecordSession {
   };
 }
 
-/** Runs the synchronous database behind an asynchronous interface: what it throws becomes a rejection. */
+/** Runs the synchronous database behind an asynchronous interface: a throw becomes a rejection. */
 function attempt<T>(act: () => T): Promise<T> {
   return new Promise((resolve) => {
     resolve(guard(act));
@@ -156,7 +156,7 @@ function guard<T>(act: () => T): T {
   }
 }
 
-/** The primary result code, see https://www.sqlite.org/rescode.html */
+/** Primary result code, see https://www.sqlite.org/rescode.html */
 function sqliteCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
     return undefined;

@@ -7,7 +7,7 @@ import { siblingModule } from '../../shared/sibling-module.ts';
 import { RecordStoreError, type RecordStoreErrorCode } from './errors.ts';
 import type { KeptRecord, RecordSession, RecordStore } from './record-store.ts';
 
-/** What goes to the worker, and what comes back, in the same order. */
+/** Call to the worker; its results come back in the same order. */
 export type SqliteCall =
   | { readonly method: 'close' | 'list' | 'open' }
   | { readonly method: 'read'; readonly argument: RecordKey }
@@ -22,12 +22,12 @@ export type SqliteResponse =
     };
 
 /**
- * A store in one SQLite file. It is locked for as long as a session is open, against other processes and against this
- * one: the lock is SQLite's own on the file, so a process that dies gives it up. A commit is one transaction in the
+ * Store in one SQLite file. The file is locked for as long as a session is open, against other processes and against
+ * this one: the lock is SQLite's own, so a process that dies releases it. A commit is one transaction in the
  * write-ahead log, which is synced to disk before the commit returns.
  *
- * Each session has a thread of its own: a disk that takes its time holds up the node's records, and not the connections
- * that the same process forwards.
+ * Each session has a thread of its own: a slow disk holds up the node's records, and not the connections that the same
+ * process forwards.
  */
 export function createSqliteStore(path: string): RecordStore {
   let spare: SqliteThread | undefined;
@@ -43,7 +43,7 @@ export function createSqliteStore(path: string): RecordStore {
         // SQLite gives its side files the permissions of the main one.
         await (await open(path, 'a', 0o600)).close();
       } catch (error) {
-        throw new RecordStoreError('STORE_FAILED', 'the file cannot be made', { path }, error);
+        throw new RecordStoreError('STORE_FAILED', 'the file of the store cannot be made', { path }, error);
       }
       const thread = spare ?? new SqliteThread(path);
       spare = undefined;
@@ -78,7 +78,7 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-/** The worker, and who waits for its answers. */
+/** Worker, and the callers that wait for its results. */
 class SqliteThread {
   readonly #worker: Worker;
   readonly #pending: Pending[] = [];
@@ -90,18 +90,18 @@ class SqliteThread {
       // The process may have been started with options that no worker takes.
       execArgv: [],
     });
-    this.#worker.on('message', (answer: SqliteResponse) => this.#settle(answer));
+    this.#worker.on('message', (result: SqliteResponse) => this.#settle(result));
     this.#worker.on('error', (error) => this.#fail(error));
     this.#worker.on('exit', () => this.#fail(undefined));
   }
 
-  /** Whether the process goes on for its sake. */
+  /** True keeps the process alive for the worker's sake. */
   set isAwaited(isAwaited: boolean) {
     if (isAwaited) this.#worker.ref();
     else this.#worker.unref();
   }
 
-  /** The worker runs this module's own code, and answers in the order in which it was asked. */
+  /** Calls the worker, which runs this module's own code and returns results in the order of the calls. */
   call<T>(call: SqliteCall): Promise<T> {
     if (this.#hasEnded) return Promise.reject(failed(undefined));
     return new Promise<T>((resolve, reject) => {
@@ -116,10 +116,10 @@ class SqliteThread {
     await this.#worker.terminate();
   }
 
-  #settle(answer: SqliteResponse): void {
+  #settle(result: SqliteResponse): void {
     const first = this.#pending.shift();
-    if ('value' in answer) first?.resolve(answer.value);
-    else first?.reject(new RecordStoreError(answer.code, answer.message, answer.details));
+    if ('value' in result) first?.resolve(result.value);
+    else first?.reject(new RecordStoreError(result.code, result.message, result.details));
   }
 
   #fail(cause: unknown): void {

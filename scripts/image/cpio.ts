@@ -1,4 +1,4 @@
-/** One entry of an archive. Paths are relative and without `.` or `..`; parents are made by the entries given. */
+/** Entry of an archive. Paths are relative and without `.` or `..`; parents are made by the entries given. */
 export type CpioEntry =
   | { readonly path: string; readonly kind: 'directory' }
   | { readonly path: string; readonly kind: 'link'; readonly target: string }
@@ -34,9 +34,10 @@ function encodeEntry(
 }
 
 /**
- * A cpio archive in the form that Linux unpacks at boot (Documentation/driver-api/early-userspace/buffer-format.rst,
- * `newc`). Sorted by path, everything owned by root and dated 1970, so that the same entries give the same bytes.
- * @throws RangeError for a path twice, one that is not plain, or one whose folder is not there
+ * Encodes a cpio archive in the form that Linux unpacks at boot
+ * (Documentation/driver-api/early-userspace/buffer-format.rst, `newc`). Sorted by path, everything owned by root and
+ * dated 1970, so that the same entries give the same bytes.
+ * @throws RangeError for a path twice, one that is not plain, or one whose folder is not among the entries
  */
 export function encodeCpio(entries: readonly CpioEntry[]): Uint8Array {
   const sorted = entries.toSorted((left, right) => (left.path < right.path ? -1 : 1));
@@ -46,7 +47,7 @@ export function encodeCpio(entries: readonly CpioEntry[]): Uint8Array {
   for (const [index, entry] of sorted.entries()) {
     const { path } = entry;
     if (!/^(?!\.{1,2}(\/|$))[\w.+-]+(\/(?!\.{1,2}(\/|$))[\w.+-]+)*$/.test(path))
-      throw new RangeError(`path ${path}`);
+      throw new RangeError(`expected a plain relative path, found ${path}`);
     if (path === previous) throw new RangeError(`${path} comes twice`);
     if (!folders.has(path.slice(0, Math.max(path.lastIndexOf('/'), 0))))
       throw new RangeError(`${path} has no folder`);

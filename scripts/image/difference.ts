@@ -1,7 +1,7 @@
 import { printable } from '../../cli/common/printable.ts';
 import type { ImageFile } from './image.ts';
 
-/** Says in words how the files of two images differ; nothing when they do not. Either list may be a stranger's. */
+/** Explains in words how the files of two images differ; empty when they do not. Either list may be a stranger's. */
 export function explainDifference(before: readonly ImageFile[], after: readonly ImageFile[]): string[] {
   const nameOf = ({ ramdisk, path }: ImageFile) => `${ramdisk}: ${path}`;
   const known = new Map(before.map((file) => [nameOf(file), file]));

@@ -6,10 +6,10 @@ import type { ImageInputs } from './inputs.ts';
 import { type LockedPackage, PINNED_LOCK, ROOT } from './lock.ts';
 import { listNativeInputs, NATIVE } from './native-sources.ts';
 
-/** What identifies an image in the documents beside it. */
+/** Identity of an image in the documents beside it. */
 export interface ImageIdentity {
   readonly sha256: string;
-  /** `PCR0` and so on to lower-case hex. */
+  /** Measurements: `PCR0` and so on to lower-case hex. */
   readonly measurements: Readonly<Record<string, string>>;
 }
 
@@ -26,12 +26,12 @@ function sha256OfFile(path: string): string {
 }
 
 function debianUrl({ name, version, use }: LockedPackage): string {
-  // The kernel is built from a package of sources.
+  // Debian builds the kernel from a package of sources, which has no architecture.
   const architecture = use === 'kernel' ? 'all' : 'amd64';
   return `pkg:deb/debian/${name}@${encodeURIComponent(version)}?arch=${architecture}&distro=trixie`;
 }
 
-/** The folder of the package that a bundled file belongs to, or none for a file of the project itself. */
+/** Folder of the package that a bundled file belongs to; none for a file of the project itself. */
 function packageFolder(path: string): string | undefined {
   return /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0];
 }
@@ -43,7 +43,7 @@ function readPackage(folder: string): NpmPackage {
   return { name, version, license };
 }
 
-/** What became of the kernel's source. */
+/** Kernel built from the source's package, as a component. */
 function describeKernel({ kernel, kernelConfig }: ImageInputs): object[] {
   return [
     { name: 'SHA-256 of the built kernel', value: sha256OfFile(kernel) },
@@ -51,7 +51,7 @@ function describeKernel({ kernel, kernelConfig }: ImageInputs): object[] {
   ];
 }
 
-/** The C library whose source lies in this repository; its list of digests stands for its files. */
+/** C library whose source lies in this repository, as a component; its list of digests stands for its files. */
 function describeVendored(): object {
   const [, name = '', version = ''] =
     /^# (\S+) (\S+)$/m.exec(readFileSync(join(NATIVE, 'vendor/secp256k1/README.md'), 'utf8')) ?? [];
@@ -61,7 +61,7 @@ function describeVendored(): object {
   return { type: 'library', 'bom-ref': purl, name, version, purl, licenses: [{ expression: 'MIT' }], hashes };
 }
 
-/** Everything in the image that others wrote, as a CycloneDX 1.6 document; the compiler is not in it. */
+/** Describes everything in the image that others wrote, as a CycloneDX 1.6 document; the compiler is not in it. */
 export function describeComponents(inputs: ImageInputs, bundle: Bundle, identity: ImageIdentity): object {
   const folders = new Set(
     bundle.sources.map(({ path }) => packageFolder(path)).filter((path) => path !== undefined),
@@ -101,12 +101,15 @@ export function describeComponents(inputs: ImageInputs, bundle: Bundle, identity
   };
 }
 
-/** An image of other packages than the pinned ones says so. */
+/** Name of the lock file, which tells an image of other packages than the pinned ones. */
 function lockName({ lock }: ImageInputs): string {
   return lock === PINNED_LOCK ? 'docker/inputs.lock' : 'a lock file in the place of docker/inputs.lock';
 }
 
-/** How the image came to be, as an unsigned in-toto statement with SLSA provenance; the same for the same build. */
+/**
+ * Describes how the image was built, as an unsigned in-toto statement with SLSA provenance; the same for the same
+ * build.
+ */
 export function describeProvenance(
   entry: string,
   inputs: ImageInputs,

@@ -1,7 +1,7 @@
 import { HoldfastError } from '../../shared/errors.ts';
 
 export type ImageErrorCode =
-  /** A line of a lock file is none, or the time of the snapshot is missing. */
+  /** A line of a lock file is malformed, or the time of the snapshot is missing. */
   | 'IMAGE_LOCK_MALFORMED'
   /** The mirror has no package of a name that the lock file has, in any version. */
   | 'IMAGE_PACKAGE_GONE'
@@ -12,5 +12,5 @@ export type ImageErrorCode =
   /** scripts/build-eif failed, and has said why on standard error. */
   | 'IMAGE_NOT_BUILT';
 
-/** What keeps an image from being built: what it is made from, not what was asked for. */
+/** Reason why an image cannot be built that lies in its inputs, not in the command. */
 export class ImageError extends HoldfastError<ImageErrorCode> {}

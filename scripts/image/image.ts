@@ -8,14 +8,14 @@ import { CMDLINE } from './cmdline.ts';
 import type { Ramdisks } from './layout.ts';
 
 export interface ImageOptions {
-  /** Where the image is written to. */
+  /** Path that the image is written to. */
   readonly path: string;
   readonly sign?: EifSigner;
-  /** Take packed ramdisks from the cache; a verification packs them anew. */
+  /** True takes packed ramdisks from the cache; a verification packs them anew. */
   readonly useCache: boolean;
 }
 
-/** One file of a ramdisk. */
+/** File of a ramdisk. */
 export interface ImageFile {
   readonly ramdisk: keyof Ramdisks;
   readonly path: string;

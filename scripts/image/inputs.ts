@@ -6,16 +6,16 @@ import { type LockedPackage, lockPath, readLock, ROOT } from './lock.ts';
 export { ROOT };
 
 /**
- * What the image is made from besides the repository: fetched, checked and unpacked by image-inputs.sh, the kernel built
- * by kernel.sh.
+ * Inputs of the image besides the repository: fetched, checked and unpacked by image-inputs.sh, the kernel built by
+ * kernel.sh.
  */
 export interface ImageInputs {
   readonly kernel: string;
-  /** The configuration that the kernel was built with, in full. */
+  /** Full configuration that the kernel was built with. */
   readonly kernelConfig: string;
-  /** A root directory that holds the compiler and the libraries. */
+  /** Root directory that holds the compiler and the libraries. */
   readonly root: string;
-  /** The lock file that names the packages. */
+  /** Path of the lock file that names the packages. */
   readonly lock: string;
   readonly packages: readonly LockedPackage[];
 }
@@ -39,8 +39,10 @@ function runScript(
 }
 
 /**
- * @param anew - an empty folder: everything is unpacked and built there, from packages that are held against the lock
- *   file again, and nothing that was made before is believed
+ * Prepares the inputs, in the cache unless `anew` is given.
+ *
+ * @param anew - an empty folder in which everything is unpacked and built, from packages that are compared with the
+ * lock file again; nothing that was made before is believed
  * @throws ImageError `IMAGE_INPUTS_MISSING`, `IMAGE_LOCK_MALFORMED`
  */
 export function prepareInputs(anew?: string): ImageInputs {
@@ -61,7 +63,10 @@ export function prepareInputs(anew?: string): ImageInputs {
   };
 }
 
-/** A folder with Debian's kernel and modules of it, for emulated machines that are no enclaves. It is in no image. */
+/**
+ * Prepares a folder with Debian's kernel and its modules, for emulated machines that are no enclaves. No image holds
+ * them.
+ */
 export function prepareGuestKernel(): string {
   return runScript('guest-kernel.sh');
 }

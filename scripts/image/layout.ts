@@ -6,7 +6,7 @@ import type { ImageInputs } from './inputs.ts';
 
 const LIBRARY_FOLDER = 'usr/lib/x86_64-linux-gnu';
 const LOADER = 'ld-linux-x86-64.so.2';
-/** What Node needs, by its dynamic section. */
+/** Libraries that Node's dynamic section names. */
 const LIBRARIES = [
   'libatomic.so.1',
   'libc.so.6',
@@ -25,13 +25,13 @@ function folders(...paths: string[]): CpioEntry[] {
   return paths.map((path) => ({ path, kind: 'directory' }));
 }
 
-/** What the kernel unpacks, one over the other. */
+/** Ramdisks in the order in which the kernel unpacks them. */
 export interface Ramdisks {
-  /** init; measured into PCR1, with the kernel. */
+  /** Ramdisk of init; measured into PCR1, with the kernel. */
   readonly bootstrap: readonly CpioEntry[];
-  /** Node and its libraries; measured into PCR2. */
+  /** Ramdisk of Node and its libraries; measured into PCR2. */
   readonly runtime: readonly CpioEntry[];
-  /** The program; measured into PCR2 too. */
+  /** Ramdisk of the program; measured into PCR2 too. */
   readonly program: readonly CpioEntry[];
 }
 
@@ -50,13 +50,13 @@ export function layOutRamdisks(inputs: ImageInputs, binaries: Binaries, code: Ui
       ...folders('app'),
       file('app/main.mjs', code),
       file('app/holdfast.node', binaries.addon),
-      // Comes last: init sees by it that everything has been unpacked.
+      // The mark comes last: init sees by it that everything has been unpacked.
       file('unpacked', new Uint8Array()),
     ],
   };
 }
 
-/** The same files without init and the mark: for a container whose image nitro-cli makes bootable. */
+/** Lays out the same files without init and the mark: for a container whose image nitro-cli makes bootable. */
 export function layOutContainer({ runtime, program }: Ramdisks): CpioEntry[] {
   return [
     ...folders('dev', 'proc', 'run', 'sys', 'tmp'),

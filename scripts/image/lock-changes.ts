@@ -1,20 +1,20 @@
 import { ImageError } from './errors.ts';
 import type { Lock, LockedPackage, Use } from './lock.ts';
 
-/** A version of a package that a mirror has. */
+/** Version of a package that a mirror has. */
 export interface ListedVersion {
   readonly sha256: string;
   readonly name: string;
   readonly version: string;
 }
 
-/** A package that another lock file takes in another version, or with other bytes. */
+/** Change from one lock file to another: a package in another version, or with other bytes. */
 export interface LockChange {
   readonly before: LockedPackage;
   readonly after: LockedPackage;
 }
 
-/** What an image's parts are measured into, by the use of the packages that decide about them. */
+/** Part of an image that each use of a package decides, and the PCRs that measure it. */
 const DECIDES: Readonly<Record<Use, { readonly what: string; readonly pcrs: readonly number[] }>> = {
   kernel: { what: 'the kernel', pcrs: [0, 1] },
   library: { what: "Node's libraries", pcrs: [0, 2] },
@@ -24,14 +24,14 @@ const DECIDES: Readonly<Record<Use, { readonly what: string; readonly pcrs: read
 const isSame = (left: ListedVersion, right: ListedVersion) =>
   left.sha256 === right.sha256 && left.name === right.name && left.version === right.version;
 
-/** The packages of a lock file of which a mirror does not have those very bytes. */
+/** Finds the packages of a lock file of which a mirror does not have those very bytes. */
 export function findMissing(lock: Lock, listed: readonly ListedVersion[]): LockedPackage[] {
   return lock.packages.filter((wanted) => !listed.some((version) => isSame(version, wanted)));
 }
 
 /**
- * Takes for each package the newest version that a mirror has, which it lists first.
- * @throws ImageError `IMAGE_PACKAGE_GONE`
+ * Moves each package to the newest version that a mirror has, which it lists first. @throws ImageError
+ * `IMAGE_PACKAGE_GONE`
  */
 export function moveLock(lock: Lock, listed: readonly ListedVersion[], snapshot: string): Lock {
   const packages = lock.packages.map((before): LockedPackage => {
@@ -46,7 +46,7 @@ export function moveLock(lock: Lock, listed: readonly ListedVersion[], snapshot:
   return { snapshot, packages };
 }
 
-/** The packages that another lock file has in another version, or with other bytes. */
+/** Compares two lock files: packages in another version, or with other bytes. */
 export function compareLocks(before: Lock, after: Lock): LockChange[] {
   return before.packages.flatMap((old) => {
     const now = after.packages.find(({ name }) => name === old.name);
@@ -57,7 +57,7 @@ export function compareLocks(before: Lock, after: Lock): LockChange[] {
 const listPcrs = (pcrs: readonly number[]) => pcrs.map((index) => `PCR${index}`).join(', ');
 const widest = (texts: readonly string[]) => Math.max(...texts.map((text) => text.length));
 
-/** Says which PCRs change: for certain with a kernel or a library, perhaps with a tool. */
+/** Describes which PCRs change: for certain with a kernel or a library, perhaps with a tool. */
 function describePcrs(uses: readonly Use[]): string {
   const isChanged = (pcr: number) =>
     uses.some((use) => use !== 'compiler' && DECIDES[use].pcrs.includes(pcr));
@@ -70,7 +70,7 @@ function describePcrs(uses: readonly Use[]): string {
   return `${parts.join('; ')}. Each admin has to admit an image with other PCRs.`;
 }
 
-/** Says in words what changes from one lock file to another, and which PCRs of the image change for it. */
+/** Describes in words what changes from one lock file to another, and which PCRs of the image change for it. */
 export function describeChanges(changes: readonly LockChange[], total: number): string[] {
   if (changes.length === 0) return [`all ${total} packages are the newest: nothing changes`];
   const uses = (['kernel', 'library', 'compiler'] as const).filter((use) =>

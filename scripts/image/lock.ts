@@ -2,19 +2,19 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ImageError } from './errors.ts';
 
-/** The project's folder. */
+/** Folder of the project. */
 export const ROOT = join(import.meta.dirname, '../..');
 
-/** What every published image is made from. */
+/** Path of the lock file that every published image is made from. */
 export const PINNED_LOCK = join(ROOT, 'docker/inputs.lock');
 
-/** A lock file that stands in the place of docker/inputs.lock, and makes another image. */
+/** Variable that names a lock file in place of docker/inputs.lock, which makes another image. */
 export const LOCK_VARIABLE = 'HOLDFAST_INPUTS_LOCK';
 
-/** What a package is for: it becomes the kernel, is in the image as a library, or makes what is in it. */
+/** Use of a package: it becomes the kernel, is in the image as a library, or makes what is in it. */
 export type Use = 'kernel' | 'library' | 'compiler';
 
-/** One line of docker/inputs.lock. */
+/** Line of docker/inputs.lock. */
 export interface LockedPackage {
   readonly sha256: string;
   readonly name: string;
@@ -24,12 +24,12 @@ export interface LockedPackage {
 
 /** Debian's packages that an image is made from. */
 export interface Lock {
-  /** When Debian's archive of snapshots had all of them: `20261121T000000Z`. */
+  /** Time at which Debian's archive of snapshots had all of them: `20261121T000000Z`. */
   readonly snapshot: string;
   readonly packages: readonly LockedPackage[];
 }
 
-/** The lock file in force: docker/inputs.lock, unless the environment names another. */
+/** Path of the lock file in force: docker/inputs.lock, unless the environment names another. */
 export function lockPath(): string {
   return process.env[LOCK_VARIABLE] ?? PINNED_LOCK;
 }
@@ -38,7 +38,7 @@ const LINE =
   /^(?<sha256>[0-9a-f]{64}) (?<name>[a-z0-9][a-z0-9+.-]+) (?<version>\S+) (?<use>kernel|library|compiler)$/;
 const SNAPSHOT = /^snapshot (\d{8}T\d{6}Z)$/;
 
-/** @throws ImageError `IMAGE_LOCK_MALFORMED` */
+/** Parses a lock file. @throws ImageError `IMAGE_LOCK_MALFORMED` */
 export function parseLock(text: string): Lock {
   let snapshot: string | undefined;
   const packages: LockedPackage[] = [];
@@ -62,14 +62,14 @@ export function parseLock(text: string): Lock {
   return { snapshot, packages };
 }
 
-/** Writes a lock file that keeps the comments of another. */
+/** Formats a lock file that keeps the comments of another. */
 export function formatLock({ snapshot, packages }: Lock, before: string): string {
   const comments = before.split('\n').filter((line) => line.startsWith('#'));
   const lines = packages.map(({ sha256, name, version, use }) => `${sha256} ${name} ${version} ${use}`);
   return `${[...comments, `snapshot ${snapshot}`, ...lines].join('\n')}\n`;
 }
 
-/** @throws ImageError `IMAGE_LOCK_MALFORMED` */
+/** Reads a lock file. @throws ImageError `IMAGE_LOCK_MALFORMED` */
 export function readLock(path: string): Lock {
   return parseLock(readFileSync(path, 'utf8'));
 }

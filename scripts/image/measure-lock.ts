@@ -22,7 +22,7 @@ function measure(text: string): ReadonlyMap<number, Uint8Array> | undefined {
 }
 
 /**
- * Builds the image with each of two lock files, as far as their packages can be had, and says how its PCRs differ.
+ * Builds the image with each of two lock files, as far as their packages can be had, and describes how its PCRs differ.
  * @throws ImageError `IMAGE_NOT_BUILT` with the second
  */
 export function measureLock(before: string, after: string): string[] {

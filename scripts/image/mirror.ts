@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import type { ListedVersion } from './lock-changes.ts';
 import { ROOT } from './lock.ts';
 
-/** What Debian's archive has of some packages. */
+/** Versions of packages in Debian's archive. */
 export interface Listing {
   readonly mirror: string;
-  /** When the archive signed its list. */
+  /** Time at which the archive signed its list. */
   readonly signed: Date;
-  /** The newest of each package comes first. */
+  /** Versions, the newest of each package first. */
   readonly versions: readonly ListedVersion[];
 }
 
@@ -16,7 +16,7 @@ const RELEASE = /^release (\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z (\S+)$/;
 
 /**
  * Asks the mirror of this machine, or the archive of snapshots as of a time, which versions of packages it has, by
- * debian-versions.sh. Undefined where it cannot be asked; the script has said why on standard error.
+ * debian-versions.sh. Undefined where it cannot be asked; the script has given the reason on standard error.
  */
 export function listMirror(names: readonly string[], snapshot?: string): Listing | undefined {
   const { status, stdout } = spawnSync(
@@ -27,7 +27,8 @@ export function listMirror(names: readonly string[], snapshot?: string): Listing
   if (status !== 0) return undefined;
   const [first = '', ...lines] = stdout.trim().split('\n');
   const [, year, month, day, hour, minute, second, mirror] = RELEASE.exec(first) ?? [];
-  if (mirror === undefined) throw new Error(`debian-versions.sh begins with a release, not with "${first}"`);
+  if (mirror === undefined)
+    throw new Error(`expected a release first from debian-versions.sh, found "${first}"`);
   return {
     mirror,
     signed: new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`),

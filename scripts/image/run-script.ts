@@ -1,7 +1,7 @@
 import { UsageError } from '../../cli/command.ts';
 import { HoldfastError } from '../../shared/errors.ts';
 
-/** Runs a script and gives its exit code: its own, 1 for a refusal, 2 for a usage error, which shows the usage. */
+/** Runs a script and returns its exit code: its own, 1 for a refusal, 2 for a usage error, which shows the usage. */
 export async function runScript(usage: string, script: () => Promise<number>): Promise<number> {
   try {
     return await script();

@@ -3,8 +3,8 @@ import type { BuiltImage, ImageFile } from './image.ts';
 const mebibytes = (bytes: number): string => (bytes / 1024 / 1024).toFixed(2).padStart(8);
 
 /**
- * What an image weighs, for people: each part as it lies in the image, and under it its files as they are unpacked, in
- * MiB. Small files are counted together; image-files.json names them all.
+ * Tabulates an image's size for people: each part as it lies in the image, and under it its files as they are unpacked,
+ * in MiB. Small files are counted together; image-files.json names them all.
  */
 export function tabulateParts({ eif, parts, files }: Pick<BuiltImage, 'eif' | 'parts' | 'files'>): string {
   const lines = ['     MiB  unpacked'];

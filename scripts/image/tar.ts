@@ -11,7 +11,8 @@ function octal(value: number, width: number): string {
 function encodeHeader(entry: CpioEntry): Buffer {
   const header = Buffer.alloc(BLOCK);
   const name = entry.kind === 'directory' ? `${entry.path}/` : entry.path;
-  if (name.length > MAX_NAME_BYTES) throw new RangeError(`${name} is too long`);
+  if (name.length > MAX_NAME_BYTES)
+    throw new RangeError(`expected a path of at most ${MAX_NAME_BYTES} bytes, found ${name}`);
   const mode = entry.kind === 'file' && entry.isExecutable !== true ? 0o644 : 0o755;
   header.write(name, 0, 'latin1');
   header.write(octal(mode, 8) + octal(0, 8) + octal(0, 8), 100, 'latin1');
@@ -25,8 +26,8 @@ function encodeHeader(entry: CpioEntry): Buffer {
 }
 
 /**
- * A tar archive (POSIX ustar) of the same entries as a ramdisk: for tools that make images from archives. Sorted,
- * owned by root, dated 1970. A folder that comes twice is taken once.
+ * Encodes a tar archive (POSIX ustar) of the same entries as a ramdisk: for tools that make images from archives.
+ * Sorted, owned by root, dated 1970. A folder that comes twice is taken once.
  * @throws RangeError for a path of more than 100 bytes
  */
 export function encodeTar(entries: readonly CpioEntry[]): Uint8Array {

@@ -1,6 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { createServer, type TLSSocket } from 'node:tls';
@@ -8,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTlsIdentity } from '../../enclave/api/tls-identity.ts';
 import { nitroRoot } from '../client/fake-node.ts';
 import { MeasuredChild } from '../support/memory/measured-child.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const ATTEMPTS = 12;
 const MB = 1e6;
@@ -19,11 +19,10 @@ type Impostor = (socket: TLSSocket) => Promise<void>;
 let directory: string;
 const cleanups: (() => unknown)[] = [];
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'holdfast-client-memory-'));
+  directory = temporaryFolder();
 });
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-  await rm(directory, { recursive: true, force: true });
 });
 
 async function startImpostor(answer: Impostor): Promise<string> {

@@ -1,21 +1,18 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Scenario } from '../../local/testbed/scenario.ts';
 import type { StoreSnapshot } from '../../local/hostile-parent/memory-store.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 let directory: string;
 let scenario: Scenario;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'holdfast-empty-'));
+  directory = temporaryFolder();
   scenario = await Scenario.open(directory);
 });
 
 afterAll(async () => {
   await scenario.close();
-  await rm(directory, { recursive: true, force: true });
 });
 
 describe('a parent that keeps the store of every moment', () => {

@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import type { IncomingHttpHeaders } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StateStore } from '../../local/aws/state.ts';
 import { openAuthority } from '../../local/aws/tls.ts';
 import { MANIFEST_FORMAT } from '../../shared/documents/manifest.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 interface Asked {
   readonly path: string | undefined;
@@ -38,7 +38,7 @@ let impostor: Server;
 let environment: Record<string, string>;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'holdfast-environment-'));
+  directory = temporaryFolder();
   const elsewhere = 'https://elsewhere.example';
   const path = (name: string) => join(directory, name);
   await writeFile(path('stranger.pem'), stranger.caPem);
@@ -86,7 +86,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const server of [kms, impostor]) server.close();
-  await rm(directory, { recursive: true, force: true });
 });
 
 /** Something that answers every request with a Plaintext, certified as KMS by an authority. */

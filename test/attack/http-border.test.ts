@@ -1,19 +1,17 @@
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askSession, sendRaw } from '../../local/attacks/raw-request.ts';
 import { makeRequest, type ServingNode } from '../../local/attacks/request-attacks.ts';
 import { Scenario } from '../../local/testbed/scenario.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 let directory: string;
 let scenario: Scenario;
 let node: ServingNode & { stop(): Promise<void> };
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'holdfast-http-'));
+  directory = temporaryFolder();
   scenario = await Scenario.open(directory);
   const started = await scenario.start();
   node = {
@@ -27,7 +25,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await node.stop();
   await scenario.close();
-  await rm(directory, { recursive: true, force: true });
 });
 
 async function openTls(options: object = {}): Promise<TLSSocket> {

@@ -1,21 +1,18 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askSession } from '../../local/attacks/raw-request.ts';
 import { Scenario } from '../../local/testbed/scenario.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 let directory: string;
 let scenario: Scenario;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'holdfast-last-'));
+  directory = temporaryFolder();
   scenario = await Scenario.open(directory);
 });
 
 afterAll(async () => {
   await scenario.close();
-  await rm(directory, { recursive: true, force: true });
 });
 
 describe('a node whose parent takes no note of its serving', () => {

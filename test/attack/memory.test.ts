@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,6 +11,7 @@ import {
   TLS_SHAPES,
 } from '../support/memory/hostile-shapes.ts';
 import { MeasuredChild } from '../support/memory/measured-child.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const CONNECTIONS = 40;
 const MB = 1e6;
@@ -36,13 +34,12 @@ let child: Target;
 /** One process for the tests of a block, which put its peak back to where it is. */
 function beforeAllStart(name: string, ...args: readonly string[]): void {
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'holdfast-memory-'));
+    directory = temporaryFolder();
     const module = new URL(`../support/memory/${name}-process.ts`, import.meta.url);
     child = await MeasuredChild.start(module, directory, ...args);
   });
   afterAll(async () => {
     await child.end();
-    await rm(directory, { recursive: true, force: true });
   });
 }
 

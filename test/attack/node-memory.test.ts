@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askSession, sendRaw } from '../../local/attacks/raw-request.ts';
@@ -8,6 +5,7 @@ import { makeRequest, type ServingNode } from '../../local/attacks/request-attac
 import { Scenario } from '../../local/testbed/scenario.ts';
 import { type Dial, httpShapes, openTcp, TLS_SHAPES } from '../support/memory/hostile-shapes.ts';
 import { readPeak } from '../support/memory/measured-child.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const CONNECTIONS = 60;
 const MB = 1e6;
@@ -19,7 +17,7 @@ let scenario: Scenario;
 let node: ServingNode & { readonly pid: number; stop(): Promise<void> };
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'holdfast-node-memory-'));
+  directory = temporaryFolder();
   scenario = await Scenario.open(directory);
   const started = await scenario.start();
   node = {
@@ -33,7 +31,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await node.stop();
   await scenario.close();
-  await rm(directory, { recursive: true, force: true });
 });
 
 const dial: Dial = () => openTcp(Number(new URL(node.url).port));

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { PutKeyPolicyCommand } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MANIFEST_PCR, computeManifestPcr } from '../../attestation/index.ts';
@@ -9,19 +6,19 @@ import { Scenario } from '../../local/testbed/scenario.ts';
 import type { HostileScripts } from '../../local/hostile-parent/index.ts';
 import { encryptionContext } from '../../shared/documents/encryption-context.ts';
 import { digestManifest } from '../../shared/documents/manifest.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 let directory: string;
 let scenario: Scenario;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'holdfast-revocation-'));
+  directory = temporaryFolder();
   scenario = await Scenario.open(directory);
   await scenario.assertServes();
 });
 
 afterAll(async () => {
   await scenario.close();
-  await rm(directory, { recursive: true, force: true });
 });
 
 function bringing(manifest: Uint8Array, configuration: Uint8Array): HostileScripts {

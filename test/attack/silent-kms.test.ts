@@ -1,22 +1,19 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type Duplex, duplexPair, PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Scenario } from '../../local/testbed/scenario.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 let directory: string;
 let scenario: Scenario;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'holdfast-silent-'));
+  directory = temporaryFolder();
   scenario = await Scenario.open(directory);
   await scenario.assertServes();
 });
 
 afterAll(async () => {
   await scenario.close();
-  await rm(directory, { recursive: true, force: true });
 });
 
 /** A connection that takes everything and never says a word. */

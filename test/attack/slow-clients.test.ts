@@ -1,8 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type TLSSocket } from 'node:tls';
@@ -11,6 +8,7 @@ import { serveHttps } from '../../enclave/api/http-server.ts';
 import { createTlsIdentity } from '../../enclave/api/tls-identity.ts';
 import { ENCLAVE_PORT, type Transport } from '../../shared/transport/transport.ts';
 import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const ENCLAVE = 16;
 /** The longest limit is 20 seconds. */
@@ -21,7 +19,7 @@ let client: Transport;
 let server: { close(): Promise<void> };
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'holdfast-slow-'));
+  directory = temporaryFolder();
   client = createUnixTransport({ directory, cid: 3 });
   server = await serveHttps(
     createUnixTransport({ directory, cid: ENCLAVE }),
@@ -32,7 +30,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await server.close();
-  await rm(directory, { recursive: true, force: true });
 });
 
 function dial(): Promise<Duplex> {

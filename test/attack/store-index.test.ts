@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { deriveStoreKey, SealedStore } from '../../enclave/store/index.ts';
 import {
@@ -13,10 +10,10 @@ import {
 import type { Parent } from '../../parent/index.ts';
 import type { ControlResponse, ControlRequest } from '../../shared/protocol/control.ts';
 import { createControlClient, type ControlClient } from '../../shared/protocol/control-client.ts';
-import { PARENT_CID } from '../../shared/transport/transport.ts';
 import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
+import { ENCLAVE_CID, parentOptions } from '../support/parent-options.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
-const ENCLAVE_CID = 16;
 const key = deriveStoreKey(new Uint8Array(32).fill(7), { namespace: 'demo', environment: 'test', node: 1 });
 const STATE = { order: 'first-start', configuration: { version: 1, digest: new Uint8Array(48) }, boots: 1 };
 const IDS = Array.from({ length: 60 }, (_, index) => `key-${index}`);
@@ -29,19 +26,15 @@ let store: MemoryStore;
 let script: (exchange: ControlExchange) => ControlReply | Promise<ControlReply>;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'holdfast-index-'));
+  directory = temporaryFolder();
   store = createMemoryStore();
   script = ({ honest }) => honest();
   const transportOf = (cid: number) => createUnixTransport({ directory, cid });
   parent = await startHostileParent({
-    transport: transportOf(PARENT_CID),
-    enclaveCid: ENCLAVE_CID,
+    ...parentOptions(directory),
     manifest: () => Promise.reject(new Error('none')),
     configuration: () => Promise.reject(new Error('none')),
-    secrets: { get: () => Promise.resolve(null) },
-    credentials: () => Promise.reject(new Error('none')),
     store,
-    egress: { targets: [] },
     onControl: (exchange) => script(exchange),
   });
   client = createControlClient(transportOf(ENCLAVE_CID), { timeoutMs: 10_000 });
@@ -51,7 +44,6 @@ beforeEach(async () => {
 afterEach(async () => {
   client.close();
   await parent.close(0);
-  await rm(directory, { recursive: true });
 });
 
 const isRead = (request: ControlRequest, table: string, id: string) =>

@@ -1,9 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Readable, Writable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { createHash, generateKeyPairSync } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { nouns } from '../../cli/nouns.ts';
 import { runCli } from '../../cli/run.ts';
 import { formatPcrFile, unsafeParseAttestationDocument } from '../../attestation/index.ts';
@@ -11,6 +10,8 @@ import * as cbor from '../attestation/forge/cbor.ts';
 import { AT } from '../attestation/forge/chain.ts';
 import { encodePcrs, forgeDocument, forgedPcr, MODULE_ID } from '../attestation/forge/document.ts';
 import { GENUINE, hasGenuineDocuments, readGenuine } from '../attestation/genuine.ts';
+import { collectOutput } from '../support/collect-output.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const TIME = new Date(AT).toISOString();
 const KEY = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey;
@@ -20,7 +21,7 @@ let folder: string;
 const at = (name: string): string => join(folder, name);
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'holdfast-cli-attestation-'));
+  folder = temporaryFolder();
   const { document, root } = forgeDocument((parts) => {
     parts.fields.nonce = cbor.bytes(Uint8Array.of(1, 2, 3));
     parts.fields.public_key = cbor.bytes(SPKI);
@@ -80,21 +81,8 @@ beforeAll(() => {
   writeFileSync(at('key.der'), SPKI);
 });
 
-afterAll(() => rmSync(folder, { recursive: true }));
-
-function collect() {
-  const chunks: Buffer[] = [];
-  const stream = new Writable({
-    write: (chunk: Buffer, _, done) => {
-      chunks.push(chunk);
-      done();
-    },
-  });
-  return { stream, text: () => Buffer.concat(chunks).toString() };
-}
-
 async function run(args: string[], stdin: Uint8Array[] = []) {
-  const [stdout, stderr] = [collect(), collect()];
+  const [stdout, stderr] = [collectOutput(), collectOutput()];
   const io = {
     stdin: Readable.from(stdin),
     stdout: stdout.stream,

@@ -8,12 +8,12 @@ import type { makeFolder } from './node-files.ts';
 export const ACCOUNT = '111122223333';
 export const REGION = 'eu-central-1';
 
-/** A local AWS whose credentials a command finds as a user's do: in a profile. */
+/** Local AWS whose credentials a command finds as a user's do: in a profile. */
 export interface AwsAccount {
   readonly aws: LocalAws;
-  /** Every request that was made, such as `Encrypt`. */
+  /** Events of all requests, such as `Encrypt`. */
   readonly events: AwsEvent[];
-  /** `--aws-profile`, `--endpoint` and `--ca`. */
+  /** Arguments `--aws-profile`, `--endpoint` and `--ca`. */
   readonly args: readonly string[];
   readonly kms: KMSClient;
   readonly secrets: SecretsManagerClient;
@@ -21,7 +21,7 @@ export interface AwsAccount {
   readonly setProfile: (name: string, credentials: AwsCredentials) => void;
 }
 
-/** Ends with the test. */
+/** Starts the local AWS, which ends with the test. */
 export async function startAccount(folder: ReturnType<typeof makeFolder>): Promise<AwsAccount> {
   const events: AwsEvent[] = [];
   const aws = await startLocalAws({

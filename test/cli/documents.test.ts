@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, globSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +8,7 @@ import { nouns } from '../../cli/nouns.ts';
 import { type ResolvedProfile, resolveProfile } from '../../cli/profile/resolve.ts';
 import { SETTING_NAMES, SETTINGS } from '../../cli/profile/settings.ts';
 import { parseInput } from '../../cli/run.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** The pages that tell people what to type, held against what there is to be typed. */
 
@@ -37,11 +37,10 @@ const PROFILE_PAGE = 'docs/profiles.md';
 let profile: ResolvedProfile;
 let commands: ReadonlyMap<string, Command>;
 beforeAll(async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-documents-'));
+  const folder = temporaryFolder();
   const [yaml] = blocksOf(PROFILE_PAGE).filter(({ language }) => language === 'yaml');
   writeFileSync(join(folder, 'holdfast.yaml'), yaml?.text ?? '');
   profile = await resolveProfile({ named: undefined, env: {}, folder });
-  rmSync(folder, { recursive: true });
   const loaded = await Promise.all(Object.values(nouns).map(async ({ load }) => await load()));
   commands = new Map(loaded.flat().map((command) => [command.name, command]));
 });

@@ -1,21 +1,14 @@
-import {
-  chmodSync,
-  copyFileSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Readable, Writable } from 'node:stream';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Readable } from 'node:stream';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { nouns } from '../../cli/nouns.ts';
 import { runCli } from '../../cli/run.ts';
 import { sampleArmImage, sampleBzImage, samplePacked } from '../attestation/eif/boot-samples.ts';
 import { bytesOf, METADATA, registerOf, sampleSections, writeImage } from '../attestation/eif/raw-image.ts';
 import { createTestSigner, MAY_SIGN, validNow } from '../attestation/eif/signed-image.ts';
+import { collectOutput } from '../support/collect-output.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const VECTORS = new URL('../vectors/eif/', import.meta.url).pathname;
 
@@ -23,7 +16,7 @@ let folder: string;
 const at = (name: string): string => join(folder, name);
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'holdfast-cli-eif-'));
+  folder = temporaryFolder();
   const signer = await createTestSigner('P-384', [MAY_SIGN], validNow());
   writeFileSync(at('kernel'), sampleBzImage());
   writeFileSync(at('arm-kernel'), sampleArmImage());
@@ -33,21 +26,8 @@ beforeAll(async () => {
   writeFileSync(at('key.pem'), signer.key.export({ format: 'pem', type: 'pkcs8' }), { mode: 0o600 });
 });
 
-afterAll(() => rmSync(folder, { recursive: true }));
-
-function collect() {
-  const chunks: Buffer[] = [];
-  const stream = new Writable({
-    write: (chunk: Buffer, _, done) => {
-      chunks.push(chunk);
-      done();
-    },
-  });
-  return { stream, text: () => Buffer.concat(chunks).toString() };
-}
-
 async function run(...args: string[]) {
-  const [stdout, stderr] = [collect(), collect()];
+  const [stdout, stderr] = [collectOutput(), collectOutput()];
   const io = {
     stdin: Readable.from([]),
     stdout: stdout.stream,

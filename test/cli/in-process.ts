@@ -1,15 +1,16 @@
-import { Readable, Writable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { nouns as allNouns } from '../../cli/nouns.ts';
 import { type Nouns, runCli } from '../../cli/run.ts';
+import { collectOutput } from '../support/collect-output.ts';
 
 export interface RunOptions {
-  /** What standard input holds; nothing when left out. */
+  /** Content of standard input; empty when left out. */
   readonly stdin?: string | Uint8Array | Readable;
-  /** All three streams are a terminal. */
+  /** True where all three streams are a terminal. */
   readonly isTerminal?: boolean;
   readonly nouns?: Nouns;
   readonly signal?: AbortSignal;
-  /** Default: none at all, so that no test depends on where it runs. */
+  /** Environment; empty when left out, so that no test depends on where it runs. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly folder?: string;
 }
@@ -23,7 +24,7 @@ export interface Finished {
 /** Runs `holdfast` in this process with streams of its own. */
 export async function runHoldfast(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   const { stdin = '', isTerminal = false, nouns = allNouns, signal, env = {}, folder } = options;
-  const [stdout, stderr] = [collect(isTerminal), collect(isTerminal)];
+  const [stdout, stderr] = [collectOutput({ isTTY: isTerminal }), collectOutput({ isTTY: isTerminal })];
   const io = {
     stdin: Object.assign(stdin instanceof Readable ? stdin : Readable.from([Buffer.from(stdin)]), {
       isTTY: isTerminal,
@@ -38,18 +39,7 @@ export async function runHoldfast(args: readonly string[], options: RunOptions =
   return { exit, out: stdout.text(), err: stderr.text() };
 }
 
-function collect(isTTY: boolean) {
-  const chunks: Buffer[] = [];
-  const stream = new Writable({
-    write: (chunk: Buffer, _, done) => {
-      chunks.push(chunk);
-      done();
-    },
-  });
-  return { stream: Object.assign(stream, { isTTY }), text: () => Buffer.concat(chunks).toString() };
-}
-
-/** The code of a refusal that was printed as JSON, and what it says. */
+/** Code and details of a refusal that was printed as JSON. */
 export function refusalIn({ exit, out }: Finished): {
   exit: number;
   code: string;

@@ -1,9 +1,8 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Readable, Writable } from 'node:stream';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Readable } from 'node:stream';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { formatPcrFile, computeManifestPcr } from '../../attestation/index.ts';
 import { GATE_RECORD_TYPE } from '../../attestation/key-policy/index.ts';
 import { nouns } from '../../cli/nouns.ts';
@@ -17,6 +16,8 @@ import {
   parseEnvelope,
   signEnvelope,
 } from '../../shared/dsse/index.ts';
+import { collectOutput } from '../support/collect-output.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const ACCOUNT = '111122223333';
 const KEY = `arn:aws:kms:eu-central-1:${ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab`;
@@ -47,19 +48,8 @@ const save = (name: string, content: string | Uint8Array): string => {
   return at(name);
 };
 
-function collect() {
-  const chunks: Buffer[] = [];
-  const stream = new Writable({
-    write: (chunk: Buffer, _, done) => {
-      chunks.push(chunk);
-      done();
-    },
-  });
-  return { stream, text: () => Buffer.concat(chunks).toString() };
-}
-
 async function run(verb: string, args: readonly string[], stdin = '') {
-  const [stdout, stderr] = [collect(), collect()];
+  const [stdout, stderr] = [collectOutput(), collectOutput()];
   const io = {
     stdin: Readable.from([Buffer.from(stdin)]),
     stdout: stdout.stream,
@@ -73,7 +63,7 @@ const render = async (...more: string[]) =>
   run('render', ['--pcrs', at('pcr.json'), '--manifest', at('manifest.json'), ...ROLES, ...more]);
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'holdfast-cli-key-policy-'));
+  folder = temporaryFolder();
   save('manifest.json', manifest);
   save('pcr.json', formatPcrFile(image(0x20)));
   save('old.json', formatPcrFile(image(0x10)));
@@ -100,8 +90,6 @@ beforeAll(async () => {
   save('admin.pem', privateKey.export({ format: 'pem', type: 'pkcs8' }));
   save('policy.json', (await render()).out);
 });
-
-afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('holdfast key-policy render', () => {
   it('writes a policy that the linter has nothing against', async () => {

@@ -1,16 +1,14 @@
 import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
 import { ed25519PublicKeyHex } from '../../shared/dsse/index.ts';
 import { type Configuration, CONFIGURATION_FORMAT, type Rule } from '../../shared/documents/configuration.ts';
 import { type Manifest, MANIFEST_FORMAT } from '../../shared/documents/manifest.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
-/** A folder that ends with the test. */
+/** Makes a temporary folder, with the paths in it by name and a way to write files there. */
 export function makeFolder(): { path: string; at: (name: string) => string; write: Write } {
-  const path = mkdtempSync(join(tmpdir(), 'holdfast-cli-'));
-  onTestFinished(() => rmSync(path, { recursive: true }));
+  const path = temporaryFolder();
   const at = (name: string): string => join(path, name);
   const write: Write = (name, content, mode = 0o644) => {
     writeFileSync(at(name), content, { mode });
@@ -21,7 +19,7 @@ export function makeFolder(): { path: string; at: (name: string) => string; writ
 
 type Write = (name: string, content: string | Uint8Array, mode?: number) => string;
 
-/** An Ed25519 key pair, in PEM. */
+/** Makes an Ed25519 key pair, in PEM. */
 export function makeKey(): { pem: string; publicKey: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   return { pem: exportPem(privateKey), publicKey: ed25519PublicKeyHex(publicKey) };

@@ -1,10 +1,9 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable, Writable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   formatPcrFile,
@@ -15,6 +14,8 @@ import { nodeCommands } from '../../cli/node/commands.ts';
 import { chooseAlgorithm } from '../../cli/node/payload.ts';
 import { runCli } from '../../cli/run.ts';
 import { backend, type FakeNode, nitroRoot, PCRS, startFakeNode } from '../client/fake-node.ts';
+import { collectOutput } from '../support/collect-output.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const KEYS = {
   keys: [
@@ -50,7 +51,7 @@ let client: string[];
 const at = (name: string) => join(folder, name);
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'holdfast-cli-node-'));
+  folder = temporaryFolder();
   const manifest = Buffer.from(JSON.stringify(MANIFEST));
   writeFileSync(at('manifest.json'), manifest);
   writeFileSync(at('pcr.json'), formatPcrFile(PCRS));
@@ -84,7 +85,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await node.close();
-  rmSync(folder, { recursive: true });
 });
 
 interface Ran {
@@ -95,17 +95,7 @@ interface Ran {
 }
 
 async function run(...args: string[]): Promise<Ran> {
-  const collect = () => {
-    const chunks: Buffer[] = [];
-    const stream = new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        chunks.push(chunk);
-        done();
-      },
-    });
-    return { stream, read: () => Buffer.concat(chunks).toString() };
-  };
-  const [stdout, stderr] = [collect(), collect()];
+  const [stdout, stderr] = [collectOutput(), collectOutput()];
   const code = await runCli(
     ['node', ...args],
     {
@@ -118,9 +108,9 @@ async function run(...args: string[]): Promise<Ran> {
   );
   return {
     code,
-    out: stdout.read(),
-    error: stderr.read(),
-    json: () => JSON.parse(stdout.read()) as Record<string, unknown>,
+    out: stdout.text(),
+    error: stderr.text(),
+    json: () => JSON.parse(stdout.text()) as Record<string, unknown>,
   };
 }
 

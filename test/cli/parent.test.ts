@@ -1,8 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +10,8 @@ import { createControlClient, type ControlClient } from '../../shared/protocol/c
 import { openEgress } from '../../shared/protocol/egress-client.ts';
 import { PARENT_CID } from '../../shared/transport/transport.ts';
 import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
+import { readText } from '../support/read-stream.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const MAIN = join(import.meta.dirname, '../../cli/main.ts');
 const ALIAS = join(import.meta.dirname, '../../cli/vsock-proxy.js');
@@ -24,7 +25,7 @@ let client: ControlClient | undefined;
 const children: ChildProcess[] = [];
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'holdfast-cli-parent-'));
+  directory = temporaryFolder();
   configPath = join(directory, 'parent.yaml');
   target = createServer({ allowHalfOpen: true }, (socket) => {
     socket.on('error', () => {});
@@ -45,7 +46,6 @@ afterEach(async () => {
     await once(child, 'exit');
   }
   target.close();
-  await rm(directory, { recursive: true });
 });
 
 const enclave = () => createUnixTransport({ directory: join(directory, 'vsock'), cid: ENCLAVE_CID });
@@ -97,19 +97,13 @@ function open(host: string): Promise<Duplex> {
   return openEgress(enclave(), { host, port: 443 }, { timeoutMs: 3_000 });
 }
 
-async function readAll(stream: Duplex): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream.iterator({ destroyOnReturn: false })) chunks.push(chunk as Buffer);
-  return String(Buffer.concat(chunks));
-}
-
 describe('holdfast parent run', () => {
   test('serves until SIGTERM, reads its allow-list again at SIGHUP, and says both in its log', async () => {
     const { child, finished } = runParent();
     expect(Buffer.from(await connect().manifest()).toString()).toBe('manifest');
     const stream = await open('kms.example.com');
     stream.end('through the daemon');
-    expect(await readAll(stream)).toBe('through the daemon');
+    expect(await readText(stream)).toBe('through the daemon');
     await writeConfig('other.example.com');
     child.kill('SIGHUP');
     await expect
@@ -266,7 +260,7 @@ describe('holdfast-vsock-proxy', () => {
       .toBeDefined();
     if (stream === undefined) return '';
     stream.end(text);
-    const echo = await readAll(stream);
+    const echo = await readText(stream);
     stream.destroy();
     return echo;
   }

@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PutKeyPolicyCommand } from '@aws-sdk/client-kms';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -17,6 +16,7 @@ import {
 import { createSecretsManagerSecrets } from '../../parent/artifacts/secrets-manager.ts';
 import { refusalIn, runHoldfast } from './in-process.ts';
 import { makeConfiguration } from './node-files.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const REGION = 'eu-central-1';
 const NAME = 'encryptor-master-password';
@@ -90,7 +90,7 @@ async function outcomeOf(): Promise<string> {
 }
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'holdfast-supplied-'));
+  folder = temporaryFolder();
   program = await copyProgram();
   testbed = await openTestbed({ stateDirectory: at('state') });
   testNode = await openTestNode(testbed, { node: 1 });
@@ -125,7 +125,6 @@ afterAll(async () => {
   parentSecrets.destroy();
   await testbed.close();
   await program.remove();
-  await rm(folder, { recursive: true, force: true });
 });
 
 describe('a password that an admin brings', () => {

@@ -15,20 +15,20 @@ export const PCRS = new Map([0, 1, 2].map((index) => [index, new Uint8Array(48).
 export const MANIFEST = Buffer.from('{"node":1}');
 const INSTANCE = 'i-0123456789abcdef0';
 
-/** What a test changes about a node. */
+/** Behaviour of a node that a test changes. */
 export interface NodeBehaviour {
   readonly root?: NitroRoot;
   readonly pcrs?: ReadonlyMap<number, Uint8Array>;
   readonly manifest?: Uint8Array;
-  /** What the document says, in place of the truth. */
+  /** Fields of the document, in place of the true ones. */
   readonly attested?: (truth: AttestedFields) => { [Field in keyof AttestedFields]?: Uint8Array | undefined };
-  /** The session that requests must name; the attested one when left out. */
+  /** Session that requests must name; the attested one when left out. */
   readonly session?: string;
-  /** Responses a request itself; undefined leaves it to the node. */
+  /** Responds to a request itself; undefined leaves it to the node. */
   readonly answer?: (request: IncomingMessage, response: ServerResponse) => true | undefined;
   /** Makes the body of the response to a signed request whose signature verified. Default: `{ keys: [] }`. */
   readonly serve?: (target: string, body: Buffer, node: Pick<FakeNode, 'session' | 'importKey'>) => object;
-  /** Listens there, in place of a free port. */
+  /** Port to listen on; a free one when left out. */
   readonly port?: number;
 }
 
@@ -62,7 +62,10 @@ export const trust = (change: Partial<NodeTrust> = {}): NodeTrust => ({
   ...change,
 });
 
-/** An interface that attests and verifies signatures as a node does, and answers every signed request the same. */
+/**
+ * Starts an interface that attests and verifies signatures as a node does, and gives every signed request the same
+ * response.
+ */
 export async function startFakeNode(behaviour: NodeBehaviour = {}): Promise<FakeNode> {
   const { root = nitroRoot, pcrs = PCRS, manifest = MANIFEST, attested = () => ({}), answer } = behaviour;
   const device = new EmulatedNsm({

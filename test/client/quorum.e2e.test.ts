@@ -1,7 +1,4 @@
 import { createPublicKey, randomBytes, verify } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { schnorr } from '@noble/curves/secp256k1.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { copyProgram, type NitroHost, type Program } from '../../local/nitro-host/index.ts';
@@ -23,6 +20,7 @@ import {
   type Testbed,
 } from '../../local/testbed/index.ts';
 import type { Payload } from '../../shared/api/bodies.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const QUORUM = { size: 3, threshold: 2 };
 const CLIENT = 'backend';
@@ -77,7 +75,7 @@ describe('three nodes of a quorum', () => {
   };
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'holdfast-quorum-'));
+    directory = temporaryFolder();
     testbed = await openTestbed({ stateDirectory: directory });
     program = await copyProgram();
     pcrs = await testbed.host.measure(program.folder);
@@ -121,7 +119,6 @@ describe('three nodes of a quorum', () => {
     }
     await testbed?.close();
     await program?.remove();
-    await rm(directory, { recursive: true, force: true });
   });
 
   const member = (index: number): Member => {

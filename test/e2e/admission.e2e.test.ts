@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GetKeyPolicyCommand, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +8,7 @@ import { MANIFEST_PCR, unsafeParseAttestationDocument } from '../../attestation/
 import { Scenario } from '../../local/testbed/scenario.ts';
 import { createFileAdmission } from '../../parent/index.ts';
 import { encryptionContext } from '../../shared/documents/encryption-context.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 let directory: string;
 let scenario: Scenario;
@@ -17,7 +17,7 @@ let program: string;
 let pcrs: ReadonlyMap<number, Uint8Array>;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'holdfast-admission-'));
+  directory = temporaryFolder();
   scenario = await Scenario.open(directory);
   admission = join(directory, 'admission');
   await mkdir(admission);
@@ -30,7 +30,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await scenario.close();
-  await rm(directory, { recursive: true, force: true });
 });
 
 const attemptNewImage = () =>

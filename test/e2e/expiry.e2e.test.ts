@@ -1,25 +1,22 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasExpired } from '../../enclave/node/configuration.ts';
 import { askSession, sendRaw } from '../../local/attacks/raw-request.ts';
 import { makeRequest } from '../../local/attacks/request-attacks.ts';
 import { Scenario } from '../../local/testbed/scenario.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 let directory: string;
 let scenario: Scenario;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'holdfast-expiry-'));
+  directory = temporaryFolder();
   scenario = await Scenario.open(directory);
   await scenario.assertServes();
 });
 
 afterAll(async () => {
   await scenario.close();
-  await rm(directory, { recursive: true, force: true });
 });
 
 const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1000).toISOString();

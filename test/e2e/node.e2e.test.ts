@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,20 +7,20 @@ import { DEMO_SIGNATURES, signAndVerify } from '../../local/demo/signatures.ts';
 import { CLIENT, Scenario } from '../../local/testbed/scenario.ts';
 import type { StartedNode } from '../../local/testbed/index.ts';
 import type { RecordSession, RecordStore } from '../../parent/index.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 let directory: string;
 let scenario: Scenario;
 const open: { stop(): Promise<void> }[] = [];
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'holdfast-node-'));
+  directory = temporaryFolder();
   scenario = await Scenario.open(directory);
 });
 
 afterAll(async () => {
   for (const each of open) await each.stop();
   await scenario.close();
-  await rm(directory, { recursive: true, force: true });
 });
 
 /** On a host of its own: a host has one parent at a time. */
@@ -198,7 +195,7 @@ describe('three nodes with shares of one key', () => {
 
 /** The same node in a testbed of its own, whose nodes have no share yet. */
 async function restage(index: number): Promise<Scenario> {
-  const folder = await mkdtemp(join(directory, 'again-'));
+  const folder = temporaryFolder();
   const place = await Scenario.open(folder, index);
   open.unshift({ stop: () => place.close() });
   return place;

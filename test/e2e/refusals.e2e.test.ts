@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { BOOT_ATTACKS } from '../../local/attacks/boot-attacks.ts';
@@ -11,12 +8,13 @@ import { Scenario } from '../../local/testbed/scenario.ts';
 import { unsafeParseAttestationDocument } from '../../attestation/index.ts';
 import { encryptionContext } from '../../shared/documents/encryption-context.ts';
 import { encryptForRecipient } from '../support/cms.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 let directory: string;
 let scenario: Scenario;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'holdfast-refusals-'));
+  directory = temporaryFolder();
   scenario = await Scenario.open(directory);
   await scenario.assertServes();
   // From now on the key policy allows no GenerateDataKey.
@@ -27,7 +25,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await scenario.close();
-  await rm(directory, { recursive: true, force: true });
 });
 
 const named = <T extends { attack: string }>(attacks: readonly T[]) =>

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EncryptCommand, GetKeyPolicyCommand, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
@@ -14,6 +13,7 @@ import type { StartedNode } from '../../local/testbed/index.ts';
 import { createJsonLog, createSqliteStore } from '../../parent/index.ts';
 import { encryptionContext } from '../../shared/documents/encryption-context.ts';
 import { findInMemory, findSecrets, type Needle } from '../support/secret-search.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 let directory: string;
 let snapshots: string;
@@ -24,8 +24,8 @@ const consoleLines: string[] = [];
 const PASSWORD = 'the Encryptor Master Password';
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'holdfast-secrets-'));
-  snapshots = await mkdtemp(join(tmpdir(), 'holdfast-heap-'));
+  directory = temporaryFolder();
+  snapshots = temporaryFolder();
   scenario = await Scenario.open(directory);
   const { testNode } = scenario;
   await testNode.allow(scenario.pcrs);
@@ -46,8 +46,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await scenario.close();
-  await rm(directory, { recursive: true, force: true });
-  await rm(snapshots, { recursive: true, force: true });
 });
 
 /** No policy of a node lets anybody choose its password; this test has to know it. */

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { constants, tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseExitReport } from '../../shared/native/exit-report.ts';
@@ -13,6 +13,7 @@ import { findEmulator } from './harness/emulator.ts';
 import { SWITCHED_VSOCK, writeGuestRamdisk } from './harness/guest-ramdisk.ts';
 import { EmulatedHost, PARENT } from './harness/host.ts';
 import type { HostProcess } from './harness/processes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const emulator = findEmulator();
 const PROGRAMS = join(import.meta.dirname, 'programs');
@@ -20,7 +21,7 @@ const CID = 16;
 
 /** Somebody who has taken the program over has any system call: an addon of the image makes them. */
 describe.skipIf(emulator === undefined)('a program in an image that has been taken over', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-calls-'));
+  const folder = temporaryFolder();
   let host: EmulatedHost;
   let parent: HostProcess;
   let enclave: HostProcess;
@@ -56,7 +57,6 @@ describe.skipIf(emulator === undefined)('a program in an image that has been tak
   }, 300_000);
   afterAll(async () => {
     await host.close();
-    rmSync(folder, { recursive: true });
   });
 
   test('has the sockets that the node lives on, and nothing else to open', () => {

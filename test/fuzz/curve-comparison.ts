@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Curves } from '../../enclave/keys/index.ts';
 
-/** What is compared, in the order in which cases draw it. */
+/** Operations that are compared, in the order in which cases draw them. */
 export const COMPARED = ['p256', 'ecdsa', 'bip340', 'taproot', 'range'] as const;
 
 /** The order of secp256k1 and of P-256 (SEC 2, 2.4), around which scalars are drawn more often than by chance. */
@@ -12,7 +12,7 @@ const EDGES = [
 ];
 const MODULUS = 1n << 256n;
 
-/** Bytes that a seed and a number decide, 32 for each name: any case can be had again by itself. */
+/** Draws bytes that a seed and a number decide, 32 for each name: any case can be had again by itself. */
 function draw(seed: string, number: number, name: string): Buffer {
   return createHash('sha256').update(`${seed}/${number}/${name}`).digest();
 }
@@ -25,7 +25,7 @@ function drawScalar(seed: string, number: number, isEdge: boolean): Buffer {
   return Buffer.from(scalar.toString(16).padStart(64, '0'), 'hex');
 }
 
-/** The result of one case, in hex: of the same case by two implementations it has to be the same. */
+/** Runs one case; two implementations must give the same result, in hex. */
 export function runCase(curves: Curves, seed: string, number: number): string {
   const compared = COMPARED[number % COMPARED.length] ?? 'range';
   const secret = drawScalar(seed, number, compared === 'range' || number % 7 === 0);

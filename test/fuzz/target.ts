@@ -1,4 +1,4 @@
-/** One way into the code for hostile bytes. */
+/** Way into the code for hostile bytes. */
 export interface FuzzTarget {
   /** Inputs to start from, good and bad. */
   seeds(): readonly Uint8Array[];
@@ -8,7 +8,7 @@ export interface FuzzTarget {
   readonly maxBytes: number;
 }
 
-/** What must not happen, happened. */
+/** Something happened that must not. */
 export class Violation extends Error {
   override readonly name = 'Violation';
 }

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { describeComponents, describeProvenance } from '../../scripts/image/documents.ts';
 import type { ImageInputs } from '../../scripts/image/inputs.ts';
 import { type LockedPackage, PINNED_LOCK } from '../../scripts/image/lock.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'holdfast-documents-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 function write(name: string, content: string): string {
   writeFileSync(join(folder, name), content);

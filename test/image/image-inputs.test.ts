@@ -4,18 +4,17 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { ROOT } from '../../scripts/image/lock.ts';
 import { type BuiltPackage, buildPackage, layOutArchive } from './debian-archive.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const hasTools = ['apt-get', 'dpkg-deb'].every((tool) => spawnSync(tool, ['--version']).status === 0);
 const SNAPSHOT = '20201122T000000Z';
@@ -23,8 +22,7 @@ const SOURCE = 'usr/src/linux-source-6.12.tar.xz';
 
 /** A mirror moves on: it has the second version of what was pinned in the first. */
 describe.skipIf(!hasTools)("the image's inputs, when the mirror no longer has a pinned version", () => {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-rot-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder();
   const build = (name: string, version: string, path: string) =>
     buildPackage(folder, { name, version, path, content: `${name} ${version}` });
   const stays = build('libc6', '1', 'usr/lib/libc.so.6');
@@ -41,7 +39,7 @@ describe.skipIf(!hasTools)("the image's inputs, when the mirror no longer has a 
   let project: string;
   let cache: string;
   beforeEach(() => {
-    project = mkdtempSync(join(folder, 'project-'));
+    project = temporaryFolder();
     for (const name of ['scripts', 'cli', 'shared', 'attestation', 'package.json'])
       cpSync(join(ROOT, name), join(project, name), { recursive: true });
     symlinkSync(join(ROOT, 'node_modules'), join(project, 'node_modules'));

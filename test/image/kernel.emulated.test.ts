@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { describeEif, memorySource } from '../../attestation/eif/index.ts';
 import { type ImageInputs, prepareInputs, ROOT } from '../../scripts/image/inputs.ts';
 import { sampleSections, writeImage, KERNEL, type RawSection } from '../attestation/eif/raw-image.ts';
 import { findEmulator, isPinned } from '../emulated/harness/emulator.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const FRAGMENT = readFileSync(join(ROOT, 'docker/kernel.config'), 'utf8');
 const NOT_SET = /^# (CONFIG_\w+) is not set$/;
@@ -114,21 +114,17 @@ describe.skipIf(findEmulator() === undefined)("the enclave's kernel", () => {
   });
 
   test('is not built when an option would be dropped', { timeout: 900_000 }, () => {
-    const folder = mkdtempSync(join(tmpdir(), 'holdfast-kernel-'));
-    try {
-      for (const name of ['scripts', 'docker'])
-        cpSync(join(ROOT, name), join(folder, name), { recursive: true });
-      // Depends on ACPI.
-      writeFileSync(join(folder, 'docker/kernel.config'), `${FRAGMENT}CONFIG_ACPI_BUTTON=y\n`);
-      const { status, stderr } = spawnSync(
-        join(folder, 'scripts/kernel.sh'),
-        ['--into', join(folder, 'kernel')],
-        { encoding: 'utf8' },
-      );
-      expect(status).toBe(1);
-      expect(stderr).toContain('CONFIG_ACPI_BUTTON=y');
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    const folder = temporaryFolder();
+    for (const name of ['scripts', 'docker'])
+      cpSync(join(ROOT, name), join(folder, name), { recursive: true });
+    // Depends on ACPI.
+    writeFileSync(join(folder, 'docker/kernel.config'), `${FRAGMENT}CONFIG_ACPI_BUTTON=y\n`);
+    const { status, stderr } = spawnSync(
+      join(folder, 'scripts/kernel.sh'),
+      ['--into', join(folder, 'kernel')],
+      { encoding: 'utf8' },
+    );
+    expect(status).toBe(1);
+    expect(stderr).toContain('CONFIG_ACPI_BUTTON=y');
   });
 });

@@ -5,15 +5,14 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ROOT } from '../../scripts/image/lock.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 interface NpmLock {
   readonly packages: Readonly<Record<string, { readonly integrity?: string; readonly link?: boolean }>>;
@@ -37,8 +36,7 @@ test('every package of package-lock.json has a SHA-512 there', () => {
 
 /** A project of one package, with the scripts of this one. */
 describe.skipIf(!hasNpm)('node_modules that somebody has changed', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-modules-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder();
   const installed = join(folder, 'installed');
   const npmCache = join(folder, 'npm');
   let project: string;
@@ -60,7 +58,7 @@ describe.skipIf(!hasNpm)('node_modules that somebody has changed', () => {
     if (status !== 0) throw new Error(stderr);
   });
   beforeEach(() => {
-    project = mkdtempSync(join(folder, 'project-'));
+    project = temporaryFolder();
     cpSync(installed, project, { recursive: true, verbatimSymlinks: true });
   });
 

@@ -2,21 +2,20 @@ import { spawnSync } from 'node:child_process';
 import {
   cpSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { describeEif, memorySource } from '../../attestation/eif/index.ts';
 import { formatPcrFile } from '../../attestation/index.ts';
 import { LOCK_VARIABLE, ROOT } from '../../scripts/image/lock.ts';
 import { findEmulator, isPinned } from '../emulated/harness/emulator.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** Exit code of scripts/build-eif --no-cache where node_modules cannot be checked. */
 const UNCHECKED = 3;
@@ -33,8 +32,7 @@ const SOURCES = [
 ];
 
 describe.skipIf(findEmulator() === undefined)('the enclave image', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-reproducible-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder();
 
   function build(
     project: string,

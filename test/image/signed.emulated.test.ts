@@ -1,18 +1,17 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { describeEif, memorySource, verifyEif } from '../../attestation/eif/index.ts';
 import { parsePcrFile } from '../../attestation/pcr-file.ts';
 import { ROOT } from '../../scripts/image/inputs.ts';
 import { createTestSigner, MAY_SIGN, validNow } from '../attestation/eif/signed-image.ts';
 import { findEmulator } from '../emulated/harness/emulator.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 describe.skipIf(findEmulator() === undefined)('a signed enclave image', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-signed-'));
+  const folder = temporaryFolder();
   const at = (name: string) => join(folder, name);
-  afterAll(() => rmSync(folder, { recursive: true }));
 
   function run(script: string, ...args: string[]) {
     const { status, stdout, stderr } = spawnSync(join(ROOT, 'scripts', script), args, { encoding: 'utf8' });

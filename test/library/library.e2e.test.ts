@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readVectors } from '../attestation/corpus/files.ts';
 import { packAndInstall } from './packed.ts';
 
@@ -12,8 +12,6 @@ const ROOT = resolve(import.meta.dirname, '..', '..');
 const NAME = '@holdfast-nodes/holdfast';
 const found = await packAndInstall();
 if (found === undefined) process.stderr.write('skipped: the packages are not to be had, nothing installs\n');
-
-afterAll(async () => await found?.remove());
 
 describe.skipIf(found === undefined)('the package that others install', () => {
   const { folder = '', installed = '', log = '' } = found ?? {};

@@ -1,23 +1,22 @@
 import { execFile, type ExecFileException } from 'node:child_process';
-import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const run = promisify(execFile);
 const ROOT = resolve(import.meta.dirname, '..', '..');
 const NAME = '@holdfast-nodes/holdfast';
-/** npm has neither the packages in its cache nor a registry. */
+/** Errors by which npm has the packages neither in its cache nor from a registry. */
 const NO_PACKAGES = /ENOTCACHED|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH/;
 
 export interface Installed {
-  /** The foreign folder. */
+  /** Folder of the consumer. */
   readonly folder: string;
-  /** Where the package lies in it. */
+  /** Folder of the package in it. */
   readonly installed: string;
-  /** What npm said while it installed. */
+  /** Output of npm while it installed. */
   readonly log: string;
-  remove(): Promise<void>;
 }
 
 interface Lock {
@@ -31,8 +30,7 @@ interface Lock {
  * @returns undefined where the dependencies are not to be had
  */
 export async function packAndInstall(): Promise<Installed | undefined> {
-  const folder = await mkdtemp(join(tmpdir(), 'holdfast-consumer-'));
-  const remove = () => rm(folder, { recursive: true, force: true });
+  const folder = temporaryFolder();
   const packed = await run('npm', ['pack', '--json', '--loglevel=error', '--pack-destination', folder], {
     cwd: ROOT,
     maxBuffer: 16 * 1024 * 1024,
@@ -47,15 +45,14 @@ export async function packAndInstall(): Promise<Installed | undefined> {
       ['ci', '--prefer-offline', '--no-audit', '--no-fund', '--foreground-scripts'],
       { cwd: folder, env: { ...process.env, CC: 'no-such-compiler' }, maxBuffer: 16 * 1024 * 1024 },
     );
-    return { folder, installed: join(folder, 'node_modules', NAME), log: `${stdout}${stderr}`, remove };
+    return { folder, installed: join(folder, 'node_modules', NAME), log: `${stdout}${stderr}` };
   } catch (error) {
-    await remove();
     if (NO_PACKAGES.test(String((error as ExecFileException).stderr))) return undefined;
     throw error;
   }
 }
 
-/** npm prints a list, or since its version 11.6 an object by name; what prepack printed stands before it. */
+/** Reads npm's result: a list, or since its version 11.6 an object by name; what prepack printed stands before it. */
 function readPackResult(stdout: string): { filename: string } {
   const printed: unknown = JSON.parse(stdout.slice(stdout.search(/^[[{]/m)));
   const [first] = Object.values(printed as Record<string, { filename: string }>);

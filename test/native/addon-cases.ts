@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { fstatSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { fstatSync, openSync, readdirSync, writeFileSync } from 'node:fs';
 import { connect, createServer, Socket, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { NativeAddon, Watch } from '../../shared/native/addon.ts';
 import { keyCases } from './key-cases.ts';
 import { receiveNotices } from './notice-receiver.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
-/** One thing that the addon does, on a machine without vsock; run by vitest, and by a sanitizer without it. */
+/** Case of the addon on a machine without vsock; run by vitest, and by a sanitizer without it. */
 export interface AddonCase {
   readonly name: string;
-  /** `path` is where the addon was loaded from. */
+  /** Runs the case; `path` is the file that the addon was loaded from. */
   run(native: NativeAddon, path: string): Promise<void> | void;
 }
 
@@ -31,7 +31,7 @@ function openDescriptors(): number {
   return readdirSync('/proc/self/fd').length;
 }
 
-/** The number under which node:net holds a stream: node has no public name for it. */
+/** Number under which node:net holds a stream: node has no public name for it. */
 function descriptorOf(stream: Socket | Server): number {
   const { fd } = (stream as unknown as { _handle: { fd: number } })._handle;
   assert.ok(fd > 2);
@@ -40,7 +40,7 @@ function descriptorOf(stream: Socket | Server): number {
 
 /** Two connected Unix sockets of node:net and the server that joined them. */
 async function withPair(act: (near: Socket, far: Socket) => Promise<void>): Promise<void> {
-  const directory = mkdtempSync(join(tmpdir(), 'holdfast-native-'));
+  const directory = temporaryFolder();
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
   try {
     server.listen(join(directory, 's'));
@@ -56,7 +56,6 @@ async function withPair(act: (near: Socket, far: Socket) => Promise<void>): Prom
     }
   } finally {
     server.close();
-    rmSync(directory, { recursive: true });
   }
 }
 
@@ -162,7 +161,7 @@ export const addonCases: readonly AddonCase[] = [
   {
     name: 'takes no descriptor of another family for a vsock one',
     async run(native) {
-      const directory = mkdtempSync(join(tmpdir(), 'holdfast-native-'));
+      const directory = temporaryFolder();
       const server = createServer();
       server.listen(join(directory, 's'));
       await once(server, 'listening');
@@ -176,7 +175,6 @@ export const addonCases: readonly AddonCase[] = [
       await once(client, 'close');
       assert.equal(openDescriptors(), before);
       server.close();
-      rmSync(directory, { recursive: true });
     },
   },
   {
@@ -302,7 +300,7 @@ export const addonCases: readonly AddonCase[] = [
   {
     name: 'sends a notice to a file’s address and to an abstract one, whole',
     async run(native) {
-      const directory = mkdtempSync(join(tmpdir(), 'holdfast-native-'));
+      const directory = temporaryFolder();
       const name = `holdfast-native-${process.pid}-${Date.now()}`;
       for (const address of [join(directory, 'notify'), `@${name}`]) {
         const receiver = await receiveNotices(address);
@@ -314,13 +312,12 @@ export const addonCases: readonly AddonCase[] = [
         rejectsErrno(() => native.notify(address, 'READY=1'), 'ECONNREFUSED');
       }
       rejectsErrno(() => native.notify(join(directory, 'none'), 'READY=1'), 'ENOENT');
-      rmSync(directory, { recursive: true });
     },
   },
   {
     name: 'says that a receiver has no room, and does not wait for it',
     async run(native) {
-      const directory = mkdtempSync(join(tmpdir(), 'holdfast-native-'));
+      const directory = temporaryFolder();
       const address = join(directory, 'notify');
       const receiver = await receiveNotices(address, true);
       const descriptors = openDescriptors();
@@ -329,7 +326,6 @@ export const addonCases: readonly AddonCase[] = [
       }, 'EAGAIN');
       assert.equal(openDescriptors(), descriptors);
       await receiver.close();
-      rmSync(directory, { recursive: true });
     },
   },
   {
@@ -364,7 +360,7 @@ export const addonCases: readonly AddonCase[] = [
   {
     name: 'rejects an exchange with what is no NSM',
     async run(native) {
-      const directory = mkdtempSync(join(tmpdir(), 'holdfast-native-'));
+      const directory = temporaryFolder();
       writeFileSync(join(directory, 'file'), 'x');
       const descriptor = openSync(join(directory, 'file'), 'r');
       const exchanges = Array.from({ length: 20 }, () =>
@@ -375,7 +371,6 @@ export const addonCases: readonly AddonCase[] = [
         assert.equal((reason as { code: string }).code, 'ENOTTY');
       }
       native.close(descriptor);
-      rmSync(directory, { recursive: true });
     },
   },
 ];

@@ -1,9 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { addonCases } from './addon-cases.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const FLAGS = [
@@ -24,8 +24,7 @@ function findSanitizers(): string[] {
 }
 
 const sanitizers = findSanitizers();
-const directory = mkdtempSync(join(tmpdir(), 'holdfast-sanitizer-'));
-afterAll(() => rmSync(directory, { recursive: true }));
+const directory = temporaryFolder();
 
 describe.skipIf(sanitizers.length === 0)('the native addon under AddressSanitizer', () => {
   test('runs every case without a bad access, undefined behaviour or a leak', { timeout: 120_000 }, () => {

@@ -1,8 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { constants, tmpdir } from 'node:os';
+import { constants } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const NATIVE = join(import.meta.dirname, '../../shared/native');
 const { EPERM, ENOSYS, EINVAL, ENOTTY, ENOENT, EBADF, EAFNOSUPPORT, EOPNOTSUPP } = constants.errno;
@@ -15,9 +15,8 @@ const hasCompiler = spawnSync('cc', ['--version']).status === 0;
 
 // arch/x86/entry/syscalls/syscall_64.tbl
 describe.skipIf(!hasCompiler || process.arch !== 'x64')("Node's system calls in the image", () => {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-filter-'));
+  const folder = temporaryFolder();
   const program = join(folder, 'filter-calls');
-  afterAll(() => rmSync(folder, { recursive: true }));
 
   beforeAll(() => {
     const sources = ['init/node-filter.c', 'filter.c'].map((name) => join(NATIVE, name));

@@ -17,7 +17,7 @@ function hold(native: NativeAddon, holder: (typeof HOLDERS)[number], secret = by
   return key;
 }
 
-/** How many pages of keys `needle` stands in: keys lie in pages of their own. */
+/** Counts the pages of keys in which `needle` stands: keys lie in pages of their own. */
 function countPagesWith(needle: Buffer): number {
   const memory = openSync('/proc/self/mem', 'r');
   try {
@@ -96,7 +96,7 @@ function listMisuse(native: NativeAddon, key: KeyHandle): (() => unknown)[] {
   );
 }
 
-/** Everything that is done with a key. */
+/** Lists every use of a key. */
 function listUses(native: NativeAddon, key: KeyHandle): (() => unknown)[] {
   return [
     () => native.publicKey(key),
@@ -108,7 +108,7 @@ function listUses(native: NativeAddon, key: KeyHandle): (() => unknown)[] {
   ];
 }
 
-/** What the addon does with private keys; part of `addonCases`. */
+/** Cases of the addon with private keys; part of `addonCases`. */
 export const keyCases: readonly AddonCase[] = [
   {
     name: 'refuses keys, digests and roots of a wrong number, type or length',

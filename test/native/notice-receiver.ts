@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-/** What stands at the other end of sd_notify(3), and what it has been told. */
+/** Receiver at the other end of sd_notify(3), with the notices that it has got. */
 export interface NoticeReceiver {
   readonly notices: readonly string[];
   /** Waits until so many notices are here. */

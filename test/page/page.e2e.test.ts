@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
@@ -19,6 +18,7 @@ import { forgeDocument, forgedPcr } from '../attestation/forge/document.ts';
 import { GENUINE, hasGenuineDocuments, readGenuine } from '../attestation/genuine.ts';
 import { unsafeParseAttestationDocument } from '../../attestation/index.ts';
 import { chromiumPath, launchChromium } from './chromium.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 // Scripts for the page are text: this file's types are Node's, not the browser's.
 const FOCUSED = "document.activeElement?.id || document.activeElement?.tagName || ''";
@@ -50,7 +50,7 @@ describe.skipIf(chromiumPath === undefined)('the verifier page, in Chromium and 
   const at = (name: string): string => join(folder, name);
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'holdfast-page-'));
+    folder = temporaryFolder();
     writeFileSync(at('verifier.html'), await buildPage());
     const { document, root } = forgeDocument((parts) => {
       parts.fields.nonce = cbor.bytes(new TextEncoder().encode('<b id="x">'));
@@ -77,7 +77,6 @@ describe.skipIf(chromiumPath === undefined)('the verifier page, in Chromium and 
 
   afterAll(async () => {
     await browser.close();
-    rmSync(folder, { recursive: true });
   });
 
   beforeEach(async () => {

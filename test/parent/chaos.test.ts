@@ -1,8 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { DecryptCommand, EncryptCommand, KMSClient, CreateKeyCommand } from '@aws-sdk/client-kms';
@@ -11,15 +10,15 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { KmsAgent } from '../../enclave/unlock/kms-agent.ts';
 import { ADMINISTRATOR_POLICY } from '../../local/aws/index.ts';
 import { startLocalAws } from '../../local/aws/local-aws.ts';
-import { createMemoryStore } from '../../local/hostile-parent/index.ts';
 import { startParent } from '../../parent/index.ts';
 import { createControlClient } from '../../shared/protocol/control-client.ts';
 import { openEgress } from '../../shared/protocol/egress-client.ts';
-import { PARENT_CID } from '../../shared/transport/transport.ts';
 import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
+import { ENCLAVE_CID, parentOptions } from '../support/parent-options.ts';
+import { readText } from '../support/read-stream.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const MAIN = join(import.meta.dirname, '../../cli/main.ts');
-const ENCLAVE_CID = 16;
 
 /** Whether this user may have a mount of its own. */
 const canMount = spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
@@ -29,7 +28,7 @@ let target: Server;
 const children: ChildProcess[] = [];
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'holdfast-chaos-'));
+  directory = temporaryFolder();
   target = createServer({ allowHalfOpen: true }, (socket) => {
     socket.on('error', () => {});
     socket.pipe(socket);
@@ -45,18 +44,11 @@ afterEach(async () => {
     await once(child, 'exit');
   }
   target.close();
-  await rm(directory, { recursive: true });
 });
 
 const enclave = () => createUnixTransport({ directory: join(directory, 'vsock'), cid: ENCLAVE_CID });
 const open = (timeoutMs = 3_000): Promise<Duplex> =>
   openEgress(enclave(), { host: 'kms.example.com', port: 443 }, { timeoutMs });
-
-async function readAll(stream: Duplex): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream.iterator({ destroyOnReturn: false })) chunks.push(chunk as Buffer);
-  return String(Buffer.concat(chunks));
-}
 
 /** The daemon, after a command of the shell's that limits one of its resources. */
 async function runLimited(
@@ -106,7 +98,7 @@ describe('a parent in trouble', () => {
       .not.toBe('refused');
     const stream = await open();
     stream.end('alive');
-    expect(await readAll(stream)).toBe('alive');
+    expect(await readText(stream)).toBe('alive');
     expect(await client.manifest()).toHaveLength(8);
     expect(child.exitCode).toBeNull();
     client.close();
@@ -169,32 +161,28 @@ describe('a parent in trouble', () => {
   );
 
   test.each([-86_400_000, 86_400_000])('does not mind a clock that jumps by %i ms', async (jump) => {
-    const parent = await startParent({
-      transport: createUnixTransport({ directory: join(directory, 'vsock'), cid: PARENT_CID }),
-      enclaveCid: ENCLAVE_CID,
-      manifest: () => {
-        vi.setSystemTime(Date.now() + jump);
-        return Promise.resolve(Uint8Array.of(1));
-      },
-      configuration: () => Promise.resolve(null),
-      secrets: { get: () => Promise.resolve(null) },
-      credentials: () => Promise.reject(new Error('none')),
-      store: createMemoryStore(),
-      egress: {
-        targets: [
-          {
-            host: 'kms.example.com',
-            port: (target.address() as AddressInfo).port,
-            networks: ['127.0.0.0/8'],
-          },
-        ],
-        lookUp: () => {
+    const parent = await startParent(
+      parentOptions(join(directory, 'vsock'), {
+        manifest: () => {
           vi.setSystemTime(Date.now() + jump);
-          return Promise.resolve(['127.0.0.1']);
+          return Promise.resolve(Uint8Array.of(1));
         },
-        idleTimeoutMs: 60_000,
-      },
-    });
+        egress: {
+          targets: [
+            {
+              host: 'kms.example.com',
+              port: (target.address() as AddressInfo).port,
+              networks: ['127.0.0.0/8'],
+            },
+          ],
+          lookUp: () => {
+            vi.setSystemTime(Date.now() + jump);
+            return Promise.resolve(['127.0.0.1']);
+          },
+          idleTimeoutMs: 60_000,
+        },
+      }),
+    );
     vi.useFakeTimers({ toFake: ['Date'] });
     try {
       const client = createControlClient(enclave(), { timeoutMs: 2_000 });
@@ -204,7 +192,7 @@ describe('a parent in trouble', () => {
       vi.setSystemTime(Date.now() + jump);
       await new Promise((resolve) => setTimeout(resolve, 1_200));
       stream.end('still there');
-      expect(await readAll(stream)).toBe('still there');
+      expect(await readText(stream)).toBe('still there');
       client.close();
     } finally {
       vi.useRealTimers();
@@ -217,16 +205,11 @@ describe('the AWS SDK through the parent', () => {
   test('makes an hour’s worth of KMS requests over TLS that ends in its own process', async () => {
     const aws = await startLocalAws({ verifyRecipient: () => ({ pcrs: new Map<number, Uint8Array>() }) });
     const host = 'kms.eu-central-1.amazonaws.com';
-    const parent = await startParent({
-      transport: createUnixTransport({ directory: join(directory, 'vsock'), cid: PARENT_CID }),
-      enclaveCid: ENCLAVE_CID,
-      manifest: () => Promise.resolve(null),
-      configuration: () => Promise.resolve(null),
-      secrets: { get: () => Promise.resolve(null) },
-      credentials: () => Promise.reject(new Error('none')),
-      store: createMemoryStore(),
-      egress: { targets: [{ host, port: 443, connectTo: { address: '127.0.0.1', port: aws.port } }] },
-    });
+    const parent = await startParent(
+      parentOptions(join(directory, 'vsock'), {
+        egress: { targets: [{ host, port: 443, connectTo: { address: '127.0.0.1', port: aws.port } }] },
+      }),
+    );
     let connections = 0;
     const agent = new KmsAgent(
       (to) => {

@@ -2,25 +2,23 @@ import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
   lstatSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
-  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { createMemoryStore } from '../../local/hostile-parent/index.ts';
 import { parseParentConfig } from '../../parent/config/parse.ts';
 import { startParent } from '../../parent/index.ts';
 import { createControlClient } from '../../shared/protocol/control-client.ts';
 import { openEgress } from '../../shared/protocol/egress-client.ts';
 import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
+import { parentOptions } from '../support/parent-options.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
@@ -113,20 +111,15 @@ describe('the files for operators', () => {
 });
 
 async function readMetrics(): Promise<string> {
-  const directory = mkdtempSync(join(tmpdir(), 'holdfast-metrics-'));
-  const parent = await startParent({
-    transport: createUnixTransport({ directory, cid: 3 }),
-    enclaveCid: 16,
-    manifest: () => Promise.resolve(Uint8Array.of(1)),
-    configuration: () => Promise.resolve(null),
-    secrets: { get: () => Promise.resolve(null) },
-    credentials: () => Promise.reject(new Error('none')),
-    store: createMemoryStore(),
-    egress: { targets: [] },
-    ingress: { port: 0 },
-    status: { port: 0 },
-    statusSources: { enclave: () => ({ state: 'starting' }), credentialsExpiration: () => Date.now() },
-  });
+  const directory = temporaryFolder();
+  const parent = await startParent(
+    parentOptions(directory, {
+      manifest: () => Promise.resolve(Uint8Array.of(1)),
+      ingress: { port: 0 },
+      status: { port: 0 },
+      statusSources: { enclave: () => ({ state: 'starting' }), credentialsExpiration: () => Date.now() },
+    }),
+  );
   const enclave = createUnixTransport({ directory, cid: 16 });
   const client = createControlClient(enclave);
   await client.manifest();
@@ -136,7 +129,6 @@ async function readMetrics(): Promise<string> {
   client.close();
   const metrics = await (await fetch(`${parent.statusUrl}/metrics`)).text();
   await parent.close(0);
-  rmSync(directory, { recursive: true });
   return metrics;
 }
 
@@ -154,7 +146,7 @@ describe.skipIf(promtool === undefined)('as Prometheus reads them', () => {
   });
 
   test('a node that no longer says that it serves raises an alert, and one that does raises none', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'holdfast-alerts-'));
+    const directory = temporaryFolder();
     const series = (instance: string, heard: string) => [
       { series: `holdfast_node_phase{phase="serving",instance="${instance}"}`, values: '1x20' },
       { series: `holdfast_node_heard_timestamp_seconds{instance="${instance}"}`, values: heard },
@@ -190,7 +182,6 @@ describe.skipIf(promtool === undefined)('as Prometheus reads them', () => {
       }),
     );
     const { stdout } = await run(promtool ?? '', ['test', 'rules', file]);
-    rmSync(directory, { recursive: true });
     expect(stdout).toContain('SUCCESS');
   });
 });
@@ -198,10 +189,7 @@ describe.skipIf(promtool === undefined)('as Prometheus reads them', () => {
 describe('the installation', () => {
   let root: string;
   beforeEach(() => {
-    root = mkdtempSync(join(tmpdir(), 'holdfast-install-'));
-  });
-  afterEach(() => {
-    rmSync(root, { recursive: true });
+    root = temporaryFolder();
   });
   const install = (...options: string[]) =>
     run(join(ROOT, 'scripts/install-parent.sh'), ['--root', root, '--without-packages', ...options]);

@@ -1,9 +1,7 @@
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { createServer, createConnection, type AddressInfo, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Duplex } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { parentStatusSchema } from '../../cli/parent/status.ts';
 import {
@@ -20,8 +18,10 @@ import { createControlClient, type ControlClient } from '../../shared/protocol/c
 import { openEgress } from '../../shared/protocol/egress-client.ts';
 import { ENCLAVE_PORT, PARENT_CID, PARENT_PORT } from '../../shared/transport/transport.ts';
 import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
+import { ENCLAVE_CID, parentOptions } from '../support/parent-options.ts';
+import { readText } from '../support/read-stream.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
-const ENCLAVE_CID = 16;
 const CREDENTIALS = {
   accessKeyId: 'AKIDEXAMPLE',
   secretAccessKey: 'wJalrXUtnFEMI',
@@ -41,40 +41,34 @@ function transportOf(cid: number) {
 }
 
 async function start(overrides: Partial<ParentOptions> = {}): Promise<Parent> {
-  parent = await startParent({
-    transport: transportOf(PARENT_CID),
-    enclaveCid: ENCLAVE_CID,
-    manifest: () => readArtifactFile(join(directory, 'manifest.json'), 16_384),
-    configuration: () => readArtifactFile(join(directory, 'configuration.json'), 1_048_576),
-    secrets: createFileSecrets(join(directory, 'secrets')),
-    credentials: () => Promise.resolve(CREDENTIALS),
-    store: createSqliteStore(join(directory, 'records.sqlite')),
-    egress: {
-      targets: [
-        {
-          host: 'kms.eu-central-1.amazonaws.com',
-          port: 443,
-          connectTo: { address: '127.0.0.1', port: targetPort },
-        },
-        { host: 'dns.example.com', port: 443 },
-      ],
-      lookUp: () => Promise.reject(new Error('no DNS here')),
-    },
-    ingress: { port: 0 },
-    status: { port: 0 },
-    ...overrides,
-  });
+  parent = await startParent(
+    parentOptions(join(directory, 'vsock'), {
+      manifest: () => readArtifactFile(join(directory, 'manifest.json'), 16_384),
+      configuration: () => readArtifactFile(join(directory, 'configuration.json'), 1_048_576),
+      secrets: createFileSecrets(join(directory, 'secrets')),
+      credentials: () => Promise.resolve(CREDENTIALS),
+      store: createSqliteStore(join(directory, 'records.sqlite')),
+      egress: {
+        targets: [
+          {
+            host: 'kms.eu-central-1.amazonaws.com',
+            port: 443,
+            connectTo: { address: '127.0.0.1', port: targetPort },
+          },
+          { host: 'dns.example.com', port: 443 },
+        ],
+        lookUp: () => Promise.reject(new Error('no DNS here')),
+      },
+      ingress: { port: 0 },
+      status: { port: 0 },
+      ...overrides,
+    }),
+  );
   return parent;
 }
 
-async function readAll(stream: Duplex): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream.iterator({ destroyOnReturn: false })) chunks.push(chunk as Buffer);
-  return String(Buffer.concat(chunks));
-}
-
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'holdfast-parent-'));
+  directory = temporaryFolder();
   await writeFile(join(directory, 'manifest.json'), 'manifest');
   target = createServer({ allowHalfOpen: true }, (socket: Socket) => {
     socket.on('error', () => {});
@@ -91,7 +85,6 @@ afterEach(async () => {
   await parent.close(0);
   for (const close of closers.splice(0)) close();
   target.close();
-  await rm(directory, { recursive: true });
 });
 
 describe('a parent', () => {
@@ -144,7 +137,7 @@ describe('a parent', () => {
     await start();
     for (const port of [PARENT_PORT.control, PARENT_PORT.egress]) {
       const stream = await transportOf(17).connect({ cid: PARENT_CID, port }, { timeoutMs: 1_000 });
-      expect(await readAll(stream)).toBe('');
+      expect(await readText(stream)).toBe('');
       stream.destroy();
     }
   });
@@ -156,7 +149,7 @@ describe('a parent', () => {
       { timeoutMs: 1_000 },
     );
     stream.write(Buffer.from('0000000201a0', 'hex'));
-    expect(await readAll(stream)).toContain('BAD_REQUEST');
+    expect(await readText(stream)).toContain('BAD_REQUEST');
     stream.destroy();
   });
 
@@ -168,7 +161,7 @@ describe('a parent', () => {
       { timeoutMs: 2_000 },
     );
     stream.end('to KMS');
-    expect(await readAll(stream)).toBe('to KMS');
+    expect(await readText(stream)).toBe('to KMS');
     stream.destroy();
   });
 
@@ -193,7 +186,7 @@ describe('a parent', () => {
       allowHalfOpen: true,
     });
     socket.end('hello');
-    expect(await readAll(socket)).toBe('hello');
+    expect(await readText(socket)).toBe('hello');
     socket.destroy();
     await api.close();
   });
@@ -228,7 +221,7 @@ describe('a parent', () => {
       );
       stream.on('error', () => {});
       stream.end(line);
-      await readAll(stream).catch(() => '');
+      await readText(stream).catch(() => '');
       stream.destroy();
     }
 

@@ -1,13 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { takeSystemdSockets } from '../../parent/systemd-sockets.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const MAIN = join(import.meta.dirname, '../../cli/main.ts');
 
@@ -81,7 +81,7 @@ describe('the daemon that gets its status page’s socket passed', () => {
   let directory: string;
   let child: ChildProcess | undefined;
   beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), 'holdfast-sockets-'));
+    directory = temporaryFolder();
     writeFileSync(
       join(directory, 'parent.yaml'),
       `
@@ -99,7 +99,6 @@ status: {listen: '127.0.0.1:1'}
       child.kill('SIGKILL');
       await once(child, 'exit');
     }
-    rmSync(directory, { recursive: true });
   });
 
   /** As systemd does it: the open socket is descriptor 3 of a process that is told so by its own pid. */

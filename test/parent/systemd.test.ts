@@ -1,10 +1,10 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { silentLog, type Log } from '../../parent/log.ts';
 import { connectServiceManager } from '../../parent/systemd.ts';
 import { receiveNotices, type NoticeReceiver } from '../native/notice-receiver.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const hasAddon = existsSync(join(import.meta.dirname, '../../build/holdfast.node'));
 
@@ -13,13 +13,12 @@ describe.skipIf(!hasAddon)('towards systemd', () => {
   let address: string;
   let systemd: NoticeReceiver;
   beforeEach(async () => {
-    directory = mkdtempSync(join(tmpdir(), 'holdfast-systemd-'));
+    directory = temporaryFolder();
     address = join(directory, 'notify');
     systemd = await receiveNotices(address);
   });
   afterEach(async () => {
     await systemd.close();
-    rmSync(directory, { recursive: true });
   });
 
   test('a service says when it is ready, reloads and stops', async () => {

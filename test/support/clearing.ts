@@ -1,6 +1,6 @@
 import { vi } from 'vitest';
 
-/** What `act` has cleared: the contents of every Uint8Array that it filled with zeros, in hex, as they were before. */
+/** Lists the contents, in hex, of every Uint8Array that `act` filled with zeros, as they were before. */
 export function listCleared(act: () => unknown): string[] {
   const cleared: string[] = [];
   const fill = vi.spyOn(Uint8Array.prototype, 'fill').mockImplementation(function (

@@ -26,7 +26,7 @@ const OAEP = hex(
 );
 const PKCS1 = hex('300d06092a864886f70d0101010500');
 
-/** A CiphertextForRecipient made by hand, with one thing about it changed where a test wants that. */
+/** Encrypts a CiphertextForRecipient by hand, with one part changed where a test wants that. */
 export function encryptForRecipient(
   spki: Uint8Array,
   plaintext: Uint8Array,

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** What a process holds once all that is garbage has been collected. */
+/** Memory and resources of a process once all garbage has been collected. */
 export interface Holdings {
-  /** Bytes of the heap and of what it holds outside of it. */
+  /** Bytes of the heap, and of buffers outside of it that it holds. */
   readonly bytes: number;
   readonly descriptors: number;
   /** Handles, requests and timers that keep the process alive. */
@@ -15,7 +15,7 @@ export interface Holdings {
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-/** Collects garbage until that brings nothing more, and measures what is left. */
+/** Collects garbage until a collection frees nothing more, and measures what is left. */
 export async function measureHoldings(): Promise<Holdings> {
   let bytes = Infinity;
   for (let now = heldBytes(); now < bytes - 10_000; now = heldBytes()) {

@@ -1,12 +1,12 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 
-/** A secret to look for, and what a report may call it. */
+/** Secret to look for, and its name in a report. */
 export interface Needle {
   readonly name: string;
   readonly bytes: Uint8Array;
 }
 
-/** Every spelling of a secret that a string or a file could hold, as Latin-1 text. */
+/** Spells a secret in every way that a string or a file could hold it, as Latin-1 text. */
 function spell(bytes: Uint8Array): readonly string[] {
   const raw = Buffer.from(bytes);
   const hex = raw.toString('hex');
@@ -20,7 +20,7 @@ function spell(bytes: Uint8Array): readonly string[] {
   ];
 }
 
-/** Base64 looks different at each of three alignments: what does not depend on the neighbours. */
+/** Spells base64 at each of three alignments, in the part that does not depend on the neighbours. */
 function spellBase64(raw: Buffer): readonly string[] {
   return [0, 1, 2].flatMap((shift) => {
     const padded = Buffer.concat([Buffer.alloc(shift), raw]);
@@ -30,14 +30,14 @@ function spellBase64(raw: Buffer): readonly string[] {
   });
 }
 
-/** The names of the secrets that a text of Latin-1 characters holds in any spelling. */
+/** Finds the names of the secrets that a text of Latin-1 characters holds in any spelling. */
 export function findSecrets(haystack: Buffer, needles: readonly Needle[]): readonly string[] {
   return needles
     .filter(({ bytes }) => spell(bytes).some((text) => haystack.includes(text, 0, 'latin1')))
     .map(({ name }) => name);
 }
 
-/** The names of the secrets whose raw bytes lie anywhere in a process's memory. */
+/** Finds the names of the secrets whose raw bytes lie anywhere in a process's memory. */
 export function findInMemory(pid: number, needles: readonly Needle[]): readonly string[] {
   const found = new Set<string>();
   const memory = openSync(`/proc/${pid}/mem`, 'r');

@@ -1,23 +1,22 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { temporaryFolder } from './temporary-folder.ts';
 
-/** Makes connections over a Unix socket of its own; both ends of each may stay half open. */
+/** Maker of connections over a Unix socket of its own; both ends of each may stay half open. */
 export interface SocketPairs {
-  /** The end that connected and the one that was accepted, in this order. */
+  /** Makes a pair: the end that connected and the one that was accepted, in this order. */
   make(): Promise<[Socket, Socket]>;
-  /** Destroys this one as well in the end. */
+  /** Adds a socket to those that `close` destroys. */
   add(socket: Socket): void;
   close(): void;
 }
 
-/** With `pauseOnConnect`, what was accepted reads nothing by itself. */
+/** Opens a maker of pairs. With `pauseOnConnect`, the accepted end reads nothing by itself. */
 export async function openSocketPairs(
   options: { readonly pauseOnConnect?: boolean } = {},
 ): Promise<SocketPairs> {
-  const directory = mkdtempSync(join(tmpdir(), 'holdfast-pairs-'));
+  const directory = temporaryFolder();
   const path = join(directory, 's');
   const sockets: Socket[] = [];
   const server = createServer({ ...options, allowHalfOpen: true });
@@ -36,7 +35,6 @@ export async function openSocketPairs(
     close() {
       for (const socket of sockets) socket.destroy();
       server.close();
-      rmSync(directory, { recursive: true });
     },
   };
 }

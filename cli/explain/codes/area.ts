@@ -1,13 +1,13 @@
-/** What a code means; and what to do next, where that differs from what its area says. */
+/** Meaning of a code; and the next step, where it differs from that of the code's area. */
 export type Explanation = string | readonly [meaning: string, next: string];
 
-/** Codes of one origin. A new code is one line here; docs/codes.md is written from it by `npm run docs:codes`. */
+/** Codes of one origin. A new code is one line here; `npm run docs:codes` writes docs/codes.md from the areas. */
 export interface CodeArea {
-  /** The heading in docs/codes.md. */
+  /** Heading in docs/codes.md. */
   readonly title: string;
-  /** Who refuses, or reports it. */
+  /** Part that refuses, or that reports the code. */
   readonly who: string;
-  /** What to do next, unless a code says something else. */
+  /** Next step for a reader, unless a code has its own. */
   readonly next: string;
   readonly codes: Readonly<Record<string, Explanation>>;
 }

@@ -1,6 +1,6 @@
 import type { CodeArea } from './area.ts';
 
-/** Encodings are read strictly, so that no two programs read the same bytes differently. */
+/** Codes of encodings, which are read strictly, so that no two programs read the same bytes differently. */
 export const ENCODING_CODES: readonly CodeArea[] = [
   {
     title: 'CBOR',

@@ -82,7 +82,7 @@ export function listAliases(kms: KmsContext, request: AuthenticatedRequest): obj
   };
 }
 
-/** @throws AwsServiceError ValidationException, InvalidAliasNameException */
+/** ARN of an alias. @throws AwsServiceError ValidationException, InvalidAliasNameException */
 function aliasArn(request: AuthenticatedRequest, name: string): string {
   if (!name.startsWith('alias/')) {
     throw new AwsServiceError('ValidationException', 'Alias must start with the prefix "alias/".');
@@ -93,7 +93,7 @@ function aliasArn(request: AuthenticatedRequest, name: string): string {
   return arnPrefix(scopeOf(request)) + name;
 }
 
-/** Symmetric, asymmetric or HMAC. */
+/** Type of a key: symmetric, asymmetric or HMAC. */
 function typeOf({ spec }: Key): string {
   const { type } = specDetails(spec);
   return type === 'symmetric' || type === 'hmac' ? type : 'asymmetric';

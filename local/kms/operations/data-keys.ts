@@ -12,7 +12,7 @@ import { deliver, recipientSchema, verifyRecipient, type VerifiedRecipient } fro
 import { contextSchema, useSchema } from '../schemas.ts';
 
 const MAX_BYTES = 1024;
-/** Kinds that come in pairs and that AWS makes as data keys: those for signatures of ML-DSA are not among them. */
+/** Kinds of pairs that AWS makes as data keys: those for signatures of ML-DSA are not among them. */
 const PAIR_SPECS = KEY_SPEC_NAMES.filter((name) => {
   const { type } = specDetails(name);
   return type !== 'symmetric' && type !== 'hmac' && type !== 'ml-dsa';
@@ -135,7 +135,9 @@ function admitSealing(
   });
 }
 
-/** @throws AwsServiceError ValidationException unless exactly one of the two says it */
+/**
+ * Reads a data key's length. @throws AwsServiceError ValidationException unless exactly one of the two members gives it
+ */
 function dataKeyLength({
   KeySpec,
   NumberOfBytes,

@@ -37,7 +37,7 @@ const encryptSchema = useSchema.extend({
 });
 const decryptSchema = z.object({
   KeyId: optional(keyIdSchema),
-  // Needed but for a dry run that looks at no ciphertext.
+  // A dry run that looks at no ciphertext does not need one.
   CiphertextBlob: optional(ciphertextSchema),
   EncryptionContext: contextSchema,
   EncryptionAlgorithm: encryptionAlgorithmSchema,
@@ -147,7 +147,10 @@ function admitEncryption(
   });
 }
 
-/** The key to decrypt with. Without a name the blob says it; one of elsewhere, or none, is told apart by nobody. */
+/**
+ * Finds the key to decrypt with. Without a name the blob says it; a blob of elsewhere and one that is none get the same
+ * refusal.
+ */
 function findSource(
   kms: KmsContext,
   request: AuthenticatedRequest,
@@ -169,7 +172,7 @@ function findSource(
   });
 }
 
-/** Source: AWS KMS API Reference, "Decrypt", DryRunModifiers. */
+/** Asserts a ciphertext where one is needed. Source: AWS KMS API Reference, "Decrypt", DryRunModifiers. */
 function assertCiphertext(
   input: Pick<z.output<typeof decryptSchema>, 'CiphertextBlob' | 'DryRun' | 'DryRunModifiers'>,
 ): void {

@@ -3,7 +3,7 @@ import { authorizeKey, type RequestFacts } from '../authorize.ts';
 import { type KmsContext, scopeOf } from '../context.ts';
 import type { Key } from '../key-store.ts';
 
-/** The key that an operation on keys is about, by id or ARN, when the caller may do it. */
+/** Finds the key that an operation on keys is about, by id or ARN, when the caller may do it. */
 export function findAllowed(
   kms: KmsContext,
   request: AuthenticatedRequest,

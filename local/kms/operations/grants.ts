@@ -139,7 +139,7 @@ export function retireGrant(kms: KmsContext, request: AuthenticatedRequest): voi
     isPrincipal(grant.retiringPrincipal, caller, delegated) ||
     isPrincipal(grant.issuingAccount, caller, delegated) ||
     permits(grant, { operation: 'RetireGrant', caller, delegated });
-  // Whom the grant does not name may still have the right delegated to them.
+  // A caller whom the grant does not name may still have the right delegated.
   if (!mayRetire) authorizeKey(kms, request, kms.keys.get(grant.keyArn));
   if (input.DryRun === true) throw dryRun();
   kms.grants.delete(grant);
@@ -172,7 +172,7 @@ function findGrant(kms: KmsContext, keyArn: string, id: string): Grant {
   return grant;
 }
 
-/** The grant that an earlier request with the same name and parameters has made. */
+/** Finds the grant that an earlier request with the same name and parameters has made. */
 function findTwin(kms: KmsContext, asked: Omit<Grant, 'id' | 'token'>): Grant | undefined {
   if (asked.name === undefined) return undefined;
   const strip = (grant: object) => ({ ...grant, id: '', token: '', createdAt: 0 });
@@ -214,7 +214,7 @@ function readConstraints(
   };
 }
 
-/** The condition keys of CreateGrant. Source: KMS Developer Guide, "Condition keys for AWS KMS". */
+/** Condition keys of CreateGrant. Source: KMS Developer Guide, "Condition keys for AWS KMS". */
 function grantContext(
   input: z.output<typeof createSchema>,
   constraints: GrantConstraints | undefined,

@@ -6,7 +6,7 @@ import { paginate } from '../pages.ts';
 import { keySchema, pageSchema } from '../schemas.ts';
 import { findAllowed } from './find-key.ts';
 
-/** The only policy that a key has here. AWS has a second one, AWS_RAM, on keys that are shared through RAM. */
+/** Name of the only policy that a key has here. AWS has a second one, AWS_RAM, on keys that are shared through RAM. */
 const DEFAULT = 'default';
 
 const policyNameSchema = optional(z.string().min(1).max(128).regex(/^\w+$/)).transform(

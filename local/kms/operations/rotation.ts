@@ -10,7 +10,7 @@ import { keySchema, pageSchema } from '../schemas.ts';
 import { findAllowed } from './find-key.ts';
 
 const DAY = 86_400_000;
-/** AWS's quota for one key. */
+/** Quota of AWS for one key. */
 const MAX_ON_DEMAND = 25;
 
 const enableSchema = keySchema.extend({ RotationPeriodInDays: optional(z.int().min(90).max(2560)) });
@@ -40,7 +40,7 @@ export function disableKeyRotation(kms: KmsContext, request: AuthenticatedReques
 /** Source: AWS KMS API Reference, "GetKeyRotationStatus". A key pending deletion does not rotate. */
 export function getKeyRotationStatus(kms: KmsContext, request: AuthenticatedRequest): object {
   const key = findAllowed(kms, request, parseInput(keySchema, request.input).KeyId);
-  // Keys of other kinds never rotate: to ask is no error, and infrastructure tools ask of every key.
+  // Keys of other kinds never rotate, and asking is no error: infrastructure tools ask of every key.
   if (key.rotation === undefined || key.state === 'PendingDeletion') {
     return { KeyId: key.arn, KeyRotationEnabled: false };
   }

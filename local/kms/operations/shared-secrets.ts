@@ -79,7 +79,10 @@ function admitEncapsulation(
   });
 }
 
-/** A ciphertext of the right length always opens: to another secret, if it was changed (FIPS 203, section 6.3). */
+/**
+ * Opens a ciphertext, which always succeeds at the right length: a changed one gives another secret (FIPS 203, section
+ * 6.3).
+ */
 function openSecret(key: Key, ciphertext: Uint8Array): Uint8Array {
   try {
     return open(privateKeyOf(currentMaterial(key)), ciphertext);

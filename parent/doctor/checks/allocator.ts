@@ -1,4 +1,4 @@
-/** What /etc/nitro_enclaves/allocator.yaml sets aside. */
+/** Memory and CPUs that /etc/nitro_enclaves/allocator.yaml sets aside. */
 export interface Allocation {
   readonly memoryMiB: number;
   readonly cpus: number;
@@ -15,22 +15,22 @@ export class AllocatorSyntaxError extends Error {
 
 const KEYS = new Set(['memory_mib', 'cpu_count', 'cpu_pool']);
 
-/** What bash's `read` strips, and nothing else: not a carriage return, a byte order mark or a no-break space. */
+/** Blanks that bash's `read` strips, and no others: not a carriage return, a byte order mark or a no-break space. */
 const BASH_BLANKS = /^[ \t]+|[ \t]+$/g;
-/** What `\s` of grep and sed matches in ASCII. */
+/** Comment line: the blanks are those that `\s` of grep and sed matches in ASCII. */
 const COMMENT = /^[ \t\r\v\f]*#/;
 const NUMBER = /^[0-9]+$/;
 
 /**
  * Reads the file as AWS's nitro-enclaves-allocator does, which is less than YAML: nothing counts before the line `---`,
- * and after it every line is a comment or one of three keys. The file is read by bash, so that what is a line break or
- * a blank elsewhere can be a part of a word there.
+ * and after it every line is a comment or one of three keys. bash reads the file, so that a line break or blank
+ * elsewhere can be a part of a word there.
  * @throws AllocatorSyntaxError
  */
 export function parseAllocator(text: string): Allocation {
   const values = new Map<string, string>();
   let begun = false;
-  // read(1) takes a last line only with its line break, and a backslash away with the line break after it.
+  // bash's read(1) ignores a last line without a line break, and joins lines at a backslash.
   const lines = text.replaceAll('\\\n', '').split('\n').slice(0, -1);
   for (const [index, raw] of lines.entries()) {
     const line = raw.replaceAll(/\\(.)/g, '$1').replaceAll(BASH_BLANKS, '');
@@ -42,7 +42,7 @@ export function parseAllocator(text: string): Allocation {
     if (!begun) continue;
     const [key = ''] = /^[-_a-z0-9]+/i.exec(line) ?? [];
     if (!KEYS.has(key))
-      throw new AllocatorSyntaxError(index + 1, 'not a comment, and none of its three keys');
+      throw new AllocatorSyntaxError(index + 1, 'expected a comment, memory_mib, cpu_count or cpu_pool');
     const plain = line
       .replace(/^.+:/, '')
       .replace(/[ \t\r\v\f]+"?/, '')
@@ -54,18 +54,18 @@ export function parseAllocator(text: string): Allocation {
   const end = lines.length;
   const [memory, count, pool] = [values.get('memory_mib'), values.get('cpu_count'), values.get('cpu_pool')];
   if (memory === undefined || !NUMBER.test(memory)) {
-    throw new AllocatorSyntaxError(end, 'memory_mib is missing, or no number');
+    throw new AllocatorSyntaxError(end, 'expected memory_mib with a number');
   }
   if ((count === undefined) === (pool === undefined)) {
-    throw new AllocatorSyntaxError(end, 'exactly one of cpu_count and cpu_pool is needed');
+    throw new AllocatorSyntaxError(end, 'expected exactly one of cpu_count and cpu_pool');
   }
   if (count !== undefined && !NUMBER.test(count)) {
-    throw new AllocatorSyntaxError(end, 'cpu_count is no number');
+    throw new AllocatorSyntaxError(end, 'expected a number for cpu_count');
   }
   return { memoryMiB: Number(memory), cpus: pool === undefined ? Number(count) : parseCpuList(pool).length };
 }
 
-/** The line looks as if it were there, where only what cannot be seen is wrong with it. */
+/** Describes why the line `---` was not found, where one is there with something invisible beside it. */
 function describeNoStart(text: string): string {
   const line = text.split('\n').find((one) => one.trim() === '---');
   const missing = 'the line "---" is missing, before which nothing counts';
@@ -78,7 +78,7 @@ function describeNoStart(text: string): string {
   return `${missing}: ${seen}`;
 }
 
-/** A list as the kernel writes it, `1,3,6-9`; empty for no CPUs. */
+/** Parses a CPU list as the kernel writes it, `1,3,6-9`; empty for no CPUs. */
 export function parseCpuList(text: string): readonly number[] {
   return text
     .trim()

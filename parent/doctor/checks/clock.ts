@@ -4,7 +4,10 @@ import type { Check, CheckContext } from '../check.ts';
 import { fail, ok, skip, warn } from '../check-result.ts';
 import { dialTarget } from './egress.ts';
 
-/** AWS refuses a signature that is five minutes off; an enclave starts with the time of its host. */
+/**
+ * Largest skew in milliseconds. AWS refuses a signature that is five minutes off; an enclave starts with its host's
+ * time.
+ */
 const MAX_SKEW_MS = 60_000;
 const REMARKABLE_SKEW_MS = 5_000;
 
@@ -43,7 +46,7 @@ const skewCheck: Check = {
   async run(context) {
     const date = await askKmsDate(context);
     if (date === undefined) return [skip('NOT_APPLICABLE', 'KMS gives no date: see "network"')];
-    // The header is cut to whole seconds.
+    // A Date header is cut to whole seconds: its middle is half a second later.
     const skewMs = Math.abs(context.host.clock() - (date + 500));
     const text = `the clock is ${(skewMs / 1_000).toFixed(skewMs < 10_000 ? 1 : 0)} s off that of AWS`;
     const mend = { advice: 'set it, and let chrony keep it', command: 'sudo chronyc makestep' };
@@ -53,7 +56,7 @@ const skewCheck: Check = {
   },
 };
 
-/** What a KMS on the allow-list says the time is, milliseconds since 1970. */
+/** Asks a KMS on the allow-list for its time, milliseconds since 1970. */
 async function askKmsDate(context: CheckContext): Promise<number | undefined> {
   const region = context.config?.region ?? context.instance.metadata?.region;
   const target = context.config?.egress.allowlist.find(({ host }) =>

@@ -3,9 +3,9 @@ import { fail, type CheckResult, ok, warn } from '../check-result.ts';
 import { errnoOf, type FileFacts, type Host, readText, readTextIfAny } from '../host.ts';
 
 const DEVICE = '/dev/nitro_enclaves';
-/** The group that the nitro-cli package makes. */
+/** Group that the nitro-cli package makes. */
 const GROUP = 'ne';
-/** Amazon's Nitro Enclaves device on the PCI bus: there where the instance was started with enclaves. */
+/** PCI vendor of Amazon's Nitro Enclaves device, present where the instance was started with enclaves. */
 const PCI_VENDOR = '0x1d0f';
 const PCI_DEVICE = '0xe4c1';
 
@@ -74,7 +74,7 @@ async function groupId(host: Host, name: string): Promise<number | undefined> {
   return undefined;
 }
 
-/** The parent's end is a virtio device; https://docs.kernel.org/virt/ne_overview.html */
+/** Check of the parent's vsock device, a virtio device; https://docs.kernel.org/virt/ne_overview.html */
 const vsockCheck: Check = {
   part: 'machine',
   title: 'vsock',

@@ -11,7 +11,7 @@ import { type Check, type CheckContext, configOf } from '../check.ts';
 import { fail, type CheckResult, ok, quote, skip, warn } from '../check-result.ts';
 import { errnoOf, readText } from '../host.ts';
 
-/** Targets that are looked at; more would take too long. */
+/** Maximum of targets that are checked; more would take too long. */
 const MAX_TARGETS = 32;
 
 const kmsCheck: Check = {
@@ -44,7 +44,7 @@ const kmsCheck: Check = {
   },
 };
 
-/** The Region that the enclave will ask, which its manifest says. */
+/** Reads the Region of the KMS that the enclave will ask, from the manifest. */
 async function readKmsRegion(context: CheckContext): Promise<string | undefined> {
   const { manifest } = configOf(context).artifacts;
   if (manifest.type !== 'file') return undefined;
@@ -75,14 +75,16 @@ function describeIgnored({ code, line, address }: VsockProxyFileWarning, context
   });
 }
 
-/** @throws ParentOptionError for a file of vsock-proxy's that cannot be read as such */
+/**
+ * Reads the targets. @throws ParentOptionError OPTION_INVALID for a file of vsock-proxy's that cannot be read as such
+ */
 async function readAllTargets(context: CheckContext): Promise<ReadTargets> {
   const { egress } = configOf(context);
   try {
     return await readTargets(egress, (path) => readText(context.host, path));
   } catch (error) {
     if (error instanceof ParentOptionError) throw error;
-    // Whether the file is there is said among the files.
+    // The check of files reports a missing allow-list file.
     return await readTargets({ ...egress, allowlistFile: undefined });
   }
 }
@@ -142,7 +144,7 @@ async function checkTarget(target: EgressTarget, context: CheckContext): Promise
   return ok(`${finding.text}; at ${first.address}, a private address that "networks" opens`);
 }
 
-/** The subnet is the operator's to know; a /24 holds the address. */
+/** Suggests a /24 that holds the address: only the operator knows the real subnet. */
 function suggestNetworks(address: string): string {
   const block = isIP(address) === 6 ? `${address}/64` : `${address}/24`;
   return `"networks: [${block}]" at this target or for all of egress, or "--network ${block}" for holdfast-vsock-proxy`;
@@ -185,7 +187,7 @@ async function reach(
   }
 }
 
-/** Where a connection to a target would go. */
+/** Finds the addresses, and the port, of a connection to a target. */
 export async function dialTarget(
   target: Pick<EgressTarget, 'host' | 'port'> & {
     readonly connectTo?: EgressTarget['connectTo'] | undefined;
@@ -250,14 +252,14 @@ async function checkPort(
   }
 }
 
-/** Whether a parent runs, under systemd or by hand: then the ports are in the right hands. */
+/** Tells whether a parent runs, under systemd or by hand: its ports are then taken rightly. */
 async function isOurs(context: CheckContext): Promise<boolean> {
   const { host, signal } = context;
   try {
     const { stdout } = await host.run('systemctl', ['is-active', 'holdfast-parent.service'], signal);
     if (stdout.trim() === 'active') return true;
   } catch {
-    // No systemd here.
+    // A machine without systemd has no unit to ask for.
   }
   const { status } = configOf(context);
   if (status === undefined) return false;

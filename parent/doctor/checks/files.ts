@@ -7,13 +7,13 @@ import { showUnit } from './unit.ts';
 
 interface Named {
   readonly path: string;
-  /** What it is, for people. */
+  /** Description of the file for people. */
   readonly what: string;
-  /** Whether it holds a password. */
+  /** True where the file holds a password. */
   readonly isSecret?: boolean;
 }
 
-/** Where systemd.exec(5) puts what LoadCredential= names. */
+/** Folder in which systemd puts what LoadCredential= names: systemd.exec(5). */
 const CREDENTIALS = '/run/credentials/';
 
 function filesOf(config: ParentConfig, configPath: string): readonly Named[] {
@@ -30,7 +30,7 @@ function filesOf(config: ParentConfig, configPath: string): readonly Named[] {
     ...artifact('configuration', artifacts.configuration),
     ...artifact('folder of secrets', artifacts.secrets),
     ...named('allow-list', egress.allowlistFile),
-    // What systemd hands over is there while the service runs, and for it alone.
+    // A credential of systemd's is there only while the service runs, and for the service alone.
     ...('postgres' in store && 'urlFile' in store.postgres && !store.postgres.urlFile.startsWith(CREDENTIALS)
       ? [{ what: 'URL of PostgreSQL', path: store.postgres.urlFile, isSecret: true }]
       : []),
@@ -52,7 +52,7 @@ const filesCheck: Check = {
   },
 };
 
-/** Whether the service runs as a user of its own, which is neither root nor in any group of the files. */
+/** Finds whether the service runs under a dynamic user, who is neither root nor in any group of the files. */
 async function serviceUser({ host, signal }: CheckContext): Promise<'dynamic' | 'unknown'> {
   const unit = await showUnit(host, 'holdfast-parent.service', ['DynamicUser'], signal);
   return unit?.get('DynamicUser') === 'yes' ? 'dynamic' : 'unknown';
@@ -76,8 +76,8 @@ async function checkFile(
   }
   const findings: CheckResult[] = [];
   const isOpen = ({ mode, gid }: FileFacts) => (mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && gid !== 0);
-  // Sticky folders, such as /tmp, let nobody replace the file of somebody else.
-  // On an installed host they belong to root; elsewhere to whoever tries things out.
+  // A sticky folder, such as /tmp, lets nobody replace another user's file. On an installed host files belong to root;
+  // elsewhere to the user who tries things out.
   const isOthers = user === 'dynamic' && facts.uid !== 0;
   if (isOthers || isOpen(facts) || folders.some((folder) => isOpen(folder) && (folder.mode & 0o1000) === 0)) {
     findings.push(
@@ -105,7 +105,7 @@ async function checkFile(
   return findings;
 }
 
-/** The service's user is in no group: either it cannot read the file, or everybody can. */
+/** Describes the access to a secret. The service's user is in no group: it cannot read the file, or everybody can. */
 function describeSecret(path: string, what: string, isReadable: boolean): CheckResult {
   const mend = {
     advice:

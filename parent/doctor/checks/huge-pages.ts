@@ -8,7 +8,7 @@ import { enclaveNeeds, RESTART_ALLOCATOR } from './needs.ts';
 const MIB = 1024 * 1024;
 const NODES = '/sys/devices/system/node';
 
-/** Bytes in huge pages. */
+/** Amounts in huge pages, in bytes. */
 interface Pages {
   readonly total: number;
   readonly free: number;
@@ -24,7 +24,7 @@ export const hugePagesCheck: Check = {
     const pages = await countHugePages(host);
     const all = sum([...pages.values()]);
     if (all.total < wanted) return [describeShort(all.total, wanted)];
-    // The memory of an enclave is of the NUMA node of its CPUs: the driver's NE_ERR_MEM_DIFFERENT_NUMA_NODE.
+    // An enclave's memory must be on the NUMA node of its CPUs: the driver's NE_ERR_MEM_DIFFERENT_NUMA_NODE.
     const nodes = pages.size > 1 ? await findNodesOfPool(host) : [...pages.keys()];
     if (nodes === undefined) {
       const short = [...pages].filter(([, { total }]) => total < wanted);
@@ -92,7 +92,7 @@ function describeTaken({ total, free }: Pages): CheckResult {
   );
 }
 
-/** By the name of the NUMA node: `node0`. */
+/** Counts huge pages by the name of the NUMA node: `node0`. */
 async function countHugePages(host: Host): Promise<ReadonlyMap<string, Pages>> {
   const pages = new Map<string, Pages>();
   for (const node of (await host.list(NODES)).filter((name) => /^node[0-9]+$/.test(name))) {
@@ -110,8 +110,8 @@ async function countHugePages(host: Host): Promise<ReadonlyMap<string, Pages>> {
 }
 
 /**
- * The NUMA nodes of the CPUs that are set aside, each once: they are offline, and their folders still say it, as AWS's
- * allocator reads it too. Undefined where it cannot be seen.
+ * Finds the NUMA nodes of the CPUs that are set aside, each once. The CPUs are offline, and their folders in sysfs
+ * still name the node, as AWS's allocator reads it too. Undefined where sysfs does not show it.
  */
 async function findNodesOfPool(host: Host): Promise<readonly string[] | undefined> {
   const pool = parseCpuList(

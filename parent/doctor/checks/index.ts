@@ -11,7 +11,7 @@ import { programChecks } from './program.ts';
 import { resourceChecks } from './resources.ts';
 import { roomChecks } from './room.ts';
 
-/** Every check, in the order of the report. */
+/** All checks, in the order of the report. */
 export const CHECKS: readonly Check[] = [
   ...instanceChecks,
   ...deviceChecks,

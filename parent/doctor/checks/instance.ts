@@ -15,7 +15,7 @@ const instanceCheck: Check = {
         }),
       ];
     }
-    // Whoever asked for AF_VSOCK expects an enclave; a laptop with Unix sockets does not.
+    // A configuration with AF_VSOCK expects an enclave; a laptop with Unix sockets does not.
     const report = config !== undefined && config.transport === 'vsock' ? fail : warn;
     const what = vendor === undefined || vendor === '' ? 'of an unknown make' : `by "${vendor}"`;
     return [
@@ -129,7 +129,7 @@ interface Listed {
   readonly isDebug: boolean;
 }
 
-/** What `describe-enclaves` prints; undefined for anything else. */
+/** Parses the output of `describe-enclaves`; undefined for anything else. */
 export function parseEnclaves(stdout: string): readonly Listed[] | undefined {
   let value: unknown;
   try {

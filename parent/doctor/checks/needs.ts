@@ -7,7 +7,7 @@ export const RESTART_ALLOCATOR = `sudo systemctl restart ${ALLOCATOR_UNIT}`;
 
 const DEFAULTS: Pick<ParentConfig['enclave'], 'cpus' | 'memoryMiB'> = { cpus: 2, memoryMiB: 1_024 };
 
-/** What the enclave will ask for; what the parent would take by itself where nothing is configured. */
+/** Memory and CPUs that the enclave will ask for: those of the configuration, or the parent's defaults. */
 export function enclaveNeeds({
   config,
 }: Pick<CheckContext, 'config'>): Pick<ParentConfig['enclave'], 'cpus' | 'memoryMiB'> {

@@ -84,7 +84,7 @@ async function comparePcr16(
   try {
     expected = parsePcrFile(await host.read(pcrs)).get(MANIFEST_PCR);
   } catch {
-    // That pcr.json is none is said where the image is compared with it.
+    // The comparison with the image reports a pcr.json that is none.
     return [];
   }
   if (expected === undefined) {

@@ -4,7 +4,7 @@ import { type Check, configOf } from '../check.ts';
 import { fail, type CheckResult, ok, skip, warn } from '../check-result.ts';
 
 const code = z.string().regex(/^[A-Z][A-Z0-9_]{1,63}$/);
-/** What the parent's status page says of its node. */
+/** Schema of the parent's status page, as far as the check reads the page. */
 const statusSchema = z.object({
   node: z.object({ phase: nodePhaseSchema, code: code.nullable() }).nullable(),
   enclave: z.object({ state: z.string().optional(), code: code.optional() }),

@@ -91,7 +91,7 @@ function describeUnit(unit: ReadonlyMap<string, string>): CheckResult[] {
   return findings;
 }
 
-/** The plain unit has no devices: with an image to start it needs the drop-in. */
+/** Describes a missing drop-in: the plain unit has no devices, which an image to start needs. */
 function describeDropIn(unit: ReadonlyMap<string, string>, context: CheckContext): CheckResult[] {
   if (context.config === undefined || configOf(context).enclave.image === undefined) return [];
   if (unit.get('DropInPaths')?.includes('/enclave.conf') === true) return [];

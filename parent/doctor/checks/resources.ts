@@ -8,7 +8,7 @@ import { ALLOCATOR, ALLOCATOR_UNIT, enclaveNeeds, RESTART_ALLOCATOR } from './ne
 import { showUnit } from './unit.ts';
 
 const MIB = 1024 * 1024;
-/** nitro-cli refuses less memory than that many times the image (E26). */
+/** Multiple of the image's size below which nitro-cli refuses memory (E26). */
 const MEMORY_PER_IMAGE = 4;
 
 const allocatorCheck: Check = {
@@ -117,7 +117,7 @@ const imageMemoryCheck: Check = {
         throw error;
       },
     );
-    // That it is missing is said among the files.
+    // The check of files reports a missing image.
     if (size === undefined) return [skip('NOT_APPLICABLE', `there is no ${image}`)];
     const wanted = Math.ceil(size / MIB) * MEMORY_PER_IMAGE;
     return MEMORY_PER_IMAGE * size > memoryMiB * MIB
@@ -177,7 +177,7 @@ const cpuCheck: Check = {
       return findings;
     }
     const pool = await readTextIfAny(host, '/sys/module/nitro_enclaves/parameters/ne_cpus');
-    // That the driver is missing is said elsewhere.
+    // The check of devices reports a missing driver.
     if (pool === undefined)
       return [...findings, skip('NOT_APPLICABLE', 'there is no driver that could have CPUs')];
     const size = parseCpuList(pool).length;

@@ -8,10 +8,10 @@ const MIB = 1024 * 1024;
 const FULL_BYTES = 64 * MIB;
 const LOW_BYTES = 1024 * MIB;
 const LOW_MEMORY_KIB = 256 * 1024;
-/** As parent/egress and parent/ingress take them when a configuration says nothing. */
+/** Defaults of parent/egress and parent/ingress, used where a configuration gives no limits. */
 const DEFAULT_EGRESS = 1_024;
 const DEFAULT_INGRESS = 4_096;
-/** Files, the store, timers, the status page. */
+/** Descriptors beside those of connections: files, the store, timers, the status page. */
 const OWN_DESCRIPTORS = 256;
 
 const diskCheck: Check = {
@@ -32,7 +32,7 @@ const diskCheck: Check = {
   },
 };
 
-/** Of the folder, or of the nearest one above it that is there. */
+/** Measures the free bytes of a folder, or of its nearest parent that exists. */
 async function measureFree(host: Host, folder: string): Promise<[string, number]> {
   for (let path = folder; ; path = dirname(path)) {
     try {

@@ -1,6 +1,6 @@
 import type { Host } from '../host.ts';
 
-/** Properties of a systemd unit; undefined where this machine has no systemd to ask. */
+/** Reads properties of a systemd unit; undefined where this machine has no systemd to ask. */
 export async function showUnit(
   host: Host,
   unit: string,

@@ -3,8 +3,8 @@ import { createKms, createRecipient } from '../../../enclave/unlock/index.ts';
 import { manifestSchema } from '../../../shared/documents/manifest.ts';
 import { errorCode } from '../../../shared/errors.ts';
 
-// Sends one attested Decrypt as an enclave does, to whoever listens on a port of this machine, and prints the code that
-// it ends with. Whatever this process has in its environment, an enclave could have been given.
+// Sends one attested Decrypt as an enclave does, to a server on a port of this machine, and prints the code that the
+// request ends with. An enclave could have been given any environment that this process has.
 const [port = '', roots = '', manifest = ''] = process.argv.slice(2);
 const kms = createKms({
   manifest: manifestSchema.parse(JSON.parse(manifest)),

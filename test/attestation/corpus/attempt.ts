@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process';
 
-/** What came of one verifier and one vector: a verdict, or no verdict at all. */
+/** Outcome of one verifier and one vector: a verdict, or no verdict at all. */
 export type Attempt =
   | { readonly verdict: 'accept' | 'refuse'; readonly said: string }
   /** The verifier did not decide: `reason` says why. */
   | { readonly verdict: 'none'; readonly reason: string; readonly said: string };
 
 const TIMEOUT_MS = 60_000;
-/** Misuse by convention, and a shell's "not executable" and "not found": nobody looked at the document. */
+/** Exit codes of no verdict: misuse by convention, and a shell's "not executable" and "not found". */
 const NO_VERDICT: Readonly<Record<number, string>> = {
   2: 'exit 2: a usage error',
   64: 'exit 64: a usage error (EX_USAGE)',

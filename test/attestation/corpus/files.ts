@@ -3,14 +3,14 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Vector } from './vector.ts';
 
-/** Where the vector files are: test/vectors/attestation/GROUP/NAME.json. */
+/** Folder of the vector files: test/vectors/attestation/GROUP/NAME.json. */
 export const VECTOR_FOLDER = fileURLToPath(new URL('../../vectors/attestation/', import.meta.url));
 
 export function vectorText(vector: Vector): string {
   return `${JSON.stringify(vector, undefined, 1)}\n`;
 }
 
-/** The text of every vector file, by the name of its vector. */
+/** Reads the text of every vector file, by the name of its vector. */
 export function readVectorTexts(): Map<string, string> {
   const files = readdirSync(VECTOR_FOLDER, { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.json'),

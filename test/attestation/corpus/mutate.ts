@@ -30,7 +30,7 @@ const RULE_FILES = [
   'shared/cbor/decode.ts',
 ];
 
-/** Rules that no attestation document can break; each says why. */
+/** Rules that no attestation document can break, each with the reason. */
 const OUT_OF_REACH: Readonly<Record<string, string>> = {
   'attestation/pcr-file.ts: if (!(error instanceof JsonError)) throw error;':
     'no rule: an error of ours goes on its way',
@@ -65,7 +65,10 @@ function writeMutant({ file, offset }: Rule, folder: string): void {
   writeFileSync(path, `${source.slice(0, offset)}void ${source.slice(offset + 'throw '.length)}`);
 }
 
-/** The names of the vectors whose verdict a mutant changes. One that hangs or crashes changes them as well. */
+/**
+ * Runs a mutant; returns the names of the vectors whose verdict it changes. A mutant that hangs or crashes changes a
+ * verdict as well.
+ */
 async function runMutant(rule: Rule, number: number): Promise<Set<string>> {
   const folder = join(MUTANTS, String(number));
   writeMutant(rule, folder);
@@ -85,7 +88,7 @@ async function runMutant(rule: Rule, number: number): Promise<Set<string>> {
   );
 }
 
-/** In the child: prints the names of the vectors that a mutant still judges as expected. */
+/** Prints, in the child, the names of the vectors that a mutant still judges as expected. */
 async function judgeAll(folder: string): Promise<void> {
   const mutant = (await import(join(folder, 'attestation', 'index.ts'))) as Parameters<typeof judge>[1];
   for (const vector of readVectors()) {

@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Attempt, attempt, CannotStart } from './attempt.ts';
 import { readVectors } from './files.ts';
 import type { Vector } from './vector.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const USAGE = `node test/attestation/corpus/run.ts [--filter TEXT] COMMAND [ARGUMENT…]
 
@@ -19,7 +19,7 @@ the options go in holdfast's own spelling. Without it such vectors are skipped a
 
 type WriteFile = (name: string, content: string | Uint8Array) => string;
 
-/** The options of a vector as holdfast's command takes them. */
+/** Options of a vector as holdfast's command takes them. */
 function optionArguments({ options }: Vector, file: WriteFile): string[] {
   const { maxAgeMs, maxClockSkewMs, allowDebug, kind, nonce, userData, publicKey } = options;
   return [
@@ -38,7 +38,9 @@ function pem(der: string): string {
   return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
 }
 
-/** The command's arguments for a vector, whose files are written; undefined when they cannot say what it needs. */
+/**
+ * Arguments of the command for a vector, whose files are written; undefined when they cannot say what the vector needs.
+ */
 function commandFor(vector: Vector, template: readonly string[], folder: string): string[] | undefined {
   const needsOptions = Object.keys(vector.options).length > 0;
   if (needsOptions && !template.includes('{options}')) return undefined;
@@ -62,10 +64,10 @@ function commandFor(vector: Vector, template: readonly string[], folder: string)
   );
 }
 
-/** A document as AWS writes it: whoever refuses this one refuses everything, and proves nothing. */
+/** Vector of a document as AWS writes it: a verifier that refuses this one refuses everything, and proves nothing. */
 const CONTROL = 'cose/tagged';
 
-/** Why the verifier at hand is none; undefined when it accepts what every verifier must. */
+/** Finds the fault of the verifier at hand; undefined when it accepts what every verifier must. */
 function findFault(
   vectors: readonly Vector[],
   template: readonly string[],
@@ -80,7 +82,7 @@ function findFault(
   return `the verifier ${how} ${CONTROL}, which is as AWS writes documents: it would pass every other refusal\n  ${result.said}`;
 }
 
-/** What is wrong about one result; undefined when it is the one expected. */
+/** Describes what is wrong about one result; undefined when it is the expected one. */
 function judge(vector: Vector, result: Attempt): string | undefined {
   const { name, rule, about, expect } = vector;
   if (result.verdict === expect.verdict) return undefined;
@@ -119,15 +121,13 @@ function main(args: readonly string[]): number {
     process.stderr.write(`${USAGE}\n`);
     return 2;
   }
-  const folder = mkdtempSync(join(tmpdir(), 'vectors-'));
+  const folder = temporaryFolder();
   try {
     return runAll(filter, template, folder) ? 0 : 1;
   } catch (error) {
     if (!(error instanceof CannotStart)) throw error;
     process.stderr.write(`the verifier cannot be started: ${error.message}\n`);
     return 2;
-  } finally {
-    rmSync(folder, { recursive: true });
   }
 }
 

@@ -2,22 +2,22 @@ import type { DocumentKind } from '../../../attestation/index.ts';
 import { AT, type ChainChanges } from '../forge/chain.ts';
 import { forgeDocument, forgedPcr, type DocumentParts } from '../forge/document.ts';
 
-/** What a vector file holds: see docs/attestation-vectors.md. */
+/** Content of a vector file: see docs/attestation-vectors.md. */
 export interface Vector {
-  /** `group/name`, as the file. */
+  /** Name as `group/name`, like the file's. */
   readonly name: string;
   /** The row of pitfalls, or the clause, that it is about. */
   readonly rule: string;
   readonly about: string;
   readonly expect: Expectation;
-  /** ISO 8601, or `document`. */
+  /** Time in ISO 8601, or `document`. */
   readonly at: string;
   readonly options: VectorOptions;
-  /** The text of a pcr.json. */
+  /** Text of a pcr.json. */
   readonly pcrs: string;
-  /** DER in base64. */
+  /** Root certificate, DER in base64. */
   readonly root: string;
-  /** Base64. */
+  /** Document in base64. */
   readonly document: string;
 }
 
@@ -25,7 +25,7 @@ export type Expectation =
   | { readonly verdict: 'accept' }
   | { readonly verdict: 'refuse'; readonly code: string; readonly field?: string; readonly index?: number };
 
-/** All but `kind` and the numbers in lower-case hex. */
+/** Options of a vector; all but `kind` and the numbers in lower-case hex. */
 export interface VectorOptions {
   readonly maxAgeMs?: number;
   readonly maxClockSkewMs?: number;
@@ -36,7 +36,7 @@ export interface VectorOptions {
   readonly publicKey?: string;
 }
 
-/** How a vector differs from the document that is right in everything. */
+/** Difference of a vector from the document that is right in everything. */
 export interface Difference {
   readonly document?: (parts: DocumentParts) => void;
   readonly chain?: ChainChanges;
@@ -55,7 +55,7 @@ export interface Place {
 
 export type VectorSource = () => Vector;
 
-/** A document that must be refused with this code, for this one reason. */
+/** Vector of a document that must be refused with this code, for this one reason. */
 export function refuse(
   name: string,
   rule: string,
@@ -67,7 +67,7 @@ export function refuse(
   return () => build(name, rule, about, { verdict: 'refuse', code, ...place }, difference);
 }
 
-/** A document that must be taken: the other side of some rule. */
+/** Vector of a document that must be accepted: the other side of some rule. */
 export function accept(name: string, rule: string, about: string, difference: Difference): VectorSource {
   return () => build(name, rule, about, { verdict: 'accept' }, difference);
 }
@@ -102,7 +102,7 @@ function measurements(pcrs: ReadonlyMap<number, Uint8Array>): Record<string, str
   );
 }
 
-/** As `nitro-cli build-enclave` prints it. */
+/** Formats measurements as `nitro-cli build-enclave` prints them. */
 export function nitroCliFile(values: Record<string, string>): string {
   return JSON.stringify({ Measurements: { HashAlgorithm: 'Sha384 { ... }', ...values } });
 }

@@ -3,7 +3,7 @@ import type { Expectation, Vector } from './vector.ts';
 
 type Attestation = typeof attestation;
 
-/** What our verifier, or a changed one, says of a vector, in the words of the vector. */
+/** Judges a vector by our verifier, or a changed one, in the words of the vector. */
 export function judge(
   vector: Vector,
   { AttestationError, AttestationVerifier, parsePcrFile }: Attestation = attestation,
@@ -35,7 +35,7 @@ export function judge(
   }
 }
 
-/** Whether a verdict is the expected one: the code, and the place where the vector names one. */
+/** Tells whether a verdict is the expected one: the code, and the place where the vector names one. */
 export function isExpected(verdict: Expectation, expected: Expectation): boolean {
   if (verdict.verdict !== 'refuse' || expected.verdict !== 'refuse')
     return verdict.verdict === expected.verdict;

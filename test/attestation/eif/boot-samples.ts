@@ -1,6 +1,9 @@
 /** The smallest parts that look bootable. */
 
-/** A bzImage of one setup sector and 64 paragraphs, with a PE header, and a signature of so many bytes after its end. */
+/**
+ * Makes a bzImage of one setup sector and 64 paragraphs, with a PE header, and a signature of so many bytes after its
+ * end.
+ */
 export function sampleBzImage(signature = 0): Uint8Array {
   const bytes = Buffer.alloc(1024 + 1024 + signature);
   bytes.writeUInt8(1, 0x1f1);
@@ -14,19 +17,19 @@ export function sampleBzImage(signature = 0): Uint8Array {
   return new Uint8Array(bytes);
 }
 
-/** An Image of arm64, uncompressed. */
+/** Makes an Image of arm64, uncompressed. */
 export function sampleArmImage(): Uint8Array {
   const bytes = Buffer.alloc(128);
   bytes.write('ARM\x64', 56, 'latin1');
   return new Uint8Array(bytes);
 }
 
-/** What gzip begins with, and the text. */
+/** Makes a file that begins as gzip does, with a text after it. */
 export function samplePacked(text: string): Uint8Array {
   return new Uint8Array(Buffer.concat([Buffer.from([0x1f, 0x8b]), Buffer.from(text)]));
 }
 
-/** A plain archive (newc) of these files. */
+/** Makes a plain archive (newc) of files. */
 export function sampleCpio(files: Readonly<Record<string, string>>): Uint8Array {
   const entry = (name: string, content: string) => {
     const fields = [1, 0o100644, 0, 0, 1, 0, content.length, 0, 0, 0, 0, name.length + 1, 0];

@@ -1,6 +1,6 @@
 import type { EifSink } from '../../../attestation/eif/index.ts';
 
-/** Keeps what is written; refuses to give it away when a byte was never written or written twice. */
+/** Creates a sink in memory; its bytes are refused when one was never written, or written twice. */
 export function createMemorySink(): EifSink & { bytes(): Uint8Array } {
   const pieces = new Map<number, Uint8Array>();
   return {

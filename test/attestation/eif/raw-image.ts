@@ -14,7 +14,7 @@ export interface RawSection {
   type: number;
   content: Uint8Array;
   flags?: number;
-  /** Size in the section's own header. Default: the content's. */
+  /** Size in the section's own header; the content's when left out. */
   headerSize?: bigint;
 }
 
@@ -26,7 +26,7 @@ export interface RawImage {
   unused?: number;
   count?: number;
   sections: RawSection[];
-  /** Offsets and sizes in the header's table, by index. Default: the true ones. */
+  /** Offsets and sizes in the header's table, by index; the true ones when left out. */
   offsets?: Record<number, bigint>;
   sizes?: Record<number, bigint>;
   /** Bytes before the section with this index. */
@@ -43,7 +43,7 @@ export const sampleBootstrap = bytesOf('bootstrap ramdisk');
 export const sampleApplication = bytesOf('application ramdisk');
 const sampleMetadata = bytesOf('{"ImageName":"sample"}');
 
-/** Version 4, unsigned, two ramdisks. */
+/** Sections of an image of version 4: unsigned, two ramdisks. */
 export function sampleSections(): RawSection[] {
   return [
     { type: KERNEL, content: sampleKernel },
@@ -96,7 +96,7 @@ export function fixCrc(image: Uint8Array): Uint8Array {
   return new Uint8Array(fixed);
 }
 
-/** The register of these contents, in hex: computed here once more, from the specification. */
+/** Register of contents, in hex: computed here once more, from the specification. */
 export function registerOf(...contents: Uint8Array[]): string {
   const content = createHash('sha384').update(Buffer.concat(contents)).digest();
   return createHash('sha384').update(Buffer.alloc(48)).update(content).digest('hex');

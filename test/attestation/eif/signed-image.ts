@@ -13,7 +13,7 @@ import { RAMDISK, registerOf, SIGNATURE, sampleSections, writeImage } from './ra
 
 export interface TestSigner {
   readonly key: KeyObject;
-  /** PEM. */
+  /** Certificate in PEM. */
   readonly certificate: Uint8Array;
 }
 
@@ -26,7 +26,7 @@ export const ANY_CA = new BasicConstraintsExtension(true, undefined, true);
 
 const RSA = { publicExponent: new Uint8Array([1, 0, 1]), modulusLength: 2048 };
 
-/** A key and its self-signed certificate. The dates are fixed unless others are given. */
+/** Creates a key and its self-signed certificate. The dates are fixed unless others are given. */
 export async function createTestSigner(
   kind: 'P-256' | 'P-384' | 'P-521' | 'RSA' = 'P-384',
   extensions: Extension[] = [MAY_SIGN],
@@ -53,13 +53,13 @@ export async function createTestSigner(
 }
 
 const DAY_MS = 86_400_000;
-/** Dates for what asks the clock. */
+/** Dates for code that asks the clock. */
 export const validNow = () => ({
   notBefore: new Date(Date.now() - DAY_MS),
   notAfter: new Date(Date.now() + DAY_MS),
 });
 
-/** What may be wrong with a signature; the default is a good one. */
+/** Faults that a signature may have; the default is a good one. */
 export interface SignatureShape {
   certificate?: Uint8Array;
   algorithm?: CborEncodable;
@@ -79,7 +79,7 @@ export interface SignatureShape {
 const pcr0Of = (contents: Uint8Array[]): Uint8Array =>
   new Uint8Array(Buffer.from(registerOf(...contents), 'hex'));
 
-/** One member of the section's array. */
+/** Creates one member of the section's array. */
 export function createEntry(signer: TestSigner, pcr0: Uint8Array, shape: SignatureShape = {}) {
   const payload =
     shape.payload ??
@@ -96,7 +96,7 @@ export function createEntry(signer: TestSigner, pcr0: Uint8Array, shape: Signatu
   };
 }
 
-/** An image of version 4 whose signature section holds these bytes. */
+/** Writes an image of version 4 whose signature section holds these bytes. */
 export function writeSignedImage(section: Uint8Array): Uint8Array {
   return writeImage({ sections: [...sampleSections(), { type: SIGNATURE, content: section }] });
 }

@@ -6,7 +6,7 @@ export const ECDSA_WITH_SHA384 = hexToBytes('300a06082a8648ce3d040303');
 export const ECDSA_WITH_SHA256 = hexToBytes('300a06082a8648ce3d040302');
 const P384_PUBLIC_KEY = hexToBytes('301006072a8648ce3d020106052b81040022');
 
-/** Every part of a certificate, in DER unless it says otherwise: any of them can be made wrong on its own. */
+/** Parts of a certificate, in DER unless the comment says otherwise: any of them can be made wrong on its own. */
 export interface CertificateParts {
   version: Uint8Array;
   serial: Uint8Array;
@@ -21,10 +21,10 @@ export interface CertificateParts {
   extensions: Uint8Array[];
   /** Replaces `extensions` with the whole [3], or with nothing when it is empty. */
   extensionsField?: Uint8Array;
-  /** After the extensions, inside what is signed. */
+  /** Bytes after the extensions, inside of the TBSCertificate. */
   signedTail: Uint8Array;
   algorithm: Uint8Array;
-  /** The name of the key that signs. */
+  /** Name of the key that signs. */
   signer: string;
   /** Changes r ‖ s. */
   alterSignature: (signature: Uint8Array) => Uint8Array;
@@ -90,7 +90,7 @@ export function buildCertificate(parts: CertificateParts): Uint8Array {
 const same = (bytes: Uint8Array): Uint8Array => bytes;
 const NOTHING = new Uint8Array();
 
-/** A certificate as it should be, to be changed in places. Keys are named after whom they belong to. */
+/** Parts of a certificate as it should be, to be changed in places. Keys are named after their owners. */
 export function certificateParts(options: {
   subject: string;
   issuer: string;

@@ -7,7 +7,7 @@ import {
   type CertificateParts,
 } from './certificate.ts';
 
-/** The time that forged documents are of. */
+/** Time of forged documents, milliseconds since 1970. */
 export const AT = Date.UTC(2026, 0, 15, 12, 0, 0);
 
 const HOUR = 3_600_000;
@@ -43,7 +43,7 @@ function partsOf(role: Role): CertificateParts {
   });
 }
 
-/** The certificates from the root to the leaf, each changed in its own way. */
+/** Forges the certificates from the root to the leaf, each changed in its own way. */
 export function forgeChain(changes: ChainChanges = {}): Record<Role, Uint8Array> {
   const forge = (role: Role): Uint8Array => {
     const parts = partsOf(role);

@@ -8,7 +8,7 @@ import { forgeKey, sign } from './keys.ts';
 export const INSTANCE_ID = 'i-0123456789abcdef0';
 export const MODULE_ID = `${INSTANCE_ID}-enc0123456789abcdef`;
 
-/** Every field of a payload, as the bytes of its CBOR; undefined leaves the field out. */
+/** Fields of a payload, as the bytes of their CBOR; undefined leaves a field out. */
 export interface PayloadFields {
   module_id?: Uint8Array;
   digest?: Uint8Array;
@@ -23,7 +23,7 @@ export interface PayloadFields {
 }
 
 export interface DocumentParts {
-  /** From the root down, without the leaf. */
+  /** Certificates from the root down, without the leaf. */
   cabundle: Uint8Array[];
   leaf: Uint8Array;
   root: Uint8Array;
@@ -31,14 +31,14 @@ export interface DocumentParts {
   fields: PayloadFields;
   /** Makes the payload of the fields in their order. */
   encodePayload: (entries: cbor.Entry[]) => Uint8Array;
-  /** The serialised protected header. */
+  /** Serialised protected header. */
   protectedHeader: Uint8Array;
-  /** CBOR. */
+  /** Unprotected header in CBOR. */
   unprotectedHeader: Uint8Array;
-  /** The name of the key that signs. */
+  /** Name of the key that signs. */
   signer: string;
   alterSignature: (signature: Uint8Array) => Uint8Array;
-  /** The four members, in CBOR. */
+  /** Encodes the four members, in CBOR. */
   encodeMessage: (members: Uint8Array[]) => Uint8Array;
   alter: (document: Uint8Array) => Uint8Array;
 }
@@ -49,7 +49,7 @@ export interface ForgedDocument {
   readonly pcrs: Map<number, Uint8Array>;
 }
 
-/** What a PCR of a forged document holds. */
+/** Value of a PCR in a forged document. */
 export function forgedPcr(label: string): Uint8Array {
   return sha384(utf8ToBytes(label));
 }
@@ -60,7 +60,7 @@ export function encodePcrs(pcrs: ReadonlyMap<number, Uint8Array>): Uint8Array {
   return cbor.map([...pcrs].map(([index, value]) => [cbor.integer(index), cbor.bytes(value)]));
 }
 
-/** A document as it should be, with the chain changed, and then its own parts. */
+/** Forges a document as it should be, with the chain changed, and then its own parts. */
 export function forgeDocument(
   change: (parts: DocumentParts) => void = () => undefined,
   chainChanges: ChainChanges = {},
@@ -84,7 +84,7 @@ export function forgeDocument(
   return { document: assemble(parts), root: parts.root, pcrs: parts.pcrs };
 }
 
-/** What a signed, running image has: 0-2 and 8 measured, 3 and 4 of the parent, the others zero up to 15. */
+/** PCRs of a signed, running image: 0-2 and 8 measured, 3 and 4 of the parent, the others zero up to 15. */
 export function defaultPcrs(): Map<number, Uint8Array> {
   const pcrs = new Map(Array.from({ length: 16 }, (_, index) => [index, zeroPcr()]));
   for (const index of [0, 1, 2, 3, 8]) pcrs.set(index, forgedPcr(`PCR${index}`));

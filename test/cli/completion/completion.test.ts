@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { readGrammar } from '../../../cli/completion/grammar.ts';
 import { nouns } from '../../../cli/nouns.ts';
 import { runHoldfast } from '../in-process.ts';
@@ -17,15 +16,7 @@ for (const [shell, isThere] of Object.entries({ bash: hasBash, zsh: hasZsh, fish
 const grammar = await readGrammar(nouns);
 const commands = grammar.flatMap((noun) => noun.commands);
 const scripts = new Map<string, string>();
-const path = mkdtempSync(join(tmpdir(), 'holdfast-completion-'));
-const folder = {
-  path,
-  at: (name: string) => join(path, name),
-  write: (name: string, content: string) => {
-    writeFileSync(join(path, name), content);
-    return join(path, name);
-  },
-};
+const folder = makeFolder();
 
 beforeAll(async () => {
   for (const shell of ['bash', 'zsh', 'fish']) {
@@ -36,8 +27,6 @@ beforeAll(async () => {
   folder.write('work/policy one.json', '{}');
   folder.write('work/pcr.json', '{}');
 });
-
-afterAll(() => rmSync(path, { recursive: true }));
 
 type Complete = (line: string) => string[];
 const lines = (text: string) =>

@@ -5,14 +5,14 @@ const ROOT = join(import.meta.dirname, '../../..');
 const SOURCES = ['shared', 'attestation', 'policy', 'enclave', 'parent', 'client', 'local', 'cli'].map(
   (folder) => `${folder}/**/*.ts`,
 );
-/** The explanations prove nothing, and the stand-ins of AWS speak AWS's words. */
+/** Files without codes of ours: explanations prove nothing, and the stand-ins of AWS speak AWS's words. */
 const NOT_SOURCES = ['cli/explain/codes/**', 'local/kms/**', 'local/secrets-manager/**'];
 const CODE = /'([A-Z][A-Z0-9_]+)'/g;
-/** Of the system: `code: 'EPIPE'` is no code of ours. */
+/** Codes of the system: `code: 'EPIPE'` is no code of ours. */
 const ERRNO = /^E[A-Z0-9]+$/;
 /** nitro-cli's own codes with a word before them: `holdfast explain` knows them by their form. */
 const NITRO_CLI = /^NITRO_E\d\d$/;
-/** A union of codes, a list of them, or a schema; then what throws, answers or reports one. */
+/** Declarations of codes: a union, a list, or a schema; then expressions that throw, return or report one. */
 const DECLARED = [
   /\btype (\w*(?:Code|Reason|Refusal)) =([^;]*);/g,
   /\b(\w*CODES)(?:: [^=]*)? = (?:new Set\()?([[{][^\]}]*[\]}])/g,
@@ -30,7 +30,7 @@ const PREFIXED = /`([A-Z]+_)\$\{(\w+)\}`/g;
 /** Codes of the enclave's init, which is C. */
 const INIT = /"(INIT_[A-Z_]+)"/g;
 
-/** Every code that a person can meet, with the files that declare or use it. */
+/** Collects every code that a person can meet, with the files that declare or use it. */
 export function collectCodes(): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>();
   const unions = new Map<string, string[]>();

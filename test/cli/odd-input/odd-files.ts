@@ -57,7 +57,7 @@ const ODD_FILES: Readonly<Record<string, string | Uint8Array>> = {
   large: Buffer.alloc(70 * 1024, 0x20),
 };
 
-/** Writes them into a folder; gives their paths, with a folder and a file that is not there among them. */
+/** Writes the odd files into a folder; returns their paths, with a folder and a missing file among them. */
 export function writeOddFiles(folder: string): readonly string[] {
   mkdirSync(join(folder, 'folder'));
   const paths = Object.entries(ODD_FILES).map(([name, content]) => {

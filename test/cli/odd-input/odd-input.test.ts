@@ -1,8 +1,7 @@
 import { createHash, createPrivateKey } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { computeManifestPcr, formatPcrFile } from '../../../attestation/index.ts';
 import type { Command } from '../../../cli/command.ts';
 import { GATE_RECORD_FORMAT, GATE_RECORD_TYPE } from '../../../attestation/key-policy/index.ts';
@@ -16,6 +15,7 @@ import { forgeDocument, forgedPcr } from '../../attestation/forge/document.ts';
 import { runHoldfast } from '../in-process.ts';
 import { makeConfiguration, makeKey, makeManifest } from '../node-files.ts';
 import { ODD_TEXTS, writeOddFiles } from './odd-files.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 /** Verbs that serve until they are ended, or ask a network: all others are tried. */
 const NOT_OFFLINE = new Set([
@@ -61,7 +61,7 @@ let good: ReadonlyMap<string, string>;
 let goodFiles: readonly string[];
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'holdfast-odd-'));
+  folder = temporaryFolder();
   const save = (name: string, content: string | Uint8Array) => {
     writeFileSync(at(name), content, { mode: 0o600 });
     return at(name);
@@ -156,7 +156,6 @@ beforeAll(async () => {
   await (await createSqliteStore(at('records.sqlite')).open()).close();
   await codeOf(['parent', 'backup', at('backup'), '--config', at('parent.yaml'), '--json']);
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 function sign(configuration: string, pem: string): string {
   const envelope = createEnvelope(CONFIGURATION_PAYLOAD_TYPE, Buffer.from(configuration));

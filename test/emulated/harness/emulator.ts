@@ -24,9 +24,9 @@ export function isPinned(): boolean {
 }
 
 /**
- * The emulator's folder, where it has been made and an image's inputs are here too. Tests do not make them: that takes
- * minutes and Debian's archive. Where the pinned inputs could not be had, and others were made in their place, this
- * process and those that it starts build images from the others; a line says so. Says loudly what is not tested, and why.
+ * Finds the emulator's folder, where it has been made and an image's inputs are here too. Tests do not make them: that
+ * takes minutes and Debian's archive. Where the pinned inputs could not be had, and others were made in their place,
+ * this process and its children build images from the others; a line says so. Says loudly what is not tested, and why.
  */
 export function findEmulator(): string | undefined {
   const emulator = findMade('emulator.sh');

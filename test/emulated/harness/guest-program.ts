@@ -5,7 +5,7 @@ import type { CpioEntry } from '../../../scripts/image/cpio.ts';
 import { ROOT } from '../../../scripts/image/inputs.ts';
 
 const PROGRAMS = join(import.meta.dirname, '../programs');
-/** The parent's way to AF_VSOCK, and what stands in its place between two emulated guests. */
+/** File of the parent's way to AF_VSOCK, and the one in its place between two emulated guests. */
 const PARENT_VSOCK = join(ROOT, 'parent/vsock.ts');
 const GUEST_VSOCK = join(PROGRAMS, 'guest-vsock.ts');
 // Some dependencies are CommonJS and ask for node:… by require().
@@ -32,7 +32,7 @@ const OPTIONS = {
   logLevel: 'warning',
 } as const satisfies BuildOptions;
 
-/** Has the real parent of guest 3 write in small pieces: programs/small-writes.ts says why. */
+/** Makes the real parent of guest 3 write in small pieces: programs/small-writes.ts says why. */
 const smallWrites: Plugin = {
   name: 'small-writes',
   setup(context) {

@@ -33,7 +33,7 @@ export interface GuestOptions {
   readonly modules: readonly string[];
   /** Programs of this project by name; the guest runs `main` on the pinned Node, which may start the others. */
   readonly programs: Readonly<Record<string, string>> & { readonly main: string };
-  /** Files beside them. */
+  /** Files beside the programs. */
   readonly extra?: readonly CpioEntry[];
 }
 

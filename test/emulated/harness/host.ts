@@ -1,13 +1,13 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CMDLINE } from '../../../scripts/image/cmdline.ts';
 import { prepareGuestKernel, prepareInputs } from '../../../scripts/image/inputs.ts';
 import { clockArguments } from './emulator.ts';
 import { HostProcess } from './processes.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-/** The parent's address, as on AWS. */
+/** CID of the parent, as on AWS. */
 export const PARENT = 3;
 const SWITCH_TIMEOUT_MS = 10_000;
 const SLOW_STEP_MS = 20;
@@ -27,19 +27,16 @@ export interface BareOptions {
   readonly id: string;
 }
 
-/**
- * An emulated host: one vsock switch and the guests on it. Everything that runs is killed by `close`, and its files
- * are removed.
- */
+/** Emulated host: one vsock switch and the guests on it. `close` kills everything that runs. */
 export class EmulatedHost {
-  /** Of the host: what lies in it goes with it. */
-  readonly folder = mkdtempSync(join(tmpdir(), 'holdfast-emulated-'));
+  /** Folder for the host's files. */
+  readonly folder = temporaryFolder();
   readonly #emulator: string;
   readonly #processes: HostProcess[] = [];
   readonly #switch: HostProcess | undefined;
   #isClosed = false;
 
-  /** `cids`: of the guests that will be started. */
+  /** Makes a host; `cids` are those of the guests that will be started. */
   constructor(emulator: string, cids: readonly number[]) {
     this.#emulator = emulator;
     if (cids.length > 0) {
@@ -153,6 +150,5 @@ export class EmulatedHost {
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all(this.#processes.map((process) => process.kill()));
-    rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -8,11 +8,11 @@ import { buildLifeImages, type LifeImages } from './life-images.ts';
 import type { HostProcess } from './processes.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
-// One for each start, and some for starts that hang.
+// CIDs of the enclaves: one for each start, and some for starts that hang.
 const CIDS = Array.from({ length: 14 }, (_, index) => 16 + index);
 const LIFE_TIMEOUT_MS = 1_200_000;
 
-/** What guest 3 says: see programs/node-life.ts. */
+/** Report of guest 3: see programs/node-life.ts. */
 export type LifeReport = Readonly<Record<string, unknown>>;
 
 /** An emulated host on which the life of one node is played: `build`, then `play`, then `close` in any case. */
@@ -77,14 +77,14 @@ export class LifeHost {
     this.#enclaves.set(cid, await enclave);
   }
 
-  /** The last lines that each machine has printed. */
+  /** Describes the last lines that each machine has printed. */
   describeConsoles(lines = 60): string {
     return [...(this.#parent === undefined ? [] : [this.#parent]), ...this.#enclaves.values()]
       .map((machine) => `${machine.name}:\n${machine.lines.slice(-lines).join('\n')}`)
       .join('\n\n');
   }
 
-  /** Kills all that runs, and removes its files. */
+  /** Kills all that runs. */
   close(): Promise<void> {
     return this.#host.close();
   }

@@ -15,7 +15,7 @@ import { layOutRamdisks, type Ramdisks } from '../../../scripts/image/layout.ts'
 import type { LifeImage } from '../programs/life-steps.ts';
 
 const PROGRAM = join(import.meta.dirname, '../programs/enclave-node.ts');
-/** The repacked image has these words of the command line in the kernel's file, where the kernel does not see them. */
+/** Words of the command line that the repacked image has in the kernel's file, where the kernel does not see them. */
 const HIDDEN_FROM_KERNEL = CMDLINE.slice(0, CMDLINE.indexOf('console='));
 
 const file = (path: string, content: Uint8Array | string): CpioEntry => ({
@@ -28,7 +28,7 @@ export interface LifeImages {
   /** `without-nsm` is no image but the ramdisks of the first one, for a machine that has no NSM. */
   readonly pathOf: (image: LifeImage) => string;
   readonly measurements: ReadonlyMap<LifeImage, EifMeasurements>;
-  /** What guest 3 has to know: the stand-in's authority, and the PCRs of each image. */
+  /** Files that guest 3 needs: the stand-in's authority, and the PCRs of each image. */
   readonly guestFiles: readonly CpioEntry[];
 }
 
@@ -74,7 +74,10 @@ function padTo4(archive: Uint8Array): Uint8Array[] {
   return [archive, new Uint8Array((4 - (archive.length % 4)) % 4)];
 }
 
-/** The same bytes in the same order, with the border between kernel and command line elsewhere: the same PCRs. */
+/**
+ * Repacks an image: the same bytes in the same order, with the border between kernel and command line elsewhere, and so
+ * with the same PCRs.
+ */
 async function repack(path: string, kernelPath: string, ramdisks: Ramdisks): Promise<EifMeasurements> {
   const target = await open(path, 'w');
   try {
@@ -99,7 +102,7 @@ async function makeAuthority(stateDirectory: string): Promise<{ roots: string; s
   const aws = await startLocalAws({
     stateDirectory,
     verifyRecipient: () => {
-      throw new TypeError('nobody asks it');
+      throw new TypeError('expected no request to this stand-in');
     },
   });
   await aws.close();

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-/** A line of a program in a guest that is meant for the test: the marker and JSON. */
+/** Marker of a line that a program in a guest prints for the test, followed by JSON. */
 const MARKER = 'holdfast-test ';
 // Firmware draws on a terminal before the kernel speaks.
 const NOT_PRINTABLE = /[^ -~]/g;
@@ -18,7 +18,7 @@ export class HostProcess {
 
   constructor(name: string, command: string, args: readonly string[]) {
     this.name = name;
-    // It ends with this process, however that ends.
+    // The process ends with this one, however this one ends.
     const bound = ['--pdeathsig', 'KILL', '--', command, ...args];
     this.#child = spawn('setpriv', bound, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#exited = once(this.#child, 'exit').finally(() => {
@@ -79,7 +79,7 @@ export class HostProcess {
     return this.waitUntil(`line ${pattern}`, () => this.lines.find((line) => pattern.test(line)), timeoutMs);
   }
 
-  /** What the guest's program has told the test so far. */
+  /** Reports that the guest's program has sent to the test so far. */
   reports(): Record<string, unknown>[] {
     return this.lines
       .filter((line) => line.startsWith(MARKER) && line.endsWith('}'))

@@ -2,7 +2,8 @@ import { createRequire } from 'node:module';
 import { checkEnclaveHost } from '../../../enclave/platform/host-check.ts';
 import { report } from './report.ts';
 
-// Runs in an image with an addon that makes any system call: what is left to somebody who has taken the program over?
+// Runs in an image with an addon that makes any system call, to find what is left to an attacker who has taken the
+// program over.
 const { call } = createRequire(import.meta.url)('/app/raw-call.node') as {
   call: (number: number, ...words: number[]) => number;
 };

@@ -2,7 +2,9 @@ import { openParentTransport as openRealTransport } from '../../../parent/vsock.
 import type { Transport } from '../../../shared/transport/transport.ts';
 import { betweenGuests } from './small-writes.ts';
 
-/** In guest 3 this stands in the place of parent/vsock.ts, so that the parent's writes get through. */
+/**
+ * Opens the parent's transport in guest 3, in the place of parent/vsock.ts, so that the parent's writes get through.
+ */
 export function openParentTransport(): Transport {
   return betweenGuests(openRealTransport());
 }

@@ -4,7 +4,7 @@ export type LifeImage = (typeof LIFE_IMAGES)[number];
 
 export const LIFE_PARTS = ['First start', 'The parent', 'Second start', 'Upgrade', 'Refused'] as const;
 
-/** One step in the life of a node: as a sentence that says what must happen, and the outcome that shows it. */
+/** Step in the life of a node: a sentence that says what must happen, and the outcome that shows it. */
 interface LifeStep {
   readonly part: (typeof LIFE_PARTS)[number];
   readonly title: string;
@@ -14,7 +14,7 @@ interface LifeStep {
 /** The outcome of a step that a machine as slow as this one cannot show. */
 export const TOO_SLOW = 'TOO_SLOW';
 
-/** In the order of the steps; `programs/node-life.ts` plays them. */
+/** Steps in their order; `programs/node-life.ts` plays them. */
 export const LIFE_STEPS = {
   start: {
     part: 'First start',

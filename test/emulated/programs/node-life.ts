@@ -90,7 +90,7 @@ await openVsockTransport().listen(PARENT_PORT.heartbeat, ({ stream, peer }) => {
   });
 });
 
-/** Files in the place of the testNode's own. */
+/** Paths of files in the place of the test node's own. */
 type Artifacts = Pick<Parameters<typeof ParentDaemon.start>[0], 'manifest' | 'configuration'>;
 let nextCid = FIRST_CID;
 let cid = 0;
@@ -102,8 +102,8 @@ async function startParent(artifacts: Artifacts = {}): Promise<ParentDaemon> {
 }
 
 /**
- * Starts an enclave behind a parent of its own, and waits for what becomes of it: `serving`, or the code that it failed
- * with. A boot that does not come as far as the heartbeat is the emulator's own known fault, and is tried again.
+ * Starts an enclave behind a parent of its own, and returns its outcome: `serving`, or the code that it failed with. A
+ * boot that does not come as far as the heartbeat is the emulator's own known fault, and is tried again.
  */
 async function startNode(image: LifeImage, artifacts: Artifacts = {}): Promise<string> {
   for (let retries = 0; ; retries += 1) {
@@ -155,7 +155,7 @@ async function step(id: LifeStepId, act: () => Promise<string> | string): Promis
   return outcome;
 }
 
-/** Switches all off; nothing more is to be seen. */
+/** Ends the machines; no further report follows. */
 async function finish(): Promise<never> {
   await stopNode();
   report('done');
@@ -192,7 +192,7 @@ async function importAmidKill(
       restartMs = performance.now() - killedAt;
     }
     const { code } = await answer;
-    // The answer to an earlier attempt may have been lost with the parent.
+    // The response to an earlier attempt may have been lost with the parent.
     if (code !== 'ok' && code !== 'SHARE_EXISTS') throw new Error(`${key}: ${code}`);
     acknowledged.push(key);
   }
@@ -203,14 +203,17 @@ async function importAmidKill(
   return `${listWrong(lost, 'nothing lost')}, ${(await isSameBoot(client)) ? 'same' : 'another'} boot`;
 }
 
-/** The write-ahead log grows while a commit is under way: the enclave has not heard of it then. */
+/**
+ * Waits until the write-ahead log grows, which it does while a commit is under way: the enclave has not heard of the
+ * commit then.
+ */
 async function untilStoreIsWritten(): Promise<void> {
   for await (const { filename } of watch(dirname(testNode.storePath))) {
     if (filename?.endsWith('-wal') === true) return;
   }
 }
 
-/** Asks until an answer comes. */
+/** Asks until a response comes. */
 async function retry<T>(ask: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   for (;;) {
@@ -297,7 +300,7 @@ await step('repacked', () => startNode('repacked'));
 await step('withoutNsm', () => startNode('without-nsm'));
 await finish();
 
-/** A manifest that names an authority of the attacker's, and a configuration that this authority has signed. */
+/** Makes a manifest that names an authority of the attacker's, and a configuration that this authority has signed. */
 function takeOver(): Required<Artifacts> {
   const attacker = generateKeyPairSync('ed25519');
   const authority = { threshold: 1, keys: [ed25519PublicKeyHex(attacker.publicKey)] };

@@ -18,7 +18,7 @@ import { NODE_URL } from './parent-daemon.ts';
 // The client of this project takes no document of an emulator: it is not signed. So requests are made by hand here.
 const JSON_TYPE = 'application/json';
 
-/** What a node says of itself, believed as it is. */
+/** Reads a node's document, believed without verification. */
 export async function askDocument() {
   const body = Buffer.from(JSON.stringify({ nonce: randomBytes(16).toString('hex') }));
   const headers = { 'content-type': JSON_TYPE };
@@ -29,7 +29,7 @@ export async function askDocument() {
   return { pcrs: payload.pcrs, binding };
 }
 
-/** The one client that the configuration names, in one boot of the node. */
+/** Client that the configuration names, in one boot of the node. */
 export class SigningClient {
   readonly #testNode: TestNode;
   readonly binding: NodeBinding;
@@ -39,7 +39,9 @@ export class SigningClient {
     this.binding = binding;
   }
 
-  /** The answer's body, and `ok` or the code of the refusal. Rejects when no answer comes. */
+  /**
+   * Sends a request; returns the response's body, and `ok` or the code of the refusal. Rejects when no response comes.
+   */
   async send(method: 'GET' | 'POST' | 'PUT', target: string, content?: object) {
     const body = content === undefined ? undefined : Buffer.from(JSON.stringify(content));
     const headers = signRequest(
@@ -64,7 +66,7 @@ export class SigningClient {
     return keysResponseSchema.parse((await this.send('GET', '/v1/keys')).body).keys;
   }
 
-  /** Signs one of each kind and verifies it; answers the titles of those that do not verify. */
+  /** Signs one payload of each kind and verifies the signatures; returns the titles of those that do not verify. */
   async sign(): Promise<string[]> {
     const wrong: string[] = [];
     for (const { title, request, verify } of DEMO_SIGNATURES) {

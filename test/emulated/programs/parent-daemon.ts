@@ -8,20 +8,20 @@ import { report } from './report.ts';
 const CONFIGURATION = '/tmp/parent.yaml';
 const START_TIMEOUT_MS = 60_000;
 
-/** Where clients reach the node. */
+/** URL at which clients reach the node. */
 export const NODE_URL = 'https://127.0.0.1:8443';
 
 export interface DaemonOptions {
   readonly testNode: TestNode;
-  /** The port of the stand-in for AWS. */
+  /** Port of the stand-in for AWS. */
   readonly awsPort: number;
   readonly cid: number;
-  /** Files in the place of the testNode's own. */
+  /** Paths of files in the place of the test node's own. */
   readonly manifest?: string;
   readonly configuration?: string;
 }
 
-/** `holdfast parent run` as a process, and what it logs. */
+/** Process of `holdfast parent run`, with its log. */
 export class ParentDaemon {
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
@@ -39,8 +39,8 @@ export class ParentDaemon {
   }
 
   /**
-   * `holdfast parent check`: throws when it finds something. It also leaves compiled code behind, without which the
-   * emulated machine takes much longer to start the parent than an enclave waits for one.
+   * Runs `holdfast parent check`, and throws when it finds something. The check also leaves compiled code behind,
+   * without which the emulated machine takes much longer to start the parent than an enclave waits for one.
    */
   static async check(options: DaemonOptions): Promise<void> {
     const child = spawnHoldfast('check', options);
@@ -48,7 +48,7 @@ export class ParentDaemon {
     if (exitCode !== 0) throw new Error(`parent check: ${String(exitCode)}`);
   }
 
-  /** Starts it, and waits until it listens. */
+  /** Starts the daemon, and waits until it listens. */
   static async start(options: DaemonOptions): Promise<ParentDaemon> {
     const daemon = new ParentDaemon(spawnHoldfast('run', options));
     const timer = setTimeout(
@@ -71,20 +71,20 @@ export class ParentDaemon {
       this.#phase = String(fields['phase']);
       this.#code = typeof fields['code'] === 'string' ? fields['code'] : undefined;
     }
-    // The program's own word, where there is one, came before.
+    // The program's own report, where there is one, came before.
     if (event === 'node.exit' && this.#phase !== 'failed') {
       this.#phase = 'failed';
       this.#code = String(fields['reason']);
     }
   }
 
-  /** `serving`, or the code that the node failed with; undefined while it is neither. */
+  /** Outcome: `serving`, or the code that the node failed with; undefined while it is neither. */
   get outcome(): string | undefined {
     if (this.#phase === 'serving') return 'serving';
     return this.#phase === 'failed' ? (this.#code ?? 'NO_CODE') : undefined;
   }
 
-  /** Ends it and answers its exit code: null when it was killed. */
+  /** Ends the daemon and returns its exit code: null when it was killed. */
   async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<number | null> {
     this.#child.kill(signal);
     await this.#exited;
@@ -108,7 +108,7 @@ function spawnHoldfast(verb: 'check' | 'run', options: DaemonOptions): ChildProc
   });
 }
 
-/** What an operator writes into parent.yaml: files, and one way out. */
+/** Content of parent.yaml as an operator writes it: files, and one way out. */
 function configurationOf({ testNode, awsPort, cid, manifest, configuration }: DaemonOptions): object {
   const { region } = testNode.manifest.kms;
   return {

@@ -2,8 +2,9 @@ import { Duplex } from 'node:stream';
 import type { Transport } from '../../../shared/transport/transport.ts';
 
 /**
- * vhost-device-vsock hands a packet from one guest to another as a whole, and drops it where it does not fit into the
- * other's receive buffer of 4 KiB less its header. A packet is a write; so writes are kept below that.
+ * Maximum of a write. vhost-device-vsock hands a packet from one guest to another as a whole, and drops one that does
+ * not fit into the other's receive buffer of 4 KiB less its header. A packet is a write, so that writes are kept below
+ * that.
  */
 const MAX_WRITE_BYTES = 2048;
 
@@ -39,7 +40,7 @@ function inSmallWrites(stream: Duplex): Duplex {
   return outer;
 }
 
-/** A transport between two guests of the emulated host. */
+/** Creates a transport between two guests of the emulated host. */
 export function betweenGuests(transport: Transport): Transport {
   return {
     cid: transport.cid,

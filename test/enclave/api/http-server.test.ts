@@ -1,8 +1,5 @@
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
@@ -13,6 +10,7 @@ import type { ReceivedRequest, RequestHead } from '../../../shared/http-signatur
 import { MAX_REQUEST_BYTES } from '../../../shared/api/bodies.ts';
 import { ENCLAVE_PORT, type Transport } from '../../../shared/transport/transport.ts';
 import { createUnixTransport } from '../../../shared/transport/unix-transport.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const ENCLAVE = 16;
 /** Longer than any handshake may take, shorter than a connection may be silent. */
@@ -30,7 +28,7 @@ const clientOf = ({ rawHeaders: [name, value] }: RequestHead) =>
 let server: { close(): Promise<void> };
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'holdfast-https-'));
+  directory = temporaryFolder();
   client = createUnixTransport({ directory, cid: 3 });
   identity = await createTlsIdentity('node', Date.now());
   handle = ({ body }) => ({ status: 200, body: { length: body.length } });
@@ -45,7 +43,6 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await server.close();
-  await rm(directory, { recursive: true, force: true });
 });
 
 function dial(): Promise<Duplex> {

@@ -16,7 +16,7 @@ import { type NonceCommitment, type Payload } from '../../../shared/api/bodies.t
 
 export const OWNER = { client: 'backend', key: 'shared' };
 
-/** One node's part: its share, imported as a client would, and its nonces. */
+/** Node of a group: its share, imported as a client would, and its nonces. */
 export interface Node {
   readonly share: HeldShare;
   readonly store: NonceStore;
@@ -39,7 +39,7 @@ export function startGroup(type: ShareType, threshold = 2, participants = 3) {
   return { group, nodes };
 }
 
-/** Both rounds with these nodes; what each answers. */
+/** Runs both rounds with these nodes; returns the result of each. */
 export function signTogether(nodes: readonly Node[], payload: Payload) {
   const rounds = nodes.map(({ share, store }) => commitNonces(store, { ...OWNER, share, now: 0 }));
   const commitments: NonceCommitment[] = rounds.map(({ commitment }) => commitment);
@@ -59,7 +59,7 @@ export function signTogether(nodes: readonly Node[], payload: Payload) {
   return { commitments, shares };
 }
 
-/** The code of the refusal, or `none`. */
+/** Code of the refusal, or `none`. */
 export function frostCode(act: () => unknown): string {
   try {
     act();

@@ -9,14 +9,14 @@ interface Kept extends RecordKey {
 
 const slot = ({ table, id }: RecordKey) => `${table}/${id}`;
 
-/** A parent's store in memory, open to be tampered with: `records` is what it keeps, by `table/id`. */
+/** Store of a parent in memory, open to be tampered with: `records` holds its content, by `table/id`. */
 export class MemoryRecordStorage implements RecordStorage {
   records = new Map<string, Kept>();
   /** Every commit that was asked for, the refused ones included. */
   readonly commits: (readonly RecordWrite[])[] = [];
-  /** Called before a commit is carried out; what it throws is the answer. */
+  /** Called before a commit is carried out; an error thrown here is the response. */
   onCommit: (number: number) => void = () => undefined;
-  /** Called after a commit was carried out: its answer is lost when it throws. */
+  /** Called after a commit was carried out; an error thrown here loses the response. */
   onCommitted: (number: number) => void = () => undefined;
 
   readRecord(key: RecordKey) {
@@ -49,7 +49,7 @@ export class MemoryRecordStorage implements RecordStorage {
     this.onCommitted(this.commits.length);
   }
 
-  /** What it keeps at this moment, to be put back. */
+  /** Copies the present content, to be put back. */
   snapshot(): Map<string, Kept> {
     return new Map(this.records);
   }

@@ -2,7 +2,7 @@ import { CborError, decodeCbor, encodeCbor } from '../../../shared/cbor/index.ts
 import { assertThat, type FuzzTarget } from '../target.ts';
 import { readDocuments } from '../seeds.ts';
 
-/** What the decoder takes has one encoding: the encoder gives back the same bytes. */
+/** Asserts one encoding of everything that the decoder takes: the encoder gives back the same bytes. */
 export const target: FuzzTarget = {
   maxBytes: 4096,
   seeds: () => [encodeCbor({ a: [1, -1, 2 ** 40, null, true, new Uint8Array(30)] }), ...readDocuments()],

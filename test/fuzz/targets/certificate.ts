@@ -4,7 +4,7 @@ import { AttestationError } from '../../../attestation/index.ts';
 import { readCertificates } from '../seeds.ts';
 import { assertThat, type FuzzTarget } from '../target.ts';
 
-/** What we take, OpenSSL takes too, and reads the same in it. */
+/** Asserts that OpenSSL takes every certificate that we take, and reads the same in it. */
 export const target: FuzzTarget = {
   maxBytes: 2048,
   seeds: readCertificates,

@@ -4,7 +4,7 @@ import { walkSections } from '../sections.ts';
 import { readImages } from '../seeds.ts';
 import { assertThat, type FuzzTarget } from '../target.ts';
 
-/** What we read by the table, a reader that walks from section to section reads alike. */
+/** Asserts that a reader which walks from section to section reads what we read by the table. */
 export const target: FuzzTarget = {
   maxBytes: 8192,
   seeds: readImages,
@@ -25,7 +25,7 @@ export const target: FuzzTarget = {
   },
 };
 
-/** PCR0, PCR1 and PCR2. */
+/** Computes PCR0, PCR1 and PCR2 by walking. */
 function walkRegisters(image: Uint8Array): string[] {
   const contents: [Uint8Array[], Uint8Array[], Uint8Array[]] = [[], [], []];
   let ramdisks = 0;

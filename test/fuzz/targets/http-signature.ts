@@ -13,7 +13,7 @@ import { assertThat, type FuzzTarget } from '../target.ts';
 const NOW = 1_767_225_600_000;
 const SESSION = '5e'.repeat(16);
 const BODY = Buffer.from('{"key":"hot"}');
-// The same in every process: seeds are signed in one and verified in another.
+// The key is the same in every process: seeds are signed in one and verified in another.
 const privateKey = createPrivateKey({
   key: Buffer.alloc(32, 7),
   format: 'raw-private',
@@ -51,7 +51,9 @@ function makeSeed(method: string, target: string, bytes?: Uint8Array): Uint8Arra
   ]);
 }
 
-/** What is taken means what was signed: nobody without the key makes a request that is taken and another's. */
+/**
+ * Asserts that a request that is taken means what was signed: without the key nobody makes another one that is taken.
+ */
 export const target: FuzzTarget = {
   maxBytes: 1024,
   seeds: () => [

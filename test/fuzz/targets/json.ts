@@ -3,7 +3,7 @@ import { JsonError, parseJson } from '../../../shared/json/index.ts';
 import { samplePolicies } from '../seeds.ts';
 import { assertThat, type FuzzTarget } from '../target.ts';
 
-/** What we take, JSON.parse takes too and reads the same. */
+/** Asserts that JSON.parse takes every text that we take, and reads the same. */
 export const target: FuzzTarget = {
   maxBytes: 1024,
   seeds: () => [Buffer.from('{"a":[1,-2.5e3,"\\u00e9\\n",null,true,false,{}]}'), ...samplePolicies()],

@@ -1,10 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { StateStore } from '../../../local/aws/plumbing.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const STATE = fileURLToPath(new URL('../../../local/aws/state.ts', import.meta.url));
 /** Puts records for ever, and says which after each has been kept. */
@@ -32,8 +30,7 @@ function writeAndKill(directory: string, enough: number): Promise<number> {
 }
 
 it('what was kept before a crash is there after it, and the state opens again', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'holdfast-state-'));
-  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const directory = temporaryFolder();
   for (const enough of [1, 25, 60]) {
     const last = await writeAndKill(directory, enough);
     const store = new StateStore(directory);

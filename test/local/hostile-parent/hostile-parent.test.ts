@@ -1,8 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { duplexPair, type Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -17,10 +14,11 @@ import { encodeFrame } from '../../../shared/frames/index.ts';
 import type { ControlResponse } from '../../../shared/protocol/control.ts';
 import { createControlClient, type ControlClient } from '../../../shared/protocol/control-client.ts';
 import { openEgress } from '../../../shared/protocol/egress-client.ts';
-import { PARENT_CID } from '../../../shared/transport/transport.ts';
 import { createUnixTransport } from '../../../shared/transport/unix-transport.ts';
+import { ENCLAVE_CID, parentOptions } from '../../support/parent-options.ts';
+import { readText } from '../../support/read-stream.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-const ENCLAVE_CID = 16;
 const KMS = { host: 'kms.eu-central-1.amazonaws.com', port: 443 };
 const KEY = { table: 'keys', id: 'one' };
 const write = (expectedRevision: number, byte: number) => [
@@ -34,7 +32,7 @@ let client: ControlClient;
 let store: MemoryStore;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'holdfast-hostile-'));
+  directory = temporaryFolder();
   target = createServer({ allowHalfOpen: true }, (socket) => socket.pipe(socket));
   target.listen(0, '127.0.0.1');
   await once(target, 'listening');
@@ -43,19 +41,15 @@ afterEach(async () => {
   client.close();
   await parent.close(0);
   target.close();
-  await rm(directory, { recursive: true });
 });
 
 async function start(scripts: HostileScripts, timeoutMs = 1_000): Promise<void> {
   store = createMemoryStore();
   const transportOf = (cid: number) => createUnixTransport({ directory, cid });
   parent = await startHostileParent({
-    transport: transportOf(PARENT_CID),
-    enclaveCid: ENCLAVE_CID,
+    ...parentOptions(directory),
     manifest: () => Promise.resolve(Uint8Array.of(77)),
     configuration: () => Promise.resolve(Uint8Array.of(67)),
-    secrets: { get: () => Promise.resolve(null) },
-    credentials: () => Promise.reject(new Error('none')),
     store,
     egress: {
       targets: [
@@ -65,12 +59,6 @@ async function start(scripts: HostileScripts, timeoutMs = 1_000): Promise<void> 
     ...scripts,
   });
   client = createControlClient(transportOf(ENCLAVE_CID), { timeoutMs });
-}
-
-async function readAll(stream: Duplex): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream.iterator({ destroyOnReturn: false })) chunks.push(chunk as Buffer);
-  return String(Buffer.concat(chunks));
 }
 
 function open(): Promise<Duplex> {
@@ -92,7 +80,7 @@ describe('a hostile parent', () => {
     expect(await client.listRecords()).toEqual([{ ...KEY, revision: 1 }]);
     const stream = await open();
     stream.end('through');
-    expect(await readAll(stream)).toBe('through');
+    expect(await readText(stream)).toBe('through');
     await expect(
       openEgress(
         createUnixTransport({ directory, cid: ENCLAVE_CID }),
@@ -221,7 +209,7 @@ describe('a hostile parent', () => {
     });
     const stream = await open();
     stream.end();
-    expect(await readAll(stream)).toBe('not KMS');
+    expect(await readText(stream)).toBe('not KMS');
   });
 
   test.each([

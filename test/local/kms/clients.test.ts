@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { ADMINISTRATOR_POLICY } from '../../../local/aws/index.ts';
 import { clientSource, findClient } from './clients.ts';
 import { ACCOUNT, REGION, startStack } from './stack.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const run = promisify(execFile);
 const python = findClient('python');
@@ -37,8 +37,7 @@ let caBundle: string;
 
 beforeEach(async () => {
   const { aws } = await startStack();
-  folder = mkdtempSync(join(tmpdir(), 'holdfast-kms-client-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
+  folder = temporaryFolder();
   caBundle = join(folder, 'ca.pem');
   writeFileSync(caBundle, aws.caPem);
   const user = { accountId: ACCOUNT, userName: 'ann', policies: [ADMINISTRATOR_POLICY] };

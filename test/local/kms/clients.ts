@@ -4,7 +4,10 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** The folder of a client by another of AWS's SDKs; undefined, said loudly, where scripts/kms-client.sh could make none. */
+/**
+ * Finds the folder of a client by another of AWS's SDKs; undefined, said loudly, where scripts/kms-client.sh could make
+ * none.
+ */
 export function findClient(language: 'python' | 'go' | 'java'): string | undefined {
   const script = join(ROOT, 'scripts/kms-client.sh');
   const { status, stdout } = spawnSync(script, [language, '--path'], { encoding: 'utf8' });
@@ -15,7 +18,7 @@ export function findClient(language: 'python' | 'go' | 'java'): string | undefin
   return undefined;
 }
 
-/** The source of a client. */
+/** Reads the source of a client. */
 export function clientSource(language: string, file: string): string {
   return join(dirname(fileURLToPath(import.meta.url)), 'clients', language, file);
 }

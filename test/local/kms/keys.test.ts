@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
   CancelKeyDeletionCommand,
   CreateAliasCommand,
@@ -21,9 +18,10 @@ import {
   ScheduleKeyDeletionCommand,
   UpdateAliasCommand,
 } from '@aws-sdk/client-kms';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ADMINISTRATOR_POLICY, LocalAwsError, startLocalAws } from '../../../local/aws/index.ts';
 import { ACCOUNT, attestedPolicy, CONTEXT, refusal, startStack, type Stack } from './stack.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const FOREIGN = '444455556666';
 const SECRET = Buffer.from('a secret');
@@ -126,8 +124,7 @@ describe('keys', () => {
   });
 
   it('survive a restart with their policy, state and aliases', async () => {
-    const stateDirectory = mkdtempSync(join(tmpdir(), 'holdfast-aws-'));
-    onTestFinished(() => rmSync(stateDirectory, { recursive: true }));
+    const stateDirectory = temporaryFolder();
     const first = await startStack({ stateDirectory });
     const key = await createKey(first);
     const blob = await seal(first, key, CONTEXT);
@@ -143,8 +140,7 @@ describe('keys', () => {
   });
 
   it('are for one process at a time', async () => {
-    const stateDirectory = mkdtempSync(join(tmpdir(), 'holdfast-aws-'));
-    onTestFinished(() => rmSync(stateDirectory, { recursive: true }));
+    const stateDirectory = temporaryFolder();
     await startStack({ stateDirectory });
     const second = startLocalAws({
       stateDirectory,

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
   DecryptCommand,
   DescribeKeyCommand,
@@ -14,8 +11,9 @@ import {
   RotateKeyOnDemandCommand,
   ScheduleKeyDeletionCommand,
 } from '@aws-sdk/client-kms';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { makeKey, refusal, startStack, type Stack } from './stack.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const SECRET = Buffer.from('a secret');
 
@@ -32,8 +30,7 @@ async function materialOf(stack: Stack, CiphertextBlob: Uint8Array | undefined) 
 
 describe('rotation', () => {
   it('on demand makes new material, and what the old has sealed opens still, after a restart too', async () => {
-    const stateDirectory = mkdtempSync(join(tmpdir(), 'holdfast-aws-'));
-    onTestFinished(() => rmSync(stateDirectory, { recursive: true }));
+    const stateDirectory = temporaryFolder();
     const first = await startStack({ stateDirectory });
     const KeyId = await makeKey(first);
     const before = await seal(first, KeyId);

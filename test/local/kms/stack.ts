@@ -19,7 +19,7 @@ export const NODE_ROLE = `arn:aws:iam::${ACCOUNT}:role/node`;
 export const ADMIN_ROLE = `arn:aws:iam::${ACCOUNT}:role/admin`;
 
 const pcr = (fill: number): Uint8Array => new Uint8Array(48).fill(fill);
-/** What the good image measures. */
+/** Measurements of the good image. */
 export const MEASURED: ReadonlyMap<number, Uint8Array> = new Map([
   [0, pcr(0xa0)],
   [1, pcr(0xa1)],
@@ -28,7 +28,7 @@ export const MEASURED: ReadonlyMap<number, Uint8Array> = new Map([
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 let root: Promise<NitroRoot> | undefined;
-/** One root for a whole test file: making one takes its time. */
+/** Makes one root for a whole test file: making one takes its time. */
 function nitroRoot(): Promise<NitroRoot> {
   root ??= NitroRoot.create(Date.now());
   return root;
@@ -63,7 +63,7 @@ export async function attest(options: DocumentOptions = {}): Promise<Uint8Array>
     clock: () => now,
   });
   const nsm = createNsmClient(device);
-  // Those from 16 on are in a document only once they are locked.
+  // PCRs from 16 on are in a document only once they are locked.
   if (measured.has(16)) await nsm.lockPcr(16);
   return nsm.attest({ publicKey: (await recipient()).publicKey, ...fields });
 }
@@ -96,7 +96,7 @@ export async function startStack(options: Partial<LocalAwsOptions> = {}): Promis
   });
   onTestFinished(() => aws.close());
   const client = (credentials: AwsCredentials, region = REGION): KMSClient => {
-    // One attempt: a retry would hide what the first one was told.
+    // One attempt: a retry would hide the first one's response.
     const kms = new KMSClient({ ...aws.clientOptions('kms', region), credentials, maxAttempts: 1 });
     onTestFinished(() => kms.destroy());
     return kms;
@@ -154,7 +154,7 @@ export function attestedPolicy(
   });
 }
 
-/** The name under which AWS refused, or `answered`. */
+/** Name under which AWS refused, or `answered`. */
 export async function refusal(answer: Promise<unknown>): Promise<string> {
   return answer.then(
     () => 'answered',
@@ -162,7 +162,7 @@ export async function refusal(answer: Promise<unknown>): Promise<string> {
   );
 }
 
-/** AWS's name and words for a refusal. */
+/** Name and words of AWS for a refusal. */
 export async function refused(answer: Promise<unknown>): Promise<{ name: string; message: string }> {
   return answer.then(
     () => ({ name: 'answered', message: '' }),
@@ -173,7 +173,7 @@ export async function refused(answer: Promise<unknown>): Promise<{ name: string;
   );
 }
 
-/** Makes a key as the admin, and says its ARN. */
+/** Makes a key as the admin; returns its ARN. */
 export async function makeKey(stack: Stack, input: CreateKeyCommandInput = {}): Promise<string> {
   const { KeyMetadata } = await stack.admin.send(new CreateKeyCommand(input));
   return KeyMetadata?.Arn ?? '';

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
   CreateSecretCommand,
   DescribeSecretCommand,
@@ -11,6 +8,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { ADMINISTRATOR_POLICY, startLocalAws, type LocalAws } from '../../../local/aws/index.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const ACCOUNT = '111122223333';
 const REGION = 'eu-central-1';
@@ -247,8 +245,7 @@ describe('inputs out of bounds', () => {
 
 describe('the state', () => {
   it('survives a restart', async () => {
-    const stateDirectory = mkdtempSync(join(tmpdir(), 'holdfast-secrets-'));
-    onTestFinished(() => rmSync(stateDirectory, { recursive: true }));
+    const stateDirectory = temporaryFolder();
     const first = await startLocalAws({ verifyRecipient, stateDirectory });
     const created = await clientOf(first).send(new CreateSecretCommand({ Name: 'node', SecretString: 'x' }));
     await first.close();

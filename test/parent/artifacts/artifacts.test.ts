@@ -1,8 +1,7 @@
 import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -18,16 +17,14 @@ import {
 } from '../../../parent/artifacts/secrets-manager.ts';
 import type { ArtifactSource } from '../../../parent/artifacts/source.ts';
 import type { Log } from '../../../parent/log.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const signal = new AbortController().signal;
 const text = (bytes: Uint8Array | null) => (bytes === null ? null : Buffer.from(bytes).toString());
 
 let directory: string;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'holdfast-artifacts-'));
-});
-afterEach(async () => {
-  await rm(directory, { recursive: true });
+  directory = temporaryFolder();
 });
 
 describe('an artifact in a file', () => {

@@ -15,9 +15,9 @@ export const CONFIG = '/etc/holdfast/parent.yaml';
 const KMS = 'kms.eu-central-1.amazonaws.com';
 const NE_GID = 988;
 
-/** What can be changed about a host: everything that it answers, by name. */
+/** State of a host that a test can change: everything that the host returns, by name. */
 export interface Ec2Host {
-  /** By path; a number is an errno that reading it gives. */
+  /** Files by path; a number is an errno that reading the file gives. */
   readonly files: Map<string, string | Uint8Array>;
   readonly facts: Map<string, Partial<FileFacts> & { readonly errno?: string }>;
   /** By program and arguments, separated by blanks; undefined for a program that is not there. */
@@ -26,7 +26,7 @@ export interface Ec2Host {
   readonly addresses: Map<string, readonly string[]>;
   readonly taken: Set<number>;
   readonly free: Map<string, number>;
-  /** Methods in place of its own. */
+  /** Methods in place of the host's own. */
   readonly methods: Partial<Host>;
 }
 
@@ -192,7 +192,7 @@ export function createEc2Host(): Ec2Host {
   };
 }
 
-/** The host that answers so. */
+/** Makes a host of a state. */
 export function asHost(state: Ec2Host): Host {
   const { files, facts, programs, metadata, addresses, taken, free } = state;
   const folders = () => new Set([...files.keys()].flatMap((path) => parentsOf(path)));

@@ -3,14 +3,14 @@ import { createServer as createTcpServer, type AddressInfo, type Server } from '
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { errnoOf } from '../../../parent/doctor/host.ts';
 import { createRealHost } from '../../../parent/doctor/real-host.ts';
 import { issueCertificate } from '../../../shared/x509/certificate.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const host = createRealHost();
 const soon = () => AbortSignal.timeout(5_000);
@@ -49,15 +49,13 @@ describe('the machine itself', () => {
   });
 
   it('does not wait for a writer where a pipe has the name of a file', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'holdfast-doctor-'));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const folder = temporaryFolder();
     execFileSync('mkfifo', [join(folder, 'parent.yaml')]);
     expect(await host.read(join(folder, 'parent.yaml'))).toHaveLength(0);
   });
 
   it('tells modes, sizes and room', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'holdfast-doctor-'));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const folder = temporaryFolder();
     writeFileSync(join(folder, 'file'), 'abc', { mode: 0o640 });
     expect(await host.stat(join(folder, 'file'))).toMatchObject({ kind: 'file', mode: 0o640, size: 3 });
     expect(await host.stat(folder)).toMatchObject({ kind: 'folder', mode: 0o700 });

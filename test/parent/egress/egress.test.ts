@@ -1,13 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createMemoryStore } from '../../../local/hostile-parent/index.ts';
 import { openNetworks } from '../../../parent/egress/targets.ts';
 import { ParentOptionError } from '../../../parent/errors.ts';
 import { startParent, type Log, type Parent, type ParentOptions } from '../../../parent/index.ts';
@@ -15,8 +11,10 @@ import { openEgress } from '../../../shared/protocol/egress-client.ts';
 import { PARENT_CID, PARENT_PORT } from '../../../shared/transport/transport.ts';
 import { createUnixTransport } from '../../../shared/transport/unix-transport.ts';
 import { measureHoldings } from '../../support/leaks.ts';
+import { ENCLAVE_CID, parentOptions } from '../../support/parent-options.ts';
+import { readBytes } from '../../support/read-stream.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-const ENCLAVE_CID = 16;
 const MEBIBYTE = 1024 * 1024;
 /** What a connection may leave behind on average. */
 const BYTES_LEFT_EACH = 300;
@@ -28,7 +26,7 @@ const sockets = new Set<Socket>();
 let events: { event: string; fields: Record<string, unknown> }[];
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'holdfast-egress-'));
+  directory = temporaryFolder();
   events = [];
 });
 afterEach(async () => {
@@ -36,7 +34,6 @@ afterEach(async () => {
   parent = undefined;
   for (const socket of sockets) socket.destroy();
   for (const server of servers.splice(0)) server.close();
-  await rm(directory, { recursive: true });
 });
 
 const log: Log = (_level, event, fields = {}) => events.push({ event, fields });
@@ -65,18 +62,13 @@ async function freePort(): Promise<number> {
 }
 
 async function start(egress: ParentOptions['egress']): Promise<void> {
-  parent = await startParent({
-    transport: createUnixTransport({ directory, cid: PARENT_CID }),
-    enclaveCid: ENCLAVE_CID,
-    manifest: () => Promise.resolve(null),
-    configuration: () => Promise.resolve(null),
-    secrets: { get: () => Promise.resolve(null) },
-    credentials: () => Promise.reject(new Error('none')),
-    store: createMemoryStore(),
-    status: { port: 0 },
-    egress,
-    log,
-  });
+  parent = await startParent(
+    parentOptions(directory, {
+      status: { port: 0 },
+      egress,
+      log,
+    }),
+  );
 }
 
 const enclave = () => createUnixTransport({ directory, cid: ENCLAVE_CID });
@@ -89,12 +81,6 @@ async function open(host = 'kms.example.com', timeoutMs = 5_000): Promise<Duplex
   const stream = await openEgress(enclave(), { host, port: 443 }, { timeoutMs });
   stream.on('error', () => {});
   return stream;
-}
-
-async function readAll(stream: Duplex): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream.iterator({ destroyOnReturn: false })) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
 }
 
 /** Until a stream has ended or broken: over Unix sockets the other end's destruction looks like an end. */
@@ -160,7 +146,7 @@ describe('egress', () => {
     failing = false;
     const stream = await connect();
     stream.end('after');
-    expect(String(await readAll(stream))).toBe('after');
+    expect(String(await readBytes(stream))).toBe('after');
   });
 
   test('refuses the one connection whose target refuses, and serves the next', async () => {
@@ -171,7 +157,7 @@ describe('egress', () => {
     }
     const stream = await open('up.example.com');
     stream.end('up');
-    expect(String(await readAll(stream))).toBe('up');
+    expect(String(await readBytes(stream))).toBe('up');
   });
 
   test('tries the next address when one refuses', async () => {
@@ -182,7 +168,7 @@ describe('egress', () => {
     });
     const stream = await openEgress(enclave(), { host: 'kms.example.com', port }, { timeoutMs: 2_000 });
     stream.end('second address');
-    expect(String(await readAll(stream))).toBe('second address');
+    expect(String(await readBytes(stream))).toBe('second address');
   });
 
   test('delivers the last bytes of an answer that comes after the question has ended', async () => {
@@ -194,7 +180,7 @@ describe('egress', () => {
     await start({ targets: [target('kms.example.com', port)] });
     const stream = await open();
     stream.end('question');
-    expect((await readAll(stream)).equals(answer)).toBe(true);
+    expect((await readBytes(stream)).equals(answer)).toBe(true);
   });
 
   test('delivers the last bytes of a request after the target has ended its side', async () => {
@@ -202,11 +188,11 @@ describe('egress', () => {
     const received = Promise.withResolvers<Buffer>();
     const port = await listen((socket) => {
       socket.end('enough');
-      received.resolve(readAll(socket));
+      received.resolve(readBytes(socket));
     });
     await start({ targets: [target('kms.example.com', port)] });
     const stream = await open();
-    expect(String(await readAll(stream))).toBe('enough');
+    expect(String(await readBytes(stream))).toBe('enough');
     stream.end(request);
     expect((await received.promise).equals(request)).toBe(true);
   });
@@ -233,7 +219,7 @@ describe('egress', () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 * MEBIBYTE);
     stream.end();
     const socket = await taken.promise;
-    expect((await readAll(socket)).length).toBe(sent * MEBIBYTE);
+    expect((await readBytes(socket)).length).toBe(sent * MEBIBYTE);
   });
 
   test('refuses a port out of range, whatever its lower half', async () => {
@@ -292,7 +278,7 @@ describe('egress', () => {
     const connect = (host: string) => openEgress(enclave(), { host, port }, { timeoutMs: 2_000 });
     const stream = await connect('kms.example.com');
     stream.end('by its name');
-    expect(String(await readAll(stream))).toBe('by its name');
+    expect(String(await readBytes(stream))).toBe('by its name');
     for (const host of ['127.0.0.1', 'other.example.com', 'example.com']) {
       await expect(connect(host)).rejects.toMatchObject({ code: 'EGRESS_TARGET_FORBIDDEN' });
     }
@@ -357,7 +343,7 @@ describe('egress', () => {
     );
     const stream = await open();
     stream.end('served');
-    expect(String(await readAll(stream))).toBe('served');
+    expect(String(await readBytes(stream))).toBe('served');
     for (const one of mute) one.destroy();
   });
 
@@ -391,7 +377,7 @@ describe('egress', () => {
               return;
             }
             stream.end('kept');
-            expect(String(await readAll(stream))).toBe('kept');
+            expect(String(await readBytes(stream))).toBe('kept');
             stream.destroy();
           }),
         );
@@ -418,7 +404,7 @@ describe('egress', () => {
     });
     const stream = await enclave().connect({ cid: PARENT_CID, port: 8_000 }, { timeoutMs: 1_000 });
     stream.end('plain');
-    expect(String(await readAll(stream))).toBe('plain');
+    expect(String(await readBytes(stream))).toBe('plain');
     stream.destroy();
   });
 
@@ -437,7 +423,7 @@ describe('egress', () => {
     expect(() => parent?.reloadTargets([{ host: 'bad host', port: 443 }])).toThrow(ParentOptionError);
     (await open('new.example.com')).destroy();
     stream.end('still open');
-    expect(String(await readAll(stream))).toBe('still open');
+    expect(String(await readBytes(stream))).toBe('still open');
   });
 
   test('drains on stop: what is under way ends by itself, what hangs is cut', async () => {
@@ -451,7 +437,7 @@ describe('egress', () => {
     const hanging = await open();
     hanging.resume();
     const closing = parent?.close(600);
-    expect(String(await readAll(asking))).toBe('late answer');
+    expect(String(await readBytes(asking))).toBe('late answer');
     await closing;
     parent = undefined;
     expect(events.some(({ fields }) => fields['cut'] === 'STOPPED')).toBe(true);
@@ -473,7 +459,7 @@ describe('egress', () => {
     asking.write('unanswered');
     const closedAt: Record<string, number> = {};
     kept.once('end', () => (closedAt['kept'] = performance.now()));
-    const answer = readAll(asking).then((bytes) => {
+    const answer = readBytes(asking).then((bytes) => {
       closedAt['asking'] = performance.now();
       return String(bytes);
     });
@@ -490,7 +476,7 @@ describe('egress', () => {
     await start({ targets: [target('kms.example.com', port)] });
     const stream = await open();
     stream.end('AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE');
-    await readAll(stream);
+    await readBytes(stream);
     stream.destroy();
     await expect.poll(() => events.some(({ event }) => event === 'egress.closed')).toBe(true);
     expect(JSON.stringify(events)).not.toContain('AKID');

@@ -1,18 +1,15 @@
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createConnection, createServer, type AddressInfo, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createMemoryStore } from '../../../local/hostile-parent/index.ts';
 import { startParent, type Parent } from '../../../parent/index.ts';
 import { openEgress } from '../../../shared/protocol/egress-client.ts';
-import { ENCLAVE_PORT, PARENT_CID, type Listener } from '../../../shared/transport/transport.ts';
+import { ENCLAVE_PORT, type Listener } from '../../../shared/transport/transport.ts';
 import { createUnixTransport } from '../../../shared/transport/unix-transport.ts';
 import { measureHoldings } from '../../support/leaks.ts';
+import { ENCLAVE_CID, parentOptions } from '../../support/parent-options.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-const ENCLAVE_CID = 16;
 const AT_ONCE = 50;
 /** What a connection may leave behind on average, a part of what one takes while it is open. */
 const BYTES_LEFT_EACH = 1_000;
@@ -43,32 +40,26 @@ function serve(socket: Duplex, breakOff: () => void): void {
 }
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'holdfast-leaks-'));
+  directory = temporaryFolder();
   target = createServer({ allowHalfOpen: true }, (socket) => serve(socket, () => socket.resetAndDestroy()));
   target.listen(0, '127.0.0.1');
   await once(target, 'listening');
   enclave = await vsock().listen(ENCLAVE_PORT.api, ({ stream }) => serve(stream, () => stream.destroy()));
   const { port } = target.address() as AddressInfo;
-  parent = await startParent({
-    transport: createUnixTransport({ directory, cid: PARENT_CID }),
-    enclaveCid: ENCLAVE_CID,
-    manifest: () => Promise.resolve(null),
-    configuration: () => Promise.resolve(null),
-    secrets: { get: () => Promise.resolve(null) },
-    credentials: () => Promise.reject(new Error('none')),
-    store: createMemoryStore(),
-    status: { port: 0 },
-    egress: {
-      targets: [{ host: 'kms.example.com', port: 443, connectTo: { address: '127.0.0.1', port } }],
-    },
-    ingress: { port: 0 },
-  });
+  parent = await startParent(
+    parentOptions(directory, {
+      status: { port: 0 },
+      egress: {
+        targets: [{ host: 'kms.example.com', port: 443, connectTo: { address: '127.0.0.1', port } }],
+      },
+      ingress: { port: 0 },
+    }),
+  );
 });
 afterAll(async () => {
   await parent.close(0);
   await enclave.close();
   target.close();
-  await rm(directory, { recursive: true });
 });
 
 const vsock = () => createUnixTransport({ directory, cid: ENCLAVE_CID });

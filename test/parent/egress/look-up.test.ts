@@ -1,10 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createLookUp } from '../../../parent/egress/look-up.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 /** A DNS server over UDP that answers every A question with the same addresses, or with a server failure. */
 interface FakeDns {
@@ -103,31 +103,27 @@ describe('the look-up', () => {
   });
 
   test('knows the names of a hosts file without a server, and no others of it', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'holdfast-hosts-'));
+    const directory = temporaryFolder();
     const hostsFile = join(directory, 'hosts');
     const servers = [`127.0.0.1:${server.address().port}`];
     const named = (family: 'any' | 'ipv4' | 'ipv6') =>
       createLookUp({ family, servers, hostsFile, clock: () => now });
-    try {
-      const lines = [
-        '# 192.0.2.99 kms.example.com',
-        '192.0.2.50\tKMS.example.com. alias # kms',
-        '2001:db8::50 kms.example.com',
-        'nonsense kms.example.com',
-      ];
-      await writeFile(hostsFile, lines.join('\n'));
-      expect(await named('any')('kms.example.com', never)).toEqual(['192.0.2.50', '2001:db8::50']);
-      expect(await named('ipv4')('kms.example.com', never)).toEqual(['192.0.2.50']);
-      expect(await named('ipv6')('kms.example.com', never)).toEqual(['2001:db8::50']);
-      expect(dns.questions).toBe(0);
-      const lookUp = named('ipv4');
-      expect(await lookUp('other.example.com', never)).toEqual(['192.0.2.1', '192.0.2.2']);
-      await lookUp('alias', never);
-      await writeFile(hostsFile, '192.0.2.51 alias\n');
-      now += 6_000;
-      expect(await lookUp('alias', never)).toEqual(['192.0.2.51']);
-    } finally {
-      await rm(directory, { recursive: true });
-    }
+    const lines = [
+      '# 192.0.2.99 kms.example.com',
+      '192.0.2.50\tKMS.example.com. alias # kms',
+      '2001:db8::50 kms.example.com',
+      'nonsense kms.example.com',
+    ];
+    await writeFile(hostsFile, lines.join('\n'));
+    expect(await named('any')('kms.example.com', never)).toEqual(['192.0.2.50', '2001:db8::50']);
+    expect(await named('ipv4')('kms.example.com', never)).toEqual(['192.0.2.50']);
+    expect(await named('ipv6')('kms.example.com', never)).toEqual(['2001:db8::50']);
+    expect(dns.questions).toBe(0);
+    const lookUp = named('ipv4');
+    expect(await lookUp('other.example.com', never)).toEqual(['192.0.2.1', '192.0.2.2']);
+    await lookUp('alias', never);
+    await writeFile(hostsFile, '192.0.2.51 alias\n');
+    now += 6_000;
+    expect(await lookUp('alias', never)).toEqual(['192.0.2.51']);
   });
 });

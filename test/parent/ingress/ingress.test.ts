@@ -1,17 +1,13 @@
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createConnection, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createMemoryStore } from '../../../local/hostile-parent/index.ts';
 import { startParent, type Parent, type ParentOptions } from '../../../parent/index.ts';
-import { ENCLAVE_PORT, PARENT_CID, type Listener } from '../../../shared/transport/transport.ts';
+import { ENCLAVE_PORT, type Listener } from '../../../shared/transport/transport.ts';
 import { createUnixTransport } from '../../../shared/transport/unix-transport.ts';
-
-const ENCLAVE_CID = 16;
+import { ENCLAVE_CID, parentOptions } from '../../support/parent-options.ts';
+import { readText } from '../../support/read-stream.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 let directory: string;
 let parent: Parent;
@@ -20,7 +16,7 @@ let accepted: number;
 const clients: Socket[] = [];
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'holdfast-ingress-'));
+  directory = temporaryFolder();
   accepted = 0;
   enclave = await createUnixTransport({ directory, cid: ENCLAVE_CID }).listen(
     ENCLAVE_PORT.api,
@@ -35,21 +31,14 @@ afterEach(async () => {
   for (const client of clients.splice(0)) client.destroy();
   await parent.close(0);
   await enclave?.close();
-  await rm(directory, { recursive: true });
 });
 
 async function start(ingress: Partial<ParentOptions['ingress']> = {}): Promise<void> {
-  parent = await startParent({
-    transport: createUnixTransport({ directory, cid: PARENT_CID }),
-    enclaveCid: ENCLAVE_CID,
-    manifest: () => Promise.resolve(null),
-    configuration: () => Promise.resolve(null),
-    secrets: { get: () => Promise.resolve(null) },
-    credentials: () => Promise.reject(new Error('none')),
-    store: createMemoryStore(),
-    egress: { targets: [] },
-    ingress: { port: 0, ...ingress },
-  });
+  parent = await startParent(
+    parentOptions(directory, {
+      ingress: { port: 0, ...ingress },
+    }),
+  );
 }
 
 function connect(): Socket {
@@ -61,12 +50,6 @@ function connect(): Socket {
   socket.on('error', () => {});
   clients.push(socket);
   return socket;
-}
-
-async function readAll(stream: Duplex): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream.iterator({ destroyOnReturn: false })) chunks.push(chunk as Buffer);
-  return String(Buffer.concat(chunks));
 }
 
 function isClosed(socket: Socket): Promise<void> {
@@ -81,7 +64,7 @@ describe('ingress', () => {
     await start();
     const client = connect();
     client.end('question');
-    expect(await readAll(client)).toBe('question');
+    expect(await readText(client)).toBe('question');
   });
 
   test('tells the enclave nothing of a client that says nothing, and cuts it', async () => {
@@ -119,7 +102,7 @@ describe('ingress', () => {
     await sleep(50);
     const client = connect();
     client.end('again');
-    expect(await readAll(client)).toBe('again');
+    expect(await readText(client)).toBe('again');
   });
 
   test('is bounded in all', async () => {
@@ -142,7 +125,7 @@ describe('ingress', () => {
     );
     const later = connect();
     later.end('back');
-    expect(await readAll(later)).toBe('back');
+    expect(await readText(later)).toBe('back');
   });
 
   describe('behind a load balancer', () => {
@@ -158,7 +141,7 @@ describe('ingress', () => {
       const client = connect();
       client.write(header('203.0.113.5'));
       client.end('payload');
-      expect(await readAll(client)).toBe('payload');
+      expect(await readText(client)).toBe('payload');
     });
 
     test('counts by the address in the header', async () => {
@@ -171,7 +154,7 @@ describe('ingress', () => {
       await isClosed(same);
       const other = connect();
       other.end(Buffer.concat([header('203.0.113.6'), Buffer.from('other')]));
-      expect(await readAll(other)).toBe('other');
+      expect(await readText(other)).toBe('other');
     });
 
     test.each([

@@ -1,5 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -13,6 +12,7 @@ import {
 } from '../../../parent/lifecycle/supervisor.ts';
 import { silentLog, type LogFields } from '../../../parent/log.ts';
 import { steadyClock, type NodeStatus } from '../../../parent/status/node-status.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const FAKE = join(import.meta.dirname, 'fake-nitro-cli.mjs');
 const PCRS = { PCR0: 'aa'.repeat(48), PCR1: 'bb'.repeat(48), PCR2: 'cc'.repeat(48) };
@@ -37,7 +37,7 @@ let nitro: NitroCli;
 let supervisor: Supervisor | undefined;
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'holdfast-nitro-'));
+  directory = temporaryFolder();
   statePath = join(directory, 'state.json');
   // The program's own environment stays as it is: a script names the state.
   const program = join(directory, 'nitro-cli');
@@ -52,7 +52,6 @@ beforeEach(() => {
 afterEach(async () => {
   await supervisor?.stop({ terminate: false });
   supervisor = undefined;
-  rmSync(directory, { recursive: true });
 });
 
 function read(): FakeState {

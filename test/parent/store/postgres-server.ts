@@ -1,10 +1,10 @@
 import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chownSync, existsSync, globSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const run = promisify(execFile);
 
@@ -40,7 +40,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   const found = findPostgres();
   if (found === undefined) throw new Error('PostgreSQL is not installed');
   const bin: string = found;
-  const root = mkdtempSync(join(tmpdir(), 'holdfast-pg-'));
+  const root = temporaryFolder();
   const user = unprivileged();
   if (user.uid !== undefined && user.gid !== undefined) chownSync(root, user.uid, user.gid);
   const data = join(root, 'data');
@@ -90,9 +90,6 @@ export async function startPostgres(): Promise<PostgresServer> {
     start,
     // Immediate shutdown: the next start recovers from the write-ahead log, as after a crash.
     kill: () => end('SIGQUIT'),
-    async remove() {
-      await end('SIGINT');
-      rmSync(root, { recursive: true, force: true });
-    },
+    remove: () => end('SIGINT'),
   };
 }

@@ -1,31 +1,27 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { createSqliteStore } from '../../../parent/index.ts';
 import { describeStore } from './store-suite.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const SOURCE = join(import.meta.dirname, '../../../parent/store/sqlite-store.ts');
 
 describeStore('the SQLite store', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'holdfast-store-'));
+  const directory = temporaryFolder();
   return {
     makeStore: () => createSqliteStore(join(directory, 'state', 'records.sqlite')),
-    remove: () => rm(directory, { recursive: true }),
+    remove: () => Promise.resolve(),
   };
 });
 
 async function withPath(act: (path: string) => Promise<void>): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), 'holdfast-store-'));
-  try {
-    await act(join(directory, 'records.sqlite'));
-  } finally {
-    await rm(directory, { recursive: true });
-  }
+  const directory = temporaryFolder();
+  await act(join(directory, 'records.sqlite'));
 }
 
 /** A process that owns the store and commits without end, two records at a time; it prints what was acknowledged. */

@@ -12,7 +12,7 @@ export interface StorePlace {
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text));
 
-/** What every store does, on a fresh place each. */
+/** Describes what every store does, each test on a fresh place. */
 export function describeStore(name: string, makePlace: () => Promise<StorePlace>): void {
   async function withPlace(act: (place: StorePlace) => Promise<void>): Promise<void> {
     const place = await makePlace();

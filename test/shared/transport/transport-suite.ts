@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TransportError, type TransportErrorCode } from '../../../shared/transport/errors.ts';
 import type { Accepted, Listener, Transport } from '../../../shared/transport/transport.ts';
+import { readBytes } from '../../support/read-stream.ts';
 
 /** Two ends that can reach each other; both may be the same transport where a machine has one CID only. */
 export interface TransportPair {
@@ -40,12 +41,6 @@ async function withConnection(
   }
 }
 
-async function readAll(stream: Duplex): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream.iterator({ destroyOnReturn: false })) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
-}
-
 async function assertCode(promise: Promise<unknown>, ...codes: TransportErrorCode[]): Promise<void> {
   await assert.rejects(promise, (error) => error instanceof TransportError && codes.includes(error.code));
 }
@@ -54,7 +49,7 @@ function digest(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** What every transport does. Plain functions, so that they also run where there is no test runner. */
+/** Cases that every transport passes: plain functions, so that they also run where there is no test runner. */
 export const transportCases: readonly TransportCase[] = [
   {
     name: 'carries bytes both ways',
@@ -81,7 +76,7 @@ export const transportCases: readonly TransportCase[] = [
       withConnection(pair, async (client, { stream }) => {
         client.end('early');
         await sleep(100);
-        assert.equal(String(await readAll(stream)), 'early');
+        assert.equal(String(await readBytes(stream)), 'early');
       }),
   },
   {
@@ -89,10 +84,10 @@ export const transportCases: readonly TransportCase[] = [
     run: (pair) =>
       withConnection(pair, async (client, { stream }) => {
         client.end('question');
-        const question = await readAll(stream);
+        const question = await readBytes(stream);
         await sleep(20);
         stream.end(`answer to ${String(question)}`);
-        assert.equal(String(await readAll(client)), 'answer to question');
+        assert.equal(String(await readBytes(client)), 'answer to question');
       }),
   },
   {
@@ -100,9 +95,9 @@ export const transportCases: readonly TransportCase[] = [
     run: (pair) =>
       withConnection(pair, async (client, { stream }) => {
         stream.end('goodbye');
-        assert.equal(String(await readAll(client)), 'goodbye');
+        assert.equal(String(await readBytes(client)), 'goodbye');
         client.end('still here');
-        assert.equal(String(await readAll(stream)), 'still here');
+        assert.equal(String(await readBytes(stream)), 'still here');
       }),
   },
   {
@@ -112,7 +107,7 @@ export const transportCases: readonly TransportCase[] = [
         const payload = randomBytes(8 * MEBIBYTE);
         stream.pipe(stream);
         client.end(payload);
-        const echo = await readAll(client);
+        const echo = await readBytes(client);
         assert.equal(echo.length, payload.length);
         assert.equal(digest(echo), digest(payload));
       }),
@@ -138,7 +133,7 @@ export const transportCases: readonly TransportCase[] = [
           }
         }
         assert.ok(written < 64 * MEBIBYTE, 'the writer was never held back');
-        const received = readAll(stream);
+        const received = readBytes(stream);
         client.end();
         const total = await received;
         assert.ok(total.length >= written);
@@ -168,7 +163,7 @@ export const transportCases: readonly TransportCase[] = [
           Array.from({ length: 50 }, async (_, index) => {
             const stream = await client.connect({ cid: server.cid, port }, TIMEOUT);
             stream.end(`connection ${index}`);
-            const answer = String(await readAll(stream));
+            const answer = String(await readBytes(stream));
             stream.destroy();
             return answer;
           }),

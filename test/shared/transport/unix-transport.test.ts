@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { Accepted, Transport } from '../../../shared/transport/transport.ts';
 import { createUnixTransport } from '../../../shared/transport/unix-transport.ts';
 import { transportCases } from './transport-suite.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const PARENT = 3;
 const ENCLAVE = 16;
@@ -17,11 +17,8 @@ const SOURCE = join(import.meta.dirname, '../../../shared/transport/unix-transpo
 let root: string;
 let directory: string;
 beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'holdfast-transport-'));
+  root = temporaryFolder();
   directory = root;
-});
-afterEach(async () => {
-  await rm(root, { recursive: true, force: true });
 });
 
 function transportOf(cid: number, preambleTimeoutMs = 5_000): Transport {

@@ -7,7 +7,7 @@ import { connect as connectTls } from 'node:tls';
 /** Opens a connection below TLS. */
 export type Dial = () => Promise<Duplex>;
 
-/** Something that a stranger does with a connection, after which it is left open. */
+/** Misuse of a connection by a stranger, after which the connection is left open. */
 export interface HostileShape {
   readonly what: string;
   readonly attack: (dial: Dial) => Promise<Duplex>;
@@ -16,7 +16,7 @@ export interface HostileShape {
 const head = (target: string, ...lines: readonly string[]) =>
   [`POST ${target} HTTP/1.1`, 'host: node', ...lines, '', ''].join('\r\n');
 
-/** A TCP connection to this machine; one that is refused is closed. */
+/** Opens a TCP connection to this machine; one that is refused is closed. */
 export async function openTcp(port: number): Promise<Duplex> {
   const socket = connect({ host: '127.0.0.1', port, noDelay: true });
   socket.on('error', () => {});
@@ -27,7 +27,7 @@ export async function openTcp(port: number): Promise<Duplex> {
   return socket;
 }
 
-/** TLS without a look at the certificate, where it is spoken. */
+/** Opens TLS without a look at the certificate, where TLS is spoken. */
 async function openTls(dial: Dial): Promise<Duplex> {
   const socket = connectTls({ socket: await dial(), rejectUnauthorized: false, servername: 'localhost' });
   socket.on('error', () => {});
@@ -50,7 +50,7 @@ async function send(stream: Duplex, bytes: string | Uint8Array): Promise<void> {
   });
 }
 
-/** Each byte in a record, segment or message of its own. */
+/** Sends each byte in a record, segment or message of its own. */
 async function drip(stream: Duplex, bytes: string): Promise<void> {
   for (let index = 0; index < bytes.length; index += 1) {
     if (stream.destroyed || !stream.writable) return;
@@ -59,18 +59,18 @@ async function drip(stream: Duplex, bytes: string): Promise<void> {
   }
 }
 
-/** How many bytes are sent one by one. */
+/** Count of bytes that are sent one by one. */
 const DRIPPED = 1_500;
 
 interface Target {
-  /** Takes a body of at least 60,000 bytes, or none. */
+  /** Target that takes a body of at least 60,000 bytes; or one that takes none. */
   readonly target: string;
-  /** What such a request needs to get as far as its body. */
+  /** Header lines that such a request needs to get as far as its body. */
   readonly lines: readonly string[];
   readonly isTls: boolean;
 }
 
-/** What strangers do to an HTTP server. */
+/** Misuses of an HTTP server by strangers. */
 export function httpShapes({ target, lines, isTls }: Target): readonly HostileShape[] {
   const open = isTls ? openTls : openPlain;
   const over = (what: string, act: (stream: Duplex) => Promise<void>, isReading = true): HostileShape => ({
@@ -146,7 +146,7 @@ export function httpShapes({ target, lines, isTls }: Target): readonly HostileSh
   ];
 }
 
-/** A TLS 1.3 record of a handshake message of `length` bytes, of which `sent` follow. */
+/** Makes a TLS 1.3 record of a handshake message of `length` bytes, of which `sent` follow. */
 function clientHello(length: number, sent: number): Buffer {
   const record = Buffer.alloc(5 + 4 + sent);
   record.set([22, 3, 1]);
@@ -156,7 +156,7 @@ function clientHello(length: number, sent: number): Buffer {
   return record;
 }
 
-/** What strangers do to a TLS server, before there is a session. */
+/** Misuses of a TLS server by strangers, before there is a session. */
 export const TLS_SHAPES: readonly HostileShape[] = [
   {
     what: 'never begins its handshake',

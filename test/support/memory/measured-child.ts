@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { HeldMemory, MeasuredTold } from './measured-process.ts';
 
-/** A process whose memory a test measures; its module calls serveMeasurements. */
+/** Process whose memory a test measures; its module calls serveMeasurements. */
 export class MeasuredChild<Ready = unknown> {
   readonly #child: ChildProcess;
   readonly #told: MeasuredTold<unknown>[] = [];
@@ -18,7 +18,7 @@ export class MeasuredChild<Ready = unknown> {
     child.once('exit', () => this.#wake());
   }
 
-  /** Starts it, and waits until it is ready. @throws Error where it ends before */
+  /** Starts the process, and waits until it is ready. @throws Error where the process ends before */
   static async start<Ready>(module: URL, ...args: readonly string[]): Promise<MeasuredChild<Ready>> {
     const child = new MeasuredChild<Ready>(
       fork(module, args, {
@@ -30,12 +30,12 @@ export class MeasuredChild<Ready = unknown> {
     return child;
   }
 
-  /** What it told when it was ready. */
+  /** Message that the process sent when it was ready. */
   get ready(): Ready {
     return this.#ready as Ready;
   }
 
-  /** The most resident memory that it has had since it was started or `resetPeak` was called, in bytes. */
+  /** Largest resident memory of the process since it was started or `resetPeak` was called, in bytes. */
   get peak(): number {
     return readPeak(this.#child.pid ?? 0);
   }
@@ -44,18 +44,18 @@ export class MeasuredChild<Ready = unknown> {
     resetPeak(this.#child.pid ?? 0);
   }
 
-  /** What it holds now. @throws Error where it has ended */
+  /** Measures what the process holds now. @throws Error where the process has ended */
   async measure(): Promise<HeldMemory> {
     this.#child.send('measure');
     return await this.#next((told) => ('ready' in told ? undefined : told));
   }
 
-  /** Tells it something that its module waits for. */
+  /** Sends the process a text that its module waits for. */
   tell(text: string): void {
     this.#child.send(text);
   }
 
-  /** What it tells to be ready next. @throws Error where it has ended */
+  /** Waits for the next message that the process is ready. @throws Error where the process has ended */
   async nextReady(): Promise<unknown> {
     return await this.#next((told) => ('ready' in told ? told.ready : undefined));
   }

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What a process that is measured tells, in bytes. */
+/** Memory of a measured process, in bytes. */
 export interface HeldMemory {
-  /** Of JavaScript: the heap and the buffers outside of it, once all garbage is collected. */
+  /** Memory of JavaScript: the heap and the buffers outside of it, once all garbage is collected. */
   readonly held: number;
   /** Resident memory of the process, which OpenSSL's is part of, once all garbage is collected. */
   readonly resident: number;
@@ -10,7 +10,7 @@ export interface HeldMemory {
 
 export type MeasuredTold<Ready> = { readonly ready: Ready } | HeldMemory;
 
-/** Runs in the process that is measured: tells that it is ready, and its memory whenever it is asked. */
+/** Reports, from within the measured process, that it is ready, and its memory whenever it is asked. */
 export function serveMeasurements(ready: object): void {
   process.once('disconnect', () => process.exit(0));
   process.on(

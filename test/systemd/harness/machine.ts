@@ -9,8 +9,8 @@ import { ROOT } from '../../../scripts/image/inputs.ts';
 const MACHINE = join(import.meta.dirname, 'machine.sh');
 
 /**
- * The archive of a Debian tree, where it has been made and this machine can boot it. Says loudly what is not tested, and
- * why.
+ * Finds the archive of a Debian tree, where it has been made and this machine can boot it. Says loudly what is not
+ * tested, and why.
  */
 export function findDebian(): string | undefined {
   const run = (program: string, ...args: string[]) => spawnSync(program, args, { encoding: 'utf8' });
@@ -47,7 +47,7 @@ RestrictAddressFamilies=~AF_VSOCK
 TimeoutStartSec=5min
 `;
 
-/** What the machine has reported: a line of JSON for each thing, and whatever else its program printed. */
+/** Output of a machine: its reports, a line of JSON for each, and whatever else its program printed. */
 export interface MachineOutput {
   readonly reports: readonly Record<string, unknown>[];
   readonly text: string;
@@ -99,7 +99,10 @@ async function fill(folder: string, program: string): Promise<void> {
   writeFileSync(join(units, 'holdfast-parent.service.d/container.conf'), DROP_IN);
 }
 
-/** What `install-parent.sh --root` makes, with the packages of this working copy: a test asks no registry. */
+/**
+ * Prepares the tree that `install-parent.sh --root` makes, with the packages of this working copy: a test asks no
+ * registry.
+ */
 function prepareTree(prepared: string, folder: string): void {
   const root = join(folder, 'installed');
   execFileSync(join(ROOT, 'scripts/install-parent.sh'), ['--root', root, '--without-packages']);
@@ -108,7 +111,7 @@ function prepareTree(prepared: string, folder: string): void {
     packages: Record<string, { dev?: boolean }>;
   };
   for (const [place, { dev }] of Object.entries(lock.packages)) {
-    // Absent: another processor's.
+    // An absent package is another processor's.
     if (place === '' || dev === true || !existsSync(join(ROOT, place))) continue;
     cpSync(join(ROOT, place), join(prepared, place), { recursive: true });
   }

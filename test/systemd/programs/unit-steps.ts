@@ -18,7 +18,7 @@ import { createControlClient } from '../../../shared/protocol/control-client.ts'
 import { openEgress } from '../../../shared/protocol/egress-client.ts';
 import { createUnixTransport } from '../../../shared/transport/unix-transport.ts';
 
-/** One thing that an installed parent does on a machine that systemd has booted; run there, as root, in this order. */
+/** Step of an installed parent on a machine that systemd has booted; run there, as root, in this order. */
 export interface UnitStep {
   readonly name: string;
   run(): Promise<void> | void;
@@ -29,7 +29,7 @@ const SOCKET = 'holdfast-parent-status.socket';
 const DROP_INS = `/etc/systemd/system/${UNIT}.d`;
 const CONFIG = '/etc/holdfast/parent.yaml';
 const VSOCK = '/var/lib/holdfast/vsock';
-// By its address: the smallest Debian has no /etc/hosts.
+// The page is reached by its address: the smallest Debian has no /etc/hosts.
 const PAGE = { host: '127.0.0.1', port: 9464 };
 const ECHO = { host: 'echo.example.com', port: 7 };
 
@@ -73,7 +73,7 @@ async function readAll(stream: Duplex): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-/** The configuration as installed, with what is given instead of its own lines. */
+/** Configures the installed parent, with changed lines. */
 function configure(changes: Readonly<Record<string, string>>): void {
   let text = readFileSync('/opt/holdfast/scripts/parent/parent.yaml', 'utf8');
   for (const [from, to] of Object.entries(changes)) {
@@ -111,7 +111,7 @@ SyslogIdentifier=families
 const UNIX_SOCKETS = { 'region: eu-central-1': `transport: { unix: ${VSOCK} }\nregion: eu-central-1` };
 const KMS_TARGET = '    - { host: kms.eu-central-1.amazonaws.com, port: 443 }';
 
-/** Something to reach for the enclave: it says back what it is told. */
+/** Runs `act` with a target for the enclave that echoes what it is told. */
 async function withEcho(act: (port: number) => Promise<void>): Promise<void> {
   const server = createServer({ allowHalfOpen: true }, (socket) => socket.on('error', () => {}).pipe(socket));
   server.listen(0, '127.0.0.1');
@@ -181,7 +181,7 @@ const life: readonly UnitStep[] = [
       await client.reportStatus('serving', null);
       assert.deepEqual(JSON.parse(await get('/readyz')), { ready: true });
       assert.match(shell('holdfast', 'parent', 'status'), /^node {8}serves/m);
-      // No network and no role here: each of them ends in a refusal, and the parent goes on.
+      // The machine has neither network nor role: each of these ends in a refusal, and the parent goes on.
       await assert.rejects(client.credentials());
       await assert.rejects(client.secret('absent'));
       await assert.rejects(
@@ -270,7 +270,8 @@ const life: readonly UnitStep[] = [
     },
   },
   {
-    // As systemd has taken them; a container may have no controller for them, and the limits of what is around it.
+    // The limits are read as systemd has applied them; a container may have no controller for them, and the limits of
+    // its surroundings.
     name: 'has its memory, its tasks and its files bounded',
     run() {
       const bounds = ['MemoryMax', 'MemoryHigh', 'TasksMax', 'LimitNOFILE', 'LimitCORE'].map(show);
@@ -344,7 +345,7 @@ const life: readonly UnitStep[] = [
 
 const runInstall = ([program = '', ...args]: readonly string[]) => shell(program, ...args);
 
-/** All of them, in order. `install` is the command that installs the parent. */
+/** Lists all steps, in order. `install` is the command that installs the parent. */
 export const unitSteps = (install: readonly string[]): readonly UnitStep[] => [
   {
     name: 'is installed by its script',

@@ -7,12 +7,12 @@ export interface OracleRequest {
   readonly action: string;
   readonly keyArn: string;
   readonly who: OraclePrincipal;
-  /** Lower-case condition keys; every key that the request carries, those of the principal among them. */
+  /** Condition keys in lower case; every key that the request carries, those of the principal among them. */
   readonly context: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface OraclePrincipal {
-  /** Names by which a Principal element can mean it: ARNs, a service, a provider, a unique id. */
+  /** Names by which a Principal element can mean the principal: ARNs, a service, a provider, a unique id. */
   readonly names: readonly string[];
   /** Absent for services. */
   readonly account?: string;
@@ -130,7 +130,7 @@ function compares(operator: string, wanted: string, actual: string, variables: C
   }
 }
 
-/** A pattern as a regular expression; undefined when a variable of it has no value. */
+/** Turns a pattern into a regular expression; undefined when a variable of it has no value. */
 function toRegExp(pattern: string, variables: Context, wildcards: boolean, flags = 's'): RegExp | undefined {
   const quote = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
   let missing = false;
