@@ -1,12 +1,6 @@
 import { HoldfastError } from '../shared/errors.ts';
 
 export type CliErrorCode =
-  /** AWS gave no credentials for this profile, or none were configured. */
-  | 'AWS_CREDENTIALS'
-  /** AWS answered with an error; `details.error` is its name. */
-  | 'AWS_REFUSED'
-  /** AWS did not answer, or its TLS certificate is not one that is trusted. */
-  | 'AWS_UNREACHABLE'
   /** What was asked for runs from a working copy of the project alone. */
   | 'CLONE_NEEDED'
   /** The person at the terminal said no. */

@@ -6,9 +6,10 @@ import {
   EifError,
   type EifSigner,
 } from '../../attestation/eif/index.ts';
-import { askAws, openKms } from '../common/aws.ts';
+import { askAws, openKms } from '../../admin/aws/index.ts';
+import { readAwsAccess } from '../common/aws.ts';
 import { type CommandInput, readInput, UsageError } from '../command.ts';
-import { CliError } from '../errors.ts';
+import { AdminError } from '../../admin/errors.ts';
 import { readPrivateKey } from '../common/private-key.ts';
 
 const MAX_CERTIFICATE_BYTES = 64 * 1024;
@@ -46,7 +47,12 @@ export async function openSigner(
   }
   const kmsRegion = arnRegion ?? region;
   if (kmsRegion === undefined) return createLocalSigner(await readPrivateKey(key), pem, new Date());
-  return await createKmsSigner(await openKms(input, kmsRegion), key, pem, input.io.signal);
+  return await createKmsSigner(
+    await openKms(await readAwsAccess(input, kmsRegion)),
+    key,
+    pem,
+    input.io.signal,
+  );
 }
 
 /** The key stays in KMS, which gets the digest of what is signed: PCR0 and a header. */
@@ -82,7 +88,7 @@ async function createKmsSigner(
       ),
     );
     if (signature === undefined) {
-      throw new CliError('AWS_REFUSED', 'KMS answered without a signature', { operation: 'kms:Sign' });
+      throw new AdminError('AWS_REFUSED', 'KMS answered without a signature', { operation: 'kms:Sign' });
     }
     return signature;
   });

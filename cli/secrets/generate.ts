@@ -2,7 +2,8 @@ import { link, lstat } from 'node:fs/promises';
 import { renderSupplyStatement } from '../../attestation/key-policy/index.ts';
 import { PASSWORD_SECRET } from '../../shared/documents/encryption-context.ts';
 import type { Manifest } from '../../shared/documents/manifest.ts';
-import { askAws, AWS_OPTIONS, openKms } from '../common/aws.ts';
+import { askAws, openKms } from '../../admin/aws/index.ts';
+import { AWS_OPTIONS, readAwsAccess } from '../common/aws.ts';
 import { type Command, type CommandInput, type Outcome, readInput, UsageError } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { nameNode, readManifestFile } from '../common/manifest-file.ts';
@@ -110,7 +111,7 @@ function renderStatement({ kms, ...manifest }: Manifest, principal: string | und
 /** KMS makes the password and keeps it to itself: what comes here is its ciphertext alone. */
 async function requestPassword(input: CommandInput, manifest: Manifest): Promise<Uint8Array> {
   const { keyArn, region } = manifest.kms;
-  const kms = await openKms(input, region);
+  const kms = await openKms(await readAwsAccess(input, region));
   const { GenerateDataKeyWithoutPlaintextCommand } = await import('@aws-sdk/client-kms');
   try {
     const { CiphertextBlob, KeyId } = await askAws(

@@ -9,7 +9,7 @@ import {
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import type { SecretPurpose } from '../../shared/documents/encryption-context.ts';
-import { askAws } from '../common/aws.ts';
+import { askAws } from '../../admin/aws/index.ts';
 import { CliError } from '../errors.ts';
 
 export type PlannedAction =

@@ -2,7 +2,8 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { SecretPurpose } from '../../shared/documents/encryption-context.ts';
 import { MAX_SECRET_BLOB_BYTES } from '../../shared/protocol/control.ts';
-import { AWS_OPTIONS, openSecretsManager } from '../common/aws.ts';
+import { openSecretsManager } from '../../admin/aws/index.ts';
+import { AWS_OPTIONS, readAwsAccess } from '../common/aws.ts';
 import { type Command, type CommandInput, type Outcome, readInput, UsageError } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { nameNode, readManifestFile } from '../common/manifest-file.ts';
@@ -77,7 +78,7 @@ async function runPopulate(input: CommandInput): Promise<Outcome> {
   };
   const region = readRegion(text('region') ?? manifest.kms.region);
   const { planSecret, writeSecret } = await import('./plan.ts');
-  const client = await openSecretsManager(input, region);
+  const client = await openSecretsManager(await readAwsAccess(input, region));
   try {
     const plan: PlannedSecret[] = [];
     for (const [name, blob] of blobs) plan.push(await planSecret(name, blob, { ...options, client }));

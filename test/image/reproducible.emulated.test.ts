@@ -21,10 +21,12 @@ import { findEmulator, isPinned } from '../emulated/harness/emulator.ts';
 /** Exit code of scripts/build-eif --no-cache where node_modules cannot be checked. */
 const UNCHECKED = 3;
 const SOURCES = [
+  'admin',
   'attestation',
   'cli',
   'docker',
   'enclave',
+  'policy',
   'scripts',
   'shared',
   'package.json',
