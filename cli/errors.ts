@@ -20,8 +20,6 @@ export type CliErrorCode =
   | 'KEY_UNKNOWN'
   /** No algorithm of the key takes such a payload. */
   | 'KEY_UNSUITABLE'
-  /** KMS answered for another key than the manifest's. */
-  | 'KMS_OTHER_KEY'
   /** The manifest measures to another PCR16 than the one expected. */
   | 'MANIFEST_PCR_MISMATCH'
   /** pcr.json names no PCR16. */
@@ -40,14 +38,8 @@ export type CliErrorCode =
   | 'RECORD_MISMATCH'
   /** What should be the root of attestation documents is no certificate. */
   | 'ROOT_MALFORMED'
-  /** Somebody else changed the secret at the same time. */
-  | 'SECRET_CHANGED'
-  /** There is a secret already, and nothing says that it may be replaced. */
+  /** The file of a secret is there already, and nothing says that it may be replaced. */
   | 'SECRET_EXISTS'
-  /** What should be a KMS ciphertext is too short or long for one, or is text. */
-  | 'SECRET_NOT_CIPHERTEXT'
-  /** What Secrets Manager gives back is not what was written. */
-  | 'SECRET_NOT_WRITTEN'
   /** A folder of a local node holds what a local node cannot have written. */
   | 'STATE_DAMAGED'
   /** What answers is not the status page of a parent. */
