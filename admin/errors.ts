@@ -7,8 +7,14 @@ export type AdminErrorCode =
   | 'AWS_REFUSED'
   /** AWS did not answer, or its TLS certificate is not one that is trusted. */
   | 'AWS_UNREACHABLE'
+  /** A change that grants something, and nobody who has seen it and said yes. */
+  | 'DECLINED'
+  /** The node would refuse an envelope of this length. */
+  | 'ENVELOPE_TOO_LARGE'
   /** The caller's signal was aborted. */
   | 'INTERRUPTED'
+  /** The manifest does not name the key as a configuration authority. */
+  | 'KEY_NOT_AUTHORITY'
   /** KMS answered for another key than the manifest's. */
   | 'KMS_OTHER_KEY'
   /** Somebody else changed the secret at the same time. */
@@ -18,7 +24,9 @@ export type AdminErrorCode =
   /** What should be a KMS ciphertext is too short or long for one, or is text. */
   | 'SECRET_NOT_CIPHERTEXT'
   /** What Secrets Manager gives back is not what was written. */
-  | 'SECRET_NOT_WRITTEN';
+  | 'SECRET_NOT_WRITTEN'
+  /** No newer than the configuration in force, so that the node would refuse it. */
+  | 'VERSION_NOT_NEWER';
 
 /** What a ceremony refuses: the step that was planned, its material, or what AWS made of it. */
 export class AdminError extends HoldfastError<AdminErrorCode> {}

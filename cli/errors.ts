@@ -5,8 +5,6 @@ export type CliErrorCode =
   | 'CLONE_NEEDED'
   /** The person at the terminal said no. */
   | 'DECLINED'
-  /** The node would refuse an envelope of this length. */
-  | 'ENVELOPE_TOO_LARGE'
   | 'INPUT_TOO_LARGE'
   /** Ctrl-C, or SIGTERM. */
   | 'INTERRUPTED'
@@ -14,8 +12,6 @@ export type CliErrorCode =
   | 'KEY_FILE_EXPOSED'
   /** Not a private key in PEM without a password, or not of the type that is needed. */
   | 'KEY_FILE_MALFORMED'
-  /** The manifest does not name the key as a configuration authority. */
-  | 'KEY_NOT_AUTHORITY'
   /** The node holds no key of that id. */
   | 'KEY_UNKNOWN'
   /** No algorithm of the key takes such a payload. */
@@ -46,9 +42,7 @@ export type CliErrorCode =
   | 'STATUS_MALFORMED'
   | 'STATUS_UNREACHABLE'
   /** The configuration names a store that is not there. */
-  | 'STORE_MISSING'
-  /** No newer than the configuration in force, so that the node would refuse it. */
-  | 'VERSION_NOT_NEWER';
+  | 'STORE_MISSING';
 
 /** What the command itself refuses; its parts have errors of their own. */
 export class CliError extends HoldfastError<CliErrorCode> {}
