@@ -17,6 +17,8 @@ export type AdminErrorCode =
   | 'KEY_NOT_AUTHORITY'
   /** KMS answered for another key than the manifest's. */
   | 'KMS_OTHER_KEY'
+  /** The measurements of an image name the PCR16 of another manifest. */
+  | 'MANIFEST_PCR_MISMATCH'
   /** Somebody else changed the secret at the same time. */
   | 'SECRET_CHANGED'
   /** There is a secret already, and nothing says that it may be replaced. */
