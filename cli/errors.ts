@@ -28,10 +28,6 @@ export type CliErrorCode =
   | 'PROFILE_EXPOSED'
   /** Not the YAML of a profile: an unknown field, or a value that is not one line of text. */
   | 'PROFILE_MALFORMED'
-  /** A signed envelope of the right type whose content is no record of the gate. */
-  | 'RECORD_MALFORMED'
-  /** The record of the gate is about another policy, document or root. */
-  | 'RECORD_MISMATCH'
   /** What should be the root of attestation documents is no certificate. */
   | 'ROOT_MALFORMED'
   /** The file of a secret is there already, and nothing says that it may be replaced. */

@@ -6,6 +6,7 @@ const SOURCES = [
   'shared',
   'attestation',
   'policy',
+  'audit',
   'admin',
   'enclave',
   'parent',
