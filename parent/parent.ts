@@ -1,5 +1,5 @@
 import type { NodeStatus } from './status/node-status.ts';
-import { ENCLAVE_PORT, PARENT_PORT } from '../shared/transport/transport.ts';
+import { ENCLAVE_PORT, PARENT_PORT } from '../shared/transport/ports.ts';
 import { ConnectionTable } from './connection-table.ts';
 import { startControlServer } from './control/server.ts';
 import { createControlSession, type ControlSession } from './control/session.ts';

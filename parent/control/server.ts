@@ -1,12 +1,8 @@
 import { errorCode } from '../../shared/errors.ts';
 import { FrameError, FrameStream } from '../../shared/frames/index.ts';
 import { MAX_CONTROL_FRAME_BYTES, controlRequestSchema } from '../../shared/protocol/control.ts';
-import {
-  PARENT_PORT,
-  type Accepted,
-  type Listener,
-  type Transport,
-} from '../../shared/transport/transport.ts';
+import { PARENT_PORT } from '../../shared/transport/ports.ts';
+import type { Accepted, Listener, Transport } from '../../shared/transport/transport.ts';
 import { hangUp } from '../forward.ts';
 import type { Log } from '../log.ts';
 import type { ControlSession } from './session.ts';

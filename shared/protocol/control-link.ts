@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CborEncodable } from '../cbor/index.ts';
 import { FrameError, FrameStream, type FrameErrorCode } from '../frames/index.ts';
 import { TransportError } from '../transport/errors.ts';
-import { PARENT_CID, PARENT_PORT, type Transport } from '../transport/transport.ts';
+import { PARENT_CID, PARENT_PORT } from '../transport/ports.ts';
+import type { Transport } from '../transport/transport.ts';
 import {
   MAX_CONTROL_FRAME_BYTES,
   controlResponseSchema,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ENCLAVE_PORT } from '../../shared/transport/transport.ts';
+import { ENCLAVE_PORT } from '../../shared/transport/ports.ts';
 import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
 import {
   type Dial,

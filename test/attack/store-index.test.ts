@@ -13,7 +13,7 @@ import {
 import type { Parent } from '../../parent/index.ts';
 import type { ControlResponse, ControlRequest } from '../../shared/protocol/control.ts';
 import { createControlClient, type ControlClient } from '../../shared/protocol/control-client.ts';
-import { PARENT_CID } from '../../shared/transport/transport.ts';
+import { PARENT_CID } from '../../shared/transport/ports.ts';
 import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
 
 const ENCLAVE_CID = 16;

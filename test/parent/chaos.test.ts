@@ -15,7 +15,7 @@ import { createMemoryStore } from '../../local/hostile-parent/index.ts';
 import { startParent } from '../../parent/index.ts';
 import { createControlClient } from '../../shared/protocol/control-client.ts';
 import { openEgress } from '../../shared/protocol/egress-client.ts';
-import { PARENT_CID } from '../../shared/transport/transport.ts';
+import { PARENT_CID } from '../../shared/transport/ports.ts';
 import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
 
 const MAIN = join(import.meta.dirname, '../../cli/main.ts');

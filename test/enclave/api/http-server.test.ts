@@ -11,7 +11,8 @@ import { type ApiResponse, type CarryOut, serveHttps } from '../../../enclave/ap
 import { createTlsIdentity, type TlsIdentity } from '../../../enclave/api/tls-identity.ts';
 import type { ReceivedRequest, RequestHead } from '../../../shared/http-signature/index.ts';
 import { MAX_REQUEST_BYTES } from '../../../shared/api/bodies.ts';
-import { ENCLAVE_PORT, type Transport } from '../../../shared/transport/transport.ts';
+import { ENCLAVE_PORT } from '../../../shared/transport/ports.ts';
+import type { Transport } from '../../../shared/transport/transport.ts';
 import { createUnixTransport } from '../../../shared/transport/unix-transport.ts';
 
 const ENCLAVE = 16;

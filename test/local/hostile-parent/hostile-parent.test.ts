@@ -17,7 +17,7 @@ import { encodeFrame } from '../../../shared/frames/index.ts';
 import type { ControlResponse } from '../../../shared/protocol/control.ts';
 import { createControlClient, type ControlClient } from '../../../shared/protocol/control-client.ts';
 import { openEgress } from '../../../shared/protocol/egress-client.ts';
-import { PARENT_CID } from '../../../shared/transport/transport.ts';
+import { PARENT_CID } from '../../../shared/transport/ports.ts';
 import { createUnixTransport } from '../../../shared/transport/unix-transport.ts';
 
 const ENCLAVE_CID = 16;

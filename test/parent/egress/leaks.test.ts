@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createMemoryStore } from '../../../local/hostile-parent/index.ts';
 import { startParent, type Parent } from '../../../parent/index.ts';
 import { openEgress } from '../../../shared/protocol/egress-client.ts';
-import { ENCLAVE_PORT, PARENT_CID, type Listener } from '../../../shared/transport/transport.ts';
+import { ENCLAVE_PORT, PARENT_CID } from '../../../shared/transport/ports.ts';
+import type { Listener } from '../../../shared/transport/transport.ts';
 import { createUnixTransport } from '../../../shared/transport/unix-transport.ts';
 import { measureHoldings } from '../../support/leaks.ts';
 

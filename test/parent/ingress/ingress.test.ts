@@ -8,7 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createMemoryStore } from '../../../local/hostile-parent/index.ts';
 import { startParent, type Parent, type ParentOptions } from '../../../parent/index.ts';
-import { ENCLAVE_PORT, PARENT_CID, type Listener } from '../../../shared/transport/transport.ts';
+import { ENCLAVE_PORT, PARENT_CID } from '../../../shared/transport/ports.ts';
+import type { Listener } from '../../../shared/transport/transport.ts';
 import { createUnixTransport } from '../../../shared/transport/unix-transport.ts';
 
 const ENCLAVE_CID = 16;
