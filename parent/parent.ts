@@ -1,7 +1,7 @@
+import { CONTROL_SERVICE } from '../shared/protocol/control-service.ts';
 import type { NodeStatus } from './status/node-status.ts';
-import { ENCLAVE_PORT, PARENT_PORT } from '../shared/transport/transport.ts';
+import { ENCLAVE_PORT, PARENT_PORT } from '../shared/transport/ports.ts';
 import { ConnectionTable } from './connection-table.ts';
-import { startControlServer } from './control/server.ts';
 import { createControlSession, type ControlSession } from './control/session.ts';
 import type { ControlSources } from './control/sources.ts';
 import { startEgress } from './egress/egress.ts';
@@ -11,6 +11,7 @@ import { startExitListener } from './lifecycle/exit-listener.ts';
 import { silentLog, type Log } from './log.ts';
 import { createParentMetrics, type ParentMetrics } from './metrics/parent-metrics.ts';
 import type { EgressOptions, IngressOptions, ParentOptions } from './options.ts';
+import { startRequestServer } from './request-server.ts';
 import { createNodeStatus } from './status/node-status.ts';
 import { startStatusServer, type StatusServer } from './status/server.ts';
 
@@ -111,7 +112,7 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
     });
     closers.push(() => exit.close());
     // The control server starts last: an enclave that gets a response finds all the rest in place.
-    const control = await startControlServer({
+    const control = await startRequestServer(CONTROL_SERVICE, {
       transport: options.transport,
       isEnclave,
       openSession: () => meter(createControlSession(sources, log), metrics),

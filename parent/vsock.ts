@@ -1,5 +1,6 @@
 import { loadNative } from '../shared/native/addon.ts';
-import { PARENT_CID, type Transport } from '../shared/transport/transport.ts';
+import { PARENT_CID } from '../shared/transport/ports.ts';
+import type { Transport } from '../shared/transport/transport.ts';
 import { openVsockTransport } from '../shared/transport/vsock-transport.ts';
 
 /**

@@ -80,7 +80,7 @@ fi
 staging=$program.new
 rm -rf "$staging"
 install -d -m 0755 "$staging/bin"
-parts='attestation cli client enclave local parent scripts shared docs'
+parts='admin attestation audit cli client enclave local parent policy scripts shared docs'
 [ $with_packages != prepared ] || parts="$parts node_modules build"
 for part in $parts; do
   [ ! -d "$source/$part" ] || cp -R "$source/$part" "$staging/"

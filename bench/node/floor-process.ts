@@ -4,7 +4,7 @@
  */
 import { createServer } from 'node:https';
 import { createTlsIdentity } from '../../enclave/api/tls-identity.ts';
-import { ENCLAVE_PORT } from '../../shared/transport/transport.ts';
+import { ENCLAVE_PORT } from '../../shared/transport/ports.ts';
 import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
 import { awaitTask, tell } from './child.ts';
 

@@ -1,33 +1,26 @@
-import { type Envelope, MAX_ENVELOPE_BYTES, signEnvelope } from '../../shared/dsse/index.ts';
-import { openConfiguration } from '../../shared/documents/configuration.ts';
-import { ConfigurationError } from '../../shared/documents/errors.ts';
-import { digestManifest, type Manifest, parseManifest } from '../../shared/documents/manifest.ts';
-import { confirm } from '../common/confirm.ts';
-import { type Command, type CommandInput, type Outcome, readInput } from '../command.ts';
 import {
-  type CheckedSignature,
+  assertAuthority,
+  assertNobodyNeedsToAgree,
+  assertNamesManifest,
   checkSignatures,
+  classifySignatures,
+  compareWithInForce,
+  type Comparison,
   type ConfigurationFile,
-  readConfigurationFile,
-} from './file.ts';
-import { compareConfigurations, type ConfigurationChange, describeChanges } from '../../policy/index.ts';
-import { describeConfiguration } from './report.ts';
-import { CliError } from '../errors.ts';
+  type ConfiguredNode,
+  parseConfigurationFile,
+  signConfiguration,
+  verifyConfiguration,
+} from '../../admin/configurations/index.ts';
+import { describeChanges } from '../../policy/index.ts';
+import { digestManifest, parseManifest } from '../../shared/documents/manifest.ts';
+import type { Envelope } from '../../shared/dsse/index.ts';
+import { type Command, type CommandInput, type Io, type Outcome, readInput } from '../command.ts';
+import { confirm } from '../common/confirm.ts';
 import { inFile } from '../common/in-file.ts';
 import { writeOutput } from '../common/output-file.ts';
 import { readSigningKey } from '../common/private-key.ts';
-
-/** The manifest's parts that a configuration has to fit. */
-interface Node {
-  readonly manifest: Manifest;
-  readonly digest: Uint8Array;
-}
-
-interface Comparison {
-  readonly version: number;
-  readonly isVerified: boolean;
-  readonly changes: readonly ConfigurationChange[];
-}
+import { describeConfiguration } from './report.ts';
 
 const AGAINST = {
   type: 'string',
@@ -99,58 +92,29 @@ async function runSign(input: CommandInput): Promise<Outcome> {
   const [configurationPath = ''] = positionals;
   const file = await readConfigurationFile(configurationPath, io);
   const node = await readNode(input);
-  if (node !== undefined) inFile(configurationPath, () => assertManifest(file, node));
+  if (node !== undefined) inFile(configurationPath, () => assertNamesManifest(file, node));
   const comparison = await compareWithOld(input, file, node);
   const key = await readSigningKey(text('key') ?? '');
-  if (node?.manifest.configurationAuthority.keys.includes(key.publicKey) === false) {
-    throw new CliError('KEY_NOT_AUTHORITY', 'the manifest does not name this key', {
-      key: key.publicKey,
-      authorities: node.manifest.configurationAuthority.keys,
-    });
-  }
+  if (node !== undefined) assertAuthority(key.publicKey, node.manifest);
   const summary = summarise(file, comparison);
   const isAsked = !flag('yes') && (await confirm(io, summary, `sign as ${key.publicKey}?`));
-  if (!isAsked && !flag('yes')) assertNobodyNeedsToAgree(file, comparison);
-  const signed = signEnvelope(file.envelope, key.privateKey);
-  const bytes = encodeEnvelope(signed);
+  if (!isAsked && !flag('yes')) assertNobodyNeedsToAgree(file.configuration, comparison);
+  const signed = signConfiguration(file, key.privateKey);
   const output = text('output');
-  if (output !== undefined) await writeOutput(output, bytes);
-  const status = [`signed by ${key.publicKey}`, ...describeSignatures(signed, node)].join('\n');
+  if (output !== undefined) await writeOutput(output, signed.text);
+  const status = [`signed by ${key.publicKey}`, ...describeSignatures(signed.envelope, node)].join('\n');
   const report = isAsked ? status : `${summary}\n\n${status}`;
   // The envelope alone on standard output, so that it can be piped.
   if (output === undefined && !json) io.stderr.write(`${report}\n`);
   return {
     ok: true,
-    text: output === undefined ? bytes : `${report}\n${output} written`,
+    text: output === undefined ? signed.text : `${report}\n${output} written`,
     data: {
-      ...describeAsData(file, comparison, signed),
+      ...describeAsData(file, comparison, signed.envelope),
       signer: key.publicKey,
-      ...(output === undefined ? { envelope: signed } : { output }),
+      ...(output === undefined ? { envelope: signed.envelope } : { output }),
     },
   };
-}
-
-/**
- * What nobody was asked about may take permissions away. It may give none, and drop no key: nothing brings that back.
- * @throws CliError DECLINED
- */
-function assertNobodyNeedsToAgree(
-  { configuration }: ConfigurationFile,
-  comparison: Comparison | undefined,
-): void {
-  const changes = comparison?.changes ?? [];
-  const grants = changes
-    .filter(({ grants: isGrant }) => isGrant)
-    .map(({ subject, id, text }) => `${subject} ${id}: ${text}`);
-  const isNew = (id: string) =>
-    comparison === undefined ||
-    changes.some((change) => change.subject === 'drop' && change.kind !== 'removed' && change.id === id);
-  const drops = (configuration.drop ?? [])
-    .filter(({ id }) => isNew(id))
-    .map(({ id, type }) => `${type} ${id}`);
-  if (grants.length === 0 && drops.length === 0) return;
-  const what = grants.length > 0 ? 'grants more than the configuration in force' : 'drops keys for good';
-  throw new CliError('DECLINED', `it ${what}, and there is no terminal to ask at`, { grants, drops });
 }
 
 async function runVerify(input: CommandInput): Promise<Outcome> {
@@ -158,7 +122,7 @@ async function runVerify(input: CommandInput): Promise<Outcome> {
   const file = await readConfigurationFile(configurationPath, input.io);
   const node = await readNode(input);
   if (node === undefined) throw new TypeError('--manifest is required');
-  const signers = inFile(configurationPath, () => openSigned(file, node));
+  const signers = inFile(configurationPath, () => verifyConfiguration(file, node));
   const comparison = await compareWithOld(input, file, node);
   return {
     ok: true,
@@ -172,37 +136,17 @@ async function runVerify(input: CommandInput): Promise<Outcome> {
   };
 }
 
-async function readNode({ text, io }: CommandInput): Promise<Node | undefined> {
+/** @throws UsageError when it cannot be read; CliError INPUT_TOO_LARGE; ConfigurationError CONFIGURATION_MALFORMED */
+async function readConfigurationFile(path: string, io: Io): Promise<ConfigurationFile> {
+  const bytes = await readInput(path, io);
+  return inFile(path, () => parseConfigurationFile(bytes));
+}
+
+async function readNode({ text, io }: CommandInput): Promise<ConfiguredNode | undefined> {
   const path = text('manifest');
   if (path === undefined) return undefined;
   const bytes = await readInput(path, io);
   return { manifest: inFile(path, () => parseManifest(bytes)), digest: digestManifest(bytes) };
-}
-
-function assertManifest({ configuration }: ConfigurationFile, { digest }: Node): void {
-  const expected = Buffer.from(digest).toString('hex');
-  if (configuration.manifest === expected) return;
-  throw new ConfigurationError('CONFIGURATION_OTHER_MANIFEST', 'the configuration is for another manifest', {
-    expected,
-    actual: configuration.manifest,
-  });
-}
-
-/** What the node itself does, with a refusal that says who has signed. */
-function openSigned(file: ConfigurationFile, node: Node): readonly string[] {
-  const { threshold } = node.manifest.configurationAuthority;
-  const envelope = file.isPlain ? encodeEnvelope(file.envelope) : file.bytes;
-  try {
-    return openConfiguration(Buffer.from(envelope), node).signers;
-  } catch (error) {
-    if (!(error instanceof ConfigurationError) || error.code !== 'CONFIGURATION_UNDER_SIGNED') throw error;
-    const signatures = classify(file.envelope, node);
-    throw new ConfigurationError(error.code, error.message, {
-      expected: threshold,
-      actual: signatures.filter(({ counts }) => counts).length,
-      signatures: signatures.map(({ key, verdict }) => `${key}: ${verdict}`),
-    });
-  }
 }
 
 /**
@@ -212,30 +156,13 @@ function openSigned(file: ConfigurationFile, node: Node): readonly string[] {
 async function compareWithOld(
   { text, io }: CommandInput,
   file: ConfigurationFile,
-  node: Node | undefined,
+  node: ConfiguredNode | undefined,
 ): Promise<Comparison | undefined> {
   const path = text('against');
   if (path === undefined) return undefined;
   const old = await readConfigurationFile(path, io);
-  if (node !== undefined) inFile(path, () => openSigned(old, node));
-  const { version } = old.configuration;
-  if (file.configuration.version <= version) {
-    throw new CliError('VERSION_NOT_NEWER', 'the version is not above the one in force', {
-      inForce: version,
-      actual: file.configuration.version,
-    });
-  }
-  const changes = compareConfigurations(old.configuration, file.configuration);
-  return { version, isVerified: node !== undefined, changes };
-}
-
-function encodeEnvelope(envelope: Envelope): string {
-  const text = `${JSON.stringify(envelope, undefined, 2)}\n`;
-  if (text.length <= MAX_ENVELOPE_BYTES) return text;
-  throw new CliError('ENVELOPE_TOO_LARGE', 'no node takes an envelope of this length', {
-    actual: text.length,
-    maximum: MAX_ENVELOPE_BYTES,
-  });
+  if (node !== undefined) inFile(path, () => verifyConfiguration(old, node));
+  return compareWithInForce(file.configuration, old.configuration, node !== undefined);
 }
 
 function summarise(file: ConfigurationFile, comparison: Comparison | undefined): string {
@@ -248,22 +175,8 @@ function summarise(file: ConfigurationFile, comparison: Comparison | undefined):
   ].join('\n');
 }
 
-interface ClassifiedSignature extends CheckedSignature {
-  readonly verdict: string;
-  readonly counts: boolean;
-}
-
-function classify(envelope: Envelope, node: Node | undefined): ClassifiedSignature[] {
-  const authorities = node?.manifest.configurationAuthority.keys;
-  return checkSignatures(envelope).map(({ key, isValid }) => {
-    const isAuthority = authorities?.includes(key) ?? true;
-    const verdict = !isValid ? 'DOES NOT VERIFY' : isAuthority ? 'good' : 'NO AUTHORITY of this manifest';
-    return { key, isValid, verdict, counts: isValid && isAuthority };
-  });
-}
-
-function describeSignatures(envelope: Envelope, node: Node | undefined): string[] {
-  const signatures = classify(envelope, node);
+function describeSignatures(envelope: Envelope, node: ConfiguredNode | undefined): string[] {
+  const signatures = classifySignatures(envelope, node?.manifest);
   const count = signatures.filter(({ counts }) => counts).length;
   const threshold = node?.manifest.configurationAuthority.threshold;
   return [

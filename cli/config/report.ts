@@ -1,7 +1,7 @@
 import { describeKey, describeRule } from '../../policy/index.ts';
 import { isShareType } from '../../shared/algorithms.ts';
 import type { Configuration } from '../../shared/documents/configuration.ts';
-import type { ConfigurationFile } from './file.ts';
+import type { ConfigurationFile } from '../../admin/configurations/index.ts';
 
 /** A configuration in words: the identifiers in it are plain ASCII by its schema. */
 export function describeConfiguration({ configuration, digest }: ConfigurationFile): string {

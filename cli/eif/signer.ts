@@ -1,20 +1,13 @@
-import { createPublicKey } from 'node:crypto';
-import type { KMSClient } from '@aws-sdk/client-kms';
-import {
-  createDigestSigner,
-  createLocalSigner,
-  EifError,
-  type EifSigner,
-} from '../../attestation/eif/index.ts';
-import { askAws, openKms } from '../common/aws.ts';
+import { openKms } from '../../admin/aws/index.ts';
+import { createKmsSigner } from '../../admin/image-signing/index.ts';
+import { createLocalSigner, type EifSigner } from '../../attestation/eif/index.ts';
+import { readAwsAccess } from '../common/aws.ts';
 import { type CommandInput, readInput, UsageError } from '../command.ts';
-import { CliError } from '../errors.ts';
 import { readPrivateKey } from '../common/private-key.ts';
 
 const MAX_CERTIFICATE_BYTES = 64 * 1024;
 /** A key or an alias. */
 const KMS_ARN = /^arn:aws[a-z-]*:kms:([a-z0-9-]{1,32}):[0-9]{12}:(?:key|alias)\/[\w/-]{1,256}$/;
-const ALGORITHMS = { ES256: 'ECDSA_SHA_256', ES384: 'ECDSA_SHA_384', ES512: 'ECDSA_SHA_512' } as const;
 
 /** Where the key that signs an image is. */
 export interface SigningOptions {
@@ -29,7 +22,7 @@ export interface SigningOptions {
 /**
  * Makes ready to sign an image, and refuses what would not make a signature that nitro-cli starts: another key than the
  * certificate's, a certificate that is not valid now.
- * @throws UsageError; CliError as those of the key's file and of AWS; EifError EIF_CERTIFICATE, EIF_CERTIFICATE_TIME,
+ * @throws UsageError; CliError as those of the key's file; AdminError as those of AWS; EifError EIF_CERTIFICATE, EIF_CERTIFICATE_TIME,
  *   EIF_SIGNING_KEY, EIF_SIGNING_KEY_OTHER
  */
 export async function openSigner(
@@ -46,44 +39,9 @@ export async function openSigner(
   }
   const kmsRegion = arnRegion ?? region;
   if (kmsRegion === undefined) return createLocalSigner(await readPrivateKey(key), pem, new Date());
-  return await createKmsSigner(await openKms(input, kmsRegion), key, pem, input.io.signal);
-}
-
-/** The key stays in KMS, which gets the digest of what is signed: PCR0 and a header. */
-async function createKmsSigner(
-  kms: KMSClient,
-  keyId: string,
-  certificate: Uint8Array,
-  abortSignal: AbortSignal,
-): Promise<EifSigner> {
-  const { GetPublicKeyCommand, SignCommand } = await import('@aws-sdk/client-kms');
-  const { PublicKey: spki, KeyUsage: usage } = await askAws(
-    'kms:GetPublicKey',
-    kms.send(new GetPublicKeyCommand({ KeyId: keyId }), { abortSignal }),
+  return await createKmsSigner(
+    await openKms(await readAwsAccess(input, kmsRegion)),
+    { keyId: key, certificate: pem, at: new Date() },
+    input.io.signal,
   );
-  if (spki === undefined || usage !== 'SIGN_VERIFY') {
-    throw new EifError('EIF_SIGNING_KEY', 'the key in KMS is not one for signatures', {
-      expected: 'SIGN_VERIFY',
-      actual: usage,
-    });
-  }
-  const publicKey = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
-  return createDigestSigner({ certificate, publicKey, at: new Date() }, async (digest, algorithm) => {
-    const { Signature: signature } = await askAws(
-      'kms:Sign',
-      kms.send(
-        new SignCommand({
-          KeyId: keyId,
-          Message: digest,
-          MessageType: 'DIGEST',
-          SigningAlgorithm: ALGORITHMS[algorithm],
-        }),
-        { abortSignal },
-      ),
-    );
-    if (signature === undefined) {
-      throw new CliError('AWS_REFUSED', 'KMS answered without a signature', { operation: 'kms:Sign' });
-    }
-    return signature;
-  });
 }

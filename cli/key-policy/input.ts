@@ -1,4 +1,5 @@
-import { MANIFEST_PCR, type PcrValues } from '../../attestation/index.ts';
+import { pinManifest, pinManifestIfUnnamed } from '../../admin/key-policy/index.ts';
+import type { PcrValues } from '../../attestation/index.ts';
 import { parseKeyPolicy, SEVERITIES, type Severity } from '../../attestation/key-policy/index.ts';
 import { JsonError, parseJson } from '../../shared/json/index.ts';
 import type { Manifest } from '../../shared/documents/manifest.ts';
@@ -136,7 +137,7 @@ export function readArns({ texts }: CommandInput, option: 'admin' | 'node-role')
 
 /**
  * A pcr.json, with the manifest's PCR16 added where it names none.
- * @throws AttestationError PCR_FILE_…; CliError MANIFEST_PCR_MISMATCH
+ * @throws AttestationError PCR_FILE_…; AdminError MANIFEST_PCR_MISMATCH
  */
 export async function readPcrs(
   path: string,
@@ -144,15 +145,7 @@ export async function readPcrs(
   node: Node | undefined,
 ): Promise<PcrValues> {
   const pcrs = await readPcrFile(path, io);
-  if (node === undefined) return pcrs;
-  const present = pcrs.get(MANIFEST_PCR);
-  if (present !== undefined && !Buffer.from(present).equals(node.pcr16)) {
-    throw new CliError('MANIFEST_PCR_MISMATCH', 'pcr.json names the PCR16 of another manifest', {
-      expected: Buffer.from(node.pcr16).toString('hex'),
-      actual: Buffer.from(present).toString('hex'),
-    });
-  }
-  return new Map([...pcrs, [MANIFEST_PCR, node.pcr16]]);
+  return node === undefined ? pcrs : pinManifest(pcrs, node.pcr16);
 }
 
 /** The images that may stay, each with a PCR16 of its own where its pcr.json names one. */
@@ -163,9 +156,7 @@ export async function readOldPcrs(
   const images: PcrValues[] = [];
   for (const path of input.texts('old-pcrs')) {
     const pcrs = await readPcrFile(path, input.io);
-    images.push(
-      node === undefined || pcrs.has(MANIFEST_PCR) ? pcrs : new Map([...pcrs, [MANIFEST_PCR, node.pcr16]]),
-    );
+    images.push(node === undefined ? pcrs : pinManifestIfUnnamed(pcrs, node.pcr16));
   }
   return images;
 }

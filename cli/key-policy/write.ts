@@ -1,6 +1,6 @@
+import { signGateRecord } from '../../admin/key-policy/index.ts';
 import { describeTrustAnchor } from '../../attestation/index.ts';
 import {
-  GATE_RECORD_TYPE,
   gateKeyPolicy,
   renderClosedKeyPolicy,
   renderKeyPolicy,
@@ -11,7 +11,6 @@ import {
   type GateException,
   type GateOptions,
 } from '../../attestation/key-policy/index.ts';
-import { createEnvelope, signEnvelope } from '../../shared/dsse/index.ts';
 import { encryptionContext, PASSWORD_SECRET } from '../../shared/documents/encryption-context.ts';
 import { trustAnchorLines } from '../attestation/report.ts';
 import { type Command, type CommandInput, type Outcome, UsageError } from '../command.ts';
@@ -176,8 +175,7 @@ export const gateCommand: Command = {
     if (!('record' in decision)) return refuseFor(decision);
     if (signWith !== undefined && recordPath !== undefined) {
       const { privateKey } = await readSigningKey(signWith);
-      const envelope = signEnvelope(createEnvelope(GATE_RECORD_TYPE, decision.record), privateKey);
-      await writeOutput(recordPath, `${JSON.stringify(envelope)}\n`);
+      await writeOutput(recordPath, signGateRecord(decision, privateKey));
     }
     const { document, findings, difference, exceptions } = decision;
     // The policy alone goes to standard output, so that it can be put; what to read goes beside it.

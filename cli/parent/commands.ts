@@ -7,7 +7,7 @@ import { connectServiceManager } from '../../parent/systemd.ts';
 import { openParentTransport } from '../../parent/vsock.ts';
 import { startVsockProxy } from '../../parent/vsock-proxy.ts';
 import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
-import { PARENT_CID } from '../../shared/transport/transport.ts';
+import { PARENT_CID } from '../../shared/transport/ports.ts';
 import { type Command, type CommandInput, type Io, UsageError } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { configOption, DEFAULT_CONFIG, storeCommands } from './store.ts';

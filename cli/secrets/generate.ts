@@ -1,12 +1,18 @@
 import { link, lstat } from 'node:fs/promises';
-import { renderSupplyStatement } from '../../attestation/key-policy/index.ts';
 import { PASSWORD_SECRET } from '../../shared/documents/encryption-context.ts';
 import type { Manifest } from '../../shared/documents/manifest.ts';
-import { askAws, AWS_OPTIONS, openKms } from '../common/aws.ts';
+import { openKms } from '../../admin/aws/index.ts';
+import {
+  fingerprint,
+  generatePassword,
+  passwordContext,
+  renderGenerateStatement,
+  secretPrefix,
+} from '../../admin/secrets/index.ts';
+import { AWS_OPTIONS, readAwsAccess } from '../common/aws.ts';
 import { type Command, type CommandInput, type Outcome, readInput, UsageError } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { nameNode, readManifestFile } from '../common/manifest-file.ts';
-import { assertCiphertext, fingerprint, passwordContext, secretPrefix } from './node-secret.ts';
 import { assertWritable, writeOutput } from '../common/output-file.ts';
 
 const MAX_FORMER_BYTES = 64 * 1024;
@@ -49,7 +55,7 @@ export const generateCommand: Command = {
 async function runGenerate(input: CommandInput): Promise<Outcome> {
   const { text, flag, io } = input;
   const { manifest } = await readManifestFile(text('manifest') ?? '', io);
-  const statement = renderStatement(manifest, text('principal'));
+  const statement = renderGenerateStatement(manifest, readPrincipal(text('principal')));
   if (flag('statement')) {
     return {
       ok: true,
@@ -96,40 +102,15 @@ async function runGenerate(input: CommandInput): Promise<Outcome> {
   };
 }
 
-function renderStatement({ kms, ...manifest }: Manifest, principal: string | undefined): object {
-  if (principal !== undefined && !PRINCIPAL.test(principal)) {
-    throw new UsageError('--principal is the ARN of a role or a user');
-  }
-  const [, partition = 'aws', , , account = ''] = kms.keyArn.split(':');
-  return renderSupplyStatement(
-    [principal ?? `arn:${partition}:iam::${account}:role/WHOEVER-RUNS-THIS`],
-    passwordContext({ kms, ...manifest }),
-  );
+function readPrincipal(principal: string | undefined): string | undefined {
+  if (principal === undefined || PRINCIPAL.test(principal)) return principal;
+  throw new UsageError('--principal is the ARN of a role or a user');
 }
 
-/** KMS makes the password and keeps it to itself: what comes here is its ciphertext alone. */
 async function requestPassword(input: CommandInput, manifest: Manifest): Promise<Uint8Array> {
-  const { keyArn, region } = manifest.kms;
-  const kms = await openKms(input, region);
-  const { GenerateDataKeyWithoutPlaintextCommand } = await import('@aws-sdk/client-kms');
+  const kms = await openKms(await readAwsAccess(input, manifest.kms.region));
   try {
-    const { CiphertextBlob, KeyId } = await askAws(
-      'kms:GenerateDataKeyWithoutPlaintext',
-      kms.send(
-        new GenerateDataKeyWithoutPlaintextCommand({
-          KeyId: keyArn,
-          KeySpec: 'AES_256',
-          EncryptionContext: passwordContext(manifest),
-        }),
-        { abortSignal: input.io.signal },
-      ),
-    );
-    if (KeyId !== keyArn) {
-      throw new CliError('KMS_OTHER_KEY', 'KMS has used another key', { expected: keyArn, actual: KeyId });
-    }
-    const blob = CiphertextBlob ?? new Uint8Array();
-    assertCiphertext(PASSWORD_SECRET, blob);
-    return blob;
+    return await generatePassword(kms, manifest, input.io.signal);
   } finally {
     kms.destroy();
   }

@@ -2,13 +2,20 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { SecretPurpose } from '../../shared/documents/encryption-context.ts';
 import { MAX_SECRET_BLOB_BYTES } from '../../shared/protocol/control.ts';
-import { AWS_OPTIONS, openSecretsManager } from '../common/aws.ts';
+import { openSecretsManager } from '../../admin/aws/index.ts';
+import {
+  applyPlan,
+  assertCiphertext,
+  fingerprint,
+  isSecretName,
+  type PlannedSecret,
+  planSecrets,
+  secretPrefix,
+} from '../../admin/secrets/index.ts';
+import { AWS_OPTIONS, readAwsAccess } from '../common/aws.ts';
 import { type Command, type CommandInput, type Outcome, readInput, UsageError } from '../command.ts';
-import { CliError } from '../errors.ts';
 import { nameNode, readManifestFile } from '../common/manifest-file.ts';
-import { assertCiphertext, fingerprint, isSecretName, secretPrefix } from './node-secret.ts';
 import { printable } from '../common/printable.ts';
-import type { PlannedSecret } from './plan.ts';
 
 export const populateCommand: Command = {
   name: 'secrets populate',
@@ -76,21 +83,17 @@ async function runPopulate(input: CommandInput): Promise<Outcome> {
     signal: io.signal,
   };
   const region = readRegion(text('region') ?? manifest.kms.region);
-  const { planSecret, writeSecret } = await import('./plan.ts');
-  const client = await openSecretsManager(input, region);
+  const client = await openSecretsManager(await readAwsAccess(input, region));
   try {
-    const plan: PlannedSecret[] = [];
-    for (const [name, blob] of blobs) plan.push(await planSecret(name, blob, { ...options, client }));
+    const plan = await planSecrets(blobs, { ...options, client });
     const isApplied = flag('apply');
-    const versions = new Map<string, string>();
-    if (isApplied) {
-      assertNoConflict(plan);
-      for (const planned of plan) {
-        if (planned.action === 'unchanged') continue;
-        const description = `Ciphertext of the ${planned.name} of ${nameNode(manifest)}`;
-        versions.set(planned.name, await writeSecret(planned, { ...options, client }, description));
-      }
-    }
+    const versions = isApplied
+      ? await applyPlan(
+          plan,
+          { ...options, client },
+          ({ name }) => `Ciphertext of the ${name} of ${nameNode(manifest)}`,
+        )
+      : new Map<string, string>();
     return {
       ok: true,
       text: [
@@ -112,17 +115,6 @@ async function runPopulate(input: CommandInput): Promise<Outcome> {
   } finally {
     client.destroy();
   }
-}
-
-/** Before anything is written: all or nothing. */
-function assertNoConflict(plan: readonly PlannedSecret[]): void {
-  const conflict = plan.find(({ action }) => action === 'conflict');
-  if (conflict === undefined) return;
-  throw new CliError('SECRET_EXISTS', 'the secret is there already; --rotate NAME replaces it', {
-    name: conflict.name,
-    secretId: conflict.secretId,
-    reason: conflict.reason,
-  });
 }
 
 function describePlanned({ name, secretId, action, reason, blob, current }: PlannedSecret): string[] {

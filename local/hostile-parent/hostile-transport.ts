@@ -14,7 +14,8 @@ import {
   type EgressOpen,
 } from '../../shared/protocol/egress.ts';
 import { openEgress } from '../../shared/protocol/egress-client.ts';
-import { PARENT_PORT, type Accepted, type Transport } from '../../shared/transport/transport.ts';
+import { PARENT_PORT } from '../../shared/transport/ports.ts';
+import type { Accepted, Transport } from '../../shared/transport/transport.ts';
 import { joinStreams } from '../../parent/index.ts';
 import type { ControlReply, ControlScript, EgressReply, EgressScript, HostileScripts } from './scripts.ts';
 

@@ -5,7 +5,7 @@ import {
   readArtifactFile,
 } from '../../parent/index.ts';
 import { MAX_CONFIGURATION_BYTES, MAX_MANIFEST_BYTES } from '../../shared/protocol/control.ts';
-import { PARENT_CID } from '../../shared/transport/transport.ts';
+import { PARENT_CID } from '../../shared/transport/ports.ts';
 import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
 import type { InfrastructureAdmin } from './people.ts';
 import type { TestNode } from './test-node.ts';

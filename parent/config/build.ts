@@ -4,7 +4,8 @@ import {
   MAX_MANIFEST_BYTES,
   MAX_SECRET_BLOB_BYTES,
 } from '../../shared/protocol/control.ts';
-import { PARENT_CID, type Transport } from '../../shared/transport/transport.ts';
+import { PARENT_CID } from '../../shared/transport/ports.ts';
+import type { Transport } from '../../shared/transport/transport.ts';
 import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
 import { createFileAdmission } from '../artifacts/admission.ts';
 import { createFileSecrets, readArtifactFile } from '../artifacts/files.ts';

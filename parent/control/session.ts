@@ -14,20 +14,13 @@ import {
   type RecordWrite,
 } from '../../shared/protocol/control.ts';
 import type { Log } from '../log.ts';
+import type { RequestSession } from '../request-server.ts';
 import { RecordStoreError, type RecordStoreErrorCode } from '../store/errors.ts';
 import type { RecordSession } from '../store/record-store.ts';
 import type { ControlSources } from './sources.ts';
 
-/**
- * Requests of one control connection, handled one after the other. A session owns the store from its first store
- * request on.
- */
-export interface ControlSession {
-  /** Handles a request. Never throws: a failure is a response of type `error`. */
-  handle(request: ControlRequest): Promise<ControlResponse>;
-  /** Releases the store; called once no request is under way any more. */
-  close(): Promise<void>;
-}
+/** One control connection's requests, one after the other. It owns the store from its first store request on. */
+export type ControlSession = RequestSession<ControlRequest, ControlResponse>;
 
 const SOURCE_TIMEOUT_MS = 10_000;
 

@@ -5,6 +5,7 @@ import { parseJson } from '../json/index.ts';
 import { MAX_CONFIGURATION_BYTES } from '../protocol/control.ts';
 import { algorithmSchema, isShareType, keyTypeSchema, payloadKindSchema } from '../algorithms.ts';
 import { ConfigurationError } from './errors.ts';
+import { type DocumentKind, parseByFormat } from './format.ts';
 import { type Manifest, publicKey32Schema } from './manifest.ts';
 
 export const CONFIGURATION_FORMAT = 'holdfast-configuration/1';
@@ -146,6 +147,12 @@ export const configurationSchema = z
   );
 export type Configuration = z.infer<typeof configurationSchema>;
 
+const CONFIGURATION_KIND: DocumentKind<Configuration> = {
+  noun: 'configuration',
+  formats: new Map([[CONFIGURATION_FORMAT, configurationSchema]]),
+  refuse: (message, details) => new ConfigurationError('CONFIGURATION_MALFORMED', message, details),
+};
+
 /** A configuration that enough authorities of one manifest have signed. */
 export interface SignedConfiguration {
   readonly configuration: Configuration;
@@ -172,15 +179,7 @@ export function parseConfiguration(bytes: Uint8Array): Configuration {
       error,
     );
   }
-  const parsed = configurationSchema.safeParse(value);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new ConfigurationError('CONFIGURATION_MALFORMED', 'the configuration does not match its schema', {
-      field: issue?.path.join('.'),
-      problem: issue?.message,
-    });
-  }
-  return parsed.data;
+  return parseByFormat(value, CONFIGURATION_KIND);
 }
 
 /**

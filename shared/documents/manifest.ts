@@ -4,6 +4,7 @@ import { partitionOf } from '../aws/partitions.ts';
 import { parseJson } from '../json/index.ts';
 import { MAX_MANIFEST_BYTES } from '../protocol/control.ts';
 import { ManifestError } from './errors.ts';
+import { type DocumentKind, parseByFormat } from './format.ts';
 
 export const MANIFEST_FORMAT = 'holdfast-manifest/1';
 
@@ -70,6 +71,12 @@ export const manifestSchema = z
   });
 export type Manifest = z.infer<typeof manifestSchema>;
 
+const MANIFEST_KIND: DocumentKind<Manifest> = {
+  noun: 'manifest',
+  formats: new Map([[MANIFEST_FORMAT, manifestSchema]]),
+  refuse: (message, details) => new ManifestError('MANIFEST_MALFORMED', message, details),
+};
+
 /**
  * Parses a manifest's bytes, which an enclave has measured before.
  *
@@ -82,15 +89,7 @@ export function parseManifest(bytes: Uint8Array): Manifest {
   } catch (error) {
     throw new ManifestError('MANIFEST_MALFORMED', 'the manifest is not strict JSON', {}, error);
   }
-  const parsed = manifestSchema.safeParse(value);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new ManifestError('MANIFEST_MALFORMED', 'the manifest does not match its schema', {
-      field: issue?.path.join('.'),
-      problem: issue?.message,
-    });
-  }
-  return parsed.data;
+  return parseByFormat(value, MANIFEST_KIND);
 }
 
 /** Computes the SHA-384 of a manifest's bytes, which PCR16 is extended with and which its configurations name. */

@@ -2,6 +2,7 @@ import type { Transport } from '../transport/transport.ts';
 import {
   compareRecordKeys,
   type ControlRequest,
+  type ControlResponse,
   type Credentials,
   MAX_LISTED_RECORDS,
   MAX_RECORDS,
@@ -9,8 +10,10 @@ import {
   type RecordKey,
   type RecordWrite,
 } from './control.ts';
-import { ControlLink, LostResponse, type ResponseTo } from './control-link.ts';
+import { ControlLink } from './control-link.ts';
 import { ControlError } from './errors.ts';
+import { LostResponse } from './request-link.ts';
+import type { ResponseTo } from './request-service.ts';
 
 const DEFAULT_TIMEOUT_MS = 15_000;
 
@@ -71,7 +74,9 @@ export function createControlClient(transport: Transport, options: ControlClient
     last = call.catch(() => {});
     return call;
   }
-  function ask<Request extends ControlRequest>(request: Request): Promise<ResponseTo<Request>> {
+  function ask<Request extends ControlRequest>(
+    request: Request,
+  ): Promise<ResponseTo<Request, ControlResponse>> {
     return enqueue((end) => link.ask(request, end));
   }
 

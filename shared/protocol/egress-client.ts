@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream';
 import { FrameError, FrameStream } from '../frames/index.ts';
 import { TransportError } from '../transport/errors.ts';
-import { PARENT_CID, PARENT_PORT, type ConnectOptions, type Transport } from '../transport/transport.ts';
+import { PARENT_CID, PARENT_PORT } from '../transport/ports.ts';
+import type { ConnectOptions, Transport } from '../transport/transport.ts';
 import { MAX_EGRESS_FRAME_BYTES, egressResponseSchema, type EgressOpen } from './egress.ts';
 import { EgressError } from './errors.ts';
 

@@ -6,27 +6,6 @@ export interface VsockAddress {
   readonly port: number;
 }
 
-/** The parent instance as seen from an enclave on AWS. */
-export const PARENT_CID = 3;
-
-/** Ports of the parent (CID 3). */
-export const PARENT_PORT = Object.freeze({
-  /** Control requests of the enclave: see shared/protocol. */
-  control: 7001,
-  /** Egress by name: the first frame names the host to connect to. */
-  egress: 7002,
-  /** The report of init when the enclave's program has ended: see shared/native/exit-report.ts. */
-  exit: 7003,
-  /** nitro-cli's own heartbeat: the enclave's init sends one byte 0xB7 and awaits it back. */
-  heartbeat: 9000,
-});
-
-/** Ports of the enclave. */
-export const ENCLAVE_PORT = Object.freeze({
-  /** The HTTPS interface; TLS ends in the enclave. */
-  api: 443,
-});
-
 export interface ConnectOptions {
   /** Milliseconds until the attempt fails with `CONNECT_TIMEOUT`. */
   readonly timeoutMs: number;

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ENCLAVE_PORT } from '../../shared/transport/transport.ts';
+import { ENCLAVE_PORT } from '../../shared/transport/ports.ts';
 import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
 import {
   type Dial,

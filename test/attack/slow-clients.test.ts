@@ -6,7 +6,8 @@ import { connect, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serveHttps } from '../../enclave/api/http-server.ts';
 import { createTlsIdentity } from '../../enclave/api/tls-identity.ts';
-import { ENCLAVE_PORT, type Transport } from '../../shared/transport/transport.ts';
+import { ENCLAVE_PORT } from '../../shared/transport/ports.ts';
+import type { Transport } from '../../shared/transport/transport.ts';
 import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 

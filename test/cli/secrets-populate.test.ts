@@ -5,11 +5,8 @@ import {
   DescribeSecretCommand,
   GetSecretValueCommand,
   ListSecretsCommand,
-  PutSecretValueCommand,
-  type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { planSecret, writeSecret } from '../../cli/secrets/plan.ts';
 import { createSecretsManagerSecrets } from '../../parent/artifacts/secrets-manager.ts';
 import { ACCOUNT, type AwsAccount, startAccount } from './aws-account.ts';
 import { refusalIn, runHoldfast } from './in-process.ts';
@@ -182,63 +179,6 @@ describe('holdfast secrets populate --apply', () => {
     const from = `${NAME}=${folder.at('blob.bin')}`;
     expect((await populate('--apply', '--rotate', NAME, '--from', from)).exit).toBe(0);
     expect(await current()).toEqual(OTHER);
-  });
-});
-
-describe('a write that somebody else crosses', () => {
-  const options = () => ({
-    client: account.secrets,
-    prefix: PREFIX,
-    rotate: new Set([NAME]),
-    signal: new AbortController().signal,
-  });
-  const put = (SecretBinary: Uint8Array) =>
-    account.secrets.send(new PutSecretValueCommand({ SecretId: SECRET_ID, SecretBinary }));
-
-  it('is refused when the secret has been made since the plan', async () => {
-    const planned = await planSecret(NAME, BLOB, options());
-    await create(OTHER);
-    await expect(writeSecret(planned, options(), '')).rejects.toMatchObject({ code: 'SECRET_CHANGED' });
-    expect(await current()).toEqual(OTHER);
-  });
-
-  it('is told when the secret has been rotated since the plan', async () => {
-    await create(OTHER);
-    const planned = await planSecret(NAME, BLOB, options());
-    const rival = await put(Buffer.from(BLOB).reverse());
-    await expect(writeSecret(planned, options(), '')).rejects.toMatchObject({
-      code: 'SECRET_CHANGED',
-      details: { expected: planned.current, actual: rival.VersionId },
-    });
-  });
-
-  /** Secrets Manager, but that this happens to each answer. */
-  function altered(change: (command: object, answer: object) => unknown) {
-    const client = Object.create(account.secrets) as SecretsManagerClient;
-    client.send = async (command: never) => await change(command, await account.secrets.send(command));
-    return client;
-  }
-
-  it('is told when another value is in force right after it', async () => {
-    await create(OTHER);
-    const planned = await planSecret(NAME, BLOB, options());
-    const client = altered(async (command, answer) => {
-      if (command instanceof PutSecretValueCommand) await put(OTHER);
-      return answer;
-    });
-    await expect(writeSecret(planned, { ...options(), client }, '')).rejects.toMatchObject({
-      code: 'SECRET_NOT_WRITTEN',
-    });
-  });
-
-  it('is told when the value that comes back is not what was written', async () => {
-    const planned = await planSecret(NAME, BLOB, options());
-    const client = altered((command, answer) =>
-      command instanceof GetSecretValueCommand ? { ...answer, SecretBinary: OTHER } : answer,
-    );
-    await expect(writeSecret(planned, { ...options(), client }, '')).rejects.toMatchObject({
-      code: 'SECRET_NOT_WRITTEN',
-    });
   });
 });
 

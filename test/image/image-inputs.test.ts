@@ -40,7 +40,7 @@ describe.skipIf(!hasTools)("the image's inputs, when the mirror no longer has a 
   let cache: string;
   beforeEach(() => {
     project = temporaryFolder();
-    for (const name of ['scripts', 'cli', 'shared', 'attestation', 'package.json'])
+    for (const name of ['scripts', 'admin', 'cli', 'shared', 'attestation', 'package.json'])
       cpSync(join(ROOT, name), join(project, name), { recursive: true });
     symlinkSync(join(ROOT, 'node_modules'), join(project, 'node_modules'));
     mkdirSync(join(project, 'docker'));

@@ -20,6 +20,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 /** Exit code of scripts/build-eif --no-cache where node_modules cannot be checked. */
 const UNCHECKED = 3;
 const SOURCES = [
+  'admin',
   'attestation',
   'cli',
   'docker',

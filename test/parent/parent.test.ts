@@ -16,7 +16,7 @@ import { FrameStream } from '../../shared/frames/index.ts';
 import { controlResponseSchema, MAX_CONTROL_FRAME_BYTES } from '../../shared/protocol/control.ts';
 import { createControlClient, type ControlClient } from '../../shared/protocol/control-client.ts';
 import { openEgress } from '../../shared/protocol/egress-client.ts';
-import { ENCLAVE_PORT, PARENT_CID, PARENT_PORT } from '../../shared/transport/transport.ts';
+import { ENCLAVE_PORT, PARENT_CID, PARENT_PORT } from '../../shared/transport/ports.ts';
 import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
 import { ENCLAVE_CID, parentOptions } from '../support/parent-options.ts';
 import { readText } from '../support/read-stream.ts';

@@ -1,6 +1,6 @@
 import type { ParentOptions } from '../../parent/index.ts';
 import { createMemoryStore } from '../../local/hostile-parent/index.ts';
-import { PARENT_CID } from '../../shared/transport/transport.ts';
+import { PARENT_CID } from '../../shared/transport/ports.ts';
 import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
 
 /** The CID of the enclave that {@link parentOptions} serves. */

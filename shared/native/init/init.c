@@ -35,7 +35,7 @@
 #define PARENT_CID 3
 #define HEARTBEAT_PORT 9000 /* port on which nitro-cli waits for the byte and sends it back */
 #define HEARTBEAT 0xB7
-#define EXIT_PORT 7003 /* shared/transport/transport.ts: PARENT_PORT.exit */
+#define EXIT_PORT 7003 /* shared/transport/ports.ts: PARENT_PORT.exit */
 #define DEADLINE_MS 10000
 #define REPORT_DEADLINE_MS 2000
 #define MAX_REASON 64

@@ -2,10 +2,19 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '../../..');
-const SOURCES = ['shared', 'attestation', 'policy', 'enclave', 'parent', 'client', 'local', 'cli'].map(
-  (folder) => `${folder}/**/*.ts`,
-);
-/** Files without codes of ours: explanations prove nothing, and the stand-ins of AWS speak AWS's words. */
+const SOURCES = [
+  'shared',
+  'attestation',
+  'policy',
+  'audit',
+  'admin',
+  'enclave',
+  'parent',
+  'client',
+  'local',
+  'cli',
+].map((folder) => `${folder}/**/*.ts`);
+/** The explanations prove nothing, and the stand-ins of AWS speak AWS's words. */
 const NOT_SOURCES = ['cli/explain/codes/**', 'local/kms/**', 'local/secrets-manager/**'];
 const CODE = /'([A-Z][A-Z0-9_]+)'/g;
 /** Codes of the system: `code: 'EPIPE'` is no code of ours. */

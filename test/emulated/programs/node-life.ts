@@ -18,7 +18,7 @@ import { createEnvelope, ed25519PublicKeyHex, signEnvelope } from '../../../shar
 import { errorCode } from '../../../shared/errors.ts';
 import { CONFIGURATION_FORMAT, CONFIGURATION_PAYLOAD_TYPE } from '../../../shared/documents/configuration.ts';
 import { digestManifest } from '../../../shared/documents/manifest.ts';
-import { PARENT_PORT } from '../../../shared/transport/transport.ts';
+import { PARENT_PORT } from '../../../shared/transport/ports.ts';
 import { openVsockTransport } from '../../../shared/transport/vsock-transport.ts';
 import { type LifeImage, type LifeStepId, TOO_SLOW } from './life-steps.ts';
 import { askDocument, SigningClient } from './node-requests.ts';

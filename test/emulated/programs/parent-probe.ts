@@ -1,4 +1,4 @@
-import { PARENT_PORT } from '../../../shared/transport/transport.ts';
+import { PARENT_PORT } from '../../../shared/transport/ports.ts';
 import { openVsockTransport } from '../../../shared/transport/vsock-transport.ts';
 import { report } from './report.ts';
 

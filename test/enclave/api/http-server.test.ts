@@ -8,7 +8,8 @@ import { type ApiResponse, type BodyHandler, serveHttps } from '../../../enclave
 import { createTlsIdentity, type TlsIdentity } from '../../../enclave/api/tls-identity.ts';
 import type { ReceivedRequest, RequestHead } from '../../../shared/http-signature/index.ts';
 import { MAX_REQUEST_BYTES } from '../../../shared/api/bodies.ts';
-import { ENCLAVE_PORT, type Transport } from '../../../shared/transport/transport.ts';
+import { ENCLAVE_PORT } from '../../../shared/transport/ports.ts';
+import type { Transport } from '../../../shared/transport/transport.ts';
 import { createUnixTransport } from '../../../shared/transport/unix-transport.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 

@@ -8,7 +8,7 @@ import { openNetworks } from '../../../parent/egress/targets.ts';
 import { ParentOptionError } from '../../../parent/errors.ts';
 import { startParent, type Log, type Parent, type ParentOptions } from '../../../parent/index.ts';
 import { openEgress } from '../../../shared/protocol/egress-client.ts';
-import { PARENT_CID, PARENT_PORT } from '../../../shared/transport/transport.ts';
+import { PARENT_CID, PARENT_PORT } from '../../../shared/transport/ports.ts';
 import { createUnixTransport } from '../../../shared/transport/unix-transport.ts';
 import { measureHoldings } from '../../support/leaks.ts';
 import { ENCLAVE_CID, parentOptions } from '../../support/parent-options.ts';

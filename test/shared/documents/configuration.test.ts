@@ -56,6 +56,33 @@ describe('a configuration', () => {
   });
 });
 
+describe('the format of a configuration', () => {
+  it.each([
+    ['a later version', 'holdfast-configuration/2'],
+    ['another document', 'holdfast-manifest/1'],
+    ['a name that every object has', 'constructor'],
+    ['a number', 1],
+    ['nothing', undefined],
+  ])('is read first, and %s is refused by name', (_, format) => {
+    expect(() => parse({ format, version: 'no version' })).toThrow(
+      expect.objectContaining({
+        code: 'CONFIGURATION_MALFORMED',
+        message: expect.stringContaining('holdfast-configuration/1'),
+        details: expect.objectContaining({ field: 'format' }),
+      }),
+    );
+  });
+
+  it.each(['null', '[]', '"holdfast-configuration/1"', '3'])('is none of %s', (text) => {
+    expect(() => parseConfiguration(Buffer.from(text))).toThrow(
+      expect.objectContaining({
+        code: 'CONFIGURATION_MALFORMED',
+        details: expect.objectContaining({ field: '' }),
+      }),
+    );
+  });
+});
+
 describe('SPEC.md of manifest and configuration', () => {
   const spec = readFileSync(new URL('../../../shared/documents/SPEC.md', import.meta.url), 'utf8');
 

@@ -35,3 +35,16 @@ describe('the key of a manifest', () => {
     );
   });
 });
+
+describe('the format of a manifest', () => {
+  it.each(['holdfast-manifest/2', 'holdfast-configuration/1'])('is not %s', (format) => {
+    const bytes = Buffer.from(JSON.stringify({ format, node: 'no node' }));
+    expect(() => parseManifest(bytes)).toThrow(
+      expect.objectContaining({
+        code: 'MANIFEST_MALFORMED',
+        message: expect.stringContaining('holdfast-manifest/1'),
+        details: expect.objectContaining({ field: 'format' }),
+      }),
+    );
+  });
+});

@@ -6,7 +6,7 @@ import {
 } from '../../shared/documents/encryption-context.ts';
 import type { Manifest } from '../../shared/documents/manifest.ts';
 import { MAX_SECRET_BLOB_BYTES } from '../../shared/protocol/control.ts';
-import { CliError } from '../errors.ts';
+import { AdminError } from '../errors.ts';
 
 const NAMES: Readonly<Record<SecretPurpose, true>> = { [PASSWORD_SECRET]: true };
 
@@ -29,12 +29,12 @@ const MIN_BLOB_BYTES = 100;
 
 /**
  * Keeps plaintext from being taken for what KMS has encrypted: a password as it is, or one in hex or base64.
- * @throws CliError SECRET_NOT_CIPHERTEXT
+ * @throws AdminError SECRET_NOT_CIPHERTEXT
  */
 export function assertCiphertext(name: string, blob: Uint8Array): void {
   const isText = blob.every((byte) => byte === 9 || byte === 10 || byte === 13 || (byte >= 32 && byte < 127));
   if (blob.length >= MIN_BLOB_BYTES && blob.length <= MAX_SECRET_BLOB_BYTES && !isText) return;
-  throw new CliError('SECRET_NOT_CIPHERTEXT', 'not the bytes of a KMS ciphertext', {
+  throw new AdminError('SECRET_NOT_CIPHERTEXT', 'not the bytes of a KMS ciphertext', {
     name,
     length: blob.length,
     isText,

@@ -1,11 +1,5 @@
 import { createHash } from 'node:crypto';
-import {
-  createEnvelope,
-  DsseError,
-  type Envelope,
-  verifyEnvelope,
-  parseEnvelope,
-} from '../../shared/dsse/index.ts';
+import { createEnvelope, DsseError, type Envelope, parseEnvelope } from '../../shared/dsse/index.ts';
 import { JsonError, parseJson } from '../../shared/json/index.ts';
 import {
   type Configuration,
@@ -13,8 +7,9 @@ import {
   parseConfiguration,
 } from '../../shared/documents/configuration.ts';
 import { ConfigurationError } from '../../shared/documents/errors.ts';
-import { inFile } from '../common/in-file.ts';
-import { type Io, MAX_INPUT_BYTES, readInput } from '../command.ts';
+
+/** As long as an envelope can be before it is known to be one, in bytes. */
+const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
 /** A configuration as it lies on a disk, plain or in an envelope. Nothing of it is verified. */
 export interface ConfigurationFile {
@@ -28,13 +23,8 @@ export interface ConfigurationFile {
   readonly bytes: Uint8Array;
 }
 
-/** @throws UsageError when it cannot be read; CliError INPUT_TOO_LARGE; ConfigurationError CONFIGURATION_MALFORMED */
-export async function readConfigurationFile(path: string, io: Io): Promise<ConfigurationFile> {
-  const bytes = await readInput(path, io);
-  return inFile(path, () => parseConfigurationFile(bytes));
-}
-
-function parseConfigurationFile(bytes: Uint8Array): ConfigurationFile {
+/** Parses what a file holds: a configuration, or an envelope around one. @throws ConfigurationError CONFIGURATION_MALFORMED */
+export function parseConfigurationFile(bytes: Uint8Array): ConfigurationFile {
   const isPlain = !looksLikeEnvelope(bytes);
   const envelope = isPlain ? createEnvelope(CONFIGURATION_PAYLOAD_TYPE, bytes) : readEnvelope(bytes);
   const payload = Buffer.from(envelope.payload, 'base64');
@@ -47,32 +37,9 @@ function parseConfigurationFile(bytes: Uint8Array): ConfigurationFile {
   };
 }
 
-/** A signature of an envelope, and whether it is one of that key over these bytes. */
-export interface CheckedSignature {
-  /** Raw Ed25519 public key, hex. */
-  readonly key: string;
-  readonly isValid: boolean;
-}
-
-/** Each key once. */
-export function checkSignatures(envelope: Envelope): CheckedSignature[] {
-  const keys = new Set(envelope.signatures.map(({ keyid }) => keyid));
-  return [...keys].map((key) => ({ key, isValid: hasSigned(envelope, key) }));
-}
-
-function hasSigned(envelope: Envelope, key: string): boolean {
-  try {
-    verifyEnvelope(envelope, { payloadType: CONFIGURATION_PAYLOAD_TYPE, keys: [key], threshold: 1 });
-    return true;
-  } catch (error) {
-    if (error instanceof DsseError) return false;
-    throw error;
-  }
-}
-
 function looksLikeEnvelope(bytes: Uint8Array): boolean {
   try {
-    const value = parseJson(bytes, { maxBytes: MAX_INPUT_BYTES, maxDepth: 8 });
+    const value = parseJson(bytes, { maxBytes: MAX_FILE_BYTES, maxDepth: 8 });
     return typeof value === 'object' && value !== null && 'payloadType' in value;
   } catch (error) {
     // Whatever it is, the parser of configurations says what is wrong with it.

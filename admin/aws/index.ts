@@ -1,0 +1,2 @@
+export { askAws } from './ask.ts';
+export { openKms, openSecretsManager, type AwsAccess } from './clients.ts';

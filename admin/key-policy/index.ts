@@ -1,0 +1,2 @@
+export { pinManifest, pinManifestIfUnnamed } from './images.ts';
+export { signGateRecord } from './record.ts';

@@ -1,0 +1,4 @@
+export { applyPlan } from './apply.ts';
+export { generatePassword, renderGenerateStatement } from './generate.ts';
+export { assertCiphertext, fingerprint, isSecretName, passwordContext, secretPrefix } from './node-secret.ts';
+export { planSecrets, type PlannedSecret } from './plan.ts';
