@@ -1,4 +1,4 @@
-import type { Nouns } from './run.ts';
+import type { Nouns } from './common/command.ts';
 
 /** Every noun of the command, with the file that holds its verbs. */
 export const nouns: Nouns = {
@@ -52,11 +52,11 @@ export const nouns: Nouns = {
   },
   completion: {
     summary: 'scripts by which a shell completes what you type',
-    load: async () => (await import('./completion/commands.ts')).completionCommands,
+    load: async () => (await import('./completion/commands.ts')).createCompletionCommands(nouns),
   },
   man: {
     summary: 'the manual of this command',
-    load: async () => (await import('./completion/commands.ts')).manCommands,
+    load: async () => (await import('./completion/commands.ts')).createManCommands(nouns),
   },
   profile: {
     summary: 'what you need not type: holdfast.yaml and the environment',

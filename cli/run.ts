@@ -1,25 +1,20 @@
 import { parseArgs, styleText } from 'node:util';
 import { AttestationError, isUnreadable } from '../attestation/index.ts';
 import { errorCode, HoldfastError } from '../shared/errors.ts';
-import { type Command, type CommandInput, type Io, type Outcome, UsageError } from './command.ts';
+import {
+  type Command,
+  type CommandInput,
+  type Io,
+  type Nouns,
+  type Outcome,
+  UsageError,
+} from './common/command.ts';
+import { optionsOf, usesSettings } from './common/command-options.ts';
 import { fileOf } from './common/in-file.ts';
 import { printable } from './common/printable.ts';
-import { type ResolvedProfile, resolveProfile } from './profile/resolve.ts';
-import { type SettingName, SETTINGS } from './profile/settings.ts';
+import { type ResolvedProfile, resolveProfile } from './common/resolved-profile.ts';
+import { type SettingName, SETTINGS } from './common/settings.ts';
 import { systemCode, wordsFor } from './common/system-error.ts';
-
-/** Nouns and the modules that hold their verbs; a module is loaded when it is called, so that `--help` is quick. */
-export type Nouns = Readonly<Record<string, { summary: string; load: () => Promise<readonly Command[]> }>>;
-
-const COMMON_OPTIONS = {
-  json: { type: 'boolean', description: 'print one JSON object instead of text' },
-  help: { type: 'boolean', description: 'print this help; -h does too' },
-} as const;
-
-const JSON_LINES = {
-  type: 'boolean',
-  description: 'print JSON instead of text: one object a line, each with its "event"',
-} as const;
 
 /**
  * Runs `holdfast` with these arguments. Exit codes: 0 done or verified, 1 refused or failed, 2 usage. A noun whose one
@@ -135,28 +130,6 @@ export function parseInput(
 }
 
 const NO_PROFILE: ResolvedProfile = { path: null, settings: new Map() };
-
-const PROFILE_OPTION = {
-  profile: {
-    type: 'string',
-    value: 'FILE',
-    description: 'holdfast.yaml with what is not typed, or "none" (default: the one of this folder)',
-  },
-} as const;
-
-function usesSettings({ options, settings = [] }: Command): boolean {
-  return settings.length > 0 || Object.values(options).some(({ setting }) => setting !== undefined);
-}
-
-/** Every option of a command: its own, and those that all commands have. */
-export function optionsOf(command: Command): Command['options'] {
-  return {
-    ...command.options,
-    ...(usesSettings(command) ? PROFILE_OPTION : {}),
-    ...COMMON_OPTIONS,
-    ...(command.isStream === true ? { json: JSON_LINES } : {}),
-  };
-}
 
 function describeSetting(name: SettingName): string {
   return `: here, as ${SETTINGS[name].variable}, or as ${name} in holdfast.yaml`;

@@ -1,17 +1,19 @@
 import { CONTROL_SERVICE } from '../shared/protocol/control-service.ts';
 import type { NodeStatus } from './status/node-status.ts';
 import { ENCLAVE_PORT, PARENT_PORT } from '../shared/transport/ports.ts';
-import { ConnectionTable } from './connection-table.ts';
+import { ConnectionTable } from './common/connection-table.ts';
 import { createControlSession, type ControlSession } from './control/session.ts';
 import type { ControlSources } from './control/sources.ts';
 import { startEgress } from './egress/egress.ts';
 import type { EgressTarget } from './egress/targets.ts';
 import { startIngressServer, type IngressServer } from './ingress/server.ts';
 import { startExitListener } from './lifecycle/exit-listener.ts';
-import { silentLog, type Log } from './log.ts';
+import { silentLog, type Log } from './common/log.ts';
 import { createParentMetrics, type ParentMetrics } from './metrics/parent-metrics.ts';
-import type { EgressOptions, IngressOptions, ParentOptions } from './options.ts';
-import { startRequestServer } from './request-server.ts';
+import type { EgressOptions } from './egress/options.ts';
+import type { IngressOptions } from './ingress/options.ts';
+import type { ParentOptions } from './config/options.ts';
+import { startRequestServer } from './common/request-server.ts';
 import { createNodeStatus } from './status/node-status.ts';
 import { startStatusServer, type StatusServer } from './status/server.ts';
 

@@ -7,8 +7,8 @@ import { logAllowListWarnings } from './config/vsock-proxy-file.ts';
 import { checkImage } from './lifecycle/image.ts';
 import { createNitroCli } from './lifecycle/nitro-cli.ts';
 import { startSupervisor, type Supervisor, type SupervisorState } from './lifecycle/supervisor.ts';
-import { ParentOptionError } from './errors.ts';
-import type { Log } from './log.ts';
+import { ParentOptionError } from './common/errors.ts';
+import type { Log } from './common/log.ts';
 import { startParent, type Parent } from './parent.ts';
 import { takeSystemdSockets } from './systemd-sockets.ts';
 

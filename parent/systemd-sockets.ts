@@ -1,4 +1,4 @@
-import { ParentOptionError } from './errors.ts';
+import { ParentOptionError } from './common/errors.ts';
 
 /** Descriptors of listening sockets that systemd opened for this process, by the name that their unit gives them. */
 export type SystemdSockets = ReadonlyMap<string, number>;

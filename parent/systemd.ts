@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoName, loadNative, type NativeAddon } from '../shared/native/addon.ts';
-import type { Log } from './log.ts';
+import type { Log } from './common/log.ts';
 
 /** Messages of a service to systemd; none where systemd did not start it. */
 export interface ServiceManager {

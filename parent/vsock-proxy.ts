@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import type { Transport } from '../shared/transport/transport.ts';
-import { ConnectionTable } from './connection-table.ts';
+import { ConnectionTable } from './common/connection-table.ts';
 import { logAllowListWarnings, parseVsockProxyFile } from './config/vsock-proxy-file.ts';
 import { startEgress } from './egress/egress.ts';
 import { createLookUp, type AddressFamily } from './egress/look-up.ts';
 import { openNetworks } from './egress/targets.ts';
-import { ParentOptionError } from './errors.ts';
-import type { Log } from './log.ts';
+import { ParentOptionError } from './common/errors.ts';
+import type { Log } from './common/log.ts';
 
 export interface VsockProxyOptions {
   readonly transport: Transport;

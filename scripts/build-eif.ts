@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { createReplayingSigner, describeEif, EifError, type EifSigner } from '../attestation/eif/index.ts';
 import { formatPcrFile } from '../attestation/pcr-file.ts';
-import { UsageError } from '../cli/command.ts';
+import { UsageError } from '../cli/common/command.ts';
 import { openFileSource } from '../cli/eif/file.ts';
 import { openSigner } from '../cli/eif/signer.ts';
 import { bundleEntry } from './image/bundle.ts';

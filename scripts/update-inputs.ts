@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { UsageError } from '../cli/command.ts';
+import { UsageError } from '../cli/common/command.ts';
 import { compareLocks, describeChanges, findMissing, moveLock } from './image/lock-changes.ts';
 import { formatLock, lockPath, parseLock, PINNED_LOCK } from './image/lock.ts';
 import { measureLock } from './image/measure-lock.ts';

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { describeEif, type EifDescription } from '../attestation/eif/index.ts';
-import { UsageError } from '../cli/command.ts';
+import { UsageError } from '../cli/common/command.ts';
 import { openFileSource } from '../cli/eif/file.ts';
 import { ImageError } from './image/errors.ts';
 import { explainDifference } from './image/difference.ts';

@@ -1,12 +1,12 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parsePcrFile, unsafeParseAttestationDocument } from '../../attestation/index.ts';
-import { startLocalAws } from '../../local/aws/local-aws.ts';
+import { startLocalAws } from '../../local/testbed/local-aws.ts';
 import { CLIENT, DEMO_KEYS, DEMO_RULES } from '../../local/demo/index.ts';
 import { DEMO_SIGNATURES } from '../../local/demo/signatures.ts';
 import { openTestNode } from '../../local/testbed/index.ts';
 import { PARENT_PORT } from '../../shared/transport/ports.ts';
-import { openVsockTransport } from '../../shared/transport/vsock-transport.ts';
+import { openVsockTransport } from '../../shared/native/vsock-transport.ts';
 import { askDocument, SigningClient } from '../../test/emulated/programs/node-requests.ts';
 import { ParentDaemon } from '../../test/emulated/programs/parent-daemon.ts';
 import { report } from '../../test/emulated/programs/report.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatPcrFile } from '../../attestation/index.ts';
-import { startLocalAws } from '../../local/aws/local-aws.ts';
+import { startLocalAws } from '../../local/testbed/local-aws.ts';
 import { bundleEntry } from '../../scripts/image/bundle.ts';
 import { compileBinaries } from '../../scripts/image/compile.ts';
 import type { CpioEntry } from '../../scripts/image/cpio.ts';

@@ -10,7 +10,13 @@ import { inspectedAsData, inspectedAsText, verifiedAsData, verifiedAsText } from
 import { decodePublicKeyFile, explainKeyMismatch } from './public-key-file.ts';
 import { inFile } from '../common/in-file.ts';
 import { readPcrFile, readRootFile } from '../common/trust-files.ts';
-import { readInput, UsageError, type Command, type CommandInput, type OptionSpec } from '../command.ts';
+import {
+  readInput,
+  UsageError,
+  type Command,
+  type CommandInput,
+  type OptionSpec,
+} from '../common/command.ts';
 
 const MAX_KEY_FILE_BYTES = 64 * 1024;
 

@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { AttestationError } from '../../attestation/index.ts';
 import { asText, decodeHexOrBase64, findByteOrderMark } from '../../attestation/file-encoding.ts';
-import { UsageError } from '../command.ts';
+import { UsageError } from '../common/command.ts';
 
 const PEM = '-----BEGIN PUBLIC KEY-----';
 

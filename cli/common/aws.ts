@@ -1,5 +1,5 @@
 import type { AwsAccess } from '../../admin/aws/index.ts';
-import { type CommandInput, type OptionSpec, readInput, UsageError } from '../command.ts';
+import { type CommandInput, type OptionSpec, readInput, UsageError } from './command.ts';
 
 const MAX_CA_BYTES = 1024 * 1024;
 

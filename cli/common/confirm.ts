@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
-import type { Io } from '../command.ts';
-import { CliError } from '../errors.ts';
+import type { Io } from './command.ts';
+import { CliError } from './errors.ts';
 
 /**
  * Shows a text to the person at the terminal and waits for a yes. Without a terminal nobody is asked.

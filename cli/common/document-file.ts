@@ -1,6 +1,6 @@
 import { decodeDocumentFile } from '../../attestation/index.ts';
 import { MAX_DOCUMENT_FILE_BYTES } from '../../attestation/file-encoding.ts';
-import { type Io, readInput } from '../command.ts';
+import { type Io, readInput } from './command.ts';
 import { inFile } from './in-file.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { computeManifestPcr } from '../../attestation/index.ts';
 import { digestManifest, type Manifest, parseManifest } from '../../shared/documents/manifest.ts';
-import { type Io, readInput } from '../command.ts';
+import { type Io, readInput } from './command.ts';
 import { inFile } from './in-file.ts';
 
 /** Manifest on a disk: parsed by the enclave's own rules, and measured as the enclave does. */

@@ -1,6 +1,6 @@
 import { access, chmod, constants, type FileHandle, link, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { UsageError } from '../command.ts';
+import { UsageError } from './command.ts';
 import { describeSystemError } from './system-error.ts';
 
 export interface OutputOptions {

@@ -1,5 +1,5 @@
 import { MANIFEST_PCR, parsePcrFile } from '../../attestation/index.ts';
-import { CliError } from '../errors.ts';
+import { CliError } from './errors.ts';
 
 const MANIFEST_KEY = new RegExp(`^(?:pcr)?${MANIFEST_PCR}$`, 'i');
 

@@ -1,8 +1,8 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { ed25519PublicKeyHex } from '../../shared/dsse/index.ts';
-import { UsageError } from '../command.ts';
-import { CliError } from '../errors.ts';
+import { UsageError } from './command.ts';
+import { CliError } from './errors.ts';
 
 const MAX_KEY_BYTES = 4096;
 /** Mode bits that let group or others read or write. */

@@ -1,4 +1,4 @@
-import type { Io } from '../command.ts';
+import type { Io } from './command.ts';
 
 const WIDTH = 24;
 const PATIENCE_MS = 1000;

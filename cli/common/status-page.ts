@@ -2,7 +2,7 @@ import { get, type IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import { ByteCollector } from '../../shared/byte-collector.ts';
 import { parseJson } from '../../shared/json/index.ts';
-import { CliError } from '../errors.ts';
+import { CliError } from './errors.ts';
 
 const TIMEOUT_MS = 5_000;
 const MAX_STATUS_BYTES = 16 * 1024;

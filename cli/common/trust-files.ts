@@ -6,7 +6,7 @@ import {
   type PcrFileOptions,
   type PcrValues,
 } from '../../attestation/index.ts';
-import { type Io, readInput } from '../command.ts';
+import { type Io, readInput } from './command.ts';
 import { inFile } from './in-file.ts';
 
 const MAX_ROOT_FILE_BYTES = 64 * 1024;

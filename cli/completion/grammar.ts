@@ -1,5 +1,6 @@
+import type { Nouns } from '../common/command.ts';
+import { optionsOf } from '../common/command-options.ts';
 import { CODE_AREAS } from '../explain/codes/index.ts';
-import { type Nouns, optionsOf } from '../run.ts';
 
 /** Kind of word that may stand at a place of the command line. */
 export type WordKind = 'file' | 'folder' | 'code' | 'other';

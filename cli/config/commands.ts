@@ -15,7 +15,7 @@ import {
 import { describeChanges } from '../../policy/index.ts';
 import { digestManifest, parseManifest } from '../../shared/documents/manifest.ts';
 import type { Envelope } from '../../shared/dsse/index.ts';
-import { type Command, type CommandInput, type Io, type Outcome, readInput } from '../command.ts';
+import { type Command, type CommandInput, type Io, type Outcome, readInput } from '../common/command.ts';
 import { confirm } from '../common/confirm.ts';
 import { inFile } from '../common/in-file.ts';
 import { writeOutput } from '../common/output-file.ts';

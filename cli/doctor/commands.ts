@@ -1,7 +1,7 @@
 import { createRealHost, type DoctorReport, runDoctor } from '../../parent/doctor/index.ts';
-import type { Command, Io } from '../command.ts';
+import type { Command, Io } from '../common/command.ts';
 import { formatDoctorReport } from './report.ts';
-import { CliError } from '../errors.ts';
+import { CliError } from '../common/errors.ts';
 import { DEFAULT_CONFIG } from '../parent/store.ts';
 import { createProgress } from '../common/progress.ts';
 

@@ -9,7 +9,7 @@ import {
 } from '../../attestation/eif/index.ts';
 import { formatPcrFile } from '../../attestation/pcr-file.ts';
 import { parseJson } from '../../shared/json/index.ts';
-import { type Command, type CommandInput, readInput, UsageError } from '../command.ts';
+import { type Command, type CommandInput, readInput, UsageError } from '../common/command.ts';
 import { inFileLater } from '../common/in-file.ts';
 import { readPcrFile } from '../common/trust-files.ts';
 import { AWS_OPTIONS } from '../common/aws.ts';

@@ -1,6 +1,6 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { CHUNK_BYTES, type EifSink, type EifSource } from '../../attestation/eif/index.ts';
-import { UsageError } from '../command.ts';
+import { UsageError } from '../common/command.ts';
 import { assertWritable } from '../common/output-file.ts';
 import { describeSystemError } from '../common/system-error.ts';
 

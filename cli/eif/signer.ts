@@ -2,7 +2,7 @@ import { openKms } from '../../admin/aws/index.ts';
 import { createKmsSigner } from '../../admin/image-signing/index.ts';
 import { createLocalSigner, type EifSigner } from '../../attestation/eif/index.ts';
 import { readAwsAccess } from '../common/aws.ts';
-import { type CommandInput, readInput, UsageError } from '../command.ts';
+import { type CommandInput, readInput, UsageError } from '../common/command.ts';
 import { readPrivateKey } from '../common/private-key.ts';
 
 const MAX_CERTIFICATE_BYTES = 64 * 1024;

@@ -1,4 +1,4 @@
-import { type Command, type Outcome } from '../command.ts';
+import { type Command, type Outcome } from '../common/command.ts';
 import { printable } from '../common/printable.ts';
 import { CODE_AREAS } from './codes/index.ts';
 import { type CodeMeaning, explainCode } from './explain-code.ts';

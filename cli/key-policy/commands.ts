@@ -1,4 +1,4 @@
-import type { Command } from '../command.ts';
+import type { Command } from '../common/command.ts';
 import { verifyRecordCommand } from './verify-record.ts';
 import { diffCommand, lintCommand } from './read.ts';
 import { closeCommand, gateCommand, renderCommand } from './write.ts';

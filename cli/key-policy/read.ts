@@ -7,7 +7,7 @@ import {
   type Finding,
   type PermissionChange,
 } from '../../attestation/key-policy/index.ts';
-import type { Command } from '../command.ts';
+import type { Command } from '../common/command.ts';
 import {
   OPTIONS,
   readArns,
@@ -22,7 +22,7 @@ import {
 } from './input.ts';
 import { encryptionContext, PASSWORD_SECRET } from '../../shared/documents/encryption-context.ts';
 import { printable } from '../common/printable.ts';
-import { UsageError } from '../usage-error.ts';
+import { UsageError } from '../common/usage-error.ts';
 
 export const lintCommand: Command = {
   name: 'key-policy lint',

@@ -5,7 +5,7 @@ import {
   openGateRecord,
 } from '../../audit/index.ts';
 import { trustAnchorLines } from '../attestation/report.ts';
-import { type Command, type CommandInput, readInput, UsageError } from '../command.ts';
+import { type Command, type CommandInput, readInput, UsageError } from '../common/command.ts';
 import { readDocumentFile } from '../common/document-file.ts';
 import { inFile } from '../common/in-file.ts';
 import { readPolicy } from './input.ts';

@@ -13,7 +13,7 @@ import {
 } from '../../attestation/key-policy/index.ts';
 import { encryptionContext, PASSWORD_SECRET } from '../../shared/documents/encryption-context.ts';
 import { trustAnchorLines } from '../attestation/report.ts';
-import { type Command, type CommandInput, type Outcome, UsageError } from '../command.ts';
+import { type Command, type CommandInput, type Outcome, UsageError } from '../common/command.ts';
 import { readDocumentFile } from '../common/document-file.ts';
 import {
   OPTIONS,

@@ -1,8 +1,8 @@
 import { extname } from 'node:path';
 import { styleText } from 'node:util';
 import { DEMO_PARTS, type DemoStep, runDemo } from '../../local/demo/index.ts';
-import { type Command, type Io, UsageError } from '../command.ts';
-import { CliError } from '../errors.ts';
+import { type Command, type Io, UsageError } from '../common/command.ts';
+import { CliError } from '../common/errors.ts';
 import { localUp } from './up.ts';
 
 const HEADINGS: Readonly<Record<DemoStep['part'], string>> = {

@@ -5,11 +5,11 @@ import { stringify } from 'yaml';
 import { CLIENT, DEMO_KEYS, DEMO_RULES } from '../../local/demo/index.ts';
 import { bringUp, type LocalNode } from '../../local/testbed/index.ts';
 import { HoldfastError } from '../../shared/errors.ts';
-import { type Io, type Outcome, UsageError } from '../command.ts';
-import { CliError } from '../errors.ts';
+import { type Io, type Outcome, UsageError } from '../common/command.ts';
+import { CliError } from '../common/errors.ts';
 import { writeOutput } from '../common/output-file.ts';
-import { PROFILE_NAME } from '../profile/profile-file.ts';
-import type { SettingName } from '../profile/settings.ts';
+import { PROFILE_NAME } from '../common/profile-file.ts';
+import type { SettingName } from '../common/settings.ts';
 
 export interface LocalUpInput {
   readonly stateDirectory: string;

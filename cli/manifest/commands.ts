@@ -1,5 +1,5 @@
-import { type Command, type CommandInput, type Outcome, readInput, UsageError } from '../command.ts';
-import { CliError } from '../errors.ts';
+import { type Command, type CommandInput, type Outcome, readInput, UsageError } from '../common/command.ts';
+import { CliError } from '../common/errors.ts';
 import { inFile } from '../common/in-file.ts';
 import { describeManifest, type ManifestFile, readManifestFile } from '../common/manifest-file.ts';
 import { writeOutput } from '../common/output-file.ts';

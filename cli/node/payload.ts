@@ -6,7 +6,7 @@ import {
   type KeyType,
 } from '../../shared/algorithms.ts';
 import { MAX_MESSAGE_BYTES, type Payload } from '../../shared/api/bodies.ts';
-import { type CommandInput, type OptionSpec, readInput, UsageError } from '../command.ts';
+import { type CommandInput, type OptionSpec, readInput, UsageError } from '../common/command.ts';
 
 /** Options for the payload to sign, of which exactly one is given. */
 export const PAYLOAD_OPTIONS = {

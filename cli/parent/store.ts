@@ -4,8 +4,8 @@ import type { ParentConfig } from '../../parent/config/schema.ts';
 import type { RecordSession } from '../../parent/index.ts';
 import { readParentConfig } from '../../parent/service.ts';
 import { MAX_BACKUP_BYTES, restoreBackup, writeBackup } from '../../parent/store/backup.ts';
-import { type Command, readInput, UsageError } from '../command.ts';
-import { CliError } from '../errors.ts';
+import { type Command, readInput, UsageError } from '../common/command.ts';
+import { CliError } from '../common/errors.ts';
 import { describeSystemError, systemCode } from '../common/system-error.ts';
 
 export const DEFAULT_CONFIG = '/etc/holdfast/parent.yaml';

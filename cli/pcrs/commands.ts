@@ -1,5 +1,5 @@
 import { comparePcrs, explainDifferences } from '../../attestation/index.ts';
-import type { Command } from '../command.ts';
+import type { Command } from '../common/command.ts';
 import { readPcrFile } from '../common/trust-files.ts';
 
 const diffCommand: Command = {

@@ -1,7 +1,7 @@
-import type { Command, Outcome } from '../command.ts';
+import type { Command, Outcome } from '../common/command.ts';
 import { printable } from '../common/printable.ts';
-import type { ResolvedProfile } from './resolve.ts';
-import { SETTING_NAMES, SETTINGS } from './settings.ts';
+import type { ResolvedProfile } from '../common/resolved-profile.ts';
+import { SETTING_NAMES, SETTINGS } from '../common/settings.ts';
 
 const showCommand: Command = {
   name: 'profile show',

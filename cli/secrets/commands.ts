@@ -1,4 +1,4 @@
-import type { Command } from '../command.ts';
+import type { Command } from '../common/command.ts';
 import { generateCommand } from './generate.ts';
 import { populateCommand } from './populate.ts';
 

@@ -10,8 +10,8 @@ import {
   secretPrefix,
 } from '../../admin/secrets/index.ts';
 import { AWS_OPTIONS, readAwsAccess } from '../common/aws.ts';
-import { type Command, type CommandInput, type Outcome, readInput, UsageError } from '../command.ts';
-import { CliError } from '../errors.ts';
+import { type Command, type CommandInput, type Outcome, readInput, UsageError } from '../common/command.ts';
+import { CliError } from '../common/errors.ts';
 import { nameNode, readManifestFile } from '../common/manifest-file.ts';
 import { assertWritable, writeOutput } from '../common/output-file.ts';
 

@@ -13,7 +13,7 @@ import {
   secretPrefix,
 } from '../../admin/secrets/index.ts';
 import { AWS_OPTIONS, readAwsAccess } from '../common/aws.ts';
-import { type Command, type CommandInput, type Outcome, readInput, UsageError } from '../command.ts';
+import { type Command, type CommandInput, type Outcome, readInput, UsageError } from '../common/command.ts';
 import { nameNode, readManifestFile } from '../common/manifest-file.ts';
 import { printable } from '../common/printable.ts';
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { findPackageJSON } from 'node:module';
 import { InternalError } from '../../shared/errors.ts';
-import type { Command } from '../command.ts';
+import type { Command } from '../common/command.ts';
 
 const versionCommand: Command = {
   name: 'version',

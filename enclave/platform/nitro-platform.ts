@@ -1,6 +1,6 @@
 import { amazonTrustRoots } from '../../shared/aws/trust-roots.ts';
 import { loadNative } from '../../shared/native/addon.ts';
-import { openVsockTransport } from '../../shared/transport/vsock-transport.ts';
+import { openVsockTransport } from '../../shared/native/vsock-transport.ts';
 import type { Platform } from '../node/platform.ts';
 import { createNativeCurves } from '../keys/index.ts';
 import { checkEnclaveHost } from './host-check.ts';

@@ -4,7 +4,7 @@ import {
   unsafeParseAttestationDocument,
   type PcrValues,
 } from '../../attestation/index.ts';
-import type { RecipientVerifier } from './recipient.ts';
+import type { RecipientVerifier } from './model/recipient.ts';
 
 /** Maximum age of a document in milliseconds: KMS wants one that was made for the request. */
 const MAX_AGE = 300_000;

@@ -1,5 +1,5 @@
-export type { KeyDecision } from './authorize.ts';
-export type { CmsShape } from './cms.ts';
+export type { KeyDecision } from './model/authorize.ts';
+export type { CmsShape } from './model/cms.ts';
 export { createRecipientVerifier } from './document-verifier.ts';
 export { createKmsService } from './kms.ts';
-export type { RecipientVerifier } from './recipient.ts';
+export type { RecipientVerifier } from './model/recipient.ts';

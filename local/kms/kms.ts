@@ -1,10 +1,10 @@
 import type { AwsService, StateStore } from '../aws/plumbing.ts';
-import { AliasStore } from './alias-store.ts';
-import type { KeyDecision } from './authorize.ts';
-import type { CmsShape } from './cms.ts';
-import type { KmsContext, KmsOperation } from './context.ts';
-import { GrantStore } from './grant-store.ts';
-import { KeyStore } from './key-store.ts';
+import { AliasStore } from './model/alias-store.ts';
+import type { KeyDecision } from './model/authorize.ts';
+import type { CmsShape } from './model/cms.ts';
+import type { KmsContext, KmsOperation } from './model/context.ts';
+import { GrantStore } from './model/grant-store.ts';
+import { KeyStore } from './model/key-store.ts';
 import * as aliases from './operations/aliases.ts';
 import { createKey } from './operations/create-key.ts';
 import * as dataKeys from './operations/data-keys.ts';
@@ -17,7 +17,7 @@ import * as rotation from './operations/rotation.ts';
 import * as sharedSecrets from './operations/shared-secrets.ts';
 import * as signing from './operations/signing.ts';
 import * as tags from './operations/tags.ts';
-import type { RecipientVerifier } from './recipient.ts';
+import type { RecipientVerifier } from './model/recipient.ts';
 
 export interface KmsOptions {
   readonly state: StateStore;

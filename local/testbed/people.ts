@@ -3,8 +3,9 @@ import { MANIFEST_PCR } from '../../attestation/index.ts';
 import { renderKeyPolicy } from '../../attestation/key-policy/index.ts';
 import { createEnvelope, signEnvelope } from '../../shared/dsse/index.ts';
 import { type Configuration, CONFIGURATION_PAYLOAD_TYPE } from '../../shared/documents/configuration.ts';
-import type { AwsCredentials, LocalAws } from '../aws/index.ts';
+import type { AwsCredentials } from '../aws/index.ts';
 import type { Identity } from './identity.ts';
+import type { LocalAws } from './local-aws.ts';
 
 export const REGION = 'eu-central-1';
 const PARENT_ROLE = 'holdfast-parent';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type LocalAws, type LocalAwsOptions, startLocalAws } from '../aws/local-aws.ts';
+import { type LocalAws, type LocalAwsOptions, startLocalAws } from './local-aws.ts';
 import { createRecipientVerifier, type RecipientVerifier } from '../kms/index.ts';
 import { NitroHost } from '../nitro-host/index.ts';
 

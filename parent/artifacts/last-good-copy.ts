@@ -2,7 +2,7 @@ import { mkdir, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SecretSource } from '../control/sources.ts';
 import { errorCode } from '../../shared/errors.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../common/log.ts';
 import { readArtifactFile } from './files.ts';
 import type { ArtifactSource } from './source.ts';
 

@@ -12,12 +12,14 @@ import { createFileSecrets, readArtifactFile } from '../artifacts/files.ts';
 import { withLastGoodCopy, withLastGoodSecrets } from '../artifacts/last-good-copy.ts';
 import type { ArtifactSource } from '../artifacts/source.ts';
 import type { SecretSource } from '../control/sources.ts';
-import { createCredentialSource, type CredentialSource } from '../credentials.ts';
+import { createCredentialSource, type CredentialSource } from '../common/credentials.ts';
 import { createLookUp } from '../egress/look-up.ts';
 import { openNetworks, targetKey, type EgressTarget } from '../egress/targets.ts';
-import { ParentOptionError } from '../errors.ts';
-import type { Log } from '../log.ts';
-import type { EgressOptions, IngressOptions, ParentOptions } from '../options.ts';
+import { ParentOptionError } from '../common/errors.ts';
+import type { Log } from '../common/log.ts';
+import type { EgressOptions } from '../egress/options.ts';
+import type { IngressOptions } from '../ingress/options.ts';
+import type { ParentOptions } from './options.ts';
 import type { RecordStore } from '../store/record-store.ts';
 import { createSqliteStore } from '../store/sqlite-store.ts';
 import type { ArtifactLocation, ParentConfig } from './schema.ts';
@@ -106,7 +108,7 @@ function createIngressOptions({ listen, ...limits }: NonNullable<ParentConfig['i
 
 async function createTransport(transport: ParentConfig['transport']): Promise<Transport> {
   if (transport !== 'vsock') return createUnixTransport({ directory: transport.unix, cid: PARENT_CID });
-  const { openParentTransport } = await import('../vsock.ts');
+  const { openParentTransport } = await import('../common/vsock.ts');
   return openParentTransport();
 }
 

@@ -1,6 +1,6 @@
 import { parse, YAMLParseError } from 'yaml';
 import type { z } from 'zod';
-import { ParentOptionError } from '../errors.ts';
+import { ParentOptionError } from '../common/errors.ts';
 import { parentConfigSchema, type ParentConfig } from './schema.ts';
 
 export const MAX_CONFIG_BYTES = 256 * 1024;

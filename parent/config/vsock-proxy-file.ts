@@ -1,7 +1,7 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, visit, type Document } from 'yaml';
 import { isHost, isPort, normaliseHost, targetKey, type EgressTarget } from '../egress/targets.ts';
-import { ParentOptionError } from '../errors.ts';
-import type { Log } from '../log.ts';
+import { ParentOptionError } from '../common/errors.ts';
+import type { Log } from '../common/log.ts';
 import { describePlace, MAX_CONFIG_BYTES } from './parse.ts';
 
 export type VsockProxyFileWarningCode =

@@ -13,8 +13,8 @@ import {
   type RecordKey,
   type RecordWrite,
 } from '../../shared/protocol/control.ts';
-import type { Log } from '../log.ts';
-import type { RequestSession } from '../request-server.ts';
+import type { Log } from '../common/log.ts';
+import type { RequestSession } from '../common/request-server.ts';
 import { RecordStoreError, type RecordStoreErrorCode } from '../store/errors.ts';
 import type { RecordSession } from '../store/record-store.ts';
 import type { ControlSources } from './sources.ts';

@@ -1,3 +1,3 @@
-export { PARTS } from './check.ts';
+export { PARTS } from './checks/check.ts';
 export { createRealHost } from './real-host.ts';
 export { runDoctor, type DoctorReport, type ReportedFinding } from './run.ts';

@@ -8,7 +8,7 @@ import { createLookUp } from '../egress/look-up.ts';
 import { checkImage } from '../lifecycle/image.ts';
 import { ByteCollector } from '../../shared/byte-collector.ts';
 import { loadNative } from '../../shared/native/addon.ts';
-import type { Host, HttpResponse } from './host.ts';
+import type { Host, HttpResponse } from './checks/host.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024;
 const MAX_OUTPUT_BYTES = 1024 * 1024;

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode } from '../../shared/errors.ts';
 import { parseParentConfig } from '../config/parse.ts';
 import type { ParentConfig } from '../config/schema.ts';
-import { ParentOptionError } from '../errors.ts';
-import { type Check, type CheckContext, type Part } from './check.ts';
+import { ParentOptionError } from '../common/errors.ts';
+import { type Check, type CheckContext, type Part } from './checks/check.ts';
 import { CHECKS } from './checks/index.ts';
-import { fail, type CheckResult, ok, quote, skip, warn } from './check-result.ts';
-import { errnoOf, type Host } from './host.ts';
-import { type Instance, readInstance } from './instance.ts';
+import { fail, type CheckResult, ok, quote, skip, warn } from './checks/check-result.ts';
+import { errnoOf, type Host } from './checks/host.ts';
+import { type Instance, readInstance } from './checks/instance-type.ts';
 
 export interface DoctorOptions {
   readonly host: Host;

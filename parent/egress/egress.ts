@@ -1,6 +1,6 @@
 import type { Listener } from '../../shared/transport/transport.ts';
-import { ParentOptionError } from '../errors.ts';
-import type { EgressOptions } from '../options.ts';
+import { ParentOptionError } from '../common/errors.ts';
+import type { EgressOptions } from './options.ts';
 import { dialTarget, type LookUp } from './dial.ts';
 import { EgressRefusal } from './errors.ts';
 import { ConnectionLimiter } from './connection-limiter.ts';

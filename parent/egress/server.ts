@@ -9,9 +9,9 @@ import {
   type EgressOpen,
 } from '../../shared/protocol/egress.ts';
 import type { Accepted, Listener, Transport } from '../../shared/transport/transport.ts';
-import type { ConnectionTable } from '../connection-table.ts';
-import { hangUp } from '../forward.ts';
-import type { Log } from '../log.ts';
+import type { ConnectionTable } from '../common/connection-table.ts';
+import { hangUp } from '../common/forward.ts';
+import type { Log } from '../common/log.ts';
 import { EgressRefusal } from './errors.ts';
 import type { ConnectionLimiter } from './connection-limiter.ts';
 

@@ -1,7 +1,7 @@
 import { isIP, isIPv6, type BlockList } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { canonicalAddress, createBlockList, findClosedBlock, METADATA_BLOCKS } from './addresses.ts';
-import { ParentOptionError } from '../errors.ts';
+import { ParentOptionError } from '../common/errors.ts';
 
 /** Host and port that the enclave may reach, as an operator writes them. */
 export interface EgressTarget {

@@ -2,9 +2,9 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { errorCode } from '../../shared/errors.ts';
 import type { Transport, VsockAddress } from '../../shared/transport/transport.ts';
-import type { ConnectionTable } from '../connection-table.ts';
-import { ParentOptionError } from '../errors.ts';
-import type { Log } from '../log.ts';
+import type { ConnectionTable } from '../common/connection-table.ts';
+import { ParentOptionError } from '../common/errors.ts';
+import type { Log } from '../common/log.ts';
 import { readProxyHeader, waitForBytes } from './proxy-protocol.ts';
 
 export interface IngressServerOptions {

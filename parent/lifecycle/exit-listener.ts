@@ -1,7 +1,7 @@
 import { MAX_EXIT_REPORT_BYTES, parseExitReport, type ExitReport } from '../../shared/native/exit-report.ts';
 import { PARENT_PORT } from '../../shared/transport/ports.ts';
 import type { Accepted, Listener, Transport } from '../../shared/transport/transport.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../common/log.ts';
 
 export interface ExitListenerOptions {
   readonly transport: Transport;

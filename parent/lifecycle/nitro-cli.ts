@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { z } from 'zod';
-import type { Log } from '../log.ts';
+import type { Log } from '../common/log.ts';
 import { followConsole } from './console.ts';
 import { EnclaveError } from './errors.ts';
 

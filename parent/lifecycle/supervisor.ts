@@ -1,6 +1,6 @@
 import { setTimeout as setTimer } from 'node:timers/promises';
 import { errorCode } from '../../shared/errors.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../common/log.ts';
 import { SILENT_AFTER_MS, steadyClock, type NodeStatus } from '../status/node-status.ts';
 import { EnclaveError, type EnclaveErrorCode } from './errors.ts';
 import type { ImageMeasurements } from './image.ts';

@@ -1,7 +1,7 @@
-import type { ConnectionTable } from '../connection-table.ts';
+import type { ConnectionTable } from '../common/connection-table.ts';
 import type { NodeStatusHolder } from '../status/node-status.ts';
 import { NODE_PHASES } from '../../shared/protocol/control.ts';
-import type { StatusSources } from '../options.ts';
+import type { StatusSources } from './status-sources.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 import { createMetricsRegistry, type MetricsRegistry } from './registry.ts';
 

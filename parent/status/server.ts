@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import { isIP, type AddressInfo } from 'node:net';
 import { LENGTH_REQUIRED_STATUS, ONE_AT_A_TIME, takeOneAtATime } from '../../shared/http/index.ts';
-import { ParentOptionError } from '../errors.ts';
+import { ParentOptionError } from '../common/errors.ts';
 import { isLoopback } from './loopback.ts';
 
 /**

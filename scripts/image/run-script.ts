@@ -1,4 +1,4 @@
-import { UsageError } from '../../cli/command.ts';
+import { UsageError } from '../../cli/common/command.ts';
 import { HoldfastError } from '../../shared/errors.ts';
 
 /** Runs a script and returns its exit code: its own, 1 for a refusal, 2 for a usage error, which shows the usage. */

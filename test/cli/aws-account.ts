@@ -2,7 +2,7 @@ import { KMSClient, CreateKeyCommand } from '@aws-sdk/client-kms';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { onTestFinished, vi } from 'vitest';
 import { type AwsCredentials, type AwsEvent, ADMINISTRATOR_POLICY } from '../../local/aws/index.ts';
-import { startLocalAws, type LocalAws } from '../../local/aws/local-aws.ts';
+import { startLocalAws, type LocalAws } from '../../local/testbed/local-aws.ts';
 import type { makeFolder } from './node-files.ts';
 
 export const ACCOUNT = '111122223333';

@@ -3,10 +3,10 @@ import { existsSync, globSync, readdirSync, readFileSync, writeFileSync } from '
 import { dirname, join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Command, Io } from '../../cli/command.ts';
+import type { Command, Io } from '../../cli/common/command.ts';
 import { nouns } from '../../cli/nouns.ts';
-import { type ResolvedProfile, resolveProfile } from '../../cli/profile/resolve.ts';
-import { SETTING_NAMES, SETTINGS } from '../../cli/profile/settings.ts';
+import { type ResolvedProfile, resolveProfile } from '../../cli/common/resolved-profile.ts';
+import { SETTING_NAMES, SETTINGS } from '../../cli/common/settings.ts';
 import { parseInput } from '../../cli/run.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { nouns as allNouns } from '../../cli/nouns.ts';
-import { type Nouns, runCli } from '../../cli/run.ts';
+import type { Nouns } from '../../cli/common/command.ts';
+import { runCli } from '../../cli/run.ts';
 import { collectOutput } from '../support/collect-output.ts';
 
 export interface RunOptions {

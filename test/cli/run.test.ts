@@ -7,10 +7,10 @@ import {
   type Outcome,
   readInput,
   UsageError,
-} from '../../cli/command.ts';
-import { CliError } from '../../cli/errors.ts';
+} from '../../cli/common/command.ts';
+import { CliError } from '../../cli/common/errors.ts';
 import { nouns as allNouns } from '../../cli/nouns.ts';
-import type { Nouns } from '../../cli/run.ts';
+import type { Nouns } from '../../cli/common/command.ts';
 import { refusalIn, runHoldfast, type RunOptions } from './in-process.ts';
 import { makeFolder } from './node-files.ts';
 

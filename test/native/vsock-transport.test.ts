@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { loadNative, type NativeAddon, type Watch } from '../../shared/native/addon.ts';
 import type { Accepted } from '../../shared/transport/transport.ts';
-import { openVsockTransport } from '../../shared/transport/vsock-transport.ts';
+import { openVsockTransport } from '../../shared/native/vsock-transport.ts';
 
 const hasAddon = existsSync(join(import.meta.dirname, '../../build/holdfast.node'));
 const TO = { cid: 16, port: 443 };

@@ -9,7 +9,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { KmsAgent } from '../../enclave/unlock/kms-agent.ts';
 import { ADMINISTRATOR_POLICY } from '../../local/aws/index.ts';
-import { startLocalAws } from '../../local/aws/local-aws.ts';
+import { startLocalAws } from '../../local/testbed/local-aws.ts';
 import { startParent } from '../../parent/index.ts';
 import { createControlClient } from '../../shared/protocol/control-client.ts';
 import { openEgress } from '../../shared/protocol/egress-client.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ConnectionTable, type Asker, type ClosedConnection } from '../../parent/connection-table.ts';
+import { ConnectionTable, type Asker, type ClosedConnection } from '../../parent/common/connection-table.ts';
 import { openSocketPairs, type SocketPairs } from '../support/socket-pairs.ts';
 
 const LONG_MS = 60_000;

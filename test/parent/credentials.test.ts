@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createCredentialSource } from '../../parent/credentials.ts';
+import { createCredentialSource } from '../../parent/common/credentials.ts';
 
 const HOUR = 3_600_000;
 const MINUTE = 60_000;

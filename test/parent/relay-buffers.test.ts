@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { giveBuffer, takeBuffer } from '../../parent/relay-buffers.ts';
+import { giveBuffer, takeBuffer } from '../../parent/common/relay-buffers.ts';
 
 const KIBIBYTE = 1_024;
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { startRelay, type Relay } from '../../parent/relay.ts';
+import { startRelay, type Relay } from '../../parent/common/relay.ts';
 import { loadNative } from '../../shared/native/addon.ts';
 import { openSocketPairs, type SocketPairs } from '../support/socket-pairs.ts';
 

@@ -1,7 +1,7 @@
 import { duplexPair } from 'node:stream';
 import { expect, test } from 'vitest';
 import * as z from 'zod';
-import { startRequestServer } from '../../parent/request-server.ts';
+import { startRequestServer } from '../../parent/common/request-server.ts';
 import { RequestLink } from '../../shared/protocol/request-link.ts';
 import type { RequestService } from '../../shared/protocol/request-service.ts';
 import type { Accepted, Transport } from '../../shared/transport/transport.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { silentLog, type Log } from '../../parent/log.ts';
+import { silentLog, type Log } from '../../parent/common/log.ts';
 import { connectServiceManager } from '../../parent/systemd.ts';
 import { receiveNotices, type NoticeReceiver } from '../native/notice-receiver.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';

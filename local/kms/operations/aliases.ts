@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { AwsServiceError, optional, parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
-import { assertNotPendingDeletion } from '../admission.ts';
-import { assertIdentityAllows, authorizeKey } from '../authorize.ts';
-import { type KmsContext, scopeOf } from '../context.ts';
-import { arnPrefix } from '../key-names.ts';
-import { specDetails } from '../key-spec.ts';
-import type { Key } from '../key-store.ts';
-import { paginate } from '../pages.ts';
-import { keyIdSchema, pageSchema } from '../schemas.ts';
+import { assertNotPendingDeletion } from '../model/usable-key.ts';
+import { assertIdentityAllows, authorizeKey } from '../model/authorize.ts';
+import { type KmsContext, scopeOf } from '../model/context.ts';
+import { arnPrefix } from '../model/key-names.ts';
+import { specDetails } from '../model/key-spec.ts';
+import type { Key } from '../model/key-store.ts';
+import { paginate } from '../model/pages.ts';
+import { keyIdSchema, pageSchema } from '../model/schemas.ts';
 import { findAllowed } from './find-key.ts';
 
 const nameSchema = z.object({

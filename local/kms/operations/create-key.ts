@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { partitionOf } from '../../../shared/aws/partitions.ts';
 import { AwsServiceError, optional, parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
-import { assertIdentityAllows, keyKindContext } from '../authorize.ts';
-import { type KmsContext, scopeOf } from '../context.ts';
-import { describeMetadata } from '../describe-key.ts';
-import { arnPrefix } from '../key-names.ts';
-import { defaultPolicy, readPolicy } from '../key-policy-text.ts';
+import { assertIdentityAllows, keyKindContext } from '../model/authorize.ts';
+import { type KmsContext, scopeOf } from '../model/context.ts';
+import { describeMetadata } from '../model/describe-key.ts';
+import { arnPrefix } from '../model/key-names.ts';
+import { defaultPolicy, readPolicy } from '../model/key-policy-text.ts';
 import {
   isKeySpec,
   KEY_SPEC_NAMES,
@@ -13,9 +13,9 @@ import {
   specDetails,
   type KeySpec,
   type KeyUsage,
-} from '../key-spec.ts';
-import { tagsSchema } from '../schemas.ts';
-import { mergeTags, readTags, tagContext } from '../tags.ts';
+} from '../model/key-spec.ts';
+import { tagsSchema } from '../model/schemas.ts';
+import { mergeTags, readTags, tagContext } from '../model/tags.ts';
 
 const createSchema = z.object({
   Policy: optional(z.string().min(1).max(131_072)),

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { AwsServiceError, optional, parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
-import { admitNamed, type KeyUse } from '../admission.ts';
-import { assertIdentityAllows } from '../authorize.ts';
-import type { KmsContext } from '../context.ts';
-import { assertEncryption, encryptWith } from '../encryption.ts';
-import { generatePair } from '../key-material.ts';
-import { isKeySpec, KEY_SPEC_NAMES, specDetails } from '../key-spec.ts';
-import { currentMaterial, type Key } from '../key-store.ts';
-import { deliver, recipientSchema, verifyRecipient, type VerifiedRecipient } from '../recipient.ts';
-import { contextSchema, useSchema } from '../schemas.ts';
+import { admitNamed, type KeyUse } from '../model/usable-key.ts';
+import { assertIdentityAllows } from '../model/authorize.ts';
+import type { KmsContext } from '../model/context.ts';
+import { assertEncryption, encryptWith } from '../model/encryption.ts';
+import { generatePair } from '../model/key-material.ts';
+import { isKeySpec, KEY_SPEC_NAMES, specDetails } from '../model/key-spec.ts';
+import { currentMaterial, type Key } from '../model/key-store.ts';
+import { deliver, recipientSchema, verifyRecipient, type VerifiedRecipient } from '../model/recipient.ts';
+import { contextSchema, useSchema } from '../model/schemas.ts';
 
 const MAX_BYTES = 1024;
 /** Kinds of pairs that AWS makes as data keys: those for signatures of ML-DSA are not among them. */

@@ -7,20 +7,20 @@ import {
   parseInput,
   type AuthenticatedRequest,
 } from '../../aws/plumbing.ts';
-import { admitUse, dryRun, type KeyUse } from '../admission.ts';
-import { accessDenied } from '../authorize.ts';
-import { unsafeKeyArnOf } from '../ciphertext.ts';
-import { type KmsContext, scopeOf } from '../context.ts';
+import { admitUse, dryRun, type KeyUse } from '../model/usable-key.ts';
+import { accessDenied } from '../model/authorize.ts';
+import { unsafeKeyArnOf } from '../model/ciphertext.ts';
+import { type KmsContext, scopeOf } from '../model/context.ts';
 import {
   assertEncryption,
   decryptWith,
   type Encryption,
   encryptWith,
   invalidCiphertext,
-} from '../encryption.ts';
-import { specDetails } from '../key-spec.ts';
-import { currentMaterial, type Key } from '../key-store.ts';
-import { deliver, recipientSchema, verifyRecipient } from '../recipient.ts';
+} from '../model/encryption.ts';
+import { specDetails } from '../model/key-spec.ts';
+import { currentMaterial, type Key } from '../model/key-store.ts';
+import { deliver, recipientSchema, verifyRecipient } from '../model/recipient.ts';
 import {
   ciphertextSchema,
   contextSchema,
@@ -28,7 +28,7 @@ import {
   grantTokensSchema,
   keyIdSchema,
   useSchema,
-} from '../schemas.ts';
+} from '../model/schemas.ts';
 
 const encryptSchema = useSchema.extend({
   Plaintext: blob(1, 4096),

@@ -1,7 +1,7 @@
 import type { AuthenticatedRequest } from '../../aws/plumbing.ts';
-import { authorizeKey, type RequestFacts } from '../authorize.ts';
-import { type KmsContext, scopeOf } from '../context.ts';
-import type { Key } from '../key-store.ts';
+import { authorizeKey, type RequestFacts } from '../model/authorize.ts';
+import { type KmsContext, scopeOf } from '../model/context.ts';
+import type { Key } from '../model/key-store.ts';
 
 /** Finds the key that an operation on keys is about, by id or ARN, when the caller may do it. */
 export function findAllowed(

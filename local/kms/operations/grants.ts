@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { AwsServiceError, optional, parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
-import { admitUse, dryRun } from '../admission.ts';
-import { accessDenied, assertIdentityAllows, authorizeKey, type ConditionKeys } from '../authorize.ts';
-import { type KmsContext, scopeOf } from '../context.ts';
+import { admitUse, dryRun } from '../model/usable-key.ts';
+import { accessDenied, assertIdentityAllows, authorizeKey, type ConditionKeys } from '../model/authorize.ts';
+import { type KmsContext, scopeOf } from '../model/context.ts';
 import {
   GRANT_OPERATIONS,
   grantableOperations,
@@ -12,12 +12,12 @@ import {
   permits,
   type Grant,
   type GrantConstraints,
-} from '../grant.ts';
-import { parseKeyArn } from '../key-names.ts';
-import { specDetails } from '../key-spec.ts';
-import type { Key } from '../key-store.ts';
-import { paginate, type PageRequest } from '../pages.ts';
-import { keyIdSchema, keySchema, pageSchema, useSchema } from '../schemas.ts';
+} from '../model/grant.ts';
+import { parseKeyArn } from '../model/key-names.ts';
+import { specDetails } from '../model/key-spec.ts';
+import type { Key } from '../model/key-store.ts';
+import { paginate, type PageRequest } from '../model/pages.ts';
+import { keyIdSchema, keySchema, pageSchema, useSchema } from '../model/schemas.ts';
 import { findAllowed } from './find-key.ts';
 
 const principalSchema = z

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { AwsServiceError, optional, parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
-import { assertGrantTokens, assertNotPendingDeletion } from '../admission.ts';
-import { assertIdentityAllows, authorizeKey } from '../authorize.ts';
-import { type KmsContext, scopeOf } from '../context.ts';
-import { describeMetadata } from '../describe-key.ts';
-import { paginate } from '../pages.ts';
-import { grantTokensSchema, keySchema, pageSchema } from '../schemas.ts';
+import { assertGrantTokens, assertNotPendingDeletion } from '../model/usable-key.ts';
+import { assertIdentityAllows, authorizeKey } from '../model/authorize.ts';
+import { type KmsContext, scopeOf } from '../model/context.ts';
+import { describeMetadata } from '../model/describe-key.ts';
+import { paginate } from '../model/pages.ts';
+import { grantTokensSchema, keySchema, pageSchema } from '../model/schemas.ts';
 import { findAllowed } from './find-key.ts';
 
 const DAY = 86_400_000;

@@ -1,10 +1,10 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { z } from 'zod';
 import { AwsServiceError, parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
-import { admitNamed } from '../admission.ts';
-import type { KmsContext } from '../context.ts';
-import { currentMaterial, type Key } from '../key-store.ts';
-import { ciphertextSchema, macAlgorithmSchema, messageSchema, useSchema } from '../schemas.ts';
+import { admitNamed } from '../model/usable-key.ts';
+import type { KmsContext } from '../model/context.ts';
+import { currentMaterial, type Key } from '../model/key-store.ts';
+import { ciphertextSchema, macAlgorithmSchema, messageSchema, useSchema } from '../model/schemas.ts';
 
 const generateSchema = useSchema.extend({ Message: messageSchema, MacAlgorithm: macAlgorithmSchema });
 const verifySchema = generateSchema.extend({ Mac: ciphertextSchema });

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { AwsServiceError, optional, parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
-import type { KmsContext } from '../context.ts';
-import { readPolicy } from '../key-policy-text.ts';
-import { paginate } from '../pages.ts';
-import { keySchema, pageSchema } from '../schemas.ts';
+import type { KmsContext } from '../model/context.ts';
+import { readPolicy } from '../model/key-policy-text.ts';
+import { paginate } from '../model/pages.ts';
+import { keySchema, pageSchema } from '../model/schemas.ts';
 import { findAllowed } from './find-key.ts';
 
 /** Name of the only policy that a key has here. AWS has a second one, AWS_RAM, on keys that are shared through RAM. */

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { AwsServiceError, optional, parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
-import { assertEnabled } from '../admission.ts';
-import type { KmsContext } from '../context.ts';
-import { generateMaterial } from '../key-material.ts';
-import { specDetails } from '../key-spec.ts';
-import type { Key } from '../key-store.ts';
-import { paginate } from '../pages.ts';
-import { keySchema, pageSchema } from '../schemas.ts';
+import { assertEnabled } from '../model/usable-key.ts';
+import type { KmsContext } from '../model/context.ts';
+import { generateMaterial } from '../model/key-material.ts';
+import { specDetails } from '../model/key-spec.ts';
+import type { Key } from '../model/key-store.ts';
+import { paginate } from '../model/pages.ts';
+import { keySchema, pageSchema } from '../model/schemas.ts';
 import { findAllowed } from './find-key.ts';
 
 const DAY = 86_400_000;

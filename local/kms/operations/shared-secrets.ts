@@ -7,12 +7,12 @@ import {
 } from 'node:crypto';
 import { z } from 'zod';
 import { AwsServiceError, blob, parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
-import { admitNamed } from '../admission.ts';
-import type { KmsContext } from '../context.ts';
-import { privateKeyOf } from '../key-material.ts';
-import { currentMaterial, type Key } from '../key-store.ts';
-import { deliver, recipientSchema, verifyRecipient } from '../recipient.ts';
-import { ciphertextSchema, useSchema } from '../schemas.ts';
+import { admitNamed } from '../model/usable-key.ts';
+import type { KmsContext } from '../model/context.ts';
+import { privateKeyOf } from '../model/key-material.ts';
+import { currentMaterial, type Key } from '../model/key-store.ts';
+import { deliver, recipientSchema, verifyRecipient } from '../model/recipient.ts';
+import { ciphertextSchema, useSchema } from '../model/schemas.ts';
 
 const deriveSchema = useSchema.extend({
   KeyAgreementAlgorithm: z.literal('ECDH'),

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { AwsServiceError, optional, parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
-import { admitNamed } from '../admission.ts';
-import type { KmsContext } from '../context.ts';
-import { describeKind } from '../describe-key.ts';
-import { publicKeyOf } from '../key-material.ts';
-import { specDetails } from '../key-spec.ts';
-import { currentMaterial, type Key } from '../key-store.ts';
-import { ciphertextSchema, messageSchema, signingAlgorithmSchema, useSchema } from '../schemas.ts';
-import { signMessage, type Signed, verifyMessage } from '../signature.ts';
+import { admitNamed } from '../model/usable-key.ts';
+import type { KmsContext } from '../model/context.ts';
+import { describeKind } from '../model/describe-key.ts';
+import { publicKeyOf } from '../model/key-material.ts';
+import { specDetails } from '../model/key-spec.ts';
+import { currentMaterial, type Key } from '../model/key-store.ts';
+import { ciphertextSchema, messageSchema, signingAlgorithmSchema, useSchema } from '../model/schemas.ts';
+import { signMessage, type Signed, verifyMessage } from '../model/signature.ts';
 
 const publicKeySchema = useSchema.omit({ DryRun: true });
 const signSchema = useSchema.extend({

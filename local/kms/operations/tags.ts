@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
-import { assertNotPendingDeletion } from '../admission.ts';
-import type { KmsContext } from '../context.ts';
-import { paginate } from '../pages.ts';
-import { keySchema, pageSchema, tagsSchema } from '../schemas.ts';
-import { mergeTags, readTags, tagContext } from '../tags.ts';
+import { assertNotPendingDeletion } from '../model/usable-key.ts';
+import type { KmsContext } from '../model/context.ts';
+import { paginate } from '../model/pages.ts';
+import { keySchema, pageSchema, tagsSchema } from '../model/schemas.ts';
+import { mergeTags, readTags, tagContext } from '../model/tags.ts';
 import { findAllowed } from './find-key.ts';
 
 const tagSchema = keySchema.extend({ Tags: tagsSchema });

@@ -1,7 +1,7 @@
 import { kmsHost } from '../../../shared/aws/kms-host.ts';
 import { amazonTrustRoots } from '../../../shared/aws/trust-roots.ts';
-import type { Check, CheckContext } from '../check.ts';
-import { fail, ok, skip, warn } from '../check-result.ts';
+import type { Check, CheckContext } from './check.ts';
+import { fail, ok, skip, warn } from './check-result.ts';
 import { dialTarget } from './egress.ts';
 
 /**

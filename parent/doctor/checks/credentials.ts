@@ -1,5 +1,5 @@
-import { type Check, configOf } from '../check.ts';
-import { fail, ok, quote, skip, warn } from '../check-result.ts';
+import { type Check, configOf } from './check.ts';
+import { fail, ok, quote, skip, warn } from './check-result.ts';
 
 const regionCheck: Check = {
   part: 'AWS',

@@ -1,6 +1,6 @@
-import type { Check } from '../check.ts';
-import { fail, type CheckResult, ok, warn } from '../check-result.ts';
-import { errnoOf, type FileFacts, type Host, readText, readTextIfAny } from '../host.ts';
+import type { Check } from './check.ts';
+import { fail, type CheckResult, ok, warn } from './check-result.ts';
+import { errnoOf, type FileFacts, type Host, readText, readTextIfAny } from './host.ts';
 
 const DEVICE = '/dev/nitro_enclaves';
 /** Group that the nitro-cli package makes. */

@@ -6,10 +6,10 @@ import { readTargets, type ReadTargets } from '../../config/build.ts';
 import { isAddressAllowed } from '../../egress/addresses.ts';
 import { createAllowList, targetKey, type EgressTarget } from '../../egress/targets.ts';
 import type { VsockProxyFileWarning } from '../../config/vsock-proxy-file.ts';
-import { ParentOptionError } from '../../errors.ts';
-import { type Check, type CheckContext, configOf } from '../check.ts';
-import { fail, type CheckResult, ok, quote, skip, warn } from '../check-result.ts';
-import { errnoOf, readText } from '../host.ts';
+import { ParentOptionError } from '../../common/errors.ts';
+import { type Check, type CheckContext, configOf } from './check.ts';
+import { fail, type CheckResult, ok, quote, skip, warn } from './check-result.ts';
+import { errnoOf, readText } from './host.ts';
 
 /** Maximum of targets that are checked; more would take too long. */
 const MAX_TARGETS = 32;

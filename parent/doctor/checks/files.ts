@@ -1,8 +1,8 @@
 import { dirname } from 'node:path';
 import type { ParentConfig } from '../../config/schema.ts';
-import { type Check, type CheckContext, configOf } from '../check.ts';
-import { fail, type CheckResult, ok, quote, skip, warn } from '../check-result.ts';
-import { errnoOf, type FileFacts } from '../host.ts';
+import { type Check, type CheckContext, configOf } from './check.ts';
+import { fail, type CheckResult, ok, quote, skip, warn } from './check-result.ts';
+import { errnoOf, type FileFacts } from './host.ts';
 import { showUnit } from './unit.ts';
 
 interface Named {

@@ -1,6 +1,6 @@
-import type { Check } from '../check.ts';
-import { fail, type CheckResult, ok, warn } from '../check-result.ts';
-import { errnoOf, type Host, readText, readTextIfAny } from '../host.ts';
+import type { Check } from './check.ts';
+import { fail, type CheckResult, ok, warn } from './check-result.ts';
+import { errnoOf, type Host, readText, readTextIfAny } from './host.ts';
 import { parseCpuList } from './allocator.ts';
 import { parseEnclaves } from './instance.ts';
 import { enclaveNeeds, RESTART_ALLOCATOR } from './needs.ts';

@@ -1,4 +1,4 @@
-import type { Check } from '../check.ts';
+import type { Check } from './check.ts';
 import { credentialChecks } from './credentials.ts';
 import { clockChecks } from './clock.ts';
 import { deviceChecks } from './devices.ts';

@@ -1,5 +1,5 @@
-import type { Check } from '../check.ts';
-import { fail, ok, quote, skip, warn } from '../check-result.ts';
+import type { Check } from './check.ts';
+import { fail, ok, quote, skip, warn } from './check-result.ts';
 
 const instanceCheck: Check = {
   part: 'machine',

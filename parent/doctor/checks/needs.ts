@@ -1,5 +1,5 @@
 import type { ParentConfig } from '../../config/schema.ts';
-import type { CheckContext } from '../check.ts';
+import type { CheckContext } from './check.ts';
 
 export const ALLOCATOR = '/etc/nitro_enclaves/allocator.yaml';
 export const ALLOCATOR_UNIT = 'nitro-enclaves-allocator.service';

@@ -2,9 +2,9 @@ import { computeManifestPcr, MANIFEST_PCR, parsePcrFile } from '../../../attesta
 import { errorCode } from '../../../shared/errors.ts';
 import { openConfiguration } from '../../../shared/documents/configuration.ts';
 import { digestManifest, type Manifest, parseManifest } from '../../../shared/documents/manifest.ts';
-import { type Check, type CheckContext, configOf } from '../check.ts';
-import { fail, type CheckResult, ok, quote, skip, warn } from '../check-result.ts';
-import { errnoOf } from '../host.ts';
+import { type Check, type CheckContext, configOf } from './check.ts';
+import { fail, type CheckResult, ok, quote, skip, warn } from './check-result.ts';
+import { errnoOf } from './host.ts';
 
 const DAY_MS = 86_400_000;
 const EXPIRES_SOON_MS = 7 * DAY_MS;

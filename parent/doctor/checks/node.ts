@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { nodePhaseSchema } from '../../../shared/protocol/control.ts';
-import { type Check, configOf } from '../check.ts';
-import { fail, type CheckResult, ok, skip, warn } from '../check-result.ts';
+import { type Check, configOf } from './check.ts';
+import { fail, type CheckResult, ok, skip, warn } from './check-result.ts';
 
 const code = z.string().regex(/^[A-Z][A-Z0-9_]{1,63}$/);
 /** Schema of the parent's status page, as far as the check reads the page. */

@@ -1,5 +1,5 @@
-import { type Check, type CheckContext, configOf } from '../check.ts';
-import { fail, type CheckResult, ok, skip, warn } from '../check-result.ts';
+import { type Check, type CheckContext, configOf } from './check.ts';
+import { fail, type CheckResult, ok, skip, warn } from './check-result.ts';
 import { showUnit } from './unit.ts';
 
 const NODE_MAJOR = 26;

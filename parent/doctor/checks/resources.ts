@@ -1,7 +1,7 @@
 import type { ParentConfig } from '../../config/schema.ts';
-import { type Check, configOf } from '../check.ts';
-import { fail, type CheckResult, ok, quote, skip, warn } from '../check-result.ts';
-import { errnoOf, type Host, readText, readTextIfAny } from '../host.ts';
+import { type Check, configOf } from './check.ts';
+import { fail, type CheckResult, ok, quote, skip, warn } from './check-result.ts';
+import { errnoOf, type Host, readText, readTextIfAny } from './host.ts';
 import { type Allocation, AllocatorSyntaxError, parseAllocator, parseCpuList } from './allocator.ts';
 import { hugePagesCheck } from './huge-pages.ts';
 import { ALLOCATOR, ALLOCATOR_UNIT, enclaveNeeds, RESTART_ALLOCATOR } from './needs.ts';

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
-import { type Check, configOf } from '../check.ts';
-import { fail, ok, quote, skip, warn } from '../check-result.ts';
-import { errnoOf, type Host, readText } from '../host.ts';
+import { type Check, configOf } from './check.ts';
+import { fail, ok, quote, skip, warn } from './check-result.ts';
+import { errnoOf, type Host, readText } from './host.ts';
 import { showUnit } from './unit.ts';
 
 const MIB = 1024 * 1024;

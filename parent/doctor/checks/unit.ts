@@ -1,4 +1,4 @@
-import type { Host } from '../host.ts';
+import type { Host } from './host.ts';
 
 /** Reads properties of a systemd unit; undefined where this machine has no systemd to ask. */
 export async function showUnit(

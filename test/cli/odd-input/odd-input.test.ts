@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { computeManifestPcr, formatPcrFile } from '../../../attestation/index.ts';
-import type { Command } from '../../../cli/command.ts';
+import type { Command } from '../../../cli/common/command.ts';
 import { GATE_RECORD_FORMAT, GATE_RECORD_TYPE } from '../../../attestation/key-policy/index.ts';
 import { nouns } from '../../../cli/nouns.ts';
 import { createSqliteStore } from '../../../parent/store/sqlite-store.ts';

@@ -6,7 +6,7 @@ import { ROOT } from '../../../scripts/image/inputs.ts';
 
 const PROGRAMS = join(import.meta.dirname, '../programs');
 /** File of the parent's way to AF_VSOCK, and the one in its place between two emulated guests. */
-const PARENT_VSOCK = join(ROOT, 'parent/vsock.ts');
+const PARENT_VSOCK = join(ROOT, 'parent/common/vsock.ts');
 const GUEST_VSOCK = join(PROGRAMS, 'guest-vsock.ts');
 // Some dependencies are CommonJS and ask for node:… by require().
 const BANNER =

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildEif, type EifMeasurements, memorySource } from '../../../attestation/eif/index.ts';
 import { formatPcrFile } from '../../../attestation/index.ts';
-import { startLocalAws } from '../../../local/aws/local-aws.ts';
+import { startLocalAws } from '../../../local/testbed/local-aws.ts';
 import { bundleEntry } from '../../../scripts/image/bundle.ts';
 import { CMDLINE } from '../../../scripts/image/cmdline.ts';
 import type { Binaries } from '../../../scripts/image/compile.ts';

@@ -6,7 +6,7 @@ import { checkEnclaveHost } from '../../../enclave/platform/host-check.ts';
 import { leaveExitReason } from '../../../enclave/platform/exit-reason.ts';
 import { openNsmDevice } from '../../../enclave/platform/nsm-device.ts';
 import { ENCLAVE_PORT, PARENT_CID } from '../../../shared/transport/ports.ts';
-import { openVsockTransport } from '../../../shared/transport/vsock-transport.ts';
+import { openVsockTransport } from '../../../shared/native/vsock-transport.ts';
 import { errorCode } from '../../../shared/errors.ts';
 import { report } from './report.ts';
 

@@ -1,4 +1,4 @@
-import { openVsockTransport } from '../../../shared/transport/vsock-transport.ts';
+import { openVsockTransport } from '../../../shared/native/vsock-transport.ts';
 import { transportCases } from '../../shared/transport/transport-suite.ts';
 import { report } from './report.ts';
 

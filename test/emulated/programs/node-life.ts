@@ -10,7 +10,7 @@ import {
   unsafeParseAttestationDocument,
 } from '../../../attestation/index.ts';
 import { connectNode, dealShares, sealShare } from '../../../client/index.ts';
-import { startLocalAws } from '../../../local/aws/local-aws.ts';
+import { startLocalAws } from '../../../local/testbed/local-aws.ts';
 import { CLIENT, DEMO_KEYS, DEMO_RULES } from '../../../local/demo/index.ts';
 import type { RecipientVerifier } from '../../../local/kms/index.ts';
 import { type ConfigurationBody, openTestNode } from '../../../local/testbed/index.ts';
@@ -19,7 +19,7 @@ import { errorCode } from '../../../shared/errors.ts';
 import { CONFIGURATION_FORMAT, CONFIGURATION_PAYLOAD_TYPE } from '../../../shared/documents/configuration.ts';
 import { digestManifest } from '../../../shared/documents/manifest.ts';
 import { PARENT_PORT } from '../../../shared/transport/ports.ts';
-import { openVsockTransport } from '../../../shared/transport/vsock-transport.ts';
+import { openVsockTransport } from '../../../shared/native/vsock-transport.ts';
 import { type LifeImage, type LifeStepId, TOO_SLOW } from './life-steps.ts';
 import { askDocument, SigningClient } from './node-requests.ts';
 import { NODE_URL, ParentDaemon } from './parent-daemon.ts';

@@ -1,5 +1,5 @@
 import { PARENT_PORT } from '../../../shared/transport/ports.ts';
-import { openVsockTransport } from '../../../shared/transport/vsock-transport.ts';
+import { openVsockTransport } from '../../../shared/native/vsock-transport.ts';
 import { report } from './report.ts';
 
 // Runs in the guest at CID 3: answers the heartbeat as nitro-cli does, and shows what enclaves say.

@@ -3,13 +3,8 @@ import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:tls';
 import { GenerateRandomCommand, KMSClient, ListKeysCommand } from '@aws-sdk/client-kms';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import {
-  ADMINISTRATOR_POLICY,
-  type AwsCredentials,
-  startLocalAws,
-  type LocalAws,
-  type AwsEvent,
-} from '../../../local/aws/index.ts';
+import { ADMINISTRATOR_POLICY, type AwsCredentials, type AwsEvent } from '../../../local/aws/index.ts';
+import { startLocalAws, type LocalAws } from '../../../local/testbed/local-aws.ts';
 
 const ACCOUNT = '111122223333';
 const REGION = 'eu-central-1';

@@ -12,7 +12,7 @@ import { ContentInfo, EnvelopedData, KeyTransRecipientInfo } from 'pkijs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DecryptCommand, CreateKeyCommand, EncryptCommand } from '@aws-sdk/client-kms';
 import { decryptEnvelopedData } from '../../../enclave/unlock/recipient.ts';
-import { encodeEnvelopedData, type CmsShape } from '../../../local/kms/cms.ts';
+import { encodeEnvelopedData, type CmsShape } from '../../../local/kms/model/cms.ts';
 import { attested, attestedPolicy, CONTEXT, open, recipient, startStack } from './stack.ts';
 
 const SAMPLES = fileURLToPath(new URL('../../../../shared/cms/', import.meta.url));

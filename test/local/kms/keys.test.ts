@@ -19,7 +19,8 @@ import {
   UpdateAliasCommand,
 } from '@aws-sdk/client-kms';
 import { describe, expect, it } from 'vitest';
-import { ADMINISTRATOR_POLICY, LocalAwsError, startLocalAws } from '../../../local/aws/index.ts';
+import { ADMINISTRATOR_POLICY, LocalAwsError } from '../../../local/aws/index.ts';
+import { startLocalAws } from '../../../local/testbed/local-aws.ts';
 import { ACCOUNT, attestedPolicy, CONTEXT, refusal, startStack, type Stack } from './stack.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 

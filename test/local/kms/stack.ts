@@ -3,13 +3,8 @@ import { onTestFinished } from 'vitest';
 import type { AttestationFields } from '../../../enclave/nsm/client.ts';
 import { createNsmClient } from '../../../enclave/nsm/index.ts';
 import { createRecipient, type Recipient } from '../../../enclave/unlock/recipient.ts';
-import {
-  ADMINISTRATOR_POLICY,
-  type AwsCredentials,
-  startLocalAws,
-  type LocalAws,
-  type LocalAwsOptions,
-} from '../../../local/aws/index.ts';
+import { ADMINISTRATOR_POLICY, type AwsCredentials } from '../../../local/aws/index.ts';
+import { startLocalAws, type LocalAws, type LocalAwsOptions } from '../../../local/testbed/local-aws.ts';
 import { createRecipientVerifier, type KeyDecision } from '../../../local/kms/index.ts';
 import { EmulatedNsm, NitroRoot } from '../../../local/nsm/index.ts';
 

@@ -7,7 +7,8 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { ADMINISTRATOR_POLICY, startLocalAws, type LocalAws } from '../../../local/aws/index.ts';
+import { ADMINISTRATOR_POLICY } from '../../../local/aws/index.ts';
+import { startLocalAws, type LocalAws } from '../../../local/testbed/local-aws.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const ACCOUNT = '111122223333';

@@ -7,7 +7,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ADMINISTRATOR_POLICY } from '../../../local/aws/index.ts';
-import { startLocalAws, type LocalAws } from '../../../local/aws/local-aws.ts';
+import { startLocalAws, type LocalAws } from '../../../local/testbed/local-aws.ts';
 import { createFileSecrets, readArtifactFile } from '../../../parent/artifacts/files.ts';
 import { withLastGoodCopy, withLastGoodSecrets } from '../../../parent/artifacts/last-good-copy.ts';
 import { createS3Artifact } from '../../../parent/artifacts/s3.ts';
@@ -16,7 +16,7 @@ import {
   createSecretsManagerSecrets,
 } from '../../../parent/artifacts/secrets-manager.ts';
 import type { ArtifactSource } from '../../../parent/artifacts/source.ts';
-import type { Log } from '../../../parent/log.ts';
+import type { Log } from '../../../parent/common/log.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const signal = new AbortController().signal;

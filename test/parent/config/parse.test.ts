@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseParentConfig } from '../../../parent/config/parse.ts';
-import { ParentOptionError } from '../../../parent/errors.ts';
+import { ParentOptionError } from '../../../parent/common/errors.ts';
 
 const GOOD = `
 enclave: {cid: 16}

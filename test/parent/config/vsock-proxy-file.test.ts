@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseVsockProxyFile } from '../../../parent/config/vsock-proxy-file.ts';
-import { ParentOptionError } from '../../../parent/errors.ts';
+import { ParentOptionError } from '../../../parent/common/errors.ts';
 
 const localhost = [{ host: 'localhost', port: 18443 }];
 

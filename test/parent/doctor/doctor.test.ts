@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { FINDING_CODES, type CheckCode, quote } from '../../../parent/doctor/check-result.ts';
+import { FINDING_CODES, type CheckCode, quote } from '../../../parent/doctor/checks/check-result.ts';
 import { runDoctor } from '../../../parent/doctor/index.ts';
 import { EnclaveError } from '../../../parent/lifecycle/errors.ts';
 import { TransportError } from '../../../shared/transport/errors.ts';

@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { dirname } from 'node:path';
 import { formatPcrFile, MANIFEST_PCR, computeManifestPcr } from '../../../attestation/index.ts';
-import type { FileFacts, Host, HttpResponse, ProgramResult } from '../../../parent/doctor/host.ts';
+import type { FileFacts, Host, HttpResponse, ProgramResult } from '../../../parent/doctor/checks/host.ts';
 import { createEnvelope, ed25519PublicKeyHex, signEnvelope } from '../../../shared/dsse/index.ts';
 import {
   type Configuration,

@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { errnoOf } from '../../../parent/doctor/host.ts';
+import { errnoOf } from '../../../parent/doctor/checks/host.ts';
 import { createRealHost } from '../../../parent/doctor/real-host.ts';
 import { issueCertificate } from '../../../shared/x509/certificate.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';

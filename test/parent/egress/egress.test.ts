@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openNetworks } from '../../../parent/egress/targets.ts';
-import { ParentOptionError } from '../../../parent/errors.ts';
+import { ParentOptionError } from '../../../parent/common/errors.ts';
 import { startParent, type Log, type Parent, type ParentOptions } from '../../../parent/index.ts';
 import { openEgress } from '../../../shared/protocol/egress-client.ts';
 import { PARENT_CID, PARENT_PORT } from '../../../shared/transport/ports.ts';

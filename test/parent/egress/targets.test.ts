@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createBlockList, describeNetworkFault, isAddressAllowed } from '../../../parent/egress/addresses.ts';
 import { createAllowList } from '../../../parent/egress/targets.ts';
-import { ParentOptionError } from '../../../parent/errors.ts';
+import { ParentOptionError } from '../../../parent/common/errors.ts';
 
 describe('the addresses that an egress connection goes to', () => {
   test.each(['3.120.5.7', '52.94.1.1', '8.8.8.8', '2a05:d07a:a000::1', '2600:1f18::5'])(

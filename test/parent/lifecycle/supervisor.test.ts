@@ -10,7 +10,7 @@ import {
   type Supervisor,
   type SupervisorOptions,
 } from '../../../parent/lifecycle/supervisor.ts';
-import { silentLog, type LogFields } from '../../../parent/log.ts';
+import { silentLog, type LogFields } from '../../../parent/common/log.ts';
 import { steadyClock, type NodeStatus } from '../../../parent/status/node-status.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createControlSession } from '../../../parent/control/session.ts';
-import { silentLog } from '../../../parent/log.ts';
+import { silentLog } from '../../../parent/common/log.ts';
 import { createPostgresStore } from '../../../parent/store/postgres-store.ts';
 import { findPostgres, startPostgres, type PostgresServer } from './postgres-server.ts';
 import { describeStore } from './store-suite.ts';

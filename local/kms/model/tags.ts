@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { AwsServiceError } from '../aws/plumbing.ts';
+import { AwsServiceError } from '../../aws/plumbing.ts';
 import type { ConditionKeys } from './authorize.ts';
 import type { tagsSchema } from './schemas.ts';
 

@@ -1,7 +1,7 @@
 import { constants, type FileHandle, open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
-import { CliError } from '../errors.ts';
+import { CliError } from './errors.ts';
 import { isSettingName, SETTING_NAMES, type SettingName, SETTINGS } from './settings.ts';
 
 export const PROFILE_NAME = 'holdfast.yaml';

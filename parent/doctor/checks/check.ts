@@ -1,8 +1,8 @@
-import { InternalError } from '../../shared/errors.ts';
-import type { ParentConfig } from '../config/schema.ts';
+import { InternalError } from '../../../shared/errors.ts';
+import type { ParentConfig } from '../../config/schema.ts';
 import type { CheckResult } from './check-result.ts';
 import type { Host } from './host.ts';
-import type { Instance } from './instance.ts';
+import type { Instance } from './instance-type.ts';
 
 /** Headings of the report, in their order. */
 export const PARTS = ['machine', 'enclave', 'service', 'files', 'time', 'AWS', 'network', 'room'] as const;

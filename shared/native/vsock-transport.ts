@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
-import { errnoName, loadNative, type NativeAddon, type Watch } from '../native/addon.ts';
-import { TransportError, type TransportErrorCode } from './errors.ts';
-import type { Accepted, ConnectOptions, Listener, Transport, VsockAddress } from './transport.ts';
+import { errnoName, loadNative, type NativeAddon, type Watch } from './addon.ts';
+import { TransportError, type TransportErrorCode } from '../transport/errors.ts';
+import type { Accepted, ConnectOptions, Listener, Transport, VsockAddress } from '../transport/transport.ts';
 
 /** Connections that the kernel holds ready before `accept` sees them. */
 const BACKLOG = 4096;

@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
-import { HoldfastError } from '../../shared/errors.ts';
-import { AwsServiceError, blob, optional } from '../aws/plumbing.ts';
+import { HoldfastError } from '../../../shared/errors.ts';
+import { AwsServiceError, blob, optional } from '../../aws/plumbing.ts';
 import { type CmsShape, encodeEnvelopedData } from './cms.ts';
 
 /** Fields of a verified attestation document that KMS uses. */

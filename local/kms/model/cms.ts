@@ -16,7 +16,7 @@ import {
   encodeSequence,
   encodeSet,
   encodeTlv,
-} from '../../shared/asn1/index.ts';
+} from '../../../shared/asn1/index.ts';
 
 /**
  * Encoding of the encrypted content; AWS has sent both. `constructed`: `[0]` of indefinite length around octet strings;

@@ -1,5 +1,5 @@
 import { constants, createPublicKey, privateDecrypt, publicEncrypt } from 'node:crypto';
-import { AwsServiceError } from '../aws/plumbing.ts';
+import { AwsServiceError } from '../../aws/plumbing.ts';
 import { openBlob, sealBlob, unsafeKeyArnOf, type EncryptionContext } from './ciphertext.ts';
 import { privateKeyOf } from './key-material.ts';
 import { specDetails, type EncryptionAlgorithm } from './key-spec.ts';

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { parseKeyPolicy, type KeyPolicy } from '../../attestation/key-policy/index.ts';
-import { AwsServiceError, type StateStore } from '../aws/plumbing.ts';
+import { parseKeyPolicy, type KeyPolicy } from '../../../attestation/key-policy/index.ts';
+import { AwsServiceError, type StateStore } from '../../aws/plumbing.ts';
 import { generateMaterial, type KeyMaterial } from './key-material.ts';
 import { arnPrefix, invalidKeyId, parseKeyArn, parseKeyName, type Scope } from './key-names.ts';
 import { KEY_SPEC_NAMES, KEY_USAGES, specDetails, type KeySpec, type KeyUsage } from './key-spec.ts';

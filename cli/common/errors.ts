@@ -1,4 +1,4 @@
-import { HoldfastError } from '../shared/errors.ts';
+import { HoldfastError } from '../../shared/errors.ts';
 
 export type CliErrorCode =
   /** What was asked for runs from a working copy of the project alone. */

@@ -11,8 +11,8 @@ import {
 import { ed25519ph } from '@noble/curves/ed25519.js';
 import { p256, p384, p521 } from '@noble/curves/nist.js';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
-import { encodeNull, encodeOctetString, encodeOid, encodeSequence } from '../../shared/asn1/index.ts';
-import { AwsServiceError } from '../aws/plumbing.ts';
+import { encodeNull, encodeOctetString, encodeOid, encodeSequence } from '../../../shared/asn1/index.ts';
+import { AwsServiceError } from '../../aws/plumbing.ts';
 import { privateKeyOf } from './key-material.ts';
 import { type Curve, specDetails, type SigningAlgorithm } from './key-spec.ts';
 import { currentMaterial, type Key } from './key-store.ts';

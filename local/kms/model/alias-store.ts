@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AwsServiceError, type StateStore } from '../aws/plumbing.ts';
+import { AwsServiceError, type StateStore } from '../../aws/plumbing.ts';
 import { arnPrefix, parseKeyName, type Scope } from './key-names.ts';
 import type { Key, KeyStore } from './key-store.ts';
 

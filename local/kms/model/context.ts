@@ -1,4 +1,4 @@
-import type { AuthenticatedRequest } from '../aws/plumbing.ts';
+import type { AuthenticatedRequest } from '../../aws/plumbing.ts';
 import type { AliasStore } from './alias-store.ts';
 import type { KeyDecision } from './authorize.ts';
 import type { CmsShape } from './cms.ts';

@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { addAbortSignal, type Readable, type Writable } from 'node:stream';
-import { ByteCollector } from '../shared/byte-collector.ts';
+import { ByteCollector } from '../../shared/byte-collector.ts';
 import { CliError } from './errors.ts';
-import type { ResolvedProfile } from './profile/resolve.ts';
-import type { SettingName } from './profile/settings.ts';
-import { describeSystemError } from './common/system-error.ts';
+import type { ResolvedProfile } from './resolved-profile.ts';
+import type { SettingName } from './settings.ts';
+import { describeSystemError } from './system-error.ts';
 import { UsageError } from './usage-error.ts';
 
 export { UsageError };
@@ -102,3 +102,6 @@ export async function readInput(path: string, io: Io, maxBytes = MAX_INPUT_BYTES
 function tooLarge(path: string, maximum: number): CliError {
   return new CliError('INPUT_TOO_LARGE', 'the input is longer than its maximum', { path, maximum });
 }
+
+/** Nouns and the modules that hold their verbs; a module is loaded when it is called, so that `--help` is quick. */
+export type Nouns = Readonly<Record<string, { summary: string; load: () => Promise<readonly Command[]> }>>;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { StateStore } from '../aws/plumbing.ts';
+import type { StateStore } from '../../aws/plumbing.ts';
 import { grantSchema, type Grant } from './grant.ts';
 
 /** Grants of all keys, kept in the state store. */

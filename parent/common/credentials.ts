@@ -1,5 +1,5 @@
-import type { Credentials } from '../shared/protocol/control.ts';
-import { HoldfastError } from '../shared/errors.ts';
+import type { Credentials } from '../../shared/protocol/control.ts';
+import { HoldfastError } from '../../shared/errors.ts';
 
 export type CredentialErrorCode = 'CREDENTIALS_UNAVAILABLE';
 

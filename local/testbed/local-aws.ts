@@ -2,10 +2,10 @@ import type { LookupFunction } from 'node:net';
 import { dnsSuffixOf } from '../../shared/aws/partitions.ts';
 import { createKmsService, type CmsShape, type KeyDecision, type RecipientVerifier } from '../kms/index.ts';
 import { createSecretsManagerService } from '../secrets-manager/index.ts';
-import { PrincipalDirectory } from './directory.ts';
-import { startAwsServer, type AwsEvent } from './server.ts';
-import { StateStore } from './state.ts';
-import { openAuthority } from './tls.ts';
+import { PrincipalDirectory } from '../aws/directory.ts';
+import { startAwsServer, type AwsEvent } from '../aws/server.ts';
+import { StateStore } from '../aws/state.ts';
+import { openAuthority } from '../aws/tls.ts';
 
 export interface LocalAwsOptions {
   /** Folder in which keys, secrets and the TLS authority are kept; without one they end with the process. */

@@ -1,5 +1,5 @@
-import { evaluateKeyPolicy, KeyPolicyError, parseKeyPolicy } from '../../attestation/key-policy/index.ts';
-import { AwsServiceError, globalContext, type AuthenticatedRequest } from '../aws/plumbing.ts';
+import { evaluateKeyPolicy, KeyPolicyError, parseKeyPolicy } from '../../../attestation/key-policy/index.ts';
+import { AwsServiceError, globalContext, type AuthenticatedRequest } from '../../aws/plumbing.ts';
 import type { Key } from './key-store.ts';
 
 /** Quota of AWS for a key policy, in bytes. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Caller } from '../../attestation/key-policy/index.ts';
+import type { Caller } from '../../../attestation/key-policy/index.ts';
 import type { EncryptionContext } from './ciphertext.ts';
 import { specDetails } from './key-spec.ts';
 import type { Key } from './key-store.ts';

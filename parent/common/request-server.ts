@@ -1,7 +1,7 @@
-import { errorCode } from '../shared/errors.ts';
-import { FrameError, FrameStream } from '../shared/frames/index.ts';
-import type { Message, RequestService } from '../shared/protocol/request-service.ts';
-import type { Accepted, Listener, Transport } from '../shared/transport/transport.ts';
+import { errorCode } from '../../shared/errors.ts';
+import { FrameError, FrameStream } from '../../shared/frames/index.ts';
+import type { Message, RequestService } from '../../shared/protocol/request-service.ts';
+import type { Accepted, Listener, Transport } from '../../shared/transport/transport.ts';
 import { hangUp } from './forward.ts';
 import type { Log } from './log.ts';
 

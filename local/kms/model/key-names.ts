@@ -1,5 +1,5 @@
-import { partitionOf } from '../../shared/aws/partitions.ts';
-import { AwsServiceError } from '../aws/plumbing.ts';
+import { partitionOf } from '../../../shared/aws/partitions.ts';
+import { AwsServiceError } from '../../aws/plumbing.ts';
 
 /** Account in a Region: where keys and aliases lie. */
 export interface Scope {

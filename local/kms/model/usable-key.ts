@@ -1,4 +1,4 @@
-import { AwsServiceError, type AuthenticatedRequest } from '../aws/plumbing.ts';
+import { AwsServiceError, type AuthenticatedRequest } from '../../aws/plumbing.ts';
 import { authorizeKey, type KeyDecision, type RequestFacts } from './authorize.ts';
 import { type KmsContext, scopeOf } from './context.ts';
 import { algorithmsOf, specDetails, type KeySpecDetails, type KeyUsage } from './key-spec.ts';

@@ -7,8 +7,8 @@ import {
   type Evaluation,
   type IdentityDecision,
   type RequestContext,
-} from '../../attestation/key-policy/index.ts';
-import { AwsServiceError, callerArn, globalContext, type AuthenticatedRequest } from '../aws/plumbing.ts';
+} from '../../../attestation/key-policy/index.ts';
+import { AwsServiceError, callerArn, globalContext, type AuthenticatedRequest } from '../../aws/plumbing.ts';
 import type { EncryptionContext } from './ciphertext.ts';
 import type { KmsContext } from './context.ts';
 import { permits, type Grant } from './grant.ts';

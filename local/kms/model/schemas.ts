@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { blob, optional } from '../aws/plumbing.ts';
+import { blob, optional } from '../../aws/plumbing.ts';
 import { ENCRYPTION_ALGORITHMS, MAC_ALGORITHMS, SIGNING_ALGORITHMS } from './key-spec.ts';
 
 /*

@@ -1,4 +1,4 @@
-import { HoldfastError } from '../shared/errors.ts';
+import { HoldfastError } from '../../shared/errors.ts';
 
 export type ParentOptionErrorCode =
   /** An option or setting that makes no sense. */

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { UsageError } from '../usage-error.ts';
+import { UsageError } from './usage-error.ts';
 import { PROFILE_NAME, readProfileFile } from './profile-file.ts';
 import { SETTING_NAMES, type SettingName, SETTINGS } from './settings.ts';
 

@@ -1,0 +1,20 @@
+import type { Transport } from '../../shared/transport/transport.ts';
+import type { ControlSources } from '../control/sources.ts';
+import type { Log } from '../common/log.ts';
+import type { EgressOptions } from '../egress/options.ts';
+import type { IngressOptions } from '../ingress/options.ts';
+import type { StatusSources } from '../metrics/status-sources.ts';
+import type { StatusAddress } from '../status/server.ts';
+
+export interface ParentOptions extends Omit<ControlSources, 'onStatus'> {
+  readonly transport: Transport;
+  /** CID of the one enclave that is served. */
+  readonly enclaveCid: number;
+  readonly egress: EgressOptions;
+  /** Options of the way in for clients; no clients are let in when left out. */
+  readonly ingress?: IngressOptions;
+  /** Address of the status page; there is no page when left out. */
+  readonly status?: StatusAddress;
+  readonly statusSources?: StatusSources;
+  readonly log?: Log;
+}

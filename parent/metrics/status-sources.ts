@@ -1,0 +1,8 @@
+import type { SupervisorState } from '../lifecycle/supervisor.ts';
+
+/** Sources of the status page and the metrics beside the parent's own parts. */
+export interface StatusSources {
+  readonly enclave?: () => SupervisorState;
+  /** Expiry of the credentials, milliseconds since 1970; null for none. */
+  readonly credentialsExpiration?: () => number | null;
+}
