@@ -70,7 +70,6 @@ async function reportBoot(stack: BenchStack): Promise<void> {
     report[`boot, ${build}`] = figures;
     const { parts, readyAfterKey, cpuTime } = figures;
     const { program = 0, rsaKey = 0, ...phases } = parts;
-    const { attested = Number.NaN, decrypted = Number.NaN } = phases;
     console.log(`\nboot, ${build}: median of ${rounds} starts, milliseconds`);
     console.log(
       `  the program loads ${round1(program)}, then the boot begins: RSA key after ${round1(rsaKey)}`,
@@ -80,7 +79,6 @@ async function reportBoot(stack: BenchStack): Promise<void> {
         .map(([name, time]) => `${name} ${round1(time)}`)
         .join('  ')}`,
     );
-    console.log(`  Decrypt round trip ${round1(decrypted - attested)}`);
     console.log(
       `  ready after having its RSA key ${round1(readyAfterKey.median)}, at the most ${round1(readyAfterKey.most)} (aim ${AIM.readyMs})`,
     );

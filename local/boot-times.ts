@@ -20,9 +20,10 @@ export function createBootTimer(): { readonly times: BootTimes; readonly observe
     times,
     observer: {
       onPhase: (next) => {
-        if (phase !== undefined) mark(phase);
-        phase = next;
+        // The node is ready when it serves, with which opening ends.
         if (next === 'serving') mark(next);
+        else if (phase !== undefined) mark(phase);
+        phase = next;
       },
       onRecipient: () => mark('rsaKey'),
     },

@@ -20,7 +20,7 @@ const EGRESS_TIMEOUT_MS = 5_000;
 
 /** Receives the progress of a start; nothing in the node depends on it. */
 export interface BootObserver {
-  /** Called when a phase begins, and so when the phase before it has ended. */
+  /** Called when a phase begins and the parent knows it, and so when the phase before it has ended. */
   readonly onPhase: (phase: NodePhase) => void;
   /** Called when the RSA key that KMS encrypts to has been made. */
   readonly onRecipient: () => void;
@@ -62,8 +62,8 @@ interface BootParts {
 
 async function runPhases(platform: Platform, { control, nsm, observer }: BootParts): Promise<RunningNode> {
   const enter = async (phase: NodePhase) => {
-    observer.onPhase(phase);
     await control.reportStatus(phase, null);
+    observer.onPhase(phase);
   };
 
   await platform.checkHost();
