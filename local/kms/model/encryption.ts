@@ -78,8 +78,12 @@ export function invalidCiphertext(): AwsServiceError {
 }
 
 function openRsa(key: Key, algorithm: EncryptionAlgorithm, ciphertext: Uint8Array): Uint8Array {
+  const privateKey = privateKeyOf(currentMaterial(key));
+  // OpenSSL takes a shorter ciphertext for one that begins with zeros; RFC 8017, 7.1.2 wants the modulus's length.
+  const { modulusLength = 0 } = privateKey.asymmetricKeyDetails ?? {};
+  if (ciphertext.length * 8 !== modulusLength) throw invalidCiphertext();
   try {
-    return privateDecrypt({ key: privateKeyOf(currentMaterial(key)), ...oaep(algorithm) }, ciphertext);
+    return privateDecrypt({ key: privateKey, ...oaep(algorithm) }, ciphertext);
   } catch {
     throw invalidCiphertext();
   }

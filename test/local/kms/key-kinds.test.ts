@@ -174,7 +174,11 @@ describe('an RSA key for encryption', () => {
       const stack = await startStack();
       const KeyId = await makeKey(stack, { KeySpec, KeyUsage: 'ENCRYPT_DECRYPT' });
       const key = await publicKeyOf(stack, KeyId);
-      const sealed = publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash }, MESSAGE);
+      const seal = () => publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash }, MESSAGE);
+      const sealed = seal();
+      // One in 256: without its first byte it is the same number.
+      let zeroed = seal();
+      while (zeroed[0] !== 0) zeroed = seal();
       const decrypt = (changes: object = {}) =>
         stack.admin.send(
           new DecryptCommand({ KeyId, EncryptionAlgorithm, CiphertextBlob: sealed, ...changes }),
@@ -190,9 +194,9 @@ describe('an RSA key for encryption', () => {
       expect(await refusal(encrypt(most + 1))).toBe('ValidationException');
       expect(await refusal(encrypt(1, { EncryptionContext: { a: '1' } }))).toBe('ValidationException');
       expect(await refusal(encrypt(1, { EncryptionAlgorithm: undefined }))).toBe('InvalidKeyUsageException');
-      expect(await refusal(decrypt({ CiphertextBlob: sealed.subarray(1) }))).toBe(
-        'InvalidCiphertextException',
-      );
+      for (const CiphertextBlob of [sealed.subarray(1), zeroed.subarray(1)]) {
+        expect(await refusal(decrypt({ CiphertextBlob }))).toBe('InvalidCiphertextException');
+      }
       expect(await refusal(decrypt({ EncryptionAlgorithm: undefined }))).toBe('InvalidKeyUsageException');
     },
   );
