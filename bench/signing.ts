@@ -20,7 +20,7 @@ import { openLocalCurves } from '../local/noble-curves.ts';
 import { createRateLimits, decide, preparePolicy } from '../policy/index.ts';
 import { ReplayCache, signRequest, verifyRequestSignature } from '../shared/http-signature/index.ts';
 import type { Algorithm, ShareType } from '../shared/algorithms.ts';
-import type { Payload } from '../shared/api/bodies.ts';
+import type { BlindPayload } from '../shared/api/bodies.ts';
 import { configurationSchema } from '../shared/documents/configuration.ts';
 
 const { values } = parseArgs({
@@ -66,7 +66,7 @@ for (const [type, algorithm, payload] of SIGNATURES) {
 }
 
 const OWNER = { client: 'backend', key: 'shared', now: 0 };
-function measureFrost(type: ShareType, payload: Payload): void {
+function measureFrost(type: ShareType, payload: BlindPayload): void {
   const { group, shares } = dealShares({ type, threshold: 2, participants: 3 });
   const importKey = generateImportKey();
   const destination = { manifest: randomBytes(48), session: '5e'.repeat(16), key: 'shared' };

@@ -7,7 +7,7 @@ import {
   toNonceCommitments,
   tweakGroup,
 } from '../shared/frost/index.ts';
-import { type NonceCommitment, type Payload } from '../shared/api/bodies.ts';
+import { type NonceCommitment, type BlindPayload } from '../shared/api/bodies.ts';
 import { ClientError } from './errors.ts';
 import {
   findFaultyCommitments,
@@ -76,7 +76,7 @@ function deriveVerifyingShare({ type, commitments }: FrostGroup, participant: nu
  */
 export function aggregateSignature(
   group: FrostGroup,
-  payload: Payload,
+  payload: BlindPayload,
   commitments: readonly NonceCommitment[],
   shares: readonly SignatureShare[],
 ): GroupSignature {
@@ -101,7 +101,7 @@ export function aggregateSignature(
 }
 
 /** Prepares the inputs of one signing in the form that noble's FROST takes. */
-function prepareRound(group: FrostGroup, payload: Payload, commitments: readonly NonceCommitment[]) {
+function prepareRound(group: FrostGroup, payload: BlindPayload, commitments: readonly NonceCommitment[]) {
   const { frost } = getFrostSuite(group.type);
   const identify = (participant: number) => frost.Identifier.fromNumber(participant);
   const verifyingShares = Object.fromEntries(

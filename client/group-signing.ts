@@ -1,5 +1,5 @@
 import { type FrostGroup } from '../shared/frost/index.ts';
-import { type Payload } from '../shared/api/bodies.ts';
+import { type BlindPayload } from '../shared/api/bodies.ts';
 import { aggregateSignature, type GroupSignature } from './aggregation.ts';
 import { ClientError } from './errors.ts';
 import { type NodeClient } from './node-client.ts';
@@ -50,7 +50,7 @@ export async function signWithGroup(
   nodes: readonly Pick<NodeClient, 'frostRound1' | 'frostRound2'>[],
   group: FrostGroup,
   key: string,
-  payload: Payload,
+  payload: BlindPayload,
 ): Promise<GroupSignature> {
   const first = await Promise.all(nodes.map((node) => node.frostRound1(key)));
   const commitments = first

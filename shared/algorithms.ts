@@ -28,21 +28,50 @@ export const algorithmSchema = z.enum(ALGORITHMS);
 export type Algorithm = z.infer<typeof algorithmSchema>;
 
 /**
- * The kinds of bytes to sign. `message`: the algorithm's own hash is applied inside. `digest`: 32 bytes that the
- * client has hashed. `taproot-sighash`: a BIP-341 key-path signature hash, signed with the output key (tweaked as
- * BIP-341 says by `merkleRoot`, empty for BIP-86).
+ * The kinds of payloads that nobody can read. `message`: the algorithm's own hash is applied inside. `digest`: 32 bytes
+ * that the client has hashed. `taproot-sighash`: a BIP-341 key-path signature hash, signed with the output key (tweaked
+ * as BIP-341 says by `merkleRoot`, empty for BIP-86).
  */
-export const PAYLOAD_KINDS = ['message', 'digest', 'taproot-sighash'] as const;
+export const BLIND_PAYLOAD_KINDS = ['message', 'digest', 'taproot-sighash'] as const;
+export const blindPayloadKindSchema = z.enum(BLIND_PAYLOAD_KINDS);
+export type BlindPayloadKind = z.infer<typeof blindPayloadKindSchema>;
+
+/** All kinds of payloads; the node decodes those that are not blind, and hashes them itself. */
+export const PAYLOAD_KINDS = [
+  ...BLIND_PAYLOAD_KINDS,
+  'ethereum-transaction',
+  'ethereum-authorization',
+  'ethereum-message',
+  'ethereum-typed-data',
+  'bitcoin-transaction',
+  'tezos-operation',
+  'tezos-consensus',
+  'solana-transaction',
+] as const;
 export const payloadKindSchema = z.enum(PAYLOAD_KINDS);
 export type PayloadKind = z.infer<typeof payloadKindSchema>;
 
+const TEZOS = ['tezos-operation', 'tezos-consensus'] as const;
+const ETHEREUM = [
+  'ethereum-transaction',
+  'ethereum-authorization',
+  'ethereum-message',
+  'ethereum-typed-data',
+] as const;
+
 const ALGORITHM_RULES: Readonly<Record<Algorithm, { key: KeyType; payloads: readonly PayloadKind[] }>> = {
-  ed25519: { key: 'ed25519', payloads: ['message'] },
-  'ecdsa-p256-sha256': { key: 'p256', payloads: ['message', 'digest'] },
-  'ecdsa-secp256k1': { key: 'secp256k1', payloads: ['message', 'digest'] },
-  bip340: { key: 'secp256k1', payloads: ['digest', 'taproot-sighash'] },
-  'frost-ed25519': { key: 'frost-ed25519', payloads: ['message'] },
-  'frost-secp256k1-taproot': { key: 'frost-secp256k1-taproot', payloads: ['digest', 'taproot-sighash'] },
+  ed25519: { key: 'ed25519', payloads: ['message', 'solana-transaction', ...TEZOS] },
+  'ecdsa-p256-sha256': { key: 'p256', payloads: ['message', 'digest', ...TEZOS] },
+  'ecdsa-secp256k1': {
+    key: 'secp256k1',
+    payloads: ['message', 'digest', ...ETHEREUM, 'bitcoin-transaction', ...TEZOS],
+  },
+  bip340: { key: 'secp256k1', payloads: ['digest', 'taproot-sighash', 'bitcoin-transaction'] },
+  'frost-ed25519': { key: 'frost-ed25519', payloads: ['message', 'solana-transaction', 'tezos-operation'] },
+  'frost-secp256k1-taproot': {
+    key: 'frost-secp256k1-taproot',
+    payloads: ['digest', 'taproot-sighash', 'bitcoin-transaction'],
+  },
 };
 
 /** Returns the key type that an algorithm signs with and the payloads that it takes. */

@@ -3,6 +3,7 @@ import { generateKeyPairSync, hash, randomBytes, sign, verify } from 'node:crypt
 import { generateKey } from '../../enclave/keys/index.ts';
 import { decodePayload } from '../../enclave/signer/index.ts';
 import { openLocalCurves } from '../../local/noble-curves.ts';
+import { isBlindPayload } from '../../shared/api/bodies.ts';
 import type { SignRequest } from '../../shared/api/bodies.ts';
 import { awaitTask, tell } from './child.ts';
 
@@ -38,6 +39,7 @@ const client = generateKeyPairSync('ed25519');
 const base = randomBytes(BASE_BYTES);
 const signature = sign(null, base, client.privateKey);
 const held = generateKey(openLocalCurves(), request.key as 'ed25519' | 'p256' | 'secp256k1');
+if (!isBlindPayload(request.payload)) throw new Error(`expected a blind payload`);
 const payload = decodePayload(request.payload);
 const act = () => {
   if (!verify(null, base, client.publicKey, signature)) throw new Error('it verifies');

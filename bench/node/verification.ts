@@ -2,6 +2,7 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { p256 } from '@noble/curves/nist.js';
 import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js';
 import type { Algorithm } from '../../shared/algorithms.ts';
+import { isBlindPayload } from '../../shared/api/bodies.ts';
 import type { SignResponse, SignRequest } from '../../shared/api/bodies.ts';
 
 type Verify = (signature: Uint8Array, bytes: Uint8Array, publicKey: Uint8Array, prehash: boolean) => boolean;
@@ -15,6 +16,7 @@ const VERIFY: Partial<Record<Algorithm, Verify>> = {
 
 /** Verifies a response. @throws Error when it does not hold a signature over the request's payload */
 export function verifyResponse({ algorithm, payload }: SignRequest, response: SignResponse): void {
+  if (!isBlindPayload(payload)) throw new Error(`expected a blind payload, found ${payload.kind}`);
   const [signature, publicKey, bytes] = [
     response.signature,
     response.publicKey,

@@ -1,4 +1,4 @@
-import { type NonceCommitment, type Payload } from '../../shared/api/bodies.ts';
+import { type NonceCommitment, type BlindPayload } from '../../shared/api/bodies.ts';
 import { getFrostSuite, toNonceCommitments } from '../../shared/frost/index.ts';
 import { assertSignable, decodePayload, type SignatureShare } from '../signer/index.ts';
 import { FrostError } from './errors.ts';
@@ -14,7 +14,7 @@ export interface Round1 extends NonceOwner {
 export interface Round2 extends Round1 {
   readonly handle: string;
   readonly commitments: readonly NonceCommitment[];
-  readonly payload: Payload;
+  readonly payload: BlindPayload;
 }
 
 /**

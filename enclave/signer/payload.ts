@@ -1,5 +1,5 @@
 import { type Algorithm, describeAlgorithm, type KeyType } from '../../shared/algorithms.ts';
-import { type Payload } from '../../shared/api/bodies.ts';
+import { type BlindPayload } from '../../shared/api/bodies.ts';
 import { SignerError } from './errors.ts';
 
 const DIGEST_BYTES = 32;
@@ -11,7 +11,7 @@ export type PayloadBytes =
   | { readonly kind: 'taproot-sighash'; readonly digest: Uint8Array; readonly merkleRoot: Uint8Array };
 
 /** Decodes the payload of a request whose schema has been checked, hex included. */
-export function decodePayload(payload: Payload): PayloadBytes {
+export function decodePayload(payload: BlindPayload): PayloadBytes {
   if (payload.kind === 'message') return { kind: 'message', message: Buffer.from(payload.message, 'hex') };
   const digest = Buffer.from(payload.digest, 'hex');
   if (payload.kind === 'digest') return { kind: 'digest', digest };

@@ -1,20 +1,22 @@
 import type { Decision, PolicyRequest } from '../../policy/index.ts';
 import { errorCode } from '../../shared/errors.ts';
 import type { Algorithm } from '../../shared/algorithms.ts';
-import type {
-  KeyInfo,
-  NonceCommitment,
-  Payload,
-  ShareImportRequest,
-  StoreUsage,
-  SignRequest,
+import {
+  type BlindPayload,
+  isBlindPayload,
+  type KeyInfo,
+  type NonceCommitment,
+  type Payload,
+  type ShareImportRequest,
+  type StoreUsage,
+  type SignRequest,
 } from '../../shared/api/bodies.ts';
 import type { SignedConfiguration } from '../../shared/documents/configuration.ts';
 import type { ShareDestination } from '../../shared/frost/index.ts';
 import type { MeasuredManifest } from '../node/manifest.ts';
 import { commitNonces, generateImportKey, NonceStore, openShare, signShare } from '../frost/index.ts';
 import type { Keyring } from '../keyring/index.ts';
-import { decodePayload, type KeySignature, type SignatureShare } from '../signer/index.ts';
+import { decodePayload, type KeySignature, type SignatureShare, SignerError } from '../signer/index.ts';
 import { type Authorise, createAuthorise, type DecisionClocks } from './authorisation.ts';
 import { PolicyError } from './errors.ts';
 
@@ -119,7 +121,7 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
         if (key === undefined) {
           throw new PolicyError('ALGORITHM_MISMATCH', `${id} is a share: it signs in two rounds of FROST`);
         }
-        return key.sign({ algorithm, payload: decodePayload(payload) });
+        return key.sign({ algorithm, payload: decodePayload(assertReadable(payload)) });
       }),
     commit: (client, { key }) =>
       carryOut({ operation: 'commit', client, key, algorithm: shareAlgorithm(keyring, key) }, () =>
@@ -131,7 +133,15 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
         () => {
           const share = keyring.share(key);
           const now = clocks.monotonic();
-          return signShare(nonces, { client, key, share, handle, commitments, payload, now });
+          return signShare(nonces, {
+            client,
+            key,
+            share,
+            handle,
+            commitments,
+            payload: assertReadable(payload),
+            now,
+          });
         },
       ),
     importShare: (client, { key, ...request }) => {
@@ -152,6 +162,11 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
       });
     },
   };
+}
+
+function assertReadable(payload: Payload): BlindPayload {
+  if (isBlindPayload(payload)) return payload;
+  throw new SignerError('PAYLOAD_MISMATCH', 'this image signs blind payloads alone', { kind: payload.kind });
 }
 
 /** Finds the algorithm to decide with. The policy then refuses a whole key by it (UNKNOWN_KEY, ALGORITHM_MISMATCH). */

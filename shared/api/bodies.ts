@@ -1,5 +1,8 @@
 import * as z from 'zod';
+import { payloadSchema } from './payloads.ts';
 import { algorithmSchema, keyTypeSchema, shareTypeSchema } from '../algorithms.ts';
+
+export * from './payloads.ts';
 
 /**
  * The bodies of a node's HTTPS interface, JSON in UTF-8; byte strings are lower-case hex.
@@ -16,7 +19,6 @@ import { algorithmSchema, keyTypeSchema, shareTypeSchema } from '../algorithms.t
  */
 
 export const MAX_REQUEST_BYTES = 64 * 1024;
-export const MAX_MESSAGE_BYTES = 16 * 1024;
 
 const identifier = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/);
 const hex = (minimum: number, maximum: number) =>
@@ -64,14 +66,6 @@ export const keysResponseSchema = z.strictObject({
   store: storeUsageSchema.optional(),
 });
 export type KeyInfo = z.infer<typeof keyInfoSchema>;
-
-/** The bytes to sign, by kind. There is no default kind: a request without one is refused. */
-export const payloadSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('message'), message: hex(0, MAX_MESSAGE_BYTES) }),
-  z.strictObject({ kind: z.literal('digest'), digest }),
-  z.strictObject({ kind: z.literal('taproot-sighash'), digest, merkleRoot: digest.or(z.literal('')) }),
-]);
-export type Payload = z.infer<typeof payloadSchema>;
 
 export const signRequestSchema = z.strictObject({
   key: identifier,

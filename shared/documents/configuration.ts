@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { DsseError, verifyEnvelope, parseEnvelope } from '../dsse/index.ts';
 import { parseJson } from '../json/index.ts';
 import { MAX_CONFIGURATION_BYTES } from '../protocol/control.ts';
-import { algorithmSchema, isShareType, keyTypeSchema, payloadKindSchema } from '../algorithms.ts';
+import { algorithmSchema, isShareType, keyTypeSchema, blindPayloadKindSchema } from '../algorithms.ts';
 import { ConfigurationError } from './errors.ts';
 import { type DocumentKind, parseByFormat } from './format.ts';
 import { type Manifest, publicKey32Schema } from './manifest.ts';
@@ -65,7 +65,7 @@ export const ruleSchema = z.strictObject({
   clients: idList,
   keys: idList,
   algorithms: z.array(algorithmSchema).min(1).max(16),
-  payloads: z.array(payloadKindSchema).min(1).max(16),
+  payloads: z.array(blindPayloadKindSchema).min(1).max(16),
   /**
    * A bucket that holds `count` requests and refills evenly in `seconds`: never more than `count` at once, and `count`
    * per `seconds` over time. The bucket is empty when a node starts, so that a restart never grants more. `null` stands

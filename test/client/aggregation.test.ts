@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { aggregateSignature, ClientError, signWithGroup } from '../../client/index.ts';
-import type { NonceCommitment, Payload } from '../../shared/api/bodies.ts';
+import type { NonceCommitment, BlindPayload } from '../../shared/api/bodies.ts';
 import { signTogether, startGroup } from '../enclave/frost/group.ts';
 
 /** By the field's own numbers (RFC 8032, 5.1; SEC 2, 2.4.1), not by the code that is judged. */
 const SUITES = {
   'frost-ed25519': {
-    payload: { kind: 'message', message: 'c0ffee' } as Payload,
+    payload: { kind: 'message', message: 'c0ffee' } as BlindPayload,
     /** The order, little-endian. */
     order: 'edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010',
     noPoints: [
@@ -21,7 +21,7 @@ const SUITES = {
     ],
   },
   'frost-secp256k1-taproot': {
-    payload: { kind: 'digest', digest: '5e'.repeat(32) } as Payload,
+    payload: { kind: 'digest', digest: '5e'.repeat(32) } as BlindPayload,
     order: 'fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141',
     noPoints: [
       // x = 5 is on no point; x not reduced; another first byte; uncompressed; the other group's generator.

@@ -9,7 +9,11 @@ import * as client from '../../client/index.ts';
 import { commitNonces, type HeldShare, NonceStore, openShare, signShare } from '../../enclave/frost/index.ts';
 import { createNsmClient } from '../../enclave/nsm/index.ts';
 import { EmulatedNsm } from '../../local/nsm/index.ts';
-import type { FrostRound2Request, ShareImportRequest } from '../../shared/api/bodies.ts';
+import {
+  blindPayloadSchema,
+  type FrostRound2Request,
+  type ShareImportRequest,
+} from '../../shared/api/bodies.ts';
 import { digestManifest } from '../../shared/documents/manifest.ts';
 import { createMemorySink } from '../attestation/eif/memory-sink.ts';
 import { sampleApplication, sampleBootstrap, sampleKernel } from '../attestation/eif/raw-image.ts';
@@ -80,7 +84,13 @@ function serveKeys(): NonNullable<NodeBehaviour['serve']> {
     if (target === '/v1/frost/round1')
       return commitNonces(store, { ...owner, share: held(), now: Date.now() });
     const request = JSON.parse(body.toString()) as FrostRound2Request;
-    const { signatureShare } = signShare(store, { ...request, ...owner, share: held(), now: Date.now() });
+    const { signatureShare } = signShare(store, {
+      ...request,
+      ...owner,
+      payload: blindPayloadSchema.parse(request.payload),
+      share: held(),
+      now: Date.now(),
+    });
     return {
       participant: held().participant,
       signatureShare: Buffer.from(signatureShare).toString('hex'),

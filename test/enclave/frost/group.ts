@@ -12,7 +12,7 @@ import {
 } from '../../../enclave/frost/index.ts';
 import { SignerError } from '../../../enclave/signer/index.ts';
 import { type ShareType } from '../../../shared/algorithms.ts';
-import { type NonceCommitment, type Payload } from '../../../shared/api/bodies.ts';
+import { type NonceCommitment, type BlindPayload } from '../../../shared/api/bodies.ts';
 
 export const OWNER = { client: 'backend', key: 'shared' };
 
@@ -40,7 +40,7 @@ export function startGroup(type: ShareType, threshold = 2, participants = 3) {
 }
 
 /** Runs both rounds with these nodes; returns the result of each. */
-export function signTogether(nodes: readonly Node[], payload: Payload) {
+export function signTogether(nodes: readonly Node[], payload: BlindPayload) {
   const rounds = nodes.map(({ share, store }) => commitNonces(store, { ...OWNER, share, now: 0 }));
   const commitments: NonceCommitment[] = rounds.map(({ commitment }) => commitment);
   const shares = nodes.map(({ share, store }, index) => ({

@@ -7,13 +7,13 @@ import { decodePayload } from '../../../enclave/signer/index.ts';
 import { toFrostPublic, toFrostSecret, toNonceCommitments, tweakShare } from '../../../shared/frost/index.ts';
 import { listCleared } from '../../support/clearing.ts';
 import { computeTapTweak } from '../../../shared/tap-tweak.ts';
-import { type Payload } from '../../../shared/api/bodies.ts';
+import { type BlindPayload } from '../../../shared/api/bodies.ts';
 import { frostCode, OWNER, signTogether, startGroup } from './group.ts';
 
-const message: Payload = { kind: 'message', message: Buffer.from('a transfer').toString('hex') };
+const message: BlindPayload = { kind: 'message', message: Buffer.from('a transfer').toString('hex') };
 const digest = randomBytes(32);
 const TYPES = ['frost-ed25519', 'frost-secp256k1-taproot'] as const;
-const payloadOf = (type: (typeof TYPES)[number]): Payload =>
+const payloadOf = (type: (typeof TYPES)[number]): BlindPayload =>
   type === 'frost-ed25519' ? message : { kind: 'digest', digest: digest.toString('hex') };
 
 describe('a group', () => {
@@ -45,7 +45,7 @@ describe('a group', () => {
   it.each([1, 2, 3, 4, 5, 6])('signs for the taproot output of its key (group %i)', () => {
     const { group, nodes } = startGroup('frost-secp256k1-taproot');
     for (const merkleRoot of ['', randomBytes(32).toString('hex')]) {
-      const payload: Payload = { kind: 'taproot-sighash', digest: digest.toString('hex'), merkleRoot };
+      const payload: BlindPayload = { kind: 'taproot-sighash', digest: digest.toString('hex'), merkleRoot };
       const { commitments, shares } = signTogether(nodes.slice(0, 2), payload);
       const { signature, publicKey } = aggregateSignature(group, payload, commitments, shares);
       const internalKey = group.commitments[0]?.subarray(1) ?? new Uint8Array(0);
@@ -142,7 +142,8 @@ describe.each(TYPES)('round two of %s', (type) => {
 
   it('refuses payloads of another kind and leaves the nonces', () => {
     const { attempt } = start();
-    const wrong: Payload = type === 'frost-ed25519' ? { kind: 'digest', digest: '00'.repeat(32) } : message;
+    const wrong: BlindPayload =
+      type === 'frost-ed25519' ? { kind: 'digest', digest: '00'.repeat(32) } : message;
     expect(attempt({ payload: wrong })).toBe('PAYLOAD_MISMATCH');
     expect(attempt()).toBe('none');
   });

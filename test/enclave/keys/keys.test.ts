@@ -5,7 +5,7 @@ import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ALGORITHMS, describeAlgorithm } from '../../../shared/algorithms.ts';
-import { payloadSchema } from '../../../shared/api/bodies.ts';
+import { blindPayloadSchema } from '../../../shared/api/bodies.ts';
 import { listCleared } from '../../support/clearing.ts';
 import { listCurves } from './every-curves.ts';
 import {
@@ -280,16 +280,16 @@ describe('a payload of the interface', () => {
   it('becomes the bytes that it spells', () => {
     const hex = 'ab'.repeat(32);
     const bytes = Buffer.from(hex, 'hex');
-    expect(decodePayload(payloadSchema.parse({ kind: 'message', message: '' }))).toEqual({
+    expect(decodePayload(blindPayloadSchema.parse({ kind: 'message', message: '' }))).toEqual({
       kind: 'message',
       message: Buffer.alloc(0),
     });
-    expect(decodePayload(payloadSchema.parse({ kind: 'digest', digest: hex }))).toEqual({
+    expect(decodePayload(blindPayloadSchema.parse({ kind: 'digest', digest: hex }))).toEqual({
       kind: 'digest',
       digest: bytes,
     });
     expect(
-      decodePayload(payloadSchema.parse({ kind: 'taproot-sighash', digest: hex, merkleRoot: '' })),
+      decodePayload(blindPayloadSchema.parse({ kind: 'taproot-sighash', digest: hex, merkleRoot: '' })),
     ).toEqual({ kind: 'taproot-sighash', digest: bytes, merkleRoot: Buffer.alloc(0) });
   });
 });

@@ -1,0 +1,34 @@
+import type { Payload } from '../../shared/api/payloads.ts';
+import { decodeBitcoin } from './bitcoin/index.ts';
+import { decodeBlind } from './blind.ts';
+import { decodeEthereum } from './ethereum/index.ts';
+import { decodeSolana } from './solana/index.ts';
+import { decodeTezos } from './tezos/index.ts';
+import type { DecodedPayload, DecodingContext } from './transaction.ts';
+
+/**
+ * Decodes a payload into what rules decide on and what a signer signs. Pure and total: hostile bytes throw
+ * TransactionError and nothing else, and what is signed is computed from the very bytes that were decoded.
+ *
+ * @throws TransactionError
+ */
+export function decodePayload(payload: Payload, context: DecodingContext): DecodedPayload {
+  switch (payload.kind) {
+    case 'message':
+    case 'digest':
+    case 'taproot-sighash':
+      return decodeBlind(payload);
+    case 'ethereum-transaction':
+    case 'ethereum-authorization':
+    case 'ethereum-message':
+    case 'ethereum-typed-data':
+      return decodeEthereum(payload, context);
+    case 'bitcoin-transaction':
+      return decodeBitcoin(payload, context);
+    case 'tezos-operation':
+    case 'tezos-consensus':
+      return decodeTezos(payload, context);
+    case 'solana-transaction':
+      return decodeSolana(payload, context);
+  }
+}
