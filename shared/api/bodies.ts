@@ -19,6 +19,8 @@ export * from './payloads.ts';
  */
 
 export const MAX_REQUEST_BYTES = 64 * 1024;
+/** Longest body of `POST /v1/sign` and of FROST's second round, in bytes: room for the longest PSBT in base64. */
+export const MAX_SIGN_REQUEST_BYTES = 256 * 1024;
 
 const identifier = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/);
 const hex = (minimum: number, maximum: number) =>
