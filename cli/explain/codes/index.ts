@@ -9,6 +9,7 @@ import { EIF_CODES } from './eif.ts';
 import { ENCODING_CODES } from './encoding.ts';
 import { KEY_POLICY_CODES } from './key-policy.ts';
 import { PARENT_CODES } from './parent.ts';
+import { RECEIPT_CODES } from './receipt.ts';
 import { REQUEST_CODES } from './request.ts';
 
 export type { CodeArea } from './area.ts';
@@ -22,6 +23,7 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...KEY_POLICY_CODES,
   ...CLIENT_CODES,
   ...REQUEST_CODES,
+  ...RECEIPT_CODES,
   ...BOOT_CODES,
   ...PARENT_CODES,
   ...DOCTOR_CODES,
