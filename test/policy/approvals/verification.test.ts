@@ -230,9 +230,7 @@ describe('a key file', () => {
   test('is refused with a signature that is cut off, longer or of the bare statement', () => {
     const { statement, proof } = sign(bob);
     for (const signature of [new Uint8Array(), proof.signature.subarray(1), new Uint8Array(65)]) {
-      expect(codeOf({ statement, proof: { ...proof, signature } })).toBe(
-        'APPROVAL_SIGNATURE_INVALID',
-      );
+      expect(codeOf({ statement, proof: { ...proof, signature } })).toBe('APPROVAL_SIGNATURE_INVALID');
     }
   });
 
