@@ -1,4 +1,5 @@
 import type { CodeArea } from './area.ts';
+import { APPROVAL_CODES } from './approval.ts';
 import { ATTESTATION_CODES } from './attestation.ts';
 import { BOOT_CODES } from './boot.ts';
 import { CERTIFICATE_CODES } from './certificate.ts';
@@ -24,6 +25,7 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...CLIENT_CODES,
   ...REQUEST_CODES,
   ...RECEIPT_CODES,
+  ...APPROVAL_CODES,
   ...BOOT_CODES,
   ...PARENT_CODES,
   ...DOCTOR_CODES,
