@@ -12,6 +12,7 @@ import { KEY_POLICY_CODES } from './key-policy.ts';
 import { PARENT_CODES } from './parent.ts';
 import { RECEIPT_CODES } from './receipt.ts';
 import { REQUEST_CODES } from './request.ts';
+import { TRANSACTION_CODES } from './transaction.ts';
 
 export type { CodeArea } from './area.ts';
 
@@ -24,6 +25,7 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...KEY_POLICY_CODES,
   ...CLIENT_CODES,
   ...REQUEST_CODES,
+  ...TRANSACTION_CODES,
   ...RECEIPT_CODES,
   ...APPROVAL_CODES,
   ...BOOT_CODES,
