@@ -5,7 +5,7 @@ import { CONFIGURATION_FORMAT_1, CONFIGURATION_PAYLOAD_TYPE } from '../../shared
 import { encryptionContext, PASSWORD_SECRET } from '../../shared/documents/encryption-context.ts';
 import { digestManifest, type Manifest } from '../../shared/documents/manifest.ts';
 import type { ControlResponse } from '../../shared/protocol/control.ts';
-import type { HostileScripts } from '../hostile-parent/index.ts';
+import { createMemoryStore, type HostileScripts } from '../hostile-parent/index.ts';
 import { testNodeParentOptions } from '../testbed/test-node-parent.ts';
 import type { Scenario } from '../testbed/scenario.ts';
 
@@ -212,7 +212,7 @@ export const BOOT_ATTACKS: readonly BootAttack[] = [
     code: 'INITIALISATION_NOT_ORDERED',
     attempt: (scenario) => {
       const full = scenario.store.snapshot();
-      scenario.store.restore({ records: new Map() });
+      scenario.store.restore(createMemoryStore().snapshot());
       return scenario.attempt().finally(() => scenario.store.restore(full));
     },
   },
@@ -229,7 +229,7 @@ export const BOOT_ATTACKS: readonly BootAttack[] = [
     code: 'KMS_ACCESS_DENIED',
     attempt: (scenario) => {
       const full = scenario.store.snapshot();
-      scenario.store.restore({ records: new Map() });
+      scenario.store.restore(createMemoryStore().snapshot());
       const first = scenario.testNode.sign(scenario.configuration(1, 'initialise-1'));
       return scenario
         .attempt(answering('configuration', () => ({ type: 'configuration', bytes: first })))

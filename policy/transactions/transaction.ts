@@ -53,7 +53,7 @@ export interface Transaction {
 /** The most effects of one transaction: its decoded form still fits into an entry of the log (65,535 bytes). */
 export const MAX_EFFECTS = 128;
 
-/** What a signer is to sign for a payload: see `PayloadBytes` in enclave/signer, which has the same shape. */
+/** What a signer signs, in bytes: `digest` and a `merkleRoot` that is not empty are 32 bytes long. */
 export type SigningInput =
   | { readonly kind: 'message'; readonly message: Uint8Array }
   | { readonly kind: 'digest'; readonly digest: Uint8Array }

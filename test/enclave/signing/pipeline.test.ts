@@ -74,7 +74,9 @@ async function refusalOf(act: Promise<unknown>): Promise<HoldfastError> {
 describe('the signing pipeline', () => {
   it('signs what a rule permits, and names the rule and the configuration', async () => {
     const { pipeline } = await start();
-    const { result, rule, configuration } = await pipeline.sign('backend', REQUEST);
+    const { result: signatures, rule, configuration } = await pipeline.sign('backend', REQUEST);
+    const [result] = signatures;
+    if (result === undefined || signatures.length > 1) throw new RangeError('expected one signature');
     const key = createPublicKey({
       key: Buffer.from(result.publicKey),
       format: 'raw-public',
