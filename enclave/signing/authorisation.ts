@@ -1,5 +1,5 @@
 import {
-  createRateLimits,
+  createPolicyState,
   decide,
   type Decision,
   type PolicyRequest,
@@ -23,13 +23,14 @@ export type Authorise = (request: PolicyRequest) => Decision;
 /** Prepares the rules of a configuration; their rates start empty. */
 export function createAuthorise(configuration: Configuration, { now, monotonic }: DecisionClocks): Authorise {
   const policy = preparePolicy(configuration);
-  const limits = createRateLimits(policy.ruleCount, monotonic());
+  const state = createPolicyState(policy, monotonic());
   return (request) => {
-    if (hasExpired(configuration, now())) {
+    const time = { now: now(), monotonic: monotonic() };
+    if (hasExpired(configuration, time.now)) {
       throw new SigningError('CONFIGURATION_EXPIRED', 'the configuration in force has expired', {
         notAfter: configuration.notAfter,
       });
     }
-    return decide(policy, request, limits, monotonic());
+    return decide(policy, request, state, time);
   };
 }

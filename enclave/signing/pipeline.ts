@@ -207,6 +207,10 @@ function createCarryOut(
       await recordAs(null);
       throw new PolicyError(decision.code, 'the policy does not permit this request', decision);
     }
+    if (decision.outcome === 'pending') {
+      await recordAs(null);
+      throw new PolicyError('POLICY_DENIED', 'the rule asks for approvals, which nobody can give here');
+    }
     let result: Result;
     try {
       result = await act();
