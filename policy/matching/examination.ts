@@ -101,10 +101,7 @@ function matched(
 }
 
 /** Finds the first member in which a permit is not about the request at all. */
-function findScopeMismatch(
-  rule: PreparedPermit,
-  { request, payloads, time }: Question,
-): RuleField | undefined {
+function findScopeMismatch(rule: PreparedPermit, { request, payloads }: Question): RuleField | undefined {
   if (!rule.algorithms.has(request.algorithm)) return 'algorithms';
   switch (request.operation) {
     case 'sign':
