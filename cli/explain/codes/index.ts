@@ -9,6 +9,7 @@ import { DOCTOR_CODES } from './doctor.ts';
 import { EIF_CODES } from './eif.ts';
 import { ENCODING_CODES } from './encoding.ts';
 import { KEY_POLICY_CODES } from './key-policy.ts';
+import { LOG_CODES } from './log.ts';
 import { PARENT_CODES } from './parent.ts';
 import { RECEIPT_CODES } from './receipt.ts';
 import { REQUEST_CODES } from './request.ts';
@@ -27,6 +28,7 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...RECEIPT_CODES,
   ...APPROVAL_CODES,
   ...BOOT_CODES,
+  ...LOG_CODES,
   ...PARENT_CODES,
   ...DOCTOR_CODES,
   ...ENCODING_CODES,
