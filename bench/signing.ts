@@ -21,7 +21,7 @@ import { createRateLimits, decide, preparePolicy } from '../policy/index.ts';
 import { ReplayCache, signRequest, verifyRequestSignature } from '../shared/http-signature/index.ts';
 import type { Algorithm, ShareType } from '../shared/algorithms.ts';
 import type { BlindPayload } from '../shared/api/bodies.ts';
-import { configurationSchema } from '../shared/documents/configuration.ts';
+import { readConfiguration } from '../shared/documents/configuration.ts';
 
 const { values } = parseArgs({
   options: { seconds: { type: 'string', default: '1' }, json: { type: 'boolean', default: false } },
@@ -118,7 +118,7 @@ measure('request, verified by the node', () =>
   }),
 );
 
-const configuration = configurationSchema.parse({
+const configuration = readConfiguration({
   format: 'holdfast-configuration/1',
   version: 1,
   manifest: '00'.repeat(48),

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { EncryptCommand, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
 import { createEnvelope, ed25519PublicKeyHex, parseEnvelope, signEnvelope } from '../../shared/dsse/index.ts';
-import { CONFIGURATION_FORMAT, CONFIGURATION_PAYLOAD_TYPE } from '../../shared/documents/configuration.ts';
+import { CONFIGURATION_FORMAT_1, CONFIGURATION_PAYLOAD_TYPE } from '../../shared/documents/configuration.ts';
 import { encryptionContext, PASSWORD_SECRET } from '../../shared/documents/encryption-context.ts';
 import { digestManifest, type Manifest } from '../../shared/documents/manifest.ts';
 import type { ControlResponse } from '../../shared/protocol/control.ts';
@@ -65,7 +65,7 @@ function takeover(scenario: Scenario, changes: Partial<Manifest> = {}): HostileS
   const authority = { threshold: 1, keys: [ed25519PublicKeyHex(attacker.publicKey)] };
   const forged = bytes({ ...manifest, ...changes, configurationAuthority: authority });
   const configuration = {
-    format: CONFIGURATION_FORMAT,
+    format: CONFIGURATION_FORMAT_1,
     manifest: Buffer.from(digestManifest(forged)).toString('hex'),
     ...scenario.configuration(9),
   };
