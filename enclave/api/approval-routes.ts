@@ -28,11 +28,8 @@ export interface ApprovalRouteOptions {
   readonly manifest: string;
   /** Signed configuration in force, as it came. */
   readonly configuration: Uint8Array;
-  /** Reads a request again, for its approvers. */
-  readonly read: (request: PendingRequest) => {
-    readonly transaction: Transaction;
-    readonly context: PendingRequestDocument['context'];
-  };
+  /** Reads a request again, for its approvers; the transaction in the JSON form of receipts. */
+  readonly read: (request: PendingRequest) => Pick<PendingRequestDocument, 'transaction' | 'context'>;
   /** Signs an envelope with the receipt key, which `attest` vouches for. */
   readonly signEnvelope: (envelope: Envelope) => Envelope;
   /** Gets an attestation document whose user_data names the receipt key. */

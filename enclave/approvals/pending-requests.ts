@@ -268,7 +268,7 @@ export class PendingRequests {
     request: PendingRequest,
     bytes: number,
     votes: readonly Vote[] = [],
-    done: { readonly result: unknown } | undefined = undefined,
+    done?: Held['done'],
   ): void {
     this.#held.set(request.id, { request, bytes, votes, arriving: new Map(), done, underWay: undefined });
   }

@@ -63,7 +63,7 @@ function start() {
     authenticate: () => ({ clientId: client, admit: () => undefined }),
     onError: () => undefined,
   });
-  return async (method: string, target: string, body: unknown = undefined) => {
+  return async (method: string, target: string, body?: unknown) => {
     const text = body === undefined ? '' : JSON.stringify(body);
     const handled = handle({ method, target, rawHeaders: [], contentLength: text.length });
     return await (typeof handled === 'function' ? handled(Buffer.from(text)) : handled);
