@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs what tests drive besides Node: a Chromium for the verifier page, the server programs of PostgreSQL for the
-# parent's store, systemd's containers for its unit, promtool, in the cache, for its alerts, and clients by AWS's other
-# SDKs, in the cache, for the KMS stand-in, and witnesses and clients of others for the transparency log. On Debian and Ubuntu, as root, from the distribution. Where it cannot, it says
-# so and succeeds: the tests that need them are then counted as skipped.
+# parent's store, systemd's containers for its unit, and, in the cache, promtool for its alerts, clients by AWS's other
+# SDKs for the KMS stand-in, and witnesses and clients of others for the transparency log. On Debian and Ubuntu, as root,
+# from the distribution. Where it cannot, it says so and succeeds: the tests that need them are then counted as skipped.
 set -eu
 missing=
 command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || missing="$missing chromium"
