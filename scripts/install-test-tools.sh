@@ -1,8 +1,9 @@
 #!/bin/sh
 # Installs what tests drive besides Node: a Chromium for the verifier page, the server programs of PostgreSQL for the
 # parent's store, systemd's containers for its unit, and, in the cache, promtool for its alerts, clients by AWS's other
-# SDKs for the KMS stand-in, and witnesses and clients of others for the transparency log. On Debian and Ubuntu, as root,
-# from the distribution. Where it cannot, it says so and succeeds: the tests that need them are then counted as skipped.
+# SDKs for the KMS stand-in, a reader of PSBTs in Rust for the decoder, and witnesses and clients of others for the
+# transparency log. On Debian and Ubuntu, as root, from the distribution. Where it cannot, it says so and succeeds: the
+# tests that need them are then counted as skipped.
 set -eu
 missing=
 command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || missing="$missing chromium"
@@ -27,6 +28,9 @@ for language in python go java; do
     echo "holdfast: no KMS client by $language; tests that need it are skipped" >&2
   }
 done
+"$(dirname "$0")/psbt-reader.sh" >/dev/null || {
+  echo "holdfast: no PSBT reader in Rust; tests that need it are skipped" >&2
+}
 "$(dirname "$0")/log-peers.sh" >/dev/null || {
   echo "holdfast: no witnesses and clients of others for the transparency log; tests that need them are skipped" >&2
 }

@@ -1,4 +1,5 @@
 import type { CodeArea } from './area.ts';
+import { APPROVAL_CODES } from './approval.ts';
 import { ATTESTATION_CODES } from './attestation.ts';
 import { BOOT_CODES } from './boot.ts';
 import { CERTIFICATE_CODES } from './certificate.ts';
@@ -10,7 +11,9 @@ import { ENCODING_CODES } from './encoding.ts';
 import { KEY_POLICY_CODES } from './key-policy.ts';
 import { LOG_CODES } from './log.ts';
 import { PARENT_CODES } from './parent.ts';
+import { RECEIPT_CODES } from './receipt.ts';
 import { REQUEST_CODES } from './request.ts';
+import { TRANSACTION_CODES } from './transaction.ts';
 
 export type { CodeArea } from './area.ts';
 
@@ -23,6 +26,9 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...KEY_POLICY_CODES,
   ...CLIENT_CODES,
   ...REQUEST_CODES,
+  ...TRANSACTION_CODES,
+  ...RECEIPT_CODES,
+  ...APPROVAL_CODES,
   ...BOOT_CODES,
   ...LOG_CODES,
   ...PARENT_CODES,
