@@ -9,7 +9,7 @@ import { StoreError } from '../store/index.ts';
 import type { Authorise, Verdict } from './authorisation.ts';
 import type { DecisionLog, DecisionParts } from './decision-log.ts';
 import { type DenialCode, FailedRequest, PolicyError } from './errors.ts';
-import type { ReadPayload } from './reader.ts';
+import type { PayloadReader } from './reader.ts';
 
 /** A request of an authenticated client, as it is decided, recorded and acted on. */
 export interface PipelineRequest extends DigestedRequest {
@@ -53,7 +53,7 @@ export interface Waiting {
 }
 
 export interface CarryOutParts {
-  readonly read: ReadPayload;
+  readonly read: PayloadReader['read'];
   readonly authorise: Authorise;
   readonly log: DecisionLog;
   readonly requests: Pick<PendingRequests, 'create'>;
@@ -175,7 +175,7 @@ interface Reading {
   readonly error?: TransactionError;
 }
 
-function readPayload(read: ReadPayload, { key, algorithm, payload }: PipelineRequest): Reading {
+function readPayload(read: PayloadReader['read'], { key, algorithm, payload }: PipelineRequest): Reading {
   if (payload === undefined) return { decoded: undefined };
   try {
     return { decoded: read({ key, algorithm, payload }) };

@@ -8,9 +8,9 @@ import {
   encodeEntry,
   encodeReceiptPae,
   type Receipt,
-  type VotePredicate,
 } from '../../audit/receipt/index.ts';
 import type { SignedConfiguration } from '../../shared/documents/configuration.ts';
+import type { ReceivedVote } from '../approvals/index.ts';
 import type { TransparencyLog } from '../log/index.ts';
 import type { MeasuredManifest } from '../node/manifest.ts';
 import type { NodeKey } from '../node/node-keys.ts';
@@ -29,7 +29,6 @@ export interface DecisionLogOptions {
 type Own = 'node' | 'session' | 'sequence' | 'time' | 'configuration' | 'witnesses';
 /** What a decision's entry says beside what all entries of the node say. */
 export type DecisionParts = Omit<DecisionPredicate, Own>;
-type VoteParts = Omit<VotePredicate, Own>;
 
 /** Records decisions in the node's log and issues receipts; both resolve only once what was recorded may take effect. */
 export interface DecisionLog {
@@ -40,8 +39,8 @@ export interface DecisionLog {
    * @param onEntry called while the entry is made: state that it changes is sealed in the same commit
    */
   recordDecision(digest: Uint8Array, parts: DecisionParts, onEntry?: () => void): Promise<Receipt>;
-  /** Records a vote on a request that waits. */
-  recordVote(digest: string, parts: VoteParts, onEntry: () => void): Promise<void>;
+  /** Records a vote on a request that waits, and calls `apply` while the entry is made. */
+  recordVote(received: ReceivedVote): Promise<void>;
 }
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
@@ -80,12 +79,18 @@ export function createDecisionLog(options: DecisionLogOptions): DecisionLog {
       });
       return issue(entry, formatTlogProof({ index, inclusion: proof, checkpoint }));
     },
-    recordVote: async (requestDigest, parts, onEntry) => {
+    recordVote: async ({ request, vote, apply }) => {
+      const { approver, decision, statement, proof } = vote;
       await log.append((sequence) => {
         const entry = encodeEntry(
-          createVoteEntry(requestDigest, { ...place(sequence), ...parts, configuration }),
+          createVoteEntry(request.digest, {
+            ...place(sequence),
+            pendingId: request.id,
+            approval: { approver, decision, statement, proof },
+            configuration,
+          }),
         );
-        onEntry();
+        apply();
         return entry;
       });
     },

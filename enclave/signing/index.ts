@@ -3,3 +3,4 @@ export type { CarriedOut, Waiting } from './carry-out.ts';
 export { createDecisionLog } from './decision-log.ts';
 export { createSigningPipeline, type SigningPipeline } from './pipeline.ts';
 export type { IndexedSignature } from './signatures.ts';
+export { type DecisionState, restoreDecisionState } from './state.ts';

@@ -10,7 +10,8 @@ import type {
 } from '../../shared/api/bodies.ts';
 import type { SignedConfiguration } from '../../shared/documents/configuration.ts';
 import type { ShareDestination } from '../../shared/frost/index.ts';
-import type { PendingRequests } from '../approvals/index.ts';
+import type { PendingRequestDocument } from '../../shared/api/requests.ts';
+import type { PendingRequest } from '../approvals/index.ts';
 import { commitNonces, generateImportKey, NonceStore, openShare, signShare } from '../frost/index.ts';
 import type { Keyring } from '../keyring/index.ts';
 import type { MeasuredManifest } from '../node/manifest.ts';
@@ -20,6 +21,8 @@ import { type CarriedOut, createCarryOut, type Waiting } from './carry-out.ts';
 import type { DecisionLog } from './decision-log.ts';
 import { createReader } from './reader.ts';
 import { createResume } from './resume.ts';
+import { describeForReview } from './review.ts';
+import type { DecisionState } from './state.ts';
 import { type IndexedSignature, recordSignature, signAll } from './signatures.ts';
 
 export interface ShareSigningRequest {
@@ -54,6 +57,8 @@ export interface SigningPipeline {
    * @throws RequestError
    */
   resume(client: string, id: string): Promise<CarriedOut<readonly IndexedSignature[]> | Waiting>;
+  /** Reads a request that waits, for its approvers. @throws TransactionError */
+  review(request: PendingRequest): Pick<PendingRequestDocument, 'transaction' | 'context'>;
   /** Runs round one of FROST (RFC 9591, 5.1); the nonces exist in memory alone. */
   commit(
     client: string,
@@ -76,16 +81,22 @@ export interface SigningPipelineOptions {
   /** Id of this boot of this node in hex, which an imported share must be encrypted for. */
   readonly session: string;
   readonly log: DecisionLog;
-  readonly requests: PendingRequests;
+  readonly state: DecisionState;
 }
 
 /** Creates the pipeline of a node that serves. */
 export function createSigningPipeline(options: SigningPipelineOptions): SigningPipeline {
-  const { signed, measured, keyring, clocks, session, log, requests } = options;
+  const { signed, measured, keyring, clocks, session, log, state } = options;
+  const { requests } = state;
   const { configuration } = signed;
   const { node, quorum } = measured.manifest;
-  const read = createReader(configuration, keyring);
-  const carryOut = createCarryOut({ read, authorise: createAuthorise(configuration, clocks), log, requests });
+  const reader = createReader(configuration, keyring);
+  const carryOut = createCarryOut({
+    read: reader.read,
+    authorise: createAuthorise(configuration, clocks),
+    log,
+    requests,
+  });
   const nonces = new NonceStore();
   const importKey = generateImportKey();
   const destinationOf = (key: string): ShareDestination => ({ manifest: measured.digest, session, key });
@@ -114,6 +125,7 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
         { ...request, operation: 'sign', client },
         { act: (signings) => signWith(request, signings), signaturesOf: (made) => made.map(recordSignature) },
       ),
+    review: ({ request }) => describeForReview(reader, request),
     resume: createResume({ carryOut, requests, signWith }),
     commit: (client, { key }) =>
       carryOut.now(
