@@ -1,10 +1,14 @@
 import {
-  createRateLimits,
+  type Accumulations,
+  createPolicyState,
   decide,
   type Decision,
+  describeReason,
+  type Need,
   type PolicyRequest,
   preparePolicy,
 } from '../../policy/index.ts';
+import { InternalError } from '../../shared/errors.ts';
 import type { DecisionPredicate } from '../../audit/receipt/index.ts';
 import type { DecodedPayload } from '../../policy/transactions/index.ts';
 import type { Configuration } from '../../shared/documents/configuration.ts';
@@ -47,30 +51,86 @@ export type Authorise = (
   approved: Approved | undefined,
 ) => Verdict;
 
-/** Prepares the rules of a configuration; their rates start empty. */
-export function createAuthorise(configuration: Configuration, { now, monotonic }: DecisionClocks): Authorise {
+/**
+ * Prepares the rules of a configuration; their rates start empty.
+ *
+ * @param accumulations what was spent against limits, which decisions add to
+ */
+export function createAuthorise(
+  configuration: Configuration,
+  { now, monotonic }: DecisionClocks,
+  accumulations: Accumulations,
+): Authorise {
   const policy = preparePolicy(configuration);
-  const limits = createRateLimits(policy.ruleCount, monotonic());
-  return ({ operation, client, key, algorithm, payload }) => {
-    if (hasExpired(configuration, now())) {
+  const state = createPolicyState(policy, monotonic(), accumulations);
+  return (request, decoded, approved) => {
+    const time = { now: now(), monotonic: monotonic() };
+    if (hasExpired(configuration, time.now)) {
       return { outcome: 'denied', code: 'CONFIGURATION_EXPIRED', rule: null, reasons: [], needs: [] };
     }
-    const request = { operation, client, key, algorithm, payload: payload?.kind } as PolicyRequest;
-    return describeVerdict(decide(policy, request, limits, monotonic()));
+    return describeVerdict(
+      decide(policy, toPolicyRequest(request, decoded, approved), state, time),
+      time.now,
+    );
   };
 }
 
-function describeVerdict(decision: Decision): Verdict {
-  if (decision.outcome === 'permitted') return { outcome: 'permitted', rule: decision.rule, charges: [] };
-  return {
-    outcome: 'denied',
-    code: decision.code,
-    rule: null,
-    reasons: decision.reasons.map(({ rule, field }) => ({ rule, condition: field, words: field })),
-    needs: decision.needs.map(({ rule, kind, milliseconds }) => ({
-      rule,
-      kind,
-      words: `${milliseconds} ms`,
-    })),
+function toPolicyRequest(
+  { operation, client, key, algorithm, payload }: PipelineRequest,
+  decoded: DecodedPayload | undefined,
+  approved: Approved | undefined,
+): PolicyRequest {
+  const consent = approved && {
+    rule: approved.rule,
+    approvals: approved.approvals.map(({ approver, decision, time }) => ({ approver, decision, at: time })),
   };
+  const common = { client, key, algorithm, consent };
+  if (operation !== 'sign') return { operation, ...common };
+  if (payload === undefined) throw new InternalError('expected a payload to sign');
+  return { operation, ...common, payload: payload.kind, transaction: decoded?.transaction };
+}
+
+function describeVerdict(decision: Decision, now: number): Verdict {
+  switch (decision.outcome) {
+    case 'permitted': {
+      const { rule } = decision;
+      const charges = decision.charges.map(({ limit, asset, amount }) => ({
+        rule,
+        limit,
+        asset,
+        amount: String(amount),
+      }));
+      return { outcome: 'permitted', rule, charges };
+    }
+    case 'pending': {
+      const [{ groups, expiresSeconds }] = decision.needs;
+      return {
+        outcome: 'pending',
+        rule: decision.rule,
+        needs: decision.needs.map(describeNeed),
+        groups,
+        expires: now + expiresSeconds * 1000,
+      };
+    }
+    case 'denied':
+      return {
+        outcome: 'denied',
+        code: decision.code,
+        rule: null,
+        reasons: decision.reasons.map((reason) => ({
+          rule: reason.rule,
+          condition: reason.field,
+          words: describeReason(reason),
+        })),
+        needs: decision.needs.map(describeNeed),
+      };
+  }
+}
+
+function describeNeed(need: Need): DecisionPredicate['needs'][number] {
+  const words =
+    need.kind === 'time'
+      ? `in ${Math.ceil(need.milliseconds / 1000)} s`
+      : need.groups.map(({ group, count }) => `${count} of ${group}`).join(' and ');
+  return { rule: need.rule, kind: need.kind, words };
 }

@@ -93,7 +93,7 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
   const reader = createReader(configuration, keyring);
   const carryOut = createCarryOut({
     read: reader.read,
-    authorise: createAuthorise(configuration, clocks),
+    authorise: createAuthorise(configuration, clocks, state.accumulations),
     log,
     requests,
   });

@@ -1,4 +1,5 @@
 import type { SignedConfiguration } from '../../shared/documents/configuration.ts';
+import { ACCUMULATIONS_TABLE, Accumulations } from '../../policy/index.ts';
 import { PendingRequests } from '../approvals/index.ts';
 import type { StateSource } from '../log/index.ts';
 import type { MeasuredManifest } from '../node/manifest.ts';
@@ -7,6 +8,7 @@ import type { SealedStore } from '../store/index.ts';
 /** What decisions depend on beside the configuration: sealed, and brought back at each start. */
 export interface DecisionState {
   readonly requests: PendingRequests;
+  readonly accumulations: Accumulations;
   /** Where the log gets what has changed, for the commit with the next entries. */
   readonly sources: readonly StateSource[];
 }
@@ -31,7 +33,22 @@ export async function restoreDecisionState(
     clients: new Map(configuration.clients.map(({ id, publicKey, person }) => [id, { publicKey, person }])),
     now,
   });
-  return { requests, sources: [requests] };
+  const accumulations = Accumulations.restore(await readTable(store, ACCUMULATIONS_TABLE));
+  const spent: StateSource = {
+    collectChanges: () =>
+      accumulations.collectChanges().map((change) => ({ table: ACCUMULATIONS_TABLE, ...change })),
+  };
+  return { requests, accumulations, sources: [requests, spent] };
+}
+
+/** Reads all records of a table. */
+async function readTable(store: Pick<SealedStore, 'list' | 'read'>, table: string): Promise<Uint8Array[]> {
+  const records: Uint8Array[] = [];
+  for (const place of store.list()) {
+    const plaintext = place.table === table ? await store.read(place) : null;
+    if (plaintext !== null) records.push(plaintext);
+  }
+  return records;
 }
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
