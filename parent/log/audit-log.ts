@@ -17,9 +17,9 @@ import {
 } from './witness-client.ts';
 
 /** Milliseconds within which witnesses have to answer; the enclave waits a little longer. */
-const WITNESSES_MS = 5_000;
+const WITNESSES_MS = 3_000;
 /** Milliseconds that the tree may take to reach a checkpoint's size. */
-const REACH_MS = 4_000;
+const REACH_MS = 1_500;
 
 /** Where a node's log lies, and who is asked to witness it. */
 export interface AuditLogOptions {

@@ -11,7 +11,7 @@ import { verifyByNode } from '../../audit/log/node-signatures.ts';
 import type { WitnessRefusalCode } from '../../shared/protocol/log.ts';
 
 /** Milliseconds for one request to a witness. */
-const REQUEST_MS = 3_000;
+const REQUEST_MS = 2_500;
 /** Requests for one checkpoint: a size that is asked for, a race with another, and failures that pass. */
 const MAX_REQUESTS = 5;
 const PAUSE_MS = 50;

@@ -116,13 +116,20 @@ describe.skipIf(peers === undefined)('a node whose configuration names witnesses
     const before = (await readStatus(node)).size;
     expect(await sign(client)).toBe('SIGNED');
     expect(await sign(client)).toBe('SIGNED');
+    await expect.poll(async () => (await readStatus(node)).published).toBe(before + 2);
     const status = await readStatus(node);
     expect(status).toMatchObject({ size: before + 2, cosigned: 2 });
     const served = await (await fetch(`${node.parent.statusUrl}/log/checkpoint`)).text();
     expect(served.split('\n— ')).toHaveLength(4);
     const bundle = await fetch(`${node.parent.statusUrl}/log/tile/entries/000.p/${before + 2}`);
     expect(bundle.status).toBe(200);
-    for (const path of ['../status', 'tile/entries/../../progress', 'progress', 'tile/0/999']) {
+    for (const path of [
+      '..%2fstatus',
+      'tile/entries/..%2f..%2fprogress',
+      'progress',
+      'checkpoint.new',
+      'tile/0/999',
+    ]) {
       expect((await fetch(`${node.parent.statusUrl}/log/${path}`)).status, path).toBe(404);
     }
     client.close();
