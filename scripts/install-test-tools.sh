@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what tests drive besides Node: a Chromium for the verifier page, the server programs of PostgreSQL for the
-# parent's store, systemd's containers for its unit, promtool, in the cache, for its alerts, and clients by AWS's other
-# SDKs, in the cache, for the KMS stand-in. On Debian and Ubuntu, as root, from the distribution. Where it cannot, it says
+# parent's store, systemd's containers for its unit, promtool, in the cache, for its alerts, clients by AWS's other SDKs,
+# in the cache, for the KMS stand-in, and a reader of PSBTs in Rust, in the cache, for the decoder. On Debian and Ubuntu, as root, from the distribution. Where it cannot, it says
 # so and succeeds: the tests that need them are then counted as skipped.
 set -eu
 missing=
@@ -27,3 +27,6 @@ for language in python go java; do
     echo "holdfast: no KMS client by $language; tests that need it are skipped" >&2
   }
 done
+"$(dirname "$0")/psbt-reader.sh" >/dev/null || {
+  echo "holdfast: no PSBT reader in Rust; tests that need it are skipped" >&2
+}
