@@ -27,6 +27,9 @@ for language in python go java; do
     echo "holdfast: no KMS client by $language; tests that need it are skipped" >&2
   }
 done
+"$(dirname "$0")/tezos-forger.sh" >/dev/null || {
+  echo "holdfast: no pytezos; tests that need it are skipped" >&2
+}
 "$(dirname "$0")/psbt-reader.sh" >/dev/null || {
   echo "holdfast: no PSBT reader in Rust; tests that need it are skipped" >&2
 }

@@ -1,4 +1,4 @@
-# Sourced by emulator.sh, guest-kernel.sh, image-inputs.sh, kernel.sh, debian-tree.sh, promtool.sh, kms-client.sh and psbt-reader.sh, whose results take
+# Sourced by emulator.sh, guest-kernel.sh, image-inputs.sh, kernel.sh, debian-tree.sh, promtool.sh, kms-client.sh, tezos-forger.sh and psbt-reader.sh, whose results take
 # minutes and are made once. The caller sets OUT, the directory that it makes, and COMPLETE, the file in it that comes last; then
 #   begin "$@"       prints OUT and exits where it is there; otherwise returns, alone at work, with an empty folder WORK
 #   made_anew "$@"   true where they are --into DIR: OUT is that folder then, and nothing that was made before is believed

@@ -111,10 +111,9 @@ export function readAddressBytes(bytes: Uint8Array): Address | undefined {
   }
 }
 
-/** Reads an address in Base58Check; undefined for any other text. */
-export function readAddressText(text: string): Address | undefined {
-  const read = decodeBase58(text, ADDRESSES);
-  return read && { prefix: read.prefix, hash: read.value };
+/** Tells whether a text is an address in Base58Check, as it is written. */
+export function isAddressText(text: string): boolean {
+  return decodeBase58(text, ADDRESSES) !== undefined;
 }
 
 export function printAddress({ prefix, hash }: Address): string {

@@ -4,6 +4,9 @@ import { isEqual } from './bytes.ts';
 
 const ALPHABET = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
 const CHECKSUM_BYTES = 4;
+/** Digits of Base58, and bytes, that are converted at once. */
+const LIMB_DIGITS = 5;
+const LIMB_BYTES = 3;
 /** Longest text that is read: the longest address, sr1, has 36 characters. */
 const MAX_TEXT = 64;
 
@@ -28,14 +31,33 @@ export type Prefix = keyof typeof PREFIXES;
 
 const checksum = (bytes: Uint8Array) => sha256(sha256(bytes)).subarray(0, CHECKSUM_BYTES);
 
+/** Writes a big-endian number, given by its digits in one base, by its digits in another, without zeros in front. */
+function convert(digits: Iterable<number>, from: number, to: number): number[] {
+  const converted: number[] = [];
+  for (const digit of digits) {
+    let carry = digit;
+    for (let at = 0; at < converted.length; at += 1) {
+      carry += (converted[at] ?? 0) * from;
+      converted[at] = carry % to;
+      carry = Math.floor(carry / to);
+    }
+    for (; carry > 0; carry = Math.floor(carry / to)) converted.push(carry % to);
+  }
+  return converted.reverse();
+}
+
+function printLimb(limb: number): string {
+  let text = '';
+  for (let rest = limb; text.length < LIMB_DIGITS; rest = Math.floor(rest / 58))
+    text = (ALPHABET[rest % 58] ?? '') + text;
+  return text;
+}
+
 /** Writes a value in Base58Check under one of Tezos's prefixes, none of which begins with a zero byte. */
 export function encodeBase58(prefix: Prefix, value: Uint8Array): string {
   const body = concatBytes(Uint8Array.from(PREFIXES[prefix].bytes), value);
-  let number = 0n;
-  for (const byte of concatBytes(body, checksum(body))) number = number * 256n + BigInt(byte);
-  let text = '';
-  for (; number > 0n; number /= 58n) text = (ALPHABET[Number(number % 58n)] ?? '') + text;
-  return text;
+  const limbs = convert(concatBytes(body, checksum(body)), 256, 58 ** LIMB_DIGITS);
+  return limbs.map(printLimb).join('').replace(/^1+/, '');
 }
 
 /** Reads a value in Base58Check under one of some prefixes; undefined for any other text. */
@@ -44,21 +66,23 @@ export function decodeBase58<P extends Prefix>(
   prefixes: readonly P[],
 ): { readonly prefix: P; readonly value: Uint8Array } | undefined {
   if (text.length > MAX_TEXT) return undefined;
-  let number = 0n;
-  for (const character of text) {
-    const digit = ALPHABET.indexOf(character);
-    if (digit < 0) return undefined;
-    number = number * 58n + BigInt(digit);
-  }
-  const digits: number[] = [];
-  for (; number > 0n; number /= 256n) digits.unshift(Number(number % 256n));
-  const bytes = Uint8Array.from(digits);
+  const digits = Array.from(text, (character) => ALPHABET.indexOf(character));
+  if (digits.includes(-1)) return undefined;
+  const limbs = convert(digits, 58, 256 ** LIMB_BYTES);
+  const padded = Uint8Array.from(limbs.flatMap((limb) => [limb >> 16, (limb >> 8) & 0xff, limb & 0xff]));
+  const bytes = padded.subarray(
+    Math.max(
+      0,
+      padded.findIndex((byte) => byte !== 0),
+    ),
+  );
   const body = bytes.subarray(0, Math.max(0, bytes.length - CHECKSUM_BYTES));
   if (!isEqual(checksum(body), bytes.subarray(body.length))) return undefined;
   for (const prefix of prefixes) {
     const { bytes: start, length } = PREFIXES[prefix];
     if (body.length !== start.length + length) continue;
     const value = body.subarray(start.length);
+    // A text with ones in front has the same bytes: only the one that is written is read.
     if (start.every((byte, index) => byte === body[index]) && encodeBase58(prefix, value) === text) {
       return { prefix, value };
     }

@@ -1,4 +1,4 @@
-import { printAddress, readAddressBytes, readAddressText } from './address.ts';
+import { isAddressText, printAddress, readAddressBytes } from './address.ts';
 import type { Parameters } from './entrypoint.ts';
 import type { Micheline } from './micheline.ts';
 import { unpair } from './pairs.ts';
@@ -108,12 +108,8 @@ function readOperator(value: Micheline): readonly TokenAction[] | undefined {
 
 /** Reads an address in either of its forms, without an entrypoint. */
 function readAddress(value: Micheline | undefined): string | undefined {
-  const address =
-    value?.type === 'string'
-      ? readAddressText(value.value)
-      : value?.type === 'bytes'
-        ? readAddressBytes(value.value)
-        : undefined;
+  if (value?.type === 'string') return isAddressText(value.value) ? value.value : undefined;
+  const address = value?.type === 'bytes' ? readAddressBytes(value.value) : undefined;
   return address && printAddress(address);
 }
 
