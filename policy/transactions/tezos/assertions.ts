@@ -10,6 +10,8 @@ import { isStakingEntrypoint, readDelegateParameters } from './staking.ts';
 /** Amounts, counters and limits of the chain are signed integers of 64 bits. */
 const LIMIT = 1n << 63n;
 const KEY_HASH_BYTES = 20;
+/** Most protocols that one operation proposes (Octez: `Constants_repr.max_proposals_per_delegate`). */
+const MAX_PROPOSALS = 20;
 const BALLOTS = 3;
 const MACHINES = 3;
 
@@ -62,7 +64,9 @@ function sourceOf(each: Operation): Tagged {
 function assertVote(each: Exclude<Operation, ManagerOperation>): void {
   if (each.kind === 'ballot' && each.ballot >= BALLOTS)
     throw unsafe('no such ballot', { found: each.ballot });
-  if (each.kind === 'proposals' && each.proposals.length === 0) throw unsafe('there is no proposal');
+  if (each.kind === 'proposals' && (each.proposals.length === 0 || each.proposals.length > MAX_PROPOSALS)) {
+    throw unsafe('no proposal, or too many', { found: each.proposals.length, maximum: MAX_PROPOSALS });
+  }
   if (each.kind !== 'drain_delegate' && each.period < 0) throw unsafe('a period is negative');
 }
 
@@ -97,6 +101,9 @@ function assertManagerOperation(each: ManagerOperation): void {
     case 'transfer_ticket':
       if (each.amount === 0n) throw unsafe('a ticket of nothing');
       return;
+    case 'increase_paid_storage':
+      if (each.amount <= 0n) throw unsafe('storage of no bytes');
+      return;
     case 'smart_rollup_originate':
       if (each.machine >= MACHINES) throw unsafe('no such machine', { found: each.machine });
       return;
@@ -104,7 +111,6 @@ function assertManagerOperation(each: ManagerOperation): void {
     case 'delegation':
     case 'register_global_constant':
     case 'set_deposits_limit':
-    case 'increase_paid_storage':
     case 'smart_rollup_add_messages':
     case 'smart_rollup_execute_outbox_message':
     case 'dal_publish_commitment':

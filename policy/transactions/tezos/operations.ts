@@ -6,6 +6,7 @@ import {
   dynamic,
   fixed,
   int32,
+  integer,
   list,
   natural,
   number,
@@ -33,7 +34,10 @@ const hash = fixed(32);
 const expression = dynamic(micheline);
 const bytes = dynamic(rest);
 
-/** Fields of each operation that is read, in the order of their encoding (Octez: `Operation_repr`, protocol 025). */
+/**
+ * Fields of each operation that is read, in the order of their encoding (Octez: `Operation_repr`, protocol 025). Whether a
+ * number is natural or an integer with a sign is the protocol's choice for each.
+ */
 const FIELDS = {
   proposals: { source: keyHash, period: int32, proposals: dynamic(list(hash)) },
   ballot: { source: keyHash, period: int32, proposal: hash, ballot: unsigned(1) },
@@ -44,7 +48,7 @@ const FIELDS = {
   delegation: { ...manager, delegate },
   register_global_constant: { ...manager, value: expression },
   set_deposits_limit: { ...manager, limit: option(number) },
-  increase_paid_storage: { ...manager, amount: number, destination: originated },
+  increase_paid_storage: { ...manager, amount: integer, destination: originated },
   update_consensus_key: { ...manager, publicKey, proof },
   update_companion_key: { ...manager, publicKey, proof },
   transfer_ticket: {

@@ -15,6 +15,7 @@ import {
   micheline,
   OTHER,
   outcomeOf,
+  PROTOCOL,
   SOURCE,
   transaction,
 } from './samples.ts';
@@ -95,6 +96,22 @@ describe('numbers that are longer than they have to be', () => {
     expect(outcomeOfBytes(long)).toBe('TRANSACTION_TOO_LARGE');
     const integer = `00${'ff'.repeat(1024)}01`;
     expect(outcomeOfBytes(await withParameters(valued(integer)))).toBe('TRANSACTION_TOO_LARGE');
+  });
+});
+
+describe('bytes of paid storage, which the protocol has as a signed integer', () => {
+  it.each([
+    ['0a', 'accepted'],
+    ['a401', 'accepted'],
+    ['00', 'TRANSACTION_UNSAFE'],
+    ['40', 'TRANSACTION_NOT_CANONICAL'],
+    ['41', 'TRANSACTION_UNSAFE'],
+    ['8a00', 'TRANSACTION_NOT_CANONICAL'],
+    [`bf${'ff'.repeat(8)}01`, 'accepted'],
+    [`80${'80'.repeat(8)}02`, 'TRANSACTION_UNSAFE'],
+  ])('%s', async (amount, code) => {
+    const bytes = await forged(EVERY_KIND['increase_paid_storage'] ?? transaction());
+    expect(outcomeOfBytes(splice(bytes, bytes.length - 23, 1, Buffer.from(amount, 'hex')))).toBe(code);
   });
 });
 
@@ -287,6 +304,11 @@ describe('what the chain refuses, or takes a fee for', () => {
       'TRANSACTION_UNSAFE',
     ],
     ['no proposal', [{ ...(EVERY_KIND['proposals'] as Content), proposals: [] }], 'TRANSACTION_UNSAFE'],
+    [
+      'more proposals than the chain takes',
+      [{ ...(EVERY_KIND['proposals'] as Content), proposals: Array.from({ length: 21 }, () => PROTOCOL) }],
+      'TRANSACTION_UNSAFE',
+    ],
     ['a negative period', [{ ...(EVERY_KIND['ballot'] as Content), period: -1 }], 'TRANSACTION_UNSAFE'],
     ['an amount of 2^63', [transaction({ amount: String(2n ** 63n) })], 'TRANSACTION_UNSAFE'],
     ['a fee of 2^63', [transaction({ fee: String(2n ** 63n) })], 'TRANSACTION_UNSAFE'],
