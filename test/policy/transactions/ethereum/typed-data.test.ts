@@ -186,6 +186,20 @@ describe('the types of a document', () => {
     ['a type that nothing uses', ({ types }) => void (types['Unused'] = fields('bool a'))],
     ['a type without fields', ({ types }) => void (types['Person'] = [])],
     ['a field that stands twice', ({ types }) => void types['Mail']?.push({ name: 'to', type: 'Person' })],
+    [
+      'a field that stands twice and a value that no field declares',
+      ({ types, message }) => {
+        types['Mail']?.push({ name: 'to', type: 'Person' });
+        message['more'] = message['to'];
+      },
+    ],
+    [
+      'the domain as the type of a field',
+      ({ types, message, domain }) => {
+        types['Mail']?.push({ name: 'more', type: 'EIP712Domain' });
+        message['more'] = domain;
+      },
+    ],
     ['a field without a name', ({ types }) => void types['Mail']?.push({ name: '', type: 'bool' })],
     ['a name that is no identifier', ({ types }) => void types['Mail']?.push({ name: 'a b', type: 'bool' })],
     [
