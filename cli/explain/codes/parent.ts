@@ -43,8 +43,13 @@ export const PARENT_CODES: readonly CodeArea[] = [
         'a file that is no backup of records; nothing was written',
         'Give a file that "holdfast parent store backup" wrote.',
       ],
+      STORE_BACKUP_TOO_LARGE: [
+        'the entries of the log in the store are longer than a backup may be',
+        'Name a folder for them in parent.yaml (log.directory): once they lie there they are dropped from the store.',
+      ],
       STORE_BUSY: ['somebody else owns the store', 'One store has one parent: stop the other.'],
-      STORE_CONFLICT: 'a record was at another revision than expected; nothing was written',
+      STORE_CONFLICT:
+        'a record was at another revision, or the log of another size, than expected; nothing was written',
       STORE_FAILED: 'the database failed: disk full, file damaged, server gone',
       STORE_FORMAT_UNKNOWN: [
         'the store is of a format that this version does not know',
@@ -79,12 +84,39 @@ export const PARENT_CODES: readonly CodeArea[] = [
         'Put manifest, configuration and blobs where parent.yaml says.',
       ],
       CONTROL_STORE_BUSY: "somebody else owns the parent's store",
-      CONTROL_STORE_CONFLICT: "a record of the parent's store was at another revision",
+      CONTROL_STORE_CONFLICT:
+        "a record of the parent's store was at another revision, or its log of another size",
       CONTROL_STORE_FAILED: "the parent's database failed",
       CONTROL_STORE_FULL: "the parent's store holds as many records as it may",
       CONTROL_TIMEOUT: 'the parent said nothing until the deadline',
       CONTROL_UNAVAILABLE: 'the parent could not get what was asked for: AWS is down, or a file is not there',
       DNS_FAILED: "a target's name has no address",
+      FAILED: [
+        'the response of a witness is none of the protocol, or says that the witness failed',
+        'Look at the log of the witness; its operator can tell.',
+      ],
+      LARGER_TREE: [
+        'the witness has cosigned a larger tree of this log',
+        'If the store is not the newest one, put that back. If it is, somebody else has its keys: stop, and look.',
+      ],
+      LOG_LINK_ANSWER_INVALID:
+        "not the answer to what was asked by the node's log: the parent is of another version, or hostile",
+      LOG_LINK_BAD_REQUEST:
+        'the parent took a checkpoint for no request: enclave and parent are of different versions',
+      LOG_LINK_CLOSED: "the log's connection to the parent is over",
+      LOG_LINK_DISCONNECTED: "the parent's log service could not be reached, or hung up",
+      LOG_LINK_TIMEOUT: "the parent's log service said nothing until the deadline",
+      LOG_LINK_UNAVAILABLE:
+        'the parent could not take a checkpoint: it has not the entries, or its disk failed',
+      OTHER_TREE: [
+        'the witness has cosigned a tree that this one does not extend',
+        'If the store is not the newest one, put that back. If it is, somebody else has its keys: stop, and look.',
+      ],
+      UNKNOWN_LOG: [
+        'the witness does not know this log, or not by this key',
+        'Give its operator the origin and the verifier key that "holdfast parent status" shows.',
+      ],
+      UNREACHABLE: 'the witness gave no response in time',
       EGRESS_ABORTED: 'the node gave up the connection itself',
       EGRESS_ADDRESS_FORBIDDEN: [
         "a target's name has an address that is not public",
