@@ -1,11 +1,19 @@
-import { getAddress, Transaction } from 'ethers';
+import { AbiCoder, getAddress, id, Transaction } from 'ethers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseTransaction } from '../../../../policy/transactions/ethereum/unsigned-transaction.ts';
 import { changeDocument, drawDocument } from './random-documents.ts';
 import { createRandomSource } from './random-source.ts';
 import { changeByte, drawTransaction, encodeOddly } from './random-transactions.ts';
-import { decode, decodeDocument, decodeTransaction, digestOf, refusalOf } from './support.ts';
+import {
+  bare,
+  decode,
+  decodeDocument,
+  decodeTransaction,
+  digestOf,
+  encodeTransaction,
+  refusalOf,
+} from './support.ts';
 
 const seeds = fc.nat();
 const CODE = /^(?:none|TRANSACTION_[A-Z_]+)$/;
@@ -113,3 +121,67 @@ function shownOf(document: unknown): unknown {
   const { details, effects } = decodeDocument(document).transaction;
   return [details, effects[0]?.details];
 }
+
+const SIGNATURES = [
+  'transfer(address,uint256)',
+  'setApprovalForAll(address,bool)',
+  'permit(address,address,uint256,uint256,uint8,bytes32,bytes32)',
+  'safeTransferFrom(address,address,uint256,bytes)',
+  'safeBatchTransferFrom(address,address,uint256[],uint256[],bytes)',
+];
+
+/** Draws the words of a call: clean and dirty addresses, small numbers, offsets that may be right, anything. */
+function drawWords(random: ReturnType<typeof createRandomSource>, length: number): string {
+  const word = (digits: string) => digits.padStart(64, '0');
+  const words = Array.from({ length }, () => {
+    const kind = random.below(8);
+    if (kind < 3) return word(Buffer.from(random.bytes(20)).toString('hex'));
+    if (kind < 6) return word(random.pick(['0', '1', '2', '80', 'a0', 'c0', 'e0', '100', '120']));
+    return word(Buffer.from(random.bytes(random.pick([1, 21, 32]))).toString('hex'));
+  });
+  return words.join('') + (random.once(8) ? '00' : '');
+}
+
+/** Tells whether ethers writes what it reads of arguments as they are, and whether a batch is one of something. */
+function isCanonicalByEthers(signature: string, data: string): boolean {
+  const types = signature.slice(signature.indexOf('(') + 1, -1).split(',');
+  const coder = AbiCoder.defaultAbiCoder();
+  try {
+    const values = coder.decode(types, `0x${data}`).toArray() as unknown[];
+    const [, , ids, amounts] = values;
+    const isBatch = Array.isArray(ids) && Array.isArray(amounts);
+    return (
+      bare(coder.encode(types, values)) === data &&
+      (!isBatch || (ids.length > 0 && ids.length === amounts.length))
+    );
+  } catch {
+    return false;
+  }
+}
+
+describe('the decoder of calldata', () => {
+  it('describes those calls alone that ethers writes again as they are', () => {
+    const seen = { canonical: 0, other: 0 };
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        const random = createRandomSource(seed);
+        const signature = random.pick(SIGNATURES);
+        const batch = signature.startsWith('safeBatch') && random.once(2);
+        const head = drawWords(random, batch ? 0 : 1 + random.below(9));
+        const list = (value: number) => value.toString(16).padStart(64, '0');
+        const data = batch
+          ? `${'0'.repeat(128)}${[0xa0, 0xe0, 0x120, 1, 5, 1, random.pick([0, 7]), random.pick([0, 0, 1])].map(list).join('')}`
+          : head;
+        const call = encodeTransaction('EIP-1559', { value: '0x', data: id(signature).slice(0, 10) + data });
+        const isDescribed = !decodeTransaction(call).transaction.features.includes(
+          'ethereum:noncanonical-calldata',
+        );
+        expect(isDescribed).toBe(isCanonicalByEthers(signature, data));
+        seen[isDescribed ? 'canonical' : 'other'] += 1;
+      }),
+      { numRuns: 2000 },
+    );
+    expect(seen.canonical).toBeGreaterThan(100);
+    expect(seen.other).toBeGreaterThan(100);
+  });
+});
