@@ -15,13 +15,13 @@ import {
   signShare,
 } from '../enclave/frost/index.ts';
 import { generateKey, type SoleKeyType } from '../enclave/keys/index.ts';
-import type { PayloadBytes } from '../enclave/signer/index.ts';
+import { type SigningInput, toSigningInput } from '../policy/transactions/index.ts';
 import { openLocalCurves } from '../local/noble-curves.ts';
 import { createRateLimits, decide, preparePolicy } from '../policy/index.ts';
 import { ReplayCache, signRequest, verifyRequestSignature } from '../shared/http-signature/index.ts';
 import type { Algorithm, ShareType } from '../shared/algorithms.ts';
 import type { BlindPayload } from '../shared/api/bodies.ts';
-import { configurationSchema } from '../shared/documents/configuration.ts';
+import { readConfiguration } from '../shared/documents/configuration.ts';
 
 const { values } = parseArgs({
   options: { seconds: { type: 'string', default: '1' }, json: { type: 'boolean', default: false } },
@@ -52,7 +52,7 @@ function measure(name: string, act: () => unknown): void {
 
 const message = randomBytes(200);
 const digest = randomBytes(32);
-const SIGNATURES: readonly [SoleKeyType, Algorithm, PayloadBytes][] = [
+const SIGNATURES: readonly [SoleKeyType, Algorithm, SigningInput][] = [
   ['ed25519', 'ed25519', { kind: 'message', message }],
   ['p256', 'ecdsa-p256-sha256', { kind: 'message', message }],
   ['p256', 'ecdsa-p256-sha256', { kind: 'digest', digest }],
@@ -89,7 +89,7 @@ function measureFrost(type: ShareType, payload: BlindPayload): void {
   store.clear();
   measure(`${type}, both rounds`, () => {
     const { handle, commitment } = commit();
-    signShare(store, { ...OWNER, share: first.held, handle, commitments: [commitment, theirs], payload });
+    signShare(store, { ...OWNER, share: first.held, handle, commitments: [commitment, theirs], payload: toSigningInput(payload) });
   });
 }
 measureFrost('frost-ed25519', { kind: 'message', message: message.toString('hex') });
@@ -118,7 +118,7 @@ measure('request, verified by the node', () =>
   }),
 );
 
-const configuration = configurationSchema.parse({
+const configuration = readConfiguration({
   format: 'holdfast-configuration/1',
   version: 1,
   manifest: '00'.repeat(48),

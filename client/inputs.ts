@@ -51,7 +51,7 @@ export function assertSigningKey(key: unknown): void {
   );
 }
 
-const HEX_FIELDS = ['message', 'digest', 'merkleRoot'] as const;
+const HEX_FIELDS = ['message', 'digest', 'merkleRoot', 'transaction', 'authorization', 'operation'] as const;
 
 /** Checks the hex of a payload. @throws TypeError for bytes, `0x…` or anything else that is not hex in lower case */
 export function assertPayload(payload: Payload): void {

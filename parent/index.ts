@@ -7,5 +7,11 @@ export { createJsonLog, type Log } from './common/log.ts';
 export type { ParentOptions } from './config/options.ts';
 export { startParent, type Parent } from './parent.ts';
 export { RecordStoreError, type RecordStoreErrorCode } from './store/errors.ts';
-export type { KeptRecord, RecordSession, RecordStore } from './store/record-store.ts';
+export {
+  MAX_READ_ENTRIES,
+  type KeptEntries,
+  type KeptRecord,
+  type RecordSession,
+  type RecordStore,
+} from './store/record-store.ts';
 export { createSqliteStore } from './store/sqlite-store.ts';

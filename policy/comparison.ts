@@ -1,5 +1,5 @@
 import { describeKey, describeRate, describeRule } from './description.ts';
-import type { Configuration, DropEntry, KeyEntry, Rule } from '../shared/documents/configuration.ts';
+import type { Configuration, DropEntry, KeyEntry, PermitRule } from '../shared/documents/configuration.ts';
 
 /** One difference between two configurations, for those who decide whether to sign the newer one. */
 export interface ConfigurationChange {
@@ -41,7 +41,7 @@ export function compareConfigurations(before: Configuration, after: Configuratio
         describeDrop(old) === describeDrop(next) ? undefined : { text: describeDrop(next), ...DROPS },
       added: DROPS,
     }),
-    ...compareLists('rule', before.rules, after.rules, {
+    ...compareLists('rule', permitsOf(before), permitsOf(after), {
       describe: describeRule,
       compare: compareRules,
       added: { grants: true, revokes: false },
@@ -139,7 +139,7 @@ function compareKeys(before: KeyEntry, after: KeyEntry): ({ text: string } & Eff
 
 const LISTS = ['operations', 'clients', 'keys', 'algorithms', 'payloads'] as const;
 
-function compareRules(before: Rule, after: Rule): ({ text: string } & Effect) | undefined {
+function compareRules(before: PermitRule, after: PermitRule): ({ text: string } & Effect) | undefined {
   const parts: string[] = [];
   const effect = { ...NEUTRAL };
   for (const list of LISTS) {
@@ -170,7 +170,7 @@ function subtract(names: readonly string[], others: readonly string[]): string[]
 }
 
 /** Compares rates by two figures: the most requests at once, and the most over time. */
-function compareRates(before: Rule['rate'], after: Rule['rate']): Effect | undefined {
+function compareRates(before: PermitRule['rate'], after: PermitRule['rate']): Effect | undefined {
   if (before === null || after === null) {
     return before === after ? undefined : { grants: after === null, revokes: before === null };
   }
@@ -205,3 +205,5 @@ function summarise(changes: readonly ConfigurationChange[]): string {
   if (changes.some(({ revokes }) => revokes)) return 'permits less';
   return changes.length === 0 ? 'nothing changes' : 'permits the same';
 }
+
+const permitsOf = ({ rules }: Configuration) => rules.filter((rule) => rule.effect === 'permit');

@@ -1,5 +1,10 @@
 import { type Algorithm, type KeyType, type PayloadKind } from '../shared/algorithms.ts';
-import { type Configuration, type Operation, type Rule } from '../shared/documents/configuration.ts';
+import {
+  type Configuration,
+  CONFIGURATION_FORMAT_1,
+  type Operation,
+  type PermitRule,
+} from '../shared/documents/configuration.ts';
 import { type Rate } from './rate-limits.ts';
 
 /** A rule with its lists as sets. */
@@ -23,7 +28,7 @@ export interface Policy {
 }
 
 /** Counts the different requests that a rule permits. */
-function measureWidth(rule: Rule): number {
+function measureWidth(rule: PermitRule): number {
   const { operations, clients, keys, algorithms, payloads } = rule;
   return operations.length * clients.length * keys.length * algorithms.length * payloads.length;
 }
@@ -34,7 +39,7 @@ function measureWidth(rule: Rule): number {
  * in the file: rules without a rate first, then the narrowest, so that requests which only a wide rule permits are not
  * starved; equal ones by name. The rate of a narrow rule is therefore no limit where a wider rule matches too.
  */
-function compareRules(a: Rule, b: Rule): number {
+function compareRules(a: PermitRule, b: PermitRule): number {
   return (
     Number(a.rate !== null) - Number(b.rate !== null) ||
     measureWidth(a) - measureWidth(b) ||
@@ -45,7 +50,7 @@ function compareRules(a: Rule, b: Rule): number {
 /** Prepares the rules of a configuration that was verified and parsed. */
 export function preparePolicy(configuration: Configuration): Policy {
   const rulesOf = new Map<string, PreparedRule[]>(configuration.clients.map(({ id }) => [id, []]));
-  for (const [index, rule] of configuration.rules.toSorted(compareRules).entries()) {
+  for (const [index, rule] of permitsOf(configuration).toSorted(compareRules).entries()) {
     const prepared: PreparedRule = {
       id: rule.id,
       index,
@@ -62,4 +67,9 @@ export function preparePolicy(configuration: Configuration): Policy {
     keys: new Map(configuration.keys.map(({ id, type }) => [id, type])),
     ruleCount: configuration.rules.length,
   };
+}
+
+/** Lists the rules that are evaluated: those of format 1. Format 2 permits nothing as long as nothing evaluates it. */
+function permitsOf({ format, rules }: Configuration): PermitRule[] {
+  return format === CONFIGURATION_FORMAT_1 ? rules.filter((rule) => rule.effect === 'permit') : [];
 }

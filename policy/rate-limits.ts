@@ -1,6 +1,6 @@
-import { type Rule } from '../shared/documents/configuration.ts';
+import type { PermitRule } from '../shared/documents/configuration.ts';
 
-export type Rate = NonNullable<Rule['rate']>;
+export type Rate = NonNullable<PermitRule['rate']>;
 
 /**
  * Token buckets, one for each rule. Credit is counted in requests × milliseconds, so that whole numbers stay exact:

@@ -1,7 +1,7 @@
 /** Ceiling of the cryptography alone on the enclave's core: a request's verification and one signature, in a loop. */
 import { generateKeyPairSync, hash, randomBytes, sign, verify } from 'node:crypto';
 import { generateKey } from '../../enclave/keys/index.ts';
-import { decodePayload } from '../../enclave/signer/index.ts';
+import { toSigningInput } from '../../policy/transactions/index.ts';
 import { openLocalCurves } from '../../local/noble-curves.ts';
 import { isBlindPayload } from '../../shared/api/bodies.ts';
 import type { SignRequest } from '../../shared/api/bodies.ts';
@@ -39,8 +39,8 @@ const client = generateKeyPairSync('ed25519');
 const base = randomBytes(BASE_BYTES);
 const signature = sign(null, base, client.privateKey);
 const held = generateKey(openLocalCurves(), request.key as 'ed25519' | 'p256' | 'secp256k1');
-if (!isBlindPayload(request.payload)) throw new Error(`expected a blind payload`);
-const payload = decodePayload(request.payload);
+if (!isBlindPayload(request.payload)) throw new Error('expected a blind payload');
+const payload = toSigningInput(request.payload);
 const act = () => {
   if (!verify(null, base, client.publicKey, signature)) throw new Error('it verifies');
   hash('sha256', base, 'base64');

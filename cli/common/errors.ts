@@ -22,6 +22,8 @@ export type CliErrorCode =
   | 'MANIFEST_PCR_MISSING'
   /** pcr.json already names another PCR16. */
   | 'MANIFEST_PCR_PRESENT'
+  /** The file of a transaction is none of the kind that was named. */
+  | 'PAYLOAD_FILE_MALFORMED'
   /** The policy is not the one that PutKeyPolicy writes, but another such as AWS_RAM. */
   | 'POLICY_NAME'
   /** The profile, which names what verdicts rest on, may be written by others than its owner. */

@@ -178,9 +178,16 @@ function describeUsage({ records, unnamed, maximum }: StoreUsage): string {
   return `store: ${records} of ${maximum} records, ${unnamed} of which the configuration does not name`;
 }
 
-function describeResponse({ signature, recovery, publicKey, rule, configuration }: SignResponse): string {
+function describeResponse({
+  signature,
+  recovery,
+  publicKey,
+  rule,
+  configuration,
+  inputs,
+}: SignResponse): string {
   return [
-    signature,
+    ...(inputs?.map((input) => `${input.signature}  input ${input.index}`) ?? [signature]),
     ...(recovery === undefined ? [] : [`  recovery    ${recovery}`]),
     `  public key  ${publicKey}`,
     `  allowed by  rule ${rule}, configuration ${configuration}`,

@@ -5,7 +5,14 @@ import {
   describeAlgorithm,
   type KeyType,
 } from '../../shared/algorithms.ts';
-import { MAX_MESSAGE_BYTES, type Payload } from '../../shared/api/bodies.ts';
+import {
+  MAX_MESSAGE_BYTES,
+  MAX_PSBT_BYTES,
+  type Payload,
+  transactionPayloadSchema,
+} from '../../shared/api/bodies.ts';
+import { decodeHexOrBase64 } from '../../attestation/file-encoding.ts';
+import { CliError } from '../common/errors.ts';
 import { type CommandInput, type OptionSpec, readInput, UsageError } from '../common/command.ts';
 
 /** Options for the payload to sign, of which exactly one is given. */
@@ -27,6 +34,17 @@ export const PAYLOAD_OPTIONS = {
     value: 'HEX',
     description: 'of the script tree, for --taproot-sighash (default: no scripts)',
   },
+  transaction: {
+    type: 'string',
+    value: 'FILE',
+    description:
+      'an unsigned transaction, which the node reads itself: binary, hex or base64, JSON for typed data; - is standard input',
+  },
+  kind: {
+    type: 'string',
+    value: 'KIND',
+    description: `of --transaction: ${transactionPayloadSchema.options.map(({ shape }) => shape.kind.value).join(', ')}`,
+  },
   algorithm: {
     type: 'string',
     value: 'NAME',
@@ -36,17 +54,23 @@ export const PAYLOAD_OPTIONS = {
 
 /** Reads the payload. @throws UsageError for none, several, or one that is no hex */
 export async function readPayload({ text, io }: CommandInput): Promise<Payload> {
-  const names = (['message', 'message-file', 'digest', 'taproot-sighash'] as const).filter(
+  const names = (['message', 'message-file', 'digest', 'taproot-sighash', 'transaction'] as const).filter(
     (option) => text(option) !== undefined,
   );
   const [name] = names;
   if (name === undefined || names.length > 1) {
-    throw new UsageError('one of --message, --message-file, --digest and --taproot-sighash is needed');
+    throw new UsageError(
+      'one of --message, --message-file, --digest, --taproot-sighash and --transaction is needed',
+    );
   }
   const value = text(name) ?? '';
   const merkleRoot = text('merkle-root');
   if (merkleRoot !== undefined && name !== 'taproot-sighash') {
     throw new UsageError('--merkle-root goes with --taproot-sighash');
+  }
+  const kind = text('kind');
+  if ((kind !== undefined) !== (name === 'transaction')) {
+    throw new UsageError('--kind goes with --transaction, and --transaction needs it');
   }
   switch (name) {
     case 'message':
@@ -63,9 +87,55 @@ export async function readPayload({ text, io }: CommandInput): Promise<Payload> 
         digest: readHex(value, '--taproot-sighash', 32, 32),
         merkleRoot: merkleRoot === undefined ? '' : readHex(merkleRoot, '--merkle-root', 32, 32),
       };
+    case 'transaction':
+      return toPayload(kind ?? '', await readInput(value, io, MAX_FILE_BYTES));
     default:
       throw new UsageError('nothing to sign');
   }
+}
+
+/** Longest file of a transaction in bytes: the longest PSBT in hex, and a line's end. */
+const MAX_FILE_BYTES = 2 * MAX_PSBT_BYTES + 2;
+/** The member of a payload that holds its bytes, by kind; the rest holds text. */
+const HEX_MEMBERS: Readonly<Record<string, string>> = {
+  'ethereum-transaction': 'transaction',
+  'ethereum-authorization': 'authorization',
+  'ethereum-message': 'message',
+  'tezos-operation': 'operation',
+  'tezos-consensus': 'operation',
+  'solana-transaction': 'message',
+};
+
+/** Makes a payload of the content of a file. @throws UsageError for an unknown kind; CliError PAYLOAD_FILE_MALFORMED */
+function toPayload(kind: string, file: Uint8Array): Payload {
+  const parsed = transactionPayloadSchema.safeParse({ kind, ...readMember(kind, file) });
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  if (issue?.path[0] === 'kind') throw new UsageError('--kind is none that a node reads: see --help');
+  throw new CliError('PAYLOAD_FILE_MALFORMED', `--transaction is no ${kind}`, {
+    kind,
+    field: issue?.path.join('.'),
+    problem: issue?.message,
+  });
+}
+
+function readMember(kind: string, file: Uint8Array): Record<string, string> {
+  if (kind === 'ethereum-typed-data') {
+    return { document: new TextDecoder('utf-8', { fatal: false, ignoreBOM: true }).decode(file) };
+  }
+  const bytes = decodeFile(kind, file);
+  if (kind === 'bitcoin-transaction') return { psbt: Buffer.from(bytes).toString('base64') };
+  const member = HEX_MEMBERS[kind];
+  return member === undefined ? {} : { [member]: Buffer.from(bytes).toString('hex') };
+}
+
+/** Decodes a file of hex, of base64, or of the bytes themselves; a message for people (EIP-191) is its bytes alone. */
+function decodeFile(kind: string, file: Uint8Array): Uint8Array {
+  if (kind === 'ethereum-message') return file;
+  const text = new TextDecoder('latin1').decode(file);
+  const digits = text.replace(/\s/g, '').replace(/^0x/, '');
+  const isText = /^[\x20-\x7e\r\n\t]+$/.test(text);
+  return (isText ? decodeHexOrBase64(digits) : undefined) ?? file;
 }
 
 /** Reads the algorithm that was named; undefined when the key shall decide. @throws UsageError */

@@ -1,6 +1,7 @@
-import { type NonceCommitment, type BlindPayload } from '../../shared/api/bodies.ts';
+import type { SigningInput } from '../../policy/transactions/index.ts';
+import { type NonceCommitment } from '../../shared/api/bodies.ts';
 import { getFrostSuite, toNonceCommitments } from '../../shared/frost/index.ts';
-import { assertSignable, decodePayload, type SignatureShare } from '../signer/index.ts';
+import { assertSignable, type SignatureShare } from '../signer/index.ts';
 import { FrostError } from './errors.ts';
 import { type HeldShare } from './held-share.ts';
 import { type NonceOwner, type NonceStore } from './nonce-store.ts';
@@ -14,7 +15,7 @@ export interface Round1 extends NonceOwner {
 export interface Round2 extends Round1 {
   readonly handle: string;
   readonly commitments: readonly NonceCommitment[];
-  readonly payload: BlindPayload;
+  readonly payload: SigningInput;
 }
 
 /**
@@ -49,7 +50,7 @@ export function commitNonces(
  */
 export function signShare(store: NonceStore, request: Round2): SignatureShare {
   const { client, key, share, handle, commitments, now } = request;
-  const signing = { algorithm: share.type, payload: decodePayload(request.payload) };
+  const signing = { algorithm: share.type, payload: request.payload };
   // Checked before the nonces are taken: a request that cannot be signed leaves them for one that can.
   assertSignable(share.type, signing);
   assertQuorum(share, commitments);

@@ -1,7 +1,8 @@
 import { hash, randomBytes } from 'node:crypto';
 import type { Curves, Secp256k1Key } from './curves.ts';
 import { KeyError } from './errors.ts';
-import { assertSignable, type KeySignature, type PayloadBytes } from '../signer/index.ts';
+import type { SigningInput } from '../../policy/transactions/index.ts';
+import { assertSignable, type KeySignature } from '../signer/index.ts';
 import { holdCurveKey } from './curve-key.ts';
 import { type HeldKey } from './held-key.ts';
 
@@ -35,7 +36,7 @@ export function holdSecp256k1(curves: Curves, secret: Uint8Array): HeldKey {
  *
  * @throws KeyError PAYLOAD_MISMATCH
  */
-export function signBip340(key: Secp256k1Key, payload: PayloadBytes, auxiliary: Uint8Array): KeySignature {
+export function signBip340(key: Secp256k1Key, payload: SigningInput, auxiliary: Uint8Array): KeySignature {
   if (payload.kind === 'message')
     throw new KeyError('PAYLOAD_MISMATCH', 'BIP-340 signs a digest or taproot-sighash, found a message');
   return payload.kind === 'digest'

@@ -1,22 +1,8 @@
 import { type Algorithm, describeAlgorithm, type KeyType } from '../../shared/algorithms.ts';
-import { type BlindPayload } from '../../shared/api/bodies.ts';
+import type { SigningInput } from '../../policy/transactions/index.ts';
 import { SignerError } from './errors.ts';
 
 const DIGEST_BYTES = 32;
-
-/** A payload in bytes: `digest` and a non-empty `merkleRoot` are 32 bytes long. */
-export type PayloadBytes =
-  | { readonly kind: 'message'; readonly message: Uint8Array }
-  | { readonly kind: 'digest'; readonly digest: Uint8Array }
-  | { readonly kind: 'taproot-sighash'; readonly digest: Uint8Array; readonly merkleRoot: Uint8Array };
-
-/** Decodes the payload of a request whose schema has been checked, hex included. */
-export function decodePayload(payload: BlindPayload): PayloadBytes {
-  if (payload.kind === 'message') return { kind: 'message', message: Buffer.from(payload.message, 'hex') };
-  const digest = Buffer.from(payload.digest, 'hex');
-  if (payload.kind === 'digest') return { kind: 'digest', digest };
-  return { kind: 'taproot-sighash', digest, merkleRoot: Buffer.from(payload.merkleRoot, 'hex') };
-}
 
 /**
  * Asserts that a signer of `type` signs this payload with this algorithm: the one place that knows which payloads go
@@ -26,7 +12,7 @@ export function decodePayload(payload: BlindPayload): PayloadBytes {
  */
 export function assertSignable(
   type: KeyType,
-  { algorithm, payload }: { readonly algorithm: Algorithm; readonly payload: PayloadBytes },
+  { algorithm, payload }: { readonly algorithm: Algorithm; readonly payload: SigningInput },
 ): void {
   const rules = describeAlgorithm(algorithm);
   if (rules.key !== type) {

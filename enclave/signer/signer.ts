@@ -1,11 +1,11 @@
 import { type NonceCommitments, type Nonces } from '@noble/curves/abstract/frost.js';
 import { type Algorithm, type KeyType } from '../../shared/algorithms.ts';
-import { type PayloadBytes } from './payload.ts';
+import type { SigningInput } from '../../policy/transactions/index.ts';
 
 /** A payload, and the algorithm to sign it with. */
 export interface SigningRequest {
   readonly algorithm: Algorithm;
-  readonly payload: PayloadBytes;
+  readonly payload: SigningInput;
   /** The second round of FROST (RFC 9591, 5.2), which a share needs and a whole key ignores. */
   readonly round?: SigningRound;
 }

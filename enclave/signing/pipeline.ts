@@ -1,24 +1,24 @@
 import type { Decision, PolicyRequest } from '../../policy/index.ts';
+import type { DecodedPayload, Signing, SigningInput } from '../../policy/transactions/index.ts';
 import { errorCode } from '../../shared/errors.ts';
 import type { Algorithm } from '../../shared/algorithms.ts';
-import {
-  type BlindPayload,
-  isBlindPayload,
-  type KeyInfo,
-  type NonceCommitment,
-  type Payload,
-  type ShareImportRequest,
-  type StoreUsage,
-  type SignRequest,
+import type {
+  KeyInfo,
+  NonceCommitment,
+  Payload,
+  ShareImportRequest,
+  StoreUsage,
+  SignRequest,
 } from '../../shared/api/bodies.ts';
 import type { SignedConfiguration } from '../../shared/documents/configuration.ts';
 import type { ShareDestination } from '../../shared/frost/index.ts';
 import type { MeasuredManifest } from '../node/manifest.ts';
 import { commitNonces, generateImportKey, NonceStore, openShare, signShare } from '../frost/index.ts';
 import type { Keyring } from '../keyring/index.ts';
-import { decodePayload, type KeySignature, type SignatureShare, SignerError } from '../signer/index.ts';
+import { type KeySignature, type SignatureShare, SignerError } from '../signer/index.ts';
 import { type Authorise, createAuthorise, type DecisionClocks } from './authorisation.ts';
 import { PolicyError } from './errors.ts';
+import { createReader, type SigningRequestToRead } from './reader.ts';
 
 /** The outcome of one request, which is recorded before anything of the outcome leaves the node. */
 export interface DecisionRecord {
@@ -38,6 +38,11 @@ export interface Permitted<Result> {
   readonly result: Result;
   readonly rule: string;
   readonly configuration: number;
+}
+
+/** A signature, and the input of the transaction that it is for; undefined where there is one signature. */
+export interface IndexedSignature extends KeySignature {
+  readonly index: number | undefined;
 }
 
 export interface ShareSigningRequest {
@@ -60,8 +65,8 @@ export interface SigningPipeline {
   listKeys(): KeyInfo[];
   /** Number of records in the sealed store, of those not named, and the most that it holds. */
   readonly storeUsage: StoreUsage;
-  /** Signs with a whole key. @throws SignerError */
-  sign(client: string, request: SignRequest): Promise<Permitted<KeySignature>>;
+  /** Signs with a whole key: one signature, or one for each input of the key's. @throws SignerError, TransactionError */
+  sign(client: string, request: SignRequest): Promise<Permitted<readonly IndexedSignature[]>>;
   /** Runs round one of FROST (RFC 9591, 5.1); the nonces exist in memory alone. @throws FrostError, KeyringError */
   commit(
     client: string,
@@ -99,6 +104,12 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
   );
   const nonces = new NonceStore();
   const importKey = generateImportKey();
+  const reader = createReader(configuration, keyring);
+  const read = (request: SigningRequestToRead): DecodedPayload => {
+    const decoded = reader(request);
+    if (decoded !== undefined) return decoded;
+    throw new PolicyError('UNKNOWN_KEY', 'the payload cannot be read without the public key');
+  };
   const destinationOf = (key: string): ShareDestination => ({ manifest: measured.digest, session, key });
 
   return {
@@ -121,7 +132,8 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
         if (key === undefined) {
           throw new PolicyError('ALGORITHM_MISMATCH', `${id} is a share: it signs in two rounds of FROST`);
         }
-        return key.sign({ algorithm, payload: decodePayload(assertReadable(payload)) });
+        const { signings } = read({ key: id, algorithm, payload });
+        return signings.map(({ index, input }) => ({ ...key.sign({ algorithm, payload: input }), index }));
       }),
     commit: (client, { key }) =>
       carryOut({ operation: 'commit', client, key, algorithm: shareAlgorithm(keyring, key) }, () =>
@@ -132,6 +144,7 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
         { operation: 'sign', client, key, algorithm: shareAlgorithm(keyring, key), payload: payload.kind },
         () => {
           const share = keyring.share(key);
+          const { signings } = read({ key, algorithm: share.type, payload });
           const now = clocks.monotonic();
           return signShare(nonces, {
             client,
@@ -139,7 +152,7 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
             share,
             handle,
             commitments,
-            payload: assertReadable(payload),
+            payload: takeOnly(signings),
             now,
           });
         },
@@ -164,9 +177,13 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
   };
 }
 
-function assertReadable(payload: Payload): BlindPayload {
-  if (isBlindPayload(payload)) return payload;
-  throw new SignerError('PAYLOAD_MISMATCH', 'this image signs blind payloads alone', { kind: payload.kind });
+/** Takes what the one signature of a payload is over. @throws SignerError PAYLOAD_MISMATCH for several signatures */
+function takeOnly(signings: readonly Signing[]): SigningInput {
+  const [signing] = signings;
+  if (signing !== undefined && signings.length === 1) return signing.input;
+  throw new SignerError('PAYLOAD_MISMATCH', 'expected a transaction that needs one signature', {
+    signatures: signings.length,
+  });
 }
 
 /** Finds the algorithm to decide with. The policy then refuses a whole key by it (UNKNOWN_KEY, ALGORITHM_MISMATCH). */

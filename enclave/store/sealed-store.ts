@@ -4,6 +4,9 @@ import {
   MAX_CONTROL_FRAME_BYTES,
   MAX_RECORD_BYTES,
   MAX_WRITES,
+  MAX_LOG_ENTRIES,
+  MAX_LOG_ENTRY_BYTES,
+  type LogAddition,
   type RecordKey,
   type RecordWrite,
 } from '../../shared/protocol/control.ts';
@@ -21,7 +24,7 @@ import {
   listEntries,
   updateIndex,
 } from './record-index.ts';
-import { decodeRoot, encodeRoot, type ListRootRecord, type RootState } from './root-record.ts';
+import { decodeRoot, EMPTY_LOG, encodeRoot, type ListRootRecord, type RootState } from './root-record.ts';
 import {
   applyUpdate,
   listSealed,
@@ -93,13 +96,13 @@ export class SealedStore {
   static create(
     storage: RecordStorage,
     key: KeyObject,
-    state: RootState,
+    state: Omit<RootState, 'log'>,
     passwordBlob: Uint8Array | undefined,
   ): SealedStore {
     const store = new SealedStore(
       storage,
       key,
-      { state, revision: 0, index: makeUnwrittenIndex() },
+      { state: { ...state, log: EMPTY_LOG }, revision: 0, index: makeUnwrittenIndex() },
       EMPTY_INDEX,
     );
     if (passwordBlob !== undefined) {
@@ -126,7 +129,8 @@ export class SealedStore {
         'the root record does not open: altered, or sealed under another key',
       );
     const root = decodeRoot(plaintext);
-    const state = { order: root.order, configuration: root.configuration, boots: root.boots };
+    const { order, configuration, boots } = root;
+    const state = { order, configuration, boots, log: 'log' in root ? root.log : EMPTY_LOG };
     if (root.format === 1) {
       const tree = readList(root);
       assertRecords(makeUnwrittenIndex(tree), await storage.listRecords());
@@ -161,17 +165,28 @@ export class SealedStore {
   }
 
   /**
-   * Writes all changes, the nodes of the index above them and the new root record, or nothing. One commit runs at a
-   * time.
+   * Writes all changes, the nodes of the index above them and the new root record, and appends entries to the log, or
+   * does nothing. One commit runs at a time.
+   *
+   * @param entries up to {@link MAX_LOG_ENTRIES} of at most {@link MAX_LOG_ENTRY_BYTES} bytes; `state.log` is the
+   * log's state after them
    * @throws StoreError STORE_FULL: nothing was written; STORE_TAKEN, STORE_UNCERTAIN: after either the node must stop
    */
-  async commit(changes: readonly RecordChange[], state: Partial<RootState> = {}): Promise<void> {
-    const result = this.#last.then(() => this.#write(changes, state));
+  async commit(
+    changes: readonly RecordChange[],
+    state: Partial<RootState> = {},
+    entries: readonly Uint8Array[] = [],
+  ): Promise<void> {
+    const result = this.#last.then(() => this.#write(changes, state, entries));
     this.#last = result.catch(() => undefined);
     return result;
   }
 
-  async #write(changes: readonly RecordChange[], change: Partial<RootState>): Promise<void> {
+  async #write(
+    changes: readonly RecordChange[],
+    change: Partial<RootState>,
+    entries: readonly Uint8Array[],
+  ): Promise<void> {
     const writes = [...this.#unwritten];
     const seal = (place: RecordKey, known: RecordState | undefined, plaintext: Uint8Array | null) => {
       const expectedRevision = known?.revision ?? 0;
@@ -185,6 +200,7 @@ export class SealedStore {
       return { revision, digest: sha256(bytes) };
     };
     assertChanges(changes);
+    const log = makeAddition(this.#contents.state, change, entries);
     const indexed = changes.flatMap(({ table, id, plaintext }): IndexChange[] => {
       const known = findEntry(this.#tree, { table, id });
       // To the parent, the deletion of a missing record is a conflict, and a conflict would end the node.
@@ -201,18 +217,18 @@ export class SealedStore {
     seal(
       ROOT,
       { revision, digest: new Uint8Array() },
-      encodeRoot({ format: 2, ...state, index: update.top }),
+      encodeRoot({ format: 3, ...state, index: update.top }),
     );
-    assertRoom(tree, writes);
-    await this.#send(writes);
+    assertRoom(tree, writes, entries);
+    await this.#send(writes, log);
     this.#unwritten = [];
     this.#contents = { state, revision: revision + 1, index: applyUpdate(this.#contents.index, update) };
     this.#tree = tree;
   }
 
-  async #send(writes: readonly RecordWrite[]): Promise<void> {
+  async #send(writes: readonly RecordWrite[], log: LogAddition | undefined): Promise<void> {
     try {
-      await this.#storage.commit(writes);
+      await this.#storage.commit(writes, log);
     } catch (error) {
       if (error instanceof ControlError && error.code === 'CONTROL_STORE_CONFLICT') {
         throw new StoreError('STORE_TAKEN', 'another enclave writes to this store', {}, error);
@@ -265,15 +281,30 @@ function assertChanges(changes: readonly RecordChange[]): void {
   }
 }
 
+/** Asserts that entries continue the log as a new state says, and returns the part of the commit that they make. */
+function makeAddition(
+  { log: { size } }: RootState,
+  { log }: Partial<RootState>,
+  entries: readonly Uint8Array[],
+): LogAddition | undefined {
+  if ((log?.size ?? size) !== size + entries.length)
+    throw new RangeError('the state of the log is not the one after the entries');
+  if (entries.some(({ length }) => length > MAX_LOG_ENTRY_BYTES))
+    throw new RangeError(`expected entries of at most ${MAX_LOG_ENTRY_BYTES} bytes`);
+  return entries.length === 0 ? undefined : { start: size, entries: [...entries] };
+}
+
 /** Asserts that the parent can take a commit, before anything is sent. @throws StoreError STORE_FULL */
-function assertRoom(tree: IndexNode, writes: readonly RecordWrite[]): void {
-  const bytes = writes.reduce(
-    (sum, write) => sum + slot(write).length + (write.bytes?.length ?? 0) + WRITE_OVERHEAD_BYTES,
-    0,
-  );
+function assertRoom(tree: IndexNode, writes: readonly RecordWrite[], entries: readonly Uint8Array[]): void {
+  const bytes =
+    writes.reduce(
+      (sum, write) => sum + slot(write).length + (write.bytes?.length ?? 0) + WRITE_OVERHEAD_BYTES,
+      0,
+    ) + entries.reduce((sum, { length }) => sum + length + WRITE_OVERHEAD_BYTES, 0);
   for (const [what, actual, maximum] of [
     ['records', countRecords(tree), MAX_SEALED_RECORDS],
     ['writes in one commit', writes.length, MAX_WRITES],
+    ['entries in one commit', entries.length, MAX_LOG_ENTRIES],
     ['bytes in one commit', bytes, MAX_CONTROL_FRAME_BYTES - WRITE_OVERHEAD_BYTES],
   ] as const) {
     if (actual > maximum) {

@@ -1,11 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { EncryptCommand, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
 import { createEnvelope, ed25519PublicKeyHex, parseEnvelope, signEnvelope } from '../../shared/dsse/index.ts';
-import { CONFIGURATION_FORMAT, CONFIGURATION_PAYLOAD_TYPE } from '../../shared/documents/configuration.ts';
+import { CONFIGURATION_FORMAT_1, CONFIGURATION_PAYLOAD_TYPE } from '../../shared/documents/configuration.ts';
 import { encryptionContext, PASSWORD_SECRET } from '../../shared/documents/encryption-context.ts';
 import { digestManifest, type Manifest } from '../../shared/documents/manifest.ts';
 import type { ControlResponse } from '../../shared/protocol/control.ts';
-import type { HostileScripts } from '../hostile-parent/index.ts';
+import { createMemoryStore, type HostileScripts } from '../hostile-parent/index.ts';
 import { testNodeParentOptions } from '../testbed/test-node-parent.ts';
 import type { Scenario } from '../testbed/scenario.ts';
 
@@ -65,7 +65,7 @@ function takeover(scenario: Scenario, changes: Partial<Manifest> = {}): HostileS
   const authority = { threshold: 1, keys: [ed25519PublicKeyHex(attacker.publicKey)] };
   const forged = bytes({ ...manifest, ...changes, configurationAuthority: authority });
   const configuration = {
-    format: CONFIGURATION_FORMAT,
+    format: CONFIGURATION_FORMAT_1,
     manifest: Buffer.from(digestManifest(forged)).toString('hex'),
     ...scenario.configuration(9),
   };
@@ -212,7 +212,7 @@ export const BOOT_ATTACKS: readonly BootAttack[] = [
     code: 'INITIALISATION_NOT_ORDERED',
     attempt: (scenario) => {
       const full = scenario.store.snapshot();
-      scenario.store.restore({ records: new Map() });
+      scenario.store.restore(createMemoryStore().snapshot());
       return scenario.attempt().finally(() => scenario.store.restore(full));
     },
   },
@@ -229,7 +229,7 @@ export const BOOT_ATTACKS: readonly BootAttack[] = [
     code: 'KMS_ACCESS_DENIED',
     attempt: (scenario) => {
       const full = scenario.store.snapshot();
-      scenario.store.restore({ records: new Map() });
+      scenario.store.restore(createMemoryStore().snapshot());
       const first = scenario.testNode.sign(scenario.configuration(1, 'initialise-1'));
       return scenario
         .attempt(answering('configuration', () => ({ type: 'configuration', bytes: first })))

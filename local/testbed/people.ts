@@ -2,7 +2,10 @@ import { CreateKeyCommand, KMSClient, PutKeyPolicyCommand } from '@aws-sdk/clien
 import { MANIFEST_PCR } from '../../attestation/index.ts';
 import { renderKeyPolicy } from '../../attestation/key-policy/index.ts';
 import { createEnvelope, signEnvelope } from '../../shared/dsse/index.ts';
-import { type Configuration, CONFIGURATION_PAYLOAD_TYPE } from '../../shared/documents/configuration.ts';
+import {
+  type ConfigurationDocument,
+  CONFIGURATION_PAYLOAD_TYPE,
+} from '../../shared/documents/configuration.ts';
 import type { AwsCredentials } from '../aws/index.ts';
 import type { Identity } from './identity.ts';
 import type { LocalAws } from './local-aws.ts';
@@ -114,7 +117,7 @@ export class ConfigurationAuthority {
   }
 
   /** Signs a configuration; returns an envelope's bytes. */
-  sign(configuration: Configuration): Uint8Array {
+  sign(configuration: ConfigurationDocument): Uint8Array {
     const payload = Buffer.from(JSON.stringify(configuration, null, 2));
     const envelope = signEnvelope(
       createEnvelope(CONFIGURATION_PAYLOAD_TYPE, payload),

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Configuration } from '../../shared/documents/configuration.ts';
+import type { ConfigurationDocument1 } from '../../shared/documents/configuration.ts';
 import {
   createMemoryStore,
   type HostileScripts,
@@ -26,13 +26,13 @@ const QUORUM = { size: 5, threshold: 3 };
 export const CLIENT = 'wallet-backend';
 
 /** Keys of the demonstration, and a rule for each. */
-export const DEMO_KEYS: Configuration['keys'] = [
+export const DEMO_KEYS: ConfigurationDocument1['keys'] = [
   { id: 'ethereum-hot', type: 'secp256k1' },
   { id: 'bitcoin-hot', type: 'secp256k1' },
   { id: 'solana-hot', type: 'ed25519' },
   { id: 'audit-log', type: 'p256' },
 ];
-export const DEMO_RULES: Configuration['rules'] = [
+export const DEMO_RULES: ConfigurationDocument1['rules'] = [
   makeRule('ethereum-digests', 'ethereum-hot', ['ecdsa-secp256k1'], ['digest']),
   makeRule('bitcoin-taproot', 'bitcoin-hot', ['bip340'], ['digest', 'taproot-sighash']),
   makeRule('solana-messages', 'solana-hot', ['ed25519'], ['message']),
@@ -42,9 +42,9 @@ export const DEMO_RULES: Configuration['rules'] = [
 function makeRule(
   id: string,
   key: string,
-  algorithms: Configuration['rules'][number]['algorithms'],
-  payloads: Configuration['rules'][number]['payloads'],
-): Configuration['rules'][number] {
+  algorithms: ConfigurationDocument1['rules'][number]['algorithms'],
+  payloads: ConfigurationDocument1['rules'][number]['payloads'],
+): ConfigurationDocument1['rules'][number] {
   return { id, operations: ['sign'], clients: [CLIENT], keys: [key], algorithms, payloads, rate: null };
 }
 

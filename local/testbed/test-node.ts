@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { computeManifestPcr } from '../../attestation/index.ts';
 import { encryptionContext, PASSWORD_SECRET } from '../../shared/documents/encryption-context.ts';
 import {
-  type Configuration,
-  CONFIGURATION_FORMAT,
-  configurationSchema,
+  type ConfigurationDocument1,
+  CONFIGURATION_FORMAT_1,
+  type ConfigurationDocument2,
+  readConfiguration,
 } from '../../shared/documents/configuration.ts';
 import {
   digestManifest,
@@ -24,8 +25,11 @@ export interface TestNodeOptions {
   readonly namespace?: string;
 }
 
-/** Fields of a configuration beside its format and manifest. */
-export type ConfigurationBody = Omit<Configuration, 'format' | 'manifest'>;
+/** Fields of a configuration of format 1 beside its format and manifest. */
+export type ConfigurationBody = Omit<ConfigurationDocument1, 'format' | 'manifest'>;
+
+/** Fields of a configuration of format 2, its format among them, beside its manifest. */
+export type ConfigurationBody2 = Omit<ConfigurationDocument2, 'manifest'>;
 
 /** Phase of a node's life that a key policy is for. */
 export interface KeyPolicyPhase {
@@ -58,9 +62,9 @@ export interface TestNode {
   /** Has the admin put a key policy that lets images with these PCRs use the key. */
   allow(pcrs: ReadonlyMap<number, Uint8Array>, phase?: KeyPolicyPhase): Promise<void>;
   /** Has the authority sign a configuration of this node; returns an envelope's bytes. */
-  sign(body: ConfigurationBody): Uint8Array;
+  sign(body: ConfigurationBody | ConfigurationBody2): Uint8Array;
   /** Has the authority sign a configuration, and the infrastructure admin put it where the parent reads it. */
-  configure(body: ConfigurationBody): Promise<void>;
+  configure(body: ConfigurationBody | ConfigurationBody2): Promise<void>;
 }
 
 /** Makes a node's account, key and manifest, or finds them again in the testbed's state. */
@@ -98,10 +102,11 @@ export async function openTestNode(
   const { keyArn } = manifest.kms;
   const manifestPcr = computeManifestPcr(manifestBytes);
   const manifestDigest = Buffer.from(digestManifest(manifestBytes)).toString('hex');
-  const sign = (body: ConfigurationBody) =>
-    authority.sign(
-      configurationSchema.parse({ format: CONFIGURATION_FORMAT, manifest: manifestDigest, ...body }),
-    );
+  const sign = (body: ConfigurationBody | ConfigurationBody2) => {
+    const document = { format: CONFIGURATION_FORMAT_1, manifest: manifestDigest, ...body } as const;
+    readConfiguration(document);
+    return authority.sign(document);
+  };
   return {
     directory,
     keyArn,

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { access, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import type { Configuration } from '../../shared/documents/configuration.ts';
+import type { ConfigurationDocument1 } from '../../shared/documents/configuration.ts';
 import { copyProgram } from '../nitro-host/index.ts';
 import { type AwsAccess, writeAwsProfiles } from './aws-profiles.ts';
 import { runNode, type StartedNode } from './run-node.ts';
@@ -25,7 +25,7 @@ export interface LocalNode {
     readonly root: string;
     readonly manifest: string;
   };
-  readonly keys: Configuration['keys'];
+  readonly keys: ConfigurationDocument1['keys'];
   readonly aws: AwsAccess;
   stop(): Promise<void>;
 }
@@ -37,8 +37,8 @@ export interface UpOptions {
   /** Port of the parent's status page; 0 takes a free one. */
   readonly statusPort: number;
   readonly clientId: string;
-  readonly keys: Configuration['keys'];
-  readonly rules: Configuration['rules'];
+  readonly keys: ConfigurationDocument1['keys'];
+  readonly rules: ConfigurationDocument1['rules'];
   readonly onConsole?: (line: string) => void;
 }
 

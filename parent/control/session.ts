@@ -26,6 +26,7 @@ const SOURCE_TIMEOUT_MS = 10_000;
 
 const STORE_ANSWERS: Readonly<Record<RecordStoreErrorCode, ControlErrorCode>> = {
   STORE_BACKUP_INVALID: 'STORE_FAILED',
+  STORE_BACKUP_TOO_LARGE: 'STORE_FAILED',
   STORE_BUSY: 'STORE_BUSY',
   STORE_CONFLICT: 'STORE_CONFLICT',
   STORE_FAILED: 'STORE_FAILED',
@@ -71,7 +72,7 @@ export function createControlSession(sources: ControlSources, log: Log): Control
         };
       case 'store-commit':
         if (!areDistinct(request.writes)) return refuse('BAD_REQUEST');
-        await (await openStore()).commit(request.writes);
+        await (await openStore()).commit(request.writes, request.log);
         return { type: 'store-commit' };
       case 'status':
         break;

@@ -1,31 +1,46 @@
 import { z } from 'zod';
 import { CborError, decodeCborObject, encodeCbor } from '../../shared/cbor/index.ts';
-import { MAX_RECORDS, MAX_RECORD_BYTES, recordKeySchema } from '../../shared/protocol/control.ts';
+import {
+  MAX_LOG_ENTRY_BYTES,
+  MAX_RECORDS,
+  MAX_RECORD_BYTES,
+  recordKeySchema,
+} from '../../shared/protocol/control.ts';
 import { RecordStoreError } from './errors.ts';
-import type { RecordSession } from './record-store.ts';
+import { type KeptEntries, MAX_READ_ENTRIES, type RecordSession } from './record-store.ts';
 
-const FORMAT = 'holdfast-records/1';
-/** Maximum of bytes in a backup: more than all records that there may be. */
+/** Maximum of bytes in a backup. */
 export const MAX_BACKUP_BYTES = 256 * 1024 * 1024;
 
-const backupSchema = z.strictObject({
-  format: z.literal(FORMAT),
-  records: z
-    .array(
-      recordKeySchema.extend({
-        revision: z.int().min(1).max(Number.MAX_SAFE_INTEGER),
-        bytes: z.custom<Uint8Array>(
-          (value) => value instanceof Uint8Array && value.length <= MAX_RECORD_BYTES,
-        ),
-      }),
-    )
-    .max(MAX_RECORDS),
-});
+const bytes = (maximum: number) =>
+  z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length <= maximum);
+
+const records = z
+  .array(
+    recordKeySchema.extend({
+      revision: z.int().min(1).max(Number.MAX_SAFE_INTEGER),
+      bytes: bytes(MAX_RECORD_BYTES),
+    }),
+  )
+  .max(MAX_RECORDS);
+
+const backupSchema = z.discriminatedUnion('format', [
+  z.strictObject({ format: z.literal('holdfast-records/1'), records }),
+  z.strictObject({
+    format: z.literal('holdfast-records/2'),
+    records,
+    log: z.strictObject({
+      start: z.int().min(0).max(Number.MAX_SAFE_INTEGER),
+      entries: z.array(bytes(MAX_LOG_ENTRY_BYTES)),
+    }),
+  }),
+]);
 
 /**
- * Writes all records of a store as one file: CBOR, `{format, records: [{table, id, revision, bytes}]}`. Records are
- * sealed; the enclave finds out whether they are the newest.
- * @throws RecordStoreError STORE_FAILED
+ * Writes all records of a store, and the entries of its log that are in it, as one file: CBOR, `{format, records:
+ * [{table, id, revision, bytes}], log: {start, entries}}`. Format 1 had no log. Records are sealed; the enclave finds
+ * out whether they are the newest. Entries before `start` were dropped from the store once they lay in the log's folder.
+ * @throws RecordStoreError STORE_BACKUP_TOO_LARGE, STORE_FAILED
  */
 export async function writeBackup(session: RecordSession): Promise<Uint8Array> {
   const records = [];
@@ -33,7 +48,29 @@ export async function writeBackup(session: RecordSession): Promise<Uint8Array> {
     const record = await session.read({ table, id });
     if (record !== null) records.push({ table, id, revision: record.revision, bytes: record.bytes });
   }
-  return encodeCbor({ format: FORMAT, records });
+  return encodeCbor({ format: 'holdfast-records/2', records, log: { ...(await readLog(session)) } });
+}
+
+async function readLog(session: RecordSession): Promise<KeptEntries> {
+  const { first, size } = await session.logBounds();
+  const entries: Uint8Array[] = [];
+  let total = 0;
+  while (first + entries.length < size) {
+    const page = await session.readEntries(first + entries.length, MAX_READ_ENTRIES);
+    if (page.length === 0) throw new RecordStoreError('STORE_FAILED', 'the log has a gap');
+    entries.push(...page);
+    total += page.reduce((sum, { length }) => sum + length, 0);
+    if (total > MAX_BACKUP_BYTES) {
+      throw new RecordStoreError(
+        'STORE_BACKUP_TOO_LARGE',
+        'the entries of the log are longer than a backup',
+        {
+          maximum: MAX_BACKUP_BYTES,
+        },
+      );
+    }
+  }
+  return { start: first, entries };
 }
 
 /**
@@ -42,16 +79,17 @@ export async function writeBackup(session: RecordSession): Promise<Uint8Array> {
  * @throws RecordStoreError STORE_BACKUP_INVALID, STORE_CONFLICT when the store is not empty, STORE_FAILED
  */
 export async function restoreBackup(session: RecordSession, backup: Uint8Array): Promise<number> {
-  let records;
+  let contents;
   try {
-    ({ records } = backupSchema.parse(decodeCborObject(backup, { maxBytes: MAX_BACKUP_BYTES, maxDepth: 3 })));
+    contents = backupSchema.parse(decodeCborObject(backup, { maxBytes: MAX_BACKUP_BYTES, maxDepth: 3 }));
   } catch (error) {
     if (!(error instanceof CborError || error instanceof z.ZodError)) throw error;
     throw new RecordStoreError('STORE_BACKUP_INVALID', 'expected a backup of records', {}, error);
   }
-  if (new Set(records.map(({ table, id }) => `${table}/${id}`)).size !== records.length) {
+  const { records: kept } = contents;
+  if (new Set(kept.map(({ table, id }) => `${table}/${id}`)).size !== kept.length) {
     throw new RecordStoreError('STORE_BACKUP_INVALID', 'expected each record once, found one twice');
   }
-  await session.restore(records);
-  return records.length;
+  await session.restore(kept, 'log' in contents ? contents.log : undefined);
+  return kept.length;
 }

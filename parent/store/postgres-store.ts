@@ -1,7 +1,18 @@
 import { Client, DatabaseError, types } from 'pg';
-import { MAX_RECORDS, type RecordKey, type RecordWrite } from '../../shared/protocol/control.ts';
+import {
+  type LogAddition,
+  MAX_RECORDS,
+  type RecordKey,
+  type RecordWrite,
+} from '../../shared/protocol/control.ts';
 import { RecordStoreError } from './errors.ts';
-import { hasInsert, type RecordSession, type RecordStore } from './record-store.ts';
+import {
+  hasInsert,
+  type LogBounds,
+  MAX_READ_ENTRIES,
+  type RecordSession,
+  type RecordStore,
+} from './record-store.ts';
 
 export interface PostgresStoreOptions {
   /** Connection URL `postgres://…`, as libpq has it. */
@@ -68,6 +79,12 @@ async function prepare(client: Client, node: string): Promise<void> {
         bytes bytea NOT NULL,
         PRIMARY KEY (node, collection, id)
       );
+      CREATE TABLE IF NOT EXISTS holdfast_entries (
+        node text NOT NULL,
+        position bigint NOT NULL CHECK (position >= 0),
+        bytes bytea NOT NULL,
+        PRIMARY KEY (node, position)
+      );
       INSERT INTO holdfast_format SELECT ${FORMAT} WHERE NOT EXISTS (SELECT FROM holdfast_format);
     `);
   } finally {
@@ -118,6 +135,34 @@ function createSession(client: Client, node: string): RecordSession {
     }
   }
 
+  async function readBounds(): Promise<LogBounds> {
+    const { rows } = await client.query<{ first: number | null; size: number | null }>(
+      'SELECT min(position) AS first, max(position) + 1 AS size FROM holdfast_entries WHERE node = $1',
+      [node],
+    );
+    return { first: rows[0]?.first ?? 0, size: rows[0]?.size ?? 0 };
+  }
+
+  async function append({ start, entries }: LogAddition): Promise<void> {
+    const { size } = await readBounds();
+    if (start !== size) {
+      throw new RecordStoreError('STORE_CONFLICT', 'the log has another size', {
+        expected: start,
+        actual: size,
+      });
+    }
+    await insertEntries(start, entries);
+  }
+
+  /** Inserts all entries by one statement: a round trip for each would cost more than the rest of the commit. */
+  async function insertEntries(start: number, entries: readonly Uint8Array[]): Promise<void> {
+    await client.query(
+      `INSERT INTO holdfast_entries
+       SELECT $1, $2::bigint + ordinality - 1, entry FROM unnest($3::bytea[]) WITH ORDINALITY AS t (entry, ordinality)`,
+      [node, start, entries.map((bytes) => Buffer.from(bytes))],
+    );
+  }
+
   async function count(): Promise<number> {
     const { rows } = await client.query<{ count: number }>(
       'SELECT count(*) AS count FROM holdfast_records WHERE node = $1',
@@ -160,20 +205,41 @@ function createSession(client: Client, node: string): RecordSession {
         );
         return rows;
       }),
-    commit: (writes) =>
+    commit: (writes, log) =>
       guard(() =>
         transact(hasInsert(writes), async () => {
           for (const one of writes) await write(one);
+          if (log !== undefined) await append(log);
         }),
       ),
-    restore: (records) =>
+    logBounds: () => guard(readBounds),
+    readEntries: (start, limit) =>
+      guard(async () => {
+        const { rows } = await client.query<{ bytes: Buffer }>(
+          'SELECT bytes FROM holdfast_entries WHERE node = $1 AND position >= $2 ORDER BY position LIMIT $3',
+          [node, start, Math.min(limit, MAX_READ_ENTRIES)],
+        );
+        return rows.map(({ bytes }) => new Uint8Array(bytes));
+      }),
+    dropEntries: (before) =>
+      guard(async () => {
+        const { size } = await readBounds();
+        await client.query('DELETE FROM holdfast_entries WHERE node = $1 AND position < $2', [
+          node,
+          Math.min(before, size - 1),
+        ]);
+      }),
+    restore: (records, log) =>
       guard(() =>
         transact(true, async () => {
-          if ((await count()) > 0) throw new RecordStoreError('STORE_CONFLICT', 'the store is not empty');
+          if ((await count()) > 0 || (await readBounds()).size > 0) {
+            throw new RecordStoreError('STORE_CONFLICT', 'the store is not empty');
+          }
           for (const { table, id, revision, bytes } of records) {
             const values = [node, table, id, revision, Buffer.from(bytes)];
             await client.query('INSERT INTO holdfast_records VALUES ($1, $2, $3, $4, $5)', values);
           }
+          if (log !== undefined) await insertEntries(log.start, log.entries);
         }),
       ),
     close: () => {

@@ -1,12 +1,13 @@
 import { DatabaseSync } from 'node:sqlite';
-import type { RecordKey, RecordWrite } from '../../shared/protocol/control.ts';
+import type { LogAddition, RecordKey, RecordWrite } from '../../shared/protocol/control.ts';
 import { MAX_RECORDS } from '../../shared/protocol/limits.ts';
 import { RecordStoreError } from './errors.ts';
-import { hasInsert, type RecordSession } from './record-store.ts';
+import { hasInsert, MAX_READ_ENTRIES, type RecordSession } from './record-store.ts';
 
 /** Application id "HFST", see `PRAGMA application_id`. */
 const APPLICATION_ID = 0x48_46_53_54;
-const FORMAT = 1;
+/** Format 1 had no log. */
+const FORMAT = 2;
 const SQLITE_BUSY = 5;
 const SQLITE_LOCKED = 6;
 
@@ -43,8 +44,10 @@ function prepare(database: DatabaseSync): void {
         PRIMARY KEY (collection, id)
       ) STRICT;
       PRAGMA application_id = ${APPLICATION_ID};
-      PRAGMA user_version = ${FORMAT};
     `);
+    createLog(database);
+  } else if (format === 1 && readPragma(database, 'application_id') === APPLICATION_ID) {
+    createLog(database);
   } else if (format !== FORMAT || readPragma(database, 'application_id') !== APPLICATION_ID) {
     throw new RecordStoreError('STORE_FORMAT_UNKNOWN', 'expected a store of this version', {
       expected: FORMAT,
@@ -53,6 +56,13 @@ function prepare(database: DatabaseSync): void {
   }
   // The journal's mode lies in the file, so nothing is changed before the file is known to be a store.
   database.exec('COMMIT; PRAGMA journal_mode = WAL');
+}
+
+function createLog(database: DatabaseSync): void {
+  database.exec(`
+    CREATE TABLE entries (position INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+    PRAGMA user_version = ${FORMAT};
+  `);
 }
 
 function readPragma(database: DatabaseSync, name: 'application_id' | 'user_version'): number {
@@ -73,6 +83,35 @@ function createSession(database: DatabaseSync): RecordSession {
     'INSERT INTO records (collection, id, revision, bytes) VALUES (?, ?, ?, ?)',
   );
   const remove = database.prepare('DELETE FROM records WHERE collection = ? AND id = ? AND revision = ?');
+
+  const selectBounds = database.prepare(
+    'SELECT min(position) AS first, max(position) + 1 AS size FROM entries',
+  );
+  const selectEntries = database.prepare(
+    'SELECT bytes FROM entries WHERE position >= ? ORDER BY position LIMIT ?',
+  );
+  const insertEntry = database.prepare('INSERT INTO entries (position, bytes) VALUES (?, ?)');
+  const removeEntries = database.prepare('DELETE FROM entries WHERE position < ?');
+
+  function readBounds() {
+    const row = selectBounds.get();
+    return { first: Number(row?.['first'] ?? 0), size: Number(row?.['size'] ?? 0) };
+  }
+
+  function append({ start, entries }: LogAddition): void {
+    const { size } = readBounds();
+    if (start !== size) {
+      throw new RecordStoreError('STORE_CONFLICT', 'the log has another size', {
+        expected: start,
+        actual: size,
+      });
+    }
+    insertEntries(start, entries);
+  }
+
+  function insertEntries(start: number, entries: readonly Uint8Array[]): void {
+    for (const [offset, bytes] of entries.entries()) insertEntry.run(start + offset, bytes);
+  }
 
   function write({ table, id, expectedRevision, bytes }: RecordWrite): void {
     let changes;
@@ -120,14 +159,27 @@ function createSession(database: DatabaseSync): RecordSession {
           revision: Number(row['revision']),
         })),
       ),
-    commit: (writes) =>
+    commit: (writes, log) =>
       transact(hasInsert(writes), () => {
         for (const one of writes) write(one);
+        if (log !== undefined) append(log);
       }),
-    restore: (records) =>
+    logBounds: () => attempt(readBounds),
+    readEntries: (start, count) =>
+      attempt(() =>
+        selectEntries.all(start, Math.min(count, MAX_READ_ENTRIES)).map((row) => row['bytes'] as Uint8Array),
+      ),
+    dropEntries: (before) =>
+      attempt(() => {
+        removeEntries.run(Math.min(before, readBounds().size - 1));
+      }),
+    restore: (records, log) =>
       transact(true, () => {
-        if (countRecords() > 0) throw new RecordStoreError('STORE_CONFLICT', 'the store is not empty');
+        if (countRecords() > 0 || readBounds().size > 0) {
+          throw new RecordStoreError('STORE_CONFLICT', 'the store is not empty');
+        }
         for (const { table, id, revision, bytes } of records) restoreOne.run(table, id, revision, bytes);
+        if (log !== undefined) insertEntries(log.start, log.entries);
       }),
     close: () =>
       attempt(() => {

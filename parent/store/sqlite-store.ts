@@ -2,17 +2,25 @@ import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { RecordListing, StoredRecord } from '../../shared/protocol/control-client.ts';
-import type { RecordKey, RecordWrite } from '../../shared/protocol/control.ts';
+import type { LogAddition, RecordKey, RecordWrite } from '../../shared/protocol/control.ts';
 import { siblingModule } from '../../shared/sibling-module.ts';
 import { RecordStoreError, type RecordStoreErrorCode } from './errors.ts';
-import type { KeptRecord, RecordSession, RecordStore } from './record-store.ts';
+import type { KeptEntries, KeptRecord, LogBounds, RecordSession, RecordStore } from './record-store.ts';
 
 /** Call to the worker; its results come back in the same order. */
 export type SqliteCall =
-  | { readonly method: 'close' | 'list' | 'open' }
+  | { readonly method: 'close' | 'list' | 'logBounds' | 'open' }
   | { readonly method: 'read'; readonly argument: RecordKey }
-  | { readonly method: 'commit'; readonly argument: readonly RecordWrite[] }
-  | { readonly method: 'restore'; readonly argument: readonly KeptRecord[] };
+  | {
+      readonly method: 'commit';
+      readonly argument: { readonly writes: readonly RecordWrite[]; readonly log: LogAddition | undefined };
+    }
+  | { readonly method: 'readEntries'; readonly argument: { readonly start: number; readonly count: number } }
+  | { readonly method: 'dropEntries'; readonly argument: number }
+  | {
+      readonly method: 'restore';
+      readonly argument: { readonly records: readonly KeptRecord[]; readonly log: KeptEntries | undefined };
+    };
 export type SqliteResponse =
   | { readonly value: unknown }
   | {
@@ -64,8 +72,12 @@ async function openSession(thread: SqliteThread): Promise<RecordSession> {
   return {
     read: (argument) => thread.call<StoredRecord | null>({ method: 'read', argument }),
     list: () => thread.call<readonly RecordListing[]>({ method: 'list' }),
-    commit: (argument) => thread.call<void>({ method: 'commit', argument }),
-    restore: (argument) => thread.call<void>({ method: 'restore', argument }),
+    commit: (writes, log) => thread.call<void>({ method: 'commit', argument: { writes, log } }),
+    logBounds: () => thread.call<LogBounds>({ method: 'logBounds' }),
+    readEntries: (start, count) =>
+      thread.call<readonly Uint8Array[]>({ method: 'readEntries', argument: { start, count } }),
+    dropEntries: (argument) => thread.call<void>({ method: 'dropEntries', argument }),
+    restore: (records, log) => thread.call<void>({ method: 'restore', argument: { records, log } }),
     close() {
       closed ??= thread.call<void>({ method: 'close' }).finally(() => thread.end());
       return closed;

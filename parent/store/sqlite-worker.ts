@@ -19,8 +19,11 @@ function run(call: SqliteCall): Promise<unknown> {
   if (session === undefined) throw new RecordStoreError('STORE_FAILED', 'the store is not open');
   if (call.method === 'read') return session.read(call.argument);
   if (call.method === 'list') return session.list();
-  if (call.method === 'commit') return session.commit(call.argument);
-  if (call.method === 'restore') return session.restore(call.argument);
+  if (call.method === 'commit') return session.commit(call.argument.writes, call.argument.log);
+  if (call.method === 'logBounds') return session.logBounds();
+  if (call.method === 'readEntries') return session.readEntries(call.argument.start, call.argument.count);
+  if (call.method === 'dropEntries') return session.dropEntries(call.argument);
+  if (call.method === 'restore') return session.restore(call.argument.records, call.argument.log);
   return session.close();
 }
 

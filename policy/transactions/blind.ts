@@ -5,7 +5,7 @@ import type { DecodedPayload, SigningInput } from './transaction.ts';
 
 /** Wraps a payload that nobody can read: one effect of type `blind`, which a rule has to name. */
 export function decodeBlind(payload: BlindPayload): DecodedPayload {
-  const input = toInput(payload);
+  const input = toSigningInput(payload);
   const bytes = input.kind === 'message' ? input.message : input.digest;
   return {
     transaction: {
@@ -33,7 +33,8 @@ export function decodeBlind(payload: BlindPayload): DecodedPayload {
   };
 }
 
-function toInput(payload: BlindPayload): SigningInput {
+/** Returns the bytes that a blind payload spells. */
+export function toSigningInput(payload: BlindPayload): SigningInput {
   if (payload.kind === 'message') return { kind: 'message', message: hexToBytes(payload.message) };
   const digest = hexToBytes(payload.digest);
   if (payload.kind === 'digest') return { kind: 'digest', digest };

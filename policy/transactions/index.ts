@@ -1,3 +1,4 @@
+export { toSigningInput } from './blind.ts';
 export { decodePayload } from './decode.ts';
 export { TransactionError, type TransactionErrorCode } from './errors.ts';
 export {

@@ -1,4 +1,7 @@
 import type { PayloadKind } from '../../shared/algorithms.ts';
+import type { EffectType } from '../../shared/effect-types.ts';
+
+export { EFFECT_TYPES, type EffectType } from '../../shared/effect-types.ts';
 
 /**
  * What one part of a request does, in the same six fields for every chain, so that rules, the approver's page and the
@@ -20,34 +23,6 @@ export interface Effect {
   /** Further facts for people and the log, in words of the chain; no rule reads them. */
   readonly details: Readonly<Record<string, string>>;
 }
-
-export const EFFECT_TYPES = [
-  /** An amount of an asset goes to `to`. */
-  'transfer',
-  /** `to` may take up to `amount` of an asset later: approve, permit, setApprovalForAll. */
-  'allowance',
-  /** A contract is called with data that no decoder knows; `selector` names the function. */
-  'call',
-  /** A contract is created. */
-  'deploy',
-  /** The account's own behaviour is handed to code (EIP-7702). */
-  'authorise-code',
-  /** Voting or baking rights are handed on, or taken back (`to` null). */
-  'delegate',
-  /** Funds are staked, unstaked or finalised with the account's own delegate. */
-  'stake',
-  /** A public key is revealed to the chain. */
-  'reveal',
-  /** A statement signed off the chain, in words (EIP-191) or as data (EIP-712). */
-  'message',
-  /** A block, preattestation or attestation of a baker. */
-  'consensus',
-  /** Bytes or a digest that nobody has read. */
-  'blind',
-  /** A part that is well-formed and whose meaning is not known. */
-  'unknown',
-] as const;
-export type EffectType = (typeof EFFECT_TYPES)[number];
 
 /**
  * What a request asks to have signed, decoded. Its JSON form has each bigint as a decimal string.
@@ -78,7 +53,7 @@ export interface Transaction {
 /** The most effects of one transaction: its decoded form still fits into an entry of the log (65,535 bytes). */
 export const MAX_EFFECTS = 128;
 
-/** What a signer is to sign for a payload: see `PayloadBytes` in enclave/signer, which has the same shape. */
+/** What a signer signs, in bytes: `digest` and a `merkleRoot` that is not empty are 32 bytes long. */
 export type SigningInput =
   | { readonly kind: 'message'; readonly message: Uint8Array }
   | { readonly kind: 'digest'; readonly digest: Uint8Array }

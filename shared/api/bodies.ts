@@ -19,6 +19,8 @@ export * from './payloads.ts';
  */
 
 export const MAX_REQUEST_BYTES = 64 * 1024;
+/** Longest body of `POST /v1/sign` and of FROST's second round, in bytes: room for the longest PSBT in base64. */
+export const MAX_SIGN_REQUEST_BYTES = 256 * 1024;
 
 const identifier = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/);
 const hex = (minimum: number, maximum: number) =>
@@ -74,17 +76,28 @@ export const signRequestSchema = z.strictObject({
 });
 export type SignRequest = z.infer<typeof signRequestSchema>;
 
+/** The members of every response to a permitted request. */
+const permitted = {
+  /** The rule that permitted the request. */
+  rule: identifier,
+  /** The version of the configuration in force. */
+  configuration: z.int().min(1),
+  /** The receipt of the decision: audit/receipt. */
+  receipt: z.json().optional(),
+};
+
 export const signResponseSchema = z.strictObject({
-  /** Ed25519 and BIP-340: 64 bytes; ECDSA: r ‖ s, 64 bytes. */
+  /** Ed25519 and BIP-340: 64 bytes; ECDSA: r ‖ s, 64 bytes. Of the first input, where a transaction has several. */
   signature: hex(64, 64),
   /** ECDSA on secp256k1 only: 0 or 1, for public key recovery (Ethereum's yParity). */
   recovery: z.int().min(0).max(1).optional(),
   /** The public key that verifies the signature: differs from the key's own for `taproot-sighash` (the output key). */
   publicKey: hex(32, 65),
-  /** The rule that permitted the request. */
-  rule: identifier,
-  /** The version of the configuration in force. */
-  configuration: z.int().min(1),
+  /** For `bitcoin-transaction`: the signature of each input that is the key's. */
+  inputs: z
+    .array(z.strictObject({ index: z.int().min(0), signature: hex(64, 64), publicKey: hex(32, 65) }))
+    .optional(),
+  ...permitted,
 });
 export type SignResponse = z.infer<typeof signResponseSchema>;
 

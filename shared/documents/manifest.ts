@@ -5,12 +5,11 @@ import { parseJson } from '../json/index.ts';
 import { MAX_MANIFEST_BYTES } from '../protocol/control.ts';
 import { ManifestError } from './errors.ts';
 import { type DocumentKind, parseByFormat } from './format.ts';
+import { publicKey32Schema } from './public-key.ts';
 
 export const MANIFEST_FORMAT = 'holdfast-manifest/1';
 
 const label = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
-/** An Ed25519 or X25519 public key: 32 bytes in lower-case hex. */
-export const publicKey32Schema = z.string().regex(/^[0-9a-f]{64}$/);
 
 /**
  * A manifest: the identity of a node. Its bytes are measured into PCR16 before they are parsed, and the KMS key policy

@@ -2,6 +2,7 @@ import { createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
 import * as z from 'zod';
 import { HoldfastError } from '../errors.ts';
 import { parseJson } from '../json/index.ts';
+import { encodePae } from './pae.ts';
 
 /** Largest envelope, in bytes. */
 export const MAX_ENVELOPE_BYTES = 1024 * 1024;
@@ -49,17 +50,6 @@ export function parseEnvelope(bytes: Uint8Array): Envelope {
     });
   }
   return parsed.data;
-}
-
-/** Encodes the bytes that are signed: the pre-authentication encoding of DSSE. */
-function encodePae(payloadType: string, payload: Uint8Array): Uint8Array {
-  const type = Buffer.from(payloadType, 'utf8');
-  return Buffer.concat([
-    Buffer.from(`DSSEv1 ${type.length} `),
-    type,
-    Buffer.from(` ${payload.length} `),
-    payload,
-  ]);
 }
 
 /** Creates an envelope without a signature. */

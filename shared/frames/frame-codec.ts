@@ -11,7 +11,7 @@ export const FRAME_LENGTH_BYTES = 4;
 export const MAX_FRAME_BYTES = 16 * 1024 * 1024;
 /** The deepest nesting of a body; the deepest schema has a list of maps in a map. */
 export const MAX_FRAME_DEPTH = 8;
-/** The most data items of a body, keys included; the longest schema, a commit of 3,600 writes, has 32,405. */
+/** The most data items of a body, keys included; the longest, a commit of 3,600 writes and 256 entries, has 32,667. */
 export const MAX_FRAME_ITEMS = 32_768;
 
 const VERSION_BYTES = 1;

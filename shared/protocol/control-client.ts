@@ -4,6 +4,7 @@ import {
   type ControlRequest,
   type ControlResponse,
   type Credentials,
+  type LogAddition,
   MAX_LISTED_RECORDS,
   MAX_RECORDS,
   type NodePhase,
@@ -48,11 +49,11 @@ export interface ControlClient {
   readRecord(key: RecordKey): Promise<StoredRecord | null>;
   listRecords(): Promise<readonly RecordListing[]>;
   /**
-   * Writes all of them or none.
-   * @throws ControlError CONTROL_STORE_CONFLICT when a record's revision was another than expected,
+   * Writes all records and appends all entries to the node's log, or does nothing.
+   * @throws ControlError CONTROL_STORE_CONFLICT when a record's revision, or the log's size, was another than expected,
    * CONTROL_COMMIT_UNRESOLVED when nobody can tell whether it happened
    */
-  commit(writes: readonly RecordWrite[]): Promise<void>;
+  commit(writes: readonly RecordWrite[], log?: LogAddition): Promise<void>;
   reportStatus(phase: NodePhase, code: string | null): Promise<void>;
   /** Hangs up; calls that wait or come later throw CONTROL_CLOSED. */
   close(): void;
@@ -91,7 +92,7 @@ export function createControlClient(transport: Transport, options: ControlClient
     },
     readRecord: async ({ table, id }) => copyRecord((await ask({ type: 'store-read', table, id })).record),
     listRecords: () => enqueue((end) => listRecords(link, end)),
-    commit: (writes) => enqueue((end) => commit(link, writes, end)),
+    commit: (writes, log) => enqueue((end) => commit(link, writes, log, end)),
     reportStatus: async (phase, code) => {
       await ask({ type: 'status', phase, code });
     },
@@ -132,10 +133,16 @@ function copyRecord(record: StoredRecord | null): StoredRecord | null {
   return record === null ? null : { revision: record.revision, bytes: record.bytes.slice() };
 }
 
-async function commit(link: ControlLink, writes: readonly RecordWrite[], end: number): Promise<void> {
+async function commit(
+  link: ControlLink,
+  writes: readonly RecordWrite[],
+  log: LogAddition | undefined,
+  end: number,
+): Promise<void> {
   const request: Extract<ControlRequest, { type: 'store-commit' }> = {
     type: 'store-commit',
     writes: [...writes],
+    ...(log === undefined ? {} : { log }),
   };
   let isUncertain = false;
   for (let attempt = 0; ; attempt += 1) {

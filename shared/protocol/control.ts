@@ -5,6 +5,8 @@ import {
   MAX_SECRET_BLOB_BYTES,
   MAX_RECORD_BYTES,
   MAX_LISTED_RECORDS,
+  MAX_LOG_ENTRIES,
+  MAX_LOG_ENTRY_BYTES,
   MAX_WRITES,
   MAX_CREDENTIAL_BYTES,
   MAX_ADMISSION_NONCE_BYTES,
@@ -44,6 +46,13 @@ export const recordWriteSchema = z.strictObject({
 });
 export type RecordWrite = z.infer<typeof recordWriteSchema>;
 
+/** Entries that follow those that a node's log has: `start` is the number of entries before the first of them. */
+export const logAdditionSchema = z.strictObject({
+  start: z.int().min(0).max(Number.MAX_SAFE_INTEGER),
+  entries: z.array(bytes(MAX_LOG_ENTRY_BYTES)).min(1).max(MAX_LOG_ENTRIES),
+});
+export type LogAddition = z.infer<typeof logAdditionSchema>;
+
 /** The phases of a node, in their order; `serving`, `stopped` and `failed` are where it can stay. */
 export const NODE_PHASES = [
   'starting',
@@ -51,6 +60,7 @@ export const NODE_PHASES = [
   'configuring',
   'unlocking',
   'opening',
+  'witnessing',
   'serving',
   'stopped',
   'failed',
@@ -75,6 +85,7 @@ export const controlRequestSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('store-commit'),
     writes: z.array(recordWriteSchema).min(1).max(MAX_WRITES),
+    log: logAdditionSchema.exactOptional(),
   }),
   z.strictObject({
     type: z.literal('status'),

@@ -13,6 +13,10 @@ export const MAX_LISTED_RECORDS = 4096;
  * (MAX_FRAME_ITEMS).
  */
 export const MAX_WRITES = 3600;
+/** Longest entry of a node's log: tlog-tiles writes the length of an entry in two bytes. */
+export const MAX_LOG_ENTRY_BYTES = 65_535;
+/** The most entries of one commit: with as many writes as there may be, the items of a frame suffice for them. */
+export const MAX_LOG_ENTRIES = 256;
 export const MAX_CREDENTIAL_BYTES = 8 * 1024;
 export const MAX_ADMISSION_NONCE_BYTES = 64;
 export const MAX_ATTESTATION_BYTES = 16 * 1024;

@@ -10,6 +10,7 @@ import {
   controlRequestSchema,
   MAX_CONTROL_FRAME_BYTES,
   MAX_LISTED_RECORDS,
+  MAX_LOG_ENTRIES,
   MAX_WRITES,
 } from '../../shared/protocol/control.ts';
 
@@ -61,10 +62,14 @@ describe('a frame that is short on the wire and huge in memory', () => {
       expectedRevision: index,
       bytes: new Uint8Array(200),
     }));
-    const frame = encodeFrame({ type: 'store-commit', writes }, MAX_CONTROL_FRAME_BYTES);
+    const log = {
+      start: 2 ** 40,
+      entries: Array.from({ length: MAX_LOG_ENTRIES }, () => new Uint8Array(200)),
+    };
+    const frame = encodeFrame({ type: 'store-commit', writes, log }, MAX_CONTROL_FRAME_BYTES);
     expect(decodeFrame(frame.subarray(FRAME_LENGTH_BYTES), controlRequestSchema)).toMatchObject({
       type: 'store-commit',
     });
-    expect(MAX_FRAME_ITEMS).toBeGreaterThan(9 * MAX_WRITES + 5);
+    expect(MAX_FRAME_ITEMS).toBeGreaterThan(9 * MAX_WRITES + 5 + MAX_LOG_ENTRIES + 6);
   });
 });

@@ -3,7 +3,7 @@ import { chmodSync, readdirSync, readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createEnvelope, signEnvelope } from '../../shared/dsse/index.ts';
-import { type Configuration, openConfiguration } from '../../shared/documents/configuration.ts';
+import { type ConfigurationDocument1, openConfiguration } from '../../shared/documents/configuration.ts';
 import { digestManifest } from '../../shared/documents/manifest.ts';
 import { refusalIn, runHoldfast, type RunOptions } from './in-process.ts';
 import { exportPem, makeConfiguration, makeFolder, makeKey, makeManifest, RULE } from './node-files.ts';
@@ -27,7 +27,7 @@ beforeEach(() => {
   eve = folder.write('eve.pem', EVE.pem, 0o600);
 });
 
-function write(name: string, configuration: Configuration): string {
+function write(name: string, configuration: ConfigurationDocument1): string {
   return folder.write(name, JSON.stringify(configuration, undefined, 2));
 }
 
@@ -39,7 +39,7 @@ function verify(file: string, ...args: string[]) {
   return runHoldfast(['config', 'verify', file, '--manifest', manifest, ...args]);
 }
 
-async function signTwice(name: string, configuration: Configuration): Promise<string> {
+async function signTwice(name: string, configuration: ConfigurationDocument1): Promise<string> {
   const output = folder.at(name);
   await sign(write('unsigned.json', configuration), ann, ['--output', output]);
   await sign(output, ben, ['--output', output]);

@@ -2,7 +2,11 @@ import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ed25519PublicKeyHex } from '../../shared/dsse/index.ts';
-import { type Configuration, CONFIGURATION_FORMAT, type Rule } from '../../shared/documents/configuration.ts';
+import {
+  type ConfigurationDocument1,
+  CONFIGURATION_FORMAT_1,
+  type Rule1,
+} from '../../shared/documents/configuration.ts';
 import { type Manifest, MANIFEST_FORMAT } from '../../shared/documents/manifest.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -52,7 +56,7 @@ export function makeManifest(
   return { manifest, text, digest: createHash('sha384').update(text).digest('hex') };
 }
 
-export const RULE: Rule = {
+export const RULE: Rule1 = {
   id: 'hot-messages',
   operations: ['sign'],
   clients: ['wallet'],
@@ -65,10 +69,10 @@ export const RULE: Rule = {
 export function makeConfiguration(
   manifest: string,
   version: number,
-  changes: Partial<Configuration> = {},
-): Configuration {
+  changes: Partial<ConfigurationDocument1> = {},
+): ConfigurationDocument1 {
   return {
-    format: CONFIGURATION_FORMAT,
+    format: CONFIGURATION_FORMAT_1,
     version,
     manifest,
     clients: [{ id: 'wallet', publicKey: '11'.repeat(32) }],

@@ -11,7 +11,7 @@ import {
   unsafeParseAttestationDocument,
 } from '../../attestation/index.ts';
 import { nodeCommands } from '../../cli/node/commands.ts';
-import { chooseAlgorithm } from '../../cli/node/payload.ts';
+import { chooseAlgorithm, readPayload } from '../../cli/node/payload.ts';
 import { runCli } from '../../cli/run.ts';
 import { backend, type FakeNode, nitroRoot, PCRS, startFakeNode } from '../client/fake-node.ts';
 import { collectOutput } from '../support/collect-output.ts';
@@ -218,8 +218,31 @@ describe('node sign', () => {
     [['--digest', '11'.repeat(32), '--merkle-root', '22'.repeat(32)]],
     [['--taproot-sighash', '11'.repeat(32), '--merkle-root', '22']],
     [['--digest', '11'.repeat(32), '--algorithm', 'rsa']],
+    [['--digest', '11'.repeat(32), '--kind', 'ethereum-transaction']],
+    [['--transaction', 'message']],
+    [['--transaction', '-', '--kind', 'dogecoin-transaction']],
   ])('does not understand %j', async (args) => {
     expect((await sign(...args)).code).toBe(2);
+  });
+
+  it.each([
+    ['ethereum-transaction', '0x02c0', { transaction: '02c0' }],
+    ['ethereum-transaction', '02c0\n', { transaction: '02c0' }],
+    ['ethereum-transaction', Buffer.from('02c0ff', 'hex'), { transaction: '02c0ff' }],
+    ['ethereum-message', 'abcd', { message: Buffer.from('abcd').toString('hex') }],
+    ['ethereum-typed-data', '{"a":"\u00e9"}', { document: '{"a":"\u00e9"}' }],
+    ['bitcoin-transaction', 'cHNidP8BAAA=\n', { psbt: 'cHNidP8BAAA=' }],
+    ['bitcoin-transaction', Buffer.from('70736274ff010000', 'hex'), { psbt: 'cHNidP8BAAA=' }],
+  ] as const)('sends a file of kind %s as the node takes it', async (kind, file, member) => {
+    writeFileSync(at('transaction'), file);
+    const input = { text: (name: string) => ({ transaction: at('transaction'), kind })[name] };
+    expect(await readPayload({ ...input, io: {} } as never)).toEqual({ kind, ...member });
+  });
+
+  it('refuses a file that is none of its kind', async () => {
+    writeFileSync(at('transaction'), 'neither hex nor base64!'.repeat(4_000));
+    const args = ['--transaction', at('transaction'), '--kind', 'solana-transaction'];
+    expect(await refused('sign', 'hot', ...client, ...args)).toEqual([1, 'PAYLOAD_FILE_MALFORMED']);
   });
 
   it('refuses keys that are not there or cannot sign such a thing', async () => {

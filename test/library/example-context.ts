@@ -7,6 +7,7 @@ import * as eif from '../../attestation/eif/index.ts';
 import * as keyPolicy from '../../attestation/key-policy/index.ts';
 import * as client from '../../client/index.ts';
 import { commitNonces, type HeldShare, NonceStore, openShare, signShare } from '../../enclave/frost/index.ts';
+import { toSigningInput } from '../../policy/transactions/index.ts';
 import { createNsmClient } from '../../enclave/nsm/index.ts';
 import { EmulatedNsm } from '../../local/nsm/index.ts';
 import {
@@ -87,7 +88,7 @@ function serveKeys(): NonNullable<NodeBehaviour['serve']> {
     const { signatureShare } = signShare(store, {
       ...request,
       ...owner,
-      payload: blindPayloadSchema.parse(request.payload),
+      payload: toSigningInput(blindPayloadSchema.parse(request.payload)),
       share: held(),
       now: Date.now(),
     });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { compareConfigurations, describeChanges } from '../../policy/comparison.ts';
-import type { Configuration, Rule } from '../../shared/documents/configuration.ts';
+import { compareConfigurations as compareUpgraded, describeChanges } from '../../policy/comparison.ts';
+import type { ConfigurationDocument1, Rule1 } from '../../shared/documents/configuration.ts';
+import { upgradeConfiguration } from '../../shared/documents/configuration/upgrade.ts';
 import { makeConfiguration, RULE } from '../cli/node-files.ts';
 
 const DIGEST = '00'.repeat(48);
@@ -15,8 +16,11 @@ const BASE = makeConfiguration(DIGEST, 1, {
   ],
 });
 
-const compare = (changes: Partial<Configuration>) => compareConfigurations(BASE, { ...BASE, ...changes });
-const compareRule = (changes: Partial<Rule>) => compare({ rules: [{ ...RULE, ...changes }] });
+const compareConfigurations = (before: ConfigurationDocument1, after: ConfigurationDocument1) =>
+  compareUpgraded(upgradeConfiguration(before), upgradeConfiguration(after));
+const compare = (changes: Partial<ConfigurationDocument1>) =>
+  compareConfigurations(BASE, { ...BASE, ...changes });
+const compareRule = (changes: Partial<Rule1>) => compare({ rules: [{ ...RULE, ...changes }] });
 
 describe('what changes in permissions', () => {
   it('is nothing when only version, order or repetition differ', () => {
@@ -31,7 +35,7 @@ describe('what changes in permissions', () => {
     ).toEqual([]);
   });
 
-  it.each<[string, Partial<Rule>, boolean, boolean]>([
+  it.each<[string, Partial<Rule1>, boolean, boolean]>([
     ['a client more', { clients: ['wallet', 'backup'] }, true, false],
     ['a key more', { keys: ['hot', 'cold'] }, true, false],
     ['another operation', { operations: ['import-share'] }, true, true],
@@ -95,7 +99,7 @@ describe('what changes in permissions', () => {
       share,
       { ...share, commitments: 'aa'.repeat(48) },
       { ...share, commitments: 'bb'.repeat(48) },
-    ].map((key): Configuration => ({ ...BASE, keys: [key] }));
+    ].map((key): ConfigurationDocument1 => ({ ...BASE, keys: [key] }));
     if (free === undefined || pinned === undefined || changed === undefined) throw new RangeError('three');
     expect(compareConfigurations(free, pinned)).toMatchObject([{ grants: false }]);
     expect(compareConfigurations(pinned, changed)).toMatchObject([{ grants: true }]);
@@ -104,7 +108,7 @@ describe('what changes in permissions', () => {
   });
 
   it('an order to drop a key is said, and grants nothing', () => {
-    const drop: Configuration['drop'] = [{ id: 'cold', type: 'p256', publicKey: '02'.repeat(33) }];
+    const drop: ConfigurationDocument1['drop'] = [{ id: 'cold', type: 'p256', publicKey: '02'.repeat(33) }];
     const changes = compare({ keys: BASE.keys.slice(0, 1), drop });
     expect(changes).toMatchObject([
       { subject: 'key', id: 'cold', kind: 'removed' },
@@ -154,7 +158,7 @@ describe('what changes in permissions', () => {
     expect(changes.map(({ subject }) => subject)).toEqual(['manifest', 'rule']);
   });
 
-  it.each<[string, Partial<Configuration>, string]>([
+  it.each<[string, Partial<ConfigurationDocument1>, string]>([
     ['more', { rules: [RULE, { ...RULE, id: 'other' }] }, 'PERMITS MORE'],
     ['less', { rules: [] }, 'permits less'],
     ['the same', { keys: BASE.keys.slice(0, 1) }, 'permits the same'],

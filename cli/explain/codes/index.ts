@@ -1,4 +1,5 @@
 import type { CodeArea } from './area.ts';
+import { APPROVAL_CODES } from './approval.ts';
 import { ATTESTATION_CODES } from './attestation.ts';
 import { BOOT_CODES } from './boot.ts';
 import { CERTIFICATE_CODES } from './certificate.ts';
@@ -8,8 +9,11 @@ import { DOCTOR_CODES } from './doctor.ts';
 import { EIF_CODES } from './eif.ts';
 import { ENCODING_CODES } from './encoding.ts';
 import { KEY_POLICY_CODES } from './key-policy.ts';
+import { LOG_CODES } from './log.ts';
 import { PARENT_CODES } from './parent.ts';
+import { RECEIPT_CODES } from './receipt.ts';
 import { REQUEST_CODES } from './request.ts';
+import { TRANSACTION_CODES } from './transaction.ts';
 
 export type { CodeArea } from './area.ts';
 
@@ -22,7 +26,11 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...KEY_POLICY_CODES,
   ...CLIENT_CODES,
   ...REQUEST_CODES,
+  ...TRANSACTION_CODES,
+  ...RECEIPT_CODES,
+  ...APPROVAL_CODES,
   ...BOOT_CODES,
+  ...LOG_CODES,
   ...PARENT_CODES,
   ...DOCTOR_CODES,
   ...ENCODING_CODES,

@@ -43,8 +43,13 @@ export const PARENT_CODES: readonly CodeArea[] = [
         'a file that is no backup of records; nothing was written',
         'Give a file that "holdfast parent store backup" wrote.',
       ],
+      STORE_BACKUP_TOO_LARGE: [
+        'the entries of the log in the store are longer than a backup may be',
+        'Name a folder for them in parent.yaml (log.directory): once they lie there they are dropped from the store.',
+      ],
       STORE_BUSY: ['somebody else owns the store', 'One store has one parent: stop the other.'],
-      STORE_CONFLICT: 'a record was at another revision than expected; nothing was written',
+      STORE_CONFLICT:
+        'a record was at another revision, or the log of another size, than expected; nothing was written',
       STORE_FAILED: 'the database failed: disk full, file damaged, server gone',
       STORE_FORMAT_UNKNOWN: [
         'the store is of a format that this version does not know',
@@ -79,7 +84,8 @@ export const PARENT_CODES: readonly CodeArea[] = [
         'Put manifest, configuration and blobs where parent.yaml says.',
       ],
       CONTROL_STORE_BUSY: "somebody else owns the parent's store",
-      CONTROL_STORE_CONFLICT: "a record of the parent's store was at another revision",
+      CONTROL_STORE_CONFLICT:
+        "a record of the parent's store was at another revision, or its log of another size",
       CONTROL_STORE_FAILED: "the parent's database failed",
       CONTROL_STORE_FULL: "the parent's store holds as many records as it may",
       CONTROL_TIMEOUT: 'the parent said nothing until the deadline',

@@ -10,6 +10,7 @@ import {
   signConfiguration,
   verifyConfiguration,
 } from '../../../admin/configurations/index.ts';
+import { upgradeConfiguration } from '../../../shared/documents/configuration/upgrade.ts';
 import { digestManifest, parseManifest } from '../../../shared/documents/manifest.ts';
 import { makeConfiguration, makeKey, makeManifest, RULE } from '../../cli/node-files.ts';
 
@@ -66,14 +67,14 @@ describe('a configuration', () => {
   });
 
   it('that grants something needs somebody who says yes; one that only takes away does not', () => {
-    const none = makeConfiguration(digest, 1, { rules: [] });
-    const granting = compareWithInForce(makeConfiguration(digest, 2), none, true);
+    const none = upgradeConfiguration(makeConfiguration(digest, 1, { rules: [] }));
+    const granting = compareWithInForce(upgradeConfiguration(makeConfiguration(digest, 2)), none, true);
     expect(() => assertNobodyNeedsToAgree({}, granting)).toThrow(
       expect.objectContaining({ name: 'AdminError', code: 'DECLINED' }),
     );
     const taking = compareWithInForce(
       { ...none, version: 2 },
-      makeConfiguration(digest, 1, { rules: [RULE] }),
+      upgradeConfiguration(makeConfiguration(digest, 1, { rules: [RULE] })),
       true,
     );
     expect(taking.changes.length).toBeGreaterThan(0);

@@ -16,7 +16,7 @@ import type { RecipientVerifier } from '../../../local/kms/index.ts';
 import { type ConfigurationBody, openTestNode } from '../../../local/testbed/index.ts';
 import { createEnvelope, ed25519PublicKeyHex, signEnvelope } from '../../../shared/dsse/index.ts';
 import { errorCode } from '../../../shared/errors.ts';
-import { CONFIGURATION_FORMAT, CONFIGURATION_PAYLOAD_TYPE } from '../../../shared/documents/configuration.ts';
+import { CONFIGURATION_FORMAT_1, CONFIGURATION_PAYLOAD_TYPE } from '../../../shared/documents/configuration.ts';
 import { digestManifest } from '../../../shared/documents/manifest.ts';
 import { PARENT_PORT } from '../../../shared/transport/ports.ts';
 import { openVsockTransport } from '../../../shared/native/vsock-transport.ts';
@@ -306,7 +306,7 @@ function takeOver(): Required<Artifacts> {
   const authority = { threshold: 1, keys: [ed25519PublicKeyHex(attacker.publicKey)] };
   const manifest = Buffer.from(JSON.stringify({ ...testNode.manifest, configurationAuthority: authority }));
   const changed = {
-    format: CONFIGURATION_FORMAT,
+    format: CONFIGURATION_FORMAT_1,
     manifest: hex(digestManifest(manifest)),
     ...configuration(3, false),
   };

@@ -12,6 +12,7 @@ import {
 } from '../../../enclave/frost/index.ts';
 import { SignerError } from '../../../enclave/signer/index.ts';
 import { type ShareType } from '../../../shared/algorithms.ts';
+import { toSigningInput } from '../../../policy/transactions/index.ts';
 import { type NonceCommitment, type BlindPayload } from '../../../shared/api/bodies.ts';
 
 export const OWNER = { client: 'backend', key: 'shared' };
@@ -52,7 +53,7 @@ export function signTogether(nodes: readonly Node[], payload: BlindPayload) {
         now: 1,
         handle: rounds[index]?.handle ?? '',
         commitments,
-        payload,
+        payload: toSigningInput(payload),
       }).signatureShare,
     ).toString('hex'),
   }));

@@ -3,7 +3,7 @@ import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js';
 import { describe, expect, it } from 'vitest';
 import { aggregateSignature, ClientError } from '../../../client/index.ts';
 import { commitNonces, NonceStore, signShare } from '../../../enclave/frost/index.ts';
-import { decodePayload } from '../../../enclave/signer/index.ts';
+import { toSigningInput } from '../../../policy/transactions/index.ts';
 import { toFrostPublic, toFrostSecret, toNonceCommitments, tweakShare } from '../../../shared/frost/index.ts';
 import { listCleared } from '../../support/clearing.ts';
 import { computeTapTweak } from '../../../shared/tap-tweak.ts';
@@ -102,7 +102,7 @@ describe('a group', () => {
 });
 
 describe.each(TYPES)('round two of %s', (type) => {
-  const payload = payloadOf(type);
+  const payload = toSigningInput(payloadOf(type));
 
   function start() {
     const { nodes } = startGroup(type);
@@ -142,8 +142,9 @@ describe.each(TYPES)('round two of %s', (type) => {
 
   it('refuses payloads of another kind and leaves the nonces', () => {
     const { attempt } = start();
-    const wrong: BlindPayload =
-      type === 'frost-ed25519' ? { kind: 'digest', digest: '00'.repeat(32) } : message;
+    const wrong = toSigningInput(
+      type === 'frost-ed25519' ? { kind: 'digest', digest: '00'.repeat(32) } : message,
+    );
     expect(attempt({ payload: wrong })).toBe('PAYLOAD_MISMATCH');
     expect(attempt()).toBe('none');
   });
@@ -200,7 +201,7 @@ describe.each(TYPES)('round two of %s', (type) => {
         frostCode(() =>
           node.share.sign({
             algorithm: type,
-            payload: decodePayload(payload),
+            payload,
             round: { nonces, commitments },
           }),
         ),

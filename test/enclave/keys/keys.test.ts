@@ -5,7 +5,6 @@ import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ALGORITHMS, describeAlgorithm } from '../../../shared/algorithms.ts';
-import { blindPayloadSchema } from '../../../shared/api/bodies.ts';
 import { listCleared } from '../../support/clearing.ts';
 import { listCurves } from './every-curves.ts';
 import {
@@ -14,11 +13,12 @@ import {
   restoreKey as restoreKeyWith,
   type SoleKeyType,
 } from '../../../enclave/keys/index.ts';
-import { decodePayload, type PayloadBytes, SignerError } from '../../../enclave/signer/index.ts';
+import type { SigningInput } from '../../../policy/transactions/index.ts';
+import { SignerError } from '../../../enclave/signer/index.ts';
 
 const TYPES: readonly SoleKeyType[] = ['ed25519', 'p256', 'secp256k1'];
 const digest = new Uint8Array(32).fill(7);
-const PAYLOADS: readonly PayloadBytes[] = [
+const PAYLOADS: readonly SigningInput[] = [
   { kind: 'message', message: Buffer.from('a transfer') },
   { kind: 'digest', digest },
   { kind: 'taproot-sighash', digest, merkleRoot: new Uint8Array(0) },
@@ -273,23 +273,5 @@ describe.each(listCurves())('by $name,', ({ name, curves }) => {
         expect(shown).not.toContain(form);
       }
     });
-  });
-});
-
-describe('a payload of the interface', () => {
-  it('becomes the bytes that it spells', () => {
-    const hex = 'ab'.repeat(32);
-    const bytes = Buffer.from(hex, 'hex');
-    expect(decodePayload(blindPayloadSchema.parse({ kind: 'message', message: '' }))).toEqual({
-      kind: 'message',
-      message: Buffer.alloc(0),
-    });
-    expect(decodePayload(blindPayloadSchema.parse({ kind: 'digest', digest: hex }))).toEqual({
-      kind: 'digest',
-      digest: bytes,
-    });
-    expect(
-      decodePayload(blindPayloadSchema.parse({ kind: 'taproot-sighash', digest: hex, merkleRoot: '' })),
-    ).toEqual({ kind: 'taproot-sighash', digest: bytes, merkleRoot: Buffer.alloc(0) });
   });
 });

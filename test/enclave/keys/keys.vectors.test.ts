@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Algorithm } from '../../../shared/algorithms.ts';
 import type { Secp256k1Key } from '../../../enclave/keys/curves.ts';
 import { restoreKey, type SoleKeyType } from '../../../enclave/keys/index.ts';
-import { type PayloadBytes } from '../../../enclave/signer/index.ts';
+import type { SigningInput } from '../../../policy/transactions/index.ts';
 import { signBip340 } from '../../../enclave/keys/secp256k1.ts';
 import { listCurves } from './every-curves.ts';
 
@@ -107,7 +107,7 @@ const BIP341 = [
 ] as const;
 
 describe.each(listCurves())('by $name,', ({ curves }) => {
-  function signWith(type: SoleKeyType, secret: string, algorithm: Algorithm, payload: PayloadBytes) {
+  function signWith(type: SoleKeyType, secret: string, algorithm: Algorithm, payload: SigningInput) {
     return restoreKey(curves, type, hex(`01${TYPE_BYTES[type]}${secret}`)).sign({ algorithm, payload });
   }
 

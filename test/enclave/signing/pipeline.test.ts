@@ -7,7 +7,7 @@ import { SigningError } from '../../../enclave/signing/errors.ts';
 import { deriveStoreKey, SealedStore } from '../../../enclave/store/index.ts';
 import { openLocalCurves } from '../../../local/noble-curves.ts';
 import { HoldfastError } from '../../../shared/errors.ts';
-import { configurationSchema } from '../../../shared/documents/configuration.ts';
+import { readConfiguration } from '../../../shared/documents/configuration.ts';
 import type { Manifest } from '../../../shared/documents/manifest.ts';
 import { MemoryRecordStorage } from '../store/memory-record-storage.ts';
 
@@ -16,7 +16,7 @@ const REQUEST = { key: 'hot', algorithm: 'ed25519', payload: MESSAGE } as const;
 const YEAR_2030 = Date.UTC(2030, 0);
 
 async function start(record?: (entry: DecisionRecord) => Promise<void> | void, rate: object | null = null) {
-  const configuration = configurationSchema.parse({
+  const configuration = readConfiguration({
     format: 'holdfast-configuration/1',
     version: 3,
     manifest: '00'.repeat(48),
@@ -74,7 +74,9 @@ async function refusalOf(act: Promise<unknown>): Promise<HoldfastError> {
 describe('the signing pipeline', () => {
   it('signs what a rule permits, and names the rule and the configuration', async () => {
     const { pipeline } = await start();
-    const { result, rule, configuration } = await pipeline.sign('backend', REQUEST);
+    const { result: signatures, rule, configuration } = await pipeline.sign('backend', REQUEST);
+    const [result] = signatures;
+    if (result === undefined || signatures.length > 1) throw new RangeError('expected one signature');
     const key = createPublicKey({
       key: Buffer.from(result.publicKey),
       format: 'raw-public',

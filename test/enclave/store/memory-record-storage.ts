@@ -1,5 +1,5 @@
 import type { RecordStorage } from '../../../enclave/store/index.ts';
-import type { RecordKey, RecordWrite } from '../../../shared/protocol/control.ts';
+import type { LogAddition, RecordKey, RecordWrite } from '../../../shared/protocol/control.ts';
 import { ControlError } from '../../../shared/protocol/errors.ts';
 
 interface Kept extends RecordKey {
@@ -12,6 +12,8 @@ const slot = ({ table, id }: RecordKey) => `${table}/${id}`;
 /** Store of a parent in memory, open to be tampered with: `records` holds its content, by `table/id`. */
 export class MemoryRecordStorage implements RecordStorage {
   records = new Map<string, Kept>();
+  /** Entries of the log. */
+  entries: Uint8Array[] = [];
   /** Every commit that was asked for, the refused ones included. */
   readonly commits: (readonly RecordWrite[])[] = [];
   /** Called before a commit is carried out; an error thrown here is the response. */
@@ -32,7 +34,7 @@ export class MemoryRecordStorage implements RecordStorage {
     );
   }
 
-  async commit(writes: readonly RecordWrite[]): Promise<void> {
+  async commit(writes: readonly RecordWrite[], log?: LogAddition): Promise<void> {
     await Promise.resolve();
     this.commits.push(writes);
     this.onCommit(this.commits.length);
@@ -45,7 +47,10 @@ export class MemoryRecordStorage implements RecordStorage {
       if (bytes === null) next.delete(slot({ table, id }));
       else next.set(slot({ table, id }), { table, id, revision: revision + 1, bytes: bytes.slice() });
     }
+    if (log !== undefined && log.start !== this.entries.length)
+      throw new ControlError('CONTROL_STORE_CONFLICT', 'another size of the log');
     this.records = next;
+    this.entries.push(...(log?.entries.map((bytes) => bytes.slice()) ?? []));
     this.onCommitted(this.commits.length);
   }
 

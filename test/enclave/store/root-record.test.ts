@@ -8,7 +8,9 @@ const state = {
   boots: 3,
 };
 const entry: [string, string, number, Uint8Array] = ['keys', 'hot', 2, new Uint8Array(32).fill(2)];
-const root: RootRecord = { format: 2, ...state, index: { records: [entry] } };
+const log = { size: 5, frontier: [new Uint8Array(32).fill(3), new Uint8Array(32).fill(4)] };
+const root: RootRecord = { format: 3, ...state, log, index: { records: [entry] } };
+const unloggedRoot = { format: 2, ...state, index: { records: [entry] } };
 const node: [number, Uint8Array] = [1, new Uint8Array(32)];
 const listRoot = {
   format: 1,
@@ -30,11 +32,12 @@ describe('the root record', () => {
     expect(decodeRoot(encodeRoot(branch))).toEqual(branch);
   });
 
-  it('is read in the format before this one', () => {
+  it('is read in the formats before this one', () => {
     expect(decodeRoot(encodeCbor(listRoot))).toEqual(listRoot);
+    expect(decodeRoot(encodeCbor(unloggedRoot))).toEqual(unloggedRoot);
   });
 
-  it.each([0, 3])('is refused by name in format %i', (format) => {
+  it.each([0, 4])('is refused by name in format %i', (format) => {
     expect(decodeWith(root, { format })).toThrow(expect.objectContaining({ code: 'STORE_FORMAT_UNKNOWN' }));
   });
 
@@ -46,7 +49,13 @@ describe('the root record', () => {
       Number.MAX_SAFE_INTEGER,
       new Uint8Array(32),
     ]);
-    expect(encodeRoot({ ...root, order: name, index: { records } }).length).toBeLessThan(12_000);
+    const longest = {
+      size: Number.MAX_SAFE_INTEGER,
+      frontier: Array.from({ length: 53 }, () => new Uint8Array(32)),
+    };
+    expect(encodeRoot({ ...root, order: name, log: longest, index: { records } }).length).toBeLessThan(
+      14_000,
+    );
   });
 
   it.each<[string, object]>([
@@ -56,6 +65,10 @@ describe('the root record', () => {
     ['no configuration in force', { configuration: { version: 0, digest: new Uint8Array(48) } }],
     ['a digest of another length', { configuration: { version: 1, digest: new Uint8Array(32) } }],
     ['no boot', { boots: 0 }],
+    ['no log', { log: undefined }],
+    ['a log of another size than its frontier', { log: { ...log, size: 7 } }],
+    ['a log of no integer size', { log: { ...log, size: -3 } }],
+    ['a root in the frontier of another length', { log: { size: 1, frontier: [new Uint8Array(31)] } }],
     ['the list of the format before', { index: undefined, records: listRoot.records }],
     ['a record that was never written', { index: { records: [['keys', 'hot', 0, new Uint8Array(32)]] } }],
     ['a record without its digest', { index: { records: [['keys', 'hot', 1]] } }],

@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { deriveStoreKey, SealedStore, StoreError } from '../../../enclave/store/index.ts';
+import { sealRecord } from '../../../enclave/store/record-cipher.ts';
+import { encodeCbor } from '../../../shared/cbor/index.ts';
 import { ControlError } from '../../../shared/protocol/errors.ts';
 import { MemoryRecordStorage } from './memory-record-storage.ts';
 
@@ -118,6 +120,69 @@ describe('a sealed store', () => {
     );
     expect(await (await reopen()).read(HOT)).toEqual(bytes('three'));
     expect(storage.records.get('keys/hot')?.revision).toBe(3);
+  });
+});
+
+describe('the log of a sealed store', () => {
+  const log = (size: number) => ({
+    size,
+    frontier: Array.from({ length: size.toString(2).replaceAll('0', '').length }, (_, index) =>
+      new Uint8Array(32).fill(index),
+    ),
+  });
+
+  it('begins empty, and goes on from what was sealed last', async () => {
+    expect(store.state.log).toEqual(log(0));
+    await store.commit([{ ...HOT, plaintext: bytes('one') }], { log: log(2) }, [bytes('a'), bytes('b')]);
+    await store.commit([{ ...HOT, plaintext: bytes('two') }]);
+    await store.commit([], { log: log(3) }, [bytes('c')]);
+    expect(storage.entries).toEqual(['a', 'b', 'c'].map(bytes));
+    expect((await reopen()).state.log).toEqual(log(3));
+  });
+
+  it.each<[string, number | undefined, number]>([
+    ['no state for its entries', undefined, 1],
+    ['a state that forgets an entry', 1, 2],
+    ['a state of more entries than there are', 3, 1],
+    ['a state that goes back', 0, 0],
+  ])('is not written with %s', async (_, size, count) => {
+    await store.commit([], { log: log(1) }, [bytes('a')]);
+    const change = size === undefined ? {} : { log: log(size) };
+    const entries = Array.from({ length: count }, () => bytes('b'));
+    await expect(store.commit([], change, entries)).rejects.toThrow(RangeError);
+    expect(storage.entries).toHaveLength(1);
+  });
+
+  it('takes no entry that tlog-tiles cannot write, and the longest that it can', async () => {
+    await expect(store.commit([], { log: log(1) }, [new Uint8Array(65_536)])).rejects.toThrow(RangeError);
+    await store.commit([], { log: log(1) }, [new Uint8Array(65_535)]);
+  });
+
+  it.each([
+    ['entries', Array.from({ length: 257 }, () => bytes('a'))],
+    ['bytes', Array.from({ length: 64 }, () => new Uint8Array(65_535))],
+  ])('says STORE_FULL for more %s than a commit carries, and sends nothing', async (_, entries) => {
+    const before = storage.commits.length;
+    expect(await refusal(() => store.commit([], { log: log(entries.length) }, entries))).toBe('STORE_FULL');
+    expect(storage.commits).toHaveLength(before);
+    await store.commit([], { log: log(1) }, [bytes('a')]);
+  });
+
+  it('says STORE_TAKEN where the parent has another number of entries', async () => {
+    await store.commit([], { log: log(1) }, [bytes('a')]);
+    storage.entries.pop();
+    expect(await refusal(() => store.commit([], { log: log(2) }, [bytes('b')]))).toBe('STORE_TAKEN');
+  });
+
+  it('opens in the format before this one with an empty log', async () => {
+    const place = { table: 'store', id: 'root', revision: 4 };
+    const root = encodeCbor({ format: 2, ...STATE, index: { records: [] } });
+    const older = new MemoryRecordStorage();
+    older.records.set(ROOT, { ...place, bytes: sealRecord(key, place, root) });
+    const opened = await SealedStore.open(older, key);
+    expect(opened.state).toEqual({ ...STATE, log: log(0) });
+    await opened.commit([], { log: log(1) }, [bytes('a')]);
+    expect((await SealedStore.open(older, key)).state.log).toEqual(log(1));
   });
 });
 

@@ -87,14 +87,21 @@ describe('a reader that was written from SPEC.md', () => {
     await store.commit([...makeChanges('keys', count), ...makeChanges('shares', 200)]);
     await store.commit(
       makeChanges('shares', 200).map((one) => ({ ...one, plaintext: null })),
-      { boots: 2 },
+      { boots: 2, log: { size: 3, frontier: [new Uint8Array(32).fill(5), new Uint8Array(32).fill(6)] } },
+      [1, 2, 3].map((byte) => Uint8Array.of(byte)),
     );
 
     const info = encode(['holdfast sealed store', 1, 'demo', 'test', 3]);
     const key = hkdf(sha384, PASSWORD, new Uint8Array(48), info, 32);
     const root = decoder.decode(openSealed(key, storage.records, 'store', 'root')) as Record<string, unknown>;
-    expect(Object.keys(root)).toEqual(['format', 'order', 'configuration', 'boots', 'index']);
-    expect(root).toMatchObject({ format: 2, order: 'first', boots: 2, configuration: { version: 7 } });
+    expect(Object.keys(root)).toEqual(['format', 'order', 'configuration', 'boots', 'log', 'index']);
+    expect(root).toMatchObject({
+      format: 3,
+      order: 'first',
+      boots: 2,
+      configuration: { version: 7 },
+      log: { size: 3, frontier: [Buffer.alloc(32, 5), Buffer.alloc(32, 6)] },
+    });
     const nodes: string[] = [];
     const names = walk(key, storage.records, root['index'] as Node, '', nodes);
     expect(names).toHaveLength(count);

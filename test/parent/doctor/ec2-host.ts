@@ -4,8 +4,8 @@ import { formatPcrFile, MANIFEST_PCR, computeManifestPcr } from '../../../attest
 import type { FileFacts, Host, HttpResponse, ProgramResult } from '../../../parent/doctor/checks/host.ts';
 import { createEnvelope, ed25519PublicKeyHex, signEnvelope } from '../../../shared/dsse/index.ts';
 import {
-  type Configuration,
-  CONFIGURATION_FORMAT,
+  type ConfigurationDocument1,
+  CONFIGURATION_FORMAT_1,
   CONFIGURATION_PAYLOAD_TYPE,
 } from '../../../shared/documents/configuration.ts';
 import { MANIFEST_FORMAT } from '../../../shared/documents/manifest.ts';
@@ -36,7 +36,7 @@ const given = (body: string): HttpResponse => ({ status: 200, body });
 export const errno = (code: string) => Object.assign(new Error(code), { code });
 
 /** The manifest of a node, a configuration that its authority has signed, and its pcr.json. */
-export function makeNode(changes: Partial<Configuration> = {}) {
+export function makeNode(changes: Partial<ConfigurationDocument1> = {}) {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const manifest = Buffer.from(
     JSON.stringify({
@@ -62,9 +62,13 @@ export function makeNode(changes: Partial<Configuration> = {}) {
   };
 }
 
-function signConfiguration(manifest: Uint8Array, key: KeyObject, changes: Partial<Configuration>): string {
-  const configuration: Configuration = {
-    format: CONFIGURATION_FORMAT,
+function signConfiguration(
+  manifest: Uint8Array,
+  key: KeyObject,
+  changes: Partial<ConfigurationDocument1>,
+): string {
+  const configuration: ConfigurationDocument1 = {
+    format: CONFIGURATION_FORMAT_1,
     version: 1,
     manifest: createHash('sha384').update(manifest).digest('hex'),
     clients: [],

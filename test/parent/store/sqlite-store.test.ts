@@ -115,7 +115,7 @@ describe('the SQLite store on disk', () => {
   });
 
   test.each([
-    ['a later format', 'PRAGMA user_version = 2; PRAGMA application_id = 1212568404;'],
+    ['a later format', 'PRAGMA user_version = 3; PRAGMA application_id = 1212568404;'],
     ['another application', 'PRAGMA user_version = 1; PRAGMA application_id = 7;'],
   ])('does not open a database of %s', async (_name, sql) => {
     await withPath(async (path) => {
@@ -125,6 +125,28 @@ describe('the SQLite store on disk', () => {
       const before = await readFile(path);
       await expect(createSqliteStore(path).open()).rejects.toMatchObject({ code: 'STORE_FORMAT_UNKNOWN' });
       expect((await readFile(path)).equals(before)).toBe(true);
+    });
+  });
+
+  test('opens a store that was made before there was a log, and gives it one', async () => {
+    await withPath(async (path) => {
+      const database = new DatabaseSync(path);
+      database.exec(`
+        CREATE TABLE records (collection TEXT NOT NULL, id TEXT NOT NULL, revision INTEGER NOT NULL CHECK (revision > 0),
+          bytes BLOB NOT NULL, PRIMARY KEY (collection, id)) STRICT;
+        INSERT INTO records VALUES ('keys', 'one', 7, x'0102');
+        PRAGMA user_version = 1; PRAGMA application_id = 1212568404;
+      `);
+      database.close();
+      const session = await createSqliteStore(path).open();
+      const write = { table: 'keys', id: 'one', expectedRevision: 7, bytes: Uint8Array.of(3) };
+      await session.commit([write], { start: 0, entries: [Uint8Array.of(4)] });
+      expect(await session.logBounds()).toEqual({ first: 0, size: 1 });
+      expect(await session.read({ table: 'keys', id: 'one' })).toEqual({
+        revision: 8,
+        bytes: Uint8Array.of(3),
+      });
+      await session.close();
     });
   });
 

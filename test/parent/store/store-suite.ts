@@ -162,6 +162,63 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
       });
     });
 
+    test('appends entries with its records, or neither', async () => {
+      await withSession(async (session, place) => {
+        const write = { table: 'keys', id: 'one', expectedRevision: 0, bytes: bytes('x') };
+        expect(await session.logBounds()).toEqual({ first: 0, size: 0 });
+        await session.commit([write], { start: 0, entries: [bytes('a'), new Uint8Array(0)] });
+        const next = { ...write, expectedRevision: 1 };
+        for (const start of [0, 1, 3]) {
+          await expect(session.commit([next], { start, entries: [bytes('b')] })).rejects.toMatchObject({
+            code: 'STORE_CONFLICT',
+          });
+        }
+        await expect(session.commit([write], { start: 2, entries: [bytes('b')] })).rejects.toMatchObject({
+          code: 'STORE_CONFLICT',
+        });
+        expect(await session.list()).toEqual([{ table: 'keys', id: 'one', revision: 1 }]);
+        expect(await session.logBounds()).toEqual({ first: 0, size: 2 });
+        await session.commit([next], { start: 2, entries: [bytes('b')] });
+        await session.close();
+        const again = await place.makeStore().open();
+        expect(await again.readEntries(0, 256)).toEqual([bytes('a'), new Uint8Array(0), bytes('b')]);
+        expect(await again.readEntries(1, 1)).toEqual([new Uint8Array(0)]);
+        expect(await again.readEntries(3, 256)).toEqual([]);
+        await again.close();
+      });
+    });
+
+    test('reads no more than a bundle of entries at once', async () => {
+      await withSession(async (session) => {
+        const write = { table: 'keys', id: 'one', bytes: bytes('x') };
+        const entries = Array.from({ length: 200 }, (_, index) => Uint8Array.of(index));
+        await session.commit([{ ...write, expectedRevision: 0 }], { start: 0, entries });
+        await session.commit([{ ...write, expectedRevision: 1 }], { start: 200, entries });
+        expect(await session.readEntries(100, 1_000)).toHaveLength(256);
+        expect((await session.readEntries(199, 2)).map(([byte]) => byte)).toEqual([199, 0]);
+      });
+    });
+
+    test('drops entries and still knows how many there were', async () => {
+      await withSession(async (session) => {
+        const write = { table: 'keys', id: 'one', bytes: bytes('x') };
+        const entries = ['a', 'b', 'c'].map(bytes);
+        await session.commit([{ ...write, expectedRevision: 0 }], { start: 0, entries });
+        await session.dropEntries(1);
+        expect(await session.logBounds()).toEqual({ first: 1, size: 3 });
+        expect(await session.readEntries(1, 256)).toEqual(entries.slice(1));
+        const backup = await writeBackup(session);
+        await session.dropEntries(100);
+        expect(await session.logBounds()).toEqual({ first: 2, size: 3 });
+        await session.commit([{ ...write, expectedRevision: 1 }], { start: 3, entries });
+        await withSession(async (other) => {
+          expect(await restoreBackup(other, backup)).toBe(1);
+          expect(await other.logBounds()).toEqual({ first: 1, size: 3 });
+          expect(await other.readEntries(1, 256)).toEqual(entries.slice(1));
+        });
+      });
+    });
+
     test('gives a backup from which an empty store gets every record at its revision', async () => {
       await withSession(async (session) => {
         const write = { table: 'keys', id: 'one' };
@@ -186,7 +243,9 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
         const record = { table: 'keys', id: 'one', revision: 1, bytes: bytes('x') };
         const wrong = [
           bytes('no CBOR'),
+          encodeCbor({ format: 'holdfast-records/3', records: [] }),
           encodeCbor({ format: 'holdfast-records/2', records: [] }),
+          encodeCbor({ format: 'holdfast-records/2', records: [], log: { start: -1, entries: [] } }),
           encodeCbor({ format: 'holdfast-records/1', records: [{ ...record, revision: 0 }] }),
           encodeCbor({ format: 'holdfast-records/1', records: [{ ...record, more: 1 }] }),
           encodeCbor({ format: 'holdfast-records/1', records: [record, record] }),

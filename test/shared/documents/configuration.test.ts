@@ -1,13 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ALGORITHMS, describeAlgorithm } from '../../../shared/algorithms.ts';
+import { addressBookSchema } from '../../../shared/documents/configuration/address-books.ts';
+import { approvalsSchema, tiersSchema } from '../../../shared/documents/configuration/approvals.ts';
 import {
-  configurationSchema,
-  dropEntrySchema,
-  keyEntrySchema,
-  parseConfiguration,
-  ruleSchema,
-} from '../../../shared/documents/configuration.ts';
+  approverGroupSchema,
+  approverSchema,
+  clientGroupSchema,
+  credentialSchema,
+} from '../../../shared/documents/configuration/approvers.ts';
+import { conditionSchema } from '../../../shared/documents/configuration/conditions.ts';
+import { configuration1Schema, rule1Schema } from '../../../shared/documents/configuration/format-1.ts';
+import { clientSchema, configuration2Schema } from '../../../shared/documents/configuration/format-2.ts';
+import { dropEntrySchema, networkKeySchema } from '../../../shared/documents/configuration/keys.ts';
+import { feeSchema, limitSchema, timeSchema } from '../../../shared/documents/configuration/limits.ts';
+import { denySchema, permitSchema } from '../../../shared/documents/configuration/rules.ts';
+import { witnessesSchema } from '../../../shared/documents/configuration/witnesses.ts';
+import { parseConfiguration } from '../../../shared/documents/configuration.ts';
+import { EFFECT_TYPES } from '../../../shared/effect-types.ts';
 import { manifestSchema } from '../../../shared/documents/manifest.ts';
 
 const PIN = 'ab'.repeat(48);
@@ -58,7 +68,7 @@ describe('a configuration', () => {
 
 describe('the format of a configuration', () => {
   it.each([
-    ['a later version', 'holdfast-configuration/2'],
+    ['a later version', 'holdfast-configuration/3'],
     ['another document', 'holdfast-manifest/1'],
     ['a name that every object has', 'constructor'],
     ['a number', 1],
@@ -87,10 +97,36 @@ describe('SPEC.md of manifest and configuration', () => {
   const spec = readFileSync(new URL('../../../shared/documents/SPEC.md', import.meta.url), 'utf8');
 
   it('names every member', () => {
-    const schemas = [manifestSchema, configurationSchema, keyEntrySchema, dropEntrySchema, ruleSchema];
+    const schemas = [
+      manifestSchema,
+      configuration1Schema,
+      configuration2Schema,
+      clientSchema,
+      clientGroupSchema,
+      networkKeySchema,
+      dropEntrySchema,
+      rule1Schema,
+      permitSchema,
+      denySchema,
+      conditionSchema,
+      approverSchema,
+      approverGroupSchema,
+      ...credentialSchema.options,
+      addressBookSchema,
+      limitSchema,
+      feeSchema,
+      timeSchema,
+      approvalsSchema,
+      tiersSchema,
+      witnessesSchema,
+    ];
     for (const member of new Set(schemas.flatMap(({ shape }) => Object.keys(shape)))) {
       expect(spec).toMatch(new RegExp(`[\`{, ]${member}[\`},]`));
     }
+  });
+
+  it('names every type of effect', () => {
+    for (const type of EFFECT_TYPES) expect(spec).toContain(`\`${type}\``);
   });
 
   it('says with which key each algorithm signs which payloads', () => {

@@ -1,0 +1,163 @@
+import * as z from 'zod';
+import { algorithmSchema, payloadKindSchema } from '../../shared/algorithms.ts';
+import { transactionSchema } from '../../policy/transactions/json.ts';
+import { approvalSchema } from './approval.ts';
+import { base64UpTo, code, counter, decimal, hex, hexUpTo, identifier, name, time, words } from './fields.ts';
+
+/** The largest entry, in bytes: the length of an entry in a bundle of C2SP's tlog-tiles is a uint16. */
+export const MAX_ENTRY_BYTES = 65_535;
+const MAX_REASONS = 64;
+const MAX_APPROVALS = 32;
+const MAX_CHARGES = 256;
+/** Signatures of one request: inputs of a PSBT. */
+const MAX_RECORDED_SIGNATURES = 1024;
+const MAX_DOCUMENT_BYTES = 16_640;
+
+export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
+
+/** in-toto's names of what an entry states; `.invalid` because nobody is to look for a page there. */
+export const PREDICATE_TYPES = {
+  decision: 'https://holdfast.invalid/decision/v1',
+  boot: 'https://holdfast.invalid/boot/v1',
+  vote: 'https://holdfast.invalid/vote/v1',
+} as const;
+
+const nodeSchema = z.strictObject({
+  /** SHA-384 of the manifest's bytes: PCR16 before it is extended. */
+  manifest: hex(48),
+  namespace: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
+  environment: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
+  /** The node's place in its quorum, from 1. */
+  index: z.int().min(1).max(255),
+});
+
+const configurationSchema = z.strictObject({
+  version: z.int().min(1).max(Number.MAX_SAFE_INTEGER),
+  /** SHA-384 of the signed bytes. */
+  digest: hex(48),
+});
+
+/** What every entry says: which node and boot, its place in the log, and when by the NSM's clock. */
+const common = {
+  node: nodeSchema,
+  /** Random for each boot. */
+  session: hex(16),
+  /** Index of this entry in the log, from 0. */
+  sequence: counter,
+  time,
+};
+
+const requestSchema = z.strictObject({
+  client: identifier,
+  key: identifier,
+  algorithm: algorithmSchema.nullable(),
+  operation: z.enum(['sign', 'commit', 'import-share']),
+  payload: payloadKindSchema.nullable(),
+});
+
+const outcomes = z.enum(['permitted', 'pending', 'denied']);
+
+const decisionSchema = z
+  .strictObject({
+    ...common,
+    request: requestSchema,
+    /** What the request does, decoded; null where there is no payload, or where it could not be decoded. */
+    transaction: transactionSchema.nullable(),
+    outcome: outcomes,
+    /** Why it was denied; null otherwise. */
+    code: code.nullable(),
+    /** The rule that permitted, denied or waits; null where none matched. */
+    rule: identifier.nullable(),
+    /** Why rules did not permit the request: a condition of each, and words that a person reads. */
+    reasons: z
+      .array(z.strictObject({ rule: identifier.nullable(), condition: name, words }))
+      .max(MAX_REASONS),
+    /** What would turn the outcome into a permission: approvals, time. */
+    needs: z.array(z.strictObject({ rule: identifier, kind: name, words })).max(MAX_REASONS),
+    /** Id of the request that waited or waits for approvals; null where none was needed. */
+    pendingId: hexUpTo(32).nullable(),
+    approvals: z.array(approvalSchema).max(MAX_APPROVALS),
+    /** Allowances that the decision has drawn on; they stay drawn if the signature never leaves. */
+    charges: z
+      .array(z.strictObject({ rule: identifier, limit: words, asset: words.nullable(), amount: decimal }))
+      .max(MAX_CHARGES),
+    configuration: configurationSchema,
+    /** Code of the error that a permitted request ended with. */
+    failure: code.nullable(),
+    /** Signatures that the request was given; `index` is the input of a transaction with several. */
+    signatures: z
+      .array(z.strictObject({ index: counter.nullable(), publicKey: hexUpTo(65), sha256: hex(32) }))
+      .max(MAX_RECORDED_SIGNATURES),
+    /** Witnesses that the configuration wants under a checkpoint; null where it names none. */
+    witnesses: z.strictObject({ threshold: z.int().min(1).max(64), of: z.int().min(1).max(64) }).nullable(),
+  })
+  .refine(({ outcome, code }) => (outcome === 'denied') === (code !== null), { path: ['code'] })
+  .refine(({ outcome, rule }) => outcome === 'denied' || rule !== null, { path: ['rule'] })
+  .refine(({ outcome, failure }) => outcome === 'permitted' || failure === null, { path: ['failure'] })
+  .refine(
+    ({ outcome, failure, signatures }) =>
+      signatures.length === 0 || (outcome === 'permitted' && failure === null),
+    { path: ['signatures'] },
+  )
+  .refine(({ outcome, pendingId }) => outcome !== 'pending' || pendingId !== null, { path: ['pendingId'] })
+  .refine(({ witnesses }) => witnesses === null || witnesses.threshold <= witnesses.of, {
+    path: ['witnesses'],
+  });
+
+const bootSchema = z.strictObject({
+  ...common,
+  /** Drawn from the NSM for this boot: a tree with this leaf cannot have been signed before. */
+  entropy: hex(32),
+  /** Size of the log that the sealed store had before this entry. */
+  previousSize: counter,
+  configuration: configurationSchema,
+  /** Digest of the sealed state at this start. */
+  state: hexUpTo(64),
+  /** Origin line of the log's checkpoints. */
+  origin: words,
+  /** An attestation document whose user_data names the keys of receipts and log, in base64. */
+  document: base64UpTo(MAX_DOCUMENT_BYTES).optional(),
+});
+
+const voteSchema = z.strictObject({
+  ...common,
+  /** Id of the request that waits. */
+  pendingId: hexUpTo(32),
+  approval: approvalSchema,
+  configuration: configurationSchema,
+});
+
+/** What a request entry is about: SHA-256 of the canonical request. */
+const requestSubject = z.tuple([
+  z.strictObject({ name: z.literal('request'), digest: z.strictObject({ sha256: hex(32) }) }),
+]);
+/** What a boot entry is about: SHA-384 of the manifest's bytes. */
+const manifestSubject = z.tuple([
+  z.strictObject({ name: z.literal('manifest'), digest: z.strictObject({ sha384: hex(48) }) }),
+]);
+
+const statement = <Subject extends z.ZodType, Type extends string, Predicate extends z.ZodType>(
+  subject: Subject,
+  predicateType: Type,
+  predicate: Predicate,
+) =>
+  z.strictObject({
+    _type: z.literal(STATEMENT_TYPE),
+    subject,
+    predicateType: z.literal(predicateType),
+    predicate,
+  });
+
+/** Schema of an entry: an in-toto statement (https://in-toto.io/Statement/v1). */
+export const entrySchema = z.discriminatedUnion('predicateType', [
+  statement(requestSubject, PREDICATE_TYPES.decision, decisionSchema),
+  statement(manifestSubject, PREDICATE_TYPES.boot, bootSchema),
+  statement(requestSubject, PREDICATE_TYPES.vote, voteSchema),
+]);
+export type Entry = z.infer<typeof entrySchema>;
+export type DecisionPredicate = Extract<
+  Entry,
+  { predicateType: typeof PREDICATE_TYPES.decision }
+>['predicate'];
+export type BootPredicate = Extract<Entry, { predicateType: typeof PREDICATE_TYPES.boot }>['predicate'];
+export type VotePredicate = Extract<Entry, { predicateType: typeof PREDICATE_TYPES.vote }>['predicate'];

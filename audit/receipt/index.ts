@@ -1,0 +1,28 @@
+export type { RecordedApproval } from './approval.ts';
+export {
+  type BootPredicate,
+  type DecisionPredicate,
+  type Entry,
+  MAX_ENTRY_BYTES,
+  PREDICATE_TYPES,
+  type VotePredicate,
+} from './entry.ts';
+export {
+  createBootEntry,
+  createDecisionEntry,
+  createVoteEntry,
+  encodeEntry,
+  parseEntry,
+} from './entry-encoding.ts';
+export { ReceiptError, type ReceiptErrorCode } from './errors.ts';
+export {
+  createReceipt,
+  encodeReceiptPae,
+  ENTRY_PAYLOAD_TYPE,
+  MAX_RECEIPT_BYTES,
+  type Receipt,
+  RECEIPT_FORMAT,
+  receiptSchema,
+  type UnverifiedReceipt,
+  unsafeParseReceipt,
+} from './receipt.ts';

@@ -1,0 +1,69 @@
+import type { CodeArea } from './area.ts';
+
+export const APPROVAL_CODES: readonly CodeArea[] = [
+  {
+    title: 'Approvals',
+    who: 'the node, of a vote on a request that waits; the page and the command before they send one',
+    next: 'Read the request again from its node, and vote on what it says then: docs/approvals.md.',
+    codes: {
+      APPROVAL_COUNTER_BACK: [
+        "the passkey's counter did not grow: a copy of the passkey may exist, or the vote was used before",
+        'Find out whether the authenticator was copied; have it replaced in the configuration.',
+      ],
+      APPROVAL_EXPIRED: [
+        'the request has expired, or the vote names another end',
+        'Have the client ask again.',
+      ],
+      APPROVAL_MALFORMED: 'the vote is not a statement of holdfast-approval/1 in its canonical form',
+      APPROVAL_ORIGIN: [
+        'the passkey was asked by a page of another origin than the configuration names, or by a framed page',
+        'Open the page where your entry in the configuration says; if you did, a page has tried to use your passkey.',
+      ],
+      APPROVAL_OTHER_NODE: 'the vote is for a node with another manifest',
+      APPROVAL_OTHER_REQUEST: 'the vote is about another request, or another transaction',
+      APPROVAL_OTHER_RULE: 'the vote is under another configuration or rule than the one in force',
+      APPROVAL_REPEATED: ['the approver has voted on this request already', 'There is nothing to do.'],
+      APPROVAL_SIGNATURE_INVALID: 'the signature does not verify with the credential that the vote names',
+      APPROVAL_USER_NOT_VERIFIED: [
+        'the passkey did not verify its user by a PIN or a biometric',
+        'Set up a PIN or a fingerprint on the authenticator.',
+      ],
+      APPROVER_IS_REQUESTER: [
+        'the approver is the person behind the client that made the request',
+        'Somebody else has to approve.',
+      ],
+      APPROVER_NOT_ASKED: ['the rule does not ask this approver', 'Somebody of its groups has to approve.'],
+      APPROVER_UNKNOWN: [
+        'the configuration has no such approver with this credential',
+        'Compare your id and credential with your entry in the configuration.',
+      ],
+    },
+  },
+  {
+    title: 'Passkeys',
+    who: 'the node and the page, of what a browser and an authenticator give (WebAuthn)',
+    next: 'Try again on the page that your entry in the configuration names, with the passkey that it names.',
+    codes: {
+      WEBAUTHN_ATTESTATION_OBJECT: 'a registration whose attestation object is malformed',
+      WEBAUTHN_AUTHENTICATOR_DATA: 'malformed authenticator data',
+      WEBAUTHN_BACKUP_STATE: 'a passkey that says it is backed up and cannot be',
+      WEBAUTHN_CHALLENGE: 'something else was signed than what was asked for',
+      WEBAUTHN_CLIENT_DATA: 'malformed clientDataJSON',
+      WEBAUTHN_COUNTER: "the passkey's counter did not grow",
+      WEBAUTHN_CROSS_ORIGIN: 'the page that asked was framed by another one',
+      WEBAUTHN_ORIGIN: 'the page that asked is of another origin',
+      WEBAUTHN_PUBLIC_KEY: [
+        'no public key of ES256 or EdDSA',
+        'Make a passkey on an authenticator that has one of the two algorithms.',
+      ],
+      WEBAUTHN_RELYING_PARTY: 'the passkey was used for another domain',
+      WEBAUTHN_SIGNATURE: "the passkey's signature does not verify",
+      WEBAUTHN_TYPE: 'a registration where an approval was expected, or the other way round',
+      WEBAUTHN_USER_PRESENCE: 'nobody touched the authenticator',
+      WEBAUTHN_USER_VERIFICATION: [
+        'the authenticator did not verify its user',
+        'Set up a PIN or a fingerprint on it.',
+      ],
+    },
+  },
+];

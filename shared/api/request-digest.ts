@@ -1,0 +1,29 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import type { Algorithm } from '../algorithms.ts';
+import { encodeCanonicalJson } from '../json/index.ts';
+import type { Payload } from './payloads.ts';
+
+/** A request as its digest covers it; `payload` is absent where the operation has none. */
+export interface DigestedRequest {
+  /** The operation of the policy: `sign`, `commit`, `import-share`. */
+  readonly operation: string;
+  readonly client: string;
+  readonly key: string;
+  readonly algorithm: Algorithm;
+  readonly payload?: Payload;
+}
+
+/**
+ * Computes the digest that receipts and approvals name a request by: SHA-256 of the canonical JSON (RFC 8785) of
+ * `{algorithm, client, key, operation, payload}`. Whoever has the request can compute it.
+ */
+export function digestRequest({
+  operation,
+  client,
+  key,
+  algorithm,
+  payload,
+}: DigestedRequest): Uint8Array<ArrayBuffer> {
+  const request = { operation, client, key, algorithm, ...(payload && { payload: { ...payload } }) };
+  return sha256(encodeCanonicalJson(request)) as Uint8Array<ArrayBuffer>;
+}

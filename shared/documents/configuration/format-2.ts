@@ -1,0 +1,42 @@
+import * as z from 'zod';
+import { publicKey32Schema } from '../public-key.ts';
+import { addressBookSchema, MAX_ADDRESS_BOOKS } from './address-books.ts';
+import { approverGroupSchema, approversSchema, clientGroupSchema, MAX_GROUPS } from './approvers.ts';
+import { areUnique, entryList, identifier, MAX_ENTRIES, MAX_RULES } from './fields.ts';
+import { commonMembers, DROPS_WHAT_IT_NAMES, dropsOnlyOthers } from './format-1.ts';
+import { networkKeySchema } from './keys.ts';
+import { checkReferences } from './references.ts';
+import { ruleSchema } from './rules.ts';
+import { witnessesSchema } from './witnesses.ts';
+
+export const CONFIGURATION_FORMAT_2 = 'holdfast-configuration/2';
+
+/** A client, and the approver who stands behind it, who never approves its requests; null: none of the approvers. */
+export const clientSchema = z.strictObject({
+  id: identifier,
+  publicKey: publicKey32Schema,
+  person: identifier.nullable(),
+});
+export type Client = z.infer<typeof clientSchema>;
+
+/** A configuration of format 2: rules over what transactions do, approvers, destinations, witnesses. */
+export const configuration2Schema = z
+  .strictObject({
+    format: z.literal(CONFIGURATION_FORMAT_2),
+    ...commonMembers,
+    clients: entryList(clientSchema, MAX_ENTRIES).refine(
+      (clients) => areUnique(clients.map(({ publicKey }) => publicKey)),
+      { error: 'a public key is given twice' },
+    ),
+    clientGroups: entryList(clientGroupSchema, MAX_GROUPS),
+    keys: entryList(networkKeySchema, MAX_ENTRIES),
+    approvers: approversSchema,
+    approverGroups: entryList(approverGroupSchema, MAX_GROUPS),
+    addressBooks: entryList(addressBookSchema, MAX_ADDRESS_BOOKS),
+    /** null: the log has no witnesses. */
+    witnesses: witnessesSchema.nullable(),
+    rules: entryList(ruleSchema, MAX_RULES),
+  })
+  .refine(dropsOnlyOthers, DROPS_WHAT_IT_NAMES)
+  .superRefine(checkReferences);
+export type ConfigurationDocument2 = z.infer<typeof configuration2Schema>;

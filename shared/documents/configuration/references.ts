@@ -1,0 +1,115 @@
+import type * as z from 'zod';
+import type { AddressBook } from './address-books.ts';
+import type { Approver, ApproverGroup, ClientGroup } from './approvers.ts';
+import { requireKnown } from './fields.ts';
+import type { Limit } from './limits.ts';
+import type { PermitRule, Rule } from './rules.ts';
+
+/** Parts of a configuration that name each other. */
+interface Parts {
+  readonly clients: readonly {
+    readonly id: string;
+    readonly publicKey: string;
+    readonly person: string | null;
+  }[];
+  readonly clientGroups: readonly ClientGroup[];
+  readonly keys: readonly { readonly id: string }[];
+  readonly approvers: readonly Approver[];
+  readonly approverGroups: readonly ApproverGroup[];
+  readonly addressBooks: readonly AddressBook[];
+  readonly rules: readonly Rule[];
+}
+
+const idsOf = (entries: readonly { readonly id: string }[]) => new Set(entries.map(({ id }) => id));
+
+/** Reports each id that names nothing, each name that means two things, and each limit that is said in two ways. */
+export function checkReferences(parts: Parts, context: z.RefinementCtx): void {
+  checkPeople(parts, context);
+  const known = {
+    clients: idsOf([...parts.clients, ...parts.clientGroups]),
+    keys: idsOf(parts.keys),
+    books: idsOf(parts.addressBooks),
+    groups: idsOf(parts.approverGroups),
+  };
+  for (const [index, rule] of parts.rules.entries()) {
+    const at = (...path: (string | number)[]) => ['rules', index, ...path];
+    requireKnown(context, rule.clients, {
+      known: known.clients,
+      noun: 'client or group',
+      path: at('clients'),
+    });
+    requireKnown(context, rule.keys, { known: known.keys, noun: 'key', path: at('keys') });
+    for (const [place, { to }] of (rule.effects ?? []).entries()) {
+      requireKnown(context, to?.books ?? [], {
+        known: known.books,
+        noun: 'address book',
+        path: at('effects', place, 'to', 'books'),
+      });
+    }
+    if (rule.effect === 'deny') continue;
+    requireKnown(context, groupsOf(rule), { known: known.groups, noun: 'group', path: at('approvals') });
+  }
+  checkLimits(parts.rules, context);
+}
+
+function checkPeople(parts: Parts, context: z.RefinementCtx): void {
+  const { clients, clientGroups, approvers, approverGroups } = parts;
+  const clientIds = idsOf(clients);
+  const approverIds = idsOf(approvers);
+  for (const [index, group] of clientGroups.entries()) {
+    const path = ['clientGroups', index];
+    requireKnown(context, group.clients, { known: clientIds, noun: 'client', path });
+    if (clientIds.has(group.id)) {
+      context.addIssue({ code: 'custom', path, message: `${group.id} is a client, too` });
+    }
+  }
+  for (const [index, group] of approverGroups.entries()) {
+    const path = ['approverGroups', index];
+    requireKnown(context, group.approvers, { known: approverIds, noun: 'approver', path });
+  }
+  const approverKeys = new Set(
+    approvers.flatMap(({ credentials }) => credentials.map((one) => one.publicKey)),
+  );
+  for (const [index, { person, publicKey }] of clients.entries()) {
+    const path = ['clients', index];
+    requireKnown(context, person === null ? [] : [person], { known: approverIds, noun: 'approver', path });
+    // Whoever holds a client's key could approve the client's own requests.
+    if (approverKeys.has(publicKey)) {
+      context.addIssue({ code: 'custom', path, message: 'the public key is that of an approver' });
+    }
+  }
+}
+
+/** Lists the groups that a rule asks for approvals, by its approvals and its tiers. */
+export function groupsOf({ approvals, tiers }: Pick<PermitRule, 'approvals' | 'tiers'>): string[] {
+  const requirements = [approvals, ...tiers.flatMap(({ steps }) => steps.map((step) => step.approvals))];
+  return [...new Set(requirements.flatMap((one) => one?.all ?? []).map(({ group }) => group))];
+}
+
+/** Reports limits of one id that differ, and those that two rules share though each counts for its own rule. */
+function checkLimits(rules: readonly Rule[], context: z.RefinementCtx): void {
+  const known = new Map<string, Limit>();
+  for (const [index, rule] of rules.entries()) {
+    if (rule.effect === 'deny') continue;
+    for (const [place, limit] of rule.limits.entries()) {
+      const other = known.get(limit.id);
+      const path = ['rules', index, 'limits', place];
+      if (other === undefined) known.set(limit.id, limit);
+      else if (!isSameLimit(limit, other)) {
+        context.addIssue({ code: 'custom', path, message: `the limit ${limit.id} is another elsewhere` });
+      } else if (limit.per === 'rule') {
+        context.addIssue({ code: 'custom', path, message: `the limit ${limit.id} is that of another rule` });
+      }
+    }
+  }
+}
+
+function isSameLimit(one: Limit, other: Limit): boolean {
+  return (
+    one.asset === other.asset &&
+    one.max === other.max &&
+    one.seconds === other.seconds &&
+    one.per === other.per &&
+    one.fees === other.fees
+  );
+}

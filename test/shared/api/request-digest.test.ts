@@ -1,0 +1,28 @@
+import { createHash } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { digestRequest } from '../../../shared/api/request-digest.ts';
+
+const request = {
+  operation: 'sign',
+  client: 'backend',
+  key: 'hot',
+  algorithm: 'ecdsa-secp256k1',
+  payload: { kind: 'digest', digest: 'ab'.repeat(32) },
+} as const;
+
+test('is the SHA-256 of the canonical JSON of the request', () => {
+  const json = `{"algorithm":"ecdsa-secp256k1","client":"backend","key":"hot","operation":"sign","payload":{"digest":"${'ab'.repeat(32)}","kind":"digest"}}`;
+  expect(Buffer.from(digestRequest(request)).toString('hex')).toBe(
+    createHash('sha256').update(json).digest('hex'),
+  );
+});
+
+test.each([
+  { ...request, client: 'another' },
+  { ...request, key: 'cold' },
+  { ...request, operation: 'commit' },
+  { ...request, algorithm: 'bip340' as const },
+  { ...request, payload: { kind: 'digest' as const, digest: 'ac'.repeat(32) } },
+])('differs for another request: %j', (other) => {
+  expect(digestRequest(other)).not.toEqual(digestRequest(request));
+});
