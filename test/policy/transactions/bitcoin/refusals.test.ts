@@ -210,10 +210,10 @@ const REFUSALS: readonly Refusal[] = [
   },
   ...[
     ['that is no DER', 'ab'.repeat(71)],
-    ['with a negative number', '3006020181020101' + '01'],
-    ['with a padded number', `300702020001020101${'01'}`],
-    ['with bytes left', `3006020101020101${'00'}01`],
-    ['with an unknown sighash type', `3006020101020101${'04'}`],
+    ['with a negative number', '300602018102010101'],
+    ['with a padded number', '30070202000102010101'],
+    ['with bytes left', '30060201010201010001'],
+    ['with an unknown sighash type', '300602010102010104'],
   ].map(([what, value = '']): Refusal => ({
     name: `a signature of another ${what}`,
     code: 'TRANSACTION_MALFORMED',
