@@ -30,6 +30,16 @@ export function hashNode(left: Uint8Array, right: Uint8Array): Uint8Array {
   return sha256.create().update(NODE).update(left).update(right).digest();
 }
 
+/** Hashes the nodes of a level in pairs, from an even index on: the complete nodes of the level above. */
+export function hashPairs(hashes: readonly Uint8Array[]): Uint8Array[] {
+  const parents: Uint8Array[] = [];
+  for (let index = 1; index < hashes.length; index += 2) {
+    const [left, right] = [hashes[index - 1], hashes[index]];
+    if (left !== undefined && right !== undefined) parents.push(hashNode(left, right));
+  }
+  return parents;
+}
+
 /** Tells whether bit `level` of a size is set: whether a perfect subtree of 2^level leaves is on the tree's right edge. */
 export function hasSubtree(size: number, level: number): boolean {
   return Math.floor(size / 2 ** level) % 2 === 1;

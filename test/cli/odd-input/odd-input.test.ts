@@ -19,6 +19,7 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 /** Verbs that serve until they are ended, or ask a network: all others are tried. */
 const NOT_OFFLINE = new Set([
+  'audit witness',
   'local demo',
   'local up',
   'parent run',
@@ -149,6 +150,8 @@ beforeAll(async () => {
     ['config sign FILE', at('copy.json')],
     ['config verify FILE', save('signed.json', sign(configuration, key.pem))],
     ['parent backup FILE', at('backup-again')],
+    ['audit witness-keygen FOLDER', at('witness')],
+    ['--name', 'witness.example/w1'],
     ['parent restore FILE', at('backup')],
   ]);
   goodFiles = [...new Set([...good.values()].filter((value) => value.startsWith('/')))];
@@ -212,7 +215,13 @@ interface Slot {
 
 const FILE_VALUES = new Set(['FILE', 'DOC', 'PEM', 'POLICY', 'OLD', 'NEW', 'RECORD']);
 /** What a verb writes: an odd name there must not become a file of the project. */
-const OUTPUTS = new Set(['--output', '--pcrs-out', '--record', 'parent backup FILE']);
+const OUTPUTS = new Set([
+  '--output',
+  '--pcrs-out',
+  '--record',
+  'parent backup FILE',
+  'audit witness-keygen FOLDER',
+]);
 
 function slotsOf(command: Command): Slot[] {
   const { positionals, options } = command;
