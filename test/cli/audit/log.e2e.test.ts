@@ -79,7 +79,13 @@ describe('audit verify', () => {
       writeFileSync(at('earlier'), earlier.checkpoint().note);
       await using served = await serveLog(log);
       const { exit, out } = await runHoldfast([
-        ...['audit', 'verify', served.url, ...trust, '--since', at('earlier'), '--json'],
+        'audit',
+        'verify',
+        served.url,
+        ...trust,
+        '--since',
+        at('earlier'),
+        '--json',
       ]);
       expect([earlierSize, exit]).toEqual([earlierSize, 0]);
       expect(JSON.parse(out)).toMatchObject({ since: earlierSize });
@@ -226,7 +232,12 @@ describe('audit verify', () => {
     expect(report).toMatchObject({ refusal: '' });
     const words = ['--origin', tessera.origin, '--key', tessera.vkey, '--witness', vkey, '--threshold', '1'];
     const { exit, out } = await runHoldfast([
-      ...['audit', 'verify', at('tessera'), ...words, '--any-entries', '--json'],
+      'audit',
+      'verify',
+      at('tessera'),
+      ...words,
+      '--any-entries',
+      '--json',
     ]);
     expect([exit, JSON.parse(out)]).toMatchObject([0, { size: 600, entries: { entry: 600 } }]);
   });

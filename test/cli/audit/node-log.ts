@@ -8,7 +8,7 @@ import {
   encodeEntry,
   type Entry,
 } from '../../../audit/receipt/index.ts';
-import { SampleLog } from '../../audit/log/sample-log.ts';
+import type { SampleLog } from '../../audit/log/sample-log.ts';
 import { BOOT, DECISION, DENIAL, REQUEST_DIGEST, VOTE } from '../../audit/receipt/samples.ts';
 
 /** Appends statements as a node writes them: a start, then decisions and votes. */

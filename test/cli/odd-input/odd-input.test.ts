@@ -12,6 +12,8 @@ import { CONFIGURATION_PAYLOAD_TYPE } from '../../../shared/documents/configurat
 import { sampleBzImage, sampleCpio } from '../../attestation/eif/boot-samples.ts';
 import * as cbor from '../../attestation/forge/cbor.ts';
 import { forgeDocument, forgedPcr } from '../../attestation/forge/document.ts';
+import { SampleLog } from '../../audit/log/sample-log.ts';
+import { appendStatements, writeLog } from '../audit/node-log.ts';
 import { runHoldfast } from '../in-process.ts';
 import { makeConfiguration, makeKey, makeManifest } from '../node-files.ts';
 import { ODD_TEXTS, writeOddFiles } from './odd-files.ts';
@@ -48,6 +50,12 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'parent check': ['--config'],
   'parent restore': ['--config'],
   'parent status': ['--url'],
+};
+
+/** Flags without which a verb asks a network, or does not end. */
+const FLAGS: Readonly<Record<string, readonly string[]>> = {
+  doctor: ['--offline'],
+  'audit tail': ['--once'],
 };
 
 const ARN = 'arn:aws:iam::111122223333:role/node';
@@ -93,6 +101,9 @@ beforeAll(async () => {
       },
     ],
   };
+  const log = new SampleLog();
+  appendStatements(log, 3);
+  writeLog(log, at('log'));
   good = new Map([
     ['DOC', save('doc.cbor', forged.document)],
     ['--document', at('doc.cbor')],
@@ -151,6 +162,11 @@ beforeAll(async () => {
     ['config verify FILE', save('signed.json', sign(configuration, key.pem))],
     ['parent backup FILE', at('backup-again')],
     ['audit witness-keygen FOLDER', at('witness')],
+    ['LOG', at('log')],
+    ['--origin', log.origin],
+    ['audit export --key', log.vkey],
+    ['audit tail --key', log.vkey],
+    ['audit verify --key', log.vkey],
     ['--name', 'witness.example/w1'],
     ['parent restore FILE', at('backup')],
   ]);
@@ -254,7 +270,7 @@ function callWith(command: Command, changes: ReadonlyMap<string, string> = new M
       const value = changes.get(name) ?? goodFor(command, name);
       return name.startsWith('--') ? [`${name}=${value}`] : [value];
     });
-  const flags = command.name === 'doctor' ? ['--offline'] : [];
+  const flags = FLAGS[command.name] ?? [];
   return [...command.name.split(' '), ...words, ...flags, '--json'];
 }
 
@@ -266,7 +282,9 @@ function goodFor({ name }: Command, slot: string): string {
 async function codeOf(args: readonly string[]): Promise<string> {
   const { exit, out } = await runHoldfast(args, { stdin: '{}' });
   if (out === '') return `EXIT ${exit}`;
-  const { error } = JSON.parse(out) as { error?: { code?: string } };
+  // A stream prints an object a line, and its outcome last.
+  const outcome = out.slice(out.lastIndexOf('\n{') + 1);
+  const { error } = JSON.parse(outcome) as { error?: { code?: string } };
   return error?.code ?? 'TAKEN';
 }
 
