@@ -6,6 +6,10 @@ export const nouns: Nouns = {
     summary: 'attestation documents: verified, or just looked at',
     load: async () => (await import('./attestation/commands.ts')).attestationCommands,
   },
+  audit: {
+    summary: 'the transparency log of a node: verified, followed, exported, witnessed',
+    load: async () => (await import('./audit/commands.ts')).auditCommands,
+  },
   doctor: {
     summary: 'what is wrong with a parent host, and how to mend it',
     load: async () => (await import('./doctor/commands.ts')).commands,
@@ -41,6 +45,10 @@ export const nouns: Nouns = {
   config: {
     summary: 'what a node allows: configurations and the signatures of their authorities',
     load: async () => (await import('./config/commands.ts')).commands,
+  },
+  receipt: {
+    summary: 'receipts: what a node decided, verified years later',
+    load: async () => (await import('./receipt/commands.ts')).commands,
   },
   secrets: {
     summary: 'a master password of your own: encrypted for one node, put where its parent reads it',

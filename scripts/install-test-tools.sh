@@ -1,8 +1,9 @@
 #!/bin/sh
-# Installs what tests drive besides Node: a Chromium for the verifier page, the server programs of PostgreSQL for the
-# parent's store, systemd's containers for its unit, promtool, in the cache, for its alerts, and clients by AWS's other
-# SDKs, in the cache, for the KMS stand-in. On Debian and Ubuntu, as root, from the distribution. Where it cannot, it says
-# so and succeeds: the tests that need them are then counted as skipped.
+# Installs what tests drive besides Node: a Chromium for the pages, the server programs of PostgreSQL for the parent's
+# store, systemd's containers for its unit; and, in the cache, promtool for its alerts, clients by AWS's other SDKs for the
+# KMS stand-in, readers of transactions by go-ethereum and rust-bitcoin, and witnesses and clients of transparency logs. On
+# Debian and Ubuntu, as root, from the distribution. Where it cannot, it says so and succeeds: the tests that need them are
+# then counted as skipped.
 set -eu
 missing=
 command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || missing="$missing chromium"
@@ -25,5 +26,15 @@ command -v promtool >/dev/null 2>&1 || "$(dirname "$0")/promtool.sh" >/dev/null 
 for language in python go java; do
   "$(dirname "$0")/kms-client.sh" "$language" >/dev/null || {
     echo "holdfast: no KMS client by $language; tests that need it are skipped" >&2
+  }
+done
+for reader in agave solders; do
+  "$(dirname "$0")/solana-reader.sh" "$reader" >/dev/null || {
+    echo "holdfast: no reader of Solana messages by $reader; tests that need it are skipped" >&2
+  }
+done
+for peer in geth-peer psbt-reader log-peers; do
+  "$(dirname "$0")/$peer.sh" >/dev/null || {
+    echo "holdfast: no peer by $peer.sh; tests that need it are skipped" >&2
   }
 done

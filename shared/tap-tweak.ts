@@ -1,4 +1,5 @@
 import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
 import { InternalError } from './errors.ts';
 
 /**
@@ -9,7 +10,7 @@ import { InternalError } from './errors.ts';
  */
 export function computeTapTweak(internalKey: Uint8Array, merkleRoot: Uint8Array): bigint {
   const hash = schnorr.utils.taggedHash('TapTweak', internalKey, merkleRoot);
-  const tweak = BigInt(`0x${Buffer.from(hash).toString('hex')}`);
+  const tweak = BigInt(`0x${bytesToHex(hash)}`);
   if (tweak >= secp256k1.Point.Fn.ORDER)
     throw new InternalError('expected a hash below the order of secp256k1');
   return tweak;

@@ -1,22 +1,26 @@
-import { randomBytes } from 'node:crypto';
-import { importEd25519 } from '../../shared/dsse/index.ts';
+import { importEd25519, signEnvelope } from '../../shared/dsse/index.ts';
 import { ReplayCache, verifySignedHead } from '../../shared/http-signature/index.ts';
 import type { SignedConfiguration } from '../../shared/documents/configuration.ts';
-import type { Manifest } from '../../shared/documents/manifest.ts';
 import type { Transport } from '../../shared/transport/transport.ts';
 import type { Keyring } from '../keyring/index.ts';
+import type { TransparencyLog } from '../log/index.ts';
 import type { NodeClock } from '../node/clock.ts';
-import type { MeasuredManifest } from '../node/manifest.ts';
+import { type MeasuredManifest, nodeName } from '../node/manifest.ts';
+import type { NodeKeys } from '../node/node-keys.ts';
 import type { NsmClient } from '../nsm/index.ts';
-import { createSigningPipeline } from '../signing/index.ts';
+import {
+  createDecisionLog,
+  createSigningPipeline,
+  type DecisionState,
+  FailedRequest,
+} from '../signing/index.ts';
 import { StoreError } from '../store/index.ts';
+import { createApprovalRoutes } from './approval-routes.ts';
 import { createAttestationRoute } from './attestation-route.ts';
 import { serveHttps } from './http-server.ts';
 import { createRouter, type Route } from './router.ts';
-import { createSigningRoutes } from './signing-routes.ts';
+import { createSigningRoutes, describeOutcome } from './signing-routes.ts';
 import { createTlsIdentity } from './tls-identity.ts';
-
-const SESSION_BYTES = 16;
 
 /** The parts of a started node that its interface uses. */
 export interface ApiContext {
@@ -25,6 +29,13 @@ export interface ApiContext {
   readonly measured: MeasuredManifest;
   readonly signed: SignedConfiguration;
   readonly keyring: Keyring;
+  /** Id of this boot in hex, 16 bytes. */
+  readonly session: string;
+  readonly log: TransparencyLog;
+  readonly nodeKeys: NodeKeys;
+  readonly state: DecisionState;
+  /** The configuration in force as it came, with its signatures. */
+  readonly envelope: Uint8Array;
 }
 
 /** A running HTTPS interface. */
@@ -37,21 +48,33 @@ export interface Api {
 
 /** Serves a node's HTTPS interface on the enclave's port 443; its bodies are in shared/api/bodies.ts. */
 export async function startApi(transport: Transport, context: ApiContext): Promise<Api> {
-  const { clock, signed, nsm, measured, keyring } = context;
+  const { clock, signed, nsm, measured, keyring, session, log, nodeKeys, state, envelope } = context;
+  // The name in the certificate is for people: clients go by the attestation document.
   const identity = await createTlsIdentity(nodeName(measured.manifest), clock.now());
-  const session = randomBytes(SESSION_BYTES).toString('hex');
   const clients = new Map(
     signed.configuration.clients.map(({ id, publicKey }) => [id, importEd25519(publicKey)] as const),
   );
   const replay = new ReplayCache();
+  const now = () => clock.now();
+  const decisionLog = createDecisionLog({
+    log,
+    receiptKey: nodeKeys.receipt,
+    measured,
+    signed,
+    session,
+    now,
+  });
   const pipeline = createSigningPipeline({
     signed,
     measured,
     keyring,
     session,
-    clocks: { now: () => clock.now(), monotonic: () => performance.now() },
+    clocks: { now, monotonic: () => performance.now() },
+    log: decisionLog,
+    state,
   });
   const failure = Promise.withResolvers<never>();
+  log.failed.catch(failure.reject);
 
   const health: Route = {
     method: 'GET',
@@ -60,13 +83,29 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
     act: () => ({ status: 'serving' }),
   };
   const binding = {
-    format: 'holdfast-node/1',
+    format: 'holdfast-node/2',
     session,
     configuration: signed.configuration.version,
     importKey: Buffer.from(pipeline.importKey).toString('hex'),
+    log: { origin: log.origin, key: log.vkey },
+    receiptKey: Buffer.from(nodeKeys.receipt.publicKey).toString('hex'),
+    witnesses: log.witnesses,
   } as const;
+  const { version } = signed.configuration;
   const routes = [
-    ...createSigningRoutes(pipeline),
+    ...createSigningRoutes(pipeline, version),
+    ...createApprovalRoutes({
+      requests: state.requests,
+      manifest: Buffer.from(measured.digest).toString('hex'),
+      configuration: envelope,
+      read: (request) => pipeline.review(request),
+      signEnvelope: (unsigned) => signEnvelope(unsigned, nodeKeys.receipt.privateKey),
+      attest: () =>
+        nsm.attest({ publicKey: identity.publicKey, userData: Buffer.from(JSON.stringify(binding)) }),
+      recordVote: decisionLog.recordVote,
+      resume: async (client, id) => describeOutcome(await pipeline.resume(client, id), version),
+      now,
+    }),
     createAttestationRoute(nsm, identity.publicKey, binding),
     health,
   ];
@@ -90,10 +129,6 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
  * still what it has sealed.
  */
 function endsNode(error: unknown): boolean {
+  if (error instanceof FailedRequest) return endsNode(error.cause);
   return error instanceof StoreError && error.code !== 'STORE_FULL';
-}
-
-/** Makes the name in the node's certificate. It is for people: clients go by the attestation document. */
-function nodeName({ namespace, environment, node }: Manifest): string {
-  return `node-${node}.${environment}.${namespace}.holdfast.internal`;
 }

@@ -40,6 +40,23 @@ export const APPROVAL_CODES: readonly CodeArea[] = [
     },
   },
   {
+    title: 'Requests that wait for approvals',
+    who: 'the node, in its response to a client or an approver',
+    next: '"holdfast node requests" shows the requests of a client, and what each still needs: docs/approvals.md.',
+    codes: {
+      REQUESTS_FULL: [
+        'the node keeps no more requests that wait, of all clients or of this one; or no more approvals of one',
+        'Wait until some were carried out or have expired.',
+      ],
+      REQUEST_DONE: ['the request was carried out', 'Its receipt is in the log.'],
+      REQUEST_REJECTED: ['an approver has rejected the request', 'Ask them why; the client may ask anew.'],
+      REQUEST_UNKNOWN: [
+        'no request of this id waits, or none of this client: it has expired, or the configuration has changed',
+        'Have the client ask again.',
+      ],
+    },
+  },
+  {
     title: 'Passkeys',
     who: 'the node and the page, of what a browser and an authenticator give (WebAuthn)',
     next: 'Try again on the page that your entry in the configuration names, with the passkey that it names.',

@@ -19,6 +19,15 @@ export const REQUEST_CODES: readonly CodeArea[] = [
         'Have a configuration signed with a later notAfter, and start the node with it.',
       ],
       LENGTH_REQUIRED: 'a body without Content-Length, such as one in chunks',
+      LOG_CLOSED: ['the node is about to end', 'Try again when it has started anew.'],
+      LOG_NOT_COSIGNED: [
+        'too few witnesses have cosigned the log in time, so that the result stays in the node',
+        '"holdfast parent status" says what each witness answered; docs/witnesses.md.',
+      ],
+      LOG_OVERLOADED: [
+        'more decisions wait to be logged than the node lets wait',
+        'Try again a little later; see whether the witnesses are slow.',
+      ],
       LIMIT_EXCEEDED: [
         'rules permit it, and it moves more than their limits have left for now',
         'Ask for less, or again when the time that the refusal names is over.',

@@ -12,6 +12,18 @@ import { CONFIGURATION_PAYLOAD_TYPE } from '../../../shared/documents/configurat
 import { sampleBzImage, sampleCpio } from '../../attestation/eif/boot-samples.ts';
 import * as cbor from '../../attestation/forge/cbor.ts';
 import { forgeDocument, forgedPcr } from '../../attestation/forge/document.ts';
+import {
+  attest,
+  configuration as configurationOfReceipt,
+  makeReceipt,
+  manifestText,
+  PCRS,
+  REQUEST,
+  root as receiptRoot,
+  SIGNATURE,
+} from '../../audit/receipt/sample-node.ts';
+import { SampleLog } from '../../audit/log/sample-log.ts';
+import { appendStatements, writeLog } from '../audit/node-log.ts';
 import { runHoldfast } from '../in-process.ts';
 import { makeConfiguration, makeKey, makeManifest } from '../node-files.ts';
 import { ODD_TEXTS, writeOddFiles } from './odd-files.ts';
@@ -19,6 +31,7 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 /** Verbs that serve until they are ended, or ask a network: all others are tried. */
 const NOT_OFFLINE = new Set([
+  'audit witness',
   'local demo',
   'local up',
   'parent run',
@@ -42,11 +55,18 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'node attest': ['--root'],
   'node keys': ['--root'],
   'key-policy verify-record': ['--root'],
+  'receipt verify': ['--root', '--configuration', '--request', '--signature'],
   'node sign': ['--root', '--message'],
   'parent backup': ['--config'],
   'parent check': ['--config'],
   'parent restore': ['--config'],
   'parent status': ['--url'],
+};
+
+/** Flags without which a verb asks a network, or does not end. */
+const FLAGS: Readonly<Record<string, readonly string[]>> = {
+  doctor: ['--offline'],
+  'audit tail': ['--once'],
 };
 
 const ARN = 'arn:aws:iam::111122223333:role/node';
@@ -92,6 +112,9 @@ beforeAll(async () => {
       },
     ],
   };
+  const log = new SampleLog();
+  appendStatements(log, 3);
+  writeLog(log, at('log'));
   good = new Map([
     ['DOC', save('doc.cbor', forged.document)],
     ['--document', at('doc.cbor')],
@@ -148,7 +171,22 @@ beforeAll(async () => {
     ['manifest verify FILE', at('manifest.json')],
     ['config sign FILE', at('copy.json')],
     ['config verify FILE', save('signed.json', sign(configuration, key.pem))],
+    ['RECEIPT', save('receipt.json', JSON.stringify(makeReceipt({ document: await attest() })))],
+    ['receipt verify --pcrs', save('receipt-pcrs.json', formatPcrFile(PCRS))],
+    ['receipt verify --manifest', save('receipt-manifest.json', manifestText)],
+    ['receipt verify --root', save('receipt-root.der', receiptRoot.certificate)],
+    ['receipt verify --document', save('receipt-document.cbor', await attest())],
+    ['receipt verify --configuration', save('receipt-configuration.json', configurationOfReceipt.file)],
+    ['receipt verify --request', save('receipt-request.json', JSON.stringify(REQUEST))],
+    ['receipt verify --signature', SIGNATURE.toString('hex')],
     ['parent backup FILE', at('backup-again')],
+    ['audit witness-keygen FOLDER', at('witness')],
+    ['LOG', at('log')],
+    ['--origin', log.origin],
+    ['audit export --key', log.vkey],
+    ['audit tail --key', log.vkey],
+    ['audit verify --key', log.vkey],
+    ['--name', 'witness.example/w1'],
     ['parent restore FILE', at('backup')],
   ]);
   goodFiles = [...new Set([...good.values()].filter((value) => value.startsWith('/')))];
@@ -210,9 +248,15 @@ interface Slot {
   readonly isRequired: boolean;
 }
 
-const FILE_VALUES = new Set(['FILE', 'DOC', 'PEM', 'POLICY', 'OLD', 'NEW', 'RECORD']);
+const FILE_VALUES = new Set(['FILE', 'DOC', 'PEM', 'POLICY', 'OLD', 'NEW', 'RECORD', 'RECEIPT']);
 /** What a verb writes: an odd name there must not become a file of the project. */
-const OUTPUTS = new Set(['--output', '--pcrs-out', '--record', 'parent backup FILE']);
+const OUTPUTS = new Set([
+  '--output',
+  '--pcrs-out',
+  '--record',
+  'parent backup FILE',
+  'audit witness-keygen FOLDER',
+]);
 
 function slotsOf(command: Command): Slot[] {
   const { positionals, options } = command;
@@ -245,7 +289,7 @@ function callWith(command: Command, changes: ReadonlyMap<string, string> = new M
       const value = changes.get(name) ?? goodFor(command, name);
       return name.startsWith('--') ? [`${name}=${value}`] : [value];
     });
-  const flags = command.name === 'doctor' ? ['--offline'] : [];
+  const flags = FLAGS[command.name] ?? [];
   return [...command.name.split(' '), ...words, ...flags, '--json'];
 }
 
@@ -257,7 +301,9 @@ function goodFor({ name }: Command, slot: string): string {
 async function codeOf(args: readonly string[]): Promise<string> {
   const { exit, out } = await runHoldfast(args, { stdin: '{}' });
   if (out === '') return `EXIT ${exit}`;
-  const { error } = JSON.parse(out) as { error?: { code?: string } };
+  // A stream prints an object a line, and its outcome last.
+  const outcome = out.slice(out.lastIndexOf('\n{') + 1);
+  const { error } = JSON.parse(outcome) as { error?: { code?: string } };
   return error?.code ?? 'TAKEN';
 }
 

@@ -1,0 +1,10 @@
+export { RequestError, type RequestErrorCode } from './errors.ts';
+export type { PendingRequest, Vote } from './pending-request.ts';
+export {
+  type ApprovalContext,
+  type DroppedRequest,
+  type NewRequest,
+  PendingRequests,
+  type ReceivedVote,
+  type RequestStatus,
+} from './pending-requests.ts';

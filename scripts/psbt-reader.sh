@@ -1,0 +1,28 @@
+#!/bin/bash
+# Makes a program that reads PSBTs with rust-bitcoin and verifies transactions with Bitcoin Core's script interpreter, so
+# that the decoder of policy/transactions/bitcoin is held against both.
+#
+# Usage: psbt-reader.sh          make it where it is absent, print its directory
+#        psbt-reader.sh --path   print its directory; exit 3 where it was not made
+# Cache: ${XDG_CACHE_HOME:-~/.cache}/holdfast/psbt-reader-<hash of this script and of the program>
+# Exit 1 where it cannot be made, with the reason on standard error.
+set -euo pipefail
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$HERE/made-once.sh"
+SOURCE=$HERE/../test/policy/transactions/bitcoin/rust
+OUT=$CACHE/psbt-reader-$(hash_of "$HERE/psbt-reader.sh" "$SOURCE"/Cargo.* "$SOURCE"/src/*)
+COMPLETE=psbt-reader
+begin "$@"
+
+command -v cargo > /dev/null && command -v c++ > /dev/null || {
+  say 'no cargo and C++ compiler'
+  exit 1
+}
+cargo build --quiet --locked --release --manifest-path "$SOURCE/Cargo.toml" --target-dir "$WORK/target" > "$WORK/log" 2>&1 || {
+  tail -3 "$WORK/log" >&2
+  say 'it could not be built'
+  exit 1
+}
+mkdir "$WORK/new"
+cp "$WORK/target/release/psbt-reader" "$WORK/new/"
+finish "$WORK/new"
