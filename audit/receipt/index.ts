@@ -20,11 +20,8 @@ export { readReceiptNode, type ReceiptNode } from './node.ts';
 export {
   createReceipt,
   encodeReceiptPae,
-  ENTRY_PAYLOAD_TYPE,
   MAX_RECEIPT_BYTES,
   type Receipt,
-  RECEIPT_FORMAT,
-  receiptSchema,
   type UnverifiedReceipt,
   unsafeParseReceipt,
 } from './receipt.ts';

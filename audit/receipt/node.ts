@@ -1,7 +1,8 @@
+import { hexToBytes } from '@noble/hashes/utils.js';
 import type { VerifiedDocument } from '../../attestation/index.ts';
 import { nodeBindingSchema } from '../../shared/api/bodies.ts';
 import { parseJson } from '../../shared/json/index.ts';
-import { LOG_KEY_TYPES, parseVerifierKey, type VerifierKey } from '../log/index.ts';
+import { createVerifierKey, LOG_KEY_TYPES, parseVerifierKey, type VerifierKey } from '../log/index.ts';
 import { ReceiptError } from './errors.ts';
 
 /** Of an attestation document. */
@@ -15,6 +16,8 @@ export interface ReceiptNode {
   readonly session: string;
   /** Raw Ed25519 public key in hex. */
   readonly receiptKey: string;
+  /** The same for {@link VerifySignature}, whose implementations keep what they import of a key object. */
+  readonly receiptVerifier: VerifierKey;
   readonly log: { readonly origin: string; readonly key: VerifierKey };
   /** When the hypervisor signed the document, in milliseconds since 1970. */
   readonly attestedAt: number;
@@ -42,6 +45,7 @@ export function readReceiptNode(
     manifest,
     session,
     receiptKey,
+    receiptVerifier: createVerifierKey('receipt', 'ed25519', hexToBytes(receiptKey)),
     log: { origin: log.origin, key: parseVerifierKey(log.key, LOG_KEY_TYPES) },
     attestedAt: timestamp,
   };

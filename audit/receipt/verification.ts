@@ -1,7 +1,6 @@
-import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
 import type { SignedConfiguration } from '../../shared/documents/configuration.ts';
 import {
-  createVerifierKey,
   hashLeaf,
   parseTlogProof,
   parseVerifierKey,
@@ -91,14 +90,13 @@ export function verifyReceipt(
 
 function assertSignature(
   { entry, signer }: UnverifiedReceipt,
-  { receiptKey }: ReceiptNode,
+  { receiptKey, receiptVerifier }: ReceiptNode,
   verify: VerifySignature,
 ): void {
   if (signer.publicKey !== receiptKey) {
     throw refusal('RECEIPT_OTHER_KEY', 'another key signed the receipt', receiptKey, signer.publicKey);
   }
-  const key = createVerifierKey('receipt', 'ed25519', hexToBytes(receiptKey));
-  if (signer.signature.length !== 64 || !verify(key, encodeReceiptPae(entry), signer.signature)) {
+  if (signer.signature.length !== 64 || !verify(receiptVerifier, encodeReceiptPae(entry), signer.signature)) {
     throw new ReceiptError('RECEIPT_SIGNATURE_INVALID', 'the signature of the receipt does not verify');
   }
 }
