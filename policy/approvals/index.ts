@@ -18,3 +18,12 @@ export {
   parseStatement,
 } from './statement.ts';
 export { type ApprovalState, verifyApproval } from './verification.ts';
+export { type Fact, presentReview, type Presentation } from './presentation.ts';
+export {
+  createStatement,
+  decodeReviewPart,
+  parseReview,
+  type VerifiedReview,
+  verifyReview,
+} from './review.ts';
+export { ReviewError, type ReviewErrorCode } from './review-errors.ts';

@@ -40,6 +40,30 @@ export const APPROVAL_CODES: readonly CodeArea[] = [
     },
   },
   {
+    title: 'Review of a request',
+    who: 'the page and the command, of a request that somebody has shown to an approver',
+    next: 'Do not approve. Ask for the manifest and the pcr.json by another way, and read the request again.',
+    codes: {
+      REVIEW_CONFIGURATION:
+        "the configuration is not the one that the request names, or not signed by the manifest's authorities",
+      REVIEW_EXPIRED: ['the request has expired', 'Have the client ask again.'],
+      REVIEW_KEY_UNATTESTED: 'the attestation document names no receipt key',
+      REVIEW_MALFORMED: 'what was shown is not a request for review, or a part of it is malformed',
+      REVIEW_MANIFEST: ['the file is not a manifest', 'Choose the manifest.json of the node.'],
+      REVIEW_OTHER_NODE: 'the request comes from an enclave with another manifest',
+      REVIEW_OTHER_REQUEST: 'another request than the one asked for, or an altered one',
+      REVIEW_READINGS_DIFFER: [
+        'the node has read the transaction in another way than the page or the command',
+        'Do not approve. The image and your page or command are of different versions, or one of them errs: report it.',
+      ],
+      REVIEW_SIGNATURE_INVALID: "the request is not signed by the node's attested receipt key",
+      REVIEW_UNREADABLE: [
+        'the transaction cannot be read',
+        'Use a page or command of the version of the image, or reject.',
+      ],
+    },
+  },
+  {
     title: 'Requests that wait for approvals',
     who: 'the node, in its response to a client or an approver',
     next: '"holdfast node requests" shows the requests of a client, and what each still needs: docs/approvals.md.',
