@@ -6,7 +6,7 @@ import {
   verifyAttestationDocument,
 } from '../attestation/index.ts';
 import { parseJson } from '../shared/json/index.ts';
-import { type NodeBinding, nodeBindingSchema } from '../shared/api/bodies.ts';
+import { type AnyNodeBinding, nodeBindingSchema } from '../shared/api/bodies.ts';
 import { ClientError } from './errors.ts';
 
 /** Knowledge that a client has beforehand about the node to which it wants to speak. */
@@ -29,8 +29,8 @@ export interface NodeIdentity {
   readonly document: VerifiedDocument;
   /** The document in its binary form, for the record. */
   readonly documentBytes: Uint8Array;
-  /** The document's user_data: session, configuration version and import key. */
-  readonly binding: NodeBinding;
+  /** The document's user_data: session, configuration version, import key; in format 2 the log and its witnesses too. */
+  readonly binding: AnyNodeBinding;
   /** TLS key to which alone to speak: SubjectPublicKeyInfo in DER. */
   readonly tlsPublicKey: Uint8Array;
 }
@@ -100,9 +100,9 @@ function expectManifest({ pcrs, manifest }: NodeTrust): PcrValues[] {
   });
 }
 
-function parseBinding(userData: Uint8Array | null): NodeBinding {
+function parseBinding(userData: Uint8Array | null): AnyNodeBinding {
   try {
-    const limits = { maxBytes: MAX_BINDING_BYTES, maxDepth: 1 };
+    const limits = { maxBytes: MAX_BINDING_BYTES, maxDepth: 2 };
     return nodeBindingSchema.parse(parseJson(userData ?? new Uint8Array(0), limits));
   } catch (cause) {
     throw new ClientError(

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Installs what tests drive besides Node: a Chromium for the verifier page, the server programs of PostgreSQL for the
-# parent's store, systemd's containers for its unit, promtool, in the cache, for its alerts, clients by AWS's other SDKs,
-# in the cache, for the KMS stand-in, and a reader of PSBTs in Rust, in the cache, for the decoder. On Debian and Ubuntu, as root, from the distribution. Where it cannot, it says
-# so and succeeds: the tests that need them are then counted as skipped.
+# Installs what tests drive besides Node: a Chromium for the pages, the server programs of PostgreSQL for the parent's
+# store, systemd's containers for its unit; and, in the cache, promtool for its alerts, clients by AWS's other SDKs for the
+# KMS stand-in, readers of transactions by go-ethereum and rust-bitcoin, and witnesses and clients of transparency logs. On
+# Debian and Ubuntu, as root, from the distribution. Where it cannot, it says so and succeeds: the tests that need them are
+# then counted as skipped.
 set -eu
 missing=
 command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || missing="$missing chromium"
@@ -27,6 +28,8 @@ for language in python go java; do
     echo "holdfast: no KMS client by $language; tests that need it are skipped" >&2
   }
 done
-"$(dirname "$0")/psbt-reader.sh" >/dev/null || {
-  echo "holdfast: no PSBT reader in Rust; tests that need it are skipped" >&2
-}
+for peer in geth-peer psbt-reader log-peers; do
+  "$(dirname "$0")/$peer.sh" >/dev/null || {
+    echo "holdfast: no peer by $peer.sh; tests that need it are skipped" >&2
+  }
+done

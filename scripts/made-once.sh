@@ -1,5 +1,6 @@
-# Sourced by emulator.sh, guest-kernel.sh, image-inputs.sh, kernel.sh, debian-tree.sh, promtool.sh, kms-client.sh and psbt-reader.sh, whose results take
-# minutes and are made once. The caller sets OUT, the directory that it makes, and COMPLETE, the file in it that comes last; then
+# Sourced by the scripts of this folder whose results take minutes and are made once: emulator, kernel, image inputs, Debian
+# trees, promtool, and the programs of others that tests run. The caller sets OUT, the directory that it makes, and COMPLETE,
+# the file in it that comes last; then
 #   begin "$@"       prints OUT and exits where it is there; otherwise returns, alone at work, with an empty folder WORK
 #   made_anew "$@"   true where they are --into DIR: OUT is that folder then, and nothing that was made before is believed
 #   finish FOLDER    puts the folder in place as OUT and prints its path
@@ -60,7 +61,8 @@ prune_cache() {
   local marker folder
   for marker in "$CACHE"/emulator-*/VERSIONS "$CACHE"/inputs-*/complete "$CACHE"/debian-*/debian.tar \
     "$CACHE"/kernel-*/complete "$CACHE"/promtool-*/promtool "$CACHE"/guest-*/VERSION \
-    "$CACHE"/kms-client-*/complete "$CACHE"/psbt-reader-*/psbt-reader; do
+    "$CACHE"/kms-client-*/complete "$CACHE"/geth-peer-*/complete "$CACHE"/psbt-reader-*/psbt-reader \
+    "$CACHE"/log-peers-*/complete; do
     [ ! -f "$marker" ] || [ -z "$(find "$marker" -mtime +$UNUSED_DAYS)" ] || rm -rf "$(dirname "$marker")"
   done
   for folder in "$CACHE/ramdisks" "$CACHE/packages"; do

@@ -1,22 +1,20 @@
-import { randomBytes } from 'node:crypto';
 import { importEd25519 } from '../../shared/dsse/index.ts';
 import { ReplayCache, verifySignedHead } from '../../shared/http-signature/index.ts';
 import type { SignedConfiguration } from '../../shared/documents/configuration.ts';
-import type { Manifest } from '../../shared/documents/manifest.ts';
 import type { Transport } from '../../shared/transport/transport.ts';
 import type { Keyring } from '../keyring/index.ts';
+import type { TransparencyLog } from '../log/index.ts';
 import type { NodeClock } from '../node/clock.ts';
-import type { MeasuredManifest } from '../node/manifest.ts';
+import { type MeasuredManifest, nodeName } from '../node/manifest.ts';
+import type { NodeKeys } from '../node/node-keys.ts';
 import type { NsmClient } from '../nsm/index.ts';
-import { createSigningPipeline } from '../signing/index.ts';
+import { createSigningPipeline, type DecisionRecord } from '../signing/index.ts';
 import { StoreError } from '../store/index.ts';
 import { createAttestationRoute } from './attestation-route.ts';
 import { serveHttps } from './http-server.ts';
 import { createRouter, type Route } from './router.ts';
 import { createSigningRoutes } from './signing-routes.ts';
 import { createTlsIdentity } from './tls-identity.ts';
-
-const SESSION_BYTES = 16;
 
 /** The parts of a started node that its interface uses. */
 export interface ApiContext {
@@ -25,6 +23,10 @@ export interface ApiContext {
   readonly measured: MeasuredManifest;
   readonly signed: SignedConfiguration;
   readonly keyring: Keyring;
+  /** Id of this boot in hex, 16 bytes. */
+  readonly session: string;
+  readonly log: TransparencyLog;
+  readonly nodeKeys: NodeKeys;
 }
 
 /** A running HTTPS interface. */
@@ -37,9 +39,9 @@ export interface Api {
 
 /** Serves a node's HTTPS interface on the enclave's port 443; its bodies are in shared/api/bodies.ts. */
 export async function startApi(transport: Transport, context: ApiContext): Promise<Api> {
-  const { clock, signed, nsm, measured, keyring } = context;
+  const { clock, signed, nsm, measured, keyring, session, log, nodeKeys } = context;
+  // The name in the certificate is for people: clients go by the attestation document.
   const identity = await createTlsIdentity(nodeName(measured.manifest), clock.now());
-  const session = randomBytes(SESSION_BYTES).toString('hex');
   const clients = new Map(
     signed.configuration.clients.map(({ id, publicKey }) => [id, importEd25519(publicKey)] as const),
   );
@@ -50,8 +52,12 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
     keyring,
     session,
     clocks: { now: () => clock.now(), monotonic: () => performance.now() },
+    record: async (record) => {
+      await log.append((sequence) => encodeOutcome(record, sequence));
+    },
   });
   const failure = Promise.withResolvers<never>();
+  log.failed.catch(failure.reject);
 
   const health: Route = {
     method: 'GET',
@@ -60,10 +66,13 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
     act: () => ({ status: 'serving' }),
   };
   const binding = {
-    format: 'holdfast-node/1',
+    format: 'holdfast-node/2',
     session,
     configuration: signed.configuration.version,
     importKey: Buffer.from(pipeline.importKey).toString('hex'),
+    log: { origin: log.origin, key: log.vkey },
+    receiptKey: Buffer.from(nodeKeys.receipt.publicKey).toString('hex'),
+    witnesses: log.witnesses,
   } as const;
   const routes = [
     ...createSigningRoutes(pipeline),
@@ -84,6 +93,16 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
   return { failed: failure.promise, close: () => server.close() };
 }
 
+/** Makes the log's entry of an outcome. */
+function encodeOutcome(
+  { request, decision, configuration, failure }: DecisionRecord,
+  sequence: number,
+): Uint8Array {
+  const { client, operation, key } = request;
+  const { outcome } = decision;
+  return Buffer.from(JSON.stringify({ sequence, client, operation, key, outcome, configuration, failure }));
+}
+
 /**
  * Tells whether a node must stop after an error. After a failed commit the store may belong to another enclave, and
  * the two could give contradicting responses. STORE_FULL is harmless: nothing was written, and what the node holds is
@@ -91,9 +110,4 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
  */
 function endsNode(error: unknown): boolean {
   return error instanceof StoreError && error.code !== 'STORE_FULL';
-}
-
-/** Makes the name in the node's certificate. It is for people: clients go by the attestation document. */
-function nodeName({ namespace, environment, node }: Manifest): string {
-  return `node-${node}.${environment}.${namespace}.holdfast.internal`;
 }

@@ -1,15 +1,18 @@
+import { randomBytes } from 'node:crypto';
 import { errorCode } from '../../shared/errors.ts';
 import { openConfiguration } from '../../shared/documents/configuration.ts';
 import type { NodePhase } from '../../shared/protocol/control.ts';
 import { type ControlClient, createControlClient } from '../../shared/protocol/control-client.ts';
 import { openEgress } from '../../shared/protocol/egress-client.ts';
+import { createLogClient, type LogClient } from '../../shared/protocol/log-client.ts';
 import { type Api, startApi } from '../api/index.ts';
 import { Keyring } from '../keyring/index.ts';
+import { appendBootEntry, awaitWitnesses, TransparencyLog } from '../log/index.ts';
 import { createNsmClient, type NsmClient } from '../nsm/index.ts';
 import { createKms, createRecipient } from '../unlock/index.ts';
 import { type NodeClock, startNodeClock } from '../node/clock.ts';
 import { admitConfiguration, assertCurrent } from '../node/configuration.ts';
-import { measureManifest } from '../node/manifest.ts';
+import { logOrigin, measureManifest } from '../node/manifest.ts';
 import type { Platform } from '../node/platform.ts';
 import { unlockStore } from './unlock-store.ts';
 import { startHeartbeat } from './heartbeat.ts';
@@ -17,6 +20,8 @@ import { startHeartbeat } from './heartbeat.ts';
 /** Milliseconds that the parent may take to acknowledge the final status before the node ends without it. */
 const FINAL_STATUS_MS = 2_000;
 const EGRESS_TIMEOUT_MS = 5_000;
+const SESSION_BYTES = 16;
+const BOOT_ENTROPY_BYTES = 32;
 
 /** Receives the progress of a start; nothing in the node depends on it. */
 export interface BootObserver {
@@ -92,7 +97,7 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
     attest: (publicKey) => nsm.attest({ publicKey }),
     clockOffsetMs: clock.offsetMs,
   });
-  const store = await unlockStore({
+  const { store, nodeKeys } = await unlockStore({
     storage: control,
     kms,
     manifest,
@@ -104,16 +109,38 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
   await enter('opening');
   const admitted = admitConfiguration(store.state, signed);
   const { keys, drop } = signed.configuration;
-  const keyring = await Keyring.open(store, platform.curves, keys, admitted, drop);
+  const session = randomBytes(SESSION_BYTES).toString('hex');
+  const entropy = await nsm.random(BOOT_ENTROPY_BYTES);
+  const boot = appendBootEntry({ store, measured, signed, session, now: clock.now(), entropy });
+  const keyring = await Keyring.open(store, platform.curves, keys, admitted, drop, boot);
 
+  const client = createLogClient(platform.transport);
   let api: Api | undefined;
+  let log: TransparencyLog | undefined;
   try {
-    api = await startApi(platform.transport, { nsm, clock, measured, signed, keyring });
+    const { witnesses } = signed.configuration;
+    log = new TransparencyLog({ store, origin: logOrigin(manifest), key: nodeKeys.log, client, witnesses });
+    if (witnesses !== null) {
+      await enter('witnessing');
+      await awaitWitnesses(log);
+    }
+    api = await startApi(platform.transport, {
+      nsm,
+      clock,
+      measured,
+      signed,
+      keyring,
+      session,
+      log,
+      nodeKeys,
+    });
     // Requests arrive from now on, and one of them may end the node before the parent has acknowledged the status.
     await Promise.race([enter('serving'), api.failed]);
-    return run({ api, keyring, clock, control, nsm });
+    return run({ api, keyring, clock, control, nsm, log, client });
   } catch (error) {
+    log?.close();
     await api?.close();
+    client.close();
     keyring.destroy();
     throw error;
   }
@@ -134,9 +161,11 @@ interface RunningParts {
   readonly clock: NodeClock;
   readonly control: ControlClient;
   readonly nsm: NsmClient;
+  readonly log: TransparencyLog;
+  readonly client: LogClient;
 }
 
-function run({ api, keyring, clock, control, nsm }: RunningParts): RunningNode {
+function run({ api, keyring, clock, control, nsm, log, client }: RunningParts): RunningNode {
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
   const stopHeartbeat = startHeartbeat(control);
   let isStopping = false;
@@ -145,6 +174,8 @@ function run({ api, keyring, clock, control, nsm }: RunningParts): RunningNode {
     isStopping = true;
     stopHeartbeat();
     await api.close();
+    log.close();
+    client.close();
     keyring.destroy();
     clock.close();
     await reportFinalStatus(control, phase, code);

@@ -11,10 +11,17 @@ import {
 } from '../store/index.ts';
 import type { Kms, Recipient } from '../unlock/index.ts';
 import { BootError } from '../node/errors.ts';
+import { deriveNodeKeys, type NodeKeys } from '../node/node-keys.ts';
 
 const NO_CONFIGURATION = Object.freeze({ version: 0, digest: new Uint8Array(48) });
 const MIN_PASSWORD_BYTES = 32;
 const MAX_PASSWORD_BYTES = 1024;
+
+/** An open store, and the keys that come from the same password. */
+export interface UnlockedStore {
+  readonly store: SealedStore;
+  readonly nodeKeys: NodeKeys;
+}
 
 export interface UnlockInput {
   readonly storage: RecordStorage & { secret(name: string): Promise<Uint8Array | null> };
@@ -27,18 +34,18 @@ export interface UnlockInput {
 }
 
 /**
- * Gets the Encryptor Master Password by an attested request and opens the sealed store with it. An empty store is
+ * Gets the Encryptor Master Password by an attested request, opens the sealed store with it and derives the node's keys. An empty store is
  * started only when the signed configuration orders it: without that rule a parent that loses the store, or pretends
  * to, could make the node start anew.
  *
  * @throws BootError INITIALISATION_…, PASSWORD_MISSING; UnlockError; StoreError
  */
-export async function unlockStore(input: UnlockInput): Promise<SealedStore> {
+export async function unlockStore(input: UnlockInput): Promise<UnlockedStore> {
   const isNew = (await input.storage.readRecord(ROOT)) === null;
   return isNew ? await initialise(input) : await reopen(input);
 }
 
-async function initialise({ storage, kms, recipient, now, ...input }: UnlockInput): Promise<SealedStore> {
+async function initialise({ storage, kms, recipient, now, ...input }: UnlockInput): Promise<UnlockedStore> {
   const { configuration, manifest } = input;
   const order = configuration.initialise;
   if (order === undefined) {
@@ -61,10 +68,10 @@ async function initialise({ storage, kms, recipient, now, ...input }: UnlockInpu
     order.password === 'generated'
       ? await generatePassword(kms, await recipient)
       : { blob: undefined, password: await kms.decrypt(await suppliedBlob(storage), await recipient) };
-  const key = takeKey(password, manifest);
+  const { storeKey, nodeKeys } = takeKeys(password, manifest);
   // Nothing is written yet: the first commit seals the keys together with the configuration that names them.
   const state = { order: order.id, configuration: NO_CONFIGURATION, boots: 0 };
-  return SealedStore.create(storage, key, state, blob);
+  return { store: SealedStore.create(storage, storeKey, state, blob), nodeKeys };
 }
 
 async function generatePassword(kms: Kms, recipient: Recipient) {
@@ -78,11 +85,11 @@ async function reopen({
   manifest,
   configuration,
   recipient,
-}: UnlockInput): Promise<SealedStore> {
+}: UnlockInput): Promise<UnlockedStore> {
   const generated = await storage.readRecord(PASSWORD_BLOB);
   const blob = generated?.bytes ?? (await suppliedBlob(storage));
-  const key = takeKey(await kms.decrypt(blob, await recipient), manifest);
-  const store = await SealedStore.open(storage, key);
+  const { storeKey, nodeKeys } = takeKeys(await kms.decrypt(blob, await recipient), manifest);
+  const store = await SealedStore.open(storage, storeKey);
   const order = configuration.initialise;
   if (order !== undefined && order.id !== store.state.order) {
     throw new BootError(
@@ -94,7 +101,7 @@ async function reopen({
       },
     );
   }
-  return store;
+  return { store, nodeKeys };
 }
 
 async function suppliedBlob(storage: UnlockInput['storage']): Promise<Uint8Array> {
@@ -103,8 +110,8 @@ async function suppliedBlob(storage: UnlockInput['storage']): Promise<Uint8Array
   return blob;
 }
 
-/** Derives the store's key and clears the password. */
-function takeKey(password: Uint8Array, manifest: Manifest) {
+/** Derives the keys of the store and of the node, and clears the password. */
+function takeKeys(password: Uint8Array, manifest: Manifest) {
   try {
     if (password.length < MIN_PASSWORD_BYTES || password.length > MAX_PASSWORD_BYTES) {
       throw new BootError('PASSWORD_LENGTH', 'the length of the password is out of bounds', {
@@ -112,7 +119,7 @@ function takeKey(password: Uint8Array, manifest: Manifest) {
         maximum: MAX_PASSWORD_BYTES,
       });
     }
-    return deriveStoreKey(password, manifest);
+    return { storeKey: deriveStoreKey(password, manifest), nodeKeys: deriveNodeKeys(password, manifest) };
   } finally {
     password.fill(0);
   }

@@ -8,6 +8,7 @@ import { type HeldShare, restoreShare } from '../frost/index.ts';
 import { type Curves, generateKey, type HeldKey, isSoleKeyType, restoreKey } from '../keys/index.ts';
 import { digestShareGroup } from '../../shared/frost/index.ts';
 import { MAX_SEALED_RECORDS, type RecordChange, type SealedStore } from '../store/index.ts';
+import type { BootLeaf } from '../log/index.ts';
 import { KeyringError } from './errors.ts';
 
 const KEYS = 'keys';
@@ -36,7 +37,7 @@ export class Keyring {
    * Brings what the configuration names into memory, makes the keys that it names for the first time, and seals them
    * together with the configuration's version. A key that should be there is never made anew: a parent that loses a
    * record would change the wallet's addresses. Shares that are not there yet await their import. What a newer
-   * configuration orders to drop goes in the same commit.
+   * configuration orders to drop, and the boot leaf of the log, go in the same commit.
    *
    * @throws BootError KEY_MISSING, KEY_MISMATCH; StoreError
    */
@@ -46,6 +47,7 @@ export class Keyring {
     entries: readonly KeyEntry[],
     admitted: AdmittedConfiguration,
     drops: readonly DropEntry[] = [],
+    boot?: BootLeaf,
   ): Promise<Keyring> {
     const keyring = new Keyring(store, curves, entries);
     try {
@@ -56,7 +58,7 @@ export class Keyring {
         made.push(entry.id);
       }
       const dropped = admitted.isNewer ? await keyring.#findDropped(drops) : [];
-      await keyring.#sealKeys(made, dropped, admitted.state);
+      await keyring.#sealKeys(made, dropped, admitted.state, boot);
       keyring.#unnamed = keyring.#countUnnamed();
       return keyring;
     } catch (error) {
@@ -189,13 +191,15 @@ export class Keyring {
     made: readonly string[],
     dropped: readonly RecordKey[],
     state: AdmittedConfiguration['state'],
+    boot: BootLeaf | undefined,
   ): Promise<void> {
     const changes: RecordChange[] = dropped.map((place) => ({ ...place, plaintext: null }));
     try {
       for (const id of made) {
         changes.push({ table: KEYS, id, plaintext: this.#keys.get(id)?.serialise() ?? null });
       }
-      await this.#store.commit(changes, state);
+      if (boot === undefined) await this.#store.commit(changes, state);
+      else await this.#store.commit(changes, { ...state, log: boot.log }, [boot.entry]);
     } finally {
       for (const { plaintext } of changes) plaintext?.fill(0);
     }

@@ -3,6 +3,7 @@ import { MANIFEST_PCR } from '../../attestation/index.ts';
 import { digestManifest, type Manifest, parseManifest } from '../../shared/documents/manifest.ts';
 import type { NsmClient } from '../nsm/index.ts';
 import { BootError } from './errors.ts';
+import type { NodePlace } from './node-keys.ts';
 
 /** A manifest that PCR16 vouches for. */
 export interface MeasuredManifest {
@@ -41,4 +42,14 @@ export async function measureManifest(nsm: NsmClient, bytes: Uint8Array): Promis
     );
   }
   return { manifest: parseManifest(bytes), digest };
+}
+
+/** Returns the name of a node, by which people and witnesses know it. */
+export function nodeName({ namespace, environment, node }: NodePlace): string {
+  return `node-${node}.${environment}.${namespace}.holdfast.internal`;
+}
+
+/** Returns the origin of a node's log (C2SP tlog-checkpoint), which is also the name of its key. */
+export function logOrigin(place: NodePlace): string {
+  return `${nodeName(place)}/log`;
 }

@@ -1,5 +1,6 @@
 export { StoreError } from './errors.ts';
 export { deriveStoreKey } from './record-cipher.ts';
+export type { LogState } from './root-record.ts';
 export {
   MAX_SEALED_RECORDS,
   PASSWORD_BLOB,

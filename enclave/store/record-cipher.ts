@@ -1,13 +1,6 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createSecretKey,
-  hkdfSync,
-  randomBytes,
-  type KeyObject,
-} from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
 import { encodeCbor } from '../../shared/cbor/index.ts';
-import type { Manifest } from '../../shared/documents/manifest.ts';
+import { deriveNodeSecret, type NodePlace } from '../node/node-keys.ts';
 
 /** The place of a record and the number of the write, both bound to the ciphertext. */
 export interface RecordPlace {
@@ -28,12 +21,8 @@ export const SEAL_BYTES = HEADER_BYTES + TAG_BYTES;
  * Derives the key of a node's sealed store: HKDF-SHA-384 (RFC 5869) of the Encryptor Master Password. The key depends
  * on namespace, environment and node and not on the whole manifest, so that the store outlives a change of authorities.
  */
-export function deriveStoreKey(
-  password: Uint8Array,
-  { namespace, environment, node }: Pick<Manifest, 'namespace' | 'environment' | 'node'>,
-): KeyObject {
-  const info = encodeCbor(['holdfast sealed store', FORMAT, namespace, environment, node]);
-  const bytes = Buffer.from(hkdfSync('sha384', password, new Uint8Array(48), info, 32));
+export function deriveStoreKey(password: Uint8Array, place: NodePlace): KeyObject {
+  const bytes = deriveNodeSecret(password, 'holdfast sealed store', place);
   const key = createSecretKey(bytes);
   bytes.fill(0);
   return key;

@@ -61,6 +61,8 @@ export interface RecordChange extends RecordKey {
 /** The contents of a store between two commits. */
 interface Contents {
   readonly state: RootState;
+  /** SHA-256 of the root record's plaintext; of nothing before the first commit. */
+  readonly digest: Uint8Array;
   /** The root record's revision; 0 before the first commit. */
   readonly revision: number;
   /** The index as it lies in the parent's store. */
@@ -102,7 +104,12 @@ export class SealedStore {
     const store = new SealedStore(
       storage,
       key,
-      { state: { ...state, log: EMPTY_LOG }, revision: 0, index: makeUnwrittenIndex() },
+      {
+        state: { ...state, log: EMPTY_LOG },
+        digest: sha256(new Uint8Array()),
+        revision: 0,
+        index: makeUnwrittenIndex(),
+      },
       EMPTY_INDEX,
     );
     if (passwordBlob !== undefined) {
@@ -129,20 +136,29 @@ export class SealedStore {
         'the root record does not open: altered, or sealed under another key',
       );
     const root = decodeRoot(plaintext);
+    const digest = sha256(plaintext);
     const { order, configuration, boots } = root;
     const state = { order, configuration, boots, log: 'log' in root ? root.log : EMPTY_LOG };
     if (root.format === 1) {
       const tree = readList(root);
       assertRecords(makeUnwrittenIndex(tree), await storage.listRecords());
-      return new SealedStore(storage, key, { state, revision, index: makeUnwrittenIndex() }, tree);
+      return new SealedStore(storage, key, { state, digest, revision, index: makeUnwrittenIndex() }, tree);
     }
     const index = await readIndex(root.index, (place, expected) => readSealed(storage, key, place, expected));
     assertRecords(index, await storage.listRecords());
-    return new SealedStore(storage, key, { state, revision, index }, index.tree);
+    return new SealedStore(storage, key, { state, digest, revision, index }, index.tree);
   }
 
   get state(): RootState {
     return this.#contents.state;
+  }
+
+  /**
+   * SHA-256 of the root record's plaintext, and so of all that is sealed: the root names the revision and digest of
+   * every record.
+   */
+  get digest(): Uint8Array {
+    return this.#contents.digest;
   }
 
   /** Number of records, at most {@link MAX_SEALED_RECORDS}. */
@@ -214,15 +230,17 @@ export class SealedStore {
     );
     const state = { ...this.#contents.state, ...change };
     const { revision } = this.#contents;
-    seal(
-      ROOT,
-      { revision, digest: new Uint8Array() },
-      encodeRoot({ format: 3, ...state, index: update.top }),
-    );
+    const root = encodeRoot({ format: 3, ...state, index: update.top });
+    seal(ROOT, { revision, digest: new Uint8Array() }, root);
     assertRoom(tree, writes, entries);
     await this.#send(writes, log);
     this.#unwritten = [];
-    this.#contents = { state, revision: revision + 1, index: applyUpdate(this.#contents.index, update) };
+    this.#contents = {
+      state,
+      digest: sha256(root),
+      revision: revision + 1,
+      index: applyUpdate(this.#contents.index, update),
+    };
     this.#tree = tree;
   }
 

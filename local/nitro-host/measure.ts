@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { extendOnce } from '../nsm/index.ts';
 
 /** Folders of the code that runs in the enclave: what nitro-cli would find in the image. */
-const PROGRAM = ['attestation', 'policy', 'enclave', 'shared'];
+const PROGRAM = ['attestation', 'audit', 'policy', 'enclave', 'shared'];
 /** Files that the code runs on: the entry that hands in the stand-ins, and the exact packages. */
 const BASE = ['local/enclave-main.ts', 'package-lock.json'];
 

@@ -30,20 +30,37 @@ const digest = hex(32, 32);
 export const attestationRequestSchema = z.strictObject({ nonce: hex(16, 64) });
 export const attestationResponseSchema = z.strictObject({ document: z.base64().max(32 * 1024) });
 
-/**
- * The user_data of an API attestation document, as JSON. The document vouches for it beside public_key, which is the
- * SubjectPublicKeyInfo of the TLS certificate.
- */
-export const nodeBindingSchema = z.strictObject({
-  format: z.literal('holdfast-node/1'),
+const bindingFields = {
   /** Random for each boot; signed requests name it, so that none can be replayed to another node or boot. */
   session: hex(16, 16),
   /** Version of the configuration in force. */
   configuration: z.int().min(1),
   /** X25519 public key that shares are encrypted to; made anew at each boot. */
   importKey: hex(32, 32),
+};
+
+/**
+ * The user_data of an API attestation document, as JSON of at most 1,024 bytes. The document vouches for it beside
+ * public_key, which is the SubjectPublicKeyInfo of the TLS certificate.
+ */
+const currentBindingSchema = z.strictObject({
+  format: z.literal('holdfast-node/2'),
+  ...bindingFields,
+  /** The node's log: its origin (C2SP tlog-checkpoint), and the key that signs checkpoints as a vkey of signed-note. */
+  log: z.strictObject({ origin: z.string().max(256), key: z.string().max(384) }),
+  /** Ed25519 public key that verifies receipts. */
+  receiptKey: hex(32, 32),
+  /** How many of the witnesses must cosign before anything leaves the node; null where the configuration names none. */
+  witnesses: z.strictObject({ threshold: z.int().min(1), of: z.int().min(1) }).nullable(),
 });
-export type NodeBinding = z.infer<typeof nodeBindingSchema>;
+export type NodeBinding = z.infer<typeof currentBindingSchema>;
+
+/** The binding of a node of any version: those of format 1 had neither log nor receipts. */
+export const nodeBindingSchema = z.discriminatedUnion('format', [
+  currentBindingSchema,
+  z.strictObject({ format: z.literal('holdfast-node/1'), ...bindingFields }),
+]);
+export type AnyNodeBinding = z.infer<typeof nodeBindingSchema>;
 
 export const healthResponseSchema = z.strictObject({ status: z.literal('serving') });
 

@@ -27,3 +27,14 @@ export type EgressClientErrorCode =
   | 'EGRESS_TIMEOUT';
 
 export class EgressError extends HoldfastError<EgressClientErrorCode> {}
+
+/** Why the enclave has no response to a checkpoint, as for the control connection. */
+export type LogLinkErrorCode =
+  | 'LOG_LINK_ANSWER_INVALID'
+  | 'LOG_LINK_BAD_REQUEST'
+  | 'LOG_LINK_CLOSED'
+  | 'LOG_LINK_DISCONNECTED'
+  | 'LOG_LINK_TIMEOUT'
+  | 'LOG_LINK_UNAVAILABLE';
+
+export class LogLinkError extends HoldfastError<LogLinkErrorCode> {}

@@ -9,6 +9,8 @@ export const PARENT_PORT = Object.freeze({
   egress: 7002,
   /** The enclave's last words, when its program has ended: see shared/native/exit-report.ts. */
   exit: 7003,
+  /** Checkpoints of the enclave's log, and the witnesses' cosignatures of them: see shared/protocol. */
+  log: 7004,
   /** nitro-cli's own heartbeat: the enclave's init sends one byte 0xB7 and awaits it back. */
   heartbeat: 9000,
 });

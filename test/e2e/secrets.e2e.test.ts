@@ -179,11 +179,11 @@ describe('the secrets of an unlocked node', () => {
   ])('would be found if the code kept them: %s', async (_, expression) => {
     const program = await scenario.changedProgram('enclave/boot/unlock-store.ts', (code) =>
       code.replace(
-        'return deriveStoreKey(password, manifest);',
+        'return { storeKey: deriveStoreKey(password, manifest)',
         `(globalThis as { planted?: unknown }).planted = { kept: ${expression} };
          process.stdout.write(\`\${(globalThis as unknown as { planted: { kept: string } }).planted.kept}\\n\`);
          (globalThis as { copy?: unknown }).copy = new Uint8Array(password);
-         return deriveStoreKey(password, manifest);`,
+         return { storeKey: deriveStoreKey(password, manifest)`,
       ),
     );
     await scenario.testNode.allow(await scenario.testbed.host.measure(program));

@@ -12,7 +12,7 @@ describe('the program of the image', () => {
 
   it('is made of what is measured as an enclave and of packages: no stand-in, no parent, no command', () => {
     const folders = new Set(bundle.sources.map(({ path }) => path.split('/')[0]));
-    expect(folders).toEqual(new Set(['attestation', 'policy', 'enclave', 'node_modules', 'shared']));
+    expect(folders).toEqual(new Set(['attestation', 'audit', 'policy', 'enclave', 'node_modules', 'shared']));
   });
 
   it('leaves out what of its packages it does not use', () => {

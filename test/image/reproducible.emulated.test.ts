@@ -25,6 +25,7 @@ const SOURCES = [
   'cli',
   'docker',
   'enclave',
+  'audit',
   'policy',
   'scripts',
   'shared',

@@ -134,6 +134,10 @@ export const BOOT_CODES: readonly CodeArea[] = [
       STORE_RECORD_UNKNOWN: 'a record that this node has never written',
       STORE_ROOT_UNREADABLE:
         'the root record does not open: altered, of another node, or sealed under another password',
+      STORE_ROLLED_BACK: [
+        'witnesses have signed a later state of this store, or another one: it was rolled back as a whole, or deleted and started anew',
+        'Put back the newest store. If it is lost, only a configuration with other witnesses, or the witnesses themselves, can let an older one start.',
+      ],
       STORE_TAKEN: [
         'somebody else writes to this store: another enclave, or it was rolled back under this one',
         'Stop the other enclave: one store has one node.',

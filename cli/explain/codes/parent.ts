@@ -91,6 +91,32 @@ export const PARENT_CODES: readonly CodeArea[] = [
       CONTROL_TIMEOUT: 'the parent said nothing until the deadline',
       CONTROL_UNAVAILABLE: 'the parent could not get what was asked for: AWS is down, or a file is not there',
       DNS_FAILED: "a target's name has no address",
+      FAILED: [
+        'the response of a witness is none of the protocol, or says that the witness failed',
+        'Look at the log of the witness; its operator can tell.',
+      ],
+      LARGER_TREE: [
+        'the witness has cosigned a larger tree of this log',
+        'If the store is not the newest one, put that back. If it is, somebody else has its keys: stop, and look.',
+      ],
+      LOG_LINK_ANSWER_INVALID:
+        "not the answer to what was asked by the node's log: the parent is of another version, or hostile",
+      LOG_LINK_BAD_REQUEST:
+        'the parent took a checkpoint for no request: enclave and parent are of different versions',
+      LOG_LINK_CLOSED: "the log's connection to the parent is over",
+      LOG_LINK_DISCONNECTED: "the parent's log service could not be reached, or hung up",
+      LOG_LINK_TIMEOUT: "the parent's log service said nothing until the deadline",
+      LOG_LINK_UNAVAILABLE:
+        'the parent could not take a checkpoint: it has not the entries, or its disk failed',
+      OTHER_TREE: [
+        'the witness has cosigned a tree that this one does not extend',
+        'If the store is not the newest one, put that back. If it is, somebody else has its keys: stop, and look.',
+      ],
+      UNKNOWN_LOG: [
+        'the witness does not know this log, or not by this key',
+        'Give its operator the origin and the verifier key that "holdfast parent status" shows.',
+      ],
+      UNREACHABLE: 'the witness gave no response in time',
       EGRESS_ABORTED: 'the node gave up the connection itself',
       EGRESS_ADDRESS_FORBIDDEN: [
         "a target's name has an address that is not public",

@@ -15,6 +15,15 @@ export const REQUEST_CODES: readonly CodeArea[] = [
         'Have a configuration signed with a later notAfter, and start the node with it.',
       ],
       LENGTH_REQUIRED: 'a body without Content-Length, such as one in chunks',
+      LOG_CLOSED: ['the node is about to end', 'Try again when it has started anew.'],
+      LOG_NOT_COSIGNED: [
+        'too few witnesses have cosigned the log in time, so that the result stays in the node',
+        '"holdfast parent status" says what each witness answered; docs/witnesses.md.',
+      ],
+      LOG_OVERLOADED: [
+        'more decisions wait to be logged than the node lets wait',
+        'Try again a little later; see whether the witnesses are slow.',
+      ],
       METHOD_NOT_ALLOWED: 'the route takes another HTTP method',
       NOT_FOUND: 'there is no such route',
       OVERLOADED: ['more requests wait than the node takes', 'Try again a little later, with fewer at once.'],

@@ -9,7 +9,7 @@ import {
   attestationResponseSchema,
   type KeyInfo,
   keysResponseSchema,
-  type NodeBinding,
+  type AnyNodeBinding,
   nodeBindingSchema,
   signResponseSchema,
 } from '../../../shared/api/bodies.ts';
@@ -32,9 +32,9 @@ export async function askDocument() {
 /** Client that the configuration names, in one boot of the node. */
 export class SigningClient {
   readonly #testNode: TestNode;
-  readonly binding: NodeBinding;
+  readonly binding: AnyNodeBinding;
 
-  constructor(testNode: TestNode, binding: NodeBinding) {
+  constructor(testNode: TestNode, binding: AnyNodeBinding) {
     this.#testNode = testNode;
     this.binding = binding;
   }

@@ -9,10 +9,16 @@ import { openNsm } from '../node/nsm.ts';
 const NONCE = 'ab'.repeat(16);
 const PUBLIC_KEY = new Uint8Array(91).fill(4);
 const BINDING: NodeBinding = {
-  format: 'holdfast-node/1',
+  format: 'holdfast-node/2',
   session: '5e'.repeat(16),
   configuration: 3,
   importKey: 'cd'.repeat(32),
+  log: {
+    origin: 'node-1.test.demo.holdfast.internal/log',
+    key: 'node-1.test.demo.holdfast.internal/log+01234567+AQ==',
+  },
+  receiptKey: 'ef'.repeat(32),
+  witnesses: null,
 };
 
 function serve(nsm: NsmClient) {

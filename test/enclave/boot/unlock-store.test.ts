@@ -1,3 +1,7 @@
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { hkdf } from '@noble/hashes/hkdf.js';
+import { sha384 } from '@noble/hashes/sha2.js';
+import { Encoder } from 'cbor-x';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { BootError } from '../../../enclave/node/errors.ts';
 import { PASSWORD_SECRET } from '../../../shared/documents/encryption-context.ts';
@@ -13,6 +17,7 @@ const NODE = { namespace: 'demo', environment: 'test', node: 1 } as Manifest;
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 const ORDER = { id: 'first-start', notAfter: '2026-01-01T00:00:00Z', password: 'generated' } as const;
 const BLOB = Uint8Array.of(1, 2, 3);
+const encoder = new Encoder({ useRecords: false });
 const recipient = Promise.resolve({} as Recipient);
 
 /** The parent's records and secrets. */
@@ -50,7 +55,11 @@ const kms: Kms = {
   close: () => undefined,
 };
 
-function unlock(initialise: Configuration['initialise'], now = NOW): Promise<SealedStore> {
+async function unlock(initialise: Configuration['initialise'], now = NOW): Promise<SealedStore> {
+  return (await unlockAll(initialise, now)).store;
+}
+
+function unlockAll(initialise: Configuration['initialise'], now = NOW) {
   const configuration = { initialise } as Configuration;
   return unlockStore({ storage, kms, manifest: NODE, configuration, recipient, now });
 }
@@ -135,6 +144,30 @@ describe('the password', () => {
     storage = new Keeper();
     await codeOf(() => unlock(ORDER));
     expect(isClear(handedOut)).toBe(true);
+  });
+});
+
+describe('the keys of a node', () => {
+  const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+
+  it('come from the password as SPEC.md says, the same at each start', async () => {
+    const expectedOf = (purpose: string) => {
+      const info = Buffer.from(encoder.encode([purpose, 1, 'demo', 'test', 1]));
+      return hex(ed25519.getPublicKey(hkdf(sha384, password, new Uint8Array(48), info, 32)));
+    };
+    const expected = [expectedOf('holdfast log key'), expectedOf('holdfast receipt key')];
+    for (const order of [ORDER, undefined]) {
+      const { store, nodeKeys } = await unlockAll(order);
+      expect([nodeKeys.log, nodeKeys.receipt].map(({ publicKey }) => hex(publicKey))).toEqual(expected);
+      if (order !== undefined) await store.commit([], IN_FORCE);
+    }
+  });
+
+  it('are those of a store that was deleted and started anew by the same password', async () => {
+    const first = await unlockAll(ORDER);
+    storage = new Keeper();
+    const second = await unlockAll({ ...ORDER, id: 'second-start' });
+    expect(second.nodeKeys.log.publicKey).toEqual(first.nodeKeys.log.publicKey);
   });
 });
 

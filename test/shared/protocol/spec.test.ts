@@ -9,6 +9,11 @@ import {
   MAX_CONTROL_FRAME_BYTES,
   NODE_PHASES,
 } from '../../../shared/protocol/control.ts';
+import {
+  logErrorCodeSchema,
+  logRequestSchema,
+  witnessRefusalCodeSchema,
+} from '../../../shared/protocol/log.ts';
 import { egressErrorCodeSchema } from '../../../shared/protocol/egress.ts';
 
 const spec = readFileSync(new URL('../../../shared/protocol/SPEC.md', import.meta.url), 'utf8');
@@ -23,16 +28,19 @@ describe('SPEC.md of control frames', () => {
 
   test('names every request, phase and code, and no other request', () => {
     const types = controlRequestSchema.options.map(({ shape }) => shape.type.value);
+    const logTypes = logRequestSchema.options.map(({ shape }) => shape.type.value);
     const rows = [...spec.matchAll(/^\| `([a-z-]+)`/gm)]
       .map(([, type = '']) => type)
       .filter((type) => type !== 'type');
-    expect(rows.toSorted()).toEqual([...types].toSorted());
+    expect(rows.toSorted()).toEqual([...types, ...logTypes].toSorted());
     const answers = controlResponseSchema.options.map(({ shape }) => shape.type.value);
     expect(answers.filter((type) => type !== 'error').toSorted()).toEqual([...types].toSorted());
     for (const name of [
       ...NODE_PHASES,
       ...controlErrorCodeSchema.options,
       ...egressErrorCodeSchema.options,
+      ...logErrorCodeSchema.options,
+      ...witnessRefusalCodeSchema.options,
     ]) {
       expect(spec).toContain(`\`${name}\``);
     }

@@ -1,0 +1,9 @@
+export { AppendError } from './errors.ts';
+export {
+  type Appended,
+  type StateSource,
+  TransparencyLog,
+  type TransparencyLogOptions,
+} from './transparency-log.ts';
+export { appendBootEntry, type BootLeaf } from './boot-leaf.ts';
+export { awaitWitnesses } from './await-witnesses.ts';

@@ -1,0 +1,382 @@
+import { sign } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type Append,
+  createVerifierKey,
+  formatVerifierKey,
+  frontierRoot,
+  signCheckpoint,
+  type SigningKey,
+} from '../../audit/log/index.ts';
+import type { Witnesses } from '../../shared/documents/configuration.ts';
+import { errorCode } from '../../shared/errors.ts';
+import { MAX_LOG_ENTRIES, MAX_LOG_ENTRY_BYTES } from '../../shared/protocol/control.ts';
+import type { WitnessRefusal } from '../../shared/protocol/log.ts';
+import type { LogClient } from '../../shared/protocol/log-client.ts';
+import type { NodeKey } from '../node/node-keys.ts';
+import { type RecordChange, type SealedStore, StoreError } from '../store/index.ts';
+import { AppendError } from './errors.ts';
+import { type Extension, PendingTree } from './pending-tree.ts';
+import { WitnessSet } from './witness-set.ts';
+
+/** The most entries that wait to be sealed or cosigned; further ones are refused at once. */
+const MAX_WAITING_ENTRIES = 4096;
+/** Bytes of entries from which on a batch takes no more: the frame of a commit has room for records beside them. */
+const MAX_BATCH_BYTES = 1024 * 1024;
+/** Milliseconds that an entry waits for witnesses, less than a client's connection may stall. */
+const COSIGNED_WITHIN_MS = 12_000;
+/** Milliseconds for one attempt to get cosignatures. */
+const ATTEMPT_MS = 6_000;
+/** Milliseconds between two attempts, the first and the longest: a new batch ends a pause longer than the first. */
+const FIRST_PAUSE_MS = 20;
+const MAX_PAUSE_MS = 2_000;
+
+/** State that must be durable together with the entries that tell of it. */
+export interface StateSource {
+  /** Returns what changed since the last call. Whatever is returned is in the next commit that succeeds. */
+  collectChanges(): readonly RecordChange[];
+}
+
+/** An entry that may have its effect: it is sealed and, where the configuration names witnesses, cosigned. */
+export interface Appended {
+  readonly index: number;
+  /** Signed note (C2SP tlog-checkpoint) of a tree with the entry, with the cosignatures that were waited for. */
+  readonly checkpoint: string;
+  /** Hashes from the entry's sibling up to the root of that tree (RFC 6962, 2.1.1). */
+  readonly proof: readonly Uint8Array[];
+}
+
+export interface TransparencyLogOptions {
+  readonly store: Pick<SealedStore, 'commit' | 'state'>;
+  /** Name of the log, and of its key. */
+  readonly origin: string;
+  readonly key: NodeKey;
+  readonly client: Pick<LogClient, 'publish'>;
+  /** Witnesses that the configuration names; null for none. */
+  readonly witnesses: Witnesses | null;
+  /** Milliseconds of a monotonic clock. */
+  readonly monotonic?: () => number;
+  readonly cosignedWithinMs?: number;
+}
+
+interface Waiting {
+  readonly makeEntry: (index: number) => Uint8Array;
+  readonly resolve: (appended: Appended) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** An entry that is sealed and was not released. */
+interface Sealed extends Omit<Waiting, 'makeEntry'> {
+  readonly index: number;
+}
+
+/** A tree that the log has signed. */
+interface SignedTree {
+  readonly size: number;
+  readonly text: string;
+  readonly note: string;
+}
+
+/**
+ * A node's log: the one way by which anything leaves it. Entries that wait at the same time become one commit and one
+ * checkpoint. While a batch is written or cosigned, the next one forms; and whoever waits for a cosigned tree is served
+ * by any later one.
+ */
+export class TransparencyLog {
+  /** Verifier key of the log (C2SP signed-note). */
+  readonly vkey: string;
+  readonly origin: string;
+  readonly #store: TransparencyLogOptions['store'];
+  readonly #signingKey: SigningKey;
+  readonly #client: TransparencyLogOptions['client'];
+  readonly #witnesses: WitnessSet | undefined;
+  readonly #maxUncosignedMs: number;
+  readonly #monotonic: () => number;
+  readonly #cosignedWithinMs: number;
+  readonly #sources: StateSource[] = [];
+  readonly #tree: PendingTree;
+  /** Changes of sources that a commit without room has not written. */
+  #unwritten: readonly RecordChange[] = [];
+  #waiting: Waiting[] = [];
+  #sealed: Sealed[] = [];
+  #newest: SignedTree;
+  /** Resolves when the next batch is sealed. */
+  #nextBatch = Promise.withResolvers<void>();
+  #isFlushing = false;
+  #isReleasing = false;
+  #isPublishing = false;
+  /** Outcome of the last attempt to get cosignatures. */
+  #isCosigned = true;
+  /** Time of the last cosigned tree, by the monotonic clock. */
+  #lastCosigned = -Infinity;
+  #failure: unknown;
+  readonly #failed = Promise.withResolvers<never>();
+
+  constructor(options: TransparencyLogOptions) {
+    const { key, origin, witnesses, monotonic = () => performance.now() } = options;
+    const verifierKey = createVerifierKey(origin, 'ed25519', key.publicKey);
+    this.origin = origin;
+    this.vkey = formatVerifierKey(verifierKey);
+    this.#signingKey = { key: verifierKey, sign: (message) => sign(null, message, key.privateKey) };
+    this.#store = options.store;
+    this.#client = options.client;
+    this.#witnesses = witnesses === null ? undefined : new WitnessSet(witnesses);
+    this.#maxUncosignedMs = (witnesses?.maxUncosignedSeconds ?? 0) * 1_000;
+    this.#monotonic = monotonic;
+    this.#cosignedWithinMs = options.cosignedWithinMs ?? COSIGNED_WITHIN_MS;
+    const { size, frontier } = options.store.state.log;
+    this.#tree = new PendingTree({ size, hashes: frontier });
+    this.#newest = this.#sign(size, frontierRoot({ size, hashes: frontier }));
+    this.#failed.promise.catch(() => undefined);
+    if (this.#witnesses === undefined) this.#run(() => this.#publish());
+  }
+
+  /** Rejects with the error after which the node must stop; never resolves. */
+  get failed(): Promise<never> {
+    return this.#failed.promise;
+  }
+
+  /** Threshold and number of the witnesses; null where the configuration names none. */
+  get witnesses(): { readonly threshold: number; readonly of: number } | null {
+    return this.#witnesses === undefined
+      ? null
+      : { threshold: this.#witnesses.threshold, of: this.#witnesses.size };
+  }
+
+  /** Adds a source whose changes go into every commit from the next one on. */
+  addSource(source: StateSource): void {
+    this.#sources.push(source);
+  }
+
+  /**
+   * Appends an entry, and resolves once what it allows may leave the enclave.
+   *
+   * @param makeEntry makes the entry's bytes (at most {@link MAX_LOG_ENTRY_BYTES}) for its index, right before the
+   * sources are asked for their changes; an error that it throws refuses that entry alone
+   * @throws AppendError LOG_OVERLOADED, LOG_NOT_COSIGNED, LOG_CLOSED; StoreError, after which but for STORE_FULL the
+   * node must stop; RangeError for an entry that is too long
+   */
+  append(makeEntry: (index: number) => Uint8Array): Promise<Appended> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#waiting.length + this.#sealed.length >= MAX_WAITING_ENTRIES) {
+        throw new AppendError('LOG_OVERLOADED', `${MAX_WAITING_ENTRIES} entries wait already`);
+      }
+      this.#waiting.push({ makeEntry, resolve, reject });
+      if (!this.#isFlushing) {
+        this.#isFlushing = true;
+        // Requests that arrived together are read before the next step of the event loop, and make one batch.
+        setImmediate(() => this.#run(() => this.#flushAll()));
+      }
+    });
+  }
+
+  /**
+   * Hands out the tree of the start and waits for its cosignatures: until then nothing may leave the enclave.
+   *
+   * @param onRefusals called with what witnesses are said to have answered, after each attempt that did not suffice
+   * @returns false where the time is over
+   */
+  async witnessStart(
+    timeoutMs: number,
+    onRefusals: (refusals: readonly WitnessRefusal[]) => void,
+  ): Promise<boolean> {
+    const end = this.#monotonic() + timeoutMs;
+    for (let pause = FIRST_PAUSE_MS; this.#monotonic() < end; pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
+      if (this.#failure !== undefined) throw this.#failure;
+      const { lines, refusals } = await this.#askWitnesses();
+      if (lines !== undefined) return true;
+      onRefusals(refusals);
+      await sleep(pause, undefined, { ref: false });
+    }
+    return false;
+  }
+
+  /** Refuses all entries that wait, and all that come. */
+  close(): void {
+    this.#fail(new AppendError('LOG_CLOSED', 'the node is stopping'));
+  }
+
+  async #flushAll(): Promise<void> {
+    while (this.#waiting.length > 0 && this.#failure === undefined) await this.#flush();
+    this.#isFlushing = false;
+  }
+
+  async #flush(): Promise<void> {
+    const { batch, entries } = this.#takeBatch();
+    const changes = this.#collectChanges();
+    if (batch.length === 0 && changes.length === 0) return;
+    const extension = this.#tree.extend(entries);
+    const { size, hashes } = extension.tree.frontier;
+    try {
+      await this.#store.commit(changes, { log: { size, frontier: [...hashes] } }, entries);
+    } catch (error) {
+      this.#unwritten = changes;
+      for (const { reject } of batch) reject(error);
+      if (!(error instanceof StoreError && error.code === 'STORE_FULL')) this.#fail(error);
+      return;
+    }
+    this.#unwritten = [];
+    this.#tree.take(extension);
+    this.#sealed.push(...batch);
+    if (this.#failure !== undefined) this.#fail(this.#failure);
+    else this.#finishSealed(extension, batch);
+  }
+
+  #finishSealed({ tree }: Extension, batch: readonly Sealed[]): void {
+    this.#newest = this.#sign(tree.frontier.size, tree.root);
+    if (this.#witnesses === undefined) {
+      this.#release(this.#newest, [], tree);
+      this.#run(() => this.#publish());
+      return;
+    }
+    if (this.#mayGoOnUncosigned()) this.#release(this.#newest, []);
+    else this.#expireLater(batch);
+    this.#nextBatch.resolve();
+    this.#nextBatch = Promise.withResolvers<void>();
+    this.#run(() => this.#releaseAll());
+  }
+
+  /** Takes the next entries, as many as one commit carries, and makes their bytes. */
+  #takeBatch(): { batch: Sealed[]; entries: Uint8Array[] } {
+    const batch: Sealed[] = [];
+    const entries: Uint8Array[] = [];
+    let bytes = 0;
+    let taken = 0;
+    for (const { makeEntry, resolve, reject } of this.#waiting) {
+      if (entries.length === MAX_LOG_ENTRIES || bytes >= MAX_BATCH_BYTES) break;
+      taken += 1;
+      const index = this.#tree.size + entries.length;
+      try {
+        const entry = makeEntry(index);
+        if (entry.length > MAX_LOG_ENTRY_BYTES)
+          throw new RangeError(`expected an entry of at most ${MAX_LOG_ENTRY_BYTES} bytes`);
+        entries.push(entry);
+        bytes += entry.length;
+        batch.push({ index, resolve, reject });
+      } catch (error) {
+        reject(error);
+      }
+    }
+    this.#waiting = this.#waiting.slice(taken);
+    return { batch, entries };
+  }
+
+  #collectChanges(): readonly RecordChange[] {
+    const changes = new Map<string, RecordChange>();
+    for (const change of [...this.#unwritten, ...this.#sources.flatMap((one) => one.collectChanges())]) {
+      changes.set(`${change.table}/${change.id}`, change);
+    }
+    return [...changes.values()];
+  }
+
+  #sign(size: number, root: Uint8Array): SignedTree {
+    return { size, ...signCheckpoint({ origin: this.origin, size, root }, this.#signingKey) };
+  }
+
+  /** Gets cosignatures of the newest tree, until no entry waits for one. */
+  async #releaseAll(): Promise<void> {
+    if (this.#isReleasing) return;
+    this.#isReleasing = true;
+    let pause = FIRST_PAUSE_MS;
+    while (this.#failure === undefined && (this.#sealed.length > 0 || !this.#isCosigned)) {
+      const { promise: nextBatch } = this.#nextBatch;
+      const { tree, lines } = await this.#askWitnesses();
+      if (lines !== undefined) {
+        pause = FIRST_PAUSE_MS;
+        this.#release(tree, lines);
+        continue;
+      }
+      if (this.#mayGoOnUncosigned()) this.#release(this.#newest, []);
+      await sleep(FIRST_PAUSE_MS, undefined, { ref: false });
+      await Promise.race([sleep(pause, undefined, { ref: false }), nextBatch]);
+      pause = Math.min(2 * pause, MAX_PAUSE_MS);
+    }
+    this.#isReleasing = false;
+  }
+
+  /** Hands out the newest tree. Lines are undefined where too few witnesses have cosigned it. */
+  async #askWitnesses(): Promise<{
+    tree: SignedTree;
+    lines: readonly string[] | undefined;
+    refusals: readonly WitnessRefusal[];
+  }> {
+    const tree = this.#newest;
+    const threshold = this.#witnesses?.threshold ?? 0;
+    const { lines, refusals } = await this.#hand(tree, threshold);
+    const verified = this.#witnesses?.verify(tree.text, lines) ?? [];
+    this.#isCosigned = verified.length >= threshold;
+    if (this.#isCosigned) this.#lastCosigned = this.#monotonic();
+    return { tree, lines: this.#isCosigned ? verified : undefined, refusals };
+  }
+
+  async #hand({ note }: SignedTree, wanted: number) {
+    try {
+      return await this.#client.publish({ bytes: Buffer.from(note), key: this.vkey, wanted }, ATTEMPT_MS);
+    } catch (error) {
+      // Whatever the parent does, the tree is not cosigned: the caller tries again until its time is over.
+      if (errorCode(error) === 'INTERNAL') throw error;
+      return { lines: [], refusals: [] };
+    }
+  }
+
+  /** Hands out the newest tree where nothing waits for cosignatures, one at a time. */
+  async #publish(): Promise<void> {
+    if (this.#isPublishing) return;
+    this.#isPublishing = true;
+    let published: SignedTree | undefined;
+    while (this.#newest !== published && this.#failure === undefined) {
+      published = this.#newest;
+      await this.#hand(published, 0);
+    }
+    this.#isPublishing = false;
+  }
+
+  /** True while the configuration lets the node go on although the last attempt brought too few cosignatures. */
+  #mayGoOnUncosigned(): boolean {
+    return !this.#isCosigned && this.#monotonic() - this.#lastCosigned < this.#maxUncosignedMs;
+  }
+
+  /** Lets the entries of a tree have their effects. */
+  #release(tree: SignedTree, lines: readonly string[], known?: Append): void {
+    const released = this.#sealed.filter(({ index }) => index < tree.size);
+    if (released.length === 0) return;
+    this.#sealed = this.#sealed.filter(({ index }) => index >= tree.size);
+    const provable = known ?? this.#tree.at(tree.size);
+    const checkpoint = tree.note + lines.join('');
+    for (const { index, resolve } of released) {
+      resolve({ index, checkpoint, proof: provable.proveInclusion(index) });
+    }
+    this.#settle();
+  }
+
+  /** Forgets what no entry needs that still waits. */
+  #settle(): void {
+    this.#tree.settle(this.#sealed[0]?.index ?? this.#tree.size);
+  }
+
+  #expireLater(batch: readonly Sealed[]): void {
+    setTimeout(() => {
+      const late = new Set(batch);
+      const expired = this.#sealed.filter((one) => late.has(one));
+      this.#sealed = this.#sealed.filter((one) => !late.has(one));
+      for (const { reject } of expired) {
+        reject(new AppendError('LOG_NOT_COSIGNED', 'too few witnesses have cosigned the entry in time'));
+      }
+      this.#settle();
+    }, this.#cosignedWithinMs).unref();
+  }
+
+  /** Runs a loop in the background; an error that it does not expect is a defect, and the end of the log. */
+  #run(loop: () => Promise<void>): void {
+    loop().catch((error: unknown) => this.#fail(error));
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    for (const { reject } of [...this.#sealed, ...this.#waiting]) reject(this.#failure);
+    this.#sealed = [];
+    this.#waiting = [];
+    if (!(error instanceof AppendError)) this.#failed.reject(error);
+  }
+}
