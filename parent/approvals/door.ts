@@ -24,6 +24,16 @@ const PREFLIGHT_MAX_AGE = '600';
 const ROUTE = /^\/v1\/requests\/[0-9a-f]{32}\/(review|votes)$/;
 const METHOD_OF = { review: 'GET', votes: 'POST' } as const;
 
+/** Codes of the door's own refusals; all others are the node's. */
+type DoorRefusal =
+  | 'NOT_FOUND'
+  | 'METHOD_NOT_ALLOWED'
+  | 'REQUEST_TOO_LARGE'
+  | 'LENGTH_REQUIRED'
+  | 'OVERLOADED'
+  /** The enclave gave no response. */
+  | 'ENCLAVE_UNREACHABLE';
+
 /** A door for approvers that listens. */
 export interface ApprovalDoor {
   readonly host: string;
@@ -129,7 +139,7 @@ function allowMethod(response: ServerResponse, method: string): void {
   response.end();
 }
 
-function refuse(response: ServerResponse, status: number, code: string): void {
+function refuse(response: ServerResponse, status: number, code: DoorRefusal): void {
   if (response.headersSent) {
     response.destroy();
     return;

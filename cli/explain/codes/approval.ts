@@ -64,6 +64,23 @@ export const APPROVAL_CODES: readonly CodeArea[] = [
     },
   },
   {
+    title: 'Votes by the command, and the door for approvers',
+    who: 'holdfast approve, and the door of the parent',
+    next: 'Look whether the node runs and its parent has a door for approvers: docs/approvals.md.',
+    codes: {
+      DIGEST_NOT_CONFIRMED: [
+        '--yes-digest is not the digest of the request that came',
+        'Read the request again with "holdfast approve show".',
+      ],
+      ENCLAVE_UNREACHABLE: 'the parent does not reach the enclave',
+      REQUEST_UNREACHABLE: 'neither the node nor the door of its parent responds as one does',
+      VOTE_NOT_COUNTED: [
+        "the vote was sent, and the node's signed list of votes does not have it: somebody on the way has dropped it",
+        'Send it by another way, such as to the node itself.',
+      ],
+    },
+  },
+  {
     title: 'Requests that wait for approvals',
     who: 'the node, in its response to a client or an approver',
     next: '"holdfast node requests" shows the requests of a client, and what each still needs: docs/approvals.md.',
