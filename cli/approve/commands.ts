@@ -69,7 +69,7 @@ async function vote(input: CommandInput, decision: 'approve' | 'reject') {
   const approver = input.text('approver') ?? '';
   if (!IDENTIFIER.test(approver)) throw new UsageError('--approver is no id that a configuration can have');
   const { privateKey, publicKey } = await readSigningKey(input.text('key') ?? '');
-  const { review, address } = await readReview(input);
+  const { review, address, trust } = await readReview(input);
   await confirmDigest(input, review, decision);
   const statement = createStatement(review, approver, decision);
   const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
@@ -86,7 +86,7 @@ async function vote(input: CommandInput, decision: 'approve' | 'reject') {
     return { ok: true, text, data };
   }
   await sendVote(address, signed);
-  const { pending } = await verify(await fetchReview(address), address.id, input);
+  const { pending } = verify(await fetchReview(address), address.id, trust);
   if (!pending.votes.some((cast) => cast.approver === approver && cast.decision === decision)) {
     throw new ApproveError('VOTE_NOT_COUNTED', "the node's signed list of votes does not have the vote");
   }

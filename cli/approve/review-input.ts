@@ -1,4 +1,9 @@
-import { MANIFEST_PCR, computeManifestPcr, verifyAttestationDocument } from '../../attestation/index.ts';
+import {
+  computeManifestPcr,
+  MANIFEST_PCR,
+  type PcrValues,
+  verifyAttestationDocument,
+} from '../../attestation/index.ts';
 import {
   decodeReviewPart,
   parseReview,
@@ -7,6 +12,8 @@ import {
 } from '../../policy/approvals/index.ts';
 import { MAX_REVIEW_BYTES, type ReviewResponse } from '../../shared/api/requests.ts';
 import { type CommandInput, type OptionSpec, readInput, UsageError } from '../common/command.ts';
+import { parseManifest } from '../../shared/documents/manifest.ts';
+import { inFile } from '../common/in-file.ts';
 import { readPcrFile, readRootFile } from '../common/trust-files.ts';
 import { fetchReview, type RequestAddress } from './request-address.ts';
 
@@ -42,39 +49,63 @@ export const REVIEW_OPTIONS = {
   },
 } as const satisfies Record<string, OptionSpec>;
 
+/** What an approver trusts beforehand. */
+export interface ReviewTrustFiles {
+  readonly manifest: Uint8Array;
+  readonly pcrs: PcrValues;
+  readonly root: Uint8Array;
+}
+
 /** A review that was verified, and where votes on it go; undefined for one from a file. */
 export interface ReadReview {
   readonly review: VerifiedReview;
   readonly address: RequestAddress | undefined;
+  readonly trust: ReviewTrustFiles;
 }
 
-/** Reads and verifies a request. @throws UsageError; AttestationError; ReviewError; ApproveError; NodeRefusal; CliError */
+/**
+ * Reads and verifies a request.
+ *
+ * @throws UsageError; AttestationError; ReviewError; ApproveError; NodeRefusal; ManifestError; CliError
+ */
 export async function readReview(input: CommandInput): Promise<ReadReview> {
   const { text, io } = input;
   const address = readAddress(input);
+  const id = readId(input);
+  const trust = await readTrust(input);
   const response =
     address === undefined
       ? parseReview(await readInput(text('file') ?? '', io, MAX_REVIEW_BYTES))
       : await fetchReview(address);
-  return { review: await verify(response, address?.id ?? readId(input), input), address };
+  return { review: verify(response, id, trust), address, trust };
 }
 
-/** Verifies a review by the options of the command. @throws AttestationError; ReviewError */
-export async function verify(
+/** Verifies a review. @throws AttestationError; ReviewError */
+export function verify(
   response: ReviewResponse,
   id: string | undefined,
-  { text, io }: CommandInput,
-): Promise<VerifiedReview> {
-  const manifest = await readInput(text('manifest') ?? '', io);
+  { manifest, pcrs, root }: ReviewTrustFiles,
+): VerifiedReview {
   const expectedPcr16 = computeManifestPcr(manifest);
   const now = Date.now();
-  const { pcrs, userData } = verifyAttestationDocument(decodeReviewPart(response.document), {
-    root: await readRootFile(text('root'), io),
+  const document = verifyAttestationDocument(decodeReviewPart(response.document), {
+    root,
     at: now,
-    pcrs: new Map([...(await readPcrFile(text('pcrs') ?? '', io)), [MANIFEST_PCR, expectedPcr16]]),
+    pcrs: new Map([...pcrs, [MANIFEST_PCR, expectedPcr16]]),
   });
-  const attested = { pcr16: pcrs.get(MANIFEST_PCR), userData };
+  const attested = { pcr16: document.pcrs.get(MANIFEST_PCR), userData: document.userData };
   return verifyReview(response, { manifest, attested, expectedPcr16, id, now });
+}
+
+async function readTrust({ text, io }: CommandInput): Promise<ReviewTrustFiles> {
+  const path = text('manifest') ?? '';
+  const manifest = await readInput(path, io);
+  inFile(path, () => parseManifest(manifest));
+  return {
+    manifest,
+    pcrs: await readPcrFile(text('pcrs') ?? '', io),
+    root: await readRootFile(text('root'), io),
+  };
 }
 
 function readAddress(input: CommandInput): RequestAddress | undefined {

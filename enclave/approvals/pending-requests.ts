@@ -264,12 +264,7 @@ export class PendingRequests {
     return dropped.map(({ id, client, digest }) => ({ id, client, digest, reason }));
   }
 
-  #hold(
-    request: PendingRequest,
-    bytes: number,
-    votes: readonly Vote[] = [],
-    done?: Held['done'],
-  ): void {
+  #hold(request: PendingRequest, bytes: number, votes: readonly Vote[] = [], done?: Held['done']): void {
     this.#held.set(request.id, { request, bytes, votes, arriving: new Map(), done, underWay: undefined });
   }
 

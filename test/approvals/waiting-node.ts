@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { encodeRlp, SigningKey } from 'ethers';
 import { createApprovalRoutes } from '../../enclave/api/approval-routes.ts';
 import { serveHttps } from '../../enclave/api/http-server.ts';
@@ -14,7 +14,7 @@ import { encodeTransaction } from '../../policy/transactions/json.ts';
 import { digestRequest } from '../../shared/api/request-digest.ts';
 import type { Payload } from '../../shared/api/payloads.ts';
 import type { PendingRequestDocument, ReviewResponse } from '../../shared/api/requests.ts';
-import { createEnvelope, ed25519PublicKeyHex, signEnvelope } from '../../shared/dsse/index.ts';
+import { createEnvelope, signEnvelope } from '../../shared/dsse/index.ts';
 import { digestManifest } from '../../shared/documents/manifest.ts';
 import { parseConfiguration } from '../../shared/documents/configuration.ts';
 import type { Transport } from '../../shared/transport/transport.ts';
@@ -119,7 +119,6 @@ export class WaitingNode {
     parseConfiguration(payload);
     const envelope = createEnvelope('application/vnd.holdfast.configuration+json', payload);
     const configuration = Buffer.from(JSON.stringify(signEnvelope(envelope, authority)));
-    const { createHash } = await import('node:crypto');
     const { requests } = await PendingRequests.restore(
       { list: () => [][Symbol.iterator]() as never, read: () => Promise.resolve(null) },
       {
@@ -138,6 +137,10 @@ export class WaitingNode {
   /** pcr.json of the image. */
   get pcrs(): string {
     return formatPcrFile(IMAGE);
+  }
+
+  get manifestDigest(): Uint8Array {
+    return digestManifest(this.manifest);
   }
 
   get expectedPcr16(): Uint8Array {
@@ -218,9 +221,7 @@ function readRequest({ request }: PendingRequest) {
   };
 }
 
-const publicHex = (privateKey: KeyObject) => ed25519PublicKeyHexOf(privateKey);
-
-function ed25519PublicKeyHexOf(privateKey: KeyObject): string {
+function publicHex(privateKey: KeyObject): string {
   return Buffer.from(privateKey.export({ format: 'jwk' }).x ?? '', 'base64url').toString('hex');
 }
 

@@ -83,7 +83,7 @@ describe.skipIf(chromiumPath === undefined)(
     afterEach(async () => {
       await page.context().close();
       for (const close of closers.splice(0)) await close();
-      expect(problems).toEqual([]);
+      if (problems.length > 0) throw new Error(`the page complained: ${problems.join()}`);
     });
 
     async function register(name: string): Promise<ApproverEntry> {

@@ -16,7 +16,10 @@ import type { RecipientVerifier } from '../../../local/kms/index.ts';
 import { type ConfigurationBody, openTestNode } from '../../../local/testbed/index.ts';
 import { createEnvelope, ed25519PublicKeyHex, signEnvelope } from '../../../shared/dsse/index.ts';
 import { errorCode } from '../../../shared/errors.ts';
-import { CONFIGURATION_FORMAT_1, CONFIGURATION_PAYLOAD_TYPE } from '../../../shared/documents/configuration.ts';
+import {
+  CONFIGURATION_FORMAT_1,
+  CONFIGURATION_PAYLOAD_TYPE,
+} from '../../../shared/documents/configuration.ts';
 import { digestManifest } from '../../../shared/documents/manifest.ts';
 import { PARENT_PORT } from '../../../shared/transport/ports.ts';
 import { openVsockTransport } from '../../../shared/native/vsock-transport.ts';
