@@ -83,7 +83,7 @@ export const APPROVAL_CODES: readonly CodeArea[] = [
   {
     title: 'Requests that wait for approvals',
     who: 'the node, in its response to a client or an approver',
-    next: '"holdfast node requests" shows the requests of a client, and what each still needs: docs/approvals.md.',
+    next: 'GET /v1/requests shows the requests of a client, and what each still needs: docs/approvals.md.',
     codes: {
       REQUESTS_FULL: [
         'the node keeps no more requests that wait, of all clients or of this one; or no more approvals of one',

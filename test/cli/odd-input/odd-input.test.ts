@@ -107,7 +107,7 @@ beforeAll(async () => {
     ['--manifest', save('manifest.json', manifest)],
     ['--root', root],
     ['--nonce', 'ab'.repeat(32)],
-    ['[ID]', 'ab'.repeat(16)],
+    ['ID', 'ab'.repeat(16)],
     ['--approver', 'alice'],
     ['--node-role', ARN],
     ['--admin', `${ARN}-admin`],
