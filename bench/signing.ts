@@ -17,7 +17,7 @@ import {
 import { generateKey, type SoleKeyType } from '../enclave/keys/index.ts';
 import { type SigningInput, toSigningInput } from '../policy/transactions/index.ts';
 import { openLocalCurves } from '../local/noble-curves.ts';
-import { createRateLimits, decide, preparePolicy } from '../policy/index.ts';
+import { createPolicyState, decide, preparePolicy } from '../policy/index.ts';
 import { ReplayCache, signRequest, verifyRequestSignature } from '../shared/http-signature/index.ts';
 import type { Algorithm, ShareType } from '../shared/algorithms.ts';
 import type { BlindPayload } from '../shared/api/bodies.ts';
@@ -89,7 +89,13 @@ function measureFrost(type: ShareType, payload: BlindPayload): void {
   store.clear();
   measure(`${type}, both rounds`, () => {
     const { handle, commitment } = commit();
-    signShare(store, { ...OWNER, share: first.held, handle, commitments: [commitment, theirs], payload: toSigningInput(payload) });
+    signShare(store, {
+      ...OWNER,
+      share: first.held,
+      handle,
+      commitments: [commitment, theirs],
+      payload: toSigningInput(payload),
+    });
   });
 }
 measureFrost('frost-ed25519', { kind: 'message', message: message.toString('hex') });
@@ -135,15 +141,15 @@ const configuration = readConfiguration({
   })),
 });
 const policy = preparePolicy(configuration);
-const limits = createRateLimits(policy.ruleCount, 0);
+const state = createPolicyState(policy, 0);
 let now = 0;
 measure('decision, the last of 64 rules', () => {
   now += 1;
   return decide(
     policy,
     { operation: 'sign', client: 'backend', key: 'hot', algorithm: 'ed25519', payload: 'message' },
-    limits,
-    now,
+    state,
+    { now, monotonic: now },
   );
 });
 if (values.json) console.log(JSON.stringify(rates, undefined, 2));

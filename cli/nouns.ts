@@ -46,6 +46,10 @@ export const nouns: Nouns = {
     summary: 'what a node allows: configurations and the signatures of their authorities',
     load: async () => (await import('./config/commands.ts')).commands,
   },
+  receipt: {
+    summary: 'receipts: what a node decided, verified years later',
+    load: async () => (await import('./receipt/commands.ts')).commands,
+  },
   secrets: {
     summary: 'a master password of your own: encrypted for one node, put where its parent reads it',
     load: async () => (await import('./secrets/commands.ts')).commands,

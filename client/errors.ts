@@ -16,6 +16,11 @@ export type ClientErrorCode =
   | 'BINDING_MALFORMED'
   /** The configuration in force is older than `oldestConfiguration` or one seen before: the store was rolled back. */
   | 'CONFIGURATION_ROLLED_BACK'
+  /**
+   * The request waits in the node for approvals: `details` has its `id`, the `rule` that asks for them, and when it
+   * `expires`, in milliseconds since 1970.
+   */
+  | 'APPROVALS_NEEDED'
   /** The signature shares do not make a signature; `details.signers` names those at fault, where known. */
   | 'AGGREGATION_FAILED';
 
@@ -23,4 +28,12 @@ export type ClientErrorCode =
 export class ClientError extends HoldfastError<ClientErrorCode> {}
 
 /** A refusal by the node: `code` is the node's, `details.status` the HTTP status of the response. */
-export class NodeRefusal extends HoldfastError {}
+export class NodeRefusal extends HoldfastError {
+  /** The receipt of the decision, unverified: why nothing permits the request. Undefined where nothing was decided. */
+  readonly receipt: unknown;
+
+  constructor(code: string, message: string, details: Record<string, unknown> = {}, receipt?: unknown) {
+    super(code, message, details);
+    this.receipt = receipt;
+  }
+}

@@ -1,21 +1,13 @@
-import { type Algorithm, ALGORITHMS, describeAlgorithm, type PayloadKind } from '../shared/algorithms.ts';
-import { type Policy, type PreparedRule } from './policy.ts';
-import { type RateLimits, takeToken, waitForToken } from './rate-limits.ts';
-
-interface RequestFields {
-  readonly client: string;
-  readonly key: string;
-  readonly algorithm: Algorithm;
-}
-
-/**
- * A request of a client, as far as rules see it. `commit` is the first round of FROST: there is no payload yet, so
- * `commit` is permitted where the signing of some payload would be, and draws on no rate; the second round is decided
- * as `sign` on the real payload. A share's import is decided with the algorithm that the share will sign with.
- */
-export type PolicyRequest =
-  | ({ readonly operation: 'sign'; readonly payload: PayloadKind } & RequestFields)
-  | ({ readonly operation: 'commit' | 'import-share' } & RequestFields);
+import { ALGORITHMS, describeAlgorithm } from '../shared/algorithms.ts';
+import type { Charge, Shortage } from './accumulations/index.ts';
+import { type Candidate, denies, examinePermit, explainExamination } from './matching/examination.ts';
+import type { MissingApprovals } from './matching/consent.ts';
+import { askQuestion, type Question } from './matching/question.ts';
+import { listRules, type Policy, type PreparedPermit } from './policy.ts';
+import { takeToken, waitForToken } from './rate-limits.ts';
+import { describeAmount, type Mismatch, mismatch, type RuleField } from './reasons.ts';
+import type { PolicyRequest } from './request.ts';
+import type { PolicyState, PolicyTime } from './state.ts';
 
 export type PolicyRefusal =
   | 'UNKNOWN_CLIENT'
@@ -26,33 +18,42 @@ export type PolicyRefusal =
   | 'PAYLOAD_MISMATCH'
   /** No rule matches in every field, or the request lacks a field that a rule needs. */
   | 'POLICY_DENIED'
+  /** A rule denies the request, whatever others permit. */
+  | 'RULE_DENIED'
   /** Rules match, and all of them are used up for now. */
-  | 'RATE_LIMITED';
+  | 'RATE_LIMITED'
+  /** Rules match, and what the request moves is more than a limit of each has left. */
+  | 'LIMIT_EXCEEDED'
+  /** Rules match, and no more windows can be remembered: {@link MAX_WINDOWS}. */
+  | 'LIMITS_FULL'
+  /** Somebody whose approval the rule asks for has rejected the request. */
+  | 'APPROVAL_REJECTED'
+  /** The evaluation has failed. */
+  | 'POLICY_FAILED';
 
-/** A field of a rule that a request can fail to match. */
-export type RuleField = 'keys' | 'algorithms' | 'operations' | 'payloads';
+/** A condition that would turn a denial into a permission. */
+export type Need =
+  /** The milliseconds until a rule's rate or limit has enough left. */
+  { readonly kind: 'time'; readonly rule: string; readonly milliseconds: number } | ApprovalsNeed;
 
-/** Why one rule of the client does not permit the request: the first field that does not match. */
-export interface Mismatch {
+/** The approvals that are still missing under a rule, and for how long the request may wait for them. */
+export interface ApprovalsNeed {
+  readonly kind: 'approvals';
   readonly rule: string;
-  readonly field: RuleField;
-}
-
-/** A condition that would turn a denial into a permission: the milliseconds until a rule's rate has a request left. */
-export interface Need {
-  readonly kind: 'time';
-  readonly rule: string;
-  readonly milliseconds: number;
+  readonly groups: readonly MissingApprovals[];
+  readonly expiresSeconds: number;
 }
 
 export type Decision =
-  | { readonly outcome: 'permitted'; readonly rule: string }
+  /** `charges` are counted already, and have to be sealed before anything leaves the node. */
+  | { readonly outcome: 'permitted'; readonly rule: string; readonly charges: readonly Charge[] }
+  | { readonly outcome: 'pending'; readonly rule: string; readonly needs: readonly [ApprovalsNeed] }
   | {
       readonly outcome: 'denied';
       readonly code: PolicyRefusal;
-      /** For `POLICY_DENIED`, the client's rules in their order, at most {@link MAX_REASONS} of them. */
+      /** At most {@link MAX_REASONS}: the rules that deny; or the client's rules, those of the key first. */
       readonly reasons: readonly Mismatch[];
-      /** For `RATE_LIMITED`, each rule that would permit the request later. */
+      /** For `RATE_LIMITED` and `LIMIT_EXCEEDED`, each rule that would permit the request later. */
       readonly needs: readonly Need[];
     };
 
@@ -65,67 +66,153 @@ const deny = (
 ): Decision => ({ outcome: 'denied', code, reasons, needs });
 
 /**
- * Decides one request. Everything is denied that no rule permits, and a field that is missing matches nothing, even
- * where the types were circumvented. The only state is in `limits`, from which a permitted request is deducted.
- *
- * @param now milliseconds of the monotonic clock that `limits` was created with
+ * Decides one request. Everything is denied that no rule permits, what a rule denies is denied whatever others permit,
+ * and a field that is missing permits nothing, even where the types were circumvented. A permitted request is deducted
+ * from `state`, and no other is. No error permits: it is a denial.
  */
-export function decide(policy: Policy, request: PolicyRequest, limits: RateLimits, now: number): Decision {
-  const rules = policy.rulesOf.get(request.client);
-  if (rules === undefined) return deny('UNKNOWN_CLIENT');
-  const keyType = policy.keys.get(request.key);
-  if (keyType === undefined) return deny('UNKNOWN_KEY');
-  if (!ALGORITHMS.includes(request.algorithm)) return deny('POLICY_DENIED');
-  const algorithm = describeAlgorithm(request.algorithm);
-  if (algorithm.key !== keyType) return deny('ALGORITHM_MISMATCH');
-  if (request.operation === 'sign') {
-    if (request.payload === undefined) return deny('POLICY_DENIED');
-    if (!algorithm.payloads.includes(request.payload)) return deny('PAYLOAD_MISMATCH');
+export function decide(
+  policy: Policy,
+  request: PolicyRequest,
+  state: PolicyState,
+  time: PolicyTime,
+): Decision {
+  try {
+    return decideOrThrow(policy, request, state, time);
+  } catch {
+    return deny('POLICY_FAILED');
   }
-
-  const reasons: Mismatch[] = [];
-  const needs: Need[] = [];
-  for (const rule of rules) {
-    const field = findMismatch(rule, request, algorithm.payloads);
-    if (field !== undefined) {
-      if (reasons.length < MAX_REASONS) reasons.push({ rule: rule.id, field });
-      continue;
-    }
-    if (
-      request.operation === 'commit' ||
-      rule.rate === null ||
-      takeToken(limits, rule.index, rule.rate, now)
-    ) {
-      return { outcome: 'permitted', rule: rule.id };
-    }
-    needs.push({
-      kind: 'time',
-      rule: rule.id,
-      milliseconds: waitForToken(limits, rule.index, rule.rate, now),
-    });
-  }
-  return needs.length > 0 ? deny('RATE_LIMITED', { needs }) : deny('POLICY_DENIED', { reasons });
 }
 
-/** The first field in which a rule does not match the request; undefined where it matches in every field. */
-function findMismatch(
-  rule: PreparedRule,
+function decideOrThrow(
+  policy: Policy,
   request: PolicyRequest,
-  payloads: readonly PayloadKind[],
-): RuleField | undefined {
-  if (!rule.keys.has(request.key)) return 'keys';
-  if (!rule.algorithms.has(request.algorithm)) return 'algorithms';
-  switch (request.operation) {
-    case 'sign':
-      if (!rule.operations.has('sign')) return 'operations';
-      return rule.payloads.has(request.payload) ? undefined : 'payloads';
-    case 'commit':
-      if (!rule.operations.has('sign')) return 'operations';
-      return payloads.some((kind) => rule.payloads.has(kind)) ? undefined : 'payloads';
-    case 'import-share':
-      return rule.operations.has('import-share') ? undefined : 'operations';
-    default:
-      // No type allows another operation; hostile data might.
-      return 'operations';
+  state: PolicyState,
+  time: PolicyTime,
+): Decision {
+  const client = policy.clients.get(request.client);
+  if (client === undefined) return deny('UNKNOWN_CLIENT');
+  const code = findUnsuitable(policy, request);
+  if (code !== undefined) return deny(code);
+  const question = askQuestion(request, client, time);
+  const denying = listRules(policy.denials, client, request.key).filter((rule) => denies(rule, question));
+  if (denying.length > 0) {
+    return deny('RULE_DENIED', {
+      reasons: denying.slice(0, MAX_REASONS).map(({ id }) => mismatch(id, 'denied')),
+    });
   }
+  const permits = listRules(policy.permits, client, request.key);
+  const rejected = findRejection(permits, request);
+  if (rejected !== undefined) return deny('APPROVAL_REJECTED', { reasons: [rejected] });
+  const found = examineAll(permits, question, state);
+  return choose(found, request, state, time) ?? denyAll(policy, found, question);
+}
+
+/** Finds why no rule of any configuration could permit a request. */
+function findUnsuitable({ keys }: Policy, request: PolicyRequest): PolicyRefusal | undefined {
+  const keyType = keys.get(request.key);
+  if (keyType === undefined) return 'UNKNOWN_KEY';
+  if (!ALGORITHMS.includes(request.algorithm)) return 'POLICY_DENIED';
+  const algorithm = describeAlgorithm(request.algorithm);
+  if (algorithm.key !== keyType) return 'ALGORITHM_MISMATCH';
+  if (request.operation !== 'sign') return undefined;
+  if (request.payload === undefined) return 'POLICY_DENIED';
+  return algorithm.payloads.includes(request.payload) ? undefined : 'PAYLOAD_MISMATCH';
+}
+
+/** Finds a rejection by somebody whom the rule that the request waits under may ask. */
+function findRejection(permits: readonly PreparedPermit[], { consent }: PolicyRequest): Mismatch | undefined {
+  const rule = permits.find(({ id }) => id === consent?.rule);
+  const rejection = consent?.approvals.find(
+    ({ approver, decision }) => decision !== 'approve' && rule?.asked.has(approver) === true,
+  );
+  return rejection && rule && mismatch(rule.id, 'rejected', `${rejection.approver} has rejected the request`);
+}
+
+/** What the permits of a client and key come to. */
+interface Findings {
+  /** Rules that match, those that need no consent first. */
+  readonly candidates: readonly Candidate[];
+  readonly shortages: readonly { readonly rule: PreparedPermit; readonly shortage: Shortage }[];
+  readonly mismatches: readonly { readonly rule: PreparedPermit; readonly field: RuleField }[];
+}
+
+function examineAll(permits: readonly PreparedPermit[], question: Question, state: PolicyState): Findings {
+  const candidates: Candidate[] = [];
+  const shortages: { rule: PreparedPermit; shortage: Shortage }[] = [];
+  const mismatches: { rule: PreparedPermit; field: RuleField }[] = [];
+  for (const rule of permits) {
+    const examination = examinePermit(rule, question, state);
+    if (examination.outcome === 'matches') candidates.push(examination.candidate);
+    else if (examination.outcome === 'shortage') shortages.push({ rule, shortage: examination.shortage });
+    else if (mismatches.length < MAX_REASONS) mismatches.push({ rule, field: examination.field });
+  }
+  const isFree = ({ needsConsent }: Candidate) => !needsConsent;
+  const isBound = ({ needsConsent }: Candidate) => needsConsent;
+  return { candidates: [...candidates.filter(isFree), ...candidates.filter(isBound)], shortages, mismatches };
+}
+
+/** Chooses the rule that permits, or whose consent is to be asked for; undefined where there is none. */
+function choose(
+  { candidates }: Findings,
+  request: PolicyRequest,
+  state: PolicyState,
+  { now, monotonic }: PolicyTime,
+): Decision | undefined {
+  for (const { rule, charges, missing } of candidates) {
+    if (missing.length > 0) continue;
+    const isFree = request.operation === 'commit' || rule.rate === null;
+    if (!isFree && rule.rate !== null && !takeToken(state.rates, rule.index, rule.rate, monotonic)) continue;
+    if (charges.length > 0) state.accumulations.charge(charges, now);
+    return { outcome: 'permitted', rule: rule.id, charges };
+  }
+  const waiting = candidates.filter(({ missing }) => missing.length > 0);
+  const asked = waiting.find(({ rule }) => rule.id === request.consent?.rule) ?? waiting[0];
+  if (asked === undefined) {
+    const needs = candidates.map(({ rule }) => waitForRate(rule, state, monotonic));
+    return needs.length === 0 ? undefined : deny('RATE_LIMITED', { needs });
+  }
+  const { rule, missing: groups, expiresSeconds } = asked;
+  return {
+    outcome: 'pending',
+    rule: rule.id,
+    needs: [{ kind: 'approvals', rule: rule.id, groups, expiresSeconds }],
+  };
+}
+
+function waitForRate({ id, index, rate }: PreparedPermit, { rates }: PolicyState, monotonic: number): Need {
+  const milliseconds = rate === null ? 0 : waitForToken(rates, index, rate, monotonic);
+  return { kind: 'time', rule: id, milliseconds };
+}
+
+/** Denies what no rule permits, with the reasons. */
+function denyAll(policy: Policy, { shortages, mismatches }: Findings, question: Question): Decision {
+  if (shortages.length > 0) {
+    const some = shortages.slice(0, MAX_REASONS);
+    const isFull = some.every(({ shortage }) => shortage.kind === 'full');
+    return deny(isFull ? 'LIMITS_FULL' : 'LIMIT_EXCEEDED', {
+      reasons: some.map(({ rule, shortage }) => mismatch(rule.id, 'limits', describeShortage(shortage))),
+      needs: some.flatMap(({ rule, shortage }) => waitForLimit(rule, shortage)),
+    });
+  }
+  const reasons = mismatches.map(({ rule, field }) => explainExamination(rule, question, field));
+  // Rules of the client for other keys: those of a thousand would only hide what is missing.
+  for (const rule of policy.permits.all) {
+    if (reasons.length >= MAX_REASONS) break;
+    const isOfClient = question.client.names.some((name) => rule.clients.has(name));
+    if (isOfClient && !rule.keys.has(question.request.key)) reasons.push(mismatch(rule.id, 'keys'));
+  }
+  return deny('POLICY_DENIED', { reasons });
+}
+
+function waitForLimit({ id }: PreparedPermit, shortage: Shortage): Need[] {
+  if (shortage.kind === 'full' || shortage.milliseconds === null) return [];
+  return [{ kind: 'time', rule: id, milliseconds: shortage.milliseconds }];
+}
+
+/** Describes a shortage in words. */
+export function describeShortage(shortage: Shortage): string {
+  const { limit, asset, amount, max, per, seconds } = shortage.charge;
+  if (shortage.kind === 'full') return `no more windows can be remembered for limit ${limit}`;
+  const total = describeAmount(shortage.spent + amount, asset);
+  return `${total} within ${seconds} s per ${per} would be over the ${describeAmount(max, asset)} of limit ${limit}`;
 }

@@ -1,12 +1,14 @@
-export { compareConfigurations, type ConfigurationChange, describeChanges } from './comparison.ts';
 export {
-  decide,
-  type Decision,
-  type Mismatch,
-  type Need,
-  type PolicyRefusal,
-  type PolicyRequest,
-} from './decision.ts';
+  type AccumulationChange,
+  Accumulations,
+  ACCUMULATIONS_TABLE,
+  type Charge,
+} from './accumulations/index.ts';
+export { compareConfigurations, type ConfigurationChange, describeChanges } from './comparison.ts';
+export { type ApprovalsNeed, decide, type Decision, type Need, type PolicyRefusal } from './decision.ts';
 export { describeKey, describeRule } from './description.ts';
+export type { Approval } from './matching/consent.ts';
 export { type Policy, preparePolicy } from './policy.ts';
-export { createRateLimits, type RateLimits } from './rate-limits.ts';
+export { describeReason, type Mismatch } from './reasons.ts';
+export type { Consent, PolicyRequest } from './request.ts';
+export { createPolicyState, type PolicyState, type PolicyTime } from './state.ts';

@@ -28,6 +28,11 @@ for language in python go java; do
     echo "holdfast: no KMS client by $language; tests that need it are skipped" >&2
   }
 done
+for reader in agave solders; do
+  "$(dirname "$0")/solana-reader.sh" "$reader" >/dev/null || {
+    echo "holdfast: no reader of Solana messages by $reader; tests that need it are skipped" >&2
+  }
+done
 for peer in geth-peer psbt-reader log-peers; do
   "$(dirname "$0")/$peer.sh" >/dev/null || {
     echo "holdfast: no peer by $peer.sh; tests that need it are skipped" >&2

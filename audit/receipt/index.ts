@@ -15,6 +15,8 @@ export {
   parseEntry,
 } from './entry-encoding.ts';
 export { ReceiptError, type ReceiptErrorCode } from './errors.ts';
+export type { Consent } from './consent.ts';
+export { readReceiptNode, type ReceiptNode } from './node.ts';
 export {
   createReceipt,
   encodeReceiptPae,
@@ -26,3 +28,4 @@ export {
   type UnverifiedReceipt,
   unsafeParseReceipt,
 } from './receipt.ts';
+export { type ReceiptExpectations, type VerifiedReceipt, verifyReceipt } from './verification.ts';

@@ -1,4 +1,4 @@
-import { importEd25519 } from '../../shared/dsse/index.ts';
+import { importEd25519, signEnvelope } from '../../shared/dsse/index.ts';
 import { ReplayCache, verifySignedHead } from '../../shared/http-signature/index.ts';
 import type { SignedConfiguration } from '../../shared/documents/configuration.ts';
 import type { Transport } from '../../shared/transport/transport.ts';
@@ -8,12 +8,18 @@ import type { NodeClock } from '../node/clock.ts';
 import { type MeasuredManifest, nodeName } from '../node/manifest.ts';
 import type { NodeKeys } from '../node/node-keys.ts';
 import type { NsmClient } from '../nsm/index.ts';
-import { createSigningPipeline, type DecisionRecord } from '../signing/index.ts';
+import {
+  createDecisionLog,
+  createSigningPipeline,
+  type DecisionState,
+  FailedRequest,
+} from '../signing/index.ts';
 import { StoreError } from '../store/index.ts';
+import { createApprovalRoutes } from './approval-routes.ts';
 import { createAttestationRoute } from './attestation-route.ts';
 import { serveHttps } from './http-server.ts';
 import { createRouter, type Route } from './router.ts';
-import { createSigningRoutes } from './signing-routes.ts';
+import { createSigningRoutes, describeOutcome } from './signing-routes.ts';
 import { createTlsIdentity } from './tls-identity.ts';
 
 /** The parts of a started node that its interface uses. */
@@ -27,6 +33,9 @@ export interface ApiContext {
   readonly session: string;
   readonly log: TransparencyLog;
   readonly nodeKeys: NodeKeys;
+  readonly state: DecisionState;
+  /** The configuration in force as it came, with its signatures. */
+  readonly envelope: Uint8Array;
 }
 
 /** A running HTTPS interface. */
@@ -39,22 +48,30 @@ export interface Api {
 
 /** Serves a node's HTTPS interface on the enclave's port 443; its bodies are in shared/api/bodies.ts. */
 export async function startApi(transport: Transport, context: ApiContext): Promise<Api> {
-  const { clock, signed, nsm, measured, keyring, session, log, nodeKeys } = context;
+  const { clock, signed, nsm, measured, keyring, session, log, nodeKeys, state, envelope } = context;
   // The name in the certificate is for people: clients go by the attestation document.
   const identity = await createTlsIdentity(nodeName(measured.manifest), clock.now());
   const clients = new Map(
     signed.configuration.clients.map(({ id, publicKey }) => [id, importEd25519(publicKey)] as const),
   );
   const replay = new ReplayCache();
+  const now = () => clock.now();
+  const decisionLog = createDecisionLog({
+    log,
+    receiptKey: nodeKeys.receipt,
+    measured,
+    signed,
+    session,
+    now,
+  });
   const pipeline = createSigningPipeline({
     signed,
     measured,
     keyring,
     session,
-    clocks: { now: () => clock.now(), monotonic: () => performance.now() },
-    record: async (record) => {
-      await log.append((sequence) => encodeOutcome(record, sequence));
-    },
+    clocks: { now, monotonic: () => performance.now() },
+    log: decisionLog,
+    state,
   });
   const failure = Promise.withResolvers<never>();
   log.failed.catch(failure.reject);
@@ -74,8 +91,21 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
     receiptKey: Buffer.from(nodeKeys.receipt.publicKey).toString('hex'),
     witnesses: log.witnesses,
   } as const;
+  const { version } = signed.configuration;
   const routes = [
-    ...createSigningRoutes(pipeline),
+    ...createSigningRoutes(pipeline, version),
+    ...createApprovalRoutes({
+      requests: state.requests,
+      manifest: Buffer.from(measured.digest).toString('hex'),
+      configuration: envelope,
+      read: (request) => pipeline.review(request),
+      signEnvelope: (unsigned) => signEnvelope(unsigned, nodeKeys.receipt.privateKey),
+      attest: () =>
+        nsm.attest({ publicKey: identity.publicKey, userData: Buffer.from(JSON.stringify(binding)) }),
+      recordVote: decisionLog.recordVote,
+      resume: async (client, id) => describeOutcome(await pipeline.resume(client, id), version),
+      now,
+    }),
     createAttestationRoute(nsm, identity.publicKey, binding),
     health,
   ];
@@ -93,21 +123,12 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
   return { failed: failure.promise, close: () => server.close() };
 }
 
-/** Makes the log's entry of an outcome. */
-function encodeOutcome(
-  { request, decision, configuration, failure }: DecisionRecord,
-  sequence: number,
-): Uint8Array {
-  const { client, operation, key } = request;
-  const { outcome } = decision;
-  return Buffer.from(JSON.stringify({ sequence, client, operation, key, outcome, configuration, failure }));
-}
-
 /**
  * Tells whether a node must stop after an error. After a failed commit the store may belong to another enclave, and
  * the two could give contradicting responses. STORE_FULL is harmless: nothing was written, and what the node holds is
  * still what it has sealed.
  */
 function endsNode(error: unknown): boolean {
+  if (error instanceof FailedRequest) return endsNode(error.cause);
   return error instanceof StoreError && error.code !== 'STORE_FULL';
 }

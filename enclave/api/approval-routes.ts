@@ -36,15 +36,15 @@ export interface ApprovalRouteOptions {
   readonly attest: () => Promise<Uint8Array>;
   /** Appends a vote to the log, calls `apply` while the entry is made, and waits until the entry is sealed. */
   readonly recordVote: (received: ReceivedVote) => Promise<void>;
-  /** Decides a request with its approvals and signs; gives the response's body. Calls `requests.finish`. */
-  readonly carryOut: (client: string, status: RequestStatus) => Promise<unknown>;
+  /** Decides a request with its approvals and signs, once; gives the response. */
+  readonly resume: (client: string, id: string) => Promise<unknown>;
   /** Milliseconds since 1970, by the NSM. */
   readonly now: () => number;
 }
 
 /** Creates the routes of requests that wait for approvals; shared/api/requests.ts lists them. */
 export function createApprovalRoutes(options: ApprovalRouteOptions): Route[] {
-  const { requests, recordVote, carryOut } = options;
+  const { requests, recordVote, resume } = options;
   const document = cacheFor(DOCUMENT_MAX_AGE_MS, options.now, options.attest);
   const takeVote = createLimit(MAX_VOTES_PER_SECOND, options.now);
   const path = (rest: string) => new RegExp(`^/v1/requests/${ID}${rest}$`);
@@ -65,8 +65,7 @@ export function createApprovalRoutes(options: ApprovalRouteOptions): Route[] {
       method: 'POST',
       path: path(''),
       isSigned: true,
-      act: ({ client, captures: [id = ''] }) =>
-        requests.carryOut(client, id, (status) => carryOut(client, status)),
+      act: ({ client, captures: [id = ''] }) => resume(client, id),
     },
     {
       method: 'GET',

@@ -2,6 +2,8 @@ import type { RequestHead, SignedHead } from '../../shared/http-signature/index.
 import { parseJson } from '../../shared/json/index.ts';
 import { MAX_REQUEST_BYTES } from '../../shared/api/bodies.ts';
 import type * as z from 'zod';
+import type { Receipt } from '../../audit/receipt/index.ts';
+import { RefusedRequest } from '../signing/index.ts';
 import { ApiError } from './errors.ts';
 import type { ApiResponse, HeadHandler } from './http-server.ts';
 import { describeRefusal } from './status.ts';
@@ -9,6 +11,15 @@ import { describeRefusal } from './status.ts';
 const MAX_JSON_DEPTH = 8;
 /** Longest body of an unsigned request, in bytes: strangers cannot cause much work. */
 const MAX_UNSIGNED_BYTES = 1024;
+
+/** The body of a response with status 202 (RFC 9110, 15.3.3): the request waits. */
+export class Accepted {
+  readonly body: unknown;
+
+  constructor(body: unknown) {
+    this.body = body;
+  }
+}
 
 /** One operation of the interface. */
 export interface Route {
@@ -44,7 +55,7 @@ export function createRouter(
   const refuse = (error: unknown): ApiResponse => {
     onError(error);
     const { status, code } = describeRefusal(error);
-    return { status, body: { error: code } };
+    return { status, body: { error: code, ...receiptOf(error) } };
   };
   return (head) => {
     try {
@@ -64,7 +75,10 @@ export function createRouter(
         try {
           signed?.admit(body);
           const parse = <T>(schema: z.ZodType<T>) => parseBody(body, maxBytes, schema);
-          return { status: 200, body: await route.act({ client: signed?.clientId ?? '', captures, parse }) };
+          const result = await route.act({ client: signed?.clientId ?? '', captures, parse });
+          return result instanceof Accepted
+            ? { status: 202, body: result.body }
+            : { status: 200, body: result };
         } catch (error) {
           return refuse(error);
         }
@@ -74,6 +88,11 @@ export function createRouter(
       return refuse(error);
     }
   };
+}
+
+/** The receipt of a refusal that was decided; who is no client gets none. */
+function receiptOf(error: unknown): { readonly receipt?: Receipt } {
+  return error instanceof RefusedRequest ? { receipt: error.receipt } : {};
 }
 
 function findRoute(routes: readonly Route[], { method, target }: RequestHead) {

@@ -10,9 +10,10 @@ import {
   shareImportRequestSchema,
   type SignResponse,
   signRequestSchema,
+  type WaitingResponse,
 } from '../../shared/api/bodies.ts';
-import type { IndexedSignature, SigningPipeline } from '../signing/index.ts';
-import type { Route, RouteInput } from './router.ts';
+import type { CarriedOut, IndexedSignature, SigningPipeline, Waiting } from '../signing/index.ts';
+import { Accepted, type Route, type RouteInput } from './router.ts';
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
@@ -43,17 +44,29 @@ function describeInput({ index = 0, signature, publicKey }: IndexedSignature) {
   return { index, signature: hex(signature), publicKey: hex(publicKey) };
 }
 
+/** Describes the outcome of a request to sign: its signatures, or that it waits for approvals. */
+export function describeOutcome(
+  outcome: CarriedOut<readonly IndexedSignature[]> | Waiting,
+  configuration: number,
+): SignResponse | Accepted {
+  const { rule, receipt } = outcome;
+  if (outcome.outcome === 'permitted') {
+    return { ...describeSignatures(outcome.result), rule, configuration, receipt };
+  }
+  const { id, expires } = outcome;
+  const body: WaitingResponse = { waiting: { id, expires }, rule, configuration, receipt };
+  return new Accepted(body);
+}
+
 /** Creates the routes to keys and shares. Each translates between JSON and the pipeline, which decides. */
-export function createSigningRoutes(pipeline: SigningPipeline): Route[] {
+export function createSigningRoutes(pipeline: SigningPipeline, configuration: number): Route[] {
   return [
     signedRoute('GET', /^\/v1\/keys$/, () => ({ keys: pipeline.listKeys(), store: pipeline.storeUsage })),
     signedRoute(
       'POST',
       /^\/v1\/sign$/,
-      async ({ client, parse }): Promise<SignResponse> => {
-        const { result, rule, configuration } = await pipeline.sign(client, parse(signRequestSchema));
-        return { ...describeSignatures(result), rule, configuration };
-      },
+      async ({ client, parse }) =>
+        describeOutcome(await pipeline.sign(client, parse(signRequestSchema)), configuration),
       MAX_SIGN_REQUEST_BYTES,
     ),
     signedRoute(
@@ -62,26 +75,22 @@ export function createSigningRoutes(pipeline: SigningPipeline): Route[] {
       async ({ client, captures, parse }): Promise<ShareImportResponse> => {
         const [key = ''] = captures;
         const request = { ...parse(shareImportRequestSchema), key };
-        const { result, rule, configuration } = await pipeline.importShare(client, request);
-        return { publicKey: hex(result.publicKey), rule, configuration };
+        const { result, rule, receipt } = await pipeline.importShare(client, request);
+        return { publicKey: hex(result.publicKey), rule, configuration, receipt };
       },
     ),
     signedRoute('POST', /^\/v1\/frost\/round1$/, async ({ client, parse }): Promise<FrostRound1Response> => {
-      const { result } = await pipeline.commit(client, parse(frostRound1RequestSchema));
-      return result;
+      const { result, receipt } = await pipeline.commit(client, parse(frostRound1RequestSchema));
+      return { ...result, receipt };
     }),
     signedRoute(
       'POST',
       /^\/v1\/frost\/round2$/,
       async ({ client, parse }): Promise<FrostRound2Response> => {
         const request = parse(frostRound2RequestSchema);
-        const { result, rule, configuration } = await pipeline.signShare(client, request);
-        return {
-          participant: result.participant,
-          signatureShare: hex(result.signatureShare),
-          rule,
-          configuration,
-        };
+        const { result, rule, receipt } = await pipeline.signShare(client, request);
+        const { participant, signatureShare } = result;
+        return { participant, signatureShare: hex(signatureShare), rule, configuration, receipt };
       },
       MAX_SIGN_REQUEST_BYTES,
     ),

@@ -9,6 +9,7 @@ import { type Api, startApi } from '../api/index.ts';
 import { Keyring } from '../keyring/index.ts';
 import { appendBootEntry, awaitWitnesses, TransparencyLog } from '../log/index.ts';
 import { createNsmClient, type NsmClient } from '../nsm/index.ts';
+import { restoreDecisionState } from '../signing/index.ts';
 import { createKms, createRecipient } from '../unlock/index.ts';
 import { type NodeClock, startNodeClock } from '../node/clock.ts';
 import { admitConfiguration, assertCurrent } from '../node/configuration.ts';
@@ -84,7 +85,8 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
   await attestForAdmission(control, nsm);
 
   await enter('configuring');
-  const signed = openConfiguration(await control.configuration(), measured);
+  const envelope = await control.configuration();
+  const signed = openConfiguration(envelope, measured);
   assertCurrent(signed.configuration, clock.now());
 
   await enter('unlocking');
@@ -119,7 +121,9 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
   let log: TransparencyLog | undefined;
   try {
     const { witnesses } = signed.configuration;
+    const state = await restoreDecisionState(store, { signed, measured, now: () => clock.now() });
     log = new TransparencyLog({ store, origin: logOrigin(manifest), key: nodeKeys.log, client, witnesses });
+    for (const source of state.sources) log.addSource(source);
     if (witnesses !== null) {
       await enter('witnessing');
       await awaitWitnesses(log);
@@ -133,6 +137,8 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
       session,
       log,
       nodeKeys,
+      state,
+      envelope,
     });
     // Requests arrive from now on, and one of them may end the node before the parent has acknowledged the status.
     await Promise.race([enter('serving'), api.failed]);

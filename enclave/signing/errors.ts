@@ -1,19 +1,27 @@
 import { HoldfastError } from '../../shared/errors.ts';
-import type { Decision, PolicyRefusal } from '../../policy/index.ts';
+import type { PolicyRefusal } from '../../policy/index.ts';
+import type { TransactionErrorCode } from '../../policy/transactions/index.ts';
+import type { Receipt } from '../../audit/receipt/index.ts';
 
 export type SigningErrorCode =
   /** The configuration in force has expired: the node permits nothing until it starts with another. */
   'CONFIGURATION_EXPIRED';
 
-/** The refusal of every request at present, whichever client sends it. */
-export class SigningError extends HoldfastError<SigningErrorCode> {}
+/** The code of a denial: of the policy, of a decoder, or of the configuration as a whole. */
+export type DenialCode = PolicyRefusal | TransactionErrorCode | SigningErrorCode;
 
-/** A request that the policy does not permit; `decision` has the reasons and what is still needed. */
-export class PolicyError extends HoldfastError<PolicyRefusal> {
-  readonly decision: Extract<Decision, { outcome: 'denied' }> | undefined;
+/** A request that was decided, recorded in the log, and has no result; `receipt` proves the record. */
+export abstract class RefusedRequest<Code extends string = string> extends HoldfastError<Code> {
+  readonly receipt: Receipt;
 
-  constructor(code: PolicyRefusal, message: string, decision?: Extract<Decision, { outcome: 'denied' }>) {
-    super(code, message);
-    this.decision = decision;
+  constructor(code: Code, message: string, receipt: Receipt, cause?: unknown) {
+    super(code, message, {}, cause);
+    this.receipt = receipt;
   }
 }
+
+/** A request that nothing permits; the receipt has the reasons, and what is still needed. */
+export class PolicyError extends RefusedRequest<DenialCode> {}
+
+/** A request that was permitted and could not be carried out; `cause` is the error of the key, the share or the store. */
+export class FailedRequest extends RefusedRequest {}

@@ -1,9 +1,6 @@
-export { PolicyError } from './errors.ts';
-export {
-  createSigningPipeline,
-  type DecisionRecord,
-  type IndexedSignature,
-  type RecordDecision,
-  type SigningPipeline,
-  type SigningPipelineOptions,
-} from './pipeline.ts';
+export { FailedRequest, PolicyError, RefusedRequest } from './errors.ts';
+export type { CarriedOut, Waiting } from './carry-out.ts';
+export { createDecisionLog } from './decision-log.ts';
+export { createSigningPipeline, type SigningPipeline } from './pipeline.ts';
+export type { IndexedSignature } from './signatures.ts';
+export { type DecisionState, restoreDecisionState } from './state.ts';

@@ -100,7 +100,7 @@ const permitted = {
   /** The version of the configuration in force. */
   configuration: z.int().min(1),
   /** The receipt of the decision: audit/receipt. */
-  receipt: z.json().optional(),
+  receipt: z.unknown().optional(),
 };
 
 export const signResponseSchema = z.strictObject({
@@ -117,6 +117,18 @@ export const signResponseSchema = z.strictObject({
   ...permitted,
 });
 export type SignResponse = z.infer<typeof signResponseSchema>;
+
+/** The response with status 202: the request waits for approvals (shared/api/requests.ts). */
+export const waitingResponseSchema = z.strictObject({
+  waiting: z.strictObject({
+    /** Id of the request, 16 random bytes: whoever knows it may read the request. */
+    id: hex(16, 16),
+    /** When the request is given up, in milliseconds since 1970. */
+    expires: z.int().min(0),
+  }),
+  ...permitted,
+});
+export type WaitingResponse = z.infer<typeof waitingResponseSchema>;
 
 /** A group element: 32 bytes on Ed25519, 33 (compressed SEC1) on secp256k1. */
 const element = hex(32, 33);
@@ -145,8 +157,7 @@ export type ShareImportRequest = z.infer<typeof shareImportRequestSchema>;
 
 export const shareImportResponseSchema = z.strictObject({
   publicKey: element,
-  rule: identifier,
-  configuration: z.int().min(1),
+  ...permitted,
 });
 export type ShareImportResponse = z.infer<typeof shareImportResponseSchema>;
 
@@ -159,6 +170,7 @@ export const frostRound1ResponseSchema = z.strictObject({
   /** Id of the nonces for one second round of the same client, valid for a few minutes of the same boot. */
   handle: hex(16, 16),
   commitment: nonceCommitmentSchema,
+  receipt: z.unknown().optional(),
 });
 export type FrostRound1Response = z.infer<typeof frostRound1ResponseSchema>;
 
@@ -175,10 +187,12 @@ export const frostRound2ResponseSchema = z.strictObject({
   participant,
   /** The scalar z_i of RFC 9591, 5.2, as the group serialises it. */
   signatureShare: hex(32, 32),
-  rule: identifier,
-  configuration: z.int().min(1),
+  ...permitted,
 });
 export type FrostRound2Response = z.infer<typeof frostRound2ResponseSchema>;
 
-/** The body of every refusal: a stable code and nothing else. */
-export const errorResponseSchema = z.strictObject({ error: z.string().regex(/^[A-Z][A-Z0-9_]{1,63}$/) });
+/** The body of every refusal: a stable code; of one that was decided, the receipt, which says why. */
+export const errorResponseSchema = z.strictObject({
+  error: z.string().regex(/^[A-Z][A-Z0-9_]{1,63}$/),
+  receipt: z.unknown().optional(),
+});

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { describeAlgorithm } from '../../shared/algorithms.ts';
 import { type Configuration, readConfiguration, type Rule1 } from '../../shared/documents/configuration.ts';
 import { ConfigurationError } from '../../shared/documents/errors.ts';
-import { createRateLimits, decide, type PolicyRequest, preparePolicy } from '../../policy/index.ts';
+import { createPolicyState, decide, type PolicyRequest, preparePolicy } from '../../policy/index.ts';
 
 const rule = (change: Partial<Rule1> = {}): Rule1 => ({
   id: 'payouts',
@@ -45,10 +45,11 @@ const request: PolicyRequest = {
 /** A node with these rules: one function that answers with the rule's name or the code of the refusal. */
 function start(rules: Rule1[], startedAt = 0) {
   const policy = preparePolicy(configure(...rules));
-  const limits = createRateLimits(policy.ruleCount, startedAt);
+  const state = createPolicyState(policy, startedAt);
   return (change: object = {}, now = startedAt) => {
-    const decision = decide(policy, { ...request, ...change }, limits, now);
-    return decision.outcome === 'permitted' ? decision.rule : decision.code;
+    const time = { now: 0, monotonic: now };
+    const decision = decide(policy, { ...request, ...change }, state, time);
+    return decision.outcome === 'denied' ? decision.code : decision.rule;
   };
 }
 

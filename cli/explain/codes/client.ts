@@ -22,6 +22,10 @@ export const CLIENT_CODES: readonly CodeArea[] = [
         'no response in time: nobody knows whether the request was carried out',
         'Look at the load of the node, and ask again.',
       ],
+      APPROVALS_NEEDED: [
+        'the request waits in the node until people have approved it; the details have its id',
+        'Give the id to the approvers, and call "holdfast node resume ID" afterwards.',
+      ],
       BINDING_MALFORMED:
         "the document verifies, but its user data is not a node's: another program runs in that enclave",
       CONFIGURATION_ROLLED_BACK: [

@@ -10,6 +10,10 @@ export const REQUEST_CODES: readonly CodeArea[] = [
         "the algorithm is not one of the key's type",
         '"holdfast node keys" shows the type of each key.',
       ],
+      APPROVAL_REJECTED: [
+        'somebody whose approval the rule asks for has rejected the request',
+        'Ask them why; a new request asks everybody anew.',
+      ],
       CONFIGURATION_EXPIRED: [
         "the configuration's notAfter is over: the node allows nothing",
         'Have a configuration signed with a later notAfter, and start the node with it.',
@@ -24,6 +28,14 @@ export const REQUEST_CODES: readonly CodeArea[] = [
         'more decisions wait to be logged than the node lets wait',
         'Try again a little later; see whether the witnesses are slow.',
       ],
+      LIMIT_EXCEEDED: [
+        'rules permit it, and it moves more than their limits have left for now',
+        'Ask for less, or again when the time that the refusal names is over.',
+      ],
+      LIMITS_FULL: [
+        'rules permit it, and the node remembers as many windows of limits as it can',
+        'Try again when some of them are over; limits per destination need the most.',
+      ],
       METHOD_NOT_ALLOWED: 'the route takes another HTTP method',
       NOT_FOUND: 'there is no such route',
       OVERLOADED: ['more requests wait than the node takes', 'Try again a little later, with fewer at once.'],
@@ -35,12 +47,20 @@ export const REQUEST_CODES: readonly CodeArea[] = [
         'no rule of the configuration permits the request in every field',
         "Compare client, key, algorithm and kind of payload with the configuration's rules; what is missing needs a newly signed one.",
       ],
+      POLICY_FAILED: [
+        'the evaluation of the rules has failed, which permits nothing',
+        'Report the request to those who make Holdfast.',
+      ],
       RATE_LIMITED: [
         'rules permit it, and all of them are used up for now',
         "Try again later, or have a rule's rate raised.",
       ],
       REQUEST_MALFORMED: 'the body is not the JSON of this route',
       REQUEST_TOO_LARGE: 'a body or header longer than the node takes',
+      RULE_DENIED: [
+        'a rule of the configuration denies the request, whatever others permit',
+        'The reasons name the rule; only a newly signed configuration changes it.',
+      ],
       STOPPING: ['the node is about to end', 'Try again when it has started anew.'],
       UNKNOWN_CLIENT: 'the configuration names no such client',
       UNKNOWN_KEY: [

@@ -22,4 +22,18 @@ export const TRANSACTION_CODES: readonly CodeArea[] = [
       TRANSACTION_UNSUPPORTED: 'a type, version or operation that this image does not read',
     },
   },
+  {
+    title: 'Watermarks of bakers',
+    who: 'the node, before it signs a block, preattestation or attestation of Tezos',
+    next: 'Look at which level and round the key has signed for: policy/watermarks/SPEC.md has the rule.',
+    codes: {
+      WATERMARK_CONFLICT: 'the key has signed something else for this level and round',
+      WATERMARK_LIMIT: 'the node keeps as many watermarks as it may, and this would be one more',
+      WATERMARK_TOO_LOW: 'the key has signed for a later level, round or step of this chain',
+      WATERMARK_UNREADABLE: [
+        'a sealed watermark is not of a format that this image knows',
+        'Start the image that wrote it, or a newer one.',
+      ],
+    },
+  },
 ];

@@ -94,8 +94,8 @@ export function assertNonce(nonce: bigint): void {
  */
 export function recoverAuthority(authorization: SignedAuthorization, path: string): Uint8Array {
   const { yParity, r, s } = authorization;
-  const order = secp256k1.Point.Fn.ORDER;
-  if (yParity > 1n || r === 0n || r >= order || s === 0n || s > order >> 1n) throw badSignature(path);
+  // The constructor below refuses r and s out of their range, and takes the parities 2 and 3 of SEC 1.
+  if (yParity > 1n || s > secp256k1.Point.Fn.ORDER >> 1n) throw badSignature(path);
   const digest = keccak_256(concatBytes(MAGIC, encodeRlp(AUTHORIZATION.write(authorization))));
   try {
     const signature = new secp256k1.Signature(r, s, Number(yParity));

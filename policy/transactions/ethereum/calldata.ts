@@ -1,8 +1,7 @@
-import { TransactionError } from '../errors.ts';
-import { type Effect, MAX_EFFECTS } from '../transaction.ts';
+import type { Effect } from '../transaction.ts';
 import { type AbiType, type AbiValues, decodeArguments } from './abi.ts';
 import { formatAddress } from './account.ts';
-import { makeEffect, nameToken, type TokenStandard } from './effects.ts';
+import { assertBatchSize, makeEffect, nameToken, type TokenStandard } from './effects.ts';
 import type { EthereumFeature } from './features.ts';
 import { toHex } from './integers.ts';
 
@@ -27,7 +26,7 @@ export const UNLIMITED_ALLOWANCE = 1n << 255n;
  * `call` with its selector (null below four bytes). A known selector whose arguments are not in the ABI's own encoding is a
  * `call` too, with the feature `ethereum:noncanonical-calldata`: contracts read such bytes in different ways.
  *
- * @throws TransactionError TRANSACTION_TOO_LARGE for a batch of more than {@link MAX_EFFECTS} tokens
+ * @throws TransactionError TRANSACTION_TOO_LARGE for a batch that is too long
  */
 export function describeCall(data: Uint8Array, call: Omit<Call, 'selector'>): readonly Effect[] {
   const selector = data.length < 4 ? null : toHex(data.subarray(0, 4));
@@ -162,11 +161,7 @@ const FUNCTIONS: ReadonlyMap<string, Describe> = new Map<string, Describe>([
     // safeBatchTransferFrom(address,address,uint256[],uint256[],bytes): ERC-1155
     '0x2eb2c2d6',
     known(['address', 'address', 'uint256[]', 'uint256[]', 'bytes'], (call, from, to, ids, amounts) => {
-      if (ids.length > MAX_EFFECTS) {
-        throw new TransactionError('TRANSACTION_TOO_LARGE', `${ids.length} tokens in one batch`, {
-          maximum: MAX_EFFECTS,
-        });
-      }
+      assertBatchSize(ids.length);
       // The standard has contracts refuse lists of different lengths; an empty batch does nothing that could be named.
       if (ids.length === 0 || ids.length !== amounts.length) return undefined;
       return ids.map((assetId, index) =>

@@ -1,6 +1,22 @@
+import { TransactionError } from '../errors.ts';
 import type { Effect, EffectType } from '../transaction.ts';
 
 const NOTHING = { to: null, asset: null, amount: null, contract: null, selector: null, details: {} } as const;
+
+/**
+ * The most tokens of one batch, each of which is an effect. Half of what a transaction can have, because an effect whose
+ * numbers all have 78 digits takes about 500 bytes in an entry of the log.
+ */
+export const MAX_BATCH_TOKENS = 64;
+
+/** @throws TransactionError TRANSACTION_TOO_LARGE beyond {@link MAX_BATCH_TOKENS} */
+export function assertBatchSize(tokens: number): void {
+  if (tokens > MAX_BATCH_TOKENS) {
+    throw new TransactionError('TRANSACTION_TOO_LARGE', `${tokens} tokens in one batch`, {
+      maximum: MAX_BATCH_TOKENS,
+    });
+  }
+}
 
 /** Makes an effect; fields that are not given do not apply. */
 export function makeEffect(type: EffectType, fields: Partial<Omit<Effect, 'type'>>): Effect {

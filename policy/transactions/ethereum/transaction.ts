@@ -1,6 +1,6 @@
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { TransactionError } from '../errors.ts';
-import { type DecodedPayload, type DecodingContext, type Effect, MAX_EFFECTS } from '../transaction.ts';
+import type { DecodedPayload, DecodingContext, Effect } from '../transaction.ts';
 import { computeAccount, computeCreatedAddress, formatAddress } from './account.ts';
 import { describeAuthorization, recoverAuthority } from './authorization.ts';
 import { describeCall } from './calldata.ts';
@@ -28,7 +28,11 @@ export const MAX_ETHEREUM_TRANSACTION_BYTES = 32 * 1024;
  * @throws TransactionError
  */
 export function decodeTransaction(bytes: Uint8Array, context: DecodingContext): DecodedPayload {
-  if (bytes.length > MAX_ETHEREUM_TRANSACTION_BYTES) throw tooLarge('bytes', MAX_ETHEREUM_TRANSACTION_BYTES);
+  if (bytes.length > MAX_ETHEREUM_TRANSACTION_BYTES) {
+    throw new TransactionError('TRANSACTION_TOO_LARGE', `a transaction of ${bytes.length} bytes`, {
+      maximum: MAX_ETHEREUM_TRANSACTION_BYTES,
+    });
+  }
   const { transaction, encoded } = parseTransaction(bytes);
   const network = requireNetwork(transaction.chainId, context);
   assertValid(transaction);
@@ -45,7 +49,6 @@ export function decodeTransaction(bytes: Uint8Array, context: DecodingContext): 
       ),
     ),
   ];
-  if (effects.length > MAX_EFFECTS) throw tooLarge('effects', MAX_EFFECTS);
   collectFeatures(transaction, features);
   return {
     transaction: {
@@ -120,8 +123,4 @@ function describeDetails(transaction: UnsignedTransaction): Record<string, strin
           blobHashes: blobHashes.map(toHex).join(' '),
         }),
   };
-}
-
-function tooLarge(what: string, maximum: number): TransactionError {
-  return new TransactionError('TRANSACTION_TOO_LARGE', `expected at most ${maximum} ${what}`, { maximum });
 }

@@ -158,7 +158,7 @@ function assertSane({ signers, readonlySigners, readonlyOthers, ...message }: Co
     }
   }
   const seen = new Set<string>();
-  for (const key of keys) seen.add(key.join());
+  for (const key of keys) seen.add(String.fromCharCode(...key));
   if (seen.size < keys.length) {
     throw new TransactionError('TRANSACTION_UNSAFE', 'an account is there twice: the chain refuses it');
   }

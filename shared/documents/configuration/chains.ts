@@ -61,7 +61,7 @@ export const asset = z
     const [chain = '', type = ''] = value.split('/');
     if (!NETWORK.test(chain)) {
       context.addIssue({ code: 'custom', message: 'expected an asset of a known network' });
-    } else if (namespaceOf(chain) === 'eip155' && /^erc[0-9]+:/.test(type)) {
+    } else if (namespaceOf(chain) === 'eip155' && /^(erc[0-9]+|token):/.test(type)) {
       checkAddress(context, { network: chain, address: type.slice(type.indexOf(':') + 1) });
     }
   });

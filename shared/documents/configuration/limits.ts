@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { asset } from './chains.ts';
-import { decimal, identifier, MAX_SECONDS } from './fields.ts';
+import { decimal, entryList, identifier, MAX_SECONDS } from './fields.ts';
 
-export const MAX_LIMITS_OF_A_RULE = 16;
+const MAX_LIMITS_OF_A_RULE = 16;
 
 /**
  * A bucket that holds `count` requests and refills evenly in `seconds`: never more than `count` at once, and `count`
@@ -20,15 +20,23 @@ export const LIMIT_SUBJECTS = ['client', 'key', 'destination', 'rule'] as const;
  * An accumulation: at most `max` of an asset in any window of `seconds`, counted apart for each client, key or
  * destination, or together for the rule. Rules that name a limit of the same id draw on the same window.
  */
-export const limitSchema = z.strictObject({
-  id: identifier,
-  asset,
-  max: decimal,
-  seconds: z.int().min(1).max(MAX_SECONDS),
-  per: z.enum(LIMIT_SUBJECTS),
-  /** Whether the fee counts, where it is paid in this asset. */
-  fees: z.boolean(),
-});
+export const limitSchema = z
+  .strictObject({
+    id: identifier,
+    asset,
+    max: decimal,
+    seconds: z.int().min(1).max(MAX_SECONDS),
+    per: z.enum(LIMIT_SUBJECTS),
+    /** Whether the fee counts, where it is paid in this asset. */
+    fees: z.boolean(),
+  })
+  .refine(({ per, fees }) => per !== 'destination' || !fees, {
+    path: ['fees'],
+    error: 'no destination gets a fee',
+  });
+
+/** The limits of one rule. */
+export const limitListSchema = entryList(limitSchema, MAX_LIMITS_OF_A_RULE);
 export type Limit = z.infer<typeof limitSchema>;
 
 /** The most that a transaction may cost beside its effects. */

@@ -4,14 +4,7 @@ import { approvalsSchema, tierListSchema } from './approvals.ts';
 import { network } from './chains.ts';
 import { conditionSchema, MAX_CONDITIONS } from './conditions.ts';
 import { decimal, identifier, idList, uniqueList } from './fields.ts';
-import {
-  feeSchema,
-  limitSchema,
-  MAX_LIMITS_OF_A_RULE,
-  nonceSchema,
-  rateSchema,
-  timeSchema,
-} from './limits.ts';
+import { feeSchema, limitListSchema, nonceSchema, rateSchema, timeSchema } from './limits.ts';
 
 /** The operations that a rule may permit; `sign` covers both rounds of FROST. */
 export const operationSchema = z.enum(['sign', 'import-share']);
@@ -49,7 +42,7 @@ export const permitSchema = z.strictObject({
   fee: feeSchema.nullable(),
   gas: z.strictObject({ max: decimal }).nullable(),
   nonce: nonceSchema.nullable(),
-  limits: z.array(limitSchema).max(MAX_LIMITS_OF_A_RULE),
+  limits: limitListSchema,
   approvals: approvalsSchema.nullable(),
   tiers: tierListSchema,
   rate: rateSchema.nullable(),

@@ -12,6 +12,16 @@ import { CONFIGURATION_PAYLOAD_TYPE } from '../../../shared/documents/configurat
 import { sampleBzImage, sampleCpio } from '../../attestation/eif/boot-samples.ts';
 import * as cbor from '../../attestation/forge/cbor.ts';
 import { forgeDocument, forgedPcr } from '../../attestation/forge/document.ts';
+import {
+  attest,
+  configuration as configurationOfReceipt,
+  makeReceipt,
+  manifestText,
+  PCRS,
+  REQUEST,
+  root as receiptRoot,
+  SIGNATURE,
+} from '../../audit/receipt/sample-node.ts';
 import { runHoldfast } from '../in-process.ts';
 import { makeConfiguration, makeKey, makeManifest } from '../node-files.ts';
 import { ODD_TEXTS, writeOddFiles } from './odd-files.ts';
@@ -45,6 +55,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'node attest': ['--root'],
   'node keys': ['--root'],
   'key-policy verify-record': ['--root'],
+  'receipt verify': ['--root', '--configuration', '--request', '--signature'],
   'node sign': ['--root', '--message'],
   'parent backup': ['--config'],
   'parent check': ['--config'],
@@ -153,6 +164,14 @@ beforeAll(async () => {
     ['manifest verify FILE', at('manifest.json')],
     ['config sign FILE', at('copy.json')],
     ['config verify FILE', save('signed.json', sign(configuration, key.pem))],
+    ['RECEIPT', save('receipt.json', JSON.stringify(makeReceipt({ document: await attest() })))],
+    ['receipt verify --pcrs', save('receipt-pcrs.json', formatPcrFile(PCRS))],
+    ['receipt verify --manifest', save('receipt-manifest.json', manifestText)],
+    ['receipt verify --root', save('receipt-root.der', receiptRoot.certificate)],
+    ['receipt verify --document', save('receipt-document.cbor', await attest())],
+    ['receipt verify --configuration', save('receipt-configuration.json', configurationOfReceipt.file)],
+    ['receipt verify --request', save('receipt-request.json', JSON.stringify(REQUEST))],
+    ['receipt verify --signature', SIGNATURE.toString('hex')],
     ['parent backup FILE', at('backup-again')],
     ['parent restore FILE', at('backup')],
   ]);
@@ -215,7 +234,7 @@ interface Slot {
   readonly isRequired: boolean;
 }
 
-const FILE_VALUES = new Set(['FILE', 'DOC', 'PEM', 'POLICY', 'OLD', 'NEW', 'RECORD']);
+const FILE_VALUES = new Set(['FILE', 'DOC', 'PEM', 'POLICY', 'OLD', 'NEW', 'RECORD', 'RECEIPT']);
 /** What a verb writes: an odd name there must not become a file of the project. */
 const OUTPUTS = new Set(['--output', '--pcrs-out', '--record', 'parent backup FILE']);
 

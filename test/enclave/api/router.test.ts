@@ -1,8 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
 import { ApiError } from '../../../enclave/api/errors.ts';
-import { PolicyError } from '../../../enclave/signing/index.ts';
-import { createRouter, type Route, type RouteInput } from '../../../enclave/api/router.ts';
+import { FailedRequest, PolicyError } from '../../../enclave/signing/index.ts';
+import type { Receipt } from '../../../audit/receipt/index.ts';
+import { Accepted, createRouter, type Route, type RouteInput } from '../../../enclave/api/router.ts';
 import { MAX_REQUEST_BYTES } from '../../../shared/api/bodies.ts';
 import {
   HttpSignatureError,
@@ -12,6 +13,7 @@ import {
 import { StoreError } from '../../../enclave/store/errors.ts';
 
 const schema = z.strictObject({ text: z.string() });
+const receipt = { format: 'holdfast-receipt/1' } as Receipt;
 
 /** A router with one route for anybody and one for clients, and what they saw. */
 function start(act: (input: RouteInput) => unknown = () => ({ done: true })) {
@@ -37,6 +39,22 @@ describe('the router', () => {
     const { send, authenticate } = start(() => Promise.resolve({ one: 1 }));
     expect(await send('GET', '/open')).toEqual({ status: 200, body: { one: 1 } });
     expect(authenticate).not.toHaveBeenCalled();
+  });
+
+  it('answers with 202 where the request waits', async () => {
+    const { send } = start(() => new Accepted({ waiting: 1 }));
+    expect(await send('GET', '/open')).toEqual({ status: 202, body: { waiting: 1 } });
+  });
+
+  it('takes as long a body as its route says', async () => {
+    const route = { method: 'POST', path: /^\/open$/, isSigned: false, maxBytes: 2_000 } as const;
+    const handle = createRouter([{ ...route, act: () => 'done' }], {
+      authenticate: () => ({ clientId: 'x', admit: () => {} }),
+      onError: () => {},
+    });
+    const head = { method: 'POST', target: '/open', rawHeaders: [] };
+    expect(handle({ ...head, contentLength: 2_000 })).toBeTypeOf('function');
+    expect(handle({ ...head, contentLength: 2_001 })).toMatchObject({ status: 413 });
   });
 
   it('names the client and the parts of the path where a request must be signed', async () => {
@@ -157,8 +175,6 @@ describe('the body of a request', () => {
 
 describe('a refusal', () => {
   it.each<[string, number, Error]>([
-    ['POLICY_DENIED', 403, new PolicyError('POLICY_DENIED', 'x')],
-    ['RATE_LIMITED', 429, new PolicyError('RATE_LIMITED', 'x')],
     ['OVERLOADED', 503, new ApiError('OVERLOADED', 'x')],
     ['REPLAY_CACHE_FULL', 503, new HttpSignatureError('REPLAY_CACHE_FULL', 'x')],
     ['SIGNATURE_REPLAYED', 401, new HttpSignatureError('SIGNATURE_REPLAYED', 'x')],
@@ -170,6 +186,17 @@ describe('a refusal', () => {
     });
     expect(await send('GET', '/open')).toEqual({ status, body: { error: code } });
     expect(onError).toHaveBeenCalledExactlyOnceWith(error);
+  });
+
+  it.each<[string, number, Error]>([
+    ['POLICY_DENIED', 403, new PolicyError('POLICY_DENIED', 'x', receipt)],
+    ['RATE_LIMITED', 429, new PolicyError('RATE_LIMITED', 'x', receipt)],
+    ['STORE_FULL', 507, new FailedRequest('STORE_FULL', 'x', receipt)],
+  ])('%s has status %i and the receipt of the decision', async (code, status, error) => {
+    const { send } = start(() => {
+      throw error;
+    });
+    expect(await send('GET', '/open')).toEqual({ status, body: { error: code, receipt } });
   });
 
   it('shows nothing of an error that nobody foresaw', async () => {

@@ -1,13 +1,25 @@
-import { createPublicKey, verify } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
 import { Keyring } from '../../../enclave/keyring/index.ts';
 import { admitConfiguration } from '../../../enclave/node/configuration.ts';
-import { createSigningPipeline, type DecisionRecord, PolicyError } from '../../../enclave/signing/index.ts';
-import { SigningError } from '../../../enclave/signing/errors.ts';
+import { AppendError, type TransparencyLog } from '../../../enclave/log/index.ts';
+import {
+  createDecisionLog,
+  createSigningPipeline,
+  FailedRequest,
+  PolicyError,
+  restoreDecisionState,
+} from '../../../enclave/signing/index.ts';
+import {
+  encodeReceiptPae,
+  type Entry,
+  parseEntry,
+  unsafeParseReceipt,
+} from '../../../audit/receipt/index.ts';
 import { deriveStoreKey, SealedStore } from '../../../enclave/store/index.ts';
 import { openLocalCurves } from '../../../local/noble-curves.ts';
 import { HoldfastError } from '../../../shared/errors.ts';
-import { readConfiguration } from '../../../shared/documents/configuration.ts';
+import { parseConfiguration } from '../../../shared/documents/configuration.ts';
 import type { Manifest } from '../../../shared/documents/manifest.ts';
 import { MemoryRecordStorage } from '../store/memory-record-storage.ts';
 
@@ -15,51 +27,81 @@ const MESSAGE = { kind: 'message', message: Buffer.from('a transfer').toString('
 const REQUEST = { key: 'hot', algorithm: 'ed25519', payload: MESSAGE } as const;
 const YEAR_2030 = Date.UTC(2030, 0);
 
-async function start(record?: (entry: DecisionRecord) => Promise<void> | void, rate: object | null = null) {
-  const configuration = readConfiguration({
-    format: 'holdfast-configuration/1',
-    version: 3,
-    manifest: '00'.repeat(48),
-    notAfter: '2031-01-01T00:00:00Z',
-    clients: [
-      { id: 'backend', publicKey: '01'.repeat(32) },
-      { id: 'auditor', publicKey: '02'.repeat(32) },
-    ],
-    keys: [
-      { id: 'hot', type: 'ed25519' },
-      { id: 'shared', type: 'frost-ed25519' },
-    ],
-    rules: [
-      {
-        id: 'payouts',
-        operations: ['sign'],
-        clients: ['backend'],
-        keys: ['hot', 'shared'],
-        algorithms: ['ed25519', 'frost-ed25519'],
-        payloads: ['message'],
-        rate,
-      },
-    ],
-  });
+type Append = TransparencyLog['append'];
+
+/** A log of one leaf a checkpoint, that keeps what was appended; `gate` holds back what entries allow. */
+function openLog(gate: () => Promise<void> = () => Promise.resolve()) {
+  const entries: Entry[] = [];
+  const append: Append = async (makeEntry) => {
+    const index = entries.length;
+    entries.push(parseEntry(makeEntry(index)));
+    await gate();
+    return { index, checkpoint: 'checkpoint\n', proof: [] };
+  };
+  return { entries, log: { append, witnesses: null } };
+}
+
+const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+const receiptKey = { privateKey, publicKey: new Uint8Array(publicKey.export({ format: 'raw-public' })) };
+const MEASURED = {
+  manifest: {
+    namespace: 'demo',
+    environment: 'test',
+    node: 1,
+    quorum: { size: 3, threshold: 2 },
+  } as Manifest,
+  digest: new Uint8Array(48),
+};
+
+async function start(gate?: () => Promise<void>, rate: object | null = null) {
+  const configuration = parseConfiguration(
+    Buffer.from(
+      JSON.stringify({
+        format: 'holdfast-configuration/1',
+        version: 3,
+        manifest: '00'.repeat(48),
+        notAfter: '2031-01-01T00:00:00Z',
+        clients: [
+          { id: 'backend', publicKey: '01'.repeat(32) },
+          { id: 'auditor', publicKey: '02'.repeat(32) },
+        ],
+        keys: [
+          { id: 'hot', type: 'ed25519' },
+          { id: 'shared', type: 'frost-ed25519' },
+        ],
+        rules: [
+          {
+            id: 'payouts',
+            operations: ['sign'],
+            clients: ['backend'],
+            keys: ['hot', 'shared'],
+            algorithms: ['ed25519', 'frost-ed25519'],
+            payloads: ['message'],
+            rate,
+          },
+        ],
+      }),
+    ),
+  );
   const signed = { configuration, digest: new Uint8Array(48), signers: [] };
   const key = deriveStoreKey(new Uint8Array(32), { namespace: 'demo', environment: 'test', node: 1 });
   const none = { version: 0, digest: new Uint8Array(48) };
-  const state = { order: 'first', configuration: none, boots: 0 };
-  const store = SealedStore.create(new MemoryRecordStorage(), key, state, undefined);
+  const sealed = { order: 'first', configuration: none, boots: 0 };
+  const store = SealedStore.create(new MemoryRecordStorage(), key, sealed, undefined);
   const admission = admitConfiguration(store.state, signed);
   const keyring = await Keyring.open(store, openLocalCurves(), configuration.keys, admission);
   const time = { now: YEAR_2030 };
   const clocks = { now: () => time.now, monotonic: () => 0 };
-  const manifest = { node: 1, quorum: { size: 3, threshold: 2 } } as Manifest;
+  const { log, entries } = openLog(gate);
+  const common = { signed, measured: MEASURED, session: '00'.repeat(16), now: clocks.now };
   const pipeline = createSigningPipeline({
-    signed,
-    measured: { manifest, digest: new Uint8Array(48) },
+    ...common,
     keyring,
     clocks,
-    session: '00'.repeat(16),
-    ...(record === undefined ? {} : { record }),
+    log: createDecisionLog({ ...common, log, receiptKey }),
+    state: await restoreDecisionState(store, common),
   });
-  return { pipeline, keyring, time };
+  return { pipeline, keyring, time, entries };
 }
 
 async function refusalOf(act: Promise<unknown>): Promise<HoldfastError> {
@@ -72,26 +114,28 @@ async function refusalOf(act: Promise<unknown>): Promise<HoldfastError> {
 }
 
 describe('the signing pipeline', () => {
-  it('signs what a rule permits, and names the rule and the configuration', async () => {
+  it('signs what a rule permits, and names the rule', async () => {
     const { pipeline } = await start();
-    const { result: signatures, rule, configuration } = await pipeline.sign('backend', REQUEST);
-    const [result] = signatures;
-    if (result === undefined || signatures.length > 1) throw new RangeError('expected one signature');
+    const signed = await pipeline.sign('backend', REQUEST);
+    if (signed.outcome === 'pending') throw new TypeError('expected a signature');
+    const [result, ...others] = signed.result;
+    if (result === undefined || others.length > 0) throw new RangeError('expected one signature');
     const key = createPublicKey({
       key: Buffer.from(result.publicKey),
       format: 'raw-public',
       asymmetricKeyType: 'ed25519',
     });
     expect(verify(null, Buffer.from('a transfer'), key, result.signature)).toBe(true);
-    expect({ rule, configuration }).toEqual({ rule: 'payouts', configuration: 3 });
+    expect(signed.rule).toBe('payouts');
   });
 
   it('uses no key for what no rule permits, and says which field of which rule did not match', async () => {
-    const { pipeline, keyring } = await start();
+    const { pipeline, keyring, entries } = await start();
     const use = vi.spyOn(keyring, 'key');
     const refusal = await refusalOf(pipeline.sign('auditor', REQUEST));
     expect(refusal).toBeInstanceOf(PolicyError);
-    expect(refusal).toMatchObject({ code: 'POLICY_DENIED', decision: { reasons: [] } });
+    expect(refusal).toMatchObject({ code: 'POLICY_DENIED' });
+    expect(lastOf(entries)).toMatchObject({ outcome: 'denied', reasons: [] });
     const wrong = { ...REQUEST, key: 'shared', algorithm: 'frost-ed25519' } as const;
     const digest = { kind: 'digest', digest: '00'.repeat(32) } as const;
     expect(await refusalOf(pipeline.sign('backend', { ...wrong, payload: digest }))).toMatchObject({
@@ -99,17 +143,18 @@ describe('the signing pipeline', () => {
     });
     expect(await refusalOf(pipeline.importShare('backend', { key: 'shared' } as never))).toMatchObject({
       code: 'POLICY_DENIED',
-      decision: { reasons: [{ rule: 'payouts', field: 'operations' }], needs: [] },
+    });
+    expect(lastOf(entries)).toMatchObject({
+      reasons: [{ rule: 'payouts', condition: 'operations' }],
+      needs: [],
     });
     expect(use).not.toHaveBeenCalled();
   });
 
   it('says how long a rate that is used up takes until it permits the request', async () => {
-    const { pipeline } = await start(undefined, { count: 2, seconds: 10 });
-    expect(await refusalOf(pipeline.sign('backend', REQUEST))).toMatchObject({
-      code: 'RATE_LIMITED',
-      decision: { needs: [{ kind: 'time', rule: 'payouts', milliseconds: 5000 }] },
-    });
+    const { pipeline, entries } = await start(undefined, { count: 2, seconds: 10 });
+    expect(await refusalOf(pipeline.sign('backend', REQUEST))).toMatchObject({ code: 'RATE_LIMITED' });
+    expect(lastOf(entries)).toMatchObject({ needs: [{ kind: 'time', rule: 'payouts' }] });
   });
 
   it('signs nothing when the time of the configuration is over', async () => {
@@ -117,7 +162,7 @@ describe('the signing pipeline', () => {
     const use = vi.spyOn(keyring, 'key');
     time.now = Date.UTC(2032, 0);
     const refusal = await refusalOf(pipeline.sign('backend', REQUEST));
-    expect(refusal).toBeInstanceOf(SigningError);
+    expect(refusal).toBeInstanceOf(PolicyError);
     expect(refusal.code).toBe('CONFIGURATION_EXPIRED');
     expect(use).not.toHaveBeenCalled();
   });
@@ -134,20 +179,26 @@ describe('the signing pipeline', () => {
   });
 
   it('withholds a signature whose decision cannot be recorded', async () => {
-    const { pipeline } = await start(() => Promise.reject(new SigningError('CONFIGURATION_EXPIRED', 'test')));
-    await expect(pipeline.sign('backend', REQUEST)).rejects.toThrow(SigningError);
+    const { pipeline } = await start(() => Promise.reject(new AppendError('LOG_NOT_COSIGNED', 'test')));
+    await expect(pipeline.sign('backend', REQUEST)).rejects.toThrow(AppendError);
   });
 
   it('records permissions, denials, and permitted requests that failed', async () => {
-    const records: DecisionRecord[] = [];
-    const { pipeline } = await start((entry) => void records.push(entry));
-    await pipeline.sign('backend', REQUEST);
+    const { pipeline, entries } = await start();
+    const { receipt } = await pipeline.sign('backend', REQUEST);
     await refusalOf(pipeline.sign('auditor', REQUEST));
-    await refusalOf(pipeline.commit('backend', { key: 'shared' }));
-    expect(records).toMatchObject([
-      { decision: { outcome: 'permitted', rule: 'payouts' }, failure: null, configuration: 3 },
-      { decision: { outcome: 'denied', code: 'POLICY_DENIED' }, failure: null },
-      { decision: { outcome: 'permitted' }, request: { operation: 'commit' }, failure: 'SHARE_MISSING' },
+    const failed = await refusalOf(pipeline.commit('backend', { key: 'shared' }));
+    expect(failed).toBeInstanceOf(FailedRequest);
+    expect(failed.code).toBe('SHARE_MISSING');
+    expect(entries.map(({ predicate }) => predicate)).toMatchObject([
+      { outcome: 'permitted', rule: 'payouts', failure: null, configuration: { version: 3 }, sequence: 0 },
+      { outcome: 'denied', code: 'POLICY_DENIED', failure: null, sequence: 1 },
+      { outcome: 'permitted', request: { operation: 'commit' }, failure: 'SHARE_MISSING', sequence: 2 },
     ]);
+    const { entry, signer } = unsafeParseReceipt(Buffer.from(JSON.stringify(receipt)));
+    expect(parseEntry(entry)).toEqual(entries[0]);
+    expect(verify(null, encodeReceiptPae(entry), publicKey, signer.signature)).toBe(true);
   });
 });
+
+const lastOf = (entries: readonly Entry[]) => entries.at(-1)?.predicate;

@@ -1,4 +1,4 @@
-import { decide, preparePolicy, createRateLimits } from '../../../policy/index.ts';
+import { decide, preparePolicy, createPolicyState } from '../../../policy/index.ts';
 import { type Configuration, parseConfiguration } from '../../../shared/documents/configuration.ts';
 import { ConfigurationError } from '../../../shared/documents/errors.ts';
 import { sampleConfigurations } from '../seeds.ts';
@@ -17,7 +17,7 @@ export const target: FuzzTarget = {
       throw error;
     }
     const policy = preparePolicy(configuration);
-    const limits = createRateLimits(policy.ruleCount, 0);
+    const state = createPolicyState(policy, 0);
     const key = configuration.keys[0]?.id ?? 'none';
     // No identifier has a space.
     const request = {
@@ -27,6 +27,9 @@ export const target: FuzzTarget = {
       key,
       algorithm: 'ed25519',
     } as const;
-    assertThat(decide(policy, request, limits, 0).outcome === 'denied', 'a stranger may sign');
+    assertThat(
+      decide(policy, request, state, { now: 0, monotonic: 0 }).outcome === 'denied',
+      'a stranger may sign',
+    );
   },
 };

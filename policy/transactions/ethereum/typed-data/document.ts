@@ -1,6 +1,7 @@
+import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { JsonError, type JsonValue, parseJson } from '../../../../shared/json/index.ts';
 import { TransactionError } from '../../errors.ts';
-import { malformed } from './errors.ts';
+import { malformed, tooLarge } from './errors.ts';
 import {
   asObject,
   asRecord,
@@ -12,8 +13,8 @@ import {
 } from './types.ts';
 import { type TypedValue, ValueReader } from './values.ts';
 
-/** The longest document, in UTF-16 units of its text. */
-export const MAX_TYPED_DATA_LENGTH = 16 * 1024;
+/** The longest document, in bytes of UTF-8. */
+export const MAX_TYPED_DATA_BYTES = 16 * 1024;
 /** The deepest nesting of a document: itself, the message, and what it contains. */
 export const MAX_TYPED_DATA_DEPTH = 16;
 
@@ -61,12 +62,15 @@ export function parseTypedData(text: string): TypedDocument {
 }
 
 function parseText(text: string): JsonValue {
+  // A string is never shorter in UTF-8 than in UTF-16 units: none that is too long is encoded to find that out.
+  if (text.length > MAX_TYPED_DATA_BYTES || utf8ToBytes(text).length > MAX_TYPED_DATA_BYTES) {
+    throw tooLarge('document', MAX_TYPED_DATA_BYTES);
+  }
   try {
-    return parseJson(text, { maxBytes: MAX_TYPED_DATA_LENGTH, maxDepth: MAX_TYPED_DATA_DEPTH });
+    return parseJson(text, { maxBytes: MAX_TYPED_DATA_BYTES, maxDepth: MAX_TYPED_DATA_DEPTH });
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
-    const isTooLarge = error.code === 'JSON_TOO_LARGE' || error.code === 'JSON_TOO_DEEP';
-    const code = isTooLarge ? 'TRANSACTION_TOO_LARGE' : 'TRANSACTION_MALFORMED';
+    const code = error.code === 'JSON_TOO_DEEP' ? 'TRANSACTION_TOO_LARGE' : 'TRANSACTION_MALFORMED';
     throw new TransactionError(code, `the document: ${error.message}`, { json: error.code }, error);
   }
 }
@@ -82,10 +86,11 @@ function assertDomainType(types: StructTypes, domain: JsonValue | undefined): vo
   if (declared === undefined) throw malformed('types', `a declaration of ${DOMAIN_TYPE}`);
   const keys = Object.keys(asObject(domain, 'domain'));
   const expected = [...DOMAIN_FIELDS].filter(([name]) => keys.includes(name));
+  // A declared field that the domain lacks is found when the domain is read.
   const isAsExpected = expected.every(
     ([name, type], index) => declared[index]?.name === name && declared[index].text === type,
   );
-  if (expected.length !== keys.length || declared.length !== keys.length || !isAsExpected) {
+  if (expected.length !== keys.length || !isAsExpected) {
     throw malformed(`types.${DOMAIN_TYPE}`, "exactly the domain's fields, in the order of EIP-712");
   }
 }

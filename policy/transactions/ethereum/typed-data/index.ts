@@ -1,7 +1,6 @@
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { concatBytes } from '@noble/hashes/utils.js';
-import { TransactionError } from '../../errors.ts';
-import { type DecodedPayload, type DecodingContext, type Effect, MAX_EFFECTS } from '../../transaction.ts';
+import type { DecodedPayload, DecodingContext, Effect } from '../../transaction.ts';
 import { computeAccount } from '../account.ts';
 import { makeEffect } from '../effects.ts';
 import { type EthereumFeature, listFeatures } from '../features.ts';
@@ -35,11 +34,6 @@ export function decodeTypedData(text: string, context: DecodingContext): Decoded
   const source = computeAccount(context.publicKey).text;
   const permit = describePermit(document, { network, contract, source, features });
   const effects = [...permit.effects, ...(permit.isAll ? [] : [describeMessage(document, contract)])];
-  if (effects.length > MAX_EFFECTS) {
-    throw new TransactionError('TRANSACTION_TOO_LARGE', `${effects.length} effects`, {
-      maximum: MAX_EFFECTS,
-    });
-  }
   return {
     transaction: {
       kind: 'ethereum-typed-data',

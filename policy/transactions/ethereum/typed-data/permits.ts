@@ -1,5 +1,5 @@
 import type { Effect } from '../../transaction.ts';
-import { makeEffect, nameToken, type TokenStandard } from '../effects.ts';
+import { assertBatchSize, makeEffect, nameToken, type TokenStandard } from '../effects.ts';
 import type { EthereumFeature } from '../features.ts';
 import type { TypedDocument } from './document.ts';
 import type { TypedValue } from './values.ts';
@@ -145,6 +145,7 @@ function describePermit2(list: 'details' | 'permitted', deadline: string, unlimi
     const entry = find(permit.message, list);
     const isList = entry?.parts?.has('token') !== true;
     const entries = entry === undefined ? [] : isList ? [...(entry.parts?.values() ?? [])] : [entry];
+    assertBatchSize(entries.length);
     return entries.map((one) => {
       const rest = ['expiration', 'nonce'].filter((name) => find(one, name) !== undefined);
       const details = Object.fromEntries(rest.map((name) => [name, readText(one, name)]));

@@ -53,6 +53,7 @@ describe('an authorisation of EIP-7702', () => {
     ['no address', encode(['0x01', '0x', '0x'])],
     ['a list as chain id', encode([[], TOKEN, '0x'])],
     ['a nonce of 9 bytes', encode(['0x01', TOKEN, `0x01${'00'.repeat(8)}`])],
+    ['a nonce that leaves its list', `05d80194${bare(TOKEN)}8303`.toLowerCase()],
     ['a byte after it', `${encode(['0x01', TOKEN, '0x'])}00`],
   ])('with %s is refused', (_, bytes) => {
     expect(refusalOf(() => decodeAuthorization(bytes))).toBe('TRANSACTION_MALFORMED');

@@ -1,7 +1,7 @@
 import { hashMessage } from 'ethers';
 import { describe, expect, it } from 'vitest';
 import { MAX_ETHEREUM_MESSAGE_BYTES } from '../../../../policy/transactions/ethereum/message.ts';
-import { MAX_TYPED_DATA_LENGTH } from '../../../../policy/transactions/ethereum/typed-data/document.ts';
+import { MAX_TYPED_DATA_BYTES } from '../../../../policy/transactions/ethereum/typed-data/document.ts';
 import { MAX_MESSAGE_BYTES } from '../../../../shared/api/payloads.ts';
 import { decode, digestOf, encodeTransaction, refusalOf, SOURCE } from './support.ts';
 
@@ -77,7 +77,7 @@ describe('a message of EIP-191', () => {
 
   it('has the limits of the request', () => {
     expect(MAX_ETHEREUM_MESSAGE_BYTES).toBe(MAX_MESSAGE_BYTES);
-    expect(MAX_TYPED_DATA_LENGTH).toBe(MAX_MESSAGE_BYTES);
+    expect(MAX_TYPED_DATA_BYTES).toBe(MAX_MESSAGE_BYTES);
   });
 
   it('that is no hex is refused with a code', () => {

@@ -380,6 +380,15 @@ describe('the authorisation list of a transaction', () => {
     expect(refusalOf(() => decodeTransaction(withField(index, item)))).toBe('TRANSACTION_UNSAFE');
   });
 
+  it('is refused for the parities 2 and 3, which SEC 1 has for an r beyond the order', () => {
+    for (let r = 1; r < 20; r += 1) {
+      for (const parity of ['0x02', '0x03']) {
+        const items = [...valid.slice(0, 3), parity, `0x${r.toString(16).padStart(2, '0')}`, valid[5] ?? ''];
+        expect(refusalOf(() => decodeTransaction(withList(items)))).toBe('TRANSACTION_UNSAFE');
+      }
+    }
+  });
+
   it('is taken with the largest s', () => {
     const { effects } = decodeTransaction(withField(5, `0x${half.toString(16)}`)).transaction;
     // Another s is another signer: what is shown is who the chain would say it is.

@@ -1,6 +1,6 @@
 import { TypedDataEncoder } from 'ethers';
 import { describe, expect, it } from 'vitest';
-import { MAX_EFFECTS } from '../../../../policy/transactions/index.ts';
+import { MAX_BATCH_TOKENS } from '../../../../policy/transactions/ethereum/effects.ts';
 import { decodeDocument, digestOf, refusalOf, OTHER, SOURCE, TOKEN } from './support.ts';
 import { type Document, DOMAIN, EVERYTHING, fields, MAIL, makeDocument, PERMIT } from './typed-documents.ts';
 
@@ -186,6 +186,20 @@ describe('the types of a document', () => {
     ['a type that nothing uses', ({ types }) => void (types['Unused'] = fields('bool a'))],
     ['a type without fields', ({ types }) => void (types['Person'] = [])],
     ['a field that stands twice', ({ types }) => void types['Mail']?.push({ name: 'to', type: 'Person' })],
+    [
+      'a field that stands twice and a value that no field declares',
+      ({ types, message }) => {
+        types['Mail']?.push({ name: 'to', type: 'Person' });
+        message['more'] = message['to'];
+      },
+    ],
+    [
+      'the domain as the type of a field',
+      ({ types, message, domain }) => {
+        types['Mail']?.push({ name: 'more', type: 'EIP712Domain' });
+        message['more'] = domain;
+      },
+    ],
     ['a field without a name', ({ types }) => void types['Mail']?.push({ name: '', type: 'bool' })],
     ['a name that is no identifier', ({ types }) => void types['Mail']?.push({ name: 'a b', type: 'bool' })],
     [
@@ -344,6 +358,11 @@ describe('the text of a document', () => {
     ['half a surrogate pair', text.replace('Hello', '\\ud800'), 'TRANSACTION_MALFORMED'],
     ['__proto__', text.replace('"contents":', '"__proto__":{},"contents":'), 'TRANSACTION_MALFORMED'],
     ['more than 16 KiB', text.replace('Hello', 'a'.repeat(16 * 1024)), 'TRANSACTION_TOO_LARGE'],
+    [
+      'more than 16 KiB in UTF-8 alone',
+      text.replace('Hello', '世'.repeat(6 * 1024)),
+      'TRANSACTION_TOO_LARGE',
+    ],
     ['seventeen lists', '['.repeat(17), 'TRANSACTION_TOO_LARGE'],
   ])('with %s is refused', (_, document, code) => {
     expect(refusalOf(() => decodeDocument(document))).toBe(code);
@@ -524,8 +543,8 @@ describe('a permit', () => {
 
   it('of nothing is a message, and one of too much is refused', () => {
     expect(decodeDocument(batch(0)).transaction.effects).toMatchObject([{ type: 'message' }]);
-    expect(decodeDocument(batch(MAX_EFFECTS)).transaction.effects).toHaveLength(MAX_EFFECTS);
-    expect(refusalOf(() => decodeDocument(batch(MAX_EFFECTS + 1)))).toBe('TRANSACTION_TOO_LARGE');
+    expect(decodeDocument(batch(MAX_BATCH_TOKENS)).transaction.effects).toHaveLength(MAX_BATCH_TOKENS);
+    expect(refusalOf(() => decodeDocument(batch(MAX_BATCH_TOKENS + 1)))).toBe('TRANSACTION_TOO_LARGE');
   });
 
   it('without a chain or a contract has no asset', () => {

@@ -36,7 +36,8 @@ fn text(error: impl Debug) -> String {
 }
 
 fn read(bytes: &[u8]) -> Result<Reading, String> {
-    if let Ok(psbt) = Psbt::deserialize(bytes) {
+    let psbt = Psbt::deserialize(bytes);
+    if let Ok(psbt) = psbt {
         let inputs = psbt.inputs.iter().cloned().map(|input| Input {
             previous: input.non_witness_utxo,
             witness_output: input.witness_utxo,
@@ -50,8 +51,14 @@ fn read(bytes: &[u8]) -> Result<Reading, String> {
             transaction: psbt.unsigned_tx,
         });
     }
-    let psbt = psbt_v2::v2::Psbt::deserialize(bytes).map_err(text)?;
+    let version_0 = text(psbt.err());
+    let mut psbt = psbt_v2::v2::Psbt::deserialize(bytes)
+        .map_err(|error| format!("version 0: {version_0}, version 2: {}", text(error)))?;
     let serialised = psbt.serialize();
+    for input in &mut psbt.inputs {
+        // BIP-370 and psbt-v2's own documentation say so; its unsigned transaction has 0 in place of an absent one.
+        input.sequence.get_or_insert(bitcoin::Sequence::MAX);
+    }
     let inputs = psbt.inputs.iter().cloned().map(|input| Input {
         previous: input.non_witness_utxo,
         witness_output: input.witness_utxo,

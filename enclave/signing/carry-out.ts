@@ -1,0 +1,239 @@
+import type { DecisionPredicate, Receipt } from '../../audit/receipt/index.ts';
+import { type DecodedPayload, type Signing, TransactionError } from '../../policy/transactions/index.ts';
+import { encodeTransaction } from '../../policy/transactions/json.ts';
+import { type DigestedRequest, digestRequest } from '../../shared/api/request-digest.ts';
+import { errorCode } from '../../shared/errors.ts';
+import type { Payload } from '../../shared/api/bodies.ts';
+import type { PendingRequests, Vote } from '../approvals/index.ts';
+import { StoreError } from '../store/index.ts';
+import type { Authorise, Verdict } from './authorisation.ts';
+import type { DecisionLog, DecisionParts } from './decision-log.ts';
+import { type DenialCode, FailedRequest, PolicyError } from './errors.ts';
+import type { PayloadReader } from './reader.ts';
+
+/** A request of an authenticated client, as it is decided, recorded and acted on. */
+export interface PipelineRequest extends DigestedRequest {
+  readonly operation: 'sign' | 'commit' | 'import-share';
+}
+
+/** A request that has waited, and the votes on it. */
+export interface Approved {
+  readonly id: string;
+  readonly rule: string;
+  /** Milliseconds since 1970. */
+  readonly expires: number;
+  readonly approvals: readonly Vote[];
+}
+
+/** How a request is acted on, and what is recorded of the result. */
+export interface Action<Result> {
+  /** Acts on the request; `signings` is empty where the operation has no payload. */
+  readonly act: (signings: readonly Signing[]) => Result | Promise<Result>;
+  readonly signaturesOf?: (result: Result) => DecisionPredicate['signatures'];
+  /** Called while the entry is made, before anything leaves: state that it changes is sealed in the same commit. */
+  readonly onEntry?: (result: Result, rule: string) => void;
+}
+
+/** The result of a permitted request, the rule that permitted it, and the receipt. */
+export interface CarriedOut<Result> {
+  readonly outcome: 'permitted';
+  readonly result: Result;
+  readonly rule: string;
+  readonly receipt: Receipt;
+}
+
+/** A request that waits for approvals. */
+export interface Waiting {
+  readonly outcome: 'pending';
+  readonly id: string;
+  readonly rule: string;
+  /** Milliseconds since 1970. */
+  readonly expires: number;
+  readonly receipt: Receipt;
+}
+
+export interface CarryOutParts {
+  readonly read: PayloadReader['read'];
+  readonly authorise: Authorise;
+  readonly log: DecisionLog;
+  readonly requests: Pick<PendingRequests, 'create'>;
+}
+
+/** Decides a request, acts on it, records the outcome, and only then returns. */
+export interface CarryOut {
+  /** Carries a request out now; where it needs approvals it is denied, because its kind cannot wait. */
+  now<Result>(request: PipelineRequest, action: Action<Result>): Promise<CarriedOut<Result>>;
+  /** Carries a request out now, or keeps it until it is approved. */
+  orKeep<Result>(
+    request: PipelineRequest & { readonly payload: Payload },
+    action: Action<Result>,
+  ): Promise<CarriedOut<Result> | Waiting>;
+  /** Carries out a request that has waited; it waits on where approvals are missing. */
+  approved<Result>(
+    request: PipelineRequest,
+    action: Action<Result>,
+    approved: Approved,
+  ): Promise<CarriedOut<Result> | Waiting>;
+  /** Records that the signatures of a request which was carried out leave again. */
+  again(
+    request: PipelineRequest,
+    rule: string,
+    signatures: DecisionPredicate['signatures'],
+    approved: Approved,
+  ): Promise<Receipt>;
+}
+
+/** A request that was read and decided, and not yet acted on. */
+interface Decided {
+  readonly digest: Uint8Array;
+  readonly signings: readonly Signing[];
+  readonly parts: DecisionParts;
+}
+
+/** Creates the one way from a request to a key and back. */
+export function createCarryOut({ read, authorise, log, requests }: CarryOutParts): CarryOut {
+  /** Reads and decides. @throws PolicyError after the denial was recorded */
+  async function decideOn(request: PipelineRequest, approved?: Approved) {
+    const digest = digestRequest(request);
+    const { decoded, error } = readPayload(read, request);
+    const verdict = error === undefined ? authorise(request, decoded, approved) : denyUnread(error);
+    const parts = describeDecision(request, decoded, verdict, approved);
+    const decided: Decided = { digest, signings: decoded?.signings ?? [], parts };
+    if (verdict.outcome !== 'denied') return { verdict, decided };
+    return await refuse(decided, verdict.code, error);
+  }
+
+  async function refuse({ digest, parts }: Decided, code: DenialCode, cause?: unknown): Promise<never> {
+    const receipt = await log.recordDecision(digest, parts);
+    throw new PolicyError(code, 'nothing permits this request', receipt, cause);
+  }
+
+  async function act<Result>(
+    { digest, signings, parts }: Decided,
+    rule: string,
+    { act, signaturesOf, onEntry }: Action<Result>,
+  ): Promise<CarriedOut<Result>> {
+    const recordFailure = (failure: string) => log.recordDecision(digest, { ...parts, failure });
+    const result = await attempt(() => act(signings), recordFailure);
+    const signatures = signaturesOf?.(result) ?? [];
+    const receipt = await log.recordDecision(digest, { ...parts, signatures }, () => onEntry?.(result, rule));
+    return { outcome: 'permitted', result, rule, receipt };
+  }
+
+  /** Records that a request waits. */
+  async function wait(
+    { digest, parts }: Decided,
+    rule: string,
+    id: string,
+    expires: number,
+  ): Promise<Waiting> {
+    const receipt = await log.recordDecision(digest, { ...parts, pendingId: id });
+    return { outcome: 'pending', id, rule, expires, receipt };
+  }
+
+  return {
+    now: async (request, action) => {
+      const { verdict, decided } = await decideOn(request);
+      if (verdict.outcome === 'permitted') return await act(decided, verdict.rule, action);
+      const reasons = [
+        { rule: verdict.rule, condition: 'approvals', words: 'such a request cannot wait for approvals' },
+      ];
+      const parts: DecisionParts = { ...decided.parts, outcome: 'denied', code: 'POLICY_DENIED', reasons };
+      return await refuse({ ...decided, parts }, 'POLICY_DENIED');
+    },
+    orKeep: async (request, action) => {
+      const { verdict, decided } = await decideOn(request);
+      const { rule } = verdict;
+      if (verdict.outcome === 'permitted') return await act(decided, rule, action);
+      const { client, key, algorithm, payload } = request;
+      const id = requests.create({
+        client,
+        request: { key, algorithm, payload },
+        digest: Buffer.from(decided.digest).toString('hex'),
+        rule,
+        needs: [...verdict.groups],
+        expires: verdict.expires,
+      });
+      return await wait(decided, rule, id, verdict.expires);
+    },
+    approved: async (request, action, approved) => {
+      const { verdict, decided } = await decideOn(request, approved);
+      if (verdict.outcome === 'permitted') return await act(decided, verdict.rule, action);
+      return await wait(decided, verdict.rule, approved.id, approved.expires);
+    },
+    again: async (request, rule, signatures, approved) => {
+      const { decoded } = readPayload(read, request);
+      const parts = describeDecision(request, decoded, { outcome: 'permitted', rule, charges: [] }, approved);
+      return await log.recordDecision(digestRequest(request), { ...parts, signatures });
+    },
+  };
+}
+
+/** A payload that was read, or why it was not; an operation without a payload has neither. */
+interface Reading {
+  readonly decoded: DecodedPayload | undefined;
+  readonly error?: TransactionError;
+}
+
+function readPayload(read: PayloadReader['read'], { key, algorithm, payload }: PipelineRequest): Reading {
+  if (payload === undefined) return { decoded: undefined };
+  try {
+    return { decoded: read({ key, algorithm, payload }) };
+  } catch (error) {
+    if (error instanceof TransactionError) return { decoded: undefined, error };
+    throw error;
+  }
+}
+
+function denyUnread({ code }: TransactionError): Extract<Verdict, { outcome: 'denied' }> {
+  return { outcome: 'denied', code, rule: null, reasons: [], needs: [] };
+}
+
+/** Acts on a permitted request; a failure is recorded before anybody learns of it. @throws FailedRequest */
+async function attempt<Result>(
+  act: () => Result | Promise<Result>,
+  recordFailure: (code: string) => Promise<Receipt>,
+): Promise<Result> {
+  try {
+    return await act();
+  } catch (error) {
+    // After a store error nothing can be recorded, and the node stops.
+    if (error instanceof StoreError && error.code !== 'STORE_FULL') throw error;
+    const code = errorCode(error);
+    throw new FailedRequest(
+      code,
+      'the request was permitted and could not be carried out',
+      await recordFailure(code),
+      error,
+    );
+  }
+}
+
+/** Describes a decision as the log has it, before it was acted on. */
+function describeDecision(
+  { client, key, algorithm, operation, payload }: PipelineRequest,
+  decoded: DecodedPayload | undefined,
+  verdict: Verdict,
+  approved: Approved | undefined,
+): DecisionParts {
+  const isDenied = verdict.outcome === 'denied';
+  return {
+    request: { client, key, algorithm, operation, payload: payload?.kind ?? null },
+    transaction: decoded === undefined ? null : encodeTransaction(decoded.transaction),
+    outcome: verdict.outcome,
+    code: isDenied ? verdict.code : null,
+    rule: verdict.rule,
+    reasons: isDenied ? [...verdict.reasons] : [],
+    needs: verdict.outcome === 'permitted' ? [] : [...verdict.needs],
+    pendingId: approved?.id ?? null,
+    approvals: (approved?.approvals ?? []).map(({ approver, decision, statement, proof }) => ({
+      approver,
+      decision,
+      statement,
+      proof,
+    })),
+    charges: verdict.outcome === 'permitted' ? [...verdict.charges] : [],
+    failure: null,
+    signatures: [],
+  };
+}

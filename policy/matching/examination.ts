@@ -1,0 +1,125 @@
+import type { Charge, Shortage } from '../accumulations/index.ts';
+import type { PreparedDenial, PreparedPermit } from '../policy.ts';
+import { type Mismatch, mismatch, type RuleField } from '../reasons.ts';
+import type { PolicyState } from '../state.ts';
+import { findMissing, joinMissing, type MissingApprovals, type Requirement } from './consent.ts';
+import { deniesTransaction, isUnconditional } from './denial.ts';
+import { listCharges } from './limits.ts';
+import { explainMismatch, findMismatch } from './permit.ts';
+import type { Question } from './question.ts';
+import { listTierApprovals } from './tiers.ts';
+import { isWithin } from './time.ts';
+
+/** A permit that matches in every member, with what is left to do. */
+export interface Candidate {
+  readonly rule: PreparedPermit;
+  readonly charges: readonly Charge[];
+  /** Whether consent is needed, be it there or not. */
+  readonly needsConsent: boolean;
+  readonly missing: readonly MissingApprovals[];
+  /** For how long the request may wait for consent. */
+  readonly expiresSeconds: number;
+}
+
+/** The outcome for one permit: it matches, or a member does not, or it would if a limit had enough left. */
+export type Examination =
+  | { readonly outcome: 'matches'; readonly candidate: Candidate }
+  | { readonly outcome: 'mismatch'; readonly field: RuleField }
+  | { readonly outcome: 'shortage'; readonly shortage: Shortage };
+
+const missed = (field: RuleField): Examination => ({ outcome: 'mismatch', field });
+
+/** Compares a permit with a request. Changes nothing that counts. */
+export function examinePermit(rule: PreparedPermit, question: Question, state: PolicyState): Examination {
+  const { request, facts, time } = question;
+  const field = findScopeMismatch(rule, question);
+  if (field !== undefined) return missed(field);
+  if (request.operation === 'commit') return matched(rule, [], [], question);
+  if (request.operation === 'import-share') return matched(rule, [], listOwn(rule), question);
+  if (facts === undefined) return missed('effects');
+  const unmatched = findMismatch(rule, facts);
+  if (unmatched !== undefined) return missed(unmatched);
+  const tiers = listTierApprovals(rule.tiers, facts);
+  if (tiers === undefined) return missed('tiers');
+  const charges: Charge[] = [];
+  for (const limit of rule.limits) {
+    const drawn = listCharges(limit, rule.id, facts);
+    if (drawn === undefined) return missed('limits');
+    charges.push(...drawn);
+  }
+  const shortage = charges.length === 0 ? undefined : state.accumulations.findShortage(charges, time.now);
+  if (shortage !== undefined) return { outcome: 'shortage', shortage };
+  return matched(rule, charges, [...listOwn(rule), ...tiers], question);
+}
+
+const listOwn = ({ approvals }: PreparedPermit): Requirement[] => (approvals === null ? [] : [approvals]);
+
+function matched(
+  rule: PreparedPermit,
+  charges: readonly Charge[],
+  requirements: readonly Requirement[],
+  { request: { consent }, client, time }: Question,
+): Examination {
+  const approvals = consent?.rule === rule.id ? consent.approvals : [];
+  const context = { requester: client.person, now: time.now };
+  const missing = joinMissing(requirements.map((each) => findMissing(each, approvals, context)));
+  const expiresSeconds = Math.min(...requirements.map((each) => each.expiresSeconds));
+  const needsConsent = requirements.length > 0;
+  return { outcome: 'matches', candidate: { rule, charges, needsConsent, missing, expiresSeconds } };
+}
+
+/** Finds the first member in which a permit is not about the request at all. */
+function findScopeMismatch(
+  rule: PreparedPermit,
+  { request, client, payloads, time }: Question,
+): RuleField | undefined {
+  if (!client.names.some((name) => rule.clients.has(name))) return 'clients';
+  if (!rule.keys.has(request.key)) return 'keys';
+  if (!rule.algorithms.has(request.algorithm)) return 'algorithms';
+  switch (request.operation) {
+    case 'sign':
+      if (!rule.operations.has('sign')) return 'operations';
+      if (!rule.payloads.has(request.payload)) return 'payloads';
+      break;
+    case 'commit':
+      if (!rule.operations.has('sign')) return 'operations';
+      if (!payloads.some((kind) => rule.payloads.has(kind))) return 'payloads';
+      break;
+    case 'import-share':
+      if (!rule.operations.has('import-share')) return 'operations';
+      break;
+    default:
+      // No type allows another operation; hostile data might.
+      return 'operations';
+  }
+  return rule.time !== null && isWithin(rule.time, time.now) !== true ? 'time' : undefined;
+}
+
+/**
+ * Tells whether a denial matches a request. Before there is a transaction, in the first round of FROST, a denial that
+ * looks at one waits for it: the second round is decided again, and nothing is signed in between.
+ */
+export function denies(rule: PreparedDenial, { request, client, payloads, time, facts }: Question): boolean {
+  if (!client.names.some((name) => rule.clients.has(name)) || !rule.keys.has(request.key)) return false;
+  if (!rule.algorithms.has(request.algorithm)) return false;
+  if (rule.time !== null && isWithin(rule.time, time.now) === false) return false;
+  switch (request.operation) {
+    case 'sign':
+      return rule.operations.has('sign') && (facts === undefined || deniesTransaction(rule, facts));
+    case 'commit':
+      return (
+        rule.operations.has('sign') &&
+        isUnconditional(rule) &&
+        payloads.every((kind) => rule.payloads.has(kind))
+      );
+    case 'import-share':
+      return rule.operations.has('import-share');
+    default:
+      return true;
+  }
+}
+
+/** Says in words why a permit does not permit a request. */
+export function explainExamination(rule: PreparedPermit, { facts }: Question, field: RuleField): Mismatch {
+  return facts === undefined ? mismatch(rule.id, field) : explainMismatch(rule, facts, field);
+}

@@ -1,0 +1,116 @@
+import type { PreparedPermit } from '../policy.ts';
+import { describeAmount, type Mismatch, mismatch, type RuleField } from '../reasons.ts';
+import { type ConditionField, findUnmatched, type PreparedCondition } from './conditions.ts';
+import type { EffectFacts, Facts } from './facts.ts';
+
+/** The fields of a condition, from the one that is compared first. */
+const FIELDS: readonly ConditionField[] = ['effects', 'to', 'assets', 'contracts', 'selectors', 'amount'];
+
+const withinMaximum = (value: bigint | null, max: bigint) => value !== null && value <= max;
+
+/**
+ * Finds the first member of a permit that a transaction does not match; undefined where it matches all of them. What a
+ * member looks at and the transaction lacks does not match.
+ */
+export function findMismatch(rule: PreparedPermit, facts: Facts): RuleField | undefined {
+  if (!rule.payloads.has(facts.payload)) return 'payloads';
+  if (rule.networks !== null && (facts.network === null || !rule.networks.has(facts.network)))
+    return 'networks';
+  const { conditions, features, fee, gas, nonce } = rule;
+  for (const feature of facts.features) if (!features.has(feature)) return 'features';
+  for (const effect of facts.effects) {
+    if (!conditions.some((condition) => findUnmatched(condition, effect) === undefined)) {
+      return findClosest(conditions, effect).field;
+    }
+  }
+  if (fee !== null && !isWithinFee(fee, facts)) return 'fee';
+  if (gas !== null && !withinMaximum(facts.gas, gas)) return 'gas';
+  if (nonce !== null && !(withinMaximum(facts.nonce, nonce.max) && (facts.nonce ?? -1n) >= nonce.min)) {
+    return 'nonce';
+  }
+  return undefined;
+}
+
+/** Tells whether a fee is in the asset, below the maximum, and below the share of what moves of that asset. */
+function isWithinFee({ asset, max, share }: NonNullable<PreparedPermit['fee']>, facts: Facts): boolean {
+  if (facts.fee === null || facts.fee.asset !== asset || facts.fee.amount > max) return false;
+  if (share === null) return true;
+  const moved = facts.totals.get(asset);
+  return moved !== undefined && moved !== null && facts.fee.amount * 10_000n <= share * moved;
+}
+
+/** Finds the condition of which an effect matches the most, and the field in which it does not. */
+function findClosest(
+  conditions: readonly PreparedCondition[],
+  effect: EffectFacts,
+): { field: ConditionField; condition: PreparedCondition | undefined } {
+  let closest: { field: ConditionField; condition: PreparedCondition | undefined } = {
+    field: 'effects',
+    condition: undefined,
+  };
+  for (const condition of conditions) {
+    const field = findUnmatched(condition, effect);
+    if (field !== undefined && FIELDS.indexOf(field) > FIELDS.indexOf(closest.field)) {
+      closest = { field, condition };
+    }
+  }
+  return closest;
+}
+
+/** Says in words why a permit does not match in a field that {@link findMismatch} has found. */
+export function explainMismatch(rule: PreparedPermit, facts: Facts, field: RuleField): Mismatch {
+  return mismatch(rule.id, field, DETAILS[field]?.(rule, facts));
+}
+
+const DETAILS: Partial<Record<RuleField, (rule: PreparedPermit, facts: Facts) => string | undefined>> = {
+  payloads: (_, { payload }) => `payloads of kind ${payload} are not among those it names`,
+  networks: (_, { network }) =>
+    network === null ? 'the transaction names no network' : `network ${network} is not among those it names`,
+  features: (rule, { features }) =>
+    `feature ${features.find((name) => !rule.features.has(name)) ?? ''} is not tolerated`,
+  fee: ({ fee }, facts) => describeFee(fee, facts),
+  gas: (rule, { gas }) =>
+    gas === null ? 'gas is not known' : `gas ${gas} is over the maximum ${rule.gas ?? 0n}`,
+  nonce: (rule, { nonce }) =>
+    nonce === null
+      ? 'the nonce is not known'
+      : `nonce ${nonce} is not from ${rule.nonce?.min ?? 0n} to ${rule.nonce?.max ?? 0n}`,
+  ...Object.fromEntries(FIELDS.map((field) => [field, describeEffect])),
+};
+
+function describeFee(fee: PreparedPermit['fee'], facts: Facts): string {
+  if (fee === null || facts.fee === null) return 'the fee is not known';
+  const { asset, amount } = facts.fee;
+  if (asset !== fee.asset) return `the fee is in ${asset}, not in ${fee.asset}`;
+  if (amount > fee.max) {
+    return `fee ${describeAmount(amount, asset)} is over the maximum ${describeAmount(fee.max, asset)}`;
+  }
+  return `fee ${describeAmount(amount, asset)} is over ${fee.share ?? 0n} hundredths of a percent of what moves`;
+}
+
+function describeEffect({ conditions }: PreparedPermit, { effects }: Facts): string | undefined {
+  const index = effects.findIndex((effect) =>
+    conditions.every((condition) => findUnmatched(condition, effect) !== undefined),
+  );
+  const facts = effects[index];
+  if (facts === undefined) return undefined;
+  const { field, condition } = findClosest(conditions, facts);
+  const { type, to, asset, contract, selector } = facts.effect;
+  const what: Readonly<Record<ConditionField, string>> = {
+    effects: `it permits no effect of type ${type}`,
+    to: `destination ${to ?? 'not known'} is not among those it names`,
+    assets: `asset ${asset ?? 'not known'} is not among those it names`,
+    contracts: `contract ${contract ?? 'not known'} is not among those it names`,
+    selectors: `function ${selector ?? 'not known'} of ${contract ?? ''} is not among those it names`,
+    amount: describeTotal(facts, condition),
+  };
+  return `${effects.length === 1 ? '' : `effect ${index + 1}: `}${what[field]}`;
+}
+
+function describeTotal({ total, effect: { asset } }: EffectFacts, condition?: PreparedCondition): string {
+  if (total === null) return 'the amount has no end or is not known';
+  const { min = null, max = null } = condition ?? {};
+  return max !== null && total > max
+    ? `amount ${describeAmount(total, asset)} is over the maximum ${describeAmount(max, asset)}`
+    : `amount ${describeAmount(total, asset)} is under the minimum ${describeAmount(min ?? 0n, asset)}`;
+}

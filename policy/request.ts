@@ -1,0 +1,31 @@
+import type { Algorithm, PayloadKind } from '../shared/algorithms.ts';
+import type { Approval } from './matching/consent.ts';
+import type { Transaction } from './transactions/transaction.ts';
+
+interface RequestFields {
+  readonly client: string;
+  readonly key: string;
+  readonly algorithm: Algorithm;
+  /** The votes on this request, if it has waited for any. */
+  readonly consent?: Consent | undefined;
+}
+
+/** Verified votes on one request, and the rule that they were asked for: they count for no other. */
+export interface Consent {
+  readonly rule: string;
+  readonly approvals: readonly Approval[];
+}
+
+/**
+ * A request of a client, as far as rules see it. `commit` is the first round of FROST: there is no payload yet, so
+ * `commit` is permitted where the signing of some payload would be, and draws on no rate or limit; the second round is
+ * decided as `sign` on the real payload. A share's import is decided with the algorithm that the share will sign with.
+ */
+export type PolicyRequest =
+  | ({
+      readonly operation: 'sign';
+      readonly payload: PayloadKind;
+      /** What the payload says, of the same kind; undefined for a payload that nobody can read. */
+      readonly transaction?: Transaction | undefined;
+    } & RequestFields)
+  | ({ readonly operation: 'commit' | 'import-share' } & RequestFields);
