@@ -70,7 +70,7 @@ export interface ReviewConfiguration {
 }
 
 /** The user_data of a node's attestation document, as far as a reader needs it. */
-const bindingSchema = z.object({ receiptKey: key });
+const bindingSchema = z.object({ format: z.literal('holdfast-node/2'), receiptKey: key });
 
 /** Parses a manifest. @throws ReviewError REVIEW_MANIFEST */
 export function readManifest(bytes: Uint8Array): ReviewManifest {

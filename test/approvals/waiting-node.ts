@@ -201,7 +201,7 @@ export class WaitingNode {
       },
       attest: () => this.#nsm.attest({ userData: this.#userData }),
       recordVote: ({ apply }) => Promise.resolve(apply()),
-      carryOut: () => Promise.reject(new Error('no client speaks to this node')),
+      resume: () => Promise.reject(new Error('no client speaks to this node')),
       now: Date.now,
     });
   }

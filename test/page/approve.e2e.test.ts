@@ -220,7 +220,11 @@ describe.skipIf(chromiumPath === undefined)(
 
     test.each<[string, NodeChanges, string]>([
       ['an enclave with another manifest', { measured: Uint8Array.of(1) }, 'PCR_MISMATCH'],
-      ['another receipt key', { userData: { receiptKey: '33'.repeat(32) } }, 'REVIEW_SIGNATURE_INVALID'],
+      [
+        'another receipt key',
+        { userData: { format: 'holdfast-node/2', receiptKey: '33'.repeat(32) } },
+        'REVIEW_SIGNATURE_INVALID',
+      ],
       ['no receipt key', { userData: {} }, 'REVIEW_KEY_UNATTESTED'],
       [
         'a node that shows another recipient than it signs for',

@@ -80,8 +80,16 @@ describe('a review', () => {
 
   test.each<[string, NodeChanges, string]>([
     ['an enclave with another manifest', { measured: Uint8Array.of(1) }, 'REVIEW_OTHER_NODE'],
-    ['user_data without a receipt key', { userData: { format: 'holdfast-node/1' } }, 'REVIEW_KEY_UNATTESTED'],
-    ['another receipt key', { userData: { receiptKey: '33'.repeat(32) } }, 'REVIEW_SIGNATURE_INVALID'],
+    [
+      'user_data without a receipt key',
+      { userData: { format: 'holdfast-node/1', receiptKey: '33'.repeat(32) } },
+      'REVIEW_KEY_UNATTESTED',
+    ],
+    [
+      'another receipt key',
+      { userData: { format: 'holdfast-node/2', receiptKey: '33'.repeat(32) } },
+      'REVIEW_SIGNATURE_INVALID',
+    ],
     [
       'another payload than its digest says',
       { alter: withPayload(makeTransfer(DAVE, 1n)) },
