@@ -10,6 +10,10 @@ export const nouns: Nouns = {
     summary: 'attestation documents: verified, or just looked at',
     load: async () => (await import('./attestation/commands.ts')).attestationCommands,
   },
+  audit: {
+    summary: 'the transparency log of a node: verified, followed, exported, witnessed',
+    load: async () => (await import('./audit/commands.ts')).auditCommands,
+  },
   doctor: {
     summary: 'what is wrong with a parent host, and how to mend it',
     load: async () => (await import('./doctor/commands.ts')).commands,

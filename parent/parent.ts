@@ -1,4 +1,5 @@
 import { CONTROL_SERVICE } from '../shared/protocol/control-service.ts';
+import { LOG_SERVICE } from '../shared/protocol/log-service.ts';
 import type { NodeStatus } from './status/node-status.ts';
 import { ENCLAVE_PORT, PARENT_PORT } from '../shared/transport/ports.ts';
 import { type ApprovalDoor, openApprovalDoor } from './approvals/door.ts';
@@ -8,6 +9,7 @@ import type { ControlSources } from './control/sources.ts';
 import { startEgress } from './egress/egress.ts';
 import type { EgressTarget } from './egress/targets.ts';
 import { startIngressServer, type IngressServer } from './ingress/server.ts';
+import { AuditLog } from './log/audit-log.ts';
 import { startExitListener } from './lifecycle/exit-listener.ts';
 import { silentLog, type Log } from './common/log.ts';
 import { createParentMetrics, type ParentMetrics } from './metrics/parent-metrics.ts';
@@ -50,14 +52,16 @@ export interface Parent {
  */
 export async function startParent(options: ParentOptions): Promise<Parent> {
   const { egress, ingress, status, statusSources = {}, log = silentLog } = options;
+  const auditLog = new AuditLog(options.auditLog, log);
   const node = createNodeStatus();
   const tables = createTables(egress, ingress);
-  const metrics = createParentMetrics({ ...tables, node, statusSources });
+  const metrics = createParentMetrics({ ...tables, node, statusSources, auditLog });
   const isEnclave = (cid: number) => cid === options.enclaveCid;
   // True while the last status is of the enclave that runs now; each enclave ends with one exit line, or is given up.
   let isOfThisLife = false;
   const sources: ControlSources = {
     ...options,
+    entries: auditLog,
     onStatus(phase, code) {
       isOfThisLife = true;
       if (node.report(phase, code)) {
@@ -101,13 +105,23 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
           ingress: endpointOf(ingressServer),
           connections: { egress: tables.egress.size, ingress: tables.ingress.size },
           credentialsExpiration: statusSources.credentialsExpiration?.() ?? null,
+          auditLog: auditLog.status,
         }),
+        files: auditLog.folder,
         isReady: () => node.isServing,
         metrics: () => metrics.registry.render(),
       });
       closers.push(() => server.close());
       statusServer = server;
     }
+    closers.push(() => auditLog.close());
+    const checkpoints = await startRequestServer(LOG_SERVICE, {
+      transport: options.transport,
+      isEnclave,
+      openSession: () => auditLog.openSession(),
+      log,
+    });
+    closers.push(() => checkpoints.close());
     const exit = await startExitListener({
       transport: options.transport,
       isEnclave,
@@ -134,6 +148,7 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
     disconnectEnclave = () => {
       isOfThisLife = false;
       control.disconnect();
+      checkpoints.disconnect();
     };
   } catch (error) {
     metrics.close();

@@ -44,6 +44,12 @@ export function parseCheckpointText(text: string): Checkpoint {
   return { origin, size: Number(size), root, extensions: rest };
 }
 
+/** Parses a hash in base64, as it stands in a line of its own; undefined for any other text. */
+export function parseHash(line: string): Uint8Array | undefined {
+  const hash = line.length > 44 ? undefined : decodeBase64(line);
+  return hash?.length === HASH_BYTES ? hash : undefined;
+}
+
 /** Tells whether a text is a tree size in decimal: without sign or leading zero, at most 2^53 - 1. */
 export function isTreeSize(text: string): boolean {
   return /^(?:0|[1-9]\d{0,15})$/.test(text) && Number.isSafeInteger(Number(text));

@@ -24,7 +24,13 @@ export type LogErrorCode =
   /** Bytes that are no frontier of a tree. */
   | 'FRONTIER_MALFORMED'
   /** A tile or an entry bundle of another length than the size of the tree gives it. */
-  | 'TILE_MALFORMED';
+  | 'TILE_MALFORMED'
+  /** A tile with other hashes than those of the entries. */
+  | 'TILE_MISMATCH'
+  /** Entries whose tree has another root than the checkpoint. */
+  | 'LOG_ROOT_MISMATCH'
+  /** The log does not begin with the tree of an earlier checkpoint, or is smaller. */
+  | 'LOG_INCONSISTENT';
 
 /** Refusal of a part of a transparency log. */
 export class LogError extends HoldfastError<LogErrorCode> {}

@@ -1,5 +1,5 @@
 import { LogError } from './errors.ts';
-import { HASH_BYTES, hashEmptyTree, hashNode, hasSubtree, MAX_TREE_SIZE } from './hash.ts';
+import { HASH_BYTES, hashEmptyTree, hashNode, hashPairs, hasSubtree, MAX_TREE_SIZE } from './hash.ts';
 
 /** Bytes of the size before the hashes of an encoded frontier. */
 const SIZE_BYTES = 8;
@@ -94,18 +94,9 @@ function growLevels(frontier: Frontier, leaves: readonly Uint8Array[], newSize: 
     const left = hasSubtree(frontier.size, level) ? [frontierHash(frontier, level)] : [];
     const hashes = [...left, ...fresh];
     levels.push({ first: start - left.length, hashes });
-    fresh = pairUp(hashes);
+    fresh = hashPairs(hashes);
   }
   return levels;
-}
-
-function pairUp(hashes: readonly Uint8Array[]): Uint8Array[] {
-  const parents: Uint8Array[] = [];
-  for (let index = 1; index < hashes.length; index += 2) {
-    const [left, right] = [hashes[index - 1], hashes[index]];
-    if (left !== undefined && right !== undefined) parents.push(hashNode(left, right));
-  }
-  return parents;
 }
 
 /** The root of the perfect subtree at a level whose bit is set in the size: larger ones come before it. */

@@ -1,3 +1,4 @@
+export * from './base64.ts';
 export * from './errors.ts';
 export * from './hash.ts';
 export * from './frontier.ts';
@@ -10,3 +11,4 @@ export * from './checkpoint-text.ts';
 export * from './checkpoint.ts';
 export * from './cosignature.ts';
 export * from './tlog-proof.ts';
+export * from './whole-log.ts';

@@ -62,8 +62,8 @@ export function parseSignatureLines(text: string): NoteSignature[] {
  *
  * @throws LogError NOTE_MALFORMED
  */
-export function decodeNoteText(bytes: Uint8Array): string {
-  if (bytes.length > MAX_NOTE_BYTES) throw malformed(`more than ${MAX_NOTE_BYTES} bytes`);
+export function decodeNoteText(bytes: Uint8Array, maxBytes = MAX_NOTE_BYTES): string {
+  if (bytes.length > maxBytes) throw malformed(`more than ${maxBytes} bytes`);
   if (bytes.some((byte) => byte < 0x20 && byte !== LINE_FEED)) throw malformed('a control character');
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);

@@ -1,6 +1,6 @@
 import { LogError } from './errors.ts';
 import type { CompletedNodes } from './frontier.ts';
-import { HASH_BYTES, hashNode, MAX_ENTRY_BYTES, MAX_TREE_SIZE } from './hash.ts';
+import { HASH_BYTES, hashPairs, MAX_ENTRY_BYTES, MAX_TREE_SIZE } from './hash.ts';
 import type { ReadHash } from './prover.ts';
 
 /** Hashes in a full tile, and entries in a full bundle. */
@@ -9,7 +9,7 @@ export const TILE_WIDTH = 256;
 const TILE_HEIGHT = 8;
 /** Levels that the paths may name. */
 const MAX_TILE_LEVEL = 63;
-/** Tiles that a reader keeps, 8 KiB each. */
+/** Tiles that a reader keeps, 16 KiB each with the nodes within. */
 const CACHED_TILES = 64;
 
 /** Place of a tile, or of a bundle of entries, in a log. C2SP tlog-tiles. */
@@ -137,43 +137,39 @@ export type ReadTile = (tile: TileAddress & { readonly level: number }) => Promi
  * @param size of the tree: of each tile just the part that this tree has is asked for
  */
 export function createHashReader(size: number, readTile: ReadTile): ReadHash {
-  const cache = new Map<string, Uint8Array[]>();
-  const load = async (level: number, index: number): Promise<Uint8Array[]> => {
+  const cache = new Map<string, TileNodes>();
+  const load = async (level: number, index: number): Promise<TileNodes> => {
     const width = tileWidth(level, index, size);
     if (width === 0) throw new RangeError('the tree has no such node');
     const address = { level, index, width };
     const key = tilePath(address);
-    const hashes = cache.get(key) ?? decodeTile(await readTile(address), width);
+    const nodes = cache.get(key) ?? foldTile(decodeTile(await readTile(address), width));
     cache.delete(key);
-    cache.set(key, hashes);
+    cache.set(key, nodes);
     for (const oldest of cache.keys()) {
       if (cache.size <= CACHED_TILES) break;
       cache.delete(oldest);
     }
-    return hashes;
+    return nodes;
   };
   return async (level, index) => {
-    const span = 2 ** (level % TILE_HEIGHT);
-    const first = index * span;
-    const tile = await load(Math.floor(level / TILE_HEIGHT), Math.floor(first / TILE_WIDTH));
-    const from = first % TILE_WIDTH;
-    const hashes = tile.slice(from, from + span);
-    if (hashes.length !== span) throw new RangeError('the tree has no such node');
-    return foldPerfect(hashes);
+    const height = level % TILE_HEIGHT;
+    const perTile = TILE_WIDTH / 2 ** height;
+    const nodes = await load(Math.floor(level / TILE_HEIGHT), Math.floor(index / perTile));
+    const hash = nodes[height]?.[index % perTile];
+    if (hash === undefined) throw new RangeError('the tree has no such node');
+    return hash;
   };
 }
 
-/** Root of 2^n hashes. */
-function foldPerfect(hashes: readonly Uint8Array[]): Uint8Array {
-  let level = [...hashes];
-  while (level.length > 1) {
-    level = Array.from({ length: level.length / 2 }, (_, index) => {
-      const [left, right] = level.slice(2 * index, 2 * index + 2);
-      if (left === undefined || right === undefined) throw new RangeError('expected 2^n hashes');
-      return hashNode(left, right);
-    });
+/** Complete nodes within a tile, by their height above its hashes. */
+type TileNodes = readonly (readonly Uint8Array[])[];
+
+function foldTile(hashes: readonly Uint8Array[]): TileNodes {
+  const levels: (readonly Uint8Array[])[] = [hashes];
+  for (let below = hashes; below.length > 1 && levels.length < TILE_HEIGHT;) {
+    below = hashPairs(below);
+    levels.push(below);
   }
-  const [root] = level;
-  if (root === undefined) throw new RangeError('expected 2^n hashes');
-  return root;
+  return levels;
 }

@@ -1,10 +1,9 @@
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { decodeBase64, encodeBase64 } from './base64.ts';
 import { openCheckpoint, type SignedCheckpoint } from './checkpoint.ts';
-import { isTreeSize } from './checkpoint-text.ts';
+import { isTreeSize, parseHash } from './checkpoint-text.ts';
 import { type Cosignature, verifyCosignatures } from './cosignature.ts';
 import { LogError } from './errors.ts';
-import { HASH_BYTES } from './hash.ts';
 import { MAX_PROOF_HASHES, verifyInclusion } from './proofs.ts';
 import { decodeNoteText } from './signed-note.ts';
 import type { VerifierKey, VerifySignature } from './verifier-key.ts';
@@ -51,8 +50,8 @@ export function parseTlogProof(bytes: Uint8Array): TlogProof {
   if (!isTreeSize(index)) throw malformed('expected the index of the entry, in decimal');
   if (lines.length > MAX_PROOF_HASHES) throw malformed(`more than ${MAX_PROOF_HASHES} hashes`);
   const inclusion = lines.map((line) => {
-    const hash = decodeBase64(line);
-    if (hash?.length !== HASH_BYTES) throw malformed('expected a hash of 32 bytes in base64 in each line');
+    const hash = parseHash(line);
+    if (hash === undefined) throw malformed('expected a hash of 32 bytes in base64 in each line');
     return hash;
   });
   return {

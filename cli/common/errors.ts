@@ -16,6 +16,11 @@ export type CliErrorCode =
   | 'KEY_UNKNOWN'
   /** No algorithm of the key takes such a payload. */
   | 'KEY_UNSUITABLE'
+  /** A resource of a log that its checkpoint says is there, and is not. */
+  | 'LOG_INCOMPLETE'
+  | 'LOG_UNREACHABLE'
+  /** An entry that is no statement of a node, or one at another place than it says. */
+  | 'LOG_ENTRY_WRONG'
   /** The manifest measures to another PCR16 than the one expected. */
   | 'MANIFEST_PCR_MISMATCH'
   /** pcr.json names no PCR16. */

@@ -15,6 +15,19 @@ export const parentStatusSchema = z.object({
   ingress: z.object({ host: z.string(), port: z.number() }).optional(),
   connections: z.object({ egress: z.number(), ingress: z.number() }),
   credentialsExpiration: z.number().nullable(),
+  /** Left out by parents of versions without a log. */
+  auditLog: z
+    .object({
+      origin: z.string().nullable(),
+      key: z.string().nullable(),
+      size: z.number(),
+      published: z.number(),
+      hasGap: z.boolean(),
+      wanted: z.number(),
+      cosigned: z.number(),
+      witnesses: z.array(z.object({ name: z.string(), size: z.number(), refusal: z.string().nullable() })),
+    })
+    .optional(),
 });
 export type ParentStatus = z.infer<typeof parentStatusSchema>;
 
@@ -27,6 +40,7 @@ export function formatParentStatus(status: ParentStatus, now: number): string {
     `clients     ${ingress === undefined ? 'not let in' : `${connections.ingress} connected at ${ingress.host}:${ingress.port}`}`,
     `outside     ${connections.egress} connections of the enclave`,
     ...describeCredentials(status.credentialsExpiration, now),
+    ...describeLog(status.auditLog),
     ...(node?.phase === 'serving' ? [] : [`what to do  ${advise(status)}`]),
   ]
     .map(printable)
@@ -54,6 +68,22 @@ function describeEnclave(enclave: ParentStatus['enclave'], now: number): string 
   return `${state ?? 'unknown'} ${at}`;
 }
 
+function describeLog(log: ParentStatus['auditLog']): string[] {
+  if (log === undefined || log.origin === null) return [];
+  const { origin, key, size, published, hasGap, wanted, cosigned, witnesses } = log;
+  const cosigners =
+    wanted === 0 ? 'no witnesses wanted' : `${cosigned} of ${wanted} witnesses wanted have cosigned`;
+  return [
+    `log         ${size} entries, ${published} published, ${cosigners}`,
+    ...(hasGap ? ['            ENTRIES ARE MISSING from its folder: put the folder back'] : []),
+    `            origin ${origin}`,
+    `            key    ${key ?? 'unknown'}`,
+    ...witnesses.map(
+      (one) => `witness     ${one.name}: ${one.refusal ?? `has cosigned ${one.size} entries`}`,
+    ),
+  ];
+}
+
 function describeCredentials(expiration: number | null, now: number): string[] {
   if (expiration === null) return [];
   return expiration > now
@@ -70,6 +100,9 @@ function advise({ node, enclave }: ParentStatus): string {
   }
   if (node === null) return 'is the enclave running? "nitro-cli describe-enclaves" lists it';
   if (node.phase === 'failed') return `look ${node.code ?? 'the code'} up in docs/parent-alerts.md`;
+  if (node.phase === 'witnessing') {
+    return 'wait for the witnesses, or give the operator of one that says UNKNOWN_LOG the origin and key above';
+  }
   return 'wait: it is on its way';
 }
 

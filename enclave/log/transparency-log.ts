@@ -23,10 +23,10 @@ import { WitnessSet } from './witness-set.ts';
 const MAX_WAITING_ENTRIES = 4096;
 /** Bytes of entries from which on a batch takes no more: the frame of a commit has room for records beside them. */
 const MAX_BATCH_BYTES = 1024 * 1024;
-/** Milliseconds that an entry waits for witnesses, less than a client's connection may stall. */
-const COSIGNED_WITHIN_MS = 12_000;
-/** Milliseconds for one attempt to get cosignatures. */
-const ATTEMPT_MS = 6_000;
+/** Milliseconds that an entry waits for witnesses: clients wait ten seconds for a response. */
+const COSIGNED_WITHIN_MS = 8_000;
+/** Milliseconds for one attempt to get cosignatures; the parent gives witnesses less. */
+const ATTEMPT_MS = 5_000;
 /** Milliseconds between two attempts, the first and the longest: a new batch ends a pause longer than the first. */
 const FIRST_PAUSE_MS = 20;
 const MAX_PAUSE_MS = 2_000;

@@ -7,6 +7,7 @@ import {
 import { PARENT_CID } from '../../shared/transport/ports.ts';
 import type { Transport } from '../../shared/transport/transport.ts';
 import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
+import { LogError, parseVerifierKey, WITNESS_KEY_TYPES } from '../../audit/log/index.ts';
 import { createFileAdmission } from '../artifacts/admission.ts';
 import { createFileSecrets, readArtifactFile } from '../artifacts/files.ts';
 import { withLastGoodCopy, withLastGoodSecrets } from '../artifacts/last-good-copy.ts';
@@ -19,6 +20,7 @@ import { ParentOptionError } from '../common/errors.ts';
 import type { Log } from '../common/log.ts';
 import type { EgressOptions } from '../egress/options.ts';
 import type { IngressOptions } from '../ingress/options.ts';
+import type { AuditLogOptions } from '../log/audit-log.ts';
 import type { ParentOptions } from './options.ts';
 import type { RecordStore } from '../store/record-store.ts';
 import { createSqliteStore } from '../store/sqlite-store.ts';
@@ -59,6 +61,9 @@ export async function buildParent(config: ParentConfig, log: Log): Promise<Built
       credentials: () => credentials.get(),
       ...(admission === undefined ? {} : { admission: createFileAdmission(admission) }),
       store: await createStore(config.store),
+      ...(config.auditLog === undefined
+        ? {}
+        : { auditLog: await createAuditLogOptions(config.auditLog, aws) }),
       egress: await createEgressOptions(config.egress, log),
       ...(config.ingress === undefined ? {} : { ingress: createIngressOptions(config.ingress) }),
       ...(config.approvals === undefined
@@ -107,6 +112,33 @@ async function createEgressOptions(egress: ParentConfig['egress'], log: Log): Pr
 
 function createIngressOptions({ listen, ...limits }: NonNullable<ParentConfig['ingress']>): IngressOptions {
   return { ...listen, ...dropUndefined(limits) };
+}
+
+async function createAuditLogOptions(
+  { directory, witnesses, s3 }: NonNullable<ParentConfig['auditLog']>,
+  aws: AwsClients,
+): Promise<AuditLogOptions> {
+  for (const { key } of witnesses) assertWitnessKey(key);
+  return {
+    directory,
+    witnesses,
+    ...(s3 === undefined ? {} : { archive: { ...s3, client: await aws.s3() } }),
+  };
+}
+
+/** @throws ParentOptionError OPTION_INVALID for a key that is no witness's */
+function assertWitnessKey(key: string): void {
+  try {
+    parseVerifierKey(key, WITNESS_KEY_TYPES);
+  } catch (error) {
+    if (!(error instanceof LogError)) throw error;
+    throw new ParentOptionError(
+      'OPTION_INVALID',
+      'expected the verifier key of a witness in auditLog.witnesses',
+      { key },
+      error,
+    );
+  }
 }
 
 async function createTransport(transport: ParentConfig['transport']): Promise<Transport> {

@@ -2,12 +2,13 @@ import type { Transport } from '../../shared/transport/transport.ts';
 import type { ApprovalDoorOptions } from '../approvals/options.ts';
 import type { ControlSources } from '../control/sources.ts';
 import type { Log } from '../common/log.ts';
+import type { AuditLogOptions } from '../log/audit-log.ts';
 import type { EgressOptions } from '../egress/options.ts';
 import type { IngressOptions } from '../ingress/options.ts';
 import type { StatusSources } from '../metrics/status-sources.ts';
 import type { StatusAddress } from '../status/server.ts';
 
-export interface ParentOptions extends Omit<ControlSources, 'onStatus'> {
+export interface ParentOptions extends Omit<ControlSources, 'entries' | 'onStatus'> {
   readonly transport: Transport;
   /** CID of the one enclave that is served. */
   readonly enclaveCid: number;
@@ -19,5 +20,7 @@ export interface ParentOptions extends Omit<ControlSources, 'onStatus'> {
   /** Address of the status page; there is no page when left out. */
   readonly status?: StatusAddress;
   readonly statusSources?: StatusSources;
+  /** Folder and witnesses of the node's log; entries stay in the store when left out. */
+  readonly auditLog?: AuditLogOptions;
   readonly log?: Log;
 }

@@ -156,6 +156,36 @@ export const parentConfigSchema = z.strictObject({
         .default([]),
     })
     .optional(),
+  /** The node's log as static files, its witnesses, and a bucket that gets a copy. */
+  auditLog: z
+    .strictObject({
+      directory: path,
+      witnesses: z
+        .array(
+          z.strictObject({
+            url: z.url({ protocol: /^https?$/ }).max(2_048),
+            key: z
+              .string()
+              .max(2_304)
+              .regex(/^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+={0,2}$/u),
+          }),
+        )
+        .max(32)
+        .default([]),
+      s3: z
+        .strictObject({
+          bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,62}$/),
+          prefix: z
+            .string()
+            .regex(/^(?:[A-Za-z0-9._-]+\/)*$/)
+            .max(512)
+            .default(''),
+          mode: z.enum(['COMPLIANCE', 'GOVERNANCE']),
+          days: z.int().min(1).max(36_500),
+        })
+        .optional(),
+    })
+    .optional(),
   log: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
 export type ParentConfig = z.infer<typeof parentConfigSchema>;

@@ -36,7 +36,13 @@ const STORE_ANSWERS: Readonly<Record<RecordStoreErrorCode, ControlErrorCode>> = 
 
 export function createControlSession(sources: ControlSources, log: Log): ControlSession {
   let store: RecordSession | undefined;
-  const openStore = async () => (store ??= await sources.store.open());
+  async function openStore(): Promise<RecordSession> {
+    if (store === undefined) {
+      store = await sources.store.open();
+      sources.entries?.attach(store);
+    }
+    return store;
+  }
   // A node's first request of the store delays its first signature, so that the store gets ready now.
   sources.store.prepare?.();
 
@@ -73,6 +79,7 @@ export function createControlSession(sources: ControlSources, log: Log): Control
       case 'store-commit':
         if (!areDistinct(request.writes)) return refuse('BAD_REQUEST');
         await (await openStore()).commit(request.writes, request.log);
+        if (request.log !== undefined) sources.entries?.accept(request.log);
         return { type: 'store-commit' };
       case 'status':
         break;
@@ -84,6 +91,7 @@ export function createControlSession(sources: ControlSources, log: Log): Control
   async function closeStore(): Promise<void> {
     const closing = store;
     store = undefined;
+    if (closing !== undefined) sources.entries?.detach();
     await closing?.close().catch((error: unknown) => {
       log('error', 'store.close-failed', { code: errorCode(error) });
     });

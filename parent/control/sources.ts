@@ -1,5 +1,6 @@
 import type { Credentials, NodePhase } from '../../shared/protocol/control.ts';
-import type { RecordStore } from '../store/record-store.ts';
+import type { LogAddition } from '../../shared/protocol/control.ts';
+import type { RecordSession, RecordStore } from '../store/record-store.ts';
 
 /** Source of secret blobs: ciphertext, which the parent cannot open. */
 export interface SecretSource {
@@ -14,6 +15,16 @@ export interface AdmissionDesk {
   publish(document: Uint8Array, signal: AbortSignal): Promise<void>;
 }
 
+/** Taker of the entries that a node commits with its records. */
+export interface EntrySink {
+  /** Called when the enclave has opened the store, whose entries may be more than were taken before. */
+  attach(session: RecordSession): void;
+  /** Called with entries that are on disk. */
+  accept(addition: LogAddition): void;
+  /** Called before the store is closed. */
+  detach(): void;
+}
+
 /** Sources from which a node's control requests are served. A source that throws makes the response UNAVAILABLE. */
 export interface ControlSources {
   /** Resolves to `null` when there is none: the response is NOT_FOUND. */
@@ -24,5 +35,6 @@ export interface ControlSources {
   /** Exchange for an image that KMS does not admit yet; left out where no admin asks for documents. */
   readonly admission?: AdmissionDesk;
   readonly store: RecordStore;
+  readonly entries?: EntrySink;
   readonly onStatus: (phase: NodePhase, code: string | null) => void;
 }

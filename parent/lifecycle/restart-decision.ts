@@ -35,6 +35,8 @@ const PASSING_CODES: ReadonlySet<string> = new Set([
   'INTERNAL',
   'KMS_REFUSED',
   'KMS_UNREACHABLE',
+  // Witnesses that were down, or did not know the log yet.
+  'LOG_NOT_COSIGNED',
   'NSM_FAILED',
   'STORE_UNCERTAIN',
 ]);

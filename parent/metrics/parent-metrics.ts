@@ -2,6 +2,8 @@ import type { ConnectionTable } from '../common/connection-table.ts';
 import type { NodeStatusHolder } from '../status/node-status.ts';
 import { NODE_PHASES } from '../../shared/protocol/control.ts';
 import type { StatusSources } from './status-sources.ts';
+import type { AuditLog } from '../log/audit-log.ts';
+import { addLogMetrics } from './log-metrics.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 import { createMetricsRegistry, type MetricsRegistry } from './registry.ts';
 
@@ -20,12 +22,19 @@ export interface MeteredParts {
   readonly ingress: ConnectionTable;
   readonly node: NodeStatusHolder;
   readonly statusSources: StatusSources;
+  readonly auditLog: AuditLog;
 }
 
 const ENCLAVE_STATES = ['starting', 'running', 'silent', 'waiting', 'halted', 'stopped'] as const;
 
 /** Creates every metric of the parent; docs/parent-metrics.md describes them. */
-export function createParentMetrics({ egress, ingress, node, statusSources }: MeteredParts): ParentMetrics {
+export function createParentMetrics({
+  egress,
+  ingress,
+  node,
+  statusSources,
+  auditLog,
+}: MeteredParts): ParentMetrics {
   const registry = createMetricsRegistry();
   const opened = registry.counter('holdfast_connections_total', 'Connections by direction and outcome.');
   const setUp = registry.histogram('holdfast_connection_setup_seconds', 'Time to open a connection.');
@@ -78,6 +87,7 @@ export function createParentMetrics({ egress, ingress, node, statusSources }: Me
       ? []
       : ENCLAVE_STATES.map((one) => [{ state: one }, one === state ? 1 : 0] as const);
   });
+  addLogMetrics(registry, auditLog);
   const close = addProcessMetrics(registry);
   return {
     registry,

@@ -1,8 +1,13 @@
+import { readFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import { isIP, type AddressInfo } from 'node:net';
 import { LENGTH_REQUIRED_STATUS, ONE_AT_A_TIME, takeOneAtATime } from '../../shared/http/index.ts';
+import { parseTilePath } from '../../audit/log/index.ts';
 import { ParentOptionError } from '../common/errors.ts';
+import type { TileFolder } from '../log/tile-folder.ts';
 import { isLoopback } from './loopback.ts';
+
+const LOG_PREFIX = '/log/';
 
 /**
  * Address of the status page. The page is for the operators of this machine: a loopback address (a free port for 0), or
@@ -16,6 +21,8 @@ export interface StatusServerOptions {
   readonly status: () => object;
   readonly isReady: () => boolean;
   readonly metrics: () => string;
+  /** Folder of the node's log; undefined where the configuration names none. */
+  readonly files?: Pick<TileFolder, 'pathOf'> | undefined;
 }
 
 export interface StatusServer {
@@ -26,7 +33,7 @@ export interface StatusServer {
 
 /**
  * Starts the status page: GET /status (JSON), /healthz (the parent runs), /readyz (its node serves), /metrics
- * (Prometheus).
+ * (Prometheus), /log/checkpoint and /log/tile/… (the node's log, C2SP tlog-tiles).
  * @throws ParentOptionError OPTION_INVALID for an address that is not loopback or not to be had
  */
 export async function startStatusServer(options: StatusServerOptions): Promise<StatusServer> {
@@ -76,6 +83,27 @@ function assertLoopback(host: string): number {
   return isIP(host);
 }
 
+/** Sends a file of the log: the checkpoint, or a tile. The path is one that tlog-tiles knows, and so leads nowhere else. */
+async function sendLogFile(
+  response: ServerResponse,
+  name: string,
+  files: Pick<TileFolder, 'pathOf'>,
+): Promise<void> {
+  const isCheckpoint = name === 'checkpoint';
+  const isKnown = isCheckpoint || parseTilePath(name) !== undefined;
+  const body = isKnown ? await readFile(files.pathOf(name)).catch(() => undefined) : undefined;
+  if (body === undefined) {
+    sendJson(response, 404, { error: 'NOT_FOUND' });
+    return;
+  }
+  response.writeHead(200, {
+    'content-type': isCheckpoint ? 'text/plain; charset=utf-8' : 'application/octet-stream',
+    'content-length': body.length,
+    'cache-control': isCheckpoint ? 'no-store' : 'max-age=31536000, immutable',
+  });
+  response.end(response.req.method === 'HEAD' ? undefined : body);
+}
+
 function send(response: ServerResponse, status: number, type: string, body: string): void {
   response.writeHead(status, {
     'content-type': type,
@@ -89,10 +117,14 @@ function sendJson(response: ServerResponse, status: number, body: object): void 
   send(response, status, 'application/json', `${JSON.stringify(body)}\n`);
 }
 
-function createListener({ status, isReady, metrics }: StatusServerOptions): RequestListener {
+function createListener({ status, isReady, metrics, files }: StatusServerOptions): RequestListener {
   return (request, response) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       sendJson(response, 405, { error: 'METHOD_NOT_ALLOWED' });
+      return;
+    }
+    if (request.url?.startsWith(LOG_PREFIX) === true && files !== undefined) {
+      void sendLogFile(response, request.url.slice(LOG_PREFIX.length), files);
       return;
     }
     switch (request.url ?? '') {

@@ -69,10 +69,10 @@ export async function startLitewitness(
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', '', '-f', keyFile]);
   const agent = track(spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' }));
   await waitFor(() => Promise.resolve(existsSync(socket)), 'ssh-agent');
-  execFileSync('ssh-add', ['-q', keyFile], {
-    env: { ...process.env, SSH_AUTH_SOCK: socket },
-    stdio: 'ignore',
-  });
+  // The socket is there a moment before the agent listens at it.
+  const options = { env: { ...process.env, SSH_AUTH_SOCK: socket }, stdio: 'ignore' } as const;
+  const addKey = () => spawnSync('ssh-add', ['-q', keyFile], options).status === 0;
+  await waitFor(() => Promise.resolve(addKey()), 'ssh-add');
   const [, fingerprint = ''] = execFileSync('ssh-keygen', ['-lf', `${keyFile}.pub`], {
     encoding: 'utf8',
   }).split(' ');

@@ -59,6 +59,9 @@ export const DOCTOR_CODES: readonly CodeArea[] = [
         'not an EC2 instance on Nitro; fail where the configuration asks for vsock, warn on a laptop',
       INSTANCE_NOT_NITRO: 'an EC2 instance of a generation on Xen',
       INSTANCE_TOO_SMALL: 'no whole core would be left to the parent',
+      LOG_GAP: "the folder of the node's log lacks entries that the database has dropped",
+      LOG_UNDER_COSIGNED:
+        'fewer witnesses than the configuration asks for have cosigned the newest checkpoint',
       MANIFEST_REFUSED: 'the node would not take this manifest',
       MEMORY_BELOW_IMAGE:
         'the enclave would have less than four times the size of its image (nitro-cli: E26)',
@@ -87,6 +90,7 @@ export const DOCTOR_CODES: readonly CodeArea[] = [
         'vmw_vsock_virtio_transport, by which a parent reaches its enclaves, is not loaded',
       VSOCK_VHOST_LOADED:
         'vhost_vsock is loaded and takes all CIDs above 2 for virtual machines of this host',
+      WITNESS_REFUSES: 'a witness has not cosigned what it was shown last; the line says why',
     },
   },
   {

@@ -45,7 +45,7 @@ export const PARENT_CODES: readonly CodeArea[] = [
       ],
       STORE_BACKUP_TOO_LARGE: [
         'the entries of the log in the store are longer than a backup may be',
-        'Name a folder for them in parent.yaml (log.directory): once they lie there they are dropped from the store.',
+        'Name a folder for them in parent.yaml (auditLog.directory): once they lie there they are dropped from the store.',
       ],
       STORE_BUSY: ['somebody else owns the store', 'One store has one parent: stop the other.'],
       STORE_CONFLICT:

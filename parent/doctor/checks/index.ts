@@ -1,3 +1,4 @@
+import { auditLogChecks } from './audit-log.ts';
 import type { Check } from './check.ts';
 import { credentialChecks } from './credentials.ts';
 import { clockChecks } from './clock.ts';
@@ -18,6 +19,7 @@ export const CHECKS: readonly Check[] = [
   ...resourceChecks,
   ...programChecks,
   ...nodeChecks,
+  ...auditLogChecks,
   ...fileChecks,
   ...nodeFileChecks,
   ...clockChecks,

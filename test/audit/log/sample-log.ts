@@ -29,10 +29,16 @@ export class SampleLog {
     this.vkey = formatVerifierKey(this.signingKey.key);
   }
 
-  /** Appends one batch; another fork's entries differ by their word. */
+  /** Appends one batch of numbered entries; another fork's differ by their word. */
   append(count: number, word = 'entry') {
     const from = this.frontier.size;
-    const entries = Array.from({ length: count }, (_, index) => Buffer.from(`${word} ${from + index}`));
+    return this.appendEntries(
+      Array.from({ length: count }, (_, index) => Buffer.from(`${word} ${from + index}`)),
+    );
+  }
+
+  /** Appends one batch. */
+  appendEntries(entries: readonly Buffer[]) {
     this.entries.push(...entries);
     const append = appendLeaves(this.frontier, entries.map(hashLeaf));
     for (const { level, index, hashes } of listTileGains(append.completed)) {

@@ -22,6 +22,8 @@ import {
   root as receiptRoot,
   SIGNATURE,
 } from '../../audit/receipt/sample-node.ts';
+import { SampleLog } from '../../audit/log/sample-log.ts';
+import { appendStatements, writeLog } from '../audit/node-log.ts';
 import { runHoldfast } from '../in-process.ts';
 import { makeConfiguration, makeKey, makeManifest } from '../node-files.ts';
 import { ODD_TEXTS, writeOddFiles } from './odd-files.ts';
@@ -29,6 +31,7 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 /** Verbs that serve until they are ended, or ask a network: all others are tried. */
 const NOT_OFFLINE = new Set([
+  'audit witness',
   'local demo',
   'local up',
   'parent run',
@@ -61,6 +64,12 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'parent check': ['--config'],
   'parent restore': ['--config'],
   'parent status': ['--url'],
+};
+
+/** Flags without which a verb asks a network, or does not end. */
+const FLAGS: Readonly<Record<string, readonly string[]>> = {
+  doctor: ['--offline'],
+  'audit tail': ['--once'],
 };
 
 const ARN = 'arn:aws:iam::111122223333:role/node';
@@ -106,6 +115,9 @@ beforeAll(async () => {
       },
     ],
   };
+  const log = new SampleLog();
+  appendStatements(log, 3);
+  writeLog(log, at('log'));
   good = new Map([
     ['DOC', save('doc.cbor', forged.document)],
     ['--document', at('doc.cbor')],
@@ -173,6 +185,13 @@ beforeAll(async () => {
     ['receipt verify --request', save('receipt-request.json', JSON.stringify(REQUEST))],
     ['receipt verify --signature', SIGNATURE.toString('hex')],
     ['parent backup FILE', at('backup-again')],
+    ['audit witness-keygen FOLDER', at('witness')],
+    ['LOG', at('log')],
+    ['--origin', log.origin],
+    ['audit export --key', log.vkey],
+    ['audit tail --key', log.vkey],
+    ['audit verify --key', log.vkey],
+    ['--name', 'witness.example/w1'],
     ['parent restore FILE', at('backup')],
   ]);
   goodFiles = [...new Set([...good.values()].filter((value) => value.startsWith('/')))];
@@ -236,7 +255,13 @@ interface Slot {
 
 const FILE_VALUES = new Set(['FILE', 'DOC', 'PEM', 'POLICY', 'OLD', 'NEW', 'RECORD', 'RECEIPT']);
 /** What a verb writes: an odd name there must not become a file of the project. */
-const OUTPUTS = new Set(['--output', '--pcrs-out', '--record', 'parent backup FILE']);
+const OUTPUTS = new Set([
+  '--output',
+  '--pcrs-out',
+  '--record',
+  'parent backup FILE',
+  'audit witness-keygen FOLDER',
+]);
 
 function slotsOf(command: Command): Slot[] {
   const { positionals, options } = command;
@@ -269,7 +294,7 @@ function callWith(command: Command, changes: ReadonlyMap<string, string> = new M
       const value = changes.get(name) ?? goodFor(command, name);
       return name.startsWith('--') ? [`${name}=${value}`] : [value];
     });
-  const flags = command.name === 'doctor' ? ['--offline'] : [];
+  const flags = FLAGS[command.name] ?? [];
   return [...command.name.split(' '), ...words, ...flags, '--json'];
 }
 
@@ -281,7 +306,9 @@ function goodFor({ name }: Command, slot: string): string {
 async function codeOf(args: readonly string[]): Promise<string> {
   const { exit, out } = await runHoldfast(args, { stdin: '{}' });
   if (out === '') return `EXIT ${exit}`;
-  const { error } = JSON.parse(out) as { error?: { code?: string } };
+  // A stream prints an object a line, and its outcome last.
+  const outcome = out.slice(out.lastIndexOf('\n{') + 1);
+  const { error } = JSON.parse(outcome) as { error?: { code?: string } };
   return error?.code ?? 'TAKEN';
 }
 
