@@ -46,6 +46,9 @@ const NOBODY = 'https://127.0.0.1:1';
 const NO_STATUS = 'http://127.0.0.1:1';
 /** Options with which a verb does its work, beside those that it requires. */
 const NEEDED: Readonly<Record<string, readonly string[]>> = {
+  'approve reject': ['--root', '--url'],
+  'approve show': ['--root', '--url'],
+  'approve sign': ['--root', '--url'],
   'attestation verify': ['--root', '--at'],
   doctor: ['--config'],
   'eif verify': ['--at'],
@@ -127,6 +130,8 @@ beforeAll(async () => {
     ['--manifest', save('manifest.json', manifest)],
     ['--root', root],
     ['--nonce', 'ab'.repeat(32)],
+    ['ID', 'ab'.repeat(16)],
+    ['--approver', 'alice'],
     ['--node-role', ARN],
     ['--admin', `${ARN}-admin`],
     ['--url', NOBODY],
