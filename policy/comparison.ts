@@ -1,97 +1,69 @@
-import { describeKey, describeRate, describeRule } from './description.ts';
-import type { Configuration, DropEntry, KeyEntry, PermitRule } from '../shared/documents/configuration.ts';
+import { describeKey, describeRule } from './description.ts';
+import type { Configuration, DropEntry, NetworkKey } from '../shared/documents/configuration.ts';
+import {
+  BOTH,
+  change,
+  compareLists,
+  compareNames,
+  type ConfigurationChange,
+  type Difference,
+  joinDifferences,
+  NEUTRAL,
+  reverse,
+  REVOKES,
+} from './comparison/change.ts';
+import {
+  compareAddressBooks,
+  compareApproverGroups,
+  compareApprovers,
+  compareClientGroups,
+  compareClients,
+  compareWitnesses,
+} from './comparison/people.ts';
+import { compareRules, effectOf } from './comparison/rules.ts';
 
-/** One difference between two configurations, for those who decide whether to sign the newer one. */
-export interface ConfigurationChange {
-  readonly subject: 'manifest' | 'notAfter' | 'initialise' | 'client' | 'key' | 'drop' | 'rule';
-  readonly id: string;
-  readonly kind: 'added' | 'removed' | 'changed';
-  readonly text: string;
-  /** True where this part permits a client something that it did not permit before. */
-  readonly grants: boolean;
-  /** True where this part no longer permits a client something that it permitted before. */
-  readonly revokes: boolean;
-}
-
-type Effect = Pick<ConfigurationChange, 'grants' | 'revokes'>;
-const NEUTRAL: Effect = { grants: false, revokes: false };
-const BOTH: Effect = { grants: true, revokes: true };
+export type { ConfigurationChange } from './comparison/change.ts';
 
 /**
- * Compares the permissions of two configurations, part by part. Rules only permit, so that a new rule, or a new name in
- * a rule, grants; the order of rules means nothing. Clients and keys permit nothing by themselves, but whoever takes
- * over a name takes over its rules.
+ * Compares the permissions of two configurations, part by part. A new rule that permits, or a new name in one, grants; a
+ * new rule that denies revokes; the order of rules means nothing. Clients, keys, people and address books permit nothing
+ * by themselves, but whoever takes over a name takes over its rules. Where nobody can say which of two forms permits
+ * more, the change counts as both.
  */
 export function compareConfigurations(before: Configuration, after: Configuration): ConfigurationChange[] {
   return [
     ...compareManifests(before, after),
     ...compareEnds(before, after),
     ...compareOrders(before, after),
-    ...compareLists('client', before.clients, after.clients, {
-      describe: ({ publicKey }) => `key ${publicKey}`,
-      compare: (old, next) =>
-        old.publicKey === next.publicKey
-          ? undefined
-          : { text: `another key: ${old.publicKey} is now ${next.publicKey}`, ...BOTH },
+    ...compareLists('client', [before.clients, after.clients], {
+      describe: ({ publicKey, person }) =>
+        `key ${publicKey}${person === null ? '' : `, behind it stands ${person}`}`,
+      compare: compareClients,
     }),
-    ...compareLists('key', before.keys, after.keys, { describe: describeKey, compare: compareKeys }),
-    ...compareLists('drop', before.drop ?? [], after.drop ?? [], {
+    ...compareClientGroups(before, after),
+    ...compareLists('key', [before.keys, after.keys], { describe: describeKey, compare: compareKeys }),
+    ...compareLists('drop', [before.drop ?? [], after.drop ?? []], {
       describe: describeDrop,
       compare: (old, next) =>
-        describeDrop(old) === describeDrop(next) ? undefined : { text: describeDrop(next), ...DROPS },
-      added: DROPS,
+        describeDrop(old) === describeDrop(next) ? undefined : { text: describeDrop(next), ...REVOKES },
+      // Nobody can sign with a deleted key, whichever configuration comes next.
+      added: () => REVOKES,
     }),
-    ...compareLists('rule', permitsOf(before), permitsOf(after), {
+    ...compareApprovers(before, after),
+    ...compareApproverGroups(before, after),
+    ...compareAddressBooks(before, after),
+    ...compareWitnesses(before, after),
+    ...compareLists('rule', [before.rules, after.rules], {
       describe: describeRule,
       compare: compareRules,
-      added: { grants: true, revokes: false },
-      removed: { grants: false, revokes: true },
+      added: effectOf,
+      removed: (rule) => reverse(effectOf(rule)),
     }),
   ];
 }
 
-/** The effect of a drop: nobody can sign with a deleted key, whichever configuration comes next. */
-const DROPS: Effect = { grants: false, revokes: true };
-
 function describeDrop({ type, publicKey }: DropEntry): string {
   return `dropped from the store for good: ${type} ${publicKey}`;
-}
-
-interface Comparison<Entry> {
-  readonly describe: (entry: Entry) => string;
-  readonly compare: (before: Entry, after: Entry) => ({ text: string } & Effect) | undefined;
-  readonly added?: Effect;
-  readonly removed?: Effect;
-}
-
-function compareLists<Entry extends { readonly id: string }>(
-  subject: ConfigurationChange['subject'],
-  before: readonly Entry[],
-  after: readonly Entry[],
-  { describe, compare, added = NEUTRAL, removed = NEUTRAL }: Comparison<Entry>,
-): ConfigurationChange[] {
-  const old = new Map(before.map((entry) => [entry.id, entry]));
-  const kept = new Set(after.map(({ id }) => id));
-  const gone = before
-    .filter(({ id }) => !kept.has(id))
-    .map((entry) => change(subject, entry.id, 'removed', { text: describe(entry), ...removed }));
-  const rest = after.flatMap((entry) => {
-    const former = old.get(entry.id);
-    if (former === undefined)
-      return [change(subject, entry.id, 'added', { text: describe(entry), ...added })];
-    const difference = compare(former, entry);
-    return difference === undefined ? [] : [change(subject, entry.id, 'changed', difference)];
-  });
-  return [...gone, ...rest];
-}
-
-function change(
-  subject: ConfigurationChange['subject'],
-  id: string,
-  kind: ConfigurationChange['kind'],
-  difference: { text: string } & Effect,
-): ConfigurationChange {
-  return { subject, id, kind, ...difference };
 }
 
 function compareManifests(before: Configuration, after: Configuration): ConfigurationChange[] {
@@ -127,7 +99,14 @@ function compareOrders(
   return isSame ? [] : [change('initialise', after.id, 'changed', { text, ...effect })];
 }
 
-function compareKeys(before: KeyEntry, after: KeyEntry): ({ text: string } & Effect) | undefined {
+function compareKeys(before: NetworkKey, after: NetworkKey): Difference | undefined {
+  return joinDifferences([
+    comparePins(before, after),
+    compareNames('networks', [before.networks, after.networks]),
+  ]);
+}
+
+function comparePins(before: NetworkKey, after: NetworkKey): Difference | undefined {
   const pins = ['publicKey', 'commitments'] as const;
   const isSameType = before.type === after.type;
   if (isSameType && pins.every((pin) => before[pin] === after[pin])) return undefined;
@@ -137,49 +116,8 @@ function compareKeys(before: KeyEntry, after: KeyEntry): ({ text: string } & Eff
   return { text, ...(onlyPins ? NEUTRAL : BOTH) };
 }
 
-const LISTS = ['operations', 'clients', 'keys', 'algorithms', 'payloads'] as const;
-
-function compareRules(before: PermitRule, after: PermitRule): ({ text: string } & Effect) | undefined {
-  const parts: string[] = [];
-  const effect = { ...NEUTRAL };
-  for (const list of LISTS) {
-    const more = subtract(after[list], before[list]);
-    const less = subtract(before[list], after[list]);
-    if (more.length + less.length === 0) continue;
-    const names = [...more.map((name) => `+${name}`), ...less.map((name) => `-${name}`)];
-    parts.push(`${list} ${names.join(' ')}`);
-    Object.assign(effect, {
-      grants: effect.grants || more.length > 0,
-      revokes: effect.revokes || less.length > 0,
-    });
-  }
-  const rate = compareRates(before.rate, after.rate);
-  if (rate !== undefined) {
-    parts.push(`${describeRate(before.rate)} is now ${describeRate(after.rate)}`);
-    Object.assign(effect, {
-      grants: effect.grants || rate.grants,
-      revokes: effect.revokes || rate.revokes,
-    });
-  }
-  return parts.length === 0 ? undefined : { text: parts.join('; '), ...effect };
-}
-
-function subtract(names: readonly string[], others: readonly string[]): string[] {
-  const known = new Set(others);
-  return [...new Set(names)].filter((name) => !known.has(name));
-}
-
-/** Compares rates by two figures: the most requests at once, and the most over time. */
-function compareRates(before: PermitRule['rate'], after: PermitRule['rate']): Effect | undefined {
-  if (before === null || after === null) {
-    return before === after ? undefined : { grants: after === null, revokes: before === null };
-  }
-  if (before.count === after.count && before.seconds === after.seconds) return undefined;
-  const burst = after.count - before.count;
-  // The difference of count / seconds, cross-multiplied so that both products are exact.
-  const flow = after.count * before.seconds - before.count * after.seconds;
-  return { grants: burst > 0 || flow > 0, revokes: burst < 0 || flow < 0 };
-}
+/** Subjects of which a configuration has one. */
+const UNNAMED: ReadonlySet<string> = new Set(['manifest', 'notAfter', 'witnesses']);
 
 const SIGNS: Readonly<Record<ConfigurationChange['kind'], string>> = {
   added: '+',
@@ -194,7 +132,7 @@ const SIGNS: Readonly<Record<ConfigurationChange['kind'], string>> = {
  */
 export function describeChanges(changes: readonly ConfigurationChange[], before: number): string {
   const lines = changes.map(({ kind, subject, id, text, grants }) => {
-    const name = subject === 'manifest' || subject === 'notAfter' ? subject : `${subject} ${id}`;
+    const name = UNNAMED.has(subject) ? subject : `${subject} ${id}`;
     return `  ${SIGNS[kind]} ${name}${text === '' ? '' : `: ${text}`}${grants ? '  [grants]' : ''}`;
   });
   return [`against version ${before}: ${summarise(changes)}`, ...lines].join('\n');
@@ -205,5 +143,3 @@ function summarise(changes: readonly ConfigurationChange[]): string {
   if (changes.some(({ revokes }) => revokes)) return 'permits less';
   return changes.length === 0 ? 'nothing changes' : 'permits the same';
 }
-
-const permitsOf = ({ rules }: Configuration) => rules.filter((rule) => rule.effect === 'permit');

@@ -1,11 +1,18 @@
 import { ALGORITHMS, describeAlgorithm } from '../shared/algorithms.ts';
 import type { Charge, Shortage } from './accumulations/index.ts';
-import { type Candidate, denies, examinePermit, explainExamination } from './matching/examination.ts';
+import {
+  type Candidate,
+  denies,
+  type Examination,
+  examineAll,
+  examinePermit,
+  explainExamination,
+} from './matching/examination.ts';
 import type { MissingApprovals } from './matching/consent.ts';
 import { askQuestion, type Question } from './matching/question.ts';
 import { listRules, type Policy, type PreparedPermit } from './policy.ts';
 import { takeToken, waitForToken } from './rate-limits.ts';
-import { describeAmount, type Mismatch, mismatch, type RuleField } from './reasons.ts';
+import { describeAmount, type Mismatch, mismatch } from './reasons.ts';
 import type { PolicyRequest } from './request.ts';
 import type { PolicyState, PolicyTime } from './state.ts';
 
@@ -103,8 +110,8 @@ function decideOrThrow(
   const permits = listRules(policy.permits, client, request.key);
   const rejected = findRejection(permits, request);
   if (rejected !== undefined) return deny('APPROVAL_REJECTED', { reasons: [rejected] });
-  const found = examineAll(permits, question, state);
-  return choose(found, request, state, time) ?? denyAll(policy, found, question);
+  const found = examineAll(policy, question, state);
+  return choose(listCandidates(found), request, state, time) ?? denyAll(policy, found, question, state);
 }
 
 /** Finds why no rule of any configuration could permit a request. */
@@ -119,41 +126,31 @@ function findUnsuitable({ keys }: Policy, request: PolicyRequest): PolicyRefusal
   return algorithm.payloads.includes(request.payload) ? undefined : 'PAYLOAD_MISMATCH';
 }
 
-/** Finds a rejection by somebody whom the rule that the request waits under may ask. */
+/**
+ * Finds a rejection by somebody whom the rule that the request waits under may ask; by anybody, where that rule is not
+ * one of the client and key any more.
+ */
 function findRejection(permits: readonly PreparedPermit[], { consent }: PolicyRequest): Mismatch | undefined {
-  const rule = permits.find(({ id }) => id === consent?.rule);
-  const rejection = consent?.approvals.find(
-    ({ approver, decision }) => decision !== 'approve' && rule?.asked.has(approver) === true,
+  if (consent === undefined) return undefined;
+  const asked = permits.find(({ id }) => id === consent.rule)?.asked;
+  const rejection = consent.approvals.find(
+    ({ approver, decision }) => decision !== 'approve' && (asked === undefined || asked.has(approver)),
   );
-  return rejection && rule && mismatch(rule.id, 'rejected', `${rejection.approver} has rejected the request`);
+  return rejection && mismatch(consent.rule, 'rejected', `${rejection.approver} has rejected the request`);
 }
 
-/** What the permits of a client and key come to. */
-interface Findings {
-  /** Rules that match, those that need no consent first. */
-  readonly candidates: readonly Candidate[];
-  readonly shortages: readonly { readonly rule: PreparedPermit; readonly shortage: Shortage }[];
-  readonly mismatches: readonly { readonly rule: PreparedPermit; readonly field: RuleField }[];
-}
-
-function examineAll(permits: readonly PreparedPermit[], question: Question, state: PolicyState): Findings {
-  const candidates: Candidate[] = [];
-  const shortages: { rule: PreparedPermit; shortage: Shortage }[] = [];
-  const mismatches: { rule: PreparedPermit; field: RuleField }[] = [];
-  for (const rule of permits) {
-    const examination = examinePermit(rule, question, state);
-    if (examination.outcome === 'matches') candidates.push(examination.candidate);
-    else if (examination.outcome === 'shortage') shortages.push({ rule, shortage: examination.shortage });
-    else if (mismatches.length < MAX_REASONS) mismatches.push({ rule, field: examination.field });
-  }
-  const isFree = ({ needsConsent }: Candidate) => !needsConsent;
-  const isBound = ({ needsConsent }: Candidate) => needsConsent;
-  return { candidates: [...candidates.filter(isFree), ...candidates.filter(isBound)], shortages, mismatches };
+/** Lists the rules that match, those that need no consent first. */
+function listCandidates(found: readonly Examination[]): Candidate[] {
+  const candidates = found.flatMap((each) => (each.outcome === 'matches' ? [each.candidate] : []));
+  return [
+    ...candidates.filter(({ needsConsent }) => !needsConsent),
+    ...candidates.filter(({ needsConsent }) => needsConsent),
+  ];
 }
 
 /** Chooses the rule that permits, or whose consent is to be asked for; undefined where there is none. */
 function choose(
-  { candidates }: Findings,
+  candidates: readonly Candidate[],
   request: PolicyRequest,
   state: PolicyState,
   { now, monotonic }: PolicyTime,
@@ -185,21 +182,36 @@ function waitForRate({ id, index, rate }: PreparedPermit, { rates }: PolicyState
 }
 
 /** Denies what no rule permits, with the reasons. */
-function denyAll(policy: Policy, { shortages, mismatches }: Findings, question: Question): Decision {
+function denyAll(
+  policy: Policy,
+  found: readonly Examination[],
+  question: Question,
+  state: PolicyState,
+): Decision {
+  const shortages = found
+    .flatMap((each) => (each.outcome === 'shortage' ? [each] : []))
+    .slice(0, MAX_REASONS);
   if (shortages.length > 0) {
-    const some = shortages.slice(0, MAX_REASONS);
-    const isFull = some.every(({ shortage }) => shortage.kind === 'full');
+    const isFull = shortages.every(({ shortage }) => shortage.kind === 'full');
     return deny(isFull ? 'LIMITS_FULL' : 'LIMIT_EXCEEDED', {
-      reasons: some.map(({ rule, shortage }) => mismatch(rule.id, 'limits', describeShortage(shortage))),
-      needs: some.flatMap(({ rule, shortage }) => waitForLimit(rule, shortage)),
+      reasons: shortages.map(({ rule, shortage }) => mismatch(rule.id, 'limits', describeShortage(shortage))),
+      needs: shortages.flatMap(({ rule, shortage }) => waitForLimit(rule, shortage)),
     });
   }
-  const reasons = mismatches.map(({ rule, field }) => explainExamination(rule, question, field));
-  // Rules of the client for other keys: those of a thousand would only hide what is missing.
+  const { client, request } = question;
+  const reasons = listRules(policy.permits, client, request.key)
+    .slice(0, MAX_REASONS)
+    .flatMap((rule) => {
+      const examination = examinePermit(rule, question, state);
+      return examination.outcome === 'mismatch'
+        ? [explainExamination(rule, question, examination.field)]
+        : [];
+    });
+  // Rules of the client for other keys come last: those of a thousand would only hide what is missing.
   for (const rule of policy.permits.all) {
     if (reasons.length >= MAX_REASONS) break;
-    const isOfClient = question.client.names.some((name) => rule.clients.has(name));
-    if (isOfClient && !rule.keys.has(question.request.key)) reasons.push(mismatch(rule.id, 'keys'));
+    const isOfClient = client.names.some((name) => rule.clients.has(name));
+    if (isOfClient && !rule.keys.has(request.key)) reasons.push(mismatch(rule.id, 'keys'));
   }
   return deny('POLICY_DENIED', { reasons });
 }

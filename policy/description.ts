@@ -1,4 +1,10 @@
-import type { KeyEntry, PermitRule, Rule } from '../shared/documents/configuration.ts';
+import type {
+  ApprovalRequirement,
+  Condition,
+  KeyEntry,
+  PermitRule,
+  Rule,
+} from '../shared/documents/configuration.ts';
 
 /** Describes a key in a phrase: its type, and the public key that it must have. */
 export function describeKey({
@@ -12,11 +18,71 @@ export function describeKey({
   ].join(', ');
 }
 
-/** Describes a rule in a sentence: who may do what with which keys. */
+/** Describes a rule in a sentence: who may, or may not, do what with which keys, and within which limits. */
 export function describeRule(rule: Rule): string {
   const { effect, clients, operations, keys, algorithms, payloads } = rule;
-  const list = (names: readonly string[]) => names.join(', ');
-  return `${list(clients)} ${effect === 'permit' ? 'may' : 'may not'} ${list(operations)} with ${list(keys)}, ${list(algorithms)} of ${list(payloads)}${effect === 'permit' ? `, ${describeRate(rule.rate)}` : ''}`;
+  const verb = effect === 'permit' ? 'may' : 'may NOT';
+  const parts = [
+    `${list(clients)} ${verb} ${list(operations)} with ${list(keys)}`,
+    `${list(algorithms)} of ${list(payloads)}`,
+    ...(rule.networks === null ? [] : [`on ${list(rule.networks)}`]),
+    ...(rule.time === null ? [] : [describeTime(rule.time)]),
+    ...(rule.effects ?? []).filter(({ type }) => type !== 'blind').map(describeCondition),
+    ...(effect === 'permit' ? describeLimits(rule) : []),
+    ...(effect === 'deny' && rule.features !== null ? [`with any of ${list(rule.features)}`] : []),
+    ...(effect === 'permit' ? [describeRate(rule.rate)] : []),
+  ];
+  return parts.join(', ');
+}
+
+const list = (names: readonly string[]) => names.join(', ');
+
+function describeTime({ days, hours, notBefore, notAfter }: NonNullable<Rule['time']>): string {
+  return [
+    ...(days === null ? [] : [`on ${days.join(' ')}`]),
+    ...(hours === null ? [] : [`from ${hours.from} to ${hours.to} UTC`]),
+    ...(notBefore === null ? [] : [`from ${notBefore} on`]),
+    ...(notAfter === null ? [] : [`until ${notAfter}`]),
+  ].join(' ');
+}
+
+/** Describes a condition in a phrase: what kind of effect, to whom, how much. */
+function describeCondition({ type, to, assets, contracts, amount }: Condition): string {
+  return [
+    type,
+    ...(to === null ? [] : [`to ${[...to.books.map((id) => `book ${id}`), ...to.addresses].join(' or ')}`]),
+    ...(assets === null ? [] : [`of ${assets.join(' or ')}`]),
+    ...(contracts === null
+      ? []
+      : [
+          `by ${contracts.map(({ address, selectors }) => `${address}${selectors === null ? '' : ` (${selectors.join(' ')})`}`).join(' or ')}`,
+        ]),
+    ...(amount === null || amount.min === null ? [] : [`at least ${amount.min}`]),
+    ...(amount === null || amount.max === null ? [] : [`at most ${amount.max}`]),
+  ].join(' ');
+}
+
+function describeLimits({ features, fee, gas, nonce, limits, approvals, tiers }: PermitRule): string[] {
+  return [
+    ...(features.length === 0 ? [] : [`even with ${list(features)}`]),
+    ...(fee === null ? [] : [`fee at most ${fee.max} of ${fee.asset}`]),
+    ...(gas === null ? [] : [`gas at most ${gas.max}`]),
+    ...(nonce === null ? [] : [`nonce ${nonce.min} to ${nonce.max}`]),
+    ...limits.map(
+      ({ id, asset, max, seconds, per }) => `limit ${id}: ${max} of ${asset} in ${seconds} s per ${per}`,
+    ),
+    ...(approvals === null ? [] : [describeApprovals(approvals)]),
+    ...tiers.flatMap(({ asset, steps }) =>
+      steps.map(
+        ({ max, approvals: needed }) =>
+          `${max === null ? 'above' : `up to ${max}`} of ${asset}: ${needed === null ? 'no approval' : describeApprovals(needed)}`,
+      ),
+    ),
+  ];
+}
+
+function describeApprovals({ all }: ApprovalRequirement): string {
+  return `approved by ${all.map(({ group, count }) => `${count} of ${group}`).join(' and ')}`;
 }
 
 /** Describes a rule's rate in a phrase. */

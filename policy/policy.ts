@@ -72,6 +72,8 @@ export interface RuleIndex<Rule> {
   readonly all: readonly Rule[];
   readonly byClient: ReadonlyMap<string, readonly Rule[]>;
   readonly byKey: ReadonlyMap<string, readonly Rule[]>;
+  /** Lists that were asked for: they follow from the others, and save the search. */
+  readonly remembered: Map<string, readonly Rule[]>;
 }
 
 /** Counts the different requests that a rule permits, as far as its lists say. */
@@ -182,19 +184,69 @@ function indexRules<Each extends PreparedScope>(all: readonly Each[]): RuleIndex
     }
     return index;
   };
-  return { all, byClient: gather(({ clients }) => clients), byKey: gather(({ keys }) => keys) };
+  return {
+    all,
+    byClient: gather(({ clients }) => clients),
+    byKey: gather(({ keys }) => keys),
+    remembered: new Map(),
+  };
+}
+
+/** The most lists of rules that are remembered. */
+const MAX_REMEMBERED = 1024;
+
+function remember<Each>(
+  { remembered }: RuleIndex<Each>,
+  name: string,
+  list: () => readonly Each[],
+): readonly Each[] {
+  const known = remembered.get(name);
+  if (known !== undefined) return known;
+  const rules = list();
+  if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+  remembered.set(name, rules);
+  return rules;
 }
 
 /** Lists the rules that name a client, by itself or by a group, and a key; in their order. */
 export function listRules<Each extends PreparedScope>(
-  { byClient, byKey }: RuleIndex<Each>,
+  index: RuleIndex<Each>,
   { names }: PreparedClient,
   key: string,
 ): readonly Each[] {
-  const ofKey = byKey.get(key) ?? [];
-  const [first] = names;
-  const ofClient = names.length === 1 && first !== undefined ? (byClient.get(first) ?? []) : ofKey;
-  return ofClient.length < ofKey.length
-    ? ofClient.filter((rule) => rule.keys.has(key))
-    : ofKey.filter(({ clients }) => names.some((name) => clients.has(name)));
+  const [id = ''] = names;
+  return remember(index, JSON.stringify([id, key]), () => {
+    const ofKey = index.byKey.get(key) ?? [];
+    const ofClient = names.length === 1 ? (index.byClient.get(id) ?? []) : ofKey;
+    return ofClient.length < ofKey.length
+      ? ofClient.filter((rule) => rule.keys.has(key))
+      : ofKey.filter(({ clients }) => names.some((name) => clients.has(name)));
+  });
+}
+
+/** Lists the permits of {@link listRules} that name what else of a signature does not change from one to the next. */
+export function listSigningPermits(
+  index: RuleIndex<PreparedPermit>,
+  client: PreparedClient,
+  {
+    key,
+    algorithm,
+    payload,
+    network,
+  }: {
+    readonly key: string;
+    readonly algorithm: Algorithm;
+    readonly payload: PayloadKind;
+    readonly network: string | null;
+  },
+): readonly PreparedPermit[] {
+  return remember(index, JSON.stringify([client.names[0], key, algorithm, payload, network]), () =>
+    listRules(index, client, key).filter(
+      ({ operations, algorithms, payloads, networks }) =>
+        operations.has('sign') &&
+        algorithms.has(algorithm) &&
+        payloads.has(payload) &&
+        (networks === null || (network !== null && networks.has(network))),
+    ),
+  );
 }

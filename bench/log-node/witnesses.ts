@@ -26,4 +26,5 @@ async function start(number: number): Promise<{ url: string; key: string }> {
   return { url: `http://127.0.0.1:${port}`, key: formatVerifierKey(signer.key) };
 }
 
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread is no window
 parentPort?.postMessage(await Promise.all(Array.from({ length: count }, (_, number) => start(number))));

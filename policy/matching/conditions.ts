@@ -105,30 +105,27 @@ function compareAmount({ min, max }: PreparedCondition, { total }: EffectFacts):
   return (min === null || total >= min) && (max === null || total <= max) ? 'yes' : 'no';
 }
 
-const COMPARISONS: readonly (readonly [
-  ConditionField,
-  (condition: PreparedCondition, effect: EffectFacts) => Match,
-])[] = [
-  ['to', compareTo],
-  ['assets', compareAssets],
-  ['contracts', compareContracts],
-  ['selectors', compareSelectors],
-  ['amount', compareAmount],
-];
-
 /**
  * Finds the first part of a permit's condition that an effect does not match for certain; undefined where it matches in
  * all of them.
  */
 export function findUnmatched(condition: PreparedCondition, effect: EffectFacts): ConditionField | undefined {
   if (condition.type !== effect.type) return 'effects';
-  for (const [field, compare] of COMPARISONS) if (compare(condition, effect) !== 'yes') return field;
-  return undefined;
+  if (compareTo(condition, effect) !== 'yes') return 'to';
+  if (compareAssets(condition, effect) !== 'yes') return 'assets';
+  if (compareContracts(condition, effect) !== 'yes') return 'contracts';
+  if (compareSelectors(condition, effect) !== 'yes') return 'selectors';
+  return compareAmount(condition, effect) === 'yes' ? undefined : 'amount';
 }
 
 /** Tells whether an effect matches a denial's condition, or may match it for all that is known. */
 export function mayMatch(condition: PreparedCondition, effect: EffectFacts): boolean {
   return (
-    condition.type === effect.type && COMPARISONS.every(([, compare]) => compare(condition, effect) !== 'no')
+    condition.type === effect.type &&
+    compareTo(condition, effect) !== 'no' &&
+    compareAssets(condition, effect) !== 'no' &&
+    compareContracts(condition, effect) !== 'no' &&
+    compareSelectors(condition, effect) !== 'no' &&
+    compareAmount(condition, effect) !== 'no'
   );
 }

@@ -1,11 +1,17 @@
 import type { Charge, Shortage } from '../accumulations/index.ts';
-import type { PreparedDenial, PreparedPermit } from '../policy.ts';
+import {
+  listRules,
+  listSigningPermits,
+  type Policy,
+  type PreparedDenial,
+  type PreparedPermit,
+} from '../policy.ts';
 import { type Mismatch, mismatch, type RuleField } from '../reasons.ts';
 import type { PolicyState } from '../state.ts';
 import { findMissing, joinMissing, type MissingApprovals, type Requirement } from './consent.ts';
 import { deniesTransaction, isUnconditional } from './denial.ts';
 import { listCharges } from './limits.ts';
-import { explainMismatch, findMismatch } from './permit.ts';
+import { explainMismatch, findMemberMismatch, findMismatch } from './permit.ts';
 import type { Question } from './question.ts';
 import { listTierApprovals } from './tiers.ts';
 import { isWithin } from './time.ts';
@@ -25,15 +31,20 @@ export interface Candidate {
 export type Examination =
   | { readonly outcome: 'matches'; readonly candidate: Candidate }
   | { readonly outcome: 'mismatch'; readonly field: RuleField }
-  | { readonly outcome: 'shortage'; readonly shortage: Shortage };
+  | { readonly outcome: 'shortage'; readonly rule: PreparedPermit; readonly shortage: Shortage };
 
 const missed = (field: RuleField): Examination => ({ outcome: 'mismatch', field });
 
-/** Compares a permit with a request. Changes nothing that counts. */
+/** Compares a permit that names the client and the key with a request. Changes nothing that counts. */
 export function examinePermit(rule: PreparedPermit, question: Question, state: PolicyState): Examination {
-  const { request, facts, time } = question;
   const field = findScopeMismatch(rule, question);
-  if (field !== undefined) return missed(field);
+  return field === undefined ? examineRest(rule, question, state) : missed(field);
+}
+
+/** Compares the members of a permit that are not those of {@link findScopeMismatch}. */
+function examineRest(rule: PreparedPermit, question: Question, state: PolicyState): Examination {
+  const { request, facts, time } = question;
+  if (rule.time !== null && isWithin(rule.time, time.now) !== true) return missed('time');
   if (request.operation === 'commit') return matched(rule, [], [], question);
   if (request.operation === 'import-share') return matched(rule, [], listOwn(rule), question);
   if (facts === undefined) return missed('effects');
@@ -48,8 +59,29 @@ export function examinePermit(rule: PreparedPermit, question: Question, state: P
     charges.push(...drawn);
   }
   const shortage = charges.length === 0 ? undefined : state.accumulations.findShortage(charges, time.now);
-  if (shortage !== undefined) return { outcome: 'shortage', shortage };
+  if (shortage !== undefined) return { outcome: 'shortage', rule, shortage };
   return matched(rule, charges, [...listOwn(rule), ...tiers], question);
+}
+
+/** Lists the examinations of those of a client's and key's permits that match, or would if a limit had enough left. */
+export function examineAll(
+  policy: Policy,
+  question: Question,
+  state: PolicyState,
+): Exclude<Examination, { outcome: 'mismatch' }>[] {
+  const { request, client, facts } = question;
+  const isSigning = request.operation === 'sign' && facts !== undefined;
+  const permits = isSigning
+    ? listSigningPermits(policy.permits, client, facts)
+    : listRules(policy.permits, client, request.key);
+  const found: Exclude<Examination, { outcome: 'mismatch' }>[] = [];
+  for (const rule of permits) {
+    // Most rules fail here: nothing else is looked at before.
+    if (isSigning && findMemberMismatch(rule, facts) !== undefined) continue;
+    const examination = isSigning ? examineRest(rule, question, state) : examinePermit(rule, question, state);
+    if (examination.outcome !== 'mismatch') found.push(examination);
+  }
+  return found;
 }
 
 const listOwn = ({ approvals }: PreparedPermit): Requirement[] => (approvals === null ? [] : [approvals]);
@@ -69,12 +101,7 @@ function matched(
 }
 
 /** Finds the first member in which a permit is not about the request at all. */
-function findScopeMismatch(
-  rule: PreparedPermit,
-  { request, client, payloads, time }: Question,
-): RuleField | undefined {
-  if (!client.names.some((name) => rule.clients.has(name))) return 'clients';
-  if (!rule.keys.has(request.key)) return 'keys';
+function findScopeMismatch(rule: PreparedPermit, { request, payloads }: Question): RuleField | undefined {
   if (!rule.algorithms.has(request.algorithm)) return 'algorithms';
   switch (request.operation) {
     case 'sign':
@@ -92,15 +119,14 @@ function findScopeMismatch(
       // No type allows another operation; hostile data might.
       return 'operations';
   }
-  return rule.time !== null && isWithin(rule.time, time.now) !== true ? 'time' : undefined;
+  return undefined;
 }
 
 /**
- * Tells whether a denial matches a request. Before there is a transaction, in the first round of FROST, a denial that
+ * Tells whether a denial that names the client and the key matches a request. Before there is a transaction, in the first round of FROST, a denial that
  * looks at one waits for it: the second round is decided again, and nothing is signed in between.
  */
-export function denies(rule: PreparedDenial, { request, client, payloads, time, facts }: Question): boolean {
-  if (!client.names.some((name) => rule.clients.has(name)) || !rule.keys.has(request.key)) return false;
+export function denies(rule: PreparedDenial, { request, payloads, time, facts }: Question): boolean {
   if (!rule.algorithms.has(request.algorithm)) return false;
   if (rule.time !== null && isWithin(rule.time, time.now) === false) return false;
   switch (request.operation) {

@@ -10,18 +10,21 @@ const withinMaximum = (value: bigint | null, max: bigint) => value !== null && v
 
 /**
  * Finds the first member of a permit that a transaction does not match; undefined where it matches all of them. What a
- * member looks at and the transaction lacks does not match.
+ * member looks at and the transaction lacks does not match. {@link explainMismatch} says which part of an effect it is.
  */
 export function findMismatch(rule: PreparedPermit, facts: Facts): RuleField | undefined {
   if (!rule.payloads.has(facts.payload)) return 'payloads';
   if (rule.networks !== null && (facts.network === null || !rule.networks.has(facts.network)))
     return 'networks';
+  return findMemberMismatch(rule, facts);
+}
+
+/** Finds what {@link findMismatch} does, in a permit that is known to name the kind of payload and the network. */
+export function findMemberMismatch(rule: PreparedPermit, facts: Facts): RuleField | undefined {
   const { conditions, features, fee, gas, nonce } = rule;
   for (const feature of facts.features) if (!features.has(feature)) return 'features';
   for (const effect of facts.effects) {
-    if (!conditions.some((condition) => findUnmatched(condition, effect) === undefined)) {
-      return findClosest(conditions, effect).field;
-    }
+    if (!matchesSome(conditions, effect)) return 'effects';
   }
   if (fee !== null && !isWithinFee(fee, facts)) return 'fee';
   if (gas !== null && !withinMaximum(facts.gas, gas)) return 'gas';
@@ -29,6 +32,11 @@ export function findMismatch(rule: PreparedPermit, facts: Facts): RuleField | un
     return 'nonce';
   }
   return undefined;
+}
+
+function matchesSome(conditions: readonly PreparedCondition[], effect: EffectFacts): boolean {
+  for (const condition of conditions) if (findUnmatched(condition, effect) === undefined) return true;
+  return false;
 }
 
 /** Tells whether a fee is in the asset, below the maximum, and below the share of what moves of that asset. */
@@ -59,7 +67,13 @@ function findClosest(
 
 /** Says in words why a permit does not match in a field that {@link findMismatch} has found. */
 export function explainMismatch(rule: PreparedPermit, facts: Facts, field: RuleField): Mismatch {
-  return mismatch(rule.id, field, DETAILS[field]?.(rule, facts));
+  if (field !== 'effects') return mismatch(rule.id, field, DETAILS[field]?.(rule, facts));
+  const index = facts.effects.findIndex((effect) => !matchesSome(rule.conditions, effect));
+  const effect = facts.effects[index];
+  if (effect === undefined) return mismatch(rule.id, field);
+  const { field: closest, condition } = findClosest(rule.conditions, effect);
+  const where = facts.effects.length === 1 ? '' : `effect ${index + 1}: `;
+  return mismatch(rule.id, closest, `${where}${describeEffect(effect, closest, condition)}`);
 }
 
 const DETAILS: Partial<Record<RuleField, (rule: PreparedPermit, facts: Facts) => string | undefined>> = {
@@ -75,7 +89,6 @@ const DETAILS: Partial<Record<RuleField, (rule: PreparedPermit, facts: Facts) =>
     nonce === null
       ? 'the nonce is not known'
       : `nonce ${nonce} is not from ${rule.nonce?.min ?? 0n} to ${rule.nonce?.max ?? 0n}`,
-  ...Object.fromEntries(FIELDS.map((field) => [field, describeEffect])),
 };
 
 function describeFee(fee: PreparedPermit['fee'], facts: Facts): string {
@@ -88,13 +101,11 @@ function describeFee(fee: PreparedPermit['fee'], facts: Facts): string {
   return `fee ${describeAmount(amount, asset)} is over ${fee.share ?? 0n} hundredths of a percent of what moves`;
 }
 
-function describeEffect({ conditions }: PreparedPermit, { effects }: Facts): string | undefined {
-  const index = effects.findIndex((effect) =>
-    conditions.every((condition) => findUnmatched(condition, effect) !== undefined),
-  );
-  const facts = effects[index];
-  if (facts === undefined) return undefined;
-  const { field, condition } = findClosest(conditions, facts);
+function describeEffect(
+  facts: EffectFacts,
+  field: ConditionField,
+  condition: PreparedCondition | undefined,
+): string {
   const { type, to, asset, contract, selector } = facts.effect;
   const what: Readonly<Record<ConditionField, string>> = {
     effects: `it permits no effect of type ${type}`,
@@ -104,7 +115,7 @@ function describeEffect({ conditions }: PreparedPermit, { effects }: Facts): str
     selectors: `function ${selector ?? 'not known'} of ${contract ?? ''} is not among those it names`,
     amount: describeTotal(facts, condition),
   };
-  return `${effects.length === 1 ? '' : `effect ${index + 1}: `}${what[field]}`;
+  return what[field];
 }
 
 function describeTotal({ total, effect: { asset } }: EffectFacts, condition?: PreparedCondition): string {

@@ -79,6 +79,8 @@ describe('approvals', () => {
     const reject = (approver: string) => vote(approver, { decision: 'reject' });
     expect(tryVotes(asking(TWO_TREASURERS), ['bob', 'cem', reject('dan')])).toBe('APPROVAL_REJECTED');
     expect(tryVotes(asking(TWO_TREASURERS), ['bob', 'cem', reject('eve')])).toBe('permitted transfers');
+    // A rejection under a rule that is gone stays one.
+    expect(tryVotes(asking(TWO_TREASURERS), [reject('eve')], NOON, 'gone')).toBe('APPROVAL_REJECTED');
     const free = permit({ id: 'free' });
     const decide = startPolicy([permit({ approvals: asking(TWO_TREASURERS) }), free]);
     expect(outcomeOf(decide(withVotes([reject('dan')])))).toBe('APPROVAL_REJECTED');
