@@ -94,8 +94,8 @@ export class PendingRequests {
   }
 
   /**
-   * Reads the requests of a store. Those that have expired are dropped, and those that wait under another configuration
-   * than the one in force: their approvals name that configuration. Results are kept until they expire.
+   * Reads the requests of a store. Those that have expired are dropped, and those of another configuration than the
+   * one in force: their approvals name that configuration, and so does what permitted a result that may not have left.
    *
    * @throws StoreError, InternalError
    */
@@ -250,8 +250,8 @@ export class PendingRequests {
 
   #dropOthers(): DroppedRequest[] {
     const { version, digest } = this.#context.configuration;
-    return this.#drop('configuration-changed', ({ request: { configuration }, done }) => {
-      return done === undefined && (configuration.version !== version || configuration.digest !== digest);
+    return this.#drop('configuration-changed', ({ request: { configuration } }) => {
+      return configuration.version !== version || configuration.digest !== digest;
     });
   }
 

@@ -56,7 +56,7 @@ export interface CarryOutParts {
   readonly read: PayloadReader['read'];
   readonly authorise: Authorise;
   readonly log: DecisionLog;
-  readonly requests: Pick<PendingRequests, 'create'>;
+  readonly requests: Pick<PendingRequests, 'create' | 'findOwn'>;
 }
 
 /** Decides a request, acts on it, records the outcome, and only then returns. */
@@ -154,7 +154,8 @@ export function createCarryOut({ read, authorise, log, requests }: CarryOutParts
         needs: [...verdict.groups],
         expires: verdict.expires,
       });
-      return await wait(decided, rule, id, verdict.expires);
+      // The same request may have waited already, and ends when it ended.
+      return await wait(decided, rule, id, requests.findOwn(client, id).request.expires);
     },
     approved: async (request, action, approved) => {
       const { verdict, decided } = await decideOn(request, approved);
