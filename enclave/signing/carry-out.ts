@@ -218,6 +218,8 @@ function describeDecision(
   approved: Approved | undefined,
 ): DecisionParts {
   const isDenied = verdict.outcome === 'denied';
+  // Votes count for the rule that asked for them alone: another one that permits does so without them.
+  const isAsked = isDenied || verdict.rule === approved?.rule;
   return {
     request: { client, key, algorithm, operation, payload: payload?.kind ?? null },
     transaction: decoded === undefined ? null : encodeTransaction(decoded.transaction),
@@ -227,12 +229,14 @@ function describeDecision(
     reasons: isDenied ? [...verdict.reasons] : [],
     needs: verdict.outcome === 'permitted' ? [] : [...verdict.needs],
     pendingId: approved?.id ?? null,
-    approvals: (approved?.approvals ?? []).map(({ approver, decision, statement, proof }) => ({
-      approver,
-      decision,
-      statement,
-      proof,
-    })),
+    approvals: ((isAsked ? approved?.approvals : undefined) ?? []).map(
+      ({ approver, decision, statement, proof }) => ({
+        approver,
+        decision,
+        statement,
+        proof,
+      }),
+    ),
     charges: verdict.outcome === 'permitted' ? [...verdict.charges] : [],
     failure: null,
     signatures: [],

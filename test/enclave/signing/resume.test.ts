@@ -45,6 +45,13 @@ class Circumstances {
       effects: [condition({ type: 'blind' })],
       approvals: { all: [{ group: 'people', count: 1 }], expiresSeconds: 3600 },
     });
+    const notBefore = new Date(START + 600_000).toISOString();
+    const later = {
+      ...asks,
+      id: 'later',
+      approvals: null,
+      time: { days: null, hours: null, notBefore, notAfter: null },
+    };
     const document = makeConfiguration2({
       version: this.version,
       manifest: MANIFEST,
@@ -54,7 +61,7 @@ class Circumstances {
       approvers: [bob.entry] as never,
       approverGroups: [{ id: 'people', approvers: ['bob'] }],
       addressBooks: [],
-      rules: [asks],
+      rules: [asks, later],
     });
     const configuration = parseConfiguration(Buffer.from(JSON.stringify(document)));
     const signed = { configuration, digest: new Uint8Array(48).fill(this.version), signers: [] };
@@ -144,4 +151,14 @@ it('releases no signature that another configuration has permitted', async () =>
   around.version = 2;
   const next = await around.start();
   expect(await codeOf(next.pipeline.resume('backend', id))).toBe('REQUEST_UNKNOWN');
+});
+
+it('names no votes under a rule that permits without them', async () => {
+  const around = new Circumstances();
+  const started = await around.start();
+  const { id } = await waitingOf(started);
+  await started.approve(id);
+  around.now += 600_000;
+  expect(await started.pipeline.resume('backend', id)).toMatchObject({ rule: 'later' });
+  expect(around.entries.at(-1)?.predicate).toMatchObject({ rule: 'later', pendingId: id, approvals: [] });
 });
