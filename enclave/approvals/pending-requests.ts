@@ -284,6 +284,10 @@ export class PendingRequests {
       request,
       vote,
       apply: () => {
+        // An entry may wait until the request has gone: votes that belong to nothing would never leave the store.
+        if (this.#held.get(request.id) !== held) {
+          throw new RequestError('REQUEST_UNKNOWN', 'the request has expired', { id: request.id });
+        }
         // Whoever approved and now rejects has one vote, the last.
         held.votes = [...held.votes.filter((cast) => cast.approver !== approver), vote];
         this.#changes.write({ table: TABLES.votes, id: request.id }, held.votes);

@@ -138,6 +138,19 @@ describe('a vote', () => {
     expect(await codeOf(() => vote(id, around.bob))).toBe('accepted');
   });
 
+  test('does not count, and leaves nothing in the store, where its request has gone meanwhile', async () => {
+    const id = requests.create(newRequest());
+    const late = requests.vote(id, bodyOf(id, around.bob), async ({ apply }) => {
+      around.now = START + MINUTE;
+      requests.expire();
+      await around.seal(requests);
+      apply();
+    });
+    expect(await codeOf(() => late)).toBe('REQUEST_UNKNOWN');
+    await around.seal(requests);
+    expect([...around.storage.records.keys()].filter((name) => name.includes(id))).toEqual([]);
+  });
+
   test('uses up the counter of its passkey for all requests, across restarts', async () => {
     const id = requests.create(newRequest());
     const other = requests.create(newRequest(1));
