@@ -8,18 +8,19 @@ import {
   type Comparison,
   type ConfigurationFile,
   type ConfiguredNode,
-  parseConfigurationFile,
   signConfiguration,
   verifyConfiguration,
 } from '../../admin/configurations/index.ts';
 import { describeChanges } from '../../policy/index.ts';
 import { digestManifest, parseManifest } from '../../shared/documents/manifest.ts';
 import type { Envelope } from '../../shared/dsse/index.ts';
-import { type Command, type CommandInput, type Io, type Outcome, readInput } from '../common/command.ts';
+import { type Command, type CommandInput, type Outcome, readInput } from '../common/command.ts';
 import { confirm } from '../common/confirm.ts';
 import { inFile } from '../common/in-file.ts';
 import { writeOutput } from '../common/output-file.ts';
 import { readSigningKey } from '../common/private-key.ts';
+import { readConfigurationFile } from './file.ts';
+import { lintCommand } from './lint.ts';
 import { describeConfiguration } from './report.ts';
 
 const AGAINST = {
@@ -85,7 +86,7 @@ const verifyCommand: Command = {
   run: runVerify,
 };
 
-export const commands: readonly Command[] = [signCommand, verifyCommand];
+export const commands: readonly Command[] = [signCommand, verifyCommand, lintCommand];
 
 async function runSign(input: CommandInput): Promise<Outcome> {
   const { positionals, text, flag, json, io } = input;
@@ -134,12 +135,6 @@ async function runVerify(input: CommandInput): Promise<Outcome> {
     ].join('\n'),
     data: { ...describeAsData(file, comparison, file.envelope), signers },
   };
-}
-
-/** @throws UsageError when it cannot be read; CliError INPUT_TOO_LARGE; ConfigurationError CONFIGURATION_MALFORMED */
-async function readConfigurationFile(path: string, io: Io): Promise<ConfigurationFile> {
-  const bytes = await readInput(path, io);
-  return inFile(path, () => parseConfigurationFile(bytes));
 }
 
 async function readNode({ text, io }: CommandInput): Promise<ConfiguredNode | undefined> {

@@ -169,6 +169,8 @@ beforeAll(async () => {
     ['pcrs diff NEW', at('old.json')],
     ['manifest measure FILE', at('manifest.json')],
     ['manifest verify FILE', at('manifest.json')],
+    ['config lint FILE', at('copy.json')],
+    ['--at', '2026-12-01T12:00:00Z'],
     ['config sign FILE', at('copy.json')],
     ['config verify FILE', save('signed.json', sign(configuration, key.pem))],
     ['RECEIPT', save('receipt.json', JSON.stringify(makeReceipt({ document: await attest() })))],

@@ -1,0 +1,1 @@
+export { type ConfigurationFinding, lintConfiguration } from './lint/index.ts';
