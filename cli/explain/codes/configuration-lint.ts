@@ -61,4 +61,27 @@ export const CONFIGURATION_LINT_CODES: readonly CodeArea[] = [
       WITNESSES_WAIVED: 'maxUncosignedSeconds lets the node sign for a while without its witnesses',
     },
   },
+  {
+    title: 'Configurations that are tried before anybody signs them',
+    who: '`config test`, `config explain`, `config diff`, `config replay`, `config sign --cases`',
+    next: 'Mend what the message names; docs/config-tools.md has an example.',
+    codes: {
+      CASES_DIFFER: [
+        'the configuration decides a case of the table otherwise than it expects; rows names the first',
+        'Look at all of them by "holdfast config test"; mend the configuration, or the table.',
+      ],
+      CASES_FILE_MALFORMED: 'the table is not YAML 1.2 without anchors, nor JSON',
+      CASES_MALFORMED: 'the table does not match its schema; field says where',
+      KEYS_FILE_MALFORMED: [
+        'the file of --keys is not what "holdfast node keys --json" prints',
+        'Give that, whole.',
+      ],
+      PUBLIC_KEY_UNKNOWN: [
+        'a transaction cannot be read without the public key of its key',
+        'Pin publicKey in the configuration, or give --keys with what "holdfast node keys --json" prints.',
+      ],
+      REQUEST_FILE_MALFORMED:
+        'not a request: the JSON body of POST /v1/sign, and beside it the id of the client; field says where',
+    },
+  },
 ];
