@@ -20,6 +20,7 @@ import { inFile } from '../common/in-file.ts';
 import { writeOutput } from '../common/output-file.ts';
 import { readSigningKey } from '../common/private-key.ts';
 import { assertCases, testCommand } from './cases.ts';
+import { explainCommand } from './explain.ts';
 import { readConfigurationFile } from './file.ts';
 import { KEYS } from './keys-file.ts';
 import { lintCommand } from './lint.ts';
@@ -94,7 +95,13 @@ const verifyCommand: Command = {
   run: runVerify,
 };
 
-export const commands: readonly Command[] = [signCommand, verifyCommand, lintCommand, testCommand];
+export const commands: readonly Command[] = [
+  signCommand,
+  verifyCommand,
+  lintCommand,
+  testCommand,
+  explainCommand,
+];
 
 async function runSign(input: CommandInput): Promise<Outcome> {
   const { positionals, text, flag, json, io } = input;

@@ -29,6 +29,13 @@ import { makeConfiguration, makeKey, makeManifest } from '../node-files.ts';
 import { ODD_TEXTS, writeOddFiles } from './odd-files.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
+/** The request that the sample's rule permits. */
+const ASKED = {
+  client: 'wallet',
+  key: 'hot',
+  algorithm: 'ed25519',
+  payload: { kind: 'message', message: '00' },
+};
 /** A table with the one request that the sample's rule permits. */
 const CASES = {
   format: 'holdfast-cases/1',
@@ -36,10 +43,7 @@ const CASES = {
   cases: [
     {
       name: 'a message',
-      client: 'wallet',
-      key: 'hot',
-      algorithm: 'ed25519',
-      payload: { kind: 'message', message: '00' },
+      ...ASKED,
       expect: { outcome: 'permitted', rule: 'hot-messages' },
     },
   ],
@@ -188,6 +192,8 @@ beforeAll(async () => {
     ['config lint FILE', at('copy.json')],
     ['--at', '2026-12-01T12:00:00Z'],
     ['config test FILE', at('copy.json')],
+    ['config explain FILE', at('copy.json')],
+    ['REQUEST', save('request.json', JSON.stringify(ASKED))],
     ['--cases', save('cases.json', JSON.stringify(CASES))],
     ['--keys', save('keys.json', JSON.stringify({ keys: [{ id: 'hot', publicKey: key.publicKey }] }))],
     ['config sign FILE', at('copy.json')],
