@@ -2,6 +2,10 @@ import type { Nouns } from './common/command.ts';
 
 /** Every noun of the command, with the file that holds its verbs. */
 export const nouns: Nouns = {
+  approve: {
+    summary: 'requests that wait for approvals: verified, shown, approved or rejected',
+    load: async () => (await import('./approve/commands.ts')).commands,
+  },
   attestation: {
     summary: 'attestation documents: verified, or just looked at',
     load: async () => (await import('./attestation/commands.ts')).attestationCommands,

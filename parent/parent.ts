@@ -2,6 +2,7 @@ import { CONTROL_SERVICE } from '../shared/protocol/control-service.ts';
 import { LOG_SERVICE } from '../shared/protocol/log-service.ts';
 import type { NodeStatus } from './status/node-status.ts';
 import { ENCLAVE_PORT, PARENT_PORT } from '../shared/transport/ports.ts';
+import { type ApprovalDoor, openApprovalDoor } from './approvals/door.ts';
 import { ConnectionTable } from './common/connection-table.ts';
 import { createControlSession, type ControlSession } from './control/session.ts';
 import type { ControlSources } from './control/sources.ts';
@@ -29,6 +30,8 @@ export interface Parent {
   readonly node: NodeStatus | null;
   /** Address that clients connect to; undefined without ingress. */
   readonly ingress: { readonly host: string; readonly port: number } | undefined;
+  /** Address of the door for approvers; undefined without one. */
+  readonly approvals: { readonly host: string; readonly port: number } | undefined;
   /** Base URL of the status page; undefined without a page, and where it listens on a Unix socket. */
   readonly statusUrl: string | undefined;
   /**
@@ -71,6 +74,7 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
   let disconnectEnclave: Parent['disconnectEnclave'];
   let ingressServer: IngressServer | undefined;
   let statusServer: StatusServer | undefined;
+  let door: ApprovalDoor | undefined;
   try {
     const egressPart = await startEgress(egress, {
       transport: options.transport,
@@ -85,6 +89,12 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
     reloadTargets = egressPart.reloadTargets;
     if (ingress !== undefined) {
       ingressServer = await startIngress(options, ingress, tables.ingress, metrics, log);
+    }
+    if (options.approvals !== undefined) {
+      const to = { cid: options.enclaveCid, port: ENCLAVE_PORT.api };
+      const opened = await openApprovalDoor({ ...options.approvals, transport: options.transport, to, log });
+      closers.push(() => opened.close());
+      door = opened;
     }
     if (status !== undefined) {
       const server = await startStatusServer({
@@ -152,6 +162,7 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
       return node.current;
     },
     ingress: endpointOf(ingressServer),
+    approvals: endpointOf(door),
     statusUrl: statusServer?.url,
     reloadTargets,
     disconnectEnclave,
@@ -194,7 +205,9 @@ async function startIngress(
   });
 }
 
-function endpointOf(server: IngressServer | undefined): { host: string; port: number } | undefined {
+function endpointOf(
+  server: { readonly host: string; readonly port: number } | undefined,
+): { host: string; port: number } | undefined {
   return server === undefined ? undefined : { host: server.host, port: server.port };
 }
 

@@ -5,24 +5,39 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const PAGE = fileURLToPath(new URL('../page/', import.meta.url));
-const DEFAULT_OUTPUT = fileURLToPath(new URL('../dist/verifier.html', import.meta.url));
+const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
+
+/** The pages, each of which becomes one file. */
+const PAGES = {
+  verifier: { template: 'index.html', script: 'main.ts', style: 'style.css', connect: undefined },
+  approver: {
+    template: 'approve.html',
+    script: 'approve/main.ts',
+    style: 'approve.css',
+    // Requests of any node's parent that the approver names; what a parent says is verified, and scripts come from nowhere.
+    connect: 'https: http://localhost:* http://127.0.0.1:*',
+  },
+} as const;
+export type PageName = keyof typeof PAGES;
 
 /**
- * Builds the verifier page: one HTML file that holds everything and may load nothing. Its policy allows this script and
- * this style by their hashes, and no connection.
+ * Builds a page: one HTML file that holds everything and may load nothing. Its policy allows this script and this style
+ * by their hashes, and no connection but those that the page is for.
  */
-export async function buildPage(): Promise<string> {
-  const [script, style] = await Promise.all([bundle('main.ts'), bundle('style.css')]);
+export async function buildPage(name: PageName = 'verifier'): Promise<string> {
+  const { template: templateFile, script: scriptFile, style: styleFile, connect } = PAGES[name];
+  const [script, style] = await Promise.all([bundle(scriptFile), bundle(styleFile)]);
   if (/<\/script|<!--/i.test(script) || /<\/style/i.test(style))
     throw new Error('expected a bundle without the end tag of its own element');
   const policy = [
     "default-src 'none'",
     `script-src '${hashOf(script)}'`,
     `style-src '${hashOf(style)}'`,
+    ...(connect === undefined ? [] : [`connect-src ${connect}`]),
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');
-  const template = readFileSync(`${PAGE}index.html`, 'utf8');
+  const template = readFileSync(`${PAGE}${templateFile}`, 'utf8');
   return fill(
     fill(fill(template, /POLICY/, policy), /\s*\/\* STYLE \*\/\s*/, style),
     /\s*\/\* SCRIPT \*\/\s*/,
@@ -55,9 +70,11 @@ function hashOf(source: string): string {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const output = process.argv[2] ?? DEFAULT_OUTPUT;
-  const page = await buildPage();
-  mkdirSync(dirname(output), { recursive: true });
-  writeFileSync(output, page);
-  console.log(`${output} (${Math.ceil(page.length / 1024)} KiB)`);
+  for (const name of ['verifier', 'approver'] as const) {
+    const output = `${DIST}${name}.html`;
+    const page = await buildPage(name);
+    mkdirSync(dirname(output), { recursive: true });
+    writeFileSync(output, page);
+    console.log(`${output} (${Math.ceil(page.length / 1024)} KiB)`);
+  }
 }

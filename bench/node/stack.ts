@@ -245,6 +245,7 @@ async function followParent(child: Child<ParentTold>): Promise<Parent> {
       return node;
     },
     ingress: { host: '127.0.0.1', port: first.port },
+    approvals: undefined,
     statusUrl: undefined,
     reloadTargets: () => undefined,
     disconnectEnclave: () => undefined,

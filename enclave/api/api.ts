@@ -102,7 +102,7 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
       signEnvelope: (unsigned) => signEnvelope(unsigned, nodeKeys.receipt.privateKey),
       attest: () =>
         nsm.attest({ publicKey: identity.publicKey, userData: Buffer.from(JSON.stringify(binding)) }),
-      recordVote: decisionLog.recordVote,
+      recordVote: (received) => decisionLog.recordVote(received),
       resume: async (client, id) => describeOutcome(await pipeline.resume(client, id), version),
       now,
     }),

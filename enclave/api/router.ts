@@ -2,7 +2,6 @@ import type { RequestHead, SignedHead } from '../../shared/http-signature/index.
 import { parseJson } from '../../shared/json/index.ts';
 import { MAX_REQUEST_BYTES } from '../../shared/api/bodies.ts';
 import type * as z from 'zod';
-import type { Receipt } from '../../audit/receipt/index.ts';
 import { RefusedRequest } from '../signing/index.ts';
 import { ApiError } from './errors.ts';
 import type { ApiResponse, HeadHandler } from './http-server.ts';
@@ -91,7 +90,7 @@ export function createRouter(
 }
 
 /** The receipt of a refusal that was decided; who is no client gets none. */
-function receiptOf(error: unknown): { readonly receipt?: Receipt } {
+function receiptOf(error: unknown): { readonly receipt?: RefusedRequest['receipt'] } {
   return error instanceof RefusedRequest ? { receipt: error.receipt } : {};
 }
 

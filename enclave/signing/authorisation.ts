@@ -8,6 +8,8 @@ import {
   type PolicyRequest,
   preparePolicy,
 } from '../../policy/index.ts';
+import { type ConsensusPosition, readConsensusPosition } from '../../policy/transactions/tezos/index.ts';
+import type { WatermarkRefusal, Watermarks } from '../../policy/watermarks/index.ts';
 import { InternalError } from '../../shared/errors.ts';
 import type { DecisionPredicate } from '../../audit/receipt/index.ts';
 import type { DecodedPayload } from '../../policy/transactions/index.ts';
@@ -51,28 +53,55 @@ export type Authorise = (
   approved: Approved | undefined,
 ) => Verdict;
 
-/**
- * Prepares the rules of a configuration; their rates start empty.
- *
- * @param accumulations what was spent against limits, which decisions add to
- */
+/** What decisions change beside rates; the log's commits seal it. */
+export interface AuthorisationState {
+  /** What was spent against limits. */
+  readonly accumulations: Accumulations;
+  /** What bakers' keys have signed last. */
+  readonly watermarks: Watermarks;
+}
+
+/** Prepares the rules of a configuration; their rates start empty. A permitted request has moved the state already. */
 export function createAuthorise(
   configuration: Configuration,
   { now, monotonic }: DecisionClocks,
-  accumulations: Accumulations,
+  { accumulations, watermarks }: AuthorisationState,
 ): Authorise {
   const policy = preparePolicy(configuration);
   const state = createPolicyState(policy, monotonic(), accumulations);
   return (request, decoded, approved) => {
     const time = { now: now(), monotonic: monotonic() };
-    if (hasExpired(configuration, time.now)) {
-      return { outcome: 'denied', code: 'CONFIGURATION_EXPIRED', rule: null, reasons: [], needs: [] };
-    }
-    return describeVerdict(
-      decide(policy, toPolicyRequest(request, decoded, approved), state, time),
-      time.now,
-    );
+    if (hasExpired(configuration, time.now)) return denyByCode('CONFIGURATION_EXPIRED');
+    const mark = findMark(request, decoded);
+    const refusal = mark && refuseMark(watermarks, mark);
+    if (refusal !== undefined) return denyByCode(refusal);
+    const decision = decide(policy, toPolicyRequest(request, decoded, approved), state, time);
+    if (decision.outcome === 'permitted' && mark !== undefined)
+      watermarks.advance(mark.source, mark.position);
+    return describeVerdict(decision, time.now);
   };
+}
+
+/** Makes the denial that no rule takes part in. */
+export function denyByCode(code: DenialCode): Extract<Verdict, { outcome: 'denied' }> {
+  return { outcome: 'denied', code, rule: null, reasons: [], needs: [] };
+}
+
+/** The place of a consensus payload in its chain, and the account that signs it. */
+interface Mark {
+  readonly source: string;
+  readonly position: ConsensusPosition;
+}
+
+function findMark({ payload }: PipelineRequest, decoded: DecodedPayload | undefined): Mark | undefined {
+  const source = decoded?.transaction.source ?? undefined;
+  if (payload?.kind !== 'tezos-consensus' || source === undefined) return undefined;
+  return { source, position: readConsensusPosition(payload) };
+}
+
+function refuseMark(watermarks: Watermarks, { source, position }: Mark): WatermarkRefusal | undefined {
+  const verdict = watermarks.check(source, position);
+  return verdict === 'advance' || verdict === 'repeat' ? undefined : verdict;
 }
 
 function toPolicyRequest(
@@ -91,40 +120,33 @@ function toPolicyRequest(
 }
 
 function describeVerdict(decision: Decision, now: number): Verdict {
-  switch (decision.outcome) {
-    case 'permitted': {
-      const { rule } = decision;
-      const charges = decision.charges.map(({ limit, asset, amount }) => ({
-        rule,
-        limit,
-        asset,
-        amount: String(amount),
-      }));
-      return { outcome: 'permitted', rule, charges };
-    }
-    case 'pending': {
-      const [{ groups, expiresSeconds }] = decision.needs;
-      return {
-        outcome: 'pending',
-        rule: decision.rule,
-        needs: decision.needs.map(describeNeed),
-        groups,
-        expires: now + expiresSeconds * 1000,
-      };
-    }
-    case 'denied':
-      return {
-        outcome: 'denied',
-        code: decision.code,
-        rule: null,
-        reasons: decision.reasons.map((reason) => ({
-          rule: reason.rule,
-          condition: reason.field,
-          words: describeReason(reason),
-        })),
-        needs: decision.needs.map(describeNeed),
-      };
+  if (decision.outcome === 'permitted') {
+    const { rule } = decision;
+    const charges = decision.charges.map(({ limit, asset, amount }) => ({
+      rule,
+      limit,
+      asset,
+      amount: String(amount),
+    }));
+    return { outcome: 'permitted', rule, charges };
   }
+  const needs = decision.needs.map(describeNeed);
+  if (decision.outcome === 'pending') {
+    const [{ groups, expiresSeconds }] = decision.needs;
+    return {
+      outcome: 'pending',
+      rule: decision.rule,
+      needs,
+      groups,
+      expires: now + expiresSeconds * 1000,
+    };
+  }
+  const reasons = decision.reasons.map((reason) => ({
+    rule: reason.rule,
+    condition: reason.field,
+    words: describeReason(reason),
+  }));
+  return { outcome: 'denied', code: decision.code, rule: null, reasons, needs };
 }
 
 function describeNeed(need: Need): DecisionPredicate['needs'][number] {

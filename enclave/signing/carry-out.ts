@@ -6,7 +6,7 @@ import { errorCode } from '../../shared/errors.ts';
 import type { Payload } from '../../shared/api/bodies.ts';
 import type { PendingRequests, Vote } from '../approvals/index.ts';
 import { StoreError } from '../store/index.ts';
-import type { Authorise, Verdict } from './authorisation.ts';
+import { type Authorise, denyByCode, type Verdict } from './authorisation.ts';
 import type { DecisionLog, DecisionParts } from './decision-log.ts';
 import { type DenialCode, FailedRequest, PolicyError } from './errors.ts';
 import type { PayloadReader } from './reader.ts';
@@ -96,7 +96,7 @@ export function createCarryOut({ read, authorise, log, requests }: CarryOutParts
   async function decideOn(request: PipelineRequest, approved?: Approved) {
     const digest = digestRequest(request);
     const { decoded, error } = readPayload(read, request);
-    const verdict = error === undefined ? authorise(request, decoded, approved) : denyUnread(error);
+    const verdict = error === undefined ? authorise(request, decoded, approved) : denyByCode(error.code);
     const parts = describeDecision(request, decoded, verdict, approved);
     const decided: Decided = { digest, signings: decoded?.signings ?? [], parts };
     if (verdict.outcome !== 'denied') return { verdict, decided };
@@ -179,15 +179,26 @@ interface Reading {
 function readPayload(read: PayloadReader['read'], { key, algorithm, payload }: PipelineRequest): Reading {
   if (payload === undefined) return { decoded: undefined };
   try {
-    return { decoded: read({ key, algorithm, payload }) };
+    const decoded = read({ key, algorithm, payload });
+    if (decoded !== undefined) assertRecordable(decoded);
+    return { decoded };
   } catch (error) {
     if (error instanceof TransactionError) return { decoded: undefined, error };
     throw error;
   }
 }
 
-function denyUnread({ code }: TransactionError): Extract<Verdict, { outcome: 'denied' }> {
-  return { outcome: 'denied', code, rule: null, reasons: [], needs: [] };
+/** The largest decoded form of a transaction in bytes: an entry has room for what was decided beside it. */
+const MAX_TRANSACTION_JSON_BYTES = 49_152;
+
+/** Asserts that the log has room for a transaction: what cannot be recorded is not signed. @throws TransactionError */
+function assertRecordable({ transaction }: DecodedPayload): void {
+  const actual = Buffer.byteLength(JSON.stringify(encodeTransaction(transaction)));
+  if (actual <= MAX_TRANSACTION_JSON_BYTES) return;
+  throw new TransactionError('TRANSACTION_TOO_LARGE', 'the log has no room for what the transaction does', {
+    actual,
+    maximum: MAX_TRANSACTION_JSON_BYTES,
+  });
 }
 
 /** Acts on a permitted request; a failure is recorded before anybody learns of it. @throws FailedRequest */

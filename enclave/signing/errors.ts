@@ -1,14 +1,15 @@
 import { HoldfastError } from '../../shared/errors.ts';
 import type { PolicyRefusal } from '../../policy/index.ts';
 import type { TransactionErrorCode } from '../../policy/transactions/index.ts';
+import type { WatermarkRefusal } from '../../policy/watermarks/index.ts';
 import type { Receipt } from '../../audit/receipt/index.ts';
 
 export type SigningErrorCode =
   /** The configuration in force has expired: the node permits nothing until it starts with another. */
   'CONFIGURATION_EXPIRED';
 
-/** The code of a denial: of the policy, of a decoder, or of the configuration as a whole. */
-export type DenialCode = PolicyRefusal | TransactionErrorCode | SigningErrorCode;
+/** The code of a denial: of the policy, of a decoder, of a watermark, or of the configuration as a whole. */
+export type DenialCode = PolicyRefusal | TransactionErrorCode | WatermarkRefusal | SigningErrorCode;
 
 /** A request that was decided, recorded in the log, and has no result; `receipt` proves the record. */
 export abstract class RefusedRequest<Code extends string = string> extends HoldfastError<Code> {

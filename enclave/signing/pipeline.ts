@@ -92,8 +92,8 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
   const { node, quorum } = measured.manifest;
   const reader = createReader(configuration, keyring);
   const carryOut = createCarryOut({
-    read: reader.read,
-    authorise: createAuthorise(configuration, clocks, state.accumulations),
+    read: (request) => reader.read(request),
+    authorise: createAuthorise(configuration, clocks, state),
     log,
     requests,
   });

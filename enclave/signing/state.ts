@@ -1,14 +1,17 @@
 import type { SignedConfiguration } from '../../shared/documents/configuration.ts';
 import { ACCUMULATIONS_TABLE, Accumulations } from '../../policy/index.ts';
+import { Watermarks } from '../../policy/watermarks/index.ts';
 import { PendingRequests } from '../approvals/index.ts';
 import type { StateSource } from '../log/index.ts';
 import type { MeasuredManifest } from '../node/manifest.ts';
 import type { SealedStore } from '../store/index.ts';
+import type { AuthorisationState } from './authorisation.ts';
+
+const WATERMARKS_TABLE = 'watermarks';
 
 /** What decisions depend on beside the configuration: sealed, and brought back at each start. */
-export interface DecisionState {
+export interface DecisionState extends AuthorisationState {
   readonly requests: PendingRequests;
-  readonly accumulations: Accumulations;
   /** Where the log gets what has changed, for the commit with the next entries. */
   readonly sources: readonly StateSource[];
 }
@@ -33,20 +36,29 @@ export async function restoreDecisionState(
     clients: new Map(configuration.clients.map(({ id, publicKey, person }) => [id, { publicKey, person }])),
     now,
   });
-  const accumulations = Accumulations.restore(await readTable(store, ACCUMULATIONS_TABLE));
+  const spendings = await readTable(store, ACCUMULATIONS_TABLE);
+  const accumulations = Accumulations.restore(spendings.map(({ bytes }) => bytes));
+  const watermarks = Watermarks.restore(await readTable(store, WATERMARKS_TABLE));
   const spent: StateSource = {
     collectChanges: () =>
       accumulations.collectChanges().map((change) => ({ table: ACCUMULATIONS_TABLE, ...change })),
   };
-  return { requests, accumulations, sources: [requests, spent] };
+  const marked: StateSource = {
+    collectChanges: () =>
+      watermarks.collectDirty().map(({ id, bytes }) => ({ table: WATERMARKS_TABLE, id, plaintext: bytes })),
+  };
+  return { requests, accumulations, watermarks, sources: [requests, spent, marked] };
 }
 
 /** Reads all records of a table. */
-async function readTable(store: Pick<SealedStore, 'list' | 'read'>, table: string): Promise<Uint8Array[]> {
-  const records: Uint8Array[] = [];
+async function readTable(
+  store: Pick<SealedStore, 'list' | 'read'>,
+  table: string,
+): Promise<{ readonly id: string; readonly bytes: Uint8Array }[]> {
+  const records: { id: string; bytes: Uint8Array }[] = [];
   for (const place of store.list()) {
-    const plaintext = place.table === table ? await store.read(place) : null;
-    if (plaintext !== null) records.push(plaintext);
+    const bytes = place.table === table ? await store.read(place) : null;
+    if (bytes !== null) records.push({ id: place.id, bytes });
   }
   return records;
 }

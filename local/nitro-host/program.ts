@@ -4,7 +4,16 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const PROJECT = resolve(import.meta.dirname, '..', '..');
-const COPIED = ['attestation', 'audit', 'policy', 'enclave', 'shared', 'local', 'package.json', 'package-lock.json'];
+const COPIED = [
+  'attestation',
+  'audit',
+  'policy',
+  'enclave',
+  'shared',
+  'local',
+  'package.json',
+  'package-lock.json',
+];
 /** Addon, compiled from files that are copied; absent on a machine without a compiler. */
 const ADDON = 'build/holdfast.node';
 

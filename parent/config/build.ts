@@ -66,6 +66,9 @@ export async function buildParent(config: ParentConfig, log: Log): Promise<Built
         : { auditLog: await createAuditLogOptions(config.auditLog, aws) }),
       egress: await createEgressOptions(config.egress, log),
       ...(config.ingress === undefined ? {} : { ingress: createIngressOptions(config.ingress) }),
+      ...(config.approvals === undefined
+        ? {}
+        : { approvals: { ...config.approvals.listen, origins: config.approvals.origins } }),
       ...(config.status === undefined ? {} : { status: config.status.listen }),
       log,
     },

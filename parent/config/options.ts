@@ -1,4 +1,5 @@
 import type { Transport } from '../../shared/transport/transport.ts';
+import type { ApprovalDoorOptions } from '../approvals/options.ts';
 import type { ControlSources } from '../control/sources.ts';
 import type { Log } from '../common/log.ts';
 import type { AuditLogOptions } from '../log/audit-log.ts';
@@ -14,6 +15,8 @@ export interface ParentOptions extends Omit<ControlSources, 'entries' | 'onStatu
   readonly egress: EgressOptions;
   /** Options of the way in for clients; no clients are let in when left out. */
   readonly ingress?: IngressOptions;
+  /** Door for approvers; there is none when left out. */
+  readonly approvals?: ApprovalDoorOptions;
   /** Address of the status page; there is no page when left out. */
   readonly status?: StatusAddress;
   readonly statusSources?: StatusSources;

@@ -146,6 +146,16 @@ export const parentConfigSchema = z.strictObject({
       }),
     })
     .optional(),
+  /** Door for approvers: two routes of the enclave's interface, for the page and the command. */
+  approvals: z
+    .strictObject({
+      listen: endpoint,
+      origins: z
+        .array(z.string().regex(/^https?:\/\/[a-z0-9.-]{1,253}(:[1-9][0-9]{0,4})?$/))
+        .max(16)
+        .default([]),
+    })
+    .optional(),
   /** The node's log as static files, its witnesses, and a bucket that gets a copy. */
   auditLog: z
     .strictObject({

@@ -37,6 +37,8 @@ export class LogWriter {
   #full = 0;
   #step: Promise<void> = Promise.resolve();
   #hasGap = false;
+  #isPublishing = false;
+  #publishing: Promise<void> = Promise.resolve();
   #waiting: { readonly size: number; readonly resolve: (isThere: boolean) => void }[] = [];
   /** Called when full tiles or a checkpoint are on disk. */
   onWritten: () => void = () => undefined;
@@ -117,6 +119,7 @@ export class LogWriter {
   /** Waits until what was asked for is on disk. */
   async close(): Promise<void> {
     await this.#step;
+    await this.#publishing;
   }
 
   #run(before: () => Promise<void> = () => Promise.resolve()): void {
@@ -132,7 +135,7 @@ export class LogWriter {
     this.#tree ??= await this.#open();
     this.#answerWaiting(this.#tree);
     while (await this.#grow(this.#tree)) this.#answerWaiting(this.#tree);
-    await this.#writePublication(this.#tree);
+    this.#publishLater(this.#tree);
   }
 
   #answerWaiting({ size }: LogTree): void {
@@ -179,11 +182,38 @@ export class LogWriter {
     await this.#source?.dropEntries(tree.size);
   }
 
-  /** Publishes the newest checkpoint, once the tiles of its tree are there. */
-  async #writePublication(tree: LogTree): Promise<void> {
-    const publication = this.#publication;
-    if (publication === undefined || publication.size > tree.size) return;
-    this.#publication = undefined;
+  /** Writes the newest checkpoint beside the tree's growth, so that no proof waits for files. */
+  #publishLater(tree: LogTree): void {
+    if (this.#isPublishing || (this.#publication?.size ?? Infinity) > tree.size) return;
+    this.#isPublishing = true;
+    this.#publishing = this.#writePublications(tree)
+      .catch((error: unknown) => {
+        this.#log('error', 'audit-log.not-written', { code: errorCode(error) });
+      })
+      .finally(() => {
+        this.#isPublishing = false;
+      });
+  }
+
+  async #writePublications(tree: LogTree): Promise<void> {
+    for (
+      let next = this.#publication;
+      next !== undefined && next.size <= tree.size;
+      next = this.#publication
+    ) {
+      this.#publication = undefined;
+      try {
+        await this.#writePublication(tree, next);
+      } catch (error) {
+        // A newer checkpoint takes the place of one that could not be written.
+        this.#publication ??= next;
+        throw error;
+      }
+    }
+  }
+
+  /** Publishes a checkpoint, once the tiles of its tree are there. */
+  async #writePublication(tree: LogTree, publication: Publication): Promise<void> {
     for (const { tile, bytes } of tree.partialTiles(publication.size))
       await this.#folder.writeTile(tile, bytes);
     await this.#folder.writeCheckpoint(publication.note);

@@ -9,12 +9,19 @@ export {
 } from './approval.ts';
 export { ApprovalError, type ApprovalErrorCode } from './errors.ts';
 export {
-  APPROVAL_PAYLOAD_TYPE,
   type ApprovalStatement,
   computeChallenge,
   encodeApprovalMessage,
   encodeStatement,
-  MAX_STATEMENT_BYTES,
   parseStatement,
 } from './statement.ts';
 export { type ApprovalState, verifyApproval } from './verification.ts';
+export { type Fact, presentReview, type Presentation } from './presentation.ts';
+export {
+  createStatement,
+  decodeReviewPart,
+  parseReview,
+  type VerifiedReview,
+  verifyReview,
+} from './review.ts';
+export { ReviewError, type ReviewErrorCode } from './review-errors.ts';

@@ -14,10 +14,6 @@ import type { DecodedPayload, DecodingContext } from './transaction.ts';
  */
 export function decodePayload(payload: Payload, context: DecodingContext): DecodedPayload {
   switch (payload.kind) {
-    case 'message':
-    case 'digest':
-    case 'taproot-sighash':
-      return decodeBlind(payload);
     case 'ethereum-transaction':
     case 'ethereum-authorization':
     case 'ethereum-message':
@@ -30,5 +26,7 @@ export function decodePayload(payload: Payload, context: DecodingContext): Decod
       return decodeTezos(payload, context);
     case 'solana-transaction':
       return decodeSolana(payload, context);
+    default:
+      return decodeBlind(payload);
   }
 }

@@ -25,7 +25,6 @@ export const MAX_SIGN_REQUEST_BYTES = 256 * 1024;
 const identifier = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/);
 const hex = (minimum: number, maximum: number) =>
   z.string().regex(new RegExp(`^([0-9a-f]{2}){${minimum},${maximum}}$`));
-const digest = hex(32, 32);
 
 export const attestationRequestSchema = z.strictObject({ nonce: hex(16, 64) });
 export const attestationResponseSchema = z.strictObject({ document: z.base64().max(32 * 1024) });

@@ -25,5 +25,5 @@ export function digestRequest({
   payload,
 }: DigestedRequest): Uint8Array<ArrayBuffer> {
   const request = { operation, client, key, algorithm, ...(payload && { payload: { ...payload } }) };
-  return sha256(encodeCanonicalJson(request)) as Uint8Array<ArrayBuffer>;
+  return sha256(encodeCanonicalJson(request));
 }

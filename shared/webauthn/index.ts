@@ -1,5 +1,4 @@
 export { type Assertion, verifyAssertion } from './assertion.ts';
 export { decodeBase64Url, encodeBase64Url } from './base64url.ts';
 export { WebAuthnError, type WebAuthnErrorCode } from './errors.ts';
-export { PASSKEY_ALGORITHMS, type PasskeyAlgorithm } from './public-key.ts';
 export { verifyRegistration } from './registration.ts';

@@ -3,8 +3,7 @@ import { p256 } from '@noble/curves/nist.js';
 import { WebAuthnError } from './errors.ts';
 
 /** Signature algorithms of passkeys that are taken: COSE −7 and −8. */
-export const PASSKEY_ALGORITHMS = ['ES256', 'EdDSA'] as const;
-export type PasskeyAlgorithm = (typeof PASSKEY_ALGORITHMS)[number];
+export type PasskeyAlgorithm = 'ES256' | 'EdDSA';
 
 /** A passkey's public key: compressed SEC1 on P-256 (33 bytes), or raw Ed25519 (32 bytes). */
 export interface PasskeyPublicKey {

@@ -40,9 +40,50 @@ export const APPROVAL_CODES: readonly CodeArea[] = [
     },
   },
   {
+    title: 'Review of a request',
+    who: 'the page and the command, of a request that somebody has shown to an approver',
+    next: 'Do not approve. Ask for the manifest and the pcr.json by another way, and read the request again.',
+    codes: {
+      REVIEW_CONFIGURATION:
+        "the configuration is not the one that the request names, or not signed by the manifest's authorities",
+      REVIEW_EXPIRED: ['the request has expired', 'Have the client ask again.'],
+      REVIEW_KEY_UNATTESTED: 'the attestation document names no receipt key',
+      REVIEW_MALFORMED: 'what was shown is not a request for review, or a part of it is malformed',
+      REVIEW_MANIFEST: ['the file is not a manifest', 'Choose the manifest.json of the node.'],
+      REVIEW_OTHER_NODE: 'the request comes from an enclave with another manifest',
+      REVIEW_OTHER_REQUEST: 'another request than the one asked for, or an altered one',
+      REVIEW_READINGS_DIFFER: [
+        'the node has read the transaction in another way than the page or the command',
+        'Do not approve. The image and your page or command are of different versions, or one of them errs: report it.',
+      ],
+      REVIEW_SIGNATURE_INVALID: "the request is not signed by the node's attested receipt key",
+      REVIEW_UNREADABLE: [
+        'the transaction cannot be read',
+        'Use a page or command of the version of the image, or reject.',
+      ],
+    },
+  },
+  {
+    title: 'Votes by the command, and the door for approvers',
+    who: 'holdfast approve, and the door of the parent',
+    next: 'Look whether the node runs and its parent has a door for approvers: docs/approvals.md.',
+    codes: {
+      DIGEST_NOT_CONFIRMED: [
+        '--yes-digest is not the digest of the request that came',
+        'Read the request again with "holdfast approve show".',
+      ],
+      ENCLAVE_UNREACHABLE: 'the parent does not reach the enclave',
+      REQUEST_UNREACHABLE: 'neither the node nor the door of its parent responds as one does',
+      VOTE_NOT_COUNTED: [
+        "the vote was sent, and the node's signed list of votes does not have it: somebody on the way has dropped it",
+        'Send it by another way, such as to the node itself.',
+      ],
+    },
+  },
+  {
     title: 'Requests that wait for approvals',
     who: 'the node, in its response to a client or an approver',
-    next: '"holdfast node requests" shows the requests of a client, and what each still needs: docs/approvals.md.',
+    next: 'GET /v1/requests shows the requests of a client, and what each still needs: docs/approvals.md.',
     codes: {
       REQUESTS_FULL: [
         'the node keeps no more requests that wait, of all clients or of this one; or no more approvals of one',

@@ -22,7 +22,7 @@ export const REQUEST_CODES: readonly CodeArea[] = [
       LOG_CLOSED: ['the node is about to end', 'Try again when it has started anew.'],
       LOG_NOT_COSIGNED: [
         'too few witnesses have cosigned the log in time, so that the result stays in the node',
-        '"holdfast parent status" says what each witness answered; docs/witnesses.md.',
+        '"holdfast parent status" says what each witness answered; docs/parent-alerts.md.',
       ],
       LOG_OVERLOADED: [
         'more decisions wait to be logged than the node lets wait',

@@ -7,7 +7,9 @@ import { assertAddress } from '../../addresses.ts';
  */
 const NETWORK =
   /^(eip155:[1-9][0-9]{0,19}|bip122:[0-9a-f]{32}|tezos:Net[1-9A-HJ-NP-Za-km-z]{12}|solana:[1-9A-HJ-NP-Za-km-z]{32})$/;
-export const network = z.string().regex(NETWORK);
+export const network = z
+  .string()
+  .regex(NETWORK, { error: 'expected a network by CAIP-2, such as eip155:1, of a chain that a node reads' });
 
 export const namespaceOf = (name: string): string => name.slice(0, name.indexOf(':'));
 

@@ -59,6 +59,13 @@ function setAllowListFile(text: string): (host: Ec2Host) => void {
     setFile(ALLOW_LIST, text)(host);
   };
 }
+/** A parent that shows the log of a node that serves, in a state that a test changes. */
+const setLog = (change: object) => (host: Ec2Host) => {
+  setYaml((yaml) => `${yaml}\nauditLog: { directory: /var/lib/holdfast/log }`)(host);
+  const auditLog = { size: 7, hasGap: false, wanted: 0, cosigned: 0, witnesses: [], ...change };
+  const status = { node: { phase: 'serving', code: null }, enclave: { cid: 16 }, auditLog };
+  setFile('status page', JSON.stringify(status))(host);
+};
 const setMethod = (methods: Ec2Host['methods']) => (host: Ec2Host) =>
   void Object.assign(host.methods, methods);
 const without = (path: string) => (host: Ec2Host) => void host.files.delete(path);
@@ -369,6 +376,14 @@ const BROKEN: readonly (readonly [CheckCode, 'warn' | 'fail', string, (host: Ec2
       'status page',
       '{"node":{"phase":"unlocking","code":null},"enclave":{"cid":16,"state":"running"}}',
     ),
+  ],
+  ['LOG_GAP', 'fail', 'a folder of the log that was lost', setLog({ hasGap: true })],
+  ['LOG_UNDER_COSIGNED', 'fail', 'a witness too few', setLog({ wanted: 2, cosigned: 1 })],
+  [
+    'WITNESS_REFUSES',
+    'warn',
+    'a witness that does not know the log',
+    setLog({ witnesses: [{ name: 'witness.example/1', refusal: 'UNKNOWN_LOG' }] }),
   ],
   ['CONFIG_MISSING', 'fail', 'no configuration', without(CONFIG)],
   [
