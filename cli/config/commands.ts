@@ -20,9 +20,11 @@ import { inFile } from '../common/in-file.ts';
 import { writeOutput } from '../common/output-file.ts';
 import { readSigningKey } from '../common/private-key.ts';
 import { assertCases, testCommand } from './cases.ts';
+import { diffCommand } from './diff.ts';
 import { explainCommand } from './explain.ts';
 import { readConfigurationFile } from './file.ts';
 import { KEYS } from './keys-file.ts';
+import { replayCommand } from './replay.ts';
 import { lintCommand } from './lint.ts';
 import { describeConfiguration } from './report.ts';
 
@@ -101,6 +103,8 @@ export const commands: readonly Command[] = [
   lintCommand,
   testCommand,
   explainCommand,
+  diffCommand,
+  replayCommand,
 ];
 
 async function runSign(input: CommandInput): Promise<Outcome> {

@@ -6,3 +6,6 @@ export { type Explained, explainRequest } from './explained.ts';
 export { gatherPublicKeys, isOver, readTransaction } from './reading.ts';
 export { readRequestFile } from './request-file.ts';
 export { describeTransaction } from './words.ts';
+export { searchDifferences, type Witness } from './search/search.ts';
+export type { Decided } from './decided.ts';
+export { createReplay } from './replay.ts';
