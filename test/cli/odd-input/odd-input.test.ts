@@ -56,6 +56,8 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'node keys': ['--root'],
   'key-policy verify-record': ['--root'],
   'receipt verify': ['--root', '--configuration', '--request', '--signature'],
+  'node requests': ['--root'],
+  'node resume': ['--root'],
   'node sign': ['--root', '--message'],
   'parent backup': ['--config'],
   'parent check': ['--config'],
