@@ -152,6 +152,7 @@ beforeAll(async () => {
     ['parent status --url', NO_STATUS],
     ['[URL]', NO_STATUS],
     ['explain CODE', 'PCR_MISMATCH'],
+    ['ID', '5e'.repeat(16)],
     ['KEY', 'hot'],
     ['CODE', 'POLICY_DENIED'],
     ['RECORD', save('record.json', signRecord(key.pem, forged.root))],
