@@ -24,7 +24,7 @@ import { attestNode, type AttestOptions, DEFAULT_TIMEOUT_MS } from './attest-nod
 import { ClientError, NodeRefusal } from './errors.ts';
 import { Semaphore } from './semaphore.ts';
 import { exchange, type HttpResponse } from './http-exchange.ts';
-import { assertPayload, assertSigningKey, assertTrust } from './inputs.ts';
+import { assertPayload, assertRequestId, assertSigningKey, assertTrust } from './inputs.ts';
 import type { NodeIdentity, NodeTrust } from './node-identity.ts';
 import { type Endpoint, parseNodeUrl, NodeAgent } from './tls-connection.ts';
 
@@ -158,6 +158,25 @@ export class NodeClient {
       target: '/v1/sign',
       answer: signResponseSchema,
       body: () => request,
+    });
+  }
+
+  /**
+   * Carries out a request that waited and is approved (`POST /v1/requests/{id}`). Until the request expires, further calls
+   * give the same signatures again.
+   *
+   * @returns what {@link sign} returns
+   * @throws TypeError for an id that is not 32 hex digits
+   * @throws ClientError APPROVALS_NEEDED where approvals are still missing
+   */
+  async resume(id: string): Promise<SignResponse> {
+    assertRequestId(id);
+    return await this.#call({
+      method: 'POST',
+      target: `/v1/requests/${id}`,
+      answer: signResponseSchema,
+      // The signature of a POST covers its body.
+      body: () => ({}),
     });
   }
 
