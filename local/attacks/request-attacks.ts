@@ -129,9 +129,9 @@ export const REQUEST_ATTACKS: readonly RequestAttack[] = [
   }),
   refusedBody('a field that nobody knows', 'REQUEST_MALFORMED', { ...GOOD, approved: true }),
   {
-    attack: 'a body of more than 64 KiB',
+    attack: 'a body of more than 256 KiB',
     code: 'REQUEST_TOO_LARGE',
-    attempt: (node) => send(node, makeRequest(node, { body: { ...GOOD, padding: 'x'.repeat(70_000) } })),
+    attempt: (node) => send(node, makeRequest(node, { body: { ...GOOD, padding: 'x'.repeat(270_000) } })),
   },
   {
     attack: 'a path that does not exist',
