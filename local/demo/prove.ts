@@ -30,7 +30,7 @@ export async function proveDecisions(
   const { step } = options;
   const document = await writeDocument(options, witnessed);
   for (const one of decided) {
-    await step('prove', `holdfast receipt verify, offline: the transfer that was ${one.title}`, () =>
+    await step('prove', `offline, by the command: the receipt of what was ${one.title}`, () =>
       verifyReceipt(options, witnessed, { ...one, document }),
     );
   }
@@ -41,7 +41,7 @@ export async function proveDecisions(
     return judge('RECEIPT_SIGNATURE_INVALID', (await verifyReceipt(options, witnessed, altered)).outcome);
   });
   const url = await awaitPublished(witnessed);
-  await step('prove', 'holdfast audit verify: every entry, the root and its cosignatures', () =>
+  await step('prove', 'by the command: every entry of the log, its root and cosignatures', () =>
     verifyLog(options, witnessed, url),
   );
   await step('prove', 'the same log by programs that are not ours: torchwood’s and tessera’s clients', () =>
