@@ -29,6 +29,26 @@ import { makeConfiguration, makeKey, makeManifest } from '../node-files.ts';
 import { ODD_TEXTS, writeOddFiles } from './odd-files.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
+/** The request that the sample's rule permits. */
+const ASKED = {
+  client: 'wallet',
+  key: 'hot',
+  algorithm: 'ed25519',
+  payload: { kind: 'message', message: '00' },
+};
+/** A table with the one request that the sample's rule permits. */
+const CASES = {
+  format: 'holdfast-cases/1',
+  start: '2026-12-01T12:00:00Z',
+  cases: [
+    {
+      name: 'a message',
+      ...ASKED,
+      expect: { outcome: 'permitted', rule: 'hot-messages' },
+    },
+  ],
+};
+
 /** Verbs that serve until they are ended, or ask a network: all others are tried. */
 const NOT_OFFLINE = new Set([
   'audit witness',
@@ -174,6 +194,13 @@ beforeAll(async () => {
     ['pcrs diff NEW', at('old.json')],
     ['manifest measure FILE', at('manifest.json')],
     ['manifest verify FILE', at('manifest.json')],
+    ['config lint FILE', at('copy.json')],
+    ['--at', '2026-12-01T12:00:00Z'],
+    ['config test FILE', at('copy.json')],
+    ['config explain FILE', at('copy.json')],
+    ['REQUEST', save('request.json', JSON.stringify(ASKED))],
+    ['--cases', save('cases.json', JSON.stringify(CASES))],
+    ['--keys', save('keys.json', JSON.stringify({ keys: [{ id: 'hot', publicKey: key.publicKey }] }))],
     ['config sign FILE', at('copy.json')],
     ['config verify FILE', save('signed.json', sign(configuration, key.pem))],
     ['RECEIPT', save('receipt.json', JSON.stringify(makeReceipt({ document: await attest() })))],
@@ -253,7 +280,7 @@ interface Slot {
   readonly isRequired: boolean;
 }
 
-const FILE_VALUES = new Set(['FILE', 'DOC', 'PEM', 'POLICY', 'OLD', 'NEW', 'RECORD', 'RECEIPT']);
+const FILE_VALUES = new Set(['FILE', 'DOC', 'PEM', 'POLICY', 'OLD', 'NEW', 'RECORD', 'RECEIPT', 'TABLE']);
 /** What a verb writes: an odd name there must not become a file of the project. */
 const OUTPUTS = new Set([
   '--output',
