@@ -1,21 +1,31 @@
 import type {
   ApprovalRequirement,
   Condition,
+  Credential,
   KeyEntry,
   PermitRule,
   Rule,
 } from '../shared/documents/configuration.ts';
 
-/** Describes a key in a phrase: its type, and the public key that it must have. */
+/** Describes a key in a phrase: its type, the public key that it must have, and the networks that it serves. */
 export function describeKey({
   type,
   publicKey,
   commitments,
-}: Pick<KeyEntry, 'type' | 'publicKey' | 'commitments'>): string {
+  networks = [],
+}: Pick<KeyEntry, 'type' | 'publicKey' | 'commitments'> & { readonly networks?: readonly string[] }): string {
   return [
     publicKey === undefined ? type : `${type}, none but ${publicKey}`,
+    ...(networks.length === 0 ? [] : [`on ${list(networks)}`]),
     ...(commitments === undefined ? [] : [`of the group with commitments ${commitments}`]),
   ].join(', ');
+}
+
+/** Describes a credential in a phrase: all that decides whose vote verifies with it. */
+export function describeCredential(credential: Credential): string {
+  if (credential.type === 'ed25519') return `ed25519 ${credential.publicKey}`;
+  const { algorithm, credentialId, publicKey, relyingParty, origins } = credential;
+  return `passkey ${algorithm} ${publicKey} ${credentialId} of ${relyingParty} at ${[...origins].sort().join(',')}`;
 }
 
 /** Describes a rule in a sentence: who may, or may not, do what with which keys, and within which limits. */
@@ -62,14 +72,16 @@ function describeCondition({ type, to, assets, contracts, amount }: Condition): 
   ].join(' ');
 }
 
-function describeLimits({ features, fee, gas, nonce, limits, approvals, tiers }: PermitRule): string[] {
+function describeLimits(rule: PermitRule): string[] {
+  const { effects, features, fee, gas, nonce, limits, approvals, tiers } = rule;
   return [
     ...(features.length === 0 ? [] : [`even with ${list(features)}`]),
-    ...(fee === null ? [] : [`fee at most ${fee.max} of ${fee.asset}`]),
+    ...describeFee(fee, effects),
     ...(gas === null ? [] : [`gas at most ${gas.max}`]),
     ...(nonce === null ? [] : [`nonce ${nonce.min} to ${nonce.max}`]),
     ...limits.map(
-      ({ id, asset, max, seconds, per }) => `limit ${id}: ${max} of ${asset} in ${seconds} s per ${per}`,
+      ({ id, asset, max, seconds, per, fees }) =>
+        `limit ${id}: ${max} of ${asset}${fees ? ' with fees' : ''} in ${seconds} s per ${per}`,
     ),
     ...(approvals === null ? [] : [describeApprovals(approvals)]),
     ...tiers.flatMap(({ asset, steps }) =>
@@ -81,11 +93,20 @@ function describeLimits({ features, fee, gas, nonce, limits, approvals, tiers }:
   ];
 }
 
+/** Describes the bound on the fee, or that there is none; nothing for what nobody can read, whose fee nobody knows. */
+function describeFee(fee: PermitRule['fee'], effects: PermitRule['effects']): string[] {
+  if (fee === null) return effects.every(({ type }) => type === 'blind') ? [] : ['any fee'];
+  const { asset, max, maxShareBasisPoints: share } = fee;
+  return [
+    `fee at most ${max} of ${asset}${share === null ? '' : ` and ${share} basis points of what moves of it`}`,
+  ];
+}
+
 function describeApprovals({ all }: ApprovalRequirement): string {
   return `approved by ${all.map(({ group, count }) => `${count} of ${group}`).join(' and ')}`;
 }
 
 /** Describes a rule's rate in a phrase. */
 export function describeRate(rate: PermitRule['rate']): string {
-  return rate === null ? 'no limit' : `${rate.count} per ${rate.seconds} s`;
+  return rate === null ? 'no rate' : `${rate.count} per ${rate.seconds} s`;
 }

@@ -6,7 +6,7 @@ export {
 } from './accumulations/index.ts';
 export { compareConfigurations, type ConfigurationChange, describeChanges } from './comparison.ts';
 export { type ApprovalsNeed, decide, type Decision, type Need, type PolicyRefusal } from './decision.ts';
-export { describeKey, describeRule } from './description.ts';
+export { describeCredential, describeKey, describeRule } from './description.ts';
 export { explain, type RuleExplanation } from './explanation.ts';
 export type { Approval } from './matching/consent.ts';
 export { type Policy, preparePolicy } from './policy.ts';

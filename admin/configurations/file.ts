@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { LogError, parseVerifierKey, WITNESS_KEY_TYPES } from '../../audit/log/index.ts';
 import { createEnvelope, DsseError, type Envelope, parseEnvelope } from '../../shared/dsse/index.ts';
 import { JsonError, parseJson } from '../../shared/json/index.ts';
 import {
@@ -23,18 +24,41 @@ export interface ConfigurationFile {
   readonly bytes: Uint8Array;
 }
 
-/** Parses what a file holds: a configuration, or an envelope around one. @throws ConfigurationError CONFIGURATION_MALFORMED */
+/**
+ * Parses what a file holds: a configuration, or an envelope around one. Keys of witnesses are parsed as the node does
+ * when it starts.
+ *
+ * @throws ConfigurationError CONFIGURATION_MALFORMED
+ */
 export function parseConfigurationFile(bytes: Uint8Array): ConfigurationFile {
   const isPlain = !looksLikeEnvelope(bytes);
   const envelope = isPlain ? createEnvelope(CONFIGURATION_PAYLOAD_TYPE, bytes) : readEnvelope(bytes);
   const payload = Buffer.from(envelope.payload, 'base64');
+  const configuration = parseConfiguration(payload);
+  assertWitnessKeys(configuration);
   return {
-    configuration: parseConfiguration(payload),
+    configuration,
     digest: createHash('sha384').update(payload).digest('hex'),
     envelope,
     isPlain,
     bytes,
   };
+}
+
+function assertWitnessKeys({ witnesses }: Configuration): void {
+  for (const [index, key] of (witnesses?.keys ?? []).entries()) {
+    try {
+      parseVerifierKey(key, WITNESS_KEY_TYPES);
+    } catch (error) {
+      if (!(error instanceof LogError)) throw error;
+      throw new ConfigurationError(
+        'CONFIGURATION_MALFORMED',
+        'not the key of a witness',
+        { field: `witnesses.keys.${index}`, problem: error.message },
+        error,
+      );
+    }
+  }
 }
 
 function looksLikeEnvelope(bytes: Uint8Array): boolean {

@@ -26,7 +26,8 @@ export function verifyConsent(entry: Entry, configuration: Configuration): reado
   if (first === undefined) return [];
   const [{ digest }] = subject;
   const client = configuration.clients.find(({ id }) => id === predicate.request.client);
-  const { expires } = parseStatement(decode(first.statement));
+  // A denial names no rule; all its votes are about the one that was asked for.
+  const { expires, rule } = parseStatement(decode(first.statement));
   const votes: { approver: string; decision: 'approve' | 'reject' }[] = [];
   const consents = predicate.approvals.map((recorded): Consent => {
     const verified = verifyApproval(
@@ -35,7 +36,7 @@ export function verifyConsent(entry: Entry, configuration: Configuration): reado
         request: { id: predicate.pendingId ?? '', digest: digest.sha256 },
         manifest: predicate.node.manifest,
         configuration: predicate.configuration,
-        rule: predicate.rule ?? '',
+        rule: predicate.rule ?? rule,
         expires,
         asked: configuration.approvers.map(({ id }) => id),
         requester: { publicKey: client?.publicKey ?? '', person: client?.person ?? null },

@@ -2,6 +2,13 @@ import { describeKey, describeRule } from '../../policy/index.ts';
 import { isShareType } from '../../shared/algorithms.ts';
 import type { Configuration } from '../../shared/documents/configuration.ts';
 import type { ConfigurationFile } from '../../admin/configurations/index.ts';
+import {
+  describeAddressBooks,
+  describeApprovers,
+  describeClient,
+  describeClientGroups,
+  describeWitnesses,
+} from './people.ts';
 
 /** A configuration in words: the identifiers in it are plain ASCII by its schema. */
 export function describeConfiguration({ configuration, digest }: ConfigurationFile): string {
@@ -17,12 +24,16 @@ export function describeConfiguration({ configuration, digest }: ConfigurationFi
           `  ORDERS to start an empty store (${initialise.id}), until ${initialise.notAfter}, password ${initialise.password}`,
         ]),
     `  clients   ${clients.length === 0 ? 'none' : ''}`.trimEnd(),
-    ...clients.map(({ id, publicKey }) => `    ${id}: key ${publicKey}`),
+    ...clients.map(describeClient),
+    ...describeClientGroups(configuration),
     `  keys      ${keys.length === 0 ? 'none' : ''}`.trimEnd(),
     ...keys.map((key) => `    ${key.id}: ${describeKey(key)}`),
     ...warnOfShares(configuration),
     ...(drop.length === 0 ? [] : ['  ORDERS to drop from the store, for good:']),
     ...drop.map(({ id, type, publicKey }) => `    ${id}: ${type} ${publicKey}`),
+    ...describeApprovers(configuration),
+    ...describeAddressBooks(configuration),
+    ...describeWitnesses(configuration),
     `  rules     ${rules.length === 0 ? 'none: nothing is allowed' : ''}`.trimEnd(),
     ...rules.map((rule) => `    ${rule.id}: ${describeRule(rule)}`),
   ].join('\n');

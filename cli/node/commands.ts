@@ -140,10 +140,23 @@ function describeIdentity(identity: NodeIdentity): string {
     `  session        ${binding.session}`,
     `  TLS key        SHA-256 ${fingerprint(identity)}`,
     `  import key     ${binding.importKey}`,
+    ...describeLog(binding),
     ...[...document.pcrs]
       .filter(([, value]) => value.some((byte) => byte !== 0))
       .map(([index, value]) => `  ${`PCR${index}`.padEnd(13)}  ${hex(value)}`),
   ].join('\n');
+}
+
+/** Describes what the document says of the node's log and receipts, which formats before the second did not name. */
+function describeLog(binding: NodeIdentity['binding']): string[] {
+  if (binding.format !== 'holdfast-node/2') return [];
+  const { log, receiptKey, witnesses } = binding;
+  return [
+    `  receipt key    ${receiptKey}`,
+    `  log            ${log.origin}`,
+    `  log key        ${log.key}`,
+    `  witnesses      ${witnesses === null ? 'none' : `${witnesses.threshold} of ${witnesses.of}`}`,
+  ];
 }
 
 function identityData(identity: NodeIdentity): Record<string, unknown> {
@@ -157,6 +170,9 @@ function identityData(identity: NodeIdentity): Record<string, unknown> {
     configuration: binding.configuration,
     session: binding.session,
     importKey: binding.importKey,
+    ...(binding.format === 'holdfast-node/2'
+      ? { receiptKey: binding.receiptKey, log: binding.log, witnesses: binding.witnesses }
+      : {}),
     tlsPublicKey: hex(identity.tlsPublicKey),
     pcrs: Object.fromEntries([...document.pcrs].map(([index, value]) => [`PCR${index}`, hex(value)])),
     document: Buffer.from(identity.documentBytes).toString('base64'),

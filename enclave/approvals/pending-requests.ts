@@ -94,8 +94,8 @@ export class PendingRequests {
   }
 
   /**
-   * Reads the requests of a store. Those that have expired are dropped, and those that wait under another configuration
-   * than the one in force: their approvals name that configuration. Results are kept until they expire.
+   * Reads the requests of a store. Those that have expired are dropped, and those of another configuration than the
+   * one in force: their approvals name that configuration, and so does what permitted a result that may not have left.
    *
    * @throws StoreError, InternalError
    */
@@ -250,8 +250,8 @@ export class PendingRequests {
 
   #dropOthers(): DroppedRequest[] {
     const { version, digest } = this.#context.configuration;
-    return this.#drop('configuration-changed', ({ request: { configuration }, done }) => {
-      return done === undefined && (configuration.version !== version || configuration.digest !== digest);
+    return this.#drop('configuration-changed', ({ request: { configuration } }) => {
+      return configuration.version !== version || configuration.digest !== digest;
     });
   }
 
@@ -284,6 +284,10 @@ export class PendingRequests {
       request,
       vote,
       apply: () => {
+        // An entry may wait until the request has gone: votes that belong to nothing would never leave the store.
+        if (this.#held.get(request.id) !== held) {
+          throw new RequestError('REQUEST_UNKNOWN', 'the request has expired', { id: request.id });
+        }
         // Whoever approved and now rejects has one vote, the last.
         held.votes = [...held.votes.filter((cast) => cast.approver !== approver), vote];
         this.#changes.write({ table: TABLES.votes, id: request.id }, held.votes);

@@ -23,6 +23,12 @@ import { WitnessSet } from './witness-set.ts';
 const MAX_WAITING_ENTRIES = 4096;
 /** Bytes of entries from which on a batch takes no more: the frame of a commit has room for records beside them. */
 const MAX_BATCH_BYTES = 1024 * 1024;
+/**
+ * The most changes of records in one commit, and their bytes: one client's requests at the same time may charge thousands
+ * of windows. With the index above them, and a batch of entries, they stay below the bounds of a frame.
+ */
+const MAX_CHANGES = 512;
+const MAX_CHANGED_BYTES = 1024 * 1024;
 /** Milliseconds that an entry waits for witnesses: clients wait ten seconds for a response. */
 const COSIGNED_WITHIN_MS = 8_000;
 /** Milliseconds for one attempt to get cosignatures; the parent gives witnesses less. */
@@ -205,13 +211,14 @@ export class TransparencyLog {
   async #flush(): Promise<void> {
     const { batch, entries } = this.#takeBatch();
     const changes = this.#collectChanges();
+    this.#unwritten = changes;
     if (batch.length === 0 && changes.length === 0) return;
     const extension = this.#tree.extend(entries);
     const { size, hashes } = extension.tree.frontier;
     try {
-      await this.#store.commit(changes, { log: { size, frontier: [...hashes] } }, entries);
+      const rest = await this.#writeSurplus(changes);
+      await this.#store.commit(rest, { log: { size, frontier: [...hashes] } }, entries);
     } catch (error) {
-      this.#unwritten = changes;
       for (const { reject } of batch) reject(error);
       if (!(error instanceof StoreError && error.code === 'STORE_FULL')) this.#fail(error);
       return;
@@ -221,6 +228,20 @@ export class TransparencyLog {
     this.#sealed.push(...batch);
     if (this.#failure !== undefined) this.#fail(this.#failure);
     else this.#finishSealed(extension, batch);
+  }
+
+  /**
+   * Seals changes before the entries that tell of them, as far as one commit does not carry all, and returns the rest. A
+   * node that ends in between has spent allowance for nothing, and released nothing.
+   */
+  async #writeSurplus(changes: readonly RecordChange[]): Promise<readonly RecordChange[]> {
+    let rest = changes;
+    for (let part = takePart(rest); part.length < rest.length; part = takePart(rest)) {
+      await this.#store.commit(part);
+      rest = rest.slice(part.length);
+      this.#unwritten = rest;
+    }
+    return rest;
   }
 
   #finishSealed({ tree }: Extension, batch: readonly Sealed[]): void {
@@ -379,4 +400,14 @@ export class TransparencyLog {
     this.#waiting = [];
     if (!(error instanceof AppendError)) this.#failed.reject(error);
   }
+}
+
+/** Takes as many of the first changes as one commit carries, and at least one. */
+function takePart(changes: readonly RecordChange[]): readonly RecordChange[] {
+  let bytes = 0;
+  const end = changes.findIndex(({ plaintext }, index) => {
+    bytes += plaintext?.length ?? 0;
+    return index > 0 && (index === MAX_CHANGES || bytes > MAX_CHANGED_BYTES);
+  });
+  return end < 0 ? changes : changes.slice(0, end);
 }

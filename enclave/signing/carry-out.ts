@@ -56,7 +56,7 @@ export interface CarryOutParts {
   readonly read: PayloadReader['read'];
   readonly authorise: Authorise;
   readonly log: DecisionLog;
-  readonly requests: Pick<PendingRequests, 'create'>;
+  readonly requests: Pick<PendingRequests, 'create' | 'findOwn'>;
 }
 
 /** Decides a request, acts on it, records the outcome, and only then returns. */
@@ -154,7 +154,8 @@ export function createCarryOut({ read, authorise, log, requests }: CarryOutParts
         needs: [...verdict.groups],
         expires: verdict.expires,
       });
-      return await wait(decided, rule, id, verdict.expires);
+      // The same request may have waited already, and ends when it ended.
+      return await wait(decided, rule, id, requests.findOwn(client, id).request.expires);
     },
     approved: async (request, action, approved) => {
       const { verdict, decided } = await decideOn(request, approved);
@@ -228,6 +229,8 @@ function describeDecision(
   approved: Approved | undefined,
 ): DecisionParts {
   const isDenied = verdict.outcome === 'denied';
+  // Votes count for the rule that asked for them alone: another one that permits does so without them.
+  const isAsked = isDenied || verdict.rule === approved?.rule;
   return {
     request: { client, key, algorithm, operation, payload: payload?.kind ?? null },
     transaction: decoded === undefined ? null : encodeTransaction(decoded.transaction),
@@ -237,12 +240,14 @@ function describeDecision(
     reasons: isDenied ? [...verdict.reasons] : [],
     needs: verdict.outcome === 'permitted' ? [] : [...verdict.needs],
     pendingId: approved?.id ?? null,
-    approvals: (approved?.approvals ?? []).map(({ approver, decision, statement, proof }) => ({
-      approver,
-      decision,
-      statement,
-      proof,
-    })),
+    approvals: ((isAsked ? approved?.approvals : undefined) ?? []).map(
+      ({ approver, decision, statement, proof }) => ({
+        approver,
+        decision,
+        statement,
+        proof,
+      }),
+    ),
     charges: verdict.outcome === 'permitted' ? [...verdict.charges] : [],
     failure: null,
     signatures: [],

@@ -20,6 +20,7 @@ import {
   NEUTRAL,
   REVOKES,
 } from './change.ts';
+import { describeCredential } from '../description.ts';
 import { effectOfUse } from './rules.ts';
 
 /** Compares a client. Who stands behind a client may not approve its requests: that somebody else does now grants. */
@@ -51,17 +52,11 @@ const namesClient = (id: string) => (rule: Rule) => rule.clients.includes(id);
 
 /** Compares approvers by their credentials: whoever has a further one may approve as this person. */
 export function compareApprovers(before: Configuration, after: Configuration): ConfigurationChange[] {
-  const write = ({ credentials }: Approver) => credentials.map(writeCredential);
+  const write = ({ credentials }: Approver) => credentials.map(describeCredential);
   return compareLists('approver', [before.approvers, after.approvers], {
     describe: (approver) => write(approver).join(', '),
     compare: (old, next) => compareNames('credentials', [write(old), write(next)]),
   });
-}
-
-function writeCredential(credential: Approver['credentials'][number]): string {
-  if (credential.type === 'ed25519') return `ed25519 ${credential.publicKey}`;
-  const { algorithm, credentialId, publicKey, relyingParty, origins } = credential;
-  return `passkey ${algorithm} ${publicKey} ${credentialId} of ${relyingParty} at ${[...origins].sort().join(',')}`;
 }
 
 /** Compares groups of approvers: each member may consent and may reject, so that every change does both. */

@@ -2,7 +2,7 @@ import type { AddressBook, Condition } from '../../shared/documents/configuratio
 import type { EffectType } from '../../shared/effect-types.ts';
 import { normaliseOn } from '../../shared/addresses.ts';
 import type { EffectFacts } from './facts.ts';
-import { nameAccount, normaliseName } from './names.ts';
+import { nameAccount, nameAmbiguous, normaliseName } from './names.ts';
 
 /** A condition with its lists as sets, and its amounts as numbers. */
 export interface PreparedCondition {
@@ -10,6 +10,8 @@ export interface PreparedCondition {
   /** Sets of accounts, one for each address book; null: anybody. */
   readonly to: readonly ReadonlySet<string>[] | null;
   readonly assets: ReadonlySet<string> | null;
+  /** Names under which a call may move one of the assets, or something else of their contracts. */
+  readonly ambiguousAssets: ReadonlySet<string>;
   /** By contract: its selectors, or null for all of them. */
   readonly contracts: ReadonlyMap<string, ReadonlySet<string> | null> | null;
   readonly min: bigint | null;
@@ -38,10 +40,12 @@ export function prepareCondition(
   { type, to, assets, contracts, amount }: Condition,
   books: Books,
 ): PreparedCondition {
+  const names = assets && assets.map(normaliseName);
   return {
     type,
     to: to && prepareDestinations(to, books),
-    assets: assets && new Set(assets.map(normaliseName)),
+    assets: names && new Set(names),
+    ambiguousAssets: new Set((names ?? []).flatMap((name) => nameAmbiguous(name) ?? [])),
     contracts: contracts && prepareContracts(contracts),
     min: amount === null || amount.min === null ? null : BigInt(amount.min),
     max: amount === null || amount.max === null ? null : BigInt(amount.max),
@@ -79,10 +83,11 @@ function compareTo({ to }: PreparedCondition, effect: EffectFacts): Match {
   return 'no';
 }
 
-function compareAssets({ assets }: PreparedCondition, { asset }: EffectFacts): Match {
+function compareAssets({ assets, ambiguousAssets }: PreparedCondition, { asset }: EffectFacts): Match {
   if (assets === null) return 'yes';
   if (asset === null) return 'unknown';
-  return assets.has(asset) ? 'yes' : 'no';
+  if (assets.has(asset)) return 'yes';
+  return ambiguousAssets.has(asset) ? 'unknown' : 'no';
 }
 
 function compareContracts({ contracts }: PreparedCondition, { contract }: EffectFacts): Match {

@@ -2,7 +2,7 @@ import type { Algorithm, PayloadKind } from '../../shared/algorithms.ts';
 import type { EffectType } from '../../shared/effect-types.ts';
 import { normaliseOn } from '../../shared/addresses.ts';
 import { type Effect, MAX_EFFECTS, type Transaction } from '../transactions/transaction.ts';
-import { nameAccount, normaliseName } from './names.ts';
+import { nameAccount, nameAmbiguous, normaliseName } from './names.ts';
 
 /** An effect with its names as they are compared; null where it lacks one. */
 export interface EffectFacts {
@@ -82,22 +82,42 @@ function asAmount(value: bigint): bigint {
 
 /** Effects that move an amount: without asset and amount nobody can count them. */
 const MOVES: ReadonlySet<EffectType> = new Set(['transfer', 'allowance', 'stake']);
-/** Effects of which nobody knows what they move. */
-const UNREAD: ReadonlySet<EffectType> = new Set(['blind', 'unknown']);
+/** Effects of which nobody knows what they move: code that an account is handed to may take all of it. */
+const UNREAD: ReadonlySet<EffectType> = new Set(['blind', 'unknown', 'authorise-code']);
+/** Kinds whose messages are no remark beside a transfer: orders and the like, with which others take what they say. */
+const ORDERS: ReadonlySet<PayloadKind> = new Set(['ethereum-message', 'ethereum-typed-data']);
 
 /** Tells whether an effect moves what nobody can count. */
-export function isUncountable({ type, asset }: Pick<EffectFacts, 'type' | 'asset'>): boolean {
-  return UNREAD.has(type) || (MOVES.has(type) && asset === null);
+export function isUncountable({ payload }: Facts, { type, asset }: EffectFacts): boolean {
+  return (
+    UNREAD.has(type) || (MOVES.has(type) && asset === null) || (type === 'message' && ORDERS.has(payload))
+  );
 }
 
 export const movesAmount = ({ type }: Pick<EffectFacts, 'type'>): boolean => MOVES.has(type);
 
 /**
+ * Lists the names of what counts as an asset: its own, and that of calls which may move it. Undefined where the number in
+ * such a call is no amount of the asset for certain, but in ERC-721 the id of a token.
+ */
+export function listNames({ effects }: Facts, asset: string): readonly string[] | undefined {
+  const ambiguous = nameAmbiguous(asset);
+  if (ambiguous === undefined || effects.every((effect) => effect.asset !== ambiguous)) return [asset];
+  return asset.includes('/erc20:') ? [asset, ambiguous] : undefined;
+}
+
+/**
  * Counts what the whole transaction moves of an asset, 0 where none of its parts is in that asset; null where nobody can
  * know. A call counts by what it says that it moves.
  */
-export function countAsset({ totals, effects }: Facts, asset: string): bigint | null {
-  if (effects.some(isUncountable)) return null;
-  const total = totals.get(asset);
-  return total === undefined ? 0n : total;
+export function countAsset(facts: Facts, asset: string): bigint | null {
+  const names = listNames(facts, asset);
+  if (names === undefined || facts.effects.some((effect) => isUncountable(facts, effect))) return null;
+  let sum = 0n;
+  for (const name of names) {
+    const total = facts.totals.get(name);
+    if (total === null) return null;
+    sum += total ?? 0n;
+  }
+  return sum;
 }

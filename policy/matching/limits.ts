@@ -1,6 +1,6 @@
 import type { Limit } from '../../shared/documents/configuration.ts';
 import type { Charge } from '../accumulations/index.ts';
-import { countAsset, type Facts } from './facts.ts';
+import { countAsset, type Facts, listNames } from './facts.ts';
 import { normaliseName } from './names.ts';
 
 /** An accumulation with its amount as a number. */
@@ -36,10 +36,12 @@ export function listCharges(limit: PreparedLimit, rule: string, facts: Facts): C
 }
 
 /** Sums what each recipient gets of an asset; undefined where a part has no recipient. */
-function sumByDestination({ effects }: Facts, asset: string): Map<string, bigint> | undefined {
+function sumByDestination(facts: Facts, asset: string): Map<string, bigint> | undefined {
+  const names = listNames(facts, asset);
+  if (names === undefined) return undefined;
   const amounts = new Map<string, bigint>();
-  for (const { to, asset: moved, amount } of effects) {
-    if (moved !== asset) continue;
+  for (const { to, asset: moved, amount } of facts.effects) {
+    if (moved === null || !names.includes(moved)) continue;
     if (to === null || amount === null) return undefined;
     amounts.set(to, (amounts.get(to) ?? 0n) + amount);
   }

@@ -31,7 +31,7 @@ export function listTierApprovals(tiers: readonly PreparedTiers[], facts: Facts)
   if (tiers.length === 0) return [];
   const assets = new Set(tiers.map(({ asset }) => asset));
   const isCovered = facts.effects.every((effect) =>
-    movesAmount(effect) ? effect.asset !== null && assets.has(effect.asset) : !isUncountable(effect),
+    movesAmount(effect) ? effect.asset !== null && assets.has(effect.asset) : !isUncountable(facts, effect),
   );
   if (!isCovered) return undefined;
   const requirements: Requirement[] = [];

@@ -24,8 +24,13 @@ export function parseByFormat<T>(value: unknown, { noun, formats, refuse }: Docu
       problem: `expected ${known}`,
     });
   }
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: describeMissing });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw refuse(`not a ${noun}`, { field: issue?.path.join('.'), problem: issue?.message });
+}
+
+/** Says of a member that is not there what is wrong, in place of the type that undefined lacks. */
+function describeMissing({ code, input }: z.core.$ZodRawIssue): string | undefined {
+  return code === 'invalid_type' && input === undefined ? 'the member is missing' : undefined;
 }

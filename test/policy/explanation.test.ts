@@ -68,7 +68,8 @@ describe('a rule in words', () => {
       '2 of security',
       'ethereum:blobs',
       '21000',
-      'no limit',
+      'no rate',
+      'any fee',
     ]) {
       expect(text).toContain(part);
     }

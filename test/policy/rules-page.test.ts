@@ -54,3 +54,30 @@ describe('docs/rules.md', () => {
     expect(pay(ether, { to: `0x${'1'.repeat(40)}` })).toBe('POLICY_DENIED');
   });
 });
+
+describe('docs/node-admin.md', () => {
+  it('has a whole configuration of format 2 that permits what its words say', () => {
+    const admin = readFileSync(new URL('../../docs/node-admin.md', import.meta.url), 'utf8');
+    const blocks = [...admin.matchAll(/```json\n(.*?)\n```/gs)].map(([, text = '']) => text);
+    const configuration = readConfiguration(
+      JSON.parse(blocks.find((text) => text.includes('holdfast-configuration/2')) ?? ''),
+    );
+    const policy = preparePolicy(configuration);
+    const state = createPolicyState(policy, 0);
+    const ether = 10n ** 18n;
+    const pay = (amount: bigint, to: string, days = 0) => {
+      const asked = request(
+        transaction({ effects: [effect({ amount, to })], fee: { asset: ETHER, amount: ether / 1000n } }),
+        { key: 'ethereum-hot' },
+      );
+      const now = NOON + days * 86_400_000;
+      return outcomeOf(decide(policy, asked, state, { now, monotonic: 0 }));
+    };
+    expect(pay(ether, CAROL)).toBe('permitted payments');
+    expect(pay(ether + 1n, CAROL)).toBe('pending payments');
+    expect(pay(100n * ether + 1n, CAROL)).toBe('POLICY_DENIED');
+    expect(pay(1n, '0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB')).toBe('RULE_DENIED');
+    const weekend = [0, 1, 2, 3, 4, 5, 6].filter((days) => pay(1n, CAROL, days) === 'POLICY_DENIED');
+    expect(weekend.map((days) => new Date(NOON + days * 86_400_000).getUTCDay()).sort()).toEqual([0, 6]);
+  });
+});

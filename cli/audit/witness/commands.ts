@@ -47,9 +47,10 @@ export const keygenCommand: Command = {
     const keys = (await generateKeys(folder, name)).map(({ key }) => key);
     createState(folder, keys);
     const vkeys = keys.map(formatVerifierKey);
+    const lines = keys.map((key, index) => `${key.type}:\n  ${vkeys[index] ?? ''}`);
     return {
       ok: true,
-      text: `the witness ${name} is made in ${folder}; its verifier keys, for those who rely on it, one of the two each:\n${vkeys.join('\n')}`,
+      text: `the witness ${name} is made in ${folder}; its verifier keys, for those who rely on it, one of the two each:\n${lines.join('\n')}`,
       data: { folder, name, vkeys },
     };
   },

@@ -17,7 +17,7 @@ export const BOOT_CODES: readonly CodeArea[] = [
       CONFIGURATION_EXPIRED: ['its notAfter is over', 'Have one signed with a later notAfter.'],
       CONFIGURATION_MALFORMED: [
         'not a configuration, or not an envelope of one; field says where',
-        'Look at it by "holdfast config verify".',
+        'Mend the field that it names; shared/documents/SPEC.md says what each holds, docs/rules.md has examples.',
       ],
       CONFIGURATION_OTHER_MANIFEST: [
         'it is for another manifest',

@@ -7,7 +7,9 @@ import { assertAddress } from '../../addresses.ts';
  */
 const NETWORK =
   /^(eip155:[1-9][0-9]{0,19}|bip122:[0-9a-f]{32}|tezos:Net[1-9A-HJ-NP-Za-km-z]{12}|solana:[1-9A-HJ-NP-Za-km-z]{32})$/;
-export const network = z.string().regex(NETWORK);
+export const network = z
+  .string()
+  .regex(NETWORK, { error: 'expected a network by CAIP-2, such as eip155:1, of a chain that a node reads' });
 
 export const namespaceOf = (name: string): string => name.slice(0, name.indexOf(':'));
 
@@ -56,6 +58,7 @@ export const asset = z
   .string()
   .regex(
     /^[-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}\/[-a-z0-9]{3,8}:[-.%a-zA-Z0-9]{1,128}(\/[-.%a-zA-Z0-9]{1,78})?$/,
+    { error: 'expected an asset by CAIP-19, such as eip155:1/slip44:60' },
   )
   .superRefine((value, context) => {
     const [chain = '', type = ''] = value.split('/');

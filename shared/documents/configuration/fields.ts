@@ -11,14 +11,23 @@ export const MAX_SECONDS = 86_400 * 31;
 const MAX_AMOUNT_DIGITS = 78;
 
 /** The id of anything that a configuration names. */
-export const identifier = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/);
+export const identifier = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, {
+  error: 'expected an id: lower-case letters, digits, dots, hyphens and underscores',
+});
 
 /** Bytes in lower-case hex, at least one. */
 export const hex = (maximumBytes: number) =>
   z.string().regex(new RegExp(`^([0-9a-f]{2}){1,${maximumBytes}}$`));
 
+const AMOUNT = {
+  error: ({ input }: { readonly input?: unknown }) =>
+    input === undefined ? undefined : 'expected a whole number in decimal as a string, in the smallest unit',
+};
+
 /** A whole number in decimal, without a sign or leading zeros: JSON numbers end at 2^53. */
-export const decimal = z.string().regex(new RegExp(`^(0|[1-9][0-9]{0,${MAX_AMOUNT_DIGITS - 1}})$`));
+export const decimal = z
+  .string(AMOUNT)
+  .regex(new RegExp(`^(0|[1-9][0-9]{0,${MAX_AMOUNT_DIGITS - 1}})$`), AMOUNT);
 
 export function areUnique(names: readonly string[]): boolean {
   return new Set(names).size === names.length;

@@ -9,7 +9,9 @@ const MAX_UNCOSIGNED_SECONDS = 86_400;
 const verifierKey = z
   .string()
   .max(2048)
-  .regex(/^[^\s+]{1,255}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{4,}={0,2}$/u);
+  .regex(/^[^\s+]{1,255}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{4,}={0,2}$/u, {
+    error: 'expected a verifier key of signed-note: name+id+key',
+  });
 
 /** The witnesses of the node's log: `threshold` of `keys` must cosign. */
 export const witnessesSchema = z

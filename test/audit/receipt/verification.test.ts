@@ -1,3 +1,4 @@
+import type { RecordedApproval } from '../../../audit/receipt/approval.ts';
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { computeManifestPcr, MANIFEST_PCR, verifyAttestationDocument } from '../../../attestation/index.ts';
@@ -244,6 +245,18 @@ describe('a receipt', () => {
       rest,
     );
     expect(consents).toMatchObject([{ decision: 'approve' }, { decision: 'reject' }]);
+  });
+
+  it('of a denial, which no rule made, is about the rule that was asked for', () => {
+    const { signatureDigest: _, ...rest } = ALL;
+    const denied = (...approvals: RecordedApproval[]) =>
+      makeReceipt({
+        decision: { outcome: 'denied', code: 'RATE_LIMITED', rule: null, signatures: [], approvals },
+      });
+    expect(verify(denied(vote(first), vote(second)), rest).consents).toHaveLength(2);
+    expect(codeOf(() => verify(denied(vote(first), vote(second, { rule: 'others' })), rest))).toBe(
+      'APPROVAL_OTHER_RULE',
+    );
   });
 
   it('is of a rule that permits, for the key of the request', () => {

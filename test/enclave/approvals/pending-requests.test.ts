@@ -138,6 +138,19 @@ describe('a vote', () => {
     expect(await codeOf(() => vote(id, around.bob))).toBe('accepted');
   });
 
+  test('does not count, and leaves nothing in the store, where its request has gone meanwhile', async () => {
+    const id = requests.create(newRequest());
+    const late = requests.vote(id, bodyOf(id, around.bob), async ({ apply }) => {
+      around.now = START + MINUTE;
+      requests.expire();
+      await around.seal(requests);
+      apply();
+    });
+    expect(await codeOf(() => late)).toBe('REQUEST_UNKNOWN');
+    await around.seal(requests);
+    expect([...around.storage.records.keys()].filter((name) => name.includes(id))).toEqual([]);
+  });
+
   test('uses up the counter of its passkey for all requests, across restarts', async () => {
     const id = requests.create(newRequest());
     const other = requests.create(newRequest(1));
@@ -209,12 +222,23 @@ describe('a request that is carried out', () => {
     expect(await ask()).toEqual({ signature: 'ab' });
     expect(act).toHaveBeenCalledTimes(1);
     await around.seal(requests);
-    around.configuration = { version: 8, digest: '00'.repeat(48) };
     const { requests: again } = await around.restart();
     expect(await again.carryOut('backend', id, act)).toEqual({ signature: 'ab' });
     expect(act).toHaveBeenCalledTimes(1);
     around.now = START + MINUTE;
     expect(await codeOf(() => again.carryOut('backend', id, act))).toBe('REQUEST_UNKNOWN');
+  });
+
+  test('is gone with its result under another configuration, which may permit no such thing', async () => {
+    const id = requests.create(newRequest());
+    requests.finish(id, { signature: 'ab' });
+    await around.seal(requests);
+    around.configuration = { version: 8, digest: '00'.repeat(48) };
+    const { requests: again, dropped } = await around.restart();
+    expect(dropped).toMatchObject([{ id, reason: 'configuration-changed' }]);
+    expect(await codeOf(() => again.carryOut('backend', id, () => Promise.resolve(1)))).toBe(
+      'REQUEST_UNKNOWN',
+    );
   });
 
   test('waits on where the attempt failed', async () => {

@@ -163,6 +163,58 @@ describe('state that goes with entries', () => {
     expect(await store.read({ table: 'state', id: 'one' })).toEqual(bytes('second'));
     expect(await store.read({ table: 'state', id: 'two' })).toEqual(bytes('kept'));
   });
+
+  it.each([
+    ['records', 8192, 100],
+    ['bytes', 40, 200 * 1024],
+  ])('is sealed in several commits where it has more %s than one carries', async (_, count, length) => {
+    const { log, storage } = await makeLog();
+    let changes = Array.from({ length: count }, (_, number) => ({
+      table: 'state',
+      id: `record-${number}`,
+      plaintext: new Uint8Array(length).fill(number),
+    }));
+    log.addSource({
+      collectChanges() {
+        const collected = changes;
+        changes = [];
+        return collected;
+      },
+    });
+    expect((await log.append(entry('a'))).index).toBe(0);
+    expect((await log.append(entry('b'))).index).toBe(1);
+    const store = await reopen(storage);
+    expect(store.size).toBe(count);
+    const last = count - 1;
+    expect(await store.read({ table: 'state', id: `record-${last}` })).toEqual(
+      new Uint8Array(length).fill(last),
+    );
+  });
+
+  it('releases nothing before the last of several commits, and writes what is left with the next entry', async () => {
+    const { log, storage } = await makeLog();
+    let changes = Array.from({ length: 2000 }, (_, number) => ({
+      table: 'state',
+      id: `record-${number}`,
+      plaintext: bytes('x'),
+    }));
+    log.addSource({
+      collectChanges() {
+        const collected = changes;
+        changes = [];
+        return collected;
+      },
+    });
+    let commits = 0;
+    storage.onCommit = () => {
+      commits += 1;
+      if (commits === 2) throw new ControlError('CONTROL_STORE_FULL', 'as the test has it');
+    };
+    expect(await codeOf(log.append(entry('a')))).toBe('STORE_FULL');
+    expect(storage.entries).toEqual([]);
+    expect((await log.append(entry('b'))).index).toBe(0);
+    expect((await reopen(storage)).size).toBe(2000);
+  });
 });
 
 describe('an entry is refused', () => {
