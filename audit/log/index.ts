@@ -1,4 +1,3 @@
-export * from './base64.ts';
 export * from './errors.ts';
 export * from './hash.ts';
 export * from './frontier.ts';

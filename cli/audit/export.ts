@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { encodeBase64, isTreeSize } from '../../audit/log/index.ts';
+import { isTreeSize } from '../../audit/log/index.ts';
+import { encodeBase64 } from '../../shared/base64.ts';
 import { type Command, type CommandInput, type Outcome, UsageError } from '../common/command.ts';
 import { createProgress } from '../common/progress.ts';
 import { describeSystemError } from '../common/system-error.ts';

@@ -1,8 +1,2 @@
-export {
-  Accumulations,
-  ACCUMULATIONS_TABLE,
-  type Charge,
-  MAX_WINDOWS,
-  type Shortage,
-} from './accumulations.ts';
+export { Accumulations, ACCUMULATIONS_TABLE, type Charge, type Shortage } from './accumulations.ts';
 export type { AccumulationChange } from './records.ts';

@@ -26,7 +26,9 @@ export function decodePayload(payload: Payload, context: DecodingContext): Decod
       return decodeTezos(payload, context);
     case 'solana-transaction':
       return decodeSolana(payload, context);
-    default:
+    case 'message':
+    case 'digest':
+    case 'taproot-sighash':
       return decodeBlind(payload);
   }
 }

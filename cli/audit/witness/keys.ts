@@ -1,14 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  decodeBase64,
-  encodeBase64,
-  KEY_TYPES,
-  type KeyType,
-  type SigningKey,
-} from '../../../audit/log/index.ts';
+import { KEY_TYPES, type KeyType, type SigningKey } from '../../../audit/log/index.ts';
 import { signingKeyFromSeed } from '../../../audit/log/node-signatures.ts';
+import { decodeBase64, encodeBase64 } from '../../../shared/base64.ts';
 import { CliError } from '../../common/errors.ts';
 import { UsageError } from '../../common/usage-error.ts';
 import { writeOutput } from '../../common/output-file.ts';
