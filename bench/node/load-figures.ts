@@ -1,4 +1,4 @@
-import { type SignRequest, signResponseSchema } from '../../shared/api/bodies.ts';
+import { type SignRequest, signRequestSchema, signResponseSchema } from '../../shared/api/bodies.ts';
 import { Child } from './child.ts';
 import type { LoadTask, LoadTold } from './load-process.ts';
 import { readBusyTime, readCpuTime } from './process-usage.ts';
@@ -38,10 +38,14 @@ export interface LoadOptions {
 const MAX_PER_SECOND = 6_000;
 const FLOOR_REQUESTS = 1_000;
 
-/** Puts a load on a node, or on the floor, and verifies some of the responses when they are signatures. */
+/**
+ * Puts a load on a node, or on the floor, and verifies some of the responses when they are signatures.
+ *
+ * @param requested one request that is made again and again, or many in turn
+ */
 export async function measureLoad(
   target: LoadTarget,
-  request: SignRequest,
+  requested: SignRequest | readonly SignRequest[],
   { clients, connections, seconds, warmUpSeconds }: LoadOptions,
   isNode: boolean,
 ): Promise<LoadFigures> {
@@ -49,7 +53,7 @@ export async function measureLoad(
     port: Number(new URL(target.url).port),
     session: target.session,
     clients,
-    body: JSON.stringify(request),
+    bodies: [requested].flat().map((request) => JSON.stringify(request)),
     connections,
     warmUpMs: warmUpSeconds * 1000,
     milliseconds: seconds * 1000,
@@ -67,8 +71,12 @@ export async function measureLoad(
     const busy = readBusyTime() - busyBefore;
     if (told === 'measuring') throw new Error('expected figures from the load, found "measuring"');
     const { count, milliseconds, latencies, answers } = told;
-    if (isNode)
-      for (const text of answers) verifyResponse(request, signResponseSchema.parse(JSON.parse(text)));
+    for (const { body, response } of isNode ? answers : []) {
+      verifyResponse(
+        signRequestSchema.parse(JSON.parse(body)),
+        signResponseSchema.parse(JSON.parse(response)),
+      );
+    }
     const spent = pids.map((_, index) => (((after[index] ?? 0) - (before[index] ?? 0)) * 1000) / count);
     const ours = pids.reduce((sum, _, index) => sum + (after[index] ?? 0) - (before[index] ?? 0), 0);
     return {
