@@ -1,4 +1,4 @@
-import { decodeBase64, encodeBase64 } from './base64.ts';
+import { decodeBase64, encodeBase64 } from '../../shared/base64.ts';
 import { LogError } from './errors.ts';
 import { assertTreeSize, HASH_BYTES } from './hash.ts';
 

@@ -1,4 +1,4 @@
-export * from './base64.ts';
+export * from '../../shared/base64.ts';
 export * from './errors.ts';
 export * from './hash.ts';
 export * from './frontier.ts';

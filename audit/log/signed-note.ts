@@ -1,5 +1,5 @@
 import { concatBytes } from '@noble/hashes/utils.js';
-import { decodeBase64, encodeBase64 } from './base64.ts';
+import { decodeBase64, encodeBase64 } from '../../shared/base64.ts';
 import { LogError } from './errors.ts';
 import { isKeyName, type VerifierKey } from './verifier-key.ts';
 

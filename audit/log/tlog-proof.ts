@@ -1,5 +1,5 @@
 import { utf8ToBytes } from '@noble/hashes/utils.js';
-import { decodeBase64, encodeBase64 } from './base64.ts';
+import { decodeBase64, encodeBase64 } from '../../shared/base64.ts';
 import { openCheckpoint, type SignedCheckpoint } from './checkpoint.ts';
 import { isTreeSize, parseHash } from './checkpoint-text.ts';
 import { type Cosignature, verifyCosignatures } from './cosignature.ts';

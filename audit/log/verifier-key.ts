@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
-import { decodeBase64, encodeBase64 } from './base64.ts';
+import { decodeBase64, encodeBase64 } from '../../shared/base64.ts';
 import { LogError } from './errors.ts';
 
 /** Signature types of C2SP signed-note that a log and its witnesses use, each with the length of its public key. */
