@@ -24,8 +24,8 @@ export class WitnessHttp {
     this.#url = new URL(url);
     this.#agent =
       this.#url.protocol === 'https:'
-        ? new HttpsAgent({ keepAlive: true, noDelay: true })
-        : new HttpAgent({ keepAlive: true, noDelay: true });
+        ? new HttpsAgent({ keepAlive: true })
+        : new HttpAgent({ keepAlive: true });
   }
 
   /** Posts text. @throws Error where there is no answer, a redirection, too long a one, or the signal aborts */
