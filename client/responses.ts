@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { parseJson } from '../shared/json/index.ts';
-import { receiptSchema } from '../audit/receipt/index.ts';
+import { receiptSchema } from '../audit/receipt/receipt.ts';
 import {
   errorResponseSchema,
   frostRound1ResponseSchema,

@@ -56,6 +56,8 @@ export interface Waiting {
 export interface CarryOutParts {
   readonly read: PayloadReader['read'];
   readonly authorise: Authorise;
+  /** Tells whether the configuration in force has expired: then nothing is released any more. */
+  readonly isExpired: () => boolean;
   readonly log: DecisionLog;
   readonly requests: Pick<PendingRequests, 'create' | 'findOwn'>;
 }
@@ -92,7 +94,7 @@ interface Decided {
 }
 
 /** Creates the one way from a request to a key and back. */
-export function createCarryOut({ read, authorise, log, requests }: CarryOutParts): CarryOut {
+export function createCarryOut({ read, authorise, isExpired, log, requests }: CarryOutParts): CarryOut {
   /** Reads and decides. @throws PolicyError after the denial was recorded */
   async function decideOn(request: PipelineRequest, approved?: Approved) {
     const digest = digestRequest(request);
@@ -165,13 +167,14 @@ export function createCarryOut({ read, authorise, log, requests }: CarryOutParts
     },
     again: async (request, rule, signatures, approved) => {
       const { transaction } = readPayload(read, request);
-      const parts = describeDecision(
-        request,
-        transaction,
-        { outcome: 'permitted', rule, charges: [] },
-        approved,
-      );
-      return await log.recordDecision(digestRequest(request), { ...parts, signatures });
+      const digest = digestRequest(request);
+      const describe = (verdict: Verdict) => describeDecision(request, transaction, verdict, approved);
+      if (isExpired()) {
+        const parts = describe(denyByCode('CONFIGURATION_EXPIRED'));
+        return await refuse({ digest, signings: [], parts }, 'CONFIGURATION_EXPIRED');
+      }
+      const parts = describe({ outcome: 'permitted', rule, charges: [] });
+      return await log.recordDecision(digest, { ...parts, signatures });
     },
   };
 }
