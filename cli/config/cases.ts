@@ -82,7 +82,13 @@ export async function assertCases(
 function parseTable(bytes: Uint8Array): unknown {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return parse(text, { version: '1.2', strict: true, uniqueKeys: true, maxAliasCount: 0 }) as unknown;
+    return parse(text, {
+      version: '1.2',
+      strict: true,
+      uniqueKeys: true,
+      maxAliasCount: 0,
+      logLevel: 'error',
+    }) as unknown;
   } catch (error) {
     const [start] = error instanceof YAMLParseError ? (error.linePos ?? []) : [];
     const where = start === undefined ? {} : { line: start.line, column: start.col };
