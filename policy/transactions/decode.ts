@@ -2,6 +2,7 @@ import type { Payload } from '../../shared/api/payloads.ts';
 import { decodeBitcoin } from './bitcoin/index.ts';
 import { decodeBlind } from './blind.ts';
 import { decodeEthereum } from './ethereum/index.ts';
+import { TransactionError } from './errors.ts';
 import { decodeSolana } from './solana/index.ts';
 import { decodeTezos } from './tezos/index.ts';
 import type { DecodedPayload, DecodingContext } from './transaction.ts';
@@ -30,5 +31,10 @@ export function decodePayload(payload: Payload, context: DecodingContext): Decod
     case 'digest':
     case 'taproot-sighash':
       return decodeBlind(payload);
+    default:
+      // No type allows another kind; hostile data might.
+      throw new TransactionError('TRANSACTION_UNSUPPORTED', 'no decoder reads this kind of payload', {
+        kind: (payload satisfies never as Payload).kind,
+      });
   }
 }
