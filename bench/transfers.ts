@@ -15,7 +15,7 @@ import type { connectNode } from '../client/index.ts';
 import type { SignRequest } from '../shared/api/bodies.ts';
 import { OTHER_CORE, pinSelf } from './node/cores.ts';
 import type { LoadFigures, measureLoad } from './node/load-figures.ts';
-import { BenchStack, type BenchStackOptions } from './node/stack.ts';
+import type { BenchStack, BenchStackOptions } from './node/stack.ts';
 import { median } from './node/statistics.ts';
 import { DIGEST, makeTransferConfiguration, makeTransfers } from './node/transfers.ts';
 

@@ -52,6 +52,9 @@ export interface Appended {
   readonly proof: readonly Uint8Array[];
 }
 
+/** Milliseconds between two checkpoints that nobody waits for: each costs the parent several files. */
+const PUBLICATION_PAUSE_MS = 50;
+
 export interface TransparencyLogOptions {
   readonly store: Pick<SealedStore, 'commit' | 'state'>;
   /** Name of the log, and of its key. */
@@ -341,7 +344,7 @@ export class TransparencyLog {
     }
   }
 
-  /** Hands out the newest tree where nothing waits for cosignatures, one at a time. */
+  /** Hands out the newest tree where nothing waits for cosignatures, one at a time and a while after the last. */
   async #publish(): Promise<void> {
     if (this.#isPublishing) return;
     this.#isPublishing = true;
@@ -349,6 +352,7 @@ export class TransparencyLog {
     while (this.#newest !== published && this.#failure === undefined) {
       published = this.#newest;
       await this.#hand(published, 0);
+      await sleep(PUBLICATION_PAUSE_MS, undefined, { ref: false });
     }
     this.#isPublishing = false;
   }
