@@ -1,3 +1,4 @@
+import type { Receipt } from '../audit/receipt/index.ts';
 import { HoldfastError } from '../shared/errors.ts';
 
 /** Every code of {@link ClientError}; docs/codes.md explains each of them. */
@@ -17,8 +18,8 @@ export type ClientErrorCode =
   /** The configuration in force is older than `oldestConfiguration` or one seen before: the store was rolled back. */
   | 'CONFIGURATION_ROLLED_BACK'
   /**
-   * The request waits in the node for approvals: `details` has its `id`, the `rule` that asks for them, and when it
-   * `expires`, in milliseconds since 1970.
+   * The request waits in the node for approvals: `details` has its `id`, the `rule` that asks for them, when it `expires`,
+   * in milliseconds since 1970, and the `receipt`, unverified.
    */
   | 'APPROVALS_NEEDED'
   /** The signature shares do not make a signature; `details.signers` names those at fault, where known. */
@@ -30,9 +31,9 @@ export class ClientError extends HoldfastError<ClientErrorCode> {}
 /** A refusal by the node: `code` is the node's, `details.status` the HTTP status of the response. */
 export class NodeRefusal extends HoldfastError {
   /** The receipt of the decision, unverified: why nothing permits the request. Undefined where nothing was decided. */
-  readonly receipt: unknown;
+  readonly receipt: Receipt | undefined;
 
-  constructor(code: string, message: string, details: Record<string, unknown> = {}, receipt?: unknown) {
+  constructor(code: string, message: string, details: Record<string, unknown> = {}, receipt?: Receipt) {
     super(code, message, details);
     this.receipt = receipt;
   }

@@ -8,3 +8,13 @@ export { connectNode, NodeClient, type NodeClientOptions, type SealForNode } fro
 export { type NodeIdentity, type NodeTrust } from './node-identity.ts';
 export { type SignatureShare } from './signer-values.ts';
 export { parseNodeUrl } from './tls-connection.ts';
+export { addPsbtSignatures } from './psbt.ts';
+export { type Decided, documentReceipt, type ReceiptSubject, verifyResponseReceipt } from './receipts.ts';
+export {
+  type Receipt,
+  ReceiptError,
+  type ReceiptErrorCode,
+  type VerifiedReceipt,
+} from '../audit/receipt/index.ts';
+export { type Signed } from './responses.ts';
+export { type RequestSummary } from '../shared/api/requests.ts';

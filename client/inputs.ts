@@ -51,6 +51,12 @@ export function assertSigningKey(key: unknown): void {
   );
 }
 
+/** Checks the id of a request that waits. @throws TypeError for anything but 32 hex digits in lower case */
+export function assertRequestId(id: unknown): asserts id is string {
+  if (typeof id === 'string' && /^[0-9a-f]{32}$/.test(id)) return;
+  throw new TypeError('id is 32 hex digits in lower case: details.id of APPROVALS_NEEDED');
+}
+
 const HEX_FIELDS = ['message', 'digest', 'merkleRoot', 'transaction', 'authorization', 'operation'] as const;
 
 /** Checks the hex of a payload. @throws TypeError for bytes, `0x…` or anything else that is not hex in lower case */

@@ -3,29 +3,39 @@ import type { z } from 'zod';
 import type { ShareDestination } from '../shared/frost/index.ts';
 import { signRequest } from '../shared/http-signature/index.ts';
 import {
-  type FrostRound1Response,
-  frostRound1ResponseSchema,
-  type FrostRound2Response,
-  frostRound2ResponseSchema,
   type FrostRound2Request,
   healthResponseSchema,
   type KeyInfo,
   keysResponseSchema,
-  type ShareImportResponse,
-  shareImportResponseSchema,
   type ShareImportRequest,
-  type SignResponse,
-  signResponseSchema,
   type SignRequest,
 } from '../shared/api/bodies.ts';
+import {
+  MAX_REQUEST_LIST_BYTES,
+  requestListSchema,
+  type RequestSummary,
+  requestSummarySchema,
+} from '../shared/api/requests.ts';
 import { digestManifest } from '../shared/documents/manifest.ts';
-import { parseResponse } from './responses.ts';
+import type { VerifiedReceipt } from '../audit/receipt/index.ts';
+import {
+  type Nonces,
+  noncesSchema,
+  parseResponse,
+  type ShareImported,
+  shareImportedSchema,
+  type Signed,
+  signedSchema,
+  type SignedShare,
+  signedShareSchema,
+} from './responses.ts';
 import { attestNode, type AttestOptions, DEFAULT_TIMEOUT_MS } from './attest-node.ts';
 import { ClientError, NodeRefusal } from './errors.ts';
 import { Semaphore } from './semaphore.ts';
 import { exchange, type HttpResponse } from './http-exchange.ts';
-import { assertPayload, assertSigningKey, assertTrust } from './inputs.ts';
+import { assertPayload, assertRequestId, assertSigningKey, assertTrust } from './inputs.ts';
 import type { NodeIdentity, NodeTrust } from './node-identity.ts';
+import { type Decided, verifyResponseReceipt } from './receipts.ts';
 import { type Endpoint, parseNodeUrl, NodeAgent } from './tls-connection.ts';
 
 /** Options of {@link connectNode}. */
@@ -51,10 +61,12 @@ interface SignedCall<T> {
   readonly target: string;
   readonly answer: z.ZodType<T>;
   readonly body?: (identity: NodeIdentity) => object;
+  /** Maximum length of the response in bytes. Default: {@link MAX_ANSWER_BYTES}. */
+  readonly maxAnswerBytes?: number;
 }
 
 const DEFAULT_CONNECTIONS = 64;
-/** Maximum length of a response in bytes: room for a description of a thousand keys. */
+/** Maximum length of a response in bytes: room for a description of a thousand keys, and for a receipt of 256 KiB. */
 const MAX_ANSWER_BYTES = 1024 * 1024;
 const JSON_TYPE = 'application/json';
 
@@ -107,6 +119,29 @@ export async function connectNode(options: NodeClientOptions): Promise<NodeClien
  *
  * Every method but `close` throws NodeRefusal, ClientError (any code but AGGREGATION_FAILED) and, after a restart,
  * AttestationError.
+ *
+ * @example
+ * ```ts
+ * import { createPrivateKey } from 'node:crypto';
+ * import { readFile } from 'node:fs/promises';
+ * import { AWS_NITRO_ROOT_G1, parsePcrFile } from '@holdfast-nodes/holdfast/attestation';
+ * import { connectNode } from '@holdfast-nodes/holdfast/client';
+ *
+ * const node = await connectNode({
+ *   url: 'https://node-1.example:8443',
+ *   trust: {
+ *     root: AWS_NITRO_ROOT_G1,
+ *     pcrs: parsePcrFile(await readFile('pcr.json')),
+ *     manifest: await readFile('manifest.json'),
+ *   },
+ *   clientId: 'backend',
+ *   privateKey: createPrivateKey(await readFile('client.pem')),
+ * });
+ * const id = '0f'.repeat(16); // details.id of APPROVALS_NEEDED, kept until people have approved the request
+ * const { signature, rule } = await node.resume(id);
+ * console.log(signature.length, rule); // 128 any
+ * node.close();
+ * ```
  */
 export class NodeClient {
   readonly #options: NodeClientOptions;
@@ -148,17 +183,70 @@ export class NodeClient {
    * Signs with one key, where the node's policy allows it (`POST /v1/sign`).
    *
    * @param request the payload in lower-case hex without 0x
-   * @returns the signature in hex, and `recovery` for ECDSA over secp256k1
+   * @returns the signature in hex, `recovery` for ECDSA over secp256k1, `inputs` for a PSBT, and the receipt
    * @throws TypeError for a payload that is not hex as the node takes it
+   * @throws ClientError APPROVALS_NEEDED where the request now waits for approvals: {@link resume} carries it out
    */
-  async sign(request: SignRequest): Promise<SignResponse> {
+  async sign(request: SignRequest): Promise<Signed> {
     assertPayload(request.payload);
     return await this.#call({
       method: 'POST',
       target: '/v1/sign',
-      answer: signResponseSchema,
+      answer: signedSchema,
       body: () => request,
     });
+  }
+
+  /** Lists the client's requests that wait, were rejected, or were carried out, the oldest first (`GET /v1/requests`). */
+  async listRequests(): Promise<readonly RequestSummary[]> {
+    const { requests } = await this.#call({
+      method: 'GET',
+      target: '/v1/requests',
+      answer: requestListSchema,
+      maxAnswerBytes: MAX_REQUEST_LIST_BYTES,
+    });
+    return requests;
+  }
+
+  /**
+   * Asks for the state of one of the client's requests (`GET /v1/requests/{id}`).
+   *
+   * @throws TypeError for an id that is not 32 hex digits
+   */
+  async getRequest(id: string): Promise<RequestSummary> {
+    assertRequestId(id);
+    return await this.#call({ method: 'GET', target: `/v1/requests/${id}`, answer: requestSummarySchema });
+  }
+
+  /**
+   * Carries out a request that waited and is approved (`POST /v1/requests/{id}`). Until the request expires, further calls
+   * give the same signatures again.
+   *
+   * @returns what {@link sign} returns
+   * @throws TypeError for an id that is not 32 hex digits
+   * @throws ClientError APPROVALS_NEEDED where approvals are still missing
+   */
+  async resume(id: string): Promise<Signed> {
+    assertRequestId(id);
+    return await this.#call({
+      method: 'POST',
+      target: `/v1/requests/${id}`,
+      answer: signedSchema,
+      body: () => ({}),
+    });
+  }
+
+  /**
+   * Verifies the receipt of a response to this client: {@link verifyResponseReceipt} with the identity that the node has
+   * proved last.
+   *
+   * @throws ReceiptError RECEIPT_OTHER_BOOT where the node has restarted since
+   */
+  async verifyReceipt(request: SignRequest, response: Decided): Promise<VerifiedReceipt> {
+    const { clientId, trust } = this.#options;
+    const { identity } = await (this.#connected ?? this.#renew(undefined));
+    const { manifest } = trust;
+    return verifyResponseReceipt(response, { identity, manifest, request: { ...request, client: clientId } });
   }
 
   /**
@@ -167,23 +255,23 @@ export class NodeClient {
    *
    * @param key the id of the share in the node's configuration
    */
-  async importShare(key: string, seal: SealForNode): Promise<ShareImportResponse> {
+  async importShare(key: string, seal: SealForNode): Promise<ShareImported> {
     const manifest = digestManifest(this.#options.trust.manifest);
     return await this.#call({
       method: 'PUT',
       target: `/v1/keys/${key}/share`,
-      answer: shareImportResponseSchema,
+      answer: shareImportedSchema,
       body: ({ binding: { session, importKey } }) =>
         seal(Buffer.from(importKey, 'hex'), { manifest, session, key }),
     });
   }
 
   /** Commits to nonces for one signing (`POST /v1/frost/round1`; RFC 9591 section 5.1). */
-  async frostRound1(key: string): Promise<FrostRound1Response> {
+  async frostRound1(key: string): Promise<Nonces> {
     return await this.#call({
       method: 'POST',
       target: '/v1/frost/round1',
-      answer: frostRound1ResponseSchema,
+      answer: noncesSchema,
       body: () => ({ key }),
     });
   }
@@ -193,12 +281,12 @@ export class NodeClient {
    *
    * @throws TypeError for a payload that is not hex as the node takes it
    */
-  async frostRound2(request: FrostRound2Request): Promise<FrostRound2Response> {
+  async frostRound2(request: FrostRound2Request): Promise<SignedShare> {
     assertPayload(request.payload);
     return await this.#call({
       method: 'POST',
       target: '/v1/frost/round2',
-      answer: frostRound2ResponseSchema,
+      answer: signedShareSchema,
       body: () => request,
     });
   }
@@ -270,7 +358,7 @@ export class NodeClient {
         authority: this.#endpoint.authority,
         headers,
         ...(bytes && { body: bytes }),
-        maxResponseBytes: MAX_ANSWER_BYTES,
+        maxResponseBytes: call.maxAnswerBytes ?? MAX_ANSWER_BYTES,
         timeoutMs,
         via: { agent },
       });

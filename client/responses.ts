@@ -1,11 +1,33 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { parseJson } from '../shared/json/index.ts';
-import { errorResponseSchema, waitingResponseSchema } from '../shared/api/bodies.ts';
+import { receiptSchema } from '../audit/receipt/receipt.ts';
+import {
+  errorResponseSchema,
+  frostRound1ResponseSchema,
+  frostRound2ResponseSchema,
+  shareImportResponseSchema,
+  signResponseSchema,
+  waitingResponseSchema,
+} from '../shared/api/bodies.ts';
 import { ClientError, NodeRefusal } from './errors.ts';
 import type { HttpResponse } from './http-exchange.ts';
 
-const MAX_JSON_BYTES = 1024 * 1024;
 const MAX_JSON_DEPTH = 8;
+
+/** The member of every response to a request that was decided; nodes of version 0.1.0 give no receipts. */
+const decided = { receipt: receiptSchema.optional() };
+
+export const signedSchema = signResponseSchema.extend(decided);
+/** Signatures, with the rule that permitted them and the receipt. */
+export type Signed = z.infer<typeof signedSchema>;
+export const shareImportedSchema = shareImportResponseSchema.extend(decided);
+export type ShareImported = z.infer<typeof shareImportedSchema>;
+export const noncesSchema = frostRound1ResponseSchema.extend(decided);
+export type Nonces = z.infer<typeof noncesSchema>;
+export const signedShareSchema = frostRound2ResponseSchema.extend(decided);
+export type SignedShare = z.infer<typeof signedShareSchema>;
+const waitingSchema = waitingResponseSchema.extend(decided);
+const refusalSchema = errorResponseSchema.extend(decided);
 
 /**
  * Parses a node's response: the body of a 200, a request that waits (202), or a refusal.
@@ -15,21 +37,21 @@ const MAX_JSON_DEPTH = 8;
 export function parseResponse<T>(answer: HttpResponse, schema: z.ZodType<T>): T {
   if (answer.status === 200) return parseBody(answer, schema);
   if (answer.status === 202) {
-    const { waiting, rule, receipt } = parseBody(answer, waitingResponseSchema);
+    const { waiting, rule, receipt } = parseBody(answer, waitingSchema);
     throw new ClientError('APPROVALS_NEEDED', 'the request waits for approvals', {
       ...waiting,
       rule,
       receipt,
     });
   }
-  const { error, receipt } = parseBody(answer, errorResponseSchema);
+  const { error, receipt } = parseBody(answer, refusalSchema);
   const message = `the node refuses the request: HTTP ${answer.status} ${error}`;
   throw new NodeRefusal(error, message, { status: answer.status }, receipt);
 }
 
 function parseBody<T>({ status, body }: HttpResponse, schema: z.ZodType<T>): T {
   try {
-    return schema.parse(parseJson(body, { maxBytes: MAX_JSON_BYTES, maxDepth: MAX_JSON_DEPTH }));
+    return schema.parse(parseJson(body, { maxBytes: body.length, maxDepth: MAX_JSON_DEPTH }));
   } catch (cause) {
     throw new ClientError(
       'ANSWER_MALFORMED',

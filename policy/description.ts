@@ -6,6 +6,7 @@ import type {
   PermitRule,
   Rule,
 } from '../shared/documents/configuration.ts';
+import { describeAmount } from './reasons.ts';
 
 /** Describes a key in a phrase: its type, the public key that it must have, and the networks that it serves. */
 export function describeKey({
@@ -58,6 +59,8 @@ function describeTime({ days, hours, notBefore, notAfter }: NonNullable<Rule['ti
 
 /** Describes a condition in a phrase: what kind of effect, to whom, how much. */
 function describeCondition({ type, to, assets, contracts, amount }: Condition): string {
+  const asset = assets?.length === 1 ? (assets[0] ?? null) : null;
+  const say = (bound: string) => describeAmount(BigInt(bound), asset);
   return [
     type,
     ...(to === null ? [] : [`to ${[...to.books.map((id) => `book ${id}`), ...to.addresses].join(' or ')}`]),
@@ -67,8 +70,8 @@ function describeCondition({ type, to, assets, contracts, amount }: Condition): 
       : [
           `by ${contracts.map(({ address, selectors }) => `${address}${selectors === null ? '' : ` (${selectors.join(' ')})`}`).join(' or ')}`,
         ]),
-    ...(amount === null || amount.min === null ? [] : [`at least ${amount.min}`]),
-    ...(amount === null || amount.max === null ? [] : [`at most ${amount.max}`]),
+    ...(amount === null || amount.min === null ? [] : [`at least ${say(amount.min)}`]),
+    ...(amount === null || amount.max === null ? [] : [`at most ${say(amount.max)}`]),
   ].join(' ');
 }
 
@@ -81,13 +84,13 @@ function describeLimits(rule: PermitRule): string[] {
     ...(nonce === null ? [] : [`nonce ${nonce.min} to ${nonce.max}`]),
     ...limits.map(
       ({ id, asset, max, seconds, per, fees }) =>
-        `limit ${id}: ${max} of ${asset}${fees ? ' with fees' : ''} in ${seconds} s per ${per}`,
+        `limit ${id}: ${describeAmount(BigInt(max), asset)}${fees ? ' with fees' : ''} in ${seconds} s per ${per}`,
     ),
     ...(approvals === null ? [] : [describeApprovals(approvals)]),
     ...tiers.flatMap(({ asset, steps }) =>
       steps.map(
         ({ max, approvals: needed }) =>
-          `${max === null ? 'above' : `up to ${max}`} of ${asset}: ${needed === null ? 'no approval' : describeApprovals(needed)}`,
+          `${max === null ? `any more of ${asset}` : `up to ${describeAmount(BigInt(max), asset)}`}: ${needed === null ? 'no approval' : describeApprovals(needed)}`,
       ),
     ),
   ];
@@ -98,7 +101,7 @@ function describeFee(fee: PermitRule['fee'], effects: PermitRule['effects']): st
   if (fee === null) return effects.every(({ type }) => type === 'blind') ? [] : ['any fee'];
   const { asset, max, maxShareBasisPoints: share } = fee;
   return [
-    `fee at most ${max} of ${asset}${share === null ? '' : ` and ${share} basis points of what moves of it`}`,
+    `fee at most ${describeAmount(BigInt(max), asset)}${share === null ? '' : ` and ${share} basis points of what moves of it`}`,
   ];
 }
 

@@ -5,7 +5,7 @@ import { createRateLimits, type RateLimits } from './rate-limits.ts';
 /** What decisions change: what is left of rates, in memory alone, and what was spent, which the store keeps. */
 export interface PolicyState {
   readonly rates: RateLimits;
-  readonly accumulations: Accumulations;
+  readonly accumulations: Pick<Accumulations, 'findShortage' | 'charge'>;
 }
 
 /** The time of a decision. */
@@ -25,6 +25,6 @@ export function createPolicyState(
   { ruleCount }: Policy,
   monotonic: number,
   accumulations = new Accumulations(),
-): PolicyState {
+): PolicyState & { readonly accumulations: Accumulations } {
   return { rates: createRateLimits(ruleCount, monotonic), accumulations };
 }

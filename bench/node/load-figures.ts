@@ -1,4 +1,4 @@
-import { type SignRequest, signResponseSchema } from '../../shared/api/bodies.ts';
+import { type SignRequest, signRequestSchema, signResponseSchema } from '../../shared/api/bodies.ts';
 import { Child } from './child.ts';
 import type { LoadTask, LoadTold } from './load-process.ts';
 import { readBusyTime, readCpuTime } from './process-usage.ts';
@@ -32,28 +32,37 @@ export interface LoadOptions {
   readonly connections: number;
   readonly seconds: number;
   readonly warmUpSeconds: number;
+  /** Requests a second that are signed beforehand; {@link MAX_PER_SECOND} when left out. */
+  readonly maxPerSecond?: number;
 }
 
-/** Maximum of requests a second, more than any node here serves: signed requests that are not used are thrown away. */
+/**
+ * Maximum of requests a second, more than any node here serves: signed requests that are not used are thrown away. On a
+ * busy machine it takes longer to sign more than a signature is valid for.
+ */
 const MAX_PER_SECOND = 6_000;
 const FLOOR_REQUESTS = 1_000;
 
-/** Puts a load on a node, or on the floor, and verifies some of the responses when they are signatures. */
+/**
+ * Puts a load on a node, or on the floor, and verifies some of the responses when they are signatures.
+ *
+ * @param requested one request that is made again and again, or many in turn
+ */
 export async function measureLoad(
   target: LoadTarget,
-  request: SignRequest,
-  { clients, connections, seconds, warmUpSeconds }: LoadOptions,
+  requested: SignRequest | readonly SignRequest[],
+  { clients, connections, seconds, warmUpSeconds, maxPerSecond = MAX_PER_SECOND }: LoadOptions,
   isNode: boolean,
 ): Promise<LoadFigures> {
   const task: LoadTask = {
     port: Number(new URL(target.url).port),
     session: target.session,
     clients,
-    body: JSON.stringify(request),
+    bodies: [requested].flat().map((request) => JSON.stringify(request)),
     connections,
     warmUpMs: warmUpSeconds * 1000,
     milliseconds: seconds * 1000,
-    requests: Math.ceil(isNode ? (seconds + warmUpSeconds) * MAX_PER_SECOND : FLOOR_REQUESTS),
+    requests: Math.ceil(isNode ? (seconds + warmUpSeconds) * maxPerSecond : FLOOR_REQUESTS),
     isRepeating: !isNode,
   };
   const load = new Child<LoadTold>('./load-process.ts', task);
@@ -67,8 +76,12 @@ export async function measureLoad(
     const busy = readBusyTime() - busyBefore;
     if (told === 'measuring') throw new Error('expected figures from the load, found "measuring"');
     const { count, milliseconds, latencies, answers } = told;
-    if (isNode)
-      for (const text of answers) verifyResponse(request, signResponseSchema.parse(JSON.parse(text)));
+    for (const { body, response } of isNode ? answers : []) {
+      verifyResponse(
+        signRequestSchema.parse(JSON.parse(body)),
+        signResponseSchema.parse(JSON.parse(response)),
+      );
+    }
     const spent = pids.map((_, index) => (((after[index] ?? 0) - (before[index] ?? 0)) * 1000) / count);
     const ours = pids.reduce((sum, _, index) => sum + (after[index] ?? 0) - (before[index] ?? 0), 0);
     return {

@@ -14,8 +14,8 @@ export interface LoadTask {
   readonly session: string;
   /** Clients; private keys are PKCS #8, PEM. */
   readonly clients: readonly { readonly id: string; readonly privateKey: string }[];
-  /** Body of the requests, JSON. */
-  readonly body: string;
+  /** Bodies of the requests, JSON; after the last one the first follows. */
+  readonly bodies: readonly string[];
   readonly connections: number;
   readonly warmUpMs: number;
   readonly milliseconds: number;
@@ -23,6 +23,11 @@ export interface LoadTask {
   readonly requests: number;
   /** True begins with the same requests anew: a node takes none twice, but the floor looks at none. */
   readonly isRepeating: boolean;
+}
+
+interface Answer {
+  readonly body: string;
+  readonly response: string;
 }
 
 export type LoadTold =
@@ -33,30 +38,37 @@ export type LoadTold =
       readonly milliseconds: number;
       /** Milliseconds of every request from its first byte out to its last byte in. */
       readonly latencies: readonly number[];
-      /** Some of the responses, for the benchmark to verify. */
-      readonly answers: readonly string[];
+      /** Some of the responses, for the benchmark to verify, and the bodies that they answer. */
+      readonly answers: readonly Answer[];
     };
 
 const OK = Buffer.from('HTTP/1.1 200 ');
 const END_OF_HEADERS = Buffer.from('\r\n\r\n');
 const KEPT_ANSWERS = 64;
 
-function signRequests({ clients, session, body, requests }: LoadTask): Buffer[] {
-  const bytes = Buffer.from(body);
+/** A request that is signed beforehand. */
+interface Prepared {
+  readonly body: string;
+  readonly bytes: Buffer;
+}
+
+function signRequests({ clients, session, bodies, requests }: LoadTask): Prepared[] {
   const signers = clients.map(({ id, privateKey }) => ({
     clientId: id,
     privateKey: createPrivateKey(privateKey),
   }));
   return Array.from({ length: requests }, (_, index) => {
     const signer = signers[index % signers.length];
-    if (signer === undefined) throw new RangeError('no client');
+    const body = bodies[index % bodies.length];
+    if (signer === undefined || body === undefined) throw new RangeError('no client, or no body');
+    const bytes = Buffer.from(body);
     const fields = signRequest(
       { method: 'POST', target: '/v1/sign', body: { bytes, contentType: 'application/json' } },
       { ...signer, session, now: Date.now() },
     );
     const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
     const head = `POST /v1/sign HTTP/1.1\r\nhost: node\r\n${lines.join('')}content-length: ${bytes.length}\r\n\r\n`;
-    return Buffer.from(head + body);
+    return { body, bytes: Buffer.from(head + body) };
   });
 }
 
@@ -81,14 +93,14 @@ function findEnd(bytes: Buffer): number | undefined {
 }
 
 class Load {
-  readonly #requests: readonly Buffer[];
+  readonly #requests: readonly Prepared[];
   readonly #isRepeating: boolean;
   #next = 0;
   latencies: number[] = [];
-  answers: string[] = [];
+  answers: Answer[] = [];
   #deadline = 0;
 
-  constructor(requests: readonly Buffer[], isRepeating: boolean) {
+  constructor(requests: readonly Prepared[], isRepeating: boolean) {
     this.#requests = requests;
     this.#isRepeating = isRepeating;
   }
@@ -103,7 +115,7 @@ class Load {
     return performance.now() - start;
   }
 
-  #take(): Buffer | undefined {
+  #take(): Prepared | undefined {
     if (this.#isRepeating && this.#next === this.#requests.length) this.#next = 0;
     return this.#requests[this.#next++];
   }
@@ -111,6 +123,7 @@ class Load {
   #keepBusy(socket: TLSSocket): Promise<void> {
     return new Promise((resolve, reject) => {
       let sent = 0;
+      let body = '';
       let rest: Buffer | undefined;
       const stop = (settle: () => void) => {
         socket.off('data', onData);
@@ -121,7 +134,8 @@ class Load {
         const request = performance.now() < this.#deadline ? this.#take() : undefined;
         if (request === undefined) return stop(resolve);
         sent = performance.now();
-        socket.write(request);
+        ({ body } = request);
+        socket.write(request.bytes);
       };
       const onData = (chunk: Buffer) => {
         const bytes = rest === undefined ? chunk : Buffer.concat([rest, chunk]);
@@ -137,8 +151,10 @@ class Load {
             reject(new Error(`expected a signature, found ${bytes.toString('latin1', 0, 400)}`)),
           );
         }
-        if (this.answers.length < KEPT_ANSWERS)
-          this.answers.push(bytes.toString('latin1', bytes.indexOf(END_OF_HEADERS) + 4));
+        if (this.answers.length < KEPT_ANSWERS) {
+          const response = bytes.toString('latin1', bytes.indexOf(END_OF_HEADERS) + 4);
+          this.answers.push({ body, response });
+        }
         send();
       };
       const onClose = () => stop(() => reject(new Error('the node hung up')));

@@ -11,6 +11,8 @@ export interface ParentTask {
     readonly aws: { readonly port: number };
   };
   readonly testNode: Omit<ParentFiles, 'infrastructure'>;
+  /** Folder of the node's log; null for none. */
+  readonly logDirectory: string | null;
   readonly credentials: Pick<
     ReturnType<ParentFiles['infrastructure']['parentCredentials']>,
     'accessKeyId' | 'secretAccessKey' | 'sessionToken'
@@ -27,6 +29,7 @@ const testNode: ParentFiles = {
 const parent = await startParent({
   ...testNodeParentOptions(task.testbed, testNode, task.enclaveCid),
   ingress: { port: 0, maxPerSource: 1024 },
+  ...(task.logDirectory === null ? {} : { auditLog: { directory: task.logDirectory, witnesses: [] } }),
   log: (_level, event, fields) => {
     if (event === 'node.status') tell(fields ?? {});
   },

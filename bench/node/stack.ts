@@ -5,6 +5,8 @@ import { dirname, join } from 'node:path';
 import type { NodeClientOptions } from '../../client/node-client.ts';
 import { copyProgram, type Program } from '../../local/nitro-host/index.ts';
 import {
+  type ConfigurationBody,
+  type ConfigurationBody2,
   openTestNode,
   openTestbed,
   runNode,
@@ -52,6 +54,19 @@ export interface BenchNode extends Pick<StartedNode, 'url' | 'stop'> {
   readonly cpuTime: number;
 }
 
+/** A client as a configuration names it. */
+export interface ConfiguredClient {
+  readonly id: string;
+  readonly publicKey: string;
+}
+
+export interface BenchStackOptions {
+  /** Makes the configuration; one of format 1 with all algorithms and no limits when left out. */
+  readonly configure?: (clients: readonly ConfiguredClient[]) => ConfigurationBody | ConfigurationBody2;
+  /** True has the parent write the node's log to a folder, as on AWS; otherwise its store keeps the last entries. */
+  readonly hasAuditLog?: boolean;
+}
+
 /** AWS, a Nitro host and a node's account, on which a node can be started again and again. */
 export class BenchStack {
   readonly clients: readonly LoadClient[];
@@ -59,6 +74,7 @@ export class BenchStack {
   readonly #testNode: TestNode;
   readonly #program: Program;
   readonly #directory: string;
+  readonly #hasAuditLog: boolean;
   readonly #bundles: Readonly<Record<'bundle' | 'noble', string>>;
   readonly #pcrs: ReadonlyMap<number, Uint8Array>;
 
@@ -67,6 +83,7 @@ export class BenchStack {
     testNode: TestNode;
     program: Program;
     directory: string;
+    hasAuditLog: boolean;
     bundles: Readonly<Record<'bundle' | 'noble', string>>;
     pcrs: ReadonlyMap<number, Uint8Array>;
     clients: readonly LoadClient[];
@@ -76,11 +93,15 @@ export class BenchStack {
     this.#testNode = parts.testNode;
     this.#program = parts.program;
     this.#directory = parts.directory;
+    this.#hasAuditLog = parts.hasAuditLog;
     this.#bundles = parts.bundles;
     this.#pcrs = parts.pcrs;
   }
 
-  static async open(): Promise<BenchStack> {
+  static async open({
+    configure = makeConfiguration,
+    hasAuditLog = false,
+  }: BenchStackOptions = {}): Promise<BenchStack> {
     const directory = await mkdtemp(join(tmpdir(), 'holdfast-bench-'));
     const program = await copyProgram();
     const { code } = await bundleEntry('local/enclave-main.ts');
@@ -105,32 +126,8 @@ export class BenchStack {
       const { x = '' } = publicKey.export({ format: 'jwk' });
       return { id: `backend-${index}`, privateKey, publicKey: Buffer.from(x, 'base64url').toString('hex') };
     });
-    await testNode.configure({
-      version: 1,
-      initialise: {
-        id: 'first-start',
-        notAfter: new Date(Date.now() + HOUR_MS).toISOString(),
-        password: 'generated',
-      },
-      clients: clients.map(({ id, publicKey }) => ({ id, publicKey })),
-      keys: [
-        { id: 'ed25519', type: 'ed25519' },
-        { id: 'p256', type: 'p256' },
-        { id: 'secp256k1', type: 'secp256k1' },
-      ],
-      rules: [
-        {
-          id: 'all',
-          operations: ['sign'],
-          clients: clients.map(({ id }) => id),
-          keys: ['ed25519', 'p256', 'secp256k1'],
-          algorithms: ['ed25519', 'ecdsa-p256-sha256', 'ecdsa-secp256k1', 'bip340'],
-          payloads: ['message', 'digest', 'taproot-sighash'],
-          rate: null,
-        },
-      ],
-    });
-    return new BenchStack({ testbed, testNode, program, directory, bundles, pcrs, clients });
+    await testNode.configure(configure(clients.map(({ id, publicKey }) => ({ id, publicKey }))));
+    return new BenchStack({ testbed, testNode, program, directory, hasAuditLog, bundles, pcrs, clients });
   }
 
   /** Starts a node, with its enclave on a core of its own. */
@@ -220,9 +217,39 @@ export class BenchStack {
         aws: { port: this.testbed.aws.port },
       },
       testNode: { manifestPath, configurationPath, secretsDirectory, storePath, manifest },
+      logDirectory: this.#hasAuditLog ? join(this.#directory, 'log') : null,
       credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) },
     };
   }
+}
+
+/** Makes the configuration with which any client may use any algorithm without a limit. */
+function makeConfiguration(clients: readonly ConfiguredClient[]): ConfigurationBody {
+  return {
+    version: 1,
+    initialise: {
+      id: 'first-start',
+      notAfter: new Date(Date.now() + HOUR_MS).toISOString(),
+      password: 'generated',
+    },
+    clients: [...clients],
+    keys: [
+      { id: 'ed25519', type: 'ed25519' },
+      { id: 'p256', type: 'p256' },
+      { id: 'secp256k1', type: 'secp256k1' },
+    ],
+    rules: [
+      {
+        id: 'all',
+        operations: ['sign'],
+        clients: clients.map(({ id }) => id),
+        keys: ['ed25519', 'p256', 'secp256k1'],
+        algorithms: ['ed25519', 'ecdsa-p256-sha256', 'ecdsa-secp256k1', 'bip340'],
+        payloads: ['message', 'digest', 'taproot-sighash'],
+        rate: null,
+      },
+    ],
+  };
 }
 
 /** Follows a parent in another process, as far as a test node's start looks at it. */

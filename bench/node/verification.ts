@@ -1,6 +1,7 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { p256 } from '@noble/curves/nist.js';
 import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js';
+import { keccak256 } from 'viem';
 import type { Algorithm } from '../../shared/algorithms.ts';
 import { isBlindPayload } from '../../shared/api/bodies.ts';
 import type { SignResponse, SignRequest } from '../../shared/api/bodies.ts';
@@ -16,12 +17,9 @@ const VERIFY: Partial<Record<Algorithm, Verify>> = {
 
 /** Verifies a response. @throws Error when it does not hold a signature over the request's payload */
 export function verifyResponse({ algorithm, payload }: SignRequest, response: SignResponse): void {
-  if (!isBlindPayload(payload)) throw new Error(`expected a blind payload, found ${payload.kind}`);
-  const [signature, publicKey, bytes] = [
-    response.signature,
-    response.publicKey,
-    payload.kind === 'message' ? payload.message : payload.digest,
-  ].map((text) => Buffer.from(text, 'hex'));
+  const [signature, publicKey, bytes] = [response.signature, response.publicKey, findSigned(payload)].map(
+    (text) => Buffer.from(text, 'hex'),
+  );
   const verify = VERIFY[algorithm];
   if (verify === undefined || signature === undefined || bytes === undefined || publicKey === undefined) {
     throw new Error(`expected an algorithm that this benchmark verifies, found ${algorithm}`);
@@ -29,4 +27,11 @@ export function verifyResponse({ algorithm, payload }: SignRequest, response: Si
   if (!verify(signature, bytes, publicKey, payload.kind === 'message')) {
     throw new Error(`expected a signature that verifies by ${algorithm}`);
   }
+}
+
+/** Finds what a payload has signed: a message, or a digest, in hex. */
+function findSigned(payload: SignRequest['payload']): string {
+  if (payload.kind === 'ethereum-transaction') return keccak256(`0x${payload.transaction}`).slice(2);
+  if (!isBlindPayload(payload)) throw new Error(`expected another payload than ${payload.kind}`);
+  return payload.kind === 'message' ? payload.message : payload.digest;
 }

@@ -1,6 +1,10 @@
 import { HoldfastError } from '../../shared/errors.ts';
 
 export type CliErrorCode =
+  /** A configuration decides a case of a table otherwise than the table expects. */
+  | 'CASES_DIFFER'
+  /** A table of cases is not YAML. */
+  | 'CASES_FILE_MALFORMED'
   /** What was asked for runs from a working copy of the project alone. */
   | 'CLONE_NEEDED'
   /** The person at the terminal said no. */
@@ -12,6 +16,8 @@ export type CliErrorCode =
   | 'KEY_FILE_EXPOSED'
   /** The file is not a private key in PEM without a password, or not of the type that is needed. */
   | 'KEY_FILE_MALFORMED'
+  /** The file of public keys is not what `node keys --json` prints. */
+  | 'KEYS_FILE_MALFORMED'
   /** The node holds no key of that id. */
   | 'KEY_UNKNOWN'
   /** No algorithm of the key takes such a payload. */

@@ -8,18 +8,24 @@ import {
   type Comparison,
   type ConfigurationFile,
   type ConfiguredNode,
-  parseConfigurationFile,
   signConfiguration,
   verifyConfiguration,
 } from '../../admin/configurations/index.ts';
 import { describeChanges } from '../../policy/index.ts';
 import { digestManifest, parseManifest } from '../../shared/documents/manifest.ts';
 import type { Envelope } from '../../shared/dsse/index.ts';
-import { type Command, type CommandInput, type Io, type Outcome, readInput } from '../common/command.ts';
+import { type Command, type CommandInput, type Outcome, readInput, UsageError } from '../common/command.ts';
 import { confirm } from '../common/confirm.ts';
 import { inFile } from '../common/in-file.ts';
 import { writeOutput } from '../common/output-file.ts';
 import { readSigningKey } from '../common/private-key.ts';
+import { assertCases, testCommand } from './cases.ts';
+import { diffCommand } from './diff.ts';
+import { explainCommand } from './explain.ts';
+import { readConfigurationFile } from './file.ts';
+import { KEYS } from './keys-file.ts';
+import { replayCommand } from './replay.ts';
+import { lintCommand } from './lint.ts';
 import { describeConfiguration } from './report.ts';
 
 const AGAINST = {
@@ -48,6 +54,12 @@ const signCommand: Command = {
       description: 'refuse a configuration of another manifest, and a key that is none of its authorities',
     },
     against: AGAINST,
+    cases: {
+      type: 'string',
+      value: 'TABLE',
+      description: 'refuse to sign what decides a case of this table otherwise than it says: config test',
+    },
+    keys: { ...KEYS, description: `with --cases: ${KEYS.description}` },
     output: { type: 'string', value: 'FILE', description: 'write the envelope there (default: print it)' },
     yes: {
       type: 'boolean',
@@ -85,7 +97,15 @@ const verifyCommand: Command = {
   run: runVerify,
 };
 
-export const commands: readonly Command[] = [signCommand, verifyCommand];
+export const commands: readonly Command[] = [
+  signCommand,
+  verifyCommand,
+  lintCommand,
+  testCommand,
+  explainCommand,
+  diffCommand,
+  replayCommand,
+];
 
 async function runSign(input: CommandInput): Promise<Outcome> {
   const { positionals, text, flag, json, io } = input;
@@ -94,6 +114,7 @@ async function runSign(input: CommandInput): Promise<Outcome> {
   const node = await readNode(input);
   if (node !== undefined) inFile(configurationPath, () => assertNamesManifest(file, node));
   const comparison = await compareWithOld(input, file, node);
+  await assertTable(input, file);
   const key = await readSigningKey(text('key') ?? '');
   if (node !== undefined) assertAuthority(key.publicKey, node.manifest);
   const summary = summarise(file, comparison);
@@ -117,6 +138,13 @@ async function runSign(input: CommandInput): Promise<Outcome> {
   };
 }
 
+/** @throws CliError CASES_DIFFER */
+async function assertTable({ text, io }: CommandInput, { configuration }: ConfigurationFile): Promise<void> {
+  const [cases, keys] = [text('cases'), text('keys')];
+  if (cases !== undefined) await assertCases(configuration, { cases, keys }, io);
+  else if (keys !== undefined) throw new UsageError('--keys goes with --cases');
+}
+
 async function runVerify(input: CommandInput): Promise<Outcome> {
   const [configurationPath = ''] = input.positionals;
   const file = await readConfigurationFile(configurationPath, input.io);
@@ -134,12 +162,6 @@ async function runVerify(input: CommandInput): Promise<Outcome> {
     ].join('\n'),
     data: { ...describeAsData(file, comparison, file.envelope), signers },
   };
-}
-
-/** @throws UsageError when it cannot be read; CliError INPUT_TOO_LARGE; ConfigurationError CONFIGURATION_MALFORMED */
-async function readConfigurationFile(path: string, io: Io): Promise<ConfigurationFile> {
-  const bytes = await readInput(path, io);
-  return inFile(path, () => parseConfigurationFile(bytes));
 }
 
 async function readNode({ text, io }: CommandInput): Promise<ConfiguredNode | undefined> {

@@ -1,4 +1,5 @@
 import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
 import { DEMO_PARTS, type DemoStep, runDemo } from '../../local/demo/index.ts';
 import { type Command, type Io, UsageError } from '../common/command.ts';
@@ -12,6 +13,10 @@ const HEADINGS: Readonly<Record<DemoStep['part'], string>> = {
   restart: 'Restart',
   'refuse at work': 'What a serving node refuses',
   'refuse at boot': 'What a node refuses to start on',
+  decide: 'Decide',
+  approve: 'Approve',
+  prove: 'Prove',
+  witness: 'Witness',
 };
 
 /**
@@ -38,12 +43,14 @@ const demo: Command = {
     let part: DemoStep['part'] | undefined;
     const steps = await runDemo({
       signal: io.signal,
+      holdfast: [process.execPath, fileURLToPath(new URL('../holdfast.js', import.meta.url))],
       onStep: (step) => {
         // Ctrl-C on a terminal reaches the enclave as well: steps that break for it are no result.
         if (json || io.signal.aborted) return;
         if (step.part !== part) io.stdout.write(`\n${paint(io, 'bold', HEADINGS[step.part])}\n`);
         part = step.part;
         io.stdout.write(`${formatStep(io, step)}\n`);
+        for (const detail of step.details ?? []) io.stdout.write(`      ${paint(io, 'dim', detail)}\n`);
       },
     }).catch((error: unknown) => {
       throw io.signal.aborted ? new CliError('INTERRUPTED', 'interrupted') : error;

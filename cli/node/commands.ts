@@ -1,9 +1,20 @@
 import { createHash } from 'node:crypto';
 import { describeTrustAnchor } from '../../attestation/index.ts';
-import { attestNode, type NodeIdentity } from '../../client/index.ts';
+import {
+  attestNode,
+  ClientError,
+  documentReceipt,
+  type NodeClient,
+  type NodeIdentity,
+  NodeRefusal,
+  type Receipt,
+  ReceiptError,
+  type RequestSummary,
+  type Signed,
+} from '../../client/index.ts';
 import { trustAnchorLines } from '../attestation/report.ts';
-import type { KeyInfo, SignResponse, StoreUsage } from '../../shared/api/bodies.ts';
-import { type Command, UsageError } from '../common/command.ts';
+import type { KeyInfo, StoreUsage } from '../../shared/api/bodies.ts';
+import { type Command, type OptionSpec, type Outcome, UsageError } from '../common/command.ts';
 import { CliError } from '../common/errors.ts';
 import { CLIENT_OPTIONS, NODE_OPTIONS, readIdentifier, readNodeOptions, withNode } from './connection.ts';
 import { chooseAlgorithm, PAYLOAD_OPTIONS, readAlgorithm, readPayload } from './payload.ts';
@@ -74,14 +85,24 @@ const keys: Command = {
     }),
 };
 
+const RECEIPT_OPTION = {
+  receipt: {
+    type: 'string',
+    value: 'FILE',
+    description:
+      'write the receipt there, of a denial too, with the attestation document that vouches for it',
+  },
+} as const satisfies Record<string, OptionSpec>;
+
 const sign: Command = {
   name: 'node sign',
   summary: 'Have a node sign with one of its keys, after it has proved what it is.',
   positionals: 'KEY',
-  options: { ...CLIENT_OPTIONS, ...PAYLOAD_OPTIONS },
+  options: { ...CLIENT_OPTIONS, ...PAYLOAD_OPTIONS, ...RECEIPT_OPTION },
   examples: [
     `holdfast node sign ethereum-hot --digest ${'5e'.repeat(32)} ${AS_CLIENT}`,
     `holdfast node sign solana-hot --message-file transaction.bin ${AS_CLIENT} --json`,
+    `holdfast node sign ethereum-hot --kind ethereum-transaction --transaction unsigned.hex --receipt receipt.json ${AS_CLIENT}`,
   ],
   run: async (input) => {
     const key = readIdentifier(input.positionals[0], 'KEY');
@@ -89,13 +110,103 @@ const sign: Command = {
     const named = readAlgorithm(input.text('algorithm'));
     return await withNode(input, async (node) => {
       const algorithm = named ?? chooseFor(await node.keys(), key, payload.kind);
-      const response = await node.sign({ key, algorithm, payload });
-      return { ok: true, text: describeResponse(response), data: { key, algorithm, ...response } };
+      const signing = node.sign({ key, algorithm, payload });
+      return await finish(node, signing, input.text('receipt'), { key, algorithm });
     });
   },
 };
 
-export const nodeCommands: readonly Command[] = [status, attest, keys, sign];
+const requests: Command = {
+  name: 'node requests',
+  summary: 'List the requests of a client that wait for approvals, were rejected, or were carried out.',
+  positionals: '',
+  options: CLIENT_OPTIONS,
+  examples: [`holdfast node requests ${AS_CLIENT}`],
+  run: (input) =>
+    withNode(input, async (node) => {
+      const listed = await node.listRequests();
+      const text = listed.length === 0 ? 'no requests' : listed.map(describeRequest).join('\n\n');
+      return { ok: true, text, data: { requests: listed } };
+    }),
+};
+
+const resume: Command = {
+  name: 'node resume',
+  summary:
+    'Have a node carry out a request that people have approved; a second time gives the same signatures.',
+  positionals: 'ID',
+  options: { ...CLIENT_OPTIONS, ...RECEIPT_OPTION },
+  examples: [`holdfast node resume ${'5e'.repeat(16)} --receipt receipt.json ${AS_CLIENT}`],
+  run: async (input) => {
+    const [id = ''] = input.positionals;
+    if (!/^[0-9a-f]{32}$/.test(id)) throw new UsageError('ID is 32 hex digits in lower case');
+    return await withNode(input, (node) => finish(node, node.resume(id), input.text('receipt'), {}));
+  },
+};
+
+export const nodeCommands: readonly Command[] = [status, attest, keys, sign, requests, resume];
+
+/**
+ * Waits for signatures, and writes the receipt of the decision, whatever it was.
+ *
+ * @throws ClientError, NodeRefusal, AttestationError
+ */
+async function finish(
+  node: NodeClient,
+  signing: Promise<Signed>,
+  receiptFile: string | undefined,
+  data: object,
+): Promise<Outcome> {
+  const keepReceipt = async (receipt: Receipt | undefined) => {
+    if (receiptFile === undefined) return;
+    if (receipt === undefined) throw new ReceiptError('RECEIPT_MALFORMED', 'the response has no receipt');
+    const kept = documentReceipt(receipt, await node.attest());
+    await writeOutput(receiptFile, `${JSON.stringify(kept, null, 2)}\n`);
+  };
+  try {
+    const response = await signing;
+    await keepReceipt(response.receipt);
+    return { ok: true, text: describeResponse(response), data: { ...data, ...response } };
+  } catch (error) {
+    if (error instanceof NodeRefusal && error.receipt !== undefined) await keepReceipt(error.receipt);
+    if (!(error instanceof ClientError && error.code === 'APPROVALS_NEEDED')) throw error;
+    const { id, receipt } = error.details as { id: string; receipt?: Receipt };
+    await keepReceipt(receipt);
+    const request = await node.getRequest(id);
+    return {
+      ok: false,
+      text: `APPROVALS_NEEDED: not signed yet\n${describeRequest(request)}\n  next: give the id to the approvers, then: holdfast node resume ${id}`,
+      data: { error: { code: error.code, message: error.message, details: { ...request } }, receipt },
+    };
+  }
+}
+
+/** Describes a request that waits: its id, the rule, whose consent is missing, and until when. */
+function describeRequest({
+  id,
+  key,
+  kind,
+  rule,
+  state,
+  created,
+  expires,
+  needs,
+  votes,
+}: RequestSummary): string {
+  const given = votes.map(
+    ({ approver, decision }) => `${approver} ${decision === 'approve' ? 'approves' : 'rejects'}`,
+  );
+  return [
+    `${id}  ${state}`,
+    `  request     ${kind} with ${key}, since ${new Date(created).toISOString()}`,
+    `  rule        ${rule}`,
+    ...needs.map(
+      ({ group, count, approvers }) => `  needs       ${count} of ${group}: ${approvers.join(', ')}`,
+    ),
+    `  votes       ${given.length === 0 ? 'none' : given.join(', ')}`,
+    `  expires     ${new Date(expires).toISOString()}`,
+  ].join('\n');
+}
 
 /** Reads a nonce of the length that a node takes. */
 function readNonce(hex: string | undefined): Uint8Array | undefined {
@@ -194,14 +305,7 @@ function describeUsage({ records, unnamed, maximum }: StoreUsage): string {
   return `store: ${records} of ${maximum} records, ${unnamed} of which the configuration does not name`;
 }
 
-function describeResponse({
-  signature,
-  recovery,
-  publicKey,
-  rule,
-  configuration,
-  inputs,
-}: SignResponse): string {
+function describeResponse({ signature, recovery, publicKey, rule, configuration, inputs }: Signed): string {
   return [
     ...(inputs?.map((input) => `${input.signature}  input ${input.index}`) ?? [signature]),
     ...(recovery === undefined ? [] : [`  recovery    ${recovery}`]),

@@ -4,6 +4,7 @@ import {
   type PendingRequestDocument,
   pendingRequestSchema,
   type RequestSummary,
+  resumeRequestSchema,
   type ReviewResponse,
   type VoteResponse,
   voteRequestSchema,
@@ -65,7 +66,10 @@ export function createApprovalRoutes(options: ApprovalRouteOptions): Route[] {
       method: 'POST',
       path: path(''),
       isSigned: true,
-      act: ({ client, captures: [id = ''] }) => resume(client, id),
+      act: ({ client, captures: [id = ''], parse }) => {
+        parse(resumeRequestSchema);
+        return resume(client, id);
+      },
     },
     {
       method: 'GET',

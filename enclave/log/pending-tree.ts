@@ -1,4 +1,5 @@
-import { type Append, appendLeaves, type Frontier, hashLeaf } from '../../audit/log/index.ts';
+import { type Append, appendLeaves, type Frontier } from '../../audit/log/index.ts';
+import { hashLeafByNode } from '../../audit/log/node-hash.ts';
 
 /** Entries that are to be appended, and the tree with them. */
 export interface Extension {
@@ -27,7 +28,7 @@ export class PendingTree {
 
   /** Computes the tree with further entries, without taking them. */
   extend(entries: readonly Uint8Array[]): Extension {
-    const leaves = entries.map(hashLeaf);
+    const leaves = entries.map(hashLeafByNode);
     return { leaves, tree: appendLeaves(this.#tip, leaves) };
   }
 

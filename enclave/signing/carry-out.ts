@@ -1,7 +1,8 @@
+import { hash } from 'node:crypto';
 import type { DecisionPredicate, Receipt } from '../../audit/receipt/index.ts';
 import { type DecodedPayload, type Signing, TransactionError } from '../../policy/transactions/index.ts';
-import { encodeTransaction } from '../../policy/transactions/json.ts';
-import { type DigestedRequest, digestRequest } from '../../shared/api/request-digest.ts';
+import { encodeTransaction, type TransactionJson } from '../../policy/transactions/json.ts';
+import { type DigestedRequest, encodeRequest } from '../../shared/api/request-digest.ts';
 import { errorCode } from '../../shared/errors.ts';
 import type { Payload } from '../../shared/api/bodies.ts';
 import type { PendingRequests, Vote } from '../approvals/index.ts';
@@ -55,6 +56,8 @@ export interface Waiting {
 export interface CarryOutParts {
   readonly read: PayloadReader['read'];
   readonly authorise: Authorise;
+  /** Tells whether the configuration in force has expired: then nothing is released any more. */
+  readonly isExpired: () => boolean;
   readonly log: DecisionLog;
   readonly requests: Pick<PendingRequests, 'create' | 'findOwn'>;
 }
@@ -91,13 +94,13 @@ interface Decided {
 }
 
 /** Creates the one way from a request to a key and back. */
-export function createCarryOut({ read, authorise, log, requests }: CarryOutParts): CarryOut {
+export function createCarryOut({ read, authorise, isExpired, log, requests }: CarryOutParts): CarryOut {
   /** Reads and decides. @throws PolicyError after the denial was recorded */
   async function decideOn(request: PipelineRequest, approved?: Approved) {
     const digest = digestRequest(request);
-    const { decoded, error } = readPayload(read, request);
+    const { decoded, transaction, error } = readPayload(read, request);
     const verdict = error === undefined ? authorise(request, decoded, approved) : denyByCode(error.code);
-    const parts = describeDecision(request, decoded, verdict, approved);
+    const parts = describeDecision(request, transaction, verdict, approved);
     const decided: Decided = { digest, signings: decoded?.signings ?? [], parts };
     if (verdict.outcome !== 'denied') return { verdict, decided };
     return await refuse(decided, verdict.code, error);
@@ -163,16 +166,29 @@ export function createCarryOut({ read, authorise, log, requests }: CarryOutParts
       return await wait(decided, verdict.rule, approved.id, approved.expires);
     },
     again: async (request, rule, signatures, approved) => {
-      const { decoded } = readPayload(read, request);
-      const parts = describeDecision(request, decoded, { outcome: 'permitted', rule, charges: [] }, approved);
-      return await log.recordDecision(digestRequest(request), { ...parts, signatures });
+      const { transaction } = readPayload(read, request);
+      const digest = digestRequest(request);
+      const describe = (verdict: Verdict) => describeDecision(request, transaction, verdict, approved);
+      if (isExpired()) {
+        const parts = describe(denyByCode('CONFIGURATION_EXPIRED'));
+        return await refuse({ digest, signings: [], parts }, 'CONFIGURATION_EXPIRED');
+      }
+      const parts = describe({ outcome: 'permitted', rule, charges: [] });
+      return await log.recordDecision(digest, { ...parts, signatures });
     },
   };
+}
+
+/** Computes what digestRequest does, by Node's OpenSSL. */
+function digestRequest(request: PipelineRequest): Uint8Array {
+  return hash('sha256', encodeRequest(request), 'buffer');
 }
 
 /** A payload that was read, or why it was not; an operation without a payload has neither. */
 interface Reading {
   readonly decoded: DecodedPayload | undefined;
+  /** The decoded transaction as the log has it. */
+  readonly transaction?: TransactionJson;
   readonly error?: TransactionError;
 }
 
@@ -180,8 +196,7 @@ function readPayload(read: PayloadReader['read'], { key, algorithm, payload }: P
   if (payload === undefined) return { decoded: undefined };
   try {
     const decoded = read({ key, algorithm, payload });
-    if (decoded !== undefined) assertRecordable(decoded);
-    return { decoded };
+    return decoded === undefined ? { decoded } : { decoded, transaction: describeTransaction(decoded) };
   } catch (error) {
     if (error instanceof TransactionError) return { decoded: undefined, error };
     throw error;
@@ -191,10 +206,15 @@ function readPayload(read: PayloadReader['read'], { key, algorithm, payload }: P
 /** The largest decoded form of a transaction in bytes: an entry has room for what was decided beside it. */
 const MAX_TRANSACTION_JSON_BYTES = 49_152;
 
-/** Asserts that the log has room for a transaction: what cannot be recorded is not signed. @throws TransactionError */
-function assertRecordable({ transaction }: DecodedPayload): void {
-  const actual = Buffer.byteLength(JSON.stringify(encodeTransaction(transaction)));
-  if (actual <= MAX_TRANSACTION_JSON_BYTES) return;
+/**
+ * Describes a transaction as the log has it. What the log has no room for is not signed.
+ *
+ * @throws TransactionError TRANSACTION_TOO_LARGE
+ */
+function describeTransaction({ transaction }: DecodedPayload): TransactionJson {
+  const json = encodeTransaction(transaction);
+  const actual = Buffer.byteLength(JSON.stringify(json));
+  if (actual <= MAX_TRANSACTION_JSON_BYTES) return json;
   throw new TransactionError('TRANSACTION_TOO_LARGE', 'the log has no room for what the transaction does', {
     actual,
     maximum: MAX_TRANSACTION_JSON_BYTES,
@@ -224,7 +244,7 @@ async function attempt<Result>(
 /** Describes a decision as the log has it, before it was acted on. */
 function describeDecision(
   { client, key, algorithm, operation, payload }: PipelineRequest,
-  decoded: DecodedPayload | undefined,
+  transaction: TransactionJson | undefined,
   verdict: Verdict,
   approved: Approved | undefined,
 ): DecisionParts {
@@ -233,7 +253,7 @@ function describeDecision(
   const isAsked = isDenied || verdict.rule === approved?.rule;
   return {
     request: { client, key, algorithm, operation, payload: payload?.kind ?? null },
-    transaction: decoded === undefined ? null : encodeTransaction(decoded.transaction),
+    transaction: transaction ?? null,
     outcome: verdict.outcome,
     code: isDenied ? verdict.code : null,
     rule: verdict.rule,

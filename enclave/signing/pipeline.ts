@@ -14,6 +14,7 @@ import type { PendingRequestDocument } from '../../shared/api/requests.ts';
 import type { PendingRequest } from '../approvals/index.ts';
 import { commitNonces, generateImportKey, NonceStore, openShare, signShare } from '../frost/index.ts';
 import type { Keyring } from '../keyring/index.ts';
+import { hasExpired } from '../node/configuration.ts';
 import type { MeasuredManifest } from '../node/manifest.ts';
 import { type SignatureShare, SignerError } from '../signer/index.ts';
 import { createAuthorise, type DecisionClocks } from './authorisation.ts';
@@ -94,6 +95,7 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
   const carryOut = createCarryOut({
     read: (request) => reader.read(request),
     authorise: createAuthorise(configuration, clocks, state),
+    isExpired: () => hasExpired(configuration, clocks.now()),
     log,
     requests,
   });

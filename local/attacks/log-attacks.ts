@@ -1,4 +1,5 @@
 import type { ParentOptions } from '../../parent/index.ts';
+import { errorCode } from '../../shared/errors.ts';
 import { createMemoryStore } from '../hostile-parent/index.ts';
 import type { StartedNode } from '../testbed/index.ts';
 import type { Scenario } from '../testbed/scenario.ts';
@@ -29,7 +30,7 @@ export async function rollBackWholeStore({ scenario, auditLog }: WitnessedScenar
 }
 
 /** Two nodes on copies of one store. */
-export interface ClonedNode {
+interface ClonedNode {
   /** The node that ran before, which goes on. */
   readonly older: StartedNode;
   /** The node that was started from a copy of its store. */
@@ -41,7 +42,7 @@ export interface ClonedNode {
  * Starts a second enclave from a copy of a running node's store, behind a parent and on a host of its own, while the
  * first one goes on: what one of them counts, the other does not.
  */
-export async function cloneRunningNode({ scenario, auditLog }: WitnessedScenario): Promise<ClonedNode> {
+async function cloneRunningNode({ scenario, auditLog }: WitnessedScenario): Promise<ClonedNode> {
   const older = await scenario.start({
     host: await scenario.testbed.addHost(),
     parent: { auditLog: auditLog() },
@@ -60,4 +61,30 @@ export async function cloneRunningNode({ scenario, auditLog }: WitnessedScenario
       await clone.stop();
     },
   };
+}
+
+/**
+ * Has a clone sign, then the node that was paused meanwhile, then the clone again.
+ *
+ * @param sign has a node sign something, which differs with the number
+ * @returns `SIGNED` or the code of the refusal, of each in that order
+ */
+export async function signBesideClone(
+  witnessed: WitnessedScenario,
+  sign: (node: StartedNode, number: number) => Promise<unknown>,
+): Promise<readonly [clone: string, paused: string, again: string]> {
+  const cloned = await cloneRunningNode(witnessed);
+  const { older, clone } = cloned;
+  const attempt = async (node: StartedNode, number: number): Promise<string> => {
+    if (node.code !== null) return node.code;
+    return await sign(node, number).then(
+      () => 'SIGNED',
+      (error: unknown) => errorCode(error),
+    );
+  };
+  try {
+    return [await attempt(clone, 10), await attempt(older, 11), await attempt(clone, 12)];
+  } finally {
+    await cloned.stop();
+  }
 }

@@ -1,4 +1,5 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { MAX_SIGN_REQUEST_BYTES } from '../../shared/api/bodies.ts';
 import { signRequest } from '../../shared/http-signature/index.ts';
 import type { TestNode } from '../testbed/index.ts';
 import { codeOf, type RawRequest, sendRaw } from './raw-request.ts';
@@ -129,9 +130,10 @@ export const REQUEST_ATTACKS: readonly RequestAttack[] = [
   }),
   refusedBody('a field that nobody knows', 'REQUEST_MALFORMED', { ...GOOD, approved: true }),
   {
-    attack: 'a body of more than 64 KiB',
+    attack: 'a body of more than 256 KiB',
     code: 'REQUEST_TOO_LARGE',
-    attempt: (node) => send(node, makeRequest(node, { body: { ...GOOD, padding: 'x'.repeat(70_000) } })),
+    attempt: (node) =>
+      send(node, makeRequest(node, { body: { ...GOOD, padding: 'x'.repeat(MAX_SIGN_REQUEST_BYTES) } })),
   },
   {
     attack: 'a path that does not exist',

@@ -9,42 +9,31 @@ import { BOOT_ATTACKS } from '../attacks/boot-attacks.ts';
 import { KMS_ATTACKS } from '../attacks/kms-attacks.ts';
 import { askSession } from '../attacks/raw-request.ts';
 import { REQUEST_ATTACKS } from '../attacks/request-attacks.ts';
+import {
+  type DecidedTransfer,
+  decideTransfers,
+  startWitnessed,
+  type StoryOptions,
+  type WitnessedNode,
+} from './decide.ts';
+import { harmWitnessed, proveDecisions } from './prove.ts';
 import { DEMO_SIGNATURES, signAndVerify } from './signatures.ts';
+import { type DemoPart, type DemoStep, judge, type Running, type Step, type StepResult } from './steps.ts';
+import type { HoldfastCommand } from '../testbed/holdfast-command.ts';
 import { CLIENT, Scenario } from '../testbed/scenario.ts';
 
-/** Line of the demonstration: what was done, whether the outcome is as it must be, and the outcome. */
-export interface DemoStep {
-  readonly part: DemoPart;
-  readonly title: string;
-  readonly ok: boolean;
-  /** Outcome: a code, a figure or a key. */
-  readonly outcome: string;
-  readonly milliseconds: number;
-}
-
-export const DEMO_PARTS = [
-  'provision',
-  'boot',
-  'sign',
-  'restart',
-  'refuse at boot',
-  'refuse at work',
-] as const;
-export type DemoPart = (typeof DEMO_PARTS)[number];
+/** Milliseconds that a client waits: a node without cosignatures gives up after 8 s, and the machine may be busy. */
+const TIMEOUT_MS = 60_000;
 
 export interface DemoOptions {
   readonly onStep: (step: DemoStep) => void;
+  /** Command that people of the demonstration run as processes of their own. */
+  readonly holdfast: HoldfastCommand;
   readonly signal: AbortSignal;
 }
 
-/** Result of a step: `ok` when it is as it must be. */
-interface StepResult {
-  readonly ok: boolean;
-  readonly outcome: string;
-}
-
 /** Plays the whole life of a policy node on this machine, the attacks included, and returns every step. */
-export async function runDemo({ onStep, signal }: DemoOptions): Promise<readonly DemoStep[]> {
+export async function runDemo({ onStep, holdfast, signal }: DemoOptions): Promise<readonly DemoStep[]> {
   const steps: DemoStep[] = [];
   async function step(part: DemoPart, title: string, act: () => Promise<StepResult>): Promise<void> {
     signal.throwIfAborted();
@@ -55,9 +44,9 @@ export async function runDemo({ onStep, signal }: DemoOptions): Promise<readonly
     onStep({ part, title, milliseconds, ...result });
   }
   const directory = await mkdtemp(join(tmpdir(), 'holdfast-demo-'));
-  const running = new Set<{ stop(): Promise<void> }>();
+  const running: Running = new Set();
   try {
-    await play(directory, running, step);
+    await play({ directory, running, step, holdfast });
   } finally {
     for (const each of running) await each.stop();
     await rm(directory, { recursive: true, force: true });
@@ -65,13 +54,7 @@ export async function runDemo({ onStep, signal }: DemoOptions): Promise<readonly
   return steps;
 }
 
-type Step = (part: DemoPart, title: string, act: () => Promise<StepResult>) => Promise<void>;
-
-async function provision(
-  directory: string,
-  running: Set<{ stop(): Promise<void> }>,
-  step: Step,
-): Promise<Scenario> {
+async function provision(directory: string, running: Running, step: Step): Promise<Scenario> {
   let opened: Scenario | undefined;
   await step(
     'provision',
@@ -92,7 +75,15 @@ function measure({ testNode }: Scenario): StepResult {
   return { ok: pcr.equals(testNode.manifestPcr), outcome: `${pcr.toString('hex').slice(0, 16)}…` };
 }
 
-async function play(directory: string, running: Set<{ stop(): Promise<void> }>, step: Step): Promise<void> {
+interface Stage {
+  readonly directory: string;
+  readonly running: Running;
+  readonly step: Step;
+  readonly holdfast: HoldfastCommand;
+}
+
+async function play(stage: Stage): Promise<void> {
+  const { directory, running, step } = stage;
   const scenario = await provision(directory, running, step);
   await step('provision', 'its manifest is measured: PCR16', () => Promise.resolve(measure(scenario)));
 
@@ -120,6 +111,7 @@ async function play(directory: string, running: Set<{ stop(): Promise<void> }>, 
     const same = JSON.stringify(await again.keys()) === keys;
     return { ok: same, outcome: same ? 'same public keys' : 'OTHER KEYS' };
   });
+  const { binding } = await again.attest();
   again.close();
   await refuseRequests(scenario, second, step);
   await stop(second, running);
@@ -129,11 +121,28 @@ async function play(directory: string, running: Set<{ stop(): Promise<void> }>, 
   await step('refuse at boot', 'and for an honest parent the node serves as before', async () =>
     judge('SERVING', await scenario.attempt()),
   );
+  if (!('log' in binding)) throw new Error('expected a document that names the log');
+  await playDecisions({ ...stage, scenario, version: 3 }, binding.log);
+}
+
+/** Has transactions decided under rules of format 2, proves what was decided, and harms the store whose log is witnessed. */
+export async function playDecisions(
+  stage: Stage & Pick<StoryOptions, 'scenario' | 'version'>,
+  log: WitnessedNode['log'],
+): Promise<readonly DecidedTransfer[]> {
+  const options: StoryOptions = { ...stage, connect: (node) => connect(stage.scenario, node) };
+  const witnessed = await startWitnessed(options, log);
+  const decided = await decideTransfers(options, witnessed);
+  await proveDecisions(options, witnessed, decided);
+  witnessed.client.close();
+  await stop(witnessed.node, stage.running);
+  await harmWitnessed(options, witnessed);
+  return decided;
 }
 
 async function boot(
   scenario: Scenario,
-  running: Set<{ stop(): Promise<void> }>,
+  running: Running,
   step: Step,
   title: string,
   part: DemoPart = 'boot',
@@ -148,7 +157,7 @@ async function boot(
   return started;
 }
 
-async function stop(node: StartedNode, running: Set<{ stop(): Promise<void> }>): Promise<void> {
+async function stop(node: StartedNode, running: Running): Promise<void> {
   running.delete(node);
   await node.stop();
 }
@@ -163,6 +172,7 @@ function connect(scenario: Scenario, { url }: StartedNode): Promise<NodeClient> 
     },
     clientId: CLIENT,
     privateKey: scenario.testNode.client.privateKey,
+    timeoutMs: TIMEOUT_MS,
   });
 }
 
@@ -195,11 +205,4 @@ async function refuseRequests(scenario: Scenario, node: StartedNode, step: Step)
   for (const { attack, code, attempt } of REQUEST_ATTACKS) {
     await step('refuse at work', attack, async () => judge(code, await attempt(serving)));
   }
-}
-
-function judge(expected: string, actual: string): StepResult {
-  return {
-    ok: actual === expected,
-    outcome: actual === expected ? actual : `${actual}, expected ${expected}`,
-  };
 }

@@ -1,5 +1,5 @@
 export type { Identity } from './identity.ts';
-export { type ConfigurationBody, openTestNode, type TestNode } from './test-node.ts';
+export { type ConfigurationBody, type ConfigurationBody2, openTestNode, type TestNode } from './test-node.ts';
 export { runNode, type RunOptions, type StartedNode } from './run-node.ts';
 export { type ParentFiles, testNodeParentOptions } from './test-node-parent.ts';
 export { openTestbed, type Testbed } from './testbed.ts';

@@ -5,7 +5,6 @@ import {
   encodeBundledEntry,
   type Frontier,
   frontierRoot,
-  hashLeaf,
   listTileGains,
   proveConsistency,
   readFrontier,
@@ -13,6 +12,7 @@ import {
   tileWidth,
   TILE_WIDTH,
 } from '../../audit/log/index.ts';
+import { hashLeafByNode } from '../../audit/log/node-hash.ts';
 
 type HashTile = TileAddress & { readonly level: number };
 
@@ -72,7 +72,7 @@ export class LogTree {
   /** Appends entries up to the end of a bundle at most, and returns the tiles that have become full. */
   append(entries: readonly Uint8Array[]): FullTile[] {
     if (this.#bundle.length + entries.length > TILE_WIDTH) throw new RangeError('entries of two bundles');
-    const { frontier, completed } = appendLeaves(this.#frontier, entries.map(hashLeaf));
+    const { frontier, completed } = appendLeaves(this.#frontier, entries.map(hashLeafByNode));
     const bundle = Math.floor(this.size / TILE_WIDTH);
     this.#frontier = frontier;
     this.#bundle.push(...entries.map(encodeBundledEntry));

@@ -9,14 +9,13 @@ import {
 } from '../../audit/log/index.ts';
 import { verifyByNode } from '../../audit/log/node-signatures.ts';
 import type { WitnessRefusalCode } from '../../shared/protocol/log.ts';
+import { WitnessHttp, type WitnessResponse } from './witness-http.ts';
 
 /** Milliseconds for one request to a witness. */
 const REQUEST_MS = 2_500;
 /** Requests for one checkpoint: a size that is asked for, a race with another, and failures that pass. */
 const MAX_REQUESTS = 5;
 const PAUSE_MS = 50;
-/** Longest response that is read, in bytes: some lines of cosignatures. */
-const MAX_RESPONSE_BYTES = 64 * 1024;
 const SIZE_TYPE = 'text/x.tlog.size';
 
 /** A witness as the parent's configuration names it. */
@@ -53,12 +52,6 @@ export interface WitnessStatus {
   readonly refusal: WitnessRefusalCode | null;
 }
 
-interface Response {
-  readonly status: number;
-  readonly type: string;
-  readonly body: string;
-}
-
 /**
  * Client of one witness: C2SP tlog-witness. What is known of its size is a guess until it answers: programs differ in
  * what they answer, and a request that failed may have been carried out.
@@ -66,6 +59,7 @@ interface Response {
 export class WitnessClient {
   readonly name: string;
   readonly #url: string;
+  readonly #http: WitnessHttp;
   readonly #key: VerifierKey;
   /** Size that the witness is believed to know. */
   #known = 0;
@@ -80,6 +74,7 @@ export class WitnessClient {
     this.#key = parseVerifierKey(key, WITNESS_KEY_TYPES);
     this.name = this.#key.name;
     this.#url = `${url.replace(/\/$/, '')}/add-checkpoint`;
+    this.#http = new WitnessHttp(this.#url);
   }
 
   get status(): WitnessStatus {
@@ -108,6 +103,7 @@ export class WitnessClient {
 
   close(): void {
     this.#stopped.abort();
+    this.#http.close();
   }
 
   async #submit(tree: SubmittedTree): Promise<WitnessOutcome> {
@@ -134,18 +130,11 @@ export class WitnessClient {
     return { code: 'FAILED', status };
   }
 
-  async #post(tree: SubmittedTree, old: number): Promise<Response> {
+  async #post(tree: SubmittedTree, old: number): Promise<WitnessResponse> {
     const proof = await tree.proveConsistency(old);
     const lines = proof.map((hash) => `${Buffer.from(hash).toString('base64')}\n`);
-    const response = await fetch(this.#url, {
-      method: 'POST',
-      body: `old ${old}\n${lines.join('')}\n${tree.note}`,
-      headers: { 'content-type': 'text/plain' },
-      redirect: 'error',
-      signal: AbortSignal.any([AbortSignal.timeout(REQUEST_MS), this.#stopped.signal]),
-    });
-    const type = response.headers.get('content-type')?.split(';')[0]?.trim() ?? '';
-    return { status: response.status, type, body: await readBody(response) };
+    const signal = AbortSignal.any([AbortSignal.timeout(REQUEST_MS), this.#stopped.signal]);
+    return await this.#http.post(`old ${old}\n${lines.join('')}\n${tree.note}`, signal);
   }
 
   #readLines(tree: SubmittedTree, body: string): WitnessOutcome {
@@ -170,15 +159,4 @@ export class WitnessClient {
 function readSize(body: string): number | undefined {
   const size = /^(?:0|[1-9]\d{0,15})\n$/.test(body) ? Number(body) : NaN;
   return Number.isSafeInteger(size) ? size : undefined;
-}
-
-async function readBody(response: globalThis.Response): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const part of response.body ?? []) {
-    length += part.length;
-    if (length > MAX_RESPONSE_BYTES) throw new RangeError('the response of a witness is too long');
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString('utf8');
 }

@@ -10,6 +10,7 @@ import { type Mismatch, mismatch, type RuleField } from '../reasons.ts';
 import type { PolicyState } from '../state.ts';
 import { findMissing, joinMissing, type MissingApprovals, type Requirement } from './consent.ts';
 import { deniesTransaction, isUnconditional } from './denial.ts';
+import { listForDestination } from './destinations.ts';
 import { listCharges } from './limits.ts';
 import { explainMismatch, findMemberMismatch, findMismatch } from './permit.ts';
 import type { Question } from './question.ts';
@@ -72,7 +73,7 @@ export function examineAll(
   const { request, client, facts } = question;
   const isSigning = request.operation === 'sign' && facts !== undefined;
   const permits = isSigning
-    ? listSigningPermits(policy.permits, client, facts)
+    ? listForDestination(listSigningPermits(policy.permits, client, facts), facts.effects[0])
     : listRules(policy.permits, client, request.key);
   const found: Exclude<Examination, { outcome: 'mismatch' }>[] = [];
   for (const rule of permits) {

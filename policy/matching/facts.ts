@@ -94,7 +94,8 @@ export function isUncountable({ payload }: Facts, { type, asset }: EffectFacts):
   );
 }
 
-export const movesAmount = ({ type }: Pick<EffectFacts, 'type'>): boolean => MOVES.has(type);
+/** Tells whether an effect moves an amount: a new contract may get one, too. */
+export const movesAmount = ({ type, asset }: EffectFacts): boolean => MOVES.has(type) || asset !== null;
 
 /**
  * Lists the names of what counts as an asset: its own, and that of calls which may move it. Undefined where the number in

@@ -13,11 +13,8 @@ export interface DigestedRequest {
   readonly payload?: Payload;
 }
 
-/**
- * Computes the digest that receipts and approvals name a request by: SHA-256 of the canonical JSON (RFC 8785) of
- * `{algorithm, client, key, operation, payload}`. Whoever has the request can compute it.
- */
-export function digestRequest({
+/** Encodes a request as its digest covers it: canonical JSON of `{algorithm, client, key, operation, payload}`. */
+export function encodeRequest({
   operation,
   client,
   key,
@@ -25,5 +22,13 @@ export function digestRequest({
   payload,
 }: DigestedRequest): Uint8Array<ArrayBuffer> {
   const request = { operation, client, key, algorithm, ...(payload && { payload: { ...payload } }) };
-  return sha256(encodeCanonicalJson(request));
+  return encodeCanonicalJson(request);
+}
+
+/**
+ * Computes the digest that receipts and approvals name a request by: SHA-256 of the canonical JSON (RFC 8785) of
+ * `{algorithm, client, key, operation, payload}`. Whoever has the request can compute it.
+ */
+export function digestRequest(request: DigestedRequest): Uint8Array<ArrayBuffer> {
+  return sha256(encodeRequest(request));
 }

@@ -20,6 +20,9 @@ export const MAX_VOTE_BYTES = 12 * 1024;
 /** Longest response to a review, in bytes: request, attestation document and configuration in base64. */
 export const MAX_REVIEW_BYTES = 3 * 1024 * 1024;
 
+/** Longest list of requests, in bytes: 64 of one client, each with the people who may approve it. */
+export const MAX_REQUEST_LIST_BYTES = 4 * 1024 * 1024;
+
 /** DSSE payload type of a request that waits, as the node signs it for its approvers. */
 export const PENDING_REQUEST_PAYLOAD_TYPE = 'application/vnd.holdfast.pending-request+json';
 
@@ -63,6 +66,9 @@ export const voteRequestSchema = z.strictObject({
   ]),
 });
 export type VoteRequest = z.infer<typeof voteRequestSchema>;
+
+/** Body of the request to carry out one that waited: nothing but that it is one. */
+export const resumeRequestSchema = z.strictObject({});
 
 /** State of a request: it waits for approvals, somebody has rejected it, or it was carried out. */
 export const REQUEST_STATES = ['waiting', 'rejected', 'done'] as const;

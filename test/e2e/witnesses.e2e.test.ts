@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectNode, type NodeClient } from '../../client/index.ts';
 import {
-  cloneRunningNode,
   rollBackWholeStore,
+  signBesideClone,
   type WitnessedScenario,
 } from '../../local/attacks/log-attacks.ts';
 import { DEMO_SIGNATURES } from '../../local/demo/signatures.ts';
@@ -35,12 +35,6 @@ async function readStatus({ parent }: StartedNode): Promise<LogStatus> {
   const response = await fetch(`${parent.statusUrl}/status`);
   return ((await response.json()) as { auditLog: LogStatus }).auditLog;
 }
-
-const codeOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => 'SIGNED',
-    (error: unknown) => (error as { code?: string }).code ?? String(error),
-  );
 
 describe.skipIf(peers === undefined)('a node whose configuration names witnesses', () => {
   let scenario: Scenario;
@@ -91,11 +85,13 @@ describe.skipIf(peers === undefined)('a node whose configuration names witnesses
       },
       clientId: CLIENT,
       privateKey: scenario.testNode.client.privateKey,
+      // A node without cosignatures gives up after 8 s: on a busy machine that is close to the default.
+      timeoutMs: 60_000,
     });
   const sign = async (client: NodeClient) => {
     const [first] = DEMO_SIGNATURES;
     if (first === undefined) throw new RangeError('a request to sign');
-    return await codeOf(client.sign(first.request));
+    return await client.sign(first.request);
   };
 
   it('is known by the origin and key that its parent shows', () => {
@@ -114,8 +110,8 @@ describe.skipIf(peers === undefined)('a node whose configuration names witnesses
       witnesses: { threshold: 2, of: 2 },
     });
     const before = (await readStatus(node)).size;
-    expect(await sign(client)).toBe('SIGNED');
-    expect(await sign(client)).toBe('SIGNED');
+    await sign(client);
+    await sign(client);
     await expect.poll(async () => (await readStatus(node)).published).toBe(before + 2);
     const status = await readStatus(node);
     expect(status).toMatchObject({ size: before + 2, cosigned: 2 });
@@ -144,19 +140,11 @@ describe.skipIf(peers === undefined)('a node whose configuration names witnesses
   });
 
   it('lets nothing out while a clone of it has the witnesses, and the clone goes on', async () => {
-    const cloned = await cloneRunningNode(witnessed);
-    const { older, clone } = cloned;
-    try {
-      expect([older.code, clone.code]).toEqual([null, null]);
-      const [first, second] = [await connect(older), await connect(clone)];
-      expect(await sign(second)).toBe('SIGNED');
-      expect(await sign(first)).toBe('LOG_NOT_COSIGNED');
-      expect(await sign(second)).toBe('SIGNED');
-      first.close();
-      second.close();
-    } finally {
-      await cloned.stop();
-    }
+    const codes = await signBesideClone(witnessed, async (node) => {
+      const client = await connect(node);
+      await sign(client).finally(() => client.close());
+    });
+    expect(codes).toEqual(['SIGNED', 'LOG_NOT_COSIGNED', 'SIGNED']);
   });
 });
 

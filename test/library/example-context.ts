@@ -1,6 +1,16 @@
-import { createHash, createPrivateKey, randomBytes } from 'node:crypto';
+import { createHash, createPrivateKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import * as crypto from 'node:crypto';
 import { p384 } from '@noble/curves/nist.js';
+import { formatVerifierKey } from '../../audit/log/index.ts';
+import { signingKeyFromSeed } from '../../audit/log/node-signatures.ts';
+import {
+  createDecisionEntry,
+  createReceipt,
+  type DecisionPredicate,
+  encodeEntry,
+  encodeReceiptPae,
+  type Receipt,
+} from '../../audit/receipt/index.ts';
 import * as attestation from '../../attestation/index.ts';
 import * as browser from '../../attestation/browser.ts';
 import * as eif from '../../attestation/eif/index.ts';
@@ -14,7 +24,9 @@ import {
   blindPayloadSchema,
   type FrostRound2Request,
   type ShareImportRequest,
+  type SignRequest,
 } from '../../shared/api/bodies.ts';
+import { digestRequest } from '../../shared/api/request-digest.ts';
 import { digestManifest } from '../../shared/documents/manifest.ts';
 import { createMemorySink } from '../attestation/eif/memory-sink.ts';
 import { sampleApplication, sampleBootstrap, sampleKernel } from '../attestation/eif/raw-image.ts';
@@ -28,6 +40,7 @@ import {
   PCRS,
   startFakeNode,
 } from '../client/fake-node.ts';
+import { FORMS, makePsbt } from '../policy/transactions/bitcoin/support.ts';
 
 /** What an example sees: modules by their public names, a file system, nodes by their addresses, and a KMS. */
 export interface ExampleContext {
@@ -62,6 +75,63 @@ async function attest(nonce: Uint8Array): Promise<Uint8Array> {
   return document;
 }
 
+const ORIGIN = 'node-1.example/log';
+const receiptKey = generateKeyPairSync('ed25519');
+const RECEIPT_KEY = Buffer.from(receiptKey.publicKey.export({ format: 'jwk' }).x ?? '', 'base64url');
+const LOG_KEY = signingKeyFromSeed(ORIGIN, 'ed25519', new Uint8Array(32).fill(7)).key;
+const WAITING_ID = '0f'.repeat(16);
+const DIGEST_PAYLOAD = { kind: 'digest', digest: '5e'.repeat(32) } as const;
+const SIGNATURE = '00'.repeat(64);
+
+/** Attests the keys of receipts and log beside the rest. */
+function attestReceipts({ userData }: { readonly userData: Uint8Array }) {
+  const binding = JSON.parse(Buffer.from(userData).toString()) as object;
+  const log = { origin: ORIGIN, key: formatVerifierKey(LOG_KEY) };
+  const receipts = { receiptKey: RECEIPT_KEY.toString('hex'), witnesses: null };
+  return {
+    userData: Buffer.from(JSON.stringify({ ...binding, format: 'holdfast-node/2', log, ...receipts })),
+  };
+}
+
+/** Issues the receipt of a decision on a request, without a place in a log. */
+function issueReceipt(request: SignRequest, session: string, parts: Partial<DecisionPredicate>): Receipt {
+  const manifest = Buffer.from(digestManifest(MANIFEST)).toString('hex');
+  const { key, algorithm, payload } = request;
+  const predicate: DecisionPredicate = {
+    node: { manifest, namespace: 'example', environment: 'test', index: 1 },
+    session,
+    sequence: 1,
+    time: new Date().toISOString(),
+    request: { client: 'backend', key, algorithm, operation: 'sign', payload: payload.kind },
+    transaction: null,
+    outcome: 'permitted',
+    code: null,
+    rule: 'any',
+    reasons: [],
+    needs: [],
+    pendingId: null,
+    approvals: [],
+    charges: [],
+    configuration: { version: 1, digest: 'cc'.repeat(48) },
+    failure: null,
+    signatures: [],
+    witnesses: null,
+    ...parts,
+  };
+  const digest = Buffer.from(digestRequest({ operation: 'sign', client: 'backend', ...request }));
+  const entry = encodeEntry(createDecisionEntry(digest.toString('hex'), predicate));
+  const signature = sign(null, encodeReceiptPae(entry), receiptKey.privateKey);
+  return createReceipt(entry, { publicKey: RECEIPT_KEY.toString('hex'), signature }, { proof: null });
+}
+
+function respondToSign(request: SignRequest, session: string, parts: Partial<DecisionPredicate> = {}) {
+  const sha256 = createHash('sha256').update(Buffer.from(SIGNATURE, 'hex')).digest('hex');
+  const publicKey = '02'.repeat(33);
+  const signatures = [{ index: null, publicKey, sha256 }];
+  const receipt = issueReceipt(request, session, { signatures, ...parts });
+  return { signature: SIGNATURE, recovery: 0, publicKey, rule: 'any', configuration: 1, receipt };
+}
+
 /** Serves a node's routes for keys: one signature of zeros, and a real share of a group. */
 function serveKeys(): NonNullable<NodeBehaviour['serve']> {
   const store = new NonceStore();
@@ -73,8 +143,11 @@ function serveKeys(): NonNullable<NodeBehaviour['serve']> {
     return share;
   };
   return (target, body, { session, importKey }) => {
-    if (target === '/v1/sign')
-      return { signature: '00'.repeat(64), recovery: 0, publicKey: '02'.repeat(33), ...decided };
+    if (target === '/v1/sign') return respondToSign(JSON.parse(body.toString()) as SignRequest, session);
+    if (target === `/v1/requests/${WAITING_ID}`) {
+      const request = { key: 'ethereum-hot', algorithm: 'ecdsa-secp256k1', payload: DIGEST_PAYLOAD } as const;
+      return respondToSign(request, session, { pendingId: WAITING_ID });
+    }
     if (target === '/v1/keys/treasury/share') {
       const request = JSON.parse(body.toString()) as ShareImportRequest;
       const destination = { manifest: digestManifest(MANIFEST), session, key: owner.key };
@@ -116,6 +189,10 @@ async function createFiles(): Promise<Map<string, Uint8Array | string>> {
   const { image, pcrs } = await buildImage();
   const [one, two] = [new Uint8Array(48).fill(8), new Uint8Array(48).fill(9)];
   const nodePcrs = new Map([...PCRS, [attestation.MANIFEST_PCR, attestation.computeManifestPcr(MANIFEST)]]);
+  const outputs = [{ script: FORMS.p2tr.script, amount: 40_000n }];
+  const psbt = Buffer.from(makePsbt({ inputs: [{ form: 'p2tr', amount: 50_000n }], outputs })).toString(
+    'base64',
+  );
   const pem = { type: 'pkcs8', format: 'pem' } as const;
   return new Map<string, Uint8Array | string>([
     ['nonce.bin', nonce],
@@ -136,6 +213,11 @@ async function createFiles(): Promise<Map<string, Uint8Array | string>> {
     ['eif.pcr.json', attestation.formatPcrFile(pcrs)],
     ['image-key.pem', signer.key.export(pem)],
     ['image-certificate.pem', signer.certificate],
+    ['psbt.base64', psbt],
+    [
+      'psbt.response.json',
+      JSON.stringify({ inputs: [{ index: 0, publicKey: '02'.repeat(32), signature: SIGNATURE }] }),
+    ],
     ['open-policy.json', JSON.stringify(OPEN_POLICY)],
     [
       'policy.json',
@@ -161,7 +243,7 @@ export async function createExampleContext(): Promise<ExampleContext> {
   const nodes: FakeNode[] = [];
   const open = async <Options extends { url: string }>(options: Options): Promise<Options> => {
     if (!NODES.includes(options.url)) throw new Error(`no node ${options.url}`);
-    const node = await startFakeNode({ pcrs: MEASURED, serve: serveKeys() });
+    const node = await startFakeNode({ pcrs: MEASURED, attested: attestReceipts, serve: serveKeys() });
     nodes.push(node);
     return { ...options, url: node.url };
   };

@@ -36,6 +36,9 @@ const ENTRY_POINTS = [
   'client/node-client.ts connectNode',
   'client/attest-node.ts attestNode',
   'client/group-signing.ts signWithGroup',
+  'client/node-client.ts NodeClient',
+  'client/psbt.ts addPsbtSignatures',
+  'client/receipts.ts verifyResponseReceipt',
   'client/dealer.ts dealShares',
   'client/dealer.ts sealShare',
 ];

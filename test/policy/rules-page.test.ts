@@ -78,6 +78,7 @@ describe('docs/node-admin.md', () => {
     expect(pay(100n * ether + 1n, CAROL)).toBe('POLICY_DENIED');
     expect(pay(1n, '0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB')).toBe('RULE_DENIED');
     const weekend = [0, 1, 2, 3, 4, 5, 6].filter((days) => pay(1n, CAROL, days) === 'POLICY_DENIED');
-    expect(weekend.map((days) => new Date(NOON + days * 86_400_000).getUTCDay()).sort()).toEqual([0, 6]);
+    const denied = weekend.map((days) => new Date(NOON + days * 86_400_000).getUTCDay());
+    expect(new Set(denied)).toEqual(new Set([0, 6]));
   });
 });

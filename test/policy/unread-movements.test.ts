@@ -115,6 +115,14 @@ describe('what moves an amount that no field says', () => {
     expect(outcomeOf(startPolicy([{ ...anything, tiers }])(request(of)))).toBe('POLICY_DENIED');
   });
 
+  it('is the balance of a new contract, in an asset without tiers', () => {
+    const rule = { ...anything, effects: [condition({ type: 'deploy', to: null, assets: null })], tiers };
+    const deploy = (asset: string) =>
+      transaction({ effects: [effect({ type: 'deploy', to: null, asset, amount: 5n })] });
+    expect(outcomeOf(startPolicy([rule])(request(deploy(ETHER))))).toBe(`permitted ${rule.id}`);
+    expect(outcomeOf(startPolicy([rule])(request(deploy(DAI))))).toBe('POLICY_DENIED');
+  });
+
   it('is no memo beside a transfer', () => {
     const memo = effect({ type: 'message', to: null, asset: null, amount: null });
     const both = transaction({ effects: [effect(), memo] });

@@ -5,9 +5,9 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { findLogPeerPrograms } from '../../local/testbed/log-peers.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
 /** Milliseconds within which a witness must listen. */
 const START_MS = 20_000;
 /** SHA-256 of nothing, in base64: the root of an empty tree. */
@@ -46,10 +46,10 @@ export interface ClockWitness extends RunningWitness {
  * none, or there is no ssh-agent for litewitness.
  */
 export function findLogPeers(untested: string): string | undefined {
-  const { status, stdout } = spawnSync(join(ROOT, 'scripts/log-peers.sh'), ['--path'], { encoding: 'utf8' });
+  const folder = findLogPeerPrograms();
   const hasAgent = spawnSync('ssh-keygen', ['-?']).error === undefined;
-  if (status === 0 && hasAgent) return stdout.trim();
-  const why = status === 0 ? 'there is no ssh-agent' : 'scripts/log-peers.sh has made no programs';
+  if (folder !== undefined && hasAgent) return folder;
+  const why = folder !== undefined ? 'there is no ssh-agent' : 'scripts/log-peers.sh has made no programs';
   process.stderr.write(`\nSKIPPED: ${untested}: ${why}\n\n`);
   return undefined;
 }

@@ -5,6 +5,7 @@ import { BOOT_CODES } from './boot.ts';
 import { CERTIFICATE_CODES } from './certificate.ts';
 import { CLIENT_CODES } from './client.ts';
 import { COMMAND_CODES } from './command.ts';
+import { CONFIGURATION_LINT_CODES } from './configuration-lint.ts';
 import { DOCTOR_CODES } from './doctor.ts';
 import { EIF_CODES } from './eif.ts';
 import { ENCODING_CODES } from './encoding.ts';
@@ -25,6 +26,7 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...EIF_CODES,
   ...KEY_POLICY_CODES,
   ...CLIENT_CODES,
+  ...CONFIGURATION_LINT_CODES,
   ...REQUEST_CODES,
   ...TRANSACTION_CODES,
   ...RECEIPT_CODES,

@@ -53,18 +53,44 @@ export const account = z
     }
   });
 
-/** An asset by CAIP-19: a type, or one token of a type. */
+const MAINNET_OF_BITCOIN = 'bip122:000000000019d6689c085ae165831e93';
+const EVM_ADDRESS = '0x[0-9a-fA-F]{40}';
+const BASE58 = '[1-9A-HJ-NP-Za-km-z]';
+const TOKEN_ID = '(?:0|[1-9][0-9]{0,77})';
+
+/**
+ * The assets that decoders name, by CAIP-2 namespace. The list is closed as that of networks is: in an asset that no
+ * transaction has, a limit counts nothing and a denial denies nothing.
+ */
+const ASSETS: ReadonlyMap<string, RegExp> = new Map([
+  [
+    'eip155',
+    new RegExp(`^(?:slip44:60|(?:erc20|erc721|token):${EVM_ADDRESS}|erc1155:${EVM_ADDRESS}/${TOKEN_ID})$`),
+  ],
+  ['tezos', new RegExp(`^(?:slip44:1729|fa12:KT1${BASE58}{33}|fa2:KT1${BASE58}{33}/${TOKEN_ID})$`)],
+  ['solana', new RegExp(`^(?:slip44:501|token:${BASE58}{32,44})$`)],
+]);
+
+function isAssetOf(chain: string, name: string): boolean {
+  // Coins of test networks have the number of coins that are worth nothing.
+  if (namespaceOf(chain) === 'bip122')
+    return name === (chain === MAINNET_OF_BITCOIN ? 'slip44:0' : 'slip44:1');
+  return ASSETS.get(namespaceOf(chain))?.test(name) === true;
+}
+
+/** An asset by CAIP-19, as decoders name it: a coin, a token, or of a contract with many tokens one of them. */
 export const asset = z
   .string()
-  .regex(
-    /^[-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}\/[-a-z0-9]{3,8}:[-.%a-zA-Z0-9]{1,128}(\/[-.%a-zA-Z0-9]{1,78})?$/,
-    { error: 'expected an asset by CAIP-19, such as eip155:1/slip44:60' },
-  )
+  .max(256)
   .superRefine((value, context) => {
-    const [chain = '', type = ''] = value.split('/');
+    const chain = value.slice(0, Math.max(0, value.indexOf('/')));
+    const name = value.slice(chain.length + 1);
     if (!NETWORK.test(chain)) {
       context.addIssue({ code: 'custom', message: 'expected an asset of a known network' });
-    } else if (namespaceOf(chain) === 'eip155' && /^(erc[0-9]+|token):/.test(type)) {
-      checkAddress(context, { network: chain, address: type.slice(type.indexOf(':') + 1) });
+    } else if (!isAssetOf(chain, name)) {
+      context.addIssue({ code: 'custom', message: 'no transaction of this network has such an asset' });
+    } else if (namespaceOf(chain) === 'eip155' && !name.startsWith('slip44:')) {
+      const [address = ''] = name.slice(name.indexOf(':') + 1).split('/');
+      checkAddress(context, { network: chain, address });
     }
   });

@@ -13,7 +13,7 @@ import {
 } from '../../../audit/log/index.ts';
 import { signingKeyFromSeed, verifyByNode } from '../../../audit/log/node-signatures.ts';
 import { findLogPeers } from '../../support/witnesses.ts';
-import { askPeers } from './peers.ts';
+import { askPeers } from '../../../local/testbed/log-peers.ts';
 import { SampleLog } from './sample-log.ts';
 import { serveLog } from './served-log.ts';
 

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { cosignCheckpoint, formatVerifierKey } from '../../../audit/log/index.ts';
 import { signingKeyFromSeed } from '../../../audit/log/node-signatures.ts';
-import { askPeers } from '../../audit/log/peers.ts';
+import { askPeers } from '../../../local/testbed/log-peers.ts';
 import { SampleLog } from '../../audit/log/sample-log.ts';
 import { serveLog } from '../../audit/log/served-log.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';

@@ -11,7 +11,7 @@ import {
   WITNESS_KEY_TYPES,
 } from '../../../audit/log/index.ts';
 import { verifyByNode } from '../../../audit/log/node-signatures.ts';
-import { askPeers } from '../../audit/log/peers.ts';
+import { askPeers } from '../../../local/testbed/log-peers.ts';
 import { SampleLog, submit, witnessRequest } from '../../audit/log/sample-log.ts';
 import { KNOWN_SIZE, makeWitnessTable } from '../../audit/witness/witness-table.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';

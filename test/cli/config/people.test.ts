@@ -48,8 +48,17 @@ describe('holdfast config sign, of format 2', () => {
       witnesses: { threshold: 1, keys: [WITNESS], maxUncosignedSeconds: 60 },
       rules: [
         permit({
-          fee: { asset: ETHER, max: '7', maxShareBasisPoints: 25 },
-          limits: [{ id: 'daily', asset: ETHER, max: '9', seconds: 86_400, per: 'key', fees: true }],
+          fee: { asset: ETHER, max: '70000000000000000', maxShareBasisPoints: 25 },
+          limits: [
+            {
+              id: 'daily',
+              asset: ETHER,
+              max: '300000000000000000000',
+              seconds: 86_400,
+              per: 'key',
+              fees: true,
+            },
+          ],
         }),
       ],
     });
@@ -66,8 +75,8 @@ describe('holdfast config sign, of format 2', () => {
       '1 of 1 must cosign',
       'on for 60 s',
       WITNESS,
-      'fee at most 7 of eip155:1/slip44:60 and 25 basis points',
-      'with fees in 86400 s',
+      'fee at most 0.07 ETH and 25 basis points',
+      '300 ETH with fees in 86400 s',
     ]) {
       expect(out).toContain(part);
     }

@@ -29,6 +29,26 @@ import { makeConfiguration, makeKey, makeManifest } from '../node-files.ts';
 import { ODD_TEXTS, writeOddFiles } from './odd-files.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
+/** The request that the sample's rule permits. */
+const ASKED = {
+  client: 'wallet',
+  key: 'hot',
+  algorithm: 'ed25519',
+  payload: { kind: 'message', message: '00' },
+};
+/** A table with the one request that the sample's rule permits. */
+const CASES = {
+  format: 'holdfast-cases/1',
+  start: '2026-12-01T12:00:00Z',
+  cases: [
+    {
+      name: 'a message',
+      ...ASKED,
+      expect: { outcome: 'permitted', rule: 'hot-messages' },
+    },
+  ],
+};
+
 /** Verbs that serve until they are ended, or ask a network: all others are tried. */
 const NOT_OFFLINE = new Set([
   'audit witness',
@@ -51,6 +71,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'approve sign': ['--root', '--url'],
   'attestation verify': ['--root', '--at'],
   doctor: ['--config'],
+  'config replay': ['--origin', '--key'],
   'eif verify': ['--at'],
   'key-policy diff': ['--key'],
   'key-policy gate': ['--root'],
@@ -59,6 +80,8 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'node keys': ['--root'],
   'key-policy verify-record': ['--root'],
   'receipt verify': ['--root', '--configuration', '--request', '--signature'],
+  'node requests': ['--root'],
+  'node resume': ['--root'],
   'node sign': ['--root', '--message'],
   'parent backup': ['--config'],
   'parent check': ['--config'],
@@ -155,6 +178,7 @@ beforeAll(async () => {
     ['parent status --url', NO_STATUS],
     ['[URL]', NO_STATUS],
     ['explain CODE', 'PCR_MISMATCH'],
+    ['ID', '5e'.repeat(16)],
     ['KEY', 'hot'],
     ['CODE', 'POLICY_DENIED'],
     ['RECORD', save('record.json', signRecord(key.pem, forged.root))],
@@ -174,6 +198,18 @@ beforeAll(async () => {
     ['pcrs diff NEW', at('old.json')],
     ['manifest measure FILE', at('manifest.json')],
     ['manifest verify FILE', at('manifest.json')],
+    ['config lint FILE', at('copy.json')],
+    ['--at', '2026-12-01T12:00:00Z'],
+    ['config test FILE', at('copy.json')],
+    ['config diff OLD', at('copy.json')],
+    ['config diff NEW', at('copy.json')],
+    ['config diff --requests', '100'],
+    ['config replay --configuration', at('copy.json')],
+    ['config replay --key', log.vkey],
+    ['config explain FILE', at('copy.json')],
+    ['REQUEST', save('request.json', JSON.stringify(ASKED))],
+    ['--cases', save('cases.json', JSON.stringify(CASES))],
+    ['--keys', save('keys.json', JSON.stringify({ keys: [{ id: 'hot', publicKey: key.publicKey }] }))],
     ['config sign FILE', at('copy.json')],
     ['config verify FILE', save('signed.json', sign(configuration, key.pem))],
     ['RECEIPT', save('receipt.json', JSON.stringify(makeReceipt({ document: await attest() })))],
@@ -253,7 +289,7 @@ interface Slot {
   readonly isRequired: boolean;
 }
 
-const FILE_VALUES = new Set(['FILE', 'DOC', 'PEM', 'POLICY', 'OLD', 'NEW', 'RECORD', 'RECEIPT']);
+const FILE_VALUES = new Set(['FILE', 'DOC', 'PEM', 'POLICY', 'OLD', 'NEW', 'RECORD', 'RECEIPT', 'TABLE']);
 /** What a verb writes: an odd name there must not become a file of the project. */
 const OUTPUTS = new Set([
   '--output',

@@ -243,6 +243,11 @@ describe('the settings of the commands', () => {
     const users = commands.filter(({ options }) =>
       Object.values(options).some(({ setting }) => setting === 'key'),
     );
-    expect(users.map(({ name }) => name).toSorted()).toEqual(['node keys', 'node sign']);
+    expect(users.map(({ name }) => name).toSorted()).toEqual([
+      'node keys',
+      'node requests',
+      'node resume',
+      'node sign',
+    ]);
   });
 });

@@ -86,7 +86,9 @@ describe('the routes of a client', () => {
       id,
       needs: [{ group: 'treasury', count: 2, approvers: ['alice', 'bob'] }],
     });
-    expect(await send('POST', `/v1/requests/${id}`)).toEqual({ status: 200, body: { signature: 'ab' } });
+    expect(await send('POST', `/v1/requests/${id}`, { force: true })).toMatchObject({ status: 400 });
+    expect(resume).not.toHaveBeenCalled();
+    expect(await send('POST', `/v1/requests/${id}`, {})).toEqual({ status: 200, body: { signature: 'ab' } });
     expect(resume).toHaveBeenCalledWith('backend', id);
   });
 

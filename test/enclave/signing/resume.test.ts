@@ -58,6 +58,7 @@ class Circumstances {
       clients: [{ id: 'backend', publicKey: '01'.repeat(32), person: null }],
       clientGroups: [],
       keys: [{ id: 'hot', type: 'ed25519', networks: [] }],
+      notAfter: new Date(START + 1_200_000).toISOString(),
       approvers: [bob.entry] as never,
       approverGroups: [{ id: 'people', approvers: ['bob'] }],
       addressBooks: [],
@@ -161,4 +162,15 @@ it('names no votes under a rule that permits without them', async () => {
   around.now += 600_000;
   expect(await started.pipeline.resume('backend', id)).toMatchObject({ rule: 'later' });
   expect(around.entries.at(-1)?.predicate).toMatchObject({ rule: 'later', pendingId: id, approvals: [] });
+});
+
+it('releases no kept signature once the configuration has expired', async () => {
+  const around = new Circumstances();
+  const started = await around.start();
+  const { id } = await waitingOf(started);
+  await started.approve(id);
+  expect(await codeOf(started.pipeline.resume('backend', id))).toBe('released');
+  around.now += 1_200_001;
+  expect(await codeOf(started.pipeline.resume('backend', id))).toBe('CONFIGURATION_EXPIRED');
+  expect(around.entries.at(-1)?.predicate).toMatchObject({ outcome: 'denied', rule: null, signatures: [] });
 });

@@ -176,6 +176,21 @@ describe('a rule of format 2', () => {
       permit({ effects: [condition({ to: { books: [], addresses: [CAROL] } })] }),
     ],
     ['an asset of no known network', permit({ effects: [condition({ assets: ['eip115:1/slip44:60'] })] })],
+    ...[
+      'eip155:1/slip44:6O',
+      'eip155:1/slip44:61',
+      `eip155:1/erc1155:${CAROL}`,
+      `eip155:1/erc1155:${CAROL}/07`,
+      `eip155:1/erc20:${CAROL}/7`,
+      'bip122:000000000019d6689c085ae165831e93/slip44:1',
+      'bip122:000000000933ea01ad0ee984209779ba/slip44:0',
+      'tezos:NetXdQprcVkpaWU/fa2:KT1VqarPDicMFn1ejmQqqshUkUXTCTXwmkCN',
+      'tezos:NetXdQprcVkpaWU/fa12:tz1VSUr8wwNhLAzempoch5d6hLRiTh8Cjcjb',
+      'solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp/spl:EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v',
+    ].map((name): [string, object] => [
+      `an asset that no transaction has: ${name}`,
+      permit({ effects: [condition({ assets: [name] })] }),
+    ]),
     ['an amount as a number', permit({ effects: [condition({ amount: { min: null, max: 5 as never } })] })],
     ['an amount with a leading zero', permit({ effects: [condition({ amount: { min: null, max: '05' } })] })],
     ['an amount of nothing', permit({ effects: [condition({ amount: { min: null, max: null } })] })],
@@ -234,6 +249,23 @@ describe('a rule of format 2', () => {
     ],
   ])('is refused with %s', (_, rule) => {
     expect(() => parseRule(rule)).toThrow(expect.objectContaining({ code: 'CONFIGURATION_MALFORMED' }));
+  });
+
+  it('takes the assets that decoders name', () => {
+    const assets = [
+      ETHER,
+      ...['erc20', 'erc721', 'token'].map((standard) => `eip155:10/${standard}:${CAROL}`),
+      `eip155:1/erc1155:${CAROL}/0`,
+      `eip155:1/erc1155:${CAROL}/78`,
+      'bip122:000000000019d6689c085ae165831e93/slip44:0',
+      'bip122:000000000933ea01ad0ee984209779ba/slip44:1',
+      'tezos:NetXdQprcVkpaWU/slip44:1729',
+      'tezos:NetXdQprcVkpaWU/fa12:KT1VqarPDicMFn1ejmQqqshUkUXTCTXwmkCN',
+      'tezos:NetXdQprcVkpaWU/fa2:KT1VqarPDicMFn1ejmQqqshUkUXTCTXwmkCN/0',
+      'solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp/slip44:501',
+      'solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp/token:EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v',
+    ];
+    expect(parseRule(permit({ effects: [condition({ assets })] })).rules).toHaveLength(1);
   });
 
   it('shares a limit only in the same words, and never one that counts for its own rule', () => {

@@ -1,5 +1,16 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+
+const SCRIPT = join(import.meta.dirname, '../../scripts/log-peers.sh');
+
+/**
+ * Finds the folder of the programs that scripts/log-peers.sh makes of the libraries of others: witnesses, and log-peers,
+ * which verifies logs by x/mod's, torchwood's and tessera's code. Undefined where they were not made.
+ */
+export function findLogPeerPrograms(): string | undefined {
+  const { status, stdout } = spawnSync(SCRIPT, ['--path'], { encoding: 'utf8' });
+  return status === 0 ? stdout.trim() : undefined;
+}
 
 /** Runs a verb of log-peers (test/audit/log/peers): JSON in, JSON out. */
 export async function askPeers(folder: string, verb: string, input: unknown): Promise<unknown> {

@@ -1,0 +1,41 @@
+import { lintConfiguration, type ConfigurationFinding } from '../../policy/analysis/index.ts';
+import type { Command, CommandInput, Outcome } from '../common/command.ts';
+import { readConfigurationFile, readMoment } from './file.ts';
+
+export const AT = {
+  type: 'string',
+  value: 'TIME',
+  description: 'take this moment for now, in UTC such as 2026-12-01T12:00:00Z',
+} as const;
+
+export const lintCommand: Command = {
+  name: 'config lint',
+  summary:
+    'Look for what a configuration says and nobody means: rules that match nothing, quorums of one, keys without limits, payloads that nobody reads.',
+  positionals: 'FILE',
+  options: {
+    strict: { type: 'boolean', description: 'exit 1 at a warning, too' },
+    at: AT,
+  },
+  examples: ['holdfast config lint configuration.json', 'holdfast config lint signed.json --strict --json'],
+  run: runLint,
+};
+
+async function runLint({ positionals, text, flag, io }: CommandInput): Promise<Outcome> {
+  const [path = ''] = positionals;
+  const now = readMoment(text('at'), '--at');
+  const { configuration } = await readConfigurationFile(path, io);
+  const findings = lintConfiguration(configuration, now);
+  const count = (severity: ConfigurationFinding['severity']) =>
+    findings.filter((each) => each.severity === severity).length;
+  const [errors, warnings] = [count('error'), count('warning')];
+  const lines = findings.map(
+    ({ code, severity, subject, text: words }) =>
+      `${severity.padEnd(8)}${code}${subject === null ? '' : ` (${subject})`}: ${words}`,
+  );
+  return {
+    ok: errors === 0 && (warnings === 0 || !flag('strict')),
+    text: [...lines, `${errors} errors, ${warnings} warnings`].join('\n'),
+    data: { findings, errors, warnings },
+  };
+}

@@ -1,0 +1,87 @@
+import type { CodeArea } from './area.ts';
+
+export const CONFIGURATION_LINT_CODES: readonly CodeArea[] = [
+  {
+    title: 'What is wrong with a configuration that is well-formed',
+    who: '`config lint`',
+    next: 'Change the rule that it names before anybody signs, or sign it knowing that.',
+    codes: {
+      ANY_CONTRACT: 'a rule permits calls of any function of any contract',
+      ANY_DESTINATION: 'a rule permits an effect whoever gains by it: `to` is null',
+      BLIND_PAYLOAD: [
+        'a rule permits payloads that the node cannot read',
+        'Have the client send the transaction itself; where it cannot, ask for approvals and set a rate.',
+      ],
+      CONFIGURATION_EXPIRES: [
+        'the configuration has an end, after which every request is denied',
+        'Have the next one signed before.',
+      ],
+      CONFIGURATION_OVER: 'the end of the configuration is past: it permits nothing',
+      DANGEROUS_FEATURE:
+        'a rule tolerates a feature of transactions by which more can be lost than its amounts say',
+      ONE_PERSON_QUORUM: [
+        'one person satisfies all the approvals that a rule asks for',
+        'Ask for two, or for one each of two groups without a common member.',
+      ],
+      PASSKEY_ORIGIN_FOREIGN: 'no browser gives a passkey to a page whose origin is not of its relying party',
+      PASSKEY_ORIGIN_HTTP: 'a page without TLS asks for consent, which whoever is on the way can alter',
+      QUORUM_IMPOSSIBLE: 'a rule asks for more people than its groups have, each of whom counts once',
+      QUORUM_IMPOSSIBLE_FOR_CLIENT:
+        'without the person behind a client, its groups have too few people for what the rule asks for',
+      REQUESTER_UNNAMED: [
+        'nobody is named behind a client whose requests need approvals',
+        'Name the approver who holds the key of the client as its person; a machine of its own has none.',
+      ],
+      RULES_EXPIRE_TOGETHER: 'several rules end at the same moment',
+      RULE_DENIED_WHOLLY: 'another rule denies all that this one permits',
+      RULE_EXPIRED: 'the end of a rule is past',
+      RULE_NAME_UNREACHABLE: 'a name in a rule fits nothing else that the rule names, and has no effect',
+      RULE_UNREACHABLE: 'no request can match the rule: its members never occur together',
+      TRANSFERS_UNCOUNTED: [
+        'a rule bounds each transfer and not how many there are',
+        'Add a limit on the asset, or a rate.',
+      ],
+      TRANSFER_UNLIMITED: [
+        'a rule lets any amount move: no amount, limit or tier bounds it',
+        'Bound the amount, and add a limit on the asset.',
+      ],
+      UNREAD_EFFECT: 'a rule permits parts of transactions whose meaning the node does not know',
+      WITNESSES_BEAR: [
+        'how many witnesses may lie, and how many may be down, under the threshold',
+        'Nothing has to be done.',
+      ],
+      WITNESSES_BEAR_NO_FAULT:
+        'one witness that lies or was restored from a backup is enough to hide a rollback',
+      WITNESSES_NONE: [
+        'the configuration names no witnesses: a rollback of the whole store is not noticed',
+        'Name witnesses; SECURITY.md says what remains without them.',
+      ],
+      WITNESSES_UNSOUND:
+        'the threshold is not more than half: two histories can both be cosigned by honest witnesses',
+      WITNESSES_WAIVED: 'maxUncosignedSeconds lets the node sign for a while without its witnesses',
+    },
+  },
+  {
+    title: 'Configurations that are tried before anybody signs them',
+    who: '`config test`, `config explain`, `config diff`, `config replay`, `config sign --cases`',
+    next: 'Mend what the message names; docs/config-tools.md has an example.',
+    codes: {
+      CASES_DIFFER: [
+        'the configuration decides a case of the table otherwise than it expects; rows names the first',
+        'Look at all of them by "holdfast config test"; mend the configuration, or the table.',
+      ],
+      CASES_FILE_MALFORMED: 'the table is not YAML 1.2 without anchors, nor JSON',
+      CASES_MALFORMED: 'the table does not match its schema; field says where',
+      KEYS_FILE_MALFORMED: [
+        'the file of --keys is not what "holdfast node keys --json" prints',
+        'Give that, whole.',
+      ],
+      PUBLIC_KEY_UNKNOWN: [
+        'a transaction cannot be read without the public key of its key',
+        'Pin publicKey in the configuration, or give --keys with what "holdfast node keys --json" prints.',
+      ],
+      REQUEST_FILE_MALFORMED:
+        'not a request: the JSON body of POST /v1/sign, and beside it the id of the client; field says where',
+    },
+  },
+];

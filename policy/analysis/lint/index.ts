@@ -1,0 +1,28 @@
+import type { Configuration } from '../../../shared/documents/configuration.ts';
+import { lintConsent } from './consent.ts';
+import { lintExpiry } from './expiry.ts';
+import type { ConfigurationFinding, Severity } from './finding.ts';
+import { lintPasskeys, lintWitnesses } from './people.ts';
+import { lintPermissions } from './permissions.ts';
+import { lintDenied, lintReach } from './reach.ts';
+
+export type { ConfigurationFinding } from './finding.ts';
+
+const ORDER: readonly Severity[] = ['error', 'warning', 'note'];
+
+/**
+ * Lints a configuration for those who sign it: errors first. Nothing found does not mean that nothing is wrong.
+ *
+ * @param now milliseconds since 1970
+ */
+export function lintConfiguration(configuration: Configuration, now: number): ConfigurationFinding[] {
+  return [
+    ...lintReach(configuration),
+    ...lintDenied(configuration),
+    ...lintConsent(configuration),
+    ...lintPermissions(configuration),
+    ...lintExpiry(configuration, now),
+    ...lintWitnesses(configuration),
+    ...lintPasskeys(configuration),
+  ].toSorted((one, other) => ORDER.indexOf(one.severity) - ORDER.indexOf(other.severity));
+}

@@ -1,0 +1,176 @@
+import {
+  BLIND_PAYLOAD_KINDS,
+  describeAlgorithm,
+  isShareType,
+  type Algorithm,
+  type PayloadKind,
+} from '../../../shared/algorithms.ts';
+import type { Condition, Configuration, NetworkKey, Rule } from '../../../shared/documents/configuration.ts';
+import type { EffectType } from '../../../shared/effect-types.ts';
+import type { ConfigurationFinding } from './finding.ts';
+
+/** Kinds of payloads whose transactions have effects of these types alone. */
+const ONLY_EFFECTS: Partial<Record<PayloadKind, readonly EffectType[]>> = {
+  message: ['blind'],
+  digest: ['blind'],
+  'taproot-sighash': ['blind'],
+  'ethereum-authorization': ['authorise-code'],
+  'ethereum-message': ['message'],
+  'tezos-consensus': ['consensus'],
+};
+/** Kinds of payloads whose transactions may name no network. */
+const WITHOUT_NETWORK: ReadonlySet<PayloadKind> = new Set([
+  ...BLIND_PAYLOAD_KINDS,
+  'ethereum-authorization',
+  'ethereum-message',
+  'ethereum-typed-data',
+]);
+const NAMESPACES: ReadonlyMap<string, string> = new Map([
+  ['ethereum', 'eip155:'],
+  ['bitcoin', 'bip122:'],
+  ['tezos', 'tezos:'],
+  ['solana', 'solana:'],
+]);
+
+export const isBlindKind = (kind: PayloadKind): boolean =>
+  (BLIND_PAYLOAD_KINDS as readonly PayloadKind[]).includes(kind);
+
+/** Names of a rule that stand together in some request. */
+interface Reach {
+  readonly keys: Set<string>;
+  readonly algorithms: Set<Algorithm>;
+  readonly payloads: Set<PayloadKind>;
+  readonly networks: Set<string>;
+}
+
+/** Lists the networks that a transaction of this kind by this key can be for; undefined where it never is. */
+function listNetworks(kind: PayloadKind, key: NetworkKey, rule: Rule): readonly string[] | undefined {
+  if (isBlindKind(kind)) return rule.networks === null || rule.effect === 'deny' ? [] : undefined;
+  const namespace = NAMESPACES.get(kind.slice(0, kind.indexOf('-'))) ?? '';
+  const served = key.networks.filter((network) => network.startsWith(namespace));
+  if (served.length === 0) return undefined;
+  const named = served.filter((network) => rule.networks === null || rule.networks.includes(network));
+  const isAny = WITHOUT_NETWORK.has(kind) && (rule.networks === null || rule.effect === 'deny');
+  return named.length > 0 || isAny ? named : undefined;
+}
+
+/** Tells whether an effect of this kind of payload can match one of a rule's conditions. */
+function canHaveEffect(kind: PayloadKind, { effects }: Rule, books: ReadonlySet<string>): boolean {
+  if (effects === null) return true;
+  return effects.some(({ type, to }) => {
+    const only = ONLY_EFFECTS[kind];
+    const isOfKind = only === undefined ? type !== 'blind' && type !== 'consensus' : only.includes(type);
+    const isAddressed = to === null || to.addresses.length > 0 || to.books.some((id) => books.has(id));
+    return isOfKind && isAddressed;
+  });
+}
+
+function findReach(rule: Rule, keys: readonly NetworkKey[], books: ReadonlySet<string>): Reach {
+  const reach: Reach = { keys: new Set(), algorithms: new Set(), payloads: new Set(), networks: new Set() };
+  for (const key of keys) {
+    for (const algorithm of rule.algorithms) {
+      const { key: type, payloads } = describeAlgorithm(algorithm);
+      if (type !== key.type) continue;
+      if (rule.operations.includes('import-share') && isShareType(type)) {
+        reach.keys.add(key.id);
+        reach.algorithms.add(algorithm);
+        for (const kind of rule.payloads) if (payloads.includes(kind)) reach.payloads.add(kind);
+      }
+      if (!rule.operations.includes('sign')) continue;
+      for (const kind of rule.payloads) {
+        const networks = payloads.includes(kind) ? listNetworks(kind, key, rule) : undefined;
+        if (networks === undefined || !canHaveEffect(kind, rule, books)) continue;
+        reach.keys.add(key.id);
+        reach.algorithms.add(algorithm);
+        reach.payloads.add(kind);
+        for (const network of networks) reach.networks.add(network);
+      }
+    }
+  }
+  return reach;
+}
+
+/** Finds rules that no request can match, and names in rules that take part in no request. */
+export function lintReach({ rules, keys, addressBooks }: Configuration): ConfigurationFinding[] {
+  const filled = new Set(addressBooks.filter(({ entries }) => entries.length > 0).map(({ id }) => id));
+  const byId = new Map(keys.map((key) => [key.id, key]));
+  return rules.flatMap((rule): ConfigurationFinding[] => {
+    const own = rule.keys.flatMap((id) => byId.get(id) ?? []);
+    const reach = findReach(rule, own, filled);
+    if (reach.keys.size === 0) {
+      const text =
+        'no request can match: its keys, algorithms, kinds of payloads, networks and effects never occur together';
+      return [{ code: 'RULE_UNREACHABLE', severity: 'error', subject: rule.id, text }];
+    }
+    return [
+      ...['keys', 'algorithms', 'payloads'].flatMap((member) =>
+        listUnreached(member, rule[member as 'keys'], reach[member as 'keys']),
+      ),
+      ...listUnreached('networks', rule.networks ?? [], reach.networks),
+    ].map((text) => ({ code: 'RULE_NAME_UNREACHABLE', severity: 'warning', subject: rule.id, text }));
+  });
+}
+
+function listUnreached(member: string, named: readonly string[], reached: ReadonlySet<string>): string[] {
+  return named
+    .filter((name) => !reached.has(name))
+    .map((name) => `${member}: ${name} fits nothing else that the rule names`);
+}
+
+/** Finds permits of which one denial leaves nothing. Denials that only do so together are not found. */
+export function lintDenied(configuration: Configuration): ConfigurationFinding[] {
+  const denials = configuration.rules.filter(({ effect }) => effect === 'deny');
+  return configuration.rules.flatMap((rule) => {
+    if (rule.effect === 'deny') return [];
+    const denial = denials.find((each) => covers(each, rule, configuration));
+    const text = `rule ${denial?.id ?? ''} denies all that it permits`;
+    return denial === undefined
+      ? []
+      : [{ code: 'RULE_DENIED_WHOLLY', severity: 'error', subject: rule.id, text } as const];
+  });
+}
+
+const includesAll = (names: readonly string[], others: readonly string[]) =>
+  others.every((name) => names.includes(name));
+
+function covers(denial: Rule, permit: Rule, { clientGroups, keys }: Configuration): boolean {
+  if (denial.effect !== 'deny' || denial.features !== null) return false;
+  const listClients = (names: readonly string[]) =>
+    names.flatMap((name) => clientGroups.find(({ id }) => id === name)?.clients ?? [name]);
+  const networksOf = ({ networks, keys: ids }: Rule) =>
+    networks ?? keys.filter(({ id }) => ids.includes(id)).flatMap((key) => key.networks);
+  return (
+    includesAll(listClients(denial.clients), listClients(permit.clients)) &&
+    includesAll(denial.keys, permit.keys) &&
+    includesAll(denial.algorithms, permit.algorithms) &&
+    includesAll(denial.operations, permit.operations) &&
+    includesAll(denial.payloads, permit.payloads) &&
+    (denial.networks === null || includesAll(denial.networks, networksOf(permit))) &&
+    (denial.time === null || JSON.stringify(denial.time) === JSON.stringify(permit.time)) &&
+    (denial.effects === null ||
+      (permit.effects ?? []).every((one) => denial.effects?.some((other) => coversCondition(other, one))))
+  );
+}
+
+function coversCondition(denial: Condition, permit: Condition): boolean {
+  const { to, assets, contracts, amount } = denial;
+  const isTo =
+    to === null ||
+    (permit.to !== null &&
+      includesAll(to.books, permit.to.books) &&
+      includesAll(to.addresses, permit.to.addresses));
+  const isAmount =
+    amount === null ||
+    (permit.amount !== null &&
+      (amount.min === null ||
+        (permit.amount.min !== null && BigInt(permit.amount.min) >= BigInt(amount.min))) &&
+      (amount.max === null ||
+        (permit.amount.max !== null && BigInt(permit.amount.max) <= BigInt(amount.max))));
+  return (
+    denial.type === permit.type &&
+    isTo &&
+    (assets === null || (permit.assets !== null && includesAll(assets, permit.assets))) &&
+    (contracts === null || JSON.stringify(contracts) === JSON.stringify(permit.contracts)) &&
+    isAmount
+  );
+}
