@@ -69,6 +69,9 @@ async function run(...argv: string[]) {
   return { exit, text: out };
 }
 
+const vote = (verb: 'sign' | 'reject', id: string, door: ApprovalDoor, digest: string) =>
+  run('approve', verb, id, ...urlOf(door), ...trust(), ...as(), '--yes-digest', digest);
+
 describe('holdfast approve', () => {
   test('shows a verified request, and approves it by its digest', async () => {
     const { node, door } = await start();
@@ -78,16 +81,7 @@ describe('holdfast approve', () => {
     expect(shown.out).toContain('Sends 2 ETH');
     expect(shown.out).toContain(`To: Carol & Sons (suppliers) ${CAROL}`);
     const { digest } = node.requests.find(id).request;
-    const cast = await run(
-      'approve',
-      'sign',
-      id,
-      ...urlOf(door),
-      ...trust(),
-      ...as(),
-      '--yes-digest',
-      digest,
-    );
+    const cast = await vote('sign', id, door, digest);
     expect(cast.exit).toBe(0);
     expect(node.requests.approvalsOf(id).map(({ approver }) => approver)).toEqual(['dana']);
   });
@@ -96,16 +90,7 @@ describe('holdfast approve', () => {
     const { node, door } = await start();
     const id = node.ask(makeTransfer(CAROL, ETHER));
     const { digest } = node.requests.find(id).request;
-    const cast = await run(
-      'approve',
-      'reject',
-      id,
-      ...urlOf(door),
-      ...trust(),
-      ...as(),
-      '--yes-digest',
-      digest,
-    );
+    const cast = await vote('reject', id, door, digest);
     expect(cast.exit).toBe(0);
     expect(node.requests.find(id).state).toBe('rejected');
   });
@@ -114,7 +99,7 @@ describe('holdfast approve', () => {
     const { node, door } = await start();
     const id = node.ask(makeTransfer(CAROL, ETHER));
     const other = node.requests.find(node.ask(makeTransfer(DAVE, ETHER))).request.digest;
-    const cast = await run('approve', 'sign', id, ...urlOf(door), ...trust(), ...as(), '--yes-digest', other);
+    const cast = await vote('sign', id, door, other);
     expect(cast.exit).toBe(1);
     expect(cast.text).toContain('DIGEST_NOT_CONFIRMED');
     const silent = await runHoldfast(['approve', 'sign', id, ...urlOf(door), ...trust(), ...as()]);
@@ -161,10 +146,9 @@ describe('holdfast approve', () => {
     const { node, door } = await start();
     const id = node.ask(makeTransfer(CAROL, ETHER));
     const { digest } = node.requests.find(id).request;
-    const vote = () =>
-      run('approve', 'sign', id, ...urlOf(door), ...trust(), ...as(), '--yes-digest', digest);
-    expect((await vote()).exit).toBe(0);
-    expect((await vote()).text).toContain('APPROVAL_REPEATED');
+    const sign = () => vote('sign', id, door, digest);
+    expect((await sign()).exit).toBe(0);
+    expect((await sign()).text).toContain('APPROVAL_REPEATED');
     const gone = await run('approve', 'show', id, '--url', 'http://127.0.0.1:1', ...trust());
     expect(gone.text).toContain('REQUEST_UNREACHABLE');
   });
