@@ -9,6 +9,8 @@ import {
   keysResponseSchema,
   type ShareImportRequest,
   type SignRequest,
+  type ExplainResponse,
+  explainResponseSchema,
 } from '../shared/api/bodies.ts';
 import {
   MAX_REQUEST_LIST_BYTES,
@@ -193,6 +195,22 @@ export class NodeClient {
       method: 'POST',
       target: '/v1/sign',
       answer: signedSchema,
+      body: () => request,
+    });
+  }
+
+  /**
+   * Asks what the node would decide on a request to sign (`POST /v1/explain`): nothing is signed, counted or recorded.
+   *
+   * @throws TypeError for a payload that is not hex as the node takes it
+   * @throws NodeRefusal with the code of the decoder for a transaction that cannot be read
+   */
+  async explain(request: SignRequest): Promise<ExplainResponse> {
+    assertPayload(request.payload);
+    return await this.#call({
+      method: 'POST',
+      target: '/v1/explain',
+      answer: explainResponseSchema,
       body: () => request,
     });
   }

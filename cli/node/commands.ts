@@ -13,13 +13,14 @@ import {
   type Signed,
 } from '../../client/index.ts';
 import { trustAnchorLines } from '../attestation/report.ts';
-import type { KeyInfo, StoreUsage } from '../../shared/api/bodies.ts';
+import type { ExplainResponse, KeyInfo, StoreUsage } from '../../shared/api/bodies.ts';
 import { type Command, type OptionSpec, type Outcome, UsageError } from '../common/command.ts';
 import { CliError } from '../common/errors.ts';
 import { CLIENT_OPTIONS, NODE_OPTIONS, readIdentifier, readNodeOptions, withNode } from './connection.ts';
 import { chooseAlgorithm, PAYLOAD_OPTIONS, readAlgorithm, readPayload } from './payload.ts';
 import { nodeStatusSchema } from './status.ts';
 import { writeOutput } from '../common/output-file.ts';
+import { printable } from '../common/printable.ts';
 import { fetchStatusPage } from '../common/status-page.ts';
 
 const TRUST = '--url https://127.0.0.1:8443 --pcrs pcr.json --manifest manifest.json';
@@ -116,6 +117,27 @@ const sign: Command = {
   },
 };
 
+const explain: Command = {
+  name: 'node explain',
+  summary:
+    'Say what a node would decide on a request to sign, by which rule, and why others do not permit it.',
+  positionals: 'KEY',
+  options: { ...CLIENT_OPTIONS, ...PAYLOAD_OPTIONS },
+  examples: [
+    `holdfast node explain ethereum-hot --kind ethereum-transaction --transaction unsigned.hex ${AS_CLIENT}`,
+  ],
+  run: async (input) => {
+    const key = readIdentifier(input.positionals[0], 'KEY');
+    const payload = await readPayload(input);
+    const named = readAlgorithm(input.text('algorithm'));
+    return await withNode(input, async (node) => {
+      const algorithm = named ?? chooseFor(await node.keys(), key, payload.kind);
+      const explained = await node.explain({ key, algorithm, payload });
+      return { ok: true, text: describeExplained(explained), data: { key, algorithm, ...explained } };
+    });
+  },
+};
+
 const requests: Command = {
   name: 'node requests',
   summary: 'List the requests of a client that wait for approvals, were rejected, or were carried out.',
@@ -144,7 +166,7 @@ const resume: Command = {
   },
 };
 
-export const nodeCommands: readonly Command[] = [status, attest, keys, sign, requests, resume];
+export const nodeCommands: readonly Command[] = [status, attest, keys, sign, explain, requests, resume];
 
 /**
  * Waits for signatures, and writes the receipt of the decision, whatever it was.
@@ -206,6 +228,24 @@ function describeRequest({
     `  votes       ${given.length === 0 ? 'none' : given.join(', ')}`,
     `  expires     ${new Date(expires).toISOString()}`,
   ].join('\n');
+}
+
+/** Describes a dry run in lines: what would be decided, and what each rule says. */
+function describeExplained({ outcome, rule, code, needs, rules }: ExplainResponse): string {
+  const groups = Object.entries(needs).map(([group, count]) => `${count} of ${group}`);
+  const decision = {
+    permitted: `would be permitted by rule ${rule ?? ''}`,
+    pending: `would wait under rule ${rule ?? ''} for ${groups.join(' and ')}`,
+    denied: `would be denied: ${code ?? ''}`,
+  }[outcome];
+  const lines = rules
+    .filter(({ effect, matches }) => effect === 'permit' || matches)
+    .map((each) =>
+      each.matches
+        ? `  rule ${each.rule}: ${each.effect === 'deny' ? 'denies' : 'matches'}`
+        : `  ${each.words ?? each.rule}`,
+    );
+  return [decision, ...lines].map(printable).join('\n');
 }
 
 /** Reads a nonce of the length that a node takes. */

@@ -1,5 +1,7 @@
 import { InternalError } from '../../shared/errors.ts';
 import {
+  type ExplainResponse,
+  MAX_EXPLAINED_RULES,
   MAX_REQUEST_BYTES,
   MAX_SIGN_REQUEST_BYTES,
   type FrostRound1Response,
@@ -67,6 +69,20 @@ export function createSigningRoutes(pipeline: SigningPipeline, configuration: nu
       /^\/v1\/sign$/,
       async ({ client, parse }) =>
         describeOutcome(await pipeline.sign(client, parse(signRequestSchema)), configuration),
+      MAX_SIGN_REQUEST_BYTES,
+    ),
+    signedRoute(
+      'POST',
+      /^\/v1\/explain$/,
+      ({ client, parse }): ExplainResponse => {
+        const { rules, reasons, ...explained } = pipeline.explain(client, parse(signRequestSchema));
+        return {
+          ...explained,
+          reasons: [...reasons],
+          rules: rules.slice(0, MAX_EXPLAINED_RULES),
+          configuration,
+        };
+      },
       MAX_SIGN_REQUEST_BYTES,
     ),
     signedRoute(

@@ -5,8 +5,8 @@ import {
   type Decision,
   describeReason,
   type Need,
+  type Policy,
   type PolicyRequest,
-  preparePolicy,
 } from '../../policy/index.ts';
 import { type ConsensusPosition, readConsensusPosition } from '../../policy/transactions/tezos/index.ts';
 import type { WatermarkRefusal, Watermarks } from '../../policy/watermarks/index.ts';
@@ -61,13 +61,12 @@ export interface AuthorisationState {
   readonly watermarks: Watermarks;
 }
 
-/** Prepares the rules of a configuration; their rates start empty. A permitted request has moved the state already. */
+/** Creates the decisions by a configuration; its rates start empty. A permitted request has moved the state already. */
 export function createAuthorise(
-  configuration: Configuration,
+  { configuration, policy }: { readonly configuration: Configuration; readonly policy: Policy },
   { now, monotonic }: DecisionClocks,
   { accumulations, watermarks }: AuthorisationState,
 ): Authorise {
-  const policy = preparePolicy(configuration);
   const state = createPolicyState(policy, monotonic(), accumulations);
   return (request, decoded, approved) => {
     const time = { now: now(), monotonic: monotonic() };

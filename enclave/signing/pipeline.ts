@@ -1,3 +1,4 @@
+import { preparePolicy } from '../../policy/index.ts';
 import type { Signing, SigningInput } from '../../policy/transactions/index.ts';
 import type { Algorithm } from '../../shared/algorithms.ts';
 import type {
@@ -20,6 +21,7 @@ import { type SignatureShare, SignerError } from '../signer/index.ts';
 import { createAuthorise, type DecisionClocks } from './authorisation.ts';
 import { type CarriedOut, createCarryOut, type Waiting } from './carry-out.ts';
 import type { DecisionLog } from './decision-log.ts';
+import { createExplain, type Explanation } from './explain.ts';
 import { createReader } from './reader.ts';
 import { createResume } from './resume.ts';
 import { describeForReview } from './review.ts';
@@ -58,6 +60,11 @@ export interface SigningPipeline {
    * @throws RequestError
    */
   resume(client: string, id: string): Promise<CarriedOut<readonly IndexedSignature[]> | Waiting>;
+  /**
+   * Says what would be decided, without deciding it.
+   * @throws TransactionError
+   */
+  explain(client: string, request: SignRequest): Explanation;
   /** Reads a request that waits, for its approvers. @throws TransactionError */
   review(request: PendingRequest): Pick<PendingRequestDocument, 'transaction' | 'context'>;
   /** Runs round one of FROST (RFC 9591, 5.1); the nonces exist in memory alone. */
@@ -91,10 +98,11 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
   const { requests } = state;
   const { configuration } = signed;
   const { node, quorum } = measured.manifest;
+  const policy = preparePolicy(configuration);
   const reader = createReader(configuration, keyring);
   const carryOut = createCarryOut({
     read: (request) => reader.read(request),
-    authorise: createAuthorise(configuration, clocks, state),
+    authorise: createAuthorise({ configuration, policy }, clocks, state),
     isExpired: () => hasExpired(configuration, clocks.now()),
     log,
     requests,
@@ -127,6 +135,12 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
         { ...request, operation: 'sign', client },
         { act: (signings) => signWith(request, signings), signaturesOf: (made) => made.map(recordSignature) },
       ),
+    explain: createExplain({
+      reader,
+      policy,
+      accumulations: state.accumulations,
+      now: () => clocks.now(),
+    }),
     review: ({ request }) => describeForReview(reader, request),
     resume: createResume({ carryOut, requests, signWith }),
     commit: (client, { key }) =>

@@ -11,6 +11,7 @@ export * from './payloads.ts';
  * POST /v1/attestation               an attestation document for the caller's nonce
  * GET  /v1/keys                      public keys                              (signed request)
  * POST /v1/sign                      a signature                              (signed request)
+ * POST /v1/explain                   what would be decided, a dry run        (signed request)
  * PUT  /v1/keys/{id}/share           imports an encrypted FROST share         (signed request)
  * POST /v1/frost/round1, round2      nonce commitments, a signature share     (signed request)
  *
@@ -128,6 +129,37 @@ export const waitingResponseSchema = z.strictObject({
   ...permitted,
 });
 export type WaitingResponse = z.infer<typeof waitingResponseSchema>;
+
+/** The most rules that a dry run explains. */
+export const MAX_EXPLAINED_RULES = 256;
+
+/** The body of the response to POST /v1/explain; the request's is that of POST /v1/sign. */
+export const explainResponseSchema = z.strictObject({
+  outcome: z.enum(['permitted', 'pending', 'denied']),
+  /** The rule that permits, or under which the request would wait. */
+  rule: identifier.nullable(),
+  code: z.string().nullable(),
+  /** Approvals that would be missing: by group, how many. */
+  needs: z.record(z.string(), z.int().min(1)),
+  /** Why rules do not permit it, in sentences. */
+  reasons: z.array(z.string()),
+  /** What each of the client's rules says: the first condition that does not hold. */
+  rules: z
+    .array(
+      z.strictObject({
+        rule: identifier,
+        effect: z.enum(['permit', 'deny']),
+        matches: z.boolean(),
+        condition: z.string().nullable(),
+        words: z.string().nullable(),
+      }),
+    )
+    .max(MAX_EXPLAINED_RULES),
+  /** The transaction as the node reads it, in the JSON form of receipts. */
+  transaction: z.json().nullable(),
+  configuration: z.int().min(1),
+});
+export type ExplainResponse = z.infer<typeof explainResponseSchema>;
 
 /** A group element: 32 bytes on Ed25519, 33 (compressed SEC1) on secp256k1. */
 const element = hex(32, 33);

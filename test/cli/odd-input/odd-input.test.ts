@@ -82,6 +82,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'receipt verify': ['--root', '--configuration', '--request', '--signature'],
   'node requests': ['--root'],
   'node resume': ['--root'],
+  'node explain': ['--root', '--message'],
   'node sign': ['--root', '--message'],
   'parent backup': ['--config'],
   'parent check': ['--config'],

@@ -157,6 +157,24 @@ describe('the signing pipeline', () => {
     expect(lastOf(entries)).toMatchObject({ needs: [{ kind: 'time', rule: 'payouts' }] });
   });
 
+  it('explains what it would decide, and signs, counts and records nothing', async () => {
+    const { pipeline, keyring, entries } = await start(undefined, { count: 2, seconds: 10 });
+    const use = vi.spyOn(keyring, 'key');
+    expect(pipeline.explain('backend', REQUEST)).toMatchObject({
+      outcome: 'permitted',
+      rule: 'payouts',
+      code: null,
+      rules: [{ rule: 'payouts', matches: true, condition: null }],
+      transaction: { kind: 'message' },
+    });
+    expect(pipeline.explain('auditor', REQUEST)).toMatchObject({ outcome: 'denied', code: 'POLICY_DENIED' });
+    const digest = { kind: 'digest', digest: '00'.repeat(32) } as const;
+    const shared = { key: 'shared', algorithm: 'frost-secp256k1-taproot', payload: digest } as const;
+    expect(pipeline.explain('backend', shared)).toMatchObject({ code: 'ALGORITHM_MISMATCH' });
+    expect(use).not.toHaveBeenCalled();
+    expect(entries).toEqual([]);
+  });
+
   it('signs nothing when the time of the configuration is over', async () => {
     const { pipeline, keyring, time } = await start();
     const use = vi.spyOn(keyring, 'key');

@@ -1,0 +1,42 @@
+import { type Explained, explainRequest } from '../../policy/analysis/explained.ts';
+import { type Accumulations, type Policy } from '../../policy/index.ts';
+import { encodeTransaction, type TransactionJson } from '../../policy/transactions/json.ts';
+import type { SignRequest } from '../../shared/api/bodies.ts';
+import type { PayloadReader } from './reader.ts';
+
+/** What the configuration in force would decide, and what each rule says. */
+export interface Explanation extends Explained {
+  /** The transaction as the node reads it; null for a payload that cannot be read without a key that it does not hold. */
+  readonly transaction: TransactionJson | null;
+}
+
+export interface ExplainParts {
+  readonly reader: PayloadReader;
+  readonly policy: Policy;
+  readonly accumulations: Accumulations;
+  /** Milliseconds since 1970, by the NSM. */
+  readonly now: () => number;
+}
+
+/**
+ * Creates the dry run of a request to sign: it is read and decided, with what was spent against limits and with full
+ * rates. Nothing is signed, counted, kept or recorded.
+ */
+export function createExplain({ reader, policy, accumulations, now }: ExplainParts) {
+  return (client: string, { key, algorithm, payload }: SignRequest): Explanation => {
+    const transaction = reader.read({ key, algorithm, payload })?.transaction;
+    const request = {
+      operation: 'sign',
+      client,
+      key,
+      algorithm,
+      payload: payload.kind,
+      transaction,
+    } as const;
+    const explained = explainRequest(policy, request, now(), accumulations);
+    return {
+      ...explained,
+      transaction: transaction === undefined ? null : encodeTransaction(transaction),
+    };
+  };
+}
