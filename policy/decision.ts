@@ -12,7 +12,8 @@ import type { MissingApprovals } from './matching/consent.ts';
 import { askQuestion, type Question } from './matching/question.ts';
 import { listRules, type Policy, type PreparedPermit } from './policy.ts';
 import { takeToken, waitForToken } from './rate-limits.ts';
-import { describeAmount, type Mismatch, mismatch } from './reasons.ts';
+import { describeAmount } from './coins.ts';
+import { type Mismatch, mismatch } from './reasons.ts';
 import type { PolicyRequest } from './request.ts';
 import type { PolicyState, PolicyTime } from './state.ts';
 

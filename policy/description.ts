@@ -6,7 +6,7 @@ import type {
   PermitRule,
   Rule,
 } from '../shared/documents/configuration.ts';
-import { describeAmount } from './reasons.ts';
+import { describeAmount } from './coins.ts';
 
 /** Describes a key in a phrase: its type, the public key that it must have, and the networks that it serves. */
 export function describeKey({

@@ -10,6 +10,7 @@ export { describeCredential, describeKey, describeRule } from './description.ts'
 export { explain, type RuleExplanation } from './explanation.ts';
 export type { Approval } from './matching/consent.ts';
 export { type Policy, preparePolicy } from './policy.ts';
-export { describeAmount, describeReason, type Mismatch } from './reasons.ts';
+export { describeAmount } from './coins.ts';
+export { describeReason, type Mismatch } from './reasons.ts';
 export type { Consent, PolicyRequest } from './request.ts';
 export { createPolicyState, type PolicyState, type PolicyTime } from './state.ts';

@@ -68,24 +68,3 @@ const FIELD_WORDS: Readonly<Record<RuleField, string>> = {
 export function describeReason({ rule, field, detail }: Mismatch): string {
   return `rule ${rule}: ${detail ?? FIELD_WORDS[field]}`;
 }
-
-/** Names and decimals of the coins of the chains that a node reads, by the asset part of CAIP-19. */
-const COINS: ReadonlyMap<string, readonly [name: string, decimals: number]> = new Map([
-  ['slip44:60', ['ETH', 18]],
-  ['slip44:0', ['BTC', 8]],
-  ['slip44:1729', ['XTZ', 6]],
-  ['slip44:501', ['SOL', 9]],
-]);
-/** The network of Ethereum itself: on others, `slip44:60` stands for a coin of another name. */
-const NAMED_NETWORKS = /^(eip155:1|bip122:000000000019d6689c085ae165831e93|tezos:.*|solana:.*)$/;
-
-/** Writes an amount for people: coins in their own unit, other assets in their smallest unit. */
-export function describeAmount(amount: bigint, asset: string | null): string {
-  const [network = '', type = ''] = (asset ?? '').split('/');
-  const coin = NAMED_NETWORKS.test(network) ? COINS.get(type) : undefined;
-  if (coin === undefined) return asset === null ? String(amount) : `${amount} of ${asset}`;
-  const [name, decimals] = coin;
-  const digits = String(amount).padStart(decimals + 1, '0');
-  const fraction = digits.slice(-decimals).replace(/0+$/, '');
-  return `${digits.slice(0, -decimals)}${fraction === '' ? '' : `.${fraction}`} ${name}`;
-}

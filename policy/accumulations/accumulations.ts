@@ -15,6 +15,12 @@ export const ACCUMULATIONS_TABLE = 'accumulations';
 /** The most windows at once: each is a record of the sealed store. */
 export const MAX_WINDOWS = 8192;
 
+/**
+ * The part of all windows that may be those of destinations. A client chooses destinations: it could otherwise leave no
+ * window to the limits of other clients, keys and rules.
+ */
+const DESTINATIONS_SHARE = 3 / 4;
+
 /** An amount to count against a limit. */
 export interface Charge extends WindowName {
   readonly amount: bigint;
@@ -47,6 +53,9 @@ export class Accumulations {
   readonly #windows = new Map<string, Window>();
   readonly #changed = new Set<string>();
   readonly #maxWindows: number;
+  readonly #maxDestinations: number;
+  /** Number of windows of destinations. */
+  #destinations = 0;
   /** The latest time seen: none earlier is believed. */
   #latest = 0;
   /** Before this time no window is over. */
@@ -54,6 +63,7 @@ export class Accumulations {
 
   constructor(maxWindows = MAX_WINDOWS) {
     this.#maxWindows = maxWindows;
+    this.#maxDestinations = Math.ceil(maxWindows * DESTINATIONS_SHARE);
   }
 
   /** Restores what was sealed. @throws InternalError for a record that is none of these */
@@ -62,6 +72,7 @@ export class Accumulations {
     for (const record of records) {
       const window = decodeWindow(record);
       accumulations.#windows.set(nameWindow(window), window);
+      if (window.per === 'destination') accumulations.#destinations += 1;
       accumulations.#see(window.spendings.at(-1)?.at ?? 0);
     }
     return accumulations;
@@ -74,7 +85,7 @@ export class Accumulations {
   /** Finds why charges cannot all be made; undefined where they can. Changes nothing that counts. */
   findShortage(charges: readonly Charge[], now: number): Shortage | undefined {
     const time = this.#see(now);
-    let missing = 0;
+    const missing = { windows: 0, destinations: 0 };
     for (const charge of charges) {
       const window = this.#windows.get(nameWindow(charge));
       const length = charge.seconds * 1000;
@@ -84,8 +95,10 @@ export class Accumulations {
         const milliseconds = waitFor(spendings, { ...charge, now: time, length });
         return { kind: 'limit', charge, spent, milliseconds };
       }
-      if (window === undefined && charge.amount > 0n) missing += 1;
-      if (missing > 0 && !this.#makeRoom(missing, time)) return { kind: 'full', charge };
+      if (window !== undefined || charge.amount === 0n) continue;
+      missing.windows += 1;
+      if (charge.per === 'destination') missing.destinations += 1;
+      if (!this.#makeRoom(missing, time)) return { kind: 'full', charge };
     }
     return undefined;
   }
@@ -116,7 +129,9 @@ export class Accumulations {
 
   #add({ limit, asset, per, subject, seconds, amount }: Charge): void {
     const name = nameWindow({ limit, asset, per, subject });
-    const spendings = this.#windows.get(name)?.spendings ?? [];
+    const known = this.#windows.get(name);
+    if (known === undefined && per === 'destination') this.#destinations += 1;
+    const spendings = known?.spendings ?? [];
     const at = this.#latest;
     this.#windows.set(name, {
       limit,
@@ -138,14 +153,17 @@ export class Accumulations {
   }
 
   /** Makes room for more windows by forgetting those that are over, and no others. */
-  #makeRoom(count: number, now: number): boolean {
-    const hasRoom = () => this.#windows.size + count <= this.#maxWindows;
+  #makeRoom(missing: { readonly windows: number; readonly destinations: number }, now: number): boolean {
+    const hasRoom = () =>
+      this.#windows.size + missing.windows <= this.#maxWindows &&
+      (missing.destinations === 0 || this.#destinations + missing.destinations <= this.#maxDestinations);
     if (hasRoom() || now < this.#nextEnd) return hasRoom();
     this.#nextEnd = Infinity;
-    for (const [name, { seconds, spendings }] of this.#windows) {
+    for (const [name, { per, seconds, spendings }] of this.#windows) {
       const end = (spendings.at(-1)?.at ?? 0) + seconds * 1000;
       if (end <= now) {
         this.#windows.delete(name);
+        if (per === 'destination') this.#destinations -= 1;
         this.#changed.add(name);
       } else this.#nextEnd = Math.min(this.#nextEnd, end);
     }

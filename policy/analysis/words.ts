@@ -1,6 +1,6 @@
 import { normaliseOn } from '../../shared/addresses.ts';
 import type { AddressBook } from '../../shared/documents/configuration.ts';
-import { describeAmount } from '../reasons.ts';
+import { describeAmount } from '../coins.ts';
 import type { Effect, Transaction } from '../transactions/index.ts';
 
 /** Describes a decoded transaction in lines: what it does, to whom, what it costs, what is unusual in it. */

@@ -1,5 +1,6 @@
 import { normaliseOn } from '../../shared/addresses.ts';
 import type { Effect, Transaction } from '../transactions/index.ts';
+import { findCoin, splitAmount } from '../coins.ts';
 import type { VerifiedReview } from './review.ts';
 import { makeSafe } from './safe-text.ts';
 
@@ -19,14 +20,6 @@ export interface Presentation {
   readonly warnings: readonly string[];
   readonly facts: readonly Fact[];
 }
-
-/** Names and decimals of the chains' own assets, by coin type of SLIP-44 and the network on which it stands. */
-const NATIVE: readonly { readonly asset: RegExp; readonly symbol: string; readonly decimals: number }[] = [
-  { asset: /^eip155:1\/slip44:60$/, symbol: 'ETH', decimals: 18 },
-  { asset: /^bip122:000000000019d6689c085ae165831e93\/slip44:0$/, symbol: 'BTC', decimals: 8 },
-  { asset: /^tezos:NetXdQprcVkpaWU\/slip44:1729$/, symbol: 'XTZ', decimals: 6 },
-  { asset: /^solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp\/slip44:501$/, symbol: 'SOL', decimals: 9 },
-];
 
 const SENTENCES: Readonly<Record<Effect['type'], string>> = {
   transfer: 'Sends',
@@ -90,11 +83,10 @@ export function presentReview({
 
 /** Writes an amount with its unit; in the smallest unit too where decimals are known, so that nobody needs to count. */
 export function presentAmount(amount: bigint, asset: string): string {
-  const native = NATIVE.find((known) => known.asset.test(asset));
-  if (native === undefined) return `${group(amount)} units of ${makeSafe(asset)}`;
-  const scale = 10n ** BigInt(native.decimals);
-  const fraction = (amount % scale).toString().padStart(native.decimals, '0').replace(/0+$/, '');
-  return `${group(amount / scale)}${fraction === '' ? '' : `.${fraction}`} ${native.symbol}`;
+  const coin = findCoin(asset);
+  if (coin === undefined) return `${group(amount)} units of ${makeSafe(asset)}`;
+  const { whole, fraction } = splitAmount(amount, coin);
+  return `${group(whole)}${fraction === '' ? '' : `.${fraction}`} ${coin.symbol}`;
 }
 
 /** Groups digits by narrow no-break spaces, which no language takes for a decimal point. */

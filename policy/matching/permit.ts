@@ -1,5 +1,6 @@
 import type { PreparedPermit } from '../policy.ts';
-import { describeAmount, type Mismatch, mismatch, type RuleField } from '../reasons.ts';
+import { describeAmount } from '../coins.ts';
+import { type Mismatch, mismatch, type RuleField } from '../reasons.ts';
 import { type ConditionField, findUnmatched, type PreparedCondition } from './conditions.ts';
 import type { EffectFacts, Facts } from './facts.ts';
 

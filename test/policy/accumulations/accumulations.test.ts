@@ -128,6 +128,19 @@ describe('the windows of all accumulations', () => {
     ).toBeDefined();
   });
 
+  it('are left to other limits however many destinations a client pays, across a restart too', () => {
+    const pay = (subject: string) => charge(1n, { limit: 'each', per: 'destination', subject });
+    const first = new Accumulations(8);
+    for (let index = 0; index < 6; index += 1) first.charge([pay(`${index}`)], NOW);
+    for (const spent of [first, Accumulations.restore(sealed(first), 8)]) {
+      expect(spent.findShortage([pay('6')], NOW)).toMatchObject({ kind: 'full' });
+      expect(spent.findShortage([charge(1n), pay('0')], NOW)).toBeUndefined();
+      expect(spent.findShortage([charge(1n), pay('6')], NOW)).toMatchObject({ kind: 'full' });
+      // A window that is over makes room for another destination.
+      expect(spent.findShortage([pay('6')], NOW + 61 * SECOND)).toBeUndefined();
+    }
+  });
+
   it('are not filled by what costs nothing', () => {
     const spent = new Accumulations(1);
     spent.charge([charge(0n, { subject: 'a' }), charge(0n, { subject: 'b' })], NOW);
