@@ -244,6 +244,7 @@ describe('the settings of the commands', () => {
       Object.values(options).some(({ setting }) => setting === 'key'),
     );
     expect(users.map(({ name }) => name).toSorted()).toEqual([
+      'node explain',
       'node keys',
       'node requests',
       'node resume',
