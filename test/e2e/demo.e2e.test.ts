@@ -65,8 +65,8 @@ describe('the decisions of the demonstration', () => {
     expect(steps[1]?.details).toEqual(
       expect.arrayContaining([
         'transfer to book suppliers of eip155:1/slip44:60',
-        'up to 1000000000000000000 of eip155:1/slip44:60: no approval',
-        'up to 10000000000000000000 of eip155:1/slip44:60: approved by 2 of treasury',
+        'up to 1 ETH: no approval',
+        'up to 10 ETH: approved by 2 of treasury',
       ]),
     );
     expect(outcomes('decide').slice(0, 2)).toEqual(['each a process that remembers', 'serving']);

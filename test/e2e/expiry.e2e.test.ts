@@ -49,7 +49,7 @@ describe('a configuration with an end', () => {
       expect((await ask()).status).toBe(200);
       await expect
         .poll(ask, { timeout: 60_000, interval: 500 })
-        .toEqual({ status: 403, body: { error: 'CONFIGURATION_EXPIRED' } });
+        .toMatchObject({ status: 403, body: { error: 'CONFIGURATION_EXPIRED' } });
       await sleep(1_000);
       expect((await ask()).status).toBe(403);
     } finally {
