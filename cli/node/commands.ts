@@ -13,8 +13,14 @@ import {
   type Signed,
 } from '../../client/index.ts';
 import { trustAnchorLines } from '../attestation/report.ts';
-import type { ExplainResponse, KeyInfo, StoreUsage } from '../../shared/api/bodies.ts';
-import { type Command, type OptionSpec, type Outcome, UsageError } from '../common/command.ts';
+import type { ExplainResponse, KeyInfo, SignRequest, StoreUsage } from '../../shared/api/bodies.ts';
+import {
+  type Command,
+  type CommandInput,
+  type OptionSpec,
+  type Outcome,
+  UsageError,
+} from '../common/command.ts';
 import { CliError } from '../common/errors.ts';
 import { CLIENT_OPTIONS, NODE_OPTIONS, readIdentifier, readNodeOptions, withNode } from './connection.ts';
 import { chooseAlgorithm, PAYLOAD_OPTIONS, readAlgorithm, readPayload } from './payload.ts';
@@ -106,13 +112,9 @@ const sign: Command = {
     `holdfast node sign ethereum-hot --kind ethereum-transaction --transaction unsigned.hex --receipt receipt.json ${AS_CLIENT}`,
   ],
   run: async (input) => {
-    const key = readIdentifier(input.positionals[0], 'KEY');
-    const payload = await readPayload(input);
-    const named = readAlgorithm(input.text('algorithm'));
-    return await withNode(input, async (node) => {
-      const algorithm = named ?? chooseFor(await node.keys(), key, payload.kind);
-      const signing = node.sign({ key, algorithm, payload });
-      return await finish(node, signing, input.text('receipt'), { key, algorithm });
+    return await withSignRequest(input, async (node, request) => {
+      const { key, algorithm } = request;
+      return await finish(node, node.sign(request), input.text('receipt'), { key, algorithm });
     });
   },
 };
@@ -127,12 +129,9 @@ const explain: Command = {
     `holdfast node explain ethereum-hot --kind ethereum-transaction --transaction unsigned.hex ${AS_CLIENT}`,
   ],
   run: async (input) => {
-    const key = readIdentifier(input.positionals[0], 'KEY');
-    const payload = await readPayload(input);
-    const named = readAlgorithm(input.text('algorithm'));
-    return await withNode(input, async (node) => {
-      const algorithm = named ?? chooseFor(await node.keys(), key, payload.kind);
-      const explained = await node.explain({ key, algorithm, payload });
+    return await withSignRequest(input, async (node, request) => {
+      const { key, algorithm } = request;
+      const explained = await node.explain(request);
       return { ok: true, text: describeExplained(explained), data: { key, algorithm, ...explained } };
     });
   },
@@ -228,6 +227,20 @@ function describeRequest({
     `  votes       ${given.length === 0 ? 'none' : given.join(', ')}`,
     `  expires     ${new Date(expires).toISOString()}`,
   ].join('\n');
+}
+
+/** Reads a request to sign from the command line, its algorithm by the node's keys where none is named. */
+async function withSignRequest(
+  input: CommandInput,
+  act: (node: NodeClient, request: SignRequest) => Promise<Outcome>,
+): Promise<Outcome> {
+  const key = readIdentifier(input.positionals[0], 'KEY');
+  const payload = await readPayload(input);
+  const named = readAlgorithm(input.text('algorithm'));
+  return await withNode(input, async (node) => {
+    const algorithm = named ?? chooseFor(await node.keys(), key, payload.kind);
+    return await act(node, { key, algorithm, payload });
+  });
 }
 
 /** Describes a dry run in lines: what would be decided, and what each rule says. */
