@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { computeManifestPcr, formatPcrFile } from '../../../attestation/index.ts';
 import type { Command } from '../../../cli/common/command.ts';
 import { GATE_RECORD_FORMAT, GATE_RECORD_TYPE } from '../../../attestation/key-policy/index.ts';
@@ -106,6 +106,8 @@ const at = (name: string): string => join(folder, name);
 let good: ReadonlyMap<string, string>;
 /** Files that are in order, each of which is odd in the place of another one. */
 let goodFiles: readonly string[];
+/** What the good files hold before any verb is called. */
+let contents: ReadonlyMap<string, Buffer>;
 
 beforeAll(async () => {
   folder = temporaryFolder();
@@ -235,6 +237,18 @@ beforeAll(async () => {
   oddFiles = writeOddFiles(folder);
   await (await createSqliteStore(at('records.sqlite')).open()).close();
   await codeOf(['parent', 'backup', at('backup'), '--config', at('parent.yaml'), '--json']);
+  contents = new Map(
+    goodFiles
+      .filter((path) => existsSync(path) && statSync(path).isFile())
+      .map((path) => [path, readFileSync(path)]),
+  );
+});
+
+// A verb that writes in place was given the files of all others, too.
+beforeEach(() => {
+  for (const [path, bytes] of contents) {
+    if (!readFileSync(path).equals(bytes)) writeFileSync(path, bytes);
+  }
 });
 
 function sign(configuration: string, pem: string): string {
