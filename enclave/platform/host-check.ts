@@ -7,12 +7,13 @@ const NSM_RNG = 'nsm-hwrng';
 
 /**
  * Checks that the kernel takes its entropy from the NSM, without relying on init's check of the same, and closes this
- * process to core dumps, debuggers and other programs. Memory is locked, although an enclave has no swap.
+ * process to core dumps, debuggers and other programs. A machine with swap is refused; locked memory is none that V8 can
+ * give back.
  *
  * @throws BootError ENTROPY_UNTRUSTED, CORE_DUMPS_ENABLED
  */
 export async function checkEnclaveHost(
-  native: Pick<NativeAddon, 'forbidDumps' | 'forbidExec' | 'lockMemory'> = loadNative(),
+  native: Pick<NativeAddon, 'forbidDumps' | 'forbidExec' | 'requireNoSwap'> = loadNative(),
   readSource: () => Promise<string> = () => readFile(RNG_CURRENT, 'utf8'),
 ): Promise<void> {
   const source = await readSource().catch((error: unknown) => {
@@ -26,7 +27,7 @@ export async function checkEnclaveHost(
   try {
     native.forbidDumps();
     native.forbidExec();
-    native.lockMemory();
+    native.requireNoSwap();
   } catch (error) {
     throw new BootError(
       'CORE_DUMPS_ENABLED',

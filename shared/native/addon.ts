@@ -64,8 +64,8 @@ export interface NativeAddon {
   forbidDumps(): void;
   /** Forbids this process to execute another program: an attempt ends it. Also sets no_new_privs. */
   forbidExec(): void;
-  /** Keeps memory that this process touches from now on out of swap. */
-  lockMemory(): void;
+  /** Asserts that there is no swap that memory could be written to. @throws Error with code EPERM */
+  requireNoSwap(): void;
   /** Ends the process now, without exit handlers and without waiting for threads. */
   exit(code: number): never;
 }

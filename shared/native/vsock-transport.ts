@@ -10,7 +10,7 @@ const MAX_ACCEPTS_IN_A_ROW = 64;
 /** Milliseconds until the next accept when there was no descriptor or memory for a connection. */
 const EXHAUSTED_PAUSE_MS = 50;
 
-type Sockets = Omit<NativeAddon, 'openNsm' | 'exchangeNsm' | 'forbidDumps' | 'lockMemory' | 'exit'>;
+type Sockets = Omit<NativeAddon, 'openNsm' | 'exchangeNsm' | 'forbidDumps' | 'requireNoSwap' | 'exit'>;
 
 /**
  * Makes a stream of node:net from a vsock descriptor. node:net refuses AF_VSOCK descriptors but checks the family only

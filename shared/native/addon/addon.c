@@ -19,6 +19,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -426,10 +427,16 @@ static napi_value forbid_exec(napi_env env, napi_callback_info info) {
   return make_undefined(env);
 }
 
-/* lockMemory(): memory that is touched from now on is never swapped out */
-static napi_value lock_memory(napi_env env, napi_callback_info info) {
+/*
+ * requireNoSwap(): throws EPERM where the machine has swap. Locking all memory instead would end the process: V8 gives
+ * freed pages back by madvise(MADV_DONTNEED), which the kernel refuses for locked ones, and V8 takes a refusal for a
+ * fatal error.
+ */
+static napi_value require_no_swap(napi_env env, napi_callback_info info) {
   (void)info;
-  if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0) return throw_errno(env, errno);
+  struct sysinfo machine;
+  if (sysinfo(&machine) < 0) return throw_errno(env, errno);
+  if (machine.totalswap != 0) return throw_errno(env, EPERM);
   return make_undefined(env);
 }
 
@@ -447,7 +454,7 @@ NAPI_MODULE_INIT() {
       {"listen", listen_vsock},      {"accept", accept_vsock},        {"localPort", local_port},
       {"placeholder", placeholder},  {"replace", replace},            {"close", close_descriptor},
       {"watch", start_watch},        {"unwatch", end_watch},          {"openNsm", open_nsm},
-      {"exchangeNsm", exchange_nsm}, {"forbidDumps", forbid_dumps},   {"forbidExec", forbid_exec},   {"lockMemory", lock_memory},
+      {"exchangeNsm", exchange_nsm}, {"forbidDumps", forbid_dumps},   {"forbidExec", forbid_exec},   {"requireNoSwap", require_no_swap},
       {"exit", exit_now},            {"notify", notify},
   };
   if (!export_functions(env, exports, EXPORTS, sizeof EXPORTS / sizeof EXPORTS[0]) || !export_keys(env, exports)) {

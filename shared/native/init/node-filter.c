@@ -16,7 +16,7 @@
 /* Calls that Node makes, found by tracing a node through its whole life, and those that its C library falls back on. */
 static const uint16_t ALLOWED_CALLS[] = {
     /* memory */
-    SYS_brk, SYS_madvise, SYS_membarrier, SYS_mlock, SYS_mlockall, SYS_mmap, SYS_mprotect, SYS_mremap, SYS_munlock,
+    SYS_brk, SYS_madvise, SYS_membarrier, SYS_mlock, SYS_mmap, SYS_mprotect, SYS_mremap, SYS_munlock,
     SYS_munmap, SYS_pkey_alloc, SYS_pkey_free, SYS_pkey_mprotect,
     /* files, as far as there are any: the root is read-only */
     SYS_close, SYS_dup3, SYS_faccessat, SYS_faccessat2, SYS_fcntl, SYS_fstat, SYS_getcwd, SYS_getdents64, SYS_lseek,
