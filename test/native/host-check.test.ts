@@ -55,7 +55,7 @@ describe('the check of the host that an enclave runs on', () => {
 
 describe('the memory of an enclave', () => {
   test('is given back to the kernel by V8 as that of any other process', { timeout: 60_000 }, () => {
-    const program = join(import.meta.dirname, 'freed-memory.ts');
+    const program = join(import.meta.dirname, 'programs/freed-memory.ts');
     const { status, signal, stderr } = spawnSync(process.execPath, ['--max-semi-space-size=4', program]);
     expect({ status, signal, stderr: stderr.toString() }).toMatchObject({ status: 0, signal: null });
   });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkEnclaveHost } from '../../enclave/platform/host-check.ts';
-import { loadNative } from '../../shared/native/addon.ts';
+import { checkEnclaveHost } from '../../../enclave/platform/host-check.ts';
+import { loadNative } from '../../../shared/native/addon.ts';
 
 /** Closes its memory as an enclave does, then makes and drops so much that V8 gives pages back to the kernel. */
 
