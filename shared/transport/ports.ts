@@ -11,6 +11,8 @@ export const PARENT_PORT = Object.freeze({
   exit: 7003,
   /** Checkpoints of the enclave's log, and the witnesses' cosignatures of them: see shared/protocol. */
   log: 7004,
+  /** Messages to and from the other nodes of the quorum: see shared/protocol. */
+  peers: 7005,
   /** nitro-cli's own heartbeat: the enclave's init sends one byte 0xB7 and awaits it back. */
   heartbeat: 9000,
 });

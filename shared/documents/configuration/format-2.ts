@@ -5,6 +5,7 @@ import { approverGroupSchema, approversSchema, clientGroupSchema, MAX_GROUPS } f
 import { areUnique, entryList, identifier, MAX_ENTRIES, MAX_RULES } from './fields.ts';
 import { commonMembers, DROPS_WHAT_IT_NAMES, dropsOnlyOthers } from './format-1.ts';
 import { networkKeySchema } from './keys.ts';
+import { quorumSchema } from './quorum.ts';
 import { checkReferences } from './references.ts';
 import { ruleSchema } from './rules.ts';
 import { witnessesSchema } from './witnesses.ts';
@@ -35,6 +36,8 @@ export const configuration2Schema = z
     addressBooks: entryList(addressBookSchema, MAX_ADDRESS_BOOKS),
     /** null: the log has no witnesses. */
     witnesses: witnessesSchema.nullable(),
+    /** Left out: the node is in no quorum. */
+    quorum: quorumSchema.optional(),
     rules: entryList(ruleSchema, MAX_RULES),
   })
   .refine(dropsOnlyOthers, DROPS_WHAT_IT_NAMES)

@@ -1,0 +1,54 @@
+/** What another node of the quorum has proved of itself in the session that stands. */
+export interface PeerIdentity {
+  /** Its number in the quorum. */
+  readonly node: number;
+  /** SHA-384 of its manifest, which its document measures and this node's configuration names. */
+  readonly manifest: Uint8Array;
+  /** Session of its boot, in hex: 16 random bytes. Requests of clients are signed for it. */
+  readonly session: string;
+  /** The version of its configuration, and the SHA-384 of the configuration in hex. */
+  readonly configuration: { readonly version: number; readonly digest: string };
+  /** Ed25519 key that verifies its receipts and its messages of ceremonies. It outlives restarts. */
+  readonly receiptKey: Uint8Array;
+  /** The attestation document that vouches for all of that. */
+  readonly document: Uint8Array;
+}
+
+export interface CallOptions {
+  /** Milliseconds until the call is given up. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Answers a call of another node. A thrown HoldfastError reaches the caller as its code, nothing else of it does. */
+export type PeerHandler = (from: PeerIdentity, body: Uint8Array) => Promise<Uint8Array>;
+
+/**
+ * The other nodes, each reached through a channel on which both have proved to be enclaves of this quorum. A call is
+ * carried out at most once; one that ends without an answer may have been carried out or not, so that whoever repeats it
+ * makes it harmless to repeat. Calls to one node arrive in the order in which they were made, and are answered in any.
+ */
+export interface PeerNetwork {
+  /** This node's number. */
+  readonly self: number;
+  /** Numbers of the other nodes that the configuration names, ascending. */
+  readonly peers: readonly number[];
+  /** The identity of a node while a session with it stands. */
+  identity(node: number): PeerIdentity | undefined;
+  /**
+   * Calls a node.
+   *
+   * @param kind names the handler: `sign`, `ceremony/round-1`
+   * @param body at most MAX_PEER_BODY_BYTES
+   * @throws PeerError PEER_UNKNOWN, PEER_UNREACHABLE (it may have been carried out), PEER_REFUSED with the other node's
+   * code in `details.code`, PEER_CLOSED
+   */
+  call(node: number, kind: string, body: Uint8Array, options: CallOptions): Promise<Uint8Array>;
+  /** Has calls of one kind answered; a kind has one handler. */
+  serve(kind: string, handler: PeerHandler): void;
+  /** Tells of each session that begins, with nodes that have restarted too. */
+  onSession(listener: (identity: PeerIdentity) => void): void;
+}
+
+/** Longest body of a call or an answer, in bytes. */
+export const MAX_PEER_BODY_BYTES = 512 * 1024;
