@@ -180,7 +180,7 @@ export class WaitingNode {
     const parse = () => {
       throw new Error('a review has no body');
     };
-    return (await route?.act({ client: '', captures: [id], parse })) as ReviewResponse;
+    return (await route?.act({ client: '', captures: [id], forward: parse, parse })) as ReviewResponse;
   }
 
   #routes() {
