@@ -1,4 +1,4 @@
-import type { RequestHead, SignedHead } from '../../shared/http-signature/index.ts';
+import type { ReceivedRequest, RequestHead, SignedHead } from '../../shared/http-signature/index.ts';
 import { parseJson } from '../../shared/json/index.ts';
 import { MAX_REQUEST_BYTES } from '../../shared/api/bodies.ts';
 import type * as z from 'zod';
@@ -35,6 +35,8 @@ export interface RouteInput {
   /** The id of the client that signed; '' on routes without a signature. */
   readonly client: string;
   readonly captures: readonly string[];
+  /** The request as it came, with its body. */
+  readonly received: ReceivedRequest;
   /** Parses the body as strict JSON of a schema. @throws ApiError REQUEST_MALFORMED */
   readonly parse: <T>(schema: z.ZodType<T>) => T;
 }
@@ -74,7 +76,9 @@ export function createRouter(
         try {
           signed?.admit(body);
           const parse = <T>(schema: z.ZodType<T>) => parseBody(body, maxBytes, schema);
-          const result = await route.act({ client: signed?.clientId ?? '', captures, parse });
+          const { method, target, rawHeaders } = head;
+          const received = { method, target, rawHeaders, body };
+          const result = await route.act({ client: signed?.clientId ?? '', captures, received, parse });
           return result instanceof Accepted
             ? { status: 202, body: result.body }
             : { status: 200, body: result };

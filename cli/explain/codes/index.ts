@@ -12,6 +12,7 @@ import { ENCODING_CODES } from './encoding.ts';
 import { KEY_POLICY_CODES } from './key-policy.ts';
 import { LOG_CODES } from './log.ts';
 import { PARENT_CODES } from './parent.ts';
+import { QUORUM_CODES } from './quorum.ts';
 import { RECEIPT_CODES } from './receipt.ts';
 import { REQUEST_CODES } from './request.ts';
 import { TRANSACTION_CODES } from './transaction.ts';
@@ -31,6 +32,7 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...TRANSACTION_CODES,
   ...RECEIPT_CODES,
   ...APPROVAL_CODES,
+  ...QUORUM_CODES,
   ...BOOT_CODES,
   ...LOG_CODES,
   ...PARENT_CODES,
