@@ -14,6 +14,7 @@ import { LOG_CODES } from './log.ts';
 import { PARENT_CODES } from './parent.ts';
 import { RECEIPT_CODES } from './receipt.ts';
 import { REQUEST_CODES } from './request.ts';
+import { THRESHOLD_CODES } from './threshold.ts';
 import { TRANSACTION_CODES } from './transaction.ts';
 
 export type { CodeArea } from './area.ts';
@@ -29,6 +30,7 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...CONFIGURATION_LINT_CODES,
   ...REQUEST_CODES,
   ...TRANSACTION_CODES,
+  ...THRESHOLD_CODES,
   ...RECEIPT_CODES,
   ...APPROVAL_CODES,
   ...BOOT_CODES,
