@@ -1,3 +1,4 @@
+export { encodeImportedKey, encodeKeyDestination, type ImportedKey } from './key-import-binding.ts';
 export {
   decodeSharePackage,
   digestShareGroup,
