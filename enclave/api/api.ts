@@ -8,6 +8,7 @@ import type { NodeClock } from '../node/clock.ts';
 import { type MeasuredManifest, nodeName } from '../node/manifest.ts';
 import type { NodeKeys } from '../node/node-keys.ts';
 import type { NsmClient } from '../nsm/index.ts';
+import type { PeerNetwork } from '../peers/peer-network.ts';
 import type { Quorum } from '../quorum/index.ts';
 import {
   createDecisionLog,
@@ -38,6 +39,8 @@ export interface ApiContext {
   readonly state: DecisionState;
   /** The configuration in force as it came, with its signatures. */
   readonly envelope: Uint8Array;
+  /** The other nodes of the quorum; null where the configuration names none. */
+  readonly peers: PeerNetwork | null;
   /** Absent where the configuration names no quorum. */
   readonly quorum?: Quorum;
 }

@@ -26,8 +26,8 @@ export function createQuorumRoutes(quorum: Quorum | undefined, configuration: nu
     if (quorum !== undefined) return quorum;
     throw new QuorumError('QUORUM_ABSENT', 'the configuration in force names no quorum');
   };
-  const begin = async ({ client, received }: RouteInput, order: CeremonyOrder): Promise<Accepted> => {
-    const { ceremony, rule, receipt } = await present().begin({ client, received }, order);
+  const begin = async ({ client, forward }: RouteInput, order: CeremonyOrder): Promise<Accepted> => {
+    const { ceremony, rule, receipt } = await present().begin({ client, forwarded: forward() }, order);
     const body: CeremonyAccepted = { ceremony, rule, configuration, receipt };
     return new Accepted(body);
   };

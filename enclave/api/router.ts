@@ -1,8 +1,8 @@
-import type { ReceivedRequest, RequestHead, SignedHead } from '../../shared/http-signature/index.ts';
+import type { RequestHead, SignedHead } from '../../shared/http-signature/index.ts';
 import { parseJson } from '../../shared/json/index.ts';
 import { MAX_REQUEST_BYTES } from '../../shared/api/bodies.ts';
 import type * as z from 'zod';
-import { RefusedRequest } from '../signing/index.ts';
+import { type ForwardedRequest, forwardRequest, RefusedRequest } from '../signing/index.ts';
 import { ApiError } from './errors.ts';
 import type { ApiResponse, HeadHandler } from './http-server.ts';
 import { describeRefusal } from './status.ts';
@@ -35,15 +35,15 @@ export interface RouteInput {
   /** The id of the client that signed; '' on routes without a signature. */
   readonly client: string;
   readonly captures: readonly string[];
-  /** The request as it came, with its body. */
-  readonly received: ReceivedRequest;
+  /** Collects what other nodes need in order to verify the request themselves. */
+  readonly forward: () => ForwardedRequest;
   /** Parses the body as strict JSON of a schema. @throws ApiError REQUEST_MALFORMED */
   readonly parse: <T>(schema: z.ZodType<T>) => T;
 }
 
 export interface RouterOptions {
   /** Verifies the signature of a request before its body is there, or throws. */
-  readonly authenticate: (head: RequestHead) => SignedHead;
+  readonly authenticate: (head: RequestHead) => Pick<SignedHead, 'clientId' | 'admit'>;
   /** Receives every error that a request meets, before the response with its code is sent. */
   readonly onError: (error: unknown) => void;
 }
@@ -76,9 +76,8 @@ export function createRouter(
         try {
           signed?.admit(body);
           const parse = <T>(schema: z.ZodType<T>) => parseBody(body, maxBytes, schema);
-          const { method, target, rawHeaders } = head;
-          const received = { method, target, rawHeaders, body };
-          const result = await route.act({ client: signed?.clientId ?? '', captures, received, parse });
+          const forward = () => forwardRequest(head, body);
+          const result = await route.act({ client: signed?.clientId ?? '', captures, forward, parse });
           return result instanceof Accepted
             ? { status: 202, body: result.body }
             : { status: 200, body: result };

@@ -7,14 +7,14 @@ import type {
   RepairRequest,
   ReshareRequest,
 } from '../../shared/api/quorum.ts';
-import type { ReceivedRequest } from '../../shared/http-signature/index.ts';
+import type { ForwardedRequest } from '../signing/forwarded-request.ts';
 
 /** A request of an authenticated client as it came: other nodes verify its signature themselves. */
 export interface ClientRequest {
   /** Id of the client in the configuration. */
   readonly client: string;
-  /** The request line, headers and body that the client's signature covers. */
-  readonly received: ReceivedRequest;
+  /** The request as other nodes verify it. */
+  readonly forwarded: ForwardedRequest;
 }
 
 /** What a client asks a ceremony for; the members are those of the bodies in shared/api/quorum.ts. */

@@ -179,8 +179,7 @@ export class WaitingNode {
     const parse = () => {
       throw new Error('a review has no body');
     };
-    const received = { method: 'GET', target, rawHeaders: [], body: new Uint8Array() };
-    return (await route?.act({ client: '', captures: [id], received, parse })) as ReviewResponse;
+    return (await route?.act({ client: '', captures: [id], forward: parse, parse })) as ReviewResponse;
   }
 
   #routes() {

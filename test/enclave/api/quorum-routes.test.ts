@@ -11,6 +11,14 @@ import {
   transcriptResponseSchema,
 } from '../../../shared/api/quorum.ts';
 
+const FIELDS = {
+  'signature-input': 'i',
+  signature: 's',
+  'holdfast-session': 'n',
+  'content-digest': 'd',
+  'content-type': 't',
+};
+const RAW_HEADERS = Object.entries(FIELDS).flat();
 const ID = 'c0'.repeat(16);
 const receipt = { format: 'holdfast-receipt/1' } as Receipt;
 const ceremony: Ceremony = {
@@ -63,7 +71,7 @@ function start(isMember = true) {
   });
   const send = async (method: string, target: string, body?: unknown) => {
     const bytes = Buffer.from(body === undefined ? '' : JSON.stringify(body));
-    const admitted = handle({ method, target, rawHeaders: ['x', 'y'], contentLength: bytes.length });
+    const admitted = handle({ method, target, rawHeaders: RAW_HEADERS, contentLength: bytes.length });
     return typeof admitted === 'function' ? await admitted(bytes) : admitted;
   };
   return { send, begin };
@@ -103,7 +111,7 @@ describe('routes of the quorum', () => {
     // Other nodes verify the client's signature over these very bytes.
     expect(request).toEqual({
       client: 'backend',
-      received: { method: 'POST', target, rawHeaders: ['x', 'y'], body: Buffer.from(JSON.stringify(body)) },
+      forwarded: { method: 'POST', target, fields: FIELDS, body: Buffer.from(JSON.stringify(body)) },
     });
   });
 
