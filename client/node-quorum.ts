@@ -155,7 +155,7 @@ export class NodeQuorum {
    *
    * @returns the ceremony, whose new epoch is in force
    * @throws ClientError CEREMONY_FAILED with its code and the nodes at fault in `details`; the old state stays
-   * @throws NodeRefusal CEREMONY_UNKNOWN where the node has restarted meanwhile
+   * @throws NodeRefusal CEREMONY_NOT_FOUND where the node has restarted meanwhile
    * @throws the reason of `signal`
    */
   async waitFor({ id }: Pick<Ceremony, 'id'>, { onProgress, signal }: WaitOptions = {}): Promise<Ceremony> {

@@ -105,10 +105,11 @@ export async function connectQuorum(options: QuorumClientOptions): Promise<Quoru
  *   })),
  * });
  * const { ceremony } = await quorum.refresh('treasury');
+ * const progress = [];
  * const { epoch } = await quorum.waitFor(ceremony, {
- *   onProgress: ({ step, waitingFor }) => process.stderr.write(`${step}: waiting for ${waitingFor.join()}\n`),
+ *   onProgress: ({ step, waitingFor }) => progress.push(`${step} ${waitingFor.join()}`),
  * });
- * console.log(epoch); // 2
+ * console.log(epoch, progress[0]); // 2 commit 3
  * quorum.close();
  * ```
  */
@@ -197,7 +198,7 @@ export class QuorumClient {
    * Waits until a ceremony has ended, by the node that leads it.
    *
    * @throws ClientError CEREMONY_FAILED
-   * @throws NodeRefusal CEREMONY_UNKNOWN where no node that serves leads it: the one that did has restarted or is dead,
+   * @throws NodeRefusal CEREMONY_NOT_FOUND where no node that serves leads it: the one that did has restarted or is dead,
    *   and `status` shows what became of the key
    */
   async waitFor(ceremony: Pick<Ceremony, 'id'>, options: WaitOptions = {}): Promise<Ceremony> {
@@ -206,7 +207,7 @@ export class QuorumClient {
       members,
       true,
       ({ client }) => client.quorum.waitFor(ceremony, options),
-      'CEREMONY_UNKNOWN',
+      'CEREMONY_NOT_FOUND',
     );
   }
 
@@ -216,7 +217,7 @@ export class QuorumClient {
       this.#inOrder(),
       true,
       ({ client }) => client.quorum.transcript(key, epoch),
-      'TRANSCRIPT_UNKNOWN',
+      'TRANSCRIPT_NOT_FOUND',
     );
   }
 

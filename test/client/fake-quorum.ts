@@ -23,7 +23,7 @@ const BODIES = {
   reshare: reshareRequestSchema,
   repair: repairRequestSchema,
 } as const;
-const STEPS = ['decide', 'commit', 'share', 'confirm', 'activate'] as const;
+const STEPS = ['decide', 'commit', 'deal', 'confirm', 'activate'] as const;
 
 /** Creates the responses of a quorum of three; `fails` ends every ceremony with that code. */
 export function createFakeQuorum({ fails }: { readonly fails?: string } = {}): FakeQuorum {
@@ -31,7 +31,7 @@ export function createFakeQuorum({ fails }: { readonly fails?: string } = {}): F
   const ceremonies = new Map<string, { ceremony: Ceremony; asked: number }>();
   const begin = (kind: CeremonyKind, key: string) => {
     const id = (ceremonies.size + 1).toString(16).padStart(32, '0');
-    const epoch = ceremonies.size + 1;
+    const epoch = kind === 'generate' || kind === 'import-key' ? 1 : 2;
     const ceremony: Ceremony = {
       id,
       kind,
@@ -47,6 +47,7 @@ export function createFakeQuorum({ fails }: { readonly fails?: string } = {}): F
       started: 1_000,
       ends: 61_000,
       failure: null,
+      uninformed: [],
       publicKey: null,
       transcript: null,
     };
@@ -60,11 +61,10 @@ export function createFakeQuorum({ fails }: { readonly fails?: string } = {}): F
     const step = STEPS[found.asked];
     if (step !== undefined) return { ...found.ceremony, step, answered: [1, 2], waitingFor: [3] };
     if (fails !== undefined)
-      return { ...found.ceremony, state: 'failed', step: 'share', failure: { code: fails, nodes: [3] } };
-    const ended = { step: 'activate', answered: [1, 2, 3], waitingFor: [] } as const;
+      return { ...found.ceremony, state: 'failed', step: 'deal', failure: { code: fails, nodes: [3] } };
     return {
       ...found.ceremony,
-      ...ended,
+      step: 'activate',
       answered: [1, 2, 3],
       waitingFor: [],
       state: 'done',
@@ -94,13 +94,28 @@ const STATUS = {
   size: 3,
   threshold: 2,
   configuration: { version: 1, digest: 'dd'.repeat(48) },
-  peers: [2, 3].map((node) => ({
-    node,
-    session: node === 2 ? '02'.repeat(16) : null,
-    refusal: node === 2 ? null : 'PCR_MISMATCH',
-    lastSeen: node === 2 ? 1_000 : null,
-    configuration: node === 2 ? { version: 1, digest: 'dd'.repeat(48) } : null,
-  })),
+  peers: [
+    {
+      node: 2,
+      state: 'connected',
+      code: null,
+      theirCode: null,
+      since: 1_000,
+      lastSeen: 2_000,
+      session: '02'.repeat(16),
+      configuration: { version: 1, digest: 'dd'.repeat(48) },
+    },
+    {
+      node: 3,
+      state: 'refused',
+      code: 'PEER_IMAGE_REFUSED',
+      theirCode: null,
+      since: 1_000,
+      lastSeen: null,
+      session: null,
+      configuration: null,
+    },
+  ],
   keys: [
     {
       id: 'treasury',
