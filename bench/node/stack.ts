@@ -274,7 +274,9 @@ async function followParent(child: Child<ParentTold>): Promise<Parent> {
     ingress: { host: '127.0.0.1', port: first.port },
     approvals: undefined,
     statusUrl: undefined,
+    peers: undefined,
     reloadTargets: () => undefined,
+    reloadPeers: () => undefined,
     disconnectEnclave: () => undefined,
     close: () => child.end(),
   };
