@@ -19,6 +19,7 @@ import type { ParentOptions } from './config/options.ts';
 import { startRequestServer } from './common/request-server.ts';
 import { createNodeStatus } from './status/node-status.ts';
 import { startStatusServer, type StatusServer } from './status/server.ts';
+import { openWitnessDoor, type WitnessDoor } from './witness/door.ts';
 
 const DAY_MS = 86_400_000;
 const IDLE_MS = 300_000;
@@ -32,6 +33,8 @@ export interface Parent {
   readonly ingress: { readonly host: string; readonly port: number } | undefined;
   /** Address of the door for approvers; undefined without one. */
   readonly approvals: { readonly host: string; readonly port: number } | undefined;
+  /** Address of the door for the parents of peers; undefined without one. */
+  readonly witness: { readonly host: string; readonly port: number } | undefined;
   /** Base URL of the status page; undefined without a page, and where it listens on a Unix socket. */
   readonly statusUrl: string | undefined;
   /**
@@ -75,6 +78,7 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
   let ingressServer: IngressServer | undefined;
   let statusServer: StatusServer | undefined;
   let door: ApprovalDoor | undefined;
+  let witnessDoor: WitnessDoor | undefined;
   try {
     const egressPart = await startEgress(egress, {
       transport: options.transport,
@@ -95,6 +99,12 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
       const opened = await openApprovalDoor({ ...options.approvals, transport: options.transport, to, log });
       closers.push(() => opened.close());
       door = opened;
+    }
+    if (options.witness !== undefined) {
+      const to = { cid: options.enclaveCid, port: ENCLAVE_PORT.api };
+      const opened = await openWitnessDoor({ ...options.witness, transport: options.transport, to, log });
+      closers.push(() => opened.close());
+      witnessDoor = opened;
     }
     if (status !== undefined) {
       const server = await startStatusServer({
@@ -163,6 +173,7 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
     },
     ingress: endpointOf(ingressServer),
     approvals: endpointOf(door),
+    witness: endpointOf(witnessDoor),
     statusUrl: statusServer?.url,
     reloadTargets,
     disconnectEnclave,

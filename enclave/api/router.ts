@@ -20,6 +20,19 @@ export class Accepted {
   }
 }
 
+/** A response of another protocol than this interface's JSON. */
+export class TextResponse {
+  readonly status: number;
+  readonly body: string;
+  readonly type: string;
+
+  constructor(status: number, body: string, type: string) {
+    this.status = status;
+    this.body = body;
+    this.type = type;
+  }
+}
+
 /** One operation of the interface. */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT';
@@ -35,6 +48,7 @@ export interface RouteInput {
   /** The id of the client that signed; '' on routes without a signature. */
   readonly client: string;
   readonly captures: readonly string[];
+  readonly body: Uint8Array;
   /** Parses the body as strict JSON of a schema. @throws ApiError REQUEST_MALFORMED */
   readonly parse: <T>(schema: z.ZodType<T>) => T;
 }
@@ -74,7 +88,11 @@ export function createRouter(
         try {
           signed?.admit(body);
           const parse = <T>(schema: z.ZodType<T>) => parseBody(body, maxBytes, schema);
-          const result = await route.act({ client: signed?.clientId ?? '', captures, parse });
+          const result = await route.act({ client: signed?.clientId ?? '', captures, body, parse });
+          if (result instanceof TextResponse) {
+            const { status, body: text, type } = result;
+            return { status, body: text, type };
+          }
           return result instanceof Accepted
             ? { status: 202, body: result.body }
             : { status: 200, body: result };

@@ -7,6 +7,7 @@ import type { EgressOptions } from '../egress/options.ts';
 import type { IngressOptions } from '../ingress/options.ts';
 import type { StatusSources } from '../metrics/status-sources.ts';
 import type { StatusAddress } from '../status/server.ts';
+import type { WitnessDoorOptions } from '../witness/options.ts';
 
 export interface ParentOptions extends Omit<ControlSources, 'entries' | 'onStatus'> {
   readonly transport: Transport;
@@ -17,6 +18,8 @@ export interface ParentOptions extends Omit<ControlSources, 'entries' | 'onStatu
   readonly ingress?: IngressOptions;
   /** Door for approvers; there is none when left out. */
   readonly approvals?: ApprovalDoorOptions;
+  /** Door by which the parents of peers ask the enclave for cosignatures; there is none when left out. */
+  readonly witness?: WitnessDoorOptions;
   /** Address of the status page; there is no page when left out. */
   readonly status?: StatusAddress;
   readonly statusSources?: StatusSources;

@@ -180,7 +180,12 @@ export class WaitingNode {
     const parse = () => {
       throw new Error('a review has no body');
     };
-    return (await route?.act({ client: '', captures: [id], parse })) as ReviewResponse;
+    return (await route?.act({
+      client: '',
+      captures: [id],
+      body: new Uint8Array(),
+      parse,
+    })) as ReviewResponse;
   }
 
   #routes() {
