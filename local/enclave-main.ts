@@ -16,6 +16,8 @@ const input = z
     nsmPath: z.string(),
     socketDirectory: z.string(),
     kmsRoots: z.array(z.string()),
+    /** Root of the host's NSM, in base64 of DER. */
+    nitroRoot: z.base64(),
   })
   .parse(JSON.parse(readFileSync(0, 'utf8')));
 
@@ -32,6 +34,7 @@ try {
     transport: createUnixTransport({ directory: input.socketDirectory, cid: input.cid }),
     curves: openLocalCurves(),
     kmsRoots: input.kmsRoots,
+    nitroRoot: new Uint8Array(Buffer.from(input.nitroRoot, 'base64')),
     systemClock: Date.now,
     // A laptop's kernel has its own entropy, and its owner may dump its memory.
     checkHost: () => Promise.resolve(),

@@ -8,6 +8,8 @@ import type { NodeClock } from '../node/clock.ts';
 import { type MeasuredManifest, nodeName } from '../node/manifest.ts';
 import type { NodeKeys } from '../node/node-keys.ts';
 import type { NsmClient } from '../nsm/index.ts';
+import type { PeerNetwork } from '../peers/peer-network.ts';
+import type { Quorum } from '../quorum/index.ts';
 import {
   createDecisionLog,
   createSigningPipeline,
@@ -18,6 +20,7 @@ import { NodeWitness, type WitnessedTrees } from '../quorum/witness/index.ts';
 import { StoreError } from '../store/index.ts';
 import { createApprovalRoutes } from './approval-routes.ts';
 import { createAttestationRoute } from './attestation-route.ts';
+import { createQuorumRoutes } from './quorum-routes.ts';
 import { serveHttps } from './http-server.ts';
 import { createRouter, type Route } from './router.ts';
 import { createSigningRoutes, describeOutcome } from './signing-routes.ts';
@@ -40,6 +43,10 @@ export interface ApiContext {
   readonly witnessed: WitnessedTrees;
   /** The configuration in force as it came, with its signatures. */
   readonly envelope: Uint8Array;
+  /** The other nodes of the quorum; null where the configuration names none. */
+  readonly peers: PeerNetwork | null;
+  /** Absent where the configuration names no quorum. */
+  readonly quorum?: Quorum;
 }
 
 /** A running HTTPS interface. */
@@ -52,7 +59,7 @@ export interface Api {
 
 /** Serves a node's HTTPS interface on the enclave's port 443; its bodies are in shared/api/bodies.ts. */
 export async function startApi(transport: Transport, context: ApiContext): Promise<Api> {
-  const { clock, signed, nsm, measured, keyring, session, log, nodeKeys, state, envelope } = context;
+  const { clock, signed, nsm, measured, keyring, session, log, nodeKeys, state, envelope, quorum } = context;
   // The name in the certificate is for people: clients go by the attestation document.
   const identity = await createTlsIdentity(nodeName(measured.manifest), clock.now());
   const clients = new Map(
@@ -121,6 +128,7 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
       resume: async (client, id) => describeOutcome(await pipeline.resume(client, id), version),
       now,
     }),
+    ...createQuorumRoutes(quorum, version),
     createAttestationRoute(nsm, identity.publicKey, binding),
     ...(witness.isFollowing ? [createWitnessRoute(witness)] : []),
     health,

@@ -2,7 +2,7 @@ import type { RequestHead, SignedHead } from '../../shared/http-signature/index.
 import { parseJson } from '../../shared/json/index.ts';
 import { MAX_REQUEST_BYTES } from '../../shared/api/bodies.ts';
 import type * as z from 'zod';
-import { RefusedRequest } from '../signing/index.ts';
+import { type ForwardedRequest, forwardRequest, RefusedRequest } from '../signing/index.ts';
 import { ApiError } from './errors.ts';
 import type { ApiResponse, HeadHandler } from './http-server.ts';
 import { describeRefusal } from './status.ts';
@@ -49,13 +49,15 @@ export interface RouteInput {
   readonly client: string;
   readonly captures: readonly string[];
   readonly body: Uint8Array;
+  /** Collects what other nodes need in order to verify the request themselves. */
+  readonly forward: () => ForwardedRequest;
   /** Parses the body as strict JSON of a schema. @throws ApiError REQUEST_MALFORMED */
   readonly parse: <T>(schema: z.ZodType<T>) => T;
 }
 
 export interface RouterOptions {
   /** Verifies the signature of a request before its body is there, or throws. */
-  readonly authenticate: (head: RequestHead) => SignedHead;
+  readonly authenticate: (head: RequestHead) => Pick<SignedHead, 'clientId' | 'admit'>;
   /** Receives every error that a request meets, before the response with its code is sent. */
   readonly onError: (error: unknown) => void;
 }
@@ -88,7 +90,9 @@ export function createRouter(
         try {
           signed?.admit(body);
           const parse = <T>(schema: z.ZodType<T>) => parseBody(body, maxBytes, schema);
-          const result = await route.act({ client: signed?.clientId ?? '', captures, body, parse });
+          const forward = () => forwardRequest(head, body);
+          const client = signed?.clientId ?? '';
+          const result = await route.act({ client, captures, body, forward, parse });
           if (result instanceof TextResponse) {
             const { status, body: text, type } = result;
             return { status, body: text, type };

@@ -150,6 +150,7 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
       state,
       witnessed,
       envelope,
+      peers: null,
     });
     // Requests arrive from now on, and one of them may end the node before the parent has acknowledged the status.
     await Promise.race([enter('serving'), api.failed]);

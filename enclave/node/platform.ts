@@ -11,6 +11,8 @@ export interface Platform {
   readonly transport: Transport;
   /** The arithmetic of the keys that sign. */
   readonly curves: Curves;
+  /** Certificate in DER at the root of the attestation documents that other nodes prove themselves by. */
+  readonly nitroRoot: Uint8Array;
   /** PEM of the certificate authorities that are trusted for KMS. */
   readonly kmsRoots: readonly string[];
   /** The system's clock, milliseconds since 1970. */

@@ -1,3 +1,4 @@
+import { AWS_NITRO_ROOT_G1 } from '../../attestation/index.ts';
 import { amazonTrustRoots } from '../../shared/aws/trust-roots.ts';
 import { loadNative } from '../../shared/native/addon.ts';
 import { openVsockTransport } from '../../shared/native/vsock-transport.ts';
@@ -17,6 +18,7 @@ export function openNitroPlatform(): Platform {
     nsm: openNsmDevice(native),
     transport: openVsockTransport(native),
     curves: createNativeCurves(native),
+    nitroRoot: AWS_NITRO_ROOT_G1,
     kmsRoots: amazonTrustRoots(),
     systemClock: Date.now,
     checkHost: () => checkEnclaveHost(native),

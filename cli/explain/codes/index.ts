@@ -12,6 +12,8 @@ import { ENCODING_CODES } from './encoding.ts';
 import { KEY_POLICY_CODES } from './key-policy.ts';
 import { LOG_CODES } from './log.ts';
 import { PARENT_CODES } from './parent.ts';
+import { PEER_CODES } from './peer.ts';
+import { QUORUM_CODES } from './quorum.ts';
 import { RECEIPT_CODES } from './receipt.ts';
 import { REQUEST_CODES } from './request.ts';
 import { TRANSACTION_CODES } from './transaction.ts';
@@ -29,8 +31,10 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...CONFIGURATION_LINT_CODES,
   ...REQUEST_CODES,
   ...TRANSACTION_CODES,
+  ...PEER_CODES,
   ...RECEIPT_CODES,
   ...APPROVAL_CODES,
+  ...QUORUM_CODES,
   ...BOOT_CODES,
   ...LOG_CODES,
   ...PARENT_CODES,
