@@ -11,7 +11,10 @@ import { EIF_CODES } from './eif.ts';
 import { ENCODING_CODES } from './encoding.ts';
 import { KEY_POLICY_CODES } from './key-policy.ts';
 import { LOG_CODES } from './log.ts';
+import { PARENT_PEERS_CODES } from './parent-peers.ts';
 import { PARENT_CODES } from './parent.ts';
+import { PEER_CODES } from './peer.ts';
+import { QUORUM_CODES } from './quorum.ts';
 import { RECEIPT_CODES } from './receipt.ts';
 import { REQUEST_CODES } from './request.ts';
 import { THRESHOLD_CODES } from './threshold.ts';
@@ -31,11 +34,14 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...REQUEST_CODES,
   ...TRANSACTION_CODES,
   ...THRESHOLD_CODES,
+  ...PEER_CODES,
   ...RECEIPT_CODES,
   ...APPROVAL_CODES,
+  ...QUORUM_CODES,
   ...BOOT_CODES,
   ...LOG_CODES,
   ...PARENT_CODES,
+  ...PARENT_PEERS_CODES,
   ...DOCTOR_CODES,
   ...ENCODING_CODES,
 ];

@@ -19,7 +19,10 @@ const receipt = { format: 'holdfast-receipt/1' } as Receipt;
 function start(act: (input: RouteInput) => unknown = () => ({ done: true })) {
   const seen = vi.fn<(input: RouteInput) => unknown>(act);
   const admit = vi.fn<SignedHead['admit']>();
-  const authenticate = vi.fn<(head: RequestHead) => SignedHead>(() => ({ clientId: 'backend', admit }));
+  const authenticate = vi.fn<(head: RequestHead) => Pick<SignedHead, 'clientId' | 'admit'>>(() => ({
+    clientId: 'backend',
+    admit,
+  }));
   const onError = vi.fn<(error: unknown) => void>();
   const routes: Route[] = [
     { method: 'GET', path: /^\/open$/, isSigned: false, act: seen },

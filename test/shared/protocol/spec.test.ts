@@ -15,6 +15,7 @@ import {
   witnessRefusalCodeSchema,
 } from '../../../shared/protocol/log.ts';
 import { egressErrorCodeSchema } from '../../../shared/protocol/egress.ts';
+import { peerEnclaveFrameSchema, peerParentFrameSchema } from '../../../shared/protocol/peers.ts';
 
 const spec = readFileSync(new URL('../../../shared/protocol/SPEC.md', import.meta.url), 'utf8');
 
@@ -29,10 +30,13 @@ describe('SPEC.md of control frames', () => {
   test('names every request, phase and code, and no other request', () => {
     const types = controlRequestSchema.options.map(({ shape }) => shape.type.value);
     const logTypes = logRequestSchema.options.map(({ shape }) => shape.type.value);
+    const peerTypes = [...peerEnclaveFrameSchema.options, ...peerParentFrameSchema.options].map(
+      ({ shape }) => shape.type.value,
+    );
     const rows = [...spec.matchAll(/^\| `([a-z-]+)`/gm)]
       .map(([, type = '']) => type)
       .filter((type) => type !== 'type');
-    expect(rows.toSorted()).toEqual([...types, ...logTypes].toSorted());
+    expect(rows.toSorted()).toEqual([...types, ...logTypes, ...peerTypes].toSorted());
     const answers = controlResponseSchema.options.map(({ shape }) => shape.type.value);
     expect(answers.filter((type) => type !== 'error').toSorted()).toEqual([...types].toSorted());
     for (const name of [

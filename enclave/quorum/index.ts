@@ -1,0 +1,2 @@
+export { QuorumError, type QuorumErrorCode } from './errors.ts';
+export { type BegunCeremony, type CeremonyOrder, type ClientRequest, type Quorum } from './quorum.ts';
