@@ -15,6 +15,8 @@ import { type NodeClock, startNodeClock } from '../node/clock.ts';
 import { admitConfiguration, assertCurrent } from '../node/configuration.ts';
 import { logOrigin, measureManifest } from '../node/manifest.ts';
 import type { Platform } from '../node/platform.ts';
+import type { OpenPeerNetwork } from '../peers/index.ts';
+import { openPeers } from './open-peers.ts';
 import { unlockStore } from './unlock-store.ts';
 import { startHeartbeat } from './heartbeat.ts';
 
@@ -118,9 +120,12 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
 
   const client = createLogClient(platform.transport);
   let api: Api | undefined;
+  let peers: OpenPeerNetwork | null = null;
   let log: TransparencyLog | undefined;
   try {
     const { witnesses } = signed.configuration;
+    // Nothing waits for the other nodes: where they are not reachable, this one serves what it may serve alone.
+    peers = openPeers(platform, { nsm, clock, measured, signed, session, nodeKeys });
     const state = await restoreDecisionState(store, { signed, measured, now: () => clock.now() });
     log = new TransparencyLog({ store, origin: logOrigin(manifest), key: nodeKeys.log, client, witnesses });
     for (const source of state.sources) log.addSource(source);
@@ -139,14 +144,15 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
       nodeKeys,
       state,
       envelope,
-      peers: null,
+      peers,
     });
     // Requests arrive from now on, and one of them may end the node before the parent has acknowledged the status.
     await Promise.race([enter('serving'), api.failed]);
-    return run({ api, keyring, clock, control, nsm, log, client });
+    return run({ api, keyring, clock, control, nsm, log, client, peers });
   } catch (error) {
     log?.close();
     await api?.close();
+    peers?.close();
     client.close();
     keyring.destroy();
     throw error;
@@ -170,9 +176,10 @@ interface RunningParts {
   readonly nsm: NsmClient;
   readonly log: TransparencyLog;
   readonly client: LogClient;
+  readonly peers: OpenPeerNetwork | null;
 }
 
-function run({ api, keyring, clock, control, nsm, log, client }: RunningParts): RunningNode {
+function run({ api, keyring, clock, control, nsm, log, client, peers }: RunningParts): RunningNode {
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
   const stopHeartbeat = startHeartbeat(control);
   let isStopping = false;
@@ -181,6 +188,7 @@ function run({ api, keyring, clock, control, nsm, log, client }: RunningParts): 
     isStopping = true;
     stopHeartbeat();
     await api.close();
+    peers?.close();
     log.close();
     client.close();
     keyring.destroy();
