@@ -5,6 +5,7 @@ import {
   type PeerHandler,
   type PeerIdentity,
   type PeerNetwork,
+  type PeerStatus,
 } from '../../../enclave/peers/peer-network.ts';
 import { errorCode } from '../../../shared/errors.ts';
 import { Random } from './random.ts';
@@ -210,6 +211,14 @@ class MemoryPeer implements PeerNetwork {
 
   onSession(listener: (identity: PeerIdentity) => void): void {
     this.#listeners.push(listener);
+  }
+
+  status(): readonly PeerStatus[] {
+    return this.peers.map((node) => {
+      const identity = this.identity(node) ?? null;
+      const state = identity === null ? 'connecting' : 'connected';
+      return { node, state, code: null, theirCode: null, since: 0, lastSeen: null, identity };
+    });
   }
 
   async answer(from: PeerIdentity, { kind, body }: Delivery): Promise<Uint8Array> {
