@@ -148,6 +148,19 @@ function orderDecision(decision: DecisionPredicate): DecisionPredicate {
       decision.witnesses === null
         ? null
         : { threshold: decision.witnesses.threshold, of: decision.witnesses.of },
+    ...(decision.quorum && { quorum: orderQuorum(decision.quorum) }),
+  };
+}
+
+function orderQuorum(quorum: NonNullable<DecisionPredicate['quorum']>): DecisionPredicate['quorum'] {
+  return {
+    coordinator: quorum.coordinator,
+    participants: quorum.participants,
+    group: quorum.group,
+    epoch: quorum.epoch,
+    decision: quorum.decision,
+    package: quorum.package,
+    excluded: quorum.excluded.map(({ node, code }) => ({ node, code })),
   };
 }
 
