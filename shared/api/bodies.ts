@@ -15,6 +15,8 @@ export * from './payloads.ts';
  * PUT  /v1/keys/{id}/share           imports an encrypted FROST share         (signed request)
  * POST /v1/frost/round1, round2      nonce commitments, a signature share     (signed request)
  *
+ * POST /add-checkpoint               a cosignature of a peer's log, C2SP tlog-witness: text both ways
+ *
  * A body has a Content-Length, and one request at a time is under way on a connection.
  * A signed request carries an HTTP Message Signature (RFC 9421): see shared/http-signature.
  */
@@ -39,6 +41,8 @@ const bindingFields = {
   importKey: hex(32, 32),
 };
 
+const witnessGroup = z.strictObject({ threshold: z.int().min(1), of: z.int().min(1) });
+
 /**
  * The user_data of an API attestation document, as JSON of at most 1,024 bytes. The document vouches for it beside
  * public_key, which is the SubjectPublicKeyInfo of the TLS certificate.
@@ -51,7 +55,14 @@ const currentBindingSchema = z.strictObject({
   /** Ed25519 public key that verifies receipts. */
   receiptKey: hex(32, 32),
   /** How many of the witnesses must cosign before anything leaves the node; null where the configuration names none. */
-  witnesses: z.strictObject({ threshold: z.int().min(1), of: z.int().min(1) }).nullable(),
+  witnesses: witnessGroup.nullable(),
+  /** How many other nodes of the quorum must cosign too; left out where the configuration asks for none. */
+  peerWitnesses: witnessGroup.optional(),
+  /**
+   * Ed25519 public key by which the node cosigns other nodes' logs: the name before it in a vkey is that of the log, with
+   * `/witness` in place of `/log`. Left out by nodes of earlier versions.
+   */
+  witnessKey: hex(32, 32).optional(),
 });
 export type NodeBinding = z.infer<typeof currentBindingSchema>;
 
@@ -104,8 +115,11 @@ const permitted = {
 };
 
 export const signResponseSchema = z.strictObject({
-  /** Ed25519 and BIP-340: 64 bytes; ECDSA: r ‖ s, 64 bytes. Of the first input, where a transaction has several. */
-  signature: hex(64, 64),
+  /**
+   * Ed25519, BIP-340 and FROST's ristretto255: 64 bytes; ECDSA: r ‖ s, 64 bytes; FROST's P-256: 65 bytes. Of the first
+   * input, where a transaction has several.
+   */
+  signature: hex(64, 65),
   /** ECDSA on secp256k1 only: 0 or 1, for public key recovery (Ethereum's yParity). */
   recovery: z.int().min(0).max(1).optional(),
   /** The public key that verifies the signature: differs from the key's own for `taproot-sighash` (the output key). */
@@ -161,7 +175,7 @@ export const explainResponseSchema = z.strictObject({
 });
 export type ExplainResponse = z.infer<typeof explainResponseSchema>;
 
-/** A group element: 32 bytes on Ed25519, 33 (compressed SEC1) on secp256k1. */
+/** A group element: 32 bytes on Ed25519 and ristretto255, 33 (compressed SEC1) on secp256k1 and P-256. */
 const element = hex(32, 33);
 /** A signer's number in its group, which is its node's place in the quorum. */
 const participant = z.int().min(1).max(255);

@@ -17,6 +17,7 @@ import { PEER_CODES } from './peer.ts';
 import { QUORUM_CODES } from './quorum.ts';
 import { RECEIPT_CODES } from './receipt.ts';
 import { REQUEST_CODES } from './request.ts';
+import { THRESHOLD_CODES } from './threshold.ts';
 import { TRANSACTION_CODES } from './transaction.ts';
 
 export type { CodeArea } from './area.ts';
@@ -32,6 +33,7 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...CONFIGURATION_LINT_CODES,
   ...REQUEST_CODES,
   ...TRANSACTION_CODES,
+  ...THRESHOLD_CODES,
   ...PEER_CODES,
   ...RECEIPT_CODES,
   ...APPROVAL_CODES,
