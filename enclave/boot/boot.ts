@@ -134,7 +134,7 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
     const origin = logOrigin(manifest);
     log = new TransparencyLog({ store, origin, key: nodeKeys.log, client, witnesses, peers, peerClient });
     for (const source of [...state.sources, witnessed]) log.addSource(source);
-    if (witnesses !== null || peers !== null) {
+    if (witnesses !== null || peers.group !== null) {
       await enter('witnessing');
       await awaitWitnesses(log, { isPeerless });
     }
