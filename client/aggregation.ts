@@ -1,11 +1,13 @@
-import { ed25519 } from '@noble/curves/ed25519.js';
-import { secp256k1 } from '@noble/curves/secp256k1.js';
 import {
+  adjustGroup,
+  aggregate,
+  createTaprootTweak,
+  decodeGroup,
+  type DecodedGroup,
   type FrostGroup,
-  getFrostSuite,
-  toFrostPublic,
-  toNonceCommitments,
-  tweakGroup,
+  nobleSuites,
+  ThresholdError,
+  verifySignatureShare,
 } from '../shared/frost/index.ts';
 import { type NonceCommitment, type BlindPayload } from '../shared/api/bodies.ts';
 import { ClientError } from './errors.ts';
@@ -18,48 +20,10 @@ import {
 
 /** A signature of a group, verified. */
 export interface GroupSignature {
-  /** The signature, 64 bytes: Ed25519 (RFC 8032) or BIP-340. */
+  /** The signature, 64 bytes: Ed25519 (RFC 8032), BIP-340 or ristretto255; 65 of P-256 (RFC 9591, appendix A). */
   readonly signature: Uint8Array;
-  /** Public key that verifies it, 32 bytes: Ed25519, or x-only; for a taproot-sighash the output key (BIP-341). */
+  /** Public key that verifies it: 32 bytes, x-only for BIP-340 and for a taproot-sighash the output key; P-256: 33. */
   readonly publicKey: Uint8Array;
-}
-
-interface GroupPoint<P> {
-  add(point: P): P;
-  multiplyUnsafe(scalar: bigint): P;
-  toBytes(): Uint8Array;
-}
-
-/** Evaluates the commitment polynomial at x by Horner's rule: the public point of signer x's share (RFC 9591, C.2). */
-function evaluateCommitments<P extends GroupPoint<P>>(points: readonly P[], x: number): Uint8Array {
-  const value = points.reduceRight(
-    (sum: P | undefined, point) => sum?.multiplyUnsafe(BigInt(x)).add(point) ?? point,
-    undefined,
-  );
-  if (value === undefined)
-    throw new RangeError('group.commitments is empty: expected one point for each signer of the threshold');
-  return value.toBytes();
-}
-
-/**
- * Derives the public point of a signer's share from the group's commitments.
- *
- * @throws RangeError where a commitment of the group is no point
- */
-function deriveVerifyingShare({ type, commitments }: FrostGroup, participant: number): Uint8Array {
-  try {
-    return type === 'frost-ed25519'
-      ? evaluateCommitments(
-          commitments.map((bytes) => ed25519.Point.fromBytes(bytes)),
-          participant,
-        )
-      : evaluateCommitments(
-          commitments.map((bytes) => secp256k1.Point.fromBytes(bytes)),
-          participant,
-        );
-  } catch (cause) {
-    throw new RangeError('group.commitments has a value that is no compressed point of the group', { cause });
-  }
 }
 
 /**
@@ -87,50 +51,69 @@ export function aggregateSignature(
   // A share can be verified only with usable commitments of every signer.
   if (withoutCommitment.length > 0) throw unusable([...withoutCommitment, ...faulty]);
   const round = prepareRound(group, payload, commitments);
-  const { frost, identify, signed, list, message } = round;
   if (faulty.length > 0) throw unusable([...faulty, ...findWrongShares(round, shares, faulty)]);
-  const shareOf = ({ participant, signatureShare }: SignatureShare) =>
-    [identify(participant), decodeHex(signatureShare)] as const;
   try {
-    const signature = frost.aggregate(signed, list, message, Object.fromEntries(shares.map(shareOf)));
-    const [publicKey = new Uint8Array(0)] = signed.commitments;
-    return { signature, publicKey: group.type === 'frost-ed25519' ? publicKey : publicKey.subarray(1) };
+    const signature = aggregate(round.group, round.list, round.message, shares.map(decodeShare));
+    const [publicKey = new Uint8Array(0)] = round.group.commitments;
+    return { signature, publicKey: round.group.suite.isBip340 ? publicKey.subarray(1) : publicKey };
   } catch (cause) {
-    throw unusable(findWrongShares(round, shares, []), cause);
+    throw unusable(cause instanceof ThresholdError ? cause.culprits : [], cause);
   }
 }
 
-/** Prepares the inputs of one signing in the form that noble's FROST takes. */
-function prepareRound(group: FrostGroup, payload: BlindPayload, commitments: readonly NonceCommitment[]) {
-  const { frost } = getFrostSuite(group.type);
-  const identify = (participant: number) => frost.Identifier.fromNumber(participant);
-  const verifyingShares = Object.fromEntries(
-    commitments.map(({ participant }) => [
-      identify(participant),
-      new Uint8Array(deriveVerifyingShare(group, participant)),
-    ]),
-  );
-  const dealt = toFrostPublic(group, verifyingShares);
-  const signed =
-    payload.kind === 'taproot-sighash' ? tweakGroup(dealt, Buffer.from(payload.merkleRoot, 'hex')) : dealt;
-  const message = decodeHex(payload.kind === 'message' ? payload.message : payload.digest);
-  return { frost, identify, signed, list: toNonceCommitments(group.type, commitments), message };
+interface Round {
+  /** The group whose key verifies the signature: for a taproot-sighash the tweaked one. */
+  readonly group: DecodedGroup;
+  readonly list: Parameters<typeof aggregate>[1];
+  readonly message: Uint8Array;
+}
+
+/** Decodes the inputs of one signing. */
+function prepareRound(
+  publicGroup: FrostGroup,
+  payload: BlindPayload,
+  commitments: readonly NonceCommitment[],
+): Round {
+  const dealt = decodePublicGroup(publicGroup);
+  const group =
+    payload.kind === 'taproot-sighash'
+      ? adjustGroup(dealt, createTaprootTweak(dealt, decodeHex(payload.merkleRoot)))
+      : dealt;
+  const list = commitments.map(({ participant, hiding, binding }) => ({
+    participant,
+    hiding: decodeHex(hiding),
+    binding: decodeHex(binding),
+  }));
+  return { group, list, message: decodeHex(payload.kind === 'message' ? payload.message : payload.digest) };
+}
+
+function decodePublicGroup(group: FrostGroup): DecodedGroup {
+  try {
+    return decodeGroup(nobleSuites[group.type], group);
+  } catch (cause) {
+    throw new RangeError('group.commitments has a value that is no compressed point of the group', { cause });
+  }
+}
+
+function decodeShare({ participant, signatureShare }: SignatureShare) {
+  return { participant, signatureShare: decodeHex(signatureShare) };
 }
 
 /** Finds the signers whose shares do not verify (RFC 9591 section 5.4), apart from those known to be at fault. */
 function findWrongShares(
-  { frost, identify, signed, list, message }: ReturnType<typeof prepareRound>,
+  { group, list, message }: Round,
   shares: readonly SignatureShare[],
   known: readonly number[],
 ): number[] {
   return shares
     .filter(({ participant }) => !known.includes(participant))
-    .filter(({ participant, signatureShare }) => {
+    .filter((share) => {
       try {
-        return !frost.verifyShare(signed, list, message, identify(participant), decodeHex(signatureShare));
-      } catch {
-        // Too few signers, or a message that the algorithm does not take: no share is to blame.
-        return false;
+        return !verifySignatureShare(group, list, message, decodeShare(share));
+      } catch (error) {
+        // Too few signers: no share is to blame.
+        if (error instanceof ThresholdError) return false;
+        throw error;
       }
     })
     .map(({ participant }) => participant);

@@ -1,6 +1,4 @@
-import { ed25519 } from '@noble/curves/ed25519.js';
-import { secp256k1 } from '@noble/curves/secp256k1.js';
-import { type FrostGroup, getFrostSuite, SCALAR_BYTES } from '../shared/frost/index.ts';
+import { type FrostGroup, nobleSuites, SCALAR_BYTES } from '../shared/frost/index.ts';
 import { type ShareType } from '../shared/algorithms.ts';
 import { type NonceCommitment } from '../shared/api/bodies.ts';
 
@@ -18,13 +16,13 @@ export interface SignatureShare {
  * an element is refused unless it is canonical and of prime order).
  */
 export function findFaultyCommitments(
-  { type, participants }: Pick<FrostGroup, 'type' | 'participants'>,
+  { type, signers }: Pick<FrostGroup, 'type' | 'signers'>,
   commitments: readonly NonceCommitment[],
 ): number[] {
   return findFaulty(
     commitments,
     ({ participant, hiding, binding }) =>
-      isParticipant(participant, participants) && isElement(type, hiding) && isElement(type, binding),
+      signers.includes(participant) && isElement(type, hiding) && isElement(type, binding),
   );
 }
 
@@ -66,35 +64,17 @@ function findFaulty<T extends { readonly participant: number }>(
   return sortSigners(faulty);
 }
 
-function isParticipant(participant: number, participants: number): boolean {
-  return Number.isInteger(participant) && participant >= 1 && participant <= participants;
-}
-
 /** Whether the hex is the canonical encoding, in lower case, of an element other than the identity. */
 function isElement(type: ShareType, hex: string): boolean {
-  const bytes = readHex(hex, getFrostSuite(type).elementBytes);
-  if (bytes === undefined) return false;
-  try {
-    if (type === 'frost-secp256k1-taproot') {
-      secp256k1.Point.fromBytes(bytes).assertValidity();
-      return true;
-    }
-    const point = ed25519.Point.fromBytes(bytes);
-    return !point.is0() && point.isTorsionFree();
-  } catch {
-    return false;
-  }
+  const { group } = nobleSuites[type];
+  const bytes = readHex(hex, group.elementBytes);
+  return bytes !== undefined && group.decode(bytes) !== undefined;
 }
 
 function isScalar(type: ShareType, hex: string): boolean {
+  const { scalars } = nobleSuites[type].group;
   const bytes = readHex(hex, SCALAR_BYTES);
-  if (bytes === undefined) return false;
-  const { Fn } = type === 'frost-ed25519' ? ed25519.Point : secp256k1.Point;
-  try {
-    return !Fn.is0(Fn.fromBytes(bytes));
-  } catch {
-    return false;
-  }
+  return bytes !== undefined && scalars.isCanonical(bytes) && !scalars.isZero(bytes);
 }
 
 function readHex(hex: string, length: number): Uint8Array | undefined {

@@ -275,7 +275,9 @@ async function followParent(child: Child<ParentTold>): Promise<Parent> {
     approvals: undefined,
     witness: undefined,
     statusUrl: undefined,
+    peers: undefined,
     reloadTargets: () => undefined,
+    reloadPeers: () => undefined,
     disconnectEnclave: () => undefined,
     close: () => child.end(),
   };

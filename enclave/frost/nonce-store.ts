@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Nonces } from '@noble/curves/abstract/frost.js';
+import { clearNonces, type Nonces } from '../../shared/frost/index.ts';
 import { FrostError } from './errors.ts';
 
 /** The client and key that nonces were made for: no other may use them. */
@@ -80,8 +80,8 @@ export class NonceStore {
       this.#drop(handle);
       throw new FrostError('NONCE_UNKNOWN', 'these nonces have expired');
     }
-    const { hiding, binding } = entry.nonces;
-    const nonces = { hiding: hiding.slice(), binding: binding.slice() };
+    const { hiding, binding, commitments } = entry.nonces;
+    const nonces = { hiding: hiding.slice(), binding: binding.slice(), commitments };
     this.#drop(handle);
     this.#used.add(handle);
     for (const oldest of this.#used) {
@@ -99,8 +99,7 @@ export class NonceStore {
   #drop(handle: string): void {
     const entry = this.#entries.get(handle);
     if (entry === undefined) return;
-    entry.nonces.hiding.fill(0);
-    entry.nonces.binding.fill(0);
+    clearNonces(entry.nonces);
     this.#entries.delete(handle);
     const left = (this.#perClient.get(entry.client) ?? 1) - 1;
     if (left === 0) this.#perClient.delete(entry.client);

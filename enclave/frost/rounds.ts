@@ -1,7 +1,7 @@
 import type { SigningInput } from '../../policy/transactions/index.ts';
 import { type NonceCommitment } from '../../shared/api/bodies.ts';
-import { getFrostSuite, toNonceCommitments } from '../../shared/frost/index.ts';
-import { assertSignable, type SignatureShare } from '../signer/index.ts';
+import type { SignatureShare } from '../../shared/frost/index.ts';
+import { assertSignable } from '../signer/index.ts';
 import { FrostError } from './errors.ts';
 import { type HeldShare } from './held-share.ts';
 import { type NonceOwner, type NonceStore } from './nonce-store.ts';
@@ -31,13 +31,14 @@ export function commitNonces(
 ): { readonly handle: string; readonly commitment: NonceCommitment } {
   // Checked first, since making nonces takes a thousand times as long as this look-up.
   store.assertRoom(client, now);
-  const { nonces, commitment } = share.commit();
+  const nonces = share.commit();
+  const { hiding, binding } = nonces.commitments;
   return {
     handle: store.put({ client, key }, nonces, now),
     commitment: {
       participant: share.participant,
-      hiding: Buffer.from(commitment.hiding).toString('hex'),
-      binding: Buffer.from(commitment.binding).toString('hex'),
+      hiding: Buffer.from(hiding).toString('hex'),
+      binding: Buffer.from(binding).toString('hex'),
     },
   };
 }
@@ -54,7 +55,11 @@ export function signShare(store: NonceStore, request: Round2): SignatureShare {
   // Checked before the nonces are taken: a request that cannot be signed leaves them for one that can.
   assertSignable(share.type, signing);
   assertQuorum(share, commitments);
-  const list = toNonceCommitments(share.type, commitments);
+  const list = commitments.map(({ participant, hiding, binding }) => ({
+    participant,
+    hiding: new Uint8Array(Buffer.from(hiding, 'hex')),
+    binding: new Uint8Array(Buffer.from(binding, 'hex')),
+  }));
   const nonces = store.take(handle, { client, key }, now);
   return share.sign({ ...signing, round: { nonces, commitments: list } });
 }
@@ -65,17 +70,14 @@ export function signShare(store: NonceStore, request: Round2): SignatureShare {
  *
  * @throws FrostError COMMITMENTS_INVALID
  */
-function assertQuorum(
-  { type, group, participant }: HeldShare,
-  commitments: readonly NonceCommitment[],
-): void {
-  const hexLength = 2 * getFrostSuite(type).elementBytes;
+function assertQuorum({ group, participant }: HeldShare, commitments: readonly NonceCommitment[]): void {
+  const hexLength = 2 * group.suite.group.elementBytes;
   let previous = 0;
   for (const commitment of commitments) {
     if (
       !Number.isInteger(commitment.participant) ||
       commitment.participant <= previous ||
-      commitment.participant > group.participants ||
+      !group.signers.includes(commitment.participant) ||
       commitment.hiding.length !== hexLength ||
       commitment.binding.length !== hexLength
     ) {

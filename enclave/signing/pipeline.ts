@@ -17,7 +17,8 @@ import { commitNonces, generateImportKey, NonceStore, openShare, signShare } fro
 import type { Keyring } from '../keyring/index.ts';
 import { hasExpired } from '../node/configuration.ts';
 import type { MeasuredManifest } from '../node/manifest.ts';
-import { type SignatureShare, SignerError } from '../signer/index.ts';
+import type { SignatureShare } from '../../shared/frost/index.ts';
+import { SignerError } from '../signer/index.ts';
 import { createAuthorise, type DecisionClocks } from './authorisation.ts';
 import { type CarriedOut, createCarryOut, type Waiting } from './carry-out.ts';
 import type { DecisionLog } from './decision-log.ts';

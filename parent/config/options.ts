@@ -5,6 +5,7 @@ import type { Log } from '../common/log.ts';
 import type { AuditLogOptions } from '../log/audit-log.ts';
 import type { EgressOptions } from '../egress/options.ts';
 import type { IngressOptions } from '../ingress/options.ts';
+import type { PeersOptions } from '../peers/options.ts';
 import type { StatusSources } from '../metrics/status-sources.ts';
 import type { StatusAddress } from '../status/server.ts';
 import type { WitnessDoorOptions } from '../witness/options.ts';
@@ -16,6 +17,8 @@ export interface ParentOptions extends Omit<ControlSources, 'entries' | 'onStatu
   readonly egress: EgressOptions;
   /** Options of the way in for clients; no clients are let in when left out. */
   readonly ingress?: IngressOptions;
+  /** Way to the parents of other nodes; there is none when left out. */
+  readonly peers?: PeersOptions;
   /** Door for approvers; there is none when left out. */
   readonly approvals?: ApprovalDoorOptions;
   /** Door by which the parents of peers ask the enclave for cosignatures; there is none when left out. */

@@ -115,8 +115,11 @@ const permitted = {
 };
 
 export const signResponseSchema = z.strictObject({
-  /** Ed25519 and BIP-340: 64 bytes; ECDSA: r ‖ s, 64 bytes. Of the first input, where a transaction has several. */
-  signature: hex(64, 64),
+  /**
+   * Ed25519, BIP-340 and FROST's ristretto255: 64 bytes; ECDSA: r ‖ s, 64 bytes; FROST's P-256: 65 bytes. Of the first
+   * input, where a transaction has several.
+   */
+  signature: hex(64, 65),
   /** ECDSA on secp256k1 only: 0 or 1, for public key recovery (Ethereum's yParity). */
   recovery: z.int().min(0).max(1).optional(),
   /** The public key that verifies the signature: differs from the key's own for `taproot-sighash` (the output key). */
@@ -172,7 +175,7 @@ export const explainResponseSchema = z.strictObject({
 });
 export type ExplainResponse = z.infer<typeof explainResponseSchema>;
 
-/** A group element: 32 bytes on Ed25519, 33 (compressed SEC1) on secp256k1. */
+/** A group element: 32 bytes on Ed25519 and ristretto255, 33 (compressed SEC1) on secp256k1 and P-256. */
 const element = hex(32, 33);
 /** A signer's number in its group, which is its node's place in the quorum. */
 const participant = z.int().min(1).max(255);

@@ -11,11 +11,13 @@ import { EIF_CODES } from './eif.ts';
 import { ENCODING_CODES } from './encoding.ts';
 import { KEY_POLICY_CODES } from './key-policy.ts';
 import { LOG_CODES } from './log.ts';
+import { PARENT_PEERS_CODES } from './parent-peers.ts';
 import { PARENT_CODES } from './parent.ts';
 import { PEER_CODES } from './peer.ts';
 import { QUORUM_CODES } from './quorum.ts';
 import { RECEIPT_CODES } from './receipt.ts';
 import { REQUEST_CODES } from './request.ts';
+import { THRESHOLD_CODES } from './threshold.ts';
 import { TRANSACTION_CODES } from './transaction.ts';
 
 export type { CodeArea } from './area.ts';
@@ -31,6 +33,7 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...CONFIGURATION_LINT_CODES,
   ...REQUEST_CODES,
   ...TRANSACTION_CODES,
+  ...THRESHOLD_CODES,
   ...PEER_CODES,
   ...RECEIPT_CODES,
   ...APPROVAL_CODES,
@@ -38,6 +41,7 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...BOOT_CODES,
   ...LOG_CODES,
   ...PARENT_CODES,
+  ...PARENT_PEERS_CODES,
   ...DOCTOR_CODES,
   ...ENCODING_CODES,
 ];

@@ -1,12 +1,13 @@
-import { type Nonces } from '@noble/curves/abstract/frost.js';
 import * as fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { commitNonces, type HeldShare, NonceStore } from '../../../enclave/frost/index.ts';
+import type { Nonces } from '../../../shared/frost/index.ts';
 import { frostCode, OWNER } from './group.ts';
 
 const makeNonces = (fill = 1): Nonces => ({
   hiding: new Uint8Array(32).fill(fill),
   binding: new Uint8Array(32).fill(fill),
+  commitments: { participant: 1, hiding: new Uint8Array(32), binding: new Uint8Array(32) },
 });
 const CLEARED = makeNonces(0);
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { aggregateSignature, ClientError } from '../../../client/index.ts';
 import { commitNonces, NonceStore, signShare } from '../../../enclave/frost/index.ts';
 import { toSigningInput } from '../../../policy/transactions/index.ts';
-import { toFrostPublic, toFrostSecret, toNonceCommitments, tweakShare } from '../../../shared/frost/index.ts';
+import { adjustShare, createTaprootTweak } from '../../../shared/frost/index.ts';
 import { listCleared } from '../../support/clearing.ts';
 import { computeTapTweak } from '../../../shared/tap-tweak.ts';
 import { type BlindPayload } from '../../../shared/api/bodies.ts';
@@ -62,10 +62,11 @@ describe('a group', () => {
     const { nodes } = startGroup('frost-secp256k1-taproot');
     const [node] = nodes;
     if (node === undefined) throw new RangeError('a group has nodes');
-    const secret = toFrostSecret('frost-secp256k1-taproot', 1, node.share.serialise().slice(-32));
     const merkleRoot = randomBytes(32);
-    const tweaked = tweakShare(secret, toFrostPublic(node.share.group), merkleRoot).signingShare;
-    const { nonces } = node.share.commit();
+    const { group } = node.share;
+    const tweak = createTaprootTweak(group, merkleRoot);
+    const tweaked = adjustShare(group, node.share.serialise().slice(-32), tweak);
+    const nonces = node.share.commit();
     const cleared = listCleared(() =>
       frostCode(() =>
         node.share.sign({
@@ -193,9 +194,13 @@ describe.each(TYPES)('round two of %s', (type) => {
 
   it('clears its nonces when it fails as when it signs, and its share when it is destroyed', () => {
     const { node, mine, theirs } = start();
-    const list = toNonceCommitments(type, [mine, theirs]);
+    const list = [mine, theirs].map(({ participant, hiding, binding }) => ({
+      participant,
+      hiding: Buffer.from(hiding, 'hex'),
+      binding: Buffer.from(binding, 'hex'),
+    }));
     for (const commitments of [[], list]) {
-      const { nonces } = node.share.commit();
+      const nonces = node.share.commit();
       const before = [nonces.hiding, nonces.binding].map((bytes) => Buffer.from(bytes).toString('hex'));
       const cleared = listCleared(() =>
         frostCode(() =>
