@@ -53,6 +53,8 @@ export interface StartOptions {
   /** Outside witnesses, all of which must cosign. */
   readonly outside?: readonly WitnessOptions[];
   readonly startMs?: number;
+  /** Verifier keys of further logs that the configuration has cosigned. */
+  readonly follows?: readonly string[];
   /** True where the configuration does not name the keys by which peers cosign, although the parent asks them. */
   readonly isUnnamed?: boolean;
 }
@@ -274,11 +276,14 @@ export class TestNode implements AsyncDisposable {
     const configuration = {
       version: 1,
       quorum: {
-        peers: others.map(({ node, logKey: log, witnessKey: witness }) => ({
-          node,
-          log,
-          ...(options.isUnnamed === true ? {} : { witness }),
-        })),
+        peers: [
+          ...others.map(({ node, logKey: log, witnessKey: witness }) => ({
+            node,
+            log,
+            ...(options.isUnnamed === true ? {} : { witness }),
+          })),
+          ...(options.follows ?? []).map((log, index) => ({ node: 100 + index, log })),
+        ],
         ...(threshold === undefined
           ? {}
           : { witnesses: { threshold, maxUncosignedSeconds, ...(restart && { restart }) } }),

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SampleLog, submit, witnessRequest } from '../../../audit/log/sample-log.ts';
+import { KNOWN_SIZE, makeWitnessTable } from '../../../audit/witness/witness-table.ts';
 import { type OutsideWitness, startOutside, type StartOptions, TestNode } from './nodes.ts';
 
 const COSIGNATURE = 'https://holdfast.invalid/cosignature/v1';
@@ -172,26 +174,40 @@ describe('what a node answers as a witness', () => {
     };
   }
 
-  it('is what tlog-witness says of each refusal', async () => {
-    await begin();
-    const { checkpoint } = await first.log.append(() => new Uint8Array(1));
-    const [text = '', lines = ''] = checkpoint.split('\n\n');
-    const size = Number(text.split('\n')[1]);
-    const note = `${text}\n\n${lines.split('\n')[0]}\n`;
-    const forged = note.replace(/[A-Za-z]{8}/g, (found) => found.split('').toReversed().join(''));
-    expect(await ask(second, `old ${size - 1}\n\n${note}`)).toEqual({
-      status: 409,
-      type: 'text/x.tlog.size',
-      text: `${size}\n`,
-    });
-    expect(await ask(second, `old ${size + 1}\n\n${note}`)).toMatchObject({ status: 400 });
-    expect(await ask(second, 'old 1\n')).toMatchObject({ status: 400 });
-    expect(await ask(second, `old ${size}\n\n${text}\n\n— other ${'A'.repeat(92)}\n`)).toMatchObject({
-      status: 403,
-    });
-    expect((await ask(second, `old ${size}\n\n${forged}`)).status).toBeGreaterThanOrEqual(400);
-    expect(await ask(first, `old ${size}\n\n${note}`)).toMatchObject({ status: 404 });
+  it('is what tlog-witness says of each request', async () => {
+    const log = new SampleLog();
+    expect(await second.start({ follows: [log.vkey] })).toBe('SERVING');
+    log.append(KNOWN_SIZE);
+    const early = witnessRequest(3, await log.proveConsistency(3), log.checkpoint().note);
+    expect(await submit(second.url, early)).toMatchObject({ status: 409, body: '0\n' });
+    expect(await submit(second.url, await log.request(0))).toMatchObject({ status: 200 });
+    const before = second.entries.length;
+    for (const { name, body, status } of await makeWitnessTable(log)) {
+      const response = await submit(second.url, body);
+      expect([name, response.status]).toEqual([name, status]);
+      if (status === 409) expect(response).toMatchObject({ body: '12\n', type: 'text/x.tlog.size' });
+    }
+    expect(second.entries).toHaveLength(before);
     expect(await ask(second, 'x'.repeat(10 * 1024 + 1))).toMatchObject({ status: 413 });
+  });
+
+  it('outlives a restart, and a configuration that did not name the log', async () => {
+    const log = new SampleLog();
+    const fork = new SampleLog();
+    log.append(7);
+    fork.append(7, 'another');
+    const follows = [log.vkey];
+    for (const options of [{ follows }, {}, { follows }]) {
+      expect(await second.start(options)).toBe('SERVING');
+      const { status } = await submit(second.url, await log.request('follows' in options ? 7 : 0));
+      if (second.entries.some(({ predicate }) => predicate['origin'] === log.origin && 'root' in predicate))
+        expect(status).toBe('follows' in options ? 200 : 404);
+      else expect((await submit(second.url, await log.request(0))).status).toBe(200);
+      await second.stop();
+    }
+    expect(await second.start({ follows })).toBe('SERVING');
+    expect((await submit(second.url, await fork.request(7))).status).toBe(422);
+    expect((await submit(second.url, await fork.request(0))).status).toBe(409);
   });
 
   it('comes by one route of the door alone', async () => {
