@@ -22,6 +22,10 @@ export type ClientErrorCode =
    * in milliseconds since 1970, and the `receipt`, unverified.
    */
   | 'APPROVALS_NEEDED'
+  /** A ceremony has ended without a new epoch: the old state stays. `details` has its code and the nodes at fault. */
+  | 'CEREMONY_FAILED'
+  /** Every node of the quorum was passed over; nothing was carried out. `details.nodes` has the code of each. */
+  | 'NODES_UNREACHABLE'
   /** The signature shares do not make a signature; `details.signers` names those at fault, where known. */
   | 'AGGREGATION_FAILED';
 

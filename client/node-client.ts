@@ -34,9 +34,11 @@ import {
 import { attestNode, type AttestOptions, DEFAULT_TIMEOUT_MS } from './attest-node.ts';
 import { ClientError, NodeRefusal } from './errors.ts';
 import { Semaphore } from './semaphore.ts';
+import type { SignedCall } from './signed-call.ts';
 import { exchange, type HttpResponse } from './http-exchange.ts';
 import { assertPayload, assertRequestId, assertSigningKey, assertTrust } from './inputs.ts';
 import type { NodeIdentity, NodeTrust } from './node-identity.ts';
+import { NodeQuorum } from './node-quorum.ts';
 import { type Decided, verifyResponseReceipt } from './receipts.ts';
 import { type Endpoint, parseNodeUrl, NodeAgent } from './tls-connection.ts';
 
@@ -56,15 +58,6 @@ export type SealForNode = (importKey: Uint8Array, destination: ShareDestination)
 interface Connected {
   readonly identity: NodeIdentity;
   readonly agent: NodeAgent;
-}
-
-interface SignedCall<T> {
-  readonly method: 'GET' | 'POST' | 'PUT';
-  readonly target: string;
-  readonly answer: z.ZodType<T>;
-  readonly body?: (identity: NodeIdentity) => object;
-  /** Maximum length of the response in bytes. Default: {@link MAX_ANSWER_BYTES}. */
-  readonly maxAnswerBytes?: number;
 }
 
 const DEFAULT_CONNECTIONS = 64;
@@ -146,6 +139,8 @@ export async function connectNode(options: NodeClientOptions): Promise<NodeClien
  * ```
  */
 export class NodeClient {
+  /** Ceremonies of the quorum and their progress, by this node. */
+  readonly quorum: NodeQuorum;
   readonly #options: NodeClientOptions;
   readonly #endpoint: Endpoint;
   readonly #requests: Semaphore;
@@ -159,6 +154,10 @@ export class NodeClient {
     this.#options = options;
     this.#endpoint = parseNodeUrl(options.url);
     this.#requests = new Semaphore(options.maxConnections ?? DEFAULT_CONNECTIONS);
+    this.quorum = new NodeQuorum({
+      call: (call) => this.#call(call),
+      manifest: options.trust.manifest,
+    });
   }
 
   /** Attests the node anew, with a fresh nonce on a fresh connection. @throws AttestationError, ClientError, NodeRefusal */

@@ -30,14 +30,17 @@ const waitingSchema = waitingResponseSchema.extend(decided);
 const refusalSchema = errorResponseSchema.extend(decided);
 
 /**
- * Parses a node's response: the body of a 200, a request that waits (202), or a refusal.
+ * Parses a node's response: the body of a 200 or of what was begun (202), a request that waits (202), or a
+ * refusal.
  *
  * @throws NodeRefusal; ClientError APPROVALS_NEEDED, ANSWER_MALFORMED
  */
 export function parseResponse<T>(answer: HttpResponse, schema: z.ZodType<T>): T {
   if (answer.status === 200) return parseBody(answer, schema);
   if (answer.status === 202) {
-    const { waiting, rule, receipt } = parseBody(answer, waitingSchema);
+    const json = readJson(answer);
+    if (!isWaiting(json)) return assertShape(answer, json, schema);
+    const { waiting, rule, receipt } = assertShape(answer, json, waitingSchema);
     throw new ClientError('APPROVALS_NEEDED', 'the request waits for approvals', {
       ...waiting,
       rule,
@@ -49,15 +52,34 @@ export function parseResponse<T>(answer: HttpResponse, schema: z.ZodType<T>): T 
   throw new NodeRefusal(error, message, { status: answer.status }, receipt);
 }
 
-function parseBody<T>({ status, body }: HttpResponse, schema: z.ZodType<T>): T {
+function parseBody<T>(answer: HttpResponse, schema: z.ZodType<T>): T {
+  return assertShape(answer, readJson(answer), schema);
+}
+
+/** Whether an accepted request waits for approvals; another one has begun a ceremony. */
+function isWaiting(json: unknown): boolean {
+  return typeof json === 'object' && json !== null && 'waiting' in json;
+}
+
+function readJson({ status, body }: HttpResponse): unknown {
   try {
-    return schema.parse(parseJson(body, { maxBytes: body.length, maxDepth: MAX_JSON_DEPTH }));
+    return parseJson(body, { maxBytes: body.length, maxDepth: MAX_JSON_DEPTH });
   } catch (cause) {
-    throw new ClientError(
-      'ANSWER_MALFORMED',
-      `the body of the HTTP ${status} response is none that a node sends`,
-      { status },
-      cause,
-    );
+    throw malformed(status, cause);
   }
+}
+
+function assertShape<T>({ status }: HttpResponse, json: unknown, schema: z.ZodType<T>): T {
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw malformed(status, parsed.error);
+}
+
+function malformed(status: number, cause: unknown): ClientError {
+  return new ClientError(
+    'ANSWER_MALFORMED',
+    `the body of the HTTP ${status} response is none that a node sends`,
+    { status },
+    cause,
+  );
 }

@@ -40,6 +40,7 @@ export {
   SCALAR_BYTES,
 } from './frost-group.ts';
 export { type RandomSource } from './secrets.ts';
+export { encodeImportedKey, encodeKeyDestination, type ImportedKey } from './key-import-binding.ts';
 export {
   decodeSharePackage,
   digestShareGroup,

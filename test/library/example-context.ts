@@ -40,6 +40,7 @@ import {
   PCRS,
   startFakeNode,
 } from '../client/fake-node.ts';
+import { createFakeQuorum } from '../client/fake-quorum.ts';
 import { FORMS, makePsbt } from '../policy/transactions/bitcoin/support.ts';
 
 /** What an example sees: modules by their public names, a file system, nodes by their addresses, and a KMS. */
@@ -142,7 +143,10 @@ function serveKeys(): NonNullable<NodeBehaviour['serve']> {
     if (share === undefined) throw new Error('no share was imported');
     return share;
   };
-  return (target, body, { session, importKey }) => {
+  const quorum = createFakeQuorum();
+  return (target, body, node) => {
+    const { session, importKey } = node;
+    if (target.startsWith('/v1/quorum')) return quorum.serve(target, body, node);
     if (target === '/v1/sign') return respondToSign(JSON.parse(body.toString()) as SignRequest, session);
     if (target === `/v1/requests/${WAITING_ID}`) {
       const request = { key: 'ethereum-hot', algorithm: 'ecdsa-secp256k1', payload: DIGEST_PAYLOAD } as const;
@@ -268,6 +272,8 @@ export async function createExampleContext(): Promise<ExampleContext> {
         ...client,
         connectNode: async (options: client.NodeClientOptions) =>
           await client.connectNode(await open(options)),
+        connectQuorum: async (options: client.QuorumClientOptions) =>
+          await client.connectQuorum({ ...options, nodes: await Promise.all(options.nodes.map(open)) }),
         attestNode: async (options: client.AttestOptions) => await client.attestNode(await open(options)),
       },
     ],

@@ -41,6 +41,10 @@ const ENTRY_POINTS = [
   'client/receipts.ts verifyResponseReceipt',
   'client/dealer.ts dealShares',
   'client/dealer.ts sealShare',
+  'client/key-import.ts sealKey',
+  'client/node-quorum.ts NodeQuorum',
+  'client/quorum-client.ts connectQuorum',
+  'client/quorum-client.ts QuorumClient',
 ];
 
 interface Example {

@@ -28,9 +28,17 @@ export const CLIENT_CODES: readonly CodeArea[] = [
       ],
       BINDING_MALFORMED:
         "the document verifies, but its user data is not a node's: another program runs in that enclave",
+      CEREMONY_FAILED: [
+        'a ceremony of the quorum has ended without a new epoch: the old state stays in force',
+        'The details have its code and the nodes at fault: "holdfast explain CODE" says more. Begin it again afterwards.',
+      ],
       CONFIGURATION_ROLLED_BACK: [
         'an older configuration is in force than the one asked for or seen before: the store was rolled back',
         'Find out on the parent who put back the store; start the node with the newest configuration.',
+      ],
+      NODES_UNREACHABLE: [
+        'every node of the quorum was passed over: nothing was carried out; the details have the code of each',
+        'Look at each node by "holdfast node status", and ask again.',
       ],
       NODE_UNREACHABLE: [
         'no TLS connection: nothing was sent',
