@@ -3,13 +3,7 @@ export { type ChildKey, deriveChildKey } from './adjustments/child-key.ts';
 export { createTaprootTweak } from './adjustments/taproot.ts';
 export { clearDealer, type Dealer, dealTo, startDealing } from './ceremonies/dealing.ts';
 export { type SecretPart } from './ceremonies/packages-of-all.ts';
-export {
-  type CeremonyPackage,
-  decodePackage,
-  encodePackage,
-  hashTranscript,
-  MAX_PACKAGE_BYTES,
-} from './ceremonies/package.ts';
+export { type CeremonyPackage, decodePackage, encodePackage, hashTranscript } from './ceremonies/package.ts';
 export { finishDealing, type VerifiedDealing, verifyPackages } from './ceremonies/receiving.ts';
 export {
   addDeltas,
