@@ -129,7 +129,7 @@ describe.each(listImplementations())('the groups of $name', ({ groups }) => {
       expect(groups.ed25519.decode(bytes(encoding))).toBeUndefined();
     }
     for (const encoding of NON_CANONICAL)
-      expect(groups.ed25519.decode(bytes(encoding)), `${encoding}`).toBeUndefined();
+      expect(groups.ed25519.decode(bytes(encoding)), `encoding ${encoding}`).toBeUndefined();
   });
 
   it('ed25519: refuses an element that a point of small order was added to', () => {
@@ -168,7 +168,8 @@ describe.each(listImplementations())('the groups of $name', ({ groups }) => {
       new Uint8Array(1),
       ...[4, 6, 7].map((prefix) => Uint8Array.of(prefix, ...y, ...y)),
     ];
-    for (const encoding of refused) expect(group.decode(encoding), `${hex(encoding)}`).toBeUndefined();
+    for (const encoding of refused)
+      expect(group.decode(encoding), `encoding ${hex(encoding)}`).toBeUndefined();
   });
 
   it.each(['p256', 'secp256k1'] as const)(
