@@ -147,7 +147,7 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
       peerClient,
     });
     for (const source of [...state.sources, witnessed]) log.addSource(source);
-    if (witnesses !== null || peerWitnesses !== null) {
+    if (witnesses !== null || peerWitnesses.group !== null) {
       await enter('witnessing');
       await awaitWitnesses(log, { isPeerless });
     }

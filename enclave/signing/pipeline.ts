@@ -90,6 +90,8 @@ export interface SigningPipelineOptions {
   readonly state: DecisionState;
   /** The other nodes of the quorum; absent where the configuration names none. */
   readonly quorum?: { readonly network: PeerNetwork; readonly certificates?: EpochCertificates };
+  /** Tells whether a key may be served with the nodes that are reachable now; any may when left out. */
+  readonly mayServe?: (key: string) => boolean;
 }
 
 /** Creates the pipeline of a node that serves. */
@@ -102,7 +104,7 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
   const reader = createReader(configuration, keyring);
   const carryOut = createCarryOut({
     read: (request) => reader.read(request),
-    authorise: createAuthorise({ configuration, policy }, clocks, state),
+    authorise: createAuthorise({ configuration, policy }, clocks, state, options.mayServe),
     isExpired: () => hasExpired(configuration, clocks.now()),
     log,
     requests,
