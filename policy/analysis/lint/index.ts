@@ -3,10 +3,11 @@ import type { Manifest } from '../../../shared/documents/manifest.ts';
 import { lintConsent } from './consent.ts';
 import { lintExpiry } from './expiry.ts';
 import type { ConfigurationFinding, Severity } from './finding.ts';
-import { lintPasskeys, lintWitnesses } from './people.ts';
+import { lintPasskeys } from './people.ts';
 import { lintPermissions } from './permissions.ts';
 import { lintQuorum } from './quorum.ts';
 import { lintDenied, lintReach } from './reach.ts';
+import { lintWitnesses } from './witnesses.ts';
 
 export type { ConfigurationFinding } from './finding.ts';
 
