@@ -1,9 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import {
+  dealGroup,
   digestShareGroup,
   encodeShareDestination,
   encodeSharePackage,
   type FrostGroup,
-  getFrostSuite,
+  listSigners,
+  nobleSuites,
   type ShareDestination,
 } from '../shared/frost/index.ts';
 import { sealTo } from '../shared/hpke/index.ts';
@@ -32,7 +35,8 @@ export interface DealtGroup {
  *
  * @param group `threshold` from 2 and `participants` from `threshold` to 255
  * @param secret an existing secret key: 32 bytes, a scalar as the group serialises it. Default: a random one
- * @throws an error of noble's for a threshold, a number of participants or a secret out of range
+ * @throws ThresholdError GROUP_INVALID, GROUP_SHARE_INVALID for a threshold, a number of participants or a secret out of
+ *   range
  *
  * Source: RFC 9591 appendix C.
  *
@@ -47,17 +51,18 @@ export interface DealtGroup {
  * ```
  */
 export function dealShares(
-  { type, threshold, participants }: Pick<FrostGroup, 'type' | 'threshold' | 'participants'>,
+  {
+    type,
+    threshold,
+    participants,
+  }: Pick<FrostGroup, 'type' | 'threshold'> & { readonly participants: number },
   secret?: Uint8Array,
 ): DealtGroup {
-  const { frost } = getFrostSuite(type);
-  const dealt = frost.trustedDealer({ min: threshold, max: participants }, undefined, secret);
-  const shares = Array.from({ length: participants }, (_, index) => {
-    const share = dealt.secretShares[frost.Identifier.fromNumber(index + 1)];
-    if (share === undefined) throw new RangeError(`the dealer made no share ${index + 1} of ${participants}`);
-    return { participant: index + 1, secret: share.signingShare };
-  });
-  const group = { type, threshold, participants, commitments: dealt.public.commitments };
+  const quorum = { epoch: 0, threshold, signers: listSigners(participants) };
+  const dealt = dealGroup(nobleSuites[type], quorum, randomBytes, secret);
+  const { epoch, signers, commitments } = dealt.group;
+  const group = { type, epoch, threshold, signers, commitments };
+  const shares = [...dealt.shares].map(([participant, share]) => ({ participant, secret: share }));
   return { group, commitments: digestShareGroup(group), shares };
 }
 
@@ -106,10 +111,16 @@ export function sealShare(
     info: encodeShareDestination(destination),
     aad: encodeSharePackage(group, participant),
   });
-  const { type, threshold, participants, commitments } = group;
+  const { type, threshold, signers, commitments } = group;
   const toHex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
   return {
-    package: { type, participant, threshold, participants, commitments: commitments.map(toHex) },
+    package: {
+      type,
+      participant,
+      threshold,
+      participants: signers.length,
+      commitments: commitments.map(toHex),
+    },
     encapsulatedKey: toHex(encapsulatedKey),
     ciphertext: toHex(ciphertext),
   };

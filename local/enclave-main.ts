@@ -5,6 +5,7 @@ import { bootNode } from '../enclave/boot/index.ts';
 import { errorCode } from '../shared/errors.ts';
 import { createUnixTransport } from '../shared/transport/unix-transport.ts';
 import { createBootTimer } from './boot-times.ts';
+import { openLocalGroups } from './local-groups.ts';
 import { openLocalCurves } from './noble-curves.ts';
 import { openNsmSocket } from './nitro-host/nsm-socket.ts';
 
@@ -16,6 +17,8 @@ const input = z
     nsmPath: z.string(),
     socketDirectory: z.string(),
     kmsRoots: z.array(z.string()),
+    /** Root of the host's NSM, in base64 of DER. */
+    nitroRoot: z.base64(),
   })
   .parse(JSON.parse(readFileSync(0, 'utf8')));
 
@@ -31,7 +34,9 @@ try {
     nsm: await openNsmSocket(input.nsmPath),
     transport: createUnixTransport({ directory: input.socketDirectory, cid: input.cid }),
     curves: openLocalCurves(),
+    groups: openLocalGroups(),
     kmsRoots: input.kmsRoots,
+    nitroRoot: new Uint8Array(Buffer.from(input.nitroRoot, 'base64')),
     systemClock: Date.now,
     // A laptop's kernel has its own entropy, and its owner may dump its memory.
     checkHost: () => Promise.resolve(),

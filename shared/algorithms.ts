@@ -7,12 +7,19 @@ export const KEY_TYPES = [
   'secp256k1',
   'frost-ed25519',
   'frost-secp256k1-taproot',
+  'frost-p256',
+  'frost-ristretto255',
 ] as const;
 export const keyTypeSchema = z.enum(KEY_TYPES);
 export type KeyType = z.infer<typeof keyTypeSchema>;
 
 /** The key types that are shares of a group's key (FROST, RFC 9591). */
-export const shareTypeSchema = keyTypeSchema.extract(['frost-ed25519', 'frost-secp256k1-taproot']);
+export const shareTypeSchema = keyTypeSchema.extract([
+  'frost-ed25519',
+  'frost-secp256k1-taproot',
+  'frost-p256',
+  'frost-ristretto255',
+]);
 export type ShareType = z.infer<typeof shareTypeSchema>;
 
 /** The signature algorithms of keys and shares. ECDSA signatures are low-S. */
@@ -23,6 +30,8 @@ export const ALGORITHMS = [
   'bip340',
   'frost-ed25519',
   'frost-secp256k1-taproot',
+  'frost-p256',
+  'frost-ristretto255',
 ] as const;
 export const algorithmSchema = z.enum(ALGORITHMS);
 export type Algorithm = z.infer<typeof algorithmSchema>;
@@ -72,6 +81,9 @@ const ALGORITHM_RULES: Readonly<Record<Algorithm, { key: KeyType; payloads: read
     key: 'frost-secp256k1-taproot',
     payloads: ['digest', 'taproot-sighash', 'bitcoin-transaction'],
   },
+  // No chain takes Schnorr signatures of these groups: what is signed is nothing that a decoder could read.
+  'frost-p256': { key: 'frost-p256', payloads: ['message'] },
+  'frost-ristretto255': { key: 'frost-ristretto255', payloads: ['message'] },
 };
 
 /** Returns the key type that an algorithm signs with and the payloads that it takes. */

@@ -2,7 +2,7 @@ import type { RequestHead, SignedHead } from '../../shared/http-signature/index.
 import { parseJson } from '../../shared/json/index.ts';
 import { MAX_REQUEST_BYTES } from '../../shared/api/bodies.ts';
 import type * as z from 'zod';
-import { RefusedRequest } from '../signing/index.ts';
+import { type ForwardedRequest, forwardRequest, RefusedRequest } from '../signing/index.ts';
 import { ApiError } from './errors.ts';
 import type { ApiResponse, HeadHandler } from './http-server.ts';
 import { describeRefusal } from './status.ts';
@@ -17,6 +17,19 @@ export class Accepted {
 
   constructor(body: unknown) {
     this.body = body;
+  }
+}
+
+/** A response of another protocol than this interface's JSON. */
+export class TextResponse {
+  readonly status: number;
+  readonly body: string;
+  readonly type: string;
+
+  constructor(status: number, body: string, type: string) {
+    this.status = status;
+    this.body = body;
+    this.type = type;
   }
 }
 
@@ -35,13 +48,16 @@ export interface RouteInput {
   /** The id of the client that signed; '' on routes without a signature. */
   readonly client: string;
   readonly captures: readonly string[];
+  readonly body: Uint8Array;
+  /** Collects what other nodes need in order to verify the request themselves. */
+  readonly forward: () => ForwardedRequest;
   /** Parses the body as strict JSON of a schema. @throws ApiError REQUEST_MALFORMED */
   readonly parse: <T>(schema: z.ZodType<T>) => T;
 }
 
 export interface RouterOptions {
   /** Verifies the signature of a request before its body is there, or throws. */
-  readonly authenticate: (head: RequestHead) => SignedHead;
+  readonly authenticate: (head: RequestHead) => Pick<SignedHead, 'clientId' | 'admit'>;
   /** Receives every error that a request meets, before the response with its code is sent. */
   readonly onError: (error: unknown) => void;
 }
@@ -74,7 +90,13 @@ export function createRouter(
         try {
           signed?.admit(body);
           const parse = <T>(schema: z.ZodType<T>) => parseBody(body, maxBytes, schema);
-          const result = await route.act({ client: signed?.clientId ?? '', captures, parse });
+          const forward = () => forwardRequest(head, body);
+          const client = signed?.clientId ?? '';
+          const result = await route.act({ client, captures, body, forward, parse });
+          if (result instanceof TextResponse) {
+            const { status, body: text, type } = result;
+            return { status, body: text, type };
+          }
           return result instanceof Accepted
             ? { status: 202, body: result.body }
             : { status: 200, body: result };
@@ -89,9 +111,11 @@ export function createRouter(
   };
 }
 
-/** The receipt of a refusal that was decided; who is no client gets none. */
-function receiptOf(error: unknown): { readonly receipt?: RefusedRequest['receipt'] } {
-  return error instanceof RefusedRequest ? { receipt: error.receipt } : {};
+/** The receipts of a refusal that was decided; who is no client gets none. */
+function receiptOf(error: unknown): Partial<Pick<RefusedRequest, 'receipt' | 'receipts'>> {
+  if (!(error instanceof RefusedRequest)) return {};
+  const { receipt, receipts } = error;
+  return { receipt, ...(receipts.length === 0 ? {} : { receipts }) };
 }
 
 function findRoute(routes: readonly Route[], { method, target }: RequestHead) {

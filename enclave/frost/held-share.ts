@@ -1,17 +1,26 @@
-import { type NonceCommitments, type Nonces } from '@noble/curves/abstract/frost.js';
+import { randomBytes } from 'node:crypto';
 import { InternalError } from '../../shared/errors.ts';
 import { type ShareType } from '../../shared/algorithms.ts';
 import {
+  adjustGroup,
+  adjustShare,
+  assertShare,
+  clearNonces,
+  commit,
+  createTaprootTweak,
+  decodeGroup,
+  type DecodedGroup,
   encodeSharePackage,
   type FrostGroup,
-  getFrostSuite,
-  SCALAR_BYTES,
-  toFrostPublic,
-  toFrostSecret,
-  tweakGroup,
-  tweakShare,
+  nobleSuites,
+  type Nonces,
+  type RandomSource,
+  type SignatureShare,
+  signShare,
+  type Suites,
+  ThresholdError,
 } from '../../shared/frost/index.ts';
-import { type SignatureShare, type Signer, SignerError } from '../signer/index.ts';
+import { type Signer, SignerError } from '../signer/index.ts';
 import { FrostError } from './errors.ts';
 
 /**
@@ -20,56 +29,42 @@ import { FrostError } from './errors.ts';
  * `serialise` also throw FrostError COMMITMENTS_INVALID, SHARE_DESTROYED.
  */
 export interface HeldShare extends Signer<ShareType, SignatureShare> {
-  readonly group: FrostGroup;
+  readonly group: DecodedGroup;
   /** This signer's number in its group. */
   readonly participant: number;
   /** Makes the nonces of round one and commits to them (RFC 9591, 5.1). @throws FrostError SHARE_DESTROYED */
-  commit(): { readonly nonces: Nonces; readonly commitment: NonceCommitments };
+  commit(): Nonces;
 }
+
+/** What the arithmetic of shares needs from outside. */
+export interface ShareArithmetic {
+  readonly suites: Suites;
+  readonly random: RandomSource;
+}
+
+const DEFAULT_ARITHMETIC: ShareArithmetic = { suites: nobleSuites, random: randomBytes };
 
 /**
  * Holds a share after verifying it against its group's commitments (RFC 9591, C.2). Copies `bytes`, which the
  * caller clears.
  *
- * The arithmetic is noble's: no secret-dependent branches by design, but on BigInt, which is not constant time and
- * whose values, like the copies that noble makes of a share, stay in memory until they are collected.
+ * By default the arithmetic is noble's: no secret-dependent branches by design, but on BigInt, which is not constant time
+ * and whose values stay in memory until they are collected.
  *
  * @throws FrostError SHARE_INVALID
  */
-export function holdShare(group: FrostGroup, participant: number, bytes: Uint8Array): HeldShare {
-  const { type, threshold, participants, commitments } = group;
-  const { frost, elementBytes } = getFrostSuite(type);
-  const [publicKey] = commitments;
-  if (
-    bytes.length !== SCALAR_BYTES ||
-    publicKey === undefined ||
-    commitments.length !== threshold ||
-    commitments.some(({ length }) => length !== elementBytes) ||
-    threshold < 2 ||
-    threshold > participants ||
-    participant < 1 ||
-    participant > participants
-  ) {
-    throw new FrostError('SHARE_INVALID', 'expected a threshold from 2, and a signer within the quorum', {
-      participant,
-      threshold,
-      participants,
-    });
-  }
+export function holdShare(
+  publicGroup: FrostGroup,
+  participant: number,
+  bytes: Uint8Array,
+  { suites, random }: ShareArithmetic = DEFAULT_ARITHMETIC,
+): HeldShare {
+  const { type } = publicGroup;
+  const suite = suites[type];
+  const group = decodeVerified(publicGroup, participant, bytes, suites);
   const share = new Uint8Array(bytes);
-  const secret = toFrostSecret(type, participant, share);
-  const shared = toFrostPublic(group);
-  try {
-    frost.validateSecret(secret, shared);
-  } catch (cause) {
-    share.fill(0);
-    throw new FrostError(
-      'SHARE_INVALID',
-      "the share does not match its group's commitments",
-      { participant },
-      cause,
-    );
-  }
+  const [publicKey] = group.commitments;
+  if (publicKey === undefined) throw new InternalError('expected a group with a key');
 
   let destroyed = false;
   const assertHeld = () => {
@@ -82,21 +77,21 @@ export function holdShare(group: FrostGroup, participant: number, bytes: Uint8Ar
     publicKey,
     commit() {
       assertHeld();
-      const { nonces, commitments: commitment } = frost.commit(secret);
-      return { nonces, commitment };
+      return commit(suite, participant, share, random);
     },
     sign({ payload, round }) {
       if (round === undefined) throw new InternalError('expected the nonces of round one, found none');
       const { nonces, commitments } = round;
       const merkleRoot = payload.kind === 'taproot-sighash' ? payload.merkleRoot : undefined;
-      const tweaked = merkleRoot && !destroyed ? tweakShare(secret, shared, merkleRoot) : undefined;
+      let tweaked: Uint8Array | undefined;
       try {
         assertHeld();
-        const signatureShare = frost.signShare(
-          tweaked ?? secret,
-          merkleRoot ? tweakGroup(shared, merkleRoot) : shared,
+        const tweak = merkleRoot && createTaprootTweak(group, merkleRoot);
+        tweaked = tweak && adjustShare(group, share, tweak);
+        const signatureShare = signShare(
+          { group: tweak ? adjustGroup(group, tweak) : group, participant, share: tweaked ?? share },
           nonces,
-          [...commitments],
+          commitments,
           payload.kind === 'message' ? payload.message : payload.digest,
         );
         return { participant, signatureShare };
@@ -104,9 +99,8 @@ export function holdShare(group: FrostGroup, participant: number, bytes: Uint8Ar
         if (error instanceof SignerError) throw error;
         throw new FrostError('COMMITMENTS_INVALID', 'the commitments cannot be signed with', {}, error);
       } finally {
-        nonces.hiding.fill(0);
-        nonces.binding.fill(0);
-        tweaked?.signingShare.fill(0);
+        clearNonces(nonces);
+        tweaked?.fill(0);
       }
     },
     serialise() {
@@ -122,4 +116,25 @@ export function holdShare(group: FrostGroup, participant: number, bytes: Uint8Ar
       share.fill(0);
     },
   };
+}
+
+function decodeVerified(
+  publicGroup: FrostGroup,
+  participant: number,
+  bytes: Uint8Array,
+  suites: Suites,
+): DecodedGroup {
+  try {
+    const group = decodeGroup(suites[publicGroup.type], publicGroup);
+    assertShare(group, participant, bytes);
+    return group;
+  } catch (error) {
+    if (!(error instanceof ThresholdError)) throw error;
+    throw new FrostError(
+      'SHARE_INVALID',
+      "expected a signer of the group with the share that the group's commitments promise",
+      { participant },
+      error,
+    );
+  }
 }

@@ -4,6 +4,7 @@ import {
   digestShareGroup,
   encodeShareDestination,
   encodeSharePackage,
+  listSigners,
   SCALAR_BYTES,
   type ShareDestination,
 } from '../../shared/frost/index.ts';
@@ -54,8 +55,9 @@ export function openShare(
   const { type, participant, threshold, participants } = request.package;
   const group = {
     type,
+    epoch: 0,
     threshold,
-    participants,
+    signers: listSigners(participants),
     commitments: request.package.commitments.map(
       (commitment) => new Uint8Array(Buffer.from(commitment, 'hex')),
     ),

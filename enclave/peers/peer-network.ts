@@ -1,3 +1,5 @@
+import type { PeerRefusalCode } from './errors.ts';
+
 /** What another node of the quorum has proved of itself in the session that stands. */
 export interface PeerIdentity {
   /** Its number in the quorum. */
@@ -12,6 +14,23 @@ export interface PeerIdentity {
   readonly receiptKey: Uint8Array;
   /** The attestation document that vouches for all of that. */
   readonly document: Uint8Array;
+}
+
+/** How things stand with one peer, for people. */
+export interface PeerStatus {
+  readonly node: number;
+  /** `refused`: the last attempt ended with `code`; `connecting`: there was none, or it got no answer. */
+  readonly state: 'connected' | 'connecting' | 'refused';
+  /** Why there is no session, or why the last one ended; null where neither has happened. */
+  readonly code: PeerRefusalCode | null;
+  /** The code with which the other node has refused this one, where it has said so. */
+  readonly theirCode: string | null;
+  /** Milliseconds since 1970 at which the state began. */
+  readonly since: number;
+  /** Milliseconds since 1970 of the last authentic message; null before the first. */
+  readonly lastSeen: number | null;
+  /** What it has proved, while a session stands: an older configuration is to be seen here. */
+  readonly identity: PeerIdentity | null;
 }
 
 export interface CallOptions {
@@ -41,13 +60,18 @@ export interface PeerNetwork {
    * @param kind names the handler: `sign`, `ceremony/round-1`
    * @param body at most MAX_PEER_BODY_BYTES
    * @throws PeerError PEER_UNKNOWN, PEER_UNREACHABLE (it may have been carried out), PEER_REFUSED with the other node's
-   * code in `details.code`, PEER_CLOSED
+   * code in `details.code`, PEER_OVERLOADED (nothing was sent), PEER_CLOSED
    */
   call(node: number, kind: string, body: Uint8Array, options: CallOptions): Promise<Uint8Array>;
   /** Has calls of one kind answered; a kind has one handler. */
   serve(kind: string, handler: PeerHandler): void;
-  /** Tells of each session that begins, with nodes that have restarted too. */
+  /**
+   * Tells of each session that begins: with a node that has restarted, or is reachable again. Keys that are renewed on the
+   * way are no new session.
+   */
   onSession(listener: (identity: PeerIdentity) => void): void;
+  /** How things stand with each peer, in the order of `peers`. */
+  status(): readonly PeerStatus[];
 }
 
 /** Longest body of a call or an answer, in bytes. */

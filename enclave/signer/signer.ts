@@ -1,5 +1,5 @@
-import { type NonceCommitments, type Nonces } from '@noble/curves/abstract/frost.js';
 import { type Algorithm, type KeyType } from '../../shared/algorithms.ts';
+import type { NonceCommitments, Nonces, SignatureShare } from '../../shared/frost/index.ts';
 import type { SigningInput } from '../../policy/transactions/index.ts';
 
 /** A payload, and the algorithm to sign it with. */
@@ -24,12 +24,6 @@ export interface KeySignature {
   readonly publicKey: Uint8Array;
   /** ECDSA on secp256k1 only: the parity of R's y, for public key recovery. */
   readonly recovery?: 0 | 1;
-}
-
-/** One signer's part of a threshold signature: the scalar z_i of RFC 9591, 5.2, as the group serialises it. */
-export interface SignatureShare {
-  readonly participant: number;
-  readonly signatureShare: Uint8Array;
 }
 
 /**

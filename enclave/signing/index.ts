@@ -1,5 +1,6 @@
 export { FailedRequest, PolicyError, RefusedRequest } from './errors.ts';
 export type { CarriedOut, Waiting } from './carry-out.ts';
+export { type ForwardedRequest, forwardRequest } from './forwarded-request.ts';
 export { createDecisionLog } from './decision-log.ts';
 export { createSigningPipeline, type SigningPipeline } from './pipeline.ts';
 export type { IndexedSignature } from './signatures.ts';

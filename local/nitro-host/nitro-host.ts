@@ -102,7 +102,8 @@ export class NitroHost {
       { env: {}, cwd: '/', stdio: ['pipe', 'pipe', 'pipe', 'pipe'] },
     );
     const { kmsRoots, socketDirectory } = this.#options;
-    child.stdin?.end(JSON.stringify({ cid, nsmPath, socketDirectory, kmsRoots }));
+    const nitroRoot = Buffer.from(this.#root.certificate).toString('base64');
+    child.stdin?.end(JSON.stringify({ cid, nsmPath, socketDirectory, kmsRoots, nitroRoot }));
     if (onConsole !== undefined) forwardConsole(child, onConsole);
     const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((settle, reject) => {
       child.once('error', reject);

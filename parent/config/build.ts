@@ -71,6 +71,7 @@ export async function buildParent(config: ParentConfig, log: Log): Promise<Built
         ? {}
         : { approvals: { ...config.approvals.listen, origins: config.approvals.origins } }),
       ...(config.peers === undefined ? {} : { peers: createPeersOptions(config.peers) }),
+      ...(config.witness === undefined ? {} : { witness: config.witness.listen }),
       ...(config.status === undefined ? {} : { status: config.status.listen }),
       log,
     },

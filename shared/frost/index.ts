@@ -1,16 +1,61 @@
+export { type Adjustment, adjustGroup, adjustShare } from './adjustments/adjustment.ts';
+export { type ChildKey, deriveChildKey } from './adjustments/child-key.ts';
+export { createTaprootTweak } from './adjustments/taproot.ts';
+export { clearDealer, type Dealer, dealTo, startDealing } from './ceremonies/dealing.ts';
+export { type SecretPart } from './ceremonies/packages-of-all.ts';
+export {
+  type CeremonyPackage,
+  decodePackage,
+  encodePackage,
+  hashTranscript,
+  MAX_PACKAGE_BYTES,
+} from './ceremonies/package.ts';
+export { finishDealing, type VerifiedDealing, verifyPackages } from './ceremonies/receiving.ts';
+export {
+  addDeltas,
+  enrolSigner,
+  finishRepair,
+  type Helper,
+  startRepair,
+  type VerifiedRepair,
+  verifyRepairPackages,
+} from './ceremonies/repair.ts';
+export {
+  type CeremonyKind,
+  createGenerationTerms,
+  createRefreshTerms,
+  createRepairTerms,
+  createReshareTerms,
+  type DealingTerms,
+  type Terms,
+} from './ceremonies/terms.ts';
+export { dealGroup, type DealtShares } from './dealer.ts';
+export { ThresholdError, type ThresholdErrorCode } from './errors.ts';
+export {
+  assertShare,
+  decodeGroup,
+  type DecodedGroup,
+  type FrostGroup,
+  MAX_SIGNERS,
+  SCALAR_BYTES,
+} from './frost-group.ts';
+export { evaluateCommitments } from './polynomial.ts';
+export { type RandomSource } from './secrets.ts';
+export { encodeImportedKey, encodeKeyDestination, type ImportedKey } from './key-import-binding.ts';
 export {
   decodeSharePackage,
   digestShareGroup,
   encodeShareDestination,
   encodeSharePackage,
+  listSigners,
   type ShareDestination,
 } from './share-binding.ts';
 export {
-  type FrostGroup,
-  getFrostSuite,
-  SCALAR_BYTES,
-  toFrostPublic,
-  toFrostSecret,
-  toNonceCommitments,
-} from './suites.ts';
-export { tweakGroup, tweakShare } from './taproot.ts';
+  aggregate,
+  type SignatureShare,
+  verifySignature,
+  verifySignatureShare,
+} from './signing/aggregate.ts';
+export { clearNonces, commit, type NonceCommitments, type Nonces } from './signing/nonces.ts';
+export { type ShareHolder, signShare } from './signing/sign.ts';
+export { createSuites, nobleSuites, type Suite, type Suites } from './suites/suite.ts';

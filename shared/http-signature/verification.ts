@@ -29,6 +29,9 @@ export interface ReceivedRequest extends Omit<RequestHead, 'contentLength'> {
 /** A request whose head is signed by a client, and whose body has still to be compared with it. */
 export interface SignedHead {
   readonly clientId: string;
+  /** Seconds since 1970. */
+  readonly created: number;
+  readonly nonce: string;
   /**
    * Checks that the body has the signed digest, and admits the request, once.
    *
@@ -44,23 +47,26 @@ export interface SignatureVerifier {
   readonly session: string;
   /** Milliseconds since 1970. */
   readonly now: number;
-  readonly replay: ReplayCache;
+  readonly replay: Pick<ReplayCache, 'admit'>;
+  /** Seconds after its creation at which a signature has expired; by default {@link SIGNATURE_WINDOW_SECONDS}. */
+  readonly maxAgeSeconds?: number;
 }
 
-const SIGNED_FIELDS = [
+/** The fields of a request that its signature is in, or that it covers. */
+export const SIGNED_FIELDS = [
   'signature-input',
   'signature',
   SESSION_FIELD,
   'content-digest',
   'content-type',
 ] as const;
-type SignedField = (typeof SIGNED_FIELDS)[number];
+export type SignedField = (typeof SIGNED_FIELDS)[number];
 /** Methods whose requests have no body. */
 const BARE_METHODS: readonly string[] = ['GET', 'HEAD'];
 const FIELD_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]{0,510}[\x21-\x7e])?$/;
 
 /** Collects the fields of a signature. @throws HttpSignatureError SIGNATURE_MALFORMED */
-function collectFields(rawHeaders: readonly string[]): Partial<Record<SignedField, string>> {
+export function collectSignedFields(rawHeaders: readonly string[]): Partial<Record<SignedField, string>> {
   const fields: Partial<Record<SignedField, string>> = {};
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]?.toLowerCase();
@@ -101,9 +107,9 @@ export function verifyRequestSignature(
  */
 export function verifySignedHead(
   request: RequestHead,
-  { findKey, session, now, replay }: SignatureVerifier,
+  { findKey, session, now, replay, maxAgeSeconds = SIGNATURE_WINDOW_SECONDS }: SignatureVerifier,
 ): SignedHead {
-  const fields = collectFields(request.rawHeaders);
+  const fields = collectSignedFields(request.rawHeaders);
   const hasBody = !BARE_METHODS.includes(request.method);
   if (!hasBody && request.contentLength > 0) {
     throw new HttpSignatureError(
@@ -126,11 +132,8 @@ export function verifySignedHead(
   if (key === undefined)
     throw new HttpSignatureError('CLIENT_UNKNOWN', 'the configuration has no client of this keyid');
   const seconds = now / 1000;
-  if (!(input.created >= seconds - SIGNATURE_WINDOW_SECONDS)) {
-    throw new HttpSignatureError(
-      'SIGNATURE_EXPIRED',
-      `created more than ${SIGNATURE_WINDOW_SECONDS} seconds ago`,
-    );
+  if (!(input.created >= seconds - maxAgeSeconds)) {
+    throw new HttpSignatureError('SIGNATURE_EXPIRED', `created more than ${maxAgeSeconds} seconds ago`);
   }
   if (!(input.created <= seconds + SIGNATURE_WINDOW_SECONDS)) {
     throw new HttpSignatureError(
@@ -144,6 +147,8 @@ export function verifySignedHead(
   const { keyId: clientId, created, nonce } = input;
   return {
     clientId,
+    created,
+    nonce,
     admit: (body) => {
       if (hasBody && fields['content-digest'] !== computeContentDigest(body)) {
         throw new HttpSignatureError('DIGEST_MISMATCH', 'the body does not have the digest that was signed');

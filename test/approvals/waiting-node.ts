@@ -174,13 +174,13 @@ export class WaitingNode {
 
   /** Gets a request for review, as the route gives it. */
   async review(id: string): Promise<ReviewResponse> {
-    const route = this.#routes().find(
-      ({ path, method }) => method === 'GET' && path.test(`/v1/requests/${id}/review`),
-    );
+    const target = `/v1/requests/${id}/review`;
+    const route = this.#routes().find(({ path, method }) => method === 'GET' && path.test(target));
     const parse = () => {
       throw new Error('a review has no body');
     };
-    return (await route?.act({ client: '', captures: [id], parse })) as ReviewResponse;
+    const body = new Uint8Array();
+    return (await route?.act({ client: '', captures: [id], body, forward: parse, parse })) as ReviewResponse;
   }
 
   #routes() {

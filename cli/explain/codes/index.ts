@@ -2,6 +2,7 @@ import type { CodeArea } from './area.ts';
 import { APPROVAL_CODES } from './approval.ts';
 import { ATTESTATION_CODES } from './attestation.ts';
 import { BOOT_CODES } from './boot.ts';
+import { CEREMONY_CODES } from './ceremony.ts';
 import { CERTIFICATE_CODES } from './certificate.ts';
 import { CLIENT_CODES } from './client.ts';
 import { COMMAND_CODES } from './command.ts';
@@ -13,8 +14,11 @@ import { KEY_POLICY_CODES } from './key-policy.ts';
 import { LOG_CODES } from './log.ts';
 import { PARENT_PEERS_CODES } from './parent-peers.ts';
 import { PARENT_CODES } from './parent.ts';
+import { PEER_CODES } from './peer.ts';
+import { QUORUM_CODES } from './quorum.ts';
 import { RECEIPT_CODES } from './receipt.ts';
 import { REQUEST_CODES } from './request.ts';
+import { THRESHOLD_CODES } from './threshold.ts';
 import { TRANSACTION_CODES } from './transaction.ts';
 
 export type { CodeArea } from './area.ts';
@@ -30,8 +34,12 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...CONFIGURATION_LINT_CODES,
   ...REQUEST_CODES,
   ...TRANSACTION_CODES,
+  ...THRESHOLD_CODES,
+  ...PEER_CODES,
   ...RECEIPT_CODES,
   ...APPROVAL_CODES,
+  ...QUORUM_CODES,
+  ...CEREMONY_CODES,
   ...BOOT_CODES,
   ...LOG_CODES,
   ...PARENT_CODES,

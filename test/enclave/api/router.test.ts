@@ -19,7 +19,10 @@ const receipt = { format: 'holdfast-receipt/1' } as Receipt;
 function start(act: (input: RouteInput) => unknown = () => ({ done: true })) {
   const seen = vi.fn<(input: RouteInput) => unknown>(act);
   const admit = vi.fn<SignedHead['admit']>();
-  const authenticate = vi.fn<(head: RequestHead) => SignedHead>(() => ({ clientId: 'backend', admit }));
+  const authenticate = vi.fn<(head: RequestHead) => Pick<SignedHead, 'clientId' | 'admit'>>(() => ({
+    clientId: 'backend',
+    admit,
+  }));
   const onError = vi.fn<(error: unknown) => void>();
   const routes: Route[] = [
     { method: 'GET', path: /^\/open$/, isSigned: false, act: seen },
@@ -191,7 +194,7 @@ describe('a refusal', () => {
   it.each<[string, number, Error]>([
     ['POLICY_DENIED', 403, new PolicyError('POLICY_DENIED', 'x', receipt)],
     ['RATE_LIMITED', 429, new PolicyError('RATE_LIMITED', 'x', receipt)],
-    ['STORE_FULL', 507, new FailedRequest('STORE_FULL', 'x', receipt)],
+    ['STORE_FULL', 507, new FailedRequest('STORE_FULL', 'x', { rule: 'payouts', receipt }, undefined)],
   ])('%s has status %i and the receipt of the decision', async (code, status, error) => {
     const { send } = start(() => {
       throw error;

@@ -1,14 +1,11 @@
-import { type Nonces } from '@noble/curves/abstract/frost.js';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { describe, expect, it } from 'vitest';
-import { aggregateSignature } from '../../../client/index.ts';
 import { holdShare } from '../../../enclave/frost/held-share.ts';
-import { type FrostGroup, getFrostSuite, toNonceCommitments } from '../../../shared/frost/index.ts';
+import { aggregate, commit, decodeGroup, type FrostGroup, nobleSuites } from '../../../shared/frost/index.ts';
 
 const hex = (text: string) => new Uint8Array(Buffer.from(text, 'hex'));
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
-const nonces = (hiding: string, binding: string): Nonces => ({ hiding: hex(hiding), binding: hex(binding) });
 
 function takeRandomness(...values: string[]) {
   return () => hex(values.shift() ?? '');
@@ -101,20 +98,16 @@ const VECTORS = [
 ] as const;
 
 describe.each(VECTORS)('$name', ({ type, commitments, signers, signature }) => {
-  const group: FrostGroup = { type, threshold: 2, participants: 3, commitments };
+  const group: FrostGroup = { type, epoch: 0, threshold: 2, signers: [1, 2, 3], commitments };
   const list = signers.map(({ participant, hiding, binding }) => ({ participant, hiding, binding }));
   const message = Buffer.from('test');
 
   it('makes the nonces and commitments of round one', () => {
     for (const signer of signers) {
-      const { frost } = getFrostSuite(type);
-      const secret = {
-        identifier: frost.Identifier.fromNumber(signer.participant),
-        signingShare: hex(signer.share),
-      };
-      const made = frost.commit(secret, takeRandomness(...signer.randomness));
-      expect(text(made.nonces.hiding)).toBe(signer.hidingNonce);
-      expect(text(made.nonces.binding)).toBe(signer.bindingNonce);
+      const random = takeRandomness(...signer.randomness);
+      const made = commit(nobleSuites[type], signer.participant, hex(signer.share), random);
+      expect(text(made.hiding)).toBe(signer.hidingNonce);
+      expect(text(made.binding)).toBe(signer.bindingNonce);
       expect(text(made.commitments.hiding)).toBe(signer.hiding);
       expect(text(made.commitments.binding)).toBe(signer.binding);
     }
@@ -123,19 +116,34 @@ describe.each(VECTORS)('$name', ({ type, commitments, signers, signature }) => {
   it('makes the signature shares of round two and clears the nonces', () => {
     for (const signer of signers) {
       const share = holdShare(group, signer.participant, hex(signer.share));
-      const used = nonces(signer.hidingNonce, signer.bindingNonce);
+      const { participant } = signer;
+      const own = { participant, hiding: hex(signer.hiding), binding: hex(signer.binding) };
+      const used = { hiding: hex(signer.hidingNonce), binding: hex(signer.bindingNonce), commitments: own };
       const payload = { kind: 'message', message } as const;
-      const round = { nonces: used, commitments: toNonceCommitments(type, list) };
+      const commitments = list.map((one) => ({
+        participant: one.participant,
+        hiding: hex(one.hiding),
+        binding: hex(one.binding),
+      }));
+      const round = { nonces: used, commitments };
       const made = share.sign({ algorithm: type, payload, round });
       expect(made.participant).toBe(signer.participant);
       expect(text(made.signatureShare)).toBe(signer.signatureShare);
-      expect(used).toEqual(nonces('00'.repeat(32), '00'.repeat(32)));
+      expect([text(used.hiding), text(used.binding)]).toEqual(['00'.repeat(32), '00'.repeat(32)]);
     }
   });
 
   it('aggregates to the group signature', () => {
-    const payload = { kind: 'message', message: message.toString('hex') } as const;
-    const made = aggregateSignature(group, payload, list, signers);
-    expect(text(made.signature)).toBe(signature);
+    const commitments = list.map(({ participant, hiding, binding }) => ({
+      participant,
+      hiding: hex(hiding),
+      binding: hex(binding),
+    }));
+    const shares = signers.map(({ participant, signatureShare }) => ({
+      participant,
+      signatureShare: hex(signatureShare),
+    }));
+    const made = aggregate(decodeGroup(nobleSuites[type], group), commitments, message, shares);
+    expect(text(made)).toBe(signature);
   });
 });

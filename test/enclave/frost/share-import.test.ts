@@ -149,10 +149,10 @@ describe.each(TYPES)('importing a share of %s', (type) => {
     expect(attempt(seal({ threshold: 3 }), { expected: { threshold: 3 } })).toBe('SHARE_INVALID');
     // The third of two.
     const outsider = { participants: 2, participant: 3 };
-    expect(attempt(seal({ participants: 2 }, third), { expected: outsider })).toBe('SHARE_INVALID');
+    expect(attempt(seal({ signers: [1, 2] }, third), { expected: outsider })).toBe('SHARE_INVALID');
     // Three of two.
     const impossible = { threshold: 2, participants: 1 };
-    expect(attempt(seal(impossible), { expected: impossible })).toBe('SHARE_INVALID');
+    expect(attempt(seal({ signers: [1] }), { expected: impossible })).toBe('SHARE_INVALID');
   });
 
   it.runIf(type === 'frost-secp256k1-taproot')('refuses points in another spelling', () => {

@@ -1,0 +1,58 @@
+export {
+  assertSenders,
+  type Certificate,
+  type CeremonyResult,
+  decodeCertificate,
+  digestTranscript,
+  encodeCertificate,
+  encodeConfirmation,
+  type VerifiedCertificate,
+  verifyCertificate,
+} from './certificate.ts';
+export { TranscriptError, type TranscriptErrorCode } from './errors.ts';
+export {
+  abortBodySchema,
+  assertSigned,
+  type CeremonyStep,
+  type CommitBody,
+  commitBodySchema,
+  complaintBodySchema,
+  confirmBodySchema,
+  type DealBody,
+  dealBodySchema,
+  type Dealing,
+  decodeBody,
+  digestBody,
+  digestMessages,
+  encodeBody,
+  type SignedMessage,
+  signedMessageSchema,
+  signMessage,
+} from './message.ts';
+export {
+  type CeremonyMember,
+  type CeremonyOperation,
+  decodePlan,
+  digestPlan,
+  encodePlan,
+  type FormerGroup,
+  type Plan,
+  type PlannedKey,
+} from './plan.ts';
+export { createDealingTerms, type SentDealing, type VerifiedDealings, verifyDealings } from './dealings.ts';
+export {
+  listDealings,
+  type VerifiedCommits,
+  verifyCommits,
+  type VerifiedDeals,
+  verifyDeals,
+} from './rounds.ts';
+export { openParts, sealParts } from './secret-parts.ts';
+export {
+  copyResult,
+  decodeTranscript,
+  encodeTranscript,
+  extractCertificate,
+  type Transcript,
+} from './transcript.ts';
+export { decodeEvidence, encodeEvidence, type Evidence, judgeMessages } from './evidence.ts';
