@@ -3,7 +3,6 @@ import type { z } from 'zod';
 import type { ShareDestination } from '../shared/frost/index.ts';
 import { signRequest } from '../shared/http-signature/index.ts';
 import {
-  type FrostRound2Request,
   healthResponseSchema,
   type KeyInfo,
   keysResponseSchema,
@@ -21,22 +20,20 @@ import {
 import { digestManifest } from '../shared/documents/manifest.ts';
 import type { VerifiedReceipt } from '../audit/receipt/index.ts';
 import {
-  type Nonces,
-  noncesSchema,
   parseResponse,
   type ShareImported,
   shareImportedSchema,
   type Signed,
   signedSchema,
-  type SignedShare,
-  signedShareSchema,
 } from './responses.ts';
 import { attestNode, type AttestOptions, DEFAULT_TIMEOUT_MS } from './attest-node.ts';
 import { ClientError, NodeRefusal } from './errors.ts';
 import { Semaphore } from './semaphore.ts';
+import type { SignedCall } from './signed-call.ts';
 import { exchange, type HttpResponse } from './http-exchange.ts';
 import { assertPayload, assertRequestId, assertSigningKey, assertTrust } from './inputs.ts';
 import type { NodeIdentity, NodeTrust } from './node-identity.ts';
+import { NodeQuorum } from './node-quorum.ts';
 import { type Decided, verifyResponseReceipt } from './receipts.ts';
 import { type Endpoint, parseNodeUrl, NodeAgent } from './tls-connection.ts';
 
@@ -56,15 +53,6 @@ export type SealForNode = (importKey: Uint8Array, destination: ShareDestination)
 interface Connected {
   readonly identity: NodeIdentity;
   readonly agent: NodeAgent;
-}
-
-interface SignedCall<T> {
-  readonly method: 'GET' | 'POST' | 'PUT';
-  readonly target: string;
-  readonly answer: z.ZodType<T>;
-  readonly body?: (identity: NodeIdentity) => object;
-  /** Maximum length of the response in bytes. Default: {@link MAX_ANSWER_BYTES}. */
-  readonly maxAnswerBytes?: number;
 }
 
 const DEFAULT_CONNECTIONS = 64;
@@ -146,6 +134,8 @@ export async function connectNode(options: NodeClientOptions): Promise<NodeClien
  * ```
  */
 export class NodeClient {
+  /** Ceremonies of the quorum and their progress, by this node. */
+  readonly quorum: NodeQuorum;
   readonly #options: NodeClientOptions;
   readonly #endpoint: Endpoint;
   readonly #requests: Semaphore;
@@ -159,6 +149,10 @@ export class NodeClient {
     this.#options = options;
     this.#endpoint = parseNodeUrl(options.url);
     this.#requests = new Semaphore(options.maxConnections ?? DEFAULT_CONNECTIONS);
+    this.quorum = new NodeQuorum({
+      call: (call) => this.#call(call),
+      manifest: options.trust.manifest,
+    });
   }
 
   /** Attests the node anew, with a fresh nonce on a fresh connection. @throws AttestationError, ClientError, NodeRefusal */
@@ -281,31 +275,6 @@ export class NodeClient {
       answer: shareImportedSchema,
       body: ({ binding: { session, importKey } }) =>
         seal(Buffer.from(importKey, 'hex'), { manifest, session, key }),
-    });
-  }
-
-  /** Commits to nonces for one signing (`POST /v1/frost/round1`; RFC 9591 section 5.1). */
-  async frostRound1(key: string): Promise<Nonces> {
-    return await this.#call({
-      method: 'POST',
-      target: '/v1/frost/round1',
-      answer: noncesSchema,
-      body: () => ({ key }),
-    });
-  }
-
-  /**
-   * Makes a signature share with the nonces of a handle, which is used up (`POST /v1/frost/round2`; RFC 9591 section 5.2).
-   *
-   * @throws TypeError for a payload that is not hex as the node takes it
-   */
-  async frostRound2(request: FrostRound2Request): Promise<SignedShare> {
-    assertPayload(request.payload);
-    return await this.#call({
-      method: 'POST',
-      target: '/v1/frost/round2',
-      answer: signedShareSchema,
-      body: () => request,
     });
   }
 

@@ -5,6 +5,7 @@ import { bootNode } from '../enclave/boot/index.ts';
 import { errorCode } from '../shared/errors.ts';
 import { createUnixTransport } from '../shared/transport/unix-transport.ts';
 import { createBootTimer } from './boot-times.ts';
+import { openLocalGroups } from './local-groups.ts';
 import { openLocalCurves } from './noble-curves.ts';
 import { openNsmSocket } from './nitro-host/nsm-socket.ts';
 
@@ -33,6 +34,7 @@ try {
     nsm: await openNsmSocket(input.nsmPath),
     transport: createUnixTransport({ directory: input.socketDirectory, cid: input.cid }),
     curves: openLocalCurves(),
+    groups: openLocalGroups(),
     kmsRoots: input.kmsRoots,
     nitroRoot: new Uint8Array(Buffer.from(input.nitroRoot, 'base64')),
     systemClock: Date.now,

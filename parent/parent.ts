@@ -12,6 +12,8 @@ import { startIngressServer, type IngressServer } from './ingress/server.ts';
 import { AuditLog } from './log/audit-log.ts';
 import { startExitListener } from './lifecycle/exit-listener.ts';
 import { silentLog, type Log } from './common/log.ts';
+import type { PeerAddress } from './peers/options.ts';
+import { startPeers, type Peers } from './peers/peers.ts';
 import { createParentMetrics, type ParentMetrics } from './metrics/parent-metrics.ts';
 import type { EgressOptions } from './egress/options.ts';
 import type { IngressOptions } from './ingress/options.ts';
@@ -19,6 +21,7 @@ import type { ParentOptions } from './config/options.ts';
 import { startRequestServer } from './common/request-server.ts';
 import { createNodeStatus } from './status/node-status.ts';
 import { startStatusServer, type StatusServer } from './status/server.ts';
+import { openWitnessDoor, type WitnessDoor } from './witness/door.ts';
 
 const DAY_MS = 86_400_000;
 const IDLE_MS = 300_000;
@@ -32,12 +35,18 @@ export interface Parent {
   readonly ingress: { readonly host: string; readonly port: number } | undefined;
   /** Address of the door for approvers; undefined without one. */
   readonly approvals: { readonly host: string; readonly port: number } | undefined;
+  /** Address for the parents of other nodes; undefined where none can connect. */
+  readonly peers: { readonly host: string; readonly port: number } | undefined;
+  /** Address of the door for the parents of peers; undefined without one. */
+  readonly witness: { readonly host: string; readonly port: number } | undefined;
   /** Base URL of the status page; undefined without a page, and where it listens on a Unix socket. */
   readonly statusUrl: string | undefined;
   /**
    * Puts another allow-list in force for new connections. @throws ParentOptionError OPTION_INVALID, and keeps the old
    */
   readonly reloadTargets: (targets: readonly EgressTarget[]) => void;
+  /** Puts other nodes and addresses of their parents in force; nothing without a way to other nodes. */
+  readonly reloadPeers: (nodes: readonly PeerAddress[]) => void;
   /** Gives up the control connections of an enclave that is gone, and with them its hold on the store. */
   readonly disconnectEnclave: () => void;
   /** Stops accepting, gives open connections `graceMs` milliseconds (2,000 when left out) to end, and closes. */
@@ -75,6 +84,8 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
   let ingressServer: IngressServer | undefined;
   let statusServer: StatusServer | undefined;
   let door: ApprovalDoor | undefined;
+  let peers: Peers | undefined;
+  let witnessDoor: WitnessDoor | undefined;
   try {
     const egressPart = await startEgress(egress, {
       transport: options.transport,
@@ -96,6 +107,18 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
       closers.push(() => opened.close());
       door = opened;
     }
+    if (options.peers !== undefined) {
+      const started = await startPeers({ ...options.peers, transport: options.transport, isEnclave, log });
+      closers.push(() => started.close());
+      metrics.addPeers(started);
+      peers = started;
+    }
+    if (options.witness !== undefined) {
+      const to = { cid: options.enclaveCid, port: ENCLAVE_PORT.api };
+      const opened = await openWitnessDoor({ ...options.witness, transport: options.transport, to, log });
+      closers.push(() => opened.close());
+      witnessDoor = opened;
+    }
     if (status !== undefined) {
       const server = await startStatusServer({
         listen: status,
@@ -106,6 +129,7 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
           connections: { egress: tables.egress.size, ingress: tables.ingress.size },
           credentialsExpiration: statusSources.credentialsExpiration?.() ?? null,
           auditLog: auditLog.status,
+          ...(peers === undefined ? {} : { peers: peers.status }),
         }),
         files: auditLog.folder,
         isReady: () => node.isServing,
@@ -149,6 +173,7 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
       isOfThisLife = false;
       control.disconnect();
       checkpoints.disconnect();
+      peers?.disconnect();
     };
   } catch (error) {
     metrics.close();
@@ -163,8 +188,11 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
     },
     ingress: endpointOf(ingressServer),
     approvals: endpointOf(door),
+    peers: endpointOf(peers?.address),
+    witness: endpointOf(witnessDoor),
     statusUrl: statusServer?.url,
     reloadTargets,
+    reloadPeers: (nodes) => peers?.setNodes(nodes),
     disconnectEnclave,
     async close(graceMs = DEFAULT_GRACE_MS) {
       ingressServer?.close();

@@ -29,8 +29,10 @@ command -v "$compiler" > /dev/null || skip "no C compiler ($compiler) on this ma
 
 mkdir -p "$(dirname "$out")"
 native=$root/shared/native
-vendored=$native/vendor/secp256k1
-"$compiler" "@$native/cflags" -fPIC -shared -isystem "$headers" -isystem "$vendored" -isystem "$vendored/include" "$@" \
+vendored=$native/vendor
+"$compiler" "@$native/cflags" -fPIC -shared -isystem "$headers" \
+  -isystem "$vendored/secp256k1" -isystem "$vendored/secp256k1/include" \
+  -isystem "$vendored/libsodium" -isystem "$vendored/libsodium/include/sodium" "$@" \
   -o "$out.part" "$native"/*.c "$native"/addon/*.c || {
   rm -f "$out.part"
   skip "the compiler refused it, see above"

@@ -20,6 +20,7 @@ export const PREDICATE_TYPES = {
   decision: 'https://holdfast.invalid/decision/v1',
   boot: 'https://holdfast.invalid/boot/v1',
   vote: 'https://holdfast.invalid/vote/v1',
+  cosignature: 'https://holdfast.invalid/cosignature/v1',
 } as const;
 
 const nodeSchema = z.strictObject({
@@ -51,8 +52,31 @@ const requestSchema = z.strictObject({
   client: identifier,
   key: identifier,
   algorithm: algorithmSchema.nullable(),
-  operation: z.enum(['sign', 'commit', 'import-share']),
+  operation: z.enum(['sign', 'import-share']),
   payload: payloadKindSchema.nullable(),
+});
+
+/** How many of a group of witnesses must cosign. */
+const witnessGroup = z.strictObject({ threshold: z.int().min(1).max(64), of: z.int().min(1).max(64) });
+const nodeNumber = z.int().min(1).max(255);
+/** The most nodes of one quorum. */
+const MAX_NODES = 32;
+
+/** The quorum that a decision was made in: what the nodes have compared, and who signs. */
+const quorumSchema = z.strictObject({
+  /** The node that the client has asked. */
+  coordinator: nodeNumber,
+  /** The nodes that sign together, the coordinator among them. */
+  participants: z.array(nodeNumber).min(2).max(MAX_NODES),
+  /** SHA-384 of all that is public about the key's group in that epoch. */
+  group: hex(48),
+  epoch: counter,
+  /** Decision digest of the coordinator, which each node has compared with its own. */
+  decision: hex(32),
+  /** SHA-256 of the decision digest and the nonce commitments that the nodes sign with. */
+  package: hex(32),
+  /** Nodes that the coordinator has gone on without, and why. */
+  excluded: z.array(z.strictObject({ node: nodeNumber, code })).max(MAX_NODES),
 });
 
 const outcomes = z.enum(['permitted', 'pending', 'denied']);
@@ -89,7 +113,11 @@ const decisionSchema = z
       .array(z.strictObject({ index: counter.nullable(), publicKey: hexUpTo(65), sha256: hex(32) }))
       .max(MAX_RECORDED_SIGNATURES),
     /** Witnesses that the configuration wants under a checkpoint; null where it names none. */
-    witnesses: z.strictObject({ threshold: z.int().min(1).max(64), of: z.int().min(1).max(64) }).nullable(),
+    witnesses: witnessGroup.nullable(),
+    /** Other nodes of the quorum that must cosign too; left out where the configuration asks for none. */
+    peerWitnesses: witnessGroup.optional(),
+    /** Left out where the node has decided for itself alone. */
+    quorum: quorumSchema.optional(),
   })
   .refine(({ outcome, code }) => (outcome === 'denied') === (code !== null), { path: ['code'] })
   .refine(({ outcome, rule }) => outcome === 'denied' || rule !== null, { path: ['rule'] })
@@ -100,8 +128,9 @@ const decisionSchema = z
     { path: ['signatures'] },
   )
   .refine(({ outcome, pendingId }) => outcome !== 'pending' || pendingId !== null, { path: ['pendingId'] })
-  .refine(({ witnesses }) => witnesses === null || witnesses.threshold <= witnesses.of, {
-    path: ['witnesses'],
+  .refine(({ witnesses: group }) => group === null || group.threshold <= group.of, { path: ['witnesses'] })
+  .refine(({ peerWitnesses: group }) => group === undefined || group.threshold <= group.of, {
+    path: ['peerWitnesses'],
   });
 
 const bootSchema = z.strictObject({
@@ -127,6 +156,17 @@ const voteSchema = z.strictObject({
   configuration: configurationSchema,
 });
 
+const cosignatureSchema = z.strictObject({
+  ...common,
+  /** Origin of the other node's log. */
+  origin: words,
+  /** Number of its entries under the checkpoint. */
+  size: counter,
+  /** RFC 6962 root of its tree. */
+  root: hex(32),
+  configuration: configurationSchema,
+});
+
 /** What a request entry is about: SHA-256 of the canonical request. */
 const requestSubject = z.tuple([
   z.strictObject({ name: z.literal('request'), digest: z.strictObject({ sha256: hex(32) }) }),
@@ -134,6 +174,10 @@ const requestSubject = z.tuple([
 /** What a boot entry is about: SHA-384 of the manifest's bytes. */
 const manifestSubject = z.tuple([
   z.strictObject({ name: z.literal('manifest'), digest: z.strictObject({ sha384: hex(48) }) }),
+]);
+/** What a cosignature's entry is about: SHA-256 of the checkpoint's text. */
+const checkpointSubject = z.tuple([
+  z.strictObject({ name: z.literal('checkpoint'), digest: z.strictObject({ sha256: hex(32) }) }),
 ]);
 
 const statement = <Subject extends z.ZodType, Type extends string, Predicate extends z.ZodType>(
@@ -153,6 +197,7 @@ export const entrySchema = z.discriminatedUnion('predicateType', [
   statement(requestSubject, PREDICATE_TYPES.decision, decisionSchema),
   statement(manifestSubject, PREDICATE_TYPES.boot, bootSchema),
   statement(requestSubject, PREDICATE_TYPES.vote, voteSchema),
+  statement(checkpointSubject, PREDICATE_TYPES.cosignature, cosignatureSchema),
 ]);
 export type Entry = z.infer<typeof entrySchema>;
 export type DecisionPredicate = Extract<
@@ -161,3 +206,7 @@ export type DecisionPredicate = Extract<
 >['predicate'];
 export type BootPredicate = Extract<Entry, { predicateType: typeof PREDICATE_TYPES.boot }>['predicate'];
 export type VotePredicate = Extract<Entry, { predicateType: typeof PREDICATE_TYPES.vote }>['predicate'];
+export type CosignaturePredicate = Extract<
+  Entry,
+  { predicateType: typeof PREDICATE_TYPES.cosignature }
+>['predicate'];

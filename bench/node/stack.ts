@@ -273,8 +273,11 @@ async function followParent(child: Child<ParentTold>): Promise<Parent> {
     },
     ingress: { host: '127.0.0.1', port: first.port },
     approvals: undefined,
+    witness: undefined,
     statusUrl: undefined,
+    peers: undefined,
     reloadTargets: () => undefined,
+    reloadPeers: () => undefined,
     disconnectEnclave: () => undefined,
     close: () => child.end(),
   };

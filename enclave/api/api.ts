@@ -9,13 +9,14 @@ import { type MeasuredManifest, nodeName } from '../node/manifest.ts';
 import type { NodeKeys } from '../node/node-keys.ts';
 import type { NsmClient } from '../nsm/index.ts';
 import type { PeerNetwork } from '../peers/peer-network.ts';
-import type { Quorum } from '../quorum/index.ts';
+import { createMayServe, type Quorum } from '../quorum/index.ts';
 import {
   createDecisionLog,
   createSigningPipeline,
   type DecisionState,
   FailedRequest,
 } from '../signing/index.ts';
+import { NodeWitness, type WitnessedTrees } from '../quorum/witness/index.ts';
 import { StoreError } from '../store/index.ts';
 import { createApprovalRoutes } from './approval-routes.ts';
 import { createAttestationRoute } from './attestation-route.ts';
@@ -24,6 +25,7 @@ import { serveHttps } from './http-server.ts';
 import { createRouter, type Route } from './router.ts';
 import { createSigningRoutes, describeOutcome } from './signing-routes.ts';
 import { createTlsIdentity } from './tls-identity.ts';
+import { createWitnessRoute } from './witness-route.ts';
 
 /** The parts of a started node that its interface uses. */
 export interface ApiContext {
@@ -37,6 +39,8 @@ export interface ApiContext {
   readonly log: TransparencyLog;
   readonly nodeKeys: NodeKeys;
   readonly state: DecisionState;
+  /** What this node has cosigned for its peers. */
+  readonly witnessed: WitnessedTrees;
   /** The configuration in force as it came, with its signatures. */
   readonly envelope: Uint8Array;
   /** The other nodes of the quorum; null where the configuration names none. */
@@ -55,7 +59,8 @@ export interface Api {
 
 /** Serves a node's HTTPS interface on the enclave's port 443; its bodies are in shared/api/bodies.ts. */
 export async function startApi(transport: Transport, context: ApiContext): Promise<Api> {
-  const { clock, signed, nsm, measured, keyring, session, log, nodeKeys, state, envelope, quorum } = context;
+  const { clock, signed, nsm, measured, keyring, session, log, nodeKeys, state, envelope, quorum, peers } =
+    context;
   // The name in the certificate is for people: clients go by the attestation document.
   const identity = await createTlsIdentity(nodeName(measured.manifest), clock.now());
   const clients = new Map(
@@ -79,6 +84,21 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
     clocks: { now, monotonic: () => performance.now() },
     log: decisionLog,
     state,
+    ...(peers && { quorum: { network: peers } }),
+    mayServe: createMayServe(
+      signed.configuration,
+      context.peers ?? undefined,
+      measured.manifest.quorum.threshold,
+    ),
+  });
+  const witness = new NodeWitness({
+    log,
+    key: nodeKeys.witness,
+    trees: context.witnessed,
+    measured,
+    signed,
+    session,
+    now,
   });
   const failure = Promise.withResolvers<never>();
   log.failed.catch(failure.reject);
@@ -97,6 +117,8 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
     log: { origin: log.origin, key: log.vkey },
     receiptKey: Buffer.from(nodeKeys.receipt.publicKey).toString('hex'),
     witnesses: log.witnesses,
+    ...(log.peerWitnesses === null ? {} : { peerWitnesses: log.peerWitnesses }),
+    witnessKey: Buffer.from(nodeKeys.witness.publicKey).toString('hex'),
   } as const;
   const { version } = signed.configuration;
   const routes = [
@@ -110,11 +132,13 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
       attest: () =>
         nsm.attest({ publicKey: identity.publicKey, userData: Buffer.from(JSON.stringify(binding)) }),
       recordVote: (received) => decisionLog.recordVote(received),
-      resume: async (client, id) => describeOutcome(await pipeline.resume(client, id), version),
+      resume: async (client, id, signed) =>
+        describeOutcome(await pipeline.resume(client, id, signed), version),
       now,
     }),
     ...createQuorumRoutes(quorum, version),
     createAttestationRoute(nsm, identity.publicKey, binding),
+    ...(witness.isFollowing ? [createWitnessRoute(witness)] : []),
     health,
   ];
   const handler = createRouter(routes, {

@@ -1,7 +1,5 @@
 export { FrostError, type FrostErrorCode } from './errors.ts';
 export { type HeldShare, holdShare, type ShareArithmetic } from './held-share.ts';
-export { NonceStore } from './nonce-store.ts';
-export { commitNonces, type Round1, type Round2, signShare } from './rounds.ts';
 export {
   type ExpectedShare,
   generateImportKey,

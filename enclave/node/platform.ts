@@ -1,3 +1,4 @@
+import type { Groups } from '../../shared/frost/groups/group.ts';
 import type { Transport } from '../../shared/transport/transport.ts';
 import type { Curves } from '../keys/index.ts';
 import type { NsmDevice } from '../nsm/index.ts';
@@ -13,6 +14,8 @@ export interface Platform {
   readonly curves: Curves;
   /** Certificate in DER at the root of the attestation documents that other nodes prove themselves by. */
   readonly nitroRoot: Uint8Array;
+  /** The arithmetic of the groups that shares are made in. */
+  readonly groups: Groups;
   /** PEM of the certificate authorities that are trusted for KMS. */
   readonly kmsRoots: readonly string[];
   /** The system's clock, milliseconds since 1970. */

@@ -1,5 +1,6 @@
 import { AWS_NITRO_ROOT_G1 } from '../../attestation/index.ts';
 import { amazonTrustRoots } from '../../shared/aws/trust-roots.ts';
+import { createNativeGroups } from '../../shared/frost/groups/native-groups.ts';
 import { loadNative } from '../../shared/native/addon.ts';
 import { openVsockTransport } from '../../shared/native/vsock-transport.ts';
 import type { Platform } from '../node/platform.ts';
@@ -19,6 +20,7 @@ export function openNitroPlatform(): Platform {
     transport: openVsockTransport(native),
     curves: createNativeCurves(native),
     nitroRoot: AWS_NITRO_ROOT_G1,
+    groups: createNativeGroups(native),
     kmsRoots: amazonTrustRoots(),
     systemClock: Date.now,
     checkHost: () => checkEnclaveHost(native),

@@ -40,19 +40,18 @@ export interface Quorum {
   /**
    * Decides an order by this node's rules and begins the ceremony, which goes on without the request.
    *
-   * @throws PolicyError where nothing permits it
-   * @throws QuorumError CEREMONY_RUNNING where another ceremony on the key is under way, KEY_EXISTS, KEY_ABSENT,
-   * NODE_UNKNOWN
+   * @throws PolicyError where nothing permits it; CeremonyError where the key, the nodes or another ceremony do not allow
+   * it to begin
    */
   begin(request: ClientRequest, order: CeremonyOrder): Promise<BegunCeremony>;
   /** Lists the ceremonies that this node leads, or has led since it started, the newest first. */
   ceremonies(): readonly Ceremony[];
-  /** @throws QuorumError CEREMONY_UNKNOWN */
+  /** @throws QuorumError CEREMONY_NOT_FOUND */
   ceremony(id: string): Ceremony;
   /**
    * Reads the transcript of the ceremony that made an epoch.
    *
-   * @throws QuorumError TRANSCRIPT_UNKNOWN
+   * @throws QuorumError TRANSCRIPT_NOT_FOUND
    */
   transcript(key: string, epoch: number): Promise<Uint8Array>;
 }

@@ -5,8 +5,10 @@ import type { Log } from '../common/log.ts';
 import type { AuditLogOptions } from '../log/audit-log.ts';
 import type { EgressOptions } from '../egress/options.ts';
 import type { IngressOptions } from '../ingress/options.ts';
+import type { PeersOptions } from '../peers/options.ts';
 import type { StatusSources } from '../metrics/status-sources.ts';
 import type { StatusAddress } from '../status/server.ts';
+import type { WitnessDoorOptions } from '../witness/options.ts';
 
 export interface ParentOptions extends Omit<ControlSources, 'entries' | 'onStatus'> {
   readonly transport: Transport;
@@ -15,8 +17,12 @@ export interface ParentOptions extends Omit<ControlSources, 'entries' | 'onStatu
   readonly egress: EgressOptions;
   /** Options of the way in for clients; no clients are let in when left out. */
   readonly ingress?: IngressOptions;
+  /** Way to the parents of other nodes; there is none when left out. */
+  readonly peers?: PeersOptions;
   /** Door for approvers; there is none when left out. */
   readonly approvals?: ApprovalDoorOptions;
+  /** Door by which the parents of peers ask the enclave for cosignatures; there is none when left out. */
+  readonly witness?: WitnessDoorOptions;
   /** Address of the status page; there is no page when left out. */
   readonly status?: StatusAddress;
   readonly statusSources?: StatusSources;

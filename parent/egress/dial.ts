@@ -43,7 +43,15 @@ export async function dialTarget(target: AllowedTarget, options: DialOptions): P
   });
 }
 
-async function dialAny(addresses: readonly string[], port: number, options: DialOptions): Promise<Socket> {
+/**
+ * Connects to the first of several addresses that accepts, each with its share of the time.
+ * @throws EgressRefusal CONNECT_FAILED, CONNECT_TIMEOUT
+ */
+export async function dialAny(
+  addresses: readonly string[],
+  port: number,
+  options: Omit<DialOptions, 'lookUp'>,
+): Promise<Socket> {
   const end = performance.now() + options.timeoutMs;
   let failure: EgressRefusal | undefined;
   for (const [index, address] of addresses.entries()) {

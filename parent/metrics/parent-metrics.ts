@@ -3,8 +3,10 @@ import type { NodeStatusHolder } from '../status/node-status.ts';
 import { NODE_PHASES } from '../../shared/protocol/control.ts';
 import type { StatusSources } from './status-sources.ts';
 import type { AuditLog } from '../log/audit-log.ts';
+import type { Peers } from '../peers/peers.ts';
 import { addLogMetrics } from './log-metrics.ts';
 import { addProcessMetrics } from './process-metrics.ts';
+import { addPeerMetrics } from './peer-metrics.ts';
 import { createMetricsRegistry, type MetricsRegistry } from './registry.ts';
 
 export interface ParentMetrics {
@@ -14,6 +16,8 @@ export interface ParentMetrics {
   readonly onEgress: (outcome: string, seconds: number) => void;
   readonly onIngress: (outcome: string, seconds: number) => void;
   readonly onLookUp: (outcome: 'failed' | 'ok', seconds: number) => void;
+  /** Adds the metrics of the way to other nodes. */
+  readonly addPeers: (peers: Peers) => void;
   readonly onControl: (type: string, outcome: string, seconds: number) => void;
 }
 
@@ -92,6 +96,7 @@ export function createParentMetrics({
   return {
     registry,
     close,
+    addPeers: (peers) => addPeerMetrics(registry, peers),
     onLookUp(outcome, seconds) {
       lookUps.add(1, { outcome });
       lookUpTime.observe(seconds);

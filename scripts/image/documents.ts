@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import type { Bundle } from './bundle.ts';
 import type { ImageInputs } from './inputs.ts';
 import { type LockedPackage, PINNED_LOCK, ROOT } from './lock.ts';
-import { listNativeInputs, NATIVE } from './native-sources.ts';
+import { listNativeInputs } from './native-sources.ts';
 
 /** Identity of an image in the documents beside it. */
 export interface ImageIdentity {
@@ -51,14 +51,29 @@ function describeKernel({ kernel, kernelConfig }: ImageInputs): object[] {
   ];
 }
 
-/** C library whose source lies in this repository, as a component; its list of digests stands for its files. */
-function describeVendored(): object {
+/** C libraries whose source lies in this repository: where each is published, and under which licence. */
+const VENDORED_LIBRARIES = [
+  { folder: 'secp256k1', repository: 'bitcoin-core/secp256k1@v', license: 'MIT' },
+  { folder: 'libsodium', repository: 'jedisct1/libsodium@', license: 'ISC' },
+] as const;
+
+/** Describes such a library as a component; its list of digests stands for its files. */
+function describeVendored({ folder, repository, license }: (typeof VENDORED_LIBRARIES)[number]): object {
+  const path = `shared/native/vendor/${folder}`;
   const [, name = '', version = ''] =
-    /^# (\S+) (\S+)$/m.exec(readFileSync(join(NATIVE, 'vendor/secp256k1/README.md'), 'utf8')) ?? [];
+    /^# (\S+) (\S+)$/m.exec(readFileSync(join(ROOT, path, 'README.md'), 'utf8')) ?? [];
   if (name === '') throw new Error('the README of the vendored source does not begin with name and version');
-  const purl = `pkg:github/bitcoin-core/secp256k1@v${version}`;
-  const hashes = [{ alg: 'SHA-256', content: sha256OfFile('shared/native/vendor/secp256k1/SHA256SUMS') }];
-  return { type: 'library', 'bom-ref': purl, name, version, purl, licenses: [{ expression: 'MIT' }], hashes };
+  const purl = `pkg:github/${repository}${version}`;
+  const hashes = [{ alg: 'SHA-256', content: sha256OfFile(`${path}/SHA256SUMS`) }];
+  return {
+    type: 'library',
+    'bom-ref': purl,
+    name,
+    version,
+    purl,
+    licenses: [{ expression: license }],
+    hashes,
+  };
 }
 
 /** Describes everything in the image that others wrote, as a CycloneDX 1.6 document; the compiler is not in it. */
@@ -96,7 +111,7 @@ export function describeComponents(inputs: ImageInputs, bundle: Bundle, identity
         const purl = `pkg:npm/${name.replace('@', '%40')}@${version}`;
         return { type: 'library', 'bom-ref': purl, name, version, purl, licenses: [{ expression: license }] };
       }),
-      describeVendored(),
+      ...VENDORED_LIBRARIES.map(describeVendored),
     ],
   };
 }

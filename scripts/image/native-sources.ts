@@ -5,8 +5,13 @@ import { ROOT } from './inputs.ts';
 /** Folder of the C sources: each program has a folder of its own, and what both share lies above. */
 export const NATIVE = join(ROOT, 'shared/native');
 
-/** Folders of libsecp256k1 that the addon finds headers in, relative to `NATIVE`. */
-export const VENDORED = ['vendor/secp256k1', 'vendor/secp256k1/include'];
+/** Folders of others' source that the addon finds headers in, relative to `NATIVE`. */
+export const VENDORED = [
+  'vendor/secp256k1',
+  'vendor/secp256k1/include',
+  'vendor/libsodium',
+  'vendor/libsodium/include/sodium',
+];
 
 /** Lists the files that one of the two programs is compiled from, relative to `NATIVE`, in a fixed order. */
 export function listNativeSources(program: 'addon' | 'init'): string[] {

@@ -13,14 +13,15 @@ export * from './payloads.ts';
  * POST /v1/sign                      a signature                              (signed request)
  * POST /v1/explain                   what would be decided, a dry run        (signed request)
  * PUT  /v1/keys/{id}/share           imports an encrypted FROST share         (signed request)
- * POST /v1/frost/round1, round2      nonce commitments, a signature share     (signed request)
+ *
+ * POST /add-checkpoint               a cosignature of a peer's log, C2SP tlog-witness: text both ways
  *
  * A body has a Content-Length, and one request at a time is under way on a connection.
  * A signed request carries an HTTP Message Signature (RFC 9421): see shared/http-signature.
  */
 
 export const MAX_REQUEST_BYTES = 64 * 1024;
-/** Longest body of `POST /v1/sign` and of FROST's second round, in bytes: room for the longest PSBT in base64. */
+/** Longest body of `POST /v1/sign`, in bytes: room for the longest PSBT in base64. */
 export const MAX_SIGN_REQUEST_BYTES = 256 * 1024;
 
 const identifier = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/);
@@ -39,6 +40,8 @@ const bindingFields = {
   importKey: hex(32, 32),
 };
 
+const witnessGroup = z.strictObject({ threshold: z.int().min(1), of: z.int().min(1) });
+
 /**
  * The user_data of an API attestation document, as JSON of at most 1,024 bytes. The document vouches for it beside
  * public_key, which is the SubjectPublicKeyInfo of the TLS certificate.
@@ -51,7 +54,14 @@ const currentBindingSchema = z.strictObject({
   /** Ed25519 public key that verifies receipts. */
   receiptKey: hex(32, 32),
   /** How many of the witnesses must cosign before anything leaves the node; null where the configuration names none. */
-  witnesses: z.strictObject({ threshold: z.int().min(1), of: z.int().min(1) }).nullable(),
+  witnesses: witnessGroup.nullable(),
+  /** How many other nodes of the quorum must cosign too; left out where the configuration asks for none. */
+  peerWitnesses: witnessGroup.optional(),
+  /**
+   * Ed25519 public key by which the node cosigns other nodes' logs: the name before it in a vkey is that of the log, with
+   * `/witness` in place of `/log`. Left out by nodes of earlier versions.
+   */
+  witnessKey: hex(32, 32).optional(),
 });
 export type NodeBinding = z.infer<typeof currentBindingSchema>;
 
@@ -93,6 +103,9 @@ export const signRequestSchema = z.strictObject({
 });
 export type SignRequest = z.infer<typeof signRequestSchema>;
 
+/** The most receipts of other nodes in one response. */
+const MAX_RECEIPTS = 32;
+
 /** The members of every response to a permitted request. */
 const permitted = {
   /** The rule that permitted the request. */
@@ -117,6 +130,8 @@ export const signResponseSchema = z.strictObject({
   inputs: z
     .array(z.strictObject({ index: z.int().min(0), signature: hex(64, 64), publicKey: hex(32, 65) }))
     .optional(),
+  /** With a key of the quorum: receipts of the other nodes that have signed. */
+  receipts: z.array(z.unknown()).max(MAX_RECEIPTS).optional(),
   ...permitted,
 });
 export type SignResponse = z.infer<typeof signResponseSchema>;
@@ -195,38 +210,12 @@ export const shareImportResponseSchema = z.strictObject({
 });
 export type ShareImportResponse = z.infer<typeof shareImportResponseSchema>;
 
-/** A signer's nonce commitments: RFC 9591, 5.1. */
-export const nonceCommitmentSchema = z.strictObject({ participant, hiding: element, binding: element });
-export type NonceCommitment = z.infer<typeof nonceCommitmentSchema>;
-
-export const frostRound1RequestSchema = z.strictObject({ key: identifier });
-export const frostRound1ResponseSchema = z.strictObject({
-  /** Id of the nonces for one second round of the same client, valid for a few minutes of the same boot. */
-  handle: hex(16, 16),
-  commitment: nonceCommitmentSchema,
-  receipt: z.unknown().optional(),
-});
-export type FrostRound1Response = z.infer<typeof frostRound1ResponseSchema>;
-
-export const frostRound2RequestSchema = z.strictObject({
-  key: identifier,
-  handle: hex(16, 16),
-  payload: payloadSchema,
-  /** The commitments of all signers that take part, this node's included, in ascending order of their numbers. */
-  commitments: z.array(nonceCommitmentSchema).min(2).max(255),
-});
-export type FrostRound2Request = z.infer<typeof frostRound2RequestSchema>;
-
-export const frostRound2ResponseSchema = z.strictObject({
-  participant,
-  /** The scalar z_i of RFC 9591, 5.2, as the group serialises it. */
-  signatureShare: hex(32, 32),
-  ...permitted,
-});
-export type FrostRound2Response = z.infer<typeof frostRound2ResponseSchema>;
-
-/** The body of every refusal: a stable code; of one that was decided, the receipt, which says why. */
+/**
+ * The body of every refusal: a stable code; of one that was decided, the receipt, which says why, and those of other nodes
+ * of the quorum that have decided.
+ */
 export const errorResponseSchema = z.strictObject({
   error: z.string().regex(/^[A-Z][A-Z0-9_]{1,63}$/),
   receipt: z.unknown().optional(),
+  receipts: z.array(z.unknown()).max(MAX_RECEIPTS).optional(),
 });

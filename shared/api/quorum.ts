@@ -88,10 +88,10 @@ const ceremonyKindSchema = z.enum(CEREMONY_KINDS);
 export type CeremonyKind = z.infer<typeof ceremonyKindSchema>;
 
 /**
- * Steps of a ceremony, in their order: participants decide; they publish commitments; they exchange encrypted shares;
+ * Steps of a ceremony, in their order: participants decide; they publish commitments; they deal encrypted shares;
  * they seal the pending epoch and confirm the transcript; they put the epoch into force and delete the old shares.
  */
-export const CEREMONY_STEPS = ['decide', 'commit', 'share', 'confirm', 'activate'] as const;
+export const CEREMONY_STEPS = ['decide', 'commit', 'deal', 'confirm', 'activate'] as const;
 const ceremonyStepSchema = z.enum(CEREMONY_STEPS);
 export type CeremonyStep = z.infer<typeof ceremonyStepSchema>;
 
@@ -122,6 +122,8 @@ export const ceremonySchema = z.strictObject({
   ends: time,
   /** Why it failed, and the nodes that are at fault, where they are known. */
   failure: z.strictObject({ code, nodes: nodeList }).nullable(),
+  /** Holders of the new epoch that do not know yet that it is in force: each asks for it when it is back. */
+  uninformed: nodeList,
   /** The group's public key, once it is known. */
   publicKey: hex(32, 33).nullable(),
   /** SHA-256 of the transcript, once it is done. */
@@ -159,13 +161,19 @@ const configurationSchema = z.strictObject({
 /** Another node, as this one sees it. */
 const peerStatusSchema = z.strictObject({
   node,
-  /** The session of its boot while a channel with it stands; null: none stands. */
-  session: hex(16, 16).nullable(),
-  /** Why this node has refused it last, or was refused by it; null: never since the start. */
-  refusal: code.nullable(),
-  /** When its last message came; null: never since the start. */
+  /** `refused`: the last attempt ended with `code`. `connecting`: there was none, or nobody has responded. */
+  state: z.enum(['connected', 'connecting', 'refused']),
+  /** Why there is no channel, or why the last one ended; null where neither has happened. */
+  code: code.nullable(),
+  /** The code with which the other node has refused this one, where it has said so. */
+  theirCode: code.nullable(),
+  /** When the state began. */
+  since: time,
+  /** When its last authentic message came; null before the first. */
   lastSeen: time.nullable(),
-  /** The configuration that it has proved to run; null: not known. */
+  /** The session of its boot, while a channel with it stands. */
+  session: hex(16, 16).nullable(),
+  /** The configuration that it has proved to run, while a channel with it stands. */
   configuration: configurationSchema.nullable(),
 });
 export type PeerStatus = z.infer<typeof peerStatusSchema>;

@@ -41,6 +41,7 @@ export {
 } from './frost-group.ts';
 export { evaluateCommitments } from './polynomial.ts';
 export { type RandomSource } from './secrets.ts';
+export { encodeImportedKey, encodeKeyDestination, type ImportedKey } from './key-import-binding.ts';
 export {
   decodeSharePackage,
   digestShareGroup,

@@ -58,6 +58,34 @@ export interface NativeAddon {
     auxiliary: Uint8Array,
     merkleRoot: Uint8Array,
   ): Uint8Array<ArrayBuffer>;
+  /**
+   * Decodes an element of a group (a number of `GROUPS` in addon/groups.c) into the addon's own form; `null` for
+   * whatever is not the canonical encoding of an element of prime order.
+   */
+  decodeElement(group: number, bytes: Uint8Array): Uint8Array<ArrayBuffer> | null;
+  /** Encodes an element; `null` for the identity. */
+  encodeElement(group: number, element: Uint8Array): Uint8Array<ArrayBuffer> | null;
+  isIdentity(group: number, element: Uint8Array): boolean;
+  equalElements(group: number, a: Uint8Array, b: Uint8Array): boolean;
+  addElements(group: number, a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer>;
+  negateElement(group: number, a: Uint8Array): Uint8Array<ArrayBuffer>;
+  /** Multiplies the generator in constant time. */
+  multiplyBase(group: number, scalar: Uint8Array): Uint8Array<ArrayBuffer>;
+  /** Computes a sum of at most 1,024 products of public values. */
+  sumOfProducts(
+    group: number,
+    scalars: readonly Uint8Array[],
+    elements: readonly Uint8Array[],
+  ): Uint8Array<ArrayBuffer>;
+  /** Tells whether bytes are a reduced scalar; wherever a scalar is taken, others are a RangeError. */
+  isScalar(group: number, bytes: Uint8Array): boolean;
+  /** Reduces 32 to 64 bytes. */
+  reduceScalar(group: number, bytes: Uint8Array): Uint8Array<ArrayBuffer>;
+  addScalars(group: number, a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer>;
+  subtractScalars(group: number, a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer>;
+  multiplyScalars(group: number, a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer>;
+  /** Inverts a scalar; a RangeError for zero. */
+  invertScalar(group: number, a: Uint8Array): Uint8Array<ArrayBuffer>;
   /** Sends one datagram to a socket of the Unix domain; `@name` is an abstract address. At most 512 bytes. */
   notify(address: string, message: string): void;
   /** Forbids core files and debuggers for this process. */

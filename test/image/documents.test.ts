@@ -36,6 +36,7 @@ test("the list of components names the kernel's source and what was built from i
   for (const named of ['kernel-digest', 'library-digest', digest('the kernel'), digest('its configuration')])
     expect(text).toContain(named);
   expect(text).toContain('pkg:github/bitcoin-core/secp256k1@v0.8.0');
+  expect(text).toContain('pkg:github/jedisct1/libsodium@1.0.20-stable');
   for (const absent of ['compiler-digest', 'guest-digest']) expect(text).not.toContain(absent);
 });
 

@@ -35,12 +35,15 @@ const ENTRY_POINTS = [
   'attestation/key-policy/evaluate.ts evaluateKeyPolicy',
   'client/node-client.ts connectNode',
   'client/attest-node.ts attestNode',
-  'client/group-signing.ts signWithGroup',
   'client/node-client.ts NodeClient',
   'client/psbt.ts addPsbtSignatures',
   'client/receipts.ts verifyResponseReceipt',
   'client/dealer.ts dealShares',
   'client/dealer.ts sealShare',
+  'client/key-import.ts sealKey',
+  'client/node-quorum.ts NodeQuorum',
+  'client/quorum-client.ts connectQuorum',
+  'client/quorum-client.ts QuorumClient',
 ];
 
 interface Example {

@@ -12,6 +12,7 @@ import { EIF_CODES } from './eif.ts';
 import { ENCODING_CODES } from './encoding.ts';
 import { KEY_POLICY_CODES } from './key-policy.ts';
 import { LOG_CODES } from './log.ts';
+import { PARENT_PEERS_CODES } from './parent-peers.ts';
 import { PARENT_CODES } from './parent.ts';
 import { PEER_CODES } from './peer.ts';
 import { QUORUM_CODES } from './quorum.ts';
@@ -42,6 +43,7 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...BOOT_CODES,
   ...LOG_CODES,
   ...PARENT_CODES,
+  ...PARENT_PEERS_CODES,
   ...DOCTOR_CODES,
   ...ENCODING_CODES,
 ];

@@ -1,6 +1,7 @@
 /*
  * holdfast.node, the part of Holdfast that JavaScript cannot do, as a Node-API addon: here AF_VSOCK sockets, readiness of a
- * descriptor, the NSM's ioctl and process hardening; private keys in keys.c.
+ * descriptor, the NSM's ioctl and process hardening; private keys in keys.c, the arithmetic of threshold
+ * signatures in groups.c.
  *
  * The functions keep no state of their own, and none blocks the event loop: sockets are non-blocking, the ioctl runs on
  * libuv's thread pool. Errors are thrown (or reject) as an Error whose `code` is the name of the errno.
@@ -26,6 +27,7 @@
 #include "../filter.h"
 #include "../vsock.h"
 #include "arguments.h"
+#include "groups.h"
 #include "keys.h"
 
 #include <uv.h>
@@ -457,7 +459,8 @@ NAPI_MODULE_INIT() {
       {"exchangeNsm", exchange_nsm}, {"forbidDumps", forbid_dumps},   {"forbidExec", forbid_exec},   {"requireNoSwap", require_no_swap},
       {"exit", exit_now},            {"notify", notify},
   };
-  if (!export_functions(env, exports, EXPORTS, sizeof EXPORTS / sizeof EXPORTS[0]) || !export_keys(env, exports)) {
+  if (!export_functions(env, exports, EXPORTS, sizeof EXPORTS / sizeof EXPORTS[0]) || !export_keys(env, exports) ||
+      !export_groups(env, exports)) {
     return NULL;
   }
   return exports;

@@ -2,6 +2,7 @@
 #include "arguments.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include <uv.h>
 
@@ -72,6 +73,25 @@ uint8_t *take_byte_array(napi_env env, napi_value value, size_t *length) {
     return NULL;
   }
   return *length == 0 ? &none : bytes;
+}
+
+uint8_t *take_bytes(napi_env env, napi_value value, size_t length) {
+  size_t given = 0;
+  uint8_t *bytes = take_byte_array(env, value, &given);
+  if (bytes == NULL || given == length) return bytes;
+  throw_misuse(env, "expected a Uint8Array of another length");
+  return NULL;
+}
+
+napi_value make_bytes(napi_env env, const uint8_t *bytes, size_t length) {
+  void *copy = NULL;
+  napi_value buffer, array;
+  if (napi_create_arraybuffer(env, length, &copy, &buffer) != napi_ok ||
+      napi_create_typedarray(env, napi_uint8_array, length, buffer, 0, &array) != napi_ok) {
+    return throw_errno(env, ENOMEM);
+  }
+  memcpy(copy, bytes, length);
+  return array;
 }
 
 napi_value make_number(napi_env env, uint32_t number) {

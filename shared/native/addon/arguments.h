@@ -28,6 +28,12 @@ bool take_text(napi_env env, napi_value value, char *text, size_t size, size_t *
 /* Takes the bytes of a Uint8Array, in JavaScript's memory and valid for the call; not NULL where it is empty. */
 uint8_t *take_byte_array(napi_env env, napi_value value, size_t *length);
 
+/* Takes the bytes of a Uint8Array of exactly `length`; another length is misuse. */
+uint8_t *take_bytes(napi_env env, napi_value value, size_t length);
+
+/* Makes a Uint8Array with a copy of the bytes, outside of V8's heap. */
+napi_value make_bytes(napi_env env, const uint8_t *bytes, size_t length);
+
 napi_value make_number(napi_env env, uint32_t number);
 
 /* Makes a number of a descriptor; throws errno where the descriptor is negative. */

@@ -61,26 +61,6 @@ static const struct key *take_key_of(napi_env env, napi_value value, enum curve 
   return NULL;
 }
 
-/* Takes the bytes of a Uint8Array of exactly `length`, or returns NULL. */
-static uint8_t *take_bytes(napi_env env, napi_value value, size_t length) {
-  size_t given = 0;
-  uint8_t *bytes = take_byte_array(env, value, &given);
-  if (bytes == NULL || given == length) return bytes;
-  throw_misuse(env, "expected a Uint8Array of another length");
-  return NULL;
-}
-
-static napi_value make_bytes(napi_env env, const uint8_t *bytes, size_t length) {
-  void *copy = NULL;
-  napi_value buffer, array;
-  if (napi_create_arraybuffer(env, length, &copy, &buffer) != napi_ok ||
-      napi_create_typedarray(env, napi_uint8_array, length, buffer, 0, &array) != napi_ok) {
-    return throw_errno(env, ENOMEM);
-  }
-  memcpy(copy, bytes, length);
-  return array;
-}
-
 static napi_value hold(napi_env env, napi_callback_info info, enum curve curve) {
   napi_value value, object = NULL;
   const uint8_t *secret;

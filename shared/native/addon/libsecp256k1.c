@@ -1,7 +1,9 @@
 /*
- * libsecp256k1, from the pinned source in vendor/: one unit with its tables and the three modules that are used, in plain
- * C on every architecture. It is included as a system header, so that its warnings are no errors of this build.
+ * libsecp256k1, from the pinned source in vendor/: one unit with its tables, the three modules that are used, and the
+ * group for threshold signatures, in plain C on every architecture. As system headers its files' warnings are no errors
+ * of this build.
  */
+#define _GNU_SOURCE
 #define ENABLE_MODULE_RECOVERY 1
 #define ENABLE_MODULE_EXTRAKEYS 1
 #define ENABLE_MODULE_SCHNORRSIG 1
@@ -12,3 +14,5 @@
 #include <src/secp256k1.c>
 #include <src/precomputed_ecmult.c>
 #include <src/precomputed_ecmult_gen.c>
+
+#include "secp256k1-group-impl.h"

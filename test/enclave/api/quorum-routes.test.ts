@@ -36,6 +36,7 @@ const ceremony: Ceremony = {
   started: 1_000,
   ends: 2_000,
   failure: null,
+  uninformed: [],
   publicKey: null,
   transcript: null,
 };
@@ -50,19 +51,30 @@ function start(isMember = true) {
       size: 3,
       threshold: 2,
       configuration: { version: 7, digest },
-      peers: [{ node: 2, session: null, refusal: 'PCR_MISMATCH', lastSeen: null, configuration: null }],
+      peers: [
+        {
+          node: 2,
+          state: 'refused',
+          code: 'PEER_IMAGE_REFUSED',
+          theirCode: null,
+          since: 1_000,
+          lastSeen: null,
+          session: null,
+          configuration: null,
+        },
+      ],
       keys: [],
     }),
     begin,
     ceremonies: () => [ceremony],
     ceremony: (id) => {
       if (id === ID) return ceremony;
-      throw new QuorumError('CEREMONY_UNKNOWN', 'no such ceremony');
+      throw new QuorumError('CEREMONY_NOT_FOUND', 'no such ceremony');
     },
     transcript: vi.fn<Quorum['transcript']>((key, epoch) =>
       key === 'treasury' && epoch === 1
         ? Promise.resolve(Buffer.from('transcript'))
-        : Promise.reject(new QuorumError('TRANSCRIPT_UNKNOWN', 'no such transcript')),
+        : Promise.reject(new QuorumError('TRANSCRIPT_NOT_FOUND', 'no such transcript')),
     ),
   };
   const handle = createRouter(createQuorumRoutes(isMember ? quorum : undefined, 7), {
@@ -155,7 +167,7 @@ describe('routes of the quorum', () => {
     expect(ceremonySchema.safeParse(one.body).success).toBe(true);
     expect(await send('GET', `/v1/quorum/ceremonies/${'00'.repeat(16)}`)).toEqual({
       status: 404,
-      body: { error: 'CEREMONY_UNKNOWN' },
+      body: { error: 'CEREMONY_NOT_FOUND' },
     });
   });
 
@@ -165,7 +177,7 @@ describe('routes of the quorum', () => {
     const { transcript } = transcriptResponseSchema.parse(found.body);
     expect(Buffer.from(transcript, 'base64').toString()).toBe('transcript');
     const missing = await send('GET', '/v1/quorum/keys/treasury/transcripts/2');
-    expect(missing).toMatchObject({ status: 404, body: { error: 'TRANSCRIPT_UNKNOWN' } });
+    expect(missing).toMatchObject({ status: 404, body: { error: 'TRANSCRIPT_NOT_FOUND' } });
   });
 
   it.each([

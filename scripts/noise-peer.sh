@@ -1,0 +1,27 @@
+#!/bin/bash
+# Makes a program that is the other side of a Noise handshake, by the crate snow, so that shared/noise is held against it.
+#
+# Usage: noise-peer.sh          make it where it is absent, print its directory
+#        noise-peer.sh --path   print its directory; exit 3 where it was not made
+# Cache: ${XDG_CACHE_HOME:-~/.cache}/holdfast/noise-peer-<hash of this script and of the program>
+# Exit 1 where it cannot be made, with the reason on standard error.
+set -euo pipefail
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$HERE/made-once.sh"
+SOURCE=$HERE/../test/shared/noise/rust
+OUT=$CACHE/noise-peer-$(hash_of "$HERE/noise-peer.sh" "$SOURCE"/Cargo.* "$SOURCE"/src/*)
+COMPLETE=noise-peer
+begin "$@"
+
+command -v cargo > /dev/null || {
+  say 'no cargo'
+  exit 1
+}
+cargo build --quiet --locked --release --manifest-path "$SOURCE/Cargo.toml" --target-dir "$WORK/target" > "$WORK/log" 2>&1 || {
+  tail -3 "$WORK/log" >&2
+  say 'it could not be built'
+  exit 1
+}
+mkdir "$WORK/new"
+cp "$WORK/target/release/noise-peer" "$WORK/new/"
+finish "$WORK/new"
