@@ -22,6 +22,7 @@ const E2E = [
   'test/parent/{chaos,connection-table,operations,parent,relay,systemd,systemd-sockets}.test.ts',
   'test/parent/{config/vsock-proxy-file,doctor/doctor,egress/egress,egress/leaks}.test.ts',
   'test/parent/{lifecycle/supervisor,store/postgres-store,store/sqlite-store}.test.ts',
+  'test/shared/frost/{hostile,independent}.test.ts',
   'test/shared/http-signature/http-signature.test.ts',
   'test/shared/protocol/control-client.test.ts',
   'test/shared/transport/unix-transport.test.ts',

@@ -21,6 +21,7 @@ import type { ParentOptions } from './config/options.ts';
 import { startRequestServer } from './common/request-server.ts';
 import { createNodeStatus } from './status/node-status.ts';
 import { startStatusServer, type StatusServer } from './status/server.ts';
+import { openWitnessDoor, type WitnessDoor } from './witness/door.ts';
 
 const DAY_MS = 86_400_000;
 const IDLE_MS = 300_000;
@@ -36,6 +37,8 @@ export interface Parent {
   readonly approvals: { readonly host: string; readonly port: number } | undefined;
   /** Address for the parents of other nodes; undefined where none can connect. */
   readonly peers: { readonly host: string; readonly port: number } | undefined;
+  /** Address of the door for the parents of peers; undefined without one. */
+  readonly witness: { readonly host: string; readonly port: number } | undefined;
   /** Base URL of the status page; undefined without a page, and where it listens on a Unix socket. */
   readonly statusUrl: string | undefined;
   /**
@@ -82,6 +85,7 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
   let statusServer: StatusServer | undefined;
   let door: ApprovalDoor | undefined;
   let peers: Peers | undefined;
+  let witnessDoor: WitnessDoor | undefined;
   try {
     const egressPart = await startEgress(egress, {
       transport: options.transport,
@@ -108,6 +112,12 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
       closers.push(() => started.close());
       metrics.addPeers(started);
       peers = started;
+    }
+    if (options.witness !== undefined) {
+      const to = { cid: options.enclaveCid, port: ENCLAVE_PORT.api };
+      const opened = await openWitnessDoor({ ...options.witness, transport: options.transport, to, log });
+      closers.push(() => opened.close());
+      witnessDoor = opened;
     }
     if (status !== undefined) {
       const server = await startStatusServer({
@@ -179,6 +189,7 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
     ingress: endpointOf(ingressServer),
     approvals: endpointOf(door),
     peers: endpointOf(peers?.address),
+    witness: endpointOf(witnessDoor),
     statusUrl: statusServer?.url,
     reloadTargets,
     reloadPeers: (nodes) => peers?.setNodes(nodes),

@@ -4,6 +4,7 @@ import { parseJson } from '../../shared/json/index.ts';
 import type { RecordedApproval } from './approval.ts';
 import {
   type BootPredicate,
+  type CosignaturePredicate,
   type DecisionPredicate,
   type Entry,
   entrySchema,
@@ -35,6 +36,16 @@ export function createVoteEntry(requestDigest: string, predicate: VotePredicate)
     _type: STATEMENT_TYPE,
     subject: [{ name: 'request', digest: { sha256: requestDigest } }],
     predicateType: PREDICATE_TYPES.vote,
+    predicate,
+  };
+}
+
+/** Makes the entry of a cosignature for another node's log. @param textDigest SHA-256 of the checkpoint's text, in hex */
+export function createCosignatureEntry(textDigest: string, predicate: CosignaturePredicate): Entry {
+  return {
+    _type: STATEMENT_TYPE,
+    subject: [{ name: 'checkpoint', digest: { sha256: textDigest } }],
+    predicateType: PREDICATE_TYPES.cosignature,
     predicate,
   };
 }
@@ -110,9 +121,14 @@ function writeEntry(entry: Entry): string {
   }
   const [{ name, digest }] = entry.subject;
   const subject = [{ name, digest: { sha256: digest.sha256 } }];
-  const predicate =
-    predicateType === PREDICATE_TYPES.decision ? orderDecision(entry.predicate) : orderVote(entry.predicate);
-  return JSON.stringify({ _type, subject, predicateType, predicate });
+  return JSON.stringify({ _type, subject, predicateType, predicate: orderPredicate(entry) });
+}
+
+function orderPredicate(entry: Exclude<Entry, { predicateType: typeof PREDICATE_TYPES.boot }>) {
+  const { predicateType } = entry;
+  if (predicateType === PREDICATE_TYPES.decision) return orderDecision(entry.predicate);
+  if (predicateType === PREDICATE_TYPES.vote) return orderVote(entry.predicate);
+  return orderCosignature(entry.predicate);
 }
 
 const orderNode = ({ manifest, namespace, environment, index }: DecisionPredicate['node']) => ({
@@ -148,6 +164,11 @@ function orderDecision(decision: DecisionPredicate): DecisionPredicate {
       decision.witnesses === null
         ? null
         : { threshold: decision.witnesses.threshold, of: decision.witnesses.of },
+    ...(decision.peerWitnesses === undefined
+      ? {}
+      : {
+          peerWitnesses: { threshold: decision.peerWitnesses.threshold, of: decision.peerWitnesses.of },
+        }),
     ...(decision.quorum && { quorum: orderQuorum(decision.quorum) }),
   };
 }
@@ -209,6 +230,25 @@ function orderVote({ node, session, sequence, time, ...rest }: VotePredicate): V
     time,
     pendingId: rest.pendingId,
     approval: orderApproval(rest.approval),
+    configuration: orderConfiguration(rest.configuration),
+  };
+}
+
+function orderCosignature({
+  node,
+  session,
+  sequence,
+  time,
+  ...rest
+}: CosignaturePredicate): CosignaturePredicate {
+  return {
+    node: orderNode(node),
+    session,
+    sequence,
+    time,
+    origin: rest.origin,
+    size: rest.size,
+    root: rest.root,
     configuration: orderConfiguration(rest.configuration),
   };
 }

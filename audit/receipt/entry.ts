@@ -20,6 +20,7 @@ export const PREDICATE_TYPES = {
   decision: 'https://holdfast.invalid/decision/v1',
   boot: 'https://holdfast.invalid/boot/v1',
   vote: 'https://holdfast.invalid/vote/v1',
+  cosignature: 'https://holdfast.invalid/cosignature/v1',
 } as const;
 
 const nodeSchema = z.strictObject({
@@ -76,6 +77,9 @@ const quorumSchema = z.strictObject({
   excluded: z.array(z.strictObject({ node: nodeNumber, code })).max(MAX_NODES),
 });
 
+/** How many of a group of witnesses must cosign. */
+const witnessGroup = z.strictObject({ threshold: z.int().min(1).max(64), of: z.int().min(1).max(64) });
+
 const outcomes = z.enum(['permitted', 'pending', 'denied']);
 
 const decisionSchema = z
@@ -110,7 +114,9 @@ const decisionSchema = z
       .array(z.strictObject({ index: counter.nullable(), publicKey: hexUpTo(65), sha256: hex(32) }))
       .max(MAX_RECORDED_SIGNATURES),
     /** Witnesses that the configuration wants under a checkpoint; null where it names none. */
-    witnesses: z.strictObject({ threshold: z.int().min(1).max(64), of: z.int().min(1).max(64) }).nullable(),
+    witnesses: witnessGroup.nullable(),
+    /** Other nodes of the quorum that must cosign too; left out where the configuration asks for none. */
+    peerWitnesses: witnessGroup.optional(),
     /** Left out where the node has decided for itself alone. */
     quorum: quorumSchema.optional(),
   })
@@ -123,8 +129,9 @@ const decisionSchema = z
     { path: ['signatures'] },
   )
   .refine(({ outcome, pendingId }) => outcome !== 'pending' || pendingId !== null, { path: ['pendingId'] })
-  .refine(({ witnesses }) => witnesses === null || witnesses.threshold <= witnesses.of, {
-    path: ['witnesses'],
+  .refine(({ witnesses: group }) => group === null || group.threshold <= group.of, { path: ['witnesses'] })
+  .refine(({ peerWitnesses: group }) => group === undefined || group.threshold <= group.of, {
+    path: ['peerWitnesses'],
   });
 
 const bootSchema = z.strictObject({
@@ -150,6 +157,17 @@ const voteSchema = z.strictObject({
   configuration: configurationSchema,
 });
 
+const cosignatureSchema = z.strictObject({
+  ...common,
+  /** Origin of the other node's log. */
+  origin: words,
+  /** Number of its entries under the checkpoint. */
+  size: counter,
+  /** RFC 6962 root of its tree. */
+  root: hex(32),
+  configuration: configurationSchema,
+});
+
 /** What a request entry is about: SHA-256 of the canonical request. */
 const requestSubject = z.tuple([
   z.strictObject({ name: z.literal('request'), digest: z.strictObject({ sha256: hex(32) }) }),
@@ -157,6 +175,10 @@ const requestSubject = z.tuple([
 /** What a boot entry is about: SHA-384 of the manifest's bytes. */
 const manifestSubject = z.tuple([
   z.strictObject({ name: z.literal('manifest'), digest: z.strictObject({ sha384: hex(48) }) }),
+]);
+/** What a cosignature's entry is about: SHA-256 of the checkpoint's text. */
+const checkpointSubject = z.tuple([
+  z.strictObject({ name: z.literal('checkpoint'), digest: z.strictObject({ sha256: hex(32) }) }),
 ]);
 
 const statement = <Subject extends z.ZodType, Type extends string, Predicate extends z.ZodType>(
@@ -176,6 +198,7 @@ export const entrySchema = z.discriminatedUnion('predicateType', [
   statement(requestSubject, PREDICATE_TYPES.decision, decisionSchema),
   statement(manifestSubject, PREDICATE_TYPES.boot, bootSchema),
   statement(requestSubject, PREDICATE_TYPES.vote, voteSchema),
+  statement(checkpointSubject, PREDICATE_TYPES.cosignature, cosignatureSchema),
 ]);
 export type Entry = z.infer<typeof entrySchema>;
 export type DecisionPredicate = Extract<
@@ -184,3 +207,7 @@ export type DecisionPredicate = Extract<
 >['predicate'];
 export type BootPredicate = Extract<Entry, { predicateType: typeof PREDICATE_TYPES.boot }>['predicate'];
 export type VotePredicate = Extract<Entry, { predicateType: typeof PREDICATE_TYPES.vote }>['predicate'];
+export type CosignaturePredicate = Extract<
+  Entry,
+  { predicateType: typeof PREDICATE_TYPES.cosignature }
+>['predicate'];

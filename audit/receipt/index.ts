@@ -9,6 +9,7 @@ export {
 } from './entry.ts';
 export {
   createBootEntry,
+  createCosignatureEntry,
   createDecisionEntry,
   createVoteEntry,
   encodeEntry,

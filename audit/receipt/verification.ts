@@ -130,7 +130,7 @@ function assertConfiguration(entry: Entry, { configuration, digest }: SignedConf
     );
   }
   if (entry.predicateType !== PREDICATE_TYPES.decision) return;
-  const { outcome, rule, request, witnesses } = entry.predicate;
+  const { outcome, rule, request, witnesses, peerWitnesses } = entry.predicate;
   const contradict = (field: string) =>
     new ReceiptError('RECEIPT_CONTRADICTS_CONFIGURATION', `the configuration has no such ${field}`, {
       field,
@@ -138,6 +138,9 @@ function assertConfiguration(entry: Entry, { configuration, digest }: SignedConf
   const named = configuration.witnesses;
   if ((named?.threshold ?? null) !== (witnesses?.threshold ?? null)) throw contradict('witnesses');
   if ((named?.keys.length ?? null) !== (witnesses?.of ?? null)) throw contradict('witnesses');
+  const peers = readPeerWitnesses(configuration);
+  if (peers?.threshold !== peerWitnesses?.threshold) throw contradict('peer witnesses');
+  if (peers?.keys.length !== peerWitnesses?.of) throw contradict('peer witnesses');
   if (outcome === 'denied') return;
   const found = configuration.rules.find(({ id }) => id === rule);
   if (found === undefined || found.effect !== 'permit') throw contradict('rule');
@@ -153,20 +156,26 @@ function verifyPlace(
   verify: VerifySignature,
 ): Pick<VerifiedReceipt, 'inclusion' | 'witnesses'> {
   const witnesses = expectations.witnesses ?? readWitnesses(signed);
+  const peers = signed === undefined ? undefined : readPeerWitnesses(signed.configuration);
   if (proof === null) {
-    if (!isInclusionRequired && witnesses === undefined) return { inclusion: null, witnesses: null };
+    if (!isInclusionRequired && witnesses === undefined && peers === undefined)
+      return { inclusion: null, witnesses: null };
     throw new ReceiptError('RECEIPT_UNPROVEN', 'the receipt has no proof of its place in the log');
   }
   const wanted = 'witnesses' in predicate ? (predicate.witnesses?.threshold ?? 0) : 0;
   if (witnesses !== undefined && witnesses.threshold < wanted) {
     throw refusal('RECEIPT_UNDER_WITNESSED', 'the node wants more witnesses', wanted, witnesses.threshold);
   }
-  const inclusion = verifyTlogProof(
-    parseTlogProof(new TextEncoder().encode(proof)),
-    hashLeaf(bytes),
-    { origin: log.origin, keys: [log.key], witnesses: witnesses ?? { keys: [], threshold: 0 } },
-    verify,
-  );
+  const parsed = parseTlogProof(new TextEncoder().encode(proof));
+  const verifyFor = (group: NonNullable<ReceiptExpectations['witnesses']>) =>
+    verifyTlogProof(
+      parsed,
+      hashLeaf(bytes),
+      { origin: log.origin, keys: [log.key], witnesses: group },
+      verify,
+    );
+  const inclusion = verifyFor(witnesses ?? { keys: [], threshold: 0 });
+  if (peers !== undefined) verifyFor(peers);
   if (inclusion.index !== predicate.sequence) {
     throw refusal(
       'RECEIPT_OTHER_PLACE',
@@ -184,6 +193,18 @@ function readWitnesses(signed: SignedConfiguration | undefined): ReceiptExpectat
   return {
     threshold: witnesses.threshold,
     keys: witnesses.keys.map((key) => parseVerifierKey(key, WITNESS_KEY_TYPES)),
+  };
+}
+
+/** Reads the nodes of the quorum that must have cosigned too; undefined where the configuration asks for none. */
+function readPeerWitnesses({
+  quorum,
+}: SignedConfiguration['configuration']): NonNullable<ReceiptExpectations['witnesses']> | undefined {
+  if (quorum?.witnesses === undefined) return undefined;
+  const keys = quorum.peers.flatMap(({ witness }) => (witness === undefined ? [] : [witness]));
+  return {
+    threshold: quorum.witnesses.threshold,
+    keys: keys.map((key) => parseVerifierKey(key, WITNESS_KEY_TYPES)),
   };
 }
 

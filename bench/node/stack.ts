@@ -273,6 +273,7 @@ async function followParent(child: Child<ParentTold>): Promise<Parent> {
     },
     ingress: { host: '127.0.0.1', port: first.port },
     approvals: undefined,
+    witness: undefined,
     statusUrl: undefined,
     peers: undefined,
     reloadTargets: () => undefined,

@@ -1,4 +1,10 @@
-import { parseEntry, PREDICATE_TYPES, ReceiptError, type Entry } from '../../audit/receipt/index.ts';
+import {
+  type BootPredicate,
+  type Entry,
+  parseEntry,
+  PREDICATE_TYPES,
+  ReceiptError,
+} from '../../audit/receipt/index.ts';
 import { CliError } from '../common/errors.ts';
 import { printable } from '../common/printable.ts';
 
@@ -22,20 +28,33 @@ export function readStatement(index: number, bytes: Uint8Array, origin: string):
       actual: predicate.sequence,
     });
   }
-  if (entry.predicateType === PREDICATE_TYPES.boot && entry.predicate.origin !== origin) {
-    throw new CliError('LOG_ENTRY_WRONG', 'the boot entry says another log', {
-      index,
-      expected: origin,
-      actual: entry.predicate.origin,
-    });
-  }
+  if (entry.predicateType === PREDICATE_TYPES.boot) assertBoot(index, entry.predicate, origin);
   return entry;
 }
 
-/** Type of an entry in one word: decision, boot or vote. */
+/** Asserts that a start was one of this log, and at this place: what the sealed store had is all that lies before it. */
+function assertBoot(index: number, { origin, previousSize }: BootPredicate, expected: string): void {
+  if (origin !== expected) {
+    throw new CliError('LOG_ENTRY_WRONG', 'the boot entry says another log', {
+      index,
+      expected,
+      actual: origin,
+    });
+  }
+  if (previousSize !== index) {
+    throw new CliError('LOG_ENTRY_WRONG', 'the boot entry says another size of the log before it', {
+      index,
+      expected: index,
+      actual: previousSize,
+    });
+  }
+}
+
+const TYPES = Object.keys(PREDICATE_TYPES) as (keyof typeof PREDICATE_TYPES)[];
+
+/** Type of an entry in one word: decision, boot, vote or cosignature. */
 export function typeOf({ predicateType }: Entry): keyof typeof PREDICATE_TYPES {
-  if (predicateType === PREDICATE_TYPES.boot) return 'boot';
-  return predicateType === PREDICATE_TYPES.vote ? 'vote' : 'decision';
+  return TYPES.find((type) => PREDICATE_TYPES[type] === predicateType) ?? 'decision';
 }
 
 /** Describes an entry in one line. */
@@ -52,6 +71,10 @@ function wordsOf(entry: Entry): string {
   if (entry.predicateType === PREDICATE_TYPES.vote) {
     const { approval, pendingId } = entry.predicate;
     return `${approval.approver} says ${approval.decision} to request ${pendingId}`;
+  }
+  if (entry.predicateType === PREDICATE_TYPES.cosignature) {
+    const { origin, size, root } = entry.predicate;
+    return `cosigned ${origin} with ${size} entries, root ${root}`;
   }
   const { request, outcome, code, rule, failure, transaction, pendingId } = entry.predicate;
   const what = transaction === null ? (request.payload ?? 'no payload') : transaction.kind;

@@ -19,6 +19,10 @@ export function describeEntry(entry: Entry): string[] {
     const { approver, decision } = entry.predicate.approval;
     return [`${decision} by ${approver}, of request ${entry.predicate.pendingId}`, ...common];
   }
+  if (entry.predicateType === PREDICATE_TYPES.cosignature) {
+    const { origin, size } = entry.predicate;
+    return [`cosignature for ${printable(origin)} with ${size} entries`, ...common];
+  }
   const { outcome, code, rule, request, transaction, reasons, needs, failure, signatures } = entry.predicate;
   return [
     [

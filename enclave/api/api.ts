@@ -16,6 +16,7 @@ import {
   type DecisionState,
   FailedRequest,
 } from '../signing/index.ts';
+import { NodeWitness, type WitnessedTrees } from '../quorum/witness/index.ts';
 import { StoreError } from '../store/index.ts';
 import { createApprovalRoutes } from './approval-routes.ts';
 import { createAttestationRoute } from './attestation-route.ts';
@@ -24,6 +25,7 @@ import { serveHttps } from './http-server.ts';
 import { createRouter, type Route } from './router.ts';
 import { createSigningRoutes, describeOutcome } from './signing-routes.ts';
 import { createTlsIdentity } from './tls-identity.ts';
+import { createWitnessRoute } from './witness-route.ts';
 
 /** The parts of a started node that its interface uses. */
 export interface ApiContext {
@@ -37,6 +39,8 @@ export interface ApiContext {
   readonly log: TransparencyLog;
   readonly nodeKeys: NodeKeys;
   readonly state: DecisionState;
+  /** What this node has cosigned for its peers. */
+  readonly witnessed: WitnessedTrees;
   /** The configuration in force as it came, with its signatures. */
   readonly envelope: Uint8Array;
   /** The other nodes of the quorum; null where the configuration names none. */
@@ -82,6 +86,15 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
     state,
     ...(peers && { quorum: { network: peers } }),
   });
+  const witness = new NodeWitness({
+    log,
+    key: nodeKeys.witness,
+    trees: context.witnessed,
+    measured,
+    signed,
+    session,
+    now,
+  });
   const failure = Promise.withResolvers<never>();
   log.failed.catch(failure.reject);
 
@@ -99,6 +112,8 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
     log: { origin: log.origin, key: log.vkey },
     receiptKey: Buffer.from(nodeKeys.receipt.publicKey).toString('hex'),
     witnesses: log.witnesses,
+    ...(log.peerWitnesses === null ? {} : { peerWitnesses: log.peerWitnesses }),
+    witnessKey: Buffer.from(nodeKeys.witness.publicKey).toString('hex'),
   } as const;
   const { version } = signed.configuration;
   const routes = [
@@ -118,6 +133,7 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
     }),
     ...createQuorumRoutes(quorum, version),
     createAttestationRoute(nsm, identity.publicKey, binding),
+    ...(witness.isFollowing ? [createWitnessRoute(witness)] : []),
     health,
   ];
   const handler = createRouter(routes, {

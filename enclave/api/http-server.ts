@@ -32,8 +32,10 @@ const TIMEOUT_CHECK_MS = 1_000;
 
 export interface ApiResponse {
   readonly status: number;
-  /** A value that JSON.stringify takes. */
+  /** A value that JSON.stringify takes; text, where a type is given. */
   readonly body: unknown;
+  /** Media type of a body that is text already. */
+  readonly type?: string;
 }
 
 /** Handles a request once its body has arrived; never rejects. */
@@ -147,10 +149,10 @@ function sendError(response: ServerResponse, error: unknown): void {
   send(response, { status, body: { error: code } });
 }
 
-function send(response: ServerResponse, { status, body }: ApiResponse): void {
-  const text = JSON.stringify(body);
+function send(response: ServerResponse, { status, body, type }: ApiResponse): void {
+  const text = type === undefined ? JSON.stringify(body) : String(body);
   response.writeHead(status, {
-    'content-type': 'application/json',
+    'content-type': type ?? 'application/json',
     'content-length': Buffer.byteLength(text),
     'cache-control': 'no-store',
   });

@@ -20,6 +20,19 @@ export class Accepted {
   }
 }
 
+/** A response of another protocol than this interface's JSON. */
+export class TextResponse {
+  readonly status: number;
+  readonly body: string;
+  readonly type: string;
+
+  constructor(status: number, body: string, type: string) {
+    this.status = status;
+    this.body = body;
+    this.type = type;
+  }
+}
+
 /** One operation of the interface. */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT';
@@ -35,6 +48,7 @@ export interface RouteInput {
   /** The id of the client that signed; '' on routes without a signature. */
   readonly client: string;
   readonly captures: readonly string[];
+  readonly body: Uint8Array;
   /** Collects what other nodes need in order to verify the request themselves. */
   readonly forward: () => ForwardedRequest;
   /** Parses the body as strict JSON of a schema. @throws ApiError REQUEST_MALFORMED */
@@ -77,7 +91,12 @@ export function createRouter(
           signed?.admit(body);
           const parse = <T>(schema: z.ZodType<T>) => parseBody(body, maxBytes, schema);
           const forward = () => forwardRequest(head, body);
-          const result = await route.act({ client: signed?.clientId ?? '', captures, forward, parse });
+          const client = signed?.clientId ?? '';
+          const result = await route.act({ client, captures, body, forward, parse });
+          if (result instanceof TextResponse) {
+            const { status, body: text, type } = result;
+            return { status, body: text, type };
+          }
           return result instanceof Accepted
             ? { status: 202, body: result.body }
             : { status: 200, body: result };

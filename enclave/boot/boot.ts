@@ -4,11 +4,12 @@ import { openConfiguration } from '../../shared/documents/configuration.ts';
 import type { NodePhase } from '../../shared/protocol/control.ts';
 import { type ControlClient, createControlClient } from '../../shared/protocol/control-client.ts';
 import { openEgress } from '../../shared/protocol/egress-client.ts';
-import { createLogClient, type LogClient } from '../../shared/protocol/log-client.ts';
+import { createLogClient } from '../../shared/protocol/log-client.ts';
 import { type Api, startApi } from '../api/index.ts';
 import { Keyring } from '../keyring/index.ts';
-import { appendBootEntry, awaitWitnesses, TransparencyLog } from '../log/index.ts';
+import { appendBootEntry, awaitWitnesses, readPeerWitnesses, TransparencyLog } from '../log/index.ts';
 import { createNsmClient, type NsmClient } from '../nsm/index.ts';
+import { isPeerlessRestart, WitnessedTrees } from '../quorum/witness/index.ts';
 import { restoreDecisionState } from '../signing/index.ts';
 import { createKms, createRecipient } from '../unlock/index.ts';
 import { type NodeClock, startNodeClock } from '../node/clock.ts';
@@ -113,20 +114,29 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
   const { keys, drop } = signed.configuration;
   const session = randomBytes(SESSION_BYTES).toString('hex');
   const entropy = await nsm.random(BOOT_ENTROPY_BYTES);
+  const isPeerless = isPeerlessRestart(signed.configuration, store.state.log, clock.now());
   const boot = appendBootEntry({ store, measured, signed, session, now: clock.now(), entropy });
   const keyring = await Keyring.open(store, platform.curves, keys, admitted, drop, boot);
 
   const client = createLogClient(platform.transport);
+  const peerClient = createLogClient(platform.transport);
+  const closeClients = () => {
+    client.close();
+    peerClient.close();
+  };
   let api: Api | undefined;
   let log: TransparencyLog | undefined;
   try {
     const { witnesses } = signed.configuration;
     const state = await restoreDecisionState(store, { signed, measured, now: () => clock.now() });
-    log = new TransparencyLog({ store, origin: logOrigin(manifest), key: nodeKeys.log, client, witnesses });
-    for (const source of state.sources) log.addSource(source);
-    if (witnesses !== null) {
+    const witnessed = await WitnessedTrees.restore(store);
+    const peers = readPeerWitnesses(signed.configuration);
+    const origin = logOrigin(manifest);
+    log = new TransparencyLog({ store, origin, key: nodeKeys.log, client, witnesses, peers, peerClient });
+    for (const source of [...state.sources, witnessed]) log.addSource(source);
+    if (witnesses !== null || peers !== null) {
       await enter('witnessing');
-      await awaitWitnesses(log);
+      await awaitWitnesses(log, { isPeerless });
     }
     api = await startApi(platform.transport, {
       nsm,
@@ -138,16 +148,17 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
       log,
       nodeKeys,
       state,
+      witnessed,
       envelope,
       peers: null,
     });
     // Requests arrive from now on, and one of them may end the node before the parent has acknowledged the status.
     await Promise.race([enter('serving'), api.failed]);
-    return run({ api, keyring, clock, control, nsm, log, client });
+    return run({ api, keyring, clock, control, nsm, log, closeClients });
   } catch (error) {
     log?.close();
     await api?.close();
-    client.close();
+    closeClients();
     keyring.destroy();
     throw error;
   }
@@ -169,10 +180,10 @@ interface RunningParts {
   readonly control: ControlClient;
   readonly nsm: NsmClient;
   readonly log: TransparencyLog;
-  readonly client: LogClient;
+  readonly closeClients: () => void;
 }
 
-function run({ api, keyring, clock, control, nsm, log, client }: RunningParts): RunningNode {
+function run({ api, keyring, clock, control, nsm, log, closeClients }: RunningParts): RunningNode {
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
   const stopHeartbeat = startHeartbeat(control);
   let isStopping = false;
@@ -182,7 +193,7 @@ function run({ api, keyring, clock, control, nsm, log, client }: RunningParts): 
     stopHeartbeat();
     await api.close();
     log.close();
-    client.close();
+    closeClients();
     keyring.destroy();
     clock.close();
     await reportFinalStatus(control, phase, code);

@@ -7,3 +7,4 @@ export {
 } from './transparency-log.ts';
 export { appendBootEntry, type BootLeaf } from './boot-leaf.ts';
 export { awaitWitnesses } from './await-witnesses.ts';
+export { readPeerWitnesses } from './witness-group.ts';

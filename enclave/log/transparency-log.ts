@@ -9,7 +9,6 @@ import {
   type SigningKey,
 } from '../../audit/log/index.ts';
 import type { Witnesses } from '../../shared/documents/configuration.ts';
-import { errorCode } from '../../shared/errors.ts';
 import { MAX_LOG_ENTRIES, MAX_LOG_ENTRY_BYTES } from '../../shared/protocol/control.ts';
 import type { WitnessRefusal } from '../../shared/protocol/log.ts';
 import type { LogClient } from '../../shared/protocol/log-client.ts';
@@ -17,7 +16,13 @@ import type { NodeKey } from '../node/node-keys.ts';
 import { type RecordChange, type SealedStore, StoreError } from '../store/index.ts';
 import { AppendError } from './errors.ts';
 import { type Extension, PendingTree } from './pending-tree.ts';
-import { WitnessSet } from './witness-set.ts';
+import {
+  type Attempt,
+  handOut,
+  type SignedTree,
+  WitnessGroup,
+  type WitnessGroupOptions,
+} from './witness-group.ts';
 
 /** The most entries that wait to be sealed or cosigned; further ones are refused at once. */
 const MAX_WAITING_ENTRIES = 4096;
@@ -31,8 +36,6 @@ const MAX_CHANGES = 512;
 const MAX_CHANGED_BYTES = 1024 * 1024;
 /** Milliseconds that an entry waits for witnesses: clients wait ten seconds for a response. */
 const COSIGNED_WITHIN_MS = 8_000;
-/** Milliseconds for one attempt to get cosignatures; the parent gives witnesses less. */
-const ATTEMPT_MS = 5_000;
 /** Milliseconds between two attempts, the first and the longest: a new batch ends a pause longer than the first. */
 const FIRST_PAUSE_MS = 20;
 const MAX_PAUSE_MS = 2_000;
@@ -61,14 +64,25 @@ export interface TransparencyLogOptions {
   readonly origin: string;
   readonly key: NodeKey;
   readonly client: Pick<LogClient, 'publish'>;
-  /** Witnesses that the configuration names; null for none. */
+  /** Outside witnesses that the configuration names; null for none. */
   readonly witnesses: Witnesses | null;
+  /** Nodes of the quorum that must cosign too; none when left out. */
+  readonly peers?: WitnessGroupOptions | null;
+  /** A connection of its own for questions to peers: outside witnesses are asked while a peer's response is awaited. */
+  readonly peerClient?: Pick<LogClient, 'publish'>;
   /** Milliseconds of a monotonic clock. */
   readonly monotonic?: () => number;
   readonly cosignedWithinMs?: number;
 }
 
+/**
+ * Who must have cosigned an entry before it has its effect. An entry that tells of a cosignature for a peer needs the
+ * outside witnesses alone: if it needed peers, theirs would need ours, without an end.
+ */
+export type EntryNeeds = 'all' | 'outside';
+
 interface Waiting {
+  readonly needs: EntryNeeds;
   readonly makeEntry: (index: number) => Uint8Array;
   readonly resolve: (appended: Appended) => void;
   readonly reject: (error: unknown) => void;
@@ -79,11 +93,10 @@ interface Sealed extends Omit<Waiting, 'makeEntry'> {
   readonly index: number;
 }
 
-/** A tree that the log has signed. */
-interface SignedTree {
-  readonly size: number;
-  readonly text: string;
-  readonly note: string;
+/** A tree that the outside witnesses have cosigned, with their lines; or one that needs none of theirs. */
+interface PassedTree {
+  readonly tree: SignedTree;
+  readonly lines: readonly string[];
 }
 
 /**
@@ -98,8 +111,10 @@ export class TransparencyLog {
   readonly #store: TransparencyLogOptions['store'];
   readonly #signingKey: SigningKey;
   readonly #client: TransparencyLogOptions['client'];
-  readonly #witnesses: WitnessSet | undefined;
-  readonly #maxUncosignedMs: number;
+  /** Names of peers' witnesses, which checkpoints that nobody waits for are not shown to. */
+  readonly #peerNames: readonly string[];
+  readonly #outside: WitnessGroup | undefined;
+  readonly #peers: WitnessGroup | undefined;
   readonly #monotonic: () => number;
   readonly #cosignedWithinMs: number;
   readonly #sources: StateSource[] = [];
@@ -111,13 +126,14 @@ export class TransparencyLog {
   #newest: SignedTree;
   /** Resolves when the next batch is sealed. */
   #nextBatch = Promise.withResolvers<void>();
+  /** Resolves when peers may be asked for another tree. */
+  #nextPassed = Promise.withResolvers<void>();
   #isFlushing = false;
   #isReleasing = false;
+  #isAskingPeers = false;
   #isPublishing = false;
-  /** Outcome of the last attempt to get cosignatures. */
-  #isCosigned = true;
-  /** Time of the last cosigned tree, by the monotonic clock. */
-  #lastCosigned = -Infinity;
+  /** The newest tree that peers may be asked for. */
+  #passed: PassedTree | undefined;
   #failure: unknown;
   readonly #failed = Promise.withResolvers<never>();
 
@@ -129,15 +145,20 @@ export class TransparencyLog {
     this.#signingKey = { key: verifierKey, sign: (message) => sign(null, message, key.privateKey) };
     this.#store = options.store;
     this.#client = options.client;
-    this.#witnesses = witnesses === null ? undefined : new WitnessSet(witnesses);
-    this.#maxUncosignedMs = (witnesses?.maxUncosignedSeconds ?? 0) * 1_000;
+    const peers = options.peers ?? null;
+    this.#peerNames = (peers?.keys ?? []).map((one) => one.slice(0, one.indexOf('+')));
+    const common = { vkey: this.vkey, monotonic };
+    const except = { client: options.client, select: { except: this.#peerNames } };
+    const only = { client: options.peerClient ?? options.client, select: { only: this.#peerNames } };
+    this.#outside = witnesses === null ? undefined : new WitnessGroup(witnesses, { ...common, ...except });
+    this.#peers = peers === null ? undefined : new WitnessGroup(peers, { ...common, ...only });
     this.#monotonic = monotonic;
     this.#cosignedWithinMs = options.cosignedWithinMs ?? COSIGNED_WITHIN_MS;
     const { size, frontier } = options.store.state.log;
     this.#tree = new PendingTree({ size, hashes: frontier });
     this.#newest = this.#sign(size, frontierRoot({ size, hashes: frontier }));
     this.#failed.promise.catch(() => undefined);
-    if (this.#witnesses === undefined) this.#run(() => this.#publish());
+    if (this.#outside === undefined) this.#run(() => this.#publish());
   }
 
   /** Rejects with the error after which the node must stop; never resolves. */
@@ -145,11 +166,14 @@ export class TransparencyLog {
     return this.#failed.promise;
   }
 
-  /** Threshold and number of the witnesses; null where the configuration names none. */
+  /** Threshold and number of the outside witnesses; null where the configuration names none. */
   get witnesses(): { readonly threshold: number; readonly of: number } | null {
-    return this.#witnesses === undefined
-      ? null
-      : { threshold: this.#witnesses.threshold, of: this.#witnesses.size };
+    return this.#outside?.size ?? null;
+  }
+
+  /** The same of the peers that must cosign; null where none has to. */
+  get peerWitnesses(): { readonly threshold: number; readonly of: number } | null {
+    return this.#peers?.size ?? null;
   }
 
   /** Adds a source whose changes go into every commit from the next one on. */
@@ -162,16 +186,17 @@ export class TransparencyLog {
    *
    * @param makeEntry makes the entry's bytes (at most {@link MAX_LOG_ENTRY_BYTES}) for its index, right before the
    * sources are asked for their changes; an error that it throws refuses that entry alone
+   * @param needs who must have cosigned it
    * @throws AppendError LOG_OVERLOADED, LOG_NOT_COSIGNED, LOG_CLOSED; StoreError, after which but for STORE_FULL the
    * node must stop; RangeError for an entry that is too long
    */
-  append(makeEntry: (index: number) => Uint8Array): Promise<Appended> {
+  append(makeEntry: (index: number) => Uint8Array, needs: EntryNeeds = 'all'): Promise<Appended> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) throw this.#failure;
       if (this.#waiting.length + this.#sealed.length >= MAX_WAITING_ENTRIES) {
         throw new AppendError('LOG_OVERLOADED', `${MAX_WAITING_ENTRIES} entries wait already`);
       }
-      this.#waiting.push({ makeEntry, resolve, reject });
+      this.#waiting.push({ needs, makeEntry, resolve, reject });
       if (!this.#isFlushing) {
         this.#isFlushing = true;
         // Requests that arrived together are read before the next step of the event loop, and make one batch.
@@ -183,22 +208,38 @@ export class TransparencyLog {
   /**
    * Hands out the tree of the start and waits for its cosignatures: until then nothing may leave the enclave.
    *
-   * @param onRefusals called with what witnesses are said to have answered, after each attempt that did not suffice
+   * @param onRefusals called with what witnesses of one group are said to have answered, after each attempt that did not
+   * suffice
+   * @param isPeerless true where the configuration lets this very start do without peers
    * @returns false where the time is over
    */
   async witnessStart(
     timeoutMs: number,
-    onRefusals: (refusals: readonly WitnessRefusal[]) => void,
+    onRefusals: (refusals: readonly WitnessRefusal[], group: WitnessGroup['size']) => void,
+    isPeerless = false,
   ): Promise<boolean> {
     const end = this.#monotonic() + timeoutMs;
+    const groups = [this.#outside, isPeerless ? undefined : this.#peers].filter((one) => one !== undefined);
     for (let pause = FIRST_PAUSE_MS; this.#monotonic() < end; pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
       if (this.#failure !== undefined) throw this.#failure;
-      const { lines, refusals } = await this.#askWitnesses();
-      if (lines !== undefined) return true;
-      onRefusals(refusals);
+      const lacking = await this.#findLacking(groups);
+      if (lacking === undefined) return true;
+      onRefusals(lacking.refusals, lacking.group.size);
       await sleep(pause, undefined, { ref: false });
     }
     return false;
+  }
+
+  /** Asks each group in turn for the newest tree; gives the first that has not cosigned it. */
+  async #findLacking(
+    groups: readonly WitnessGroup[],
+  ): Promise<(Pick<Attempt, 'refusals'> & { readonly group: WitnessGroup }) | undefined> {
+    const tree = this.#newest;
+    for (const group of groups) {
+      const { lines, refusals } = await group.ask(tree);
+      if (lines === undefined) return { group, refusals };
+    }
+    return undefined;
   }
 
   /** Refuses all entries that wait, and all that come. */
@@ -249,16 +290,31 @@ export class TransparencyLog {
 
   #finishSealed({ tree }: Extension, batch: readonly Sealed[]): void {
     this.#newest = this.#sign(tree.frontier.size, tree.root);
-    if (this.#witnesses === undefined) {
-      this.#release(this.#newest, [], tree);
+    const outside = this.#outside;
+    if (outside === undefined) {
+      this.#pass({ tree: this.#newest, lines: [] }, tree);
       this.#run(() => this.#publish());
-      return;
-    }
-    if (this.#mayGoOnUncosigned()) this.#release(this.#newest, []);
-    else this.#expireLater(batch);
+    } else if (outside.mayGoOnUncosigned) this.#pass({ tree: this.#newest, lines: [] });
+    this.#expireLater(batch);
+    if (outside === undefined) return;
     this.#nextBatch.resolve();
     this.#nextBatch = Promise.withResolvers<void>();
-    this.#run(() => this.#releaseAll());
+    this.#run(() => this.#askOutside(outside));
+  }
+
+  /** Takes a tree as one that needs no more outside witnesses: peers may be asked for it. */
+  #pass(passed: PassedTree, known?: Append): void {
+    const peers = this.#peers;
+    if (peers === undefined) {
+      this.#release(passed, 'all', known);
+      return;
+    }
+    this.#release(passed, 'outside', known);
+    this.#passed = passed;
+    if (peers.mayGoOnUncosigned) this.#release(passed, 'all');
+    this.#nextPassed.resolve();
+    this.#nextPassed = Promise.withResolvers<void>();
+    this.#run(() => this.#askPeers(peers));
   }
 
   /** Takes the next entries, as many as one commit carries, and makes their bytes. */
@@ -267,7 +323,7 @@ export class TransparencyLog {
     const entries: Uint8Array[] = [];
     let bytes = 0;
     let taken = 0;
-    for (const { makeEntry, resolve, reject } of this.#waiting) {
+    for (const { makeEntry, ...waiting } of this.#waiting) {
       if (entries.length === MAX_LOG_ENTRIES || bytes >= MAX_BATCH_BYTES) break;
       taken += 1;
       const index = this.#tree.size + entries.length;
@@ -277,9 +333,9 @@ export class TransparencyLog {
           throw new RangeError(`expected an entry of at most ${MAX_LOG_ENTRY_BYTES} bytes`);
         entries.push(entry);
         bytes += entry.length;
-        batch.push({ index, resolve, reject });
+        batch.push({ index, ...waiting });
       } catch (error) {
-        reject(error);
+        waiting.reject(error);
       }
     }
     this.#waiting = this.#waiting.slice(taken);
@@ -298,20 +354,22 @@ export class TransparencyLog {
     return { size, ...signCheckpoint({ origin: this.origin, size, root }, this.#signingKey) };
   }
 
-  /** Gets cosignatures of the newest tree, until no entry waits for one. */
-  async #releaseAll(): Promise<void> {
+  /** Gets cosignatures of outside witnesses for the newest tree, until no entry waits for one. */
+  async #askOutside(outside: WitnessGroup): Promise<void> {
     if (this.#isReleasing) return;
     this.#isReleasing = true;
     let pause = FIRST_PAUSE_MS;
-    while (this.#failure === undefined && (this.#sealed.length > 0 || !this.#isCosigned)) {
+    const isWanted = () => (this.#sealed.at(-1)?.index ?? -1) >= (this.#passed?.tree.size ?? 0);
+    while (this.#failure === undefined && (isWanted() || !outside.isCosigned)) {
       const { promise: nextBatch } = this.#nextBatch;
-      const { tree, lines } = await this.#askWitnesses();
+      const tree = this.#newest;
+      const { lines } = await outside.ask(tree);
       if (lines !== undefined) {
         pause = FIRST_PAUSE_MS;
-        this.#release(tree, lines);
+        this.#pass({ tree, lines });
         continue;
       }
-      if (this.#mayGoOnUncosigned()) this.#release(this.#newest, []);
+      if (outside.mayGoOnUncosigned) this.#pass({ tree: this.#newest, lines: [] });
       await sleep(FIRST_PAUSE_MS, undefined, { ref: false });
       await Promise.race([sleep(pause, undefined, { ref: false }), nextBatch]);
       pause = Math.min(2 * pause, MAX_PAUSE_MS);
@@ -319,29 +377,28 @@ export class TransparencyLog {
     this.#isReleasing = false;
   }
 
-  /** Hands out the newest tree. Lines are undefined where too few witnesses have cosigned it. */
-  async #askWitnesses(): Promise<{
-    tree: SignedTree;
-    lines: readonly string[] | undefined;
-    refusals: readonly WitnessRefusal[];
-  }> {
-    const tree = this.#newest;
-    const threshold = this.#witnesses?.threshold ?? 0;
-    const { lines, refusals } = await this.#hand(tree, threshold);
-    const verified = this.#witnesses?.verify(tree.text, lines) ?? [];
-    this.#isCosigned = verified.length >= threshold;
-    if (this.#isCosigned) this.#lastCosigned = this.#monotonic();
-    return { tree, lines: this.#isCosigned ? verified : undefined, refusals };
-  }
-
-  async #hand({ note }: SignedTree, wanted: number) {
-    try {
-      return await this.#client.publish({ bytes: Buffer.from(note), key: this.vkey, wanted }, ATTEMPT_MS);
-    } catch (error) {
-      // Whatever the parent does, the tree is not cosigned: the caller tries again until its time is over.
-      if (errorCode(error) === 'INTERNAL') throw error;
-      return { lines: [], refusals: [] };
+  /** Gets cosignatures of peers for the newest tree that has those of outside witnesses. */
+  async #askPeers(peers: WitnessGroup): Promise<void> {
+    if (this.#isAskingPeers) return;
+    this.#isAskingPeers = true;
+    let pause = FIRST_PAUSE_MS;
+    const isWanted = ({ tree }: PassedTree) =>
+      this.#sealed.some(({ index, needs }) => needs === 'all' && index < tree.size);
+    for (let passed = this.#passed; passed !== undefined; passed = this.#passed) {
+      if (this.#failure !== undefined || !(isWanted(passed) || !peers.isCosigned)) break;
+      const { promise: nextPassed } = this.#nextPassed;
+      const { lines } = await peers.ask(passed.tree);
+      if (lines !== undefined) {
+        pause = FIRST_PAUSE_MS;
+        this.#release({ ...passed, lines: [...passed.lines, ...lines] }, 'all');
+        continue;
+      }
+      if (peers.mayGoOnUncosigned) this.#release(this.#passed ?? passed, 'all');
+      await sleep(FIRST_PAUSE_MS, undefined, { ref: false });
+      await Promise.race([sleep(pause, undefined, { ref: false }), nextPassed]);
+      pause = Math.min(2 * pause, MAX_PAUSE_MS);
     }
+    this.#isAskingPeers = false;
   }
 
   /** Hands out the newest tree where nothing waits for cosignatures, one at a time and a while after the last. */
@@ -351,22 +408,23 @@ export class TransparencyLog {
     let published: SignedTree | undefined;
     while (this.#newest !== published && this.#failure === undefined) {
       published = this.#newest;
-      await this.#hand(published, 0);
+      await handOut(this.#client, {
+        bytes: Buffer.from(published.note),
+        key: this.vkey,
+        wanted: 0,
+        witnesses: { except: this.#peerNames },
+      });
       await sleep(PUBLICATION_PAUSE_MS, undefined, { ref: false });
     }
     this.#isPublishing = false;
   }
 
-  /** True while the configuration lets the node go on although the last attempt brought too few cosignatures. */
-  #mayGoOnUncosigned(): boolean {
-    return !this.#isCosigned && this.#monotonic() - this.#lastCosigned < this.#maxUncosignedMs;
-  }
-
-  /** Lets the entries of a tree have their effects. */
-  #release(tree: SignedTree, lines: readonly string[], known?: Append): void {
-    const released = this.#sealed.filter(({ index }) => index < tree.size);
+  /** Lets the entries of a tree have their effects: all of them, or those that need outside witnesses alone. */
+  #release({ tree, lines }: PassedTree, needs: EntryNeeds, known?: Append): void {
+    const mayLeave = (one: Sealed) => one.index < tree.size && (needs === 'all' || one.needs === needs);
+    const released = this.#sealed.filter(mayLeave);
     if (released.length === 0) return;
-    this.#sealed = this.#sealed.filter(({ index }) => index >= tree.size);
+    this.#sealed = this.#sealed.filter((one) => !mayLeave(one));
     const provable = known ?? this.#tree.at(tree.size);
     const checkpoint = tree.note + lines.join('');
     for (const { index, resolve } of released) {
@@ -381,8 +439,9 @@ export class TransparencyLog {
   }
 
   #expireLater(batch: readonly Sealed[]): void {
+    const late = new Set(batch);
+    if (!this.#sealed.some((one) => late.has(one))) return;
     setTimeout(() => {
-      const late = new Set(batch);
       const expired = this.#sealed.filter((one) => late.has(one));
       this.#sealed = this.#sealed.filter((one) => !late.has(one));
       for (const { reject } of expired) {

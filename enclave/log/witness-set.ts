@@ -7,7 +7,6 @@ import {
   WITNESS_KEY_TYPES,
 } from '../../audit/log/index.ts';
 import { verifyByNode } from '../../audit/log/node-signatures.ts';
-import type { Witnesses } from '../../shared/documents/configuration.ts';
 
 /** Pinned witnesses. Two names of one public key are one witness: an Ed25519 cosignature does not cover the name. */
 export class WitnessSet {
@@ -17,7 +16,7 @@ export class WitnessSet {
   readonly #keys: readonly VerifierKey[];
 
   /** @throws LogError VERIFIER_KEY_MALFORMED for a key that is no cosigner's; RangeError for a threshold out of range */
-  constructor({ threshold, keys }: Pick<Witnesses, 'keys' | 'threshold'>) {
+  constructor({ threshold, keys }: { readonly threshold: number; readonly keys: readonly string[] }) {
     this.#keys = keys.map((key) => parseVerifierKey(key, WITNESS_KEY_TYPES));
     this.threshold = threshold;
     this.size = new Set(this.#keys.map(({ publicKey }) => Buffer.from(publicKey).toString('hex'))).size;

@@ -53,3 +53,8 @@ export function nodeName({ namespace, environment, node }: NodePlace): string {
 export function logOrigin(place: NodePlace): string {
   return `${nodeName(place)}/log`;
 }
+
+/** Returns the name by which a node cosigns checkpoints of other nodes' logs (C2SP tlog-cosignature). */
+export function witnessName(place: NodePlace): string {
+  return `${nodeName(place)}/witness`;
+}

@@ -21,6 +21,8 @@ export interface NodeKeys {
   readonly log: NodeKey;
   /** Signs receipts. */
   readonly receipt: NodeKey;
+  /** Cosigns checkpoints of the other nodes' logs. */
+  readonly witness: NodeKey;
 }
 
 /**
@@ -37,10 +39,14 @@ export function deriveNodeSecret(
   return Buffer.from(hkdfSync('sha384', password, new Uint8Array(48), info, SEED_BYTES));
 }
 
-/** Derives the keys of the log and of receipts. The caller clears the password. */
+/** Derives the keys of the log, of receipts and of the witness. The caller clears the password. */
 export function deriveNodeKeys(password: Uint8Array, place: NodePlace): NodeKeys {
   const derive = (purpose: string) => holdSeed(deriveNodeSecret(password, purpose, place));
-  return { log: derive('holdfast log key'), receipt: derive('holdfast receipt key') };
+  return {
+    log: derive('holdfast log key'),
+    receipt: derive('holdfast receipt key'),
+    witness: derive('holdfast witness key'),
+  };
 }
 
 function holdSeed(seed: Buffer): NodeKey {

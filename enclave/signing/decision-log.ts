@@ -17,7 +17,7 @@ import type { NodeKey } from '../node/node-keys.ts';
 
 /** What every entry of one boot of a node says of it. */
 export interface DecisionLogOptions {
-  readonly log: Pick<TransparencyLog, 'append' | 'witnesses'>;
+  readonly log: Pick<TransparencyLog, 'append' | 'peerWitnesses' | 'witnesses'>;
   readonly receiptKey: NodeKey;
   readonly measured: MeasuredManifest;
   readonly signed: SignedConfiguration;
@@ -26,7 +26,7 @@ export interface DecisionLogOptions {
   readonly now: () => number;
 }
 
-type Own = 'node' | 'session' | 'sequence' | 'time' | 'configuration' | 'witnesses';
+type Own = 'node' | 'session' | 'sequence' | 'time' | 'configuration' | 'peerWitnesses' | 'witnesses';
 /** What a decision's entry says beside what all entries of the node say. */
 export type DecisionParts = Omit<DecisionPredicate, Own>;
 
@@ -60,6 +60,10 @@ export function createDecisionLog(options: DecisionLogOptions): DecisionLog {
     session,
   };
   const configuration = { version: signed.configuration.version, digest: hex(signed.digest) };
+  const witnesses = {
+    witnesses: log.witnesses,
+    ...(log.peerWitnesses === null ? {} : { peerWitnesses: log.peerWitnesses }),
+  };
   const place = (sequence: number) => ({ ...common, sequence, time: new Date(now()).toISOString() });
   const issue = (entry: Uint8Array, proof: string) =>
     createReceipt(
@@ -72,7 +76,7 @@ export function createDecisionLog(options: DecisionLogOptions): DecisionLog {
     recordDecision: async (requestDigest, parts, onEntry) => {
       let entry: Uint8Array = new Uint8Array();
       const { index, checkpoint, proof } = await log.append((sequence) => {
-        const predicate = { ...place(sequence), ...parts, configuration, witnesses: log.witnesses };
+        const predicate = { ...place(sequence), ...parts, configuration, ...witnesses };
         entry = encodeEntry(createDecisionEntry(hex(requestDigest), predicate));
         onEntry?.();
         return entry;

@@ -12,7 +12,7 @@ import { MAX_REVIEW_BYTES, MAX_VOTE_BYTES } from '../../shared/api/requests.ts';
 import type { Transport, VsockAddress } from '../../shared/transport/transport.ts';
 import { ParentOptionError } from '../common/errors.ts';
 import type { Log } from '../common/log.ts';
-import { carryRequest } from './enclave-request.ts';
+import { carryRequest } from '../common/enclave-request.ts';
 import type { ApprovalDoorOptions } from './options.ts';
 
 /** Requests that are being carried at once; each may hold a review of {@link MAX_REVIEW_BYTES}. */

@@ -69,6 +69,7 @@ export async function buildParent(config: ParentConfig, log: Log): Promise<Built
       ...(config.approvals === undefined
         ? {}
         : { approvals: { ...config.approvals.listen, origins: config.approvals.origins } }),
+      ...(config.witness === undefined ? {} : { witness: config.witness.listen }),
       ...(config.status === undefined ? {} : { status: config.status.listen }),
       log,
     },

@@ -8,6 +8,7 @@ import type { IngressOptions } from '../ingress/options.ts';
 import type { PeersOptions } from '../peers/options.ts';
 import type { StatusSources } from '../metrics/status-sources.ts';
 import type { StatusAddress } from '../status/server.ts';
+import type { WitnessDoorOptions } from '../witness/options.ts';
 
 export interface ParentOptions extends Omit<ControlSources, 'entries' | 'onStatus'> {
   readonly transport: Transport;
@@ -20,6 +21,8 @@ export interface ParentOptions extends Omit<ControlSources, 'entries' | 'onStatu
   readonly peers?: PeersOptions;
   /** Door for approvers; there is none when left out. */
   readonly approvals?: ApprovalDoorOptions;
+  /** Door by which the parents of peers ask the enclave for cosignatures; there is none when left out. */
+  readonly witness?: WitnessDoorOptions;
   /** Address of the status page; there is no page when left out. */
   readonly status?: StatusAddress;
   readonly statusSources?: StatusSources;

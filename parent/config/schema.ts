@@ -156,6 +156,8 @@ export const parentConfigSchema = z.strictObject({
         .default([]),
     })
     .optional(),
+  /** Door for the parents of peers: the one route by which the enclave cosigns checkpoints of their logs. */
+  witness: z.strictObject({ listen: endpoint }).optional(),
   /** The node's log as static files, its witnesses, and a bucket that gets a copy. */
   auditLog: z
     .strictObject({

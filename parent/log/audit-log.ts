@@ -57,8 +57,10 @@ export class AuditLog {
   readonly #log: Log;
   #origin: string | null = null;
   #key: string | null = null;
-  #wanted = 0;
-  #cosigned = 0;
+  /** What the last checkpoint got of the peers that are asked alone, and of all other witnesses. */
+  readonly #groups = { only: { wanted: 0, cosigned: 0 }, except: { wanted: 0, cosigned: 0 } };
+  /** Text of the newest checkpoint, and its lines by the name in each: its witnesses may be asked in several calls. */
+  #newest = { text: '', lines: new Map<string, string>() };
   /** Called with the outcome of each submission: `ok` or a code, and its seconds. */
   onWitness: (witness: string, outcome: string, seconds: number) => void = () => undefined;
 
@@ -86,8 +88,8 @@ export class AuditLog {
       size: this.#writer?.size ?? 0,
       published: this.#writer?.published ?? 0,
       hasGap: this.#writer?.hasGap ?? false,
-      wanted: this.#wanted,
-      cosigned: this.#cosigned,
+      wanted: this.#groups.only.wanted + this.#groups.except.wanted,
+      cosigned: this.#groups.only.cosigned + this.#groups.except.cosigned,
       witnesses: this.#witnesses.map(({ status }) => status),
       archived: this.#archive?.archived ?? null,
     };
@@ -127,7 +129,7 @@ export class AuditLog {
     await this.#archive?.close();
   }
 
-  async #handle({ bytes, key, wanted }: LogRequest): Promise<LogResponse> {
+  async #handle({ bytes, key, wanted, witnesses: select }: LogRequest): Promise<LogResponse> {
     const verifierKey = parseVerifierKey(key, ['ed25519']);
     const { origin, size, text } = openCheckpoint(
       bytes,
@@ -137,19 +139,30 @@ export class AuditLog {
     if (this.#key !== key) this.#log('info', 'audit-log.key', { origin, key });
     this.#origin = origin;
     this.#key = key;
-    this.#wanted = wanted;
     const note = Buffer.from(bytes).toString('utf8');
     const writer = this.#writer;
     if (writer === undefined) return { type: 'checkpoint', lines: [], refusals: [] };
     if (!(await writer.reach(size, REACH_MS))) return { type: 'error', code: 'UNAVAILABLE' };
-    const { lines, refusals } = await this.#askWitnesses({ size, text, note }, wanted);
-    this.#cosigned = lines.length;
-    writer.publish({ size, note: note + lines.join('') });
+    const asked = this.#witnesses.filter(({ name }) => isSelected(name, select));
+    const { lines, refusals } = await this.#askWitnesses({ size, text, note }, wanted, asked);
+    this.#groups['only' in select ? 'only' : 'except'] = { wanted, cosigned: lines.length };
+    writer.publish({ size, note: note + this.#collectLines(text, lines).join('') });
     return { type: 'checkpoint', lines, refusals };
   }
 
-  /** Asks all witnesses at once; resolves with as many as are wanted, or once all have answered or had their time. */
-  async #askWitnesses(tree: { size: number; text: string; note: string }, wanted: number) {
+  /** Adds lines to those that the same checkpoint has got already. */
+  #collectLines(text: string, lines: readonly string[]): string[] {
+    if (this.#newest.text !== text) this.#newest = { text, lines: new Map() };
+    for (const line of lines) this.#newest.lines.set(line.split(' ')[1] ?? '', line);
+    return [...this.#newest.lines.values()];
+  }
+
+  /** Asks witnesses at once; resolves with as many as are wanted, or once all have answered or had their time. */
+  async #askWitnesses(
+    tree: { size: number; text: string; note: string },
+    wanted: number,
+    witnesses: readonly WitnessClient[],
+  ) {
     const lines: string[] = [];
     const refusals = new Map<string, WitnessRefusal>();
     const enough = Promise.withResolvers<void>();
@@ -165,8 +178,8 @@ export class AuditLog {
       } else refusals.set(witness, { witness, code: outcome.code });
       if (wanted > 0 && lines.length >= wanted) enough.resolve();
     };
-    for (const { name } of this.#witnesses) refusals.set(name, { witness: name, code: 'UNREACHABLE' });
-    const asked = this.#witnesses.map(async (witness) => {
+    for (const { name } of witnesses) refusals.set(name, { witness: name, code: 'UNREACHABLE' });
+    const asked = witnesses.map(async (witness) => {
       const startedAt = performance.now();
       const outcome = await witness.cosign(submitted);
       if (outcome === undefined) return;
@@ -184,4 +197,8 @@ export class AuditLog {
     if ('code' in outcome)
       this.#log('warn', 'audit-log.not-cosigned', { witness, code, status: outcome.status });
   }
+}
+
+function isSelected(name: string, select: LogRequest['witnesses']): boolean {
+  return 'only' in select ? select.only.includes(name) : !select.except.includes(name);
 }

@@ -14,6 +14,8 @@ export * from './payloads.ts';
  * POST /v1/explain                   what would be decided, a dry run        (signed request)
  * PUT  /v1/keys/{id}/share           imports an encrypted FROST share         (signed request)
  *
+ * POST /add-checkpoint               a cosignature of a peer's log, C2SP tlog-witness: text both ways
+ *
  * A body has a Content-Length, and one request at a time is under way on a connection.
  * A signed request carries an HTTP Message Signature (RFC 9421): see shared/http-signature.
  */
@@ -38,6 +40,8 @@ const bindingFields = {
   importKey: hex(32, 32),
 };
 
+const witnessGroup = z.strictObject({ threshold: z.int().min(1), of: z.int().min(1) });
+
 /**
  * The user_data of an API attestation document, as JSON of at most 1,024 bytes. The document vouches for it beside
  * public_key, which is the SubjectPublicKeyInfo of the TLS certificate.
@@ -50,7 +54,14 @@ const currentBindingSchema = z.strictObject({
   /** Ed25519 public key that verifies receipts. */
   receiptKey: hex(32, 32),
   /** How many of the witnesses must cosign before anything leaves the node; null where the configuration names none. */
-  witnesses: z.strictObject({ threshold: z.int().min(1), of: z.int().min(1) }).nullable(),
+  witnesses: witnessGroup.nullable(),
+  /** How many other nodes of the quorum must cosign too; left out where the configuration asks for none. */
+  peerWitnesses: witnessGroup.optional(),
+  /**
+   * Ed25519 public key by which the node cosigns other nodes' logs: the name before it in a vkey is that of the log, with
+   * `/witness` in place of `/log`. Left out by nodes of earlier versions.
+   */
+  witnessKey: hex(32, 32).optional(),
 });
 export type NodeBinding = z.infer<typeof currentBindingSchema>;
 

@@ -12,6 +12,8 @@ export const MAX_LOG_FRAME_BYTES = 256 * 1024;
 /** Longest verifier key of a log or a witness (C2SP signed-note) in characters: that of an ML-DSA-44 key is the longest. */
 const MAX_VERIFIER_KEY_CHARACTERS = 2304;
 
+const nameList = z.array(z.string().max(256)).max(MAX_WITNESSES).readonly();
+
 /** What an enclave hands to its parent of its log, beside the entries, which go with the records. */
 export const logRequestSchema = z.discriminatedUnion('type', [
   z.strictObject({
@@ -24,6 +26,8 @@ export const logRequestSchema = z.discriminatedUnion('type', [
     key: z.string().max(MAX_VERIFIER_KEY_CHARACTERS),
     /** How many witnesses must cosign; 0 where nothing waits for them. */
     wanted: z.int().min(0).max(MAX_WITNESSES),
+    /** Which of its witnesses the parent asks, by the names of their keys: those alone, or all but those. */
+    witnesses: z.union([z.strictObject({ only: nameList }), z.strictObject({ except: nameList })]),
   }),
 ]);
 export type LogRequest = z.infer<typeof logRequestSchema>;

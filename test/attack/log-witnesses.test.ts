@@ -137,7 +137,7 @@ async function start(options: InstanceOptions = {}): Promise<Instance> {
       witnesses: { threshold, keys: keys.map(({ key }) => key), maxUncosignedSeconds: 0 },
       cosignedWithinMs: COSIGNED_WITHIN_MS,
     });
-    await awaitWitnesses(log, START_MS);
+    await awaitWitnesses(log, { timeoutMs: START_MS });
   } catch (error) {
     await close(log);
     throw error;

@@ -5,10 +5,10 @@ import { approverGroupSchema, approversSchema, clientGroupSchema, MAX_GROUPS } f
 import { areUnique, entryList, identifier, MAX_ENTRIES, MAX_RULES } from './fields.ts';
 import { commonMembers, DROPS_WHAT_IT_NAMES, dropsOnlyOthers } from './format-1.ts';
 import { networkKeySchema } from './keys.ts';
-import { quorumSchema } from './quorum.ts';
+import { type Quorum, quorumSchema } from './quorum.ts';
 import { checkReferences } from './references.ts';
 import { ruleSchema } from './rules.ts';
-import { witnessesSchema } from './witnesses.ts';
+import { verifierKeyBytes, verifierKeyName, type Witnesses, witnessesSchema } from './witnesses.ts';
 
 export const CONFIGURATION_FORMAT_2 = 'holdfast-configuration/2';
 
@@ -41,5 +41,20 @@ export const configuration2Schema = z
     rules: entryList(ruleSchema, MAX_RULES),
   })
   .refine(dropsOnlyOthers, DROPS_WHAT_IT_NAMES)
+  .refine(({ witnesses, quorum }) => !shareWitness(witnesses, quorum), {
+    path: ['quorum', 'peers'],
+    error: 'a peer is an outside witness too',
+  })
   .superRefine(checkReferences);
 export type ConfigurationDocument2 = z.infer<typeof configuration2Schema>;
+
+/** Tells whether one witness, by name or by key, is in both groups: it would be counted in each. */
+function shareWitness(witnesses: Witnesses | null, quorum: Quorum | undefined): boolean {
+  const outside = witnesses?.keys ?? [];
+  const names = new Set(outside.map(verifierKeyName));
+  const keys = new Set(outside.map(verifierKeyBytes));
+  return (quorum?.peers ?? []).some(
+    ({ witness }) =>
+      witness !== undefined && (names.has(verifierKeyName(witness)) || keys.has(verifierKeyBytes(witness))),
+  );
+}

@@ -38,7 +38,7 @@ function openLog(gate: () => Promise<void> = () => Promise.resolve()) {
     await gate();
     return { index, checkpoint: 'checkpoint\n', proof: [] };
   };
-  return { entries, log: { append, witnesses: null } };
+  return { entries, log: { append, witnesses: null, peerWitnesses: null } };
 }
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');

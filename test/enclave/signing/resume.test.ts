@@ -91,7 +91,11 @@ class Circumstances {
       if (!this.isCosigned) throw new AppendError('LOG_NOT_COSIGNED', 'as the test has it');
       return { index, checkpoint: 'checkpoint\n', proof: [] };
     };
-    const decisionLog = createDecisionLog({ ...common, log: { append, witnesses: null }, receiptKey });
+    const decisionLog = createDecisionLog({
+      ...common,
+      log: { append, witnesses: null, peerWitnesses: null },
+      receiptKey,
+    });
     const clocks = { now: () => this.now, monotonic: () => 0 };
     const pipeline = createSigningPipeline({ ...common, keyring, clocks, log: decisionLog, state });
     const approve = (id: string) =>

@@ -12,6 +12,14 @@ import {
   forwardRequest,
   restoreDecisionState,
 } from '../../../../enclave/signing/index.ts';
+import type { RequestStatus } from '../../../../enclave/approvals/index.ts';
+import {
+  createCoordinator,
+  type ForwardedConsent,
+  toQuorumShare,
+} from '../../../../enclave/quorum/signing/index.ts';
+import { decodePayload } from '../../../../policy/transactions/index.ts';
+import { encodeTransaction } from '../../../../policy/transactions/json.ts';
 import { deriveStoreKey, SealedStore } from '../../../../enclave/store/index.ts';
 import { openLocalCurves } from '../../../../local/noble-curves.ts';
 import type { SignRequest } from '../../../../shared/api/bodies.ts';
@@ -168,7 +176,11 @@ export class QuorumNode {
       return { index, checkpoint: 'checkpoint\n', proof: [] };
     };
     const receiptKey = { privateKey, publicKey: rawKey(publicKey) };
-    const log = createDecisionLog({ ...common, log: { append, witnesses: null }, receiptKey });
+    const log = createDecisionLog({
+      ...common,
+      log: { append, witnesses: null, peerWitnesses: null },
+      receiptKey,
+    });
     const network = testbed.network.start(this.identity, this.#others);
     const clocks = { now: () => testbed.now, monotonic: () => performance.now() };
     const pipeline = createSigningPipeline({ ...common, keyring, clocks, log, state, quorum: { network } });
@@ -217,6 +229,38 @@ export class QuorumNode {
     );
   }
 
+  /**
+   * Coordinates a request whatever the node itself says to it, as hostile code in its place could. Returns the code of the
+   * first other node's denial, or `none`.
+   */
+  async coordinate(status: RequestStatus, consent: ForwardedConsent): Promise<string> {
+    const { key, algorithm, payload } = status.request.request;
+    const { network, keyring } = this.running;
+    const coordinator = createCoordinator({ network, findShare: (id) => toQuorumShare(keyring.share(id)) });
+    const decoded = decodePayload(payload, {
+      algorithm,
+      publicKey: this.#testbed.dealt.group.commitments[0] as Uint8Array,
+      networks: [],
+      ownKeys: [],
+    });
+    if (status.signed === undefined) throw new RangeError('expected the request as it came');
+    const job = {
+      key,
+      request: status.signed,
+      consent,
+      digest: Buffer.from(status.request.digest, 'hex'),
+      transaction: encodeTransaction(decoded.transaction),
+      signings: decoded.signings,
+    };
+    const refusal: unknown = await coordinator.sign(job).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (refusal === undefined) return 'none';
+    const { nodes } = (refusal as { details: { nodes: { code: string }[] } }).details;
+    return nodes[0]?.code ?? 'none';
+  }
+
   get #others(): number[] {
     const all = Array.from({ length: this.#testbed.options.size }, (_, index) => index + 1);
     return all.filter((node) => node !== this.number);
@@ -236,11 +280,18 @@ export class QuorumNode {
   #configure() {
     const { client, alice, bob, options } = this.#testbed;
     const { type, networks = [], rule, configuration } = options;
+    const { person, ...others } = configuration?.(this.number) ?? {};
     const pcrs = { 0: '00'.repeat(48), 1: '00'.repeat(48), 2: '00'.repeat(48) };
     const document = makeConfiguration2({
       version: 1,
       manifest: hex(manifestOf(this.number)),
-      clients: [{ id: 'backend', publicKey: hex(rawKey(client.publicKey)), person: null }],
+      clients: [
+        {
+          id: 'backend',
+          publicKey: hex(rawKey(client.publicKey)),
+          person: (person as string | undefined) ?? null,
+        },
+      ],
       clientGroups: [],
       keys: [{ id: KEY, type, networks: [...networks] }],
       notAfter: new Date(START + YEAR_MS).toISOString(),
@@ -267,7 +318,7 @@ export class QuorumNode {
           ...rule?.(this.number),
         }),
       ],
-      ...configuration?.(this.number),
+      ...others,
     });
     return parseConfiguration(Buffer.from(JSON.stringify(document)));
   }

@@ -19,6 +19,8 @@ export interface CarriedRequest {
 /** A response as the enclave gave it. */
 export interface CarriedResponse {
   readonly status: number;
+  /** Media type; undefined where the enclave gave none. */
+  readonly type: string | undefined;
   readonly body: Uint8Array;
 }
 
@@ -41,7 +43,8 @@ export async function carryRequest(
   tls.on('error', () => stream.destroy());
   try {
     const response = await send(tls, { method, path, body, signal });
-    return { status: response.statusCode ?? 0, body: await collect(response, maxResponseBytes) };
+    const { statusCode: status = 0, headers } = response;
+    return { status, type: headers['content-type'], body: await collect(response, maxResponseBytes) };
   } finally {
     tls.destroy();
     stream.destroy();
