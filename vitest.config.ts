@@ -15,6 +15,7 @@ const E2E = [
   'test/client/node-client.test.ts',
   'test/enclave/api/http-server.test.ts',
   'test/enclave/{keyring/keyring,keys/keys,store/index-attack,unlock/kms-partition}.test.ts',
+  'test/enclave/peers/{hostile-carrier,refusals,sessions}.test.ts',
   'test/image/{image-inputs,node-modules}.test.ts',
   'test/local/hostile-parent/hostile-parent.test.ts',
   'test/local/kms/{attested,clients,grants,key-kinds,signing}.test.ts',
@@ -22,8 +23,9 @@ const E2E = [
   'test/parent/{chaos,connection-table,operations,parent,relay,systemd,systemd-sockets}.test.ts',
   'test/parent/{config/vsock-proxy-file,doctor/doctor,egress/egress,egress/leaks}.test.ts',
   'test/parent/{lifecycle/supervisor,store/postgres-store,store/sqlite-store}.test.ts',
-  'test/shared/frost/{hostile,independent}.test.ts',
+  'test/shared/frost/{hostile,independent,zcash}.test.ts',
   'test/shared/http-signature/http-signature.test.ts',
+  'test/shared/noise/peer.test.ts',
   'test/shared/protocol/control-client.test.ts',
   'test/shared/transport/unix-transport.test.ts',
 ];
