@@ -106,7 +106,7 @@ export const manifestOf = (node: number) => new Uint8Array(48).fill(node);
 /** One node: its store outlives its boots. */
 export class QuorumNode {
   readonly number: number;
-  readonly entries: Entry[] = [];
+  readonly #appended: Uint8Array[] = [];
   readonly receiptKeys = generateKeyPairSync('ed25519');
   readonly storage = new MemoryRecordStorage();
   session = '';
@@ -118,6 +118,11 @@ export class QuorumNode {
   constructor(testbed: QuorumTestbed, number: number) {
     this.#testbed = testbed;
     this.number = number;
+  }
+
+  /** What the node has appended to its log, over all its boots. */
+  get entries(): Entry[] {
+    return this.#appended.map(parseEntry);
   }
 
   get running() {
@@ -160,17 +165,25 @@ export class QuorumNode {
       ? SealedStore.create(this.storage, storeKey, none, undefined)
       : await SealedStore.open(this.storage, storeKey);
     const admission = admitConfiguration(store.state, signed);
-    const keyring = await Keyring.open(store, openLocalCurves(), configuration.keys, admission);
+    const keyring = await Keyring.open(
+      store,
+      openLocalCurves(),
+      configuration.keys,
+      admission,
+      [],
+      undefined,
+      { suites: testbed.suites, random: randomBytes },
+    );
     if (isFirst) await keyring.takeShare(KEY, this.#holdDealt());
     const manifest = { ...place, quorum: { size, threshold } } as Manifest;
     const measured = { manifest, digest: manifestOf(this.number) };
     const common = { signed, measured, session: this.session, now: () => testbed.now };
     const state = await restoreDecisionState(store, common);
     const { publicKey, privateKey } = this.receiptKeys;
-    const { entries } = this;
+    const appended = this.#appended;
     const append: TransparencyLog['append'] = async (makeEntry) => {
-      const index = entries.length;
-      entries.push(parseEntry(makeEntry(index)));
+      const index = appended.length;
+      appended.push(makeEntry(index));
       await store.commit(state.sources.flatMap((source) => source.collectChanges()));
       await this.gate();
       return { index, checkpoint: 'checkpoint\n', proof: [] };
