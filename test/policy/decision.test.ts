@@ -1,16 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_EFFECTS, type Transaction } from '../../policy/transactions/transaction.ts';
 import type { PermitRule } from '../../shared/documents/configuration.ts';
-import {
-  CAROL,
-  condition,
-  DAVE,
-  denial,
-  ETHER,
-  makeConfiguration2,
-  MAINNET,
-  permit,
-} from '../shared/documents/sample-rules.ts';
+import { CAROL, condition, DAVE, denial, ETHER, MAINNET, permit } from '../shared/documents/sample-rules.ts';
 import { effect, transaction } from './sample-transactions.ts';
 import { NOON, outcomeOf, request, startPolicy } from './start-policy.ts';
 
