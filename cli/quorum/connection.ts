@@ -1,10 +1,11 @@
 import { connectQuorum, type NodeClientOptions, type QuorumClient } from '../../client/index.ts';
-import { errorCode } from '../../shared/errors.ts';
+import { errorCode, HoldfastError } from '../../shared/errors.ts';
 import { type CommandInput, type OptionSpec, UsageError } from '../common/command.ts';
 import { printable } from '../common/printable.ts';
 import { readSigningKey } from '../common/private-key.ts';
 import { readProfileFile } from '../common/profile-file.ts';
 import type { SettingName } from '../common/settings.ts';
+import { describeSystemError } from '../common/system-error.ts';
 import { CLIENT_OPTIONS, readIdentifier, readNodeOptions } from '../node/connection.ts';
 
 /** Options for who asks, which node is asked first, and which ones where that does not serve. */
@@ -50,7 +51,10 @@ const NODE_SETTINGS = ['url', 'pcrs', 'manifest'] as const satisfies readonly Se
 
 /** Reads where another node is, and what it must prove to be, from its profile. */
 async function readOther(path: string, input: CommandInput) {
-  const profile = await readProfileFile(path, true);
+  const profile = await readProfileFile(path, true).catch((error: unknown) => {
+    if (error instanceof HoldfastError) throw error;
+    throw new UsageError(`cannot read the profile ${path}: ${describeSystemError(error)}`);
+  });
   if (profile === undefined) throw new UsageError(`cannot read the profile ${path}: there is no such file`);
   const missing = NODE_SETTINGS.find((name) => profile.values.get(name) === undefined);
   if (missing !== undefined) throw new UsageError(`the profile ${path} names no ${missing}`);

@@ -25,6 +25,18 @@ export const CONFIGURATION_LINT_CODES: readonly CodeArea[] = [
       ],
       PASSKEY_ORIGIN_FOREIGN: 'no browser gives a passkey to a page whose origin is not of its relying party',
       PASSKEY_ORIGIN_HTTP: 'a page without TLS asks for consent, which whoever is on the way can alter',
+      PEER_WITNESSES_ONE_FAULT: [
+        'nodes that one host, account or administrator runs count as one witness',
+        'Nothing has to be done where each peer has a host, an account and an administrator of its own.',
+      ],
+      PEER_WITNESSES_UNUSED: [
+        'peers have keys by which they cosign, and quorum.witnesses asks for none of them',
+        'Say in quorum.witnesses how many must cosign, or drop the keys.',
+      ],
+      PEERLESS_RESTART: [
+        'the node may start without its peers, from the one tree that quorum.witnesses.restart names',
+        'Compare that tree with a checkpoint kept elsewhere; have the next configuration leave it out.',
+      ],
       QUORUM_IMPOSSIBLE: 'a rule asks for more people than its groups have, each of whom counts once',
       QUORUM_IMPOSSIBLE_FOR_CLIENT:
         'without the person behind a client, its groups have too few people for what the rule asks for',
@@ -55,6 +67,10 @@ export const CONFIGURATION_LINT_CODES: readonly CodeArea[] = [
       WITNESSES_NONE: [
         'the configuration names no witnesses: a rollback of the whole store is not noticed',
         'Name witnesses; SECURITY.md says what remains without them.',
+      ],
+      WITNESSES_PEERS_ALONE: [
+        'only the other nodes of the quorum witness: a rollback of all of them together is not noticed',
+        'Name outside witnesses beside them; docs/transparency-log.md says what peers alone give.',
       ],
       WITNESSES_UNSOUND:
         'the threshold is not more than half: two histories can both be cosigned by honest witnesses',

@@ -42,6 +42,14 @@ export type ConfigurationLintCode =
   | 'WITNESSES_BEAR'
   /** For some time the node signs without its witnesses. */
   | 'WITNESSES_WAIVED'
+  /** Nobody but other nodes of the quorum witnesses. */
+  | 'WITNESSES_PEERS_ALONE'
+  /** Peers have keys by which they cosign, and none has to. */
+  | 'PEER_WITNESSES_UNUSED'
+  /** What the number of peers does not say: whoever runs several of them is one witness. */
+  | 'PEER_WITNESSES_ONE_FAULT'
+  /** The node may start without its peers, from one tree. */
+  | 'PEERLESS_RESTART'
   /** A passkey is used over a connection that anybody on the way can alter. */
   | 'PASSKEY_ORIGIN_HTTP'
   /** No browser gives the passkey to a page of this origin. */

@@ -2,9 +2,10 @@ import type { Configuration } from '../../../shared/documents/configuration.ts';
 import { lintConsent } from './consent.ts';
 import { lintExpiry } from './expiry.ts';
 import type { ConfigurationFinding, Severity } from './finding.ts';
-import { lintPasskeys, lintWitnesses } from './people.ts';
+import { lintPasskeys } from './people.ts';
 import { lintPermissions } from './permissions.ts';
 import { lintDenied, lintReach } from './reach.ts';
+import { lintWitnesses } from './witnesses.ts';
 
 export type { ConfigurationFinding } from './finding.ts';
 

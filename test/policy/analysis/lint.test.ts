@@ -248,6 +248,57 @@ describe('witnesses', () => {
   });
 });
 
+describe('peers as witnesses', () => {
+  const peers = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({
+      node: index + 2,
+      manifest: `0${index}`.repeat(48),
+      images: [{ pcrs: { 0: 'aa'.repeat(48), 1: 'bb'.repeat(48), 2: 'cc'.repeat(48) }, notAfter: null }],
+      witness: vkey(`peer-${index}`),
+    }));
+  const quorumOf = (k: number, n: number, rest: object = {}) => ({
+    peers: peers(n),
+    servesAlone: [],
+    refreshHours: null,
+    witnesses: { threshold: k, maxUncosignedSeconds: 0, ...rest },
+  });
+  const ONE_FAULT = 'note PEER_WITNESSES_ONE_FAULT quorum.witnesses';
+
+  it.each([
+    [1, 2, 'warning WITNESSES_UNSOUND'],
+    [2, 2, 'note WITNESSES_BEAR'],
+    [2, 3, 'warning WITNESSES_BEAR_NO_FAULT'],
+    [3, 4, 'note WITNESSES_BEAR'],
+  ])('%i of %i beside outside witnesses', (k, n, found) => {
+    const findings = lint([quiet()], { quorum: quorumOf(k, n) });
+    expect(findings.toSorted()).toEqual([BEAR, ONE_FAULT, `${found} quorum.witnesses`].toSorted());
+  });
+
+  it('alone are an error where two histories find enough of them', () => {
+    const alone = 'warning WITNESSES_PEERS_ALONE witnesses';
+    expect(lint([quiet()], { witnesses: null, quorum: quorumOf(1, 2) }).toSorted()).toEqual(
+      ['error WITNESSES_UNSOUND quorum.witnesses', ONE_FAULT, alone].toSorted(),
+    );
+    expect(lint([quiet()], { witnesses: null, quorum: quorumOf(2, 2) })).toContain(alone);
+    // Outside witnesses that are unsound by themselves carry nothing.
+    expect(lint([quiet()], { witnesses: witnessed(1, 2), quorum: quorumOf(1, 2) })).toContain(
+      'error WITNESSES_UNSOUND quorum.witnesses',
+    );
+  });
+
+  it('tell of what waives them', () => {
+    const restart = { size: 7, root: '00'.repeat(32), notAfter: '2027-01-01T00:00:00Z' };
+    expect(lint([quiet()], { quorum: quorumOf(2, 2, { restart, maxUncosignedSeconds: 9 }) })).toEqual(
+      expect.arrayContaining([
+        'warning PEERLESS_RESTART quorum.witnesses',
+        'warning WITNESSES_WAIVED quorum.witnesses',
+      ]),
+    );
+    const unused = { peers: peers(2), servesAlone: [], refreshHours: null };
+    expect(lint([quiet()], { quorum: unused })).toContain('warning PEER_WITNESSES_UNUSED quorum.witnesses');
+  });
+});
+
 describe('passkeys', () => {
   it.each([
     ['http://bank.example', 'error PASSKEY_ORIGIN_HTTP pia'],
