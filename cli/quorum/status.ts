@@ -39,19 +39,19 @@ function describePeer(
   return printable(`  node ${node}  ${parts.join(', ')}`);
 }
 
-function describeKey({ id, type, publicKey, share, pending, nonces }: QuorumKey): string {
+function describeKey({ id, type, publicKey, share, superseded, pending, nonces }: QuorumKey): string {
   const held =
     share === null
       ? publicKey === null
         ? 'neither generated nor imported yet'
-        : 'this node has no share'
+        : `this node has no share${superseded === null ? '' : `; epoch ${superseded} is in force`}`
       : `epoch ${share.epoch}, ${share.threshold} of ${share.participants.join(', ')}`;
   return [
     `${id}  ${type}  ${held}`,
     ...(publicKey === null ? [] : [`  public key  ${publicKey}`]),
     ...(pending === null
       ? []
-      : [`  pending     ${pending.kind} to epoch ${pending.epoch}, ceremony ${pending.ceremony}`]),
+      : [`  pending     epoch ${pending.epoch}, confirmed by this node in ceremony ${pending.ceremony}`]),
     ...(nonces.length === 0
       ? []
       : [`  nonces      ${nonces.map(({ node, count }) => `${count} of node ${node}`).join(', ')}`]),

@@ -7,6 +7,7 @@ import {
   type PreparedPermit,
 } from '../policy.ts';
 import { type Mismatch, mismatch, type RuleField } from '../reasons.ts';
+import { isKeyOperation } from '../request.ts';
 import type { PolicyState } from '../state.ts';
 import { findMissing, joinMissing, type MissingApprovals, type Requirement } from './consent.ts';
 import { deniesTransaction, isUnconditional } from './denial.ts';
@@ -47,7 +48,7 @@ function examineRest(rule: PreparedPermit, question: Question, state: PolicyStat
   const { request, facts, time } = question;
   if (rule.time !== null && isWithin(rule.time, time.now) !== true) return missed('time');
   if (request.operation === 'commit') return matched(rule, [], [], question);
-  if (request.operation === 'import-share') return matched(rule, [], listOwn(rule), question);
+  if (isKeyOperation(request.operation)) return matched(rule, [], listOwn(rule), question);
   if (facts === undefined) return missed('effects');
   const unmatched = findMismatch(rule, facts);
   if (unmatched !== undefined) return missed(unmatched);
@@ -113,12 +114,9 @@ function findScopeMismatch(rule: PreparedPermit, { request, payloads }: Question
       if (!rule.operations.has('sign')) return 'operations';
       if (!payloads.some((kind) => rule.payloads.has(kind))) return 'payloads';
       break;
-    case 'import-share':
-      if (!rule.operations.has('import-share')) return 'operations';
-      break;
     default:
-      // No type allows another operation; hostile data might.
-      return 'operations';
+      // No type allows another operation than those on keys; hostile data might.
+      if (!isKeyOperation(request.operation) || !rule.operations.has(request.operation)) return 'operations';
   }
   return undefined;
 }
@@ -139,10 +137,8 @@ export function denies(rule: PreparedDenial, { request, payloads, time, facts }:
         isUnconditional(rule) &&
         payloads.every((kind) => rule.payloads.has(kind))
       );
-    case 'import-share':
-      return rule.operations.has('import-share');
     default:
-      return true;
+      return !isKeyOperation(request.operation) || rule.operations.has(request.operation);
   }
 }
 

@@ -125,6 +125,7 @@ const STATUS = {
       type: 'frost-ed25519',
       publicKey: 'ab'.repeat(32),
       share: { epoch: 1, participants: [1, 2, 3], threshold: 2 },
+      superseded: null,
       pending: null,
       nonces: [{ node: 2, count: 64 }],
     },
