@@ -5,6 +5,8 @@ export type CliErrorCode =
   | 'CASES_DIFFER'
   /** A table of cases is not YAML. */
   | 'CASES_FILE_MALFORMED'
+  /** A ceremony has not ended within the time that the command waits: the nodes go on with it. */
+  | 'CEREMONY_UNFINISHED'
   /** What was asked for runs from a working copy of the project alone. */
   | 'CLONE_NEEDED'
   /** The person at the terminal said no. */

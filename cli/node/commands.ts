@@ -21,9 +21,9 @@ import {
   type Outcome,
   UsageError,
 } from '../common/command.ts';
-import { CliError } from '../common/errors.ts';
 import { CLIENT_OPTIONS, NODE_OPTIONS, readIdentifier, readNodeOptions, withNode } from './connection.ts';
-import { chooseAlgorithm, PAYLOAD_OPTIONS, readAlgorithm, readPayload } from './payload.ts';
+import { PAYLOAD_OPTIONS } from './payload.ts';
+import { describeSigned, readSignRequest } from './sign-request.ts';
 import { nodeStatusSchema } from './status.ts';
 import { writeOutput } from '../common/output-file.ts';
 import { printable } from '../common/printable.ts';
@@ -187,7 +187,7 @@ async function finish(
   try {
     const response = await signing;
     await keepReceipt(response.receipt);
-    return { ok: true, text: describeResponse(response), data: { ...data, ...response } };
+    return { ok: true, text: describeSigned(response), data: { ...data, ...response } };
   } catch (error) {
     if (error instanceof NodeRefusal && error.receipt !== undefined) await keepReceipt(error.receipt);
     if (!(error instanceof ClientError && error.code === 'APPROVALS_NEEDED')) throw error;
@@ -229,18 +229,13 @@ function describeRequest({
   ].join('\n');
 }
 
-/** Reads a request to sign from the command line, its algorithm by the node's keys where none is named. */
+/** Reads a request to sign from the command line, and has a node act on it. */
 async function withSignRequest(
   input: CommandInput,
   act: (node: NodeClient, request: SignRequest) => Promise<Outcome>,
 ): Promise<Outcome> {
-  const key = readIdentifier(input.positionals[0], 'KEY');
-  const payload = await readPayload(input);
-  const named = readAlgorithm(input.text('algorithm'));
-  return await withNode(input, async (node) => {
-    const algorithm = named ?? chooseFor(await node.keys(), key, payload.kind);
-    return await act(node, { key, algorithm, payload });
-  });
+  const complete = await readSignRequest(input);
+  return await withNode(input, async (node) => act(node, await complete(() => node.keys())));
 }
 
 /** Describes a dry run in lines: what would be decided, and what each rule says. */
@@ -272,18 +267,6 @@ function readStatusUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol !== 'http:') throw new UsageError('URL is the status page of a parent: http://host:port');
   return url;
-}
-
-function chooseFor(held: readonly KeyInfo[], id: string, kind: Parameters<typeof chooseAlgorithm>[1]) {
-  const type = held.find((key) => key.id === id)?.type;
-  if (type === undefined) throw new CliError('KEY_UNKNOWN', 'the node has no such key', { key: id });
-  const algorithm = chooseAlgorithm(type, kind);
-  if (algorithm !== undefined) return algorithm;
-  throw new CliError('KEY_UNSUITABLE', 'no algorithm of this key takes such a payload', {
-    key: id,
-    type,
-    kind,
-  });
 }
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
@@ -356,13 +339,4 @@ function describeKeys(held: readonly KeyInfo[]): string {
 
 function describeUsage({ records, unnamed, maximum }: StoreUsage): string {
   return `store: ${records} of ${maximum} records, ${unnamed} of which the configuration does not name`;
-}
-
-function describeResponse({ signature, recovery, publicKey, rule, configuration, inputs }: Signed): string {
-  return [
-    ...(inputs?.map((input) => `${input.signature}  input ${input.index}`) ?? [signature]),
-    ...(recovery === undefined ? [] : [`  recovery    ${recovery}`]),
-    `  public key  ${publicKey}`,
-    `  allowed by  rule ${rule}, configuration ${configuration}`,
-  ].join('\n');
 }
