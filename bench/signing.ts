@@ -6,14 +6,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { dealShares, sealShare } from '../client/index.ts';
-import {
-  commitNonces,
-  generateImportKey,
-  NonceStore,
-  openShare,
-  restoreShare,
-  signShare,
-} from '../enclave/frost/index.ts';
+import { generateImportKey, openShare, restoreShare } from '../enclave/frost/index.ts';
 import { generateKey, type SoleKeyType } from '../enclave/keys/index.ts';
 import { type SigningInput, toSigningInput } from '../policy/transactions/index.ts';
 import { openLocalCurves } from '../local/noble-curves.ts';
@@ -65,7 +58,6 @@ for (const [type, algorithm, payload] of SIGNATURES) {
   measure(`sign ${algorithm}, ${payload.kind}`, () => key.sign({ algorithm, payload }));
 }
 
-const OWNER = { client: 'backend', key: 'shared', now: 0 };
 function measureFrost(type: ShareType, payload: BlindPayload): void {
   const { group, shares } = dealShares({ type, threshold: 2, participants: 3 });
   const importKey = generateImportKey();
@@ -77,25 +69,15 @@ function measureFrost(type: ShareType, payload: BlindPayload): void {
   });
   if (first === undefined || second === undefined) throw new RangeError('expected two shares of a group');
   const serialised = first.held.serialise();
-  const store = new NonceStore({ outstanding: 1, outstandingPerClient: 1 });
-  const theirs = commitNonces(new NonceStore(), { ...OWNER, share: second.held }).commitment;
-  const commit = () => commitNonces(store, { ...OWNER, share: first.held });
+  const theirs = second.held.commit().commitments;
   measure(`${type}, import`, () => openShare(first.request, importKey, destination, first.expected));
   measure(`${type}, restore from the store`, () => restoreShare(type, serialised));
-  measure(`${type}, round one`, () => {
-    store.clear();
-    commit();
-  });
-  store.clear();
+  measure(`${type}, round one`, () => first.held.commit());
+  const input = toSigningInput(payload);
   measure(`${type}, both rounds`, () => {
-    const { handle, commitment } = commit();
-    signShare(store, {
-      ...OWNER,
-      share: first.held,
-      handle,
-      commitments: [commitment, theirs],
-      payload: toSigningInput(payload),
-    });
+    const nonces = first.held.commit();
+    const round = { nonces, commitments: [nonces.commitments, theirs] };
+    first.held.sign({ algorithm: type, payload: input, round });
   });
 }
 measureFrost('frost-ed25519', { kind: 'message', message: message.toString('hex') });

@@ -25,9 +25,7 @@ export type ClientErrorCode =
   /** A ceremony has ended without a new epoch: the old state stays. `details` has its code and the nodes at fault. */
   | 'CEREMONY_FAILED'
   /** Every node of the quorum was passed over; nothing was carried out. `details.nodes` has the code of each. */
-  | 'NODES_UNREACHABLE'
-  /** The signature shares do not make a signature; `details.signers` names those at fault, where known. */
-  | 'AGGREGATION_FAILED';
+  | 'NODES_UNREACHABLE';
 
 /** A failure between a client and its node. */
 export class ClientError extends HoldfastError<ClientErrorCode> {}
@@ -36,9 +34,20 @@ export class ClientError extends HoldfastError<ClientErrorCode> {}
 export class NodeRefusal extends HoldfastError {
   /** The receipt of the decision, unverified: why nothing permits the request. Undefined where nothing was decided. */
   readonly receipt: Receipt | undefined;
+  /** Receipts of other nodes of the quorum that have decided on the request, unverified. */
+  readonly receipts: readonly Receipt[];
 
-  constructor(code: string, message: string, details: Record<string, unknown> = {}, receipt?: Receipt) {
+  constructor(
+    code: string,
+    message: string,
+    details: Record<string, unknown> = {},
+    decided: {
+      readonly receipt?: Receipt | undefined;
+      readonly receipts?: readonly Receipt[] | undefined;
+    } = {},
+  ) {
     super(code, message, details);
-    this.receipt = receipt;
+    this.receipt = decided.receipt;
+    this.receipts = decided.receipts ?? [];
   }
 }

@@ -1,15 +1,12 @@
 export { digestShareGroup } from '../shared/frost/index.ts';
-export { aggregateSignature, type GroupSignature } from './aggregation.ts';
 export { attestNode, type AttestOptions } from './attest-node.ts';
 export { type DealtGroup, type DealtShare, dealShares, sealShare } from './dealer.ts';
 export { ClientError, type ClientErrorCode, NodeRefusal } from './errors.ts';
-export { signWithGroup } from './group-signing.ts';
 export { sealKey, type SealKeyForNode } from './key-import.ts';
 export { connectNode, NodeClient, type NodeClientOptions, type SealForNode } from './node-client.ts';
 export { type NodeIdentity, type NodeTrust } from './node-identity.ts';
 export { type Begun, NodeQuorum, type WaitOptions } from './node-quorum.ts';
 export { connectQuorum, QuorumClient, type QuorumClientOptions } from './quorum-client.ts';
-export { type SignatureShare } from './signer-values.ts';
 export { parseNodeUrl } from './tls-connection.ts';
 export { addPsbtSignatures } from './psbt.ts';
 export { type Decided, documentReceipt, type ReceiptSubject, verifyResponseReceipt } from './receipts.ts';

@@ -3,7 +3,6 @@ import type { z } from 'zod';
 import type { ShareDestination } from '../shared/frost/index.ts';
 import { signRequest } from '../shared/http-signature/index.ts';
 import {
-  type FrostRound2Request,
   healthResponseSchema,
   type KeyInfo,
   keysResponseSchema,
@@ -21,15 +20,11 @@ import {
 import { digestManifest } from '../shared/documents/manifest.ts';
 import type { VerifiedReceipt } from '../audit/receipt/index.ts';
 import {
-  type Nonces,
-  noncesSchema,
   parseResponse,
   type ShareImported,
   shareImportedSchema,
   type Signed,
   signedSchema,
-  type SignedShare,
-  signedShareSchema,
 } from './responses.ts';
 import { attestNode, type AttestOptions, DEFAULT_TIMEOUT_MS } from './attest-node.ts';
 import { ClientError, NodeRefusal } from './errors.ts';
@@ -280,31 +275,6 @@ export class NodeClient {
       answer: shareImportedSchema,
       body: ({ binding: { session, importKey } }) =>
         seal(Buffer.from(importKey, 'hex'), { manifest, session, key }),
-    });
-  }
-
-  /** Commits to nonces for one signing (`POST /v1/frost/round1`; RFC 9591 section 5.1). */
-  async frostRound1(key: string): Promise<Nonces> {
-    return await this.#call({
-      method: 'POST',
-      target: '/v1/frost/round1',
-      answer: noncesSchema,
-      body: () => ({ key }),
-    });
-  }
-
-  /**
-   * Makes a signature share with the nonces of a handle, which is used up (`POST /v1/frost/round2`; RFC 9591 section 5.2).
-   *
-   * @throws TypeError for a payload that is not hex as the node takes it
-   */
-  async frostRound2(request: FrostRound2Request): Promise<SignedShare> {
-    assertPayload(request.payload);
-    return await this.#call({
-      method: 'POST',
-      target: '/v1/frost/round2',
-      answer: signedShareSchema,
-      body: () => request,
     });
   }
 

@@ -1,10 +1,8 @@
-import type * as z from 'zod';
+import * as z from 'zod';
 import { parseJson } from '../shared/json/index.ts';
 import { receiptSchema } from '../audit/receipt/receipt.ts';
 import {
   errorResponseSchema,
-  frostRound1ResponseSchema,
-  frostRound2ResponseSchema,
   shareImportResponseSchema,
   signResponseSchema,
   waitingResponseSchema,
@@ -17,17 +15,16 @@ const MAX_JSON_DEPTH = 8;
 /** The member of every response to a request that was decided; nodes of version 0.1.0 give no receipts. */
 const decided = { receipt: receiptSchema.optional() };
 
-export const signedSchema = signResponseSchema.extend(decided);
+/** Receipts of the other nodes of a quorum that have decided on the request too. */
+const decidedTogether = { ...decided, receipts: z.array(receiptSchema).optional() };
+
+export const signedSchema = signResponseSchema.extend(decidedTogether);
 /** Signatures, with the rule that permitted them and the receipt. */
 export type Signed = z.infer<typeof signedSchema>;
 export const shareImportedSchema = shareImportResponseSchema.extend(decided);
 export type ShareImported = z.infer<typeof shareImportedSchema>;
-export const noncesSchema = frostRound1ResponseSchema.extend(decided);
-export type Nonces = z.infer<typeof noncesSchema>;
-export const signedShareSchema = frostRound2ResponseSchema.extend(decided);
-export type SignedShare = z.infer<typeof signedShareSchema>;
 const waitingSchema = waitingResponseSchema.extend(decided);
-const refusalSchema = errorResponseSchema.extend(decided);
+const refusalSchema = errorResponseSchema.extend(decidedTogether);
 
 /**
  * Parses a node's response: the body of a 200 or of what was begun (202), a request that waits (202), or a
@@ -47,9 +44,9 @@ export function parseResponse<T>(answer: HttpResponse, schema: z.ZodType<T>): T 
       receipt,
     });
   }
-  const { error, receipt } = parseBody(answer, refusalSchema);
+  const { error, receipt, receipts } = parseBody(answer, refusalSchema);
   const message = `the node refuses the request: HTTP ${answer.status} ${error}`;
-  throw new NodeRefusal(error, message, { status: answer.status }, receipt);
+  throw new NodeRefusal(error, message, { status: answer.status }, { receipt, receipts });
 }
 
 function parseBody<T>(answer: HttpResponse, schema: z.ZodType<T>): T {

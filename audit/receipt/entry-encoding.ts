@@ -169,6 +169,19 @@ function orderDecision(decision: DecisionPredicate): DecisionPredicate {
       : {
           peerWitnesses: { threshold: decision.peerWitnesses.threshold, of: decision.peerWitnesses.of },
         }),
+    ...(decision.quorum && { quorum: orderQuorum(decision.quorum) }),
+  };
+}
+
+function orderQuorum(quorum: NonNullable<DecisionPredicate['quorum']>): DecisionPredicate['quorum'] {
+  return {
+    coordinator: quorum.coordinator,
+    participants: quorum.participants,
+    group: quorum.group,
+    epoch: quorum.epoch,
+    decision: quorum.decision,
+    package: quorum.package,
+    excluded: quorum.excluded.map(({ node, code }) => ({ node, code })),
   };
 }
 

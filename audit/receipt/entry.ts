@@ -52,12 +52,32 @@ const requestSchema = z.strictObject({
   client: identifier,
   key: identifier,
   algorithm: algorithmSchema.nullable(),
-  operation: z.enum(['sign', 'commit', 'import-share']),
+  operation: z.enum(['sign', 'import-share']),
   payload: payloadKindSchema.nullable(),
 });
 
 /** How many of a group of witnesses must cosign. */
 const witnessGroup = z.strictObject({ threshold: z.int().min(1).max(64), of: z.int().min(1).max(64) });
+const nodeNumber = z.int().min(1).max(255);
+/** The most nodes of one quorum. */
+const MAX_NODES = 32;
+
+/** The quorum that a decision was made in: what the nodes have compared, and who signs. */
+const quorumSchema = z.strictObject({
+  /** The node that the client has asked. */
+  coordinator: nodeNumber,
+  /** The nodes that sign together, the coordinator among them. */
+  participants: z.array(nodeNumber).min(2).max(MAX_NODES),
+  /** SHA-384 of all that is public about the key's group in that epoch. */
+  group: hex(48),
+  epoch: counter,
+  /** Decision digest of the coordinator, which each node has compared with its own. */
+  decision: hex(32),
+  /** SHA-256 of the decision digest and the nonce commitments that the nodes sign with. */
+  package: hex(32),
+  /** Nodes that the coordinator has gone on without, and why. */
+  excluded: z.array(z.strictObject({ node: nodeNumber, code })).max(MAX_NODES),
+});
 
 const outcomes = z.enum(['permitted', 'pending', 'denied']);
 
@@ -96,6 +116,8 @@ const decisionSchema = z
     witnesses: witnessGroup.nullable(),
     /** Other nodes of the quorum that must cosign too; left out where the configuration asks for none. */
     peerWitnesses: witnessGroup.optional(),
+    /** Left out where the node has decided for itself alone. */
+    quorum: quorumSchema.optional(),
   })
   .refine(({ outcome, code }) => (outcome === 'denied') === (code !== null), { path: ['code'] })
   .refine(({ outcome, rule }) => outcome === 'denied' || rule !== null, { path: ['rule'] })

@@ -39,3 +39,20 @@ export {
   type Plan,
   type PlannedKey,
 } from './plan.ts';
+export { createDealingTerms, type SentDealing, type VerifiedDealings, verifyDealings } from './dealings.ts';
+export {
+  listDealings,
+  type VerifiedCommits,
+  verifyCommits,
+  type VerifiedDeals,
+  verifyDeals,
+} from './rounds.ts';
+export { openParts, sealParts } from './secret-parts.ts';
+export {
+  copyResult,
+  decodeTranscript,
+  encodeTranscript,
+  extractCertificate,
+  type Transcript,
+} from './transcript.ts';
+export { decodeEvidence, encodeEvidence, type Evidence, judgeMessages } from './evidence.ts';

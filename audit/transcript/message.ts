@@ -22,8 +22,8 @@ export type SignedMessage = z.infer<typeof signedMessageSchema>;
 const dealingSchema = z.strictObject({
   /** Commitments to the coefficients of the dealer's polynomial. */
   commitments: z.array(bytesUpTo(33)).min(2).max(255),
-  /** Proof of knowledge of the constant term (RFC 9591's DKG); null but for a generation. */
-  proof: bytesUpTo(98).nullable(),
+  /** Proofs of knowledge: of the constant term in a generation, of every other coefficient where shares are dealt anew. */
+  proofs: z.array(bytesUpTo(65)).max(255),
 });
 export type Dealing = z.infer<typeof dealingSchema>;
 
@@ -62,8 +62,13 @@ export const confirmBodySchema = z.strictObject({ transcript: bytesOf(32) });
 /** Body of `abort`: its sender has not confirmed, and never will. */
 export const abortBodySchema = z.strictObject({ code: z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/) });
 
-/** Body of `complain`: the key that opens what the accused has dealt to the sender, and nothing else. */
-export const complaintBodySchema = z.strictObject({ accused: nodeNumber, recipientKey: bytesOf(32) });
+/** Body of `complain`: the private keys that open what the accused have dealt to the sender, and nothing else. */
+export const complaintBodySchema = z.strictObject({
+  accused: z
+    .array(z.strictObject({ dealer: nodeNumber, recipientKey: bytesOf(32) }))
+    .min(1)
+    .max(MAX_CEREMONY_NODES),
+});
 
 /** Encodes the body of a message. */
 export function encodeBody(body: CborEncodable): Uint8Array<ArrayBuffer> {

@@ -31,6 +31,8 @@ const keySchema = z.strictObject({
   former: formerGroupSchema.nullable(),
   /** Digest of the key's first group (shared/frost/SPEC.md); null where this ceremony makes it. */
   origin: bytesOf(48).nullable(),
+  /** The public key of a key that is imported; null otherwise. */
+  publicKey: bytesUpTo(33).nullable(),
 });
 export type PlannedKey = z.infer<typeof keySchema>;
 
@@ -86,9 +88,10 @@ const planSchema = z
   .refine(
     ({ operation, keys }) =>
       keys.every(
-        ({ former, origin }) =>
+        ({ former, origin, publicKey }) =>
           (former === null) === (operation === 'generate' || operation === 'import-key') &&
-          (former === null) === (origin === null),
+          (former === null) === (origin === null) &&
+          (publicKey !== null) === (operation === 'import-key'),
       ),
     { path: ['keys'] },
   )

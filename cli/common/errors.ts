@@ -49,6 +49,8 @@ export type CliErrorCode =
   | 'SECRET_EXISTS'
   /** A folder of a local node holds what a local node cannot have written. */
   | 'STATE_DAMAGED'
+  /** The state of an earlier run is of a quorum of another size. */
+  | 'STATE_OTHER_SIZE'
   /** The response is not the status page of a parent. */
   | 'STATUS_MALFORMED'
   | 'STATUS_UNREACHABLE'

@@ -28,6 +28,13 @@ export const SETTINGS = {
   manifest: file('HOLDFAST_MANIFEST', "the node's manifest"),
   client: one('HOLDFAST_CLIENT', "your id in the node's configuration"),
   key: file('HOLDFAST_KEY', "the client's Ed25519 private key, PEM"),
+  nodes: {
+    ...file(
+      'HOLDFAST_NODES',
+      'profiles of the other nodes of the quorum, asked where this node does not serve',
+    ),
+    isList: true,
+  },
   admins: {
     ...one('HOLDFAST_ADMINS', 'ARNs of the roles or users that administrate the KMS key'),
     isList: true,

@@ -6,6 +6,10 @@ import { type Command, type Io, UsageError } from '../common/command.ts';
 import { CliError } from '../common/errors.ts';
 import { localUp } from './up.ts';
 
+/** The most nodes that one machine is asked to run. */
+const MAX_LOCAL_NODES = 9;
+const MAX_PORT = 65_535;
+
 const HEADINGS: Readonly<Record<DemoStep['part'], string>> = {
   provision: 'Provision',
   boot: 'Boot',
@@ -86,33 +90,58 @@ function paint(io: Io, style: 'bold' | 'green' | 'red' | 'cyan' | 'dim', text: s
 const up: Command = {
   name: 'local up',
   isStream: true,
-  summary: 'Run a policy node with its AWS and its Nitro host on this machine, until Ctrl-C.',
+  summary: 'Run a policy node, or a quorum, with its AWS and its Nitro hosts on this machine, until Ctrl-C.',
   positionals: '',
   options: {
     state: { type: 'string', value: 'FOLDER', description: 'where everything is kept (default: .holdfast)' },
-    port: { type: 'string', value: 'PORT', description: 'where clients reach the node (default: 8443)' },
+    nodes: {
+      type: 'string',
+      value: 'N',
+      description: `how many nodes, each of its own account, admin and host, up to ${MAX_LOCAL_NODES} (default: 1)`,
+    },
+    port: {
+      type: 'string',
+      value: 'PORT',
+      description: 'where clients reach the first node, the others at the next ports (default: 8443)',
+    },
     'status-port': {
       type: 'string',
       value: 'PORT',
       description: "where its parent's status page is (default: 9464, or any where --port is 0)",
     },
   },
-  examples: ['holdfast local up', 'holdfast local up --state /tmp/holdfast --port 9443'],
+  examples: [
+    'holdfast local up',
+    'holdfast local up --state /tmp/holdfast --port 9443',
+    'holdfast local up --nodes 3 --state /tmp/quorum',
+  ],
   run: async ({ io, text, json }) => {
     assertClone();
     const port = readPort('port', text('port') ?? '8443');
     const statusPort = readPort('status-port', text('status-port') ?? (port === 0 ? '0' : '9464'));
-    if (port === statusPort && port !== 0) throw new UsageError('--port and --status-port are different');
+    const size = readSize(text('nodes') ?? '1');
+    if (port !== 0 && statusPort !== 0 && Math.abs(port - statusPort) < size)
+      throw new UsageError(
+        `--port and --status-port are different${size === 1 ? '' : `, by ${size} at least`}`,
+      );
+    if (Math.max(port, statusPort) + size - 1 > MAX_PORT)
+      throw new UsageError(`--port and --status-port leave room for ${size} up to ${MAX_PORT}`);
     const stateDirectory = text('state') ?? '.holdfast';
     // An empty path would mean the working directory.
     if (stateDirectory === '') throw new UsageError('--state is a folder');
-    return await localUp({ stateDirectory, port, statusPort, json, io });
+    return await localUp({ stateDirectory, size, port, statusPort, json, io });
   },
 };
 
+function readSize(value: string): number {
+  const size = /^[1-9]$/.test(value) ? Number(value) : Number.NaN;
+  if (!(size <= MAX_LOCAL_NODES)) throw new UsageError(`--nodes is a number from 1 to ${MAX_LOCAL_NODES}`);
+  return size;
+}
+
 function readPort(option: string, value: string): number {
   const port = /^[0-9]{1,5}$/.test(value) ? Number(value) : Number.NaN;
-  if (!(port <= 65_535)) throw new UsageError(`--${option} is a number up to 65535`);
+  if (!(port <= MAX_PORT)) throw new UsageError(`--${option} is a number up to ${MAX_PORT}`);
   return port;
 }
 

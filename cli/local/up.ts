@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { CLIENT, DEMO_KEYS, DEMO_RULES } from '../../local/demo/index.ts';
-import { bringUp, type LocalNode } from '../../local/testbed/index.ts';
+import { CLIENT } from '../../local/demo/index.ts';
+import { bringUp, type LocalNodes } from '../../local/testbed/index.ts';
+import { parseManifest } from '../../shared/documents/manifest.ts';
 import { HoldfastError } from '../../shared/errors.ts';
 import { type Io, type Outcome, UsageError } from '../common/command.ts';
 import { CliError } from '../common/errors.ts';
@@ -13,6 +14,9 @@ import type { SettingName } from '../common/settings.ts';
 
 export interface LocalUpInput {
   readonly stateDirectory: string;
+  /** Number of nodes. */
+  readonly size: number;
+  /** Ports of the first node; those of the others follow. 0 takes free ones. */
   readonly port: number;
   readonly statusPort: number;
   readonly json: boolean;
@@ -21,58 +25,88 @@ export interface LocalUpInput {
 
 const STOPPED: Outcome = { ok: true, text: 'stopped', data: { event: 'stopped' } };
 
-/** Runs a local node until the user stops it or the node ends. */
+/** Runs local nodes until the user stops them or the last one ends. */
 export async function localUp(input: LocalUpInput): Promise<Outcome> {
-  const { stateDirectory, port, statusPort, json, io } = input;
+  const { stateDirectory, size, port, statusPort, json, io } = input;
   const isNew = await isEmpty(stateDirectory);
+  if (!isNew) await assertSize(stateDirectory, size);
+  const portOf = (first: number, node: number) => (first === 0 ? 0 : first + node - 1);
   const local = await bringUp({
     stateDirectory,
-    port,
-    statusPort,
+    size,
+    portsOf: (node) => ({ port: portOf(port, node), statusPort: portOf(statusPort, node) }),
     clientId: CLIENT,
-    keys: DEMO_KEYS,
-    rules: DEMO_RULES,
   }).catch((error: unknown) => {
     throw isNew ? explain(error, input) : explainState(error, input);
   });
   try {
-    const { code, enclave, parent, url } = local.node;
-    // Ctrl-C on a terminal ends the enclave as well, which is no failure.
-    if (code !== null && io.signal.aborted) return STOPPED;
-    if (code !== null)
-      return { ok: false, text: `the node refused to start: ${code}`, data: { event: 'refused', code } };
-    const { files, clientId, keys, aws } = local;
-    const profile = await writeProfile(local, stateDirectory);
-    const data = {
-      event: 'serving',
-      url,
-      status: parent.statusUrl,
-      clientId,
-      files,
-      profile,
-      keys: keys.map(({ id, type }) => ({ id, type })),
-      aws,
-    };
+    const refused = local.nodes.find(({ started }) => started.code !== null);
+    // Ctrl-C on a terminal ends the enclaves as well, which is no failure.
+    if (refused !== undefined && io.signal.aborted) return STOPPED;
+    if (refused !== undefined) {
+      const { node, started } = refused;
+      const text = `node ${node} refused to start: ${started.code ?? ''}`;
+      return { ok: false, text, data: { event: 'refused', node, code: started.code } };
+    }
+    const profiles = await writeProfiles(local);
     // A script waits for this one line.
-    io.stdout.write(json ? `${JSON.stringify(data)}\n` : describe(local, profile));
-    const aborted = io.signal.aborted ? Promise.resolve() : once(io.signal, 'abort');
-    const ended = await Promise.race([aborted.then(() => undefined), enclave.exited]);
-    if (ended === undefined || io.signal.aborted) return STOPPED;
-    const reason = parent.node?.code ?? 'NO_WORD';
-    return { ok: false, text: `the node has ended: ${reason}`, data: { event: 'ended', code: reason } };
+    io.stdout.write(
+      json ? `${JSON.stringify(describeForPrograms(local, profiles))}\n` : describe(local, profiles),
+    );
+    return await waitForTheEnd(local, input);
   } finally {
     await local.stop();
   }
 }
 
+/** Waits until the user stops the nodes, or all have ended; says of each that ends that it has. */
+async function waitForTheEnd({ nodes }: LocalNodes, { json, io }: LocalUpInput): Promise<Outcome> {
+  const { signal } = io;
+  let last = 'NO_WORD';
+  const ends = nodes.map(async ({ node, started: { enclave, parent } }) => {
+    await enclave.exited;
+    if (signal.aborted) return;
+    last = parent.node?.code ?? 'NO_WORD';
+    if (nodes.length === 1) return;
+    const text = `node ${node} has ended: ${last}`;
+    io.stdout.write(json ? `${JSON.stringify({ event: 'node-ended', node, code: last })}\n` : `${text}\n`);
+  });
+  const aborted = signal.aborted ? Promise.resolve() : once(signal, 'abort');
+  await Promise.race([aborted, Promise.all(ends)]);
+  if (signal.aborted) return STOPPED;
+  const text = nodes.length === 1 ? `the node has ended: ${last}` : 'all nodes have ended';
+  return { ok: false, text, data: { event: 'ended', code: last } };
+}
+
+/** Asserts that the state of an earlier run has as many nodes. @throws CliError STATE_OTHER_SIZE */
+async function assertSize(stateDirectory: string, size: number): Promise<void> {
+  const manifest = await readFile(join(stateDirectory, 'node-1', 'manifest.json')).catch(() => undefined);
+  if (manifest === undefined) return;
+  let actual: number;
+  try {
+    actual = parseManifest(manifest).quorum.size;
+  } catch {
+    // A manifest that is none is what the start itself finds.
+    return;
+  }
+  if (actual === size) return;
+  throw new CliError(
+    'STATE_OTHER_SIZE',
+    'an earlier run has left nodes of another quorum there: give another --state, or the --nodes of then',
+    { state: stateDirectory, expected: size, actual },
+  );
+}
+
 /** Turns the system's refusals of the folder or the port into usage errors. */
-function explain(error: unknown, { stateDirectory, port, statusPort }: LocalUpInput): unknown {
+function explain(error: unknown, { stateDirectory, port, statusPort, size }: LocalUpInput): unknown {
   const system = error instanceof HoldfastError && error.code === 'OPTION_INVALID' ? error.cause : error;
   const code =
     system instanceof Error && 'syscall' in system && 'code' in system ? String(system.code) : undefined;
   if (code === undefined) return error;
   return code === 'EADDRINUSE' || (code === 'EACCES' && port !== 0 && port < 1024)
-    ? new UsageError(`--port ${port} or --status-port ${statusPort} cannot be had: ${code}`)
+    ? new UsageError(
+        `--port ${port} or --status-port ${statusPort}${size === 1 ? '' : `, or one of the ${size - 1} after it,`} cannot be had: ${code}`,
+      )
     : new UsageError(`--state ${stateDirectory} cannot be used: ${code}`);
 }
 
@@ -103,39 +137,78 @@ async function isEmpty(folder: string): Promise<boolean> {
   return names.length === 0;
 }
 
-/** Writes a profile by which the other commands find this node: HOLDFAST_PROFILE names it. */
-async function writeProfile({ node, files, clientId }: LocalNode, stateDirectory: string): Promise<string> {
-  const path = resolve(stateDirectory, PROFILE_NAME);
-  const { statusUrl } = node.parent;
-  const settings = {
-    url: node.url,
-    ...(statusUrl === undefined ? {} : { status: statusUrl }),
-    root: files.root,
-    pcrs: files.pcrs,
-    manifest: files.manifest,
-    client: clientId,
-    key: files.clientKey,
-  } satisfies Partial<Record<SettingName, string>>;
-  await writeOutput(path, `# Written by "holdfast local up" at each start.\n${stringify(settings)}`, {
-    mode: 0o600,
-  });
-  return path;
+/** Writes a profile for each node by which other commands find it: HOLDFAST_PROFILE names it. */
+async function writeProfiles({ nodes, clientId }: LocalNodes): Promise<readonly string[]> {
+  const paths = nodes.map(({ directory }) => join(directory, PROFILE_NAME));
+  for (const [index, { started, files }] of nodes.entries()) {
+    const path = paths[index] ?? '';
+    const { statusUrl } = started.parent;
+    const settings = {
+      url: started.url,
+      ...(statusUrl === undefined ? {} : { status: statusUrl }),
+      root: files.root,
+      pcrs: files.pcrs,
+      manifest: files.manifest,
+      client: clientId,
+      key: files.clientKey,
+      ...(nodes.length === 1 ? {} : { nodes: paths.filter((other) => other !== path) }),
+    } satisfies Partial<Record<SettingName, string | readonly string[]>>;
+    await writeOutput(path, `# Written by "holdfast local up" at each start.\n${stringify(settings)}`, {
+      mode: 0o600,
+    });
+  }
+  return paths;
 }
 
-function describe({ node, keys, aws }: LocalNode, profile: string): string {
-  const [first] = keys;
+/** Describes nodes for programs: the first one by itself, and all of them where they are several. */
+function describeForPrograms({ nodes, clientId, keys, trial }: LocalNodes, profiles: readonly string[]) {
+  const all = nodes.map(({ node, started: { url, parent, enclave }, files, aws }, index) => ({
+    node,
+    url,
+    status: parent.statusUrl,
+    pid: enclave.pid,
+    files,
+    profile: profiles[index],
+    aws,
+  }));
+  const { node: _, ...first } = all[0] ?? { node: 0 };
+  return {
+    event: 'serving',
+    ...first,
+    clientId,
+    keys: keys.map(({ id, type }) => ({ id, type })),
+    trial,
+    ...(all.length === 1 ? {} : { nodes: all }),
+  };
+}
+
+function describe({ nodes, keys, trial }: LocalNodes, profiles: readonly string[]): string {
+  const [{ aws }] = nodes;
+  const isQuorum = nodes.length > 1;
+  const [approver = '', keyFile = ''] = Object.entries(trial.approvers)[0] ?? [];
   return [
-    `A policy node serves at ${node.url}`,
-    `its parent's status    ${node.parent.statusUrl ?? ''}/status`,
-    `its keys               ${keys.map(({ id, type }) => `${id} (${type})`).join(', ')}`,
+    ...nodes.flatMap(({ node, started: { url, parent, enclave } }) => [
+      isQuorum
+        ? `Node ${node} of ${nodes.length} serves at ${url}, process ${enclave.pid}`
+        : `A policy node serves at ${url}`,
+      `its parent's status    ${parent.statusUrl ?? ''}/status`,
+    ]),
+    `${isQuorum ? 'their keys  ' : 'its keys    '}           ${keys.map(({ id, type }) => `${id} (${type})`).join(', ')}`,
     '',
     "In another terminal, in the project's folder:",
-    `  export HOLDFAST_PROFILE=${quote(profile)}`,
+    `  export HOLDFAST_PROFILE=${quote(profiles[0] ?? '')}`,
     '  ./holdfast profile show',
     '  ./holdfast node status',
     '  ./holdfast node attest',
     '  ./holdfast node keys',
-    `  ./holdfast node sign ${first?.id ?? ''} --digest ${'11'.repeat(32)}`,
+    `  ./holdfast node sign audit-log --digest ${'11'.repeat(32)}`,
+    '',
+    'Its rules read transactions: the first transfer is signed at once, the second needs two approvals:',
+    `  ./holdfast node sign ethereum-hot --kind ethereum-transaction --transaction ${quote(trial.transfer)}`,
+    `  ./holdfast node sign ethereum-hot --kind ethereum-transaction --transaction ${quote(trial.largeTransfer)}`,
+    `  ./holdfast approve sign ID --approver ${approver} --key ${quote(keyFile)}`,
+    '  ./holdfast node resume ID',
+    ...(isQuorum ? describeQuorum(nodes) : []),
     '',
     `Its AWS, KMS and Secrets Manager, is at ${aws.endpoint}, for the AWS CLI and every SDK:`,
     // A key in the environment would win over the profile.
@@ -145,9 +218,23 @@ function describe({ node, keys, aws }: LocalNode, profile: string): string {
     `  aws kms list-keys --endpoint-url ${aws.endpoint}`,
     `  aws kms get-key-policy --key-id ${aws.keyArn} --profile ${aws.profiles.nodeAdmin} --endpoint-url ${aws.endpoint}`,
     '',
-    'Ctrl-C stops it; the next start finds its keys again.',
+    `Ctrl-C stops ${isQuorum ? 'them; the next start finds their' : 'it; the next start finds its'} keys again.`,
     '',
   ].join('\n');
+}
+
+/** Lines by which a quorum is tried: a key, a signature, and what a dead node changes. */
+function describeQuorum(nodes: LocalNodes['nodes']): string[] {
+  const dead = nodes.at(-1);
+  return [
+    '',
+    'The nodes share keys that no place holds whole:',
+    '  ./holdfast quorum status',
+    '  ./holdfast quorum keys generate treasury',
+    `  ./holdfast quorum sign treasury --message ${Buffer.from('a transfer').toString('hex')}`,
+    '  ./holdfast quorum refresh treasury',
+    `and sign without node ${dead?.node ?? ''} as well: kill -9 ${dead?.started.enclave.pid ?? ''}`,
+  ];
 }
 
 /** Quotes a path for a POSIX shell. */

@@ -59,7 +59,8 @@ export interface Api {
 
 /** Serves a node's HTTPS interface on the enclave's port 443; its bodies are in shared/api/bodies.ts. */
 export async function startApi(transport: Transport, context: ApiContext): Promise<Api> {
-  const { clock, signed, nsm, measured, keyring, session, log, nodeKeys, state, envelope, quorum } = context;
+  const { clock, signed, nsm, measured, keyring, session, log, nodeKeys, state, envelope, quorum, peers } =
+    context;
   // The name in the certificate is for people: clients go by the attestation document.
   const identity = await createTlsIdentity(nodeName(measured.manifest), clock.now());
   const clients = new Map(
@@ -83,6 +84,7 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
     clocks: { now, monotonic: () => performance.now() },
     log: decisionLog,
     state,
+    ...(peers && { quorum: { network: peers } }),
     mayServe: createMayServe(
       signed.configuration,
       context.peers ?? undefined,
@@ -130,7 +132,8 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
       attest: () =>
         nsm.attest({ publicKey: identity.publicKey, userData: Buffer.from(JSON.stringify(binding)) }),
       recordVote: (received) => decisionLog.recordVote(received),
-      resume: async (client, id) => describeOutcome(await pipeline.resume(client, id), version),
+      resume: async (client, id, signed) =>
+        describeOutcome(await pipeline.resume(client, id, signed), version),
       now,
     }),
     ...createQuorumRoutes(quorum, version),

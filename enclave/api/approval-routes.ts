@@ -11,6 +11,7 @@ import {
 } from '../../shared/api/requests.ts';
 import { createEnvelope, type Envelope } from '../../shared/dsse/index.ts';
 import type { PendingRequest, PendingRequests, ReceivedVote, RequestStatus } from '../approvals/index.ts';
+import type { ForwardedRequest } from '../signing/index.ts';
 import { ApiError } from './errors.ts';
 import type { Route } from './router.ts';
 
@@ -38,7 +39,7 @@ export interface ApprovalRouteOptions {
   /** Appends a vote to the log, calls `apply` while the entry is made, and waits until the entry is sealed. */
   readonly recordVote: (received: ReceivedVote) => Promise<void>;
   /** Decides a request with its approvals and signs, once; gives the response. */
-  readonly resume: (client: string, id: string) => Promise<unknown>;
+  readonly resume: (client: string, id: string, signed: ForwardedRequest) => Promise<unknown>;
   /** Milliseconds since 1970, by the NSM. */
   readonly now: () => number;
 }
@@ -66,9 +67,9 @@ export function createApprovalRoutes(options: ApprovalRouteOptions): Route[] {
       method: 'POST',
       path: path(''),
       isSigned: true,
-      act: ({ client, captures: [id = ''], parse }) => {
+      act: ({ client, captures: [id = ''], forward, parse }) => {
         parse(resumeRequestSchema);
-        return resume(client, id);
+        return resume(client, id, forward());
       },
     },
     {

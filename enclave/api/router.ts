@@ -111,9 +111,11 @@ export function createRouter(
   };
 }
 
-/** The receipt of a refusal that was decided; who is no client gets none. */
-function receiptOf(error: unknown): { readonly receipt?: RefusedRequest['receipt'] } {
-  return error instanceof RefusedRequest ? { receipt: error.receipt } : {};
+/** The receipts of a refusal that was decided; who is no client gets none. */
+function receiptOf(error: unknown): Partial<Pick<RefusedRequest, 'receipt' | 'receipts'>> {
+  if (!(error instanceof RefusedRequest)) return {};
+  const { receipt, receipts } = error;
+  return { receipt, ...(receipts.length === 0 ? {} : { receipts }) };
 }
 
 function findRoute(routes: readonly Route[], { method, target }: RequestHead) {

@@ -4,10 +4,6 @@ import {
   MAX_EXPLAINED_RULES,
   MAX_REQUEST_BYTES,
   MAX_SIGN_REQUEST_BYTES,
-  type FrostRound1Response,
-  frostRound1RequestSchema,
-  type FrostRound2Response,
-  frostRound2RequestSchema,
   type ShareImportResponse,
   shareImportRequestSchema,
   type SignResponse,
@@ -53,7 +49,14 @@ export function describeOutcome(
 ): SignResponse | Accepted {
   const { rule, receipt } = outcome;
   if (outcome.outcome === 'permitted') {
-    return { ...describeSignatures(outcome.result), rule, configuration, receipt };
+    const { receipts } = outcome;
+    return {
+      ...describeSignatures(outcome.result),
+      rule,
+      configuration,
+      receipt,
+      ...(receipts.length === 0 ? {} : { receipts: [...receipts] }),
+    };
   }
   const { id, expires } = outcome;
   const body: WaitingResponse = { waiting: { id, expires }, rule, configuration, receipt };
@@ -67,8 +70,8 @@ export function createSigningRoutes(pipeline: SigningPipeline, configuration: nu
     signedRoute(
       'POST',
       /^\/v1\/sign$/,
-      async ({ client, parse }) =>
-        describeOutcome(await pipeline.sign(client, parse(signRequestSchema)), configuration),
+      async ({ client, forward, parse }) =>
+        describeOutcome(await pipeline.sign(client, parse(signRequestSchema), forward()), configuration),
       MAX_SIGN_REQUEST_BYTES,
     ),
     signedRoute(
@@ -94,21 +97,6 @@ export function createSigningRoutes(pipeline: SigningPipeline, configuration: nu
         const { result, rule, receipt } = await pipeline.importShare(client, request);
         return { publicKey: hex(result.publicKey), rule, configuration, receipt };
       },
-    ),
-    signedRoute('POST', /^\/v1\/frost\/round1$/, async ({ client, parse }): Promise<FrostRound1Response> => {
-      const { result, receipt } = await pipeline.commit(client, parse(frostRound1RequestSchema));
-      return { ...result, receipt };
-    }),
-    signedRoute(
-      'POST',
-      /^\/v1\/frost\/round2$/,
-      async ({ client, parse }): Promise<FrostRound2Response> => {
-        const request = parse(frostRound2RequestSchema);
-        const { result, rule, receipt } = await pipeline.signShare(client, request);
-        const { participant, signatureShare } = result;
-        return { participant, signatureShare: hex(signatureShare), rule, configuration, receipt };
-      },
-      MAX_SIGN_REQUEST_BYTES,
     ),
   ];
 }

@@ -8,3 +8,4 @@ export {
   type ReceivedVote,
   type RequestStatus,
 } from './pending-requests.ts';
+export { toApproval, toCanonical } from './vote-encoding.ts';

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { algorithmSchema } from '../../shared/algorithms.ts';
 import { payloadSchema } from '../../shared/api/payloads.ts';
 import { voteRequestSchema } from '../../shared/api/requests.ts';
+import { type ForwardedRequest, forwardedRequestSchema } from '../signing/forwarded-request.ts';
 
 const identifier = z.string();
 const time = z.int();
@@ -40,3 +41,22 @@ export const resultSchema = z.strictObject({ result: z.json().nullable() });
 
 /** Last signature counter of a passkey: table `credentials`. */
 export const counterSchema = z.strictObject({ credential: z.string(), counter: z.int().min(0) });
+
+/**
+ * A client's request as it came, with its signature: table `signed-requests`, for requests that other nodes verify too.
+ * The body is the text of its JSON.
+ */
+export const signedSchema = z.strictObject({
+  ...forwardedRequestSchema.shape,
+  body: z.string(),
+});
+export type KeptSigned = Readonly<z.infer<typeof signedSchema>>;
+
+/** Converts a signed request to the form in which it is kept: strict JSON is UTF-8 without a byte order mark. */
+export function keepSigned({ body, ...rest }: ForwardedRequest): KeptSigned {
+  return { ...rest, body: Buffer.from(body).toString() };
+}
+
+export function restoreSigned({ body, ...rest }: KeptSigned): ForwardedRequest {
+  return { ...rest, body: new Uint8Array(Buffer.from(body)) };
+}

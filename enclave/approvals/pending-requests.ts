@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import {
-  type Approval,
   type ApproverEntry,
   type ExpectedApproval,
   nameCredential,
@@ -18,13 +17,20 @@ import {
   MAX_VOTES,
 } from './limits.ts';
 import {
+  keepSigned,
+  type KeptSigned,
   type PendingRequest,
   pendingSchema,
+  restoreSigned,
   resultSchema,
+  signedSchema,
   type Vote,
   votesSchema,
 } from './pending-request.ts';
+import { toApproval, toCanonical } from './vote-encoding.ts';
 import { type ReadableStore, readTable, TABLES, UnsealedChanges } from './records.ts';
+import { MAX_RECORD_BYTES } from '../../shared/protocol/control.ts';
+import type { ForwardedRequest } from '../signing/forwarded-request.ts';
 import type { RecordChange } from '../store/index.ts';
 
 /** The parts of the configuration in force, and of the node, that approvals are verified against. */
@@ -48,7 +54,13 @@ export interface DroppedRequest {
 }
 
 /** A request to be kept until people have approved it. */
-export type NewRequest = Pick<PendingRequest, 'client' | 'request' | 'digest' | 'rule' | 'needs' | 'expires'>;
+export type NewRequest = Pick<
+  PendingRequest,
+  'client' | 'request' | 'digest' | 'rule' | 'needs' | 'expires'
+> & {
+  /** The client's request as it came, where other nodes have to verify it. */
+  readonly signed?: ForwardedRequest | undefined;
+};
 
 /** A vote that has verified and does not count before {@link apply}. */
 export interface ReceivedVote {
@@ -61,6 +73,8 @@ export interface ReceivedVote {
 /** A request with its votes. */
 export interface RequestStatus {
   readonly request: PendingRequest;
+  /** The client's request as it came; undefined where this node carries it out alone. */
+  readonly signed: ForwardedRequest | undefined;
   readonly state: 'waiting' | 'rejected' | 'done';
   readonly votes: readonly Vote[];
   readonly needs: readonly ApprovalNeed[];
@@ -68,6 +82,7 @@ export interface RequestStatus {
 
 interface Held {
   readonly request: PendingRequest;
+  readonly signed: ForwardedRequest | undefined;
   readonly bytes: number;
   votes: readonly Vote[];
   /** Approvers whose vote has verified and is being sealed, and what it says. */
@@ -107,9 +122,15 @@ export class PendingRequests {
     const requests = new PendingRequests(context, changes, await CredentialCounters.restore(store, changes));
     const votes = await readTable(store, TABLES.votes, votesSchema);
     const results = await readTable(store, TABLES.results, resultSchema);
+    const signed = await readTable(store, TABLES.signed, signedSchema);
     for (const [id, request] of await readTable(store, TABLES.pending, pendingSchema)) {
-      const bytes = byteLength(request);
-      requests.#hold(request, bytes, votes.get(id) ?? [], results.get(id));
+      const kept = signed.get(id);
+      const bytes = byteLength(request) + (kept === undefined ? 0 : byteLength(kept));
+      requests.#hold(request, bytes, {
+        signed: kept && restoreSigned(kept),
+        votes: votes.get(id) ?? [],
+        done: results.get(id),
+      });
     }
     return { requests, dropped: [...requests.expire(), ...requests.#dropOthers()] };
   }
@@ -126,7 +147,7 @@ export class PendingRequests {
    * @returns the id: 128 random bits in hex
    * @throws RequestError REQUESTS_FULL
    */
-  create({ client, request, digest, rule, needs, expires }: NewRequest): string {
+  create({ client, request, digest, rule, needs, expires, signed }: NewRequest): string {
     this.expire();
     const own = [...this.#held.values()].filter((held) => held.request.client === client);
     const known = own.find(
@@ -146,10 +167,13 @@ export class PendingRequests {
       created: this.#context.now(),
       expires,
     };
-    const bytes = byteLength(pending);
+    const kept = signed && keepSigned(signed);
+    const bytes = byteLength(pending) + (kept === undefined ? 0 : byteLength(kept));
     this.#assertRoom(own.length, bytes);
-    this.#hold(pending, bytes);
+    if (kept !== undefined) assertRecord(kept);
+    this.#hold(pending, bytes, { signed });
     this.#changes.write({ table: TABLES.pending, id }, pending);
+    if (kept !== undefined) this.#changes.write({ table: TABLES.signed, id }, kept);
     return id;
   }
 
@@ -259,13 +283,20 @@ export class PendingRequests {
     const dropped = [...this.#held.values()].filter(isGone).map(({ request }) => request);
     for (const { id } of dropped) {
       this.#held.delete(id);
-      for (const table of [TABLES.pending, TABLES.votes, TABLES.results]) this.#changes.drop({ table, id });
+      for (const table of [TABLES.pending, TABLES.votes, TABLES.results, TABLES.signed])
+        this.#changes.drop({ table, id });
     }
     return dropped.map(({ id, client, digest }) => ({ id, client, digest, reason }));
   }
 
-  #hold(request: PendingRequest, bytes: number, votes: readonly Vote[] = [], done?: Held['done']): void {
-    this.#held.set(request.id, { request, bytes, votes, arriving: new Map(), done, underWay: undefined });
+  #hold(
+    request: PendingRequest,
+    bytes: number,
+    known: Partial<Pick<Held, 'signed' | 'votes' | 'done'>>,
+  ): void {
+    const { signed, votes = [], done } = known;
+    const held = { request, signed, bytes, votes, arriving: new Map(), done, underWay: undefined };
+    this.#held.set(request.id, held);
   }
 
   #receive(held: Held, body: VoteRequest): ReceivedVote {
@@ -316,13 +347,13 @@ export class PendingRequests {
   }
 
   #describe(held: Held): RequestStatus {
-    const { request, votes } = held;
+    const { request, signed, votes } = held;
     const needs = request.needs.map(({ group, count }) => ({
       group,
       count,
       approvers: [...(this.#context.groups.get(group) ?? [])],
     }));
-    return { request, state: stateOf(held), votes, needs };
+    return { request, signed, state: stateOf(held), votes, needs };
   }
 
   #require(id: string): Held {
@@ -375,41 +406,16 @@ function rejected(id: string): RequestError {
   return new RequestError('REQUEST_REJECTED', 'the request was rejected', { id });
 }
 
+/** Asserts that a record has room for what is kept. @throws RequestError REQUESTS_FULL */
+function assertRecord(kept: KeptSigned): void {
+  const actual = byteLength(kept);
+  if (actual <= MAX_RECORD_BYTES) return;
+  const maximum = MAX_RECORD_BYTES;
+  throw new RequestError('REQUESTS_FULL', 'the request is too long to be kept', { actual, maximum });
+}
+
 const byteLength = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
 async function settle(attempt: Promise<unknown> | undefined): Promise<void> {
   await attempt?.catch(() => undefined);
-}
-
-/** Writes the base64 of a vote in its one canonical form, which entries of the log take alone. */
-function toCanonical({ statement, proof }: VoteRequest): VoteRequest {
-  const again = (text: string) => Buffer.from(text, 'base64').toString('base64');
-  if (proof.type === 'ed25519') {
-    return { statement: again(statement), proof: { ...proof, signature: again(proof.signature) } };
-  }
-  return {
-    statement: again(statement),
-    proof: {
-      ...proof,
-      authenticatorData: again(proof.authenticatorData),
-      clientDataJSON: again(proof.clientDataJSON),
-      signature: again(proof.signature),
-    },
-  };
-}
-
-function toApproval({ statement, proof }: VoteRequest): Approval {
-  const decode = (text: string) => new Uint8Array(Buffer.from(text, 'base64'));
-  if (proof.type === 'ed25519') {
-    return { statement: decode(statement), proof: { ...proof, signature: decode(proof.signature) } };
-  }
-  return {
-    statement: decode(statement),
-    proof: {
-      ...proof,
-      authenticatorData: decode(proof.authenticatorData),
-      clientDataJSON: decode(proof.clientDataJSON),
-      signature: decode(proof.signature),
-    },
-  };
 }

@@ -7,6 +7,7 @@ import type { RecordChange, SealedStore } from '../store/index.ts';
 /** Tables of requests that wait, each by the id of the request, but for `credentials`. */
 export const TABLES = Object.freeze({
   pending: 'pending',
+  signed: 'signed-requests',
   votes: 'votes',
   results: 'results',
   credentials: 'credentials',

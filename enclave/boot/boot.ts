@@ -16,6 +16,8 @@ import { type NodeClock, startNodeClock } from '../node/clock.ts';
 import { admitConfiguration, assertCurrent } from '../node/configuration.ts';
 import { logOrigin, measureManifest } from '../node/manifest.ts';
 import type { Platform } from '../node/platform.ts';
+import type { OpenPeerNetwork } from '../peers/index.ts';
+import { openPeers } from './open-peers.ts';
 import { unlockStore } from './unlock-store.ts';
 import { startHeartbeat } from './heartbeat.ts';
 
@@ -125,16 +127,27 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
     peerClient.close();
   };
   let api: Api | undefined;
+  let peers: OpenPeerNetwork | null = null;
   let log: TransparencyLog | undefined;
   try {
     const { witnesses } = signed.configuration;
+    // Nothing waits for the other nodes: where they are not reachable, this one serves what it may serve alone.
+    peers = openPeers(platform, { nsm, clock, measured, signed, session, nodeKeys });
     const state = await restoreDecisionState(store, { signed, measured, now: () => clock.now() });
     const witnessed = await WitnessedTrees.restore(store);
-    const peers = readPeerWitnesses(signed.configuration);
+    const peerWitnesses = readPeerWitnesses(signed.configuration);
     const origin = logOrigin(manifest);
-    log = new TransparencyLog({ store, origin, key: nodeKeys.log, client, witnesses, peers, peerClient });
+    log = new TransparencyLog({
+      store,
+      origin,
+      key: nodeKeys.log,
+      client,
+      witnesses,
+      peers: peerWitnesses,
+      peerClient,
+    });
     for (const source of [...state.sources, witnessed]) log.addSource(source);
-    if (witnesses !== null || peers.group !== null) {
+    if (witnesses !== null || peerWitnesses.group !== null) {
       await enter('witnessing');
       await awaitWitnesses(log, { isPeerless });
     }
@@ -150,14 +163,15 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
       state,
       witnessed,
       envelope,
-      peers: null,
+      peers,
     });
     // Requests arrive from now on, and one of them may end the node before the parent has acknowledged the status.
     await Promise.race([enter('serving'), api.failed]);
-    return run({ api, keyring, clock, control, nsm, log, closeClients });
+    return run({ api, keyring, clock, control, nsm, log, closeClients, peers });
   } catch (error) {
     log?.close();
     await api?.close();
+    peers?.close();
     closeClients();
     keyring.destroy();
     throw error;
@@ -181,9 +195,10 @@ interface RunningParts {
   readonly nsm: NsmClient;
   readonly log: TransparencyLog;
   readonly closeClients: () => void;
+  readonly peers: OpenPeerNetwork | null;
 }
 
-function run({ api, keyring, clock, control, nsm, log, closeClients }: RunningParts): RunningNode {
+function run({ api, keyring, clock, control, nsm, log, closeClients, peers }: RunningParts): RunningNode {
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
   const stopHeartbeat = startHeartbeat(control);
   let isStopping = false;
@@ -192,6 +207,7 @@ function run({ api, keyring, clock, control, nsm, log, closeClients }: RunningPa
     isStopping = true;
     stopHeartbeat();
     await api.close();
+    peers?.close();
     log.close();
     closeClients();
     keyring.destroy();

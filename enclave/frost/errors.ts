@@ -11,11 +11,6 @@ export type FrostErrorCode =
   /** Sealed bytes that are not a share of the wanted type. */
   | 'SHARE_MALFORMED'
   | 'SHARE_DESTROYED'
-  /** No such nonces for this client and key: never made, expired, or of another boot. */
-  | 'NONCE_UNKNOWN'
-  | 'NONCE_USED'
-  /** Too many nonces await their second round. */
-  | 'NONCE_LIMIT'
   /** The commitments are not those of a quorum in ascending order, or lack this node's own. */
   | 'COMMITMENTS_INVALID';
 

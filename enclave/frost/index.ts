@@ -1,7 +1,5 @@
 export { FrostError, type FrostErrorCode } from './errors.ts';
-export { type HeldShare } from './held-share.ts';
-export { NonceStore } from './nonce-store.ts';
-export { commitNonces, type Round1, type Round2, signShare } from './rounds.ts';
+export { type HeldShare, holdShare, type ShareArithmetic } from './held-share.ts';
 export {
   type ExpectedShare,
   generateImportKey,
@@ -9,3 +7,17 @@ export {
   openShare,
   restoreShare,
 } from './share-import.ts';
+export {
+  clearShareRecord,
+  createDealtRecord,
+  decodeShareRecord,
+  encodeShareRecord,
+  epochOf,
+  type EpochShare,
+  type KeptCeremony,
+  MAX_PENDING_EPOCHS,
+  MAX_SHARE_HISTORY,
+  type PendingEpoch,
+  publicKeyOf,
+  type ShareRecord,
+} from './share-record.ts';

@@ -4,12 +4,21 @@ import type { StoreUsage } from '../../shared/api/bodies.ts';
 import type { RecordKey } from '../../shared/protocol/control.ts';
 import { BootError } from '../node/errors.ts';
 import type { AdmittedConfiguration } from '../node/configuration.ts';
-import { type HeldShare, restoreShare } from '../frost/index.ts';
+import {
+  clearShareRecord,
+  decodeShareRecord,
+  encodeShareRecord,
+  type HeldShare,
+  holdShare,
+  publicKeyOf,
+  type ShareArithmetic,
+  type ShareRecord,
+} from '../frost/index.ts';
 import { type Curves, generateKey, type HeldKey, isSoleKeyType, restoreKey } from '../keys/index.ts';
-import { digestShareGroup } from '../../shared/frost/index.ts';
 import { MAX_SEALED_RECORDS, type RecordChange, type SealedStore } from '../store/index.ts';
 import type { BootLeaf } from '../log/index.ts';
 import { KeyringError } from './errors.ts';
+import { listTranscriptChanges, readTranscript, TRANSCRIPTS } from './transcripts.ts';
 
 const KEYS = 'keys';
 const SHARES = 'shares';
@@ -18,18 +27,27 @@ const SHARES = 'shares';
 export class Keyring {
   readonly #store: SealedStore;
   readonly #curves: Curves;
+  readonly #arithmetic: ShareArithmetic | undefined;
   readonly #entries: ReadonlyMap<string, KeyEntry>;
   readonly #keys = new Map<string, HeldKey>();
+  /** Shares of the epochs in force, which sign. */
   readonly #shares = new Map<string, HeldShare>();
+  /** All that is sealed of each shared key. */
+  readonly #records = new Map<string, ShareRecord>();
   /** Ids of shares that are being sealed: of two imports of one share at the same time, one is refused. */
   readonly #arriving = new Set<string>();
 
   /** Number of records that the configuration does not name; constant, since only records that it names are added. */
   #unnamed = 0;
 
-  private constructor(store: SealedStore, curves: Curves, entries: readonly KeyEntry[]) {
+  private constructor(
+    store: SealedStore,
+    { curves, arithmetic }: KeyringArithmetic,
+    entries: readonly KeyEntry[],
+  ) {
     this.#store = store;
     this.#curves = curves;
+    this.#arithmetic = arithmetic;
     this.#entries = new Map(entries.map((entry) => [entry.id, entry]));
   }
 
@@ -48,8 +66,9 @@ export class Keyring {
     admitted: AdmittedConfiguration,
     drops: readonly DropEntry[] = [],
     boot?: BootLeaf,
+    arithmetic?: ShareArithmetic,
   ): Promise<Keyring> {
-    const keyring = new Keyring(store, curves, entries);
+    const keyring = new Keyring(store, { curves, arithmetic }, entries);
     try {
       const made: string[] = [];
       for (const entry of entries) {
@@ -78,17 +97,86 @@ export class Keyring {
     return entry !== undefined && hasShareType(entry) ? entry : undefined;
   }
 
-  /** Returns a share. @throws KeyringError SHARE_MISSING */
+  /** Returns the share of the epoch in force. @throws KeyringError SHARE_MISSING, SHARE_SUPERSEDED */
   share(id: string): HeldShare {
     const share = this.#shares.get(id);
-    if (share === undefined)
-      throw new KeyringError('SHARE_MISSING', 'this share was not imported yet', { key: id });
-    return share;
+    if (share !== undefined) return share;
+    const superseded = this.#records.get(id)?.superseded;
+    if (superseded) {
+      throw new KeyringError('SHARE_SUPERSEDED', 'the key has gone on without a share of this node', {
+        key: id,
+        epoch: superseded.epoch,
+      });
+    }
+    throw new KeyringError('SHARE_MISSING', 'this node holds no share of the key', { key: id });
+  }
+
+  /** Ids of all keys of the configuration that are shared. */
+  shareIds(): readonly string[] {
+    return [...this.#entries.values()].filter(hasShareType).map(({ id }) => id);
+  }
+
+  /** Returns all that the node holds of a shared key; undefined where that is nothing. */
+  shareRecord(id: string): ShareRecord | undefined {
+    return this.#records.get(id);
+  }
+
+  /** Reads the transcript of a ceremony by its id; null where it is not kept. @throws StoreError */
+  readTranscript(id: string): Promise<Uint8Array | null> {
+    return readTranscript(this.#store, id);
+  }
+
+  /**
+   * Seals what is held of shared keys, and transcripts, in one commit; then holds it. Shares that no record has any more
+   * are cleared. Changes of one key come one after the other.
+   *
+   * @throws StoreError: nothing has changed; FrostError SHARE_INVALID
+   */
+  async updateShares(
+    records: ReadonlyMap<string, ShareRecord>,
+    transcripts: readonly { readonly id: string; readonly bytes: Uint8Array | null }[],
+  ): Promise<void> {
+    await this.#sealShares(records, transcripts, new Map());
+  }
+
+  /** @param held shares that are held already, by the id of their key */
+  async #sealShares(
+    records: ReadonlyMap<string, ShareRecord>,
+    transcripts: readonly { readonly id: string; readonly bytes: Uint8Array | null }[],
+    held: Map<string, HeldShare | undefined>,
+  ): Promise<void> {
+    const changes: RecordChange[] = [];
+    for (const { id, bytes } of transcripts) changes.push(...listTranscriptChanges(this.#store, id, bytes));
+    try {
+      for (const [id, record] of records) {
+        if (this.shareEntry(id)?.type !== record.type)
+          throw new RangeError('expected a share of the configuration');
+        changes.push({ table: SHARES, id, plaintext: encodeShareRecord(record) });
+        const isOther = record.current?.share !== this.#records.get(id)?.current?.share;
+        if (isOther && !held.has(id)) held.set(id, holdCurrent(record, this.#arithmetic));
+      }
+      await this.#store.commit(changes);
+    } catch (error) {
+      for (const share of held.values()) share?.destroy();
+      throw error;
+    } finally {
+      for (const { plaintext } of changes) plaintext?.fill(0);
+    }
+    for (const [id, record] of records) {
+      const before = this.#records.get(id);
+      if (before !== undefined) clearShareRecord(before, record);
+      this.#records.set(id, record);
+    }
+    for (const [id, share] of held) {
+      this.#shares.get(id)?.destroy();
+      if (share === undefined) this.#shares.delete(id);
+      else this.#shares.set(id, share);
+    }
   }
 
   /** Asserts that a share was not imported yet. @throws KeyringError SHARE_EXISTS */
   assertNoShare(id: string): void {
-    if (this.#shares.has(id) || this.#arriving.has(id))
+    if (this.#records.has(id) || this.#arriving.has(id))
       throw new KeyringError('SHARE_EXISTS', 'the share was imported before', { key: id });
   }
 
@@ -108,8 +196,8 @@ export class Keyring {
     this.#arriving.add(id);
     try {
       plaintext = share.serialise();
-      await this.#store.commit([{ table: SHARES, id, plaintext }]);
-      this.#shares.set(id, share);
+      const record = decodeShareRecord(share.type, plaintext);
+      await this.#sealShares(new Map([[id, record]]), [], new Map([[id, share]]));
     } catch (error) {
       share.destroy();
       throw error;
@@ -119,9 +207,10 @@ export class Keyring {
     }
   }
 
-  /** Returns the public key that verifies what a key or share signs; undefined while a share awaits its import. */
+  /** Returns the public key that verifies what a key or share signs; undefined while there is none yet. */
   publicKey(id: string): Uint8Array | undefined {
-    return (this.#keys.get(id) ?? this.#shares.get(id))?.publicKey;
+    const record = this.#records.get(id);
+    return this.#keys.get(id)?.publicKey ?? (record && publicKeyOf(record));
   }
 
   /** Number of records in the store, and of those that the configuration does not name. */
@@ -132,15 +221,22 @@ export class Keyring {
   /** Clears all keys and shares. */
   destroy(): void {
     for (const held of [...this.#keys.values(), ...this.#shares.values()]) held.destroy();
+    for (const record of this.#records.values()) clearShareRecord(record);
     this.#keys.clear();
     this.#shares.clear();
+    this.#records.clear();
   }
 
   #countUnnamed(): number {
     const named = new Set([...this.#entries.values()].map((entry) => placeName(recordKey(entry))));
     let unnamed = 0;
-    for (const place of this.#store.list()) if (!named.has(placeName(place))) unnamed += 1;
+    for (const place of this.#store.list())
+      if (place.table !== TRANSCRIPTS && !named.has(placeName(place))) unnamed += 1;
     return unnamed;
+  }
+
+  #restore(entry: Pick<KeyEntry, 'id' | 'type'>, sealed: Uint8Array): Restored {
+    return restore({ curves: this.#curves, arithmetic: this.#arithmetic }, entry, sealed);
   }
 
   /** Loads the key or share of an entry from the store; false where a key has to be made first. */
@@ -149,13 +245,14 @@ export class Keyring {
     const sealed = await this.#store.read(recordKey(entry));
     if (sealed === null) return isShareType(type);
     try {
-      const held = restore(this.#curves, entry, sealed);
-      if ('group' in held) this.#shares.set(id, held);
-      else this.#keys.set(id, held);
+      const held = this.#restore(entry, sealed);
+      if (held.key !== undefined) this.#keys.set(id, held.key);
+      if (held.record !== undefined) this.#records.set(id, held.record);
+      if (held.share !== undefined) this.#shares.set(id, held.share);
+      assertHeld(entry, held);
     } finally {
       sealed.fill(0);
     }
-    assertHeld(entry, this.#keys.get(id) ?? this.#shares.get(id));
     return true;
   }
 
@@ -170,13 +267,15 @@ export class Keyring {
       const place = recordKey(drop);
       const sealed = await this.#store.read(place);
       if (sealed === null) continue;
-      let held: HeldKey | HeldShare | undefined;
+      let held: Restored | undefined;
       try {
-        held = restore(this.#curves, drop, sealed);
+        held = this.#restore(drop, sealed);
         assertHeld(drop, held);
       } finally {
         sealed.fill(0);
-        held?.destroy();
+        held?.key?.destroy();
+        held?.share?.destroy();
+        if (held?.record !== undefined) clearShareRecord(held.record);
       }
       found.push(place);
     }
@@ -219,14 +318,30 @@ function makeKey(curves: Curves, { id, type, publicKey }: KeyEntry, isNewer: boo
   return generateKey(curves, type);
 }
 
+/** The arithmetic of whole keys, and that of shares: noble's where left out. */
+interface KeyringArithmetic {
+  readonly curves: Curves;
+  readonly arithmetic: ShareArithmetic | undefined;
+}
+
+/** What a record of the store holds: a whole key, or all that there is of a shared one. */
+interface Restored {
+  readonly key?: HeldKey;
+  readonly record?: ShareRecord;
+  readonly share?: HeldShare;
+}
+
 /** Restores a key or share from its plaintext, which the caller clears. @throws BootError KEY_MISMATCH */
 function restore(
-  curves: Curves,
+  { curves, arithmetic }: KeyringArithmetic,
   { id, type }: Pick<KeyEntry, 'id' | 'type'>,
   sealed: Uint8Array,
-): HeldKey | HeldShare {
+): Restored {
   try {
-    return isShareType(type) ? restoreShare(type, sealed) : restoreKey(curves, type, sealed);
+    if (!isShareType(type)) return { key: restoreKey(curves, type, sealed) };
+    const record = decodeShareRecord(type, sealed);
+    const share = holdCurrent(record, arithmetic);
+    return share === undefined ? { record } : { record, share };
   } catch (error) {
     throw new BootError(
       'KEY_MISMATCH',
@@ -237,16 +352,29 @@ function restore(
   }
 }
 
-/** Asserts that a key or share is the one that its entry pins. @throws BootError KEY_MISMATCH */
+/** Holds the share of the epoch in force; undefined where a record has none. @throws FrostError SHARE_INVALID */
+function holdCurrent(
+  { current }: ShareRecord,
+  arithmetic: ShareArithmetic | undefined,
+): HeldShare | undefined {
+  return current === null
+    ? undefined
+    : holdShare(current.group, current.participant, current.share, arithmetic);
+}
+
+/**
+ * Asserts that a key or share is the one that its entry pins. A key that is still being made has neither public key nor
+ * group.
+ *
+ * @throws BootError KEY_MISMATCH
+ */
 function assertHeld(
   { id, publicKey, commitments }: Pick<KeyEntry, 'id' | 'publicKey' | 'commitments'>,
-  held: HeldKey | HeldShare | undefined,
+  { key, record }: Restored,
 ): void {
-  if (held === undefined) return;
-  const actual = {
-    publicKey: Buffer.from(held.publicKey).toString('hex'),
-    commitments: 'group' in held ? digestShareGroup(held.group) : undefined,
-  };
+  const known = key?.publicKey ?? (record && publicKeyOf(record));
+  if (known === undefined) return;
+  const actual = { publicKey: Buffer.from(known).toString('hex'), commitments: record?.origin ?? undefined };
   for (const [field, expected] of Object.entries({ publicKey, commitments })) {
     if (expected !== undefined && actual[field as keyof typeof actual] !== expected) {
       throw new BootError('KEY_MISMATCH', 'the key is not the one that the configuration names', {

@@ -9,6 +9,8 @@ export type PeerErrorCode =
   | 'PEER_REFUSED'
   /** As many calls or bytes as may wait for the node do so already; nothing was sent. */
   | 'PEER_OVERLOADED'
+  /** The node answers no calls of this kind: it runs an image of another release, or has not begun to. */
+  | 'PEER_KIND_UNKNOWN'
   /** This node is stopping. */
   | 'PEER_CLOSED';
 
@@ -32,6 +34,8 @@ export type PeerRefusalCode =
   | 'PEER_IMAGE_REFUSED'
   /** The document vouches for another key than the one of the handshake. */
   | 'PEER_KEY_MISMATCH'
+  /** A genuine node has sent what no node sends. */
+  | 'PEER_MESSAGE_MALFORMED'
   /** A genuine node of this quorum, but not the one of this number. */
   | 'PEER_NUMBER_WRONG'
   /** A genuine enclave whose manifest the configuration names for no node. */

@@ -6,15 +6,17 @@ import { type DigestedRequest, encodeRequest } from '../../shared/api/request-di
 import { errorCode } from '../../shared/errors.ts';
 import type { Payload } from '../../shared/api/bodies.ts';
 import type { PendingRequests, Vote } from '../approvals/index.ts';
+import type { DecisionSubject, QuorumRecord } from '../quorum/signing/index.ts';
 import { StoreError } from '../store/index.ts';
 import { type Authorise, denyByCode, type Verdict } from './authorisation.ts';
 import type { DecisionLog, DecisionParts } from './decision-log.ts';
 import { type DenialCode, FailedRequest, PolicyError } from './errors.ts';
+import type { ForwardedRequest } from './forwarded-request.ts';
 import type { PayloadReader } from './reader.ts';
 
 /** A request of an authenticated client, as it is decided, recorded and acted on. */
 export interface PipelineRequest extends DigestedRequest {
-  readonly operation: 'sign' | 'commit' | 'import-share';
+  readonly operation: 'sign' | 'import-share';
 }
 
 /** A request that has waited, and the votes on it. */
@@ -28,11 +30,15 @@ export interface Approved {
 
 /** How a request is acted on, and what is recorded of the result. */
 export interface Action<Result> {
-  /** Acts on the request; `signings` is empty where the operation has no payload. */
-  readonly act: (signings: readonly Signing[]) => Result | Promise<Result>;
+  /** Acts on the request; there is nothing to sign where the operation has no payload. */
+  readonly act: (subject: DecisionSubject) => Result | Promise<Result>;
   readonly signaturesOf?: (result: Result) => DecisionPredicate['signatures'];
   /** Called while the entry is made, before anything leaves: state that it changes is sealed in the same commit. */
   readonly onEntry?: (result: Result, rule: string) => void;
+  /** The quorum that has decided and signed, asked for when the entry is made. */
+  readonly quorum?: () => QuorumRecord | undefined;
+  /** Receipts of the other nodes of that quorum. */
+  readonly receipts?: () => readonly Receipt[];
 }
 
 /** The result of a permitted request, the rule that permitted it, and the receipt. */
@@ -41,6 +47,8 @@ export interface CarriedOut<Result> {
   readonly result: Result;
   readonly rule: string;
   readonly receipt: Receipt;
+  /** Receipts of the other nodes of the quorum that have signed together with this one. */
+  readonly receipts: readonly Receipt[];
 }
 
 /** A request that waits for approvals. */
@@ -64,12 +72,19 @@ export interface CarryOutParts {
 
 /** Decides a request, acts on it, records the outcome, and only then returns. */
 export interface CarryOut {
-  /** Carries a request out now; where it needs approvals it is denied, because its kind cannot wait. */
-  now<Result>(request: PipelineRequest, action: Action<Result>): Promise<CarriedOut<Result>>;
-  /** Carries a request out now, or keeps it until it is approved. */
+  /** Carries a request out now; where approvals are missing it is denied, because it cannot wait here. */
+  now<Result>(
+    request: PipelineRequest,
+    action: Action<Result>,
+    approved?: Approved,
+  ): Promise<CarriedOut<Result>>;
+  /**
+   * Carries a request out now, or keeps it until it is approved; `signed` is what other nodes will verify then.
+   */
   orKeep<Result>(
     request: PipelineRequest & { readonly payload: Payload },
     action: Action<Result>,
+    signed?: ForwardedRequest,
   ): Promise<CarriedOut<Result> | Waiting>;
   /** Carries out a request that has waited; it waits on where approvals are missing. */
   approved<Result>(
@@ -84,6 +99,19 @@ export interface CarryOut {
     signatures: DecisionPredicate['signatures'],
     approved: Approved,
   ): Promise<Receipt>;
+  /** Acts once more on a request that was permitted, and records it; nothing is charged again. */
+  repeat<Result>(
+    request: PipelineRequest,
+    rule: string,
+    action: Action<Result>,
+    approved?: Approved,
+  ): Promise<CarriedOut<Result>>;
+  /** Records that a request is denied before any rule is asked. @throws PolicyError */
+  deny(
+    request: PipelineRequest,
+    denial: { readonly code: DenialCode; readonly cause?: unknown },
+    action: Pick<Action<unknown>, 'quorum'>,
+  ): Promise<never>;
 }
 
 /** A request that was read and decided, and not yet acted on. */
@@ -93,17 +121,23 @@ interface Decided {
   readonly parts: DecisionParts;
 }
 
+const NO_SIGNINGS: readonly Signing[] = [];
+
 /** Creates the one way from a request to a key and back. */
 export function createCarryOut({ read, authorise, isExpired, log, requests }: CarryOutParts): CarryOut {
   /** Reads and decides. @throws PolicyError after the denial was recorded */
-  async function decideOn(request: PipelineRequest, approved?: Approved) {
+  async function decideOn(
+    request: PipelineRequest,
+    { quorum }: Pick<Action<unknown>, 'quorum'>,
+    approved?: Approved,
+  ) {
     const digest = digestRequest(request);
     const { decoded, transaction, error } = readPayload(read, request);
     const verdict = error === undefined ? authorise(request, decoded, approved) : denyByCode(error.code);
     const parts = describeDecision(request, transaction, verdict, approved);
-    const decided: Decided = { digest, signings: decoded?.signings ?? [], parts };
+    const decided: Decided = { digest, signings: decoded?.signings ?? NO_SIGNINGS, parts };
     if (verdict.outcome !== 'denied') return { verdict, decided };
-    return await refuse(decided, verdict.code, error);
+    return await refuse({ ...decided, parts: withQuorum(parts, quorum) }, verdict.code, error);
   }
 
   async function refuse({ digest, parts }: Decided, code: DenialCode, cause?: unknown): Promise<never> {
@@ -114,13 +148,19 @@ export function createCarryOut({ read, authorise, isExpired, log, requests }: Ca
   async function act<Result>(
     { digest, signings, parts }: Decided,
     rule: string,
-    { act, signaturesOf, onEntry }: Action<Result>,
+    { act, signaturesOf, onEntry, quorum, receipts }: Action<Result>,
   ): Promise<CarriedOut<Result>> {
-    const recordFailure = (failure: string) => log.recordDecision(digest, { ...parts, failure });
-    const result = await attempt(() => act(signings), recordFailure);
+    const recordFailure = (failure: string) =>
+      log.recordDecision(digest, withQuorum({ ...parts, failure }, quorum));
+    const result = await attempt(() => act({ digest, transaction: parts.transaction, signings }), {
+      rule,
+      recordFailure,
+    });
     const signatures = signaturesOf?.(result) ?? [];
-    const receipt = await log.recordDecision(digest, { ...parts, signatures }, () => onEntry?.(result, rule));
-    return { outcome: 'permitted', result, rule, receipt };
+    const receipt = await log.recordDecision(digest, withQuorum({ ...parts, signatures }, quorum), () =>
+      onEntry?.(result, rule),
+    );
+    return { outcome: 'permitted', result, rule, receipt, receipts: receipts?.() ?? [] };
   }
 
   /** Records that a request waits. */
@@ -135,17 +175,21 @@ export function createCarryOut({ read, authorise, isExpired, log, requests }: Ca
   }
 
   return {
-    now: async (request, action) => {
-      const { verdict, decided } = await decideOn(request);
+    now: async (request, action, approved) => {
+      const { verdict, decided } = await decideOn(request, action, approved);
       if (verdict.outcome === 'permitted') return await act(decided, verdict.rule, action);
       const reasons = [
-        { rule: verdict.rule, condition: 'approvals', words: 'such a request cannot wait for approvals' },
+        {
+          rule: verdict.rule,
+          condition: 'approvals',
+          words: 'approvals are missing, and the request cannot wait for them',
+        },
       ];
       const parts: DecisionParts = { ...decided.parts, outcome: 'denied', code: 'POLICY_DENIED', reasons };
-      return await refuse({ ...decided, parts }, 'POLICY_DENIED');
+      return await refuse({ ...decided, parts: withQuorum(parts, action.quorum) }, 'POLICY_DENIED');
     },
-    orKeep: async (request, action) => {
-      const { verdict, decided } = await decideOn(request);
+    orKeep: async (request, action, signed) => {
+      const { verdict, decided } = await decideOn(request, action);
       const { rule } = verdict;
       if (verdict.outcome === 'permitted') return await act(decided, rule, action);
       const { client, key, algorithm, payload } = request;
@@ -156,12 +200,13 @@ export function createCarryOut({ read, authorise, isExpired, log, requests }: Ca
         rule,
         needs: [...verdict.groups],
         expires: verdict.expires,
+        signed,
       });
       // The same request may have waited already, and ends when it ended.
       return await wait(decided, rule, id, requests.findOwn(client, id).request.expires);
     },
     approved: async (request, action, approved) => {
-      const { verdict, decided } = await decideOn(request, approved);
+      const { verdict, decided } = await decideOn(request, action, approved);
       if (verdict.outcome === 'permitted') return await act(decided, verdict.rule, action);
       return await wait(decided, verdict.rule, approved.id, approved.expires);
     },
@@ -176,7 +221,30 @@ export function createCarryOut({ read, authorise, isExpired, log, requests }: Ca
       const parts = describe({ outcome: 'permitted', rule, charges: [] });
       return await log.recordDecision(digest, { ...parts, signatures });
     },
+    repeat: async (request, rule, action, approved) => {
+      const digest = digestRequest(request);
+      const { decoded, transaction } = readPayload(read, request);
+      const verdict: Verdict = isExpired()
+        ? denyByCode('CONFIGURATION_EXPIRED')
+        : { outcome: 'permitted', rule, charges: [] };
+      const parts = describeDecision(request, transaction, verdict, approved);
+      const decided: Decided = { digest, signings: decoded?.signings ?? NO_SIGNINGS, parts };
+      if (verdict.outcome === 'permitted') return await act(decided, rule, action);
+      return await refuse({ ...decided, parts: withQuorum(parts, action.quorum) }, 'CONFIGURATION_EXPIRED');
+    },
+    deny: async (request, { code, cause }, { quorum }) => {
+      const digest = digestRequest(request);
+      const { transaction } = readPayload(read, request);
+      const parts = describeDecision(request, transaction, denyByCode(code), undefined);
+      return await refuse({ digest, signings: NO_SIGNINGS, parts: withQuorum(parts, quorum) }, code, cause);
+    },
   };
+}
+
+/** Adds the quorum of a decision that is not the node's alone. */
+function withQuorum(parts: DecisionParts, quorum: Action<unknown>['quorum']): DecisionParts {
+  const record = quorum?.();
+  return record === undefined ? parts : { ...parts, quorum: record };
 }
 
 /** Computes what digestRequest does, by Node's OpenSSL. */
@@ -224,7 +292,10 @@ function describeTransaction({ transaction }: DecodedPayload): TransactionJson {
 /** Acts on a permitted request; a failure is recorded before anybody learns of it. @throws FailedRequest */
 async function attempt<Result>(
   act: () => Result | Promise<Result>,
-  recordFailure: (code: string) => Promise<Receipt>,
+  {
+    rule,
+    recordFailure,
+  }: { readonly rule: string; readonly recordFailure: (code: string) => Promise<Receipt> },
 ): Promise<Result> {
   try {
     return await act();
@@ -232,10 +303,11 @@ async function attempt<Result>(
     // After a store error nothing can be recorded, and the node stops.
     if (error instanceof StoreError && error.code !== 'STORE_FULL') throw error;
     const code = errorCode(error);
+    const receipt = await recordFailure(code);
     throw new FailedRequest(
       code,
       'the request was permitted and could not be carried out',
-      await recordFailure(code),
+      { rule, receipt },
       error,
     );
   }

@@ -28,9 +28,10 @@ export const forwardedRequestSchema = z.strictObject({
     'content-digest': field,
     'content-type': field,
   } satisfies Record<SignedField, z.ZodString>),
-  body: z
-    .instanceof(Uint8Array)
-    .refine(({ length }) => length <= MAX_SIGN_REQUEST_BYTES, { error: 'longer than any body' }),
+  body: z.custom<Uint8Array>(
+    (value) => value instanceof Uint8Array && value.length <= MAX_SIGN_REQUEST_BYTES,
+    { error: 'longer than any body' },
+  ),
 });
 export type ForwardedRequest = z.infer<typeof forwardedRequestSchema>;
 

@@ -1,41 +1,33 @@
 import { preparePolicy } from '../../policy/index.ts';
-import type { Signing, SigningInput } from '../../policy/transactions/index.ts';
 import type { Algorithm } from '../../shared/algorithms.ts';
-import type {
-  KeyInfo,
-  NonceCommitment,
-  Payload,
-  ShareImportRequest,
-  StoreUsage,
-  SignRequest,
-} from '../../shared/api/bodies.ts';
+import type { KeyInfo, ShareImportRequest, StoreUsage, SignRequest } from '../../shared/api/bodies.ts';
 import type { SignedConfiguration } from '../../shared/documents/configuration.ts';
 import type { ShareDestination } from '../../shared/frost/index.ts';
 import type { PendingRequestDocument } from '../../shared/api/requests.ts';
 import type { PendingRequest } from '../approvals/index.ts';
-import { commitNonces, generateImportKey, NonceStore, openShare, signShare } from '../frost/index.ts';
+import { generateImportKey, openShare } from '../frost/index.ts';
 import type { Keyring } from '../keyring/index.ts';
 import { hasExpired } from '../node/configuration.ts';
 import type { MeasuredManifest } from '../node/manifest.ts';
-import type { SignatureShare } from '../../shared/frost/index.ts';
-import { SignerError } from '../signer/index.ts';
+import type { PeerNetwork } from '../peers/peer-network.ts';
+import {
+  createCoordinator,
+  type EpochCertificates,
+  serveParticipant,
+  toQuorumShare,
+} from '../quorum/signing/index.ts';
 import { createAuthorise, type DecisionClocks } from './authorisation.ts';
 import { type CarriedOut, createCarryOut, type Waiting } from './carry-out.ts';
 import type { DecisionLog } from './decision-log.ts';
 import { createExplain, type Explanation } from './explain.ts';
+import type { ForwardedRequest } from './forwarded-request.ts';
+import { createParticipation } from './participation.ts';
 import { createReader } from './reader.ts';
 import { createResume } from './resume.ts';
+import { createSignAction } from './sign-action.ts';
 import { describeForReview } from './review.ts';
 import type { DecisionState } from './state.ts';
-import { type IndexedSignature, recordSignature, signAll } from './signatures.ts';
-
-export interface ShareSigningRequest {
-  readonly key: string;
-  /** The handle that round one gave for its nonces. */
-  readonly handle: string;
-  readonly payload: Payload;
-  readonly commitments: readonly NonceCommitment[];
-}
+import type { IndexedSignature } from './signatures.ts';
 
 /**
  * The only way to a key. An interface authenticates its client and parses the request by its own protocol; then the
@@ -52,15 +44,25 @@ export interface SigningPipeline {
   /** Number of records in the sealed store, of those not named, and the most that it holds. */
   readonly storeUsage: StoreUsage;
   /**
-   * Signs with a whole key, one signature or one for each input that is the key's; or keeps the request until it is
-   * approved. @throws RequestError REQUESTS_FULL
+   * Signs, one signature or one for each input that is the key's; or keeps the request until it is approved. With a key
+   * of the quorum the other nodes sign too: `signed` is the client's request as it came, for them to verify.
+   * @throws RequestError REQUESTS_FULL
    */
-  sign(client: string, request: SignRequest): Promise<CarriedOut<readonly IndexedSignature[]> | Waiting>;
+  sign(
+    client: string,
+    request: SignRequest,
+    signed?: ForwardedRequest,
+  ): Promise<CarriedOut<readonly IndexedSignature[]> | Waiting>;
   /**
-   * Carries out a request that has waited for approvals, once; later calls give the same signatures again.
+   * Carries out a request that has waited for approvals, once; later calls give the same signatures again. `signed` is
+   * this call as it came.
    * @throws RequestError
    */
-  resume(client: string, id: string): Promise<CarriedOut<readonly IndexedSignature[]> | Waiting>;
+  resume(
+    client: string,
+    id: string,
+    signed?: ForwardedRequest,
+  ): Promise<CarriedOut<readonly IndexedSignature[]> | Waiting>;
   /**
    * Says what would be decided, without deciding it.
    * @throws TransactionError
@@ -68,13 +70,8 @@ export interface SigningPipeline {
   explain(client: string, request: SignRequest): Explanation;
   /** Reads a request that waits, for its approvers. @throws TransactionError */
   review(request: PendingRequest): Pick<PendingRequestDocument, 'transaction' | 'context'>;
-  /** Runs round one of FROST (RFC 9591, 5.1); the nonces exist in memory alone. */
-  commit(
-    client: string,
-    request: { readonly key: string },
-  ): Promise<CarriedOut<{ readonly handle: string; readonly commitment: NonceCommitment }>>;
-  /** Runs round two of FROST (RFC 9591, 5.2). */
-  signShare(client: string, request: ShareSigningRequest): Promise<CarriedOut<SignatureShare>>;
+  /** Commitments of other nodes that are at hand for signatures of one round trip, by node. */
+  countCommitments(key: string): readonly { readonly node: number; readonly count: number }[];
   /** Imports a share that was encrypted for this node, boot and key. */
   importShare(
     client: string,
@@ -91,6 +88,8 @@ export interface SigningPipelineOptions {
   readonly session: string;
   readonly log: DecisionLog;
   readonly state: DecisionState;
+  /** The other nodes of the quorum; absent where the configuration names none. */
+  readonly quorum?: { readonly network: PeerNetwork; readonly certificates?: EpochCertificates };
   /** Tells whether a key may be served with the nodes that are reachable now; any may when left out. */
   readonly mayServe?: (key: string) => boolean;
 }
@@ -110,14 +109,15 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
     log,
     requests,
   });
-  const nonces = new NonceStore();
   const importKey = generateImportKey();
   const destinationOf = (key: string): ShareDestination => ({ manifest: measured.digest, session, key });
-  const signWith = ({ key: id, algorithm }: SignRequest, signings: readonly Signing[]) => {
-    const key = keyring.key(id);
-    if (key !== undefined) return signAll(key, algorithm, signings);
-    throw new SignerError('ALGORITHM_MISMATCH', `${id} is a share: it signs in two rounds of FROST`);
-  };
+  const findShare = (key: string) => toQuorumShare(keyring.share(key));
+  const coordinator = options.quorum && createCoordinator({ ...options.quorum, findShare });
+  if (options.quorum !== undefined) {
+    const pipeline = createParticipation({ configuration, policy, carryOut, now: () => clocks.now() });
+    serveParticipant({ ...options.quorum, findShare, pipeline, now: () => clocks.now() });
+  }
+  const signAction = createSignAction(keyring, coordinator);
 
   return {
     importKey: importKey.publicKey,
@@ -133,10 +133,11 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
           publicKey: publicKey === undefined ? null : Buffer.from(publicKey).toString('hex'),
         };
       }),
-    sign: (client, request) =>
+    sign: (client, request, signed) =>
       carryOut.orKeep(
         { ...request, operation: 'sign', client },
-        { act: (signings) => signWith(request, signings), signaturesOf: (made) => made.map(recordSignature) },
+        signAction(request, { signed, consent: null }),
+        keyring.shareEntry(request.key) === undefined ? undefined : signed,
       ),
     explain: createExplain({
       reader,
@@ -145,34 +146,8 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
       now: () => clocks.now(),
     }),
     review: ({ request }) => describeForReview(reader, request),
-    resume: createResume({ carryOut, requests, signWith }),
-    commit: (client, { key }) =>
-      carryOut.now(
-        { operation: 'commit', client, key, algorithm: shareAlgorithm(keyring, key) },
-        {
-          act: () =>
-            commitNonces(nonces, { client, key, share: keyring.share(key), now: clocks.monotonic() }),
-        },
-      ),
-    signShare: (client, { key, handle, payload, commitments }) =>
-      carryOut.now(
-        { operation: 'sign', client, key, algorithm: shareAlgorithm(keyring, key), payload },
-        {
-          act: (signings) => {
-            const share = keyring.share(key);
-            const now = clocks.monotonic();
-            return signShare(nonces, {
-              client,
-              key,
-              share,
-              handle,
-              commitments,
-              payload: takeOnly(signings),
-              now,
-            });
-          },
-        },
-      ),
+    resume: createResume({ carryOut, requests, signAction }),
+    countCommitments: (key) => coordinator?.countCommitments(key) ?? [],
     importShare: (client, { key, ...request }) => {
       const type = shareAlgorithm(keyring, key);
       return carryOut.now(
@@ -196,15 +171,6 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
       );
     },
   };
-}
-
-/** Takes what the one signature of a payload is over. @throws SignerError PAYLOAD_MISMATCH for several signatures */
-function takeOnly(signings: readonly Signing[]): SigningInput {
-  const [signing] = signings;
-  if (signing !== undefined && signings.length === 1) return signing.input;
-  throw new SignerError('PAYLOAD_MISMATCH', 'expected a transaction that needs one signature', {
-    signatures: signings.length,
-  });
 }
 
 /** Finds the algorithm to decide with. The policy then refuses a whole key by it (UNKNOWN_KEY, ALGORITHM_MISMATCH). */

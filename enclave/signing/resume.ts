@@ -1,8 +1,9 @@
 import * as z from 'zod';
-import type { Signing } from '../../policy/transactions/index.ts';
 import type { SignRequest } from '../../shared/api/bodies.ts';
-import type { PendingRequests, RequestStatus } from '../approvals/index.ts';
-import type { Approved, CarriedOut, CarryOut, Waiting } from './carry-out.ts';
+import type { PendingRequests, RequestStatus, Vote } from '../approvals/index.ts';
+import type { Action, Approved, CarriedOut, CarryOut, Waiting } from './carry-out.ts';
+import type { ForwardedRequest } from './forwarded-request.ts';
+import type { ForwardedConsent } from '../quorum/signing/index.ts';
 import { type IndexedSignature, recordSignature } from './signatures.ts';
 
 /** What is kept of a request that was carried out, for a client whose response was lost. */
@@ -22,8 +23,15 @@ type Kept = z.infer<typeof keptSchema>;
 export interface ResumeParts {
   readonly carryOut: CarryOut;
   readonly requests: PendingRequests;
-  readonly signWith: (request: SignRequest, signings: readonly Signing[]) => readonly IndexedSignature[];
+  /** Makes the way to sign a request; a key of the quorum needs what the other nodes verify. */
+  readonly signAction: SignAction;
 }
+
+/** Makes the action that signs a request with the key that it names. */
+export type SignAction = (
+  request: SignRequest,
+  forwarding: { readonly signed: ForwardedRequest | undefined; readonly consent: ForwardedConsent | null },
+) => Action<readonly IndexedSignature[]>;
 
 type Signed = CarriedOut<readonly IndexedSignature[]>;
 
@@ -32,19 +40,25 @@ type Signed = CarriedOut<readonly IndexedSignature[]>;
  * the signatures that were kept, and that is recorded again before they leave: the entry of the first time may be sealed
  * and not yet cosigned.
  */
-export function createResume({ carryOut, requests, signWith }: ResumeParts) {
-  return async (client: string, id: string): Promise<Signed | Waiting> => {
+export function createResume({ carryOut, requests, signAction }: ResumeParts) {
+  return async (client: string, id: string, resume?: ForwardedRequest): Promise<Signed | Waiting> => {
     const { request, votes } = requests.findOwn(client, id);
     const signRequest = request.request;
     const pipelineRequest = { ...signRequest, operation: 'sign', client } as const;
     const approved: Approved = { id, rule: request.rule, expires: request.expires, approvals: votes };
     let first: Signed | Waiting | undefined;
     const kept = await requests.carryOut(client, id, async (status: RequestStatus) => {
+      const { signed } = status;
+      const consent = resume && {
+        id,
+        expires: request.expires,
+        resume,
+        votes: status.votes.map(toForwarded),
+      };
       first = await carryOut.approved(
         pipelineRequest,
         {
-          act: (signings) => signWith(signRequest, signings),
-          signaturesOf: (made) => made.map(recordSignature),
+          ...signAction(signRequest, { signed, consent: consent ?? null }),
           onEntry: (made, rule) => requests.finish(id, keep(made, rule)),
         },
         { ...approved, approvals: status.votes },
@@ -57,9 +71,11 @@ export function createResume({ carryOut, requests, signWith }: ResumeParts) {
     const { rule, signatures } = keptSchema.parse(kept);
     const result = signatures.map(restore);
     const receipt = await carryOut.again(pipelineRequest, rule, result.map(recordSignature), approved);
-    return { outcome: 'permitted', result, rule, receipt };
+    return { outcome: 'permitted', result, rule, receipt, receipts: [] };
   };
 }
+
+const toForwarded = ({ statement, proof }: Vote) => ({ statement, proof });
 
 function isOutcome(value: unknown): value is Signed | Waiting {
   return typeof value === 'object' && value !== null && 'outcome' in value;

@@ -21,7 +21,7 @@ import type { StartedNode } from '../testbed/index.ts';
 import { CLIENT, type Scenario } from '../testbed/scenario.ts';
 import { type LocalWitnesses, startWitnesses } from '../testbed/witnesses.ts';
 import { DEMO_SIGNATURES } from './signatures.ts';
-import { makeTransfer, type EthereumTransfer } from './ethereum-transfer.ts';
+import { makeTransfer, type EthereumTransfer } from '../testbed/ethereum-transfer.ts';
 import { judge, type Running, type Step, type StepResult } from './steps.ts';
 import { describeDecision, readDecision } from './words.ts';
 

@@ -8,7 +8,7 @@ import { runCommand } from '../testbed/holdfast-command.ts';
 import { askPeers, findLogPeerPrograms } from '../testbed/log-peers.ts';
 import { CLIENT } from '../testbed/scenario.ts';
 import { type DecidedTransfer, type StoryOptions, trustArgs, type WitnessedNode } from './decide.ts';
-import { makeTransfer } from './ethereum-transfer.ts';
+import { makeTransfer } from '../testbed/ethereum-transfer.ts';
 import { judge, type StepResult } from './steps.ts';
 
 const POLL_MS = 20;

@@ -4,7 +4,7 @@ import { CONFIGURATION_FORMAT_1, CONFIGURATION_FORMAT_2 } from '../../shared/doc
 import { upgradeConfiguration } from '../../shared/documents/configuration/upgrade.ts';
 import { type Identity, loadIdentity } from './identity.ts';
 import type { Scenario } from './scenario.ts';
-import type { ConfigurationBody2 } from './test-node.ts';
+import type { ConfigurationBody, ConfigurationBody2 } from './test-node.ts';
 
 /** Ethereum's mainnet (CAIP-2), and ether on it (CAIP-19). */
 const MAINNET = 'eip155:1';
@@ -71,20 +71,18 @@ function paymentRule(client: string): PermitRule {
 }
 
 /**
- * Makes the scenario's configuration in format 2: transactions of the Ethereum key are decided by what they do, and no
- * digest of it is signed blind any more; the other keys sign as before.
+ * Reads a configuration in format 2, and has transactions of the Ethereum key decided by what they do: no digest of it is
+ * signed blind any more. Other keys sign as before.
  */
-export function decisionConfiguration(
-  scenario: Scenario,
-  version: number,
+export function decideTransactions(
+  base: ConfigurationBody,
   { client, approvers, witnesses }: DecisionPeople,
 ): ConfigurationBody2 {
-  const upgraded = upgradeConfiguration({
+  const { manifest: _, ...body } = upgradeConfiguration({
     format: CONFIGURATION_FORMAT_1,
     manifest: '',
-    ...scenario.configuration(version),
+    ...base,
   });
-  const { manifest: _, ...body } = upgraded;
   return {
     ...body,
     format: CONFIGURATION_FORMAT_2,
@@ -98,6 +96,15 @@ export function decisionConfiguration(
     witnesses,
     rules: [...body.rules.filter(({ keys }) => !keys.includes(DECIDED_KEY)), paymentRule(client)],
   };
+}
+
+/** Makes the scenario's configuration in format 2. */
+export function decisionConfiguration(
+  scenario: Scenario,
+  version: number,
+  people: DecisionPeople,
+): ConfigurationBody2 {
+  return decideTransactions(scenario.configuration(version), people);
 }
 
 /** Who asks, who consents, and who witnesses the log. */

@@ -3,4 +3,4 @@ export { type ConfigurationBody, type ConfigurationBody2, openTestNode, type Tes
 export { runNode, type RunOptions, type StartedNode } from './run-node.ts';
 export { type ParentFiles, testNodeParentOptions } from './test-node-parent.ts';
 export { openTestbed, type Testbed } from './testbed.ts';
-export { bringUp, type LocalNode } from './up.ts';
+export { bringUp, type LocalNode, type LocalNodes } from './up.ts';

@@ -32,7 +32,7 @@ export interface StartedNode {
 
 /** Starts a parent and an enclave for a test node, and waits until the node serves or fails. */
 export async function runNode(
-  testbed: Testbed,
+  testbed: Pick<Testbed, 'aws' | 'host'>,
   testNode: TestNode,
   options: RunOptions,
 ): Promise<StartedNode> {

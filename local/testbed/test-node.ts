@@ -23,6 +23,8 @@ export interface TestNodeOptions {
   readonly node: number;
   readonly quorum?: { readonly size: number; readonly threshold: number };
   readonly namespace?: string;
+  /** Name of the authority's key; nodes that share a name share an authority. Default: `authority`. */
+  readonly authority?: string;
 }
 
 /** Fields of a configuration of format 1 beside its format and manifest. */
@@ -80,7 +82,9 @@ export async function openTestNode(
   const admin = new NodeAdmin(aws, accountId);
   const infrastructure = new InfrastructureAdmin(aws, accountId);
   const keyOf = (name: string) => join(stateDirectory, 'keys', `${name}.pem`);
-  const authority = new ConfigurationAuthority(await loadIdentity(keyOf('authority'), 'ed25519'));
+  const authority = new ConfigurationAuthority(
+    await loadIdentity(keyOf(options.authority ?? 'authority'), 'ed25519'),
+  );
   const client = await loadIdentity(keyOf('client'), 'ed25519');
   const recovery = await loadIdentity(keyOf('recovery'), 'x25519');
 

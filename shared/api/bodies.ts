@@ -13,7 +13,6 @@ export * from './payloads.ts';
  * POST /v1/sign                      a signature                              (signed request)
  * POST /v1/explain                   what would be decided, a dry run        (signed request)
  * PUT  /v1/keys/{id}/share           imports an encrypted FROST share         (signed request)
- * POST /v1/frost/round1, round2      nonce commitments, a signature share     (signed request)
  *
  * POST /add-checkpoint               a cosignature of a peer's log, C2SP tlog-witness: text both ways
  *
@@ -22,7 +21,7 @@ export * from './payloads.ts';
  */
 
 export const MAX_REQUEST_BYTES = 64 * 1024;
-/** Longest body of `POST /v1/sign` and of FROST's second round, in bytes: room for the longest PSBT in base64. */
+/** Longest body of `POST /v1/sign`, in bytes: room for the longest PSBT in base64. */
 export const MAX_SIGN_REQUEST_BYTES = 256 * 1024;
 
 const identifier = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/);
@@ -104,6 +103,9 @@ export const signRequestSchema = z.strictObject({
 });
 export type SignRequest = z.infer<typeof signRequestSchema>;
 
+/** The most receipts of other nodes in one response. */
+const MAX_RECEIPTS = 32;
+
 /** The members of every response to a permitted request. */
 const permitted = {
   /** The rule that permitted the request. */
@@ -128,6 +130,8 @@ export const signResponseSchema = z.strictObject({
   inputs: z
     .array(z.strictObject({ index: z.int().min(0), signature: hex(64, 64), publicKey: hex(32, 65) }))
     .optional(),
+  /** With a key of the quorum: receipts of the other nodes that have signed. */
+  receipts: z.array(z.unknown()).max(MAX_RECEIPTS).optional(),
   ...permitted,
 });
 export type SignResponse = z.infer<typeof signResponseSchema>;
@@ -206,38 +210,12 @@ export const shareImportResponseSchema = z.strictObject({
 });
 export type ShareImportResponse = z.infer<typeof shareImportResponseSchema>;
 
-/** A signer's nonce commitments: RFC 9591, 5.1. */
-export const nonceCommitmentSchema = z.strictObject({ participant, hiding: element, binding: element });
-export type NonceCommitment = z.infer<typeof nonceCommitmentSchema>;
-
-export const frostRound1RequestSchema = z.strictObject({ key: identifier });
-export const frostRound1ResponseSchema = z.strictObject({
-  /** Id of the nonces for one second round of the same client, valid for a few minutes of the same boot. */
-  handle: hex(16, 16),
-  commitment: nonceCommitmentSchema,
-  receipt: z.unknown().optional(),
-});
-export type FrostRound1Response = z.infer<typeof frostRound1ResponseSchema>;
-
-export const frostRound2RequestSchema = z.strictObject({
-  key: identifier,
-  handle: hex(16, 16),
-  payload: payloadSchema,
-  /** The commitments of all signers that take part, this node's included, in ascending order of their numbers. */
-  commitments: z.array(nonceCommitmentSchema).min(2).max(255),
-});
-export type FrostRound2Request = z.infer<typeof frostRound2RequestSchema>;
-
-export const frostRound2ResponseSchema = z.strictObject({
-  participant,
-  /** The scalar z_i of RFC 9591, 5.2, as the group serialises it. */
-  signatureShare: hex(32, 32),
-  ...permitted,
-});
-export type FrostRound2Response = z.infer<typeof frostRound2ResponseSchema>;
-
-/** The body of every refusal: a stable code; of one that was decided, the receipt, which says why. */
+/**
+ * The body of every refusal: a stable code; of one that was decided, the receipt, which says why, and those of other nodes
+ * of the quorum that have decided.
+ */
 export const errorResponseSchema = z.strictObject({
   error: z.string().regex(/^[A-Z][A-Z0-9_]{1,63}$/),
   receipt: z.unknown().optional(),
+  receipts: z.array(z.unknown()).max(MAX_RECEIPTS).optional(),
 });

@@ -12,7 +12,7 @@ export type ThresholdErrorCode =
   | 'NONCE_COMMITMENTS_INVALID'
   /** The list of commitments lacks this signer's, or has others in their place: whoever sent the list is at fault. */
   | 'OWN_COMMITMENTS_ALTERED'
-  /** Nonces that have signed before, or were made for another share or epoch. */
+  /** Nonces that have signed before: they are zero. */
   | 'NONCES_SPENT'
   /** Signature shares that are missing, malformed or wrong. */
   | 'SIGNATURE_SHARES_INVALID'

@@ -39,6 +39,7 @@ export {
   MAX_SIGNERS,
   SCALAR_BYTES,
 } from './frost-group.ts';
+export { evaluateCommitments } from './polynomial.ts';
 export { type RandomSource } from './secrets.ts';
 export { encodeImportedKey, encodeKeyDestination, type ImportedKey } from './key-import-binding.ts';
 export {

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { DescribeKeyCommand, KMSClient, ListKeysCommand } from '@aws-sdk/client-kms';
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
@@ -17,7 +18,15 @@ import { makeFolder } from './node-files.ts';
 interface Event {
   readonly event: string;
   readonly status?: string;
+  readonly url?: string;
   readonly profile?: string;
+  readonly trial?: {
+    readonly transfer: string;
+    readonly largeTransfer: string;
+    readonly approvers: Readonly<Record<string, string>>;
+  };
+  readonly nodes?: readonly (Event & { readonly node: number; readonly pid: number })[];
+  readonly node?: number;
   readonly aws?: {
     readonly endpoint: string;
     readonly region: string;
@@ -25,6 +34,13 @@ interface Event {
     readonly profiles: { readonly account: string; readonly nodeAdmin: string };
     readonly files: { readonly config: string; readonly credentials: string; readonly caBundle: string };
   };
+}
+
+/** Ends a process, and waits until it is gone and its parent has had the time to notice. */
+async function kill(pid: number): Promise<void> {
+  process.kill(pid, 'SIGKILL');
+  await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 10_000 }).toBe(false);
+  await sleep(500);
 }
 
 async function freePort(): Promise<number> {
@@ -173,7 +189,7 @@ describe('holdfast local up', () => {
               (await run('parent', 'status')).ok,
               (await run('node', 'attest')).ok,
               (await run('node', 'keys')).ok,
-              (await run('node', 'sign', 'ethereum-hot', '--digest', '11'.repeat(32))).ok,
+              (await run('node', 'sign', 'audit-log', '--digest', '11'.repeat(32))).ok,
             ];
           },
           ['--status-port', String(port)],
@@ -184,8 +200,81 @@ describe('holdfast local up', () => {
     },
   );
 
-  it('takes ports that are ports', async () => {
+  it('has rules that read transactions, and people who approve', { timeout: 90_000 }, async () => {
+    const folder = makeFolder();
+    await whileServing(folder.at('state'), async ({ profile = '', trial }) => {
+      if (trial === undefined) throw new Error('nothing is said of transfers');
+      const run = async (...args: string[]) =>
+        JSON.parse(
+          (await runHoldfast([...args, '--json'], { env: { HOLDFAST_PROFILE: profile } })).out,
+        ) as Record<string, unknown> & { error?: { code: string; details: { id: string; digest: string } } };
+      const sign = (file: string) =>
+        run('node', 'sign', 'ethereum-hot', '--kind', 'ethereum-transaction', '--transaction', file);
+      expect(await sign(trial.transfer)).toMatchObject({ ok: true, rule: 'pay-suppliers' });
+      const waiting = await sign(trial.largeTransfer);
+      expect(waiting).toMatchObject({ ok: false, error: { code: 'APPROVALS_NEEDED' } });
+      const { id = '', digest = '' } = waiting.error?.details ?? {};
+      for (const [approver, key] of Object.entries(trial.approvers)) {
+        const vote = ['--approver', approver, '--key', key, '--yes-digest', digest];
+        expect(await run('approve', 'sign', id, ...vote)).toMatchObject({ ok: true });
+      }
+      expect(await run('node', 'resume', id)).toMatchObject({ ok: true, rule: 'pay-suppliers' });
+      // No digest of that key is signed blind.
+      expect(await run('node', 'sign', 'ethereum-hot', '--digest', '11'.repeat(32))).toMatchObject({
+        ok: false,
+        error: { code: 'POLICY_DENIED' },
+      });
+    });
+  });
+
+  it(
+    'runs a quorum of nodes with accounts of their own, goes on without one, and finds their keys again',
+    { timeout: 240_000 },
+    async () => {
+      const folder = makeFolder();
+      const state = folder.at('state');
+      const publicKeys: unknown[] = [];
+      for (const isFirst of [true, false]) {
+        const act = async ({ nodes = [] }: Event) => {
+          expect(nodes.map(({ node }) => node)).toEqual([1, 2, 3]);
+          const accounts = nodes.map(({ aws }) => aws?.keyArn.split(':')[4]);
+          expect(accounts).toEqual(['111111111111', '222222222222', '333333333333']);
+          const keys = [];
+          for (const { profile = '' } of nodes) {
+            const options = { env: { HOLDFAST_PROFILE: profile } };
+            const attested = JSON.parse((await runHoldfast(['node', 'attest', '--json'], options)).out);
+            expect(attested).toMatchObject({ ok: true });
+            keys.push(JSON.parse((await runHoldfast(['node', 'keys', '--json'], options)).out));
+          }
+          publicKeys.push(keys.map(({ keys: held }) => held as unknown));
+          // A profile is not another node's: each has its own manifest.
+          const [first, second] = nodes;
+          const crossed = ['node', 'attest', '--json', '--url', second?.url ?? ''];
+          const options = { env: { HOLDFAST_PROFILE: first?.profile ?? '' } };
+          expect(refusalIn(await runHoldfast(crossed, options))).toMatchObject({
+            exit: 1,
+            code: 'PCR_MISMATCH',
+          });
+          if (!isFirst) await kill(nodes[2]?.pid ?? 0);
+        };
+        const { exit, events } = await whileServing(state, act, ['--nodes', '3']);
+        expect(exit).toBe(0);
+        const ended = isFirst ? [] : [{ event: 'node-ended', node: 3 }];
+        expect(events.slice(1)).toMatchObject([...ended, { event: 'stopped' }]);
+      }
+      expect(publicKeys[0]).toEqual(publicKeys[1]);
+      const alone = await runHoldfast(['local', 'up', '--json', '--state', state, '--port', '0']);
+      expect(refusalIn(alone)).toMatchObject({ exit: 1, code: 'STATE_OTHER_SIZE' });
+    },
+  );
+
+  it('takes ports that are ports, and a number of nodes', async () => {
     for (const args of [
+      ['--nodes', '0'],
+      ['--nodes', '10'],
+      ['--nodes', 'three'],
+      ['--nodes', '3', '--port', '9462', '--status-port', '9464'],
+      ['--nodes', '3', '--port', '65534'],
       ['--port', '8443', '--status-port', '8443'],
       ['--status-port', '65536'],
       ['--port', '1e3'],

@@ -1,5 +1,3 @@
-import { createPublicKey, randomBytes, verify } from 'node:crypto';
-import { schnorr } from '@noble/curves/secp256k1.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { copyProgram, type NitroHost, type Program } from '../../local/nitro-host/index.ts';
 import {
@@ -9,7 +7,6 @@ import {
   type NodeClient,
   NodeRefusal,
   sealShare,
-  signWithGroup,
 } from '../../client/index.ts';
 import {
   openTestNode,
@@ -19,12 +16,15 @@ import {
   type StartedNode,
   type Testbed,
 } from '../../local/testbed/index.ts';
-import type { Payload } from '../../shared/api/bodies.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const QUORUM = { size: 3, threshold: 2 };
 const CLIENT = 'backend';
-const message: Payload = { kind: 'message', message: Buffer.from('a transfer').toString('hex') };
+const request = {
+  key: 'solana',
+  algorithm: 'frost-ed25519',
+  payload: { kind: 'message', message: Buffer.from('a transfer').toString('hex') },
+} as const;
 
 /** One node on a host of its own, as each policy node has its own account. */
 interface Member {
@@ -150,7 +150,7 @@ describe('three nodes of a quorum', () => {
   });
 
   it('take their shares in, each its own and once', async () => {
-    expect(await refusal(member(0).client.frostRound1('solana'))).toBe('SHARE_MISSING');
+    expect(await refusal(member(0).client.sign(request))).toBe('SHARE_MISSING');
     expect(await refusal(importShare(member(0), 'solana', solana, 2))).toBe('SHARE_MISMATCH');
     const other = dealShares({ type: 'frost-ed25519', threshold: 2, participants: 3 });
     expect(await refusal(importShare(member(0), 'solana', other, 1))).toBe('SHARE_MISMATCH');
@@ -163,72 +163,12 @@ describe('three nodes of a quorum', () => {
       await importShare(each, 'bitcoin', bitcoin, index + 1);
     }
     expect(await refusal(importShare(member(0), 'bitcoin', bitcoin, 1))).toBe('SHARE_EXISTS');
+    expect(await refusal(member(0).client.sign(request))).toBe('QUORUM_UNREACHABLE');
     expect(await member(2).client.keys()).toEqual(
       expect.arrayContaining([
         { id: 'solana', type: 'frost-ed25519', publicKey: publicKeyOf(solana) },
         { id: 'bitcoin', type: 'frost-secp256k1-taproot', publicKey: publicKeyOf(bitcoin) },
       ]),
     );
-  });
-
-  it('sign a message together, any two of them', async () => {
-    const key = createPublicKey({
-      key: Buffer.from(publicKeyOf(solana), 'hex'),
-      format: 'raw-public',
-      asymmetricKeyType: 'ed25519',
-    });
-    for (const left of [0, 1, 2]) {
-      const nodes = members.filter((_member, index) => index !== left).map(({ client }) => client);
-      const { signature } = await signWithGroup(nodes, solana.group, 'solana', message);
-      expect(verify(null, Buffer.from('a transfer'), key, signature)).toBe(true);
-    }
-  });
-
-  it('sign a taproot signature hash together', async () => {
-    const digest = randomBytes(32);
-    const payload: Payload = { kind: 'taproot-sighash', digest: digest.toString('hex'), merkleRoot: '' };
-    const { signature, publicKey } = await signWithGroup(
-      members.map(({ client }) => client),
-      bitcoin.group,
-      'bitcoin',
-      payload,
-    );
-    expect(schnorr.verify(signature, digest, publicKey)).toBe(true);
-  });
-
-  it('decide on the payload itself, in the second round', async () => {
-    const { client } = member(0);
-    const [mine, theirs] = [
-      await client.frostRound1('bitcoin'),
-      await member(1).client.frostRound1('bitcoin'),
-    ];
-    const commitments = [mine.commitment, theirs.commitment];
-    const round2 = (payload: Payload) =>
-      refusal(client.frostRound2({ key: 'bitcoin', handle: mine.handle, payload, commitments }));
-    // No rule names plain digests: the algorithm takes them, the policy does not.
-    expect(await round2({ kind: 'digest', digest: '11'.repeat(32) })).toBe('POLICY_DENIED');
-    expect(await round2(message)).toBe('PAYLOAD_MISMATCH');
-    expect(await round2({ kind: 'taproot-sighash', digest: '11'.repeat(32), merkleRoot: '' })).toBe('none');
-    expect(await round2({ kind: 'taproot-sighash', digest: '22'.repeat(32), merkleRoot: '' })).toBe(
-      'NONCE_USED',
-    );
-  });
-
-  it('forget their nonces when they restart, keep their shares, and are found again by their clients', async () => {
-    const before = member(0);
-    const first = await before.client.frostRound1('solana');
-    const second = await member(1).client.frostRound1('solana');
-    const { session } = (await before.client.attest()).binding;
-    await before.node.stop();
-    before.client.close();
-    members[0] = await start(before.host, before.testNode);
-    const { client } = member(0);
-    expect((await client.attest()).binding.session).not.toBe(session);
-    const commitments = [first.commitment, second.commitment];
-    const reuse = client.frostRound2({ key: 'solana', handle: first.handle, payload: message, commitments });
-    expect(await refusal(reuse)).toBe('NONCE_UNKNOWN');
-    const nodes = [client, member(1).client];
-    const { signature } = await signWithGroup(nodes, solana.group, 'solana', message);
-    expect(signature).toHaveLength(64);
   });
 });

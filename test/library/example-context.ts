@@ -16,16 +16,10 @@ import * as browser from '../../attestation/browser.ts';
 import * as eif from '../../attestation/eif/index.ts';
 import * as keyPolicy from '../../attestation/key-policy/index.ts';
 import * as client from '../../client/index.ts';
-import { commitNonces, type HeldShare, NonceStore, openShare, signShare } from '../../enclave/frost/index.ts';
-import { toSigningInput } from '../../policy/transactions/index.ts';
+import { openShare } from '../../enclave/frost/index.ts';
 import { createNsmClient } from '../../enclave/nsm/index.ts';
 import { EmulatedNsm } from '../../local/nsm/index.ts';
-import {
-  blindPayloadSchema,
-  type FrostRound2Request,
-  type ShareImportRequest,
-  type SignRequest,
-} from '../../shared/api/bodies.ts';
+import { type ShareImportRequest, type SignRequest } from '../../shared/api/bodies.ts';
 import { digestRequest } from '../../shared/api/request-digest.ts';
 import { digestManifest } from '../../shared/documents/manifest.ts';
 import { createMemorySink } from '../attestation/eif/memory-sink.ts';
@@ -133,16 +127,10 @@ function respondToSign(request: SignRequest, session: string, parts: Partial<Dec
   return { signature: SIGNATURE, recovery: 0, publicKey, rule: 'any', configuration: 1, receipt };
 }
 
-/** Serves a node's routes for keys: one signature of zeros, and a real share of a group. */
+/** Serves a node's routes for keys: one signature of zeros, and the import of a share. */
 function serveKeys(): NonNullable<NodeBehaviour['serve']> {
-  const store = new NonceStore();
   const owner = { client: 'backend', key: 'treasury' };
-  let share: HeldShare | undefined;
   const decided = { rule: 'any', configuration: 1 };
-  const held = (): HeldShare => {
-    if (share === undefined) throw new Error('no share was imported');
-    return share;
-  };
   const quorum = createFakeQuorum();
   return (target, body, node) => {
     const { session, importKey } = node;
@@ -156,24 +144,10 @@ function serveKeys(): NonNullable<NodeBehaviour['serve']> {
       const request = JSON.parse(body.toString()) as ShareImportRequest;
       const destination = { manifest: digestManifest(MANIFEST), session, key: owner.key };
       const { commitments, ...expected } = request.package;
-      share = openShare(request, importKey, destination, expected);
+      openShare(request, importKey, destination, expected);
       return { publicKey: commitments[0], ...decided };
     }
-    if (target === '/v1/frost/round1')
-      return commitNonces(store, { ...owner, share: held(), now: Date.now() });
-    const request = JSON.parse(body.toString()) as FrostRound2Request;
-    const { signatureShare } = signShare(store, {
-      ...request,
-      ...owner,
-      payload: toSigningInput(blindPayloadSchema.parse(request.payload)),
-      share: held(),
-      now: Date.now(),
-    });
-    return {
-      participant: held().participant,
-      signatureShare: Buffer.from(signatureShare).toString('hex'),
-      ...decided,
-    };
+    throw new Error(`no route ${target}`);
   };
 }
 

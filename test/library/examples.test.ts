@@ -35,7 +35,6 @@ const ENTRY_POINTS = [
   'attestation/key-policy/evaluate.ts evaluateKeyPolicy',
   'client/node-client.ts connectNode',
   'client/attest-node.ts attestNode',
-  'client/group-signing.ts signWithGroup',
   'client/node-client.ts NodeClient',
   'client/psbt.ts addPsbtSignatures',
   'client/receipts.ts verifyResponseReceipt',

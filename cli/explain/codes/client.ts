@@ -6,10 +6,6 @@ export const CLIENT_CODES: readonly CodeArea[] = [
     who: 'the client library, and `node attest`, `keys`, `sign`',
     next: 'Trust nothing that came over this connection.',
     codes: {
-      AGGREGATION_FAILED: [
-        'the signature shares make no signature; signers in the details names those at fault, where known',
-        'Sign again without them, and look at their nodes.',
-      ],
       ANSWER_LOST: [
         'the connection broke before the response had arrived: nobody knows whether the request was carried out',
         'Ask again: a signature is made at most once per request, and signing the same again harms nothing.',

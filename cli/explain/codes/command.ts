@@ -94,6 +94,10 @@ export const COMMAND_CODES: readonly CodeArea[] = [
         'the folder of a local node holds what a local node cannot have written',
         'Give another --state, or move that folder away.',
       ],
+      STATE_OTHER_SIZE: [
+        'an earlier run has left nodes of a quorum of another size in that folder',
+        'Give another --state, or --nodes as it was then.',
+      ],
       STATUS_MALFORMED: ["what answers is not a parent's status page", 'Look at the URL.'],
       STATUS_UNREACHABLE: ['nothing answers at that URL', 'Look at the URL, and whether the parent runs.'],
       STORE_MISSING: ['the configuration names a store that is not there', 'Look at store in parent.yaml.'],

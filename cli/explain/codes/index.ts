@@ -2,6 +2,7 @@ import type { CodeArea } from './area.ts';
 import { APPROVAL_CODES } from './approval.ts';
 import { ATTESTATION_CODES } from './attestation.ts';
 import { BOOT_CODES } from './boot.ts';
+import { CEREMONY_CODES } from './ceremony.ts';
 import { CERTIFICATE_CODES } from './certificate.ts';
 import { CLIENT_CODES } from './client.ts';
 import { COMMAND_CODES } from './command.ts';
@@ -38,6 +39,7 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...RECEIPT_CODES,
   ...APPROVAL_CODES,
   ...QUORUM_CODES,
+  ...CEREMONY_CODES,
   ...BOOT_CODES,
   ...LOG_CODES,
   ...PARENT_CODES,

@@ -7,6 +7,10 @@ export const PEER_CODES: readonly CodeArea[] = [
     next: 'Look at the state of that node in `quorum status`.',
     codes: {
       PEER_CLOSED: ['this node is stopping', 'Ask another node.'],
+      PEER_KIND_UNKNOWN: [
+        'the other node answers no calls of this kind',
+        'Run images of the same release, or wait until the other node serves.',
+      ],
       PEER_OVERLOADED: 'as many calls, or bytes, as may wait for the other node do so already',
       PEER_REFUSED: 'the other node has refused the call, with the code beside it',
       PEER_UNKNOWN: [
@@ -52,6 +56,10 @@ export const PEER_CODES: readonly CodeArea[] = [
         'the document vouches for another key than the one that was used: it was taken from another connection',
         'Look for whoever is on the way between the parents.',
       ],
+      PEER_MESSAGE_MALFORMED: [
+        'a genuine node has sent what no node sends',
+        'Run images of the same release, or of releases that say they go together.',
+      ],
       PEER_NUMBER_WRONG: [
         'a genuine node of this quorum, under the number of another one',
         "Compare the nodes' numbers in the configurations of the parents.",
@@ -69,6 +77,18 @@ export const PEER_CODES: readonly CodeArea[] = [
         'nothing authentic has come from the other node for longer than a session lives without a word',
         'Look at that node, its parent, and the way between the two parents.',
       ],
+    },
+  },
+  {
+    title: 'Noise: messages of a handshake, ciphertexts',
+    who: 'shared/noise, by which nodes talk; a node drops such a message and goes on',
+    next: 'Look for whoever is on the way between the parents.',
+    codes: {
+      NOISE_DECRYPT_FAILED: 'a ciphertext was altered, or made with other keys',
+      NOISE_KEY_REFUSED:
+        'a public key that would make the shared secret known to everybody, or none of X25519',
+      NOISE_MESSAGE_LENGTH: 'a message shorter than its keys and tags, or longer than 65,535 bytes',
+      NOISE_NONCE_EXHAUSTED: 'the last nonce of a key was used',
     },
   },
 ];

@@ -20,4 +20,51 @@ export const QUORUM_CODES: readonly CodeArea[] = [
       ],
     },
   },
+  {
+    title: 'Signing among nodes',
+    who: 'the node that coordinates a signature, and in receipts the nodes that take part',
+    next: 'Read the receipts of the response: each node says what it has decided, and "holdfast quorum status" shows them.',
+    codes: {
+      QUORUM_DECISION_MISMATCH: [
+        'two nodes have read the same request differently: nothing was signed',
+        'Compare the configurations of the key and the images of both nodes.',
+      ],
+      QUORUM_DENIED: [
+        'another node has denied what the asked one permits: nothing was signed',
+        'Look into the receipts of the response, which have the reasons, and compare the rules of the nodes.',
+      ],
+      QUORUM_EPOCH_MISMATCH: [
+        'two nodes hold shares of different epochs of the key',
+        'Wait until the node that is behind has caught up, or repair its share.',
+      ],
+      QUORUM_MESSAGE_MALFORMED: [
+        'what another node has sent is not of its form',
+        'Run the same version of Holdfast on all nodes.',
+      ],
+      QUORUM_NONCES_UNKNOWN: [
+        'the node has no such nonces for this coordinator: it has restarted, or they were used',
+        'Nothing: the coordinator asks for new ones.',
+      ],
+      QUORUM_OVERLOADED: [
+        'too many requests are remembered, or one was to be signed too many times',
+        'Ask again in a minute.',
+      ],
+      QUORUM_PACKAGE_INVALID: [
+        'the list of nonce commitments is not that of a quorum of this key, or another than was sent',
+        'Look at the node that has coordinated.',
+      ],
+      QUORUM_REQUEST_TOO_LARGE: [
+        'the request needs more signatures, or more bytes, than one call between nodes carries',
+        'Make transactions of fewer inputs.',
+      ],
+      QUORUM_SHARE_INVALID: [
+        'signature shares of some nodes are wrong, and too few others are left',
+        'Stop the nodes that are named, and look at their shares: repair makes them anew.',
+      ],
+      QUORUM_UNREACHABLE: [
+        'fewer nodes than the key needs can sign in time',
+        'Start the nodes that are missing: "holdfast quorum status" names them.',
+      ],
+    },
+  },
 ];

@@ -112,12 +112,6 @@ export const REQUEST_CODES: readonly CodeArea[] = [
       HPKE_OPEN_FAILED: 'the ciphertext was made for another key, or was altered',
       KEY_DESTROYED: 'the key was used after its end: a fault of Holdfast',
       KEY_MALFORMED: 'sealed bytes that are not a key of the type',
-      NONCE_LIMIT: ['too many first rounds wait for their second', 'Finish them, or wait until they expire.'],
-      NONCE_UNKNOWN: [
-        'no such first round: never made, expired, or before a restart',
-        'Begin with the first round again.',
-      ],
-      NONCE_USED: ['the second round of it has been answered already', 'Begin with the first round again.'],
       SHARE_DESTROYED: 'the share was used after its end: a fault of Holdfast',
       SHARE_EXISTS: 'a share of that id was imported before, and is never overwritten',
       SHARE_INVALID: 'the share is not the one that its commitments promise',

@@ -14,6 +14,8 @@ export interface CeremonyOrder {
   readonly request: Uint8Array | null;
   /** For `import-key`: the secret scalar, 32 bytes as the group serialises it. The ceremony clears it. */
   readonly secret?: Uint8Array;
+  /** For `import-key`: the public key of the secret, as the group serialises it. */
+  readonly publicKey?: Uint8Array;
 }
 
 /** Steps of a ceremony, as its coordinator shows them. */
@@ -59,6 +61,10 @@ export interface CeremonyEdges {
    * by the configuration, and does not come here. Throws a HoldfastError where it does not.
    */
   readonly authorise: (asked: AskedCeremony) => Promise<void>;
+  /** Decides a plan without a request, which the configuration has to order. */
+  readonly authoriseOrdered: (asked: AskedCeremony) => Promise<void>;
+  /** Computes the SHA-256 by which a plan names a forwarded request. */
+  readonly digestRequest: (request: Uint8Array) => Uint8Array;
   /** Records in this node's log that it is about to confirm. It resolves once the entry is sealed. */
   readonly record: (asked: AskedCeremony, transcript: Uint8Array) => Promise<void>;
   /** Attests to a nonce of 32 bytes, with this node's binding (receipt key, session) as user data. */

@@ -194,7 +194,7 @@ describe('a refusal', () => {
   it.each<[string, number, Error]>([
     ['POLICY_DENIED', 403, new PolicyError('POLICY_DENIED', 'x', receipt)],
     ['RATE_LIMITED', 429, new PolicyError('RATE_LIMITED', 'x', receipt)],
-    ['STORE_FULL', 507, new FailedRequest('STORE_FULL', 'x', receipt)],
+    ['STORE_FULL', 507, new FailedRequest('STORE_FULL', 'x', { rule: 'payouts', receipt }, undefined)],
   ])('%s has status %i and the receipt of the decision', async (code, status, error) => {
     const { send } = start(() => {
       throw error;

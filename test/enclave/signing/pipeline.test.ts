@@ -205,13 +205,14 @@ describe('the signing pipeline', () => {
     const { pipeline, entries } = await start();
     const { receipt } = await pipeline.sign('backend', REQUEST);
     await refusalOf(pipeline.sign('auditor', REQUEST));
-    const failed = await refusalOf(pipeline.commit('backend', { key: 'shared' }));
+    const shared = { ...REQUEST, key: 'shared', algorithm: 'frost-ed25519' } as const;
+    const failed = await refusalOf(pipeline.sign('backend', shared));
     expect(failed).toBeInstanceOf(FailedRequest);
     expect(failed.code).toBe('SHARE_MISSING');
     expect(entries.map(({ predicate }) => predicate)).toMatchObject([
       { outcome: 'permitted', rule: 'payouts', failure: null, configuration: { version: 3 }, sequence: 0 },
       { outcome: 'denied', code: 'POLICY_DENIED', failure: null, sequence: 1 },
-      { outcome: 'permitted', request: { operation: 'commit' }, failure: 'SHARE_MISSING', sequence: 2 },
+      { outcome: 'permitted', request: { operation: 'sign' }, failure: 'SHARE_MISSING', sequence: 2 },
     ]);
     const { entry, signer } = unsafeParseReceipt(Buffer.from(JSON.stringify(receipt)));
     expect(parseEntry(entry)).toEqual(entries[0]);

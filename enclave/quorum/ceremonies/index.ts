@@ -1,0 +1,10 @@
+export type {
+  AskedCeremony,
+  Ceremonies,
+  CeremonyEdges,
+  CeremonyOrder,
+  CeremonyOutcome,
+  CeremonyProgress,
+} from './ceremonies.ts';
+export { CeremonyError, type CeremonyErrorCode } from './errors.ts';
+export { startCeremonies } from './node-ceremonies.ts';

@@ -1,0 +1,35 @@
+import { encodeTranscript } from '../../../audit/transcript/index.ts';
+import type { Ceremonies } from './ceremonies.ts';
+import { Coordinator } from './coordinator.ts';
+import { Participant, type ParticipantOptions } from './participant.ts';
+import { Resolution } from './resolution.ts';
+
+/**
+ * Starts the ceremonies of a node: from now on it answers others, and asks each node that a session begins with what it
+ * has missed.
+ *
+ * @param onError told of an error after which the node must stop: its store is not to be trusted any more
+ */
+export function startCeremonies(options: ParticipantOptions, onError: (error: unknown) => void): Ceremonies {
+  const participant = new Participant(options);
+  const resolution = new Resolution(participant);
+  const coordinator = new Coordinator(participant, resolution);
+  const { keeper, network } = options;
+  const catchUp = async (node: number) => {
+    await resolution.askNews(node);
+    await resolution.resolveAll();
+  };
+  network.onSession(({ node }) => {
+    catchUp(node).catch(onError);
+  });
+  return {
+    lead: (order, onProgress = () => undefined) => coordinator.lead(order, onProgress),
+    getTranscript: async (key, epoch) => {
+      const kept = keeper.shareRecord(key)?.history.find((one) => one.epoch === epoch);
+      const transcript =
+        kept && (await participant.readTranscript(Buffer.from(kept.ceremony).toString('hex')));
+      return transcript && encodeTranscript(transcript);
+    },
+    onActivated: (listener) => participant.onActivated(listener),
+  };
+}

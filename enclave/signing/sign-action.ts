@@ -1,0 +1,42 @@
+import { InternalError } from '../../shared/errors.ts';
+import type { Keyring } from '../keyring/index.ts';
+import {
+  type Coordinator,
+  type DecisionSubject,
+  type JointSignatures,
+  QuorumSigningError,
+} from '../quorum/signing/index.ts';
+import type { SignAction } from './resume.ts';
+import { type IndexedSignature, recordSignature, signAll } from './signatures.ts';
+
+/**
+ * Creates the way to sign a request that is permitted: with a whole key by this node alone, with a share together with the
+ * other nodes.
+ */
+export function createSignAction(keyring: Keyring, coordinator: Coordinator | undefined): SignAction {
+  return ({ key: id, algorithm }, { signed, consent }) => {
+    let joint: JointSignatures | undefined;
+    const signTogether = async (subject: DecisionSubject) => {
+      // Says SHARE_MISSING where this node has none.
+      keyring.share(id);
+      if (coordinator === undefined)
+        throw new QuorumSigningError('QUORUM_UNREACHABLE', 'the configuration names no other nodes');
+      if (signed === undefined) throw new InternalError('expected the request as its client has signed it');
+      joint = await coordinator.sign({ ...subject, key: id, request: signed, consent });
+      return withIndices(joint, subject);
+    };
+    return {
+      act: (subject) => {
+        const key = keyring.key(id);
+        return key === undefined ? signTogether(subject) : signAll(key, algorithm, subject.signings);
+      },
+      signaturesOf: (made) => made.map(recordSignature),
+      quorum: () => joint?.quorum,
+      receipts: () => joint?.receipts ?? [],
+    };
+  };
+}
+
+function withIndices({ signatures }: JointSignatures, { signings }: DecisionSubject): IndexedSignature[] {
+  return signatures.map((signature, place) => ({ ...signature, index: signings[place]?.index }));
+}

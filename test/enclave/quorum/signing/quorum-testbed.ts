@@ -1,0 +1,278 @@
+import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import { type Entry, parseEntry } from '../../../../audit/receipt/index.ts';
+import { holdShare } from '../../../../enclave/frost/held-share.ts';
+import { Keyring } from '../../../../enclave/keyring/index.ts';
+import type { TransparencyLog } from '../../../../enclave/log/index.ts';
+import { admitConfiguration } from '../../../../enclave/node/configuration.ts';
+import type { PeerIdentity } from '../../../../enclave/peers/peer-network.ts';
+import {
+  createDecisionLog,
+  createSigningPipeline,
+  type ForwardedRequest,
+  forwardRequest,
+  restoreDecisionState,
+} from '../../../../enclave/signing/index.ts';
+import { deriveStoreKey, SealedStore } from '../../../../enclave/store/index.ts';
+import { openLocalCurves } from '../../../../local/noble-curves.ts';
+import type { SignRequest } from '../../../../shared/api/bodies.ts';
+import { parseConfiguration } from '../../../../shared/documents/configuration.ts';
+import type { Manifest } from '../../../../shared/documents/manifest.ts';
+import { signRequest } from '../../../../shared/http-signature/index.ts';
+import { condition, makeConfiguration2, permit } from '../../../shared/documents/sample-rules.ts';
+import { statementOf, toBody } from '../../approvals/circumstances.ts';
+import { MemoryRecordStorage } from '../../store/memory-record-storage.ts';
+import { dealGroup, type DealtShares, nobleSuites, type Suites } from '../../../../shared/frost/index.ts';
+import type { ShareType } from '../../../../shared/algorithms.ts';
+import { KeyHolder } from '../../../policy/approvals/people.ts';
+import { MemoryNetwork, type MemoryNetworkOptions } from '../../peers/memory-network.ts';
+
+export const START = Date.UTC(2030, 0);
+
+/** Members of the rule, or of the configuration, that a test changes. */
+export type Change = Readonly<Record<string, unknown>>;
+
+export interface TestbedOptions {
+  readonly type?: ShareType;
+  readonly threshold?: number;
+  readonly size?: number;
+  /** Networks of the key. */
+  readonly networks?: readonly string[];
+  /** Members of the rule, by node. */
+  readonly rule?: (node: number) => Change;
+  /** Other members of the configuration, by node. */
+  readonly configuration?: (node: number) => Change;
+  readonly network?: MemoryNetworkOptions;
+  readonly suites?: Suites;
+}
+
+/** A quorum of nodes in one process: real pipelines, stores and shares; their network is in memory. */
+export class QuorumTestbed {
+  readonly client = generateKeyPairSync('ed25519');
+  readonly stranger = generateKeyPairSync('ed25519');
+  readonly alice = new KeyHolder('alice');
+  readonly bob = new KeyHolder('bob');
+  readonly network: MemoryNetwork;
+  readonly nodes: readonly QuorumNode[];
+  readonly dealt: DealtShares;
+  readonly suites: Suites;
+  readonly options: Required<Pick<TestbedOptions, 'type' | 'threshold' | 'size'>> & TestbedOptions;
+  now = START;
+
+  private constructor(options: TestbedOptions) {
+    this.options = { type: 'frost-ed25519', threshold: 2, size: 3, ...options };
+    this.network = new MemoryNetwork(options.network);
+    const { type, threshold, size, suites = nobleSuites } = this.options;
+    this.suites = suites;
+    const signers = Array.from({ length: size }, (_, index) => index + 1);
+    this.dealt = dealGroup(suites[type], { epoch: 0, threshold, signers }, randomBytes);
+    this.nodes = signers.map((node) => new QuorumNode(this, node));
+  }
+
+  static async start(options: TestbedOptions = {}): Promise<QuorumTestbed> {
+    const testbed = new QuorumTestbed(options);
+    for (const node of testbed.nodes) await node.start();
+    await testbed.settle();
+    return testbed;
+  }
+
+  /** Lets happen what is scheduled for now. */
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
+  }
+
+  node(number: number): QuorumNode {
+    const node = this.nodes[number - 1];
+    if (node === undefined) throw new RangeError(`no node ${number}`);
+    return node;
+  }
+}
+
+export const KEY = 'treasury';
+export const MESSAGE = { kind: 'message', message: Buffer.from('a transfer').toString('hex') } as const;
+
+const YEAR_MS = 365 * 86_400_000;
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+const rawKey = (key: KeyObject) => new Uint8Array(key.export({ format: 'raw-public' }));
+export const manifestOf = (node: number) => new Uint8Array(48).fill(node);
+
+/** One node: its store outlives its boots. */
+export class QuorumNode {
+  readonly number: number;
+  readonly entries: Entry[] = [];
+  readonly receiptKeys = generateKeyPairSync('ed25519');
+  readonly storage = new MemoryRecordStorage();
+  session = '';
+  /** Holds back what entries allow. */
+  gate: () => Promise<void> = () => Promise.resolve();
+  readonly #testbed: QuorumTestbed;
+  #running: Awaited<ReturnType<QuorumNode['boot']>> | undefined;
+
+  constructor(testbed: QuorumTestbed, number: number) {
+    this.#testbed = testbed;
+    this.number = number;
+  }
+
+  get running() {
+    if (this.#running === undefined) throw new Error('the node does not run');
+    return this.#running;
+  }
+
+  get identity(): PeerIdentity {
+    return {
+      node: this.number,
+      manifest: manifestOf(this.number),
+      session: this.session,
+      configuration: { version: 1, digest: hex(this.#configurationDigest) },
+      receiptKey: rawKey(this.receiptKeys.publicKey),
+      document: new Uint8Array(1),
+    };
+  }
+
+  /** Starts the node, or starts it anew: its store is what it was, its session and memory are new. */
+  async start(): Promise<void> {
+    this.session = randomBytes(16).toString('hex');
+    this.#running = await this.boot();
+  }
+
+  crash(): void {
+    this.#testbed.network.crash(this.number);
+    this.#running = undefined;
+  }
+
+  async boot() {
+    const testbed = this.#testbed;
+    const { threshold, size } = testbed.options;
+    const configuration = this.#configure();
+    const signed = { configuration, digest: this.#configurationDigest, signers: [] };
+    const place = { namespace: 'demo', environment: 'test', node: this.number };
+    const storeKey = deriveStoreKey(new Uint8Array(32), place);
+    const none = { order: 'first', configuration: { version: 0, digest: new Uint8Array(48) }, boots: 0 };
+    const isFirst = this.storage.records.size === 0;
+    const store = isFirst
+      ? SealedStore.create(this.storage, storeKey, none, undefined)
+      : await SealedStore.open(this.storage, storeKey);
+    const admission = admitConfiguration(store.state, signed);
+    const keyring = await Keyring.open(store, openLocalCurves(), configuration.keys, admission);
+    if (isFirst) await keyring.takeShare(KEY, this.#holdDealt());
+    const manifest = { ...place, quorum: { size, threshold } } as Manifest;
+    const measured = { manifest, digest: manifestOf(this.number) };
+    const common = { signed, measured, session: this.session, now: () => testbed.now };
+    const state = await restoreDecisionState(store, common);
+    const { publicKey, privateKey } = this.receiptKeys;
+    const { entries } = this;
+    const append: TransparencyLog['append'] = async (makeEntry) => {
+      const index = entries.length;
+      entries.push(parseEntry(makeEntry(index)));
+      await store.commit(state.sources.flatMap((source) => source.collectChanges()));
+      await this.gate();
+      return { index, checkpoint: 'checkpoint\n', proof: [] };
+    };
+    const receiptKey = { privateKey, publicKey: rawKey(publicKey) };
+    const log = createDecisionLog({
+      ...common,
+      log: { append, witnesses: null, peerWitnesses: null },
+      receiptKey,
+    });
+    const network = testbed.network.start(this.identity, this.#others);
+    const clocks = { now: () => testbed.now, monotonic: () => performance.now() };
+    const pipeline = createSigningPipeline({ ...common, keyring, clocks, log, state, quorum: { network } });
+    return { pipeline, network, keyring, state, log };
+  }
+
+  /** Signs a request as the client does: for this node, or as the test has it. */
+  forward(
+    target: string,
+    body: unknown,
+    change: Partial<{ privateKey: KeyObject; session: string; now: number }> = {},
+  ): ForwardedRequest {
+    const bytes = new Uint8Array(Buffer.from(JSON.stringify(body)));
+    const request = { method: 'POST', target };
+    const fields = signRequest(
+      { ...request, body: { bytes, contentType: 'application/json' } },
+      {
+        clientId: 'backend',
+        privateKey: this.#testbed.client.privateKey,
+        session: this.session,
+        now: this.#testbed.now,
+        ...change,
+      },
+    );
+    const rawHeaders = Object.entries(fields).flat();
+    return forwardRequest({ ...request, rawHeaders, contentLength: bytes.length }, bytes);
+  }
+
+  /** Asks the node to sign, as its interface does. */
+  async sign(request: Partial<SignRequest> = {}, signed?: ForwardedRequest) {
+    const whole = { key: KEY, algorithm: this.#testbed.options.type, payload: MESSAGE, ...request };
+    return await this.running.pipeline.sign('backend', whole, signed ?? this.forward('/v1/sign', whole));
+  }
+
+  /** Carries out a request that has waited. */
+  async resume(id: string) {
+    return await this.running.pipeline.resume('backend', id, this.forward(`/v1/requests/${id}`, {}));
+  }
+
+  /** Has a person vote on a request that waits at this node. */
+  async vote(id: string, person: KeyHolder) {
+    const { state, log } = this.running;
+    const statement = statementOf(state.requests, id, person.id, { manifest: hex(manifestOf(this.number)) });
+    return await state.requests.vote(id, toBody(person.sign(statement)), (received) =>
+      log.recordVote(received),
+    );
+  }
+
+  get #others(): number[] {
+    const all = Array.from({ length: this.#testbed.options.size }, (_, index) => index + 1);
+    return all.filter((node) => node !== this.number);
+  }
+
+  get #configurationDigest(): Uint8Array {
+    return new Uint8Array(48).fill(0xc0 + this.number);
+  }
+
+  #holdDealt() {
+    const { dealt, suites } = this.#testbed;
+    const share = dealt.shares.get(this.number);
+    if (share === undefined) throw new RangeError('expected a share');
+    return holdShare(dealt.group, this.number, share, { suites, random: randomBytes });
+  }
+
+  #configure() {
+    const { client, alice, bob, options } = this.#testbed;
+    const { type, networks = [], rule, configuration } = options;
+    const pcrs = { 0: '00'.repeat(48), 1: '00'.repeat(48), 2: '00'.repeat(48) };
+    const document = makeConfiguration2({
+      version: 1,
+      manifest: hex(manifestOf(this.number)),
+      clients: [{ id: 'backend', publicKey: hex(rawKey(client.publicKey)), person: null }],
+      clientGroups: [],
+      keys: [{ id: KEY, type, networks: [...networks] }],
+      notAfter: new Date(START + YEAR_MS).toISOString(),
+      approvers: [alice.entry, bob.entry] as never,
+      approverGroups: [{ id: 'people', approvers: ['alice', 'bob'] }],
+      addressBooks: [],
+      quorum: {
+        peers: this.#others.map((node) => ({
+          node,
+          manifest: hex(manifestOf(node)),
+          images: [{ pcrs, notAfter: null }],
+        })),
+        servesAlone: [],
+        refreshHours: null,
+      },
+      rules: [
+        permit({
+          id: 'payouts',
+          keys: [KEY],
+          algorithms: [type],
+          payloads: ['message'],
+          networks: null,
+          effects: [condition({ type: 'blind' })],
+          ...rule?.(this.number),
+        }),
+      ],
+      ...configuration?.(this.number),
+    });
+    return parseConfiguration(Buffer.from(JSON.stringify(document)));
+  }
+}
