@@ -118,7 +118,7 @@ async function runSign(input: CommandInput): Promise<Outcome> {
   await assertTable(input, file);
   const key = await readSigningKey(text('key') ?? '');
   if (node !== undefined) assertAuthority(key.publicKey, node.manifest);
-  const findings = lintBeforeSigning(file.configuration, flag('with-errors'));
+  const findings = lintBeforeSigning(file.configuration, node?.manifest, flag('with-errors'));
   const summary = [
     summarise(file, comparison),
     ...(findings.length === 0 ? [] : ['', 'config lint finds', ...findings.map((line) => `  ${line}`)]),

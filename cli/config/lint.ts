@@ -1,7 +1,9 @@
 import { lintConfiguration, type ConfigurationFinding } from '../../policy/analysis/index.ts';
 import type { Configuration } from '../../shared/documents/configuration.ts';
-import type { Command, CommandInput, Outcome } from '../common/command.ts';
+import { type Manifest, parseManifest } from '../../shared/documents/manifest.ts';
+import { type Command, type CommandInput, type Outcome, readInput } from '../common/command.ts';
 import { CliError } from '../common/errors.ts';
+import { inFile } from '../common/in-file.ts';
 import { readConfigurationFile, readMoment } from './file.ts';
 
 export const AT = {
@@ -18,13 +20,18 @@ export const lintCommand: Command = {
   options: {
     strict: { type: 'boolean', description: 'exit 1 at a warning, too' },
     at: AT,
+    manifest: {
+      type: 'string',
+      value: 'FILE',
+      description: "compare the number of peers with the quorum of this node's manifest",
+    },
   },
   examples: ['holdfast config lint configuration.json', 'holdfast config lint signed.json --strict --json'],
   run: runLint,
 };
 
 /** Describes findings, one in a line. */
-export function describeFindings(findings: readonly ConfigurationFinding[]): string[] {
+function describeFindings(findings: readonly ConfigurationFinding[]): string[] {
   return findings.map(
     ({ code, severity, subject, text }) =>
       `${severity.padEnd(8)}${code}${subject === null ? '' : ` (${subject})`}: ${text}`,
@@ -36,8 +43,14 @@ export function describeFindings(findings: readonly ConfigurationFinding[]): str
  *
  * @throws CliError CONFIGURATION_LINTED where there are errors, unless they are taken
  */
-export function lintBeforeSigning(configuration: Configuration, areErrorsTaken: boolean): string[] {
-  const findings = lintConfiguration(configuration, Date.now()).filter(({ severity }) => severity !== 'note');
+export function lintBeforeSigning(
+  configuration: Configuration,
+  manifest: Pick<Manifest, 'quorum'> | undefined,
+  areErrorsTaken: boolean,
+): string[] {
+  const findings = lintConfiguration(configuration, Date.now(), manifest?.quorum).filter(
+    ({ severity }) => severity !== 'note',
+  );
   const errors = findings.filter(({ severity }) => severity === 'error');
   if (errors.length > 0 && !areErrorsTaken) {
     throw new CliError(
@@ -53,7 +66,10 @@ async function runLint({ positionals, text, flag, io }: CommandInput): Promise<O
   const [path = ''] = positionals;
   const now = readMoment(text('at'), '--at');
   const { configuration } = await readConfigurationFile(path, io);
-  const findings = lintConfiguration(configuration, now);
+  const manifest = text('manifest');
+  const bytes = manifest === undefined ? undefined : await readInput(manifest, io);
+  const size = bytes && inFile(manifest ?? '', () => parseManifest(bytes)).quorum;
+  const findings = lintConfiguration(configuration, now, size);
   const count = (severity: ConfigurationFinding['severity']) =>
     findings.filter((each) => each.severity === severity).length;
   const [errors, warnings] = [count('error'), count('warning')];

@@ -156,14 +156,10 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
           act: async () => {
             keyring.assertNoShare(key);
             const { publicKey, commitments } = keyring.shareEntry(key) ?? {};
-            const share = openShare(request, importKey, destinationOf(key), {
-              type,
-              participant: node,
-              threshold: quorum.threshold,
-              participants: quorum.size,
-              publicKey,
-              commitments,
-            });
+            const { threshold, size: participants } = quorum;
+            const expected = { type, participant: node, threshold, participants, publicKey, commitments };
+            const destination = destinationOf(key);
+            const share = openShare(request, importKey, destination, expected, keyring.arithmetic);
             await keyring.takeShare(key, share);
             return { publicKey: share.publicKey };
           },
