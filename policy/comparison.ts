@@ -20,6 +20,7 @@ import {
   compareClients,
   compareWitnesses,
 } from './comparison/people.ts';
+import { compareQuorums } from './comparison/quorum.ts';
 import { compareRules, effectOf } from './comparison/rules.ts';
 
 export type { ConfigurationChange } from './comparison/change.ts';
@@ -53,6 +54,7 @@ export function compareConfigurations(before: Configuration, after: Configuratio
     ...compareApproverGroups(before, after),
     ...compareAddressBooks(before, after),
     ...compareWitnesses(before, after),
+    ...compareQuorums(before, after),
     ...compareLists('rule', [before.rules, after.rules], {
       describe: describeRule,
       compare: compareRules,
@@ -117,7 +119,7 @@ function comparePins(before: NetworkKey, after: NetworkKey): Difference | undefi
 }
 
 /** Subjects of which a configuration has one. */
-const UNNAMED: ReadonlySet<string> = new Set(['manifest', 'notAfter', 'witnesses']);
+const UNNAMED: ReadonlySet<string> = new Set(['manifest', 'notAfter', 'witnesses', 'quorum']);
 
 const SIGNS: Readonly<Record<ConfigurationChange['kind'], string>> = {
   added: '+',

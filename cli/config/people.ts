@@ -3,6 +3,7 @@ import {
   CONFIGURATION_FORMAT_1,
   type Client,
   type Configuration,
+  type Quorum,
 } from '../../shared/documents/configuration.ts';
 
 /** Describes a client in a line: the key that its requests are signed with, and who stands behind it. */
@@ -39,17 +40,39 @@ export function describeAddressBooks({ addressBooks }: Configuration): string[] 
   ]);
 }
 
-/** Describes the witnesses; nothing for format 1, which names none. */
-export function describeWitnesses({ format, witnesses }: Configuration): string[] {
+/** Describes the witnesses, outside ones and peers; nothing for format 1, which names none. */
+export function describeWitnesses({ format, witnesses, quorum }: Configuration): string[] {
+  const peers = describePeerWitnesses(quorum);
   if (witnesses === null) {
-    return format === CONFIGURATION_FORMAT_1
-      ? []
+    if (format === CONFIGURATION_FORMAT_1) return [];
+    return peers.length > 0
+      ? peers
       : ['  witnesses none: a store that was rolled back as a whole is not noticed'];
   }
   const { threshold, keys, maxUncosignedSeconds: seconds } = witnesses;
   return [
     `  witnesses ${threshold} of ${keys.length} must cosign; without them the node signs ${seconds === 0 ? 'nothing' : `on for ${seconds} s`}`,
     ...keys.map((key) => `    ${key}`),
+    ...peers,
+  ];
+}
+
+/** Describes the nodes that must cosign, and the logs that this node cosigns. */
+function describePeerWitnesses(quorum: Quorum | undefined): string[] {
+  const followed = (quorum?.peers ?? []).flatMap(({ log }) => (log === undefined ? [] : [`    ${log}`]));
+  const logs = followed.length === 0 ? [] : ['  cosigns the logs', ...followed];
+  if (quorum?.witnesses === undefined) return logs;
+  const { threshold, maxUncosignedSeconds: seconds, restart } = quorum.witnesses;
+  const keys = quorum.peers.flatMap(({ witness }) => (witness === undefined ? [] : [`    ${witness}`]));
+  return [
+    `  peers ${threshold} of ${keys.length} must cosign; without them the node signs ${seconds === 0 ? 'nothing' : `on for ${seconds} s`}`,
+    ...keys,
+    ...(restart === undefined
+      ? []
+      : [
+          `    until ${restart.notAfter} it starts without them from ${restart.size} entries with root ${restart.root}`,
+        ]),
+    ...logs,
   ];
 }
 

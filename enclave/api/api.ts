@@ -9,7 +9,7 @@ import { type MeasuredManifest, nodeName } from '../node/manifest.ts';
 import type { NodeKeys } from '../node/node-keys.ts';
 import type { NsmClient } from '../nsm/index.ts';
 import type { PeerNetwork } from '../peers/peer-network.ts';
-import type { Quorum } from '../quorum/index.ts';
+import { createMayServe, type Quorum } from '../quorum/index.ts';
 import {
   createDecisionLog,
   createSigningPipeline,
@@ -85,6 +85,11 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
     log: decisionLog,
     state,
     ...(peers && { quorum: { network: peers } }),
+    mayServe: createMayServe(
+      signed.configuration,
+      context.peers ?? undefined,
+      measured.manifest.quorum.threshold,
+    ),
   });
   const witness = new NodeWitness({
     log,

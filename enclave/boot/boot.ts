@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { errorCode } from '../../shared/errors.ts';
 import { openConfiguration } from '../../shared/documents/configuration.ts';
+import { createSuites } from '../../shared/frost/index.ts';
 import type { NodePhase } from '../../shared/protocol/control.ts';
 import { type ControlClient, createControlClient } from '../../shared/protocol/control-client.ts';
 import { openEgress } from '../../shared/protocol/egress-client.ts';
@@ -118,7 +119,8 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
   const entropy = await nsm.random(BOOT_ENTROPY_BYTES);
   const isPeerless = isPeerlessRestart(signed.configuration, store.state.log, clock.now());
   const boot = appendBootEntry({ store, measured, signed, session, now: clock.now(), entropy });
-  const keyring = await Keyring.open(store, platform.curves, keys, admitted, drop, boot);
+  const arithmetic = { suites: createSuites(platform.groups), random: randomBytes };
+  const keyring = await Keyring.open(store, platform.curves, keys, admitted, drop, boot, arithmetic);
 
   const client = createLogClient(platform.transport);
   const peerClient = createLogClient(platform.transport);
@@ -147,7 +149,7 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
       peerClient,
     });
     for (const source of [...state.sources, witnessed]) log.addSource(source);
-    if (witnesses !== null || peerWitnesses !== null) {
+    if (witnesses !== null || peerWitnesses.group !== null) {
       await enter('witnessing');
       await awaitWitnesses(log, { isPeerless });
     }

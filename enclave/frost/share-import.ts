@@ -12,7 +12,7 @@ import { exportPublicKey, HpkeError, openWith } from '../../shared/hpke/index.ts
 import { type ShareType } from '../../shared/algorithms.ts';
 import { type ShareImportRequest } from '../../shared/api/bodies.ts';
 import { FrostError } from './errors.ts';
-import { type HeldShare, holdShare } from './held-share.ts';
+import { type HeldShare, holdShare, type ShareArithmetic } from './held-share.ts';
 
 /** The X25519 key that shares are encrypted to, made anew at each boot and named by its attestation documents. */
 export interface ImportKey {
@@ -51,6 +51,7 @@ export function openShare(
   importKey: ImportKey,
   destination: ShareDestination,
   expected: ExpectedShare,
+  arithmetic?: ShareArithmetic,
 ): HeldShare {
   const { type, participant, threshold, participants } = request.package;
   const group = {
@@ -72,7 +73,7 @@ export function openShare(
     aad: encodeSharePackage(group, participant),
   });
   try {
-    return holdShare(group, participant, share);
+    return holdShare(group, participant, share, arithmetic);
   } finally {
     share.fill(0);
   }

@@ -19,9 +19,10 @@ import { type Extension, PendingTree } from './pending-tree.ts';
 import {
   type Attempt,
   handOut,
+  type PeerWitnesses,
+  type Selection,
   type SignedTree,
   WitnessGroup,
-  type WitnessGroupOptions,
 } from './witness-group.ts';
 
 /** The most entries that wait to be sealed or cosigned; further ones are refused at once. */
@@ -66,8 +67,8 @@ export interface TransparencyLogOptions {
   readonly client: Pick<LogClient, 'publish'>;
   /** Outside witnesses that the configuration names; null for none. */
   readonly witnesses: Witnesses | null;
-  /** Nodes of the quorum that must cosign too; none when left out. */
-  readonly peers?: WitnessGroupOptions | null;
+  /** Nodes of the quorum that cosign too; none when left out. */
+  readonly peers?: PeerWitnesses;
   /** A connection of its own for questions to peers: outside witnesses are asked while a peer's response is awaited. */
   readonly peerClient?: Pick<LogClient, 'publish'>;
   /** Milliseconds of a monotonic clock. */
@@ -111,7 +112,6 @@ export class TransparencyLog {
   readonly #store: TransparencyLogOptions['store'];
   readonly #signingKey: SigningKey;
   readonly #client: TransparencyLogOptions['client'];
-  /** Names of peers' witnesses, which checkpoints that nobody waits for are not shown to. */
   readonly #peerNames: readonly string[];
   readonly #outside: WitnessGroup | undefined;
   readonly #peers: WitnessGroup | undefined;
@@ -131,6 +131,8 @@ export class TransparencyLog {
   #isFlushing = false;
   #isReleasing = false;
   #isAskingPeers = false;
+  /** True where the newest tree tells of more than cosignatures for peers, and was not shown yet to all who may see it. */
+  #isNews = true;
   #isPublishing = false;
   /** The newest tree that peers may be asked for. */
   #passed: PassedTree | undefined;
@@ -145,13 +147,12 @@ export class TransparencyLog {
     this.#signingKey = { key: verifierKey, sign: (message) => sign(null, message, key.privateKey) };
     this.#store = options.store;
     this.#client = options.client;
-    const peers = options.peers ?? null;
-    this.#peerNames = (peers?.keys ?? []).map((one) => one.slice(0, one.indexOf('+')));
+    const { names: peerNames, group: peers } = options.peers ?? { names: [], group: null };
+    this.#peerNames = peerNames;
+    const { client, peerClient = client } = options;
     const common = { vkey: this.vkey, monotonic };
-    const except = { client: options.client, select: { except: this.#peerNames } };
-    const only = { client: options.peerClient ?? options.client, select: { only: this.#peerNames } };
-    this.#outside = witnesses === null ? undefined : new WitnessGroup(witnesses, { ...common, ...except });
-    this.#peers = peers === null ? undefined : new WitnessGroup(peers, { ...common, ...only });
+    if (witnesses !== null) this.#outside = new WitnessGroup('outside', witnesses, { ...common, client });
+    if (peers !== null) this.#peers = new WitnessGroup('peers', peers, { ...common, client: peerClient });
     this.#monotonic = monotonic;
     this.#cosignedWithinMs = options.cosignedWithinMs ?? COSIGNED_WITHIN_MS;
     const { size, frontier } = options.store.state.log;
@@ -236,7 +237,8 @@ export class TransparencyLog {
   ): Promise<(Pick<Attempt, 'refusals'> & { readonly group: WitnessGroup }) | undefined> {
     const tree = this.#newest;
     for (const group of groups) {
-      const { lines, refusals } = await group.ask(tree);
+      const selection = group === this.#outside ? this.#selectOutside() : undefined;
+      const { lines, refusals } = await group.ask(tree, selection);
       if (lines === undefined) return { group, refusals };
     }
     return undefined;
@@ -289,6 +291,7 @@ export class TransparencyLog {
   }
 
   #finishSealed({ tree }: Extension, batch: readonly Sealed[]): void {
+    this.#isNews ||= batch.some(({ needs }) => needs === 'all');
     this.#newest = this.#sign(tree.frontier.size, tree.root);
     const outside = this.#outside;
     if (outside === undefined) {
@@ -300,6 +303,17 @@ export class TransparencyLog {
     this.#nextBatch.resolve();
     this.#nextBatch = Promise.withResolvers<void>();
     this.#run(() => this.#askOutside(outside));
+  }
+
+  /**
+   * Selects the witnesses beside peers that are shown the newest tree: all that the parent has, or where it only tells of
+   * cosignatures for peers, those that the node waits for. So two nodes whose parents take each other for outside
+   * witnesses do not answer each cosignature by another, without an end.
+   */
+  #selectOutside(): Selection {
+    const selection = this.#isNews ? { except: this.#peerNames } : { only: this.#outside?.names ?? [] };
+    this.#isNews = false;
+    return selection;
   }
 
   /** Takes a tree as one that needs no more outside witnesses: peers may be asked for it. */
@@ -363,7 +377,7 @@ export class TransparencyLog {
     while (this.#failure === undefined && (isWanted() || !outside.isCosigned)) {
       const { promise: nextBatch } = this.#nextBatch;
       const tree = this.#newest;
-      const { lines } = await outside.ask(tree);
+      const { lines } = await outside.ask(tree, this.#selectOutside());
       if (lines !== undefined) {
         pause = FIRST_PAUSE_MS;
         this.#pass({ tree, lines });
@@ -412,7 +426,8 @@ export class TransparencyLog {
         bytes: Buffer.from(published.note),
         key: this.vkey,
         wanted: 0,
-        witnesses: { except: this.#peerNames },
+        group: 'outside',
+        witnesses: this.#selectOutside(),
       });
       await sleep(PUBLICATION_PAUSE_MS, undefined, { ref: false });
     }

@@ -1,6 +1,6 @@
-import type { WitnessRefusal } from '../../shared/protocol/log.ts';
+import type { LogRequest, WitnessRefusal } from '../../shared/protocol/log.ts';
 import type { LogClient } from '../../shared/protocol/log-client.ts';
-import type { Configuration, Quorum } from '../../shared/documents/configuration.ts';
+import type { Configuration } from '../../shared/documents/configuration.ts';
 import { errorCode } from '../../shared/errors.ts';
 import { WitnessSet } from './witness-set.ts';
 
@@ -27,20 +27,34 @@ export interface Attempt {
   readonly refusals: readonly WitnessRefusal[];
 }
 
-/** Reads the group of peers out of a configuration; null where no peer has to cosign. */
-export function readPeerWitnesses({ quorum }: Pick<Configuration, 'quorum'>): WitnessGroupOptions | null {
-  if (quorum?.witnesses === undefined) return null;
-  const { threshold, maxUncosignedSeconds } = quorum.witnesses;
-  return { threshold, keys: peerKeys(quorum), maxUncosignedSeconds };
+/** Which witnesses of the parent a checkpoint is shown to. */
+export type Selection = LogRequest['witnesses'];
+
+/** The other nodes of the quorum as witnesses of a log. */
+export interface PeerWitnesses {
+  /** Names of all that cosign; a checkpoint that nobody waits for is not shown to them. */
+  readonly names: readonly string[];
+  /** How many must cosign; null where none has to. */
+  readonly group: WitnessGroupOptions | null;
 }
 
-const peerKeys = ({ peers }: Quorum) =>
-  peers.flatMap(({ witness }) => (witness === undefined ? [] : [witness]));
+/** Reads the peers that cosign out of a configuration. */
+export function readPeerWitnesses({ quorum }: Pick<Configuration, 'quorum'>): PeerWitnesses {
+  const keys = (quorum?.peers ?? []).flatMap(({ witness }) => (witness === undefined ? [] : [witness]));
+  const witnesses = quorum?.witnesses;
+  if (witnesses === undefined) return { names: keys.map(readName), group: null };
+  const { threshold, maxUncosignedSeconds } = witnesses;
+  return { names: keys.map(readName), group: { threshold, keys, maxUncosignedSeconds } };
+}
+
+const readName = (key: string) => key.slice(0, key.indexOf('+'));
 
 /** Asks one group of witnesses for cosignatures, and remembers whether it gave them. */
 export class WitnessGroup {
+  /** Names of the witnesses. */
+  readonly names: readonly string[];
+  readonly #name: LogRequest['group'];
   readonly #set: WitnessSet;
-  readonly #select: { readonly only: readonly string[] } | { readonly except: readonly string[] };
   readonly #client: Pick<LogClient, 'publish'>;
   readonly #vkey: string;
   readonly #maxUncosignedMs: number;
@@ -50,28 +64,26 @@ export class WitnessGroup {
   /** Time of the last cosigned tree, by the monotonic clock. */
   #lastCosigned = -Infinity;
 
-  /** @throws LogError VERIFIER_KEY_MALFORMED; RangeError for a threshold out of range */
+  /**
+   * @param vkey verifier key of the log
+   * @throws LogError VERIFIER_KEY_MALFORMED; RangeError for a threshold out of range
+   */
   constructor(
+    name: LogRequest['group'],
     options: WitnessGroupOptions,
     parts: {
       readonly client: Pick<LogClient, 'publish'>;
-      /** Verifier key of the log. */
       readonly vkey: string;
-      /** Names of witnesses to be asked alone, or not to be asked. */
-      readonly select: WitnessGroup['select'];
       readonly monotonic: () => number;
     },
   ) {
+    this.#name = name;
     this.#set = new WitnessSet(options);
-    this.#select = parts.select;
+    this.names = options.keys.map(readName);
     this.#client = parts.client;
     this.#vkey = parts.vkey;
     this.#monotonic = parts.monotonic;
     this.#maxUncosignedMs = options.maxUncosignedSeconds * 1_000;
-  }
-
-  get select() {
-    return this.#select;
   }
 
   get isCosigned(): boolean {
@@ -89,13 +101,14 @@ export class WitnessGroup {
   }
 
   /** Hands out a tree, and gives the valid cosignatures of the group. */
-  async ask({ text, note }: SignedTree): Promise<Attempt> {
+  async ask({ text, note }: SignedTree, witnesses: Selection = { only: this.names }): Promise<Attempt> {
     const { threshold } = this.#set;
     const { lines, refusals } = await handOut(this.#client, {
       bytes: Buffer.from(note),
       key: this.#vkey,
       wanted: threshold,
-      witnesses: this.#select,
+      group: this.#name,
+      witnesses,
     });
     const verified = this.#set.verify(text, lines);
     this.#isCosigned = verified.length >= threshold;

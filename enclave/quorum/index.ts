@@ -1,2 +1,3 @@
 export { QuorumError, type QuorumErrorCode } from './errors.ts';
 export { type BegunCeremony, type CeremonyOrder, type ClientRequest, type Quorum } from './quorum.ts';
+export { createMayServe, type MayServe } from './reach.ts';

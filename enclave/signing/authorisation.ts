@@ -61,16 +61,22 @@ export interface AuthorisationState {
   readonly watermarks: Watermarks;
 }
 
-/** Creates the decisions by a configuration; its rates start empty. A permitted request has moved the state already. */
+/**
+ * Creates the decisions by a configuration; its rates start empty. A permitted request has moved the state already.
+ *
+ * @param mayServe tells whether enough nodes of the quorum are reachable for a key, or none are needed
+ */
 export function createAuthorise(
   { configuration, policy }: { readonly configuration: Configuration; readonly policy: Policy },
   { now, monotonic }: DecisionClocks,
   { accumulations, watermarks }: AuthorisationState,
+  mayServe: (key: string) => boolean = () => true,
 ): Authorise {
   const state = createPolicyState(policy, monotonic(), accumulations);
   return (request, decoded, approved) => {
     const time = { now: now(), monotonic: monotonic() };
     if (hasExpired(configuration, time.now)) return denyByCode('CONFIGURATION_EXPIRED');
+    if (!mayServe(request.key)) return denyByCode('QUORUM_BELOW_THRESHOLD');
     const mark = findMark(request, decoded);
     const refusal = mark && refuseMark(watermarks, mark);
     if (refusal !== undefined) return denyByCode(refusal);

@@ -8,7 +8,9 @@ import type { Receipt } from '../../audit/receipt/index.ts';
 
 export type SigningErrorCode =
   /** The configuration in force has expired: the node permits nothing until it starts with another. */
-  'CONFIGURATION_EXPIRED';
+  | 'CONFIGURATION_EXPIRED'
+  /** Fewer nodes than the threshold are reachable, and the configuration does not let this one serve the key alone. */
+  | 'QUORUM_BELOW_THRESHOLD';
 
 /**
  * The code of a denial: of the policy, of a decoder, of a watermark, of the configuration as a whole, or of a vote that

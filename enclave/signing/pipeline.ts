@@ -90,6 +90,8 @@ export interface SigningPipelineOptions {
   readonly state: DecisionState;
   /** The other nodes of the quorum; absent where the configuration names none. */
   readonly quorum?: { readonly network: PeerNetwork; readonly certificates?: EpochCertificates };
+  /** Tells whether a key may be served with the nodes that are reachable now; any may when left out. */
+  readonly mayServe?: (key: string) => boolean;
 }
 
 /** Creates the pipeline of a node that serves. */
@@ -102,7 +104,7 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
   const reader = createReader(configuration, keyring);
   const carryOut = createCarryOut({
     read: (request) => reader.read(request),
-    authorise: createAuthorise({ configuration, policy }, clocks, state),
+    authorise: createAuthorise({ configuration, policy }, clocks, state, options.mayServe),
     isExpired: () => hasExpired(configuration, clocks.now()),
     log,
     requests,
@@ -154,14 +156,10 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
           act: async () => {
             keyring.assertNoShare(key);
             const { publicKey, commitments } = keyring.shareEntry(key) ?? {};
-            const share = openShare(request, importKey, destinationOf(key), {
-              type,
-              participant: node,
-              threshold: quorum.threshold,
-              participants: quorum.size,
-              publicKey,
-              commitments,
-            });
+            const { threshold, size: participants } = quorum;
+            const expected = { type, participant: node, threshold, participants, publicKey, commitments };
+            const destination = destinationOf(key);
+            const share = openShare(request, importKey, destination, expected, keyring.arithmetic);
             await keyring.takeShare(key, share);
             return { publicKey: share.publicKey };
           },

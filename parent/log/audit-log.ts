@@ -57,8 +57,8 @@ export class AuditLog {
   readonly #log: Log;
   #origin: string | null = null;
   #key: string | null = null;
-  /** What the last checkpoint got of the peers that are asked alone, and of all other witnesses. */
-  readonly #groups = { only: { wanted: 0, cosigned: 0 }, except: { wanted: 0, cosigned: 0 } };
+  /** What the last checkpoint that was shown to each group got. */
+  readonly #groups = { outside: { wanted: 0, cosigned: 0 }, peers: { wanted: 0, cosigned: 0 } };
   /** Text of the newest checkpoint, and its lines by the name in each: its witnesses may be asked in several calls. */
   #newest = { text: '', lines: new Map<string, string>() };
   /** Called with the outcome of each submission: `ok` or a code, and its seconds. */
@@ -88,8 +88,8 @@ export class AuditLog {
       size: this.#writer?.size ?? 0,
       published: this.#writer?.published ?? 0,
       hasGap: this.#writer?.hasGap ?? false,
-      wanted: this.#groups.only.wanted + this.#groups.except.wanted,
-      cosigned: this.#groups.only.cosigned + this.#groups.except.cosigned,
+      wanted: this.#groups.outside.wanted + this.#groups.peers.wanted,
+      cosigned: this.#groups.outside.cosigned + this.#groups.peers.cosigned,
       witnesses: this.#witnesses.map(({ status }) => status),
       archived: this.#archive?.archived ?? null,
     };
@@ -129,7 +129,7 @@ export class AuditLog {
     await this.#archive?.close();
   }
 
-  async #handle({ bytes, key, wanted, witnesses: select }: LogRequest): Promise<LogResponse> {
+  async #handle({ bytes, key, wanted, group, witnesses: select }: LogRequest): Promise<LogResponse> {
     const verifierKey = parseVerifierKey(key, ['ed25519']);
     const { origin, size, text } = openCheckpoint(
       bytes,
@@ -145,7 +145,7 @@ export class AuditLog {
     if (!(await writer.reach(size, REACH_MS))) return { type: 'error', code: 'UNAVAILABLE' };
     const asked = this.#witnesses.filter(({ name }) => isSelected(name, select));
     const { lines, refusals } = await this.#askWitnesses({ size, text, note }, wanted, asked);
-    this.#groups['only' in select ? 'only' : 'except'] = { wanted, cosigned: lines.length };
+    this.#groups[group] = { wanted, cosigned: lines.length };
     writer.publish({ size, note: note + this.#collectLines(text, lines).join('') });
     return { type: 'checkpoint', lines, refusals };
   }

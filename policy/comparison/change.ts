@@ -12,6 +12,8 @@ export interface ConfigurationChange {
     | 'approverGroup'
     | 'addressBook'
     | 'witnesses'
+    | 'peer'
+    | 'quorum'
     | 'rule';
   readonly id: string;
   readonly kind: 'added' | 'removed' | 'changed';

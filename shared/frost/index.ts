@@ -25,14 +25,7 @@ export {
 } from './ceremonies/terms.ts';
 export { dealGroup, type DealtShares } from './dealer.ts';
 export { ThresholdError, type ThresholdErrorCode } from './errors.ts';
-export {
-  assertShare,
-  decodeGroup,
-  type DecodedGroup,
-  type FrostGroup,
-  MAX_SIGNERS,
-  SCALAR_BYTES,
-} from './frost-group.ts';
+export { assertShare, decodeGroup, type DecodedGroup, type FrostGroup, SCALAR_BYTES } from './frost-group.ts';
 export { evaluateCommitments } from './polynomial.ts';
 export { type RandomSource } from './secrets.ts';
 export { encodeImportedKey, encodeKeyDestination, type ImportedKey } from './key-import-binding.ts';

@@ -26,6 +26,8 @@ export const logRequestSchema = z.discriminatedUnion('type', [
     key: z.string().max(MAX_VERIFIER_KEY_CHARACTERS),
     /** How many witnesses must cosign; 0 where nothing waits for them. */
     wanted: z.int().min(0).max(MAX_WITNESSES),
+    /** Whose cosignatures are wanted: those of outside witnesses, or those of the other nodes of the quorum. */
+    group: z.enum(['outside', 'peers']),
     /** Which of its witnesses the parent asks, by the names of their keys: those alone, or all but those. */
     witnesses: z.union([z.strictObject({ only: nameList }), z.strictObject({ except: nameList })]),
   }),

@@ -37,6 +37,28 @@ const [CAROLS, DAVES] = [
   { label: 'Dave', address: DAVE },
 ];
 
+const image = (byte: string, notAfter: string | null = null) => ({
+  pcrs: { 0: byte.repeat(48), 1: byte.repeat(48), 2: byte.repeat(48) },
+  notAfter,
+});
+const peer = (node: number, changes: object = {}) => ({
+  node,
+  manifest: `0${node}`.repeat(48),
+  images: [image('aa')],
+  ...changes,
+});
+const witness = (node: number) =>
+  peer(node, { witness: `w${node}+00000000+${Buffer.from(`witness ${node}`).toString('base64')}` });
+const quorumOf = (peers: readonly ReturnType<typeof peer>[], changes: object = {}) => ({
+  peers: [...peers],
+  servesAlone: [],
+  refreshHours: null,
+  ...changes,
+});
+const cosigned = (threshold: number, changes: object = {}) => ({
+  witnesses: { threshold, maxUncosignedSeconds: 0, ...changes },
+});
+
 describe('what changes in a permit', () => {
   // Each from the first to the second; the opposite has the opposite effect.
   it.each<[string, Partial<PermitRule>, Partial<PermitRule>, boolean, boolean]>([
@@ -251,6 +273,66 @@ describe('what changes beside rules', () => {
       { witnesses: { threshold: 1, keys: ['w+00000000+AAAA'], maxUncosignedSeconds: 0 } },
       { witnesses: { threshold: 1, keys: ['w+00000000+AAAA'], maxUncosignedSeconds: 9 } },
       { grants: true, revokes: false },
+    ],
+    ['a peer', {}, { quorum: quorumOf([peer(2)]) }, { subject: 'peer', kind: 'added', grants: true }],
+    [
+      'a peer less',
+      { quorum: quorumOf([peer(2), peer(3)]) },
+      { quorum: quorumOf([peer(2)]) },
+      { subject: 'peer', id: 'node-3', kind: 'removed', grants: false, revokes: true },
+    ],
+    [
+      'an image more of a peer',
+      { quorum: quorumOf([peer(2)]) },
+      { quorum: quorumOf([peer(2, { images: [image('aa'), image('dd')] })]) },
+      { subject: 'peer', grants: true, revokes: false },
+    ],
+    [
+      'another end of an image',
+      { quorum: quorumOf([peer(2)]) },
+      { quorum: quorumOf([peer(2, { images: [image('aa', '2027-01-01T00:00:00Z')] })]) },
+      { subject: 'peer', grants: true, revokes: true },
+    ],
+    [
+      'another log of a peer',
+      { quorum: quorumOf([peer(2, { log: 'a+00000000+AAAA' })]) },
+      { quorum: quorumOf([peer(2, { log: 'a+00000001+BBBB' })]) },
+      { subject: 'peer', grants: true, revokes: true },
+    ],
+    [
+      'a key that is served alone',
+      { quorum: quorumOf([peer(2)]) },
+      { quorum: quorumOf([peer(2)], { servesAlone: ['hot'] }) },
+      { subject: 'quorum', grants: true, revokes: false },
+    ],
+    [
+      'refreshes',
+      { quorum: quorumOf([peer(2)]) },
+      { quorum: quorumOf([peer(2)], { refreshHours: 24 }) },
+      { subject: 'quorum', grants: false, revokes: false },
+    ],
+    [
+      'peers that must cosign',
+      { quorum: quorumOf([witness(2), witness(3)]) },
+      { quorum: quorumOf([witness(2), witness(3)], cosigned(2)) },
+      { subject: 'quorum', grants: false, revokes: true },
+    ],
+    [
+      'fewer of them',
+      { quorum: quorumOf([witness(2), witness(3)], cosigned(2)) },
+      { quorum: quorumOf([witness(2), witness(3)], cosigned(1)) },
+      { subject: 'quorum', grants: true, revokes: false },
+    ],
+    [
+      'a start without them',
+      { quorum: quorumOf([witness(2)], cosigned(1)) },
+      {
+        quorum: quorumOf(
+          [witness(2)],
+          cosigned(1, { restart: { size: 1, root: 'ab'.repeat(32), notAfter: '2027-01-01T00:00:00Z' } }),
+        ),
+      },
+      { subject: 'quorum', grants: true, revokes: false },
     ],
   ])('%s', (_, before, after, change) => {
     expect(compare(before, after)).toMatchObject([change]);

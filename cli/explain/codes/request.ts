@@ -51,6 +51,10 @@ export const REQUEST_CODES: readonly CodeArea[] = [
         'the evaluation of the rules has failed, which permits nothing',
         'Report the request to those who make Holdfast.',
       ],
+      QUORUM_BELOW_THRESHOLD: [
+        'fewer nodes than the threshold are reachable, and the key is none that this node serves alone',
+        'See which nodes are down; `quorum.servesAlone` of the configuration names the keys of that case.',
+      ],
       RATE_LIMITED: [
         'rules permit it, and all of them are used up for now',
         "Try again later, or have a rule's rate raised.",

@@ -248,6 +248,57 @@ describe('witnesses', () => {
   });
 });
 
+describe('peers as witnesses', () => {
+  const peers = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({
+      node: index + 2,
+      manifest: `1${index}`.repeat(48),
+      images: [{ pcrs: { 0: 'aa'.repeat(48), 1: 'bb'.repeat(48), 2: 'cc'.repeat(48) }, notAfter: null }],
+      witness: vkey(`peer-${index}`),
+    }));
+  const quorumOf = (k: number, n: number, rest: object = {}) => ({
+    peers: peers(n),
+    servesAlone: [],
+    refreshHours: null,
+    witnesses: { threshold: k, maxUncosignedSeconds: 0, ...rest },
+  });
+  const ONE_FAULT = 'note PEER_WITNESSES_ONE_FAULT quorum.witnesses';
+
+  it.each([
+    [1, 2, 'warning WITNESSES_UNSOUND'],
+    [2, 2, 'note WITNESSES_BEAR'],
+    [2, 3, 'warning WITNESSES_BEAR_NO_FAULT'],
+    [3, 4, 'note WITNESSES_BEAR'],
+  ])('%i of %i beside outside witnesses', (k, n, found) => {
+    const findings = lint([quiet()], { quorum: quorumOf(k, n) });
+    expect(findings.toSorted()).toEqual([BEAR, ONE_FAULT, `${found} quorum.witnesses`].toSorted());
+  });
+
+  it('alone are an error where two histories find enough of them', () => {
+    const alone = 'warning WITNESSES_PEERS_ALONE witnesses';
+    expect(lint([quiet()], { witnesses: null, quorum: quorumOf(1, 2) }).toSorted()).toEqual(
+      ['error WITNESSES_UNSOUND quorum.witnesses', ONE_FAULT, alone].toSorted(),
+    );
+    expect(lint([quiet()], { witnesses: null, quorum: quorumOf(2, 2) })).toContain(alone);
+    // Outside witnesses that are unsound by themselves carry nothing.
+    expect(lint([quiet()], { witnesses: witnessed(1, 2), quorum: quorumOf(1, 2) })).toContain(
+      'error WITNESSES_UNSOUND quorum.witnesses',
+    );
+  });
+
+  it('tell of what waives them', () => {
+    const restart = { size: 7, root: '00'.repeat(32), notAfter: '2027-01-01T00:00:00Z' };
+    expect(lint([quiet()], { quorum: quorumOf(2, 2, { restart, maxUncosignedSeconds: 9 }) })).toEqual(
+      expect.arrayContaining([
+        'warning PEERLESS_RESTART quorum.witnesses',
+        'warning WITNESSES_WAIVED quorum.witnesses',
+      ]),
+    );
+    const unused = { peers: peers(2), servesAlone: [], refreshHours: null };
+    expect(lint([quiet()], { quorum: unused })).toContain('warning PEER_WITNESSES_UNUSED quorum.witnesses');
+  });
+});
+
 describe('passkeys', () => {
   it.each([
     ['http://bank.example', 'error PASSKEY_ORIGIN_HTTP pia'],
@@ -263,5 +314,48 @@ describe('passkeys', () => {
     const of = (origin: string) => lint([quiet()], { approvers: [...approvers, passkey(origin)] });
     expect(of('https://approve.bank.example:8443')).toEqual([BEAR]);
     expect(of('http://bank.example.localhost')).toEqual(['warning PASSKEY_ORIGIN_FOREIGN pia', BEAR]);
+  });
+});
+
+describe('peers', () => {
+  const pcrs = (digit: string) => ({ 0: digit.repeat(96), 1: digit.repeat(96), 2: digit.repeat(96) });
+  const image = (digit: string, notAfter: string | null = null) => ({ pcrs: pcrs(digit), notAfter });
+  const named = (...images: object[]) => ({
+    quorum: { peers: [{ node: 2, manifest: 'b'.repeat(96), images }], servesAlone: [], refreshHours: null },
+  });
+  const lintPeers = (...images: object[]) =>
+    lint([quiet()], named(...images) as Partial<ConfigurationDocument2>);
+  const lintSize = (size: number, threshold: number) =>
+    lintConfiguration(
+      readConfiguration(makeConfiguration2({ rules: [quiet()], ...(named(image('1')) as object) })),
+      NOW,
+      { size, threshold },
+    )
+      .filter(({ subject }) => subject === 'quorum')
+      .map(({ code, severity }) => `${severity} ${code}`);
+
+  it.each([
+    ['one image', [image('1')], []],
+    ['a newer image beside one that ends', [image('1', '2027-01-01T00:00:00Z'), image('2')], []],
+    ['two images without an end', [image('1'), image('2')], ['warning PEER_IMAGE_ENDLESS node 2']],
+    [
+      'an image that is over',
+      [image('1', '2026-01-01T00:00:00Z'), image('2')],
+      ['note PEER_IMAGE_OVER node 2'],
+    ],
+    ['no image but one that is over', [image('1', '2026-01-01T00:00:00Z')], ['error PEER_SHUT_OUT node 2']],
+    [
+      'a signed image beside an unsigned one',
+      [{ pcrs: { ...pcrs('1'), 8: '8'.repeat(96) }, notAfter: '2027-01-01T00:00:00Z' }, image('2')],
+      ['warning PEER_IMAGE_UNSIGNED node 2'],
+    ],
+  ])('of %s', (_, images, findings) => {
+    expect(lintPeers(...images).filter((line) => line.includes('PEER'))).toEqual(findings);
+  });
+
+  it('are compared with the manifest where it is given', () => {
+    expect(lintSize(2, 2)).toEqual([]);
+    expect(lintSize(3, 2)).toEqual(['warning PEERS_TOO_FEW']);
+    expect(lintSize(3, 3)).toEqual(['error PEERS_TOO_FEW']);
   });
 });
