@@ -43,6 +43,8 @@ export interface TestbedOptions {
   readonly type?: ShareType;
   readonly threshold?: number;
   readonly size?: number;
+  /** The whole key, where a test knows it: 32 bytes. */
+  readonly secret?: Uint8Array;
   /** Networks of the key. */
   readonly networks?: readonly string[];
   /** Members of the rule, by node. */
@@ -72,7 +74,7 @@ export class QuorumTestbed {
     const { type, threshold, size, suites = nobleSuites } = this.options;
     this.suites = suites;
     const signers = Array.from({ length: size }, (_, index) => index + 1);
-    this.dealt = dealGroup(suites[type], { epoch: 0, threshold, signers }, randomBytes);
+    this.dealt = dealGroup(suites[type], { epoch: 0, threshold, signers }, randomBytes, options.secret);
     this.nodes = signers.map((node) => new QuorumNode(this, node));
   }
 
