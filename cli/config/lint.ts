@@ -1,5 +1,7 @@
 import { lintConfiguration, type ConfigurationFinding } from '../../policy/analysis/index.ts';
-import type { Command, CommandInput, Outcome } from '../common/command.ts';
+import { type Command, type CommandInput, type Outcome, readInput } from '../common/command.ts';
+import { parseManifest } from '../../shared/documents/manifest.ts';
+import { inFile } from '../common/in-file.ts';
 import { readConfigurationFile, readMoment } from './file.ts';
 
 export const AT = {
@@ -16,6 +18,11 @@ export const lintCommand: Command = {
   options: {
     strict: { type: 'boolean', description: 'exit 1 at a warning, too' },
     at: AT,
+    manifest: {
+      type: 'string',
+      value: 'FILE',
+      description: "compare the number of peers with the quorum of this node's manifest",
+    },
   },
   examples: ['holdfast config lint configuration.json', 'holdfast config lint signed.json --strict --json'],
   run: runLint,
@@ -25,7 +32,10 @@ async function runLint({ positionals, text, flag, io }: CommandInput): Promise<O
   const [path = ''] = positionals;
   const now = readMoment(text('at'), '--at');
   const { configuration } = await readConfigurationFile(path, io);
-  const findings = lintConfiguration(configuration, now);
+  const manifest = text('manifest');
+  const bytes = manifest === undefined ? undefined : await readInput(manifest, io);
+  const size = bytes && inFile(manifest ?? '', () => parseManifest(bytes)).quorum;
+  const findings = lintConfiguration(configuration, now, size);
   const count = (severity: ConfigurationFinding['severity']) =>
     findings.filter((each) => each.severity === severity).length;
   const [errors, warnings] = [count('error'), count('warning')];
