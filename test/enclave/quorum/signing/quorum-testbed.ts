@@ -227,12 +227,16 @@ export class QuorumNode {
   /** Asks the node to sign, as its interface does. */
   async sign(request: Partial<SignRequest> = {}, signed?: ForwardedRequest) {
     const whole = { key: KEY, algorithm: this.#testbed.options.type, payload: MESSAGE, ...request };
-    return await this.running.pipeline.sign('backend', whole, signed ?? this.forward('/v1/sign', whole));
+    return await this.running.pipeline.sign(
+      'backend',
+      whole,
+      () => signed ?? this.forward('/v1/sign', whole),
+    );
   }
 
   /** Carries out a request that has waited. */
   async resume(id: string) {
-    return await this.running.pipeline.resume('backend', id, this.forward(`/v1/requests/${id}`, {}));
+    return await this.running.pipeline.resume('backend', id, () => this.forward(`/v1/requests/${id}`, {}));
   }
 
   /** Has a person vote on a request that waits at this node. */
