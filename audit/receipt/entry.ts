@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { algorithmSchema, payloadKindSchema } from '../../shared/algorithms.ts';
+import { operationSchema } from '../../shared/documents/configuration/rules.ts';
 import { transactionSchema } from '../../policy/transactions/json.ts';
 import { approvalSchema } from './approval.ts';
 import { base64UpTo, code, counter, decimal, hex, hexUpTo, identifier, name, time, words } from './fields.ts';
@@ -52,7 +53,7 @@ const requestSchema = z.strictObject({
   client: identifier,
   key: identifier,
   algorithm: algorithmSchema.nullable(),
-  operation: z.enum(['sign', 'import-share']),
+  operation: operationSchema,
   payload: payloadKindSchema.nullable(),
 });
 

@@ -1,6 +1,8 @@
 import { lintConfiguration, type ConfigurationFinding } from '../../policy/analysis/index.ts';
+import type { Configuration } from '../../shared/documents/configuration.ts';
+import { type Manifest, parseManifest } from '../../shared/documents/manifest.ts';
 import { type Command, type CommandInput, type Outcome, readInput } from '../common/command.ts';
-import { parseManifest } from '../../shared/documents/manifest.ts';
+import { CliError } from '../common/errors.ts';
 import { inFile } from '../common/in-file.ts';
 import { readConfigurationFile, readMoment } from './file.ts';
 
@@ -28,6 +30,38 @@ export const lintCommand: Command = {
   run: runLint,
 };
 
+/** Describes findings, one in a line. */
+function describeFindings(findings: readonly ConfigurationFinding[]): string[] {
+  return findings.map(
+    ({ code, severity, subject, text }) =>
+      `${severity.padEnd(8)}${code}${subject === null ? '' : ` (${subject})`}: ${text}`,
+  );
+}
+
+/**
+ * Lints a configuration that somebody is about to sign; notes are left to `config lint`.
+ *
+ * @throws CliError CONFIGURATION_LINTED where there are errors, unless they are taken
+ */
+export function lintBeforeSigning(
+  configuration: Configuration,
+  manifest: Pick<Manifest, 'quorum'> | undefined,
+  areErrorsTaken: boolean,
+): string[] {
+  const findings = lintConfiguration(configuration, Date.now(), manifest?.quorum).filter(
+    ({ severity }) => severity !== 'note',
+  );
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  if (errors.length > 0 && !areErrorsTaken) {
+    throw new CliError(
+      'CONFIGURATION_LINTED',
+      `the configuration does not do what it says: ${describeFindings(errors).join('; ')}`,
+      { codes: errors.map(({ code }) => code) },
+    );
+  }
+  return describeFindings(findings);
+}
+
 async function runLint({ positionals, text, flag, io }: CommandInput): Promise<Outcome> {
   const [path = ''] = positionals;
   const now = readMoment(text('at'), '--at');
@@ -39,10 +73,7 @@ async function runLint({ positionals, text, flag, io }: CommandInput): Promise<O
   const count = (severity: ConfigurationFinding['severity']) =>
     findings.filter((each) => each.severity === severity).length;
   const [errors, warnings] = [count('error'), count('warning')];
-  const lines = findings.map(
-    ({ code, severity, subject, text: words }) =>
-      `${severity.padEnd(8)}${code}${subject === null ? '' : ` (${subject})`}: ${words}`,
-  );
+  const lines = describeFindings(findings);
   return {
     ok: errors === 0 && (warnings === 0 || !flag('strict')),
     text: [...lines, `${errors} errors, ${warnings} warnings`].join('\n'),

@@ -2,6 +2,8 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import {
   decodeSharePackage,
   digestShareGroup,
+  encodeImportedKey,
+  encodeKeyDestination,
   encodeShareDestination,
   encodeSharePackage,
   listSigners,
@@ -11,6 +13,7 @@ import {
 import { exportPublicKey, HpkeError, openWith } from '../../shared/hpke/index.ts';
 import { type ShareType } from '../../shared/algorithms.ts';
 import { type ShareImportRequest } from '../../shared/api/bodies.ts';
+import type { ImportKeyRequest } from '../../shared/api/quorum.ts';
 import { FrostError } from './errors.ts';
 import { type HeldShare, holdShare, type ShareArithmetic } from './held-share.ts';
 
@@ -79,11 +82,28 @@ export function openShare(
   }
 }
 
+/**
+ * Opens a whole key that was encrypted for this node, boot and key, to be split among the quorum. The caller clears it.
+ *
+ * @throws FrostError SHARE_UNREADABLE
+ */
+export function openImportedKey(
+  request: ImportKeyRequest,
+  importKey: ImportKey,
+  destination: ShareDestination,
+  type: ShareType,
+): Uint8Array<ArrayBuffer> {
+  return openCiphertext(request, importKey, {
+    info: encodeKeyDestination(destination),
+    aad: encodeImportedKey({ type, publicKey: Buffer.from(request.publicKey, 'hex') }),
+  });
+}
+
 function openCiphertext(
-  request: ShareImportRequest,
+  request: Pick<ShareImportRequest, 'encapsulatedKey' | 'ciphertext'>,
   importKey: ImportKey,
   binding: { info: Uint8Array; aad: Uint8Array },
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const encrypted = {
     encapsulatedKey: Buffer.from(request.encapsulatedKey, 'hex'),
     ciphertext: Buffer.from(request.ciphertext, 'hex'),

@@ -7,6 +7,7 @@ import {
   type PreparedPermit,
 } from '../policy.ts';
 import { type Mismatch, mismatch, type RuleField } from '../reasons.ts';
+import { isKeyOperation } from '../request.ts';
 import type { PolicyState } from '../state.ts';
 import { findMissing, joinMissing, type MissingApprovals, type Requirement } from './consent.ts';
 import { deniesTransaction } from './denial.ts';
@@ -46,7 +47,7 @@ export function examinePermit(rule: PreparedPermit, question: Question, state: P
 function examineRest(rule: PreparedPermit, question: Question, state: PolicyState): Examination {
   const { request, facts, time } = question;
   if (rule.time !== null && isWithin(rule.time, time.now) !== true) return missed('time');
-  if (request.operation === 'import-share') return matched(rule, [], listOwn(rule), question);
+  if (isKeyOperation(request.operation)) return matched(rule, [], listOwn(rule), question);
   if (facts === undefined) return missed('effects');
   const unmatched = findMismatch(rule, facts);
   if (unmatched !== undefined) return missed(unmatched);
@@ -108,12 +109,9 @@ function findScopeMismatch(rule: PreparedPermit, { request }: Question): RuleFie
       if (!rule.operations.has('sign')) return 'operations';
       if (!rule.payloads.has(request.payload)) return 'payloads';
       break;
-    case 'import-share':
-      if (!rule.operations.has('import-share')) return 'operations';
-      break;
     default:
-      // No type allows another operation; hostile data might.
-      return 'operations';
+      // No type allows another operation than those on keys; hostile data might.
+      if (!isKeyOperation(request.operation) || !rule.operations.has(request.operation)) return 'operations';
   }
   return undefined;
 }
@@ -125,10 +123,8 @@ export function denies(rule: PreparedDenial, { request, time, facts }: Question)
   switch (request.operation) {
     case 'sign':
       return rule.operations.has('sign') && (facts === undefined || deniesTransaction(rule, facts));
-    case 'import-share':
-      return rule.operations.has('import-share');
     default:
-      return true;
+      return !isKeyOperation(request.operation) || rule.operations.has(request.operation);
   }
 }
 

@@ -105,6 +105,10 @@ export const CONFIGURATION_LINT_CODES: readonly CodeArea[] = [
         'the configuration decides a case of the table otherwise than it expects; rows names the first',
         'Look at all of them by "holdfast config test"; mend the configuration, or the table.',
       ],
+      CONFIGURATION_LINTED: [
+        'the lint finds errors in the configuration that is to be signed; codes names them',
+        'Mend it; "holdfast config lint" shows all findings. What is meant so is signed with --with-errors.',
+      ],
       CASES_FILE_MALFORMED: 'the table is not YAML 1.2 without anchors, nor JSON',
       CASES_MALFORMED: 'the table does not match its schema; field says where',
       KEYS_FILE_MALFORMED: [
