@@ -102,20 +102,4 @@ describe('at the same time', () => {
     );
     expect(new Set(commitments).size).toBe(commitments.length);
   });
-
-  it('charges a request once where it is signed again with another node', async () => {
-    const testbed = await QuorumTestbed.start({ threshold: 3, size: 4 });
-    let dropped = 0;
-    testbed.network.onAnswer = ({ to, kind }) => {
-      if (kind !== 'sign' || to !== 3 || dropped > 0) return true;
-      dropped += 1;
-      testbed.node(3).crash();
-      return false;
-    };
-    expect((await sign(testbed)).quorum?.participants).toEqual([1, 2, 4]);
-    const charged = testbed
-      .node(2)
-      .entries.map(({ predicate }) => ('charges' in predicate ? predicate.charges : undefined));
-    expect(charged).toEqual([[], []]);
-  });
 });

@@ -43,6 +43,8 @@ export interface TestbedOptions {
   readonly type?: ShareType;
   readonly threshold?: number;
   readonly size?: number;
+  /** The whole key, where a test knows it: 32 bytes. */
+  readonly secret?: Uint8Array;
   /** Networks of the key. */
   readonly networks?: readonly string[];
   /** Members of the rule, by node. */
@@ -72,7 +74,7 @@ export class QuorumTestbed {
     const { type, threshold, size, suites = nobleSuites } = this.options;
     this.suites = suites;
     const signers = Array.from({ length: size }, (_, index) => index + 1);
-    this.dealt = dealGroup(suites[type], { epoch: 0, threshold, signers }, randomBytes);
+    this.dealt = dealGroup(suites[type], { epoch: 0, threshold, signers }, randomBytes, options.secret);
     this.nodes = signers.map((node) => new QuorumNode(this, node));
   }
 
@@ -225,12 +227,16 @@ export class QuorumNode {
   /** Asks the node to sign, as its interface does. */
   async sign(request: Partial<SignRequest> = {}, signed?: ForwardedRequest) {
     const whole = { key: KEY, algorithm: this.#testbed.options.type, payload: MESSAGE, ...request };
-    return await this.running.pipeline.sign('backend', whole, signed ?? this.forward('/v1/sign', whole));
+    return await this.running.pipeline.sign(
+      'backend',
+      whole,
+      () => signed ?? this.forward('/v1/sign', whole),
+    );
   }
 
   /** Carries out a request that has waited. */
   async resume(id: string) {
-    return await this.running.pipeline.resume('backend', id, this.forward(`/v1/requests/${id}`, {}));
+    return await this.running.pipeline.resume('backend', id, () => this.forward(`/v1/requests/${id}`, {}));
   }
 
   /** Has a person vote on a request that waits at this node. */
