@@ -19,6 +19,10 @@ export type AdminErrorCode =
   | 'KMS_OTHER_KEY'
   /** The measurements of an image name the PCR16 of another manifest. */
   | 'MANIFEST_PCR_MISMATCH'
+  /** A quorum of more or fewer manifests than each of them says. */
+  | 'QUORUM_INCOMPLETE'
+  /** Manifests that do not belong to one quorum. */
+  | 'QUORUM_MANIFESTS_DIFFER'
   /** Somebody else changed the secret at the same time. */
   | 'SECRET_CHANGED'
   /** There is a secret already, and nothing says that it may be replaced. */

@@ -50,6 +50,10 @@ export const nouns: Nouns = {
     summary: 'what a node allows: configurations and the signatures of their authorities',
     load: async () => (await import('./config/commands.ts')).commands,
   },
+  quorum: {
+    summary: 'keys that several nodes share: generated, used, refreshed, handed on, repaired',
+    load: async () => (await import('./quorum/commands.ts')).commands,
+  },
   receipt: {
     summary: 'receipts: what a node decided, verified years later',
     load: async () => (await import('./receipt/commands.ts')).commands,

@@ -18,7 +18,7 @@ import { systemCode, wordsFor } from './common/system-error.ts';
 
 /**
  * Runs `holdfast` with these arguments. Exit codes: 0 done or verified, 1 refused or failed, 2 usage. A noun whose one
- * command has the noun's own name takes no verb.
+ * command has the noun's own name takes no verb; a verb may have a second word (`transcript get`).
  */
 export async function runCli(args: readonly string[], io: Io, nouns: Nouns): Promise<number> {
   const [first, ...others] = args;
@@ -41,9 +41,19 @@ export async function runCli(args: readonly string[], io: Io, nouns: Nouns): Pro
     return 0;
   }
   if (verb === undefined) return usage(io, json, `a verb of "${noun}" is missing`, help);
+  const [second, ...afterSecond] = rest;
+  const longer = commands.find(({ name }) => name === `${noun} ${verb} ${second}`);
+  if (longer !== undefined) return runCommand(longer, afterSecond, io);
   const command = commands.find(({ name }) => name === `${noun} ${verb}`);
-  if (command === undefined) return usage(io, json, `unknown verb "${verb}"`, help);
-  return runCommand(command, rest, io);
+  if (command !== undefined) return runCommand(command, rest, io);
+  const group = commands.filter(({ name }) => name.startsWith(`${noun} ${verb} `));
+  if (group.length === 0) return usage(io, json, `unknown verb "${verb}"`, help);
+  const groupHelp = helpNoun(`${noun} ${verb}`, entry.summary, group);
+  if (second !== undefined && isHelp(second)) {
+    write(io.stdout, groupHelp);
+    return 0;
+  }
+  return usage(io, json, `one of ${group.map(({ name }) => name).join(', ')} is needed`, groupHelp);
 }
 
 async function runCommand(command: Command, args: readonly string[], io: Io): Promise<number> {

@@ -1,6 +1,23 @@
 import type { Algorithm, PayloadKind } from '../shared/algorithms.ts';
+import type { Operation } from '../shared/documents/configuration.ts';
 import type { Approval } from './matching/consent.ts';
 import type { Transaction } from './transactions/transaction.ts';
+
+/** Operations on a key, which have no payload: those of a share, and the ceremonies of a quorum. */
+const KEY_OPERATIONS = [
+  'import-share',
+  'generate',
+  'import-key',
+  'refresh',
+  'reshare',
+  'repair',
+] as const satisfies readonly Operation[];
+export type KeyOperation = (typeof KEY_OPERATIONS)[number];
+
+/** Tells whether an operation is one on a key. */
+export function isKeyOperation(operation: string): operation is KeyOperation {
+  return (KEY_OPERATIONS as readonly string[]).includes(operation);
+}
 
 interface RequestFields {
   readonly client: string;
@@ -17,9 +34,8 @@ export interface Consent {
 }
 
 /**
- * A request of a client, as far as rules see it. `commit` is the first round of FROST: there is no payload yet, so
- * `commit` is permitted where the signing of some payload would be, and draws on no rate or limit; the second round is
- * decided as `sign` on the real payload. A share's import is decided with the algorithm that the share will sign with.
+ * A request of a client, as far as rules see it. A share's import is decided with the algorithm that the share will sign
+ * with.
  */
 export type PolicyRequest =
   | ({
@@ -28,4 +44,4 @@ export type PolicyRequest =
       /** What the payload says, of the same kind; undefined for a payload that nobody can read. */
       readonly transaction?: Transaction | undefined;
     } & RequestFields)
-  | ({ readonly operation: 'commit' | 'import-share' } & RequestFields);
+  | ({ readonly operation: KeyOperation } & RequestFields);

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { algorithmSchema, payloadKindSchema } from '../../shared/algorithms.ts';
+import { operationSchema } from '../../shared/documents/configuration/rules.ts';
 import { transactionSchema } from '../../policy/transactions/json.ts';
 import { approvalSchema } from './approval.ts';
 import { base64UpTo, code, counter, decimal, hex, hexUpTo, identifier, name, time, words } from './fields.ts';
@@ -52,12 +53,10 @@ const requestSchema = z.strictObject({
   client: identifier,
   key: identifier,
   algorithm: algorithmSchema.nullable(),
-  operation: z.enum(['sign', 'import-share']),
+  operation: operationSchema,
   payload: payloadKindSchema.nullable(),
 });
 
-/** How many of a group of witnesses must cosign. */
-const witnessGroup = z.strictObject({ threshold: z.int().min(1).max(64), of: z.int().min(1).max(64) });
 const nodeNumber = z.int().min(1).max(255);
 /** The most nodes of one quorum. */
 const MAX_NODES = 32;
@@ -78,6 +77,9 @@ const quorumSchema = z.strictObject({
   /** Nodes that the coordinator has gone on without, and why. */
   excluded: z.array(z.strictObject({ node: nodeNumber, code })).max(MAX_NODES),
 });
+
+/** How many of a group of witnesses must cosign. */
+const witnessGroup = z.strictObject({ threshold: z.int().min(1).max(64), of: z.int().min(1).max(64) });
 
 const outcomes = z.enum(['permitted', 'pending', 'denied']);
 

@@ -10,10 +10,14 @@ export interface Progress {
   readonly finish: () => void;
 }
 
-/** Shows a bar on standard error: on a terminal alone, and only for work of more than a second. */
+/**
+ * Shows a bar on standard error: on a terminal alone, and only for work of more than a second.
+ *
+ * @param label what is done; a function where that changes on the way
+ */
 export function createProgress(
   { stderr }: Pick<Io, 'stderr'>,
-  label: string,
+  label: string | (() => string),
   now = performance.now(),
 ): Progress {
   if (stderr.isTTY !== true) return { update: () => {}, finish: () => {} };
@@ -27,7 +31,9 @@ export function createProgress(
       shown = true;
       const share = total === 0 ? 1 : done / total;
       const bar = '#'.repeat(Math.round(share * WIDTH)).padEnd(WIDTH, '.');
-      stderr.write(`\r${label} [${bar}] ${Math.floor(share * 100)} %`);
+      // A label that changes may have been longer before.
+      const text = typeof label === 'string' ? `\r${label}` : `\r\u001b[K${label()}`;
+      stderr.write(`${text} [${bar}] ${Math.floor(share * 100)} %`);
     },
     finish() {
       if (shown) stderr.write('\r\u001b[K');

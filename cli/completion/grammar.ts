@@ -1,4 +1,4 @@
-import type { Nouns } from '../common/command.ts';
+import type { Command, Nouns } from '../common/command.ts';
 import { optionsOf } from '../common/command-options.ts';
 import { CODE_AREAS } from '../explain/codes/index.ts';
 
@@ -36,7 +36,7 @@ const FOLDERS = new Set(['DIRECTORY', 'FOLDER']);
 export async function readGrammar(nouns: Nouns): Promise<readonly NounGrammar[]> {
   const grammar: NounGrammar[] = [];
   for (const [noun, { summary, load }] of Object.entries(nouns)) {
-    const commands = (await load()).map((command): CommandGrammar => {
+    const commands = mergeGroups(await load()).map((command): CommandGrammar => {
       const options = Object.entries(optionsOf(command)).map(([name, { type, value = '', description }]) => ({
         name,
         description,
@@ -54,6 +54,30 @@ export async function readGrammar(nouns: Nouns): Promise<readonly NounGrammar[]>
     grammar.push({ noun, summary, commands });
   }
   return grammar.toSorted((a, b) => (a.noun < b.noun ? -1 : 1));
+}
+
+/**
+ * Merges verbs of two words into one with the options of all: what completes a line knows a noun and one verb. The second
+ * word is the first positional.
+ */
+function mergeGroups(commands: readonly Command[]): readonly Command[] {
+  const groups = Map.groupBy(commands, ({ name }) => name.split(' ').slice(0, 2).join(' '));
+  return [...groups].flatMap(([name, members]) => {
+    const [first] = members;
+    if (first === undefined || first.name === name) return members;
+    const words = members.map((member) => member.name.slice(name.length + 1));
+    const options = Object.assign({}, ...members.map((member) => member.options)) as Command['options'];
+    return [
+      {
+        ...first,
+        name,
+        summary: members.map((member, index) => `${words[index]}: ${member.summary}`).join(' '),
+        positionals: `${words.join('|')} ${first.positionals}`.trim(),
+        options,
+        examples: members.flatMap(({ examples }) => examples),
+      },
+    ];
+  });
 }
 
 function kindOf(value: string): WordKind {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describeTrustAnchor } from '../../attestation/index.ts';
+import { createVerifierKey, formatVerifierKey } from '../../audit/log/index.ts';
 import {
   attestNode,
   ClientError,
@@ -13,7 +14,13 @@ import {
   type Signed,
 } from '../../client/index.ts';
 import { trustAnchorLines } from '../attestation/report.ts';
-import type { ExplainResponse, KeyInfo, SignRequest, StoreUsage } from '../../shared/api/bodies.ts';
+import type {
+  ExplainResponse,
+  KeyInfo,
+  NodeBinding,
+  SignRequest,
+  StoreUsage,
+} from '../../shared/api/bodies.ts';
 import {
   type Command,
   type CommandInput,
@@ -21,9 +28,9 @@ import {
   type Outcome,
   UsageError,
 } from '../common/command.ts';
-import { CliError } from '../common/errors.ts';
 import { CLIENT_OPTIONS, NODE_OPTIONS, readIdentifier, readNodeOptions, withNode } from './connection.ts';
-import { chooseAlgorithm, PAYLOAD_OPTIONS, readAlgorithm, readPayload } from './payload.ts';
+import { PAYLOAD_OPTIONS } from './payload.ts';
+import { describeSigned, readSignRequest } from './sign-request.ts';
 import { nodeStatusSchema } from './status.ts';
 import { writeOutput } from '../common/output-file.ts';
 import { printable } from '../common/printable.ts';
@@ -187,7 +194,7 @@ async function finish(
   try {
     const response = await signing;
     await keepReceipt(response.receipt);
-    return { ok: true, text: describeResponse(response), data: { ...data, ...response } };
+    return { ok: true, text: describeSigned(response), data: { ...data, ...response } };
   } catch (error) {
     if (error instanceof NodeRefusal && error.receipt !== undefined) await keepReceipt(error.receipt);
     if (!(error instanceof ClientError && error.code === 'APPROVALS_NEEDED')) throw error;
@@ -229,18 +236,13 @@ function describeRequest({
   ].join('\n');
 }
 
-/** Reads a request to sign from the command line, its algorithm by the node's keys where none is named. */
+/** Reads a request to sign from the command line, and has a node act on it. */
 async function withSignRequest(
   input: CommandInput,
   act: (node: NodeClient, request: SignRequest) => Promise<Outcome>,
 ): Promise<Outcome> {
-  const key = readIdentifier(input.positionals[0], 'KEY');
-  const payload = await readPayload(input);
-  const named = readAlgorithm(input.text('algorithm'));
-  return await withNode(input, async (node) => {
-    const algorithm = named ?? chooseFor(await node.keys(), key, payload.kind);
-    return await act(node, { key, algorithm, payload });
-  });
+  const complete = await readSignRequest(input);
+  return await withNode(input, async (node) => act(node, await complete(() => node.keys())));
 }
 
 /** Describes a dry run in lines: what would be decided, and what each rule says. */
@@ -274,18 +276,6 @@ function readStatusUrl(text: string): URL {
   return url;
 }
 
-function chooseFor(held: readonly KeyInfo[], id: string, kind: Parameters<typeof chooseAlgorithm>[1]) {
-  const type = held.find((key) => key.id === id)?.type;
-  if (type === undefined) throw new CliError('KEY_UNKNOWN', 'the node has no such key', { key: id });
-  const algorithm = chooseAlgorithm(type, kind);
-  if (algorithm !== undefined) return algorithm;
-  throw new CliError('KEY_UNSUITABLE', 'no algorithm of this key takes such a payload', {
-    key: id,
-    type,
-    kind,
-  });
-}
-
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
 /** Fingerprint of a certificate's key: SHA-256 of the SubjectPublicKeyInfo. */
@@ -314,13 +304,25 @@ function describeIdentity(identity: NodeIdentity): string {
 /** Describes what the document says of the node's log and receipts, which formats before the second did not name. */
 function describeLog(binding: NodeIdentity['binding']): string[] {
   if (binding.format !== 'holdfast-node/2') return [];
-  const { log, receiptKey, witnesses } = binding;
+  const { log, receiptKey, witnesses, peerWitnesses } = binding;
+  const witnessKey = formatWitnessKey(binding);
   return [
     `  receipt key    ${receiptKey}`,
     `  log            ${log.origin}`,
     `  log key        ${log.key}`,
+    ...(witnessKey === undefined ? [] : [`  witness key    ${witnessKey}`]),
     `  witnesses      ${witnesses === null ? 'none' : `${witnesses.threshold} of ${witnesses.of}`}`,
+    ...(peerWitnesses === undefined
+      ? []
+      : [`  peers          ${peerWitnesses.threshold} of ${peerWitnesses.of} must cosign`]),
   ];
+}
+
+/** Formats the key by which a node cosigns other nodes' logs, for `quorum.peers[].witness`; undefined before there was one. */
+function formatWitnessKey({ log, witnessKey }: NodeBinding): string | undefined {
+  if (witnessKey === undefined) return undefined;
+  const name = log.origin.replace(/\/log$/, '/witness');
+  return formatVerifierKey(createVerifierKey(name, 'cosignature-ed25519', Buffer.from(witnessKey, 'hex')));
 }
 
 function identityData(identity: NodeIdentity): Record<string, unknown> {
@@ -335,7 +337,13 @@ function identityData(identity: NodeIdentity): Record<string, unknown> {
     session: binding.session,
     importKey: binding.importKey,
     ...(binding.format === 'holdfast-node/2'
-      ? { receiptKey: binding.receiptKey, log: binding.log, witnesses: binding.witnesses }
+      ? {
+          receiptKey: binding.receiptKey,
+          log: binding.log,
+          witnessKey: formatWitnessKey(binding) ?? null,
+          witnesses: binding.witnesses,
+          peerWitnesses: binding.peerWitnesses ?? null,
+        }
       : {}),
     tlsPublicKey: hex(identity.tlsPublicKey),
     pcrs: Object.fromEntries([...document.pcrs].map(([index, value]) => [`PCR${index}`, hex(value)])),
@@ -356,13 +364,4 @@ function describeKeys(held: readonly KeyInfo[]): string {
 
 function describeUsage({ records, unnamed, maximum }: StoreUsage): string {
   return `store: ${records} of ${maximum} records, ${unnamed} of which the configuration does not name`;
-}
-
-function describeResponse({ signature, recovery, publicKey, rule, configuration, inputs }: Signed): string {
-  return [
-    ...(inputs?.map((input) => `${input.signature}  input ${input.index}`) ?? [signature]),
-    ...(recovery === undefined ? [] : [`  recovery    ${recovery}`]),
-    `  public key  ${publicKey}`,
-    `  allowed by  rule ${rule}, configuration ${configuration}`,
-  ].join('\n');
 }

@@ -4,12 +4,13 @@ import type { SignedConfiguration } from '../../shared/documents/configuration.t
 import type { Transport } from '../../shared/transport/transport.ts';
 import type { Keyring } from '../keyring/index.ts';
 import type { TransparencyLog } from '../log/index.ts';
+import type { Suites } from '../../shared/frost/index.ts';
 import type { NodeClock } from '../node/clock.ts';
 import { type MeasuredManifest, nodeName } from '../node/manifest.ts';
 import type { NodeKeys } from '../node/node-keys.ts';
 import type { NsmClient } from '../nsm/index.ts';
 import type { PeerNetwork } from '../peers/peer-network.ts';
-import { createMayServe, type Quorum } from '../quorum/index.ts';
+import { createMayServe, startNodeQuorum } from '../quorum/index.ts';
 import {
   createDecisionLog,
   createSigningPipeline,
@@ -45,8 +46,10 @@ export interface ApiContext {
   readonly envelope: Uint8Array;
   /** The other nodes of the quorum; null where the configuration names none. */
   readonly peers: PeerNetwork | null;
-  /** Absent where the configuration names no quorum. */
-  readonly quorum?: Quorum;
+  /** What this node says of itself to other nodes: user_data of its documents. */
+  readonly peerBinding: Uint8Array;
+  /** Arithmetic of shares. */
+  readonly suites: Suites;
 }
 
 /** A running HTTPS interface. */
@@ -59,8 +62,7 @@ export interface Api {
 
 /** Serves a node's HTTPS interface on the enclave's port 443; its bodies are in shared/api/bodies.ts. */
 export async function startApi(transport: Transport, context: ApiContext): Promise<Api> {
-  const { clock, signed, nsm, measured, keyring, session, log, nodeKeys, state, envelope, quorum, peers } =
-    context;
+  const { clock, signed, nsm, measured, keyring, session, log, nodeKeys, state, envelope, peers } = context;
   // The name in the certificate is for people: clients go by the attestation document.
   const identity = await createTlsIdentity(nodeName(measured.manifest), clock.now());
   const clients = new Map(
@@ -103,6 +105,23 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
   const failure = Promise.withResolvers<never>();
   log.failed.catch(failure.reject);
 
+  const quorum =
+    peers === null
+      ? undefined
+      : startNodeQuorum({
+          network: peers,
+          keyring,
+          signed,
+          measured,
+          session,
+          receiptKey: nodeKeys.receipt,
+          suites: context.suites,
+          pipeline,
+          findClient: (id) => clients.get(id),
+          attest: (nonce) => nsm.attest({ nonce, userData: context.peerBinding }),
+          now,
+          onError: (error) => endsNode(error) && failure.reject(error),
+        });
   const health: Route = {
     method: 'GET',
     path: /^\/v1\/health$/,

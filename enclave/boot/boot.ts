@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { errorCode } from '../../shared/errors.ts';
+import { createSuites } from '../../shared/frost/index.ts';
 import { openConfiguration } from '../../shared/documents/configuration.ts';
 import type { NodePhase } from '../../shared/protocol/control.ts';
 import { type ControlClient, createControlClient } from '../../shared/protocol/control-client.ts';
@@ -8,6 +9,7 @@ import { createLogClient } from '../../shared/protocol/log-client.ts';
 import { type Api, startApi } from '../api/index.ts';
 import { Keyring } from '../keyring/index.ts';
 import { appendBootEntry, awaitWitnesses, readPeerWitnesses, TransparencyLog } from '../log/index.ts';
+import { encodeBinding } from '../peers/index.ts';
 import { createNsmClient, type NsmClient } from '../nsm/index.ts';
 import { isPeerlessRestart, WitnessedTrees } from '../quorum/witness/index.ts';
 import { restoreDecisionState } from '../signing/index.ts';
@@ -17,7 +19,7 @@ import { admitConfiguration, assertCurrent } from '../node/configuration.ts';
 import { logOrigin, measureManifest } from '../node/manifest.ts';
 import type { Platform } from '../node/platform.ts';
 import type { OpenPeerNetwork } from '../peers/index.ts';
-import { openPeers } from './open-peers.ts';
+import { describePeer, openPeers } from './open-peers.ts';
 import { unlockStore } from './unlock-store.ts';
 import { startHeartbeat } from './heartbeat.ts';
 
@@ -118,7 +120,8 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
   const entropy = await nsm.random(BOOT_ENTROPY_BYTES);
   const isPeerless = isPeerlessRestart(signed.configuration, store.state.log, clock.now());
   const boot = appendBootEntry({ store, measured, signed, session, now: clock.now(), entropy });
-  const keyring = await Keyring.open(store, platform.curves, keys, admitted, drop, boot);
+  const arithmetic = { suites: createSuites(platform.groups), random: randomBytes };
+  const keyring = await Keyring.open(store, platform.curves, keys, admitted, drop, boot, arithmetic);
 
   const client = createLogClient(platform.transport);
   const peerClient = createLogClient(platform.transport);
@@ -132,7 +135,8 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
   try {
     const { witnesses } = signed.configuration;
     // Nothing waits for the other nodes: where they are not reachable, this one serves what it may serve alone.
-    peers = openPeers(platform, { nsm, clock, measured, signed, session, nodeKeys });
+    const self = { nsm, clock, measured, signed, session, nodeKeys };
+    peers = openPeers(platform, self);
     const state = await restoreDecisionState(store, { signed, measured, now: () => clock.now() });
     const witnessed = await WitnessedTrees.restore(store);
     const peerWitnesses = readPeerWitnesses(signed.configuration);
@@ -164,6 +168,8 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
       witnessed,
       envelope,
       peers,
+      peerBinding: encodeBinding(describePeer(self)),
+      suites: createSuites(platform.groups),
     });
     // Requests arrive from now on, and one of them may end the node before the parent has acknowledged the status.
     await Promise.race([enter('serving'), api.failed]);

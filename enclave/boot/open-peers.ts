@@ -4,7 +4,12 @@ import type { MeasuredManifest } from '../node/manifest.ts';
 import type { NodeKeys } from '../node/node-keys.ts';
 import type { Platform } from '../node/platform.ts';
 import type { NsmClient } from '../nsm/index.ts';
-import { openParentCarrier, openPeerNetwork, type OpenPeerNetwork } from '../peers/index.ts';
+import {
+  openParentCarrier,
+  openPeerNetwork,
+  type OpenPeerNetwork,
+  type PeerBinding,
+} from '../peers/index.ts';
 
 /** The parts of a node that prove to others what it is. */
 export interface PeerParts {
@@ -17,19 +22,27 @@ export interface PeerParts {
   readonly nodeKeys: NodeKeys;
 }
 
+/** Describes this node as other nodes of its quorum know it. */
+export function describePeer({ measured, signed, session, nodeKeys }: PeerParts): PeerBinding {
+  return {
+    node: measured.manifest.node,
+    session,
+    configuration: {
+      version: signed.configuration.version,
+      digest: Buffer.from(signed.digest).toString('hex'),
+    },
+    receiptKey: Buffer.from(nodeKeys.receipt.publicKey).toString('hex'),
+  };
+}
+
 /** Opens the channels to the other nodes of the quorum; null where the configuration names none. */
 export function openPeers(platform: Platform, parts: PeerParts): OpenPeerNetwork | null {
-  const { nsm, clock, measured, signed, session, nodeKeys } = parts;
-  const { quorum, version } = signed.configuration;
+  const { nsm, clock, measured, signed } = parts;
+  const { quorum } = signed.configuration;
   if (quorum === undefined) return null;
   const { node } = measured.manifest;
   return openPeerNetwork({
-    binding: {
-      node,
-      session,
-      configuration: { version, digest: Buffer.from(signed.digest).toString('hex') },
-      receiptKey: Buffer.from(nodeKeys.receipt.publicKey).toString('hex'),
-    },
+    binding: describePeer(parts),
     manifest: measured.digest,
     peers: quorum.peers,
     nsm,

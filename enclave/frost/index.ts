@@ -4,6 +4,7 @@ export {
   type ExpectedShare,
   generateImportKey,
   type ImportKey,
+  openImportedKey,
   openShare,
   restoreShare,
 } from './share-import.ts';

@@ -2,6 +2,8 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import {
   decodeSharePackage,
   digestShareGroup,
+  encodeImportedKey,
+  encodeKeyDestination,
   encodeShareDestination,
   encodeSharePackage,
   listSigners,
@@ -11,8 +13,9 @@ import {
 import { exportPublicKey, HpkeError, openWith } from '../../shared/hpke/index.ts';
 import { type ShareType } from '../../shared/algorithms.ts';
 import { type ShareImportRequest } from '../../shared/api/bodies.ts';
+import type { ImportKeyRequest } from '../../shared/api/quorum.ts';
 import { FrostError } from './errors.ts';
-import { type HeldShare, holdShare } from './held-share.ts';
+import { type HeldShare, holdShare, type ShareArithmetic } from './held-share.ts';
 
 /** The X25519 key that shares are encrypted to, made anew at each boot and named by its attestation documents. */
 export interface ImportKey {
@@ -51,6 +54,7 @@ export function openShare(
   importKey: ImportKey,
   destination: ShareDestination,
   expected: ExpectedShare,
+  arithmetic?: ShareArithmetic,
 ): HeldShare {
   const { type, participant, threshold, participants } = request.package;
   const group = {
@@ -72,17 +76,34 @@ export function openShare(
     aad: encodeSharePackage(group, participant),
   });
   try {
-    return holdShare(group, participant, share);
+    return holdShare(group, participant, share, arithmetic);
   } finally {
     share.fill(0);
   }
 }
 
+/**
+ * Opens a whole key that was encrypted for this node, boot and key, to be split among the quorum. The caller clears it.
+ *
+ * @throws FrostError SHARE_UNREADABLE
+ */
+export function openImportedKey(
+  request: ImportKeyRequest,
+  importKey: ImportKey,
+  destination: ShareDestination,
+  type: ShareType,
+): Uint8Array<ArrayBuffer> {
+  return openCiphertext(request, importKey, {
+    info: encodeKeyDestination(destination),
+    aad: encodeImportedKey({ type, publicKey: Buffer.from(request.publicKey, 'hex') }),
+  });
+}
+
 function openCiphertext(
-  request: ShareImportRequest,
+  request: Pick<ShareImportRequest, 'encapsulatedKey' | 'ciphertext'>,
   importKey: ImportKey,
   binding: { info: Uint8Array; aad: Uint8Array },
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const encrypted = {
     encapsulatedKey: Buffer.from(request.encapsulatedKey, 'hex'),
     ciphertext: Buffer.from(request.ciphertext, 'hex'),

@@ -43,7 +43,7 @@ export const MAX_RESEND_MS = 2_000;
 export const FIRST_RETRY_MS = 500;
 export const MAX_RETRY_MS = 30_000;
 /** Milliseconds between two handshakes that a node asks for though a session stands. */
-export const MIN_ASKED_MS = 5_000;
+export const MIN_ASKED_MS = 2_000;
 /** Handshakes that a node of a higher number has begun and not ended. */
 export const MAX_PENDING_HANDSHAKES = 4;
 /** Messages of one handshake that are tried before it is given up: anybody can send one. */

@@ -32,7 +32,7 @@ export function decodeMessage(bytes: Uint8Array): Message | undefined {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const id = buffer.readUIntBE(1, ID_BYTES);
   const rest = buffer.subarray(HEADER_BYTES);
-  switch (buffer[0]) {
+  switch (buffer.readUInt8(0)) {
     case TYPE.call: {
       const end = 1 + (rest[0] ?? 0);
       const kind = rest.toString('latin1', 1, end);

@@ -151,7 +151,7 @@ export class PeerStream {
   #takeAcknowledgement({ acknowledgedStream, acknowledged, bitmap }: StreamPacket, now: number): void {
     if (acknowledgedStream !== this.#number || acknowledged > this.#nextSequence) return;
     let highest = acknowledged - 1;
-    for (const sequence of [...this.#sent.keys()]) {
+    for (const sequence of this.#sent.keys()) {
       const bit = sequence - acknowledged - 1;
       const isSelected = bit >= 0 && bit < 32 && ((bitmap >>> bit) & 1) === 1;
       if (sequence >= acknowledged && !isSelected) continue;

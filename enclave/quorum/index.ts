@@ -1,3 +1,4 @@
+export { type NodeQuorumOptions, startNodeQuorum } from './node-quorum.ts';
 export { QuorumError, type QuorumErrorCode } from './errors.ts';
 export { type BegunCeremony, type CeremonyOrder, type ClientRequest, type Quorum } from './quorum.ts';
 export { createMayServe, type MayServe } from './reach.ts';

@@ -5,6 +5,7 @@ import { encodeTransaction, type TransactionJson } from '../../policy/transactio
 import { type DigestedRequest, encodeRequest } from '../../shared/api/request-digest.ts';
 import { errorCode } from '../../shared/errors.ts';
 import type { Payload } from '../../shared/api/bodies.ts';
+import type { Operation } from '../../shared/documents/configuration.ts';
 import type { PendingRequests, Vote } from '../approvals/index.ts';
 import type { DecisionSubject, QuorumRecord } from '../quorum/signing/index.ts';
 import { StoreError } from '../store/index.ts';
@@ -16,7 +17,7 @@ import type { PayloadReader } from './reader.ts';
 
 /** A request of an authenticated client, as it is decided, recorded and acted on. */
 export interface PipelineRequest extends DigestedRequest {
-  readonly operation: 'sign' | 'import-share';
+  readonly operation: Operation;
 }
 
 /** A request that has waited, and the votes on it. */

@@ -1,11 +1,12 @@
-import { preparePolicy } from '../../policy/index.ts';
+import { type KeyOperation, preparePolicy } from '../../policy/index.ts';
+import type { ImportKeyRequest } from '../../shared/api/quorum.ts';
 import type { Algorithm } from '../../shared/algorithms.ts';
 import type { KeyInfo, ShareImportRequest, StoreUsage, SignRequest } from '../../shared/api/bodies.ts';
 import type { SignedConfiguration } from '../../shared/documents/configuration.ts';
 import type { ShareDestination } from '../../shared/frost/index.ts';
 import type { PendingRequestDocument } from '../../shared/api/requests.ts';
 import type { PendingRequest } from '../approvals/index.ts';
-import { generateImportKey, openShare } from '../frost/index.ts';
+import { generateImportKey, openImportedKey, openShare } from '../frost/index.ts';
 import type { Keyring } from '../keyring/index.ts';
 import { hasExpired } from '../node/configuration.ts';
 import type { MeasuredManifest } from '../node/manifest.ts';
@@ -72,6 +73,21 @@ export interface SigningPipeline {
   review(request: PendingRequest): Pick<PendingRequestDocument, 'transaction' | 'context'>;
   /** Commitments of other nodes that are at hand for signatures of one round trip, by node. */
   countCommitments(key: string): readonly { readonly node: number; readonly count: number }[];
+  /**
+   * Decides an operation on a shared key that has no payload, acts on it where it is permitted, and records both. One that
+   * asks for approvals is denied: it cannot wait.
+   */
+  permit<Result>(
+    client: string,
+    request: { readonly operation: KeyOperation; readonly key: string },
+    act: () => Result | Promise<Result>,
+  ): Promise<CarriedOut<Result>>;
+  /**
+   * Opens a whole key that was encrypted for this node, boot and key; the caller clears it.
+   *
+   * @throws FrostError SHARE_UNREADABLE
+   */
+  openKey(key: string, request: ImportKeyRequest): Uint8Array<ArrayBuffer>;
   /** Imports a share that was encrypted for this node, boot and key. */
   importShare(
     client: string,
@@ -148,6 +164,10 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
     review: ({ request }) => describeForReview(reader, request),
     resume: createResume({ carryOut, requests, signAction }),
     countCommitments: (key) => coordinator?.countCommitments(key) ?? [],
+    permit: (client, { operation, key }, act) =>
+      carryOut.now({ operation, client, key, algorithm: shareAlgorithm(keyring, key) }, { act }),
+    openKey: (key, request) =>
+      openImportedKey(request, importKey, destinationOf(key), shareAlgorithm(keyring, key)),
     importShare: (client, { key, ...request }) => {
       const type = shareAlgorithm(keyring, key);
       return carryOut.now(
@@ -156,14 +176,10 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
           act: async () => {
             keyring.assertNoShare(key);
             const { publicKey, commitments } = keyring.shareEntry(key) ?? {};
-            const share = openShare(request, importKey, destinationOf(key), {
-              type,
-              participant: node,
-              threshold: quorum.threshold,
-              participants: quorum.size,
-              publicKey,
-              commitments,
-            });
+            const { threshold, size: participants } = quorum;
+            const expected = { type, participant: node, threshold, participants, publicKey, commitments };
+            const destination = destinationOf(key);
+            const share = openShare(request, importKey, destination, expected, keyring.arithmetic);
             await keyring.takeShare(key, share);
             return { publicKey: share.publicKey };
           },

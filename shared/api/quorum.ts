@@ -186,8 +186,10 @@ const quorumKeySchema = z.strictObject({
   publicKey: hex(32, 33).nullable(),
   /** The epoch in force, who holds its shares, and how many of them sign; null: this node has no share. */
   share: z.strictObject({ epoch, participants: nodeList, threshold }).nullable(),
-  /** The ceremony that waits for confirmations; null: none. */
-  pending: z.strictObject({ ceremony: ceremonyIdSchema, kind: ceremonyKindSchema, epoch }).nullable(),
+  /** The epoch that is in force without a share of this node; null: none is. */
+  superseded: epoch.nullable(),
+  /** The ceremony that this node has confirmed, and whose end it does not know yet; null: none. */
+  pending: z.strictObject({ ceremony: ceremonyIdSchema, epoch }).nullable(),
   /** Commitments of other nodes that are at hand for signatures of one round trip, by node. */
   nonces: z.array(z.strictObject({ node, count: z.int().min(0) })).max(MAX_PARTICIPANTS),
 });

@@ -25,8 +25,11 @@ const BODIES = {
 } as const;
 const STEPS = ['decide', 'commit', 'deal', 'confirm', 'activate'] as const;
 
-/** Creates the responses of a quorum of three; `fails` ends every ceremony with that code. */
-export function createFakeQuorum({ fails }: { readonly fails?: string } = {}): FakeQuorum {
+/** Creates the responses of a quorum of three; `fails` ends every ceremony with that code, `endless` ends none. */
+export function createFakeQuorum({
+  fails,
+  endless = false,
+}: { readonly fails?: string; readonly endless?: boolean } = {}): FakeQuorum {
   const orders: FakeQuorum['orders'] = [];
   const ceremonies = new Map<string, { ceremony: Ceremony; asked: number }>();
   const begin = (kind: CeremonyKind, key: string) => {
@@ -58,7 +61,7 @@ export function createFakeQuorum({ fails }: { readonly fails?: string } = {}): F
     const found = ceremonies.get(id);
     if (found === undefined) throw new Error(`no ceremony ${id}`);
     found.asked += 1;
-    const step = STEPS[found.asked];
+    const step = STEPS[endless ? 1 : found.asked];
     if (step !== undefined) return { ...found.ceremony, step, answered: [1, 2], waitingFor: [3] };
     if (fails !== undefined)
       return { ...found.ceremony, state: 'failed', step: 'deal', failure: { code: fails, nodes: [3] } };
@@ -122,6 +125,7 @@ const STATUS = {
       type: 'frost-ed25519',
       publicKey: 'ab'.repeat(32),
       share: { epoch: 1, participants: [1, 2, 3], threshold: 2 },
+      superseded: null,
       pending: null,
       nonces: [{ node: 2, count: 64 }],
     },

@@ -21,6 +21,25 @@ export const QUORUM_CODES: readonly CodeArea[] = [
     },
   },
   {
+    title: 'Quorums by the command',
+    who: 'holdfast quorum, before or beside what the nodes say',
+    next: '"holdfast quorum status" shows what the nodes do: docs/quorum.md.',
+    codes: {
+      CEREMONY_UNFINISHED: [
+        'the ceremony has not ended within --timeout; the nodes go on with it',
+        'Wait for it with "holdfast quorum wait ID", and look at the nodes that it waits for.',
+      ],
+      QUORUM_INCOMPLETE: [
+        'a manifest of a node is missing or given twice, or no pcr.json is of an image that a node may run',
+        'Give the manifest of every node, once, and a pcr.json without PCR16, or one for each node.',
+      ],
+      QUORUM_MANIFESTS_DIFFER: [
+        'the manifests are of different quorums: another namespace, environment, size or threshold',
+        'Compare the manifests with "holdfast manifest verify".',
+      ],
+    },
+  },
+  {
     title: 'Signing among nodes',
     who: 'the node that coordinates a signature, and in receipts the nodes that take part',
     next: 'Read the receipts of the response: each node says what it has decided, and "holdfast quorum status" shows them.',

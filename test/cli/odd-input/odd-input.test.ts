@@ -84,9 +84,19 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'node resume': ['--root'],
   'node explain': ['--root', '--message'],
   'node sign': ['--root', '--message'],
+  'quorum keys generate': ['--root', '--node'],
+  'quorum keys list': ['--root', '--node'],
+  'quorum refresh': ['--root', '--node'],
+  'quorum repair': ['--root', '--node'],
+  'quorum reshare': ['--root', '--node'],
+  'quorum status': ['--root', '--node'],
+  'quorum transcript get': ['--root', '--node'],
+  'quorum wait': ['--root', '--node'],
+  'quorum sign': ['--root', '--node', '--message'],
   'parent backup': ['--config'],
   'parent check': ['--config'],
   'parent restore': ['--config'],
+  'quorum create': ['--old-pcrs', '--old-until'],
   'parent status': ['--url'],
 };
 
@@ -95,6 +105,11 @@ const FLAGS: Readonly<Record<string, readonly string[]>> = {
   doctor: ['--offline'],
   'audit tail': ['--once'],
 };
+
+/** Words that a verb needs once more beside its good ones. */
+const MORE = new Map<string, readonly string[]>();
+/** Quorum of two, so that one more manifest is all that it needs. */
+const PAIR = { quorum: { size: 2, threshold: 2 } };
 
 const ARN = 'arn:aws:iam::111122223333:role/node';
 const VECTORS = new URL('../../vectors/eif/', import.meta.url).pathname;
@@ -226,6 +241,18 @@ beforeAll(async () => {
     ['parent backup FILE', at('backup-again')],
     ['audit witness-keygen FOLDER', at('witness')],
     ['LOG', at('log')],
+    ['--node', save('other.yaml', `url: ${NOBODY}\npcrs: pcr.json\nmanifest: manifest.json\n`)],
+    ['--to', '1,2'],
+    ['--threshold', '2'],
+    ['--lost', '2'],
+    ['--timeout', '1'],
+    ['--epoch', '1'],
+    [
+      'quorum create --manifest',
+      save('first.json', makeManifest([key.publicKey], { node: 1, ...PAIR }).text),
+    ],
+    ['quorum create --pcrs', at('old.json')],
+    ['quorum create --old-until', '2030-01-01T00:00:00Z'],
     ['--origin', log.origin],
     ['audit export --key', log.vkey],
     ['audit tail --key', log.vkey],
@@ -233,6 +260,8 @@ beforeAll(async () => {
     ['--name', 'witness.example/w1'],
     ['parent restore FILE', at('backup')],
   ]);
+  const second = save('second.json', makeManifest([key.publicKey], { node: 2, ...PAIR }).text);
+  MORE.set('quorum create', [`--manifest=${second}`]);
   goodFiles = [...new Set([...good.values()].filter((value) => value.startsWith('/')))];
   oddFiles = writeOddFiles(folder);
   await (await createSqliteStore(at('records.sqlite')).open()).close();
@@ -346,7 +375,7 @@ function callWith(command: Command, changes: ReadonlyMap<string, string> = new M
       return name.startsWith('--') ? [`${name}=${value}`] : [value];
     });
   const flags = FLAGS[command.name] ?? [];
-  return [...command.name.split(' '), ...words, ...flags, '--json'];
+  return [...command.name.split(' '), ...words, ...(MORE.get(command.name) ?? []), ...flags, '--json'];
 }
 
 function goodFor({ name }: Command, slot: string): string {

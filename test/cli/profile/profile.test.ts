@@ -249,6 +249,15 @@ describe('the settings of the commands', () => {
       'node requests',
       'node resume',
       'node sign',
+      'quorum keys generate',
+      'quorum keys list',
+      'quorum refresh',
+      'quorum repair',
+      'quorum reshare',
+      'quorum sign',
+      'quorum status',
+      'quorum transcript get',
+      'quorum wait',
     ]);
   });
 });

@@ -53,8 +53,6 @@ export interface NodeOptions {
   readonly manifest?: string;
   readonly version?: number;
   readonly session?: string;
-  /** Number that the node says it has, in its document. */
-  readonly boundNode?: number;
   readonly root?: NitroRoot;
   /** Milliseconds that the clock of the NSM is ahead. */
   readonly ahead?: number;
@@ -109,7 +107,7 @@ export class Nodes {
     const { attest = (fields, real) => real(fields) } = options;
     const network = openPeerNetwork({
       binding: {
-        node: options.boundNode ?? node,
+        node,
         session: options.session ?? this.#boots.toString(16).padStart(32, '0'),
         configuration: { version: options.version ?? 7, digest: sha384('configuration') },
         receiptKey: createHash('sha256').update(`receipts of ${node}`).digest('hex'),

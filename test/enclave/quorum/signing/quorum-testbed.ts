@@ -12,6 +12,14 @@ import {
   forwardRequest,
   restoreDecisionState,
 } from '../../../../enclave/signing/index.ts';
+import type { RequestStatus } from '../../../../enclave/approvals/index.ts';
+import {
+  createCoordinator,
+  type ForwardedConsent,
+  toQuorumShare,
+} from '../../../../enclave/quorum/signing/index.ts';
+import { decodePayload } from '../../../../policy/transactions/index.ts';
+import { encodeTransaction } from '../../../../policy/transactions/json.ts';
 import { deriveStoreKey, SealedStore } from '../../../../enclave/store/index.ts';
 import { openLocalCurves } from '../../../../local/noble-curves.ts';
 import type { SignRequest } from '../../../../shared/api/bodies.ts';
@@ -98,7 +106,7 @@ export const manifestOf = (node: number) => new Uint8Array(48).fill(node);
 /** One node: its store outlives its boots. */
 export class QuorumNode {
   readonly number: number;
-  readonly entries: Entry[] = [];
+  readonly #appended: Uint8Array[] = [];
   readonly receiptKeys = generateKeyPairSync('ed25519');
   readonly storage = new MemoryRecordStorage();
   session = '';
@@ -110,6 +118,11 @@ export class QuorumNode {
   constructor(testbed: QuorumTestbed, number: number) {
     this.#testbed = testbed;
     this.number = number;
+  }
+
+  /** What the node has appended to its log, over all its boots. */
+  get entries(): Entry[] {
+    return this.#appended.map(parseEntry);
   }
 
   get running() {
@@ -152,17 +165,25 @@ export class QuorumNode {
       ? SealedStore.create(this.storage, storeKey, none, undefined)
       : await SealedStore.open(this.storage, storeKey);
     const admission = admitConfiguration(store.state, signed);
-    const keyring = await Keyring.open(store, openLocalCurves(), configuration.keys, admission);
+    const keyring = await Keyring.open(
+      store,
+      openLocalCurves(),
+      configuration.keys,
+      admission,
+      [],
+      undefined,
+      { suites: testbed.suites, random: randomBytes },
+    );
     if (isFirst) await keyring.takeShare(KEY, this.#holdDealt());
     const manifest = { ...place, quorum: { size, threshold } } as Manifest;
     const measured = { manifest, digest: manifestOf(this.number) };
     const common = { signed, measured, session: this.session, now: () => testbed.now };
     const state = await restoreDecisionState(store, common);
     const { publicKey, privateKey } = this.receiptKeys;
-    const { entries } = this;
+    const appended = this.#appended;
     const append: TransparencyLog['append'] = async (makeEntry) => {
-      const index = entries.length;
-      entries.push(parseEntry(makeEntry(index)));
+      const index = appended.length;
+      appended.push(makeEntry(index));
       await store.commit(state.sources.flatMap((source) => source.collectChanges()));
       await this.gate();
       return { index, checkpoint: 'checkpoint\n', proof: [] };
@@ -221,6 +242,38 @@ export class QuorumNode {
     );
   }
 
+  /**
+   * Coordinates a request whatever the node itself says to it, as hostile code in its place could. Returns the code of the
+   * first other node's denial, or `none`.
+   */
+  async coordinate(status: RequestStatus, consent: ForwardedConsent): Promise<string> {
+    const { key, algorithm, payload } = status.request.request;
+    const { network, keyring } = this.running;
+    const coordinator = createCoordinator({ network, findShare: (id) => toQuorumShare(keyring.share(id)) });
+    const decoded = decodePayload(payload, {
+      algorithm,
+      publicKey: this.#testbed.dealt.group.commitments[0] as Uint8Array,
+      networks: [],
+      ownKeys: [],
+    });
+    if (status.signed === undefined) throw new RangeError('expected the request as it came');
+    const job = {
+      key,
+      request: status.signed,
+      consent,
+      digest: Buffer.from(status.request.digest, 'hex'),
+      transaction: encodeTransaction(decoded.transaction),
+      signings: decoded.signings,
+    };
+    const refusal: unknown = await coordinator.sign(job).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (refusal === undefined) return 'none';
+    const { nodes } = (refusal as { details: { nodes: { code: string }[] } }).details;
+    return nodes[0]?.code ?? 'none';
+  }
+
   get #others(): number[] {
     const all = Array.from({ length: this.#testbed.options.size }, (_, index) => index + 1);
     return all.filter((node) => node !== this.number);
@@ -240,11 +293,18 @@ export class QuorumNode {
   #configure() {
     const { client, alice, bob, options } = this.#testbed;
     const { type, networks = [], rule, configuration } = options;
+    const { person, ...others } = configuration?.(this.number) ?? {};
     const pcrs = { 0: '00'.repeat(48), 1: '00'.repeat(48), 2: '00'.repeat(48) };
     const document = makeConfiguration2({
       version: 1,
       manifest: hex(manifestOf(this.number)),
-      clients: [{ id: 'backend', publicKey: hex(rawKey(client.publicKey)), person: null }],
+      clients: [
+        {
+          id: 'backend',
+          publicKey: hex(rawKey(client.publicKey)),
+          person: (person as string | undefined) ?? null,
+        },
+      ],
       clientGroups: [],
       keys: [{ id: KEY, type, networks: [...networks] }],
       notAfter: new Date(START + YEAR_MS).toISOString(),
@@ -271,7 +331,7 @@ export class QuorumNode {
           ...rule?.(this.number),
         }),
       ],
-      ...configuration?.(this.number),
+      ...others,
     });
     return parseConfiguration(Buffer.from(JSON.stringify(document)));
   }

@@ -1,0 +1,98 @@
+import { errorCode, HoldfastError } from '../../shared/errors.ts';
+import { type Ceremony, type CeremonyKind, MAX_LISTED_CEREMONIES } from '../../shared/api/quorum.ts';
+import type { CeremonyOutcome, CeremonyProgress } from './ceremonies/index.ts';
+import { QuorumError } from './errors.ts';
+
+/** Milliseconds after which a ceremony that still runs has been given up by its participants. */
+const CEREMONY_MS = 120_000;
+
+/** The ceremonies that a node leads, or has led since it started, as its clients see them; the oldest are forgotten. */
+export class CeremonyRegister {
+  readonly #now: () => number;
+  /** In the order in which they began. */
+  readonly #ceremonies = new Map<string, Ceremony>();
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Notes the progress of a ceremony, the first time its beginning. */
+  note({ id, plan, step, answered, waitingFor }: CeremonyProgress): Ceremony {
+    const known = this.#ceremonies.get(id);
+    const now = this.#now();
+    const ceremony: Ceremony = {
+      id,
+      kind: plan.operation satisfies CeremonyKind,
+      key: plan.keys[0]?.key ?? '',
+      epoch: plan.keys[0]?.epoch ?? 0,
+      coordinator: plan.coordinator,
+      participants: [...new Set([...plan.dealers, ...plan.holders])].toSorted((a, b) => a - b),
+      threshold: plan.threshold,
+      state: 'running',
+      step,
+      answered: sort(answered),
+      waitingFor: sort(waitingFor),
+      started: known?.started ?? now,
+      ends: (known?.started ?? now) + CEREMONY_MS,
+      failure: null,
+      uninformed: [],
+      publicKey: null,
+      transcript: null,
+    };
+    this.#ceremonies.set(id, ceremony);
+    for (const oldest of this.#ceremonies.keys()) {
+      if (this.#ceremonies.size <= MAX_LISTED_CEREMONIES) break;
+      this.#ceremonies.delete(oldest);
+    }
+    return ceremony;
+  }
+
+  /** Notes the end of a ceremony whose epoch is in force. */
+  finish({ id, transcript, publicKeys, uninformed }: CeremonyOutcome): void {
+    const known = this.#ceremonies.get(id);
+    if (known === undefined) return;
+    this.#ceremonies.set(id, {
+      ...known,
+      state: 'done',
+      step: 'activate',
+      ends: this.#now(),
+      waitingFor: [],
+      uninformed: sort(uninformed),
+      publicKey: hex(publicKeys[0] ?? new Uint8Array()),
+      transcript: hex(transcript),
+    });
+  }
+
+  /** Notes that a ceremony has ended without a new epoch. */
+  fail(id: string, error: unknown): void {
+    const known = this.#ceremonies.get(id);
+    if (known === undefined) return;
+    const failure = { code: errorCode(error), nodes: nodesOf(error) };
+    this.#ceremonies.set(id, { ...known, state: 'failed', ends: this.#now(), failure });
+  }
+
+  /** Lists ceremonies, the newest first. */
+  list(): readonly Ceremony[] {
+    return [...this.#ceremonies.values()].toReversed();
+  }
+
+  /** @throws QuorumError CEREMONY_NOT_FOUND */
+  get(id: string): Ceremony {
+    const found = this.#ceremonies.get(id);
+    if (found !== undefined) return found;
+    throw new QuorumError('CEREMONY_NOT_FOUND', 'this node has led no ceremony of this id since it started');
+  }
+}
+
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+const sort = (nodes: readonly number[]) => [...new Set(nodes)].toSorted((a, b) => a - b);
+
+/** Lists the nodes that an error names: culprits, those not reached, or the one that has refused. */
+function nodesOf(error: unknown): number[] {
+  if (!(error instanceof HoldfastError)) return [];
+  const { culprits, nodes, node } = error.details;
+  const named = [culprits, nodes, [node]].find(
+    (list): list is number[] => Array.isArray(list) && list.length > 0 && list.every(Number.isInteger),
+  );
+  return sort(named ?? []);
+}

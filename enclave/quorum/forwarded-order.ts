@@ -1,0 +1,121 @@
+import type { KeyObject } from 'node:crypto';
+import type * as z from 'zod';
+import type { Plan } from '../../audit/transcript/index.ts';
+import {
+  generateRequestSchema,
+  importKeyRequestSchema,
+  refreshRequestSchema,
+  repairRequestSchema,
+  reshareRequestSchema,
+} from '../../shared/api/quorum.ts';
+import { decodeCborObject } from '../../shared/cbor/index.ts';
+import { parseJson } from '../../shared/json/index.ts';
+import {
+  type ForwardedRequest,
+  forwardedRequestSchema,
+  verifyForwardedRequest,
+} from '../signing/forwarded-request.ts';
+import { CeremonyError } from './ceremonies/index.ts';
+import type { CeremonyOrder } from './quorum.ts';
+
+const MAX_FORWARDED_BYTES = 128 * 1024;
+const MAX_DEPTH = 4;
+/** Seconds after which a client's request permits no ceremony any more. */
+const MAX_AGE_SECONDS = 120;
+
+const GENERATE = '/v1/quorum/keys';
+const ON_KEY = /^\/v1\/quorum\/keys\/([a-z0-9][a-z0-9._-]{0,62})\/(import|refresh|reshare|repair)$/;
+
+/** What a node knows by itself when another one asks it to take part. */
+export interface OrderVerifier {
+  /** Session of the node that asks. */
+  readonly session: string;
+  readonly findKey: (clientId: string) => KeyObject | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** Order that a client has signed for the node that leads. */
+export interface VerifiedOrder {
+  readonly client: string;
+  readonly order: CeremonyOrder;
+  /** Names the request among all requests of all clients. */
+  readonly id: string;
+}
+
+/**
+ * Verifies a client's request that another node has forwarded, and reads what it orders.
+ *
+ * @throws HttpSignatureError; CeremonyError CEREMONY_PLAN_REFUSED
+ */
+export function verifyOrder(bytes: Uint8Array, verifier: OrderVerifier): VerifiedOrder {
+  const forwarded = decodeForwarded(bytes);
+  const { clientId, id } = verifyForwardedRequest(forwarded, { ...verifier, maxAgeSeconds: MAX_AGE_SECONDS });
+  return { client: clientId, order: readOrder(forwarded), id };
+}
+
+/** Asserts that a plan does what its request orders, and nothing else. @throws CeremonyError CEREMONY_PLAN_REFUSED */
+export function assertOrdered(plan: Plan, order: CeremonyOrder): void {
+  const [key, ...others] = plan.keys;
+  if (plan.operation !== order.kind || key?.key !== order.key || others.length > 0) throw refuse('operation');
+  switch (order.kind) {
+    case 'reshare':
+      if (String(plan.holders) !== String(order.participants) || plan.threshold !== order.threshold)
+        throw refuse('holders');
+      return;
+    case 'repair':
+      if (!plan.holders.includes(order.node)) throw refuse('holders');
+      return;
+    case 'import-key':
+      if (key.publicKey === null || Buffer.from(key.publicKey).toString('hex') !== order.publicKey)
+        throw refuse('publicKey');
+      return;
+    default:
+  }
+}
+
+function decodeForwarded(bytes: Uint8Array): ForwardedRequest {
+  try {
+    return forwardedRequestSchema.parse(
+      decodeCborObject(bytes, { maxBytes: MAX_FORWARDED_BYTES, maxDepth: MAX_DEPTH }),
+    );
+  } catch (error) {
+    throw refuse('request', error);
+  }
+}
+
+/** Reads what a request orders, by its target and body, as the interface does. */
+function readOrder({ method, target, body }: ForwardedRequest): CeremonyOrder {
+  const parse = <T>(schema: z.ZodType<T>): T => {
+    try {
+      return schema.parse(parseJson(body, { maxBytes: MAX_FORWARDED_BYTES, maxDepth: MAX_DEPTH }));
+    } catch (error) {
+      throw refuse('request', error);
+    }
+  };
+  if (method !== 'POST') throw refuse('request');
+  if (target === GENERATE) return { kind: 'generate', ...parse(generateRequestSchema) };
+  const [, key = '', verb] = ON_KEY.exec(target) ?? [];
+  switch (verb) {
+    case 'import':
+      return { kind: 'import-key', key, ...parse(importKeyRequestSchema) };
+    case 'refresh':
+      parse(refreshRequestSchema);
+      return { kind: 'refresh', key };
+    case 'reshare':
+      return { kind: 'reshare', key, ...parse(reshareRequestSchema) };
+    case 'repair':
+      return { kind: 'repair', key, ...parse(repairRequestSchema) };
+    default:
+      throw refuse('request');
+  }
+}
+
+function refuse(reason: string, cause?: unknown): CeremonyError {
+  return new CeremonyError(
+    'CEREMONY_PLAN_REFUSED',
+    "the plan is not what the client's request orders",
+    { reason },
+    cause,
+  );
+}

@@ -1,0 +1,237 @@
+import { createHash, type KeyObject } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { QuorumKey, QuorumStatus } from '../../shared/api/quorum.ts';
+import { encodeCbor } from '../../shared/cbor/index.ts';
+import type { SignedConfiguration } from '../../shared/documents/configuration.ts';
+import type { Suites } from '../../shared/frost/index.ts';
+import { epochOf, publicKeyOf } from '../frost/index.ts';
+import type { Keyring } from '../keyring/index.ts';
+import type { MeasuredManifest } from '../node/manifest.ts';
+import type { NodeKey } from '../node/node-keys.ts';
+import type { PeerNetwork, PeerStatus } from '../peers/index.ts';
+import type { SigningPipeline } from '../signing/index.ts';
+import {
+  type AskedCeremony,
+  CeremonyError,
+  type CeremonyOrder as LedOrder,
+  startCeremonies,
+} from './ceremonies/index.ts';
+import { CeremonyRegister } from './ceremony-register.ts';
+import { QuorumError } from './errors.ts';
+import { assertOrdered, verifyOrder } from './forwarded-order.ts';
+import type { CeremonyOrder, Quorum } from './quorum.ts';
+
+/** The most requests of clients that are remembered, so that none permits two ceremonies. */
+const MAX_REMEMBERED = 1024;
+
+export interface NodeQuorumOptions {
+  readonly network: PeerNetwork;
+  readonly keyring: Keyring;
+  readonly signed: SignedConfiguration;
+  readonly measured: MeasuredManifest;
+  /** Id of this boot in hex, 16 bytes. */
+  readonly session: string;
+  readonly receiptKey: NodeKey;
+  readonly suites: Suites;
+  readonly pipeline: Pick<SigningPipeline, 'permit' | 'openKey' | 'countCommitments'>;
+  /** Finds the Ed25519 public key of a client. */
+  readonly findClient: (id: string) => KeyObject | undefined;
+  /** Attests to a nonce, with this node's binding for its peers as user data. */
+  readonly attest: (nonce: Uint8Array) => Promise<Uint8Array>;
+  /** Milliseconds since 1970, by the NSM. */
+  readonly now: () => number;
+  /** Told of an error after which the node must stop. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Starts the part of a node in its quorum's ceremonies: it answers other nodes, and leads what its clients order. */
+export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
+  const { network, keyring, signed, measured, session, receiptKey, pipeline, findClient, now } = options;
+  const { configuration } = signed;
+  const { node, quorum } = measured.manifest;
+  const inForce = { version: configuration.version, digest: hex(signed.digest) };
+  const register = new CeremonyRegister(now);
+  /** Orders that this node has decided itself, by the digest of the request: resolved once the decision is sealed. */
+  const decided = new Map<string, Promise<unknown>>();
+  /** Ids of requests that have permitted a ceremony of another node, with the id of the ceremony. */
+  const used = new Map<string, string>();
+
+  async function authorise({ plan, request, coordinator }: AskedCeremony): Promise<void> {
+    if (coordinator === undefined || request === null) {
+      // An order of this node's own client was decided before the plan was made.
+      if (decided.has(hex(plan.request ?? new Uint8Array()))) return;
+      throw new CeremonyError('CEREMONY_NOT_ORDERED', 'no client of this node has ordered the plan');
+    }
+    const verified = verifyOrder(request, { session: coordinator.session, findKey: findClient, now: now() });
+    const { client, order, id } = verified;
+    assertOrdered(plan, order);
+    if ((used.get(id) ?? hex(plan.id)) !== hex(plan.id))
+      throw new CeremonyError('CEREMONY_PLAN_REFUSED', 'the request has permitted a ceremony before', {
+        reason: 'request',
+      });
+    used.set(id, hex(plan.id));
+    for (const oldest of used.keys()) {
+      if (used.size <= MAX_REMEMBERED) break;
+      used.delete(oldest);
+    }
+    await pipeline.permit(client, { operation: order.kind, key: order.key }, () => undefined);
+  }
+
+  const ceremonies = startCeremonies(
+    {
+      network,
+      keeper: keyring,
+      suites: options.suites,
+      own: {
+        node,
+        manifest: measured.digest,
+        session,
+        receiptKey: receiptKey.publicKey,
+        configuration: inForce,
+      },
+      receiptKey,
+      threshold: quorum.threshold,
+      edges: {
+        authorise,
+        authoriseOrdered: ({ plan }) =>
+          plan.operation === 'refresh' && (configuration.quorum?.refreshHours ?? null) !== null
+            ? Promise.resolve()
+            : Promise.reject(
+                new CeremonyError('CEREMONY_NOT_ORDERED', 'the configuration orders no refresh by itself'),
+              ),
+        digestRequest: (request) => new Uint8Array(createHash('sha256').update(request).digest()),
+        record: async ({ plan }) => {
+          await decided.get(hex(plan.request ?? new Uint8Array()));
+        },
+        attest: options.attest,
+        now,
+        sleep: async (milliseconds) => {
+          await sleep(milliseconds);
+        },
+      },
+    },
+    options.onError,
+  );
+
+  /** Begins to lead; resolves with the first progress, and leaves the rest to the register. */
+  function lead(order: LedOrder) {
+    const begun = Promise.withResolvers<ReturnType<CeremonyRegister['note']>>();
+    let id = '';
+    ceremonies
+      .lead(order, (progress) => {
+        ({ id } = progress);
+        begun.resolve(register.note(progress));
+      })
+      .then(
+        (outcome) => register.finish(outcome),
+        (error: unknown) => {
+          register.fail(id, error);
+          begun.reject(error);
+        },
+      );
+    return begun.promise;
+  }
+
+  return {
+    status: (): QuorumStatus => ({
+      node,
+      size: quorum.size,
+      threshold: quorum.threshold,
+      configuration: inForce,
+      peers: network.status().map(describePeer),
+      keys: keyring.shareIds().map((id) => describeKey(id, options)),
+    }),
+    begin: async ({ client, forwarded }, order) => {
+      const request = encodeCbor({ ...forwarded, fields: { ...forwarded.fields } });
+      const digest = createHash('sha256').update(request).digest('hex');
+      const sealed = Promise.withResolvers<void>();
+      try {
+        const { result, rule, receipt } = await pipeline.permit(
+          client,
+          { operation: order.kind, key: order.key },
+          async () => {
+            decided.set(digest, sealed.promise);
+            return await lead(toLedOrder(order, request, (key, body) => pipeline.openKey(key, body)));
+          },
+        );
+        sealed.resolve();
+        return { ceremony: result, rule, receipt };
+      } catch (error) {
+        sealed.reject(error);
+        sealed.promise.catch(() => undefined);
+        throw error;
+      }
+    },
+    ceremonies: () => register.list(),
+    ceremony: (id) => register.get(id),
+    transcript: async (key, epoch) => {
+      const transcript = await ceremonies.getTranscript(key, epoch);
+      if (transcript !== undefined) return transcript;
+      throw new QuorumError('TRANSCRIPT_NOT_FOUND', 'this node keeps no transcript of the epoch', {
+        key,
+        epoch,
+      });
+    },
+  };
+}
+
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+
+function toLedOrder(
+  order: CeremonyOrder,
+  request: Uint8Array,
+  openKey: SigningPipeline['openKey'],
+): LedOrder {
+  const common = { operation: order.kind, keys: [order.key], request };
+  switch (order.kind) {
+    case 'reshare':
+      return { ...common, holders: order.participants, threshold: order.threshold };
+    case 'import-key': {
+      const secret = openKey(order.key, order);
+      return { ...common, secret, publicKey: Buffer.from(order.publicKey, 'hex') };
+    }
+    default:
+      return common;
+  }
+}
+
+function describePeer({
+  node,
+  state,
+  code,
+  theirCode,
+  since,
+  lastSeen,
+  identity,
+}: PeerStatus): QuorumStatus['peers'][number] {
+  return {
+    node,
+    state,
+    code,
+    theirCode,
+    since,
+    lastSeen,
+    session: identity?.session ?? null,
+    configuration: identity === null ? null : { ...identity.configuration },
+  };
+}
+
+function describeKey(id: string, { keyring, pipeline }: NodeQuorumOptions): QuorumKey {
+  const record = keyring.shareRecord(id);
+  const publicKey = record && publicKeyOf(record);
+  const group = record?.current?.group;
+  const pending = record?.pending.find(({ isAborted }) => !isAborted);
+  return {
+    id,
+    type: keyring.shareEntry(id)?.type ?? 'frost-ed25519',
+    publicKey: publicKey === undefined ? null : hex(publicKey),
+    share:
+      group === undefined
+        ? null
+        : { epoch: group.epoch, participants: [...group.signers], threshold: group.threshold },
+    superseded: group === undefined && record !== undefined ? (epochOf(record) ?? null) : null,
+    pending:
+      pending === undefined ? null : { ceremony: hex(pending.ceremony), epoch: pending.share.group.epoch },
+    nonces: pipeline.countCommitments(id).map(({ node, count }) => ({ node, count })),
+  };
+}
