@@ -37,11 +37,15 @@ export interface QuorumOptions extends Omit<MemoryNetworkOptions, 'timeline'> {
   readonly nodes?: readonly number[];
   readonly threshold?: number;
   readonly entries?: readonly KeyEntry[];
+  /** Attests to a nonce for a node with that session; by default nothing is attested. */
+  readonly attest?: (node: QuorumNode, session: string, nonce: Uint8Array) => Promise<Uint8Array>;
+  /** Digest of the manifest of a node. */
+  readonly manifestOf?: (node: number) => Uint8Array;
   /** Arithmetic of shares: without security and quick when left out. */
   readonly suites?: Suites;
 }
 
-const toySuites = createSuites(toyGroups);
+export const toySuites = createSuites(toyGroups);
 
 /** One node of a quorum in memory, over all its boots. */
 export class QuorumNode {
@@ -88,18 +92,22 @@ export class MemoryQuorum {
   readonly timeline = new VirtualTimeline();
   readonly network: MemoryNetwork;
   readonly nodes: ReadonlyMap<number, QuorumNode>;
-  readonly #options: Required<Pick<QuorumOptions, 'threshold' | 'entries' | 'suites'>>;
+  readonly #options: Required<
+    Pick<QuorumOptions, 'threshold' | 'entries' | 'suites' | 'attest' | 'manifestOf'>
+  >;
 
   private constructor({
     nodes = [1, 2, 3],
     threshold = 2,
     entries = ENTRIES,
     suites = toySuites,
+    attest = async (_node, _session, nonce) => nonce,
+    manifestOf = (node) => new Uint8Array(48).fill(node),
     ...network
   }: QuorumOptions) {
     this.network = new MemoryNetwork({ ...network, timeline: this.timeline });
     this.nodes = new Map(nodes.map((node) => [node, new QuorumNode(node)]));
-    this.#options = { threshold, entries, suites };
+    this.#options = { threshold, entries, suites, attest, manifestOf };
   }
 
   static async start(options: QuorumOptions = {}): Promise<MemoryQuorum> {
@@ -183,7 +191,7 @@ export class MemoryQuorum {
           record: async ({ plan }, transcript) => {
             node.recorded.push({ plan, transcript });
           },
-          attest: async (nonce) => nonce,
+          attest: (nonce) => this.#options.attest(node, identity.session, nonce),
           now: () => 1_000_000 + Math.floor(this.timeline.now()),
           sleep: (delay) => this.timeline.sleep(delay),
         },
@@ -194,6 +202,7 @@ export class MemoryQuorum {
 
   #identify(node: QuorumNode): PeerIdentity {
     return makeIdentity(node.node, {
+      manifest: this.#options.manifestOf(node.node),
       receiptKey: node.receiptKey.publicKey,
       session: `${node.node.toString(16).padStart(16, '0')}${node.boots.toString(16).padStart(16, '0')}`,
     });
