@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { errorCode, HoldfastError } from '../../shared/errors.ts';
-import { type Ceremony, type CeremonyKind, MAX_LISTED_CEREMONIES } from '../../shared/api/quorum.ts';
+import { type Ceremony, MAX_LISTED_CEREMONIES } from '../../shared/api/quorum.ts';
 import type { CeremonyOutcome, CeremonyProgress } from './ceremonies/index.ts';
 import { QuorumError } from './errors.ts';
 
@@ -16,30 +17,27 @@ export class CeremonyRegister {
     this.#now = now;
   }
 
-  /** Notes the progress of a ceremony, the first time its beginning. */
-  note({ id, plan, step, answered, waitingFor }: CeremonyProgress): Ceremony {
-    const known = this.#ceremonies.get(id);
+  /** Notes that a ceremony is ordered, which is not planned yet; returns it with an id. */
+  open(
+    expected: Pick<Ceremony, 'kind' | 'key' | 'epoch' | 'coordinator' | 'participants' | 'threshold'>,
+  ): Ceremony {
     const now = this.#now();
     const ceremony: Ceremony = {
-      id,
-      kind: plan.operation satisfies CeremonyKind,
-      key: plan.keys[0]?.key ?? '',
-      epoch: plan.keys[0]?.epoch ?? 0,
-      coordinator: plan.coordinator,
-      participants: [...new Set([...plan.dealers, ...plan.holders])].toSorted((a, b) => a - b),
-      threshold: plan.threshold,
+      ...expected,
+      id: randomBytes(16).toString('hex'),
+      plan: null,
       state: 'running',
-      step,
-      answered: sort(answered),
-      waitingFor: sort(waitingFor),
-      started: known?.started ?? now,
-      ends: (known?.started ?? now) + CEREMONY_MS,
+      step: 'decide',
+      answered: [],
+      waitingFor: expected.participants,
+      started: now,
+      ends: now + CEREMONY_MS,
       failure: null,
       uninformed: [],
       publicKey: null,
       transcript: null,
     };
-    this.#ceremonies.set(id, ceremony);
+    this.#ceremonies.set(ceremony.id, ceremony);
     for (const oldest of this.#ceremonies.keys()) {
       if (this.#ceremonies.size <= MAX_LISTED_CEREMONIES) break;
       this.#ceremonies.delete(oldest);
@@ -47,8 +45,24 @@ export class CeremonyRegister {
     return ceremony;
   }
 
+  /** Notes the progress of a ceremony. */
+  note(id: string, { id: planId, plan, step, answered, waitingFor }: CeremonyProgress): void {
+    const known = this.#ceremonies.get(id);
+    if (known === undefined) return;
+    this.#ceremonies.set(id, {
+      ...known,
+      plan: planId,
+      epoch: plan.keys[0]?.epoch ?? known.epoch,
+      participants: sort([...plan.dealers, ...plan.holders]),
+      threshold: plan.threshold,
+      step,
+      answered: sort(answered),
+      waitingFor: sort(waitingFor),
+    });
+  }
+
   /** Notes the end of a ceremony whose epoch is in force. */
-  finish({ id, transcript, publicKeys, uninformed }: CeremonyOutcome): void {
+  finish(id: string, { transcript, publicKeys, uninformed }: CeremonyOutcome): void {
     const known = this.#ceremonies.get(id);
     if (known === undefined) return;
     this.#ceremonies.set(id, {

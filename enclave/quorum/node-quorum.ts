@@ -1,6 +1,6 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { QuorumKey, QuorumStatus } from '../../shared/api/quorum.ts';
+import type { Ceremony, QuorumKey, QuorumStatus } from '../../shared/api/quorum.ts';
 import { encodeCbor } from '../../shared/cbor/index.ts';
 import type { SignedConfiguration } from '../../shared/documents/configuration.ts';
 import type { Suites } from '../../shared/frost/index.ts';
@@ -23,6 +23,8 @@ import type { CeremonyOrder, Quorum } from './quorum.ts';
 
 /** The most requests of clients that are remembered, so that none permits two ceremonies. */
 const MAX_REMEMBERED = 1024;
+/** Milliseconds for which an order waits until its ceremony is planned, so that what fails at once is its response. */
+const PLANNED_MS = 2_000;
 
 export interface NodeQuorumOptions {
   readonly network: PeerNetwork;
@@ -70,10 +72,7 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
         reason: 'request',
       });
     used.set(id, hex(plan.id));
-    for (const oldest of used.keys()) {
-      if (used.size <= MAX_REMEMBERED) break;
-      used.delete(oldest);
-    }
+    dropOldest(used);
     await pipeline.permit(client, { operation: order.kind, key: order.key }, () => undefined);
   }
 
@@ -113,23 +112,36 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
     options.onError,
   );
 
-  /** Begins to lead; resolves with the first progress, and leaves the rest to the register. */
-  function lead(order: LedOrder) {
-    const begun = Promise.withResolvers<ReturnType<CeremonyRegister['note']>>();
-    let id = '';
+  /** Begins to lead. What fails soon rejects; the register has the rest. */
+  async function lead(order: CeremonyOrder, led: LedOrder): Promise<Ceremony> {
+    const record = keyring.shareRecord(order.key);
+    const group = record?.current?.group;
+    const nodes = [node, ...network.peers].toSorted((a, b) => a - b);
+    const { id } = register.open({
+      kind: order.kind,
+      key: order.key,
+      epoch: ((record && epochOf(record)) ?? 0) + 1,
+      coordinator: node,
+      participants: led.holders === undefined ? [...(group?.signers ?? nodes)] : [...led.holders],
+      threshold: led.threshold ?? group?.threshold ?? quorum.threshold,
+    });
+    const planned = Promise.withResolvers<void>();
     ceremonies
-      .lead(order, (progress) => {
-        ({ id } = progress);
-        begun.resolve(register.note(progress));
+      .lead(led, (progress) => {
+        register.note(id, progress);
+        planned.resolve();
       })
       .then(
-        (outcome) => register.finish(outcome),
+        (outcome) => register.finish(id, outcome),
         (error: unknown) => {
           register.fail(id, error);
-          begun.reject(error);
+          planned.reject(error);
+          options.onError(error);
         },
       );
-    return begun.promise;
+    // A node that does not respond is waited for longer than a client waits.
+    await Promise.race([planned.promise, sleep(PLANNED_MS)]);
+    return register.get(id);
   }
 
   return {
@@ -151,7 +163,11 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
           { operation: order.kind, key: order.key },
           async () => {
             decided.set(digest, sealed.promise);
-            return await lead(toLedOrder(order, request, (key, body) => pipeline.openKey(key, body)));
+            dropOldest(decided);
+            return await lead(
+              order,
+              toLedOrder(order, request, (key, body) => pipeline.openKey(key, body)),
+            );
           },
         );
         sealed.resolve();
@@ -173,6 +189,13 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
       });
     },
   };
+}
+
+function dropOldest(remembered: Map<string, unknown>): void {
+  for (const oldest of remembered.keys()) {
+    if (remembered.size <= MAX_REMEMBERED) return;
+    remembered.delete(oldest);
+  }
 }
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');

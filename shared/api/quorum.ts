@@ -101,7 +101,10 @@ const ceremonyStateSchema = z.enum(CEREMONY_STATES);
 
 /** The progress of a ceremony, as the node that leads it sees it. */
 export const ceremonySchema = z.strictObject({
+  /** Id of the order, to ask for its progress by. */
   id: ceremonyIdSchema,
+  /** Id of the ceremony in its transcript; null until it is planned. */
+  plan: ceremonyIdSchema.nullable(),
   kind: ceremonyKindSchema,
   key: identifier,
   /** The epoch that the ceremony makes; of a repair, the one that it restores. */

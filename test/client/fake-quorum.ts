@@ -37,6 +37,7 @@ export function createFakeQuorum({
     const epoch = kind === 'generate' || kind === 'import-key' ? 1 : 2;
     const ceremony: Ceremony = {
       id,
+      plan: id,
       kind,
       key,
       epoch,

@@ -23,6 +23,7 @@ const ID = 'c0'.repeat(16);
 const receipt = { format: 'holdfast-receipt/1' } as Receipt;
 const ceremony: Ceremony = {
   id: ID,
+  plan: null,
   kind: 'generate',
   key: 'treasury',
   epoch: 1,
