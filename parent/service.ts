@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { errorCode } from '../shared/errors.ts';
-import { buildParent, readTargets } from './config/build.ts';
+import { buildParent, createPeersOptions, readTargets } from './config/build.ts';
 import { MAX_CONFIG_BYTES, parseParentConfig } from './config/parse.ts';
 import type { ParentConfig } from './config/schema.ts';
 import { logAllowListWarnings } from './config/vsock-proxy-file.ts';
@@ -16,7 +16,7 @@ import { takeSystemdSockets } from './systemd-sockets.ts';
 export interface ParentService {
   readonly parent: Parent;
   readonly enclave: SupervisorState | undefined;
-  /** Reads the file again and puts its allow-list in force; other changes wait for a restart. Never throws. */
+  /** Reads the file again and puts its allow-list and the addresses of other nodes in force; other changes wait for a restart. Never throws. */
   reload(): Promise<void>;
   /** Ends the parent. The enclave goes on: the next start of the service finds it. */
   close(): Promise<void>;
@@ -40,10 +40,12 @@ export async function readParentConfig(path: string): Promise<ParentConfig> {
 
 /** Name under which systemd passes the socket of the status page: FileDescriptorName= of its unit. */
 const STATUS_SOCKET = 'status';
+/** The same of the socket for the parents of other nodes. */
+const PEERS_SOCKET = 'peers';
 
 /**
- * Starts the daemon. A socket for the status page that systemd passes takes the place of the configured address;
- * systemd's variables are removed from the environment.
+ * Starts the daemon. A socket for the status page, or for other nodes, that systemd passes takes the place of the
+ * configured address; * systemd's variables are removed from the environment.
  * @throws ParentOptionError OPTION_INVALID; TransportError ADDRESS_IN_USE, LISTEN_FAILED, TRANSPORT_UNAVAILABLE
  */
 export async function startParentService(
@@ -51,15 +53,26 @@ export async function startParentService(
   log: Log,
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<ParentService> {
-  const { [STATUS_SOCKET]: descriptor, ...unknown } = Object.fromEntries(takeSystemdSockets(environment));
+  const {
+    [STATUS_SOCKET]: descriptor,
+    [PEERS_SOCKET]: peersDescriptor,
+    ...unknown
+  } = Object.fromEntries(takeSystemdSockets(environment));
   if (Object.keys(unknown).length > 0) {
     throw new ParentOptionError(
       'OPTION_INVALID',
-      'expected the socket "status" alone, found another one from systemd',
+      'expected the sockets "status" and "peers" alone, found another one from systemd',
       unknown,
     );
   }
   const config = await readParentConfig(path);
+  if (peersDescriptor !== undefined && (config.peers === undefined || config.peers.nats !== undefined)) {
+    throw new ParentOptionError(
+      'OPTION_INVALID',
+      'expected direct peers in the configuration for the socket "peers" of systemd',
+      {},
+    );
+  }
   const { enclave: spec } = config;
   const built = await buildParent(config, log);
   let supervisor: Supervisor | undefined;
@@ -72,7 +85,11 @@ export async function startParentService(
   let parent: Parent;
   try {
     const status = descriptor === undefined ? {} : { status: { descriptor } };
-    parent = await startParent({ ...built.options, ...status, statusSources });
+    const peers =
+      peersDescriptor === undefined || built.options.peers === undefined
+        ? {}
+        : { peers: { ...built.options.peers, listen: { descriptor: peersDescriptor } } };
+    parent = await startParent({ ...built.options, ...status, ...peers, statusSources });
   } catch (error) {
     built.close();
     throw error;
@@ -97,9 +114,10 @@ export async function startParentService(
     },
     async reload() {
       try {
-        const { egress } = await readParentConfig(path);
+        const { egress, peers } = await readParentConfig(path);
         const { targets, warnings } = await readTargets(egress);
         parent.reloadTargets(targets);
+        if (peers !== undefined) parent.reloadPeers(createPeersOptions(peers).nodes);
         logAllowListWarnings(warnings, log);
         log('info', 'parent.reloaded');
       } catch (error) {

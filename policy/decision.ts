@@ -158,8 +158,7 @@ function choose(
 ): Decision | undefined {
   for (const { rule, charges, missing } of candidates) {
     if (missing.length > 0) continue;
-    const isFree = request.operation === 'commit' || rule.rate === null;
-    if (!isFree && rule.rate !== null && !takeToken(state.rates, rule.index, rule.rate, monotonic)) continue;
+    if (rule.rate !== null && !takeToken(state.rates, rule.index, rule.rate, monotonic)) continue;
     if (charges.length > 0) state.accumulations.charge(charges, now);
     return { outcome: 'permitted', rule: rule.id, charges };
   }

@@ -34,9 +34,8 @@ export interface Consent {
 }
 
 /**
- * A request of a client, as far as rules see it. `commit` is the first round of FROST: there is no payload yet, so
- * `commit` is permitted where the signing of some payload would be, and draws on no rate or limit; the second round is
- * decided as `sign` on the real payload. A share's import is decided with the algorithm that the share will sign with.
+ * A request of a client, as far as rules see it. A share's import is decided with the algorithm that the share will sign
+ * with.
  */
 export type PolicyRequest =
   | ({
@@ -45,4 +44,4 @@ export type PolicyRequest =
       /** What the payload says, of the same kind; undefined for a payload that nobody can read. */
       readonly transaction?: Transaction | undefined;
     } & RequestFields)
-  | ({ readonly operation: 'commit' | KeyOperation } & RequestFields);
+  | ({ readonly operation: KeyOperation } & RequestFields);

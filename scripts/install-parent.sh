@@ -54,11 +54,11 @@ if [ -z "$root" ]; then
   [ -d /run/systemd/system ] || fail 'this machine was not booted with systemd; --root DIRECTORY makes the tree for one that is'
 fi
 if [ $uninstall = yes ]; then
-  [ -n "$root" ] || systemctl --quiet disable --now holdfast-parent.service holdfast-parent-status.socket || true
+  [ -n "$root" ] || systemctl --quiet disable --now holdfast-parent.service holdfast-parent-{status,peers}.socket || true
   for link in "$links"/holdfast{,-vsock-proxy}; do
     case $(readlink "$link") in /opt/holdfast/*) rm "$link" ;; esac
   done
-  rm -rf "$units"/holdfast-parent.service{,.d} "$units"/holdfast-parent-status.socket{,.d} "$program"
+  rm -rf "$units"/holdfast-parent.service{,.d} "$units"/holdfast-parent-{status,peers}.socket{,.d} "$program"
   [ -n "$root" ] || systemctl daemon-reload
   echo "removed. What was the operator's stays: $root/etc/holdfast, $root/var/lib/private/holdfast"
   exit 0
@@ -116,7 +116,7 @@ for command in holdfast holdfast-vsock-proxy; do
   [ -e "$links/$command" ] || ln -sfn "/opt/holdfast/bin/$command" "$links/$command"
 done
 install -d -m 0755 "$units"
-install -m 0644 "$source/scripts/parent/holdfast-parent.service" "$source/scripts/parent/holdfast-parent-status.socket" "$units/"
+install -m 0644 "$source"/scripts/parent/holdfast-parent{.service,-status.socket,-peers.socket} "$units/"
 if [ $with_enclave = yes ]; then
   install -D -m 0644 "$source/scripts/parent/enclave.conf" "$units/holdfast-parent.service.d/enclave.conf"
 fi

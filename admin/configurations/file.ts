@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { LogError, parseVerifierKey, WITNESS_KEY_TYPES } from '../../audit/log/index.ts';
+import { LOG_KEY_TYPES, LogError, parseVerifierKey, WITNESS_KEY_TYPES } from '../../audit/log/index.ts';
 import { createEnvelope, DsseError, type Envelope, parseEnvelope } from '../../shared/dsse/index.ts';
 import { JsonError, parseJson } from '../../shared/json/index.ts';
 import {
@@ -25,8 +25,8 @@ export interface ConfigurationFile {
 }
 
 /**
- * Parses what a file holds: a configuration, or an envelope around one. Keys of witnesses are parsed as the node does
- * when it starts.
+ * Parses what a file holds: a configuration, or an envelope around one. Keys of logs and witnesses are parsed as the
+ * node does when it starts.
  *
  * @throws ConfigurationError CONFIGURATION_MALFORMED
  */
@@ -45,19 +45,26 @@ export function parseConfigurationFile(bytes: Uint8Array): ConfigurationFile {
   };
 }
 
-function assertWitnessKeys({ witnesses }: Configuration): void {
-  for (const [index, key] of (witnesses?.keys ?? []).entries()) {
-    try {
-      parseVerifierKey(key, WITNESS_KEY_TYPES);
-    } catch (error) {
-      if (!(error instanceof LogError)) throw error;
-      throw new ConfigurationError(
-        'CONFIGURATION_MALFORMED',
-        'not the key of a witness',
-        { field: `witnesses.keys.${index}`, problem: error.message },
-        error,
-      );
-    }
+function assertWitnessKeys({ witnesses, quorum }: Configuration): void {
+  for (const [index, key] of (witnesses?.keys ?? []).entries())
+    assertVerifierKey(key, WITNESS_KEY_TYPES, `witnesses.keys.${index}`);
+  for (const [index, { log, witness }] of (quorum?.peers ?? []).entries()) {
+    if (log !== undefined) assertVerifierKey(log, LOG_KEY_TYPES, `quorum.peers.${index}.log`);
+    if (witness !== undefined) assertVerifierKey(witness, WITNESS_KEY_TYPES, `quorum.peers.${index}.witness`);
+  }
+}
+
+function assertVerifierKey(key: string, types: Parameters<typeof parseVerifierKey>[1], field: string): void {
+  try {
+    parseVerifierKey(key, types);
+  } catch (error) {
+    if (!(error instanceof LogError)) throw error;
+    throw new ConfigurationError(
+      'CONFIGURATION_MALFORMED',
+      'not the key of a log or a witness',
+      { field, problem: error.message },
+      error,
+    );
   }
 }
 

@@ -57,8 +57,6 @@ const requestSchema = z.strictObject({
   payload: payloadKindSchema.nullable(),
 });
 
-/** How many of a group of witnesses must cosign. */
-const witnessGroup = z.strictObject({ threshold: z.int().min(1).max(64), of: z.int().min(1).max(64) });
 const nodeNumber = z.int().min(1).max(255);
 /** The most nodes of one quorum. */
 const MAX_NODES = 32;
@@ -79,6 +77,9 @@ const quorumSchema = z.strictObject({
   /** Nodes that the coordinator has gone on without, and why. */
   excluded: z.array(z.strictObject({ node: nodeNumber, code })).max(MAX_NODES),
 });
+
+/** How many of a group of witnesses must cosign. */
+const witnessGroup = z.strictObject({ threshold: z.int().min(1).max(64), of: z.int().min(1).max(64) });
 
 const outcomes = z.enum(['permitted', 'pending', 'denied']);
 

@@ -56,3 +56,4 @@ export {
   type Transcript,
 } from './transcript.ts';
 export { decodeEvidence, encodeEvidence, type Evidence, judgeMessages } from './evidence.ts';
+export { type TranscriptTrust, type VerifiedTranscript, verifyTranscript } from './verification.ts';

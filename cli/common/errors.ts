@@ -3,6 +3,8 @@ import { HoldfastError } from '../../shared/errors.ts';
 export type CliErrorCode =
   /** A configuration decides a case of a table otherwise than the table expects. */
   | 'CASES_DIFFER'
+  /** The lint finds errors in a configuration that is to be signed. */
+  | 'CONFIGURATION_LINTED'
   /** A table of cases is not YAML. */
   | 'CASES_FILE_MALFORMED'
   /** A ceremony has not ended within the time that the command waits: the nodes go on with it. */

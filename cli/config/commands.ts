@@ -25,7 +25,7 @@ import { explainCommand } from './explain.ts';
 import { readConfigurationFile } from './file.ts';
 import { KEYS } from './keys-file.ts';
 import { replayCommand } from './replay.ts';
-import { lintCommand } from './lint.ts';
+import { lintBeforeSigning, lintCommand } from './lint.ts';
 import { describeConfiguration } from './report.ts';
 
 const AGAINST = {
@@ -60,6 +60,7 @@ const signCommand: Command = {
       description: 'refuse to sign what decides a case of this table otherwise than it says: config test',
     },
     keys: { ...KEYS, description: `with --cases: ${KEYS.description}` },
+    'with-errors': { type: 'boolean', description: 'sign although config lint finds errors' },
     output: { type: 'string', value: 'FILE', description: 'write the envelope there (default: print it)' },
     yes: {
       type: 'boolean',
@@ -117,7 +118,11 @@ async function runSign(input: CommandInput): Promise<Outcome> {
   await assertTable(input, file);
   const key = await readSigningKey(text('key') ?? '');
   if (node !== undefined) assertAuthority(key.publicKey, node.manifest);
-  const summary = summarise(file, comparison);
+  const findings = lintBeforeSigning(file.configuration, node?.manifest, flag('with-errors'));
+  const summary = [
+    summarise(file, comparison),
+    ...(findings.length === 0 ? [] : ['', 'config lint finds', ...findings.map((line) => `  ${line}`)]),
+  ].join('\n');
   const isAsked = !flag('yes') && (await confirm(io, summary, `sign as ${key.publicKey}?`));
   if (!isAsked && !flag('yes')) assertNobodyNeedsToAgree(file.configuration, comparison);
   const signed = signConfiguration(file, key.privateKey);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describeTrustAnchor } from '../../attestation/index.ts';
+import { createVerifierKey, formatVerifierKey } from '../../audit/log/index.ts';
 import {
   attestNode,
   ClientError,
@@ -13,7 +14,13 @@ import {
   type Signed,
 } from '../../client/index.ts';
 import { trustAnchorLines } from '../attestation/report.ts';
-import type { ExplainResponse, KeyInfo, SignRequest, StoreUsage } from '../../shared/api/bodies.ts';
+import type {
+  ExplainResponse,
+  KeyInfo,
+  NodeBinding,
+  SignRequest,
+  StoreUsage,
+} from '../../shared/api/bodies.ts';
 import {
   type Command,
   type CommandInput,
@@ -297,13 +304,25 @@ function describeIdentity(identity: NodeIdentity): string {
 /** Describes what the document says of the node's log and receipts, which formats before the second did not name. */
 function describeLog(binding: NodeIdentity['binding']): string[] {
   if (binding.format !== 'holdfast-node/2') return [];
-  const { log, receiptKey, witnesses } = binding;
+  const { log, receiptKey, witnesses, peerWitnesses } = binding;
+  const witnessKey = formatWitnessKey(binding);
   return [
     `  receipt key    ${receiptKey}`,
     `  log            ${log.origin}`,
     `  log key        ${log.key}`,
+    ...(witnessKey === undefined ? [] : [`  witness key    ${witnessKey}`]),
     `  witnesses      ${witnesses === null ? 'none' : `${witnesses.threshold} of ${witnesses.of}`}`,
+    ...(peerWitnesses === undefined
+      ? []
+      : [`  peers          ${peerWitnesses.threshold} of ${peerWitnesses.of} must cosign`]),
   ];
+}
+
+/** Formats the key by which a node cosigns other nodes' logs, for `quorum.peers[].witness`; undefined before there was one. */
+function formatWitnessKey({ log, witnessKey }: NodeBinding): string | undefined {
+  if (witnessKey === undefined) return undefined;
+  const name = log.origin.replace(/\/log$/, '/witness');
+  return formatVerifierKey(createVerifierKey(name, 'cosignature-ed25519', Buffer.from(witnessKey, 'hex')));
 }
 
 function identityData(identity: NodeIdentity): Record<string, unknown> {
@@ -318,7 +337,13 @@ function identityData(identity: NodeIdentity): Record<string, unknown> {
     session: binding.session,
     importKey: binding.importKey,
     ...(binding.format === 'holdfast-node/2'
-      ? { receiptKey: binding.receiptKey, log: binding.log, witnesses: binding.witnesses }
+      ? {
+          receiptKey: binding.receiptKey,
+          log: binding.log,
+          witnessKey: formatWitnessKey(binding) ?? null,
+          witnesses: binding.witnesses,
+          peerWitnesses: binding.peerWitnesses ?? null,
+        }
       : {}),
     tlsPublicKey: hex(identity.tlsPublicKey),
     pcrs: Object.fromEntries([...document.pcrs].map(([index, value]) => [`PCR${index}`, hex(value)])),

@@ -17,7 +17,7 @@ import { fetchStatusPage } from '../common/status-page.ts';
 
 const runCommand: Command = {
   name: 'parent run',
-  summary: 'Run the host side of an enclave until SIGTERM. SIGHUP reads the allow-list again.',
+  summary: 'Run the host side of an enclave until SIGTERM. SIGHUP reads allow-list and peers again.',
   positionals: '',
   options: configOption,
   examples: ['holdfast parent run --config /etc/holdfast/parent.yaml'],
@@ -52,13 +52,18 @@ const checkCommand: Command = {
   examples: ['holdfast parent check --config /etc/holdfast/parent.yaml'],
   async run({ text }) {
     const path = text('config') ?? DEFAULT_CONFIG;
-    const { enclave, egress, ingress, status } = await readParentConfig(path);
+    const { enclave, egress, ingress, status, peers } = await readParentConfig(path);
     const { targets, warnings } = await readTargets(egress);
     const listens = [
       ingress === undefined
         ? 'no clients are let in'
         : `clients at ${ingress.listen.host}:${ingress.listen.port}`,
       status === undefined ? 'no status page' : `status at ${status.listen.host}:${status.listen.port}`,
+      ...(peers === undefined
+        ? []
+        : [
+            `node ${peers.node} with ${peers.nodes.length} others ${peers.nats === undefined ? 'by TCP' : 'by NATS'}`,
+          ]),
     ];
     return {
       ok: true,

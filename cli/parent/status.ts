@@ -15,6 +15,24 @@ export const parentStatusSchema = z.object({
   ingress: z.object({ host: z.string(), port: z.number() }).optional(),
   connections: z.object({ egress: z.number(), ingress: z.number() }),
   credentialsExpiration: z.number().nullable(),
+  /** Left out where the node has no way to others. */
+  peers: z
+    .object({
+      carrier: z.enum(['direct', 'nats']),
+      enclave: z.boolean(),
+      certificateExpiration: z.number().nullable(),
+      peers: z.array(
+        z.object({
+          node: z.number(),
+          isConnected: z.boolean(),
+          heardAt: z.number().nullable(),
+          outcome: z.string().nullable(),
+          session: z.string().nullable(),
+          code: z.string().nullable(),
+        }),
+      ),
+    })
+    .optional(),
   /** Left out by parents of versions without a log. */
   auditLog: z
     .object({
@@ -40,6 +58,7 @@ export function formatParentStatus(status: ParentStatus, now: number): string {
     `clients     ${ingress === undefined ? 'not let in' : `${connections.ingress} connected at ${ingress.host}:${ingress.port}`}`,
     `outside     ${connections.egress} connections of the enclave`,
     ...describeCredentials(status.credentialsExpiration, now),
+    ...describePeers(status.peers, now),
     ...describeLog(status.auditLog),
     ...(node?.phase === 'serving' ? [] : [`what to do  ${advise(status)}`]),
   ]
@@ -66,6 +85,26 @@ function describeEnclave(enclave: ParentStatus['enclave'], now: number): string 
   if (state === 'halted') return `halted with ${code ?? 'no code'}: it would end the same way again ${at}`;
   if (state === 'silent') return `runs and says nothing: it hangs, or cannot reach its parent ${at}`;
   return `${state ?? 'unknown'} ${at}`;
+}
+
+function describePeers(peers: ParentStatus['peers'], now: number): string[] {
+  if (peers === undefined) return [];
+  const { carrier, enclave, certificateExpiration } = peers;
+  const way = carrier === 'nats' ? 'by NATS' : 'by TCP';
+  return [
+    ...peers.peers.map(({ node, isConnected, heardAt, outcome, session, code }) => {
+      const link = isConnected ? `connected ${way}` : `NOT connected ${way}, ${outcome ?? 'not tried yet'}`;
+      const heard = heardAt === null ? 'never heard' : `heard ${formatDuration(now - heardAt)} ago`;
+      const said = session === null ? '' : `; its enclave: ${session}${code === null ? '' : `, ${code}`}`;
+      return `peer ${node}`.padEnd(12) + `${link}, ${heard}${said}`;
+    }),
+    ...(enclave ? [] : ['peers       the enclave of this node is not connected for them']),
+    ...(certificateExpiration === null
+      ? []
+      : certificateExpiration > now
+        ? [`peers       certificate good for ${formatDuration(certificateExpiration - now)}`]
+        : [`peers       certificate EXPIRED ${formatDuration(now - certificateExpiration)} ago`]),
+  ];
 }
 
 function describeLog(log: ParentStatus['auditLog']): string[] {

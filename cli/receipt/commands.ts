@@ -30,7 +30,7 @@ import { describeEntry, describeVerified } from './report.ts';
 const MAX_REQUEST_FILE_BYTES = 512 * 1024;
 
 const requestSchema = z.strictObject({
-  operation: z.enum(['sign', 'commit', 'import-share']),
+  operation: z.enum(['sign', 'import-share']),
   client: z.string(),
   key: z.string(),
   algorithm: algorithmSchema,

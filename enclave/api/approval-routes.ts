@@ -39,7 +39,7 @@ export interface ApprovalRouteOptions {
   /** Appends a vote to the log, calls `apply` while the entry is made, and waits until the entry is sealed. */
   readonly recordVote: (received: ReceivedVote) => Promise<void>;
   /** Decides a request with its approvals and signs, once; gives the response. */
-  readonly resume: (client: string, id: string, signed: ForwardedRequest) => Promise<unknown>;
+  readonly resume: (client: string, id: string, signed: () => ForwardedRequest) => Promise<unknown>;
   /** Milliseconds since 1970, by the NSM. */
   readonly now: () => number;
 }
@@ -69,7 +69,7 @@ export function createApprovalRoutes(options: ApprovalRouteOptions): Route[] {
       isSigned: true,
       act: ({ client, captures: [id = ''], forward, parse }) => {
         parse(resumeRequestSchema);
-        return resume(client, id, forward());
+        return resume(client, id, forward);
       },
     },
     {

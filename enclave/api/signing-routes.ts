@@ -71,7 +71,7 @@ export function createSigningRoutes(pipeline: SigningPipeline, configuration: nu
       'POST',
       /^\/v1\/sign$/,
       async ({ client, forward, parse }) =>
-        describeOutcome(await pipeline.sign(client, parse(signRequestSchema), forward()), configuration),
+        describeOutcome(await pipeline.sign(client, parse(signRequestSchema), forward), configuration),
       MAX_SIGN_REQUEST_BYTES,
     ),
     signedRoute(

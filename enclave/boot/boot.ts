@@ -120,7 +120,8 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
   const entropy = await nsm.random(BOOT_ENTROPY_BYTES);
   const isPeerless = isPeerlessRestart(signed.configuration, store.state.log, clock.now());
   const boot = appendBootEntry({ store, measured, signed, session, now: clock.now(), entropy });
-  const keyring = await Keyring.open(store, platform.curves, keys, admitted, drop, boot);
+  const arithmetic = { suites: createSuites(platform.groups), random: randomBytes };
+  const keyring = await Keyring.open(store, platform.curves, keys, admitted, drop, boot, arithmetic);
 
   const client = createLogClient(platform.transport);
   const peerClient = createLogClient(platform.transport);

@@ -2,12 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { InternalError } from '../../shared/errors.ts';
 import { type ShareType } from '../../shared/algorithms.ts';
 import {
-  adjustGroup,
   adjustShare,
   assertShare,
   clearNonces,
   commit,
-  createTaprootTweak,
   decodeGroup,
   type DecodedGroup,
   encodeSharePackage,
@@ -19,6 +17,7 @@ import {
   signShare,
   type Suites,
   ThresholdError,
+  tweakGroup,
 } from '../../shared/frost/index.ts';
 import { type Signer, SignerError } from '../signer/index.ts';
 import { FrostError } from './errors.ts';
@@ -86,10 +85,10 @@ export function holdShare(
       let tweaked: Uint8Array | undefined;
       try {
         assertHeld();
-        const tweak = merkleRoot && createTaprootTweak(group, merkleRoot);
-        tweaked = tweak && adjustShare(group, share, tweak);
+        const output = merkleRoot && tweakGroup(group, merkleRoot);
+        tweaked = output && adjustShare(group, share, output.tweak);
         const signatureShare = signShare(
-          { group: tweak ? adjustGroup(group, tweak) : group, participant, share: tweaked ?? share },
+          { group: output?.group ?? group, participant, share: tweaked ?? share },
           nonces,
           commitments,
           payload.kind === 'message' ? payload.message : payload.digest,

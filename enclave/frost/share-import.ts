@@ -15,7 +15,7 @@ import { type ShareType } from '../../shared/algorithms.ts';
 import { type ShareImportRequest } from '../../shared/api/bodies.ts';
 import type { ImportKeyRequest } from '../../shared/api/quorum.ts';
 import { FrostError } from './errors.ts';
-import { type HeldShare, holdShare } from './held-share.ts';
+import { type HeldShare, holdShare, type ShareArithmetic } from './held-share.ts';
 
 /** The X25519 key that shares are encrypted to, made anew at each boot and named by its attestation documents. */
 export interface ImportKey {
@@ -54,6 +54,7 @@ export function openShare(
   importKey: ImportKey,
   destination: ShareDestination,
   expected: ExpectedShare,
+  arithmetic?: ShareArithmetic,
 ): HeldShare {
   const { type, participant, threshold, participants } = request.package;
   const group = {
@@ -75,7 +76,7 @@ export function openShare(
     aad: encodeSharePackage(group, participant),
   });
   try {
-    return holdShare(group, participant, share);
+    return holdShare(group, participant, share, arithmetic);
   } finally {
     share.fill(0);
   }

@@ -86,6 +86,11 @@ export class Keyring {
     }
   }
 
+  /** The arithmetic that shares of this node sign with; undefined: noble's. */
+  get arithmetic(): ShareArithmetic | undefined {
+    return this.#arithmetic;
+  }
+
   /** Returns a key that signs alone; undefined for shares. */
   key(id: string): HeldKey | undefined {
     return this.#keys.get(id);

@@ -9,11 +9,11 @@ import {
   type SigningKey,
 } from '../../audit/log/index.ts';
 import type { Witnesses } from '../../shared/documents/configuration.ts';
-import { MAX_LOG_ENTRIES, MAX_LOG_ENTRY_BYTES } from '../../shared/protocol/control.ts';
 import type { WitnessRefusal } from '../../shared/protocol/log.ts';
 import type { LogClient } from '../../shared/protocol/log-client.ts';
 import type { NodeKey } from '../node/node-keys.ts';
 import { type RecordChange, type SealedStore, StoreError } from '../store/index.ts';
+import { type Appended, type EntryNeeds, type Sealed, takeBatch, takePart, type Waiting } from './batch.ts';
 import { AppendError } from './errors.ts';
 import { type Extension, PendingTree } from './pending-tree.ts';
 import {
@@ -27,14 +27,6 @@ import {
 
 /** The most entries that wait to be sealed or cosigned; further ones are refused at once. */
 const MAX_WAITING_ENTRIES = 4096;
-/** Bytes of entries from which on a batch takes no more: the frame of a commit has room for records beside them. */
-const MAX_BATCH_BYTES = 1024 * 1024;
-/**
- * The most changes of records in one commit, and their bytes: one client's requests at the same time may charge thousands
- * of windows. With the index above them, and a batch of entries, they stay below the bounds of a frame.
- */
-const MAX_CHANGES = 512;
-const MAX_CHANGED_BYTES = 1024 * 1024;
 /** Milliseconds that an entry waits for witnesses: clients wait ten seconds for a response. */
 const COSIGNED_WITHIN_MS = 8_000;
 /** Milliseconds between two attempts, the first and the longest: a new batch ends a pause longer than the first. */
@@ -45,15 +37,6 @@ const MAX_PAUSE_MS = 2_000;
 export interface StateSource {
   /** Returns what changed since the last call. Whatever is returned is in the next commit that succeeds. */
   collectChanges(): readonly RecordChange[];
-}
-
-/** An entry that may have its effect: it is sealed and, where the configuration names witnesses, cosigned. */
-export interface Appended {
-  readonly index: number;
-  /** Signed note (C2SP tlog-checkpoint) of a tree with the entry, with the cosignatures that were waited for. */
-  readonly checkpoint: string;
-  /** Hashes from the entry's sibling up to the root of that tree (RFC 6962, 2.1.1). */
-  readonly proof: readonly Uint8Array[];
 }
 
 /** Milliseconds between two checkpoints that nobody waits for: each costs the parent several files. */
@@ -74,24 +57,6 @@ export interface TransparencyLogOptions {
   /** Milliseconds of a monotonic clock. */
   readonly monotonic?: () => number;
   readonly cosignedWithinMs?: number;
-}
-
-/**
- * Who must have cosigned an entry before it has its effect. An entry that tells of a cosignature for a peer needs the
- * outside witnesses alone: if it needed peers, theirs would need ours, without an end.
- */
-export type EntryNeeds = 'all' | 'outside';
-
-interface Waiting {
-  readonly needs: EntryNeeds;
-  readonly makeEntry: (index: number) => Uint8Array;
-  readonly resolve: (appended: Appended) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/** An entry that is sealed and was not released. */
-interface Sealed extends Omit<Waiting, 'makeEntry'> {
-  readonly index: number;
 }
 
 /** A tree that the outside witnesses have cosigned, with their lines; or one that needs none of theirs. */
@@ -255,7 +220,8 @@ export class TransparencyLog {
   }
 
   async #flush(): Promise<void> {
-    const { batch, entries } = this.#takeBatch();
+    const { batch, entries, rest: waiting } = takeBatch(this.#waiting, this.#tree.size);
+    this.#waiting = waiting;
     const changes = this.#collectChanges();
     this.#unwritten = changes;
     if (batch.length === 0 && changes.length === 0) return;
@@ -329,31 +295,6 @@ export class TransparencyLog {
     this.#nextPassed.resolve();
     this.#nextPassed = Promise.withResolvers<void>();
     this.#run(() => this.#askPeers(peers));
-  }
-
-  /** Takes the next entries, as many as one commit carries, and makes their bytes. */
-  #takeBatch(): { batch: Sealed[]; entries: Uint8Array[] } {
-    const batch: Sealed[] = [];
-    const entries: Uint8Array[] = [];
-    let bytes = 0;
-    let taken = 0;
-    for (const { makeEntry, ...waiting } of this.#waiting) {
-      if (entries.length === MAX_LOG_ENTRIES || bytes >= MAX_BATCH_BYTES) break;
-      taken += 1;
-      const index = this.#tree.size + entries.length;
-      try {
-        const entry = makeEntry(index);
-        if (entry.length > MAX_LOG_ENTRY_BYTES)
-          throw new RangeError(`expected an entry of at most ${MAX_LOG_ENTRY_BYTES} bytes`);
-        entries.push(entry);
-        bytes += entry.length;
-        batch.push({ index, ...waiting });
-      } catch (error) {
-        waiting.reject(error);
-      }
-    }
-    this.#waiting = this.#waiting.slice(taken);
-    return { batch, entries };
   }
 
   #collectChanges(): readonly RecordChange[] {
@@ -478,14 +419,4 @@ export class TransparencyLog {
     this.#waiting = [];
     if (!(error instanceof AppendError)) this.#failed.reject(error);
   }
-}
-
-/** Takes as many of the first changes as one commit carries, and at least one. */
-function takePart(changes: readonly RecordChange[]): readonly RecordChange[] {
-  let bytes = 0;
-  const end = changes.findIndex(({ plaintext }, index) => {
-    bytes += plaintext?.length ?? 0;
-    return index > 0 && (index === MAX_CHANGES || bytes > MAX_CHANGED_BYTES);
-  });
-  return end < 0 ? changes : changes.slice(0, end);
 }

@@ -58,7 +58,9 @@ export function verifyForwardedConsent(
   const { policy, created, now } = context;
   // Unverified as yet: every vote has to name it, and this node's own rule of that name is what counts.
   const { rule } = parseStatement(Buffer.from(votes[0]?.statement ?? '', 'base64'));
-  const asked = [...(policy.permits.all.find((permit) => permit.id === rule)?.asked ?? [])];
+  const own = policy.permits.all.find((permit) => permit.id === rule);
+  if (own === undefined)
+    throw new ApprovalError('APPROVAL_OTHER_RULE', 'no rule of this node has the name', { rule });
   const latest = (created + SIGNATURE_WINDOW_SECONDS + waitOf(policy, rule) + 1) * 1000;
   if (expires > latest) {
     throw new ApprovalError('APPROVAL_EXPIRED', 'the request was to wait longer than the rule lets it', {
@@ -74,7 +76,7 @@ export function verifyForwardedConsent(
       configuration: context.configuration,
       rule,
       expires,
-      asked,
+      asked: [...own.asked],
       requester: context.requester,
       votes: counted,
     };

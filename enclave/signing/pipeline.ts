@@ -46,23 +46,23 @@ export interface SigningPipeline {
   readonly storeUsage: StoreUsage;
   /**
    * Signs, one signature or one for each input that is the key's; or keeps the request until it is approved. With a key
-   * of the quorum the other nodes sign too: `signed` is the client's request as it came, for them to verify.
+   * of the quorum the other nodes sign too: `signed` gives the client's request as it came, for them to verify.
    * @throws RequestError REQUESTS_FULL
    */
   sign(
     client: string,
     request: SignRequest,
-    signed?: ForwardedRequest,
+    signed?: () => ForwardedRequest,
   ): Promise<CarriedOut<readonly IndexedSignature[]> | Waiting>;
   /**
-   * Carries out a request that has waited for approvals, once; later calls give the same signatures again. `signed` is
-   * this call as it came.
+   * Carries out a request that has waited for approvals, once; later calls give the same signatures again. `signed`
+   * gives this call as it came.
    * @throws RequestError
    */
   resume(
     client: string,
     id: string,
-    signed?: ForwardedRequest,
+    signed?: () => ForwardedRequest,
   ): Promise<CarriedOut<readonly IndexedSignature[]> | Waiting>;
   /**
    * Says what would be decided, without deciding it.
@@ -149,12 +149,12 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
           publicKey: publicKey === undefined ? null : Buffer.from(publicKey).toString('hex'),
         };
       }),
-    sign: (client, request, signed) =>
-      carryOut.orKeep(
-        { ...request, operation: 'sign', client },
-        signAction(request, { signed, consent: null }),
-        keyring.shareEntry(request.key) === undefined ? undefined : signed,
-      ),
+    sign: (client, request, forward) => {
+      const isShared = keyring.shareEntry(request.key) !== undefined;
+      const signed = isShared ? forward?.() : undefined;
+      const action = signAction(request, { signed, consent: null });
+      return carryOut.orKeep({ ...request, operation: 'sign', client }, action, signed);
+    },
     explain: createExplain({
       reader,
       policy,
@@ -176,14 +176,10 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
           act: async () => {
             keyring.assertNoShare(key);
             const { publicKey, commitments } = keyring.shareEntry(key) ?? {};
-            const share = openShare(request, importKey, destinationOf(key), {
-              type,
-              participant: node,
-              threshold: quorum.threshold,
-              participants: quorum.size,
-              publicKey,
-              commitments,
-            });
+            const { threshold, size: participants } = quorum;
+            const expected = { type, participant: node, threshold, participants, publicKey, commitments };
+            const destination = destinationOf(key);
+            const share = openShare(request, importKey, destination, expected, keyring.arithmetic);
             await keyring.takeShare(key, share);
             return { publicKey: share.publicKey };
           },

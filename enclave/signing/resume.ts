@@ -41,7 +41,7 @@ type Signed = CarriedOut<readonly IndexedSignature[]>;
  * and not yet cosigned.
  */
 export function createResume({ carryOut, requests, signAction }: ResumeParts) {
-  return async (client: string, id: string, resume?: ForwardedRequest): Promise<Signed | Waiting> => {
+  return async (client: string, id: string, resume?: () => ForwardedRequest): Promise<Signed | Waiting> => {
     const { request, votes } = requests.findOwn(client, id);
     const signRequest = request.request;
     const pipelineRequest = { ...signRequest, operation: 'sign', client } as const;
@@ -49,16 +49,15 @@ export function createResume({ carryOut, requests, signAction }: ResumeParts) {
     let first: Signed | Waiting | undefined;
     const kept = await requests.carryOut(client, id, async (status: RequestStatus) => {
       const { signed } = status;
-      const consent = resume && {
-        id,
-        expires: request.expires,
-        resume,
-        votes: status.votes.map(toForwarded),
-      };
+      // A request that this node carries out alone was kept without its signature.
+      const consent =
+        signed === undefined || resume === undefined
+          ? null
+          : { id, expires: request.expires, resume: resume(), votes: status.votes.map(toForwarded) };
       first = await carryOut.approved(
         pipelineRequest,
         {
-          ...signAction(signRequest, { signed, consent: consent ?? null }),
+          ...signAction(signRequest, { signed, consent }),
           onEntry: (made, rule) => requests.finish(id, keep(made, rule)),
         },
         { ...approved, approvals: status.votes },

@@ -24,6 +24,7 @@ import type { AuditLogOptions } from '../log/audit-log.ts';
 import type { ParentOptions } from './options.ts';
 import type { RecordStore } from '../store/record-store.ts';
 import { createSqliteStore } from '../store/sqlite-store.ts';
+import type { PeersOptions } from '../peers/options.ts';
 import type { ArtifactLocation, ParentConfig } from './schema.ts';
 import { logAllowListWarnings, parseVsockProxyFile, type VsockProxyFileWarning } from './vsock-proxy-file.ts';
 
@@ -69,6 +70,7 @@ export async function buildParent(config: ParentConfig, log: Log): Promise<Built
       ...(config.approvals === undefined
         ? {}
         : { approvals: { ...config.approvals.listen, origins: config.approvals.origins } }),
+      ...(config.peers === undefined ? {} : { peers: createPeersOptions(config.peers) }),
       ...(config.witness === undefined ? {} : { witness: config.witness.listen }),
       ...(config.status === undefined ? {} : { status: config.status.listen }),
       log,
@@ -113,6 +115,22 @@ async function createEgressOptions(egress: ParentConfig['egress'], log: Log): Pr
 
 function createIngressOptions({ listen, ...limits }: NonNullable<ParentConfig['ingress']>): IngressOptions {
   return { ...listen, ...dropUndefined(limits) };
+}
+
+/** Turns the way to other nodes into its options. */
+export function createPeersOptions(peers: NonNullable<ParentConfig['peers']>): PeersOptions {
+  const { node, nodes, listen, tls, nats } = peers;
+  const withNats = () => {
+    if (nats === undefined) return {};
+    const { ca, certificate, key, ...rest } = nats;
+    return { nats: { ...dropUndefined(rest), tls: { ca, certificate, key } } };
+  };
+  return {
+    node,
+    nodes: nodes.map(dropUndefined),
+    ...dropUndefined({ listen, tls }),
+    ...withNats(),
+  };
 }
 
 async function createAuditLogOptions(

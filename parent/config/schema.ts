@@ -1,27 +1,14 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
 import { describeNetworkFault } from '../egress/addresses.ts';
 import { isLoopback } from '../status/loopback.ts';
+import { endpoint, path, port } from './fields.ts';
+import { peersSchema } from './peers-schema.ts';
 
-const path = z.string().startsWith('/').max(4_096);
-const port = z.int().min(1).max(65_535);
 const milliseconds = z
   .int()
   .min(1)
   .max(86_400_000 * 7);
 const count = z.int().min(1).max(1_000_000);
-
-/** Endpoint as `ADDRESS:PORT`, an IPv6 address in brackets. */
-const endpoint = z.string().transform((value, context) => {
-  const match = /^(?:\[([^\]]+)\]|([^:]+)):([0-9]{1,5})$/.exec(value);
-  const host = match?.[1] ?? match?.[2] ?? '';
-  const number = Number(match?.[3]);
-  if (isIP(host) === 0 || !(number >= 0 && number <= 65_535)) {
-    context.addIssue({ code: 'custom', message: 'ADDRESS:PORT is expected' });
-    return z.NEVER;
-  }
-  return { host, port: number };
-});
 
 /** Location of an artifact: a file, `s3://BUCKET/KEY`, or `secretsmanager:NAME`. */
 const artifact = z.union(
@@ -146,6 +133,8 @@ export const parentConfigSchema = z.strictObject({
       }),
     })
     .optional(),
+  /** Way to the parents of other nodes: by TCP, or by NATS. */
+  peers: peersSchema.optional(),
   /** Door for approvers: two routes of the enclave's interface, for the page and the command. */
   approvals: z
     .strictObject({

@@ -47,5 +47,7 @@ export interface Carrier {
   send(to: number, bytes: Uint8Array): boolean;
   /** Puts other nodes in force. */
   setNodes(nodes: readonly PeerAddress[]): void;
+  /** Says whether the enclave is connected; datagrams for it may wait elsewhere while it is not. */
+  setEnclave(isConnected: boolean): void;
   close(): Promise<void>;
 }

@@ -42,6 +42,12 @@ export async function startEnclaveLink(options: EnclaveLinkOptions): Promise<Enc
   const connections = new Map<FrameStream, Promise<void>>();
   let current: FrameStream | undefined;
   let reported: readonly ReportedPeer[] = [];
+  /** Connections that this end has cut: what their streams say then is no news. */
+  const cut = new WeakSet<FrameStream>();
+  const cutOff = (frames: FrameStream) => {
+    cut.add(frames);
+    frames.destroy();
+  };
 
   async function serve(frames: FrameStream): Promise<void> {
     const open = await frames.read(enclaveFrameSchema, { timeoutMs: OPEN_TIMEOUT_MS });
@@ -50,7 +56,7 @@ export async function startEnclaveLink(options: EnclaveLinkOptions): Promise<Enc
       log('error', 'peers.other-node', { expected: node, found });
       return;
     }
-    current?.destroy();
+    if (current !== undefined) cutOff(current);
     current = frames;
     onConnected(true);
     for (;;) {
@@ -71,7 +77,7 @@ export async function startEnclaveLink(options: EnclaveLinkOptions): Promise<Enc
     const frames = new FrameStream(stream, { maxBytes });
     const served = serve(frames)
       .catch((error: unknown) => {
-        if (error instanceof FrameError && error.code === 'FRAME_END') return;
+        if (cut.has(frames) || (error instanceof FrameError && error.code === 'FRAME_END')) return;
         log('warn', 'peers.enclave-broken', { code: errorCode(error) });
       })
       .finally(() => {
@@ -87,7 +93,7 @@ export async function startEnclaveLink(options: EnclaveLinkOptions): Promise<Enc
 
   const listener: Listener = await transport.listen(PEER_SERVICE.port, accept);
   const disconnect = () => {
-    for (const frames of connections.keys()) frames.destroy();
+    for (const frames of connections.keys()) cutOff(frames);
   };
   return {
     get isConnected() {

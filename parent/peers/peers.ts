@@ -1,10 +1,10 @@
 import type { Transport } from '../../shared/transport/transport.ts';
-import { ParentOptionError } from '../common/errors.ts';
 import type { Log } from '../common/log.ts';
 import type { LookUp } from '../egress/dial.ts';
 import { createLookUp } from '../egress/look-up.ts';
-import type { PeerStatus } from './carrier.ts';
-import { startDirectCarrier } from './direct/direct-carrier.ts';
+import type { Carrier, PeerStatus } from './carrier.ts';
+import type { Certificates } from './certificates.ts';
+import { type DirectCarrierOptions, startDirectCarrier } from './direct/direct-carrier.ts';
 import { type EnclaveLink, startEnclaveLink, type ReportedPeer } from './enclave-link.ts';
 import type { PeerAddress, PeersOptions } from './options.ts';
 import { PeerCounters } from './peer-counters.ts';
@@ -50,8 +50,6 @@ export interface Peers {
  */
 export async function startPeers(options: StartPeersOptions): Promise<Peers> {
   const { transport, isEnclave, node, nats, lookUp = createLookUp(), log } = options;
-  if (nats !== undefined)
-    throw new ParentOptionError('OPTION_INVALID', 'expected direct connections, found NATS');
   const counters = new PeerCounters();
   let enclave: EnclaveLink | undefined;
   const deliver = async (from: number, bytes: Uint8Array) => {
@@ -60,7 +58,7 @@ export async function startPeers(options: StartPeersOptions): Promise<Peers> {
     else counters.dropped(from, 'received', 'ENCLAVE_AWAY');
     return isTaken;
   };
-  const carrier = await startDirectCarrier({ ...options, deliver, counters, lookUp });
+  const carrier = await startCarrier({ ...options, deliver, counters, lookUp });
   try {
     enclave = await startEnclaveLink({
       transport,
@@ -70,6 +68,7 @@ export async function startPeers(options: StartPeersOptions): Promise<Peers> {
         if (!carrier.send(to, bytes)) counters.unknown += 1;
       },
       onConnected(isConnected) {
+        carrier.setEnclave(isConnected);
         log('info', isConnected ? 'peers.enclave-connected' : 'peers.enclave-gone');
       },
       log,
@@ -101,4 +100,17 @@ export async function startPeers(options: StartPeersOptions): Promise<Peers> {
       await Promise.all([carrier.close(), link.close()]);
     },
   };
+}
+
+interface StartedCarrier extends Carrier {
+  readonly address?: Peers['address'];
+  readonly certificates: Certificates | undefined;
+}
+
+/** The client of NATS is loaded only where the configuration names servers. */
+async function startCarrier(options: DirectCarrierOptions & PeersOptions): Promise<StartedCarrier> {
+  const { nats } = options;
+  if (nats === undefined) return await startDirectCarrier(options);
+  const { startNatsCarrier } = await import('./nats/nats-carrier.ts');
+  return await startNatsCarrier({ ...options, nats });
 }

@@ -18,8 +18,3 @@ export function deniesTransaction(
     facts.effects.some((effect) => conditions.some((condition) => mayMatch(condition, effect)))
   );
 }
-
-/** Tells whether a denial asks for nothing of a transaction: such a one denies before there is a transaction, too. */
-export function isUnconditional({ networks, features, conditions }: PreparedDenial): boolean {
-  return networks === null && features === null && conditions === null;
-}

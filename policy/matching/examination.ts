@@ -10,7 +10,7 @@ import { type Mismatch, mismatch, type RuleField } from '../reasons.ts';
 import { isKeyOperation } from '../request.ts';
 import type { PolicyState } from '../state.ts';
 import { findMissing, joinMissing, type MissingApprovals, type Requirement } from './consent.ts';
-import { deniesTransaction, isUnconditional } from './denial.ts';
+import { deniesTransaction } from './denial.ts';
 import { listForDestination } from './destinations.ts';
 import { listCharges } from './limits.ts';
 import { explainMismatch, findMemberMismatch, findMismatch } from './permit.ts';
@@ -47,7 +47,6 @@ export function examinePermit(rule: PreparedPermit, question: Question, state: P
 function examineRest(rule: PreparedPermit, question: Question, state: PolicyState): Examination {
   const { request, facts, time } = question;
   if (rule.time !== null && isWithin(rule.time, time.now) !== true) return missed('time');
-  if (request.operation === 'commit') return matched(rule, [], [], question);
   if (isKeyOperation(request.operation)) return matched(rule, [], listOwn(rule), question);
   if (facts === undefined) return missed('effects');
   const unmatched = findMismatch(rule, facts);
@@ -103,16 +102,12 @@ function matched(
 }
 
 /** Finds the first member in which a permit is not about the request at all. */
-function findScopeMismatch(rule: PreparedPermit, { request, payloads }: Question): RuleField | undefined {
+function findScopeMismatch(rule: PreparedPermit, { request }: Question): RuleField | undefined {
   if (!rule.algorithms.has(request.algorithm)) return 'algorithms';
   switch (request.operation) {
     case 'sign':
       if (!rule.operations.has('sign')) return 'operations';
       if (!rule.payloads.has(request.payload)) return 'payloads';
-      break;
-    case 'commit':
-      if (!rule.operations.has('sign')) return 'operations';
-      if (!payloads.some((kind) => rule.payloads.has(kind))) return 'payloads';
       break;
     default:
       // No type allows another operation than those on keys; hostile data might.
@@ -121,22 +116,13 @@ function findScopeMismatch(rule: PreparedPermit, { request, payloads }: Question
   return undefined;
 }
 
-/**
- * Tells whether a denial that names the client and the key matches a request. Before there is a transaction, in the first round of FROST, a denial that
- * looks at one waits for it: the second round is decided again, and nothing is signed in between.
- */
-export function denies(rule: PreparedDenial, { request, payloads, time, facts }: Question): boolean {
+/** Tells whether a denial that names the client and the key matches a request. */
+export function denies(rule: PreparedDenial, { request, time, facts }: Question): boolean {
   if (!rule.algorithms.has(request.algorithm)) return false;
   if (rule.time !== null && isWithin(rule.time, time.now) === false) return false;
   switch (request.operation) {
     case 'sign':
       return rule.operations.has('sign') && (facts === undefined || deniesTransaction(rule, facts));
-    case 'commit':
-      return (
-        rule.operations.has('sign') &&
-        isUnconditional(rule) &&
-        payloads.every((kind) => rule.payloads.has(kind))
-      );
     default:
       return !isKeyOperation(request.operation) || rule.operations.has(request.operation);
   }

@@ -1,4 +1,4 @@
-import { BLIND_PAYLOAD_KINDS, describeAlgorithm, type PayloadKind } from '../../shared/algorithms.ts';
+import { BLIND_PAYLOAD_KINDS, type PayloadKind } from '../../shared/algorithms.ts';
 import type { PreparedClient } from '../policy.ts';
 import type { PolicyRequest } from '../request.ts';
 import type { PolicyTime } from '../state.ts';
@@ -9,8 +9,6 @@ import { type Facts, readFacts } from './facts.ts';
 export interface Question {
   readonly request: PolicyRequest;
   readonly client: PreparedClient;
-  /** Kinds of payloads that the algorithm takes. */
-  readonly payloads: readonly PayloadKind[];
   readonly time: PolicyTime;
   /** What the transaction does; undefined where there is none yet, or none at all. */
   readonly facts: Facts | undefined;
@@ -18,9 +16,8 @@ export interface Question {
 
 /** Gathers what rules are compared with. @throws RangeError where the transaction is none that a decoder gives */
 export function askQuestion(request: PolicyRequest, client: PreparedClient, time: PolicyTime): Question {
-  const { payloads } = describeAlgorithm(request.algorithm);
   const transaction = request.operation === 'sign' ? transactionOf(request) : undefined;
-  return { request, client, payloads, time, facts: transaction && readFacts(request, transaction) };
+  return { request, client, time, facts: transaction && readFacts(request, transaction) };
 }
 
 function transactionOf({

@@ -5,7 +5,7 @@ import type { Payload } from './payloads.ts';
 
 /** A request as its digest covers it; `payload` is absent where the operation has none. */
 export interface DigestedRequest {
-  /** The operation of the policy: `sign`, `commit`, `import-share`. */
+  /** The operation of the policy: `sign`, `import-share`. */
   readonly operation: string;
   readonly client: string;
   readonly key: string;

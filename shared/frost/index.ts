@@ -1,15 +1,9 @@
 export { type Adjustment, adjustGroup, adjustShare } from './adjustments/adjustment.ts';
 export { type ChildKey, deriveChildKey } from './adjustments/child-key.ts';
-export { createTaprootTweak } from './adjustments/taproot.ts';
+export { createTaprootTweak, tweakGroup } from './adjustments/taproot.ts';
 export { clearDealer, type Dealer, dealTo, startDealing } from './ceremonies/dealing.ts';
 export { type SecretPart } from './ceremonies/packages-of-all.ts';
-export {
-  type CeremonyPackage,
-  decodePackage,
-  encodePackage,
-  hashTranscript,
-  MAX_PACKAGE_BYTES,
-} from './ceremonies/package.ts';
+export { type CeremonyPackage, decodePackage, encodePackage, hashTranscript } from './ceremonies/package.ts';
 export { finishDealing, type VerifiedDealing, verifyPackages } from './ceremonies/receiving.ts';
 export {
   addDeltas,
@@ -31,14 +25,7 @@ export {
 } from './ceremonies/terms.ts';
 export { dealGroup, type DealtShares } from './dealer.ts';
 export { ThresholdError, type ThresholdErrorCode } from './errors.ts';
-export {
-  assertShare,
-  decodeGroup,
-  type DecodedGroup,
-  type FrostGroup,
-  MAX_SIGNERS,
-  SCALAR_BYTES,
-} from './frost-group.ts';
+export { assertShare, decodeGroup, type DecodedGroup, type FrostGroup, SCALAR_BYTES } from './frost-group.ts';
 export { evaluateCommitments } from './polynomial.ts';
 export { type RandomSource } from './secrets.ts';
 export { encodeImportedKey, encodeKeyDestination, type ImportedKey } from './key-import-binding.ts';

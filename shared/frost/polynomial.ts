@@ -65,14 +65,32 @@ export function computeLagrangeCoefficient(
   let denominator = 1n;
   for (const other of members) {
     if (other === member) continue;
-    numerator = (numerator * reduceNumber(BigInt(other - target), order)) % order;
-    denominator = (denominator * reduceNumber(BigInt(other - member), order)) % order;
+    numerator *= BigInt(other - target);
+    denominator *= BigInt(other - member);
   }
-  return scalars.multiply(scalars.fromNumber(numerator), scalars.invert(scalars.fromNumber(denominator)));
+  const quotient = numerator * invertPublic(denominator, order);
+  return scalars.fromNumber(reduceNumber(quotient, order));
 }
 
 function reduceNumber(value: bigint, order: bigint): bigint {
-  return value < 0n ? value + order : value;
+  const rest = value % order;
+  return rest < 0n ? rest + order : rest;
+}
+
+/**
+ * Inverts a public number by Euclid's algorithm. Differences of numbers of signers are small, and then it takes a few
+ * steps, where an inversion in constant time takes as long as a multiplication of an element.
+ */
+function invertPublic(value: bigint, order: bigint): bigint {
+  let [divisor, coefficient] = [order, 0n];
+  let [rest, next] = value < 0n ? [-value, -1n] : [value, 1n];
+  while (rest !== 0n) {
+    const quotient = divisor / rest;
+    [divisor, rest] = [rest, divisor - quotient * rest];
+    [coefficient, next] = [next, coefficient - quotient * next];
+  }
+  if (divisor !== 1n) throw new RangeError('expected a number that the order does not divide');
+  return coefficient;
 }
 
 /** Computes the sum of elements, of which there is at least one. */

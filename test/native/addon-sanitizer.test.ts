@@ -27,7 +27,7 @@ const sanitizers = findSanitizers();
 const directory = temporaryFolder();
 
 describe.skipIf(sanitizers.length === 0)('the native addon under AddressSanitizer', () => {
-  test('runs every case without a bad access, undefined behaviour or a leak', { timeout: 120_000 }, () => {
+  test('runs every case without a bad access, undefined behaviour or a leak', { timeout: 600_000 }, () => {
     const addon = join(directory, 'holdfast.node');
     execFileSync('sh', [join(ROOT, 'scripts/build-addon.sh'), addon, ...FLAGS]);
     // OpenSSL keeps one list until the process ends.

@@ -117,6 +117,7 @@ async function readMetrics(): Promise<string> {
       manifest: () => Promise.resolve(Uint8Array.of(1)),
       ingress: { port: 0 },
       status: { port: 0 },
+      peers: { node: 1, listen: { port: 0 }, nodes: [{ node: 2 }] },
       statusSources: { enclave: () => ({ state: 'starting' }), credentialsExpiration: () => Date.now() },
     }),
   );

@@ -1,12 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { takeSystemdSockets } from '../../parent/systemd-sockets.ts';
+import { dialRaw, helloFrame } from './peers/raw-parent.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const MAIN = join(import.meta.dirname, '../../cli/main.ts');
@@ -141,7 +142,23 @@ status: {listen: '127.0.0.1:1'}
     expect(existsSync(path)).toBe(true);
   });
 
+  test('greets the parents of other nodes at the socket for them', async () => {
+    const [port, other] = [await freePort(), await freePort()];
+    appendFileSync(
+      join(directory, 'parent.yaml'),
+      `peers: {node: 1, listen: '127.0.0.1:${other}', nodes: [{node: 2}]}\n`,
+    );
+    await started(startWith(`127.0.0.1:${port}`, 'peers'));
+    const dialled = await dialRaw({ host: '127.0.0.1', port });
+    dialled.socket.write(helloFrame(2, 1));
+    await once(dialled.socket, 'data');
+    expect(dialled.received()).toContain('hello');
+    dialled.close();
+    await expect(dialRaw({ host: '127.0.0.1', port: other })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
   test.each([
+    ['for other nodes that parent.yaml does not name', async () => `127.0.0.1:${await freePort()}`, 'peers'],
     ['that other machines can reach', async () => `0.0.0.0:${await freePort()}`, 'status'],
     [
       'under a name that means nothing to it',

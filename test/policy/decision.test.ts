@@ -1,16 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_EFFECTS, type Transaction } from '../../policy/transactions/transaction.ts';
 import type { PermitRule } from '../../shared/documents/configuration.ts';
-import {
-  CAROL,
-  condition,
-  DAVE,
-  denial,
-  ETHER,
-  makeConfiguration2,
-  MAINNET,
-  permit,
-} from '../shared/documents/sample-rules.ts';
+import { CAROL, condition, DAVE, denial, ETHER, MAINNET, permit } from '../shared/documents/sample-rules.ts';
 import { effect, transaction } from './sample-transactions.ts';
 import { NOON, outcomeOf, request, startPolicy } from './start-policy.ts';
 
@@ -297,25 +288,5 @@ describe('a denial', () => {
     expect(outcomeOf(decide())).toBe(PERMITTED);
     const importing = startPolicy([permit(), denial({ operations: ['import-share'] })]);
     expect(outcomeOf(importing())).toBe(PERMITTED);
-  });
-
-  it('stops the first round of FROST only where it asks for nothing of a transaction', () => {
-    const frost = {
-      keys: ['share'],
-      algorithms: ['frost-ed25519' as const],
-      payloads: ['message', 'solana-transaction', 'tezos-operation'] as never,
-    };
-    const keys = [
-      ...makeConfiguration2().keys,
-      { id: 'share', type: 'frost-ed25519' as const, networks: [] },
-    ];
-    const commit = request(undefined, { operation: 'commit', key: 'share', algorithm: 'frost-ed25519' });
-    const tryWith = (rule: object) =>
-      outcomeOf(
-        startPolicy([permit({ ...frost, networks: null }), denial({ ...frost, ...rule })], { keys })(commit),
-      );
-    expect(tryWith({})).toBe('RULE_DENIED');
-    expect(tryWith({ features: ['solana:nonce'] })).toBe(PERMITTED);
-    expect(tryWith({ payloads: ['message'] })).toBe(PERMITTED);
   });
 });

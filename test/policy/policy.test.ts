@@ -155,26 +155,13 @@ describe('a policy', () => {
   });
 });
 
-describe('FROST and shares', () => {
+describe('shares', () => {
   const share = { key: 'shared', algorithm: 'frost-ed25519', payload: undefined };
-
-  it('allows a commitment where some payload of the algorithm may be signed, for no token', () => {
-    const rate = { count: 1, seconds: 60 };
-    const commit = start([rule({ keys: ['shared'], algorithms: ['frost-ed25519'], rate })]);
-    expect(commit({ ...share, operation: 'commit' })).toBe('payouts');
-    expect(commit({ ...share, operation: 'sign', payload: 'message' })).toBe('RATE_LIMITED');
-  });
-
-  it('refuses a commitment where only payloads are named that the algorithm does not take', () => {
-    const commit = start([rule({ keys: ['shared'], algorithms: ['frost-ed25519'], payloads: ['digest'] })]);
-    expect(commit({ ...share, operation: 'commit' })).toBe('POLICY_DENIED');
-  });
 
   it('keeps imports and signatures apart', () => {
     const fields = { keys: ['shared'], algorithms: ['frost-ed25519' as const] };
     const importer = start([rule({ ...fields, operations: ['import-share'] })]);
     expect(importer({ ...share, operation: 'import-share' })).toBe('payouts');
-    expect(importer({ ...share, operation: 'commit' })).toBe('POLICY_DENIED');
     expect(importer({ ...share, operation: 'sign', payload: 'message' })).toBe('POLICY_DENIED');
     const signer = start([rule({ ...fields, operations: ['sign'] })]);
     expect(signer({ ...share, operation: 'import-share' })).toBe('POLICY_DENIED');

@@ -25,6 +25,21 @@ export const CONFIGURATION_LINT_CODES: readonly CodeArea[] = [
       ],
       PASSKEY_ORIGIN_FOREIGN: 'no browser gives a passkey to a page whose origin is not of its relying party',
       PASSKEY_ORIGIN_HTTP: 'a page without TLS asks for consent, which whoever is on the way can alter',
+      PEERS_TOO_FEW: [
+        'the configuration names more or fewer nodes than the manifest counts; an error where they are fewer than sign together',
+        'Name all nodes of the quorum but this one.',
+      ],
+      PEER_IMAGE_ENDLESS: [
+        'several images of a peer are accepted without an end, the old one after an upgrade among them',
+        'Give the old image an end (`notAfter`) at which the upgrade is over.',
+      ],
+      PEER_IMAGE_OVER: 'the time until which an image of a peer was accepted is past',
+      PEER_IMAGE_UNSIGNED:
+        'the signer (PCR8) of one image of a peer is compared, and that of another one is not',
+      PEER_SHUT_OUT: [
+        'the time until which images of a peer were accepted is past, for all of them',
+        'Name the image that the node runs now.',
+      ],
       PEER_WITNESSES_ONE_FAULT: [
         'nodes that one host, account or administrator runs count as one witness',
         'Nothing has to be done where each peer has a host, an account and an administrator of its own.',
@@ -49,6 +64,10 @@ export const CONFIGURATION_LINT_CODES: readonly CodeArea[] = [
       RULE_EXPIRED: 'the end of a rule is past',
       RULE_NAME_UNREACHABLE: 'a name in a rule fits nothing else that the rule names, and has no effect',
       RULE_UNREACHABLE: 'no request can match the rule: its members never occur together',
+      SERVES_SHARE_ALONE: [
+        'a share is among the keys that the node is to serve alone, which no share can',
+        'Take it out of `servesAlone`; a key of one node is of another type.',
+      ],
       TRANSFERS_UNCOUNTED: [
         'a rule bounds each transfer and not how many there are',
         'Add a limit on the asset, or a rate.',
@@ -85,6 +104,10 @@ export const CONFIGURATION_LINT_CODES: readonly CodeArea[] = [
       CASES_DIFFER: [
         'the configuration decides a case of the table otherwise than it expects; rows names the first',
         'Look at all of them by "holdfast config test"; mend the configuration, or the table.',
+      ],
+      CONFIGURATION_LINTED: [
+        'the lint finds errors in the configuration that is to be signed; codes names them',
+        'Mend it; "holdfast config lint" shows all findings. What is meant so is signed with --with-errors.',
       ],
       CASES_FILE_MALFORMED: 'the table is not YAML 1.2 without anchors, nor JSON',
       CASES_MALFORMED: 'the table does not match its schema; field says where',

@@ -73,6 +73,13 @@ export const DOCTOR_CODES: readonly CodeArea[] = [
       NODE_TOO_OLD: 'not the Node that the parent needs',
       PCR16_MISMATCH: 'the manifest does not measure to the PCR16 of pcr.json: KMS will refuse',
       PCR16_MISSING: 'pcr.json names no PCR16',
+      PEERS_CERTIFICATE: 'certificate, key or authority for other nodes is not there, or no PEM',
+      PEERS_CERTIFICATE_EXPIRES:
+        'the certificate for other nodes has expired (fail), or will within two weeks (warn)',
+      PEERS_NOT_CONNECTED: 'the parent is not connected with that of another node; the line says why',
+      PEERS_OTHER_NODE:
+        'peers in parent.yaml names another node or quorum than the manifest: nothing is carried',
+      PEERS_UNREACHABLE: 'no TCP connection to the parent of another node, or to a NATS server',
       PORT_PRIVILEGED: 'a port below those for services without capabilities',
       PORT_TAKEN: 'a port to listen on belongs to somebody else',
       REGION_DIFFERS: "configured is another Region than the instance's",

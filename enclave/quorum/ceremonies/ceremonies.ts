@@ -86,4 +86,6 @@ export interface Ceremonies {
   getTranscript(key: string, epoch: number): Promise<Uint8Array | undefined>;
   /** Tells of each key whose epoch has changed: nonces of the former one are to be dropped. */
   onActivated(listener: (key: string, epoch: number) => void): void;
+  /** Asks others for nothing any more. */
+  stop(): void;
 }

@@ -22,7 +22,13 @@ export function startCeremonies(options: ParticipantOptions, onError: (error: un
   network.onSession(({ node }) => {
     catchUp(node).catch(onError);
   });
+  participant.onConfirmed(() => {
+    resolution.watch().catch(onError);
+  });
+  // What an earlier boot has confirmed waits for its end.
+  resolution.watch().catch(onError);
   return {
+    stop: () => resolution.stop(),
     lead: (order, onProgress = () => undefined) => coordinator.lead(order, onProgress),
     getTranscript: async (key, epoch) => {
       const kept = keeper.shareRecord(key)?.history.find((one) => one.epoch === epoch);

@@ -85,6 +85,7 @@ export class Participant {
   readonly #busy = new Map<string, string>();
   readonly #aborted = new Set<string>();
   readonly #listeners: ((key: string, epoch: number) => void)[] = [];
+  readonly #confirmListeners: (() => void)[] = [];
   /** Receipt keys that nodes have proved in sessions of this boot. */
   readonly #proven = new Map<number, Uint8Array>();
   /** Secrets that this node deals as an importer, by the id of the ceremony. */
@@ -96,7 +97,10 @@ export class Participant {
     const { network } = options;
     for (const kind of Object.values(CALLS))
       network.serve(kind, (from, body) => this.answer(kind, from, body));
-    network.onSession(({ node, receiptKey }) => this.#proven.set(node, receiptKey));
+    network.onSession((identity) => {
+      this.#proven.set(identity.node, identity.receiptKey);
+      this.#endWith(identity);
+    });
   }
 
   get options(): ParticipantOptions {
@@ -105,6 +109,11 @@ export class Participant {
 
   onActivated(listener: (key: string, epoch: number) => void): void {
     this.#listeners.push(listener);
+  }
+
+  /** Tells of each confirmation of this node. */
+  onConfirmed(listener: () => void): void {
+    this.#confirmListeners.push(listener);
   }
 
   /** Keeps the key that a ceremony of this node imports; it is cleared when it has been dealt. */
@@ -299,6 +308,14 @@ export class Participant {
     this.#release(entry.participation.plan, id);
   }
 
+  /** Ends the ceremonies that a node was a part of before it restarted: it cannot go on with them. */
+  #endWith({ node, session }: PeerIdentity): void {
+    for (const [id, { participation }] of this.#entries) {
+      const isGone = participation.plan.members.some((one) => one.node === node && one.session !== session);
+      if (isGone) this.#end(id);
+    }
+  }
+
   #forgetStale(): void {
     const now = this.#options.edges.now();
     for (const [id, { touched, participation }] of this.#entries) {
@@ -350,6 +367,7 @@ export class Participant {
     }
     const confirmation = participation.confirm(received.transcript);
     this.#release(plan, hex(plan.id));
+    for (const listener of this.#confirmListeners) listener();
     return confirmation;
   }
 

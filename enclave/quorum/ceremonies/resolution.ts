@@ -18,6 +18,9 @@ import { CALLS, decodeCall, encodeCall, MAX_ASKED_KEYS, newsAnswer, resolveAnswe
 
 /** Milliseconds that a node has to answer a question of a catch-up. */
 const ASK_MS = 5_000;
+/** Milliseconds between two attempts to learn the end of a ceremony, the first and the longest. */
+const FIRST_PAUSE_MS = 5_000;
+const MAX_PAUSE_MS = 60_000;
 /** The most answers that one node is asked for in a row: each has certificates of several keys. */
 const MAX_ROUNDS = 64;
 
@@ -26,6 +29,8 @@ const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 /** Finds out how ceremonies have ended that this node has confirmed, and takes what others know. */
 export class Resolution {
   readonly #participant: Participant;
+  #isWatching = false;
+  #isStopped = false;
 
   constructor(participant: Participant) {
     this.#participant = participant;
@@ -71,6 +76,30 @@ export class Resolution {
     }
   }
 
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  /**
+   * Looks after what this node has confirmed until its end is known: a coordinator that has died tells nobody of a
+   * certificate, and the sessions with the others stand.
+   */
+  async watch(): Promise<void> {
+    if (this.#isWatching) return;
+    this.#isWatching = true;
+    const { network, keeper, edges } = this.#participant.options;
+    const isWaiting = () =>
+      keeper.shareIds().some((key) => keeper.shareRecord(key)?.pending.some(({ isAborted }) => !isAborted));
+    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
+      await edges.sleep(pause);
+      if (this.#isStopped || !isWaiting()) break;
+      const peers = network.peers.filter((node) => network.identity(node) !== undefined);
+      await Promise.all(peers.map((node) => this.askNews(node)));
+      await this.resolveAll();
+    }
+    this.#isWatching = false;
+  }
+
   /**
    * Asks every holder of an epoch whether it has confirmed. All confirmations are the certificate; one abort ends the
    * ceremony; where neither comes together, the epoch waits.
@@ -81,7 +110,7 @@ export class Resolution {
     const transcript = await participant.readTranscript(hex(ceremony));
     if (transcript === undefined) return;
     const planDigest = digestPlan(transcript.plan);
-    const { holders, members } = decodePlan(transcript.plan);
+    const { holders, members, keys } = decodePlan(transcript.plan);
     const question = encodeCall({ id: ceremony, planDigest, key, epoch: share.group.epoch });
     const answers = await Promise.all(holders.map((node) => this.#ask(node, CALLS.resolve, question)));
     const confirmations: Certificate['confirmations'] = [];
@@ -108,7 +137,10 @@ export class Resolution {
     if (confirmations.length !== holders.length) return;
     const certificate = encodeCertificate(extractCertificate(transcript, confirmations));
     await participant.takeCertificate(certificate);
-    const others = holders.filter((node) => node !== own.node);
+    // Those that leave learn that their shares are of no use any more.
+    const former = keys.flatMap((planned) => planned.former?.holders ?? []);
+    const told = new Set([...holders, ...members.map(({ node }) => node), ...former]);
+    const others = [...told].filter((node) => node !== own.node);
     await Promise.all(others.map((node) => this.#ask(node, CALLS.activate, encodeCall({ certificate }))));
   }
 

@@ -8,7 +8,7 @@ export const MAX_SIGNERS = 32;
 export const MAX_FORWARDED_VOTES = 32;
 /** The most keys whose nonces one call asks for, and the most nonces of one of them. */
 export const MAX_COMMIT_KEYS = 64;
-export const MAX_COMMIT_COUNT = MAX_SIGNINGS;
+export const MAX_COMMIT_COUNT = 512;
 /** The most pairs of nonces that wait for one coordinator; the oldest are dropped first. */
 export const MAX_NONCES_PER_PEER = 4096;
 /** The most lists of commitments that one request is signed with: nodes drop out, and shares turn out to be wrong. */

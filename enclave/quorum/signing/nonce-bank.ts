@@ -42,6 +42,7 @@ export class NonceBank {
     count: number,
   ): { readonly first: number; readonly fill: (count: number) => readonly NonceCommitments[] } {
     const account = this.#open(owner);
+    dropFormerEpochs(account, key, share.digest);
     const first = this.#nextHandle;
     this.#nextHandle += count;
     const { epoch, digest } = share;
@@ -101,5 +102,14 @@ export class NonceBank {
     const account: Account = { session, entries: new Map() };
     this.#accounts.set(node, account);
     return account;
+  }
+}
+
+/** Drops the nonces of former epochs of a key: nothing is signed with them any more. */
+function dropFormerEpochs({ entries }: Account, key: string, digest: string): void {
+  for (const [handle, entry] of entries) {
+    if (entry.key !== key || entry.digest === digest) continue;
+    entries.delete(handle);
+    clearNonces(entry.nonces);
   }
 }

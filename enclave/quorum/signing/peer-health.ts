@@ -6,6 +6,9 @@ const SUSPECTED_MS = 10_000;
 const MIN_HEDGE_MS = 50;
 const MAX_HEDGE_MS = 1_000;
 const FIRST_HEDGE_MS = 250;
+/** Requests beside slow nodes at once: this many, or that part of all that are under way, so that load adds no load. */
+const MIN_HEDGED = 2;
+const HEDGED_SHARE = 0.125;
 /** How many times as long as usual a node may take before another is asked. */
 const HEDGE_FACTOR = 4;
 
@@ -20,10 +23,30 @@ interface Health {
 export class PeerHealth {
   readonly #now: () => number;
   readonly #nodes = new Map<number, Health>();
+  #underWay = 0;
+  #hedged = 0;
 
   /** @param now milliseconds of a monotonic clock */
   constructor(now: () => number) {
     this.#now = now;
+  }
+
+  /** Counts a request as long as it is under way; `hedge` takes a place beside slow nodes, where there is one. */
+  begin(): { readonly hedge: () => boolean; readonly end: () => void } {
+    this.#underWay += 1;
+    let hedges = 0;
+    return {
+      hedge: () => {
+        if (hedges === 0 && this.#hedged >= Math.max(MIN_HEDGED, HEDGED_SHARE * this.#underWay)) return false;
+        if (hedges === 0) this.#hedged += 1;
+        hedges += 1;
+        return true;
+      },
+      end: () => {
+        this.#underWay -= 1;
+        if (hedges > 0) this.#hedged -= 1;
+      },
+    };
   }
 
   /** Notes that a node has answered. */

@@ -80,51 +80,71 @@ export class SigningRun {
 
   /** @throws QuorumSigningError QUORUM_UNREACHABLE, QUORUM_DENIED, QUORUM_SHARE_INVALID, QUORUM_REQUEST_TOO_LARGE */
   async sign(): Promise<JointSignatures> {
-    const { timer } = this.#parts;
+    const { timer, health } = this.#parts;
     this.#end = timer.now() + SIGNING_TIMEOUT_MS;
-    const running = new Set<Promise<Outcome>>();
+    const place = health.begin();
+    try {
+      return await this.#run(place.hedge);
+    } finally {
+      place.end();
+    }
+  }
+
+  async #run(mayHedge: () => boolean): Promise<JointSignatures> {
+    const running = new Map<string, Promise<Outcome>>();
     for (let packages = 0; ;) {
-      const nodes = packages < MAX_PACKAGES ? this.#choose(running.size === 0) : undefined;
-      if (nodes !== undefined) {
+      const nodes = packages < MAX_PACKAGES ? this.#choose() : undefined;
+      const name = nodes?.join();
+      if (nodes !== undefined && name !== undefined && !running.has(name)) {
         packages += 1;
         const attempt = this.#attempt(nodes);
-        running.add(attempt);
-        attempt.finally(() => running.delete(attempt)).catch(() => undefined);
+        running.set(name, attempt);
+        attempt.finally(() => running.delete(name)).catch(() => undefined);
       }
       if (running.size === 0) throw this.#describeFailure();
-      const outcome = await this.#next(running, nodes ?? []);
+      const outcome = await this.#next(running, mayHedge);
       if (outcome.kind === 'signed') return outcome.signed;
       if (outcome.kind === 'denied' || outcome.kind === 'overdue') throw this.#describeFailure();
     }
   }
 
-  /** Waits for the next attempt that ends, for slow nodes where spare ones could be asked, or for the end of the time. */
-  async #next(running: ReadonlySet<Promise<Outcome>>, nodes: readonly number[]): Promise<Outcome> {
+  /** Waits for the next attempt that ends, for slow nodes where others could be asked, or for the end of the time. */
+  async #next(running: ReadonlyMap<string, Promise<Outcome>>, mayHedge: () => boolean): Promise<Outcome> {
     const { timer, health } = this.#parts;
     const { promise, resolve } = Promise.withResolvers<Outcome>();
-    const stops = [timer.after(this.#end - timer.now(), () => resolve({ kind: 'overdue' }))];
-    if (nodes.length > 0) {
-      const beSlow = () => {
-        for (const node of nodes) if (!this.#receipts.has(node)) this.#slow.add(node);
-        if (this.#choose(false) !== undefined) resolve({ kind: 'slow' });
-      };
-      stops.push(timer.after(health.hedgeAfter(nodes), beSlow));
-    }
-    const outcome = await Promise.race([...running, promise]);
-    for (const stop of stops) stop();
+    const asked = [...new Set([...running.keys()].flatMap((name) => name.split(',').map(Number)))];
+    let stopHedge = () => {};
+    const hedge = () => {
+      for (const node of asked) {
+        if (this.#receipts.has(node)) continue;
+        this.#slow.add(node);
+        health.suspect(node);
+      }
+      const others = this.#choose();
+      if (others !== undefined && !running.has(others.join()) && mayHedge()) resolve({ kind: 'slow' });
+      else stopHedge = timer.after(health.hedgeAfter(asked), hedge);
+    };
+    stopHedge = timer.after(health.hedgeAfter(asked), hedge);
+    const stopOverdue = timer.after(this.#end - timer.now(), () => resolve({ kind: 'overdue' }));
+    const outcome = await Promise.race([...running.values(), promise]);
+    stopHedge();
+    stopOverdue();
     return outcome;
   }
 
-  /** Chooses the other signers; slow ones only where nothing else runs. Undefined where there are too few. */
-  #choose(withSlow: boolean): number[] | undefined {
+  /** Chooses the other signers, slow ones last. Undefined where there are too few. */
+  #choose(): number[] | undefined {
     const { network, findShare, health } = this.#parts;
     const { signers, participant, threshold } = findShare(this.#job.key);
     const others = signers.filter(
       (node) => node !== participant && !this.#excluded.has(node) && network.identity(node) !== undefined,
     );
-    const quick = health.order(others.filter((node) => !this.#slow.has(node)));
-    const slow = withSlow ? others.filter((node) => this.#slow.has(node)) : [];
-    const chosen = [...quick, ...slow].slice(0, threshold - 1);
+    const ordered = health.order(others);
+    const isSlow = (node: number) => this.#slow.has(node) && !this.#receipts.has(node);
+    const chosen = [...ordered.filter((node) => !isSlow(node)), ...ordered.filter(isSlow)].slice(
+      0,
+      threshold - 1,
+    );
     return chosen.length === threshold - 1 ? chosen.toSorted((one, other) => one - other) : undefined;
   }
 

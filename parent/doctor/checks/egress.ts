@@ -206,10 +206,11 @@ const portsCheck: Check = {
   title: 'ports',
   needs: ['config'],
   async run(context) {
-    const { ingress, status } = configOf(context);
+    const { ingress, status, peers } = configOf(context);
     const wanted = [
       ...(ingress === undefined ? [] : [{ what: 'clients', ...ingress.listen }]),
       ...(status === undefined ? [] : [{ what: 'status', ...status.listen }]),
+      ...(peers?.listen === undefined ? [] : [{ what: 'other nodes', ...peers.listen }]),
     ];
     const findings: CheckResult[] = [];
     for (const at of wanted) findings.push(...(await checkPort(at, context)));

@@ -8,6 +8,7 @@ import { fileChecks } from './files.ts';
 import { instanceChecks } from './instance.ts';
 import { nodeFileChecks } from './node-files.ts';
 import { nodeChecks } from './node.ts';
+import { peerChecks } from './peers.ts';
 import { programChecks } from './program.ts';
 import { resourceChecks } from './resources.ts';
 import { roomChecks } from './room.ts';
@@ -20,6 +21,7 @@ export const CHECKS: readonly Check[] = [
   ...programChecks,
   ...nodeChecks,
   ...auditLogChecks,
+  ...peerChecks,
   ...fileChecks,
   ...nodeFileChecks,
   ...clockChecks,

@@ -53,6 +53,8 @@ export async function startDirectCarrier(options: DirectCarrierOptions): Promise
     },
     send: (to, bytes) => parents.send(to, bytes),
     setNodes: (nodes) => parents.setNodes(nodes),
+    // What comes while it is away is dropped: the parents of others keep nothing.
+    setEnclave: () => {},
     async close() {
       certificates?.close();
       await Promise.all([acceptor?.close(), parents.close()]);

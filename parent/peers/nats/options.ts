@@ -12,7 +12,7 @@ export interface NatsOptions {
   readonly credentials?: string;
   /** Servers that keep each datagram; 3 when left out. */
   readonly replicas?: number;
-  /** Seconds for which a datagram waits for a node that is away; 600 when left out. */
+  /** Seconds for which a datagram waits for a node that is away; 300 when left out. */
   readonly maxAgeSeconds?: number;
   /** Bytes that wait for this node at most, the oldest being dropped; 64 MiB when left out. */
   readonly maxBytes?: number;

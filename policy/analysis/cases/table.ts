@@ -66,7 +66,7 @@ const caseSchema = z
     client: identifier,
     key: identifier,
     algorithm: algorithmSchema,
-    operation: z.enum(['sign', 'commit', 'import-share']).default('sign'),
+    operation: z.enum(['sign', 'import-share']).default('sign'),
     /** What a client sends; or what decoders make of it. */
     payload: payloadSchema.optional(),
     transaction: transactionSchema.optional(),

@@ -42,6 +42,18 @@ export type ConfigurationLintCode =
   | 'WITNESSES_BEAR'
   /** For some time the node signs without its witnesses. */
   | 'WITNESSES_WAIVED'
+  /** Other nodes are named than the manifest counts. */
+  | 'PEERS_TOO_FEW'
+  /** Two images of a peer are accepted for ever. */
+  | 'PEER_IMAGE_ENDLESS'
+  /** An image of a peer is accepted no more. */
+  | 'PEER_IMAGE_OVER'
+  /** No image of a peer is accepted any more. */
+  | 'PEER_SHUT_OUT'
+  /** The signature of one image is asked for, and not that of another one. */
+  | 'PEER_IMAGE_UNSIGNED'
+  /** A key that the node is to serve alone is a share. */
+  | 'SERVES_SHARE_ALONE'
   /** Nobody but other nodes of the quorum witnesses. */
   | 'WITNESSES_PEERS_ALONE'
   /** Peers have keys by which they cosign, and none has to. */

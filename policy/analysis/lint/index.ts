@@ -1,9 +1,11 @@
 import type { Configuration } from '../../../shared/documents/configuration.ts';
+import type { Manifest } from '../../../shared/documents/manifest.ts';
 import { lintConsent } from './consent.ts';
 import { lintExpiry } from './expiry.ts';
 import type { ConfigurationFinding, Severity } from './finding.ts';
 import { lintPasskeys } from './people.ts';
 import { lintPermissions } from './permissions.ts';
+import { lintQuorum } from './quorum.ts';
 import { lintDenied, lintReach } from './reach.ts';
 import { lintWitnesses } from './witnesses.ts';
 
@@ -15,8 +17,13 @@ const ORDER: readonly Severity[] = ['error', 'warning', 'note'];
  * Lints a configuration for those who sign it: errors first. Nothing found does not mean that nothing is wrong.
  *
  * @param now milliseconds since 1970
+ * @param size nodes of the quorum and how many of them sign, as the manifest says; left out: not compared
  */
-export function lintConfiguration(configuration: Configuration, now: number): ConfigurationFinding[] {
+export function lintConfiguration(
+  configuration: Configuration,
+  now: number,
+  size?: Manifest['quorum'],
+): ConfigurationFinding[] {
   return [
     ...lintReach(configuration),
     ...lintDenied(configuration),
@@ -25,5 +32,6 @@ export function lintConfiguration(configuration: Configuration, now: number): Co
     ...lintExpiry(configuration, now),
     ...lintWitnesses(configuration),
     ...lintPasskeys(configuration),
+    ...lintQuorum(configuration, now, size),
   ].toSorted((one, other) => ORDER.indexOf(one.severity) - ORDER.indexOf(other.severity));
 }

@@ -3,10 +3,14 @@ import type { AddressBook } from './address-books.ts';
 import type { Approver, ApproverGroup, ClientGroup } from './approvers.ts';
 import { requireKnown } from './fields.ts';
 import type { Limit } from './limits.ts';
+import type { Quorum } from './quorum.ts';
 import type { PermitRule, Rule } from './rules.ts';
 
 /** Parts of a configuration that name each other. */
 interface Parts {
+  /** SHA-384 of the node's own manifest, in hex. */
+  readonly manifest: string;
+  readonly quorum?: Quorum | undefined;
   readonly clients: readonly {
     readonly id: string;
     readonly publicKey: string;
@@ -25,6 +29,7 @@ const idsOf = (entries: readonly { readonly id: string }[]) => new Set(entries.m
 /** Reports each id that names nothing, each name that means two things, and each limit that is said in two ways. */
 export function checkReferences(parts: Parts, context: z.RefinementCtx): void {
   checkPeople(parts, context);
+  checkQuorum(parts, context);
   const known = {
     clients: idsOf([...parts.clients, ...parts.clientGroups]),
     keys: idsOf(parts.keys),
@@ -50,6 +55,21 @@ export function checkReferences(parts: Parts, context: z.RefinementCtx): void {
     requireKnown(context, groupsOf(rule), { known: known.groups, noun: 'group', path: at('approvals') });
   }
   checkLimits(parts.rules, context);
+}
+
+/** Reports keys that nobody holds, and the node itself among its peers. */
+function checkQuorum({ quorum, manifest, keys }: Parts, context: z.RefinementCtx): void {
+  if (quorum === undefined) return;
+  const path = ['quorum', 'servesAlone'];
+  requireKnown(context, quorum.servesAlone, { known: idsOf(keys), noun: 'key', path });
+  for (const [index, peer] of quorum.peers.entries()) {
+    if (peer.manifest !== manifest) continue;
+    context.addIssue({
+      code: 'custom',
+      path: ['quorum', 'peers', index, 'manifest'],
+      message: 'the manifest of the node itself',
+    });
+  }
 }
 
 function checkPeople(parts: Parts, context: z.RefinementCtx): void {

@@ -14,10 +14,10 @@ export interface Adjustment {
 export function adjustGroup(group: DecodedGroup, { isNegated, addend }: Adjustment): DecodedGroup {
   const { suite, elements } = group;
   const { group: curve } = suite;
-  const tweak = curve.multiplyBase(addend);
+  const tweak = curve.scalars.isZero(addend) ? undefined : curve.multiplyBase(addend);
   const adjusted = elements.map((element, index) => {
     const followed = isNegated ? curve.negate(element) : element;
-    return index === 0 ? curve.add(followed, tweak) : followed;
+    return index === 0 && tweak !== undefined ? curve.add(followed, tweak) : followed;
   });
   return encodeGroup(suite, group, adjusted);
 }

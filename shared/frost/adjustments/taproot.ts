@@ -1,9 +1,41 @@
 import { createHash } from 'node:crypto';
 import { ThresholdError } from '../errors.ts';
 import { type DecodedGroup } from '../frost-group.ts';
-import { type Adjustment } from './adjustment.ts';
+import { type Adjustment, adjustGroup } from './adjustment.ts';
 
 const ROOT_BYTES = 32;
+/** The most roots whose tweaked groups are kept for one group. */
+const MAX_KEPT_TWEAKS = 16;
+
+/** A group that is tweaked for an output, and the tweak. */
+interface TweakedGroup {
+  readonly tweak: Adjustment;
+  readonly group: DecodedGroup;
+}
+
+const KEPT = new WeakMap<DecodedGroup, Map<string, TweakedGroup>>();
+
+/**
+ * Tweaks a group's key for a taproot output; the newest outputs of a group are kept, so that each is computed once.
+ *
+ * @param merkleRoot 32 bytes, or none where there is no script tree (BIP-86)
+ * @throws ThresholdError as {@link createTaprootTweak}
+ */
+export function tweakGroup(group: DecodedGroup, merkleRoot: Uint8Array): TweakedGroup {
+  const kept = KEPT.get(group) ?? new Map<string, TweakedGroup>();
+  KEPT.set(group, kept);
+  const root = Buffer.from(merkleRoot).toString('hex');
+  const found = kept.get(root);
+  if (found !== undefined) return found;
+  const tweak = createTaprootTweak(group, merkleRoot);
+  const tweaked = { tweak, group: adjustGroup(group, tweak) };
+  for (const oldest of kept.keys()) {
+    if (kept.size < MAX_KEPT_TWEAKS) break;
+    kept.delete(oldest);
+  }
+  kept.set(root, tweaked);
+  return tweaked;
+}
 
 /**
  * Computes the tweak of BIP-341 for a group's key: negated where the key has an odd y, then the tagged hash of the

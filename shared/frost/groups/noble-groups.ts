@@ -28,6 +28,10 @@ function createGroup<P extends CurvePoint<unknown, P>>(
       throw new TypeError('expected an element of this implementation');
     return (element as NobleElement<P>).point;
   };
+  const parse = (scalar: Uint8Array): bigint => {
+    if (!scalars.isCanonical(scalar)) throw new RangeError('expected a reduced scalar of 32 bytes');
+    return Fn.fromBytes(scalar);
+  };
   return Object.freeze({
     name,
     elementBytes,
@@ -52,7 +56,7 @@ function createGroup<P extends CurvePoint<unknown, P>>(
     add: (a: Element, b: Element) => wrap(unwrap(a).add(unwrap(b))),
     negate: (a: Element) => wrap(unwrap(a).negate()),
     multiplyBase(scalar: Uint8Array) {
-      return wrap(scalars.isZero(scalar) ? Point.ZERO : Point.BASE.multiply(Fn.fromBytes(scalar)));
+      return wrap(scalars.isZero(scalar) ? Point.ZERO : Point.BASE.multiply(parse(scalar)));
     },
     sumOfProducts(factors: readonly Uint8Array[], elements: readonly Element[]) {
       if (factors.length !== elements.length) throw new RangeError('expected one scalar for each element');
@@ -60,7 +64,7 @@ function createGroup<P extends CurvePoint<unknown, P>>(
         mulAddUnsafe(
           Point,
           elements.map((element) => unwrap(element)),
-          factors.map((factor) => Fn.fromBytes(factor)),
+          factors.map((factor) => parse(factor)),
         ),
       );
     },

@@ -4,7 +4,7 @@ import { type Element } from '../groups/group.ts';
 import { sumScalars } from '../polynomial.ts';
 import { type Suite } from '../suites/suite.ts';
 import { type NonceCommitments } from './nonces.ts';
-import { hasOddY, prepareSigning, type SigningPackage } from './signing-package.ts';
+import { hasOddY, prepareSigning, type SigningPackage, weighSigner } from './signing-package.ts';
 
 /** One signer's share of a signature: the scalar z_i of RFC 9591, 5.2. */
 export interface SignatureShare {
@@ -35,9 +35,9 @@ export function aggregate(
       curve.scalars,
       shares.map(({ signatureShare }) => signatureShare),
     );
-    const commitment = prepared.isCommitmentNegated ? curve.negate(prepared.commitment) : prepared.commitment;
-    if (verifyEquation(suite, prepared.group.publicKey, commitment, prepared.challenge, sum))
-      return encodeSignature(suite, commitment, sum);
+    const { group: signing, commitment, challenge, encodedCommitment } = prepared;
+    if (verifyEquation(suite, signing.publicKey, commitment, challenge, sum))
+      return encodeSignature(suite, encodedCommitment, sum);
   }
   // A share can be wrong although another one hides it; each is judged by itself, the unusable ones set aside.
   for (const { participant, signatureShare } of shares) {
@@ -74,7 +74,7 @@ function isShareValid(prepared: SigningPackage, participant: number, share: Uint
   const nonce = curve.sumOfProducts([one, terms.bindingFactor], [terms.hiding, terms.binding]);
   const expected = curve.add(
     isCommitmentNegated ? curve.negate(nonce) : nonce,
-    curve.sumOfProducts([terms.weight], [group.verifyingShare(participant)]),
+    curve.sumOfProducts([weighSigner(prepared, participant)], [group.verifyingShare(participant)]),
   );
   return curve.equals(curve.multiplyBase(share), expected);
 }
@@ -105,9 +105,11 @@ function verifyEquation(
   return group.equals(group.multiplyBase(z), right);
 }
 
-function encodeSignature({ group, isBip340 }: Suite, commitment: Element, z: Uint8Array) {
-  const r = group.encode(commitment);
-  return Uint8Array.of(...(isBip340 ? r.subarray(1) : r), ...z);
+function encodeSignature({ isBip340, signatureBytes }: Suite, r: Uint8Array, z: Uint8Array) {
+  const signature = new Uint8Array(signatureBytes);
+  signature.set(isBip340 ? r.subarray(1) : r);
+  signature.set(z, signatureBytes - z.length);
+  return signature;
 }
 
 /**
@@ -125,10 +127,11 @@ export function verifySignature(
   if (signature.length !== signatureBytes) return false;
   const split = signature.length - 32;
   const even = (x: Uint8Array) => Uint8Array.of(2, ...x);
-  const key = group.decode(isBip340 && hasOddY(publicKey) ? even(publicKey.subarray(1)) : publicKey);
-  const r = signature.subarray(0, split);
-  const commitment = group.decode(isBip340 ? even(r) : r);
+  const encodedKey = isBip340 && hasOddY(publicKey) ? even(publicKey.subarray(1)) : publicKey;
+  const r = isBip340 ? even(signature.subarray(0, split)) : signature.subarray(0, split);
+  const key = group.decode(encodedKey);
+  const commitment = group.decode(r);
   const z = signature.subarray(split);
   if (key === undefined || commitment === undefined || !group.scalars.isCanonical(z)) return false;
-  return verifyEquation(suite, key, commitment, suite.computeChallenge(commitment, key, message), z);
+  return verifyEquation(suite, key, commitment, suite.computeChallenge(r, encodedKey, message), z);
 }

@@ -16,6 +16,8 @@ export interface Nonces {
   readonly hiding: Uint8Array;
   readonly binding: Uint8Array;
   readonly commitments: NonceCommitments;
+  /** The commitments' elements, which spare decoding them; of use to the implementation that made them alone. */
+  readonly elements?: { readonly hiding: Element; readonly binding: Element };
 }
 
 /**
@@ -30,6 +32,7 @@ export function commit(suite: Suite, participant: number, share: Uint8Array, ran
     hiding,
     binding,
     commitments: { participant, hiding: group.encode(hidingElement), binding: group.encode(bindingElement) },
+    elements: { hiding: hidingElement, binding: bindingElement },
   };
 }
 

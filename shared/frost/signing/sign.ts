@@ -2,7 +2,7 @@ import { ThresholdError } from '../errors.ts';
 import { type DecodedGroup } from '../frost-group.ts';
 import { withSecrets } from '../secrets.ts';
 import { clearNonces, type NonceCommitments, type Nonces } from './nonces.ts';
-import { prepareSigning } from './signing-package.ts';
+import { prepareSigning, weighSigner } from './signing-package.ts';
 
 /** A signer of a group, with its share. */
 export interface ShareHolder {
@@ -30,16 +30,18 @@ export function signShare(
     if (scalars.isZero(nonces.hiding) || scalars.isZero(nonces.binding))
       throw new ThresholdError('NONCES_SPENT', 'expected nonces that have not signed');
     assertOwnCommitments(participant, nonces, list);
-    const prepared = prepareSigning(group, list, message);
+    const own = nonces.elements && { participant, ...nonces.elements };
+    const prepared = prepareSigning(group, list, message, own);
     const terms = prepared.signers.get(participant);
     if (terms === undefined)
       throw new ThresholdError('OWN_COMMITMENTS_ALTERED', "expected this signer's commitments in the list");
+    const weight = weighSigner(prepared, participant);
     return withSecrets((keep) => {
       const secret = prepared.isKeyNegated ? keep(scalars.negate(share)) : share;
       const bound = keep(scalars.multiply(nonces.binding, terms.bindingFactor));
       const sum = keep(scalars.add(nonces.hiding, bound));
       const nonce = prepared.isCommitmentNegated ? keep(scalars.negate(sum)) : sum;
-      return scalars.add(nonce, keep(scalars.multiply(terms.weight, secret)));
+      return scalars.add(nonce, keep(scalars.multiply(weight, secret)));
     });
   } finally {
     clearNonces(nonces);

@@ -10,8 +10,9 @@ export interface SigningPackage {
   /** The group that signs: for BIP-340 the one whose public key has an even y. */
   readonly group: DecodedGroup;
   readonly isKeyNegated: boolean;
-  /** R of the signature; for BIP-340 before its y is made even. */
+  /** R of the signature, for BIP-340 with an even y, and its encoding. */
   readonly commitment: Element;
+  readonly encodedCommitment: Uint8Array;
   readonly isCommitmentNegated: boolean;
   readonly challenge: Uint8Array;
   readonly signers: ReadonlyMap<number, SignerTerms>;
@@ -21,13 +22,19 @@ interface SignerTerms {
   readonly hiding: Element;
   readonly binding: Element;
   readonly bindingFactor: Uint8Array;
-  /** The Lagrange coefficient times the challenge. */
-  readonly weight: Uint8Array;
+}
+
+/** Elements of commitments that were decoded, or made, before. */
+export interface KnownCommitments {
+  readonly participant: number;
+  readonly hiding: Element;
+  readonly binding: Element;
 }
 
 /**
  * Computes the binding factors, the group's commitment and the challenge of a signature: RFC 9591, 4.3 to 4.6.
  *
+ * @param own elements of the signer's own commitments, whose bytes in the list were compared with what it made
  * @throws ThresholdError PARTICIPANTS_INVALID unless the signers are of the group, in ascending order, `threshold` of them
  *   or more; NONCE_COMMITMENTS_INVALID naming every signer whose commitments are no elements or are another's
  */
@@ -35,60 +42,65 @@ export function prepareSigning(
   wholeGroup: DecodedGroup,
   list: readonly NonceCommitments[],
   message: Uint8Array,
+  own?: KnownCommitments,
 ): SigningPackage {
   const { group, isNegated: isKeyNegated } = toEvenY(wholeGroup);
   const { suite } = group;
   const { group: curve } = suite;
+  const [publicKey = new Uint8Array(0)] = group.commitments;
   assertSigners(group, list);
-  const elements = decodeCommitments(group, list);
+  const signers = decodeCommitments(group, list, own);
+  const identifiers = list.map(({ participant }) => curve.scalars.fromNumber(participant));
   const prefix = [
-    curve.encode(group.publicKey),
+    publicKey,
     suite.hashMessage(message),
     suite.hashCommitments(
-      ...list.flatMap(({ participant, hiding, binding }) => [
-        curve.scalars.fromNumber(participant),
+      ...list.flatMap(({ hiding, binding }, index) => [
+        identifiers[index] ?? new Uint8Array(0),
         hiding,
         binding,
       ]),
     ),
   ];
-  const factors = list.map(({ participant }) =>
-    suite.hashBindingFactor(...prefix, curve.scalars.fromNumber(participant)),
+  const factors = identifiers.map((identifier) => suite.hashBindingFactor(...prefix, identifier));
+  const hidden = signers.map(({ hiding }) => hiding);
+  const bound = curve.sumOfProducts(
+    factors,
+    signers.map(({ binding }) => binding),
   );
-  const commitment = curve.add(
-    sumElements(
-      curve,
-      elements.map(({ hiding }) => hiding),
-    ),
-    curve.sumOfProducts(
-      factors,
-      elements.map(({ binding }) => binding),
-    ),
-  );
-  if (curve.isIdentity(commitment)) {
+  const sum = curve.add(sumElements(curve, hidden), bound);
+  if (curve.isIdentity(sum)) {
     throw new ThresholdError(
       'NONCE_COMMITMENTS_INVALID',
       'the commitments add up to the identity',
       list.map(({ participant }) => participant),
     );
   }
-  const isCommitmentNegated = suite.isBip340 && hasOddY(curve.encode(commitment));
-  const challenge = suite.computeChallenge(commitment, group.publicKey, message);
-  const numbers = list.map(({ participant }) => participant);
-  const signers = new Map<number, SignerTerms>();
-  for (const [index, { hiding, binding }] of elements.entries()) {
-    const participant = numbers[index];
-    const bindingFactor = factors[index];
-    if (participant === undefined || bindingFactor === undefined) continue;
-    const lambda = computeLagrangeCoefficient(curve.scalars, numbers, participant);
-    signers.set(participant, {
-      hiding,
-      binding,
-      bindingFactor,
-      weight: curve.scalars.multiply(lambda, challenge),
-    });
-  }
-  return { group, isKeyNegated, commitment, isCommitmentNegated, challenge, signers };
+  const encoded = curve.encode(sum);
+  const isCommitmentNegated = suite.isBip340 && hasOddY(encoded);
+  return {
+    group,
+    isKeyNegated,
+    commitment: isCommitmentNegated ? curve.negate(sum) : sum,
+    encodedCommitment: encoded,
+    isCommitmentNegated,
+    challenge: suite.computeChallenge(encoded, publicKey, message),
+    signers: new Map(
+      signers.map(({ participant, hiding, binding }, index) => [
+        participant,
+        { hiding, binding, bindingFactor: factors[index] ?? new Uint8Array(0) },
+      ]),
+    ),
+  };
+}
+
+/** Computes a signer's Lagrange coefficient times the challenge: the factor of its share in a signature. */
+export function weighSigner(
+  { group, challenge, signers }: SigningPackage,
+  participant: number,
+): Uint8Array<ArrayBuffer> {
+  const { scalars } = group.suite.group;
+  return scalars.multiply(computeLagrangeCoefficient(scalars, [...signers.keys()], participant), challenge);
 }
 
 function assertSigners({ signers, threshold }: DecodedGroup, list: readonly NonceCommitments[]): void {
@@ -108,20 +120,18 @@ function assertSigners({ signers, threshold }: DecodedGroup, list: readonly Nonc
 function decodeCommitments(
   { suite: { group } }: DecodedGroup,
   list: readonly NonceCommitments[],
-): { readonly hiding: Element; readonly binding: Element }[] {
-  const owners = new Map<string, number[]>();
-  for (const { participant, hiding, binding } of list) {
-    for (const bytes of [hiding, binding]) {
-      const key = Buffer.from(bytes).toString('base64');
-      owners.set(key, [...(owners.get(key) ?? []), participant]);
-    }
-  }
-  const repeated = new Set([...owners.values()].filter(({ length }) => length > 1).flat());
-  const decoded = list.map(({ participant, hiding, binding }) => ({
-    participant,
-    hiding: group.decode(hiding),
-    binding: group.decode(binding),
-  }));
+  own: KnownCommitments | undefined,
+): KnownCommitments[] {
+  const repeated = findRepeated(list);
+  const decoded = list.map((entry) => {
+    const { participant } = entry;
+    const known = own?.participant === participant ? own : undefined;
+    return {
+      participant,
+      hiding: known?.hiding ?? group.decode(entry.hiding),
+      binding: known?.binding ?? group.decode(entry.binding),
+    };
+  });
   assertEach(
     decoded.map((entry) => [entry.participant, entry] as const),
     ({ participant, hiding, binding }) =>
@@ -129,9 +139,24 @@ function decodeCommitments(
     'NONCE_COMMITMENTS_INVALID',
     'expected two elements of the group of each signer, none of them twice',
   );
-  return decoded.flatMap(({ hiding, binding }) =>
-    hiding === undefined || binding === undefined ? [] : [{ hiding, binding }],
+  return decoded.flatMap(({ participant, hiding, binding }) =>
+    hiding === undefined || binding === undefined ? [] : [{ participant, hiding, binding }],
   );
+}
+
+/** Finds the signers one of whose commitments occurs twice in the list. */
+function findRepeated(list: readonly NonceCommitments[]): ReadonlySet<number> {
+  const owners = new Map<string, number>();
+  const repeated = new Set<number>();
+  for (const { participant, hiding, binding } of list) {
+    for (const bytes of [hiding, binding]) {
+      const key = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+      const owner = owners.get(key);
+      if (owner === undefined) owners.set(key, participant);
+      else repeated.add(owner).add(participant);
+    }
+  }
+  return repeated;
 }
 
 /** Tells whether a compressed SEC1 element has an odd y. */

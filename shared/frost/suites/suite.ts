@@ -1,5 +1,5 @@
 import { type ShareType } from '../../algorithms.ts';
-import { type Element, type Group, type GroupName, type Groups } from '../groups/group.ts';
+import { type Group, type GroupName, type Groups } from '../groups/group.ts';
 import { nobleGroups } from '../groups/noble-groups.ts';
 import { hash, type HashName, hashToField, reduceSha512 } from './hash-to-scalar.ts';
 
@@ -20,10 +20,10 @@ export interface Suite {
   readonly signatureBytes: 64 | 65;
   /** H1 */
   readonly hashBindingFactor: HashToScalar;
-  /** H2: the challenge of an ordinary signature. For BIP-340 both elements have an even y. */
+  /** H2: the challenge of an ordinary signature, of encoded elements. For BIP-340 the y of either is taken as even. */
   readonly computeChallenge: (
-    commitment: Element,
-    publicKey: Element,
+    commitment: Uint8Array,
+    publicKey: Uint8Array,
     message: Uint8Array,
   ) => Uint8Array<ArrayBuffer>;
   /** H3 */
@@ -112,12 +112,12 @@ function createSuite(type: ShareType, groups: Groups): Suite {
     isBip340,
     signatureBytes: isBip340 || group.elementBytes === 32 ? 64 : 65,
     hashBindingFactor: (...parts: Parts) => compute(scalars, rho, ...parts),
-    computeChallenge(commitment: Element, publicKey: Element, message: Uint8Array) {
-      const [r, key] = [group.encode(commitment), group.encode(publicKey)];
-      return isBip340
-        ? scalars.reduce(hash('sha256', BIP340_TAG, BIP340_TAG, r.subarray(1), key.subarray(1), message))
-        : compute(scalars, challengeTag, r, key, message);
-    },
+    computeChallenge: (commitment: Uint8Array, publicKey: Uint8Array, message: Uint8Array) =>
+      isBip340
+        ? scalars.reduce(
+            hash('sha256', BIP340_TAG, BIP340_TAG, commitment.subarray(1), publicKey.subarray(1), message),
+          )
+        : compute(scalars, challengeTag, commitment, publicKey, message),
     hashNonce: (...parts: Parts) => compute(scalars, nonce, ...parts),
     hashMessage: (message: Uint8Array) => hash(hashName, messageTag, message),
     hashCommitments: (...parts: Parts) => hash(hashName, commitmentsTag, ...parts),

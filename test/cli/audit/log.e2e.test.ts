@@ -5,9 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { cosignCheckpoint, formatVerifierKey } from '../../../audit/log/index.ts';
 import { signingKeyFromSeed } from '../../../audit/log/node-signatures.ts';
+import { createBootEntry, encodeEntry } from '../../../audit/receipt/index.ts';
 import { askPeers } from '../../../local/testbed/log-peers.ts';
 import { SampleLog } from '../../audit/log/sample-log.ts';
 import { serveLog } from '../../audit/log/served-log.ts';
+import { BOOT } from '../../audit/receipt/samples.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { findLogPeers, startLitewitness } from '../../support/witnesses.ts';
 import { refusalIn, runHoldfast } from '../in-process.ts';
@@ -196,7 +198,9 @@ describe('audit verify', () => {
   it('refuses an entry that is no statement, or says another place, though the log has signed it', async () => {
     const repeated = log.entries[7];
     if (repeated === undefined) throw new Error('no entry');
-    for (const entry of [repeated, Buffer.from('no statement')]) {
+    const boot = (previousSize: number) =>
+      Buffer.from(encodeEntry(createBootEntry({ ...BOOT, sequence: 20, previousSize, origin: log.origin })));
+    for (const entry of [repeated, Buffer.from('no statement'), boot(19), boot(21)]) {
       const wrong = new SampleLog();
       appendStatements(wrong, 20);
       wrong.appendEntries([entry]);
@@ -205,6 +209,12 @@ describe('audit verify', () => {
       expect(refusalIn(await verify()).code).toBe('LOG_ENTRY_WRONG');
       expect((await verify('--any-entries')).exit).toBe(0);
     }
+    const right = new SampleLog();
+    appendStatements(right, 20);
+    right.appendEntries([boot(20)]);
+    folder = temporaryFolder();
+    writeLog(right, folder);
+    expect((await verify()).exit).toBe(0);
   });
 
   it.each([

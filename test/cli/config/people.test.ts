@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CAROL, ETHER, makeConfiguration2, MAINNET, permit } from '../../shared/documents/sample-rules.ts';
 import { refusalIn, runHoldfast } from '../in-process.ts';
+import { vkeyOfType } from '../../enclave/log/fixtures.ts';
 import { makeFolder, makeKey, makeManifest } from '../node-files.ts';
 
 const AUTHORITY = makeKey();
@@ -25,7 +26,29 @@ async function sign(members: object, ...options: readonly string[]) {
   ]);
 }
 
+const WITNESS_2 = { publicKey: new Uint8Array(32).fill(9) };
+
 describe('holdfast config sign, of format 2', () => {
+  it('lints what it signs, and signs errors only where somebody says so', async () => {
+    const unsound = {
+      threshold: 1,
+      keys: [WITNESS, vkeyOfType('witness.example/w2', 4, WITNESS_2)],
+      maxUncosignedSeconds: 0,
+    };
+    const refused = await sign({ witnesses: unsound }, '--json');
+    expect(refused.exit).toBe(1);
+    expect(refusalIn(refused)).toMatchObject({
+      code: 'CONFIGURATION_LINTED',
+      details: { codes: ['WITNESSES_UNSOUND'] },
+    });
+    const taken = await sign({ witnesses: unsound }, '--with-errors', '--yes');
+    expect(taken.exit).toBe(0);
+    expect(taken.out).toContain('error   WITNESSES_UNSOUND (witnesses)');
+    const warned = await sign({ witnesses: null }, '--yes');
+    expect(warned.exit).toBe(0);
+    expect(warned.out).toContain('warning WITNESSES_NONE (witnesses)');
+  });
+
   it('shows whoever signs who may approve, by which keys, who is paid, and whose cosignatures count', async () => {
     const passkey = {
       type: 'passkey',
@@ -96,6 +119,25 @@ describe('holdfast config sign, of format 2', () => {
     expect(refusalIn(run)).toMatchObject({
       code: 'CONFIGURATION_MALFORMED',
       details: { field: 'witnesses.keys.0' },
+    });
+  });
+
+  it.each(['log', 'witness'] as const)('refuses a peer with a %s key of the other type', async (member) => {
+    const peer = {
+      node: 2,
+      manifest: '02'.repeat(48),
+      images: [{ pcrs: { 0: 'aa'.repeat(48), 1: 'bb'.repeat(48), 2: 'cc'.repeat(48) }, notAfter: null }],
+      log: vkeyOfType('node-2/log', member === 'log' ? 4 : 1, WITNESS_2),
+      witness: vkeyOfType('node-2/witness', 4, { publicKey: new Uint8Array(32).fill(8) }),
+      ...(member === 'witness'
+        ? { witness: vkeyOfType('node-2/witness', 1, { publicKey: new Uint8Array(32).fill(8) }) }
+        : {}),
+    };
+    const run = await sign({ quorum: { peers: [peer], servesAlone: [], refreshHours: null } }, '--json');
+    expect(run.exit).toBe(1);
+    expect(refusalIn(run)).toMatchObject({
+      code: 'CONFIGURATION_MALFORMED',
+      details: { field: `quorum.peers.0.${member}` },
     });
   });
 });

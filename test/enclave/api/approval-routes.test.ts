@@ -89,7 +89,7 @@ describe('the routes of a client', () => {
     expect(await send('POST', `/v1/requests/${id}`, { force: true })).toMatchObject({ status: 400 });
     expect(resume).not.toHaveBeenCalled();
     expect(await send('POST', `/v1/requests/${id}`, {})).toEqual({ status: 200, body: { signature: 'ab' } });
-    expect(resume).toHaveBeenCalledWith('backend', id);
+    expect(resume).toHaveBeenCalledWith('backend', id, expect.any(Function));
   });
 
   test('show nothing of another client', async () => {

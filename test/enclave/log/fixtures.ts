@@ -73,7 +73,7 @@ export function makeWitness(name: string, { privateKey, publicKey }: NodeKey = m
   };
 }
 
-export const vkeyOfType = (name: string, type: number, { publicKey }: NodeKey) =>
+export const vkeyOfType = (name: string, type: number, { publicKey }: Pick<NodeKey, 'publicKey'>) =>
   `${name}+${keyId(name, type, publicKey).toString('hex')}+${base64(Buffer.concat([Uint8Array.of(type), publicKey]))}`;
 
 export const textOf = (note: Uint8Array | string) => {

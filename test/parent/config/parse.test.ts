@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { createPeersOptions } from '../../../parent/config/build.ts';
 import { parseParentConfig } from '../../../parent/config/parse.ts';
 import { ParentOptionError } from '../../../parent/common/errors.ts';
 
@@ -19,7 +20,39 @@ ingress: {listen: '[::]:443', proxyProtocol: true}
 status: {listen: 127.0.0.1:9464}
 `;
 
+/** A way by NATS that is in order. */
+const NATS =
+  '{servers: ["tls://n.example:4222"], namespace: acme, environment: production, ca: /a, certificate: /b, key: /c}';
+
 describe('the parent’s configuration', () => {
+  test('says how the parents of other nodes are reached', () => {
+    const nodes =
+      'nodes: [{node: 2, address: "node-2.example:7443"}, {node: 3, address: "[fd00::3]:1", name: c}]';
+    const direct = parseParentConfig(`${GOOD}\npeers: {node: 1, listen: "0.0.0.0:7443", ${nodes}}`);
+    expect(createPeersOptions(direct.peers as NonNullable<typeof direct.peers>)).toEqual({
+      node: 1,
+      listen: { host: '0.0.0.0', port: 7_443 },
+      nodes: [
+        { node: 2, address: { host: 'node-2.example', port: 7_443 } },
+        { node: 3, address: { host: 'fd00::3', port: 1 }, name: 'c' },
+      ],
+    });
+    const nats = parseParentConfig(`${GOOD}\npeers: {node: 1, nodes: [{node: 2}], nats: ${NATS}}`);
+    expect(createPeersOptions(nats.peers as NonNullable<typeof nats.peers>)).toEqual({
+      node: 1,
+      nodes: [{ node: 2 }],
+      nats: {
+        servers: ['tls://n.example:4222'],
+        namespace: 'acme',
+        environment: 'production',
+        tls: { ca: '/a', certificate: '/b', key: '/c' },
+        replicas: 3,
+        maxAgeSeconds: 300,
+        maxBytes: 67_108_864,
+      },
+    });
+  });
+
   test('says where everything is', () => {
     const config = parseParentConfig(GOOD);
     expect(config.artifacts).toEqual({
@@ -66,6 +99,44 @@ describe('the parent’s configuration', () => {
     ['a name to listen on', GOOD.replace('127.0.0.1:9464', 'localhost:9464')],
     ['secrets from S3', GOOD.replace('secretsmanager:holdfast/node-1/', 's3://bucket/secrets')],
     ['two stores', GOOD.replace('{sqlite: /var', '{postgres: {url: postgres://x}, node: a, sqlite: /var')],
+    ...(
+      [
+        ['peers without a node', '{nodes: [{node: 2, address: "a:1"}]}'],
+        ['peers without nodes', '{node: 1, nodes: []}'],
+        ['itself among its peers', '{node: 1, nodes: [{node: 1, address: "a:1"}]}'],
+        ['a peer twice', '{node: 1, nodes: [{node: 2, address: "a:1"}, {node: 2, address: "a:2"}]}'],
+        ['a peer that nobody dials, and no address to listen on', '{node: 1, nodes: [{node: 2}]}'],
+        ['a peer of number 256', '{node: 1, nodes: [{node: 256, address: "a:1"}]}'],
+        ['a peer without a port', '{node: 1, nodes: [{node: 2, address: a}]}'],
+        ['a peer at port 0', '{node: 1, nodes: [{node: 2, address: "a:0"}]}'],
+        ['a peer at a port out of range', '{node: 1, nodes: [{node: 2, address: "a:65979"}]}'],
+        ['a peer at a URL', '{node: 1, nodes: [{node: 2, address: "tcp://a:1"}]}'],
+        [
+          'tls without a key',
+          '{node: 1, nodes: [{node: 2, address: "a:1"}], tls: {ca: /a, certificate: /b}}',
+        ],
+        [
+          'tls and a peer without a name',
+          '{node: 1, listen: "0.0.0.0:1", nodes: [{node: 2}], tls: {ca: /a, certificate: /b, key: /c}}',
+        ],
+        ['nats and addresses', `{node: 1, nodes: [{node: 2, address: "a:1"}], nats: ${NATS}}`],
+        ['nats and a port', `{node: 1, listen: "0.0.0.0:1", nodes: [{node: 2}], nats: ${NATS}}`],
+        ['nats without TLS', `{node: 1, nodes: [{node: 2}], nats: ${NATS.replace('tls:', 'nats:')}}`],
+        [
+          'nats with a password in the URL',
+          `{node: 1, nodes: [{node: 2}], nats: ${NATS.replace('//', '//u:p@')}}`,
+        ],
+        [
+          'nats at an address',
+          `{node: 1, nodes: [{node: 2}], nats: ${NATS.replace('n.example', '10.0.0.1')}}`,
+        ],
+        [
+          'a namespace that is no label',
+          `{node: 1, nodes: [{node: 2}], nats: ${NATS.replace('acme', '"a.*"')}}`,
+        ],
+        ['two replicas', `{node: 1, nodes: [{node: 2}], nats: ${NATS.replace('{', '{replicas: 2, ')}}`],
+      ] as const
+    ).map(([name, peers]) => [name, `${GOOD}\npeers: ${peers}`] as [string, string]),
     ['too much', `${GOOD}# ${'x'.repeat(300_000)}`],
   ])('is refused with %s', (_name, text) => {
     expect(() => parseParentConfig(text)).toThrow(ParentOptionError);

@@ -1,9 +1,11 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FINDING_CODES, type CheckCode, quote } from '../../../parent/doctor/checks/check-result.ts';
 import { runDoctor } from '../../../parent/doctor/index.ts';
 import { EnclaveError } from '../../../parent/lifecycle/errors.ts';
+import { issueCertificate } from '../../../shared/x509/certificate.ts';
 import { TransportError } from '../../../shared/transport/errors.ts';
 import {
   asHost,
@@ -59,6 +61,20 @@ function setAllowListFile(text: string): (host: Ec2Host) => void {
     setFile(ALLOW_LIST, text)(host);
   };
 }
+/** A node with a way to others. */
+const setPeers =
+  (peers: string, then: (host: Ec2Host) => void = () => {}) =>
+  (host: Ec2Host) => {
+    setYaml((yaml) => `${yaml}\npeers: {${peers}}`)(host);
+    then(host);
+  };
+/** A certificate for other nodes that is good for thirty days until then. */
+const certificateUntil = (end: number) => {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const issuer = { name: 'peers', privateKey };
+  const [notBefore, notAfter] = [new Date(end - 86_400_000 * 30), new Date(end)];
+  return issueCertificate({ subject: 'peers', publicKey, issuer, notBefore, notAfter, names: ['node-2'] });
+};
 /** A parent that shows the log of a node that serves, in a state that a test changes. */
 const setLog = (change: object) => (host: Ec2Host) => {
   setYaml((yaml) => `${yaml}\nauditLog: { directory: /var/lib/holdfast/log }`)(host);
@@ -384,6 +400,61 @@ const BROKEN: readonly (readonly [CheckCode, 'warn' | 'fail', string, (host: Ec2
     'warn',
     'a witness that does not know the log',
     setLog({ witnesses: [{ name: 'witness.example/1', refusal: 'UNKNOWN_LOG' }] }),
+  ],
+  [
+    'PEERS_NOT_CONNECTED',
+    'warn',
+    'a parent of another node that is not connected',
+    setPeers('node: 2, nodes: [{node: 1, address: "10.0.0.1:7443"}]', (host) => {
+      const peers = { peers: [{ node: 1, isConnected: false, outcome: 'TLS_FAILED' }] };
+      host.files.set(
+        'status page',
+        JSON.stringify({ node: { phase: 'serving', code: null }, enclave: { cid: 16 }, peers }),
+      );
+    }),
+  ],
+  [
+    'PEERS_UNREACHABLE',
+    'warn',
+    'a parent of another node that does not listen',
+    setPeers('node: 2, nodes: [{node: 1, address: "10.0.0.1:7443"}]', (host) => {
+      host.methods.connect = ({ port }) =>
+        port === 7_443 ? Promise.reject(errno('ECONNREFUSED')) : Promise.resolve();
+    }),
+  ],
+  [
+    'PEERS_OTHER_NODE',
+    'fail',
+    'the number of another node',
+    setPeers('node: 3, nodes: [{node: 1, address: "a:1"}]'),
+  ],
+  [
+    'PEERS_CERTIFICATE',
+    'fail',
+    'a certificate for other nodes that is not there',
+    setPeers('node: 2, nodes: [{node: 1, address: "a:1"}], tls: {ca: /none, certificate: /none, key: /none}'),
+  ],
+  [
+    'PEERS_CERTIFICATE_EXPIRES',
+    'fail',
+    'a certificate for other nodes that has expired',
+    setPeers(
+      'node: 2, nodes: [{node: 1, address: "a:1"}], tls: {ca: /p.pem, certificate: /p.pem, key: /p.pem}',
+      (host) => {
+        host.files.set('/p.pem', certificateUntil(NOW - 1_000));
+      },
+    ),
+  ],
+  [
+    'PEERS_CERTIFICATE_EXPIRES',
+    'warn',
+    'a certificate for other nodes that is good for some days',
+    setPeers(
+      'node: 2, nodes: [{node: 1, address: "a:1"}], tls: {ca: /p.pem, certificate: /p.pem, key: /p.pem}',
+      (host) => {
+        host.files.set('/p.pem', certificateUntil(NOW + 5 * 86_400_000));
+      },
+    ),
   ],
   ['CONFIG_MISSING', 'fail', 'no configuration', without(CONFIG)],
   [

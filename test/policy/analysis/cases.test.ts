@@ -146,7 +146,7 @@ describe('readCases', () => {
     ['a time of nowhere', table(row({ at: '2026-12-02' }))],
     ['nothing to sign', table(row({ transaction: undefined }))],
     ['two things to sign', table(row({ payload: { kind: 'message', message: '' } }))],
-    ['a transaction to commit to', table(row({ operation: 'commit' }))],
+    ['a transaction to import', table(row({ operation: 'import-share' }))],
     ['an outcome that is none', table(row({}, { outcome: 'maybe' }))],
     ['control characters', table(row({ name: '\u001b[2J' }))],
   ])('refuses %s', (_, value) => {

@@ -252,7 +252,7 @@ describe('peers as witnesses', () => {
   const peers = (count: number) =>
     Array.from({ length: count }, (_, index) => ({
       node: index + 2,
-      manifest: `0${index}`.repeat(48),
+      manifest: `1${index}`.repeat(48),
       images: [{ pcrs: { 0: 'aa'.repeat(48), 1: 'bb'.repeat(48), 2: 'cc'.repeat(48) }, notAfter: null }],
       witness: vkey(`peer-${index}`),
     }));
@@ -314,5 +314,48 @@ describe('passkeys', () => {
     const of = (origin: string) => lint([quiet()], { approvers: [...approvers, passkey(origin)] });
     expect(of('https://approve.bank.example:8443')).toEqual([BEAR]);
     expect(of('http://bank.example.localhost')).toEqual(['warning PASSKEY_ORIGIN_FOREIGN pia', BEAR]);
+  });
+});
+
+describe('peers', () => {
+  const pcrs = (digit: string) => ({ 0: digit.repeat(96), 1: digit.repeat(96), 2: digit.repeat(96) });
+  const image = (digit: string, notAfter: string | null = null) => ({ pcrs: pcrs(digit), notAfter });
+  const named = (...images: object[]) => ({
+    quorum: { peers: [{ node: 2, manifest: 'b'.repeat(96), images }], servesAlone: [], refreshHours: null },
+  });
+  const lintPeers = (...images: object[]) =>
+    lint([quiet()], named(...images) as Partial<ConfigurationDocument2>);
+  const lintSize = (size: number, threshold: number) =>
+    lintConfiguration(
+      readConfiguration(makeConfiguration2({ rules: [quiet()], ...(named(image('1')) as object) })),
+      NOW,
+      { size, threshold },
+    )
+      .filter(({ subject }) => subject === 'quorum')
+      .map(({ code, severity }) => `${severity} ${code}`);
+
+  it.each([
+    ['one image', [image('1')], []],
+    ['a newer image beside one that ends', [image('1', '2027-01-01T00:00:00Z'), image('2')], []],
+    ['two images without an end', [image('1'), image('2')], ['warning PEER_IMAGE_ENDLESS node 2']],
+    [
+      'an image that is over',
+      [image('1', '2026-01-01T00:00:00Z'), image('2')],
+      ['note PEER_IMAGE_OVER node 2'],
+    ],
+    ['no image but one that is over', [image('1', '2026-01-01T00:00:00Z')], ['error PEER_SHUT_OUT node 2']],
+    [
+      'a signed image beside an unsigned one',
+      [{ pcrs: { ...pcrs('1'), 8: '8'.repeat(96) }, notAfter: '2027-01-01T00:00:00Z' }, image('2')],
+      ['warning PEER_IMAGE_UNSIGNED node 2'],
+    ],
+  ])('of %s', (_, images, findings) => {
+    expect(lintPeers(...images).filter((line) => line.includes('PEER'))).toEqual(findings);
+  });
+
+  it('are compared with the manifest where it is given', () => {
+    expect(lintSize(2, 2)).toEqual([]);
+    expect(lintSize(3, 2)).toEqual(['warning PEERS_TOO_FEW']);
+    expect(lintSize(3, 3)).toEqual(['error PEERS_TOO_FEW']);
   });
 });

@@ -20,7 +20,7 @@ test('is the SHA-256 of the canonical JSON of the request', () => {
 test.each([
   { ...request, client: 'another' },
   { ...request, key: 'cold' },
-  { ...request, operation: 'commit' },
+  { ...request, operation: 'import-share' },
   { ...request, algorithm: 'bip340' as const },
   { ...request, payload: { kind: 'digest' as const, digest: 'ac'.repeat(32) } },
 ])('differs for another request: %j', (other) => {

@@ -289,3 +289,32 @@ describe('a rule of format 2', () => {
     }
   });
 });
+
+describe('the quorum of a configuration', () => {
+  const pcrs = { 0: 'a'.repeat(96), 1: 'b'.repeat(96), 2: 'c'.repeat(96) };
+  const peer = { node: 2, manifest: 'd'.repeat(96), images: [{ pcrs, notAfter: '2027-01-01T00:00:00Z' }] };
+  const quorum = { peers: [peer], servesAlone: ['hot'], refreshHours: 24 };
+  const parseQuorum = (changes: object) =>
+    parse({ ...makeConfiguration2(), quorum: { ...quorum, ...changes } });
+
+  it('is read as it stands', () => {
+    expect(parseQuorum({}).quorum).toEqual(quorum);
+  });
+
+  it.each<[string, object]>([
+    ['with a key to serve alone that nobody holds', { servesAlone: ['other'] }],
+    ['with the node itself among its peers', { peers: [{ ...peer, manifest: '00'.repeat(48) }] }],
+    ['with a node that is named twice', { peers: [peer, { ...peer, manifest: 'e'.repeat(96) }] }],
+    ['with a manifest that is named twice', { peers: [peer, { ...peer, node: 3 }] }],
+    ['without peers', { peers: [] }],
+    ['with a peer that may run no image', { peers: [{ ...peer, images: [] }] }],
+    [
+      'with an image without PCR1',
+      { peers: [{ ...peer, images: [{ pcrs: { 0: pcrs[0], 2: pcrs[2] }, notAfter: null }] }] },
+    ],
+    ['with an end that is no time', { peers: [{ ...peer, images: [{ pcrs, notAfter: 'tomorrow' }] }] }],
+    ['with a member that nobody knows', { threshold: 2 }],
+  ])('%s is refused', (_, changes) => {
+    expect(() => parseQuorum(changes)).toThrow(expect.objectContaining({ code: 'CONFIGURATION_MALFORMED' }));
+  });
+});

@@ -8,12 +8,11 @@ import {
   createTaprootTweak,
   dealTo,
   finishDealing,
-  nobleSuites,
   startDealing,
   verifyPackages,
 } from '../../../shared/frost/index.ts';
 import { sumScalars } from '../../../shared/frost/polynomial.ts';
-import { CONTEXT, hex, toHex } from './support.ts';
+import { CONTEXT, EVERY_SUITES, hex, toHex } from './support.ts';
 
 interface Participant {
   readonly identifier: number;
@@ -34,13 +33,18 @@ type Repair = Readonly<Record<'scalar_generation' | 'sigma_generation', Readonly
 const FOLDER = join(import.meta.dirname, '../../vectors/frost');
 const read = (path: string): unknown => JSON.parse(readFileSync(join(FOLDER, path), 'utf8'));
 
-describe.each([
+const CRATES = [
   ['ed25519', 'frost-ed25519'],
   ['ristretto255', 'frost-ristretto255'],
   ['p256', 'frost-p256'],
   ['secp256k1-tr', 'frost-secp256k1-taproot'],
-] as const)('frost-%s 3.0.0', (crate, type) => {
-  const suite = nobleSuites[type];
+] as const;
+
+describe.each(
+  EVERY_SUITES.flatMap(([implementation, suites]) =>
+    CRATES.map(([crate, type]) => [crate, implementation, suites[type]] as const),
+  ),
+)('frost-%s 3.0.0, by %s', (crate, _implementation, suite) => {
   const { scalars } = suite.group;
   const { inputs } = read(`${crate}/vectors_dkg.json`) as Generation;
   const participants = [inputs[1], inputs[2], inputs[3]];
@@ -72,7 +76,7 @@ describe.each([
 
   it('vectors_dkg: ends with the same shares and key, for taproot after the tweak of no script tree', () => {
     const verified = verifyPackages(terms, packages);
-    const tweak = type === 'frost-secp256k1-taproot' && createTaprootTweak(verified.group, new Uint8Array(0));
+    const tweak = suite.isBip340 && createTaprootTweak(verified.group, new Uint8Array(0));
     const group = tweak ? adjustGroup(verified.group, tweak) : verified.group;
     expect(toHex(group.commitments[0] ?? CONTEXT)).toBe(inputs.verifying_key);
     for (const participant of participants) {

@@ -234,6 +234,12 @@ describe.each(TYPES)('signing with %s', (type) => {
     expect(refusal(() => sign(group, stranger, quorum, random))).toBe('SIGNATURE_SHARES_INVALID 3');
   });
 
+  it('makes nothing of fewer shares than the threshold, whatever the threshold is said to be', () => {
+    const lower = decodeGroup(suite, { ...group, threshold: 2, commitments: group.commitments.slice(0, 2) });
+    expect(refusal(() => sign(group, holders.shares, [1, 3], random))).toBe('PARTICIPANTS_INVALID');
+    expect(refusal(() => sign(lower, holders.shares, [1, 3], random))).toBe('SIGNATURE_SHARES_INVALID 1,3');
+  });
+
   it('refuses groups of another degree, threshold, type, order or with commitments that are no elements', () => {
     const plain = { ...group };
     const other = type === 'frost-ed25519' ? 'frost-ristretto255' : 'frost-ed25519';

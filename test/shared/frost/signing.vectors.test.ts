@@ -7,12 +7,11 @@ import {
   commit,
   type DecodedGroup,
   dealGroup,
-  nobleSuites,
   signShare,
   verifySignature,
   verifySignatureShare,
 } from '../../../shared/frost/index.ts';
-import { hex, toHex } from './support.ts';
+import { EVERY_SUITES, hex, toHex } from './support.ts';
 
 interface Signer {
   readonly identifier: number;
@@ -65,9 +64,12 @@ const CASES: readonly (readonly [name: string, type: ShareType, path: string])[]
   ),
 ];
 
-describe.each(CASES)('%s', (_name, type, path) => {
+describe.each(
+  EVERY_SUITES.flatMap(([implementation, suites]) =>
+    CASES.map(([name, type, path]) => [name, implementation, suites[type], path] as const),
+  ),
+)('%s, by %s', (_name, _implementation, suite, path) => {
   const vectors = read(path);
-  const suite = nobleSuites[type];
   const { inputs, round_one_outputs: one, round_two_outputs: two } = vectors;
   const message = hex(inputs.message);
   const signers = one.outputs.map(({ identifier }) => identifier);

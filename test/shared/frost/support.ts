@@ -8,6 +8,7 @@ import {
   createRefreshTerms,
   createRepairTerms,
   createReshareTerms,
+  createSuites,
   type Dealer,
   type DealingTerms,
   dealTo,
@@ -24,6 +25,12 @@ import {
   verifyPackages,
   verifyRepairPackages,
 } from '../../../shared/frost/index.ts';
+import { listImplementations } from './groups/every-groups.ts';
+
+/** The suites over every implementation of the groups that there is on this machine, by its name. */
+export const EVERY_SUITES = listImplementations().map(
+  ({ name, groups }) => [name, createSuites(groups)] as const,
+);
 
 export const TYPES: readonly ShareType[] = [
   'frost-ed25519',

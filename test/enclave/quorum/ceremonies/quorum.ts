@@ -10,16 +10,19 @@ import {
   type CeremonyOutcome,
   startCeremonies,
 } from '../../../../enclave/quorum/ceremonies/index.ts';
-import { deriveStoreKey, SealedStore } from '../../../../enclave/store/index.ts';
+import { deriveStoreKey, type RecordStorage, SealedStore } from '../../../../enclave/store/index.ts';
 import { createNobleCurves } from '../../../../local/noble-curves.ts';
 import type { KeyEntry } from '../../../../shared/documents/configuration.ts';
 import {
   aggregate,
   commit,
-  nobleSuites,
+  createSuites,
   signShare,
+  type Suites,
   verifySignature,
 } from '../../../../shared/frost/index.ts';
+import { toyGroups } from '../toy-groups.ts';
+import { ControlError } from '../../../../shared/protocol/errors.ts';
 import { makeIdentity } from '../../peers/identities.ts';
 import { MemoryNetwork, type MemoryNetworkOptions } from '../../peers/memory-network.ts';
 import { VirtualTimeline } from '../../peers/timeline.ts';
@@ -34,7 +37,15 @@ export interface QuorumOptions extends Omit<MemoryNetworkOptions, 'timeline'> {
   readonly nodes?: readonly number[];
   readonly threshold?: number;
   readonly entries?: readonly KeyEntry[];
+  /** Attests to a nonce for a node with that session; by default nothing is attested. */
+  readonly attest?: (node: QuorumNode, session: string, nonce: Uint8Array) => Promise<Uint8Array>;
+  /** Digest of the manifest of a node. */
+  readonly manifestOf?: (node: number) => Uint8Array;
+  /** Arithmetic of shares: without security and quick when left out. */
+  readonly suites?: Suites;
 }
+
+export const toySuites = createSuites(toyGroups);
 
 /** One node of a quorum in memory, over all its boots. */
 export class QuorumNode {
@@ -50,6 +61,11 @@ export class QuorumNode {
   keyring: Keyring | undefined;
   ceremonies: Ceremonies | undefined;
   network: PeerNetwork | undefined;
+  /** Called before and after each commit. */
+  beforeCommit: () => void = () => undefined;
+  afterCommit: () => void = () => undefined;
+  /** Ends the access of the present boot to the store. */
+  closeStorage: () => void = () => undefined;
 
   constructor(node: number) {
     this.node = node;
@@ -76,12 +92,22 @@ export class MemoryQuorum {
   readonly timeline = new VirtualTimeline();
   readonly network: MemoryNetwork;
   readonly nodes: ReadonlyMap<number, QuorumNode>;
-  readonly #options: Required<Pick<QuorumOptions, 'threshold' | 'entries'>>;
+  readonly #options: Required<
+    Pick<QuorumOptions, 'threshold' | 'entries' | 'suites' | 'attest' | 'manifestOf'>
+  >;
 
-  private constructor({ nodes = [1, 2, 3], threshold = 2, entries = ENTRIES, ...network }: QuorumOptions) {
+  private constructor({
+    nodes = [1, 2, 3],
+    threshold = 2,
+    entries = ENTRIES,
+    suites = toySuites,
+    attest = async (_node, _session, nonce) => nonce,
+    manifestOf = (node) => new Uint8Array(48).fill(node),
+    ...network
+  }: QuorumOptions) {
     this.network = new MemoryNetwork({ ...network, timeline: this.timeline });
     this.nodes = new Map(nodes.map((node) => [node, new QuorumNode(node)]));
-    this.#options = { threshold, entries };
+    this.#options = { threshold, entries, suites, attest, manifestOf };
   }
 
   static async start(options: QuorumOptions = {}): Promise<MemoryQuorum> {
@@ -116,14 +142,23 @@ export class MemoryQuorum {
       node: number,
     });
     const configuration = { version: 1, digest: new Uint8Array(48) };
+    const storage = openStorage(node);
     const store =
       node.storage.records.size > 0
-        ? await SealedStore.open(node.storage, key)
-        : SealedStore.create(node.storage, key, { order: 'first', configuration, boots: 1 }, undefined);
-    const keyring = await Keyring.open(store, createNobleCurves(), this.#options.entries, {
-      isNewer: true,
-      state: { boots: node.boots, configuration },
-    });
+        ? await SealedStore.open(storage, key)
+        : SealedStore.create(storage, key, { order: 'first', configuration, boots: 1 }, undefined);
+    const keyring = await Keyring.open(
+      store,
+      createNobleCurves(),
+      this.#options.entries,
+      {
+        isNewer: true,
+        state: { boots: node.boots, configuration },
+      },
+      [],
+      undefined,
+      { suites: this.#options.suites, random: randomBytes },
+    );
     const identity = this.#identify(node);
     const others = [...this.nodes.keys()].filter((other) => other !== number);
     const network = this.network.start(identity, others);
@@ -140,7 +175,7 @@ export class MemoryQuorum {
       {
         network,
         keeper: keyring,
-        suites: nobleSuites,
+        suites: this.#options.suites,
         own,
         receiptKey: node.receiptKey,
         threshold: this.#options.threshold,
@@ -156,7 +191,7 @@ export class MemoryQuorum {
           record: async ({ plan }, transcript) => {
             node.recorded.push({ plan, transcript });
           },
-          attest: async (nonce) => nonce,
+          attest: (nonce) => this.#options.attest(node, identity.session, nonce),
           now: () => 1_000_000 + Math.floor(this.timeline.now()),
           sleep: (delay) => this.timeline.sleep(delay),
         },
@@ -167,6 +202,7 @@ export class MemoryQuorum {
 
   #identify(node: QuorumNode): PeerIdentity {
     return makeIdentity(node.node, {
+      manifest: this.#options.manifestOf(node.node),
       receiptKey: node.receiptKey.publicKey,
       session: `${node.node.toString(16).padStart(16, '0')}${node.boots.toString(16).padStart(16, '0')}`,
     });
@@ -176,8 +212,8 @@ export class MemoryQuorum {
   kill(number: number): void {
     const node = this.node(number);
     this.network.crash(number);
-    node.storage.onCommit = () => undefined;
-    node.storage.onCommitted = () => undefined;
+    node.closeStorage();
+    node.ceremonies?.stop();
     node.keyring = undefined;
     node.ceremonies = undefined;
   }
@@ -214,6 +250,32 @@ export class MemoryQuorum {
   epochs(key = 'shared'): (number | undefined)[] {
     return [...this.nodes.values()].map(({ keyring }) => keyring?.shareRecord(key)?.current?.group.epoch);
   }
+}
+
+/** Opens a node's store for one boot: what a killed boot still writes does not arrive. */
+function openStorage(node: QuorumNode): RecordStorage {
+  let isOpen = true;
+  node.closeStorage = () => {
+    isOpen = false;
+  };
+  const assertOpen = () => {
+    if (!isOpen) throw new ControlError('CONTROL_STORE_CONFLICT', 'the node was killed');
+  };
+  return {
+    readRecord: async (place) => {
+      assertOpen();
+      return await node.storage.readRecord(place);
+    },
+    listRecords: () => node.storage.listRecords(),
+    commit: async (writes, log) => {
+      assertOpen();
+      node.beforeCommit();
+      assertOpen();
+      await node.storage.commit(writes, log);
+      node.afterCommit();
+      assertOpen();
+    },
+  };
 }
 
 /** Code of the refusal that a promise ends with. */

@@ -12,6 +12,14 @@ import {
   forwardRequest,
   restoreDecisionState,
 } from '../../../../enclave/signing/index.ts';
+import type { RequestStatus } from '../../../../enclave/approvals/index.ts';
+import {
+  createCoordinator,
+  type ForwardedConsent,
+  toQuorumShare,
+} from '../../../../enclave/quorum/signing/index.ts';
+import { decodePayload } from '../../../../policy/transactions/index.ts';
+import { encodeTransaction } from '../../../../policy/transactions/json.ts';
 import { deriveStoreKey, SealedStore } from '../../../../enclave/store/index.ts';
 import { openLocalCurves } from '../../../../local/noble-curves.ts';
 import type { SignRequest } from '../../../../shared/api/bodies.ts';
@@ -35,6 +43,8 @@ export interface TestbedOptions {
   readonly type?: ShareType;
   readonly threshold?: number;
   readonly size?: number;
+  /** The whole key, where a test knows it: 32 bytes. */
+  readonly secret?: Uint8Array;
   /** Networks of the key. */
   readonly networks?: readonly string[];
   /** Members of the rule, by node. */
@@ -64,7 +74,7 @@ export class QuorumTestbed {
     const { type, threshold, size, suites = nobleSuites } = this.options;
     this.suites = suites;
     const signers = Array.from({ length: size }, (_, index) => index + 1);
-    this.dealt = dealGroup(suites[type], { epoch: 0, threshold, signers }, randomBytes);
+    this.dealt = dealGroup(suites[type], { epoch: 0, threshold, signers }, randomBytes, options.secret);
     this.nodes = signers.map((node) => new QuorumNode(this, node));
   }
 
@@ -98,7 +108,7 @@ export const manifestOf = (node: number) => new Uint8Array(48).fill(node);
 /** One node: its store outlives its boots. */
 export class QuorumNode {
   readonly number: number;
-  readonly entries: Entry[] = [];
+  readonly #appended: Uint8Array[] = [];
   readonly receiptKeys = generateKeyPairSync('ed25519');
   readonly storage = new MemoryRecordStorage();
   session = '';
@@ -110,6 +120,11 @@ export class QuorumNode {
   constructor(testbed: QuorumTestbed, number: number) {
     this.#testbed = testbed;
     this.number = number;
+  }
+
+  /** What the node has appended to its log, over all its boots. */
+  get entries(): Entry[] {
+    return this.#appended.map(parseEntry);
   }
 
   get running() {
@@ -152,17 +167,25 @@ export class QuorumNode {
       ? SealedStore.create(this.storage, storeKey, none, undefined)
       : await SealedStore.open(this.storage, storeKey);
     const admission = admitConfiguration(store.state, signed);
-    const keyring = await Keyring.open(store, openLocalCurves(), configuration.keys, admission);
+    const keyring = await Keyring.open(
+      store,
+      openLocalCurves(),
+      configuration.keys,
+      admission,
+      [],
+      undefined,
+      { suites: testbed.suites, random: randomBytes },
+    );
     if (isFirst) await keyring.takeShare(KEY, this.#holdDealt());
     const manifest = { ...place, quorum: { size, threshold } } as Manifest;
     const measured = { manifest, digest: manifestOf(this.number) };
     const common = { signed, measured, session: this.session, now: () => testbed.now };
     const state = await restoreDecisionState(store, common);
     const { publicKey, privateKey } = this.receiptKeys;
-    const { entries } = this;
+    const appended = this.#appended;
     const append: TransparencyLog['append'] = async (makeEntry) => {
-      const index = entries.length;
-      entries.push(parseEntry(makeEntry(index)));
+      const index = appended.length;
+      appended.push(makeEntry(index));
       await store.commit(state.sources.flatMap((source) => source.collectChanges()));
       await this.gate();
       return { index, checkpoint: 'checkpoint\n', proof: [] };
@@ -204,12 +227,16 @@ export class QuorumNode {
   /** Asks the node to sign, as its interface does. */
   async sign(request: Partial<SignRequest> = {}, signed?: ForwardedRequest) {
     const whole = { key: KEY, algorithm: this.#testbed.options.type, payload: MESSAGE, ...request };
-    return await this.running.pipeline.sign('backend', whole, signed ?? this.forward('/v1/sign', whole));
+    return await this.running.pipeline.sign(
+      'backend',
+      whole,
+      () => signed ?? this.forward('/v1/sign', whole),
+    );
   }
 
   /** Carries out a request that has waited. */
   async resume(id: string) {
-    return await this.running.pipeline.resume('backend', id, this.forward(`/v1/requests/${id}`, {}));
+    return await this.running.pipeline.resume('backend', id, () => this.forward(`/v1/requests/${id}`, {}));
   }
 
   /** Has a person vote on a request that waits at this node. */
@@ -219,6 +246,38 @@ export class QuorumNode {
     return await state.requests.vote(id, toBody(person.sign(statement)), (received) =>
       log.recordVote(received),
     );
+  }
+
+  /**
+   * Coordinates a request whatever the node itself says to it, as hostile code in its place could. Returns the code of the
+   * first other node's denial, or `none`.
+   */
+  async coordinate(status: RequestStatus, consent: ForwardedConsent): Promise<string> {
+    const { key, algorithm, payload } = status.request.request;
+    const { network, keyring } = this.running;
+    const coordinator = createCoordinator({ network, findShare: (id) => toQuorumShare(keyring.share(id)) });
+    const decoded = decodePayload(payload, {
+      algorithm,
+      publicKey: this.#testbed.dealt.group.commitments[0] as Uint8Array,
+      networks: [],
+      ownKeys: [],
+    });
+    if (status.signed === undefined) throw new RangeError('expected the request as it came');
+    const job = {
+      key,
+      request: status.signed,
+      consent,
+      digest: Buffer.from(status.request.digest, 'hex'),
+      transaction: encodeTransaction(decoded.transaction),
+      signings: decoded.signings,
+    };
+    const refusal: unknown = await coordinator.sign(job).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (refusal === undefined) return 'none';
+    const { nodes } = (refusal as { details: { nodes: { code: string }[] } }).details;
+    return nodes[0]?.code ?? 'none';
   }
 
   get #others(): number[] {
@@ -240,11 +299,18 @@ export class QuorumNode {
   #configure() {
     const { client, alice, bob, options } = this.#testbed;
     const { type, networks = [], rule, configuration } = options;
+    const { person, ...others } = configuration?.(this.number) ?? {};
     const pcrs = { 0: '00'.repeat(48), 1: '00'.repeat(48), 2: '00'.repeat(48) };
     const document = makeConfiguration2({
       version: 1,
       manifest: hex(manifestOf(this.number)),
-      clients: [{ id: 'backend', publicKey: hex(rawKey(client.publicKey)), person: null }],
+      clients: [
+        {
+          id: 'backend',
+          publicKey: hex(rawKey(client.publicKey)),
+          person: (person as string | undefined) ?? null,
+        },
+      ],
       clientGroups: [],
       keys: [{ id: KEY, type, networks: [...networks] }],
       notAfter: new Date(START + YEAR_MS).toISOString(),
@@ -271,7 +337,7 @@ export class QuorumNode {
           ...rule?.(this.number),
         }),
       ],
-      ...configuration?.(this.number),
+      ...others,
     });
     return parseConfiguration(Buffer.from(JSON.stringify(document)));
   }

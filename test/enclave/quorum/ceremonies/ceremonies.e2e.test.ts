@@ -10,7 +10,7 @@ async function generate(quorum: MemoryQuorum, key = 'shared'): Promise<string> {
 
 describe('a ceremony', () => {
   it.each(['shared', 'bitcoin'])('generates a key of which every node holds a share (%s)', async (key) => {
-    const quorum = await MemoryQuorum.start();
+    const quorum = await MemoryQuorum.start({ suites: nobleSuites });
     const publicKey = await generate(quorum, key);
     expect(quorum.epochs(key)).toEqual([1, 1, 1]);
     for (const signers of [
@@ -34,7 +34,7 @@ describe('a ceremony', () => {
   });
 
   it('imports a whole key, which is forgotten', async () => {
-    const quorum = await MemoryQuorum.start();
+    const quorum = await MemoryQuorum.start({ suites: nobleSuites });
     const secret = new Uint8Array(32).fill(7);
     const { group } = nobleSuites['frost-ed25519'];
     const publicKey = group.encode(group.multiplyBase(secret));

@@ -1,0 +1,104 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import type { Authority } from './authority.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+
+/** Path of the real server; undefined, said loudly, where scripts/nats-server.sh has not made it. */
+export function findNatsServer(): string | undefined {
+  const { status, stdout } = spawnSync(join(ROOT, 'scripts/nats-server.sh'), ['--path'], {
+    encoding: 'utf8',
+  });
+  if (status === 0) return join(stdout.trim(), 'nats-server');
+  process.stderr.write('\nSKIPPED: the carrier by NATS was shown to no server: scripts/nats-server.sh\n\n');
+  return undefined;
+}
+
+/** Three real servers that are one cluster, with the configuration of docs/peers.md. */
+export interface NatsCluster {
+  readonly servers: readonly string[];
+  /** Ends a server as a power cut would. */
+  kill(index: number): Promise<void>;
+  start(index: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startNatsCluster(program: string, authority: Authority): Promise<NatsCluster> {
+  const page = readFileSync(join(ROOT, 'docs/peers.md'), 'utf8');
+  const [, written = ''] = /```\n(server_name: nats-1\n[\s\S]*?)```/.exec(page) ?? [];
+  if (!written.includes('verify_and_map')) throw new Error('docs/peers.md has no configuration of a server');
+  const folder = temporaryFolder();
+  const files = authority.issue('nats', ['DNS:localhost', 'IP:127.0.0.1']);
+  const [clients, routes] = [await freePorts(3), await freePorts(3)];
+  const processes: (ChildProcess | undefined)[] = [];
+
+  async function start(index: number): Promise<void> {
+    const path = join(folder, `${index}.conf`);
+    const text = written
+      .replaceAll(
+        /nats-([123])\.acme\.example:6222/g,
+        (_all, one: string) => `127.0.0.1:${routes[Number(one) - 1]}`,
+      )
+      .replace('server_name: nats-1', `server_name: nats-${index + 1}`)
+      .replace('0.0.0.0:4222', `127.0.0.1:${clients[index]}`)
+      .replace('0.0.0.0:6222', `127.0.0.1:${routes[index]}`)
+      .replaceAll('/etc/nats/ca.pem', files.ca)
+      .replaceAll('/etc/nats/server.pem', files.certificate)
+      .replaceAll('/etc/nats/server.key', files.key)
+      .replace('/var/lib/nats', join(folder, `store-${index}`));
+    writeFileSync(path, text);
+    const child = spawn(program, ['-c', path, '-l', join(folder, `${index}.log`)], { stdio: 'ignore' });
+    processes[index] = child;
+    await untilOpen(clients[index] ?? 0, child);
+  }
+
+  await Promise.all([0, 1, 2].map(start));
+  const kill = async (index: number) => {
+    const child = processes[index];
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  };
+  return {
+    servers: clients.map((port) => `tls://localhost:${port}`),
+    kill,
+    start,
+    async stop() {
+      await Promise.all([0, 1, 2].map(kill));
+    },
+  };
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return ports;
+}
+
+async function untilOpen(port: number, child: ChildProcess): Promise<void> {
+  for (let attempt = 0; attempt < 300; attempt += 1) {
+    if (child.exitCode !== null) throw new Error(`nats-server has ended with ${child.exitCode}`);
+    const socket = connect({ port, host: '127.0.0.1' });
+    const isOpen = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
+    if (isOpen) return;
+    await sleep(100);
+  }
+  throw new Error('nats-server does not listen');
+}
