@@ -216,6 +216,9 @@ function toLedOrder(
       const secret = openKey(order.key, order);
       return { ...common, secret, publicKey: Buffer.from(order.publicKey, 'hex') };
     }
+    case 'generate':
+    case 'refresh':
+    case 'repair':
     default:
       return common;
   }

@@ -109,6 +109,12 @@ function findScopeMismatch(rule: PreparedPermit, { request }: Question): RuleFie
       if (!rule.operations.has('sign')) return 'operations';
       if (!rule.payloads.has(request.payload)) return 'payloads';
       break;
+    case 'import-share':
+    case 'generate':
+    case 'import-key':
+    case 'refresh':
+    case 'reshare':
+    case 'repair':
     default:
       // No type allows another operation than those on keys; hostile data might.
       if (!isKeyOperation(request.operation) || !rule.operations.has(request.operation)) return 'operations';
@@ -123,6 +129,12 @@ export function denies(rule: PreparedDenial, { request, time, facts }: Question)
   switch (request.operation) {
     case 'sign':
       return rule.operations.has('sign') && (facts === undefined || deniesTransaction(rule, facts));
+    case 'import-share':
+    case 'generate':
+    case 'import-key':
+    case 'refresh':
+    case 'reshare':
+    case 'repair':
     default:
       return !isKeyOperation(request.operation) || rule.operations.has(request.operation);
   }
