@@ -116,6 +116,9 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
   async function lead(order: CeremonyOrder, led: LedOrder): Promise<Ceremony> {
     const record = keyring.shareRecord(order.key);
     const group = record?.current?.group;
+    const isNew = order.kind === 'generate' || order.kind === 'import-key';
+    if (isNew && record !== undefined && epochOf(record) !== undefined)
+      throw new CeremonyError('CEREMONY_KEY_STATE', 'the key exists', { key: order.key });
     const nodes = [node, ...network.peers].toSorted((a, b) => a - b);
     const { id } = register.open({
       kind: order.kind,
@@ -213,6 +216,9 @@ function toLedOrder(
       const secret = openKey(order.key, order);
       return { ...common, secret, publicKey: Buffer.from(order.publicKey, 'hex') };
     }
+    case 'generate':
+    case 'refresh':
+    case 'repair':
     default:
       return common;
   }
