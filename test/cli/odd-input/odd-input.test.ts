@@ -92,7 +92,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'quorum status': ['--root', '--node'],
   'quorum transcript get': ['--root', '--node'],
   'quorum wait': ['--root', '--node'],
-  'quorum sign': ['--root', '--node', '--message'],
+  'quorum sign': ['--root', '--node', '--message', '--path'],
   'parent backup': ['--config'],
   'parent check': ['--config'],
   'parent restore': ['--config'],
@@ -245,6 +245,7 @@ beforeAll(async () => {
     ['--to', '1,2'],
     ['--threshold', '2'],
     ['--lost', '2'],
+    ['--path', '0/5'],
     ['--timeout', '1'],
     ['--epoch', '1'],
     [
