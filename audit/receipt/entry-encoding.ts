@@ -141,13 +141,13 @@ const orderNode = ({ manifest, namespace, environment, index }: DecisionPredicat
 const orderConfiguration = ({ version, digest }: DecisionPredicate['configuration']) => ({ version, digest });
 
 function orderDecision(decision: DecisionPredicate): DecisionPredicate {
-  const { client, key, algorithm, operation, payload } = decision.request;
+  const { client, key, algorithm, operation, payload, path } = decision.request;
   return {
     node: orderNode(decision.node),
     session: decision.session,
     sequence: decision.sequence,
     time: decision.time,
-    request: { client, key, algorithm, operation, payload },
+    request: { client, key, algorithm, operation, payload, ...(path !== undefined && { path }) },
     transaction: decision.transaction === null ? null : orderTransaction(decision.transaction),
     outcome: decision.outcome,
     code: decision.code,

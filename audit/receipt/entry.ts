@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { algorithmSchema, payloadKindSchema } from '../../shared/algorithms.ts';
+import { childPathSchema } from '../../shared/api/child-path.ts';
 import { operationSchema } from '../../shared/documents/configuration/rules.ts';
 import { transactionSchema } from '../../policy/transactions/json.ts';
 import { approvalSchema } from './approval.ts';
@@ -55,6 +56,8 @@ const requestSchema = z.strictObject({
   algorithm: algorithmSchema.nullable(),
   operation: operationSchema,
   payload: payloadKindSchema.nullable(),
+  /** Path to the child of the key that signs; left out where the key itself does. */
+  path: childPathSchema.optional(),
 });
 
 const nodeNumber = z.int().min(1).max(255);

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ceremony, QuorumKey, QuorumStatus } from '../../shared/api/quorum.ts';
 import { encodeCbor } from '../../shared/cbor/index.ts';
 import type { SignedConfiguration } from '../../shared/documents/configuration.ts';
-import type { Suites } from '../../shared/frost/index.ts';
+import { encodeExtendedKey, type Suites } from '../../shared/frost/index.ts';
 import { epochOf, publicKeyOf } from '../frost/index.ts';
 import type { Keyring } from '../keyring/index.ts';
 import type { MeasuredManifest } from '../node/manifest.ts';
@@ -248,12 +248,15 @@ function describePeer({
 function describeKey(id: string, { keyring, pipeline }: NodeQuorumOptions): QuorumKey {
   const record = keyring.shareRecord(id);
   const publicKey = record && publicKeyOf(record);
+  const type = keyring.shareEntry(id)?.type ?? 'frost-ed25519';
   const group = record?.current?.group;
   const pending = record?.pending.find(({ isAborted }) => !isAborted);
   return {
     id,
-    type: keyring.shareEntry(id)?.type ?? 'frost-ed25519',
+    type,
     publicKey: publicKey === undefined ? null : hex(publicKey),
+    ...(type === 'frost-secp256k1-taproot' &&
+      publicKey !== undefined && { xpub: encodeExtendedKey(publicKey, keyring.chainCode(id)) }),
     share:
       group === undefined
         ? null

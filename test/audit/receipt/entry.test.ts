@@ -27,6 +27,7 @@ const refusalOf = (run: () => unknown): ReceiptError => {
 describe('an entry of the log', () => {
   it.each([
     ['a permission', entryOf(DECISION)],
+    ['a permission of a child', entryOf({ ...DECISION, request: { ...DECISION.request, path: '0/5' } })],
     ['a denial', entryOf(DENIAL)],
     ['a vote', createVoteEntry(REQUEST_DIGEST, VOTE)],
     ['a boot', createBootEntry(BOOT)],

@@ -93,7 +93,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'quorum transcript get': ['--root', '--node'],
   'quorum transcript verify': ['--root'],
   'quorum wait': ['--root', '--node'],
-  'quorum sign': ['--root', '--node', '--message'],
+  'quorum sign': ['--root', '--node', '--message', '--path'],
   'parent backup': ['--config'],
   'parent check': ['--config'],
   'parent restore': ['--config'],
@@ -248,6 +248,7 @@ beforeAll(async () => {
     ['--to', '1,2'],
     ['--threshold', '2'],
     ['--lost', '2'],
+    ['--path', '0/5'],
     ['--timeout', '1'],
     ['--epoch', '1'],
     [
