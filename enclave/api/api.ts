@@ -117,6 +117,7 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
           receiptKey: nodeKeys.receipt,
           suites: context.suites,
           pipeline,
+          recordCeremony: (transcript, parts) => decisionLog.recordCeremony(transcript, parts),
           findClient: (id) => clients.get(id),
           attest: (nonce) => nsm.attest({ nonce, userData: context.peerBinding }),
           now,
