@@ -41,7 +41,7 @@ export interface NodeQuorumOptions {
   readonly recordCeremony: DecisionLog['recordCeremony'];
   /** Finds the Ed25519 public key of a client. */
   readonly findClient: (id: string) => KeyObject | undefined;
-  /** Attests to a nonce, with this node's binding for its peers as user data. */
+  /** Attests to a nonce, with the node's binding (`holdfast-node/2`) as user data, out of which auditors read its keys. */
   readonly attest: (nonce: Uint8Array) => Promise<Uint8Array>;
   /** Milliseconds since 1970, by the NSM. */
   readonly now: () => number;
