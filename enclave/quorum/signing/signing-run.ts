@@ -16,6 +16,7 @@ import {
   clearNonces,
   type NonceCommitments,
   type Nonces,
+  type PreparedShare,
   type SignatureShare,
   ThresholdError,
 } from '../../../shared/frost/index.ts';
@@ -226,7 +227,7 @@ export class SigningRun {
   }
 
   /** Makes this node's shares; its nonces are zero afterwards. */
-  #signOwn({ share, bySigning, own }: Package): SignatureShare[] {
+  #signOwn({ share, bySigning, own }: Package): PreparedShare[] {
     try {
       return this.#job.signings.map(({ input }, index) => {
         const [nonces, list] = [own[index], bySigning[index]];
@@ -304,27 +305,27 @@ export class SigningRun {
   }
 
   async #finish(
-    made: Package,
-    own: Promise<readonly SignatureShare[]>,
+    pack: Package,
+    own: Promise<readonly PreparedShare[]>,
     shares: ReadonlyMap<number, readonly SignatureShare[]>,
   ): Promise<Outcome> {
-    const all = [await own, ...shares.values()];
+    const made = await own;
+    const all = [made, ...shares.values()];
     const signatures: KeySignature[] = [];
     const culprits = new Set<number>();
-    for (const [index, { input }] of this.#job.signings.entries()) {
-      const list = made.bySigning[index] ?? [];
+    for (const [index, { prepared }] of made.entries()) {
       const ofSigning = all.flatMap((each) => each[index] ?? []);
       try {
-        signatures.push(made.share.aggregate(input, list, ofSigning));
+        signatures.push(pack.share.aggregate(prepared, ofSigning));
       } catch (error) {
         const named = culpritsOf(error);
-        if (named.length === 0 || named.includes(made.share.participant)) throw error;
+        if (named.length === 0 || named.includes(pack.share.participant)) throw error;
         for (const node of named) culprits.add(node);
       }
     }
     for (const node of culprits) this.#exclude(node, 'QUORUM_SHARE_INVALID');
     if (culprits.size > 0) return { kind: 'failed' };
-    return { kind: 'signed', signed: this.#describe(made, signatures) };
+    return { kind: 'signed', signed: this.#describe(pack, signatures) };
   }
 
   #describe(
