@@ -7,7 +7,7 @@ import {
   zeroPcr,
 } from '../../attestation/index.ts';
 import type { Suites } from '../../shared/frost/index.ts';
-import { ReceiptError, readReceiptNode } from '../receipt/index.ts';
+import { ReceiptError, type ReceiptNode, readReceiptNode } from '../receipt/index.ts';
 import { verifyCertificate } from './certificate.ts';
 import { verifyDealings } from './dealings.ts';
 import { TranscriptError } from './errors.ts';
@@ -93,18 +93,16 @@ function assertDocument(
     new TranscriptError('CEREMONY_DOCUMENT_WRONG', message, { node: member.node }, cause);
   if (!manifests.includes(manifest)) throw refuse('the manifest is none of those that are expected');
   const pcr16 = extendPcr(zeroPcr(), member.manifest);
-  let last: unknown;
-  for (const image of images) {
-    try {
-      const pcrs = new Map([...image, [MANIFEST_PCR, pcr16] as const]);
-      const verified = verifyAttestationDocument(document, { root, at: 'document', pcrs, nonce: planDigest });
-      const { session, receiptKey } = readReceiptNode(verified, manifest);
-      if (session === member.session && receiptKey === Buffer.from(member.receiptKey).toString('hex')) return;
-      last = undefined;
-    } catch (error) {
-      if (!(error instanceof AttestationError) && !(error instanceof ReceiptError)) throw error;
-      last = error;
-    }
+  const pcrs = images.map((image) => new Map([...image, [MANIFEST_PCR, pcr16] as const]));
+  let found: ReceiptNode;
+  try {
+    const verified = verifyAttestationDocument(document, { root, at: 'document', pcrs, nonce: planDigest });
+    found = readReceiptNode(verified, manifest);
+  } catch (error) {
+    if (!(error instanceof AttestationError) && !(error instanceof ReceiptError)) throw error;
+    throw refuse('no document of an expected image for this ceremony', error);
   }
-  throw refuse('no document of an expected image for this ceremony, boot and receipt key', last);
+  const receiptKey = Buffer.from(member.receiptKey).toString('hex');
+  if (found.session !== member.session || found.receiptKey !== receiptKey)
+    throw refuse('the document is of another boot or receipt key');
 }

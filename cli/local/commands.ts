@@ -21,6 +21,7 @@ const HEADINGS: Readonly<Record<DemoStep['part'], string>> = {
   approve: 'Approve',
   prove: 'Prove',
   witness: 'Witness',
+  quorum: 'Three nodes, one key',
 };
 
 /**

@@ -28,7 +28,7 @@ import {
   type Outcome,
   UsageError,
 } from '../common/command.ts';
-import { CLIENT_OPTIONS, NODE_OPTIONS, readIdentifier, readNodeOptions, withNode } from './connection.ts';
+import { CLIENT_OPTIONS, NODE_OPTIONS, readNodeOptions, withNode } from './connection.ts';
 import { PAYLOAD_OPTIONS } from './payload.ts';
 import { describeSigned, readSignRequest } from './sign-request.ts';
 import { nodeStatusSchema } from './status.ts';

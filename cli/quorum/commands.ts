@@ -9,6 +9,7 @@ import { beginCeremony, CEREMONY_OPTIONS, DETACH_OPTION, readTimeout, waitForCer
 import { QUORUM_OPTIONS, withQuorum } from './connection.ts';
 import { createCommand } from './create.ts';
 import { describeKeys, describeStatus } from './status.ts';
+import { transcriptVerifyCommand } from './transcript/verify.ts';
 
 const AS_CLIENT =
   '--url https://127.0.0.1:8443 --pcrs pcr.json --manifest manifest.json --client wallet-backend --key client.pem';
@@ -202,6 +203,7 @@ export const commands: readonly Command[] = [
   wait,
   status,
   transcriptGet,
+  transcriptVerifyCommand,
 ];
 
 const readKey = ({ positionals: [key] }: CommandInput) => readIdentifier(key, 'KEY');

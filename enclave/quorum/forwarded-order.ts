@@ -70,7 +70,11 @@ export function assertOrdered(plan: Plan, order: CeremonyOrder): void {
       if (key.publicKey === null || Buffer.from(key.publicKey).toString('hex') !== order.publicKey)
         throw refuse('publicKey');
       return;
+    case 'generate':
+    case 'refresh':
+      return;
     default:
+      throw refuse('operation');
   }
 }
 
@@ -106,6 +110,7 @@ function readOrder({ method, target, body }: ForwardedRequest): CeremonyOrder {
       return { kind: 'reshare', key, ...parse(reshareRequestSchema) };
     case 'repair':
       return { kind: 'repair', key, ...parse(repairRequestSchema) };
+    case undefined:
     default:
       throw refuse('request');
   }

@@ -38,7 +38,7 @@ export interface NodeQuorumOptions {
   readonly pipeline: Pick<SigningPipeline, 'permit' | 'openKey' | 'countCommitments'>;
   /** Finds the Ed25519 public key of a client. */
   readonly findClient: (id: string) => KeyObject | undefined;
-  /** Attests to a nonce, with this node's binding for its peers as user data. */
+  /** Attests to a nonce, with the node's binding (`holdfast-node/2`) as user data, out of which auditors read its keys. */
   readonly attest: (nonce: Uint8Array) => Promise<Uint8Array>;
   /** Milliseconds since 1970, by the NSM. */
   readonly now: () => number;
@@ -116,6 +116,9 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
   async function lead(order: CeremonyOrder, led: LedOrder): Promise<Ceremony> {
     const record = keyring.shareRecord(order.key);
     const group = record?.current?.group;
+    const isNew = order.kind === 'generate' || order.kind === 'import-key';
+    if (isNew && record !== undefined && epochOf(record) !== undefined)
+      throw new CeremonyError('CEREMONY_KEY_STATE', 'the key exists', { key: order.key });
     const nodes = [node, ...network.peers].toSorted((a, b) => a - b);
     const { id } = register.open({
       kind: order.kind,
@@ -213,6 +216,9 @@ function toLedOrder(
       const secret = openKey(order.key, order);
       return { ...common, secret, publicKey: Buffer.from(order.publicKey, 'hex') };
     }
+    case 'generate':
+    case 'refresh':
+    case 'repair':
     default:
       return common;
   }

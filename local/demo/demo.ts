@@ -17,6 +17,7 @@ import {
   type WitnessedNode,
 } from './decide.ts';
 import { harmWitnessed, proveDecisions } from './prove.ts';
+import { playQuorum } from './quorum.ts';
 import { DEMO_SIGNATURES, signAndVerify } from './signatures.ts';
 import { type DemoPart, type DemoStep, judge, type Running, type Step, type StepResult } from './steps.ts';
 import type { HoldfastCommand } from '../testbed/holdfast-command.ts';
@@ -123,6 +124,7 @@ async function play(stage: Stage): Promise<void> {
   );
   if (!('log' in binding)) throw new Error('expected a document that names the log');
   await playDecisions({ ...stage, scenario, version: 3 }, binding.log);
+  await playQuorum({ directory: join(directory, 'quorum'), program: scenario.program, running, step });
 }
 
 /** Has transactions decided under rules of format 2, proves what was decided, and harms the store whose log is witnessed. */

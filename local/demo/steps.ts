@@ -16,6 +16,7 @@ export const DEMO_PARTS = [
   'approve',
   'prove',
   'witness',
+  'quorum',
 ] as const;
 export type DemoPart = (typeof DEMO_PARTS)[number];
 

@@ -10,7 +10,7 @@ export function startHostileParent(options: ParentOptions & HostileScripts): Pro
   return startParent({ ...options, transport: createHostileTransport(options.transport, options) });
 }
 
-export { createMemoryStore, type MemoryStore } from './memory-store.ts';
+export { createMemoryStore, type MemoryStore, type StoreSnapshot } from './memory-store.ts';
 export type {
   ControlExchange,
   ControlReply,

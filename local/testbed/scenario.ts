@@ -9,15 +9,9 @@ import {
 } from '../hostile-parent/index.ts';
 import { copyProgram, type LaunchOptions, type NitroHost, type Program } from '../nitro-host/index.ts';
 import type { ParentOptions } from '../../parent/index.ts';
-import {
-  type ConfigurationBody,
-  openTestNode,
-  openTestbed,
-  runNode,
-  type TestNode,
-  type StartedNode,
-  type Testbed,
-} from './index.ts';
+import { runNode, type StartedNode } from './run-node.ts';
+import { type ConfigurationBody, openTestNode, type TestNode } from './test-node.ts';
+import { openTestbed, type Testbed } from './testbed.ts';
 
 const HOUR_MS = 3_600_000;
 const QUORUM = { size: 5, threshold: 3 };

@@ -104,28 +104,23 @@ function matched(
 /** Finds the first member in which a permit is not about the request at all. */
 function findScopeMismatch(rule: PreparedPermit, { request }: Question): RuleField | undefined {
   if (!rule.algorithms.has(request.algorithm)) return 'algorithms';
-  switch (request.operation) {
-    case 'sign':
-      if (!rule.operations.has('sign')) return 'operations';
-      if (!rule.payloads.has(request.payload)) return 'payloads';
-      break;
-    default:
-      // No type allows another operation than those on keys; hostile data might.
-      if (!isKeyOperation(request.operation) || !rule.operations.has(request.operation)) return 'operations';
+  if (request.operation === 'sign') {
+    if (!rule.operations.has('sign')) return 'operations';
+    return rule.payloads.has(request.payload) ? undefined : 'payloads';
   }
-  return undefined;
+  // No type allows another operation than those on keys; hostile data might.
+  return isKeyOperation(request.operation) && rule.operations.has(request.operation)
+    ? undefined
+    : 'operations';
 }
 
 /** Tells whether a denial that names the client and the key matches a request. */
 export function denies(rule: PreparedDenial, { request, time, facts }: Question): boolean {
   if (!rule.algorithms.has(request.algorithm)) return false;
   if (rule.time !== null && isWithin(rule.time, time.now) === false) return false;
-  switch (request.operation) {
-    case 'sign':
-      return rule.operations.has('sign') && (facts === undefined || deniesTransaction(rule, facts));
-    default:
-      return !isKeyOperation(request.operation) || rule.operations.has(request.operation);
-  }
+  if (request.operation === 'sign')
+    return rule.operations.has('sign') && (facts === undefined || deniesTransaction(rule, facts));
+  return !isKeyOperation(request.operation) || rule.operations.has(request.operation);
 }
 
 /** Says in words why a permit does not permit a request. */

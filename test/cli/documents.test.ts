@@ -34,6 +34,8 @@ const io: Io = {
 
 /** What is not typed there, the page itself has in a file. */
 const PROFILE_PAGE = 'docs/profiles.md';
+/** Pages whose commands are called beside a holdfast.yaml. */
+const WITH_PROFILE = new Set([PROFILE_PAGE, 'docs/quorum.md']);
 let profile: ResolvedProfile;
 let commands: ReadonlyMap<string, Command>;
 beforeAll(async () => {
@@ -138,7 +140,7 @@ describe('what the pages tell people to type', () => {
       if (command === undefined) return;
       if (!isSynopsis) {
         expect(() =>
-          parseInput(command, rest, io, page === PROFILE_PAGE ? profile : undefined),
+          parseInput(command, rest, io, WITH_PROFILE.has(page) ? profile : undefined),
         ).not.toThrow();
         return;
       }

@@ -12,7 +12,7 @@ import {
   sealKey,
 } from '../../client/index.ts';
 import { openWith } from '../../shared/hpke/index.ts';
-import type { ImportKeyRequest } from '../../shared/api/quorum.ts';
+import { importKeyRequestSchema } from '../../shared/api/quorum.ts';
 import { digestManifest } from '../../shared/documents/manifest.ts';
 import {
   backend,
@@ -192,7 +192,7 @@ describe('the quorum by one node', () => {
     await client.quorum.importKey('treasury', (importKey, destination) =>
       sealKey(secret, { type, publicKey }, importKey, destination),
     );
-    const { encapsulatedKey, ciphertext } = orders[0]?.body as ImportKeyRequest;
+    const { encapsulatedKey, ciphertext } = importKeyRequestSchema.parse(orders[0]?.body);
     const sealed = {
       encapsulatedKey: Buffer.from(encapsulatedKey, 'hex'),
       ciphertext: Buffer.from(ciphertext, 'hex'),

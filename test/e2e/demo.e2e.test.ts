@@ -137,6 +137,21 @@ describe('the decisions of the demonstration', () => {
     expect(outcomes('witness')).toEqual(['STORE_ROLLED_BACK', 'LOG_NOT_COSIGNED']);
   });
 
+  it('has three nodes share one key through its whole life', () => {
+    expect(outcomes('quorum')).toEqual([
+      'serving, serving, serving',
+      'all are connected',
+      expect.stringMatching(/^Ed25519 [0-9a-f]{16}…, epoch 1$/),
+      'verified by OpenSSL',
+      'epoch 2, the same key',
+      'two are left',
+      'verified by OpenSSL',
+      'serving',
+      'epoch 2 is in force, no share of epoch 1',
+      expect.stringMatching(/^QUORUM_(?:BELOW_THRESHOLD|UNREACHABLE)$/),
+    ]);
+  });
+
   it('calls every step as it must be', () => {
     expect(steps.filter(({ ok }) => !ok)).toEqual([]);
   });

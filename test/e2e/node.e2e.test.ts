@@ -1,5 +1,4 @@
-import { ed25519 } from '@noble/curves/ed25519.js';
-import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js';
+import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectNode, dealShares, type NodeClient, sealShare } from '../../client/index.ts';
 import { ETHEREUM_VECTOR, hashEthereumTransaction } from '../../local/demo/published-vectors.ts';

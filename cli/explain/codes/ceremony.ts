@@ -6,6 +6,14 @@ export const CEREMONY_CODES: readonly CodeArea[] = [
     who: 'a node that takes part in a ceremony, or the verification of a transcript',
     next: 'The old epoch stays in force: nodes go on signing. "holdfast quorum status" shows what each node holds.',
     codes: {
+      CEREMONY_RUNNING: [
+        'another ceremony on the key is under way on the node',
+        'Wait until it has ended: "holdfast quorum status" names it.',
+      ],
+      CEREMONY_UNKNOWN: [
+        'the node takes no part in the ceremony: it has restarted since, or given it up',
+        'Begin the ceremony again.',
+      ],
       CEREMONY_PLAN_REFUSED: [
         'the plan of a ceremony, or a message relayed in it, is not what the node knows: another node, session, request or time',
         'Begin it again; if it is refused again, compare configuration and clock of the nodes: one of them restarted, or lies.',

@@ -84,6 +84,8 @@ export class Participant {
   /** Keys of ceremonies that are being looked at or under way, with the id of the ceremony. */
   readonly #busy = new Map<string, string>();
   readonly #aborted = new Set<string>();
+  /** Plans that are being decided, by the session of who asks and the plan's digest. */
+  readonly #deciding = new Map<string, Promise<SignedMessage>>();
   readonly #listeners: ((key: string, epoch: number) => void)[] = [];
   readonly #confirmListeners: (() => void)[] = [];
   /** Receipt keys that nodes have proved in sessions of this boot. */
@@ -147,7 +149,7 @@ export class Participant {
         });
       case CALLS.commit: {
         const { plan, request } = decodeCall(commitQuestion, body);
-        return encodeMessage(await this.#commit(from, plan, request));
+        return encodeMessage(await this.#commitOnce(from, plan, request));
       }
       case CALLS.deal: {
         const { id, commits } = decodeCall(dealQuestion, body);
@@ -203,6 +205,22 @@ export class Participant {
           .map(({ ceremony, share }) => ({ id: ceremony, holders: [...share.group.signers] })),
       },
     ];
+  }
+
+  /** Answers a plan that is asked again while it is being decided as the first time. */
+  #commitOnce(
+    coordinator: PeerIdentity | undefined,
+    encodedPlan: Uint8Array,
+    request: Uint8Array | null,
+  ): Promise<SignedMessage> {
+    const name = `${coordinator?.session} ${hex(digestPlan(encodedPlan))}`;
+    const known = this.#deciding.get(name);
+    if (known !== undefined) return known;
+    const decided = this.#commit(coordinator, encodedPlan, request).finally(() =>
+      this.#deciding.delete(name),
+    );
+    this.#deciding.set(name, decided);
+    return decided;
   }
 
   /** Checks and decides a plan, and makes the first message. */

@@ -57,7 +57,13 @@ export type Decided =
       readonly shares: Uint8Array;
       readonly receipt: Receipt;
     }
-  | { readonly outcome: 'denied'; readonly code: string; readonly receipt: Receipt }
+  /** `rule` where one has permitted the request, and charged it, before the node disagreed with its coordinator. */
+  | {
+      readonly outcome: 'denied';
+      readonly code: string;
+      readonly receipt: Receipt;
+      readonly rule?: string;
+    }
   /** Permitted and charged, and not carried out. */
   | { readonly outcome: 'failed'; readonly rule: string; readonly code: string; readonly receipt: Receipt };
 
@@ -222,8 +228,7 @@ class Participant<Request extends VerifiedRequest> {
         const decided = await (rule === undefined
           ? this.#pipeline.decide(request, quorum, makeShares)
           : this.#pipeline.repeat(request, quorum, makeShares, rule));
-        const permitting = decided.outcome === 'denied' ? undefined : decided.rule;
-        return { answer: toAnswer(decided, digest), rule: permitting };
+        return { answer: toAnswer(decided, digest), rule: decided.rule };
       } catch (error) {
         return { answer: unable(errorCode(error)), rule: undefined };
       } finally {

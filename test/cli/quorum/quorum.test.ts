@@ -27,7 +27,7 @@ beforeAll(() => {
   folder.write('pcr.json', formatPcrFile(PCRS));
   folder.write('manifest.json', manifest.toString());
   folder.write('root.pem', nitroRoot.toPem().certificate);
-  folder.write('client.pem', backend.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), 0o600);
+  folder.write('client.pem', backend.privateKey.export({ type: 'pkcs8', format: 'pem' }), 0o600);
 });
 
 async function start(behaviour: NodeBehaviour): Promise<FakeNode> {

@@ -30,6 +30,7 @@ export class VirtualTimeline implements Timeline {
   #scheduled = 0;
   /** Events in the order in which they are due. */
   #events: Event[] = [];
+  readonly #held = new Set<Promise<unknown>>();
 
   now(): number {
     return this.#now;
@@ -49,9 +50,14 @@ export class VirtualTimeline implements Timeline {
     });
   }
 
-  /** Number of events that are not due yet. */
-  get waiting(): number {
-    return this.#events.length;
+  /** Lets no time pass until work that takes real time has been done. */
+  async hold<Result>(work: Promise<Result>): Promise<Result> {
+    this.#held.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#held.delete(work);
+    }
   }
 
   /** Lets time pass until a promise has settled, and returns its result. @throws Error where nothing is left to happen */
@@ -64,6 +70,10 @@ export class VirtualTimeline implements Timeline {
     for (;;) {
       await drain();
       if (isSettled) return await promise;
+      if (this.#held.size > 0) {
+        await Promise.allSettled(this.#held);
+        continue;
+      }
       const next = this.#events.shift();
       if (next === undefined) throw new Error('nothing is left to happen, and the promise waits');
       this.#now = next.at;

@@ -5,7 +5,7 @@ import { MemoryQuorum } from './ceremonies/quorum.ts';
 
 /** Seeds that are played; MODEL_SEED plays one of them again, MODEL_SEEDS so many. */
 const FIRST = Number(process.env['MODEL_SEED'] ?? 1);
-const COUNT = process.env['MODEL_SEED'] === undefined ? Number(process.env['MODEL_SEEDS'] ?? 200) : 1;
+const COUNT = process.env['MODEL_SEED'] === undefined ? Number(process.env['MODEL_SEEDS'] ?? 120) : 1;
 const STEPS = 14;
 const NODES = [1, 2, 3, 5, 8];
 

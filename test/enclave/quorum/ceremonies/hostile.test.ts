@@ -179,7 +179,7 @@ describe('a coordinator that lies', () => {
     expect(await refusal(2, CALLS.deal, deal([own, two, two]))).toBe('CEREMONY_SENDERS_WRONG');
     const forged = { ...own, sender: 3 };
     expect(await refusal(2, CALLS.deal, deal([own, two, forged]))).toBe('CEREMONY_SIGNATURE_INVALID');
-    const altered = { ...three, body: three.body.with(-1, (three.body.at(-1) ?? 0) ^ 1) };
+    const altered = { ...three, body: three.body.map((byte, at) => (at === 40 ? byte ^ 1 : byte)) };
     expect(await refusal(2, CALLS.deal, deal([own, two, altered]))).toBe('CEREMONY_SIGNATURE_INVALID');
   });
 

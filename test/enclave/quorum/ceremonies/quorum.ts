@@ -191,7 +191,7 @@ export class MemoryQuorum {
           record: async ({ plan }, transcript) => {
             node.recorded.push({ plan, transcript });
           },
-          attest: (nonce) => this.#options.attest(node, identity.session, nonce),
+          attest: (nonce) => this.timeline.hold(this.#options.attest(node, identity.session, nonce)),
           now: () => 1_000_000 + Math.floor(this.timeline.now()),
           sleep: (delay) => this.timeline.sleep(delay),
         },

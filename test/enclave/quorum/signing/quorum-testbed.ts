@@ -69,6 +69,8 @@ export class QuorumTestbed {
   readonly suites: Suites;
   readonly options: Required<Pick<TestbedOptions, 'type' | 'threshold' | 'size'>> & TestbedOptions;
   now = START;
+  /** Milliseconds by which the nodes' monotonic clocks are ahead of the process's: rates fill meanwhile. */
+  ahead = 0;
 
   private constructor(options: TestbedOptions) {
     this.options = { type: 'frost-ed25519', threshold: 2, size: 3, ...options };
@@ -199,7 +201,7 @@ export class QuorumNode {
       receiptKey,
     });
     const network = testbed.network.start(this.identity, this.#others);
-    const clocks = { now: () => testbed.now, monotonic: () => performance.now() };
+    const clocks = { now: () => testbed.now, monotonic: () => performance.now() + testbed.ahead };
     const pipeline = createSigningPipeline({ ...common, keyring, clocks, log, state, quorum: { network } });
     return { pipeline, network, keyring, state, log };
   }
