@@ -26,13 +26,22 @@ export interface TranscriptTrust {
   readonly suites: Suites;
 }
 
+/** An epoch of a key that a verified transcript has made. */
+export interface VerifiedEpoch {
+  readonly key: string;
+  readonly epoch: number;
+  readonly publicKey: Uint8Array;
+  /** Commitments to the group's polynomial; the first one is the public key. */
+  readonly commitments: readonly Uint8Array[];
+}
+
 /** A ceremony all of whose messages and documents have been verified. */
 export interface VerifiedTranscript {
   readonly plan: Plan;
   /** SHA-256 that every holder has confirmed. */
   readonly transcript: Uint8Array;
   /** The keys in the plan's order: public key, and SHA-384 of the group's commitments. */
-  readonly keys: readonly { readonly key: string; readonly epoch: number; readonly publicKey: Uint8Array }[];
+  readonly keys: readonly VerifiedEpoch[];
 }
 
 /**
@@ -77,6 +86,7 @@ export function verifyTranscript(bytes: Uint8Array, trust: TranscriptTrust): Ver
       key,
       epoch,
       publicKey: verified.result[index]?.[0] ?? new Uint8Array(),
+      commitments: verified.result[index] ?? [],
     })),
   };
 }

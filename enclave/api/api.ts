@@ -127,6 +127,7 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
           receiptKey: nodeKeys.receipt,
           suites: context.suites,
           pipeline,
+          recordCeremony: (transcript, parts) => decisionLog.recordCeremony(transcript, parts),
           findClient: (id) => clients.get(id),
           // An auditor reads the receipt key out of the document, by which the node signs its messages of a ceremony.
           attest: (nonce) => nsm.attest({ nonce, userData: bindingBytes }),

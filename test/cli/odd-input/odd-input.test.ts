@@ -234,6 +234,7 @@ beforeAll(async () => {
     ['RECEIPT', save('receipt.json', JSON.stringify(makeReceipt({ document: await attest() })))],
     ['receipt verify --pcrs', save('receipt-pcrs.json', formatPcrFile(PCRS))],
     ['quorum transcript verify --pcrs', save('transcript-pcrs.json', formatPcrFile(PCRS))],
+    ['quorum transcript verify --after', save('transcript.cbor', 'no transcript')],
     ['quorum transcript verify --manifest', save('transcript-manifest.json', manifestText)],
     ['receipt verify --manifest', save('receipt-manifest.json', manifestText)],
     ['receipt verify --root', save('receipt-root.der', receiptRoot.certificate)],
