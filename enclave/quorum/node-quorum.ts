@@ -16,10 +16,12 @@ import {
   type CeremonyOrder as LedOrder,
   startCeremonies,
 } from './ceremonies/index.ts';
+import type { CertificateRelay } from './certificate-relay.ts';
 import { CeremonyRegister } from './ceremony-register.ts';
 import { QuorumError } from './errors.ts';
 import { assertOrdered, verifyOrder } from './forwarded-order.ts';
 import type { CeremonyOrder, Quorum } from './quorum.ts';
+import { MAX_CERTIFICATE_BYTES } from './signing/index.ts';
 
 /** The most requests of clients that are remembered, so that none permits two ceremonies. */
 const MAX_REMEMBERED = 1024;
@@ -36,6 +38,8 @@ export interface NodeQuorumOptions {
   readonly receiptKey: NodeKey;
   readonly suites: Suites;
   readonly pipeline: Pick<SigningPipeline, 'permit' | 'openKey' | 'countCommitments'>;
+  /** Gets the certificates of epochs, which the pipeline sends along with signatures. */
+  readonly certificates: CertificateRelay;
   /** Finds the Ed25519 public key of a client. */
   readonly findClient: (id: string) => KeyObject | undefined;
   /** Attests to a nonce, with this node's binding for its peers as user data. */
@@ -111,6 +115,22 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
     },
     options.onError,
   );
+
+  options.certificates.connect({
+    certificate: async (key) => {
+      const certificate = await ceremonies.getCertificate(key);
+      return certificate !== undefined && certificate.length <= MAX_CERTIFICATE_BYTES ? certificate : null;
+    },
+    accept: async (key, certificate) => {
+      try {
+        return await ceremonies.takeCertificate(key, certificate);
+      } catch (error) {
+        options.onError(error);
+        throw error;
+      }
+    },
+    onActivated: (listener) => ceremonies.onActivated(listener),
+  });
 
   /** Begins to lead. What fails soon rejects; the register has the rest. */
   async function lead(order: CeremonyOrder, led: LedOrder): Promise<Ceremony> {

@@ -3,7 +3,7 @@ import { errorCode } from '../../../shared/errors.ts';
 import { parseJson } from '../../../shared/json/index.ts';
 import type { PeerNetwork } from '../../peers/peer-network.ts';
 import type { KeySignature } from '../../signer/index.ts';
-import type { CommitmentPool } from './commitment-pool.ts';
+import type { CommitmentPool, CommitRefusal } from './commitment-pool.ts';
 import { digestDecision, digestPackage } from './digests.ts';
 import { QuorumSigningError, type QuorumSigningErrorCode } from './errors.ts';
 import type { EpochCertificates, FindShare, JointSignatures, SigningJob, Timer } from './job.ts';
@@ -179,16 +179,18 @@ export class SigningRun {
 
   /** Collects commitments of the nodes and makes this node's own. */
   async #prepare(nodes: readonly number[]): Promise<Package | undefined> {
-    const { findShare, pool } = this.#parts;
+    const { findShare, pool, certificates } = this.#parts;
     const { key, signings, digest: request, transaction } = this.#job;
     const share = findShare(key);
     const subject = { key, epoch: share.epoch, digest: share.digest, elementBytes: share.elementBytes };
     const taken = await Promise.all(
       nodes.map(async (node) => {
         try {
-          const commitments = await pool.take(node, subject, signings.length);
-          if (commitments === undefined) this.#exclude(node, 'QUORUM_NONCES_UNKNOWN');
-          return [node, commitments] as const;
+          const certificate = this.#behind.has(node) ? await certificates.certificate(key) : null;
+          const commitments = await pool.take(node, subject, signings.length, certificate);
+          if (!('code' in commitments)) return [node, commitments] as const;
+          if (!(await this.#mayTryAgain(node, commitments, share))) this.#exclude(node, commitments.code);
+          return [node, undefined] as const;
         } catch (error) {
           this.#exclude(node, errorCode(error));
           return [node, undefined] as const;
@@ -251,7 +253,7 @@ export class SigningRun {
         decision: made.decision,
         package: [...made.list],
         nonces: [...(made.handles.get(node) ?? [])],
-        certificate: this.#behind.has(node) ? certificates.certificate(key) : null,
+        certificate: this.#behind.has(node) ? await certificates.certificate(key) : null,
       };
       const answer = await caller.sign(node, entry, Math.max(1, this.#end - start));
       health.answered(node, timer.now() - start);
@@ -270,7 +272,7 @@ export class SigningRun {
       if (receipt !== undefined) this.#receipts.set(node, receipt);
     }
     if (answer.outcome === 'denied') this.#denials.set(node, answer.code);
-    if (answer.outcome === 'unable' && !(await this.#mayTryAgain(node, answer, made)))
+    if (answer.outcome === 'unable' && !(await this.#mayTryAgain(node, answer, made.share)))
       this.#exclude(node, answer.code);
     const isOther = answer.outcome === 'share' && !Buffer.from(made.digest).equals(answer.package);
     if (!isOther) return answer;
@@ -281,8 +283,8 @@ export class SigningRun {
   /** Tells whether a node that could not sign may with other nonces, or once both have the same epoch. */
   async #mayTryAgain(
     node: number,
-    { code, epoch, certificate }: Extract<SignAnswer, { outcome: 'unable' }>,
-    made: Package,
+    { code, epoch, certificate }: CommitRefusal,
+    share: QuorumShare,
   ): Promise<boolean> {
     const { pool, certificates } = this.#parts;
     const { key } = this.#job;
@@ -293,10 +295,10 @@ export class SigningRun {
       return isFirst;
     }
     if (code !== 'QUORUM_EPOCH_MISMATCH' || epoch === null) return false;
-    if (epoch < made.share.epoch) {
+    if (epoch < share.epoch) {
       const isFirst = !this.#behind.has(node);
       this.#behind.add(node);
-      return isFirst && certificates.certificate(key) !== null;
+      return isFirst && (await certificates.certificate(key)) !== null;
     }
     return certificate !== null && (await certificates.accept(key, certificate));
   }
