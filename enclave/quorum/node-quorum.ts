@@ -20,7 +20,7 @@ import type { CertificateRelay } from './certificate-relay.ts';
 import { CeremonyRegister } from './ceremony-register.ts';
 import { QuorumError } from './errors.ts';
 import { assertOrdered, verifyOrder } from './forwarded-order.ts';
-import type { CeremonyOrder, Quorum } from './quorum.ts';
+import { type CeremonyOrder, digestedOrder, type Quorum } from './quorum.ts';
 import { MAX_CERTIFICATE_BYTES } from './signing/index.ts';
 
 /** The most requests of clients that are remembered, so that none permits two ceremonies. */
@@ -77,7 +77,7 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
       });
     used.set(id, hex(plan.id));
     dropOldest(used);
-    await pipeline.permit(client, { operation: order.kind, key: order.key }, () => undefined);
+    await pipeline.permit(client, toDecide(order), () => undefined);
   }
 
   const ceremonies = startCeremonies(
@@ -181,18 +181,14 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
       const digest = createHash('sha256').update(request).digest('hex');
       const sealed = Promise.withResolvers<void>();
       try {
-        const { result, rule, receipt } = await pipeline.permit(
-          client,
-          { operation: order.kind, key: order.key },
-          async () => {
-            decided.set(digest, sealed.promise);
-            dropOldest(decided);
-            return await lead(
-              order,
-              toLedOrder(order, request, (key, body) => pipeline.openKey(key, body)),
-            );
-          },
-        );
+        const { result, rule, receipt } = await pipeline.permit(client, toDecide(order), async () => {
+          decided.set(digest, sealed.promise);
+          dropOldest(decided);
+          return await lead(
+            order,
+            toLedOrder(order, request, (key, body) => pipeline.openKey(key, body)),
+          );
+        });
         sealed.resolve();
         return { ceremony: result, rule, receipt };
       } catch (error) {
@@ -222,6 +218,12 @@ function dropOldest(remembered: Map<string, unknown>): void {
 }
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+
+/** Describes an order as the rules decide it, and as the digest of its entry covers it. */
+function toDecide(order: CeremonyOrder): Parameters<SigningPipeline['permit']>[1] {
+  const digested = digestedOrder(order);
+  return { operation: order.kind, key: order.key, ...(digested && { order: digested }) };
+}
 
 function toLedOrder(
   order: CeremonyOrder,
