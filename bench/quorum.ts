@@ -66,7 +66,7 @@ function measureArithmetic(testbed: QuorumTestbed, type: ShareType): number {
   const { threshold } = testbed.options;
   const shares = testbed.nodes
     .slice(0, threshold)
-    .map(({ running }) => toQuorumShare(running.keyring.share(KEY)));
+    .map(({ running }) => toQuorumShare(running.keyring.share(KEY), running.keyring.chainCode(KEY)));
   const sign = (index: number) => {
     const input = toSigningInput(payloadOf(type, index));
     const nonces = shares.map((share) => share.commit());

@@ -80,15 +80,18 @@ export function holdShare(
     },
     sign({ payload, round }) {
       if (round === undefined) throw new InternalError('expected the nonces of round one, found none');
-      const { nonces, commitments } = round;
+      const { nonces, commitments, child } = round;
+      const signing = child?.group ?? group;
       const merkleRoot = payload.kind === 'taproot-sighash' ? payload.merkleRoot : undefined;
+      let derived: Uint8Array | undefined;
       let tweaked: Uint8Array | undefined;
       try {
         assertHeld();
-        const output = merkleRoot && tweakGroup(group, merkleRoot);
-        tweaked = output && adjustShare(group, share, output.tweak);
+        derived = child && adjustShare(group, share, child.adjustment);
+        const output = merkleRoot && tweakGroup(signing, merkleRoot);
+        tweaked = output && adjustShare(signing, derived ?? share, output.tweak);
         const signatureShare = signShare(
-          { group: output?.group ?? group, participant, share: tweaked ?? share },
+          { group: output?.group ?? signing, participant, share: tweaked ?? derived ?? share },
           nonces,
           commitments,
           payload.kind === 'message' ? payload.message : payload.digest,
@@ -99,6 +102,7 @@ export function holdShare(
         throw new FrostError('COMMITMENTS_INVALID', 'the commitments cannot be signed with', {}, error);
       } finally {
         clearNonces(nonces);
+        derived?.fill(0);
         tweaked?.fill(0);
       }
     },

@@ -52,7 +52,10 @@ export interface VerifiedForwarding {
   readonly clientId: string;
   /** Seconds since 1970. */
   readonly created: number;
-  /** Names the request among all requests of all clients: whoever remembers it acts on a request once. */
+  /**
+   * Names the request among all requests of all clients: whoever remembers it acts on a request once. All that the client
+   * has signed is in it: a client, or two boots of nodes, may use one nonce for two requests.
+   */
   readonly id: string;
 }
 
@@ -77,10 +80,10 @@ export function verifyForwardedRequest(
 ): VerifiedForwarding {
   const rawHeaders = SIGNED_FIELDS.flatMap((name) => [name, fields[name]]);
   const head = { method, target, rawHeaders, contentLength: body.length };
-  const { clientId, created, nonce, admit } = verifySignedHead(head, {
+  const { clientId, created, signedDigest, admit } = verifySignedHead(head, {
     ...verifier,
     replay: { admit: () => 'admitted' },
   });
   admit(body);
-  return { clientId, created, id: `${clientId} ${created} ${nonce}` };
+  return { clientId, created, id: `${clientId} ${created} ${signedDigest}` };
 }

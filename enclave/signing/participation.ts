@@ -3,6 +3,7 @@ import type * as z from 'zod';
 import { ApprovalError } from '../../policy/approvals/index.ts';
 import type { Policy } from '../../policy/index.ts';
 import { MAX_SIGN_REQUEST_BYTES, signRequestSchema } from '../../shared/api/bodies.ts';
+import { parseChildPath } from '../../shared/api/child-path.ts';
 import { resumeRequestSchema } from '../../shared/api/requests.ts';
 import { digestRequest } from '../../shared/api/request-digest.ts';
 import type { Configuration } from '../../shared/documents/configuration.ts';
@@ -96,8 +97,8 @@ export function createParticipation(parts: ParticipationParts): ParticipantPipel
       if (!(error instanceof RefusedRequest)) throw error;
       const { code, receipt } = error;
       const isMismatch = code === ('QUORUM_DECISION_MISMATCH' satisfies QuorumSigningError['code']);
-      if (!(error instanceof FailedRequest) || isMismatch) return { outcome: 'denied', code, receipt };
-      return { outcome: 'failed', code, receipt, rule: error.rule };
+      if (!(error instanceof FailedRequest)) return { outcome: 'denied', code, receipt };
+      return { outcome: isMismatch ? 'denied' : 'failed', code, receipt, rule: error.rule };
     }
   }
 
@@ -109,11 +110,14 @@ export function createParticipation(parts: ParticipationParts): ParticipantPipel
         entry.consent === null
           ? verifyForwardedRequest(request, { session: from.session, findKey, now: now() })
           : verifyResumed(request, entry.consent, { from, findKey, now: now(), longestWaitSeconds });
+      const waitSeconds = entry.consent === null ? 0 : longestWaitSeconds;
       const body = parseBody(request.body, MAX_SIGN_REQUEST_BYTES, signRequestSchema);
       return {
         id,
         key: body.key,
-        expires: entry.consent?.expires ?? (created + SIGNATURE_WINDOW_SECONDS + 1) * 1000,
+        path: body.path === undefined ? undefined : parseChildPath(body.path),
+        // Not by what the coordinator says: it would have the request forgotten, and charged again, or never forgotten.
+        expires: (created + waitSeconds + SIGNATURE_WINDOW_SECONDS + 1) * 1000,
         request: { ...body, operation: 'sign', client: clientId },
         consent: entry.consent,
         from,

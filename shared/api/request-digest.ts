@@ -21,9 +21,14 @@ export interface DigestedRequest {
   readonly algorithm: Algorithm;
   readonly order?: DigestedOrder;
   readonly payload?: Payload;
+  /** Path to the child of the key that signs; absent where the key itself does. */
+  readonly path?: string | undefined;
 }
 
-/** Encodes a request as its digest covers it: canonical JSON of `{algorithm, client, key, operation, order, payload}`. */
+/**
+ * Encodes a request as its digest covers it: canonical JSON of `{algorithm, client, key, operation, order, payload}`, with
+ * `path` where a child of the key signs.
+ */
 export function encodeRequest({
   operation,
   client,
@@ -31,6 +36,7 @@ export function encodeRequest({
   algorithm,
   order,
   payload,
+  path,
 }: DigestedRequest): Uint8Array<ArrayBuffer> {
   const request = {
     operation,
@@ -39,13 +45,15 @@ export function encodeRequest({
     algorithm,
     ...(order && { order: { ...order } }),
     ...(payload && { payload: { ...payload } }),
+    ...(path !== undefined && { path }),
   };
   return encodeCanonicalJson(request);
 }
 
 /**
  * Computes the digest that receipts and approvals name a request by: SHA-256 of the canonical JSON (RFC 8785) of
- * `{algorithm, client, key, operation, order, payload}`. Whoever has the request can compute it.
+ * `{algorithm, client, key, operation, order, payload}`, with `path` where a child of the key signs. Whoever has the
+ * request can compute it.
  */
 export function digestRequest(request: DigestedRequest): Uint8Array<ArrayBuffer> {
   return sha256(encodeRequest(request));

@@ -1,5 +1,6 @@
 export { type Adjustment, adjustGroup, adjustShare } from './adjustments/adjustment.ts';
-export { type ChildKey, deriveChildKey } from './adjustments/child-key.ts';
+export { type ChildKey, deriveChildKey, deriveChildPublicKey } from './adjustments/child-key.ts';
+export { AGGREGATE_CHAIN_CODE, encodeExtendedKey } from './adjustments/extended-key.ts';
 export { createTaprootTweak, tweakGroup } from './adjustments/taproot.ts';
 export { clearDealer, type Dealer, dealTo, startDealing } from './ceremonies/dealing.ts';
 export { type SecretPart } from './ceremonies/packages-of-all.ts';

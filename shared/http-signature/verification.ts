@@ -1,4 +1,4 @@
-import { type KeyObject, verify } from 'node:crypto';
+import { hash, type KeyObject, verify } from 'node:crypto';
 import { computeContentDigest } from './content-digest.ts';
 import { HttpSignatureError } from './errors.ts';
 import { type ReplayCache, SIGNATURE_WINDOW_SECONDS } from './replay-cache.ts';
@@ -32,6 +32,8 @@ export interface SignedHead {
   /** Seconds since 1970. */
   readonly created: number;
   readonly nonce: string;
+  /** SHA-256 of the bytes that the client has signed, in hex: of one method, target, session, body and nonce. */
+  readonly signedDigest: string;
   /**
    * Checks that the body has the signed digest, and admits the request, once.
    *
@@ -141,7 +143,8 @@ export function verifySignedHead(
       `created more than ${SIGNATURE_WINDOW_SECONDS} seconds in the future`,
     );
   }
-  if (!verify(null, buildSignatureBase(covered, input.text), key, signature)) {
+  const base = buildSignatureBase(covered, input.text);
+  if (!verify(null, base, key, signature)) {
     throw new HttpSignatureError('SIGNATURE_INVALID', 'the signature does not verify');
   }
   const { keyId: clientId, created, nonce } = input;
@@ -149,6 +152,7 @@ export function verifySignedHead(
     clientId,
     created,
     nonce,
+    signedDigest: hash('sha256', base, 'hex'),
     admit: (body) => {
       if (hasBody && fields['content-digest'] !== computeContentDigest(body)) {
         throw new HttpSignatureError('DIGEST_MISMATCH', 'the body does not have the digest that was signed');

@@ -35,6 +35,8 @@ export interface VerifiedRequest {
   /** Names the request among all requests of all clients. */
   readonly id: string;
   readonly key: string;
+  /** Indices of BIP-32 from the key to the child that signs; undefined where the key itself does. */
+  readonly path: readonly number[] | undefined;
   /** Milliseconds since 1970 after which its signature has expired for good. */
   readonly expires: number;
 }
@@ -55,7 +57,13 @@ export type Decided =
       readonly shares: Uint8Array;
       readonly receipt: Receipt;
     }
-  | { readonly outcome: 'denied'; readonly code: string; readonly receipt: Receipt }
+  /** `rule` where one has permitted the request, and charged it, before the node disagreed with its coordinator. */
+  | {
+      readonly outcome: 'denied';
+      readonly code: string;
+      readonly receipt: Receipt;
+      readonly rule?: string;
+    }
   /** Permitted and charged, and not carried out. */
   | { readonly outcome: 'failed'; readonly rule: string; readonly code: string; readonly receipt: Receipt };
 
@@ -217,8 +225,9 @@ class Participant<Request extends VerifiedRequest> {
     if (nonces === undefined)
       throw new QuorumSigningError('QUORUM_NONCES_UNKNOWN', 'expected nonces of this boot');
     const makeShares: MakeShares = (own) => {
-      assertAgreement(entry, digestDecision({ ...own, ...subjectOf(request, share), request: own.digest }));
-      return signAll(share, { signings: own.signings, nonces, lists });
+      const signing = request.path === undefined ? share : share.child(request.path);
+      assertAgreement(entry, digestDecision({ ...own, ...subjectOf(request, signing), request: own.digest }));
+      return signAll(signing, { signings: own.signings, nonces, lists });
     };
     const quorum: QuorumRecord = {
       coordinator: from.node,
@@ -234,8 +243,7 @@ class Participant<Request extends VerifiedRequest> {
         const decided = await (rule === undefined
           ? this.#pipeline.decide(request, quorum, makeShares)
           : this.#pipeline.repeat(request, quorum, makeShares, rule));
-        const permitting = decided.outcome === 'denied' ? undefined : decided.rule;
-        return { answer: toAnswer(decided, digest), rule: permitting };
+        return { answer: toAnswer(decided, digest), rule: decided.rule };
       } catch (error) {
         return { answer: unable(errorCode(error)), rule: undefined };
       } finally {
@@ -245,8 +253,8 @@ class Participant<Request extends VerifiedRequest> {
   }
 }
 
-function subjectOf({ key }: VerifiedRequest, { digest, epoch }: QuorumShare) {
-  return { key, group: digest, epoch };
+function subjectOf({ key, path }: VerifiedRequest, { digest, epoch, publicKey }: QuorumShare) {
+  return { key, group: digest, epoch, child: path && publicKey };
 }
 
 /** Asserts that the coordinator has decided on the very same. @throws QuorumSigningError QUORUM_DECISION_MISMATCH */

@@ -180,8 +180,9 @@ export class SigningRun {
   /** Collects commitments of the nodes and makes this node's own. */
   async #prepare(nodes: readonly number[]): Promise<Package | undefined> {
     const { findShare, pool, certificates } = this.#parts;
-    const { key, signings, digest: request, transaction } = this.#job;
-    const share = findShare(key);
+    const { key, path, signings, digest: request, transaction } = this.#job;
+    const whole = findShare(key);
+    const share = path === undefined ? whole : whole.child(path);
     const subject = { key, epoch: share.epoch, digest: share.digest, elementBytes: share.elementBytes };
     const taken = await Promise.all(
       nodes.map(async (node) => {
@@ -218,7 +219,8 @@ export class SigningRun {
       commitments: joinCommitments(bySigner.get(participant) ?? []),
     }));
     const { digest: group, epoch } = share;
-    const decision = digestDecision({ request, transaction, signings, key, group, epoch });
+    const child = path && share.publicKey;
+    const decision = digestDecision({ request, transaction, signings, key, group, epoch, child });
     const bySigning = signings.map((_, index) =>
       signers.flatMap((signer) => bySigner.get(signer)?.[index] ?? []),
     );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { errorCode } from '../../../../shared/errors.ts';
-import { readReceipt, refusalOf } from './calls.ts';
+import { callOnce, readReceipt, refusalOf, takeNewNonces, watchCalls } from './calls.ts';
 import { type Change, QuorumTestbed } from './quorum-testbed.ts';
 
 const HOUR_SECONDS = 3600;
@@ -59,6 +59,31 @@ describe('a request that waits for people at one node', () => {
 });
 
 describe('votes that another node has forwarded', () => {
+  it('have their request charged once, whatever end the coordinator says that it has', async () => {
+    const rate = { count: 1, seconds: HOUR_SECONDS };
+    const { testbed, id } = await startWaiting((node) => ({
+      ...approvals(),
+      ...(node === 2 ? { rate } : {}),
+    }));
+    testbed.ahead = 2 * HOUR_SECONDS * 1000;
+    await testbed.node(1).vote(id, testbed.alice);
+    testbed.node(3).crash();
+    const seen = watchCalls(testbed);
+    const { onDelivery } = testbed.network;
+    testbed.network.onDelivery = (delivery) => onDelivery(delivery) && delivery.kind !== 'sign';
+    testbed.node(1).resume(id).catch(errorCode);
+    while (seen.length === 0) await new Promise(setImmediate);
+    testbed.network.onDelivery = () => true;
+    const entry = seen[0]?.entries[0];
+    if (entry === undefined || entry.consent === null) throw new RangeError('expected votes');
+    const again = async () => await takeNewNonces(testbed, 1, 2, entry);
+    const lie = { ...(await again()), consent: { ...entry.consent, expires: 0 } };
+    expect(await callOnce(testbed, 1, 2, lie)).toMatchObject({ outcome: 'denied' });
+    expect(await callOnce(testbed, 1, 2, await again())).toMatchObject({ outcome: 'share' });
+    testbed.now += 20_000;
+    expect(await callOnce(testbed, 1, 2, await again())).toMatchObject({ outcome: 'share' });
+  });
+
   /** Has the request approved at node 1 and carried out, and returns what node 2 has answered. */
   async function deniedCode({
     testbed,

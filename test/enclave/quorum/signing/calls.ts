@@ -1,15 +1,21 @@
+import { createHash, sign } from 'node:crypto';
 import { parseEntry, type Receipt, unsafeParseReceipt } from '../../../../audit/receipt/index.ts';
 import { RefusedRequest } from '../../../../enclave/signing/index.ts';
 import {
+  COMMIT_CALL,
+  commitAnswer,
+  commitCall,
   SIGN_CALL,
   type SignAnswer,
   signAnswers,
   signCall,
   type SignEntry,
 } from '../../../../enclave/quorum/signing/messages.ts';
+import type { SignRequest } from '../../../../shared/api/bodies.ts';
 import { errorCode } from '../../../../shared/errors.ts';
 import { parseJson } from '../../../../shared/json/index.ts';
-import type { QuorumTestbed } from './quorum-testbed.ts';
+import type { ForwardedRequest } from '../../../../enclave/signing/index.ts';
+import { KEY, type QuorumTestbed } from './quorum-testbed.ts';
 
 /** A call to sign that went over the network. */
 export interface SeenCall {
@@ -29,14 +35,19 @@ export function watchCalls(testbed: QuorumTestbed): SeenCall[] {
 }
 
 /** Gets a call between two nodes that was made for a request, so that a test may alter and repeat it. */
-export async function captureEntry(testbed: QuorumTestbed, from: number, to: number): Promise<SignEntry> {
+export async function captureEntry(
+  testbed: QuorumTestbed,
+  from: number,
+  to: number,
+  request: Partial<SignRequest> = {},
+): Promise<SignEntry> {
   const seen = watchCalls(testbed);
   // The call is lost: what it carries was never seen by its receiver.
   const { onDelivery } = testbed.network;
   testbed.network.onDelivery = (delivery) => onDelivery(delivery) && delivery.kind !== SIGN_CALL;
   const others = testbed.nodes.map(({ number }) => number).filter((node) => node !== from && node !== to);
   for (const node of others) testbed.node(node).crash();
-  const lost = testbed.node(from).sign().catch(errorCode);
+  const lost = testbed.node(from).sign(request).catch(errorCode);
   while (seen.length === 0) await new Promise(setImmediate);
   testbed.network.onDelivery = () => true;
   lost.catch(() => undefined);
@@ -64,6 +75,29 @@ export async function callOnce(testbed: QuorumTestbed, from: number, to: number,
   return answer;
 }
 
+/** Has the receiver of an entry make new nonces for it. */
+export async function takeNewNonces(
+  testbed: QuorumTestbed,
+  from: number,
+  to: number,
+  entry: SignEntry,
+): Promise<SignEntry> {
+  const { epoch, group } = entry;
+  const count = entry.nonces.length;
+  const body = commitCall.encode({ keys: [{ key: KEY, epoch, group, count, certificate: null }] });
+  const { network } = testbed.node(from).running;
+  const answered = await network.call(to, COMMIT_CALL, body, { timeoutMs: 2_000 });
+  const [made] = commitAnswer.decode(answered).keys;
+  if (made === undefined || made.code !== null) throw new RangeError('expected commitments');
+  return {
+    ...entry,
+    nonces: entry.nonces.map((_, index) => made.first + index),
+    package: entry.package.map((one) =>
+      one.participant === to ? { ...one, commitments: made.commitments } : one,
+    ),
+  };
+}
+
 /** Reads what a receipt in an answer says of the decision. */
 export function readAnswered(receipt: Uint8Array | null) {
   if (receipt === null) throw new RangeError('expected a receipt');
@@ -83,4 +117,34 @@ export async function refusalOf(promise: Promise<unknown>): Promise<RefusedReque
   );
   if (error instanceof RefusedRequest) return error;
   throw new TypeError('not refused with a receipt', { cause: error });
+}
+
+/**
+ * Signs another message for the same node with the nonce and the time of a request, as a hostile client can: by RFC 9421,
+ * with nothing of the code that verifies it.
+ */
+export function signWithSameNonce(
+  testbed: QuorumTestbed,
+  { method, target, fields }: ForwardedRequest,
+  message: string,
+): ForwardedRequest {
+  const payload = { kind: 'message', message };
+  const body = Buffer.from(JSON.stringify({ key: KEY, algorithm: testbed.options.type, payload }));
+  const digest = `sha-256=:${createHash('sha256').update(body).digest('base64')}:`;
+  const base = [
+    `"@method": ${method}`,
+    `"@path": ${target}`,
+    '"@query": ?',
+    `"holdfast-session": ${fields['holdfast-session']}`,
+    `"content-digest": ${digest}`,
+    `"content-type": ${fields['content-type']}`,
+    `"@signature-params": ${fields['signature-input'].slice('sig='.length)}`,
+  ].join('\n');
+  const signature = sign(null, Buffer.from(base), testbed.client.privateKey).toString('base64');
+  return {
+    method,
+    target,
+    fields: { ...fields, 'content-digest': digest, signature: `sig=:${signature}:` },
+    body: new Uint8Array(body),
+  };
 }

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { PREDICATE_TYPES } from '../../../../audit/receipt/entry.ts';
 import type { CeremonyOrder } from '../../../../enclave/quorum/index.ts';
 import { refusalOf } from './calls.ts';
 import { KEY, QuorumTestbed } from './quorum-testbed.ts';
@@ -13,7 +14,10 @@ const toThreshold = (threshold: number): CeremonyOrder => ({
 
 /** Digests of the requests that a node has permitted a ceremony for. */
 function digestsOf(testbed: QuorumTestbed, node: number): unknown[] {
-  return testbed.node(node).entries.map(({ subject: [{ digest }] }) => digest);
+  const decisions = testbed
+    .node(node)
+    .entries.filter(({ predicateType }) => predicateType === PREDICATE_TYPES.decision);
+  return decisions.map(({ subject: [{ digest }] }) => digest);
 }
 
 it('names two reshares with other thresholds by other digests, the same ones on every node', async () => {

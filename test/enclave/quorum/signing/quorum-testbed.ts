@@ -49,6 +49,8 @@ export interface TestbedOptions {
   readonly secret?: Uint8Array;
   /** Networks of the key. */
   readonly networks?: readonly string[];
+  /** Other members of the key's entry, by node. */
+  readonly entry?: (node: number) => Change;
   /** Members of the rule, by node. */
   readonly rule?: (node: number) => Change;
   /** Other members of the configuration, by node. */
@@ -71,6 +73,8 @@ export class QuorumTestbed {
   readonly suites: Suites;
   readonly options: Required<Pick<TestbedOptions, 'type' | 'threshold' | 'size'>> & TestbedOptions;
   now = START;
+  /** Milliseconds by which the nodes' monotonic clocks are ahead of the process's: rates fill meanwhile. */
+  ahead = 0;
 
   private constructor(options: TestbedOptions) {
     this.options = { type: 'frost-ed25519', threshold: 2, size: 3, ...options };
@@ -201,7 +205,7 @@ export class QuorumNode {
       receiptKey,
     });
     const network = testbed.network.start(this.identity, this.#others);
-    const clocks = { now: () => testbed.now, monotonic: () => performance.now() };
+    const clocks = { now: () => testbed.now, monotonic: () => performance.now() + testbed.ahead };
     const certificates = new CertificateRelay();
     const pipeline = createSigningPipeline({
       ...common,
@@ -221,6 +225,7 @@ export class QuorumNode {
             suites: testbed.suites,
             pipeline,
             certificates,
+            recordCeremony: (transcript, parts) => log.recordCeremony(transcript, parts),
             findClient: () => testbed.client.publicKey,
             attest: (nonce) => Promise.resolve(nonce),
             onError: () => undefined,
@@ -299,7 +304,8 @@ export class QuorumNode {
   async coordinate(status: RequestStatus, consent: ForwardedConsent): Promise<string> {
     const { key, algorithm, payload } = status.request.request;
     const { network, keyring } = this.running;
-    const coordinator = createCoordinator({ network, findShare: (id) => toQuorumShare(keyring.share(id)) });
+    const findShare = (id: string) => toQuorumShare(keyring.share(id), keyring.chainCode(id));
+    const coordinator = createCoordinator({ network, findShare });
     const decoded = decodePayload(payload, {
       algorithm,
       publicKey: this.#testbed.dealt.group.commitments[0] as Uint8Array,
@@ -342,7 +348,7 @@ export class QuorumNode {
 
   #configure() {
     const { client, alice, bob, options } = this.#testbed;
-    const { type, networks = [], rule, configuration } = options;
+    const { type, networks = [], entry, rule, configuration } = options;
     const { person, ...others } = configuration?.(this.number) ?? {};
     const pcrs = { 0: '00'.repeat(48), 1: '00'.repeat(48), 2: '00'.repeat(48) };
     const document = makeConfiguration2({
@@ -356,7 +362,7 @@ export class QuorumNode {
         },
       ],
       clientGroups: [],
-      keys: [{ id: KEY, type, networks: [...networks] }],
+      keys: [{ id: KEY, type, networks: [...networks], ...entry?.(this.number) }],
       notAfter: new Date(START + YEAR_MS).toISOString(),
       approvers: [alice.entry, bob.entry] as never,
       approverGroups: [{ id: 'people', approvers: ['alice', 'bob'] }],

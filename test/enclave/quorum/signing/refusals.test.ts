@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { FailedRequest } from '../../../../enclave/signing/index.ts';
-import { callOnce, captureEntry, readAnswered, readReceipt, refusalOf } from './calls.ts';
+import {
+  callOnce,
+  captureEntry,
+  readAnswered,
+  readReceipt,
+  refusalOf,
+  signWithSameNonce,
+  takeNewNonces,
+} from './calls.ts';
 import { QuorumTestbed } from './quorum-testbed.ts';
 
 describe('a node that disagrees', () => {
@@ -31,6 +39,25 @@ describe('a node that disagrees', () => {
 });
 
 describe('a participant', () => {
+  it('charges a request once, however often its coordinator says that it has decided otherwise', async () => {
+    const testbed = await QuorumTestbed.start({ rule: () => ({ rate: { count: 2, seconds: 3600 } }) });
+    testbed.ahead = 7_200_000;
+    const entry = await captureEntry(testbed, 1, 2);
+    for (let tried = 0; tried < 3; tried += 1) {
+      const lie = {
+        ...(await takeNewNonces(testbed, 1, 2, entry)),
+        decision: new Uint8Array(32).fill(tried),
+      };
+      expect(await callOnce(testbed, 1, 2, lie)).toMatchObject({ code: 'QUORUM_DECISION_MISMATCH' });
+    }
+    const body = { key: 'treasury', algorithm: 'frost-ed25519', payload: { kind: 'message', message: 'ff' } };
+    const request = testbed.node(1).forward('/v1/sign', body);
+    // Decided alike or not, the second request is the second one to be charged.
+    expect(
+      await callOnce(testbed, 1, 2, await takeNewNonces(testbed, 1, 2, { ...entry, request })),
+    ).toMatchObject({ code: 'QUORUM_DECISION_MISMATCH' });
+  });
+
   it('takes no request that its client has signed for another node, whoever forwards it', async () => {
     const testbed = await QuorumTestbed.start();
     const entry = await captureEntry(testbed, 1, 2);
@@ -87,6 +114,19 @@ describe('a participant', () => {
     const stolen = { ...entry, request: theirs, package: swapped.toReversed() };
     expect(await callOnce(testbed, 3, 2, stolen)).toMatchObject({ outcome: 'unable' });
     expect(testbed.node(2).entries).toHaveLength(1);
+  });
+
+  it('decides each request by itself, though its client has signed two with one nonce', async () => {
+    const rule = (node: number) => (node === 2 ? { rate: { count: 1, seconds: 3600 } } : {});
+    const testbed = await QuorumTestbed.start({ rule });
+    testbed.ahead = 7_200_000;
+    const entry = await captureEntry(testbed, 1, 2);
+    const payload = { kind: 'message', message: 'ff' } as const;
+    const { decision } = await captureEntry(testbed, 1, 2, { payload });
+    expect((await callOnce(testbed, 1, 2, entry)).outcome).toBe('share');
+    const request = signWithSameNonce(testbed, entry.request, payload.message);
+    const other = await takeNewNonces(testbed, 1, 2, { ...entry, request, decision });
+    expect(await callOnce(testbed, 1, 2, other)).toMatchObject({ outcome: 'denied', code: 'RATE_LIMITED' });
   });
 
   it('signs with no list that is not of the threshold, in order, with itself and the coordinator', async () => {
