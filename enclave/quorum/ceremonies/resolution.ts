@@ -169,7 +169,7 @@ export class Resolution {
 }
 
 /** Awaits a change that what another node has sent may not be able to make. */
-async function ignoreUntrusted(change: Promise<void>): Promise<void> {
+export async function ignoreUntrusted(change: Promise<void>): Promise<void> {
   try {
     await change;
   } catch (error) {

@@ -11,6 +11,7 @@ import { collectPackage, type OutgoingPackage, signOwn } from './outgoing-packag
 import type { PeerCaller } from './peer-caller.ts';
 import type { PeerHealth } from './peer-health.ts';
 import type { RunRecord } from './run-record.ts';
+import { mayTryAgain } from './second-try.ts';
 
 /** Milliseconds that receipts of the other nodes are waited for once a node has denied. */
 const DENIAL_GRACE_MS = 200;
@@ -89,7 +90,7 @@ export class Attempts {
         decision: made.decision,
         package: [...made.list],
         nonces: [...(made.handles.get(node) ?? [])],
-        certificate: record.isBehind(node) ? certificates.certificate(key) : null,
+        certificate: record.isBehind(node) ? await certificates.certificate(key) : null,
       };
       const answer = await caller.sign(node, entry, Math.max(1, this.#parts.end - start));
       health.answered(node, timer.now() - start);
@@ -109,31 +110,13 @@ export class Attempts {
       if (receipt !== undefined) record.keepReceipt(node, receipt);
     }
     if (answer.outcome === 'denied') record.deny(node, answer.code);
-    if (answer.outcome === 'unable' && !(await this.#mayTryAgain(node, answer, made)))
+    const subject = { node, key: this.#job.key, share: made.share };
+    if (answer.outcome === 'unable' && !(await mayTryAgain(this.#parts, answer, subject)))
       record.exclude(node, answer.code);
     const isOther = answer.outcome === 'share' && !Buffer.from(made.digest).equals(answer.package);
     if (!isOther) return answer;
     record.exclude(node, 'QUORUM_PACKAGE_INVALID');
     return undefined;
-  }
-
-  /** Tells whether a node that could not sign may with other nonces, or once both have the same epoch. */
-  async #mayTryAgain(
-    node: number,
-    { code, epoch, certificate }: Extract<SignAnswer, { outcome: 'unable' }>,
-    made: OutgoingPackage,
-  ): Promise<boolean> {
-    const { pool, certificates, record } = this.#parts;
-    const { key } = this.#job;
-    if (code === 'QUORUM_NONCES_UNKNOWN') {
-      pool.dropKey(node, key);
-      return record.noteForgetful(node);
-    }
-    if (code !== 'QUORUM_EPOCH_MISMATCH' || epoch === null) return false;
-    if (epoch < made.share.epoch) {
-      return record.noteBehind(node) && certificates.certificate(key) !== null;
-    }
-    return certificate !== null && (await certificates.accept(key, certificate));
   }
 
   async #finish(

@@ -7,11 +7,12 @@ import {
 } from '../../../shared/frost/index.ts';
 import type { CommitmentPool } from './commitment-pool.ts';
 import { digestDecision, digestPackage } from './digests.ts';
-import type { FindShare, SigningJob } from './job.ts';
+import type { EpochCertificates, FindShare, SigningJob } from './job.ts';
 import type { SignerCommitments } from './messages.ts';
 import { joinCommitments } from './package.ts';
 import type { QuorumShare } from './quorum-share.ts';
 import type { RunRecord } from './run-record.ts';
+import { mayTryAgain } from './second-try.ts';
 
 /** One package: who signs with which commitments. */
 export interface OutgoingPackage {
@@ -28,15 +29,17 @@ export interface OutgoingPackage {
 interface PackageParts {
   readonly findShare: FindShare;
   readonly pool: CommitmentPool;
+  readonly certificates: EpochCertificates;
   readonly record: RunRecord;
 }
 
 /** Collects commitments of the nodes and makes this node's own; undefined where a node has none, which is noted. */
 export async function collectPackage(
-  { findShare, pool, record }: PackageParts,
+  parts: PackageParts,
   job: SigningJob,
   nodes: readonly number[],
 ): Promise<OutgoingPackage | undefined> {
+  const { findShare, pool, certificates, record } = parts;
   const { key, path, signings, digest: request, transaction } = job;
   const whole = findShare(key);
   const share = path === undefined ? whole : whole.child(path);
@@ -44,9 +47,12 @@ export async function collectPackage(
   const taken = await Promise.all(
     nodes.map(async (node) => {
       try {
-        const commitments = await pool.take(node, subject, signings.length);
-        if (commitments === undefined) record.exclude(node, 'QUORUM_NONCES_UNKNOWN');
-        return [node, commitments] as const;
+        const certificate = record.isBehind(node) ? await certificates.certificate(key) : null;
+        const commitments = await pool.take(node, subject, signings.length, certificate);
+        if (!('code' in commitments)) return [node, commitments] as const;
+        if (!(await mayTryAgain(parts, commitments, { node, key, share })))
+          record.exclude(node, commitments.code);
+        return [node, undefined] as const;
       } catch (error) {
         record.exclude(node, errorCode(error));
         return [node, undefined] as const;
