@@ -22,6 +22,7 @@ import { CeremonyRegister } from './ceremony-register.ts';
 import { QuorumError } from './errors.ts';
 import { assertOrdered, verifyOrder } from './forwarded-order.ts';
 import type { CeremonyOrder, Quorum } from './quorum.ts';
+import { RefreshSchedule, refreshOnSchedule } from './refresh-schedule.ts';
 
 /** The most requests of clients that are remembered, so that none permits two ceremonies. */
 const MAX_REMEMBERED = 1024;
@@ -79,6 +80,12 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
     await pipeline.permit(client, { operation: order.kind, key: order.key }, () => undefined);
   }
 
+  const schedule = new RefreshSchedule({
+    self: node,
+    refreshHours: configuration.quorum?.refreshHours ?? null,
+    keeper: keyring,
+    now,
+  });
   const ceremonies = startCeremonies(
     {
       network,
@@ -95,12 +102,7 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
       threshold: quorum.threshold,
       edges: {
         authorise,
-        authoriseOrdered: ({ plan }) =>
-          plan.operation === 'refresh' && (configuration.quorum?.refreshHours ?? null) !== null
-            ? Promise.resolve()
-            : Promise.reject(
-                new CeremonyError('CEREMONY_NOT_ORDERED', 'the configuration orders no refresh by itself'),
-              ),
+        authoriseOrdered: async ({ plan }) => schedule.assertOrdered(plan),
         digestRequest: (request) => new Uint8Array(createHash('sha256').update(request).digest()),
         record: async ({ plan }, confirmed) => {
           await decided.get(hex(plan.request ?? new Uint8Array()));
@@ -115,6 +117,19 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
     },
     options.onError,
   );
+
+  let isStopped = false;
+  refreshOnSchedule({
+    schedule,
+    isReachable: (peer) => network.identity(peer) !== undefined,
+    lead: (keys) => ceremonies.lead({ operation: 'refresh', keys, request: null }),
+    // A refusal of another node ends no node; a store that fails does.
+    onFailure: options.onError,
+    sleep: async (milliseconds) => {
+      await sleep(milliseconds, undefined, { ref: false });
+    },
+    isStopped: () => isStopped,
+  }).catch(options.onError);
 
   /** Begins to lead. What fails soon rejects; the register has the rest. */
   async function lead(order: CeremonyOrder, led: LedOrder): Promise<Ceremony> {
@@ -158,7 +173,7 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
       threshold: quorum.threshold,
       configuration: inForce,
       peers: network.status().map(describePeer),
-      keys: keyring.shareIds().map((id) => describeKey(id, options)),
+      keys: keyring.shareIds().map((id) => describeKey(id, options, schedule.dueAt(id))),
     }),
     begin: async ({ client, forwarded }, order) => {
       const request = encodeCbor({ ...forwarded, fields: { ...forwarded.fields } });
@@ -194,6 +209,10 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
         key,
         epoch,
       });
+    },
+    stop: () => {
+      isStopped = true;
+      ceremonies.stop();
     },
   };
 }
@@ -268,7 +287,11 @@ function describePeer({
   };
 }
 
-function describeKey(id: string, { keyring, pipeline }: NodeQuorumOptions): QuorumKey {
+function describeKey(
+  id: string,
+  { keyring, pipeline }: NodeQuorumOptions,
+  nextRefresh: number | null,
+): QuorumKey {
   const record = keyring.shareRecord(id);
   const publicKey = record && publicKeyOf(record);
   const type = keyring.shareEntry(id)?.type ?? 'frost-ed25519';
@@ -287,6 +310,7 @@ function describeKey(id: string, { keyring, pipeline }: NodeQuorumOptions): Quor
     superseded: group === undefined && record !== undefined ? (epochOf(record) ?? null) : null,
     pending:
       pending === undefined ? null : { ceremony: hex(pending.ceremony), epoch: pending.share.group.epoch },
+    nextRefresh,
     nonces: pipeline.countCommitments(id).map(({ node, count }) => ({ node, count })),
   };
 }
