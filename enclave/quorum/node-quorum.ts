@@ -55,6 +55,7 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
   const { network, keyring, signed, measured, session, receiptKey, pipeline, findClient, now } = options;
   const { configuration } = signed;
   const { node, quorum } = measured.manifest;
+  const nodes = [node, ...network.peers].toSorted((a, b) => a - b);
   const inForce = { version: configuration.version, digest: hex(signed.digest) };
   const register = new CeremonyRegister(now);
   /** Orders that this node has decided itself, by the digest of the request: resolved once the decision is sealed. */
@@ -70,7 +71,7 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
     }
     const verified = verifyOrder(request, { session: coordinator.session, findKey: findClient, now: now() });
     const { client, order, id } = verified;
-    assertOrdered(plan, order);
+    assertOrdered(plan, order, { nodes, threshold: quorum.threshold });
     if ((used.get(id) ?? hex(plan.id)) !== hex(plan.id))
       throw new CeremonyError('CEREMONY_PLAN_REFUSED', 'the request has permitted a ceremony before', {
         reason: 'request',
@@ -138,7 +139,6 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
     const isNew = order.kind === 'generate' || order.kind === 'import-key';
     if (isNew && record !== undefined && epochOf(record) !== undefined)
       throw new CeremonyError('CEREMONY_KEY_STATE', 'the key exists', { key: order.key });
-    const nodes = [node, ...network.peers].toSorted((a, b) => a - b);
     const { id } = register.open({
       kind: order.kind,
       key: order.key,

@@ -8,6 +8,7 @@ import type { NodeClient } from '../../client/index.ts';
 import type { Signed } from '../../client/responses.ts';
 import { digestManifest } from '../../shared/documents/manifest.ts';
 import { nobleSuites } from '../../shared/frost/index.ts';
+import { PARENT_PORT } from '../../shared/transport/ports.ts';
 import { findEmulator } from './harness/emulator.ts';
 import { EMULATED, QuorumHost } from './harness/quorum-host.ts';
 
@@ -36,12 +37,18 @@ const REQUESTS = {
 } as const;
 const KEYS = ['treasury', 'treasury-bitcoin'] as const;
 
-/** Whether a signature verifies by software that no node runs: OpenSSL for Ed25519, noble for BIP-340. */
+/** Whether a signature verifies by other software than made it: OpenSSL for Ed25519, noble for BIP-340. */
 function isSignature(key: (typeof KEYS)[number], signature: string, publicKey: string): boolean {
   const [bytes, point] = [Buffer.from(signature, 'hex'), Buffer.from(publicKey, 'hex')];
-  if (key === 'treasury-bitcoin') return schnorr.verify(bytes, Buffer.from(DIGEST, 'hex'), point.subarray(-32));
+  if (key === 'treasury-bitcoin')
+    return schnorr.verify(bytes, Buffer.from(DIGEST, 'hex'), point.subarray(-32));
   const x = point.toString('base64url');
-  return verify(null, MESSAGE, createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' }), bytes);
+  return verify(
+    null,
+    MESSAGE,
+    createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' }),
+    bytes,
+  );
 }
 
 /** The node that decided, and the quorum that it decided in, of each receipt of a response, in the order of nodes. */
@@ -84,6 +91,11 @@ describe.skipIf(emulator === undefined)('a quorum with one node on an emulated N
       expect(hex(document.pcrs.get(index))).toBe(hex(value));
       expect(hex(host.pcrsOf(2).get(index))).not.toBe(hex(value));
     }
+  });
+
+  test('the enclave has opened its stream to the parent, by AF_VSOCK port 7005', () => {
+    expect(PARENT_PORT.peers).toBe(7005);
+    expect(host.eventsOf('peers.enclave-connected')).toHaveLength(1);
   });
 
   test.each(NODES)('node %i has a channel with both others', async (node) => {
@@ -146,6 +158,6 @@ describe.skipIf(emulator === undefined)('a quorum with one node on an emulated N
   });
 
   test('the enclave runs on: no call was made that its filter of system calls ends it for', () => {
-    expect(host.exits()).toEqual([]);
+    expect(host.eventsOf('node.exit')).toEqual([]);
   });
 });

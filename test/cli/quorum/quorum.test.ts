@@ -281,6 +281,9 @@ describe('holdfast quorum create', () => {
     ['--refresh-hours', '0'],
     ['--refresh-hours', '8785'],
     ['--serves-alone', 'Hot'],
+    ['--log-key', 'no key'],
+    ['--max-uncosigned', '60'],
+    ['--witness-threshold', '2'],
   ])('is misused by %j', async (...more) => {
     const given = more.map((word) => (word === 'pcr.json' ? folder.at(word) : word));
     expect(refusalIn(await create(files(3), given))).toMatchObject({ exit: 2, code: 'USAGE' });
