@@ -12,5 +12,5 @@ export type { Approval } from './matching/consent.ts';
 export { type Policy, preparePolicy } from './policy.ts';
 export { describeAmount } from './coins.ts';
 export { describeReason, type Mismatch } from './reasons.ts';
-export type { Consent, KeyOperation, PolicyRequest } from './request.ts';
+export { type Consent, isKeyOperation, type KeyOperation, type PolicyRequest } from './request.ts';
 export { createPolicyState, type PolicyState, type PolicyTime } from './state.ts';

@@ -16,6 +16,7 @@ import {
 import { algorithmSchema } from '../../shared/algorithms.ts';
 import { payloadSchema } from '../../shared/api/payloads.ts';
 import { childPathSchema } from '../../shared/api/child-path.ts';
+import { CEREMONY_KINDS } from '../../shared/api/quorum.ts';
 import { digestRequest } from '../../shared/api/request-digest.ts';
 import { openConfiguration, type SignedConfiguration } from '../../shared/documents/configuration.ts';
 import { parseJson } from '../../shared/json/index.ts';
@@ -31,10 +32,20 @@ import { describeEntry, describeVerified } from './report.ts';
 const MAX_REQUEST_FILE_BYTES = 512 * 1024;
 
 const requestSchema = z.strictObject({
-  operation: z.enum(['sign', 'import-share']),
+  operation: z.enum(['sign', 'import-share', ...CEREMONY_KINDS]),
   client: z.string(),
   key: z.string(),
   algorithm: algorithmSchema,
+  /** Of a ceremony: what it is ordered to do. */
+  order: z
+    .strictObject({
+      participants: z.array(z.int()),
+      threshold: z.int(),
+      node: z.int(),
+      publicKey: z.string(),
+    })
+    .partial()
+    .optional(),
   payload: payloadSchema.optional(),
   path: childPathSchema.optional(),
 });
@@ -215,16 +226,15 @@ function readRequest(path: string, file: Uint8Array): string {
     if (!parsed.success) {
       throw new CliError(
         'PAYLOAD_FILE_MALFORMED',
-        'not a request: operation, client, key, algorithm, payload, path',
+        'not a request: operation, client, key, algorithm, order, payload, path',
         {
           field: parsed.error.issues[0]?.path.join('.'),
         },
       );
     }
-    const { payload, ...request } = parsed.data;
-    return Buffer.from(digestRequest({ ...request, ...(payload === undefined ? {} : { payload }) })).toString(
-      'hex',
-    );
+    const { order, payload, ...request } = parsed.data;
+    const digest = digestRequest({ ...request, ...(order && { order }), ...(payload && { payload }) });
+    return Buffer.from(digest).toString('hex');
   });
 }
 

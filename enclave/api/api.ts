@@ -10,7 +10,7 @@ import { type MeasuredManifest, nodeName } from '../node/manifest.ts';
 import type { NodeKeys } from '../node/node-keys.ts';
 import type { NsmClient } from '../nsm/index.ts';
 import type { PeerNetwork } from '../peers/peer-network.ts';
-import { createMayServe, startNodeQuorum } from '../quorum/index.ts';
+import { CertificateRelay, createMayServe, startNodeQuorum } from '../quorum/index.ts';
 import {
   createDecisionLog,
   createSigningPipeline,
@@ -76,6 +76,7 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
     session,
     now,
   });
+  const certificates = new CertificateRelay();
   const pipeline = createSigningPipeline({
     signed,
     measured,
@@ -84,7 +85,7 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
     clocks: { now, monotonic: () => performance.now() },
     log: decisionLog,
     state,
-    ...(peers && { quorum: { network: peers } }),
+    ...(peers && { quorum: { network: peers, certificates } }),
     mayServe: createMayServe(
       signed.configuration,
       context.peers ?? undefined,
@@ -127,6 +128,7 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
           receiptKey: nodeKeys.receipt,
           suites: context.suites,
           pipeline,
+          certificates,
           recordCeremony: (transcript, parts) => decisionLog.recordCeremony(transcript, parts),
           findClient: (id) => clients.get(id),
           // An auditor reads the receipt key out of the document, by which the node signs its messages of a ceremony.

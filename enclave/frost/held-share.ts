@@ -13,8 +13,8 @@ import {
   nobleSuites,
   type Nonces,
   type RandomSource,
-  type SignatureShare,
-  signShare,
+  type PreparedShare,
+  signPrepared,
   type Suites,
   ThresholdError,
   tweakGroup,
@@ -27,7 +27,7 @@ import { FrostError } from './errors.ts';
  * happens; whether the payload is one that the share may sign is asserted before the nonces are taken. `sign` and
  * `serialise` also throw FrostError COMMITMENTS_INVALID, SHARE_DESTROYED.
  */
-export interface HeldShare extends Signer<ShareType, SignatureShare> {
+export interface HeldShare extends Signer<ShareType, PreparedShare> {
   readonly group: DecodedGroup;
   /** This signer's number in its group. */
   readonly participant: number;
@@ -90,13 +90,12 @@ export function holdShare(
         derived = child && adjustShare(group, share, child.adjustment);
         const output = merkleRoot && tweakGroup(signing, merkleRoot);
         tweaked = output && adjustShare(signing, derived ?? share, output.tweak);
-        const signatureShare = signShare(
+        return signPrepared(
           { group: output?.group ?? signing, participant, share: tweaked ?? derived ?? share },
           nonces,
           commitments,
           payload.kind === 'message' ? payload.message : payload.digest,
         );
-        return { participant, signatureShare };
       } catch (error) {
         if (error instanceof SignerError) throw error;
         throw new FrostError('COMMITMENTS_INVALID', 'the commitments cannot be signed with', {}, error);

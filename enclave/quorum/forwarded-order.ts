@@ -54,8 +54,16 @@ export function verifyOrder(bytes: Uint8Array, verifier: OrderVerifier): Verifie
   return { client: clientId, order: readOrder(forwarded), id };
 }
 
+/** What an order that names neither nodes nor a threshold means. */
+export interface WholeQuorum {
+  /** Numbers of all nodes of the quorum, ascending. */
+  readonly nodes: readonly number[];
+  /** Threshold of the manifest. */
+  readonly threshold: number;
+}
+
 /** Asserts that a plan does what its request orders, and nothing else. @throws CeremonyError CEREMONY_PLAN_REFUSED */
-export function assertOrdered(plan: Plan, order: CeremonyOrder): void {
+export function assertOrdered(plan: Plan, order: CeremonyOrder, quorum: WholeQuorum): void {
   const [key, ...others] = plan.keys;
   if (plan.operation !== order.kind || key?.key !== order.key || others.length > 0) throw refuse('operation');
   switch (order.kind) {
@@ -67,15 +75,23 @@ export function assertOrdered(plan: Plan, order: CeremonyOrder): void {
       if (!plan.holders.includes(order.node)) throw refuse('holders');
       return;
     case 'import-key':
+      assertWhole(plan, quorum);
       if (key.publicKey === null || Buffer.from(key.publicKey).toString('hex') !== order.publicKey)
         throw refuse('publicKey');
       return;
     case 'generate':
+      assertWhole(plan, quorum);
+      return;
     case 'refresh':
       return;
     default:
       throw refuse('operation');
   }
+}
+
+/** Asserts that a new key is held by all nodes: its coordinator does not choose them. */
+function assertWhole(plan: Plan, { nodes, threshold }: WholeQuorum): void {
+  if (String(plan.holders) !== String(nodes) || plan.threshold !== threshold) throw refuse('holders');
 }
 
 function decodeForwarded(bytes: Uint8Array): ForwardedRequest {

@@ -1,3 +1,4 @@
+export { CertificateRelay } from './certificate-relay.ts';
 export { type NodeQuorumOptions, startNodeQuorum } from './node-quorum.ts';
 export { QuorumError, type QuorumErrorCode } from './errors.ts';
 export { type BegunCeremony, type CeremonyOrder, type ClientRequest, type Quorum } from './quorum.ts';

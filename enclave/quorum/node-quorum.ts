@@ -18,10 +18,12 @@ import {
   type ConfirmedEpochs,
   startCeremonies,
 } from './ceremonies/index.ts';
+import type { CertificateRelay } from './certificate-relay.ts';
 import { CeremonyRegister } from './ceremony-register.ts';
 import { QuorumError } from './errors.ts';
 import { assertOrdered, verifyOrder } from './forwarded-order.ts';
-import type { CeremonyOrder, Quorum } from './quorum.ts';
+import { type CeremonyOrder, digestedOrder, type Quorum } from './quorum.ts';
+import { MAX_CERTIFICATE_BYTES } from './signing/index.ts';
 
 /** The most requests of clients that are remembered, so that none permits two ceremonies. */
 const MAX_REMEMBERED = 1024;
@@ -38,6 +40,8 @@ export interface NodeQuorumOptions {
   readonly receiptKey: NodeKey;
   readonly suites: Suites;
   readonly pipeline: Pick<SigningPipeline, 'permit' | 'openKey' | 'countCommitments'>;
+  /** Gets the certificates of epochs, which the pipeline sends along with signatures. */
+  readonly certificates: CertificateRelay;
   readonly recordCeremony: DecisionLog['recordCeremony'];
   /** Finds the Ed25519 public key of a client. */
   readonly findClient: (id: string) => KeyObject | undefined;
@@ -54,6 +58,7 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
   const { network, keyring, signed, measured, session, receiptKey, pipeline, findClient, now } = options;
   const { configuration } = signed;
   const { node, quorum } = measured.manifest;
+  const nodes = [node, ...network.peers].toSorted((a, b) => a - b);
   const inForce = { version: configuration.version, digest: hex(signed.digest) };
   const register = new CeremonyRegister(now);
   /** Orders that this node has decided itself, by the digest of the request: resolved once the decision is sealed. */
@@ -69,14 +74,14 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
     }
     const verified = verifyOrder(request, { session: coordinator.session, findKey: findClient, now: now() });
     const { client, order, id } = verified;
-    assertOrdered(plan, order);
+    assertOrdered(plan, order, { nodes, threshold: quorum.threshold });
     if ((used.get(id) ?? hex(plan.id)) !== hex(plan.id))
       throw new CeremonyError('CEREMONY_PLAN_REFUSED', 'the request has permitted a ceremony before', {
         reason: 'request',
       });
     used.set(id, hex(plan.id));
     dropOldest(used);
-    await pipeline.permit(client, { operation: order.kind, key: order.key }, () => undefined);
+    await pipeline.permit(client, toDecide(order), () => undefined);
   }
 
   const ceremonies = startCeremonies(
@@ -116,6 +121,22 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
     options.onError,
   );
 
+  options.certificates.connect({
+    certificate: async (key) => {
+      const certificate = await ceremonies.getCertificate(key);
+      return certificate !== undefined && certificate.length <= MAX_CERTIFICATE_BYTES ? certificate : null;
+    },
+    accept: async (key, certificate) => {
+      try {
+        return await ceremonies.takeCertificate(key, certificate);
+      } catch (error) {
+        options.onError(error);
+        throw error;
+      }
+    },
+    onActivated: (listener) => ceremonies.onActivated(listener),
+  });
+
   /** Begins to lead. What fails soon rejects; the register has the rest. */
   async function lead(order: CeremonyOrder, led: LedOrder): Promise<Ceremony> {
     const record = keyring.shareRecord(order.key);
@@ -123,7 +144,6 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
     const isNew = order.kind === 'generate' || order.kind === 'import-key';
     if (isNew && record !== undefined && epochOf(record) !== undefined)
       throw new CeremonyError('CEREMONY_KEY_STATE', 'the key exists', { key: order.key });
-    const nodes = [node, ...network.peers].toSorted((a, b) => a - b);
     const { id } = register.open({
       kind: order.kind,
       key: order.key,
@@ -165,18 +185,14 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
       const digest = createHash('sha256').update(request).digest('hex');
       const sealed = Promise.withResolvers<void>();
       try {
-        const { result, rule, receipt } = await pipeline.permit(
-          client,
-          { operation: order.kind, key: order.key },
-          async () => {
-            decided.set(digest, sealed.promise);
-            dropOldest(decided);
-            return await lead(
-              order,
-              toLedOrder(order, request, (key, body) => pipeline.openKey(key, body)),
-            );
-          },
-        );
+        const { result, rule, receipt } = await pipeline.permit(client, toDecide(order), async () => {
+          decided.set(digest, sealed.promise);
+          dropOldest(decided);
+          return await lead(
+            order,
+            toLedOrder(order, request, (key, body) => pipeline.openKey(key, body)),
+          );
+        });
         sealed.resolve();
         return { ceremony: result, rule, receipt };
       } catch (error) {
@@ -206,6 +222,12 @@ function dropOldest(remembered: Map<string, unknown>): void {
 }
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+
+/** Describes an order as the rules decide it, and as the digest of its entry covers it. */
+function toDecide(order: CeremonyOrder): Parameters<SigningPipeline['permit']>[1] {
+  const digested = digestedOrder(order);
+  return { operation: order.kind, key: order.key, ...(digested && { order: digested }) };
+}
 
 /** Describes for the log what this node is about to confirm. */
 function describeCeremony(plan: Plan, { groups }: ConfirmedEpochs): CeremonyParts {

@@ -7,6 +7,7 @@ import type {
   RepairRequest,
   ReshareRequest,
 } from '../../shared/api/quorum.ts';
+import type { DigestedOrder } from '../../shared/api/request-digest.ts';
 import type { ForwardedRequest } from '../signing/forwarded-request.ts';
 
 /** A request of an authenticated client as it came: other nodes verify its signature themselves. */
@@ -24,6 +25,22 @@ export type CeremonyOrder =
   | { readonly kind: 'refresh'; readonly key: string }
   | ({ readonly kind: 'reshare'; readonly key: string } & ReshareRequest)
   | ({ readonly kind: 'repair'; readonly key: string } & RepairRequest);
+
+/** Picks what the digest of an order covers beside its kind and key; undefined where there is nothing. */
+export function digestedOrder(order: CeremonyOrder): DigestedOrder | undefined {
+  switch (order.kind) {
+    case 'reshare':
+      return { participants: order.participants, threshold: order.threshold };
+    case 'repair':
+      return { node: order.node };
+    case 'import-key':
+      return { publicKey: order.publicKey };
+    case 'generate':
+    case 'refresh':
+    default:
+      return undefined;
+  }
+}
 
 /** A ceremony that was permitted on this node and has begun. */
 export interface BegunCeremony {

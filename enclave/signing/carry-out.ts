@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { DecisionPredicate, Receipt } from '../../audit/receipt/index.ts';
+import { isKeyOperation } from '../../policy/index.ts';
 import { type DecodedPayload, type Signing, TransactionError } from '../../policy/transactions/index.ts';
 import { encodeTransaction, type TransactionJson } from '../../policy/transactions/json.ts';
 import { type DigestedRequest, encodeRequest } from '../../shared/api/request-digest.ts';
@@ -186,8 +187,10 @@ export function createCarryOut({ read, authorise, isExpired, log, requests }: Ca
           words: 'approvals are missing, and the request cannot wait for them',
         },
       ];
-      const parts: DecisionParts = { ...decided.parts, outcome: 'denied', code: 'POLICY_DENIED', reasons };
-      return await refuse({ ...decided, parts: withQuorum(parts, action.quorum) }, 'POLICY_DENIED');
+      // What is signed can wait, at the node that the client asks.
+      const code: DenialCode = isKeyOperation(request.operation) ? 'APPROVALS_NOT_AWAITED' : 'POLICY_DENIED';
+      const parts: DecisionParts = { ...decided.parts, outcome: 'denied', code, reasons };
+      return await refuse({ ...decided, parts: withQuorum(parts, action.quorum) }, code);
     },
     orKeep: async (request, action, signed) => {
       const { verdict, decided } = await decideOn(request, action);

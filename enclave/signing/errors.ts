@@ -10,7 +10,9 @@ export type SigningErrorCode =
   /** The configuration in force has expired: the node permits nothing until it starts with another. */
   | 'CONFIGURATION_EXPIRED'
   /** Fewer nodes than the threshold are reachable, and the configuration does not let this one serve the key alone. */
-  | 'QUORUM_BELOW_THRESHOLD';
+  | 'QUORUM_BELOW_THRESHOLD'
+  /** The rule asks for approvals, and an operation on a key cannot wait for them. */
+  | 'APPROVALS_NOT_AWAITED';
 
 /**
  * The code of a denial: of the policy, of a decoder, of a watermark, of the configuration as a whole, or of a vote that

@@ -3,6 +3,7 @@ import type { ImportKeyRequest } from '../../shared/api/quorum.ts';
 import type { Algorithm } from '../../shared/algorithms.ts';
 import type { KeyInfo, ShareImportRequest, StoreUsage, SignRequest } from '../../shared/api/bodies.ts';
 import type { SignedConfiguration } from '../../shared/documents/configuration.ts';
+import type { DigestedOrder } from '../../shared/api/request-digest.ts';
 import type { ShareDestination } from '../../shared/frost/index.ts';
 import type { PendingRequestDocument } from '../../shared/api/requests.ts';
 import type { PendingRequest } from '../approvals/index.ts';
@@ -74,12 +75,12 @@ export interface SigningPipeline {
   /** Commitments of other nodes that are at hand for signatures of one round trip, by node. */
   countCommitments(key: string): readonly { readonly node: number; readonly count: number }[];
   /**
-   * Decides an operation on a shared key that has no payload, acts on it where it is permitted, and records both. One that
-   * asks for approvals is denied: it cannot wait.
+   * Decides an operation on a shared key that has no payload, acts on it where it is permitted, and records both. Where
+   * approvals are asked for it is denied (APPROVALS_NOT_AWAITED): it cannot wait.
    */
   permit<Result>(
     client: string,
-    request: { readonly operation: KeyOperation; readonly key: string },
+    request: { readonly operation: KeyOperation; readonly key: string; readonly order?: DigestedOrder },
     act: () => Result | Promise<Result>,
   ): Promise<CarriedOut<Result>>;
   /**
@@ -164,8 +165,8 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
     review: ({ request }) => describeForReview(reader, request),
     resume: createResume({ carryOut, requests, signAction }),
     countCommitments: (key) => coordinator?.countCommitments(key) ?? [],
-    permit: (client, { operation, key }, act) =>
-      carryOut.now({ operation, client, key, algorithm: shareAlgorithm(keyring, key) }, { act }),
+    permit: (client, request, act) =>
+      carryOut.now({ ...request, client, algorithm: shareAlgorithm(keyring, request.key) }, { act }),
     openKey: (key, request) =>
       openImportedKey(request, importKey, destinationOf(key), shareAlgorithm(keyring, key)),
     importShare: (client, { key, ...request }) => {

@@ -3,27 +3,38 @@ import type { Algorithm } from '../algorithms.ts';
 import { encodeCanonicalJson } from '../json/index.ts';
 import type { Payload } from './payloads.ts';
 
-/** A request as its digest covers it; `payload` is absent where the operation has none. */
+/** What a ceremony is ordered to do beside its operation and key, as in the body of the request (shared/api/quorum.ts). */
+export interface DigestedOrder {
+  readonly participants?: readonly number[] | undefined;
+  readonly threshold?: number | undefined;
+  readonly node?: number | undefined;
+  /** Hex. */
+  readonly publicKey?: string | undefined;
+}
+
+/** A request as its digest covers it; `order` and `payload` are absent where the operation has none. */
 export interface DigestedRequest {
-  /** The operation of the policy: `sign`, `import-share`. */
+  /** The operation of the policy: `sign`, `import-share`, `reshare`. */
   readonly operation: string;
   readonly client: string;
   readonly key: string;
   readonly algorithm: Algorithm;
+  readonly order?: DigestedOrder;
   readonly payload?: Payload;
   /** Path to the child of the key that signs; absent where the key itself does. */
   readonly path?: string | undefined;
 }
 
 /**
- * Encodes a request as its digest covers it: canonical JSON of `{algorithm, client, key, operation, payload}`, with `path`
- * where a child of the key signs.
+ * Encodes a request as its digest covers it: canonical JSON of `{algorithm, client, key, operation, order, payload}`, with
+ * `path` where a child of the key signs.
  */
 export function encodeRequest({
   operation,
   client,
   key,
   algorithm,
+  order,
   payload,
   path,
 }: DigestedRequest): Uint8Array<ArrayBuffer> {
@@ -32,6 +43,7 @@ export function encodeRequest({
     client,
     key,
     algorithm,
+    ...(order && { order: { ...order } }),
     ...(payload && { payload: { ...payload } }),
     ...(path !== undefined && { path }),
   };
@@ -40,7 +52,8 @@ export function encodeRequest({
 
 /**
  * Computes the digest that receipts and approvals name a request by: SHA-256 of the canonical JSON (RFC 8785) of
- * `{algorithm, client, key, operation, payload}`, with `path` where a child of the key signs. Whoever has the request can compute it.
+ * `{algorithm, client, key, operation, order, payload}`, with `path` where a child of the key signs. Whoever has the
+ * request can compute it.
  */
 export function digestRequest(request: DigestedRequest): Uint8Array<ArrayBuffer> {
   return sha256(encodeRequest(request));

@@ -40,10 +40,12 @@ export {
 } from './share-binding.ts';
 export {
   aggregate,
+  aggregatePrepared,
   type SignatureShare,
   verifySignature,
   verifySignatureShare,
 } from './signing/aggregate.ts';
 export { clearNonces, commit, type NonceCommitments, type Nonces } from './signing/nonces.ts';
-export { type ShareHolder, signShare } from './signing/sign.ts';
+export { type PreparedShare, type ShareHolder, signPrepared, signShare } from './signing/sign.ts';
+export { type SigningPackage } from './signing/signing-package.ts';
 export { createSuites, nobleSuites, type Suite, type Suites } from './suites/suite.ts';

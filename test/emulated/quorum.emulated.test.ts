@@ -7,7 +7,9 @@ import { verifyTranscript } from '../../audit/transcript/index.ts';
 import type { NodeClient } from '../../client/index.ts';
 import type { Signed } from '../../client/responses.ts';
 import { digestManifest } from '../../shared/documents/manifest.ts';
+import { errorCode } from '../../shared/errors.ts';
 import { nobleSuites } from '../../shared/frost/index.ts';
+import { PARENT_PORT } from '../../shared/transport/ports.ts';
 import { findEmulator } from './harness/emulator.ts';
 import { EMULATED, QuorumHost } from './harness/quorum-host.ts';
 
@@ -18,6 +20,7 @@ import { EMULATED, QuorumHost } from './harness/quorum-host.ts';
 const emulator = findEmulator();
 const NODES = [1, 2, 3];
 const PEERS_TIMEOUT_MS = 60_000;
+const MAX_RETRIES = 2;
 const MESSAGE = Buffer.from('a transfer out of the treasury');
 const DIGEST = 'ab'.repeat(32);
 const hex = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toString('hex');
@@ -36,12 +39,18 @@ const REQUESTS = {
 } as const;
 const KEYS = ['treasury', 'treasury-bitcoin'] as const;
 
-/** Whether a signature verifies by software that no node runs: OpenSSL for Ed25519, noble for BIP-340. */
+/** Whether a signature verifies by other software than made it: OpenSSL for Ed25519, noble for BIP-340. */
 function isSignature(key: (typeof KEYS)[number], signature: string, publicKey: string): boolean {
   const [bytes, point] = [Buffer.from(signature, 'hex'), Buffer.from(publicKey, 'hex')];
-  if (key === 'treasury-bitcoin') return schnorr.verify(bytes, Buffer.from(DIGEST, 'hex'), point.subarray(-32));
+  if (key === 'treasury-bitcoin')
+    return schnorr.verify(bytes, Buffer.from(DIGEST, 'hex'), point.subarray(-32));
   const x = point.toString('base64url');
-  return verify(null, MESSAGE, createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' }), bytes);
+  return verify(
+    null,
+    MESSAGE,
+    createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' }),
+    bytes,
+  );
 }
 
 /** The node that decided, and the quorum that it decided in, of each receipt of a response, in the order of nodes. */
@@ -86,6 +95,11 @@ describe.skipIf(emulator === undefined)('a quorum with one node on an emulated N
     }
   });
 
+  test('the enclave has opened its stream to the parent, by AF_VSOCK port 7005', () => {
+    expect(PARENT_PORT.peers).toBe(7005);
+    expect(host.eventsOf('peers.enclave-connected')).toHaveLength(1);
+  });
+
   test.each(NODES)('node %i has a channel with both others', async (node) => {
     const deadline = Date.now() + PEERS_TIMEOUT_MS;
     const ask = async () => (await client(node).quorum.status()).peers;
@@ -114,8 +128,20 @@ describe.skipIf(emulator === undefined)('a quorum with one node on an emulated N
     expect(verified.keys.map(({ publicKey }) => hex(publicKey))).toEqual([done.publicKey]);
   });
 
+  /** Asks for a signature, and again where a busy machine has not made it within the nodes' eight seconds. */
+  async function sign(key: (typeof KEYS)[number], coordinator: number): Promise<Signed> {
+    for (let retries = 0; ; retries += 1) {
+      try {
+        return await client(coordinator).sign(REQUESTS[key]);
+      } catch (error) {
+        if (retries === MAX_RETRIES || errorCode(error) !== 'QUORUM_UNREACHABLE') throw error;
+        process.stderr.write(`\nRETRIED: node ${coordinator} had no signature in time\n`);
+      }
+    }
+  }
+
   async function expectSigned(key: (typeof KEYS)[number], coordinator: number, epoch: number) {
-    const signed = await client(coordinator).sign(REQUESTS[key]);
+    const signed = await sign(key, coordinator);
     expect(signed.publicKey.slice(-64)).toBe(publicKeys.get(key)?.slice(-64));
     expect(isSignature(key, signed.signature, publicKeys.get(key) ?? '')).toBe(true);
     const decisions = decisionsOf(signed);
@@ -146,6 +172,6 @@ describe.skipIf(emulator === undefined)('a quorum with one node on an emulated N
   });
 
   test('the enclave runs on: no call was made that its filter of system calls ends it for', () => {
-    expect(host.exits()).toEqual([]);
+    expect(host.eventsOf('node.exit')).toEqual([]);
   });
 });

@@ -8,6 +8,10 @@ export const CONFIGURATION_LINT_CODES: readonly CodeArea[] = [
     codes: {
       ANY_CONTRACT: 'a rule permits calls of any function of any contract',
       ANY_DESTINATION: 'a rule permits an effect whoever gains by it: `to` is null',
+      APPROVALS_NOT_AWAITED: [
+        'a rule asks for approvals for operations on keys, which cannot wait: they are denied',
+        'Permit them in a rule without approvals, to a client of its own.',
+      ],
       BLIND_PAYLOAD: [
         'a rule permits payloads that the node cannot read',
         'Have the client send the transaction itself; where it cannot, ask for approvals and set a rate.',

@@ -10,6 +10,10 @@ export const REQUEST_CODES: readonly CodeArea[] = [
         "the algorithm is not one of the key's type",
         '"holdfast node keys" shows the type of each key.',
       ],
+      APPROVALS_NOT_AWAITED: [
+        'the rule asks for approvals, and operations on a key do not wait for any',
+        'Permit the operation in a rule without approvals, to a client of its own; "holdfast config lint" finds such rules.',
+      ],
       APPROVAL_REJECTED: [
         'somebody whose approval the rule asks for has rejected the request',
         'Ask them why; a new request asks everybody anew.',

@@ -96,6 +96,15 @@ export interface Ceremonies {
   lead(order: CeremonyOrder, onProgress?: (progress: CeremonyProgress) => void): Promise<CeremonyOutcome>;
   /** Reads the transcript of the ceremony that made an epoch; undefined where this node does not keep it. */
   getTranscript(key: string, epoch: number): Promise<Uint8Array | undefined>;
+  /** Reads the certificate of the epoch of a key that is in force here; undefined where this node does not keep it. */
+  getCertificate(key: string): Promise<Uint8Array | undefined>;
+  /**
+   * Takes the certificate of a newer epoch of a key from whoever has it; tells whether the epoch has changed. What proves
+   * nothing, is of another key or older changes nothing.
+   *
+   * @throws StoreError
+   */
+  takeCertificate(key: string, certificate: Uint8Array): Promise<boolean>;
   /** Tells of each key whose epoch has changed: nonces of the former one are to be dropped. */
   onActivated(listener: (key: string, epoch: number) => void): void;
   /** Asks others for nothing any more. */

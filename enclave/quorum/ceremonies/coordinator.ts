@@ -17,7 +17,15 @@ import { CeremonyError } from './errors.ts';
 import type { Participant } from './participant.ts';
 import { makePlan, type QuorumStates } from './planning.ts';
 import type { Resolution } from './resolution.ts';
-import { CALLS, decodeCall, encodeCall, type KeyState, messageAnswer, stateAnswer } from './wire.ts';
+import {
+  CALLS,
+  decodeAnswer,
+  decodeCall,
+  encodeCall,
+  type KeyState,
+  messageAnswer,
+  stateAnswer,
+} from './wire.ts';
 
 /** Milliseconds for one attempt of a call, for all attempts of a step, and between two attempts. */
 const CALL_MS = 10_000;
@@ -113,7 +121,8 @@ export class Coordinator {
         node === own.node
           ? await this.#participant.answer(CALLS.state, undefined, question)
           : await this.#try(node, CALLS.state, question, STATE_MS);
-      if (answer !== undefined) states.set(node, decodeCall(stateAnswer, answer).states);
+      const decoded = answer && decodeAnswer(stateAnswer, answer);
+      if (decoded !== undefined) states.set(node, decoded.states);
     };
     await Promise.all([own.node, ...network.peers].map(ask));
     return new Map([...states].toSorted(([one], [other]) => one - other));

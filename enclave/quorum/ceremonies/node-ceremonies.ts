@@ -1,8 +1,9 @@
-import { encodeTranscript } from '../../../audit/transcript/index.ts';
+import { decodeCertificate, decodePlan, encodeTranscript } from '../../../audit/transcript/index.ts';
+import { epochOf } from '../../frost/index.ts';
 import type { Ceremonies } from './ceremonies.ts';
 import { Coordinator } from './coordinator.ts';
 import { Participant, type ParticipantOptions } from './participant.ts';
-import { Resolution } from './resolution.ts';
+import { ignoreUntrusted, Resolution } from './resolution.ts';
 
 /**
  * Starts the ceremonies of a node: from now on it answers others, and asks each node that a session begins with what it
@@ -36,6 +37,28 @@ export function startCeremonies(options: ParticipantOptions, onError: (error: un
         kept && (await participant.readTranscript(Buffer.from(kept.ceremony).toString('hex')));
       return transcript && encodeTranscript(transcript);
     },
+    getCertificate: async (key) => {
+      const record = keeper.shareRecord(key);
+      const kept = record?.history.at(-1);
+      return kept !== undefined && record !== undefined && kept.epoch === epochOf(record)
+        ? await participant.readCertificate(Buffer.from(kept.ceremony).toString('hex'))
+        : undefined;
+    },
+    takeCertificate: async (key, certificate) => {
+      const findEpoch = () => {
+        const record = keeper.shareRecord(key);
+        return record && epochOf(record);
+      };
+      const before = findEpoch();
+      await ignoreUntrusted(takeFor(participant, key, certificate));
+      return findEpoch() !== before;
+    },
     onActivated: (listener) => participant.onActivated(listener),
   };
+}
+
+/** Takes a certificate where it is one of that key. @throws TranscriptError; CeremonyError CERTIFICATE_UNTRUSTED */
+async function takeFor(participant: Participant, key: string, certificate: Uint8Array): Promise<void> {
+  const { keys } = decodePlan(decodeCertificate(certificate).plan);
+  if (keys.some((planned) => planned.key === key)) await participant.takeCertificate(certificate);
 }

@@ -5,6 +5,7 @@ import {
   decodeCertificate,
   decodePlan,
   decodeTranscript,
+  digestBody,
   digestPlan,
   encodeBody,
   encodeCertificate,
@@ -63,6 +64,8 @@ const MAX_ABORTED = 1024;
 /** Bytes of certificates in one answer. */
 const MAX_NEWS_BYTES = 384 * 1024;
 const MAX_NEWS = 8;
+/** Different questions of one ceremony: an honest coordinator has one for each step. */
+const MAX_QUESTIONS = 8;
 
 interface Entry {
   readonly participation: Participation;
@@ -353,9 +356,11 @@ export class Participant {
     if (entry.participation.plan.coordinator !== (from?.node ?? this.#options.own.node))
       throw new CeremonyError('CEREMONY_PLAN_REFUSED', 'another node leads it', { reason: 'coordinator' });
     entry.touched = this.#options.edges.now();
-    const name = `${step} ${hex(question)}`;
+    const name = `${step} ${hex(digestBody(question))}`;
     const known = entry.answers.get(name);
     if (known !== undefined) return await known;
+    if (entry.answers.size >= MAX_QUESTIONS)
+      throw new CeremonyError('CEREMONY_OUT_OF_STEP', `the ceremony had ${MAX_QUESTIONS} questions before`);
     const answer = act(entry);
     entry.answers.set(name, answer);
     return await answer;

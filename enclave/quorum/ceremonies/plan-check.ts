@@ -19,6 +19,8 @@ export interface PlanKnowledge {
 
 /** Milliseconds by which the time of a plan may differ from a participant's clock. */
 const PLAN_WINDOW_MS = 120_000;
+/** By how much a ceremony raises the epoch at most: each one that has failed raises it by one. */
+export const MAX_EPOCH_LEAP = 65_536;
 
 /**
  * Checks a plan against all that this node knows by itself: who takes part, the state of each key, the threshold. Whether
@@ -58,12 +60,16 @@ function assertMember(member: CeremonyMember, { own, identity }: PlanKnowledge):
   if (!isKnown) throw refuse('identity', { node: member.node });
 }
 
-function assertKey(plan: Plan, planned: PlannedKey, { keeper, own }: PlanKnowledge): void {
+function assertKey(plan: Plan, planned: PlannedKey, { keeper, own, threshold }: PlanKnowledge): void {
   const entry = keeper.shareEntry(planned.key);
   if (entry === undefined || entry.type !== planned.type)
     throw refuseState('the configuration has no such key', planned);
   const record = keeper.shareRecord(planned.key);
   assertPinned(planned, entry, plan.operation);
+  if (planned.epoch > (planned.former?.epoch ?? 0) + MAX_EPOCH_LEAP) throw refuse('epoch');
+  // A node without a share believes the dealers: one of them at least has to be honest, and know the group.
+  if (planned.former !== null && record === undefined && planned.former.threshold < threshold)
+    throw refuse('former');
   if (planned.former === null) {
     if (record !== undefined && epochOf(record) !== undefined) throw refuseState('the key exists', planned);
   } else {

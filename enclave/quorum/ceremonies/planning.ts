@@ -3,6 +3,7 @@ import type { CeremonyMember, FormerGroup, Plan, PlannedKey } from '../../../aud
 import type { ShareType } from '../../../shared/algorithms.ts';
 import type { CeremonyOrder } from './ceremonies.ts';
 import { CeremonyError } from './errors.ts';
+import { MAX_EPOCH_LEAP } from './plan-check.ts';
 import type { KeyState } from './wire.ts';
 
 /** What nodes have said of the keys of an order, by node. */
@@ -42,7 +43,7 @@ export function makePlan(order: CeremonyOrder, parts: PlanningParts): Plan {
   const { states, self, nodes } = parts;
   const isNew = operation === 'generate' || operation === 'import-key';
   const sources = keys.map((key): Sourced =>
-    isNew ? { key, former: null, origin: null, holders: [] } : findSource(key, states),
+    isNew ? { key, former: null, origin: null, holders: [] } : findSource(key, parts),
   );
   const [first] = sources;
   if (first === undefined) throw new RangeError('expected an order for at least one key');
@@ -55,6 +56,8 @@ export function makePlan(order: CeremonyOrder, parts: PlanningParts): Plan {
   const threshold = order.threshold ?? former?.threshold ?? parts.threshold;
   const dealers = chooseDealers(operation, self, holders, sources);
   const numbers = [...new Set([self, ...dealers, ...holders])].toSorted((a, b) => a - b);
+  // Whoever takes no part has no say: a node that is removed would hinder that by what it says.
+  const partakers = new Map([...states].filter(([node]) => numbers.includes(node)));
   return {
     format: 'holdfast-ceremony/1',
     id: new Uint8Array(randomBytes(16)),
@@ -65,8 +68,8 @@ export function makePlan(order: CeremonyOrder, parts: PlanningParts): Plan {
     dealers,
     holders,
     members: listMembers(numbers, parts),
-    keys: sources.map((source) => planKey(source, parts)),
-    abandons: findAbandoned(order, holders, states),
+    keys: sources.map((source) => planKey(source, { ...parts, states: partakers })),
+    abandons: findAbandoned(order, holders, partakers),
     request: parts.requestDigest,
   };
 }
@@ -75,7 +78,10 @@ function planKey({ key, former, origin }: Sourced, { states, typeOf, publicKey }
   const type = typeOf(key);
   if (type === undefined)
     throw new CeremonyError('CEREMONY_KEY_STATE', 'the configuration has no such key', { key });
-  const highest = Math.max(0, ...listStates(states, key).map(({ state }) => state.highest));
+  // No participant takes a leap: whoever claims one would leave the key without epochs.
+  const latest = (former?.epoch ?? 0) + MAX_EPOCH_LEAP - 1;
+  const claimed = listStates(states, key).map(({ state }) => state.highest);
+  const highest = Math.max(former?.epoch ?? 0, ...claimed.filter((one) => one <= latest));
   return { key, type, epoch: highest + 1, former, origin, publicKey };
 }
 
@@ -96,7 +102,11 @@ function chooseDealers(
       actual: able.length,
     });
   }
-  return able.slice(0, wanted);
+  // Nodes that stay deal before nodes that leave, which may have to be removed because they do not do their part.
+  const leaving = able.filter((node) => !holders.includes(node));
+  return [...able.filter((node) => holders.includes(node)), ...leaving]
+    .slice(0, wanted)
+    .toSorted((a, b) => a - b);
 }
 
 function listMembers(numbers: readonly number[], { member }: PlanningParts): CeremonyMember[] {
@@ -114,19 +124,21 @@ function listStates(states: QuorumStates, key: string) {
   );
 }
 
-/** Finds the newest epoch of which enough nodes hold shares. @throws CeremonyError CEREMONY_KEY_STATE */
-function findSource(key: string, states: QuorumStates): Sourced {
+/**
+ * Finds the newest epoch of which enough nodes hold shares. A group of a lower threshold than the manifest's, which fewer
+ * nodes could make up, is believed where this node holds a share of it.
+ *
+ * @throws CeremonyError CEREMONY_KEY_STATE
+ */
+function findSource(key: string, { states, threshold, self }: PlanningParts): Sourced {
+  const own = states.get(self)?.find((state) => state.key === key);
+  const ownName = own && nameGroup(own);
   const byGroup = new Map<string, { group: FormerGroup; origin: Uint8Array; holders: number[] }>();
   for (const { node, state } of listStates(states, key)) {
     const { group, origin } = state;
     if (group === null || origin === null || !group.holders.includes(node)) continue;
-    const name = [
-      group.epoch,
-      group.threshold,
-      group.holders,
-      hex(origin),
-      ...group.commitments.map((one) => hex(one)),
-    ].join(' ');
+    const name = nameGroup(state);
+    if (group.threshold < threshold && name !== ownName) continue;
     const known = byGroup.get(name) ?? { group, origin, holders: [] };
     known.holders.push(node);
     byGroup.set(name, known);
@@ -144,6 +156,12 @@ function findSource(key: string, states: QuorumStates): Sourced {
   }
   const { group, origin, holders } = usable;
   return { key, former: group, origin, holders: holders.toSorted((a, b) => a - b) };
+}
+
+/** Names a group by all that is public about it. */
+function nameGroup({ group, origin }: KeyState): string {
+  const { epoch, threshold, holders = [], commitments = [] } = group ?? {};
+  return [epoch, threshold, holders, hex(origin ?? new Uint8Array()), ...commitments.map(hex)].join(' ');
 }
 
 function isSameQuorum(one: FormerGroup, other: FormerGroup): boolean {

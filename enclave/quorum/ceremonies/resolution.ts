@@ -14,7 +14,7 @@ import { epochOf, type PendingEpoch } from '../../frost/index.ts';
 import { PeerError } from '../../peers/errors.ts';
 import { CeremonyError } from './errors.ts';
 import { type Participant } from './participant.ts';
-import { CALLS, decodeCall, encodeCall, MAX_ASKED_KEYS, newsAnswer, resolveAnswer } from './wire.ts';
+import { CALLS, decodeAnswer, encodeCall, MAX_ASKED_KEYS, newsAnswer, resolveAnswer } from './wire.ts';
 
 /** Milliseconds that a node has to answer a question of a catch-up. */
 const ASK_MS = 5_000;
@@ -48,10 +48,11 @@ export class Resolution {
         return [{ key, epoch: epochOf(record) ?? null, unresolved }];
       });
       if (asked.length === 0) return;
-      const answer = await this.#ask(node, CALLS.news, encodeCall({ keys: asked }));
+      const bytes = await this.#ask(node, CALLS.news, encodeCall({ keys: asked }));
+      const answer = bytes && decodeAnswer(newsAnswer, bytes);
       if (answer === undefined) return;
       let isNew = false;
-      for (const certificate of decodeCall(newsAnswer, answer).certificates) {
+      for (const certificate of answer.certificates) {
         const name = hex(digestBody(certificate));
         if (seen.has(name)) continue;
         seen.add(name);
@@ -115,9 +116,10 @@ export class Resolution {
     const answers = await Promise.all(holders.map((node) => this.#ask(node, CALLS.resolve, question)));
     const confirmations: Certificate['confirmations'] = [];
     const bodyDigest = digestBody(encodeConfirmation(digest));
-    for (const [index, answer] of answers.entries()) {
+    for (const [index, bytes] of answers.entries()) {
+      const answer = bytes && decodeAnswer(resolveAnswer, bytes);
       if (answer === undefined) continue;
-      const { message, certificate } = decodeCall(resolveAnswer, answer);
+      const { message, certificate } = answer;
       if (certificate !== null) await ignoreUntrusted(participant.takeCertificate(certificate));
       if (message === null || message.sender !== holders[index]) continue;
       if (message.step === 'abort') {
@@ -167,7 +169,7 @@ export class Resolution {
 }
 
 /** Awaits a change that what another node has sent may not be able to make. */
-async function ignoreUntrusted(change: Promise<void>): Promise<void> {
+export async function ignoreUntrusted(change: Promise<void>): Promise<void> {
   try {
     await change;
   } catch (error) {

@@ -91,3 +91,16 @@ export function decodeCall<Schema extends z.ZodType>(schema: Schema, body: Uint8
     path: parsed.error.issues[0]?.path.join('.'),
   });
 }
+
+/** Decodes the answer of another node; undefined for one that is none, which is worth no more than silence. */
+export function decodeAnswer<Schema extends z.ZodType>(
+  schema: Schema,
+  body: Uint8Array,
+): z.infer<Schema> | undefined {
+  try {
+    return decodeCall(schema, body);
+  } catch (error) {
+    if (error instanceof TranscriptError) return undefined;
+    throw error;
+  }
+}

@@ -1,6 +1,6 @@
 import type { PeerNetwork } from '../../peers/peer-network.ts';
 import { COMMIT_TIMEOUT_MS, MAX_COMMIT_KEYS } from './limits.ts';
-import { COMMIT_CALL, type CommitCall, commitAnswer, commitCall } from './messages.ts';
+import { COMMIT_CALL, type CommitAnswer, type CommitCall, commitAnswer, commitCall } from './messages.ts';
 import { splitCommitments } from './package.ts';
 import type { NonceCommitments } from '../../../shared/frost/index.ts';
 import type { QuorumShare } from './quorum-share.ts';
@@ -18,6 +18,13 @@ export interface PooledCommitments extends NonceCommitments {
 
 /** The key that commitments are for. */
 export type PoolSubject = Pick<QuorumShare, 'epoch' | 'digest' | 'elementBytes'> & { readonly key: string };
+
+/** Why a node has made no nonces; where the epochs differ, its own one and the certificate of that. */
+export type CommitRefusal = Pick<CommitAnswer['keys'][number], 'epoch' | 'certificate'> & {
+  readonly code: string;
+};
+
+const NO_NONCES: CommitRefusal = { code: 'QUORUM_NONCES_UNKNOWN', epoch: null, certificate: null };
 
 interface Shelf {
   readonly session: string;
@@ -60,30 +67,41 @@ export class CommitmentPool {
   /**
    * Takes commitments of a node, each once: those at hand, and where they do not suffice what a call brings.
    *
-   * @returns undefined where the node has none to give for this key and epoch
+   * @param certificate of the epoch, for a node that still signs with the one before
    * @throws PeerError; QuorumSigningError QUORUM_MESSAGE_MALFORMED
    */
   async take(
     node: number,
     subject: PoolSubject,
     count: number,
-  ): Promise<readonly PooledCommitments[] | undefined> {
+    certificate: Uint8Array | null,
+  ): Promise<readonly PooledCommitments[] | CommitRefusal> {
     const shelf = this.#shelf(node, subject);
-    if (shelf === undefined) return undefined;
+    if (shelf === undefined) return NO_NONCES;
     const taken = shelf.commitments.splice(0, count);
     if (shelf.commitments.length < shelf.target / 2) this.#fillLater(node, subject.key, shelf);
     if (taken.length === count) return taken;
     shelf.target = Math.min(MAX_TARGET, Math.max(2 * shelf.target, 2 * count));
     const missing = count - taken.length;
     const { key, epoch, digest: group } = subject;
-    const [fetched] = await this.#fetch(node, shelf, [{ key, epoch, group, count: missing }]);
-    if (fetched?.length !== missing) return undefined;
-    return [...taken, ...fetched];
+    const [fetched = NO_NONCES] = await this.#fetch(node, shelf, [
+      { key, epoch, group, count: missing, certificate },
+    ]);
+    if ('code' in fetched) return fetched;
+    return fetched.length === missing ? [...taken, ...fetched] : NO_NONCES;
   }
 
   /** Forgets what a node has made for a key. */
   dropKey(node: number, key: string): void {
     this.#shelves.get(node)?.delete(key);
+  }
+
+  /** Forgets what nodes have made of a key for other epochs than this one. */
+  dropEpochs(key: string, epoch: number): void {
+    for (const shelves of this.#shelves.values()) {
+      const shelf = shelves.get(key);
+      if (shelf !== undefined && shelf.epoch !== epoch) shelves.delete(key);
+    }
   }
 
   /** Finds the shelf of a node's boot and an epoch; undefined while no session with the node stands. */
@@ -111,7 +129,7 @@ export class CommitmentPool {
     shelf.isFilling = true;
     const wanted = this.#wanted.get(node) ?? new Map<string, CommitCall['keys'][number]>();
     const { epoch, digest: group } = shelf;
-    wanted.set(key, { key, epoch, group, count: shelf.target });
+    wanted.set(key, { key, epoch, group, count: shelf.target, certificate: null });
     if (this.#wanted.has(node)) return;
     this.#wanted.set(node, wanted);
     setImmediate(() => {
@@ -132,28 +150,31 @@ export class CommitmentPool {
         const shelf = shelves[index];
         // Another boot or epoch may have begun meanwhile.
         if (shelf !== undefined && this.#shelves.get(node)?.get(key) === shelf)
-          shelf.commitments.push(...(commitments ?? []));
+          shelf.commitments.push(...('code' in commitments ? [] : commitments));
       }
     } finally {
       for (const shelf of shelves) if (shelf !== undefined) shelf.isFilling = false;
     }
   }
 
-  /** Calls a node for commitments; those of a key are undefined where the node gives none. */
+  /** Calls a node for commitments of several keys. */
   async #fetch(
     node: number,
     { elementBytes }: Pick<Shelf, 'elementBytes'>,
     keys: CommitCall['keys'],
-  ): Promise<(PooledCommitments[] | undefined)[]> {
+  ): Promise<(PooledCommitments[] | CommitRefusal)[]> {
     const body = commitCall.encode({ keys });
     const answered = await this.#network.call(node, COMMIT_CALL, body, { timeoutMs: COMMIT_TIMEOUT_MS });
     const answers = commitAnswer.decode(answered).keys;
     return keys.map(({ count }, index) => {
       const answer = answers[index];
-      if (answer === undefined || answer.code !== null) return undefined;
+      if (answer === undefined) return NO_NONCES;
+      const { code, epoch, certificate } = answer;
+      if (code !== null) return { code, epoch, certificate };
       const bytes = elementBytesOf(answer.commitments.length, count) ?? elementBytes;
-      return splitCommitments(node, answer.commitments, { count, elementBytes: bytes })?.map(
-        (commitments, place) => ({ ...commitments, handle: answer.first + place }),
+      const split = splitCommitments(node, answer.commitments, { count, elementBytes: bytes });
+      return (
+        split?.map((commitments, place) => ({ ...commitments, handle: answer.first + place })) ?? NO_NONCES
       );
     });
   }

@@ -39,6 +39,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
   const { network, findShare, certificates = NO_CERTIFICATES, timer = REAL_TIMER } = options;
   const pool = new CommitmentPool(network);
   const caller = new PeerCaller(network);
+  certificates.onActivated((key, epoch) => pool.dropEpochs(key, epoch));
   const health = new PeerHealth(() => timer.now());
   return {
     sign: async (job) => {

@@ -1,9 +1,11 @@
 export { type Coordinator, createCoordinator } from './coordinator.ts';
+export { MAX_CERTIFICATE_BYTES } from './limits.ts';
 export { QuorumSigningError, type QuorumSigningErrorCode } from './errors.ts';
 export {
   type EpochCertificates,
   type FindShare,
   type JointSignatures,
+  NO_CERTIFICATES,
   type QuorumRecord,
   type SigningJob,
   type Timer,

@@ -39,15 +39,23 @@ export type FindShare = (key: string) => QuorumShare;
  * share into force.
  */
 export interface EpochCertificates {
-  /** The certificate of the epoch that this node signs with; null where there is none. */
-  certificate(key: string): Uint8Array | null;
-  /** Puts a newer epoch into force where the certificate proves it and this node holds its share; tells whether it has. */
+  /** Reads the certificate of the epoch that is in force here; null where there is none. */
+  certificate(key: string): Promise<Uint8Array | null>;
+  /**
+   * Puts a newer epoch of the key into force where the certificate proves it; tells whether it has. A node without a share
+   * of that epoch lets its own go: its share is superseded.
+   *
+   * @throws StoreError
+   */
   accept(key: string, certificate: Uint8Array): Promise<boolean>;
+  /** Tells of each key whose epoch has changed: nonces of former epochs are to be dropped. */
+  onActivated(listener: (key: string, epoch: number) => void): void;
 }
 
 export const NO_CERTIFICATES: EpochCertificates = {
-  certificate: () => null,
+  certificate: () => Promise.resolve(null),
   accept: () => Promise.resolve(false),
+  onActivated: () => undefined,
 };
 
 /** Milliseconds of a monotonic clock, and calls after some of them; both are handed in. */

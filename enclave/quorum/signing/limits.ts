@@ -15,6 +15,8 @@ export const MAX_NONCES_PER_PEER = 4096;
 export const MAX_PACKAGES = 8;
 /** The most forwarded requests that a node remembers. */
 export const MAX_REMEMBERED = 65_536;
+/** Bytes of a certificate that travels with signatures; a larger one is asked for in the ceremonies' calls. */
+export const MAX_CERTIFICATE_BYTES = 65_536;
 /** Milliseconds for all that a coordinator does for one request: clients wait ten seconds for a response. */
 export const SIGNING_TIMEOUT_MS = 8_000;
 /** Milliseconds for one call that asks for commitments. */

@@ -6,6 +6,7 @@ import { forwardedRequestSchema } from '../../signing/forwarded-request.ts';
 import { QuorumSigningError } from './errors.ts';
 import {
   MAX_BATCHED_REQUESTS,
+  MAX_CERTIFICATE_BYTES,
   MAX_COMMIT_COUNT,
   MAX_COMMIT_KEYS,
   MAX_FORWARDED_VOTES,
@@ -21,7 +22,6 @@ const MAX_DEPTH = 8;
 const MAX_ITEMS = 32_768;
 const ELEMENT_PAIR_BYTES = 66;
 const MAX_RECEIPT_JSON_BYTES = 262_144;
-const MAX_CERTIFICATE_BYTES = 65_536;
 
 const identifier = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/);
 const bytes = (minimum: number, maximum: number) =>
@@ -118,6 +118,8 @@ const commitCallSchema = z.strictObject({
         epoch,
         group: groupDigest,
         count: z.int().min(1).max(MAX_COMMIT_COUNT),
+        /** The certificate of the epoch, for a node that still signs with the one before. */
+        certificate: bytes(1, MAX_CERTIFICATE_BYTES).nullable(),
       }),
     )
     .min(1)
@@ -133,6 +135,9 @@ const commitAnswerSchema = z.strictObject({
         code: code.nullable(),
         first: handle,
         commitments: bytes(0, MAX_COMMIT_COUNT * ELEMENT_PAIR_BYTES),
+        /** Where the epochs differ: the node's own, and its certificate where one key alone is asked for. */
+        epoch: epoch.nullable(),
+        certificate: bytes(1, MAX_CERTIFICATE_BYTES).nullable(),
       }),
     )
     .max(MAX_COMMIT_KEYS),

@@ -42,7 +42,7 @@ export class NonceBank {
     count: number,
   ): { readonly first: number; readonly fill: (count: number) => readonly NonceCommitments[] } {
     const account = this.#open(owner);
-    dropFormerEpochs(account, key, share.digest);
+    dropEntries(account, (entry) => entry.key === key && entry.digest !== share.digest);
     const first = this.#nextHandle;
     this.#nextHandle += count;
     const { epoch, digest } = share;
@@ -81,6 +81,12 @@ export class NonceBank {
     if (this.#accounts.get(node)?.session !== session) this.#drop(node);
   }
 
+  /** Drops what was made of a key for other epochs than this one. */
+  dropEpochs(key: string, epoch: number): void {
+    for (const account of this.#accounts.values())
+      dropEntries(account, (entry) => entry.key === key && entry.epoch !== epoch);
+  }
+
   #drop(node: number): void {
     const account = this.#accounts.get(node);
     this.#accounts.delete(node);
@@ -105,10 +111,10 @@ export class NonceBank {
   }
 }
 
-/** Drops the nonces of former epochs of a key: nothing is signed with them any more. */
-function dropFormerEpochs({ entries }: Account, key: string, digest: string): void {
+/** Clears nonces with which nothing is signed any more. */
+function dropEntries({ entries }: Account, isOld: (entry: Entry) => boolean): void {
   for (const [handle, entry] of entries) {
-    if (entry.key !== key || entry.digest === digest) continue;
+    if (!isOld(entry)) continue;
     entries.delete(handle);
     clearNonces(entry.nonces);
   }

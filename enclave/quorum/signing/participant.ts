@@ -4,7 +4,7 @@ import type { TransactionJson } from '../../../policy/transactions/json.ts';
 import { errorCode } from '../../../shared/errors.ts';
 import { MAX_PEER_BODY_BYTES, type PeerIdentity, type PeerNetwork } from '../../peers/peer-network.ts';
 import { digestDecision, digestPackage } from './digests.ts';
-import { QuorumSigningError } from './errors.ts';
+import { QuorumSigningError, type QuorumSigningErrorCode } from './errors.ts';
 import { type EpochCertificates, type FindShare, NO_CERTIFICATES, type QuorumRecord } from './job.ts';
 import {
   type AnySignAnswer,
@@ -116,6 +116,7 @@ class Participant<Request extends VerifiedRequest> {
     this.#pipeline = pipeline;
     this.#certificates = certificates;
     this.#memory = new RequestMemory(now);
+    certificates.onActivated((key, epoch) => this.#bank.dropEpochs(key, epoch));
   }
 
   /** Drops the nonces of former boots of a node. */
@@ -126,19 +127,30 @@ class Participant<Request extends VerifiedRequest> {
   /** Makes nonces ahead of time. @throws QuorumSigningError QUORUM_MESSAGE_MALFORMED */
   async commit(from: PeerIdentity, body: Uint8Array): Promise<Uint8Array> {
     const keys: CommitAnswer['keys'] = [];
-    for (const wanted of commitCall.decode(body).keys) keys.push(await this.#commitKey(from, wanted));
+    const wanted = commitCall.decode(body).keys;
+    for (const one of wanted) {
+      const answer = await this.#commitKey(from, one);
+      // Certificates of many keys have no room in one body.
+      keys.push(wanted.length === 1 ? answer : { ...answer, certificate: null });
+    }
     return commitAnswer.encode({ keys });
   }
 
   async #commitKey(
     from: PeerIdentity,
-    { key, epoch, group, count }: CommitCall['keys'][number],
+    wanted: CommitCall['keys'][number],
   ): Promise<CommitAnswer['keys'][number]> {
-    const refuse = (code: string) => ({ code, first: 0, commitments: new Uint8Array(0) });
+    const nothing = { first: 0, commitments: new Uint8Array(0), epoch: null, certificate: null };
+    const refuse = (code: string) => ({ ...nothing, code });
     try {
-      const share = this.#findShare(key);
-      // What is only ahead of its time is told at the signature, where a certificate may travel along.
-      if (share.epoch !== epoch || share.digest !== group) return refuse('QUORUM_EPOCH_MISMATCH');
+      const share = await this.#agreeOnEpoch(wanted.key, wanted);
+      if ('mismatch' in share)
+        return {
+          ...nothing,
+          code: 'QUORUM_EPOCH_MISMATCH' satisfies QuorumSigningErrorCode,
+          ...share.mismatch,
+        };
+      const { key, count } = wanted;
       if (!share.signers.includes(from.node)) return refuse('QUORUM_PACKAGE_INVALID');
       const { first, fill } = this.#bank.reserve(from, key, share, count);
       const commitments: Uint8Array[] = [];
@@ -146,7 +158,7 @@ class Participant<Request extends VerifiedRequest> {
         if (made > 0) await new Promise(setImmediate);
         commitments.push(joinCommitments(fill(Math.min(NONCES_AT_ONCE, count - made))));
       }
-      return { code: null, first, commitments: new Uint8Array(Buffer.concat(commitments)) };
+      return { ...nothing, code: null, first, commitments: new Uint8Array(Buffer.concat(commitments)) };
     } catch (error) {
       return refuse(errorCode(error));
     }
@@ -168,7 +180,7 @@ class Participant<Request extends VerifiedRequest> {
     try {
       const request = this.#pipeline.verify(from, entry);
       const share = await this.#agreeOnEpoch(request.key, entry);
-      if ('outcome' in share) return share;
+      if ('mismatch' in share) return { ...unable('QUORUM_EPOCH_MISMATCH'), ...share.mismatch };
       return await this.#answerOnce(from, entry, request, share);
     } catch (error) {
       return unable(errorCode(error));
@@ -176,17 +188,20 @@ class Participant<Request extends VerifiedRequest> {
   }
 
   /** Finds the share of the coordinator's epoch; a certificate may put a newer one into force. */
-  async #agreeOnEpoch(key: string, entry: SignEntry): Promise<QuorumShare | SignAnswer> {
-    const { epoch, group, certificate } = entry;
+  async #agreeOnEpoch(
+    key: string,
+    { epoch, group, certificate }: Pick<SignEntry, 'epoch' | 'group' | 'certificate'>,
+  ): Promise<QuorumShare | { readonly mismatch: Pick<SignEntry, 'epoch' | 'certificate'> }> {
     let share = this.#findShare(key);
     if (share.epoch < epoch && certificate !== null && (await this.#certificates.accept(key, certificate)))
       share = this.#findShare(key);
     if (share.epoch === epoch && share.digest === group) return share;
     const isAhead = share.epoch > epoch;
     return {
-      ...unable('QUORUM_EPOCH_MISMATCH'),
-      epoch: share.epoch,
-      certificate: isAhead ? this.#certificates.certificate(key) : null,
+      mismatch: {
+        epoch: share.epoch,
+        certificate: isAhead ? await this.#certificates.certificate(key) : null,
+      },
     };
   }
 

@@ -1,14 +1,15 @@
 import type { SigningInput } from '../../../policy/transactions/index.ts';
 import type { ShareType } from '../../../shared/algorithms.ts';
 import {
-  aggregate,
+  aggregatePrepared,
   type ChildKey,
   deriveChildKey,
   digestShareGroup,
   type NonceCommitments,
   type Nonces,
+  type PreparedShare,
   type SignatureShare,
-  tweakGroup,
+  type SigningPackage,
 } from '../../../shared/frost/index.ts';
 import type { HeldShare } from '../../frost/index.ts';
 import { assertSignable, type KeySignature } from '../../signer/index.ts';
@@ -43,17 +44,14 @@ export interface QuorumShare {
    *
    * @throws FrostError COMMITMENTS_INVALID, SHARE_DESTROYED; SignerError PAYLOAD_MISMATCH
    */
-  sign(input: SigningInput, nonces: Nonces, list: readonly NonceCommitments[]): SignatureShare;
+  sign(input: SigningInput, nonces: Nonces, list: readonly NonceCommitments[]): PreparedShare;
   /**
    * Aggregates and verifies a signature: RFC 9591, 5.3. Where it does not verify, each share is verified by itself.
    *
+   * @param prepared what this node has made its own share with: group, list and message are those
    * @throws ThresholdError whose `culprits` are all nodes whose values are wrong
    */
-  aggregate(
-    input: SigningInput,
-    list: readonly NonceCommitments[],
-    shares: readonly SignatureShare[],
-  ): KeySignature;
+  aggregate(prepared: SigningPackage, shares: readonly SignatureShare[]): KeySignature;
 }
 
 /** The most children of one share that are kept, so that each is derived once. */
@@ -77,8 +75,6 @@ export function toQuorumShare(held: HeldShare, chainCode: Uint8Array): QuorumSha
 function createQuorumShare(held: HeldShare, chainCode: Uint8Array, child?: ChildKey): QuorumShare {
   const { type, group, participant } = held;
   const signing = child?.group ?? group;
-  const findGroup = (input: SigningInput) =>
-    input.kind === 'taproot-sighash' ? tweakGroup(signing, input.merkleRoot).group : signing;
   const children = new Map<string, QuorumShare>();
   const [publicKey = new Uint8Array(0)] = signing.commitments;
   return {
@@ -108,12 +104,11 @@ function createQuorumShare(held: HeldShare, chainCode: Uint8Array, child?: Child
       assertSignable(type, request);
       return held.sign({ ...request, round: { nonces, commitments: [...list], child } });
     },
-    aggregate: (input, list, shares) => {
-      const output = findGroup(input);
-      const message = input.kind === 'message' ? input.message : input.digest;
-      const signature = aggregate(output, list, message, shares);
-      const [key = new Uint8Array(0)] = output.commitments;
-      return { signature, publicKey: output.suite.isBip340 ? key.subarray(1) : key };
+    aggregate: (prepared, shares) => {
+      const { suite, commitments } = prepared.group;
+      const [key = new Uint8Array(0)] = commitments;
+      const signature = aggregatePrepared(prepared, shares);
+      return { signature, publicKey: suite.isBip340 ? key.subarray(1) : key };
     },
   };
 }

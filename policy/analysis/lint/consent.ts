@@ -4,14 +4,23 @@ import type {
   PermitRule,
 } from '../../../shared/documents/configuration.ts';
 import { type Approval, findMissing, prepareRequirement, type Requirement } from '../../matching/consent.ts';
+import { isKeyOperation } from '../../request.ts';
 import type { ConfigurationFinding } from './finding.ts';
 
 /** Finds what is wrong with the approvals that rules ask for. */
 export function lintConsent(configuration: Configuration): ConfigurationFinding[] {
   const groups = new Map(configuration.approverGroups.map(({ id, approvers }) => [id, approvers]));
   return configuration.rules.flatMap((rule) =>
-    rule.effect === 'permit' ? lintRule(rule, configuration, groups) : [],
+    rule.effect === 'permit' ? [...lintWaiting(rule), ...lintRule(rule, configuration, groups)] : [],
   );
+}
+
+/** Finds operations that the rule would have wait for approvals, and that cannot. */
+function lintWaiting({ id, operations, approvals }: PermitRule): ConfigurationFinding[] {
+  const denied = approvals === null ? [] : operations.filter(isKeyOperation);
+  if (denied.length === 0) return [];
+  const text = `the rule asks for approvals, and ${denied.join(', ')} cannot wait for them: always denied`;
+  return [{ code: 'APPROVALS_NOT_AWAITED', severity: 'error', subject: id, text }];
 }
 
 /** Lists the requirements that one request can meet at once: the rule's own with each step of its tiers. */

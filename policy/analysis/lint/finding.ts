@@ -10,6 +10,8 @@ export type ConfigurationLintCode =
   | 'QUORUM_IMPOSSIBLE'
   /** A requirement cannot be met for some of the rule's clients: the person behind the client does not count. */
   | 'QUORUM_IMPOSSIBLE_FOR_CLIENT'
+  /** A rule asks for approvals for operations that cannot wait: it never permits them. */
+  | 'APPROVALS_NOT_AWAITED'
   /** One person satisfies all that the rule asks for. */
   | 'ONE_PERSON_QUORUM'
   /** Nobody is named as the person behind a client whose requests need approvals. */

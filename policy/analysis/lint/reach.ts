@@ -7,6 +7,7 @@ import {
 } from '../../../shared/algorithms.ts';
 import type { Condition, Configuration, NetworkKey, Rule } from '../../../shared/documents/configuration.ts';
 import type { EffectType } from '../../../shared/effect-types.ts';
+import { isKeyOperation } from '../../request.ts';
 import type { ConfigurationFinding } from './finding.ts';
 
 /** Kinds of payloads whose transactions have effects of these types alone. */
@@ -71,7 +72,7 @@ function findReach(rule: Rule, keys: readonly NetworkKey[], books: ReadonlySet<s
     for (const algorithm of rule.algorithms) {
       const { key: type, payloads } = describeAlgorithm(algorithm);
       if (type !== key.type) continue;
-      if (rule.operations.includes('import-share') && isShareType(type)) {
+      if (rule.operations.some(isKeyOperation) && isShareType(type)) {
         reach.keys.add(key.id);
         reach.algorithms.add(algorithm);
         for (const kind of rule.payloads) if (payloads.includes(kind)) reach.payloads.add(kind);

@@ -10,7 +10,11 @@ import {
   type Testbed,
   type TestNode,
 } from '../../../local/testbed/index.ts';
-import { makeQuorumMember, makeQuorumRules, QUORUM_KEYS } from '../../../local/testbed/quorum-configuration.ts';
+import {
+  makeQuorumMember,
+  makeQuorumRules,
+  QUORUM_KEYS,
+} from '../../../local/testbed/quorum-configuration.ts';
 import { type Binaries, compileBinaries } from '../../../scripts/image/compile.ts';
 import { prepareInputs } from '../../../scripts/image/inputs.ts';
 import { CONFIGURATION_FORMAT_1, CONFIGURATION_FORMAT_2 } from '../../../shared/documents/configuration.ts';
@@ -177,18 +181,23 @@ export class QuorumHost {
     for (const [node, { parent }] of this.#processes) {
       const others = [...this.#processes]
         .filter(([other]) => other !== node)
-        .map(([other, { parent: { peers } }]) => ({
-          node: other,
-          ...(peers === undefined ? {} : { address: peers }),
-        }));
+        .map(
+          ([
+            other,
+            {
+              parent: { peers },
+            },
+          ]) => ({
+            node: other,
+            ...(peers === undefined ? {} : { address: peers }),
+          }),
+        );
       parent.reloadPeers([{ node: EMULATED, address: { host, port } }, ...others]);
     }
   }
 
   #hasBooted(): boolean {
-    return this.#machines.some((machine) =>
-      machine.reports().some(({ report }) => report === 'heartbeat'),
-    );
+    return this.#machines.some((machine) => machine.reports().some(({ report }) => report === 'heartbeat'));
   }
 
   /** PCR0, PCR1 and PCR2 of a node's image, 48 bytes each. */
@@ -228,11 +237,11 @@ export class QuorumHost {
     await started?.stop();
   }
 
-  /** What the parent of node 1 has heard of an end of its enclave. */
-  exits(): unknown[] {
+  /** Events of one name in the log of node 1's parent. */
+  eventsOf(name: string): unknown[] {
     return this.#machines
       .flatMap((machine) => machine.reports())
-      .filter(({ report, event }) => report === 'parent' && event === 'node.exit');
+      .filter(({ report, event }) => report === 'parent' && event === name);
   }
 
   /** Describes the last lines that each machine of node 1 has printed. */

@@ -33,7 +33,7 @@ export async function buildQuorumImage(
     kmsRoots,
     cabundle: chain.cabundle.map(base64),
     certificate: base64(chain.certificate),
-    privateKey: chain.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+    privateKey: chain.privateKey.export({ type: 'pkcs8', format: 'pem' }),
   };
   const inputs = prepareInputs();
   const { code } = await bundleEntry(join(PROGRAMS, 'quorum-node.ts'));

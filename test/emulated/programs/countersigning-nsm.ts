@@ -1,5 +1,9 @@
 import { unsafeParseAttestationDocument } from '../../../attestation/index.ts';
-import { MAX_NSM_REQUEST_BYTES, MAX_NSM_RESPONSE_BYTES, type NsmDevice } from '../../../enclave/nsm/device.ts';
+import {
+  MAX_NSM_REQUEST_BYTES,
+  MAX_NSM_RESPONSE_BYTES,
+  type NsmDevice,
+} from '../../../enclave/nsm/device.ts';
 import type { EnclaveChain } from '../../../local/nsm/root.ts';
 import { signDocument } from '../../../local/nsm/sign-document.ts';
 import { decodeCbor, encodeCbor, toPlainCbor } from '../../../shared/cbor/index.ts';
@@ -9,7 +13,8 @@ const NAME = 'Attestation';
 /** Reads the body of a message of the NSM under one name; undefined where it has another name, or is none. */
 function bodyOf(message: Uint8Array, maxBytes: number): object | undefined {
   const value = toPlainCbor(decodeCbor(message, { maxBytes, maxDepth: 3 }));
-  const body = typeof value === 'object' && value !== null ? (Reflect.get(value, NAME) as unknown) : undefined;
+  const body =
+    typeof value === 'object' && value !== null ? (Reflect.get(value, NAME) as unknown) : undefined;
   return typeof body === 'object' && body !== null ? body : undefined;
 }
 

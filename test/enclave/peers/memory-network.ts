@@ -171,7 +171,7 @@ function isTogether(groups: ReadonlyMap<number, number>, one: number, other: num
 }
 
 /** One boot of a node in the network. */
-class MemoryPeer implements PeerNetwork {
+export class MemoryPeer implements PeerNetwork {
   readonly own: PeerIdentity;
   readonly peers: readonly number[];
   readonly #network: MemoryNetwork;

@@ -65,6 +65,34 @@ describe('a configuration of which nothing is to be said', () => {
   });
 });
 
+describe('rules for operations on keys', () => {
+  const keys = [{ id: 'shared', type: 'frost-ed25519' as const, networks: [] }];
+  const ceremony = (changes: object = {}): Rule =>
+    permit({
+      keys: ['shared'],
+      algorithms: ['frost-ed25519'],
+      payloads: ['message'],
+      networks: null,
+      effects: [condition({ type: 'blind' })],
+      ...changes,
+    });
+  const approvals = quorum({ group: 'treasurers', count: 2 });
+
+  it.each(['import-share', 'generate', 'import-key', 'refresh', 'reshare', 'repair'] as const)(
+    'are found where %s would have to wait for approvals',
+    (operation) => {
+      const waiting = ceremony({ operations: ['sign', operation], approvals });
+      expect(lint([waiting], { keys })).toContain('error APPROVALS_NOT_AWAITED transfers');
+      const found = lint([ceremony({ operations: [operation] })], { keys });
+      expect(found.filter((finding) => finding.startsWith('error'))).toEqual([]);
+    },
+  );
+
+  it('are no findings where only signing waits', () => {
+    expect(lint([ceremony({ approvals })], { keys }).join()).not.toContain('APPROVALS_NOT_AWAITED');
+  });
+});
+
 describe('rules that match nothing', () => {
   const elsewhere = 'solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp';
   it.each<[string, Rule]>([
@@ -75,6 +103,7 @@ describe('rules that match nothing', () => {
     ['a blind effect of what is read', quiet({ effects: [condition({ type: 'blind' })] })],
     ['a blind kind without a blind effect', permit({ payloads: ['digest'], networks: null })],
     ['an import into a key that is no share', quiet({ operations: ['import-share'] })],
+    ['a ceremony on a key that is no share', quiet({ operations: ['refresh'] })],
     ['a denial of a network that no key serves', denial({ networks: [elsewhere] })],
   ])('are found: %s', (_, rule) => {
     const { id } = rule;

@@ -17,6 +17,32 @@ test('is the SHA-256 of the canonical JSON of the request', () => {
   );
 });
 
+const reshare = {
+  operation: 'reshare',
+  client: 'backend',
+  key: 'treasury',
+  algorithm: 'frost-ed25519',
+  order: { participants: [1, 2, 4], threshold: 2 },
+} as const;
+
+test('covers what a ceremony is ordered to do', () => {
+  const json = `{"algorithm":"frost-ed25519","client":"backend","key":"treasury","operation":"reshare","order":{"participants":[1,2,4],"threshold":2}}`;
+  expect(Buffer.from(digestRequest(reshare)).toString('hex')).toBe(
+    createHash('sha256').update(json).digest('hex'),
+  );
+});
+
+test.each([
+  { participants: [1, 2, 4], threshold: 3 },
+  { participants: [1, 2, 3], threshold: 2 },
+  { node: 2 },
+  { publicKey: 'ab'.repeat(32) },
+  undefined,
+])('differs for another order: %j', (order) => {
+  const { order: _order, ...others } = reshare;
+  expect(digestRequest({ ...others, ...(order && { order }) })).not.toEqual(digestRequest(reshare));
+});
+
 test.each([
   { ...request, client: 'another' },
   { ...request, key: 'cold' },

@@ -94,9 +94,50 @@ describe('a node asked to take part in a ceremony', () => {
         { ...plan, keys: plan.keys.map((key) => ({ ...key, type: 'frost-p256' as const })) },
       ],
       ['CEREMONY_PLAN_REFUSED', { ...plan, request: new Uint8Array(32) }],
+      // The last epoch there is: the key would have no other one any more.
+      ['CEREMONY_PLAN_REFUSED', { ...plan, keys: plan.keys.map((key) => ({ ...key, epoch: 0xffff_ffff })) }],
     ];
     for (const [code, changed] of cases) expect(await refusal(2, CALLS.commit, ask(changed))).toBe(code);
     expect(await refusal(2, CALLS.commit, ask(plan))).toBe('none');
+  });
+
+  it('believes fewer dealers than the threshold of the manifest in no key that it does not know', async () => {
+    const quorum = await MemoryQuorum.start({ nodes: [1, 2, 3, 4], threshold: 3 });
+    const { call } = await startQuorumOf(quorum);
+    const plan = await takePlan(quorum);
+    const former = (threshold: number) => ({
+      epoch: 1,
+      threshold,
+      holders: [1, 2, 3],
+      commitments: Array.from({ length: threshold }, () => new Uint8Array(32)),
+    });
+    const made = (threshold: number): Plan => ({
+      ...plan,
+      operation: 'reshare',
+      dealers: [1, 2, 3],
+      keys: plan.keys.map((key) => ({
+        ...key,
+        epoch: 2,
+        former: former(threshold),
+        origin: new Uint8Array(48),
+      })),
+    });
+    expect(await codeOfRefusal(call(4, CALLS.commit, ask(made(2))))).toBe('CEREMONY_PLAN_REFUSED');
+    expect(await codeOfRefusal(call(4, CALLS.commit, ask(made(3))))).toBe('none');
+  });
+
+  it('answers no more than a few questions of one step, which it remembers', async () => {
+    const { quorum, call, refusal } = await startQuorum();
+    const plan = await takePlan(quorum);
+    await call(2, CALLS.commit, ask(plan));
+    const message = { step: 'commit', sender: 1, signature: new Uint8Array(64) } as const;
+    const codes: unknown[] = [];
+    for (let tried = 0; tried < 20; tried += 1) {
+      const commits = [{ ...message, body: Uint8Array.of(tried) }];
+      codes.push(await refusal(2, CALLS.deal, encodeCall({ id: plan.id, commits })));
+    }
+    expect(codes[0]).toBe('CEREMONY_SENDERS_WRONG');
+    expect(codes.at(-1)).toBe('CEREMONY_OUT_OF_STEP');
   });
 
   it('refuses a threshold below the manifest', async () => {

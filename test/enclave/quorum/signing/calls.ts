@@ -84,7 +84,7 @@ export async function takeNewNonces(
 ): Promise<SignEntry> {
   const { epoch, group } = entry;
   const count = entry.nonces.length;
-  const body = commitCall.encode({ keys: [{ key: KEY, epoch, group, count }] });
+  const body = commitCall.encode({ keys: [{ key: KEY, epoch, group, count, certificate: null }] });
   const { network } = testbed.node(from).running;
   const answered = await network.call(to, COMMIT_CALL, body, { timeoutMs: 2_000 });
   const [made] = commitAnswer.decode(answered).keys;

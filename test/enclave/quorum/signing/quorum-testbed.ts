@@ -13,6 +13,7 @@ import {
   restoreDecisionState,
 } from '../../../../enclave/signing/index.ts';
 import type { RequestStatus } from '../../../../enclave/approvals/index.ts';
+import { type CeremonyOrder, CertificateRelay, startNodeQuorum } from '../../../../enclave/quorum/index.ts';
 import {
   createCoordinator,
   type ForwardedConsent,
@@ -22,6 +23,7 @@ import { decodePayload } from '../../../../policy/transactions/index.ts';
 import { encodeTransaction } from '../../../../policy/transactions/json.ts';
 import { deriveStoreKey, SealedStore } from '../../../../enclave/store/index.ts';
 import { openLocalCurves } from '../../../../local/noble-curves.ts';
+import type { Ceremony } from '../../../../shared/api/quorum.ts';
 import type { SignRequest } from '../../../../shared/api/bodies.ts';
 import { parseConfiguration } from '../../../../shared/documents/configuration.ts';
 import type { Manifest } from '../../../../shared/documents/manifest.ts';
@@ -55,6 +57,8 @@ export interface TestbedOptions {
   readonly configuration?: (node: number) => Change;
   readonly network?: MemoryNetworkOptions;
   readonly suites?: Suites;
+  /** Whether the nodes carry out ceremonies too. */
+  readonly hasCeremonies?: boolean;
 }
 
 /** A quorum of nodes in one process: real pipelines, stores and shares; their network is in memory. */
@@ -202,8 +206,32 @@ export class QuorumNode {
     });
     const network = testbed.network.start(this.identity, this.#others);
     const clocks = { now: () => testbed.now, monotonic: () => performance.now() + testbed.ahead };
-    const pipeline = createSigningPipeline({ ...common, keyring, clocks, log, state, quorum: { network } });
-    return { pipeline, network, keyring, state, log };
+    const certificates = new CertificateRelay();
+    const pipeline = createSigningPipeline({
+      ...common,
+      keyring,
+      clocks,
+      log,
+      state,
+      quorum: { network, certificates },
+    });
+    const quorum =
+      testbed.options.hasCeremonies === true
+        ? startNodeQuorum({
+            ...common,
+            network,
+            keyring,
+            receiptKey,
+            suites: testbed.suites,
+            pipeline,
+            certificates,
+            recordCeremony: (transcript, parts) => log.recordCeremony(transcript, parts),
+            findClient: () => testbed.client.publicKey,
+            attest: (nonce) => Promise.resolve(nonce),
+            onError: () => undefined,
+          })
+        : undefined;
+    return { pipeline, network, keyring, state, log, certificates, quorum };
   }
 
   /** Signs a request as the client does: for this node, or as the test has it. */
@@ -236,6 +264,23 @@ export class QuorumNode {
       whole,
       () => signed ?? this.forward('/v1/sign', whole),
     );
+  }
+
+  /** Orders a ceremony of this node, and waits until it has ended; returns its state. */
+  async order(target: string, order: CeremonyOrder): Promise<Ceremony['state']> {
+    const { quorum } = this.running;
+    if (quorum === undefined) throw new RangeError('expected a testbed with ceremonies');
+    const { kind, key, ...members } = order;
+    const body = kind === 'generate' ? { key } : members;
+    const request = { client: 'backend', forwarded: this.forward(target, body) };
+    const { ceremony } = await quorum.begin(request, order);
+    while (quorum.ceremony(ceremony.id).state === 'running') await new Promise((turn) => setTimeout(turn, 5));
+    return quorum.ceremony(ceremony.id).state;
+  }
+
+  /** The epoch of the share that the node signs with; undefined where it has none. */
+  get epoch(): number | undefined {
+    return this.running.keyring.shareRecord(KEY)?.current?.group.epoch;
   }
 
   /** Carries out a request that has waited. */
