@@ -234,6 +234,8 @@ beforeAll(async () => {
     ['RECEIPT', save('receipt.json', JSON.stringify(makeReceipt({ document: await attest() })))],
     ['receipt verify --pcrs', save('receipt-pcrs.json', formatPcrFile(PCRS))],
     ['quorum transcript verify --pcrs', save('transcript-pcrs.json', formatPcrFile(PCRS))],
+    // A transcript that is in order takes a ceremony of several nodes: test/audit/transcript has them.
+    ['TRANSCRIPT', save('no-transcript.cbor', 'no transcript')],
     ['quorum transcript verify --after', save('transcript.cbor', 'no transcript')],
     ['quorum transcript verify --manifest', save('transcript-manifest.json', manifestText)],
     ['receipt verify --manifest', save('receipt-manifest.json', manifestText)],
@@ -405,8 +407,11 @@ function valuesFor(command: Command, { name, takes }: Slot): readonly string[] {
   return [...oddFiles, ...goodFiles, ...cut(path), ...replaceLeaves(path)];
 }
 
-/** What a verb answers where all is in order: who asks a node finds nobody, and the gate's document is of another day. */
-const IN_ORDER = /^(?:TAKEN|[A-Z]+_UNREACHABLE|CERTIFICATE_EXPIRED)$/;
+/**
+ * What a verb answers where all is in order: who asks a node finds nobody, the gate's document is of another day, and there
+ * is no transcript.
+ */
+const IN_ORDER = /^(?:TAKEN|[A-Z]+_UNREACHABLE|CERTIFICATE_EXPIRED|TRANSCRIPT_MALFORMED)$/;
 const PAIRS = 20;
 
 test('names no verb as one of the network that is not there', () => {
