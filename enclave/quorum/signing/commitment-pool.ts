@@ -76,7 +76,7 @@ export class CommitmentPool {
     shelf.target = Math.min(MAX_TARGET, Math.max(2 * shelf.target, 2 * count));
     const missing = count - taken.length;
     const { key, epoch, digest: group } = subject;
-    const [fetched] = await this.#fetch(node, shelf, [{ key, epoch, group, count: missing }]);
+    const [fetched] = await this.#fetch(node, [shelf], [{ key, epoch, group, count: missing }]);
     if (fetched?.length !== missing) return undefined;
     return [...taken, ...fetched];
   }
@@ -124,9 +124,7 @@ export class CommitmentPool {
     this.#wanted.delete(node);
     const shelves = wanted.map(({ key }) => this.#shelves.get(node)?.get(key));
     try {
-      const [first] = shelves;
-      if (first === undefined) return;
-      const fetched = await this.#fetch(node, first, wanted);
+      const fetched = await this.#fetch(node, shelves, wanted);
       for (const [index, commitments] of fetched.entries()) {
         const { key } = wanted[index] ?? { key: '' };
         const shelf = shelves[index];
@@ -139,10 +137,10 @@ export class CommitmentPool {
     }
   }
 
-  /** Calls a node for commitments; those of a key are undefined where the node gives none. */
+  /** Calls a node for commitments, for the shelf of each key; those of a key are undefined where the node gives none. */
   async #fetch(
     node: number,
-    { elementBytes }: Pick<Shelf, 'elementBytes'>,
+    shelves: readonly (Shelf | undefined)[],
     keys: CommitCall['keys'],
   ): Promise<(PooledCommitments[] | undefined)[]> {
     const body = commitCall.encode({ keys });
@@ -151,15 +149,10 @@ export class CommitmentPool {
     return keys.map(({ count }, index) => {
       const answer = answers[index];
       if (answer === undefined || answer.code !== null) return undefined;
-      const bytes = elementBytesOf(answer.commitments.length, count) ?? elementBytes;
-      return splitCommitments(node, answer.commitments, { count, elementBytes: bytes })?.map(
+      const elementBytes = shelves[index]?.elementBytes ?? 0;
+      return splitCommitments(node, answer.commitments, { count, elementBytes })?.map(
         (commitments, place) => ({ ...commitments, handle: answer.first + place }),
       );
     });
   }
-}
-
-/** Finds how long the elements of so many pairs are; undefined where the bytes are of no such number. */
-function elementBytesOf(length: number, count: number): number | undefined {
-  return length === 0 || length % (2 * count) !== 0 ? undefined : length / (2 * count);
 }

@@ -1,5 +1,5 @@
 import type { Receipt } from '../../../audit/receipt/index.ts';
-import { errorCode } from '../../../shared/errors.ts';
+import { errorCode, HoldfastError } from '../../../shared/errors.ts';
 import { parseJson } from '../../../shared/json/index.ts';
 import type { PeerNetwork } from '../../peers/peer-network.ts';
 import type { KeySignature } from '../../signer/index.ts';
@@ -152,6 +152,7 @@ export class SigningRun {
     const made = await this.#prepare(nodes);
     if (made === undefined) return { kind: 'failed' };
     const outcome = Promise.withResolvers<Outcome>();
+    const { promise: own, resolve: signOwn } = Promise.withResolvers<readonly SignatureShare[] | undefined>();
     const shares = new Map<number, readonly SignatureShare[]>();
     let waiting = nodes.length;
     const settle = (node: number, answer: SignAnswer | undefined) => {
@@ -164,16 +165,23 @@ export class SigningRun {
       } else if (shares.size === nodes.length) outcome.resolve(this.#finish(made, own, shares));
     };
     for (const node of nodes) {
-      this.#call(node, made).then(
+      this.#call(node, made, own).then(
         (answer) => settle(node, answer),
         (error: unknown) => outcome.reject(error),
       );
     }
     // After the calls were handed to the network: the others are at work meanwhile.
-    const own = new Promise((resolve) => {
-      setImmediate(resolve);
-    }).then(() => this.#signOwn(made));
-    own.catch(() => undefined);
+    signOwn(
+      new Promise((resolve) => {
+        setImmediate(resolve);
+      }).then(() => this.#signOwn(made)),
+    );
+    own.then(
+      (signed) => {
+        if (signed === undefined) outcome.resolve({ kind: 'failed' });
+      },
+      (error: unknown) => outcome.reject(error),
+    );
     return await outcome.promise;
   }
 
@@ -223,8 +231,11 @@ export class SigningRun {
     return { share, decision, list, digest: digestPackage(decision, list), bySigning, own, handles };
   }
 
-  /** Makes this node's shares; its nonces are zero afterwards. */
-  #signOwn({ share, bySigning, own }: Package): SignatureShare[] {
+  /**
+   * Makes this node's shares; its nonces are zero afterwards. Undefined where other nodes have committed to what is no
+   * element: they are excluded.
+   */
+  #signOwn({ share, bySigning, own }: Package): SignatureShare[] | undefined {
     try {
       return this.#job.signings.map(({ input }, index) => {
         const [nonces, list] = [own[index], bySigning[index]];
@@ -232,13 +243,22 @@ export class SigningRun {
           throw new RangeError('expected nonces of each signature');
         return share.sign(input, nonces, list);
       });
+    } catch (error) {
+      const culprits = error instanceof HoldfastError ? culpritsOf(error.cause) : [];
+      if (culprits.length === 0 || culprits.includes(share.participant)) throw error;
+      for (const node of culprits) this.#exclude(node, 'QUORUM_SHARE_INVALID');
+      return undefined;
     } finally {
       for (const nonces of own) clearNonces(nonces);
     }
   }
 
   /** Calls a node; undefined where it cannot take part, which is noted. */
-  async #call(node: number, made: Package): Promise<SignAnswer | undefined> {
+  async #call(
+    node: number,
+    made: Package,
+    own: Promise<readonly SignatureShare[] | undefined>,
+  ): Promise<SignAnswer | undefined> {
     const { caller, timer, health, certificates } = this.#parts;
     const { key, request, consent } = this.#job;
     const start = timer.now();
@@ -255,6 +275,8 @@ export class SigningRun {
       };
       const answer = await caller.sign(node, entry, Math.max(1, this.#end - start));
       health.answered(node, timer.now() - start);
+      // Where a commitment is no element the others cannot sign either, and are not to blame.
+      if (answer.outcome === 'unable' && (await own) === undefined) return undefined;
       return await this.#take(node, answer, made);
     } catch (error) {
       if (error instanceof QuorumSigningError && error.code === 'QUORUM_REQUEST_TOO_LARGE') throw error;
@@ -303,10 +325,12 @@ export class SigningRun {
 
   async #finish(
     made: Package,
-    own: Promise<readonly SignatureShare[]>,
+    own: Promise<readonly SignatureShare[] | undefined>,
     shares: ReadonlyMap<number, readonly SignatureShare[]>,
   ): Promise<Outcome> {
-    const all = [await own, ...shares.values()];
+    const signed = await own;
+    if (signed === undefined) return { kind: 'failed' };
+    const all = [signed, ...shares.values()];
     const signatures: KeySignature[] = [];
     const culprits = new Set<number>();
     for (const [index, { input }] of this.#job.signings.entries()) {
