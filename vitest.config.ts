@@ -15,7 +15,7 @@ const E2E = [
   'test/client/node-client.test.ts',
   'test/enclave/api/http-server.test.ts',
   'test/enclave/{keyring/keyring,keys/keys,store/index-attack,unlock/kms-partition}.test.ts',
-  'test/enclave/quorum/signing/{approvals,availability,culprits,nonces.model,refusals,signing}.test.ts',
+  'test/enclave/quorum/signing/{approvals,availability,children,culprits,nonces.model,refusals,signing}.test.ts',
   'test/enclave/peers/{hostile-carrier,refusals,secure-session,sessions}.test.ts',
   'test/image/{image-inputs,node-modules}.test.ts',
   'test/local/hostile-parent/hostile-parent.test.ts',

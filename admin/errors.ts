@@ -21,6 +21,7 @@ export type AdminErrorCode =
   | 'MANIFEST_PCR_MISMATCH'
   /** A quorum of more or fewer manifests than each of them says. */
   | 'QUORUM_INCOMPLETE'
+  | 'QUORUM_KEYS_MISSING'
   /** Manifests that do not belong to one quorum. */
   | 'QUORUM_MANIFESTS_DIFFER'
   /** Somebody else changed the secret at the same time. */

@@ -66,7 +66,7 @@ function measureArithmetic(testbed: QuorumTestbed, type: ShareType): number {
   const { threshold } = testbed.options;
   const shares = testbed.nodes
     .slice(0, threshold)
-    .map(({ running }) => toQuorumShare(running.keyring.share(KEY)));
+    .map(({ running }) => toQuorumShare(running.keyring.share(KEY), running.keyring.chainCode(KEY)));
   const sign = (index: number) => {
     const input = toSigningInput(payloadOf(type, index));
     const nonces = shares.map((share) => share.commit());
@@ -76,7 +76,7 @@ function measureArithmetic(testbed: QuorumTestbed, type: ShareType): number {
       if (own === undefined) throw new RangeError('expected nonces');
       return share.sign(input, own, list);
     });
-    shares[0]?.aggregate(input, list, made);
+    if (made[0] !== undefined) shares[0]?.aggregate(made[0].prepared, made);
   };
   for (let index = 0; index < WARM_UP; index += 1) sign(index);
   const before = cpuNow();

@@ -1,5 +1,6 @@
 import { MANIFEST_PCR } from '../../attestation/index.ts';
 import type { ConfigurationDocument2 } from '../../shared/documents/configuration.ts';
+import { verifierKeyName } from '../../shared/documents/configuration/witnesses.ts';
 import type { Manifest } from '../../shared/documents/manifest.ts';
 import { AdminError } from '../errors.ts';
 
@@ -26,6 +27,10 @@ export interface QuorumSettings {
   readonly servesAlone: readonly string[];
   /** Hours after which shares are refreshed; null: on demand alone. */
   readonly refreshHours: number | null;
+  /** Verifier keys that nodes attest, of their logs and their cosignatures; of every node both, or none. Default: none. */
+  readonly keys?: readonly string[];
+  /** How many of the others must cosign what leaves a node; left out: none has to. */
+  readonly witnesses?: Quorum['witnesses'];
 }
 
 /** The `quorum` of the configuration of one node. */
@@ -41,16 +46,17 @@ export interface PlannedNode {
  *
  * @param manifests one of each node
  * @param images images that nodes may run; one whose PCRs name a PCR16 is that node's alone
- * @throws AdminError QUORUM_MANIFESTS_DIFFER, QUORUM_INCOMPLETE, MANIFEST_PCR_MISMATCH
+ * @throws AdminError QUORUM_MANIFESTS_DIFFER, QUORUM_INCOMPLETE, QUORUM_KEYS_MISSING, MANIFEST_PCR_MISMATCH
  */
 export function planQuorum(
   manifests: readonly NodeManifest[],
   images: readonly PlannedImage[],
-  { servesAlone, refreshHours }: QuorumSettings,
+  { servesAlone, refreshHours, keys = [], witnesses }: QuorumSettings,
 ): readonly PlannedNode[] {
   const ordered = manifests.toSorted((a, b) => a.manifest.node - b.manifest.node);
   assertOneQuorum(ordered);
   const imagesOf = assignImages(ordered, images);
+  const keysOf = assignKeys(ordered, keys);
   return ordered.map(({ manifest: { node }, digest }) => ({
     node,
     manifest: digest,
@@ -61,9 +67,11 @@ export function planQuorum(
           node: other.manifest.node,
           manifest: other.digest,
           images: imagesOf(other).map(({ pcrs, notAfter }) => ({ pcrs: describePcrs(pcrs), notAfter })),
+          ...keysOf(other),
         })),
       servesAlone: [...servesAlone],
       refreshHours,
+      ...(witnesses === undefined ? {} : { witnesses }),
     },
   }));
 }
@@ -124,6 +132,41 @@ function assignImages(
       node: node.manifest.node,
     });
   };
+}
+
+/**
+ * Finds the keys of each node by the names in them, which say whose they are.
+ *
+ * @throws AdminError QUORUM_KEYS_MISSING for keys of some nodes alone, given twice, or of none of them
+ */
+function assignKeys(
+  manifests: readonly NodeManifest[],
+  keys: readonly string[],
+): (node: NodeManifest) => Pick<Quorum['peers'][number], 'log' | 'witness'> {
+  if (keys.length === 0) return () => ({});
+  const byName = new Map(keys.map((key) => [verifierKeyName(key), key]));
+  const expected = manifests.flatMap((node) => Object.values(namesOf(node)));
+  const actual = keys.map(verifierKeyName);
+  if (String(actual.toSorted()) !== String(expected.toSorted())) {
+    throw new AdminError(
+      'QUORUM_KEYS_MISSING',
+      'expected the log key and the witness key of each node, once',
+      {
+        expected,
+        actual,
+      },
+    );
+  }
+  return (node) => {
+    const { log, witness } = namesOf(node);
+    return { log: byName.get(log), witness: byName.get(witness) };
+  };
+}
+
+/** Names the keys of a node, as it attests them. */
+function namesOf({ manifest: { node, environment, namespace } }: NodeManifest) {
+  const name = `node-${node}.${environment}.${namespace}.holdfast.internal`;
+  return { log: `${name}/log`, witness: `${name}/witness` };
 }
 
 function describePcrs(

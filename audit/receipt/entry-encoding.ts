@@ -4,6 +4,7 @@ import { parseJson } from '../../shared/json/index.ts';
 import type { RecordedApproval } from './approval.ts';
 import {
   type BootPredicate,
+  type CeremonyPredicate,
   type CosignaturePredicate,
   type DecisionPredicate,
   type Entry,
@@ -46,6 +47,16 @@ export function createCosignatureEntry(textDigest: string, predicate: Cosignatur
     _type: STATEMENT_TYPE,
     subject: [{ name: 'checkpoint', digest: { sha256: textDigest } }],
     predicateType: PREDICATE_TYPES.cosignature,
+    predicate,
+  };
+}
+
+/** Makes the entry of a ceremony. @param transcriptDigest SHA-256 that the node confirms, in hex */
+export function createCeremonyEntry(transcriptDigest: string, predicate: CeremonyPredicate): Entry {
+  return {
+    _type: STATEMENT_TYPE,
+    subject: [{ name: 'transcript', digest: { sha256: transcriptDigest } }],
+    predicateType: PREDICATE_TYPES.ceremony,
     predicate,
   };
 }
@@ -128,7 +139,8 @@ function orderPredicate(entry: Exclude<Entry, { predicateType: typeof PREDICATE_
   const { predicateType } = entry;
   if (predicateType === PREDICATE_TYPES.decision) return orderDecision(entry.predicate);
   if (predicateType === PREDICATE_TYPES.vote) return orderVote(entry.predicate);
-  return orderCosignature(entry.predicate);
+  if (predicateType === PREDICATE_TYPES.cosignature) return orderCosignature(entry.predicate);
+  return orderCeremony(entry.predicate);
 }
 
 const orderNode = ({ manifest, namespace, environment, index }: DecisionPredicate['node']) => ({
@@ -141,13 +153,13 @@ const orderNode = ({ manifest, namespace, environment, index }: DecisionPredicat
 const orderConfiguration = ({ version, digest }: DecisionPredicate['configuration']) => ({ version, digest });
 
 function orderDecision(decision: DecisionPredicate): DecisionPredicate {
-  const { client, key, algorithm, operation, payload } = decision.request;
+  const { client, key, algorithm, operation, payload, path } = decision.request;
   return {
     node: orderNode(decision.node),
     session: decision.session,
     sequence: decision.sequence,
     time: decision.time,
-    request: { client, key, algorithm, operation, payload },
+    request: { client, key, algorithm, operation, payload, ...(path !== undefined && { path }) },
     transaction: decision.transaction === null ? null : orderTransaction(decision.transaction),
     outcome: decision.outcome,
     code: decision.code,
@@ -249,6 +261,23 @@ function orderCosignature({
     origin: rest.origin,
     size: rest.size,
     root: rest.root,
+    configuration: orderConfiguration(rest.configuration),
+  };
+}
+
+function orderCeremony({ node, session, sequence, time, ...rest }: CeremonyPredicate): CeremonyPredicate {
+  return {
+    node: orderNode(node),
+    session,
+    sequence,
+    time,
+    id: rest.id,
+    operation: rest.operation,
+    coordinator: rest.coordinator,
+    request: rest.request,
+    holders: rest.holders,
+    threshold: rest.threshold,
+    keys: rest.keys.map(({ key, epoch, publicKey, group }) => ({ key, epoch, publicKey, group })),
     configuration: orderConfiguration(rest.configuration),
   };
 }

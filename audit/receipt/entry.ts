@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { algorithmSchema, payloadKindSchema } from '../../shared/algorithms.ts';
+import { childPathSchema } from '../../shared/api/child-path.ts';
 import { operationSchema } from '../../shared/documents/configuration/rules.ts';
 import { transactionSchema } from '../../policy/transactions/json.ts';
 import { approvalSchema } from './approval.ts';
@@ -22,6 +23,7 @@ export const PREDICATE_TYPES = {
   boot: 'https://holdfast.invalid/boot/v1',
   vote: 'https://holdfast.invalid/vote/v1',
   cosignature: 'https://holdfast.invalid/cosignature/v1',
+  ceremony: 'https://holdfast.invalid/ceremony/v1',
 } as const;
 
 const nodeSchema = z.strictObject({
@@ -55,6 +57,8 @@ const requestSchema = z.strictObject({
   algorithm: algorithmSchema.nullable(),
   operation: operationSchema,
   payload: payloadKindSchema.nullable(),
+  /** Path to the child of the key that signs; left out where the key itself does. */
+  path: childPathSchema.optional(),
 });
 
 const nodeNumber = z.int().min(1).max(255);
@@ -169,6 +173,38 @@ const cosignatureSchema = z.strictObject({
   configuration: configurationSchema,
 });
 
+/** The most keys of one ceremony. */
+const MAX_CEREMONY_KEYS = 32;
+
+const ceremonySchema = z
+  .strictObject({
+    ...common,
+    /** Id of the ceremony in its transcript. */
+    id: hex(16),
+    operation: z.enum(['generate', 'import-key', 'refresh', 'reshare', 'repair']),
+    /** The node that leads it. */
+    coordinator: nodeNumber,
+    /** SHA-256 of the client's request as it was handed on; null for a refresh that configurations order. */
+    request: hex(32).nullable(),
+    /** Nodes that hold shares afterwards, and how many of them sign. */
+    holders: z.array(nodeNumber).min(2).max(MAX_NODES),
+    threshold: z.int().min(2).max(MAX_NODES),
+    keys: z
+      .array(
+        z.strictObject({
+          key: identifier,
+          epoch: counter,
+          publicKey: hexUpTo(33),
+          /** SHA-384 of all that is public about the key's group in that epoch. */
+          group: hex(48),
+        }),
+      )
+      .min(1)
+      .max(MAX_CEREMONY_KEYS),
+    configuration: configurationSchema,
+  })
+  .refine(({ threshold, holders }) => threshold <= holders.length, { path: ['threshold'] });
+
 /** What a request entry is about: SHA-256 of the canonical request. */
 const requestSubject = z.tuple([
   z.strictObject({ name: z.literal('request'), digest: z.strictObject({ sha256: hex(32) }) }),
@@ -180,6 +216,10 @@ const manifestSubject = z.tuple([
 /** What a cosignature's entry is about: SHA-256 of the checkpoint's text. */
 const checkpointSubject = z.tuple([
   z.strictObject({ name: z.literal('checkpoint'), digest: z.strictObject({ sha256: hex(32) }) }),
+]);
+/** What a ceremony's entry is about: SHA-256 of the transcript that the node is about to confirm. */
+const transcriptSubject = z.tuple([
+  z.strictObject({ name: z.literal('transcript'), digest: z.strictObject({ sha256: hex(32) }) }),
 ]);
 
 const statement = <Subject extends z.ZodType, Type extends string, Predicate extends z.ZodType>(
@@ -200,6 +240,7 @@ export const entrySchema = z.discriminatedUnion('predicateType', [
   statement(manifestSubject, PREDICATE_TYPES.boot, bootSchema),
   statement(requestSubject, PREDICATE_TYPES.vote, voteSchema),
   statement(checkpointSubject, PREDICATE_TYPES.cosignature, cosignatureSchema),
+  statement(transcriptSubject, PREDICATE_TYPES.ceremony, ceremonySchema),
 ]);
 export type Entry = z.infer<typeof entrySchema>;
 export type DecisionPredicate = Extract<
@@ -211,4 +252,8 @@ export type VotePredicate = Extract<Entry, { predicateType: typeof PREDICATE_TYP
 export type CosignaturePredicate = Extract<
   Entry,
   { predicateType: typeof PREDICATE_TYPES.cosignature }
+>['predicate'];
+export type CeremonyPredicate = Extract<
+  Entry,
+  { predicateType: typeof PREDICATE_TYPES.ceremony }
 >['predicate'];

@@ -1,6 +1,7 @@
 export type { RecordedApproval } from './approval.ts';
 export {
   type BootPredicate,
+  type CeremonyPredicate,
   type DecisionPredicate,
   type Entry,
   MAX_ENTRY_BYTES,
@@ -9,6 +10,7 @@ export {
 } from './entry.ts';
 export {
   createBootEntry,
+  createCeremonyEntry,
   createCosignatureEntry,
   createDecisionEntry,
   createVoteEntry,

@@ -11,7 +11,7 @@ export type TranscriptErrorCode =
   | 'CEREMONY_VIEWS_DIFFER'
   /** A dealer's commitments, proof or share do not fit: `details.culprits` names the nodes. */
   | 'CEREMONY_DEALING_INVALID'
-  /** Too few holders of the epoch before have signed the plan of the next one. */
+  /** A ceremony does not start from the group that the one before has made, or other nodes have dealt it. */
   | 'CEREMONY_UNENDORSED'
   /** The groups that the dealings make are not those that were confirmed. */
   | 'CEREMONY_RESULT_WRONG'

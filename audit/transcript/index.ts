@@ -56,4 +56,5 @@ export {
   type Transcript,
 } from './transcript.ts';
 export { decodeEvidence, encodeEvidence, type Evidence, judgeMessages } from './evidence.ts';
+export { verifyChain } from './chain.ts';
 export { type TranscriptTrust, type VerifiedTranscript, verifyTranscript } from './verification.ts';

@@ -7,7 +7,7 @@ import {
   zeroPcr,
 } from '../../attestation/index.ts';
 import type { Suites } from '../../shared/frost/index.ts';
-import { ReceiptError, readReceiptNode } from '../receipt/index.ts';
+import { ReceiptError, type ReceiptNode, readReceiptNode } from '../receipt/index.ts';
 import { verifyCertificate } from './certificate.ts';
 import { verifyDealings } from './dealings.ts';
 import { TranscriptError } from './errors.ts';
@@ -26,13 +26,22 @@ export interface TranscriptTrust {
   readonly suites: Suites;
 }
 
+/** An epoch of a key that a verified transcript has made. */
+export interface VerifiedEpoch {
+  readonly key: string;
+  readonly epoch: number;
+  readonly publicKey: Uint8Array;
+  /** Commitments to the group's polynomial; the first one is the public key. */
+  readonly commitments: readonly Uint8Array[];
+}
+
 /** A ceremony all of whose messages and documents have been verified. */
 export interface VerifiedTranscript {
   readonly plan: Plan;
   /** SHA-256 that every holder has confirmed. */
   readonly transcript: Uint8Array;
   /** The keys in the plan's order: public key, and SHA-384 of the group's commitments. */
-  readonly keys: readonly { readonly key: string; readonly epoch: number; readonly publicKey: Uint8Array }[];
+  readonly keys: readonly VerifiedEpoch[];
 }
 
 /**
@@ -77,6 +86,7 @@ export function verifyTranscript(bytes: Uint8Array, trust: TranscriptTrust): Ver
       key,
       epoch,
       publicKey: verified.result[index]?.[0] ?? new Uint8Array(),
+      commitments: verified.result[index] ?? [],
     })),
   };
 }
@@ -93,18 +103,16 @@ function assertDocument(
     new TranscriptError('CEREMONY_DOCUMENT_WRONG', message, { node: member.node }, cause);
   if (!manifests.includes(manifest)) throw refuse('the manifest is none of those that are expected');
   const pcr16 = extendPcr(zeroPcr(), member.manifest);
-  let last: unknown;
-  for (const image of images) {
-    try {
-      const pcrs = new Map([...image, [MANIFEST_PCR, pcr16] as const]);
-      const verified = verifyAttestationDocument(document, { root, at: 'document', pcrs, nonce: planDigest });
-      const { session, receiptKey } = readReceiptNode(verified, manifest);
-      if (session === member.session && receiptKey === Buffer.from(member.receiptKey).toString('hex')) return;
-      last = undefined;
-    } catch (error) {
-      if (!(error instanceof AttestationError) && !(error instanceof ReceiptError)) throw error;
-      last = error;
-    }
+  const pcrs = images.map((image) => new Map([...image, [MANIFEST_PCR, pcr16] as const]));
+  let found: ReceiptNode;
+  try {
+    const verified = verifyAttestationDocument(document, { root, at: 'document', pcrs, nonce: planDigest });
+    found = readReceiptNode(verified, manifest);
+  } catch (error) {
+    if (!(error instanceof AttestationError) && !(error instanceof ReceiptError)) throw error;
+    throw refuse('no document of an expected image for this ceremony', error);
   }
-  throw refuse('no document of an expected image for this ceremony, boot and receipt key', last);
+  const receiptKey = Buffer.from(member.receiptKey).toString('hex');
+  if (found.session !== member.session || found.receiptKey !== receiptKey)
+    throw refuse('the document is of another boot or receipt key');
 }

@@ -52,7 +52,7 @@ function assertBoot(index: number, { origin, previousSize }: BootPredicate, expe
 
 const TYPES = Object.keys(PREDICATE_TYPES) as (keyof typeof PREDICATE_TYPES)[];
 
-/** Type of an entry in one word: decision, boot, vote or cosignature. */
+/** Type of an entry in one word: decision, boot, vote, cosignature or ceremony. */
 export function typeOf({ predicateType }: Entry): keyof typeof PREDICATE_TYPES {
   return TYPES.find((type) => PREDICATE_TYPES[type] === predicateType) ?? 'decision';
 }
@@ -75,6 +75,12 @@ function wordsOf(entry: Entry): string {
   if (entry.predicateType === PREDICATE_TYPES.cosignature) {
     const { origin, size, root } = entry.predicate;
     return `cosigned ${origin} with ${size} entries, root ${root}`;
+  }
+  if (entry.predicateType === PREDICATE_TYPES.ceremony) {
+    const [transcript] = entry.subject;
+    const { operation, holders, threshold, keys } = entry.predicate;
+    const epochs = keys.map(({ key, epoch }) => `${key} epoch ${epoch}`).join(', ');
+    return `confirms ${operation} of ${epochs}, ${threshold} of nodes ${holders.join(', ')}, transcript ${transcript.digest.sha256}`;
   }
   const { request, outcome, code, rule, failure, transaction, pendingId } = entry.predicate;
   const what = transaction === null ? (request.payload ?? 'no payload') : transaction.kind;

@@ -53,7 +53,7 @@ async function runTail(input: CommandInput): Promise<Outcome> {
     io.stdout.write(json ? `${JSON.stringify(event)}\n` : `${words}\n`);
   let known: TrustedCheckpoint | undefined;
   let next = 0;
-  for (;;) {
+  const readOn = async (): Promise<TrustedCheckpoint> => {
     const checkpoint = openTrusted(await source.readCheckpoint(), trust);
     if (known === undefined) {
       next = from ?? Math.max(0, checkpoint.size - DEFAULT_LAST);
@@ -71,13 +71,18 @@ async function runTail(input: CommandInput): Promise<Outcome> {
         const statement = readStatement(index, entry, trust.origin);
         print({ event: 'entry', index, statement }, describeEntry(statement));
       }
+      next = index + 1;
     }
-    known = checkpoint;
-    next = checkpoint.size;
-    if (flag('once')) break;
+    return checkpoint;
+  };
+  for (;;) {
     try {
+      known = await readOn();
+      if (flag('once')) break;
       await sleep(interval, undefined, { signal: io.signal });
-    } catch {
+    } catch (error) {
+      // An interruption in the middle of a request ends a tail as one between two does.
+      if (!io.signal.aborted || known === undefined) throw error;
       break;
     }
   }

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { describeTrustAnchor } from '../../attestation/index.ts';
-import { createVerifierKey, formatVerifierKey } from '../../audit/log/index.ts';
 import {
   attestNode,
   ClientError,
@@ -13,14 +12,9 @@ import {
   type RequestSummary,
   type Signed,
 } from '../../client/index.ts';
+import { formatWitnessKey } from '../../client/witness-key.ts';
 import { trustAnchorLines } from '../attestation/report.ts';
-import type {
-  ExplainResponse,
-  KeyInfo,
-  NodeBinding,
-  SignRequest,
-  StoreUsage,
-} from '../../shared/api/bodies.ts';
+import type { ExplainResponse, KeyInfo, SignRequest, StoreUsage } from '../../shared/api/bodies.ts';
 import {
   type Command,
   type CommandInput,
@@ -316,13 +310,6 @@ function describeLog(binding: NodeIdentity['binding']): string[] {
       ? []
       : [`  peers          ${peerWitnesses.threshold} of ${peerWitnesses.of} must cosign`]),
   ];
-}
-
-/** Formats the key by which a node cosigns other nodes' logs, for `quorum.peers[].witness`; undefined before there was one. */
-function formatWitnessKey({ log, witnessKey }: NodeBinding): string | undefined {
-  if (witnessKey === undefined) return undefined;
-  const name = log.origin.replace(/\/log$/, '/witness');
-  return formatVerifierKey(createVerifierKey(name, 'cosignature-ed25519', Buffer.from(witnessKey, 'hex')));
 }
 
 function identityData(identity: NodeIdentity): Record<string, unknown> {

@@ -1,3 +1,4 @@
+import { childPathSchema } from '../../shared/api/child-path.ts';
 import { ceremonyIdSchema } from '../../shared/api/quorum.ts';
 import { type Command, type CommandInput, UsageError } from '../common/command.ts';
 import { writeOutput } from '../common/output-file.ts';
@@ -44,18 +45,31 @@ const sign: Command = {
   summary:
     'Have a quorum sign: the node that is asked has the others decide for themselves, and sign with it.',
   positionals: 'KEY',
-  options: { ...QUORUM_OPTIONS, ...PAYLOAD_OPTIONS },
+  options: {
+    ...QUORUM_OPTIONS,
+    ...PAYLOAD_OPTIONS,
+    path: {
+      type: 'string',
+      value: 'PATH',
+      description: 'indices from a taproot key to the child that signs (BIP-32, unhardened): 0/5',
+    },
+  },
   examples: [
     `holdfast quorum sign treasury --message 61207472616e73666572 ${AS_CLIENT}`,
     `holdfast quorum sign treasury --message-file transfer.bin --node node-2/holdfast.yaml ${AS_CLIENT}`,
   ],
   run: async (input) => {
+    const path = readPath(input.text('path'));
     const complete = await readSignRequest(input);
     return await withQuorum(input, async (quorum) => {
-      const request = await complete(() => quorum.keys());
+      const request = { ...(await complete(() => quorum.keys())), ...(path !== undefined && { path }) };
       const response = await quorum.sign(request);
       const { key, algorithm } = request;
-      return { ok: true, text: describeSigned(response), data: { key, algorithm, ...response } };
+      return {
+        ok: true,
+        text: describeSigned(response),
+        data: { key, algorithm, ...(path !== undefined && { path }), ...response },
+      };
     });
   },
 };
@@ -217,4 +231,9 @@ function readThreshold(text: string | undefined): number {
 function readEpoch(text: string): number {
   if (!/^(?:0|[1-9][0-9]{0,9})$/.test(text)) throw new UsageError('--epoch is a whole number');
   return Number(text);
+}
+
+function readPath(text: string | undefined): string | undefined {
+  if (text === undefined || childPathSchema.safeParse(text).success) return text;
+  throw new UsageError('--path is up to 8 unhardened indices, each below 2147483648: 0/5');
 }

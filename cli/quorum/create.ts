@@ -7,6 +7,7 @@ import {
   type PlannedNode,
 } from '../../admin/quorum/index.ts';
 import { quorumSchema } from '../../shared/documents/configuration/quorum.ts';
+import { verifierKeySchema } from '../../shared/documents/configuration/witnesses.ts';
 import { type Command, type CommandInput, UsageError } from '../common/command.ts';
 import { readManifestFile } from '../common/manifest-file.ts';
 import { writeOutput } from '../common/output-file.ts';
@@ -57,6 +58,29 @@ export const createCommand: Command = {
       value: 'HOURS',
       description: 'hours after which shares are refreshed (default: on demand alone)',
     },
+    'log-key': {
+      type: 'string',
+      value: 'VKEY',
+      multiple: true,
+      description:
+        'the log key that "node attest" prints of a node, whose log the others cosign; give that of every node',
+    },
+    'witness-key': {
+      type: 'string',
+      value: 'VKEY',
+      multiple: true,
+      description: 'the witness key that it prints; give that of every node',
+    },
+    'witness-threshold': {
+      type: 'string',
+      value: 'COUNT',
+      description: 'how many of the others must cosign what leaves a node (default: none has to)',
+    },
+    'max-uncosigned': {
+      type: 'string',
+      value: 'SECONDS',
+      description: 'for how long a node signs on while fewer do, once it serves (default: 0)',
+    },
     output: {
       type: 'string',
       value: 'FOLDER',
@@ -75,7 +99,15 @@ export const createCommand: Command = {
     const images = await readImages(input);
     const servesAlone = texts('serves-alone');
     const refreshHours = readHours(text('refresh-hours'));
-    const nodes = planQuorum(manifests, images, { servesAlone, refreshHours });
+    const keys = [...texts('log-key'), ...texts('witness-key')];
+    assertVerifierKeys(keys);
+    const witnesses = readWitnesses(input);
+    const nodes = planQuorum(manifests, images, {
+      servesAlone,
+      refreshHours,
+      keys,
+      ...(witnesses === undefined ? {} : { witnesses }),
+    });
     for (const { quorum } of nodes) {
       const parsed = quorumSchema.safeParse(quorum);
       if (!parsed.success) throw new UsageError(describeIssue(parsed.error.issues[0]));
@@ -113,10 +145,39 @@ function readHours(text: string | undefined): number | null {
   return hours;
 }
 
+function assertVerifierKeys(keys: readonly string[]): void {
+  if (keys.every((key) => verifierKeySchema.safeParse(key).success)) return;
+  throw new UsageError('--log-key and --witness-key are verifier keys, as "node attest" prints them');
+}
+
+function readWitnesses({ texts, text }: CommandInput): PlannedNode['quorum']['witnesses'] {
+  const [threshold, seconds] = [text('witness-threshold'), text('max-uncosigned')];
+  if (threshold === undefined && seconds === undefined) return undefined;
+  if (threshold === undefined || texts('witness-key').length === 0)
+    throw new UsageError('--max-uncosigned needs --witness-threshold, and that --log-key and --witness-key');
+  return {
+    threshold: readCount('--witness-threshold', threshold),
+    maxUncosignedSeconds: readCount('--max-uncosigned', seconds ?? '0'),
+  };
+}
+
+function readCount(option: string, text: string): number {
+  if (!/^(0|[1-9][0-9]{0,4})$/.test(text)) throw new UsageError(`${option} is a number`);
+  return Number(text);
+}
+
 function describeIssue(
   issue: { readonly path: readonly PropertyKey[]; readonly message: string } | undefined,
 ) {
-  const option = issue?.path[0] === 'servesAlone' ? '--serves-alone' : '--pcrs, --old-pcrs or --old-until';
+  const [member, field] = issue?.path ?? [];
+  const option =
+    member === 'servesAlone'
+      ? '--serves-alone'
+      : field === 'maxUncosignedSeconds'
+        ? '--max-uncosigned'
+        : member === 'witnesses'
+          ? '--witness-threshold'
+          : '--pcrs, --old-pcrs, --old-until, --log-key or --witness-key';
   return `${option} is nothing that a configuration can have: ${issue?.message ?? ''}`;
 }
 

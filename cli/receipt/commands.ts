@@ -15,6 +15,7 @@ import {
 } from '../../audit/receipt/index.ts';
 import { algorithmSchema } from '../../shared/algorithms.ts';
 import { payloadSchema } from '../../shared/api/payloads.ts';
+import { childPathSchema } from '../../shared/api/child-path.ts';
 import { digestRequest } from '../../shared/api/request-digest.ts';
 import { openConfiguration, type SignedConfiguration } from '../../shared/documents/configuration.ts';
 import { parseJson } from '../../shared/json/index.ts';
@@ -35,6 +36,7 @@ const requestSchema = z.strictObject({
   key: z.string(),
   algorithm: algorithmSchema,
   payload: payloadSchema.optional(),
+  path: childPathSchema.optional(),
 });
 
 const verifyCommand: Command = {
@@ -213,7 +215,7 @@ function readRequest(path: string, file: Uint8Array): string {
     if (!parsed.success) {
       throw new CliError(
         'PAYLOAD_FILE_MALFORMED',
-        'not a request: operation, client, key, algorithm, payload',
+        'not a request: operation, client, key, algorithm, payload, path',
         {
           field: parsed.error.issues[0]?.path.join('.'),
         },

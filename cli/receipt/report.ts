@@ -23,6 +23,13 @@ export function describeEntry(entry: Entry): string[] {
     const { origin, size } = entry.predicate;
     return [`cosignature for ${printable(origin)} with ${size} entries`, ...common];
   }
+  if (entry.predicateType === PREDICATE_TYPES.ceremony) {
+    const { operation, id, keys } = entry.predicate;
+    return [
+      `${operation} ${id}: ${keys.map(({ key, epoch }) => `${key} epoch ${epoch}`).join(', ')}`,
+      ...common,
+    ];
+  }
   const { outcome, code, rule, request, transaction, reasons, needs, failure, signatures } = entry.predicate;
   return [
     [

@@ -46,8 +46,6 @@ export interface ApiContext {
   readonly envelope: Uint8Array;
   /** The other nodes of the quorum; null where the configuration names none. */
   readonly peers: PeerNetwork | null;
-  /** What this node says of itself to other nodes: user_data of its documents. */
-  readonly peerBinding: Uint8Array;
   /** Arithmetic of shares. */
   readonly suites: Suites;
 }
@@ -105,6 +103,18 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
   const failure = Promise.withResolvers<never>();
   log.failed.catch(failure.reject);
 
+  const binding = {
+    format: 'holdfast-node/2',
+    session,
+    configuration: signed.configuration.version,
+    importKey: Buffer.from(pipeline.importKey).toString('hex'),
+    log: { origin: log.origin, key: log.vkey },
+    receiptKey: Buffer.from(nodeKeys.receipt.publicKey).toString('hex'),
+    witnesses: log.witnesses,
+    ...(log.peerWitnesses === null ? {} : { peerWitnesses: log.peerWitnesses }),
+    witnessKey: Buffer.from(nodeKeys.witness.publicKey).toString('hex'),
+  } as const;
+  const bindingBytes = Buffer.from(JSON.stringify(binding));
   const quorum =
     peers === null
       ? undefined
@@ -117,8 +127,10 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
           receiptKey: nodeKeys.receipt,
           suites: context.suites,
           pipeline,
+          recordCeremony: (transcript, parts) => decisionLog.recordCeremony(transcript, parts),
           findClient: (id) => clients.get(id),
-          attest: (nonce) => nsm.attest({ nonce, userData: context.peerBinding }),
+          // An auditor reads the receipt key out of the document, by which the node signs its messages of a ceremony.
+          attest: (nonce) => nsm.attest({ nonce, userData: bindingBytes }),
           now,
           onError: (error) => endsNode(error) && failure.reject(error),
         });
@@ -128,17 +140,6 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
     isSigned: false,
     act: () => ({ status: 'serving' }),
   };
-  const binding = {
-    format: 'holdfast-node/2',
-    session,
-    configuration: signed.configuration.version,
-    importKey: Buffer.from(pipeline.importKey).toString('hex'),
-    log: { origin: log.origin, key: log.vkey },
-    receiptKey: Buffer.from(nodeKeys.receipt.publicKey).toString('hex'),
-    witnesses: log.witnesses,
-    ...(log.peerWitnesses === null ? {} : { peerWitnesses: log.peerWitnesses }),
-    witnessKey: Buffer.from(nodeKeys.witness.publicKey).toString('hex'),
-  } as const;
   const { version } = signed.configuration;
   const routes = [
     ...createSigningRoutes(pipeline, version),
@@ -148,8 +149,7 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
       configuration: envelope,
       read: (request) => pipeline.review(request),
       signEnvelope: (unsigned) => signEnvelope(unsigned, nodeKeys.receipt.privateKey),
-      attest: () =>
-        nsm.attest({ publicKey: identity.publicKey, userData: Buffer.from(JSON.stringify(binding)) }),
+      attest: () => nsm.attest({ publicKey: identity.publicKey, userData: bindingBytes }),
       recordVote: (received) => decisionLog.recordVote(received),
       resume: async (client, id, signed) =>
         describeOutcome(await pipeline.resume(client, id, signed), version),

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { algorithmSchema } from '../../shared/algorithms.ts';
+import { childPathSchema } from '../../shared/api/child-path.ts';
 import { payloadSchema } from '../../shared/api/payloads.ts';
 import { voteRequestSchema } from '../../shared/api/requests.ts';
 import { type ForwardedRequest, forwardedRequestSchema } from '../signing/forwarded-request.ts';
@@ -12,7 +13,12 @@ export const pendingSchema = z.strictObject({
   format: z.literal('holdfast-pending/1'),
   id: z.string().regex(/^[0-9a-f]{32}$/),
   client: identifier,
-  request: z.strictObject({ key: identifier, algorithm: algorithmSchema, payload: payloadSchema }),
+  request: z.strictObject({
+    key: identifier,
+    algorithm: algorithmSchema,
+    payload: payloadSchema,
+    path: childPathSchema.optional(),
+  }),
   /** SHA-256 of the canonical request, in hex. */
   digest: z.string(),
   rule: identifier,

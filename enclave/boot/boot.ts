@@ -9,7 +9,6 @@ import { createLogClient } from '../../shared/protocol/log-client.ts';
 import { type Api, startApi } from '../api/index.ts';
 import { Keyring } from '../keyring/index.ts';
 import { appendBootEntry, awaitWitnesses, readPeerWitnesses, TransparencyLog } from '../log/index.ts';
-import { encodeBinding } from '../peers/index.ts';
 import { createNsmClient, type NsmClient } from '../nsm/index.ts';
 import { isPeerlessRestart, WitnessedTrees } from '../quorum/witness/index.ts';
 import { restoreDecisionState } from '../signing/index.ts';
@@ -19,7 +18,7 @@ import { admitConfiguration, assertCurrent } from '../node/configuration.ts';
 import { logOrigin, measureManifest } from '../node/manifest.ts';
 import type { Platform } from '../node/platform.ts';
 import type { OpenPeerNetwork } from '../peers/index.ts';
-import { describePeer, openPeers } from './open-peers.ts';
+import { openPeers } from './open-peers.ts';
 import { unlockStore } from './unlock-store.ts';
 import { startHeartbeat } from './heartbeat.ts';
 
@@ -135,8 +134,7 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
   try {
     const { witnesses } = signed.configuration;
     // Nothing waits for the other nodes: where they are not reachable, this one serves what it may serve alone.
-    const self = { nsm, clock, measured, signed, session, nodeKeys };
-    peers = openPeers(platform, self);
+    peers = openPeers(platform, { nsm, clock, measured, signed, session, nodeKeys });
     const state = await restoreDecisionState(store, { signed, measured, now: () => clock.now() });
     const witnessed = await WitnessedTrees.restore(store);
     const peerWitnesses = readPeerWitnesses(signed.configuration);
@@ -168,7 +166,6 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
       witnessed,
       envelope,
       peers,
-      peerBinding: encodeBinding(describePeer(self)),
       suites: createSuites(platform.groups),
     });
     // Requests arrive from now on, and one of them may end the node before the parent has acknowledged the status.

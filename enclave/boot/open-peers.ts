@@ -12,7 +12,7 @@ import {
 } from '../peers/index.ts';
 
 /** The parts of a node that prove to others what it is. */
-export interface PeerParts {
+interface PeerParts {
   readonly nsm: NsmClient;
   readonly clock: NodeClock;
   readonly measured: MeasuredManifest;
@@ -23,7 +23,7 @@ export interface PeerParts {
 }
 
 /** Describes this node as other nodes of its quorum know it. */
-export function describePeer({ measured, signed, session, nodeKeys }: PeerParts): PeerBinding {
+function describePeer({ measured, signed, session, nodeKeys }: PeerParts): PeerBinding {
   return {
     node: measured.manifest.node,
     session,

@@ -13,8 +13,8 @@ import {
   nobleSuites,
   type Nonces,
   type RandomSource,
-  type SignatureShare,
-  signShare,
+  type PreparedShare,
+  signPrepared,
   type Suites,
   ThresholdError,
   tweakGroup,
@@ -27,7 +27,7 @@ import { FrostError } from './errors.ts';
  * happens; whether the payload is one that the share may sign is asserted before the nonces are taken. `sign` and
  * `serialise` also throw FrostError COMMITMENTS_INVALID, SHARE_DESTROYED.
  */
-export interface HeldShare extends Signer<ShareType, SignatureShare> {
+export interface HeldShare extends Signer<ShareType, PreparedShare> {
   readonly group: DecodedGroup;
   /** This signer's number in its group. */
   readonly participant: number;
@@ -80,25 +80,28 @@ export function holdShare(
     },
     sign({ payload, round }) {
       if (round === undefined) throw new InternalError('expected the nonces of round one, found none');
-      const { nonces, commitments } = round;
+      const { nonces, commitments, child } = round;
+      const signing = child?.group ?? group;
       const merkleRoot = payload.kind === 'taproot-sighash' ? payload.merkleRoot : undefined;
+      let derived: Uint8Array | undefined;
       let tweaked: Uint8Array | undefined;
       try {
         assertHeld();
-        const output = merkleRoot && tweakGroup(group, merkleRoot);
-        tweaked = output && adjustShare(group, share, output.tweak);
-        const signatureShare = signShare(
-          { group: output?.group ?? group, participant, share: tweaked ?? share },
+        derived = child && adjustShare(group, share, child.adjustment);
+        const output = merkleRoot && tweakGroup(signing, merkleRoot);
+        tweaked = output && adjustShare(signing, derived ?? share, output.tweak);
+        return signPrepared(
+          { group: output?.group ?? signing, participant, share: tweaked ?? derived ?? share },
           nonces,
           commitments,
           payload.kind === 'message' ? payload.message : payload.digest,
         );
-        return { participant, signatureShare };
       } catch (error) {
         if (error instanceof SignerError) throw error;
         throw new FrostError('COMMITMENTS_INVALID', 'the commitments cannot be signed with', {}, error);
       } finally {
         clearNonces(nonces);
+        derived?.fill(0);
         tweaked?.fill(0);
       }
     },

@@ -1,5 +1,6 @@
 import { isShareType, type ShareType } from '../../shared/algorithms.ts';
 import type { DropEntry, KeyEntry } from '../../shared/documents/configuration.ts';
+import { AGGREGATE_CHAIN_CODE } from '../../shared/frost/index.ts';
 import type { StoreUsage } from '../../shared/api/bodies.ts';
 import type { RecordKey } from '../../shared/protocol/control.ts';
 import { BootError } from '../node/errors.ts';
@@ -100,6 +101,12 @@ export class Keyring {
   shareEntry(id: string): (KeyEntry & { readonly type: ShareType }) | undefined {
     const entry = this.#entries.get(id);
     return entry !== undefined && hasShareType(entry) ? entry : undefined;
+  }
+
+  /** Returns the chain code that children of a shared key are derived with (BIP-32): 32 bytes, the same in each epoch. */
+  chainCode(id: string): Uint8Array {
+    const { chainCode } = this.#entries.get(id) ?? {};
+    return chainCode === undefined ? AGGREGATE_CHAIN_CODE : Buffer.from(chainCode, 'hex');
   }
 
   /** Returns the share of the epoch in force. @throws KeyringError SHARE_MISSING, SHARE_SUPERSEDED */

@@ -1,4 +1,4 @@
-export { encodeBinding, type PeerBinding } from './binding.ts';
+export type { PeerBinding } from './binding.ts';
 export { PeerError, PeerRefusal } from './errors.ts';
 export { type OpenPeerNetwork, openPeerNetwork } from './open-network.ts';
 export { openParentCarrier } from './parent-carrier.ts';

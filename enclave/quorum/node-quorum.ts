@@ -1,19 +1,21 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Plan } from '../../audit/transcript/index.ts';
 import type { Ceremony, QuorumKey, QuorumStatus } from '../../shared/api/quorum.ts';
 import { encodeCbor } from '../../shared/cbor/index.ts';
 import type { SignedConfiguration } from '../../shared/documents/configuration.ts';
-import type { Suites } from '../../shared/frost/index.ts';
+import { digestShareGroup, encodeExtendedKey, type Suites } from '../../shared/frost/index.ts';
 import { epochOf, publicKeyOf } from '../frost/index.ts';
 import type { Keyring } from '../keyring/index.ts';
 import type { MeasuredManifest } from '../node/manifest.ts';
 import type { NodeKey } from '../node/node-keys.ts';
 import type { PeerNetwork, PeerStatus } from '../peers/index.ts';
-import type { SigningPipeline } from '../signing/index.ts';
+import type { CeremonyParts, DecisionLog, SigningPipeline } from '../signing/index.ts';
 import {
   type AskedCeremony,
   CeremonyError,
   type CeremonyOrder as LedOrder,
+  type ConfirmedEpochs,
   startCeremonies,
 } from './ceremonies/index.ts';
 import { CeremonyRegister } from './ceremony-register.ts';
@@ -36,9 +38,10 @@ export interface NodeQuorumOptions {
   readonly receiptKey: NodeKey;
   readonly suites: Suites;
   readonly pipeline: Pick<SigningPipeline, 'permit' | 'openKey' | 'countCommitments'>;
+  readonly recordCeremony: DecisionLog['recordCeremony'];
   /** Finds the Ed25519 public key of a client. */
   readonly findClient: (id: string) => KeyObject | undefined;
-  /** Attests to a nonce, with this node's binding for its peers as user data. */
+  /** Attests to a nonce, with the node's binding (`holdfast-node/2`) as user data, out of which auditors read its keys. */
   readonly attest: (nonce: Uint8Array) => Promise<Uint8Array>;
   /** Milliseconds since 1970, by the NSM. */
   readonly now: () => number;
@@ -100,8 +103,9 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
                 new CeremonyError('CEREMONY_NOT_ORDERED', 'the configuration orders no refresh by itself'),
               ),
         digestRequest: (request) => new Uint8Array(createHash('sha256').update(request).digest()),
-        record: async ({ plan }) => {
+        record: async ({ plan }, confirmed) => {
           await decided.get(hex(plan.request ?? new Uint8Array()));
+          await options.recordCeremony(confirmed.transcript, describeCeremony(plan, confirmed));
         },
         attest: options.attest,
         now,
@@ -203,6 +207,25 @@ function dropOldest(remembered: Map<string, unknown>): void {
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
+/** Describes for the log what this node is about to confirm. */
+function describeCeremony(plan: Plan, { groups }: ConfirmedEpochs): CeremonyParts {
+  return {
+    id: hex(plan.id),
+    operation: plan.operation,
+    coordinator: plan.coordinator,
+    request: plan.request && hex(plan.request),
+    holders: [...plan.holders],
+    threshold: plan.threshold,
+    keys: plan.keys.flatMap(({ key, epoch }, index) => {
+      const group = groups[index];
+      const [publicKey] = group?.commitments ?? [];
+      return group === undefined || publicKey === undefined
+        ? []
+        : [{ key, epoch, publicKey: hex(publicKey), group: digestShareGroup(group) }];
+    }),
+  };
+}
+
 function toLedOrder(
   order: CeremonyOrder,
   request: Uint8Array,
@@ -248,12 +271,15 @@ function describePeer({
 function describeKey(id: string, { keyring, pipeline }: NodeQuorumOptions): QuorumKey {
   const record = keyring.shareRecord(id);
   const publicKey = record && publicKeyOf(record);
+  const type = keyring.shareEntry(id)?.type ?? 'frost-ed25519';
   const group = record?.current?.group;
   const pending = record?.pending.find(({ isAborted }) => !isAborted);
   return {
     id,
-    type: keyring.shareEntry(id)?.type ?? 'frost-ed25519',
+    type,
     publicKey: publicKey === undefined ? null : hex(publicKey),
+    ...(type === 'frost-secp256k1-taproot' &&
+      publicKey !== undefined && { xpub: encodeExtendedKey(publicKey, keyring.chainCode(id)) }),
     share:
       group === undefined
         ? null

@@ -1,5 +1,5 @@
 import { type Algorithm, type KeyType } from '../../shared/algorithms.ts';
-import type { NonceCommitments, Nonces, SignatureShare } from '../../shared/frost/index.ts';
+import type { ChildKey, NonceCommitments, Nonces, SignatureShare } from '../../shared/frost/index.ts';
 import type { SigningInput } from '../../policy/transactions/index.ts';
 
 /** A payload, and the algorithm to sign it with. */
@@ -14,6 +14,8 @@ export interface SigningRequest {
 export interface SigningRound {
   readonly nonces: Nonces;
   readonly commitments: readonly NonceCommitments[];
+  /** The child of the share's group that signs; absent where the group itself does. */
+  readonly child?: ChildKey | undefined;
 }
 
 /** A signature that verifies by itself. */

@@ -193,10 +193,10 @@ export function createCarryOut({ read, authorise, isExpired, log, requests }: Ca
       const { verdict, decided } = await decideOn(request, action);
       const { rule } = verdict;
       if (verdict.outcome === 'permitted') return await act(decided, rule, action);
-      const { client, key, algorithm, payload } = request;
+      const { client, key, algorithm, payload, path } = request;
       const id = requests.create({
         client,
-        request: { key, algorithm, payload },
+        request: { key, algorithm, payload, ...(path !== undefined && { path }) },
         digest: Buffer.from(decided.digest).toString('hex'),
         rule,
         needs: [...verdict.groups],
@@ -261,10 +261,13 @@ interface Reading {
   readonly error?: TransactionError;
 }
 
-function readPayload(read: PayloadReader['read'], { key, algorithm, payload }: PipelineRequest): Reading {
+function readPayload(
+  read: PayloadReader['read'],
+  { key, algorithm, payload, path }: PipelineRequest,
+): Reading {
   if (payload === undefined) return { decoded: undefined };
   try {
-    const decoded = read({ key, algorithm, payload });
+    const decoded = read({ key, algorithm, payload, path });
     return decoded === undefined ? { decoded } : { decoded, transaction: describeTransaction(decoded) };
   } catch (error) {
     if (error instanceof TransactionError) return { decoded: undefined, error };
@@ -316,7 +319,7 @@ async function attempt<Result>(
 
 /** Describes a decision as the log has it, before it was acted on. */
 function describeDecision(
-  { client, key, algorithm, operation, payload }: PipelineRequest,
+  { client, key, algorithm, operation, payload, path }: PipelineRequest,
   transaction: TransactionJson | undefined,
   verdict: Verdict,
   approved: Approved | undefined,
@@ -325,7 +328,14 @@ function describeDecision(
   // Votes count for the rule that asked for them alone: another one that permits does so without them.
   const isAsked = isDenied || verdict.rule === approved?.rule;
   return {
-    request: { client, key, algorithm, operation, payload: payload?.kind ?? null },
+    request: {
+      client,
+      key,
+      algorithm,
+      operation,
+      payload: payload?.kind ?? null,
+      ...(path !== undefined && { path }),
+    },
     transaction: transaction ?? null,
     outcome: verdict.outcome,
     code: isDenied ? verdict.code : null,

@@ -1,6 +1,8 @@
 import { hash, sign } from 'node:crypto';
 import { formatTlogProof } from '../../audit/log/index.ts';
 import {
+  type CeremonyPredicate,
+  createCeremonyEntry,
   createDecisionEntry,
   createReceipt,
   createVoteEntry,
@@ -30,6 +32,9 @@ type Own = 'node' | 'session' | 'sequence' | 'time' | 'configuration' | 'peerWit
 /** What a decision's entry says beside what all entries of the node say. */
 export type DecisionParts = Omit<DecisionPredicate, Own>;
 
+/** What a ceremony's entry says beside what all entries of the node say. */
+export type CeremonyParts = Omit<CeremonyPredicate, Exclude<Own, 'peerWitnesses' | 'witnesses'>>;
+
 /** Records decisions in the node's log and issues receipts; both resolve only once what was recorded may take effect. */
 export interface DecisionLog {
   /**
@@ -41,6 +46,8 @@ export interface DecisionLog {
   recordDecision(digest: Uint8Array, parts: DecisionParts, onEntry?: () => void): Promise<Receipt>;
   /** Records a vote on a request that waits, and calls `apply` while the entry is made. */
   recordVote(received: ReceivedVote): Promise<void>;
+  /** Records the transcript that this node is about to confirm. @param transcript its SHA-256 */
+  recordCeremony(transcript: Uint8Array, parts: CeremonyParts): Promise<void>;
 }
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
@@ -97,6 +104,11 @@ export function createDecisionLog(options: DecisionLogOptions): DecisionLog {
         apply();
         return entry;
       });
+    },
+    recordCeremony: async (transcript, parts) => {
+      await log.append((sequence) =>
+        encodeEntry(createCeremonyEntry(hex(transcript), { ...place(sequence), ...parts, configuration })),
+      );
     },
   };
 }

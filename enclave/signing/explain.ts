@@ -23,8 +23,8 @@ export interface ExplainParts {
  * rates. Nothing is signed, counted, kept or recorded.
  */
 export function createExplain({ reader, policy, accumulations, now }: ExplainParts) {
-  return (client: string, { key, algorithm, payload }: SignRequest): Explanation => {
-    const transaction = reader.read({ key, algorithm, payload })?.transaction;
+  return (client: string, { key, algorithm, payload, path }: SignRequest): Explanation => {
+    const transaction = reader.read({ key, algorithm, payload, path })?.transaction;
     const request = {
       operation: 'sign',
       client,

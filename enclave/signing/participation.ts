@@ -3,6 +3,7 @@ import type * as z from 'zod';
 import { ApprovalError } from '../../policy/approvals/index.ts';
 import type { Policy } from '../../policy/index.ts';
 import { MAX_SIGN_REQUEST_BYTES, signRequestSchema } from '../../shared/api/bodies.ts';
+import { parseChildPath } from '../../shared/api/child-path.ts';
 import { resumeRequestSchema } from '../../shared/api/requests.ts';
 import { digestRequest } from '../../shared/api/request-digest.ts';
 import type { Configuration } from '../../shared/documents/configuration.ts';
@@ -114,6 +115,7 @@ export function createParticipation(parts: ParticipationParts): ParticipantPipel
       return {
         id,
         key: body.key,
+        path: body.path === undefined ? undefined : parseChildPath(body.path),
         // Not by what the coordinator says: it would have the request forgotten, and charged again, or never forgotten.
         expires: (created + waitSeconds + SIGNATURE_WINDOW_SECONDS + 1) * 1000,
         request: { ...body, operation: 'sign', client: clientId },

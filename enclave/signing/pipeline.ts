@@ -127,7 +127,7 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
   });
   const importKey = generateImportKey();
   const destinationOf = (key: string): ShareDestination => ({ manifest: measured.digest, session, key });
-  const findShare = (key: string) => toQuorumShare(keyring.share(key));
+  const findShare = (key: string) => toQuorumShare(keyring.share(key), keyring.chainCode(key));
   const coordinator = options.quorum && createCoordinator({ ...options.quorum, findShare });
   if (options.quorum !== undefined) {
     const pipeline = createParticipation({ configuration, policy, carryOut, now: () => clocks.now() });

@@ -1,3 +1,4 @@
+import { parseChildPath } from '../../shared/api/child-path.ts';
 import { InternalError } from '../../shared/errors.ts';
 import type { Keyring } from '../keyring/index.ts';
 import {
@@ -14,7 +15,8 @@ import { type IndexedSignature, recordSignature, signAll } from './signatures.ts
  * other nodes.
  */
 export function createSignAction(keyring: Keyring, coordinator: Coordinator | undefined): SignAction {
-  return ({ key: id, algorithm }, { signed, consent }) => {
+  return ({ key: id, algorithm, path: text }, { signed, consent }) => {
+    const path = text === undefined ? undefined : parseChildPath(text);
     let joint: JointSignatures | undefined;
     const signTogether = async (subject: DecisionSubject) => {
       // Says SHARE_MISSING where this node has none.
@@ -22,7 +24,7 @@ export function createSignAction(keyring: Keyring, coordinator: Coordinator | un
       if (coordinator === undefined)
         throw new QuorumSigningError('QUORUM_UNREACHABLE', 'the configuration names no other nodes');
       if (signed === undefined) throw new InternalError('expected the request as its client has signed it');
-      joint = await coordinator.sign({ ...subject, key: id, request: signed, consent });
+      joint = await coordinator.sign({ ...subject, key: id, path, request: signed, consent });
       return withIndices(joint, subject);
     };
     return {

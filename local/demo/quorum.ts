@@ -1,26 +1,21 @@
 import { createPublicKey, verify } from 'node:crypto';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectQuorum, type QuorumClient } from '../../client/index.ts';
+import { connectQuorum, type NodeClientOptions, type QuorumClient } from '../../client/index.ts';
 import { errorCode } from '../../shared/errors.ts';
 import { createMemoryStore, type StoreSnapshot } from '../hostile-parent/index.ts';
 import type { Program } from '../nitro-host/index.ts';
-import { loadApprovers } from '../testbed/decision-configuration.ts';
-import type { Testbed } from '../testbed/index.ts';
-import { localConfiguration } from '../testbed/local-configuration.ts';
-import { QUORUM_KEYS } from '../testbed/quorum-configuration.ts';
+import { QUORUM_KEYS, type WitnessKeys } from '../testbed/quorum-configuration.ts';
 import { CLIENT } from '../testbed/scenario.ts';
 import { type QuorumMember, type StartMemberOptions, TestQuorum } from '../testbed/test-quorum.ts';
 import { openTestbed } from '../testbed/testbed.ts';
+import { attestKeys, CATCH_UP_MS, openConfigurations, POLL_MS, waitForPeers } from './quorum-stage.ts';
+import { rollBackWitnessed } from './quorum-witness.ts';
 import { judge, type Running, type Step } from './steps.ts';
 
 const SIZE = 3;
 const THRESHOLD = 2;
 const [{ id: KEY }] = QUORUM_KEYS;
 const MESSAGE = Buffer.from('a transfer out of the treasury');
-/** Milliseconds within which a node that is back learns of the epoch in force. */
-const CATCH_UP_MS = 20_000;
-const POLL_MS = 200;
 
 export interface QuorumStoryOptions {
   /** Folder of its own for the testbed of three accounts. */
@@ -40,11 +35,13 @@ export async function playQuorum({ directory, program, running, step }: QuorumSt
   });
   running.add({
     stop: async () => {
-      await quorum.stopAll();
+      await quorum.close();
       await testbed.close();
     },
   });
-  const pcrs = await configureAll(testbed, quorum, program);
+  const configured = await openConfigurations(testbed, quorum, program);
+  const { pcrs } = configured;
+  await configured.sign({});
   const stores = new Map(quorum.members.map(({ node }) => [node, createMemoryStore()] as const));
   const optionsOf = (node: number): StartMemberOptions => ({
     parent: (honest) => ({ ...honest, store: stores.get(node) ?? honest.store }),
@@ -54,22 +51,25 @@ export async function playQuorum({ directory, program, running, step }: QuorumSt
     const codes = started.map(({ code }) => code ?? 'serving');
     return { ok: codes.every((code) => code === 'serving'), outcome: codes.join(', ') };
   });
+  const reach = ({ node, testNode }: QuorumMember): NodeClientOptions => ({
+    url: quorum.running.get(node)?.url ?? 'https://127.0.0.1:1',
+    trust: { root: testbed.host.rootCertificate, pcrs, manifest: testNode.manifestBytes },
+    clientId: CLIENT,
+    privateKey: testNode.client.privateKey,
+    timeoutMs: 30_000,
+  });
   const connect = async (members: readonly QuorumMember[]): Promise<QuorumClient> => {
-    const client = await connectQuorum({
-      nodes: members.map(({ node, testNode }) => ({
-        url: quorum.running.get(node)?.url ?? 'https://127.0.0.1:1',
-        trust: { root: testbed.host.rootCertificate, pcrs, manifest: testNode.manifestBytes },
-        clientId: CLIENT,
-        privateKey: testNode.client.privateKey,
-        timeoutMs: 30_000,
-      })),
-    });
+    const client = await connectQuorum({ nodes: members.map(reach) });
     running.add({ stop: () => Promise.resolve(client.close()) });
     return client;
   };
   const client = await connect(quorum.members);
+  const keys = new Map<number, WitnessKeys>();
   await step('quorum', 'each node verifies the attestation documents of the other two', async () => {
-    for (const member of quorum.members) await waitForPeers(await connect([member]));
+    for (const member of quorum.members) {
+      await waitForPeers(await connect([member]));
+      keys.set(member.node, await attestKeys(reach(member)));
+    }
     return { ok: true, outcome: 'all are connected' };
   });
   let publicKey = '';
@@ -128,6 +128,12 @@ export async function playQuorum({ directory, program, running, step }: QuorumSt
       }
     },
   );
+  await step('quorum', 'the others make its share again; none of them learns it', async () => {
+    for (const member of quorum.members) await waitForPeers(await connect([member]));
+    const { ceremony } = await client.repair(KEY, SIZE);
+    const done = await client.waitFor(ceremony);
+    return { ok: done.publicKey === publicKey, outcome: `epoch ${done.epoch}, the same key` };
+  });
   await step('quorum', 'one node alone signs nothing', async () => {
     await quorum.stop(2);
     await quorum.stop(SIZE);
@@ -137,33 +143,16 @@ export async function playQuorum({ directory, program, running, step }: QuorumSt
     );
     return { ok: ['QUORUM_BELOW_THRESHOLD', 'QUORUM_UNREACHABLE'].includes(alone), outcome: alone };
   });
-}
-
-/** Waits until a node has a channel with every other one. @throws Error when it has not in time */
-async function waitForPeers(client: QuorumClient): Promise<void> {
-  const deadline = Date.now() + CATCH_UP_MS;
-  for (;;) {
-    const { node, peers } = await client.status();
-    if (peers.every(({ state }) => state === 'connected')) return;
-    if (Date.now() > deadline) throw new Error(`node ${node} does not reach the others`);
-    await sleep(POLL_MS);
-  }
-}
-
-/** Has each admin let the image in, and each authority sign the configuration of its node. */
-async function configureAll(testbed: Testbed, quorum: TestQuorum, program: Program) {
-  const pcrs = await testbed.host.measure(program.folder);
-  const approvers = await loadApprovers(join(testbed.stateDirectory, 'approvers'));
-  for (const { node, testNode } of quorum.members) {
-    await testNode.allow(pcrs, { initialise: true });
-    const others = quorum.members
-      .filter((each) => each.node !== node)
-      .map((each) => ({ node: each.node, manifestBytes: each.testNode.manifestBytes }));
-    await testNode.configure(
-      localConfiguration({ member: testNode, others, pcrs, clientId: CLIENT, approvers }),
-    );
-  }
-  return pcrs;
+  await rollBackWitnessed({
+    quorum,
+    step,
+    optionsOf,
+    store: stores.get(SIZE) ?? createMemoryStore(),
+    keys,
+    connect,
+    configure: configured.sign,
+    sign,
+  });
 }
 
 /** Whether a signature over the message verifies, by OpenSSL. */

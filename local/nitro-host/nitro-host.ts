@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EmulatedNsm, extendOnce, NitroRoot } from '../nsm/index.ts';
+import { EmulatedNsm, type EnclaveChain, extendOnce, NitroRoot } from '../nsm/index.ts';
 import { measureProgram } from './measure.ts';
 import { serveNsm } from './nsm-socket.ts';
 
@@ -68,6 +68,11 @@ export class NitroHost {
   /** Root certificate in DER that this host's NSMs sign under. */
   get rootCertificate(): Uint8Array {
     return this.#root.certificate;
+  }
+
+  /** Issues certificates and a key to an NSM outside this host, which signs under the same root then. */
+  async issueChain(moduleId: string): Promise<EnclaveChain> {
+    return await this.#root.issueChain(this.#instanceId, moduleId, Date.now());
   }
 
   /** Takes a context id that no enclave of this host has had. */

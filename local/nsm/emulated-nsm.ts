@@ -1,9 +1,10 @@
-import { randomBytes, sign } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { decodeCbor, encodeCbor, toPlainCbor, type CborEncodable } from '../../shared/cbor/index.ts';
 import { MAX_NSM_REQUEST_BYTES, type NsmDevice } from '../../enclave/nsm/device.ts';
 import { PCR_COUNT, PcrBank } from './pcrs.ts';
 import type { EnclaveChain, NitroRoot } from './root.ts';
+import { signDocument } from './sign-document.ts';
 
 /** Error names of aws-nitro-enclaves-nsm-api, as its CBOR shows them. */
 type ErrorName =
@@ -140,22 +141,17 @@ export class EmulatedNsm implements NsmDevice {
       if (value !== null && value.length > MAX_FIELD_BYTES) throw new Refusal('InputTooLarge');
     }
     const now = this.#options.clock();
-    const { certificate, cabundle, privateKey } = await this.#currentChain(now);
-    const payload = encodeCbor({
-      module_id: this.#options.moduleId,
-      digest: 'SHA384',
-      timestamp: now,
-      pcrs: this.#pcrs.attested(),
-      certificate,
-      cabundle,
-      public_key,
-      user_data,
-      nonce,
-    });
-    const protectedHeader = encodeCbor(new Map([[1, -35]]));
-    const toBeSigned = encodeCbor(['Signature1', protectedHeader, new Uint8Array(), payload]);
-    const signature = sign('sha384', toBeSigned, { key: privateKey, dsaEncoding: 'ieee-p1363' });
-    return encodeCbor([protectedHeader, new Map(), payload, new Uint8Array(signature)]);
+    return signDocument(
+      {
+        moduleId: this.#options.moduleId,
+        timestamp: now,
+        pcrs: this.#pcrs.attested(),
+        publicKey: public_key,
+        userData: user_data,
+        nonce,
+      },
+      await this.#currentChain(now),
+    );
   }
 
   async #currentChain(now: number): Promise<EnclaveChain> {

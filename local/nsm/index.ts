@@ -1,3 +1,3 @@
 export { EmulatedNsm } from './emulated-nsm.ts';
 export { extendOnce } from './pcrs.ts';
-export { NitroRoot } from './root.ts';
+export { type EnclaveChain, NitroRoot } from './root.ts';

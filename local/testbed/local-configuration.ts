@@ -16,6 +16,8 @@ export interface LocalConfigurationInput {
   readonly pcrs: ReadonlyMap<number, Uint8Array>;
   readonly clientId: string;
   readonly approvers: readonly Identity[];
+  /** How many of the others must cosign what leaves the node; left out: none has to. */
+  readonly witnesses?: NonNullable<ConfigurationBody2['quorum']>['witnesses'];
 }
 
 /**
@@ -23,7 +25,7 @@ export interface LocalConfigurationInput {
  * and the keys of a quorum may be generated, refreshed and used.
  */
 export function localConfiguration(input: LocalConfigurationInput): ConfigurationBody2 {
-  const { member, others, pcrs, clientId, approvers } = input;
+  const { member, others, pcrs, clientId, approvers, witnesses } = input;
   const isQuorum = others.length > 0;
   const body = decideTransactions(
     {
@@ -47,6 +49,7 @@ export function localConfiguration(input: LocalConfigurationInput): Configuratio
       others,
       images,
       DEMO_KEYS.map(({ id }) => id),
+      witnesses,
     ),
   };
 }

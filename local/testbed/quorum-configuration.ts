@@ -45,30 +45,44 @@ export function makeQuorumRules(client: string): ConfigurationDocument1['rules']
 export interface NamedNode {
   readonly node: number;
   readonly manifestBytes: Uint8Array;
+  /** Verifier keys of its log and of its cosignatures, which a node has once it has a password; left out: not named. */
+  readonly keys?: WitnessKeys;
 }
+
+/** Verifier keys that a node attests, by which others witness its log and it witnesses theirs. */
+export interface WitnessKeys {
+  readonly log: string;
+  readonly witness: string;
+}
+
+type QuorumDocument = NonNullable<ConfigurationDocument2['quorum']>;
 
 /**
  * Makes the `quorum` of one node's configuration: all other nodes, each of which may run any of the images.
  *
  * @param images PCR0, PCR1 and PCR2 of each image, and the end of its acceptance (RFC 3339, UTC) or null
  * @param servesAlone ids of keys that the node holds whole
+ * @param witnesses how many of the others must cosign; left out: none has to
  */
 export function makeQuorumMember(
   others: readonly NamedNode[],
   images: readonly { readonly pcrs: ReadonlyMap<number, Uint8Array>; readonly notAfter: string | null }[],
   servesAlone: readonly string[],
-): NonNullable<ConfigurationDocument2['quorum']> {
+  witnesses?: QuorumDocument['witnesses'],
+): QuorumDocument {
   const hex = (bytes: Uint8Array = new Uint8Array()) => Buffer.from(bytes).toString('hex');
   return {
-    peers: others.map(({ node, manifestBytes }) => ({
+    peers: others.map(({ node, manifestBytes, keys }) => ({
       node,
       manifest: hex(digestManifest(manifestBytes)),
       images: images.map(({ pcrs, notAfter }) => ({
         pcrs: { 0: hex(pcrs.get(0)), 1: hex(pcrs.get(1)), 2: hex(pcrs.get(2)) },
         notAfter,
       })),
+      ...keys,
     })),
     servesAlone: [...servesAlone],
     refreshHours: null,
+    ...(witnesses === undefined ? {} : { witnesses }),
   };
 }

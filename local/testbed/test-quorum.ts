@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { type Parent, type ParentOptions, startParent } from '../../parent/index.ts';
 import type { LaunchOptions, NitroHost } from '../nitro-host/index.ts';
+import { LoopbackDoor } from './loopback-door.ts';
 import { runNode, type StartedNode } from './run-node.ts';
 import { openTestNode, type TestNode } from './test-node.ts';
 import type { Testbed } from './testbed.ts';
@@ -34,6 +36,9 @@ export class TestQuorum {
   readonly #program: string;
   readonly #parents = new Map<number, Parent>();
   readonly #running = new Map<number, StartedNode>();
+  /** Where each node is asked as a witness, and the key by which it cosigns; none before they were named. */
+  #witnesses: ReadonlyMap<number, { readonly door: LoopbackDoor; readonly key: string }> = new Map();
+  #logs = 0;
 
   private constructor(
     testbed: Testbed,
@@ -74,6 +79,20 @@ export class TestQuorum {
     return found;
   }
 
+  /**
+   * Has parents ask the other nodes for cosignatures, from their next start on.
+   *
+   * @param keys verifier key by which each node cosigns, by its number
+   */
+  async nameWitnesses(keys: ReadonlyMap<number, string>): Promise<void> {
+    await this.#closeDoors();
+    const named = [...keys].map(async ([node, key]) => {
+      const door = await LoopbackDoor.open(() => this.#parents.get(node)?.witness?.port);
+      return [node, { door, key }] as const;
+    });
+    this.#witnesses = new Map(await Promise.all(named));
+  }
+
   /** Starts all nodes at the same time, since one may wait for others. */
   async startAll(optionsOf: (node: number) => StartMemberOptions = () => ({})): Promise<StartedNode[]> {
     const started = await Promise.allSettled(
@@ -94,7 +113,7 @@ export class TestQuorum {
     const started = await runNode({ aws: this.#testbed.aws, host }, testNode, {
       host,
       launch: { program: this.#program, ...launch },
-      parent: (honest) => change({ ...honest, ...this.#peersOf(node) }),
+      parent: (honest) => change({ ...honest, ...this.#peersOf(node), ...this.#witnessesOf(node) }),
       start: async (parentOptions) => {
         const parent = await begin(parentOptions);
         this.#parents.set(node, parent);
@@ -120,6 +139,31 @@ export class TestQuorum {
 
   async stopAll(): Promise<void> {
     for (const { node } of this.members) await this.stop(node);
+  }
+
+  /** Stops all nodes for good. */
+  async close(): Promise<void> {
+    await this.stopAll();
+    await this.#closeDoors();
+  }
+
+  async #closeDoors(): Promise<void> {
+    for (const { door } of this.#witnesses.values()) await door.close();
+  }
+
+  /** Options by which a parent has its node's log witnessed, and lets its node witness others. */
+  #witnessesOf(node: number): Pick<ParentOptions, 'witness' | 'auditLog'> {
+    if (!this.#witnesses.has(node)) return {};
+    this.#logs += 1;
+    const others = [...this.#witnesses].filter(([other]) => other !== node);
+    return {
+      witness: { port: 0 },
+      auditLog: {
+        // A folder of its own for each start: a store that was rolled back has an older log.
+        directory: join(this.#testbed.stateDirectory, `log-${node}-${this.#logs}`),
+        witnesses: others.map(([, { door, key }]) => ({ url: door.url, key })),
+      },
+    };
   }
 
   /** Options of a parent's way to other nodes, of which a single node has none. */

@@ -64,6 +64,7 @@ export function presentReview({
       ...optional('From', transaction.source, labelOf(transaction.source)),
       ...optional('Network', transaction.network),
       fact('Key', pending.request.key),
+      ...optional('Child of the key', pending.request.path ?? null),
       fact('Asked for by', pending.client),
       fact('Rule', pending.rule),
       fact('Node', `${manifest.node} of ${manifest.environment}, ${manifest.namespace}`),

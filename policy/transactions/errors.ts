@@ -14,6 +14,8 @@ export type TransactionErrorCode =
   | 'TRANSACTION_NETWORK_MISMATCH'
   /** The transaction is not one of the signing key: another source, no input of the key's. */
   | 'TRANSACTION_KEY_MISMATCH'
+  /** The request names a child of a key that has none: BIP-32 unhardened is for keys of the quorum for taproot. */
+  | 'CHILD_UNSUPPORTED'
   /** The chain refuses it, or its amounts cannot be trusted: contradicting or missing facts. */
   | 'TRANSACTION_UNSAFE';
 

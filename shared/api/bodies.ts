@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { childPathSchema } from './child-path.ts';
 import { payloadSchema } from './payloads.ts';
 import { algorithmSchema, keyTypeSchema, shareTypeSchema } from '../algorithms.ts';
 
@@ -100,6 +101,8 @@ export const signRequestSchema = z.strictObject({
   key: identifier,
   algorithm: algorithmSchema,
   payload: payloadSchema,
+  /** From a key of the quorum for taproot to the child that signs; left out: the key itself signs. */
+  path: childPathSchema.optional(),
 });
 export type SignRequest = z.infer<typeof signRequestSchema>;
 

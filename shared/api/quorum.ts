@@ -187,6 +187,8 @@ const quorumKeySchema = z.strictObject({
   type: keyTypeSchema,
   /** The group's public key; null: it was neither generated nor imported yet. */
   publicKey: hex(32, 33).nullable(),
+  /** Of a key with children (BIP-32): the extended public key that they are derived from. */
+  xpub: z.string().max(128).optional(),
   /** The epoch in force, who holds its shares, and how many of them sign; null: this node has no share. */
   share: z.strictObject({ epoch, participants: nodeList, threshold }).nullable(),
   /** The epoch that is in force without a share of this node; null: none is. */

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { algorithmSchema } from '../algorithms.ts';
+import { childPathSchema } from './child-path.ts';
 import { payloadSchema } from './payloads.ts';
 
 /**
@@ -105,7 +106,13 @@ export const pendingRequestSchema = z.strictObject({
   id: requestIdSchema,
   digest: hex(32),
   client: identifier,
-  request: z.strictObject({ key: identifier, algorithm: algorithmSchema, payload: payloadSchema }),
+  request: z.strictObject({
+    key: identifier,
+    algorithm: algorithmSchema,
+    payload: payloadSchema,
+    /** The public key in `context` is that of the child. */
+    path: childPathSchema.optional(),
+  }),
   /** What a decoder needs to know beside the payload. */
   context: z.strictObject({
     publicKey: z.string().regex(/^([0-9a-f]{2}){0,128}$/),

@@ -1,5 +1,6 @@
 export { type Adjustment, adjustGroup, adjustShare } from './adjustments/adjustment.ts';
-export { type ChildKey, deriveChildKey } from './adjustments/child-key.ts';
+export { type ChildKey, deriveChildKey, deriveChildPublicKey } from './adjustments/child-key.ts';
+export { AGGREGATE_CHAIN_CODE, encodeExtendedKey } from './adjustments/extended-key.ts';
 export { createTaprootTweak, tweakGroup } from './adjustments/taproot.ts';
 export { clearDealer, type Dealer, dealTo, startDealing } from './ceremonies/dealing.ts';
 export { type SecretPart } from './ceremonies/packages-of-all.ts';
@@ -39,10 +40,12 @@ export {
 } from './share-binding.ts';
 export {
   aggregate,
+  aggregatePrepared,
   type SignatureShare,
   verifySignature,
   verifySignatureShare,
 } from './signing/aggregate.ts';
 export { clearNonces, commit, type NonceCommitments, type Nonces } from './signing/nonces.ts';
-export { type ShareHolder, signShare } from './signing/sign.ts';
+export { type PreparedShare, type ShareHolder, signPrepared, signShare } from './signing/sign.ts';
+export { type SigningPackage } from './signing/signing-package.ts';
 export { createSuites, nobleSuites, type Suite, type Suites } from './suites/suite.ts';

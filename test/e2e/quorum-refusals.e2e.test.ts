@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { verifyTranscript } from '../../audit/transcript/index.ts';
 import { connectQuorum, type QuorumClient } from '../../client/index.ts';
 import { copyProgram, type Program } from '../../local/nitro-host/index.ts';
 import { loadApprovers } from '../../local/testbed/decision-configuration.ts';
@@ -7,7 +8,9 @@ import { openTestbed, type Testbed } from '../../local/testbed/index.ts';
 import { localConfiguration } from '../../local/testbed/local-configuration.ts';
 import { CLIENT } from '../../local/testbed/scenario.ts';
 import { TestQuorum } from '../../local/testbed/test-quorum.ts';
+import { digestManifest } from '../../shared/documents/manifest.ts';
 import { errorCode } from '../../shared/errors.ts';
+import { nobleSuites } from '../../shared/frost/index.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const KEY = 'treasury';
@@ -111,6 +114,33 @@ describe('a quorum of three nodes', () => {
     const held = await Promise.all(nodes.map(async (client) => (await client.status()).keys[0]));
     expect(held[0]?.publicKey).toBe(held[1]?.publicKey);
     expect(await codeOf(first.sign(SIGN))).toBe('DONE');
+  });
+
+  it('keeps a transcript that verifies offline with its images and manifests, and no others', async () => {
+    const transcript = await (await connect(2)).transcript(KEY, 1);
+    const pcrs = await testbed.host.measure(program.folder);
+    const other = new Map([...pcrs, [0, new Uint8Array(48).fill(9)]] as const);
+    const manifests = quorum.members.map(({ testNode }) =>
+      Buffer.from(digestManifest(testNode.manifestBytes)).toString('hex'),
+    );
+    const trust = {
+      root: testbed.host.rootCertificate,
+      images: [other, pcrs],
+      manifests,
+      suites: nobleSuites,
+    };
+    const { plan } = verifyTranscript(transcript, trust);
+    expect(plan).toMatchObject({ operation: 'generate', holders: [1, 2, 3], threshold: 2 });
+    const codeWith = (changed: Partial<typeof trust>) => {
+      try {
+        verifyTranscript(transcript, { ...trust, ...changed });
+        return 'VERIFIED';
+      } catch (error) {
+        return errorCode(error);
+      }
+    };
+    expect(codeWith({ images: [other] })).toBe('CEREMONY_DOCUMENT_WRONG');
+    expect(codeWith({ manifests: manifests.slice(1) })).toBe('CEREMONY_DOCUMENT_WRONG');
   });
 
   it('hands nothing on where one node does not permit it', { timeout: 60_000 }, async () => {

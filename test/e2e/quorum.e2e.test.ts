@@ -26,6 +26,6 @@ it(
       await program.remove();
     }
     expect(steps.filter(({ ok }) => !ok)).toEqual([]);
-    expect(steps).toHaveLength(10);
+    expect(steps).toHaveLength(15);
   },
 );

@@ -83,7 +83,7 @@ export const CEREMONY_CODES: readonly CodeArea[] = [
         'Keep the evidence, and take the nodes named out of the quorum.',
       ],
       CEREMONY_UNENDORSED: [
-        'too few holders of the epoch before have signed the plan',
+        'the ceremony does not start from the group that the one before has made, or other nodes have dealt it',
         'Do not use the epoch; ask other nodes for the transcript that they hold.',
       ],
       CEREMONY_RESULT_WRONG: [

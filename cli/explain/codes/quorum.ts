@@ -33,6 +33,10 @@ export const QUORUM_CODES: readonly CodeArea[] = [
         'a manifest of a node is missing or given twice, or no pcr.json is of an image that a node may run',
         'Give the manifest of every node, once, and a pcr.json without PCR16, or one for each node.',
       ],
+      QUORUM_KEYS_MISSING: [
+        'log keys and witness keys are given, but not both of every node once; the names in them say whose they are',
+        'Give the log key and the witness key that "holdfast node attest" prints of every node.',
+      ],
       QUORUM_MANIFESTS_DIFFER: [
         'the manifests are of different quorums: another namespace, environment, size or threshold',
         'Compare the manifests with "holdfast manifest verify".',

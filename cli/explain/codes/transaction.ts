@@ -6,6 +6,10 @@ export const TRANSACTION_CODES: readonly CodeArea[] = [
     who: 'the node, before any rule looks at the request; `holdfast config explain` and the approver’s page say the same',
     next: 'Look at the field that the details name; build the transaction anew with a library of its chain.',
     codes: {
+      CHILD_UNSUPPORTED: [
+        'the request names a child of a key that has none',
+        'Leave `path` out: keys of the quorum of the type `frost-secp256k1-taproot` alone have children.',
+      ],
       TRANSACTION_KEY_MISMATCH: [
         'the transaction is not one of the signing key: another source, or no input of the key’s',
         'Name the key whose account it is.',

@@ -1,5 +1,5 @@
 import { parsePcrFile } from '../../../attestation/index.ts';
-import { verifyTranscript } from '../../../audit/transcript/index.ts';
+import { verifyChain, type VerifiedTranscript, verifyTranscript } from '../../../audit/transcript/index.ts';
 import { nobleSuites } from '../../../shared/frost/index.ts';
 import { type Command, readInput } from '../../common/command.ts';
 import { inFile } from '../../common/in-file.ts';
@@ -12,7 +12,7 @@ const MAX_TRANSCRIPT_FILE_BYTES = 4 * 1024 * 1024;
 export const transcriptVerifyCommand: Command = {
   name: 'quorum transcript verify',
   summary:
-    'Verify the transcript of a ceremony, offline: who took part, in which images, and that all confirmed the same.',
+    'Verify the transcript of a ceremony, offline: who took part, in which images, that all confirmed the same, and what it follows.',
   positionals: 'TRANSCRIPT',
   options: {
     pcrs: {
@@ -29,6 +29,13 @@ export const transcriptVerifyCommand: Command = {
       multiple: true,
       description: 'the manifest of a participant; once for each of them',
     },
+    after: {
+      type: 'string',
+      value: 'FILE',
+      multiple: true,
+      description:
+        'the transcript of an earlier ceremony on the key, which is verified too; once for each, and then none between two of them is missing',
+    },
     root: {
       type: 'string',
       value: 'FILE',
@@ -39,6 +46,8 @@ export const transcriptVerifyCommand: Command = {
   examples: [
     'holdfast quorum transcript verify transcript.cbor --pcrs pcr.json --manifest node-1/manifest.json \\',
     '      --manifest node-2/manifest.json --manifest node-3/manifest.json',
+    'holdfast quorum transcript verify treasury-2.transcript --after treasury-1.transcript --pcrs pcr.json \\',
+    '      --manifest node-1/manifest.json --manifest node-2/manifest.json',
   ],
   async run({ positionals, text, texts, io }) {
     const [path = ''] = positionals;
@@ -50,17 +59,24 @@ export const transcriptVerifyCommand: Command = {
       }),
     );
     const manifests = await Promise.all(texts('manifest').map((file) => readManifestFile(file, io)));
-    const bytes = await readInput(path, io, MAX_TRANSCRIPT_FILE_BYTES);
-    const { plan, transcript, keys } = inFile(path, () =>
-      verifyTranscript(bytes, {
-        root,
-        images,
-        manifests: manifests.map(({ digest }) => digest),
-        suites: nobleSuites,
-      }),
-    );
+    const trust = { root, images, manifests: manifests.map(({ digest }) => digest), suites: nobleSuites };
+    const verify = async (file: string) => {
+      const bytes = await readInput(file, io, MAX_TRANSCRIPT_FILE_BYTES);
+      return inFile(file, () => verifyTranscript(bytes, trust));
+    };
+    const verified = await verify(path);
+    const earlier: VerifiedTranscript[] = [];
+    for (const file of texts('after')) earlier.push(await verify(file));
+    inFile(path, () => verifyChain([...earlier, verified]));
+    const { plan, transcript, keys } = verified;
     const id = Buffer.from(plan.id).toString('hex');
     const digest = Buffer.from(transcript).toString('hex');
+    const after = plan.keys.flatMap(({ key, former }) =>
+      former !== null &&
+      earlier.some(({ keys: made }) => made.some((one) => one.key === key && one.epoch === former.epoch))
+        ? [{ key, epoch: former.epoch }]
+        : [],
+    );
     const described = keys.map(({ key, epoch, publicKey }) => ({
       key,
       epoch,
@@ -76,8 +92,11 @@ export const transcriptVerifyCommand: Command = {
         `  dealers      nodes ${dealers.join(', ')}`,
         `  transcript   ${digest}`,
         ...described.map(({ key, epoch, publicKey }) => `  ${key}, epoch ${epoch}: ${publicKey}`),
+        ...after.map(
+          ({ key, epoch }) => `  ${key}: starts from the group of epoch ${epoch}, which was verified`,
+        ),
       ].join('\n'),
-      data: { id, operation, time, threshold, dealers, holders, transcript: digest, keys: described },
+      data: { id, operation, time, threshold, dealers, holders, transcript: digest, keys: described, after },
     };
   },
 };

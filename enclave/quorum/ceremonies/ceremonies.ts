@@ -1,4 +1,5 @@
 import type { CeremonyOperation, Plan } from '../../../audit/transcript/index.ts';
+import type { FrostGroup } from '../../../shared/frost/index.ts';
 import type { PeerIdentity } from '../../peers/peer-network.ts';
 
 /** What a ceremony is asked to do. */
@@ -54,6 +55,14 @@ export interface AskedCeremony {
   readonly coordinator: PeerIdentity | undefined;
 }
 
+/** What a holder is about to confirm. */
+export interface ConfirmedEpochs {
+  /** SHA-256 of the transcript. */
+  readonly transcript: Uint8Array;
+  /** Groups that the ceremony makes, in the plan's order. */
+  readonly groups: readonly FrostGroup[];
+}
+
 /** Edges of the ceremonies of a node: what decides, records and vouches for it. */
 export interface CeremonyEdges {
   /**
@@ -65,8 +74,11 @@ export interface CeremonyEdges {
   readonly authoriseOrdered: (asked: AskedCeremony) => Promise<void>;
   /** Computes the SHA-256 by which a plan names a forwarded request. */
   readonly digestRequest: (request: Uint8Array) => Uint8Array;
-  /** Records in this node's log that it is about to confirm. It resolves once the entry is sealed. */
-  readonly record: (asked: AskedCeremony, transcript: Uint8Array) => Promise<void>;
+  /**
+   * Records in this node's log that it is about to confirm. It resolves once the entry is sealed, and cosigned as the
+   * configuration wants it.
+   */
+  readonly record: (asked: AskedCeremony, confirmed: ConfirmedEpochs) => Promise<void>;
   /** Attests to a nonce of 32 bytes, with this node's binding (receipt key, session) as user data. */
   readonly attest: (nonce: Uint8Array) => Promise<Uint8Array>;
   /** Milliseconds since 1970. */

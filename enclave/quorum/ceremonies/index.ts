@@ -4,6 +4,7 @@ export type {
   CeremonyEdges,
   CeremonyOrder,
   CeremonyOutcome,
+  ConfirmedEpochs,
   CeremonyProgress,
 } from './ceremonies.ts';
 export { CeremonyError, type CeremonyErrorCode } from './errors.ts';

@@ -376,7 +376,8 @@ export class Participant {
       return received.complaint;
     }
     try {
-      await this.#options.edges.record(asked, received.transcript);
+      const { transcript, shares } = received;
+      await this.#options.edges.record(asked, { transcript, groups: shares.map(({ group }) => group) });
       await this.#exclusive(async () => {
         if (participation.isOver || this.#aborted.has(hex(planDigest)))
           throw new CeremonyError('CEREMONY_UNKNOWN', 'this node has given the ceremony up');

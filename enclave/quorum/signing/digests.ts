@@ -15,16 +15,18 @@ export interface SubjectOfSigning {
   /** Digest of the group of the epoch, in hex. */
   readonly group: string;
   readonly epoch: number;
+  /** Public key of the child that signs; absent where the key itself does. */
+  readonly child?: Uint8Array | undefined;
 }
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
 /**
  * Computes the decision digest, which nodes compare before any of them signs: SHA-256 of the canonical JSON (RFC 8785) of
- * what the request says, as this node reads it, of every byte string that is signed, and of the key's group and epoch.
+ * what the request says, as this node reads it, of every byte string that is signed, of the key's group and epoch, and of the child that signs.
  */
 export function digestDecision(subject: SubjectOfSigning): Uint8Array {
-  const { request, transaction, signings, key, group, epoch } = subject;
+  const { request, transaction, signings, key, group, epoch, child } = subject;
   const text = encodeCanonicalJson({
     format: 'holdfast-quorum-decision/1',
     request: hex(request),
@@ -38,6 +40,7 @@ export function digestDecision(subject: SubjectOfSigning): Uint8Array {
     key,
     group,
     epoch,
+    ...(child && { child: hex(child) }),
   });
   return new Uint8Array(hash('sha256', text, 'buffer'));
 }

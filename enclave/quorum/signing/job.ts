@@ -12,6 +12,8 @@ export type QuorumRecord = NonNullable<DecisionPredicate['quorum']>;
 /** A request that this node has permitted, and that the nodes are to sign together. */
 export interface SigningJob {
   readonly key: string;
+  /** Indices of BIP-32 from the key to the child that signs; absent where the key itself does. */
+  readonly path?: readonly number[] | undefined;
   /** The client's request as it came, for the other nodes to verify. */
   readonly request: ForwardedRequest;
   readonly consent: ForwardedConsent | null;

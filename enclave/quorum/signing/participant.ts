@@ -35,6 +35,8 @@ export interface VerifiedRequest {
   /** Names the request among all requests of all clients. */
   readonly id: string;
   readonly key: string;
+  /** Indices of BIP-32 from the key to the child that signs; undefined where the key itself does. */
+  readonly path: readonly number[] | undefined;
   /** Milliseconds since 1970 after which its signature has expired for good. */
   readonly expires: number;
 }
@@ -208,8 +210,9 @@ class Participant<Request extends VerifiedRequest> {
     if (nonces === undefined)
       throw new QuorumSigningError('QUORUM_NONCES_UNKNOWN', 'expected nonces of this boot');
     const makeShares: MakeShares = (own) => {
-      assertAgreement(entry, digestDecision({ ...own, ...subjectOf(request, share), request: own.digest }));
-      return signAll(share, { signings: own.signings, nonces, lists });
+      const signing = request.path === undefined ? share : share.child(request.path);
+      assertAgreement(entry, digestDecision({ ...own, ...subjectOf(request, signing), request: own.digest }));
+      return signAll(signing, { signings: own.signings, nonces, lists });
     };
     const quorum: QuorumRecord = {
       coordinator: from.node,
@@ -235,8 +238,8 @@ class Participant<Request extends VerifiedRequest> {
   }
 }
 
-function subjectOf({ key }: VerifiedRequest, { digest, epoch }: QuorumShare) {
-  return { key, group: digest, epoch };
+function subjectOf({ key, path }: VerifiedRequest, { digest, epoch, publicKey }: QuorumShare) {
+  return { key, group: digest, epoch, child: path && publicKey };
 }
 
 /** Asserts that the coordinator has decided on the very same. @throws QuorumSigningError QUORUM_DECISION_MISMATCH */

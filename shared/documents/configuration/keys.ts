@@ -15,14 +15,27 @@ const keyEntry = z.strictObject({
    * public key.
    */
   commitments: sha384.optional(),
+  /**
+   * For a share of a taproot key that had a chain code (BIP-32) where it was imported from: 32 bytes in hex, so that its
+   * children stay what they were. Children of other keys are derived with the chain code of BIP-328.
+   */
+  chainCode: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
 });
 
 const NO_SHARE = { path: ['commitments'], error: 'only a share has commitments' };
+const NO_CHILDREN = { path: ['chainCode'], error: 'only a key of frost-secp256k1-taproot has children' };
+const hasChainCodeOfChildren = ({ type, chainCode }: z.infer<typeof keyEntry>) =>
+  chainCode === undefined || type === 'frost-secp256k1-taproot';
 const hasCommitmentsOfAShare = ({ type, commitments }: z.infer<typeof keyEntry>) =>
   commitments === undefined || isShareType(type);
 
 /** A key that the node holds. A key with `publicKey` must exist already and be that one; it is never made anew. */
-export const keyEntrySchema = keyEntry.refine(hasCommitmentsOfAShare, NO_SHARE);
+export const keyEntrySchema = keyEntry
+  .refine(hasCommitmentsOfAShare, NO_SHARE)
+  .refine(hasChainCodeOfChildren, NO_CHILDREN);
 export type KeyEntry = z.infer<typeof keyEntrySchema>;
 
 /** A key of format 2, with the networks (CAIP-2) whose transactions it signs; none where it signs blind alone. */
@@ -32,7 +45,8 @@ export const networkKeySchema = keyEntry
       error: 'at most one network of each namespace but eip155: such a transaction does not name its network',
     }),
   })
-  .refine(hasCommitmentsOfAShare, NO_SHARE);
+  .refine(hasCommitmentsOfAShare, NO_SHARE)
+  .refine(hasChainCodeOfChildren, NO_CHILDREN);
 export type NetworkKey = z.infer<typeof networkKeySchema>;
 
 /**

@@ -13,11 +13,9 @@ export interface SignatureShare {
 }
 
 /**
- * Aggregates signature shares and verifies the signature: RFC 9591, 5.3 and 5.4. When it fails, every share is verified
- * by itself, and all signers at fault are named.
+ * Aggregates signature shares as {@link aggregatePrepared} does.
  *
  * @param list the commitments that every signer was given
- * @returns R ‖ z: 64 bytes; of P-256 65, R compressed; of BIP-340 the x of R and z
  * @throws ThresholdError PARTICIPANTS_INVALID, NONCE_COMMITMENTS_INVALID, SIGNATURE_SHARES_INVALID
  */
 export function aggregate(
@@ -26,8 +24,22 @@ export function aggregate(
   message: Uint8Array,
   shares: readonly SignatureShare[],
 ): Uint8Array<ArrayBuffer> {
-  const prepared = prepareSigning(group, list, message);
-  const { suite } = group;
+  return aggregatePrepared(prepareSigning(group, list, message), shares);
+}
+
+/**
+ * Aggregates signature shares and verifies the signature: RFC 9591, 5.3 and 5.4. When it fails, every share is verified
+ * by itself, and all signers at fault are named.
+ *
+ * @param prepared what the aggregator, a signer itself, has made its own share with
+ * @returns R ‖ z: 64 bytes; of P-256 65, R compressed; of BIP-340 the x of R and z
+ * @throws ThresholdError SIGNATURE_SHARES_INVALID
+ */
+export function aggregatePrepared(
+  prepared: SigningPackage,
+  shares: readonly SignatureShare[],
+): Uint8Array<ArrayBuffer> {
+  const { suite } = prepared.group;
   const { group: curve } = suite;
   const culprits = findUnusableShares(prepared, shares);
   if (culprits.length === 0) {

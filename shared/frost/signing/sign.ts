@@ -1,8 +1,9 @@
 import { ThresholdError } from '../errors.ts';
 import { type DecodedGroup } from '../frost-group.ts';
 import { withSecrets } from '../secrets.ts';
+import { type SignatureShare } from './aggregate.ts';
 import { clearNonces, type NonceCommitments, type Nonces } from './nonces.ts';
-import { prepareSigning, weighSigner } from './signing-package.ts';
+import { prepareSigning, type SigningPackage, weighSigner } from './signing-package.ts';
 
 /** A signer of a group, with its share. */
 export interface ShareHolder {
@@ -20,11 +21,31 @@ export interface ShareHolder {
  * @throws ThresholdError NONCES_SPENT, OWN_COMMITMENTS_ALTERED, PARTICIPANTS_INVALID, NONCE_COMMITMENTS_INVALID
  */
 export function signShare(
-  { group, participant, share }: ShareHolder,
+  holder: ShareHolder,
   nonces: Nonces,
   list: readonly NonceCommitments[],
   message: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
+  return signPrepared(holder, nonces, list, message).signatureShare;
+}
+
+/** A signer's share, and what it was made with: the signer that aggregates need not compute that again. */
+export interface PreparedShare extends SignatureShare {
+  readonly signatureShare: Uint8Array<ArrayBuffer>;
+  readonly prepared: SigningPackage;
+}
+
+/**
+ * Makes one signer's share as {@link signShare} does, and hands out what it was made with: all of it is public.
+ *
+ * @throws ThresholdError as {@link signShare}
+ */
+export function signPrepared(
+  { group, participant, share }: ShareHolder,
+  nonces: Nonces,
+  list: readonly NonceCommitments[],
+  message: Uint8Array,
+): PreparedShare {
   const { scalars } = group.suite.group;
   try {
     if (scalars.isZero(nonces.hiding) || scalars.isZero(nonces.binding))
@@ -36,13 +57,14 @@ export function signShare(
     if (terms === undefined)
       throw new ThresholdError('OWN_COMMITMENTS_ALTERED', "expected this signer's commitments in the list");
     const weight = weighSigner(prepared, participant);
-    return withSecrets((keep) => {
+    const signatureShare = withSecrets((keep) => {
       const secret = prepared.isKeyNegated ? keep(scalars.negate(share)) : share;
       const bound = keep(scalars.multiply(nonces.binding, terms.bindingFactor));
       const sum = keep(scalars.add(nonces.hiding, bound));
       const nonce = prepared.isCommitmentNegated ? keep(scalars.negate(sum)) : sum;
       return scalars.add(nonce, keep(scalars.multiply(weight, secret)));
     });
+    return { participant, signatureShare, prepared };
   } finally {
     clearNonces(nonces);
   }

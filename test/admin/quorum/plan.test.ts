@@ -33,6 +33,17 @@ const pcrsOf = (first: number) => ({
   2: Buffer.alloc(48, first + 2).toString('hex'),
 });
 
+/** Verifier keys as nodes attest them; only the names in them are looked at. */
+function keysOf(nodes: readonly number[]): string[] {
+  const { namespace, environment } = node(1).manifest;
+  return nodes.flatMap((each) =>
+    (['log', 'witness'] as const).map(
+      (kind) =>
+        `node-${each}.${environment}.${namespace}.holdfast.internal/${kind}+0000000${each}+${Buffer.from(`${kind} ${each}`.padEnd(12)).toString('base64')}`,
+    ),
+  );
+}
+
 describe('the plan of a quorum', () => {
   it('names for each node all others, whatever the order of manifests', () => {
     const planned = planQuorum([node(3), node(1), node(2)], [image(1)], SETTINGS);
@@ -63,6 +74,28 @@ describe('the plan of a quorum', () => {
     expect(first?.quorum.peers[0]?.images).toEqual([{ pcrs: pcrsOf(1), notAfter: null }, common]);
     expect(second?.quorum.peers[0]?.images).toEqual([common]);
     expect(first?.quorum).toMatchObject({ servesAlone: ['hot'], refreshHours: 24 });
+  });
+
+  it('gives each node the keys of the others, and how many of them must cosign', () => {
+    const nodes = [node(1), node(2), node(3)];
+    const witnesses = { threshold: 2, maxUncosignedSeconds: 60 };
+    const settings = { ...SETTINGS, witnesses };
+    const planned = planQuorum(nodes, [image(1)], { ...settings, keys: keysOf([3, 1, 2]) });
+    const [log, witness] = keysOf([3]);
+    expect(planned[1]?.quorum.peers[1]).toMatchObject({ node: 3, log, witness });
+    expect(planned[1]?.quorum.witnesses).toEqual(witnesses);
+    for (const { quorum } of planned) expect(quorumSchema.safeParse(quorum).success).toBe(true);
+  });
+
+  it.each([
+    ['of one node too few', [1, 2]],
+    ['of one node twice', [1, 2, 3, 3]],
+    ['of a node that is not of the quorum', [1, 2, 4]],
+  ])('refuses keys %s', (_, of) => {
+    const nodes = [node(1), node(2), node(3)];
+    expect(() => planQuorum(nodes, [image(1)], { ...SETTINGS, keys: keysOf(of) })).toThrow(
+      expect.objectContaining({ code: 'QUORUM_KEYS_MISSING' }),
+    );
   });
 
   it('does not bind PCR8 of an image that is not signed', () => {

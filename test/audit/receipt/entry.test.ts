@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   createBootEntry,
+  createCeremonyEntry,
   createDecisionEntry,
   createVoteEntry,
   type DecisionPredicate,
@@ -9,7 +10,7 @@ import {
   parseEntry,
   ReceiptError,
 } from '../../../audit/receipt/index.ts';
-import { BOOT, DECISION, DENIAL, REQUEST_DIGEST, VOTE } from './samples.ts';
+import { BOOT, CEREMONY, DECISION, DENIAL, REQUEST_DIGEST, TRANSCRIPT_DIGEST, VOTE } from './samples.ts';
 
 const entryOf = (predicate: DecisionPredicate) => createDecisionEntry(REQUEST_DIGEST, predicate);
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
@@ -27,9 +28,11 @@ const refusalOf = (run: () => unknown): ReceiptError => {
 describe('an entry of the log', () => {
   it.each([
     ['a permission', entryOf(DECISION)],
+    ['a permission of a child', entryOf({ ...DECISION, request: { ...DECISION.request, path: '0/5' } })],
     ['a denial', entryOf(DENIAL)],
     ['a vote', createVoteEntry(REQUEST_DIGEST, VOTE)],
     ['a boot', createBootEntry(BOOT)],
+    ['a ceremony', createCeremonyEntry(TRANSCRIPT_DIGEST, CEREMONY)],
   ])('reads what was written of %s', (_, entry) => {
     const bytes = encodeEntry(entry);
     expect(parseEntry(bytes)).toEqual(entry);
@@ -42,6 +45,25 @@ describe('an entry of the log', () => {
       subject: [{ name: 'request', digest: { sha256: REQUEST_DIGEST } }],
       predicateType: 'https://holdfast.invalid/decision/v1',
     });
+  });
+
+  it('is about the transcript where a node is about to confirm it', () => {
+    const written = text(encodeEntry(createCeremonyEntry(TRANSCRIPT_DIGEST, CEREMONY)));
+    expect(JSON.parse(written)).toMatchObject({
+      subject: [{ name: 'transcript', digest: { sha256: TRANSCRIPT_DIGEST } }],
+      predicateType: 'https://holdfast.invalid/ceremony/v1',
+    });
+    for (const altered of [
+      written.replace('"threshold":2', '"threshold":4'),
+      written.replace('"threshold":2', '"threshold":1'),
+      written.replace('"refresh"', '"sign"'),
+      written.replace('"holders":[1,2,3]', '"holders":[1]'),
+      written.replace(/"keys":\[.*?\]/, '"keys":[]'),
+      written.replace('"epoch":2,', ''),
+    ]) {
+      expect(altered).not.toBe(written);
+      expect(() => parseEntry(Buffer.from(altered))).toThrow(malformed);
+    }
   });
 
   it('is about the manifest where a node starts', () => {

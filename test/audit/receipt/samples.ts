@@ -1,5 +1,6 @@
 import type {
   BootPredicate,
+  CeremonyPredicate,
   DecisionPredicate,
   RecordedApproval,
   VotePredicate,
@@ -108,5 +109,19 @@ export const VOTE: VotePredicate = {
   ...common,
   pendingId: '0e'.repeat(16),
   approval: ED25519_APPROVAL,
+  configuration,
+};
+
+export const TRANSCRIPT_DIGEST = '44'.repeat(32);
+
+export const CEREMONY: CeremonyPredicate = {
+  ...common,
+  id: '55'.repeat(16),
+  operation: 'refresh',
+  coordinator: 3,
+  request: null,
+  holders: [1, 2, 3],
+  threshold: 2,
+  keys: [{ key: 'treasury', epoch: 2, publicKey: '66'.repeat(32), group: '77'.repeat(48) }],
   configuration,
 };

@@ -149,6 +149,23 @@ describe('holdfast quorum', () => {
     expect(refusalIn(alone)).toMatchObject({ exit: 1, code: 'NODES_UNREACHABLE' });
   });
 
+  it('has a child of the key sign', async () => {
+    let asked: unknown;
+    const { url } = await start({
+      serve: (_target, body) => {
+        asked = JSON.parse(body.toString());
+        return SIGNED;
+      },
+    });
+    const digest = 'ab'.repeat(32);
+    const algorithm = 'frost-secp256k1-taproot';
+    const words = ['sign', 'treasury', '--digest', digest, '--algorithm', algorithm, '--path', '0/5'];
+    const { exit, out } = await run(['quorum', ...words], url);
+    expect(exit).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ key: 'treasury', path: '0/5', ...SIGNED });
+    expect(asked).toEqual({ key: 'treasury', algorithm, payload: { kind: 'digest', digest }, path: '0/5' });
+  });
+
   it.each([
     ['reshare', 'treasury', '--to', '1', '--threshold', '2'],
     ['reshare', 'treasury', '--to', '1,1', '--threshold', '2'],
@@ -158,6 +175,8 @@ describe('holdfast quorum', () => {
     ['reshare', 'treasury', '--to', '1,256', '--threshold', '2'],
     ['repair', 'treasury', '--lost', '03'],
     ['repair', 'treasury'],
+    ['sign', 'treasury', '--message', '00', '--path', "0'/5"],
+    ['sign', 'treasury', '--message', '00', '--path', 'm/0/5'],
     ['refresh', 'Treasury'],
     ['refresh', 'treasury', '--timeout', '0'],
     ['wait', 'c0'],
@@ -262,6 +281,9 @@ describe('holdfast quorum create', () => {
     ['--refresh-hours', '0'],
     ['--refresh-hours', '8785'],
     ['--serves-alone', 'Hot'],
+    ['--log-key', 'no key'],
+    ['--max-uncosigned', '60'],
+    ['--witness-threshold', '2'],
   ])('is misused by %j', async (...more) => {
     const given = more.map((word) => (word === 'pcr.json' ? folder.at(word) : word));
     expect(refusalIn(await create(files(3), given))).toMatchObject({ exit: 2, code: 'USAGE' });

@@ -42,10 +42,18 @@ export class EmulatedHost {
     if (cids.length > 0) {
       const machines = cids.flatMap((cid) => [
         '--vm',
-        `guest-cid=${cid},socket=${this.#socketOf(cid)},uds-path=${join(this.folder, `uds${cid}`)}`,
+        `guest-cid=${cid},socket=${this.#socketOf(cid)},uds-path=${this.unixPathOf(cid)}`,
       ]);
       this.#switch = this.#start('switch', join(emulator, 'vhost-device-vsock'), machines);
     }
+  }
+
+  /**
+   * Path of the switch's Unix socket by which this machine, CID 2, reaches a guest's ports: `CONNECT PORT` and a line feed
+   * come first, and the response is a line too. What a guest connects to at CID 2 comes to the path with `_PORT` behind it.
+   */
+  unixPathOf(cid: number): string {
+    return join(this.folder, `uds${cid}`);
   }
 
   #socketOf(cid: number): string {

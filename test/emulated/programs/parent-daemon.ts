@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import type { TestNode } from '../../../local/testbed/index.ts';
+import type { ParentFiles } from '../../../local/testbed/index.ts';
 import { report } from './report.ts';
 
 const CONFIGURATION = '/tmp/parent.yaml';
@@ -12,13 +12,15 @@ const START_TIMEOUT_MS = 60_000;
 export const NODE_URL = 'https://127.0.0.1:8443';
 
 export interface DaemonOptions {
-  readonly testNode: TestNode;
+  readonly testNode: ParentFiles;
   /** Port of the stand-in for AWS. */
   readonly awsPort: number;
   readonly cid: number;
   /** Paths of files in the place of the test node's own. */
   readonly manifest?: string;
   readonly configuration?: string;
+  /** Way to the parents of other nodes: `peers` of parent.yaml. */
+  readonly peers?: object;
 }
 
 /** Process of `holdfast parent run`, with its log. */
@@ -109,7 +111,7 @@ function spawnHoldfast(verb: 'check' | 'run', options: DaemonOptions): ChildProc
 }
 
 /** Content of parent.yaml as an operator writes it: files, and one way out. */
-function configurationOf({ testNode, awsPort, cid, manifest, configuration }: DaemonOptions): object {
+function configurationOf({ testNode, awsPort, cid, manifest, configuration, peers }: DaemonOptions): object {
   const { region } = testNode.manifest.kms;
   return {
     enclave: { cid },
@@ -131,5 +133,6 @@ function configurationOf({ testNode, awsPort, cid, manifest, configuration }: Da
     },
     ingress: { listen: NODE_URL.slice('https://'.length) },
     status: { listen: '127.0.0.1:9464' },
+    ...(peers === undefined ? {} : { peers }),
   };
 }

@@ -44,6 +44,11 @@ describe('a configuration', () => {
     expect(parse({ drop: most }).drop).toHaveLength(1024);
   });
 
+  it('may give a taproot key of the quorum the chain code of its children', () => {
+    const key = { id: 'a', type: 'frost-secp256k1-taproot', chainCode: 'c4'.repeat(32) };
+    expect(parse({ keys: [key] }).keys).toMatchObject([key]);
+  });
+
   it.each<[string, object]>([
     [
       'pins the commitments of a key that is no share',
@@ -54,6 +59,18 @@ describe('a configuration', () => {
       { keys: [{ id: 'a', type: 'frost-ed25519', commitments: 'ab'.repeat(32) }] },
     ],
     ['pins in upper case', { keys: [{ id: 'a', type: 'frost-ed25519', commitments: PIN.toUpperCase() }] }],
+    [
+      'gives a chain code to a key without children',
+      { keys: [{ id: 'a', type: 'frost-ed25519', chainCode: 'c4'.repeat(32) }] },
+    ],
+    [
+      'gives a chain code to a whole key',
+      { keys: [{ id: 'a', type: 'secp256k1', chainCode: 'c4'.repeat(32) }] },
+    ],
+    [
+      'gives a chain code of another length',
+      { keys: [{ id: 'a', type: 'frost-secp256k1-taproot', chainCode: 'c4'.repeat(33) }] },
+    ],
     ['drops what it names', { drop: [drop('hot', 'ed25519')] }],
     ['drops what it names as another type of key', { drop: [drop('hot')] }],
     ['drops a share that it names', { drop: [drop('treasury', 'frost-secp256k1-taproot')] }],

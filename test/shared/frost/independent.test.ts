@@ -18,7 +18,9 @@ import {
   createTaprootTweak,
   dealGroup,
   decodeGroup,
+  AGGREGATE_CHAIN_CODE,
   deriveChildKey,
+  encodeExtendedKey,
   nobleSuites,
   signShare,
   verifyPackages,
@@ -255,6 +257,21 @@ describe('children of a shared key (BIP-32)', () => {
       const signature = sign(output, shares, [1, 3], random);
       expect(schnorr.verify(signature, MESSAGE, output.commitments[0]?.subarray(1) ?? MESSAGE)).toBe(true);
     }
+  });
+
+  it('come from the extended public key that is shown of the group', () => {
+    for (let round = 0; round < 20; round += 1) {
+      const root = HDKey.fromMasterSeed(random(32));
+      const { publicKey, chainCode } = root;
+      if (publicKey === null || chainCode === null) throw new RangeError('a key');
+      expect(encodeExtendedKey(publicKey, chainCode)).toBe(root.publicExtendedKey);
+    }
+  });
+
+  it('have the chain code of BIP-328 where the key has none', () => {
+    expect(toHex(AGGREGATE_CHAIN_CODE)).toBe(
+      '868087ca02a6f974c4598924c36b57762d32cb45717167e300622c7167e38965',
+    );
   });
 
   it('are refused hardened, without a chain code, and of keys that have none', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { AppendError } from '../../../../enclave/log/index.ts';
 import { nobleSuites } from '../../../../shared/frost/index.ts';
 import { codeOf, MemoryQuorum } from './quorum.ts';
 
@@ -97,5 +98,20 @@ describe('a ceremony', () => {
     quorum.node(2).authorise = async () => undefined;
     await quorum.run(quorum.node(1).lead(quorum.order('refresh')));
     expect(quorum.epochs()).toEqual([2, 2, 2]);
+  });
+
+  it('confirms nothing that its log has not taken: the epoch comes to nothing, and no share of it is kept', async () => {
+    const quorum = await MemoryQuorum.start();
+    const publicKey = await generate(quorum);
+    const { held } = quorum.node(2);
+    quorum.node(2).record = async () => {
+      expect(held.shareRecord('shared')?.pending).toEqual([]);
+      throw new AppendError('LOG_NOT_COSIGNED', 'too few witnesses');
+    };
+    expect(await quorum.run(codeOf(quorum.node(1).lead(quorum.order('refresh'))))).toBe('CEREMONY_REFUSED');
+    await quorum.settle();
+    expect(held.shareRecord('shared')?.pending).toEqual([]);
+    expect(quorum.epochs()).toEqual([1, 1, 1]);
+    expect(quorum.sign([1, 2])).toBe(publicKey);
   });
 });

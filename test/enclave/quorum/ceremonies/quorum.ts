@@ -57,6 +57,8 @@ export class QuorumNode {
   readonly errors: unknown[] = [];
   /** Decides as the node's rules would; throws where they do not permit. */
   authorise: (asked: AskedCeremony) => Promise<void> = async () => undefined;
+  /** Writes into the node's log; throws where nothing may leave the node. */
+  record: () => Promise<void> = async () => undefined;
   boots = 0;
   keyring: Keyring | undefined;
   ceremonies: Ceremonies | undefined;
@@ -188,7 +190,8 @@ export class MemoryQuorum {
             node.decided.push(asked);
           },
           digestRequest: (request) => new Uint8Array(createHash('sha256').update(request).digest()),
-          record: async ({ plan }, transcript) => {
+          record: async ({ plan }, { transcript }) => {
+            await node.record();
             node.recorded.push({ plan, transcript });
           },
           attest: (nonce) => this.timeline.hold(this.#options.attest(node, identity.session, nonce)),

@@ -47,6 +47,8 @@ export interface TestbedOptions {
   readonly secret?: Uint8Array;
   /** Networks of the key. */
   readonly networks?: readonly string[];
+  /** Other members of the key's entry, by node. */
+  readonly entry?: (node: number) => Change;
   /** Members of the rule, by node. */
   readonly rule?: (node: number) => Change;
   /** Other members of the configuration, by node. */
@@ -257,7 +259,8 @@ export class QuorumNode {
   async coordinate(status: RequestStatus, consent: ForwardedConsent): Promise<string> {
     const { key, algorithm, payload } = status.request.request;
     const { network, keyring } = this.running;
-    const coordinator = createCoordinator({ network, findShare: (id) => toQuorumShare(keyring.share(id)) });
+    const findShare = (id: string) => toQuorumShare(keyring.share(id), keyring.chainCode(id));
+    const coordinator = createCoordinator({ network, findShare });
     const decoded = decodePayload(payload, {
       algorithm,
       publicKey: this.#testbed.dealt.group.commitments[0] as Uint8Array,
@@ -300,7 +303,7 @@ export class QuorumNode {
 
   #configure() {
     const { client, alice, bob, options } = this.#testbed;
-    const { type, networks = [], rule, configuration } = options;
+    const { type, networks = [], entry, rule, configuration } = options;
     const { person, ...others } = configuration?.(this.number) ?? {};
     const pcrs = { 0: '00'.repeat(48), 1: '00'.repeat(48), 2: '00'.repeat(48) };
     const document = makeConfiguration2({
@@ -314,7 +317,7 @@ export class QuorumNode {
         },
       ],
       clientGroups: [],
-      keys: [{ id: KEY, type, networks: [...networks] }],
+      keys: [{ id: KEY, type, networks: [...networks], ...entry?.(this.number) }],
       notAfter: new Date(START + YEAR_MS).toISOString(),
       approvers: [alice.entry, bob.entry] as never,
       approverGroups: [{ id: 'people', approvers: ['alice', 'bob'] }],
