@@ -1,5 +1,5 @@
 import type { Receipt } from '../../../audit/receipt/index.ts';
-import { errorCode } from '../../../shared/errors.ts';
+import { errorCode, HoldfastError } from '../../../shared/errors.ts';
 import { type PreparedShare, type SignatureShare, ThresholdError } from '../../../shared/frost/index.ts';
 import { parseJson } from '../../../shared/json/index.ts';
 import type { KeySignature } from '../../signer/index.ts';
@@ -51,6 +51,7 @@ export class Attempts {
     const made = await collectPackage(this.#parts, this.#job, nodes);
     if (made === undefined) return { kind: 'failed' };
     const outcome = Promise.withResolvers<Outcome>();
+    const { promise: own, resolve: setOwn } = Promise.withResolvers<readonly PreparedShare[] | undefined>();
     const shares = new Map<number, readonly SignatureShare[]>();
     let waiting = nodes.length;
     const settle = (node: number, answer: SignAnswer | undefined) => {
@@ -63,21 +64,44 @@ export class Attempts {
       } else if (shares.size === nodes.length) outcome.resolve(this.#finish(made, own, shares));
     };
     for (const node of nodes) {
-      this.#call(node, made).then(
+      this.#call(node, made, own).then(
         (answer) => settle(node, answer),
         (error: unknown) => outcome.reject(error),
       );
     }
     // After the calls were handed to the network: the others are at work meanwhile.
-    const own = new Promise((resolve) => {
-      setImmediate(resolve);
-    }).then(() => signOwn(this.#job, made));
-    own.catch(() => undefined);
+    setOwn(
+      new Promise((resolve) => {
+        setImmediate(resolve);
+      }).then(() => this.#signOwn(made)),
+    );
+    own.then(
+      (signed) => {
+        if (signed === undefined) outcome.resolve({ kind: 'failed' });
+      },
+      (error: unknown) => outcome.reject(error),
+    );
     return await outcome.promise;
   }
 
+  /** Makes this node's shares; undefined where others have committed to what is no element: they are excluded. */
+  #signOwn(made: OutgoingPackage): readonly PreparedShare[] | undefined {
+    try {
+      return signOwn(this.#job, made);
+    } catch (error) {
+      const culprits = error instanceof HoldfastError ? culpritsOf(error.cause) : [];
+      if (culprits.length === 0 || culprits.includes(made.share.participant)) throw error;
+      for (const node of culprits) this.#parts.record.exclude(node, 'QUORUM_SHARE_INVALID');
+      return undefined;
+    }
+  }
+
   /** Calls a node; undefined where it cannot take part, which is noted. */
-  async #call(node: number, made: OutgoingPackage): Promise<SignAnswer | undefined> {
+  async #call(
+    node: number,
+    made: OutgoingPackage,
+    own: Promise<readonly PreparedShare[] | undefined>,
+  ): Promise<SignAnswer | undefined> {
     const { caller, timer, health, certificates, record } = this.#parts;
     const { key, request, consent } = this.#job;
     const start = timer.now();
@@ -94,6 +118,8 @@ export class Attempts {
       };
       const answer = await caller.sign(node, entry, Math.max(1, this.#parts.end - start));
       health.answered(node, timer.now() - start);
+      // Where a commitment is no element the others cannot sign either, and are not to blame.
+      if (answer.outcome === 'unable' && (await own) === undefined) return undefined;
       return await this.#take(node, answer, made);
     } catch (error) {
       if (error instanceof QuorumSigningError && error.code === 'QUORUM_REQUEST_TOO_LARGE') throw error;
@@ -121,10 +147,11 @@ export class Attempts {
 
   async #finish(
     pack: OutgoingPackage,
-    own: Promise<readonly PreparedShare[]>,
+    own: Promise<readonly PreparedShare[] | undefined>,
     shares: ReadonlyMap<number, readonly SignatureShare[]>,
   ): Promise<Outcome> {
     const made = await own;
+    if (made === undefined) return { kind: 'failed' };
     const all = [made, ...shares.values()];
     const signatures: KeySignature[] = [];
     const culprits = new Set<number>();

@@ -84,9 +84,11 @@ export class CommitmentPool {
     shelf.target = Math.min(MAX_TARGET, Math.max(2 * shelf.target, 2 * count));
     const missing = count - taken.length;
     const { key, epoch, digest: group } = subject;
-    const [fetched = NO_NONCES] = await this.#fetch(node, shelf, [
-      { key, epoch, group, count: missing, certificate },
-    ]);
+    const [fetched = NO_NONCES] = await this.#fetch(
+      node,
+      [shelf],
+      [{ key, epoch, group, count: missing, certificate }],
+    );
     if ('code' in fetched) return fetched;
     return fetched.length === missing ? [...taken, ...fetched] : NO_NONCES;
   }
@@ -142,9 +144,7 @@ export class CommitmentPool {
     this.#wanted.delete(node);
     const shelves = wanted.map(({ key }) => this.#shelves.get(node)?.get(key));
     try {
-      const [first] = shelves;
-      if (first === undefined) return;
-      const fetched = await this.#fetch(node, first, wanted);
+      const fetched = await this.#fetch(node, shelves, wanted);
       for (const [index, commitments] of fetched.entries()) {
         const { key } = wanted[index] ?? { key: '' };
         const shelf = shelves[index];
@@ -157,10 +157,10 @@ export class CommitmentPool {
     }
   }
 
-  /** Calls a node for commitments of several keys. */
+  /** Calls a node for commitments, for the shelf of each key. */
   async #fetch(
     node: number,
-    { elementBytes }: Pick<Shelf, 'elementBytes'>,
+    shelves: readonly (Shelf | undefined)[],
     keys: CommitCall['keys'],
   ): Promise<(PooledCommitments[] | CommitRefusal)[]> {
     const body = commitCall.encode({ keys });
@@ -171,16 +171,11 @@ export class CommitmentPool {
       if (answer === undefined) return NO_NONCES;
       const { code, epoch, certificate } = answer;
       if (code !== null) return { code, epoch, certificate };
-      const bytes = elementBytesOf(answer.commitments.length, count) ?? elementBytes;
-      const split = splitCommitments(node, answer.commitments, { count, elementBytes: bytes });
+      const elementBytes = shelves[index]?.elementBytes ?? 0;
+      const split = splitCommitments(node, answer.commitments, { count, elementBytes });
       return (
         split?.map((commitments, place) => ({ ...commitments, handle: answer.first + place })) ?? NO_NONCES
       );
     });
   }
-}
-
-/** Finds how long the elements of so many pairs are; undefined where the bytes are of no such number. */
-function elementBytesOf(length: number, count: number): number | undefined {
-  return length === 0 || length % (2 * count) !== 0 ? undefined : length / (2 * count);
 }

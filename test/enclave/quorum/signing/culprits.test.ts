@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { commitAnswer } from '../../../../enclave/quorum/signing/messages.ts';
 import { readReceipt, refusalOf } from './calls.ts';
 import { QuorumTestbed } from './quorum-testbed.ts';
 
@@ -61,5 +62,26 @@ it('goes on without a node whose answer is none, or of another list', async () =
   const signed = await testbed.node(1).sign();
   expect(readReceipt(signed.receipt)).toMatchObject({
     quorum: { participants: [1, 3], excluded: [{ node: 2, code: 'QUORUM_MESSAGE_MALFORMED' }] },
+  });
+});
+
+it.each([
+  ['no elements', (commitments: Uint8Array) => commitments.fill(0xff)],
+  ['the same element twice', (commitments: Uint8Array) => commitments.copyWithin(32, 0, 32)],
+])('goes on without a node that has committed to %s, and blames no other', async (_, alter) => {
+  const testbed = await QuorumTestbed.start({ threshold: 3, size: 4 });
+  testbed.network.onAnswer = ({ to, kind, body }) => {
+    if (kind !== 'sign/commit' || to !== 2) return true;
+    const answer = commitAnswer.decode(body.slice());
+    for (const { commitments } of answer.keys) {
+      for (let at = 0; at < commitments.length; at += 64) alter(commitments.subarray(at, at + 64));
+    }
+    body.set(commitAnswer.encode(answer));
+    return true;
+  };
+  const signed = await testbed.node(1).sign();
+  expect(readReceipt(signed.receipt)).toMatchObject({
+    failure: null,
+    quorum: { participants: [1, 3, 4], excluded: [{ node: 2, code: 'QUORUM_SHARE_INVALID' }] },
   });
 });
