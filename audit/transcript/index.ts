@@ -9,6 +9,7 @@ export {
   type VerifiedCertificate,
   verifyCertificate,
 } from './certificate.ts';
+export { MAX_CEREMONY_KEYS } from './limits.ts';
 export { TranscriptError, type TranscriptErrorCode } from './errors.ts';
 export {
   abortBodySchema,

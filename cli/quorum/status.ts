@@ -39,7 +39,16 @@ function describePeer(
   return printable(`  node ${node}  ${parts.join(', ')}`);
 }
 
-function describeKey({ id, type, publicKey, share, superseded, pending, nonces }: QuorumKey): string {
+function describeKey({
+  id,
+  type,
+  publicKey,
+  share,
+  superseded,
+  pending,
+  nextRefresh,
+  nonces,
+}: QuorumKey): string {
   const held =
     share === null
       ? publicKey === null
@@ -52,6 +61,9 @@ function describeKey({ id, type, publicKey, share, superseded, pending, nonces }
     ...(pending === null
       ? []
       : [`  pending     epoch ${pending.epoch}, confirmed by this node in ceremony ${pending.ceremony}`]),
+    ...(nextRefresh === null
+      ? []
+      : [`  refreshed   ${new Date(nextRefresh).toISOString()}, by configuration`]),
     ...(nonces.length === 0
       ? []
       : [`  nonces      ${nonces.map(({ node, count }) => `${count} of node ${node}`).join(', ')}`]),

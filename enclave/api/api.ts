@@ -173,7 +173,13 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
     onError: (error) => endsNode(error) && failure.reject(error),
   });
   const server = await serveHttps(transport, identity, handler);
-  return { failed: failure.promise, close: () => server.close() };
+  return {
+    failed: failure.promise,
+    close: async () => {
+      quorum?.stop();
+      await server.close();
+    },
+  };
 }
 
 /**

@@ -23,6 +23,7 @@ import { CeremonyRegister } from './ceremony-register.ts';
 import { QuorumError } from './errors.ts';
 import { assertOrdered, verifyOrder } from './forwarded-order.ts';
 import { type CeremonyOrder, digestedOrder, type Quorum } from './quorum.ts';
+import { RefreshSchedule, refreshOnSchedule } from './refresh-schedule.ts';
 import { MAX_CERTIFICATE_BYTES } from './signing/index.ts';
 
 /** The most requests of clients that are remembered, so that none permits two ceremonies. */
@@ -84,6 +85,12 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
     await pipeline.permit(client, toDecide(order), () => undefined);
   }
 
+  const schedule = new RefreshSchedule({
+    self: node,
+    refreshHours: configuration.quorum?.refreshHours ?? null,
+    keeper: keyring,
+    now,
+  });
   const ceremonies = startCeremonies(
     {
       network,
@@ -100,12 +107,7 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
       threshold: quorum.threshold,
       edges: {
         authorise,
-        authoriseOrdered: ({ plan }) =>
-          plan.operation === 'refresh' && (configuration.quorum?.refreshHours ?? null) !== null
-            ? Promise.resolve()
-            : Promise.reject(
-                new CeremonyError('CEREMONY_NOT_ORDERED', 'the configuration orders no refresh by itself'),
-              ),
+        authoriseOrdered: async ({ plan }) => schedule.assertOrdered(plan),
         digestRequest: (request) => new Uint8Array(createHash('sha256').update(request).digest()),
         record: async ({ plan }, confirmed) => {
           await decided.get(hex(plan.request ?? new Uint8Array()));
@@ -136,6 +138,18 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
     },
     onActivated: (listener) => ceremonies.onActivated(listener),
   });
+  let isStopped = false;
+  refreshOnSchedule({
+    schedule,
+    isReachable: (peer) => network.identity(peer) !== undefined,
+    lead: (keys) => ceremonies.lead({ operation: 'refresh', keys, request: null }),
+    // A refusal of another node ends no node; a store that fails does.
+    onFailure: options.onError,
+    sleep: async (milliseconds) => {
+      await sleep(milliseconds, undefined, { ref: false });
+    },
+    isStopped: () => isStopped,
+  }).catch(options.onError);
 
   /** Begins to lead. What fails soon rejects; the register has the rest. */
   async function lead(order: CeremonyOrder, led: LedOrder): Promise<Ceremony> {
@@ -178,7 +192,7 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
       threshold: quorum.threshold,
       configuration: inForce,
       peers: network.status().map(describePeer),
-      keys: keyring.shareIds().map((id) => describeKey(id, options)),
+      keys: keyring.shareIds().map((id) => describeKey(id, options, schedule.dueAt(id))),
     }),
     begin: async ({ client, forwarded }, order) => {
       const request = encodeCbor({ ...forwarded, fields: { ...forwarded.fields } });
@@ -210,6 +224,10 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
         key,
         epoch,
       });
+    },
+    stop: () => {
+      isStopped = true;
+      ceremonies.stop();
     },
   };
 }
@@ -290,7 +308,11 @@ function describePeer({
   };
 }
 
-function describeKey(id: string, { keyring, pipeline }: NodeQuorumOptions): QuorumKey {
+function describeKey(
+  id: string,
+  { keyring, pipeline }: NodeQuorumOptions,
+  nextRefresh: number | null,
+): QuorumKey {
   const record = keyring.shareRecord(id);
   const publicKey = record && publicKeyOf(record);
   const type = keyring.shareEntry(id)?.type ?? 'frost-ed25519';
@@ -309,6 +331,7 @@ function describeKey(id: string, { keyring, pipeline }: NodeQuorumOptions): Quor
     superseded: group === undefined && record !== undefined ? (epochOf(record) ?? null) : null,
     pending:
       pending === undefined ? null : { ceremony: hex(pending.ceremony), epoch: pending.share.group.epoch },
+    nextRefresh,
     nonces: pipeline.countCommitments(id).map(({ node, count }) => ({ node, count })),
   };
 }

@@ -71,4 +71,6 @@ export interface Quorum {
    * @throws QuorumError TRANSCRIPT_NOT_FOUND
    */
   transcript(key: string, epoch: number): Promise<Uint8Array>;
+  /** Leads nothing by itself any more, and asks others for nothing. */
+  stop(): void;
 }

@@ -195,6 +195,8 @@ const quorumKeySchema = z.strictObject({
   superseded: epoch.nullable(),
   /** The ceremony that this node has confirmed, and whose end it does not know yet; null: none. */
   pending: z.strictObject({ ceremony: ceremonyIdSchema, epoch }).nullable(),
+  /** When the configuration has the shares refreshed; null: on demand alone, or this node has no share. */
+  nextRefresh: time.nullable(),
   /** Commitments of other nodes that are at hand for signatures of one round trip, by node. */
   nonces: z.array(z.strictObject({ node, count: z.int().min(0) })).max(MAX_PARTICIPANTS),
 });

@@ -128,6 +128,7 @@ const STATUS = {
       share: { epoch: 1, participants: [1, 2, 3], threshold: 2 },
       superseded: null,
       pending: null,
+      nextRefresh: null,
       nonces: [{ node: 2, count: 64 }],
     },
   ],

@@ -67,6 +67,7 @@ function start(isMember = true) {
       keys: [],
     }),
     begin,
+    stop: () => undefined,
     ceremonies: () => [ceremony],
     ceremony: (id) => {
       if (id === ID) return ceremony;
