@@ -148,7 +148,12 @@ describe('the decisions of the demonstration', () => {
       'verified by OpenSSL',
       'serving',
       'epoch 2 is in force, no share of epoch 1',
+      'epoch 3, the same key',
       expect.stringMatching(/^QUORUM_(?:BELOW_THRESHOLD|UNREACHABLE)$/),
+      'node 3 has started with the cosignatures of both others',
+      'verified by OpenSSL',
+      'STORE_ROLLED_BACK',
+      'verified by OpenSSL',
     ]);
   });
 
