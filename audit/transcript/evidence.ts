@@ -1,20 +1,9 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
-import * as z from 'zod';
 import { type Suites, ThresholdError } from '../../shared/frost/index.ts';
 import { exportPublicKey } from '../../shared/hpke/index.ts';
-import { encodeCbor } from '../../shared/cbor/index.ts';
 import { type VerifiedDealings, verifyDealings } from './dealings.ts';
 import { TranscriptError } from './errors.ts';
-import { bytesUpTo, decodeBySchema } from './fields.ts';
-import { MAX_CEREMONY_NODES, MAX_PLAN_BYTES, MAX_TRANSCRIPT_BYTES } from './limits.ts';
-import {
-  assertSigned,
-  complaintBodySchema,
-  decodeBody,
-  digestBody,
-  type SignedMessage,
-  signedMessageSchema,
-} from './message.ts';
+import { assertSigned, complaintBodySchema, decodeBody, digestBody, type SignedMessage } from './message.ts';
 import { decodePlan, digestPlan, type Plan } from './plan.ts';
 import {
   listDealings,
@@ -25,25 +14,13 @@ import {
 } from './rounds.ts';
 import { openParts } from './secret-parts.ts';
 
-const messages = z.array(signedMessageSchema).max(2 * MAX_CEREMONY_NODES);
-
-const evidenceSchema = z.strictObject({
-  format: z.literal('holdfast-evidence/1'),
-  plan: bytesUpTo(MAX_PLAN_BYTES),
-  commits: messages,
-  deals: messages,
-  complaints: messages,
-});
 /** Signed messages of a ceremony that has failed, by which anybody can tell who is at fault. */
-export type Evidence = z.infer<typeof evidenceSchema>;
-
-export function encodeEvidence(evidence: Evidence): Uint8Array<ArrayBuffer> {
-  return encodeCbor(evidence);
-}
-
-/** Decodes evidence. @throws TranscriptError TRANSCRIPT_MALFORMED */
-export function decodeEvidence(bytes: Uint8Array): Evidence {
-  return decodeBySchema(evidenceSchema, bytes, 'evidence of a ceremony', MAX_TRANSCRIPT_BYTES);
+export interface Evidence {
+  /** The encoded plan. */
+  readonly plan: Uint8Array;
+  readonly commits: readonly SignedMessage[];
+  readonly deals: readonly SignedMessage[];
+  readonly complaints: readonly SignedMessage[];
 }
 
 /**

@@ -1,5 +1,4 @@
 export {
-  assertSenders,
   type Certificate,
   type CeremonyResult,
   decodeCertificate,
@@ -12,19 +11,14 @@ export {
 export { MAX_CEREMONY_KEYS } from './limits.ts';
 export { TranscriptError, type TranscriptErrorCode } from './errors.ts';
 export {
-  abortBodySchema,
   assertSigned,
   type CeremonyStep,
   type CommitBody,
   commitBodySchema,
-  complaintBodySchema,
-  confirmBodySchema,
   type DealBody,
-  dealBodySchema,
   type Dealing,
   decodeBody,
   digestBody,
-  digestMessages,
   encodeBody,
   type SignedMessage,
   signedMessageSchema,
@@ -56,6 +50,6 @@ export {
   extractCertificate,
   type Transcript,
 } from './transcript.ts';
-export { decodeEvidence, encodeEvidence, type Evidence, judgeMessages } from './evidence.ts';
+export { type Evidence, judgeMessages } from './evidence.ts';
 export { verifyChain } from './chain.ts';
 export { type TranscriptTrust, type VerifiedTranscript, verifyTranscript } from './verification.ts';

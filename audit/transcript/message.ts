@@ -56,12 +56,6 @@ export const dealBodySchema = z.strictObject({
 });
 export type DealBody = z.infer<typeof dealBodySchema>;
 
-/** Body of `confirm`: the transcript's digest. Its sender has sealed its share of the epoch. */
-export const confirmBodySchema = z.strictObject({ transcript: bytesOf(32) });
-
-/** Body of `abort`: its sender has not confirmed, and never will. */
-export const abortBodySchema = z.strictObject({ code: z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/) });
-
 /** Body of `complain`: the private keys that open what the accused have dealt to the sender, and nothing else. */
 export const complaintBodySchema = z.strictObject({
   accused: z

@@ -10,7 +10,6 @@ export {
 } from './share-import.ts';
 export {
   clearShareRecord,
-  createDealtRecord,
   decodeShareRecord,
   encodeShareRecord,
   epochOf,

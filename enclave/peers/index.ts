@@ -1,5 +1,5 @@
 export type { PeerBinding } from './binding.ts';
-export { PeerError, PeerRefusal } from './errors.ts';
+export { PeerError } from './errors.ts';
 export { type OpenPeerNetwork, openPeerNetwork } from './open-network.ts';
 export { openParentCarrier } from './parent-carrier.ts';
 export type { CallOptions, PeerHandler, PeerIdentity, PeerNetwork, PeerStatus } from './peer-network.ts';

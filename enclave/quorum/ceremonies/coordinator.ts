@@ -290,7 +290,6 @@ class Run {
     const complaints = answers.filter(({ step }) => step === 'complain');
     if (complaints.length === 0) return;
     const evidence: Evidence = {
-      format: 'holdfast-evidence/1',
       plan: this.#encodedPlan,
       commits: [...commits],
       deals: [...deals],

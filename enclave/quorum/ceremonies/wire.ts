@@ -54,7 +54,6 @@ export const confirmQuestion = z.strictObject({ id, deals: messages });
 export const messageAnswer = z.strictObject({ message: signedMessageSchema });
 
 export const activateQuestion = z.strictObject({ certificate: bytes });
-export const activateAnswer = z.strictObject({});
 
 export const resolveQuestion = z.strictObject({ id, planDigest: bytesOf(32), key, epoch });
 export const resolveAnswer = z.strictObject({
