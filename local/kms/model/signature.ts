@@ -80,6 +80,8 @@ export function verifyMessage(key: Key, signed: Signed, signature: Uint8Array): 
       return verifyEcdsa(details.curve, publicKey, digestOf(signed), signature);
     case 'rsa': {
       const digest = digestOf(signed);
+      // RFC 8017, 8.1.2 and 8.2.2, step 1. Left out, a signature whose first byte is 0 would verify without that byte too.
+      if (8 * signature.length !== publicKey.asymmetricKeyDetails?.modulusLength) return false;
       return signed.algorithm.startsWith('RSASSA_PSS')
         ? verifyPssDigest(publicKey, hashOf(signed), digest, signature)
         : verifyPkcs1(publicKey, digestInfo(hashOf(signed), digest), signature);

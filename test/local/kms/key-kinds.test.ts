@@ -98,6 +98,21 @@ describe('a key for signatures', () => {
     expect(await refusal(stack.admin.send(short))).toBe('ValidationException');
   });
 
+  it('of RSA verifies no signature whose leading zero byte was left out', async () => {
+    const stack = await startStack();
+    const KeyId = await makeKey(stack, { KeySpec: 'RSA_2048', KeyUsage: 'SIGN_VERIFY' });
+    const input = { KeyId, SigningAlgorithm: 'RSASSA_PSS_SHA_256', Message: MESSAGE } as const;
+    let signature: Uint8Array = Uint8Array.of(1);
+    // Each signature of PSS is another one, and one of 256 begins with a zero.
+    for (let tries = 0; signature[0] !== 0 && tries < 10_000; tries += 1)
+      signature = (await stack.admin.send(new SignCommand(input))).Signature ?? signature;
+    expect(signature[0]).toBe(0);
+    const check = (Signature: Uint8Array) =>
+      refusal(stack.admin.send(new VerifyCommand({ ...input, Signature })));
+    expect(await check(signature)).toBe('answered');
+    expect(await check(signature.subarray(1))).toBe('KMSInvalidSignatureException');
+  });
+
   it('of Ed25519 signs messages with one algorithm and digests, hashed once more, with the other', async () => {
     const stack = await startStack();
     const KeyId = await makeKey(stack, { KeySpec: 'ECC_NIST_EDWARDS25519', KeyUsage: 'SIGN_VERIFY' });
