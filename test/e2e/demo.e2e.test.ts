@@ -137,26 +137,6 @@ describe('the decisions of the demonstration', () => {
     expect(outcomes('witness')).toEqual(['STORE_ROLLED_BACK', 'LOG_NOT_COSIGNED']);
   });
 
-  it('has three nodes share one key through its whole life', () => {
-    expect(outcomes('quorum')).toEqual([
-      'serving, serving, serving',
-      'all are connected',
-      expect.stringMatching(/^Ed25519 [0-9a-f]{16}…, epoch 1$/),
-      'verified by OpenSSL',
-      'epoch 2, the same key',
-      'two are left',
-      'verified by OpenSSL',
-      'serving',
-      'epoch 2 is in force, no share of epoch 1',
-      'epoch 3, the same key',
-      expect.stringMatching(/^QUORUM_(?:BELOW_THRESHOLD|UNREACHABLE)$/),
-      'node 3 has started with the cosignatures of both others',
-      'verified by OpenSSL',
-      'STORE_ROLLED_BACK',
-      'verified by OpenSSL',
-    ]);
-  });
-
   it('calls every step as it must be', () => {
     expect(steps.filter(({ ok }) => !ok)).toEqual([]);
   });
