@@ -2,8 +2,9 @@ import { CONTROL_SERVICE } from '../shared/protocol/control-service.ts';
 import { LOG_SERVICE } from '../shared/protocol/log-service.ts';
 import type { NodeStatus } from './status/node-status.ts';
 import { ENCLAVE_PORT, PARENT_PORT } from '../shared/transport/ports.ts';
-import { type ApprovalDoor, openApprovalDoor } from './approvals/door.ts';
+import { openApprovalDoor } from './approvals/door.ts';
 import { ConnectionTable } from './common/connection-table.ts';
+import type { Door } from './common/door.ts';
 import { createControlSession, type ControlSession } from './control/session.ts';
 import type { ControlSources } from './control/sources.ts';
 import { startEgress } from './egress/egress.ts';
@@ -21,7 +22,7 @@ import type { ParentOptions } from './config/options.ts';
 import { startRequestServer } from './common/request-server.ts';
 import { createNodeStatus } from './status/node-status.ts';
 import { startStatusServer, type StatusServer } from './status/server.ts';
-import { openWitnessDoor, type WitnessDoor } from './witness/door.ts';
+import { openWitnessDoor } from './witness/door.ts';
 
 const DAY_MS = 86_400_000;
 const IDLE_MS = 300_000;
@@ -83,9 +84,9 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
   let disconnectEnclave: Parent['disconnectEnclave'];
   let ingressServer: IngressServer | undefined;
   let statusServer: StatusServer | undefined;
-  let door: ApprovalDoor | undefined;
+  let door: Door | undefined;
   let peers: Peers | undefined;
-  let witnessDoor: WitnessDoor | undefined;
+  let witnessDoor: Door | undefined;
   try {
     const egressPart = await startEgress(egress, {
       transport: options.transport,

@@ -2,7 +2,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, CDPSession, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type ApprovalDoor, openApprovalDoor } from '../../parent/approvals/door.ts';
+import { openApprovalDoor } from '../../parent/approvals/door.ts';
+import type { Door } from '../../parent/common/door.ts';
 import { silentLog } from '../../parent/common/log.ts';
 import type { ApproverEntry } from '../../policy/approvals/index.ts';
 import { buildPage } from '../../scripts/build-page.ts';
@@ -100,7 +101,7 @@ describe.skipIf(chromiumPath === undefined)(
     async function start(
       changes: NodeChanges = {},
       origins = [origin],
-    ): Promise<{ node: WaitingNode; door: ApprovalDoor }> {
+    ): Promise<{ node: WaitingNode; door: Door }> {
       const node = await WaitingNode.start([alice, bob.entry], changes);
       const directory = temporaryFolder();
       const api = await node.serve(createUnixTransport({ directory, cid: ENCLAVE_CID }));

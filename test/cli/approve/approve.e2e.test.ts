@@ -2,7 +2,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type ApprovalDoor, openApprovalDoor } from '../../../parent/approvals/door.ts';
+import { openApprovalDoor } from '../../../parent/approvals/door.ts';
+import type { Door } from '../../../parent/common/door.ts';
 import { silentLog } from '../../../parent/common/log.ts';
 import { PARENT_CID } from '../../../shared/transport/ports.ts';
 import { createUnixTransport } from '../../../shared/transport/unix-transport.ts';
@@ -28,7 +29,7 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
 
-async function start(changes: NodeChanges = {}): Promise<{ node: WaitingNode; door: ApprovalDoor }> {
+async function start(changes: NodeChanges = {}): Promise<{ node: WaitingNode; door: Door }> {
   const node = await WaitingNode.start(
     [{ id: 'dana', credentials: [{ type: 'ed25519', publicKey }] }],
     changes,
@@ -62,14 +63,14 @@ const trust = () => [
   'none',
 ];
 const as = () => ['--approver', 'dana', '--key', at('dana.pem')];
-const urlOf = ({ port }: ApprovalDoor) => ['--url', `http://127.0.0.1:${port}`];
+const urlOf = ({ port }: Door) => ['--url', `http://127.0.0.1:${port}`];
 
 async function run(...argv: string[]) {
   const { exit, out } = await runHoldfast([...argv, '--json']);
   return { exit, text: out };
 }
 
-const vote = (verb: 'sign' | 'reject', id: string, door: ApprovalDoor, digest: string) =>
+const vote = (verb: 'sign' | 'reject', id: string, door: Door, digest: string) =>
   run('approve', verb, id, ...urlOf(door), ...trust(), ...as(), '--yes-digest', digest);
 
 describe('holdfast approve', () => {

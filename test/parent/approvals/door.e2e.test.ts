@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type ApprovalDoor, openApprovalDoor } from '../../../parent/approvals/door.ts';
+import { openApprovalDoor } from '../../../parent/approvals/door.ts';
+import type { Door } from '../../../parent/common/door.ts';
 import { silentLog } from '../../../parent/common/log.ts';
 import { encodeStatement } from '../../../policy/approvals/index.ts';
 import { MAX_VOTE_BYTES, reviewResponseSchema } from '../../../shared/api/requests.ts';
@@ -17,7 +18,7 @@ const ENCLAVE_CID = 16;
 const alice = new PasskeyHolder('alice');
 const bob = new KeyHolder('bob');
 let node: WaitingNode;
-let door: ApprovalDoor;
+let door: Door;
 let api: { close(): Promise<void> };
 let base: string;
 

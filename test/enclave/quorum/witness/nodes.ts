@@ -30,7 +30,8 @@ import type { RecordSession } from '../../../../parent/index.ts';
 import { RecordStoreError } from '../../../../parent/index.ts';
 import { AuditLog } from '../../../../parent/log/audit-log.ts';
 import type { WitnessOptions } from '../../../../parent/log/witness-client.ts';
-import { openWitnessDoor, type WitnessDoor } from '../../../../parent/witness/door.ts';
+import type { Door } from '../../../../parent/common/door.ts';
+import { openWitnessDoor } from '../../../../parent/witness/door.ts';
 import type { SignedConfiguration } from '../../../../shared/documents/configuration.ts';
 import { ControlError, LogLinkError } from '../../../../shared/protocol/errors.ts';
 import type { PublishedCheckpoint } from '../../../../shared/protocol/log-client.ts';
@@ -123,7 +124,7 @@ export class TestNode implements AsyncDisposable {
   #audit: AuditLog | undefined;
   readonly #password: Uint8Array;
   readonly #directory = temporaryFolder();
-  #door: WitnessDoor | undefined;
+  #door: Door | undefined;
 
   private constructor(node: number) {
     this.node = node;
