@@ -27,7 +27,7 @@ export interface Attempt {
   readonly refusals: readonly WitnessRefusal[];
 }
 
-/** Which witnesses of the parent a checkpoint is shown to. */
+/** The witnesses of the parent that a checkpoint is shown to. */
 export type Selection = LogRequest['witnesses'];
 
 /** The other nodes of the quorum as witnesses of a log. */

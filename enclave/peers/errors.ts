@@ -11,7 +11,7 @@ export type PeerErrorCode =
   | 'PEER_OVERLOADED'
   /** The node answers no calls of this kind: it runs an image of another release, or has not begun to. */
   | 'PEER_KIND_UNKNOWN'
-  /** This node is stopping. */
+  /** Calls end: the node is stopping. */
   | 'PEER_CLOSED';
 
 /** Failures of a call to another node. */
@@ -40,7 +40,7 @@ export type PeerRefusalCode =
   | 'PEER_NUMBER_WRONG'
   /** A genuine enclave whose manifest the configuration names for no node. */
   | 'PEER_OTHER_QUORUM'
-  /** This node itself: what it has sent came back. */
+  /** The document is the node's own: what it has sent came back. */
   | 'PEER_SELF'
   /** The other node has refused this one; its code is in the status. */
   | 'PEER_REFUSES_THIS_NODE'

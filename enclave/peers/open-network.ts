@@ -24,7 +24,7 @@ const REPORT_MS = 1_000;
 
 /** What a network is opened with. */
 export interface PeerNetworkOptions {
-  /** This node as it speaks of itself to others. */
+  /** The node itself, as it speaks of itself to others. */
   readonly binding: PeerBinding;
   /** SHA-384 of this node's manifest. */
   readonly manifest: Uint8Array;

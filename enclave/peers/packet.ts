@@ -9,7 +9,7 @@ const CODE = /^[A-Z][A-Z0-9_]{1,63}$/;
 
 /** A piece of a message. */
 export interface Fragment {
-  /** Its place in the sender's stream, from 0. */
+  /** Place of the packet in the sender's stream, from 0. */
   readonly sequence: number;
   readonly isLast: boolean;
   readonly bytes: Uint8Array;

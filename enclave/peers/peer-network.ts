@@ -2,7 +2,7 @@ import type { PeerRefusalCode } from './errors.ts';
 
 /** What another node of the quorum has proved of itself in the session that stands. */
 export interface PeerIdentity {
-  /** Its number in the quorum. */
+  /** Number of the node in the quorum. */
   readonly node: number;
   /** SHA-384 of its manifest, which its document measures and this node's configuration names. */
   readonly manifest: Uint8Array;
@@ -48,7 +48,7 @@ export type PeerHandler = (from: PeerIdentity, body: Uint8Array) => Promise<Uint
  * makes it harmless to repeat. Calls to one node arrive in the order in which they were made, and are answered in any.
  */
 export interface PeerNetwork {
-  /** This node's number. */
+  /** Number of the node itself. */
   readonly self: number;
   /** Numbers of the other nodes that the configuration names, ascending. */
   readonly peers: readonly number[];

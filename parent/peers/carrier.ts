@@ -7,7 +7,7 @@ export type DropReason =
   | 'ENCLAVE_AWAY'
   /** More waited than may: the oldest were dropped. */
   | 'QUEUE_FULL'
-  /** It waited longer than anybody waits for it. */
+  /** The datagram waited longer than anybody waits for it. */
   | 'STALE'
   /** NATS has not acknowledged it. */
   | 'NOT_ACKNOWLEDGED';

@@ -28,7 +28,7 @@ export const logRequestSchema = z.discriminatedUnion('type', [
     wanted: z.int().min(0).max(MAX_WITNESSES),
     /** Whose cosignatures are wanted: those of outside witnesses, or those of the other nodes of the quorum. */
     group: z.enum(['outside', 'peers']),
-    /** Which of its witnesses the parent asks, by the names of their keys: those alone, or all but those. */
+    /** Witnesses that the parent asks, by the names of their keys: the named alone, or all but the named. */
     witnesses: z.union([z.strictObject({ only: nameList }), z.strictObject({ except: nameList })]),
   }),
 ]);

@@ -7,7 +7,7 @@ import type { ShareKeeper } from './share-keeper.ts';
 /** What a node knows when it is asked to take part in a plan. */
 export interface PlanKnowledge {
   readonly keeper: ShareKeeper;
-  /** This node as it describes itself. */
+  /** The node itself, as it describes itself. */
   readonly own: CeremonyMember;
   /** The threshold of the manifest. */
   readonly threshold: number;

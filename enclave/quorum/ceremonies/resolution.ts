@@ -139,7 +139,7 @@ export class Resolution {
     if (confirmations.length !== holders.length) return;
     const certificate = encodeCertificate(extractCertificate(transcript, confirmations));
     await participant.takeCertificate(certificate);
-    // Those that leave learn that their shares are of no use any more.
+    // Nodes that leave learn that their shares are of no use any more.
     const former = keys.flatMap((planned) => planned.former?.holders ?? []);
     const told = new Set([...holders, ...members.map(({ node }) => node), ...former]);
     const others = [...told].filter((node) => node !== own.node);

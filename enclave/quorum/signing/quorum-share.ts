@@ -14,7 +14,7 @@ import {
 import type { HeldShare } from '../../frost/index.ts';
 import { assertSignable, type KeySignature } from '../../signer/index.ts';
 
-/** This node's share of a key, as signing among nodes uses it. */
+/** A node's own share of a key, as signing among nodes uses it. */
 export interface QuorumShare {
   readonly type: ShareType;
   /** How often the shares of the key were made anew. */

@@ -35,7 +35,7 @@ export interface NodeWitnessOptions {
 }
 
 /**
- * This node as a witness of its peers' logs (C2SP tlog-witness): the logs whose keys the signed configuration names. Each
+ * Witness of the peers' logs (C2SP tlog-witness): the logs whose keys the signed configuration names. Each
  * tree that it cosigns is an entry of its own log and a sealed record, and the cosignature leaves once that entry may: so
  * a store that is rolled back forgets a cosignature only together with an entry that others have seen.
  */

@@ -26,9 +26,9 @@ export interface Terms<Kind extends CeremonyKind = CeremonyKind> {
   readonly epoch: number;
   /** The threshold of the group that the ceremony makes. */
   readonly threshold: number;
-  /** Those who send packages, in ascending order: all signers, the old holders of a reshare, the helpers of a repair. */
+  /** Senders of packages, in ascending order: all signers, the old holders of a reshare, the helpers of a repair. */
   readonly dealers: readonly number[];
-  /** Those who will hold shares, in ascending order; of a repair, the one that gets a share. */
+  /** Holders of the new shares, in ascending order; of a repair, the one that gets a share. */
   readonly receivers: readonly number[];
   /** The group whose key goes on; undefined for a generation. */
   readonly base: DecodedGroup | undefined;

@@ -164,7 +164,7 @@ describe('a child of a key of the quorum', () => {
     expect(testbed.node(1).running.pipeline.review(request).context.publicKey).toBe(
       Buffer.from(wallet('0/5').publicKey).toString('hex'),
     );
-    // Its sealed form has the path, too.
+    // The sealed form of the request has the path, too.
     await testbed.node(1).vote(waiting.id, testbed.alice);
     await testbed.node(1).start();
     await testbed.settle();
