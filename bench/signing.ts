@@ -6,7 +6,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { dealShares, sealShare } from '../client/index.ts';
-import { generateImportKey, openShare, restoreShare } from '../enclave/frost/index.ts';
+import { decodeShareRecord, generateImportKey, holdCurrent, openShare } from '../enclave/frost/index.ts';
 import { generateKey, type SoleKeyType } from '../enclave/keys/index.ts';
 import { type SigningInput, toSigningInput } from '../policy/transactions/index.ts';
 import { openLocalCurves } from '../local/noble-curves.ts';
@@ -71,7 +71,7 @@ function measureFrost(type: ShareType, payload: BlindPayload): void {
   const serialised = first.held.serialise();
   const theirs = second.held.commit().commitments;
   measure(`${type}, import`, () => openShare(first.request, importKey, destination, first.expected));
-  measure(`${type}, restore from the store`, () => restoreShare(type, serialised));
+  measure(`${type}, restore from the store`, () => holdCurrent(decodeShareRecord(type, serialised)));
   measure(`${type}, round one`, () => first.held.commit());
   const input = toSigningInput(payload);
   measure(`${type}, both rounds`, () => {

@@ -1,11 +1,6 @@
 import { type Algorithm, type KeyType, type PayloadKind } from '../shared/algorithms.ts';
-import type {
-  Configuration,
-  DenyRule,
-  Operation,
-  PermitRule,
-  Rule,
-} from '../shared/documents/configuration.ts';
+import type { Configuration, DenyRule, PermitRule, Rule } from '../shared/documents/configuration.ts';
+import type { Operation } from '../shared/operations.ts';
 import { type Books, prepareBooks, prepareCondition, type PreparedCondition } from './matching/conditions.ts';
 import { prepareRequirement, type Requirement } from './matching/consent.ts';
 import { prepareLimit, type PreparedLimit } from './matching/limits.ts';

@@ -1,22 +1,14 @@
 import type { Algorithm, PayloadKind } from '../shared/algorithms.ts';
-import type { Operation } from '../shared/documents/configuration.ts';
+import { type Operation, operationSchema } from '../shared/operations.ts';
 import type { Approval } from './matching/consent.ts';
 import type { Transaction } from './transactions/transaction.ts';
 
 /** Operations on a key, which have no payload: those of a share, and the ceremonies of a quorum. */
-const KEY_OPERATIONS = [
-  'import-share',
-  'generate',
-  'import-key',
-  'refresh',
-  'reshare',
-  'repair',
-] as const satisfies readonly Operation[];
-export type KeyOperation = (typeof KEY_OPERATIONS)[number];
+export type KeyOperation = Exclude<Operation, 'sign'>;
 
 /** Tells whether an operation is one on a key. */
 export function isKeyOperation(operation: string): operation is KeyOperation {
-  return (KEY_OPERATIONS as readonly string[]).includes(operation);
+  return operation !== 'sign' && (operationSchema.options as readonly string[]).includes(operation);
 }
 
 interface RequestFields {

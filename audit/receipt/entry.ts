@@ -1,7 +1,9 @@
 import * as z from 'zod';
 import { algorithmSchema, payloadKindSchema } from '../../shared/algorithms.ts';
 import { childPathSchema } from '../../shared/api/child-path.ts';
-import { operationSchema } from '../../shared/documents/configuration/rules.ts';
+import { MAX_NODES } from '../../shared/documents/configuration/quorum.ts';
+import { ceremonyOperationSchema, operationSchema } from '../../shared/operations.ts';
+import { MAX_CEREMONY_KEYS } from '../transcript/limits.ts';
 import { transactionSchema } from '../../policy/transactions/json.ts';
 import { approvalSchema } from './approval.ts';
 import { base64UpTo, code, counter, decimal, hex, hexUpTo, identifier, name, time, words } from './fields.ts';
@@ -62,8 +64,6 @@ const requestSchema = z.strictObject({
 });
 
 const nodeNumber = z.int().min(1).max(255);
-/** The most nodes of one quorum. */
-const MAX_NODES = 32;
 
 /** The quorum that a decision was made in: what the nodes have compared, and who signs. */
 const quorumSchema = z.strictObject({
@@ -173,15 +173,12 @@ const cosignatureSchema = z.strictObject({
   configuration: configurationSchema,
 });
 
-/** The most keys of one ceremony. */
-const MAX_CEREMONY_KEYS = 32;
-
 const ceremonySchema = z
   .strictObject({
     ...common,
     /** Id of the ceremony in its transcript. */
     id: hex(16),
-    operation: z.enum(['generate', 'import-key', 'refresh', 'reshare', 'repair']),
+    operation: ceremonyOperationSchema,
     /** The node that leads it. */
     coordinator: nodeNumber,
     /** SHA-256 of the client's request as it was handed on; null for a refresh that configurations order. */

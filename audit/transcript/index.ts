@@ -26,7 +26,6 @@ export {
 } from './message.ts';
 export {
   type CeremonyMember,
-  type CeremonyOperation,
   decodePlan,
   digestPlan,
   encodePlan,

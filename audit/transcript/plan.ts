@@ -2,12 +2,9 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { shareTypeSchema } from '../../shared/algorithms.ts';
 import { encodeCbor } from '../../shared/cbor/index.ts';
+import { ceremonyOperationSchema } from '../../shared/operations.ts';
 import { bytesOf, bytesUpTo, decodeBySchema, nodeNumber, nodeNumbers } from './fields.ts';
 import { MAX_ABANDONED, MAX_CEREMONY_KEYS, MAX_CEREMONY_NODES, MAX_PLAN_BYTES } from './limits.ts';
-
-/** What a ceremony does to keys; the names are those of a configuration's operations. */
-export const ceremonyOperationSchema = z.enum(['generate', 'import-key', 'refresh', 'reshare', 'repair']);
-export type CeremonyOperation = z.infer<typeof ceremonyOperationSchema>;
 
 const epochNumber = z.int().min(0).max(0xffff_ffff);
 

@@ -16,7 +16,7 @@ import {
 import { algorithmSchema } from '../../shared/algorithms.ts';
 import { payloadSchema } from '../../shared/api/payloads.ts';
 import { childPathSchema } from '../../shared/api/child-path.ts';
-import { CEREMONY_KINDS } from '../../shared/api/quorum.ts';
+import { operationSchema } from '../../shared/operations.ts';
 import { digestRequest } from '../../shared/api/request-digest.ts';
 import { openConfiguration, type SignedConfiguration } from '../../shared/documents/configuration.ts';
 import { parseJson } from '../../shared/json/index.ts';
@@ -32,7 +32,7 @@ import { describeEntry, describeVerified } from './report.ts';
 const MAX_REQUEST_FILE_BYTES = 512 * 1024;
 
 const requestSchema = z.strictObject({
-  operation: z.enum(['sign', 'import-share', ...CEREMONY_KINDS]),
+  operation: operationSchema,
   client: z.string(),
   key: z.string(),
   algorithm: algorithmSchema,

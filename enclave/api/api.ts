@@ -4,7 +4,6 @@ import type { SignedConfiguration } from '../../shared/documents/configuration.t
 import type { Transport } from '../../shared/transport/transport.ts';
 import type { Keyring } from '../keyring/index.ts';
 import type { TransparencyLog } from '../log/index.ts';
-import type { Suites } from '../../shared/frost/index.ts';
 import type { NodeClock } from '../node/clock.ts';
 import { type MeasuredManifest, nodeName } from '../node/manifest.ts';
 import type { NodeKeys } from '../node/node-keys.ts';
@@ -46,8 +45,6 @@ export interface ApiContext {
   readonly envelope: Uint8Array;
   /** The other nodes of the quorum; null where the configuration names none. */
   readonly peers: PeerNetwork | null;
-  /** Arithmetic of shares. */
-  readonly suites: Suites;
 }
 
 /** A running HTTPS interface. */
@@ -126,7 +123,6 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
           measured,
           session,
           receiptKey: nodeKeys.receipt,
-          suites: context.suites,
           pipeline,
           certificates,
           recordCeremony: (transcript, parts) => decisionLog.recordCeremony(transcript, parts),

@@ -1,12 +1,5 @@
-import {
-  type CeremonyAccepted,
-  generateRequestSchema,
-  importKeyRequestSchema,
-  refreshRequestSchema,
-  repairRequestSchema,
-  reshareRequestSchema,
-} from '../../shared/api/quorum.ts';
-import { type CeremonyOrder, type Quorum, QuorumError } from '../quorum/index.ts';
+import type { CeremonyAccepted } from '../../shared/api/quorum.ts';
+import { ORDER_TARGET, type Quorum, QuorumError, readOrder } from '../quorum/index.ts';
 import { Accepted, type Route, type RouteInput } from './router.ts';
 
 const KEY = '([a-z0-9][a-z0-9._-]{0,62})';
@@ -26,7 +19,8 @@ export function createQuorumRoutes(quorum: Quorum | undefined, configuration: nu
     if (quorum !== undefined) return quorum;
     throw new QuorumError('QUORUM_ABSENT', 'the configuration in force names no quorum');
   };
-  const begin = async ({ client, forward }: RouteInput, order: CeremonyOrder): Promise<Accepted> => {
+  const begin = async ({ client, captures, forward, parse }: RouteInput): Promise<Accepted> => {
+    const order = readOrder(captures, parse);
     const { ceremony, rule, receipt } = await present().begin({ client, forwarded: forward() }, order);
     const body: CeremonyAccepted = { ceremony, rule, configuration, receipt };
     return new Accepted(body);
@@ -39,31 +33,10 @@ export function createQuorumRoutes(quorum: Quorum | undefined, configuration: nu
       const transcript = await present().transcript(key, Number(epoch));
       return { transcript: Buffer.from(transcript).toString('base64') };
     }),
-    post('/keys', (input) => begin(input, { kind: 'generate', ...input.parse(generateRequestSchema) })),
-    post(`/keys/${KEY}/import`, (input) => {
-      const [key = ''] = input.captures;
-      return begin(input, { kind: 'import-key', key, ...input.parse(importKeyRequestSchema) });
-    }),
-    post(`/keys/${KEY}/refresh`, (input) => {
-      const [key = ''] = input.captures;
-      input.parse(refreshRequestSchema);
-      return begin(input, { kind: 'refresh', key });
-    }),
-    post(`/keys/${KEY}/reshare`, (input) => {
-      const [key = ''] = input.captures;
-      return begin(input, { kind: 'reshare', key, ...input.parse(reshareRequestSchema) });
-    }),
-    post(`/keys/${KEY}/repair`, (input) => {
-      const [key = ''] = input.captures;
-      return begin(input, { kind: 'repair', key, ...input.parse(repairRequestSchema) });
-    }),
+    { method: 'POST', path: ORDER_TARGET, isSigned: true, act: begin },
   ];
 }
 
 function get(path: string, act: Route['act']): Route {
   return { method: 'GET', path: new RegExp(`^/v1/quorum${path}$`), isSigned: true, act };
-}
-
-function post(path: string, act: Route['act']): Route {
-  return { method: 'POST', path: new RegExp(`^/v1/quorum${path}$`), isSigned: true, act };
 }

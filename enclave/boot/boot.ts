@@ -166,7 +166,6 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
       witnessed,
       envelope,
       peers,
-      suites: createSuites(platform.groups),
     });
     // Requests arrive from now on, and one of them may end the node before the parent has acknowledged the status.
     await Promise.race([enter('serving'), api.failed]);

@@ -21,6 +21,7 @@ import {
 } from '../../shared/frost/index.ts';
 import { type Signer, SignerError } from '../signer/index.ts';
 import { FrostError } from './errors.ts';
+import type { ShareRecord } from './share-record.ts';
 
 /**
  * A share of a group's key in memory. `sign` is round two (RFC 9591, 5.2) and clears the round's nonces, whatever
@@ -41,7 +42,8 @@ export interface ShareArithmetic {
   readonly random: RandomSource;
 }
 
-const DEFAULT_ARITHMETIC: ShareArithmetic = { suites: nobleSuites, random: randomBytes };
+/** The arithmetic of noble, where a platform hands in no other. */
+export const NOBLE_ARITHMETIC: ShareArithmetic = { suites: nobleSuites, random: randomBytes };
 
 /**
  * Holds a share after verifying it against its group's commitments (RFC 9591, C.2). Copies `bytes`, which the
@@ -56,7 +58,7 @@ export function holdShare(
   publicGroup: FrostGroup,
   participant: number,
   bytes: Uint8Array,
-  { suites, random }: ShareArithmetic = DEFAULT_ARITHMETIC,
+  { suites, random }: ShareArithmetic = NOBLE_ARITHMETIC,
 ): HeldShare {
   const { type } = publicGroup;
   const suite = suites[type];
@@ -118,6 +120,16 @@ export function holdShare(
       share.fill(0);
     },
   };
+}
+
+/** Holds the share of the epoch in force; undefined where a record has none. @throws FrostError SHARE_INVALID */
+export function holdCurrent(
+  { current }: Pick<ShareRecord, 'current'>,
+  arithmetic?: ShareArithmetic,
+): HeldShare | undefined {
+  return current === null
+    ? undefined
+    : holdShare(current.group, current.participant, current.share, arithmetic);
 }
 
 function decodeVerified(

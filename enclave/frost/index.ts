@@ -1,12 +1,11 @@
 export { FrostError, type FrostErrorCode } from './errors.ts';
-export { type HeldShare, holdShare, type ShareArithmetic } from './held-share.ts';
+export { type HeldShare, holdCurrent, NOBLE_ARITHMETIC, type ShareArithmetic } from './held-share.ts';
 export {
   type ExpectedShare,
   generateImportKey,
   type ImportKey,
   openImportedKey,
   openShare,
-  restoreShare,
 } from './share-import.ts';
 export {
   clearShareRecord,

@@ -1,13 +1,11 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import {
-  decodeSharePackage,
   digestShareGroup,
   encodeImportedKey,
   encodeKeyDestination,
   encodeShareDestination,
   encodeSharePackage,
   listSigners,
-  SCALAR_BYTES,
   type ShareDestination,
 } from '../../shared/frost/index.ts';
 import { exportPublicKey, HpkeError, openWith } from '../../shared/hpke/index.ts';
@@ -138,21 +136,4 @@ function assertExpected(share: ExpectedShare, expected: ExpectedShare): void {
       });
     }
   }
-}
-
-/**
- * Restores a share from its serialised form (`HeldShare.serialise`) and verifies it as at its import. The caller clears
- * `bytes`.
- *
- * @throws FrostError SHARE_MALFORMED, SHARE_INVALID
- */
-export function restoreShare(type: ShareType, bytes: Uint8Array): HeldShare {
-  const decoded = decodeSharePackage(type, bytes);
-  if (decoded?.rest.length !== SCALAR_BYTES) {
-    throw new FrostError('SHARE_MALFORMED', `expected a serialised share of type ${type}`, {
-      type,
-      length: bytes.length,
-    });
-  }
-  return holdShare(decoded.group, decoded.participant, decoded.rest);
 }

@@ -76,7 +76,7 @@ export interface PendingEpoch {
 /** A ceremony that made an epoch of a key, and whose transcript is kept. */
 export interface KeptCeremony {
   readonly epoch: number;
-  /** Its id, 16 bytes. */
+  /** Id of the ceremony, 16 bytes. */
   readonly ceremony: Uint8Array;
   /** When it was planned, in milliseconds since 1970. */
   readonly time: number;

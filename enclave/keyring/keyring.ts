@@ -10,7 +10,8 @@ import {
   decodeShareRecord,
   encodeShareRecord,
   type HeldShare,
-  holdShare,
+  holdCurrent,
+  NOBLE_ARITHMETIC,
   publicKeyOf,
   type ShareArithmetic,
   type ShareRecord,
@@ -28,7 +29,7 @@ const SHARES = 'shares';
 export class Keyring {
   readonly #store: SealedStore;
   readonly #curves: Curves;
-  readonly #arithmetic: ShareArithmetic | undefined;
+  readonly #arithmetic: ShareArithmetic;
   readonly #entries: ReadonlyMap<string, KeyEntry>;
   readonly #keys = new Map<string, HeldKey>();
   /** Shares of the epochs in force, which sign. */
@@ -67,7 +68,7 @@ export class Keyring {
     admitted: AdmittedConfiguration,
     drops: readonly DropEntry[] = [],
     boot?: BootLeaf,
-    arithmetic?: ShareArithmetic,
+    arithmetic: ShareArithmetic = NOBLE_ARITHMETIC,
   ): Promise<Keyring> {
     const keyring = new Keyring(store, { curves, arithmetic }, entries);
     try {
@@ -87,8 +88,8 @@ export class Keyring {
     }
   }
 
-  /** The arithmetic that shares of this node sign with; undefined: noble's. */
-  get arithmetic(): ShareArithmetic | undefined {
+  /** The arithmetic that shares of this node sign with. */
+  get arithmetic(): ShareArithmetic {
     return this.#arithmetic;
   }
 
@@ -330,10 +331,10 @@ function makeKey(curves: Curves, { id, type, publicKey }: KeyEntry, isNewer: boo
   return generateKey(curves, type);
 }
 
-/** The arithmetic of whole keys, and that of shares: noble's where left out. */
+/** The arithmetic of whole keys, and that of shares. */
 interface KeyringArithmetic {
   readonly curves: Curves;
-  readonly arithmetic: ShareArithmetic | undefined;
+  readonly arithmetic: ShareArithmetic;
 }
 
 /** What a record of the store holds: a whole key, or all that there is of a shared one. */
@@ -362,16 +363,6 @@ function restore(
       error,
     );
   }
-}
-
-/** Holds the share of the epoch in force; undefined where a record has none. @throws FrostError SHARE_INVALID */
-function holdCurrent(
-  { current }: ShareRecord,
-  arithmetic: ShareArithmetic | undefined,
-): HeldShare | undefined {
-  return current === null
-    ? undefined
-    : holdShare(current.group, current.participant, current.share, arithmetic);
 }
 
 /**

@@ -1,13 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type * as z from 'zod';
 import type { Plan } from '../../audit/transcript/index.ts';
-import {
-  generateRequestSchema,
-  importKeyRequestSchema,
-  refreshRequestSchema,
-  repairRequestSchema,
-  reshareRequestSchema,
-} from '../../shared/api/quorum.ts';
 import { decodeCborObject } from '../../shared/cbor/index.ts';
 import { parseJson } from '../../shared/json/index.ts';
 import {
@@ -16,15 +8,12 @@ import {
   verifyForwardedRequest,
 } from '../signing/forwarded-request.ts';
 import { CeremonyError } from './ceremonies/index.ts';
-import type { CeremonyOrder } from './quorum.ts';
+import { type CeremonyOrder, ORDER_TARGET, readOrder } from './order.ts';
 
 const MAX_FORWARDED_BYTES = 128 * 1024;
 const MAX_DEPTH = 4;
 /** Seconds after which a client's request permits no ceremony any more. */
 const MAX_AGE_SECONDS = 120;
-
-const GENERATE = '/v1/quorum/keys';
-const ON_KEY = /^\/v1\/quorum\/keys\/([a-z0-9][a-z0-9._-]{0,62})\/(import|refresh|reshare|repair)$/;
 
 /** What a node knows by itself when another one asks it to take part. */
 export interface OrderVerifier {
@@ -51,7 +40,7 @@ export interface VerifiedOrder {
 export function verifyOrder(bytes: Uint8Array, verifier: OrderVerifier): VerifiedOrder {
   const forwarded = decodeForwarded(bytes);
   const { clientId, id } = verifyForwardedRequest(forwarded, { ...verifier, maxAgeSeconds: MAX_AGE_SECONDS });
-  return { client: clientId, order: readOrder(forwarded), id };
+  return { client: clientId, order: readForwarded(forwarded), id };
 }
 
 /** What an order that names neither nodes nor a threshold means. */
@@ -104,32 +93,17 @@ function decodeForwarded(bytes: Uint8Array): ForwardedRequest {
   }
 }
 
-/** Reads what a request orders, by its target and body, as the interface does. */
-function readOrder({ method, target, body }: ForwardedRequest): CeremonyOrder {
-  const parse = <T>(schema: z.ZodType<T>): T => {
+/** Reads what a forwarded request orders. @throws CeremonyError CEREMONY_PLAN_REFUSED */
+function readForwarded({ method, target, body }: ForwardedRequest): CeremonyOrder {
+  const match = ORDER_TARGET.exec(target);
+  if (method !== 'POST' || match === null) throw refuse('request');
+  return readOrder(match.slice(1), (schema) => {
     try {
       return schema.parse(parseJson(body, { maxBytes: MAX_FORWARDED_BYTES, maxDepth: MAX_DEPTH }));
     } catch (error) {
       throw refuse('request', error);
     }
-  };
-  if (method !== 'POST') throw refuse('request');
-  if (target === GENERATE) return { kind: 'generate', ...parse(generateRequestSchema) };
-  const [, key = '', verb] = ON_KEY.exec(target) ?? [];
-  switch (verb) {
-    case 'import':
-      return { kind: 'import-key', key, ...parse(importKeyRequestSchema) };
-    case 'refresh':
-      parse(refreshRequestSchema);
-      return { kind: 'refresh', key };
-    case 'reshare':
-      return { kind: 'reshare', key, ...parse(reshareRequestSchema) };
-    case 'repair':
-      return { kind: 'repair', key, ...parse(repairRequestSchema) };
-    case undefined:
-    default:
-      throw refuse('request');
-  }
+  });
 }
 
 function refuse(reason: string, cause?: unknown): CeremonyError {

@@ -4,7 +4,7 @@ import type { Plan } from '../../audit/transcript/index.ts';
 import type { Ceremony, QuorumKey, QuorumStatus } from '../../shared/api/quorum.ts';
 import { encodeCbor } from '../../shared/cbor/index.ts';
 import type { SignedConfiguration } from '../../shared/documents/configuration.ts';
-import { digestShareGroup, encodeExtendedKey, type Suites } from '../../shared/frost/index.ts';
+import { digestShareGroup, encodeExtendedKey } from '../../shared/frost/index.ts';
 import { epochOf, publicKeyOf } from '../frost/index.ts';
 import type { Keyring } from '../keyring/index.ts';
 import type { MeasuredManifest } from '../node/manifest.ts';
@@ -14,7 +14,7 @@ import type { CeremonyParts, DecisionLog, SigningPipeline } from '../signing/ind
 import {
   type AskedCeremony,
   CeremonyError,
-  type CeremonyOrder as LedOrder,
+  type LedOrder,
   type ConfirmedEpochs,
   startCeremonies,
 } from './ceremonies/index.ts';
@@ -22,7 +22,8 @@ import type { CertificateRelay } from './certificate-relay.ts';
 import { CeremonyRegister } from './ceremony-register.ts';
 import { QuorumError } from './errors.ts';
 import { assertOrdered, verifyOrder } from './forwarded-order.ts';
-import { type CeremonyOrder, digestedOrder, type Quorum } from './quorum.ts';
+import { type CeremonyOrder, digestedOrder } from './order.ts';
+import type { Quorum } from './quorum.ts';
 import { RefreshSchedule, refreshOnSchedule } from './refresh-schedule.ts';
 import { MAX_CERTIFICATE_BYTES } from './signing/index.ts';
 
@@ -39,7 +40,6 @@ export interface NodeQuorumOptions {
   /** Id of this boot in hex, 16 bytes. */
   readonly session: string;
   readonly receiptKey: NodeKey;
-  readonly suites: Suites;
   readonly pipeline: Pick<SigningPipeline, 'permit' | 'openKey' | 'countCommitments'>;
   /** Gets the certificates of epochs, which the pipeline sends along with signatures. */
   readonly certificates: CertificateRelay;
@@ -95,7 +95,7 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
     {
       network,
       keeper: keyring,
-      suites: options.suites,
+      suites: keyring.arithmetic.suites,
       own: {
         node,
         manifest: measured.digest,

@@ -1,14 +1,7 @@
 import type { Receipt } from '../../audit/receipt/index.ts';
-import type {
-  Ceremony,
-  GenerateRequest,
-  ImportKeyRequest,
-  QuorumStatus,
-  RepairRequest,
-  ReshareRequest,
-} from '../../shared/api/quorum.ts';
-import type { DigestedOrder } from '../../shared/api/request-digest.ts';
+import type { Ceremony, QuorumStatus } from '../../shared/api/quorum.ts';
 import type { ForwardedRequest } from '../signing/forwarded-request.ts';
+import type { CeremonyOrder } from './order.ts';
 
 /** A request of an authenticated client as it came: other nodes verify its signature themselves. */
 export interface ClientRequest {
@@ -16,30 +9,6 @@ export interface ClientRequest {
   readonly client: string;
   /** The request as other nodes verify it. */
   readonly forwarded: ForwardedRequest;
-}
-
-/** What a client asks a ceremony for; the members are those of the bodies in shared/api/quorum.ts. */
-export type CeremonyOrder =
-  | ({ readonly kind: 'generate' } & GenerateRequest)
-  | ({ readonly kind: 'import-key'; readonly key: string } & ImportKeyRequest)
-  | { readonly kind: 'refresh'; readonly key: string }
-  | ({ readonly kind: 'reshare'; readonly key: string } & ReshareRequest)
-  | ({ readonly kind: 'repair'; readonly key: string } & RepairRequest);
-
-/** Picks what the digest of an order covers beside its kind and key; undefined where there is nothing. */
-export function digestedOrder(order: CeremonyOrder): DigestedOrder | undefined {
-  switch (order.kind) {
-    case 'reshare':
-      return { participants: order.participants, threshold: order.threshold };
-    case 'repair':
-      return { node: order.node };
-    case 'import-key':
-      return { publicKey: order.publicKey };
-    case 'generate':
-    case 'refresh':
-    default:
-      return undefined;
-  }
 }
 
 /** A ceremony that was permitted on this node and has begun. */

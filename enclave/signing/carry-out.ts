@@ -6,7 +6,7 @@ import { encodeTransaction, type TransactionJson } from '../../policy/transactio
 import { type DigestedRequest, encodeRequest } from '../../shared/api/request-digest.ts';
 import { errorCode } from '../../shared/errors.ts';
 import type { Payload } from '../../shared/api/bodies.ts';
-import type { Operation } from '../../shared/documents/configuration.ts';
+import type { Operation } from '../../shared/operations.ts';
 import type { PendingRequests, Vote } from '../approvals/index.ts';
 import type { DecisionSubject, QuorumRecord } from '../quorum/signing/index.ts';
 import { StoreError } from '../store/index.ts';

@@ -2,7 +2,7 @@ import type { Algorithm } from '../../shared/algorithms.ts';
 import { isBlindPayload, type Payload } from '../../shared/api/bodies.ts';
 import { parseChildPath } from '../../shared/api/child-path.ts';
 import type { Configuration } from '../../shared/documents/configuration.ts';
-import { deriveChildPublicKey, nobleSuites, ThresholdError } from '../../shared/frost/index.ts';
+import { deriveChildPublicKey, ThresholdError } from '../../shared/frost/index.ts';
 import {
   type DecodedPayload,
   type DecodingContext,
@@ -50,7 +50,7 @@ export function createReader({ keys }: Configuration, keyring: Keyring): Payload
       const publicKey = keyring.publicKey(id);
       return publicKey === undefined ? [] : [{ id, publicKey }];
     });
-  const suite = (keyring.arithmetic?.suites ?? nobleSuites)[CHILD_TYPE];
+  const suite = keyring.arithmetic.suites[CHILD_TYPE];
   const findKey = ({ key, path }: SigningRequestToRead): Uint8Array => {
     const publicKey = keyring.publicKey(key) ?? NO_KEY;
     if (path === undefined) return publicKey;

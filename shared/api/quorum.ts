@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { keyTypeSchema } from '../algorithms.ts';
+import { ceremonyOperationSchema } from '../operations.ts';
 
 /**
  * Bodies of the interface to the quorum, JSON in UTF-8; byte strings are lower-case hex. Every request is signed by a
@@ -82,11 +83,6 @@ export type ReshareRequest = z.infer<typeof reshareRequestSchema>;
 export const repairRequestSchema = z.strictObject({ node });
 export type RepairRequest = z.infer<typeof repairRequestSchema>;
 
-/** The kinds of ceremonies, which are the operations of rules that permit them. */
-export const CEREMONY_KINDS = ['generate', 'import-key', 'refresh', 'reshare', 'repair'] as const;
-const ceremonyKindSchema = z.enum(CEREMONY_KINDS);
-export type CeremonyKind = z.infer<typeof ceremonyKindSchema>;
-
 /**
  * Steps of a ceremony, in their order: participants decide; they publish commitments; they deal encrypted shares;
  * they seal the pending epoch and confirm the transcript; they put the epoch into force and delete the old shares.
@@ -105,7 +101,7 @@ export const ceremonySchema = z.strictObject({
   id: ceremonyIdSchema,
   /** Id of the ceremony in its transcript; null until it is planned. */
   plan: ceremonyIdSchema.nullable(),
-  kind: ceremonyKindSchema,
+  kind: ceremonyOperationSchema,
   key: identifier,
   /** The epoch that the ceremony makes; of a repair, the one that it restores. */
   epoch,
@@ -204,7 +200,7 @@ export type QuorumKey = z.infer<typeof quorumKeySchema>;
 
 /** The response to GET /v1/quorum. */
 export const quorumStatusSchema = z.strictObject({
-  /** This node's number. */
+  /** Number of the node that answers. */
   node,
   /** Number of nodes and threshold of the manifest, which new keys get. */
   size: node,

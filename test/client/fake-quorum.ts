@@ -1,12 +1,12 @@
 import {
   type Ceremony,
-  type CeremonyKind,
   generateRequestSchema,
   importKeyRequestSchema,
   refreshRequestSchema,
   repairRequestSchema,
   reshareRequestSchema,
 } from '../../shared/api/quorum.ts';
+import type { CeremonyOperation } from '../../shared/operations.ts';
 import type { NodeBehaviour } from './fake-node.ts';
 
 /** What a node that is no quorum says of one: ceremonies that end after a few questions. */
@@ -32,7 +32,7 @@ export function createFakeQuorum({
 }: { readonly fails?: string; readonly endless?: boolean } = {}): FakeQuorum {
   const orders: FakeQuorum['orders'] = [];
   const ceremonies = new Map<string, { ceremony: Ceremony; asked: number }>();
-  const begin = (kind: CeremonyKind, key: string) => {
+  const begin = (kind: CeremonyOperation, key: string) => {
     const id = (ceremonies.size + 1).toString(16).padStart(32, '0');
     const epoch = kind === 'generate' || kind === 'import-key' ? 1 : 2;
     const ceremony: Ceremony = {
@@ -86,9 +86,9 @@ export function createFakeQuorum({
     if (verb === 'transcripts') return { transcript: Buffer.from('transcript').toString('base64') };
     const kind = verb === undefined ? 'generate' : verb === 'import' ? 'import-key' : verb;
     if (!Object.hasOwn(BODIES, kind)) throw new Error(`no such target: ${target}`);
-    const parsed: unknown = BODIES[kind as CeremonyKind].parse(JSON.parse(body.toString()));
+    const parsed: unknown = BODIES[kind as CeremonyOperation].parse(JSON.parse(body.toString()));
     orders.push({ target, body: parsed });
-    return begin(kind as CeremonyKind, 'treasury');
+    return begin(kind as CeremonyOperation, 'treasury');
   };
   return { serve, orders };
 }

@@ -1,9 +1,10 @@
-import type { CeremonyOperation, Plan } from '../../../audit/transcript/index.ts';
+import type { Plan } from '../../../audit/transcript/index.ts';
 import type { FrostGroup } from '../../../shared/frost/index.ts';
+import type { CeremonyOperation } from '../../../shared/operations.ts';
 import type { PeerIdentity } from '../../peers/peer-network.ts';
 
 /** What a ceremony is asked to do. */
-export interface CeremonyOrder {
+export interface LedOrder {
   readonly operation: CeremonyOperation;
   /** Ids of keys; several for a refresh alone. */
   readonly keys: readonly string[];
@@ -93,7 +94,7 @@ export interface Ceremonies {
    *
    * @throws CeremonyError, and what the edges throw on this node
    */
-  lead(order: CeremonyOrder, onProgress?: (progress: CeremonyProgress) => void): Promise<CeremonyOutcome>;
+  lead(order: LedOrder, onProgress?: (progress: CeremonyProgress) => void): Promise<CeremonyOutcome>;
   /** Reads the transcript of the ceremony that made an epoch; undefined where this node does not keep it. */
   getTranscript(key: string, epoch: number): Promise<Uint8Array | undefined>;
   /** Reads the certificate of the epoch of a key that is in force here; undefined where this node does not keep it. */

@@ -12,7 +12,7 @@ import {
   verifyCertificate,
 } from '../../../audit/transcript/index.ts';
 import { PeerError } from '../../peers/errors.ts';
-import type { CeremonyOrder, CeremonyOutcome, CeremonyProgress, CeremonyProgressStep } from './ceremonies.ts';
+import type { LedOrder, CeremonyOutcome, CeremonyProgress, CeremonyProgressStep } from './ceremonies.ts';
 import { CeremonyError } from './errors.ts';
 import type { Participant } from './participant.ts';
 import { makePlan, type QuorumStates } from './planning.ts';
@@ -50,10 +50,7 @@ export class Coordinator {
    *
    * @throws CeremonyError, and what refuses on this node
    */
-  async lead(
-    order: CeremonyOrder,
-    onProgress: (progress: CeremonyProgress) => void,
-  ): Promise<CeremonyOutcome> {
+  async lead(order: LedOrder, onProgress: (progress: CeremonyProgress) => void): Promise<CeremonyOutcome> {
     try {
       await this.#prepare(order.keys);
       const plan = await this.#plan(order);
@@ -87,7 +84,7 @@ export class Coordinator {
     }
   }
 
-  async #plan(order: CeremonyOrder): Promise<Plan> {
+  async #plan(order: LedOrder): Promise<Plan> {
     const { network, own, keeper, edges, threshold } = this.#participant.options;
     const states = await this.#askStates(order.keys);
     return makePlan(order, {

@@ -2,7 +2,7 @@ export type {
   AskedCeremony,
   Ceremonies,
   CeremonyEdges,
-  CeremonyOrder,
+  LedOrder,
   CeremonyOutcome,
   ConfirmedEpochs,
   CeremonyProgress,

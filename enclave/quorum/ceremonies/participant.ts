@@ -50,7 +50,7 @@ export interface ParticipantOptions {
   readonly keeper: ShareKeeper;
   readonly edges: CeremonyEdges;
   readonly suites: Suites;
-  /** This node as its peers know it. */
+  /** The node itself, as its peers know it. */
   readonly own: CeremonyMember;
   readonly receiptKey: NodeKey;
   /** The threshold of the manifest, below which no key goes. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { CeremonyMember, FormerGroup, Plan, PlannedKey } from '../../../audit/transcript/index.ts';
 import type { ShareType } from '../../../shared/algorithms.ts';
-import type { CeremonyOrder } from './ceremonies.ts';
+import type { LedOrder } from './ceremonies.ts';
 import { CeremonyError } from './errors.ts';
 import { MAX_EPOCH_LEAP } from './plan-check.ts';
 import type { KeyState } from './wire.ts';
@@ -38,7 +38,7 @@ interface Sourced {
  *
  * @throws CeremonyError CEREMONY_KEY_STATE, CEREMONY_NODES_UNREACHABLE, CEREMONY_PLAN_REFUSED, CEREMONY_UNRESOLVED
  */
-export function makePlan(order: CeremonyOrder, parts: PlanningParts): Plan {
+export function makePlan(order: LedOrder, parts: PlanningParts): Plan {
   const { operation, keys } = order;
   const { states, self, nodes } = parts;
   const isNew = operation === 'generate' || operation === 'import-key';
@@ -170,7 +170,7 @@ function isSameQuorum(one: FormerGroup, other: FormerGroup): boolean {
 
 /** Finds the ceremonies that a plan leaves behind: a holder of theirs is none of the plan's. */
 function findAbandoned(
-  { keys, operation }: CeremonyOrder,
+  { keys, operation }: LedOrder,
   holders: readonly number[],
   states: QuorumStates,
 ): Uint8Array[] {

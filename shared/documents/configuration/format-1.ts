@@ -4,7 +4,7 @@ import { publicKey32Schema } from '../public-key.ts';
 import { areUnique, entryList, identifier, idList, MAX_ENTRIES, MAX_RULES, sha384 } from './fields.ts';
 import { dropEntrySchema, keyEntrySchema, recordOf } from './keys.ts';
 import { rateSchema } from './limits.ts';
-import { operationSchema } from './rules.ts';
+import { operationSchema } from '../../operations.ts';
 
 export const CONFIGURATION_FORMAT_1 = 'holdfast-configuration/1';
 

@@ -1,26 +1,11 @@
 import * as z from 'zod';
 import { algorithmSchema, payloadKindSchema } from '../../algorithms.ts';
+import { operationSchema } from '../../operations.ts';
 import { approvalsSchema, tierListSchema } from './approvals.ts';
 import { network } from './chains.ts';
 import { conditionSchema, MAX_CONDITIONS } from './conditions.ts';
 import { decimal, identifier, idList, uniqueList } from './fields.ts';
 import { feeSchema, limitListSchema, nonceSchema, rateSchema, timeSchema } from './limits.ts';
-
-/**
- * The operations that a rule may permit. On keys of a quorum: `generate` makes one among the nodes, `import-key` splits
- * an existing one inside an enclave, `refresh` makes new shares of the same key for the same nodes, `reshare` for other
- * nodes or another threshold, `repair` makes a lost share again.
- */
-export const operationSchema = z.enum([
-  'sign',
-  'import-share',
-  'generate',
-  'import-key',
-  'refresh',
-  'reshare',
-  'repair',
-]);
-export type Operation = z.infer<typeof operationSchema>;
 
 /** A property of a transaction that a rule has to name: `ethereum:unlimited-allowance`. */
 const feature = z.string().regex(/^[a-z0-9]{1,32}:[a-z0-9-]{1,64}$/);

@@ -4,13 +4,21 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { describe, expect, it } from 'vitest';
 import { dealShares, sealShare } from '../../../client/index.ts';
-import { generateImportKey, openShare, restoreShare } from '../../../enclave/frost/index.ts';
+import {
+  decodeShareRecord,
+  generateImportKey,
+  holdCurrent,
+  openShare,
+} from '../../../enclave/frost/index.ts';
 import { holdShare } from '../../../enclave/frost/held-share.ts';
 import { digestShareGroup } from '../../../shared/frost/index.ts';
 import { shareImportRequestSchema } from '../../../shared/api/bodies.ts';
 import { frostCode } from './group.ts';
 
 const TYPES = ['frost-ed25519', 'frost-secp256k1-taproot'] as const;
+/** Restores a share from its serialised form, as the keyring does. */
+const restore = (type: (typeof TYPES)[number], bytes: Uint8Array) =>
+  holdCurrent(decodeShareRecord(type, bytes));
 const flip = (hex: string, at = 0) => hex.slice(0, at) + (hex[at] === '0' ? '1' : '0') + hex.slice(at + 1);
 
 /** The scalar 7, as each group serialises it. */
@@ -164,18 +172,19 @@ describe.each(TYPES)('importing a share of %s', (type) => {
   it('comes back from its serialised form, and no altered or shortened form does', () => {
     const share = openShare(request, importKey, destination, expected);
     const bytes = share.serialise();
-    const restored = restoreShare(type, bytes);
+    const restored = restore(type, bytes);
+    if (restored === undefined) throw new RangeError('expected a share');
     expect(restored.participant).toBe(1);
     expect(Buffer.from(restored.serialise())).toEqual(Buffer.from(bytes));
     for (let length = 0; length < bytes.length; length += 1) {
-      expect(frostCode(() => restoreShare(type, bytes.subarray(0, length)))).toBe('SHARE_MALFORMED');
+      expect(frostCode(() => restore(type, bytes.subarray(0, length)))).toBe('SHARE_MALFORMED');
     }
-    expect(frostCode(() => restoreShare(type, Uint8Array.of(...bytes, 0)))).toBe('SHARE_MALFORMED');
+    expect(frostCode(() => restore(type, Uint8Array.of(...bytes, 0)))).toBe('SHARE_MALFORMED');
     for (const other of TYPES.filter((candidate) => candidate !== type)) {
-      expect(frostCode(() => restoreShare(other, bytes))).toBe('SHARE_MALFORMED');
+      expect(frostCode(() => restore(other, bytes))).toBe('SHARE_MALFORMED');
     }
     const last = bytes.with(bytes.length - 1, (bytes.at(-1) ?? 0) ^ 1);
-    expect(frostCode(() => restoreShare(type, last))).toBe('SHARE_INVALID');
+    expect(frostCode(() => restore(type, last))).toBe('SHARE_INVALID');
   });
 
   it('shows the secret in no inspection, JSON or error', () => {
@@ -184,7 +193,7 @@ describe.each(TYPES)('importing a share of %s', (type) => {
     let shown = inspect(share, { depth: 9, showHidden: true }) + JSON.stringify(share);
     try {
       const bytes = share.serialise();
-      restoreShare(type, bytes.with(bytes.length - 1, 0x77));
+      restore(type, bytes.with(bytes.length - 1, 0x77));
       expect.unreachable();
     } catch (error) {
       shown += inspect(error, { depth: 9, showHidden: true });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CeremonyOrder } from '../../../enclave/quorum/ceremonies/index.ts';
+import type { LedOrder } from '../../../enclave/quorum/ceremonies/index.ts';
 import { Random } from '../peers/random.ts';
 import { MemoryQuorum } from './ceremonies/quorum.ts';
 
@@ -60,7 +60,7 @@ class Play {
       .shuffle(NODES)
       .slice(0, 3 + random.below(3))
       .toSorted((a, b) => a - b);
-    const order: CeremonyOrder = random.pick([
+    const order: LedOrder = random.pick([
       quorum.order('refresh'),
       quorum.order('repair'),
       // One share may be lost to a rollback: the rest suffices.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CeremonyOrder } from '../../../../enclave/quorum/ceremonies/index.ts';
+import type { LedOrder } from '../../../../enclave/quorum/ceremonies/index.ts';
 import { MemoryQuorum } from './quorum.ts';
 
 /** Where a node is killed: the number of an event, and which of the nodes that take part in it. */
@@ -11,7 +11,7 @@ interface Blow {
 interface Scenario {
   readonly name: string;
   readonly coordinator: number;
-  readonly order: (quorum: MemoryQuorum) => CeremonyOrder;
+  readonly order: (quorum: MemoryQuorum) => LedOrder;
   /** What has happened before. */
   readonly prepare: (quorum: MemoryQuorum) => Promise<void>;
   /** Nodes that hold shares before, and afterwards. */

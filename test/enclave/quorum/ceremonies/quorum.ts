@@ -6,7 +6,7 @@ import type { PeerIdentity, PeerNetwork } from '../../../../enclave/peers/peer-n
 import {
   type AskedCeremony,
   type Ceremonies,
-  type CeremonyOrder,
+  type LedOrder,
   type CeremonyOutcome,
   startCeremonies,
 } from '../../../../enclave/quorum/ceremonies/index.ts';
@@ -83,7 +83,7 @@ export class QuorumNode {
     return this.keyring;
   }
 
-  lead(order: CeremonyOrder): Promise<CeremonyOutcome> {
+  lead(order: LedOrder): Promise<CeremonyOutcome> {
     if (this.ceremonies === undefined) throw new RangeError(`node ${this.node} is down`);
     return this.ceremonies.lead(order);
   }
@@ -221,7 +221,7 @@ export class MemoryQuorum {
     node.ceremonies = undefined;
   }
 
-  order(operation: CeremonyOrder['operation'], more: Partial<CeremonyOrder> = {}): CeremonyOrder {
+  order(operation: LedOrder['operation'], more: Partial<LedOrder> = {}): LedOrder {
     return { operation, keys: ['shared'], request: Buffer.from(`please ${operation}`), ...more };
   }
 

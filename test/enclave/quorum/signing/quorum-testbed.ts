@@ -222,7 +222,6 @@ export class QuorumNode {
             network,
             keyring,
             receiptKey,
-            suites: testbed.suites,
             pipeline,
             certificates,
             recordCeremony: (transcript, parts) => log.recordCeremony(transcript, parts),
