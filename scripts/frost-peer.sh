@@ -13,16 +13,4 @@ SOURCE=$HERE/../test/shared/frost/rust
 OUT=$CACHE/frost-peer-$(hash_of "$HERE/frost-peer.sh" "$SOURCE"/Cargo.* "$SOURCE"/src/*)
 COMPLETE=frost-peer
 begin "$@"
-
-command -v cargo > /dev/null || {
-  say 'no cargo'
-  exit 1
-}
-cargo build --quiet --locked --release --manifest-path "$SOURCE/Cargo.toml" --target-dir "$WORK/target" > "$WORK/log" 2>&1 || {
-  tail -3 "$WORK/log" >&2
-  say 'it could not be built'
-  exit 1
-}
-mkdir "$WORK/new"
-cp "$WORK/target/release/frost-peer" "$WORK/new/"
-finish "$WORK/new"
+finish_crate

@@ -4,6 +4,8 @@
 #   begin "$@"       prints OUT and exits where it is there; otherwise returns, alone at work, with an empty folder WORK
 #   made_anew "$@"   true where they are --into DIR: OUT is that folder then, and nothing that was made before is believed
 #   finish FOLDER    puts the folder in place as OUT and prints its path
+#   need PROGRAM…    ends with exit 1 where one of these programs is missing
+#   finish_crate     builds the crate in SOURCE, as its lock file pins it, and puts its program COMPLETE in place
 # What no run has used for two weeks is removed from the cache, other versions of the same things among it.
 
 CACHE=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/holdfast
@@ -57,13 +59,36 @@ finish() {
   printf '%s\n' "$OUT"
 }
 
+need() {
+  local program
+  for program in "$@"; do
+    command -v "$program" > /dev/null || {
+      say "no $program"
+      exit 1
+    }
+  done
+}
+
+finish_crate() {
+  need cargo
+  cargo build --quiet --locked --release --manifest-path "$SOURCE/Cargo.toml" --target-dir "$WORK/target" > "$WORK/log" 2>&1 || {
+    tail -3 "$WORK/log" >&2
+    say 'it could not be built'
+    exit 1
+  }
+  mkdir "$WORK/new"
+  cp "$WORK/target/release/$COMPLETE" "$WORK/new/"
+  finish "$WORK/new"
+}
+
 prune_cache() {
   local marker folder
   for marker in "$CACHE"/emulator-*/VERSIONS "$CACHE"/inputs-*/complete "$CACHE"/debian-*/debian.tar \
     "$CACHE"/kernel-*/complete "$CACHE"/promtool-*/promtool "$CACHE"/guest-*/VERSION \
     "$CACHE"/kms-client-*/complete "$CACHE"/geth-peer-*/complete "$CACHE"/psbt-reader-*/psbt-reader \
     "$CACHE"/noise-peer-*/noise-peer "$CACHE"/log-peers-*/complete "$CACHE"/solana-reader-*/reader \
-    "$CACHE"/tezos-forger-*/complete "$CACHE"/frost-peer-*/frost-peer "$CACHE"/zf-frost-*/zf-frost; do
+    "$CACHE"/tezos-forger-*/complete "$CACHE"/frost-peer-*/frost-peer "$CACHE"/zf-frost-*/zf-frost \
+    "$CACHE"/nats-server-*/nats-server; do
     [ ! -f "$marker" ] || [ -z "$(find "$marker" -mtime +$UNUSED_DAYS)" ] || rm -rf "$(dirname "$marker")"
   done
   for folder in "$CACHE/ramdisks" "$CACHE/packages"; do

@@ -12,16 +12,4 @@ SOURCE=$HERE/../test/shared/noise/rust
 OUT=$CACHE/noise-peer-$(hash_of "$HERE/noise-peer.sh" "$SOURCE"/Cargo.* "$SOURCE"/src/*)
 COMPLETE=noise-peer
 begin "$@"
-
-command -v cargo > /dev/null || {
-  say 'no cargo'
-  exit 1
-}
-cargo build --quiet --locked --release --manifest-path "$SOURCE/Cargo.toml" --target-dir "$WORK/target" > "$WORK/log" 2>&1 || {
-  tail -3 "$WORK/log" >&2
-  say 'it could not be built'
-  exit 1
-}
-mkdir "$WORK/new"
-cp "$WORK/target/release/noise-peer" "$WORK/new/"
-finish "$WORK/new"
+finish_crate

@@ -13,16 +13,5 @@ SOURCE=$HERE/../test/policy/transactions/bitcoin/rust
 OUT=$CACHE/psbt-reader-$(hash_of "$HERE/psbt-reader.sh" "$SOURCE"/Cargo.* "$SOURCE"/src/*)
 COMPLETE=psbt-reader
 begin "$@"
-
-command -v cargo > /dev/null && command -v c++ > /dev/null || {
-  say 'no cargo and C++ compiler'
-  exit 1
-}
-cargo build --quiet --locked --release --manifest-path "$SOURCE/Cargo.toml" --target-dir "$WORK/target" > "$WORK/log" 2>&1 || {
-  tail -3 "$WORK/log" >&2
-  say 'it could not be built'
-  exit 1
-}
-mkdir "$WORK/new"
-cp "$WORK/target/release/psbt-reader" "$WORK/new/"
-finish "$WORK/new"
+need c++
+finish_crate

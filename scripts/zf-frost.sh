@@ -12,16 +12,4 @@ SOURCE=$HERE/../bench/frost/zf
 OUT=$CACHE/zf-frost-$(hash_of "$HERE/zf-frost.sh" "$SOURCE"/Cargo.* "$SOURCE"/src/*)
 COMPLETE=zf-frost
 begin "$@"
-
-command -v cargo > /dev/null || {
-  say 'no cargo'
-  exit 1
-}
-mkdir "$WORK/new"
-cargo build --quiet --locked --release --manifest-path "$SOURCE/Cargo.toml" --target-dir "$WORK/target" > "$WORK/log" 2>&1 || {
-  tail -3 "$WORK/log" >&2
-  say 'the program could not be built'
-  exit 1
-}
-cp "$WORK/target/release/zf-frost" "$WORK/new/"
-finish "$WORK/new"
+finish_crate

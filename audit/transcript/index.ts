@@ -8,7 +8,7 @@ export {
   type VerifiedCertificate,
   verifyCertificate,
 } from './certificate.ts';
-export { MAX_CEREMONY_KEYS } from './limits.ts';
+export { MAX_CEREMONY_KEYS, MAX_FORWARDED_REQUEST_BYTES } from './limits.ts';
 export { TranscriptError, type TranscriptErrorCode } from './errors.ts';
 export {
   assertSigned,

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { Plan } from '../../audit/transcript/index.ts';
+import { MAX_FORWARDED_REQUEST_BYTES, type Plan } from '../../audit/transcript/index.ts';
 import { decodeCborObject } from '../../shared/cbor/index.ts';
 import { parseJson } from '../../shared/json/index.ts';
 import {
@@ -10,7 +10,6 @@ import {
 import { CeremonyError } from './ceremonies/index.ts';
 import { type CeremonyOrder, ORDER_TARGET, readOrder } from './order.ts';
 
-const MAX_FORWARDED_BYTES = 128 * 1024;
 const MAX_DEPTH = 4;
 /** Seconds after which a client's request permits no ceremony any more. */
 const MAX_AGE_SECONDS = 120;
@@ -86,7 +85,7 @@ function assertWhole(plan: Plan, { nodes, threshold }: WholeQuorum): void {
 function decodeForwarded(bytes: Uint8Array): ForwardedRequest {
   try {
     return forwardedRequestSchema.parse(
-      decodeCborObject(bytes, { maxBytes: MAX_FORWARDED_BYTES, maxDepth: MAX_DEPTH }),
+      decodeCborObject(bytes, { maxBytes: MAX_FORWARDED_REQUEST_BYTES, maxDepth: MAX_DEPTH }),
     );
   } catch (error) {
     throw refuse('request', error);
@@ -99,7 +98,7 @@ function readForwarded({ method, target, body }: ForwardedRequest): CeremonyOrde
   if (method !== 'POST' || match === null) throw refuse('request');
   return readOrder(match.slice(1), (schema) => {
     try {
-      return schema.parse(parseJson(body, { maxBytes: MAX_FORWARDED_BYTES, maxDepth: MAX_DEPTH }));
+      return schema.parse(parseJson(body, { maxBytes: MAX_FORWARDED_REQUEST_BYTES, maxDepth: MAX_DEPTH }));
     } catch (error) {
       throw refuse('request', error);
     }
