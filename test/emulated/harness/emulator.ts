@@ -1,15 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LOCK_VARIABLE, ROOT } from '../../../scripts/image/lock.ts';
+import { findMade } from '../../support/find-made.ts';
 
 /** Written by emulated-host.sh where the pinned inputs of the image could not be had. */
 const UNPINNED_LOCK = join(ROOT, 'build/unpinned-inputs.lock');
-
-function findMade(script: string): string | undefined {
-  const { status, stdout } = spawnSync(join(ROOT, 'scripts', script), ['--path'], { encoding: 'utf8' });
-  return status === 0 ? stdout.trim() : undefined;
-}
 
 const hasInputs = () => findMade('image-inputs.sh') !== undefined && findMade('kernel.sh') !== undefined;
 

@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { findMadeOrSay } from '../../support/find-made.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import type { Authority } from './authority.ts';
 
@@ -12,12 +13,8 @@ const ROOT = join(import.meta.dirname, '../../..');
 
 /** Path of the real server; undefined, said loudly, where scripts/nats-server.sh has not made it. */
 export function findNatsServer(): string | undefined {
-  const { status, stdout } = spawnSync(join(ROOT, 'scripts/nats-server.sh'), ['--path'], {
-    encoding: 'utf8',
-  });
-  if (status === 0) return join(stdout.trim(), 'nats-server');
-  process.stderr.write('\nSKIPPED: the carrier by NATS was shown to no server: scripts/nats-server.sh\n\n');
-  return undefined;
+  const folder = findMadeOrSay('the carrier by NATS was shown to no server', 'nats-server.sh');
+  return folder && join(folder, 'nats-server');
 }
 
 /** Three real servers that are one cluster, with the configuration of docs/peers.md. */

@@ -1,22 +1,16 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { findMadeOrSay } from '../../support/find-made.ts';
 import type { ShareType } from '../../../shared/algorithms.ts';
-
-const SCRIPT = join(import.meta.dirname, '../../../scripts/frost-peer.sh');
 
 /** Asks the Zcash Foundation's crates; what they refuse is thrown. */
 export type ZcashPeer = (request: Readonly<Record<string, unknown>>) => unknown;
 
 /** Finds the participant in Rust; undefined, said loudly, where scripts/frost-peer.sh could make none. */
 export function findZcashPeer(): ZcashPeer | undefined {
-  const { status, stdout } = spawnSync(SCRIPT, ['--path'], { encoding: 'utf8' });
-  if (status !== 0) {
-    process.stderr.write(
-      "\nSKIPPED: nothing was signed with the Zcash Foundation's crates: scripts/frost-peer.sh has made no participant\n\n",
-    );
-    return undefined;
-  }
-  const program = join(stdout.trim(), 'frost-peer');
+  const folder = findMadeOrSay("nothing was signed with the Zcash Foundation's crates", 'frost-peer.sh');
+  if (folder === undefined) return undefined;
+  const program = join(folder, 'frost-peer');
   return (request) => {
     const result = spawnSync(program, { input: `${JSON.stringify(request)}\n`, encoding: 'utf8' });
     const response = JSON.parse(result.stdout) as { ok?: unknown; error?: string };

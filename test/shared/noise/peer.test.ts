@@ -1,16 +1,12 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { findMadeOrSay } from '../../support/find-made.ts';
 import { importNoiseKeyPair, NoiseHandshake, type CipherKey } from '../../../shared/noise/index.ts';
 
-const SCRIPT = join(fileURLToPath(new URL('../../..', import.meta.url)), 'scripts/noise-peer.sh');
-const found = spawnSync(SCRIPT, ['--path'], { encoding: 'utf8' });
-const program = found.status === 0 ? join(found.stdout.trim(), 'noise-peer') : undefined;
-if (program === undefined) {
-  process.stderr.write('\nSKIPPED: no handshake with snow: scripts/noise-peer.sh has made no peer\n\n');
-}
+const folder = findMadeOrSay('no handshake with snow', 'noise-peer.sh');
+const program = folder && join(folder, 'noise-peer');
 
 const EMPTY = Buffer.alloc(0);
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');

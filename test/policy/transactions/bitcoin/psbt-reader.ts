@@ -1,9 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { bytesToHex } from '@noble/hashes/utils.js';
-
-const SCRIPT = join(fileURLToPath(new URL('../../../..', import.meta.url)), 'scripts/psbt-reader.sh');
+import { findMadeOrSay } from '../../../support/find-made.ts';
 
 /** What rust-bitcoin or psbt-v2 makes of a PSBT. */
 export interface RustReading {
@@ -35,14 +33,9 @@ export interface PsbtReader {
 
 /** Finds the reader; undefined, said loudly, where scripts/psbt-reader.sh could make none. */
 export function findPsbtReader(): PsbtReader | undefined {
-  const { status, stdout } = spawnSync(SCRIPT, ['--path'], { encoding: 'utf8' });
-  if (status !== 0) {
-    process.stderr.write(
-      '\nSKIPPED: PSBTs were not shown to rust-bitcoin and Bitcoin Core: scripts/psbt-reader.sh has made no reader\n\n',
-    );
-    return undefined;
-  }
-  const program = join(stdout.trim(), 'psbt-reader');
+  const folder = findMadeOrSay('PSBTs were not shown to rust-bitcoin and Bitcoin Core', 'psbt-reader.sh');
+  if (folder === undefined) return undefined;
+  const program = join(folder, 'psbt-reader');
   const ask = (lines: readonly string[]): string[] => {
     const result = spawnSync(program, {
       input: lines.map((line) => `${line}\n`).join(''),

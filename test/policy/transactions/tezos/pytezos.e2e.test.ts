@@ -14,8 +14,8 @@ import {
   outcome,
   PAYLOAD_HASH,
 } from './samples.ts';
+import { findMadeOrSay } from '../../../support/find-made.ts';
 
-const ROOT = join(import.meta.dirname, '../../../..');
 const SCRIPT = join(import.meta.dirname, 'python/forge.py');
 /** Kinds that pytezos 3.20 forges as the protocol has them today; its reveal has no flag for a proof of possession. */
 const FORGED_ALIKE = [
@@ -26,18 +26,8 @@ const FORGED_ALIKE = [
   'smart_rollup_add_messages',
 ];
 
-/** Finds the folder of a Python with pytezos; undefined, said loudly, where none was made. */
-function findForger(): string | undefined {
-  const { status, stdout } = spawnSync(join(ROOT, 'scripts/tezos-forger.sh'), ['--path'], {
-    encoding: 'utf8',
-  });
-  if (status === 0) return stdout.trim();
-  process.stderr.write(
-    '\nSKIPPED: Tezos was not held against pytezos: scripts/tezos-forger.sh has made none\n\n',
-  );
-  return undefined;
-}
-const forger = findForger();
+/** The folder of a Python with pytezos. */
+const forger = findMadeOrSay('Tezos was not held against pytezos', 'tezos-forger.sh');
 
 function forgeByPython(groups: readonly (readonly Content[])[]): readonly string[] {
   const input = groups.map((contents) => JSON.stringify({ branch: BRANCH, contents })).join('\n');

@@ -1,7 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-
-const SCRIPT = fileURLToPath(new URL('../../../../../scripts/geth-peer.sh', import.meta.url));
+import { findMadeOrSay } from '../../../../support/find-made.ts';
 
 export type GethRequest =
   | { readonly kind: 'transaction' | 'authorization' | 'message'; readonly bytes: string }
@@ -16,12 +14,8 @@ export interface GethResponse {
 
 /** Finds the reader by go-ethereum's types; undefined, said loudly, where scripts/geth-peer.sh has made none. */
 export function findGeth(): string | undefined {
-  const { status, stdout } = spawnSync(SCRIPT, ['--path'], { encoding: 'utf8' });
-  if (status === 0) return `${stdout.trim()}/peer`;
-  process.stderr.write(
-    '\nSKIPPED: the Ethereum decoder was not held against go-ethereum: scripts/geth-peer.sh has made no reader\n\n',
-  );
-  return undefined;
+  const folder = findMadeOrSay('the Ethereum decoder was not held against go-ethereum', 'geth-peer.sh');
+  return folder && `${folder}/peer`;
 }
 
 /** Has go-ethereum read payloads, one response for each. */

@@ -1,12 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { getAddressEncoder } from '@solana/addresses';
 import { getCompiledTransactionMessageDecoder } from '@solana/transaction-messages';
 import { parseMessage } from '../../../../../policy/transactions/solana/message.ts';
 import { TransactionError } from '../../../../../policy/transactions/index.ts';
-
-const SCRIPT = fileURLToPath(new URL('../../../../../scripts/solana-reader.sh', import.meta.url));
+import { findMadeOrSay } from '../../../../support/find-made.ts';
 
 /** A message as read; byte strings are hex. */
 export interface Reading {
@@ -84,14 +82,9 @@ export function readKit(message: Uint8Array): Reading | Refusal {
 export function findReader(
   name: 'agave' | 'solders',
 ): ((messages: readonly Uint8Array[]) => (Reading | AgaveReading | Refusal)[]) | undefined {
-  const { status, stdout } = spawnSync(SCRIPT, [name, '--path'], { encoding: 'utf8' });
-  if (status !== 0) {
-    process.stderr.write(
-      `\nSKIPPED: Solana messages were not held against ${name}: scripts/solana-reader.sh ${name} has made no reader\n\n`,
-    );
-    return undefined;
-  }
-  const program = join(stdout.trim(), 'reader');
+  const folder = findMadeOrSay(`Solana messages were not held against ${name}`, 'solana-reader.sh', name);
+  if (folder === undefined) return undefined;
+  const program = join(folder, 'reader');
   return (messages) => {
     const input = messages.map((message) => `${hex(message)}\n`).join('');
     const { stdout, status, stderr } = spawnSync(program, {
