@@ -22,6 +22,28 @@ export const shareTypeSchema = keyTypeSchema.extract([
 ]);
 export type ShareType = z.infer<typeof shareTypeSchema>;
 
+/** The kinds of keys that clients have a node make while it runs, in a pool of its configuration. */
+export const POOL_KEY_TYPES = [
+  'ed25519',
+  'p256',
+  'p384',
+  'secp256k1',
+  'rsa-2048',
+  'rsa-3072',
+  'rsa-4096',
+  'aes-256',
+  'hmac-224',
+  'hmac-256',
+  'hmac-384',
+  'hmac-512',
+] as const;
+export const poolKeyTypeSchema = z.enum(POOL_KEY_TYPES);
+export type PoolKeyType = z.infer<typeof poolKeyTypeSchema>;
+
+/** What a key of a pool is for; one of its type's, for its whole life. */
+export const keyUsageSchema = z.enum(['sign', 'encrypt', 'mac', 'agree']);
+export type KeyUsage = z.infer<typeof keyUsageSchema>;
+
 /** The signature algorithms of keys and shares. ECDSA signatures are low-S. */
 export const ALGORITHMS = [
   'ed25519',

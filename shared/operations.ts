@@ -8,6 +8,26 @@ import * as z from 'zod';
 export const ceremonyOperationSchema = z.enum(['generate', 'import-key', 'refresh', 'reshare', 'repair']);
 export type CeremonyOperation = z.infer<typeof ceremonyOperationSchema>;
 
-/** The operations that a rule may permit: signatures, shares of a dealer, and ceremonies. */
-export const operationSchema = z.enum(['sign', 'import-share', ...ceremonyOperationSchema.options]);
+/**
+ * What clients do with the keys of a pool beside signing: `create-key` makes one; `encrypt` (data keys too), `decrypt`,
+ * `mac` (made and verified) and `derive-secret` use one; `administer-key` changes its description, tags, aliases and
+ * state, and orders its deletion.
+ */
+export const poolOperationSchema = z.enum([
+  'create-key',
+  'encrypt',
+  'decrypt',
+  'mac',
+  'derive-secret',
+  'administer-key',
+]);
+export type PoolOperation = z.infer<typeof poolOperationSchema>;
+
+/** The operations that a rule may permit: signatures, shares of a dealer, ceremonies, and those on keys of a pool. */
+export const operationSchema = z.enum([
+  'sign',
+  'import-share',
+  ...ceremonyOperationSchema.options,
+  ...poolOperationSchema.options,
+]);
 export type Operation = z.infer<typeof operationSchema>;

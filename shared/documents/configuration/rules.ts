@@ -13,7 +13,7 @@ const feature = z.string().regex(/^[a-z0-9]{1,32}:[a-z0-9-]{1,64}$/);
 /** Members of both effects: which requests a rule is about. */
 const scope = {
   id: identifier,
-  operations: z.array(operationSchema).min(1).max(8),
+  operations: z.array(operationSchema).min(1).max(16),
   /** Clients, and groups of clients. */
   clients: idList,
   keys: idList,
