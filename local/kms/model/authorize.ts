@@ -8,8 +8,8 @@ import {
   type IdentityDecision,
   type RequestContext,
 } from '../../../attestation/key-policy/index.ts';
+import type { EncryptionContext } from '../../../shared/kms/index.ts';
 import { AwsServiceError, callerArn, globalContext, type AuthenticatedRequest } from '../../aws/plumbing.ts';
-import type { EncryptionContext } from './ciphertext.ts';
 import type { KmsContext } from './context.ts';
 import { permits, type Grant } from './grant.ts';
 import type { Key } from './key-store.ts';
