@@ -108,7 +108,7 @@ export class Resolution {
   async #resolve(key: string, { ceremony, transcript: digest, share }: PendingEpoch): Promise<void> {
     const participant = this.#participant;
     const { own } = participant.options;
-    const transcript = await participant.readTranscript(hex(ceremony));
+    const transcript = await participant.transcripts.read(hex(ceremony));
     if (transcript === undefined) return;
     const planDigest = digestPlan(transcript.plan);
     const { holders, members, keys } = decodePlan(transcript.plan);
