@@ -33,11 +33,21 @@ export function describeMetadata(key: KeyDescription, materialId?: string): obje
     KeyState: key.state,
     Origin: 'AWS_KMS',
     KeyManager: 'CUSTOMER',
-    MultiRegion: false,
+    MultiRegion: isMultiRegion(key),
+    ...(isMultiRegion(key) ? { MultiRegionConfiguration: describePrimary(key) } : {}),
     ...describeKind(key),
     ...(isSymmetric && materialId !== undefined ? { CurrentKeyMaterialId: materialId } : {}),
     ...(key.deletionAt === undefined ? {} : { DeletionDate: key.deletionAt / 1000 }),
   };
+}
+
+/** Tells a key that could be replicated to other Regions by its id, as AWS names such keys. */
+export function isMultiRegion({ keyId }: Pick<KeyDescription, 'keyId'>): boolean {
+  return keyId.startsWith('mrk-');
+}
+
+function describePrimary({ arn, region }: KeyDescription): object {
+  return { MultiRegionKeyType: 'PRIMARY', PrimaryKey: { Arn: arn, Region: region }, ReplicaKeys: [] };
 }
 
 /** Describes a key's kind in the members that DescribeKey and GetPublicKey share. */

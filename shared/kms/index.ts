@@ -1,4 +1,10 @@
-export { describeKind, describeMetadata, KEY_STATES, type KeyDescription } from './describe-key.ts';
+export {
+  describeKind,
+  describeMetadata,
+  isMultiRegion,
+  KEY_STATES,
+  type KeyDescription,
+} from './describe-key.ts';
 export {
   arnPrefix,
   assertAliasName,

@@ -51,7 +51,9 @@ export interface Key extends KeyDescription {
 }
 
 /** Fields of a key that CreateKey gives. */
-export type NewKey = Pick<Key, 'description' | 'policyText' | 'createdAt' | 'spec' | 'usage' | 'tags'>;
+export type NewKey = Pick<Key, 'description' | 'policyText' | 'createdAt' | 'spec' | 'usage' | 'tags'> & {
+  readonly multiRegion: boolean;
+};
 
 /** Keys of all accounts and Regions, kept in the state store. */
 export class KeyStore {
@@ -63,8 +65,8 @@ export class KeyStore {
     for (const { value } of state.list('kms-key')) this.#load(recordSchema.parse(value));
   }
 
-  async create(scope: Scope, options: NewKey): Promise<Key> {
-    const keyId = randomUUID();
+  async create(scope: Scope, { multiRegion, ...options }: NewKey): Promise<Key> {
+    const keyId = multiRegion ? `mrk-${randomUUID().replaceAll('-', '')}` : randomUUID();
     return this.save({
       ...scope,
       ...options,

@@ -10,7 +10,7 @@ import { tagContext } from '../model/tag-context.ts';
 /** Source: AWS KMS API Reference, "CreateKey". */
 export async function createKey(kms: KmsContext, request: AuthenticatedRequest): Promise<object> {
   const input = parseInput(createKeySchema, request.input);
-  const kind = readKeyKind(input);
+  const kind = readKeyKind(input, 'made');
   const tags = readTags(input.Tags ?? []);
   const bypass = input.BypassPolicyLockoutSafetyCheck === true;
   const keys = {
