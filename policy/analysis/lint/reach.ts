@@ -18,6 +18,8 @@ const ONLY_EFFECTS: Partial<Record<PayloadKind, readonly EffectType[]>> = {
   'ethereum-authorization': ['authorise-code'],
   'ethereum-message': ['message'],
   'tezos-consensus': ['consensus'],
+  'tezos-data': ['message'],
+  'tezos-proof-of-possession': ['message'],
 };
 /** Kinds of payloads whose transactions may name no network. */
 const WITHOUT_NETWORK: ReadonlySet<PayloadKind> = new Set([
@@ -25,6 +27,8 @@ const WITHOUT_NETWORK: ReadonlySet<PayloadKind> = new Set([
   'ethereum-authorization',
   'ethereum-message',
   'ethereum-typed-data',
+  'tezos-data',
+  'tezos-proof-of-possession',
 ]);
 const NAMESPACES: ReadonlyMap<string, string> = new Map([
   ['ethereum', 'eip155:'],

@@ -55,6 +55,9 @@ export function* listCandidates(
   }
 }
 
+/** Kinds of payloads that are read and name no network. */
+const NETWORKLESS: readonly PayloadKind[] = ['ethereum-message', 'tezos-data', 'tezos-proof-of-possession'];
+
 /** Lists what stands together: a key with its algorithms, their payloads, and the networks that they can be for. */
 function* listScopes({ keys, algorithms, payloads, networks }: Rule, configuration: Configuration) {
   for (const id of keys) {
@@ -65,7 +68,7 @@ function* listScopes({ keys, algorithms, payloads, networks }: Rule, configurati
       for (const payload of payloads) {
         if (!kinds.includes(payload)) continue;
         const named = networks ?? key.networks;
-        const all = isBlind(payload) || payload === 'ethereum-message' || named.length === 0 ? [null] : named;
+        const all = isBlind(payload) || NETWORKLESS.includes(payload) || named.length === 0 ? [null] : named;
         for (const network of all) yield { key: id, algorithm, payload, network };
       }
     }
