@@ -158,7 +158,7 @@ function covers(denial: Rule, permit: Rule, { clientGroups, keys }: Configuratio
 }
 
 function coversCondition(denial: Condition, permit: Condition): boolean {
-  const { to, assets, contracts, amount } = denial;
+  const { to, assets, contracts, amount, selectors } = denial;
   const isTo =
     to === null ||
     (permit.to !== null &&
@@ -176,6 +176,8 @@ function coversCondition(denial: Condition, permit: Condition): boolean {
     isTo &&
     (assets === null || (permit.assets !== null && includesAll(assets, permit.assets))) &&
     (contracts === null || JSON.stringify(contracts) === JSON.stringify(permit.contracts)) &&
+    (selectors === undefined ||
+      (permit.selectors !== undefined && includesAll(selectors, permit.selectors))) &&
     isAmount
   );
 }

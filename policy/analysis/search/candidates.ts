@@ -109,7 +109,7 @@ function* listOfCondition(
   { network, pools }: Surroundings,
 ): Generator<Effect> {
   const ofNetwork = (account: string) => network === null || account.startsWith(`${network}:`);
-  const { to, assets, contracts, amount, type } = condition;
+  const { to, assets, contracts, amount, type, selectors } = condition;
   const books = addressBooks.filter(({ id }) => to?.books.includes(id));
   const accounts =
     to === null
@@ -121,9 +121,10 @@ function* listOfCondition(
   const coin = network === null ? [null] : [coinOf(network)];
   const preferred = rule.effect === 'permit' ? preferredAssets(rule) : [];
   const own = assets ?? unique<string | null>([...preferred, ...coin]);
-  const calls = contracts?.flatMap(({ address, selectors }) =>
-    (selectors ?? [null]).map((selector) => ({ contract: splitAccount(address).address, selector })),
-  ) ?? [{ contract: null, selector: null }];
+  const calls =
+    contracts?.flatMap(({ address, selectors }) =>
+      (selectors ?? [null]).map((selector) => ({ contract: splitAccount(address).address, selector })),
+    ) ?? (selectors ?? [null]).map((selector) => ({ contract: null, selector }));
   const amounts = unique([
     ...[amount?.max, amount?.min].flatMap((bound) => (typeof bound === 'string' ? [BigInt(bound)] : [])),
     ...boundsOf(rule),

@@ -129,6 +129,7 @@ const DESCRIPTIONS: {
     describeSpecial(kind, 'call', { details: { limit: limit === undefined ? 'none' : String(limit) } }),
   ballot: ({ kind, ballot, period, proposal }) =>
     describeSpecial(kind, 'call', {
+      selector: `${kind}:${BALLOTS[ballot] ?? ''}`,
       details: {
         ballot: BALLOTS[ballot] ?? '',
         period: String(period),
