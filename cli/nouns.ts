@@ -14,6 +14,10 @@ export const nouns: Nouns = {
     summary: 'the transparency log of a node: verified, followed, exported, witnessed',
     load: async () => (await import('./audit/commands.ts')).auditCommands,
   },
+  canton: {
+    summary: 'Canton validators whose keys are in KMS or behind a door: planned, rendered, checked',
+    load: async () => (await import('./canton/commands.ts')).commands,
+  },
   doctor: {
     summary: 'what is wrong with a parent host, and how to mend it',
     load: async () => (await import('./doctor/commands.ts')).commands,

@@ -77,12 +77,14 @@ export const PAYLOAD_KINDS = [
   'bitcoin-transaction',
   'tezos-operation',
   'tezos-consensus',
+  'tezos-data',
+  'tezos-proof-of-possession',
   'solana-transaction',
 ] as const;
 export const payloadKindSchema = z.enum(PAYLOAD_KINDS);
 export type PayloadKind = z.infer<typeof payloadKindSchema>;
 
-const TEZOS = ['tezos-operation', 'tezos-consensus'] as const;
+const TEZOS = ['tezos-operation', 'tezos-consensus', 'tezos-data'] as const;
 const ETHEREUM = [
   'ethereum-transaction',
   'ethereum-authorization',
@@ -98,7 +100,10 @@ const ALGORITHM_RULES: Readonly<Record<Algorithm, { key: KeyType; payloads: read
     payloads: ['message', 'digest', ...ETHEREUM, 'bitcoin-transaction', ...TEZOS],
   },
   bip340: { key: 'secp256k1', payloads: ['digest', 'taproot-sighash', 'bitcoin-transaction'] },
-  'frost-ed25519': { key: 'frost-ed25519', payloads: ['message', 'solana-transaction', 'tezos-operation'] },
+  'frost-ed25519': {
+    key: 'frost-ed25519',
+    payloads: ['message', 'solana-transaction', 'tezos-operation', 'tezos-data'],
+  },
   'frost-secp256k1-taproot': {
     key: 'frost-secp256k1-taproot',
     payloads: ['digest', 'taproot-sighash', 'bitcoin-transaction'],

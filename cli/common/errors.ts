@@ -49,6 +49,8 @@ export type CliErrorCode =
   | 'MANIFEST_PCR_MISSING'
   /** pcr.json already names another PCR16. */
   | 'MANIFEST_PCR_PRESENT'
+  /** Something has the name of the folder that is to be written. */
+  | 'OUTPUT_EXISTS'
   /** The file of a transaction is none of the kind that was named. */
   | 'PAYLOAD_FILE_MALFORMED'
   /** The policy is not the one that PutKeyPolicy writes, but another such as AWS_RAM. */

@@ -2,6 +2,7 @@ import type { CodeArea } from './area.ts';
 import { APPROVAL_CODES } from './approval.ts';
 import { ATTESTATION_CODES } from './attestation.ts';
 import { BOOT_CODES } from './boot.ts';
+import { CANTON_CODES } from './canton.ts';
 import { CEREMONY_CODES } from './ceremony.ts';
 import { CERTIFICATE_CODES } from './certificate.ts';
 import { CLIENT_CODES } from './client.ts';
@@ -47,5 +48,6 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...PARENT_CODES,
   ...PARENT_PEERS_CODES,
   ...DOCTOR_CODES,
+  ...CANTON_CODES,
   ...ENCODING_CODES,
 ];
