@@ -71,11 +71,12 @@ function describeTime({ days, hours, notBefore, notAfter }: NonNullable<Rule['ti
 }
 
 /** Describes a condition in a phrase: what kind of effect, to whom, how much. */
-function describeCondition({ type, to, assets, contracts, amount }: Condition): string {
+function describeCondition({ type, to, assets, contracts, amount, selectors }: Condition): string {
   const asset = assets?.length === 1 ? (assets[0] ?? null) : null;
   const say = (bound: string) => describeAmount(BigInt(bound), asset);
   return [
     type,
+    ...(selectors === undefined ? [] : [`(${selectors.join(' ')})`]),
     ...(to === null ? [] : [`to ${[...to.books.map((id) => `book ${id}`), ...to.addresses].join(' or ')}`]),
     ...(assets === null ? [] : [`of ${assets.join(' or ')}`]),
     ...(contracts === null

@@ -100,12 +100,14 @@ export const PAYLOAD_KINDS = [
   'bitcoin-transaction',
   'tezos-operation',
   'tezos-consensus',
+  'tezos-data',
+  'tezos-proof-of-possession',
   'solana-transaction',
 ] as const;
 export const payloadKindSchema = z.enum(PAYLOAD_KINDS);
 export type PayloadKind = z.infer<typeof payloadKindSchema>;
 
-const TEZOS = ['tezos-operation', 'tezos-consensus'] as const;
+const TEZOS = ['tezos-operation', 'tezos-consensus', 'tezos-data'] as const;
 const ETHEREUM = [
   'ethereum-transaction',
   'ethereum-authorization',
@@ -145,14 +147,17 @@ const ALGORITHM_RULES: Readonly<Record<Algorithm, AlgorithmDescription>> = {
   'ecdsa-p384-sha384': sign(['p384'], BLIND, 48),
   'ecdsa-secp256k1': sign(['secp256k1'], [...BLIND, ...ETHEREUM, 'bitcoin-transaction', ...TEZOS], 32),
   bip340: sign(['secp256k1'], ['digest', 'taproot-sighash', 'bitcoin-transaction'], 32),
-  'bls12-381-pop': sign(['bls12-381'], TEZOS),
+  'bls12-381-pop': sign(['bls12-381'], [...TEZOS, 'tezos-proof-of-possession']),
   'rsa-pss-sha256': sign(RSA, BLIND, 32),
   'rsa-pss-sha384': sign(RSA, BLIND, 48),
   'rsa-pss-sha512': sign(RSA, BLIND, 64),
   'rsa-pkcs1-sha256': sign(RSA, BLIND, 32),
   'rsa-pkcs1-sha384': sign(RSA, BLIND, 48),
   'rsa-pkcs1-sha512': sign(RSA, BLIND, 64),
-  'frost-ed25519': sign(['frost-ed25519'], ['message', 'solana-transaction', 'tezos-operation']),
+  'frost-ed25519': sign(
+    ['frost-ed25519'],
+    ['message', 'solana-transaction', 'tezos-operation', 'tezos-data'],
+  ),
   'frost-secp256k1-taproot': sign(
     ['frost-secp256k1-taproot'],
     ['digest', 'taproot-sighash', 'bitcoin-transaction'],

@@ -108,6 +108,8 @@ const HEX_MEMBERS: Readonly<Record<string, string>> = {
   'ethereum-message': 'message',
   'tezos-operation': 'operation',
   'tezos-consensus': 'operation',
+  'tezos-data': 'data',
+  'tezos-proof-of-possession': 'publicKey',
   'solana-transaction': 'message',
 };
 

@@ -101,7 +101,7 @@ interface Mark {
 function findMark({ payload }: PipelineRequest, decoded: DecodedPayload | undefined): Mark | undefined {
   const source = decoded?.transaction.source ?? undefined;
   if (payload?.kind !== 'tezos-consensus' || source === undefined) return undefined;
-  return { source, position: readConsensusPosition(payload) };
+  return { source, position: readConsensusPosition(payload, source) };
 }
 
 function refuseMark(watermarks: Watermarks, { source, position }: Mark): WatermarkRefusal | undefined {

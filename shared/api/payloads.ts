@@ -52,6 +52,10 @@ export const transactionPayloadSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('tezos-operation'), operation: hex(1, MAX_TRANSACTION_BYTES) }),
   /** 0x11, 0x12 or 0x13 ‖ chain id ‖ block header, preattestation or attestation. */
   z.strictObject({ kind: z.literal('tezos-consensus'), operation: hex(1, MAX_TRANSACTION_BYTES) }),
+  /** 0x05 ‖ one Micheline expression: what `PACK` makes, "Tezos Signed Message: …" of wallets among it. */
+  z.strictObject({ kind: z.literal('tezos-data'), data: hex(1, MAX_TRANSACTION_BYTES) }),
+  /** The public key of BLS12-381 that proves its own possession: the signing key's, compressed. */
+  z.strictObject({ kind: z.literal('tezos-proof-of-possession'), publicKey: hex(48, 48) }),
   /** A legacy or v0 message, as it is signed. */
   z.strictObject({ kind: z.literal('solana-transaction'), message: hex(1, 1232) }),
 ]);

@@ -2,6 +2,7 @@ import type { CodeArea } from './area.ts';
 import { APPROVAL_CODES } from './approval.ts';
 import { ATTESTATION_CODES } from './attestation.ts';
 import { BOOT_CODES } from './boot.ts';
+import { CANTON_CODES } from './canton.ts';
 import { CEREMONY_CODES } from './ceremony.ts';
 import { CERTIFICATE_CODES } from './certificate.ts';
 import { CLIENT_CODES } from './client.ts';
@@ -10,6 +11,7 @@ import { CONFIGURATION_LINT_CODES } from './configuration-lint.ts';
 import { DOCTOR_CODES } from './doctor.ts';
 import { EIF_CODES } from './eif.ts';
 import { ENCODING_CODES } from './encoding.ts';
+import { GATEWAY_CODES } from './gateway.ts';
 import { KEY_POLICY_CODES } from './key-policy.ts';
 import { LOG_CODES } from './log.ts';
 import { PARENT_PEERS_CODES } from './parent-peers.ts';
@@ -32,6 +34,7 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...EIF_CODES,
   ...KEY_POLICY_CODES,
   ...CLIENT_CODES,
+  ...GATEWAY_CODES,
   ...CONFIGURATION_LINT_CODES,
   ...REQUEST_CODES,
   ...POOL_CODES,
@@ -47,5 +50,6 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...PARENT_CODES,
   ...PARENT_PEERS_CODES,
   ...DOCTOR_CODES,
+  ...CANTON_CODES,
   ...ENCODING_CODES,
 ];

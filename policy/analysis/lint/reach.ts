@@ -28,6 +28,8 @@ const ONLY_EFFECTS: Partial<Record<PayloadKind, readonly EffectType[]>> = {
   'ethereum-authorization': ['authorise-code'],
   'ethereum-message': ['message'],
   'tezos-consensus': ['consensus'],
+  'tezos-data': ['message'],
+  'tezos-proof-of-possession': ['message'],
 };
 /** Kinds of payloads whose transactions may name no network. */
 const WITHOUT_NETWORK: ReadonlySet<PayloadKind> = new Set([
@@ -35,6 +37,8 @@ const WITHOUT_NETWORK: ReadonlySet<PayloadKind> = new Set([
   'ethereum-authorization',
   'ethereum-message',
   'ethereum-typed-data',
+  'tezos-data',
+  'tezos-proof-of-possession',
 ]);
 const NAMESPACES: ReadonlyMap<string, string> = new Map([
   ['ethereum', 'eip155:'],
@@ -221,7 +225,7 @@ function covers(denial: Rule, permit: Rule, { clientGroups, keys }: Configuratio
 }
 
 function coversCondition(denial: Condition, permit: Condition): boolean {
-  const { to, assets, contracts, amount } = denial;
+  const { to, assets, contracts, amount, selectors } = denial;
   const isTo =
     to === null ||
     (permit.to !== null &&
@@ -239,6 +243,8 @@ function coversCondition(denial: Condition, permit: Condition): boolean {
     isTo &&
     (assets === null || (permit.assets !== null && includesAll(assets, permit.assets))) &&
     (contracts === null || JSON.stringify(contracts) === JSON.stringify(permit.contracts)) &&
+    (selectors === undefined ||
+      (permit.selectors !== undefined && includesAll(selectors, permit.selectors))) &&
     isAmount
   );
 }

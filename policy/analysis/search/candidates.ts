@@ -76,6 +76,9 @@ export function* listCandidates(
   }
 }
 
+/** Kinds of payloads that are read and name no network. */
+const NETWORKLESS: readonly PayloadKind[] = ['ethereum-message', 'tezos-data', 'tezos-proof-of-possession'];
+
 /** Lists what stands together: a key with its algorithms, their payloads, and the networks that they can be for. */
 function* listScopes({ keys, algorithms, payloads, networks }: Rule, configuration: Configuration) {
   for (const { id, poolKey, algorithms: own, networks: served } of listNamed(keys, configuration)) {
@@ -85,7 +88,7 @@ function* listScopes({ keys, algorithms, payloads, networks }: Rule, configurati
       for (const payload of payloads) {
         if (!kinds.includes(payload)) continue;
         const named = networks ?? served;
-        const all = isBlind(payload) || payload === 'ethereum-message' || named.length === 0 ? [null] : named;
+        const all = isBlind(payload) || NETWORKLESS.includes(payload) || named.length === 0 ? [null] : named;
         for (const network of all) yield { key: id, poolKey, algorithm, payload, network };
       }
     }
@@ -159,7 +162,7 @@ function* listOfCondition(
   { network, pools }: Surroundings,
 ): Generator<Effect> {
   const ofNetwork = (account: string) => network === null || account.startsWith(`${network}:`);
-  const { to, assets, contracts, amount, type } = condition;
+  const { to, assets, contracts, amount, type, selectors } = condition;
   const books = addressBooks.filter(({ id }) => to?.books.includes(id));
   const accounts =
     to === null
@@ -171,9 +174,10 @@ function* listOfCondition(
   const coin = network === null ? [null] : [coinOf(network)];
   const preferred = rule.effect === 'permit' ? preferredAssets(rule) : [];
   const own = assets ?? unique<string | null>([...preferred, ...coin]);
-  const calls = contracts?.flatMap(({ address, selectors }) =>
-    (selectors ?? [null]).map((selector) => ({ contract: splitAccount(address).address, selector })),
-  ) ?? [{ contract: null, selector: null }];
+  const calls =
+    contracts?.flatMap(({ address, selectors }) =>
+      (selectors ?? [null]).map((selector) => ({ contract: splitAccount(address).address, selector })),
+    ) ?? (selectors ?? [null]).map((selector) => ({ contract: null, selector }));
   const amounts = unique([
     ...[amount?.max, amount?.min].flatMap((bound) => (typeof bound === 'string' ? [BigInt(bound)] : [])),
     ...boundsOf(rule),

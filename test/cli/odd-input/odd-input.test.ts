@@ -26,6 +26,7 @@ import { SampleLog } from '../../audit/log/sample-log.ts';
 import { appendStatements, writeLog } from '../audit/node-log.ts';
 import { runHoldfast } from '../in-process.ts';
 import { makeConfiguration, makeKey, makeManifest } from '../node-files.ts';
+import { makeCantonDescription } from '../../admin/canton/sample-description.ts';
 import { ODD_TEXTS, writeOddFiles } from './odd-files.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -52,6 +53,7 @@ const CASES = {
 /** Verbs that serve until they are ended, or ask a network: all others are tried. */
 const NOT_OFFLINE = new Set([
   'audit witness',
+  'gateway status',
   'local demo',
   'local up',
   'parent run',
@@ -266,6 +268,8 @@ beforeAll(async () => {
     ['audit verify --key', log.vkey],
     ['--name', 'witness.example/w1'],
     ['parent restore FILE', at('backup')],
+    ['canton render FILE', save('canton.yaml', JSON.stringify(makeCantonDescription()))],
+    ['canton render --output', at('rendered')],
   ]);
   const second = save('second.json', makeManifest([key.publicKey], { node: 2, ...PAIR }).text);
   MORE.set('quorum create', [`--manifest=${second}`]);

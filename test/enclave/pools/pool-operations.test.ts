@@ -1,6 +1,6 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { CreatePoolKeyRequest } from '../../../shared/api/pool-keys.ts';
+import type { CreatePoolKeyRequest, PoolKeyChange } from '../../../shared/api/pool-keys.ts';
 import { codeOf, creation, DAY, permit, pool, type PoolNode, startPoolNode } from './pool-node.ts';
 
 const MESSAGE = { kind: 'message', message: '1220'.padEnd(68, '7') } as const;
@@ -367,7 +367,7 @@ describe('a change', () => {
       { change: 'untag', keys: ['b'] },
       { change: 'add-alias', alias: 'canton/ns' },
       { change: 'disable' },
-    ] as const)
+    ] as PoolKeyChange[])
       await node.pools.change('participant', id, change);
     expect((await node.restart()).keys.list('canton')[0]).toMatchObject({
       description: 'participant-namespace',

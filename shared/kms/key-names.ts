@@ -1,5 +1,5 @@
-import { partitionOf } from '../../../shared/aws/partitions.ts';
-import { AwsServiceError } from '../../aws/plumbing.ts';
+import { partitionOf } from '../aws/partitions.ts';
+import { AwsServiceError } from '../aws-json/index.ts';
 
 /** Account in a Region: where keys and aliases lie. */
 export interface Scope {
@@ -50,4 +50,17 @@ export function parseKeyName(name: string, scope: Scope): KeyName {
 /** Refusal of a name that names no key, or no key in the way that an operation needs. */
 export function invalidKeyId(name: string): AwsServiceError {
   return new AwsServiceError('NotFoundException', `Invalid keyId '${name}'`);
+}
+
+/**
+ * Asserts that a name is one that a customer may give an alias.
+ * @throws AwsServiceError ValidationException, InvalidAliasNameException
+ */
+export function assertAliasName(name: string): void {
+  if (!name.startsWith('alias/')) {
+    throw new AwsServiceError('ValidationException', 'Alias must start with the prefix "alias/".');
+  }
+  if (name.startsWith('alias/aws/') || !ALIAS.test(name)) {
+    throw new AwsServiceError('InvalidAliasNameException', `${name} is not an alias of a customer's own.`);
+  }
 }

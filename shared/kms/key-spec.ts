@@ -40,7 +40,7 @@ const hmac = (bits: number): KeySpecDetails => ({
   usages: ['GENERATE_VERIFY_MAC'],
 });
 
-/** Kinds of keys that the stand-in has. Source: AWS KMS Developer Guide, "Key spec reference". */
+/** Kinds of keys that KMS makes by itself, without SM2. Source: AWS KMS Developer Guide, "Key spec reference". */
 export const KEY_SPECS = {
   SYMMETRIC_DEFAULT: { type: 'symmetric', usages: ['ENCRYPT_DECRYPT'] },
   RSA_2048: rsa(2048),

@@ -1,15 +1,13 @@
-import type { z } from 'zod';
-import { AwsServiceError } from '../../aws/plumbing.ts';
-import type { ConditionKeys } from './authorize.ts';
-import type { tagsSchema } from './schemas.ts';
+import { AwsServiceError } from '../aws-json/index.ts';
+import type { TagList } from './schemas.ts';
 
-type TagList = z.output<typeof tagsSchema>;
+/** Tags of a key: values by name. */
 export type Tags = Readonly<Record<string, string>>;
 
 const MAX_TAGS = 50;
 
 /**
- * Reads the tags of a request, by key. @throws AwsServiceError TagException for a key that is AWS's own, or comes twice
+ * Reads the tags of a request. @throws AwsServiceError TagException for a name that is AWS's own, or comes twice
  */
 export function readTags(list: TagList): Tags {
   const tags = Object.fromEntries(list.map(({ TagKey, TagValue }) => [TagKey, TagValue]));
@@ -29,12 +27,4 @@ export function mergeTags(tags: Tags, added: Tags): Tags {
     throw new AwsServiceError('LimitExceededException', `A key has at most ${MAX_TAGS} tags.`);
   }
   return merged;
-}
-
-/** Condition keys of a request that carries tags, or names some by key. */
-export function tagContext(tags: Tags, keys = Object.keys(tags)): ConditionKeys {
-  return {
-    ...Object.fromEntries(Object.entries(tags).map(([key, value]) => [`aws:RequestTag/${key}`, value])),
-    'aws:TagKeys': keys.length === 0 ? undefined : keys,
-  };
 }

@@ -1,4 +1,4 @@
-import { AwsServiceError } from '../../aws/plumbing.ts';
+import { AwsServiceError } from '../aws-json/index.ts';
 
 export interface PageRequest {
   readonly Limit?: number | undefined;
