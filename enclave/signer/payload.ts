@@ -26,7 +26,9 @@ export function assertSignable(
       algorithm,
     });
   }
-  if (!rules.payloads.includes(payload.kind)) {
+  // No client may ask BLS for a blind message: what it signs are the bytes of payloads that the node has read.
+  const isMessageOfBls = algorithm === 'bls12-381-pop' && payload.kind === 'message';
+  if (!rules.payloads.includes(payload.kind) && !isMessageOfBls) {
     throw new SignerError('PAYLOAD_MISMATCH', `${algorithm} signs no payload of kind ${payload.kind}`, {
       algorithm,
       kind: payload.kind,
