@@ -45,12 +45,12 @@ export async function expectDecryption(canton: Canton, key: CantonKey): Promise<
 /**
  * Plays what a participant asks of KMS from its first start: keys of every kind, signatures, decryptions, a key of the
  * operator's that is registered, keys restored from a dump by their ids, a rotation of each key, the deletion of the old
- * ones, and the encrypted store with a wrapper key and its rotation.
+ * ones, and the encrypted store with a wrapper key and its rotation. Returns the keys that are in use then.
  */
 export async function playCanton(
   canton: Canton,
   { multiRegion }: { readonly multiRegion: boolean },
-): Promise<void> {
+): Promise<ParticipantKeys> {
   const keys = await bootstrapParticipant(canton);
   for (const spec of ['ECC_NIST_P384', 'ECC_SECG_P256K1']) {
     await expectSignature(canton, await canton.key('key', '-', 'signing', spec, 'false'));
@@ -73,6 +73,7 @@ export async function playCanton(
   }
   await useParticipant(canton, next);
   await playWrapper(canton);
+  return next;
 }
 
 /** Plays the encrypted store: a wrapper key is made, used, and rotated by encrypting anew what it has encrypted. */

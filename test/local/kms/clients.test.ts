@@ -51,7 +51,9 @@ describe('the KMS stand-in', () => {
   it.skipIf(java === undefined)('serves Canton from its first key to a rotation', async () => {
     const canton = await clients.canton(java ?? '');
     onTestFinished(() => canton.close());
-    await playCanton(canton, { multiRegion: true });
+    expect(await playCanton(canton, { multiRegion: true })).toMatchObject({
+      encryption: { spec: 'RSA_2048' },
+    });
   });
 
   it.skipIf(python === undefined)('serves the AWS CLI', async () => {

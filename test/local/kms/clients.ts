@@ -108,10 +108,8 @@ export class KmsClients {
     const path = ['-cp', `${made}:${made}/lib/*`];
     if (this.#caBundle === undefined) return path;
     const store = join(this.folder, 'trust.p12');
-    await run('keytool', [
-      ...['-importcert', '-noprompt', '-alias', 'ca', '-file', this.#caBundle],
-      ...['-keystore', store, '-storepass', TRUST_STORE_PASSWORD],
-    ]);
+    const what = ['-importcert', '-noprompt', '-alias', 'ca', '-file', this.#caBundle];
+    await run('keytool', [...what, '-keystore', store, '-storepass', TRUST_STORE_PASSWORD]);
     return [
       `-Djavax.net.ssl.trustStore=${store}`,
       `-Djavax.net.ssl.trustStorePassword=${TRUST_STORE_PASSWORD}`,
@@ -154,7 +152,7 @@ export class Canton {
     this.#child.stdin.write(`${words.join(' ')}\n`);
     const { value, done } = await this.#lines.next();
     if (done === true) throw new Error(`expected an outcome of ${words.join(' ')}, found the end`);
-    return JSON.parse(value as string) as CantonResult;
+    return JSON.parse(value) as CantonResult;
   }
 
   /** Carries out a command that gives a key. @throws Error where it fails */
