@@ -27,6 +27,18 @@ export const CONFIGURATION_LINT_CODES: readonly CodeArea[] = [
         'one person satisfies all the approvals that a rule asks for',
         'Ask for two, or for one each of two groups without a common member.',
       ],
+      POOLS_EXCEED_STORE: [
+        'the maxima of all pools together are more keys than the store has room for',
+        'Lower them: the store refuses keys (STORE_FULL) before a pool is full.',
+      ],
+      POOL_UNSEEN: [
+        'a rule permits clients something with a pool whose `clients` do not name them',
+        'Name them there, or take the pool out of the rule.',
+      ],
+      POOL_WITHOUT_CREATION: [
+        'no rule permits a client to make a key in the pool',
+        'Permit `create-key` in a rule that names the pool, or take the pool out.',
+      ],
       PASSKEY_ORIGIN_FOREIGN: 'no browser gives a passkey to a page whose origin is not of its relying party',
       PASSKEY_ORIGIN_HTTP: 'a page without TLS asks for consent, which whoever is on the way can alter',
       PEERS_TOO_FEW: [
