@@ -14,6 +14,9 @@ import { NodeSigner, type SigningNodes } from './signing.ts';
 /** The longest body: the longest payload in hex, and its quotation marks. */
 const MAX_BODY_BYTES = 64 * 1024 + 64;
 
+/** What the log has in place of a code where nothing was refused. */
+const ANSWERED = 'OK';
+
 /** The nodes as the door asks them, in the name of one client. */
 export interface TezosNodes extends SigningNodes {
   keys(): Promise<readonly KeyInfo[]>;
@@ -67,7 +70,7 @@ class TezosDoor {
   async handle(request: GatewayRequest): Promise<GatewayResponse> {
     const record: { -readonly [K in keyof GatewayRecord]: GatewayRecord[K] } = {
       client: this.#section.client,
-      code: 'OK',
+      code: ANSWERED,
     };
     try {
       return { ...(await this.#respond(findRoute(request), request, record)), record };
