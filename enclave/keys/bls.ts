@@ -16,13 +16,11 @@ export function holdBls(bytes: Uint8Array) {
   assertScalar('bls12-381', bytes);
   const secret = holdSecret(bytes);
   const publicKey = deriveBlsPublicKey(secret.use());
-  const possession = proveBlsPossession(secret.use());
   return completeKey(
     {
       type: 'bls12-381' as const,
       usage: 'sign' as const,
       publicKey,
-      possession,
       serialise: () => serialiseSecret({ type: 'bls12-381' }, secret.use()),
       destroy: () => secret.destroy(),
     },
@@ -32,12 +30,11 @@ export function holdBls(bytes: Uint8Array) {
         const { payload } = request;
         if (payload.kind !== 'message')
           throw new KeyError('PAYLOAD_MISMATCH', `BLS signs a message, found ${payload.kind}`);
-        if (payload.suite === 'proof-of-possession') {
-          if (Buffer.compare(payload.message, publicKey) !== 0)
-            throw new KeyError('PAYLOAD_MISMATCH', 'a key proves the possession of itself alone');
-          return { signature: possession, publicKey };
-        }
-        return { signature: signBls(secret.use(), payload.message), publicKey };
+        if (payload.suite === undefined)
+          return { signature: signBls(secret.use(), payload.message), publicKey };
+        if (Buffer.compare(payload.message, publicKey) !== 0)
+          throw new KeyError('PAYLOAD_MISMATCH', 'a key proves its own possession alone');
+        return { signature: proveBlsPossession(secret.use()), publicKey };
       },
     },
   );

@@ -56,8 +56,6 @@ export interface HeldKey<Type extends HeldKeyType = HeldKeyType> extends Omit<
    * null of symmetric and HMAC keys. `encodePublicKey` of shared/public-keys makes a SubjectPublicKeyInfo of each.
    */
   readonly publicKey: Uint8Array | null;
-  /** Of BLS12-381 alone: the proof of possession (draft-irtf-cfrg-bls-signature, 3.3.2), 96 bytes. */
-  readonly possession?: Uint8Array;
   /**
    * Encrypts. RSA takes a plaintext of at most its length less two hashes and two bytes.
    * @throws KeyError PLAINTEXT_TOO_LONG, CONTEXT_UNEXPECTED

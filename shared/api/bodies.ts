@@ -80,8 +80,6 @@ export const keyInfoSchema = z.strictObject({
   type: keyTypeSchema,
   /** Raw Ed25519, compressed SEC1, G1 of BLS12-381, or the group's public key of a share; null while a share awaits its import. */
   publicKey: hex(1, 128).nullable(),
-  /** Of `bls12-381` alone: the proof of possession of draft-irtf-cfrg-bls-signature. */
-  possession: hex(96, 96).optional(),
 });
 /** The fill level of a node's store, in records. */
 export const storeUsageSchema = z.strictObject({
