@@ -54,6 +54,8 @@ const CASES = {
 const NOT_OFFLINE = new Set([
   'audit witness',
   'gateway status',
+  'gateway tezos',
+  'gateway tezos list',
   'local demo',
   'local up',
   'parent run',
