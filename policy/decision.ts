@@ -121,7 +121,7 @@ function findUnsuitable({ keys }: Policy, request: PolicyRequest): PolicyRefusal
   if (keyType === undefined) return 'UNKNOWN_KEY';
   if (!ALGORITHMS.includes(request.algorithm)) return 'POLICY_DENIED';
   const algorithm = describeAlgorithm(request.algorithm);
-  if (algorithm.key !== keyType) return 'ALGORITHM_MISMATCH';
+  if (!algorithm.keys.includes(keyType)) return 'ALGORITHM_MISMATCH';
   if (request.operation !== 'sign') return undefined;
   if (request.payload === undefined) return 'POLICY_DENIED';
   return algorithm.payloads.includes(request.payload) ? undefined : 'PAYLOAD_MISMATCH';

@@ -14,13 +14,22 @@ const hex = (minimum: number, maximum: number) =>
     .max(2 * maximum)
     .regex(/^(?:[0-9a-f]{2})*$/)
     .min(2 * minimum);
-const digest = hex(32, 32);
+/** Lengths of a payload of kind `digest`, in bytes: which one, the algorithm says. */
+export const DIGEST_BYTES: readonly number[] = [32, 48, 64];
+const digest = hex(32, 64).refine((text) => DIGEST_BYTES.includes(text.length / 2), {
+  error: 'a digest has 32, 48 or 64 bytes',
+});
+const sighash = hex(32, 32);
 
 /** Payloads that the node cannot read: a rule has to name their kind. */
 export const blindPayloadSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('message'), message: hex(0, MAX_MESSAGE_BYTES) }),
   z.strictObject({ kind: z.literal('digest'), digest }),
-  z.strictObject({ kind: z.literal('taproot-sighash'), digest, merkleRoot: digest.or(z.literal('')) }),
+  z.strictObject({
+    kind: z.literal('taproot-sighash'),
+    digest: sighash,
+    merkleRoot: sighash.or(z.literal('')),
+  }),
 ]);
 export type BlindPayload = z.infer<typeof blindPayloadSchema>;
 

@@ -74,9 +74,9 @@ function findReach(rule: Rule, keys: readonly NetworkKey[], books: ReadonlySet<s
   const reach: Reach = { keys: new Set(), algorithms: new Set(), payloads: new Set(), networks: new Set() };
   for (const key of keys) {
     for (const algorithm of rule.algorithms) {
-      const { key: type, payloads } = describeAlgorithm(algorithm);
-      if (type !== key.type) continue;
-      if (rule.operations.some(isKeyOperation) && isShareType(type)) {
+      const { keys: types, payloads } = describeAlgorithm(algorithm);
+      if (!types.includes(key.type)) continue;
+      if (rule.operations.some(isKeyOperation) && isShareType(key.type)) {
         reach.keys.add(key.id);
         reach.algorithms.add(algorithm);
         for (const kind of rule.payloads) if (payloads.includes(kind)) reach.payloads.add(kind);

@@ -63,8 +63,8 @@ function* listScopes({ keys, algorithms, payloads, networks }: Rule, configurati
   for (const id of keys) {
     const key = configuration.keys.find((each) => each.id === id);
     for (const algorithm of algorithms) {
-      const { key: type, payloads: kinds } = describeAlgorithm(algorithm);
-      if (key?.type !== type) continue;
+      const { keys: types, payloads: kinds } = describeAlgorithm(algorithm);
+      if (key === undefined || !types.includes(key.type)) continue;
       for (const payload of payloads) {
         if (!kinds.includes(payload)) continue;
         const named = networks ?? key.networks;

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { algorithmSchema, blindPayloadKindSchema } from '../../algorithms.ts';
+import { ALGORITHMS, algorithmSchema, blindPayloadKindSchema } from '../../algorithms.ts';
 import { publicKey32Schema } from '../public-key.ts';
 import { areUnique, entryList, identifier, idList, MAX_ENTRIES, MAX_RULES, sha384 } from './fields.ts';
 import { dropEntrySchema, keyEntrySchema, recordOf } from './keys.ts';
@@ -14,7 +14,7 @@ export const rule1Schema = z.strictObject({
   operations: z.array(operationSchema).min(1).max(8),
   clients: idList,
   keys: idList,
-  algorithms: z.array(algorithmSchema).min(1).max(16),
+  algorithms: z.array(algorithmSchema).min(1).max(ALGORITHMS.length),
   payloads: z.array(blindPayloadKindSchema).min(1).max(16),
   rate: rateSchema.nullable(),
 });

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { algorithmSchema, payloadKindSchema } from '../../algorithms.ts';
+import { ALGORITHMS, algorithmSchema, payloadKindSchema } from '../../algorithms.ts';
 import { operationSchema } from '../../operations.ts';
 import { approvalsSchema, tierListSchema } from './approvals.ts';
 import { network } from './chains.ts';
@@ -17,7 +17,7 @@ const scope = {
   /** Clients, and groups of clients. */
   clients: idList,
   keys: idList,
-  algorithms: z.array(algorithmSchema).min(1).max(16),
+  algorithms: z.array(algorithmSchema).min(1).max(ALGORITHMS.length),
   payloads: z.array(payloadKindSchema).min(1).max(16),
   /** CAIP-2; null: whichever the key serves, and none. */
   networks: uniqueList(network, 64).min(1).nullable(),
