@@ -5,10 +5,11 @@ import {
 } from '../../shared/documents/configuration.ts';
 import { readSignatoryDocument } from './document.ts';
 import { SignatoryError } from './errors.ts';
+import { draftGateway, type GatewayDraft } from './gateway.ts';
 import { importKey, type ImportedKey } from './keys.ts';
 import { readPolicy } from './policies.ts';
 import { FieldLedger, type ImportReport } from './report.ts';
-import { type Absence, type ImportedServer, importServer } from './server.ts';
+import { type Absence, importServer } from './server.ts';
 
 export interface ImportOptions {
   /** SHA-384 of the manifest of the node, in hex. */
@@ -27,7 +28,8 @@ export interface ImportOptions {
 export interface SignatoryImport {
   /** A configuration of format 2, for people to read before they sign it. */
   readonly configuration: Configuration;
-  readonly server: ImportedServer;
+  /** Configuration of the door; undefined where no key of the import signs anything. */
+  readonly gateway: GatewayDraft | undefined;
   readonly keys: readonly ImportedKey[];
   readonly report: ImportReport;
 }
@@ -49,7 +51,12 @@ export function importSignatory(bytes: Uint8Array, options: ImportOptions): Sign
   const keys = policies.map((policy) => importKey(policy, { ledger, server, ...options }));
   ledger.enter('carried', ['tezos'], 'no keys');
   ledger.enter('carried', [], 'an empty configuration: no keys');
-  return { configuration: merge(keys, options), server, keys, report: ledger.close() };
+  return {
+    configuration: merge(keys, options),
+    gateway: draftGateway(server, keys, options.client.id),
+    keys,
+    report: ledger.close(),
+  };
 }
 
 function merge(imported: readonly ImportedKey[], { manifest, client, into }: ImportOptions): Configuration {

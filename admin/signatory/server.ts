@@ -9,8 +9,8 @@ export type Absence = (typeof ABSENCES)[number];
 
 /** An address to listen on. */
 export interface Listener {
-  /** Undefined: loopback. */
-  readonly host: string | undefined;
+  /** Left out: loopback. */
+  readonly host?: string;
   readonly port: number;
 }
 
@@ -132,16 +132,16 @@ function readTokens(
 
 function readListen(address: string | undefined, ledger: FieldLedger): Listener {
   const path = ['server', 'address'];
-  if (address === undefined) return { host: undefined, port: DEFAULT_PORT };
+  if (address === undefined) return { port: DEFAULT_PORT };
   const { host, port } = readAddress(address, path);
   if (LOOPBACK.has(host)) ledger.enter('carried', path, 'the door listens there');
   else ledger.enter('stricter', path, 'the door listens on loopback alone, until it has a certificate');
-  return { host: undefined, port };
+  return { port };
 }
 
 function readProbes(address: string | undefined, ledger: FieldLedger): Listener {
   const path = ['server', 'utility_address'];
-  if (address === undefined) return { host: undefined, port: DEFAULT_UTILITY_PORT };
+  if (address === undefined) return { port: DEFAULT_UTILITY_PORT };
   const { host, port } = readAddress(address, path);
   ledger.enter(
     'carried',

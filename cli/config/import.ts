@@ -1,3 +1,4 @@
+import { stringify } from 'yaml';
 import {
   ABSENCES,
   type Absence,
@@ -49,10 +50,15 @@ export const importCommand: Command = {
       description: `let keys sign without what only Signatory can ask: ${ABSENCES.join(' or ')}`,
     },
     output: { type: 'string', value: 'FILE', description: 'write the configuration there' },
+    gateway: {
+      type: 'string',
+      value: 'FILE',
+      description: 'write the configuration of "gateway tezos" there: gateway.yaml',
+    },
   },
   examples: [
     'holdfast config import signatory.yaml --client-key 3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29 \\',
-    '      --manifest manifest.json --chain NetXdQprcVkpaWU --output draft.json',
+    '      --manifest manifest.json --chain NetXdQprcVkpaWU --output draft.json --gateway gateway.yaml',
   ],
   run: runImport,
 };
@@ -61,7 +67,8 @@ async function runImport(input: CommandInput): Promise<Outcome> {
   const { positionals, text, io } = input;
   const [path = ''] = positionals;
   const output = text('output');
-  if (output !== undefined) await assertWritable(output);
+  const gateway = text('gateway');
+  for (const file of [output, gateway]) if (file !== undefined) await assertWritable(file);
   const into = await readBase(input);
   const manifest = into?.manifest ?? (await readManifestDigest(input));
   const bytes = await readInput(path, io);
@@ -76,10 +83,18 @@ async function runImport(input: CommandInput): Promise<Outcome> {
   );
   if (output !== undefined)
     await writeOutput(output, `${JSON.stringify(imported.configuration, undefined, 2)}\n`);
+  const written = [...(output === undefined ? [] : [output])];
+  if (gateway !== undefined && imported.gateway !== undefined) {
+    await writeOutput(gateway, stringify(imported.gateway, { aliasDuplicateObjects: false }), {
+      mode: 0o600,
+    });
+    written.push(gateway);
+  }
+  const { report, configuration } = imported;
   return {
     ok: true,
-    text: describeImport(imported, output),
-    data: { report: imported.report, configuration: imported.configuration },
+    text: describeImport(imported, written),
+    data: { report, configuration, gateway: imported.gateway ?? null },
   };
 }
 
@@ -117,7 +132,7 @@ const TITLES: Readonly<Record<keyof ImportReport, string>> = {
   dropped: 'not carried over',
 };
 
-function describeImport({ keys, report }: SignatoryImport, output: string | undefined): string {
+function describeImport({ keys, report, gateway }: SignatoryImport, written: readonly string[]): string {
   const lists = (Object.keys(TITLES) as (keyof ImportReport)[]).flatMap((list) => [
     `${TITLES[list]}: ${report[list].length}`,
     ...report[list].map(describeField),
@@ -125,7 +140,8 @@ function describeImport({ keys, report }: SignatoryImport, output: string | unde
   return [
     ...lists,
     ...keys.map(({ address, key }) => `key ${key.id}: a new one of the node, in place of ${address}`),
-    ...(output === undefined ? [] : [`${output} written`]),
+    ...(gateway === undefined ? ['no key signs anything: there is nothing for a door to do'] : []),
+    ...written.map((file) => `${file} written`),
   ].join('\n');
 }
 

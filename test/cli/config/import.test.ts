@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { refusalIn, runHoldfast } from '../in-process.ts';
 import { makeFolder, makeKey, makeManifest } from '../node-files.ts';
 
@@ -20,7 +21,15 @@ describe('holdfast config import', () => {
       `tezos:\n  ${ADDRESS}: { allow: { block: , generic: [transaction] } }\n`,
     );
     const output = folder.at('draft.json');
-    const { exit, out } = await runHoldfast([...words, '--chain', 'NetXdQprcVkpaWU', '--output', output]);
+    const { exit, out } = await runHoldfast([
+      ...words,
+      '--chain',
+      'NetXdQprcVkpaWU',
+      '--output',
+      output,
+      '--gateway',
+      folder.at('gateway.yaml'),
+    ]);
     expect(exit).toBe(0);
     expect(out).toContain(`  tezos.${ADDRESS}.allow.block: on tezos:NetXdQprcVkpaWU alone`);
     expect(out).toContain(`key ${ADDRESS.toLowerCase()}: a new one of the node, in place of ${ADDRESS}`);
@@ -28,6 +37,10 @@ describe('holdfast config import', () => {
     expect(JSON.parse(readFileSync(output, 'utf8'))).toMatchObject({
       format: 'holdfast-configuration/2',
       version: 1,
+    });
+    expect(parse(readFileSync(folder.at('gateway.yaml'), 'utf8'))).toMatchObject({
+      clients: [{ id: 'tezos-door' }],
+      tezos: { listen: { port: 6732 }, client: 'tezos-door', keys: [{ id: ADDRESS.toLowerCase() }] },
     });
   });
 
