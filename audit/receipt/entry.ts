@@ -15,6 +15,8 @@ const MAX_APPROVALS = 32;
 const MAX_CHARGES = 256;
 /** Signatures of one request: inputs of a PSBT. */
 const MAX_RECORDED_SIGNATURES = 1024;
+/** A SubjectPublicKeyInfo of RSA, with room to spare. */
+const MAX_PUBLIC_KEY_BYTES = 1024;
 const MAX_DOCUMENT_BYTES = 16_640;
 
 export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
@@ -116,7 +118,7 @@ const decisionSchema = z
     failure: code.nullable(),
     /** Signatures that the request was given; `index` is the input of a transaction with several. */
     signatures: z
-      .array(z.strictObject({ index: counter.nullable(), publicKey: hexUpTo(65), sha256: hex(32) }))
+      .array(z.strictObject({ index: counter.nullable(), publicKey: hexUpTo(MAX_PUBLIC_KEY_BYTES), sha256: hex(32) }))
       .max(MAX_RECORDED_SIGNATURES),
     /** Witnesses that the configuration wants under a checkpoint; null where it names none. */
     witnesses: witnessGroup.nullable(),

@@ -11,6 +11,7 @@ import { CONFIGURATION_LINT_CODES } from './configuration-lint.ts';
 import { DOCTOR_CODES } from './doctor.ts';
 import { EIF_CODES } from './eif.ts';
 import { ENCODING_CODES } from './encoding.ts';
+import { GATEWAY_CODES } from './gateway.ts';
 import { KEY_POLICY_CODES } from './key-policy.ts';
 import { LOG_CODES } from './log.ts';
 import { PARENT_PEERS_CODES } from './parent-peers.ts';
@@ -32,6 +33,7 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...EIF_CODES,
   ...KEY_POLICY_CODES,
   ...CLIENT_CODES,
+  ...GATEWAY_CODES,
   ...CONFIGURATION_LINT_CODES,
   ...REQUEST_CODES,
   ...TRANSACTION_CODES,
