@@ -3,7 +3,7 @@
 # store, systemd's containers for its unit; and, in the cache, promtool for its alerts, clients by AWS's other SDKs for the
 # KMS stand-in, readers of transactions by other people's libraries (go-ethereum, rust-bitcoin, pytezos, Agave, solders),
 # a participant of FROST by the Zcash Foundation's crates, witnesses and clients of transparency logs, a peer of Noise
-# handshakes (snow), and nats-server. On Debian and Ubuntu, as root, from the distribution. Where it cannot, it says so and
+# handshakes (snow), a reader of HOCON (com.typesafe:config), and nats-server. On Debian and Ubuntu, as root, from the distribution. Where it cannot, it says so and
 # succeeds: the tests that need them are then counted as skipped.
 set -eu
 missing=
@@ -34,7 +34,7 @@ for reader in agave solders; do
     echo "holdfast: no reader of Solana messages by $reader; tests that need it are skipped" >&2
   }
 done
-for peer in geth-peer psbt-reader tezos-forger log-peers noise-peer frost-peer nats-server; do
+for peer in geth-peer psbt-reader tezos-forger log-peers noise-peer frost-peer nats-server hocon-oracle; do
   "$(dirname "$0")/$peer.sh" >/dev/null || {
     echo "holdfast: no peer by $peer.sh; tests that need it are skipped" >&2
   }
