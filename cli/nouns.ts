@@ -14,6 +14,10 @@ export const nouns: Nouns = {
     summary: 'the transparency log of a node: verified, followed, exported, witnessed',
     load: async () => (await import('./audit/commands.ts')).auditCommands,
   },
+  canton: {
+    summary: 'Canton validators whose keys are in KMS or behind a door: planned, rendered, checked',
+    load: async () => (await import('./canton/commands.ts')).commands,
+  },
   doctor: {
     summary: 'what is wrong with a parent host, and how to mend it',
     load: async () => (await import('./doctor/commands.ts')).commands,
@@ -25,6 +29,10 @@ export const nouns: Nouns = {
   explain: {
     summary: 'what a code means, and what to do next',
     load: async () => (await import('./explain/explain.ts')).commands,
+  },
+  gateway: {
+    summary: 'doors for existing clients: run beside them, in front of verified nodes',
+    load: async () => (await import('./gateway/commands.ts')).commands,
   },
   'key-policy': {
     summary: 'the KMS key policy of a node: written, questioned, compared, let pass',

@@ -5,6 +5,15 @@ export { ClientError, type ClientErrorCode, NodeRefusal } from './errors.ts';
 export { sealKey, type SealKeyForNode } from './key-import.ts';
 export { connectNode, NodeClient, type NodeClientOptions, type SealForNode } from './node-client.ts';
 export { type NodeIdentity, type NodeTrust } from './node-identity.ts';
+export {
+  type Ciphertext,
+  type DecidedPoolKey,
+  type Mac,
+  NodePools,
+  type Plaintext,
+  type SharedSecret,
+  type VerifiedMac,
+} from './node-pools.ts';
 export { type Begun, NodeQuorum, type WaitOptions } from './node-quorum.ts';
 export { connectQuorum, QuorumClient, type QuorumClientOptions } from './quorum-client.ts';
 export { parseNodeUrl } from './tls-connection.ts';
@@ -19,3 +28,11 @@ export {
 export { type Signed } from './responses.ts';
 export { type RequestSummary } from '../shared/api/requests.ts';
 export { type Ceremony, type PeerStatus, type QuorumKey, type QuorumStatus } from '../shared/api/quorum.ts';
+export {
+  type CreatePoolKeyRequest,
+  type EncryptionContext,
+  type Grants,
+  type PoolKey,
+  type PoolKeyChange,
+  type PoolList,
+} from '../shared/api/pool-keys.ts';

@@ -57,7 +57,16 @@ export function assertRequestId(id: unknown): asserts id is string {
   throw new TypeError('id is 32 hex digits in lower case: details.id of APPROVALS_NEEDED');
 }
 
-const HEX_FIELDS = ['message', 'digest', 'merkleRoot', 'transaction', 'authorization', 'operation'] as const;
+const HEX_FIELDS = [
+  'message',
+  'digest',
+  'merkleRoot',
+  'transaction',
+  'authorization',
+  'operation',
+  'data',
+  'publicKey',
+] as const;
 
 /** Checks the hex of a payload. @throws TypeError for bytes, `0x…` or anything else that is not hex in lower case */
 export function assertPayload(payload: Payload): void {

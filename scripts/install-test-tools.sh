@@ -1,10 +1,11 @@
 #!/bin/sh
 # Installs what tests drive besides Node: a Chromium for the pages, the server programs of PostgreSQL for the parent's
-# store, systemd's containers for its unit; and, in the cache, promtool for its alerts, clients by AWS's other SDKs for the
-# KMS stand-in, readers of transactions by other people's libraries (go-ethereum, rust-bitcoin, pytezos, Agave, solders),
-# a participant of FROST by the Zcash Foundation's crates, witnesses and clients of transparency logs, a peer of Noise
-# handshakes (snow), and nats-server. On Debian and Ubuntu, as root, from the distribution. Where it cannot, it says so and
-# succeeds: the tests that need them are then counted as skipped.
+# store, systemd's containers for its unit; and, in the cache, promtool for its alerts, clients by AWS's other SDKs and
+# cosign for the KMS stand-in and the gateway, readers of transactions by other people's libraries (go-ethereum,
+# rust-bitcoin, pytezos, Agave, solders), a participant of FROST by the Zcash Foundation's crates, witnesses and clients of
+# transparency logs, a peer of Noise handshakes (snow), Go's crypto beside the keys of an enclave, and nats-server. On
+# Debian and Ubuntu, as root, from the distribution. Where it cannot, it says so and succeeds: the tests that need them are
+# then counted as skipped.
 set -eu
 # Each of these waits for downloads or computes, and none needs another: all at once.
 install_packages() {
@@ -28,7 +29,7 @@ install_packages() {
   }
 }
 install_packages &
-for language in python go java; do
+for language in python go java cosign; do
   "$(dirname "$0")/kms-client.sh" "$language" >/dev/null || {
     echo "holdfast: no KMS client by $language; tests that need it are skipped" >&2
   } &
@@ -38,7 +39,7 @@ for reader in agave solders; do
     echo "holdfast: no reader of Solana messages by $reader; tests that need it are skipped" >&2
   } &
 done
-for peer in geth-peer psbt-reader tezos-forger log-peers noise-peer frost-peer nats-server; do
+for peer in geth-peer psbt-reader tezos-forger log-peers noise-peer key-peer frost-peer nats-server; do
   "$(dirname "$0")/$peer.sh" >/dev/null || {
     echo "holdfast: no peer by $peer.sh; tests that need it are skipped" >&2
   } &

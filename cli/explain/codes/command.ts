@@ -36,6 +36,10 @@ export const COMMAND_CODES: readonly CodeArea[] = [
       INTERRUPTED: ['Ctrl-C, or SIGTERM', 'Call it again if that was not you.'],
       KEY_FILE_EXPOSED: ['others than its owner may read or write a private key', 'chmod 600 that file.'],
       KEY_FILE_MALFORMED: 'not a private key in PEM without a password, or not of the type that is needed',
+      OUTPUT_EXISTS: [
+        'something has the name of the folder that is to be written, and was left as it is',
+        'Name another folder, or remove that one.',
+      ],
       PAYLOAD_FILE_MALFORMED: 'the file of a transaction is none of the kind that --kind names',
       KEY_NOT_AUTHORITY: [
         'the manifest does not name the key as a configuration authority',

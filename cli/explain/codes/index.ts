@@ -2,6 +2,7 @@ import type { CodeArea } from './area.ts';
 import { APPROVAL_CODES } from './approval.ts';
 import { ATTESTATION_CODES } from './attestation.ts';
 import { BOOT_CODES } from './boot.ts';
+import { CANTON_CODES } from './canton.ts';
 import { CEREMONY_CODES } from './ceremony.ts';
 import { CERTIFICATE_CODES } from './certificate.ts';
 import { CLIENT_CODES } from './client.ts';
@@ -10,11 +11,14 @@ import { CONFIGURATION_LINT_CODES } from './configuration-lint.ts';
 import { DOCTOR_CODES } from './doctor.ts';
 import { EIF_CODES } from './eif.ts';
 import { ENCODING_CODES } from './encoding.ts';
+import { GATEWAY_CODES } from './gateway.ts';
+import { GATEWAY_TEZOS_CODES } from './gateway-tezos.ts';
 import { KEY_POLICY_CODES } from './key-policy.ts';
 import { LOG_CODES } from './log.ts';
 import { PARENT_PEERS_CODES } from './parent-peers.ts';
 import { PARENT_CODES } from './parent.ts';
 import { PEER_CODES } from './peer.ts';
+import { POOL_CODES } from './pool.ts';
 import { QUORUM_CODES } from './quorum.ts';
 import { RECEIPT_CODES } from './receipt.ts';
 import { REQUEST_CODES } from './request.ts';
@@ -31,8 +35,11 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...EIF_CODES,
   ...KEY_POLICY_CODES,
   ...CLIENT_CODES,
+  ...GATEWAY_CODES,
+  ...GATEWAY_TEZOS_CODES,
   ...CONFIGURATION_LINT_CODES,
   ...REQUEST_CODES,
+  ...POOL_CODES,
   ...TRANSACTION_CODES,
   ...THRESHOLD_CODES,
   ...PEER_CODES,
@@ -45,5 +52,6 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...PARENT_CODES,
   ...PARENT_PEERS_CODES,
   ...DOCTOR_CODES,
+  ...CANTON_CODES,
   ...ENCODING_CODES,
 ];

@@ -7,8 +7,8 @@ const CHECKSUM_BYTES = 4;
 /** Digits of Base58, and bytes, that are converted at once. */
 const LIMB_DIGITS = 5;
 const LIMB_BYTES = 3;
-/** Longest text that is read: the longest address, sr1, has 36 characters. */
-const MAX_TEXT = 64;
+/** Longest text that is read: a signature of BLS12-381 has 142 characters. */
+const MAX_TEXT = 142;
 
 /** Prefixes of Octez (`src/lib_crypto/base58.ml`), each with the bytes that follow it. */
 const PREFIXES = {
@@ -26,6 +26,11 @@ const PREFIXES = {
   protocol: { bytes: [2, 170], length: 32 },
   payload: { bytes: [1, 106, 242], length: 32 },
   chain: { bytes: [87, 82, 0], length: 4 },
+  edsig: { bytes: [9, 245, 205, 134, 18], length: 64 },
+  spsig1: { bytes: [13, 115, 101, 19, 63], length: 64 },
+  p2sig: { bytes: [54, 240, 44, 52], length: 64 },
+  BLsig: { bytes: [40, 171, 64, 207], length: 96 },
+  sig: { bytes: [4, 130, 43], length: 64 },
 } as const;
 export type Prefix = keyof typeof PREFIXES;
 

@@ -26,6 +26,7 @@ import { SampleLog } from '../../audit/log/sample-log.ts';
 import { appendStatements, writeLog } from '../audit/node-log.ts';
 import { runHoldfast } from '../in-process.ts';
 import { makeConfiguration, makeKey, makeManifest } from '../node-files.ts';
+import { makeCantonDescription } from '../../admin/canton/sample-description.ts';
 import { ODD_TEXTS, writeOddFiles } from './odd-files.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -52,6 +53,9 @@ const CASES = {
 /** Verbs that serve until they are ended, or ask a network: all others are tried. */
 const NOT_OFFLINE = new Set([
   'audit witness',
+  'gateway status',
+  'gateway tezos',
+  'gateway tezos list',
   'local demo',
   'local up',
   'parent run',
@@ -71,6 +75,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'approve sign': ['--root', '--url'],
   'attestation verify': ['--root', '--at'],
   doctor: ['--config'],
+  'config import': ['--manifest', '--chain'],
   'config replay': ['--origin', '--key'],
   'eif verify': ['--at'],
   'key-policy diff': ['--key'],
@@ -220,6 +225,9 @@ beforeAll(async () => {
     ['config lint FILE', at('copy.json')],
     ['--at', '2026-12-01T12:00:00Z'],
     ['config test FILE', at('copy.json')],
+    ['SIGNATORY_YAML', save('signatory.yaml', 'tezos:\n  tz1LbYhmrfhwdpABTKEwNjfvJ8NgMdCVyfwX:\n')],
+    ['--client-key', '3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29'],
+    ['--chain', 'NetXdQprcVkpaWU'],
     ['config diff OLD', at('copy.json')],
     ['config diff NEW', at('copy.json')],
     ['config diff --requests', '100'],
@@ -266,6 +274,8 @@ beforeAll(async () => {
     ['audit verify --key', log.vkey],
     ['--name', 'witness.example/w1'],
     ['parent restore FILE', at('backup')],
+    ['canton render FILE', save('canton.yaml', JSON.stringify(makeCantonDescription()))],
+    ['canton render --output', at('rendered')],
   ]);
   const second = save('second.json', makeManifest([key.publicKey], { node: 2, ...PAIR }).text);
   MORE.set('quorum create', [`--manifest=${second}`]);
