@@ -139,4 +139,28 @@ export const CONFIGURATION_LINT_CODES: readonly CodeArea[] = [
         'not a request: the JSON body of POST /v1/sign, and beside it the id of the client; field says where',
     },
   },
+  {
+    title: 'Configurations of Signatory that are imported',
+    who: '`config import`',
+    next: 'Mend the field that the details name, and import again.',
+    codes: {
+      SIGNATORY_CONFLICT: [
+        'the configuration that the import goes into has something else under an id of it',
+        'Rename what is there, or take it out.',
+      ],
+      SIGNATORY_CONTRADICTORY: 'two fields that together keep Signatory itself from starting',
+      SIGNATORY_MALFORMED:
+        'a value that is none of its field: an address, a public key, a kind of request or operation, a chain, a driver',
+      SIGNATORY_NETWORK_UNKNOWN: [
+        'a key signs on any chain in Signatory, and a key of a node serves one',
+        'Give --chain, or `allowed_chains` of one chain.',
+      ],
+      SIGNATORY_NOT_YAML:
+        'not YAML of one document of at most 256 KiB, with a key twice in one object, or with aliases',
+      SIGNATORY_UNKNOWN_FIELD: [
+        'a field that Signatory does not have: it was ignored there, whatever it was to protect',
+        'Find out what was meant, and whether the present signer does it.',
+      ],
+    },
+  },
 ];

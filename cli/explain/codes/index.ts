@@ -12,6 +12,7 @@ import { DOCTOR_CODES } from './doctor.ts';
 import { EIF_CODES } from './eif.ts';
 import { ENCODING_CODES } from './encoding.ts';
 import { GATEWAY_CODES } from './gateway.ts';
+import { GATEWAY_TEZOS_CODES } from './gateway-tezos.ts';
 import { KEY_POLICY_CODES } from './key-policy.ts';
 import { LOG_CODES } from './log.ts';
 import { PARENT_PEERS_CODES } from './parent-peers.ts';
@@ -35,6 +36,7 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...KEY_POLICY_CODES,
   ...CLIENT_CODES,
   ...GATEWAY_CODES,
+  ...GATEWAY_TEZOS_CODES,
   ...CONFIGURATION_LINT_CODES,
   ...REQUEST_CODES,
   ...POOL_CODES,
