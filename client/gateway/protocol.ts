@@ -10,6 +10,8 @@ export interface GatewayRequest {
   readonly body: Uint8Array;
   /** Aborts when the connection ends before the response. */
   readonly signal: AbortSignal;
+  /** Whether the connection has ended, or the client has closed its side: nobody may wait for the response any more. */
+  readonly isClientGone: () => boolean;
 }
 
 /** What a log line says of a request: names and codes, never a payload, a secret or a credential. */
