@@ -14,13 +14,16 @@ export interface GatewayRequest {
   readonly isClientGone: () => boolean;
 }
 
+/** What a log line says of a request that was carried out, in place of a code. */
+export const CARRIED_OUT = 'OK';
+
 /** What a log line says of a request: names and codes, never a payload, a secret or a credential. */
 export interface GatewayRecord {
   /** The client of the nodes' configuration in whose name the door asked. */
   readonly client?: string | undefined;
   readonly operation?: string | undefined;
   readonly key?: string | undefined;
-  /** `OK`, or the code of the refusal. */
+  /** {@link CARRIED_OUT}, or the code of the refusal. */
   readonly code: string;
   /** What was to be signed, encrypted or decrypted, in hex; written where `log.payloads` of the configuration says so. */
   readonly payload?: string | undefined;

@@ -1,4 +1,5 @@
 import type { Algorithm, KeyType, KeyUsage, PoolKeyType } from '../../../shared/algorithms.ts';
+import type { VerifiableAlgorithm } from '../../../shared/signatures/verification.ts';
 import type { KeySpec } from '../../../shared/kms/index.ts';
 
 /** Key types that a KMS client can see, by the name that KMS has for each. */
@@ -54,7 +55,7 @@ export function usageOf(usage: string): KeyUsage | undefined {
   return (Object.keys(KMS_USAGES) as KeyUsage[]).find((each) => KMS_USAGES[each] === usage);
 }
 
-const ALGORITHMS: Readonly<Record<string, Algorithm>> = {
+const SIGNATURES: Readonly<Record<string, VerifiableAlgorithm>> = {
   'p256 ECDSA_SHA_256': 'ecdsa-p256-sha256',
   'p384 ECDSA_SHA_384': 'ecdsa-p384-sha384',
   'secp256k1 ECDSA_SHA_256': 'ecdsa-secp256k1',
@@ -67,6 +68,8 @@ const ALGORITHMS: Readonly<Record<string, Algorithm>> = {
   RSASSA_PKCS1_V1_5_SHA_256: 'rsa-pkcs1-sha256',
   RSASSA_PKCS1_V1_5_SHA_384: 'rsa-pkcs1-sha384',
   RSASSA_PKCS1_V1_5_SHA_512: 'rsa-pkcs1-sha512',
+};
+const OTHERS: Readonly<Record<string, Algorithm>> = {
   RSAES_OAEP_SHA_1: 'rsa-oaep-sha1',
   RSAES_OAEP_SHA_256: 'rsa-oaep-sha256',
   SYMMETRIC_DEFAULT: 'aes-256-gcm',
@@ -76,7 +79,15 @@ const ALGORITHMS: Readonly<Record<string, Algorithm>> = {
   HMAC_SHA_512: 'hmac-sha512',
 };
 
-/** Finds the node's algorithm for one of KMS's and a type of key; undefined where the type has none of that name. */
-export function algorithmOf(type: KeyType | PoolKeyType, name: string): Algorithm | undefined {
-  return ALGORITHMS[`${type} ${name}`] ?? ALGORITHMS[name];
+/** Finds the node's signature algorithm for one of KMS's and a type of key; undefined where the type has none of it. */
+export function signatureAlgorithmOf(
+  type: KeyType | PoolKeyType,
+  name: string,
+): VerifiableAlgorithm | undefined {
+  return SIGNATURES[`${type} ${name}`] ?? SIGNATURES[name];
+}
+
+/** Finds the node's algorithm for one of KMS's that encrypts or makes MACs. */
+export function algorithmOf(name: string): Algorithm | undefined {
+  return OTHERS[name];
 }

@@ -12,7 +12,13 @@ import {
 import { parseManifest } from '../../../shared/documents/manifest.ts';
 import type { Scope } from '../../../shared/kms/index.ts';
 import type { GatewayNodes } from '../nodes.ts';
-import type { GatewayProtocol, GatewayRefusal, GatewayRequest, GatewayResponse } from '../protocol.ts';
+import {
+  CARRIED_OUT,
+  type GatewayProtocol,
+  type GatewayRefusal,
+  type GatewayRequest,
+  type GatewayResponse,
+} from '../protocol.ts';
 import type { KmsContext, KmsResult } from './context.ts';
 import { Creations } from './creations.ts';
 import { KmsRefusal, toKmsRefusal } from './errors.ts';
@@ -114,7 +120,7 @@ class KmsDoor {
           ...record,
           key: key ?? record.key,
           payload: payload && Buffer.from(payload).toString('hex'),
-          code: 'OK',
+          code: CARRIED_OUT,
         },
         onDelivery,
       };

@@ -158,7 +158,7 @@ async function findFor(
   const shown = showKey(key, context.scope);
   assertUsage(operation, shown, { usage: 'ENCRYPT_DECRYPT', algorithm: encryption.algorithm });
   assertPoolKey(key, context.scope);
-  const algorithm = algorithmOf(key.type, encryption.algorithm);
+  const algorithm = algorithmOf(encryption.algorithm);
   if (algorithm === undefined) throw new TypeError(`no algorithm of a node is ${encryption.algorithm}`);
   const isEmpty = Object.keys(encryption.context).length === 0;
   return {

@@ -88,7 +88,7 @@ async function findMacKey(context: KmsContext, input: MacInput, operation: strin
   const needed = { usage: 'GENERATE_VERIFY_MAC', algorithm: input.MacAlgorithm } as const;
   const { arn } = assertKey(context, key, operation, needed);
   assertPoolKey(key, context.scope);
-  const algorithm = algorithmOf(key.type, input.MacAlgorithm);
+  const algorithm = algorithmOf(input.MacAlgorithm);
   if (algorithm === undefined) throw new TypeError(`no algorithm of a node is ${input.MacAlgorithm}`);
   return { key, arn, request: { algorithm, message: toHex(input.Message) } };
 }

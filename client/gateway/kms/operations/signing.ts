@@ -1,5 +1,4 @@
 import type { z } from 'zod';
-import type { SignRequest } from '../../../../shared/api/bodies.ts';
 import { encodeInteger, encodeSequence } from '../../../../shared/asn1/index.ts';
 import { parseInput } from '../../../../shared/aws-json/index.ts';
 import {
@@ -11,7 +10,7 @@ import {
   signSchema,
   verifySchema,
 } from '../../../../shared/kms/index.ts';
-import { algorithmOf } from '../algorithms.ts';
+import { signatureAlgorithmOf } from '../algorithms.ts';
 import {
   assertNoGrantTokens,
   describeKey,
@@ -23,10 +22,19 @@ import {
 } from '../context.ts';
 import { KmsRefusal } from '../errors.ts';
 import type { KnownKey } from '../known-keys.ts';
+import type { VerifiableAlgorithm } from '../../../../shared/signatures/verification.ts';
 import { verifyMessage } from '../verify-message.ts';
 import { nameOf, publicKeyOf } from './keys.ts';
 
 type SignInput = z.output<typeof signSchema>;
+/** Request for the signature of a message or digest that the node cannot read. */
+interface BlindRequest {
+  readonly key: string;
+  readonly algorithm: VerifiableAlgorithm;
+  readonly payload:
+    | { readonly kind: 'digest'; readonly digest: string }
+    | { readonly kind: 'message'; readonly message: string };
+}
 
 /**
  * Source: AWS KMS API Reference, "Sign". A message goes to the enclave as it is, and is hashed there; a digest goes as
@@ -56,16 +64,12 @@ export async function verify(context: KmsContext, value: unknown): Promise<KmsRe
   const input = parseInput(verifySchema, value);
   assertNoGrantTokens(input.GrantTokens);
   const key = await describeKey(context, input.KeyId);
-  readRequest(context, key, input, 'Verify');
+  const { algorithm, payload } = readRequest(context, key, input, 'Verify');
   const shown = showKey(key, context.scope);
   assertEnabled(shown);
   if (input.DryRun === true) throw dryRun();
-  const isValid = verifyMessage(Buffer.from(publicKeyOf(key), 'hex'), {
-    algorithm: input.SigningAlgorithm,
-    messageType: input.MessageType,
-    message: input.Message,
-    signature: input.Signature,
-  });
+  const signed = { kind: payload.kind, bytes: input.Message };
+  const isValid = verifyMessage(algorithm, Buffer.from(publicKeyOf(key), 'hex'), signed, input.Signature);
   if (!isValid) throw invalidSignature();
   const output = { KeyId: shown.arn, SignatureValid: true, SigningAlgorithm: input.SigningAlgorithm };
   return { output, key: nameOf(key), payload: input.Message };
@@ -77,10 +81,10 @@ function readRequest(
   key: KnownKey,
   { SigningAlgorithm: name, MessageType: messageType, Message: message }: SignInput,
   operation: string,
-): SignRequest {
+): BlindRequest {
   assertUsage(operation, showKey(key, scope), { usage: 'SIGN_VERIFY', algorithm: name });
   assertMessage({ algorithm: name, messageType, message });
-  const algorithm = algorithmOf(key.type, name);
+  const algorithm = signatureAlgorithmOf(key.type, name);
   if (algorithm === undefined)
     throw new KmsRefusal(
       'InvalidKeyUsageException',
@@ -101,7 +105,7 @@ function readRequest(
 }
 
 /** A dry run: what the node would decide. @throws AwsServiceError DryRunOperationException where it would sign */
-async function explain(context: KmsContext, key: KnownKey, request: SignRequest): Promise<never> {
+async function explain(context: KmsContext, key: KnownKey, request: BlindRequest): Promise<never> {
   const node = key.kind === 'pool' ? key.node : context.quorum;
   const { outcome, code, reasons } = await context.ask(() => node.explain(request), true);
   if (outcome === 'permitted') throw dryRun();
