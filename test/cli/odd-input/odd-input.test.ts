@@ -84,6 +84,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'key-policy lint': ['--key'],
   'node attest': ['--root'],
   'node keys': ['--root'],
+  'node pools': ['--root'],
   'key-policy verify-record': ['--root'],
   'receipt verify': ['--root', '--configuration', '--request', '--signature'],
   'node requests': ['--root'],
