@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what tests drive besides Node: a Chromium for the pages, the server programs of PostgreSQL for the parent's
-# store, systemd's containers for its unit; and, in the cache, promtool for its alerts, clients by AWS's other SDKs for the
-# KMS stand-in, readers of transactions by other people's libraries (go-ethereum, rust-bitcoin, pytezos, Agave, solders),
+# store, systemd's containers for its unit; and, in the cache, promtool for its alerts, clients by AWS's other SDKs and
+# cosign for the KMS stand-in and the gateway, readers of transactions by other people's libraries (go-ethereum, rust-bitcoin, pytezos, Agave, solders),
 # a participant of FROST by the Zcash Foundation's crates, witnesses and clients of transparency logs, a peer of Noise
 # handshakes (snow), Go's crypto beside the keys of an enclave, and nats-server. On Debian and Ubuntu, as root, from the distribution. Where it cannot, it says so and
 # succeeds: the tests that need them are then counted as skipped.
@@ -24,7 +24,7 @@ fi
 command -v promtool >/dev/null 2>&1 || "$(dirname "$0")/promtool.sh" >/dev/null || {
   echo "holdfast: no promtool; tests that need it are skipped" >&2
 }
-for language in python go java; do
+for language in python go java cosign; do
   "$(dirname "$0")/kms-client.sh" "$language" >/dev/null || {
     echo "holdfast: no KMS client by $language; tests that need it are skipped" >&2
   }

@@ -1,4 +1,5 @@
 import type { Command } from '../common/command.ts';
 import { statusCommand } from './status.ts';
+import { tezosCommand, tezosListCommand } from './tezos.ts';
 
-export const commands: readonly Command[] = [statusCommand];
+export const commands: readonly Command[] = [statusCommand, tezosCommand, tezosListCommand];

@@ -10,6 +10,7 @@ import {
   type ListenConfig,
   parseGatewayConfig,
 } from '../../client/gateway/index.ts';
+import { tezosSectionSchema } from '../../client/gateway/tezos/index.ts';
 import { kmsSectionSchema } from '../../client/gateway/kms/config.ts';
 import { UsageError } from '../common/command.ts';
 import { CliError } from '../common/errors.ts';
@@ -24,6 +25,7 @@ const MAX_CONFIG_BYTES = 256 * 1024;
 const gatewaySchema = z.strictObject({
   ...gatewayFields,
   kms: kmsSectionSchema.optional(),
+  tezos: tezosSectionSchema.optional(),
 });
 export type GatewayConfig = z.infer<typeof gatewaySchema>;
 

@@ -6,6 +6,9 @@ import { decodeData } from './data.ts';
 import { decodeOperation } from './operation.ts';
 import { decodePossession } from './possession.ts';
 
+export { printKeyHash, printPublicKey, type Tagged } from './address.ts';
+export { hashKey } from './assertions.ts';
+export { decodeBase58, encodeBase58 } from './base58.ts';
 export type { ConsensusKind, ConsensusPosition } from './consensus.ts';
 
 type TezosPayload = Extract<TransactionPayload, { kind: `tezos-${string}` }>;
