@@ -106,6 +106,14 @@ export function parsePublicKey(der: Uint8Array): PublicKey | undefined {
   }
 }
 
+/** Reads the modulus of an RSA key's SubjectPublicKeyInfo, big endian; undefined for whatever else. */
+export function readRsaModulus(der: Uint8Array): Uint8Array | undefined {
+  const parsed = parsePublicKey(der);
+  if (!parsed?.type.startsWith('rsa-')) return undefined;
+  const { before, bytes } = FORMS[parsed.type];
+  return der.subarray(before.length, before.length + bytes);
+}
+
 function hasForm(der: Uint8Array, { before, bytes, after }: Form): boolean {
   const end = before.length + bytes;
   return (

@@ -35,10 +35,7 @@ export function assertSignable(
       kind: payload.kind,
     });
   }
-  if (payload.kind === 'message') {
-    if (payload.suite === undefined || algorithm === 'bls12-381-pop') return;
-    throw new SignerError('PAYLOAD_MISMATCH', `${algorithm} proves no possession`, { algorithm });
-  }
+  if (payload.kind === 'message') return;
   assertLength('digest', payload.digest, [payload.kind === 'digest' ? rules.digestBytes : HASH_BYTES]);
   if (payload.kind === 'taproot-sighash') assertLength('merkleRoot', payload.merkleRoot, [0, HASH_BYTES]);
 }

@@ -18,6 +18,7 @@ import { LOG_CODES } from './log.ts';
 import { PARENT_PEERS_CODES } from './parent-peers.ts';
 import { PARENT_CODES } from './parent.ts';
 import { PEER_CODES } from './peer.ts';
+import { POOL_CODES } from './pool.ts';
 import { QUORUM_CODES } from './quorum.ts';
 import { RECEIPT_CODES } from './receipt.ts';
 import { REQUEST_CODES } from './request.ts';
@@ -38,6 +39,7 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...GATEWAY_TEZOS_CODES,
   ...CONFIGURATION_LINT_CODES,
   ...REQUEST_CODES,
+  ...POOL_CODES,
   ...TRANSACTION_CODES,
   ...THRESHOLD_CODES,
   ...PEER_CODES,

@@ -7,7 +7,7 @@ export const REQUEST_CODES: readonly CodeArea[] = [
     next: 'Mend the request as docs/node-admin.md and client/README.md say.',
     codes: {
       ALGORITHM_MISMATCH: [
-        "the algorithm is not one of the key's type",
+        "the algorithm is not one of the key's type and usage",
         '"holdfast node keys" shows the type of each key.',
       ],
       APPROVALS_NOT_AWAITED: [
@@ -21,6 +21,10 @@ export const REQUEST_CODES: readonly CodeArea[] = [
       CONFIGURATION_EXPIRED: [
         "the configuration's notAfter is over: the node allows nothing",
         'Have a configuration signed with a later notAfter, and start the node with it.',
+      ],
+      KEY_TYPE_REFUSED: [
+        'the pool holds no keys of this type',
+        'The types of a pool are in the configuration; "holdfast node pools" shows them.',
       ],
       LENGTH_REQUIRED: 'a body without Content-Length, such as one in chunks',
       LOG_CLOSED: ['the node is about to end', 'Try again when it has started anew.'],

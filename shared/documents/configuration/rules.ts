@@ -16,6 +16,7 @@ const scope = {
   operations: z.array(operationSchema).min(1).max(16),
   /** Clients, and groups of clients. */
   clients: idList,
+  /** Keys, and pools of keys. */
   keys: idList,
   algorithms: z.array(algorithmSchema).min(1).max(ALGORITHMS.length),
   payloads: z.array(payloadKindSchema).min(1).max(16),
