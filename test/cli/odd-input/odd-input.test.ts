@@ -54,6 +54,7 @@ const CASES = {
 const NOT_OFFLINE = new Set([
   'audit witness',
   'gateway status',
+  'gateway ethereum',
   'gateway tezos',
   'gateway tezos list',
   'local demo',
