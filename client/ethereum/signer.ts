@@ -29,6 +29,8 @@ export interface EthereumAccountKey {
   readonly publicKey: Uint8Array;
   /** With the checksum of EIP-55. */
   readonly address: string;
+  /** The public key's point in 64 bytes of hex, without the 0x04 of SEC 1. */
+  readonly uncompressed: string;
 }
 
 type EthereumPayload = Extract<TransactionPayload, { kind: `ethereum-${string}` }>;
@@ -40,7 +42,8 @@ export function listAccountKeys(keys: readonly KeyInfo[]): EthereumAccountKey[] 
   return keys.flatMap(({ id, type, publicKey }) => {
     if (type !== 'secp256k1' || publicKey === null) return [];
     const bytes = Buffer.from(publicKey, 'hex');
-    return [{ id, publicKey: bytes, address: computeAccount(bytes).text }];
+    const point = secp256k1.Point.fromBytes(bytes).toBytes(false).subarray(1);
+    return [{ id, publicKey: bytes, address: computeAccount(bytes).text, uncompressed: toHex(point) }];
   });
 }
 

@@ -4,7 +4,7 @@ export const GATEWAY_ETHEREUM_CODES: readonly CodeArea[] = [
   {
     title: 'Door for Ethereum',
     who: '`holdfast gateway ethereum`, in `error.data.code` of JSON-RPC, in the text of a REST response and in its log; ETHEREUM_FIELD_MALFORMED is one of the library’s account, too',
-    next: 'Mend the request: docs/gateways.md says what the door takes.',
+    next: 'Mend the request: docs/ethereum-door.md says what the door takes.',
     codes: {
       ETHEREUM_FIELD_MALFORMED: [
         'a field of a transaction is missing, is unknown, is no value of its kind, or contradicts another',

@@ -1,4 +1,3 @@
-import { secp256k1 } from '@noble/curves/secp256k1.js';
 import type { KeyInfo } from '../../../shared/api/bodies.ts';
 import { type EthereumAccountKey, listAccountKeys } from '../../ethereum/signer.ts';
 
@@ -45,7 +44,7 @@ export class AccountDirectory {
 
   #findKnown(name: string): EthereumAccountKey | undefined {
     return this.#accounts.find(
-      (account) => account.address.slice(2).toLowerCase() === name || uncompress(account) === name,
+      (account) => account.address.slice(2).toLowerCase() === name || account.uncompressed === name,
     );
   }
 
@@ -59,9 +58,4 @@ export class AccountDirectory {
     this.#accounts = listAccountKeys(keys).filter(({ id }) => this.#named?.has(id) !== false);
     this.#askedAt = this.#now();
   }
-}
-
-/** Writes a public key as Web3Signer does: 64 bytes in hex, without the 0x04 of SEC 1. */
-export function uncompress({ publicKey }: EthereumAccountKey): string {
-  return Buffer.from(secp256k1.Point.fromBytes(publicKey).toBytes(false).subarray(1)).toString('hex');
 }

@@ -3,7 +3,6 @@ import { parseJson } from '../../../shared/json/index.ts';
 import { assertFields, readData, readObject } from '../../ethereum/fields.ts';
 import { EthereumSigner, messagePrefix } from '../../ethereum/signer.ts';
 import { formatSignature, type RecoverableSignature } from '../../ethereum/transaction.ts';
-import { uncompress } from './directory.ts';
 import { EthereumDoorError } from './errors.ts';
 import type { MethodContext } from './methods.ts';
 
@@ -13,7 +12,7 @@ const FIRST_LIST = 0xc0;
 
 /** Lists public keys as `GET /api/v1/eth1/publicKeys` does: 64 bytes each, hex with 0x. */
 export async function listPublicKeys({ directory }: Pick<MethodContext, 'directory'>): Promise<string[]> {
-  return (await directory.list()).map((account) => `0x${uncompress(account)}`);
+  return (await directory.list()).map(({ uncompressed }) => `0x${uncompressed}`);
 }
 
 /**
