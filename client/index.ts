@@ -1,6 +1,14 @@
 export { digestShareGroup } from '../shared/frost/index.ts';
 export { attestNode, type AttestOptions } from './attest-node.ts';
 export { type DealtGroup, type DealtShare, dealShares, sealShare } from './dealer.ts';
+export {
+  createEthereumAccount,
+  type EthereumAccount,
+  type EthereumAccountNode,
+  type EthereumAuthorizationRequest,
+  type Hex,
+} from './ethereum-account.ts';
+export { EthereumRequestError, type EthereumRequestErrorCode } from './ethereum/errors.ts';
 export { ClientError, type ClientErrorCode, NodeRefusal } from './errors.ts';
 export { sealKey, type SealKeyForNode } from './key-import.ts';
 export { connectNode, NodeClient, type NodeClientOptions, type SealForNode } from './node-client.ts';

@@ -1,5 +1,5 @@
 import { SignatoryError } from './errors.ts';
-import { CONSENSUS_SELECTORS, TRANSFER_TICKET } from './kinds.ts';
+import { type CONSENSUS_SELECTORS, TRANSFER_TICKET } from './kinds.ts';
 import type { KeyPolicy } from './policies.ts';
 import type { FieldLedger } from './report.ts';
 import {

@@ -83,7 +83,7 @@ async function runImport(input: CommandInput): Promise<Outcome> {
   );
   if (output !== undefined)
     await writeOutput(output, `${JSON.stringify(imported.configuration, undefined, 2)}\n`);
-  const written = [...(output === undefined ? [] : [output])];
+  const written = output === undefined ? [] : [output];
   if (gateway !== undefined && imported.gateway !== undefined) {
     await writeOutput(gateway, stringify(imported.gateway, { aliasDuplicateObjects: false }), {
       mode: 0o600,

@@ -10,6 +10,7 @@ import {
   type ListenConfig,
   parseGatewayConfig,
 } from '../../client/gateway/index.ts';
+import { ethereumSectionSchema } from '../../client/gateway/ethereum/index.ts';
 import { tezosSectionSchema } from '../../client/gateway/tezos/index.ts';
 import { kmsSectionSchema } from '../../client/gateway/kms/config.ts';
 import { UsageError } from '../common/command.ts';
@@ -26,6 +27,7 @@ const gatewaySchema = z.strictObject({
   ...gatewayFields,
   kms: kmsSectionSchema.optional(),
   tezos: tezosSectionSchema.optional(),
+  ethereum: ethereumSectionSchema.optional(),
 });
 export type GatewayConfig = z.infer<typeof gatewaySchema>;
 

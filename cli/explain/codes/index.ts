@@ -14,6 +14,7 @@ import { ENCODING_CODES } from './encoding.ts';
 import { GATEWAY_CODES } from './gateway.ts';
 import { GATEWAY_TEZOS_CODES } from './gateway-tezos.ts';
 import { KEY_POLICY_CODES } from './key-policy.ts';
+import { GATEWAY_ETHEREUM_CODES } from './gateway-ethereum.ts';
 import { LOG_CODES } from './log.ts';
 import { PARENT_PEERS_CODES } from './parent-peers.ts';
 import { PARENT_CODES } from './parent.ts';
@@ -48,6 +49,7 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...QUORUM_CODES,
   ...CEREMONY_CODES,
   ...BOOT_CODES,
+  ...GATEWAY_ETHEREUM_CODES,
   ...LOG_CODES,
   ...PARENT_CODES,
   ...PARENT_PEERS_CODES,

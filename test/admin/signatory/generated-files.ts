@@ -61,7 +61,7 @@ const policy = fc.oneof(
     arbitrary: fc.record(
       {
         allow: fc
-          .tuple(fc.subarray([...REQUESTS.slice(1)]), optional(fc.option(operations)))
+          .tuple(fc.subarray(REQUESTS.slice(1)), optional(fc.option(operations)))
           .map(([requests, generic]) => ({
             ...Object.fromEntries(requests.map((name) => [name, null])),
             ...(generic === undefined ? {} : { generic }),

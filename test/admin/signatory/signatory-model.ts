@@ -59,7 +59,7 @@ function decide(file: ModelFile | null, request: ModelRequest): ModelDecision {
     if (!isAuthenticated || !flat(policy.authorized_keys).includes(request.client ?? '')) return 'refuses';
   }
   if (policy !== null && isGiven(policy.allowed_chains) && request.chain !== undefined) {
-    if (policy.allowed_chains?.includes(request.chain) !== true) return 'refuses';
+    if (!(policy.allowed_chains ?? []).includes(request.chain)) return 'refuses';
   }
   const { requests, operations } = allowedBy(policy);
   if (!requests.includes(request.kind)) return 'refuses';

@@ -55,6 +55,7 @@ const NOT_OFFLINE = new Set([
   'audit witness',
   'gateway kms',
   'gateway status',
+  'gateway ethereum',
   'gateway tezos',
   'gateway tezos list',
   'local demo',
