@@ -8,7 +8,7 @@ const UNKNOWN = '00000000-0000-4000-8000-000000000000';
 const hex = (text: string) => Buffer.from(text).toString('hex');
 
 const make = async (node: PoolNode, changes: object = {}) =>
-  (await node.pools.create('participant', 'canton', creation(changes) as CreatePoolKeyRequest)).result;
+  (await node.pools.create('participant', 'canton', creation(changes))).result;
 const sign = (node: PoolNode, key: string, client = 'participant') =>
   node.pipeline.sign(client, { key, algorithm: 'ecdsa-p256-sha256', payload: MESSAGE });
 
