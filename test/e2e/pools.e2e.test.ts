@@ -6,9 +6,13 @@ import {
   publicEncrypt,
   constants,
 } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formatPcrFile } from '../../attestation/index.ts';
 import {
   ClientError,
+  documentReceipt,
   type NodeClient,
   NodeRefusal,
   type PoolKey,
@@ -17,6 +21,7 @@ import {
 import { CLIENT } from '../../local/testbed/scenario.ts';
 import type { CreatePoolKeyRequest } from '../../shared/api/pool-keys.ts';
 import type { PermitRule } from '../../shared/documents/configuration.ts';
+import { runHoldfast } from '../cli/in-process.ts';
 import { DecisionNode, permitTransfers, waitingId } from './support/decision-node.ts';
 
 const MULTIHASH = `1220${'5e'.repeat(32)}`;
@@ -135,6 +140,56 @@ describe('a node makes keys for its clients', () => {
     expect(verifier.verify({ key, dsaEncoding: 'ieee-p1363' }, Buffer.from(signed.signature, 'hex'))).toBe(
       true,
     );
+  });
+
+  it('that the command lists, and whose receipts it verifies and shows', async () => {
+    const body: CreatePoolKeyRequest = {
+      type: 'p256',
+      usage: 'sign',
+      description: 'participant-cli',
+      tags: [],
+      token: '0d'.repeat(16),
+    };
+    const { key, receipt } = await client.pools.create('canton', body);
+    if (receipt === undefined) throw new TypeError('expected a receipt');
+    const { testNode, testbed, pcrs } = place.scenario;
+    const file = (name: string) => join(testNode.directory, name);
+    const request = {
+      operation: 'create-key',
+      client: CLIENT,
+      key: 'canton',
+      algorithm: null,
+      action: { action: 'create', ...body },
+    };
+    await writeFile(file('receipt.json'), JSON.stringify(documentReceipt(receipt, await client.attest())));
+    await writeFile(file('request.json'), JSON.stringify(request));
+    await writeFile(
+      file('other.json'),
+      JSON.stringify({ ...request, action: { ...request.action, token: '0e'.repeat(16) } }),
+    );
+    await writeFile(file('root.der'), testbed.host.rootCertificate);
+    await writeFile(file('pcr.json'), formatPcrFile(pcrs));
+    const trust = [
+      '--pcrs',
+      file('pcr.json'),
+      '--manifest',
+      testNode.manifestPath,
+      '--root',
+      file('root.der'),
+    ];
+    const verify = async (about: string) =>
+      await runHoldfast(['receipt', 'verify', file('receipt.json'), ...trust, '--request', file(about)]);
+    const verified = await verify('request.json');
+    expect(verified.out).toContain(key.id);
+    expect(verified.exit).toBe(0);
+    expect((await verify('other.json')).exit).toBe(1);
+    const caller = ['--url', place.url, ...trust, '--client', CLIENT, '--key', testNode.client.path];
+    const listed = await runHoldfast(['node', 'pools', ...caller]);
+    expect(listed.out).toMatch(new RegExp(`${key.id}  p256 to sign, enabled\\n    participant-cli`));
+    const { pools } = JSON.parse((await runHoldfast(['node', 'pools', ...caller, '--json'])).out) as {
+      pools: { id: string; keys: PoolKey[] }[];
+    };
+    expect(pools.find(({ id }) => id === 'canton')?.keys.map(({ id }) => id)).toContain(key.id);
   });
 
   it('of RSA, whose signatures are as long as the modulus', async () => {

@@ -558,3 +558,29 @@ describe('a parent', () => {
     }
   });
 });
+
+describe('what a node keeps of its keys', () => {
+  it('has an end, before which a creation is refused and after which everything else goes on', async () => {
+    const description = 'participant-'.padEnd(8000, 'x');
+    const tags = Array.from({ length: 50 }, (_, index) => ({
+      key: `${index}`.padEnd(128, 'k'),
+      value: 'v'.repeat(256),
+    }));
+    const node = await startPoolNode({ pools: [pool({ maximum: 1024 })] });
+    let code = 'made';
+    let made = 0;
+    const first = await make(node);
+    while (code === 'made' && made < 1024) {
+      const body = creation({ type: 'hmac-256', usage: 'mac', description, tags }) as CreatePoolKeyRequest;
+      code = await node.pools.create('participant', 'canton', body).then(
+        () => 'made',
+        (error: { code: string }) => error.code,
+      );
+      if (code === 'made') made += 1;
+    }
+    expect(code).toBe('POOL_METADATA_FULL');
+    expect(made).toBeGreaterThan(250);
+    expect(await sign(node, first.id)).toMatchObject({ outcome: 'permitted' });
+    expect((await node.restart()).keys.list('canton')).toHaveLength(made + 1);
+  }, 60_000);
+});
