@@ -178,12 +178,8 @@ describe('a configuration', () => {
       servesAlone: ['canton'],
       refreshHours: null,
     };
-    expect(read({ pools: [pool()], rules: [permit()], quorum } as never).quorum?.servesAlone).toEqual([
-      'canton',
-    ]);
-    expect(() => read({ quorum } as never)).toThrow(
-      expect.objectContaining({ code: 'CONFIGURATION_MALFORMED' }),
-    );
+    expect(read({ pools: [pool()], rules: [permit()], quorum }).quorum?.servesAlone).toEqual(['canton']);
+    expect(() => read({ quorum })).toThrow(expect.objectContaining({ code: 'CONFIGURATION_MALFORMED' }));
   });
 
   it('of format 1 knows no operation on pools', () => {
