@@ -53,6 +53,7 @@ const CASES = {
 /** Verbs that serve until they are ended, or ask a network: all others are tried. */
 const NOT_OFFLINE = new Set([
   'audit witness',
+  'gateway kms',
   'gateway status',
   'gateway tezos',
   'gateway tezos list',
