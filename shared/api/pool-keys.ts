@@ -28,8 +28,8 @@ const hex = (minimum: number, maximum: number) =>
 /** Longest plaintext of `encrypt`, message of `mac`, and longest message that a pool key signs by way of KMS, in bytes. */
 export const MAX_PLAINTEXT_BYTES = 4096;
 /**
- * Longest ciphertext, in bytes. That of a symmetric key is 0x01, the 16 bytes of the key's id, and what XAES-256-GCM
- * gives (a nonce of 24 bytes, the ciphertext, a tag of 16 bytes).
+ * Longest ciphertext, in bytes. That of a symmetric key begins with 0x01 and the 16 bytes of the key's id
+ * (enclave/pools/SPEC.md).
  */
 export const MAX_CIPHERTEXT_BYTES = 6144;
 export const MAX_RANDOM_BYTES = 1024;

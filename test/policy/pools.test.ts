@@ -166,6 +166,22 @@ describe('a configuration', () => {
     );
   });
 
+  it('has the node serve a pool alone where it says so', () => {
+    const quorum = {
+      peers: [
+        {
+          node: 2,
+          manifest: '22'.repeat(48),
+          images: [{ pcrs: { 0: '01'.repeat(48), 1: '02'.repeat(48), 2: '03'.repeat(48) }, notAfter: null }],
+        },
+      ],
+      servesAlone: ['canton'],
+      refreshHours: null,
+    };
+    expect(read({ pools: [pool()], rules: [permit()], quorum }).quorum?.servesAlone).toEqual(['canton']);
+    expect(() => read({ quorum })).toThrow(expect.objectContaining({ code: 'CONFIGURATION_MALFORMED' }));
+  });
+
   it('of format 1 knows no operation on pools', () => {
     const rule = {
       id: 'all',

@@ -84,10 +84,10 @@ function checkPools({ pools = [], keys, clients, clientGroups }: Parts, context:
 }
 
 /** Reports keys that nobody holds, and the node itself among its peers. */
-function checkQuorum({ quorum, manifest, keys }: Parts, context: z.RefinementCtx): void {
+function checkQuorum({ quorum, manifest, keys, pools = [] }: Parts, context: z.RefinementCtx): void {
   if (quorum === undefined) return;
   const path = ['quorum', 'servesAlone'];
-  requireKnown(context, quorum.servesAlone, { known: idsOf(keys), noun: 'key', path });
+  requireKnown(context, quorum.servesAlone, { known: idsOf([...keys, ...pools]), noun: 'key or pool', path });
   for (const [index, peer] of quorum.peers.entries()) {
     if (peer.manifest !== manifest) continue;
     context.addIssue({
