@@ -121,7 +121,7 @@ describe('holdfast gateway kms', () => {
       'KEY_FILE_MALFORMED',
     ],
   ])('refuses to start with %s', async (_, changes, code) => {
-    const folder = writeGatewayFiles(node.node.url, changes as Parameters<typeof writeGatewayFiles>[1]);
+    const folder = writeGatewayFiles(node.node.url, changes);
     expect(await refuse(folder)).toMatchObject({ exit: 1, code });
   });
 
