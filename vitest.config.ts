@@ -16,7 +16,7 @@ const E2E = [
   'test/attack/**/*.test.ts',
   'test/attestation/{corpus-runner,corpus.vectors,genuine}.test.ts',
   'test/attestation/key-policy/{gate,open-policies}.test.ts',
-  'test/cli/{completion,odd-input}/**/*.test.ts',
+  'test/cli/{completion,gateway,odd-input}/**/*.test.ts',
   'test/cli/{key-policy,launcher,parent,secrets-generate,secrets-populate}.test.ts',
   'test/cli/quorum/quorum.test.ts',
   'test/client/{node-client,quorum-client}.test.ts',

@@ -71,6 +71,8 @@ export async function runDoor(
     const probeServer = config.probes && (await startProbeServer(config.probes, probes));
     try {
       const server = await startGatewayServer({ listen, protocol, probes, log, drainMs });
+      if (probeServer !== undefined)
+        log.event('info', 'door.probes', { door: protocol.name, url: probeServer.address.url });
       log.event('info', 'door.listens', { door: protocol.name, url: server.address.url });
       nodes.start();
       await untilAborted(io.signal);

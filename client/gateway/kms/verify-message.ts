@@ -7,7 +7,7 @@ import {
   verifySignature,
 } from '../../../shared/signatures/verification.ts';
 
-const CURVES: Readonly<Partial<Record<string, typeof p256 | typeof p384 | typeof secp256k1>>> = {
+const CURVES: Readonly<Partial<Record<string, typeof p256>>> = {
   'ecdsa-p256-sha256': p256,
   'ecdsa-p384-sha384': p384,
   'ecdsa-secp256k1': secp256k1,

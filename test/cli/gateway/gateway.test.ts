@@ -1,0 +1,147 @@
+import { spawn } from 'node:child_process';
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FakePoolNode } from '../../client/gateway/kms/fake-pool-node.ts';
+import { refusalIn, runHoldfast } from '../in-process.ts';
+import { writeGatewayFiles } from './gateway-files.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+let node: FakePoolNode;
+const children: ReturnType<typeof spawn>[] = [];
+
+beforeAll(async () => {
+  node = await FakePoolNode.start();
+});
+afterAll(async () => {
+  for (const child of children) child.kill('SIGKILL');
+  await node.node.close();
+});
+
+/** Starts `holdfast gateway kms` as a process, and waits until it listens. */
+async function startDoor(folder: string) {
+  const child = spawn(
+    process.execPath,
+    ['cli/main.ts', 'gateway', 'kms', '--config', `${folder}/gateway.yaml`],
+    {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  children.push(child);
+  let out = '';
+  child.stdout.on('data', (piece) => (out += String(piece)));
+  child.stderr.on('data', (piece) => (out += String(piece)));
+  const lines = () =>
+    out
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const event = async (name: string) => {
+    const found = () => lines().find((line) => line['event'] === name);
+    await expect.poll(found, { timeout: 30_000, message: out }).toBeDefined();
+    return found() ?? {};
+  };
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  return { child, lines, event, ended, text: () => out };
+}
+
+/** Refusal of `holdfast gateway kms` before it listens. */
+const refuse = async (folder: string) =>
+  refusalIn(await runHoldfast(['gateway', 'kms', '--config', `${folder}/gateway.yaml`, '--json']));
+
+describe('holdfast gateway kms', () => {
+  it('serves, logs names and codes alone, says when it is ready, and ends with 0 at SIGTERM', async () => {
+    const door = await startDoor(writeGatewayFiles(node.node.url));
+    const { url } = await door.event('door.listens');
+    const probes = await door.event('door.probes');
+    await door.event('door.ready');
+    const status = await runHoldfast(['gateway', 'status', '--url', String(probes['url'])]);
+    expect(status).toMatchObject({ exit: 0, out: expect.stringMatching(/^ready\n/) as string });
+    const kms = new KMSClient({
+      endpoint: String(url),
+      region: 'eu-central-1',
+      credentials: { accessKeyId: 'HFAKTEST000000000001', secretAccessKey: 'of-the-door-alone' },
+    });
+    const made = await kms.send(new CreateKeyCommand({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' }));
+    kms.destroy();
+    expect(await door.event('request')).toMatchObject({
+      id: made.$metadata.requestId,
+      door: 'kms',
+      client: 'backend',
+      operation: 'CreateKey',
+      key: made.KeyMetadata?.KeyId,
+      code: 'OK',
+      status: 200,
+    });
+    door.child.kill('SIGTERM');
+    expect(await door.ended).toBe(0);
+    expect(door.text()).not.toContain('of-the-door-alone');
+  });
+
+  it('starts while no node answers, and says why it is not ready', async () => {
+    const door = await startDoor(writeGatewayFiles('https://127.0.0.1:1'));
+    const probes = await door.event('door.probes');
+    await door.event('door.not-ready');
+    const status = await runHoldfast(['gateway', 'status', '--url', String(probes['url'])]);
+    expect(status.exit).toBe(1);
+    expect(status.err).toMatch(/^refused GATEWAY_NOT_READY: NODE_UNREACHABLE\n/);
+    door.child.kill('SIGINT');
+    expect(await door.ended).toBe(0);
+  });
+
+  it.each([
+    [
+      'an address beyond this host',
+      { kms: { listen: { host: '0.0.0.0', port: 0 } } },
+      'GATEWAY_LISTEN_EXPOSED',
+    ],
+    ['an unknown field', { logPayloads: true }, 'GATEWAY_CONFIG_MALFORMED'],
+    ['no section of its own', { kms: null }, 'GATEWAY_CONFIG_MALFORMED'],
+    [
+      'a credential of a client whose key it does not hold',
+      {
+        kms: {
+          credentials: [
+            { accessKeyId: 'HFAKTEST000000000001', secretAccessKey: { file: 'secret' }, client: 'other' },
+          ],
+        },
+      },
+      'GATEWAY_CONFIG_MALFORMED',
+    ],
+    [
+      'a variable that is not there',
+      { clients: [{ id: 'backend', key: { env: 'ABSENT' } }] },
+      'GATEWAY_SECRET_MISSING',
+    ],
+    [
+      'a certificate as a key',
+      { clients: [{ id: 'backend', key: { file: 'root.pem' } }] },
+      'KEY_FILE_MALFORMED',
+    ],
+  ])('refuses to start with %s', async (_, changes, code) => {
+    const folder = writeGatewayFiles(node.node.url, changes);
+    expect(await refuse(folder)).toMatchObject({ exit: 1, code });
+  });
+
+  it.each([
+    ['gateway.yaml', 0o666, 'GATEWAY_CONFIG_EXPOSED'],
+    ['holdfast.yaml', 0o622, 'PROFILE_EXPOSED'],
+    ['secret', 0o644, 'KEY_FILE_EXPOSED'],
+    ['client.pem', 0o604, 'KEY_FILE_EXPOSED'],
+  ])('refuses to start where others may write or read %s (%o)', async (name, mode, code) => {
+    const folder = writeGatewayFiles(node.node.url);
+    chmodSync(join(folder, name), mode);
+    expect(await refuse(folder)).toMatchObject({ exit: 1, code });
+  });
+
+  it('asks no door where none is', async () => {
+    expect(
+      refusalIn(await runHoldfast(['gateway', 'status', '--url', 'http://127.0.0.1:1', '--json'])),
+    ).toMatchObject({
+      exit: 1,
+      code: 'GATEWAY_UNREACHABLE',
+    });
+  });
+});
