@@ -9,6 +9,8 @@ import { localUp } from './up.ts';
 /** The most nodes that one machine is asked to run. */
 const MAX_LOCAL_NODES = 9;
 const MAX_PORT = 65_535;
+/** Program of the command, for what runs as a process of its own. */
+const COMMAND = fileURLToPath(new URL('../holdfast.js', import.meta.url));
 
 const HEADINGS: Readonly<Record<DemoStep['part'], string>> = {
   provision: 'Provision',
@@ -48,7 +50,7 @@ const demo: Command = {
     let part: DemoStep['part'] | undefined;
     const steps = await runDemo({
       signal: io.signal,
-      holdfast: [process.execPath, fileURLToPath(new URL('../holdfast.js', import.meta.url))],
+      holdfast: [process.execPath, COMMAND],
       onStep: (step) => {
         // Ctrl-C on a terminal reaches the enclave as well: steps that break for it are no result.
         if (json || io.signal.aborted) return;
@@ -105,6 +107,15 @@ const up: Command = {
       value: 'PORT',
       description: 'where clients reach the first node, the others at the next ports (default: 8443)',
     },
+    gateway: {
+      type: 'boolean',
+      description: 'run a door for KMS clients in front of them, with a pool in which it makes keys',
+    },
+    'gateway-port': {
+      type: 'string',
+      value: 'PORT',
+      description: 'where KMS clients reach it (default: 8470, or any where --port is 0)',
+    },
     'status-port': {
       type: 'string',
       value: 'PORT',
@@ -115,8 +126,9 @@ const up: Command = {
     'holdfast local up',
     'holdfast local up --state /tmp/holdfast --port 9443',
     'holdfast local up --nodes 3 --state /tmp/quorum',
+    'holdfast local up --gateway',
   ],
-  run: async ({ io, text, json }) => {
+  run: async ({ io, text, flag, json }) => {
     assertClone();
     const port = readPort('port', text('port') ?? '8443');
     const statusPort = readPort('status-port', text('status-port') ?? (port === 0 ? '0' : '9464'));
@@ -130,7 +142,14 @@ const up: Command = {
     const stateDirectory = text('state') ?? '.holdfast';
     // An empty path would mean the working directory.
     if (stateDirectory === '') throw new UsageError('--state is a folder');
-    return await localUp({ stateDirectory, size, port, statusPort, json, io });
+    const gatewayText = text('gateway-port');
+    if (gatewayText !== undefined && !flag('gateway'))
+      throw new UsageError('--gateway-port goes with --gateway');
+    const gatewayPort = readPort('gateway-port', gatewayText ?? (port === 0 ? '0' : '8470'));
+    const gateway = flag('gateway')
+      ? { port: gatewayPort, holdfast: [process.execPath, COMMAND] as const }
+      : undefined;
+    return await localUp({ stateDirectory, size, port, statusPort, gateway, json, io });
   },
 };
 

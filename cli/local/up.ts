@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { CLIENT } from '../../local/demo/index.ts';
-import { bringUp, type LocalNodes } from '../../local/testbed/index.ts';
+import { bringUp, type KmsGateway, type LocalNodes, startKmsGateway } from '../../local/testbed/index.ts';
 import { parseManifest } from '../../shared/documents/manifest.ts';
 import { HoldfastError } from '../../shared/errors.ts';
 import { type Io, type Outcome, UsageError } from '../common/command.ts';
@@ -19,10 +19,14 @@ export interface LocalUpInput {
   /** Ports of the first node; those of the others follow. 0 takes free ones. */
   readonly port: number;
   readonly statusPort: number;
+  /** Port of a door for KMS clients, and the command that it is run by; undefined: there is none. */
+  readonly gateway: { readonly port: number; readonly holdfast: readonly [string, string] } | undefined;
   readonly json: boolean;
   readonly io: Io;
 }
 
+/** Pool in which the door's clients make their keys. */
+const POOL = 'kms';
 const STOPPED: Outcome = { ok: true, text: 'stopped', data: { event: 'stopped' } };
 
 /** Runs local nodes until the user stops them or the last one ends. */
@@ -30,12 +34,14 @@ export async function localUp(input: LocalUpInput): Promise<Outcome> {
   const { stateDirectory, size, port, statusPort, json, io } = input;
   const isNew = await isEmpty(stateDirectory);
   if (!isNew) await assertSize(stateDirectory, size);
+  let gateway: KmsGateway | undefined;
   const portOf = (first: number, node: number) => (first === 0 ? 0 : first + node - 1);
   const local = await bringUp({
     stateDirectory,
     size,
     portsOf: (node) => ({ port: portOf(port, node), statusPort: portOf(statusPort, node) }),
     clientId: CLIENT,
+    ...(input.gateway === undefined ? {} : { pool: POOL }),
   }).catch((error: unknown) => {
     throw isNew ? explain(error, input) : explainState(error, input);
   });
@@ -49,14 +55,33 @@ export async function localUp(input: LocalUpInput): Promise<Outcome> {
       return { ok: false, text, data: { event: 'refused', node, code: started.code } };
     }
     const profiles = await writeProfiles(local);
+    gateway = await openGateway(local, profiles, input);
     // A script waits for this one line.
     io.stdout.write(
-      json ? `${JSON.stringify(describeForPrograms(local, profiles))}\n` : describe(local, profiles),
+      json
+        ? `${JSON.stringify(describeForPrograms(local, profiles, gateway))}\n`
+        : describe(local, profiles, gateway),
     );
     return await waitForTheEnd(local, input);
   } finally {
+    await gateway?.stop();
     await local.stop();
   }
+}
+
+/** Starts a door in front of the nodes, where one is asked for. */
+async function openGateway(
+  { nodes: [{ files }], clientId }: LocalNodes,
+  [first = '', ...others]: readonly string[],
+  { gateway, stateDirectory }: LocalUpInput,
+): Promise<KmsGateway | undefined> {
+  if (gateway === undefined) return undefined;
+  return await startKmsGateway({
+    ...gateway,
+    folder: join(resolve(stateDirectory), 'gateway'),
+    profiles: [resolve(first), ...others.map((path) => resolve(path))],
+    clients: [{ id: clientId, keyPath: files.clientKey, pool: POOL }],
+  });
 }
 
 /** Waits until the user stops the nodes, or all have ended; says of each that ends that it has. */
@@ -161,7 +186,11 @@ async function writeProfiles({ nodes, clientId }: LocalNodes): Promise<readonly 
 }
 
 /** Describes nodes for programs: the first one by itself, and all of them where they are several. */
-function describeForPrograms({ nodes, clientId, keys, trial }: LocalNodes, profiles: readonly string[]) {
+function describeForPrograms(
+  { nodes, clientId, keys, trial }: LocalNodes,
+  profiles: readonly string[],
+  gateway: KmsGateway | undefined,
+) {
   const all = nodes.map(({ node, started: { url, parent, enclave }, files, aws }, index) => ({
     node,
     url,
@@ -179,10 +208,19 @@ function describeForPrograms({ nodes, clientId, keys, trial }: LocalNodes, profi
     keys: keys.map(({ id, type }) => ({ id, type })),
     trial,
     ...(all.length === 1 ? {} : { nodes: all }),
+    ...(gateway === undefined ? {} : { gateway: describeGateway(gateway) }),
   };
 }
 
-function describe({ nodes, keys, trial }: LocalNodes, profiles: readonly string[]): string {
+function describeGateway({ endpoint, region, pid, configuration, aws }: KmsGateway) {
+  return { endpoint, region, pid, configuration, aws };
+}
+
+function describe(
+  { nodes, keys, trial }: LocalNodes,
+  profiles: readonly string[],
+  gateway: KmsGateway | undefined,
+): string {
   const [{ aws }] = nodes;
   const isQuorum = nodes.length > 1;
   const [approver = '', keyFile = ''] = Object.entries(trial.approvers)[0] ?? [];
@@ -217,10 +255,24 @@ function describe({ nodes, keys, trial }: LocalNodes, profiles: readonly string[
     `  export AWS_CA_BUNDLE=${quote(aws.files.caBundle)} AWS_PROFILE=${aws.profiles.account}`,
     `  aws kms list-keys --endpoint-url ${aws.endpoint}`,
     `  aws kms get-key-policy --key-id ${aws.keyArn} --profile ${aws.profiles.nodeAdmin} --endpoint-url ${aws.endpoint}`,
+    ...(gateway === undefined ? [] : describeDoor(gateway)),
     '',
     `Ctrl-C stops ${isQuorum ? 'them; the next start finds their' : 'it; the next start finds its'} keys again.`,
     '',
   ].join('\n');
+}
+
+/** Lines by which the door is tried: a key that an enclave makes, and a signature by it. */
+function describeDoor({ endpoint, aws }: KmsGateway): string[] {
+  return [
+    '',
+    `A door for KMS clients is at ${endpoint}; keys that they make are the node's, and stay in its enclave:`,
+    '  unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_CA_BUNDLE',
+    `  export AWS_CONFIG_FILE=${quote(aws.config)} AWS_SHARED_CREDENTIALS_FILE=${quote(aws.credentials)}`,
+    `  export AWS_PROFILE=${aws.profile}`,
+    `  K=$(aws kms create-key --key-spec ECC_NIST_P256 --key-usage SIGN_VERIFY --query KeyMetadata.KeyId --output text --endpoint-url ${endpoint})`,
+    `  aws kms sign --key-id $K --message fileb://${quote(aws.config)} --message-type RAW --signing-algorithm ECDSA_SHA_256 --endpoint-url ${endpoint}`,
+  ];
 }
 
 /** Lines by which a quorum is tried: a key, a signature, and what a dead node changes. */

@@ -68,7 +68,8 @@ export async function writeAwsProfiles(
   return { endpoint, region, keyArn, profiles: PROFILE, files };
 }
 
-function formatSection(name: string, settings: Readonly<Record<string, string>>): string {
+/** Formats one section of the files of the AWS CLI and SDKs. */
+export function formatSection(name: string, settings: Readonly<Record<string, string>>): string {
   const lines = Object.entries(settings).map(([key, value]) => `${key} = ${value}\n`);
   return `[${name}]\n${lines.join('')}`;
 }

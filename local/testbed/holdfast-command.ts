@@ -33,6 +33,7 @@ export async function runCommand(
 export interface RunningCommand {
   /** First line that it has printed, as JSON. */
   readonly first: unknown;
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -51,6 +52,7 @@ export async function startCommand(
   ])) as [string];
   return {
     first: JSON.parse(line),
+    pid: child.pid ?? 0,
     stop: async () => {
       child.kill('SIGTERM');
       await exited;

@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto';
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -9,10 +8,12 @@ import { APPROVERS, loadApprovers, SUPPLIER, WEI } from './decision-configuratio
 import { makeTransfer } from './ethereum-transfer.ts';
 import type { Identity } from './identity.ts';
 import { localConfiguration } from './local-configuration.ts';
+import { addPools } from './pool-configuration.ts';
 import type { StartedNode } from './run-node.ts';
 import type { ConfigurationBody2, TestNode } from './test-node.ts';
 import { type QuorumMember, TestQuorum } from './test-quorum.ts';
 import { openTestbed, type Testbed } from './testbed.ts';
+import { type VerificationFiles, writeVerificationFiles } from './verification-files.ts';
 
 type Pcrs = ReadonlyMap<number, Uint8Array>;
 
@@ -22,14 +23,9 @@ export interface LocalNode {
   readonly started: StartedNode;
   /** Folder of the node's files. */
   readonly directory: string;
-  readonly files: {
+  readonly files: VerificationFiles & {
     /** Path of the client's Ed25519 private key, PEM. */
     readonly clientKey: string;
-    /** Path of PCR0, PCR1, PCR2 and PCR16. */
-    readonly pcrs: string;
-    /** Path of the root that the local NSM signs under, PEM. */
-    readonly root: string;
-    readonly manifest: string;
   };
   readonly aws: AwsAccess;
 }
@@ -61,12 +57,14 @@ export interface UpOptions {
   /** Ports of one node for its clients and for its parent's status page; 0 takes a free one. */
   readonly portsOf: (node: number) => { readonly port: number; readonly statusPort: number };
   readonly clientId: string;
+  /** Pool in which the client may make keys; left out: it makes none. */
+  readonly pool?: string;
   readonly onConsole?: (line: string) => void;
 }
 
 /** Brings up AWS, Nitro hosts and nodes that serve; a second start on the same state finds their keys again. */
 export async function bringUp(options: UpOptions): Promise<LocalNodes> {
-  const { size, clientId, portsOf, onConsole } = options;
+  const { size, clientId, portsOf, pool, onConsole } = options;
   const stateDirectory = resolve(options.stateDirectory);
   await makeFolder(stateDirectory);
   const program = await copyProgram();
@@ -85,7 +83,9 @@ export async function bringUp(options: UpOptions): Promise<LocalNodes> {
     const approvers = await loadApprovers(join(stateDirectory, 'approvers'));
     const bodies = quorum.members.map((member) => {
       const others = quorumOf(quorum?.members ?? [], member);
-      return localConfiguration({ member: member.testNode, others, pcrs, clientId, approvers });
+      const body = localConfiguration({ member: member.testNode, others, pcrs, clientId, approvers });
+      const { publicKey } = member.testNode.client;
+      return pool === undefined ? body : addPools(body, [{ id: clientId, publicKey, pool }]);
     });
     for (const [index, { testNode }] of quorum.members.entries()) {
       const body = bodies[index];
@@ -168,22 +168,10 @@ async function describeNode(
 ): Promise<LocalNode> {
   const directory = node === 1 ? testbed.stateDirectory : testNode.directory;
   const folder = join(directory, 'client');
-  await mkdir(folder, { recursive: true, mode: 0o700 });
   const files = {
     clientKey: testNode.client.path,
-    pcrs: join(folder, 'pcr.json'),
-    root: join(folder, 'nitro-root.pem'),
-    manifest: testNode.manifestPath,
+    ...(await writeVerificationFiles(folder, testbed, testNode, pcrs)),
   };
-  const measurements = Object.fromEntries(
-    [...pcrs, [16, testNode.manifestPcr] as const].map(([index, value]) => [
-      `PCR${index}`,
-      Buffer.from(value).toString('hex'),
-    ]),
-  );
-  const pcrFile = { Measurements: { HashAlgorithm: 'Sha384 { ... }', ...measurements } };
-  await writeFile(files.pcrs, `${JSON.stringify(pcrFile, null, 2)}\n`);
-  await writeFile(files.root, new X509Certificate(testbed.host.rootCertificate).toString());
   return { node, started, directory, files, aws: await writeAwsProfiles(folder, testbed, testNode) };
 }
 
