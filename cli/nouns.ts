@@ -30,6 +30,10 @@ export const nouns: Nouns = {
     summary: 'what a code means, and what to do next',
     load: async () => (await import('./explain/explain.ts')).commands,
   },
+  gateway: {
+    summary: 'doors for existing clients: run beside them, in front of verified nodes',
+    load: async () => (await import('./gateway/commands.ts')).commands,
+  },
   'key-policy': {
     summary: 'the KMS key policy of a node: written, questioned, compared, let pass',
     load: async () => (await import('./key-policy/commands.ts')).commands,

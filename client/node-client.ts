@@ -33,6 +33,7 @@ import type { SignedCall } from './signed-call.ts';
 import { exchange, type HttpResponse } from './http-exchange.ts';
 import { assertPayload, assertRequestId, assertSigningKey, assertTrust } from './inputs.ts';
 import type { NodeIdentity, NodeTrust } from './node-identity.ts';
+import { NodePools } from './node-pools.ts';
 import { NodeQuorum } from './node-quorum.ts';
 import { type Decided, verifyResponseReceipt } from './receipts.ts';
 import { type Endpoint, parseNodeUrl, NodeAgent } from './tls-connection.ts';
@@ -136,6 +137,8 @@ export async function connectNode(options: NodeClientOptions): Promise<NodeClien
 export class NodeClient {
   /** Ceremonies of the quorum and their progress, by this node. */
   readonly quorum: NodeQuorum;
+  /** Keys that clients have the node make while it runs. */
+  readonly pools: NodePools;
   readonly #options: NodeClientOptions;
   readonly #endpoint: Endpoint;
   readonly #requests: Semaphore;
@@ -149,6 +152,7 @@ export class NodeClient {
     this.#options = options;
     this.#endpoint = parseNodeUrl(options.url);
     this.#requests = new Semaphore(options.maxConnections ?? DEFAULT_CONNECTIONS);
+    this.pools = new NodePools({ call: (call) => this.#call(call) });
     this.quorum = new NodeQuorum({
       call: (call) => this.#call(call),
       manifest: options.trust.manifest,

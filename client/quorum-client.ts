@@ -234,6 +234,11 @@ export class QuorumClient {
     return await this.#attempt(this.#inOrder(), isRepeatable, ({ client }) => act(client));
   }
 
+  /** Each node by itself, in the order of the options, for what only one of them has. */
+  get nodes(): readonly NodeClient[] {
+    return this.#members.map(({ client }) => client);
+  }
+
   /** Closes the connections; requests under way fail with ANSWER_LOST. */
   close(): void {
     for (const { client } of this.#members) client.close();

@@ -10,7 +10,7 @@ import {
   verifyReceipt,
 } from '../audit/receipt/index.ts';
 import type { SignRequest } from '../shared/api/bodies.ts';
-import { digestRequest } from '../shared/api/request-digest.ts';
+import { type DigestedRequest, digestRequest } from '../shared/api/request-digest.ts';
 import { digestManifest } from '../shared/documents/manifest.ts';
 import type { NodeIdentity } from './node-identity.ts';
 import type { Signed } from './responses.ts';
@@ -26,7 +26,8 @@ export interface ReceiptSubject {
   readonly identity: NodeIdentity;
   /** Bytes of the node's manifest, which the identity was verified against. */
   readonly manifest: Uint8Array;
-  readonly request: SignRequest & { readonly client: string };
+  /** A request to sign; or any other, with the operation that the policy decides on, as its digest covers it. */
+  readonly request: (SignRequest & { readonly client: string }) | DigestedRequest;
 }
 
 /**

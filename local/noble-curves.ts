@@ -2,6 +2,7 @@ import { p256 } from '@noble/curves/nist.js';
 import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js';
 import type { Curves } from '../enclave/keys/index.ts';
 import { createNativeCurves } from '../enclave/keys/index.ts';
+import { holdDigestKeyInJavaScript } from './digest-key.ts';
 import { InternalError } from '../shared/errors.ts';
 import { loadNative } from '../shared/native/addon.ts';
 import { computeTapTweak } from '../shared/tap-tweak.ts';
@@ -58,6 +59,7 @@ export function createNobleCurves(): Curves {
         },
       };
     },
+    holdDigestKey: holdDigestKeyInJavaScript,
   };
 }
 

@@ -20,6 +20,7 @@ import {
   compareClients,
   compareWitnesses,
 } from './comparison/people.ts';
+import { comparePools } from './comparison/pools.ts';
 import { compareQuorums } from './comparison/quorum.ts';
 import { compareRules, effectOf } from './comparison/rules.ts';
 
@@ -55,6 +56,7 @@ export function compareConfigurations(before: Configuration, after: Configuratio
     ...compareAddressBooks(before, after),
     ...compareWitnesses(before, after),
     ...compareQuorums(before, after),
+    ...comparePools(before, after),
     ...compareLists('rule', [before.rules, after.rules], {
       describe: describeRule,
       compare: compareRules,

@@ -1,4 +1,5 @@
-import { ALGORITHMS, describeAlgorithm } from '../shared/algorithms.ts';
+import { ALGORITHMS, describeAlgorithm, type KeyUsage } from '../shared/algorithms.ts';
+import { isPoolOperation, type Operation } from '../shared/operations.ts';
 import type { Charge, Shortage } from './accumulations/index.ts';
 import {
   type Candidate,
@@ -10,18 +11,20 @@ import {
 } from './matching/examination.ts';
 import type { MissingApprovals } from './matching/consent.ts';
 import { askQuestion, type Question } from './matching/question.ts';
-import { listRules, type Policy, type PreparedPermit } from './policy.ts';
+import { listRules, type Policy, type PreparedPermit, seesPool } from './policy.ts';
 import { takeToken, waitForToken } from './rate-limits.ts';
 import { describeAmount } from './coins.ts';
 import { type Mismatch, mismatch } from './reasons.ts';
-import type { PolicyRequest } from './request.ts';
+import { listAlgorithmsOf, type PolicyRequest } from './request.ts';
 import type { PolicyState, PolicyTime } from './state.ts';
 
 export type PolicyRefusal =
   | 'UNKNOWN_CLIENT'
   | 'UNKNOWN_KEY'
-  /** The algorithm is not one of the key's type. */
+  /** The algorithm is not one of the key's type and usage. */
   | 'ALGORITHM_MISMATCH'
+  /** The pool holds no keys of this type. */
+  | 'KEY_TYPE_REFUSED'
   /** The algorithm does not take this kind of payload. */
   | 'PAYLOAD_MISMATCH'
   /** No rule matches in every field, or the request lacks a field that a rule needs. */
@@ -116,15 +119,48 @@ function decideOrThrow(
 }
 
 /** Finds why no rule of any configuration could permit a request. */
-function findUnsuitable({ keys }: Policy, request: PolicyRequest): PolicyRefusal | undefined {
-  const keyType = keys.get(request.key);
-  if (keyType === undefined) return 'UNKNOWN_KEY';
-  if (!ALGORITHMS.includes(request.algorithm)) return 'POLICY_DENIED';
-  const algorithm = describeAlgorithm(request.algorithm);
-  if (algorithm.key !== keyType) return 'ALGORITHM_MISMATCH';
-  if (request.operation !== 'sign') return undefined;
+function findUnsuitable(policy: Policy, request: PolicyRequest): PolicyRefusal | undefined {
+  const isPool = policy.pools.has(request.key);
+  const code = isPool ? findUnsuitablePool(policy, request) : findUnsuitableKey(policy, request);
+  if (code !== undefined || request.operation !== 'sign') return code;
   if (request.payload === undefined) return 'POLICY_DENIED';
-  return algorithm.payloads.includes(request.payload) ? undefined : 'PAYLOAD_MISMATCH';
+  return describeAlgorithm(request.algorithm).payloads.includes(request.payload)
+    ? undefined
+    : 'PAYLOAD_MISMATCH';
+}
+
+function findUnsuitableKey({ keys }: Policy, request: PolicyRequest): PolicyRefusal | undefined {
+  const type = keys.get(request.key);
+  if (type === undefined || request.poolKey !== undefined || isPoolOperation(request.operation))
+    return 'UNKNOWN_KEY';
+  if (request.algorithm === null || !ALGORITHMS.includes(request.algorithm)) return 'POLICY_DENIED';
+  const { keys: types, usage } = describeAlgorithm(request.algorithm);
+  return types.includes(type) && usage === 'sign' ? undefined : 'ALGORITHM_MISMATCH';
+}
+
+/** What keys are for that an operation of a pool uses; null: it uses none of their algorithms. */
+const USAGES: Partial<Record<Operation, KeyUsage | null>> = {
+  sign: 'sign',
+  encrypt: 'encrypt',
+  decrypt: 'encrypt',
+  mac: 'mac',
+  'derive-secret': 'agree',
+  'create-key': null,
+  'administer-key': null,
+};
+
+function findUnsuitablePool(policy: Policy, request: PolicyRequest): PolicyRefusal | undefined {
+  const { client, key, poolKey, operation, algorithm } = request;
+  const wanted = USAGES[operation];
+  // Whoever does not see a pool learns nothing of it.
+  if (poolKey === undefined || wanted === undefined || !seesPool(policy, client, key)) return 'UNKNOWN_KEY';
+  // A key of a type that the pool has no more is served no more.
+  if (policy.pools.get(key)?.types.has(poolKey.type) !== true)
+    return operation === 'create-key' ? 'KEY_TYPE_REFUSED' : 'UNKNOWN_KEY';
+  const algorithms = listAlgorithmsOf(poolKey);
+  if (wanted === null) return algorithm === null && algorithms.length > 0 ? undefined : 'ALGORITHM_MISMATCH';
+  if (algorithm === null || !ALGORITHMS.includes(algorithm)) return 'POLICY_DENIED';
+  return poolKey.usage === wanted && algorithms.includes(algorithm) ? undefined : 'ALGORITHM_MISMATCH';
 }
 
 /**

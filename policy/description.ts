@@ -4,6 +4,7 @@ import type {
   Credential,
   KeyEntry,
   PermitRule,
+  Pool,
   Rule,
 } from '../shared/documents/configuration.ts';
 import { describeAmount } from './coins.ts';
@@ -19,6 +20,18 @@ export function describeKey({
     publicKey === undefined ? type : `${type}, none but ${publicKey}`,
     ...(networks.length === 0 ? [] : [`on ${list(networks)}`]),
     ...(commitments === undefined ? [] : [`of the group with commitments ${commitments}`]),
+  ].join(', ');
+}
+
+/** Describes a pool in a sentence: who sees it, which keys it holds, and what they may be called. */
+export function describePool({ clients, types, maximum, descriptions, aliases, deletionDays }: Pool): string {
+  const say = (patterns: readonly string[]) =>
+    patterns.map((pattern) => JSON.stringify(pattern)).join(' or ');
+  return [
+    `${list(clients)} may see up to ${maximum} ${maximum === 1 ? 'key' : 'keys'} of ${list(types)}`,
+    `described by ${say(descriptions)}`,
+    aliases.length === 0 ? 'without aliases' : `with aliases ${say(aliases)}`,
+    `deleted ${deletionDays} days after the order or later`,
   ].join(', ');
 }
 
@@ -58,11 +71,12 @@ function describeTime({ days, hours, notBefore, notAfter }: NonNullable<Rule['ti
 }
 
 /** Describes a condition in a phrase: what kind of effect, to whom, how much. */
-function describeCondition({ type, to, assets, contracts, amount }: Condition): string {
+function describeCondition({ type, to, assets, contracts, amount, selectors }: Condition): string {
   const asset = assets?.length === 1 ? (assets[0] ?? null) : null;
   const say = (bound: string) => describeAmount(BigInt(bound), asset);
   return [
     type,
+    ...(selectors === undefined ? [] : [`(${selectors.join(' ')})`]),
     ...(to === null ? [] : [`to ${[...to.books.map((id) => `book ${id}`), ...to.addresses].join(' or ')}`]),
     ...(assets === null ? [] : [`of ${assets.join(' or ')}`]),
     ...(contracts === null

@@ -5,7 +5,7 @@ import { denies, examinePermit, explainExamination } from './matching/examinatio
 import { askQuestion, type Question } from './matching/question.ts';
 import type { Policy, PreparedPermit } from './policy.ts';
 import { type Mismatch, mismatch } from './reasons.ts';
-import type { PolicyRequest } from './request.ts';
+import { listAlgorithms, type PolicyRequest } from './request.ts';
 import type { PolicyState, PolicyTime } from './state.ts';
 
 /** What one rule says to a request. */
@@ -33,7 +33,8 @@ export function explain(
   time: PolicyTime,
 ): RuleExplanation[] {
   const client = policy.clients.get(request.client);
-  if (client === undefined || !ALGORITHMS.includes(request.algorithm)) return [];
+  const algorithms = listAlgorithms(request);
+  if (client === undefined || !algorithms.some((algorithm) => ALGORITHMS.includes(algorithm))) return [];
   const question = askQuestion(request, client, time);
   const isOf = (rule: { clients: ReadonlySet<string>; keys: ReadonlySet<string> }) =>
     client.names.some((name) => rule.clients.has(name)) && rule.keys.has(request.key);

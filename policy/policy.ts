@@ -1,4 +1,4 @@
-import { type Algorithm, type KeyType, type PayloadKind } from '../shared/algorithms.ts';
+import type { Algorithm, KeyType, PayloadKind, PoolKeyType } from '../shared/algorithms.ts';
 import type { Configuration, DenyRule, PermitRule, Rule } from '../shared/documents/configuration.ts';
 import type { Operation } from '../shared/operations.ts';
 import { type Books, prepareBooks, prepareCondition, type PreparedCondition } from './matching/conditions.ts';
@@ -51,10 +51,17 @@ export interface PreparedClient {
   readonly person: string | null;
 }
 
+/** A pool of keys: clients and groups of clients that see it, and the types of keys that it may hold. */
+interface PreparedPool {
+  readonly clients: ReadonlySet<string>;
+  readonly types: ReadonlySet<PoolKeyType>;
+}
+
 /** A configuration's permissions, prepared once so that each decision is a few look-ups. */
 export interface Policy {
   readonly clients: ReadonlyMap<string, PreparedClient>;
   readonly keys: ReadonlyMap<string, KeyType>;
+  readonly pools: ReadonlyMap<string, PreparedPool>;
   readonly denials: RuleIndex<PreparedDenial>;
   /** In the order in which they are drawn on. */
   readonly permits: RuleIndex<PreparedPermit>;
@@ -93,7 +100,7 @@ function comparePermits(a: PermitRule, b: PermitRule): number {
 
 /** Prepares the rules of a configuration that was verified and parsed. */
 export function preparePolicy(configuration: Configuration): Policy {
-  const { rules, keys, approverGroups } = configuration;
+  const { rules, keys, pools = [], approverGroups } = configuration;
   const books = prepareBooks(configuration.addressBooks);
   const groups = new Map(approverGroups.map(({ id, approvers }) => [id, approvers]));
   const permits = rules
@@ -104,6 +111,9 @@ export function preparePolicy(configuration: Configuration): Policy {
   return {
     clients: prepareClients(configuration),
     keys: new Map(keys.map(({ id, type }) => [id, type])),
+    pools: new Map(
+      pools.map(({ id, clients, types }) => [id, { clients: new Set(clients), types: new Set(types) }]),
+    ),
     denials: indexRules(denials),
     permits: indexRules(permits),
     ruleCount: permits.length,
@@ -217,6 +227,12 @@ export function listRules<Each extends PreparedScope>(
       ? ofClient.filter((rule) => rule.keys.has(key))
       : ofKey.filter(({ clients }) => names.some((name) => clients.has(name)));
   });
+}
+
+/** Tells whether a client sees a pool: by its own name, or by that of a group. */
+export function seesPool({ clients, pools }: Policy, client: string, pool: string): boolean {
+  const named = pools.get(pool)?.clients;
+  return named !== undefined && (clients.get(client)?.names ?? []).some((name) => named.has(name));
 }
 
 /** Lists the permits of {@link listRules} that name what else of a signature does not change from one to the next. */

@@ -23,6 +23,11 @@ export const poolOperationSchema = z.enum([
 ]);
 export type PoolOperation = z.infer<typeof poolOperationSchema>;
 
+/** Tells whether an operation is one on keys of a pool alone. */
+export function isPoolOperation(operation: string): operation is PoolOperation {
+  return (poolOperationSchema.options as readonly string[]).includes(operation);
+}
+
 /** The operations that a rule may permit: signatures, shares of a dealer, ceremonies, and those on keys of a pool. */
 export const operationSchema = z.enum([
   'sign',

@@ -153,13 +153,21 @@ const orderNode = ({ manifest, namespace, environment, index }: DecisionPredicat
 const orderConfiguration = ({ version, digest }: DecisionPredicate['configuration']) => ({ version, digest });
 
 function orderDecision(decision: DecisionPredicate): DecisionPredicate {
-  const { client, key, algorithm, operation, payload, path } = decision.request;
+  const { client, key, poolKey, algorithm, operation, payload, path } = decision.request;
   return {
     node: orderNode(decision.node),
     session: decision.session,
     sequence: decision.sequence,
     time: decision.time,
-    request: { client, key, algorithm, operation, payload, ...(path !== undefined && { path }) },
+    request: {
+      client,
+      key,
+      ...(poolKey && { poolKey: { id: poolKey.id, type: poolKey.type, usage: poolKey.usage } }),
+      algorithm,
+      operation,
+      payload,
+      ...(path !== undefined && { path }),
+    },
     transaction: decision.transaction === null ? null : orderTransaction(decision.transaction),
     outcome: decision.outcome,
     code: decision.code,

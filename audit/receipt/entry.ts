@@ -1,5 +1,10 @@
 import * as z from 'zod';
-import { algorithmSchema, payloadKindSchema } from '../../shared/algorithms.ts';
+import {
+  algorithmSchema,
+  keyUsageSchema,
+  payloadKindSchema,
+  poolKeyTypeSchema,
+} from '../../shared/algorithms.ts';
 import { childPathSchema } from '../../shared/api/child-path.ts';
 import { MAX_NODES } from '../../shared/documents/configuration/quorum.ts';
 import { ceremonyOperationSchema, operationSchema } from '../../shared/operations.ts';
@@ -15,6 +20,8 @@ const MAX_APPROVALS = 32;
 const MAX_CHARGES = 256;
 /** Signatures of one request: inputs of a PSBT. */
 const MAX_RECORDED_SIGNATURES = 1024;
+/** Of an RSA key of 4096 bits, as SubjectPublicKeyInfo. */
+const MAX_PUBLIC_KEY_BYTES = 550;
 const MAX_DOCUMENT_BYTES = 16_640;
 
 export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
@@ -55,7 +62,16 @@ const common = {
 
 const requestSchema = z.strictObject({
   client: identifier,
+  /** A key of the configuration, or a pool. */
   key: identifier,
+  /** The key of the pool, null where none was made; left out where `key` is no pool that the client sees. */
+  poolKey: z
+    .strictObject({
+      id: z.uuid({ version: 'v4' }).nullable(),
+      type: poolKeyTypeSchema,
+      usage: keyUsageSchema,
+    })
+    .optional(),
   algorithm: algorithmSchema.nullable(),
   operation: operationSchema,
   payload: payloadKindSchema.nullable(),
@@ -116,7 +132,13 @@ const decisionSchema = z
     failure: code.nullable(),
     /** Signatures that the request was given; `index` is the input of a transaction with several. */
     signatures: z
-      .array(z.strictObject({ index: counter.nullable(), publicKey: hexUpTo(65), sha256: hex(32) }))
+      .array(
+        z.strictObject({
+          index: counter.nullable(),
+          publicKey: hexUpTo(MAX_PUBLIC_KEY_BYTES),
+          sha256: hex(32),
+        }),
+      )
       .max(MAX_RECORDED_SIGNATURES),
     /** Witnesses that the configuration wants under a checkpoint; null where it names none. */
     witnesses: witnessGroup.nullable(),

@@ -6,6 +6,7 @@ import {
   ReceiptError,
 } from '../../audit/receipt/index.ts';
 import { CliError } from '../common/errors.ts';
+import { describePoolKey } from '../common/pool-key.ts';
 import { printable } from '../common/printable.ts';
 
 /**
@@ -83,11 +84,12 @@ function wordsOf(entry: Entry): string {
     return `confirms ${operation} of ${epochs}, ${threshold} of nodes ${holders.join(', ')}, transcript ${transcript.digest.sha256}`;
   }
   const { request, outcome, code, rule, failure, transaction, pendingId } = entry.predicate;
+  const ofPool = request.poolKey === undefined ? '' : ` (${describePoolKey(request.poolKey)})`;
   const what = transaction === null ? (request.payload ?? 'no payload') : transaction.kind;
   const why = outcome === 'denied' ? String(code) : `by rule ${String(rule)}`;
   const waiting = outcome === 'pending' ? `, waits as ${String(pendingId)}` : '';
   const failed = failure === null ? '' : `, failed with ${failure}`;
-  return `${request.client} asks ${request.operation} of ${request.key}, ${what}: ${outcome} ${why}${waiting}${failed}`;
+  return `${request.client} asks ${request.operation} of ${request.key}${ofPool}, ${what}: ${outcome} ${why}${waiting}${failed}`;
 }
 
 /** Describes the bytes of an entry that is no statement: a digest tells no secrets and draws nothing on a terminal. */

@@ -13,6 +13,18 @@ export type CliErrorCode =
   | 'CLONE_NEEDED'
   /** The person at the terminal said no. */
   | 'DECLINED'
+  /** The configuration file of a door may be written by others than its owner. */
+  | 'GATEWAY_CONFIG_EXPOSED'
+  /** The configuration file of a door is not YAML, or too long. */
+  | 'GATEWAY_CONFIG_UNREADABLE'
+  /** A variable of the environment or a file that holds a secret is not there, empty or too long. */
+  | 'GATEWAY_SECRET_MISSING'
+  /** The door runs, and no node that it has verified answers. */
+  | 'GATEWAY_NOT_READY'
+  /** What answers is no door. */
+  | 'GATEWAY_STATUS_MALFORMED'
+  /** No door answers there. */
+  | 'GATEWAY_UNREACHABLE'
   | 'INPUT_TOO_LARGE'
   /** The command was ended by Ctrl-C, or SIGTERM. */
   | 'INTERRUPTED'

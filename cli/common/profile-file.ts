@@ -1,14 +1,12 @@
-import { constants, type FileHandle, open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import { CliError } from './errors.ts';
+import { readOwnFile } from './own-file.ts';
 import { isSettingName, SETTING_NAMES, type SettingName, SETTINGS } from './settings.ts';
 
 export const PROFILE_NAME = 'holdfast.yaml';
 const MAX_PROFILE_BYTES = 64 * 1024;
 const MAX_VALUE_LENGTH = 4096;
-/** Mode bits that let group or others write. */
-const WRITABLE = 0o022;
 /** One line of text: no character that a terminal would obey, and no line end of a PEM. */
 const ONE_LINE = /^[^\p{Cc}]+$/u;
 
@@ -27,42 +25,14 @@ export interface Profile {
  * @throws CliError PROFILE_EXPOSED, PROFILE_MALFORMED
  */
 export async function readProfileFile(path: string, isNamed: boolean): Promise<Profile | undefined> {
-  const links = isNamed ? 0 : constants.O_NOFOLLOW;
-  let handle: FileHandle;
-  try {
-    // A pipe is not waited for.
-    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | links);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT') return undefined;
-    if (code === 'ELOOP') {
-      throw new CliError(
-        'PROFILE_EXPOSED',
-        'the profile is a link, and nobody has named it',
-        { path },
-        error,
-      );
-    }
-    throw error;
-  }
-  await using file = handle;
-  await assertOwn(path, file);
-  const buffer = Buffer.alloc(MAX_PROFILE_BYTES + 1);
-  const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
-  if (bytesRead > MAX_PROFILE_BYTES) throw malformed(path, { maximum: MAX_PROFILE_BYTES });
-  return { path, values: parseProfile(buffer.toString('utf8', 0, bytesRead), path) };
-}
-
-async function assertOwn(path: string, file: FileHandle): Promise<void> {
-  const { mode, uid } = await file.stat();
-  const owner = process.getuid?.();
-  const isOwn = owner === undefined || uid === owner || uid === 0;
-  if (isOwn && (mode & WRITABLE) === 0) return;
-  throw new CliError('PROFILE_EXPOSED', 'another user owns the profile, or may write it', {
-    path,
-    owner: uid,
-    mode: (mode & 0o777).toString(8).padStart(4, '0'),
+  const text = await readOwnFile(path, {
+    what: 'profile',
+    maxBytes: MAX_PROFILE_BYTES,
+    exposed: 'PROFILE_EXPOSED',
+    malformed: 'PROFILE_MALFORMED',
+    isNamed,
   });
+  return text === undefined ? undefined : { path, values: parseProfile(text, path) };
 }
 
 function parseProfile(text: string, path: string): ReadonlyMap<SettingName, readonly string[]> {

@@ -24,6 +24,7 @@ import { diffCommand } from './diff.ts';
 import { explainCommand } from './explain.ts';
 import { readConfigurationFile } from './file.ts';
 import { KEYS } from './keys-file.ts';
+import { importCommand } from './import.ts';
 import { replayCommand } from './replay.ts';
 import { lintBeforeSigning, lintCommand } from './lint.ts';
 import { describeConfiguration } from './report.ts';
@@ -106,6 +107,7 @@ export const commands: readonly Command[] = [
   explainCommand,
   diffCommand,
   replayCommand,
+  importCommand,
 ];
 
 async function runSign(input: CommandInput): Promise<Outcome> {

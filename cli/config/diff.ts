@@ -71,10 +71,14 @@ function readCount(text: string | undefined): number | undefined {
 }
 
 function describe({ candidate, before, after }: Witness, books: readonly AddressBook[]): string[] {
-  const { client, key, algorithm, transaction, at, consent } = candidate;
+  const { operation, client, key, poolKey, algorithm, transaction, at, consent } = candidate;
+  const what = [
+    ...(poolKey === undefined ? [] : [`${poolKey.type} to ${poolKey.usage}`]),
+    algorithm ?? operation,
+  ];
   return [
-    `  ${client} with ${key}, ${algorithm}, at ${new Date(at).toISOString()}`,
-    ...describeTransaction(transaction, books).map((line) => `    ${line}`),
+    `  ${client} ${operation === 'sign' ? 'with' : `asks ${operation} of`} ${key}, ${what.join(', ')}, at ${new Date(at).toISOString()}`,
+    ...(transaction === null ? [] : describeTransaction(transaction, books)).map((line) => `    ${line}`),
     ...(consent === null
       ? []
       : [`    approved under rule ${consent.rule} by ${consent.approvers.join(', ')}`]),
@@ -93,7 +97,11 @@ export function describeDecided({ outcome, rule, code, needs, reasons }: Decided
 function toData({ candidate, before, after }: Witness) {
   const { transaction, at, ...rest } = candidate;
   return {
-    request: { ...rest, at: new Date(at).toISOString(), transaction: encodeTransaction(transaction) },
+    request: {
+      ...rest,
+      at: new Date(at).toISOString(),
+      transaction: transaction && encodeTransaction(transaction),
+    },
     old: before,
     new: after,
   };

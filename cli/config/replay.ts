@@ -1,6 +1,6 @@
 import { type DecisionPredicate, PREDICATE_TYPES } from '../../audit/receipt/index.ts';
 import { createReplay, type Decided } from '../../policy/analysis/index.ts';
-import type { PolicyRequest } from '../../policy/index.ts';
+import { makeRequest, type PolicyRequest } from '../../policy/index.ts';
 import { decodeTransaction } from '../../policy/transactions/json.ts';
 import { TRUST_OPTIONS } from '../audit/trust.ts';
 import type { Command, CommandInput, OptionSpec, Outcome } from '../common/command.ts';
@@ -98,15 +98,23 @@ function toRequest({
   approvals,
   time,
 }: DecisionPredicate): PolicyRequest | undefined {
-  const { client, key, algorithm, operation, payload } = request;
-  if (algorithm === null) return undefined;
+  const { client, key, poolKey, algorithm, operation, payload } = request;
+  const isKeyless = operation === 'create-key' || operation === 'administer-key';
+  if (algorithm === null && !isKeyless) return undefined;
+  if (operation === 'sign' && (payload === null || transaction === null)) return undefined;
   const at = Date.parse(time);
   const votes = approvals.map(({ approver, decision }) => ({ approver, decision, at }));
   const consent = rule === null || votes.length === 0 ? undefined : { rule, approvals: votes };
-  const common = { client, key, algorithm, consent };
-  if (operation !== 'sign') return { operation, ...common };
-  if (payload === null || transaction === null) return undefined;
-  return { operation, ...common, payload, transaction: decodeTransaction(transaction) };
+  return makeRequest({
+    operation,
+    client,
+    key,
+    poolKey: poolKey && { type: poolKey.type, usage: poolKey.usage },
+    algorithm,
+    consent,
+    payload: payload ?? undefined,
+    transaction: transaction === null ? undefined : decodeTransaction(transaction),
+  });
 }
 
 /** Tells whether a decision is the one of the log; the reasons of denials may differ. */

@@ -1,4 +1,4 @@
-import { describeKey, describeRule } from '../../policy/index.ts';
+import { describeKey, describePool, describeRule } from '../../policy/index.ts';
 import { isShareType } from '../../shared/algorithms.ts';
 import type { Configuration } from '../../shared/documents/configuration.ts';
 import type { ConfigurationFile } from '../../admin/configurations/index.ts';
@@ -12,7 +12,8 @@ import {
 
 /** A configuration in words: the identifiers in it are plain ASCII by its schema. */
 export function describeConfiguration({ configuration, digest }: ConfigurationFile): string {
-  const { version, manifest, notAfter, initialise, clients, keys, drop = [], rules } = configuration;
+  const { version, manifest, notAfter, initialise, clients, keys, rules } = configuration;
+  const { drop = [], pools = [], dropPoolKeys = [] } = configuration;
   return [
     `configuration, version ${version}`,
     `  SHA-384   ${digest}`,
@@ -29,8 +30,11 @@ export function describeConfiguration({ configuration, digest }: ConfigurationFi
     `  keys      ${keys.length === 0 ? 'none' : ''}`.trimEnd(),
     ...keys.map((key) => `    ${key.id}: ${describeKey(key)}`),
     ...warnOfShares(configuration),
-    ...(drop.length === 0 ? [] : ['  ORDERS to drop from the store, for good:']),
+    ...(pools.length === 0 ? [] : ['  pools of keys that clients have the node make']),
+    ...pools.map((pool) => `    ${pool.id}: ${describePool(pool)}`),
+    ...(drop.length + dropPoolKeys.length === 0 ? [] : ['  ORDERS to drop from the store, for good:']),
     ...drop.map(({ id, type, publicKey }) => `    ${id}: ${type} ${publicKey}`),
+    ...dropPoolKeys.map((id) => `    key of a pool ${id}`),
     ...describeApprovers(configuration),
     ...describeAddressBooks(configuration),
     ...describeWitnesses(configuration),

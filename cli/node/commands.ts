@@ -24,6 +24,7 @@ import {
 } from '../common/command.ts';
 import { CLIENT_OPTIONS, NODE_OPTIONS, readNodeOptions, withNode } from './connection.ts';
 import { PAYLOAD_OPTIONS } from './payload.ts';
+import { describePools } from './pools.ts';
 import { describeSigned, readSignRequest } from './sign-request.ts';
 import { nodeStatusSchema } from './status.ts';
 import { writeOutput } from '../common/output-file.ts';
@@ -90,6 +91,19 @@ const keys: Command = {
         '\n',
       );
       return { ok: true, text, data: { keys: held, ...(store === undefined ? {} : { store }) } };
+    }),
+};
+
+const pools: Command = {
+  name: 'node pools',
+  summary: 'List the pools of keys that a client sees, and the keys that clients have had the node make.',
+  positionals: '',
+  options: CLIENT_OPTIONS,
+  examples: [`holdfast node pools ${AS_CLIENT}`],
+  run: (input) =>
+    withNode(input, async (node) => {
+      const { pools: seen } = await node.pools.list();
+      return { ok: true, text: describePools(seen), data: { pools: seen } };
     }),
 };
 
@@ -166,7 +180,16 @@ const resume: Command = {
   },
 };
 
-export const nodeCommands: readonly Command[] = [status, attest, keys, sign, explain, requests, resume];
+export const nodeCommands: readonly Command[] = [
+  status,
+  attest,
+  keys,
+  pools,
+  sign,
+  explain,
+  requests,
+  resume,
+];
 
 /**
  * Waits for signatures, and writes the receipt of the decision, whatever it was.

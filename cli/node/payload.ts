@@ -6,6 +6,7 @@ import {
   type KeyType,
 } from '../../shared/algorithms.ts';
 import {
+  DIGEST_BYTES,
   MAX_MESSAGE_BYTES,
   MAX_PSBT_BYTES,
   type Payload,
@@ -23,7 +24,11 @@ export const PAYLOAD_OPTIONS = {
     value: 'FILE',
     description: 'the same, from a file; - is standard input',
   },
-  digest: { type: 'string', value: 'HEX', description: '32 bytes that you have hashed' },
+  digest: {
+    type: 'string',
+    value: 'HEX',
+    description: 'what you have hashed: 32 bytes; 48 or 64 where the algorithm says so',
+  },
   'taproot-sighash': {
     type: 'string',
     value: 'HEX',
@@ -80,7 +85,7 @@ export async function readPayload({ text, io }: CommandInput): Promise<Payload> 
       return { kind: 'message', message: Buffer.from(bytes).toString('hex') };
     }
     case 'digest':
-      return { kind: 'digest', digest: readHex(value, '--digest', 32, 32) };
+      return { kind: 'digest', digest: readDigest(value) };
     case 'taproot-sighash':
       return {
         kind: 'taproot-sighash',
@@ -103,6 +108,8 @@ const HEX_MEMBERS: Readonly<Record<string, string>> = {
   'ethereum-message': 'message',
   'tezos-operation': 'operation',
   'tezos-consensus': 'operation',
+  'tezos-data': 'data',
+  'tezos-proof-of-possession': 'publicKey',
   'solana-transaction': 'message',
 };
 
@@ -149,9 +156,15 @@ export function readAlgorithm(name: string | undefined): Algorithm | undefined {
 /** Chooses the first algorithm of a type of key that takes such a payload. */
 export function chooseAlgorithm(type: KeyType, kind: Payload['kind']): Algorithm | undefined {
   return ALGORITHMS.find((algorithm) => {
-    const { key, payloads } = describeAlgorithm(algorithm);
-    return key === type && payloads.includes(kind);
+    const { keys, payloads } = describeAlgorithm(algorithm);
+    return keys.includes(type) && payloads.includes(kind);
   });
+}
+
+function readDigest(text: string): string {
+  const hex = readHex(text, '--digest', 32, 64);
+  if (!DIGEST_BYTES.includes(hex.length / 2)) throw new UsageError('--digest is 32, 48 or 64 bytes in hex');
+  return hex;
 }
 
 function readHex(text: string, option: string, minimum: number, maximum: number): string {

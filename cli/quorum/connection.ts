@@ -33,7 +33,7 @@ export async function withQuorum<T>(
   const { privateKey } = await readSigningKey(input.text('key') ?? '');
   const nodes: NodeClientOptions[] = [{ ...(await readNodeOptions(input)), clientId, privateKey }];
   for (const path of input.texts('node'))
-    nodes.push({ ...(await readOther(path, input)), clientId, privateKey });
+    nodes.push({ ...(await readNodeProfile(path, input)), clientId, privateKey });
   const quorum = await connectQuorum({
     nodes,
     onPassedOver: (url, error) => {
@@ -49,8 +49,12 @@ export async function withQuorum<T>(
 
 const NODE_SETTINGS = ['url', 'pcrs', 'manifest'] as const satisfies readonly SettingName[];
 
-/** Reads where another node is, and what it must prove to be, from its profile. */
-async function readOther(path: string, input: CommandInput) {
+/**
+ * Reads where a node is, and what it must prove to be, from its profile.
+ *
+ * @throws UsageError, CliError PROFILE_EXPOSED, PROFILE_MALFORMED, and what `readNodeOptions` throws
+ */
+export async function readNodeProfile(path: string, input: CommandInput) {
   const profile = await readProfileFile(path, true).catch((error: unknown) => {
     if (error instanceof HoldfastError) throw error;
     throw new UsageError(`cannot read the profile ${path}: ${describeSystemError(error)}`);

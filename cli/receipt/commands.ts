@@ -19,7 +19,7 @@ import { childPathSchema } from '../../shared/api/child-path.ts';
 import { operationSchema } from '../../shared/operations.ts';
 import { digestRequest } from '../../shared/api/request-digest.ts';
 import { openConfiguration, type SignedConfiguration } from '../../shared/documents/configuration.ts';
-import { parseJson } from '../../shared/json/index.ts';
+import { type CanonicalJson, parseJson } from '../../shared/json/index.ts';
 import { type Command, type CommandInput, readInput, UsageError } from '../common/command.ts';
 import { readDocumentFile } from '../common/document-file.ts';
 import { CliError } from '../common/errors.ts';
@@ -31,11 +31,23 @@ import { describeEntry, describeVerified } from './report.ts';
 /** Of a request in a file: the longest payload is a PSBT of 128 KiB in base64. */
 const MAX_REQUEST_FILE_BYTES = 512 * 1024;
 
+/** JSON that has a canonical form. */
+const canonicalSchema: z.ZodType<CanonicalJson> = z.lazy(() =>
+  z.union([
+    z.string(),
+    z.int(),
+    z.boolean(),
+    z.null(),
+    z.array(canonicalSchema),
+    z.record(z.string(), canonicalSchema),
+  ]),
+);
+
 const requestSchema = z.strictObject({
   operation: operationSchema,
   client: z.string(),
   key: z.string(),
-  algorithm: algorithmSchema,
+  algorithm: algorithmSchema.nullable(),
   /** Of a ceremony: what it is ordered to do. */
   order: z
     .strictObject({
@@ -48,6 +60,8 @@ const requestSchema = z.strictObject({
     .optional(),
   payload: payloadSchema.optional(),
   path: childPathSchema.optional(),
+  /** On a key of a pool: what it is asked for. */
+  action: z.record(z.string(), canonicalSchema).optional(),
 });
 
 const verifyCommand: Command = {
@@ -226,14 +240,15 @@ function readRequest(path: string, file: Uint8Array): string {
     if (!parsed.success) {
       throw new CliError(
         'PAYLOAD_FILE_MALFORMED',
-        'not a request: operation, client, key, algorithm, order, payload, path',
+        'not a request: operation, client, key, algorithm, order, payload, path, action',
         {
           field: parsed.error.issues[0]?.path.join('.'),
         },
       );
     }
-    const { order, payload, ...request } = parsed.data;
-    const digest = digestRequest({ ...request, ...(order && { order }), ...(payload && { payload }) });
+    const { order, payload, action, ...request } = parsed.data;
+    const parts = { ...(order && { order }), ...(payload && { payload }), ...(action && { action }) };
+    const digest = digestRequest({ ...request, ...parts });
     return Buffer.from(digest).toString('hex');
   });
 }

@@ -2,6 +2,7 @@ import type { VerifiedDocument } from '../../attestation/index.ts';
 import { describeTrustAnchor } from '../../attestation/index.ts';
 import type { Entry, ReceiptNode, VerifiedReceipt } from '../../audit/receipt/index.ts';
 import { PREDICATE_TYPES } from '../../audit/receipt/index.ts';
+import { describePoolKey } from '../common/pool-key.ts';
 import { printable } from '../common/printable.ts';
 
 const isoTime = (milliseconds: number) => new Date(milliseconds).toISOString();
@@ -40,8 +41,9 @@ export function describeEntry(entry: Entry): string[] {
     ].join(' '),
     line(
       'request',
-      `${request.operation} ${request.payload ?? ''} by ${request.client} with key ${request.key}`,
+      `${request.operation} ${request.payload ?? ''} by ${request.client} with ${request.poolKey === undefined ? 'key' : 'pool'} ${request.key}`,
     ),
+    ...(request.poolKey === undefined ? [] : [line('key of the pool', describePoolKey(request.poolKey))]),
     ...(transaction?.effects ?? []).map(({ type, to, amount, asset }) =>
       line(
         'effect',

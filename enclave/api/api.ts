@@ -9,6 +9,7 @@ import { type MeasuredManifest, nodeName } from '../node/manifest.ts';
 import type { NodeKeys } from '../node/node-keys.ts';
 import type { NsmClient } from '../nsm/index.ts';
 import type { PeerNetwork } from '../peers/peer-network.ts';
+import type { PoolKeys } from '../pools/index.ts';
 import { CertificateRelay, createMayServe, startNodeQuorum } from '../quorum/index.ts';
 import {
   createDecisionLog,
@@ -20,6 +21,7 @@ import { NodeWitness, type WitnessedTrees } from '../quorum/witness/index.ts';
 import { StoreError } from '../store/index.ts';
 import { createApprovalRoutes } from './approval-routes.ts';
 import { createAttestationRoute } from './attestation-route.ts';
+import { createPoolRoutes } from './pool-routes.ts';
 import { createQuorumRoutes } from './quorum-routes.ts';
 import { serveHttps } from './http-server.ts';
 import { createRouter, type Route } from './router.ts';
@@ -34,6 +36,8 @@ export interface ApiContext {
   readonly measured: MeasuredManifest;
   readonly signed: SignedConfiguration;
   readonly keyring: Keyring;
+  /** Keys that clients have the node make. */
+  readonly poolKeys: PoolKeys;
   /** Id of this boot in hex, 16 bytes. */
   readonly session: string;
   readonly log: TransparencyLog;
@@ -78,6 +82,7 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
     signed,
     measured,
     keyring,
+    pools: { keys: context.poolKeys, seal: () => log.seal() },
     session,
     clocks: { now, monotonic: () => performance.now() },
     log: decisionLog,
@@ -100,6 +105,8 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
   });
   const failure = Promise.withResolvers<never>();
   log.failed.catch(failure.reject);
+  // A deletion that no commit takes now is in the next one: nobody waits for it.
+  context.poolKeys.watch(() => void log.seal().catch(() => undefined));
 
   const binding = {
     format: 'holdfast-node/2',
@@ -141,6 +148,7 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
   const { version } = signed.configuration;
   const routes = [
     ...createSigningRoutes(pipeline, version),
+    ...createPoolRoutes(pipeline.pools, version),
     ...createApprovalRoutes({
       requests: state.requests,
       manifest: Buffer.from(measured.digest).toString('hex'),

@@ -9,6 +9,7 @@ import { createLogClient } from '../../shared/protocol/log-client.ts';
 import { type Api, startApi } from '../api/index.ts';
 import { Keyring } from '../keyring/index.ts';
 import { appendBootEntry, awaitWitnesses, readPeerWitnesses, TransparencyLog } from '../log/index.ts';
+import { PoolKeys } from '../pools/index.ts';
 import { createNsmClient, type NsmClient } from '../nsm/index.ts';
 import { isPeerlessRestart, WitnessedTrees } from '../quorum/witness/index.ts';
 import { restoreDecisionState } from '../signing/index.ts';
@@ -120,7 +121,15 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
   const isPeerless = isPeerlessRestart(signed.configuration, store.state.log, clock.now());
   const boot = appendBootEntry({ store, measured, signed, session, now: clock.now(), entropy });
   const arithmetic = { suites: createSuites(platform.groups), random: randomBytes };
-  const keyring = await Keyring.open(store, platform.curves, keys, admitted, drop, boot, arithmetic);
+  const { curves } = platform;
+  const now = () => clock.now();
+  const poolKeys = await PoolKeys.restore(store, { configuration: signed.configuration, curves, now });
+  const keyring = await Keyring.open(store, curves, keys, admitted, drop, boot, arithmetic).catch(
+    (error: unknown) => {
+      poolKeys.destroy();
+      throw error;
+    },
+  );
 
   const client = createLogClient(platform.transport);
   const peerClient = createLogClient(platform.transport);
@@ -132,6 +141,7 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
   let peers: OpenPeerNetwork | null = null;
   let log: TransparencyLog | undefined;
   try {
+    await poolKeys.sealDeletions(store);
     const { witnesses } = signed.configuration;
     // Nothing waits for the other nodes: where they are not reachable, this one serves what it may serve alone.
     peers = openPeers(platform, { nsm, clock, measured, signed, session, nodeKeys });
@@ -148,7 +158,7 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
       peers: peerWitnesses,
       peerClient,
     });
-    for (const source of [...state.sources, witnessed]) log.addSource(source);
+    for (const source of [...state.sources, witnessed, poolKeys]) log.addSource(source);
     if (witnesses !== null || peerWitnesses.group !== null) {
       await enter('witnessing');
       await awaitWitnesses(log, { isPeerless });
@@ -159,6 +169,7 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
       measured,
       signed,
       keyring,
+      poolKeys,
       session,
       log,
       nodeKeys,
@@ -169,13 +180,14 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
     });
     // Requests arrive from now on, and one of them may end the node before the parent has acknowledged the status.
     await Promise.race([enter('serving'), api.failed]);
-    return run({ api, keyring, clock, control, nsm, log, closeClients, peers });
+    return run({ api, keyring, poolKeys, clock, control, nsm, log, closeClients, peers });
   } catch (error) {
     log?.close();
     await api?.close();
     peers?.close();
     closeClients();
     keyring.destroy();
+    poolKeys.destroy();
     throw error;
   }
 }
@@ -192,6 +204,7 @@ async function attestForAdmission(control: ControlClient, nsm: NsmClient): Promi
 interface RunningParts {
   readonly api: Api;
   readonly keyring: Keyring;
+  readonly poolKeys: PoolKeys;
   readonly clock: NodeClock;
   readonly control: ControlClient;
   readonly nsm: NsmClient;
@@ -200,7 +213,17 @@ interface RunningParts {
   readonly peers: OpenPeerNetwork | null;
 }
 
-function run({ api, keyring, clock, control, nsm, log, closeClients, peers }: RunningParts): RunningNode {
+function run({
+  api,
+  keyring,
+  poolKeys,
+  clock,
+  control,
+  nsm,
+  log,
+  closeClients,
+  peers,
+}: RunningParts): RunningNode {
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
   const stopHeartbeat = startHeartbeat(control);
   let isStopping = false;
@@ -213,6 +236,7 @@ function run({ api, keyring, clock, control, nsm, log, closeClients, peers }: Ru
     log.close();
     closeClients();
     keyring.destroy();
+    poolKeys.destroy();
     clock.close();
     await reportFinalStatus(control, phase, code);
     control.close();

@@ -17,6 +17,7 @@ import {
   type ShareRecord,
 } from '../frost/index.ts';
 import { type Curves, generateKey, type HeldKey, isSoleKeyType, restoreKey } from '../keys/index.ts';
+import { POOL_KEYS_TABLE, POOL_SECRETS_TABLE } from '../pools/index.ts';
 import { MAX_SEALED_RECORDS, type RecordChange, type SealedStore } from '../store/index.ts';
 import type { BootLeaf } from '../log/index.ts';
 import { KeyringError } from './errors.ts';
@@ -24,6 +25,8 @@ import { listTranscriptChanges, readTranscript, TRANSCRIPTS } from './transcript
 
 const KEYS = 'keys';
 const SHARES = 'shares';
+/** Tables of records that no configuration names, or that their own part of the node counts. */
+const COUNTED_ELSEWHERE: ReadonlySet<string> = new Set([TRANSCRIPTS, POOL_KEYS_TABLE, POOL_SECRETS_TABLE]);
 
 /** The keys and shares that a node holds, by their id in the configuration. */
 export class Keyring {
@@ -244,7 +247,7 @@ export class Keyring {
     const named = new Set([...this.#entries.values()].map((entry) => placeName(recordKey(entry))));
     let unnamed = 0;
     for (const place of this.#store.list())
-      if (place.table !== TRANSCRIPTS && !named.has(placeName(place))) unnamed += 1;
+      if (!COUNTED_ELSEWHERE.has(place.table) && !named.has(placeName(place))) unnamed += 1;
     return unnamed;
   }
 

@@ -1,10 +1,11 @@
+import type { KeyUsage } from '../../shared/algorithms.ts';
 import type { P256Key, Secp256k1Key } from './curves.ts';
 import { KeyError } from './errors.ts';
-import type { HeldKey } from './held-key.ts';
+import type { SigningKey } from './held-key.ts';
 import { SECRET_BYTES } from './secret.ts';
 import { serialiseSecret } from './serialised-key.ts';
 
-type HeldCurveKey<K> = Pick<HeldKey, 'publicKey' | 'serialise' | 'destroy'> & {
+type HeldCurveKey<K> = Pick<SigningKey, 'publicKey' | 'serialise' | 'destroy'> & {
   /** Returns the key, for one operation. @throws KeyError KEY_DESTROYED */
   readonly use: () => K;
 };
@@ -17,6 +18,7 @@ type HeldCurveKey<K> = Pick<HeldKey, 'publicKey' | 'serialise' | 'destroy'> & {
 export function holdCurveKey<K extends P256Key | Secp256k1Key>(
   type: 'p256' | 'secp256k1',
   held: K | undefined,
+  poolUsage: KeyUsage | undefined,
 ): HeldCurveKey<K> {
   if (held === undefined)
     throw new KeyError(
@@ -35,7 +37,7 @@ export function holdCurveKey<K extends P256Key | Secp256k1Key>(
       const secret = new Uint8Array(SECRET_BYTES);
       try {
         use().copySecret(secret);
-        return serialiseSecret(type, secret);
+        return serialiseSecret({ type, poolUsage }, secret);
       } finally {
         secret.fill(0);
       }

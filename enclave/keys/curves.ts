@@ -1,3 +1,5 @@
+import type { Algorithm } from '../../shared/algorithms.ts';
+
 /** A private key on a curve, in the memory of the implementation. No method may be called after `clear`. */
 interface CurveKey {
   /** Compressed SEC1, 33 bytes. */
@@ -30,6 +32,23 @@ export interface TaprootSignature {
   readonly publicKey: Uint8Array;
 }
 
+/** The algorithms that sign a digest with a key of OpenSSL. */
+export type DigestAlgorithm = Extract<
+  Algorithm,
+  'ecdsa-p384-sha384' | 'ed25519ph' | `rsa-pss-${string}` | `rsa-pkcs1-${string}`
+>;
+
+/** A private key that signs digests, which node:crypto by itself cannot: it hashes whatever it signs. */
+export interface DigestKey {
+  /**
+   * Signs a digest of the algorithm's length. ECDSA: r ‖ s, with the nonce of RFC 6979 (the algorithm's hash) and the lower
+   * s; RSASSA-PSS has a salt of the digest's length.
+   */
+  signDigest(algorithm: DigestAlgorithm, digest: Uint8Array): Uint8Array;
+  /** Overwrites the secret. No method may be called afterwards. */
+  clear(): void;
+}
+
 /**
  * Arithmetic on the curves of ECDSA, which a platform hands in. The image has the implementation in `native-curves.ts`
  * alone; local mode may choose another.
@@ -39,4 +58,6 @@ export interface Curves {
   holdP256(secret: Uint8Array): P256Key | undefined;
   /** Holds a copy of `secret`, like `holdP256`. */
   holdSecp256k1(secret: Uint8Array): Secp256k1Key | undefined;
+  /** Holds a key of P-384, Ed25519 or RSA from its PrivateKeyInfo in DER, which node:crypto has written. */
+  holdDigestKey(privateKeyInfo: Uint8Array): DigestKey;
 }

@@ -1,4 +1,10 @@
 export { type Curves } from './curves.ts';
-export { type HeldKey, isSoleKeyType, type SoleKeyType } from './held-key.ts';
-export { generateKey, restoreKey } from './keys.ts';
+export {
+  type EncryptionContext,
+  type HeldKey,
+  isSoleKeyType,
+  type SigningKey,
+  type SoleKeyType,
+} from './held-key.ts';
+export { generateKey, generatePoolKey, restoreKey, restorePoolKey } from './keys.ts';
 export { createNativeCurves } from './native-curves.ts';

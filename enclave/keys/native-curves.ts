@@ -12,6 +12,9 @@ type NativeKeys = Pick<
   | 'signEcdsa'
   | 'signBip340'
   | 'signTaproot'
+  | 'holdDigestKey'
+  | 'signDigest'
+  | 'clearDigestKey'
 >;
 
 const SIGNATURE_BYTES = 64;
@@ -47,6 +50,13 @@ export function createNativeCurves(native: NativeKeys): Curves {
         signBip340: (digest, auxiliary) => splitSignature(native.signBip340(handle, digest, auxiliary)),
         signTaproot: (digest, auxiliary, merkleRoot) =>
           splitSignature(native.signTaproot(handle, digest, auxiliary, merkleRoot)),
+      };
+    },
+    holdDigestKey(privateKeyInfo) {
+      const handle = native.holdDigestKey(privateKeyInfo);
+      return {
+        signDigest: (algorithm, digest) => native.signDigest(handle, algorithm, digest),
+        clear: () => native.clearDigestKey(handle),
       };
     },
   };

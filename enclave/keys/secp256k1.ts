@@ -1,10 +1,11 @@
 import { hash, randomBytes } from 'node:crypto';
+import type { KeyUsage } from '../../shared/algorithms.ts';
+import { completeKey } from './complete-key.ts';
 import type { Curves, Secp256k1Key } from './curves.ts';
 import { KeyError } from './errors.ts';
 import type { SigningInput } from '../../policy/transactions/index.ts';
 import { assertSignable, type KeySignature } from '../signer/index.ts';
 import { holdCurveKey } from './curve-key.ts';
-import { type HeldKey } from './held-key.ts';
 
 /**
  * Holds a secp256k1 key, which signs by BIP-340, and by ECDSA with public key recovery over a digest or the SHA-256 of
@@ -12,22 +13,24 @@ import { type HeldKey } from './held-key.ts';
  *
  * @throws KeyError KEY_MALFORMED where `secret` is not a scalar of the curve
  */
-export function holdSecp256k1(curves: Curves, secret: Uint8Array): HeldKey {
-  const { publicKey, use, ...held } = holdCurveKey('secp256k1', curves.holdSecp256k1(secret));
-  return {
-    ...held,
-    type: 'secp256k1',
-    publicKey,
-    sign(request) {
-      assertSignable('secp256k1', request);
-      const { algorithm, payload } = request;
-      if (algorithm === 'bip340') return signBip340(use(), payload, randomBytes(32));
-      if (payload.kind === 'taproot-sighash')
-        throw new KeyError('PAYLOAD_MISMATCH', 'ECDSA signs a message or digest, found taproot-sighash');
-      const digest = payload.kind === 'message' ? hash('sha256', payload.message, 'buffer') : payload.digest;
-      return { ...use().signEcdsa(digest), publicKey };
+export function holdSecp256k1(curves: Curves, secret: Uint8Array, poolUsage?: KeyUsage) {
+  const { use, ...held } = holdCurveKey('secp256k1', curves.holdSecp256k1(secret), poolUsage);
+  const { publicKey } = held;
+  return completeKey(
+    { ...held, type: 'secp256k1' as const, usage: 'sign' as const },
+    {
+      sign(request) {
+        assertSignable('secp256k1', request);
+        const { algorithm, payload } = request;
+        if (algorithm === 'bip340') return signBip340(use(), payload, randomBytes(32));
+        if (payload.kind === 'taproot-sighash')
+          throw new KeyError('PAYLOAD_MISMATCH', 'ECDSA signs a message or digest, found taproot-sighash');
+        const digest =
+          payload.kind === 'message' ? hash('sha256', payload.message, 'buffer') : payload.digest;
+        return { ...use().signEcdsa(digest), publicKey };
+      },
     },
-  };
+  );
 }
 
 /**

@@ -2,7 +2,7 @@ import { KeyError } from './errors.ts';
 
 export const SECRET_BYTES = 32;
 
-/** A secret of 32 bytes that can be cleared once and is never handed out after that. */
+/** A secret that can be cleared once and is never handed out after that. */
 export interface Secret {
   /** Returns the secret itself, not a copy, for one operation. @throws KeyError KEY_DESTROYED */
   use(): Uint8Array<ArrayBuffer>;

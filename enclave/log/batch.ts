@@ -48,14 +48,19 @@ export interface Batch {
  * Takes the next entries, as many as one commit carries, and makes their bytes; one whose bytes cannot be made is refused.
  *
  * @param size of the log before them
+ * @param isFull tells whether the commit has no room for changes of another entry
  */
-export function takeBatch(waiting: readonly Waiting[], size: number): Batch {
+export function takeBatch(
+  waiting: readonly Waiting[],
+  size: number,
+  isFull: () => boolean = () => false,
+): Batch {
   const batch: Sealed[] = [];
   const entries: Uint8Array[] = [];
   let bytes = 0;
   let taken = 0;
   for (const { makeEntry, ...one } of waiting) {
-    if (entries.length === MAX_LOG_ENTRIES || bytes >= MAX_BATCH_BYTES) break;
+    if (entries.length === MAX_LOG_ENTRIES || bytes >= MAX_BATCH_BYTES || isFull()) break;
     taken += 1;
     const index = size + entries.length;
     try {
@@ -71,6 +76,15 @@ export function takeBatch(waiting: readonly Waiting[], size: number): Batch {
   }
   return { batch, entries, rest: waiting.slice(taken) };
 }
+
+/** Tells whether changes that have to be in the commit of their entries take as much of it as they may. */
+export function isLong({
+  count,
+  bytes,
+}: { readonly count: number; readonly bytes: number } = NOTHING): boolean {
+  return count >= MAX_CHANGES || bytes >= MAX_CHANGED_BYTES;
+}
+const NOTHING = { count: 0, bytes: 0 };
 
 /** Takes as many of the first changes as one commit carries, and at least one. */
 export function takePart(changes: readonly RecordChange[]): readonly RecordChange[] {

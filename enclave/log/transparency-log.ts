@@ -13,7 +13,15 @@ import type { WitnessRefusal } from '../../shared/protocol/log.ts';
 import type { LogClient } from '../../shared/protocol/log-client.ts';
 import type { NodeKey } from '../node/node-keys.ts';
 import { type RecordChange, type SealedStore, StoreError } from '../store/index.ts';
-import { type Appended, type EntryNeeds, type Sealed, takeBatch, takePart, type Waiting } from './batch.ts';
+import {
+  type Appended,
+  type EntryNeeds,
+  type Sealed,
+  isLong,
+  takeBatch,
+  takePart,
+  type Waiting,
+} from './batch.ts';
 import { AppendError } from './errors.ts';
 import { type Extension, PendingTree } from './pending-tree.ts';
 import {
@@ -37,7 +45,21 @@ const MAX_PAUSE_MS = 2_000;
 export interface StateSource {
   /** Returns what changed since the last call. Whatever is returned is in the next commit that succeeds. */
   collectChanges(): readonly RecordChange[];
+  /**
+   * True where no change may be sealed before the entry that tells of it: changes of the batch then end it as its bytes
+   * do, and none is written in a commit of its own.
+   */
+  readonly isBound?: boolean;
+  /** Changes that wait, of a source that is bound. */
+  readonly waiting?: { readonly count: number; readonly bytes: number };
 }
+
+/** Changes of one commit: those that may be sealed before its entries, and those that may not. */
+interface Changes {
+  readonly early: readonly RecordChange[];
+  readonly bound: readonly RecordChange[];
+}
+const NO_CHANGES: Changes = { early: [], bound: [] };
 
 /** Milliseconds between two checkpoints that nobody waits for: each costs the parent several files. */
 const PUBLICATION_PAUSE_MS = 50;
@@ -85,8 +107,10 @@ export class TransparencyLog {
   readonly #sources: StateSource[] = [];
   readonly #tree: PendingTree;
   /** Changes of sources that a commit without room has not written. */
-  #unwritten: readonly RecordChange[] = [];
+  #unwritten: Changes = NO_CHANGES;
   #waiting: Waiting[] = [];
+  /** Who waits for a commit of what sources have changed. */
+  #sealing: PromiseWithResolvers<void>[] = [];
   #sealed: Sealed[] = [];
   #newest: SignedTree;
   /** Resolves when the next batch is sealed. */
@@ -163,12 +187,28 @@ export class TransparencyLog {
         throw new AppendError('LOG_OVERLOADED', `${MAX_WAITING_ENTRIES} entries wait already`);
       }
       this.#waiting.push({ needs, makeEntry, resolve, reject });
-      if (!this.#isFlushing) {
-        this.#isFlushing = true;
-        // Requests that arrived together are read before the next step of the event loop, and make one batch.
-        setImmediate(() => this.#run(() => this.#flushAll()));
-      }
+      this.#startFlushing();
     });
+  }
+
+  /**
+   * Seals what sources have changed without an entry of the log, with the entries that wait.
+   *
+   * @throws StoreError, after which but for STORE_FULL the node must stop; AppendError LOG_CLOSED
+   */
+  async seal(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const sealing = Promise.withResolvers<void>();
+    this.#sealing.push(sealing);
+    this.#startFlushing();
+    await sealing.promise;
+  }
+
+  #startFlushing(): void {
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    // Requests that arrived together are read before the next step of the event loop, and make one batch.
+    setImmediate(() => this.#run(() => this.#flushAll()));
   }
 
   /**
@@ -215,16 +255,28 @@ export class TransparencyLog {
   }
 
   async #flushAll(): Promise<void> {
-    while (this.#waiting.length > 0 && this.#failure === undefined) await this.#flush();
+    while (this.#waiting.length + this.#sealing.length > 0 && this.#failure === undefined)
+      await this.#flush();
     this.#isFlushing = false;
   }
 
   async #flush(): Promise<void> {
-    const { batch, entries, rest: waiting } = takeBatch(this.#waiting, this.#tree.size);
+    const isFull = () => this.#sources.some(({ isBound, waiting }) => isBound === true && isLong(waiting));
+    const { batch, entries, rest: waiting } = takeBatch(this.#waiting, this.#tree.size, isFull);
     this.#waiting = waiting;
+    const sealing = this.#sealing;
+    this.#sealing = [];
     const changes = this.#collectChanges();
     this.#unwritten = changes;
-    if (batch.length === 0 && changes.length === 0) return;
+    const settle = (error?: unknown) => {
+      for (const { resolve, reject } of sealing)
+        if (error === undefined) resolve();
+        else reject(error);
+    };
+    if (batch.length === 0 && changes.early.length + changes.bound.length === 0) {
+      settle();
+      return;
+    }
     const extension = this.#tree.extend(entries);
     const { size, hashes } = extension.tree.frontier;
     try {
@@ -232,28 +284,30 @@ export class TransparencyLog {
       await this.#store.commit(rest, { log: { size, frontier: [...hashes] } }, entries);
     } catch (error) {
       for (const { reject } of batch) reject(error);
+      settle(error);
       if (!(error instanceof StoreError && error.code === 'STORE_FULL')) this.#fail(error);
       return;
     }
-    this.#unwritten = [];
+    this.#unwritten = NO_CHANGES;
+    settle();
     this.#tree.take(extension);
     this.#sealed.push(...batch);
     if (this.#failure !== undefined) this.#fail(this.#failure);
-    else this.#finishSealed(extension, batch);
+    else if (batch.length > 0) this.#finishSealed(extension, batch);
   }
 
   /**
    * Seals changes before the entries that tell of them, as far as one commit does not carry all, and returns the rest. A
    * node that ends in between has spent allowance for nothing, and released nothing.
    */
-  async #writeSurplus(changes: readonly RecordChange[]): Promise<readonly RecordChange[]> {
-    let rest = changes;
+  async #writeSurplus({ early, bound }: Changes): Promise<readonly RecordChange[]> {
+    let rest = early;
     for (let part = takePart(rest); part.length < rest.length; part = takePart(rest)) {
       await this.#store.commit(part);
       rest = rest.slice(part.length);
-      this.#unwritten = rest;
+      this.#unwritten = { early: rest, bound };
     }
-    return rest;
+    return [...rest, ...bound];
   }
 
   #finishSealed({ tree }: Extension, batch: readonly Sealed[]): void {
@@ -297,12 +351,20 @@ export class TransparencyLog {
     this.#run(() => this.#askPeers(peers));
   }
 
-  #collectChanges(): readonly RecordChange[] {
-    const changes = new Map<string, RecordChange>();
-    for (const change of [...this.#unwritten, ...this.#sources.flatMap((one) => one.collectChanges())]) {
-      changes.set(`${change.table}/${change.id}`, change);
+  #collectChanges(): Changes {
+    const name = ({ table, id }: RecordChange) => `${table}/${id}`;
+    const early = new Map(this.#unwritten.early.map((change) => [name(change), change]));
+    const bound = new Map(this.#unwritten.bound.map((change) => [name(change), change]));
+    for (const source of this.#sources) {
+      for (const change of source.collectChanges()) {
+        // The newest change of a record counts. What is deleted, no entry waits for.
+        const isBound = source.isBound === true && change.plaintext !== null;
+        early.delete(name(change));
+        bound.delete(name(change));
+        (isBound ? bound : early).set(name(change), change);
+      }
     }
-    return [...changes.values()];
+    return { early: [...early.values()], bound: [...bound.values()] };
   }
 
   #sign(size: number, root: Uint8Array): SignedTree {
@@ -414,7 +476,8 @@ export class TransparencyLog {
 
   #fail(error: unknown): void {
     this.#failure ??= error;
-    for (const { reject } of [...this.#sealed, ...this.#waiting]) reject(this.#failure);
+    for (const { reject } of [...this.#sealed, ...this.#waiting, ...this.#sealing]) reject(this.#failure);
+    this.#sealing = [];
     this.#sealed = [];
     this.#waiting = [];
     if (!(error instanceof AppendError)) this.#failed.reject(error);

@@ -1,4 +1,4 @@
-import { type Algorithm, type KeyType } from '../../shared/algorithms.ts';
+import { type Algorithm, type KeyType, type PoolKeyType } from '../../shared/algorithms.ts';
 import type { ChildKey, NonceCommitments, Nonces, SignatureShare } from '../../shared/frost/index.ts';
 import type { SigningInput } from '../../policy/transactions/index.ts';
 
@@ -20,9 +20,14 @@ export interface SigningRound {
 
 /** A signature that verifies by itself. */
 export interface KeySignature {
-  /** 64 bytes: R ‖ S, or r ‖ s with a low s. */
+  /**
+   * 64 bytes: R ‖ S, or r ‖ s with a low s; of P-384 96 bytes; BLS: 96 bytes, a point of G2; RSA: as long as the modulus.
+   */
   readonly signature: Uint8Array;
-  /** The public key that verifies the signature: raw Ed25519, compressed SEC1 for ECDSA, x-only for BIP-340. */
+  /**
+   * The public key that verifies the signature: raw Ed25519, compressed SEC1 for ECDSA, x-only for BIP-340, G1 for
+   * BLS; SubjectPublicKeyInfo in DER for RSA.
+   */
   readonly publicKey: Uint8Array;
   /** ECDSA on secp256k1 only: the parity of R's y, for public key recovery. */
   readonly recovery?: 0 | 1;
@@ -32,7 +37,10 @@ export interface KeySignature {
  * A secret in memory that signs: a whole key, whose signatures stand alone, or a share of a group's key, whose
  * signatures are aggregated with others'. The secret is held by a closure, and nothing enumerable refers to it.
  */
-export interface Signer<Type extends KeyType = KeyType, Signature = KeySignature | SignatureShare> {
+export interface Signer<
+  Type extends KeyType | PoolKeyType = KeyType,
+  Signature = KeySignature | SignatureShare,
+> {
   readonly type: Type;
   /** Raw Ed25519 (32 bytes) or compressed SEC1 (33 bytes); for a share, the key of its group. */
   readonly publicKey: Uint8Array;

@@ -4,13 +4,13 @@ import {
   decide,
   type Decision,
   describeReason,
+  makeRequest,
   type Need,
   type Policy,
   type PolicyRequest,
 } from '../../policy/index.ts';
 import { type ConsensusPosition, readConsensusPosition } from '../../policy/transactions/tezos/index.ts';
 import type { WatermarkRefusal, Watermarks } from '../../policy/watermarks/index.ts';
-import { InternalError } from '../../shared/errors.ts';
 import type { DecisionPredicate } from '../../audit/receipt/index.ts';
 import type { DecodedPayload } from '../../policy/transactions/index.ts';
 import type { Configuration } from '../../shared/documents/configuration.ts';
@@ -76,7 +76,7 @@ export function createAuthorise(
   return (request, decoded, approved) => {
     const time = { now: now(), monotonic: monotonic() };
     if (hasExpired(configuration, time.now)) return denyByCode('CONFIGURATION_EXPIRED');
-    if (!mayServe(request.key)) return denyByCode('QUORUM_BELOW_THRESHOLD');
+    if (!mayServe(request.poolKey?.pool ?? request.key)) return denyByCode('QUORUM_BELOW_THRESHOLD');
     const mark = findMark(request, decoded);
     const refusal = mark && refuseMark(watermarks, mark);
     if (refusal !== undefined) return denyByCode(refusal);
@@ -101,7 +101,7 @@ interface Mark {
 function findMark({ payload }: PipelineRequest, decoded: DecodedPayload | undefined): Mark | undefined {
   const source = decoded?.transaction.source ?? undefined;
   if (payload?.kind !== 'tezos-consensus' || source === undefined) return undefined;
-  return { source, position: readConsensusPosition(payload) };
+  return { source, position: readConsensusPosition(payload, source) };
 }
 
 function refuseMark(watermarks: Watermarks, { source, position }: Mark): WatermarkRefusal | undefined {
@@ -109,8 +109,9 @@ function refuseMark(watermarks: Watermarks, { source, position }: Mark): Waterma
   return verdict === 'advance' || verdict === 'repeat' ? undefined : verdict;
 }
 
-function toPolicyRequest(
-  { operation, client, key, algorithm, payload }: PipelineRequest,
+/** Describes a request as rules see it. */
+export function toPolicyRequest(
+  { operation, client, key, poolKey, algorithm, payload }: PipelineRequest,
   decoded: DecodedPayload | undefined,
   approved: Approved | undefined,
 ): PolicyRequest {
@@ -118,10 +119,17 @@ function toPolicyRequest(
     rule: approved.rule,
     approvals: approved.approvals.map(({ approver, decision, time }) => ({ approver, decision, at: time })),
   };
-  const common = { client, key, algorithm, consent };
-  if (operation !== 'sign') return { operation, ...common };
-  if (payload === undefined) throw new InternalError('expected a payload to sign');
-  return { operation, ...common, payload: payload.kind, transaction: decoded?.transaction };
+  const kind = poolKey && { type: poolKey.type, usage: poolKey.usage };
+  return makeRequest({
+    operation,
+    client,
+    key: poolKey?.pool ?? key,
+    poolKey: kind,
+    algorithm,
+    consent,
+    payload: payload?.kind,
+    transaction: decoded?.transaction,
+  });
 }
 
 function describeVerdict(decision: Decision, now: number): Verdict {

@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto';
 import type { DecisionPredicate, Receipt } from '../../audit/receipt/index.ts';
-import { isKeyOperation } from '../../policy/index.ts';
+import { isKeyOperation, type PoolKeyKind } from '../../policy/index.ts';
 import { type DecodedPayload, type Signing, TransactionError } from '../../policy/transactions/index.ts';
 import { encodeTransaction, type TransactionJson } from '../../policy/transactions/json.ts';
 import { type DigestedRequest, encodeRequest } from '../../shared/api/request-digest.ts';
-import { errorCode } from '../../shared/errors.ts';
+import { errorCode, HoldfastError, InternalError } from '../../shared/errors.ts';
+import type { Algorithm } from '../../shared/algorithms.ts';
 import type { Payload } from '../../shared/api/bodies.ts';
 import type { Operation } from '../../shared/operations.ts';
 import type { PendingRequests, Vote } from '../approvals/index.ts';
@@ -16,9 +17,17 @@ import { type DenialCode, FailedRequest, PolicyError } from './errors.ts';
 import type { ForwardedRequest } from './forwarded-request.ts';
 import type { PayloadReader } from './reader.ts';
 
+/** A key of a pool that a client sees, as a request names it; one that is still to be made has no id. */
+export interface PoolKeyInRequest extends PoolKeyKind {
+  readonly pool: string;
+  readonly id: string | null;
+}
+
 /** A request of an authenticated client, as it is decided, recorded and acted on. */
 export interface PipelineRequest extends DigestedRequest {
   readonly operation: Operation;
+  /** The key of a pool that `key` names; found by the node where it is left out. */
+  readonly poolKey?: PoolKeyInRequest | undefined;
 }
 
 /** A request that has waited, and the votes on it. */
@@ -35,10 +44,15 @@ export interface Action<Result> {
   /** Acts on the request; there is nothing to sign where the operation has no payload. */
   readonly act: (subject: DecisionSubject) => Result | Promise<Result>;
   readonly signaturesOf?: (result: Result) => DecisionPredicate['signatures'];
-  /** Called while the entry is made, before anything leaves: state that it changes is sealed in the same commit. */
+  /**
+   * Called while the entry is made, before anything leaves: state that it changes is sealed in the same commit. A coded
+   * error that it throws is what the request ends with.
+   */
   readonly onEntry?: (result: Result, rule: string) => void;
   /** The quorum that has decided and signed, asked for when the entry is made. */
   readonly quorum?: () => QuorumRecord | undefined;
+  /** The key of a pool that was made. */
+  readonly madeKey?: (result: Result) => string;
   /** Receipts of the other nodes of that quorum. */
   readonly receipts?: () => readonly Receipt[];
 }
@@ -65,6 +79,8 @@ export interface Waiting {
 
 export interface CarryOutParts {
   readonly read: PayloadReader['read'];
+  /** Finds the key of a pool that a client sees by the id that its request names; left out: there are no pools. */
+  readonly findPoolKey?: (client: string, key: string) => PoolKeyInRequest | undefined;
   readonly authorise: Authorise;
   /** Tells whether the configuration in force has expired: then nothing is released any more. */
   readonly isExpired: () => boolean;
@@ -84,7 +100,7 @@ export interface CarryOut {
    * Carries a request out now, or keeps it until it is approved; `signed` is what other nodes will verify then.
    */
   orKeep<Result>(
-    request: PipelineRequest & { readonly payload: Payload },
+    request: PipelineRequest & { readonly payload: Payload; readonly algorithm: Algorithm },
     action: Action<Result>,
     signed?: ForwardedRequest,
   ): Promise<CarriedOut<Result> | Waiting>;
@@ -126,13 +142,20 @@ interface Decided {
 const NO_SIGNINGS: readonly Signing[] = [];
 
 /** Creates the one way from a request to a key and back. */
-export function createCarryOut({ read, authorise, isExpired, log, requests }: CarryOutParts): CarryOut {
+export function createCarryOut(parts: CarryOutParts): CarryOut {
+  const { read, findPoolKey, authorise, isExpired, log, requests } = parts;
+  const locate = (request: PipelineRequest): PipelineRequest =>
+    request.poolKey === undefined
+      ? { ...request, poolKey: findPoolKey?.(request.client, request.key) }
+      : request;
+
   /** Reads and decides. @throws PolicyError after the denial was recorded */
   async function decideOn(
-    request: PipelineRequest,
+    asked: PipelineRequest,
     { quorum }: Pick<Action<unknown>, 'quorum'>,
     approved?: Approved,
   ) {
+    const request = locate(asked);
     const digest = digestRequest(request);
     const { decoded, transaction, error } = readPayload(read, request);
     const verdict = error === undefined ? authorise(request, decoded, approved) : denyByCode(error.code);
@@ -150,18 +173,35 @@ export function createCarryOut({ read, authorise, isExpired, log, requests }: Ca
   async function act<Result>(
     { digest, signings, parts }: Decided,
     rule: string,
-    { act, signaturesOf, onEntry, quorum, receipts }: Action<Result>,
+    { act, signaturesOf, onEntry, madeKey, quorum, receipts }: Action<Result>,
   ): Promise<CarriedOut<Result>> {
     const recordFailure = (failure: string) =>
       log.recordDecision(digest, withQuorum({ ...parts, failure }, quorum));
-    const result = await attempt(() => act({ digest, transaction: parts.transaction, signings }), {
-      rule,
-      recordFailure,
-    });
+    const attempted = { rule, recordFailure };
+    const result = await attempt(() => act({ digest, transaction: parts.transaction, signings }), attempted);
     const signatures = signaturesOf?.(result) ?? [];
-    const receipt = await log.recordDecision(digest, withQuorum({ ...parts, signatures }, quorum), () =>
-      onEntry?.(result, rule),
-    );
+    const made = madeKey?.(result);
+    const { poolKey } = parts.request;
+    const request =
+      made === undefined || poolKey === undefined
+        ? parts.request
+        : { ...parts.request, poolKey: { ...poolKey, id: made } };
+    const recorded = withQuorum({ ...parts, request, signatures }, quorum);
+    const late: { refusal?: HoldfastError } = {};
+    const receipt = await log
+      .recordDecision(digest, recorded, () => {
+        try {
+          onEntry?.(result, rule);
+        } catch (error) {
+          if (error instanceof HoldfastError) late.refusal = error;
+          throw error;
+        }
+      })
+      .catch(async (error: unknown) => {
+        // What was permitted has become impossible while it was carried out: nothing of it is recorded yet.
+        if (late.refusal !== error || late.refusal === undefined) throw error;
+        return await attempt<never>(() => Promise.reject(error), attempted);
+      });
     return { outcome: 'permitted', result, rule, receipt, receipts: receipts?.() ?? [] };
   }
 
@@ -214,7 +254,8 @@ export function createCarryOut({ read, authorise, isExpired, log, requests }: Ca
       if (verdict.outcome === 'permitted') return await act(decided, verdict.rule, action);
       return await wait(decided, verdict.rule, approved.id, approved.expires);
     },
-    again: async (request, rule, signatures, approved) => {
+    again: async (asked, rule, signatures, approved) => {
+      const request = locate(asked);
       const { transaction } = readPayload(read, request);
       const digest = digestRequest(request);
       const describe = (verdict: Verdict) => describeDecision(request, transaction, verdict, approved);
@@ -225,7 +266,8 @@ export function createCarryOut({ read, authorise, isExpired, log, requests }: Ca
       const parts = describe({ outcome: 'permitted', rule, charges: [] });
       return await log.recordDecision(digest, { ...parts, signatures });
     },
-    repeat: async (request, rule, action, approved) => {
+    repeat: async (asked, rule, action, approved) => {
+      const request = locate(asked);
       const digest = digestRequest(request);
       const { decoded, transaction } = readPayload(read, request);
       const verdict: Verdict = isExpired()
@@ -236,7 +278,8 @@ export function createCarryOut({ read, authorise, isExpired, log, requests }: Ca
       if (verdict.outcome === 'permitted') return await act(decided, rule, action);
       return await refuse({ ...decided, parts: withQuorum(parts, action.quorum) }, 'CONFIGURATION_EXPIRED');
     },
-    deny: async (request, { code, cause }, { quorum }) => {
+    deny: async (asked, { code, cause }, { quorum }) => {
+      const request = locate(asked);
       const digest = digestRequest(request);
       const { transaction } = readPayload(read, request);
       const parts = describeDecision(request, transaction, denyByCode(code), undefined);
@@ -266,11 +309,12 @@ interface Reading {
 
 function readPayload(
   read: PayloadReader['read'],
-  { key, algorithm, payload, path }: PipelineRequest,
+  { key, algorithm, payload, path, poolKey }: PipelineRequest,
 ): Reading {
   if (payload === undefined) return { decoded: undefined };
+  if (algorithm === null) throw new InternalError('expected an algorithm to sign with');
   try {
-    const decoded = read({ key, algorithm, payload, path });
+    const decoded = read({ key, algorithm, payload, path, poolKey });
     return decoded === undefined ? { decoded } : { decoded, transaction: describeTransaction(decoded) };
   } catch (error) {
     if (error instanceof TransactionError) return { decoded: undefined, error };
@@ -322,7 +366,7 @@ async function attempt<Result>(
 
 /** Describes a decision as the log has it, before it was acted on. */
 function describeDecision(
-  { client, key, algorithm, operation, payload, path }: PipelineRequest,
+  { client, key, algorithm, operation, payload, path, poolKey }: PipelineRequest,
   transaction: TransactionJson | undefined,
   verdict: Verdict,
   approved: Approved | undefined,
@@ -333,7 +377,8 @@ function describeDecision(
   return {
     request: {
       client,
-      key,
+      key: poolKey?.pool ?? key,
+      ...(poolKey && { poolKey: { id: poolKey.id, type: poolKey.type, usage: poolKey.usage } }),
       algorithm,
       operation,
       payload: payload?.kind ?? null,

@@ -2,6 +2,7 @@ import { type Explained, explainRequest } from '../../policy/analysis/explained.
 import { type Accumulations, type Policy } from '../../policy/index.ts';
 import { encodeTransaction, type TransactionJson } from '../../policy/transactions/json.ts';
 import type { SignRequest } from '../../shared/api/bodies.ts';
+import type { CarryOutParts } from './carry-out.ts';
 import type { PayloadReader } from './reader.ts';
 
 /** What the configuration in force would decide, and what each rule says. */
@@ -14,6 +15,7 @@ export interface ExplainParts {
   readonly reader: PayloadReader;
   readonly policy: Policy;
   readonly accumulations: Accumulations;
+  readonly findPoolKey?: CarryOutParts['findPoolKey'];
   /** Milliseconds since 1970, by the NSM. */
   readonly now: () => number;
 }
@@ -22,13 +24,15 @@ export interface ExplainParts {
  * Creates the dry run of a request to sign: it is read and decided, with what was spent against limits and with full
  * rates. Nothing is signed, counted, kept or recorded.
  */
-export function createExplain({ reader, policy, accumulations, now }: ExplainParts) {
+export function createExplain({ reader, policy, accumulations, findPoolKey, now }: ExplainParts) {
   return (client: string, { key, algorithm, payload, path }: SignRequest): Explanation => {
-    const transaction = reader.read({ key, algorithm, payload, path })?.transaction;
+    const poolKey = findPoolKey?.(client, key);
+    const transaction = reader.read({ key, algorithm, payload, path, poolKey })?.transaction;
     const request = {
       operation: 'sign',
       client,
-      key,
+      key: poolKey?.pool ?? key,
+      poolKey: poolKey && { type: poolKey.type, usage: poolKey.usage },
       algorithm,
       payload: payload.kind,
       transaction,

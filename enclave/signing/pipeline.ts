@@ -1,4 +1,5 @@
-import { type KeyOperation, preparePolicy } from '../../policy/index.ts';
+import { explainRequest } from '../../policy/analysis/explained.ts';
+import { type KeyAdministration, type KeyOperation, preparePolicy, seesPool } from '../../policy/index.ts';
 import type { ImportKeyRequest } from '../../shared/api/quorum.ts';
 import type { Algorithm } from '../../shared/algorithms.ts';
 import type { KeyInfo, ShareImportRequest, StoreUsage, SignRequest } from '../../shared/api/bodies.ts';
@@ -12,18 +13,21 @@ import type { Keyring } from '../keyring/index.ts';
 import { hasExpired } from '../node/configuration.ts';
 import type { MeasuredManifest } from '../node/manifest.ts';
 import type { PeerNetwork } from '../peers/peer-network.ts';
+import type { PoolKeys } from '../pools/index.ts';
 import {
   createCoordinator,
   type EpochCertificates,
   serveParticipant,
+  type Timer,
   toQuorumShare,
 } from '../quorum/signing/index.ts';
-import { createAuthorise, type DecisionClocks } from './authorisation.ts';
-import { type CarriedOut, createCarryOut, type Waiting } from './carry-out.ts';
+import { createAuthorise, type DecisionClocks, toPolicyRequest } from './authorisation.ts';
+import { type CarriedOut, createCarryOut, type PoolKeyInRequest, type Waiting } from './carry-out.ts';
 import type { DecisionLog } from './decision-log.ts';
 import { createExplain, type Explanation } from './explain.ts';
 import type { ForwardedRequest } from './forwarded-request.ts';
 import { createParticipation } from './participation.ts';
+import { createPoolOperations, type PoolOperations } from './pool-operations.ts';
 import { createReader } from './reader.ts';
 import { createResume } from './resume.ts';
 import { createSignAction } from './sign-action.ts';
@@ -41,6 +45,8 @@ import type { IndexedSignature } from './signatures.ts';
 export interface SigningPipeline {
   /** X25519 public key that shares are encrypted to, 32 bytes; made anew at each boot. */
   readonly importKey: Uint8Array;
+  /** Keys that clients have the node make; undefined where the pipeline was made without them. */
+  readonly pools: PoolOperations | undefined;
   /** Lists the keys of the configuration; `publicKey` is null where a share awaits its import. */
   listKeys(): KeyInfo[];
   /** Number of records in the sealed store, of those not named, and the most that it holds. */
@@ -80,7 +86,11 @@ export interface SigningPipeline {
    */
   permit<Result>(
     client: string,
-    request: { readonly operation: KeyOperation; readonly key: string; readonly order?: DigestedOrder },
+    request: {
+      readonly operation: Exclude<KeyOperation, KeyAdministration>;
+      readonly key: string;
+      readonly order?: DigestedOrder;
+    },
     act: () => Result | Promise<Result>,
   ): Promise<CarriedOut<Result>>;
   /**
@@ -100,13 +110,24 @@ export interface SigningPipelineOptions {
   readonly signed: SignedConfiguration;
   readonly measured: MeasuredManifest;
   readonly keyring: Keyring;
+  /** Keys that clients have the node make; left out: the node makes none. */
+  readonly pools?: {
+    readonly keys: PoolKeys;
+    /** Seals changes that no entry of the log tells of. */
+    readonly seal: () => Promise<void>;
+  };
   readonly clocks: DecisionClocks;
   /** Id of this boot of this node in hex, which an imported share must be encrypted for. */
   readonly session: string;
   readonly log: DecisionLog;
   readonly state: DecisionState;
   /** The other nodes of the quorum; absent where the configuration names none. */
-  readonly quorum?: { readonly network: PeerNetwork; readonly certificates?: EpochCertificates };
+  readonly quorum?: {
+    readonly network: PeerNetwork;
+    readonly certificates?: EpochCertificates;
+    /** Clock that says which nodes are slow; the process's own when left out. */
+    readonly timer?: Timer;
+  };
   /** Tells whether a key may be served with the nodes that are reachable now; any may when left out. */
   readonly mayServe?: (key: string) => boolean;
 }
@@ -118,9 +139,17 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
   const { configuration } = signed;
   const { node, quorum } = measured.manifest;
   const policy = preparePolicy(configuration);
-  const reader = createReader(configuration, keyring);
+  const pools = options.pools?.keys;
+  const findPoolKey = (client: string, key: string): PoolKeyInRequest | undefined => {
+    const found = pools?.find(key)?.record;
+    if (found === undefined || !seesPool(policy, client, found.pool)) return undefined;
+    const { id, pool, type, usage } = found;
+    return { id, pool, type, usage };
+  };
+  const reader = createReader(configuration, keyring, pools);
   const carryOut = createCarryOut({
     read: (request) => reader.read(request),
+    findPoolKey,
     authorise: createAuthorise({ configuration, policy }, clocks, state, options.mayServe),
     isExpired: () => hasExpired(configuration, clocks.now()),
     log,
@@ -134,21 +163,39 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
     const pipeline = createParticipation({ configuration, policy, carryOut, now: () => clocks.now() });
     serveParticipant({ ...options.quorum, findShare, pipeline, now: () => clocks.now() });
   }
-  const signAction = createSignAction(keyring, coordinator);
+  const signAction = createSignAction(keyring, coordinator, pools);
+  const listKeys = (): KeyInfo[] =>
+    configuration.keys.map(({ id, type }) => {
+      const publicKey = keyring.publicKey(id);
+      return {
+        id,
+        type,
+        publicKey: publicKey === undefined ? null : Buffer.from(publicKey).toString('hex'),
+      };
+    });
 
   return {
     importKey: importKey.publicKey,
     get storeUsage() {
-      return keyring.usage;
+      const { unnamed, ...usage } = keyring.usage;
+      return { ...usage, unnamed: unnamed + (pools?.unnamed ?? 0) };
     },
-    listKeys: () =>
-      configuration.keys.map(({ id, type }) => {
-        const publicKey = keyring.publicKey(id);
-        return {
-          id,
-          type,
-          publicKey: publicKey === undefined ? null : Buffer.from(publicKey).toString('hex'),
-        };
+    listKeys,
+    pools:
+      options.pools &&
+      createPoolOperations({
+        configuration,
+        policy,
+        pools: options.pools.keys,
+        carryOut,
+        findPoolKey,
+        findPermit: (request) => {
+          const asked = toPolicyRequest(request, undefined, undefined);
+          const { outcome, rule } = explainRequest(policy, asked, clocks.now(), state.accumulations);
+          return outcome === 'permitted' && rule !== null ? rule : undefined;
+        },
+        listKeys,
+        seal: options.pools.seal,
       }),
     sign: (client, request, forward) => {
       const isShared = keyring.shareEntry(request.key) !== undefined;
@@ -160,9 +207,11 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
       reader,
       policy,
       accumulations: state.accumulations,
+      findPoolKey,
       now: () => clocks.now(),
     }),
-    review: ({ request }) => describeForReview(reader, request),
+    review: ({ client, request }) =>
+      describeForReview(reader, { ...request, poolKey: findPoolKey(client, request.key) }),
     resume: createResume({ carryOut, requests, signAction }),
     countCommitments: (key) => coordinator?.countCommitments(key) ?? [],
     permit: (client, request, act) =>

@@ -10,6 +10,7 @@ import {
   TransactionError,
 } from '../../policy/transactions/index.ts';
 import type { Keyring } from '../keyring/index.ts';
+import type { PoolKeys } from '../pools/index.ts';
 
 /** A payload, and what it is to be signed with. */
 export interface SigningRequestToRead {
@@ -18,6 +19,8 @@ export interface SigningRequestToRead {
   readonly payload: Payload;
   /** Path to the child of the key that signs; absent where the key itself does. */
   readonly path?: string | undefined;
+  /** The key of a pool that `key` names, where the client sees it. */
+  readonly poolKey?: { readonly id: string | null } | undefined;
 }
 
 /** Reads payloads with the public keys and the networks of the node's keys. */
@@ -43,7 +46,11 @@ const NO_KEY = new Uint8Array();
 const CHILD_TYPE = 'frost-secp256k1-taproot';
 
 /** Creates the reader of a node's payloads. */
-export function createReader({ keys }: Configuration, keyring: Keyring): PayloadReader {
+export function createReader(
+  { keys }: Configuration,
+  keyring: Keyring,
+  pools?: Pick<PoolKeys, 'find'>,
+): PayloadReader {
   const networksOf = new Map(keys.map(({ id, networks }) => [id, networks]));
   const listOwnKeys = (): DecodingContext['ownKeys'] =>
     keys.flatMap(({ id }) => {
@@ -51,9 +58,11 @@ export function createReader({ keys }: Configuration, keyring: Keyring): Payload
       return publicKey === undefined ? [] : [{ id, publicKey }];
     });
   const suite = keyring.arithmetic.suites[CHILD_TYPE];
-  const findKey = ({ key, path }: SigningRequestToRead): Uint8Array => {
-    const publicKey = keyring.publicKey(key) ?? NO_KEY;
+  const findKey = ({ key, path, poolKey }: SigningRequestToRead): Uint8Array => {
+    const ofPool = poolKey === undefined ? undefined : pools?.find(key);
+    const publicKey = ofPool?.key().publicKey ?? keyring.publicKey(key) ?? NO_KEY;
     if (path === undefined) return publicKey;
+    if (ofPool !== undefined) throw childless({ key, type: ofPool.record.type });
     const type = keys.find(({ id }) => id === key)?.type;
     if (type !== undefined && type !== CHILD_TYPE) throw childless({ key, type });
     if (publicKey === NO_KEY) return NO_KEY;

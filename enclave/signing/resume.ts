@@ -54,11 +54,15 @@ export function createResume({ carryOut, requests, signAction }: ResumeParts) {
         signed === undefined || resume === undefined
           ? null
           : { id, expires: request.expires, resume: resume(), votes: status.votes.map(toForwarded) };
+      const action = signAction(signRequest, { signed, consent });
       first = await carryOut.approved(
         pipelineRequest,
         {
-          ...signAction(signRequest, { signed, consent }),
-          onEntry: (made, rule) => requests.finish(id, keep(made, rule)),
+          ...action,
+          onEntry: (made, rule) => {
+            action.onEntry?.(made, rule);
+            requests.finish(id, keep(made, rule));
+          },
         },
         { ...approved, approvals: status.votes },
       );

@@ -24,12 +24,14 @@ export function gatherPublicKeys({ keys }: Configuration, given: PublicKeys = ne
  */
 export function readTransaction(
   request: { readonly key: string; readonly algorithm: Algorithm; readonly payload: Payload },
-  { keys }: Configuration,
+  { keys, pools = [] }: Configuration,
   publicKeys: PublicKeys,
 ): Transaction | undefined {
   const { key, algorithm, payload } = request;
-  const entry = keys.find(({ id }) => id === key);
-  if (entry === undefined) return undefined;
+  // Keys of pools serve no network.
+  const networks =
+    keys.find(({ id }) => id === key)?.networks ?? (pools.some(({ id }) => id === key) ? [] : undefined);
+  if (networks === undefined) return undefined;
   const publicKey = publicKeys.get(key);
   if (publicKey === undefined && !isBlindPayload(payload)) {
     throw new AnalysisError('PUBLIC_KEY_UNKNOWN', 'the public key of a key is not known', { key });
@@ -37,7 +39,7 @@ export function readTransaction(
   return decodePayload(payload, {
     algorithm,
     publicKey: hexToBytes(publicKey ?? ''),
-    networks: entry.networks,
+    networks,
     ownKeys: keys.flatMap(({ id }) => {
       const own = publicKeys.get(id);
       return own === undefined ? [] : [{ id, publicKey: hexToBytes(own) }];

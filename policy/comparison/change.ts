@@ -14,6 +14,8 @@ export interface ConfigurationChange {
     | 'witnesses'
     | 'peer'
     | 'quorum'
+    | 'pool'
+    | 'poolKey'
     | 'rule';
   readonly id: string;
   readonly kind: 'added' | 'removed' | 'changed';

@@ -138,7 +138,7 @@ const withoutAmount = (condition: Condition) => canonicalCondition({ ...conditio
 /** Writes a condition so that what means the same is the same: lists are sets, Ethereum's names have no case. */
 function canonicalCondition(condition: Condition | undefined): string {
   if (condition === undefined) return '';
-  const { type, to, assets, contracts, amount } = condition;
+  const { type, to, assets, contracts, amount, selectors } = condition;
   const set = (names: readonly string[]) => [...new Set(names.map(normaliseName))].sort();
   return JSON.stringify([
     type,
@@ -151,6 +151,7 @@ function canonicalCondition(condition: Condition | undefined): string {
         )
         .sort(),
     amount && [amount.min, amount.max],
+    selectors === undefined ? null : [...selectors].sort(),
   ]);
 }
 

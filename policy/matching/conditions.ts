@@ -14,6 +14,8 @@ export interface PreparedCondition {
   readonly ambiguousAssets: ReadonlySet<string>;
   /** By contract: its selectors, or null for all of them. */
   readonly contracts: ReadonlyMap<string, ReadonlySet<string> | null> | null;
+  /** Selectors of the chain's own protocol, which effects without a contract have; null: any effect. */
+  readonly selectors: ReadonlySet<string> | null;
   readonly min: bigint | null;
   readonly max: bigint | null;
 }
@@ -37,7 +39,7 @@ export function prepareBooks(books: readonly AddressBook[]): Books {
 }
 
 export function prepareCondition(
-  { type, to, assets, contracts, amount }: Condition,
+  { type, to, assets, contracts, amount, selectors }: Condition,
   books: Books,
 ): PreparedCondition {
   const names = assets && assets.map(normaliseName);
@@ -47,6 +49,7 @@ export function prepareCondition(
     assets: names && new Set(names),
     ambiguousAssets: new Set((names ?? []).flatMap((name) => nameAmbiguous(name) ?? [])),
     contracts: contracts && prepareContracts(contracts),
+    selectors: selectors === undefined ? null : new Set(selectors),
     min: amount === null || amount.min === null ? null : BigInt(amount.min),
     max: amount === null || amount.max === null ? null : BigInt(amount.max),
   };
@@ -96,11 +99,25 @@ function compareContracts({ contracts }: PreparedCondition, { contract }: Effect
   return contracts.has(contract) ? 'yes' : 'no';
 }
 
-function compareSelectors({ contracts }: PreparedCondition, { contract, selector }: EffectFacts): Match {
+function compareSelectors(
+  { contracts, selectors: ofProtocol }: PreparedCondition,
+  { contract, selector }: EffectFacts,
+): Match {
+  if (ofProtocol !== null) return compareProtocol(ofProtocol, contract, selector);
   if (contracts === null) return 'yes';
   const selectors = contract === null ? undefined : contracts.get(contract);
   if (selectors === null) return 'yes';
   if (selectors === undefined || selector === null) return 'unknown';
+  return selectors.has(selector) ? 'yes' : 'no';
+}
+
+function compareProtocol(
+  selectors: ReadonlySet<string>,
+  contract: string | null,
+  selector: string | null,
+): Match {
+  if (contract !== null) return 'no';
+  if (selector === null) return 'unknown';
   return selectors.has(selector) ? 'yes' : 'no';
 }
 

@@ -7,7 +7,7 @@ import {
   type PreparedPermit,
 } from '../policy.ts';
 import { type Mismatch, mismatch, type RuleField } from '../reasons.ts';
-import { isKeyOperation } from '../request.ts';
+import { isKeyOperation, listAlgorithms, type PolicyRequest } from '../request.ts';
 import type { PolicyState } from '../state.ts';
 import { findMissing, joinMissing, type MissingApprovals, type Requirement } from './consent.ts';
 import { deniesTransaction } from './denial.ts';
@@ -103,7 +103,7 @@ function matched(
 
 /** Finds the first member in which a permit is not about the request at all. */
 function findScopeMismatch(rule: PreparedPermit, { request }: Question): RuleField | undefined {
-  if (!rule.algorithms.has(request.algorithm)) return 'algorithms';
+  if (!namesAlgorithm(rule, request)) return 'algorithms';
   if (request.operation === 'sign') {
     if (!rule.operations.has('sign')) return 'operations';
     return rule.payloads.has(request.payload) ? undefined : 'payloads';
@@ -114,9 +114,12 @@ function findScopeMismatch(rule: PreparedPermit, { request }: Question): RuleFie
     : 'operations';
 }
 
+const namesAlgorithm = ({ algorithms }: PreparedPermit | PreparedDenial, request: PolicyRequest): boolean =>
+  listAlgorithms(request).some((algorithm) => algorithms.has(algorithm));
+
 /** Tells whether a denial that names the client and the key matches a request. */
 export function denies(rule: PreparedDenial, { request, time, facts }: Question): boolean {
-  if (!rule.algorithms.has(request.algorithm)) return false;
+  if (!namesAlgorithm(rule, request)) return false;
   if (rule.time !== null && isWithin(rule.time, time.now) === false) return false;
   if (request.operation === 'sign')
     return rule.operations.has('sign') && (facts === undefined || deniesTransaction(rule, facts));

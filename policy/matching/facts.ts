@@ -85,7 +85,7 @@ const MOVES: ReadonlySet<EffectType> = new Set(['transfer', 'allowance', 'stake'
 /** Effects of which nobody knows what they move: code that an account is handed to may take all of it. */
 const UNREAD: ReadonlySet<EffectType> = new Set(['blind', 'unknown', 'authorise-code']);
 /** Kinds whose messages are no remark beside a transfer: orders and the like, with which others take what they say. */
-const ORDERS: ReadonlySet<PayloadKind> = new Set(['ethereum-message', 'ethereum-typed-data']);
+const ORDERS: ReadonlySet<PayloadKind> = new Set(['ethereum-message', 'ethereum-typed-data', 'tezos-data']);
 
 /** Tells whether an effect moves what nobody can count. */
 export function isUncountable({ payload }: Facts, { type, asset }: EffectFacts): boolean {

@@ -113,7 +113,7 @@ function describeEffect(
     to: `destination ${to ?? 'not known'} is not among those it names`,
     assets: `asset ${asset ?? 'not known'} is not among those it names`,
     contracts: `contract ${contract ?? 'not known'} is not among those it names`,
-    selectors: `function ${selector ?? 'not known'} of ${contract ?? ''} is not among those it names`,
+    selectors: `function ${selector ?? 'not known'} of ${contract ?? 'the protocol'} is not among those it names`,
     amount: describeTotal(facts, condition),
   };
   return what[field];

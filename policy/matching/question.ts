@@ -16,7 +16,8 @@ export interface Question {
 
 /** Gathers what rules are compared with. @throws RangeError where the transaction is none that a decoder gives */
 export function askQuestion(request: PolicyRequest, client: PreparedClient, time: PolicyTime): Question {
-  const transaction = request.operation === 'sign' ? transactionOf(request) : undefined;
+  if (request.operation !== 'sign') return { request, client, time, facts: undefined };
+  const transaction = transactionOf(request);
   return { request, client, time, facts: transaction && readFacts(request, transaction) };
 }
 

@@ -24,6 +24,8 @@ export function decodePayload(payload: Payload, context: DecodingContext): Decod
       return decodeBitcoin(payload, context);
     case 'tezos-operation':
     case 'tezos-consensus':
+    case 'tezos-data':
+    case 'tezos-proof-of-possession':
       return decodeTezos(payload, context);
     case 'solana-transaction':
       return decodeSolana(payload, context);

@@ -53,9 +53,18 @@ export interface Transaction {
 /** The most effects of one transaction: its decoded form still fits into an entry of the log (65,535 bytes). */
 export const MAX_EFFECTS = 128;
 
-/** What a signer signs, in bytes: `digest` and a `merkleRoot` that is not empty are 32 bytes long. */
+/**
+ * What a signer signs, in bytes: `digest` and a `merkleRoot` that is not empty are 32 bytes long. A key of BLS12-381 signs
+ * messages as they are, and its own compressed public key under the suite of proofs of possession,
+ * BLS_POP_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_ (draft-irtf-cfrg-bls-signature, 3.3.2).
+ */
 export type SigningInput =
-  | { readonly kind: 'message'; readonly message: Uint8Array }
+  | {
+      readonly kind: 'message';
+      readonly message: Uint8Array;
+      /** The key's proof of possession: the message is its own public key. Of BLS12-381 alone. */
+      readonly suite?: 'proof-of-possession';
+    }
   | { readonly kind: 'digest'; readonly digest: Uint8Array }
   | { readonly kind: 'taproot-sighash'; readonly digest: Uint8Array; readonly merkleRoot: Uint8Array };
 

@@ -7,7 +7,7 @@ import { judge, move, type Watermark, type WatermarkVerdict } from './watermark.
 
 /** Most watermarks of one node: one for each key and chain. */
 export const MAX_WATERMARKS = 4096;
-const ID = /^tz[1-3]\.[0-9a-f]{40}\.[0-9a-f]{8}$/;
+const ID = /^tz[1-4]\.[0-9a-f]{40}\.[0-9a-f]{8}$/;
 
 /** A watermark as the sealed store has it. */
 export interface WatermarkRecord {
@@ -46,7 +46,7 @@ export class Watermarks {
   /**
    * Judges a position, and changes nothing.
    *
-   * @param source the signing account, `tz1…`, `tz2…` or `tz3…`: `Transaction.source`
+   * @param source the signing account, `tz1…` to `tz4…`: `Transaction.source`
    */
   check(source: string, position: ConsensusPosition): WatermarkVerdict {
     const id = nameWatermark(source, position.chain);
@@ -91,7 +91,7 @@ export class Watermarks {
 }
 
 function nameWatermark(source: string, chain: string): string {
-  const account = decodeBase58(source, ['tz1', 'tz2', 'tz3']);
+  const account = decodeBase58(source, ['tz1', 'tz2', 'tz3', 'tz4']);
   const chainId = decodeBase58(chain, ['chain']);
   if (account === undefined || chainId === undefined) throw new TypeError('source or chain is none of Tezos');
   return `${account.prefix}.${bytesToHex(account.value)}.${bytesToHex(chainId.value)}`;

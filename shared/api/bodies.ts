@@ -78,7 +78,7 @@ export const healthResponseSchema = z.strictObject({ status: z.literal('serving'
 export const keyInfoSchema = z.strictObject({
   id: identifier,
   type: keyTypeSchema,
-  /** Raw Ed25519, compressed SEC1, or the group's public key of a share; null while a share awaits its import. */
+  /** Raw Ed25519, compressed SEC1, G1 of BLS12-381, or the group's public key of a share; null while a share awaits its import. */
   publicKey: hex(1, 128).nullable(),
 });
 /** The fill level of a node's store, in records. */
@@ -96,6 +96,11 @@ export const keysResponseSchema = z.strictObject({
   store: storeUsageSchema.optional(),
 });
 export type KeyInfo = z.infer<typeof keyInfoSchema>;
+
+/** Longest signature: RSA's of 4096 bits. */
+const MAX_SIGNATURE_BYTES = 512;
+/** Longest public key: SubjectPublicKeyInfo of RSA with room to spare. */
+const MAX_PUBLIC_KEY_BYTES = 1024;
 
 export const signRequestSchema = z.strictObject({
   key: identifier,
@@ -121,14 +126,14 @@ const permitted = {
 
 export const signResponseSchema = z.strictObject({
   /**
-   * Ed25519, BIP-340 and FROST's ristretto255: 64 bytes; ECDSA: r ‖ s, 64 bytes; FROST's P-256: 65 bytes. Of the first
-   * input, where a transaction has several.
+   * Ed25519, BIP-340 and FROST's ristretto255: 64 bytes; ECDSA: r ‖ s, 64 bytes, of P-384 96; FROST's P-256: 65 bytes; BLS:
+   * 96 bytes; RSA: as long as the modulus. Of the first input, where a transaction has several.
    */
-  signature: hex(64, 65),
+  signature: hex(64, MAX_SIGNATURE_BYTES),
   /** ECDSA on secp256k1 only: 0 or 1, for public key recovery (Ethereum's yParity). */
   recovery: z.int().min(0).max(1).optional(),
   /** The public key that verifies the signature: differs from the key's own for `taproot-sighash` (the output key). */
-  publicKey: hex(32, 65),
+  publicKey: hex(32, MAX_PUBLIC_KEY_BYTES),
   /** For `bitcoin-transaction`: the signature of each input that is the key's. */
   inputs: z
     .array(z.strictObject({ index: z.int().min(0), signature: hex(64, 64), publicKey: hex(32, 65) }))

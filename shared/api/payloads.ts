@@ -14,13 +14,22 @@ const hex = (minimum: number, maximum: number) =>
     .max(2 * maximum)
     .regex(/^(?:[0-9a-f]{2})*$/)
     .min(2 * minimum);
-const digest = hex(32, 32);
+/** Lengths of a payload of kind `digest`, in bytes: which one, the algorithm says. */
+export const DIGEST_BYTES: readonly number[] = [32, 48, 64];
+const digest = hex(32, 64).refine((text) => DIGEST_BYTES.includes(text.length / 2), {
+  error: 'a digest has 32, 48 or 64 bytes',
+});
+const sighash = hex(32, 32);
 
 /** Payloads that the node cannot read: a rule has to name their kind. */
 export const blindPayloadSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('message'), message: hex(0, MAX_MESSAGE_BYTES) }),
   z.strictObject({ kind: z.literal('digest'), digest }),
-  z.strictObject({ kind: z.literal('taproot-sighash'), digest, merkleRoot: digest.or(z.literal('')) }),
+  z.strictObject({
+    kind: z.literal('taproot-sighash'),
+    digest: sighash,
+    merkleRoot: sighash.or(z.literal('')),
+  }),
 ]);
 export type BlindPayload = z.infer<typeof blindPayloadSchema>;
 
@@ -43,6 +52,10 @@ export const transactionPayloadSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('tezos-operation'), operation: hex(1, MAX_TRANSACTION_BYTES) }),
   /** 0x11, 0x12 or 0x13 ‖ chain id ‖ block header, preattestation or attestation. */
   z.strictObject({ kind: z.literal('tezos-consensus'), operation: hex(1, MAX_TRANSACTION_BYTES) }),
+  /** 0x05 ‖ one Micheline expression: what `PACK` makes, "Tezos Signed Message: …" of wallets among it. */
+  z.strictObject({ kind: z.literal('tezos-data'), data: hex(1, MAX_TRANSACTION_BYTES) }),
+  /** The public key of BLS12-381 that proves its own possession: the signing key's, compressed. */
+  z.strictObject({ kind: z.literal('tezos-proof-of-possession'), publicKey: hex(48, 48) }),
   /** A legacy or v0 message, as it is signed. */
   z.strictObject({ kind: z.literal('solana-transaction'), message: hex(1, 1232) }),
 ]);

@@ -1,11 +1,13 @@
 import * as z from 'zod';
-import { algorithmSchema, keyUsageSchema, poolKeyTypeSchema } from '../algorithms.ts';
+import { algorithmSchema, keyUsageSchema, payloadKindSchema, poolKeyTypeSchema } from '../algorithms.ts';
+import { operationSchema } from '../operations.ts';
+import { keyInfoSchema } from './bodies.ts';
 
 /**
  * The bodies of a node's interface for keys of pools, which clients have it make while it runs. JSON; byte strings are
  * lower-case hex. Every request is signed (shared/http-signature).
  *
- * GET  /v1/pools                              pools that the client sees, and their keys
+ * GET  /v1/pools                              pools that the client sees, their keys, and keys of the configuration
  * POST /v1/pools/{pool}/keys                  makes a key
  * GET  /v1/pool-keys/{id}                     a key's state
  * POST /v1/pool-keys/{id}/encrypt             and decrypt, re-encrypt, data-key, mac, verify-mac, derive-secret
@@ -25,15 +27,22 @@ const hex = (minimum: number, maximum: number) =>
 
 /** Longest plaintext of `encrypt`, message of `mac`, and longest message that a pool key signs by way of KMS, in bytes. */
 export const MAX_PLAINTEXT_BYTES = 4096;
-/** Longest ciphertext, in bytes. */
+/**
+ * Longest ciphertext, in bytes. That of a symmetric key is 0x01, the 16 bytes of the key's id, and what XAES-256-GCM
+ * gives (a nonce of 24 bytes, the ciphertext, a tag of 16 bytes).
+ */
 export const MAX_CIPHERTEXT_BYTES = 6144;
 export const MAX_RANDOM_BYTES = 1024;
+/** Longest descriptions, aliases and tags that a node keeps of all keys of its pools, as JSON, in bytes. */
+export const MAX_POOL_METADATA_BYTES = 8 * 1024 * 1024;
+/** Longest response that lists pools and keys, in bytes. */
+export const MAX_POOL_LIST_BYTES = 64 * 1024 * 1024;
 export const MAX_TAGS = 50;
 /** The most aliases of one key. */
 export const MAX_ALIASES = 50;
 
 /** Id of a key of a pool: a UUID (RFC 9562, version 4) that the node draws; valid for as long as the key is kept. */
-export const poolKeyIdSchema = z.uuid({ version: 'v4' });
+export const poolKeyIdSchema = z.uuid({ version: 'v4' }).regex(/^[0-9a-f-]*$/);
 export const descriptionSchema = z.string().max(8192);
 /** Alias without KMS's `alias/`. */
 export const aliasSchema = z
@@ -43,8 +52,16 @@ export const aliasSchema = z
 export const tagSchema = z.strictObject({ key: z.string().min(1).max(128), value: z.string().max(256) });
 export type Tag = z.infer<typeof tagSchema>;
 
+const MAX_CONTEXT_ENTRIES = 64;
+/** Longest names and values of an encryption context, all together, in UTF-16 units: as KMS has it. */
+const MAX_CONTEXT_LENGTH = 8192;
 /** Additional authenticated data of a symmetric key's ciphertext: KMS's EncryptionContext. */
-export const encryptionContextSchema = z.record(z.string(), z.string());
+export const encryptionContextSchema = z.record(z.string().min(1), z.string()).refine((context) => {
+  const entries = Object.entries(context);
+  const length = entries.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+  return entries.length <= MAX_CONTEXT_ENTRIES && length <= MAX_CONTEXT_LENGTH;
+});
+export type EncryptionContext = z.infer<typeof encryptionContextSchema>;
 
 /** State of a key: `enabled`; `disabled`, by order; `pending-deletion`, until `deletionTime`. */
 export const poolKeyStateSchema = z.enum(['enabled', 'disabled', 'pending-deletion']);
@@ -68,6 +85,17 @@ export const poolKeySchema = z.strictObject({
 });
 export type PoolKey = z.infer<typeof poolKeySchema>;
 
+/**
+ * What permits name for the client, a key or a pool, all of them together: what no rule denies, and within their
+ * conditions.
+ */
+const grantsSchema = z.strictObject({
+  operations: z.array(operationSchema),
+  algorithms: z.array(algorithmSchema),
+  payloads: z.array(payloadKindSchema),
+});
+export type Grants = z.infer<typeof grantsSchema>;
+
 export const poolListSchema = z.strictObject({
   pools: z.array(
     z.strictObject({
@@ -75,9 +103,12 @@ export const poolListSchema = z.strictObject({
       types: z.array(poolKeyTypeSchema),
       maximum: z.int(),
       deletionDays: z.int(),
+      grants: grantsSchema,
       keys: z.array(poolKeySchema),
     }),
   ),
+  /** Keys of the configuration that some permit names for the client. */
+  keys: z.array(keyInfoSchema.extend({ grants: grantsSchema })),
 });
 export type PoolList = z.infer<typeof poolListSchema>;
 
@@ -89,7 +120,10 @@ export const createPoolKeyRequestSchema = z.strictObject({
   type: poolKeyTypeSchema,
   usage: keyUsageSchema,
   description: descriptionSchema,
-  tags: z.array(tagSchema).max(MAX_TAGS),
+  tags: z
+    .array(tagSchema)
+    .max(MAX_TAGS)
+    .refine((tags) => new Set(tags.map(({ key }) => key)).size === tags.length),
   token: hex(16, 32),
 });
 export type CreatePoolKeyRequest = z.infer<typeof createPoolKeyRequestSchema>;
@@ -153,6 +187,7 @@ export const poolKeyChangeSchema = z.discriminatedUnion('change', [
 export type PoolKeyChange = z.infer<typeof poolKeyChangeSchema>;
 
 const decided = {
+  /** The rule that has permitted the request. */
   rule: z.string(),
   configuration: z.int().min(1),
   receipt: z.unknown().optional(),
@@ -161,7 +196,10 @@ const decided = {
 export const poolKeyResponseSchema = z.strictObject({ key: poolKeySchema, ...decided });
 export const ciphertextResponseSchema = z.strictObject({
   ciphertext: hex(1, MAX_CIPHERTEXT_BYTES),
+  /** The data key itself, where it was asked for. */
   plaintext: hex(1, MAX_PLAINTEXT_BYTES).optional(),
+  /** Of `re-encrypt`: the decision on the decryption; the other members are about the encryption. */
+  decryption: z.strictObject(decided).optional(),
   ...decided,
 });
 export const plaintextResponseSchema = z.strictObject({ plaintext: hex(0, MAX_PLAINTEXT_BYTES), ...decided });

@@ -9,6 +9,9 @@ export type Watch = object & { readonly __watch: never };
 /** A private key that the addon holds; opaque. When it is collected its memory is cleared, too. */
 export type KeyHandle = object & { readonly __key: never };
 
+/** A key of OpenSSL that signs digests; opaque. OpenSSL clears its secret when it is collected. */
+export type DigestKeyHandle = object & { readonly __digestKey: never };
+
 /**
  * The functions of addon/addon.c. Descriptors are bare numbers that the caller must close; everything throws (or
  * rejects with) an Error whose `code` is the name of an errno, and misuse is a TypeError or RangeError.
@@ -58,6 +61,15 @@ export interface NativeAddon {
     auxiliary: Uint8Array,
     merkleRoot: Uint8Array,
   ): Uint8Array<ArrayBuffer>;
+  /** Holds a private key of P-384, Ed25519 or RSA from its PrivateKeyInfo in DER; others are a RangeError. */
+  holdDigestKey(privateKeyInfo: Uint8Array): DigestKeyHandle;
+  /**
+   * Signs a digest by one of the algorithms of addon/digest-keys.c, which is one of the key; the digest has its length.
+   * ECDSA signatures are r ‖ s (RFC 6979, the lower s).
+   */
+  signDigest(key: DigestKeyHandle, algorithm: string, digest: Uint8Array): Uint8Array<ArrayBuffer>;
+  /** Frees the key, which must not be used afterwards; twice is harmless. */
+  clearDigestKey(key: DigestKeyHandle): void;
   /**
    * Decodes an element of a group (a number of `GROUPS` in addon/groups.c) into the addon's own form; `null` for
    * whatever is not the canonical encoding of an element of prime order.

@@ -171,7 +171,7 @@ describe('a transaction of an independent library, signed by a node', () => {
           destination: 'tz1VSUr8wwNhLAzempoch5d6hLRiTh8Cjcjb',
         },
       ],
-    });
+    } as never);
     const { signature } = await client.sign({
       key: 'tezos',
       algorithm: 'ed25519',

@@ -136,6 +136,18 @@ describe('a permit', () => {
     expect(tryOn(all, call('0xd0e30db0', null))).toBe('POLICY_DENIED');
   });
 
+  it('names what the protocol does, and no function of a contract that has its name', () => {
+    const act = (selector: string | null, contract: string | null = null) => ({
+      effects: [effect({ type: 'call', to: null, asset: null, amount: null, contract, selector })],
+    });
+    const yay = { effects: [condition({ type: 'call', selectors: ['ballot:yay'] })] };
+    expect(tryOn(yay, act('ballot:yay'))).toBe(PERMITTED);
+    expect(tryOn(yay, act('ballot:nay'))).toBe('POLICY_DENIED');
+    expect(tryOn(yay, act(null))).toBe('POLICY_DENIED');
+    expect(tryOn(yay, act('ballot:yay', DAVE))).toBe('POLICY_DENIED');
+    expect(tryOn(yay, act(null, DAVE))).toBe('POLICY_DENIED');
+  });
+
   it.each<[string, PermitRule['time'], number, number]>([
     [
       'on a day',

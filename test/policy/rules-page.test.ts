@@ -19,6 +19,17 @@ const configure = (rules: readonly Rule[]) =>
     clients: [{ id: 'backend', publicKey: '01'.repeat(32), person: null }],
     clientGroups: [{ id: 'wallets', clients: ['backend'] }],
     keys: [{ id: 'ethereum-hot', type: 'secp256k1', networks: [MAINNET] }],
+    pools: [
+      {
+        id: 'canton',
+        clients: ['backend'],
+        types: ['p256', 'rsa-2048'],
+        maximum: 16,
+        descriptions: ['', 'participant-*'],
+        aliases: [],
+        deletionDays: 7,
+      },
+    ],
     approvers: [approver('ann', 'a'), approver('bob', 'b'), approver('eve', 'e')],
     approverGroups: [
       { id: 'treasurers', approvers: ['ann', 'bob'] },

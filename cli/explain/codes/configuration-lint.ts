@@ -27,6 +27,18 @@ export const CONFIGURATION_LINT_CODES: readonly CodeArea[] = [
         'one person satisfies all the approvals that a rule asks for',
         'Ask for two, or for one each of two groups without a common member.',
       ],
+      POOLS_EXCEED_STORE: [
+        'the maxima of all pools together are more keys than the store has room for',
+        'Lower them: the store refuses keys (STORE_FULL) before a pool is full.',
+      ],
+      POOL_UNSEEN: [
+        'a rule permits clients something with a pool whose `clients` do not name them',
+        'Name them there, or take the pool out of the rule.',
+      ],
+      POOL_WITHOUT_CREATION: [
+        'no rule permits a client to make a key in the pool',
+        'Permit `create-key` in a rule that names the pool, or take the pool out.',
+      ],
       PASSKEY_ORIGIN_FOREIGN: 'no browser gives a passkey to a page whose origin is not of its relying party',
       PASSKEY_ORIGIN_HTTP: 'a page without TLS asks for consent, which whoever is on the way can alter',
       PEERS_TOO_FEW: [
@@ -125,6 +137,30 @@ export const CONFIGURATION_LINT_CODES: readonly CodeArea[] = [
       ],
       REQUEST_FILE_MALFORMED:
         'not a request: the JSON body of POST /v1/sign, and beside it the id of the client; field says where',
+    },
+  },
+  {
+    title: 'Configurations of Signatory that are imported',
+    who: '`config import`',
+    next: 'Mend the field that the details name, and import again.',
+    codes: {
+      SIGNATORY_CONFLICT: [
+        'the configuration that the import goes into has something else under an id of it',
+        'Rename what is there, or take it out.',
+      ],
+      SIGNATORY_CONTRADICTORY: 'two fields that together keep Signatory itself from starting',
+      SIGNATORY_MALFORMED:
+        'a value that is none of its field: an address, a public key, a kind of request or operation, a chain, a driver',
+      SIGNATORY_NETWORK_UNKNOWN: [
+        'a key signs on any chain in Signatory, and a key of a node serves one',
+        'Give --chain, or `allowed_chains` of one chain.',
+      ],
+      SIGNATORY_NOT_YAML:
+        'not YAML of one document of at most 256 KiB, with a key twice in one object, or with aliases',
+      SIGNATORY_UNKNOWN_FIELD: [
+        'a field that Signatory does not have: it was ignored there, whatever it was to protect',
+        'Find out what was meant, and whether the present signer does it.',
+      ],
     },
   },
 ];

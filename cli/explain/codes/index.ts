@@ -11,11 +11,15 @@ import { CONFIGURATION_LINT_CODES } from './configuration-lint.ts';
 import { DOCTOR_CODES } from './doctor.ts';
 import { EIF_CODES } from './eif.ts';
 import { ENCODING_CODES } from './encoding.ts';
+import { GATEWAY_CODES } from './gateway.ts';
+import { GATEWAY_TEZOS_CODES } from './gateway-tezos.ts';
 import { KEY_POLICY_CODES } from './key-policy.ts';
+import { GATEWAY_ETHEREUM_CODES } from './gateway-ethereum.ts';
 import { LOG_CODES } from './log.ts';
 import { PARENT_PEERS_CODES } from './parent-peers.ts';
 import { PARENT_CODES } from './parent.ts';
 import { PEER_CODES } from './peer.ts';
+import { POOL_CODES } from './pool.ts';
 import { QUORUM_CODES } from './quorum.ts';
 import { RECEIPT_CODES } from './receipt.ts';
 import { REQUEST_CODES } from './request.ts';
@@ -32,8 +36,11 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...EIF_CODES,
   ...KEY_POLICY_CODES,
   ...CLIENT_CODES,
+  ...GATEWAY_CODES,
+  ...GATEWAY_TEZOS_CODES,
   ...CONFIGURATION_LINT_CODES,
   ...REQUEST_CODES,
+  ...POOL_CODES,
   ...TRANSACTION_CODES,
   ...THRESHOLD_CODES,
   ...PEER_CODES,
@@ -42,6 +49,7 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...QUORUM_CODES,
   ...CEREMONY_CODES,
   ...BOOT_CODES,
+  ...GATEWAY_ETHEREUM_CODES,
   ...LOG_CODES,
   ...PARENT_CODES,
   ...PARENT_PEERS_CODES,

@@ -7,7 +7,7 @@ export const REQUEST_CODES: readonly CodeArea[] = [
     next: 'Mend the request as docs/node-admin.md and client/README.md say.',
     codes: {
       ALGORITHM_MISMATCH: [
-        "the algorithm is not one of the key's type",
+        "the algorithm is not one of the key's type and usage",
         '"holdfast node keys" shows the type of each key.',
       ],
       APPROVALS_NOT_AWAITED: [
@@ -21,6 +21,10 @@ export const REQUEST_CODES: readonly CodeArea[] = [
       CONFIGURATION_EXPIRED: [
         "the configuration's notAfter is over: the node allows nothing",
         'Have a configuration signed with a later notAfter, and start the node with it.',
+      ],
+      KEY_TYPE_REFUSED: [
+        'the pool holds no keys of this type',
+        'The types of a pool are in the configuration; "holdfast node pools" shows them.',
       ],
       LENGTH_REQUIRED: 'a body without Content-Length, such as one in chunks',
       LOG_CLOSED: ['the node is about to end', 'Try again when it has started anew.'],
@@ -115,7 +119,27 @@ export const REQUEST_CODES: readonly CodeArea[] = [
       HPKE_KEY_INVALID: 'not an X25519 public key, or one whose shared secret is always zero',
       HPKE_OPEN_FAILED: 'the ciphertext was made for another key, or was altered',
       KEY_DESTROYED: 'the key was used after its end: a fault of Holdfast',
-      KEY_MALFORMED: 'sealed bytes that are not a key of the type',
+      KEY_MALFORMED: 'sealed bytes that are not a key of the type and usage',
+      USAGE_MISMATCH: [
+        'the key is for another use than the request, or its type has no such use',
+        'Ask a key whose usage it is; a usage is chosen once, when a key is made.',
+      ],
+      PLAINTEXT_TOO_LONG: [
+        'the plaintext is longer than the key encrypts',
+        'Encrypt a data key instead, and the data with that.',
+      ],
+      CONTEXT_UNEXPECTED: [
+        'RSA binds a ciphertext to no encryption context',
+        'Leave the context out, or use a symmetric key.',
+      ],
+      DECRYPTION_FAILED: [
+        'the ciphertext is not one of this key, algorithm and encryption context',
+        'Compare all three with those of the encryption.',
+      ],
+      PEER_KEY_INVALID: [
+        "the peer's public key is malformed, or of another curve than the key",
+        'Send a SubjectPublicKeyInfo in DER with an uncompressed point.',
+      ],
       SHARE_DESTROYED: 'the share was used after its end: a fault of Holdfast',
       SHARE_EXISTS: 'a share of that id was imported before, and is never overwritten',
       SHARE_INVALID: 'the share is not the one that its commitments promise',

@@ -78,7 +78,7 @@ export class Coordinator {
       keys.flatMap((key) => keeper.shareRecord(key)?.history.at(-1)?.ceremony ?? []).map(hex),
     );
     for (const id of newest) {
-      const certificate = await this.#participant.readCertificate(id);
+      const certificate = await this.#participant.transcripts.readCertificate(id);
       if (certificate === undefined) continue;
       await Promise.all(peers.map((node) => this.#try(node, CALLS.activate, encodeCall({ certificate }))));
     }

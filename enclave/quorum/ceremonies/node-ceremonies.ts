@@ -34,14 +34,14 @@ export function startCeremonies(options: ParticipantOptions, onError: (error: un
     getTranscript: async (key, epoch) => {
       const kept = keeper.shareRecord(key)?.history.find((one) => one.epoch === epoch);
       const transcript =
-        kept && (await participant.readTranscript(Buffer.from(kept.ceremony).toString('hex')));
+        kept && (await participant.transcripts.read(Buffer.from(kept.ceremony).toString('hex')));
       return transcript && encodeTranscript(transcript);
     },
     getCertificate: async (key) => {
       const record = keeper.shareRecord(key);
       const kept = record?.history.at(-1);
       return kept !== undefined && record !== undefined && kept.epoch === epochOf(record)
-        ? await participant.readCertificate(Buffer.from(kept.ceremony).toString('hex'))
+        ? await participant.transcripts.readCertificate(Buffer.from(kept.ceremony).toString('hex'))
         : undefined;
     },
     takeCertificate: async (key, certificate) => {

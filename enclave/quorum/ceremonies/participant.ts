@@ -4,32 +4,29 @@ import {
   type CeremonyResult,
   decodeCertificate,
   decodePlan,
-  decodeTranscript,
   digestBody,
   digestPlan,
   encodeBody,
-  encodeCertificate,
   encodeConfirmation,
   encodeTranscript,
-  extractCertificate,
   type Plan,
   type SignedMessage,
   signMessage,
-  type Transcript,
   verifyCertificate,
   type VerifiedCertificate,
 } from '../../../audit/transcript/index.ts';
 import type { Suites } from '../../../shared/frost/index.ts';
-import { type EpochShare, epochOf, type PendingEpoch, type ShareRecord } from '../../frost/index.ts';
+import { type EpochShare, epochOf, type ShareRecord } from '../../frost/index.ts';
 import type { NodeKey } from '../../node/node-keys.ts';
 import type { PeerIdentity, PeerNetwork } from '../../peers/peer-network.ts';
 import { assertAbort, hasTrustedSigners } from './certificate-trust.ts';
 import type { AskedCeremony, CeremonyEdges } from './ceremonies.ts';
 import { abortPending, activateEpoch, addPending, highestEpoch, supersede } from './epoch-change.ts';
 import { CeremonyError } from './errors.ts';
+import { KeptTranscripts } from './kept-transcripts.ts';
 import { Participation, type Received } from './participation.ts';
 import { assertPlan } from './plan-check.ts';
-import type { ShareKeeper, TranscriptChange } from './share-keeper.ts';
+import type { ShareKeeper } from './share-keeper.ts';
 import {
   abortQuestion,
   activateQuestion,
@@ -61,9 +58,6 @@ export interface ParticipantOptions {
 const FORGET_MS = 120_000;
 /** Aborted plans that are remembered; older plans are refused by their time. */
 const MAX_ABORTED = 1024;
-/** Bytes of certificates in one answer. */
-const MAX_NEWS_BYTES = 384 * 1024;
-const MAX_NEWS = 8;
 /** Different questions of one ceremony: an honest coordinator has one for each step. */
 const MAX_QUESTIONS = 8;
 
@@ -95,10 +89,12 @@ export class Participant {
   readonly #proven = new Map<number, Uint8Array>();
   /** Secrets that this node deals as an importer, by the id of the ceremony. */
   readonly #imports = new Map<string, Uint8Array>();
+  readonly #transcripts: KeptTranscripts;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: ParticipantOptions) {
     this.#options = options;
+    this.#transcripts = new KeptTranscripts(options.keeper);
     const { network } = options;
     for (const kind of Object.values(CALLS))
       network.serve(kind, (from, body) => this.answer(kind, from, body));
@@ -110,6 +106,11 @@ export class Participant {
 
   get options(): ParticipantOptions {
     return this.#options;
+  }
+
+  /** Transcripts of ceremonies that this node has confirmed. */
+  get transcripts(): KeptTranscripts {
+    return this.#transcripts;
   }
 
   onActivated(listener: (key: string, epoch: number) => void): void {
@@ -177,7 +178,9 @@ export class Participant {
         return encodeCall({});
       }
       case CALLS.news:
-        return encodeCall({ certificates: await this.#listNews(decodeCall(newsQuestion, body).keys) });
+        return encodeCall({
+          certificates: await this.#transcripts.listNews(decodeCall(newsQuestion, body).keys),
+        });
       default:
         throw new CeremonyError('CEREMONY_UNKNOWN', 'nothing answers such a call');
     }
@@ -413,7 +416,10 @@ export class Participant {
       result: result.map((elements) => [...elements]),
       confirmations: [],
     });
-    await keeper.updateShares(records, [{ id: hex(plan.id), bytes: kept }, ...this.#findUnused(records)]);
+    await keeper.updateShares(records, [
+      { id: hex(plan.id), bytes: kept },
+      ...this.#transcripts.findUnused(records),
+    ]);
   }
 
   /**
@@ -456,8 +462,8 @@ export class Participant {
       this.#end(hex(plan.id));
       return;
     }
-    const changes = hasConfirmed ? await this.#completeTranscript(certificate, plan) : [];
-    await keeper.updateShares(records, [...changes, ...this.#findUnused(records)]);
+    const changes = hasConfirmed ? await this.#transcripts.complete(certificate, plan) : [];
+    await keeper.updateShares(records, [...changes, ...this.#transcripts.findUnused(records)]);
     for (const [key, record] of records) {
       const epoch = epochOf(record);
       if (epoch !== undefined) for (const listener of this.#listeners) listener(key, epoch);
@@ -470,25 +476,6 @@ export class Participant {
     return hasTrustedSigners(plan, record, (node) =>
       node === own.node ? own.receiptKey : (network.identity(node)?.receiptKey ?? this.#proven.get(node)),
     );
-  }
-
-  /** Adds the confirmations to the transcript that was kept when this node confirmed. */
-  async #completeTranscript({ confirmations }: Certificate, { id }: Plan): Promise<TranscriptChange[]> {
-    const kept = await this.#options.keeper.readTranscript(hex(id));
-    if (kept === null) return [];
-    return [{ id: hex(id), bytes: encodeTranscript({ ...decodeTranscript(kept), confirmations }) }];
-  }
-
-  /** Finds transcripts that no record names once these have changed. */
-  #findUnused(changed: ReadonlyMap<string, ShareRecord>): TranscriptChange[] {
-    const { keeper } = this.#options;
-    const before = new Set([...changed.keys()].flatMap((key) => listCeremonies(keeper.shareRecord(key))));
-    for (const record of changed.values()) for (const id of listCeremonies(record)) before.delete(id);
-    if (before.size === 0) return [];
-    for (const key of keeper.shareIds()) {
-      if (!changed.has(key)) for (const id of listCeremonies(keeper.shareRecord(key))) before.delete(id);
-    }
-    return [...before].map((id) => ({ id, bytes: null }));
   }
 
   /** Says how a ceremony has ended for this node; one that it has not confirmed, it never will. */
@@ -513,7 +500,7 @@ export class Participant {
       if (record !== undefined && (epochOf(record) ?? -1) >= epoch) {
         const { history } = record;
         const kept = history.find(({ ceremony }) => hex(ceremony) === hex(id)) ?? history.at(-1);
-        const certificate = kept && (await this.readCertificate(hex(kept.ceremony)));
+        const certificate = kept && (await this.#transcripts.readCertificate(hex(kept.ceremony)));
         return encodeCall({ message: null, certificate: certificate ?? null });
       }
       this.#giveUp(hex(id), hex(planDigest));
@@ -538,23 +525,10 @@ export class Participant {
     return signMessage(receiptKey.privateKey, planDigest, { step, sender: own.node, body });
   }
 
-  /** Reads the certificate of a ceremony whose transcript is kept; undefined where it has none. */
-  async readCertificate(id: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const transcript = await this.readTranscript(id);
-    return transcript === undefined || transcript.confirmations.length === 0
-      ? undefined
-      : encodeCertificate(extractCertificate(transcript));
-  }
-
-  async readTranscript(id: string): Promise<Transcript | undefined> {
-    const kept = await this.#options.keeper.readTranscript(id);
-    return kept === null ? undefined : decodeTranscript(kept);
-  }
-
   /** Takes the message of a holder that it never confirms a ceremony. @throws TranscriptError */
   async takeAbort(id: Uint8Array, message: SignedMessage): Promise<void> {
     await this.#exclusive(async () => {
-      const transcript = await this.readTranscript(hex(id));
+      const transcript = await this.#transcripts.read(hex(id));
       const { keeper } = this.#options;
       if (transcript === undefined || transcript.confirmations.length > 0) return;
       assertAbort(transcript.plan, message);
@@ -571,38 +545,6 @@ export class Participant {
     });
   }
 
-  async #listNews(
-    asked: readonly {
-      readonly key: string;
-      readonly epoch: number | null;
-      readonly unresolved: readonly Uint8Array[];
-    }[],
-  ): Promise<Uint8Array[]> {
-    const wanted = new Set<string>();
-    for (const { key, epoch, unresolved } of asked) {
-      if (wanted.size >= MAX_NEWS) break;
-      const record = this.#options.keeper.shareRecord(key);
-      const known = record && epochOf(record);
-      if (record === undefined || known === undefined) continue;
-      const waited = record.history.find(({ ceremony }) =>
-        unresolved.some((id) => hex(id) === hex(ceremony)),
-      );
-      const newest = epoch === null || known > epoch ? record.history.at(-1) : undefined;
-      const chosen = waited ?? newest;
-      if (chosen !== undefined) wanted.add(hex(chosen.ceremony));
-    }
-    const certificates: Uint8Array[] = [];
-    let length = 0;
-    for (const id of wanted) {
-      const certificate = await this.readCertificate(id);
-      if (certificate === undefined) continue;
-      length += certificate.length;
-      if (certificates.length > 0 && length > MAX_NEWS_BYTES) break;
-      certificates.push(certificate);
-    }
-    return certificates;
-  }
-
   /** One change of what the node holds at a time. */
   async #exclusive<Result>(act: () => Promise<Result>): Promise<Result> {
     const result = this.#last.then(act);
@@ -613,13 +555,6 @@ export class Participant {
 
 function encodeMessage(message: SignedMessage): Uint8Array<ArrayBuffer> {
   return encodeCall({ message });
-}
-
-function listCeremonies(record: ShareRecord | undefined): string[] {
-  if (record === undefined) return [];
-  return [...record.history, ...record.pending].map(({ ceremony }: { ceremony: PendingEpoch['ceremony'] }) =>
-    hex(ceremony),
-  );
 }
 
 function isSameKey({ current, superseded }: ShareRecord, publicKey: Uint8Array): boolean {

@@ -12,6 +12,7 @@ import {
 } from '../../../audit/transcript/index.ts';
 import { epochOf, type PendingEpoch } from '../../frost/index.ts';
 import { PeerError } from '../../peers/errors.ts';
+import { assertAbort } from './certificate-trust.ts';
 import { CeremonyError } from './errors.ts';
 import { type Participant } from './participant.ts';
 import { CALLS, decodeAnswer, encodeCall, MAX_ASKED_KEYS, newsAnswer, resolveAnswer } from './wire.ts';
@@ -108,7 +109,7 @@ export class Resolution {
   async #resolve(key: string, { ceremony, transcript: digest, share }: PendingEpoch): Promise<void> {
     const participant = this.#participant;
     const { own } = participant.options;
-    const transcript = await participant.readTranscript(hex(ceremony));
+    const transcript = await participant.transcripts.read(hex(ceremony));
     if (transcript === undefined) return;
     const planDigest = digestPlan(transcript.plan);
     const { holders, members, keys } = decodePlan(transcript.plan);
@@ -123,6 +124,7 @@ export class Resolution {
       if (certificate !== null) await ignoreUntrusted(participant.takeCertificate(certificate));
       if (message === null || message.sender !== holders[index]) continue;
       if (message.step === 'abort') {
+        if (!isSigned(() => assertAbort(transcript.plan, message))) continue;
         await this.#spreadAbort(ceremony, message, holders);
         return;
       }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { AwsServiceError, type StateStore } from '../../aws/plumbing.ts';
-import { arnPrefix, parseKeyName, type Scope } from './key-names.ts';
+import { aliasNotFound, arnPrefix, parseKeyName, type Scope } from '../../../shared/kms/index.ts';
+import type { StateStore } from '../../aws/plumbing.ts';
 import type { Key, KeyStore } from './key-store.ts';
 
 const recordSchema = z.object({
@@ -62,7 +62,7 @@ export class AliasStore {
   /** Finds an alias. @throws AwsServiceError NotFoundException */
   get(arn: string): Alias {
     const record = this.#aliases.get(arn);
-    if (record === undefined) throw new AwsServiceError('NotFoundException', `Alias ${arn} is not found.`);
+    if (record === undefined) throw aliasNotFound(arn);
     return { ...record, arn, name: arn.slice(arn.indexOf('alias/')) };
   }
 

@@ -8,8 +8,8 @@ import {
   type IdentityDecision,
   type RequestContext,
 } from '../../../attestation/key-policy/index.ts';
+import { type EncryptionContext, isMultiRegion } from '../../../shared/kms/index.ts';
 import { AwsServiceError, callerArn, globalContext, type AuthenticatedRequest } from '../../aws/plumbing.ts';
-import type { EncryptionContext } from './ciphertext.ts';
 import type { KmsContext } from './context.ts';
 import { permits, type Grant } from './grant.ts';
 import type { Key } from './key-store.ts';
@@ -157,7 +157,7 @@ function keyContext(
   named: string | undefined,
 ): [string, string | readonly string[] | undefined][] {
   return [
-    ...Object.entries(keyKindContext(key)),
+    ...Object.entries(keyKindContext({ ...key, multiRegion: isMultiRegion(key) })),
     [
       'kms:RequestAlias',
       named?.includes('alias/') === true ? named.slice(named.indexOf('alias/')) : undefined,
@@ -168,11 +168,16 @@ function keyContext(
 }
 
 /** Condition keys for the kind of a key that exists, or is to be made. */
-export function keyKindContext({ spec, usage }: Pick<Key, 'spec' | 'usage'>): ConditionKeys {
+export function keyKindContext({
+  spec,
+  usage,
+  multiRegion,
+}: Pick<Key, 'spec' | 'usage'> & { readonly multiRegion: boolean }): ConditionKeys {
   return {
     'kms:KeySpec': spec,
     'kms:KeyUsage': usage,
     'kms:KeyOrigin': 'AWS_KMS',
-    'kms:MultiRegion': 'false',
+    'kms:MultiRegion': String(multiRegion),
+    'kms:MultiRegionKeyType': multiRegion ? 'PRIMARY' : undefined,
   };
 }

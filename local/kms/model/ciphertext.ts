@@ -1,7 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-
-/** Pairs that have to be given again to decrypt. */
-export type EncryptionContext = Readonly<Record<string, string>>;
+import type { EncryptionContext } from '../../../shared/kms/index.ts';
 
 const FORMAT = 1;
 const IV_LENGTH = 12;

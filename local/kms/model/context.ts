@@ -1,9 +1,9 @@
+import type { Scope } from '../../../shared/kms/index.ts';
 import type { AuthenticatedRequest } from '../../aws/plumbing.ts';
 import type { AliasStore } from './alias-store.ts';
 import type { KeyDecision } from './authorize.ts';
 import type { CmsShape } from './cms.ts';
 import type { GrantStore } from './grant-store.ts';
-import type { Scope } from './key-names.ts';
 import type { KeyStore } from './key-store.ts';
 import type { RecipientVerifier } from './recipient.ts';
 

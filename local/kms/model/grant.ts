@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { Caller } from '../../../attestation/key-policy/index.ts';
-import type { EncryptionContext } from './ciphertext.ts';
-import { specDetails } from './key-spec.ts';
+import { type EncryptionContext, specDetails } from '../../../shared/kms/index.ts';
 import type { Key } from './key-store.ts';
 
 /** Operations that a grant can permit. Source: AWS KMS API Reference, "CreateGrant". */

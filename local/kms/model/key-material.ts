@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, generateKeyPair, randomBytes, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
-import { specDetails, type KeySpec } from './key-spec.ts';
+import { specDetails, type KeySpec } from '../../../shared/kms/index.ts';
 
 /** Generation of a key's material; rotation adds more. */
 export interface KeyMaterial {

@@ -1,10 +1,23 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { parseKeyPolicy, type KeyPolicy } from '../../../attestation/key-policy/index.ts';
-import { AwsServiceError, type StateStore } from '../../aws/plumbing.ts';
+import {
+  arnPrefix,
+  describeMetadata,
+  invalidKeyId,
+  KEY_SPEC_NAMES,
+  KEY_STATES,
+  KEY_USAGES,
+  keyNotFound,
+  parseKeyArn,
+  parseKeyName,
+  specDetails,
+  type KeyDescription,
+  type Scope,
+  type Tags,
+} from '../../../shared/kms/index.ts';
+import type { StateStore } from '../../aws/plumbing.ts';
 import { generateMaterial, type KeyMaterial } from './key-material.ts';
-import { arnPrefix, invalidKeyId, parseKeyArn, parseKeyName, type Scope } from './key-names.ts';
-import { KEY_SPEC_NAMES, KEY_USAGES, specDetails, type KeySpec, type KeyUsage } from './key-spec.ts';
 
 const materialSchema = z.object({ id: z.string(), material: z.string(), createdAt: z.number() });
 const recordSchema = z.object({
@@ -20,33 +33,27 @@ const recordSchema = z.object({
   material: z.string().optional(),
   materials: z.array(materialSchema).optional(),
   policy: z.string(),
-  state: z.enum(['Enabled', 'Disabled', 'PendingDeletion']),
+  state: z.enum(KEY_STATES),
   deletionAt: z.number().optional(),
   tags: z.record(z.string(), z.string()).default({}),
   rotation: z.object({ periodInDays: z.number(), enabledAt: z.number() }).optional(),
 });
 
-/** Key of the stand-in. Times are milliseconds since 1970. */
-export interface Key extends Scope {
-  readonly arn: string;
-  readonly keyId: string;
-  readonly description: string;
-  readonly createdAt: number;
-  readonly spec: KeySpec;
-  readonly usage: KeyUsage;
+/** Key of the stand-in. */
+export interface Key extends KeyDescription {
   /** Generations of material, oldest first; all but the last open what they have sealed, and seal no more. */
   readonly materials: readonly KeyMaterial[];
   readonly policyText: string;
   readonly policy: KeyPolicy;
-  readonly state: 'Enabled' | 'Disabled' | 'PendingDeletion';
-  readonly deletionAt?: number | undefined;
-  readonly tags: Readonly<Record<string, string>>;
+  readonly tags: Tags;
   /** Automatic rotation; present while enabled. */
   readonly rotation?: { readonly periodInDays: number; readonly enabledAt: number } | undefined;
 }
 
 /** Fields of a key that CreateKey gives. */
-export type NewKey = Pick<Key, 'description' | 'policyText' | 'createdAt' | 'spec' | 'usage' | 'tags'>;
+export type NewKey = Pick<Key, 'description' | 'policyText' | 'createdAt' | 'spec' | 'usage' | 'tags'> & {
+  readonly multiRegion: boolean;
+};
 
 /** Keys of all accounts and Regions, kept in the state store. */
 export class KeyStore {
@@ -58,8 +65,8 @@ export class KeyStore {
     for (const { value } of state.list('kms-key')) this.#load(recordSchema.parse(value));
   }
 
-  async create(scope: Scope, options: NewKey): Promise<Key> {
-    const keyId = randomUUID();
+  async create(scope: Scope, { multiRegion, ...options }: NewKey): Promise<Key> {
+    const keyId = multiRegion ? `mrk-${randomUUID().replaceAll('-', '')}` : randomUUID();
     return this.save({
       ...scope,
       ...options,
@@ -107,7 +114,7 @@ export class KeyStore {
   /** Finds the key with an ARN. @throws AwsServiceError NotFoundException */
   get(arn: string): Key {
     const key = this.#keys.get(arn);
-    if (key === undefined) throw new AwsServiceError('NotFoundException', `Key '${arn}' does not exist`);
+    if (key === undefined) throw keyNotFound(arn);
     return key;
   }
 
@@ -149,6 +156,11 @@ export function currentMaterial({ arn, materials }: Key): KeyMaterial {
   const material = materials.at(-1);
   if (material === undefined) throw new TypeError(`expected key material of ${arn}, found none`);
   return material;
+}
+
+/** Describes a key as KeyMetadata. */
+export function showKey(key: Key): object {
+  return describeMetadata(key, currentMaterial(key).id);
 }
 
 /** Id of material that was kept without one. */

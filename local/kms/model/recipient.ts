@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { z } from 'zod';
 import { HoldfastError } from '../../../shared/errors.ts';
-import { AwsServiceError, blob, optional } from '../../aws/plumbing.ts';
+import type { RecipientInfo } from '../../../shared/kms/index.ts';
+import { AwsServiceError } from '../../aws/plumbing.ts';
 import { type CmsShape, encodeEnvelopedData } from './cms.ts';
 
 /** Fields of a verified attestation document that KMS uses. */
@@ -21,14 +21,6 @@ export type RecipientVerifier = (
   now: number,
 ) => AttestedRecipient | Promise<AttestedRecipient>;
 
-/** Schema of RecipientInfo. Source: AWS KMS API Reference, "RecipientInfo". */
-export const recipientSchema = optional(
-  z.object({
-    KeyEncryptionAlgorithm: z.literal('RSAES_OAEP_SHA_256'),
-    AttestationDocument: blob(1, 262_144),
-  }),
-);
-
 /** Recipient that a secret is encrypted to, once its document is verified. */
 export interface VerifiedRecipient {
   readonly pcrs: ReadonlyMap<number, Uint8Array>;
@@ -37,7 +29,7 @@ export interface VerifiedRecipient {
 
 /** Verifies the recipient of a request. @throws AwsServiceError ValidationException */
 export async function verifyRecipient(
-  recipient: z.output<typeof recipientSchema>,
+  recipient: RecipientInfo,
   verify: RecipientVerifier,
   now: number,
 ): Promise<VerifiedRecipient | undefined> {

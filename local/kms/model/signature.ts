@@ -12,20 +12,11 @@ import { ed25519ph } from '@noble/curves/ed25519.js';
 import { p256, p384, p521 } from '@noble/curves/nist.js';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { encodeNull, encodeOctetString, encodeOid, encodeSequence } from '../../../shared/asn1/index.ts';
+import { assertMessage, type Curve, type SignedMessage, specDetails } from '../../../shared/kms/index.ts';
 import { AwsServiceError } from '../../aws/plumbing.ts';
 import { privateKeyOf } from './key-material.ts';
-import { type Curve, specDetails, type SigningAlgorithm } from './key-spec.ts';
 import { currentMaterial, type Key } from './key-store.ts';
 import { signPssDigest, verifyPssDigest } from './rsa-pss.ts';
-
-export type MessageType = 'RAW' | 'DIGEST' | 'EXTERNAL_MU';
-
-/** Message or digest to sign, and the algorithm. */
-export interface Signed {
-  readonly algorithm: SigningAlgorithm;
-  readonly messageType: MessageType;
-  readonly message: Uint8Array;
-}
 
 const ECDSA = { 'P-256': p256, 'P-384': p384, 'P-521': p521, secp256k1 } as const;
 const HASH_OIDS: Readonly<Record<string, string>> = {
@@ -33,14 +24,14 @@ const HASH_OIDS: Readonly<Record<string, string>> = {
   sha384: '2.16.840.1.101.3.4.2.2',
   sha512: '2.16.840.1.101.3.4.2.3',
 };
-const HASH_BYTES: Readonly<Record<string, number>> = { sha256: 32, sha384: 48, sha512: 64 };
 
 /**
  * Signs with a key whose algorithm was checked. Like AWS's, signatures of ECDSA and PSS differ each time and have any
  * s.
  * @throws AwsServiceError ValidationException, UnsupportedOperationException
  */
-export function signMessage(key: Key, signed: Signed): Uint8Array {
+export function signMessage(key: Key, signed: SignedMessage): Uint8Array {
+  assertMessage(signed);
   const privateKey = privateKeyOf(currentMaterial(key));
   const { message } = signed;
   const details = specDetails(key.spec);
@@ -71,7 +62,8 @@ export function signMessage(key: Key, signed: Signed): Uint8Array {
 }
 
 /** Verifies a signature. @throws AwsServiceError ValidationException, UnsupportedOperationException */
-export function verifyMessage(key: Key, signed: Signed, signature: Uint8Array): boolean {
+export function verifyMessage(key: Key, signed: SignedMessage, signature: Uint8Array): boolean {
+  assertMessage(signed);
   const publicKey = createPublicKey(privateKeyOf(currentMaterial(key)));
   const { message } = signed;
   const details = specDetails(key.spec);
@@ -120,18 +112,13 @@ function verifyPkcs1(key: KeyObject, expected: Uint8Array, signature: Uint8Array
   }
 }
 
-/** Digest that is signed: made here, or by the caller, and then of the algorithm's length. */
-function digestOf(signed: Signed): Uint8Array {
-  const hash = hashOf(signed);
-  if (signed.messageType === 'RAW') return createHash(hash).update(signed.message).digest();
-  if (signed.messageType !== 'DIGEST') throw invalidType(signed);
-  if (signed.message.length !== HASH_BYTES[hash]) {
-    throw new AwsServiceError('ValidationException', 'Digest is invalid length for the algorithm.');
-  }
-  return signed.message;
+/** Digest that is signed: made here, or by the caller. */
+function digestOf(signed: SignedMessage): Uint8Array {
+  if (signed.messageType === 'DIGEST') return signed.message;
+  return createHash(hashOf(signed)).update(signed.message).digest();
 }
 
-function hashOf({ algorithm }: Signed): string {
+function hashOf({ algorithm }: SignedMessage): string {
   return `sha${algorithm.slice(-3)}`;
 }
 
@@ -143,29 +130,15 @@ function digestInfo(hash: string, digest: Uint8Array): Uint8Array {
   );
 }
 
-/**
- * Tells whether the message is a digest: ED25519_SHA_512 takes the message, ED25519_PH_SHA_512 a digest, which it
- * hashes once more.
- */
-function isPrehashed(signed: Signed): boolean {
-  const prehashed = signed.algorithm === 'ED25519_PH_SHA_512';
-  if (signed.messageType !== (prehashed ? 'DIGEST' : 'RAW')) throw invalidType(signed);
-  if (prehashed) digestOf(signed);
-  return prehashed;
+/** ED25519_PH_SHA_512 takes a digest, which it hashes once more; ED25519_SHA_512 takes the message. */
+function isPrehashed({ algorithm }: SignedMessage): boolean {
+  return algorithm === 'ED25519_PH_SHA_512';
 }
 
-function assertRaw(signed: Signed): void {
-  if (signed.messageType === 'EXTERNAL_MU') {
+function assertRaw({ messageType }: SignedMessage): void {
+  if (messageType === 'EXTERNAL_MU') {
     throw new AwsServiceError('UnsupportedOperationException', 'The stand-in signs no EXTERNAL_MU');
   }
-  if (signed.messageType !== 'RAW') throw invalidType(signed);
-}
-
-function invalidType({ algorithm, messageType }: Signed): AwsServiceError {
-  return new AwsServiceError(
-    'ValidationException',
-    `MessageType ${messageType} is not valid for SigningAlgorithm ${algorithm}.`,
-  );
 }
 
 /** Private scalar of an elliptic curve key, or the seed of an Ed25519 key. */

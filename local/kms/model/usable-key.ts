@@ -1,17 +1,11 @@
+import { assertEnabled, assertUsage, dryRun, type NeededUsage } from '../../../shared/kms/index.ts';
 import { AwsServiceError, type AuthenticatedRequest } from '../../aws/plumbing.ts';
 import { authorizeKey, type KeyDecision, type RequestFacts } from './authorize.ts';
 import { type KmsContext, scopeOf } from './context.ts';
-import { algorithmsOf, specDetails, type KeySpecDetails, type KeyUsage } from './key-spec.ts';
 import type { Key } from './key-store.ts';
 
 /** Facts that requests which use a key share. */
-export interface KeyUse extends RequestFacts {
-  /** Usage that the operation needs; undefined for operations on keys of every usage. */
-  readonly usage?: KeyUsage;
-  /** Kind of key that the operation needs, where the usage does not say it. */
-  readonly type?: KeySpecDetails['type'];
-  /** Algorithm that the request asks for. */
-  readonly algorithm?: string | undefined;
+export interface KeyUse extends RequestFacts, NeededUsage {
   readonly grantTokens?: readonly string[] | undefined;
   readonly dryRun?: boolean | undefined;
 }
@@ -25,7 +19,7 @@ export function admitUse(kms: KmsContext, request: AuthenticatedRequest, key: Ke
   assertGrantTokens(kms, use.grantTokens);
   const decision = authorizeKey(kms, request, key, use);
   assertEnabled(key);
-  assertUsage(request, key, use);
+  assertUsage(request.operation, key, use);
   if (use.dryRun === true) throw dryRun();
   return decision;
 }
@@ -55,41 +49,4 @@ export function assertGrantTokens(kms: KmsContext, tokens: readonly string[] = [
   if (tokens.some((token) => kms.grants.findByToken(token) === undefined)) {
     throw new AwsServiceError('InvalidGrantTokenException', 'Invalid grant token');
   }
-}
-
-/** Asserts that a key is enabled. @throws AwsServiceError DisabledException, KMSInvalidStateException */
-export function assertEnabled(key: Key): void {
-  if (key.state === 'Disabled') throw new AwsServiceError('DisabledException', `${key.arn} is disabled.`);
-  assertNotPendingDeletion(key);
-}
-
-/** Asserts that a key is not pending deletion. @throws AwsServiceError KMSInvalidStateException */
-export function assertNotPendingDeletion({ arn, state }: Key): void {
-  if (state === 'PendingDeletion') {
-    throw new AwsServiceError('KMSInvalidStateException', `${arn} is pending deletion.`);
-  }
-}
-
-export function dryRun(): AwsServiceError {
-  return new AwsServiceError(
-    'DryRunOperationException',
-    'The request would have succeeded, but the DryRun option is set.',
-  );
-}
-
-function assertUsage({ operation }: AuthenticatedRequest, key: Key, use: KeyUse): void {
-  const { arn, spec, usage } = key;
-  if (use.usage !== undefined && use.usage !== usage) {
-    throw invalidUsage(`${arn} key usage is ${usage} which is not valid for ${operation}.`);
-  }
-  if (use.type !== undefined && use.type !== specDetails(spec).type) {
-    throw invalidUsage(`${arn} key spec is ${spec} which is not valid for ${operation}.`);
-  }
-  if (use.algorithm !== undefined && !algorithmsOf(spec, usage).includes(use.algorithm)) {
-    throw invalidUsage(`Algorithm ${use.algorithm} is incompatible with key spec ${spec}.`);
-  }
-}
-
-function invalidUsage(message: string): AwsServiceError {
-  return new AwsServiceError('InvalidKeyUsageException', message);
 }

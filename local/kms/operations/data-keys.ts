@@ -1,39 +1,35 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { AwsServiceError, optional, parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
+import {
+  assertEncryption,
+  dataKeyLength,
+  dataKeySchema,
+  type EncryptionContext,
+  isKeySpec,
+  KEY_SPEC_NAMES,
+  randomSchema,
+  recipientMember,
+  sealedDataKeySchema,
+  sealedPairSchema,
+  specDetails,
+} from '../../../shared/kms/index.ts';
+import { AwsServiceError, parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
 import { admitNamed, type KeyUse } from '../model/usable-key.ts';
 import { assertIdentityAllows } from '../model/authorize.ts';
 import type { KmsContext } from '../model/context.ts';
-import { assertEncryption, encryptWith } from '../model/encryption.ts';
+import { encryptWith } from '../model/encryption.ts';
 import { generatePair } from '../model/key-material.ts';
-import { isKeySpec, KEY_SPEC_NAMES, specDetails } from '../model/key-spec.ts';
 import { currentMaterial, type Key } from '../model/key-store.ts';
-import { deliver, recipientSchema, verifyRecipient, type VerifiedRecipient } from '../model/recipient.ts';
-import { contextSchema, useSchema } from '../model/schemas.ts';
+import { deliver, verifyRecipient, type VerifiedRecipient } from '../model/recipient.ts';
 
-const MAX_BYTES = 1024;
 /** Kinds of pairs that AWS makes as data keys: those for signatures of ML-DSA are not among them. */
 const PAIR_SPECS = KEY_SPEC_NAMES.filter((name) => {
   const { type } = specDetails(name);
   return type !== 'symmetric' && type !== 'hmac' && type !== 'ml-dsa';
 });
 
-const sealedKeySchema = useSchema.extend({
-  EncryptionContext: contextSchema,
-  KeySpec: optional(z.enum(['AES_256', 'AES_128'])),
-  NumberOfBytes: optional(z.int().min(1).max(MAX_BYTES)),
-});
-const dataKeySchema = sealedKeySchema.extend({ Recipient: recipientSchema });
-const sealedPairSchema = useSchema.extend({
-  EncryptionContext: contextSchema,
-  KeyPairSpec: z.enum([...PAIR_SPECS, 'SM2']),
-});
-const pairSchema = sealedPairSchema.extend({ Recipient: recipientSchema });
-const randomSchema = z.object({
-  NumberOfBytes: z.int().min(1).max(MAX_BYTES),
-  CustomKeyStoreId: optional(z.string().min(1).max(64)),
-  Recipient: recipientSchema,
-});
+const withoutPlaintextSchema = sealedPairSchema.extend({ KeyPairSpec: z.enum([...PAIR_SPECS, 'SM2']) });
+const pairSchema = withoutPlaintextSchema.extend(recipientMember);
 
 /** Source: AWS KMS API Reference, "GenerateDataKey". */
 export async function generateDataKey(kms: KmsContext, request: AuthenticatedRequest): Promise<object> {
@@ -45,7 +41,7 @@ export async function generateDataKey(kms: KmsContext, request: AuthenticatedReq
 
 /** Source: AWS KMS API Reference, "GenerateDataKeyWithoutPlaintext". It takes no Recipient: nothing is delivered. */
 export function generateDataKeyWithoutPlaintext(kms: KmsContext, request: AuthenticatedRequest): object {
-  const { key, dataKey, sealed } = makeDataKey(kms, request, parseInput(sealedKeySchema, request.input));
+  const { key, dataKey, sealed } = makeDataKey(kms, request, parseInput(sealedDataKeySchema, request.input));
   dataKey.fill(0);
   return { ...sealed, KeyId: key.arn };
 }
@@ -63,7 +59,11 @@ export async function generateDataKeyPairWithoutPlaintext(
   kms: KmsContext,
   request: AuthenticatedRequest,
 ): Promise<object> {
-  const { privateKey, answer } = await makePair(kms, request, parseInput(sealedPairSchema, request.input));
+  const { privateKey, answer } = await makePair(
+    kms,
+    request,
+    parseInput(withoutPlaintextSchema, request.input),
+  );
   privateKey.fill(0);
   return answer;
 }
@@ -82,7 +82,7 @@ export async function generateRandom(kms: KmsContext, request: AuthenticatedRequ
 function makeDataKey(
   kms: KmsContext,
   request: AuthenticatedRequest,
-  input: z.output<typeof sealedKeySchema>,
+  input: z.output<typeof sealedDataKeySchema>,
   recipient?: VerifiedRecipient,
 ): { readonly key: Key; readonly dataKey: Uint8Array; readonly sealed: object } {
   const length = dataKeyLength(input);
@@ -94,7 +94,7 @@ function makeDataKey(
 async function makePair(
   kms: KmsContext,
   request: AuthenticatedRequest,
-  input: z.output<typeof sealedPairSchema>,
+  input: z.output<typeof withoutPlaintextSchema>,
   recipient?: VerifiedRecipient,
 ): Promise<{ readonly privateKey: Uint8Array; readonly answer: object }> {
   const { KeyPairSpec: spec } = input;
@@ -111,7 +111,7 @@ async function makePair(
   return { privateKey, answer };
 }
 
-function seal(key: Key, member: string, context: z.output<typeof contextSchema>, secret: Uint8Array): object {
+function seal(key: Key, member: string, context: EncryptionContext, secret: Uint8Array): object {
   const blob = encryptWith(key, { algorithm: 'SYMMETRIC_DEFAULT', context }, secret);
   return { [member]: Buffer.from(blob).toString('base64'), KeyMaterialId: currentMaterial(key).id };
 }
@@ -120,7 +120,7 @@ function seal(key: Key, member: string, context: z.output<typeof contextSchema>,
 function admitSealing(
   kms: KmsContext,
   request: AuthenticatedRequest,
-  input: Pick<z.output<typeof sealedKeySchema>, 'KeyId' | 'EncryptionContext' | 'GrantTokens' | 'DryRun'>,
+  input: Pick<z.output<typeof sealedDataKeySchema>, 'KeyId' | 'EncryptionContext' | 'GrantTokens' | 'DryRun'>,
   recipient?: VerifiedRecipient,
   keys: KeyUse['keys'] = {},
 ): Key {
@@ -133,17 +133,4 @@ function admitSealing(
     encryptionContext: context,
     keys: { ...keys, 'kms:EncryptionAlgorithm': 'SYMMETRIC_DEFAULT' },
   });
-}
-
-/**
- * Reads a data key's length. @throws AwsServiceError ValidationException unless exactly one of the two members gives it
- */
-function dataKeyLength({
-  KeySpec,
-  NumberOfBytes,
-}: Pick<z.output<typeof sealedKeySchema>, 'KeySpec' | 'NumberOfBytes'>): number {
-  if ((KeySpec === undefined) === (NumberOfBytes === undefined)) {
-    throw new AwsServiceError('ValidationException', 'Please specify either number of bytes or key spec.');
-  }
-  return NumberOfBytes ?? (KeySpec === 'AES_128' ? 16 : 32);
 }

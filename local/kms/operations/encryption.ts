@@ -1,63 +1,24 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import {
-  AwsServiceError,
-  blob,
-  callerArn,
-  optional,
-  parseInput,
-  type AuthenticatedRequest,
-} from '../../aws/plumbing.ts';
-import { admitUse, dryRun, type KeyUse } from '../model/usable-key.ts';
+  assertCiphertext,
+  assertEncryption,
+  decryptSchema,
+  dryRun,
+  type Encryption,
+  encryptSchema,
+  invalidCiphertext,
+  missingMember,
+  reEncryptSchema,
+  specDetails,
+} from '../../../shared/kms/index.ts';
+import { callerArn, parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
+import { admitUse, type KeyUse } from '../model/usable-key.ts';
 import { accessDenied } from '../model/authorize.ts';
 import { unsafeKeyArnOf } from '../model/ciphertext.ts';
 import { type KmsContext, scopeOf } from '../model/context.ts';
-import {
-  assertEncryption,
-  decryptWith,
-  type Encryption,
-  encryptWith,
-  invalidCiphertext,
-} from '../model/encryption.ts';
-import { specDetails } from '../model/key-spec.ts';
+import { decryptWith, encryptWith } from '../model/encryption.ts';
 import { currentMaterial, type Key } from '../model/key-store.ts';
-import { deliver, recipientSchema, verifyRecipient } from '../model/recipient.ts';
-import {
-  ciphertextSchema,
-  contextSchema,
-  encryptionAlgorithmSchema,
-  grantTokensSchema,
-  keyIdSchema,
-  useSchema,
-} from '../model/schemas.ts';
-
-const encryptSchema = useSchema.extend({
-  Plaintext: blob(1, 4096),
-  EncryptionContext: contextSchema,
-  EncryptionAlgorithm: encryptionAlgorithmSchema,
-});
-const decryptSchema = z.object({
-  KeyId: optional(keyIdSchema),
-  // A dry run that looks at no ciphertext does not need one.
-  CiphertextBlob: optional(ciphertextSchema),
-  EncryptionContext: contextSchema,
-  EncryptionAlgorithm: encryptionAlgorithmSchema,
-  GrantTokens: grantTokensSchema,
-  Recipient: recipientSchema,
-  DryRun: optional(z.boolean()),
-  DryRunModifiers: optional(z.array(z.enum(['IGNORE_CIPHERTEXT']))),
-});
-const reEncryptSchema = z.object({
-  CiphertextBlob: optional(ciphertextSchema),
-  SourceKeyId: optional(keyIdSchema),
-  SourceEncryptionContext: contextSchema,
-  SourceEncryptionAlgorithm: encryptionAlgorithmSchema,
-  DestinationKeyId: keyIdSchema,
-  DestinationEncryptionContext: contextSchema,
-  DestinationEncryptionAlgorithm: encryptionAlgorithmSchema,
-  GrantTokens: grantTokensSchema,
-  DryRun: optional(z.boolean()),
-  DryRunModifiers: optional(z.array(z.enum(['IGNORE_CIPHERTEXT']))),
-});
+import { deliver, verifyRecipient } from '../model/recipient.ts';
 
 /** Source: AWS KMS API Reference, "Encrypt". */
 export function encrypt(kms: KmsContext, request: AuthenticatedRequest): object {
@@ -79,7 +40,7 @@ export async function decrypt(kms: KmsContext, request: AuthenticatedRequest): P
   const recipient = await verifyRecipient(input.Recipient, kms.verifyRecipient, request.now);
   const key = findSource(kms, request, named, ciphertext, 'Decrypt');
   admitEncryption(kms, request, key, encryption, { named, pcrs: recipient?.pcrs, ...tokensOf(input) });
-  if (ciphertext === undefined) throw missing('ciphertextBlob');
+  if (ciphertext === undefined) throw missingMember('ciphertextBlob');
   const { plaintext, materialId } = decryptWith(key, encryption, ciphertext);
   return {
     KeyId: key.arn,
@@ -113,7 +74,7 @@ export function reEncrypt(kms: KmsContext, request: AuthenticatedRequest): objec
     grantTokens,
   });
   if (input.DryRun === true) throw dryRun();
-  if (ciphertext === undefined) throw missing('ciphertextBlob');
+  if (ciphertext === undefined) throw missingMember('ciphertextBlob');
   const { plaintext, materialId } = decryptWith(source, from, ciphertext);
   const blob = encryptWith(destination, to, plaintext);
   plaintext.fill(0);
@@ -159,7 +120,7 @@ function findSource(
   operation: string,
 ): Key {
   if (named !== undefined) return kms.aliases.resolveKey(named, scopeOf(request));
-  if (ciphertext === undefined) throw missing('keyId');
+  if (ciphertext === undefined) throw missingMember('keyId');
   const claimed = unsafeKeyArnOf(ciphertext);
   if (claimed === undefined) throw invalidCiphertext();
   const key = kms.keys.find(claimed);
@@ -172,25 +133,10 @@ function findSource(
   });
 }
 
-/** Asserts a ciphertext where one is needed. Source: AWS KMS API Reference, "Decrypt", DryRunModifiers. */
-function assertCiphertext(
-  input: Pick<z.output<typeof decryptSchema>, 'CiphertextBlob' | 'DryRun' | 'DryRunModifiers'>,
-): void {
-  const isIgnored = input.DryRun === true && input.DryRunModifiers?.includes('IGNORE_CIPHERTEXT') === true;
-  if (input.CiphertextBlob === undefined && !isIgnored) throw missing('ciphertextBlob');
-}
-
 function tokensOf(
   input: Pick<z.output<typeof decryptSchema>, 'GrantTokens' | 'DryRun'>,
 ): Pick<KeyUse, 'grantTokens' | 'dryRun'> {
   return { grantTokens: input.GrantTokens, dryRun: input.DryRun };
-}
-
-function missing(member: string): AwsServiceError {
-  return new AwsServiceError(
-    'ValidationException',
-    `1 validation error detected: Value null at '${member}' failed to satisfy constraint: Member must not be null`,
-  );
 }
 
 function base64(bytes: Uint8Array): string {

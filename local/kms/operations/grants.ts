@@ -1,7 +1,20 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import {
+  dryRun,
+  invalid,
+  keyIdSchema,
+  keyPageSchema,
+  keySchema,
+  type PageRequest,
+  pageSchema,
+  paginate,
+  parseKeyArn,
+  specDetails,
+  useSchema,
+} from '../../../shared/kms/index.ts';
 import { AwsServiceError, optional, parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
-import { admitUse, dryRun } from '../model/usable-key.ts';
+import { admitUse } from '../model/usable-key.ts';
 import { accessDenied, assertIdentityAllows, authorizeKey, type ConditionKeys } from '../model/authorize.ts';
 import { type KmsContext, scopeOf } from '../model/context.ts';
 import {
@@ -13,11 +26,7 @@ import {
   type Grant,
   type GrantConstraints,
 } from '../model/grant.ts';
-import { parseKeyArn } from '../model/key-names.ts';
-import { specDetails } from '../model/key-spec.ts';
 import type { Key } from '../model/key-store.ts';
-import { paginate, type PageRequest } from '../model/pages.ts';
-import { keyIdSchema, keySchema, pageSchema, useSchema } from '../model/schemas.ts';
 import { findAllowed } from './find-key.ts';
 
 const principalSchema = z
@@ -42,8 +51,7 @@ const createSchema = useSchema.extend({
   ),
 });
 const grantIdSchema = z.string().min(1).max(128);
-const listSchema = keySchema.extend({
-  ...pageSchema.shape,
+const listSchema = keyPageSchema.extend({
   GrantId: optional(grantIdSchema),
   GranteePrincipal: optional(principalSchema),
 });
@@ -244,8 +252,4 @@ function showPage(grants: readonly Grant[], page: PageRequest): object {
     })),
     ...rest,
   };
-}
-
-function invalid(message: string): AwsServiceError {
-  return new AwsServiceError('ValidationException', message);
 }

@@ -1,27 +1,29 @@
-import { z } from 'zod';
-import { AwsServiceError, optional, parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
-import { assertGrantTokens, assertNotPendingDeletion } from '../model/usable-key.ts';
+import {
+  assertDeletionDays,
+  assertNotPendingDeletion,
+  describeKeySchema,
+  keySchema,
+  pageSchema,
+  paginate,
+  scheduleDeletionSchema,
+  updateDescriptionSchema,
+} from '../../../shared/kms/index.ts';
+import { AwsServiceError, parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
+import { assertGrantTokens } from '../model/usable-key.ts';
 import { assertIdentityAllows, authorizeKey } from '../model/authorize.ts';
 import { type KmsContext, scopeOf } from '../model/context.ts';
-import { describeMetadata } from '../model/describe-key.ts';
-import { paginate } from '../model/pages.ts';
-import { grantTokensSchema, keySchema, pageSchema } from '../model/schemas.ts';
+import { showKey } from '../model/key-store.ts';
 import { findAllowed } from './find-key.ts';
 
 const DAY = 86_400_000;
 
-const describeSchema = keySchema.extend({ GrantTokens: grantTokensSchema });
-// AWS checks the bounds of the type, then those of the operation: 7 to 30.
-const scheduleSchema = keySchema.extend({ PendingWindowInDays: optional(z.int().min(1).max(365)) });
-const descriptionSchema = keySchema.extend({ Description: z.string().max(8192) });
-
 /** Source: AWS KMS API Reference, "DescribeKey". */
 export function describeKey(kms: KmsContext, request: AuthenticatedRequest): object {
-  const { KeyId: named, GrantTokens: tokens } = parseInput(describeSchema, request.input);
+  const { KeyId: named, GrantTokens: tokens } = parseInput(describeKeySchema, request.input);
   const key = kms.aliases.resolveKey(named, scopeOf(request));
   assertGrantTokens(kms, tokens);
   authorizeKey(kms, request, key, { named });
-  return { KeyMetadata: describeMetadata(key) };
+  return { KeyMetadata: showKey(key) };
 }
 
 /** Source: AWS KMS API Reference, "ListKeys". */
@@ -35,7 +37,7 @@ export function listKeys(kms: KmsContext, request: AuthenticatedRequest): object
 
 /** Source: AWS KMS API Reference, "UpdateKeyDescription". */
 export function updateKeyDescription(kms: KmsContext, request: AuthenticatedRequest): void {
-  const { KeyId: named, Description: description } = parseInput(descriptionSchema, request.input);
+  const { KeyId: named, Description: description } = parseInput(updateDescriptionSchema, request.input);
   const key = findAllowed(kms, request, named);
   assertNotPendingDeletion(key);
   kms.keys.save({ ...key, description });
@@ -53,13 +55,11 @@ export function disableKey(kms: KmsContext, request: AuthenticatedRequest): void
 
 /** Source: AWS KMS API Reference, "ScheduleKeyDeletion". The stand-in never deletes; the key only stops working. */
 export function scheduleKeyDeletion(kms: KmsContext, request: AuthenticatedRequest): object {
-  const input = parseInput(scheduleSchema, request.input);
+  const input = parseInput(scheduleDeletionSchema, request.input);
   const days = input.PendingWindowInDays ?? 30;
   const keys = { 'kms:ScheduleKeyDeletionPendingWindowInDays': String(days) };
   const key = findAllowed(kms, request, input.KeyId, { keys });
-  if (days < 7 || days > 30) {
-    throw new AwsServiceError('ValidationException', 'PendingWindowInDays must be between 7 and 30.');
-  }
+  assertDeletionDays(days);
   assertNotPendingDeletion(key);
   const deletionAt = request.now + days * DAY;
   kms.keys.save({ ...key, state: 'PendingDeletion', deletionAt });

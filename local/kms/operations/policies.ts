@@ -1,29 +1,23 @@
 import { z } from 'zod';
+import { keyPageSchema, keyPolicySchema, paginate, policyNotFound } from '../../../shared/kms/index.ts';
 import { AwsServiceError, optional, parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
 import type { KmsContext } from '../model/context.ts';
 import { readPolicy } from '../model/key-policy-text.ts';
-import { paginate } from '../model/pages.ts';
-import { keySchema, pageSchema } from '../model/schemas.ts';
 import { findAllowed } from './find-key.ts';
 
 /** Name of the only policy that a key has here. AWS has a second one, AWS_RAM, on keys that are shared through RAM. */
 const DEFAULT = 'default';
 
-const policyNameSchema = optional(z.string().min(1).max(128).regex(/^\w+$/)).transform(
-  (name) => name ?? DEFAULT,
-);
-const getPolicySchema = keySchema.extend({ PolicyName: policyNameSchema });
-const putPolicySchema = getPolicySchema.extend({
+const putPolicySchema = keyPolicySchema.extend({
   Policy: z.string().min(1).max(131_072),
   BypassPolicyLockoutSafetyCheck: optional(z.boolean()),
 });
-const listPoliciesSchema = keySchema.extend(pageSchema.shape);
 
 /** Source: AWS KMS API Reference, "GetKeyPolicy". */
 export function getKeyPolicy(kms: KmsContext, request: AuthenticatedRequest): object {
-  const { KeyId: named, PolicyName: name } = parseInput(getPolicySchema, request.input);
+  const { KeyId: named, PolicyName: name } = parseInput(keyPolicySchema, request.input);
   const key = findAllowed(kms, request, named, { keys: { 'kms:PolicyName': name } });
-  if (name !== DEFAULT) throw new AwsServiceError('NotFoundException', 'No such policy exists');
+  if (name !== DEFAULT) throw policyNotFound();
   return { Policy: key.policyText, PolicyName: DEFAULT };
 }
 
@@ -39,14 +33,14 @@ export function putKeyPolicy(kms: KmsContext, request: AuthenticatedRequest): vo
   if (input.PolicyName === 'AWS_RAM') {
     throw new AwsServiceError('ValidationException', 'The policy AWS_RAM is managed by AWS RAM.');
   }
-  if (input.PolicyName !== DEFAULT) throw new AwsServiceError('NotFoundException', 'No such policy exists');
+  if (input.PolicyName !== DEFAULT) throw policyNotFound();
   const policy = readPolicy(request, input.Policy, { keyArn: key.arn, bypass });
   kms.keys.save({ ...key, policyText: input.Policy, policy });
 }
 
 /** Source: AWS KMS API Reference, "ListKeyPolicies". */
 export function listKeyPolicies(kms: KmsContext, request: AuthenticatedRequest): object {
-  const input = parseInput(listPoliciesSchema, request.input);
+  const input = parseInput(keyPageSchema, request.input);
   findAllowed(kms, request, input.KeyId);
   const { items, rest } = paginate([DEFAULT], (name) => name, input, { usual: 100, most: 1000 });
   return { PolicyNames: items, ...rest };

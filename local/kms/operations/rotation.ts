@@ -1,12 +1,9 @@
 import { z } from 'zod';
+import { assertEnabled, keyPageSchema, keySchema, paginate, specDetails } from '../../../shared/kms/index.ts';
 import { AwsServiceError, optional, parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
-import { assertEnabled } from '../model/usable-key.ts';
 import type { KmsContext } from '../model/context.ts';
 import { generateMaterial } from '../model/key-material.ts';
-import { specDetails } from '../model/key-spec.ts';
 import type { Key } from '../model/key-store.ts';
-import { paginate } from '../model/pages.ts';
-import { keySchema, pageSchema } from '../model/schemas.ts';
 import { findAllowed } from './find-key.ts';
 
 const DAY = 86_400_000;
@@ -14,8 +11,7 @@ const DAY = 86_400_000;
 const MAX_ON_DEMAND = 25;
 
 const enableSchema = keySchema.extend({ RotationPeriodInDays: optional(z.int().min(90).max(2560)) });
-const listSchema = keySchema.extend({
-  ...pageSchema.shape,
+const listSchema = keyPageSchema.extend({
   IncludeKeyMaterial: optional(z.enum(['ALL_KEY_MATERIAL', 'ROTATIONS_ONLY'])),
 });
 

@@ -6,25 +6,26 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import { z } from 'zod';
-import { AwsServiceError, blob, parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
+import {
+  ciphertextSchema,
+  deriveSecretSchema,
+  invalid,
+  invalidCiphertext,
+  useSchema,
+} from '../../../shared/kms/index.ts';
+import { parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
 import { admitNamed } from '../model/usable-key.ts';
 import type { KmsContext } from '../model/context.ts';
 import { privateKeyOf } from '../model/key-material.ts';
 import { currentMaterial, type Key } from '../model/key-store.ts';
-import { deliver, recipientSchema, verifyRecipient } from '../model/recipient.ts';
-import { ciphertextSchema, useSchema } from '../model/schemas.ts';
+import { deliver, verifyRecipient } from '../model/recipient.ts';
 
-const deriveSchema = useSchema.extend({
-  KeyAgreementAlgorithm: z.literal('ECDH'),
-  PublicKey: blob(1, 8192),
-  Recipient: recipientSchema,
-});
 const encapsulateSchema = useSchema.extend({ EncapsulationAlgorithm: z.literal('ML_KEM') });
 const decapsulateSchema = encapsulateSchema.extend({ SharedSecretCiphertextBlob: ciphertextSchema });
 
 /** Source: AWS KMS API Reference, "DeriveSharedSecret". */
 export async function deriveSharedSecret(kms: KmsContext, request: AuthenticatedRequest): Promise<object> {
-  const input = parseInput(deriveSchema, request.input);
+  const input = parseInput(deriveSecretSchema, request.input);
   const { KeyAgreementAlgorithm: algorithm } = input;
   const recipient = await verifyRecipient(input.Recipient, kms.verifyRecipient, request.now);
   const key = admitNamed(kms, request, input, {
@@ -87,7 +88,7 @@ function openSecret(key: Key, ciphertext: Uint8Array): Uint8Array {
   try {
     return open(privateKeyOf(currentMaterial(key)), ciphertext);
   } catch {
-    throw new AwsServiceError('InvalidCiphertextException', '');
+    throw invalidCiphertext();
   }
 }
 
@@ -96,9 +97,6 @@ function derive(privateKey: KeyObject, spki: Uint8Array): Uint8Array {
     const publicKey = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
     return diffieHellman({ privateKey, publicKey });
   } catch {
-    throw new AwsServiceError(
-      'ValidationException',
-      'The public key is not one on the curve of the KMS key.',
-    );
+    throw invalid('The public key is not one on the curve of the KMS key.');
   }
 }

@@ -1,29 +1,24 @@
-import { z } from 'zod';
-import { AwsServiceError, optional, parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
+import type { z } from 'zod';
+import {
+  assertPair,
+  describeKind,
+  invalidSignature,
+  publicKeySchema,
+  type SignedMessage,
+  signSchema,
+  verifySchema,
+} from '../../../shared/kms/index.ts';
+import { parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
 import { admitNamed } from '../model/usable-key.ts';
 import type { KmsContext } from '../model/context.ts';
-import { describeKind } from '../model/describe-key.ts';
 import { publicKeyOf } from '../model/key-material.ts';
-import { specDetails } from '../model/key-spec.ts';
 import { currentMaterial, type Key } from '../model/key-store.ts';
-import { ciphertextSchema, messageSchema, signingAlgorithmSchema, useSchema } from '../model/schemas.ts';
-import { signMessage, type Signed, verifyMessage } from '../model/signature.ts';
-
-const publicKeySchema = useSchema.omit({ DryRun: true });
-const signSchema = useSchema.extend({
-  Message: messageSchema,
-  MessageType: optional(z.enum(['RAW', 'DIGEST', 'EXTERNAL_MU'])).transform((type) => type ?? 'RAW'),
-  SigningAlgorithm: signingAlgorithmSchema,
-});
-const verifySchema = signSchema.extend({ Signature: ciphertextSchema });
+import { signMessage, verifyMessage } from '../model/signature.ts';
 
 /** Source: AWS KMS API Reference, "GetPublicKey". */
 export function getPublicKey(kms: KmsContext, request: AuthenticatedRequest): object {
   const key = admitNamed(kms, request, parseInput(publicKeySchema, request.input), {});
-  const { type } = specDetails(key.spec);
-  if (type === 'symmetric' || type === 'hmac') {
-    throw new AwsServiceError('UnsupportedOperationException', `${key.arn} is a symmetric key.`);
-  }
+  assertPair(key);
   return {
     KeyId: key.arn,
     PublicKey: publicKeyOf(currentMaterial(key)).toString('base64'),
@@ -41,13 +36,11 @@ export function sign(kms: KmsContext, request: AuthenticatedRequest): object {
   };
 }
 
-/** Source: AWS KMS API Reference, "Verify". A signature that is not valid is an error, never an answer. */
+/** Source: AWS KMS API Reference, "Verify". */
 export function verify(kms: KmsContext, request: AuthenticatedRequest): object {
   const input = parseInput(verifySchema, request.input);
   const { key, signed } = admitSigning(kms, request, input);
-  if (!verifyMessage(key, signed, input.Signature)) {
-    throw new AwsServiceError('KMSInvalidSignatureException', 'The signature is not valid.');
-  }
+  if (!verifyMessage(key, signed, input.Signature)) throw invalidSignature();
   return { KeyId: key.arn, SignatureValid: true, SigningAlgorithm: signed.algorithm };
 }
 
@@ -55,7 +48,7 @@ function admitSigning(
   kms: KmsContext,
   request: AuthenticatedRequest,
   input: z.output<typeof signSchema>,
-): { readonly key: Key; readonly signed: Signed } {
+): { readonly key: Key; readonly signed: SignedMessage } {
   const { MessageType: messageType, SigningAlgorithm: algorithm } = input;
   const key = admitNamed(kms, request, input, {
     usage: 'SIGN_VERIFY',

@@ -1,19 +1,20 @@
-import { z } from 'zod';
+import {
+  assertNotPendingDeletion,
+  keyPageSchema,
+  mergeTags,
+  paginate,
+  readTags,
+  tagResourceSchema,
+  untagResourceSchema,
+} from '../../../shared/kms/index.ts';
 import { parseInput, type AuthenticatedRequest } from '../../aws/plumbing.ts';
-import { assertNotPendingDeletion } from '../model/usable-key.ts';
 import type { KmsContext } from '../model/context.ts';
-import { paginate } from '../model/pages.ts';
-import { keySchema, pageSchema, tagsSchema } from '../model/schemas.ts';
-import { mergeTags, readTags, tagContext } from '../model/tags.ts';
+import { tagContext } from '../model/tag-context.ts';
 import { findAllowed } from './find-key.ts';
-
-const tagSchema = keySchema.extend({ Tags: tagsSchema });
-const untagSchema = keySchema.extend({ TagKeys: z.array(z.string().min(1).max(128)) });
-const listSchema = keySchema.extend(pageSchema.shape);
 
 /** Source: AWS KMS API Reference, "TagResource". */
 export function tagResource(kms: KmsContext, request: AuthenticatedRequest): void {
-  const input = parseInput(tagSchema, request.input);
+  const input = parseInput(tagResourceSchema, request.input);
   const tags = readTags(input.Tags);
   const key = findAllowed(kms, request, input.KeyId, { keys: tagContext(tags) });
   assertNotPendingDeletion(key);
@@ -22,7 +23,7 @@ export function tagResource(kms: KmsContext, request: AuthenticatedRequest): voi
 
 /** Source: AWS KMS API Reference, "UntagResource". */
 export function untagResource(kms: KmsContext, request: AuthenticatedRequest): void {
-  const { KeyId: named, TagKeys: removed } = parseInput(untagSchema, request.input);
+  const { KeyId: named, TagKeys: removed } = parseInput(untagResourceSchema, request.input);
   const key = findAllowed(kms, request, named, { keys: tagContext({}, removed) });
   assertNotPendingDeletion(key);
   const tags = Object.fromEntries(Object.entries(key.tags).filter(([name]) => !removed.includes(name)));
@@ -31,7 +32,7 @@ export function untagResource(kms: KmsContext, request: AuthenticatedRequest): v
 
 /** Source: AWS KMS API Reference, "ListResourceTags". */
 export function listResourceTags(kms: KmsContext, request: AuthenticatedRequest): object {
-  const input = parseInput(listSchema, request.input);
+  const input = parseInput(keyPageSchema, request.input);
   const { tags } = findAllowed(kms, request, input.KeyId);
   const { items, rest } = paginate(Object.entries(tags), ([name]) => name, input, { usual: 50, most: 50 });
   return { Tags: items.map(([TagKey, TagValue]) => ({ TagKey, TagValue })), ...rest };

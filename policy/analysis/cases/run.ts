@@ -1,7 +1,7 @@
 import type { Configuration } from '../../../shared/documents/configuration.ts';
 import { decide } from '../../decision.ts';
 import { type Policy, preparePolicy } from '../../policy.ts';
-import type { PolicyRequest } from '../../request.ts';
+import { makeRequest, type PolicyRequest } from '../../request.ts';
 import { createPolicyState, type PolicyState, type PolicyTime } from '../../state.ts';
 import { type Transaction, TransactionError } from '../../transactions/index.ts';
 import { type Decided, denied, describeDecision } from '../decided.ts';
@@ -68,9 +68,9 @@ function decideCase(each: Case, { configuration, policy, state, publicKeys, time
   const { payload } = each;
   try {
     transaction =
-      payload === undefined
+      payload === undefined || each.algorithm === undefined
         ? completeTransaction(each)
-        : readTransaction({ ...each, payload }, configuration, publicKeys);
+        : readTransaction({ ...each, algorithm: each.algorithm, payload }, configuration, publicKeys);
   } catch (error) {
     if (!(error instanceof TransactionError)) throw error;
     return denied(error.code, [error.message]);
@@ -86,7 +86,7 @@ function completeTransaction({ transaction }: Case): Transaction | undefined {
 }
 
 function toRequest(
-  { client, key, algorithm, operation, approvals, payload }: Case,
+  { client, key, poolKey, algorithm, operation, approvals, payload }: Case,
   transaction: Transaction | undefined,
   at: number,
 ): PolicyRequest {
@@ -97,11 +97,16 @@ function toRequest(
       ...approvals.rejectedBy.map((approver) => ({ approver, decision: 'reject' as const, at })),
     ],
   };
-  const common = { client, key, algorithm, consent };
-  if (operation !== 'sign') return { operation, ...common };
-  const kind = payload?.kind ?? transaction?.kind;
-  if (kind === undefined) throw new TypeError('expected a payload to sign');
-  return { operation, ...common, payload: kind, transaction };
+  return makeRequest({
+    operation,
+    client,
+    key,
+    poolKey,
+    algorithm: algorithm ?? null,
+    consent,
+    payload: payload?.kind ?? transaction?.kind,
+    transaction,
+  });
 }
 
 function compare(expected: Case['expect'], decided: Decided): string[] {

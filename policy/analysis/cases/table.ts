@@ -1,6 +1,12 @@
 import * as z from 'zod';
-import { algorithmSchema, payloadKindSchema } from '../../../shared/algorithms.ts';
+import {
+  algorithmSchema,
+  keyUsageSchema,
+  payloadKindSchema,
+  poolKeyTypeSchema,
+} from '../../../shared/algorithms.ts';
 import { payloadSchema } from '../../../shared/api/payloads.ts';
+import { isPoolOperation, poolOperationSchema } from '../../../shared/operations.ts';
 import { EFFECT_TYPES, MAX_EFFECTS } from '../../transactions/index.ts';
 import { AnalysisError } from '../errors.ts';
 
@@ -64,9 +70,13 @@ const caseSchema = z
     at: moment.optional(),
     after: z.int().min(0).max(MAX_AFTER_SECONDS).optional(),
     client: identifier,
+    /** A key, or a pool. */
     key: identifier,
-    algorithm: algorithmSchema,
-    operation: z.enum(['sign', 'import-share']).default('sign'),
+    /** Left out where a key of a pool is made or administered. */
+    algorithm: algorithmSchema.optional(),
+    operation: z.enum(['sign', 'import-share', ...poolOperationSchema.options]).default('sign'),
+    /** What the key is, where `key` is a pool. */
+    poolKey: z.strictObject({ type: poolKeyTypeSchema, usage: keyUsageSchema }).optional(),
     /** What a client sends; or what decoders make of it. */
     payload: payloadSchema.optional(),
     transaction: transactionSchema.optional(),
@@ -83,6 +93,15 @@ const caseSchema = z
   .refine(({ at, after }) => at === undefined || after === undefined, {
     path: ['after'],
     error: 'at and after exclude each other',
+  })
+  .refine(
+    ({ operation, algorithm }) =>
+      (algorithm === undefined) === (operation === 'create-key' || operation === 'administer-key'),
+    { path: ['algorithm'], error: 'everything takes an algorithm but to make a key and to administer one' },
+  )
+  .refine(({ operation, poolKey }) => poolKey !== undefined || !isPoolOperation(operation), {
+    path: ['poolKey'],
+    error: 'the operation is one on keys of a pool: say which type and usage',
   })
   .refine(
     ({ operation, payload, transaction }) =>

@@ -64,6 +64,12 @@ export type ConfigurationLintCode =
   | 'PEER_WITNESSES_ONE_FAULT'
   /** The node may start without its peers, from one tree. */
   | 'PEERLESS_RESTART'
+  /** No rule permits a client to make a key in a pool. */
+  | 'POOL_WITHOUT_CREATION'
+  /** A rule permits clients something with a pool that they do not see. */
+  | 'POOL_UNSEEN'
+  /** The maxima of all pools are more than a store holds. */
+  | 'POOLS_EXCEED_STORE'
   /** A passkey is used over a connection that anybody on the way can alter. */
   | 'PASSKEY_ORIGIN_HTTP'
   /** No browser gives the passkey to a page of this origin. */

@@ -5,6 +5,7 @@ import { lintExpiry } from './expiry.ts';
 import type { ConfigurationFinding, Severity } from './finding.ts';
 import { lintPasskeys } from './people.ts';
 import { lintPermissions } from './permissions.ts';
+import { lintPools } from './pools.ts';
 import { lintQuorum } from './quorum.ts';
 import { lintDenied, lintReach } from './reach.ts';
 import { lintWitnesses } from './witnesses.ts';
@@ -33,5 +34,6 @@ export function lintConfiguration(
     ...lintWitnesses(configuration),
     ...lintPasskeys(configuration),
     ...lintQuorum(configuration, now, size),
+    ...lintPools(configuration),
   ].toSorted((one, other) => ORDER.indexOf(one.severity) - ORDER.indexOf(other.severity));
 }

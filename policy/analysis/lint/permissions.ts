@@ -67,7 +67,7 @@ function lintKinds(rule: PermitRule): ConfigurationFinding[] {
 }
 
 function lintCondition(rule: PermitRule, condition: Condition): ConfigurationFinding[] {
-  const { type, to, contracts } = condition;
+  const { type, to, contracts, selectors } = condition;
   const find = (
     code: ConfigurationFinding['code'],
     text: string,
@@ -82,7 +82,7 @@ function lintCondition(rule: PermitRule, condition: Condition): ConfigurationFin
       ? find('UNREAD_EFFECT', 'permits parts of transactions whose meaning nobody knows')
       : []),
     ...(ADDRESSED.has(type) && to === null ? find('ANY_DESTINATION', `${type} to anybody`) : []),
-    ...(type === 'call' && contracts === null
+    ...(type === 'call' && contracts === null && selectors === undefined
       ? find('ANY_CONTRACT', 'any function of any contract may be called')
       : []),
     ...(MOVES.has(type) && !isBounded && !isEachBounded

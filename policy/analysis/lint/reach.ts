@@ -1,13 +1,23 @@
 import {
+  ALGORITHMS,
   BLIND_PAYLOAD_KINDS,
   describeAlgorithm,
   isShareType,
   type Algorithm,
+  type KeyUsage,
+  listUsages,
   type PayloadKind,
 } from '../../../shared/algorithms.ts';
-import type { Condition, Configuration, NetworkKey, Rule } from '../../../shared/documents/configuration.ts';
+import type {
+  Condition,
+  Configuration,
+  NetworkKey,
+  Pool,
+  Rule,
+} from '../../../shared/documents/configuration.ts';
 import type { EffectType } from '../../../shared/effect-types.ts';
-import { isKeyOperation } from '../../request.ts';
+import { isPoolOperation, type Operation, operationSchema } from '../../../shared/operations.ts';
+import { listAlgorithmsOf } from '../../request.ts';
 import type { ConfigurationFinding } from './finding.ts';
 
 /** Kinds of payloads whose transactions have effects of these types alone. */
@@ -18,6 +28,8 @@ const ONLY_EFFECTS: Partial<Record<PayloadKind, readonly EffectType[]>> = {
   'ethereum-authorization': ['authorise-code'],
   'ethereum-message': ['message'],
   'tezos-consensus': ['consensus'],
+  'tezos-data': ['message'],
+  'tezos-proof-of-possession': ['message'],
 };
 /** Kinds of payloads whose transactions may name no network. */
 const WITHOUT_NETWORK: ReadonlySet<PayloadKind> = new Set([
@@ -25,6 +37,8 @@ const WITHOUT_NETWORK: ReadonlySet<PayloadKind> = new Set([
   'ethereum-authorization',
   'ethereum-message',
   'ethereum-typed-data',
+  'tezos-data',
+  'tezos-proof-of-possession',
 ]);
 const NAMESPACES: ReadonlyMap<string, string> = new Map([
   ['ethereum', 'eip155:'],
@@ -38,6 +52,7 @@ export const isBlindKind = (kind: PayloadKind): boolean =>
 
 /** Names of a rule that stand together in some request. */
 interface Reach {
+  readonly operations: Set<Operation>;
   readonly keys: Set<string>;
   readonly algorithms: Set<Algorithm>;
   readonly payloads: Set<PayloadKind>;
@@ -45,7 +60,11 @@ interface Reach {
 }
 
 /** Lists the networks that a transaction of this kind by this key can be for; undefined where it never is. */
-function listNetworks(kind: PayloadKind, key: NetworkKey, rule: Rule): readonly string[] | undefined {
+function listNetworks(
+  kind: PayloadKind,
+  key: Pick<NetworkKey, 'networks'>,
+  rule: Rule,
+): readonly string[] | undefined {
   if (isBlindKind(kind)) return rule.networks === null || rule.effect === 'deny' ? [] : undefined;
   const namespace = NAMESPACES.get(kind.slice(0, kind.indexOf('-'))) ?? '';
   const served = key.networks.filter((network) => network.startsWith(namespace));
@@ -66,21 +85,74 @@ function canHaveEffect(kind: PayloadKind, { effects }: Rule, books: ReadonlySet<
   });
 }
 
-function findReach(rule: Rule, keys: readonly NetworkKey[], books: ReadonlySet<string>): Reach {
-  const reach: Reach = { keys: new Set(), algorithms: new Set(), payloads: new Set(), networks: new Set() };
-  for (const key of keys) {
-    for (const algorithm of rule.algorithms) {
-      const { key: type, payloads } = describeAlgorithm(algorithm);
-      if (type !== key.type) continue;
-      if (rule.operations.some(isKeyOperation) && isShareType(type)) {
+/** A key that a rule names, or one of the kinds of keys of a pool that it names. */
+interface Named extends Pick<NetworkKey, 'id' | 'networks'> {
+  readonly algorithms: readonly Algorithm[];
+  /** Operations beside `sign` that such a key can be asked for. */
+  readonly operations: readonly Operation[];
+}
+
+function listNamed({ keys }: Rule, { keys: known, pools = [] }: Configuration): Named[] {
+  const ofKeys = known
+    .filter(({ id }) => keys.includes(id))
+    .map(({ id, type, networks }) => ({
+      id,
+      networks,
+      algorithms: ALGORITHMS.filter((one) => {
+        const { keys: types, usage } = describeAlgorithm(one);
+        return types.includes(type) && usage === 'sign';
+      }),
+      operations: isShareType(type) ? SHARE_OPERATIONS : [],
+    }));
+  return [...ofKeys, ...pools.filter(({ id }) => keys.includes(id)).flatMap(listKinds)];
+}
+
+const SHARE_OPERATIONS = operationSchema.options.filter((one) => one !== 'sign' && !isPoolOperation(one));
+/** Operations that keys of a pool can be asked for, by their usage. */
+const POOL_OPERATIONS: Readonly<Record<KeyUsage, readonly Operation[]>> = {
+  sign: [],
+  encrypt: ['encrypt', 'decrypt'],
+  mac: ['mac'],
+  agree: ['derive-secret'],
+};
+
+/** Lists the kinds of keys that a pool may hold: each of its types for each usage. */
+function listKinds({ id, types }: Pool): Named[] {
+  return types.flatMap((type) =>
+    listUsages(type).map((usage) => ({
+      id,
+      networks: [],
+      algorithms: listAlgorithmsOf({ type, usage }),
+      operations: ['create-key', 'administer-key', ...POOL_OPERATIONS[usage]] as const,
+    })),
+  );
+}
+
+function findReach(rule: Rule, named: readonly Named[], books: ReadonlySet<string>): Reach {
+  const reach: Reach = {
+    operations: new Set(),
+    keys: new Set(),
+    algorithms: new Set(),
+    payloads: new Set(),
+    networks: new Set(),
+  };
+  for (const key of named) {
+    for (const algorithm of key.algorithms.filter((one) => rule.algorithms.includes(one))) {
+      const { payloads, usage } = describeAlgorithm(algorithm);
+      const operations = rule.operations.filter((one) => key.operations.includes(one));
+      if (operations.length > 0) {
         reach.keys.add(key.id);
         reach.algorithms.add(algorithm);
-        for (const kind of rule.payloads) if (payloads.includes(kind)) reach.payloads.add(kind);
+        for (const operation of operations) reach.operations.add(operation);
+        // Operations on keys have no payload: a rule names some for its form alone.
+        for (const kind of rule.payloads)
+          if (usage !== 'sign' || payloads.includes(kind)) reach.payloads.add(kind);
       }
-      if (!rule.operations.includes('sign')) continue;
+      if (!rule.operations.includes('sign') || usage !== 'sign') continue;
       for (const kind of rule.payloads) {
         const networks = payloads.includes(kind) ? listNetworks(kind, key, rule) : undefined;
         if (networks === undefined || !canHaveEffect(kind, rule, books)) continue;
+        reach.operations.add('sign');
         reach.keys.add(key.id);
         reach.algorithms.add(algorithm);
         reach.payloads.add(kind);
@@ -92,19 +164,18 @@ function findReach(rule: Rule, keys: readonly NetworkKey[], books: ReadonlySet<s
 }
 
 /** Finds rules that no request can match, and names in rules that take part in no request. */
-export function lintReach({ rules, keys, addressBooks }: Configuration): ConfigurationFinding[] {
+export function lintReach(configuration: Configuration): ConfigurationFinding[] {
+  const { rules, addressBooks } = configuration;
   const filled = new Set(addressBooks.filter(({ entries }) => entries.length > 0).map(({ id }) => id));
-  const byId = new Map(keys.map((key) => [key.id, key]));
   return rules.flatMap((rule): ConfigurationFinding[] => {
-    const own = rule.keys.flatMap((id) => byId.get(id) ?? []);
-    const reach = findReach(rule, own, filled);
+    const reach = findReach(rule, listNamed(rule, configuration), filled);
     if (reach.keys.size === 0) {
       const text =
         'no request can match: its keys, algorithms, kinds of payloads, networks and effects never occur together';
       return [{ code: 'RULE_UNREACHABLE', severity: 'error', subject: rule.id, text }];
     }
     return [
-      ...['keys', 'algorithms', 'payloads'].flatMap((member) =>
+      ...['operations', 'keys', 'algorithms', 'payloads'].flatMap((member) =>
         listUnreached(member, rule[member as 'keys'], reach[member as 'keys']),
       ),
       ...listUnreached('networks', rule.networks ?? [], reach.networks),
@@ -154,7 +225,7 @@ function covers(denial: Rule, permit: Rule, { clientGroups, keys }: Configuratio
 }
 
 function coversCondition(denial: Condition, permit: Condition): boolean {
-  const { to, assets, contracts, amount } = denial;
+  const { to, assets, contracts, amount, selectors } = denial;
   const isTo =
     to === null ||
     (permit.to !== null &&
@@ -172,6 +243,8 @@ function coversCondition(denial: Condition, permit: Condition): boolean {
     isTo &&
     (assets === null || (permit.assets !== null && includesAll(assets, permit.assets))) &&
     (contracts === null || JSON.stringify(contracts) === JSON.stringify(permit.contracts)) &&
+    (selectors === undefined ||
+      (permit.selectors !== undefined && includesAll(selectors, permit.selectors))) &&
     isAmount
   );
 }

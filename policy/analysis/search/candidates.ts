@@ -1,21 +1,32 @@
 import {
   type Algorithm,
+  ALGORITHMS,
   BLIND_PAYLOAD_KINDS,
   describeAlgorithm,
+  listUsages,
   type PayloadKind,
+  type PoolKeyType,
 } from '../../../shared/algorithms.ts';
 import type { Condition, Configuration, PermitRule, Rule } from '../../../shared/documents/configuration.ts';
 import type { EffectType } from '../../../shared/effect-types.ts';
+import { isPoolOperation, type PoolOperation } from '../../../shared/operations.ts';
+import { listAlgorithmsOf, type PoolKeyKind } from '../../request.ts';
 import type { Effect, Transaction } from '../../transactions/index.ts';
 import { coinOf, findMoment, type Pools } from './pools.ts';
 
 /** A request to try, with the moment at which it arrives. */
 export interface Candidate {
+  readonly operation: 'sign' | PoolOperation;
   readonly client: string;
+  /** A key, or a pool. */
   readonly key: string;
-  readonly algorithm: Algorithm;
-  readonly payload: PayloadKind;
-  readonly transaction: Transaction;
+  /** What the key is, where `key` is a pool. */
+  readonly poolKey?: PoolKeyKind | undefined;
+  /** null where a key of a pool is made or administered. */
+  readonly algorithm: Algorithm | null;
+  /** What is to be signed; null for other operations. */
+  readonly payload: PayloadKind | null;
+  readonly transaction: Transaction | null;
   /** Milliseconds since 1970. */
   readonly at: number;
   /** Votes that have arrived, under a rule; null where the request is new. */
@@ -43,31 +54,76 @@ export function* listCandidates(
   now: number,
 ): Generator<Candidate> {
   const at = (rule.time === null ? undefined : findMoment(rule.time, now)) ?? now;
-  for (const { key, algorithm, payload, network } of listScopes(rule, configuration)) {
+  const common = { at, consent: null };
+  const clients = listClients(configuration, rule.clients);
+  for (const { key, poolKey, algorithm, payload, network } of listScopes(rule, configuration)) {
     for (const effects of listEffects(rule, configuration, { payload, network, pools })) {
       const transaction = makeTransaction(rule, { payload, network, effects });
-      for (const client of listClients(configuration, rule.clients)) {
-        const base: Candidate = { client, key, algorithm, payload, transaction, at, consent: null };
+      for (const client of clients) {
+        const operation = 'sign';
+        const base = { ...common, operation, client, key, poolKey, algorithm, payload, transaction } as const;
         yield base;
         yield* vary(base, rule, configuration, pools);
       }
     }
   }
+  for (const asked of listPoolOperations(rule, configuration)) {
+    for (const client of clients) {
+      const base: Candidate = { ...common, ...asked, client, payload: null, transaction: null };
+      yield base;
+      yield* varyAll(base, pools);
+    }
+  }
 }
+
+/** Kinds of payloads that are read and name no network. */
+const NETWORKLESS: readonly PayloadKind[] = ['ethereum-message', 'tezos-data', 'tezos-proof-of-possession'];
 
 /** Lists what stands together: a key with its algorithms, their payloads, and the networks that they can be for. */
 function* listScopes({ keys, algorithms, payloads, networks }: Rule, configuration: Configuration) {
-  for (const id of keys) {
-    const key = configuration.keys.find((each) => each.id === id);
+  for (const { id, poolKey, algorithms: own, networks: served } of listNamed(keys, configuration)) {
     for (const algorithm of algorithms) {
-      const { key: type, payloads: kinds } = describeAlgorithm(algorithm);
-      if (key?.type !== type) continue;
+      if (!own.includes(algorithm)) continue;
+      const { payloads: kinds } = describeAlgorithm(algorithm);
       for (const payload of payloads) {
         if (!kinds.includes(payload)) continue;
-        const named = networks ?? key.networks;
-        const all = isBlind(payload) || payload === 'ethereum-message' || named.length === 0 ? [null] : named;
-        for (const network of all) yield { key: id, algorithm, payload, network };
+        const named = networks ?? served;
+        const all = isBlind(payload) || NETWORKLESS.includes(payload) || named.length === 0 ? [null] : named;
+        for (const network of all) yield { key: id, poolKey, algorithm, payload, network };
       }
+    }
+  }
+}
+
+/** Lists keys, and what a pool can have in its keys' place: each of its types for each usage. */
+function listNamed(ids: readonly string[], { keys, pools = [] }: Configuration) {
+  return ids.flatMap((id) => [
+    ...keys
+      .filter((key) => key.id === id)
+      .map(({ type, networks }) => ({
+        id,
+        poolKey: undefined,
+        networks,
+        algorithms: ALGORITHMS.filter((one) => describeAlgorithm(one).keys.includes(type)),
+      })),
+    ...pools
+      .filter((pool) => pool.id === id)
+      .flatMap(({ types }) => types.flatMap(listKinds))
+      .map((poolKey) => ({ id, poolKey, networks: [], algorithms: listAlgorithmsOf(poolKey) })),
+  ]);
+}
+
+const listKinds = (type: PoolKeyType): PoolKeyKind[] => listUsages(type).map((usage) => ({ type, usage }));
+
+/** Lists the operations on keys of pools that a rule names, with each algorithm that fits. */
+function* listPoolOperations({ keys, algorithms, operations }: Rule, configuration: Configuration) {
+  for (const { id, poolKey, algorithms: own } of listNamed(keys, configuration)) {
+    if (poolKey === undefined) continue;
+    const named = own.filter((algorithm) => algorithms.includes(algorithm));
+    for (const operation of operations.filter(isPoolOperation)) {
+      const isKeyless = operation === 'create-key' || operation === 'administer-key';
+      for (const algorithm of isKeyless && named.length > 0 ? [null] : named)
+        yield { operation, key: id, poolKey, algorithm };
     }
   }
 }
@@ -106,7 +162,7 @@ function* listOfCondition(
   { network, pools }: Surroundings,
 ): Generator<Effect> {
   const ofNetwork = (account: string) => network === null || account.startsWith(`${network}:`);
-  const { to, assets, contracts, amount, type } = condition;
+  const { to, assets, contracts, amount, type, selectors } = condition;
   const books = addressBooks.filter(({ id }) => to?.books.includes(id));
   const accounts =
     to === null
@@ -118,9 +174,10 @@ function* listOfCondition(
   const coin = network === null ? [null] : [coinOf(network)];
   const preferred = rule.effect === 'permit' ? preferredAssets(rule) : [];
   const own = assets ?? unique<string | null>([...preferred, ...coin]);
-  const calls = contracts?.flatMap(({ address, selectors }) =>
-    (selectors ?? [null]).map((selector) => ({ contract: splitAccount(address).address, selector })),
-  ) ?? [{ contract: null, selector: null }];
+  const calls =
+    contracts?.flatMap(({ address, selectors }) =>
+      (selectors ?? [null]).map((selector) => ({ contract: splitAccount(address).address, selector })),
+    ) ?? (selectors ?? [null]).map((selector) => ({ contract: null, selector }));
   const amounts = unique([
     ...[amount?.max, amount?.min].flatMap((bound) => (typeof bound === 'string' ? [BigInt(bound)] : [])),
     ...boundsOf(rule),
@@ -179,7 +236,7 @@ function makeTransaction(
 
 /** Varies a request in one member at a time, by the values that either configuration names. */
 function* vary(
-  base: Candidate,
+  base: Candidate & { readonly transaction: Transaction },
   rule: Rule,
   configuration: Configuration,
   pools: Pools,
@@ -208,10 +265,8 @@ function* vary(
   for (const gas of pools.gas) yield changed({ gas });
   for (const nonce of pools.nonces) yield changed({ nonce });
   yield changed({ fee: null, gas: null, nonce: null });
-  for (const client of pools.clients) yield { ...base, client };
-  for (const key of pools.keys) yield { ...base, key };
+  yield* varyAll(base, pools);
   for (const network of pools.networks) yield changed({ network });
-  for (const at of pools.moments) yield { ...base, at };
   if (rule.effect === 'deny' || (rule.approvals === null && rule.tiers.length === 0)) return;
   const people = configuration.approvers.map(({ id }) => id);
   yield { ...base, consent: { rule: rule.id, approvers: people } };
@@ -219,4 +274,12 @@ function* vary(
     yield { ...base, consent: { rule: rule.id, approvers: [person] } };
     yield { ...base, consent: { rule: rule.id, approvers: people.filter((other) => other !== person) } };
   }
+}
+
+/** Varies what every request has. */
+function* varyAll(base: Candidate, pools: Pools): Generator<Candidate> {
+  for (const client of pools.clients) yield { ...base, client };
+  if (base.poolKey === undefined) for (const key of pools.keys) yield { ...base, key };
+  else for (const key of pools.keyPools) yield { ...base, key };
+  for (const at of pools.moments) yield { ...base, at };
 }

@@ -7,6 +7,8 @@ const DAY_MS = 86_400_000;
 export interface Pools {
   readonly clients: readonly string[];
   readonly keys: readonly string[];
+  /** Pools of keys, by their ids. */
+  readonly keyPools: readonly string[];
   readonly networks: readonly string[];
   /** Accounts by CAIP-10: of address books and rules, and one that none names. */
   readonly accounts: readonly string[];
@@ -45,6 +47,7 @@ export function gatherPools(configurations: readonly Configuration[], now: numbe
   return {
     clients: unique(configurations.flatMap(({ clients }) => clients.map(({ id }) => id))),
     keys: unique(configurations.flatMap(({ keys }) => keys.map(({ id }) => id))),
+    keyPools: unique(configurations.flatMap(({ pools = [] }) => pools.map(({ id }) => id))),
     networks,
     accounts: unique([
       ...conditions.flatMap(({ to }) => to?.addresses ?? []),

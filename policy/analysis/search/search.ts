@@ -1,6 +1,7 @@
 import type { Configuration } from '../../../shared/documents/configuration.ts';
 import { decide } from '../../decision.ts';
 import { type Policy, preparePolicy } from '../../policy.ts';
+import { makeRequest } from '../../request.ts';
 import { createPolicyState } from '../../state.ts';
 import { type Decided, denied, describeDecision } from '../decided.ts';
 import { isOver } from '../reading.ts';
@@ -93,15 +94,23 @@ function* interleave(before: Configuration, after: Configuration, now: number): 
 /** Decides a request by a node that has spent nothing and whose rates are full. */
 function decideAlone(
   { configuration, policy }: { configuration: Configuration; policy: Policy },
-  { client, key, algorithm, payload, transaction, at, consent }: Candidate,
+  { operation, client, key, poolKey, algorithm, payload, transaction, at, consent }: Candidate,
 ): Decided {
   if (isOver(configuration, at)) return denied('CONFIGURATION_EXPIRED');
   const votes = consent && {
     rule: consent.rule,
     approvals: consent.approvers.map((approver) => ({ approver, decision: 'approve' as const, at })),
   };
-  const asked = { operation: 'sign', client, key, algorithm, payload, transaction } as const;
-  const request = votes === null ? asked : { ...asked, consent: votes };
+  const request = makeRequest({
+    operation,
+    client,
+    key,
+    poolKey,
+    algorithm,
+    payload: payload ?? undefined,
+    transaction: transaction ?? undefined,
+    consent: votes ?? undefined,
+  });
   return describeDecision(
     decide(policy, request, createPolicyState(policy, 0), { now: at, monotonic: FULL_MS }),
   );

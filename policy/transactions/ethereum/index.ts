@@ -7,6 +7,10 @@ import { decodeMessage } from './message.ts';
 import { decodeTransaction } from './transaction.ts';
 import { decodeTypedData } from './typed-data/index.ts';
 
+export { computeAccount } from './account.ts';
+export { integerToBytes } from './integers.ts';
+export { encodeRlp, type RlpItem } from './rlp.ts';
+
 /**
  * Decodes what a request asks to sign for Ethereum.
  *

@@ -36,7 +36,8 @@ export function assertOperations(operations: readonly Operation[], signer: Tagge
   const [first, ...others] = operations;
   if (first === undefined) throw unsafe('there is no operation');
   for (const each of operations) {
-    if (!isSameKey(sourceOf(each), signer)) {
+    const source = sourceOf(each);
+    if (source !== undefined && !isSameKey(source, signer)) {
       throw new TransactionError('TRANSACTION_KEY_MISMATCH', 'an operation is of another account', {
         operation: each.kind,
       });
@@ -57,7 +58,9 @@ export function assertOperations(operations: readonly Operation[], signer: Tagge
   }
 }
 
-function sourceOf(each: Operation): Tagged {
+/** Finds the account of an operation; a message to nobody has none. */
+function sourceOf(each: Operation): Tagged | undefined {
+  if (each.kind === 'failing_noop') return undefined;
   return each.kind === 'drain_delegate' ? each.consensusKey : each.source;
 }
 
@@ -67,7 +70,7 @@ function assertVote(each: Exclude<Operation, ManagerOperation>): void {
   if (each.kind === 'proposals' && (each.proposals.length === 0 || each.proposals.length > MAX_PROPOSALS)) {
     throw unsafe('no proposal, or too many', { found: each.proposals.length, maximum: MAX_PROPOSALS });
   }
-  if (each.kind !== 'drain_delegate' && each.period < 0) throw unsafe('a period is negative');
+  if ('period' in each && each.period < 0) throw unsafe('a period is negative');
 }
 
 function assertManagerOperation(each: ManagerOperation): void {

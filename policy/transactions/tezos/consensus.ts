@@ -1,9 +1,10 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { TransactionError } from '../errors.ts';
 import type { DecodedPayload, DecodingContext } from '../transaction.ts';
-import { printKeyHash } from './address.ts';
+import { BLS, printKeyHash } from './address.ts';
 import { encodeBase58 } from './base58.ts';
 import { blockHeader, readRound } from './block-header.ts';
+import type { Reader } from './bytes.ts';
 import { type Codec, fixed, int32, integer, record, unsigned } from './codec.ts';
 import { findNetwork, hashPayload, hashSigner, nameNetwork, toSigningInput } from './network.ts';
 import { readExactly } from './operation.ts';
@@ -17,6 +18,9 @@ const ATTESTATION_WATERMARK = 0x13;
 const PREATTESTATION = 20;
 const ATTESTATION = 21;
 const ATTESTATION_WITH_DAL = 23;
+/** Tags in what keys of BLS12-381 sign: the content without its slot, and no DAL content (Octez: `bls_mode`). */
+const BLS_PREATTESTATION = 40;
+const BLS_ATTESTATION = 41;
 
 export type ConsensusKind = 'block' | 'preattestation' | 'attestation' | 'attestation-with-dal';
 
@@ -39,17 +43,26 @@ interface ConsensusStatement extends Omit<ConsensusPosition, 'digest'> {
   readonly details: Readonly<Record<string, string>>;
 }
 
-const content = {
-  slot: unsigned(2),
+const blsContent = {
   level: int32,
   round: int32,
   payloadHash: fixed(32),
 };
-type Content = { slot: number; level: number; round: number; payloadHash: Uint8Array };
+const content = { slot: unsigned(2), ...blsContent };
+type BlsContent = { level: number; round: number; payloadHash: Uint8Array };
+type Content = BlsContent & { slot: number };
+const blsOnlyContent = record<BlsContent>(blsContent);
 const plainContent = record<Content>(content);
 const dalContent = record<Content & { dal: bigint }>({ ...content, dal: integer });
 
-type Attestation = Content & { tag: number; dal?: bigint };
+type Attestation = BlsContent & { tag: number; slot?: number; dal?: bigint };
+
+function readContent(reader: Reader, tag: number): Omit<Attestation, 'tag'> {
+  if (tag === ATTESTATION_WITH_DAL) return dalContent.read(reader);
+  return isBlsTag(tag) ? blsOnlyContent.read(reader) : plainContent.read(reader);
+}
+
+const isBlsTag = (tag: number) => tag === BLS_PREATTESTATION || tag === BLS_ATTESTATION;
 
 /** The content behind the tag of its kind: only the kinds of one watermark are read. */
 function attestation(tags: readonly number[]): Codec<Attestation> {
@@ -57,18 +70,18 @@ function attestation(tags: readonly number[]): Codec<Attestation> {
     read: (reader) => {
       const tag = reader.unsigned(1);
       if (!tags.includes(tag)) {
-        // 40 and 41 have no slot, and are signed by keys of BLS12-381 alone.
         throw new TransactionError('TRANSACTION_UNSUPPORTED', 'no operation that this first byte allows', {
           expected: tags,
           found: tag,
         });
       }
-      return { tag, ...(tag === ATTESTATION_WITH_DAL ? dalContent.read(reader) : plainContent.read(reader)) };
+      return { tag, ...readContent(reader, tag) };
     },
-    write: (writer, { tag, dal, ...fields }) => {
+    write: (writer, { tag, slot, dal, ...fields }) => {
       writer.unsigned(1, tag);
-      if (dal === undefined) plainContent.write(writer, fields);
-      else dalContent.write(writer, { ...fields, dal });
+      if (slot === undefined) blsOnlyContent.write(writer, fields);
+      else if (dal === undefined) plainContent.write(writer, { ...fields, slot });
+      else dalContent.write(writer, { ...fields, slot, dal });
     },
   };
 }
@@ -84,13 +97,28 @@ const block = record<{ chain: Uint8Array; header: ReturnType<typeof blockHeader.
   chain: fixed(4),
   header: blockHeader,
 });
-const preattestation = signed([PREATTESTATION]);
-const anyAttestation = signed([ATTESTATION, ATTESTATION_WITH_DAL]);
+const STATEMENTS = {
+  plain: {
+    preattestation: signed([PREATTESTATION]),
+    attestation: signed([ATTESTATION, ATTESTATION_WITH_DAL]),
+  },
+  bls: { preattestation: signed([BLS_PREATTESTATION]), attestation: signed([BLS_ATTESTATION]) },
+};
+/** Which tags a key signs: those without a slot are of BLS12-381 alone. */
+export type ConsensusForm = keyof typeof STATEMENTS;
+const KINDS: Readonly<Record<number, ConsensusKind>> = {
+  [PREATTESTATION]: 'preattestation',
+  [BLS_PREATTESTATION]: 'preattestation',
+  [ATTESTATION]: 'attestation',
+  [BLS_ATTESTATION]: 'attestation',
+  [ATTESTATION_WITH_DAL]: 'attestation-with-dal',
+};
 
-function readStatement(payload: Uint8Array): ConsensusStatement {
+function readStatement(payload: Uint8Array, form: ConsensusForm): ConsensusStatement {
   const [watermark] = payload;
+  const { preattestation, attestation } = STATEMENTS[form];
   if (watermark === PREATTESTATION_WATERMARK) return readAttestation(payload, watermark, preattestation);
-  if (watermark === ATTESTATION_WATERMARK) return readAttestation(payload, watermark, anyAttestation);
+  if (watermark === ATTESTATION_WATERMARK) return readAttestation(payload, watermark, attestation);
   return readBlock(payload);
 }
 
@@ -121,25 +149,20 @@ function readAttestation(
     throw new TransactionError('TRANSACTION_UNSAFE', 'a bit set is negative');
   return {
     chain: encodeBase58('chain', chain),
-    kind:
-      tag === PREATTESTATION
-        ? 'preattestation'
-        : tag === ATTESTATION
-          ? 'attestation'
-          : 'attestation-with-dal',
+    kind: KINDS[tag] ?? 'attestation',
     level,
     round,
     payloadHash: bytesToHex(payloadHash),
     details: {
       branch: encodeBase58('block', branch),
-      slot: String(slot),
+      ...(slot === undefined ? {} : { slot: String(slot) }),
       ...(dal === undefined ? {} : { dalAttestation: String(dal) }),
     },
   };
 }
 
-function decodeStatement(payload: Uint8Array): ConsensusStatement {
-  const statement = readStatement(payload);
+function decodeStatement(payload: Uint8Array, form: ConsensusForm): ConsensusStatement {
+  const statement = readStatement(payload, form);
   if (statement.level < 1 || statement.round < 0) {
     throw new TransactionError('TRANSACTION_UNSAFE', 'level or round is one that no block has', {
       level: statement.level,
@@ -150,16 +173,22 @@ function decodeStatement(payload: Uint8Array): ConsensusStatement {
 }
 
 /** Reads the position of a consensus payload, for its watermark. @throws TransactionError */
-export function readPosition(payload: Uint8Array): ConsensusPosition {
-  const { chain, kind, level, round, payloadHash } = decodeStatement(payload);
+export function readPosition(payload: Uint8Array, form: ConsensusForm): ConsensusPosition {
+  const { chain, kind, level, round, payloadHash } = decodeStatement(payload, form);
   return { chain, kind, level, round, payloadHash, digest: bytesToHex(hashPayload(payload)) };
 }
 
-/** Decodes 0x11, 0x12 or 0x13 ‖ chain id ‖ block header, preattestation or attestation. @throws TransactionError */
+/**
+ * Decodes 0x11, 0x12 or 0x13 ‖ chain id ‖ block header, preattestation or attestation. A baker finds level and round by
+ * its key's curve, other signers by the tag: both have to agree.
+ *
+ * @throws TransactionError
+ */
 export function decodeConsensus(payload: Uint8Array, context: DecodingContext): DecodedPayload {
   const network = findNetwork(context);
   const signer = hashSigner(context);
-  const { chain, kind, level, round, payloadHash, details } = decodeStatement(payload);
+  const form = signer.tag === BLS ? 'bls' : 'plain';
+  const { chain, kind, level, round, payloadHash, details } = decodeStatement(payload, form);
   if (nameNetwork(chain) !== network) {
     throw new TransactionError('TRANSACTION_NETWORK_MISMATCH', 'the payload is for another chain', {
       expected: network,
@@ -188,6 +217,6 @@ export function decodeConsensus(payload: Uint8Array, context: DecodingContext): 
       features: [],
       details: {},
     },
-    signings: [{ input: toSigningInput(context, hashPayload(payload)) }],
+    signings: [{ input: toSigningInput(context, payload) }],
   };
 }

@@ -129,12 +129,15 @@ const DESCRIPTIONS: {
     describeSpecial(kind, 'call', { details: { limit: limit === undefined ? 'none' : String(limit) } }),
   ballot: ({ kind, ballot, period, proposal }) =>
     describeSpecial(kind, 'call', {
+      selector: `${kind}:${BALLOTS[ballot] ?? ''}`,
       details: {
         ballot: BALLOTS[ballot] ?? '',
         period: String(period),
         proposal: encodeBase58('protocol', proposal),
       },
     }),
+  failing_noop: ({ kind, arbitrary }, { maximumText }) =>
+    describeSpecial(kind, 'message', { details: describeBytes(arbitrary, maximumText) }),
   proposals: ({ kind, period, proposals }, { maximumText }) =>
     describeSpecial(kind, 'call', {
       details: {
@@ -146,6 +149,13 @@ const DESCRIPTIONS: {
       },
     }),
 };
+
+/** Describes a message to nobody: as text where all of it is printable, in hex otherwise. */
+function describeBytes(bytes: Uint8Array, maximum: number): Readonly<Record<string, string>> {
+  const isText = bytes.every((byte) => (byte >= 0x20 && byte < 0x7f) || byte === 0x0a);
+  if (!isText) return { hex: bytesToHex(bytes.subarray(0, maximum / 2)), bytes: String(bytes.length) };
+  return { text: String.fromCharCode(...bytes.subarray(0, maximum)), bytes: String(bytes.length) };
+}
 
 /** Says what an operation does. */
 export function describeOperation(each: Operation, context: EffectContext): OperationEffects {

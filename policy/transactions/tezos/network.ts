@@ -1,7 +1,7 @@
 import { blake2b } from '@noble/hashes/blake2.js';
 import { TransactionError } from '../errors.ts';
 import type { DecodingContext, SigningInput } from '../transaction.ts';
-import type { Tagged } from './address.ts';
+import { BLS, type Tagged } from './address.ts';
 import { hashKey } from './assertions.ts';
 
 const NAMESPACE = 'tezos:';
@@ -11,6 +11,7 @@ const CURVE_TAGS: Readonly<Record<string, number>> = {
   'frost-ed25519': 0,
   'ecdsa-secp256k1': 1,
   'ecdsa-p256-sha256': 2,
+  'bls12-381-pop': BLS,
 };
 const DIGEST_BYTES = 32;
 
@@ -51,11 +52,15 @@ export function hashSigner({ algorithm, publicKey }: DecodingContext): Tagged {
   return hashKey({ tag, bytes: publicKey });
 }
 
-/** Computes BLAKE2b-256 of a payload: Ed25519 signs it as a message, ECDSA as a digest. */
+/** Computes BLAKE2b-256 of a payload. */
 export function hashPayload(payload: Uint8Array): Uint8Array {
   return blake2b(payload, { dkLen: DIGEST_BYTES });
 }
 
-export function toSigningInput({ algorithm }: DecodingContext, digest: Uint8Array): SigningInput {
-  return CURVE_TAGS[algorithm] === 0 ? { kind: 'message', message: digest } : { kind: 'digest', digest };
+/** Makes what is signed of a payload: BLS12-381 signs it as it is; of its hash, Ed25519 as a message, ECDSA as a digest. */
+export function toSigningInput({ algorithm }: DecodingContext, payload: Uint8Array): SigningInput {
+  const tag = CURVE_TAGS[algorithm];
+  if (tag === BLS) return { kind: 'message', message: payload };
+  const digest = hashPayload(payload);
+  return tag === 0 ? { kind: 'message', message: digest } : { kind: 'digest', digest };
 }

@@ -7,7 +7,7 @@ import { isEqual, Reader, Writer } from './bytes.ts';
 import { type Codec, fixed, list, record } from './codec.ts';
 import { describeOperation, tezOf } from './effects.ts';
 import { MAX_EFFECT_TEXT_LENGTH, MAX_PAYLOAD_BYTES, MAX_TEXT_LENGTH } from './limits.ts';
-import { findNetwork, hashPayload, hashSigner, toSigningInput } from './network.ts';
+import { findNetwork, hashSigner, toSigningInput } from './network.ts';
 import { isManagerOperation, type Operation, operation } from './operations.ts';
 
 /** First byte of what an account's manager signs (Octez: `Signature.Generic_operation`). */
@@ -61,7 +61,7 @@ export function decodeOperation(payload: Uint8Array, context: DecodingContext): 
   assertOperations(decoded.contents, signer);
   return {
     transaction: describeGroup(decoded, network, printKeyHash(signer)),
-    signings: [{ input: toSigningInput(context, hashPayload(payload)) }],
+    signings: [{ input: toSigningInput(context, payload) }],
   };
 }
 

@@ -41,6 +41,7 @@ const bytes = dynamic(rest);
 const FIELDS = {
   proposals: { source: keyHash, period: int32, proposals: dynamic(list(hash)) },
   ballot: { source: keyHash, period: int32, proposal: hash, ballot: unsigned(1) },
+  failing_noop: { arbitrary: bytes },
   drain_delegate: { consensusKey: keyHash, delegate: keyHash, destination: keyHash },
   reveal: { ...manager, publicKey, proof },
   transaction: { ...manager, amount: number, destination: contract, parameters },
@@ -96,6 +97,7 @@ const TAGS: Readonly<Record<OperationKind, number>> = {
   proposals: 5,
   ballot: 6,
   drain_delegate: 9,
+  failing_noop: 17,
   reveal: 107,
   transaction: 108,
   origination: 109,
@@ -119,7 +121,6 @@ const REFUSED: Readonly<Record<number, string>> = {
   3: 'double_baking_evidence',
   4: 'activate_account',
   8: 'vdf_revelation',
-  17: 'failing_noop',
   20: 'preattestation',
   21: 'attestation',
   23: 'attestation_with_dal',

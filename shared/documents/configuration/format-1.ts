@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { algorithmSchema, blindPayloadKindSchema } from '../../algorithms.ts';
+import { ALGORITHMS, algorithmSchema, blindPayloadKindSchema } from '../../algorithms.ts';
 import { publicKey32Schema } from '../public-key.ts';
 import { areUnique, entryList, identifier, idList, MAX_ENTRIES, MAX_RULES, sha384 } from './fields.ts';
 import { dropEntrySchema, keyEntrySchema, recordOf } from './keys.ts';
@@ -8,13 +8,24 @@ import { operationSchema } from '../../operations.ts';
 
 export const CONFIGURATION_FORMAT_1 = 'holdfast-configuration/1';
 
+/** The operations that format 1 has: those that were added since are format 2's alone. */
+const operation1Schema = operationSchema.extract([
+  'sign',
+  'import-share',
+  'generate',
+  'import-key',
+  'refresh',
+  'reshare',
+  'repair',
+]);
+
 /** One permission of format 1. A request is permitted when some rule matches it in every field, and denied otherwise. */
 export const rule1Schema = z.strictObject({
   id: identifier,
-  operations: z.array(operationSchema).min(1).max(8),
+  operations: z.array(operation1Schema).min(1).max(8),
   clients: idList,
   keys: idList,
-  algorithms: z.array(algorithmSchema).min(1).max(16),
+  algorithms: z.array(algorithmSchema).min(1).max(ALGORITHMS.length),
   payloads: z.array(blindPayloadKindSchema).min(1).max(16),
   rate: rateSchema.nullable(),
 });

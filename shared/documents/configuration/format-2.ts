@@ -5,7 +5,7 @@ import { approverGroupSchema, approversSchema, clientGroupSchema, MAX_GROUPS } f
 import { areUnique, entryList, identifier, MAX_ENTRIES, MAX_RULES } from './fields.ts';
 import { commonMembers, DROPS_WHAT_IT_NAMES, dropsOnlyOthers } from './format-1.ts';
 import { networkKeySchema } from './keys.ts';
-import { MAX_POOLS, poolSchema } from './pools.ts';
+import { MAX_POOLS, poolDropSchema, poolSchema } from './pools.ts';
 import { type Quorum, quorumSchema } from './quorum.ts';
 import { checkReferences } from './references.ts';
 import { ruleSchema } from './rules.ts';
@@ -41,6 +41,8 @@ export const configuration2Schema = z
     quorum: quorumSchema.optional(),
     /** Left out: no client has the node make keys. */
     pools: entryList(poolSchema, MAX_POOLS).optional(),
+    /** The order to delete keys that clients have had the node make. */
+    dropPoolKeys: poolDropSchema.optional(),
     rules: entryList(ruleSchema, MAX_RULES),
   })
   .refine(dropsOnlyOthers, DROPS_WHAT_IT_NAMES)

@@ -6,7 +6,11 @@ import { identifier, idList, uniqueList } from './fields.ts';
 export const MAX_POOLS = 64;
 /** The most keys of one pool. */
 export const MAX_POOL_KEYS = 1024;
+/** The most records of keys of pools in a node's store, of which each key has two; the others are for everything else. */
+export const MAX_POOL_RECORDS = 20_480;
 const MAX_PATTERNS = 64;
+/** The most keys of pools that one configuration orders to drop. */
+export const MAX_POOL_DROPS = 1024;
 
 /** A name with `*` for any characters, also none: `canton-*`. Everything else is itself. */
 const namePattern = z
@@ -34,3 +38,24 @@ export const poolSchema = z.strictObject({
   deletionDays: z.int().min(7).max(30),
 });
 export type Pool = z.infer<typeof poolSchema>;
+
+/**
+ * Keys of pools that the node deletes at its next start with this configuration, by their ids: those that no pool has any
+ * more, and others. An id is drawn at random and never comes again, so the order names no other key later.
+ */
+export const poolDropSchema = uniqueList(z.uuid({ version: 'v4' }), MAX_POOL_DROPS).min(1);
+
+/** Tells whether a name is one of those that a pool's patterns stand for: `*` is any characters, also none. */
+export function matchesPattern(name: string, pattern: string): boolean {
+  const [first = '', ...rest] = pattern.split('*');
+  const last = rest.pop();
+  if (last === undefined) return name === first;
+  if (!name.startsWith(first)) return false;
+  let at = first.length;
+  for (const part of rest) {
+    const found = name.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return name.length - last.length >= at && name.endsWith(last);
+}

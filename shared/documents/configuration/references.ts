@@ -3,6 +3,7 @@ import type { AddressBook } from './address-books.ts';
 import type { Approver, ApproverGroup, ClientGroup } from './approvers.ts';
 import { requireKnown } from './fields.ts';
 import type { Limit } from './limits.ts';
+import type { Pool } from './pools.ts';
 import type { Quorum } from './quorum.ts';
 import type { PermitRule, Rule } from './rules.ts';
 
@@ -21,6 +22,7 @@ interface Parts {
   readonly approvers: readonly Approver[];
   readonly approverGroups: readonly ApproverGroup[];
   readonly addressBooks: readonly AddressBook[];
+  readonly pools?: readonly Pool[] | undefined;
   readonly rules: readonly Rule[];
 }
 
@@ -30,9 +32,10 @@ const idsOf = (entries: readonly { readonly id: string }[]) => new Set(entries.m
 export function checkReferences(parts: Parts, context: z.RefinementCtx): void {
   checkPeople(parts, context);
   checkQuorum(parts, context);
+  checkPools(parts, context);
   const known = {
     clients: idsOf([...parts.clients, ...parts.clientGroups]),
-    keys: idsOf(parts.keys),
+    keys: idsOf([...parts.keys, ...(parts.pools ?? [])]),
     books: idsOf(parts.addressBooks),
     groups: idsOf(parts.approverGroups),
   };
@@ -43,7 +46,7 @@ export function checkReferences(parts: Parts, context: z.RefinementCtx): void {
       noun: 'client or group',
       path: at('clients'),
     });
-    requireKnown(context, rule.keys, { known: known.keys, noun: 'key', path: at('keys') });
+    requireKnown(context, rule.keys, { known: known.keys, noun: 'key or pool', path: at('keys') });
     for (const [place, { to }] of (rule.effects ?? []).entries()) {
       requireKnown(context, to?.books ?? [], {
         known: known.books,
@@ -55,6 +58,29 @@ export function checkReferences(parts: Parts, context: z.RefinementCtx): void {
     requireKnown(context, groupsOf(rule), { known: known.groups, noun: 'group', path: at('approvals') });
   }
   checkLimits(parts.rules, context);
+}
+
+/** Ids of the keys of pools have this form: a key or pool of the same form could be taken for one of them. */
+const POOL_KEY_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Reports clients of pools that nobody is, and names that mean a key and a pool, or a key of a pool. */
+function checkPools({ pools = [], keys, clients, clientGroups }: Parts, context: z.RefinementCtx): void {
+  const known = idsOf([...clients, ...clientGroups]);
+  const held = idsOf(keys);
+  for (const [index, pool] of pools.entries()) {
+    const path = ['pools', index];
+    requireKnown(context, pool.clients, { known, noun: 'client or group', path: [...path, 'clients'] });
+    if (!held.has(pool.id)) continue;
+    context.addIssue({ code: 'custom', path: [...path, 'id'], message: `${pool.id} is a key, too` });
+  }
+  if (pools.length === 0) return;
+  for (const [list, entries] of Object.entries({ keys, pools })) {
+    for (const [index, { id }] of entries.entries()) {
+      if (!POOL_KEY_ID.test(id)) continue;
+      const message = 'the id has the form of those that keys of pools get';
+      context.addIssue({ code: 'custom', path: [list, index, 'id'], message });
+    }
+  }
 }
 
 /** Reports keys that nobody holds, and the node itself among its peers. */

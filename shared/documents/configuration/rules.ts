@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { algorithmSchema, payloadKindSchema } from '../../algorithms.ts';
+import { ALGORITHMS, algorithmSchema, payloadKindSchema } from '../../algorithms.ts';
 import { operationSchema } from '../../operations.ts';
 import { approvalsSchema, tierListSchema } from './approvals.ts';
 import { network } from './chains.ts';
@@ -16,8 +16,9 @@ const scope = {
   operations: z.array(operationSchema).min(1).max(16),
   /** Clients, and groups of clients. */
   clients: idList,
+  /** Keys, and pools of keys. */
   keys: idList,
-  algorithms: z.array(algorithmSchema).min(1).max(16),
+  algorithms: z.array(algorithmSchema).min(1).max(ALGORITHMS.length),
   payloads: z.array(payloadKindSchema).min(1).max(16),
   /** CAIP-2; null: whichever the key serves, and none. */
   networks: uniqueList(network, 64).min(1).nullable(),

@@ -27,6 +27,7 @@
 #include "../filter.h"
 #include "../vsock.h"
 #include "arguments.h"
+#include "digest-keys.h"
 #include "groups.h"
 #include "keys.h"
 
@@ -460,7 +461,7 @@ NAPI_MODULE_INIT() {
       {"exit", exit_now},            {"notify", notify},
   };
   if (!export_functions(env, exports, EXPORTS, sizeof EXPORTS / sizeof EXPORTS[0]) || !export_keys(env, exports) ||
-      !export_groups(env, exports)) {
+      !export_digest_keys(env, exports) || !export_groups(env, exports)) {
     return NULL;
   }
   return exports;

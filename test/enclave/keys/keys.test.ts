@@ -4,7 +4,7 @@ import { p256 } from '@noble/curves/nist.js';
 import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ALGORITHMS, describeAlgorithm } from '../../../shared/algorithms.ts';
+import { type Algorithm, ALGORITHMS, describeAlgorithm } from '../../../shared/algorithms.ts';
 import { listCleared } from '../../support/clearing.ts';
 import { listCurves } from './every-curves.ts';
 import {
@@ -16,7 +16,7 @@ import {
 import type { SigningInput } from '../../../policy/transactions/index.ts';
 import { SignerError } from '../../../enclave/signer/index.ts';
 
-const TYPES: readonly SoleKeyType[] = ['ed25519', 'p256', 'secp256k1'];
+const TYPES = ['ed25519', 'p256', 'secp256k1'] as const satisfies readonly SoleKeyType[];
 const digest = new Uint8Array(32).fill(7);
 const PAYLOADS: readonly SigningInput[] = [
   { kind: 'message', message: Buffer.from('a transfer') },
@@ -34,6 +34,8 @@ function codeOf(act: () => unknown): string {
   return 'none';
 }
 
+const hasDigestLength = (bytes: number, payload: SigningInput) =>
+  payload.kind !== 'digest' || payload.digest.length === bytes;
 const messages = () => fc.uint8Array({ maxLength: 300 });
 const digests = () => fc.uint8Array({ minLength: 32, maxLength: 32 });
 
@@ -152,9 +154,9 @@ describe.each(listCurves())('by $name,', ({ name, curves }) => {
     it.each(cases)('or takes $algorithm over a $payload.kind with $type, as the table says', (row) => {
       const rules = describeAlgorithm(row.algorithm);
       const expected =
-        rules.key !== row.type
+        !rules.keys.includes(row.type) || rules.usage !== 'sign'
           ? 'ALGORITHM_MISMATCH'
-          : rules.payloads.includes(row.payload.kind)
+          : rules.payloads.includes(row.payload.kind) && hasDigestLength(rules.digestBytes, row.payload)
             ? 'none'
             : 'PAYLOAD_MISMATCH';
       const key = generateKey(row.type);
@@ -180,13 +182,15 @@ describe.each(listCurves())('by $name,', ({ name, curves }) => {
   });
 
   function signOnce(key: HeldKey): unknown {
-    const algorithm = {
+    const algorithms: Partial<Record<HeldKey['type'], Algorithm>> = {
       ed25519: 'ed25519',
       p256: 'ecdsa-p256-sha256',
       secp256k1: 'ecdsa-secp256k1',
-    } as const;
+    };
+    const algorithm = algorithms[key.type];
+    if (algorithm === undefined) throw new TypeError(`expected a key that signs messages, found ${key.type}`);
     return key.sign({
-      algorithm: algorithm[key.type],
+      algorithm,
       payload: { kind: 'message', message: new Uint8Array(3) },
     });
   }

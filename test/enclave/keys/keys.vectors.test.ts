@@ -8,7 +8,13 @@ import { listCurves } from './every-curves.ts';
 
 const hex = (text: string) => new Uint8Array(Buffer.from(text, 'hex'));
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
-const TYPE_BYTES: Record<SoleKeyType, string> = { ed25519: '01', p256: '02', secp256k1: '03' };
+const TYPE_BYTES: Record<SoleKeyType, string> = {
+  ed25519: '01',
+  p256: '02',
+  secp256k1: '03',
+  p384: '04',
+  'bls12-381': '05',
+};
 
 // Index, secret key, public key, auxiliary randomness, message, signature: the signing rows of BIP-340's table.
 const BIP340 = [

@@ -1,115 +1,73 @@
-import { execFile } from 'node:child_process';
+import { createPublicKey } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { ADMINISTRATOR_POLICY } from '../../../local/aws/index.ts';
-import { clientSource, findClient } from './clients.ts';
+import { playCanton } from './canton.ts';
+import { findClient, KmsClients, SEEN } from './clients.ts';
+import { expectDigestSigned, type SignatorySeen } from './signatory.ts';
 import { ACCOUNT, REGION, startStack } from './stack.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-const run = promisify(execFile);
 const python = findClient('python');
 const go = findClient('go');
 const java = findClient('java');
+const cosign = findClient('cosign');
 
-/** What each client has to see, whatever its language: the values are AWS's names, from the model of its service. */
-const SEEN = {
-  decrypted: 'a message',
-  tags: ['CreatedBy'],
-  rotates: false,
-  disabled: 'DisabledException',
-  verified: true,
-  forged: 'KMSInvalidSignatureException',
-  publicKey: 'ECC_SECG_P256K1',
-  mac: true,
-  pair: true,
-  grants: [true],
-  listed: 3,
-  notFound: 'NotFoundException',
-  invalid: 'ValidationException',
-  pending: 'PendingDeletion',
-};
-
-let folder: string;
-let environment: NodeJS.ProcessEnv;
-let caBundle: string;
+let clients: KmsClients;
 
 beforeEach(async () => {
   const { aws } = await startStack();
-  folder = temporaryFolder();
-  caBundle = join(folder, 'ca.pem');
-  writeFileSync(caBundle, aws.caPem);
   const user = { accountId: ACCOUNT, userName: 'ann', policies: [ADMINISTRATOR_POLICY] };
   const { accessKeyId, secretAccessKey } = aws.directory.createAccessKey(user);
-  // Nothing of the machine's own: no profile of whoever runs this, no metadata service.
-  environment = {
-    PATH: process.env['PATH'],
-    HOME: folder,
-    AWS_EC2_METADATA_DISABLED: 'true',
-    AWS_REGION: REGION,
-    AWS_DEFAULT_REGION: REGION,
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    AWS_ENDPOINT_URL_KMS: `https://localhost:${aws.port}`,
-    AWS_CA_BUNDLE: caBundle,
-    // What Go reads instead.
-    SSL_CERT_FILE: caBundle,
-  };
+  const endpoint = `https://localhost:${aws.port}`;
+  clients = new KmsClients({ endpoint, region: REGION, accessKeyId, secretAccessKey, caPem: aws.caPem });
 });
-
-async function saw(program: string, args: readonly string[] = []): Promise<unknown> {
-  const { stdout } = await run(program, args, { env: environment, cwd: folder });
-  return JSON.parse(stdout);
-}
 
 describe('the KMS stand-in', () => {
   it.skipIf(python === undefined)('serves boto3', async () => {
-    const script = clientSource('python', 'client.py');
-    expect(await saw(join(python ?? '', 'bin/python'), [script])).toEqual({
-      ...SEEN,
-      aliases: ['alias/boto3'],
-    });
+    expect(await clients.python(python ?? '')).toEqual({ ...SEEN, aliases: ['alias/boto3'] });
   });
 
   it.skipIf(go === undefined)('serves AWS’s SDK for Go', async () => {
-    expect(await saw(join(go ?? '', 'client'))).toEqual({ ...SEEN, aliases: ['alias/go'] });
+    expect(await clients.go(go ?? '')).toEqual({ ...SEEN, aliases: ['alias/go'] });
+    // The keys that the walk has left: for encryption and pending deletion, secp256k1, HMAC.
+    const seen = (await clients.go(go ?? '', 'signatory')) as SignatorySeen;
+    expect(seen).toMatchObject({ listed: 3, truncated: false, keys: [{ kind: 'tz2' }] });
+    expect([...seen.skipped].sort()).toEqual(['KMSInvalidStateException', 'UnsupportedOperationException']);
+    seen.keys.forEach(expectDigestSigned);
   });
 
   it.skipIf(java === undefined)('serves AWS’s SDK for Java', async () => {
-    const store = join(folder, 'trust.p12');
-    const password = 'changeit';
-    await run(
-      'keytool',
-      ['-importcert', '-noprompt', '-alias', 'ca', '-file', caBundle, '-keystore', store].concat(
-        '-storepass',
-        password,
-      ),
-    );
-    const folderOfClient = java ?? '';
-    const seen = await saw('java', [
-      `-Djavax.net.ssl.trustStore=${store}`,
-      `-Djavax.net.ssl.trustStorePassword=${password}`,
-      '-cp',
-      `${folderOfClient}:${folderOfClient}/lib/*`,
-      'Client',
-    ]);
-    expect(seen).toEqual({ ...SEEN, aliases: ['alias/java'] });
+    expect(await clients.java(java ?? '')).toEqual({ ...SEEN, aliases: ['alias/java'] });
+  });
+
+  it.skipIf(cosign === undefined)('serves cosign', async () => {
+    const seen = (await clients.go(cosign ?? '')) as { pem: string };
+    expect(seen).toMatchObject({ algorithm: 'ECC_NIST_P256', sameKey: true, verified: true });
+    expect(seen).toMatchObject({ verifiedByKms: true, forged: false });
+    expect(createPublicKey(seen.pem).asymmetricKeyDetails).toMatchObject({ namedCurve: 'prime256v1' });
+  });
+
+  it.skipIf(java === undefined)('serves Canton from its first key to a rotation', async () => {
+    const canton = await clients.canton(java ?? '');
+    onTestFinished(() => canton.close());
+    expect(await playCanton(canton, { multiRegion: true })).toMatchObject({
+      encryption: { spec: 'RSA_2048' },
+    });
   });
 
   it.skipIf(python === undefined)('serves the AWS CLI', async () => {
-    const aws = (...args: string[]) =>
-      saw(join(python ?? '', 'bin/aws'), ['kms', ...args, '--output', 'json']);
+    const aws = (...args: string[]) => clients.cli(python ?? '', ...args);
     const made = (await aws('create-key', '--tags', 'TagKey=CreatedBy,TagValue=cli')) as {
       KeyMetadata: { KeyId: string };
     };
     const key = ['--key-id', made.KeyMetadata.KeyId];
-    const secret = join(folder, 'secret');
+    const secret = join(clients.folder, 'secret');
     writeFileSync(secret, 'a message');
     const sealed = (await aws('encrypt', ...key, '--plaintext', `fileb://${secret}`)) as {
       CiphertextBlob: string;
     };
-    const blob = join(folder, 'blob');
+    const blob = join(clients.folder, 'blob');
     writeFileSync(blob, Buffer.from(sealed.CiphertextBlob, 'base64'));
     const opened = (await aws('decrypt', '--ciphertext-blob', `fileb://${blob}`)) as { Plaintext: string };
     expect(Buffer.from(opened.Plaintext, 'base64').toString()).toBe('a message');

@@ -12,6 +12,7 @@ import {
   verify,
 } from 'node:crypto';
 import {
+  CreateKeyCommand,
   type CreateKeyCommandInput,
   DecapsulateCommand,
   DecryptCommand,
@@ -31,7 +32,7 @@ import {
   VerifyMacCommand,
 } from '@aws-sdk/client-kms';
 import { describe, expect, it } from 'vitest';
-import { attested, makeKey, open, refusal, startStack, type Stack } from './stack.ts';
+import { attested, makeKey, open, REGION, refusal, startStack, type Stack } from './stack.ts';
 
 const MESSAGE = Buffer.from('a message');
 
@@ -39,6 +40,29 @@ async function publicKeyOf(stack: Stack, KeyId: string): Promise<KeyObject> {
   const { PublicKey } = await stack.admin.send(new GetPublicKeyCommand({ KeyId }));
   return createPublicKey({ key: Buffer.from(PublicKey ?? []), format: 'der', type: 'spki' });
 }
+
+it('a key of several Regions is the primary one, and is used by its bare id', async () => {
+  const stack = await startStack();
+  const { KeyMetadata } = await stack.admin.send(
+    new CreateKeyCommand({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY', MultiRegion: true }),
+  );
+  const KeyId = KeyMetadata?.KeyId ?? '';
+  expect(KeyId).toMatch(/^mrk-[0-9a-f]{32}$/);
+  expect(KeyMetadata).toMatchObject({
+    MultiRegion: true,
+    MultiRegionConfiguration: {
+      MultiRegionKeyType: 'PRIMARY',
+      PrimaryKey: { Arn: KeyMetadata?.Arn, Region: REGION },
+      ReplicaKeys: [],
+    },
+  });
+  const described = await stack.admin.send(new DescribeKeyCommand({ KeyId }));
+  expect(described.KeyMetadata).toEqual(KeyMetadata);
+  const { Signature } = await stack.admin.send(
+    new SignCommand({ KeyId, Message: MESSAGE, SigningAlgorithm: 'ECDSA_SHA_256' }),
+  );
+  expect(verify('sha256', MESSAGE, await publicKeyOf(stack, KeyId), Buffer.from(Signature ?? []))).toBe(true);
+});
 
 const hashOf = (algorithm: string) => `sha${algorithm.slice(-3)}`;
 

@@ -305,7 +305,7 @@ describe('inputs out of bounds', () => {
         new EncryptCommand({ KeyId: key, Plaintext: SECRET, EncryptionAlgorithm: 'RSAES_OAEP_SHA_256' }),
       ),
     ).toBe('InvalidKeyUsageException');
-    for (const input of [{ KeySpec: 'SM2', KeyUsage: 'SIGN_VERIFY' }, { MultiRegion: true }] as const) {
+    for (const input of [{ KeySpec: 'SM2', KeyUsage: 'SIGN_VERIFY' }, { Origin: 'EXTERNAL' }] as const) {
       expect(await send(new CreateKeyCommand(input))).toBe('UnsupportedOperationException');
     }
   });

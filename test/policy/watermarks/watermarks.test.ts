@@ -136,9 +136,9 @@ describe('a watermark', () => {
 
   it('judges what the decoder reads', async () => {
     const watermarks = Watermarks.restore([]);
-    const check = (hex: string) => watermarks.advance(SOURCE, readConsensusPosition(consensus(hex)));
+    const check = (hex: string) => watermarks.advance(SOURCE, readConsensusPosition(consensus(hex), SOURCE));
     const level = 9;
-    const payloadHash = readConsensusPosition(consensus(await attestation({ level }))).payloadHash;
+    const payloadHash = readConsensusPosition(consensus(await attestation({ level })), SOURCE).payloadHash;
     expect(check(header({ level, payloadHash }))).toBe('advance');
     expect(codeOf(() => check(header({ level, payloadHash, timestamp: 1 })))).toBe('WATERMARK_CONFLICT');
     expect(check(preattestation({ level, payloadHash }))).toBe('advance');
@@ -198,7 +198,7 @@ describe('records of watermarks', () => {
     const zero = Uint8Array.from(record.bytes);
     zero.fill(0, 1, 5);
     expect(restore({ ...record, bytes: zero })).toBe('WATERMARK_UNREADABLE');
-    for (const id of ['', 'tz1', record.id.toUpperCase(), record.id.replace('tz1', 'tz4'), `${record.id}0`]) {
+    for (const id of ['', 'tz1', record.id.toUpperCase(), record.id.replace('tz1', 'tz5'), `${record.id}0`]) {
       expect(restore({ ...record, id })).toBe('WATERMARK_UNREADABLE');
     }
     expect(restore(record, record)).toBe('WATERMARK_UNREADABLE');

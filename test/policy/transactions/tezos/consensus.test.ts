@@ -3,7 +3,17 @@ import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { describe, expect, it } from 'vitest';
 import { decodeTezos, readConsensusPosition } from '../../../../policy/transactions/tezos/index.ts';
 import { attestation, header, type HeaderFields, HASH_HEX, preattestation } from './consensus-samples.ts';
-import { ACCOUNTS, BRANCH, consensus, contextOf, forge, MAINNET, outcome, transaction } from './samples.ts';
+import {
+  ACCOUNTS,
+  BRANCH,
+  consensus,
+  contextOf,
+  forge,
+  MAINNET,
+  outcome,
+  SOURCE,
+  transaction,
+} from './samples.ts';
 
 const CHAIN = 'NetXdQprcVkpaWU';
 const GHOSTNET = 'af1864d9';
@@ -13,7 +23,7 @@ const digestOf = (hex: string) => bytesToHex(blake2b(hexToBytes(hex), { dkLen: 3
 describe('consensus payloads', () => {
   it('of a block give level, round and payload hash', () => {
     const hex = header({ level: 7, round: 2, payloadRound: 1, lockedRound: 1 });
-    expect(readConsensusPosition(consensus(hex))).toEqual({
+    expect(readConsensusPosition(consensus(hex), SOURCE)).toEqual({
       chain: CHAIN,
       kind: 'block',
       level: 7,
@@ -59,7 +69,7 @@ describe('consensus payloads', () => {
 
   it('of a preattestation give its position', () => {
     const hex = preattestation({ level: 9, round: 4, slot: 65_535 });
-    expect(readConsensusPosition(consensus(hex))).toEqual({
+    expect(readConsensusPosition(consensus(hex), SOURCE)).toEqual({
       chain: CHAIN,
       kind: 'preattestation',
       level: 9,
@@ -75,7 +85,11 @@ describe('consensus payloads', () => {
       [5, 'attestation-with-dal'],
     ] as const) {
       const hex = await attestation({ level: 2 ** 31 - 1, round: 3, slot: 12, ...(dal ? { dal } : {}) });
-      expect(readConsensusPosition(consensus(hex))).toMatchObject({ kind, level: 2 ** 31 - 1, round: 3 });
+      expect(readConsensusPosition(consensus(hex), SOURCE)).toMatchObject({
+        kind,
+        level: 2 ** 31 - 1,
+        round: 3,
+      });
       const { transaction: decoded, signings } = decodeTezos(consensus(hex), contextOf('ecdsa-p256-sha256'));
       expect(decoded.effects[0]).toMatchObject({
         selector: kind,

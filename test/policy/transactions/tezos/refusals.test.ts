@@ -225,14 +225,13 @@ describe('bytes that are missing or too many', () => {
 
 describe('operations that are not read', () => {
   it.each([
-    { kind: 'failing_noop', arbitrary: '01' },
     { kind: 'activate_account', pkh: OTHER, secret: '00'.repeat(20) },
     { kind: 'seed_nonce_revelation', level: 1, nonce: '00'.repeat(32) },
   ])('$kind', async (content) => {
     expect(await outcomeOfForged(content)).toBe('TRANSACTION_UNSUPPORTED');
   });
 
-  it.each([1, 2, 3, 4, 8, 17, 20, 21, 23, 24, 30, 31, 202, 203, 204, 205, 207, 250, 251, 252])(
+  it.each([1, 2, 3, 4, 8, 20, 21, 23, 24, 30, 31, 202, 203, 204, 205, 207, 250, 251, 252])(
     'tag %i, also behind one that is read',
     async (tag) => {
       const first = await forged(transaction());

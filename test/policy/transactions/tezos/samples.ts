@@ -1,4 +1,5 @@
 import { LocalForger } from '@taquito/local-forging';
+import { b58DecodePublicKey, getPkhfromPk } from '@taquito/utils';
 import { decodeTezos } from '../../../../policy/transactions/tezos/index.ts';
 import { type DecodingContext, TransactionError } from '../../../../policy/transactions/index.ts';
 
@@ -178,6 +179,7 @@ export const EVERY_KIND: Readonly<Record<string, Content>> = {
     cemented_commitment: 'src12pKjanbHKoSjR7nZQyVUoBtSLvL2RGXH6jFBjZuM3teZ9j4ncF',
     output_proof: 'abcd',
   },
+  failing_noop: { kind: 'failing_noop', arbitrary: Buffer.from('a message to nobody').toString('hex') },
   ballot: { kind: 'ballot', source: SOURCE, period: 3, proposal: PROTOCOL, ballot: 'nay' },
   proposals: { kind: 'proposals', source: SOURCE, period: 3, proposals: [PROTOCOL, PROTOCOL] },
 };
@@ -189,6 +191,19 @@ export function contextOf(
   return { algorithm, publicKey: Buffer.from(ACCOUNTS[algorithm].raw, 'hex'), networks, ownKeys: [] };
 }
 
+/** Raw bytes of {@link BLS_KEY}, and the account that taquito computes of it. */
+export const BLS_RAW = b58DecodePublicKey(BLS_KEY).slice(2);
+export const BLS_ACCOUNT = getPkhfromPk(BLS_KEY);
+
+export function blsContext(networks: readonly string[] = [MAINNET]): DecodingContext {
+  return {
+    algorithm: 'bls12-381-pop',
+    publicKey: Buffer.from(BLS_RAW, 'hex'),
+    networks,
+    ownKeys: [],
+  };
+}
+
 const forger = new LocalForger();
 
 /** Forges operations by taquito, without a first byte: branch and contents in hex. */
@@ -197,6 +212,7 @@ export function forge(...contents: readonly Content[]): Promise<string> {
 }
 
 export const operation = (forged: string) => ({ kind: 'tezos-operation', operation: `03${forged}` }) as const;
+export const data = (hex: string) => ({ kind: 'tezos-data', data: hex }) as const;
 export const consensus = (hex: string) => ({ kind: 'tezos-consensus', operation: hex }) as const;
 
 /** Decodes operations that taquito forged. */

@@ -110,6 +110,8 @@ function ownFields(each: Operation): Record<string, unknown> {
         period: each.period,
         proposals: each.proposals.map((proposal) => encodeBase58('protocol', proposal)),
       };
+    case 'failing_noop':
+      return { arbitrary: bytesToHex(each.arbitrary) };
     default:
       throw new Error('no kind of operation');
   }

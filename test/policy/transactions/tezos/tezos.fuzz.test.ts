@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeTezos, readConsensusPosition } from '../../../../policy/transactions/tezos/index.ts';
 import { decide, runCase } from '../../../fuzz/tezos-comparison.ts';
 import { attestation, header, preattestation } from './consensus-samples.ts';
-import { consensus, contextOf, outcome } from './samples.ts';
+import { consensus, contextOf, outcome, SOURCE } from './samples.ts';
 
 const seed = process.env['HOLDFAST_SEED'] === 'random' ? String(Date.now()) : 'unit';
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
@@ -47,9 +47,9 @@ describe('the decoder of Tezos', () => {
           const bytes = Buffer.from(payload, 'hex');
           const at = place % bytes.length;
           bytes[at] = (bytes[at] ?? 0) ^ mask;
-          const read = () => readConsensusPosition(consensus(hex(bytes)));
+          const read = () => readConsensusPosition(consensus(hex(bytes)), SOURCE);
           if (outcome(read) === 'accepted') {
-            expect(read().digest).not.toBe(readConsensusPosition(consensus(payload)).digest);
+            expect(read().digest).not.toBe(readConsensusPosition(consensus(payload), SOURCE).digest);
           }
         },
       ),

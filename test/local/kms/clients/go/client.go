@@ -1,4 +1,5 @@
-// Uses the KMS that its environment names as a program with AWS's SDK for Go does, and prints what it saw as JSON.
+// Uses the KMS that its environment names as programs with AWS's SDK for Go do, and prints what it saw as JSON: every kind of
+// call, or, with the argument `signatory`, what Signatory's awskms vault calls.
 package main
 
 import (
@@ -45,6 +46,16 @@ func main() {
 			}, nil
 		}),
 	})
+	seen := walk
+	if len(os.Args) > 1 && os.Args[1] == "signatory" {
+		seen = signatory
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(seen(ctx, client)); err != nil {
+		panic(err)
+	}
+}
+
+func walk(ctx context.Context, client *kms.Client) map[string]any {
 	seen := map[string]any{}
 	made := must(client.CreateKey(ctx, &kms.CreateKeyInput{
 		Tags: []types.Tag{{TagKey: aws.String("CreatedBy"), TagValue: aws.String("Go")}},
@@ -95,24 +106,45 @@ func main() {
 	seen["mac"] = must(client.VerifyMac(ctx, &kms.VerifyMacInput{
 		KeyId: macKey, Message: []byte("a"), MacAlgorithm: types.MacAlgorithmSpecHmacSha256, Mac: mac.Mac,
 	})).MacValid
-	pair := must(client.GenerateDataKeyPair(ctx, &kms.GenerateDataKeyPairInput{KeyId: key, KeyPairSpec: types.DataKeyPairSpecEccNistP256}))
-	private := must(client.Decrypt(ctx, &kms.DecryptInput{CiphertextBlob: pair.PrivateKeyCiphertextBlob}))
-	seen["pair"] = bytes.Equal(private.Plaintext, pair.PrivateKeyPlaintext)
-	grant := must(client.CreateGrant(ctx, &kms.CreateGrantInput{
+	dataKey := must(client.GenerateDataKey(ctx, &kms.GenerateDataKeyInput{KeyId: key, KeySpec: types.DataKeySpecAes256}))
+	plain := must(client.Decrypt(ctx, &kms.DecryptInput{CiphertextBlob: dataKey.CiphertextBlob}))
+	seen["dataKey"] = bytes.Equal(plain.Plaintext, dataKey.Plaintext)
+	// A KMS that has neither pairs nor grants says so by name.
+	pair, err := client.GenerateDataKeyPair(ctx, &kms.GenerateDataKeyPairInput{KeyId: key, KeyPairSpec: types.DataKeyPairSpecEccNistP256})
+	if err != nil {
+		seen["pair"] = refusal(err)
+	} else {
+		private := must(client.Decrypt(ctx, &kms.DecryptInput{CiphertextBlob: pair.PrivateKeyCiphertextBlob}))
+		seen["pair"] = bytes.Equal(private.Plaintext, pair.PrivateKeyPlaintext)
+	}
+	grant, err := client.CreateGrant(ctx, &kms.CreateGrantInput{
 		KeyId: key, GranteePrincipal: aws.String("arn:aws:iam::111122223333:role/node"),
 		Operations: []types.GrantOperation{types.GrantOperationDecrypt},
-	}))
-	grants := []bool{}
-	for _, listed := range must(client.ListGrants(ctx, &kms.ListGrantsInput{KeyId: key})).Grants {
-		grants = append(grants, *listed.GrantId == *grant.GrantId)
+	})
+	if err != nil {
+		seen["grants"] = refusal(err)
+	} else {
+		grants := []bool{}
+		for _, listed := range must(client.ListGrants(ctx, &kms.ListGrantsInput{KeyId: key})).Grants {
+			grants = append(grants, *listed.GrantId == *grant.GrantId)
+		}
+		seen["grants"] = grants
+		must(client.RevokeGrant(ctx, &kms.RevokeGrantInput{KeyId: key, GrantId: grant.GrantId}))
 	}
-	seen["grants"] = grants
-	must(client.RevokeGrant(ctx, &kms.RevokeGrantInput{KeyId: key, GrantId: grant.GrantId}))
-	listed := 0
+	listed := map[string]bool{}
 	for pages := kms.NewListKeysPaginator(client, &kms.ListKeysInput{Limit: aws.Int32(1)}); pages.HasMorePages(); {
-		listed += len(must(pages.NextPage(ctx)).Keys)
+		for _, each := range must(pages.NextPage(ctx)).Keys {
+			listed[*each.KeyArn] = true
+			listed[*each.KeyId] = true
+		}
 	}
-	seen["listed"] = listed
+	own := 0
+	for _, id := range []*string{key, signing, macKey} {
+		if listed[*id] {
+			own++
+		}
+	}
+	seen["listed"] = own
 	_, err = client.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String("alias/nobody")})
 	var notFound *types.NotFoundException
 	seen["notFound"] = refusal(err)
@@ -122,7 +154,5 @@ func main() {
 	_, err = client.GenerateRandom(ctx, &kms.GenerateRandomInput{NumberOfBytes: aws.Int32(1025)})
 	seen["invalid"] = refusal(err)
 	seen["pending"] = must(client.ScheduleKeyDeletion(ctx, &kms.ScheduleKeyDeletionInput{KeyId: key, PendingWindowInDays: aws.Int32(7)})).KeyState
-	if err := json.NewEncoder(os.Stdout).Encode(seen); err != nil {
-		panic(err)
-	}
+	return seen
 }

@@ -3,9 +3,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.services.kms.KmsClient;
 import software.amazon.awssdk.services.kms.model.DataKeyPairSpec;
+import software.amazon.awssdk.services.kms.model.DataKeySpec;
 import software.amazon.awssdk.services.kms.model.GrantOperation;
 import software.amazon.awssdk.services.kms.model.KeySpec;
 import software.amazon.awssdk.services.kms.model.KeyUsageType;
@@ -21,13 +23,16 @@ public final class Client {
     return SdkBytes.fromUtf8String(text);
   }
 
-  private static String refusal(Runnable call) {
+  private static Object saw(Supplier<Object> call) {
     try {
-      call.run();
-      return "answered";
+      return call.get();
     } catch (KmsException error) {
       return error.awsErrorDetails().errorCode();
     }
+  }
+
+  private static Object refusal(Supplier<Object> call) {
+    return saw(call) instanceof String refusal ? refusal : "answered";
   }
 
   private static String json(Object value) {
@@ -71,15 +76,26 @@ public final class Client {
           .macAlgorithm(MacAlgorithmSpec.HMAC_SHA_256)).mac();
       seen.put("mac", kms.verifyMac(r -> r.keyId(macKey).message(bytes("a")).mac(mac)
           .macAlgorithm(MacAlgorithmSpec.HMAC_SHA_256)).macValid());
-      var pair = kms.generateDataKeyPair(r -> r.keyId(key).keyPairSpec(DataKeyPairSpec.ECC_NIST_P256));
-      seen.put("pair", kms.decrypt(r -> r.ciphertextBlob(pair.privateKeyCiphertextBlob())).plaintext()
-          .equals(pair.privateKeyPlaintext()));
-      String grant = kms.createGrant(r -> r.keyId(key).granteePrincipal("arn:aws:iam::111122223333:role/node")
-          .operations(GrantOperation.DECRYPT)).grantId();
-      seen.put("grants", kms.listGrants(r -> r.keyId(key)).grants().stream()
-          .map(listed -> listed.grantId().equals(grant)).toList());
-      kms.revokeGrant(r -> r.keyId(key).grantId(grant));
-      seen.put("listed", kms.listKeysPaginator(r -> r.limit(1)).keys().stream().count());
+      var dataKey = kms.generateDataKey(r -> r.keyId(key).keySpec(DataKeySpec.AES_256));
+      seen.put("dataKey", kms.decrypt(r -> r.ciphertextBlob(dataKey.ciphertextBlob())).plaintext()
+          .equals(dataKey.plaintext()));
+      // A KMS that has neither pairs nor grants says so by name.
+      seen.put("pair", saw(() -> {
+        var pair = kms.generateDataKeyPair(r -> r.keyId(key).keyPairSpec(DataKeyPairSpec.ECC_NIST_P256));
+        return kms.decrypt(r -> r.ciphertextBlob(pair.privateKeyCiphertextBlob())).plaintext()
+            .equals(pair.privateKeyPlaintext());
+      }));
+      seen.put("grants", saw(() -> {
+        String grant = kms.createGrant(r -> r.keyId(key).granteePrincipal("arn:aws:iam::111122223333:role/node")
+            .operations(GrantOperation.DECRYPT)).grantId();
+        List<Boolean> grants = kms.listGrants(r -> r.keyId(key)).grants().stream()
+            .map(listed -> listed.grantId().equals(grant)).toList();
+        kms.revokeGrant(r -> r.keyId(key).grantId(grant));
+        return grants;
+      }));
+      List<String> own = List.of(key.substring(key.indexOf('/') + 1), signing, macKey);
+      seen.put("listed", kms.listKeysPaginator(r -> r.limit(1)).keys().stream()
+          .filter(listed -> own.contains(listed.keyId())).count());
       try {
         kms.describeKey(r -> r.keyId("alias/nobody"));
       } catch (NotFoundException error) {

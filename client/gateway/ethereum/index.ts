@@ -1,0 +1,2 @@
+export { type EthereumSection, ethereumSectionSchema } from './config.ts';
+export { createEthereumProtocol, type EthereumNodes } from './door.ts';

@@ -1,0 +1,3 @@
+module holdfast.test/key-peer
+
+go 1.26
