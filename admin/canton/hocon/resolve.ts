@@ -205,7 +205,7 @@ class Resolver {
 function itemsOf(layers: readonly Layer[], name: string): Item[] {
   return layers.toReversed().flatMap((layer): readonly Item[] => {
     const found = layer.get(name);
-    return found === undefined ? [] : Array.isArray(found) ? found : [found as Hocon];
+    return found === undefined ? [] : Array.isArray(found) ? found : [found];
   });
 }
 

@@ -1,3 +1,4 @@
+/* eslint-disable no-control-regex -- the format names them */
 import { HoconError, type HoconPlace } from './errors.ts';
 
 /** Text that is read after those before it, as if they were one file with a newline after each. */

@@ -23,7 +23,7 @@ export function renderDoor({
 }: KmsValidator): { container: Container; volume: SecretVolume } | undefined {
   if (provider.type !== 'door' || provider.sidecar === undefined) return undefined;
   const { image, secret } = provider.sidecar;
-  const exec = { command: ['holdfast', 'gateway', 'ready', '--config', CONFIG] };
+  const exec = { command: ['holdfast', 'gateway', 'status', '--config', CONFIG] };
   return {
     container: {
       name: DOOR_CONTAINER,

@@ -26,6 +26,8 @@ import { SampleLog } from '../../audit/log/sample-log.ts';
 import { appendStatements, writeLog } from '../audit/node-log.ts';
 import { runHoldfast } from '../in-process.ts';
 import { makeConfiguration, makeKey, makeManifest } from '../node-files.ts';
+import { parseDescription } from '../../../admin/canton/index.ts';
+import { makeObjects } from '../../admin/canton/cluster.ts';
 import { makeCantonDescription } from '../../admin/canton/sample-description.ts';
 import { ODD_TEXTS, writeOddFiles } from './odd-files.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -77,6 +79,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'approve sign': ['--root', '--url'],
   'attestation verify': ['--root', '--at'],
   doctor: ['--config'],
+  'canton plan': ['--objects'],
   'config import': ['--manifest', '--chain'],
   'config replay': ['--origin', '--key'],
   'eif verify': ['--at'],
@@ -279,6 +282,18 @@ beforeAll(async () => {
     ['parent restore FILE', at('backup')],
     ['canton render FILE', save('canton.yaml', JSON.stringify(makeCantonDescription()))],
     ['canton render --output', at('rendered')],
+    ['canton plan FILE', at('canton.yaml')],
+    ['canton check FILE', at('canton.yaml')],
+    [
+      '--objects',
+      save(
+        'objects.json',
+        JSON.stringify(makeObjects(parseDescription(Buffer.from(JSON.stringify(makeCantonDescription()))))),
+      ),
+    ],
+    ['--fail-on', 'error'],
+    ['key-policy lint --fail-on', 'medium'],
+    ['key-policy gate --fail-on', 'medium'],
   ]);
   const second = save('second.json', makeManifest([key.publicKey], { node: 2, ...PAIR }).text);
   MORE.set('quorum create', [`--manifest=${second}`]);
