@@ -1,5 +1,6 @@
 import type { Command } from '../common/command.ts';
+import { kmsCommand } from './kms.ts';
 import { statusCommand } from './status.ts';
 import { tezosCommand, tezosListCommand } from './tezos.ts';
 
-export const commands: readonly Command[] = [statusCommand, tezosCommand, tezosListCommand];
+export const commands: readonly Command[] = [kmsCommand, tezosCommand, tezosListCommand, statusCommand];

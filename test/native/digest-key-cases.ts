@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { NativeAddon } from '../../shared/native/addon.ts';
 import type { AddonCase } from './addon-cases.ts';
 
 const ALGORITHMS = {
