@@ -2,7 +2,7 @@
  * What a decision costs the enclave by itself: from the body of a request to that of its answer, in one process without
  * a network and without the client's signature. The parent's store takes whatever it is sent.
  *
- * node bench/decisions.ts [--requests N] [--connections N] [--only transfers,digests] [--profile FILE]
+ * node bench/decisions.ts [--requests N] [--connections N] [--only transfers,digests,tezos] [--profile FILE]
  */
 import { writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
@@ -20,6 +20,7 @@ import type { SignRequest } from '../shared/api/bodies.ts';
 import { encodeCbor } from '../shared/cbor/index.ts';
 import { readConfiguration } from '../shared/documents/configuration.ts';
 import { manifestSchema } from '../shared/documents/manifest.ts';
+import { makeTezosConfiguration, makeTezosTransactions, TEZOS_KEY } from './node/tezos-transactions.ts';
 import { DIGEST, makeTransferConfiguration, makeTransfers } from './node/transfers.ts';
 
 const { values } = parseArgs({
@@ -27,7 +28,7 @@ const { values } = parseArgs({
     requests: { type: 'string', default: '8000' },
     profile: { type: 'string' },
     connections: { type: 'string', default: '16' },
-    only: { type: 'string', default: 'transfers,digests' },
+    only: { type: 'string', default: 'transfers,digests,tezos' },
   },
 });
 const CLIENT = 'backend';
@@ -35,9 +36,9 @@ const PASSWORD = new Uint8Array(32).fill(7);
 const PLACE = { namespace: 'bench', environment: 'test', node: 1 };
 const MANIFEST_DIGEST = new Uint8Array(48);
 
-async function startNode() {
+async function startNode(configure: typeof makeTransferConfiguration) {
   const configuration = readConfiguration({
-    ...makeTransferConfiguration([{ id: CLIENT, publicKey: '01'.repeat(32) }]),
+    ...configure([{ id: CLIENT, publicKey: '01'.repeat(32) }]),
     manifest: '00'.repeat(48),
   });
   const signed = { configuration, digest: new Uint8Array(48), signers: [] };
@@ -87,15 +88,20 @@ async function startNode() {
     log: createDecisionLog({ ...common, log, receiptKey: keys.receipt }),
     state: decisions,
   });
-  return createRouter(createSigningRoutes(pipeline, 1), {
+  const handle = createRouter(createSigningRoutes(pipeline, 1), {
     authenticate: () => ({ clientId: CLIENT, admit: () => undefined }),
     onError: (error) => console.error(error),
   });
+  return { handle, keyring };
 }
 
-async function measure(name: string, requests: readonly SignRequest[]): Promise<void> {
-  const handle = await startNode();
-  const bodies = requests.map((request) => Buffer.from(JSON.stringify(request)));
+async function measure(
+  name: string,
+  makeRequests: (keyring: Keyring) => readonly SignRequest[],
+  configure = makeTransferConfiguration,
+): Promise<void> {
+  const { handle, keyring } = await startNode(configure);
+  const bodies = makeRequests(keyring).map((request) => Buffer.from(JSON.stringify(request)));
   let bytes = 0;
   const ask = async (body: Uint8Array) => {
     const handler = handle({
@@ -142,5 +148,10 @@ async function profile(act: () => Promise<void>): Promise<void> {
 }
 
 const only = values.only.split(',');
-if (only.includes('transfers')) await measure('transfers', makeTransfers(20_000));
-if (only.includes('digests')) await measure('digests', [DIGEST]);
+if (only.includes('transfers')) await measure('transfers', () => makeTransfers(20_000));
+if (only.includes('digests')) await measure('digests', () => [DIGEST]);
+if (only.includes('tezos')) {
+  const make = (keyring: Keyring) =>
+    makeTezosTransactions(keyring.publicKey(TEZOS_KEY) ?? new Uint8Array(), 20_000).requests;
+  await measure('tezos', make, makeTezosConfiguration);
+}

@@ -110,10 +110,11 @@ class TezosDoor {
           ? await this.#describe(route.hash)
           : await this.#sign(route, body, record);
       case 'possession':
-        record.operation = 'prove-possession';
-        record.key = route.hash;
-        return await this.#prove(route);
+        break;
     }
+    record.operation = 'prove-possession';
+    record.key = route.hash;
+    return await this.#prove(route);
   }
 
   async #describe(hash: string): Promise<Outcome> {

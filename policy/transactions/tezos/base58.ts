@@ -39,17 +39,20 @@ export type Prefix = keyof typeof PREFIXES;
 
 const checksum = (bytes: Uint8Array) => sha256(sha256(bytes)).subarray(0, CHECKSUM_BYTES);
 
-/** Writes a big-endian number, given by its digits in one base, by its digits in another, without zeros in front. */
+/**
+ * Writes a big-endian number, given by its digits in one base, by its digits in another, without zeros in front. What is
+ * divided stays below 2^48, where the rounded quotient has the floor of the exact one.
+ */
 function convert(digits: Iterable<number>, from: number, to: number): number[] {
   const converted: number[] = [];
   for (const digit of digits) {
     let carry = digit;
-    for (let at = 0; at < converted.length; at += 1) {
+    for (let at = 0; at < converted.length || carry > 0; at += 1) {
       carry += (converted[at] ?? 0) * from;
-      converted[at] = carry % to;
-      carry = Math.floor(carry / to);
+      const quotient = Math.floor(carry / to);
+      converted[at] = carry - quotient * to;
+      carry = quotient;
     }
-    for (; carry > 0; carry = Math.floor(carry / to)) converted.push(carry % to);
   }
   return converted.reverse();
 }

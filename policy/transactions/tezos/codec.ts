@@ -140,8 +140,11 @@ export function record<F extends Readonly<Record<string, unknown>>>(fields: {
 }): Codec<F> {
   const names = Object.keys(fields) as (keyof F)[];
   return {
-    read: (reader) =>
-      Object.fromEntries(names.map((name) => [name, fields[name].read(reader)] as const)) as F,
+    read: (reader) => {
+      const value: Partial<F> = {};
+      for (const name of names) value[name] = fields[name].read(reader);
+      return value as F;
+    },
     write: (writer, value) => {
       for (const name of names) fields[name].write(writer, value[name]);
     },

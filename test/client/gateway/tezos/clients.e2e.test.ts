@@ -115,7 +115,7 @@ describe('taquito signs by the door', () => {
           const { prefixSig } = await asked;
           signed.push({ publicKey: key.publicKey, signature: prefixSig, message: `03${bytes}` });
         } else {
-          await expect(asked, name).rejects.toMatchObject({ name: 'OperationNotAuthorized' });
+          await expect(asked).rejects.toMatchObject({ name: 'OperationNotAuthorized' });
         }
       }
       expect(signed.filter(({ publicKey }) => publicKey === key.publicKey)).toHaveLength(PERMITTED.length);
@@ -169,7 +169,8 @@ describe.skipIf(forger === undefined)('pytezos', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as Verified);
-    expect(lines, stderr).toHaveLength(signed.length + 1);
+    expect(stderr).not.toContain('Traceback');
+    expect(lines).toHaveLength(signed.length + 1);
     expect(lines.at(-1)?.isVerified).toBe(false);
     for (const [index, { publicKey, signature }] of signed.entries()) {
       const { digest = '', isVerified } = lines[index] ?? {};
