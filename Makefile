@@ -24,12 +24,7 @@ demo-enclave: install ## the real image in an emulated Nitro host, which it buil
 
 .PHONY: test
 test: install ## every check that CI runs, real images in an emulated Nitro host included
-	@scripts/install-test-tools.sh
-	@scripts/systemd-machine.sh
-	@scripts/update-inputs --check || true # A warning: the build still works as long as a cache has them.
-	@scripts/emulated-host.sh
-	@scripts/fuzz --runs 10000
-	npm run check
+	@scripts/run-checks
 
 .PHONY: test-emulated
 test-emulated: install ## of these only what boots real images behind a real NSM and AF_VSOCK

@@ -57,6 +57,7 @@ export function assertRequestId(id: unknown): asserts id is string {
   throw new TypeError('id is 32 hex digits in lower case: details.id of APPROVALS_NEEDED');
 }
 
+const DIGEST_DIGITS: readonly number[] = [64, 96, 128];
 const HEX_FIELDS = [
   'message',
   'digest',
@@ -78,7 +79,7 @@ export function assertPayload(payload: Payload): void {
     if (typeof value !== 'string') throw new TypeError(hint);
     if (/^0x/i.test(value)) throw new TypeError(`${hint}; this begins with 0x: ${field}.slice(2)`);
     if (!/^(?:[0-9a-f]{2})*$/.test(value)) throw new TypeError(hint);
-    if (field === 'digest' && value.length !== 64)
-      throw new TypeError('payload.digest is 32 bytes: 64 hex digits');
+    if (field === 'digest' && !DIGEST_DIGITS.includes(value.length))
+      throw new TypeError('payload.digest is 32, 48 or 64 bytes: 64, 96 or 128 hex digits');
   }
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { Socket } from 'node:net';
 import * as z from 'zod';
 import { bootNode } from '../enclave/boot/index.ts';
@@ -11,6 +12,8 @@ import { openNsmSocket } from './nitro-host/nsm-socket.ts';
 
 // The enclave as a process on a laptop: the same boot as in an image, on stand-ins that the local Nitro host hands in
 // over standard input. No image contains this file.
+for (const name of Object.keys(process.env)) Reflect.deleteProperty(process.env, name);
+
 const input = z
   .strictObject({
     cid: z.int(),
@@ -44,6 +47,8 @@ try {
   const { times, observer } = createBootTimer();
   const node = await bootNode(platform, observer);
   process.on('SIGTERM', () => void node.stop());
+  // An enclave is ended from outside, and writes nothing then.
+  flushCompileCache();
   process.stdout.write(`${JSON.stringify({ serving: times })}\n`);
   await node.ended;
 } catch (error) {

@@ -36,6 +36,7 @@ Usage: scripts/build-eif [--out DIR] [--entry FILE] [--sign-key KEY --sign-certi
   --signature-of EIF      put the signature of that image into this one, if it fits: how to rebuild without the key
   --no-cache              believe nothing that was made before: hold packages and node_modules against the lock files,
                           unpack, build and pack everything anew
+  --keep DIR              with --no-cache: what was unpacked and built anew stays there, as inputs/ and kernel/
   --rootfs FILE           write the root file system alone, as a tar archive for docker/Dockerfile
 
 Results: enclave.eif, pcr.json, image-files.json (every file with its size and digest), sbom.cdx.json, provenance.json
@@ -68,6 +69,7 @@ function takeArguments() {
         ca: STRING,
         'signature-of': STRING,
         'no-cache': { type: 'boolean', default: false },
+        keep: STRING,
         rootfs: STRING,
         help: { type: 'boolean', default: false },
       },
@@ -82,6 +84,7 @@ function takeArguments() {
   if (isSigned && values['signature-of'] !== undefined) {
     throw new UsageError('--sign-key and --signature-of exclude each other');
   }
+  if (values.keep !== undefined && !values['no-cache']) throw new UsageError('--keep takes --no-cache');
   return values;
 }
 
@@ -108,11 +111,13 @@ async function build(values: Arguments): Promise<void> {
   if (lock !== PINNED_LOCK)
     console.error(`UNPINNED: made from ${lock}, not docker/inputs.lock; its PCRs are nobody else’s`);
   const signer = await readSigner(values);
-  const work = mkdtempSync(join(tmpdir(), 'holdfast-build-'));
+  const work =
+    values.keep === undefined ? mkdtempSync(join(tmpdir(), 'holdfast-build-')) : resolve(values.keep);
   try {
+    mkdirSync(work, { recursive: true });
     await buildFrom(prepareInputs(values['no-cache'] ? work : undefined), signer, values);
   } finally {
-    rmSync(work, { recursive: true });
+    if (values.keep === undefined) rmSync(work, { recursive: true });
   }
 }
 

@@ -8,6 +8,8 @@
 # Usage: kernel.sh               make it where it is absent (a few minutes on two cores), print its path
 #        kernel.sh --path        print its path; exit 3 where it was not made
 #        kernel.sh --into DIR    make it anew, as DIR, whatever the cache has of it
+#        kernel.sh --take DIR    put what --into made in the cache, where that has none; exit 1 where the digest is not the
+#                                published one, docker/kernel.sha256, which is that of the pinned inputs alone
 # HOLDFAST_INPUTS_LOCK     another lock file than docker/inputs.lock
 # HOLDFAST_INPUTS_FOLDER   with --into: what image-inputs.sh made, instead of asking it. The cache is never made from that
 # Cache: ${XDG_CACHE_HOME:-~/.cache}/holdfast/kernel-<hash of what it is made from>
@@ -18,12 +20,29 @@ CONFIG=$HERE/../docker/kernel.config
 LOCK=${HOLDFAST_INPUTS_LOCK:-$HERE/../docker/inputs.lock}
 OUT=$CACHE/kernel-$(hash_of "$LOCK" "$CONFIG" "$HERE/image-inputs.sh" "$HERE/kernel.sh")
 COMPLETE=complete
-if made_anew "$@"; then shift 2; else unset HOLDFAST_INPUTS_FOLDER; fi
-begin "$@"
 die() {
   say "$*"
   exit 1
 }
+TAKEN=
+if made_anew "$@"; then
+  shift 2
+else
+  unset HOLDFAST_INPUTS_FOLDER
+  if [ "${1:-}" = --take ] && [ -n "${2:-}" ]; then
+    TAKEN=$(realpath -m "$2")
+    shift 2
+  fi
+fi
+begin "$@"
+
+if [ -n "$TAKEN" ]; then
+  [ -z "${HOLDFAST_INPUTS_LOCK:-}" ] || die 'only a kernel of the pinned inputs has a published digest'
+  cp -a "$TAKEN" "$WORK/new"
+  (cd "$WORK/new" && sha256sum --check --status "$HERE/../docker/kernel.sha256") || die 'not the published kernel'
+  finish "$WORK/new"
+  exit 0
+fi
 
 INPUTS=${HOLDFAST_INPUTS_FOLDER:-$("$HERE/image-inputs.sh")}
 say 'building the kernel: a few minutes'

@@ -1,7 +1,8 @@
 # Sourced by the scripts of this folder whose results take minutes and are made once: emulator, kernel, image inputs, Debian
 # trees, promtool, and the programs of others that tests run. The caller sets OUT, the directory that it makes, and COMPLETE,
 # the file in it that comes last; then
-#   begin "$@"       prints OUT and exits where it is there; otherwise returns, alone at work, with an empty folder WORK
+#   begin "$@"       prints OUT and exits where it is there; otherwise returns, alone at work, with an empty folder WORK.
+#                    With --place it prints OUT wherever it is, or would be; with --path it exits 3 where it is not there
 #   made_anew "$@"   true where they are --into DIR: OUT is that folder then, and nothing that was made before is believed
 #   finish FOLDER    puts the folder in place as OUT and prints its path
 #   need PROGRAM…    ends with exit 1 where one of these programs is missing
@@ -32,6 +33,10 @@ made_anew() {
 }
 
 begin() {
+  if [ "${1:-}" = --place ]; then
+    printf '%s\n' "$OUT"
+    exit 0
+  fi
   print_if_made
   case ${1:-} in
     '') ;;
@@ -43,7 +48,9 @@ begin() {
       ;;
   esac
   mkdir -p "$CACHE"
-  exec 9> "$CACHE/$(basename "$SELF" .sh).lock"
+  local name
+  name=$(basename "$OUT") # Without the hash: one lock for each of the things that one script makes.
+  exec 9> "$CACHE/${name%-*}.lock"
   flock 9 # Two test runs at once: the second one waits for the first one's result.
   print_if_made
   WORK=$(mktemp -d)
@@ -88,7 +95,7 @@ prune_cache() {
     "$CACHE"/kms-client-*/complete "$CACHE"/geth-peer-*/complete "$CACHE"/psbt-reader-*/psbt-reader \
     "$CACHE"/noise-peer-*/noise-peer "$CACHE"/log-peers-*/complete "$CACHE"/solana-reader-*/reader \
     "$CACHE"/tezos-forger-*/complete "$CACHE"/frost-peer-*/frost-peer "$CACHE"/zf-frost-*/zf-frost \
-    "$CACHE"/nats-server-*/nats-server; do
+    "$CACHE"/nats-server-*/nats-server "$CACHE"/hocon-oracle-*/complete; do
     [ ! -f "$marker" ] || [ -z "$(find "$marker" -mtime +$UNUSED_DAYS)" ] || rm -rf "$(dirname "$marker")"
   done
   for folder in "$CACHE/ramdisks" "$CACHE/packages"; do

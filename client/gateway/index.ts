@@ -13,13 +13,14 @@ export type { GatewayAddress, GatewayListen, GatewayTls } from './listen.ts';
 export { createGatewayLog, type GatewayLog, silentGatewayLog } from './log.ts';
 export { type GatewayClient, type GatewayNode, GatewayNodes } from './nodes.ts';
 export { startProbeServer } from './probes.ts';
-export type {
-  GatewayProtocol,
-  GatewayRecord,
-  GatewayRefusal,
-  GatewayRequest,
-  GatewayResponse,
-  RefusalCode,
+export {
+  CARRIED_OUT,
+  type GatewayProtocol,
+  type GatewayRecord,
+  type GatewayRefusal,
+  type GatewayRequest,
+  type GatewayResponse,
+  type RefusalCode,
 } from './protocol.ts';
 export { nodeCode, type NodeState, type Readiness } from './readiness.ts';
 export { type GatewayServer, startGatewayServer } from './server.ts';

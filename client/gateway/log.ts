@@ -1,4 +1,4 @@
-import type { GatewayRecord } from './protocol.ts';
+import { CARRIED_OUT, type GatewayRecord } from './protocol.ts';
 
 /** Fields of an event: codes, counts, names and addresses; never a payload, a secret or a credential. */
 export type EventFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
@@ -49,7 +49,7 @@ export function createGatewayLog(
   return {
     event: line,
     request: ({ id, door, client, operation, key, code, status, durationMs, isDelivered, payload }) =>
-      line(code === 'OK' && isDelivered ? 'info' : 'warn', 'request', {
+      line(code === CARRIED_OUT && isDelivered ? 'info' : 'warn', 'request', {
         id,
         door,
         client,

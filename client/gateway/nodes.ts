@@ -60,6 +60,7 @@ export class GatewayNodes {
   constructor(options: GatewayNodesOptions) {
     const { nodes, clients, timeoutMs, log, clock = Date.now } = options;
     if (clients.length === 0) throw new TypeError('clients names at least one client');
+    if (nodes.length === 0) throw new TypeError('nodes names at least one node');
     this.#options = options;
     this.#clock = clock;
     this.#states = nodes.map(({ url }) => ({ url, code: 'STARTING' }));
@@ -74,6 +75,13 @@ export class GatewayNodes {
         }),
       ]),
     );
+  }
+
+  /** Bytes of the manifest of the first node. */
+  get manifest(): Uint8Array {
+    const [first] = this.#options.nodes;
+    if (first === undefined) throw new InternalError('the door has no node');
+    return first.trust.manifest;
   }
 
   /** Ids of the clients in whose name the door asks. */

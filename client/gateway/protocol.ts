@@ -10,7 +10,12 @@ export interface GatewayRequest {
   readonly body: Uint8Array;
   /** Aborts when the connection ends before the response. */
   readonly signal: AbortSignal;
+  /** Whether the connection has ended, or the client has closed its side: nobody may wait for the response any more. */
+  readonly isClientGone: () => boolean;
 }
+
+/** What a log line says of a request that was carried out, in place of a code. */
+export const CARRIED_OUT = 'OK';
 
 /** What a log line says of a request: names and codes, never a payload, a secret or a credential. */
 export interface GatewayRecord {
@@ -18,7 +23,7 @@ export interface GatewayRecord {
   readonly client?: string | undefined;
   readonly operation?: string | undefined;
   readonly key?: string | undefined;
-  /** `OK`, or the code of the refusal. */
+  /** {@link CARRIED_OUT}, or the code of the refusal. */
   readonly code: string;
   /** What was to be signed, encrypted or decrypted, in hex; written where `log.payloads` of the configuration says so. */
   readonly payload?: string | undefined;

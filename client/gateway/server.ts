@@ -131,13 +131,15 @@ export class GatewayServer {
     response.once('close', () => {
       if (!response.writableFinished) abort.abort();
     });
-    const { method = '', url: target = '', rawHeaders } = request;
+    const { method = '', url: target = '', rawHeaders, socket } = request;
     const { id } = entered;
+    const { signal } = abort;
+    const isClientGone = () => signal.aborted || socket.destroyed || socket.readableEnded;
     const body = await reading;
     try {
       this.#send(
         response,
-        await protocol.handle({ id, method, target, rawHeaders, body, signal: abort.signal }),
+        await protocol.handle({ id, method, target, rawHeaders, body, signal, isClientGone }),
         entered,
       );
     } catch (error) {
@@ -190,7 +192,9 @@ export class GatewayServer {
     }
     this.#delivery.watch(response, conclude);
     const bytes = Buffer.from(sent.body);
-    response.writeHead(sent.status, { ...sent.headers, 'content-length': bytes.length });
+    for (const [name, value] of Object.entries(sent.headers)) response.setHeader(name, value);
+    response.setHeader('content-length', bytes.length);
+    response.writeHead(sent.status);
     response.end(response.req.method === 'HEAD' ? undefined : bytes);
   }
 
@@ -210,8 +214,9 @@ export class GatewayServer {
       status: REFUSAL_STATUS[code],
     });
     const bytes = Buffer.from(body);
-    const fields = { ...headers, 'content-length': String(bytes.length), connection: 'close' };
-    const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+    const fields = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+    fields.set('content-length', String(bytes.length)).set('connection', 'close');
+    const lines = [...fields].map(([name, value]) => `${name}: ${value}\r\n`);
     const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n`;
     socket.end(Buffer.concat([Buffer.from(head, 'latin1'), bytes]), () => socket.destroy());
     const { protocol, log } = this.#options;

@@ -5,6 +5,12 @@ import { HttpSignatureError } from '../../shared/http-signature/index.ts';
 /** HTTP status by error code, where it is not that of the error class (see {@link describeRefusal}). */
 const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   REQUEST_MALFORMED: 400,
+  CIPHERTEXT_OTHER_KEY: 400,
+  CONTEXT_UNEXPECTED: 400,
+  DECRYPTION_FAILED: 400,
+  DELETION_TOO_SOON: 400,
+  PEER_KEY_INVALID: 400,
+  PLAINTEXT_TOO_LONG: 400,
   NOT_FOUND: 404,
   REQUEST_UNKNOWN: 404,
   QUORUM_ABSENT: 404,

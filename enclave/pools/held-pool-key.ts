@@ -4,10 +4,10 @@ import { BootError } from '../node/errors.ts';
 import { describePublicKey } from './public-key.ts';
 import type { PoolKeyRecord } from './record.ts';
 
-/** The types whose secrets take so long to parse that a start does not wait for them. */
-const SLOW: readonly string[] = ['rsa-2048', 'rsa-3072', 'rsa-4096'];
-
-/** A key of a pool in memory. An RSA key that a start has brought back is parsed when it is used first. */
+/**
+ * A key of a pool in memory. A key that a start has brought back is parsed when it is used first: a start does not wait for
+ * a thousand of them, of which each takes a millisecond, and RSA's several.
+ */
 export class HeldPoolKey {
   #key: HeldKey | undefined;
   #secret: Uint8Array | undefined;
@@ -32,11 +32,7 @@ export class HeldPoolKey {
     return new HeldPoolKey(key);
   }
 
-  /**
-   * Takes the serialised secret of a key, and clears it once it is not needed any more.
-   *
-   * @throws BootError KEY_MISMATCH for a secret that is none of the record's type, usage and public key
-   */
+  /** Takes the serialised secret of a key, and clears it once it is not needed any more. */
   static restore(curves: Curves, record: PoolKeyRecord, secret: Uint8Array): HeldPoolKey {
     const { id, type, usage } = record;
     const restore = (bytes: Uint8Array): HeldKey => {
@@ -55,12 +51,14 @@ export class HeldPoolKey {
       key.destroy();
       throw new BootError('KEY_MISMATCH', 'the secret is not that of the public key', { key: id });
     };
-    const held = new HeldPoolKey(undefined, secret, restore);
-    if (!SLOW.includes(type)) held.use();
-    return held;
+    return new HeldPoolKey(undefined, secret, restore);
   }
 
-  /** Returns the key, for one operation. @throws BootError KEY_MISMATCH */
+  /**
+   * Returns the key, for one operation.
+   *
+   * @throws BootError KEY_MISMATCH for a secret that is none of the record's type, usage and public key
+   */
   use(): HeldKey {
     if (this.#key === undefined) {
       this.#key = this.#restore(this.#secret ?? new Uint8Array());

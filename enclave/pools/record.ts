@@ -13,7 +13,7 @@ import {
   tagSchema,
 } from '../../shared/api/pool-keys.ts';
 import { areUnique, identifier } from '../../shared/documents/configuration/fields.ts';
-import { encodeCanonicalJson, parseJson } from '../../shared/json/index.ts';
+import { encodeCanonicalJson, JsonError, parseJson } from '../../shared/json/index.ts';
 import { MAX_RECORD_BYTES } from '../../shared/protocol/control.ts';
 
 const MAX_DEPTH = 4;
@@ -61,9 +61,14 @@ export function encodeRecord(record: PoolKeyRecord): Uint8Array {
 
 /** Decodes the record of a key; undefined for what this node has not written. */
 export function decodeRecord(id: string, bytes: Uint8Array): PoolKeyRecord | undefined {
-  const parsed = recordSchema.safeParse(
-    parseJson(bytes, { maxBytes: MAX_RECORD_BYTES, maxDepth: MAX_DEPTH }),
-  );
+  let value: unknown;
+  try {
+    value = parseJson(bytes, { maxBytes: MAX_RECORD_BYTES, maxDepth: MAX_DEPTH });
+  } catch (error) {
+    if (error instanceof JsonError) return undefined;
+    throw error;
+  }
+  const parsed = recordSchema.safeParse(value);
   return parsed.success && parsed.data.id === id ? parsed.data : undefined;
 }
 

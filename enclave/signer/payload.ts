@@ -26,21 +26,21 @@ export function assertSignable(
       algorithm,
     });
   }
-  // No client may ask BLS for a blind message: what it signs are the bytes of payloads that the node has read.
-  const isMessageOfBls = algorithm === 'bls12-381-pop' && payload.kind === 'message';
-  if (!rules.payloads.includes(payload.kind) && !isMessageOfBls) {
+  // What a decoder has read, keys of BLS12-381 sign as it is; no rule can let a client give them bytes of its own.
+  const isSigned = rules.payloads.includes(payload.kind) || (isBls(algorithm) && payload.kind === 'message');
+  const isOfSuite = payload.kind !== 'message' || payload.suite === undefined || isBls(algorithm);
+  if (!isSigned || !isOfSuite) {
     throw new SignerError('PAYLOAD_MISMATCH', `${algorithm} signs no payload of kind ${payload.kind}`, {
       algorithm,
       kind: payload.kind,
     });
   }
-  if (payload.kind === 'message') {
-    if (payload.suite === undefined || algorithm === 'bls12-381-pop') return;
-    throw new SignerError('PAYLOAD_MISMATCH', `${algorithm} proves no possession`, { algorithm });
-  }
+  if (payload.kind === 'message') return;
   assertLength('digest', payload.digest, [payload.kind === 'digest' ? rules.digestBytes : HASH_BYTES]);
   if (payload.kind === 'taproot-sighash') assertLength('merkleRoot', payload.merkleRoot, [0, HASH_BYTES]);
 }
+
+const isBls = (algorithm: Algorithm) => algorithm === 'bls12-381-pop';
 
 function assertLength(field: string, { length }: Uint8Array, allowed: readonly number[]): void {
   if (allowed.includes(length)) return;

@@ -18,6 +18,7 @@ import {
   createCoordinator,
   type EpochCertificates,
   serveParticipant,
+  type Timer,
   toQuorumShare,
 } from '../quorum/signing/index.ts';
 import { createAuthorise, type DecisionClocks, toPolicyRequest } from './authorisation.ts';
@@ -121,7 +122,12 @@ export interface SigningPipelineOptions {
   readonly log: DecisionLog;
   readonly state: DecisionState;
   /** The other nodes of the quorum; absent where the configuration names none. */
-  readonly quorum?: { readonly network: PeerNetwork; readonly certificates?: EpochCertificates };
+  readonly quorum?: {
+    readonly network: PeerNetwork;
+    readonly certificates?: EpochCertificates;
+    /** Clock that says which nodes are slow; the process's own when left out. */
+    readonly timer?: Timer;
+  };
   /** Tells whether a key may be served with the nodes that are reachable now; any may when left out. */
   readonly mayServe?: (key: string) => boolean;
 }

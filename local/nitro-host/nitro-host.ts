@@ -102,9 +102,10 @@ export class NitroHost {
     const child = spawn(
       process.execPath,
       [...(options.nodeOptions ?? []), join(program, 'local', 'enclave-main.ts')],
-      // An enclave has no environment; its stand-ins come over a pipe, and its console is all that comes out. The last
-      // pipe carries nothing: when it ends, the host is gone, and an enclave does not outlive its host.
-      { env: {}, cwd: '/', stdio: ['pipe', 'pipe', 'pipe', 'pipe'] },
+      // An enclave has no environment but the place of code that was compiled before, which enclave-main.ts drops; its
+      // stand-ins come over a pipe, and its console is all that comes out. The last pipe carries nothing: when it ends,
+      // the host is gone, and an enclave does not outlive its host.
+      { env: compileCache(program), cwd: '/', stdio: ['pipe', 'pipe', 'pipe', 'pipe'] },
     );
     const { kmsRoots, socketDirectory } = this.#options;
     const nitroRoot = Buffer.from(this.#root.certificate).toString('base64');
@@ -129,6 +130,17 @@ export class NitroHost {
       },
     };
   }
+}
+
+/**
+ * Names the compile cache of enclaves, beside the packages that every copy of the program has by a link. Node believes
+ * compiled code only for a source of the same bytes; in its portable form at the same place beside the cache.
+ */
+function compileCache(program: string): NodeJS.ProcessEnv {
+  return {
+    NODE_COMPILE_CACHE: join(program, 'node_modules/.cache/holdfast-enclave'),
+    NODE_COMPILE_CACHE_PORTABLE: '1',
+  };
 }
 
 function forwardConsole(child: ChildProcess, onConsole: (line: string) => void): void {

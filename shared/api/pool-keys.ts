@@ -56,13 +56,11 @@ const MAX_CONTEXT_ENTRIES = 64;
 /** Longest names and values of an encryption context, all together, in UTF-16 units: as KMS has it. */
 const MAX_CONTEXT_LENGTH = 8192;
 /** Additional authenticated data of a symmetric key's ciphertext: KMS's EncryptionContext. */
-export const encryptionContextSchema = z
-  .record(z.string().min(1), z.string())
-  .refine((context) => {
-    const entries = Object.entries(context);
-    const length = entries.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
-    return entries.length <= MAX_CONTEXT_ENTRIES && length <= MAX_CONTEXT_LENGTH;
-  });
+export const encryptionContextSchema = z.record(z.string().min(1), z.string()).refine((context) => {
+  const entries = Object.entries(context);
+  const length = entries.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+  return entries.length <= MAX_CONTEXT_ENTRIES && length <= MAX_CONTEXT_LENGTH;
+});
 export type EncryptionContext = z.infer<typeof encryptionContextSchema>;
 
 /** State of a key: `enabled`; `disabled`, by order; `pending-deletion`, until `deletionTime`. */

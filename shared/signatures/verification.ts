@@ -89,7 +89,7 @@ function verify(
 }
 
 function verifyEcdsa(
-  curve: typeof p256 | typeof p384 | typeof secp256k1,
+  curve: Pick<typeof p256, 'verify'>,
   bytes: number,
   digest: Uint8Array,
   { publicKey, signature }: { readonly publicKey: Uint8Array; readonly signature: Uint8Array },

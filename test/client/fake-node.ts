@@ -15,6 +15,19 @@ export const PCRS = new Map([0, 1, 2].map((index) => [index, new Uint8Array(48).
 export const MANIFEST = Buffer.from('{"node":1}');
 const INSTANCE = 'i-0123456789abcdef0';
 
+/** What a fake node gives in place of a result: a refusal, or a connection that breaks. */
+export class FakeFailure extends Error {
+  readonly status: number | undefined;
+  readonly code: string;
+
+  /** @param status HTTP status of a refusal; undefined breaks the connection */
+  constructor(status: number | undefined, code = '') {
+    super(code);
+    this.status = status;
+    this.code = code;
+  }
+}
+
 /** Behaviour of a node that a test changes. */
 export interface NodeBehaviour {
   readonly root?: NitroRoot;
@@ -27,7 +40,11 @@ export interface NodeBehaviour {
   /** Responds to a request itself; undefined leaves it to the node. */
   readonly answer?: (request: IncomingMessage, response: ServerResponse) => true | undefined;
   /** Makes the body of the response to a signed request whose signature verified. Default: `{ keys: [] }`. */
-  readonly serve?: (target: string, body: Buffer, node: Pick<FakeNode, 'session' | 'importKey'>) => object;
+  readonly serve?: (
+    target: string,
+    body: Buffer,
+    node: Pick<FakeNode, 'session' | 'importKey'>,
+  ) => object | Promise<object>;
   /** Port to listen on; a free one when left out. */
   readonly port?: number;
 }
@@ -132,8 +149,13 @@ export async function startFakeNode(behaviour: NodeBehaviour = {}): Promise<Fake
         },
       );
       const node = { session, importKey: { publicKey: importKey, privateKey: importPair.privateKey } };
-      send(200, behaviour.serve?.(request.url ?? '', body, node) ?? { keys: [] });
+      send(200, (await behaviour.serve?.(request.url ?? '', body, node)) ?? { keys: [] });
     } catch (error) {
+      if (error instanceof FakeFailure) {
+        if (error.status === undefined) response.destroy();
+        else send(error.status, { error: error.code });
+        return;
+      }
       send(401, { error: errorCode(error) });
     }
   }

@@ -81,7 +81,7 @@ describe('what a caller mixes up is a TypeError that says so', () => {
     ['upper case', 'AB'.repeat(32), /lower case/],
     ['base64', 'q6s=', /hex/],
     ['a number', 17, /hex/],
-    ['20 bytes', '11'.repeat(20), /32 bytes/],
+    ['20 bytes', '11'.repeat(20), /32, 48 or 64 bytes/],
   ])('a digest as %s, before anything is sent', async (_, digest, message) => {
     const payload: Payload = { kind: 'digest', digest: wrong(digest) };
     const request = { key: 'hot', algorithm: 'ecdsa-secp256k1', payload } as const;

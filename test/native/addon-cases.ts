@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { NativeAddon, Watch } from '../../shared/native/addon.ts';
+import { digestKeyCases } from './digest-key-cases.ts';
 import { groupCases } from './group-cases.ts';
 import { keyCases } from './key-cases.ts';
 import { receiveNotices } from './notice-receiver.ts';
@@ -124,6 +125,7 @@ const MISUSE: readonly [keyof NativeAddon, readonly unknown[], new () => Error][
 
 export const addonCases: readonly AddonCase[] = [
   ...keyCases,
+  ...digestKeyCases,
   ...groupCases,
   {
     name: 'refuses arguments of a wrong number, type or range',

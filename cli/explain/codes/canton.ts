@@ -26,4 +26,15 @@ export const CANTON_CODES: readonly CodeArea[] = [
       CANTON_VALIDATOR_UNKNOWN: 'the description has no validator of that name',
     },
   },
+  {
+    title: 'HOCON that is read',
+    who: '`canton check`, about the fragments of a participant; inside of what it finds',
+    next: 'Mend the line that the finding names.',
+    codes: {
+      HOCON_SYNTAX: 'no HOCON: Canton refuses it, too, and with it everything else in the file',
+      HOCON_TOO_LARGE: 'a text is longer, or nested deeper, than its maximum',
+      HOCON_UNRESOLVED: 'a substitution for which there is neither a field nor a variable',
+      HOCON_UNSUPPORTED: 'HOCON that Canton may take and that is not read here: includes, += and the like',
+    },
+  },
 ];

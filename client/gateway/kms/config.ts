@@ -6,6 +6,8 @@ const MAX_CREDENTIALS = 64;
 /** Section `kms` of gateway.yaml. */
 export const kmsSectionSchema = z.strictObject({
   listen: listenSchema,
+  /** How long the door asks again by itself while nothing is carried out, as while a node restarts. */
+  waitSeconds: z.int().min(0).max(60).default(20),
   /** Region and account of the keys' ARNs; clients sign their requests for this Region. */
   region: z.string().regex(/^[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}$/),
   account: z.string().regex(/^[0-9]{12}$/),

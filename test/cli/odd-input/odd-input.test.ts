@@ -53,6 +53,7 @@ const CASES = {
 /** Verbs that serve until they are ended, or ask a network: all others are tried. */
 const NOT_OFFLINE = new Set([
   'audit witness',
+  'gateway kms',
   'gateway status',
   'gateway ethereum',
   'gateway tezos',
@@ -84,6 +85,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'key-policy lint': ['--key'],
   'node attest': ['--root'],
   'node keys': ['--root'],
+  'node pools': ['--root'],
   'key-policy verify-record': ['--root'],
   'receipt verify': ['--root', '--configuration', '--request', '--signature'],
   'node requests': ['--root'],

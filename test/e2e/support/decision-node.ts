@@ -77,7 +77,11 @@ export class DecisionNode {
   }
 
   /** Opens a scenario whose configuration has keys and rules given here. */
-  static async open(keys: Body['keys'], rules: Body['rules']): Promise<DecisionNode> {
+  static async open(
+    keys: Body['keys'],
+    rules: Body['rules'],
+    parts: Partial<Body> = {},
+  ): Promise<DecisionNode> {
     const folder = temporaryFolder();
     const scenario = await Scenario.open(folder);
     const place = new DecisionNode(scenario, await loadIdentity(`${folder}/desk.pem`, 'ed25519'));
@@ -103,6 +107,7 @@ export class DecisionNode {
       addressBooks: [],
       witnesses: null,
       rules,
+      ...parts,
     });
     return place;
   }

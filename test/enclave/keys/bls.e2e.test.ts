@@ -116,8 +116,11 @@ describe('verification of BLS refuses', () => {
       key.publicKey.subarray(1),
       new Uint8Array(0),
     ]) {
-      expect(isBlsPublicKey(bytes), hex(bytes)).toBe(false);
-      expect(verifyBls(bytes, message, signature), hex(bytes)).toBe(false);
+      expect([hex(bytes), isBlsPublicKey(bytes), verifyBls(bytes, message, signature)]).toEqual([
+        hex(bytes),
+        false,
+        false,
+      ]);
     }
     expect(isBlsPublicKey(key.publicKey)).toBe(true);
   });

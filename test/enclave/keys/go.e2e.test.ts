@@ -170,17 +170,24 @@ describe.skipIf(peer === undefined)("signatures by Go's crypto", () => {
       const verify = (key: Uint8Array, payload: Uint8Array, signed: Uint8Array) =>
         verifySignature(algorithm as VerifiableAlgorithm, key, { kind, bytes: payload }, signed);
       const key = parsed?.publicKey ?? new Uint8Array(0);
-      const where = `${algorithm} ${kind}`;
-      expect(verify(key, bytes, signature), where).toBe(true);
-      for (const at of [0, 1, Math.floor(signature.length / 2), signature.length - 1])
-        expect(verify(key, bytes, flip(signature, at)), `${where} signature ${at}`).toBe(false);
-      expect(verify(key, flip(bytes, 5), signature), where).toBe(false);
-      expect(verify(flip(key, key.length - 10), bytes, signature), where).toBe(false);
-      expect(verify(key, bytes, signature.subarray(1)), where).toBe(false);
-      expect(verify(key, bytes, signature.subarray(0, -1)), where).toBe(false);
-      expect(verify(key, bytes, Buffer.concat([Buffer.of(0), signature])), where).toBe(false);
-      expect(verify(key, bytes, Buffer.concat([signature, Buffer.of(0)])), where).toBe(false);
-      if (kind === 'digest') expect(verify(key, bytes.subarray(1), signature), where).toBe(false);
+      const verified = [
+        ...[0, 1, Math.floor(signature.length / 2), signature.length - 1].map((at) =>
+          verify(key, bytes, flip(signature, at)),
+        ),
+        verify(key, flip(bytes, 5), signature),
+        verify(flip(key, key.length - 10), bytes, signature),
+        verify(key, bytes, signature.subarray(1)),
+        verify(key, bytes, signature.subarray(0, -1)),
+        verify(key, bytes, Buffer.concat([Buffer.of(0), signature])),
+        verify(key, bytes, Buffer.concat([signature, Buffer.of(0)])),
+        kind === 'digest' && verify(key, bytes.subarray(1), signature),
+      ];
+      expect([algorithm, kind, verify(key, bytes, signature), verified]).toEqual([
+        algorithm,
+        kind,
+        true,
+        verified.map(() => false),
+      ]);
     }
   });
 });

@@ -54,24 +54,27 @@ beforeAll(async () => {
 
 describe('a key of a pool', () => {
   it('of one usage does nothing of another, by any algorithm', () => {
-    for (const key of keys)
-      for (const [usage, act] of OPERATIONS)
-        for (const algorithm of ALGORITHMS)
-          if (usage !== key.usage) expect(codeOf(() => act(key, algorithm))).toBe('USAGE_MISMATCH');
+    const codes = keys.flatMap((key) =>
+      OPERATIONS.filter(([usage]) => usage !== key.usage).flatMap(([, act]) =>
+        ALGORITHMS.map((algorithm) => codeOf(() => act(key, algorithm))),
+      ),
+    );
+    expect(new Set(codes)).toEqual(new Set(['USAGE_MISMATCH']));
   });
 
   it('takes no algorithm of another type or usage', () => {
-    for (const key of keys)
-      for (const [usage, act] of OPERATIONS)
-        for (const algorithm of ALGORITHMS) {
-          const rules = describeAlgorithm(algorithm);
-          const isOne = rules.keys.includes(key.type) && rules.usage === key.usage;
-          if (usage === key.usage && !isOne)
-            expect(
-              codeOf(() => act(key, algorithm)),
-              `${key.type} ${algorithm}`,
-            ).toBe('ALGORITHM_MISMATCH');
-        }
+    const isOne = (key: HeldKey, algorithm: Algorithm) => {
+      const rules = describeAlgorithm(algorithm);
+      return rules.keys.includes(key.type) && rules.usage === key.usage;
+    };
+    const codes = keys.flatMap((key) =>
+      OPERATIONS.filter(([usage]) => usage === key.usage).flatMap(([, act]) =>
+        ALGORITHMS.filter((algorithm) => !isOne(key, algorithm)).map((algorithm) =>
+          codeOf(() => act(key, algorithm)),
+        ),
+      ),
+    );
+    expect(new Set(codes)).toEqual(new Set(['ALGORITHM_MISMATCH']));
   });
 
   it('is not made, nor restored, for a usage that its type has not', async () => {
@@ -89,10 +92,9 @@ describe('a key of a pool', () => {
         if (!types.includes(key.type) || !payloads.includes('digest')) continue;
         for (const length of [0, 20, 31, 32, 33, 47, 48, 49, 63, 64, 65]) {
           const payload = { kind: 'digest', digest: new Uint8Array(length) } as const;
-          expect(
-            codeOf(() => key.sign({ algorithm, payload })),
-            `${algorithm} ${length}`,
-          ).toBe(length === digestBytes ? 'none' : 'PAYLOAD_MISMATCH');
+          expect(codeOf(() => key.sign({ algorithm, payload }))).toBe(
+            length === digestBytes ? 'none' : 'PAYLOAD_MISMATCH',
+          );
         }
       }
   });
@@ -130,7 +132,7 @@ describe('a key of a pool', () => {
             mac: () => key.mac(algorithm, message),
             agree: () => key.deriveSecret(algorithm, peer),
           };
-          expect(codeOf(act[usage]), `${type} ${algorithm}`).toBe('KEY_DESTROYED');
+          expect(codeOf(act[usage])).toBe('KEY_DESTROYED');
         }
       }
   });
@@ -140,10 +142,7 @@ describe('a key of a pool', () => {
       const usage = listUsages(type).at(-1) ?? 'sign';
       const key = await generatePoolKey(curves, type, usage);
       const secret = Buffer.from(key.serialise().subarray(HEADER_BYTES)).toString('hex');
-      expect(
-        listCleared(() => key.destroy()),
-        type,
-      ).toContain(secret);
+      expect(listCleared(() => key.destroy())).toContain(secret);
     }
   });
 });

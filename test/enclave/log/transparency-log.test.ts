@@ -461,3 +461,70 @@ function partial() {
     client: new FakeService(),
   };
 }
+
+describe('a source whose changes are bound to their entries', () => {
+  const put = (id: string, length = 8) => ({ table: 'pool-keys', id, plaintext: new Uint8Array(length) });
+
+  it('is sealed in the commit of the entry that tells of it, however much else has changed', async () => {
+    const { log, storage } = await makeLog();
+    const bound: ReturnType<typeof put>[] = [];
+    log.addSource({
+      collectChanges: () =>
+        Array.from({ length: 700 }, (_, index) => ({ ...put(`${index}`), table: 'windows' })),
+    });
+    log.addSource({
+      isBound: true,
+      collectChanges: () => bound.splice(0),
+      get waiting() {
+        return {
+          count: bound.length,
+          bytes: bound.reduce((sum, { plaintext }) => sum + plaintext.length, 0),
+        };
+      },
+    });
+    const before = storage.commits.length;
+    const entries = Array.from({ length: 200 }, (_, index) =>
+      log.append(() => {
+        for (let part = 0; part < 3; part += 1) bound.push(put(`key-${index}.${part}`, 4000));
+        return bytes(`key-${index}`);
+      }),
+    );
+    const sizes: number[] = [];
+    storage.onCommitted = () => sizes.push(storage.entries.length);
+    await Promise.all(entries);
+    // A record of a key is written by no commit that has not its entry, too.
+    let told = 0;
+    for (const [index, writes] of storage.commits.slice(before).entries()) {
+      told = sizes[index] ?? told;
+      const keys = writes.flatMap(({ table, id }) =>
+        table === 'pool-keys' ? [Number(id.slice(4).split('.')[0])] : [],
+      );
+      for (const key of keys) expect(key).toBeLessThan(told);
+    }
+    expect(storage.records.size).toBeGreaterThan(1300);
+  });
+
+  it('is sealed without an entry where that is asked for', async () => {
+    const { log, storage, service } = await makeLog();
+    await log.append(entry('first'));
+    const changes = [put('one')];
+    log.addSource({ collectChanges: () => changes.splice(0) });
+    const [size, published] = [storage.entries.length, service.published.length];
+    await log.seal();
+    expect(storage.records.has('pool-keys/one')).toBe(true);
+    expect([storage.entries.length, service.published.length]).toEqual([size, published]);
+    await log.seal();
+    log.close();
+    expect(await codeOf(log.seal())).toBe('LOG_CLOSED');
+  });
+
+  it('tells who waits for its seal that the store is gone', async () => {
+    const { log, storage } = await makeLog();
+    log.failed.catch(() => undefined);
+    log.addSource({ collectChanges: () => [put('one')] });
+    storage.onCommit = () => {
+      throw new ControlError('CONTROL_STORE_CONFLICT', 'another enclave');
+    };
+    expect(await codeOf(log.seal())).toBe('STORE_TAKEN');
+  });
+});

@@ -8,7 +8,7 @@ const UNKNOWN = '00000000-0000-4000-8000-000000000000';
 const hex = (text: string) => Buffer.from(text).toString('hex');
 
 const make = async (node: PoolNode, changes: object = {}) =>
-  (await node.pools.create('participant', 'canton', creation(changes) as CreatePoolKeyRequest)).result;
+  (await node.pools.create('participant', 'canton', creation(changes))).result;
 const sign = (node: PoolNode, key: string, client = 'participant') =>
   node.pipeline.sign(client, { key, algorithm: 'ecdsa-p256-sha256', payload: MESSAGE });
 
@@ -557,4 +557,30 @@ describe('a parent', () => {
       if (held[0] !== undefined) expect(result.id).toBe(held[0].id);
     }
   });
+});
+
+describe('what a node keeps of its keys', () => {
+  it('has an end, before which a creation is refused and after which everything else goes on', async () => {
+    const description = 'participant-'.padEnd(8000, 'x');
+    const tags = Array.from({ length: 50 }, (_, index) => ({
+      key: `${index}`.padEnd(128, 'k'),
+      value: 'v'.repeat(256),
+    }));
+    const node = await startPoolNode({ pools: [pool({ maximum: 1024 })] });
+    let code = 'made';
+    let made = 0;
+    const first = await make(node);
+    while (code === 'made' && made < 1024) {
+      const body = creation({ type: 'hmac-256', usage: 'mac', description, tags }) as CreatePoolKeyRequest;
+      code = await node.pools.create('participant', 'canton', body).then(
+        () => 'made',
+        (error: { code: string }) => error.code,
+      );
+      if (code === 'made') made += 1;
+    }
+    expect(code).toBe('POOL_METADATA_FULL');
+    expect(made).toBeGreaterThan(250);
+    expect(await sign(node, first.id)).toMatchObject({ outcome: 'permitted' });
+    expect((await node.restart()).keys.list('canton')).toHaveLength(made + 1);
+  }, 60_000);
 });

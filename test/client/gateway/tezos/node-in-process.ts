@@ -181,6 +181,7 @@ export function openDoor(nodes: TezosNodes, section: Partial<Omit<TezosSection, 
       rawHeaders: [],
       body: Buffer.from(body),
       signal: new AbortController().signal,
+      isClientGone: () => false,
     });
     return {
       status: response.status,

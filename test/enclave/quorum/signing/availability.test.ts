@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readReceipt, refusalOf, watchCalls } from './calls.ts';
 import { QuorumTestbed } from './quorum-testbed.ts';
-import { openLocalGroups } from '../../../../local/local-groups.ts';
-import { createSuites } from '../../../../shared/frost/index.ts';
 
 async function sign(testbed: QuorumTestbed, node = 1) {
   const signed = await testbed.node(node).sign();
@@ -87,8 +85,8 @@ describe('with nodes missing', () => {
 
 describe('at the same time', () => {
   it('signs many requests of two coordinators, each once, in few calls', async () => {
-    // The addon's arithmetic where there is one: with noble's, all nodes in one thread are slow enough to be hedged.
-    const testbed = await QuorumTestbed.start({ suites: createSuites(openLocalGroups()) });
+    // In a time that stands still no node is slow, however busy the machine is.
+    const testbed = await QuorumTestbed.start({ timer: { now: () => 0, after: () => () => undefined } });
     const seen = watchCalls(testbed);
     const results = await Promise.all(
       Array.from({ length: 12 }, async (_, index) => {
@@ -98,9 +96,7 @@ describe('at the same time', () => {
     );
     expect(results.map(({ outcome }) => outcome)).toEqual(results.map(() => 'permitted'));
     const carried = seen.reduce((sum, { entries }) => sum + entries.length, 0);
-    expect(carried).toBeGreaterThanOrEqual(12);
-    // A few may be asked beside nodes that are slow.
-    expect(carried).toBeLessThanOrEqual(16);
+    expect(carried).toBe(12);
     expect(seen.length).toBeLessThan(carried);
     const commitments = seen.flatMap(({ entries }) =>
       entries.flatMap((entry) => entry.package.map((one) => Buffer.from(one.commitments).toString('hex'))),

@@ -17,6 +17,7 @@ import { type CeremonyOrder, CertificateRelay, startNodeQuorum } from '../../../
 import {
   createCoordinator,
   type ForwardedConsent,
+  type Timer,
   toQuorumShare,
 } from '../../../../enclave/quorum/signing/index.ts';
 import { decodePayload } from '../../../../policy/transactions/index.ts';
@@ -57,6 +58,8 @@ export interface TestbedOptions {
   readonly configuration?: (node: number) => Change;
   readonly network?: MemoryNetworkOptions;
   readonly suites?: Suites;
+  /** Clock by which coordinators find nodes slow. */
+  readonly timer?: Timer;
   /** Whether the nodes carry out ceremonies too. */
   readonly hasCeremonies?: boolean;
 }
@@ -213,7 +216,11 @@ export class QuorumNode {
       clocks,
       log,
       state,
-      quorum: { network, certificates },
+      quorum: {
+        network,
+        certificates,
+        ...(testbed.options.timer === undefined ? {} : { timer: testbed.options.timer }),
+      },
     });
     const quorum =
       testbed.options.hasCeremonies === true
