@@ -45,8 +45,8 @@ describe('what one name of Signatory’s lists permits', () => {
   });
 
   it.each(OPERATIONS)('is the same for %s, beside transactions and delegations', (name) => {
-    expectAlike({ allow: { generic: ['transaction', name] } });
-    expectAlike({ allow: { generic: ['delegation', name] } });
+    for (const other of ['transaction', 'delegation'])
+      expect(expectAlike({ allow: { generic: [other, name] } })).toContain(`${KEY} ${other}`);
   });
 
   it.each(['block', 'preattestation', 'attestation', 'attestation_with_dal'])(
