@@ -20,7 +20,7 @@ const E2E = [
   'test/cli/{key-policy,launcher,parent,secrets-generate,secrets-populate}.test.ts',
   'test/cli/quorum/quorum.test.ts',
   'test/client/{node-client,quorum-client}.test.ts',
-  'test/client/gateway/kms/*.test.ts',
+  'test/client/gateway/{kms,tezos}/*.test.ts',
   'test/enclave/api/http-server.test.ts',
   'test/enclave/{keyring/keyring,keys/keys,store/index-attack,unlock/kms-partition}.test.ts',
   'test/enclave/quorum/signing/{approvals,availability,children,culprits,epochs,nonces.model,orders,refusals,signing}.test.ts',

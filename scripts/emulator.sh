@@ -71,7 +71,7 @@ mkdir build && cd build
 export PATH=$WORK/meson/usr/bin:$PATH PYTHONPATH=$WORK/meson/usr/lib/python3/dist-packages
 ../configure --target-list=x86_64-softmmu --without-default-features --without-default-devices \
   --with-devices-x86_64=nitro --enable-system --enable-tcg --enable-vhost-user --enable-gnutls --enable-libcbor \
-  --enable-fdt=system --disable-docs --disable-tools --disable-install-blobs --disable-download --disable-werror \
+  --enable-fdt=system --disable-debug-info --disable-docs --disable-tools --disable-install-blobs --disable-download --disable-werror \
   > configure.log 2>&1 || {
   tail -30 configure.log >&2
   die "QEMU's configure failed"

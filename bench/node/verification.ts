@@ -1,6 +1,8 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { p256 } from '@noble/curves/nist.js';
 import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js';
+import { blake2b } from '@noble/hashes/blake2.js';
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { keccak256 } from 'viem';
 import type { Algorithm } from '../../shared/algorithms.ts';
 import { isBlindPayload } from '../../shared/api/bodies.ts';
@@ -32,6 +34,8 @@ export function verifyResponse({ algorithm, payload }: SignRequest, response: Si
 /** Finds what a payload has signed: a message, or a digest, in hex. */
 function findSigned(payload: SignRequest['payload']): string {
   if (payload.kind === 'ethereum-transaction') return keccak256(`0x${payload.transaction}`).slice(2);
+  if (payload.kind === 'tezos-operation')
+    return bytesToHex(blake2b(hexToBytes(payload.operation), { dkLen: 32 }));
   if (!isBlindPayload(payload)) throw new Error(`expected another payload than ${payload.kind}`);
   return payload.kind === 'message' ? payload.message : payload.digest;
 }

@@ -7,7 +7,9 @@ import type { Command, Io } from '../../cli/common/command.ts';
 import { nouns } from '../../cli/nouns.ts';
 import { type ResolvedProfile, resolveProfile } from '../../cli/common/resolved-profile.ts';
 import { SETTING_NAMES, SETTINGS } from '../../cli/common/settings.ts';
+import { readGatewayFile } from '../../cli/gateway/config-file.ts';
 import { parseInput } from '../../cli/run.ts';
+import { runHoldfast } from './in-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** The pages that tell people what to type, held against what there is to be typed. */
@@ -117,9 +119,11 @@ function callsOf(page: string): Call[] {
 
 /** The command that these words begin with, and what is left of them. */
 function find(words: readonly string[]): { command: Command | undefined; rest: readonly string[] } {
-  const [noun = '', verb = ''] = words;
+  const [noun = '', verb = '', second = ''] = words;
   const own = commands.get(noun);
   if (own !== undefined) return { command: own, rest: words.slice(1) };
+  const longer = commands.get(`${noun} ${verb} ${second}`);
+  if (longer !== undefined) return { command: longer, rest: words.slice(3) };
   return { command: commands.get(`${noun} ${verb}`), rest: words.slice(2) };
 }
 
@@ -236,5 +240,40 @@ describe('the parent.yaml of a page', () => {
     expect(files.map(({ text }) => parseParentConfig(text).enclave.image)).toEqual([
       '/etc/holdfast/enclave.eif',
     ]);
+  });
+});
+
+describe('the files of the page about doors', () => {
+  const yaml = () =>
+    blocksOf('docs/gateways.md')
+      .filter(({ language }) => language === 'yaml')
+      .map(({ text }) => text);
+  const write = (name: string, text: string) => {
+    const path = join(temporaryFolder(), name);
+    writeFileSync(path, text, { mode: 0o600 });
+    return path;
+  };
+
+  it('has a gateway.yaml that a door takes', async () => {
+    const [text = ''] = yaml().filter((block) => block.includes('\nkms:'));
+    const { kms, probes } = await readGatewayFile(write('gateway.yaml', text));
+    expect(kms?.credentials.map(({ client }) => client)).toEqual(['backend']);
+    expect(probes?.port).toBe(9470);
+  });
+
+  it('has profiles that the command takes', async () => {
+    const [text = ''] = yaml().filter((block) => block.startsWith('url:'));
+    const folder = dirname(write('holdfast.yaml', text));
+    const resolved = await resolveProfile({ named: join(folder, 'holdfast.yaml'), env: {}, folder });
+    expect(resolved.settings.get('pcrs')).toBeDefined();
+  });
+
+  it('has a list of validators that is rendered', async () => {
+    const [text = ''] = yaml().filter((block) => block.startsWith('format: holdfast-canton/1'));
+    const path = write('canton.yaml', text);
+    const output = join(dirname(path), 'rendered');
+    const { exit, out } = await runHoldfast(['canton', 'render', path, '--output', output]);
+    expect(out).toContain('1 of 1 validators with KMS on');
+    expect(exit).toBe(0);
   });
 });

@@ -253,7 +253,8 @@ describe('node sign', () => {
 
   it('chooses the algorithm by key and payload', () => {
     expect(chooseAlgorithm('ed25519', 'message')).toBe('ed25519');
-    expect(chooseAlgorithm('ed25519', 'digest')).toBeUndefined();
+    expect(chooseAlgorithm('ed25519', 'digest')).toBe('ed25519ph');
+    expect(chooseAlgorithm('frost-ed25519', 'digest')).toBeUndefined();
     expect(chooseAlgorithm('p256', 'digest')).toBe('ecdsa-p256-sha256');
     expect(chooseAlgorithm('secp256k1', 'digest')).toBe('ecdsa-secp256k1');
     expect(chooseAlgorithm('secp256k1', 'taproot-sighash')).toBe('bip340');

@@ -16,8 +16,8 @@ const UNREADABLE: ReadonlySet<string> = new Set([
 const WATERMARKS: ReadonlySet<string> = new Set(['WATERMARK_TOO_LOW', 'WATERMARK_CONFLICT']);
 /** Codes after which nobody knows whether a node has signed. */
 const UNCERTAIN: ReadonlySet<string> = new Set(['ANSWER_LOST', 'ANSWER_TIMEOUT', 'ANSWER_MALFORMED']);
-/** Statuses of a node's refusals that are of the request, and not of the node or of the door. */
-const OF_REQUEST: ReadonlySet<unknown> = new Set([403, 409]);
+/** Codes of a node that could not write its decision down: it ends, and no signature has left it. */
+const UNRECORDED = /^(?:STORE|LOG)_/;
 /** The most characters of a message. */
 const MAX_MESSAGE = 600;
 
@@ -62,7 +62,12 @@ function refuseDecided(error: NodeRefusal, asked: TezosPayload | undefined): Tez
   if (code === 'POLICY_DENIED' && isOfKind && asked !== undefined) return REFUSALS.requestKind(asked.kind);
   const words = reasons.map((reason) => reason.words).join('; ');
   const message = `${code}: ${words === '' ? 'nothing was signed' : words}`.slice(0, MAX_MESSAGE);
-  return new TezosRefusal(OF_REQUEST.has(error.details['status']) ? 403 : 500, code, message);
+  return new TezosRefusal(isOfRequest(error) ? 403 : 500, code, message);
+}
+
+/** Tells whether a refusal is of the request, and not of the node's state or of the door itself. */
+function isOfRequest({ code, details }: NodeRefusal): boolean {
+  return code === 'LIMIT_EXCEEDED' || (details['status'] === 403 && !UNRECORDED.test(code));
 }
 
 /** Members of a rule by which it is about other requests altogether. */

@@ -7,6 +7,9 @@ const CHECKSUM_BYTES = 4;
 /** Digits of Base58, and bytes, that are converted at once. */
 const LIMB_DIGITS = 5;
 const LIMB_BYTES = 3;
+/** Bytes, and digits of Base58, that are taken at once: with a limb they have less than 53 bits. */
+const JOINED_BYTES = 2;
+const JOINED_DIGITS = 4;
 /** Longest text that is read: a signature of BLS12-381 has 142 characters. */
 const MAX_TEXT = 142;
 
@@ -51,9 +54,23 @@ function convert(digits: Iterable<number>, from: number, to: number): number[] {
   return converted.reverse();
 }
 
+/** Joins the digits of a number, most significant first, to fewer digits of `base ** size`. */
+function join(digits: ArrayLike<number>, base: number, size: number): number[] {
+  const joined: number[] = [];
+  let value = 0;
+  for (let at = 0; at < digits.length; at += 1) {
+    value = value * base + (digits[at] ?? 0);
+    if ((digits.length - at - 1) % size > 0) continue;
+    joined.push(value);
+    value = 0;
+  }
+  return joined;
+}
+
 function printLimb(limb: number): string {
   let text = '';
-  for (let rest = limb; text.length < LIMB_DIGITS; rest = Math.floor(rest / 58))
+  // A limb has 30 bits.
+  for (let rest = limb; text.length < LIMB_DIGITS; rest = (rest / 58) | 0)
     text = (ALPHABET[rest % 58] ?? '') + text;
   return text;
 }
@@ -61,7 +78,8 @@ function printLimb(limb: number): string {
 /** Writes a value in Base58Check under one of Tezos's prefixes, none of which begins with a zero byte. */
 export function encodeBase58(prefix: Prefix, value: Uint8Array): string {
   const body = concatBytes(Uint8Array.from(PREFIXES[prefix].bytes), value);
-  const limbs = convert(concatBytes(body, checksum(body)), 256, 58 ** LIMB_DIGITS);
+  const digits = join(concatBytes(body, checksum(body)), 256, JOINED_BYTES);
+  const limbs = convert(digits, 256 ** JOINED_BYTES, 58 ** LIMB_DIGITS);
   return limbs.map(printLimb).join('').replace(/^1+/, '');
 }
 
@@ -73,7 +91,7 @@ export function decodeBase58<P extends Prefix>(
   if (text.length > MAX_TEXT) return undefined;
   const digits = Array.from(text, (character) => ALPHABET.indexOf(character));
   if (digits.includes(-1)) return undefined;
-  const limbs = convert(digits, 58, 256 ** LIMB_BYTES);
+  const limbs = convert(join(digits, 58, JOINED_DIGITS), 58 ** JOINED_DIGITS, 256 ** LIMB_BYTES);
   const padded = Uint8Array.from(limbs.flatMap((limb) => [limb >> 16, (limb >> 8) & 0xff, limb & 0xff]));
   const bytes = padded.subarray(
     Math.max(

@@ -246,6 +246,7 @@ describe('the settings of the commands', () => {
     expect(users.map(({ name }) => name).toSorted()).toEqual([
       'node explain',
       'node keys',
+      'node pools',
       'node requests',
       'node resume',
       'node sign',

@@ -133,9 +133,10 @@ describe('the allow-list of vsock-proxy', () => {
       bomb.push(`a${level}: &a${level} [${Array.from({ length: 10 }, () => alias).join(',')}]`);
     }
     const many = `e: &e {address: localhost, port: 18443}\nallowlist:\n${'- *e\n'.repeat(40_000)}`;
-    const startedAt = performance.now();
+    // Processor time, of which a busy machine takes no more.
+    const startedAt = process.cpuUsage();
     expect(() => parseVsockProxyFile(`${bomb.join('\n')}\nallowlist: *a30\n`)).toThrow(ParentOptionError);
     expect(parseVsockProxyFile(many).targets).toEqual(localhost);
-    expect(performance.now() - startedAt).toBeLessThan(10_000);
+    expect(process.cpuUsage(startedAt).user).toBeLessThan(10_000_000);
   });
 });

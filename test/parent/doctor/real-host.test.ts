@@ -101,7 +101,7 @@ describe('the machine itself', () => {
     const port = await listen(createHttpsServer(identity, (_, response) => response.end()));
     const ask = async (roots: readonly string[], asked = name) =>
       await host.askDate({ name: asked, address: '127.0.0.1', port, roots }, soon());
-    expect(Math.abs(Date.parse((await ask([identity.cert])) ?? '') - Date.now())).toBeLessThan(5_000);
+    expect(Math.abs(Date.parse((await ask([identity.cert])) ?? '') - Date.now())).toBeLessThan(60_000);
     const other = makeIdentity(name);
     await expect(ask([other.cert])).rejects.toThrow(Error);
     await expect(ask([identity.cert], 'kms.us-east-1.amazonaws.com')).rejects.toThrow(Error);

@@ -131,7 +131,8 @@ describe('egress', () => {
     await expect(open()).rejects.toMatchObject({
       code: expect.stringMatching(/^EGRESS_CONNECT_(TIMEOUT|FAILED)$/) as string,
     });
-    expect(performance.now() - started).toBeLessThan(3_000);
+    // The system's own patience is two minutes.
+    expect(performance.now() - started).toBeLessThan(60_000);
   });
 
   test('refuses the one connection whose host has no address, and serves the next', async () => {

@@ -197,7 +197,7 @@ describe('a parent that is connected to', () => {
   });
 
   it('keeps few strangers waiting, each for a short time', async () => {
-    const limits = { greetingTimeoutMs: 300 };
+    const limits = { greetingTimeoutMs: 3_000 };
     const a = await startNode(1, { limits, nodes: [{ node: 2 }] });
     const strangers = await Promise.all(Array.from({ length: 40 }, () => dialRaw(a.address)));
     strangers.forEach(closeLater);

@@ -62,16 +62,18 @@ export const TRANSFERS = permitTezos({ id: 'transfers', payloads: ['tezos-operat
 
 /** The decisions of a node in this process, over a store that outlives them; nothing but HTTP and attestation is left out. */
 export class NodeInProcess implements TezosNodes {
-  readonly storage = new MemoryRecordStorage();
+  storage = new MemoryRecordStorage();
   readonly #configuration;
   #pipeline: SigningPipeline | undefined;
-  /** Called after a request was carried out and before its response: an error thrown here loses the response. */
+  /** Called when a signature has left the node: an error thrown here loses the response. */
   onDecided: (request: SignRequest) => void = () => undefined;
   /** Requests that reached the node. */
   readonly asked: SignRequest[] = [];
 
-  constructor(rules: readonly PermitRule[]) {
-    this.#configuration = readConfiguration(makeConfiguration2({ keys: [...KEYS], rules: [...rules] }));
+  /** @param ids the keys that the configuration names; all when left out */
+  constructor(rules: readonly PermitRule[], ids: readonly KeyId[] = KEYS.map(({ id }) => id)) {
+    const keys = KEYS.filter(({ id }) => ids.includes(id));
+    this.#configuration = readConfiguration(makeConfiguration2({ keys, rules: [...rules] }));
   }
 
   /** Starts on the store as it is, as an enclave does after a crash. */
@@ -106,9 +108,13 @@ export class NodeInProcess implements TezosNodes {
     return this;
   }
 
-  /** Ends the node without a word; what it has not committed is gone. */
+  /** Ends the node without a word; what it has not committed is gone, and what it still writes goes nowhere. */
   crash(): void {
     this.#pipeline = undefined;
+    const { records, entries } = this.storage;
+    this.storage = new MemoryRecordStorage();
+    this.storage.records = records;
+    this.storage.entries = [...entries];
   }
 
   keys() {
@@ -124,9 +130,9 @@ export class NodeInProcess implements TezosNodes {
         id: carriedOut.id,
         rule: carriedOut.rule,
       });
-    this.onDecided(request);
     // A node that has died meanwhile responds to nobody.
     if (this.#pipeline !== pipeline) throw new ClientError('ANSWER_LOST', 'the node is gone');
+    this.onDecided(request);
     const [first] = carriedOut.result;
     if (first === undefined) throw new Error('expected a signature');
     const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');

@@ -429,11 +429,12 @@ describe('the limits of a transaction', () => {
   });
 
   it('refuse a bomb of 32 KiB of lists at once', () => {
-    const started = performance.now();
+    // Processor time, of which a busy machine takes no more.
+    const started = process.cpuUsage();
     expect(refusalOf(() => decodeTransaction(`02f97ffc${'c0'.repeat(0x7ffc)}`))).toBe(
       'TRANSACTION_TOO_LARGE',
     );
-    expect(performance.now() - started).toBeLessThan(500);
+    expect(process.cpuUsage(started).user).toBeLessThan(500_000);
   });
 });
 
