@@ -1,5 +1,5 @@
 import type { KeyInfo } from '../../../shared/api/bodies.ts';
-import type { SigningNode } from '../../ethereum/signer.ts';
+import { NodeSigner, type SigningNodes } from '../node-signer.ts';
 import type {
   GatewayProtocol,
   GatewayRecord,
@@ -23,7 +23,7 @@ const SIGN = /^\/api\/v1\/eth1\/sign\/([^/?]{1,200})$/;
 const ANSWERED = 'OK';
 
 /** The nodes as the door asks them, in the name of one client. */
-export interface EthereumNodes extends SigningNode {
+export interface EthereumNodes extends SigningNodes {
   keys(): Promise<readonly KeyInfo[]>;
 }
 
@@ -39,6 +39,7 @@ type Record = { -readonly [K in keyof GatewayRecord]: GatewayRecord[K] };
  * payload goes to the enclave as a whole; signed transactions are put together here, after their signature has verified.
  */
 export function createEthereumProtocol({ nodes, section }: EthereumDoorOptions): GatewayProtocol {
+  const node = new NodeSigner(nodes);
   const directory = new AccountDirectory(() => nodes.keys(), section.keys);
   return {
     name: 'ethereum',
@@ -46,7 +47,7 @@ export function createEthereumProtocol({ nodes, section }: EthereumDoorOptions):
     isAuthenticated: false,
     handle: async (request) => {
       const record: Record = { client: section.client, code: ANSWERED };
-      const context = { node: nodes, directory, section, onKey: (id: string) => void (record.key = id) };
+      const context = { node, directory, section, onKey: (id: string) => void (record.key = id) };
       return { ...(await route(request, context, record)), record };
     },
     refuse: refuseUnread,

@@ -9,7 +9,7 @@ import { refuseNode } from './refuse-node.ts';
 import { REFUSALS, TezosRefusal } from './errors.ts';
 import { findRoute, parseBody, parseKeyHash, readParameter, type TezosRoute } from './request.ts';
 import { sendError, sendJson, sendText } from './response.ts';
-import { NodeSigner, type SigningNodes } from './signing.ts';
+import { NodeSigner, type SigningNodes } from '../node-signer.ts';
 
 /** The longest body: the longest payload in hex, and its quotation marks. */
 const MAX_BODY_BYTES = 64 * 1024 + 64;

@@ -4,7 +4,7 @@ import { ACCOUNTS } from '../../policy/transactions/tezos/samples.ts';
 import { GHOSTNET_NAME, MAINNET_NAME } from './requests.ts';
 
 /** Names in Signatory's lists, from `signatory-cli list-ops` and `list-requests`, and former ones. */
-const OPERATIONS = [
+export const OPERATIONS = [
   'transaction',
   'reveal',
   'delegation',

@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { importSignatory, SignatoryError } from '../../../admin/signatory/index.ts';
 import { makeConfiguration2 } from '../../shared/documents/sample-rules.ts';
 import { ACCOUNTS } from '../../policy/transactions/tezos/samples.ts';
+import { CLIENTS } from './generated-files.ts';
 import { MAINNET_NAME } from './requests.ts';
 
 const TZ1 = ACCOUNTS.ed25519.address;
+const TZ4 = 'tz4D9XTvxSnqXqtnzjzAr9vpK7kVbzm2xdYH';
 const EDPK = ACCOUNTS.ed25519.publicKey;
 const CLIENT = {
   id: 'tezos-door',
@@ -162,5 +164,34 @@ describe('an import of Signatory’s configuration', () => {
     });
     expect(first.rules).toHaveLength((into?.rules.length ?? 0) + 1);
     expect(refusal(text, { into: first })).toEqual(['SIGNATORY_CONFLICT', undefined]);
+  });
+
+  it('reads tz4, whose keys attest without DAL content and prove their possession', () => {
+    const policy = '{ allow: { attestation: , attestation_with_dal: }, allow_proof_of_possession: true }';
+    const { configuration, gateway, report } = importText(`tezos:\n  ${TZ4}: ${policy}\n`);
+    expect(configuration.keys).toMatchObject([{ type: 'bls12-381' }]);
+    expect(configuration.rules).toMatchObject([
+      { algorithms: ['bls12-381-pop'], effects: [{ selectors: ['attestation'] }] },
+      { algorithms: ['bls12-381-pop'], payloads: ['tezos-proof-of-possession'] },
+    ]);
+    expect(gateway?.tezos.proofOfPossession).toBe(true);
+    expect(report.dropped.map(({ field }) => field)).toEqual([`tezos.${TZ4}.allow.attestation_with_dal`]);
+  });
+
+  it('allows no proof of possession where it is not asked for, and none to other curves', () => {
+    expect(rulesOf(`tezos:\n  ${TZ4}: { allow: {} }\n`)).toEqual([]);
+    expect(rulesOf(keyWith('{ allow_proof_of_possession: true }'))).toEqual([]);
+  });
+
+  it('gives the door the clients that server and key let in both', () => {
+    const [one, two, three] = CLIENTS;
+    const text = `server: { authorized_keys: [${one}, ${two}] }\n${keyWith(`{ allow: { block: }, authorized_keys: [${two}, ${three}] }`)}`;
+    const { gateway, report } = importText(text);
+    expect(gateway?.tezos).toMatchObject({ authorizedKeys: [one, two], keys: [{ authorizedKeys: [two] }] });
+    expect(report.dropped.map(({ field }) => field)).toEqual([`tezos.${TZ1}.authorized_keys.1`]);
+  });
+
+  it('gives no door where nothing is signed', () => {
+    expect(importText(keyWith('{}')).gateway).toBeUndefined();
   });
 });

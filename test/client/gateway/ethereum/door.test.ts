@@ -206,6 +206,16 @@ describe('what a door for Ethereum refuses', () => {
   });
 });
 
+it('carries out a request that has waited when the same one comes again', async () => {
+  door.enclave.refusal = new ClientError('APPROVALS_NEEDED', 'no', { id: 'ab', rule: 'r' });
+  expect(await door.call('eth_sign', ADDRESS, '0x7761')).toMatchObject({
+    error: { data: { code: 'APPROVALS_NEEDED', request: 'ab', rule: 'r' } },
+  });
+  const { result } = await door.call('eth_sign', ADDRESS, '0x7761');
+  expect(verifyMessage('wa', result as string)).toBe(ADDRESS);
+  expect(door.enclave.resumed).toContain('ab');
+});
+
 it('answers a batch in its order, each request for itself', async () => {
   const batch = [
     { jsonrpc: '2.0', id: 'a', method: 'eth_signTransaction', params: [TRANSFER] },

@@ -4,6 +4,7 @@ import type { EthereumNodes } from '../../../../client/gateway/ethereum/index.ts
 import { startGatewayServer } from '../../../../client/gateway/index.ts';
 import { createEthereumProtocol } from '../../../../client/gateway/ethereum/index.ts';
 import { decodePayload, type Transaction, TransactionError } from '../../../../policy/transactions/index.ts';
+import type { Signed } from '../../../../client/responses.ts';
 import type { SignRequest } from '../../../../shared/api/bodies.ts';
 
 /** Throw-away key of a well-known mnemonic (hardhat's first account). */
@@ -13,6 +14,8 @@ export const STRANGER = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8';
 
 /** What a node would do with a request, in place of signing it. */
 export type Interference = (request: SignRequest) => { signature: string; recovery?: number } | undefined;
+
+const RULE = 'signs-all';
 
 /** A node that decodes what it gets as an enclave does, and signs whatever it can read. */
 export class TestEnclave implements EthereumNodes {
@@ -32,11 +35,24 @@ export class TestEnclave implements EthereumNodes {
     ] as const);
   }
 
-  sign(request: SignRequest) {
+  /** Ids of requests that were resumed. */
+  readonly resumed: string[] = [];
+
+  /** Carries out the last request, as if its approvals had come. */
+  resume(id: string): Promise<Signed> {
+    this.resumed.push(id);
+    const request = this.requests.at(-1);
+    if (request === undefined)
+      return Promise.reject(new NodeRefusal('REQUEST_UNKNOWN', 'nothing waits', { status: 404 }));
+    this.refusal = undefined;
+    return this.sign(request);
+  }
+
+  sign(request: SignRequest): Promise<Signed> {
     this.requests.push(request);
     if (this.refusal !== undefined) return Promise.reject(this.refusal);
     const instead = this.interfere(request);
-    if (instead !== undefined) return Promise.resolve(instead);
+    if (instead !== undefined) return Promise.resolve({ ...instead, rule: RULE } as Signed);
     const publicKey = secp256k1.getPublicKey(Buffer.from(SECRET.slice(2), 'hex'));
     try {
       const { transaction, signings } = decodePayload(request.payload, {
@@ -48,7 +64,7 @@ export class TestEnclave implements EthereumNodes {
       this.transactions.push(transaction);
       const input = signings[0]?.input;
       if (input?.kind !== 'digest') throw new Error('no digest');
-      return Promise.resolve(signDigest(input.digest));
+      return Promise.resolve({ ...signDigest(input.digest), rule: RULE } as Signed);
     } catch (error) {
       if (!(error instanceof TransactionError)) throw error;
       return Promise.reject(new NodeRefusal(error.code, 'refused', { status: 400 }));

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { SignRequest } from '../../../shared/api/bodies.ts';
-import { ClientError, NodeRefusal } from '../../errors.ts';
-import type { Signed } from '../../responses.ts';
+import type { SignRequest } from '../../shared/api/bodies.ts';
+import { ClientError, NodeRefusal } from '../errors.ts';
+import type { Signed } from '../responses.ts';
 
 /** The nodes as a door asks them. */
 export interface SigningNodes {
