@@ -250,6 +250,7 @@ function encodeRefusal(refusal: KmsRefusal, requestId: string, now: number): Aws
 /** Errors for what is refused before it is read, by the kernel's codes. */
 const REFUSALS = {
   REQUEST_MALFORMED: 'SerializationException',
+  PAGE_REFUSED: 'AccessDeniedException',
   REQUEST_TIMEOUT: 'RequestTimeoutException',
   LENGTH_REQUIRED: 'MissingContentLength',
   REQUEST_TOO_LARGE: 'RequestEntityTooLargeException',
