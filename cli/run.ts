@@ -193,7 +193,7 @@ function assertPositionals(command: Command, given: readonly string[]): void {
 
 async function describeError(error: unknown): Promise<Outcome> {
   const code = errorCode(error);
-  const [file, next] = [fileOf(error), await nextStep(code)];
+  const [file, next] = [fileOf(error), await nextStepFor(code)];
   const message = error instanceof Error ? error.message : String(error);
   const details = error instanceof HoldfastError ? error.details : {};
   const cause = error instanceof HoldfastError ? describeCause(error.cause) : undefined;
@@ -226,12 +226,9 @@ function isNoVerdict(error: unknown): boolean {
 }
 
 /** Next step for a code; the explanations are loaded only where something was refused. */
-async function nextStep(code: string): Promise<string> {
-  const { explainCode } = await import('./explain/explain-code.ts');
-  const [meaning, ...others] = explainCode(code);
-  // A code with two meanings, in a request and in a policy for example, is left to the reader, who knows which.
-  if (meaning === undefined || others.length > 0) return `"holdfast explain ${code}" says more.`;
-  return meaning.next;
+async function nextStepFor(code: string): Promise<string> {
+  const { nextStep } = await import('./explain/explain-code.ts');
+  return nextStep(code);
 }
 
 /** Describes a coded cause, one of ours or of the system's: any other error may quote its input. */

@@ -17,8 +17,8 @@ export interface GatewayDraft {
 }
 
 /** Paths that an operator puts the door's files under, relative to gateway.yaml. */
-const PROFILE = 'holdfast.yaml';
-const REQUEST_KEY = 'client.pem';
+const PROFILE = 'holdfast-1.yaml';
+const REQUEST_KEY = 'door.pem';
 
 /**
  * Writes the configuration of the door that stands where Signatory stood; undefined where no key has a client: a door

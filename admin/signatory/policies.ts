@@ -47,7 +47,7 @@ const DEFAULT_REQUESTS: readonly RequestKind[] = ['block', 'preattestation', 'at
 export function readPolicy(address: string, policy: SignatoryPolicy | null): KeyPolicy {
   const path = ['tezos', address];
   if (decodeBase58(address, ADDRESSES) === undefined) {
-    throw malformed(path, 'expected the hash of a key: tz1…, tz2…, tz3… or tz4…');
+    throw malformed(path, 'the hash of a key: tz1, tz2, tz3 or tz4 and 33 characters');
   }
   if (policy === null) {
     return {
@@ -143,7 +143,7 @@ function readFormer(
 function readRequest(kind: string, path: FieldPath): RequestKind {
   const name = FORMER_NAMES.get(kind) ?? kind;
   const found = REQUEST_KINDS.find((known) => known === name);
-  if (found === undefined) throw malformed(path, `expected one of ${REQUEST_KINDS.join(', ')}`);
+  if (found === undefined) throw malformed(path, `one of ${REQUEST_KINDS.join(', ')}`);
   return found;
 }
 
@@ -169,7 +169,8 @@ function enterOperation(
 }
 
 function readChain(name: string, path: FieldPath): Named {
-  if (decodeBase58(name, ['chain']) === undefined) throw malformed(path, 'expected the id of a chain: Net…');
+  if (decodeBase58(name, ['chain']) === undefined)
+    throw malformed(path, 'the id of a chain: Net and 12 characters');
   return { name, path };
 }
 
@@ -179,6 +180,6 @@ export function readAuthorizedKeys(keys: AuthorizedKeys, path: FieldPath): Named
     return keys.flatMap((inner, index) => readAuthorizedKeys(inner, [...path, index]));
   }
   if (decodeBase58(keys, PUBLIC_KEYS) === undefined)
-    throw malformed(path, 'expected a public key: edpk…, sppk… or p2pk…; a hash names no key');
+    throw malformed(path, 'a public key: edpk, sppk or p2pk and what follows; a hash names no key');
   return [{ name: keys, path }];
 }

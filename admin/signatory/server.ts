@@ -155,6 +155,6 @@ function readProbes(address: string | undefined, ledger: FieldLedger): Listener 
 function readAddress(address: string, path: readonly string[]): { host: string; port: number } {
   const [, host = '', digits = ''] = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]*):([0-9]{1,5})$/.exec(address) ?? [];
   const port = Number(digits);
-  if (digits === '' || port > 65_535) throw malformed(path, 'expected host:port');
+  if (digits === '' || port > 65_535) throw malformed(path, 'host:port');
   return { host, port };
 }

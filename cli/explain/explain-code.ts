@@ -17,6 +17,14 @@ export function explainCode(code: string): readonly CodeMeaning[] {
   return CODE_AREAS.flatMap((area) => meaningIn(area, code));
 }
 
+/** Says what to do next about a code. */
+export function nextStep(code: string): string {
+  const [meaning, ...others] = explainCode(code);
+  // A code with two meanings, in a request and in a policy for example, is left to the reader, who knows which.
+  if (meaning === undefined || others.length > 0) return `"holdfast explain ${code}" says more.`;
+  return meaning.next;
+}
+
 function meaningIn({ title, who, next: usual, codes }: CodeArea, code: string): CodeMeaning[] {
   const found = Object.hasOwn(codes, code) ? codes[code] : undefined;
   if (found === undefined) return [];

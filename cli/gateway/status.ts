@@ -6,6 +6,7 @@ import { parseJson } from '../../shared/json/index.ts';
 import { type Command, type Io, UsageError } from '../common/command.ts';
 import { CliError } from '../common/errors.ts';
 import { printable } from '../common/printable.ts';
+import { nextStep } from '../explain/explain-code.ts';
 import { readGatewayFile } from './config-file.ts';
 import { DEFAULT_GATEWAY_CONFIG, GATEWAY_OPTIONS } from './run-door.ts';
 
@@ -28,7 +29,8 @@ export const statusCommand: Command = {
     url: {
       type: 'string',
       value: 'URL',
-      description: 'where /readyz is answered: http://host:port (default: "probes" of the configuration)',
+      description:
+        'where /readyz is answered: http://host:port (default: "probes" of the configuration, or its door)',
     },
   },
   examples: [
@@ -40,10 +42,15 @@ export const statusCommand: Command = {
     const status = await fetchReadiness(url);
     const lines = status.nodes.map((node) => `  ${printable(node.url)}  ${printable(node.code ?? 'serves')}`);
     if (status.ready) return { ok: true, text: ['ready', ...lines].join('\n'), data: status };
+    const next = nextStep(status.code ?? '');
     return {
       ok: false,
-      text: [`refused GATEWAY_NOT_READY: ${printable(status.code ?? '')}`, ...lines].join('\n'),
-      data: { error: { code: 'GATEWAY_NOT_READY', message: 'the door is not ready', details: status } },
+      text: [
+        `refused GATEWAY_NOT_READY: ${printable(status.code ?? '')}`,
+        ...lines,
+        `  next: ${printable(next)}`,
+      ].join('\n'),
+      data: { error: { code: 'GATEWAY_NOT_READY', message: 'the door is not ready', details: status, next } },
     };
   },
 };
@@ -55,11 +62,18 @@ function readUrl(text: string | undefined): URL | undefined {
   return url;
 }
 
+/** Finds a listener that answers /readyz over plain HTTP: that for probes, or else one of a door. */
 async function findProbes(config: string | undefined, io: Io): Promise<URL> {
-  const { probes } = await readGatewayFile(resolve(io.folder ?? '.', config ?? DEFAULT_GATEWAY_CONFIG));
-  if (probes === undefined || probes.port === 0)
-    throw new UsageError('the configuration names no port for probes: give --url');
-  const { host = '127.0.0.1', port } = probes;
+  const file = await readGatewayFile(resolve(io.folder ?? '.', config ?? DEFAULT_GATEWAY_CONFIG));
+  const doors = [file.kms, file.tezos, file.ethereum].map((door) => door?.listen);
+  const found = [file.probes, ...doors.filter((listen) => listen?.tls === undefined)].find(
+    (listen) => (listen?.port ?? 0) !== 0,
+  );
+  if (found?.port === undefined)
+    throw new UsageError(
+      'the configuration names no port for probes: add "probes: { port: 9470 }", or give --url',
+    );
+  const { host = '127.0.0.1', port } = found;
   const local = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
   return new URL(`http://${local.includes(':') ? `[${local}]` : local}:${port}`);
 }

@@ -54,6 +54,8 @@ export class GatewayNodes {
   #answeredAt = 0;
   #clientsCheckedAt = 0;
   #failures = 0;
+  /** Client that the nodes refused last. */
+  #refused: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -130,6 +132,7 @@ export class GatewayNodes {
     const [first] = this.#clients.values();
     if (first === undefined) return;
     const before = this.#code;
+    this.#refused = undefined;
     this.#states = await Promise.all(
       this.#states.map(async ({ url }, index): Promise<NodeState> => {
         const code = await first.nodes[index]?.health().then(() => undefined, nodeCode);
@@ -146,16 +149,19 @@ export class GatewayNodes {
     this.#failures = this.#code === null ? 0 : this.#failures + 1;
     if (this.#code === before) return;
     if (this.#code === null) this.#options.log.event('info', 'door.ready');
-    else this.#options.log.event('warn', 'door.not-ready', { code: this.#code });
+    else this.#options.log.event('warn', 'door.not-ready', { code: this.#code, client: this.#refused });
   }
 
   /** Asks whether the nodes know each client, after a failure and from time to time. Returns the first refusal's code. */
   async #checkClients(before: string | null): Promise<string | null> {
     const now = this.#clock();
     if (before === null && now - this.#clientsCheckedAt < CLIENT_CHECK_MS) return null;
-    for (const client of this.#clients.values()) {
+    for (const [id, client] of this.#clients) {
       const code = await client.keys().then(() => null, nodeCode);
-      if (code !== null) return code;
+      if (code !== null) {
+        this.#refused = id;
+        return code;
+      }
     }
     this.#clientsCheckedAt = now;
     return null;

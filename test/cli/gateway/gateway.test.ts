@@ -1,4 +1,13 @@
-import { chmodSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -110,6 +119,45 @@ describe('holdfast gateway kms', () => {
     const folder = writeGatewayFiles(node.node.url);
     chmodSync(join(folder, name), mode);
     expect(await refuse(folder)).toMatchObject({ exit: 1, code });
+  });
+
+  describe.skipIf(process.getuid?.() !== 0 || !existsSync('/dev/shm'))('(skipped without root)', () => {
+    const mounts: string[] = [];
+    afterAll(() => {
+      for (const folder of mounts) rmSync(folder, { recursive: true });
+    });
+
+    /** Lays files out as Kubernetes mounts a Secret: in memory, root's, for all of the container to read. */
+    function mountSecret(folder: string, version: string): string {
+      const mount = mkdtempSync('/dev/shm/holdfast-secret-');
+      mounts.push(mount);
+      mkdirSync(join(mount, version));
+      symlinkSync(version, join(mount, '..data'));
+      for (const name of readdirSync(folder)) {
+        cpSync(join(folder, name), join(mount, version, name));
+        chmodSync(join(mount, version, name), 0o644);
+        symlinkSync(join('..data', name), join(mount, name));
+      }
+      return mount;
+    }
+
+    it('starts with a Secret of Kubernetes, as a Pod mounts it by itself', async () => {
+      const files = writeGatewayFiles(node.node.url);
+      const door = await startDoor(mountSecret(files, '..2026_01_01_00_00_00.123456789'));
+      await door.event('door.ready');
+      door.child.kill('SIGTERM');
+      expect(await door.ended).toBe(0);
+    });
+
+    it.each([
+      ['the same files in a folder of another name', '..copies', 0o644],
+      ['a file that its group may write', '..2026_01_01_00_00_00.123456789', 0o664],
+    ])('refuses to start with %s', async (_, version, mode) => {
+      const mount = mountSecret(writeGatewayFiles(node.node.url), version);
+      chmodSync(join(mount, version, 'secret'), mode);
+      chmodSync(join(mount, version, 'client.pem'), 0o600);
+      expect(await refuse(mount)).toMatchObject({ exit: 1, code: 'KEY_FILE_EXPOSED' });
+    });
   });
 
   it('asks no door where none is', async () => {
