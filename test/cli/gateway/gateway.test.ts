@@ -143,10 +143,9 @@ describe('holdfast gateway kms', () => {
 
     it('starts with a Secret of Kubernetes, as a Pod mounts it by itself', async () => {
       const files = writeGatewayFiles(node.node.url);
-      const door = await startDoor(mountSecret(files, '..2026_01_01_00_00_00.123456789'));
+      const door = startDoor(mountSecret(files, '..2026_01_01_00_00_00.123456789'));
       await door.event('door.ready');
-      door.child.kill('SIGTERM');
-      expect(await door.ended).toBe(0);
+      expect(await door.end()).toBe(0);
     });
 
     it.each([
