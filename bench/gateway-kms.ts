@@ -84,7 +84,7 @@ function print(
 async function compare(stack: BenchStack, node: BenchNode): Promise<Record<string, unknown>> {
   const clients = stack.clients.map(({ id, privateKey }) => ({
     id,
-    privateKey: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+    privateKey: privateKey.export({ format: 'pem', type: 'pkcs8' }),
   }));
   const { trust } = stack.trust;
   const wire = toWireTrust({ ...trust, pcrs: trust.pcrs as ReadonlyMap<number, Uint8Array> });
