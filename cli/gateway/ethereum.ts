@@ -1,4 +1,3 @@
-import { createEthereumProtocol } from '../../client/gateway/ethereum/index.ts';
 import { type Command, UsageError } from '../common/command.ts';
 import { readListen } from './config-file.ts';
 import { GATEWAY_OPTIONS, runDoor } from './run-door.ts';
@@ -17,6 +16,7 @@ export const ethereumCommand: Command = {
       if (ethereum === undefined) throw new UsageError('the configuration has no section "ethereum"');
       if (!clients.some(({ id }) => id === ethereum.client))
         throw new UsageError('ethereum.client is none of "clients" of the configuration');
+      const { createEthereumProtocol } = await import('../../client/gateway/ethereum/index.ts');
       return {
         protocol: createEthereumProtocol({ nodes: nodes.client(ethereum.client), section: ethereum }),
         listen: await readListen(ethereum.listen, place),
