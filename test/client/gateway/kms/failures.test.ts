@@ -477,6 +477,27 @@ describe('every response', () => {
 });
 
 describe('two nodes', () => {
+  it('with an alias twice mean the key of the configuration, and else that of the first', async () => {
+    const second = await FakePoolNode.start();
+    const pair = await startKmsDoor([node.node.url, second.node.url]);
+    const elsewhere = await startKmsDoor([second.node.url]);
+    const [client, other] = [pair.client(), elsewhere.client()];
+    const [ours, theirs] = [await create(client), await create(other)];
+    const grants = { operations: ['sign' as const], algorithms: [], payloads: ['message' as const] };
+    node.configured = [{ id: 'hot', type: 'ed25519', publicKey: '11'.repeat(32), grants }];
+    for (const held of [...node.held.values(), ...second.held.values()])
+      held.key = { ...held.key, aliases: ['hot', 'both'] };
+    const idOf = async (alias: string) =>
+      (await client.send(new DescribeKeyCommand({ KeyId: alias }))).KeyMetadata?.KeyId;
+    expect(await idOf('alias/both')).toBe(ours);
+    expect([ours, theirs]).not.toContain(await idOf('alias/hot'));
+    client.destroy();
+    other.destroy();
+    await elsewhere.close();
+    await pair.close();
+    await second.node.close();
+  });
+
   it('have keys of their own; new ones are made on the first, and a list without it is none', async () => {
     const second = await FakePoolNode.start();
     const pair = await startKmsDoor([node.node.url, second.node.url], { waitMs: 200 });
