@@ -112,7 +112,8 @@ export async function startListening(server: Server, listen: GatewayListen): Pro
       else server.listen({ host: listen.host ?? '127.0.0.1', port: listen.port }, done);
     });
   } catch (error) {
-    const place = 'unix' in listen ? { unix: listen.unix } : { host: listen.host, port: listen.port };
+    const place =
+      'unix' in listen ? { unix: listen.unix } : { host: listen.host ?? '127.0.0.1', port: listen.port };
     throw new GatewayError('GATEWAY_LISTEN_FAILED', 'the address is not to be had', place, error);
   }
   if ('unix' in listen) return { url: `unix:${listen.unix}`, port: undefined };
