@@ -1,4 +1,15 @@
-import { access, chmod, constants, type FileHandle, link, open, rename, rm, stat } from 'node:fs/promises';
+import {
+  access,
+  chmod,
+  constants,
+  type FileHandle,
+  link,
+  open,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UsageError } from './command.ts';
 import { describeSystemError } from './system-error.ts';
@@ -11,7 +22,8 @@ export interface OutputOptions {
 }
 
 /**
- * Writes a file that appears under its name only when it is complete and on the disk.
+ * Writes a file that appears under its name only when it is complete and on the disk. A device or a pipe is written to, and
+ * stays what it is.
  *
  * @returns false when `keep` is set and the file exists already
  * @throws UsageError when nothing can be written there
@@ -23,12 +35,17 @@ export async function writeOutput(
 ): Promise<boolean> {
   const partial = `${path}.partial-${process.pid}`;
   try {
-    const former = keep ? undefined : await stat(path).catch(ignoreMissing);
+    const former = await stat(path).catch(ignoreMissing);
+    if (former !== undefined && !former.isFile()) {
+      if (keep) return false;
+      await writeFile(path, content, { flag: constants.O_WRONLY });
+      return true;
+    }
     await using file = await open(partial, 'wx', mode ?? 0o644);
     try {
       await file.writeFile(content);
       await file.sync();
-      if (former !== undefined && mode === undefined) await chmod(partial, former.mode & 0o777);
+      if (former !== undefined && mode === undefined && !keep) await chmod(partial, former.mode & 0o777);
       const done = keep ? await linkUnlessThere(partial, path) : await rename(partial, path).then(() => true);
       await syncFolder(dirname(path));
       return done;

@@ -1,4 +1,4 @@
-import { open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { CHUNK_BYTES, type EifSink, type EifSource } from '../../attestation/eif/index.ts';
 import { UsageError } from '../common/command.ts';
 import { assertWritable } from '../common/output-file.ts';
@@ -48,6 +48,8 @@ export async function openFileSink(path: string): Promise<FileSink> {
     throw new UsageError(`cannot write ${path}: ${describeSystemError(error)}`);
   };
   await assertWritable(path);
+  const former = await stat(path).catch(() => undefined);
+  if (former !== undefined && !former.isFile()) throw new UsageError(`cannot write ${path}: it is no file`);
   const partial = `${path}.partial-${process.pid}`;
   const file = await open(partial, 'wx').catch(failed);
   let isOpen = true;
