@@ -61,13 +61,19 @@ export const duration = z.string().regex(/^[1-9]\d{0,8}(?:ms|s|m|h)$/, {
   error: 'expected a span of time such as 500ms or 10s',
 });
 
+/**
+ * URL of a host in the characters of host names alone. Parsers of URLs drop line ends and blanks, and take a `$(NAME)`,
+ * which Kubernetes would replace by the variable: a secret in the name of a host.
+ */
+const PLAIN_URL = /^https?:\/\/(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?\/?$/;
+
 /** Endpoint of KMS or of a door: https, or http on loopback; no credentials, path or query. */
 export const endpoint = z.string().max(2048).refine(isEndpoint, {
   error: 'expected an https URL without path, or an http one of this machine',
 });
 
 function isEndpoint(text: string): boolean {
-  if (!URL.canParse(text)) return false;
+  if (!PLAIN_URL.test(text) || !URL.canParse(text)) return false;
   const { protocol, username, password, pathname, search, hash, hostname } = new URL(text);
   if (username !== '' || password !== '' || pathname !== '/' || search !== '' || hash !== '') return false;
   return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));

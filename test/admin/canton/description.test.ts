@@ -35,6 +35,29 @@ describe('a description of validators', () => {
     ]);
   });
 
+  it.each([
+    'https://x$(AWS_SECRET_ACCESS_KEY).example',
+    'https://kms.exa\nmple',
+    ' https://kms.example',
+    'https://kms"example',
+    'https:kms.example',
+    String.raw`https:\\kms.example`,
+    'https://kms.example:99999',
+  ])('is refused where an endpoint is more than a host and a port: %j', (endpoint) => {
+    const { provider } = makeAwsValidator();
+    const validator = { ...makeAwsValidator(), provider: { ...(provider as Fields), endpoint } };
+    expect(codeWith(validator)).toBe('CANTON_DESCRIPTION_MALFORMED');
+  });
+
+  it.each(['https://kms.example:8443/', 'https://[2001:db8::1]'])(
+    'is taken with the endpoint %s',
+    (endpoint) => {
+      const { provider } = makeAwsValidator();
+      const validator = { ...makeAwsValidator(), provider: { ...(provider as Fields), endpoint } };
+      expect(codeWith(validator)).toBe('TAKEN');
+    },
+  );
+
   it('is refused with the path of a field that nobody knows', () => {
     const { code, details } = refusalOf(withValidators({ ...makeAwsValidator(), replica: 2 }));
     expect([code, details['fields']]).toEqual([
