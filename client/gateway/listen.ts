@@ -32,24 +32,41 @@ export interface GatewayAddress {
   readonly port: number | undefined;
 }
 
-const HANDSHAKE_TIMEOUT_MS = 5_000;
-const HEADERS_TIMEOUT_MS = 5_000;
-const REQUEST_TIMEOUT_MS = 10_000;
-/** Longer than clients keep an idle connection (Java: 60 seconds), so that it is they who close it. */
+/** Longest idle time of a connection: longer than clients keep one (Java: 60 seconds), so that it is they who close it. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
-/** Milliseconds between two checks of open connections against the timeouts above. */
-const TIMEOUT_CHECK_MS = 1_000;
+
+/** How long clients may take, in milliseconds, and how many may be connected. */
+export interface ListenLimits {
+  /** For a TLS handshake. */
+  readonly handshakeMs: number;
+  /** From the first byte of a request to the end of its head. */
+  readonly headMs: number;
+  /** From the first byte of a request to the end of its body. */
+  readonly requestMs: number;
+  /** Between two checks of open connections against the times above. */
+  readonly checkMs: number;
+  /**
+   * Without a byte in either direction until a connection is closed: a client that does not read its response. Longer
+   * than a door waits for its nodes.
+   */
+  readonly stalledMs: number;
+  readonly maxConnections: number;
+  /** Connections from which on idle ones are closed, so that nobody keeps others out by doing nothing. */
+  readonly maxWithIdle: number;
+}
+
+export const LISTEN_LIMITS: ListenLimits = {
+  handshakeMs: 5_000,
+  headMs: 5_000,
+  requestMs: 10_000,
+  checkMs: 1_000,
+  stalledMs: 90_000,
+  maxConnections: 1_024,
+  maxWithIdle: 768,
+};
+
 /** The user of the process alone may connect to a Unix socket. */
 const SOCKET_UMASK = 0o177;
-
-const SERVER_OPTIONS = {
-  ...ONE_AT_A_TIME,
-  headersTimeout: HEADERS_TIMEOUT_MS,
-  requestTimeout: REQUEST_TIMEOUT_MS,
-  keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-  connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-  noDelay: true,
-} as const;
 
 /**
  * Refuses a listener that others than this host could reach and use.
@@ -76,13 +93,21 @@ function isLoopback(host: string): boolean {
 }
 
 /** Creates an HTTP or HTTPS server with the kernel's limits of time and size. @throws GatewayError GATEWAY_TLS_MALFORMED */
-export function createGatewayServer(listen: GatewayListen): Server {
+export function createGatewayServer(listen: GatewayListen, limits: ListenLimits): Server {
   const tls = 'unix' in listen ? undefined : listen.tls;
-  if (tls === undefined) return createHttpServer(SERVER_OPTIONS);
+  const common = {
+    ...ONE_AT_A_TIME,
+    headersTimeout: limits.headMs,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    connectionsCheckingInterval: limits.checkMs,
+    noDelay: true,
+  };
+  if (tls === undefined) return createHttpServer(common);
   const { certificate, key, clients } = tls;
   try {
     return createHttpsServer({
-      ...SERVER_OPTIONS,
+      ...common,
       cert: Buffer.from(certificate),
       key: Buffer.from(key),
       ...(clients === undefined
@@ -90,7 +115,7 @@ export function createGatewayServer(listen: GatewayListen): Server {
         : { ca: Buffer.from(clients), requestCert: true, rejectUnauthorized: true }),
       minVersion: 'TLSv1.2',
       ALPNProtocols: ['http/1.1'],
-      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      handshakeTimeout: limits.handshakeMs,
     });
   } catch {
     // The cause is left out: OpenSSL may quote what it could not read.

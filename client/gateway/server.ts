@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { errorCode } from '../../shared/errors.ts';
 import { BodyBudget, takeOneAtATime, type WholeRequest } from '../../shared/http/index.ts';
 import { DeliveryWatch } from './delivery.ts';
@@ -9,6 +10,8 @@ import {
   createGatewayServer,
   type GatewayAddress,
   type GatewayListen,
+  LISTEN_LIMITS,
+  type ListenLimits,
   startListening,
 } from './listen.ts';
 import type { GatewayLog } from './log.ts';
@@ -16,18 +19,10 @@ import { refusePage } from './pages.ts';
 import { answerProbe, type Probes } from './probes.ts';
 import { type GatewayProtocol, type GatewayResponse, REFUSAL_STATUS, type RefusalCode } from './protocol.ts';
 
-const MAX_CONNECTIONS = 1_024;
-/** Connections from which on idle ones are closed, so that nobody keeps others out by doing nothing. */
-const MAX_CONNECTIONS_WITH_IDLE = 768;
 /** Requests that are being answered at once; further ones are refused. */
 const MAX_UNDER_WAY = 256;
 /** Bodies of the greatest length that may lie in memory at once. */
 const MAX_WHOLE_BODIES = 64;
-/**
- * Milliseconds without a byte in either direction until a connection is closed: a client that does not read its response.
- * Longer than a door waits for its nodes.
- */
-const STALLED_TIMEOUT_MS = 90_000;
 
 export interface GatewayServerOptions {
   readonly listen: GatewayListen;
@@ -36,6 +31,8 @@ export interface GatewayServerOptions {
   readonly log: GatewayLog;
   /** Milliseconds that requests under way have for their responses when the door stops. */
   readonly drainMs: number;
+  /** Limits that are not the usual ones. */
+  readonly limits?: Partial<ListenLimits>;
 }
 
 /**
@@ -47,8 +44,9 @@ export interface GatewayServerOptions {
  */
 export async function startGatewayServer(options: GatewayServerOptions): Promise<GatewayServer> {
   assertNotExposed(options.listen, options.protocol.isAuthenticated);
-  const server = createGatewayServer(options.listen);
-  const gateway = new GatewayServer(server, options);
+  const limits = { ...LISTEN_LIMITS, ...options.limits };
+  const server = createGatewayServer(options.listen, limits);
+  const gateway = new GatewayServer(server, options, limits);
   gateway.address = await startListening(server, options.listen);
   return gateway;
 }
@@ -63,15 +61,19 @@ export class GatewayServer {
   readonly #delivery = new DeliveryWatch();
   /** Responses that are not complete, by their connections; a stop waits for them. */
   readonly #underWay = new Map<ServerResponse, Socket>();
+  /** Connections as TCP has them. */
+  readonly #sockets = new Set<Socket>();
+  /** Connections of TLS whose handshake is complete. */
+  readonly #secured = new WeakSet<TLSSocket>();
   #isStopping = false;
   #onEmpty: (() => void) | undefined;
 
-  constructor(server: Server, options: GatewayServerOptions) {
+  constructor(server: Server, options: GatewayServerOptions, limits: ListenLimits) {
     this.#server = server;
     this.#options = options;
     this.#budget = new BodyBudget(MAX_WHOLE_BODIES * options.protocol.maxBodyBytes);
-    server.maxConnections = MAX_CONNECTIONS;
-    server.setTimeout(STALLED_TIMEOUT_MS);
+    server.maxConnections = limits.maxConnections;
+    server.setTimeout(limits.stalledMs);
     // A client that has closed its side after the request still reads (RFC 9112, 9.6); Node would hang up.
     (server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
     takeOneAtATime(
@@ -82,12 +84,13 @@ export class GatewayServer {
     server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
       this.#refuseUnread(error, socket as Socket),
     );
-    let connections = 0;
-    server.on('connection', (socket: Socket) => {
-      connections += 1;
-      socket.once('close', () => (connections -= 1));
-      if (connections >= MAX_CONNECTIONS_WITH_IDLE) server.closeIdleConnections();
+    // Node counts a connection that has sent nothing yet among the idle ones: they are closed before it knows the new one.
+    server.prependListener('connection', (socket: Socket) => {
+      if (this.#sockets.size + 1 >= limits.maxWithIdle) server.closeIdleConnections();
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
     });
+    server.on('secureConnection', (socket: TLSSocket) => this.#secured.add(socket));
   }
 
   /** Number of requests whose responses are not complete. */
@@ -114,6 +117,8 @@ export class GatewayServer {
     if (this.#underWay.size > 0)
       this.#options.log.event('warn', 'door.cut-off', { requests: this.#underWay.size });
     this.#server.closeAllConnections();
+    // HTTP knows nothing of connections that are in their handshake.
+    for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
 
@@ -203,6 +208,12 @@ export class GatewayServer {
 
   /** Answers bytes that are no request, or a request that takes too long to arrive. */
   #refuseUnread(error: NodeJS.ErrnoException, socket: Socket): void {
+    // Nothing can be said to a client before the end of the handshake, and it has asked for nothing.
+    if (socket instanceof TLSSocket && !this.#secured.has(socket)) {
+      socket.destroy();
+      this.#options.log.event('warn', 'tls.refused', { door: this.#options.protocol.name, code: error.code });
+      return;
+    }
     // What is written now would be taken for the response to the request under way.
     const isBusy = [...this.#underWay.values()].includes(socket);
     if (isBusy || !socket.writable || error.code === 'ECONNRESET') {

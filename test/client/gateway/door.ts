@@ -18,12 +18,14 @@ export async function startTestDoor({
   readiness = () => ({ isReady: true, code: null, nodes: [] }),
   isAuthenticated = false,
   drainMs = 2_000,
+  limits = {},
 }: {
   handle?: (request: GatewayRequest) => Promise<GatewayResponse>;
   listen?: GatewayListen;
   readiness?: () => Readiness;
   isAuthenticated?: boolean;
   drainMs?: number;
+  limits?: NonNullable<Parameters<typeof startGatewayServer>[0]['limits']>;
 } = {}) {
   const events: RequestEvent[] = [];
   const others: string[] = [];
@@ -35,7 +37,7 @@ export async function startTestDoor({
     refuse: ({ code, status }) => ({ status, headers: { 'x-code': code }, body: code }),
   };
   const log: GatewayLog = { request: (event) => events.push(event), event: (_, name) => others.push(name) };
-  const server = await startGatewayServer({ listen, protocol, probes: { readiness }, log, drainMs });
+  const server = await startGatewayServer({ listen, protocol, probes: { readiness }, log, drainMs, limits });
   return { server, events, others, port: server.address.port ?? 0 };
 }
 

@@ -8,12 +8,16 @@ import {
   verify,
 } from 'node:crypto';
 import {
+  CancelKeyDeletionCommand,
   CreateAliasCommand,
   CreateKeyCommand,
   type CreateKeyCommandInput,
   DecryptCommand,
+  DeleteAliasCommand,
   DeriveSharedSecretCommand,
   DescribeKeyCommand,
+  DisableKeyCommand,
+  EnableKeyCommand,
   EncryptCommand,
   GenerateDataKeyCommand,
   GenerateMacCommand,
@@ -22,13 +26,20 @@ import {
   GetPublicKeyCommand,
   KMSClient,
   ListKeysCommand,
+  ListAliasesCommand,
+  ListResourceTagsCommand,
   ReEncryptCommand,
   ScheduleKeyDeletionCommand,
   SignCommand,
   type SigningAlgorithmSpec,
+  TagResourceCommand,
+  UntagResourceCommand,
+  UpdateAliasCommand,
+  UpdateKeyDescriptionCommand,
   VerifyCommand,
   VerifyMacCommand,
 } from '@aws-sdk/client-kms';
+import { ed25519ph } from '@noble/curves/ed25519.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GatewayNodes, silentGatewayLog, startGatewayServer } from '../../../../client/gateway/index.ts';
 import { createKmsDoor } from '../../../../client/gateway/kms/door.ts';
@@ -269,6 +280,76 @@ describe('a KMS door in front of a node', () => {
     expect(await refusalOf(kms.send(alias))).toBe('AccessDeniedException ALIAS_REFUSED');
     const { Policy = '' } = await kms.send(new GetKeyPolicyCommand({ KeyId: id }));
     expect(Policy).toContain('kms:Sign');
+  });
+
+  it('renames, tags, disables, enables, deletes and keeps a key, as the node says that it is', async () => {
+    const id = await create({
+      KeySpec: 'ECC_NIST_EDWARDS25519',
+      KeyUsage: 'SIGN_VERIFY',
+      Description: 'canton-one',
+      Tags: [{ TagKey: 'CreatedBy', TagValue: 'Canton' }],
+    });
+    const other = await create({ KeySpec: 'ECC_NIST_EDWARDS25519', KeyUsage: 'SIGN_VERIFY' });
+    const KeyId = id;
+    const described = async () => (await kms.send(new DescribeKeyCommand({ KeyId }))).KeyMetadata;
+    const aliases = async (of: string) =>
+      (await kms.send(new ListAliasesCommand({ KeyId: of }))).Aliases?.map(({ AliasName }) => AliasName);
+    const tags = async () => (await kms.send(new ListResourceTagsCommand({ KeyId }))).Tags;
+    const digest = createHash('sha512').update(message).digest();
+    const sign = async (name = id) =>
+      await kms.send(
+        new SignCommand({
+          KeyId: name,
+          Message: digest,
+          MessageType: 'DIGEST',
+          SigningAlgorithm: 'ED25519_PH_SHA_512',
+        }),
+      );
+
+    const AliasName = 'alias/canton/moving';
+    await kms.send(new CreateAliasCommand({ AliasName, TargetKeyId: id }));
+    expect(await aliases(id)).toEqual([AliasName]);
+    const again = new CreateAliasCommand({ AliasName, TargetKeyId: other });
+    expect(await refusalOf(kms.send(again))).toContain('AlreadyExistsException');
+    await kms.send(new UpdateAliasCommand({ AliasName, TargetKeyId: other }));
+    expect([await aliases(id), await aliases(other)]).toEqual([[], [AliasName]]);
+    expect((await sign(AliasName)).KeyId).toContain(other);
+    await kms.send(new DeleteAliasCommand({ AliasName }));
+    expect(await aliases(other)).toEqual([]);
+    expect(await refusalOf(sign(AliasName))).toContain('NotFoundException');
+
+    await kms.send(new TagResourceCommand({ KeyId, Tags: [{ TagKey: 'stage', TagValue: 'one' }] }));
+    await kms.send(new TagResourceCommand({ KeyId, Tags: [{ TagKey: 'stage', TagValue: 'two' }] }));
+    await kms.send(new UntagResourceCommand({ KeyId, TagKeys: ['CreatedBy'] }));
+    expect(await tags()).toEqual([{ TagKey: 'stage', TagValue: 'two' }]);
+    await kms.send(new UpdateKeyDescriptionCommand({ KeyId, Description: 'canton-two' }));
+    expect((await described())?.Description).toBe('canton-two');
+    const wrong = new UpdateKeyDescriptionCommand({ KeyId, Description: 'of somebody else' });
+    expect(await refusalOf(kms.send(wrong))).toBe('AccessDeniedException DESCRIPTION_REFUSED');
+
+    const { Signature = Buffer.of() } = await sign();
+    const raw = Buffer.from((await publicKeyOf(id)).export({ format: 'jwk' }).x ?? '', 'base64url');
+    // KMS takes the digest for the message, and hashes it again.
+    expect(ed25519ph.verify(Signature, digest, raw)).toBe(true);
+    expect(ed25519ph.verify(Signature, message, raw)).toBe(false);
+
+    await kms.send(new DisableKeyCommand({ KeyId }));
+    expect(await described()).toMatchObject({ Enabled: false, KeyState: 'Disabled' });
+    expect(await refusalOf(sign())).toContain('DisabledException');
+    await kms.send(new EnableKeyCommand({ KeyId }));
+    expect((await sign()).Signature).toHaveLength(64);
+    await kms.send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }));
+    expect(await refusalOf(sign())).toContain('KMSInvalidStateException');
+    expect(await refusalOf(kms.send(new EnableKeyCommand({ KeyId })))).toContain('KMSInvalidStateException');
+    expect((await described())?.KeyState).toBe('PendingDeletion');
+    await kms.send(new CancelKeyDeletionCommand({ KeyId }));
+    // As in AWS's KMS, a key that is kept stays disabled.
+    expect((await described())?.KeyState).toBe('Disabled');
+    await kms.send(new EnableKeyCommand({ KeyId }));
+    expect((await sign()).Signature).toHaveLength(64);
+    expect(await refusalOf(kms.send(new CancelKeyDeletionCommand({ KeyId })))).toContain(
+      'KMSInvalidStateException',
+    );
   });
 
   it('goes on with the same keys and names after a restart of the node, without the client noticing', async () => {
