@@ -93,7 +93,10 @@ async function compare(stack: BenchStack, node: BenchNode): Promise<Record<strin
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-door-'));
   const program = join(folder, 'door.mjs');
   await writeFile(program, (await bundleEntry('bench/node/door-process.ts')).code);
-  const door = new Child<DoorTold>(pathToFileURL(program).href, doorTask);
+  // As the launcher starts it: cli/holdfast.js.
+  process.env['MALLOC_ARENA_MAX'] = '1';
+  const door = new Child<DoorTold>(pathToFileURL(program).href, doorTask, ['--max-semi-space-size=2']);
+  delete process.env['MALLOC_ARENA_MAX'];
   const report: Record<string, unknown> = {};
   try {
     const { port } = await door.next();

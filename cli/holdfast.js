@@ -15,6 +15,16 @@ const main = existsSync(source) ? source : join(here, '..', 'dist', 'library', '
 // parser in memory.
 const cache = join(here, '..', 'node_modules', '.cache', 'holdfast');
 
+// A door runs for months beside a client: with Node's own limit the heap's young generation alone grows to 50 MB, and
+// each thread of the C library keeps a pool of freed memory.
+const isDoor = process.argv[2] === 'gateway';
+const flags = isDoor ? ['--max-semi-space-size=2'] : [];
+const environment = {
+  NODE_COMPILE_CACHE: cache,
+  ...(isDoor ? { MALLOC_ARENA_MAX: '1' } : {}),
+  ...process.env,
+};
+
 function findPinnedNode() {
   const name = `node-${process.platform}-${process.arch}`;
   try {
@@ -26,8 +36,14 @@ function findPinnedNode() {
 }
 
 const pinned = findPinnedNode();
+const node = pinned ?? process.execPath;
+const isRecent = Number(process.versions.node.split('.')[0]) >= 26;
+if (isDoor && (isRecent || pinned !== undefined) && process.execve !== undefined) {
+  // In the place of this process, so that nothing of it stays in memory and signals arrive by themselves.
+  process.execve(node, [node, ...flags, main, ...process.argv.slice(2)], environment);
+}
 if (pinned === undefined || pinned === process.execPath) {
-  if (Number(process.versions.node.split('.')[0]) < 26) {
+  if (!isRecent) {
     process.stderr.write(
       `holdfast: Node 26 or later is needed, this is ${process.version}; "npm ci" in the project's folder brings it\n`,
     );
@@ -38,9 +54,9 @@ if (pinned === undefined || pinned === process.execPath) {
   nodeModule.enableCompileCache?.(cache);
   await import(main);
 } else {
-  const child = spawn(pinned, [main, ...process.argv.slice(2)], {
+  const child = spawn(pinned, [...flags, main, ...process.argv.slice(2)], {
     stdio: 'inherit',
-    env: { NODE_COMPILE_CACHE: cache, ...process.env },
+    env: environment,
   });
   // The sender of a signal to the whole group has reached the command by now. A Node that is about to exit has given up
   // its handlers, and one more signal in that moment would take its exit code away.

@@ -76,7 +76,8 @@ export interface EthereumAccount {
  * });
  * const account = await createEthereumAccount(node, 'ethereum-hot');
  * // With viem: createWalletClient({ account, chain: mainnet, transport: http() }).sendTransaction({ to, value })
- * console.log(account.address, await account.signMessage({ message: 'hello' }));
+ * const signature = await account.signMessage({ message: 'hello' });
+ * console.log(account.address.length, signature.length); // 42 132
  * node.close();
  * ```
  */

@@ -75,7 +75,7 @@ const TOKEN_BYTES = 16;
  *     pcrs: parsePcrFile(await readFile('pcr.json')),
  *     manifest: await readFile('manifest.json'),
  *   },
- *   clientId: 'participant',
+ *   clientId: 'backend',
  *   privateKey: createPrivateKey(await readFile('client.pem')),
  * });
  * const { key } = await node.pools.create('canton', {

@@ -1,5 +1,6 @@
 import type { Condition, PermitRule, Rule } from '../../shared/documents/configuration.ts';
 import { BALLOTS, CONSENSUS_SELECTORS, type OperationRule, OPERATIONS, TRANSFER_TICKET } from './kinds.ts';
+import { UNLIMITED } from '../../shared/documents/configuration/rules.ts';
 
 /** What rules of one key say: who asks, which key, and how it signs. */
 export interface RuleScope {
@@ -45,17 +46,10 @@ function permit(
     keys: [scope.key],
     algorithms: [scope.algorithm],
     payloads: [payload],
+    ...UNLIMITED,
     networks: networks && [...networks],
-    time: null,
     effects: [...effects],
     features: [...features],
-    fee: null,
-    gas: null,
-    nonce: null,
-    limits: [],
-    approvals: null,
-    tiers: [],
-    rate: null,
   };
 }
 

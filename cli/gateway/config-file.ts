@@ -10,8 +10,8 @@ import {
   type ListenConfig,
   parseGatewayConfig,
 } from '../../client/gateway/index.ts';
-import { ethereumSectionSchema } from '../../client/gateway/ethereum/index.ts';
-import { tezosSectionSchema } from '../../client/gateway/tezos/index.ts';
+import { ethereumSectionSchema } from '../../client/gateway/ethereum/config.ts';
+import { tezosSectionSchema } from '../../client/gateway/tezos/config.ts';
 import { kmsSectionSchema } from '../../client/gateway/kms/config.ts';
 import { UsageError } from '../common/command.ts';
 import { CliError } from '../common/errors.ts';

@@ -1,4 +1,3 @@
-import { createEthereumProtocol } from '../../client/gateway/ethereum/index.ts';
 import { type Command, UsageError } from '../common/command.ts';
 import { readListen } from './config-file.ts';
 import { GATEWAY_OPTIONS, runDoor } from './run-door.ts';
@@ -12,11 +11,13 @@ export const ethereumCommand: Command = {
   positionals: '',
   options: GATEWAY_OPTIONS,
   examples: ['holdfast gateway ethereum', 'holdfast gateway ethereum --config gateway.yaml'],
+  isStream: true,
   run: (input) =>
     runDoor(input, async ({ config: { ethereum, clients }, place, nodes }) => {
       if (ethereum === undefined) throw new UsageError('the configuration has no section "ethereum"');
       if (!clients.some(({ id }) => id === ethereum.client))
         throw new UsageError('ethereum.client is none of "clients" of the configuration');
+      const { createEthereumProtocol } = await import('../../client/gateway/ethereum/index.ts');
       return {
         protocol: createEthereumProtocol({ nodes: nodes.client(ethereum.client), section: ethereum }),
         listen: await readListen(ethereum.listen, place),

@@ -1,4 +1,3 @@
-import { createKmsDoor } from '../../client/gateway/kms/door.ts';
 import { GatewayError } from '../../client/gateway/index.ts';
 import type { Command } from '../common/command.ts';
 import { readListen } from './config-file.ts';
@@ -30,6 +29,7 @@ export const kmsCommand: Command = {
           pool,
         })),
       );
+      const { createKmsDoor } = await import('../../client/gateway/kms/door.ts');
       const protocol = createKmsDoor({
         nodes,
         credentials,

@@ -1,11 +1,6 @@
 import { resolve } from 'node:path';
 import { GatewayNodes, silentGatewayLog } from '../../client/gateway/index.ts';
-import {
-  createTezosProtocol,
-  listServedKeys,
-  type ServedKey,
-  type TezosSection,
-} from '../../client/gateway/tezos/index.ts';
+import type { ServedKey, TezosSection } from '../../client/gateway/tezos/index.ts';
 import { type Command, type CommandInput, UsageError } from '../common/command.ts';
 import { printable } from '../common/printable.ts';
 import { readNodeProfile } from '../quorum/connection.ts';
@@ -20,9 +15,11 @@ export const tezosCommand: Command = {
   positionals: '',
   options: GATEWAY_OPTIONS,
   examples: ['holdfast gateway tezos', 'holdfast gateway tezos --config gateway.yaml'],
+  isStream: true,
   run: (input) =>
     runDoor(input, async ({ config, place, nodes }) => {
       const section = requireSection(config);
+      const { createTezosProtocol } = await import('../../client/gateway/tezos/index.ts');
       return {
         protocol: createTezosProtocol({ nodes: nodes.client(section.client), section }),
         listen: await readListen(section.listen, place),
@@ -67,6 +64,7 @@ async function listKeys(input: CommandInput): Promise<readonly ServedKey[]> {
     timeoutMs: config.timeoutSeconds * 1000,
     readyMs: config.readySeconds * 1000,
   });
+  const { listServedKeys } = await import('../../client/gateway/tezos/index.ts');
   try {
     return listServedKeys(await nodes.client(client).keys(), keys && new Set(keys.map(({ id }) => id)));
   } finally {

@@ -30,6 +30,7 @@ export interface GatewayLogOptions {
 /** Bytes of a value of a line; names of keys and clients are shorter. */
 const MAX_VALUE_LENGTH = 512;
 const NOT_PLAIN = /[^\x21\x23-\x3c\x3e-\x7e]/;
+const NOT_ASCII = /[^\x20-\x7e]/g;
 
 /** Creates a log of one line a request, JSON objects or `name=value` pairs. */
 export function createGatewayLog(
@@ -40,7 +41,7 @@ export function createGatewayLog(
     const given = Object.entries({ ...fields }).filter(([, value]) => value !== undefined);
     const time = new Date(clock()).toISOString();
     if (format === 'json') {
-      write(`${JSON.stringify({ time, level, event, ...Object.fromEntries(given) })}\n`);
+      write(`${quote({ time, level, event, ...Object.fromEntries(given) })}\n`);
       return;
     }
     const words = given.map(([name, value]) => `${name}=${formatText(value)}`);
@@ -74,5 +75,13 @@ function shorten(text: string | undefined): string | undefined {
 
 function formatText(value: EventFields[string]): string {
   const text = String(value);
-  return text === '' || NOT_PLAIN.test(text) ? JSON.stringify(text) : text;
+  return text === '' || NOT_PLAIN.test(text) ? quote(text) : text;
+}
+
+/** Writes JSON in ASCII alone: some terminals obey control characters above it, and some readers of lines end them there. */
+function quote(value: object | string): string {
+  return JSON.stringify(value).replace(
+    NOT_ASCII,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

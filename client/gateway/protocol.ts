@@ -45,6 +45,7 @@ export interface GatewayResponse {
 /** Codes of the server's own refusals, with the HTTP status of each. */
 export const REFUSAL_STATUS = {
   REQUEST_MALFORMED: 400,
+  PAGE_REFUSED: 403,
   REQUEST_TIMEOUT: 408,
   LENGTH_REQUIRED: 411,
   REQUEST_TOO_LARGE: 413,

@@ -12,6 +12,7 @@ import {
   startListening,
 } from './listen.ts';
 import type { GatewayLog } from './log.ts';
+import { refusePage } from './pages.ts';
 import { answerProbe, type Probes } from './probes.ts';
 import { type GatewayProtocol, type GatewayResponse, REFUSAL_STATUS, type RefusalCode } from './protocol.ts';
 
@@ -39,8 +40,8 @@ export interface GatewayServerOptions {
 
 /**
  * Starts the listener of a door. It has one request at a time on a connection, whole bodies of bounded length, deadlines
- * for heads, bodies and readers, a Content-Length in every response, and one log line a request. `/healthz` and `/readyz`
- * are answered before the protocol sees a request.
+ * for heads, bodies and readers, a Content-Length in every response, and one log line a request. Pages in a browser are
+ * refused; `/healthz` and `/readyz` are answered before the protocol sees a request.
  *
  * @throws GatewayError GATEWAY_LISTEN_EXPOSED, GATEWAY_LISTEN_FAILED, GATEWAY_TLS_MALFORMED
  */
@@ -117,9 +118,11 @@ export class GatewayServer {
   }
 
   async #serve(request: WholeRequest, response: ServerResponse<WholeRequest>): Promise<void> {
-    const { protocol, probes, log } = this.#options;
+    const { listen, protocol, probes, log } = this.#options;
     this.#delivery.confirm(request.socket);
     if (this.#isStopping) response.setHeader('connection', 'close');
+    const refusal = refusePage(request.headers, listen, protocol.isAuthenticated);
+    if (refusal !== undefined) return this.#refuse(response, refusal, this.#enter(response));
     if (answerProbe(request, response, probes)) return;
     const entered = this.#enter(response);
     if (request.contentLength > protocol.maxBodyBytes)

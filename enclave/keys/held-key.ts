@@ -23,7 +23,7 @@ export function isSoleKeyType(type: KeyType): type is SoleKeyType {
 
 /** The types of all whole keys: of the configuration, and of pools. */
 export type HeldKeyType = SoleKeyType | PoolKeyType;
-export const HELD_KEY_TYPES: readonly HeldKeyType[] = [...new Set([...SOLE_KEY_TYPES, ...POOL_KEY_TYPES])];
+const HELD_KEY_TYPES: readonly HeldKeyType[] = [...new Set([...SOLE_KEY_TYPES, ...POOL_KEY_TYPES])];
 
 /** Pairs that a ciphertext is bound to: KMS's EncryptionContext. Their order means nothing. */
 export type EncryptionContext = Readonly<Record<string, string>>;

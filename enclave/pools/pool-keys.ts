@@ -83,7 +83,8 @@ export class PoolKeys implements StateSource {
   private constructor(store: Pick<SealedStore, 'size'>, { configuration, curves, now }: PoolKeysOptions) {
     this.#store = store;
     this.#pools = new Map((configuration.pools ?? []).map((pool) => [pool.id, pool]));
-    this.#ownNames = new Set(configuration.keys.map(({ id }) => id));
+    // Doors write an id with dots, which aliases have not, with slashes.
+    this.#ownNames = new Set(configuration.keys.flatMap(({ id }) => [id, id.replaceAll('.', '/')]));
     this.#curves = curves;
     this.#now = now;
   }
@@ -283,13 +284,9 @@ export class PoolKeys implements StateSource {
         });
       if (from.id === id) return { ...record, named: true };
     }
-    if (change.change === 'add-alias' && owner === undefined && this.#ownNames.has(change.alias)) {
-      throw new PoolError('ALIAS_EXISTS', 'a key of the configuration has this name', {
-        alias: change.alias,
-      });
-    }
+    // What the pool refuses is refused first: nobody learns by an alias that is none of the pool's what others are called.
     const changed = { ...changeRecord(record, change, { pool: served.pool, now: this.#now() }), named: true };
-    if (change.change === 'add-alias' && owner !== undefined)
+    if (change.change === 'add-alias' && (owner !== undefined || this.#ownNames.has(change.alias)))
       throw new PoolError('ALIAS_EXISTS', 'another key has the alias', { alias: change.alias });
     this.#assertMetadata(measure(changed) - measure(record));
     return changed;

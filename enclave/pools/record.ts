@@ -81,8 +81,8 @@ export function digestCreation(
   return hash('sha256', encodeCanonicalJson(request), 'hex');
 }
 
-/** Describes a key as its clients see it. */
-export function describeKey(record: PoolKeyRecord): PoolKey {
+/** Describes a key as one of its clients sees it: who has had it made is told the token of that creation. */
+export function describeKey(record: PoolKeyRecord, client: string): PoolKey {
   const { id, pool, type, usage, state, description, publicKey, created, deletionTime, named } = record;
   return {
     id,
@@ -97,5 +97,6 @@ export function describeKey(record: PoolKeyRecord): PoolKey {
     created,
     deletionTime,
     named,
+    ...(record.client === client && { token: record.token }),
   };
 }

@@ -136,7 +136,7 @@ export function createPoolOperations(parts: PoolOperationsParts): PoolOperations
       action: { action: 'create', ...body },
     };
     const known = pools.findCreated(client, pool, token);
-    if (known === undefined) return describe(await make(asked, pool, body));
+    if (known === undefined) return describe(await make(asked, pool, body), client);
     const action = {
       act: () => requireSame(known, pool, body),
       madeKey: ({ id }: PoolKeyRecord) => id,
@@ -145,7 +145,7 @@ export function createPoolOperations(parts: PoolOperationsParts): PoolOperations
     const rule = known.request === digestCreation(pool, body) ? findPermit(asked) : undefined;
     const repeated =
       rule === undefined ? await carryOut.now(asked, action) : await carryOut.repeat(asked, rule, action);
-    return describe(repeated);
+    return describe(repeated, client);
   }
 
   async function make(
@@ -186,7 +186,7 @@ export function createPoolOperations(parts: PoolOperationsParts): PoolOperations
           maximum,
           deletionDays,
           grants: listGrants(policy, client, id),
-          keys: pools.list(id).map(describeKey),
+          keys: pools.list(id).map((record) => describeKey(record, client)),
         })),
       keys: parts.listKeys().flatMap((key) => {
         const grants = listGrants(policy, client, key.id);
@@ -199,7 +199,7 @@ export function createPoolOperations(parts: PoolOperationsParts): PoolOperations
       if (pools.name(id)) await parts.seal();
       const found = pools.find(id);
       if (found === undefined) throw unknown(id);
-      return describeKey(found.record);
+      return describeKey(found.record, client);
     },
     // Creations of one token come one after another: the second one finds what the first has made.
     create: (client, pool, body) =>
@@ -214,7 +214,7 @@ export function createPoolOperations(parts: PoolOperationsParts): PoolOperations
           changed = pools.change(id, change);
         },
       });
-      return { ...rest, result: describeKey(changed ?? planned) };
+      return { ...rest, result: describeKey(changed ?? planned, client) };
     },
     encrypt: (client, id, body) => encrypt(client, id, body, bytesOf(body.plaintext)),
     decrypt,
@@ -253,9 +253,9 @@ export function createPoolOperations(parts: PoolOperationsParts): PoolOperations
   };
 }
 
-const describe = ({ result, ...rest }: CarriedOut<PoolKeyRecord>): CarriedOut<PoolKey> => ({
+const describe = ({ result, ...rest }: CarriedOut<PoolKeyRecord>, client: string): CarriedOut<PoolKey> => ({
   ...rest,
-  result: describeKey(result),
+  result: describeKey(result, client),
 });
 
 /** Returns a key that may be used. @throws PoolError POOL_KEY_UNKNOWN, KEY_DISABLED, KEY_PENDING_DELETION */

@@ -2,6 +2,7 @@ import { ALGORITHMS, describeAlgorithm, POOL_KEY_TYPES } from '../../shared/algo
 import type { PermitRule, Pool } from '../../shared/documents/configuration.ts';
 import { poolOperationSchema } from '../../shared/operations.ts';
 import type { ConfigurationBody2 } from './test-node.ts';
+import { UNLIMITED } from '../../shared/documents/configuration/rules.ts';
 
 /** Client of a node, and the pool that is its alone. */
 export interface PoolClient {
@@ -49,17 +50,8 @@ function makeRule({ id, pool, change }: PoolClient): PermitRule {
       describeAlgorithm(algorithm).keys.some((type) => (POOL_KEY_TYPES as readonly string[]).includes(type)),
     ),
     payloads: ['message', 'digest'],
-    networks: null,
-    time: null,
+    ...UNLIMITED,
     effects: [{ type: 'blind', to: null, assets: null, contracts: null, amount: null }],
-    features: [],
-    fee: null,
-    gas: null,
-    nonce: null,
-    limits: [],
-    approvals: null,
-    tiers: [],
-    rate: null,
     ...change?.rule,
   };
 }

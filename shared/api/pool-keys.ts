@@ -82,6 +82,8 @@ export const poolKeySchema = z.strictObject({
   deletionTime: z.int().min(0).nullable(),
   /** Whether any later request has named the key: a creation whose answer was lost leaves one that none has. */
   named: z.boolean(),
+  /** Token of the creation, which the client that had the key made alone is told. */
+  token: hex(16, 32).optional(),
 });
 export type PoolKey = z.infer<typeof poolKeySchema>;
 

@@ -53,7 +53,7 @@ export function verifySignature<Credential extends SigningCredential>(
   assertSignedHeaders(authorization, request.headers);
   const credential = findCredential(authorization, request.headers, lookup, scope.now);
   const timestamp = assertScope(authorization, request.headers, scope);
-  const expected = computeSignature(credential.secretAccessKey, timestamp, authorization, request);
+  const expected = computeSignature(credential, timestamp, authorization, request);
   if (!timingSafeEqual(expected, authorization.signature)) {
     throw invalidSignature(
       'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',
@@ -144,12 +144,30 @@ function assertScope(
   return timestamp;
 }
 
+/** The last signing key that was derived of each credential: one serves for all requests of a day. */
+const signingKeys = new WeakMap<SigningCredential, { readonly name: string; readonly key: Uint8Array }>();
+
+function deriveSigningKey(
+  credential: SigningCredential,
+  { date, region, service }: Authorization,
+): Uint8Array {
+  const { secretAccessKey } = credential;
+  const name = `${date}/${region}/${service}/${secretAccessKey}`;
+  const known = signingKeys.get(credential);
+  if (known?.name === name) return known.key;
+  let key = createHmac('sha256', `AWS4${secretAccessKey}`).update(date).digest();
+  for (const part of [region, service, 'aws4_request']) key = createHmac('sha256', key).update(part).digest();
+  signingKeys.set(credential, { name, key });
+  return key;
+}
+
 function computeSignature(
-  secret: string,
+  credential: SigningCredential,
   timestamp: string,
-  { date, region, service, signedHeaders }: Authorization,
+  authorization: Authorization,
   { headers, body }: SignedRequest,
 ): Uint8Array {
+  const { date, region, service, signedHeaders } = authorization;
   const payloadHash = createHash('sha256').update(body).digest('hex');
   const claimed = headers.get('x-amz-content-sha256');
   if (claimed !== undefined && claimed !== payloadHash) {
@@ -159,11 +177,7 @@ function computeSignature(
   const canonical = ['POST', '/', '', lines, signedHeaders.join(';'), payloadHash].join('\n');
   const credentialScope = `${date}/${region}/${service}/aws4_request`;
   const digest = createHash('sha256').update(canonical).digest('hex');
-  const key = [date, region, service, 'aws4_request'].reduce<string | Uint8Array>(
-    (previous, part) => createHmac('sha256', previous).update(part).digest(),
-    `AWS4${secret}`,
-  );
-  return createHmac('sha256', key)
+  return createHmac('sha256', deriveSigningKey(credential, authorization))
     .update([ALGORITHM, timestamp, credentialScope, digest].join('\n'))
     .digest();
 }

@@ -1,8 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { accessSync, constants, cpSync, mkdirSync, symlinkSync } from 'node:fs';
+import { accessSync, constants, cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
+import { writeGatewayFiles } from './gateway/gateway-files.ts';
 import { makeFolder, makeKey, makeManifest } from './node-files.ts';
 
 const PROJECT = resolve(import.meta.dirname, '..', '..');
@@ -81,6 +82,38 @@ describe.each([
       expect(await ended).toBe(1);
       expect(JSON.parse(await out)).toMatchObject({ error: { code: 'INTERRUPTED' } });
     });
+
+    it.runIf(process.platform === 'linux')(
+      'starts a door with a small young generation, in its own place where it can',
+      async () => {
+        const file = join(writeGatewayFiles('https://127.0.0.1:1'), 'gateway.yaml');
+        const child = spawn(node, [LAUNCHER, 'gateway', 'kms', '--config', file], {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        });
+        const ended = new Promise<unknown>((done) => child.once('close', done));
+        let out = '';
+        await new Promise<void>((listens) => {
+          child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+            out += piece;
+            if (out.includes('door.listens')) listens();
+          });
+        });
+        const pid = child.pid ?? 0;
+        const isReplaced = readdirSync(`/proc/${pid}/task`).every(
+          (task) => readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8') === '',
+        );
+        expect(isReplaced || node !== process.execPath).toBe(true);
+        const door = isReplaced ? pid : Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'));
+        const words = readFileSync(`/proc/${door}/cmdline`, 'utf8').split('\0');
+        expect(words.slice(1, 4)).toEqual([
+          '--max-semi-space-size=2',
+          expect.stringContaining('main'),
+          'gateway',
+        ]);
+        child.kill('SIGTERM');
+        expect(await ended).toBe(0);
+      },
+    );
 
     it.each(['SIGTERM', 'SIGINT'] as const)('passes %s on, once is enough', async (signal) => {
       const child = spawn(node, [LAUNCHER, 'manifest', 'verify', '-', '--json'], {

@@ -1,6 +1,8 @@
 import { createHash, createPrivateKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import * as crypto from 'node:crypto';
 import { p384 } from '@noble/curves/nist.js';
+import { secp256k1 } from '@noble/curves/secp256k1.js';
+import { keccak_256 } from '@noble/hashes/sha3.js';
 import { formatVerifierKey } from '../../audit/log/index.ts';
 import { signingKeyFromSeed } from '../../audit/log/node-signatures.ts';
 import {
@@ -19,7 +21,9 @@ import * as client from '../../client/index.ts';
 import { openShare } from '../../enclave/frost/index.ts';
 import { createNsmClient } from '../../enclave/nsm/index.ts';
 import { EmulatedNsm } from '../../local/nsm/index.ts';
+import type { z } from 'zod';
 import { type ShareImportRequest, type SignRequest } from '../../shared/api/bodies.ts';
+import type { CreatePoolKeyRequest, poolKeyResponseSchema } from '../../shared/api/pool-keys.ts';
 import { digestRequest } from '../../shared/api/request-digest.ts';
 import { digestManifest } from '../../shared/documents/manifest.ts';
 import { createMemorySink } from '../attestation/eif/memory-sink.ts';
@@ -127,7 +131,46 @@ function respondToSign(request: SignRequest, session: string, parts: Partial<Dec
   return { signature: SIGNATURE, recovery: 0, publicKey, rule: 'any', configuration: 1, receipt };
 }
 
-/** Serves a node's routes for keys: one signature of zeros, and the import of a share. */
+const ethereum = secp256k1.keygen(new Uint8Array(48).fill(7));
+
+/** Signs a message of Ethereum (EIP-191, version 0x45) for real: the client recovers who has signed. */
+function signEthereumMessage(message: string) {
+  const bytes = Buffer.from(message, 'hex');
+  const digest = keccak_256(
+    Buffer.concat([Buffer.from(`\x19Ethereum Signed Message:\n${bytes.length}`), bytes]),
+  );
+  const [recovery = 0, ...signature] = secp256k1.sign(digest, ethereum.secretKey, {
+    prehash: false,
+    format: 'recovered',
+  });
+  return {
+    signature: Buffer.from(signature).toString('hex'),
+    recovery,
+    publicKey: Buffer.from(ethereum.publicKey).toString('hex'),
+    rule: 'any',
+    configuration: 1,
+  };
+}
+
+const ETHEREUM_KEY = {
+  id: 'ethereum-hot',
+  type: 'secp256k1',
+  publicKey: Buffer.from(ethereum.publicKey).toString('hex'),
+};
+
+/** Makes a key of a pool as it is asked for. */
+function createPoolKey(request: CreatePoolKeyRequest): z.infer<typeof poolKeyResponseSchema> {
+  const { token: _, ...asked } = request;
+  const id = '3f2504e0-4f89-41d3-9a0c-0305e82c3301';
+  const state = { state: 'enabled' as const, created: 1_700_000_000_000, deletionTime: null, named: false };
+  return {
+    key: { id, pool: 'canton', publicKey: '30'.repeat(91), ...asked, aliases: [], ...state },
+    rule: 'any',
+    configuration: 1,
+  };
+}
+
+/** Serves a node's routes for keys: one signature of zeros, messages of Ethereum, a pool, and the import of a share. */
 function serveKeys(): NonNullable<NodeBehaviour['serve']> {
   const owner = { client: 'backend', key: 'treasury' };
   const decided = { rule: 'any', configuration: 1 };
@@ -135,7 +178,16 @@ function serveKeys(): NonNullable<NodeBehaviour['serve']> {
   return (target, body, node) => {
     const { session, importKey } = node;
     if (target.startsWith('/v1/quorum')) return quorum.serve(target, body, node);
-    if (target === '/v1/sign') return respondToSign(JSON.parse(body.toString()) as SignRequest, session);
+    if (target === '/v1/keys') return { keys: [ETHEREUM_KEY] };
+    if (target === '/v1/pools/canton/keys')
+      return createPoolKey(JSON.parse(body.toString()) as CreatePoolKeyRequest);
+    if (target === '/v1/sign') {
+      const request = JSON.parse(body.toString()) as SignRequest;
+      const { payload } = request;
+      return payload.kind === 'ethereum-message'
+        ? signEthereumMessage(payload.message)
+        : respondToSign(request, session);
+    }
     if (target === `/v1/requests/${WAITING_ID}`) {
       const request = { key: 'ethereum-hot', algorithm: 'ecdsa-secp256k1', payload: DIGEST_PAYLOAD } as const;
       return respondToSign(request, session, { pendingId: WAITING_ID });

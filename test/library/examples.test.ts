@@ -42,6 +42,8 @@ const ENTRY_POINTS = [
   'client/dealer.ts sealShare',
   'client/key-import.ts sealKey',
   'client/node-quorum.ts NodeQuorum',
+  'client/node-pools.ts NodePools',
+  'client/ethereum-account.ts createEthereumAccount',
   'client/quorum-client.ts connectQuorum',
   'client/quorum-client.ts QuorumClient',
 ];

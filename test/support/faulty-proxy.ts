@@ -5,9 +5,10 @@ import { buffer } from 'node:stream/consumers';
 
 /**
  * What becomes of one request: it is handed on; it is handed on, and its response is lost, because both connections are closed
- * cleanly before it; it is dropped in the same way, unseen by the server; or nothing is said until the client gives up.
+ * cleanly before it; its response is taken from the server and never given to the client, whose connection is closed
+ * cleanly; it is dropped in the same way, unseen by the server; or nothing is said until the client gives up.
  */
-export type Fault = 'none' | 'lost' | 'dropped' | 'silent';
+export type Fault = 'none' | 'lost' | 'unread' | 'dropped' | 'silent';
 
 /** HTTP proxy on loopback before a server, which loses what a test says. */
 export class FaultyProxy {
@@ -42,7 +43,7 @@ export class FaultyProxy {
     if (fault === 'silent') return;
     const answer =
       fault === 'dropped' ? undefined : await forward(upstream, incoming, body, fault === 'lost');
-    if (answer === undefined) {
+    if (answer === undefined || fault === 'unread') {
       response.socket?.end();
       return;
     }

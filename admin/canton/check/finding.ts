@@ -27,6 +27,7 @@ export type CheckFindingCode =
   | 'FRAGMENT_OVERRIDDEN'
   | 'IAM_PERMISSION_EXCESSIVE'
   | 'IAM_PERMISSION_MISSING'
+  | 'IAM_POLICY_NOT_SEEN'
   | 'IMAGE_BY_TAG'
   | 'IMAGE_DIFFERS'
   | 'IMAGE_UNATTESTED'
@@ -48,6 +49,7 @@ export type CheckFindingCode =
   | 'RETRIES_PARTIAL'
   | 'ROLE_ANNOTATION_DIFFERS'
   | 'ROLE_ANNOTATION_MISSING'
+  | 'SECRETS_NOT_SEEN'
   | 'SECRET_ABSENT'
   | 'SERVICE_ACCOUNT_ABSENT'
   | 'SERVICE_ACCOUNT_DIFFERS'
@@ -57,6 +59,7 @@ export type CheckFindingCode =
   | 'SSL_VERIFICATION_OFF'
   | 'TOKEN_AUTOMOUNTED'
   | 'TRUST_STORE_ABSENT'
+  | 'VARIABLES_NOT_SEEN'
   | 'WORKLOAD_ABSENT';
 
 /** What a check has found, and what to do about it. */

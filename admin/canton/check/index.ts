@@ -7,6 +7,7 @@ import { readFragments } from './fragments.ts';
 import { checkIamPolicies } from './iam.ts';
 import type { ClusterObjects } from './objects.ts';
 import { checkSettings } from './settings.ts';
+import { reportUnseenPolicy, reportUnseenVariables } from './unseen.ts';
 import { readVariables } from './variables.ts';
 import { checkWorkload, findWorkload } from './workload.ts';
 
@@ -39,6 +40,7 @@ export function checkDescription(
     const report = reportFor(validator.name);
     const found = findWorkload(validator, objects, report);
     if (found !== undefined) {
+      reportUnseenVariables(found.container, validator.namespace, objects, report);
       const variables = readVariables(found.container, validator.namespace, objects);
       const settings = readFragments(variables, report);
       if (settings !== undefined) checkSettings(settings, validator, environment.production, report);
@@ -47,6 +49,7 @@ export function checkDescription(
     }
     const own = policies.get(validator.name);
     if (validator.kms && own !== undefined) checkIamPolicies(validator, own, report);
+    else if (validator.kms) reportUnseenPolicy(validator, report);
   }
   const rank = ({ severity }: CheckFinding) => CHECK_SEVERITIES.indexOf(severity);
   return findings.toSorted((one, other) => rank(one) - rank(other));

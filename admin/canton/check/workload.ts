@@ -279,7 +279,6 @@ function checkSecrets(
 ): void {
   const { namespace } = workload.metadata;
   const secrets = objects.secrets.filter(({ metadata }) => metadata.namespace === namespace);
-  if (secrets.length === 0) return;
   const wanted = [
     ...container.env.flatMap(({ valueFrom }) => {
       const reference = valueFrom?.secretKeyRef;
@@ -289,6 +288,15 @@ function checkSecrets(
       secret?.secretName === undefined ? [] : [{ name: secret.secretName, key: undefined }],
     ),
   ];
+  if (secrets.length === 0 && wanted.length > 0)
+    report(
+      'SECRETS_NOT_SEEN',
+      'note',
+      path,
+      `whether ${wanted.map(({ name }) => name).join(', ')} and their entries are there was not judged: no Secret was given`,
+      'Give Secrets to the check; their names and those of their entries are enough.',
+    );
+  if (secrets.length === 0) return;
   for (const { name, key } of wanted) {
     const found = secrets.find(({ metadata }) => metadata.name === name);
     const hasKey = key === undefined || found?.data === undefined || Object.hasOwn(found.data, key);

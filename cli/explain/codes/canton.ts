@@ -59,6 +59,10 @@ export const CANTON_CODES: readonly CodeArea[] = [
       FRAGMENT_OVERRIDDEN: 'a variable that comes later sets the same field to another value',
       IAM_PERMISSION_EXCESSIVE: 'the role may do what Canton never asks for',
       IAM_PERMISSION_MISSING: 'the role may not do what Canton asks for',
+      IAM_POLICY_NOT_SEEN: [
+        'what the role may do was not judged, because its policy was not given',
+        'Give it by --policy NAME=FILE.',
+      ],
       IMAGE_BY_TAG: 'the image is named by a tag instead of a digest',
       IMAGE_DIFFERS: 'another image runs than the one that is described',
       IMAGE_UNATTESTED:
@@ -82,6 +86,10 @@ export const CANTON_CODES: readonly CodeArea[] = [
       RETRIES_PARTIAL: 'a block of retries without all of its three fields: it stops the node',
       ROLE_ANNOTATION_DIFFERS: 'the ServiceAccount has another role than the one that is described',
       ROLE_ANNOTATION_MISSING: 'the ServiceAccount has no annotation with the role',
+      SECRETS_NOT_SEEN: [
+        'whether the Secrets that a pod names are there was not judged, because none was given',
+        'Give Secrets to the check: "kubectl get secret -o json".',
+      ],
       SECRET_ABSENT: 'a Secret, or an entry of it, to which the workload refers is not there',
       SERVICE_ACCOUNT_ABSENT: 'the ServiceAccount is not among the objects that were given',
       SERVICE_ACCOUNT_DIFFERS: 'the workload runs as another ServiceAccount',
@@ -91,6 +99,10 @@ export const CANTON_CODES: readonly CodeArea[] = [
       SSL_VERIFICATION_OFF: 'disable-ssl-verification: anybody on the way can answer for KMS',
       TOKEN_AUTOMOUNTED: "a token of the cluster's API is in the pod, which nothing in it needs",
       TRUST_STORE_ABSENT: 'the endpoint has a certificate of your own authority, and the JVM no trust store',
+      VARIABLES_NOT_SEEN: [
+        'a ConfigMap or Secret whose entries are variables of the participant was not given: what it sets was not judged',
+        'Give it to the check.',
+      ],
       WORKLOAD_ABSENT:
         'the workload of a validator, or the container in it, is not among the objects that were given',
     },

@@ -13,6 +13,10 @@ export const GATEWAY_CODES: readonly CodeArea[] = [
       GATEWAY_CONFIG_MALFORMED:
         'the configuration of the door has an unknown field, or a value that is none of its kind; the message names each field',
       GATEWAY_CONFIG_UNREADABLE: 'the configuration of the door is not YAML, or too long',
+      PAGE_REFUSED: [
+        'a page in a browser has sent the request, or its Host is a name that the DNS may give to anybody',
+        'Doors are for programs: reach one on loopback as localhost or by its address.',
+      ],
       GATEWAY_LISTEN_EXPOSED: [
         'the door would listen beyond this host without TLS and without authentication of its clients',
         'Listen on loopback or a Unix socket; elsewhere give a certificate, and authorities of clients where the protocol authenticates nobody.',

@@ -1,4 +1,5 @@
-import type { KeyInfo } from '../../../shared/api/bodies.ts';
+import type { KeyInfo, SignRequest } from '../../../shared/api/bodies.ts';
+import { InternalError } from '../../../shared/errors.ts';
 import { NodeSigner, type SigningNodes } from '../node-signer.ts';
 import type {
   GatewayProtocol,
@@ -47,7 +48,17 @@ export function createEthereumProtocol({ nodes, section }: EthereumDoorOptions):
     isAuthenticated: false,
     handle: async (request) => {
       const record: Record = { client: section.client, code: ANSWERED };
-      const context = { node, directory, section, onKey: (id: string) => void (record.key = id) };
+      const context: MethodContext = {
+        node: {
+          sign: (asked) => {
+            record.payload = joinPayloads(record.payload, asked.payload);
+            return node.sign(asked);
+          },
+        },
+        directory,
+        section,
+        onKey: (id) => void (record.key = id),
+      };
       return { ...(await route(request, context, record)), record };
     },
     refuse: refuseUnread,
@@ -55,6 +66,21 @@ export function createEthereumProtocol({ nodes, section }: EthereumDoorOptions):
 }
 
 type Answer = Omit<GatewayResponse, 'record'>;
+
+/** Writes a payload in hex behind those of the same batch, with commas in between. */
+function joinPayloads(before: string | undefined, payload: SignRequest['payload']): string {
+  const hex = readHex(payload);
+  return before === undefined ? hex : `${before},${hex}`;
+}
+
+function readHex(payload: SignRequest['payload']): string {
+  const { kind } = payload;
+  if (kind === 'ethereum-transaction') return payload.transaction;
+  if (kind === 'ethereum-message') return payload.message;
+  if (kind === 'ethereum-authorization') return payload.authorization;
+  if (kind === 'ethereum-typed-data') return Buffer.from(payload.document).toString('hex');
+  throw new InternalError(`the door asks for no payload of kind ${kind}`);
+}
 
 async function route(request: GatewayRequest, context: MethodContext, record: Record): Promise<Answer> {
   const { method, target } = request;

@@ -1,2 +1,1 @@
-export { type EthereumSection, ethereumSectionSchema } from './config.ts';
 export { createEthereumProtocol, type EthereumNodes } from './door.ts';

@@ -39,7 +39,8 @@ export interface KmsResult {
   /** What the log names. */
   readonly key?: string | undefined;
   readonly payload?: Uint8Array | undefined;
-  readonly onDelivery?: ((isDelivered: boolean) => void) | undefined;
+  /** Told whether the client has got the response, as far as TCP shows, and whether it was one to a further try. */
+  readonly onDelivery?: ((isDelivered: boolean, isRetry: boolean) => void) | undefined;
 }
 
 /** Finds a key whose type and usage are wanted, and nothing that may have changed since. */

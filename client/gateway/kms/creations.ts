@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { CreatePoolKeyRequest, PoolKey } from '../../../shared/api/pool-keys.ts';
 
-/** How old a key may be that a creation before the door's start has left, in milliseconds. */
+/** How long a key whose response nobody may have read waits for the next request for the same, in milliseconds. */
 const LEFT_BEHIND_MS = 10 * 60_000;
 const MAX_KEPT = 4_096;
-const TOKEN_BYTES = 32;
+/** Bytes of the two parts of a token: whose it is, and of which creation. */
+const TOKEN_PART_BYTES = 16;
 
 /** A creation as its client asks for it. */
 export interface CreationRequest {
@@ -20,14 +21,19 @@ export interface CreationRequest {
 /** A key whose response has been, or is being, written. */
 export interface Creation {
   readonly key: PoolKey;
-  /** Tells whether the client has got the response. */
-  readonly onDelivery: (isDelivered: boolean) => void;
+  /**
+   * Tells whether the client has got the response, as far as TCP shows, and whether it was one to a further try: a client
+   * that tries again has not read the response before, whatever TCP showed.
+   */
+  readonly onDelivery: (isDelivered: boolean, isRetry: boolean) => void;
 }
 
 interface Attempt {
   readonly token: string;
   key: Promise<PoolKey>;
   state: 'under-way' | 'failed' | 'lost' | 'delivered';
+  /** Time of the last response by the clock. */
+  answeredAt: number;
   isClientGone: () => boolean;
 }
 
@@ -41,9 +47,10 @@ export interface CreationsOptions {
 
 /**
  * CreateKey once. KMS has no idempotency token, and a client whose connection ends without a response sends the same
- * request again, under another invocation id. A creation whose response could not be delivered is therefore the answer to
- * the next one that asks for the same with the same credential; a delivered one never is. After a restart of the door, a
- * recent key that was made before and that nobody has named since takes the place of the memory.
+ * request again, under another invocation id. A creation whose response could not be delivered, or was one to a further
+ * try, is therefore for ten minutes the answer to the next one that asks for the same with the same credential, unless the
+ * key was named; one whose first response was delivered never is. After a restart of the door, a recent key of the same
+ * credential that was made before and that nobody has named since takes the place of the memory.
  */
 export class Creations {
   readonly #options: CreationsOptions;
@@ -68,10 +75,11 @@ export class Creations {
       this.#answered.add(key.id);
       return {
         key,
-        onDelivery: (isDelivered) => {
+        onDelivery: (isDelivered, isRetry) => {
           // Whoever took the attempt up afterwards decides.
           if (attempt.isClientGone !== request.isClientGone) return;
-          attempt.state = isDelivered ? 'delivered' : 'lost';
+          attempt.state = isDelivered && !isRetry ? 'delivered' : 'lost';
+          attempt.answeredAt = this.#options.clock();
         },
       };
     } catch (error) {
@@ -83,8 +91,10 @@ export class Creations {
   /** Returns the attempt that a request goes on with: one whose response was lost, or a new one. */
   async #takeUp(name: string, request: CreationRequest): Promise<Attempt> {
     const attempts = this.#attempts.get(name) ?? [];
+    const earliest = this.#options.clock() - LEFT_BEHIND_MS;
     const open = attempts.find(
-      ({ state, isClientGone }) => state === 'lost' || (state === 'under-way' && isClientGone()),
+      ({ state, answeredAt, isClientGone }) =>
+        (state === 'lost' && answeredAt >= earliest) || (state === 'under-way' && isClientGone()),
     );
     if (open !== undefined) {
       open.state = 'under-way';
@@ -102,6 +112,7 @@ export class Creations {
         (left) => left ?? this.#options.create(request, token),
       ),
       state: 'under-way',
+      answeredAt: this.#options.clock(),
       isClientGone: request.isClientGone,
     };
     attempt.key.catch(() => undefined);
@@ -127,6 +138,7 @@ export class Creations {
         key.created >= oldest &&
         key.created < this.#startedAt &&
         !this.#answered.has(key.id) &&
+        key.token?.startsWith(ownerOf(request)) === true &&
         isAskedFor(key, request),
     );
     if (left !== undefined) this.#answered.add(left.id);
@@ -165,11 +177,24 @@ function nameOf({ accessKeyId, pool, key }: CreationRequest): string {
   return createHash('sha256').update(text).digest('base64');
 }
 
+/** First part of the tokens of a credential: keys that others have had made are not handed to it. */
+function ownerOf({ accessKeyId }: CreationRequest): string {
+  return digestPart(['holdfast-create-key-owner/1', accessKeyId]);
+}
+
 /** Token of a creation: that of its invocation, so that its tries are one even where the door restarts between them. */
 function tokenOf(request: CreationRequest): string {
   const { accessKeyId, invocation } = request;
-  if (invocation === undefined) return randomBytes(TOKEN_BYTES).toString('hex');
+  const own =
+    invocation === undefined
+      ? randomBytes(TOKEN_PART_BYTES).toString('hex')
+      : digestPart(['holdfast-create-key/1', accessKeyId, invocation, nameOf(request)]);
+  return `${ownerOf(request)}${own}`;
+}
+
+function digestPart(parts: readonly string[]): string {
   return createHash('sha256')
-    .update(JSON.stringify(['holdfast-create-key/1', accessKeyId, invocation, nameOf(request)]))
-    .digest('hex');
+    .update(JSON.stringify(parts))
+    .digest('hex')
+    .slice(0, 2 * TOKEN_PART_BYTES);
 }

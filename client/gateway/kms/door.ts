@@ -34,6 +34,9 @@ const MAX_BODY_BYTES = 512 * 1024;
 const MAX_JSON_DEPTH = 8;
 const INVOCATION_HEADER = 'amz-sdk-invocation-id';
 const INVOCATION = /^[\x21-\x7e]{8,128}$/;
+/** Header in which SDKs number the tries of a call: `attempt=2; max=4`. */
+const TRY_HEADER = 'amz-sdk-request';
+const TRY = /(?:^|;) *attempt=([0-9]{1,9}) *(?:;|$)/;
 const KMS = 'kms';
 
 /** A credential of the door's own. */
@@ -78,6 +81,9 @@ export function createKmsDoor(options: KmsDoorOptions): GatewayProtocol {
     refuse: (refusal) => refuse(refusal, clock()),
   };
 }
+
+/** What an operation has given to one of its tries. */
+type Dispatched = Omit<KmsResult, 'onDelivery'> & Pick<GatewayResponse, 'onDelivery'>;
 
 /** What is known of a request, for the log, before it is carried out. */
 interface Noted {
@@ -133,7 +139,7 @@ class KmsDoor {
     }
   }
 
-  async #dispatch(request: GatewayRequest, record: Noted): Promise<KmsResult> {
+  async #dispatch(request: GatewayRequest, record: Noted): Promise<Dispatched> {
     const headers = joinHeaders(request.rawHeaders);
     const { prefix, operation: name } = parseTarget(request.method, request.target, headers);
     if (prefix !== TARGET_PREFIX) throw unknownTarget();
@@ -153,13 +159,20 @@ class KmsDoor {
     record.key = namedKey(input);
     const invocation = readInvocation(headers);
     const context = this.#createContext(credential, request, invocation);
-    if (invocation === undefined) return await operation.run(context, input);
+    let isFirst = false;
+    const run = () => {
+      isFirst = true;
+      return operation.run(context, input);
+    };
     const { accessKeyId } = credential;
-    return await this.#repeats.once(
-      { accessKeyId, id: invocation, operation: name, body },
-      () => operation.run(context, input),
-      ({ error }) => mayKeep(operation, error),
-    );
+    const result =
+      invocation === undefined
+        ? await run()
+        : await this.#repeats.once({ accessKeyId, id: invocation, operation: name, body }, run, ({ error }) =>
+            mayKeep(operation, error),
+          );
+    const isRetry = !isFirst || isFurtherTry(headers);
+    return { ...result, onDelivery: (isDelivered) => result.onDelivery?.(isDelivered, isRetry) };
   }
 
   #createContext(
@@ -215,6 +228,11 @@ function readInvocation(headers: ReadonlyMap<string, string>): string | undefine
   return id !== undefined && INVOCATION.test(id) ? id : undefined;
 }
 
+/** Whether an SDK says that the request is not the first try of its call. */
+function isFurtherTry(headers: ReadonlyMap<string, string>): boolean {
+  return Number(TRY.exec(headers.get(TRY_HEADER) ?? '')?.[1] ?? 1) > 1;
+}
+
 /** Name of the key in a request, for the log. */
 function namedKey(input: unknown): string | undefined {
   if (typeof input !== 'object' || input === null) return undefined;
@@ -232,6 +250,7 @@ function encodeRefusal(refusal: KmsRefusal, requestId: string, now: number): Aws
 /** Errors for what is refused before it is read, by the kernel's codes. */
 const REFUSALS = {
   REQUEST_MALFORMED: 'SerializationException',
+  PAGE_REFUSED: 'AccessDeniedException',
   REQUEST_TIMEOUT: 'RequestTimeoutException',
   LENGTH_REQUIRED: 'MissingContentLength',
   REQUEST_TOO_LARGE: 'RequestEntityTooLargeException',

@@ -60,6 +60,7 @@ const TABLE: ReadonlyMap<string, Row> = new Map([
     'APPROVAL_REJECTED',
     'APPROVALS_NOT_AWAITED',
     'LIMIT_EXCEEDED',
+    'QUORUM_DENIED',
     'CLIENT_UNKNOWN',
     'UNKNOWN_CLIENT',
     'SIGNATURE_INVALID',

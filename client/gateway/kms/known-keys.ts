@@ -172,12 +172,21 @@ export class KnownKeys {
       const node = nodeOf(key);
       if (node !== undefined && lost.has(node) && !keys.has(id)) keys.set(id, key);
     }
-    const aliases = new Map(
-      [...keys.values()].flatMap((key) => key.aliases.map((alias) => [alias, key] as const)),
-    );
-    this.#listed = { keys, aliases, at, missing };
+    this.#listed = { keys, aliases: mapAliases([...keys.values()]), at, missing };
     return this.#listed;
   }
+}
+
+/** Maps aliases to their keys. An alias of two is that of the configuration, and else that of the node which is named first. */
+function mapAliases(keys: readonly KnownKey[]): ReadonlyMap<string, KnownKey> {
+  const aliases = new Map<string, KnownKey>();
+  for (const kind of ['configuration', 'pool'] as const) {
+    for (const key of keys) {
+      if (key.kind !== kind) continue;
+      for (const alias of key.aliases) if (!aliases.has(alias)) aliases.set(alias, key);
+    }
+  }
+  return aliases;
 }
 
 function poolKnown(key: PoolKey, node: NodeClient, grants: Grants | undefined): PoolKnown {

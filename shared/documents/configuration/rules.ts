@@ -47,6 +47,20 @@ export const permitSchema = z.strictObject({
 });
 export type PermitRule = z.infer<typeof permitSchema>;
 
+/** Members of a permit without limits, approvals or tolerated features: what its scope and effects say is all. */
+export const UNLIMITED = {
+  networks: null,
+  time: null,
+  features: [],
+  fee: null,
+  gas: null,
+  nonce: null,
+  limits: [],
+  approvals: null,
+  tiers: [],
+  rate: null,
+} satisfies Partial<PermitRule>;
+
 /**
  * One denial, which no permission overrides: a request is denied if it matches every member, and any effect of its
  * transaction any condition. A member that cannot be evaluated matches.

@@ -1,6 +1,6 @@
 import type { ConfigurationDocument1, Rule1 } from './format-1.ts';
 import type { ConfigurationDocument2 } from './format-2.ts';
-import type { PermitRule } from './rules.ts';
+import { type PermitRule, UNLIMITED } from './rules.ts';
 
 /**
  * A configuration as all code sees it, whichever format it was written in: the permissions of one node. Its version only
@@ -33,17 +33,9 @@ export function upgradeConfiguration({
 
 function upgradeRule(rule: Rule1): PermitRule {
   return {
+    ...UNLIMITED,
     ...rule,
     effect: 'permit',
-    networks: null,
-    time: null,
     effects: [{ type: 'blind', to: null, assets: null, contracts: null, amount: null }],
-    features: [],
-    fee: null,
-    gas: null,
-    nonce: null,
-    limits: [],
-    approvals: null,
-    tiers: [],
   };
 }

@@ -26,7 +26,7 @@ interface Cluster {
 interface Pod {
   serviceAccountName?: string;
   automountServiceAccountToken?: boolean;
-  containers: { image: string; env: Variable[]; volumeMounts?: Fields[] }[];
+  containers: { image: string; env: Variable[]; envFrom?: Fields[]; volumeMounts?: Fields[] }[];
   initContainers?: Fields[];
 }
 interface Variable {
@@ -192,6 +192,18 @@ const CASES: readonly (readonly [code: string, base: Fields, change: (cluster: C
       cluster.policy = allow(all.map((action) => `kms:${action}`));
     },
   ],
+  ['IAM_POLICY_NOT_SEEN', makeAwsValidator(), () => {}],
+  ['SECRETS_NOT_SEEN', makeDoorValidator(), () => {}],
+  ...['configMapRef', 'secretRef'].map(
+    (source) =>
+      [
+        'VARIABLES_NOT_SEEN',
+        makeAwsValidator(),
+        (cluster: Cluster) => {
+          container(cluster).envFrom = [{ [source]: { name: 'more', optional: true } }];
+        },
+      ] as const,
+  ),
   [
     'IMAGE_BY_TAG',
     { ...makeAwsValidator(), image: { reference: 'canton:3', attested: { pcrs: { 0: 'ab'.repeat(48) } } } },
@@ -371,7 +383,7 @@ describe('a check of validators', () => {
       replace('"eu-central-1"', '"$(KMS_REGION)"')(cluster);
       container(cluster).env.unshift({ name: 'KMS_REGION', value: 'eu-central-1' });
     };
-    expect(codesOf(check(makeAwsValidator(), region))).toEqual(['KMS_UNPROBED']);
+    expect(codesOf(check(makeAwsValidator(), region))).toEqual(['KMS_UNPROBED', 'IAM_POLICY_NOT_SEEN']);
     const hocon = replace('"eu-central-1"', '${KMS_REGION}');
     const fromMap = (cluster: Cluster) => {
       hocon(cluster);
@@ -382,7 +394,11 @@ describe('a check of validators', () => {
       const metadata = { name: 'settings', namespace: 'validator-beta' };
       cluster.more.push({ kind: 'ConfigMap', metadata, data: { region: 'eu-west-1' } });
     };
-    expect(codesOf(check(makeAwsValidator(), fromMap))).toEqual(['KMS_REGION_DIFFERS', 'KMS_UNPROBED']);
+    expect(codesOf(check(makeAwsValidator(), fromMap))).toEqual([
+      'KMS_REGION_DIFFERS',
+      'KMS_UNPROBED',
+      'IAM_POLICY_NOT_SEEN',
+    ]);
   });
 
   it('lets null begin anew', () => {

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
@@ -14,46 +13,25 @@ import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FakePoolNode } from '../../client/gateway/kms/fake-pool-node.ts';
 import { refusalIn, runHoldfast } from '../in-process.ts';
+import { DoorProcess } from './door-process.ts';
 import { writeGatewayFiles } from './gateway-files.ts';
 
-const ROOT = join(import.meta.dirname, '../../..');
 let node: FakePoolNode;
-const children: ReturnType<typeof spawn>[] = [];
+const doors: DoorProcess[] = [];
 
 beforeAll(async () => {
   node = await FakePoolNode.start();
 });
 afterAll(async () => {
-  for (const child of children) child.kill('SIGKILL');
+  for (const door of doors) await door.end('SIGKILL');
   await node.node.close();
 });
 
-/** Starts `holdfast gateway kms` as a process, and waits until it listens. */
-async function startDoor(folder: string) {
-  const child = spawn(
-    process.execPath,
-    ['cli/main.ts', 'gateway', 'kms', '--config', `${folder}/gateway.yaml`],
-    {
-      cwd: ROOT,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
-  children.push(child);
-  let out = '';
-  child.stdout.on('data', (piece) => (out += String(piece)));
-  child.stderr.on('data', (piece) => (out += String(piece)));
-  const lines = () =>
-    out
-      .split('\n')
-      .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line) as Record<string, unknown>);
-  const event = async (name: string) => {
-    const found = () => lines().find((line) => line['event'] === name);
-    await expect.poll(found, { timeout: 30_000, message: out }).toBeDefined();
-    return found() ?? {};
-  };
-  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  return { child, lines, event, ended, text: () => out };
+/** Starts `holdfast gateway kms` as a process. */
+function startDoor(folder: string): DoorProcess {
+  const door = new DoorProcess('kms', folder);
+  doors.push(door);
+  return door;
 }
 
 /** Refusal of `holdfast gateway kms` before it listens. */
@@ -62,7 +40,7 @@ const refuse = async (folder: string) =>
 
 describe('holdfast gateway kms', () => {
   it('serves, logs names and codes alone, says when it is ready, and ends with 0 at SIGTERM', async () => {
-    const door = await startDoor(writeGatewayFiles(node.node.url));
+    const door = startDoor(writeGatewayFiles(node.node.url));
     const { url } = await door.event('door.listens');
     const probes = await door.event('door.probes');
     await door.event('door.ready');
@@ -84,20 +62,18 @@ describe('holdfast gateway kms', () => {
       code: 'OK',
       status: 200,
     });
-    door.child.kill('SIGTERM');
-    expect(await door.ended).toBe(0);
-    expect(door.text()).not.toContain('of-the-door-alone');
+    expect(await door.end()).toBe(0);
+    expect(door.text).not.toContain('of-the-door-alone');
   });
 
   it('starts while no node answers, and says why it is not ready', async () => {
-    const door = await startDoor(writeGatewayFiles('https://127.0.0.1:1'));
+    const door = startDoor(writeGatewayFiles('https://127.0.0.1:1'));
     const probes = await door.event('door.probes');
     await door.event('door.not-ready');
     const status = await runHoldfast(['gateway', 'status', '--url', String(probes['url'])]);
     expect(status.exit).toBe(1);
     expect(status.err).toMatch(/^refused GATEWAY_NOT_READY: NODE_UNREACHABLE\n/);
-    door.child.kill('SIGINT');
-    expect(await door.ended).toBe(0);
+    expect(await door.end('SIGINT')).toBe(0);
   });
 
   it.each([
@@ -167,10 +143,9 @@ describe('holdfast gateway kms', () => {
 
     it('starts with a Secret of Kubernetes, as a Pod mounts it by itself', async () => {
       const files = writeGatewayFiles(node.node.url);
-      const door = await startDoor(mountSecret(files, '..2026_01_01_00_00_00.123456789'));
+      const door = startDoor(mountSecret(files, '..2026_01_01_00_00_00.123456789'));
       await door.event('door.ready');
-      door.child.kill('SIGTERM');
-      expect(await door.ended).toBe(0);
+      expect(await door.end()).toBe(0);
     });
 
     it.each([

@@ -16,6 +16,7 @@ import {
 import { codeOf as codeOfResponse, sendRaw } from '../../../local/attacks/raw-request.ts';
 import { KeyHolder } from '../../policy/approvals/people.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { UNLIMITED } from '../../../shared/documents/configuration/rules.ts';
 
 export const ETHEREUM = 'eip155:1';
 export const BITCOIN = 'bip122:000000000019d6689c085ae165831e93';
@@ -42,17 +43,8 @@ export function permitTransfers(
     keys: [key],
     algorithms: ['ecdsa-secp256k1'],
     payloads: [payload],
-    networks: null,
-    time: null,
+    ...UNLIMITED,
     effects: [{ type: 'transfer', to: null, assets: null, contracts: null, amount: null }],
-    features: [],
-    fee: null,
-    gas: null,
-    nonce: null,
-    limits: [],
-    approvals: null,
-    tiers: [],
-    rate: null,
     ...changes,
   };
 }

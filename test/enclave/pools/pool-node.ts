@@ -22,6 +22,7 @@ import {
 } from '../../../shared/documents/configuration.ts';
 import type { Manifest } from '../../../shared/documents/manifest.ts';
 import { MemoryRecordStorage } from '../store/memory-record-storage.ts';
+import { UNLIMITED } from '../../../shared/documents/configuration/rules.ts';
 
 export const DAY = 86_400_000;
 export const YEAR_2030 = Date.UTC(2030, 0);
@@ -58,17 +59,8 @@ export const permit = (changes: Partial<PermitRule> = {}): PermitRule => ({
   keys: ['canton'],
   algorithms: ['ecdsa-p256-sha256', 'ed25519', 'ecdsa-secp256k1', 'aes-256-gcm', 'hmac-sha256', 'ecdh'],
   payloads: ['message', 'digest'],
-  networks: null,
-  time: null,
+  ...UNLIMITED,
   effects: [{ type: 'blind', to: null, assets: null, contracts: null, amount: null }],
-  features: [],
-  fee: null,
-  gas: null,
-  nonce: null,
-  limits: [],
-  approvals: null,
-  tiers: [],
-  rate: null,
   ...changes,
 });
 

@@ -351,6 +351,23 @@ describe('a change', () => {
     expect(await codeOf(node.pools.change('participant', id, change))).toBe('ALIAS_EXISTS');
   });
 
+  it('takes no name that doors give to a key of the configuration', async () => {
+    const keys = [{ id: 'hot.wallet', type: 'ed25519' as const, networks: [] }];
+    const node = await startPoolNode({ pools: [pool({ aliases: ['*'] })], parts: { keys } });
+    const { id } = await make(node);
+    const change = { change: 'add-alias', alias: 'hot/wallet' } as const;
+    expect(await codeOf(node.pools.change('participant', id, change))).toBe('ALIAS_EXISTS');
+  });
+
+  it('says nothing of names that are none of the pool', async () => {
+    const node = await startPoolNode({ pools: [pool(), pool({ id: 'second', aliases: ['*'] })] });
+    const { id } = await make(node);
+    for (const alias of ['hot', 'nobody'])
+      expect(await codeOf(node.pools.change('participant', id, { change: 'add-alias', alias }))).toBe(
+        'ALIAS_REFUSED',
+      );
+  });
+
   it('of what a key is called comes back after a restart', async () => {
     const node = await startPoolNode();
     const { id } = await make(node);

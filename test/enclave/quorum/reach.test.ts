@@ -5,6 +5,7 @@ import { createAuthorise } from '../../../enclave/signing/authorisation.ts';
 import { Accumulations, preparePolicy } from '../../../policy/index.ts';
 import { Watermarks } from '../../../policy/watermarks/index.ts';
 import { type Configuration, parseConfiguration } from '../../../shared/documents/configuration.ts';
+import { UNLIMITED } from '../../../shared/documents/configuration/rules.ts';
 
 const sha384 = (byte: string) => byte.repeat(48);
 const peer = (node: number) => ({
@@ -23,17 +24,8 @@ function configure(quorum: object | undefined): Configuration {
     keys: ['hot', 'lone'],
     algorithms: ['ed25519'],
     payloads: ['message'],
-    networks: null,
-    time: null,
+    ...UNLIMITED,
     effects: [any],
-    features: [],
-    fee: null,
-    gas: null,
-    nonce: null,
-    limits: [],
-    approvals: null,
-    tiers: [],
-    rate: null,
   };
   return parseConfiguration(
     Buffer.from(

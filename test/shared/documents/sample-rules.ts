@@ -4,6 +4,7 @@ import type {
   DenyRule,
   PermitRule,
 } from '../../../shared/documents/configuration.ts';
+import { UNLIMITED } from '../../../shared/documents/configuration/rules.ts';
 
 export const MAINNET = 'eip155:1';
 export const ETHER = 'eip155:1/slip44:60';
@@ -30,17 +31,9 @@ export const permit = (changes: Partial<PermitRule> = {}): PermitRule => ({
   keys: ['hot'],
   algorithms: ['ecdsa-secp256k1'],
   payloads: ['ethereum-transaction'],
+  ...UNLIMITED,
   networks: [MAINNET],
-  time: null,
   effects: [condition()],
-  features: [],
-  fee: null,
-  gas: null,
-  nonce: null,
-  limits: [],
-  approvals: null,
-  tiers: [],
-  rate: null,
   ...changes,
 });
 

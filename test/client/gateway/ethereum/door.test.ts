@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Transaction as EthersTransaction, verifyMessage, keccak256 } from 'ethers';
 import { recoverAddress, serializeTransaction } from 'viem';
 import { ClientError, NodeRefusal } from '../../../../client/index.ts';
+import { createGatewayLog } from '../../../../client/gateway/index.ts';
 import { ADDRESS, signDigest, startEthereumDoor, STRANGER } from './enclave.ts';
 
 const OTHER_SECRET = '0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d';
@@ -231,11 +232,18 @@ it('answers a batch in its order, each request for itself', async () => {
   ]);
 });
 
-it('keeps payloads out of its log', () => {
+it('writes payloads into its log where they are asked for, and nowhere else', () => {
   expect(door.logged).toContainEqual(
     expect.objectContaining({ key: 'hot', operation: 'eth_sign', code: 'OK', client: 'backend' }),
   );
-  expect(JSON.stringify(door.logged)).not.toMatch(/70997970|686920/i);
+  const [plain, whole] = [false, true].map((payloads) => {
+    const lines: string[] = [];
+    const log = createGatewayLog((line) => lines.push(line), { format: 'json', payloads });
+    for (const event of door.logged) log.request(event);
+    return lines.join('');
+  });
+  expect(plain).not.toMatch(/70997970|686920/i);
+  for (const payload of [/70997970/, /686920/, /"payload":"7b7d"/]) expect(whole).toMatch(payload);
 });
 
 describe('what Web3Signer’s clients ask', () => {

@@ -1,7 +1,7 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { NodeRefusal } from '../../../../client/index.ts';
 import type { EthereumNodes } from '../../../../client/gateway/ethereum/index.ts';
-import { startGatewayServer } from '../../../../client/gateway/index.ts';
+import { type GatewayLog, startGatewayServer } from '../../../../client/gateway/index.ts';
 import { createEthereumProtocol } from '../../../../client/gateway/ethereum/index.ts';
 import { decodePayload, type Transaction, TransactionError } from '../../../../policy/transactions/index.ts';
 import type { Signed } from '../../../../client/responses.ts';
@@ -83,7 +83,7 @@ export function signDigest(digest: Uint8Array, secret = SECRET) {
 /** Starts a door in front of a test enclave. */
 export async function startEthereumDoor(section: { chainId?: number; keys?: string[] } = { chainId: 1 }) {
   const enclave = new TestEnclave();
-  const logged: unknown[] = [];
+  const logged: Parameters<GatewayLog['request']>[0][] = [];
   const server = await startGatewayServer({
     listen: { port: 0 },
     protocol: createEthereumProtocol({ nodes: enclave, section: { client: 'backend', ...section } }),

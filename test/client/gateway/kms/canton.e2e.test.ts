@@ -75,6 +75,11 @@ describe.skipIf(java === undefined)('Canton behind a door of KMS', () => {
       where: 'a response is lost, and no other try arrives',
       list: ['lost', 'dropped', 'dropped', 'dropped'],
     },
+    { where: 'five responses are lost', list: ['lost', 'lost', 'lost', 'lost', 'lost'] },
+    {
+      where: 'five responses leave the door and nobody reads them',
+      list: ['unread', 'unread', 'unread', 'unread', 'unread'],
+    },
     { where: 'five tries never arrive', list: ['dropped', 'dropped', 'dropped', 'dropped', 'dropped'] },
   ])('makes one key where $where', async ({ list }) => {
     const before = await listKeys('canton');

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import {
   CreateKeyCommand,
   DecryptCommand,
@@ -9,6 +11,7 @@ import {
 } from '@aws-sdk/client-kms';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NitroRoot } from '../../../../local/nsm/index.ts';
+import { type Fault, FaultyProxy } from '../../../support/faulty-proxy.ts';
 import { RawClient } from '../door.ts';
 import { FakePoolNode } from './fake-pool-node.ts';
 import { CREDENTIAL, startKmsDoor, type TestKmsDoor } from './kms-door.ts';
@@ -288,6 +291,119 @@ describe('CreateKey', () => {
   });
 });
 
+/** Has the SDK sign CreateKey, and returns the bytes of its first try. */
+async function captureCreateKey(description: string): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.on('data', (piece: Buffer) => {
+      pieces.push(piece);
+      if (Buffer.concat(pieces).toString('latin1').endsWith('}')) socket.destroy();
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const client = door.client({ endpoint: `http://127.0.0.1:${port}`, maxAttempts: 1 });
+  await create(client, description).catch(() => undefined);
+  client.destroy();
+  server.close();
+  return Buffer.concat(pieces);
+}
+
+describe('CreateKey whose responses left the door and were never read', () => {
+  let proxy: FaultyProxy;
+  let behind: KMSClient;
+  /** What becomes of the next requests. */
+  const faults = (...list: Fault[]) => {
+    proxy.decide = () => list.shift() ?? 'none';
+  };
+  beforeEach(async () => {
+    proxy = await FaultyProxy.open(`http://127.0.0.1:${door.port}`);
+    behind = door.client({ endpoint: proxy.url, maxAttempts: 4 });
+  });
+  afterEach(async () => {
+    behind.destroy();
+    await proxy.close();
+  });
+
+  it('gives the same key to the next call, where every try of the first one was lost', async () => {
+    faults('unread', 'unread', 'unread', 'unread');
+    expect(await describeError(create(behind, 'lost'))).toMatchObject({ attempts: 4 });
+    expect(node.held.size).toBe(1);
+    expect(await create(behind, 'lost')).toBe([...node.held.keys()][0]);
+    expect(node.held.size).toBe(1);
+    expect(proxy.seen).toHaveLength(5);
+  });
+
+  it('gives the same key to the third call, where every try of two was lost', async () => {
+    faults(...Array.from({ length: 8 }, (): Fault => 'unread'));
+    expect(await describeError(create(behind, 'lost'))).toMatchObject({ attempts: 4 });
+    expect(await describeError(create(behind, 'lost'))).toMatchObject({ attempts: 4 });
+    expect(await create(behind, 'lost')).toBe([...node.held.keys()][0]);
+    expect(node.held.size).toBe(1);
+  });
+
+  it('makes a second key once a call had its response at the first try', async () => {
+    faults('unread', 'none');
+    const first = await create(behind, 'lost');
+    expect(await create(behind, 'lost')).toBe(first);
+    expect(await create(behind, 'lost')).not.toBe(first);
+    expect(node.held.size).toBe(2);
+  });
+
+  it('makes a second key once the first was named', async () => {
+    faults('unread', 'none');
+    const first = await create(behind, 'lost');
+    await kms.send(new DescribeKeyCommand({ KeyId: first }));
+    expect(await create(behind, 'lost')).not.toBe(first);
+  });
+
+  it('makes a second key after ten minutes', async () => {
+    let passed = 0;
+    const later = await startKmsDoor([node.node.url], { clock: () => Date.now() + passed });
+    const slow = await FaultyProxy.open(`http://127.0.0.1:${later.port}`);
+    slow.decide = () => (slow.seen.length < 1 ? 'unread' : 'none');
+    const client = later.client({ endpoint: slow.url });
+    const first = await create(client, 'lost');
+    passed = 10 * 60_000 + 1_000;
+    expect(await create(client, 'lost')).not.toBe(first);
+    client.destroy();
+    await slow.close();
+    await later.close();
+  });
+
+  it('gives the same key to the next call, where two tries under one number were closed unread', async () => {
+    const bytes = await captureCreateKey('raw');
+    for (let count = 0; count < 2; count += 1) {
+      const before = door.events.length;
+      const client = await RawClient.open(door.port);
+      client.socket.write(bytes);
+      // Whoever closes with unread bytes resets the connection: here the response is read, and nobody gets it.
+      await client.until(/KeyMetadata.*\}\}$/s);
+      client.socket.end();
+      await client.ended;
+      await expect.poll(() => door.events.length).toBe(before + 1);
+    }
+    expect(node.held.size).toBe(1);
+    expect(await create(kms, 'raw')).toBe([...node.held.keys()][0]);
+  });
+
+  it('gives it to no other credential, also after a restart of the door', async () => {
+    const second = { ...CREDENTIAL, accessKeyId: 'HFAKTEST000000000002' };
+    faults('unread', 'unread', 'unread', 'unread');
+    expect(await describeError(create(behind, 'lost'))).toMatchObject({ attempts: 4 });
+    const [lost = ''] = node.held.keys();
+    await door.close();
+    door = await startKmsDoor([node.node.url], { credentials: [CREDENTIAL, second] });
+    const [others, own] = [door.client({ credentials: second }), door.client()];
+    expect(await create(others, 'lost')).not.toBe(lost);
+    expect(await create(own, 'lost')).toBe(lost);
+    others.destroy();
+    own.destroy();
+  });
+});
+
 describe('a request that is not signed as it should be', () => {
   it.each([
     [
@@ -361,6 +477,27 @@ describe('every response', () => {
 });
 
 describe('two nodes', () => {
+  it('with an alias twice mean the key of the configuration, and else that of the first', async () => {
+    const second = await FakePoolNode.start();
+    const pair = await startKmsDoor([node.node.url, second.node.url]);
+    const elsewhere = await startKmsDoor([second.node.url]);
+    const [client, other] = [pair.client(), elsewhere.client()];
+    const [ours, theirs] = [await create(client), await create(other)];
+    const grants = { operations: ['sign' as const], algorithms: [], payloads: ['message' as const] };
+    node.configured = [{ id: 'hot', type: 'ed25519', publicKey: '11'.repeat(32), grants }];
+    for (const held of [...node.held.values(), ...second.held.values()])
+      held.key = { ...held.key, aliases: ['hot', 'both'] };
+    const idOf = async (alias: string) =>
+      (await client.send(new DescribeKeyCommand({ KeyId: alias }))).KeyMetadata?.KeyId;
+    expect(await idOf('alias/both')).toBe(ours);
+    expect([ours, theirs]).not.toContain(await idOf('alias/hot'));
+    client.destroy();
+    other.destroy();
+    await elsewhere.close();
+    await pair.close();
+    await second.node.close();
+  });
+
   it('have keys of their own; new ones are made on the first, and a list without it is none', async () => {
     const second = await FakePoolNode.start();
     const pair = await startKmsDoor([node.node.url, second.node.url], { waitMs: 200 });

@@ -121,7 +121,7 @@ export class FakePoolNode {
   }
 
   #list(): PoolList {
-    const keys = [...this.held.values()].map(({ key }) => key);
+    const keys = [...this.held.values()].map(({ key, token }) => ({ ...key, token }));
     const pool = { id: 'canton', types: [], maximum: 100, deletionDays: 7, grants: GRANTS, keys };
     return { pools: [pool], keys: this.configured };
   }
