@@ -5,6 +5,7 @@ import { GATEWAY_OPTIONS, runDoor } from './run-door.ts';
 /** Runs the door of Ethereum's JSON-RPC and Web3Signer's interface. */
 export const ethereumCommand: Command = {
   name: 'gateway ethereum',
+  isStream: true,
   summary:
     "Sign for Ethereum's libraries by keys of attested nodes: JSON-RPC, and Web3Signer's eth1 interface.",
   positionals: '',

@@ -85,7 +85,7 @@ export async function runDoor(
   } finally {
     nodes.close();
   }
-  return { ok: true, text: '', data: { stopped: true } };
+  return { ok: true, text: '', data: { event: 'door.stopped' } };
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

@@ -10,6 +10,7 @@ import { DEFAULT_GATEWAY_CONFIG, GATEWAY_OPTIONS, runDoor } from './run-door.ts'
 /** Runs the door of the remote signer protocol. */
 export const tezosCommand: Command = {
   name: 'gateway tezos',
+  isStream: true,
   summary: 'Sign for octez, bakers and taquito by keys of attested nodes: the remote signer protocol.',
   positionals: '',
   options: GATEWAY_OPTIONS,

@@ -22,6 +22,7 @@ const HEADINGS: Readonly<Record<DemoStep['part'], string>> = {
   decide: 'Decide',
   approve: 'Approve',
   prove: 'Prove',
+  door: 'A door for a client of KMS',
   witness: 'Witness',
   quorum: 'Three nodes, one key',
 };

@@ -16,10 +16,12 @@ import {
   SUPPLIER,
   WEI,
 } from '../testbed/decision-configuration.ts';
+import { addPools } from '../testbed/pool-configuration.ts';
 import { type HoldfastCommand, runCommand } from '../testbed/holdfast-command.ts';
 import type { StartedNode } from '../testbed/index.ts';
 import { CLIENT, type Scenario } from '../testbed/scenario.ts';
 import { type LocalWitnesses, startWitnesses } from '../testbed/witnesses.ts';
+import { poolClient } from './door.ts';
 import { DEMO_SIGNATURES } from './signatures.ts';
 import { makeTransfer, type EthereumTransfer } from '../testbed/ethereum-transfer.ts';
 import { judge, type Running, type Step, type StepResult } from './steps.ts';
@@ -90,11 +92,12 @@ export async function startWitnessed(
   });
   const approvers = await loadApprovers(join(directory, 'approvers'));
   const keys = witnesses.map(({ key }) => key);
-  const configuration = decisionConfiguration(scenario, version, {
+  const decisions = decisionConfiguration(scenario, version, {
     client: CLIENT,
     approvers,
     witnesses: { threshold: THRESHOLD, keys, maxUncosignedSeconds: 0 },
   });
+  const configuration = addPools(decisions, [poolClient(scenario)]);
   await scenario.testNode.configure(configuration);
   let started: StartedNode | undefined;
   await step('decide', 'the node starts under rules that say what may be paid', async () => {

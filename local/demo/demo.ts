@@ -16,6 +16,7 @@ import {
   type StoryOptions,
   type WitnessedNode,
 } from './decide.ts';
+import { playDoor } from './door.ts';
 import { harmWitnessed, proveDecisions } from './prove.ts';
 import { playQuorum } from './quorum.ts';
 import { DEMO_SIGNATURES, signAndVerify } from './signatures.ts';
@@ -136,6 +137,7 @@ export async function playDecisions(
   const witnessed = await startWitnessed(options, log);
   const decided = await decideTransfers(options, witnessed);
   await proveDecisions(options, witnessed, decided);
+  await playDoor(options, witnessed);
   witnessed.client.close();
   await stop(witnessed.node, stage.running);
   await harmWitnessed(options, witnessed);

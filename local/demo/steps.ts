@@ -15,6 +15,7 @@ export const DEMO_PARTS = [
   'decide',
   'approve',
   'prove',
+  'door',
   'witness',
   'quorum',
 ] as const;

@@ -133,6 +133,17 @@ describe('the decisions of the demonstration', () => {
     );
   });
 
+  it('has a client of AWS KMS make a key and sign through a door, and refuses it the rest', () => {
+    expect(outcomes('door')).toEqual([
+      expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+      expect.stringMatching(/^ECC_NIST_P256 [0-9a-f-]{36}$/),
+      'verified by OpenSSL',
+      'AccessDeniedException POLICY_DENIED',
+      'AccessDeniedException KEY_TYPE_REFUSED',
+      'AccessDeniedException POLICY_DENIED',
+    ]);
+  });
+
   it('refuses to start on a store that was rolled back, and lets nothing out of a paused clone', () => {
     expect(outcomes('witness')).toEqual(['STORE_ROLLED_BACK', 'LOG_NOT_COSIGNED']);
   });
