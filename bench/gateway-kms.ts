@@ -69,6 +69,9 @@ async function measure(child: Child<ClientTold>, pids: readonly number[]): Promi
   }
 }
 
+/** Requests a second of the busiest process, were there a core for each process. */
+const bound = ({ spent }: Figures) => 1e6 / Math.max(...spent);
+
 function print(
   name: string,
   { perSecond, p50, p99, spent, others }: Figures,
@@ -125,18 +128,21 @@ async function compare(stack: BenchStack, node: BenchNode): Promise<Record<strin
         ({ perSecond }, index) => perSecond / (native[index]?.perSecond ?? Number.NaN),
       );
       const added = byKms.map(({ p50 }, index) => p50 - (native[index]?.p50 ?? Number.NaN));
+      const bounds = byKms.map((figures, index) => bound(figures) / bound(native[index] ?? figures));
       const memory = readMemory(door.pid);
       report[`${count} connections`] = {
         native,
         byKms,
         share: median(shares),
+        shareOfCores: median(bounds),
         addedMs: median(added),
         memory,
       };
       console.log(
         `  of the native client's rate ${median(shares).toFixed(2)} (aim ${AIM.share}); added at the median ${median(added).toFixed(2)} ms` +
           ` (aim ${AIM.addedMs} at one connection); the door: ${memory.resident.toFixed(0)} MB, at the most ${memory.peak.toFixed(0)} (aim ${AIM.megabytes}),` +
-          ` of which its own ${memory.anonymous.toFixed(0)}`,
+          ` of which its own ${memory.anonymous.toFixed(0)}; with a core for each process the busiest one would allow ${median(bounds).toFixed(2)}` +
+          ' of the rate that it allows the native client',
       );
     }
   } finally {
@@ -150,7 +156,7 @@ pinSelf(OTHER_CORE);
 console.log(
   `Node ${process.version}, load ${loadavg()[0]?.toFixed(1)} before, ${canPin ? 'held to cores' : 'not held to cores'}`,
 );
-const stack = await BenchStack.open();
+const stack = await BenchStack.open({ hasAuditLog: true });
 try {
   const node = await stack.start('bundle');
   try {
