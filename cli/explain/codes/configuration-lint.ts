@@ -35,6 +35,10 @@ export const CONFIGURATION_LINT_CODES: readonly CodeArea[] = [
         'a rule permits clients something with a pool whose `clients` do not name them',
         'Name them there, or take the pool out of the rule.',
       ],
+      WATERMARK_BYPASSED: [
+        'a rule permits blind signatures with a key that signs blocks or attestations: the watermark does not see what those are of',
+        'Give bakers keys of their own, which no rule of blind payloads names.',
+      ],
       POOL_WITHOUT_CREATION: [
         'no rule permits a client to make a key in the pool',
         'Permit `create-key` in a rule that names the pool, or take the pool out.',

@@ -22,6 +22,8 @@ export type ConfigurationLintCode =
   | 'TRANSFERS_UNCOUNTED'
   /** The node cannot read what it signs. */
   | 'BLIND_PAYLOAD'
+  /** A key that signs blocks under a watermark signs what nobody reads, too. */
+  | 'WATERMARK_BYPASSED'
   /** Effects whose meaning is not known are permitted. */
   | 'UNREAD_EFFECT'
   /** Any destination is permitted. */

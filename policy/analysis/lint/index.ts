@@ -8,6 +8,7 @@ import { lintPermissions } from './permissions.ts';
 import { lintPools } from './pools.ts';
 import { lintQuorum } from './quorum.ts';
 import { lintDenied, lintReach } from './reach.ts';
+import { lintWatermarks } from './watermarks.ts';
 import { lintWitnesses } from './witnesses.ts';
 
 export type { ConfigurationFinding } from './finding.ts';
@@ -30,6 +31,7 @@ export function lintConfiguration(
     ...lintDenied(configuration),
     ...lintConsent(configuration),
     ...lintPermissions(configuration),
+    ...lintWatermarks(configuration),
     ...lintExpiry(configuration, now),
     ...lintWitnesses(configuration),
     ...lintPasskeys(configuration),

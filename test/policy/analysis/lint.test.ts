@@ -230,6 +230,29 @@ describe('what a permit permits', () => {
     expect(lint(rules)).toContain(found);
   });
 
+  it('is found where a baker’s key signs blindly, too, and nowhere else', () => {
+    const tezos = {
+      keys: [{ id: 'baker', type: 'p256' as const, networks: ['tezos:NetXdQprcVkpaWU'] }],
+    };
+    const own = { keys: ['baker'], algorithms: ['ecdsa-p256-sha256' as const], networks: null };
+    const baking = permit({
+      ...own,
+      id: 'baking',
+      payloads: ['tezos-consensus'],
+      effects: [condition({ type: 'consensus' })],
+    });
+    const blind = permit({
+      ...own,
+      id: 'blind',
+      payloads: ['digest'],
+      effects: [condition({ type: 'blind' })],
+    });
+    const found = 'warning WATERMARK_BYPASSED blind';
+    expect(lint([baking, blind], tezos)).toContain(found);
+    expect(lint([blind], tezos)).not.toContain(found);
+    expect(lint([baking], tezos).filter((line) => line.includes('WATERMARK'))).toEqual([]);
+  });
+
   it('is told as a note where people are asked', () => {
     const approvals = quorum({ group: 'treasurers', count: 2 });
     const effects = [condition({ to: { books: [], addresses: [`${MAINNET}:${CAROL}`] } })];
