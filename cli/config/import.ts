@@ -68,7 +68,10 @@ async function runImport(input: CommandInput): Promise<Outcome> {
   const [path = ''] = positionals;
   const output = text('output');
   const gateway = text('gateway');
-  for (const file of [output, gateway]) if (file !== undefined) await assertWritable(file);
+  for (const file of [output, gateway]) {
+    if (file === '-') throw new UsageError('--output and --gateway name files; --json prints both documents');
+    if (file !== undefined) await assertWritable(file);
+  }
   const into = await readBase(input);
   const manifest = into?.manifest ?? (await readManifestDigest(input));
   const bytes = await readInput(path, io);

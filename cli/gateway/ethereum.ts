@@ -11,7 +11,6 @@ export const ethereumCommand: Command = {
   positionals: '',
   options: GATEWAY_OPTIONS,
   examples: ['holdfast gateway ethereum', 'holdfast gateway ethereum --config gateway.yaml'],
-  isStream: true,
   run: (input) =>
     runDoor(input, async ({ config: { ethereum, clients }, place, nodes }) => {
       if (ethereum === undefined) throw new UsageError('the configuration has no section "ethereum"');

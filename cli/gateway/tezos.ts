@@ -15,7 +15,6 @@ export const tezosCommand: Command = {
   positionals: '',
   options: GATEWAY_OPTIONS,
   examples: ['holdfast gateway tezos', 'holdfast gateway tezos --config gateway.yaml'],
-  isStream: true,
   run: (input) =>
     runDoor(input, async ({ config, place, nodes }) => {
       const section = requireSection(config);

@@ -66,6 +66,8 @@ describe('holdfast config import', () => {
     ['--client-key', 'AB'.repeat(32)],
     ['--without', 'watermarks'],
     ['--into', 'nowhere.json'],
+    ['--gateway', '-'],
+    ['--output', '-'],
   ])('takes %s %s for a mistake', async (option, value) => {
     const { words } = prepare('tezos:\n');
     expect((await runHoldfast([...words, option, value])).exit).toBe(2);

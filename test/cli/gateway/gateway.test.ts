@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import {
   chmodSync,
   cpSync,
@@ -8,6 +9,7 @@ import {
   rmSync,
   symlinkSync,
 } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -32,6 +34,16 @@ function startDoor(folder: string): DoorProcess {
   const door = new DoorProcess('kms', folder);
   doors.push(door);
   return door;
+}
+
+/** Port of loopback that was free a moment ago. */
+async function findPort(): Promise<AddressInfo> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return address;
 }
 
 /** Refusal of `holdfast gateway kms` before it listens. */
@@ -72,8 +84,18 @@ describe('holdfast gateway kms', () => {
     await door.event('door.not-ready');
     const status = await runHoldfast(['gateway', 'status', '--url', String(probes['url'])]);
     expect(status.exit).toBe(1);
-    expect(status.err).toMatch(/^refused GATEWAY_NOT_READY: NODE_UNREACHABLE\n/);
+    expect(status.err).toMatch(/^refused GATEWAY_NOT_READY: NODE_UNREACHABLE\n[^]*\n {2}next: ./);
     expect(await door.end('SIGINT')).toBe(0);
+  });
+
+  it('is asked at its own port where it has no listener for probes', async () => {
+    const { port } = await findPort();
+    const files = writeGatewayFiles(node.node.url, { probes: undefined, kms: { listen: { port } } });
+    const door = startDoor(files);
+    await door.event('door.ready');
+    const status = await runHoldfast(['gateway', 'status', '--config', join(files, 'gateway.yaml')]);
+    expect(status).toMatchObject({ exit: 0, out: expect.stringMatching(/^ready\n/) as string });
+    expect(await door.end('SIGTERM')).toBe(0);
   });
 
   it.each([

@@ -75,14 +75,17 @@ describe('the nodes of a door', () => {
   it('are not ready where the node does not know the key of a client', async () => {
     const node = await startNode();
     const stranger = generateKeyPairSync('ed25519').privateKey;
+    const events: unknown[] = [];
     const nodes = connect([node.url], {
       clients: [
         { id: 'backend', privateKey: backend.privateKey },
         { id: 'stranger', privateKey: stranger },
       ],
+      log: { ...silentGatewayLog, event: (_, name, fields) => events.push([name, fields]) },
     });
     await nodes.check();
     expect(nodes.readiness).toMatchObject({ isReady: false, code: 'CLIENT_UNKNOWN' });
+    expect(events).toContainEqual(['door.not-ready', { code: 'CLIENT_UNKNOWN', client: 'stranger' }]);
   });
 
   it('are ready by the second where the first is dead, and name both', async () => {
