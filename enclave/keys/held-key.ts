@@ -1,10 +1,4 @@
-import {
-  type Algorithm,
-  type KeyType,
-  type KeyUsage,
-  POOL_KEY_TYPES,
-  type PoolKeyType,
-} from '../../shared/algorithms.ts';
+import { type Algorithm, type KeyType, type KeyUsage, type PoolKeyType } from '../../shared/algorithms.ts';
 import { type KeySignature, type Signer } from '../signer/index.ts';
 
 /** The types of keys of the configuration that one node makes and uses alone; shares of a group's key are in enclave/frost. */
@@ -23,7 +17,6 @@ export function isSoleKeyType(type: KeyType): type is SoleKeyType {
 
 /** The types of all whole keys: of the configuration, and of pools. */
 export type HeldKeyType = SoleKeyType | PoolKeyType;
-const HELD_KEY_TYPES: readonly HeldKeyType[] = [...new Set([...SOLE_KEY_TYPES, ...POOL_KEY_TYPES])];
 
 /** Pairs that a ciphertext is bound to: KMS's EncryptionContext. Their order means nothing. */
 export type EncryptionContext = Readonly<Record<string, string>>;
