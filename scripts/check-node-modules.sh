@@ -47,7 +47,8 @@ unpack() {
     cp "$file" "$WORK/tarball"
     printf '%s  %s\n' "$sha512" "$WORK/tarball" | sha512sum --check --status || return 1
     mkdir -p "$WORK/$path"
-    tar xzf "$WORK/tarball" -C "$WORK/$path" --strip-components=1 --no-same-owner || return 1
+    # Old npm wrote header fields of its own, which tar names on standard error: they say nothing of the files.
+    tar --warning=no-unknown-keyword -xzf "$WORK/tarball" -C "$WORK/$path" --strip-components=1 --no-same-owner || return 1
   done < "$WORK/packages"
 }
 
