@@ -31,14 +31,17 @@ interface ClientOptions {
   readonly requestHandler: { readonly httpsAgent: { readonly ca: string; readonly lookup: LookupFunction } };
 }
 
-/** KMS and Secrets Manager of all accounts and regions, on one loopback port. */
+/** Services of the local AWS, as in their host names. */
+type ServiceName = 'kms' | 'secretsmanager' | 's3' | 'lambda' | 'cloudformation' | 'sts' | 'iam' | 'ssm';
+
+/** Services of all accounts and regions, on one loopback port. */
 export interface LocalAws {
   readonly port: number;
   /** Authority of every certificate that the port shows, in PEM: clients pin it. */
   readonly caPem: string;
   /** Accounts, roles and credentials. */
   readonly directory: PrincipalDirectory;
-  clientOptions(service: 'kms' | 'secretsmanager', region: string): ClientOptions;
+  clientOptions(service: ServiceName, region: string): ClientOptions;
   close(): Promise<void>;
 }
 
