@@ -83,6 +83,8 @@ export const parentConfigSchema = z.strictObject({
     secrets,
     copies: path.optional(),
     admission: path.optional(),
+    /** File of the admin's nonce, where it does not lie in `admission`. */
+    nonce: path.optional(),
   }),
   store: z.union(
     [

@@ -8,6 +8,8 @@ import { parentPartSchema } from './parent-part.ts';
 export const DEPLOYMENT_FORMAT = 'holdfast-deployment/1';
 /** Name of the document, beside which the files lie that it lists. */
 export const DEPLOYMENT_FILE = 'deployment.json';
+/** Name of a file that the host makes of the document's nonce, for the parent to read. */
+export const NONCE_FILE = 'nonce';
 export const MAX_DEPLOYMENT_BYTES = 256 * 1024;
 const MAX_DEPTH = 12;
 const MAX_IMAGE_BYTES = 2 * 1024 ** 3;

@@ -9,6 +9,7 @@ import {
   type DeploymentFileName,
   deploymentId,
   MAX_DEPLOYMENT_BYTES,
+  NONCE_FILE,
   parseDeployment,
 } from './document.ts';
 import { DeployError } from './errors.ts';
@@ -83,6 +84,9 @@ export async function fetchFiles(
         onProgress(done, total);
       });
     }
+    if (deployment.nonce !== null) {
+      await writeSynced(join(incoming, NONCE_FILE), Buffer.from(`${deployment.nonce}\n`));
+    }
     await writeSynced(join(incoming, DEPLOYMENT_FILE), bytes);
     await chmod(incoming, 0o755);
     await syncFolder(incoming);
@@ -118,6 +122,10 @@ export async function readInstalled(layout: HostLayout, id: string): Promise<Fet
 export async function isWhole(folder: string, bytes: Uint8Array, deployment: Deployment): Promise<boolean> {
   const document = await readFile(join(folder, DEPLOYMENT_FILE)).catch(() => undefined);
   if (document === undefined || Buffer.compare(document, bytes) !== 0) return false;
+  if (deployment.nonce !== null) {
+    const nonce = await readFile(join(folder, NONCE_FILE), 'utf8').catch(() => undefined);
+    if (nonce !== `${deployment.nonce}\n`) return false;
+  }
   for (const name of DEPLOYMENT_FILES) {
     const digest = await digestOf(join(folder, name)).catch(() => undefined);
     if (digest !== deployment.files[name].sha384) return false;

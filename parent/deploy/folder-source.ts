@@ -13,7 +13,12 @@ export function createFolderSource(folder: string): DeploymentSource {
         return file.createReadStream({ signal });
       } catch (error) {
         if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-        throw new DeployError('DEPLOYMENT_SOURCE_UNAVAILABLE', 'a file cannot be read', { folder, name }, error);
+        throw new DeployError(
+          'DEPLOYMENT_SOURCE_UNAVAILABLE',
+          'a file cannot be read',
+          { folder, name },
+          error,
+        );
       }
     },
     close: () => undefined,

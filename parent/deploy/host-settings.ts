@@ -21,7 +21,10 @@ const hostSchema = z.strictObject({
   /** Blocks in which every target may lie besides public addresses: subnets of VPC endpoints. */
   networks: z.array(z.string()).max(64).default([]),
   /** Where a host of the allow-list is reached, in place of a look-up. */
-  connectTo: z.array(z.strictObject({ host: z.string(), port, address, to: port })).max(64).default([]),
+  connectTo: z
+    .array(z.strictObject({ host: z.string(), port, address, to: port }))
+    .max(64)
+    .default([]),
   /** Number of snapshots of the store that are kept. */
   snapshots: z.int().min(1).max(1_000).default(DEFAULT_SNAPSHOTS),
 });
@@ -40,7 +43,9 @@ export function parseHostSettings(text: string): HostSettings {
   const parsed = hostSchema.safeParse(value ?? {});
   if (parsed.success) return parsed.data;
   const fields = parsed.error.issues.slice(0, 8).map(({ path, message }) => `${path.join('.')}: ${message}`);
-  throw new DeployError('DEPLOYMENT_SETTINGS_INVALID', 'host.yaml has unknown or malformed fields', { fields });
+  throw new DeployError('DEPLOYMENT_SETTINGS_INVALID', 'host.yaml has unknown or malformed fields', {
+    fields,
+  });
 }
 
 /** Reads host.yaml; a host without one has the defaults. @throws DeployError DEPLOYMENT_SETTINGS_INVALID */

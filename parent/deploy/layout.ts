@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { DEPLOYMENT_FILE, type DeploymentFileName } from './document.ts';
+import type { DEPLOYMENT_FILE, DeploymentFileName, NONCE_FILE } from './document.ts';
 
 export const UNIT = 'holdfast-parent.service';
 
@@ -40,7 +40,7 @@ export function createLayout(root = '/'): HostLayout {
 export function deploymentPath(
   layout: HostLayout,
   id: string,
-  name: DeploymentFileName | typeof DEPLOYMENT_FILE,
+  name: DeploymentFileName | typeof DEPLOYMENT_FILE | typeof NONCE_FILE,
 ): string {
   return join(layout.deployments, id, name);
 }

@@ -25,7 +25,7 @@ export interface ParentFile {
 /** Renders parent.yaml, and reads it as the parent will. @throws DeployError DEPLOYMENT_SETTINGS_INVALID */
 export function renderParentFile(
   id: string,
-  { parent }: Deployment,
+  { parent, nonce }: Deployment,
   settings: HostSettings,
   layout: HostLayout,
 ): ParentFile {
@@ -46,11 +46,15 @@ export function renderParentFile(
       secrets: parent.secrets ?? paths.secrets,
       copies: paths.copies,
       admission: paths.admission,
+      ...(nonce === null ? {} : { nonce: deploymentPath(layout, id, 'nonce') }),
     },
     store: parent.postgres === null ? { sqlite: paths.store } : postgresStore(parent.postgres),
     identity: paths.identity,
     egress: connectEgress(parent.egress, settings),
-    ...narrow({ ingress: parent.ingress, peers: parent.peers, approvals: parent.approvals, witness: parent.witness }, address),
+    ...narrow(
+      { ingress: parent.ingress, peers: parent.peers, approvals: parent.approvals, witness: parent.witness },
+      address,
+    ),
     status: { listen: settings.status },
     auditLog: { ...asObject(parent.auditLog ?? {}, 'auditLog'), directory: paths.log },
     log: parent.log,

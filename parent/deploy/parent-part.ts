@@ -18,7 +18,9 @@ export const parentPartSchema = z.strictObject({
     .regex(/^secretsmanager:[A-Za-z0-9/_+=.@:-]{1,512}$/)
     .nullable(),
   /** Null for SQLite on the host; otherwise PostgreSQL, as in parent.yaml. */
-  postgres: z.strictObject({ urlFile: z.string().startsWith('/').max(4_096), node: z.string().min(1).max(128) }).nullable(),
+  postgres: z
+    .strictObject({ urlFile: z.string().startsWith('/').max(4_096), node: z.string().min(1).max(128) })
+    .nullable(),
   egress: z.json(),
   ingress: z.json(),
   peers: z.json().nullable(),

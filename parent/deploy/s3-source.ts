@@ -3,8 +3,7 @@ import { GetObjectCommand, NoSuchKey, type S3Client } from '@aws-sdk/client-s3';
 import { DeployError } from './errors.ts';
 import type { DeploymentSource } from './source.ts';
 
-const ADDRESS =
-  /^s3:\/\/([a-z0-9][a-z0-9.-]{1,62})\/((?:[A-Za-z0-9._-]{1,128}\/){0,16})([0-9a-f]{64})\/?$/;
+const ADDRESS = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,62})\/((?:[A-Za-z0-9._-]{1,128}\/){0,16})([0-9a-f]{64})\/?$/;
 
 /** Bucket, prefix and id that an address `s3://BUCKET/PREFIX/ID` names. */
 export interface S3Address {

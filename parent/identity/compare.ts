@@ -40,7 +40,13 @@ export interface IdentityCheck {
  * @throws IdentityError IDENTITY_OTHER_VAULT, IDENTITY_OTHER_NODE, IDENTITY_OTHER_STORE, IDENTITY_OLDER_EPOCH,
  * IDENTITY_OTHER_HISTORY, IDENTITY_STORE_MISSING
  */
-export async function assertIdentity({ found, leafAt, expected, known, order }: IdentityCheck): Promise<void> {
+export async function assertIdentity({
+  found,
+  leafAt,
+  expected,
+  known,
+  order,
+}: IdentityCheck): Promise<void> {
   if (found === null) {
     const isOrdered = order.given !== null && (known.length === 0 || order.given !== order.known);
     if (isOrdered) return;
@@ -85,18 +91,26 @@ async function assertContinues(
     });
   }
   if (found.epoch < known.epoch || found.log.size < known.logSize) {
-    throw new IdentityError('IDENTITY_OLDER_EPOCH', 'the store is an earlier state of the one that was in use', {
-      expected: { epoch: known.epoch, logSize: known.logSize },
-      actual: { epoch: found.epoch, logSize: found.log.size },
-    });
+    throw new IdentityError(
+      'IDENTITY_OLDER_EPOCH',
+      'the store is an earlier state of the one that was in use',
+      {
+        expected: { epoch: known.epoch, logSize: known.logSize },
+        actual: { epoch: found.epoch, logSize: found.log.size },
+      },
+    );
   }
   if (known.last === undefined) return;
   const leaf = found.log.size === known.logSize ? found.log.last : await leafAt(known.logSize - 1);
   if (leaf !== undefined && leaf !== known.last) {
-    throw new IdentityError('IDENTITY_OTHER_HISTORY', 'the log has another entry than the one that was in use', {
-      index: known.logSize - 1,
-      expected: known.last,
-      actual: leaf,
-    });
+    throw new IdentityError(
+      'IDENTITY_OTHER_HISTORY',
+      'the log has another entry than the one that was in use',
+      {
+        index: known.logSize - 1,
+        expected: known.last,
+        actual: leaf,
+      },
+    );
   }
 }

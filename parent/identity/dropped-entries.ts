@@ -9,10 +9,15 @@ export function createDroppedReader(directory: string | undefined): ReadDropped 
     if (directory === undefined) return undefined;
     const bundle = Math.floor(index / TILE_WIDTH);
     try {
-      const bytes = await readFile(join(directory, tilePath({ level: 'entries', index: bundle, width: TILE_WIDTH })));
+      const bytes = await readFile(
+        join(directory, tilePath({ level: 'entries', index: bundle, width: TILE_WIDTH })),
+      );
       return decodeEntryBundle(bytes, TILE_WIDTH)[index % TILE_WIDTH];
     } catch (error) {
-      if (error instanceof LogError || (error instanceof Error && 'code' in error && error.code === 'ENOENT')) {
+      if (
+        error instanceof LogError ||
+        (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+      ) {
         return undefined;
       }
       throw error;

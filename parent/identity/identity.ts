@@ -51,10 +51,18 @@ export async function readIdentity(
   const { size } = await session.logBounds();
   if (root === null && size === 0) return null;
   const last = size === 0 ? undefined : await readEntry(session, readDropped, size - 1);
-  if (root === null || last === undefined) throw unreadable('records or entries of the log are missing', { size });
+  if (root === null || last === undefined)
+    throw unreadable('records or entries of the log are missing', { size });
   const first = await readEntry(session, readDropped, 0);
   const store = first === undefined ? await storeKnown(session, readDropped, known) : leafOf(first);
-  return { ...describeEntry(last), format: IDENTITY_FORMAT, store, order: orderOf(store, known), epoch: root.revision, log: { size, last: leafOf(last) } };
+  return {
+    ...describeEntry(last),
+    format: IDENTITY_FORMAT,
+    store,
+    order: orderOf(store, known),
+    epoch: root.revision,
+    log: { size, last: leafOf(last) },
+  };
 }
 
 function orderOf(store: string, known: RuntimeIdentity | null): string | null {
@@ -104,7 +112,6 @@ export function describeEntry(
     throw unreadable('the newest entry of the log is none of a node', {}, error);
   }
 }
-
 
 function unreadable(message: string, details: Record<string, unknown>, cause?: unknown): IdentityError {
   return new IdentityError('IDENTITY_UNREADABLE', message, details, cause);

@@ -4,7 +4,15 @@ import type { Log } from '../common/log.ts';
 import type { RecordSession } from '../store/record-store.ts';
 import { assertIdentity, knownStore } from './compare.ts';
 import { readIdentityFile, writeIdentityFile } from './identity-file.ts';
-import { describeEntry, IDENTITY_FORMAT, leafOf, type ReadDropped, readEntry, readIdentity, type RuntimeIdentity } from './identity.ts';
+import {
+  describeEntry,
+  IDENTITY_FORMAT,
+  leafOf,
+  type ReadDropped,
+  readEntry,
+  readIdentity,
+  type RuntimeIdentity,
+} from './identity.ts';
 
 /** Milliseconds between two notes, while the store is being written. */
 const NOTE_MS = 1_000;
@@ -15,6 +23,14 @@ export interface StoreObserver {
   opened(session: RecordSession): Promise<void>;
   /** Called after each commit. */
   committed(writes: readonly RecordWrite[], log: LogAddition | undefined): void;
+}
+
+/** What an operator sees of the identity. */
+export interface IdentityStatus {
+  /** Identity of the store that is open, or was open last; null before the first. */
+  readonly current: RuntimeIdentity | null;
+  /** Why the note was left as it is; null where store and note agree. */
+  readonly refusal: string | null;
 }
 
 export interface IdentityKeeperOptions {
@@ -44,14 +60,8 @@ export class IdentityKeeper implements StoreObserver {
     this.#options = options;
   }
 
-  /** Identity of the store that is open, or was open last; null before the first. */
-  get current(): RuntimeIdentity | null {
-    return this.#current;
-  }
-
-  /** Why the note was left as it is; null where store and note agree. */
-  get refusal(): string | null {
-    return this.#refusal;
+  get status(): IdentityStatus {
+    return { current: this.#current, refusal: this.#refusal };
   }
 
   async opened(session: RecordSession): Promise<void> {
