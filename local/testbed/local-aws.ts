@@ -4,6 +4,7 @@ import { dnsSuffixOf } from '../../shared/aws/partitions.ts';
 import { createKmsService, type CmsShape, type KeyDecision, type RecipientVerifier } from '../kms/index.ts';
 import { createS3Service, S3 } from '../s3/index.ts';
 import { createSecretsManagerService } from '../secrets-manager/index.ts';
+import { createSsmService, ManagedHosts } from '../ssm/index.ts';
 import { PrincipalDirectory } from '../aws/directory.ts';
 import { startAwsServer, type AwsEvent } from '../aws/server.ts';
 import { StateStore } from '../aws/state.ts';
@@ -45,6 +46,8 @@ export interface LocalAws {
   readonly directory: PrincipalDirectory;
   /** Buckets of all accounts, for providers of resources in this process. */
   readonly s3: S3;
+  /** Instances that Systems Manager gives commands to. */
+  readonly hosts: ManagedHosts;
   clientOptions(service: ServiceName, region: string): ClientOptions;
   close(): Promise<void>;
 }
@@ -73,8 +76,14 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       clock,
       ...(stateDirectory === undefined ? {} : { folder: join(stateDirectory, 's3') }),
     });
+    const hosts = new ManagedHosts();
     const server = await startAwsServer({
-      services: [kms, createSecretsManagerService({ state }), createS3Service(s3)],
+      services: [
+        kms,
+        createSecretsManagerService({ state }),
+        createS3Service(s3),
+        createSsmService({ hosts, clock }),
+      ],
       directory,
       authority,
       clock,
@@ -86,6 +95,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       caPem: authority.caPem,
       directory,
       s3,
+      hosts,
       clientOptions: (service, region) => ({
         region,
         endpoint: `https://${service}.${region}.${dnsSuffixOf(region)}:${server.port}`,

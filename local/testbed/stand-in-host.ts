@@ -43,6 +43,13 @@ export interface StandInHostOptions {
   readonly onLine?: (line: string) => void;
 }
 
+export interface RunLineOptions {
+  /** Ends the command at once. */
+  readonly signal?: AbortSignal;
+  /** Called with what the command says of its progress. */
+  readonly onStderr?: (text: string) => void;
+}
+
 /** Result of a command line. */
 export interface HostCommandResult {
   readonly exit: number;
@@ -108,8 +115,11 @@ export class StandInHost {
     return join(this.folder, path);
   }
 
-  /** Switches the host on: its services, and the parent where it is enabled. */
-  async boot(): Promise<void> {
+  /**
+   * Switches the host on: its services, and the parent where it is enabled.
+   * @param startsParent false boots as a person does who wants to look at a disk first; true when left out
+   */
+  async boot({ startsParent = true } = {}): Promise<void> {
     if (this.isUp) return;
     const { nitro, credentials, accountId, region, roleName, onLine } = this.#options;
     const { instanceId } = this;
@@ -130,7 +140,7 @@ export class StandInHost {
       systemctl: (args) => unit.control(args),
       'nitro-cli': (args) => enclaves.control(args),
     });
-    if (unit.isEnabled) await unit.start();
+    if (unit.isEnabled && startsParent) await unit.start();
   }
 
   /** Ends everything on the host at once, as the loss of power does. Its folder stays. */
@@ -154,9 +164,8 @@ export class StandInHost {
 
   /**
    * Runs a command line as root does by way of SSM. Nothing but the installed command runs here: no shell sees the line.
-   * @param signal ends the command at once
    */
-  async run(line: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<HostCommandResult> {
+  async run(line: string, { signal, onStderr }: RunLineOptions = {}): Promise<HostCommandResult> {
     const [program = '', ...args] = line.trim().split(/ +/);
     if (!this.isUp) return { exit: 255, stdout: '', stderr: 'this host is down\n' };
     if (program !== INSTALLED || !args.every((word) => WORD.test(word))) {
@@ -173,6 +182,7 @@ export class StandInHost {
     for (const name of ['stdout', 'stderr'] as const) {
       child[name].setEncoding('utf8').on('data', (chunk: string) => {
         if (output[name].length < MAX_OUTPUT_BYTES) output[name] += chunk;
+        if (name === 'stderr') onStderr?.(chunk);
       });
     }
     child.on('error', () => undefined);

@@ -203,7 +203,8 @@ async function install(plan: Plan, expectation: StoreExpectation): Promise<strin
     await switchTo(layout, document.id, file.text, former);
     return snapshot;
   } catch (error) {
-    if (wasActive) await manager.start();
+    // The refusal is what a person has to know, whether or not the former deployment starts again.
+    if (wasActive) await manager.start().catch(() => onProgress('the former deployment does not start again'));
     throw error;
   }
 }

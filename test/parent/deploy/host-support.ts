@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { copyProgram, type Program } from '../../../local/nitro-host/index.ts';
 import {
@@ -10,12 +11,17 @@ import {
 } from '../../../local/testbed/host/index.ts';
 import { openTestbed, type Testbed } from '../../../local/testbed/index.ts';
 import { CLIENT, DEMO_KEYS, DEMO_RULES } from '../../../local/testbed/scenario.ts';
-import { StandInHost, type StandInHostOptions } from '../../../local/testbed/stand-in-host.ts';
+import {
+  type RunLineOptions,
+  StandInHost,
+  type StandInHostOptions,
+} from '../../../local/testbed/stand-in-host.ts';
 import { type ConfigurationBody, openTestNode, type TestNode } from '../../../local/testbed/test-node.ts';
 
 const PROJECT = join(import.meta.dirname, '../../..');
 export const INSTALLED = '/opt/holdfast/bin/holdfast';
-const HOUR_MS = 3_600_000;
+/** End of every order: the same configuration has the same bytes. */
+const ORDER_ENDS = new Date(Date.now() + 6 * 3_600_000).toISOString();
 
 /** What a deployment has said, with its exit code. */
 export interface Deployed {
@@ -48,6 +54,7 @@ export class Hosts {
   readonly image: StandInImage;
   readonly folder: string;
   readonly #hosts: StandInHost[] = [];
+  readonly #programs: Program[] = [];
   #deployments = 0;
 
   private constructor(folder: string, testbed: Testbed, program: Program, image: StandInImage) {
@@ -63,14 +70,14 @@ export class Hosts {
     return new Hosts(folder, testbed, program, await buildStandInImage(program.folder));
   }
 
-  /** Makes a node whose key admits an image, once with GenerateDataKey. */
-  async node(node: number, { image = this.image, namespace = 'demo' } = {}): Promise<TestNode> {
+  /** Makes a node whose key admits the image, once with GenerateDataKey. */
+  async node(node: number, { isAdmitted = true, namespace = 'demo' } = {}): Promise<TestNode> {
     const state = namespace === 'demo' ? this.testbed.stateDirectory : join(this.folder, namespace);
     const testNode = await openTestNode(
       { ...this.testbed, stateDirectory: state },
       { node, namespace, quorum: { size: 3, threshold: 2 } },
     );
-    await testNode.allow(image.pcrs, { initialise: true });
+    if (isAdmitted) await testNode.allow(this.image.pcrs, { initialise: true });
     return testNode;
   }
 
@@ -90,6 +97,15 @@ export class Hosts {
     return host;
   }
 
+  /** Builds another image of the same code. */
+  async otherImage(): Promise<StandInImage> {
+    const program = await copyProgram();
+    this.#programs.push(program);
+    const file = join(program.folder, 'enclave/boot/heartbeat.ts');
+    await writeFile(file, `${await readFile(file, 'utf8')}\n// Another image.\n`);
+    return await buildStandInImage(program.folder);
+  }
+
   /** Signs a configuration of a node. */
   configuration(testNode: TestNode, version: number, order?: string): Uint8Array {
     const body: ConfigurationBody = {
@@ -99,7 +115,7 @@ export class Hosts {
         : {
             initialise: {
               id: order,
-              notAfter: new Date(Date.now() + HOUR_MS).toISOString(),
+              notAfter: ORDER_ENDS,
               password: 'generated' as const,
             },
           }),
@@ -127,18 +143,35 @@ export class Hosts {
   async close(): Promise<void> {
     for (const host of this.#hosts) await host.destroy();
     await this.testbed.close();
-    await this.program.remove();
+    for (const program of [this.program, ...this.#programs]) await program.remove();
   }
 }
 
 /** Deploys on a host by the line that SSM sends. */
-export async function deployOn(host: StandInHost, source: string, signal?: AbortSignal): Promise<Deployed> {
+export async function deployOn(
+  host: StandInHost,
+  source: string,
+  options: RunLineOptions = {},
+): Promise<Deployed> {
   const { exit, stdout, stderr } = await host.run(
     `${INSTALLED} parent deploy ${source} --json --timeout 60`,
-    signal === undefined ? {} : { signal },
+    options,
   );
   if (stdout === '') throw new Error(`no output, exit ${exit}: ${stderr}`);
   return { exit, said: JSON.parse(stdout) as Deployed['said'], stderr };
+}
+
+/** Deploys, and asserts that the node serves. */
+export async function deployServing(host: StandInHost, source: string): Promise<Deployed['said']> {
+  const { said, stderr } = await deployOn(host, source);
+  if (said.phase !== 'serving') throw new Error(`${JSON.stringify(said)}\n${stderr}`);
+  return said;
+}
+
+/** Deploys, and gives the code of the refusal. */
+export async function refusalOf(host: StandInHost, source: string): Promise<string> {
+  const { exit, said } = await deployOn(host, source);
+  return exit === 1 ? (said.error?.code ?? said.code ?? 'NO_CODE') : 'ACCEPTED';
 }
 
 export const freshNonce = (): string => randomBytes(32).toString('hex');
