@@ -31,6 +31,8 @@ export type RecoveryCeremonyErrorCode =
   | 'DRILL_FAILED'
   /** A key of this type cannot be taken up by a node. */
   | 'KEY_NOT_IMPORTABLE'
+  /** The file is not the import of a key. */
+  | 'KEY_IMPORT_MALFORMED'
   /** The attestation document is not one that a node serves with: it binds no import key. */
   | 'IMPORT_TARGET_INVALID';
 

@@ -13,12 +13,12 @@ export type BackupAuditErrorCode =
   | 'BACKUP_MANIFEST_MISSING'
   /** Backups of one epoch and key that belong to different groups. */
   | 'BACKUP_GROUPS_DIFFER'
-  /** Fewer nodes than the threshold have a backup of one epoch of the key. */
-  | 'BACKUPS_TOO_FEW'
-  /** The backup is of an epoch that others have gone on from. */
-  | 'BACKUP_EPOCH_SUPERSEDED'
-  /** The receipt of the log is of another backup, or does not verify. */
-  | 'BACKUP_RECEIPT_MISMATCH';
+  /** Signed by somebody who may, but not the record of a drill. */
+  | 'DRILL_MALFORMED'
+  /** A signature in the record is not the recovered key's over the challenge of this drill. */
+  | 'DRILL_PROOF_INVALID'
+  /** The last drill that was proven is longer ago than the schedule says, or there was none. */
+  | 'DRILL_DUE';
 
 /** What an auditor, who cannot decrypt, refuses of backups. */
 export class BackupAuditError extends HoldfastError<BackupAuditErrorCode> {}

@@ -38,7 +38,10 @@ export function encodeMnemonic(share: MnemonicShare): string {
     (BigInt(index) << 4n) |
     BigInt(threshold - 1);
   const number = BigInt(`0x${Buffer.from(value).toString('hex')}`);
-  const indices = [...toIndices(header, HEADER_WORDS), ...toIndices(number, SHARE_WORDS - HEADER_WORDS - CHECKSUM_WORDS)];
+  const indices = [
+    ...toIndices(header, HEADER_WORDS),
+    ...toIndices(number, SHARE_WORDS - HEADER_WORDS - CHECKSUM_WORDS),
+  ];
   const all = [...indices, ...makeChecksum(customisationOf(isExtendable), indices)];
   return all.map((each) => WORDS[each]).join(' ');
 }
@@ -59,7 +62,8 @@ export function decodeMnemonic(text: string): MnemonicShare {
   });
   const header = toNumber(indices.slice(0, HEADER_WORDS));
   const isExtendable = ((header >> 24n) & 1n) === 1n;
-  if (!hasChecksum(customisationOf(isExtendable), indices)) throw malformed('the checksum does not fit: a word is wrong');
+  if (!hasChecksum(customisationOf(isExtendable), indices))
+    throw malformed('the checksum does not fit: a word is wrong');
   if (((header >> 8n) & 0xfffn) !== 0n) throw malformed('a share of several groups');
   const number = toNumber(indices.slice(HEADER_WORDS, -CHECKSUM_WORDS));
   if (number >> BigInt(8 * SECRET_BYTES) !== 0n) throw malformed('the padding is not zero');

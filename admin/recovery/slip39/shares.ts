@@ -60,7 +60,9 @@ const computeDigest = (padding: Uint8Array, secret: Uint8Array): Buffer =>
 export function assertTogether(shares: readonly MnemonicShare[]): readonly MnemonicShare[] {
   const [first] = shares;
   if (first === undefined)
-    throw new RecoveryCeremonyError('CUSTODIANS_TOO_FEW', 'no share of a custodian is at hand', { actual: 0 });
+    throw new RecoveryCeremonyError('CUSTODIANS_TOO_FEW', 'no share of a custodian is at hand', {
+      actual: 0,
+    });
   const byIndex = new Map<number, MnemonicShare>();
   for (const share of shares) {
     const known = byIndex.get(share.index);
