@@ -32,6 +32,7 @@ export type { DropEntry, KeyEntry, NetworkKey } from './configuration/keys.ts';
 export type { Limit, TimeWindow } from './configuration/limits.ts';
 export type { Peer, PeerImage, PeerlessRestart, Quorum } from './configuration/quorum.ts';
 export { matchesPattern, type Pool } from './configuration/pools.ts';
+export type { Recovery } from './configuration/recovery.ts';
 export type { DenyRule, PermitRule, Rule } from './configuration/rules.ts';
 export type { Configuration } from './configuration/upgrade.ts';
 export type { Witnesses } from './configuration/witnesses.ts';
