@@ -1,5 +1,5 @@
 import type { VaultDocument } from '../document.ts';
-import { stackNames } from '../names.ts';
+import { stackNames, vaultPrefix } from '../names.ts';
 import { describeRole, type Role, roleOfNode } from '../roles.ts';
 
 /** Stack of the vault with those of its parameters that vault.yaml alone decides. */
@@ -7,6 +7,8 @@ export interface DerivedStack {
   /** Whose credentials make it. */
   readonly role: Role;
   readonly name: string;
+  /** Number of the node that the stack is for; null for the baseline. */
+  readonly node: number | null;
   /** Template in deploy/stacks. */
   readonly template: 'infrastructure' | 'node' | 'host';
   readonly account: string;
@@ -26,6 +28,7 @@ export function deriveStacks(document: VaultDocument): readonly DerivedStack[] {
   return [
     {
       role: 'infrastructure',
+      node: null,
       name: stackNames.infrastructure(document),
       template: 'infrastructure',
       account,
@@ -35,6 +38,7 @@ export function deriveStacks(document: VaultDocument): readonly DerivedStack[] {
         Namespace: namespace,
         Environment: environment,
         VpcId: network.vpcId,
+        SubnetId: network.subnetId,
         ClientCidr: network.clientCidr,
         PeerCidr: nodes.length > 1 ? network.peerCidr : '',
       },
@@ -44,6 +48,7 @@ export function deriveStacks(document: VaultDocument): readonly DerivedStack[] {
       const own = describeRole(document, roleOfNode(node));
       return {
         role: own.role,
+        node,
         name: stackNames.node(document, node),
         template: 'node',
         account: own.account,
@@ -61,20 +66,19 @@ export function deriveStacks(document: VaultDocument): readonly DerivedStack[] {
     }),
     ...nodes.map(({ node }): DerivedStack => ({
       role: 'infrastructure',
+      node,
       name: stackNames.host(document, node),
       template: 'host',
       account,
       region,
       stage: 2,
       parameters: {
-        Namespace: namespace,
-        Environment: environment,
-        NodeIndex: String(node),
+        NodeName: `${vaultPrefix(document)}-node-${node}`,
         ImageId: host.imageId,
         InstanceType: host.instanceType,
         SubnetId: network.subnetId,
       },
-      open: ['KeyArn'],
+      open: ['KeyArn', 'RoleName', 'InstanceProfileArn', 'SecurityGroupId', 'NodeBucketName'],
     })),
   ];
 }
