@@ -6,7 +6,7 @@ import type { RuntimeIdentity } from '../identity/identity.ts';
 import type { NitroCli } from '../lifecycle/nitro-cli.ts';
 import { removeDocument, unsafeReadDocument } from './admission.ts';
 import { awaitNode, readParentState, type SettledNode } from './await-node.ts';
-import type { Deployment } from './document.ts';
+import type { Deployment } from '../../shared/deployment/index.ts';
 import { DeployError } from './errors.ts';
 import {
   type FetchedDocument,

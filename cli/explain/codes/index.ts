@@ -8,6 +8,7 @@ import { CERTIFICATE_CODES } from './certificate.ts';
 import { CLIENT_CODES } from './client.ts';
 import { COMMAND_CODES } from './command.ts';
 import { CONFIGURATION_LINT_CODES } from './configuration-lint.ts';
+import { DEPLOYMENT_CODES } from './deployment.ts';
 import { DOCTOR_CODES } from './doctor.ts';
 import { EIF_CODES } from './eif.ts';
 import { ENCODING_CODES } from './encoding.ts';
@@ -54,6 +55,7 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...LOG_CODES,
   ...PARENT_CODES,
   ...PARENT_PEERS_CODES,
+  ...DEPLOYMENT_CODES,
   ...DOCTOR_CODES,
   ...CANTON_CODES,
   ...VAULT_CODES,
