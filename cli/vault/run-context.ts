@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assertStatementKey, Exchange } from '../../admin/vault/exchange/index.ts';
 import { describeRoles } from '../../admin/vault/index.ts';
-import type { StepContext } from '../../admin/vault/steps/index.ts';
+import { type StepContext, StepError } from '../../admin/vault/steps/index.ts';
 import { attestNode } from '../../client/index.ts';
 import { formatWitnessKey } from '../../client/witness-key.ts';
 import { readFunction, readStackPolicy, readTemplate } from '../../deploy/index.ts';
@@ -68,10 +68,15 @@ export async function openRunContext(input: CommandInput, place: RunPlace): Prom
       signingFunction: async () => await readFunction('config-signing'),
       attest: async (url, expected) => {
         const { binding } = await attestNode({ url, trust: { root, ...expected } });
+        const witness = binding.format === 'holdfast-node/2' ? formatWitnessKey(binding) : undefined;
+        if (binding.format !== 'holdfast-node/2' || witness === undefined)
+          throw new StepError('VAULT_NODE_UNEXPECTED', 'expected a node that attests the keys of its log', {
+            url,
+          });
         return {
           version: binding.configuration,
           log: binding.log.key,
-          witness: formatWitnessKey(binding),
+          witness,
         };
       },
       clock: Date.now,

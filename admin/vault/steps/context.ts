@@ -29,9 +29,9 @@ export interface Journal {
 export interface ReleaseFiles {
   readonly version: string;
   readonly pcrJson: Uint8Array;
-  /** Gives the SHA-384 of a file in hex, and its length. */
-  describe(name: 'enclave.eif'): Promise<{ readonly sha384: string; readonly bytes: number }>;
-  read(name: 'enclave.eif'): Promise<Uint8Array>;
+  /** SHA-384 of the enclave image in hex, and its length. */
+  readonly image: { readonly sha384: string; readonly bytes: number };
+  readImage(): Promise<Uint8Array>;
 }
 
 /** What a node attests, verified as a client does. */
@@ -64,7 +64,7 @@ export interface StepContext {
   readonly statementKey: KeyObject;
   /** Trust anchor of attestation documents, a certificate in DER. */
   readonly root: Uint8Array;
-  /** Opens the release that vault.yaml names. @throws StepError VAULT_RELEASE_OTHER */
+  /** Opens the release that vault.yaml names, fetched and verified. @throws StepError VAULT_RELEASE_KEY_UNKNOWN; ReleaseError */
   release(): Promise<ReleaseFiles>;
   /** Template of a stack, as it is given to CloudFormation. */
   template(name: DerivedStack['template']): Promise<StackTemplate>;

@@ -58,14 +58,13 @@ export async function deployNode(order: DeployOrder, context: StepContext): Prom
   const host = hosts.hosts.find((one) => one.node === node);
   if (host === undefined) throw new TypeError('expected the host of each node');
   const stated = await needStatement(context, roleOfNode(node), order.configuration);
-  const [manifest, configuration, image] = [
+  const [manifest, configuration] = [
     await readManifestBytes(context, node),
     await context.exchange.file(stated, 'configuration.json'),
-    await release.describe('enclave.eif'),
   ];
   const deployment = deriveDeployment(context.vault, {
     ...order,
-    image,
+    image: release.image,
     pcrJson: release.pcrJson,
     manifest,
     configuration,
@@ -74,7 +73,7 @@ export async function deployNode(order: DeployOrder, context: StepContext): Prom
   const { bucket, region } = baseline;
   const prefix = `deployments/${node}/${deployment.id}`;
   await upload(context, { bucket, region, prefix }, deployment, [
-    { name: 'enclave.eif', read: () => release.read('enclave.eif') },
+    { name: 'enclave.eif', read: () => release.readImage() },
     { name: 'pcr.json', read: () => Promise.resolve(release.pcrJson) },
     { name: 'manifest.json', read: () => Promise.resolve(manifest) },
     { name: 'configuration.json', read: () => Promise.resolve(configuration) },
