@@ -27,6 +27,7 @@ import { REQUEST_CODES } from './request.ts';
 import { THRESHOLD_CODES } from './threshold.ts';
 import { TRANSACTION_CODES } from './transaction.ts';
 import { VAULT_CODES } from './vault.ts';
+import { VAULT_STEP_CODES } from './vault-steps.ts';
 
 export type { CodeArea } from './area.ts';
 
@@ -59,5 +60,6 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...DOCTOR_CODES,
   ...CANTON_CODES,
   ...VAULT_CODES,
+  ...VAULT_STEP_CODES,
   ...ENCODING_CODES,
 ];
