@@ -1,5 +1,9 @@
-import { createHash } from 'node:crypto';
 import { kmsHost } from '../../../shared/aws/kms-host.ts';
+import {
+  DEPLOYMENT_FORMAT,
+  deploymentId,
+  encodeDeployment,
+} from '../../../shared/deployment/index.ts';
 import { digestOf, type Facts } from '../exchange/index.ts';
 import { describeRole, roleOfNode, type VaultDocument } from '../index.ts';
 import { measureManifest } from '../derive/manifest.ts';
@@ -47,7 +51,9 @@ export interface DerivedDeployment {
  * Makes the deployment of one node: what its host is to run, and the settings of the parent. The same inputs always make
  * the same bytes.
  *
- * Source: parent/deploy/SPEC.md
+ * @throws DeploymentError DEPLOYMENT_MALFORMED
+ *
+ * Source: shared/deployment/SPEC.md
  */
 export function deriveDeployment(vault: VaultDocument, inputs: DeploymentInputs): DerivedDeployment {
   const { node, image, pcrJson, manifest, configuration, nonce, identity, hosts } = inputs;
@@ -55,8 +61,8 @@ export function deriveDeployment(vault: VaultDocument, inputs: DeploymentInputs)
   const peers = hosts
     .filter((host) => host.node !== node)
     .map((host) => ({ node: host.node, address: endpoint(host.address, PEER_PORT) }));
-  const document = {
-    format: 'holdfast-deployment/1',
+  const bytes = encodeDeployment({
+    format: DEPLOYMENT_FORMAT,
     namespace: vault.namespace,
     environment: vault.environment,
     node,
@@ -83,9 +89,8 @@ export function deriveDeployment(vault: VaultDocument, inputs: DeploymentInputs)
       auditLog: null,
       log: 'info',
     },
-  };
-  const bytes = new Uint8Array(Buffer.from(`${JSON.stringify(document, undefined, 2)}\n`));
-  return { id: createHash('sha256').update(bytes).digest('hex'), bytes };
+  });
+  return { id: deploymentId(bytes), bytes };
 }
 
 /** Writes an address and a port as a parent's settings have them. */
