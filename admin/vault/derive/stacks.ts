@@ -7,7 +7,7 @@ export interface DerivedStack {
   /** Whose credentials make it. */
   readonly role: Role;
   readonly name: string;
-  /** Number of the node that the stack is for; null for the baseline. */
+  /** Number of the node that the stack is about; null: of all of them. */
   readonly node: number | null;
   /** Template in deploy/stacks. */
   readonly template: 'infrastructure' | 'node' | 'host';
@@ -28,8 +28,8 @@ export function deriveStacks(document: VaultDocument): readonly DerivedStack[] {
   return [
     {
       role: 'infrastructure',
-      node: null,
       name: stackNames.infrastructure(document),
+      node: null,
       template: 'infrastructure',
       account,
       region,
@@ -48,8 +48,8 @@ export function deriveStacks(document: VaultDocument): readonly DerivedStack[] {
       const own = describeRole(document, roleOfNode(node));
       return {
         role: own.role,
-        node,
         name: stackNames.node(document, node),
+        node,
         template: 'node',
         account: own.account,
         region: own.region,
@@ -61,13 +61,13 @@ export function deriveStacks(document: VaultDocument): readonly DerivedStack[] {
           WalletAccountId: infrastructure.account,
           AdminArns: own.admins.join(','),
         },
-        open: ['Pcr0', 'Pcr1', 'Pcr2'],
+        open: ['Pcr0', 'Pcr1', 'Pcr2', 'ConfigSigningCode'],
       };
     }),
     ...nodes.map(({ node }): DerivedStack => ({
       role: 'infrastructure',
-      node,
       name: stackNames.host(document, node),
+      node,
       template: 'host',
       account,
       region,
@@ -78,7 +78,15 @@ export function deriveStacks(document: VaultDocument): readonly DerivedStack[] {
         InstanceType: host.instanceType,
         SubnetId: network.subnetId,
       },
-      open: ['KeyArn', 'RoleName', 'InstanceProfileArn', 'SecurityGroupId', 'NodeBucketName'],
+      open: [
+        'RoleName',
+        'InstanceProfileArn',
+        'SecurityGroupId',
+        'KeyArn',
+        'NodeBucketName',
+        'PasswordSecretArn',
+        'SecretsKeyArn',
+      ],
     })),
   ];
 }

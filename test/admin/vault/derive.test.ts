@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   deriveConfiguration,
@@ -39,6 +42,22 @@ const firstOf = (document: VaultDocument, node: number) =>
     orderUntil: UNTIL,
   });
 const documentOf = (change?: (vault: SampleVault) => void) => parseSample(change).document;
+
+interface Parameter {
+  readonly Type: string;
+  readonly Default?: unknown;
+  readonly AllowedPattern?: string;
+}
+
+/** Parameters of a template, as it declares them. */
+function parametersOf(template: string): Record<string, Parameter | undefined> {
+  const path = join(import.meta.dirname, `../../../deploy/stacks/${template}.yaml`);
+  // Functions of CloudFormation are tags, which stand outside of parameters.
+  const { Parameters } = parse(readFileSync(path, 'utf8'), { logLevel: 'silent' }) as {
+    Parameters: Record<string, Parameter | undefined>;
+  };
+  return Parameters;
+}
 
 describe("a node's manifest", () => {
   it('is made of vault.yaml and the keys of its stack, and always of the same bytes', () => {
@@ -244,6 +263,22 @@ describe('the first configuration', () => {
 });
 
 describe('the stacks', () => {
+  it('give their templates every parameter that has no default, and none that is unknown', () => {
+    for (const { template, parameters, open } of deriveStacks(documentOf())) {
+      const known = parametersOf(template);
+      const given = [...Object.keys(parameters), ...open];
+      expect(given.filter((name) => known[name] === undefined)).toEqual([]);
+      const needed = Object.keys(known).filter((name) => known[name]?.Default === undefined);
+      expect(needed.filter((name) => !given.includes(name))).toEqual([]);
+      for (const [name, value] of Object.entries(parameters)) {
+        const { AllowedPattern: pattern, Type: type } = known[name] ?? {};
+        const values = type === 'CommaDelimitedList' ? value.split(',') : [value];
+        for (const each of values)
+          expect([name, each]).toEqual([name, expect.stringMatching(`^(?:${pattern ?? '.*'})$`)]);
+      }
+    }
+  });
+
   it("are in their roles' accounts, keys apart from hosts", () => {
     const stacks = deriveStacks(documentOf());
     expect(stacks.map(({ name, role, account, stage }) => [name, role, account, stage])).toEqual([

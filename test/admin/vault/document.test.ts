@@ -36,6 +36,9 @@ const template = () =>
     nodes: [{}, {}, {}],
   });
 
+const HAS_PYYAML = spawnSync('python3', ['-c', 'import yaml']).status === 0;
+if (!HAS_PYYAML) process.stderr.write('SKIPPED: python3 has no yaml\n');
+
 describe('vault.yaml', () => {
   it('is read with every default, and names its roles', () => {
     const document = parse();
@@ -52,16 +55,11 @@ describe('vault.yaml', () => {
     );
   });
 
-  it('is read as another reader of YAML reads it', () => {
+  it.skipIf(!HAS_PYYAML)('is read as another reader of YAML reads it', () => {
     const text = template();
     const program = 'import json, sys, yaml; print(json.dumps(yaml.safe_load(sys.stdin)))';
-    const { status, stdout } = spawnSync('python3', ['-c', program], { input: text, encoding: 'utf8' });
-    if (status !== 0) {
-      console.warn('SKIPPED: python3 has no yaml');
-      return;
-    }
-    const { parts: _, ...read } = JSON.parse(stdout) as Record<string, unknown>;
-    expect(locateVault(Buffer.from(text)).document).toMatchObject(read);
+    const { stdout } = spawnSync('python3', ['-c', program], { input: text, encoding: 'utf8' });
+    expect(locateVault(Buffer.from(text)).document).toMatchObject(JSON.parse(stdout) as object);
   });
 
   it('has the digest that sha384sum gives', () => {
