@@ -75,7 +75,7 @@ export const nouns: Nouns = {
     load: async () => (await import('./parent/commands.ts')).parentCommands,
   },
   vault: {
-    summary: 'a vault of several accounts and people: its releases, steps and upgrades',
+    summary: 'a vault from empty accounts: described, checked, and each person their own steps',
     load: async () => (await import('./vault/commands.ts')).commands,
   },
   completion: {

@@ -47,6 +47,7 @@ const MAX_ADMINS = 16;
 const MAX_AUTHORITIES = 32;
 const MAX_GATEWAYS = 16;
 const MAX_SERVERS = 8;
+const MAX_OWNERS = 16;
 
 const admins = z
   .array(principalArn)
@@ -106,19 +107,16 @@ const tenantSchema = z.strictObject({
   approvers: approversSchema,
   approverGroups: entryList(approverGroupSchema, MAX_GROUPS),
   clientGroups: entryList(clientGroupSchema, MAX_GROUPS).default([]),
-  /** Group of approvers without whom no client generates, refreshes, hands on or repairs a key of the quorum. */
+  /**
+   * Clients that alone have keys of the quorum generated, refreshed, handed on and repaired. Every other client is denied
+   * it by a rule that no rule of `rules` overrides; ceremonies cannot wait for approvals.
+   */
   owners: z.strictObject({
-    group: identifier,
-    /** How many of them must consent. */
-    count: z.int().min(1).max(32),
-    /** Client that asks for it. */
-    client: identifier,
-    /** For how long a request waits for them, in seconds. */
-    expiresSeconds: z
-      .int()
-      .min(60)
-      .max(86_400 * 7)
-      .default(86_400),
+    clients: z
+      .array(identifier)
+      .min(1)
+      .max(MAX_OWNERS)
+      .refine(areUnique, { error: 'a client is named twice' }),
   }),
   addressBooks: entryList(addressBookSchema, MAX_ADDRESS_BOOKS).default([]),
   keys: entryList(networkKeySchema, MAX_ENTRIES).min(1),

@@ -73,7 +73,11 @@ export type CliErrorCode =
   | 'STATUS_MALFORMED'
   | 'STATUS_UNREACHABLE'
   /** The configuration names a store that is not there. */
-  | 'STORE_MISSING';
+  | 'STORE_MISSING'
+  /** What a role's machine remembers of the ceremony is not what "vault apply" writes. */
+  | 'VAULT_JOURNAL_DAMAGED'
+  /** Another run of the same role is under way on this machine. */
+  | 'VAULT_LOCKED';
 
 /** Refusal of the command itself; its parts have errors of their own. */
 export class CliError extends HoldfastError<CliErrorCode> {}
