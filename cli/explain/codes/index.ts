@@ -23,10 +23,12 @@ import { PEER_CODES } from './peer.ts';
 import { POOL_CODES } from './pool.ts';
 import { QUORUM_CODES } from './quorum.ts';
 import { RECEIPT_CODES } from './receipt.ts';
+import { RELEASE_CODES } from './release.ts';
 import { REQUEST_CODES } from './request.ts';
 import { THRESHOLD_CODES } from './threshold.ts';
 import { TRANSACTION_CODES } from './transaction.ts';
 import { VAULT_CODES } from './vault.ts';
+import { VAULT_STEP_CODES } from './vault-steps.ts';
 
 export type { CodeArea } from './area.ts';
 
@@ -58,6 +60,8 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...DEPLOYMENT_CODES,
   ...DOCTOR_CODES,
   ...CANTON_CODES,
+  ...RELEASE_CODES,
   ...VAULT_CODES,
+  ...VAULT_STEP_CODES,
   ...ENCODING_CODES,
 ];
