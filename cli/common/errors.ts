@@ -59,6 +59,8 @@ export type CliErrorCode =
   | 'PROFILE_EXPOSED'
   /** The file is not the YAML of a profile: an unknown field, or a value that is not one line of text. */
   | 'PROFILE_MALFORMED'
+  /** The file in which docker and others keep credentials for registries is not JSON of their form. */
+  | 'REGISTRY_CONFIG_UNREADABLE'
   /** What should be the root of attestation documents is no certificate. */
   | 'ROOT_MALFORMED'
   /** The file of a secret is there already, and nothing says that it may be replaced. */

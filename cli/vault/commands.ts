@@ -1,6 +1,7 @@
 import type { Command } from '../common/command.ts';
 import { applyCommand } from './apply.ts';
 import { checkCommand } from './check.ts';
+import { fetchCommand, mirrorCommand } from './fetch.ts';
 import { initCommand } from './init.ts';
 import { joinCommand } from './join.ts';
 import { planCommand } from './plan.ts';
@@ -13,6 +14,8 @@ export const commands: readonly Command[] = [
   initCommand,
   checkCommand,
   sheetsCommand,
+  fetchCommand,
+  mirrorCommand,
   planCommand,
   applyCommand,
   statusCommand,

@@ -23,6 +23,7 @@ import { PEER_CODES } from './peer.ts';
 import { POOL_CODES } from './pool.ts';
 import { QUORUM_CODES } from './quorum.ts';
 import { RECEIPT_CODES } from './receipt.ts';
+import { RELEASE_CODES } from './release.ts';
 import { REQUEST_CODES } from './request.ts';
 import { THRESHOLD_CODES } from './threshold.ts';
 import { TRANSACTION_CODES } from './transaction.ts';
@@ -61,5 +62,6 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...CANTON_CODES,
   ...VAULT_CODES,
   ...VAULT_STEP_CODES,
+  ...RELEASE_CODES,
   ...ENCODING_CODES,
 ];
