@@ -125,9 +125,7 @@ describe('the custom resource of a secret', () => {
     const { sent, call } = start();
     await Promise.all([call(), call(), call()]);
     expect((await stages()).flat().toSorted()).toEqual(['AWSCURRENT']);
-    expect(sent.filter(({ Status }) => Status === 'SUCCESS').length).toBeGreaterThanOrEqual(1);
-    await call();
-    expect(sent.at(-1)).toMatchObject({ Status: 'SUCCESS' });
+    expect(sent.map(({ Status }) => Status)).toEqual(['SUCCESS', 'SUCCESS', 'SUCCESS']);
   });
 
   it('rotates without a gap: the key before stays readable', async () => {
