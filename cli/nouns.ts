@@ -78,6 +78,10 @@ export const nouns: Nouns = {
     summary: 'the host side of an enclave: its daemon, its state, a vsock-proxy in its place',
     load: async () => (await import('./parent/commands.ts')).parentCommands,
   },
+  vault: {
+    summary: 'a vault from empty accounts: described, checked, and each person their own steps',
+    load: async () => (await import('./vault/commands.ts')).commands,
+  },
   completion: {
     summary: 'scripts by which a shell completes what you type',
     load: async () => (await import('./completion/commands.ts')).createCompletionCommands(nouns),

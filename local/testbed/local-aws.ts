@@ -1,6 +1,8 @@
 import type { LookupFunction } from 'node:net';
+import { join } from 'node:path';
 import { dnsSuffixOf } from '../../shared/aws/partitions.ts';
 import { createKmsService, type CmsShape, type KeyDecision, type RecipientVerifier } from '../kms/index.ts';
+import { createS3Service, S3 } from '../s3/index.ts';
 import { createSecretsManagerService } from '../secrets-manager/index.ts';
 import { PrincipalDirectory } from '../aws/directory.ts';
 import { startAwsServer, type AwsEvent } from '../aws/server.ts';
@@ -31,14 +33,19 @@ interface ClientOptions {
   readonly requestHandler: { readonly httpsAgent: { readonly ca: string; readonly lookup: LookupFunction } };
 }
 
-/** KMS and Secrets Manager of all accounts and regions, on one loopback port. */
+/** Services of the local AWS, as in their host names. */
+type ServiceName = 'kms' | 'secretsmanager' | 's3' | 'lambda' | 'cloudformation' | 'sts' | 'iam' | 'ssm';
+
+/** Services of all accounts and regions, on one loopback port. */
 export interface LocalAws {
   readonly port: number;
   /** Authority of every certificate that the port shows, in PEM: clients pin it. */
   readonly caPem: string;
   /** Accounts, roles and credentials. */
   readonly directory: PrincipalDirectory;
-  clientOptions(service: 'kms' | 'secretsmanager', region: string): ClientOptions;
+  /** Buckets of all accounts, for providers of resources in this process. */
+  readonly s3: S3;
+  clientOptions(service: ServiceName, region: string): ClientOptions;
   close(): Promise<void>;
 }
 
@@ -60,8 +67,14 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       ...(cmsShape === undefined ? {} : { cmsShape }),
       ...(onDecision === undefined ? {} : { onDecision }),
     });
+    const { stateDirectory } = options;
+    const s3 = new S3({
+      state,
+      clock,
+      ...(stateDirectory === undefined ? {} : { folder: join(stateDirectory, 's3') }),
+    });
     const server = await startAwsServer({
-      services: [kms, createSecretsManagerService({ state })],
+      services: [kms, createSecretsManagerService({ state }), createS3Service(s3)],
       directory,
       authority,
       clock,
@@ -72,6 +85,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       port: server.port,
       caPem: authority.caPem,
       directory,
+      s3,
       clientOptions: (service, region) => ({
         region,
         endpoint: `https://${service}.${region}.${dnsSuffixOf(region)}:${server.port}`,
@@ -79,6 +93,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       }),
       async close() {
         await server.close();
+        s3.close();
         state.close();
       },
     };

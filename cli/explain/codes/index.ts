@@ -25,6 +25,7 @@ import { RECEIPT_CODES } from './receipt.ts';
 import { REQUEST_CODES } from './request.ts';
 import { THRESHOLD_CODES } from './threshold.ts';
 import { TRANSACTION_CODES } from './transaction.ts';
+import { VAULT_CODES } from './vault.ts';
 
 export type { CodeArea } from './area.ts';
 
@@ -55,5 +56,6 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...PARENT_PEERS_CODES,
   ...DOCTOR_CODES,
   ...CANTON_CODES,
+  ...VAULT_CODES,
   ...ENCODING_CODES,
 ];
