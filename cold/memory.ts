@@ -66,14 +66,20 @@ export class ColdMemory implements StateSource {
       throw new ColdError('COLD_REQUEST_EXPIRED', 'the request has expired', { notAfter: toIso(notAfter) });
     }
     if (created > now + TOLERANCE_MS) {
-      throw new ColdError('COLD_REQUEST_EARLY', "the request was made after the time of the machine's clock", {
-        created: toIso(created),
-        actual: toIso(now),
-      });
+      throw new ColdError(
+        'COLD_REQUEST_EARLY',
+        "the request was made after the time of the machine's clock",
+        {
+          created: toIso(created),
+          actual: toIso(now),
+        },
+      );
     }
     for (const [decided, end] of this.#decided) if (end < now) this.#decided.delete(decided);
     if (this.#decided.size >= MAX_REMEMBERED)
-      throw new ColdError('COLD_REQUEST_REPEATED', `${MAX_REMEMBERED} requests are remembered already`, { id });
+      throw new ColdError('COLD_REQUEST_REPEATED', `${MAX_REMEMBERED} requests are remembered already`, {
+        id,
+      });
     this.#decided.set(id, notAfter);
     this.#isChanged = true;
   }

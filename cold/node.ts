@@ -130,7 +130,16 @@ async function openParts({ storage, measured, signed, now, passphrase, cost }: O
     const key = nodeKeys.log;
     log = new TransparencyLog({ store, origin, key, client: storage.logClient, witnesses: null });
     for (const source of [...state.sources, memory]) log.addSource(source);
-    const decisionLog = createDecisionLog({ log, receiptKey: nodeKeys.receipt, measured, signed, session, now });
+    // The time of a start is sealed though nobody asks for anything.
+    await log.seal();
+    const decisionLog = createDecisionLog({
+      log,
+      receiptKey: nodeKeys.receipt,
+      measured,
+      signed,
+      session,
+      now,
+    });
     const pipeline = createSigningPipeline({
       signed,
       measured,

@@ -32,7 +32,10 @@ const blobSchema = z.strictObject({
   kdf: z.strictObject({
     name: z.literal('argon2id'),
     // Bounds of what a reader computes: 4 GiB and 16 passes.
-    memoryKiB: z.int().min(8).max(4 * 1024 * 1024),
+    memoryKiB: z
+      .int()
+      .min(8)
+      .max(4 * 1024 * 1024),
     passes: z.int().min(1).max(16),
     lanes: z.int().min(1).max(16),
     salt: z.base64().max(64),

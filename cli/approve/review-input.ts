@@ -58,7 +58,10 @@ export const REVIEW_OPTIONS = {
 
 /** What an approver trusts beforehand: an image and a root, or the receipt key of a cold node in hex. */
 export type ReviewTrustFiles = { readonly manifest: Uint8Array } & (
-  | { readonly image: { readonly pcrs: PcrValues; readonly root: Uint8Array }; readonly coldReceiptKey?: undefined }
+  | {
+      readonly image: { readonly pcrs: PcrValues; readonly root: Uint8Array };
+      readonly coldReceiptKey?: undefined;
+    }
   | { readonly image?: undefined; readonly coldReceiptKey: string }
 );
 

@@ -79,7 +79,8 @@ async function writeParts(
     await writeOutput(receiptPath, JSON.stringify(outcome.receipt));
   }
   if (reviewPath === undefined) return;
-  if (outcome.state !== 'waiting') throw new UsageError('the response has no review: the request does not wait');
+  if (outcome.state !== 'waiting')
+    throw new UsageError('the response has no review: the request does not wait');
   const configuration = await readInput(text('configuration') ?? '', io);
   const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
   const review = {

@@ -119,7 +119,10 @@ function parseVote(bytes: Uint8Array) {
   try {
     return voteRequestSchema.parse(parseJson(bytes, { maxBytes: MAX_VOTE_FILE_BYTES, maxDepth: 3 }));
   } catch {
-    throw new ColdError('COLD_VOTE_MALFORMED', 'expected a vote as `holdfast approve sign --output` writes it');
+    throw new ColdError(
+      'COLD_VOTE_MALFORMED',
+      'expected a vote as `holdfast approve sign --output` writes it',
+    );
   }
 }
 

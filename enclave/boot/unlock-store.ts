@@ -79,12 +79,7 @@ async function initialise({ storage, passwords, now, ...input }: UnlockInput): P
   return { store: SealedStore.create(storage, storeKey, state, blob), nodeKeys };
 }
 
-async function reopen({
-  storage,
-  passwords,
-  manifest,
-  configuration,
-}: UnlockInput): Promise<UnlockedStore> {
+async function reopen({ storage, passwords, manifest, configuration }: UnlockInput): Promise<UnlockedStore> {
   const generated = await storage.readRecord(PASSWORD_BLOB);
   const blob = generated?.bytes ?? (await suppliedBlob(storage));
   const { storeKey, nodeKeys } = takeKeys(await passwords.decrypt(blob), manifest);

@@ -23,7 +23,10 @@ export interface MeasuredManifest<Kind extends NodeManifest = NodeManifest> {
  *
  * @throws BootError MANIFEST_PCR_USED, MANIFEST_PCR_MISMATCH; ManifestError MANIFEST_MALFORMED; NsmError
  */
-export async function measureManifest(nsm: NsmClient, bytes: Uint8Array): Promise<MeasuredManifest<Manifest>> {
+export async function measureManifest(
+  nsm: NsmClient,
+  bytes: Uint8Array,
+): Promise<MeasuredManifest<Manifest>> {
   const before = await nsm.describePcr(MANIFEST_PCR);
   if (before.locked || before.value.some((byte) => byte !== 0)) {
     throw new BootError(

@@ -34,5 +34,4 @@ export type ColdErrorCode =
   /** The response is to another request. */
   | 'COLD_RESPONSE_OTHER_REQUEST';
 
-
 export class ColdError extends HoldfastError<ColdErrorCode> {}

@@ -75,7 +75,10 @@ export function unsafeParseColdRequest(envelope: Uint8Array): UnverifiedColdRequ
   try {
     if (envelope.length > MAX_COLD_REQUEST_BYTES) throw new RangeError('longer than a request may be');
     const { payload } = parseEnvelope(envelope);
-    const value = parseJson(Buffer.from(payload, 'base64'), { maxBytes: MAX_COLD_REQUEST_BYTES, maxDepth: MAX_DEPTH });
+    const value = parseJson(Buffer.from(payload, 'base64'), {
+      maxBytes: MAX_COLD_REQUEST_BYTES,
+      maxDepth: MAX_DEPTH,
+    });
     return { request: coldRequestSchema.parse(value), envelope };
   } catch (error) {
     throw new ColdError('COLD_REQUEST_MALFORMED', 'expected a request to a cold node', {}, error);
@@ -103,6 +106,11 @@ export function verifyColdRequest(
   } catch (error) {
     if (!(error instanceof DsseError || error instanceof RangeError)) throw error;
     const { client } = request;
-    throw new ColdError('COLD_REQUEST_UNSIGNED', 'the request is not signed by its client', { client }, error);
+    throw new ColdError(
+      'COLD_REQUEST_UNSIGNED',
+      'the request is not signed by its client',
+      { client },
+      error,
+    );
   }
 }

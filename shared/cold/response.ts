@@ -6,7 +6,10 @@ import {
   createEnvelope,
   DsseError,
   MAX_ENVELOPE_BYTES,
-  parseEnvelope, signEnvelope, verifyEnvelope } from '../dsse/index.ts';
+  parseEnvelope,
+  signEnvelope,
+  verifyEnvelope,
+} from '../dsse/index.ts';
 import { parseJson } from '../json/index.ts';
 import { ColdError } from './errors.ts';
 import { checkpointText, hexOf, manifestDigest, time } from './fields.ts';

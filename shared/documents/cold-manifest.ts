@@ -27,10 +27,13 @@ export const coldManifestSchema = z
     path: ['configurationAuthority', 'keys'],
     error: 'a key is named twice',
   })
-  .refine((manifest) => manifest.configurationAuthority.threshold <= manifest.configurationAuthority.keys.length, {
-    path: ['configurationAuthority', 'threshold'],
-    error: 'greater than the number of keys',
-  });
+  .refine(
+    (manifest) => manifest.configurationAuthority.threshold <= manifest.configurationAuthority.keys.length,
+    {
+      path: ['configurationAuthority', 'threshold'],
+      error: 'greater than the number of keys',
+    },
+  );
 export type ColdManifest = z.infer<typeof coldManifestSchema>;
 
 const COLD_MANIFEST_KIND: DocumentKind<ColdManifest> = {

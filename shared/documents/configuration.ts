@@ -117,7 +117,10 @@ export function openConfiguration(
   return { configuration, digest: new Uint8Array(createHash('sha384').update(payload).digest()), signers };
 }
 
-function openSigned(envelope: Uint8Array, { configurationAuthority: { keys, threshold } }: Pick<NodeManifest, 'configurationAuthority'>) {
+function openSigned(
+  envelope: Uint8Array,
+  { configurationAuthority: { keys, threshold } }: Pick<NodeManifest, 'configurationAuthority'>,
+) {
   try {
     return verifyEnvelope(parseEnvelope(envelope), {
       payloadType: CONFIGURATION_PAYLOAD_TYPE,
