@@ -98,22 +98,13 @@ describe('an archive for a cold machine', () => {
       await writeFile(at('unsigned.hex'), transfer.transaction);
       const what = ['--kind', 'ethereum-transaction', '--transaction', 'unsigned.hex'];
       const codes = ['--codes', 'codes.html'];
-    await desk('cold', 'request', 'ether', ...what, ...CLIENT, ...codes, '--output', 'request.json');
-    // What a scanner makes of the codes: a line each, in any order.
-    const parts = splitIntoParts(await readFile(at('request.json')));
-    await writeFile(at('scanned.txt'), parts.toReversed().join('
-'));
-    expect((await readFile(at('codes.html'), 'utf8')).match(/<figure>/g)).toHaveLength(parts.length);
+      await desk('cold', 'request', 'ether', ...what, ...CLIENT, ...codes, '--output', 'request.json');
+      // What a scanner makes of the codes: a line each, in any order.
+      const parts = splitIntoParts(await readFile(at('request.json')));
+      await writeFile(at('scanned.txt'), parts.toReversed().join('\n'));
+      expect((await readFile(at('codes.html'), 'utf8')).match(/<figure>/g)).toHaveLength(parts.length);
 
-      const waiting = await cold(
-        'cold',
-        'sign',
-        'node',
-        'scanned.txt',
-        ...NODE,
-        '--output',
-        'response.json',
-      );
+      const waiting = await cold('cold', 'sign', 'node', 'scanned.txt', ...NODE, '--output', 'response.json');
       expect(waiting).toMatchObject({ code: 0, data: { outcome: { state: 'waiting' } } });
       const review = ['--review', 'review.json', '--configuration', 'configuration.json'];
       const opened = await desk(
@@ -162,7 +153,7 @@ describe('an archive for a cold machine', () => {
 
       const other = ['--identity', 'identity.json', '--request', 'request.json'];
       expect((await desk('cold', 'open', 'signed.json', ...other)).data).toMatchObject({
-        code: 'COLD_RESPONSE_OTHER_REQUEST',
+        error: { code: 'COLD_RESPONSE_OTHER_REQUEST' },
       });
       const repeated = await cold('cold', 'sign', 'node', 'second.json', ...NODE, '--output', 'again.json');
       expect(repeated).toMatchObject({ code: 1, data: { error: { code: 'COLD_REQUEST_REPEATED' } } });
