@@ -1,4 +1,4 @@
-import encodeQR from 'qr';
+import { encodeQR } from 'qr';
 import { splitIntoParts } from '../../shared/cold/index.ts';
 
 /**

@@ -21,6 +21,7 @@ const canUnshare = await run('unshare', ['--net', 'true']).then(
 
 let folder: string;
 let machine: string;
+let bundled: Answer;
 const at = (name: string) => join(folder, name);
 
 interface Answer {
@@ -66,9 +67,7 @@ beforeAll(async () => {
   };
   for (const [name, text] of Object.entries({ ...secrets, passphrase: `${PASSPHRASE}\n` }))
     await writeFile(at(name), text, { mode: 0o600 });
-  const { code, data } = await desk('cold', 'bundle', '--output', 'cold.tar');
-  expect(code).toBe(0);
-  expect(data['sha256']).toBe(hash('sha256', await readFile(at('cold.tar')), 'hex'));
+  bundled = await desk('cold', 'bundle', '--output', 'cold.tar');
   await run('tar', ['-xf', 'cold.tar'], { cwd: folder });
   machine = at('holdfast-cold/holdfast');
 }, 3 * MINUTES);

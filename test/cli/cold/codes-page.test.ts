@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import jsQR from 'jsqr';
-import encodeQR from 'qr';
+import { encodeQR } from 'qr';
 import { describe, expect, it } from 'vitest';
 import { writeCodesPage } from '../../../cli/cold/codes-page.ts';
 import { joinParts, splitIntoParts } from '../../../shared/cold/index.ts';
