@@ -5,6 +5,7 @@ import { createKmsService, type CmsShape, type KeyDecision, type RecipientVerifi
 import { createLambdaService, type InvocationRecord, Lambda } from '../lambda/index.ts';
 import { createS3Service, S3 } from '../s3/index.ts';
 import { createSecretsManagerService } from '../secrets-manager/index.ts';
+import { createSsmService, ManagedHosts } from '../ssm/index.ts';
 import { PrincipalDirectory } from '../aws/directory.ts';
 import { startAwsServer, type AwsEvent } from '../aws/server.ts';
 import { StateStore } from '../aws/state.ts';
@@ -50,6 +51,8 @@ export interface LocalAws {
   readonly s3: S3;
   /** Functions of all accounts, for providers of resources in this process. */
   readonly lambda: Lambda;
+  /** Instances that Systems Manager gives commands to. */
+  readonly hosts: ManagedHosts;
   clientOptions(service: ServiceName, region: string): ClientOptions;
   close(): Promise<void>;
 }
@@ -87,12 +90,14 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       ...(options.onInvocation === undefined ? {} : { onInvocation: options.onInvocation }),
       ...(stateDirectory === undefined ? {} : { folder: join(stateDirectory, 'lambda') }),
     });
+    const hosts = new ManagedHosts();
     const server = await startAwsServer({
       services: [
         kms,
         createSecretsManagerService({ state }),
         createS3Service(s3),
         createLambdaService({ lambda, s3 }),
+        createSsmService({ hosts, clock }),
       ],
       directory,
       authority,
@@ -107,6 +112,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       directory,
       s3,
       lambda,
+      hosts,
       clientOptions: (service, region) => ({
         region,
         endpoint: `https://${service}.${region}.${dnsSuffixOf(region)}:${server.port}`,
