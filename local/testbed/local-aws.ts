@@ -1,11 +1,23 @@
 import type { LookupFunction } from 'node:net';
 import { join } from 'node:path';
 import { dnsSuffixOf } from '../../shared/aws/partitions.ts';
+import {
+  createCloudFormation,
+  createRecordsService,
+  createRegistry,
+  RECORD_SERVICES,
+  ResponseBox,
+  type CloudFormation,
+  type InstanceHooks,
+} from '../cloudformation/index.ts';
+import { createIamService } from '../iam/index.ts';
+import { createStsService } from '../sts/index.ts';
 import { createKmsService, type CmsShape, type KeyDecision, type RecipientVerifier } from '../kms/index.ts';
 import { createS3Service, S3 } from '../s3/index.ts';
 import { createSecretsManagerService } from '../secrets-manager/index.ts';
 import { PrincipalDirectory } from '../aws/directory.ts';
-import { startAwsServer, type AwsEvent } from '../aws/server.ts';
+import type { AwsService } from '../aws/plumbing.ts';
+import { startAwsServer, type AwsEvent, type AwsServer } from '../aws/server.ts';
 import { StateStore } from '../aws/state.ts';
 import { openAuthority } from '../aws/tls.ts';
 
@@ -20,6 +32,8 @@ export interface LocalAwsOptions {
   readonly clock?: () => number;
   /** Port; any that is free when left out. */
   readonly port?: number;
+  /** What makes hosts of the instances that stacks launch; without it they are records. */
+  readonly instanceHooks?: InstanceHooks;
   /** Called for every request. */
   readonly onEvent?: (event: AwsEvent) => void;
   /** Called for every decision on a key. */
@@ -45,6 +59,8 @@ export interface LocalAws {
   readonly directory: PrincipalDirectory;
   /** Buckets of all accounts, for providers of resources in this process. */
   readonly s3: S3;
+  /** Stacks of all accounts. */
+  readonly cloudFormation: Pick<CloudFormation, 'settled'>;
   clientOptions(service: ServiceName, region: string): ClientOptions;
   close(): Promise<void>;
 }
@@ -73,19 +89,37 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       clock,
       ...(stateDirectory === undefined ? {} : { folder: join(stateDirectory, 's3') }),
     });
-    const server = await startAwsServer({
-      services: [kms, createSecretsManagerService({ state }), createS3Service(s3)],
+    const services: AwsService[] = [
+      kms,
+      createSecretsManagerService({ state }),
+      createS3Service(s3),
+      createIamService({ state, directory }),
+      createStsService({ directory }),
+    ];
+    const box = new ResponseBox({ s3, directory, clock, origin: () => `https://localhost:${server.port}` });
+    const cloudFormation = createCloudFormation({
+      state,
+      directory,
+      clock,
+      registry: createRegistry(box, options.instanceHooks),
+      services: [...services, ...RECORD_SERVICES.map((name) => createRecordsService(name, state))],
+    });
+    services.push(cloudFormation.service);
+    const server: AwsServer = await startAwsServer({
+      services,
       directory,
       authority,
       clock,
       ...(port === undefined ? {} : { port }),
       ...(onEvent === undefined ? {} : { onEvent }),
     });
+    cloudFormation.resume();
     return {
       port: server.port,
       caPem: authority.caPem,
       directory,
       s3,
+      cloudFormation,
       clientOptions: (service, region) => ({
         region,
         endpoint: `https://${service}.${region}.${dnsSuffixOf(region)}:${server.port}`,
@@ -93,6 +127,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       }),
       async close() {
         await server.close();
+        await cloudFormation.close();
         s3.close();
         state.close();
       },
