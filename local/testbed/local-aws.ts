@@ -13,6 +13,7 @@ import {
 import { createIamService } from '../iam/index.ts';
 import { createStsService } from '../sts/index.ts';
 import { createKmsService, type CmsShape, type KeyDecision, type RecipientVerifier } from '../kms/index.ts';
+import { createLambdaService, type InvocationRecord, Lambda } from '../lambda/index.ts';
 import { createS3Service, S3 } from '../s3/index.ts';
 import { createSecretsManagerService } from '../secrets-manager/index.ts';
 import { PrincipalDirectory } from '../aws/directory.ts';
@@ -36,6 +37,8 @@ export interface LocalAwsOptions {
   readonly instanceHooks?: InstanceHooks;
   /** Called for every request. */
   readonly onEvent?: (event: AwsEvent) => void;
+  /** Called after every try of a function's invocation. */
+  readonly onInvocation?: (invocation: InvocationRecord) => void;
   /** Called for every decision on a key. */
   readonly onDecision?: (decision: KeyDecision) => void;
 }
@@ -61,6 +64,8 @@ export interface LocalAws {
   readonly s3: S3;
   /** Stacks of all accounts. */
   readonly cloudFormation: Pick<CloudFormation, 'settled'>;
+  /** Functions of all accounts, for providers of resources in this process. */
+  readonly lambda: Lambda;
   clientOptions(service: ServiceName, region: string): ClientOptions;
   close(): Promise<void>;
 }
@@ -89,10 +94,20 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       clock,
       ...(stateDirectory === undefined ? {} : { folder: join(stateDirectory, 's3') }),
     });
+    let origin = '';
+    const lambda = new Lambda({
+      state,
+      directory,
+      clock,
+      endpoint: () => ({ url: origin, caPem: authority.caPem }),
+      ...(options.onInvocation === undefined ? {} : { onInvocation: options.onInvocation }),
+      ...(stateDirectory === undefined ? {} : { folder: join(stateDirectory, 'lambda') }),
+    });
     const services: AwsService[] = [
       kms,
       createSecretsManagerService({ state }),
       createS3Service(s3),
+      createLambdaService({ lambda, s3 }),
       createIamService({ state, directory }),
       createStsService({ directory }),
     ];
@@ -113,6 +128,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       ...(port === undefined ? {} : { port }),
       ...(onEvent === undefined ? {} : { onEvent }),
     });
+    origin = `https://127.0.0.1:${server.port}`;
     cloudFormation.resume();
     return {
       port: server.port,
@@ -120,14 +136,16 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       directory,
       s3,
       cloudFormation,
+      lambda,
       clientOptions: (service, region) => ({
         region,
         endpoint: `https://${service}.${region}.${dnsSuffixOf(region)}:${server.port}`,
         requestHandler: { httpsAgent: { ca: authority.caPem, lookup: lookupLoopback } },
       }),
       async close() {
-        await server.close();
         await cloudFormation.close();
+        await lambda.close();
+        await server.close();
         s3.close();
         state.close();
       },
