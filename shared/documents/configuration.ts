@@ -123,6 +123,7 @@ function openSigned(envelope: Uint8Array, { configurationAuthority: { keys, thre
       payloadType: CONFIGURATION_PAYLOAD_TYPE,
       keys,
       threshold,
+      digests: true,
     });
   } catch (error) {
     if (!(error instanceof DsseError)) throw error;
