@@ -16,9 +16,6 @@ const FROM_OUTSIDE = ['import-key', 'import-share'] as const satisfies readonly 
 /** Operations by which somebody decides about keys themselves; no rule of the tenant permits one. */
 export const ADMINISTRATION: readonly Operation[] = [...CEREMONIES, ...FROM_OUTSIDE];
 
-/** Ceremonies in an hour: a client that is taken over cannot keep the nodes busy with them. */
-const CEREMONY_RATE = { count: 60, seconds: 3_600 };
-
 type Tenant = Pick<VaultDocument, 'clients' | 'tenant'>;
 
 /** Groups of clients that the rules of administration name. */
@@ -72,7 +69,6 @@ export function deriveAdministrationRules(document: Tenant): Rule[] {
       operations: [...CEREMONIES],
       clients: [OWNERS_GROUP],
       effects: [{ type: 'blind', to: null, assets: null, contracts: null, amount: null }],
-      rate: CEREMONY_RATE,
     },
     ...others,
     {

@@ -129,6 +129,7 @@ function nodeSteps(document: VaultDocument, node: number): SheetStep[] {
   const { account, admins, configurationAuthority } = findNode(document, node);
   const authority =
     configurationAuthority.keys.length > 0 ? ` --authority-key keys/${role}.authority.pem` : '';
+  const isWitnessed = document.parts.peerWitnesses !== null;
   const apply = `holdfast vault apply --role ${role} --statement-key keys/${role}.statement.pem${authority}`;
   return [
     {
@@ -139,7 +140,8 @@ function nodeSteps(document: VaultDocument, node: number): SheetStep[] {
         'A key that is there is kept. Restore the folder from your own copy rather than make another key.',
       handover: `Send ${role}.join.json to infrastructure, and read the beginning of its key to them. Wait for vault.yaml.`,
     },
-    check(role),
+    // Cosignatures take one more round, and "apply" begins with the same check.
+    ...(isWitnessed ? [] : [check(role)]),
     fetch(document),
     {
       title: 'Stage 1: your KMS key, born closed, and your bucket; your manifest',
@@ -166,9 +168,21 @@ function nodeSteps(document: VaultDocument, node: number): SheetStep[] {
     {
       title: 'Close the door behind it',
       command: apply,
-      expect: 'The policy is put again without the right to make a password; done: every step of your role.',
+      expect: `The policy is put again without the right to make a password${isWitnessed ? '.' : ', and the configuration is signed without the order; done: every step of your role.'}`,
       otherwise: RESUME,
-      handover: EXCHANGE,
+      handover: isWitnessed ? `${EXCHANGE} Wait until all nodes have told the keys of their logs.` : EXCHANGE,
     },
+    ...(isWitnessed
+      ? [
+          {
+            title: 'The configuration by which your node stays',
+            command: apply,
+            expect:
+              'It is signed without the order, and names the nodes that cosign; done: every step of your role.',
+            otherwise: RESUME,
+            handover: EXCHANGE,
+          },
+        ]
+      : []),
   ];
 }
