@@ -20,20 +20,28 @@ export const COLD_CODES: readonly CodeArea[] = [
         'Open that node, or name another folder.',
       ],
       COLD_NODE_MISSING: ['the folder has no node', 'Name the folder that `cold init` has made.'],
-      COLD_PASSPHRASE_WEAK: ['the passphrase is shorter than its minimum', 'Take six words or more, drawn by dice.'],
-      COLD_PASSPHRASE_WRONG: "the passphrase is not that of the node, or the store's sealed password was changed",
+      COLD_PASSPHRASE_WEAK: [
+        'the passphrase is shorter than its minimum',
+        'Take six words or more, drawn by dice.',
+      ],
+      COLD_PASSPHRASE_WRONG:
+        "the passphrase is not that of the node, or the store's sealed password was changed",
       COLD_REQUEST_EARLY: [
         "the request was made after the time of the machine's clock",
         'Set the clock of whichever machine is wrong.',
       ],
-      COLD_REQUEST_EXPIRED: ['the request has expired', 'Make it again with `cold request`; `--days` says for how long.'],
+      COLD_REQUEST_EXPIRED: [
+        'the request has expired',
+        'Make it again with `cold request`; `--days` says for how long.',
+      ],
       COLD_REQUEST_MALFORMED: 'not a request to a cold node, or a damaged one: carry the file again',
       COLD_REQUEST_OTHER_NODE: 'the request is for another node, or for another manifest of this one',
       COLD_REQUEST_REPEATED: [
         'the node has decided this request before, or remembers as many as it can',
         'The response of the first time is what it came to. For another signature make another request.',
       ],
-      COLD_REQUEST_UNSIGNED: 'the request is not signed by a client of the configuration, or was changed since',
+      COLD_REQUEST_UNSIGNED:
+        'the request is not signed by a client of the configuration, or was changed since',
       COLD_RESPONSE_MALFORMED: 'not a response of a cold node, or a damaged one: carry the file again',
       COLD_RESPONSE_OTHER_REQUEST: 'the response is to another request than the one that was named',
       COLD_RESPONSE_UNSIGNED: 'the node of the identity has not signed the response, or it was changed since',
