@@ -26,6 +26,10 @@ export const nouns: Nouns = {
     summary: 'enclave images: what they hold and measure, without nitro-cli',
     load: async () => (await import('./eif/commands.ts')).eifCommands,
   },
+  ers: {
+    summary: 'emergency recovery: custodians, backups with their proof, recovery, the drill',
+    load: async () => (await import('./ers/commands.ts')).commands,
+  },
   explain: {
     summary: 'what a code means, and what to do next',
     load: async () => (await import('./explain/explain.ts')).commands,

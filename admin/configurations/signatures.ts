@@ -17,7 +17,12 @@ export function checkSignatures(envelope: Envelope): CheckedSignature[] {
 
 function hasSigned(envelope: Envelope, key: string): boolean {
   try {
-    verifyEnvelope(envelope, { payloadType: CONFIGURATION_PAYLOAD_TYPE, keys: [key], threshold: 1 });
+    verifyEnvelope(envelope, {
+      payloadType: CONFIGURATION_PAYLOAD_TYPE,
+      keys: [key],
+      threshold: 1,
+      digests: true,
+    });
     return true;
   } catch (error) {
     if (error instanceof DsseError) return false;

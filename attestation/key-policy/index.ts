@@ -1,5 +1,11 @@
 export { KeyPolicyError } from './errors.ts';
-export { parseIdentityPolicy, parseKeyPolicy, type IdentityPolicy, type KeyPolicy } from './document.ts';
+export {
+  parseIdentityPolicy,
+  parseKeyPolicy,
+  parseTrustPolicy,
+  type IdentityPolicy,
+  type KeyPolicy,
+} from './document.ts';
 export {
   evaluateIdentityPolicies,
   evaluateKeyPolicy,

@@ -156,6 +156,11 @@ export class TransparencyLog {
     return this.#failed.promise;
   }
 
+  /** Number of the entries that are sealed or on their way there. */
+  get size(): number {
+    return this.#tree.size;
+  }
+
   /** Threshold and number of the outside witnesses; null where the configuration names none. */
   get witnesses(): { readonly threshold: number; readonly of: number } | null {
     return this.#outside?.size ?? null;

@@ -21,6 +21,8 @@ export interface AuthenticatedRequest extends RequestFacts {
    */
   readonly input: unknown;
   readonly credential: Credential;
+  /** Principal of the AWS service that calls for the caller: `cloudformation.amazonaws.com`; absent for a direct call. */
+  readonly calledVia?: string;
 }
 
 /** Operations by AWS's names. */
@@ -130,6 +132,9 @@ export function globalContext(request: Omit<AuthenticatedRequest, 'input' | 'ope
     ['aws:RequestedRegion', request.region],
     ['aws:SecureTransport', 'true'],
     ['aws:SourceIp', request.sourceIp],
-    ['aws:ViaAWSService', 'false'],
+    ['aws:ViaAWSService', String(request.calledVia !== undefined)],
+    ['aws:CalledVia', request.calledVia],
+    ['aws:CalledViaFirst', request.calledVia],
+    ['aws:CalledViaLast', request.calledVia],
   ]);
 }

@@ -2,8 +2,10 @@ import type { LookupFunction } from 'node:net';
 import { join } from 'node:path';
 import { dnsSuffixOf } from '../../shared/aws/partitions.ts';
 import { createKmsService, type CmsShape, type KeyDecision, type RecipientVerifier } from '../kms/index.ts';
+import { createLambdaService, type InvocationRecord, Lambda } from '../lambda/index.ts';
 import { createS3Service, S3 } from '../s3/index.ts';
 import { createSecretsManagerService } from '../secrets-manager/index.ts';
+import { createSsmService, ManagedHosts } from '../ssm/index.ts';
 import { PrincipalDirectory } from '../aws/directory.ts';
 import { startAwsServer, type AwsEvent } from '../aws/server.ts';
 import { StateStore } from '../aws/state.ts';
@@ -22,6 +24,8 @@ export interface LocalAwsOptions {
   readonly port?: number;
   /** Called for every request. */
   readonly onEvent?: (event: AwsEvent) => void;
+  /** Called after every try of a function's invocation. */
+  readonly onInvocation?: (invocation: InvocationRecord) => void;
   /** Called for every decision on a key. */
   readonly onDecision?: (decision: KeyDecision) => void;
 }
@@ -45,6 +49,10 @@ export interface LocalAws {
   readonly directory: PrincipalDirectory;
   /** Buckets of all accounts, for providers of resources in this process. */
   readonly s3: S3;
+  /** Functions of all accounts, for providers of resources in this process. */
+  readonly lambda: Lambda;
+  /** Instances that Systems Manager gives commands to. */
+  readonly hosts: ManagedHosts;
   clientOptions(service: ServiceName, region: string): ClientOptions;
   close(): Promise<void>;
 }
@@ -73,25 +81,45 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       clock,
       ...(stateDirectory === undefined ? {} : { folder: join(stateDirectory, 's3') }),
     });
+    let origin = '';
+    const lambda = new Lambda({
+      state,
+      directory,
+      clock,
+      endpoint: () => ({ url: origin, caPem: authority.caPem }),
+      ...(options.onInvocation === undefined ? {} : { onInvocation: options.onInvocation }),
+      ...(stateDirectory === undefined ? {} : { folder: join(stateDirectory, 'lambda') }),
+    });
+    const hosts = new ManagedHosts();
     const server = await startAwsServer({
-      services: [kms, createSecretsManagerService({ state }), createS3Service(s3)],
+      services: [
+        kms,
+        createSecretsManagerService({ state }),
+        createS3Service(s3),
+        createLambdaService({ lambda, s3 }),
+        createSsmService({ hosts, clock }),
+      ],
       directory,
       authority,
       clock,
       ...(port === undefined ? {} : { port }),
       ...(onEvent === undefined ? {} : { onEvent }),
     });
+    origin = `https://127.0.0.1:${server.port}`;
     return {
       port: server.port,
       caPem: authority.caPem,
       directory,
       s3,
+      lambda,
+      hosts,
       clientOptions: (service, region) => ({
         region,
         endpoint: `https://${service}.${region}.${dnsSuffixOf(region)}:${server.port}`,
         requestHandler: { httpsAgent: { ca: authority.caPem, lookup: lookupLoopback } },
       }),
       async close() {
+        await lambda.close();
         await server.close();
         s3.close();
         state.close();

@@ -122,7 +122,7 @@ export function openConfiguration(
 
 function open(envelope: Uint8Array, authority: ReviewManifest['configurationAuthority']): Uint8Array {
   try {
-    return openEnvelope(envelope, { payloadType: CONFIGURATION_PAYLOAD_TYPE, ...authority });
+    return openEnvelope(envelope, { payloadType: CONFIGURATION_PAYLOAD_TYPE, ...authority, digests: true });
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error;
     throw new ReviewError(

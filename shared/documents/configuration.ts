@@ -32,6 +32,7 @@ export type { DropEntry, KeyEntry, NetworkKey } from './configuration/keys.ts';
 export type { Limit, TimeWindow } from './configuration/limits.ts';
 export type { Peer, PeerImage, PeerlessRestart, Quorum } from './configuration/quorum.ts';
 export { matchesPattern, type Pool } from './configuration/pools.ts';
+export type { Recovery } from './configuration/recovery.ts';
 export type { DenyRule, PermitRule, Rule } from './configuration/rules.ts';
 export type { Configuration } from './configuration/upgrade.ts';
 export type { Witnesses } from './configuration/witnesses.ts';
@@ -123,6 +124,7 @@ function openSigned(envelope: Uint8Array, { configurationAuthority: { keys, thre
       payloadType: CONFIGURATION_PAYLOAD_TYPE,
       keys,
       threshold,
+      digests: true,
     });
   } catch (error) {
     if (!(error instanceof DsseError)) throw error;

@@ -8,6 +8,7 @@ import { CERTIFICATE_CODES } from './certificate.ts';
 import { CLIENT_CODES } from './client.ts';
 import { COMMAND_CODES } from './command.ts';
 import { CONFIGURATION_LINT_CODES } from './configuration-lint.ts';
+import { DEPLOYMENT_CODES } from './deployment.ts';
 import { DOCTOR_CODES } from './doctor.ts';
 import { EIF_CODES } from './eif.ts';
 import { ENCODING_CODES } from './encoding.ts';
@@ -22,10 +23,12 @@ import { PEER_CODES } from './peer.ts';
 import { POOL_CODES } from './pool.ts';
 import { QUORUM_CODES } from './quorum.ts';
 import { RECEIPT_CODES } from './receipt.ts';
+import { RELEASE_CODES } from './release.ts';
 import { REQUEST_CODES } from './request.ts';
 import { THRESHOLD_CODES } from './threshold.ts';
 import { TRANSACTION_CODES } from './transaction.ts';
 import { VAULT_CODES } from './vault.ts';
+import { VAULT_STEP_CODES } from './vault-steps.ts';
 
 export type { CodeArea } from './area.ts';
 
@@ -54,8 +57,11 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...LOG_CODES,
   ...PARENT_CODES,
   ...PARENT_PEERS_CODES,
+  ...DEPLOYMENT_CODES,
   ...DOCTOR_CODES,
   ...CANTON_CODES,
+  ...RELEASE_CODES,
   ...VAULT_CODES,
+  ...VAULT_STEP_CODES,
   ...ENCODING_CODES,
 ];
