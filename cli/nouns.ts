@@ -58,6 +58,10 @@ export const nouns: Nouns = {
     summary: 'who a node is: the bytes that PCR16 binds',
     load: async () => (await import('./manifest/commands.ts')).commands,
   },
+  cold: {
+    summary: 'a policy node on a machine without a network: requests and signatures by file',
+    load: async () => (await import('./cold/commands.ts')).commands,
+  },
   config: {
     summary: 'what a node allows: configurations and the signatures of their authorities',
     load: async () => (await import('./config/commands.ts')).commands,

@@ -14,6 +14,8 @@ export const commands: readonly Command[] = [
   initCommand,
   checkCommand,
   sheetsCommand,
+  fetchCommand,
+  mirrorCommand,
   planCommand,
   applyCommand,
   statusCommand,

@@ -6,6 +6,7 @@ import { CANTON_CODES } from './canton.ts';
 import { CEREMONY_CODES } from './ceremony.ts';
 import { CERTIFICATE_CODES } from './certificate.ts';
 import { CLIENT_CODES } from './client.ts';
+import { COLD_CODES } from './cold.ts';
 import { COMMAND_CODES } from './command.ts';
 import { CONFIGURATION_LINT_CODES } from './configuration-lint.ts';
 import { DEPLOYMENT_CODES } from './deployment.ts';
@@ -40,6 +41,7 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...EIF_CODES,
   ...KEY_POLICY_CODES,
   ...CLIENT_CODES,
+  ...COLD_CODES,
   ...GATEWAY_CODES,
   ...GATEWAY_TEZOS_CODES,
   ...CONFIGURATION_LINT_CODES,
