@@ -53,7 +53,8 @@ async function runCheck(input: CommandInput): Promise<Outcome> {
   const vault = await readVaultFile(input);
   const named = text('role');
   const own = named === undefined ? undefined : describeRole(vault.document, named);
-  const keyFile = text('statement-key');
+  const env = input.io.env ?? process.env;
+  const keyFile = text('statement-key') ?? (own === undefined ? undefined : env['HOLDFAST_STATEMENT_KEY']);
   if (keyFile !== undefined && own === undefined) throw new UsageError('--statement-key needs --role');
   const seen = await checkAccounts(input, vault.document, own?.role);
   const all = [
