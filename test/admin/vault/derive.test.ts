@@ -220,11 +220,7 @@ describe('the first configuration', () => {
   });
 
   /** Decides as a node does. */
-  function decideOperation(
-    vault: VaultDocument,
-    client: string,
-    operation: Exclude<Operation, 'backup' | 'create-key' | 'administer-key'>,
-  ) {
+  function decideOperation(vault: VaultDocument, client: string, operation: Operation) {
     const policy = preparePolicy(firstOf(vault, 1));
     const fields = { client, key: 'treasury' };
     const algorithm = operation === 'backup' ? null : ('frost-ed25519' as const);
