@@ -34,10 +34,12 @@ export class VaultWorld {
   readonly #program: Program;
   readonly #lines: string[];
 
-  private constructor(parts: Omit<VaultWorld, 'person' | 'run' | 'apply' | 'log' | 'close'> & {
-    readonly program: Program;
-    readonly lines: string[];
-  }) {
+  private constructor(
+    parts: Omit<VaultWorld, 'person' | 'run' | 'apply' | 'log' | 'close'> & {
+      readonly program: Program;
+      readonly lines: string[];
+    },
+  ) {
     this.aws = parts.aws;
     this.hosts = parts.hosts;
     this.people = parts.people;
