@@ -47,6 +47,11 @@ export const recoverCommand: Command = {
     },
     'import-manifest': { type: 'string', value: 'FILE', description: 'manifest of the new node' },
     'import-pcrs': { type: 'string', value: 'FILE', description: 'pcr.json of the new node' },
+    'import-root': {
+      type: 'string',
+      value: 'FILE',
+      description: "the root of the new node's document (default: that of --root)",
+    },
     'import-as': {
       type: 'string',
       value: 'ID',
@@ -163,7 +168,7 @@ async function readTarget(input: CommandInput, key: string) {
     ...(await readPcrFile(pcrsPath, io)),
     [MANIFEST_PCR, computeManifestPcr(manifestBytes)],
   ]);
-  const root = await readRootFile(text('root'), io);
+  const root = await readRootFile(text('import-root') ?? text('root'), io);
   const verified = inFile(path, () => verifyAttestationDocument(document, { root, at: 'document', pcrs }));
   const { importKey, session } = inFile(path, () => parseBinding(verified.userData ?? new Uint8Array()));
   return {

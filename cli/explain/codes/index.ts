@@ -22,6 +22,7 @@ import { PEER_CODES } from './peer.ts';
 import { POOL_CODES } from './pool.ts';
 import { QUORUM_CODES } from './quorum.ts';
 import { RECEIPT_CODES } from './receipt.ts';
+import { RECOVERY_CODES } from './recovery.ts';
 import { REQUEST_CODES } from './request.ts';
 import { THRESHOLD_CODES } from './threshold.ts';
 import { TRANSACTION_CODES } from './transaction.ts';
@@ -48,6 +49,7 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...APPROVAL_CODES,
   ...QUORUM_CODES,
   ...CEREMONY_CODES,
+  ...RECOVERY_CODES,
   ...BOOT_CODES,
   ...GATEWAY_ETHEREUM_CODES,
   ...LOG_CODES,
