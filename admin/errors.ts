@@ -3,6 +3,8 @@ import { HoldfastError } from '../shared/errors.ts';
 export type AdminErrorCode =
   /** AWS gave no credentials for this profile, or none were configured. */
   | 'AWS_CREDENTIALS'
+  /** The credentials were good, and their time is over. */
+  | 'AWS_CREDENTIALS_EXPIRED'
   /** AWS answered with an error; `details.error` is its name. */
   | 'AWS_REFUSED'
   /** AWS did not answer, or its TLS certificate is not one that is trusted. */

@@ -58,6 +58,10 @@ export const nouns: Nouns = {
     summary: 'who a node is: the bytes that PCR16 binds',
     load: async () => (await import('./manifest/commands.ts')).commands,
   },
+  cold: {
+    summary: 'a policy node on a machine without a network: requests and signatures by file',
+    load: async () => (await import('./cold/commands.ts')).commands,
+  },
   config: {
     summary: 'what a node allows: configurations and the signatures of their authorities',
     load: async () => (await import('./config/commands.ts')).commands,
@@ -77,6 +81,10 @@ export const nouns: Nouns = {
   parent: {
     summary: 'the host side of an enclave: its daemon, its state, a vsock-proxy in its place',
     load: async () => (await import('./parent/commands.ts')).parentCommands,
+  },
+  vault: {
+    summary: 'a vault from empty accounts: described, checked, and each person their own steps',
+    load: async () => (await import('./vault/commands.ts')).commands,
   },
   completion: {
     summary: 'scripts by which a shell completes what you type',

@@ -130,6 +130,7 @@ export async function startParent(options: ParentOptions): Promise<Parent> {
           connections: { egress: tables.egress.size, ingress: tables.ingress.size },
           credentialsExpiration: statusSources.credentialsExpiration?.() ?? null,
           auditLog: auditLog.status,
+          ...(statusSources.identity === undefined ? {} : { identity: statusSources.identity() }),
           ...(peers === undefined ? {} : { peers: peers.status }),
         }),
         files: auditLog.folder,

@@ -75,9 +75,11 @@ export async function startParentService(
   }
   const { enclave: spec } = config;
   const built = await buildParent(config, log);
+  const { identity } = built;
   let supervisor: Supervisor | undefined;
   const statusSources = {
     credentialsExpiration: built.credentials.expiration,
+    ...(identity === undefined ? {} : { identity: () => identity.status }),
     ...(spec.image === undefined
       ? {}
       : { enclave: (): SupervisorState => supervisor?.current ?? { state: 'starting' } }),
@@ -127,6 +129,7 @@ export async function startParentService(
     async close() {
       await supervisor?.stop({ terminate: false });
       await parent.close();
+      await identity?.close();
       built.close();
     },
   };

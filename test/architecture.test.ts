@@ -8,7 +8,7 @@ const architecture = text('ARCHITECTURE.md');
 const [, map = ''] = /```\n(.*?)\n```/s.exec(architecture) ?? [];
 
 /** Folders that the map parts into rooms, each to be named there. */
-const PARTED = ['shared', 'attestation', 'enclave', 'parent', 'local'];
+const PARTED = ['shared', 'attestation', 'enclave', 'parent', 'deploy', 'local'];
 /** What a checkout has besides, or what tools leave in it. */
 const UNMAPPED = new Set(
   ['node_modules', ...text('.gitignore').split('\n')].map((line) => line.replace(/\/$/, '')),

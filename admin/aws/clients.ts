@@ -1,6 +1,10 @@
 import { Agent } from 'node:https';
+import type { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import type { KMSClient } from '@aws-sdk/client-kms';
+import type { S3Client } from '@aws-sdk/client-s3';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { SSMClient } from '@aws-sdk/client-ssm';
+import type { STSClient } from '@aws-sdk/client-sts';
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
 import { AdminError } from '../errors.ts';
 
@@ -27,6 +31,30 @@ export async function openKms(access: AwsAccess): Promise<KMSClient> {
 /** A client for Secrets Manager; whoever opened it destroys it. */
 export async function openSecretsManager(access: AwsAccess): Promise<SecretsManagerClient> {
   const { SecretsManagerClient: Client } = await import('@aws-sdk/client-secrets-manager');
+  return new Client(await toClientOptions(access));
+}
+
+/** A client for CloudFormation; whoever opened it destroys it. */
+export async function openCloudFormation(access: AwsAccess): Promise<CloudFormationClient> {
+  const { CloudFormationClient: Client } = await import('@aws-sdk/client-cloudformation');
+  return new Client(await toClientOptions(access));
+}
+
+/** A client for S3 that names buckets in the path; whoever opened it destroys it. */
+export async function openS3(access: AwsAccess): Promise<S3Client> {
+  const { S3Client: Client } = await import('@aws-sdk/client-s3');
+  return new Client({ ...(await toClientOptions(access)), forcePathStyle: true });
+}
+
+/** A client for Systems Manager; whoever opened it destroys it. */
+export async function openSsm(access: AwsAccess): Promise<SSMClient> {
+  const { SSMClient: Client } = await import('@aws-sdk/client-ssm');
+  return new Client(await toClientOptions(access));
+}
+
+/** A client for the Security Token Service; whoever opened it destroys it. */
+export async function openSts(access: AwsAccess): Promise<STSClient> {
+  const { STSClient: Client } = await import('@aws-sdk/client-sts');
   return new Client(await toClientOptions(access));
 }
 

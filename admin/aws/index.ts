@@ -1,2 +1,10 @@
 export { askAws } from './ask.ts';
-export { openKms, openSecretsManager, type AwsAccess } from './clients.ts';
+export {
+  openCloudFormation,
+  openKms,
+  openS3,
+  openSecretsManager,
+  openSsm,
+  openSts,
+  type AwsAccess,
+} from './clients.ts';

@@ -131,7 +131,8 @@ export function speaksOf(
   return 'maybe';
 }
 
-function matchKeyStatement(
+/** How close a statement, with its conditions, comes to a request. */
+export function matchKeyStatement(
   policy: KeyPolicy,
   statement: KeyPolicyStatement,
   request: KeyRequest,

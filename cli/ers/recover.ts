@@ -14,7 +14,7 @@ import { sealKey } from '../../client/index.ts';
 import { nodeBindingSchema } from '../../shared/api/bodies.ts';
 import { digestManifest } from '../../shared/documents/manifest.ts';
 import { JsonError, parseJson } from '../../shared/json/index.ts';
-import { encodePublicKey, type PublicKeyType } from '../../shared/public-keys.ts';
+import { encodePublicKey } from '../../shared/public-keys.ts';
 import { type Command, type CommandInput, readInput, UsageError } from '../common/command.ts';
 import { readDocumentFile } from '../common/document-file.ts';
 import { inFile } from '../common/in-file.ts';
@@ -139,9 +139,8 @@ function formatWhole(entry: Whole, secret: Uint8Array): string {
   const { type, kind, publicKey } = entry;
   if (publicKey === null || type === 'bls12-381') return `${Buffer.from(secret).toString('hex')}\n`;
   const bytes = Buffer.from(publicKey, 'hex');
-  const spki =
-    kind === 'pool-key' ? bytes : encodePublicKey({ type: type as PublicKeyType, publicKey: bytes });
-  return holdPrivateKey(type, secret, spki).export({ format: 'pem', type: 'pkcs8' }) as string;
+  const spki = kind === 'pool-key' ? bytes : encodePublicKey({ type, publicKey: bytes });
+  return holdPrivateKey(type, secret, spki).export({ format: 'pem', type: 'pkcs8' });
 }
 
 function readEpoch(text: string | undefined): number | undefined {

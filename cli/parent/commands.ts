@@ -10,6 +10,7 @@ import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
 import { PARENT_CID } from '../../shared/transport/ports.ts';
 import { type Command, type CommandInput, type Io, UsageError } from '../common/command.ts';
 import { CliError } from '../common/errors.ts';
+import { deployCommands } from './deploy.ts';
 import { configOption, DEFAULT_CONFIG, storeCommands } from './store.ts';
 import { formatParentStatus, parentStatusSchema, type ParentStatus } from './status.ts';
 import { printable } from '../common/printable.ts';
@@ -188,6 +189,7 @@ export const parentCommands: readonly Command[] = [
   checkCommand,
   statusCommand,
   ...storeCommands,
+  ...deployCommands,
   vsockProxyCommand,
 ];
 

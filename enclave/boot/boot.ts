@@ -107,10 +107,12 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
   });
   const { store, nodeKeys } = await unlockStore({
     storage: control,
-    kms,
+    passwords: {
+      generate: async () => kms.generateDataKey(await recipient),
+      decrypt: async (blob) => kms.decrypt(blob, await recipient),
+    },
     manifest,
     configuration: signed.configuration,
-    recipient,
     now: clock.now(),
   }).finally(() => kms.close());
 

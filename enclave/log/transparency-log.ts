@@ -161,6 +161,11 @@ export class TransparencyLog {
     return this.#tree.size;
   }
 
+  /** The newest tree that is sealed, as a signed note (C2SP tlog-checkpoint). */
+  get checkpoint(): string {
+    return this.#newest.note;
+  }
+
   /** Threshold and number of the outside witnesses; null where the configuration names none. */
   get witnesses(): { readonly threshold: number; readonly of: number } | null {
     return this.#outside?.size ?? null;

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { AwsServiceError, encodeError, joinHeaders, unknownTarget } from '../../shared/aws-json/index.ts';
+import { claimedService, type RequestHead, splitTarget } from '../../shared/aws-sigv4/index.ts';
 import {
   BodyBudget,
   LENGTH_REQUIRED_STATUS,
@@ -9,20 +11,13 @@ import {
   takeOneAtATime,
   type WholeRequest,
 } from '../../shared/http/index.ts';
-import {
-  AwsServiceError,
-  encodeError,
-  encodeOutput,
-  joinHeaders,
-  parseBody,
-  parseTarget,
-  unknownTarget,
-  verifySignature,
-  type AwsResponse,
-} from '../../shared/aws-json/index.ts';
-import { PARTITIONS } from '../../shared/aws/partitions.ts';
-import { callerArn, type PrincipalDirectory } from './directory.ts';
-import type { AwsService } from './service.ts';
+import type { PrincipalDirectory } from './directory.ts';
+import { type Exchange, MAX_BODY_BYTES, parseEndpointHost, send, sendRest } from './exchange.ts';
+import { answerJson } from './json-protocol.ts';
+import { answerQuery, encodeQueryError } from './query-protocol.ts';
+import { SinkRequest } from './received-body.ts';
+import { answerRest } from './rest-protocol.ts';
+import type { AwsService, JsonService, QueryService, ResponseStamp, RestService } from './service.ts';
 import type { LocalAuthority } from './tls.ts';
 
 /** Event of one request, without any content. */
@@ -51,16 +46,12 @@ export interface AwsServer {
   close(): Promise<void>;
 }
 
-/**
- * Maximum of a body: an attestation document of its longest, 262,144 bytes, in base64, beside a ciphertext and an
- * encryption context.
- */
-const MAX_BODY_BYTES = 512 * 1024;
-/** Maximum of all bodies that are being read or worked on. */
+/** Maximum of all bodies in memory that are being read or worked on. */
 const MAX_BODIES_BYTES = 32 * MAX_BODY_BYTES;
-const MAX_JSON_DEPTH = 16;
 const MAX_HEADER_BYTES = 16 * 1024;
-const REQUEST_DEADLINE = 10_000;
+const HEAD_DEADLINE = 10_000;
+/** Deadline of a request whose body goes to a file; one in memory has a shorter one (exchange.ts). */
+const REQUEST_DEADLINE = 120_000;
 const IDLE_DEADLINE = 60_000;
 const LENGTH_REQUIRED = new AwsServiceError(
   'MissingContentLength',
@@ -68,25 +59,29 @@ const LENGTH_REQUIRED = new AwsServiceError(
   LENGTH_REQUIRED_STATUS,
 );
 
-/** Serves AWS JSON 1.1 services over HTTPS on loopback, each under its own host name. */
+/** Serves AWS services over HTTPS on loopback, each under its own host name. */
 export async function startAwsServer(options: AwsServerOptions): Promise<AwsServer> {
   const { authority } = options;
   const server = createServer({
     ...authority.localhost,
     ...ONE_AT_A_TIME,
+    IncomingMessage: SinkRequest,
     // A session's credentials may be longer than a client's other fields together.
     maxHeaderSize: MAX_HEADER_BYTES,
     SNICallback: (name, done) => done(null, authority.contextFor(name)),
     minVersion: 'TLSv1.2',
     requestTimeout: REQUEST_DEADLINE,
-    headersTimeout: REQUEST_DEADLINE,
+    headersTimeout: HEAD_DEADLINE,
     keepAliveTimeout: IDLE_DEADLINE,
   });
   const budget = new BodyBudget(MAX_BODIES_BYTES);
   takeOneAtATime(
     server,
-    (request, response) => void answer(options, request, response, () => readBody(request, response, budget)),
-    (response) => void answer(options, response.req, response, () => Promise.reject(LENGTH_REQUIRED)),
+    (request, response) => void answer(options, budget, response, () => request as SinkRequest),
+    (response) =>
+      void answer(options, budget, response, () => {
+        throw LENGTH_REQUIRED;
+      }),
   );
   server.maxConnections = 1024;
   const port = await listen(server, options.port ?? 0);
@@ -113,79 +108,71 @@ function listen(server: Server, port: number): Promise<number> {
 
 async function answer(
   options: AwsServerOptions,
-  request: WholeRequest,
-  response: ServerResponse,
-  read: () => Promise<Uint8Array>,
+  budget: BodyBudget,
+  response: ServerResponse<WholeRequest>,
+  admit: () => SinkRequest,
 ): Promise<void> {
+  const { req } = response;
   const event = { service: '', operation: '' };
+  const stamp = { requestId: randomUUID(), now: options.clock() };
+  const head: RequestHead = {
+    method: req.method ?? '',
+    ...splitTarget(req.url ?? ''),
+    headers: joinHeaders(req.rawHeaders),
+  };
+  const service = selectService(options.services, head);
   try {
-    const output = await dispatch(options, request, read, event);
-    send(response, encodeOutput(output, stamp(options)));
+    const exchange: Exchange = {
+      ...stamp,
+      directory: options.directory,
+      request: admit(),
+      response,
+      head,
+      budget,
+      sourceIp: req.socket.remoteAddress ?? '',
+      event,
+    };
+    if (service === undefined) throw unknownTarget();
+    if (service === 'json') await answerJson(exchange, options.services.filter(isJson));
+    else if (service.protocol === 'query') await answerQuery(exchange, service);
+    else await answerRest(exchange, service);
     options.onEvent?.(event);
   } catch (error) {
     const refusal =
       error instanceof AwsServiceError
         ? error
         : new AwsServiceError('InternalFailure', 'The request processing has failed.', 500);
-    send(response, encodeError(refusal, stamp(options)));
+    refuse(response, service, refusal, { ...stamp, path: head.path });
     options.onEvent?.({ ...event, error: refusal.code });
   }
 }
 
-async function dispatch(
-  options: AwsServerOptions,
-  request: WholeRequest,
-  read: () => Promise<Uint8Array>,
-  event: { service: string; operation: string; caller?: string },
-): Promise<unknown> {
-  const headers = joinHeaders(request.rawHeaders);
-  const { prefix, operation } = parseTarget(request.method, request.url, headers);
-  const service = options.services.find(({ targetPrefix }) => targetPrefix === prefix);
-  if (service === undefined) throw unknownTarget();
-  event.service = service.name;
-  event.operation = operation;
-  const endpoint = regionOfHost(headers.get('host') ?? '', service.name);
-  const body = await read();
-  const now = options.clock();
-  const { credential, region } = verifySignature({ headers, body }, (id) => options.directory.find(id), {
-    service: service.name,
-    now,
-    ...(endpoint === undefined ? {} : { region: endpoint }),
-  });
-  event.caller = callerArn(credential.caller);
-  const handle = Object.hasOwn(service.operations, operation) ? service.operations[operation] : undefined;
-  if (handle === undefined) throw new AwsServiceError('UnknownOperationException', 'Unknown operation');
-  const sourceIp = request.socket.remoteAddress ?? '';
-  const input = parseBody(body, { maxBytes: MAX_BODY_BYTES, maxDepth: MAX_JSON_DEPTH });
-  return handle({ operation, input, credential, region, sourceIp, now });
+type Selected = 'json' | QueryService | RestService;
+
+/**
+ * Selects who answers: AWS JSON by its header, every other service by the host's name or else by the signature's scope. A
+ * request with neither is S3's, where anybody may ask.
+ */
+function selectService(services: readonly AwsService[], head: RequestHead): Selected | undefined {
+  if (head.headers.has('x-amz-target')) return 'json';
+  const name = parseEndpointHost(head.headers.get('host') ?? '')?.service ?? claimedService(head);
+  const others = services.filter((service) => !isJson(service));
+  if (name !== undefined) return others.find((service) => service.name === name);
+  const isPlain = head.method === 'POST' && head.path === '/';
+  return isPlain ? undefined : others.find((service) => service.name === 's3');
 }
 
-/** Region that the host name says; undefined for localhost, where the signature's scope says it. */
-function regionOfHost(host: string, service: string): string | undefined {
-  const [, name, region, suffix] = /^([a-z]+)\.([a-z0-9-]+)\.([a-z0-9.-]+?)(?::[0-9]+)?$/.exec(host) ?? [];
-  if (!PARTITIONS.some(({ dnsSuffix }) => dnsSuffix === suffix)) return undefined;
-  if (name !== service) throw unknownTarget();
-  return region;
+function isJson(service: AwsService): service is JsonService {
+  return service.protocol === undefined || service.protocol === 'json';
 }
 
-/** Reads a body. Must be called in the turn in which the request came: see WholeRequest.readBody. */
-function readBody(request: WholeRequest, response: ServerResponse, budget: BodyBudget): Promise<Uint8Array> {
-  if (request.contentLength > MAX_BODY_BYTES) {
-    throw new AwsServiceError('RequestEntityTooLargeException', 'Request size exceeded', 413);
-  }
-  const body = request.readBody(response, budget);
-  if (body === undefined) throw new AwsServiceError('ThrottlingException', 'Rate exceeded');
-  return body;
-}
-
-function stamp({ clock }: AwsServerOptions): { requestId: string; now: number } {
-  return { requestId: randomUUID(), now: clock() };
-}
-
-function send(response: ServerResponse, { status, headers, body }: AwsResponse): void {
-  if (response.destroyed) return;
-  // The rest of a body that was too long is not read.
-  if (!response.req.complete) response.setHeader('Connection', 'close');
-  response.writeHead(status, headers);
-  response.end(body);
+function refuse(
+  response: ServerResponse,
+  service: Selected | undefined,
+  error: AwsServiceError,
+  stamp: ResponseStamp,
+): void {
+  if (service === undefined || service === 'json') send(response, encodeError(error, stamp));
+  else if (service.protocol === 'query') send(response, encodeQueryError(error, service, stamp));
+  else sendRest(response, service.encodeError(error, stamp));
 }

@@ -1,17 +1,16 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { z } from 'zod';
-import { PARTITIONS } from '../../shared/aws/partitions.ts';
 import { issueCertificate } from '../../shared/x509/certificate.ts';
+import { parseEndpointHost } from './exchange.ts';
 import type { StateStore } from './state.ts';
 
 const DAY = 86_400_000;
 const AUTHORITY_NAME = 'Holdfast local AWS authority';
-const HOST = /^(?:kms|secretsmanager)\.[a-z0-9-]{1,32}\.([a-z0-9.-]+)$/;
-/**
- * Maximum of host names with a certificate, as many as one run needs; further names get the certificate of localhost.
- */
-const MAX_HOSTS = 64;
+/** Maximum of host names with a certificate, as many as one run needs; further names get that of localhost. */
+const MAX_HOSTS = 256;
+/** Names of buckets in the host's name, under localhost. */
+const LOCAL_BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\.localhost$/;
 
 const recordSchema = z.object({ privateKey: z.string(), certificate: z.string() });
 
@@ -55,8 +54,7 @@ export function openAuthority(state: StateStore, now: number): LocalAuthority {
 }
 
 function isAwsHost(name: string): boolean {
-  const suffix = HOST.exec(name)?.[1];
-  return PARTITIONS.some(({ dnsSuffix }) => dnsSuffix === suffix);
+  return parseEndpointHost(name) !== undefined || LOCAL_BUCKET.test(name);
 }
 
 function loadAuthority(state: StateStore, now: number): z.infer<typeof recordSchema> {

@@ -1,4 +1,4 @@
-import type { AwsService, StateStore } from '../aws/plumbing.ts';
+import type { JsonService, StateStore } from '../aws/plumbing.ts';
 import { AliasStore } from './model/alias-store.ts';
 import type { KeyDecision } from './model/authorize.ts';
 import type { CmsShape } from './model/cms.ts';
@@ -78,7 +78,7 @@ const OPERATIONS: Readonly<Record<string, KmsOperation>> = {
 };
 
 /** Creates AWS KMS for keys of its own making, deciding by key policy, IAM, grants and attestation as AWS does. */
-export function createKmsService(options: KmsOptions): AwsService {
+export function createKmsService(options: KmsOptions): JsonService {
   const { state, verifyRecipient, cmsShape = 'constructed', onDecision } = options;
   const store = new KeyStore(state);
   const kms: KmsContext = {

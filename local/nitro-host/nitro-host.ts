@@ -22,6 +22,8 @@ export interface LaunchOptions {
   readonly program: string;
   /** Debug mode: PCR0, PCR1 and PCR2 are zero. */
   readonly debug?: boolean;
+  /** PCR0, PCR1 and PCR2 (and PCR8) of the image that the program came in; those of the program itself when left out. */
+  readonly pcrs?: ReadonlyMap<number, Uint8Array>;
   /** Context id of the enclave; a new one when left out. */
   readonly cid?: number;
   /** Called with the enclave's console, line by line. */
@@ -87,7 +89,7 @@ export class NitroHost {
 
   async launch({ program, debug = false, onConsole, ...options }: LaunchOptions): Promise<LocalEnclave> {
     const cid = options.cid ?? this.takeCid();
-    const pcrs = debug ? zeroPcrs() : await measureProgram(program);
+    const pcrs = debug ? zeroPcrs() : (options.pcrs ?? (await measureProgram(program)));
     const device = new EmulatedNsm({
       root: this.#root,
       instanceId: this.#instanceId,

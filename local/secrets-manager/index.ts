@@ -1,5 +1,12 @@
 import type { AuthenticatedRequest, AwsService, StateStore } from '../aws/plumbing.ts';
-import { createSecret, describeSecret, getSecretValue, listSecrets, putSecretValue } from './operations.ts';
+import {
+  createSecret,
+  describeSecret,
+  getSecretValue,
+  listSecrets,
+  putSecretValue,
+  updateSecretVersionStage,
+} from './operations.ts';
 import { SecretStore } from './secret-store.ts';
 
 /** Creates AWS Secrets Manager as far as the parent needs it. */
@@ -18,6 +25,7 @@ export function createSecretsManagerService({ state }: { readonly state: StateSt
       GetSecretValue: bind(getSecretValue),
       ListSecrets: bind(listSecrets),
       PutSecretValue: bind(putSecretValue),
+      UpdateSecretVersionStage: bind(updateSecretVersionStage),
     },
   };
 }

@@ -11,7 +11,7 @@ import {
   type AuthenticatedRequest,
 } from '../aws/plumbing.ts';
 import type { Secret, SecretStore } from './secret-store.ts';
-import { addVersion, findVersion, STAGE, type SecretContent } from './versions.ts';
+import { addVersion, findVersion, relabel, STAGE, type SecretContent } from './versions.ts';
 
 const MAX_SECRET_BYTES = 65_536;
 
@@ -40,6 +40,11 @@ const putSchema = idSchema.extend({
 const getSchema = idSchema.extend({
   VersionId: optional(z.string().min(32).max(64)),
   VersionStage: optional(z.string().min(1).max(256)),
+});
+const stageSchema = idSchema.extend({
+  VersionStage: z.string().min(1).max(256),
+  MoveToVersionId: optional(z.string().min(32).max(64)),
+  RemoveFromVersionId: optional(z.string().min(32).max(64)),
 });
 const listSchema = z.object({
   MaxResults: optional(z.int().min(1).max(100)),
@@ -91,7 +96,9 @@ export function putSecretValue(secrets: SecretStore, request: AuthenticatedReque
   const input = parseInput(putSchema, request.input);
   const secret = findSecret(secrets, request, input.SecretId);
   const content = readContent(input, true);
-  const stages = input.VersionStages ?? [STAGE.current];
+  const asked = input.VersionStages ?? [STAGE.current];
+  // The first version is the current one, whatever else it is called.
+  const stages = secret.versions.length === 0 ? [...new Set([...asked, STAGE.current])] : asked;
   const changed = addVersion(secret, input.ClientRequestToken, content, { stages, now: request.now });
   if (changed !== secret) secrets.save(changed);
   return {
@@ -123,6 +130,15 @@ export function describeSecret(secrets: SecretStore, request: AuthenticatedReque
   const input = parseInput(idSchema, request.input);
   const secret = findSecret(secrets, request, input.SecretId);
   return { ...summarise(secret), VersionIdsToStages: versionIdsToStages(secret) };
+}
+
+/** Source: AWS Secrets Manager API Reference, "UpdateSecretVersionStage". */
+export function updateSecretVersionStage(secrets: SecretStore, request: AuthenticatedRequest): object {
+  const input = parseInput(stageSchema, request.input);
+  const secret = findSecret(secrets, request, input.SecretId);
+  const { VersionStage: stage, MoveToVersionId: to, RemoveFromVersionId: from } = input;
+  secrets.save({ ...relabel(secret, stage, { to, from }), changedAt: request.now });
+  return { ARN: secret.arn, Name: secret.name };
 }
 
 /** Source: AWS Secrets Manager API Reference, "ListSecrets". Sorted by name; the token is the last name shown. */

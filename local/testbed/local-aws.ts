@@ -1,7 +1,11 @@
 import type { LookupFunction } from 'node:net';
+import { join } from 'node:path';
 import { dnsSuffixOf } from '../../shared/aws/partitions.ts';
 import { createKmsService, type CmsShape, type KeyDecision, type RecipientVerifier } from '../kms/index.ts';
+import { createLambdaService, type InvocationRecord, Lambda } from '../lambda/index.ts';
+import { createS3Service, S3 } from '../s3/index.ts';
 import { createSecretsManagerService } from '../secrets-manager/index.ts';
+import { createSsmService, ManagedHosts } from '../ssm/index.ts';
 import { PrincipalDirectory } from '../aws/directory.ts';
 import { startAwsServer, type AwsEvent } from '../aws/server.ts';
 import { StateStore } from '../aws/state.ts';
@@ -20,6 +24,8 @@ export interface LocalAwsOptions {
   readonly port?: number;
   /** Called for every request. */
   readonly onEvent?: (event: AwsEvent) => void;
+  /** Called after every try of a function's invocation. */
+  readonly onInvocation?: (invocation: InvocationRecord) => void;
   /** Called for every decision on a key. */
   readonly onDecision?: (decision: KeyDecision) => void;
 }
@@ -31,14 +37,23 @@ interface ClientOptions {
   readonly requestHandler: { readonly httpsAgent: { readonly ca: string; readonly lookup: LookupFunction } };
 }
 
-/** KMS and Secrets Manager of all accounts and regions, on one loopback port. */
+/** Services of the local AWS, as in their host names. */
+type ServiceName = 'kms' | 'secretsmanager' | 's3' | 'lambda' | 'cloudformation' | 'sts' | 'iam' | 'ssm';
+
+/** Services of all accounts and regions, on one loopback port. */
 export interface LocalAws {
   readonly port: number;
   /** Authority of every certificate that the port shows, in PEM: clients pin it. */
   readonly caPem: string;
   /** Accounts, roles and credentials. */
   readonly directory: PrincipalDirectory;
-  clientOptions(service: 'kms' | 'secretsmanager', region: string): ClientOptions;
+  /** Buckets of all accounts, for providers of resources in this process. */
+  readonly s3: S3;
+  /** Functions of all accounts, for providers of resources in this process. */
+  readonly lambda: Lambda;
+  /** Instances that Systems Manager gives commands to. */
+  readonly hosts: ManagedHosts;
+  clientOptions(service: ServiceName, region: string): ClientOptions;
   close(): Promise<void>;
 }
 
@@ -60,25 +75,53 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       ...(cmsShape === undefined ? {} : { cmsShape }),
       ...(onDecision === undefined ? {} : { onDecision }),
     });
+    const { stateDirectory } = options;
+    const s3 = new S3({
+      state,
+      clock,
+      ...(stateDirectory === undefined ? {} : { folder: join(stateDirectory, 's3') }),
+    });
+    let origin = '';
+    const lambda = new Lambda({
+      state,
+      directory,
+      clock,
+      endpoint: () => ({ url: origin, caPem: authority.caPem }),
+      ...(options.onInvocation === undefined ? {} : { onInvocation: options.onInvocation }),
+      ...(stateDirectory === undefined ? {} : { folder: join(stateDirectory, 'lambda') }),
+    });
+    const hosts = new ManagedHosts();
     const server = await startAwsServer({
-      services: [kms, createSecretsManagerService({ state })],
+      services: [
+        kms,
+        createSecretsManagerService({ state }),
+        createS3Service(s3),
+        createLambdaService({ lambda, s3 }),
+        createSsmService({ hosts, clock }),
+      ],
       directory,
       authority,
       clock,
       ...(port === undefined ? {} : { port }),
       ...(onEvent === undefined ? {} : { onEvent }),
     });
+    origin = `https://127.0.0.1:${server.port}`;
     return {
       port: server.port,
       caPem: authority.caPem,
       directory,
+      s3,
+      lambda,
+      hosts,
       clientOptions: (service, region) => ({
         region,
         endpoint: `https://${service}.${region}.${dnsSuffixOf(region)}:${server.port}`,
         requestHandler: { httpsAgent: { ca: authority.caPem, lookup: lookupLoopback } },
       }),
       async close() {
+        await lambda.close();
         await server.close();
+        s3.close();
         state.close();
       },
     };

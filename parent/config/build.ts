@@ -8,6 +8,9 @@ import { PARENT_CID } from '../../shared/transport/ports.ts';
 import type { Transport } from '../../shared/transport/transport.ts';
 import { createUnixTransport } from '../../shared/transport/unix-transport.ts';
 import { LogError, parseVerifierKey, WITNESS_KEY_TYPES } from '../../audit/log/index.ts';
+import { createDroppedReader } from '../identity/dropped-entries.ts';
+import { IdentityKeeper } from '../identity/keeper.ts';
+import { unsafeReadOrder } from '../identity/order.ts';
 import { createFileAdmission } from '../artifacts/admission.ts';
 import { createFileSecrets, readArtifactFile } from '../artifacts/files.ts';
 import { withLastGoodCopy, withLastGoodSecrets } from '../artifacts/last-good-copy.ts';
@@ -28,10 +31,15 @@ import type { PeersOptions } from '../peers/options.ts';
 import type { ArtifactLocation, ParentConfig } from './schema.ts';
 import { logAllowListWarnings, parseVsockProxyFile, type VsockProxyFileWarning } from './vsock-proxy-file.ts';
 
+/** Milliseconds that the configuration may take, where its order to initialise is looked for. */
+const ORDER_MS = 10_000;
+
 /** Parts of a parent that a configuration has been turned into; `close` releases the AWS clients. */
 export interface BuiltParent {
   readonly options: ParentOptions;
   readonly credentials: CredentialSource;
+  /** Keeper of the note of the store's identity; undefined where the configuration names none. */
+  readonly identity: IdentityKeeper | undefined;
   close(): void;
 }
 
@@ -43,25 +51,36 @@ export interface BuiltParent {
 export async function buildParent(config: ParentConfig, log: Log): Promise<BuiltParent> {
   const aws = new AwsClients(config.region);
   const credentials = createCredentialSource(askProviderChain);
-  const { manifest, configuration, secrets, copies, admission } = config.artifacts;
+  const { manifest, configuration, secrets, copies, admission, nonce } = config.artifacts;
   const keep = <T>(source: T, wrap: (source: T, directory: string) => T) =>
     copies === undefined ? source : wrap(source, copies);
   const artifact = async (location: ArtifactLocation, name: string, maxBytes: number) =>
     keep(await createArtifact(location, maxBytes, aws), (source, directory) =>
       withLastGoodCopy(source, name, { directory, maxBytes, log }),
     );
+  const configurationSource = await artifact(configuration, 'configuration', MAX_CONFIGURATION_BYTES);
+  const identity =
+    config.identity === undefined
+      ? undefined
+      : new IdentityKeeper({
+          path: config.identity,
+          readDropped: createDroppedReader(config.auditLog?.directory),
+          order: async () => unsafeReadOrder(await configurationSource(AbortSignal.timeout(ORDER_MS))),
+          log,
+        });
   return {
     options: {
       transport: await createTransport(config.transport),
       enclaveCid: config.enclave.cid,
       manifest: await artifact(manifest, 'manifest', MAX_MANIFEST_BYTES),
-      configuration: await artifact(configuration, 'configuration', MAX_CONFIGURATION_BYTES),
+      configuration: configurationSource,
       secrets: keep(await createSecrets(secrets, aws), (source, directory) =>
         withLastGoodSecrets(source, { directory, maxBytes: MAX_SECRET_BLOB_BYTES, log }),
       ),
       credentials: () => credentials.get(),
-      ...(admission === undefined ? {} : { admission: createFileAdmission(admission) }),
+      ...(admission === undefined ? {} : { admission: createFileAdmission(admission, nonce) }),
       store: await createStore(config.store),
+      ...(identity === undefined ? {} : { identity }),
       ...(config.auditLog === undefined
         ? {}
         : { auditLog: await createAuditLogOptions(config.auditLog, aws) }),
@@ -76,6 +95,7 @@ export async function buildParent(config: ParentConfig, log: Log): Promise<Built
       log,
     },
     credentials,
+    identity,
     close: () => aws.destroy(),
   };
 }

@@ -83,6 +83,8 @@ export const parentConfigSchema = z.strictObject({
     secrets,
     copies: path.optional(),
     admission: path.optional(),
+    /** File of the admin's nonce, where it does not lie in `admission`. */
+    nonce: path.optional(),
   }),
   store: z.union(
     [
@@ -96,6 +98,8 @@ export const parentConfigSchema = z.strictObject({
         '{sqlite: /file}, or {postgres: {url: URL}, node: NAME}, or {postgres: {urlFile: /file}, node: NAME} is expected',
     },
   ),
+  /** File that notes which store the node has, and how far it is; `parent deploy` compares with it. */
+  identity: path.optional(),
   egress: z.strictObject({
     allowlist: z.array(target).max(1_024).default([]),
     /** Path of an allow-list of AWS's vsock-proxy, unchanged; its targets are added to `allowlist`. */

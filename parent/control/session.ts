@@ -40,6 +40,7 @@ export function createControlSession(sources: ControlSources, log: Log): Control
     if (store === undefined) {
       store = await sources.store.open();
       sources.entries?.attach(store);
+      await sources.identity?.opened(store);
     }
     return store;
   }
@@ -80,6 +81,7 @@ export function createControlSession(sources: ControlSources, log: Log): Control
         if (!areDistinct(request.writes)) return refuse('BAD_REQUEST');
         await (await openStore()).commit(request.writes, request.log);
         if (request.log !== undefined) sources.entries?.accept(request.log);
+        sources.identity?.committed(request.writes, request.log);
         return { type: 'store-commit' };
       case 'status':
         break;

@@ -1,5 +1,6 @@
 import type { Credentials, NodePhase } from '../../shared/protocol/control.ts';
 import type { LogAddition } from '../../shared/protocol/control.ts';
+import type { StoreObserver } from '../identity/keeper.ts';
 import type { RecordSession, RecordStore } from '../store/record-store.ts';
 
 /** Source of secret blobs: ciphertext, which the parent cannot open. */
@@ -36,5 +37,7 @@ export interface ControlSources {
   readonly admission?: AdmissionDesk;
   readonly store: RecordStore;
   readonly entries?: EntrySink;
+  /** Observer that notes which store the node has; left out where nobody compares. */
+  readonly identity?: StoreObserver;
   readonly onStatus: (phase: NodePhase, code: string | null) => void;
 }

@@ -1,2 +1,2 @@
 export { LENGTH_REQUIRED_STATUS, ONE_AT_A_TIME, takeOneAtATime } from './one-at-a-time.ts';
-export { BodyBudget, type WholeRequest } from './whole-request.ts';
+export { BodyBudget, WholeRequest } from './whole-request.ts';

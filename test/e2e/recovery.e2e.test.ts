@@ -140,8 +140,16 @@ describe('the recovery of a vault whose nodes are all lost', { timeout: 300_000 
 
   it('has OpenSSL open the share of a custodian with an RSA key', () => {
     const opened = execFileSync('openssl', [
-      ...['pkeyutl', '-decrypt', '-inkey', people.rsaKey, '-in', people.rsaShare],
-      ...['-pkeyopt', 'rsa_padding_mode:oaep', '-pkeyopt', 'rsa_oaep_md:sha256'],
+      'pkeyutl',
+      '-decrypt',
+      '-inkey',
+      people.rsaKey,
+      '-in',
+      people.rsaShare,
+      '-pkeyopt',
+      'rsa_padding_mode:oaep',
+      '-pkeyopt',
+      'rsa_oaep_md:sha256',
     ]).toString();
     const { publicKey: recoveryKey } = parseCustodians(readFileSync(people.custodians));
     expect(joinRecoveryKey([people.text[0] ?? '', opened], recoveryKey).type).toBe('private');

@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import jsqr from 'jsqr';
-import encodeQR from 'qr';
+import { encodeQR } from 'qr';
 import { describe, expect, it } from 'vitest';
 import {
   joinRecoveryKey,

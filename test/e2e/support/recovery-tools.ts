@@ -1,7 +1,6 @@
 import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect } from 'vitest';
 import { connectQuorum, type QuorumClient } from '../../../client/index.ts';
 import { waitForPeers } from '../../../local/demo/quorum-stage.ts';
 import type { Program } from '../../../local/nitro-host/index.ts';
@@ -57,9 +56,15 @@ export async function makeCustodians(folder: string): Promise<People> {
   const output = join(folder, 'custodians');
   const names = ['alice', 'bob', 'carol'];
   const { said } = await run([
-    ...['ers', 'keygen', '--threshold', '2', '--output', output],
+    'ers',
+    'keygen',
+    '--threshold',
+    '2',
+    '--output',
+    output,
     ...names.flatMap((name) => ['--custodian', name]),
-    ...['--custodian', `hsm=${join(folder, 'hsm.pem')}`],
+    '--custodian',
+    `hsm=${join(folder, 'hsm.pem')}`,
   ]);
   const text = names.map((name) => {
     const page = readFileSync(join(output, `${name}.html`), 'utf8');
@@ -149,7 +154,7 @@ export class Vault {
     // One after another: none waits for the others, and a busy machine starts three at once too slowly.
     for (const { node } of this.#quorum.members) {
       const { code } = await this.#quorum.start(node);
-      expect(code).toBeNull();
+      if (code !== null) throw new Error(`node ${node} does not start: ${code}`);
     }
     await this.#client();
   }
@@ -209,9 +214,18 @@ export class Vault {
     const files = this.#files.get(node);
     return await run([
       ...args,
-      ...['--url', this.#quorum.running.get(node)?.url ?? '', '--pcrs', files?.pcrs ?? ''],
-      ...['--root', files?.root ?? '', '--manifest', files?.manifest ?? ''],
-      ...['--client', CLIENT, '--key', testNode.client.path],
+      '--url',
+      this.#quorum.running.get(node)?.url ?? '',
+      '--pcrs',
+      files?.pcrs ?? '',
+      '--root',
+      files?.root ?? '',
+      '--manifest',
+      files?.manifest ?? '',
+      '--client',
+      CLIENT,
+      '--key',
+      testNode.client.path,
     ]);
   }
 
@@ -224,7 +238,10 @@ export class Vault {
   #trust(): string[] {
     const files = [...this.#files.values()];
     return [
-      ...['--pcrs', files[0]?.pcrs ?? '', '--root', files[0]?.root ?? ''],
+      '--pcrs',
+      files[0]?.pcrs ?? '',
+      '--root',
+      files[0]?.root ?? '',
       ...files.flatMap(({ manifest }) => ['--manifest', manifest]),
     ];
   }
@@ -237,7 +254,14 @@ export class Vault {
   async acknowledge(node: number, backup: string, by: Identity): Promise<string> {
     const output = join(this.#folder, `${node}.acknowledgement`);
     const signed = await run([
-      ...['ers', 'acknowledge', '--backup', backup, '--signer', by.path, '--output', output],
+      'ers',
+      'acknowledge',
+      '--backup',
+      backup,
+      '--signer',
+      by.path,
+      '--output',
+      output,
       ...this.#trust(),
     ]);
     if (signed.exit !== 0) return signed.code;
@@ -251,7 +275,10 @@ export class Vault {
     rest: readonly string[],
   ): Promise<string> {
     const { code } = await run([
-      ...['ers', 'recover', key, ...backups.flatMap((path) => ['--backup', path])],
+      'ers',
+      'recover',
+      key,
+      ...backups.flatMap((path) => ['--backup', path]),
       ...shares.flatMap((path) => ['--share', path]),
       ...this.#trust(),
       ...rest,
@@ -261,9 +288,16 @@ export class Vault {
 
   async drill(backups: readonly string[], people: People, output: string): Promise<Said> {
     return await run([
-      ...['ers', 'drill', ...backups.flatMap((path) => ['--backup', path])],
+      'ers',
+      'drill',
+      ...backups.flatMap((path) => ['--backup', path]),
       ...people.words.slice(0, 2).flatMap((path) => ['--share', path]),
-      ...['--custodians', people.custodians, '--signer', people.leader.path, '--output', output],
+      '--custodians',
+      people.custodians,
+      '--signer',
+      people.leader.path,
+      '--output',
+      output,
       ...this.#trust(),
     ]);
   }
@@ -276,8 +310,18 @@ export class Vault {
   async attest(node: number, output: string): Promise<string> {
     const files = this.#files.get(node);
     await run([
-      ...['node', 'attest', '--output', output, '--url', this.#quorum.running.get(node)?.url ?? ''],
-      ...['--pcrs', files?.pcrs ?? '', '--root', files?.root ?? '', '--manifest', files?.manifest ?? ''],
+      'node',
+      'attest',
+      '--output',
+      output,
+      '--url',
+      this.#quorum.running.get(node)?.url ?? '',
+      '--pcrs',
+      files?.pcrs ?? '',
+      '--root',
+      files?.root ?? '',
+      '--manifest',
+      files?.manifest ?? '',
     ]);
     return output;
   }
@@ -285,8 +329,14 @@ export class Vault {
   importOptions(document: string): string[] {
     const files = this.#files.get(1);
     return [
-      ...['--import-for', document, '--import-pcrs', files?.pcrs ?? ''],
-      ...['--import-manifest', files?.manifest ?? '', '--import-root', files?.root ?? ''],
+      '--import-for',
+      document,
+      '--import-pcrs',
+      files?.pcrs ?? '',
+      '--import-manifest',
+      files?.manifest ?? '',
+      '--import-root',
+      files?.root ?? '',
     ];
   }
 

@@ -1,0 +1,69 @@
+import type { LocatedVault, VaultDocument } from '../document.ts';
+import { VaultError } from '../errors.ts';
+import type { Role } from '../roles.ts';
+import { checkAccounts } from './accounts.ts';
+import { type OpenFinding, VAULT_SEVERITIES, type VaultFinding } from './finding.ts';
+import { checkHosts } from './hosts.ts';
+import { checkKeys } from './keys.ts';
+import { checkNames } from './names.ts';
+import { findOpenValues } from './placeholders.ts';
+import { checkThresholds } from './quorum.ts';
+import { checkRelease } from './release.ts';
+import { checkTenant } from './tenant.ts';
+
+export { VAULT_SEVERITIES, type VaultFinding, type VaultFindingCode, type VaultSeverity } from './finding.ts';
+
+/** Errors that a refusal names. */
+const MAX_NAMED = 16;
+
+/**
+ * Finds what does not fit together in the description of a vault, by nothing but the description: errors first.
+ *
+ * @param now milliseconds since 1970: rules that are over are found
+ */
+export function checkVault({ document, placeOf }: LocatedVault, now: number): VaultFinding[] {
+  const findings: OpenFinding[] = [
+    ...findOpenValues(document),
+    ...checkAccounts(document),
+    ...checkKeys(document),
+    ...checkThresholds(document),
+    ...checkNames(document),
+    ...checkHosts(document),
+    ...checkRelease(document),
+    ...checkTenant(document, now),
+  ];
+  return sortFindings(
+    findings.map(({ path, roles = [], ...rest }) => ({
+      ...rest,
+      roles,
+      path: path.join('.'),
+      line: placeOf(path)?.line ?? null,
+    })),
+  );
+}
+
+/**
+ * Asserts that a description may be acted upon: that the offline check finds no error.
+ *
+ * @throws VaultError VAULT_UNSOUND, which names the errors
+ */
+export function assertSound(document: VaultDocument, now: number): void {
+  const errors = checkVault({ document, placeOf: () => undefined }, now).filter(
+    ({ severity }) => severity === 'error',
+  );
+  if (errors.length === 0) return;
+  throw new VaultError('VAULT_UNSOUND', 'vault.yaml describes no vault that could be made', {
+    findings: errors.slice(0, MAX_NAMED).map(({ code, path }) => `${code} (${path})`),
+  });
+}
+
+/** Sorts findings, the worst first, and by their place in the file. */
+export function sortFindings(findings: readonly VaultFinding[]): VaultFinding[] {
+  const rank = ({ severity }: VaultFinding) => VAULT_SEVERITIES.indexOf(severity);
+  return findings.toSorted((a, b) => rank(a) - rank(b) || (a.line ?? 0) - (b.line ?? 0));
+}
+
+/** Selects the findings that concern one role: its own, and those that concern everybody. */
+export function findingsOf(findings: readonly VaultFinding[], role: Role): VaultFinding[] {
+  return findings.filter(({ roles }) => roles.length === 0 || roles.includes(role));
+}

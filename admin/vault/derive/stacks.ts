@@ -1,0 +1,92 @@
+import type { VaultDocument } from '../document.ts';
+import { stackNames, vaultPrefix } from '../names.ts';
+import { describeRole, type Role, roleOfNode } from '../roles.ts';
+
+/** Stack of the vault with those of its parameters that vault.yaml alone decides. */
+export interface DerivedStack {
+  /** Whose credentials make it. */
+  readonly role: Role;
+  readonly name: string;
+  /** Number of the node that the stack is about; null: of all of them. */
+  readonly node: number | null;
+  /** Template in deploy/stacks. */
+  readonly template: 'infrastructure' | 'node' | 'host';
+  readonly account: string;
+  readonly region: string;
+  /** 1: long-lived, never deleted by a tool; 2: hosts. */
+  readonly stage: 1 | 2;
+  readonly parameters: Readonly<Record<string, string>>;
+  /** Parameters whose values other stacks, or the release, give. */
+  readonly open: readonly string[];
+}
+
+/** Derives the stacks of every role, in the order in which they are made. */
+export function deriveStacks(document: VaultDocument): readonly DerivedStack[] {
+  const { namespace, environment, infrastructure, nodes } = document;
+  const { account, region } = describeRole(document, 'infrastructure');
+  const { network, host } = infrastructure;
+  return [
+    {
+      role: 'infrastructure',
+      name: stackNames.infrastructure(document),
+      node: null,
+      template: 'infrastructure',
+      account,
+      region,
+      stage: 1,
+      parameters: {
+        Namespace: namespace,
+        Environment: environment,
+        VpcId: network.vpcId,
+        SubnetId: network.subnetId,
+        ClientCidr: network.clientCidr,
+        PeerCidr: nodes.length > 1 ? network.peerCidr : '',
+      },
+      open: [],
+    },
+    ...nodes.map(({ node }): DerivedStack => {
+      const own = describeRole(document, roleOfNode(node));
+      return {
+        role: own.role,
+        name: stackNames.node(document, node),
+        node,
+        template: 'node',
+        account: own.account,
+        region: own.region,
+        stage: 1,
+        parameters: {
+          Namespace: namespace,
+          Environment: environment,
+          NodeIndex: String(node),
+          WalletAccountId: infrastructure.account,
+          AdminArns: own.admins.join(','),
+        },
+        open: ['Pcr0', 'Pcr1', 'Pcr2', 'ConfigSigningCode'],
+      };
+    }),
+    ...nodes.map(({ node }): DerivedStack => ({
+      role: 'infrastructure',
+      name: stackNames.host(document, node),
+      node,
+      template: 'host',
+      account,
+      region,
+      stage: 2,
+      parameters: {
+        NodeName: `${vaultPrefix(document)}-node-${node}`,
+        ImageId: host.imageId,
+        InstanceType: host.instanceType,
+        SubnetId: network.subnetId,
+      },
+      open: [
+        'RoleName',
+        'InstanceProfileArn',
+        'SecurityGroupId',
+        'KeyArn',
+        'NodeBucketName',
+        'PasswordSecretArn',
+        'SecretsKeyArn',
+      ],
+    })),
+  ];
+}

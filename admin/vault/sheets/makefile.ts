@@ -1,0 +1,106 @@
+import type { VaultDocument } from '../document.ts';
+import { vaultPrefix } from '../names.ts';
+
+interface Target {
+  readonly name: string;
+  /** What it does, for `make help`. */
+  readonly help: string;
+  /** One line of shell. */
+  readonly line: string;
+}
+
+const apply = (role: string): string => `$(HOLDFAST) vault apply --vault $(VAULT) --role ${role}`;
+
+/** Lists the targets: each is one call of the command. */
+export function listTargets({ nodes, parts }: VaultDocument): readonly Target[] {
+  const numbers = nodes.map(({ node }) => node);
+  return [
+    {
+      name: 'check',
+      help: 'what does not fit together in vault.yaml',
+      line: '$(HOLDFAST) vault check --vault $(VAULT)',
+    },
+    {
+      name: 'run-sheets',
+      help: 'run sheets, manifests and parameters of every role',
+      line: '$(HOLDFAST) vault sheets --vault $(VAULT) --output $(SHEETS)',
+    },
+    {
+      name: 'fetch-artifacts',
+      help: 'the release, verified',
+      line: '$(HOLDFAST) vault fetch --vault $(VAULT)',
+    },
+    {
+      name: 'deploy-baseline',
+      help: 'stage 1 of infrastructure: roles, bucket, network',
+      line: apply('infrastructure'),
+    },
+    ...numbers.flatMap<Target>((node) => [
+      {
+        name: `deploy-policy-node${node}-long-lived`,
+        help: `stage 1 of node ${node}: its KMS key, bucket and manifest`,
+        line: apply(`node-${node}`),
+      },
+      {
+        name: `populate-secrets-policy-node${node}`,
+        help: `secrets of node ${node}: made once, never again`,
+        line: `$(HOLDFAST) vault populate --vault $(VAULT) --role node-${node}`,
+      },
+      {
+        name: `gate-policy-node${node}`,
+        help: `let the attested image of node ${node} in, and close the door behind it`,
+        line: apply(`node-${node}`),
+      },
+    ]),
+    {
+      name: 'populate-secrets-wallet',
+      help: 'secrets of the wallet: made once, never again',
+      line: '$(HOLDFAST) vault populate --vault $(VAULT) --role infrastructure',
+    },
+    { name: 'deploy-nitro-nodes', help: 'stage 2: hosts and enclaves', line: apply('infrastructure') },
+    ...(parts.gateways.length === 0
+      ? []
+      : [
+          {
+            name: 'deploy-gateways',
+            help: 'stage 2: doors of existing clients',
+            line: apply('infrastructure'),
+          },
+        ]),
+    {
+      name: 'status',
+      help: 'what is done, by whom, and who waits for whom',
+      line: '$(HOLDFAST) vault status --vault $(VAULT)',
+    },
+    ...REFUSED.map(({ name, why }) => ({
+      name,
+      help: 'refused',
+      line: `@echo "${name}: ${why}" >&2; exit 1`,
+    })),
+  ];
+}
+
+/** Targets of other tools that would destroy something or name another node here: each says so, and fails. */
+const REFUSED: readonly { readonly name: string; readonly why: string }[] = [
+  { name: 'deploy-policy-node0-long-lived', why: 'nodes are numbered from 1' },
+  { name: 'populate-secrets-policy-node0', why: 'nodes are numbered from 1' },
+  { name: 'destroy-baseline', why: 'no tool deletes what stage 1 has made: it holds keys and logs' },
+  { name: 'destroy-policy-nodes', why: 'no tool deletes what stage 1 has made: it holds keys and logs' },
+];
+
+/** Writes the Makefile: targets that call the command, one line each, and nothing else. */
+export function renderMakefile(document: VaultDocument): string {
+  const targets = listTargets(document);
+  return `# Targets of the vault ${vaultPrefix(document)}; "holdfast vault sheets" writes this file. Each target is one call of the command,
+# which asks before it changes anything, goes on where it was cut off, and changes nothing a second time.
+HOLDFAST ?= holdfast
+VAULT ?= vault.yaml
+SHEETS ?= sheets
+
+.PHONY: help ${targets.map(({ name }) => name).join(' ')}
+
+help:
+\t@grep -E '^[a-z0-9-]+: ##' $(firstword $(MAKEFILE_LIST)) | sed 's/: ## /\t/' | expand -t 40
+${targets.map(({ name, help, line }) => `\n${name}: ## ${help}\n\t${line}`).join('\n')}
+`;
+}

@@ -1,0 +1,36 @@
+import { HoldfastError } from '../../../shared/errors.ts';
+
+export type StepErrorCode =
+  /** The credentials are those of another account than vault.yaml names for the role. */
+  | 'VAULT_OTHER_ACCOUNT'
+  /** The change would remove or replace what holds a key or data, or may. */
+  | 'VAULT_WOULD_DESTROY'
+  /** The change would put a key policy, which is the gate's to put. */
+  | 'VAULT_WOULD_REOPEN'
+  /** Another run, on this machine or another, is changing the stack. */
+  | 'VAULT_STACK_BUSY'
+  /** CloudFormation could not make the stack as ordered; `cause` says which resource failed first, and why. */
+  | 'VAULT_STACK_FAILED'
+  /** The template is longer than CloudFormation takes in a request. */
+  | 'VAULT_STACK_TOO_LARGE'
+  /** A stack lacks an output, or has one of another form. */
+  | 'VAULT_OUTPUT_WRONG'
+  /** The release of one node's admin is another than that of this role. */
+  | 'VAULT_RELEASE_DIFFERS'
+  /** vault.yaml names no key that releases are signed with. */
+  | 'VAULT_RELEASE_KEY_UNKNOWN'
+  /** The host says that a deployment failed; `reason` is its code. */
+  | 'VAULT_DEPLOY_FAILED'
+  /** The host's answer to a deployment is not what `parent deploy` prints. */
+  | 'VAULT_DEPLOY_MALFORMED'
+  /** A node is up that should have been refused by KMS, or is down that should serve. */
+  | 'VAULT_NODE_UNEXPECTED'
+  /** The key in KMS is not closed before its gate, or has another policy than the steps put. */
+  | 'VAULT_KEY_POLICY_CHANGED'
+  /** A private key of a configuration authority is needed, and none was given. */
+  | 'VAULT_AUTHORITY_MISSING'
+  /** A step did not come to its end in the time that the command waits; the next run goes on. */
+  | 'VAULT_STEP_UNFINISHED';
+
+/** Refusal of a step of a vault's ceremony. */
+export class StepError extends HoldfastError<StepErrorCode> {}

@@ -1,0 +1,56 @@
+import type { CloudFormationClient, Stack } from '@aws-sdk/client-cloudformation';
+import { StepError } from '../errors.ts';
+
+/** Largest template that a request of CloudFormation takes, in bytes. */
+const MAX_TEMPLATE_BYTES = 51_200;
+
+/** Stack as it is to be. */
+export interface StackOrder {
+  readonly name: string;
+  readonly region: string;
+  readonly template: string;
+  /** JSON of the stack policy. */
+  readonly policy: string;
+  /** Values of parameters; one that is left out has the template's default. */
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** Stack that is to be, and the client to ask about it. */
+export interface OrderedStack {
+  readonly client: CloudFormationClient;
+  readonly order: StackOrder;
+}
+
+/** @throws StepError VAULT_STACK_TOO_LARGE */
+export function assertTemplateFits({ name, template }: StackOrder): void {
+  const actual = Buffer.byteLength(template);
+  if (actual <= MAX_TEMPLATE_BYTES) return;
+  throw new StepError('VAULT_STACK_TOO_LARGE', 'the template is longer than CloudFormation takes', {
+    stack: name,
+    actual,
+    maximum: MAX_TEMPLATE_BYTES,
+  });
+}
+
+/** Whether a stack has each parameter as ordered; what CloudFormation shows as stars is not compared. */
+export function hasParameters({ Parameters: found = [] }: Stack, { parameters }: StackOrder): boolean {
+  const values = new Map(found.map(({ ParameterKey: key, ParameterValue: value }) => [key, value]));
+  return Object.entries(parameters).every(
+    ([key, value]) => values.get(key) === value || values.get(key) === '****',
+  );
+}
+
+/** Outputs of a stack by their names. */
+export function outputsOf({ Outputs: outputs = [] }: Stack): ReadonlyMap<string, string> {
+  return new Map(outputs.map(({ OutputKey: key = '', OutputValue: value = '' }) => [key, value]));
+}
+
+/** Reads one output. @throws StepError VAULT_OUTPUT_WRONG */
+export function readOutput(stack: Stack, name: string): string {
+  const value = outputsOf(stack).get(name);
+  if (value !== undefined && value !== '') return value;
+  throw new StepError('VAULT_OUTPUT_WRONG', 'the stack lacks an output', {
+    stack: stack.StackName,
+    output: name,
+  });
+}

@@ -1,0 +1,45 @@
+import type { StepName, Told } from '../exchange/index.ts';
+import type { Role } from '../roles.ts';
+import type { StepContext } from './context.ts';
+
+/** State of a step, found by reading alone. */
+export type StepState =
+  | { readonly state: 'done' }
+  /** Sentences that say what will be made, changed, replaced or removed. */
+  | { readonly state: 'ready'; readonly changes: readonly string[] }
+  | { readonly state: 'waiting'; readonly waitsFor: readonly Awaited[] }
+  | {
+      readonly state: 'refused';
+      readonly code: string;
+      readonly message: string;
+      readonly details: Readonly<Record<string, unknown>>;
+    };
+
+/** Whom a step waits for, and for what. */
+export interface Awaited {
+  readonly role: Role;
+  /** Id of the step that is to be done: `node-2/manifest`. */
+  readonly step: string;
+}
+
+/** Step of a vault's ceremony. */
+export interface Step<Name extends StepName = StepName> {
+  /** Role, slash, name: `node-1/kms-stack`. */
+  readonly id: `${Role}/${Name}`;
+  readonly role: Role;
+  readonly name: Name;
+  /** 1: long-lived, nothing of it is ever deleted by a tool; 2: hosts and nodes. */
+  readonly stage: 1 | 2;
+  /** One line, for run sheet and status. */
+  readonly summary: string;
+  /** Ids of steps that must be done before: own ones by inspection, those of others by their statements. */
+  readonly needs: readonly string[];
+  /** Looks what there is. Only reads. */
+  inspect(context: StepContext): Promise<StepState>;
+  /**
+   * Does the step, or what a crash has left of it; a second time changes nothing.
+   *
+   * @returns what its statement tells the others
+   */
+  apply(context: StepContext): Promise<Told<Name>>;
+}

@@ -1,0 +1,161 @@
+import { VAULT_FORMAT } from './document.ts';
+
+/** What one role says of itself before there is a vault.yaml. */
+export interface RoleAnswers {
+  readonly account?: string | undefined;
+  readonly region?: string | undefined;
+  readonly admins?: readonly string[] | undefined;
+  readonly statementKey?: string | undefined;
+  /** Authority of a node's configurations, a person's key; a node's alone. */
+  readonly authorityKey?: string | undefined;
+  /** Public key of `ers keygen`; a node's alone. */
+  readonly recoveryKey?: string | undefined;
+}
+
+export interface VaultAnswers {
+  readonly namespace: string;
+  readonly environment: string;
+  readonly region: string;
+  readonly threshold: number;
+  readonly release: { readonly version: string; readonly from: string };
+  readonly infrastructure: RoleAnswers;
+  /** Nodes by number, from 1. */
+  readonly nodes: readonly RoleAnswers[];
+}
+
+const OPEN_ACCOUNT = '0'.repeat(12);
+const OPEN_KEY = '0'.repeat(64);
+
+/**
+ * Renders a commented vault.yaml. What nobody has said yet is a value of zeros, which the check finds and no step takes.
+ */
+export function renderVaultFile(answers: VaultAnswers): string {
+  const { namespace, environment, region, threshold, release, infrastructure, nodes } = answers;
+  return `# The vault ${namespace}-${environment}: whose accounts, which nodes, and what they will allow.
+# Everybody of the ceremony gets this file, and the very same bytes of it: statements name its digest.
+# NOTHING SECRET stands here. A private key or a password is refused wherever it stands.
+# Values of zeros are open: "holdfast vault check" lists them. docs/vault.md explains each field.
+format: ${VAULT_FORMAT}
+
+# Names of the vault. They begin the names of all stacks, roles and buckets, and nodes are bound to them for ever.
+namespace: ${namespace}
+environment: ${environment}
+
+# Region of the hosts, and of each node's KMS key unless the node names another.
+region: ${region}
+
+# Domain of the page on which approvers use passkeys; null: none.
+domain: null
+
+# How many of the nodes sign together. Nobody can sign with fewer, and one node fewer must be able to.
+threshold: ${threshold}
+
+# What the nodes run. Every admin fetches it alone, and verifies it by this key: get the key by another way.
+release:
+  version: ${release.version}
+  from: ${release.from} # s3://bucket/prefix, oci://registry/repository or ./folder
+  publicKey: null
+  # publicKey: |
+  #   -----BEGIN PUBLIC KEY-----
+  #   …
+  #   -----END PUBLIC KEY-----
+
+# The infrastructure admin: hosts, network, buckets. Never has a key of a node.
+infrastructure:
+${renderRole(infrastructure)}
+  network:
+    vpcId: vpc-00000000
+    subnetId: subnet-00000000 # private, with a way out to port 443
+    clientCidr: 10.0.0.0/16 # where wallet backends come from
+    peerCidr: 10.1.0.0/16 # where the hosts of the other nodes are
+  host:
+    instanceType: m6i.xlarge # Nitro, x86_64, 4 vCPUs at least
+    imageId: ami-00000000 # an Amazon Linux 2023 image; another one replaces the host
+
+# One policy node admin each, in an AWS account of their own, which infrastructure has no role in.
+nodes:
+${nodes.map((node, index) => renderNode(node, index + 1)).join('\n')}
+
+# Programs that ask the nodes for signatures, by their Ed25519 public keys.
+clients:
+  - id: wallet-backend
+    publicKey: "${OPEN_KEY}"
+    # Approver behind the client, who then never approves its requests.
+    person: null
+  - id: operations
+    publicKey: "${'0'.repeat(64)}"
+    person: null
+
+# The first configuration of every node. Later ones are signed by each node's authorities.
+tenant:
+  # People who consent, and their groups (docs/approvals.md).
+  approvers: []
+  approverGroups: []
+  # Clients that alone have keys generated, refreshed, handed on and repaired.
+  owners:
+    clients: [operations]
+  addressBooks: []
+  # Keys of the quorum (frost-…), with the networks (CAIP-2) whose transactions they sign.
+  keys:
+    - { id: treasury, type: frost-ed25519, networks: [] }
+  # What is permitted (docs/rules.md). What no rule permits is denied. This one is enough for a first signature, and
+  # signs what nobody reads: replace it.
+  rules:
+    - id: first-signature
+      effect: permit
+      operations: [sign]
+      clients: [wallet-backend]
+      keys: [treasury]
+      algorithms: [frost-ed25519]
+      payloads: [message]
+      networks: null
+      time: null
+      effects: [{ type: blind, to: null, assets: null, contracts: null, amount: null }]
+      features: []
+      fee: null
+      gas: null
+      nonce: null
+      limits: []
+      approvals: null
+      tiers: []
+      rate: { count: 60, seconds: 60 } # empty when a node starts
+
+# Optional parts.
+parts:
+  store: sqlite # or postgres
+  nats: null # { servers: ["tls://nats.example:4222"] } where parents do not reach each other
+  witnesses: null # outside witnesses of the nodes' logs (docs/transparency-log.md)
+  peerWitnesses: null # { threshold: 1, maxUncosignedSeconds: 0 }: nodes cosign each other's logs
+  gateways: [] # [{ id: kms, protocol: kms, client: wallet-backend }]
+`;
+}
+
+function renderNode(node: RoleAnswers, number: number): string {
+  const { authorityKey = OPEN_KEY, recoveryKey = OPEN_KEY, region } = node;
+  return `  - node: ${number}
+${renderRole(node, '    ')}${region === undefined ? '' : `\n    region: ${region}`}
+    # Who signs what the node allows: keys of people, and with "function" that of the KMS stack.
+    configurationAuthority: { threshold: 1, keys: ["${authorityKey}"], function: false }
+    # Public key of "holdfast ers keygen", of this node's custodians.
+    recovery: { publicKey: "${recoveryKey}" }`;
+}
+
+function renderRole(
+  {
+    account = OPEN_ACCOUNT,
+    admins = [`arn:aws:iam::${account}:role/admin`, `arn:aws:iam::${OPEN_ACCOUNT}:role/second-admin`],
+    statementKey = OPEN_KEY,
+  }: RoleAnswers,
+  indent = '  ',
+): string {
+  return [
+    `account: "${account}"`,
+    '# IAM roles of the people who decide: two at least, each of another person.',
+    'admins:',
+    ...admins.map((arn) => `  - ${arn}`),
+    '# Public key by which this role signs what it tells the others ("holdfast vault join" makes it).',
+    `statementKey: "${statementKey}"`,
+  ]
+    .map((line) => `${indent}${line}`)
+    .join('\n');
+}

@@ -1,0 +1,134 @@
+import type { CodeArea } from './area.ts';
+
+export const VAULT_CODES: readonly CodeArea[] = [
+  {
+    title: 'The description of a vault',
+    who: '`vault join`, `vault init`, `vault check`, `vault sheets`, and every other verb that reads vault.yaml',
+    next: 'Mend the field that the message names, and give everybody the same new bytes; docs/vault.md explains each field.',
+    codes: {
+      VAULT_EXISTS: [
+        'a vault.yaml is there already; nothing of it was changed',
+        'Edit the file that is there: others may have statements about it. Name another by --vault if you mean another vault.',
+      ],
+      VAULT_JOIN_MALFORMED: [
+        'the file of a role is not what "vault join" writes, or an option of "vault join" has not its form; field says which',
+        'Have the role write it again with "holdfast vault join".',
+      ],
+      VAULT_JOIN_REPEATED: [
+        'two files are of one role',
+        'Ask that person which one is theirs, and by which key: nobody else can know.',
+      ],
+      VAULT_KEY_MISPLACED:
+        "a KMS key is not in the account and Region of its node, or a signing key is not the node's own; field says in what",
+      VAULT_MALFORMED:
+        'vault.yaml is not YAML 1.2 without anchors, or a field is missing, unknown or malformed; fields names them with their lines',
+      VAULT_MANIFEST_DIFFERS: [
+        'a manifest is not the one that vault.yaml describes for its node',
+        'Ask that node admin for it again, and compare vault.yaml: another name, threshold or authority makes another node.',
+      ],
+      VAULT_ROLE_UNKNOWN: 'vault.yaml has no such role; known names those that it has',
+      VAULT_SECRET_INSIDE: [
+        'a private key, credentials or a password stand in vault.yaml, which everybody gets; line says where',
+        'Take it out, and make another one: whoever has seen the file has it.',
+      ],
+      VAULT_UNSOUND: [
+        'the offline check finds errors, so that nothing is made of the description; findings names them',
+        'See "holdfast vault check", and mend each of them.',
+      ],
+    },
+  },
+  {
+    title: 'What does not fit together in a vault',
+    who: '`vault check`',
+    next: 'Do what the finding says below its text; docs/vault.md says more.',
+    codes: {
+      ADMIN_ALONE: 'a role has one admin: without that IAM role nobody can change a key policy any more',
+      ADMIN_IS_USER: 'an admin is an IAM user, whose access keys do not expire',
+      ADMIN_OF_OTHER_ACCOUNT: 'an admin is of another account than the role',
+      ADMIN_OF_OTHER_PARTITION: "an admin's ARN is of another partition of AWS than the Region",
+      AUTHORITY_FUNCTION_ALONE: 'the function in a node admin’s account alone configures the node',
+      AUTHORITY_KEY_SHARED: 'two nodes have a configuration authority in common, who decides for both',
+      AUTHORITY_THRESHOLD_UNMET: 'more authorities should sign than a node has',
+      CLIENTS_FROM_ANYWHERE: 'the network lets in ranges of addresses that can hardly be yours',
+      CONFIGURATION_FINDING: [
+        'the lint of configurations finds something in the rules of the tenant; its own code stands in the text',
+        'See "holdfast explain" of the code in the text.',
+      ],
+      GATEWAY_CLIENT_UNKNOWN: 'a door should act as a client that is not there',
+      HOST_TYPE_UNFIT: 'a host of this type runs no enclave, or not this image',
+      KEY_OF_TWO_PURPOSES: 'one public key stands for two purposes',
+      KEY_PER_NODE: 'a key is no key of the quorum: each node makes one of its own under that id',
+      NAME_TOO_LONG: 'what AWS names after the vault would be too long',
+      NAME_UNFIT: 'no stack and no bucket can have a name that begins so',
+      NODES_IN_ONE_ACCOUNT: 'two nodes have their keys in one account: its admin decides for both',
+      NODE_IN_INFRASTRUCTURE_ACCOUNT: "a node's key would lie in the account of its host",
+      OWNERS_EVERYBODY: 'every client administers keys',
+      OWNER_SIGNS: 'a client administers keys, and signs with them',
+      OWNER_UNKNOWN: 'an owner is none of the clients',
+      PARTITIONS_DIFFER:
+        'a node is in another partition of AWS than the hosts: no role of one is known in the other',
+      PEER_WITNESSES_UNMET: 'more nodes should cosign than there are others',
+      PERSON_IN_TWO_ROLES: 'one IAM role is an admin of two roles: one person decides for both',
+      PUBLIC_KEY_UNUSABLE: 'a public key is none, or one that everybody has the private half of',
+      RECOVERY_KEY_SHARED: 'nodes have one recovery key: its custodians can recover all of them',
+      REGIONS_DIFFER: "a node's key is in another Region than its host",
+      REGION_UNFIT: 'no Region, or one whose KMS an enclave cannot authenticate',
+      RELEASE_IN_FOLDER: 'releases come from a folder of one machine',
+      RELEASE_KEY_MISSING: 'no key is named by which a release is verified',
+      RELEASE_KEY_UNUSABLE: 'the key of releases is no public key of a known kind',
+      RULE_ADMINISTERS: 'a rule of the tenant permits what owners alone may have done',
+      STATEMENT_KEY_NOT_YOURS: [
+        'vault.yaml names another statement key for your role than the one that you hold',
+        'Do not go on: somebody else would speak for you. Find out who has written the file.',
+      ],
+      STATEMENT_KEY_SHARED: 'two roles have one statement key: each could speak for the other',
+      TENANT_MALFORMED: 'no node would take the configuration that comes of the tenant',
+      TENANT_NAME_RESERVED: 'an id begins as those that the vault itself adds',
+      THRESHOLD_ABOVE_NODES: 'more nodes should sign than there are',
+      THRESHOLD_BEARS_NO_LOSS: 'all nodes are needed: the loss of one is that of the key',
+      THRESHOLD_BELOW_MAJORITY:
+        'two groups of nodes could sign without each other, and each counts limits by itself',
+      THRESHOLD_OF_ONE: 'one node could sign alone',
+      VALUE_LEFT_OPEN: 'a value of zeros, which "vault init" writes for what nobody has said yet',
+    },
+  },
+  {
+    title: 'What an account of a vault holds otherwise than its description says',
+    who: '`vault check --role`, with credentials',
+    next: 'Find out who has changed what; nothing was changed by the check.',
+    codes: {
+      ACCOUNT_NOT_SEEN: [
+        'there are no credentials, or they do not suffice: nothing of the account was looked at',
+        'Sign in to the account as one of its admins, and check again.',
+      ],
+      CREDENTIALS_OF_NO_ADMIN: [
+        'the credentials are those of somebody whom vault.yaml does not name as an admin of the role',
+        'Assume one of the roles that vault.yaml names.',
+      ],
+      CREDENTIALS_OF_OTHER_ACCOUNT: [
+        'the credentials are those of another account than the one of the role',
+        'Take credentials of the account that vault.yaml names: --aws-profile, or AWS_PROFILE.',
+      ],
+      KMS_KEY_NOT_USABLE: [
+        'the KMS key of the node is disabled, or waits for its deletion',
+        'Cancel the deletion and enable the key at once: with it everything that the node has sealed is gone.',
+      ],
+      KMS_KEY_OF_OTHER_ACCOUNT: 'the KMS key of the node is in another account than vault.yaml names',
+      KMS_KEY_OF_OTHER_KIND:
+        'the KMS key of the node is a multi-Region key, has imported material, or is not for encryption',
+      KMS_KEY_OF_OTHER_REGION: 'the KMS key of the node is in another Region than vault.yaml names',
+      STACK_DELETED: 'a stack of stage 1 was deleted: what it has kept is to be found by hand',
+      STACK_IN_PROGRESS: [
+        'a stack is being changed at this moment',
+        'Wait until that has ended, and check again.',
+      ],
+      STACK_OF_OTHER_TEMPLATE:
+        'a stack of this name was made from something else than the template of the vault',
+      STACK_PARAMETERS_DIFFER: 'a stack has other parameters than vault.yaml gives it',
+      STACK_STUCK: [
+        'a stack could not be made or changed, and not be rolled back either',
+        'See the first failed event of the stack; "holdfast vault apply" goes on once it is mended.',
+      ],
+    },
+  },
+];

@@ -1,0 +1,85 @@
+import {
+  checkVault,
+  describeRole,
+  findingsOf,
+  type Role,
+  rolesOf,
+  sortFindings,
+  VAULT_SEVERITIES,
+  type VaultFinding,
+} from '../../admin/vault/index.ts';
+import { type Command, type CommandInput, type Outcome, UsageError } from '../common/command.ts';
+import { printable } from '../common/printable.ts';
+import { checkOwnKey } from './own-key.ts';
+import { readVaultFile, ROLE_OPTION, VAULT_OPTION } from './options.ts';
+
+export const checkCommand: Command = {
+  name: 'vault check',
+  summary:
+    'Find what does not fit together in vault.yaml: accounts, Regions, people in two roles, keys in two places, names, thresholds, rules.',
+  positionals: '',
+  options: {
+    ...VAULT_OPTION,
+    ...ROLE_OPTION,
+    'statement-key': {
+      type: 'string',
+      value: 'FILE',
+      description:
+        'your private key: that vault.yaml names it, and not one that somebody has put in its place',
+    },
+    'fail-on': {
+      type: 'string',
+      value: 'SEVERITY',
+      description: `exit 1 at findings from this severity on: ${VAULT_SEVERITIES.join(', ')} (default: error)`,
+    },
+  },
+  examples: [
+    'holdfast vault check',
+    'holdfast vault check --role node-1 --statement-key keys/node-1.statement.pem',
+    'holdfast vault check --vault vault.yaml --fail-on warning --json',
+  ],
+  run: runCheck,
+};
+
+async function runCheck(input: CommandInput): Promise<Outcome> {
+  const { text } = input;
+  const failOn = text('fail-on') ?? 'error';
+  const limit = VAULT_SEVERITIES.findIndex((severity) => severity === failOn);
+  if (limit === -1) throw new UsageError(`--fail-on is one of ${VAULT_SEVERITIES.join(', ')}`);
+  const vault = await readVaultFile(input);
+  const named = text('role');
+  const own = named === undefined ? undefined : describeRole(vault.document, named);
+  const keyFile = text('statement-key');
+  if (keyFile !== undefined && own === undefined) throw new UsageError('--statement-key needs --role');
+  const all = [
+    ...checkVault(vault, Date.now()),
+    ...(keyFile === undefined || own === undefined ? [] : await checkOwnKey(vault, own, keyFile)),
+  ];
+  const findings = sortFindings(own === undefined ? all : findingsOf(all, own.role));
+  const count = (severity: VaultFinding['severity']) =>
+    findings.filter((finding) => finding.severity === severity).length;
+  const [errors, warnings, notes] = [count('error'), count('warning'), count('note')];
+  const accounts = describeAccounts(own === undefined ? rolesOf(vault.document) : [own.role]);
+  return {
+    ok: !findings.some(({ severity }) => VAULT_SEVERITIES.indexOf(severity) <= limit),
+    text: [
+      ...findings.flatMap(describe),
+      ...accounts.map(({ role, seen }) => `${role.padEnd(16)}${seen}`),
+      `${errors} errors, ${warnings} warnings, ${notes} notes; vault ${vault.digest.slice(0, 16)}…`,
+    ].join('\n'),
+    data: { vault: vault.digest, failOn, findings, accounts, errors, warnings, notes },
+  };
+}
+
+function describeAccounts(roles: readonly Role[]): { role: Role; seen: string }[] {
+  return roles.map((role) => ({ role, seen: 'offline: nothing of its account was looked at' }));
+}
+
+function describe({ code, severity, path, line, roles, text, advice }: VaultFinding): string[] {
+  const where = line === null ? path : `line ${line}, ${path}`;
+  const whose = roles.length === 0 ? '' : `; ${roles.join(', ')}`;
+  return [
+    `${severity.padEnd(8)}${code} (${printable(where)}${whose}): ${printable(text)}`,
+    `        ${printable(advice)}`,
+  ];
+}

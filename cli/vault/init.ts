@@ -1,0 +1,159 @@
+import { createInterface } from 'node:readline/promises';
+import {
+  collectJoins,
+  MAX_JOIN_BYTES,
+  parseJoin,
+  renderVaultFile,
+  type VaultAnswers,
+  VaultError,
+} from '../../admin/vault/index.ts';
+import { MAX_NODES } from '../../shared/documents/configuration/quorum.ts';
+import {
+  type Command,
+  type CommandInput,
+  type Io,
+  type Outcome,
+  readInput,
+  UsageError,
+} from '../common/command.ts';
+import { CliError } from '../common/errors.ts';
+import { inFile } from '../common/in-file.ts';
+import { writeOutput } from '../common/output-file.ts';
+import { VAULT_OPTION, vaultPath } from './options.ts';
+
+const LABEL = /^[a-z][a-z0-9-]{0,62}$/;
+const REGION = /^[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}$/;
+const VERSION = /^[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}(?:-[0-9A-Za-z.-]{1,32})?$/;
+const SOURCE = /^(?:s3:\/\/|oci:\/\/|\.{0,2}\/)[\w./:-]{1,500}$/;
+
+export const initCommand: Command = {
+  name: 'vault init',
+  summary:
+    'Write a commented vault.yaml: accounts, people, nodes and what they will allow. Never overwrites one; what nobody has said yet stays open, and "vault check" lists it.',
+  positionals: '',
+  options: {
+    ...VAULT_OPTION,
+    namespace: { type: 'string', value: 'NAME', description: 'whose vault it is, such as acme' },
+    environment: { type: 'string', value: 'NAME', description: 'which one of theirs (default: production)' },
+    region: { type: 'string', value: 'REGION', description: 'Region of the hosts, such as eu-central-1' },
+    nodes: { type: 'string', value: 'COUNT', description: 'how many policy nodes (default: 3)' },
+    threshold: {
+      type: 'string',
+      value: 'COUNT',
+      description: 'how many of them sign together (default: more than half)',
+    },
+    release: { type: 'string', value: 'VERSION', description: 'the release that nodes run (default: 1.0.0)' },
+    from: {
+      type: 'string',
+      value: 'PLACE',
+      description:
+        'where releases are: s3://bucket/prefix, oci://registry/repository, ./folder (default: ./release)',
+    },
+    join: {
+      type: 'string',
+      value: 'FILE',
+      multiple: true,
+      description: 'what a role has written with "vault join": account, people and public keys',
+    },
+  },
+  examples: [
+    'holdfast vault init --namespace acme --region eu-central-1',
+    'holdfast vault init --namespace acme --region eu-central-1 --join infrastructure.join.json --join node-1.join.json --join node-2.join.json --join node-3.join.json',
+  ],
+  run: runInit,
+};
+
+async function runInit(input: CommandInput): Promise<Outcome> {
+  const path = vaultPath(input);
+  const content = renderVaultFile(await readAnswers(input));
+  const isNew = await writeOutput(path, content, { keep: true });
+  if (!isNew && !Buffer.from(await readInput(path, input.io)).equals(Buffer.from(content))) {
+    throw new VaultError('VAULT_EXISTS', 'a vault.yaml is there, and nothing of it was changed', { path });
+  }
+  return {
+    ok: true,
+    text: [
+      isNew ? `${path}: written` : `${path}: is there already, and the same; nothing was changed`,
+      '  next: write what is open into it, then holdfast vault check',
+    ].join('\n'),
+    data: { path, changed: isNew },
+  };
+}
+
+async function readAnswers(input: CommandInput): Promise<VaultAnswers> {
+  const { texts, io } = input;
+  const joins = [];
+  for (const path of texts('join')) {
+    const bytes = await readInput(path, io, MAX_JOIN_BYTES);
+    joins.push(inFile(path, () => parseJoin(bytes)));
+  }
+  const { infrastructure, nodes } = collectJoins(joins);
+  const ask = createQuestions(input);
+  const namespace = await ask('namespace', 'Whose vault is it, such as acme?', LABEL);
+  const environment = await ask('environment', 'Which one of theirs?', LABEL, 'production');
+  const region = await ask('region', 'In which Region are the hosts?', REGION, infrastructure.region);
+  const size = readCount(
+    'nodes',
+    await ask('nodes', 'How many policy nodes?', /^[1-9][0-9]?$/, String(Math.max(3, ...nodes.keys()))),
+  );
+  if (size > MAX_NODES || Math.max(0, ...nodes.keys()) > size)
+    throw new UsageError(`--nodes is a number up to ${MAX_NODES}, and no --join is of a node above it`);
+  const threshold = readCount(
+    'threshold',
+    await ask(
+      'threshold',
+      'How many of them sign together?',
+      /^[1-9][0-9]?$/,
+      String(Math.floor(size / 2) + 1),
+    ),
+  );
+  if (threshold > size) throw new UsageError('--threshold is at most the number of nodes');
+  return {
+    namespace,
+    environment,
+    region,
+    threshold,
+    release: {
+      version: await ask('release', 'Which release do the nodes run?', VERSION, '1.0.0'),
+      from: await ask('from', 'Where are releases?', SOURCE, './release'),
+    },
+    infrastructure,
+    nodes: Array.from({ length: size }, (_, index) => nodes.get(index + 1) ?? {}),
+  };
+}
+
+function readCount(option: string, text: string): number {
+  const count = Number(text);
+  if (Number.isSafeInteger(count) && count > 0) return count;
+  throw new UsageError(`--${option} is a number`);
+}
+
+type Ask = (option: string, question: string, form: RegExp, fallback?: string) => Promise<string>;
+
+/** Takes answers from options, then from the person at a terminal, then from what goes without saying. */
+function createQuestions({ text, io }: CommandInput): Ask {
+  const isTerminal = (io.stdin as { isTTY?: boolean }).isTTY === true && io.stderr.isTTY === true;
+  return async (option, question, form, fallback) => {
+    let answer = text(option);
+    if (answer === undefined && isTerminal) {
+      const hint = fallback === undefined ? '' : ` [${fallback}]`;
+      answer = (await askLine(io, `${question}${hint} `)) || undefined;
+    }
+    answer ??= fallback;
+    if (answer === undefined) throw new UsageError(`--${option} is missing`);
+    if (!form.test(answer)) throw new UsageError(`--${option} has not the form that it needs`);
+    return answer;
+  };
+}
+
+async function askLine({ stdin, stderr, signal }: Io, question: string): Promise<string> {
+  const lines = createInterface({ input: stdin, output: stderr, terminal: false });
+  try {
+    return (await lines.question(question, { signal })).trim();
+  } catch (error) {
+    if (signal.aborted) throw new CliError('INTERRUPTED', 'interrupted');
+    throw error;
+  } finally {
+    lines.close();
+  }
+}

@@ -1,0 +1,54 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { assertSound, renderVaultFiles, rolesOf } from '../../admin/vault/index.ts';
+import { type Command, type CommandInput, type Outcome, UsageError } from '../common/command.ts';
+import { inFile } from '../common/in-file.ts';
+import { writeOutput } from '../common/output-file.ts';
+import { describeSystemError } from '../common/system-error.ts';
+import { readVaultFile, VAULT_OPTION } from './options.ts';
+
+export const sheetsCommand: Command = {
+  name: 'vault sheets',
+  summary:
+    'Write the run sheet of each role (Markdown, and HTML to print), the stacks with their parameters, and a Makefile. Made anew, they are the same.',
+  positionals: '',
+  options: {
+    ...VAULT_OPTION,
+    output: { type: 'string', value: 'FOLDER', required: true, description: 'write them there' },
+  },
+  examples: [
+    'holdfast vault sheets --output sheets',
+    'holdfast vault sheets --vault vault.yaml --output sheets',
+  ],
+  run: runSheets,
+};
+
+async function runSheets(input: CommandInput): Promise<Outcome> {
+  const folder = input.text('output') ?? '';
+  if (folder === '') throw new UsageError('--output is a folder');
+  const { document, path, digest } = await readVaultFile(input);
+  inFile(path, () => {
+    assertSound(document, Date.now());
+  });
+  const files = [...renderVaultFiles(document)].map(
+    ([name, content]) => [join(folder, name), content] as const,
+  );
+  for (const [name, content] of files) {
+    await makeFolder(dirname(name));
+    await writeOutput(name, content);
+  }
+  const written = files.map(([name]) => name);
+  return {
+    ok: true,
+    text: [...written, `  next: give each role its sheet (${rolesOf(document).join(', ')})`].join('\n'),
+    data: { vault: digest, files: written },
+  };
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    throw new UsageError(`cannot write ${path}: ${describeSystemError(error)}`);
+  }
+}

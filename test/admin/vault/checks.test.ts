@@ -1,0 +1,399 @@
+import { describe, expect, it } from 'vitest';
+import {
+  assertSound,
+  checkVault,
+  locateVault,
+  renderVaultFile,
+  VaultError,
+} from '../../../admin/vault/index.ts';
+import { parseSample, sampleKey, type SampleVault } from './sample-vault.ts';
+
+const NOW = Date.parse('2026-12-01T00:00:00Z');
+const check = (change?: (vault: SampleVault) => void) => checkVault(parseSample(change), NOW);
+/** Codes of errors and warnings; what a rule permits is the configuration's own lint. */
+const codesOf = (change?: (vault: SampleVault) => void) =>
+  check(change)
+    .filter(({ severity, code }) => severity !== 'note' && code !== 'CONFIGURATION_FINDING')
+    .map(({ code, severity, path }) => `${severity} ${code} ${path}`);
+
+const node = (vault: SampleVault, number: number) => {
+  const found = vault.nodes[number - 1];
+  if (found === undefined) throw new Error(`no node ${number}`);
+  return found;
+};
+const rule = (vault: SampleVault) => {
+  const [found] = vault.tenant.rules;
+  if (found === undefined) throw new Error('no rule');
+  return found;
+};
+
+describe('the check of a vault', () => {
+  it('finds nothing in one that is in order', () => {
+    expect(codesOf()).toEqual([]);
+  });
+
+  const CASES: readonly (readonly [string, (vault: SampleVault) => void, string])[] = [
+    [
+      "a node's account that is infrastructure's",
+      (vault) => {
+        node(vault, 2)['account'] = '444455556666';
+        node(vault, 2).admins = ['arn:aws:iam::444455556666:role/x', 'arn:aws:iam::444455556666:role/y'];
+      },
+      'error NODE_IN_INFRASTRUCTURE_ACCOUNT nodes.1.account',
+    ],
+    [
+      'two nodes in one account',
+      (vault) => {
+        node(vault, 3)['account'] = '222222222222';
+        node(vault, 3).admins = ['arn:aws:iam::222222222222:role/x', 'arn:aws:iam::222222222222:role/y'];
+      },
+      'error NODES_IN_ONE_ACCOUNT nodes.2.account',
+    ],
+    [
+      'one IAM role in two roles of the ceremony',
+      (vault) => {
+        node(vault, 1).admins.push('arn:aws:iam::222222222222:role/admin-of-2');
+      },
+      'error PERSON_IN_TWO_ROLES nodes.1.admins.0',
+    ],
+    [
+      'the same IAM role written with a path or in another case',
+      (vault) => {
+        node(vault, 1).admins.push('arn:aws:iam::222222222222:role/people/ADMIN-of-2');
+      },
+      'error PERSON_IN_TWO_ROLES nodes.1.admins.0',
+    ],
+    [
+      'an admin of another account',
+      (vault) => {
+        node(vault, 1).admins[1] = 'arn:aws:iam::999999999999:role/consultant';
+      },
+      'error ADMIN_OF_OTHER_ACCOUNT nodes.0.admins.1',
+    ],
+    [
+      'an admin of another partition',
+      (vault) => {
+        node(vault, 1).admins[1] = 'arn:aws-cn:iam::111111111111:role/admin';
+      },
+      'error ADMIN_OF_OTHER_PARTITION nodes.0.admins.1',
+    ],
+    [
+      'an admin who is a user with access keys',
+      (vault) => {
+        node(vault, 1).admins[1] = 'arn:aws:iam::111111111111:user/alice';
+      },
+      'warning ADMIN_IS_USER nodes.0.admins.1',
+    ],
+    [
+      'one admin alone',
+      (vault) => {
+        node(vault, 3).admins.pop();
+      },
+      'warning ADMIN_ALONE nodes.2.admins',
+    ],
+    [
+      'a Region that AWS does not have in this form',
+      (vault) => {
+        vault.region = 'eux-centre-1';
+      },
+      'error REGION_UNFIT region',
+    ],
+    [
+      'a Region whose KMS no enclave can authenticate',
+      (vault) => {
+        vault.region = 'us-iso-east-1';
+      },
+      'error REGION_UNFIT region',
+    ],
+    [
+      'a node in another partition',
+      (vault) => {
+        node(vault, 2)['region'] = 'cn-north-1';
+        node(vault, 2).admins = [
+          'arn:aws-cn:iam::222222222222:role/a',
+          'arn:aws-cn:iam::222222222222:role/b',
+        ];
+      },
+      'error PARTITIONS_DIFFER nodes.1.region',
+    ],
+    [
+      'one statement key in two roles',
+      (vault) => {
+        node(vault, 2).statementKey = node(vault, 1).statementKey;
+      },
+      'error STATEMENT_KEY_SHARED nodes.1.statementKey',
+    ],
+    [
+      'one configuration authority of two nodes',
+      (vault) => {
+        node(vault, 3).configurationAuthority.keys = [...node(vault, 1).configurationAuthority.keys];
+      },
+      'error AUTHORITY_KEY_SHARED nodes.2.configurationAuthority.keys.0',
+    ],
+    [
+      'one recovery key of two nodes',
+      (vault) => {
+        node(vault, 3).recovery = node(vault, 1).recovery;
+      },
+      'warning RECOVERY_KEY_SHARED nodes.2.recovery.publicKey',
+    ],
+    [
+      'one key for two purposes',
+      (vault) => {
+        node(vault, 2).configurationAuthority.keys = [node(vault, 1).statementKey];
+      },
+      'error KEY_OF_TWO_PURPOSES nodes.1.configurationAuthority.keys.0',
+    ],
+    [
+      "an authority that is a client's key",
+      (vault) => {
+        vault.clients[0] = { ...vault.clients[0], publicKey: node(vault, 1).configurationAuthority.keys[0] };
+      },
+      'error KEY_OF_TWO_PURPOSES clients.0.publicKey',
+    ],
+    [
+      'a point of small order as a statement key',
+      (vault) => {
+        node(vault, 1).statementKey = `01${'00'.repeat(31)}`;
+      },
+      'error PUBLIC_KEY_UNUSABLE nodes.0.statementKey',
+    ],
+    [
+      'a text that is no point of the curve',
+      (vault) => {
+        node(vault, 1).statementKey = 'f'.repeat(64);
+      },
+      'error PUBLIC_KEY_UNUSABLE nodes.0.statementKey',
+    ],
+    [
+      'a recovery key that everybody can read for',
+      (vault) => {
+        node(vault, 1).recovery.publicKey = `01${'00'.repeat(31)}`;
+      },
+      'error PUBLIC_KEY_UNUSABLE nodes.0.recovery.publicKey',
+    ],
+    [
+      'a threshold above the number of nodes',
+      (vault) => {
+        vault.threshold = 4;
+      },
+      'error THRESHOLD_ABOVE_NODES threshold',
+    ],
+    [
+      'a threshold of one',
+      (vault) => {
+        vault.threshold = 1;
+      },
+      'error THRESHOLD_OF_ONE threshold',
+    ],
+    [
+      'a threshold that two groups reach apart',
+      (vault) => {
+        vault.nodes.push({
+          ...node(vault, 3),
+          node: 4,
+          account: '555555555555',
+          admins: ['arn:aws:iam::555555555555:role/e', 'arn:aws:iam::555555555555:role/f'],
+          statementKey: sampleKey('statement 4'),
+          configurationAuthority: { threshold: 1, keys: [sampleKey('authority 4')], function: false },
+          recovery: { publicKey: sampleKey('recovery 4', 'x25519') },
+        });
+      },
+      'warning THRESHOLD_BELOW_MAJORITY threshold',
+    ],
+    [
+      'a threshold that bears no loss',
+      (vault) => {
+        vault.threshold = 3;
+      },
+      'warning THRESHOLD_BEARS_NO_LOSS threshold',
+    ],
+    [
+      'more authorities needed than there are',
+      (vault) => {
+        node(vault, 1).configurationAuthority.threshold = 2;
+      },
+      'error AUTHORITY_THRESHOLD_UNMET nodes.0.configurationAuthority.threshold',
+    ],
+    [
+      'a function that configures a node alone',
+      (vault) => {
+        node(vault, 1).configurationAuthority.function = true;
+      },
+      'warning AUTHORITY_FUNCTION_ALONE nodes.0.configurationAuthority.threshold',
+    ],
+    [
+      'more witnesses among the nodes than there are',
+      (vault) => {
+        vault.parts['peerWitnesses'] = { threshold: 3, maxUncosignedSeconds: 0 };
+      },
+      'error PEER_WITNESSES_UNMET parts.peerWitnesses.threshold',
+    ],
+    [
+      'a namespace whose roles would have names that are too long',
+      (vault) => {
+        vault['namespace'] = 'a'.repeat(21);
+      },
+      'error NAME_TOO_LONG namespace',
+    ],
+    [
+      'a namespace after which no stack can be named',
+      (vault) => {
+        vault['namespace'] = '1st';
+      },
+      'error NAME_UNFIT namespace',
+    ],
+    ...['t3.xlarge', 'm6g.xlarge', 'm7gd.xlarge', 'c5.large', 'm6i.metal'].map(
+      (instanceType) =>
+        [
+          `a host of type ${instanceType}`,
+          (vault: SampleVault) => {
+            vault.infrastructure.host['instanceType'] = instanceType;
+          },
+          'error HOST_TYPE_UNFIT infrastructure.host.instanceType',
+        ] as const,
+    ),
+    [
+      'a node that everybody may reach',
+      (vault) => {
+        vault.infrastructure.network['clientCidr'] = '0.0.0.0/0';
+      },
+      'warning CLIENTS_FROM_ANYWHERE infrastructure.network.clientCidr',
+    ],
+    [
+      'a release without a key',
+      (vault) => {
+        vault.release['publicKey'] = null;
+      },
+      'error RELEASE_KEY_MISSING release.publicKey',
+    ],
+    [
+      'a release whose key is none',
+      (vault) => {
+        vault.release['publicKey'] = '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n';
+      },
+      'error RELEASE_KEY_UNUSABLE release.publicKey',
+    ],
+    [
+      'an owner who is no client',
+      (vault) => {
+        vault.tenant.owners.clients = ['nobody'];
+      },
+      'error OWNER_UNKNOWN tenant.owners.clients.0',
+    ],
+    [
+      'owners who are everybody',
+      (vault) => {
+        vault.tenant.owners.clients = ['wallet-backend', 'operations'];
+      },
+      'warning OWNERS_EVERYBODY tenant.owners.clients',
+    ],
+    [
+      'an owner who signs, too',
+      (vault) => {
+        vault.tenant.owners.clients = ['wallet-backend'];
+      },
+      'warning OWNER_SIGNS tenant.owners.clients.0',
+    ],
+    [
+      'a rule of the tenant that administers keys',
+      (vault) => {
+        rule(vault)['operations'] = ['sign', 'reshare'];
+      },
+      'error RULE_ADMINISTERS tenant.rules.0.operations',
+    ],
+    [
+      'a rule with an id of the vault itself',
+      (vault) => {
+        rule(vault)['id'] = 'vault-owners-administer';
+      },
+      'error TENANT_NAME_RESERVED tenant.rules.0.id',
+    ],
+    [
+      'a key that each node would make for itself',
+      (vault) => {
+        vault.tenant.keys.push({ id: 'hot', type: 'secp256k1', networks: ['eip155:1'] });
+      },
+      'warning KEY_PER_NODE tenant.keys.1.type',
+    ],
+    [
+      'a rule for a key that is not there',
+      (vault) => {
+        rule(vault)['keys'] = ['other'];
+      },
+      'error TENANT_MALFORMED tenant.rules.0.keys',
+    ],
+    [
+      'a door for a client that is not there',
+      (vault) => {
+        vault.parts['gateways'] = [{ id: 'kms', protocol: 'kms', client: 'nobody' }];
+      },
+      'error GATEWAY_CLIENT_UNKNOWN parts.gateways.0.client',
+    ],
+    [
+      'a value that was left open',
+      (vault) => {
+        vault.infrastructure.network['vpcId'] = 'vpc-00000000';
+      },
+      'error VALUE_LEFT_OPEN infrastructure.network.vpcId',
+    ],
+  ];
+  it.each(CASES)('finds %s', (_, change, expected) => {
+    expect(codesOf(change)).toContain(expected);
+  });
+
+  it('passes on what the lint of configurations finds', () => {
+    expect(check().map(({ text }) => text)).toContainEqual(
+      expect.stringContaining('BLIND_PAYLOAD (messages)'),
+    );
+  });
+
+  it('says whom a finding concerns, and on which line it is', () => {
+    const [found] = check((vault) => {
+      node(vault, 2).statementKey = node(vault, 1).statementKey;
+    });
+    expect(found).toMatchObject({ code: 'STATEMENT_KEY_SHARED', roles: ['node-1', 'node-2'] });
+    expect(found?.line).toBeGreaterThan(1);
+  });
+
+  it('finds every open value of a new file, and nothing else but what follows from them', () => {
+    const text = renderVaultFile({
+      namespace: 'acme',
+      environment: 'production',
+      region: 'eu-central-1',
+      threshold: 2,
+      release: { version: '1.0.0', from: './release' },
+      infrastructure: {},
+      nodes: [{}, {}, {}],
+    });
+    const errors = checkVault(locateVault(Buffer.from(text)), NOW).filter(
+      ({ severity }) => severity === 'error',
+    );
+    expect(new Set(errors.map(({ code }) => code))).toEqual(
+      new Set(['VALUE_LEFT_OPEN', 'RELEASE_KEY_MISSING']),
+    );
+    const lines = text.split('\n');
+    for (const { code, line } of errors) {
+      if (code === 'VALUE_LEFT_OPEN') expect(lines[(line ?? 0) - 1]).toMatch(/0{8}/);
+    }
+    const open = lines.flatMap((line, index) => (/0{8}/.test(line) ? [index + 1] : []));
+    expect(new Set(errors.filter(({ code }) => code === 'VALUE_LEFT_OPEN').map(({ line }) => line))).toEqual(
+      new Set(open),
+    );
+  });
+
+  it('lets nothing be derived from a description with an error', () => {
+    const { document } = parseSample((vault) => {
+      vault.threshold = 4;
+    });
+    expect(() => {
+      assertSound(document, NOW);
+    }).toThrow(VaultError);
+    expect(() => {
+      assertSound(document, NOW);
+    }).toThrow(expect.objectContaining({ code: 'VAULT_UNSOUND' }));
+    expect(() => {
+      assertSound(parseSample().document, NOW);
+    }).not.toThrow();
+  });
+});
