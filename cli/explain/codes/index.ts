@@ -25,6 +25,7 @@ import { PEER_CODES } from './peer.ts';
 import { POOL_CODES } from './pool.ts';
 import { QUORUM_CODES } from './quorum.ts';
 import { RECEIPT_CODES } from './receipt.ts';
+import { RECOVERY_CODES } from './recovery.ts';
 import { RELEASE_CODES } from './release.ts';
 import { REQUEST_CODES } from './request.ts';
 import { THRESHOLD_CODES } from './threshold.ts';
@@ -55,6 +56,7 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...APPROVAL_CODES,
   ...QUORUM_CODES,
   ...CEREMONY_CODES,
+  ...RECOVERY_CODES,
   ...BOOT_CODES,
   ...GATEWAY_ETHEREUM_CODES,
   ...LOG_CODES,
