@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import jsQR from 'jsqr';
+import decoder from 'jsqr';
 import { encodeQR } from 'qr';
 import { describe, expect, it } from 'vitest';
 import { writeCodesPage } from '../../../cli/cold/codes-page.ts';
 import { joinParts, splitIntoParts } from '../../../shared/cold/index.ts';
+
+// CommonJS whose types say that it is a module.
+const { default: readCode } = decoder;
 
 /** Reads a code as a camera would: squares of four pixels, by a decoder of others. */
 function scan(part: string): string | undefined {
@@ -15,7 +18,7 @@ function scan(part: string): string | undefined {
       if (squares[y >> 2]?.[x >> 2] === true) pixels.fill(0, (y * side + x) * 4, (y * side + x) * 4 + 3);
     }
   }
-  return jsQR(pixels, side, side)?.data;
+  return readCode(pixels, side, side)?.data;
 }
 
 describe('a page of codes', () => {

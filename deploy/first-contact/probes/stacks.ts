@@ -1,0 +1,181 @@
+import {
+  CreateStackCommand,
+  DeleteStackCommand,
+  DescribeStackEventsCommand,
+  DescribeStacksCommand,
+  type Parameter,
+  UpdateStackCommand,
+  ValidateTemplateCommand,
+} from '@aws-sdk/client-cloudformation';
+import { GetKeyPolicyCommand, PutKeyPolicyCommand, ScheduleKeyDeletionCommand } from '@aws-sdk/client-kms';
+import { DeleteBucketCommand, DeleteBucketPolicyCommand, HeadBucketCommand } from '@aws-sdk/client-s3';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MAX_TEMPLATE_BODY_BYTES, NODE_PARAMETERS, readTemplate, STACK_OUTPUTS } from '../../index.ts';
+import { DoesNotHold, type Probe, type ProbeContext } from '../probe.ts';
+
+const POLL_MS = 3_000;
+/** How long a stack may take: the custom resource's own time-out is within it. */
+const STACK_MS = 10 * 60_000;
+const TEMPLATES = ['infrastructure', 'node', 'host'] as const;
+
+const nameOf = ({ prefix }: ProbeContext) => `${prefix}-node-1`;
+
+function parametersOf(context: ProbeContext, changes: Readonly<Record<string, string>> = {}): Parameter[] {
+  const { node, infrastructure, prefix } = context;
+  const values = {
+    [NODE_PARAMETERS.namespace]: prefix,
+    [NODE_PARAMETERS.environment]: 'contact',
+    [NODE_PARAMETERS.nodeIndex]: '1',
+    [NODE_PARAMETERS.walletAccountId]: infrastructure.accountId,
+    [NODE_PARAMETERS.adminArns]: node.principalArn,
+    [NODE_PARAMETERS.objectLockMode]: 'GOVERNANCE',
+    [NODE_PARAMETERS.retentionDays]: '1',
+    ...changes,
+  };
+  return Object.entries(values).map(([ParameterKey, ParameterValue]) => ({ ParameterKey, ParameterValue }));
+}
+
+/** Waits for the end of an operation. @returns outputs by name. @throws DoesNotHold with the first failed event */
+async function awaitStack(
+  context: ProbeContext,
+  stack: string,
+  expected: string,
+): Promise<Map<string, string>> {
+  const { cloudFormation } = context.node;
+  const deadline = performance.now() + STACK_MS;
+  for (;;) {
+    const { Stacks = [] } = await cloudFormation.send(new DescribeStacksCommand({ StackName: stack }));
+    const [{ StackStatus = '', Outputs = [] } = {}] = Stacks;
+    if (StackStatus === expected)
+      return new Map(Outputs.map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]));
+    if (!StackStatus.endsWith('_IN_PROGRESS')) {
+      throw new DoesNotHold(`the stack is ${StackStatus}: ${await firstFailure(context, stack)}`);
+    }
+    if (performance.now() > deadline) throw new DoesNotHold(`the stack is ${StackStatus} after ten minutes`);
+    await sleep(POLL_MS, undefined, { signal: context.signal });
+  }
+}
+
+async function firstFailure({ node }: ProbeContext, stack: string): Promise<string> {
+  const { StackEvents = [] } = await node.cloudFormation.send(
+    new DescribeStackEventsCommand({ StackName: stack }),
+  );
+  const failed = StackEvents.toReversed().find(({ ResourceStatus = '' }) =>
+    ResourceStatus.endsWith('_FAILED'),
+  );
+  return `${failed?.LogicalResourceId ?? '?'}: ${failed?.ResourceStatusReason ?? 'no reason'}`;
+}
+
+/** Makes the KMS stack of a node, once. */
+async function nodeStack(context: ProbeContext): Promise<ReadonlyMap<string, string>> {
+  const { node, kept, endLater } = context;
+  const known = kept.get('stack outputs');
+  if (known !== undefined) return new Map(JSON.parse(known) as [string, string][]);
+  const stack = nameOf(context);
+  await node.cloudFormation.send(
+    new CreateStackCommand({
+      StackName: stack,
+      TemplateBody: await readTemplate('node'),
+      Parameters: parametersOf(context),
+      Capabilities: ['CAPABILITY_NAMED_IAM'],
+    }),
+  );
+  endLater(`stack ${stack}`, () => node.cloudFormation.send(new DeleteStackCommand({ StackName: stack })));
+  const outputs = await awaitStack(context, stack, 'CREATE_COMPLETE');
+  kept.set('stack outputs', JSON.stringify([...outputs]));
+  const { keyArn, signingKeyArn, secretsKeyArn, bucketName, accessLogsBucketName } = STACK_OUTPUTS.node;
+  for (const output of [keyArn, signingKeyArn, secretsKeyArn]) {
+    const keyId = outputs.get(output);
+    if (keyId === undefined) continue;
+    endLater(`key ${keyId}: deleted in seven days`, () =>
+      node.kms.send(new ScheduleKeyDeletionCommand({ KeyId: keyId, PendingWindowInDays: 7 })),
+    );
+  }
+  for (const output of [bucketName, accessLogsBucketName]) {
+    const bucket = outputs.get(output);
+    if (bucket === undefined) continue;
+    endLater(`bucket ${bucket}`, async () => {
+      // Its policy keeps everybody from deleting it.
+      await node.s3.send(new DeleteBucketPolicyCommand({ Bucket: bucket }));
+      await node.s3.send(new DeleteBucketCommand({ Bucket: bucket }));
+    });
+  }
+  return outputs;
+}
+
+export const STACK_PROBES: readonly Probe[] = [
+  {
+    assumption: 'aws-cfn-templates',
+    look: async ({ node, infrastructure }) => {
+      const seen: string[] = [];
+      for (const name of TEMPLATES) {
+        const body = await readTemplate(name);
+        const { cloudFormation } = name === 'node' ? node : infrastructure;
+        await cloudFormation.send(new ValidateTemplateCommand({ TemplateBody: body }));
+        seen.push(`${name} ${Buffer.byteLength(body)}`);
+      }
+      return `${seen.join(', ')} of ${MAX_TEMPLATE_BODY_BYTES} bytes`;
+    },
+  },
+  {
+    assumption: 'aws-cfn-custom-resource',
+    look: async (context) => {
+      const outputs = await nodeStack(context);
+      return `CREATE_COMPLETE with ${outputs.size} outputs`;
+    },
+  },
+  {
+    assumption: 'aws-cfn-policy-stays',
+    look: async (context) => {
+      const keyId = (await nodeStack(context)).get(STACK_OUTPUTS.node.keyArn) ?? '';
+      const { kms, cloudFormation } = context.node;
+      const read = async () =>
+        (await kms.send(new GetKeyPolicyCommand({ KeyId: keyId, PolicyName: 'default' }))).Policy ?? '';
+      const marked = JSON.parse(await read()) as { Id: string };
+      const policy = JSON.stringify({ ...marked, Id: `${marked.Id}-put-by-hand` });
+      await kms.send(new PutKeyPolicyCommand({ KeyId: keyId, PolicyName: 'default', Policy: policy }));
+      await cloudFormation.send(
+        new UpdateStackCommand({
+          StackName: nameOf(context),
+          TemplateBody: await readTemplate('node'),
+          Parameters: parametersOf(context, { [NODE_PARAMETERS.retentionDays]: '2' }),
+          Capabilities: ['CAPABILITY_NAMED_IAM'],
+        }),
+      );
+      await awaitStack(context, nameOf(context), 'UPDATE_COMPLETE');
+      if (!(await read()).includes('put-by-hand'))
+        throw new DoesNotHold('the update has put the template’s policy');
+      return 'the policy that was put by hand is there after an update';
+    },
+  },
+  {
+    assumption: 'aws-cfn-retain',
+    look: async (context) => {
+      const outputs = await nodeStack(context);
+      const { cloudFormation, kms, s3 } = context.node;
+      await cloudFormation.send(new DeleteStackCommand({ StackName: nameOf(context) }));
+      const deadline = performance.now() + STACK_MS;
+      while (await exists(context)) {
+        if (performance.now() > deadline) throw new DoesNotHold('the stack is not gone after ten minutes');
+        await sleep(POLL_MS, undefined, { signal: context.signal });
+      }
+      const KeyId = outputs.get(STACK_OUTPUTS.node.keyArn) ?? '';
+      await kms.send(new GetKeyPolicyCommand({ KeyId, PolicyName: 'default' }));
+      await s3.send(new HeadBucketCommand({ Bucket: outputs.get(STACK_OUTPUTS.node.bucketName) ?? '' }));
+      return 'key and bucket are there without the stack';
+    },
+  },
+];
+
+async function exists(context: ProbeContext): Promise<boolean> {
+  try {
+    const described = new DescribeStacksCommand({ StackName: nameOf(context) });
+    const { Stacks = [] } = await context.node.cloudFormation.send(described);
+    if (Stacks[0]?.StackStatus === 'DELETE_FAILED')
+      throw new DoesNotHold(`DELETE_FAILED: ${await firstFailure(context, nameOf(context))}`);
+    return Stacks[0]?.StackStatus !== 'DELETE_COMPLETE';
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ValidationError') return false;
+    throw error;
+  }
+}
