@@ -9,8 +9,7 @@ import {
   verifyChallenge,
 } from '../../audit/recovery/index.ts';
 import { aggregate, clearNonces, commit, signShare } from '../../shared/frost/index.ts';
-import type { CanonicalJson } from '../../shared/json/index.ts';
-import { encodePublicKey, type PublicKeyType } from '../../shared/public-keys.ts';
+import { encodePublicKey } from '../../shared/public-keys.ts';
 import type { Backup, BackupEntry } from '../../shared/recovery/index.ts';
 import { signBls } from '../../shared/signatures/bls.ts';
 import { RecoveryCeremonyError } from './errors.ts';
@@ -69,7 +68,7 @@ export function runDrill(
 }
 
 function proveShared({ key, type, group, shares }: RecoveredShares, core: DrillCore): Proven {
-  const challenge = encodeChallenge(core as unknown as Record<string, CanonicalJson>, key);
+  const challenge = encodeChallenge(core, key);
   const message = messageOf(type, challenge);
   const members = [...shares].toSorted(([one], [other]) => one - other);
   const nonces = members.map(([member, share]) => commit(group.suite, member, share, randomBytes));
@@ -112,7 +111,7 @@ function proveWhole(
     const nodes = [backup.statement.node.index];
     const common = { kind, key, type, epoch: null, nodes, publicKey };
     if (publicKey === null) return { ...common, signature: null };
-    const challenge = encodeChallenge(core as unknown as Record<string, CanonicalJson>, key);
+    const challenge = encodeChallenge(core, key);
     const signature = signWhole(entry, secret, messageOf(type, challenge));
     const proven: Proven = { ...common, signature: Buffer.from(signature).toString('hex') };
     assertProven(proven, challenge);
@@ -129,8 +128,7 @@ function signWhole(
 ): Uint8Array {
   if (type === 'bls12-381') return signBls(secret, message);
   const bytes = Buffer.from(publicKey ?? '', 'hex');
-  const spki =
-    kind === 'pool-key' ? bytes : encodePublicKey({ type: type as PublicKeyType, publicKey: bytes });
+  const spki = kind === 'pool-key' ? bytes : encodePublicKey({ type, publicKey: bytes });
   return sign(hashOf(type), message, holdPrivateKey(type, secret, spki));
 }
 

@@ -1,4 +1,4 @@
-import encodeQR from 'qr';
+import { encodeQR } from 'qr';
 import type { Custodians, IssuedShare } from './custodians.ts';
 
 const escape = (text: string) =>

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { keyTypeSchema, poolKeyTypeSchema } from '../../shared/algorithms.ts';
 import { parseEnvelope, verifyEnvelope } from '../../shared/dsse/index.ts';
-import { type CanonicalJson, encodeCanonicalJson, JsonError, parseJson } from '../../shared/json/index.ts';
+import { encodeCanonicalJson, JsonError, parseJson } from '../../shared/json/index.ts';
 import { hex, hexOf, identifier, label, time } from '../../shared/recovery/fields.ts';
 import { encodeChallenge, verifyChallenge } from './challenge.ts';
 import { BackupAuditError } from './errors.ts';
@@ -57,7 +57,7 @@ export type Proven = Drill['proven'][number];
 
 /** Encodes a record as it is signed: canonical JSON, the payload of a DSSE envelope. */
 export function encodeDrill(drill: Drill): Uint8Array<ArrayBuffer> {
-  return encodeCanonicalJson(drill as CanonicalJson);
+  return encodeCanonicalJson(drill);
 }
 
 /**
@@ -78,7 +78,7 @@ export function verifyDrill(envelope: Uint8Array, keys: readonly string[]): { dr
   const { proven, ...rest } = parsed.data;
   for (const { publicKey, signature, key, kind, type } of proven) {
     if (publicKey === null || signature === null) continue;
-    const challenge = encodeChallenge(rest as Record<string, CanonicalJson>, key);
+    const challenge = encodeChallenge(rest, key);
     if (!verifyChallenge({ kind, type, publicKey }, challenge, Buffer.from(signature, 'hex')))
       throw new BackupAuditError(
         'DRILL_PROOF_INVALID',

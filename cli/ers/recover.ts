@@ -14,7 +14,7 @@ import { sealKey } from '../../client/index.ts';
 import { nodeBindingSchema } from '../../shared/api/bodies.ts';
 import { digestManifest } from '../../shared/documents/manifest.ts';
 import { JsonError, parseJson } from '../../shared/json/index.ts';
-import { encodePublicKey, type PublicKeyType } from '../../shared/public-keys.ts';
+import { encodePublicKey } from '../../shared/public-keys.ts';
 import { type Command, type CommandInput, readInput, UsageError } from '../common/command.ts';
 import { readDocumentFile } from '../common/document-file.ts';
 import { inFile } from '../common/in-file.ts';
@@ -47,6 +47,11 @@ export const recoverCommand: Command = {
     },
     'import-manifest': { type: 'string', value: 'FILE', description: 'manifest of the new node' },
     'import-pcrs': { type: 'string', value: 'FILE', description: 'pcr.json of the new node' },
+    'import-root': {
+      type: 'string',
+      value: 'FILE',
+      description: "the root of the new node's document (default: that of --root)",
+    },
     'import-as': {
       type: 'string',
       value: 'ID',
@@ -134,9 +139,8 @@ function formatWhole(entry: Whole, secret: Uint8Array): string {
   const { type, kind, publicKey } = entry;
   if (publicKey === null || type === 'bls12-381') return `${Buffer.from(secret).toString('hex')}\n`;
   const bytes = Buffer.from(publicKey, 'hex');
-  const spki =
-    kind === 'pool-key' ? bytes : encodePublicKey({ type: type as PublicKeyType, publicKey: bytes });
-  return holdPrivateKey(type, secret, spki).export({ format: 'pem', type: 'pkcs8' }) as string;
+  const spki = kind === 'pool-key' ? bytes : encodePublicKey({ type, publicKey: bytes });
+  return holdPrivateKey(type, secret, spki).export({ format: 'pem', type: 'pkcs8' });
 }
 
 function readEpoch(text: string | undefined): number | undefined {
@@ -163,7 +167,7 @@ async function readTarget(input: CommandInput, key: string) {
     ...(await readPcrFile(pcrsPath, io)),
     [MANIFEST_PCR, computeManifestPcr(manifestBytes)],
   ]);
-  const root = await readRootFile(text('root'), io);
+  const root = await readRootFile(text('import-root') ?? text('root'), io);
   const verified = inFile(path, () => verifyAttestationDocument(document, { root, at: 'document', pcrs }));
   const { importKey, session } = inFile(path, () => parseBinding(verified.userData ?? new Uint8Array()));
   return {

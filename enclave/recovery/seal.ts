@@ -1,7 +1,6 @@
 import { HpkeError, sealTo } from '../../shared/hpke/index.ts';
 import {
   type BackupHead,
-  type BackupStatement,
   encodeBackupAad,
   encodeBackupInfo,
   encodeStatement,

@@ -17,9 +17,9 @@ const ABSENT = {
 /** The modules of zod that write JSON Schema, 20 kB that no node runs. */
 const WITHOUT_JSON_SCHEMA: Plugin = {
   name: 'without-json-schema',
-  setup: ({ onResolve }) => {
+  setup: (build) => {
     const path = join(ROOT, 'enclave/node/absent-json-schema.ts');
-    onResolve({ filter: /\/(?:to-json-schema|json-schema-processors)\.js$/ }, ({ importer }) =>
+    build.onResolve({ filter: /\/(?:to-json-schema|json-schema-processors)\.js$/ }, ({ importer }) =>
       /\/node_modules\/zod\/v4\/[a-z]+\/[a-z-]+\.js$/.test(importer) ? { path } : undefined,
     );
   },

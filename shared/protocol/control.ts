@@ -65,6 +65,8 @@ export const NODE_PHASES = [
   'stopped',
   'failed',
 ] as const;
+/** What a node that serves may say is lacking, in the code of its status. */
+export const NODE_ALERTS = ['BACKUP_MISSING', 'BACKUP_OUTDATED'] as const;
 export const nodePhaseSchema = z.enum(NODE_PHASES);
 export type NodePhase = z.infer<typeof nodePhaseSchema>;
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type CanonicalJson, encodeCanonicalJson, JsonError, parseJson } from '../json/index.ts';
+import { encodeCanonicalJson, JsonError, parseJson } from '../json/index.ts';
 import { BackupError } from './errors.ts';
 import { hex, identifier, time } from './fields.ts';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type CanonicalJson, encodeCanonicalJson } from '../json/index.ts';
+import { encodeCanonicalJson } from '../json/index.ts';
 import type { Encrypted } from '../hpke/index.ts';
 import type { BackupHead, PublicEntry } from './statement.ts';
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { keyTypeSchema, keyUsageSchema, poolKeyTypeSchema, shareTypeSchema } from '../algorithms.ts';
-import { type CanonicalJson, encodeCanonicalJson, JsonError, parseJson } from '../json/index.ts';
+import { encodeCanonicalJson, JsonError, parseJson } from '../json/index.ts';
 import { BackupError } from './errors.ts';
 import { counter, hex, hexOf, identifier, label, time } from './fields.ts';
 

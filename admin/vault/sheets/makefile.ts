@@ -57,7 +57,7 @@ export function listTargets(document: VaultDocument): readonly Target[] {
       {
         name: `populate-secrets-policy-node${node}`,
         help: `secrets of node ${node}: made once, never again`,
-        line: `$(HOLDFAST) vault populate --vault $(VAULT) --role node-${node}`,
+        line: `$(HOLDFAST) vault populate --vault $(VAULT) --partition node-${node}`,
       },
       {
         name: `gate-policy-node${node}`,
@@ -68,7 +68,7 @@ export function listTargets(document: VaultDocument): readonly Target[] {
     {
       name: 'populate-secrets-wallet',
       help: 'secrets of the wallet: made once, never again',
-      line: '$(HOLDFAST) vault populate --vault $(VAULT) --role infrastructure',
+      line: '$(HOLDFAST) vault populate --vault $(VAULT) --partition wallet',
     },
     { name: 'deploy-nitro-nodes', help: 'stage 2: hosts and enclaves', line: apply('infrastructure') },
     ...(parts.gateways.length === 0

@@ -10,6 +10,7 @@ import { COLD_CODES } from './cold.ts';
 import { COMMAND_CODES } from './command.ts';
 import { CONFIGURATION_LINT_CODES } from './configuration-lint.ts';
 import { DEPLOYMENT_CODES } from './deployment.ts';
+import { DEPLOY_CODES } from './deploy.ts';
 import { DOCTOR_CODES } from './doctor.ts';
 import { EIF_CODES } from './eif.ts';
 import { ENCODING_CODES } from './encoding.ts';
@@ -24,6 +25,7 @@ import { PEER_CODES } from './peer.ts';
 import { POOL_CODES } from './pool.ts';
 import { QUORUM_CODES } from './quorum.ts';
 import { RECEIPT_CODES } from './receipt.ts';
+import { RECOVERY_CODES } from './recovery.ts';
 import { RELEASE_CODES } from './release.ts';
 import { REQUEST_CODES } from './request.ts';
 import { THRESHOLD_CODES } from './threshold.ts';
@@ -54,6 +56,7 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...APPROVAL_CODES,
   ...QUORUM_CODES,
   ...CEREMONY_CODES,
+  ...RECOVERY_CODES,
   ...BOOT_CODES,
   ...GATEWAY_ETHEREUM_CODES,
   ...LOG_CODES,
@@ -64,6 +67,7 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...CANTON_CODES,
   ...RELEASE_CODES,
   ...VAULT_CODES,
+  ...DEPLOY_CODES,
   ...VAULT_STEP_CODES,
   ...ENCODING_CODES,
 ];
