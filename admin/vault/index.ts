@@ -12,7 +12,6 @@ export {
   type ConfigurationInputs,
   deriveConfiguration,
   encodeConfiguration,
-  ORDER_ID,
 } from './derive/configuration.ts';
 export { deriveManifest, measureManifest, type NodeKeys, readNodeManifest } from './derive/manifest.ts';
 export {
@@ -21,7 +20,6 @@ export {
   locateVault,
   MAX_VAULT_BYTES,
   parseVault,
-  VAULT_FORMAT,
   type VaultDocument,
   type VaultNode,
 } from './document.ts';
@@ -31,7 +29,6 @@ export { stackNames, vaultPrefix } from './names.ts';
 export {
   describeRole,
   describeRoles,
-  nodeOfRole,
   type Role,
   type RoleDescription,
   roleOfNode,

@@ -11,7 +11,7 @@ import {
   rolesOf,
   type VaultDocument,
 } from '../../../admin/vault/index.ts';
-import { stepsOf, stepsOfRole } from '../../../admin/vault/steps/ceremony.ts';
+import { stepsOf, stepsOfRole } from '../../../admin/vault/steps/index.ts';
 import { listTargets } from '../../../admin/vault/sheets/makefile.ts';
 import { type Command, UsageError } from '../../../cli/common/command.ts';
 import { nouns } from '../../../cli/nouns.ts';

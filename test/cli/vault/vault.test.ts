@@ -258,3 +258,27 @@ describe('holdfast vault sheets', () => {
     expect(existsSync(at('sheets'))).toBe(false);
   });
 });
+
+describe('verbs that act', () => {
+  it.each(['plan', 'apply'])('%s does nothing for a vault that is not sound', async (verb) => {
+    const path = save((vault) => {
+      vault.infrastructure['account'] = '111111111111';
+    });
+    await joinAs('node-1', '111111111111');
+    const args = [
+      'vault',
+      verb,
+      '--vault',
+      path,
+      '--role',
+      'node-1',
+      '--statement-key',
+      at('keys/node-1.statement.pem'),
+    ];
+    expect(refusalIn(await runHoldfast([...args, '--json']))).toMatchObject({
+      exit: 1,
+      code: 'VAULT_UNSOUND',
+    });
+    expect(existsSync(at('work'))).toBe(false);
+  });
+});
