@@ -39,7 +39,7 @@ for reader in agave solders; do
     echo "holdfast: no reader of Solana messages by $reader; tests that need it are skipped" >&2
   } &
 done
-for peer in geth-peer psbt-reader tezos-forger log-peers noise-peer key-peer frost-peer nats-server; do
+for peer in geth-peer psbt-reader tezos-forger moto log-peers noise-peer key-peer frost-peer nats-server; do
   "$(dirname "$0")/$peer.sh" >/dev/null || {
     echo "holdfast: no peer by $peer.sh; tests that need it are skipped" >&2
   } &

@@ -5,6 +5,7 @@ import { createKmsService, type CmsShape, type KeyDecision, type RecipientVerifi
 import { createLambdaService, type InvocationRecord, Lambda } from '../lambda/index.ts';
 import { createS3Service, S3 } from '../s3/index.ts';
 import { createSecretsManagerService } from '../secrets-manager/index.ts';
+import { createStsService } from '../sts/index.ts';
 import { createSsmService, ManagedHosts } from '../ssm/index.ts';
 import { PrincipalDirectory } from '../aws/directory.ts';
 import { startAwsServer, type AwsEvent } from '../aws/server.ts';
@@ -98,6 +99,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
         createS3Service(s3),
         createLambdaService({ lambda, s3 }),
         createSsmService({ hosts, clock }),
+        createStsService({ directory }),
       ],
       directory,
       authority,
