@@ -21,7 +21,7 @@ export interface SigningKey {
  * @throws UsageError when the file cannot be read; CliError KEY_FILE_EXPOSED, KEY_FILE_MALFORMED
  */
 export async function readPrivateKey(path: string): Promise<KeyObject> {
-  const pem = await readSecretFile(path);
+  const pem = await readKeyFile(path);
   try {
     return createPrivateKey({ key: pem, format: 'pem' });
   } catch {
