@@ -1,7 +1,7 @@
 /** Parts that a service of the local AWS is built from. */
 export { AwsServiceError, blob, optional, parseInput } from '../../shared/aws-json/index.ts';
 export { callerArn } from './directory.ts';
-export { bodyOfBytes, moveBody, type ReceivedBody } from './received-body.ts';
+export { bodyOfBytes, type ReceivedBody } from './received-body.ts';
 export {
   globalContext,
   type AuthenticatedRequest,

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
-import { readFile, rename, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { AwsServiceError } from '../../shared/aws-json/index.ts';
@@ -32,12 +32,6 @@ export function bodyOfBytes(bytes: Uint8Array): ReceivedBody {
       return await Promise.resolve(bytes);
     },
   };
-}
-
-/** Moves a body to where it stays, on the same file system. */
-export async function moveBody(body: ReceivedBody, to: string): Promise<void> {
-  if (body.path === undefined) throw new TypeError('expected a body that is in a file');
-  await rename(body.path, to);
 }
 
 /** Reader of a request's body, piece by piece, in the turn in which each arrives. */

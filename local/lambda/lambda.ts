@@ -3,7 +3,6 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  buildRequestContext,
   type Caller,
   evaluateResourcePolicy,
   type IdentityDecision,
@@ -68,6 +67,7 @@ export interface InvocationCaller {
 }
 
 const FUNCTION = 'lambda-function';
+const SERVICE = 'lambda.amazonaws.com';
 /** Invocations that run at once, in all accounts. */
 const MAX_CONCURRENT = 16;
 /** Asynchronous invocations that wait. */
@@ -110,6 +110,7 @@ export class Lambda {
       throw lambdaError('ResourceConflictException', `Function already exist: ${name}`);
     }
     assertSettings(settings);
+    this.#assertRole(accountId, settings.role);
     const code = this.#keepCode(zip);
     return this.#save({ name, accountId, region, settings, code, policy: [], tags, ...this.#stamp() });
   }
@@ -146,6 +147,7 @@ export class Lambda {
     const former = this.get(arn);
     const changed = { ...former.settings, ...settings };
     assertSettings(changed);
+    this.#assertRole(former.accountId, changed.role);
     return this.#save({ ...former, settings: changed, ...this.#stamp() });
   }
 
@@ -194,16 +196,6 @@ export class Lambda {
     const policy = found.policy.length === 0 ? undefined : parseKeyPolicy(policyText(found));
     const asked = { action, caller, identity, context, resource: arnOf(found), ownerId: found.accountId };
     return evaluateResourcePolicy(policy, asked).decision === 'allow';
-  }
-
-  /** {@link mayInvoke} for a service, which speaks for an account or a resource. */
-  mayServiceInvoke(
-    found: LambdaFunction,
-    service: string,
-    source: Readonly<Record<string, string>>,
-  ): boolean {
-    const context = buildRequestContext(Object.entries(source));
-    return this.mayInvoke(found, { caller: { type: 'service', name: service }, identity: 'none', context });
   }
 
   /**
@@ -294,15 +286,21 @@ export class Lambda {
     }
   }
 
-  #credentialsOf({ settings, name }: LambdaFunction) {
-    try {
-      return this.#options.directory.assumeRole({ roleArn: settings.role, sessionName: name });
-    } catch {
-      throw lambdaError(
-        'InvalidParameterValueException',
-        'The role defined for the function cannot be assumed by Lambda.',
-      );
-    }
+  /** Asserts that Lambda may take a role: it is of the function's account, and trusts Lambda. */
+  #assertRole(accountId: string, role: string): void {
+    const { directory, clock } = this.#options;
+    if (role.split(':')[4] === accountId && directory.trustsService(role, SERVICE, clock())) return;
+    throw lambdaError(
+      'InvalidParameterValueException',
+      'The role defined for the function cannot be assumed by Lambda.',
+    );
+  }
+
+  #credentialsOf({ settings, name, accountId }: LambdaFunction) {
+    this.#assertRole(accountId, settings.role);
+    // Names of sessions have two characters at least, those of functions one.
+    const sessionName = name.padEnd(2, '_');
+    return this.#options.directory.assumeRole({ roleArn: settings.role, sessionName });
   }
 
   #keepCode(zip: Uint8Array): LambdaFunction['code'] {

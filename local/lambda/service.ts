@@ -423,8 +423,8 @@ async function addPermission(parts: Parts, request: LambdaRequest): Promise<Rest
   return json({ Statement: JSON.stringify(statement) }, 201);
 }
 
-/** What AddPermission, or AWS::Lambda::Permission, says. */
-export interface Permission {
+/** What AddPermission says. */
+interface Permission {
   readonly statementId: string;
   readonly action: string;
   /** A service, an account, or the ARN of a user or role. */
@@ -434,7 +434,7 @@ export interface Permission {
 }
 
 /** Writes a permission as the statement of a function's policy. */
-export function renderPermission(found: LambdaFunction, permission: Permission): PermissionStatement {
+function renderPermission(found: LambdaFunction, permission: Permission): PermissionStatement {
   const { statementId, action, principal, sourceArn, sourceAccount } = permission;
   const isService = /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/.test(principal);
   const account = /^[0-9]{12}$/.test(principal) ? `arn:aws:iam::${principal}:root` : principal;

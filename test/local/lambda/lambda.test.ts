@@ -23,6 +23,11 @@ const ACCOUNT = '111122223333';
 const OTHER = '444455556666';
 const FunctionName = 'vault-function';
 
+const TRUST = JSON.stringify({
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+});
+
 let aws: LocalAws;
 let client: LambdaClient;
 let role: string;
@@ -38,6 +43,7 @@ beforeEach(async () => {
   role = aws.directory.defineRole({
     accountId: ACCOUNT,
     roleName: 'function-role',
+    trustPolicy: TRUST,
     policies: [
       JSON.stringify({
         Version: '2012-10-17',
@@ -232,6 +238,16 @@ describe('a function', () => {
       'latin1',
     );
     expect(await tell(create('', { Code: { ZipFile: evil } }))).toBe('InvalidParameterValueException');
+  });
+
+  it('gets no role that does not trust Lambda, is of another account, or is gone', async () => {
+    const untrusting = aws.directory.defineRole({ accountId: ACCOUNT, roleName: 'untrusting' });
+    expect(await tell(create('', { Role: untrusting }))).toBe('InvalidParameterValueException');
+    const foreign = aws.directory.defineRole({ accountId: OTHER, roleName: 'foreign', trustPolicy: TRUST });
+    expect(await tell(create('', { Role: foreign }))).toBe('AccessDeniedException');
+    await create('exports.handler = async () => 1;');
+    aws.directory.removeRole(role);
+    expect(await tell(invoke())).toBe('InvalidParameterValueException');
   });
 
   it('gets a role only from somebody who may pass it', async () => {

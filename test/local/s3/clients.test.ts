@@ -166,7 +166,13 @@ print(json.dumps(out))
   });
 
   it('invoke functions', async () => {
-    const role = aws.directory.defineRole({ accountId: ACCOUNT, roleName: 'doubler' });
+    const trustPolicy = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [
+        { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' },
+      ],
+    });
+    const role = aws.directory.defineRole({ accountId: ACCOUNT, roleName: 'doubler', trustPolicy });
     writeFileSync(join(folder, 'index.js'), 'exports.handler = async (event) => ({ doubled: event.n * 2 });');
     const made = await script(`
 import boto3, io, json, zipfile
