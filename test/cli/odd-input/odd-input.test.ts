@@ -62,6 +62,7 @@ const NOT_OFFLINE = new Set([
   'gateway tezos list',
   'local demo',
   'local up',
+  'parent deploy',
   'parent run',
   'parent vsock-proxy',
   'secrets generate',
@@ -108,6 +109,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'parent backup': ['--config'],
   'parent check': ['--config'],
   'parent restore': ['--config'],
+  'parent snapshots': ['--root'],
   'quorum create': ['--old-pcrs', '--old-until'],
   'parent status': ['--url'],
 };
@@ -280,6 +282,7 @@ beforeAll(async () => {
     ['audit verify --key', log.vkey],
     ['--name', 'witness.example/w1'],
     ['parent restore FILE', at('backup')],
+    ['parent snapshots --root', at('host')],
     ['canton render FILE', save('canton.yaml', JSON.stringify(makeCantonDescription()))],
     ['canton render --output', at('rendered')],
     ['canton plan FILE', at('canton.yaml')],
