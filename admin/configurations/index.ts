@@ -1,5 +1,5 @@
 export { assertNobodyNeedsToAgree, compareWithInForce, type Comparison } from './comparison.ts';
-export { signConfiguration } from './envelope.ts';
+export { encodeEnvelope, signConfiguration } from './envelope.ts';
 export { parseConfigurationFile, type ConfigurationFile } from './file.ts';
 export { checkSignatures, classifySignatures } from './signatures.ts';
 export { assertAuthority, assertNamesManifest, verifyConfiguration, type ConfiguredNode } from './verify.ts';

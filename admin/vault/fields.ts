@@ -5,8 +5,13 @@ export const label = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, {
   error: 'expected a name of lower-case letters, digits and hyphens',
 });
 
+/** Error of a text that YAML reads as a number without quotes; of a field that is missing, the parser says that. */
+const quoted = (text: string) => ({
+  error: ({ input }: { readonly input?: unknown }) => (input === undefined ? undefined : text),
+});
+
 /** AWS account. YAML reads twelve digits without quotes as a number, which drops zeros in front. */
-export const account = z.string('expected an account: 12 digits, in quotes').regex(/^[0-9]{12}$/, {
+export const account = z.string(quoted('expected an account: 12 digits, in quotes')).regex(/^[0-9]{12}$/, {
   error: 'expected an account: 12 digits, in quotes',
 });
 
@@ -28,7 +33,7 @@ export const principalArn = z
 
 /** Public key of Ed25519 or X25519. YAML reads some such texts as numbers. */
 export const publicKey = z
-  .string('expected 64 hex digits of a public key, in quotes')
+  .string(quoted('expected 64 hex digits of a public key, in quotes'))
   .regex(/^[0-9a-f]{64}$/, { error: 'expected 64 hex digits of a public key, lower case' });
 
 /** Range of IPv4 addresses (RFC 4632). */
@@ -58,7 +63,7 @@ export const instanceType = z
 
 /** Version of a release (Semantic Versioning 2.0.0): a tag such as `latest` names another one tomorrow. */
 export const releaseVersion = z
-  .string('expected a version such as 1.4.0, in quotes')
+  .string(quoted('expected a version such as 1.4.0, in quotes'))
   .max(64)
   .regex(/^(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)(?:-[0-9A-Za-z.-]+)?$/, {
     error: 'expected a version such as 1.4.0',

@@ -118,7 +118,7 @@ tenant:
       limits: []
       approvals: null
       tiers: []
-      rate: { count: 10, seconds: 3600 }
+      rate: { count: 60, seconds: 60 } # empty when a node starts
 
 # Optional parts.
 parts:

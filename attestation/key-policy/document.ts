@@ -67,6 +67,27 @@ export function parseIdentityPolicy(text: string): IdentityPolicy {
   return parseDocument(text, (statement, path) => parseStatement(statement, path, []));
 }
 
+/**
+ * Parses the trust policy of a role, whose statements name no resources: each is about the role itself.
+ *
+ * @param text the JSON of the policy, at most 32,768 bytes
+ * @throws KeyPolicyError POLICY_SYNTAX, POLICY_TOO_LARGE, POLICY_MALFORMED, POLICY_UNRESOLVED
+ *
+ * Source: IAM User Guide, "Roles terms and concepts", trust policy.
+ */
+export function parseTrustPolicy(text: string): KeyPolicy {
+  return parseDocument(text, (statement, path) => {
+    for (const name of ['Resource', 'NotResource']) {
+      if (name in statement) throw malformed('a trust policy names no resources', path.text);
+    }
+    return {
+      ...parseStatement({ ...statement, Resource: '*' }, path, ['Principal', 'NotPrincipal']),
+      index: path.index,
+      principals: parsePrincipals(statement, path.text),
+    };
+  });
+}
+
 interface StatementPath {
   readonly index: number;
   readonly text: string;

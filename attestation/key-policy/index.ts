@@ -1,16 +1,18 @@
 export { KeyPolicyError } from './errors.ts';
-export { parseIdentityPolicy, parseKeyPolicy, type IdentityPolicy, type KeyPolicy } from './document.ts';
+export {
+  parseIdentityPolicy,
+  parseKeyPolicy,
+  parseTrustPolicy,
+  type IdentityPolicy,
+  type KeyPolicy,
+} from './document.ts';
 export {
   evaluateIdentityPolicies,
   evaluateKeyPolicy,
   type Evaluation,
   type IdentityDecision,
 } from './evaluate.ts';
-export {
-  evaluateResourcePolicy,
-  type ResourceDecision,
-  type ResourceRequest,
-} from './resource-policy.ts';
+export { evaluateResourcePolicy, type ResourceDecision, type ResourceRequest } from './resource-policy.ts';
 export type { Caller, PolicyCaller } from './principal.ts';
 export type { RequestContext } from './pattern.ts';
 export { attestationContext, buildRequestContext, encryptionContext } from './request-context.ts';

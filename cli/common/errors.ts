@@ -53,12 +53,17 @@ export type CliErrorCode =
   | 'OUTPUT_EXISTS'
   /** The file of a transaction is none of the kind that was named. */
   | 'PAYLOAD_FILE_MALFORMED'
+  /** The file that says where secrets come from, and which programs to start, may be written by others than its owner. */
+  | 'POPULATE_VALUES_EXPOSED'
+  | 'POPULATE_VALUES_MALFORMED'
   /** The policy is not the one that PutKeyPolicy writes, but another such as AWS_RAM. */
   | 'POLICY_NAME'
   /** The profile, which names what verdicts rest on, may be written by others than its owner. */
   | 'PROFILE_EXPOSED'
   /** The file is not the YAML of a profile: an unknown field, or a value that is not one line of text. */
   | 'PROFILE_MALFORMED'
+  /** The file in which docker and others keep credentials for registries is not JSON of their form. */
+  | 'REGISTRY_CONFIG_UNREADABLE'
   /** What should be the root of attestation documents is no certificate. */
   | 'ROOT_MALFORMED'
   /** The file of a secret is there already, and nothing says that it may be replaced. */
@@ -71,7 +76,11 @@ export type CliErrorCode =
   | 'STATUS_MALFORMED'
   | 'STATUS_UNREACHABLE'
   /** The configuration names a store that is not there. */
-  | 'STORE_MISSING';
+  | 'STORE_MISSING'
+  /** What a role's machine remembers of the ceremony is not what "vault apply" writes. */
+  | 'VAULT_JOURNAL_DAMAGED'
+  /** Another run of the same role is under way on this machine. */
+  | 'VAULT_LOCKED';
 
 /** Refusal of the command itself; its parts have errors of their own. */
 export class CliError extends HoldfastError<CliErrorCode> {}

@@ -69,7 +69,7 @@ export function formatParentStatus(status: ParentStatus, now: number): string {
 function describeNode({ node }: ParentStatus, now: number): string {
   if (node === null) return 'has not said anything yet';
   const since = `for ${formatDuration(now - node.since)}`;
-  if (node.phase === 'serving') return `serves, ${since}`;
+  if (node.phase === 'serving') return `serves, ${since}${node.code === null ? '' : `; ${node.code}`}`;
   if (node.phase === 'failed') return `failed with ${node.code ?? 'no code'}, ${since}`;
   return `${node.phase}, ${since}`;
 }

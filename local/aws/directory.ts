@@ -1,5 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { parseIdentityPolicy, type Caller, type IdentityPolicy } from '../../attestation/key-policy/index.ts';
+import {
+  buildRequestContext,
+  evaluateKeyPolicy,
+  parseIdentityPolicy,
+  parseTrustPolicy,
+  type Caller,
+  type IdentityPolicy,
+  type KeyPolicy,
+} from '../../attestation/key-policy/index.ts';
 
 /** Credentials as an AWS SDK takes them. */
 export interface AwsCredentials {
@@ -23,6 +31,10 @@ export interface RoleOptions {
   readonly roleName: string;
   /** IAM policies attached to the role, as JSON. None when left out: the key policy then has to name the role. */
   readonly policies?: readonly string[];
+  /** Path before the name, `/` when left out. */
+  readonly path?: string;
+  /** Trust policy, as JSON: who may assume the role by AWS STS. Nobody when left out. */
+  readonly trustPolicy?: string;
 }
 
 export interface SessionOptions {
@@ -49,17 +61,22 @@ const ACCOUNT_ID = /^[0-9]{12}$/;
 const NAME = /^[\w+=,.@-]{2,64}$/;
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
-interface Role {
+/** Role as policies see it. */
+export interface Role {
   readonly accountId: string;
   readonly name: string;
+  readonly path: string;
   readonly arn: string;
+  /** Unique id, `AROA…`; another one after the role was deleted and made anew. */
   readonly id: string;
   readonly policies: readonly IdentityPolicy[];
+  readonly trust: KeyPolicy | undefined;
+  readonly trustText: string | undefined;
 }
 
 /**
- * Principals of the local AWS: accounts, users, roles and their credentials. The program fills the directory, never a
- * request, and it ends with the process.
+ * Principals of the local AWS: accounts, users, roles and their credentials. The program fills the directory, and IAM
+ * with the roles that it keeps; credentials end with the process.
  */
 export class PrincipalDirectory {
   readonly #clock: () => number;
@@ -71,15 +88,56 @@ export class PrincipalDirectory {
   }
 
   /**
-   * Creates a role, or replaces the policies of the one of that name. Returns its ARN.
+   * Creates a role, or replaces the policies of the one of that name, whose sessions have them from now on. Returns its
+   * ARN.
    * @throws RangeError for ids and names that AWS does not take; KeyPolicyError for a policy
    */
-  defineRole({ accountId, roleName, policies = [] }: RoleOptions): string {
+  defineRole(
+    { accountId, roleName, policies = [], path = '/', trustPolicy }: RoleOptions,
+    id?: string,
+  ): string {
     assertNames(accountId, roleName);
-    const arn = `arn:aws:iam::${accountId}:role/${roleName}`;
-    const id = this.#roles.get(arn)?.id ?? `AROA${randomId()}`;
-    this.#roles.set(arn, { accountId, name: roleName, arn, id, policies: policies.map(parseIdentityPolicy) });
+    const arn = `arn:aws:iam::${accountId}:role${path}${roleName}`;
+    this.#roles.set(arn, {
+      accountId,
+      name: roleName,
+      path,
+      arn,
+      id: id ?? this.#roles.get(arn)?.id ?? newRoleId(),
+      policies: policies.map(parseIdentityPolicy),
+      trust: trustPolicy === undefined ? undefined : parseTrustPolicy(trustPolicy),
+      trustText: trustPolicy,
+    });
     return arn;
+  }
+
+  findRole(arn: string): Role | undefined {
+    return this.#roles.get(arn);
+  }
+
+  /** Lists the roles of an account. */
+  listRoles(accountId: string): Role[] {
+    return [...this.#roles.values()].filter((role) => role.accountId === accountId);
+  }
+
+  /** Forgets a role; its sessions may do nothing from now on. */
+  removeRole(arn: string): void {
+    this.#roles.delete(arn);
+  }
+
+  /** Whether a role's trust policy lets an AWS service assume it. */
+  trustsService(arn: string, service: string, now: number): boolean {
+    const trust = this.#roles.get(arn)?.trust;
+    if (trust === undefined) return false;
+    const context = buildRequestContext([
+      ['aws:CurrentTime', new Date(now).toISOString()],
+      ['aws:PrincipalIsAWSService', 'true'],
+    ]);
+    const caller = { type: 'service', name: service } as const;
+    return (
+      evaluateKeyPolicy(trust, { action: 'sts:AssumeRole', caller, keyArn: arn, context }).decision ===
+      'allow'
+    );
   }
 
   /** Makes temporary credentials of a role, as AWS STS and the instance metadata service give them. */
@@ -87,6 +145,7 @@ export class PrincipalDirectory {
     const role = this.#roles.get(roleArn);
     if (role === undefined) throw new RangeError('expected a role that was defined');
     assertNames(role.accountId, sessionName);
+    const roles = this.#roles;
     return this.#register({
       accessKeyId: `ASIA${randomId()}`,
       secretAccessKey: randomBytes(30).toString('base64'),
@@ -98,7 +157,11 @@ export class PrincipalDirectory {
         roleArn,
         sessionArn: `arn:aws:sts::${role.accountId}:assumed-role/${role.name}/${sessionName}`,
       },
-      policies: role.policies,
+      // What a role may do is asked at each request. A role that was made anew under the name is another one.
+      get policies() {
+        const current = roles.get(roleArn);
+        return current?.id === role.id ? current.policies : [];
+      },
       userId: `${role.id}:${sessionName}`,
       issuedAt: this.#clock(),
     });
@@ -152,6 +215,11 @@ export function callerArn(caller: Credential['caller']): string {
     default:
       return `arn:aws:iam::${caller.accountId}:root`;
   }
+}
+
+/** Makes the unique id of a role. */
+export function newRoleId(): string {
+  return `AROA${randomId()}`;
 }
 
 function assertNames(accountId: string, name: string): void {

@@ -11,6 +11,8 @@ export interface RequestFacts {
   readonly sourceIp: string;
   /** Time of the request by the clock of the local AWS, milliseconds since 1970. */
   readonly now: number;
+  /** Principal of the AWS service that calls for the caller: `cloudformation.amazonaws.com`; absent for a direct call. */
+  readonly calledVia?: string;
 }
 
 /** Request whose signature was verified. */
@@ -21,6 +23,8 @@ export interface AuthenticatedRequest extends RequestFacts {
    */
   readonly input: unknown;
   readonly credential: Credential;
+  /** Principal of the AWS service that calls for the caller: `cloudformation.amazonaws.com`; absent for a direct call. */
+  readonly calledVia?: string;
 }
 
 /** Operations by AWS's names. */
@@ -130,6 +134,9 @@ export function globalContext(request: Omit<AuthenticatedRequest, 'input' | 'ope
     ['aws:RequestedRegion', request.region],
     ['aws:SecureTransport', 'true'],
     ['aws:SourceIp', request.sourceIp],
-    ['aws:ViaAWSService', 'false'],
+    ['aws:ViaAWSService', String(request.calledVia !== undefined)],
+    ['aws:CalledVia', request.calledVia],
+    ['aws:CalledViaFirst', request.calledVia],
+    ['aws:CalledViaLast', request.calledVia],
   ]);
 }

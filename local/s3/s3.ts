@@ -195,9 +195,13 @@ export class S3 {
     return await this.store.keepFile(path);
   }
 
-  /** Reads the latest version of an object; undefined without one. */
-  async getObject(bucket: string, key: string): Promise<Buffer | undefined> {
-    const content = this.latest(bucket, key)?.content;
+  /** Reads an object, its latest version where none is named; undefined without it. */
+  async getObject(bucket: string, key: string, versionId?: string): Promise<Buffer | undefined> {
+    const version =
+      versionId === undefined
+        ? this.latest(bucket, key)
+        : this.store.versionsOf(bucket, key).find((candidate) => candidate.versionId === versionId);
+    const content = version?.content;
     return content === undefined ? undefined : await readFile(this.store.pathOf(content.file));
   }
 

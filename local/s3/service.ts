@@ -87,7 +87,6 @@ const SUBRESOURCES: readonly string[] = [
   'accelerate',
   'analytics',
   'cors',
-  'encryption',
   'intelligent-tiering',
   'inventory',
   'metrics',

@@ -1,5 +1,19 @@
 import type { AuthenticatedRequest, AwsService, StateStore } from '../aws/plumbing.ts';
-import { createSecret, describeSecret, getSecretValue, listSecrets, putSecretValue } from './operations.ts';
+import {
+  createSecret,
+  describeSecret,
+  getSecretValue,
+  listSecrets,
+  putSecretValue,
+  updateSecretVersionStage,
+} from './operations.ts';
+import {
+  deleteResourcePolicy,
+  deleteSecret,
+  getResourcePolicy,
+  putResourcePolicy,
+  updateSecret,
+} from './secrets.ts';
 import { SecretStore } from './secret-store.ts';
 
 /** Creates AWS Secrets Manager as far as the parent needs it. */
@@ -14,10 +28,16 @@ export function createSecretsManagerService({ state }: { readonly state: StateSt
     targetPrefix: 'secretsmanager',
     operations: {
       CreateSecret: bind(createSecret),
+      DeleteResourcePolicy: bind(deleteResourcePolicy),
+      DeleteSecret: bind(deleteSecret),
       DescribeSecret: bind(describeSecret),
       GetSecretValue: bind(getSecretValue),
+      GetResourcePolicy: bind(getResourcePolicy),
       ListSecrets: bind(listSecrets),
+      PutResourcePolicy: bind(putResourcePolicy),
       PutSecretValue: bind(putSecretValue),
+      UpdateSecret: bind(updateSecret),
+      UpdateSecretVersionStage: bind(updateSecretVersionStage),
     },
   };
 }

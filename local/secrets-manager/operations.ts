@@ -1,6 +1,11 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { buildRequestContext, evaluateIdentityPolicies } from '../../attestation/key-policy/index.ts';
+import {
+  buildRequestContext,
+  evaluateIdentityPolicies,
+  evaluateResourcePolicy,
+  parseKeyPolicy,
+} from '../../attestation/key-policy/index.ts';
 import {
   AwsServiceError,
   blob,
@@ -11,7 +16,7 @@ import {
   type AuthenticatedRequest,
 } from '../aws/plumbing.ts';
 import type { Secret, SecretStore } from './secret-store.ts';
-import { addVersion, findVersion, STAGE, type SecretContent } from './versions.ts';
+import { addVersion, findVersion, relabel, STAGE, type SecretContent } from './versions.ts';
 
 const MAX_SECRET_BYTES = 65_536;
 
@@ -40,6 +45,11 @@ const putSchema = idSchema.extend({
 const getSchema = idSchema.extend({
   VersionId: optional(z.string().min(32).max(64)),
   VersionStage: optional(z.string().min(1).max(256)),
+});
+const stageSchema = idSchema.extend({
+  VersionStage: z.string().min(1).max(256),
+  MoveToVersionId: optional(z.string().min(32).max(64)),
+  RemoveFromVersionId: optional(z.string().min(32).max(64)),
 });
 const listSchema = z.object({
   MaxResults: optional(z.int().min(1).max(100)),
@@ -91,7 +101,9 @@ export function putSecretValue(secrets: SecretStore, request: AuthenticatedReque
   const input = parseInput(putSchema, request.input);
   const secret = findSecret(secrets, request, input.SecretId);
   const content = readContent(input, true);
-  const stages = input.VersionStages ?? [STAGE.current];
+  const asked = input.VersionStages ?? [STAGE.current];
+  // The first version is the current one, whatever else it is called.
+  const stages = secret.versions.length === 0 ? [...new Set([...asked, STAGE.current])] : asked;
   const changed = addVersion(secret, input.ClientRequestToken, content, { stages, now: request.now });
   if (changed !== secret) secrets.save(changed);
   return {
@@ -123,6 +135,15 @@ export function describeSecret(secrets: SecretStore, request: AuthenticatedReque
   const input = parseInput(idSchema, request.input);
   const secret = findSecret(secrets, request, input.SecretId);
   return { ...summarise(secret), VersionIdsToStages: versionIdsToStages(secret) };
+}
+
+/** Source: AWS Secrets Manager API Reference, "UpdateSecretVersionStage". */
+export function updateSecretVersionStage(secrets: SecretStore, request: AuthenticatedRequest): object {
+  const input = parseInput(stageSchema, request.input);
+  const secret = findSecret(secrets, request, input.SecretId);
+  const { VersionStage: stage, MoveToVersionId: to, RemoveFromVersionId: from } = input;
+  secrets.save({ ...relabel(secret, stage, { to, from }), changedAt: request.now });
+  return { ARN: secret.arn, Name: secret.name };
 }
 
 /** Source: AWS Secrets Manager API Reference, "ListSecrets". Sorted by name; the token is the last name shown. */
@@ -175,13 +196,14 @@ function versionIdsToStages(secret: Secret): Record<string, readonly string[]> {
  * regions are not found.
  * @throws AwsServiceError AccessDeniedException, ResourceNotFoundException
  */
-function findSecret(secrets: SecretStore, request: AuthenticatedRequest, id: string): Secret {
+export function findSecret(secrets: SecretStore, request: AuthenticatedRequest, id: string): Secret {
   const prefix = arnPrefix(request);
-  const secret = secrets
+  const own = secrets
     .list(prefix)
     .find(({ arn, name }) => id === name || id === arn || id === arn.slice(0, -SUFFIX_LENGTH));
+  const secret = own ?? findShared(secrets, request, id);
   const resource = secret?.arn ?? (id.startsWith('arn:') ? id : `${prefix}${id}`);
-  authorize(request, resource, { 'secretsmanager:SecretId': resource });
+  authorize(request, resource, { 'secretsmanager:SecretId': resource }, secret);
   if (secret === undefined) {
     throw new AwsServiceError(
       'ResourceNotFoundException',
@@ -189,6 +211,12 @@ function findSecret(secrets: SecretStore, request: AuthenticatedRequest, id: str
     );
   }
   return secret;
+}
+
+/** Finds another account's secret that has a policy of its own; it is named by its whole ARN. */
+function findShared(secrets: SecretStore, { region }: AuthenticatedRequest, arn: string): Secret | undefined {
+  const secret = secrets.find(arn);
+  return secret?.policy !== undefined && arn.split(':')[3] === region ? secret : undefined;
 }
 
 function readContent(
@@ -231,18 +259,29 @@ function readContent(
   return undefined;
 }
 
-/** Lets the caller's own policies decide: secrets of the stand-in have no resource policies. */
-function authorize(request: AuthenticatedRequest, resource: string, keys: Record<string, string>): void {
+/** Lets the caller's own policies decide, with the secret's where it has one. @throws AwsServiceError AccessDeniedException */
+function authorize(
+  request: AuthenticatedRequest,
+  resource: string,
+  keys: Record<string, string>,
+  secret?: Secret,
+): void {
   const { caller, policies } = request.credential;
   const action = `secretsmanager:${request.operation}`;
   const context = buildRequestContext([...globalContext(request), ...Object.entries(keys)]);
-  if (caller.type === 'root') return;
-  if (evaluateIdentityPolicies(policies, { action, resource, context }) !== 'allow') {
-    throw new AwsServiceError(
-      'AccessDeniedException',
-      `User: ${callerArn(caller)} is not authorized to perform: ${action} on resource: ${resource} because no identity-based policy allows the ${action} action`,
-    );
-  }
+  const identity =
+    caller.type === 'root' ? 'allow' : evaluateIdentityPolicies(policies, { action, resource, context });
+  const { decision } = evaluateResourcePolicy(
+    secret?.policy === undefined ? undefined : parseKeyPolicy(secret.policy),
+    { action, caller, context, resource, ownerId: resource.split(':')[4] ?? '', identity },
+  );
+  // What is in no account yet is the caller's own to make or to look for.
+  const isOwn = secret === undefined && identity === 'allow';
+  if (decision === 'allow' || isOwn) return;
+  throw new AwsServiceError(
+    'AccessDeniedException',
+    `User: ${callerArn(caller)} is not authorized to perform: ${action} on resource: ${resource} because no identity-based policy allows the ${action} action`,
+  );
 }
 
 function arnPrefix({ credential, region }: AuthenticatedRequest): string {

@@ -53,6 +53,50 @@ function moveStage(secret: Secret, stage: string, to: string): Secret {
     : moved;
 }
 
+/**
+ * Moves a label to a version, takes it off one, or both. A label that another version has moves only when that version is
+ * named, and AWSCURRENT is never taken off alone.
+ * Source: AWS Secrets Manager API Reference, "UpdateSecretVersionStage".
+ * @throws AwsServiceError InvalidParameterException, ResourceNotFoundException
+ */
+export function relabel(
+  secret: Secret,
+  stage: string,
+  { to, from }: { readonly to?: string | undefined; readonly from?: string | undefined },
+): Secret {
+  const holder = secret.versions.find(({ stages }) => stages.includes(stage))?.id;
+  const known = new Set(secret.versions.map(({ id }) => id));
+  const unknown = [to, from].find((id) => id !== undefined && !known.has(id));
+  if (unknown !== undefined)
+    throw new AwsServiceError(
+      'ResourceNotFoundException',
+      `Secrets Manager can't find the version ${unknown}`,
+    );
+  if (from !== undefined && holder !== from)
+    throw new AwsServiceError(
+      'InvalidParameterException',
+      `The parameter RemoveFromVersionId can't be used: ${stage} is not attached to version ${from}`,
+    );
+  if (to !== undefined && holder !== undefined && holder !== to && from === undefined)
+    throw new AwsServiceError(
+      'InvalidParameterException',
+      `The parameter RemoveFromVersionId can't be empty. Staging label ${stage} is currently attached to version ${holder}`,
+    );
+  if (to === undefined && stage === STAGE.current)
+    throw new AwsServiceError(
+      'InvalidParameterException',
+      "You can't remove AWSCURRENT: move it to another version",
+    );
+  if (to !== undefined) return moveStage(secret, stage, to);
+  return {
+    ...secret,
+    versions: secret.versions.map((version) => ({
+      ...version,
+      stages: version.stages.filter((label) => label !== stage),
+    })),
+  };
+}
+
 /** Drops versions without labels as soon as there are too many; AWS forgets them some day. */
 function dropUnlabelled(secret: Secret): Secret {
   const surplus = secret.versions.length - MAX_VERSIONS;

@@ -25,6 +25,8 @@ export interface TestNodeOptions {
   readonly namespace?: string;
   /** Name of the authority's key; nodes that share a name share an authority. Default: `authority`. */
   readonly authority?: string;
+  /** X25519 public key of the recovery in hex; that of a key in the testbed's state when left out. */
+  readonly recoveryKey?: string;
 }
 
 /** Fields of a configuration of format 1 beside its format and manifest. */
@@ -100,7 +102,7 @@ export async function openTestNode(
       quorum: options.quorum ?? { size: 1, threshold: 1 },
       kms: { keyArn: await admin.createKey(), region: REGION },
       configurationAuthority: { threshold: 1, keys: [authority.identity.publicKey] },
-      emergencyRecovery: { publicKey: recovery.publicKey },
+      emergencyRecovery: { publicKey: options.recoveryKey ?? recovery.publicKey },
     }));
   const manifest = manifestSchema.parse(JSON.parse(Buffer.from(manifestBytes).toString('utf8')));
   const { keyArn } = manifest.kms;

@@ -18,6 +18,9 @@ export interface TestQuorumOptions {
   readonly threshold: number;
   /** Folder whose code is measured and run, on nodes for which a start names no other. */
   readonly program: string;
+  /** Namespace of the manifests, and the recovery key that they name; those of `openTestNode` when left out. */
+  readonly namespace?: string;
+  readonly recoveryKey?: string;
 }
 
 export interface StartMemberOptions {
@@ -53,12 +56,14 @@ export class TestQuorum {
 
   /** Makes accounts, keys, manifests and hosts, or finds them again in the testbed's state. */
   static async open(testbed: Testbed, options: TestQuorumOptions): Promise<TestQuorum> {
-    const { size, threshold } = options;
+    const { size, threshold, namespace, recoveryKey } = options;
     const members: QuorumMember[] = [];
     for (let node = 1; node <= size; node += 1) {
       const testNode = await openTestNode(testbed, {
         node,
         quorum: { size, threshold },
+        ...(namespace === undefined ? {} : { namespace }),
+        ...(recoveryKey === undefined ? {} : { recoveryKey }),
         authority: node === 1 ? 'authority' : `authority-${node}`,
       });
       const host = node === 1 ? testbed.host : await testbed.addHost();

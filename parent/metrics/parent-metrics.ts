@@ -1,6 +1,6 @@
 import type { ConnectionTable } from '../common/connection-table.ts';
 import type { NodeStatusHolder } from '../status/node-status.ts';
-import { NODE_PHASES } from '../../shared/protocol/control.ts';
+import { NODE_ALERTS, NODE_PHASES } from '../../shared/protocol/control.ts';
 import type { StatusSources } from './status-sources.ts';
 import type { AuditLog } from '../log/audit-log.ts';
 import type { Peers } from '../peers/peers.ts';
@@ -66,6 +66,15 @@ export function createParentMetrics({
   );
   registry.gauge('holdfast_node_phase', '1 for the phase that the enclave reported last.', () =>
     NODE_PHASES.map((phase) => [{ phase }, node.current?.phase === phase ? 1 : 0] as const),
+  );
+  registry.gauge(
+    'holdfast_node_alert',
+    '1 for what a node that serves says is lacking, 0 for what is not.',
+    () =>
+      NODE_ALERTS.map((code) => {
+        const isLacking = node.current?.phase === 'serving' && node.current.code === code;
+        return [{ code }, isLacking ? 1 : 0] as const;
+      }),
   );
   registry.gauge(
     'holdfast_node_heard_timestamp_seconds',

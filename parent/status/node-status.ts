@@ -6,7 +6,7 @@ import type { NodePhase } from '../../shared/protocol/control.ts';
  */
 export interface NodeStatus {
   readonly phase: NodePhase;
-  /** Code of the error that ended the node, in phase `failed`. */
+  /** Code of the error that ended the node, in phase `failed`; in phase `serving`, of what is lacking. */
   readonly code: string | null;
   /** Milliseconds since 1970 at which the node first reported this phase. */
   readonly since: number;

@@ -1,5 +1,5 @@
-import { createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
-import { encodePae } from './pae.ts';
+import { createHash, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
+import { encodeDigestPae, encodePae } from './pae.ts';
 import { DsseError, type Envelope } from './parsing.ts';
 
 /** Creates an envelope without a signature. */
@@ -22,11 +22,12 @@ export function signEnvelope(envelope: Envelope, privateKey: KeyObject): Envelop
  * Verifies that at least `threshold` different ones of `keys` (raw Ed25519 public keys, hex) have signed an envelope,
  * and returns its payload. A key counts once, however often it has signed; signatures of other keys count nothing.
  *
+ * @param expected with `digests`, a signature over the payload's SHA-384 is as good (`encodeDigestPae`)
  * @throws DsseError DSSE_MALFORMED, DSSE_UNDER_SIGNED
  */
 export function verifyEnvelope(
   envelope: Envelope,
-  expected: { payloadType: string; keys: readonly string[]; threshold: number },
+  expected: { payloadType: string; keys: readonly string[]; threshold: number; digests?: boolean },
 ): { payload: Uint8Array; signers: readonly string[] } {
   if (expected.threshold < 1 || expected.keys.length === 0)
     throw new RangeError('a threshold of at least one key');
@@ -40,11 +41,15 @@ export function verifyEnvelope(
     );
   }
   const payload = new Uint8Array(Buffer.from(envelope.payload, 'base64'));
-  const message = encodePae(envelope.payloadType, payload);
+  const messages = [encodePae(envelope.payloadType, payload)];
+  if (expected.digests === true)
+    messages.push(encodeDigestPae(envelope.payloadType, createHash('sha384').update(payload).digest()));
   const signers = new Set<string>();
   for (const { keyid, sig } of envelope.signatures) {
     if (signers.has(keyid) || !expected.keys.includes(keyid)) continue;
-    if (verify(null, message, importEd25519(keyid), Buffer.from(sig, 'base64'))) signers.add(keyid);
+    const key = importEd25519(keyid);
+    if (messages.some((message) => verify(null, message, key, Buffer.from(sig, 'base64'))))
+      signers.add(keyid);
   }
   if (signers.size < expected.threshold) {
     throw new DsseError('DSSE_UNDER_SIGNED', 'too few of the authorities have signed', {

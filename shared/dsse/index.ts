@@ -1,2 +1,3 @@
 export * from './envelope.ts';
 export * from './parsing.ts';
+export { encodeDigestPae, encodePae } from './pae.ts';

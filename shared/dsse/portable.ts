@@ -1,19 +1,21 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
+import { sha384 } from '@noble/hashes/sha2.js';
 import { hexToBytes } from '@noble/hashes/utils.js';
 import { decodeBase64 } from '../base64.ts';
-import { encodePae } from './pae.ts';
+import { encodeDigestPae, encodePae } from './pae.ts';
 import { DsseError, parseEnvelope } from './parsing.ts';
 
 /**
  * Parses an envelope and verifies that at least `threshold` different ones of `keys` (raw Ed25519 public keys, hex) have
  * signed it: in browsers too, where `verifyEnvelope` has no node:crypto.
  *
+ * @param expected with `digests`, a signature over the payload's SHA-384 is as good (`encodeDigestPae`)
  * @returns the payload
  * @throws DsseError DSSE_MALFORMED, DSSE_UNDER_SIGNED
  */
 export function openEnvelope(
   bytes: Uint8Array,
-  expected: { payloadType: string; keys: readonly string[]; threshold: number },
+  expected: { payloadType: string; keys: readonly string[]; threshold: number; digests?: boolean },
 ): Uint8Array<ArrayBuffer> {
   if (!(expected.threshold >= 1) || expected.keys.length === 0)
     throw new RangeError('expected a threshold of at least one key');
@@ -24,11 +26,13 @@ export function openEnvelope(
     });
   }
   const payload = decodeBase64(envelope.payload) ?? new Uint8Array();
-  const message = encodePae(envelope.payloadType, payload);
+  const messages = [encodePae(envelope.payloadType, payload)];
+  if (expected.digests === true) messages.push(encodeDigestPae(envelope.payloadType, sha384(payload)));
   const signers = new Set<string>();
   for (const { keyid, sig } of envelope.signatures) {
     if (signers.has(keyid) || !expected.keys.includes(keyid)) continue;
-    if (verifySignature(decodeBase64(sig), message, keyid)) signers.add(keyid);
+    const signature = decodeBase64(sig);
+    if (messages.some((message) => verifySignature(signature, message, keyid))) signers.add(keyid);
   }
   if (signers.size < expected.threshold) {
     throw new DsseError('DSSE_UNDER_SIGNED', 'too few of the keys have signed', {

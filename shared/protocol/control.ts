@@ -65,6 +65,8 @@ export const NODE_PHASES = [
   'stopped',
   'failed',
 ] as const;
+/** What a node that serves may say is lacking, in the code of its status. */
+export const NODE_ALERTS = ['BACKUP_MISSING', 'BACKUP_OUTDATED'] as const;
 export const nodePhaseSchema = z.enum(NODE_PHASES);
 export type NodePhase = z.infer<typeof nodePhaseSchema>;
 
@@ -90,7 +92,7 @@ export const controlRequestSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('status'),
     phase: nodePhaseSchema,
-    /** The stable code of the error that ended it; only in phase `failed`. */
+    /** The stable code of the error that ended it, in phase `failed`; in phase `serving`, of what an operator should know. */
     code: z
       .string()
       .regex(/^[A-Z][A-Z0-9_]{1,63}$/)

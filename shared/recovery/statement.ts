@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { keyTypeSchema, keyUsageSchema, poolKeyTypeSchema, shareTypeSchema } from '../algorithms.ts';
-import { type CanonicalJson, encodeCanonicalJson, JsonError, parseJson } from '../json/index.ts';
+import { encodeCanonicalJson, JsonError, parseJson } from '../json/index.ts';
 import { BackupError } from './errors.ts';
 import { counter, hex, hexOf, identifier, label, time } from './fields.ts';
 
@@ -117,7 +117,7 @@ export type PublicEntry = BackupEntry extends infer Each
 
 /** Encodes a statement as its digest and the attestation document cover it: canonical JSON (RFC 8785). */
 export function encodeStatement(statement: BackupStatement): Uint8Array<ArrayBuffer> {
-  return encodeCanonicalJson(statement as CanonicalJson);
+  return encodeCanonicalJson(statement);
 }
 
 /** Parses a statement, which has one form for one content. @throws BackupError BACKUP_MALFORMED */

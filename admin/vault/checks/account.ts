@@ -148,7 +148,7 @@ function describeStatus(
   status: string,
   stage: 1 | 2,
 ): { code: AccountFindingCode; severity: VaultSeverity; advice: string } | undefined {
-  if (/^DELETE_/.test(status)) {
+  if (status.startsWith('DELETE_')) {
     return {
       code: 'STACK_DELETED',
       severity: stage === 1 ? 'error' : 'warning',
@@ -158,7 +158,7 @@ function describeStatus(
   if (/_FAILED$|^ROLLBACK_COMPLETE$/.test(status)) {
     return { code: 'STACK_STUCK', severity: 'error', advice: 'See the first failed event of the stack.' };
   }
-  if (/_IN_PROGRESS$/.test(status)) {
+  if (status.endsWith('_IN_PROGRESS')) {
     return { code: 'STACK_IN_PROGRESS', severity: 'note', advice: 'Wait until that has ended.' };
   }
   return undefined;

@@ -1,4 +1,10 @@
-import { describeAlgorithm, isShareType, PAYLOAD_KINDS, type ShareType } from '../../../shared/algorithms.ts';
+import {
+  ALGORITHMS,
+  describeAlgorithm,
+  isShareType,
+  PAYLOAD_KINDS,
+  type ShareType,
+} from '../../../shared/algorithms.ts';
 import type { ClientGroup, Rule } from '../../../shared/documents/configuration.ts';
 import { UNLIMITED } from '../../../shared/documents/configuration/rules.ts';
 import type { Operation } from '../../../shared/operations.ts';
@@ -15,9 +21,6 @@ const CEREMONIES = ['generate', 'refresh', 'reshare', 'repair'] as const satisfi
 const FROM_OUTSIDE = ['import-key', 'import-share'] as const satisfies readonly Operation[];
 /** Operations by which somebody decides about keys themselves; no rule of the tenant permits one. */
 export const ADMINISTRATION: readonly Operation[] = [...CEREMONIES, ...FROM_OUTSIDE];
-
-/** Ceremonies in an hour: a client that is taken over cannot keep the nodes busy with them. */
-const CEREMONY_RATE = { count: 60, seconds: 3_600 };
 
 type Tenant = Pick<VaultDocument, 'clients' | 'tenant'>;
 
@@ -36,6 +39,29 @@ export function deriveAdministrationGroups({ clients, tenant }: Tenant): ClientG
  * only a configuration that the node's authorities sign can change them: no client can, by any interface.
  */
 export function deriveAdministrationRules(document: Tenant): Rule[] {
+  return [...deriveCeremonyRules(document), deriveBackupRule(document)];
+}
+
+/** Rule by which owners have backups made of every key. They are encrypted to the recovery key of each node's manifest. */
+function deriveBackupRule({ tenant: { keys } }: Tenant): Rule {
+  const suitable = ALGORITHMS.map((name) => ({ name, ...describeAlgorithm(name) })).filter(
+    ({ usage, keys: types }) => usage === 'sign' && keys.some(({ type }) => types.includes(type)),
+  );
+  return {
+    ...UNLIMITED,
+    id: `${RESERVED_PREFIX}owners-back-up`,
+    effect: 'permit',
+    operations: ['backup'],
+    clients: [OWNERS_GROUP],
+    keys: keys.map(({ id }) => id),
+    // A backup has neither algorithm nor payload; a rule names those of its keys for its form.
+    algorithms: suitable.map(({ name }) => name),
+    payloads: PAYLOAD_KINDS.filter((kind) => suitable.some((one) => one.payloads.includes(kind))),
+    effects: [{ type: 'blind', to: null, assets: null, contracts: null, amount: null }],
+  };
+}
+
+function deriveCeremonyRules(document: Tenant): Rule[] {
   const shares = document.tenant.keys.flatMap(({ id, type }) => (isShareType(type) ? [{ id, type }] : []));
   const types: readonly ShareType[] = [...new Set(shares.map(({ type }) => type))];
   if (types.length === 0) return [];
@@ -72,7 +98,6 @@ export function deriveAdministrationRules(document: Tenant): Rule[] {
       operations: [...CEREMONIES],
       clients: [OWNERS_GROUP],
       effects: [{ type: 'blind', to: null, assets: null, contracts: null, amount: null }],
-      rate: CEREMONY_RATE,
     },
     ...others,
     {

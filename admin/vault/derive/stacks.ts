@@ -1,5 +1,5 @@
 import type { VaultDocument } from '../document.ts';
-import { stackNames } from '../names.ts';
+import { stackNames, vaultPrefix } from '../names.ts';
 import { describeRole, type Role, roleOfNode } from '../roles.ts';
 
 /** Stack of the vault with those of its parameters that vault.yaml alone decides. */
@@ -7,6 +7,8 @@ export interface DerivedStack {
   /** Whose credentials make it. */
   readonly role: Role;
   readonly name: string;
+  /** Number of the node that the stack is about; null: of all of them. */
+  readonly node: number | null;
   /** Template in deploy/stacks. */
   readonly template: 'infrastructure' | 'node' | 'host';
   readonly account: string;
@@ -27,6 +29,7 @@ export function deriveStacks(document: VaultDocument): readonly DerivedStack[] {
     {
       role: 'infrastructure',
       name: stackNames.infrastructure(document),
+      node: null,
       template: 'infrastructure',
       account,
       region,
@@ -35,6 +38,7 @@ export function deriveStacks(document: VaultDocument): readonly DerivedStack[] {
         Namespace: namespace,
         Environment: environment,
         VpcId: network.vpcId,
+        SubnetId: network.subnetId,
         ClientCidr: network.clientCidr,
         PeerCidr: nodes.length > 1 ? network.peerCidr : '',
       },
@@ -45,6 +49,7 @@ export function deriveStacks(document: VaultDocument): readonly DerivedStack[] {
       return {
         role: own.role,
         name: stackNames.node(document, node),
+        node,
         template: 'node',
         account: own.account,
         region: own.region,
@@ -56,25 +61,32 @@ export function deriveStacks(document: VaultDocument): readonly DerivedStack[] {
           WalletAccountId: infrastructure.account,
           AdminArns: own.admins.join(','),
         },
-        open: ['Pcr0', 'Pcr1', 'Pcr2'],
+        open: ['Pcr0', 'Pcr1', 'Pcr2', 'ConfigSigningCode'],
       };
     }),
     ...nodes.map(({ node }): DerivedStack => ({
       role: 'infrastructure',
       name: stackNames.host(document, node),
+      node,
       template: 'host',
       account,
       region,
       stage: 2,
       parameters: {
-        Namespace: namespace,
-        Environment: environment,
-        NodeIndex: String(node),
+        NodeName: `${vaultPrefix(document)}-node-${node}`,
         ImageId: host.imageId,
         InstanceType: host.instanceType,
         SubnetId: network.subnetId,
       },
-      open: ['KeyArn'],
+      open: [
+        'RoleName',
+        'InstanceProfileArn',
+        'SecurityGroupId',
+        'KeyArn',
+        'NodeBucketName',
+        'PasswordSecretArn',
+        'SecretsKeyArn',
+      ],
     })),
   ];
 }

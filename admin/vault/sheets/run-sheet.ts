@@ -71,13 +71,13 @@ const check = (role: Role): SheetStep => ({
   otherwise: 'Each finding says what to do. Change vault.yaml together, and give everybody the new bytes.',
 });
 
-const fetch = ({ release }: VaultDocument): SheetStep => ({
+const FETCH: SheetStep = {
   title: 'Get the release, and verify it yourself',
-  command: `holdfast vault fetch ${release.version}`,
+  command: 'holdfast vault fetch --vault vault.yaml',
   expect: 'verified: signature, digests, and PCRs computed from the image itself.',
   otherwise:
     'Stop. Ask whoever publishes the release; do not take the files from somebody of the ceremony instead.',
-});
+};
 
 function infrastructureSteps(document: VaultDocument): SheetStep[] {
   const { namespace, region, nodes } = document;
@@ -92,7 +92,7 @@ function infrastructureSteps(document: VaultDocument): SheetStep[] {
       handover: 'Send vault.yaml to every node admin.',
     },
     check('infrastructure'),
-    fetch(document),
+    FETCH,
     {
       title: 'Stage 1: roles of the hosts, bucket, network',
       command: apply,
@@ -129,6 +129,7 @@ function nodeSteps(document: VaultDocument, node: number): SheetStep[] {
   const { account, admins, configurationAuthority } = findNode(document, node);
   const authority =
     configurationAuthority.keys.length > 0 ? ` --authority-key keys/${role}.authority.pem` : '';
+  const isWitnessed = document.parts.peerWitnesses !== null;
   const apply = `holdfast vault apply --role ${role} --statement-key keys/${role}.statement.pem${authority}`;
   return [
     {
@@ -139,8 +140,9 @@ function nodeSteps(document: VaultDocument, node: number): SheetStep[] {
         'A key that is there is kept. Restore the folder from your own copy rather than make another key.',
       handover: `Send ${role}.join.json to infrastructure, and read the beginning of its key to them. Wait for vault.yaml.`,
     },
-    check(role),
-    fetch(document),
+    // Cosignatures take one more round, and "apply" begins with the same check.
+    ...(isWitnessed ? [] : [check(role)]),
+    FETCH,
     {
       title: 'Stage 1: your KMS key, born closed, and your bucket; your manifest',
       command: apply,
@@ -166,9 +168,21 @@ function nodeSteps(document: VaultDocument, node: number): SheetStep[] {
     {
       title: 'Close the door behind it',
       command: apply,
-      expect: 'The policy is put again without the right to make a password; done: every step of your role.',
+      expect: `The policy is put again without the right to make a password${isWitnessed ? '.' : ', and the configuration is signed without the order; done: every step of your role.'}`,
       otherwise: RESUME,
-      handover: EXCHANGE,
+      handover: isWitnessed ? `${EXCHANGE} Wait until all nodes have told the keys of their logs.` : EXCHANGE,
     },
+    ...(isWitnessed
+      ? [
+          {
+            title: 'The configuration by which your node stays',
+            command: apply,
+            expect:
+              'It is signed without the order, and names the nodes that cosign; done: every step of your role.',
+            otherwise: RESUME,
+            handover: EXCHANGE,
+          },
+        ]
+      : []),
   ];
 }

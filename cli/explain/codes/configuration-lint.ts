@@ -60,6 +60,22 @@ export const CONFIGURATION_LINT_CODES: readonly CodeArea[] = [
         'the time until which images of a peer were accepted is past, for all of them',
         'Name the image that the node runs now.',
       ],
+      BACKUP_NOT_REQUIRED: [
+        'keys of the configuration sign whether or not a backup of them is kept',
+        'Name them in recovery.required, if their loss would matter.',
+      ],
+      BACKUP_UNOBTAINABLE: [
+        'a key needs a kept backup, and no rule permits anybody to make one',
+        'Add a permit of the operation backup that names the key.',
+      ],
+      KEEPER_IS_REQUESTER: [
+        'the person behind a client that asks for backups also says that they are kept',
+        'Have somebody else keep them, or name nobody behind that client.',
+      ],
+      UNCOVERED_SIGNS_NOTHING: [
+        'a new key signs nothing at all before its backup is acknowledged',
+        'Nothing has to be done where that is meant; recovery.maxUncovered says what it may do before.',
+      ],
       PEER_WITNESSES_ONE_FAULT: [
         'nodes that one host, account or administrator runs count as one witness',
         'Nothing has to be done where each peer has a host, an account and an administrator of its own.',

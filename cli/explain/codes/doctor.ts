@@ -69,6 +69,7 @@ export const DOCTOR_CODES: readonly CodeArea[] = [
       NE_DRIVER_MISSING: 'the device is on the bus, the kernel module is not loaded',
       NITRO_CLI_FAILS: 'nitro-cli cannot list the enclaves; its code is in the line',
       NITRO_CLI_MISSING: 'no nitro-cli on the path',
+      BACKUP_LACKING: 'the node serves, and a key that needs a kept backup has none, or one of before (warn)',
       NODE_NOT_SERVING: 'the node has failed or was halted (fail), or does not serve yet (warn)',
       NODE_TOO_OLD: 'not the Node that the parent needs',
       PCR16_MISMATCH: 'the manifest does not measure to the PCR16 of pcr.json: KMS will refuse',

@@ -6,9 +6,11 @@ import { CANTON_CODES } from './canton.ts';
 import { CEREMONY_CODES } from './ceremony.ts';
 import { CERTIFICATE_CODES } from './certificate.ts';
 import { CLIENT_CODES } from './client.ts';
+import { COLD_CODES } from './cold.ts';
 import { COMMAND_CODES } from './command.ts';
 import { CONFIGURATION_LINT_CODES } from './configuration-lint.ts';
 import { DEPLOYMENT_CODES } from './deployment.ts';
+import { DEPLOY_CODES } from './deploy.ts';
 import { DOCTOR_CODES } from './doctor.ts';
 import { EIF_CODES } from './eif.ts';
 import { ENCODING_CODES } from './encoding.ts';
@@ -23,10 +25,13 @@ import { PEER_CODES } from './peer.ts';
 import { POOL_CODES } from './pool.ts';
 import { QUORUM_CODES } from './quorum.ts';
 import { RECEIPT_CODES } from './receipt.ts';
+import { RECOVERY_CODES } from './recovery.ts';
+import { RELEASE_CODES } from './release.ts';
 import { REQUEST_CODES } from './request.ts';
 import { THRESHOLD_CODES } from './threshold.ts';
 import { TRANSACTION_CODES } from './transaction.ts';
 import { VAULT_CODES } from './vault.ts';
+import { VAULT_STEP_CODES } from './vault-steps.ts';
 
 export type { CodeArea } from './area.ts';
 
@@ -38,6 +43,7 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...EIF_CODES,
   ...KEY_POLICY_CODES,
   ...CLIENT_CODES,
+  ...COLD_CODES,
   ...GATEWAY_CODES,
   ...GATEWAY_TEZOS_CODES,
   ...CONFIGURATION_LINT_CODES,
@@ -50,6 +56,7 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...APPROVAL_CODES,
   ...QUORUM_CODES,
   ...CEREMONY_CODES,
+  ...RECOVERY_CODES,
   ...BOOT_CODES,
   ...GATEWAY_ETHEREUM_CODES,
   ...LOG_CODES,
@@ -58,6 +65,9 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...DEPLOYMENT_CODES,
   ...DOCTOR_CODES,
   ...CANTON_CODES,
+  ...RELEASE_CODES,
   ...VAULT_CODES,
+  ...DEPLOY_CODES,
+  ...VAULT_STEP_CODES,
   ...ENCODING_CODES,
 ];

@@ -17,6 +17,9 @@ export interface PopulateOptions {
   readonly signal: AbortSignal;
 }
 
+/** Attempts where another invocation moves labels at the same time. */
+const MAX_ATTEMPTS = 4;
+
 /**
  * Makes a generation of a secret the current one: makes it where it is not there, once. Its version has an id that follows
  * from stack, resource and generation, so that whoever repeats a request finds what the first attempt made; the content is
@@ -27,6 +30,21 @@ export interface PopulateOptions {
  * Source: AWS Secrets Manager User Guide, "Rotation by Lambda function" and "Secret versions".
  */
 export async function populateSecret(
+  request: PopulateRequest,
+  address: Pick<ResponseAddress, 'stackId' | 'logicalResourceId'>,
+  options: PopulateOptions,
+): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await converge(request, address, options);
+    } catch (error) {
+      const isRace = error instanceof Error && error.name === 'InvalidParameterException';
+      if (!isRace || attempt === MAX_ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function converge(
   request: PopulateRequest,
   address: Pick<ResponseAddress, 'stackId' | 'logicalResourceId'>,
   options: PopulateOptions,

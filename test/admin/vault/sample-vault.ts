@@ -1,6 +1,5 @@
-import { createPublicKey, generateKeyPairSync, hkdfSync } from 'node:crypto';
-import { createPrivateKey } from 'node:crypto';
-import { type LocatedVault, locateVault } from '../../../admin/vault/index.ts';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, hkdfSync } from 'node:crypto';
+import { JOIN_FORMAT, type JoinFile, type LocatedVault, locateVault } from '../../../admin/vault/index.ts';
 
 /** A vault as somebody would write it, as plain values that a test changes. */
 export type SampleVault = Record<string, unknown> & {
@@ -119,4 +118,17 @@ export const encodeVault = (vault: unknown): Buffer => Buffer.from(JSON.stringif
 /** Parses a sample vault that a test has changed. */
 export function parseSample(change?: (vault: SampleVault) => void): LocatedVault {
   return locateVault(encodeVault(makeSampleVault(change)));
+}
+
+/** Makes what the admin of a node writes by `vault join`. */
+export function makeSampleJoin(node: number): JoinFile {
+  const account = ACCOUNTS[node] ?? '';
+  return {
+    format: JOIN_FORMAT,
+    role: `node-${node}`,
+    account,
+    admins: [`arn:aws:iam::${account}:role/admin-of-${node}`],
+    statementKey: sampleKey(`statement ${node}`),
+    authorityKey: sampleKey(`authority ${node}`),
+  };
 }

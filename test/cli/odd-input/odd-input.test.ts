@@ -28,6 +28,7 @@ import { runHoldfast } from '../in-process.ts';
 import { makeConfiguration, makeKey, makeManifest } from '../node-files.ts';
 import { parseDescription } from '../../../admin/canton/index.ts';
 import { makeObjects } from '../../admin/canton/cluster.ts';
+import { encodeVault, makeSampleJoin, makeSampleVault, sampleKey } from '../../admin/vault/sample-vault.ts';
 import { makeCantonDescription } from '../../admin/canton/sample-description.ts';
 import { ODD_TEXTS, writeOddFiles } from './odd-files.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -67,6 +68,8 @@ const NOT_OFFLINE = new Set([
   'parent vsock-proxy',
   'secrets generate',
   'secrets populate',
+  'vault apply',
+  'vault plan',
 ]);
 const commands = (await Promise.all(Object.values(nouns).map(({ load }) => load()))).flat();
 const offline = commands.filter(({ name }) => !NOT_OFFLINE.has(name));
@@ -112,6 +115,10 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'parent snapshots': ['--root'],
   'quorum create': ['--old-pcrs', '--old-until'],
   'parent status': ['--url'],
+  'vault check': ['--vault', '--role'],
+  'vault init': ['--vault', '--namespace', '--region'],
+  'vault sheets': ['--vault'],
+  'vault status': ['--vault'],
 };
 
 /** Flags without which a verb asks a network, or does not end. */
@@ -295,6 +302,27 @@ beforeAll(async () => {
       ),
     ],
     ['--fail-on', 'error'],
+    ['--vault', save('vault.yaml', encodeVault(makeSampleVault()))],
+    ['vault init --vault', at('new-vault.yaml')],
+    ['vault init --namespace', 'acme'],
+    ['vault init --environment', 'production'],
+    ['vault init --region', 'eu-central-1'],
+    ['vault init --nodes', '3'],
+    ['vault init --threshold', '2'],
+    ['vault init --release', '1.4.0'],
+    ['vault init --from', './release'],
+    ['vault init --join', save('node-2.join.json', JSON.stringify(makeSampleJoin(2)))],
+    ['vault join --role', 'node-1'],
+    ['vault join --account', '111111111111'],
+    ['vault join --admin', 'arn:aws:iam::111111111111:role/node-admin'],
+    ['vault join --region', 'eu-central-1'],
+    ['vault join --recovery-key', sampleKey('recovery', 'x25519')],
+    ['vault join --keys', at('keys')],
+    ['vault join --output', at('node-1.join.json')],
+    ['vault check --role', 'node-1'],
+    ['vault check --statement-key', save('statement.pem', makeKey().pem)],
+    ['vault sheets --output', at('sheets')],
+    ['vault status --exchange', at('exchange')],
     ['key-policy lint --fail-on', 'medium'],
     ['key-policy gate --fail-on', 'medium'],
   ]);
@@ -374,6 +402,8 @@ interface Slot {
 const FILE_VALUES = new Set(['FILE', 'DOC', 'PEM', 'POLICY', 'OLD', 'NEW', 'RECORD', 'RECEIPT', 'TABLE']);
 /** What a verb writes: an odd name there must not become a file of the project. */
 const OUTPUTS = new Set([
+  'vault init --vault',
+  '--keys',
   '--output',
   '--pcrs-out',
   '--record',

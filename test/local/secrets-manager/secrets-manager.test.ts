@@ -5,6 +5,8 @@ import {
   ListSecretsCommand,
   PutSecretValueCommand,
   SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
+  type UpdateSecretVersionStageCommandInput,
 } from '@aws-sdk/client-secrets-manager';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { ADMINISTRATOR_POLICY } from '../../../local/aws/index.ts';
@@ -105,6 +107,47 @@ describe('a secret', () => {
     expect(second.ARN).toBe(first.ARN);
     const other = client.send(new CreateSecretCommand({ ...command, SecretString: 'y' }));
     expect(await refusal(other)).toBe('ResourceExistsException');
+  });
+});
+
+describe('labels', () => {
+  const read = async () =>
+    (await client.send(new DescribeSecretCommand({ SecretId: 'node' }))).VersionIdsToStages ?? {};
+  const move = (input: Omit<UpdateSecretVersionStageCommandInput, 'SecretId'>) =>
+    client.send(new UpdateSecretVersionStageCommand({ SecretId: 'node', ...input }));
+  const pending = (fill: string) =>
+    client.send(
+      new PutSecretValueCommand({
+        SecretId: 'node',
+        ClientRequestToken: token(fill),
+        SecretString: fill,
+        VersionStages: ['AWSPENDING'],
+      }),
+    );
+
+  beforeEach(async () => {
+    await client.send(new CreateSecretCommand({ Name: 'node' }));
+    await pending('a');
+    await pending('b');
+  });
+
+  it('are AWSCURRENT for the first version, and AWSPENDING alone for the next', async () => {
+    expect(await read()).toEqual({ [token('a')]: ['AWSCURRENT'], [token('b')]: ['AWSPENDING'] });
+  });
+
+  it('move where the version that loses one is named, and leave AWSPREVIOUS behind', async () => {
+    const [VersionStage, a, b] = ['AWSCURRENT', token('a'), token('b')];
+    expect(await refusal(move({ VersionStage, MoveToVersionId: b }))).toBe('InvalidParameterException');
+    expect(await refusal(move({ VersionStage, MoveToVersionId: b, RemoveFromVersionId: b }))).toBe(
+      'InvalidParameterException',
+    );
+    expect(await refusal(move({ VersionStage, RemoveFromVersionId: a }))).toBe('InvalidParameterException');
+    expect(await refusal(move({ VersionStage, MoveToVersionId: token('z') }))).toBe(
+      'ResourceNotFoundException',
+    );
+    await move({ VersionStage, MoveToVersionId: b, RemoveFromVersionId: a });
+    await move({ VersionStage: 'AWSPENDING', RemoveFromVersionId: b });
+    expect(await read()).toEqual({ [a]: ['AWSPREVIOUS'], [b]: ['AWSCURRENT'] });
   });
 });
 

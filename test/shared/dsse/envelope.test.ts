@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createHash, generateKeyPairSync, type KeyObject, sign as signBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -10,6 +10,7 @@ import {
   parseEnvelope,
   signEnvelope,
 } from '../../../shared/dsse/index.ts';
+import { openEnvelope } from '../../../shared/dsse/portable.ts';
 
 const TYPE = 'application/x-test';
 const pairs = [0, 1, 2].map(() => generateKeyPairSync('ed25519'));
@@ -113,5 +114,69 @@ describe('a DSSE envelope', () => {
     for (let length = 0; length < bytes.length; length += 1) {
       expect(() => parseEnvelope(bytes.subarray(0, length))).toThrow(DsseError);
     }
+  });
+});
+
+describe('a signature over a digest', () => {
+  const sign = (index: number, message: Uint8Array) => ({
+    keyid: keys[index] ?? '',
+    sig: signBytes(null, message, privateKey(index)).toString('base64'),
+  });
+  /** Written out by hand: what DSSE encodes of a type and 48 bytes. */
+  const digestMessage = (type: string, bytes: Uint8Array) =>
+    Buffer.concat([
+      Buffer.from(`DSSEv1 ${type.length + 14} ${type};digest=sha384 48 `),
+      createHash('sha384').update(bytes).digest(),
+    ]);
+  const envelopeOf = (...signatures: ReturnType<typeof sign>[]) => ({
+    ...createEnvelope(TYPE, payload),
+    signatures,
+  });
+  const verifiers = [
+    (envelope: ReturnType<typeof envelopeOf>, threshold: number, digests?: boolean) =>
+      verifyEnvelope(envelope, {
+        payloadType: TYPE,
+        keys,
+        threshold,
+        ...(digests === undefined ? {} : { digests }),
+      }).payload,
+    (envelope: ReturnType<typeof envelopeOf>, threshold: number, digests?: boolean) =>
+      openEnvelope(Buffer.from(JSON.stringify(envelope)), {
+        payloadType: TYPE,
+        keys,
+        threshold,
+        ...(digests === undefined ? {} : { digests }),
+      }),
+  ];
+
+  it.each(verifiers)('counts where it is asked for, beside one over the payload', (verifier) => {
+    const byDigest = envelopeOf(sign(0, digestMessage(TYPE, payload)));
+    expect(Buffer.from(verifier(byDigest, 1, true))).toEqual(payload);
+    const mixed = envelopeOf(sign(0, digestMessage(TYPE, payload)), ...signedBy(privateKey(1)).signatures);
+    expect(Buffer.from(verifier(mixed, 2, true))).toEqual(payload);
+  });
+
+  it.each(verifiers)(
+    'counts nothing elsewhere, nor for another payload, type or key, nor twice',
+    (verifier) => {
+      const byDigest = sign(0, digestMessage(TYPE, payload));
+      expect(() => verifier(envelopeOf(byDigest), 1)).toThrow(underSigned);
+      expect(() => verifier(envelopeOf(byDigest), 1, false)).toThrow(underSigned);
+      expect(() => verifier(envelopeOf({ ...byDigest, keyid: keys[1] ?? '' }), 1, true)).toThrow(underSigned);
+      const others = [digestMessage('application/x-other', payload), digestMessage(TYPE, Buffer.from('{}'))];
+      for (const message of others)
+        expect(() => verifier(envelopeOf(sign(0, message)), 1, true)).toThrow(underSigned);
+      const twice = envelopeOf(byDigest, ...signedBy(privateKey(0)).signatures);
+      expect(() => verifier(twice, 2, true)).toThrow(underSigned);
+    },
+  );
+
+  it('is none over a document whose type is that of a digest', () => {
+    const type = `${TYPE};digest=sha384`;
+    const digest = createHash('sha384').update(payload).digest();
+    const posing = { ...createEnvelope(type, digest), signatures: [sign(0, digestMessage(TYPE, payload))] };
+    expect(() => verifyEnvelope(posing, { payloadType: TYPE, keys, threshold: 1, digests: true })).toThrow(
+      expect.objectContaining({ code: 'DSSE_MALFORMED' }),
+    );
   });
 });

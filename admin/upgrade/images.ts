@@ -1,0 +1,26 @@
+import { formatPcrFile, type PcrValues } from '../../attestation/index.ts';
+import { IMAGE_PCRS } from '../../attestation/pcr.ts';
+
+/** An image as nodes attest it: PCR0, PCR1 and PCR2, and PCR8 where it is signed. */
+export type ImageName = 'old' | 'new';
+
+/** Both images of an upgrade. */
+export interface UpgradeImages {
+  readonly old: PcrValues;
+  readonly new: PcrValues;
+}
+
+/** Names the image that a node attests; undefined for one that is neither. */
+export function imageOf(attested: PcrValues, images: UpgradeImages): ImageName | undefined {
+  const isOf = (image: PcrValues) => textOf(attested) === textOf(image);
+  return isOf(images.new) ? 'new' : isOf(images.old) ? 'old' : undefined;
+}
+
+/** Whether two images measure alike: then there is nothing to upgrade. */
+export function isSameImage(one: PcrValues, other: PcrValues): boolean {
+  return textOf(one) === textOf(other);
+}
+
+function textOf(pcrs: PcrValues): string {
+  return formatPcrFile(new Map([...pcrs].filter(([index]) => IMAGE_PCRS.includes(index))));
+}

@@ -1,0 +1,25 @@
+export { UpgradeError, type UpgradeErrorCode } from './errors.ts';
+export { type ImageName, imageOf, isSameImage, type UpgradeImages } from './images.ts';
+export {
+  assertOverlapLength,
+  assertWithinOverlap,
+  describeReminder,
+  findOverlapState,
+  type KeyPolicyOfNode,
+  MAX_OVERLAP_MS,
+  type OverlapState,
+  renderOverlapPolicy,
+  renderSinglePolicy,
+} from './overlap.ts';
+export { assertQuorumWithout, assertSpareNode, type NodeReport } from './quorum.ts';
+export {
+  assertRolledOut,
+  orderNodes,
+  rollBack,
+  rollOut,
+  type RollOutEvent,
+  type RollOutPlan,
+  type UpgradeJournal,
+  type UpgradePorts,
+  type UpgradeStop,
+} from './roll-out.ts';

@@ -1,0 +1,43 @@
+import { UpgradeError } from './errors.ts';
+import type { ImageName } from './images.ts';
+
+/** What a client sees of a node just now. */
+export interface NodeReport {
+  readonly node: number;
+  /** True where the node serves, attests one of the two images, and says that it holds its share. */
+  readonly canSign: boolean;
+  /** Image that the node attests; null where it does not serve, or attests another one. */
+  readonly image: ImageName | null;
+  /** Code of what is wrong with it, or null. */
+  readonly code: string | null;
+}
+
+/**
+ * Asserts that a quorum can be upgraded node by node at all.
+ * @throws UpgradeError UPGRADE_NO_SPARE_NODE
+ */
+export function assertSpareNode({ size, threshold }: { readonly size: number; readonly threshold: number }): void {
+  if (size > threshold) return;
+  throw new UpgradeError('UPGRADE_NO_SPARE_NODE', 'the quorum needs all of its nodes to sign, and none can be taken down', {
+    size,
+    threshold,
+  });
+}
+
+/**
+ * Asserts that enough nodes can sign while one is down. A node that is down already takes nothing away.
+ *
+ * @throws UpgradeError UPGRADE_QUORUM_AT_RISK
+ */
+export function assertQuorumWithout(reports: readonly NodeReport[], node: number, threshold: number): void {
+  const able = reports.filter((report) => report.node !== node && report.canSign).map((report) => report.node);
+  if (able.length >= threshold) return;
+  throw new UpgradeError('UPGRADE_QUORUM_AT_RISK', 'fewer nodes than the threshold could sign while this one is down', {
+    node,
+    threshold,
+    able,
+    others: reports
+      .filter((report) => report.node !== node && !report.canSign)
+      .map((report) => ({ node: report.node, code: report.code })),
+  });
+}

@@ -1,0 +1,171 @@
+import { errorCode } from '../../shared/errors.ts';
+import { UpgradeError } from './errors.ts';
+import type { ImageName } from './images.ts';
+import { assertWithinOverlap } from './overlap.ts';
+import { assertQuorumWithout, assertSpareNode, type NodeReport } from './quorum.ts';
+
+/** What a roll-out does to nodes, and sees of them. */
+export interface UpgradePorts {
+  /** Looks at every node of the quorum, as a client that trusts both images. */
+  readonly look: () => Promise<readonly NodeReport[]>;
+  /**
+   * Has a node's host replace the image, and waits until the node serves or fails. Done again, it changes nothing.
+   *
+   * @returns null where it serves, and its code where it does not
+   */
+  readonly deploy: (node: number, image: ImageName) => Promise<string | null>;
+  /**
+   * Has the quorum sign, coordinated by this node.
+   *
+   * @returns null where it has signed, and the code of the refusal where it has not
+   */
+  readonly sign: (node: number) => Promise<string | null>;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+}
+
+/** Where a run has stopped. */
+export interface UpgradeStop {
+  readonly node: number;
+  readonly image: ImageName;
+  /** Code of the refusal at which nothing more was touched. */
+  readonly code: string;
+  readonly at: string;
+}
+
+/** What of an upgrade must survive a crash. */
+export interface UpgradeJournal {
+  readonly stopped: () => UpgradeStop | null;
+  /** Resolves when it is on the disk. */
+  readonly setStopped: (stop: UpgradeStop | null) => Promise<void>;
+}
+
+export interface RollOutPlan {
+  readonly threshold: number;
+  /** Numbers of all nodes; the canary is the first one. */
+  readonly order: readonly number[];
+  /** End of the overlap, in milliseconds since 1970. */
+  readonly until: number;
+}
+
+/** What a run says while it goes on. */
+export type RollOutEvent =
+  | { readonly event: 'node-begun'; readonly node: number; readonly image: ImageName }
+  | { readonly event: 'node-done'; readonly node: number; readonly image: ImageName };
+
+/** Order of nodes with the canary first. @throws RangeError for a canary that is none of them */
+export function orderNodes(nodes: readonly number[], canary: number): readonly number[] {
+  if (!nodes.includes(canary)) throw new RangeError(`the quorum has no node ${canary}`);
+  return [canary, ...nodes.filter((node) => node !== canary)];
+}
+
+/**
+ * Brings the new image to every node, one after the other: each next one only when the former serves with it and the quorum
+ * has signed with it. Nodes that run it already are seen to, and left alone, so that a run that was cut off is taken up by
+ * the next. At the first refusal it stops, and so does every later run until somebody has decided what to do.
+ *
+ * @throws UpgradeError UPGRADE_STOPPED, UPGRADE_NO_SPARE_NODE, UPGRADE_OVERLAP_EXPIRED, UPGRADE_QUORUM_AT_RISK,
+ *   UPGRADE_NODE_…, UPGRADE_QUORUM_NOT_SIGNING
+ */
+export async function rollOut(
+  plan: RollOutPlan,
+  ports: UpgradePorts,
+  journal: UpgradeJournal,
+  report: (event: RollOutEvent) => void = () => {},
+): Promise<void> {
+  const stop = journal.stopped();
+  if (stop !== null) {
+    throw new UpgradeError('UPGRADE_STOPPED', 'the upgrade has stopped: roll back, or resume when the cause is mended', {
+      node: stop.node,
+      reason: stop.code,
+      at: stop.at,
+    });
+  }
+  await moveAll('new', plan, ports, journal, report);
+}
+
+/**
+ * Puts the old image back on every node that does not run it, nodes that are down first. Possible within the overlap alone.
+ *
+ * @throws as {@link rollOut}, but for UPGRADE_STOPPED
+ */
+export async function rollBack(
+  plan: RollOutPlan,
+  ports: UpgradePorts,
+  journal: UpgradeJournal,
+  report: (event: RollOutEvent) => void = () => {},
+): Promise<void> {
+  const reports = await ports.look();
+  const isDown = (node: number) => reports.find((each) => each.node === node)?.canSign !== true;
+  const reversed = plan.order.toReversed();
+  const order = [...reversed.filter(isDown), ...reversed.filter((node) => !isDown(node))];
+  await moveAll('old', { ...plan, order }, ports, journal, report);
+  await journal.setStopped(null);
+}
+
+async function moveAll(
+  image: ImageName,
+  plan: RollOutPlan,
+  ports: UpgradePorts,
+  journal: UpgradeJournal,
+  report: (event: RollOutEvent) => void,
+): Promise<void> {
+  const { order, threshold, until } = plan;
+  assertSpareNode({ size: order.length, threshold });
+  for (const node of order) {
+    const reports = await ports.look();
+    const own = reports.find((each) => each.node === node);
+    const isThere = own?.canSign === true && own.image === image;
+    if (!isThere) {
+      // Nothing is touched yet: these refuse without being a stop.
+      assertWithinOverlap(until, ports.clock(), image);
+      // To put a node back that cannot sign takes nothing away.
+      if (image === 'new' || own?.canSign === true) assertQuorumWithout(reports, node, threshold);
+      report({ event: 'node-begun', node, image });
+    }
+    try {
+      // A run that was cut off may have left a node with which nobody has signed yet.
+      await (isThere ? assertSigns(node, image, ports) : moveNode(node, image, ports));
+    } catch (error) {
+      const reason = error instanceof UpgradeError ? error.details['reason'] : undefined;
+      const code = typeof reason === 'string' ? reason : errorCode(error);
+      await journal.setStopped({ node, image, code, at: new Date(ports.clock()).toISOString() });
+      throw error;
+    }
+    if (!isThere) report({ event: 'node-done', node, image });
+  }
+}
+
+async function moveNode(node: number, image: ImageName, ports: UpgradePorts): Promise<void> {
+  const { deploy, look } = ports;
+  const failure = await deploy(node, image);
+  if (failure !== null) {
+    throw new UpgradeError('UPGRADE_NODE_NOT_SERVING', 'the node does not serve with the image', { node, image, reason: failure });
+  }
+  const own = (await look()).find((each) => each.node === node);
+  if (own?.image !== image) {
+    throw new UpgradeError('UPGRADE_NODE_OTHER_IMAGE', 'the node does not attest the image that was deployed', {
+      node,
+      expected: image,
+      actual: own?.image ?? null,
+    });
+  }
+  await assertSigns(node, image, ports);
+}
+
+async function assertSigns(node: number, image: ImageName, { sign }: UpgradePorts): Promise<void> {
+  const refusal = await sign(node);
+  if (refusal !== null) {
+    throw new UpgradeError('UPGRADE_QUORUM_NOT_SIGNING', 'the quorum does not sign with the node', { node, image, reason: refusal });
+  }
+}
+
+/**
+ * Asserts that every node runs the new image, so that the old one may lose its admission.
+ * @throws UpgradeError UPGRADE_UNFINISHED
+ */
+export function assertRolledOut(reports: readonly NodeReport[]): void {
+  const others = reports.filter(({ image }) => image !== 'new').map(({ node, image, code }) => ({ node, image, code }));
+  if (others.length === 0) return;
+  throw new UpgradeError('UPGRADE_UNFINISHED', 'not every node runs the new image', { others });
+}

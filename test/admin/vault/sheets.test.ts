@@ -1,0 +1,241 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  deriveRunSheet,
+  MAX_COMMANDS,
+  renderVaultFiles,
+  type Role,
+  rolesOf,
+  type VaultDocument,
+} from '../../../admin/vault/index.ts';
+import { stepsOf, stepsOfRole } from '../../../admin/vault/steps/ceremony.ts';
+import { listTargets } from '../../../admin/vault/sheets/makefile.ts';
+import { type Command, UsageError } from '../../../cli/common/command.ts';
+import { nouns } from '../../../cli/nouns.ts';
+import { parseInput } from '../../../cli/run.ts';
+import { collectOutput } from '../../support/collect-output.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { parseSample, sampleKey } from './sample-vault.ts';
+
+const { document } = parseSample((vault) => {
+  vault.parts['gateways'] = [{ id: 'kms', protocol: 'kms', client: 'wallet-backend' }];
+});
+const files = renderVaultFiles(document);
+const roles = rolesOf(document);
+
+let verbs: ReadonlyMap<string, Command>;
+beforeAll(async () => {
+  const vault = await nouns['vault']?.load();
+  verbs = new Map(vault?.map((command) => [command.name, command]));
+});
+
+/** Verbs that sheets name and that are not there yet. */
+const TO_COME = new Set(['populate']);
+
+/** Says what a verb would not take of a command of a sheet; undefined where it takes all. */
+function findMistake(line: string): string | undefined {
+  const [program, noun, verb = '', ...rest] = line.split(' ');
+  if (program !== 'holdfast' || noun !== 'vault') return `${line}: no command of the vault`;
+  const command = verbs.get(`vault ${verb}`);
+  if (command === undefined) return TO_COME.has(verb) ? undefined : `${line}: there is no such verb`;
+  const io = {
+    stdin: Readable.from([]),
+    stdout: collectOutput().stream,
+    stderr: collectOutput().stream,
+    signal: new AbortController().signal,
+  };
+  try {
+    parseInput(command, rest, io);
+    return undefined;
+  } catch (error) {
+    if (error instanceof UsageError) return `${line}: ${error.message}`;
+    throw error;
+  }
+}
+
+describe('a run sheet', () => {
+  it.each(roles)(
+    'of %s has at most seven commands, each with what to expect and what to do otherwise',
+    (role) => {
+      const { steps } = deriveRunSheet(document, role);
+      expect(steps.length).toBeLessThanOrEqual(MAX_COMMANDS);
+      expect(MAX_COMMANDS).toBe(7);
+      for (const { command, expect: expected, otherwise } of steps) {
+        expect(command.split('\n')).toHaveLength(1);
+        expect(command).not.toMatch(/&&|;|\|/);
+        expect(Math.min(expected.length, otherwise.length)).toBeGreaterThan(10);
+      }
+    },
+  );
+
+  it('has no more commands where nodes cosign each other', () => {
+    const { document: witnessed } = parseSample((vault) => {
+      vault.parts['peerWitnesses'] = { threshold: 1, maxUncosignedSeconds: 0 };
+    });
+    for (const role of rolesOf(witnessed))
+      expect(deriveRunSheet(witnessed, role).steps.length).toBeLessThanOrEqual(MAX_COMMANDS);
+  });
+
+  it.each(roles)('of %s has commands that the command takes', (role) => {
+    const { steps } = deriveRunSheet(document, role);
+    expect(steps.flatMap(({ command }) => findMistake(command) ?? [])).toEqual([]);
+  });
+
+  it.each(roles)('of %s names no account, no role and no key file of anybody else', (role) => {
+    for (const name of [`${role}/run-sheet.md`, `${role}/run-sheet.html`]) {
+      const text = files.get(name) ?? '';
+      const own =
+        document.nodes.find(({ node }) => role === `node-${node}`)?.account ??
+        document.infrastructure.account;
+      expect(new Set(text.match(/[0-9]{12}/g))).toEqual(new Set([own]));
+      for (const other of roles.filter((one) => one !== role)) {
+        expect(text).not.toContain(`keys/${other}.`);
+        expect(text).not.toContain(`--role ${other}`);
+      }
+    }
+  });
+
+  it('is one page of HTML that loads nothing and runs nothing', () => {
+    const html = files.get('node-1/run-sheet.html') ?? '';
+    expect(html).not.toMatch(/<script|<link|<img|src=|href=|url\(|@import/i);
+    expect(html).toContain("default-src 'none'");
+    expect(html.match(/<pre>/g)).toHaveLength(deriveRunSheet(document, 'node-1').steps.length);
+  });
+
+  it('shows markup of a description as text', () => {
+    const { document: odd } = parseSample((vault) => {
+      vault.infrastructure.admins[0] = 'arn:aws:iam::444455556666:role/a+b=c,d.e@f-g';
+    });
+    const html = renderVaultFiles(odd).get('infrastructure/run-sheet.html') ?? '';
+    expect(html).toContain('role/a+b=c,d.e@f-g');
+  });
+});
+
+/** Counts the runs of "vault apply" of each role until all is done, where each run does all that is ready. */
+function countRuns(vault: VaultDocument): ReadonlyMap<Role, number> {
+  const done = new Set<string>();
+  const runs = new Map<Role, number>();
+  const run = (role: Role): boolean => {
+    const before = done.size;
+    for (const { id, needs } of stepsOfRole(vault, role))
+      if (needs.every((need) => done.has(need))) done.add(id);
+    if (done.size === before) return false;
+    runs.set(role, (runs.get(role) ?? 0) + 1);
+    return true;
+  };
+  const [infrastructure, ...nodes] = rolesOf(vault);
+  // As the sheets have it: infrastructure runs once, then nodes as often as they can without it.
+  for (let isProgress = true; isProgress;) {
+    isProgress = run(infrastructure ?? 'infrastructure');
+    while (nodes.map(run).includes(true)) isProgress = true;
+  }
+  expect(done.size).toBe(stepsOf(vault).length);
+  return runs;
+}
+
+describe('the rounds of the ceremony', () => {
+  it.each([
+    ['with nodes that nobody witnesses', null, false],
+    ['with nodes that cosign each other', { threshold: 1, maxUncosignedSeconds: 0 }, false],
+    ['with signing functions', null, true],
+    ['with both', { threshold: 1, maxUncosignedSeconds: 0 }, true],
+  ])('%s are as many as the sheets have', (_, peerWitnesses, hasFunction) => {
+    const { document: vault } = parseSample((sample) => {
+      sample.parts['peerWitnesses'] = peerWitnesses;
+      for (const node of sample.nodes)
+        node.configurationAuthority = { ...node.configurationAuthority, threshold: 1, function: hasFunction };
+    });
+    const counted = countRuns(vault);
+    const listed = new Map(
+      rolesOf(vault).map((role) => {
+        const { steps } = deriveRunSheet(vault, role);
+        return [role, steps.filter(({ command }) => command.includes('vault apply')).length] as const;
+      }),
+    );
+    // The last node of a round finds the others done already, and may need fewer runs.
+    for (const role of ['infrastructure', 'node-1'] as const)
+      expect([role, listed.get(role)]).toEqual([role, counted.get(role)]);
+    for (const [role, runs] of counted) expect(runs).toBeLessThanOrEqual(listed.get(role) ?? 0);
+  });
+});
+
+describe('what is written of a vault', () => {
+  it('is the same every time', () => {
+    expect(renderVaultFiles(document)).toEqual(files);
+  });
+
+  it('holds nothing secret', () => {
+    for (const content of files.values()) {
+      expect(content).not.toMatch(/PRIVATE KEY|AKIA|ASIA|secret_access|password=/i);
+      // Public keys are in vault.yaml alone.
+      expect(content).not.toContain(sampleKey('statement 1'));
+    }
+  });
+
+  it('has parameters as CloudFormation takes them: texts without anything else', () => {
+    const stack = JSON.parse(files.get('node-1/acme-production-node-1.json') ?? '') as {
+      parameters: Record<string, unknown>;
+      account: string;
+    };
+    expect(Object.values(stack.parameters).every((value) => typeof value === 'string')).toBe(true);
+    expect(stack.parameters).toMatchObject({ WalletAccountId: '444455556666', NodeIndex: '1' });
+    expect(stack.account).toBe('111111111111');
+  });
+});
+
+describe('the Makefile', () => {
+  const folder = temporaryFolder();
+  const make = (args: readonly string[], env: Record<string, string> = {}) =>
+    spawnSync('make', ['-f', join(folder, 'Makefile'), ...args], {
+      encoding: 'utf8',
+      cwd: folder,
+      env: { PATH: process.env['PATH'] ?? '', ...env },
+    });
+  beforeAll(() => {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'Makefile'), files.get('Makefile') ?? '');
+    writeFileSync(join(folder, 'holdfast'), '#!/bin/sh\necho "called: $*"\n');
+    chmodSync(join(folder, 'holdfast'), 0o755);
+  });
+
+  it('has the targets that people know, each one line', () => {
+    const names = listTargets(document).map(({ name }) => name);
+    expect(names).toEqual(
+      expect.arrayContaining([
+        'deploy-baseline',
+        'deploy-policy-node1-long-lived',
+        'populate-secrets-policy-node1',
+        'populate-secrets-wallet',
+        'deploy-nitro-nodes',
+        'deploy-gateways',
+        'status',
+      ]),
+    );
+    expect(new Set(names).size).toBe(names.length);
+    for (const { line } of listTargets(document)) expect(line).not.toContain('\n');
+  });
+
+  it('calls the command as make runs it', () => {
+    for (const { name, help } of listTargets(document)) {
+      const { status, stdout, stderr } = make(['-s', name], { HOLDFAST: './holdfast' });
+      if (help === 'refused') {
+        expect([name, status]).toEqual([name, 2]);
+        expect(stderr).toMatch(/numbered from 1|no tool deletes/);
+        continue;
+      }
+      expect([name, status, stderr]).toEqual([name, 0, '']);
+      expect(stdout).toMatch(/^called: vault /);
+      expect(findMistake(stdout.trim().replace('called:', 'holdfast'))).toBeUndefined();
+    }
+  });
+
+  it('lists its targets', () => {
+    const { stdout, status } = make(['-s']);
+    expect(status).toBe(0);
+    for (const { name } of listTargets(document)) expect(stdout).toContain(name);
+    expect(readFileSync(join(folder, 'Makefile'), 'utf8')).not.toMatch(/delete-stack|rm -rf/);
+  });
+});

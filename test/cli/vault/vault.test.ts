@@ -1,0 +1,260 @@
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { parseVault } from '../../../admin/vault/index.ts';
+import { encodeVault, makeSampleVault } from '../../admin/vault/sample-vault.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { refusalIn, runHoldfast } from '../in-process.ts';
+
+let folder: string;
+const at = (name: string) => join(folder, name);
+beforeEach(() => {
+  folder = temporaryFolder();
+});
+
+const INIT = ['--namespace', 'acme', '--region', 'eu-central-1'];
+const init = (...more: string[]) =>
+  runHoldfast(['vault', 'init', '--vault', at('vault.yaml'), ...INIT, ...more, '--json']);
+const joinAs = (role: string, account: string, ...more: string[]) =>
+  runHoldfast([
+    'vault',
+    'join',
+    '--role',
+    role,
+    '--account',
+    account,
+    '--admin',
+    `arn:aws:iam::${account}:role/a`,
+    '--admin',
+    `arn:aws:iam::${account}:role/b`,
+    '--keys',
+    at('keys'),
+    '--output',
+    at(`${role}.join.json`),
+    ...more,
+    '--json',
+  ]);
+/** Content of a sample vault in the file of that name. */
+function save(change?: Parameters<typeof makeSampleVault>[0]): string {
+  writeFileSync(at('vault.yaml'), encodeVault(makeSampleVault(change)));
+  return at('vault.yaml');
+}
+
+describe('holdfast vault init', () => {
+  it('writes a vault.yaml in which everything is said or open, and a second time changes nothing', async () => {
+    expect(JSON.parse((await init()).out)).toMatchObject({ ok: true, changed: true });
+    const content = readFileSync(at('vault.yaml'));
+    const { mtimeMs, ino } = statSync(at('vault.yaml'));
+    expect(parseVault(content)).toMatchObject({ namespace: 'acme', threshold: 2 });
+    expect(JSON.parse((await init()).out)).toMatchObject({ ok: true, changed: false });
+    expect(readFileSync(at('vault.yaml'))).toEqual(content);
+    expect(statSync(at('vault.yaml'))).toMatchObject({ mtimeMs, ino });
+  });
+
+  it('never overwrites a vault.yaml that says something else', async () => {
+    writeFileSync(at('vault.yaml'), 'mine');
+    expect(refusalIn(await init())).toMatchObject({ exit: 1, code: 'VAULT_EXISTS' });
+    expect(readFileSync(at('vault.yaml'), 'utf8')).toBe('mine');
+  });
+
+  it('puts together what the roles have written', async () => {
+    const accounts = { infrastructure: '444455556666', 'node-1': '111111111111', 'node-2': '222222222222' };
+    for (const [role, account] of Object.entries(accounts)) await joinAs(role, account);
+    const joins = Object.keys(accounts).flatMap((role) => ['--join', at(`${role}.join.json`)]);
+    expect((await init(...joins, '--nodes', '2')).exit).toBe(0);
+    const document = parseVault(readFileSync(at('vault.yaml')));
+    expect(document.nodes.map(({ account }) => account)).toEqual(['111111111111', '222222222222']);
+    const own = JSON.parse(readFileSync(at('node-2.join.json'), 'utf8')) as {
+      statementKey: string;
+      authorityKey: string;
+    };
+    expect(document.nodes[1]).toMatchObject({
+      statementKey: own.statementKey,
+      configurationAuthority: { keys: [own.authorityKey] },
+    });
+  });
+
+  it('refuses two files of one role, and files of other things', async () => {
+    await joinAs('node-1', '111111111111');
+    const twice = ['--join', at('node-1.join.json'), '--join', at('node-1.join.json')];
+    expect(refusalIn(await init(...twice))).toMatchObject({ exit: 1, code: 'VAULT_JOIN_REPEATED' });
+    writeFileSync(at('odd.json'), '{"format":"holdfast-vault-join/1","role":"node-99"}');
+    expect(refusalIn(await init('--join', at('odd.json')))).toMatchObject({
+      exit: 1,
+      code: 'VAULT_JOIN_MALFORMED',
+    });
+    expect(existsSync(at('vault.yaml'))).toBe(false);
+  });
+
+  it('asks at a terminal for what no option says', async () => {
+    const stdin = new PassThrough();
+    const running = runHoldfast(
+      [
+        'vault',
+        'init',
+        '--vault',
+        at('vault.yaml'),
+        '--environment',
+        'staging',
+        '--region',
+        'eu-west-1',
+        '--threshold',
+        '3',
+        '--release',
+        '2.0.0',
+        '--from',
+        './r',
+      ],
+      { stdin, isTerminal: true },
+    );
+    stdin.write('acme\n');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    stdin.write('4\n');
+    const { exit, err } = await running;
+    expect([exit, err.includes('How many policy nodes? [3]')]).toEqual([0, true]);
+    expect(parseVault(readFileSync(at('vault.yaml'))).nodes).toHaveLength(4);
+  });
+
+  it.each([
+    [['--nodes', '0']],
+    [['--nodes', '33']],
+    [['--threshold', '4']],
+    [['--namespace', 'Acme']],
+    [['--region', 'Frankfurt']],
+    [['--release', 'latest']],
+    [['--namespace', 'a\nformat: x']],
+    [['--from', 's3://b/\nx: y']],
+  ])('takes no %j', async (options) => {
+    const { exit } = await init(...options);
+    expect(exit).toBe(2);
+    expect(existsSync(at('vault.yaml'))).toBe(false);
+  });
+});
+
+describe('holdfast vault join', () => {
+  it('makes keys once, for their owner alone, and never another one', async () => {
+    await joinAs('node-1', '111111111111');
+    const key = readFileSync(at('keys/node-1.statement.pem'), 'utf8');
+    for (const name of ['node-1.statement.pem', 'node-1.authority.pem'])
+      expect(statSync(at(`keys/${name}`)).mode & 0o777).toBe(0o600);
+    expect(statSync(at('keys')).mode & 0o777).toBe(0o700);
+    const first = readFileSync(at('node-1.join.json'), 'utf8');
+    await joinAs('node-1', '111111111111');
+    expect(readFileSync(at('keys/node-1.statement.pem'), 'utf8')).toBe(key);
+    expect(readFileSync(at('node-1.join.json'), 'utf8')).toBe(first);
+  });
+
+  it('writes and prints no private key', async () => {
+    const { out, err } = await joinAs('node-1', '111111111111');
+    const secret = readFileSync(at('keys/node-1.statement.pem'), 'utf8').split('\n')[1] ?? '';
+    for (const text of [out, err, readFileSync(at('node-1.join.json'), 'utf8')])
+      expect(text).not.toContain(secret);
+  });
+
+  it('refuses what no vault.yaml could have before it makes a key', async () => {
+    for (const finished of [
+      await joinAs('node-0', '111111111111'),
+      await joinAs('node-1', '1'),
+      await joinAs('boss', '111111111111'),
+    ]) {
+      expect(refusalIn(finished)).toMatchObject({ exit: 1, code: 'VAULT_JOIN_MALFORMED' });
+    }
+    expect(existsSync(at('keys'))).toBe(false);
+  });
+
+  it('reads no key that others may read, and replaces none that is damaged', async () => {
+    await joinAs('node-1', '111111111111');
+    writeFileSync(at('keys/node-1.statement.pem'), 'damaged');
+    expect(refusalIn(await joinAs('node-1', '111111111111'))).toMatchObject({
+      exit: 1,
+      code: 'KEY_FILE_MALFORMED',
+    });
+    expect(readFileSync(at('keys/node-1.statement.pem'), 'utf8')).toBe('damaged');
+  });
+});
+
+describe('holdfast vault check', () => {
+  it('takes a vault in order, says its digest, and that nothing was looked at in accounts', async () => {
+    const { exit, out } = await runHoldfast(['vault', 'check', '--vault', save()]);
+    expect(exit).toBe(0);
+    expect(out).toContain('offline: nothing of its account was looked at');
+    expect(out).toMatch(/^0 errors, \d warnings, \d notes; vault [0-9a-f]{16}…$/m);
+  });
+
+  it('reads vault.yaml of the folder that it is called in', async () => {
+    save();
+    expect((await runHoldfast(['vault', 'check'], { folder })).exit).toBe(0);
+  });
+
+  it('shows findings with line and advice, for one role those that concern it', async () => {
+    const path = save((vault) => {
+      const [first, second] = vault.nodes;
+      if (first !== undefined && second !== undefined) second.statementKey = first.statementKey;
+    });
+    const all = await runHoldfast(['vault', 'check', '--vault', path]);
+    expect([all.exit, all.out + all.err]).toEqual([
+      1,
+      expect.stringMatching(/STATEMENT_KEY_SHARED \(line \d+, nodes\.1\.statementKey; node-1, node-2\)/),
+    ]);
+    expect((await runHoldfast(['vault', 'check', '--vault', path, '--role', 'node-2'])).exit).toBe(1);
+    expect((await runHoldfast(['vault', 'check', '--vault', path, '--role', 'node-3'])).exit).toBe(0);
+    expect(
+      refusalIn(await runHoldfast(['vault', 'check', '--vault', path, '--role', 'node-4', '--json'])),
+    ).toMatchObject({ exit: 1, code: 'VAULT_ROLE_UNKNOWN' });
+  });
+
+  it('tells a role that somebody has put another statement key in the place of theirs', async () => {
+    await joinAs('node-1', '111111111111');
+    const args = [
+      'vault',
+      'check',
+      '--vault',
+      save(),
+      '--role',
+      'node-1',
+      '--statement-key',
+      at('keys/node-1.statement.pem'),
+      '--json',
+    ];
+    const other = await runHoldfast(args);
+    expect([other.exit, other.out]).toEqual([1, expect.stringContaining('STATEMENT_KEY_NOT_YOURS')]);
+    const { statementKey } = JSON.parse(readFileSync(at('node-1.join.json'), 'utf8')) as {
+      statementKey: string;
+    };
+    save((vault) => {
+      const [first] = vault.nodes;
+      if (first !== undefined) first.statementKey = statementKey;
+    });
+    expect((await runHoldfast(args)).exit).toBe(0);
+  });
+});
+
+describe('holdfast vault sheets', () => {
+  it('writes the files of every role, and the same a second time', async () => {
+    const sheets = () =>
+      runHoldfast(['vault', 'sheets', '--vault', save(), '--output', at('sheets'), '--json']);
+    const { files } = JSON.parse((await sheets()).out) as { files: string[] };
+    expect(files).toHaveLength(1 + 4 * 2 + 7);
+    const contents = files.map((path) => readFileSync(path, 'utf8'));
+    await sheets();
+    expect(files.map((path) => readFileSync(path, 'utf8'))).toEqual(contents);
+  });
+
+  it('writes nothing for a vault that is not sound', async () => {
+    const path = save((vault) => {
+      vault.threshold = 4;
+    });
+    const finished = await runHoldfast([
+      'vault',
+      'sheets',
+      '--vault',
+      path,
+      '--output',
+      at('sheets'),
+      '--json',
+    ]);
+    expect(refusalIn(finished)).toMatchObject({ exit: 1, code: 'VAULT_UNSOUND' });
+    expect(existsSync(at('sheets'))).toBe(false);
+  });
+});
