@@ -13,8 +13,10 @@ import {
 import type { DeploymentSource } from '../../parent/deploy/source.ts';
 import { createNitroCli } from '../../parent/lifecycle/nitro-cli.ts';
 import { type Command, type CommandInput, type Io, type Outcome, UsageError } from '../common/command.ts';
+import { CliError } from '../common/errors.ts';
 import { printable } from '../common/printable.ts';
 import { createProgress } from '../common/progress.ts';
+import { describeSystemError } from '../common/system-error.ts';
 
 const DEFAULT_SECONDS = 300;
 const MAX_SECONDS = 3_600;
@@ -61,6 +63,10 @@ const deployCommand: Command = {
         signal: input.io.signal,
       });
       return describe(result);
+    } catch (error) {
+      if (input.io.signal.aborted)
+        throw new CliError('INTERRUPTED', 'interrupted: call it again to end what was begun');
+      throw error;
     } finally {
       progress.finish();
       source?.close();
@@ -75,7 +81,10 @@ const snapshotsCommand: Command = {
   options: rootOption,
   examples: ['holdfast parent snapshots'],
   async run(input) {
-    const snapshots = await listSnapshots(createLayout(rootOf(input)).snapshots);
+    const folder = createLayout(rootOf(input)).snapshots;
+    const snapshots = await listSnapshots(folder).catch((error: unknown) => {
+      throw new UsageError(`cannot read ${folder}: ${describeSystemError(error)}`);
+    });
     const lines = snapshots.map(
       ({ time, epoch, logSize, bytes, path }) =>
         `${time}  epoch ${epoch}, ${logSize} entries, ${bytes} bytes  ${path}`,

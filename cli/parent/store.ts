@@ -3,9 +3,14 @@ import { createStore } from '../../parent/config/build.ts';
 import type { ParentConfig } from '../../parent/config/schema.ts';
 import type { RecordSession } from '../../parent/index.ts';
 import { readParentConfig } from '../../parent/service.ts';
-import { MAX_BACKUP_BYTES, restoreBackup, writeBackup } from '../../parent/store/backup.ts';
+import { assertSameHistory } from '../../parent/identity/compare.ts';
+import { readIdentityFile } from '../../parent/identity/identity-file.ts';
+import { assertNoRollback, findKnownSizes } from '../../parent/identity/known-sizes.ts';
+import { MAX_BACKUP_BYTES, parseBackup, restoreBackup, writeBackup } from '../../parent/store/backup.ts';
+import type { KeptEntries } from '../../parent/store/record-store.ts';
 import { type Command, readInput, UsageError } from '../common/command.ts';
 import { CliError } from '../common/errors.ts';
+import { printable } from '../common/printable.ts';
 import { describeSystemError, systemCode } from '../common/system-error.ts';
 
 export const DEFAULT_CONFIG = '/etc/holdfast/parent.yaml';
@@ -49,14 +54,47 @@ const restoreCommand: Command = {
   options: configOption,
   examples: ['holdfast parent restore records.backup --config /etc/holdfast/parent.yaml'],
   async run({ positionals: [path = ''], text, io }) {
-    const { store } = await readParentConfig(text('config') ?? DEFAULT_CONFIG);
+    const config = await readParentConfig(text('config') ?? DEFAULT_CONFIG);
     const backup = await readInput(path, io, MAX_BACKUP_BYTES);
-    return await withStore(store, async (session) => {
+    const { log } = parseBackup(backup);
+    const { known, unreached } = await assertNotRolledBack(config, log ?? { start: 0, entries: [] });
+    return await withStore(config.store, async (session) => {
       const records = await restoreBackup(session, backup);
-      return { ok: true, text: `${records} records restored`, data: { records } };
+      const lines = [
+        `${records} records restored`,
+        ...known.map(
+          ({ source, size }) => `${source} knows ${size} entries of the log, and this backup has no fewer`,
+        ),
+        ...unreached.map(
+          (source) =>
+            `NOT ASKED: ${source}; the node itself refuses a store that its witnesses know to be older`,
+        ),
+      ];
+      return { ok: true, text: lines.map(printable).join('\n'), data: { records, known, unreached } };
     });
   },
 };
+
+/**
+ * Asserts that a backup is no earlier state than this host and others know.
+ * @throws IdentityError RESTORE_ROLLS_BACK, IDENTITY_OTHER_HISTORY, IDENTITY_UNREADABLE
+ */
+async function assertNotRolledBack(config: ParentConfig, { start, entries }: KeptEntries) {
+  const size = start + entries.length;
+  const noted = config.identity === undefined ? null : await readIdentityFile(config.identity);
+  const found = await findKnownSizes(config, async (bucket, key, maxBytes) => {
+    // The SDK takes a while to load, and few hosts have a bucket.
+    const { openBucketObject } = await import('../../parent/artifacts/s3.ts');
+    return openBucketObject(config.region, { bucket, key, maxBytes });
+  });
+  const note =
+    noted === null ? [] : [{ source: 'the note of the parent on this host', size: noted.log.size }];
+  const known = [...note, ...found.known];
+  assertNoRollback(size, known);
+  const entry = noted === null ? undefined : entries[noted.log.size - 1 - start];
+  if (noted !== null && entry !== undefined) assertSameHistory(noted, entry);
+  return { known, unreached: found.unreached };
+}
 
 /**
  * Asserts that a store exists. Opening would make it: a mistyped path would give an empty backup, and a file that is

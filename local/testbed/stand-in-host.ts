@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
-import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -186,7 +185,10 @@ export class StandInHost {
       });
     }
     child.on('error', () => undefined);
-    const [code] = (await once(child, 'close')) as [number | null];
+    // A command that was ended by its signal reports that as an error too, before it closes.
+    const code = await new Promise<number | null>((resolve) => {
+      child.once('close', resolve);
+    });
     this.#commands.delete(child);
     return { exit: code ?? 137, ...output };
   }

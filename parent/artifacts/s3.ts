@@ -1,4 +1,4 @@
-import { GetObjectCommand, NoSuchKey, type S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, NoSuchKey, S3Client } from '@aws-sdk/client-s3';
 import { ArtifactError } from './errors.ts';
 import type { ArtifactSource } from './source.ts';
 
@@ -30,6 +30,21 @@ export function createS3Artifact({ client, bucket, key, maxBytes }: S3ArtifactOp
       if (error instanceof ArtifactError) throw error;
       if (error instanceof NoSuchKey) return null;
       throw new ArtifactError('ARTIFACT_UNAVAILABLE', 'S3 cannot be asked', { bucket, key }, error);
+    }
+  };
+}
+
+/** Opens one object with the credentials of the host, for a command that asks once. */
+export function openBucketObject(
+  region: string | undefined,
+  object: Omit<S3ArtifactOptions, 'client'>,
+): ArtifactSource {
+  return async (signal) => {
+    const client = new S3Client(region === undefined ? {} : { region });
+    try {
+      return await createS3Artifact({ ...object, client })(signal);
+    } finally {
+      client.destroy();
     }
   };
 }

@@ -7,7 +7,7 @@ import type { NitroCli } from '../lifecycle/nitro-cli.ts';
 import { removeDocument, unsafeReadDocument } from './admission.ts';
 import { awaitNode, readParentState, type SettledNode } from './await-node.ts';
 import type { Deployment } from '../../shared/deployment/index.ts';
-import { DeployError } from './errors.ts';
+import { DeployError, describeFault } from './errors.ts';
 import {
   type FetchedDocument,
   fetchDocument,
@@ -82,6 +82,12 @@ export interface DeployResult {
  * DEPLOYMENT_NOT_SETTLED, DEPLOYMENT_PARENT_FAILED and a SYSTEMCTL_… of the start the new one is
  */
 export async function deploy(options: DeployOptions): Promise<DeployResult> {
+  return await deployOnce(options).catch((error: unknown) => {
+    throw describeFault(error);
+  });
+}
+
+async function deployOnce(options: DeployOptions): Promise<DeployResult> {
   const { layout, manager, onProgress } = options;
   await prepareFolders(layout);
   using _lock = takeLock(join(layout.own, 'lock.sqlite'));
@@ -204,7 +210,8 @@ async function install(plan: Plan, expectation: StoreExpectation): Promise<strin
     return snapshot;
   } catch (error) {
     // The refusal is what a person has to know, whether or not the former deployment starts again.
-    if (wasActive) await manager.start().catch(() => onProgress('the former deployment does not start again'));
+    if (wasActive)
+      await manager.start().catch(() => onProgress('the former deployment does not start again'));
     throw error;
   }
 }

@@ -27,7 +27,7 @@ export type DeployErrorCode =
   | 'DEPLOYMENT_BUSY'
   /** The disk has no room for the files and the snapshot. */
   | 'DEPLOYMENT_DISK_FULL'
-  /** A folder belongs to somebody else, or others may write to it; or the verb does not run as root. */
+  /** A file or folder cannot be read or written, belongs to somebody else, or others may write to it; or the caller is not root. */
   | 'DEPLOYMENT_PERMISSIONS'
   /** The unit of the parent is not installed. */
   | 'DEPLOYMENT_UNIT_MISSING'
@@ -44,3 +44,19 @@ export type DeployErrorCode =
 
 /** Refusal of `parent deploy`. Before DEPLOYMENT_NOT_SETTLED and DEPLOYMENT_PARENT_FAILED the former deployment stays in force. */
 export class DeployError extends HoldfastError<DeployErrorCode> {}
+
+const FULL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT']);
+
+/** Turns an error of the file system into a refusal with a code; gives any other error back. */
+export function describeFault(error: unknown): unknown {
+  if (!(error instanceof Error && 'syscall' in error && 'code' in error)) return error;
+  const details = { ...('path' in error ? { path: error.path } : {}), reason: error.code };
+  return FULL.has(error.code)
+    ? new DeployError('DEPLOYMENT_DISK_FULL', 'the disk has no room', details, error)
+    : new DeployError(
+        'DEPLOYMENT_PERMISSIONS',
+        'a file of the host cannot be read or written',
+        details,
+        error,
+      );
+}

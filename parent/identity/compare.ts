@@ -1,5 +1,5 @@
 import { IdentityError } from './errors.ts';
-import type { RuntimeIdentity } from './identity.ts';
+import { leafOf, type RuntimeIdentity } from './identity.ts';
 
 /** Vault and node that a store has to belong to. */
 export interface ExpectedNode {
@@ -79,6 +79,20 @@ export function assertNode(found: ExpectedNode, expected: ExpectedNode): void {
   }
 }
 
+/** Asserts that an entry is the last one that a parent noted. @throws IdentityError IDENTITY_OTHER_HISTORY */
+export function assertSameHistory({ log }: RuntimeIdentity, entry: Uint8Array): void {
+  const actual = leafOf(entry);
+  if (actual !== log.last) throw otherHistory(log.size - 1, log.last, actual);
+}
+
+function otherHistory(index: number, expected: string, actual: string): IdentityError {
+  return new IdentityError(
+    'IDENTITY_OTHER_HISTORY',
+    'the log has another entry than the one that was in use',
+    { index, expected, actual },
+  );
+}
+
 async function assertContinues(
   found: RuntimeIdentity,
   known: KnownStore,
@@ -103,14 +117,6 @@ async function assertContinues(
   if (known.last === undefined) return;
   const leaf = found.log.size === known.logSize ? found.log.last : await leafAt(known.logSize - 1);
   if (leaf !== undefined && leaf !== known.last) {
-    throw new IdentityError(
-      'IDENTITY_OTHER_HISTORY',
-      'the log has another entry than the one that was in use',
-      {
-        index: known.logSize - 1,
-        expected: known.last,
-        actual: leaf,
-      },
-    );
+    throw otherHistory(known.logSize - 1, known.last, leaf);
   }
 }

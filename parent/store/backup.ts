@@ -7,7 +7,7 @@ import {
   recordKeySchema,
 } from '../../shared/protocol/control.ts';
 import { RecordStoreError } from './errors.ts';
-import { type KeptEntries, MAX_READ_ENTRIES, type RecordSession } from './record-store.ts';
+import { type KeptEntries, type KeptRecord, MAX_READ_ENTRIES, type RecordSession } from './record-store.ts';
 
 /** Maximum of bytes in a backup. */
 export const MAX_BACKUP_BYTES = 256 * 1024 * 1024;
@@ -73,12 +73,15 @@ async function readLog(session: RecordSession): Promise<KeptEntries> {
   return { start: first, entries };
 }
 
-/**
- * Puts a backup into an empty store of either kind, which also moves records from one kind to the other. Returns the
- * count of records.
- * @throws RecordStoreError STORE_BACKUP_INVALID, STORE_CONFLICT when the store is not empty, STORE_FAILED
- */
-export async function restoreBackup(session: RecordSession, backup: Uint8Array): Promise<number> {
+/** Contents of a backup. */
+export interface Backup {
+  readonly records: readonly KeptRecord[];
+  /** Undefined in a backup of format 1, which had no log. */
+  readonly log: KeptEntries | undefined;
+}
+
+/** Reads a backup. @throws RecordStoreError STORE_BACKUP_INVALID */
+export function parseBackup(backup: Uint8Array): Backup {
   let contents;
   try {
     contents = backupSchema.parse(decodeCborObject(backup, { maxBytes: MAX_BACKUP_BYTES, maxDepth: 3 }));
@@ -86,10 +89,20 @@ export async function restoreBackup(session: RecordSession, backup: Uint8Array):
     if (!(error instanceof CborError || error instanceof z.ZodError)) throw error;
     throw new RecordStoreError('STORE_BACKUP_INVALID', 'expected a backup of records', {}, error);
   }
-  const { records: kept } = contents;
-  if (new Set(kept.map(({ table, id }) => `${table}/${id}`)).size !== kept.length) {
+  const { records } = contents;
+  if (new Set(records.map(({ table, id }) => `${table}/${id}`)).size !== records.length) {
     throw new RecordStoreError('STORE_BACKUP_INVALID', 'expected each record once, found one twice');
   }
-  await session.restore(kept, 'log' in contents ? contents.log : undefined);
-  return kept.length;
+  return { records, log: 'log' in contents ? contents.log : undefined };
+}
+
+/**
+ * Puts a backup into an empty store of either kind, which also moves records from one kind to the other. Returns the
+ * count of records.
+ * @throws RecordStoreError STORE_BACKUP_INVALID, STORE_CONFLICT when the store is not empty, STORE_FAILED
+ */
+export async function restoreBackup(session: RecordSession, backup: Uint8Array): Promise<number> {
+  const { records, log } = parseBackup(backup);
+  await session.restore(records, log);
+  return records.length;
 }
