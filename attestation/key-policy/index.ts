@@ -12,11 +12,7 @@ export {
   type Evaluation,
   type IdentityDecision,
 } from './evaluate.ts';
-export {
-  evaluateResourcePolicy,
-  type ResourceDecision,
-  type ResourceRequest,
-} from './resource-policy.ts';
+export { evaluateResourcePolicy, type ResourceDecision, type ResourceRequest } from './resource-policy.ts';
 export type { Caller, PolicyCaller } from './principal.ts';
 export type { RequestContext } from './pattern.ts';
 export { attestationContext, buildRequestContext, encryptionContext } from './request-context.ts';

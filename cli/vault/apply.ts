@@ -38,7 +38,7 @@ export const applyCommand: Command = {
     if (planned.some(({ state }) => state.state === 'ready')) await agree(input, planned);
     const outcome = await applyRole(run.context, (event) => {
       run.finishProgress();
-      if (!input.json) input.io.stderr.write(`${describeEvent(event)}\n`);
+      input.io.stderr.write(`${describeEvent(event)}\n`);
     });
     run.finishProgress();
     return describeOutcome(outcome);

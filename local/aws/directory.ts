@@ -92,7 +92,10 @@ export class PrincipalDirectory {
    * ARN.
    * @throws RangeError for ids and names that AWS does not take; KeyPolicyError for a policy
    */
-  defineRole({ accountId, roleName, policies = [], path = '/', trustPolicy }: RoleOptions, id?: string): string {
+  defineRole(
+    { accountId, roleName, policies = [], path = '/', trustPolicy }: RoleOptions,
+    id?: string,
+  ): string {
     assertNames(accountId, roleName);
     const arn = `arn:aws:iam::${accountId}:role${path}${roleName}`;
     this.#roles.set(arn, {
@@ -131,7 +134,10 @@ export class PrincipalDirectory {
       ['aws:PrincipalIsAWSService', 'true'],
     ]);
     const caller = { type: 'service', name: service } as const;
-    return evaluateKeyPolicy(trust, { action: 'sts:AssumeRole', caller, keyArn: arn, context }).decision === 'allow';
+    return (
+      evaluateKeyPolicy(trust, { action: 'sts:AssumeRole', caller, keyArn: arn, context }).decision ===
+      'allow'
+    );
   }
 
   /** Makes temporary credentials of a role, as AWS STS and the instance metadata service give them. */

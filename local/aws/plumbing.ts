@@ -6,6 +6,7 @@ export {
   globalContext,
   type AuthenticatedRequest,
   type AwsService,
+  type FilePart,
   type JsonService,
   type Operations,
   type QueryService,

@@ -11,6 +11,8 @@ export interface RequestFacts {
   readonly sourceIp: string;
   /** Time of the request by the clock of the local AWS, milliseconds since 1970. */
   readonly now: number;
+  /** Principal of the AWS service that calls for the caller: `cloudformation.amazonaws.com`; absent for a direct call. */
+  readonly calledVia?: string;
 }
 
 /** Request whose signature was verified. */

@@ -1,5 +1,5 @@
 import type { PrincipalDirectory } from '../aws/directory.ts';
-import type { QueryService, StateStore } from '../aws/plumbing.ts';
+import type { AwsService, QueryService, StateStore } from '../aws/plumbing.ts';
 import * as changeSets from './operations/change-sets.ts';
 import type { CloudFormationContext, CloudFormationOperation, ObjectReader } from './operations/context.ts';
 import * as described from './operations/described.ts';
@@ -7,7 +7,7 @@ import * as stacks from './operations/stacks.ts';
 import * as templates from './operations/templates.ts';
 import type { ResourceRegistry } from './resources/registry.ts';
 import { StackRunner } from './stacks/runner.ts';
-import { makeServiceCaller, type CallableService } from './stacks/service-caller.ts';
+import { makeServiceClient } from './stacks/service-caller.ts';
 import { StackStore } from './stacks/stack-store.ts';
 
 export interface CloudFormationOptions {
@@ -16,8 +16,8 @@ export interface CloudFormationOptions {
   /** Clock in milliseconds since 1970. */
   readonly clock: () => number;
   readonly registry: ResourceRegistry;
-  /** Services that resources are made in. */
-  readonly services: readonly CallableService[];
+  /** Services that resources are made in; more may be added until the first request. */
+  readonly services: readonly AwsService[];
   /** Reader of templates in S3; TemplateURL is refused when left out. */
   readonly readObject?: ObjectReader;
 }
@@ -62,7 +62,7 @@ const OPERATIONS: Readonly<Record<string, CloudFormationOperation>> = {
 export function createCloudFormation(options: CloudFormationOptions): CloudFormation {
   const { state, directory, clock, registry, services, readObject } = options;
   const store = new StackStore(state);
-  const runner = new StackRunner({ store, registry, clock, call: makeServiceCaller(services, clock) });
+  const runner = new StackRunner({ store, registry, clock, services: makeServiceClient(services, clock) });
   const context: CloudFormationContext = {
     store,
     runner,
@@ -77,7 +77,10 @@ export function createCloudFormation(options: CloudFormationOptions): CloudForma
       version: '2010-05-15',
       namespace: 'http://cloudformation.amazonaws.com/doc/2010-05-15/',
       operations: Object.fromEntries(
-        Object.entries(OPERATIONS).map(([name, operation]) => [name, (request) => operation(context, request)]),
+        Object.entries(OPERATIONS).map(([name, operation]) => [
+          name,
+          (request) => operation(context, request),
+        ]),
       ),
     },
     resume: () => runner.resume(),

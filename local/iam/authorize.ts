@@ -4,7 +4,10 @@ import { AwsServiceError, parseInput, type AuthenticatedRequest } from '../aws/p
 import type { z } from 'zod';
 
 /** Reads an operation's input. @throws AwsServiceError ValidationError */
-export function readInput<Schema extends z.ZodType>(schema: Schema, { input }: AuthenticatedRequest): z.output<Schema> {
+export function readInput<Schema extends z.ZodType>(
+  schema: Schema,
+  { input }: AuthenticatedRequest,
+): z.output<Schema> {
   try {
     return parseInput(schema, input);
   } catch (error) {
@@ -33,6 +36,9 @@ export function assertPolicy(text: string, kind: 'identity' | 'trust'): void {
     else parseIdentityPolicy(text);
   } catch (error) {
     if (!(error instanceof KeyPolicyError)) throw error;
-    throw new AwsServiceError('MalformedPolicyDocument', `${error.message} (${JSON.stringify(error.details)})`);
+    throw new AwsServiceError(
+      'MalformedPolicyDocument',
+      `${error.message} (${JSON.stringify(error.details)})`,
+    );
   }
 }

@@ -71,7 +71,9 @@ export class IamStore {
 
   /** Finds a role by its name; those that the program has defined have no record of their own until now. */
   findRole(accountId: string, name: string): IamRole | undefined {
-    const known = [...this.#roles.values()].find((role) => role.accountId === accountId && role.name === name);
+    const known = [...this.#roles.values()].find(
+      (role) => role.accountId === accountId && role.name === name,
+    );
     return known ?? this.#findDefined(accountId, name);
   }
 
@@ -133,7 +135,9 @@ export class IamStore {
   }
 
   findProfile(accountId: string, name: string): InstanceProfile | undefined {
-    return [...this.#profiles.values()].find((profile) => profile.accountId === accountId && profile.name === name);
+    return [...this.#profiles.values()].find(
+      (profile) => profile.accountId === accountId && profile.name === name,
+    );
   }
 
   getProfile(accountId: string, name: string): InstanceProfile {

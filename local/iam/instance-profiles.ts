@@ -2,7 +2,14 @@ import { z } from 'zod';
 import { AwsServiceError, type AuthenticatedRequest } from '../aws/plumbing.ts';
 import { assertAllowed } from '../aws/authorization.ts';
 import { authorizeIam, readInput } from './authorize.ts';
-import { alreadyExists, deleteConflict, newId, noSuchEntity, type IamStore, type InstanceProfile } from './iam-store.ts';
+import {
+  alreadyExists,
+  deleteConflict,
+  newId,
+  noSuchEntity,
+  type IamStore,
+  type InstanceProfile,
+} from './iam-store.ts';
 import { nameSchema, pathSchema, readTags, showRole, showTags, tagsSchema } from './roles.ts';
 
 const named = z.object({ InstanceProfileName: nameSchema.max(128) });
@@ -66,7 +73,11 @@ export function addRoleToInstanceProfile(store: IamStore, request: Authenticated
     keys: { 'iam:PassedToService': 'ec2.amazonaws.com' },
   });
   if (profile.roles.length > 0) {
-    throw new AwsServiceError('LimitExceeded', 'Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1', 409);
+    throw new AwsServiceError(
+      'LimitExceeded',
+      'Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1',
+      409,
+    );
   }
   store.saveProfile({ ...profile, roles: [role.name] });
 }

@@ -52,7 +52,8 @@ function showPolicy(store: IamStore, policy: ManagedPolicy): object {
 function find(store: IamStore, request: AuthenticatedRequest, arn: string): ManagedPolicy {
   authorizeIam(request, 'policy', arn);
   const policy = store.findPolicy(arn);
-  if (policy?.accountId !== request.credential.caller.accountId) throw noSuchEntity(`Policy ${arn} was not found.`);
+  if (policy?.accountId !== request.credential.caller.accountId)
+    throw noSuchEntity(`Policy ${arn} was not found.`);
   return policy;
 }
 
@@ -85,7 +86,9 @@ export function getPolicy(store: IamStore, request: AuthenticatedRequest): objec
   const { PolicyArn: arn } = readInput(namedSchema, request);
   if (AWS_MANAGED_POLICIES.has(arn)) {
     authorizeIam(request, 'policy', arn);
-    return { Policy: { PolicyName: arn.split('/').at(-1), Arn: arn, DefaultVersionId: 'v1', IsAttachable: true } };
+    return {
+      Policy: { PolicyName: arn.split('/').at(-1), Arn: arn, DefaultVersionId: 'v1', IsAttachable: true },
+    };
   }
   return { Policy: showPolicy(store, find(store, request, arn)) };
 }

@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { AwsServiceError, type AuthenticatedRequest } from '../aws/plumbing.ts';
 import { assertPolicy, authorizeIam, readInput } from './authorize.ts';
-import { alreadyExists, deleteConflict, newId, noSuchEntity, type IamRole, type IamStore } from './iam-store.ts';
+import {
+  alreadyExists,
+  deleteConflict,
+  newId,
+  noSuchEntity,
+  type IamRole,
+  type IamStore,
+} from './iam-store.ts';
 
 export const nameSchema = z
   .string()
@@ -83,7 +90,8 @@ export function createRole(store: IamStore, request: AuthenticatedRequest): obje
   const { RoleName: name, Path: path = '/' } = input;
   authorizeIam(request, 'role', `${path}${name}`);
   assertPolicy(input.AssumeRolePolicyDocument, 'trust');
-  if (store.findRole(accountId, name) !== undefined) throw alreadyExists(`Role with name ${name} already exists.`);
+  if (store.findRole(accountId, name) !== undefined)
+    throw alreadyExists(`Role with name ${name} already exists.`);
   const role = store.saveRole({
     accountId,
     name,
@@ -141,12 +149,17 @@ export function deleteRole(store: IamStore, request: AuthenticatedRequest): unde
 
 /** Source: AWS IAM API Reference, "PutRolePolicy". */
 export function putRolePolicy(store: IamStore, request: AuthenticatedRequest): undefined {
-  const { RoleName: name, PolicyName: policyName, PolicyDocument: document } = readInput(inlineSchema, request);
+  const {
+    RoleName: name,
+    PolicyName: policyName,
+    PolicyDocument: document,
+  } = readInput(inlineSchema, request);
   const role = find(store, request, name);
   assertPolicy(document, 'identity');
   const inline = { ...role.inline, [policyName]: document };
   const size = Object.values(inline).join('').replace(/\s/g, '').length;
-  if (size > MAX_INLINE) throw limitExceeded(`Maximum policy size of ${MAX_INLINE} bytes exceeded for role ${name}`);
+  if (size > MAX_INLINE)
+    throw limitExceeded(`Maximum policy size of ${MAX_INLINE} bytes exceeded for role ${name}`);
   store.saveRole({ ...role, inline });
 }
 

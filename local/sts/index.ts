@@ -79,7 +79,8 @@ function assumeRole(directory: PrincipalDirectory, request: AuthenticatedRequest
   const isAllowed =
     role?.trust !== undefined &&
     caller.type !== 'root' &&
-    evaluateKeyPolicy(role.trust, { action, caller, keyArn: roleArn, context, identity }).decision === 'allow';
+    evaluateKeyPolicy(role.trust, { action, caller, keyArn: roleArn, context, identity }).decision ===
+      'allow';
   if (role === undefined || !isAllowed) {
     throw new AwsServiceError(
       'AccessDenied',
@@ -89,7 +90,9 @@ function assumeRole(directory: PrincipalDirectory, request: AuthenticatedRequest
   }
   const durationSeconds = input.DurationSeconds ?? 3600;
   if (caller.type === 'session' && durationSeconds > MAX_CHAINED) {
-    throw validationError('The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining');
+    throw validationError(
+      'The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining',
+    );
   }
   const made = directory.assumeRole({ roleArn, sessionName, durationSeconds });
   return {

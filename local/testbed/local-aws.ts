@@ -1,13 +1,26 @@
 import type { LookupFunction } from 'node:net';
 import { join } from 'node:path';
 import { dnsSuffixOf } from '../../shared/aws/partitions.ts';
+import {
+  createCloudFormation,
+  createRecordsService,
+  createRegistry,
+  readObjectBy,
+  RECORD_SERVICES,
+  ResponseBox,
+  type CloudFormation,
+  type InstanceHooks,
+} from '../cloudformation/index.ts';
+import { createIamService } from '../iam/index.ts';
+import { createStsService } from '../sts/index.ts';
 import { createKmsService, type CmsShape, type KeyDecision, type RecipientVerifier } from '../kms/index.ts';
 import { createLambdaService, type InvocationRecord, Lambda } from '../lambda/index.ts';
 import { createS3Service, S3 } from '../s3/index.ts';
 import { createSecretsManagerService } from '../secrets-manager/index.ts';
 import { createSsmService, ManagedHosts } from '../ssm/index.ts';
 import { PrincipalDirectory } from '../aws/directory.ts';
-import { startAwsServer, type AwsEvent } from '../aws/server.ts';
+import type { AwsService } from '../aws/plumbing.ts';
+import { startAwsServer, type AwsEvent, type AwsServer } from '../aws/server.ts';
 import { StateStore } from '../aws/state.ts';
 import { openAuthority } from '../aws/tls.ts';
 
@@ -22,6 +35,8 @@ export interface LocalAwsOptions {
   readonly clock?: () => number;
   /** Port; any that is free when left out. */
   readonly port?: number;
+  /** What makes hosts of the instances that stacks launch; without it they are records. */
+  readonly instanceHooks?: InstanceHooks;
   /** Called for every request. */
   readonly onEvent?: (event: AwsEvent) => void;
   /** Called after every try of a function's invocation. */
@@ -49,6 +64,8 @@ export interface LocalAws {
   readonly directory: PrincipalDirectory;
   /** Buckets of all accounts, for providers of resources in this process. */
   readonly s3: S3;
+  /** Stacks of all accounts. */
+  readonly cloudFormation: Pick<CloudFormation, 'settled'>;
   /** Functions of all accounts, for providers of resources in this process. */
   readonly lambda: Lambda;
   /** Instances that Systems Manager gives commands to. */
@@ -91,14 +108,27 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       ...(stateDirectory === undefined ? {} : { folder: join(stateDirectory, 'lambda') }),
     });
     const hosts = new ManagedHosts();
-    const server = await startAwsServer({
-      services: [
-        kms,
-        createSecretsManagerService({ state }),
-        createS3Service(s3),
-        createLambdaService({ lambda, s3 }),
-        createSsmService({ hosts, clock }),
-      ],
+    const services: AwsService[] = [
+      kms,
+      createSecretsManagerService({ state }),
+      createS3Service(s3),
+      createLambdaService({ lambda, s3 }),
+      createIamService({ state, directory }),
+      createStsService({ directory }),
+      createSsmService({ hosts, clock }),
+    ];
+    const box = new ResponseBox({ s3, directory, clock, origin: () => `https://localhost:${server.port}` });
+    const cloudFormation = createCloudFormation({
+      state,
+      directory,
+      clock,
+      registry: createRegistry(box, options.instanceHooks),
+      readObject: readObjectBy(createS3Service(s3)),
+      services: [...services, ...RECORD_SERVICES.map((name) => createRecordsService(name, state))],
+    });
+    services.push(cloudFormation.service);
+    const server: AwsServer = await startAwsServer({
+      services,
       directory,
       authority,
       clock,
@@ -106,11 +136,13 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       ...(onEvent === undefined ? {} : { onEvent }),
     });
     origin = `https://127.0.0.1:${server.port}`;
+    cloudFormation.resume();
     return {
       port: server.port,
       caPem: authority.caPem,
       directory,
       s3,
+      cloudFormation,
       lambda,
       hosts,
       clientOptions: (service, region) => ({
@@ -119,6 +151,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
         requestHandler: { httpsAgent: { ca: authority.caPem, lookup: lookupLoopback } },
       }),
       async close() {
+        await cloudFormation.close();
         await lambda.close();
         await server.close();
         s3.close();

@@ -86,6 +86,22 @@ export async function deployNode(order: DeployOrder, context: StepContext): Prom
   return readResult(node, answer);
 }
 
+/**
+ * Does the same on several hosts at once, and comes to an end on all of them before it fails for one.
+ *
+ * @throws the first failure
+ */
+export async function onAllHosts<Node, Result>(
+  nodes: readonly Node[],
+  act: (node: Node) => Promise<Result>,
+): Promise<readonly Result[]> {
+  const settled = await Promise.allSettled(nodes.map(act));
+  return settled.map((each) => {
+    if (each.status === 'rejected') throw each.reason;
+    return each.value;
+  });
+}
+
 interface Place {
   readonly bucket: string;
   readonly region: string;

@@ -1,7 +1,7 @@
 import { digestOf, type Facts, type Statement } from '../exchange/index.ts';
 import { roleOfNode } from '../index.ts';
 import type { StepContext } from './context.ts';
-import { deployNode } from './deploy-node.ts';
+import { deployNode, onAllHosts } from './deploy-node.ts';
 import { StepError } from './errors.ts';
 import { assertOneRelease } from './node-release.ts';
 import type { Step } from './step.ts';
@@ -33,26 +33,7 @@ export function infrastructureAttestations(vault: StepContext['vault']): Step<'a
     async apply(context) {
       await assertOneRelease(context);
       const { open, kept } = await sortNodes(context);
-      const shown = [...kept];
-      for (const { node, nonce } of open) {
-        const found = await deployNode(
-          { node, configuration: 'configuration', nonce, identity: null },
-          context,
-        );
-        const { document } = found;
-        if (document === null || found.code !== NOT_ADMITTED) {
-          throw new StepError(
-            'VAULT_NODE_UNEXPECTED',
-            'expected an enclave that has attested, and that KMS refuses',
-            {
-              node,
-              phase: found.phase,
-              code: found.code,
-            },
-          );
-        }
-        shown.push({ node, nonce, sha384: digestOf(document), document });
-      }
+      const shown = [...kept, ...(await onAllHosts(open, (one) => show(one, context)))];
       const ordered = shown.toSorted((one, other) => one.node - other.node);
       return {
         facts: { documents: ordered.map(({ node, nonce, sha384 }) => ({ node, nonce, sha384 })) },
@@ -60,6 +41,26 @@ export function infrastructureAttestations(vault: StepContext['vault']): Step<'a
       };
     },
   };
+}
+
+/** Deploys a node that KMS has to refuse, and takes the document that its enclave has made for the nonce. */
+async function show(
+  { node, nonce }: { readonly node: number; readonly nonce: string },
+  context: StepContext,
+): Promise<Shown> {
+  const order = { node, configuration: 'configuration', nonce, identity: null } as const;
+  const { phase, code, document } = await deployNode(order, context);
+  if (document !== null && code === NOT_ADMITTED)
+    return { node, nonce, sha384: digestOf(document), document };
+  throw new StepError(
+    'VAULT_NODE_UNEXPECTED',
+    'expected an enclave that has attested, and that KMS refuses',
+    {
+      node,
+      phase,
+      code,
+    },
+  );
 }
 
 const fileOf = (node: number) => `attestation-${node}.cbor`;

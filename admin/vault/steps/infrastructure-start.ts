@@ -1,6 +1,6 @@
 import type { Facts } from '../exchange/index.ts';
 import type { StepContext } from './context.ts';
-import { deployNode, type DeployOrder } from './deploy-node.ts';
+import { deployNode, type DeployOrder, onAllHosts } from './deploy-node.ts';
 import { nodeUrl, type StoreIdentity } from './deployment.ts';
 import { StepError } from './errors.ts';
 import { assertOneRelease } from './node-release.ts';
@@ -28,12 +28,11 @@ export function infrastructureStart(vault: StepContext['vault']): Step<'start'> 
     async apply(context) {
       const stated = await context.exchange.statement('infrastructure', 'start');
       if (stated !== undefined) return { facts: stated.facts, files: [] };
-      const nodes = [];
-      for (const { node } of vault.nodes) {
+      const nodes = await onAllHosts(vault.nodes, async ({ node }) => {
         const order = { node, configuration: 'configuration', nonce: null, identity: null } as const;
-        nodes.push({ node, url: await urlOf(context, node), identity: await serve(order, context) });
-      }
-      return { facts: { nodes }, files: [] };
+        return { node, url: await urlOf(context, node), identity: await serve(order, context) };
+      });
+      return { facts: { nodes: [...nodes] }, files: [] };
     },
   };
 }
@@ -60,6 +59,7 @@ export function infrastructureRestart(vault: StepContext['vault']): Step<'restar
       await assertOneRelease(context);
       const stated = await context.exchange.statement('infrastructure', 'restart');
       const { facts: started } = await needStatement(context, 'infrastructure', 'start');
+      // One after the other: the rest of the quorum goes on signing.
       const open = await openNodes(context, stated?.facts);
       const nodes = [...(stated?.facts.nodes ?? [])].filter(
         ({ node }) => !open.some((one) => one.node === node),

@@ -98,7 +98,8 @@ export async function applyRole(
     if (state.state === 'done') continue;
     if (state.state === 'waiting') {
       open.add(step.id);
-      waitsFor.push(...state.waitsFor.filter(({ step: id }) => !open.has(id)));
+      // What comes after the first that waits, waits for that too.
+      if (waitsFor.length === 0) waitsFor.push(...state.waitsFor.filter((one) => one.role !== context.role));
       continue;
     }
     if (state.state === 'refused') throw new TypeError('expected a refusal to be thrown');
@@ -113,9 +114,5 @@ export async function applyRole(
     done.push(step.id);
     report({ event: 'step-done', step: step.id, sequence });
   }
-  return { done, waitsFor: unique(waitsFor), isComplete: open.size === 0 };
-}
-
-function unique(list: readonly Awaited[]): readonly Awaited[] {
-  return [...new Map(list.map((each) => [each.step, each])).values()];
+  return { done, waitsFor, isComplete: open.size === 0 };
 }

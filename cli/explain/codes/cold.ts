@@ -6,6 +6,11 @@ export const COLD_CODES: readonly CodeArea[] = [
     who: '`holdfast cold`, on the machine without a network or at the desk of its clients',
     next: 'docs/cold.md has the steps, and what each file is.',
     codes: {
+      COLD_BUNDLE_FAILED: 'the archive of the cold machine was not built; what failed is printed before',
+      COLD_BUNDLE_WITHOUT_SOURCE: [
+        'the archive is built from a working copy of the project, and this is an installed package',
+        'Clone the project at the release, run `npm ci` in it, and call its own command.',
+      ],
       COLD_CLOCK_BEHIND: [
         "the machine's clock is behind what the node has sealed",
         'Set the clock. If the store is ahead because the clock was once set wrong, wait, or hand the keys to a new node by recovery.',
@@ -20,6 +25,12 @@ export const COLD_CODES: readonly CodeArea[] = [
         'Open that node, or name another folder.',
       ],
       COLD_NODE_MISSING: ['the folder has no node', 'Name the folder that `cold init` has made.'],
+      COLD_PARTS_INCOMPLETE: [
+        'not every code of the message was scanned',
+        'Scan those whose numbers are named.',
+      ],
+      COLD_PARTS_MALFORMED: 'not lines of scanned codes, of one message: scan them again into an empty file',
+      COLD_PARTS_TOO_MANY: ['the message is too long for codes', 'Carry it as a file.'],
       COLD_PASSPHRASE_WEAK: [
         'the passphrase is shorter than its minimum',
         'Take six words or more, drawn by dice.',

@@ -38,8 +38,7 @@ export function neededCapabilities({ resources }: Template): NeededCapabilities 
 export function assertCapabilities(template: Template, given: readonly string[]): void {
   const { capabilities } = neededCapabilities(template);
   const missing = capabilities.filter(
-    (name) =>
-      !given.includes(name) && !(name === 'CAPABILITY_IAM' && given.includes('CAPABILITY_NAMED_IAM')),
+    (name) => !given.includes(name) && !(name === 'CAPABILITY_IAM' && given.includes('CAPABILITY_NAMED_IAM')),
   );
   if (missing.length === 0) return;
   throw new AwsServiceError(

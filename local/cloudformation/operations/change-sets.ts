@@ -57,7 +57,10 @@ const executeSchema = namedSchema.extend({
   ClientRequestToken: shapeMembers.ClientRequestToken,
   DisableRollback: flagSchema,
 });
-const listSchema = z.object({ StackName: stackNameSchema, NextToken: z.string().min(1).max(1024).optional() });
+const listSchema = z.object({
+  StackName: stackNameSchema,
+  NextToken: z.string().min(1).max(1024).optional(),
+});
 
 const NOTHING_CHANGES =
   "The submitted information didn't contain changes. Submit different information to create a change set.";
@@ -88,7 +91,10 @@ export async function createChangeSet(
   }
   const others = context.store.changeSets(stack.id);
   if (others.some((other) => other.name === name)) {
-    throw new AwsServiceError('AlreadyExistsException', `ChangeSet ${name} already exists for stack ${stack.id}`);
+    throw new AwsServiceError(
+      'AlreadyExistsException',
+      `ChangeSet ${name} already exists for stack ${stack.id}`,
+    );
   }
   if (others.length >= MAX_CHANGE_SETS) {
     throw new AwsServiceError('LimitExceededException', `Stack ${stack.id} has too many change sets`);
@@ -134,7 +140,9 @@ function findOrBegin(
     return newStack(request, stackName, 'REVIEW_IN_PROGRESS');
   }
   if (known.status !== 'REVIEW_IN_PROGRESS') {
-    throw validationError(`Stack [${known.name}] already exists and cannot be created again with the changeSet type CREATE.`);
+    throw validationError(
+      `Stack [${known.name}] already exists and cannot be created again with the changeSet type CREATE.`,
+    );
   }
   return known;
 }
@@ -146,7 +154,8 @@ function findChangeSet(
   { ChangeSetName: name, StackName: stackName }: z.output<typeof namedSchema>,
 ): { readonly stack: Stack; readonly changeSet: ChangeSet | undefined } {
   if (!name.startsWith('arn:')) {
-    if (stackName === undefined) throw validationError('StackName must be specified if ChangeSetName is not specified as an ARN.');
+    if (stackName === undefined)
+      throw validationError('StackName must be specified if ChangeSetName is not specified as an ARN.');
     const stack = findStack(context, request, stackName, { 'cloudformation:ChangeSetName': name });
     return { stack, changeSet: context.store.changeSets(stack.id).find((one) => one.name === name) };
   }
@@ -204,7 +213,9 @@ export function describeChangeSet(context: CloudFormationContext, request: Authe
 
 function showChange(change: Change, mask: Mask, withValues: boolean): object {
   const show = (value: Change['details'][number]['before']): string | undefined =>
-    !withValues || value === undefined ? undefined : mask(typeof value === 'string' ? value : JSON.stringify(value));
+    !withValues || value === undefined
+      ? undefined
+      : mask(typeof value === 'string' ? value : JSON.stringify(value));
   return {
     PolicyAction: change.policyAction,
     Action: change.action,
@@ -272,7 +283,9 @@ export function executeChangeSet(context: CloudFormationContext, request: Authen
   if (changeSet === undefined) throw changeSetNotFound(input.ChangeSetName);
   const isNew = changeSet.kind === 'CREATE' && stack.status === 'REVIEW_IN_PROGRESS';
   if (changeSet.status !== 'CREATE_COMPLETE') {
-    throw invalidStatus(`ChangeSet [${changeSet.id}] cannot be executed in its current status of [${changeSet.status}]`);
+    throw invalidStatus(
+      `ChangeSet [${changeSet.id}] cannot be executed in its current status of [${changeSet.status}]`,
+    );
   }
   if (!isNew) assertUpdatable(stack);
   const executionStatus = executionStatusOf(stack, changeSet);

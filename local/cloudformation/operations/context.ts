@@ -33,10 +33,16 @@ export interface CloudFormationContext {
 }
 
 /** Operation of the stand-in: returns the content of a response's result, or nothing. */
-export type CloudFormationOperation = (context: CloudFormationContext, request: AuthenticatedRequest) => unknown;
+export type CloudFormationOperation = (
+  context: CloudFormationContext,
+  request: AuthenticatedRequest,
+) => unknown;
 
 /** Reads an operation's input; CloudFormation has one name for all its refusals. @throws AwsServiceError ValidationError */
-export function readInput<Schema extends z.ZodType>(schema: Schema, request: AuthenticatedRequest): z.output<Schema> {
+export function readInput<Schema extends z.ZodType>(
+  schema: Schema,
+  request: AuthenticatedRequest,
+): z.output<Schema> {
   try {
     return parseInput(schema, request.input);
   } catch (error) {

@@ -19,7 +19,10 @@ import {
 const tokenSchema = z.string().min(1).max(1024).optional();
 const optionalStackSchema = z.object({ StackName: stackNameSchema.optional(), NextToken: tokenSchema });
 const stackSchema = z.object({ StackName: stackNameSchema, NextToken: tokenSchema });
-const resourceSchema = z.object({ StackName: stackNameSchema, LogicalResourceId: z.string().min(1).max(255) });
+const resourceSchema = z.object({
+  StackName: stackNameSchema,
+  LogicalResourceId: z.string().min(1).max(255),
+});
 const resourcesSchema = z.object({
   StackName: stackNameSchema.optional(),
   LogicalResourceId: z.string().min(1).max(255).optional(),
@@ -153,20 +156,28 @@ export function describeStackResource(context: CloudFormationContext, request: A
 }
 
 /** Source: AWS CloudFormation API Reference, "DescribeStackResources". */
-export function describeStackResources(context: CloudFormationContext, request: AuthenticatedRequest): object {
+export function describeStackResources(
+  context: CloudFormationContext,
+  request: AuthenticatedRequest,
+): object {
   const input = readInput(resourcesSchema, request);
   const { StackName: name, PhysicalResourceId: physicalId, LogicalResourceId: logicalId } = input;
   if ((name === undefined) === (physicalId === undefined)) {
     throw validationError('One and only one of StackName and PhysicalResourceId must be specified');
   }
-  const stack = name === undefined ? findOwner(context, request, physicalId ?? '') : findStack(context, request, name);
+  const stack =
+    name === undefined ? findOwner(context, request, physicalId ?? '') : findStack(context, request, name);
   const resources = Object.values(stack.resources).filter(
     (resource) => logicalId === undefined || resource.logicalId === logicalId,
   );
   return { StackResources: resources.map((resource) => showResource(stack, resource)) };
 }
 
-function findOwner({ store }: CloudFormationContext, request: AuthenticatedRequest, physicalId: string): Stack {
+function findOwner(
+  { store }: CloudFormationContext,
+  request: AuthenticatedRequest,
+  physicalId: string,
+): Stack {
   const owner = store
     .list(placeOf(request))
     .find(({ resources }) => Object.values(resources).some(({ made }) => made?.physicalId === physicalId));
@@ -175,7 +186,10 @@ function findOwner({ store }: CloudFormationContext, request: AuthenticatedReque
   return owner;
 }
 
-function showResource(stack: Stack, resource: StackResource): { readonly Timestamp: Date } & Record<string, unknown> {
+function showResource(
+  stack: Stack,
+  resource: StackResource,
+): { readonly Timestamp: Date } & Record<string, unknown> {
   return {
     StackName: stack.name,
     StackId: stack.id,

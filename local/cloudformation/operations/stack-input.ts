@@ -79,7 +79,12 @@ export async function readWanted(
     throw validationError(`Parameter ${ssm[0]}: values in Systems Manager are not read by this stand-in`);
   }
   assertCapabilities(template, input.Capabilities ?? []);
-  const place = { accountId: stack.accountId, region: stack.region, stackId: stack.id, stackName: stack.name };
+  const place = {
+    accountId: stack.accountId,
+    region: stack.region,
+    stackId: stack.id,
+    stackName: stack.name,
+  };
   const none = { reference: () => undefined, attribute: () => undefined, exported: () => undefined };
   assertRules(template, makeScope({ template, place, parameters, values: none }));
   const roleArn = input.RoleARN ?? stack.shape.roleArn;
@@ -133,7 +138,9 @@ export function newStack(request: AuthenticatedRequest, name: string, status: st
 
 /** Revision of a stack: another as soon as anything of it is another. */
 export function revisionOf({ shape, resources, status }: Stack): string {
-  return createHash('sha256').update(JSON.stringify([shape, resources, status])).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify([shape, resources, status]))
+    .digest('hex');
 }
 
 /**

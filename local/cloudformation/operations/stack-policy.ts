@@ -13,7 +13,8 @@ export function parseStackPolicy(text: string): KeyPolicy {
   try {
     return parseKeyPolicy(text);
   } catch (error) {
-    if (error instanceof KeyPolicyError) throw validationError(`Error validating stack policy: ${error.message}`);
+    if (error instanceof KeyPolicyError)
+      throw validationError(`Error validating stack policy: ${error.message}`);
     throw error;
   }
 }

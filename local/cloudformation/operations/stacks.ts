@@ -61,7 +61,10 @@ const protectionSchema = stackSchema.extend({
 const policySchema = stackSchema.extend({ StackPolicyBody: z.string().min(1).max(16_384).optional() });
 
 /** Source: AWS CloudFormation API Reference, "CreateStack". */
-export async function createStack(context: CloudFormationContext, request: AuthenticatedRequest): Promise<object> {
+export async function createStack(
+  context: CloudFormationContext,
+  request: AuthenticatedRequest,
+): Promise<object> {
   const input = readInput(createSchema, request);
   const { StackName: name, OnFailure: onFailure, DisableRollback: disabled } = input;
   authorizeStack(request, name, {
@@ -101,7 +104,10 @@ export async function createStack(context: CloudFormationContext, request: Authe
 }
 
 /** Source: AWS CloudFormation API Reference, "UpdateStack". */
-export async function updateStack(context: CloudFormationContext, request: AuthenticatedRequest): Promise<object> {
+export async function updateStack(
+  context: CloudFormationContext,
+  request: AuthenticatedRequest,
+): Promise<object> {
   const input = readInput(updateSchema, request);
   const known = findStack(context, request, input.StackName, {
     'cloudformation:TemplateUrl': input.TemplateURL,
@@ -163,7 +169,9 @@ export function deleteStack(context: CloudFormationContext, request: Authenticat
   }
   const unknown = retained.filter((id) => stack.resources[id]?.status !== 'DELETE_FAILED');
   if (unknown.length > 0) {
-    throw validationError(`The following resources to retain do not exist or did not fail: [${unknown.join(', ')}]`);
+    throw validationError(
+      `The following resources to retain do not exist or did not fail: [${unknown.join(', ')}]`,
+    );
   }
   assertExportsUnused(context, stack);
   if (stack.status === 'REVIEW_IN_PROGRESS') {
@@ -189,14 +197,19 @@ function assertExportsUnused({ store }: CloudFormationContext, stack: Stack): vo
   const names = stack.shape.outputs.flatMap(({ exportName }) => exportName ?? []);
   for (const other of store.list(stack)) {
     if (other.id === stack.id || other.status === 'DELETE_COMPLETE') continue;
-    const used = names.find((name) => other.shape.templateText.includes(name) && /ImportValue/.test(other.shape.templateText));
+    const used = names.find(
+      (name) => other.shape.templateText.includes(name) && /ImportValue/.test(other.shape.templateText),
+    );
     if (used === undefined) continue;
     throw validationError(`Export ${used} cannot be deleted as it is in use by ${other.name}`);
   }
 }
 
 /** Source: AWS CloudFormation API Reference, "ContinueUpdateRollback". */
-export function continueUpdateRollback(context: CloudFormationContext, request: AuthenticatedRequest): object {
+export function continueUpdateRollback(
+  context: CloudFormationContext,
+  request: AuthenticatedRequest,
+): object {
   const { StackName: name } = readInput(stackSchema, request);
   const stack = findStack(context, request, name);
   if (stack.status !== 'UPDATE_ROLLBACK_FAILED' || stack.interrupted === undefined) {

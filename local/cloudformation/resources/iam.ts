@@ -2,7 +2,17 @@ import type { Made } from '../stacks/stack-record.ts';
 import { isObject, type TemplateObject } from '../template/value.ts';
 import { providerOf } from './facts.ts';
 import type { ResourceContext, ResourceProvider } from './provider.ts';
-import { documentOf, invalid, isRefusal, listOf, neededText, numberOf, tagsOf, textOf, textsOf } from './values.ts';
+import {
+  documentOf,
+  invalid,
+  isRefusal,
+  listOf,
+  neededText,
+  numberOf,
+  tagsOf,
+  textOf,
+  textsOf,
+} from './values.ts';
 
 const listTags = (tags: Readonly<Record<string, string>>): object[] =>
   Object.entries(tags)
@@ -64,7 +74,10 @@ const role: ResourceProvider = providerOf('AWS::IAM::Role', {
       });
     }
     await setPolicies(context, name, before);
-    await context.call('iam', 'TagRole', { RoleName: name, Tags: listTags(tagsOf(properties, context.tags)) });
+    await context.call('iam', 'TagRole', {
+      RoleName: name,
+      Tags: listTags(tagsOf(properties, context.tags)),
+    });
     return made;
   },
   async delete(context, { made, properties }) {
@@ -79,7 +92,8 @@ async function setPolicies(context: ResourceContext, name: string, before: Templ
     await context.call('iam', 'PutRolePolicy', { RoleName: name, PolicyName, PolicyDocument });
   }
   for (const PolicyName of old.keys()) {
-    if (!inline.has(PolicyName)) await ignoreGone(context.call('iam', 'DeleteRolePolicy', { RoleName: name, PolicyName }));
+    if (!inline.has(PolicyName))
+      await ignoreGone(context.call('iam', 'DeleteRolePolicy', { RoleName: name, PolicyName }));
   }
   const [attached, attachedBefore] = [
     textsOf(context.properties, 'ManagedPolicyArns'),
@@ -120,7 +134,10 @@ async function ignoreGone(call: Promise<unknown>): Promise<void> {
 /** `AWS::IAM::RolePolicy`: one inline policy of one role. */
 const rolePolicy: ResourceProvider = providerOf('AWS::IAM::RolePolicy', {
   async create(context) {
-    const [roleName, name] = [neededText(context.properties, 'RoleName'), neededText(context.properties, 'PolicyName')];
+    const [roleName, name] = [
+      neededText(context.properties, 'RoleName'),
+      neededText(context.properties, 'PolicyName'),
+    ];
     await putPolicy(context, roleName, name);
     const id = `${name}|${roleName}`;
     return { physicalId: id, reference: id, attributes: {} };
@@ -199,14 +216,15 @@ const managedPolicy: ResourceProvider = providerOf('AWS::IAM::ManagedPolicy', {
     } catch (error) {
       if (!context.isRepeated || !isRefusal(error, 'EntityAlreadyExists')) throw error;
     }
-    for (const RoleName of rolesOf(properties)) await context.call('iam', 'AttachRolePolicy', { RoleName, PolicyArn: arn });
+    for (const RoleName of rolesOf(properties))
+      await context.call('iam', 'AttachRolePolicy', { RoleName, PolicyArn: arn });
     return describePolicy(arn, 'v1');
   },
   async update(context, { made, properties: before }) {
     const { properties } = context;
     const arn = made.physicalId;
     const document = documentOf(properties, 'PolicyDocument');
-    let version = String(made.attributes['DefaultVersionId']);
+    let version = neededText(made.attributes, 'DefaultVersionId');
     if (document !== documentOf(before, 'PolicyDocument')) {
       const old = version;
       const { PolicyVersion: added } = await context.call('iam', 'CreatePolicyVersion', {
@@ -255,7 +273,9 @@ const instanceProfile: ResourceProvider = providerOf('AWS::IAM::InstanceProfile'
     try {
       await setRoles(context, name, []);
     } catch (error) {
-      await ignoreGone(context.call('iam', 'DeleteInstanceProfile', { InstanceProfileName: name })).catch(() => undefined);
+      await ignoreGone(context.call('iam', 'DeleteInstanceProfile', { InstanceProfileName: name })).catch(
+        () => undefined,
+      );
       throw error;
     }
     return made;
@@ -267,7 +287,9 @@ const instanceProfile: ResourceProvider = providerOf('AWS::IAM::InstanceProfile'
   async delete(context, { made, properties }) {
     const InstanceProfileName = made.physicalId;
     for (const RoleName of textsOf(properties, 'Roles')) {
-      await ignoreGone(context.call('iam', 'RemoveRoleFromInstanceProfile', { InstanceProfileName, RoleName }));
+      await ignoreGone(
+        context.call('iam', 'RemoveRoleFromInstanceProfile', { InstanceProfileName, RoleName }),
+      );
     }
     await ignoreGone(context.call('iam', 'DeleteInstanceProfile', { InstanceProfileName }));
   },
@@ -276,7 +298,10 @@ const instanceProfile: ResourceProvider = providerOf('AWS::IAM::InstanceProfile'
 async function setRoles(context: ResourceContext, name: string, before: readonly string[]): Promise<void> {
   const roles = textsOf(context.properties, 'Roles');
   for (const RoleName of before.filter((one) => !roles.includes(one))) {
-    const gone = context.call('iam', 'RemoveRoleFromInstanceProfile', { InstanceProfileName: name, RoleName });
+    const gone = context.call('iam', 'RemoveRoleFromInstanceProfile', {
+      InstanceProfileName: name,
+      RoleName,
+    });
     await ignoreGone(gone);
   }
   for (const RoleName of roles.filter((one) => !before.includes(one))) {

@@ -81,21 +81,27 @@ function readKeyId({ KeyMetadata: metadata }: Readonly<Record<string, unknown>>)
 }
 
 /** Key that a step has made before a crash: it has the tags of this resource. */
-async function findMadeKey({ call, tags }: ResourceContext): Promise<string | undefined> {
-  const { Keys: keys } = (await call('kms', 'ListKeys', { Limit: 1000 })) as {
-    readonly Keys: readonly { readonly KeyId: string }[];
-  };
+async function findMadeKey(context: ResourceContext): Promise<string | undefined> {
+  // Whoever may not look makes another key, as a second request to AWS would.
+  const listed = await context.call('kms', 'ListKeys', { Limit: 1000 }).catch(() => ({ Keys: [] }));
+  const keys = listed['Keys'] as readonly { readonly KeyId: string }[];
   const wanted = ['aws:cloudformation:stack-id', 'aws:cloudformation:logical-id'];
   for (const { KeyId: id } of keys) {
-    const found = await call('kms', 'ListResourceTags', { KeyId: id }).catch(() => ({ Tags: [] }));
+    const found = await context.call('kms', 'ListResourceTags', { KeyId: id }).catch(() => ({ Tags: [] }));
     const own = found['Tags'] as readonly { readonly TagKey: string; readonly TagValue: string }[];
-    const isOurs = wanted.every((name) => own.some(({ TagKey, TagValue }) => TagKey === name && TagValue === tags[name]));
+    const isOurs = wanted.every((name) =>
+      own.some(({ TagKey, TagValue }) => TagKey === name && TagValue === context.tags[name]),
+    );
     if (isOurs) return id;
   }
   return undefined;
 }
 
-async function setRotation(context: ResourceContext, keyId: string, before: TemplateObject | undefined): Promise<void> {
+async function setRotation(
+  context: ResourceContext,
+  keyId: string,
+  before: TemplateObject | undefined,
+): Promise<void> {
   const { properties } = context;
   const rotates = flagOf(properties, 'EnableKeyRotation') ?? false;
   const days = numberOf(properties, 'RotationPeriodInDays');
@@ -108,15 +114,18 @@ async function setRotation(context: ResourceContext, keyId: string, before: Temp
   });
 }
 
-function listTags({ tags }: ResourceContext, properties: TemplateObject): object[] {
+function listTags(
+  { tags }: ResourceContext,
+  properties: TemplateObject,
+): { TagKey: string; TagValue: string }[] {
   return Object.entries(tagsOf(properties, tags)).map(([TagKey, TagValue]) => ({ TagKey, TagValue }));
 }
 
 async function setTags(context: ResourceContext, keyId: string, before: TemplateObject): Promise<void> {
   const wanted = tagsOf(context.properties, context.tags);
   const gone = Object.keys(tagsOf(before, {})).filter((name) => !Object.hasOwn(wanted, name));
-  if (JSON.stringify(before['Tags'] ?? []) === JSON.stringify(context.properties['Tags'] ?? [])) return;
-  await context.call('kms', 'TagResource', { KeyId: keyId, Tags: listTags(context, context.properties) });
+  const tags = listTags(context, context.properties).filter(({ TagKey }) => !TagKey.startsWith('aws:'));
+  if (tags.length > 0) await context.call('kms', 'TagResource', { KeyId: keyId, Tags: tags });
   if (gone.length > 0) await context.call('kms', 'UntagResource', { KeyId: keyId, TagKeys: gone });
 }
 

@@ -9,6 +9,29 @@ export interface ServiceCalls {
    * @throws AwsServiceError as the service refuses
    */
   call(service: string, operation: string, input: object): Promise<Readonly<Record<string, unknown>>>;
+  /**
+   * Sends a request to a service that goes by method and path.
+   * @throws AwsServiceError as the service refuses
+   */
+  send(service: string, request: RestCall): Promise<RestAnswer>;
+}
+
+/** Request of a service that goes by method and path. */
+export interface RestCall {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE' | 'HEAD';
+  /** Path, encoded. */
+  readonly path: string;
+  /** Query without its question mark, encoded. */
+  readonly query?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+}
+
+/** Answer of a service that goes by method and path. */
+export interface RestAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
 }
 
 /** One step on one resource. */
@@ -27,6 +50,8 @@ export interface ResourceContext extends ServiceCalls {
   /** Name of a resource that the template does not name: STACK-LOGICALID-RANDOM, cut to a length. */
   uniqueName(maxLength: number): string;
   readonly now: number;
+  /** Aborted when the stand-in stops; what waits rejects with its reason. */
+  readonly signal: AbortSignal;
 }
 
 /** How a changed property changes the resource. Source: each type's page, "Update requires". */

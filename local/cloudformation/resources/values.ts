@@ -78,7 +78,10 @@ export function tagsOf(
 
 /** Refusal of a property's value. */
 export function invalid(name: string, type: string): AwsServiceError {
-  return new AwsServiceError('InvalidRequest', `Properties validation failed: #/${name}: expected type: ${type}`);
+  return new AwsServiceError(
+    'InvalidRequest',
+    `Properties validation failed: #/${name}: expected type: ${type}`,
+  );
 }
 
 /** Whether an error is one of AWS's of this name. */

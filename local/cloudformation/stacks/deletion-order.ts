@@ -6,7 +6,8 @@ export function deletionOrder(resources: readonly StackResource[]): StackResourc
   const order: StackResource[] = [];
   while (left.length > 0) {
     const free = left.findIndex(
-      ({ logicalId }) => !left.some((other) => other.logicalId !== logicalId && other.dependsOn.includes(logicalId)),
+      ({ logicalId }) =>
+        !left.some((other) => other.logicalId !== logicalId && other.dependsOn.includes(logicalId)),
     );
     // Resources of two templates may wait for each other in a circle that neither template has.
     order.push(...left.splice(Math.max(free, 0), 1));

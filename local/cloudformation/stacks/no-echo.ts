@@ -17,6 +17,8 @@ export function makeMask(...shapes: readonly StackShape[]): Mask {
           .map(([name]) => parameters[name] ?? ''),
   );
   // As it is in JSON, too.
-  const texts = [...new Set(secrets)].filter((secret) => secret !== '').flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]);
+  const texts = [...new Set(secrets)]
+    .filter((secret) => secret !== '')
+    .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]);
   return (text) => texts.reduce((masked, secret) => masked.replaceAll(secret, MASK), text);
 }

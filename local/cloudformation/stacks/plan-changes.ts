@@ -32,7 +32,8 @@ export interface PlanOptions {
  */
 export function planChanges({ registry, stack, shape, exported }: PlanOptions): Plan {
   const template = parseTemplate(shape.templateText);
-  const before = Object.keys(stack.resources).length === 0 ? undefined : parseTemplate(stack.shape.templateText);
+  const before =
+    Object.keys(stack.resources).length === 0 ? undefined : parseTemplate(stack.shape.templateText);
   const effects = new Map<string, Effect>();
   const current = (id: string): StackResource | undefined => stack.resources[id];
   const scope = makeScope({
@@ -80,7 +81,8 @@ export function planChanges({ registry, stack, shape, exported }: PlanOptions): 
     if (!wanted.has(resource.logicalId)) changes.push(describeRemoval(resource));
   }
   const outputs = evaluateOutputs(template, scope);
-  const isChange = changes.length > 0 || hasNewTags || JSON.stringify(stack.shape.outputs) !== JSON.stringify(outputs);
+  const isChange =
+    changes.length > 0 || hasNewTags || JSON.stringify(stack.shape.outputs) !== JSON.stringify(outputs);
   return { changes, isChange };
 }
 
@@ -102,7 +104,8 @@ function effectOf(
 ): Effect {
   const replacing = differences.filter(({ update }) => update === 'replacement');
   if (replacing.some(({ name }) => !isUnknown(after[name] ?? ''))) return 'replaced';
-  if (replacing.length > 0 || differences.some(({ update }) => update === 'conditional')) return 'perhaps-replaced';
+  if (replacing.length > 0 || differences.some(({ update }) => update === 'conditional'))
+    return 'perhaps-replaced';
   return differences.length > 0 || isTagged ? 'modified' : 'same';
 }
 
@@ -166,13 +169,17 @@ function findSource(
   { template, before, stack, shape }: Sources,
 ): { readonly source: string; readonly causingEntity?: string } {
   const declared: TemplateValue | undefined = template.resources.get(logicalId)?.properties[name];
-  if (!isSame(before?.resources.get(logicalId)?.properties[name], declared)) return { source: 'DirectModification' };
+  if (!isSame(before?.resources.get(logicalId)?.properties[name], declared))
+    return { source: 'DirectModification' };
   const references = referencesOf(declared ?? '');
   const parameter = references.find(
-    ({ name: used }) => template.parameters.has(used) && stack.shape.parameters[used] !== shape.parameters[used],
+    ({ name: used }) =>
+      template.parameters.has(used) && stack.shape.parameters[used] !== shape.parameters[used],
   );
   if (parameter !== undefined) return { source: 'ParameterReference', causingEntity: parameter.name };
-  const resource = references.find(({ kind, name: used }) => kind !== 'condition' && template.resources.has(used));
+  const resource = references.find(
+    ({ kind, name: used }) => kind !== 'condition' && template.resources.has(used),
+  );
   if (resource?.kind === 'attribute') {
     return { source: 'ResourceAttribute', causingEntity: `${resource.name}.${resource.attribute ?? ''}` };
   }

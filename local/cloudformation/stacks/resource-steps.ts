@@ -5,14 +5,14 @@ import { isCustom, type ResourceRegistry } from '../resources/registry.ts';
 import type { TemplateObject } from '../template/value.ts';
 import { Interrupted, PartlyMade, reasonOf, ResourceFailure } from './failure.ts';
 import { makeMask } from './no-echo.ts';
-import type { ServiceCaller } from './service-caller.ts';
+import type { ServiceClient } from './service-caller.ts';
 import type { Made, Stack, StackOperation, StackResource } from './stack-record.ts';
 import type { StackStore } from './stack-store.ts';
 
 export interface StepParts {
   readonly store: StackStore;
   readonly registry: ResourceRegistry;
-  readonly call: ServiceCaller;
+  readonly services: ServiceClient;
   readonly clock: () => number;
 }
 
@@ -28,9 +28,12 @@ export interface Step {
 /** Carries out steps on resources, each written down before it begins and after it is over. */
 export class ResourceSteps {
   readonly #parts: StepParts;
+  readonly #signal: AbortSignal;
 
-  constructor(parts: StepParts) {
+  /** @param signal aborted when the stand-in stops */
+  constructor(parts: StepParts, signal: AbortSignal) {
     this.#parts = parts;
+    this.#signal = signal;
   }
 
   /** Makes, changes or replaces a resource. @throws ResourceFailure */
@@ -66,7 +69,8 @@ export class ResourceSteps {
       const reason = reasonOf(error);
       const left = error instanceof PartlyMade ? error.made : undefined;
       const failed = this.#resource(stackId, logicalId) ?? started;
-      const after = action === 'create' && left !== undefined ? { ...failed, properties, made: left } : failed;
+      const after =
+        action === 'create' && left !== undefined ? { ...failed, properties, made: left } : failed;
       if (action === 'replace' && left !== undefined) {
         this.#addObsolete(stackId, { ...failed, properties, made: left, updateReplacePolicy: 'Delete' });
       }
@@ -104,7 +108,9 @@ export class ResourceSteps {
     }
     show('DELETE_IN_PROGRESS');
     try {
-      const token = createHash('sha256').update(`${operation.id}/delete/${logicalId}/${made.physicalId}`).digest('hex');
+      const token = createHash('sha256')
+        .update(`${operation.id}/delete/${logicalId}/${made.physicalId}`)
+        .digest('hex');
       const context = this.#context(stackId, operation, resource, { token, isRepeated: false });
       await registry.get(resource.type).delete(context, { made, properties });
     } catch (error) {
@@ -125,7 +131,8 @@ export class ResourceSteps {
   ): void {
     const { made: before, pending: _pending, ...rest } = resource;
     const old = this.#resource(stackId, resource.logicalId);
-    const isReplaced = before !== undefined && (action === 'replace' || before.physicalId !== result.physicalId);
+    const isReplaced =
+      before !== undefined && (action === 'replace' || before.physicalId !== result.physicalId);
     if (isReplaced && old !== undefined) this.#addObsolete(stackId, { ...old, made: before });
     this.#save(stackId, { ...rest, made: result, settledBy: operation.id });
   }
@@ -147,7 +154,7 @@ export class ResourceSteps {
     { logicalId, type, properties }: Pick<StackResource, 'logicalId' | 'type' | 'properties'>,
     { token, isRepeated }: { readonly token: string; readonly isRepeated: boolean },
   ): ResourceContext {
-    const { call, clock } = this.#parts;
+    const { services, clock } = this.#parts;
     const { accountId, region, name, shape } = this.#stack(stackId);
     return {
       place: { accountId, region, stackId, stackName: name },
@@ -164,7 +171,8 @@ export class ResourceSteps {
       isRepeated,
       uniqueName: (maxLength) => makeName(name, logicalId, token, maxLength),
       now: clock(),
-      call: (service, called, input) => call(operation.actor, region, service, called, input),
+      signal: this.#signal,
+      ...services.as(operation.actor, region),
     };
   }
 

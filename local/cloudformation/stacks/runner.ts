@@ -15,11 +15,11 @@ export class StackRunner {
   readonly #parts: StepParts;
   readonly #steps: ResourceSteps;
   readonly #running = new Map<string, Promise<void>>();
-  #isStopping = false;
+  readonly #stopping = new AbortController();
 
   constructor(parts: StepParts) {
     this.#parts = parts;
-    this.#steps = new ResourceSteps(parts);
+    this.#steps = new ResourceSteps(parts, this.#stopping.signal);
   }
 
   /** Goes on with all operations that an earlier process has begun. */
@@ -40,7 +40,7 @@ export class StackRunner {
 
   /** Stops after the steps that are under way; the next process goes on. */
   async stop(): Promise<void> {
-    this.#isStopping = true;
+    this.#stopping.abort(new Interrupted());
     await this.settled();
   }
 
@@ -272,7 +272,8 @@ export class StackRunner {
       return;
     }
     const stack = this.#stack(stackId);
-    if (operation.previous !== undefined) this.#parts.store.save({ ...stack, shape: operation.previous.shape });
+    if (operation.previous !== undefined)
+      this.#parts.store.save({ ...stack, shape: operation.previous.shape });
     this.#enter(stackId, 'rollback-cleanup', 'UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS');
   }
 
@@ -290,10 +291,12 @@ export class StackRunner {
     const { pending, made, type } = resource;
     const wasTouched = resource.settledBy === operation.id || pending !== undefined;
     if (resource.settledBy === undoing.id || !wasTouched) return;
-    const failedUpdate = pending?.operation === operation.id && pending.action === 'update' ? pending : undefined;
+    const failedUpdate =
+      pending?.operation === operation.id && pending.action === 'update' ? pending : undefined;
     const from = failedUpdate?.properties ?? resource.properties;
     const isReplaced = made !== undefined && made.physicalId !== old.made?.physicalId;
-    if (isReplaced && !isCustom(type)) this.#takeBack(stackId, { ...resource, updateReplacePolicy: 'Delete' }, old);
+    if (isReplaced && !isCustom(type))
+      this.#takeBack(stackId, { ...resource, updateReplacePolicy: 'Delete' }, old);
     const wasReplacing = pending?.operation === operation.id && pending.action !== 'update';
     if ((isReplaced && !isCustom(type)) || wasReplacing || old.made === undefined) {
       this.#steps.keep(stackId, undoing, old);
@@ -414,6 +417,6 @@ export class StackRunner {
   }
 
   #assertRunning(): void {
-    if (this.#isStopping) throw new Interrupted();
+    this.#stopping.signal.throwIfAborted();
   }
 }

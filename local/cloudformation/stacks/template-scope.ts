@@ -44,7 +44,9 @@ export function makeScope({ template, place, parameters, values }: ScopeOptions)
       }
       const value = values.attribute(id, name);
       if (value === undefined) {
-        throw validationError(`Vendor response doesn't contain ${name} attribute in object ${place.stackId}|${id}`);
+        throw validationError(
+          `Vendor response doesn't contain ${name} attribute in object ${place.stackId}|${id}`,
+        );
       }
       return value;
     },
@@ -69,7 +71,8 @@ export function evaluateProperties(template: Template, id: string, scope: Scope)
   const value = evaluate(template.resources.get(id)?.properties ?? {}, scope);
   if (!isObject(value)) throw formatError(`[/Resources/${id}/Properties] Properties must be an object.`);
   const dynamic = findDynamicReference(value);
-  if (dynamic !== undefined) throw validationError(`Dynamic references are not carried out by this stand-in: ${dynamic}`);
+  if (dynamic !== undefined)
+    throw validationError(`Dynamic references are not carried out by this stand-in: ${dynamic}`);
   return value;
 }
 
@@ -89,7 +92,9 @@ export function evaluateOutputs(template: Template, scope: Scope): StackOutput[]
     }
     const exportName = output.exportName === undefined ? undefined : evaluate(output.exportName, scope);
     if (exportName !== undefined && typeof exportName !== 'string') {
-      throw formatError(`Output ${key} is malformed. The Name field of every Export member must be a String.`);
+      throw formatError(
+        `Output ${key} is malformed. The Name field of every Export member must be a String.`,
+      );
     }
     return [
       {

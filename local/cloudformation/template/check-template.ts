@@ -55,7 +55,11 @@ function checkReferences(
       !template.parameters.has(name) &&
       !isPseudoParameter(name),
   );
-  if (missing.length > 0) throw unresolved(missing.map(({ name }) => name), where);
+  if (missing.length > 0)
+    throw unresolved(
+      missing.map(({ name }) => name),
+      where,
+    );
   for (const reference of references) {
     if (reference.kind !== 'attribute') continue;
     const { name, attribute } = reference;
@@ -93,7 +97,9 @@ function checkConditions(template: Template): void {
       `Unresolved dependencies [${wrong.map(({ name }) => name).join(', ')}]. Cannot reference resources in the Conditions block of the template`,
     );
   }
-  const missing = conditionNames(template.conditions).find((name) => !Object.hasOwn(template.conditions, name));
+  const missing = conditionNames(template.conditions).find(
+    (name) => !Object.hasOwn(template.conditions, name),
+  );
   if (missing !== undefined) {
     throw formatError(`Unresolved condition dependency ${missing} in the Conditions block of the template`);
   }

@@ -16,7 +16,8 @@ export function makeConditions(
     if (definition === undefined) {
       throw formatError(`Unresolved condition dependency ${name} in the Conditions block of the template`);
     }
-    if (open.includes(name)) throw formatError(`Circular dependency between conditions: [${open.join(', ')}]`);
+    if (open.includes(name))
+      throw formatError(`Circular dependency between conditions: [${open.join(', ')}]`);
     open.push(name);
     const holds = decide(definition, scope);
     open.pop();
@@ -42,7 +43,8 @@ function apply(name: string, argument: TemplateValue, scope: Scope): boolean {
   const list = isList(argument) ? argument : [];
   switch (name) {
     case 'Fn::Equals': {
-      if (list.length !== 2) throw templateError('every Fn::Equals object requires a list of 2 string parameters.');
+      if (list.length !== 2)
+        throw templateError('every Fn::Equals object requires a list of 2 string parameters.');
       const [left, right] = list.map((side) => evaluate(side, scope));
       return isSame(left, right);
     }
@@ -54,7 +56,9 @@ function apply(name: string, argument: TemplateValue, scope: Scope): boolean {
     case 'Fn::And':
     case 'Fn::Or': {
       if (list.length < 2 || list.length > 10) {
-        throw templateError(`every ${name} object requires a list of at least 2 and at most 10 boolean parameters.`);
+        throw templateError(
+          `every ${name} object requires a list of at least 2 and at most 10 boolean parameters.`,
+        );
       }
       const sides = list.map((side) => decide(side, scope));
       return name === 'Fn::And' ? sides.every(Boolean) : sides.some(Boolean);

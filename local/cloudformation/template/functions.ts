@@ -97,7 +97,9 @@ function applyFunction(name: string, argument: TemplateValue, scope: Scope): Eva
     case 'Fn::Or':
       throw templateError(`${name} cannot be partially collapsed`);
     default:
-      throw templateError(`Encountered unsupported function: ${name} Supported functions are: [${SUPPORTED}]`);
+      throw templateError(
+        `Encountered unsupported function: ${name} Supported functions are: [${SUPPORTED}]`,
+      );
   }
 }
 
@@ -149,7 +151,7 @@ export function readSubstitution(argument: TemplateValue): {
   const [pattern, values = objectOf([]), ...surplus] = isList(argument) ? argument : [argument];
   if (typeof pattern !== 'string' || !isObject(values) || surplus.length > 0) {
     throw templateError(
-      'One or more Fn::Sub intrinsic functions don\'t specify expected arguments. Specify a string as first argument, and an optional second argument to specify a mapping of values to replace in the string',
+      "One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string as first argument, and an optional second argument to specify a mapping of values to replace in the string",
     );
   }
   const variables = [...pattern.matchAll(VARIABLE)]
@@ -170,10 +172,8 @@ function substitute(argument: TemplateValue, scope: Scope): Evaluated {
     if (literal === '!') return `\${${inner}}`;
     const own = Object.hasOwn(values, name) ? values[name] : undefined;
     if (own !== undefined) return text(own, scope, 'Fn::Sub');
-    const value = name.includes('.')
-      ? getAttribute(name, scope)
-      : refer(name, scope);
-    if (!isScalar(value as TemplateValue)) {
+    const value = name.includes('.') ? getAttribute(name, scope) : refer(name, scope);
+    if (typeof value === 'symbol' || !isScalar(value)) {
       throw templateError('Fn::Sub expression does not resolve to a string');
     }
     return String(value);
@@ -220,7 +220,8 @@ function select(argument: TemplateValue, scope: Scope): Evaluated {
   }
   if (entries.some((entry) => entry === KNOWN_AFTER_APPLY)) return KNOWN_AFTER_APPLY;
   const chosen = Number.isInteger(index) ? entries[index] : undefined;
-  if (chosen === undefined) throw templateError(`Fn::Select  cannot select nonexistent value at index ${index}`);
+  if (chosen === undefined)
+    throw templateError(`Fn::Select  cannot select nonexistent value at index ${index}`);
   return chosen;
 }
 

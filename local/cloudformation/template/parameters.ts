@@ -85,7 +85,8 @@ function assertConstraints(name: string, declaration: ParameterDeclaration, valu
 }
 
 function findProblem(name: string, declaration: ParameterDeclaration, value: string): string | undefined {
-  const { allowedValues, allowedPattern, patternText, minLength, maxLength, minValue, maxValue } = declaration;
+  const { allowedValues, allowedPattern, patternText, minLength, maxLength, minValue, maxValue } =
+    declaration;
   if (declaration.number && (value.trim() === '' || !Number.isFinite(Number(value)))) {
     return `Parameter '${name}' must be a number.`;
   }

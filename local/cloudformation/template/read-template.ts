@@ -102,7 +102,7 @@ function readNode(node: unknown, depth: number): TemplateValue {
   throw formatError('unsupported structure.');
 }
 
-function readMap(items: readonly Pair<unknown, unknown>[], depth: number): TemplateValue {
+function readMap(items: readonly Pair[], depth: number): TemplateValue {
   return objectOf(
     items.map(({ key, value }): [string, TemplateValue] => {
       if (!isScalar(key)) throw formatError('unsupported structure.');
@@ -124,7 +124,9 @@ function applyTag(node: Node, value: TemplateValue): TemplateValue {
   const name = tag.slice(1);
   if (name === 'Ref' || name === 'Condition') return objectOf([[name, value]]);
   if (!SHORT_FORMS.has(name)) throw formatError(`Unresolved tag: ${tag}`);
-  return objectOf([[`Fn::${name}`, name === 'GetAtt' && typeof value === 'string' ? splitAttribute(value) : value]]);
+  return objectOf([
+    [`Fn::${name}`, name === 'GetAtt' && typeof value === 'string' ? splitAttribute(value) : value],
+  ]);
 }
 
 /** Splits `LogicalId.Attribute` at its first dot: attributes have dots, logical ids have none. */

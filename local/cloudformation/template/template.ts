@@ -73,7 +73,8 @@ export function parseTemplate(text: string): Template {
   const root = readTemplate(text);
   if (!isObject(root)) throw formatError('unsupported structure.');
   const unknown = Object.keys(root).filter((name) => !SECTIONS.includes(name));
-  if (unknown.length > 0) throw validationError(`Invalid template property or properties [${unknown.join(', ')}]`);
+  if (unknown.length > 0)
+    throw validationError(`Invalid template property or properties [${unknown.join(', ')}]`);
   const version = root['AWSTemplateFormatVersion'];
   if (version !== undefined && version !== '2010-09-09') {
     throw formatError('Template format version not supported.');
@@ -113,7 +114,8 @@ function section(root: TemplateObject, name: string): TemplateObject {
 
 function limit(members: TemplateObject, what: string, most: number): void {
   const count = Object.keys(members).length;
-  if (count > most) throw formatError(`Number of ${what}, ${count}, is greater than maximum allowed, ${most}`);
+  if (count > most)
+    throw formatError(`Number of ${what}, ${count}, is greater than maximum allowed, ${most}`);
 }
 
 function parseResources(resources: TemplateObject): Template['resources'] {
@@ -153,7 +155,9 @@ function parseDependsOn(id: string, value: TemplateValue | undefined): string[] 
   if (value === undefined) return [];
   return (isList(value) ? value : [value]).map((item) => {
     if (typeof item !== 'string') {
-      throw formatError(`[/Resources/${id}/DependsOn] every DependsOn value must be a string or a list of strings.`);
+      throw formatError(
+        `[/Resources/${id}/DependsOn] every DependsOn value must be a string or a list of strings.`,
+      );
     }
     return item;
   });
@@ -166,7 +170,8 @@ function parsePolicy(
 ): DeletionPolicy {
   const value = resource[name] ?? 'Delete';
   if (typeof value !== 'string') throw formatError(`Every ${name} member must be a string.`);
-  const known = POLICIES.includes(value) && !(name === 'UpdateReplacePolicy' && value === 'RetainExceptOnCreate');
+  const known =
+    POLICIES.includes(value) && !(name === 'UpdateReplacePolicy' && value === 'RetainExceptOnCreate');
   if (!known) throw formatError(`Unrecognized ${name} ${value} for resource ${id}`);
   return value as DeletionPolicy;
 }
@@ -190,7 +195,9 @@ function parseOutput(name: string, output: TemplateValue): OutputDeclaration {
   }
   const exportName = isObject(exported) ? exported['Name'] : undefined;
   if (exported !== undefined && exportName === undefined) {
-    throw formatError(`Output ${name} is malformed. The Name field of every Export member must be specified.`);
+    throw formatError(
+      `Output ${name} is malformed. The Name field of every Export member must be specified.`,
+    );
   }
   return { value, description: parseDescription(description), exportName, condition };
 }

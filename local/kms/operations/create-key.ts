@@ -11,7 +11,14 @@ import { tagContext } from '../model/tag-context.ts';
 export async function createKey(kms: KmsContext, request: AuthenticatedRequest): Promise<object> {
   const input = parseInput(createKeySchema, request.input);
   const kind = readKeyKind(input, 'made');
-  const tags = readTags(input.Tags ?? []);
+  // Tags of AWS's own are a service's to set, in nobody's name.
+  const all = input.Tags ?? [];
+  const isSystem = ({ TagKey: name }: { readonly TagKey: string }): boolean =>
+    request.calledVia !== undefined && name.startsWith('aws:');
+  const tags = readTags(all.filter((tag) => !isSystem(tag)));
+  const systemTags = Object.fromEntries(
+    all.filter(isSystem).map(({ TagKey, TagValue }) => [TagKey, TagValue]),
+  );
   const bypass = input.BypassPolicyLockoutSafetyCheck === true;
   const keys = {
     ...keyKindContext(kind),
@@ -19,7 +26,7 @@ export async function createKey(kms: KmsContext, request: AuthenticatedRequest):
     'kms:BypassPolicyLockoutSafetyCheck': String(bypass),
   };
   assertIdentityAllows(request, { keys });
-  if (input.Tags !== undefined && input.Tags.length > 0) {
+  if (Object.keys(tags).length > 0) {
     assertIdentityAllows(request, { action: 'TagResource', keys });
   }
   const scope = scopeOf(request);
@@ -31,7 +38,7 @@ export async function createKey(kms: KmsContext, request: AuthenticatedRequest):
     policyText,
     createdAt: request.now,
     ...kind,
-    tags: mergeTags({}, tags),
+    tags: { ...mergeTags({}, tags), ...systemTags },
   });
   return { KeyMetadata: showKey(key) };
 }

@@ -67,6 +67,8 @@ const NOT_OFFLINE = new Set([
   'parent vsock-proxy',
   'secrets generate',
   'secrets populate',
+  'vault apply',
+  'vault plan',
 ]);
 const commands = (await Promise.all(Object.values(nouns).map(({ load }) => load()))).flat();
 const offline = commands.filter(({ name }) => !NOT_OFFLINE.has(name));
@@ -114,6 +116,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'vault check': ['--vault', '--role'],
   'vault init': ['--vault', '--namespace', '--region'],
   'vault sheets': ['--vault'],
+  'vault status': ['--vault'],
 };
 
 /** Flags without which a verb asks a network, or does not end. */
@@ -316,6 +319,7 @@ beforeAll(async () => {
     ['vault check --role', 'node-1'],
     ['vault check --statement-key', save('statement.pem', makeKey().pem)],
     ['vault sheets --output', at('sheets')],
+    ['vault status --exchange', at('exchange')],
     ['key-policy lint --fail-on', 'medium'],
     ['key-policy gate --fail-on', 'medium'],
   ]);

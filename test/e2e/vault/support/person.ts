@@ -35,6 +35,8 @@ export class Person {
   readonly folder: string;
   readonly #options: PersonOptions;
   readonly #running = new Set<ChildProcess>();
+  /** Ids of all credentials that the person has had. */
+  readonly accessKeys: string[] = [];
   /** Number of commands that the person has typed. */
   commands = 0;
 
@@ -51,10 +53,16 @@ export class Person {
     return person;
   }
 
+  /** Seats somebody beside the person, with a folder of their own and the same role. */
+  async companion(): Promise<Person> {
+    return await Person.sit({ ...this.#options, folder: `${this.folder}-second` });
+  }
+
   /** Takes new credentials of AWS, as after a sign-in. */
   async signIn(credentials = this.#options.credentials()): Promise<void> {
     const { folder, region, endpoint } = this.#options;
     const { accessKeyId, secretAccessKey, sessionToken } = credentials;
+    this.accessKeys.push(accessKeyId);
     const secrets = {
       aws_access_key_id: accessKeyId,
       aws_secret_access_key: secretAccessKey,
@@ -77,9 +85,8 @@ export class Person {
     this.commands += 1;
     const { folder, caFile, exchange } = this.#options;
     const shared = ['apply', 'plan', 'status'].includes(args[1] ?? '') ? ['--exchange', exchange] : [];
-    const child = spawn(process.execPath, [COMMAND, ...args, ...shared, '--json'], {
+    const child = startProcess([...args, ...shared, '--json'], {
       cwd: folder,
-      stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env['PATH'],
         HOME: folder,
@@ -88,7 +95,6 @@ export class Person {
         AWS_PROFILE: PROFILE,
         AWS_EC2_METADATA_DISABLED: 'true',
         NODE_EXTRA_CA_CERTS: caFile,
-        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       },
     });
     this.#running.add(child);
@@ -101,12 +107,35 @@ export class Person {
   }
 
   async #await(child: ChildProcess): Promise<Said> {
-    const output = { stdout: '', stderr: '' };
-    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (output.stdout += chunk));
-    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (output.stderr += chunk));
-    const [exit] = (await once(child, 'close')) as [number | null];
+    const said = await awaitProcess(child);
     this.#running.delete(child);
-    const said = output.stdout === '' ? {} : (JSON.parse(output.stdout) as Said['said']);
-    return { exit, said, stderr: output.stderr };
+    return said;
   }
+}
+
+interface Surroundings {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Runs the command as a process of its own, in surroundings that say all that it knows. */
+export async function runProcess(args: readonly string[], surroundings: Surroundings): Promise<Said> {
+  return await awaitProcess(startProcess(args, surroundings));
+}
+
+function startProcess(args: readonly string[], { cwd, env }: Surroundings): ChildProcess {
+  return spawn(process.execPath, [COMMAND, ...args], {
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...env, NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] },
+  });
+}
+
+async function awaitProcess(child: ChildProcess): Promise<Said> {
+  const output = { stdout: '', stderr: '' };
+  child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (output.stdout += chunk));
+  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (output.stderr += chunk));
+  const [exit] = (await once(child, 'close')) as [number | null];
+  const said = output.stdout === '' ? {} : (JSON.parse(output.stdout) as Said['said']);
+  return { exit, said, stderr: output.stderr };
 }

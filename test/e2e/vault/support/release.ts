@@ -57,5 +57,9 @@ export async function makeTestRelease(
     },
     createKeySigner(privateKey),
   );
-  return { version: VERSION, from: out, publicKey: publicKey.export({ type: 'spki', format: 'pem' }).toString() };
+  return {
+    version: VERSION,
+    from: out,
+    publicKey: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+  };
 }

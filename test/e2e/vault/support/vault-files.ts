@@ -49,6 +49,14 @@ export async function writeVault(
   return { yaml: encodeVault(vault), keys: { statement, authority, clients } };
 }
 
+/** Makes it a vault of one node, whose key it holds whole. */
+export function ofOneNode(vault: SampleVault): void {
+  vault.nodes = vault.nodes.slice(0, 1);
+  vault.threshold = 1;
+  vault.tenant.keys = [{ id: 'treasury', type: 'ed25519', networks: [] }];
+  for (const rule of vault.tenant.rules) rule['algorithms'] = ['ed25519'];
+}
+
 function pem(key: KeyObject): string {
   return key.export({ type: 'pkcs8', format: 'pem' }).toString();
 }

@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { ofOneNode } from './support/vault-files.ts';
+import { type PlayedRole, VaultWorld } from './support/world.ts';
+
+const ROLES = ['infrastructure', 'node-1'] as const satisfies readonly PlayedRole[];
+/** Milliseconds after which a step that has begun is cut off: at once, and later each time. */
+const DELAYS = [0, 150, 600] as const;
+/** More runs than any ceremony needs: one that does not get on fails here. */
+const MAX_RUNS = 120;
+
+let world: VaultWorld;
+beforeAll(async () => {
+  world = await VaultWorld.open(temporaryFolder(), ofOneNode);
+  for (const role of ROLES) await world.person(role).run('vault', 'fetch', '--vault', 'vault.yaml');
+});
+afterAll(async () => {
+  await world.close();
+});
+
+/** Kills that were done, by step: one after the step has begun, and one when it has just been told. */
+const kills = new Map<string, number>();
+
+/** Runs `vault apply` of a role, and kills it in a step in which no run was killed at this place before. */
+async function applyAndKill(
+  role: PlayedRole,
+): Promise<{ readonly isKilled: boolean; readonly isComplete: boolean }> {
+  const { child, ended } = world.person(role).start(...world.run('apply', role));
+  let isKilled = false;
+  const kill = (place: string, delay: number) => {
+    if (isKilled || kills.has(place)) return;
+    isKilled = true;
+    kills.set(place, delay);
+    setTimeout(() => child.kill('SIGKILL'), delay);
+  };
+  child.stderr?.on('data', (text: string) => {
+    for (const [, step = '', word = ''] of text.matchAll(/^(\S+) (…|is done)/gm)) {
+      if (word === '…') kill(`${step} begun`, DELAYS[kills.size % DELAYS.length] ?? 0);
+      else kill(`${step} told`, 0);
+    }
+  });
+  const { exit, said, stderr } = await ended;
+  if (exit === null) return { isKilled: true, isComplete: false };
+  expect(exit, `${role}: ${JSON.stringify(said)}\n${stderr}\n${world.log()}`).toBe(0);
+  return { isKilled, isComplete: said['isComplete'] === true };
+}
+
+describe('a ceremony whose runs are killed', { timeout: 600_000 }, () => {
+  it('goes on after kill -9 in each step, and does nothing twice', async () => {
+    const complete = new Set<PlayedRole>();
+    for (let run = 0; complete.size < ROLES.length; run += 1) {
+      expect(run, `after ${[...kills.keys()].join(', ')}`).toBeLessThan(MAX_RUNS);
+      const role = ROLES[run % ROLES.length] ?? 'node-1';
+      let outcome = await applyAndKill(role);
+      while (outcome.isKilled) outcome = await applyAndKill(role);
+      if (outcome.isComplete) complete.add(role);
+    }
+    const status = await world.person('node-1').run('vault', 'status');
+    const { steps, isComplete } = status.said as unknown as {
+      steps: readonly { step: string; sequence: number }[];
+      isComplete: boolean;
+    };
+    expect(isComplete).toBe(true);
+    expect(steps.filter(({ sequence }) => sequence !== 1)).toEqual([]);
+    for (const { step } of steps) expect(kills.has(`${step} begun`), `killed in ${step}`).toBe(true);
+    expect(world.hosts.size).toBe(1);
+    // Each resource of a key was made once, whatever was killed.
+    expect(await world.made('node-1', 'acme-production-node-1', 'AWS::KMS::Key')).toBe(3);
+    expect(await world.made('infrastructure', 'acme-production-host-1', 'AWS::EC2::Instance')).toBe(1);
+  });
+
+  it('has nothing left to do then', async () => {
+    for (const role of ROLES)
+      expect(await world.apply(role)).toMatchObject({ exit: 0, said: { done: [], isComplete: true } });
+  });
+});
