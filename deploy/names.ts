@@ -60,6 +60,8 @@ export const NODE_PARAMETERS = {
   pcr0: 'Pcr0',
   pcr1: 'Pcr1',
   pcr2: 'Pcr2',
+  /** `yes`, or `no` where no key in KMS signs configurations. */
+  configSigningKey: 'ConfigSigningKey',
   /** Empty, or the key of the function's archive in the stack's own bucket (`FunctionCode.key`). */
   configSigningCode: 'ConfigSigningCode',
   objectLockMode: 'ObjectLockMode',
@@ -95,7 +97,7 @@ export const STACK_OUTPUTS = {
   },
   node: {
     keyArn: 'KeyArn',
-    /** Of the key that signs configurations; KMS's GetPublicKey gives the public key that the manifest names. */
+    /** Of the key that signs configurations, where ConfigSigningKey is yes; KMS's GetPublicKey gives the public key that the manifest names. */
     signingKeyArn: 'SigningKeyArn',
     bucketName: 'BucketName',
     accessLogsBucketName: 'AccessLogsBucketName',

@@ -96,7 +96,9 @@ describe('a template', () => {
     const populate = (await readFunction('populate-secret')).source;
     const signing = (await readFunction('config-signing')).source;
     const codeOf = (template: string, id: string) =>
-      (readStack(template).Resources[id]?.Properties['Code'] as { ZipFile?: string }).ZipFile?.trimEnd();
+      (
+        readStack(template).Resources[id]?.Properties['Code'] as { ZipFile?: string } | undefined
+      )?.ZipFile?.trimEnd();
     const small = await readTemplate('node');
     const whole = await readConsoleTemplate();
     for (const template of [small, whole])

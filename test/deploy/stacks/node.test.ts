@@ -71,6 +71,7 @@ describe("the node's key", () => {
       Pcr0: pcr,
       Pcr1: pcr,
       Pcr2: pcr,
+      ConfigSigningKey: fc.constantFrom('yes', 'no'),
       ConfigSigningCode: fc.constantFrom('', `functions/${'0a'.repeat(32)}.zip`),
       ObjectLockMode: fc.constantFrom('GOVERNANCE', 'COMPLIANCE'),
       RetentionDays: fc.integer({ min: 1, max: 36_500 }).map(String),

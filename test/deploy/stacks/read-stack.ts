@@ -18,7 +18,19 @@ export interface Template {
   readonly Outputs: Record<string, unknown>;
 }
 
-const FUNCTIONS = ['!Ref', '!Sub', '!GetAtt', '!Equals', '!Not', '!And', '!If', '!Join', '!Select', '!Split'];
+const FUNCTIONS = [
+  '!Condition',
+  '!Ref',
+  '!Sub',
+  '!GetAtt',
+  '!Equals',
+  '!Not',
+  '!And',
+  '!If',
+  '!Join',
+  '!Select',
+  '!Split',
+];
 
 /** Reads a template for a test that looks at what stands there. */
 export function readStack(text: string): Template {

@@ -12,7 +12,7 @@ interface Raw {
   >;
 }
 
-const TAGS = ['Ref', 'Sub', 'GetAtt', 'Equals', 'Not', 'And', 'If', 'Join', 'Select'];
+const TAGS = ['Condition', 'Ref', 'Sub', 'GetAtt', 'Equals', 'Not', 'And', 'If', 'Join', 'Select'];
 const ABSENT = Symbol('AWS::NoValue');
 
 /** Parses a template into objects whose functions are `{ 'Fn::…': … }`. */
@@ -70,6 +70,8 @@ function resolveProperties(template: Raw, resource: string, given: Values): unkn
         return (resolve(list[1]) as string[]).join(list[0] as string);
       case 'Fn::Select':
         return (resolve(list[1]) as string[])[list[0] as number];
+      case 'Fn::Condition':
+        return holds(argument as string);
       case 'Fn::Equals':
         return resolve(list[0]) === resolve(list[1]);
       case 'Fn::Not':
