@@ -29,6 +29,7 @@ const E2E = [
   'test/local/hostile-parent/hostile-parent.test.ts',
   'test/local/kms/{attested,clients,grants,key-kinds,signing}.test.ts',
   'test/native/{addon-sanitizer,vendored-source}.test.ts',
+  'test/parent/deploy/**/*.test.ts',
   'test/parent/{chaos,connection-table,operations,parent,relay,systemd,systemd-sockets}.test.ts',
   'test/parent/{config/vsock-proxy-file,doctor/doctor,egress/egress,egress/leaks}.test.ts',
   'test/parent/{lifecycle/supervisor,store/postgres-store,store/sqlite-store}.test.ts',

@@ -26,6 +26,10 @@ export const nouns: Nouns = {
     summary: 'enclave images: what they hold and measure, without nitro-cli',
     load: async () => (await import('./eif/commands.ts')).eifCommands,
   },
+  ers: {
+    summary: 'emergency recovery: custodians, backups with their proof, recovery, the drill',
+    load: async () => (await import('./ers/commands.ts')).commands,
+  },
   explain: {
     summary: 'what a code means, and what to do next',
     load: async () => (await import('./explain/explain.ts')).commands,
@@ -53,6 +57,10 @@ export const nouns: Nouns = {
   manifest: {
     summary: 'who a node is: the bytes that PCR16 binds',
     load: async () => (await import('./manifest/commands.ts')).commands,
+  },
+  cold: {
+    summary: 'a policy node on a machine without a network: requests and signatures by file',
+    load: async () => (await import('./cold/commands.ts')).commands,
   },
   config: {
     summary: 'what a node allows: configurations and the signatures of their authorities',

@@ -35,6 +35,7 @@ import { assertPayload, assertRequestId, assertSigningKey, assertTrust } from '.
 import type { NodeIdentity, NodeTrust } from './node-identity.ts';
 import { NodePools } from './node-pools.ts';
 import { NodeQuorum } from './node-quorum.ts';
+import { NodeRecovery } from './node-recovery.ts';
 import { type Decided, verifyResponseReceipt } from './receipts.ts';
 import { type Endpoint, parseNodeUrl, NodeAgent } from './tls-connection.ts';
 
@@ -139,6 +140,8 @@ export class NodeClient {
   readonly quorum: NodeQuorum;
   /** Keys that clients have the node make while it runs. */
   readonly pools: NodePools;
+  /** Backups of the node's keys. */
+  readonly recovery: NodeRecovery;
   readonly #options: NodeClientOptions;
   readonly #endpoint: Endpoint;
   readonly #requests: Semaphore;
@@ -153,6 +156,7 @@ export class NodeClient {
     this.#endpoint = parseNodeUrl(options.url);
     this.#requests = new Semaphore(options.maxConnections ?? DEFAULT_CONNECTIONS);
     this.pools = new NodePools({ call: (call) => this.#call(call) });
+    this.recovery = new NodeRecovery({ call: (call) => this.#call(call) });
     this.quorum = new NodeQuorum({
       call: (call) => this.#call(call),
       manifest: options.trust.manifest,

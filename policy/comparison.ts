@@ -22,6 +22,7 @@ import {
 } from './comparison/people.ts';
 import { comparePools } from './comparison/pools.ts';
 import { compareQuorums } from './comparison/quorum.ts';
+import { compareRecovery } from './comparison/recovery.ts';
 import { compareRules, effectOf } from './comparison/rules.ts';
 
 export type { ConfigurationChange } from './comparison/change.ts';
@@ -57,6 +58,7 @@ export function compareConfigurations(before: Configuration, after: Configuratio
     ...compareWitnesses(before, after),
     ...compareQuorums(before, after),
     ...comparePools(before, after),
+    ...compareRecovery(before, after),
     ...compareLists('rule', [before.rules, after.rules], {
       describe: describeRule,
       compare: compareRules,
@@ -121,7 +123,7 @@ function comparePins(before: NetworkKey, after: NetworkKey): Difference | undefi
 }
 
 /** Subjects of which a configuration has one. */
-const UNNAMED: ReadonlySet<string> = new Set(['manifest', 'notAfter', 'witnesses', 'quorum']);
+const UNNAMED: ReadonlySet<string> = new Set(['manifest', 'notAfter', 'witnesses', 'quorum', 'recovery']);
 
 const SIGNS: Readonly<Record<ConfigurationChange['kind'], string>> = {
   added: '+',

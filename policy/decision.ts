@@ -11,6 +11,7 @@ import {
 } from './matching/examination.ts';
 import type { MissingApprovals } from './matching/consent.ts';
 import { askQuestion, type Question } from './matching/question.ts';
+import { judgeCoverage } from './matching/recovery.ts';
 import { listRules, type Policy, type PreparedPermit, seesPool } from './policy.ts';
 import { takeToken, waitForToken } from './rate-limits.ts';
 import { describeAmount } from './coins.ts';
@@ -37,6 +38,10 @@ export type PolicyRefusal =
   | 'LIMIT_EXCEEDED'
   /** Rules match, and no more windows can be remembered: {@link MAX_WINDOWS}. */
   | 'LIMITS_FULL'
+  /** The key needs a backup that a keeper has acknowledged, has none, and is asked for more than it may sign without. */
+  | 'BACKUP_MISSING'
+  /** The like, where the backup that is kept is of an epoch or key of before. */
+  | 'BACKUP_OUTDATED'
   /** Somebody whose approval the rule asks for has rejected the request. */
   | 'APPROVAL_REJECTED'
   /** The evaluation has failed. */
@@ -115,7 +120,19 @@ function decideOrThrow(
   const rejected = findRejection(permits, request);
   if (rejected !== undefined) return deny('APPROVAL_REJECTED', { reasons: [rejected] });
   const found = examineAll(policy, question, state);
-  return choose(listCandidates(found), request, state, time) ?? denyAll(policy, found, question, state);
+  const candidates = listCandidates(found);
+  if (candidates.length === 0) return denyAll(policy, found, question, state);
+  const coverage = judgeCoverage(policy.recovery, question, state);
+  if (coverage.outcome === 'uncovered') {
+    const { code, reason, milliseconds } = coverage;
+    const needs: Need[] =
+      milliseconds === null
+        ? []
+        : candidates.map(({ rule }) => ({ kind: 'time', rule: rule.id, milliseconds }));
+    return deny(code, { reasons: [reason], needs });
+  }
+  const counted = candidates.map((one) => ({ ...one, charges: [...one.charges, ...coverage.charges] }));
+  return choose(counted, request, state, time) ?? denyAll(policy, found, question, state);
 }
 
 /** Finds why no rule of any configuration could permit a request. */
@@ -131,6 +148,7 @@ function findUnsuitable(policy: Policy, request: PolicyRequest): PolicyRefusal |
 
 function findUnsuitableKey({ keys }: Policy, request: PolicyRequest): PolicyRefusal | undefined {
   const type = keys.get(request.key);
+  if (type !== undefined && request.operation === 'backup') return undefined;
   if (type === undefined || request.poolKey !== undefined || isPoolOperation(request.operation))
     return 'UNKNOWN_KEY';
   if (request.algorithm === null || !ALGORITHMS.includes(request.algorithm)) return 'POLICY_DENIED';
@@ -151,6 +169,8 @@ const USAGES: Partial<Record<Operation, KeyUsage | null>> = {
 
 function findUnsuitablePool(policy: Policy, request: PolicyRequest): PolicyRefusal | undefined {
   const { client, key, poolKey, operation, algorithm } = request;
+  // Who keeps backups need not see the keys: a rule that names the pool is enough.
+  if (operation === 'backup') return mayBackUp(policy, client, key) ? undefined : 'UNKNOWN_KEY';
   const wanted = USAGES[operation];
   // Whoever does not see a pool learns nothing of it.
   if (poolKey === undefined || wanted === undefined || !seesPool(policy, client, key)) return 'UNKNOWN_KEY';
@@ -161,6 +181,16 @@ function findUnsuitablePool(policy: Policy, request: PolicyRequest): PolicyRefus
   if (wanted === null) return algorithm === null && algorithms.length > 0 ? undefined : 'ALGORITHM_MISMATCH';
   if (algorithm === null || !ALGORITHMS.includes(algorithm)) return 'POLICY_DENIED';
   return poolKey.usage === wanted && algorithms.includes(algorithm) ? undefined : 'ALGORITHM_MISMATCH';
+}
+
+/** Tells whether a permit names a client, a pool and its backup, or the client sees the pool anyway. */
+function mayBackUp(policy: Policy, id: string, pool: string): boolean {
+  const client = policy.clients.get(id);
+  if (client === undefined) return false;
+  return (
+    seesPool(policy, id, pool) ||
+    listRules(policy.permits, client, pool).some(({ operations }) => operations.has('backup'))
+  );
 }
 
 /**

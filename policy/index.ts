@@ -14,8 +14,10 @@ export { type Policy, preparePolicy, seesPool } from './policy.ts';
 export { describeAmount } from './coins.ts';
 export { describeReason, type Mismatch } from './reasons.ts';
 export {
+  type BackupCoverage,
   type Consent,
   isKeyOperation,
+  isPlainOperation,
   type KeyAdministration,
   type KeyOperation,
   makeRequest,

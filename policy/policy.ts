@@ -3,6 +3,7 @@ import type { Configuration, DenyRule, PermitRule, Rule } from '../shared/docume
 import type { Operation } from '../shared/operations.ts';
 import { type Books, prepareBooks, prepareCondition, type PreparedCondition } from './matching/conditions.ts';
 import { prepareRequirement, type Requirement } from './matching/consent.ts';
+import { prepareRecovery, type PreparedRecovery } from './matching/recovery.ts';
 import { prepareLimit, type PreparedLimit } from './matching/limits.ts';
 import { normaliseName } from './matching/names.ts';
 import { type PreparedTiers, prepareTiers } from './matching/tiers.ts';
@@ -62,6 +63,8 @@ export interface Policy {
   readonly clients: ReadonlyMap<string, PreparedClient>;
   readonly keys: ReadonlyMap<string, KeyType>;
   readonly pools: ReadonlyMap<string, PreparedPool>;
+  /** Keys that need a kept backup; undefined where none does. */
+  readonly recovery: PreparedRecovery | undefined;
   readonly denials: RuleIndex<PreparedDenial>;
   /** In the order in which they are drawn on. */
   readonly permits: RuleIndex<PreparedPermit>;
@@ -114,6 +117,7 @@ export function preparePolicy(configuration: Configuration): Policy {
     pools: new Map(
       pools.map(({ id, clients, types }) => [id, { clients: new Set(clients), types: new Set(types) }]),
     ),
+    recovery: configuration.recovery && prepareRecovery(configuration.recovery),
     denials: indexRules(denials),
     permits: indexRules(permits),
     ruleCount: permits.length,

@@ -20,6 +20,8 @@ export type RuleField =
   | 'nonce'
   | 'limits'
   | 'tiers'
+  /** No kept backup covers the key. */
+  | 'recovery'
   /** A rule that denies matches. */
   | 'denied'
   /** An approver has rejected the request. */
@@ -27,7 +29,8 @@ export type RuleField =
 
 /** Why one rule does not permit a request: the first field that does not match, or that the rule denies it. */
 export interface Mismatch {
-  readonly rule: string;
+  /** null: no rule, but what the configuration says of all of them. */
+  readonly rule: string | null;
   readonly field: RuleField;
   /** What was found and what was expected, in words. */
   readonly detail?: string;
@@ -36,7 +39,7 @@ export interface Mismatch {
 /** The most characters of a detail. */
 const MAX_DETAIL = 300;
 
-export function mismatch(rule: string, field: RuleField, detail?: string): Mismatch {
+export function mismatch(rule: string | null, field: RuleField, detail?: string): Mismatch {
   return detail === undefined ? { rule, field } : { rule, field, detail: detail.slice(0, MAX_DETAIL) };
 }
 
@@ -60,11 +63,13 @@ const FIELD_WORDS: Readonly<Record<RuleField, string>> = {
   nonce: 'the nonce is out of bounds or not known',
   limits: 'a limit is used up, or nobody can count what the transaction moves',
   tiers: 'the amount is above all tiers, or not known',
+  recovery: 'no kept backup covers the key',
   denied: 'it denies the request',
   rejected: 'an approver has rejected the request',
 };
 
 /** Describes in a sentence why a rule does not permit a request. */
 export function describeReason({ rule, field, detail }: Mismatch): string {
-  return `rule ${rule}: ${detail ?? FIELD_WORDS[field]}`;
+  const words = detail ?? FIELD_WORDS[field];
+  return rule === null ? words : `rule ${rule}: ${words}`;
 }

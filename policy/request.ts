@@ -24,8 +24,18 @@ export interface PoolKeyKind {
   readonly usage: KeyUsage;
 }
 
+/** Whether a backup that a keeper has acknowledged covers a key; `outdated`: its epoch of before. */
+export type BackupCoverage = 'kept' | 'outdated' | 'missing';
+
 /** Operations on a key of a pool that use none of its algorithms: rules are compared with all that such a key has. */
 export type KeyAdministration = Extract<KeyOperation, 'create-key' | 'administer-key'>;
+/** Operations without an algorithm. */
+export type PlainOperation = KeyAdministration | 'backup';
+
+/** Tells whether an operation uses no algorithm. */
+export function isPlainOperation(operation: string): operation is PlainOperation {
+  return operation === 'create-key' || operation === 'administer-key' || operation === 'backup';
+}
 
 interface RequestFields {
   readonly client: string;
@@ -33,6 +43,8 @@ interface RequestFields {
   readonly key: string;
   /** Given where `key` is a pool. */
   readonly poolKey?: PoolKeyKind | undefined;
+  /** Whether a kept backup covers the key; left out is missing, where the configuration asks for one. */
+  readonly backup?: BackupCoverage | undefined;
   /** The votes on this request, if it has waited for any. */
   readonly consent?: Consent | undefined;
 }
@@ -56,15 +68,15 @@ export type PolicyRequest =
       readonly transaction?: Transaction | undefined;
     } & RequestFields)
   | ({
-      readonly operation: Exclude<KeyOperation, KeyAdministration>;
+      readonly operation: Exclude<KeyOperation, PlainOperation>;
       readonly algorithm: Algorithm;
     } & RequestFields)
-  | ({ readonly operation: KeyAdministration; readonly algorithm: null } & RequestFields);
+  | ({ readonly operation: PlainOperation; readonly algorithm: null } & RequestFields);
 
 /** Parts of a request, of which its operation says which there are. */
 interface RequestParts extends RequestFields {
   readonly operation: Operation;
-  /** null where a key of a pool is made or changed. */
+  /** null where a key of a pool is made or changed, and of a backup. */
   readonly algorithm: Algorithm | null;
   readonly payload?: PayloadKind | undefined;
   readonly transaction?: Transaction | undefined;
@@ -78,8 +90,7 @@ export function makeRequest({
   transaction,
   ...fields
 }: RequestParts): PolicyRequest {
-  if (operation === 'create-key' || operation === 'administer-key')
-    return { operation, algorithm: null, ...fields };
+  if (isPlainOperation(operation)) return { operation, algorithm: null, ...fields };
   if (algorithm === null) throw new TypeError('expected an algorithm');
   if (operation !== 'sign') return { operation, algorithm, ...fields };
   if (payload === undefined) throw new TypeError('expected a payload to sign');

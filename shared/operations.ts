@@ -28,10 +28,14 @@ export function isPoolOperation(operation: string): operation is PoolOperation {
   return (poolOperationSchema.options as readonly string[]).includes(operation);
 }
 
-/** The operations that a rule may permit: signatures, shares of a dealer, ceremonies, and those on keys of a pool. */
+/**
+ * The operations that a rule may permit: signatures, shares of a dealer, ceremonies, those on keys of a pool, and `backup`:
+ * a copy of a key or pool that is encrypted to the recovery key of the manifest, and the word of a keeper that it is kept.
+ */
 export const operationSchema = z.enum([
   'sign',
   'import-share',
+  'backup',
   ...ceremonyOperationSchema.options,
   ...poolOperationSchema.options,
 ]);

@@ -97,9 +97,9 @@ function parseBundle(file: Uint8Array, maxBytes: number): Bundle {
     if (!(error instanceof JsonError)) throw error;
     throw malformed([error.code]);
   }
-  const { mediaType, verificationMaterial: material } = value as {
+  const { mediaType, verificationMaterial: material } = (value ?? {}) as {
     mediaType?: unknown;
-    verificationMaterial?: Record<string, unknown>;
+    verificationMaterial?: object | null;
   };
   if (typeof mediaType !== 'string') throw malformed(['mediaType']);
   if (mediaType !== BUNDLE_MEDIA_TYPE) {
@@ -108,7 +108,11 @@ function parseBundle(file: Uint8Array, maxBytes: number): Bundle {
       actual: mediaType.slice(0, 100),
     });
   }
-  if (typeof material === 'object' && ('certificate' in material || 'x509CertificateChain' in material)) {
+  if (
+    typeof material === 'object' &&
+    material !== null &&
+    ('certificate' in material || 'x509CertificateChain' in material)
+  ) {
     throw wrongKind('a signature by a key', 'a signature by a certificate');
   }
   const parsed = bundleSchema.safeParse(value);

@@ -30,4 +30,4 @@ export { assertNotOlder, fetchIndex, type SignedIndex, verifyIndex } from './rel
 export { BucketReleases } from './s3.ts';
 export { signBlobBundle, signEnvelopeBundle } from './signing.ts';
 export type { ReleaseDestination, ReleaseFile, ReleaseSource, ReleaseStream } from './source.ts';
-export { assertVersion, compareVersions } from './version.ts';
+export { assertVersion, compareVersions, RELEASE_VERSION } from './version.ts';

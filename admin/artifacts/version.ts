@@ -2,7 +2,7 @@ import { ReleaseError } from './errors.ts';
 
 /** Version of a release: MAJOR.MINOR.PATCH, each without leading zeros, and maybe a pre-release's name. */
 export const RELEASE_VERSION =
-  /^(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})(?:-([a-z0-9]{1,20}(?:\.[a-z0-9]{1,20}){0,4}))?$/;
+  /^(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})(?:-([0-9A-Za-z-]{1,20}(?:\.[0-9A-Za-z-]{1,20}){0,4}))?$/;
 
 /**
  * Compares two versions by precedence: negative where the first is the older one. A pre-release is older than its release.

@@ -1,6 +1,6 @@
 import { DsseError, type Envelope, verifyEnvelope } from '../../shared/dsse/index.ts';
 import { CONFIGURATION_PAYLOAD_TYPE } from '../../shared/documents/configuration.ts';
-import type { Manifest } from '../../shared/documents/manifest.ts';
+import type { NodeManifest } from '../../shared/documents/manifest.ts';
 
 /** A signature of an envelope, and whether it is one of that key over these bytes. */
 export interface CheckedSignature {
@@ -38,7 +38,7 @@ export interface ClassifiedSignature extends CheckedSignature {
 }
 
 /** Each key once, against the authorities of a manifest; any key is one where the manifest is left out. */
-export function classifySignatures(envelope: Envelope, manifest?: Manifest): ClassifiedSignature[] {
+export function classifySignatures(envelope: Envelope, manifest?: Pick<NodeManifest, 'configurationAuthority'>): ClassifiedSignature[] {
   const authorities = manifest?.configurationAuthority.keys;
   return checkSignatures(envelope).map(({ key, isValid }) => {
     const isAuthority = authorities?.includes(key) ?? true;

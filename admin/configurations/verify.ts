@@ -1,6 +1,6 @@
 import { openConfiguration } from '../../shared/documents/configuration.ts';
 import { ConfigurationError } from '../../shared/documents/errors.ts';
-import type { Manifest } from '../../shared/documents/manifest.ts';
+import type { NodeManifest } from '../../shared/documents/manifest.ts';
 import { AdminError } from '../errors.ts';
 import { encodeEnvelope } from './envelope.ts';
 import type { ConfigurationFile } from './file.ts';
@@ -8,7 +8,7 @@ import { classifySignatures } from './signatures.ts';
 
 /** The node that a configuration has to fit: its manifest, and the SHA-384 of the manifest's bytes. */
 export interface ConfiguredNode {
-  readonly manifest: Manifest;
+  readonly manifest: NodeManifest;
   readonly digest: Uint8Array;
 }
 
@@ -28,7 +28,7 @@ export function assertNamesManifest({ configuration }: ConfigurationFile, { dige
  * @param publicKey raw Ed25519 public key, hex
  * @throws AdminError KEY_NOT_AUTHORITY
  */
-export function assertAuthority(publicKey: string, { configurationAuthority: { keys } }: Manifest): void {
+export function assertAuthority(publicKey: string, { configurationAuthority: { keys } }: NodeManifest): void {
   if (keys.includes(publicKey)) return;
   throw new AdminError('KEY_NOT_AUTHORITY', 'the manifest does not name this key', {
     key: publicKey,

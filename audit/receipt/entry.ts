@@ -103,6 +103,14 @@ const witnessGroup = z.strictObject({ threshold: z.int().min(1).max(64), of: z.i
 
 const outcomes = z.enum(['permitted', 'pending', 'denied']);
 
+/** A backup that was made, or that a keeper has acknowledged. */
+const backupSchema = z.strictObject({
+  /** SHA-384 of the backup's statement (shared/recovery/SPEC.md). */
+  statement: hex(48),
+  /** Who says that it is kept; null where it was made. */
+  keeper: identifier.nullable(),
+});
+
 const decisionSchema = z
   .strictObject({
     ...common,
@@ -144,6 +152,8 @@ const decisionSchema = z
     witnesses: witnessGroup.nullable(),
     /** Other nodes of the quorum that must cosign too; left out where the configuration asks for none. */
     peerWitnesses: witnessGroup.optional(),
+    /** Of the operation `backup`, where it was carried out; left out elsewhere. */
+    backup: backupSchema.optional(),
     /** Left out where the node has decided for itself alone. */
     quorum: quorumSchema.optional(),
   })
@@ -154,6 +164,12 @@ const decisionSchema = z
     ({ outcome, failure, signatures }) =>
       signatures.length === 0 || (outcome === 'permitted' && failure === null),
     { path: ['signatures'] },
+  )
+  .refine(
+    ({ backup, request, outcome, failure }) =>
+      (backup !== undefined) ===
+      (request.operation === 'backup' && outcome === 'permitted' && failure === null),
+    { path: ['backup'] },
   )
   .refine(({ outcome, pendingId }) => outcome !== 'pending' || pendingId !== null, { path: ['pendingId'] })
   .refine(({ witnesses: group }) => group === null || group.threshold <= group.of, { path: ['witnesses'] })

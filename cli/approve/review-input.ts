@@ -12,6 +12,8 @@ import {
 } from '../../policy/approvals/index.ts';
 import { MAX_REVIEW_BYTES, type ReviewResponse } from '../../shared/api/requests.ts';
 import { type CommandInput, type OptionSpec, readInput, UsageError } from '../common/command.ts';
+import { openColdIdentity } from '../../shared/cold/index.ts';
+import { parseColdManifest } from '../../shared/documents/cold-manifest.ts';
 import { parseManifest } from '../../shared/documents/manifest.ts';
 import { inFile } from '../common/in-file.ts';
 import { readPcrFile, readRootFile } from '../common/trust-files.ts';
@@ -30,8 +32,8 @@ export const REVIEW_OPTIONS = {
   pcrs: {
     type: 'string',
     value: 'FILE',
-    required: true,
     setting: 'pcrs',
+    settingUnless: 'cold-identity',
     description: 'pcr.json of the image that the node must run',
   },
   manifest: {
@@ -41,6 +43,11 @@ export const REVIEW_OPTIONS = {
     setting: 'manifest',
     description: 'the manifest that the node must have been given',
   },
+  'cold-identity': {
+    type: 'string',
+    value: 'FILE',
+    description: 'the identity of a cold node, in place of --pcrs',
+  },
   root: {
     type: 'string',
     value: 'PEM',
@@ -49,12 +56,14 @@ export const REVIEW_OPTIONS = {
   },
 } as const satisfies Record<string, OptionSpec>;
 
-/** What an approver trusts beforehand. */
-export interface ReviewTrustFiles {
-  readonly manifest: Uint8Array;
-  readonly pcrs: PcrValues;
-  readonly root: Uint8Array;
-}
+/** What an approver trusts beforehand: an image and a root, or the receipt key of a cold node in hex. */
+export type ReviewTrustFiles = { readonly manifest: Uint8Array } & (
+  | {
+      readonly image: { readonly pcrs: PcrValues; readonly root: Uint8Array };
+      readonly coldReceiptKey?: undefined;
+    }
+  | { readonly image?: undefined; readonly coldReceiptKey: string }
+);
 
 /** A review that was verified, and where votes on it go; undefined for one from a file. */
 export interface ReadReview {
@@ -84,27 +93,38 @@ export async function readReview(input: CommandInput): Promise<ReadReview> {
 export function verify(
   response: ReviewResponse,
   id: string | undefined,
-  { manifest, pcrs, root }: ReviewTrustFiles,
+  { manifest, image, coldReceiptKey }: ReviewTrustFiles,
 ): VerifiedReview {
-  const expectedPcr16 = computeManifestPcr(manifest);
   const now = Date.now();
+  if (coldReceiptKey !== undefined)
+    return verifyReview(response, { manifest, node: { receiptKey: coldReceiptKey }, id, now });
+  const { pcrs, root } = image;
+  const expectedPcr16 = computeManifestPcr(manifest);
   const document = verifyAttestationDocument(decodeReviewPart(response.document), {
     root,
     at: now,
     pcrs: new Map([...pcrs, [MANIFEST_PCR, expectedPcr16]]),
   });
   const attested = { pcr16: document.pcrs.get(MANIFEST_PCR), userData: document.userData };
-  return verifyReview(response, { manifest, attested, expectedPcr16, id, now });
+  return verifyReview(response, { manifest, node: { attested, expectedPcr16 }, id, now });
 }
 
 async function readTrust({ text, io }: CommandInput): Promise<ReviewTrustFiles> {
   const path = text('manifest') ?? '';
   const manifest = await readInput(path, io);
+  const identity = text('cold-identity');
+  if (identity !== undefined) {
+    if (text('file') === undefined) throw new UsageError('a review of a cold node is a file: --file');
+    inFile(path, () => parseColdManifest(manifest));
+    const bytes = await readInput(identity, io);
+    return { manifest, coldReceiptKey: inFile(identity, () => openColdIdentity(bytes)).receiptKey };
+  }
   inFile(path, () => parseManifest(manifest));
+  const pcrs = text('pcrs');
+  if (pcrs === undefined) throw new UsageError('one of --pcrs and --cold-identity is needed');
   return {
     manifest,
-    pcrs: await readPcrFile(text('pcrs') ?? '', io),
-    root: await readRootFile(text('root'), io),
+    image: { pcrs: await readPcrFile(pcrs, io), root: await readRootFile(text('root'), io) },
   };
 }
 

@@ -59,6 +59,8 @@ export type CliErrorCode =
   | 'PROFILE_EXPOSED'
   /** The file is not the YAML of a profile: an unknown field, or a value that is not one line of text. */
   | 'PROFILE_MALFORMED'
+  /** The file in which docker and others keep credentials for registries is not JSON of their form. */
+  | 'REGISTRY_CONFIG_UNREADABLE'
   /** What should be the root of attestation documents is no certificate. */
   | 'ROOT_MALFORMED'
   /** The file of a secret is there already, and nothing says that it may be replaced. */
@@ -71,7 +73,11 @@ export type CliErrorCode =
   | 'STATUS_MALFORMED'
   | 'STATUS_UNREACHABLE'
   /** The configuration names a store that is not there. */
-  | 'STORE_MISSING';
+  | 'STORE_MISSING'
+  /** What a role's machine remembers of the ceremony is not what "vault apply" writes. */
+  | 'VAULT_JOURNAL_DAMAGED'
+  /** Another run of the same role is under way on this machine. */
+  | 'VAULT_LOCKED';
 
 /** Refusal of the command itself; its parts have errors of their own. */
 export class CliError extends HoldfastError<CliErrorCode> {}

@@ -45,7 +45,12 @@ export async function readSigningKey(path: string): Promise<SigningKey> {
   return { privateKey, publicKey: ed25519PublicKeyHex(createPublicKey(privateKey)) };
 }
 
-async function readKeyFile(path: string): Promise<Buffer> {
+/**
+ * Reads a file that holds a secret, with the rights that {@link readPrivateKey} asks for. The caller clears the bytes.
+ *
+ * @throws UsageError when the file cannot be read; CliError KEY_FILE_EXPOSED, KEY_FILE_MALFORMED
+ */
+export async function readKeyFile(path: string): Promise<Buffer> {
   const buffer = Buffer.alloc(MAX_KEY_BYTES);
   try {
     await using file = await open(path, 'r');

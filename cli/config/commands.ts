@@ -12,7 +12,8 @@ import {
   verifyConfiguration,
 } from '../../admin/configurations/index.ts';
 import { describeChanges } from '../../policy/index.ts';
-import { digestManifest, parseManifest } from '../../shared/documents/manifest.ts';
+import { parseAnyManifest } from '../../shared/documents/any-manifest.ts';
+import { digestManifest } from '../../shared/documents/manifest.ts';
 import type { Envelope } from '../../shared/dsse/index.ts';
 import { type Command, type CommandInput, type Outcome, readInput, UsageError } from '../common/command.ts';
 import { confirm } from '../common/confirm.ts';
@@ -175,7 +176,7 @@ async function readNode({ text, io }: CommandInput): Promise<ConfiguredNode | un
   const path = text('manifest');
   if (path === undefined) return undefined;
   const bytes = await readInput(path, io);
-  return { manifest: inFile(path, () => parseManifest(bytes)), digest: digestManifest(bytes) };
+  return { manifest: inFile(path, () => parseAnyManifest(bytes)), digest: digestManifest(bytes) };
 }
 
 /**

@@ -7,7 +7,8 @@ import {
   type ReportedField,
   type SignatoryImport,
 } from '../../admin/signatory/index.ts';
-import { digestManifest, parseManifest } from '../../shared/documents/manifest.ts';
+import { parseAnyManifest } from '../../shared/documents/any-manifest.ts';
+import { digestManifest } from '../../shared/documents/manifest.ts';
 import { type Command, type CommandInput, type Outcome, readInput, UsageError } from '../common/command.ts';
 import { inFile } from '../common/in-file.ts';
 import { assertWritable, writeOutput } from '../common/output-file.ts';
@@ -110,7 +111,7 @@ async function readManifestDigest({ text, io }: CommandInput): Promise<string> {
   const path = text('manifest');
   if (path === undefined) throw new UsageError('give --manifest, or --into a configuration that names it');
   const bytes = await readInput(path, io);
-  inFile(path, () => parseManifest(bytes));
+  inFile(path, () => parseAnyManifest(bytes));
   return Buffer.from(digestManifest(bytes)).toString('hex');
 }
 

@@ -1,6 +1,7 @@
 import { lintConfiguration, type ConfigurationFinding } from '../../policy/analysis/index.ts';
 import type { Configuration } from '../../shared/documents/configuration.ts';
-import { type Manifest, parseManifest } from '../../shared/documents/manifest.ts';
+import { parseAnyManifest } from '../../shared/documents/any-manifest.ts';
+import type { NodeManifest } from '../../shared/documents/manifest.ts';
 import { type Command, type CommandInput, type Outcome, readInput } from '../common/command.ts';
 import { CliError } from '../common/errors.ts';
 import { inFile } from '../common/in-file.ts';
@@ -45,7 +46,7 @@ function describeFindings(findings: readonly ConfigurationFinding[]): string[] {
  */
 export function lintBeforeSigning(
   configuration: Configuration,
-  manifest: Pick<Manifest, 'quorum'> | undefined,
+  manifest: Pick<NodeManifest, 'quorum'> | undefined,
   areErrorsTaken: boolean,
 ): string[] {
   const findings = lintConfiguration(configuration, Date.now(), manifest?.quorum).filter(
@@ -68,7 +69,7 @@ async function runLint({ positionals, text, flag, io }: CommandInput): Promise<O
   const { configuration } = await readConfigurationFile(path, io);
   const manifest = text('manifest');
   const bytes = manifest === undefined ? undefined : await readInput(manifest, io);
-  const size = bytes && inFile(manifest ?? '', () => parseManifest(bytes)).quorum;
+  const size = bytes && inFile(manifest ?? '', () => parseAnyManifest(bytes)).quorum;
   const findings = lintConfiguration(configuration, now, size);
   const count = (severity: ConfigurationFinding['severity']) =>
     findings.filter((each) => each.severity === severity).length;

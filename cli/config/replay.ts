@@ -1,6 +1,6 @@
 import { type DecisionPredicate, PREDICATE_TYPES } from '../../audit/receipt/index.ts';
 import { createReplay, type Decided } from '../../policy/analysis/index.ts';
-import { makeRequest, type PolicyRequest } from '../../policy/index.ts';
+import { type BackupCoverage, isPlainOperation, makeRequest, type PolicyRequest } from '../../policy/index.ts';
 import { decodeTransaction } from '../../policy/transactions/json.ts';
 import { TRUST_OPTIONS } from '../audit/trust.ts';
 import type { Command, CommandInput, OptionSpec, Outcome } from '../common/command.ts';
@@ -90,6 +90,12 @@ async function runReplay(input: CommandInput): Promise<Outcome> {
   };
 }
 
+/** What a denial says of the backup of a key; entries say nothing else of it. */
+const LOGGED_COVERAGE: Readonly<Record<string, BackupCoverage>> = {
+  BACKUP_MISSING: 'missing',
+  BACKUP_OUTDATED: 'outdated',
+};
+
 /** Makes the request that an entry records; undefined where it was denied before there was anything to decide on. */
 function toRequest({
   request,
@@ -97,10 +103,10 @@ function toRequest({
   rule,
   approvals,
   time,
+  code,
 }: DecisionPredicate): PolicyRequest | undefined {
   const { client, key, poolKey, algorithm, operation, payload } = request;
-  const isKeyless = operation === 'create-key' || operation === 'administer-key';
-  if (algorithm === null && !isKeyless) return undefined;
+  if (algorithm === null && !isPlainOperation(operation)) return undefined;
   if (operation === 'sign' && (payload === null || transaction === null)) return undefined;
   const at = Date.parse(time);
   const votes = approvals.map(({ approver, decision }) => ({ approver, decision, at }));
@@ -111,6 +117,7 @@ function toRequest({
     key,
     poolKey: poolKey && { type: poolKey.type, usage: poolKey.usage },
     algorithm,
+    backup: LOGGED_COVERAGE[code ?? ''] ?? 'kept',
     consent,
     payload: payload ?? undefined,
     transaction: transaction === null ? undefined : decodeTransaction(transaction),

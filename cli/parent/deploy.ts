@@ -129,7 +129,7 @@ function createDeployProgress({ io }: { readonly io: Io }) {
   const bar = createProgress(io, 'fetching');
   let shown = '';
   return {
-    show(words: string, share?: { readonly done: number; readonly total: number }) {
+    show: (words: string, share?: { readonly done: number; readonly total: number }) => {
       if (share !== undefined) bar.update(share.done, share.total);
       if (words === shown) return;
       if (share === undefined) bar.finish();

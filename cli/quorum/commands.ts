@@ -1,6 +1,8 @@
 import { childPathSchema } from '../../shared/api/child-path.ts';
 import { ceremonyIdSchema } from '../../shared/api/quorum.ts';
-import { type Command, type CommandInput, UsageError } from '../common/command.ts';
+import { parseKeyImport } from '../../admin/recovery/index.ts';
+import { type Command, type CommandInput, readInput, UsageError } from '../common/command.ts';
+import { inFile } from '../common/in-file.ts';
 import { writeOutput } from '../common/output-file.ts';
 import { readIdentifier } from '../node/connection.ts';
 import { describeSigned, readSignRequest } from '../node/sign-request.ts';
@@ -38,6 +40,23 @@ const keysGenerate: Command = {
     const key = readKey(input);
     return (quorum) => quorum.generate(key);
   }),
+};
+
+/** The longest file of an import in bytes. */
+const MAX_IMPORT_BYTES = 4096;
+
+const keysImport: Command = {
+  name: 'quorum keys import',
+  summary: 'Have a node split a recovered key, which was encrypted for this boot of it, among its quorum.',
+  positionals: 'FILE',
+  options: BEGIN_OPTIONS,
+  examples: [`holdfast quorum keys import treasury.import ${AS_CLIENT}`],
+  run: async (input) => {
+    const [path = ''] = input.positionals;
+    const bytes = await readInput(path, input.io, MAX_IMPORT_BYTES);
+    const { key, request } = inFile(path, () => parseKeyImport(bytes));
+    return await beginCeremony(() => (quorum) => quorum.importKey(key, () => request))(input);
+  },
 };
 
 const sign: Command = {
@@ -196,6 +215,7 @@ export const commands: readonly Command[] = [
   createCommand,
   keysList,
   keysGenerate,
+  keysImport,
   sign,
   refresh,
   reshare,

@@ -1,8 +1,24 @@
 import type { Command } from '../common/command.ts';
+import { applyCommand } from './apply.ts';
 import { checkCommand } from './check.ts';
+import { fetchCommand, mirrorCommand } from './fetch.ts';
 import { initCommand } from './init.ts';
 import { joinCommand } from './join.ts';
+import { planCommand } from './plan.ts';
 import { sheetsCommand } from './sheets.ts';
+import { statusCommand } from './status.ts';
 
 /** Verbs of the noun, each in a file of its own, in the order in which people meet them. */
-export const commands: readonly Command[] = [joinCommand, initCommand, checkCommand, sheetsCommand];
+export const commands: readonly Command[] = [
+  joinCommand,
+  initCommand,
+  checkCommand,
+  sheetsCommand,
+  fetchCommand,
+  mirrorCommand,
+  planCommand,
+  applyCommand,
+  statusCommand,
+  fetchCommand,
+  mirrorCommand,
+];

@@ -10,6 +10,7 @@ import type { NodeKeys } from '../node/node-keys.ts';
 import type { NsmClient } from '../nsm/index.ts';
 import type { PeerNetwork } from '../peers/peer-network.ts';
 import type { PoolKeys } from '../pools/index.ts';
+import type { BackupRegister } from '../recovery/index.ts';
 import { CertificateRelay, createMayServe, startNodeQuorum } from '../quorum/index.ts';
 import {
   createDecisionLog,
@@ -23,6 +24,7 @@ import { createApprovalRoutes } from './approval-routes.ts';
 import { createAttestationRoute } from './attestation-route.ts';
 import { createPoolRoutes } from './pool-routes.ts';
 import { createQuorumRoutes } from './quorum-routes.ts';
+import { createRecoveryRoutes } from './recovery-routes.ts';
 import { serveHttps } from './http-server.ts';
 import { createRouter, type Route } from './router.ts';
 import { createSigningRoutes, describeOutcome } from './signing-routes.ts';
@@ -45,6 +47,8 @@ export interface ApiContext {
   readonly state: DecisionState;
   /** What this node has cosigned for its peers. */
   readonly witnessed: WitnessedTrees;
+  /** Backups that this node has made, and who keeps them. */
+  readonly backups: BackupRegister;
   /** The configuration in force as it came, with its signatures. */
   readonly envelope: Uint8Array;
   /** The other nodes of the quorum; null where the configuration names none. */
@@ -55,6 +59,8 @@ export interface ApiContext {
 export interface Api {
   /** Rejects with the error of a request after which the node must stop; never resolves. */
   readonly failed: Promise<never>;
+  /** What is wrong with the backups that the configuration asks for; null for nothing. */
+  readonly backupAlert: string | null;
   /** Stops taking requests, and gives requests under way a few seconds to get their responses. */
   close(): Promise<void>;
 }
@@ -83,6 +89,7 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
     measured,
     keyring,
     pools: { keys: context.poolKeys, seal: () => log.seal() },
+    recovery: { register: context.backups, attest: (asked) => nsm.attest(asked), log },
     session,
     clocks: { now, monotonic: () => performance.now() },
     log: decisionLog,
@@ -162,6 +169,7 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
       now,
     }),
     ...createQuorumRoutes(quorum, version),
+    ...createRecoveryRoutes(pipeline.recovery, version),
     createAttestationRoute(nsm, identity.publicKey, binding),
     ...(witness.isFollowing ? [createWitnessRoute(witness)] : []),
     health,
@@ -179,6 +187,9 @@ export async function startApi(transport: Transport, context: ApiContext): Promi
   const server = await serveHttps(transport, identity, handler);
   return {
     failed: failure.promise,
+    get backupAlert() {
+      return pipeline.backupAlert;
+    },
     close: async () => {
       quorum?.stop();
       await server.close();

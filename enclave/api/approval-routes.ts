@@ -2,15 +2,19 @@ import {
   MAX_VOTE_BYTES,
   PENDING_REQUEST_PAYLOAD_TYPE,
   type PendingRequestDocument,
-  pendingRequestSchema,
-  type RequestSummary,
   resumeRequestSchema,
   type ReviewResponse,
   type VoteResponse,
   voteRequestSchema,
 } from '../../shared/api/requests.ts';
 import { createEnvelope, type Envelope } from '../../shared/dsse/index.ts';
-import type { PendingRequest, PendingRequests, ReceivedVote, RequestStatus } from '../approvals/index.ts';
+import {
+  describePending,
+  type PendingRequest,
+  type PendingRequests,
+  type ReceivedVote,
+  summarise,
+} from '../approvals/index.ts';
 import type { ForwardedRequest } from '../signing/index.ts';
 import { ApiError } from './errors.ts';
 import type { Route } from './router.ts';
@@ -77,7 +81,7 @@ export function createApprovalRoutes(options: ApprovalRouteOptions): Route[] {
       path: path('/review'),
       isSigned: false,
       act: async ({ captures: [id = ''] }): Promise<ReviewResponse> => {
-        const pending = createPendingDocument(requests.find(id), options);
+        const pending = describePending(requests.find(id), options);
         const payload = Buffer.from(JSON.stringify(pending));
         const envelope = options.signEnvelope(createEnvelope(PENDING_REQUEST_PAYLOAD_TYPE, payload));
         return {
@@ -101,51 +105,6 @@ export function createApprovalRoutes(options: ApprovalRouteOptions): Route[] {
       },
     },
   ];
-}
-
-function summarise({ request, state, votes, needs }: RequestStatus): RequestSummary {
-  const { id, digest, rule, created, expires } = request;
-  const { key, algorithm, payload } = request.request;
-  return {
-    id,
-    digest,
-    key,
-    algorithm,
-    kind: payload.kind,
-    rule,
-    created,
-    expires,
-    state,
-    votes: votes.map(({ approver, decision, time }) => ({ approver, decision, time })),
-    needs: [...needs],
-  };
-}
-
-/** Makes what approvers read. The node's own reading is beside the payload, so that a reader can compare the two. */
-function createPendingDocument(
-  status: RequestStatus,
-  { read, manifest, now }: ApprovalRouteOptions,
-): PendingRequestDocument {
-  const { request } = status;
-  const { votes, needs } = summarise(status);
-  const { transaction, context } = read(request);
-  return pendingRequestSchema.parse({
-    format: 'holdfast-pending-request/1',
-    id: request.id,
-    digest: request.digest,
-    client: request.client,
-    request: request.request,
-    context,
-    transaction,
-    manifest,
-    configuration: request.configuration,
-    rule: request.rule,
-    needs,
-    votes,
-    created: request.created,
-    expires: request.expires,
-    time: now(),
-  });
 }
 
 /** Keeps a value for a while; calls at the same time share one attempt, and a failed one is not kept. */

@@ -9,3 +9,4 @@ export {
   type RequestStatus,
 } from './pending-requests.ts';
 export { toApproval, toCanonical } from './vote-encoding.ts';
+export { describePending, type PendingDocumentOptions, summarise } from './pending-document.ts';

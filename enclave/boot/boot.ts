@@ -11,6 +11,7 @@ import { Keyring } from '../keyring/index.ts';
 import { appendBootEntry, awaitWitnesses, readPeerWitnesses, TransparencyLog } from '../log/index.ts';
 import { PoolKeys } from '../pools/index.ts';
 import { createNsmClient, type NsmClient } from '../nsm/index.ts';
+import { BackupRegister } from '../recovery/index.ts';
 import { isPeerlessRestart, WitnessedTrees } from '../quorum/witness/index.ts';
 import { restoreDecisionState } from '../signing/index.ts';
 import { createKms, createRecipient } from '../unlock/index.ts';
@@ -106,10 +107,12 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
   });
   const { store, nodeKeys } = await unlockStore({
     storage: control,
-    kms,
+    passwords: {
+      generate: async () => kms.generateDataKey(await recipient),
+      decrypt: async (blob) => kms.decrypt(blob, await recipient),
+    },
     manifest,
     configuration: signed.configuration,
-    recipient,
     now: clock.now(),
   }).finally(() => kms.close());
 
@@ -147,6 +150,7 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
     peers = openPeers(platform, { nsm, clock, measured, signed, session, nodeKeys });
     const state = await restoreDecisionState(store, { signed, measured, now: () => clock.now() });
     const witnessed = await WitnessedTrees.restore(store);
+    const backups = await BackupRegister.restore(store);
     const peerWitnesses = readPeerWitnesses(signed.configuration);
     const origin = logOrigin(manifest);
     log = new TransparencyLog({
@@ -158,7 +162,7 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
       peers: peerWitnesses,
       peerClient,
     });
-    for (const source of [...state.sources, witnessed, poolKeys]) log.addSource(source);
+    for (const source of [...state.sources, witnessed, poolKeys, backups]) log.addSource(source);
     if (witnesses !== null || peerWitnesses.group !== null) {
       await enter('witnessing');
       await awaitWitnesses(log, { isPeerless });
@@ -175,6 +179,7 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
       nodeKeys,
       state,
       witnessed,
+      backups,
       envelope,
       peers,
     });
@@ -225,7 +230,7 @@ function run({
   peers,
 }: RunningParts): RunningNode {
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
-  const stopHeartbeat = startHeartbeat(control);
+  const stopHeartbeat = startHeartbeat(control, { alert: () => api.backupAlert });
   let isStopping = false;
   async function stop(phase: 'stopped' | 'failed', code: string | null): Promise<void> {
     if (isStopping) return;

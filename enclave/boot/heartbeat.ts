@@ -6,6 +6,8 @@ const INTERVAL_MS = 15_000;
 export interface HeartbeatOptions {
   /** Milliseconds between two reports; 15,000 when left out. */
   readonly intervalMs?: number;
+  /** What an operator should know of a node that serves, as a code; null for nothing. */
+  readonly alert?: () => string | null;
 }
 
 /**
@@ -15,7 +17,7 @@ export interface HeartbeatOptions {
  */
 export function startHeartbeat(
   control: Pick<ControlClient, 'reportStatus'>,
-  { intervalMs = INTERVAL_MS }: HeartbeatOptions = {},
+  { intervalMs = INTERVAL_MS, alert = () => null }: HeartbeatOptions = {},
 ): () => void {
   const stopped = new AbortController();
   const { signal } = stopped;
@@ -23,7 +25,7 @@ export function startHeartbeat(
   async function report(): Promise<void> {
     while (!isStopped()) {
       await sleep(intervalMs, undefined, { signal, ref: false }).catch(() => undefined);
-      if (!isStopped()) await control.reportStatus('serving', null).catch(() => undefined);
+      if (!isStopped()) await control.reportStatus('serving', alert()).catch(() => undefined);
     }
   }
   void report();

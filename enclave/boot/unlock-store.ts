@@ -1,6 +1,6 @@
 import type { Configuration } from '../../shared/documents/configuration.ts';
 import { PASSWORD_SECRET } from '../../shared/documents/encryption-context.ts';
-import type { Manifest } from '../../shared/documents/manifest.ts';
+import type { NodeManifest } from '../../shared/documents/manifest.ts';
 import {
   deriveStoreKey,
   PASSWORD_BLOB,
@@ -9,7 +9,6 @@ import {
   SealedStore,
   StoreError,
 } from '../store/index.ts';
-import type { Kms, Recipient } from '../unlock/index.ts';
 import { BootError } from '../node/errors.ts';
 import { deriveNodeKeys, type NodeKeys } from '../node/node-keys.ts';
 
@@ -23,18 +22,24 @@ export interface UnlockedStore {
   readonly nodeKeys: NodeKeys;
 }
 
+/** Makes and decrypts the Encryptor Master Password. Callers of both clear what they get. */
+export interface PasswordSource {
+  /** Makes a password: its ciphertext, which the store keeps, and its bytes. */
+  generate(): Promise<{ readonly blob: Uint8Array; readonly plaintext: Uint8Array }>;
+  decrypt(blob: Uint8Array): Promise<Uint8Array>;
+}
+
 export interface UnlockInput {
   readonly storage: RecordStorage & { secret(name: string): Promise<Uint8Array | null> };
-  readonly kms: Kms;
-  readonly manifest: Manifest;
-  readonly configuration: Configuration;
-  readonly recipient: Promise<Recipient>;
+  readonly passwords: PasswordSource;
+  readonly manifest: NodeManifest;
+  readonly configuration: Pick<Configuration, 'initialise'>;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
 
 /**
- * Gets the Encryptor Master Password by an attested request, opens the sealed store with it and derives the node's keys. An empty store is
+ * Gets the Encryptor Master Password, in an enclave by an attested request, opens the sealed store with it and derives the node's keys. An empty store is
  * started only when the signed configuration orders it: without that rule a parent that loses the store, or pretends
  * to, could make the node start anew.
  *
@@ -45,7 +50,7 @@ export async function unlockStore(input: UnlockInput): Promise<UnlockedStore> {
   return isNew ? await initialise(input) : await reopen(input);
 }
 
-async function initialise({ storage, kms, recipient, now, ...input }: UnlockInput): Promise<UnlockedStore> {
+async function initialise({ storage, passwords, now, ...input }: UnlockInput): Promise<UnlockedStore> {
   const { configuration, manifest } = input;
   const order = configuration.initialise;
   if (order === undefined) {
@@ -64,31 +69,20 @@ async function initialise({ storage, kms, recipient, now, ...input }: UnlockInpu
   if (leftover !== undefined) {
     throw new StoreError('STORE_RECORD_MISSING', 'the store has records and no root record', { ...leftover });
   }
-  const { blob, password } =
+  const { blob, plaintext } =
     order.password === 'generated'
-      ? await generatePassword(kms, await recipient)
-      : { blob: undefined, password: await kms.decrypt(await suppliedBlob(storage), await recipient) };
-  const { storeKey, nodeKeys } = takeKeys(password, manifest);
+      ? await passwords.generate()
+      : { blob: undefined, plaintext: await passwords.decrypt(await suppliedBlob(storage)) };
+  const { storeKey, nodeKeys } = takeKeys(plaintext, manifest);
   // Nothing is written yet: the first commit seals the keys together with the configuration that names them.
   const state = { order: order.id, configuration: NO_CONFIGURATION, boots: 0 };
   return { store: SealedStore.create(storage, storeKey, state, blob), nodeKeys };
 }
 
-async function generatePassword(kms: Kms, recipient: Recipient) {
-  const { blob, plaintext } = await kms.generateDataKey(recipient);
-  return { blob, password: plaintext };
-}
-
-async function reopen({
-  storage,
-  kms,
-  manifest,
-  configuration,
-  recipient,
-}: UnlockInput): Promise<UnlockedStore> {
+async function reopen({ storage, passwords, manifest, configuration }: UnlockInput): Promise<UnlockedStore> {
   const generated = await storage.readRecord(PASSWORD_BLOB);
   const blob = generated?.bytes ?? (await suppliedBlob(storage));
-  const { storeKey, nodeKeys } = takeKeys(await kms.decrypt(blob, await recipient), manifest);
+  const { storeKey, nodeKeys } = takeKeys(await passwords.decrypt(blob), manifest);
   const store = await SealedStore.open(storage, storeKey);
   const order = configuration.initialise;
   if (order !== undefined && order.id !== store.state.order) {
@@ -111,7 +105,7 @@ async function suppliedBlob(storage: UnlockInput['storage']): Promise<Uint8Array
 }
 
 /** Derives the keys of the store and of the node, and clears the password. */
-function takeKeys(password: Uint8Array, manifest: Manifest) {
+function takeKeys(password: Uint8Array, manifest: NodeManifest) {
   try {
     if (password.length < MIN_PASSWORD_BYTES || password.length > MAX_PASSWORD_BYTES) {
       throw new BootError('PASSWORD_LENGTH', 'the length of the password is out of bounds', {

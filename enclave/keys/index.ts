@@ -8,3 +8,4 @@ export {
 } from './held-key.ts';
 export { generateKey, generatePoolKey, restoreKey, restorePoolKey } from './keys.ts';
 export { createNativeCurves } from './native-curves.ts';
+export { parseSerialisedSecret } from './serialised-key.ts';

@@ -156,6 +156,16 @@ export class TransparencyLog {
     return this.#failed.promise;
   }
 
+  /** Number of the entries that are sealed or on their way there. */
+  get size(): number {
+    return this.#tree.size;
+  }
+
+  /** The newest tree that is sealed, as a signed note (C2SP tlog-checkpoint). */
+  get checkpoint(): string {
+    return this.#newest.note;
+  }
+
   /** Threshold and number of the outside witnesses; null where the configuration names none. */
   get witnesses(): { readonly threshold: number; readonly of: number } | null {
     return this.#outside?.size ?? null;

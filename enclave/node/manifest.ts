@@ -1,13 +1,18 @@
 import { createHash } from 'node:crypto';
 import { MANIFEST_PCR } from '../../attestation/index.ts';
-import { digestManifest, type Manifest, parseManifest } from '../../shared/documents/manifest.ts';
+import {
+  digestManifest,
+  type Manifest,
+  type NodeManifest,
+  parseManifest,
+} from '../../shared/documents/manifest.ts';
 import type { NsmClient } from '../nsm/index.ts';
 import { BootError } from './errors.ts';
 import type { NodePlace } from './node-keys.ts';
 
-/** A manifest that PCR16 vouches for. */
-export interface MeasuredManifest {
-  readonly manifest: Manifest;
+/** A manifest and its measurement: PCR16 vouches for it in an enclave, whoever started the node in a cold one. */
+export interface MeasuredManifest<Kind extends NodeManifest = NodeManifest> {
+  readonly manifest: Kind & Pick<NodePlace, 'kind'>;
   /** SHA-384 of the manifest's bytes, which PCR16 was extended with. */
   readonly digest: Uint8Array;
 }
@@ -18,7 +23,10 @@ export interface MeasuredManifest {
  *
  * @throws BootError MANIFEST_PCR_USED, MANIFEST_PCR_MISMATCH; ManifestError MANIFEST_MALFORMED; NsmError
  */
-export async function measureManifest(nsm: NsmClient, bytes: Uint8Array): Promise<MeasuredManifest> {
+export async function measureManifest(
+  nsm: NsmClient,
+  bytes: Uint8Array,
+): Promise<MeasuredManifest<Manifest>> {
   const before = await nsm.describePcr(MANIFEST_PCR);
   if (before.locked || before.value.some((byte) => byte !== 0)) {
     throw new BootError(
@@ -45,8 +53,8 @@ export async function measureManifest(nsm: NsmClient, bytes: Uint8Array): Promis
 }
 
 /** Returns the name of a node, by which people and witnesses know it. */
-export function nodeName({ namespace, environment, node }: NodePlace): string {
-  return `node-${node}.${environment}.${namespace}.holdfast.internal`;
+export function nodeName({ kind, namespace, environment, node }: NodePlace): string {
+  return `${kind ?? 'node'}-${node}.${environment}.${namespace}.holdfast.internal`;
 }
 
 /** Returns the origin of a node's log (C2SP tlog-checkpoint), which is also the name of its key. */

@@ -1,12 +1,15 @@
 import { createPrivateKey, createPublicKey, hkdfSync, type KeyObject } from 'node:crypto';
 import { encodeCbor } from '../../shared/cbor/index.ts';
-import type { Manifest } from '../../shared/documents/manifest.ts';
+import type { NodeManifest } from '../../shared/documents/manifest.ts';
 
 const FORMAT = 1;
 const SEED_BYTES = 32;
 
 /** Fields of a manifest on which the keys of a node depend, so that they outlive a change of its authorities. */
-export type NodePlace = Pick<Manifest, 'namespace' | 'environment' | 'node'>;
+export type NodePlace = Pick<NodeManifest, 'namespace' | 'environment' | 'node'> & {
+  /** Begins the names of the node and its log; `node` when left out. A cold node is none that attests. */
+  readonly kind?: 'cold';
+};
 
 /** Ed25519 key by which a node speaks for itself. */
 export interface NodeKey {

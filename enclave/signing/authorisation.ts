@@ -1,5 +1,6 @@
 import {
   type Accumulations,
+  type BackupCoverage,
   createPolicyState,
   decide,
   type Decision,
@@ -65,22 +66,28 @@ export interface AuthorisationState {
  * Creates the decisions by a configuration; its rates start empty. A permitted request has moved the state already.
  *
  * @param mayServe tells whether enough nodes of the quorum are reachable for a key, or none are needed
+ * @param coverageOf tells whether a kept backup covers the key of a request
  */
 export function createAuthorise(
   { configuration, policy }: { readonly configuration: Configuration; readonly policy: Policy },
   { now, monotonic }: DecisionClocks,
   { accumulations, watermarks }: AuthorisationState,
   mayServe: (key: string) => boolean = () => true,
+  coverageOf: (request: PipelineRequest) => BackupCoverage | undefined = () => undefined,
 ): Authorise {
   const state = createPolicyState(policy, monotonic(), accumulations);
   return (request, decoded, approved) => {
     const time = { now: now(), monotonic: monotonic() };
     if (hasExpired(configuration, time.now)) return denyByCode('CONFIGURATION_EXPIRED');
-    if (!mayServe(request.poolKey?.pool ?? request.key)) return denyByCode('QUORUM_BELOW_THRESHOLD');
+    // What one node holds can be backed up, and has to be all the more, when others are gone.
+    const needsQuorum = request.operation !== 'backup';
+    if (needsQuorum && !mayServe(request.poolKey?.pool ?? request.key))
+      return denyByCode('QUORUM_BELOW_THRESHOLD');
     const mark = findMark(request, decoded);
     const refusal = mark && refuseMark(watermarks, mark);
     if (refusal !== undefined) return denyByCode(refusal);
-    const decision = decide(policy, toPolicyRequest(request, decoded, approved), state, time);
+    const asked = toPolicyRequest(request, decoded, approved, coverageOf(request));
+    const decision = decide(policy, asked, state, time);
     if (decision.outcome === 'permitted' && mark !== undefined)
       watermarks.advance(mark.source, mark.position);
     return describeVerdict(decision, time.now);
@@ -114,6 +121,7 @@ export function toPolicyRequest(
   { operation, client, key, poolKey, algorithm, payload }: PipelineRequest,
   decoded: DecodedPayload | undefined,
   approved: Approved | undefined,
+  backup?: BackupCoverage,
 ): PolicyRequest {
   const consent = approved && {
     rule: approved.rule,
@@ -126,6 +134,7 @@ export function toPolicyRequest(
     key: poolKey?.pool ?? key,
     poolKey: kind,
     algorithm,
+    backup,
     consent,
     payload: payload?.kind,
     transaction: decoded?.transaction,

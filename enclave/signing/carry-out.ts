@@ -53,6 +53,8 @@ export interface Action<Result> {
   readonly quorum?: () => QuorumRecord | undefined;
   /** The key of a pool that was made. */
   readonly madeKey?: (result: Result) => string;
+  /** The backup that was made or acknowledged. */
+  readonly backup?: (result: Result) => DecisionPredicate['backup'];
   /** Receipts of the other nodes of that quorum. */
   readonly receipts?: () => readonly Receipt[];
 }
@@ -173,7 +175,7 @@ export function createCarryOut(parts: CarryOutParts): CarryOut {
   async function act<Result>(
     { digest, signings, parts }: Decided,
     rule: string,
-    { act, signaturesOf, onEntry, madeKey, quorum, receipts }: Action<Result>,
+    { act, signaturesOf, onEntry, madeKey, backup, quorum, receipts }: Action<Result>,
   ): Promise<CarriedOut<Result>> {
     const recordFailure = (failure: string) =>
       log.recordDecision(digest, withQuorum({ ...parts, failure }, quorum));
@@ -186,7 +188,8 @@ export function createCarryOut(parts: CarryOutParts): CarryOut {
       made === undefined || poolKey === undefined
         ? parts.request
         : { ...parts.request, poolKey: { ...poolKey, id: made } };
-    const recorded = withQuorum({ ...parts, request, signatures }, quorum);
+    const copy = backup?.(result);
+    const recorded = withQuorum({ ...parts, request, signatures, ...(copy && { backup: copy }) }, quorum);
     const late: { refusal?: HoldfastError } = {};
     const receipt = await log
       .recordDecision(digest, recorded, () => {

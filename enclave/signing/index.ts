@@ -6,3 +6,4 @@ export type { PoolOperations } from './pool-operations.ts';
 export { createSigningPipeline, type SigningPipeline } from './pipeline.ts';
 export type { IndexedSignature } from './signatures.ts';
 export { type DecisionState, restoreDecisionState } from './state.ts';
+export { type RecoveryContext, type RecoveryOperations } from './recovery-operations.ts';

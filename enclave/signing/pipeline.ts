@@ -10,6 +10,7 @@ import type { PendingRequestDocument } from '../../shared/api/requests.ts';
 import type { PendingRequest } from '../approvals/index.ts';
 import { generateImportKey, openImportedKey, openShare } from '../frost/index.ts';
 import type { Keyring } from '../keyring/index.ts';
+import { createCoverage } from '../recovery/index.ts';
 import { hasExpired } from '../node/configuration.ts';
 import type { MeasuredManifest } from '../node/manifest.ts';
 import type { PeerNetwork } from '../peers/peer-network.ts';
@@ -22,13 +23,24 @@ import {
   toQuorumShare,
 } from '../quorum/signing/index.ts';
 import { createAuthorise, type DecisionClocks, toPolicyRequest } from './authorisation.ts';
-import { type CarriedOut, createCarryOut, type PoolKeyInRequest, type Waiting } from './carry-out.ts';
+import {
+  type CarriedOut,
+  createCarryOut,
+  type PipelineRequest,
+  type PoolKeyInRequest,
+  type Waiting,
+} from './carry-out.ts';
 import type { DecisionLog } from './decision-log.ts';
 import { createExplain, type Explanation } from './explain.ts';
 import type { ForwardedRequest } from './forwarded-request.ts';
 import { createParticipation } from './participation.ts';
 import { createPoolOperations, type PoolOperations } from './pool-operations.ts';
 import { createReader } from './reader.ts';
+import {
+  createRecoveryOperations,
+  type RecoveryContext,
+  type RecoveryOperations,
+} from './recovery-operations.ts';
 import { createResume } from './resume.ts';
 import { createSignAction } from './sign-action.ts';
 import { describeForReview } from './review.ts';
@@ -47,6 +59,10 @@ export interface SigningPipeline {
   readonly importKey: Uint8Array;
   /** Keys that clients have the node make; undefined where the pipeline was made without them. */
   readonly pools: PoolOperations | undefined;
+  /** Backups of keys; undefined where the pipeline was made without them. */
+  readonly recovery: RecoveryOperations | undefined;
+  /** What is wrong with the backups that the configuration asks for; null for nothing. */
+  readonly backupAlert: 'BACKUP_MISSING' | 'BACKUP_OUTDATED' | null;
   /** Lists the keys of the configuration; `publicKey` is null where a share awaits its import. */
   listKeys(): KeyInfo[];
   /** Number of records in the sealed store, of those not named, and the most that it holds. */
@@ -116,6 +132,8 @@ export interface SigningPipelineOptions {
     /** Seals changes that no entry of the log tells of. */
     readonly seal: () => Promise<void>;
   };
+  /** What backups need; left out: the node makes none, and none is kept. */
+  readonly recovery?: RecoveryContext;
   readonly clocks: DecisionClocks;
   /** Id of this boot of this node in hex, which an imported share must be encrypted for. */
   readonly session: string;
@@ -147,10 +165,15 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
     return { id, pool, type, usage };
   };
   const reader = createReader(configuration, keyring, pools);
+  const now = () => clocks.now();
+  const register = options.recovery?.register ?? { list: () => [] };
+  const coverage = createCoverage({ configuration, keyring, pools, register, now });
+  const coverageOf = ({ key, poolKey }: Pick<PipelineRequest, 'key' | 'poolKey'>) =>
+    configuration.recovery === undefined ? undefined : coverage.of(poolKey?.pool ?? key, poolKey?.id);
   const carryOut = createCarryOut({
     read: (request) => reader.read(request),
     findPoolKey,
-    authorise: createAuthorise({ configuration, policy }, clocks, state, options.mayServe),
+    authorise: createAuthorise({ configuration, policy }, clocks, state, options.mayServe, coverageOf),
     isExpired: () => hasExpired(configuration, clocks.now()),
     log,
     requests,
@@ -197,6 +220,22 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
         listKeys,
         seal: options.pools.seal,
       }),
+    recovery:
+      options.recovery &&
+      createRecoveryOperations({
+        ...options.recovery,
+        signed,
+        measured,
+        keyring,
+        pools,
+        coverage,
+        carryOut,
+        session,
+        now,
+      }),
+    get backupAlert() {
+      return coverage.alert;
+    },
     sign: (client, request, forward) => {
       const isShared = keyring.shareEntry(request.key) !== undefined;
       const signed = isShared ? forward?.() : undefined;
@@ -208,7 +247,8 @@ export function createSigningPipeline(options: SigningPipelineOptions): SigningP
       policy,
       accumulations: state.accumulations,
       findPoolKey,
-      now: () => clocks.now(),
+      coverageOf,
+      now,
     }),
     review: ({ client, request }) =>
       describeForReview(reader, { ...request, poolKey: findPoolKey(client, request.key) }),

@@ -23,6 +23,8 @@ export interface AuthenticatedRequest extends RequestFacts {
    */
   readonly input: unknown;
   readonly credential: Credential;
+  /** Principal of the AWS service that calls for the caller: `cloudformation.amazonaws.com`; absent for a direct call. */
+  readonly calledVia?: string;
 }
 
 /** Operations by AWS's names. */

@@ -17,6 +17,7 @@ import { createKmsService, type CmsShape, type KeyDecision, type RecipientVerifi
 import { createLambdaService, type InvocationRecord, Lambda } from '../lambda/index.ts';
 import { createS3Service, S3 } from '../s3/index.ts';
 import { createSecretsManagerService } from '../secrets-manager/index.ts';
+import { createSsmService, ManagedHosts } from '../ssm/index.ts';
 import { PrincipalDirectory } from '../aws/directory.ts';
 import type { AwsService } from '../aws/plumbing.ts';
 import { startAwsServer, type AwsEvent, type AwsServer } from '../aws/server.ts';
@@ -67,6 +68,8 @@ export interface LocalAws {
   readonly cloudFormation: Pick<CloudFormation, 'settled'>;
   /** Functions of all accounts, for providers of resources in this process. */
   readonly lambda: Lambda;
+  /** Instances that Systems Manager gives commands to. */
+  readonly hosts: ManagedHosts;
   clientOptions(service: ServiceName, region: string): ClientOptions;
   close(): Promise<void>;
 }
@@ -104,6 +107,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       ...(options.onInvocation === undefined ? {} : { onInvocation: options.onInvocation }),
       ...(stateDirectory === undefined ? {} : { folder: join(stateDirectory, 'lambda') }),
     });
+    const hosts = new ManagedHosts();
     const services: AwsService[] = [
       kms,
       createSecretsManagerService({ state }),
@@ -111,6 +115,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       createLambdaService({ lambda, s3 }),
       createIamService({ state, directory }),
       createStsService({ directory }),
+      createSsmService({ hosts, clock }),
     ];
     const box = new ResponseBox({ s3, directory, clock, origin: () => `https://localhost:${server.port}` });
     const cloudFormation = createCloudFormation({
@@ -139,6 +144,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       s3,
       cloudFormation,
       lambda,
+      hosts,
       clientOptions: (service, region) => ({
         region,
         endpoint: `https://${service}.${region}.${dnsSuffixOf(region)}:${server.port}`,

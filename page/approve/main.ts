@@ -67,7 +67,7 @@ async function verify(review: ReviewResponse, id: string | undefined) {
   });
   const attested = { pcr16: document.pcrs.get(MANIFEST_PCR), userData: document.userData };
   return {
-    review: verifyReview(review, { manifest, attested, expectedPcr16, id, now }),
+    review: verifyReview(review, { manifest, node: { attested, expectedPcr16 }, id, now }),
     root: describeTrustAnchor(document),
   };
 }

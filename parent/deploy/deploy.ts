@@ -6,7 +6,7 @@ import type { RuntimeIdentity } from '../identity/identity.ts';
 import type { NitroCli } from '../lifecycle/nitro-cli.ts';
 import { removeDocument, unsafeReadDocument } from './admission.ts';
 import { awaitNode, readParentState, type SettledNode } from './await-node.ts';
-import type { Deployment } from './document.ts';
+import type { Deployment } from '../../shared/deployment/index.ts';
 import { DeployError } from './errors.ts';
 import {
   type FetchedDocument,
@@ -203,7 +203,8 @@ async function install(plan: Plan, expectation: StoreExpectation): Promise<strin
     await switchTo(layout, document.id, file.text, former);
     return snapshot;
   } catch (error) {
-    if (wasActive) await manager.start();
+    // The refusal is what a person has to know, whether or not the former deployment starts again.
+    if (wasActive) await manager.start().catch(() => onProgress('the former deployment does not start again'));
     throw error;
   }
 }

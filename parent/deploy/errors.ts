@@ -1,8 +1,6 @@
 import { HoldfastError } from '../../shared/errors.ts';
 
 export type DeployErrorCode =
-  /** deployment.json is not strict JSON of the format, or says what cannot be. */
-  | 'DEPLOYMENT_MALFORMED'
   /** The source has no deployment.json, or lacks a file that it lists. */
   | 'DEPLOYMENT_MISSING'
   /** deployment.json is not the one whose SHA-256 its address names. */

@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import {
   DEPLOYMENT_FILE,
   DEPLOYMENT_FILES,
+  DeploymentError,
   type Deployment,
   type DeploymentFileName,
   deploymentId,
   MAX_DEPLOYMENT_BYTES,
   NONCE_FILE,
   parseDeployment,
-} from './document.ts';
+} from '../../shared/deployment/index.ts';
 import { DeployError } from './errors.ts';
 import { type HostLayout } from './layout.ts';
 import type { DeploymentSource } from './source.ts';
@@ -38,7 +39,7 @@ export async function fetchDocument(source: DeploymentSource): Promise<FetchedDo
   for await (const chunk of await openFile(source, DEPLOYMENT_FILE, AbortSignal.timeout(FETCH_MS))) {
     length += chunk.length;
     if (length > MAX_DEPLOYMENT_BYTES) {
-      throw new DeployError('DEPLOYMENT_MALFORMED', 'deployment.json is longer than its maximum', {
+      throw new DeploymentError('DEPLOYMENT_MALFORMED', 'deployment.json is longer than its maximum', {
         maximum: MAX_DEPLOYMENT_BYTES,
       });
     }

@@ -1,14 +1,4 @@
 export { deploy, type DeployOptions, type DeployResult } from './deploy.ts';
-export {
-  DEPLOYMENT_FILE,
-  DEPLOYMENT_FILES,
-  DEPLOYMENT_FORMAT,
-  type Deployment,
-  type DeploymentFileName,
-  deploymentId,
-  parseDeployment,
-  type RequiredIdentity,
-} from './document.ts';
 export { DeployError, type DeployErrorCode } from './errors.ts';
 export { createFolderSource } from './folder-source.ts';
 export { createLayout } from './layout.ts';

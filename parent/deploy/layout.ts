@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { DEPLOYMENT_FILE, DeploymentFileName, NONCE_FILE } from './document.ts';
+import type { DEPLOYMENT_FILE, DeploymentFileName, NONCE_FILE } from '../../shared/deployment/index.ts';
 
 export const UNIT = 'holdfast-parent.service';
 

@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import { ParentOptionError } from '../common/errors.ts';
 import { parseParentConfig } from '../config/parse.ts';
 import type { ParentConfig } from '../config/schema.ts';
-import type { Deployment } from './document.ts';
+import type { Deployment } from '../../shared/deployment/index.ts';
 import { DeployError } from './errors.ts';
 import type { HostSettings } from './host-settings.ts';
 import { deploymentPath, type HostLayout, statePaths } from './layout.ts';

@@ -27,7 +27,7 @@ export async function listSnapshots(folder: string): Promise<Snapshot[]> {
     throw error;
   });
   const found: Snapshot[] = [];
-  for (const name of names.sort().reverse()) {
+  for (const name of names.toSorted((left, right) => (left < right ? 1 : -1))) {
     const [, time, store, epoch, logSize] = NAME.exec(name) ?? [];
     if (time === undefined || store === undefined) continue;
     const path = join(folder, name);

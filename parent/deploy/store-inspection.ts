@@ -7,7 +7,7 @@ import { readIdentityFile } from '../identity/identity-file.ts';
 import { leafOf, readEntry, readIdentity, type RuntimeIdentity } from '../identity/identity.ts';
 import { unsafeReadOrder } from '../identity/order.ts';
 import type { RecordSession } from '../store/record-store.ts';
-import type { Deployment, RequiredIdentity } from './document.ts';
+import type { Deployment, RequiredIdentity } from '../../shared/deployment/index.ts';
 
 /** What a store is held against. */
 export interface StoreExpectation {

@@ -6,7 +6,7 @@ import { digestManifest, type Manifest, parseManifest } from '../../shared/docum
 import { checkImage } from '../lifecycle/image.ts';
 import { EnclaveError } from '../lifecycle/errors.ts';
 import type { RuntimeIdentity } from '../identity/identity.ts';
-import type { Deployment } from './document.ts';
+import type { Deployment } from '../../shared/deployment/index.ts';
 import { DeployError } from './errors.ts';
 import { deploymentPath, type HostLayout } from './layout.ts';
 

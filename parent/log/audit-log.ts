@@ -109,6 +109,15 @@ export class AuditLog {
     this.#writer?.accept(addition);
   }
 
+  /**
+   * Proves that the tree of one size continues that of a smaller one (RFC 6962, 2.1.2); no hashes where the folder has not
+   * the tree.
+   */
+  async proveConsistency(older: number, newer: number): Promise<readonly Uint8Array[]> {
+    await this.#writer?.reach(newer, REACH_MS);
+    return (await this.#writer?.tree?.proveConsistency(older, newer)) ?? [];
+  }
+
   openSession(): RequestSession<LogRequest, LogResponse> {
     return {
       handle: async (request) => {
@@ -168,8 +177,7 @@ export class AuditLog {
     const enough = Promise.withResolvers<void>();
     const submitted = {
       ...tree,
-      proveConsistency: async (older: number) =>
-        (await this.#writer?.tree?.proveConsistency(older, tree.size)) ?? [],
+      proveConsistency: (older: number) => this.proveConsistency(older, tree.size),
     };
     const take = (witness: string, outcome: WitnessOutcome) => {
       if ('line' in outcome) {

@@ -17,7 +17,7 @@ const key = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** Members of a manifest that a reader needs; PCR16 measures all of them. */
 const manifestSchema = z.object({
-  format: z.literal('holdfast-manifest/1'),
+  format: z.enum(['holdfast-manifest/1', 'holdfast-cold-manifest/1']),
   namespace: z.string(),
   environment: z.string(),
   node: z.int(),

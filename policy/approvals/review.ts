@@ -29,14 +29,23 @@ const MAX_REVIEW_BYTES = 3 * 1024 * 1024;
 const MAX_PENDING_BYTES = 1024 * 1024;
 const MAX_DEPTH = 16;
 
+/** An enclave: a document that was verified with a trusted root, and the PCRs of an image that the approver trusts. */
+export interface AttestedNode {
+  readonly attested: { readonly pcr16: Uint8Array | undefined; readonly userData: Uint8Array | null };
+  /** PCR16 of a node with this manifest: `computeManifestPcr`. */
+  readonly expectedPcr16: Uint8Array;
+}
+
+/** A cold node, which nothing attests: the approver knows its receipt key, 32 bytes in hex, by its identity. */
+export interface ColdNodeIdentity {
+  readonly receiptKey: string;
+}
+
 /** What an approver brings along, and what an attestation verifier has found. */
 export interface ReviewTrust {
   /** Bytes of the node's manifest, from a source that the approver trusts. */
   readonly manifest: Uint8Array;
-  /** A document that was verified: with a trusted root, and the PCRs of an image that the approver trusts. */
-  readonly attested: { readonly pcr16: Uint8Array | undefined; readonly userData: Uint8Array | null };
-  /** PCR16 of a node with this manifest: `computeManifestPcr`. */
-  readonly expectedPcr16: Uint8Array;
+  readonly node: AttestedNode | ColdNodeIdentity;
   /** Id that the approver was given; undefined where the review came as a file. */
   readonly id?: string | undefined;
   /** Milliseconds since 1970. */
@@ -74,11 +83,8 @@ export function decodeReviewPart(text: string): Uint8Array<ArrayBuffer> {
  */
 export function verifyReview(review: ReviewResponse, trust: ReviewTrust): VerifiedReview {
   const manifest = readManifest(trust.manifest);
-  const { attested, expectedPcr16 } = trust;
-  if (attested.pcr16 === undefined || bytesToHex(attested.pcr16) !== bytesToHex(expectedPcr16)) {
-    throw new ReviewError('REVIEW_OTHER_NODE', 'the enclave was started with another manifest');
-  }
-  const pending = openPending(decodeReviewPart(review.envelope), readReceiptKey(attested.userData));
+  assertKind(manifest, trust.node);
+  const pending = openPending(decodeReviewPart(review.envelope), findReceiptKey(trust.node));
   assertSubject(pending, trust);
   const configuration = openConfiguration(decodeReviewPart(review.configuration), manifest, {
     manifest: pending.manifest,
@@ -104,6 +110,21 @@ export function createStatement(
     approver,
     expires,
   });
+}
+
+/** Asserts that a cold node's manifest is not shown for an enclave, and the other way round. */
+function assertKind({ format }: ReviewManifest, node: ReviewTrust['node']): void {
+  if ((format === 'holdfast-cold-manifest/1') === 'receiptKey' in node) return;
+  throw new ReviewError('REVIEW_OTHER_NODE', 'the manifest is of another kind of node', { format });
+}
+
+function findReceiptKey(node: ReviewTrust['node']): string {
+  if ('receiptKey' in node) return node.receiptKey;
+  const { attested, expectedPcr16 } = node;
+  if (attested.pcr16 === undefined || bytesToHex(attested.pcr16) !== bytesToHex(expectedPcr16)) {
+    throw new ReviewError('REVIEW_OTHER_NODE', 'the enclave was started with another manifest');
+  }
+  return readReceiptKey(attested.userData);
 }
 
 function openPending(envelope: Uint8Array, receiptKey: string): PendingRequestDocument {

@@ -16,6 +16,7 @@ export interface ConfigurationChange {
     | 'quorum'
     | 'pool'
     | 'poolKey'
+    | 'recovery'
     | 'rule';
   readonly id: string;
   readonly kind: 'added' | 'removed' | 'changed';

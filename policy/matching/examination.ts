@@ -114,8 +114,9 @@ function findScopeMismatch(rule: PreparedPermit, { request }: Question): RuleFie
     : 'operations';
 }
 
+/** Tells whether a rule names an algorithm of a request. A backup is of the key, whatever signs with it. */
 const namesAlgorithm = ({ algorithms }: PreparedPermit | PreparedDenial, request: PolicyRequest): boolean =>
-  listAlgorithms(request).some((algorithm) => algorithms.has(algorithm));
+  request.operation === 'backup' || listAlgorithms(request).some((algorithm) => algorithms.has(algorithm));
 
 /** Tells whether a denial that names the client and the key matches a request. */
 export function denies(rule: PreparedDenial, { request, time, facts }: Question): boolean {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { ImageError } from './errors.ts';
 import { ROOT } from './inputs.ts';
 
@@ -13,6 +13,16 @@ export interface Bundle {
 /** Packages that others want and the node does not: each stands for a module whose text says why. */
 const ABSENT = {
   '@aws-sdk/credential-provider-node': join(ROOT, 'enclave/unlock/absent-credential-provider.ts'),
+};
+/** The modules of zod that write JSON Schema, 20 kB that no node runs. */
+const WITHOUT_JSON_SCHEMA: Plugin = {
+  name: 'without-json-schema',
+  setup: ({ onResolve }) => {
+    const path = join(ROOT, 'enclave/node/absent-json-schema.ts');
+    onResolve({ filter: /\/(?:to-json-schema|json-schema-processors)\.js$/ }, ({ importer }) =>
+      /\/node_modules\/zod\/v4\/[a-z]+\/[a-z-]+\.js$/.test(importer) ? { path } : undefined,
+    );
+  },
 };
 // Some dependencies are CommonJS and ask for node:… by require().
 const BANNER =
@@ -31,6 +41,9 @@ export async function bundleEntry(entry: string): Promise<Bundle> {
     entryPoints: [entry],
     bundle: true,
     alias: ABSENT,
+    plugins: [WITHOUT_JSON_SCHEMA],
+    // Namespaces of what is absent: zod looks processors up when a schema is written, which nothing asks for.
+    logOverride: { 'import-is-undefined': 'silent' },
     write: false,
     metafile: true,
     platform: 'node',

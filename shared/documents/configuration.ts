@@ -16,7 +16,7 @@ import {
 import { type Configuration, upgradeConfiguration } from './configuration/upgrade.ts';
 import { ConfigurationError } from './errors.ts';
 import { type DocumentKind, parseByFormat } from './format.ts';
-import type { Manifest } from './manifest.ts';
+import type { NodeManifest } from './manifest.ts';
 
 export type { AddressBook } from './configuration/address-books.ts';
 export type { ApprovalRequirement, Tiers } from './configuration/approvals.ts';
@@ -32,6 +32,7 @@ export type { DropEntry, KeyEntry, NetworkKey } from './configuration/keys.ts';
 export type { Limit, TimeWindow } from './configuration/limits.ts';
 export type { Peer, PeerImage, PeerlessRestart, Quorum } from './configuration/quorum.ts';
 export { matchesPattern, type Pool } from './configuration/pools.ts';
+export type { Recovery } from './configuration/recovery.ts';
 export type { DenyRule, PermitRule, Rule } from './configuration/rules.ts';
 export type { Configuration } from './configuration/upgrade.ts';
 export type { Witnesses } from './configuration/witnesses.ts';
@@ -99,7 +100,7 @@ export function parseConfiguration(bytes: Uint8Array): Configuration {
  */
 export function openConfiguration(
   envelope: Uint8Array,
-  { manifest, digest }: { manifest: Manifest; digest: Uint8Array },
+  { manifest, digest }: { manifest: Pick<NodeManifest, 'configurationAuthority'>; digest: Uint8Array },
 ): SignedConfiguration {
   const { payload, signers } = openSigned(envelope, manifest);
   const configuration = parseConfiguration(payload);
@@ -117,7 +118,10 @@ export function openConfiguration(
   return { configuration, digest: new Uint8Array(createHash('sha384').update(payload).digest()), signers };
 }
 
-function openSigned(envelope: Uint8Array, { configurationAuthority: { keys, threshold } }: Manifest) {
+function openSigned(
+  envelope: Uint8Array,
+  { configurationAuthority: { keys, threshold } }: Pick<NodeManifest, 'configurationAuthority'>,
+) {
   try {
     return verifyEnvelope(parseEnvelope(envelope), {
       payloadType: CONFIGURATION_PAYLOAD_TYPE,

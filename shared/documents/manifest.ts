@@ -70,6 +70,9 @@ export const manifestSchema = z
   });
 export type Manifest = z.infer<typeof manifestSchema>;
 
+/** What every manifest of a node says, wherever the node runs. */
+export type NodeManifest = Omit<Manifest, 'format' | 'kms'>;
+
 const MANIFEST_KIND: DocumentKind<Manifest> = {
   noun: 'manifest',
   formats: new Map([[MANIFEST_FORMAT, manifestSchema]]),

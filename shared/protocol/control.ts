@@ -90,7 +90,7 @@ export const controlRequestSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('status'),
     phase: nodePhaseSchema,
-    /** The stable code of the error that ended it; only in phase `failed`. */
+    /** The stable code of the error that ended it, in phase `failed`; in phase `serving`, of what an operator should know. */
     code: z
       .string()
       .regex(/^[A-Z][A-Z0-9_]{1,63}$/)

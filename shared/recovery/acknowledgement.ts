@@ -25,7 +25,7 @@ export type Acknowledgement = z.infer<typeof acknowledgementSchema>;
 
 /** Encodes an acknowledgement as it is signed: canonical JSON, the payload of a DSSE envelope. */
 export function encodeAcknowledgement(acknowledgement: Acknowledgement): Uint8Array<ArrayBuffer> {
-  return encodeCanonicalJson(acknowledgement as CanonicalJson);
+  return encodeCanonicalJson(acknowledgement);
 }
 
 /** Parses the payload of an envelope that was verified. @throws BackupError ACKNOWLEDGEMENT_MALFORMED */

@@ -9,12 +9,12 @@ export const ENCAPSULATED_KEY_BYTES = 32;
 
 /** Encodes HPKE's `info`: node, boot, recovery key, configuration, time and place in the log. */
 export function encodeBackupInfo(head: BackupHead): Buffer {
-  return Buffer.concat([INFO_LABEL, encodeCanonicalJson(head as CanonicalJson)]);
+  return Buffer.concat([INFO_LABEL, encodeCanonicalJson(head)]);
 }
 
 /** Encodes HPKE's `aad`: all that is public of what the ciphertext holds. */
 export function encodeBackupAad(entry: PublicEntry): Uint8Array<ArrayBuffer> {
-  return encodeCanonicalJson(entry as CanonicalJson);
+  return encodeCanonicalJson(entry);
 }
 
 /** Joins the parts of a ciphertext as a backup holds it. */

@@ -117,7 +117,7 @@ export type PublicEntry = BackupEntry extends infer Each
 
 /** Encodes a statement as its digest and the attestation document cover it: canonical JSON (RFC 8785). */
 export function encodeStatement(statement: BackupStatement): Uint8Array<ArrayBuffer> {
-  return encodeCanonicalJson(statement as CanonicalJson);
+  return encodeCanonicalJson(statement);
 }
 
 /** Parses a statement, which has one form for one content. @throws BackupError BACKUP_MALFORMED */

@@ -18,9 +18,7 @@ export type ExchangeErrorCode =
   /** A file of a statement that is not there. */
   | 'STATEMENT_FILE_MISSING'
   /** A file of a statement that has other bytes than those that were signed for. */
-  | 'STATEMENT_FILE_CHANGED'
-  /** Facts of several roles that do not fit together. */
-  | 'STATEMENTS_DIFFER';
+  | 'STATEMENT_FILE_CHANGED';
 
 /** Refusal of what lies in the exchange folder; `details.step` names whose it is. */
 export class ExchangeError extends HoldfastError<ExchangeErrorCode> {}

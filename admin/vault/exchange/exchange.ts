@@ -42,6 +42,16 @@ export interface Told<Name extends StepName = StepName> {
   readonly files: readonly { readonly name: string; readonly bytes: Uint8Array }[];
 }
 
+/** By whom and when something is told. */
+export interface PublishOptions {
+  /** Ed25519. */
+  readonly privateKey: KeyObject;
+  /** RFC 3339 in UTC, whole seconds. */
+  readonly time: string;
+  /** Sequence of the statement that the step began with, 0 for none. */
+  readonly base: number;
+}
+
 /** Exchange folder of one vault, read and written by one role, which believes nothing but signatures. */
 export class Exchange {
   readonly #folder: ExchangeFolder;
@@ -109,13 +119,12 @@ export class Exchange {
   /**
    * Signs what a step has to tell and writes it, files first; nothing where the same was told before.
    *
-   * @param base sequence of the statement that the step began with, 0 for none
    * @throws ExchangeError STATEMENT_OLDER when somebody else has published about the step meanwhile, STATEMENT_KEY_WRONG
    */
   async publish<Name extends StepName>(
     place: { readonly role: Role; readonly step: Name },
     told: Told<Name>,
-    { privateKey, time, base }: { privateKey: KeyObject; time: string; base: number },
+    { privateKey, time, base }: PublishOptions,
   ): Promise<Statement<Name>> {
     const { role, step } = place;
     const former = await this.statement(role, step);

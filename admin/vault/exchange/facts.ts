@@ -7,12 +7,21 @@ const account = z.string().regex(/^[0-9]{12}$/);
 const region = z.string().regex(/^[a-z0-9-]{1,32}$/);
 const bucket = z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/);
 const roleArn = z.string().regex(/^arn:aws[a-z-]*:iam::[0-9]{12}:role\/[\x21-\x7e]{1,512}$/);
+const instanceProfileArn = z
+  .string()
+  .regex(/^arn:aws[a-z-]*:iam::[0-9]{12}:instance-profile\/[\w+=,.@/-]{1,128}$/);
 const keyArn = z.string().regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]{1,32}:[0-9]{12}:key\/[a-zA-Z0-9-]{1,64}$/);
 const url = z
   .string()
   .max(512)
   .regex(/^https:\/\/[a-zA-Z0-9.:[\]-]+$/);
 const version = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
+/** Least that a node's store must be, as `parent deploy` prints it. */
+const identity = z.strictObject({
+  store: hex(32),
+  epoch: z.int().min(1).max(Number.MAX_SAFE_INTEGER),
+  logSize: z.int().min(1).max(Number.MAX_SAFE_INTEGER),
+});
 const pcrs = z.record(z.string().regex(/^(?:0|1|2|8)$/), sha384);
 const areUnique = (numbers: readonly number[]) => new Set(numbers).size === numbers.length;
 const nodes = <Shape extends z.ZodRawShape>(shape: Shape) =>
@@ -26,7 +35,13 @@ const nodes = <Shape extends z.ZodRawShape>(shape: Shape) =>
 
 /** Schemas of the facts of each step's statement, by the step's name without its role; SPEC.md describes them. */
 export const FACTS = {
-  baseline: z.strictObject({ account, region, bucket, hostRoles: nodes({ roleArn }) }),
+  baseline: z.strictObject({
+    account,
+    region,
+    bucket,
+    securityGroupId: z.string().regex(/^sg-[0-9a-f]{8,17}$/),
+    hosts: nodes({ roleArn, roleName: z.string().regex(/^[\w+=,.@-]{1,64}$/), instanceProfileArn }),
+  }),
   'kms-stack': z.strictObject({
     account,
     region,
@@ -34,6 +49,11 @@ export const FACTS = {
     /** Ed25519 public key of the key in KMS that signs configurations; null where the stack has none. */
     signingKey: hex(32).nullable(),
     bucket,
+  }),
+  /** Code of the function that signs configurations: its key in the bucket, and the function's name. */
+  'signing-function': z.strictObject({
+    code: z.string().regex(/^functions\/[0-9a-f]{64}\.zip$/),
+    name: z.string().regex(/^[a-zA-Z0-9-_]{1,64}$/),
   }),
   manifest: z.strictObject({ manifest: sha384, pcr16: sha384 }),
   release: z.strictObject({ version: z.string().min(1).max(64), pcrJson: sha384, pcrs }),
@@ -47,16 +67,15 @@ export const FACTS = {
   nonce: z.strictObject({ nonce: hex(32) }),
   attestations: z.strictObject({ documents: nodes({ nonce: hex(32), sha384 }) }),
   gate: z.strictObject({ policy: sha384, document: sha384, nonce: hex(32) }),
-  start: z.strictObject({ nodes: nodes({ url }) }),
+  start: z.strictObject({ nodes: nodes({ url, identity }) }),
   narrow: z.strictObject({
     policy: sha384,
-    configuration: sha384,
-    version,
-    /** Verifier keys that the node attested; null where its configuration has it attest none. */
-    log: z.string().max(512).nullable(),
-    witness: z.string().max(512).nullable(),
+    /** Verifier keys that the node attested, of its log and of its cosignatures. */
+    log: z.string().max(512),
+    witness: z.string().max(512),
   }),
-  restart: z.strictObject({ nodes: nodes({ url, version }) }),
+  'final-configuration': z.strictObject({ configuration: sha384, version }),
+  restart: z.strictObject({ nodes: nodes({ url, identity, version }) }),
 } as const;
 
 /** Name of a step without its role: `kms-stack`. */

@@ -6,6 +6,7 @@ import type { SSMClient } from '@aws-sdk/client-ssm';
 import type { STSClient } from '@aws-sdk/client-sts';
 import type { PcrValues } from '../../../attestation/index.ts';
 import type { Exchange } from '../exchange/index.ts';
+import type { DerivedStack } from '../derive/stacks.ts';
 import type { Role, VaultDocument } from '../index.ts';
 
 /** Clients of AWS with the role's own credentials, one a service and Region, opened when they are first asked for. */
@@ -28,23 +29,27 @@ export interface Journal {
 export interface ReleaseFiles {
   readonly version: string;
   readonly pcrJson: Uint8Array;
-  /** Digests of every file of the release, SHA-384 in hex, by name. */
-  readonly digests: ReadonlyMap<string, string>;
-  /** Reads a file: `enclave.eif`. */
-  read(name: string): Promise<Uint8Array>;
+  /** SHA-384 of the enclave image in hex, and its length. */
+  readonly image: { readonly sha384: string; readonly bytes: number };
+  readImage(): Promise<Uint8Array>;
 }
 
 /** What a node attests, verified as a client does. */
 export interface AttestedNode {
   /** Version of the configuration in force. */
   readonly version: number;
-  /** SHA-384 of the configuration in force, hex; null where the node says none. */
-  readonly log: string | null;
-  readonly witness: string | null;
+  /** Verifier key of the node's log. */
+  readonly log: string;
+  /** Verifier key by which the node cosigns the logs of others. */
+  readonly witness: string;
 }
 
-/** Template of a stack, as it is given to CloudFormation. */
-export type TemplateName = 'infrastructure' | 'node' | 'host';
+/** Template of a stack, and the policy that guards what is in it. */
+export interface StackTemplate {
+  readonly text: string;
+  /** JSON of the stack policy, by which CloudFormation itself refuses what would lose a key or data. */
+  readonly policy: string;
+}
 
 /** Everything that steps see of the world, with one role's credentials alone. */
 export interface StepContext {
@@ -59,15 +64,19 @@ export interface StepContext {
   readonly statementKey: KeyObject;
   /** Trust anchor of attestation documents, a certificate in DER. */
   readonly root: Uint8Array;
-  /** Opens the release that vault.yaml names. @throws StepError VAULT_RELEASE_OTHER */
+  /** Opens the release that vault.yaml names, fetched and verified. @throws StepError VAULT_RELEASE_KEY_UNKNOWN; ReleaseError */
   release(): Promise<ReleaseFiles>;
-  template(name: TemplateName): Promise<string>;
+  /** Template of a stack, as it is given to CloudFormation. */
+  template(name: DerivedStack['template']): Promise<StackTemplate>;
+  /** Code of the function that signs configurations, and the key under which a node's stack expects it. */
+  signingFunction(): Promise<{ readonly key: string; readonly zip: Uint8Array }>;
   /** Asks a node for its attestation and verifies it. */
   attest(url: string, expected: { manifest: Uint8Array; pcrs: PcrValues }): Promise<AttestedNode>;
   /** Milliseconds since 1970. */
-  clock(): number;
-  random(bytes: number): Uint8Array;
-  sleep(milliseconds: number): Promise<void>;
+  readonly clock: () => number;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly sleep: (milliseconds: number) => Promise<void>;
+  /** Aborts at the first Ctrl-C. */
   readonly signal: AbortSignal;
   /** Says what is waited for, and how far it is. */
   progress(label: string, done: number, total: number): void;

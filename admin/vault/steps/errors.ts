@@ -17,8 +17,8 @@ export type StepErrorCode =
   | 'VAULT_OUTPUT_WRONG'
   /** The release of one node's admin is another than that of this role. */
   | 'VAULT_RELEASE_DIFFERS'
-  /** The release that was fetched is another than the one that vault.yaml names. */
-  | 'VAULT_RELEASE_OTHER'
+  /** vault.yaml names no key that releases are signed with. */
+  | 'VAULT_RELEASE_KEY_UNKNOWN'
   /** The host says that a deployment failed; `reason` is its code. */
   | 'VAULT_DEPLOY_FAILED'
   /** The host's answer to a deployment is not what `parent deploy` prints. */

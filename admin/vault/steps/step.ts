@@ -1,4 +1,4 @@
-import type { Facts, Statement, StepName, Told } from '../exchange/index.ts';
+import type { StepName, Told } from '../exchange/index.ts';
 import type { Role } from '../roles.ts';
 import type { StepContext } from './context.ts';
 
@@ -8,7 +8,12 @@ export type StepState =
   /** Sentences that say what will be made, changed, replaced or removed. */
   | { readonly state: 'ready'; readonly changes: readonly string[] }
   | { readonly state: 'waiting'; readonly waitsFor: readonly Awaited[] }
-  | { readonly state: 'refused'; readonly code: string; readonly message: string };
+  | {
+      readonly state: 'refused';
+      readonly code: string;
+      readonly message: string;
+      readonly details: Readonly<Record<string, unknown>>;
+    };
 
 /** Whom a step waits for, and for what. */
 export interface Awaited {
@@ -38,5 +43,3 @@ export interface Step<Name extends StepName = StepName> {
    */
   apply(context: StepContext): Promise<Told<Name>>;
 }
-
-export type { Facts, Statement };

@@ -10,6 +10,10 @@ export const COMMAND_CODES: readonly CodeArea[] = [
         'AWS gave no credentials for this profile',
         'Sign in, or name another profile by --aws-profile.',
       ],
+      AWS_CREDENTIALS_EXPIRED: [
+        'the AWS credentials were good, and their time is over',
+        'Sign in again, and run the command again: what was done stays done.',
+      ],
       AWS_REFUSED: [
         "AWS answered with an error; the details' error is AWS's name for it",
         'Look that name up at AWS: mostly a permission is missing.',

@@ -6,8 +6,10 @@ import { CANTON_CODES } from './canton.ts';
 import { CEREMONY_CODES } from './ceremony.ts';
 import { CERTIFICATE_CODES } from './certificate.ts';
 import { CLIENT_CODES } from './client.ts';
+import { COLD_CODES } from './cold.ts';
 import { COMMAND_CODES } from './command.ts';
 import { CONFIGURATION_LINT_CODES } from './configuration-lint.ts';
+import { DEPLOYMENT_CODES } from './deployment.ts';
 import { DOCTOR_CODES } from './doctor.ts';
 import { EIF_CODES } from './eif.ts';
 import { ENCODING_CODES } from './encoding.ts';
@@ -22,10 +24,12 @@ import { PEER_CODES } from './peer.ts';
 import { POOL_CODES } from './pool.ts';
 import { QUORUM_CODES } from './quorum.ts';
 import { RECEIPT_CODES } from './receipt.ts';
+import { RELEASE_CODES } from './release.ts';
 import { REQUEST_CODES } from './request.ts';
 import { THRESHOLD_CODES } from './threshold.ts';
 import { TRANSACTION_CODES } from './transaction.ts';
 import { VAULT_CODES } from './vault.ts';
+import { VAULT_STEP_CODES } from './vault-steps.ts';
 
 export type { CodeArea } from './area.ts';
 
@@ -37,6 +41,7 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...EIF_CODES,
   ...KEY_POLICY_CODES,
   ...CLIENT_CODES,
+  ...COLD_CODES,
   ...GATEWAY_CODES,
   ...GATEWAY_TEZOS_CODES,
   ...CONFIGURATION_LINT_CODES,
@@ -54,8 +59,11 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...LOG_CODES,
   ...PARENT_CODES,
   ...PARENT_PEERS_CODES,
+  ...DEPLOYMENT_CODES,
   ...DOCTOR_CODES,
   ...CANTON_CODES,
+  ...RELEASE_CODES,
   ...VAULT_CODES,
+  ...VAULT_STEP_CODES,
   ...ENCODING_CODES,
 ];

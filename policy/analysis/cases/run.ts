@@ -86,7 +86,7 @@ function completeTransaction({ transaction }: Case): Transaction | undefined {
 }
 
 function toRequest(
-  { client, key, poolKey, algorithm, operation, approvals, payload }: Case,
+  { client, key, poolKey, algorithm, operation, approvals, payload, backup }: Case,
   transaction: Transaction | undefined,
   at: number,
 ): PolicyRequest {
@@ -103,6 +103,7 @@ function toRequest(
     key,
     poolKey,
     algorithm: algorithm ?? null,
+    backup,
     consent,
     payload: payload?.kind ?? transaction?.kind,
     transaction,

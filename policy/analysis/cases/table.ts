@@ -6,6 +6,7 @@ import {
   poolKeyTypeSchema,
 } from '../../../shared/algorithms.ts';
 import { payloadSchema } from '../../../shared/api/payloads.ts';
+import { isPlainOperation } from '../../request.ts';
 import { isPoolOperation, poolOperationSchema } from '../../../shared/operations.ts';
 import { EFFECT_TYPES, MAX_EFFECTS } from '../../transactions/index.ts';
 import { AnalysisError } from '../errors.ts';
@@ -80,6 +81,8 @@ const caseSchema = z
     /** What a client sends; or what decoders make of it. */
     payload: payloadSchema.optional(),
     transaction: transactionSchema.optional(),
+    /** Whether a kept backup covers the key; it does where this is left out. */
+    backup: z.enum(['kept', 'outdated', 'missing']).default('kept'),
     /** Votes that have arrived for the request under a rule. */
     approvals: z
       .strictObject({
@@ -94,11 +97,10 @@ const caseSchema = z
     path: ['after'],
     error: 'at and after exclude each other',
   })
-  .refine(
-    ({ operation, algorithm }) =>
-      (algorithm === undefined) === (operation === 'create-key' || operation === 'administer-key'),
-    { path: ['algorithm'], error: 'everything takes an algorithm but to make a key and to administer one' },
-  )
+  .refine(({ operation, algorithm }) => (algorithm === undefined) === isPlainOperation(operation), {
+    path: ['algorithm'],
+    error: 'everything takes an algorithm but to make a key, to administer one and to back one up',
+  })
   .refine(({ operation, poolKey }) => poolKey !== undefined || !isPoolOperation(operation), {
     path: ['poolKey'],
     error: 'the operation is one on keys of a pool: say which type and usage',

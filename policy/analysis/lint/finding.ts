@@ -72,6 +72,14 @@ export type ConfigurationLintCode =
   | 'POOL_UNSEEN'
   /** The maxima of all pools are more than a store holds. */
   | 'POOLS_EXCEED_STORE'
+  /** A key needs a kept backup, and no rule lets anybody make one. */
+  | 'BACKUP_UNOBTAINABLE'
+  /** Keys sign, and need no backup. */
+  | 'BACKUP_NOT_REQUIRED'
+  /** A key without a kept backup signs nothing at all. */
+  | 'UNCOVERED_SIGNS_NOTHING'
+  /** One who keeps backups stands behind a client that they are asked from. */
+  | 'KEEPER_IS_REQUESTER'
   /** A passkey is used over a connection that anybody on the way can alter. */
   | 'PASSKEY_ORIGIN_HTTP'
   /** No browser gives the passkey to a page of this origin. */

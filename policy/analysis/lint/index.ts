@@ -7,6 +7,7 @@ import { lintPasskeys } from './people.ts';
 import { lintPermissions } from './permissions.ts';
 import { lintPools } from './pools.ts';
 import { lintQuorum } from './quorum.ts';
+import { lintRecovery } from './recovery.ts';
 import { lintDenied, lintReach } from './reach.ts';
 import { lintWatermarks } from './watermarks.ts';
 import { lintWitnesses } from './witnesses.ts';
@@ -37,5 +38,6 @@ export function lintConfiguration(
     ...lintPasskeys(configuration),
     ...lintQuorum(configuration, now, size),
     ...lintPools(configuration),
+    ...lintRecovery(configuration),
   ].toSorted((one, other) => ORDER.indexOf(one.severity) - ORDER.indexOf(other.severity));
 }

@@ -102,7 +102,7 @@ function listNamed({ keys }: Rule, { keys: known, pools = [] }: Configuration): 
         const { keys: types, usage } = describeAlgorithm(one);
         return types.includes(type) && usage === 'sign';
       }),
-      operations: isShareType(type) ? SHARE_OPERATIONS : [],
+      operations: isShareType(type) ? SHARE_OPERATIONS : (['backup'] as const),
     }));
   return [...ofKeys, ...pools.filter(({ id }) => keys.includes(id)).flatMap(listKinds)];
 }
@@ -123,7 +123,7 @@ function listKinds({ id, types }: Pool): Named[] {
       id,
       networks: [],
       algorithms: listAlgorithmsOf({ type, usage }),
-      operations: ['create-key', 'administer-key', ...POOL_OPERATIONS[usage]] as const,
+      operations: ['backup', 'create-key', 'administer-key', ...POOL_OPERATIONS[usage]] as const,
     })),
   );
 }
@@ -137,6 +137,13 @@ function findReach(rule: Rule, named: readonly Named[], books: ReadonlySet<strin
     networks: new Set(),
   };
   for (const key of named) {
+    if (rule.operations.includes('backup')) {
+      // A backup has neither algorithm nor payload: a rule names some for its form alone.
+      reach.operations.add('backup');
+      reach.keys.add(key.id);
+      for (const name of rule.algorithms) reach.algorithms.add(name);
+      for (const name of rule.payloads) reach.payloads.add(name);
+    }
     for (const algorithm of key.algorithms.filter((one) => rule.algorithms.includes(one))) {
       const { payloads, usage } = describeAlgorithm(algorithm);
       const operations = rule.operations.filter((one) => key.operations.includes(one));

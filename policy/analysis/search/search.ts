@@ -109,6 +109,8 @@ function decideAlone(
     algorithm,
     payload: payload ?? undefined,
     transaction: transaction ?? undefined,
+    // What rules permit is compared, not what a node happens to have backed up.
+    backup: 'kept',
     consent: votes ?? undefined,
   });
   return describeDecision(

@@ -7,6 +7,7 @@ import { commonMembers, DROPS_WHAT_IT_NAMES, dropsOnlyOthers } from './format-1.
 import { networkKeySchema } from './keys.ts';
 import { MAX_POOLS, poolDropSchema, poolSchema } from './pools.ts';
 import { type Quorum, quorumSchema } from './quorum.ts';
+import { recoverySchema } from './recovery.ts';
 import { checkReferences } from './references.ts';
 import { ruleSchema } from './rules.ts';
 import { verifierKeyBytes, verifierKeyName, type Witnesses, witnessesSchema } from './witnesses.ts';
@@ -43,6 +44,8 @@ export const configuration2Schema = z
     pools: entryList(poolSchema, MAX_POOLS).optional(),
     /** The order to delete keys that clients have had the node make. */
     dropPoolKeys: poolDropSchema.optional(),
+    /** Left out: no key needs a backup. */
+    recovery: recoverySchema.optional(),
     rules: entryList(ruleSchema, MAX_RULES),
   })
   .refine(dropsOnlyOthers, DROPS_WHAT_IT_NAMES)

@@ -5,6 +5,7 @@ import { requireKnown } from './fields.ts';
 import type { Limit } from './limits.ts';
 import type { Pool } from './pools.ts';
 import type { Quorum } from './quorum.ts';
+import type { Recovery } from './recovery.ts';
 import type { PermitRule, Rule } from './rules.ts';
 
 /** Parts of a configuration that name each other. */
@@ -23,6 +24,7 @@ interface Parts {
   readonly approverGroups: readonly ApproverGroup[];
   readonly addressBooks: readonly AddressBook[];
   readonly pools?: readonly Pool[] | undefined;
+  readonly recovery?: Recovery | undefined;
   readonly rules: readonly Rule[];
 }
 
@@ -33,6 +35,7 @@ export function checkReferences(parts: Parts, context: z.RefinementCtx): void {
   checkPeople(parts, context);
   checkQuorum(parts, context);
   checkPools(parts, context);
+  checkRecovery(parts, context);
   const known = {
     clients: idsOf([...parts.clients, ...parts.clientGroups]),
     keys: idsOf([...parts.keys, ...(parts.pools ?? [])]),
@@ -81,6 +84,23 @@ function checkPools({ pools = [], keys, clients, clientGroups }: Parts, context:
       context.addIssue({ code: 'custom', path: [list, index, 'id'], message });
     }
   }
+}
+
+/** Reports keys that nobody holds, and keepers that nobody is or whose word no node can verify. */
+function checkRecovery(
+  { recovery, keys, pools = [], approvers, approverGroups }: Parts,
+  context: z.RefinementCtx,
+): void {
+  if (recovery === undefined) return;
+  const known = idsOf([...keys, ...pools]);
+  requireKnown(context, recovery.required, { known, noun: 'key or pool', path: ['recovery', 'required'] });
+  const path = ['recovery', 'keepers'];
+  const group = approverGroups.find(({ id }) => id === recovery.keepers);
+  requireKnown(context, [recovery.keepers], { known: idsOf(approverGroups), noun: 'group', path });
+  const canSign = (id: string) =>
+    approvers.some((one) => one.id === id && one.credentials.some(({ type }) => type === 'ed25519'));
+  if (group !== undefined && !group.approvers.some(canSign))
+    context.addIssue({ code: 'custom', path, message: 'nobody of the group has an Ed25519 key' });
 }
 
 /** Reports keys that nobody holds, and the node itself among its peers. */

@@ -223,7 +223,7 @@ describe('the first configuration', () => {
   function decideOperation(
     vault: VaultDocument,
     client: string,
-    operation: Exclude<Operation, 'create-key' | 'administer-key'>,
+    operation: Exclude<Operation, 'backup' | 'create-key' | 'administer-key'>,
   ) {
     const policy = preparePolicy(firstOf(vault, 1));
     const fields = { client, key: 'treasury', algorithm: 'frost-ed25519' } as const;

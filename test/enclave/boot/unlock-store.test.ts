@@ -5,10 +5,9 @@ import { Encoder } from 'cbor-x';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { BootError } from '../../../enclave/node/errors.ts';
 import { PASSWORD_SECRET } from '../../../shared/documents/encryption-context.ts';
-import { unlockStore } from '../../../enclave/boot/unlock-store.ts';
+import { type PasswordSource, unlockStore } from '../../../enclave/boot/unlock-store.ts';
 import { deriveStoreKey, SealedStore } from '../../../enclave/store/index.ts';
 import { StoreError } from '../../../enclave/store/errors.ts';
-import type { Kms, Recipient } from '../../../enclave/unlock/index.ts';
 import type { Configuration } from '../../../shared/documents/configuration.ts';
 import type { Manifest } from '../../../shared/documents/manifest.ts';
 import { MemoryRecordStorage } from '../store/memory-record-storage.ts';
@@ -18,7 +17,6 @@ const NOW = Date.parse('2026-01-01T00:00:00Z');
 const ORDER = { id: 'first-start', notAfter: '2026-01-01T00:00:00Z', password: 'generated' } as const;
 const BLOB = Uint8Array.of(1, 2, 3);
 const encoder = new Encoder({ useRecords: false });
-const recipient = Promise.resolve({} as Recipient);
 
 /** The parent's records and secrets. */
 class Keeper extends MemoryRecordStorage {
@@ -46,13 +44,12 @@ function handOut(): Uint8Array {
   return handedOut;
 }
 
-const kms: Kms = {
+const passwords: PasswordSource = {
   decrypt: (blob) => {
     asked.push(blob);
     return Promise.resolve(handOut());
   },
-  generateDataKey: () => Promise.resolve({ blob: BLOB, plaintext: handOut() }),
-  close: () => undefined,
+  generate: () => Promise.resolve({ blob: BLOB, plaintext: handOut() }),
 };
 
 async function unlock(initialise: Configuration['initialise'], now = NOW): Promise<SealedStore> {
@@ -61,7 +58,7 @@ async function unlock(initialise: Configuration['initialise'], now = NOW): Promi
 
 function unlockAll(initialise: Configuration['initialise'], now = NOW) {
   const configuration = { initialise } as Configuration;
-  return unlockStore({ storage, kms, manifest: NODE, configuration, recipient, now });
+  return unlockStore({ storage, passwords, manifest: NODE, configuration, now });
 }
 
 async function codeOf(act: () => Promise<unknown>): Promise<string> {

@@ -36,8 +36,7 @@ function verify(given: ReviewResponse, circumstances: Circumstances = {}) {
   const { pcrs, userData } = unsafeParseAttestationDocument(new Uint8Array(document)).payload;
   return verifyReview(given, {
     manifest: node.manifest,
-    attested: { pcr16: pcrs.get(16), userData },
-    expectedPcr16: node.expectedPcr16,
+    node: { attested: { pcr16: pcrs.get(16), userData }, expectedPcr16: node.expectedPcr16 },
     id: 'id' in circumstances ? circumstances.id : undefined,
     now,
   });

@@ -9,6 +9,8 @@ export interface StackOrder {
   readonly name: string;
   readonly region: string;
   readonly template: string;
+  /** JSON of the stack policy. */
+  readonly policy: string;
   /** Values of parameters; one that is left out has the template's default. */
   readonly parameters: Readonly<Record<string, string>>;
 }

@@ -6,6 +6,7 @@ import { StepError } from '../errors.ts';
 import { assertKeeps, describeChanges } from './changes.ts';
 import { deleteChangeSet, executeChangeSet, prepareChangeSet, readChangeSet } from './change-set.ts';
 import { describeStack, findFirstCause, readEvents, readTemplateOf } from './describe.ts';
+import { guardStack, hasStackPolicy } from './stack-policy.ts';
 import { hasParameters, type OrderedStack, type StackOrder } from './order.ts';
 
 const POLL_MS = 2000;
@@ -19,6 +20,8 @@ export type FoundStack =
   | { readonly kind: 'same'; readonly stack: Stack }
   /** Being changed by the run of this role that was cut off. */
   | { readonly kind: 'ours'; readonly stack: Stack }
+  /** As ordered, but without the policy that guards it: a run was cut off before it was put. */
+  | { readonly kind: 'unguarded'; readonly stack: Stack }
   | { readonly kind: 'other'; readonly changes: readonly string[] };
 
 /** What the journal knows of a stack's change. */
@@ -53,7 +56,10 @@ export async function inspectStack(order: StackOrder, context: StepContext): Pro
   }
   if (found !== undefined && canBeUpdated(status)) {
     const template = await readTemplateOf(client, order.name, context.signal);
-    if (template === order.template && hasParameters(found, order)) return { kind: 'same', stack: found };
+    if (template === order.template && hasParameters(found, order)) {
+      const kind = (await hasStackPolicy(ordered, context)) ? 'same' : 'unguarded';
+      return { kind, stack: found };
+    }
   } else if (found !== undefined && status !== 'REVIEW_IN_PROGRESS') {
     await removeEmptyShell(ordered, found, context);
   }
@@ -92,7 +98,9 @@ export async function applyStack(order: StackOrder, context: StepContext): Promi
     await remember(order, { ...remembered, executed: context.clock() }, context);
     await executeChangeSet({ client, order }, remembered.changeSet, context);
   }
-  return await awaitStack({ client, order }, context);
+  const stack = found.kind === 'unguarded' ? found.stack : await awaitStack({ client, order }, context);
+  await guardStack({ client, order }, context);
+  return stack;
 }
 
 /** Forgets a change set that was shown and not agreed to. */

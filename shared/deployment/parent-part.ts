@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { parentConfigSchema } from '../config/schema.ts';
 
 /**
  * Parts of parent.yaml that a deployment brings, as they are written there. Paths of what `parent deploy` installs, the
@@ -28,6 +27,6 @@ export const parentPartSchema = z.strictObject({
   witness: z.json().nullable(),
   /** As in parent.yaml, without `directory`. Null: no witnesses and no bucket; the log's folder is there all the same. */
   auditLog: z.json().nullable(),
-  log: parentConfigSchema.shape.log,
+  log: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
 export type ParentPart = z.infer<typeof parentPartSchema>;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { JsonError, parseJson } from '../../shared/json/index.ts';
-import { MAX_CONFIGURATION_BYTES, MAX_MANIFEST_BYTES } from '../../shared/protocol/limits.ts';
-import { DeployError } from './errors.ts';
+import { JsonError, parseJson } from '../json/index.ts';
+import { MAX_CONFIGURATION_BYTES, MAX_MANIFEST_BYTES } from '../protocol/limits.ts';
+import { DeploymentError } from './errors.ts';
 import { parentPartSchema } from './parent-part.ts';
 
 export const DEPLOYMENT_FORMAT = 'holdfast-deployment/1';
@@ -21,7 +21,7 @@ const file = (maximum: number) => z.strictObject({ sha384: hex(48), bytes: z.int
 
 /** The least that a host's store must be: that of an earlier deployment, as its result said. */
 export const requiredIdentitySchema = z.strictObject({
-  /** Id of the store: {@link RuntimeIdentity.store}. */
+  /** Id of the store: `store` of the runtime identity. */
   store: hex(32),
   epoch: z.int().min(1).max(Number.MAX_SAFE_INTEGER),
   logSize: z.int().min(1).max(Number.MAX_SAFE_INTEGER),
@@ -63,24 +63,34 @@ export const DEPLOYMENT_FILES = [
   'configuration.json',
 ] as const satisfies readonly DeploymentFileName[];
 
-/** Parses deployment.json. @throws DeployError DEPLOYMENT_MALFORMED */
+/** Parses deployment.json. @throws DeploymentError DEPLOYMENT_MALFORMED */
 export function parseDeployment(bytes: Uint8Array): Deployment {
   let value: unknown;
   try {
     value = parseJson(bytes, { maxBytes: MAX_DEPLOYMENT_BYTES, maxDepth: MAX_DEPTH });
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
-    throw new DeployError('DEPLOYMENT_MALFORMED', 'deployment.json is not strict JSON', {}, error);
+    throw new DeploymentError('DEPLOYMENT_MALFORMED', 'deployment.json is not strict JSON', {}, error);
   }
   const parsed = deploymentSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const fields = parsed.error.issues
     .slice(0, 8)
     .map(({ path, message }) => `${path.length === 0 ? 'the whole' : path.join('.')}: ${message}`);
-  throw new DeployError('DEPLOYMENT_MALFORMED', 'fields are missing, unknown or malformed', { fields });
+  throw new DeploymentError('DEPLOYMENT_MALFORMED', 'fields are missing, unknown or malformed', { fields });
 }
 
 /** Computes the id of a deployment: SHA-256 of deployment.json's bytes in hex, the last part of its address. */
 export function deploymentId(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
+}
+
+/**
+ * Writes deployment.json, and reads it back as a host will.
+ * @throws DeploymentError DEPLOYMENT_MALFORMED
+ */
+export function encodeDeployment(deployment: z.input<typeof deploymentSchema>): Uint8Array {
+  const bytes = new Uint8Array(Buffer.from(`${JSON.stringify(deployment, null, 2)}\n`));
+  parseDeployment(bytes);
+  return bytes;
 }

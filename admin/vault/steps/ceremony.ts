@@ -1,0 +1,44 @@
+import type { Role, VaultDocument } from '../index.ts';
+import { infrastructureAttestations } from './infrastructure-attestations.ts';
+import { infrastructureBaseline } from './infrastructure-baseline.ts';
+import { infrastructureHosts } from './infrastructure-hosts.ts';
+import { infrastructureRestart, infrastructureStart } from './infrastructure-start.ts';
+import { nodeConfiguration } from './node-configuration.ts';
+import { nodeFinalConfiguration } from './node-final-configuration.ts';
+import { nodeGate } from './node-gate.ts';
+import { nodeKmsStack } from './node-kms-stack.ts';
+import { nodeManifest } from './node-manifest.ts';
+import { nodeNarrow } from './node-narrow.ts';
+import { nodeNonce } from './node-nonce.ts';
+import { nodeRelease } from './node-release.ts';
+import { nodeSigningFunction } from './node-signing-function.ts';
+import type { Step } from './step.ts';
+
+/** Steps of a vault's ceremony, in an order in which each comes after those that it needs. */
+export function stepsOf(vault: VaultDocument): readonly Step[] {
+  const ofNodes = (make: (node: number) => Step): readonly Step[] =>
+    vault.nodes.map(({ node }) => make(node));
+  return [
+    infrastructureBaseline,
+    ...ofNodes(nodeKmsStack),
+    ...ofNodes(nodeManifest),
+    ...vault.nodes
+      .filter(({ configurationAuthority }) => configurationAuthority.function)
+      .map(({ node }) => nodeSigningFunction(node)),
+    ...ofNodes(nodeRelease),
+    ...ofNodes((node) => nodeConfiguration(vault, node)),
+    infrastructureHosts(vault),
+    ...ofNodes(nodeNonce),
+    infrastructureAttestations(vault),
+    ...ofNodes(nodeGate),
+    infrastructureStart(vault),
+    ...ofNodes(nodeNarrow),
+    ...ofNodes((node) => nodeFinalConfiguration(vault, node)),
+    infrastructureRestart(vault),
+  ];
+}
+
+/** Steps of one role, in their order. */
+export function stepsOfRole(vault: VaultDocument, role: Role): readonly Step[] {
+  return stepsOf(vault).filter((step) => step.role === role);
+}

@@ -1,0 +1,108 @@
+import { kmsHost } from '../../../shared/aws/kms-host.ts';
+import {
+  DEPLOYMENT_FORMAT,
+  deploymentId,
+  encodeDeployment,
+} from '../../../shared/deployment/index.ts';
+import { digestOf, type Facts } from '../exchange/index.ts';
+import { describeRole, roleOfNode, type VaultDocument } from '../index.ts';
+import { measureManifest } from '../derive/manifest.ts';
+
+/** Ports of every host, as the stacks open them. */
+const CLIENT_PORT = 8443;
+const PEER_PORT = 7443;
+const KMS_PORT = 443;
+/** Format of the root record that images of this version write: enclave/store/SPEC.md. */
+const STORE_FORMAT = 3;
+
+/** Least that the store of a node must be. */
+export type StoreIdentity = Facts<'start'>['nodes'][number]['identity'];
+
+/** File of a deployment: its digest and length, and where its bytes come from. */
+export interface DeploymentFile {
+  readonly sha384: string;
+  readonly bytes: number;
+}
+
+/** What one host is to run. */
+export interface DeploymentInputs {
+  readonly node: number;
+  readonly image: DeploymentFile;
+  readonly pcrJson: Uint8Array;
+  readonly manifest: Uint8Array;
+  /** Signed envelope. */
+  readonly configuration: Uint8Array;
+  /** Nonce in hex for which the image attests before it asks KMS; null where nobody waits for that. */
+  readonly nonce: string | null;
+  /** Null before the first start of the store. */
+  readonly identity: StoreIdentity | null;
+  /** Address of every host, by the number of its node. */
+  readonly hosts: Facts<'hosts'>['hosts'];
+}
+
+/** deployment.json of one host, and its id. */
+export interface DerivedDeployment {
+  /** SHA-256 of the bytes, hex: the last part of its address. */
+  readonly id: string;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Makes the deployment of one node: what its host is to run, and the settings of the parent. The same inputs always make
+ * the same bytes.
+ *
+ * @throws DeploymentError DEPLOYMENT_MALFORMED
+ *
+ * Source: shared/deployment/SPEC.md
+ */
+export function deriveDeployment(vault: VaultDocument, inputs: DeploymentInputs): DerivedDeployment {
+  const { node, image, pcrJson, manifest, configuration, nonce, identity, hosts } = inputs;
+  const { region } = describeRole(vault, roleOfNode(node));
+  const peers = hosts
+    .filter((host) => host.node !== node)
+    .map((host) => ({ node: host.node, address: endpoint(host.address, PEER_PORT) }));
+  const bytes = encodeDeployment({
+    format: DEPLOYMENT_FORMAT,
+    namespace: vault.namespace,
+    environment: vault.environment,
+    node,
+    files: {
+      'enclave.eif': image,
+      'pcr.json': describeFile(pcrJson),
+      'manifest.json': describeFile(manifest),
+      'configuration.json': describeFile(configuration),
+    },
+    manifestPcr: measureManifest(manifest).pcr16,
+    nonce,
+    storeFormat: STORE_FORMAT,
+    identity,
+    parent: {
+      enclave: {},
+      region,
+      secrets: null,
+      postgres: null,
+      egress: { allowlist: [{ host: kmsHost(region), port: KMS_PORT }] },
+      ingress: { listen: endpoint('0.0.0.0', CLIENT_PORT) },
+      peers: peers.length === 0 ? null : { node, nodes: peers, listen: endpoint('0.0.0.0', PEER_PORT) },
+      approvals: null,
+      witness: null,
+      auditLog: null,
+      log: 'info',
+    },
+  });
+  return { id: deploymentId(bytes), bytes };
+}
+
+/** Writes an address and a port as a parent's settings have them. */
+export function endpoint(address: string, port: number): string {
+  return `${address.includes(':') ? `[${address}]` : address}:${port}`;
+}
+
+/** URL at which clients reach the node of a host. */
+export function nodeUrl(address: string): string {
+  return `https://${endpoint(address, CLIENT_PORT)}`;
+}
+
+function describeFile(bytes: Uint8Array): DeploymentFile {
+  return { sha384: digestOf(bytes), bytes: bytes.length };
+}

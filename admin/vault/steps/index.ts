@@ -1,0 +1,6 @@
+export { stepsOf, stepsOfRole } from './ceremony.ts';
+export type { AttestedNode, AwsClients, Journal, ReleaseFiles, StepContext } from './context.ts';
+export { StepError, type StepErrorCode } from './errors.ts';
+export { applyRole, planRole, type PlannedStep, type RunEvent, type RunOutcome } from './runner.ts';
+export { describeStatus, type VaultStatus } from './status.ts';
+export type { Step, StepState } from './step.ts';

@@ -1,0 +1,109 @@
+import type { Facts } from '../exchange/index.ts';
+import type { StepContext } from './context.ts';
+import { deployNode, type DeployOrder } from './deploy-node.ts';
+import { nodeUrl, type StoreIdentity } from './deployment.ts';
+import { StepError } from './errors.ts';
+import { assertOneRelease } from './node-release.ts';
+import type { Step } from './step.ts';
+import { needStatement, needStatementsOfNodes, ofAllNodes } from './support.ts';
+
+/** Step that starts the nodes, which KMS admits now. */
+export function infrastructureStart(vault: StepContext['vault']): Step<'start'> {
+  return {
+    id: 'infrastructure/start',
+    role: 'infrastructure',
+    name: 'start',
+    stage: 2,
+    summary: 'start the nodes, which make their passwords and serve',
+    needs: ['infrastructure/attestations', ...ofAllNodes(vault, 'gate')],
+    async inspect(context) {
+      await assertOneRelease(context);
+      if ((await context.exchange.statement('infrastructure', 'start')) !== undefined)
+        return { state: 'done' };
+      return {
+        state: 'ready',
+        changes: vault.nodes.map(({ node }) => `starts node ${node} for the first time`),
+      };
+    },
+    async apply(context) {
+      const stated = await context.exchange.statement('infrastructure', 'start');
+      if (stated !== undefined) return { facts: stated.facts, files: [] };
+      const nodes = [];
+      for (const { node } of vault.nodes) {
+        const order = { node, configuration: 'configuration', nonce: null, identity: null } as const;
+        nodes.push({ node, url: await urlOf(context, node), identity: await serve(order, context) });
+      }
+      return { facts: { nodes }, files: [] };
+    },
+  };
+}
+
+/** Step that starts the nodes with the configurations in which the order to initialise is gone. */
+export function infrastructureRestart(vault: StepContext['vault']): Step<'restart'> {
+  return {
+    id: 'infrastructure/restart',
+    role: 'infrastructure',
+    name: 'restart',
+    stage: 2,
+    summary: 'restart the nodes with their final configurations',
+    needs: ['infrastructure/start', ...ofAllNodes(vault, 'final-configuration')],
+    async inspect(context) {
+      const stated = await context.exchange.statement('infrastructure', 'restart');
+      const open = await openNodes(context, stated?.facts);
+      if (open.length === 0) return { state: 'done' };
+      return {
+        state: 'ready',
+        changes: open.map(({ node, version }) => `restarts node ${node} with configuration ${version}`),
+      };
+    },
+    async apply(context) {
+      await assertOneRelease(context);
+      const stated = await context.exchange.statement('infrastructure', 'restart');
+      const { facts: started } = await needStatement(context, 'infrastructure', 'start');
+      const open = await openNodes(context, stated?.facts);
+      const nodes = [...(stated?.facts.nodes ?? [])].filter(
+        ({ node }) => !open.some((one) => one.node === node),
+      );
+      for (const { node, version } of open) {
+        const former = [...nodes, ...started.nodes].find((one) => one.node === node);
+        const order = {
+          node,
+          configuration: 'final-configuration',
+          nonce: null,
+          identity: former?.identity ?? null,
+        } as const;
+        nodes.push({ node, url: await urlOf(context, node), identity: await serve(order, context), version });
+      }
+      return { facts: { nodes: nodes.toSorted((one, other) => one.node - other.node) }, files: [] };
+    },
+  };
+}
+
+/** Deploys a node that has to serve. @throws StepError VAULT_NODE_UNEXPECTED */
+async function serve(order: DeployOrder, context: StepContext): Promise<StoreIdentity> {
+  const { phase, code, identity } = await deployNode(order, context);
+  if (phase === 'serving' && identity !== null) return identity;
+  throw new StepError('VAULT_NODE_UNEXPECTED', 'expected a node that serves', {
+    node: order.node,
+    phase,
+    code,
+  });
+}
+
+async function urlOf(context: StepContext, node: number): Promise<string> {
+  const { facts } = await needStatement(context, 'infrastructure', 'hosts');
+  const host = facts.hosts.find((one) => one.node === node);
+  if (host === undefined) throw new TypeError('expected the host of each node');
+  return nodeUrl(host.address);
+}
+
+/** Nodes that do not run the configuration that their admin has stated last. */
+async function openNodes(context: StepContext, restarted: Facts<'restart'> | undefined) {
+  const final = await needStatementsOfNodes(context, 'final-configuration');
+  return final
+    .map(({ node, statement }) => ({ node, version: statement.facts.version }))
+    .filter(
+      ({ node, version }) =>
+        restarted?.nodes.some((one) => one.node === node && one.version === version) !== true,
+    );
+}

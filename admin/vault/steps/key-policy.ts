@@ -1,0 +1,91 @@
+import { MANIFEST_PCR, parsePcrFile, type PcrValues } from '../../../attestation/index.ts';
+import { renderKeyPolicy } from '../../../attestation/key-policy/index.ts';
+import { encryptionContext, PASSWORD_SECRET } from '../../../shared/documents/encryption-context.ts';
+import { encodeCanonicalJson, parseJson } from '../../../shared/json/index.ts';
+import { askAws } from '../../aws/index.ts';
+import { pinManifest } from '../../key-policy/index.ts';
+import { measureManifest } from '../derive/manifest.ts';
+import { describeRole, roleOfNode } from '../index.ts';
+import type { StepContext } from './context.ts';
+import { StepError } from './errors.ts';
+import { hostRoleOf } from './host-role.ts';
+import { readManifestBytes } from './node-configuration.ts';
+import { needStatement } from './support.ts';
+
+/** Largest policy that KMS keeps, in bytes. */
+const MAX_POLICY_BYTES = 32 * 1024;
+const MAX_DEPTH = 20;
+
+/** Key of a node, and what its policy is made of. */
+export interface NodeKey {
+  readonly keyArn: string;
+  readonly region: string;
+  readonly nodeRole: string;
+  readonly admins: readonly string[];
+  /** PCRs of the image, PCR16 of the manifest among them. */
+  readonly pcrs: PcrValues;
+  readonly encryptionContext: Readonly<Record<string, string>>;
+}
+
+/** Gathers what the policy of a node's key is made of, from vault.yaml, the release and what the admin has stated. */
+export async function describeNodeKey(context: StepContext, node: number): Promise<NodeKey> {
+  const { region, admins } = describeRole(context.vault, roleOfNode(node));
+  const { facts } = await needStatement(context, roleOfNode(node), 'kms-stack');
+  const { manifest, pcr16 } = measureManifest(await readManifestBytes(context, node));
+  const { pcrJson } = await context.release();
+  return {
+    keyArn: facts.keyArn,
+    region,
+    admins,
+    nodeRole: hostRoleOf(context.vault, node),
+    pcrs: pinManifest(parsePcrFile(pcrJson), new Uint8Array(Buffer.from(pcr16, 'hex'))),
+    encryptionContext: encryptionContext(manifest, PASSWORD_SECRET),
+  };
+}
+
+/** Renders the policy under which the node's enclave alone uses the key. */
+export function renderNodePolicy({ nodeRole, admins, pcrs, ...key }: NodeKey, initialise: boolean): string {
+  if (!pcrs.has(MANIFEST_PCR)) throw new TypeError('expected the PCR16 of the manifest');
+  return renderKeyPolicy({
+    nodeRole,
+    admins,
+    images: [{ pcrs }],
+    encryptionContext: key.encryptionContext,
+    initialise,
+  });
+}
+
+/** Reads the policy in force. @throws AdminError AWS_… */
+export async function readKeyPolicy({ keyArn, region }: NodeKey, context: StepContext): Promise<string> {
+  const { GetKeyPolicyCommand } = await import('@aws-sdk/client-kms');
+  const client = await context.aws.kms(region);
+  const command = new GetKeyPolicyCommand({ KeyId: keyArn, PolicyName: 'default' });
+  const { Policy: policy } = await askAws(
+    'kms:GetKeyPolicy',
+    client.send(command, { abortSignal: context.signal }),
+  );
+  if (policy !== undefined) return policy;
+  throw new StepError('VAULT_KEY_POLICY_CHANGED', 'KMS gives no policy of the key', { keyArn });
+}
+
+/** Puts a policy, and reads it back. @throws StepError VAULT_KEY_POLICY_CHANGED; AdminError AWS_… */
+export async function putKeyPolicy(key: NodeKey, policy: string, context: StepContext): Promise<void> {
+  const { PutKeyPolicyCommand } = await import('@aws-sdk/client-kms');
+  const client = await context.aws.kms(key.region);
+  const command = new PutKeyPolicyCommand({ KeyId: key.keyArn, PolicyName: 'default', Policy: policy });
+  await askAws('kms:PutKeyPolicy', client.send(command, { abortSignal: context.signal }));
+  if (isSamePolicy(await readKeyPolicy(key, context), policy)) return;
+  throw new StepError('VAULT_KEY_POLICY_CHANGED', 'KMS does not give back the policy that was put', {
+    keyArn: key.keyArn,
+  });
+}
+
+/** Whether two policies are the same JSON, whatever their spaces and the order of their members. */
+export function isSamePolicy(one: string, other: string): boolean {
+  return canonical(one) === canonical(other);
+}
+
+function canonical(policy: string): string {
+  const value = parseJson(Buffer.from(policy), { maxBytes: MAX_POLICY_BYTES, maxDepth: MAX_DEPTH });
+  return Buffer.from(encodeCanonicalJson(value as never)).toString('utf8');
+}

@@ -1,0 +1,124 @@
+import { parsePcrFile } from '../../../attestation/index.ts';
+import { type ConfigurationDocument2, openConfiguration } from '../../../shared/documents/configuration.ts';
+import { parseManifest } from '../../../shared/documents/manifest.ts';
+import type { NodeManifest } from '../../quorum/index.ts';
+import { deriveConfiguration, encodeConfiguration, ORDER_ID } from '../derive/configuration.ts';
+import { readNodeManifest } from '../derive/manifest.ts';
+import { digestOf, type Statement } from '../exchange/index.ts';
+import { roleOfNode } from '../index.ts';
+import type { StepContext } from './context.ts';
+import { assertOneRelease } from './node-release.ts';
+import { signByAuthorities } from './sign-configuration.ts';
+import type { Step } from './step.ts';
+import { formatTime, needStatement, needStatementsOfNodes, ofAllNodes } from './support.ts';
+
+/** Lifetime of the order to initialise: as long as a ceremony may last, in milliseconds. */
+const ORDER_MS = 30 * 86_400_000;
+
+/** Step that signs a node's first configuration: the other nodes as peers, and the order to make its password, once. */
+export function nodeConfiguration(vault: StepContext['vault'], node: number): Step<'configuration'> {
+  const role = roleOfNode(node);
+  return {
+    id: `${role}/configuration`,
+    role,
+    name: 'configuration',
+    stage: 1,
+    summary: 'sign the first configuration, with the order to initialise the node once',
+    // Of the manifests and releases of all nodes, peers are made.
+    needs: [...ofAllNodes(vault, 'manifest'), ...ofAllNodes(vault, 'release')],
+    inspect: async (context) => {
+      await assertOneRelease(context);
+      const stated = await context.exchange.statement(role, 'configuration');
+      const until = stated === undefined ? undefined : await readOrderEnd(context, stated);
+      if (until !== undefined) {
+        const expected = await deriveFirst(context, node, until);
+        if (stated?.facts.configuration === digestOf(encodeConfiguration(expected))) return { state: 'done' };
+      }
+      const { clients, keys, rules } = await deriveFirst(
+        context,
+        node,
+        formatTime(context.clock() + ORDER_MS),
+      );
+      return {
+        state: 'ready',
+        changes: [
+          `signs configuration 1 of node ${node}: ${count(clients, 'client')}, ${count(keys, 'key')}, ${count(rules, 'rule')}`,
+          `with the order ${ORDER_ID}, by which the node makes its password once`,
+        ],
+      };
+    },
+    async apply(context) {
+      await assertOneRelease(context);
+      const configuration = await deriveFirst(context, node, formatTime(context.clock() + ORDER_MS));
+      const manifest = await readOwnManifest(context, node);
+      const payload = encodeConfiguration(configuration);
+      return {
+        facts: { configuration: digestOf(payload), version: configuration.version },
+        files: [{ name: 'configuration.json', bytes: signByAuthorities(payload, manifest, context) }],
+      };
+    },
+  };
+}
+
+/** Reads and measures the manifests of all nodes, each held against vault.yaml. */
+export async function readManifests(context: StepContext): Promise<readonly NodeManifest[]> {
+  const manifests: NodeManifest[] = [];
+  for (const { node, statement } of await needStatementsOfNodes(context, 'manifest')) {
+    const bytes = await context.exchange.file(statement, 'manifest.json');
+    manifests.push(readNodeManifest(context.vault, node, bytes));
+  }
+  return manifests;
+}
+
+/** Reads the bytes of a node's manifest. */
+export async function readManifestBytes(context: StepContext, node: number): Promise<Uint8Array> {
+  const statement = await needStatement(context, roleOfNode(node), 'manifest');
+  const bytes = await context.exchange.file(statement, 'manifest.json');
+  readNodeManifest(context.vault, node, bytes);
+  return bytes;
+}
+
+async function readOwnManifest(context: StepContext, node: number) {
+  return parseManifest(await readManifestBytes(context, node));
+}
+
+/** Derives a configuration from what all nodes' admins have stated. */
+export async function deriveFrom(
+  context: StepContext,
+  node: number,
+  inputs: {
+    readonly version: number;
+    readonly orderUntil: string | null;
+    readonly verifierKeys?: readonly string[];
+  },
+): Promise<ConfigurationDocument2> {
+  const { pcrJson } = await context.release();
+  return deriveConfiguration(context.vault, node, {
+    ...inputs,
+    manifests: await readManifests(context),
+    images: [{ pcrs: parsePcrFile(pcrJson), notAfter: null }],
+  });
+}
+
+async function deriveFirst(context: StepContext, node: number, orderUntil: string) {
+  return await deriveFrom(context, node, { version: 1, orderUntil });
+}
+
+/** Reads until when the order of a configuration holds that was stated; undefined where it has none. */
+async function readOrderEnd(context: StepContext, stated: Statement): Promise<string | undefined> {
+  const bytes = await context.exchange.file(stated, 'configuration.json');
+  const manifest = await readManifestBytes(context, nodeOf(stated));
+  const { configuration } = openConfiguration(bytes, {
+    manifest: parseManifest(manifest),
+    digest: new Uint8Array(Buffer.from(digestOf(manifest), 'hex')),
+  });
+  return configuration.initialise?.notAfter;
+}
+
+function nodeOf({ role }: Statement): number {
+  return Number(role.slice('node-'.length));
+}
+
+function count(list: readonly unknown[], noun: string): string {
+  return `${list.length} ${noun}${list.length === 1 ? '' : 's'}`;
+}

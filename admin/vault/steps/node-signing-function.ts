@@ -1,0 +1,60 @@
+import { askAws } from '../../aws/index.ts';
+import { describeRole, roleOfNode } from '../index.ts';
+import type { StepContext } from './context.ts';
+import { readManifestBytes } from './node-configuration.ts';
+import { orderNodeStack } from './node-kms-stack.ts';
+import { applyStack, readOutput } from './stack/index.ts';
+import { inspectStacks } from './stacks.ts';
+import type { Step } from './step.ts';
+import { needStatement } from './support.ts';
+
+/** Step that gives a node's stack the function that signs configurations: its code and the manifest go into the bucket. */
+export function nodeSigningFunction(node: number): Step<'signing-function'> {
+  const role = roleOfNode(node);
+  return {
+    id: `${role}/signing-function`,
+    role,
+    name: 'signing-function',
+    stage: 1,
+    summary: 'give the stack the function that signs configurations',
+    needs: [`${role}/manifest`],
+    async inspect(context) {
+      const { key } = await context.signingFunction();
+      if (!(await isThere(context, node, key)))
+        return { state: 'ready', changes: [`uploads the function ${key}, and puts it into the stack`] };
+      return await inspectStacks([await orderNodeStack(context, node, key)], context);
+    },
+    async apply(context) {
+      const { key, zip } = await context.signingFunction();
+      await put(context, node, 'manifest.json', await readManifestBytes(context, node));
+      await put(context, node, key, zip);
+      const stack = await applyStack(await orderNodeStack(context, node, key), context);
+      return { facts: { code: key, name: readOutput(stack, 'ConfigSigningFunctionName') }, files: [] };
+    },
+  };
+}
+
+async function place(context: StepContext, node: number, key: string) {
+  const { facts } = await needStatement(context, roleOfNode(node), 'kms-stack');
+  const client = await context.aws.s3(describeRole(context.vault, roleOfNode(node)).region);
+  return { client, object: { Bucket: facts.bucket, Key: key } };
+}
+
+async function isThere(context: StepContext, node: number, key: string): Promise<boolean> {
+  const { HeadObjectCommand } = await import('@aws-sdk/client-s3');
+  const { client, object } = await place(context, node, key);
+  return await askAws<boolean>(
+    's3:HeadObject',
+    client.send(new HeadObjectCommand(object), { abortSignal: context.signal }).then(() => true),
+    { NotFound: () => false, NoSuchKey: () => false },
+  );
+}
+
+/** Puts an object that nothing overwrites: what is there already stays. */
+async function put(context: StepContext, node: number, key: string, bytes: Uint8Array): Promise<void> {
+  if (await isThere(context, node, key)) return;
+  const { PutObjectCommand } = await import('@aws-sdk/client-s3');
+  const { client, object } = await place(context, node, key);
+  const command = new PutObjectCommand({ ...object, Body: bytes, IfNoneMatch: '*' });
+  await askAws('s3:PutObject', client.send(command, { abortSignal: context.signal }));
+}

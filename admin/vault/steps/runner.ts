@@ -1,0 +1,121 @@
+import { HoldfastError } from '../../../shared/errors.ts';
+import { assertOwnAccount } from './account.ts';
+import { stepsOfRole } from './ceremony.ts';
+import type { StepContext } from './context.ts';
+import type { Awaited, Step, StepState } from './step.ts';
+import { findMissing, formatTime } from './support.ts';
+
+/** Step and what a run would do with it. */
+export interface PlannedStep {
+  readonly step: Step;
+  readonly state:
+    | StepState
+    /** Done by the same run after others of the role: what exactly, those have to show. */
+    | { readonly state: 'next'; readonly after: readonly string[] };
+}
+
+/** What a run says while it goes on. */
+export type RunEvent =
+  | { readonly event: 'step-begun'; readonly step: string; readonly changes: readonly string[] }
+  | { readonly event: 'step-done'; readonly step: string; readonly sequence: number };
+
+/** Outcome of a run: what was done, and for what the role waits now. */
+export interface RunOutcome {
+  readonly done: readonly string[];
+  readonly waitsFor: readonly Awaited[];
+  /** Whether all steps of the role are done. */
+  readonly isComplete: boolean;
+}
+
+/**
+ * Plans what a run of the role would do now. Nothing is changed, but that CloudFormation is asked to compute changes.
+ *
+ * @throws StepError VAULT_OTHER_ACCOUNT; AdminError AWS_…; what a step refuses is in its state
+ */
+export async function planRole(context: StepContext): Promise<readonly PlannedStep[]> {
+  await assertOwnAccount(context);
+  const planned: PlannedStep[] = [];
+  const open = new Set<string>();
+  for (const step of stepsOfRole(context.vault, context.role)) {
+    const state = await planStep(step, open, context);
+    if (state.state !== 'done') open.add(step.id);
+    planned.push({ step, state });
+  }
+  return planned;
+}
+
+async function planStep(
+  step: Step,
+  open: ReadonlySet<string>,
+  context: StepContext,
+): Promise<PlannedStep['state']> {
+  const own = step.needs.filter((id) => open.has(id));
+  const missing = await findMissing(
+    context,
+    step.needs.filter((id) => !id.startsWith(`${context.role}/`)),
+  );
+  if (missing.length > 0) return { state: 'waiting', waitsFor: missing };
+  if (own.length > 0) return { state: 'next', after: own };
+  try {
+    return await inspectStep(step, context);
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || isOfMachine(error)) throw error;
+    return { state: 'refused', code: error.code, message: error.message, details: error.details };
+  }
+}
+
+/** Looks at a step, for which its statement counts too: what nobody was told is not done. */
+async function inspectStep(step: Step, context: StepContext): Promise<StepState> {
+  const state = await step.inspect(context);
+  if (state.state !== 'done') return state;
+  const told = await context.exchange.statement(step.role, step.name);
+  return told === undefined ? { state: 'ready', changes: ['tells the others that it is done'] } : state;
+}
+
+/** Whether nothing can be found out at all, so that a plan would be none. */
+function isOfMachine({ code }: HoldfastError): boolean {
+  return ['AWS_CREDENTIALS', 'AWS_CREDENTIALS_EXPIRED', 'AWS_UNREACHABLE', 'INTERRUPTED'].includes(code);
+}
+
+/**
+ * Does all steps of the role that are ready, in their order, and tells the others of each as soon as it is done: a run that
+ * is cut off anywhere is taken up by the next.
+ *
+ * @throws what a step refuses; what was done before it stays done and told
+ */
+export async function applyRole(
+  context: StepContext,
+  report: (event: RunEvent) => void,
+): Promise<RunOutcome> {
+  await assertOwnAccount(context);
+  const done: string[] = [];
+  const waitsFor: Awaited[] = [];
+  const open = new Set<string>();
+  for (const step of stepsOfRole(context.vault, context.role)) {
+    const missing = await findMissing(context, step.needs);
+    const state: StepState =
+      missing.length > 0 ? { state: 'waiting', waitsFor: missing } : await inspectStep(step, context);
+    if (state.state === 'done') continue;
+    if (state.state === 'waiting') {
+      open.add(step.id);
+      waitsFor.push(...state.waitsFor.filter(({ step: id }) => !open.has(id)));
+      continue;
+    }
+    if (state.state === 'refused') throw new TypeError('expected a refusal to be thrown');
+    report({ event: 'step-begun', step: step.id, changes: state.changes });
+    const base = (await context.exchange.statement(step.role, step.name))?.sequence ?? 0;
+    const told = await step.apply(context);
+    const { sequence } = await context.exchange.publish({ role: step.role, step: step.name }, told, {
+      privateKey: context.statementKey,
+      time: formatTime(context.clock()),
+      base,
+    });
+    done.push(step.id);
+    report({ event: 'step-done', step: step.id, sequence });
+  }
+  return { done, waitsFor: unique(waitsFor), isComplete: open.size === 0 };
+}
+
+function unique(list: readonly Awaited[]): readonly Awaited[] {
+  return [...new Map(list.map((each) => [each.step, each])).values()];
+}

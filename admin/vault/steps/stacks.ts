@@ -1,0 +1,37 @@
+import { deriveStacks } from '../derive/stacks.ts';
+import type { Role } from '../index.ts';
+import type { StepContext } from './context.ts';
+import { inspectStack, type StackOrder } from './stack/index.ts';
+import type { StepState } from './step.ts';
+
+/** Orders the stacks of one template and role, with the values that vault.yaml leaves open. */
+export async function orderStacks(
+  context: StepContext,
+  { role, template }: { readonly role: Role; readonly template: 'infrastructure' | 'node' | 'host' },
+  openOf: (node: number | null) => Readonly<Record<string, string>> = () => ({}),
+): Promise<readonly StackOrder[]> {
+  const { text, policy } = await context.template(template);
+  return deriveStacks(context.vault)
+    .filter((stack) => stack.role === role && stack.template === template)
+    .map(({ name, region, node, parameters }) => ({
+      name,
+      region,
+      template: text,
+      policy,
+      parameters: { ...parameters, ...openOf(node) },
+    }));
+}
+
+/** Compares stacks with their orders, and says in words what would change. @throws StepError, AdminError */
+export async function inspectStacks(orders: readonly StackOrder[], context: StepContext): Promise<StepState> {
+  const changes: string[] = [];
+  for (const order of orders) {
+    const found = await inspectStack(order, context);
+    if (found.kind === 'same') continue;
+    if (found.kind === 'ours')
+      changes.push(`goes on with the change of stack ${order.name} that is under way`);
+    else if (found.kind === 'unguarded') changes.push(`guards stack ${order.name} by its policy`);
+    else changes.push(`stack ${order.name} in ${order.region}:`, ...found.changes.map((text) => `  ${text}`));
+  }
+  return changes.length === 0 ? { state: 'done' } : { state: 'ready', changes };
+}

@@ -1,0 +1,59 @@
+import { ExchangeError, type Statement, type StepName } from '../exchange/index.ts';
+import { type Role, roleOfNode, type VaultDocument } from '../index.ts';
+import type { StepContext } from './context.ts';
+import type { Awaited } from './step.ts';
+
+/** Reads a statement that a step needs, and that was found before. @throws ExchangeError STATEMENT_… */
+export async function needStatement<Name extends StepName>(
+  { exchange }: StepContext,
+  role: Role,
+  step: Name,
+): Promise<Statement<Name>> {
+  const found = await exchange.statement(role, step);
+  if (found !== undefined) return found;
+  throw new ExchangeError('STATEMENT_OLDER', 'a statement that was here before is gone', {
+    step: `${role}/${step}`,
+  });
+}
+
+/** Reads the statements of all nodes' admins about a step, in the order of the nodes. @throws ExchangeError STATEMENT_… */
+export async function needStatementsOfNodes<Name extends StepName>(
+  context: StepContext,
+  step: Name,
+): Promise<readonly { readonly node: number; readonly statement: Statement<Name> }[]> {
+  const found = [];
+  for (const { node } of context.vault.nodes)
+    found.push({ node, statement: await needStatement(context, roleOfNode(node), step) });
+  return found;
+}
+
+/** Ids of a step that every node's admin has. */
+export function ofAllNodes({ nodes }: VaultDocument, step: StepName): readonly string[] {
+  return nodes.map(({ node }) => `${roleOfNode(node)}/${step}`);
+}
+
+/** Splits the id of a step. */
+export function splitId(id: string): { readonly role: Role; readonly step: StepName } {
+  const [role, step] = id.split('/');
+  return { role: role as Role, step: step as StepName };
+}
+
+/** Those of some steps that have no statement yet. @throws ExchangeError STATEMENT_… */
+export async function findMissing(
+  { exchange }: Pick<StepContext, 'exchange'>,
+  ids: readonly string[],
+): Promise<readonly Awaited[]> {
+  const missing: Awaited[] = [];
+  for (const id of ids) {
+    const { role, step } = splitId(id);
+    if ((await exchange.statement(role, step)) === undefined) missing.push({ role, step: id });
+  }
+  return missing;
+}
+
+/** Writes a time as statements and configurations have it: RFC 3339 in UTC, whole seconds. */
+export function formatTime(milliseconds: number): string {
+  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
+}
+
+export const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');

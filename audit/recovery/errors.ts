@@ -1,0 +1,24 @@
+import { HoldfastError } from '../../shared/errors.ts';
+
+export type BackupAuditErrorCode =
+  /** The attestation document vouches for another statement, or for none. */
+  | 'BACKUP_PROOF_MISMATCH'
+  /** The backup is of another node than that of the manifest. */
+  | 'BACKUP_OTHER_NODE'
+  /** The backup is encrypted to another key than the manifest names. */
+  | 'BACKUP_OTHER_RECOVERY_KEY'
+  /** What the statement says of a share contradicts itself: no enclave of ours has written it. */
+  | 'BACKUP_STATEMENT_FALSE'
+  /** No manifest at hand is that of the node which made the backup. */
+  | 'BACKUP_MANIFEST_MISSING'
+  /** Backups of one epoch and key that belong to different groups. */
+  | 'BACKUP_GROUPS_DIFFER'
+  /** Signed by somebody who may, but not the record of a drill. */
+  | 'DRILL_MALFORMED'
+  /** A signature in the record is not the recovered key's over the challenge of this drill. */
+  | 'DRILL_PROOF_INVALID'
+  /** The last drill that was proven is longer ago than the schedule says, or there was none. */
+  | 'DRILL_DUE';
+
+/** What an auditor, who cannot decrypt, refuses of backups. */
+export class BackupAuditError extends HoldfastError<BackupAuditErrorCode> {}

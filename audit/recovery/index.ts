@@ -1,0 +1,13 @@
+export { encodeChallenge, hashOf, messageOf, type ProvenKey, verifyChallenge } from './challenge.ts';
+export { type BackupCoverage, describeCoverage, type EpochBackups, type WholeBackup } from './coverage.ts';
+export { BackupAuditError, type BackupAuditErrorCode } from './errors.ts';
+export { type BackupTrust, groupOf, type VerifiedBackup, verifyBackup } from './verify.ts';
+export {
+  type Drill,
+  type DrillCore,
+  DRILL_PAYLOAD_TYPE,
+  encodeDrill,
+  MAX_DRILL_BYTES,
+  type Proven,
+  verifyDrill,
+} from './drill.ts';

@@ -1,0 +1,89 @@
+import { once } from 'node:events';
+import { openColdNode, type ColdNode } from '../../cold/index.ts';
+import { type CommandInput, type Io, type OptionSpec, readInput, UsageError } from '../common/command.ts';
+import { CliError } from '../common/errors.ts';
+import { readKeyFile } from '../common/private-key.ts';
+
+/** Options of verbs that open a cold node. */
+export const NODE_OPTIONS = {
+  manifest: { type: 'string', value: 'FILE', required: true, description: "the cold node's manifest" },
+  configuration: {
+    type: 'string',
+    value: 'FILE',
+    required: true,
+    description: 'the signed configuration to decide by',
+  },
+  'passphrase-file': {
+    type: 'string',
+    value: 'FILE',
+    description: 'the passphrase in a file of its owner alone (default: asked for at the terminal)',
+  },
+} as const satisfies Record<string, OptionSpec>;
+
+/** Runs `act` with an open node, and closes it. @throws UsageError; CliError; whatever openColdNode throws */
+export async function withNode<T>(
+  input: CommandInput,
+  { isNew }: { readonly isNew: boolean },
+  act: (node: ColdNode) => Promise<T>,
+): Promise<T> {
+  const { text, io } = input;
+  const [folder = ''] = input.positionals;
+  const manifest = await readInput(text('manifest') ?? '', io);
+  const configuration = await readInput(text('configuration') ?? '', io);
+  const passphrase = await readPassphrase(text('passphrase-file'), io, isNew);
+  try {
+    const node = await openColdNode({ folder, manifest, configuration, passphrase, now: Date.now, isNew });
+    try {
+      return await act(node);
+    } finally {
+      await node.close();
+    }
+  } finally {
+    passphrase.fill(0);
+  }
+}
+
+/** Reads the passphrase, twice where a node is made with it. The caller clears it. */
+async function readPassphrase(path: string | undefined, io: Io, isNew: boolean): Promise<Buffer> {
+  if (path !== undefined) return trimLineFeed(await readKeyFile(path));
+  const { stdin, stderr } = io;
+  if ((stdin as { isTTY?: boolean }).isTTY !== true || stderr.isTTY !== true)
+    throw new UsageError('without a terminal, --passphrase-file names the file of the passphrase');
+  const first = await askHidden(io, 'Passphrase of the node: ');
+  if (!isNew) return first;
+  const second = await askHidden(io, 'Once more: ');
+  const isSame = first.equals(second);
+  second.fill(0);
+  if (isSame) return first;
+  first.fill(0);
+  throw new CliError('DECLINED', 'the passphrases differ; nothing was made');
+}
+
+function trimLineFeed(bytes: Buffer): Buffer {
+  const end = bytes.at(-1) === 0x0a ? bytes.length - 1 : bytes.length;
+  return bytes.subarray(0, end);
+}
+
+/** Asks at the terminal for a line that is not shown. */
+async function askHidden({ stdin, stderr, signal }: Io, question: string): Promise<Buffer> {
+  const terminal = stdin as typeof process.stdin;
+  stderr.write(question);
+  terminal.setRawMode(true);
+  const line: number[] = [];
+  try {
+    for (;;) {
+      const [chunk] = (await once(terminal, 'data', { signal })) as [Buffer];
+      for (const byte of chunk) {
+        if (byte === 0x03) throw new CliError('INTERRUPTED', 'interrupted');
+        if (byte === 0x0d || byte === 0x0a) return Buffer.from(line);
+        if (byte === 0x7f || byte === 0x08) line.pop();
+        else line.push(byte);
+      }
+    }
+  } finally {
+    line.fill(0);
+    terminal.setRawMode(false);
+    terminal.pause();
+    stderr.write('\n');
+  }
+}

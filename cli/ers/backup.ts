@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { verifyBackup } from '../../audit/recovery/index.ts';
+import type { NodeClient } from '../../client/index.ts';
+import { parseBackup } from '../../shared/recovery/index.ts';
+import { MANIFEST_PCR } from '../../attestation/index.ts';
+import { type Command, UsageError } from '../common/command.ts';
+import { writeOutput } from '../common/output-file.ts';
+import { CLIENT_OPTIONS, readIdentifier, readNodeOptions, withNode } from '../node/connection.ts';
+import { nameBackup } from './backups.ts';
+
+const AS_CLIENT =
+  '--url https://127.0.0.1:8443 --pcrs pcr.json --manifest manifest.json --client keeper-backend --key client.pem';
+
+export const backupCommand: Command = {
+  name: 'ers backup',
+  summary:
+    'Have a node encrypt its keys and shares to its recovery key, each with an attested proof; verify the proofs, and write the files.',
+  positionals: '[KEY...]',
+  options: {
+    ...CLIENT_OPTIONS,
+    output: { type: 'string', value: 'FOLDER', required: true, description: 'folder of the backups' },
+    nonce: { type: 'string', value: 'HEX', description: "the auditor's nonce (default: a random one)" },
+  },
+  examples: [
+    `holdfast ers backup --output backups ${AS_CLIENT}`,
+    `holdfast ers backup treasury --output backups ${AS_CLIENT}`,
+  ],
+  run: async (input) => {
+    const folder = input.text('output') ?? '';
+    const given = input.text('nonce') ?? randomBytes(32).toString('hex');
+    if (!/^(?:[0-9a-f]{2}){16,64}$/.test(given))
+      throw new UsageError('--nonce is 16 to 64 bytes in lower-case hex');
+    const names = input.positionals.map((name) => readIdentifier(name, 'KEY'));
+    const { trust } = await readNodeOptions(input);
+    const pcrs = [trust.pcrs]
+      .flat()
+      .map((one) => new Map([...one].filter(([index]) => index !== MANIFEST_PCR)));
+    await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+      throw new UsageError(`cannot make ${folder}: ${error.code ?? 'unknown error'}`);
+    });
+    return await withNode(input, async (node) => {
+      const keys = names.length > 0 ? names : await listKeys(node);
+      const written = [];
+      for (const key of keys)
+        for (let after: string | null | undefined = null, page = 1; after !== undefined; page += 1) {
+          const bytes = await node.recovery.backUp(key, given, after);
+          const backup = verifyBackup(parseBackup(bytes), {
+            root: trust.root,
+            pcrs,
+            manifests: [trust.manifest],
+            nonce: given,
+          });
+          const { statement } = backup;
+          const suffix = page === 1 ? '' : `.${page}`;
+          const path = join(folder, `node-${statement.node.index}.${key}${suffix}.json`);
+          await writeOutput(path, bytes);
+          written.push({ path, backup });
+          after = statement.more ? statement.entries.at(-1)?.id : undefined;
+        }
+      return {
+        ok: true,
+        text: [
+          ...written.map(({ path, backup }) => `${path}\n  ${nameBackup(backup)}`),
+          'next: keep copies apart from the nodes; a keeper verifies them and says so: holdfast ers acknowledge',
+        ].join('\n'),
+        data: {
+          nonce: given,
+          backups: written.map(({ path, backup: { statement, digest } }) => ({
+            path,
+            node: statement.node.index,
+            key: statement.key,
+            statement: digest,
+          })),
+        },
+      };
+    });
+  },
+};
+
+/** Lists what the node holds anything of. */
+async function listKeys(node: NodeClient): Promise<string[]> {
+  const { keys } = await node.recovery.status();
+  return keys.filter(({ state }) => state !== 'empty').map(({ key }) => key);
+}
+
+export const statusCommand: Command = {
+  name: 'ers status',
+  summary: 'Say which keys of a node a kept backup covers; refused where one that is needed is not.',
+  positionals: '',
+  options: CLIENT_OPTIONS,
+  examples: [`holdfast ers status ${AS_CLIENT}`],
+  run: (input) =>
+    withNode(input, async (node) => {
+      const status = await node.recovery.status();
+      const lacking = status.keys.filter(
+        ({ required, state }) => required && state !== 'kept' && state !== 'empty',
+      );
+      const lines = status.keys.map(
+        ({ key, state, required, kept }) =>
+          `${key}: ${state}${required ? '' : ', not required'}${kept === null ? '' : `, ${kept.time} by word of ${kept.keeper}`}`,
+      );
+      const code = lacking.some(({ state }) => state === 'missing') ? 'BACKUP_MISSING' : 'BACKUP_OUTDATED';
+      return {
+        ok: lacking.length === 0,
+        text: [...(lacking.length === 0 ? [] : [code]), ...lines].join('\n'),
+        data: { ...(lacking.length === 0 ? {} : { error: code }), ...status },
+      };
+    }),
+};

@@ -1,0 +1,188 @@
+import { computeManifestPcr, MANIFEST_PCR, verifyAttestationDocument } from '../../attestation/index.ts';
+import {
+  clearShares,
+  formatKeyImport,
+  holdPrivateKey,
+  joinKey,
+  joinRecoveryKey,
+  openEntry,
+  RecoveryCeremonyError,
+  recoverShares,
+} from '../../admin/recovery/index.ts';
+import type { VerifiedBackup } from '../../audit/recovery/index.ts';
+import { sealKey } from '../../client/index.ts';
+import { nodeBindingSchema } from '../../shared/api/bodies.ts';
+import { digestManifest } from '../../shared/documents/manifest.ts';
+import { JsonError, parseJson } from '../../shared/json/index.ts';
+import { encodePublicKey, type PublicKeyType } from '../../shared/public-keys.ts';
+import { type Command, type CommandInput, readInput, UsageError } from '../common/command.ts';
+import { readDocumentFile } from '../common/document-file.ts';
+import { inFile } from '../common/in-file.ts';
+import { readManifestFile } from '../common/manifest-file.ts';
+import { writeOutput } from '../common/output-file.ts';
+import { readPcrFile, readRootFile } from '../common/trust-files.ts';
+import { BACKUP_OPTIONS, readBackups, recoveryKeyOf } from './backups.ts';
+import { readShares, SHARE_OPTIONS } from './shares.ts';
+
+const FILES =
+  '--backup node-1.treasury.json --backup node-2.treasury.json --pcrs pcr.json --manifest node-1/manifest.json --manifest node-2/manifest.json --ask 2';
+
+export const recoverCommand: Command = {
+  name: 'ers recover',
+  summary:
+    'Recover a key on an offline machine from backups and custodians: into a file, or encrypted for a new node that will split it among its quorum.',
+  positionals: 'KEY',
+  options: {
+    ...BACKUP_OPTIONS,
+    ...SHARE_OPTIONS,
+    epoch: {
+      type: 'string',
+      value: 'N',
+      description: 'the epoch (default: the newest that has enough shares)',
+    },
+    'import-for': {
+      type: 'string',
+      value: 'DOC',
+      description: 'attestation document of the new node (node attest --output): encrypt the key for it',
+    },
+    'import-manifest': { type: 'string', value: 'FILE', description: 'manifest of the new node' },
+    'import-pcrs': { type: 'string', value: 'FILE', description: 'pcr.json of the new node' },
+    'import-as': {
+      type: 'string',
+      value: 'ID',
+      description: "the key's id in the new node's configuration (default: the same)",
+    },
+    output: {
+      type: 'string',
+      value: 'FILE',
+      required: true,
+      description: 'write the key, or the import, there',
+    },
+  },
+  examples: [
+    `holdfast ers recover treasury ${FILES} --import-for new.attestation --import-manifest new/manifest.json --import-pcrs pcr.json --output treasury.import`,
+    `holdfast ers recover treasury ${FILES} --output treasury.key`,
+  ],
+  run: async (input) => {
+    const [key = ''] = input.positionals;
+    const output = input.text('output') ?? '';
+    const epoch = readEpoch(input.text('epoch'));
+    const target = await readTarget(input, key);
+    const backups = await readBackups(input);
+    const recoveryKey = joinRecoveryKey(await readShares(input), recoveryKeyOf(backups));
+    const whole = findWhole(backups, key);
+    if (whole !== undefined) {
+      if (target !== undefined)
+        throw new RecoveryCeremonyError('KEY_NOT_IMPORTABLE', 'a node takes up a shared key alone', { key });
+      const secret = openEntry(whole.backup, whole.sealed, recoveryKey);
+      try {
+        await writeOutput(output, formatWhole(whole.sealed.entry, secret), { mode: 0o600 });
+      } finally {
+        secret.fill(0);
+      }
+      return describe(output, key, whole.sealed.entry.publicKey, null);
+    }
+    const recovered = recoverShares(backups, recoveryKey, key, epoch);
+    const { type, group } = recovered;
+    const publicKey = group.commitments[0] ?? new Uint8Array();
+    let secret: Uint8Array | undefined;
+    try {
+      secret = joinKey(recovered);
+      if (target === undefined)
+        await writeOutput(output, `${Buffer.from(secret).toString('hex')}\n`, { mode: 0o600 });
+      else {
+        const { importKey, manifest, session, as } = target;
+        const request = sealKey(secret, { type, publicKey }, importKey, { manifest, session, key: as });
+        await writeOutput(output, formatKeyImport({ key: as, request }));
+      }
+    } finally {
+      secret?.fill(0);
+      clearShares(recovered);
+    }
+    return describe(output, key, Buffer.from(publicKey).toString('hex'), group.epoch, target !== undefined);
+  },
+};
+
+function describe(
+  output: string,
+  key: string,
+  publicKey: string | null,
+  epoch: number | null,
+  isImport = false,
+) {
+  const next = isImport
+    ? `encrypted for one boot of one node\n  next: holdfast quorum keys import ${output}`
+    : 'THE WHOLE SECRET KEY: whoever reads the file signs alone';
+  return {
+    ok: true,
+    text: `${output}: ${key}${epoch === null ? '' : `, epoch ${epoch}`}, ${next}\n  public key ${publicKey ?? 'none'}`,
+    data: { output, key, epoch, publicKey, isImport },
+  };
+}
+
+function findWhole(backups: readonly VerifiedBackup[], key: string) {
+  for (const backup of backups)
+    for (const { entry, ciphertext } of backup.entries)
+      if (entry.kind !== 'share' && entry.id === key) return { backup, sealed: { entry, ciphertext } };
+  return undefined;
+}
+
+type Whole = NonNullable<ReturnType<typeof findWhole>>['sealed']['entry'];
+
+/** Writes a whole key as PKCS #8 in PEM where that has a form for it; of BLS and symmetric keys as hex. */
+function formatWhole(entry: Whole, secret: Uint8Array): string {
+  const { type, kind, publicKey } = entry;
+  if (publicKey === null || type === 'bls12-381') return `${Buffer.from(secret).toString('hex')}\n`;
+  const bytes = Buffer.from(publicKey, 'hex');
+  const spki =
+    kind === 'pool-key' ? bytes : encodePublicKey({ type: type as PublicKeyType, publicKey: bytes });
+  return holdPrivateKey(type, secret, spki).export({ format: 'pem', type: 'pkcs8' }) as string;
+}
+
+function readEpoch(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^(?:0|[1-9][0-9]{0,9})$/.test(text)) throw new UsageError('--epoch is a number');
+  return Number(text);
+}
+
+/** Reads and verifies the new node: its document binds an import key, of one boot of one measured manifest. */
+async function readTarget(input: CommandInput, key: string) {
+  const { text, io } = input;
+  const path = text('import-for');
+  const [manifestPath, pcrsPath] = [text('import-manifest'), text('import-pcrs')];
+  if (path === undefined) {
+    if (manifestPath === undefined && pcrsPath === undefined) return undefined;
+    throw new UsageError('--import-for is needed with --import-manifest and --import-pcrs');
+  }
+  if (manifestPath === undefined || pcrsPath === undefined)
+    throw new UsageError('--import-for needs --import-manifest and --import-pcrs');
+  const document = await readDocumentFile(path, io);
+  await readManifestFile(manifestPath, io);
+  const manifestBytes = await readInput(manifestPath, io);
+  const pcrs = new Map([
+    ...(await readPcrFile(pcrsPath, io)),
+    [MANIFEST_PCR, computeManifestPcr(manifestBytes)],
+  ]);
+  const root = await readRootFile(text('root'), io);
+  const verified = inFile(path, () => verifyAttestationDocument(document, { root, at: 'document', pcrs }));
+  const { importKey, session } = inFile(path, () => parseBinding(verified.userData ?? new Uint8Array()));
+  return {
+    importKey: Buffer.from(importKey, 'hex'),
+    session,
+    manifest: digestManifest(manifestBytes),
+    as: text('import-as') ?? key,
+  };
+}
+
+/** @throws RecoveryCeremonyError IMPORT_TARGET_INVALID */
+function parseBinding(userData: Uint8Array) {
+  let value: unknown;
+  try {
+    value = parseJson(userData, { maxBytes: 1024, maxDepth: 3 });
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+  }
+  const parsed = nodeBindingSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new RecoveryCeremonyError('IMPORT_TARGET_INVALID', 'the document binds no import key');
+}

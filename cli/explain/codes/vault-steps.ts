@@ -1,0 +1,99 @@
+import type { CodeArea } from './area.ts';
+
+export const VAULT_STEP_CODES: readonly CodeArea[] = [
+  {
+    title: 'Statements that the roles of a vault exchange',
+    who: '`vault plan`, `vault apply` and `vault status`, of what lies in the exchange folder',
+    next: 'Ask the role whose statement it is for the file again, by another way, and compare; nothing was done with it.',
+    codes: {
+      STATEMENT_FILE_CHANGED: 'a file has other bytes than its role has signed for; file names it',
+      STATEMENT_FILE_MISSING: 'a file that a statement names is not in the folder: a copy that is not whole',
+      STATEMENT_KEY_WRONG: [
+        'the private key is not the one that vault.yaml names for the role',
+        'Use the key that you have told the others; for another one, all roles need a new vault.yaml.',
+      ],
+      STATEMENT_MALFORMED:
+        'a statement is no DSSE envelope, no strict JSON, or has members that it should not',
+      STATEMENT_OLDER: [
+        'the folder has an older statement than this machine has seen, or another one of the same number, or it is gone; or somebody else has told the others meanwhile',
+        'Somebody has put an old copy of the folder in place, or two people of one role work at once: find out which, then run it again.',
+      ],
+      STATEMENT_OTHER_ROLE: 'a statement lies in the folder of another role than its own',
+      STATEMENT_OTHER_STEP: 'a statement lies under the name of another step than its own',
+      STATEMENT_OTHER_VAULT: [
+        'a statement is about a vault.yaml with other bytes',
+        'Compare the SHA-384 that "vault check" prints with that of the role: all have to have the same file.',
+      ],
+      STATEMENT_UNKNOWN_KEY: 'a statement is not signed by the key that vault.yaml names for its role',
+    },
+  },
+  {
+    title: 'Steps of a vault',
+    who: '`vault plan` and `vault apply`',
+    next: 'Mend what is named, and run it again: what was done stays done, and the run goes on from there.',
+    codes: {
+      VAULT_AUTHORITY_MISSING: [
+        'too few of the private keys that were given are configuration authorities of the node',
+        'Give --authority-key for as many of them as the threshold of the node says.',
+      ],
+      VAULT_DEPLOY_FAILED: [
+        'the host has refused the deployment; reason is its code',
+        'See "holdfast explain REASON": what ran on the host before runs on.',
+      ],
+      VAULT_DEPLOY_MALFORMED: [
+        'the host has not answered as "parent deploy" does',
+        'Look at the command in Systems Manager, and whether Holdfast is installed on the host.',
+      ],
+      VAULT_JOURNAL_DAMAGED: [
+        'what this machine remembers of the role is not what "vault apply" writes',
+        'Move the file away: the statements and AWS itself say what is done. It is no longer noticed then if the exchange folder is an old copy.',
+      ],
+      VAULT_KEY_POLICY_CHANGED: [
+        'the key has another policy than the steps have put: it is not closed before its gate, or was changed since',
+        'Find out in CloudTrail who has put it (PutKeyPolicy). Close the key with "key-policy close" before you go on.',
+      ],
+      VAULT_LOCKED: [
+        'another run of the same role is under way on this machine; pid is its process',
+        'Wait for its end. The lock goes with the process, whatever ends it.',
+      ],
+      VAULT_NODE_UNEXPECTED: [
+        'a node serves that KMS should refuse yet, or has halted though it should serve; code says why',
+        'See "holdfast explain CODE" with the code of the node.',
+      ],
+      VAULT_OTHER_ACCOUNT: [
+        'the AWS credentials are those of another account than vault.yaml names for the role',
+        'Name the profile of your own account by --aws-profile.',
+      ],
+      VAULT_OUTPUT_WRONG: [
+        'a stack lacks an output, or has one that cannot be right',
+        'Somebody has changed the stack beside the steps: compare its template.',
+      ],
+      VAULT_RELEASE_DIFFERS: [
+        'the admins of the nodes do not vouch for one and the same image',
+        'Compare the measurements that are named: everybody fetches and verifies the same release.',
+      ],
+      VAULT_RELEASE_KEY_UNKNOWN: 'vault.yaml names no key that releases are signed with',
+      VAULT_STACK_BUSY: [
+        'another run changes the stack, from another machine or from the console',
+        'Wait for its end, and find out who it is: two people of one role should not work at once.',
+      ],
+      VAULT_STACK_FAILED: [
+        'CloudFormation could not make the stack; cause is the first resource that failed, and what AWS said of it',
+        'Mend that and run it again. A first attempt that has left something behind has to be looked at in the console; nothing is deleted by this command.',
+      ],
+      VAULT_STACK_TOO_LARGE: 'a template is longer than CloudFormation takes in a request',
+      VAULT_STEP_UNFINISHED: [
+        'a step did not come to its end in the time that the command waits',
+        'It may go on in AWS. Run the command again: it waits on.',
+      ],
+      VAULT_WOULD_DESTROY: [
+        'the change would remove or replace what may hold a key or data; resources names it',
+        'Nothing was changed. Undo what leads to it in vault.yaml or the template; what is to go, a person removes by hand.',
+      ],
+      VAULT_WOULD_REOPEN: [
+        'the change would put a key policy in place of the one that the gate has put',
+        'Nothing was changed. Key policies are changed by "key-policy gate" alone.',
+      ],
+    },
+  },
+];

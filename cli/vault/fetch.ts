@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import { artifactOf, mirrorRelease } from '../../admin/artifacts/index.ts';
+import type { Command, CommandInput } from '../common/command.ts';
+import { createProgress } from '../common/progress.ts';
+import { type FetchedRelease, fetchRelease } from './releases/fetch-release.ts';
+import { readReleaseInput, RELEASE_OPTIONS, type ReleaseInput } from './releases/input.ts';
+import { openLocation } from './releases/open-location.ts';
+import { rebuildRelease } from './releases/rebuild.ts';
+
+export const fetchCommand: Command = {
+  name: 'vault fetch',
+  summary: 'Fetch a release and verify it: signature, digests, measurements of the image, provenance.',
+  positionals: '[RELEASE]',
+  options: {
+    ...RELEASE_OPTIONS,
+    rebuild: {
+      type: 'boolean',
+      description:
+        'also rebuild the image from this working copy (scripts/verify-build), and record that it is the same',
+    },
+  },
+  examples: [
+    'holdfast vault fetch --vault vault.yaml',
+    'holdfast vault fetch 1.4.0 --from oci://registry.example.com/holdfast/release --key cosign.pub',
+    'holdfast vault fetch 1.3.0 --older 1.3.0 --from s3://acme-artifacts/holdfast --key cosign.pub',
+    'holdfast vault fetch --vault vault.yaml --rebuild',
+  ],
+  async run(input) {
+    const wanted = await readReleaseInput(input);
+    const { release, isNew } = await fetchWithProgress(wanted, input);
+    const { index, folder } = release;
+    const recordPath = join(wanted.folder, `${index.version}.rebuilt.json`);
+    const rebuilt = input.flag('rebuild') ? await rebuildRelease(release, recordPath, input.io) : undefined;
+    const measurements = Object.entries(index.measurements);
+    return {
+      ok: true,
+      text: [
+        `${isNew ? 'fetched and verified' : 'here already, and verified'}: release ${index.version} in ${folder}`,
+        `signed by  ${wanted.key.hint}`,
+        `built from ${index.commit}, released ${index.released}`,
+        ...measurements.map(([name, value]) => `${name}  ${value}`),
+        ...(rebuilt === undefined ? [] : [`rebuilt, byte for byte: ${recordPath}`]),
+      ].join('\n'),
+      data: {
+        version: index.version,
+        folder,
+        fetched: isNew,
+        key: wanted.key.hint,
+        commit: index.commit,
+        released: index.released,
+        measurements: index.measurements,
+        pcrJson: artifactOf(index, 'measurements').sha384,
+        rebuilt: rebuilt === undefined ? null : recordPath,
+      },
+    };
+  },
+};
+
+export const mirrorCommand: Command = {
+  name: 'vault mirror',
+  summary:
+    'Copy a verified release into a bucket, a registry or a folder of your own, bit for bit, and read it back.',
+  positionals: '[RELEASE]',
+  options: {
+    ...RELEASE_OPTIONS,
+    to: {
+      type: 'string',
+      value: 'LOCATION',
+      required: true,
+      description: 'where it goes: s3://BUCKET/PREFIX, oci://REGISTRY/REPOSITORY or a folder',
+    },
+  },
+  examples: [
+    'holdfast vault mirror --vault vault.yaml --to s3://acme-artifacts/holdfast',
+    'holdfast vault mirror 1.4.0 --from ./releases --key cosign.pub --to oci://registry.example.com/holdfast/release',
+  ],
+  async run(input) {
+    const wanted = await readReleaseInput(input);
+    const { release } = await fetchWithProgress(wanted, input);
+    using destination = await openLocation(input.text('to') ?? '', 'write', input, wanted.region);
+    const progress = createProgress(input.io, `mirroring ${wanted.version}`);
+    let written;
+    try {
+      const { signal } = input.io;
+      written = await mirrorRelease(
+        destination.releases,
+        wanted.version,
+        release.files,
+        signal,
+        progress.update,
+      );
+    } finally {
+      progress.finish();
+    }
+    const { location } = destination.releases;
+    return {
+      ok: true,
+      text: [
+        `release ${wanted.version} is in ${location}, and reads back as it is here`,
+        written.length === 0 ? 'it was there already' : `written: ${written.join(', ')}`,
+      ].join('\n'),
+      data: { version: wanted.version, location, written },
+    };
+  },
+};
+
+async function fetchWithProgress(wanted: ReleaseInput, input: CommandInput): Promise<FetchedRelease> {
+  const progress = createProgress(input.io, `fetching ${wanted.version}`);
+  const opened: Disposable[] = [];
+  try {
+    return await fetchRelease({
+      ...wanted,
+      source: async () => {
+        const location = await openLocation(wanted.from, 'read', input, wanted.region);
+        opened.push(location);
+        return location.releases;
+      },
+      signal: input.io.signal,
+      onProgress: progress.update,
+    });
+  } finally {
+    progress.finish();
+    for (const each of opened) each[Symbol.dispose]();
+  }
+}

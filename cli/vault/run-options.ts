@@ -1,0 +1,98 @@
+import { join, resolve } from 'node:path';
+import { describeRole, type Role } from '../../admin/vault/index.ts';
+import { AWS_OPTIONS } from '../common/aws.ts';
+import { type CommandInput, type OptionSpec, UsageError } from '../common/command.ts';
+import { readVaultFile, ROLE_OPTION, VAULT_OPTION, type VaultFile } from './options.ts';
+
+/** Option of every verb that reads what the roles tell each other. */
+export const EXCHANGE_OPTION = {
+  exchange: {
+    type: 'string',
+    value: 'FOLDER',
+    description: 'what the roles tell each other, signed (default: exchange beside vault.yaml)',
+  },
+} as const satisfies Readonly<Record<string, OptionSpec>>;
+
+/** Options of verbs that look at, or do, the steps of one role. */
+export const RUN_OPTIONS = {
+  ...VAULT_OPTION,
+  role: { ...ROLE_OPTION.role, required: true },
+  'statement-key': {
+    type: 'string',
+    value: 'FILE',
+    description:
+      'your Ed25519 private key, by which the others know what you tell them (default: HOLDFAST_STATEMENT_KEY)',
+  },
+  'authority-key': {
+    type: 'string',
+    value: 'FILE',
+    multiple: true,
+    description: "Ed25519 private key of one of the node's configuration authorities",
+  },
+  ...EXCHANGE_OPTION,
+  releases: {
+    type: 'string',
+    value: 'FOLDER',
+    description: 'where "vault fetch" has put the release (default: releases beside vault.yaml)',
+  },
+  work: {
+    type: 'string',
+    value: 'FOLDER',
+    description: 'what this machine remembers of your runs (default: work/ROLE beside vault.yaml)',
+  },
+  root: {
+    type: 'string',
+    value: 'PEM',
+    setting: 'root',
+    description: "the trust anchor of attestation documents (default: AWS's own root)",
+  },
+  ...AWS_OPTIONS,
+} as const satisfies Readonly<Record<string, OptionSpec>>;
+
+/** Who runs a verb, and where its files are. */
+export interface RunPlace {
+  readonly vault: VaultFile;
+  readonly role: Role;
+  /** Raw Ed25519 public key in hex that vault.yaml names for the role. */
+  readonly publicKey: string;
+  readonly statementKeyPath: string;
+  readonly exchange: string;
+  readonly releases: string;
+  readonly work: string;
+}
+
+/** Reads who runs a verb, and where its files are. @throws UsageError; VaultError VAULT_… */
+export async function readRunPlace(input: CommandInput): Promise<RunPlace> {
+  const { text, io } = input;
+  const vault = await readVaultFile(input);
+  const { role, statementKey: publicKey } = describeRole(vault.document, text('role') ?? '');
+  const env = io.env ?? process.env;
+  const statementKeyPath = text('statement-key') ?? env['HOLDFAST_STATEMENT_KEY'];
+  if (statementKeyPath === undefined || statementKeyPath === '')
+    throw new UsageError('--statement-key or HOLDFAST_STATEMENT_KEY names your private key');
+  return {
+    vault,
+    role,
+    publicKey,
+    statementKeyPath,
+    exchange: exchangeFolder(input, vault),
+    releases: placeOf(input, vault, 'releases', 'releases'),
+    work: placeOf(input, vault, 'work', join('work', role)),
+  };
+}
+
+/** Folder of the exchange: the one that was named, or the one beside vault.yaml. */
+export function exchangeFolder(input: CommandInput, vault: VaultFile): string {
+  return placeOf(input, vault, 'exchange', 'exchange');
+}
+
+function placeOf(
+  { text, io }: CommandInput,
+  { folder }: VaultFile,
+  option: 'exchange' | 'releases' | 'work',
+  name: string,
+): string {
+  const given = text(option);
+  if (given === '') throw new UsageError(`--${option} is a folder`);
+  return given === undefined ? join(folder, name) : resolve(io.folder ?? process.cwd(), given);
+}

@@ -1,0 +1,108 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod';
+import type { SeenStatements } from '../../admin/vault/exchange/index.ts';
+import type { Journal } from '../../admin/vault/steps/index.ts';
+import { JsonError, parseJson } from '../../shared/json/index.ts';
+import { UsageError } from '../common/command.ts';
+import { CliError } from '../common/errors.ts';
+import { writeOutput } from '../common/output-file.ts';
+import { describeSystemError } from '../common/system-error.ts';
+
+const FORMAT = 'holdfast-vault-journal/1';
+const MAX_BYTES = 4 * 1024 * 1024;
+const MAX_DEPTH = 16;
+
+const schema = z.strictObject({
+  format: z.literal(FORMAT),
+  vault: z.string(),
+  seen: z.record(z.string(), z.strictObject({ sequence: z.int().min(1), sha384: z.string() })),
+  values: z.record(z.string(), z.unknown()),
+});
+type Content = z.infer<typeof schema>;
+
+/** What a role's machine remembers between runs: statements that it has seen, and what a crash must not lose. */
+export interface WorkFolder {
+  readonly journal: Journal;
+  readonly seen: SeenStatements;
+}
+
+/**
+ * Opens the memory of a role, which is written anew for each change and appears whole.
+ *
+ * @param vault SHA-384 of vault.yaml: of another one nothing is remembered
+ * @throws CliError VAULT_JOURNAL_DAMAGED; UsageError where the folder cannot be used
+ */
+export async function openWorkFolder(folder: string, vault: string): Promise<WorkFolder> {
+  const path = join(folder, 'journal.json');
+  const content = await readContent(path, vault);
+  let writing = Promise.resolve();
+  const save = async () => {
+    writing = writing.then(async () => {
+      await writeOutput(path, `${JSON.stringify(content, undefined, 2)}\n`, { mode: 0o600 });
+    });
+    await writing;
+  };
+  return {
+    journal: {
+      get: (name) => content.values[name],
+      async set(name, value) {
+        if (value === undefined) delete content.values[name];
+        else content.values[name] = value;
+        await save();
+      },
+    },
+    seen: {
+      get: (id) => content.seen[id],
+      async set(id, seen) {
+        content.seen[id] = { ...seen };
+        await save();
+      },
+    },
+  };
+}
+
+/** A memory that ends with the process, for who only reads. */
+export function forgetfulMemory(): SeenStatements {
+  const known = new Map<string, { readonly sequence: number; readonly sha384: string }>();
+  return {
+    get: (id) => known.get(id),
+    set: (id, seen) => {
+      known.set(id, seen);
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Makes a folder that its owner alone can look into. @throws UsageError */
+export async function makePrivateFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new UsageError(`cannot write ${folder}: ${describeSystemError(error)}`);
+  }
+}
+
+async function readContent(path: string, vault: string): Promise<Content> {
+  const empty: Content = { format: FORMAT, vault, seen: {}, values: {} };
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw new UsageError(`cannot read ${path}: ${describeSystemError(error)}`);
+  });
+  if (bytes === undefined) return empty;
+  const content = parseContent(bytes);
+  if (content === undefined)
+    throw new CliError('VAULT_JOURNAL_DAMAGED', 'the memory of this role is not what "vault apply" writes', {
+      path,
+    });
+  return content.vault === vault ? content : empty;
+}
+
+function parseContent(bytes: Uint8Array): Content | undefined {
+  try {
+    return schema.safeParse(parseJson(bytes, { maxBytes: MAX_BYTES, maxDepth: MAX_DEPTH })).data;
+  } catch (error) {
+    if (error instanceof JsonError) return undefined;
+    throw error;
+  }
+}

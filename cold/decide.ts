@@ -1,0 +1,152 @@
+import { hash } from 'node:crypto';
+import { openCheckpoint, parseVerifierKey, verifyConsistency } from '../audit/log/index.ts';
+import { verifyByNode } from '../audit/log/node-signatures.ts';
+import { describePending, RequestError } from '../enclave/approvals/index.ts';
+import { describeOutcome } from '../enclave/api/signing-routes.ts';
+import { RefusedRequest } from '../enclave/signing/index.ts';
+import { StoreError } from '../enclave/store/index.ts';
+import { ApprovalError } from '../policy/approvals/index.ts';
+import { PENDING_REQUEST_PAYLOAD_TYPE } from '../shared/api/requests.ts';
+import {
+  ColdError,
+  type ColdOutcome,
+  type ColdRequest,
+  createColdResponse,
+  unsafeParseColdRequest,
+  verifyColdRequest,
+} from '../shared/cold/index.ts';
+import { createEnvelope, signEnvelope } from '../shared/dsse/index.ts';
+import { HoldfastError } from '../shared/errors.ts';
+import type { ColdNode } from './node.ts';
+
+/** What a cold node has decided, and its response to be carried away. */
+export interface Decided {
+  readonly request: ColdRequest;
+  readonly outcome: ColdOutcome;
+  /** Envelope of the response, signed by the receipt key. */
+  readonly response: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Decides a request as an enclave does, and makes the response. Errors before the decision are thrown and nothing is
+ * recorded; afterwards every outcome is an entry of the log, and the response says which.
+ *
+ * @throws ColdError COLD_REQUEST_…, COLD_STORE_ROLLED_BACK; StoreError
+ */
+export async function decideColdRequest(node: ColdNode, envelope: Uint8Array): Promise<Decided> {
+  const unverified = unsafeParseColdRequest(envelope);
+  const { clients } = node.signed.configuration;
+  const client = clients.find(({ id }) => id === unverified.request.client);
+  const request = verifyColdRequest(unverified, client?.publicKey);
+  const manifest = Buffer.from(node.measured.digest).toString('hex');
+  if (request.manifest !== manifest) {
+    throw new ColdError('COLD_REQUEST_OTHER_NODE', 'the request names another manifest', {
+      expected: manifest,
+      actual: request.manifest,
+    });
+  }
+  if (request.checkpoint !== null) await assertContinues(node, request.checkpoint);
+  node.memory.takeRequest(request, node.now());
+  const outcome = await decide(node, request);
+  // A request that no entry tells of is remembered all the same.
+  await node.log.seal();
+  const response = createColdResponse(
+    {
+      format: 'holdfast-cold-response/1',
+      manifest,
+      request: { id: request.id, digest: hash('sha256', envelope, 'hex') },
+      time: node.now(),
+      outcome,
+      checkpoint: node.log.checkpoint,
+    },
+    node.nodeKeys.receipt.privateKey,
+  );
+  return { request, outcome, response };
+}
+
+/**
+ * Asserts that the node's log continues the tree that the client knows: a store that was rolled back lacks what came
+ * later, and signs nothing.
+ */
+async function assertContinues(node: ColdNode, checkpoint: string): Promise<void> {
+  const { log } = node;
+  const key = parseVerifierKey(log.vkey, ['ed25519']);
+  const open = (note: string) =>
+    openCheckpoint(Buffer.from(note), { origin: log.origin, keys: [key] }, verifyByNode);
+  try {
+    const known = open(checkpoint);
+    const own = open(log.checkpoint);
+    const isLater = known.size > own.size;
+    const proof = isLater || known.size === 0 ? [] : await node.proveConsistency(known.size, own.size);
+    verifyConsistency(known, own, proof);
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error;
+    throw new ColdError(
+      'COLD_STORE_ROLLED_BACK',
+      "the node's log does not continue the checkpoint that the request knows",
+      {},
+      error,
+    );
+  }
+}
+
+async function decide(node: ColdNode, { ask, client }: ColdRequest): Promise<ColdOutcome> {
+  const votes: (string | null)[] = [];
+  try {
+    if (ask.type === 'sign') return describe(node, await node.pipeline.sign(client, ask.request));
+    // Only the client's own: it learns nothing of those of others.
+    node.state.requests.findOwn(client, ask.waiting);
+    for (const vote of ask.votes) votes.push(await takeVote(node, ask.waiting, vote));
+    return describe(node, await node.pipeline.resume(client, ask.waiting));
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || endsNode(error)) throw error;
+    return {
+      state: 'refused',
+      code: error.code,
+      message: error.message,
+      ...(error instanceof RefusedRequest ? { receipt: error.receipt } : {}),
+      ...(votes.length === 0 ? {} : { votes }),
+    };
+  }
+}
+
+/** Returns null for a vote that counts, and the code of one that does not: the others count all the same. */
+async function takeVote(
+  { state, decisionLog }: ColdNode,
+  id: string,
+  vote: Parameters<typeof state.requests.vote>[1],
+): Promise<string | null> {
+  try {
+    await state.requests.vote(id, vote, (received) => decisionLog.recordVote(received));
+    return null;
+  } catch (error) {
+    if (error instanceof ApprovalError || error instanceof RequestError) return error.code;
+    throw error;
+  }
+}
+
+function describe(
+  node: ColdNode,
+  carriedOut: Awaited<ReturnType<ColdNode['pipeline']['sign']>>,
+): ColdOutcome {
+  const body = describeOutcome(carriedOut, node.signed.configuration.version);
+  if (carriedOut.outcome === 'permitted') return { state: 'signed', ...(body as object) } as ColdOutcome;
+  const { requests } = node.state;
+  const pending = describePending(requests.find(carriedOut.id), {
+    manifest: Buffer.from(node.measured.digest).toString('hex'),
+    read: (request) => node.pipeline.review(request),
+    now: node.now,
+  });
+  const unsigned = createEnvelope(PENDING_REQUEST_PAYLOAD_TYPE, Buffer.from(JSON.stringify(pending)));
+  const review = signEnvelope(unsigned, node.nodeKeys.receipt.privateKey);
+  return {
+    state: 'waiting',
+    ...('body' in body ? (body.body as object) : {}),
+    review: Buffer.from(JSON.stringify(review)).toString('base64'),
+  } as ColdOutcome;
+}
+
+function endsNode(error: HoldfastError): boolean {
+  const cause = error instanceof RefusedRequest ? error.cause : error;
+  return cause instanceof StoreError && cause.code !== 'STORE_FULL';
+}

@@ -1,0 +1,95 @@
+import * as z from 'zod';
+import type { StateSource } from '../enclave/log/index.ts';
+import type { SealedStore } from '../enclave/store/index.ts';
+import { ColdError, type ColdRequest } from '../shared/cold/index.ts';
+import { InternalError } from '../shared/errors.ts';
+import { parseJson } from '../shared/json/index.ts';
+
+const PLACE = { table: 'cold', id: 'memory' } as const;
+/** The most requests that are remembered: each until it expires, at most 30 days. */
+const MAX_REMEMBERED = 2048;
+const MAX_BYTES = 256 * 1024;
+/** Milliseconds by which a clock may be behind: it was set, not turned back. */
+const TOLERANCE_MS = 5 * 60_000;
+
+const memorySchema = z.strictObject({
+  /** The latest time that the node has seen, milliseconds since 1970. */
+  time: z.int().min(0),
+  /** Ends of requests that were decided, by their id. */
+  decided: z.record(z.string(), z.int().min(0)),
+});
+
+/**
+ * What a cold node remembers of requests: no HTTP session ties them to one start. It is sealed with the entry of the
+ * decision, or before it.
+ */
+export class ColdMemory implements StateSource {
+  readonly #decided: Map<string, number>;
+  #time: number;
+  #isChanged = false;
+
+  private constructor({ time, decided }: z.infer<typeof memorySchema>) {
+    this.#time = time;
+    this.#decided = new Map(Object.entries(decided));
+  }
+
+  /** Reads the memory of a store; an empty one where it has none. @throws StoreError */
+  static async restore(store: Pick<SealedStore, 'read'>): Promise<ColdMemory> {
+    const sealed = await store.read(PLACE);
+    if (sealed === null) return new ColdMemory({ time: 0, decided: {} });
+    const parsed = memorySchema.safeParse(parseJson(sealed, { maxBytes: MAX_BYTES, maxDepth: 3 }));
+    if (!parsed.success) throw new InternalError('expected the memory of a cold node', parsed.error);
+    return new ColdMemory(parsed.data);
+  }
+
+  /**
+   * Takes the time of the machine, which never goes back by more than five minutes.
+   *
+   * @throws ColdError COLD_CLOCK_BEHIND
+   */
+  takeTime(now: number): void {
+    if (now < this.#time - TOLERANCE_MS) {
+      throw new ColdError('COLD_CLOCK_BEHIND', "the machine's clock is behind what the node has sealed", {
+        sealed: new Date(this.#time).toISOString(),
+        actual: new Date(now).toISOString(),
+      });
+    }
+    this.#time = Math.max(this.#time, now);
+    this.#isChanged = true;
+  }
+
+  /** Asserts that a request was not decided before, and remembers it. @throws ColdError COLD_REQUEST_REPEATED, COLD_REQUEST_EXPIRED, COLD_REQUEST_EARLY */
+  takeRequest({ id, created, notAfter }: ColdRequest, now: number): void {
+    if (this.#decided.has(id))
+      throw new ColdError('COLD_REQUEST_REPEATED', 'the node has decided this request before', { id });
+    if (!(now <= notAfter)) {
+      throw new ColdError('COLD_REQUEST_EXPIRED', 'the request has expired', { notAfter: toIso(notAfter) });
+    }
+    if (created > now + TOLERANCE_MS) {
+      throw new ColdError(
+        'COLD_REQUEST_EARLY',
+        "the request was made after the time of the machine's clock",
+        {
+          created: toIso(created),
+          actual: toIso(now),
+        },
+      );
+    }
+    for (const [decided, end] of this.#decided) if (end < now) this.#decided.delete(decided);
+    if (this.#decided.size >= MAX_REMEMBERED)
+      throw new ColdError('COLD_REQUEST_REPEATED', `${MAX_REMEMBERED} requests are remembered already`, {
+        id,
+      });
+    this.#decided.set(id, notAfter);
+    this.#isChanged = true;
+  }
+
+  collectChanges() {
+    if (!this.#isChanged) return [];
+    this.#isChanged = false;
+    const memory = { time: this.#time, decided: Object.fromEntries(this.#decided) };
+    return [{ ...PLACE, plaintext: new Uint8Array(Buffer.from(JSON.stringify(memory))) }];
+  }
+}
+
+const toIso = (time: number) => new Date(time).toISOString();

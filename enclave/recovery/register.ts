@@ -1,0 +1,98 @@
+import * as z from 'zod';
+import { InternalError } from '../../shared/errors.ts';
+import { parseJson } from '../../shared/json/index.ts';
+import { MAX_RECORD_BYTES } from '../../shared/protocol/control.ts';
+import type { StateSource } from '../log/index.ts';
+import type { RecordChange, SealedStore } from '../store/index.ts';
+
+const TABLE = 'backups';
+/** The most backups of one key or pool that are remembered: pages of a pool are one each. */
+const MAX_PER_KEY = 32;
+
+const hex48 = z.string().regex(/^[0-9a-f]{96}$/);
+const recordSchema = z.strictObject({
+  format: z.literal('holdfast-made-backup/1'),
+  statement: hex48,
+  key: z.string(),
+  covers: z.array(z.string()),
+  time: z.string(),
+  keeper: z.string().nullable(),
+});
+
+/** A backup that this node has made: what it covers, and who says that it is kept. */
+export type MadeBackup = Readonly<Omit<z.infer<typeof recordSchema>, 'format'>>;
+
+/**
+ * The backups that this node has made last, and which of them keepers have acknowledged; sealed in the commit of the entry
+ * that tells of it. The parent has the backups themselves, and may have lost them: only what a keeper has signed counts.
+ */
+export class BackupRegister implements StateSource {
+  /** By statement, the oldest first. */
+  readonly #made = new Map<string, MadeBackup>();
+  readonly #changed = new Set<string>();
+
+  /** Reads what earlier boots have made. @throws StoreError; InternalError for content that this node has not written */
+  static async restore(store: Pick<SealedStore, 'list' | 'read'>): Promise<BackupRegister> {
+    const register = new BackupRegister();
+    const found: MadeBackup[] = [];
+    for (const place of store.list()) {
+      const bytes = place.table === TABLE ? await store.read(place) : null;
+      if (bytes === null) continue;
+      const parsed = recordSchema.safeParse(parseJson(bytes, { maxBytes: MAX_RECORD_BYTES, maxDepth: 3 }));
+      if (!parsed.success) throw new InternalError('expected the record of a backup');
+      const { format: _, ...made } = parsed.data;
+      found.push(made);
+    }
+    for (const made of found.sort((one, other) => (one.time < other.time ? -1 : 1)))
+      register.#made.set(made.statement, made);
+    return register;
+  }
+
+  /** Remembers a backup that nobody has acknowledged, and forgets the oldest of its key where there are too many. */
+  add(made: MadeBackup): void {
+    const known = this.list(made.key);
+    if (known.length >= MAX_PER_KEY)
+      this.#set((known.find((one) => one.keeper === null) ?? known[0])?.statement);
+    this.#set(made.statement, made);
+  }
+
+  find(statement: string): MadeBackup | undefined {
+    return this.#made.get(statement);
+  }
+
+  /** Notes that a keeper keeps a backup, and forgets those of before that cover nothing else. */
+  acknowledge(statement: string, keeper: string): void {
+    const made = this.#made.get(statement);
+    if (made === undefined) throw new InternalError('expected a backup that this node has made');
+    for (const other of this.list(made.key)) {
+      if (other.statement === statement) break;
+      if (other.covers.every((name) => made.covers.includes(name))) this.#set(other.statement);
+    }
+    this.#set(statement, { ...made, keeper });
+  }
+
+  /** Lists the backups of a key or pool, the oldest first. */
+  list(key: string): MadeBackup[] {
+    return [...this.#made.values()].filter((one) => one.key === key);
+  }
+
+  collectChanges(): readonly RecordChange[] {
+    const changes = [...this.#changed].map((id) => {
+      const made = this.#made.get(id);
+      const plaintext =
+        made === undefined
+          ? null
+          : Buffer.from(JSON.stringify({ format: 'holdfast-made-backup/1', ...made }));
+      return { table: TABLE, id, plaintext };
+    });
+    this.#changed.clear();
+    return changes;
+  }
+
+  #set(statement: string | undefined, made?: MadeBackup): void {
+    if (statement === undefined) return;
+    if (made === undefined) this.#made.delete(statement);
+    else this.#made.set(statement, made);
+    this.#changed.add(statement);
+  }
+}

@@ -1,0 +1,7 @@
+export {
+  type ComposedDeployment,
+  composeDeployment,
+  type DeploymentParts,
+  writeDeployment,
+} from './deployment.ts';
+export { buildStandInImage, type StandInImage } from './image.ts';

@@ -1,0 +1,54 @@
+import { type KeyObject, generateKeyPairSync } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ed25519PublicKeyHex } from '../../../../shared/dsse/index.ts';
+import type { SampleVault } from '../../../admin/vault/sample-vault.ts';
+import { encodeVault, makeSampleVault } from '../../../admin/vault/sample-vault.ts';
+
+/** Private keys of everybody in a vault, as files that their owners alone read. */
+export interface VaultKeys {
+  readonly statement: ReadonlyMap<string, string>;
+  readonly authority: ReadonlyMap<number, string>;
+  readonly clients: ReadonlyMap<string, string>;
+}
+
+/** Writes vault.yaml and the private keys that go with it. */
+export async function writeVault(
+  folder: string,
+  release: { readonly version: string; readonly from: string; readonly publicKey: string },
+  change: (vault: SampleVault) => void = () => undefined,
+): Promise<{ readonly yaml: Buffer; readonly keys: VaultKeys }> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const write = async (name: string): Promise<{ path: string; publicKey: string }> => {
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+    const path = join(folder, `${name}.pem`);
+    await writeFile(path, pem(privateKey), { mode: 0o600 });
+    return { path, publicKey: ed25519PublicKeyHex(publicKey) };
+  };
+  const vault = makeSampleVault();
+  const statement = new Map<string, string>();
+  const authority = new Map<number, string>();
+  const clients = new Map<string, string>();
+  const own = await write('infrastructure');
+  statement.set('infrastructure', own.path);
+  vault.infrastructure['statementKey'] = own.publicKey;
+  for (const [index, node] of vault.nodes.entries()) {
+    const [key, signer] = [await write(`node-${index + 1}`), await write(`authority-${index + 1}`)];
+    statement.set(`node-${index + 1}`, key.path);
+    authority.set(index + 1, signer.path);
+    node.statementKey = key.publicKey;
+    node.configurationAuthority = { threshold: 1, keys: [signer.publicKey], function: false };
+  }
+  for (const client of vault.clients) {
+    const key = await write(`client-${String(client['id'])}`);
+    clients.set(String(client['id']), key.path);
+    client['publicKey'] = key.publicKey;
+  }
+  vault.release = { ...release };
+  change(vault);
+  return { yaml: encodeVault(vault), keys: { statement, authority, clients } };
+}
+
+function pem(key: KeyObject): string {
+  return key.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
