@@ -21,6 +21,8 @@ const E2E = [
   'test/cli/quorum/quorum.test.ts',
   'test/client/{node-client,quorum-client}.test.ts',
   'test/client/gateway/{kms,tezos}/*.test.ts',
+  'test/deploy/functions/{build,config-signing,populate-secret,uploaded}.test.ts',
+  'test/deploy/stacks/bucket.test.ts',
   'test/enclave/api/http-server.test.ts',
   'test/enclave/{keyring/keyring,keys/keys,store/index-attack,unlock/kms-partition}.test.ts',
   'test/enclave/quorum/signing/{approvals,availability,children,culprits,epochs,nonces.model,orders,refusals,signing}.test.ts',

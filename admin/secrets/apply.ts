@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { askAws } from '../aws/index.ts';
 import { AdminError } from '../errors.ts';
 import { assertNoConflict, type PlannedSecret, type PlanOptions } from './plan.ts';
-import { CURRENT, describeSecret, isSame, PREVIOUS, readVersion, versionWith } from './store.ts';
+import { contentOf, CURRENT, describeSecret, isSame, PREVIOUS, readVersion, versionWith } from './store.ts';
 
 /** Secrets Manager may take a moment until it gives back what it has taken. */
 const VERIFY_ATTEMPTS = 5;
@@ -68,15 +68,20 @@ interface Written {
   readonly previous: string | undefined;
 }
 
-/** Secrets Manager has no compare-and-swap here: the version that ours replaced shows whether somebody wrote between. */
-async function verifyWritten(
+/**
+ * Reads back what was written. Secrets Manager has no compare-and-swap: the version that ours replaced shows whether
+ * somebody wrote between.
+ *
+ * @throws AdminError AWS_…, SECRET_CHANGED, SECRET_NOT_WRITTEN
+ */
+export async function verifyWritten(
   { name, secretId, blob, token, previous }: Written,
   { client, signal }: Pick<PlanOptions, 'client' | 'signal'>,
 ): Promise<void> {
   for (let attempt = 1; attempt <= VERIFY_ATTEMPTS; attempt += 1) {
     const value = await readVersion(client, secretId, token, signal);
     const stages = (await describeSecret(client, secretId, signal))?.VersionIdsToStages;
-    if (isSame(value?.SecretBinary, blob) && versionWith(CURRENT, stages) === token) {
+    if (isSame(contentOf(value), blob) && versionWith(CURRENT, stages) === token) {
       if (versionWith(PREVIOUS, stages) === previous) return;
       throw new AdminError('SECRET_CHANGED', 'somebody else has written the secret meanwhile', {
         name,

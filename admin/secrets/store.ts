@@ -42,6 +42,12 @@ export function versionWith(stage: string, stages: Record<string, string[]> | un
   return Object.entries(stages ?? {}).find(([, labels]) => labels.includes(stage))?.[0];
 }
 
+/** Content of a version, be it bytes or text; `undefined` without one. */
+export function contentOf(version: GetSecretValueCommandOutput | undefined): Uint8Array | undefined {
+  if (version?.SecretBinary !== undefined) return version.SecretBinary;
+  return version?.SecretString === undefined ? undefined : Buffer.from(version.SecretString, 'utf8');
+}
+
 export function isSame(left: Uint8Array | undefined, right: Uint8Array): boolean {
   return left !== undefined && Buffer.compare(left, right) === 0;
 }

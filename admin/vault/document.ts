@@ -16,6 +16,7 @@ import {
 } from '../../shared/documents/configuration/fields.ts';
 import { networkKeySchema } from '../../shared/documents/configuration/keys.ts';
 import { MAX_NODES } from '../../shared/documents/configuration/quorum.ts';
+import { recoverySchema } from '../../shared/documents/configuration/recovery.ts';
 import { ruleSchema } from '../../shared/documents/configuration/rules.ts';
 import { maxUncosignedSchema, witnessesSchema } from '../../shared/documents/configuration/witnesses.ts';
 import { VaultError } from './errors.ts';
@@ -120,6 +121,8 @@ const tenantSchema = z.strictObject({
   }),
   addressBooks: entryList(addressBookSchema, MAX_ADDRESS_BOOKS).default([]),
   keys: entryList(networkKeySchema, MAX_ENTRIES).min(1),
+  /** Which keys need a backup that somebody keeps, and what they may sign without one; left out: none does. */
+  recovery: recoverySchema.optional(),
   rules: entryList(ruleSchema, MAX_RULES),
 });
 

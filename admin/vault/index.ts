@@ -42,3 +42,4 @@ export { type DerivedStack, deriveStacks } from './derive/stacks.ts';
 export { renderVaultFiles } from './sheets/files.ts';
 export { deriveRunSheet, MAX_COMMANDS, type RunSheet, type SheetStep } from './sheets/run-sheet.ts';
 export { type AccountView, checkAccount, type SeenKey, type SeenStack } from './checks/account.ts';
+export { createAccountView, type ViewClients } from './checks/account-view.ts';

@@ -1,8 +1,7 @@
 import type { Command } from '../common/command.ts';
-
-import { identity, initialise } from './node.ts';
+import { bundle } from './bundle.ts';
+import { commands as machineCommands } from './machine-commands.ts';
 import { openResponse } from './open.ts';
 import { request } from './request.ts';
-import { sign } from './sign.ts';
 
-export const commands: readonly Command[] = [initialise, identity, request, sign, openResponse];
+export const commands: readonly Command[] = [bundle, ...machineCommands, request, openResponse];

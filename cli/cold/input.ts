@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { openColdNode, type ColdNode } from '../../cold/index.ts';
+import { joinParts, looksLikeParts } from '../../shared/cold/index.ts';
 import { type CommandInput, type Io, type OptionSpec, readInput, UsageError } from '../common/command.ts';
 import { CliError } from '../common/errors.ts';
+import { inFile } from '../common/in-file.ts';
 import { readKeyFile } from '../common/private-key.ts';
 
 /** Options of verbs that open a cold node. */
@@ -19,6 +21,22 @@ export const NODE_OPTIONS = {
     description: 'the passphrase in a file of its owner alone (default: asked for at the terminal)',
   },
 } as const satisfies Record<string, OptionSpec>;
+
+/** Option of verbs that write a message. */
+export const CODES_OPTION = {
+  codes: { type: 'string', value: 'HTML', description: 'write it as a page of QR codes too' },
+} as const satisfies Record<string, OptionSpec>;
+
+/**
+ * Reads a message that was carried as a file, or as the lines of its scanned codes.
+ *
+ * @throws UsageError; CliError; ColdError COLD_PARTS_…
+ */
+export async function readMessage(path: string, io: Io, maxBytes: number): Promise<Uint8Array> {
+  const bytes = await readInput(path, io, maxBytes);
+  if (!looksLikeParts(bytes)) return bytes;
+  return inFile(path, () => joinParts(Buffer.from(bytes).toString('latin1'), maxBytes));
+}
 
 /** Runs `act` with an open node, and closes it. @throws UsageError; CliError; whatever openColdNode throws */
 export async function withNode<T>(

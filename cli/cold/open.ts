@@ -2,12 +2,14 @@ import { hash } from 'node:crypto';
 import {
   ColdError,
   MAX_COLD_REQUEST_BYTES,
+  MAX_COLD_RESPONSE_BYTES,
   openColdIdentity,
   openColdResponse,
 } from '../../shared/cold/index.ts';
 import { type Command, type CommandInput, readInput, UsageError } from '../common/command.ts';
 import { inFile } from '../common/in-file.ts';
 import { writeOutput } from '../common/output-file.ts';
+import { readMessage } from './input.ts';
 import { describeColdOutcome } from './sign.ts';
 
 export const openResponse: Command = {
@@ -41,7 +43,7 @@ export const openResponse: Command = {
   run: async (input) => {
     const { text, io } = input;
     const [path = ''] = input.positionals;
-    const response = await readInput(path, io);
+    const response = await readMessage(path, io, MAX_COLD_RESPONSE_BYTES);
     const identityPath = text('identity') ?? '';
     const identityBytes = await readInput(identityPath, io);
     const { receiptKey } = inFile(identityPath, () => openColdIdentity(identityBytes));

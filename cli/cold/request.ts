@@ -11,6 +11,8 @@ import { type Command, type CommandInput, readInput, UsageError } from '../commo
 import { inFile } from '../common/in-file.ts';
 import { assertWritable, writeOutput } from '../common/output-file.ts';
 import { readSigningKey } from '../common/private-key.ts';
+import { writeCodesPage } from './codes-page.ts';
+import { CODES_OPTION } from './input.ts';
 import { PAYLOAD_OPTIONS } from '../node/payload.ts';
 import { readSignRequest } from '../node/sign-request.ts';
 
@@ -52,6 +54,7 @@ export const request: Command = {
       description: `how long the request is good for, at most ${MAX_DAYS} (default: 7)`,
     },
     output: { type: 'string', value: 'FILE', required: true, description: 'where the request is written' },
+    ...CODES_OPTION,
   },
   examples: [
     `holdfast cold request treasury --kind ethereum-transaction --transaction unsigned.hex --last response.json ${AS}`,
@@ -80,6 +83,8 @@ export const request: Command = {
       privateKey,
     );
     await writeOutput(output, bytes);
+    const codes = text('codes');
+    if (codes !== undefined) await writeOutput(codes, writeCodesPage('Request to a cold node', bytes));
     const notAfter = new Date(created + days * DAY_MS).toISOString();
     return {
       ok: true,

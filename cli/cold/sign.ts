@@ -1,9 +1,10 @@
 import { decideColdRequest } from '../../cold/index.ts';
 import { type ColdOutcome, MAX_COLD_REQUEST_BYTES } from '../../shared/cold/index.ts';
-import { type Command, readInput } from '../common/command.ts';
+import type { Command } from '../common/command.ts';
 import { inFileLater } from '../common/in-file.ts';
 import { assertWritable, writeOutput } from '../common/output-file.ts';
-import { NODE_OPTIONS, withNode } from './input.ts';
+import { writeCodesPage } from './codes-page.ts';
+import { CODES_OPTION, NODE_OPTIONS, readMessage, withNode } from './input.ts';
 
 export const sign: Command = {
   name: 'cold sign',
@@ -11,6 +12,7 @@ export const sign: Command = {
   positionals: 'FOLDER REQUEST',
   options: {
     ...NODE_OPTIONS,
+    ...CODES_OPTION,
     output: { type: 'string', value: 'FILE', required: true, description: 'where the response is written' },
   },
   examples: [
@@ -20,11 +22,13 @@ export const sign: Command = {
     const [, requestPath = ''] = input.positionals;
     const output = input.text('output') ?? '';
     await assertWritable(output);
-    const envelope = await readInput(requestPath, input.io, MAX_COLD_REQUEST_BYTES);
+    const envelope = await readMessage(requestPath, input.io, MAX_COLD_REQUEST_BYTES);
     const { outcome, response } = await withNode(input, { isNew: false }, (node) =>
       inFileLater(requestPath, () => decideColdRequest(node, envelope)),
     );
     await writeOutput(output, response);
+    const codes = input.text('codes');
+    if (codes !== undefined) await writeOutput(codes, writeCodesPage('Response of a cold node', response));
     return {
       ok: outcome.state !== 'refused',
       text: `${describeColdOutcome(outcome)}\n  response    ${output}, to be carried back`,

@@ -26,5 +26,5 @@ export async function confirm(io: Io, text: string, question: string): Promise<b
   } finally {
     lines.close();
   }
-  throw new CliError('DECLINED', 'nothing was signed');
+  throw new CliError('DECLINED', 'the person said no, and nothing was done');
 }

@@ -53,6 +53,9 @@ export type CliErrorCode =
   | 'OUTPUT_EXISTS'
   /** The file of a transaction is none of the kind that was named. */
   | 'PAYLOAD_FILE_MALFORMED'
+  /** The file that says where secrets come from, and which programs to start, may be written by others than its owner. */
+  | 'POPULATE_VALUES_EXPOSED'
+  | 'POPULATE_VALUES_MALFORMED'
   /** The policy is not the one that PutKeyPolicy writes, but another such as AWS_RAM. */
   | 'POLICY_NAME'
   /** The profile, which names what verdicts rest on, may be written by others than its owner. */

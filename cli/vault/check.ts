@@ -2,14 +2,14 @@ import {
   checkVault,
   describeRole,
   findingsOf,
-  type Role,
-  rolesOf,
   sortFindings,
   VAULT_SEVERITIES,
   type VaultFinding,
 } from '../../admin/vault/index.ts';
 import { type Command, type CommandInput, type Outcome, UsageError } from '../common/command.ts';
+import { AWS_OPTIONS } from '../common/aws.ts';
 import { printable } from '../common/printable.ts';
+import { checkAccounts, SEEN_OPTIONS } from './accounts-seen.ts';
 import { checkOwnKey } from './own-key.ts';
 import { readVaultFile, ROLE_OPTION, VAULT_OPTION } from './options.ts';
 
@@ -27,6 +27,8 @@ export const checkCommand: Command = {
       description:
         'your private key: that vault.yaml names it, and not one that somebody has put in its place',
     },
+    ...AWS_OPTIONS,
+    ...SEEN_OPTIONS,
     'fail-on': {
       type: 'string',
       value: 'SEVERITY',
@@ -36,7 +38,9 @@ export const checkCommand: Command = {
   examples: [
     'holdfast vault check',
     'holdfast vault check --role node-1 --statement-key keys/node-1.statement.pem',
-    'holdfast vault check --vault vault.yaml --fail-on warning --json',
+    'holdfast vault check --role node-1 --aws-profile node-admin',
+    'holdfast vault check --aws-profile-of infrastructure=infra --aws-profile-of node-1=node-admin',
+    'holdfast vault check --vault vault.yaml --offline --fail-on warning --json',
   ],
   run: runCheck,
 };
@@ -49,30 +53,32 @@ async function runCheck(input: CommandInput): Promise<Outcome> {
   const vault = await readVaultFile(input);
   const named = text('role');
   const own = named === undefined ? undefined : describeRole(vault.document, named);
-  const keyFile = text('statement-key');
+  const env = input.io.env ?? process.env;
+  const keyFile = text('statement-key') ?? (own === undefined ? undefined : env['HOLDFAST_STATEMENT_KEY']);
   if (keyFile !== undefined && own === undefined) throw new UsageError('--statement-key needs --role');
+  const seen = await checkAccounts(input, vault.document, own?.role);
   const all = [
     ...checkVault(vault, Date.now()),
+    ...seen.findings,
     ...(keyFile === undefined || own === undefined ? [] : await checkOwnKey(vault, own, keyFile)),
   ];
   const findings = sortFindings(own === undefined ? all : findingsOf(all, own.role));
   const count = (severity: VaultFinding['severity']) =>
     findings.filter((finding) => finding.severity === severity).length;
   const [errors, warnings, notes] = [count('error'), count('warning'), count('note')];
-  const accounts = describeAccounts(own === undefined ? rolesOf(vault.document) : [own.role]);
   return {
     ok: !findings.some(({ severity }) => VAULT_SEVERITIES.indexOf(severity) <= limit),
     text: [
       ...findings.flatMap(describe),
-      ...accounts.map(({ role, seen }) => `${role.padEnd(16)}${seen}`),
+      ...seen.accounts.map(({ role, as }) => `${role.padEnd(16)}${describeSeen(as)}`),
       `${errors} errors, ${warnings} warnings, ${notes} notes; vault ${vault.digest.slice(0, 16)}…`,
     ].join('\n'),
-    data: { vault: vault.digest, failOn, findings, accounts, errors, warnings, notes },
+    data: { vault: vault.digest, failOn, findings, accounts: seen.accounts, errors, warnings, notes },
   };
 }
 
-function describeAccounts(roles: readonly Role[]): { role: Role; seen: string }[] {
-  return roles.map((role) => ({ role, seen: 'offline: nothing of its account was looked at' }));
+function describeSeen(as: string | null): string {
+  return as === null ? 'offline: nothing of its account was looked at' : `looked at as ${printable(as)}`;
 }
 
 function describe({ code, severity, path, line, roles, text, advice }: VaultFinding): string[] {

@@ -5,6 +5,7 @@ import { fetchCommand, mirrorCommand } from './fetch.ts';
 import { initCommand } from './init.ts';
 import { joinCommand } from './join.ts';
 import { planCommand } from './plan.ts';
+import { populateCommand } from './populate.ts';
 import { sheetsCommand } from './sheets.ts';
 import { statusCommand } from './status.ts';
 
@@ -16,9 +17,8 @@ export const commands: readonly Command[] = [
   sheetsCommand,
   fetchCommand,
   mirrorCommand,
+  populateCommand,
   planCommand,
   applyCommand,
   statusCommand,
-  fetchCommand,
-  mirrorCommand,
 ];

@@ -1,5 +1,11 @@
 import { dirname, resolve } from 'node:path';
-import { digestVault, type LocatedVault, locateVault, MAX_VAULT_BYTES } from '../../admin/vault/index.ts';
+import {
+  assertSound,
+  digestVault,
+  type LocatedVault,
+  locateVault,
+  MAX_VAULT_BYTES,
+} from '../../admin/vault/index.ts';
 import { type CommandInput, type OptionSpec, readInput } from '../common/command.ts';
 import { inFile } from '../common/in-file.ts';
 
@@ -39,6 +45,18 @@ export interface VaultFile extends LocatedVault {
  */
 export function vaultPath({ text, io }: Pick<CommandInput, 'text' | 'io'>): string {
   return text('vault') ?? (io.folder === undefined ? VAULT_NAME : resolve(io.folder, VAULT_NAME));
+}
+
+/**
+ * Reads the description of a vault that is to be acted upon: one in which the offline check finds no error.
+ * @throws as {@link readVaultFile}; VaultError VAULT_UNSOUND
+ */
+export async function readSoundVaultFile(input: Pick<CommandInput, 'text' | 'io'>): Promise<VaultFile> {
+  const vault = await readVaultFile(input);
+  inFile(vault.path, () => {
+    assertSound(vault.document, Date.now());
+  });
+  return vault;
 }
 
 /**

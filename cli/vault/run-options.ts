@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { describeRole, type Role } from '../../admin/vault/index.ts';
 import { AWS_OPTIONS } from '../common/aws.ts';
 import { type CommandInput, type OptionSpec, UsageError } from '../common/command.ts';
-import { readVaultFile, ROLE_OPTION, VAULT_OPTION, type VaultFile } from './options.ts';
+import { readSoundVaultFile, ROLE_OPTION, VAULT_OPTION, type VaultFile } from './options.ts';
 
 /** Option of every verb that reads what the roles tell each other. */
 export const EXCHANGE_OPTION = {
@@ -64,7 +64,7 @@ export interface RunPlace {
 /** Reads who runs a verb, and where its files are. @throws UsageError; VaultError VAULT_… */
 export async function readRunPlace(input: CommandInput): Promise<RunPlace> {
   const { text, io } = input;
-  const vault = await readVaultFile(input);
+  const vault = await readSoundVaultFile(input);
   const { role, statementKey: publicKey } = describeRole(vault.document, text('role') ?? '');
   const env = io.env ?? process.env;
   const statementKeyPath = text('statement-key') ?? env['HOLDFAST_STATEMENT_KEY'];

@@ -1,11 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { assertSound, renderVaultFiles, rolesOf } from '../../admin/vault/index.ts';
+import { renderVaultFiles, rolesOf } from '../../admin/vault/index.ts';
 import { type Command, type CommandInput, type Outcome, UsageError } from '../common/command.ts';
-import { inFile } from '../common/in-file.ts';
 import { writeOutput } from '../common/output-file.ts';
 import { describeSystemError } from '../common/system-error.ts';
-import { readVaultFile, VAULT_OPTION } from './options.ts';
+import { readSoundVaultFile, VAULT_OPTION } from './options.ts';
 
 export const sheetsCommand: Command = {
   name: 'vault sheets',
@@ -26,10 +25,7 @@ export const sheetsCommand: Command = {
 async function runSheets(input: CommandInput): Promise<Outcome> {
   const folder = input.text('output') ?? '';
   if (folder === '') throw new UsageError('--output is a folder');
-  const { document, path, digest } = await readVaultFile(input);
-  inFile(path, () => {
-    assertSound(document, Date.now());
-  });
+  const { document, digest } = await readSoundVaultFile(input);
   const files = [...renderVaultFiles(document)].map(
     ([name, content]) => [join(folder, name), content] as const,
   );

@@ -7,6 +7,13 @@ import {
   putSecretValue,
   updateSecretVersionStage,
 } from './operations.ts';
+import {
+  deleteResourcePolicy,
+  deleteSecret,
+  getResourcePolicy,
+  putResourcePolicy,
+  updateSecret,
+} from './secrets.ts';
 import { SecretStore } from './secret-store.ts';
 
 /** Creates AWS Secrets Manager as far as the parent needs it. */
@@ -21,10 +28,15 @@ export function createSecretsManagerService({ state }: { readonly state: StateSt
     targetPrefix: 'secretsmanager',
     operations: {
       CreateSecret: bind(createSecret),
+      DeleteResourcePolicy: bind(deleteResourcePolicy),
+      DeleteSecret: bind(deleteSecret),
       DescribeSecret: bind(describeSecret),
       GetSecretValue: bind(getSecretValue),
+      GetResourcePolicy: bind(getResourcePolicy),
       ListSecrets: bind(listSecrets),
+      PutResourcePolicy: bind(putResourcePolicy),
       PutSecretValue: bind(putSecretValue),
+      UpdateSecret: bind(updateSecret),
       UpdateSecretVersionStage: bind(updateSecretVersionStage),
     },
   };

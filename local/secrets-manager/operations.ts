@@ -1,6 +1,11 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { buildRequestContext, evaluateIdentityPolicies } from '../../attestation/key-policy/index.ts';
+import {
+  buildRequestContext,
+  evaluateIdentityPolicies,
+  evaluateResourcePolicy,
+  parseKeyPolicy,
+} from '../../attestation/key-policy/index.ts';
 import {
   AwsServiceError,
   blob,
@@ -191,13 +196,14 @@ function versionIdsToStages(secret: Secret): Record<string, readonly string[]> {
  * regions are not found.
  * @throws AwsServiceError AccessDeniedException, ResourceNotFoundException
  */
-function findSecret(secrets: SecretStore, request: AuthenticatedRequest, id: string): Secret {
+export function findSecret(secrets: SecretStore, request: AuthenticatedRequest, id: string): Secret {
   const prefix = arnPrefix(request);
-  const secret = secrets
+  const own = secrets
     .list(prefix)
     .find(({ arn, name }) => id === name || id === arn || id === arn.slice(0, -SUFFIX_LENGTH));
+  const secret = own ?? findShared(secrets, request, id);
   const resource = secret?.arn ?? (id.startsWith('arn:') ? id : `${prefix}${id}`);
-  authorize(request, resource, { 'secretsmanager:SecretId': resource });
+  authorize(request, resource, { 'secretsmanager:SecretId': resource }, secret);
   if (secret === undefined) {
     throw new AwsServiceError(
       'ResourceNotFoundException',
@@ -205,6 +211,12 @@ function findSecret(secrets: SecretStore, request: AuthenticatedRequest, id: str
     );
   }
   return secret;
+}
+
+/** Finds another account's secret that has a policy of its own; it is named by its whole ARN. */
+function findShared(secrets: SecretStore, { region }: AuthenticatedRequest, arn: string): Secret | undefined {
+  const secret = secrets.find(arn);
+  return secret?.policy !== undefined && arn.split(':')[3] === region ? secret : undefined;
 }
 
 function readContent(
@@ -247,18 +259,29 @@ function readContent(
   return undefined;
 }
 
-/** Lets the caller's own policies decide: secrets of the stand-in have no resource policies. */
-function authorize(request: AuthenticatedRequest, resource: string, keys: Record<string, string>): void {
+/** Lets the caller's own policies decide, with the secret's where it has one. @throws AwsServiceError AccessDeniedException */
+function authorize(
+  request: AuthenticatedRequest,
+  resource: string,
+  keys: Record<string, string>,
+  secret?: Secret,
+): void {
   const { caller, policies } = request.credential;
   const action = `secretsmanager:${request.operation}`;
   const context = buildRequestContext([...globalContext(request), ...Object.entries(keys)]);
-  if (caller.type === 'root') return;
-  if (evaluateIdentityPolicies(policies, { action, resource, context }) !== 'allow') {
-    throw new AwsServiceError(
-      'AccessDeniedException',
-      `User: ${callerArn(caller)} is not authorized to perform: ${action} on resource: ${resource} because no identity-based policy allows the ${action} action`,
-    );
-  }
+  const identity =
+    caller.type === 'root' ? 'allow' : evaluateIdentityPolicies(policies, { action, resource, context });
+  const { decision } = evaluateResourcePolicy(
+    secret?.policy === undefined ? undefined : parseKeyPolicy(secret.policy),
+    { action, caller, context, resource, ownerId: resource.split(':')[4] ?? '', identity },
+  );
+  // What is in no account yet is the caller's own to make or to look for.
+  const isOwn = secret === undefined && identity === 'allow';
+  if (decision === 'allow' || isOwn) return;
+  throw new AwsServiceError(
+    'AccessDeniedException',
+    `User: ${callerArn(caller)} is not authorized to perform: ${action} on resource: ${resource} because no identity-based policy allows the ${action} action`,
+  );
 }
 
 function arnPrefix({ credential, region }: AuthenticatedRequest): string {

@@ -16,6 +16,9 @@ const secretSchema = z.object({
   kmsKeyId: z.string().optional(),
   createdAt: z.number(),
   changedAt: z.number(),
+  /** Resource policy, as JSON. */
+  policy: z.string().optional(),
+  tags: z.record(z.string(), z.string()).optional(),
   versions: z.array(versionSchema),
 });
 
@@ -41,6 +44,12 @@ export class SecretStore {
     this.#state.put('secret', secret.arn, secret);
     this.#secrets.set(secret.arn, secret);
     return secret;
+  }
+
+  /** Deletes a secret for ever. */
+  delete({ arn }: Secret): void {
+    this.#state.delete('secret', arn);
+    this.#secrets.delete(arn);
   }
 
   find(arn: string): Secret | undefined {

@@ -5,6 +5,7 @@ import {
   createCloudFormation,
   createRecordsService,
   createRegistry,
+  readObjectBy,
   RECORD_SERVICES,
   ResponseBox,
   type CloudFormation,
@@ -122,6 +123,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       directory,
       clock,
       registry: createRegistry(box, options.instanceHooks),
+      readObject: readObjectBy(createS3Service(s3)),
       services: [...services, ...RECORD_SERVICES.map((name) => createRecordsService(name, state))],
     });
     services.push(cloudFormation.service);

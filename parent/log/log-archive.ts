@@ -118,12 +118,12 @@ export class LogArchive {
       // A part that has become full since then is on its way as a full tile.
       if (width > 0) await this.#put(tilePath({ level, index, width }), { isOptional: true });
     }
-    await this.#put('checkpoint');
+    await this.#put('checkpoint', { isReplaced: true });
     this.#publishedCopy = size;
     this.#checkpointDue = performance.now() + (this.#options.checkpointMs ?? CHECKPOINT_MS);
   }
 
-  async #put(name: string, { isOptional = false } = {}): Promise<void> {
+  async #put(name: string, { isOptional = false, isReplaced = false } = {}): Promise<void> {
     const { client, bucket, prefix, mode, days } = this.#options;
     const body = await readFile(this.#folder.pathOf(name)).catch((error: NodeJS.ErrnoException) => {
       if (isOptional && error.code === 'ENOENT') return undefined;
@@ -138,8 +138,15 @@ export class LogArchive {
       ChecksumSHA256: createHash('sha256').update(body).digest('base64'),
       ObjectLockMode: mode,
       ObjectLockRetainUntilDate: new Date(Date.now() + days * DAY_MS),
+      // A tile never changes: a bucket may let it be written once alone.
+      ...(isReplaced ? {} : { IfNoneMatch: '*' }),
     });
-    await client.send(command, { abortSignal: this.#stopped.signal });
+    try {
+      await client.send(command, { abortSignal: this.#stopped.signal });
+    } catch (error) {
+      // Written by a run that ended before it had noted that.
+      if (!(error instanceof Error) || error.name !== 'PreconditionFailed') throw error;
+    }
   }
 }
 

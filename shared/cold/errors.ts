@@ -16,6 +16,10 @@ export type ColdErrorCode =
   | 'COLD_STORE_ROLLED_BACK'
   /** The clock of the machine is behind what the node has sealed. */
   | 'COLD_CLOCK_BEHIND'
+  /** Scanned parts are missing. */
+  | 'COLD_PARTS_INCOMPLETE'
+  | 'COLD_PARTS_MALFORMED'
+  | 'COLD_PARTS_TOO_MANY'
   | 'COLD_PASSPHRASE_WRONG'
   | 'COLD_PASSPHRASE_WEAK'
   /** The folder has a node already. */
@@ -24,6 +28,9 @@ export type ColdErrorCode =
   | 'COLD_NODE_MISSING'
   /** The configuration has a part that a cold node does without: witnesses, a quorum, pools. */
   | 'COLD_CONFIGURATION_UNFIT'
+  /** The archive is built from a working copy alone. */
+  | 'COLD_BUNDLE_WITHOUT_SOURCE'
+  | 'COLD_BUNDLE_FAILED'
   /** A file that is no vote on a request that waits. */
   | 'COLD_VOTE_MALFORMED'
   | 'COLD_IDENTITY_MALFORMED'

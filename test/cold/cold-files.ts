@@ -28,7 +28,7 @@ export function makePair(type: 'ed25519' | 'x25519' = 'ed25519'): Pair {
   return {
     publicKey: Buffer.from(x, 'base64url').toString('hex'),
     privateKey,
-    pem: privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
+    pem: privateKey.export({ format: 'pem', type: 'pkcs8' }),
   };
 }
 

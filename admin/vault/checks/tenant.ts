@@ -173,6 +173,7 @@ function checkConfiguration(document: VaultDocument, now: number): OpenFinding[]
       approverGroups: tenant.approverGroups,
       addressBooks: tenant.addressBooks,
       witnesses: parts.witnesses,
+      ...(tenant.recovery === undefined ? {} : { recovery: tenant.recovery }),
       rules: [...tenant.rules, ...deriveAdministrationRules(document)],
     });
   } catch (error) {

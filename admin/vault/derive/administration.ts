@@ -1,4 +1,10 @@
-import { describeAlgorithm, isShareType, PAYLOAD_KINDS, type ShareType } from '../../../shared/algorithms.ts';
+import {
+  ALGORITHMS,
+  describeAlgorithm,
+  isShareType,
+  PAYLOAD_KINDS,
+  type ShareType,
+} from '../../../shared/algorithms.ts';
 import type { ClientGroup, Rule } from '../../../shared/documents/configuration.ts';
 import { UNLIMITED } from '../../../shared/documents/configuration/rules.ts';
 import type { Operation } from '../../../shared/operations.ts';
@@ -33,6 +39,29 @@ export function deriveAdministrationGroups({ clients, tenant }: Tenant): ClientG
  * only a configuration that the node's authorities sign can change them: no client can, by any interface.
  */
 export function deriveAdministrationRules(document: Tenant): Rule[] {
+  return [...deriveCeremonyRules(document), deriveBackupRule(document)];
+}
+
+/** Rule by which owners have backups made of every key. They are encrypted to the recovery key of each node's manifest. */
+function deriveBackupRule({ tenant: { keys } }: Tenant): Rule {
+  const suitable = ALGORITHMS.map((name) => ({ name, ...describeAlgorithm(name) })).filter(
+    ({ usage, keys: types }) => usage === 'sign' && keys.some(({ type }) => types.includes(type)),
+  );
+  return {
+    ...UNLIMITED,
+    id: `${RESERVED_PREFIX}owners-back-up`,
+    effect: 'permit',
+    operations: ['backup'],
+    clients: [OWNERS_GROUP],
+    keys: keys.map(({ id }) => id),
+    // A backup has neither algorithm nor payload; a rule names those of its keys for its form.
+    algorithms: suitable.map(({ name }) => name),
+    payloads: PAYLOAD_KINDS.filter((kind) => suitable.some((one) => one.payloads.includes(kind))),
+    effects: [{ type: 'blind', to: null, assets: null, contracts: null, amount: null }],
+  };
+}
+
+function deriveCeremonyRules(document: Tenant): Rule[] {
   const shares = document.tenant.keys.flatMap(({ id, type }) => (isShareType(type) ? [{ id, type }] : []));
   const types: readonly ShareType[] = [...new Set(shares.map(({ type }) => type))];
   if (types.length === 0) return [];

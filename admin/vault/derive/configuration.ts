@@ -60,6 +60,7 @@ export function deriveConfiguration(
     addressBooks: tenant.addressBooks,
     witnesses: parts.witnesses,
     ...deriveQuorum(document, number, { manifests, images, verifierKeys }),
+    ...(tenant.recovery === undefined ? {} : { recovery: tenant.recovery }),
     rules: [...deriveAdministrationRules(document), ...tenant.rules],
   };
   readConfiguration(configuration);

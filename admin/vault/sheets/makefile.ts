@@ -1,5 +1,6 @@
 import type { VaultDocument } from '../document.ts';
 import { vaultPrefix } from '../names.ts';
+import { nodeOfRole, type Role } from '../roles.ts';
 
 interface Target {
   readonly name: string;
@@ -9,10 +10,22 @@ interface Target {
   readonly line: string;
 }
 
-const apply = (role: string): string => `$(HOLDFAST) vault apply --vault $(VAULT) --role ${role}`;
+/** Calls "vault apply" with the keys that "vault join" has made. */
+function callApply({ nodes }: VaultDocument, role: Role): string {
+  const number = nodeOfRole(role);
+  const hasAuthority = nodes.some(
+    ({ node, configurationAuthority }) => node === number && configurationAuthority.keys.length > 0,
+  );
+  return [
+    `$(HOLDFAST) vault apply --vault $(VAULT) --role ${role} --statement-key $(KEYS)/${role}.statement.pem`,
+    ...(hasAuthority ? [`--authority-key $(KEYS)/${role}.authority.pem`] : []),
+  ].join(' ');
+}
 
 /** Lists the targets: each is one call of the command. */
-export function listTargets({ nodes, parts }: VaultDocument): readonly Target[] {
+export function listTargets(document: VaultDocument): readonly Target[] {
+  const { nodes, parts } = document;
+  const apply = (role: Role) => callApply(document, role);
   const numbers = nodes.map(({ node }) => node);
   return [
     {
@@ -44,7 +57,7 @@ export function listTargets({ nodes, parts }: VaultDocument): readonly Target[] 
       {
         name: `populate-secrets-policy-node${node}`,
         help: `secrets of node ${node}: made once, never again`,
-        line: `$(HOLDFAST) vault populate --vault $(VAULT) --role node-${node}`,
+        line: `$(HOLDFAST) vault populate --vault $(VAULT) --partition node-${node}`,
       },
       {
         name: `gate-policy-node${node}`,
@@ -55,7 +68,7 @@ export function listTargets({ nodes, parts }: VaultDocument): readonly Target[] 
     {
       name: 'populate-secrets-wallet',
       help: 'secrets of the wallet: made once, never again',
-      line: '$(HOLDFAST) vault populate --vault $(VAULT) --role infrastructure',
+      line: '$(HOLDFAST) vault populate --vault $(VAULT) --partition wallet',
     },
     { name: 'deploy-nitro-nodes', help: 'stage 2: hosts and enclaves', line: apply('infrastructure') },
     ...(parts.gateways.length === 0
@@ -96,6 +109,7 @@ export function renderMakefile(document: VaultDocument): string {
 HOLDFAST ?= holdfast
 VAULT ?= vault.yaml
 SHEETS ?= sheets
+KEYS ?= keys
 
 .PHONY: help ${targets.map(({ name }) => name).join(' ')}
 

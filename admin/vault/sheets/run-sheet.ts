@@ -71,13 +71,13 @@ const check = (role: Role): SheetStep => ({
   otherwise: 'Each finding says what to do. Change vault.yaml together, and give everybody the new bytes.',
 });
 
-const fetch = ({ release }: VaultDocument): SheetStep => ({
+const FETCH: SheetStep = {
   title: 'Get the release, and verify it yourself',
-  command: `holdfast vault fetch ${release.version}`,
+  command: 'holdfast vault fetch --vault vault.yaml',
   expect: 'verified: signature, digests, and PCRs computed from the image itself.',
   otherwise:
     'Stop. Ask whoever publishes the release; do not take the files from somebody of the ceremony instead.',
-});
+};
 
 function infrastructureSteps(document: VaultDocument): SheetStep[] {
   const { namespace, region, nodes } = document;
@@ -92,7 +92,7 @@ function infrastructureSteps(document: VaultDocument): SheetStep[] {
       handover: 'Send vault.yaml to every node admin.',
     },
     check('infrastructure'),
-    fetch(document),
+    FETCH,
     {
       title: 'Stage 1: roles of the hosts, bucket, network',
       command: apply,
@@ -142,7 +142,7 @@ function nodeSteps(document: VaultDocument, node: number): SheetStep[] {
     },
     // Cosignatures take one more round, and "apply" begins with the same check.
     ...(isWitnessed ? [] : [check(role)]),
-    fetch(document),
+    FETCH,
     {
       title: 'Stage 1: your KMS key, born closed, and your bucket; your manifest',
       command: apply,

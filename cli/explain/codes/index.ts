@@ -10,6 +10,7 @@ import { COLD_CODES } from './cold.ts';
 import { COMMAND_CODES } from './command.ts';
 import { CONFIGURATION_LINT_CODES } from './configuration-lint.ts';
 import { DEPLOYMENT_CODES } from './deployment.ts';
+import { DEPLOY_CODES } from './deploy.ts';
 import { DOCTOR_CODES } from './doctor.ts';
 import { EIF_CODES } from './eif.ts';
 import { ENCODING_CODES } from './encoding.ts';
@@ -64,6 +65,7 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...CANTON_CODES,
   ...RELEASE_CODES,
   ...VAULT_CODES,
+  ...DEPLOY_CODES,
   ...VAULT_STEP_CODES,
   ...ENCODING_CODES,
 ];

@@ -131,4 +131,37 @@ export const VAULT_CODES: readonly CodeArea[] = [
       ],
     },
   },
+  {
+    title: 'Secrets of a partition',
+    who: '`vault populate`',
+    next: 'Nothing was written where a source, a value or a conflict is the matter. Run it again: what is there already is left alone.',
+    codes: {
+      POPULATE_ACCOUNT: [
+        'the credentials are of another account than the one of the partition',
+        'Take credentials of the account that vault.yaml names: --aws-profile, or AWS_PROFILE.',
+      ],
+      POPULATE_NAME_UNKNOWN: 'the partition has no secret of this name; known names those that it has',
+      POPULATE_PARTITION_UNKNOWN: 'the vault has no such partition; known names those that it has',
+      POPULATE_SOURCE_EXPOSED: [
+        'a file with a secret may be read or written by others than its owner',
+        'chmod 600, and ask yourself who has read it: another secret may be due.',
+      ],
+      POPULATE_SOURCE_FAILED: [
+        'a file, a variable or a command gave no value; problem says why, exitCode and complaint what the program said',
+        'Run the command by itself and see that it prints the value and nothing else; "allowStderr: true" is for one that complains although all is well.',
+      ],
+      POPULATE_SOURCE_MISSING: [
+        'nothing says where the values of the secrets in names come from, and they cannot be generated',
+        'Write a file of sources: "holdfast vault populate --partition PARTITION --template".',
+      ],
+      POPULATE_VALUES_EXPOSED: [
+        'the file of sources, which names programs to start, is of another user, or may be written by others',
+        'Look at what it says, then chmod 600.',
+      ],
+      POPULATE_VALUES_MALFORMED:
+        'the file of sources is not YAML, has unknown or malformed fields, holds a secret, or is of another partition',
+      POPULATE_VALUE_UNFIT:
+        'a value has not the form that its use needs; problem says why, and the value is shown to nobody',
+    },
+  },
 ];

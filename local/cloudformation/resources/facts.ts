@@ -4,9 +4,6 @@ import type { PropertyUpdate, ResourceProvider } from './provider.ts';
 /** Types that the stand-in knows. */
 export type ResourceType = keyof typeof facts;
 
-/** Names of all types that the stand-in knows. */
-export const RESOURCE_TYPES = Object.keys(facts) as readonly ResourceType[];
-
 /**
  * Completes a provider by what AWS's resource schemas say of its type: properties, what their change brings, attributes.
  * Source: CloudFormation registry, schemas of Amazon's public resource types.

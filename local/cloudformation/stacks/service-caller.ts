@@ -6,6 +6,7 @@ import {
   bodyOfBytes,
   type AwsService,
   type FilePart,
+  type RestRequest,
   type RestService,
 } from '../../aws/plumbing.ts';
 import type { Credential } from '../../aws/directory.ts';
@@ -57,7 +58,7 @@ export function makeServiceClient(services: readonly AwsService[], clock: () => 
         return await sendTo(service, request, {
           credential: credentialOf(actor),
           region,
-          actor,
+          sourceIp: actor.sourceIp,
           now: clock(),
         });
       },
@@ -65,10 +66,16 @@ export function makeServiceClient(services: readonly AwsService[], clock: () => 
   };
 }
 
-async function sendTo(
+/** Sends a request to a service that goes by method and path, in process. */
+export async function sendTo(
   service: RestService,
   { method, path, query = '', headers = {}, body = '' }: RestCall,
-  { credential, region, actor, now }: { credential: Credential; region: string; actor: Actor; now: number },
+  {
+    credential,
+    region,
+    sourceIp,
+    now,
+  }: Pick<RestRequest, 'region' | 'sourceIp' | 'now'> & { readonly credential: Credential },
 ): Promise<RestAnswer> {
   const host = 'localhost';
   const bytes = typeof body === 'string' ? Buffer.from(body, 'utf8') : body;
@@ -78,7 +85,7 @@ async function sendTo(
     host,
     operation: service.route(head),
     region,
-    sourceIp: actor.sourceIp,
+    sourceIp,
     now,
     calledVia: CALLED_VIA,
     credential,

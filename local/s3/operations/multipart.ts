@@ -20,7 +20,7 @@ import {
 } from './context.ts';
 import { askedAlgorithm, checksumFields, readAttributes, versionFields } from './object-fields.ts';
 import { assertMayPut } from './preconditions.ts';
-import { commit, openForPut, receiveContent } from './put-object.ts';
+import { commit, CREATES, openForPut, PREPARES, receiveContent } from './put-object.ts';
 
 const MAX_PARTS = 10_000;
 /** Smallest part but the last, in bytes. */
@@ -30,7 +30,7 @@ type Part = Upload['parts'][number];
 
 /** Source: S3 API Reference, "CreateMultipartUpload". */
 export function createMultipartUpload(s3: S3, request: S3Request): RestResponse {
-  const { lock } = openForPut(s3, request);
+  const { lock } = openForPut(s3, request, PREPARES);
   const algorithm = askedAlgorithm(request) ?? 'CRC64NVME';
   const type = (request.headers.get('x-amz-checksum-type') ??
     (algorithm === 'CRC64NVME' ? 'FULL_OBJECT' : 'COMPOSITE')) as Checksum['type'];
@@ -70,7 +70,7 @@ function findUpload(s3: S3, request: S3Request): Upload {
 
 /** Source: S3 API Reference, "UploadPart". */
 export async function uploadPart(s3: S3, request: S3Request): Promise<RestResponse> {
-  openBucket(s3, request, { action: 's3:PutObject', key: request.key });
+  openBucket(s3, request, { action: 's3:PutObject', key: request.key, keys: PREPARES });
   const upload = findUpload(s3, request);
   if (request.headers.has('x-amz-copy-source')) {
     throw s3Error('NotImplemented', 'Parts are not copied from objects.');
@@ -101,7 +101,7 @@ export async function uploadPart(s3: S3, request: S3Request): Promise<RestRespon
 
 /** Source: S3 API Reference, "CompleteMultipartUpload". */
 export async function completeMultipartUpload(s3: S3, request: S3Request): Promise<RestResponse> {
-  const bucket = openBucket(s3, request, { action: 's3:PutObject', key: request.key });
+  const bucket = openBucket(s3, request, { action: 's3:PutObject', key: request.key, keys: CREATES });
   const upload = findUpload(s3, request);
   const parts = readParts(upload, parseXml(await readDocument(request)));
   assertMayPut(s3, request);

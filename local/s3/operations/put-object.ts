@@ -20,12 +20,24 @@ import { assertMayPut } from './preconditions.ts';
 const MAX_KEY_BYTES = 1024;
 const DAY = 86_400_000;
 
+/**
+ * Condition key by which a policy tells the operations that make an object from those that only prepare one in parts.
+ * Source: S3 User Guide, "Enforce conditional writes on Amazon S3 buckets".
+ */
+export const CREATES = { 's3:ObjectCreationOperation': 'true' } as const;
+export const PREPARES = { 's3:ObjectCreationOperation': 'false' } as const;
+
 /** Asks for what putting an object with these fields takes. @throws AwsServiceError AccessDenied */
-export function openForPut(s3: S3, request: S3Request): { readonly bucket: Bucket; readonly lock: Lock } {
+export function openForPut(
+  s3: S3,
+  request: S3Request,
+  operation: typeof CREATES | typeof PREPARES = CREATES,
+): { readonly bucket: Bucket; readonly lock: Lock } {
   const { key, headers, now } = request;
   if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw s3Error('KeyTooLongError', 'Your key is too long');
   const lock = readLock(request);
   const keys: ActionFacts['keys'] = {
+    ...operation,
     's3:x-amz-acl': headers.get('x-amz-acl'),
     's3:x-amz-storage-class': headers.get('x-amz-storage-class'),
     's3:x-amz-server-side-encryption': headers.get('x-amz-server-side-encryption'),

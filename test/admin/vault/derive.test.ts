@@ -14,7 +14,7 @@ import {
 } from '../../../admin/vault/index.ts';
 import type { NodeManifest } from '../../../admin/quorum/index.ts';
 import { lintConfiguration } from '../../../policy/analysis/index.ts';
-import { createPolicyState, decide, preparePolicy } from '../../../policy/index.ts';
+import { createPolicyState, decide, makeRequest, preparePolicy } from '../../../policy/index.ts';
 import { parseConfiguration } from '../../../shared/documents/configuration.ts';
 import { parseManifest } from '../../../shared/documents/manifest.ts';
 import type { Operation } from '../../../shared/operations.ts';
@@ -220,15 +220,11 @@ describe('the first configuration', () => {
   });
 
   /** Decides as a node does. */
-  function decideOperation(
-    vault: VaultDocument,
-    client: string,
-    operation: Exclude<Operation, 'backup' | 'create-key' | 'administer-key'>,
-  ) {
+  function decideOperation(vault: VaultDocument, client: string, operation: Operation) {
     const policy = preparePolicy(firstOf(vault, 1));
-    const fields = { client, key: 'treasury', algorithm: 'frost-ed25519' } as const;
-    const request =
-      operation === 'sign' ? { ...fields, operation, payload: 'message' as const } : { ...fields, operation };
+    const fields = { client, key: 'treasury' };
+    const algorithm = operation === 'backup' ? null : ('frost-ed25519' as const);
+    const request = makeRequest({ ...fields, operation, algorithm, payload: 'message' });
     const time = (monotonic: number) => ({ now: NOW, monotonic });
     const decision = decide(policy, request, createPolicyState(policy, 0), time(3_600_000));
     return decision.outcome === 'denied' ? decision.code : decision.outcome;
@@ -241,6 +237,26 @@ describe('the first configuration', () => {
     }
     expect(decideOperation(document, 'wallet-backend', 'sign')).toBe('permitted');
     expect(decideOperation(document, 'operations', 'sign')).toBe('POLICY_DENIED');
+  });
+
+  it('lets owners alone have backups made, of every key', () => {
+    expect(decideOperation(document, 'operations', 'backup')).toBe('permitted');
+    expect(decideOperation(document, 'wallet-backend', 'backup')).not.toBe('permitted');
+    const vault = documentOf((sample) => {
+      sample.tenant['approvers'] = [
+        { id: 'keeper', credentials: [{ type: 'ed25519', publicKey: sampleKey('keeper') }] },
+      ];
+      sample.tenant['approverGroups'] = [{ id: 'keepers', approvers: ['keeper'] }];
+      sample.tenant['recovery'] = {
+        required: ['treasury'],
+        keepers: 'keepers',
+        maxUncovered: [],
+        graceSeconds: 0,
+      };
+    });
+    expect(firstOf(vault, 1).recovery).toEqual(vault.tenant.recovery);
+    const codes = lintConfiguration(firstOf(vault, 1), NOW).map(({ code }) => code);
+    expect(codes).not.toContain('BACKUP_UNOBTAINABLE');
   });
 
   it('lets nobody bring a key that was whole somewhere', () => {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { collectCodes } from '../../cli/explain/collect-codes.ts';
@@ -7,7 +7,7 @@ const ROOT = join(import.meta.dirname, '../../..');
 const page = readFileSync(join(ROOT, 'docs/vault-warnings.md'), 'utf8');
 const TO_COME = 'to come';
 /** Rows whose code or test is not there yet; fewer is better, more is a mistake. */
-const MAX_OPEN = 35;
+const MAX_OPEN = 15;
 
 interface Row {
   readonly warning: string;
@@ -24,7 +24,11 @@ const rows = page
     return { warning, code, test };
   });
 const wordsIn = (cell: string) => [...cell.matchAll(/`([^`]+)`/g)].map(([, word = '']) => word);
-const codes = collectCodes();
+/** Functions of the stacks have codes of their own, in the errors.ts of each. */
+const functionCodes = globSync('deploy/functions/*/errors.ts', { cwd: ROOT }).flatMap((file) =>
+  [...readFileSync(join(ROOT, file), 'utf8').matchAll(/'([A-Z][A-Z0-9_]+)'/g)].map(([, code = '']) => code),
+);
+const codes = new Set([...collectCodes().keys(), ...functionCodes]);
 
 describe('the table of warnings', () => {
   it('has rows', () => {

@@ -8,6 +8,7 @@ const SOURCES = [
   'policy',
   'audit',
   'admin',
+  'deploy',
   'enclave',
   'parent',
   'client',

@@ -25,7 +25,8 @@ async function startBucket(refuse: (count: number) => number | undefined = () =>
       count += 1;
       const status = refuse(count);
       if (status !== undefined) {
-        response.writeHead(status).end();
+        const code = status === 412 ? '<Error><Code>PreconditionFailed</Code></Error>' : '';
+        response.writeHead(status).end(code);
         return;
       }
       puts.push({ path: request.url ?? '', headers: request.headers, body: Buffer.concat(parts) });
@@ -88,6 +89,11 @@ describe('the archive of a log', () => {
         'checkpoint',
       ].map((name) => `/logs/node-1/${name}`),
     );
+    // What never changes is written once; the bucket of a node's stack takes nothing else.
+    expect(puts.map(({ headers }) => headers['if-none-match'])).toEqual([
+      ...Array.from({ length: 7 }, () => '*'),
+      undefined,
+    ]);
     for (const { headers, body } of puts) {
       expect(headers['x-amz-object-lock-mode']).toBe('COMPLIANCE');
       const until = Date.parse(String(headers['x-amz-object-lock-retain-until-date']));
@@ -113,5 +119,13 @@ describe('the archive of a log', () => {
       '/logs/node-1/tile/entries/001',
       '/logs/node-1/tile/0/001',
     ]);
+  });
+
+  it('goes on where the bucket has a tile already, from a run that ended before it had noted that', async () => {
+    const { client } = await startBucket((count) => (count <= 2 ? 412 : undefined));
+    const archive = open(client, await makeFolder(2));
+    archive.offer({ full: 512, published: 0 });
+    await expect.poll(() => archive.archived).toBe(512);
+    await archive.close();
   });
 });

@@ -1,0 +1,169 @@
+import { execFile } from 'node:child_process';
+import { hash } from 'node:crypto';
+import { access, chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { splitIntoParts } from '../../shared/cold/index.ts';
+import { makeTransfer } from '../../local/testbed/ethereum-transfer.ts';
+import { coldConfiguration, MANIFEST, PASSPHRASE, people, signCold, SUPPLIER, WEI } from './cold-files.ts';
+
+const run = promisify(execFile);
+const HOLDFAST = join(import.meta.dirname, '../../cli/holdfast.js');
+const MINUTES = 60_000;
+
+/** Whether this user may give a process a network of its own, which has no device. */
+const canUnshare = await run('unshare', ['--net', 'true']).then(
+  () => true,
+  () => false,
+);
+
+let folder: string;
+let machine: string;
+let bundled: Answer;
+const at = (name: string) => join(folder, name);
+
+interface Answer {
+  readonly code: number;
+  readonly data: Record<string, unknown>;
+}
+
+async function answerOf(running: Promise<{ stdout: string }>): Promise<Answer> {
+  const result = await running.then(
+    ({ stdout }) => ({ code: 0, stdout }),
+    (error: { code: number; stdout: string }) => error,
+  );
+  return { code: result.code, data: JSON.parse(result.stdout) as Record<string, unknown> };
+}
+/** Runs a command at the desk. */
+const desk = (...args: string[]) =>
+  answerOf(run(process.execPath, [HOLDFAST, ...args, '--json'], { cwd: folder }));
+/** Runs a command on the cold machine: what was unpacked there, without a network, with an empty environment. */
+const cold = (...args: string[]) => {
+  const command = [machine, ...args, '--json'];
+  const [file = '', ...rest] = canUnshare ? ['unshare', '--net', ...command] : command;
+  return answerOf(run(file, rest, { cwd: folder, env: { PATH: '/usr/bin:/bin' } }));
+};
+
+const NODE = [
+  '--manifest',
+  'cold.json',
+  '--configuration',
+  'configuration.json',
+  '--passphrase-file',
+  'passphrase',
+];
+const CLIENT = ['--identity', 'identity.json', '--client', 'treasury', '--client-key', 'client.pem'];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cold-e2e-'));
+  await writeFile(at('cold.json'), MANIFEST);
+  await writeFile(at('configuration.json'), signCold(coldConfiguration(1)));
+  const secrets = {
+    'client.pem': people.client.pem,
+    'alice.pem': people.alice.pem,
+    'bob.pem': people.bob.pem,
+  };
+  for (const [name, text] of Object.entries({ ...secrets, passphrase: `${PASSPHRASE}\n` }))
+    await writeFile(at(name), text, { mode: 0o600 });
+  bundled = await desk('cold', 'bundle', '--output', 'cold.tar');
+  await run('tar', ['-xf', 'cold.tar'], { cwd: folder });
+  machine = at('holdfast-cold/holdfast');
+}, 3 * MINUTES);
+
+describe('an archive for a cold machine', () => {
+  it(
+    'has the same bytes when it is built again',
+    async () => {
+      await desk('cold', 'bundle', '--output', 'again.tar');
+      expect((await readFile(at('again.tar'))).equals(await readFile(at('cold.tar')))).toBe(true);
+    },
+    MINUTES,
+  );
+
+  it('has sums of all its files, which sha256sum confirms', async () => {
+    const { stdout } = await run('sha256sum', ['-c', 'SHA256SUMS'], { cwd: at('holdfast-cold') });
+    expect(stdout.match(/: OK$/gm)).toHaveLength(6);
+  });
+
+  it(
+    'leads from nothing to a signature with two approvals, without a network',
+    async () => {
+      expect((await cold('cold', 'init', 'node', ...NODE, '--output', 'identity.json')).code).toBe(0);
+      const transfer = makeTransfer('ether', SUPPLIER, 3n * WEI, 0n).request.payload as {
+        transaction: string;
+      };
+      await writeFile(at('unsigned.hex'), transfer.transaction);
+      const what = ['--kind', 'ethereum-transaction', '--transaction', 'unsigned.hex'];
+      const codes = ['--codes', 'codes.html'];
+      await desk('cold', 'request', 'ether', ...what, ...CLIENT, ...codes, '--output', 'request.json');
+      // What a scanner makes of the codes: a line each, in any order.
+      const parts = splitIntoParts(await readFile(at('request.json')));
+      await writeFile(at('scanned.txt'), parts.toReversed().join('\n'));
+      expect((await readFile(at('codes.html'), 'utf8')).match(/<figure>/g)).toHaveLength(parts.length);
+
+      const waiting = await cold('cold', 'sign', 'node', 'scanned.txt', ...NODE, '--output', 'response.json');
+      expect(waiting).toMatchObject({ code: 0, data: { outcome: { state: 'waiting' } } });
+      const review = ['--review', 'review.json', '--configuration', 'configuration.json'];
+      const opened = await desk(
+        'cold',
+        'open',
+        'response.json',
+        '--identity',
+        'identity.json',
+        '--request',
+        'request.json',
+        ...review,
+      );
+      const { outcome } = opened.data as { outcome: { waiting: { id: string } } };
+
+      const read = ['--file', 'review.json', '--cold-identity', 'identity.json', '--manifest', 'cold.json'];
+      const { digest } = (await desk('approve', 'show', ...read)).data as { digest: string };
+      for (const who of ['alice', 'bob']) {
+        const as = [
+          '--approver',
+          who,
+          '--key',
+          `${who}.pem`,
+          '--yes-digest',
+          digest,
+          '--output',
+          `${who}.vote`,
+        ];
+        expect((await desk('approve', 'sign', ...read, ...as)).code).toBe(0);
+      }
+      const votes = ['--vote', 'alice.vote', '--vote', 'bob.vote', '--last', 'response.json'];
+      await desk(
+        'cold',
+        'request',
+        '--resume',
+        outcome.waiting.id,
+        ...votes,
+        ...CLIENT,
+        '--output',
+        'second.json',
+      );
+      const signed = await cold('cold', 'sign', 'node', 'second.json', ...NODE, '--output', 'signed.json');
+      expect(signed).toMatchObject({ code: 0, data: { outcome: { state: 'signed', rule: 'pay' } } });
+      const known = ['--identity', 'identity.json', '--request', 'second.json', '--receipt', 'receipt.json'];
+      expect((await desk('cold', 'open', 'signed.json', ...known)).code).toBe(0);
+      await access(at('receipt.json'));
+
+      const other = ['--identity', 'identity.json', '--request', 'request.json'];
+      expect((await desk('cold', 'open', 'signed.json', ...other)).data).toMatchObject({
+        error: { code: 'COLD_RESPONSE_OTHER_REQUEST' },
+      });
+      const repeated = await cold('cold', 'sign', 'node', 'second.json', ...NODE, '--output', 'again.json');
+      expect(repeated).toMatchObject({ code: 1, data: { error: { code: 'COLD_REQUEST_REPEATED' } } });
+    },
+    5 * MINUTES,
+  );
+
+  it('refuses a passphrase that others may read', async () => {
+    await chmod(at('passphrase'), 0o644);
+    const refused = await cold('cold', 'identity', 'node', ...NODE, '--output', 'other.json');
+    expect(refused).toMatchObject({ code: 1, data: { error: { code: 'KEY_FILE_EXPOSED' } } });
+    await chmod(at('passphrase'), 0o600);
+  });
+});
