@@ -106,7 +106,7 @@ function infrastructureSteps(document: VaultDocument): SheetStep[] {
       expect:
         'For each node: halted with KMS_ACCESS_DENIED, and its attestation document for the nonce in exchange/.',
       otherwise: RESUME,
-      handover: `${EXCHANGE} Within minutes: a document is good for ten. Wait until the node admins have let their images in.`,
+      handover: `${EXCHANGE} Within two hours: an older document makes its admin begin with another nonce. Wait until the node admins have let their images in.`,
     },
     {
       title: 'The first start',

@@ -15,6 +15,8 @@ import { needStatement } from './support.ts';
 /** Largest policy that KMS keeps, in bytes. */
 const MAX_POLICY_BYTES = 32 * 1024;
 const MAX_DEPTH = 20;
+const READ_ATTEMPTS = 10;
+const READ_PAUSE_MS = 1000;
 
 /** Key of a node, and what its policy is made of. */
 export interface NodeKey {
@@ -74,7 +76,11 @@ export async function putKeyPolicy(key: NodeKey, policy: string, context: StepCo
   const client = await context.aws.kms(key.region);
   const command = new PutKeyPolicyCommand({ KeyId: key.keyArn, PolicyName: 'default', Policy: policy });
   await askAws('kms:PutKeyPolicy', client.send(command, { abortSignal: context.signal }));
-  if (isSamePolicy(await readKeyPolicy(key, context), policy)) return;
+  // KMS may answer with the former policy for a moment.
+  for (let attempt = 1; attempt <= READ_ATTEMPTS; attempt += 1) {
+    if (isSamePolicy(await readKeyPolicy(key, context), policy)) return;
+    await context.sleep(READ_PAUSE_MS);
+  }
   throw new StepError('VAULT_KEY_POLICY_CHANGED', 'KMS does not give back the policy that was put', {
     keyArn: key.keyArn,
   });

@@ -1,11 +1,15 @@
+import { AttestationError, parsePcrFile, verifyAttestationDocument } from '../../../attestation/index.ts';
 import { roleOfNode } from '../index.ts';
 import type { StepContext } from './context.ts';
+import { readDocument } from './infrastructure-attestations.ts';
 import type { Step } from './step.ts';
 import { toHex } from './support.ts';
 
 const NONCE_BYTES = 32;
-/** Age in milliseconds from which a document has to be made anew: the certificate in it lives for three hours. */
+/** Age in milliseconds from which a document is made anew: the gate takes none of three hours. */
 const MAX_DOCUMENT_AGE_MS = 2.5 * 3_600_000;
+/** Codes of a document whose time, or whose certificate's, is over. */
+const TOO_OLD: readonly string[] = ['CERTIFICATE_EXPIRED', 'DOCUMENT_TOO_OLD'];
 
 /** Step that makes the nonce by which the admin will know that an enclave's document was made for their decision. */
 export function nodeNonce(node: number): Step<'nonce'> {
@@ -37,17 +41,33 @@ export function nodeNonce(node: number): Step<'nonce'> {
   };
 }
 
-/** Whether there is a document for the nonce in force that is too old, and no gate has passed it. */
-async function isOutOfDate({ exchange, clock }: StepContext, node: number): Promise<boolean> {
+/** Whether there is a document for the nonce in force that is too old for the gate, and none has passed it. */
+async function isOutOfDate(context: StepContext, node: number): Promise<boolean> {
   const role = roleOfNode(node);
+  const { exchange } = context;
   const [nonce, gate, shown] = [
     await exchange.statement(role, 'nonce'),
     await exchange.statement(role, 'gate'),
     await exchange.statement('infrastructure', 'attestations'),
   ];
   if (nonce === undefined || gate !== undefined || shown === undefined) return false;
-  const isFor = shown.facts.documents.some(
-    (document) => document.node === node && document.nonce === nonce.facts.nonce,
-  );
-  return isFor && clock() - Date.parse(shown.time) > MAX_DOCUMENT_AGE_MS;
+  const document = await readDocument(context, shown, node, nonce.facts.nonce);
+  return document !== undefined && (await isTooOld(document, context));
+}
+
+/** Whether a document is too old; one that is not genuine is for the gate to refuse. */
+async function isTooOld(document: Uint8Array, context: StepContext): Promise<boolean> {
+  const pcrs = parsePcrFile((await context.release()).pcrJson);
+  try {
+    verifyAttestationDocument(document, {
+      root: context.root,
+      at: context.clock(),
+      maxAgeMs: MAX_DOCUMENT_AGE_MS,
+      pcrs,
+    });
+    return false;
+  } catch (error) {
+    if (error instanceof AttestationError) return TOO_OLD.includes(error.code);
+    throw error;
+  }
 }

@@ -30,6 +30,8 @@ export async function inspectStacks(orders: readonly StackOrder[], context: Step
     if (found.kind === 'same') continue;
     if (found.kind === 'ours')
       changes.push(`goes on with the change of stack ${order.name} that is under way`);
+    else if (found.kind === 'empty')
+      changes.push(`removes the empty stack ${order.name} that a failed attempt has left, and makes it anew`);
     else if (found.kind === 'unguarded') changes.push(`guards stack ${order.name} by its policy`);
     else changes.push(`stack ${order.name} in ${order.region}:`, ...found.changes.map((text) => `  ${text}`));
   }

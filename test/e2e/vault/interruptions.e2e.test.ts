@@ -4,8 +4,15 @@ import { ofOneNode } from './support/vault-files.ts';
 import { type PlayedRole, VaultWorld } from './support/world.ts';
 
 const ROLES = ['infrastructure', 'node-1'] as const satisfies readonly PlayedRole[];
-/** Milliseconds after which a step that has begun is cut off: at once, and later each time. */
-const DELAYS = [0, 150, 600] as const;
+/** Steps in which something outside goes on, and the milliseconds after which a run is cut off in them. */
+const LONG: Readonly<Record<string, number>> = {
+  'infrastructure/baseline': 0,
+  'node-1/kms-stack': 600,
+  'infrastructure/hosts': 150,
+  'infrastructure/attestations': 600,
+  'infrastructure/start': 0,
+  'infrastructure/restart': 600,
+};
 /** More runs than any ceremony needs: one that does not get on fails here. */
 const MAX_RUNS = 120;
 
@@ -35,7 +42,7 @@ async function applyAndKill(
   };
   child.stderr?.on('data', (text: string) => {
     for (const [, step = '', word = ''] of text.matchAll(/^(\S+) (…|is done)/gm)) {
-      if (word === '…') kill(`${step} begun`, DELAYS[kills.size % DELAYS.length] ?? 0);
+      if (word === '…') kill(`${step} begun`, LONG[step] ?? 0);
       else kill(`${step} told`, 0);
     }
   });
@@ -62,7 +69,9 @@ describe('a ceremony whose runs are killed', { timeout: 600_000 }, () => {
     };
     expect(isComplete).toBe(true);
     expect(steps.filter(({ sequence }) => sequence !== 1)).toEqual([]);
-    for (const { step } of steps) expect(kills.has(`${step} begun`), `killed in ${step}`).toBe(true);
+    for (const step of Object.keys(LONG)) expect(kills.has(`${step} begun`), `killed in ${step}`).toBe(true);
+    // A short step may come to its end before the signal arrives, and another begin that counts as not killed.
+    expect(kills.size).toBeGreaterThanOrEqual(steps.length);
     expect(world.hosts.size).toBe(1);
     // Each resource of a key was made once, whatever was killed.
     expect(await world.made('node-1', 'acme-production-node-1', 'AWS::KMS::Key')).toBe(3);

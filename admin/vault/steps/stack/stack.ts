@@ -20,6 +20,8 @@ export type FoundStack =
   | { readonly kind: 'same'; readonly stack: Stack }
   /** Being changed by the run of this role that was cut off. */
   | { readonly kind: 'ours'; readonly stack: Stack }
+  /** Empty, as a first attempt that failed has left it: CloudFormation makes no stack in its place. */
+  | { readonly kind: 'empty'; readonly stack: Stack }
   /** As ordered, but without the policy that guards it: a run was cut off before it was put. */
   | { readonly kind: 'unguarded'; readonly stack: Stack }
   | { readonly kind: 'other'; readonly changes: readonly string[] };
@@ -61,7 +63,8 @@ export async function inspectStack(order: StackOrder, context: StepContext): Pro
       return { kind, stack: found };
     }
   } else if (found !== undefined && status !== 'REVIEW_IN_PROGRESS') {
-    await removeEmptyShell(ordered, found, context);
+    await assertEmpty(ordered, found, context);
+    return { kind: 'empty', stack: found };
   }
   const isNew = found === undefined || !canBeUpdated(status);
   const kept =
@@ -88,9 +91,13 @@ export async function inspectStack(order: StackOrder, context: StepContext): Pro
  * @throws StepError VAULT_STACK_…, VAULT_WOULD_…, VAULT_STEP_UNFINISHED; AdminError AWS_…
  */
 export async function applyStack(order: StackOrder, context: StepContext): Promise<Stack> {
-  const found = await inspectStack(order, context);
-  if (found.kind === 'same') return found.stack;
   const client = await context.aws.cloudFormation(order.region);
+  let found = await inspectStack(order, context);
+  if (found.kind === 'empty') {
+    await removeEmpty({ client, order }, found.stack, context);
+    found = await inspectStack(order, context);
+  }
+  if (found.kind === 'same') return found.stack;
   if (found.kind === 'other') {
     const remembered = recall(order, context);
     if (remembered === undefined) throw new TypeError('expected the change set of the inspection');
@@ -155,37 +162,44 @@ async function awaitStack({ client, order }: OrderedStack, context: StepContext)
 }
 
 /**
- * Removes what a first attempt that failed has left under the name, where nothing is in it: CloudFormation makes no stack
- * in its place.
+ * Asserts that nothing is left in a stack whose first attempt failed.
  *
- * @throws StepError VAULT_STACK_FAILED where anything is left in it
+ * @throws StepError VAULT_STACK_FAILED
  */
-async function removeEmptyShell(
+async function assertEmpty(
+  { client, order }: OrderedStack,
+  stack: Stack,
+  { signal }: StepContext,
+): Promise<void> {
+  const { DescribeStackResourcesCommand } = await import('@aws-sdk/client-cloudformation');
+  const name = stack.StackId ?? order.name;
+  const { StackResources: resources = [] } = await askAws(
+    'cloudformation:DescribeStackResources',
+    client.send(new DescribeStackResourcesCommand({ StackName: name }), { abortSignal: signal }),
+  );
+  const left = resources.filter(({ ResourceStatus: status }) => status !== 'DELETE_COMPLETE');
+  if (stack.StackStatus === 'ROLLBACK_COMPLETE' && left.length === 0) return;
+  const events = await readEvents(client, name, 0, signal);
+  throw new StepError(
+    'VAULT_STACK_FAILED',
+    'the stack is in a state out of which only a person can bring it',
+    {
+      stack: order.name,
+      status: stack.StackStatus,
+      left: left.map(({ LogicalResourceId: id, ResourceType: type }) => `${id ?? ''} (${type ?? ''})`),
+      cause: findFirstCause(events) ?? null,
+    },
+  );
+}
+
+/** Removes the name of a stack in which nothing is: the one thing that is ever deleted here. */
+async function removeEmpty(
   { client, order }: OrderedStack,
   stack: Stack,
   context: StepContext,
 ): Promise<void> {
-  const { DeleteStackCommand, DescribeStackResourcesCommand } =
-    await import('@aws-sdk/client-cloudformation');
+  const { DeleteStackCommand } = await import('@aws-sdk/client-cloudformation');
   const name = stack.StackId ?? order.name;
-  const { StackResources: resources = [] } = await askAws(
-    'cloudformation:DescribeStackResources',
-    client.send(new DescribeStackResourcesCommand({ StackName: name }), { abortSignal: context.signal }),
-  );
-  const left = resources.filter(({ ResourceStatus: status }) => status !== 'DELETE_COMPLETE');
-  if (stack.StackStatus !== 'ROLLBACK_COMPLETE' || left.length > 0) {
-    const events = await readEvents(client, name, 0, context.signal);
-    throw new StepError(
-      'VAULT_STACK_FAILED',
-      'the stack is in a state out of which only a person can bring it',
-      {
-        stack: order.name,
-        status: stack.StackStatus,
-        left: left.map(({ LogicalResourceId: id, ResourceType: type }) => `${id ?? ''} (${type ?? ''})`),
-        cause: findFirstCause(events) ?? null,
-      },
-    );
-  }
   await askAws(
     'cloudformation:DeleteStack',
     client.send(new DeleteStackCommand({ StackName: name }), { abortSignal: context.signal }),

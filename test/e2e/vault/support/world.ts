@@ -52,6 +52,7 @@ export class VaultWorld {
     parts: Pick<VaultWorld, 'aws' | 'hosts' | 'people' | 'keys' | 'exchange' | 'rootFile' | 'pcrFile'> & {
       readonly program: Program;
       readonly lines: string[];
+      readonly events: Shown;
     },
   ) {
     this.aws = parts.aws;
