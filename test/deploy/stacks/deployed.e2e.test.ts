@@ -116,7 +116,7 @@ it('a deployed stack signs a configuration by its function, with a key that nobo
   const { signed } = await invoke({
     action: 'sign',
     configuration,
-    ...{ confirmation: described.description.confirmation },
+    confirmation: described.description.confirmation,
   });
   const envelope = Buffer.from(signed.envelope, 'base64');
   expect(openConfiguration(envelope, { manifest: parseManifest(manifest), digest }).signers).toEqual([
