@@ -9,6 +9,10 @@ import { describeStack, findFirstCause, readEvents, readTemplateOf } from './des
 import { guardStack, hasStackPolicy } from './stack-policy.ts';
 import { hasParameters, type OrderedStack, type StackOrder } from './order.ts';
 
+/** Status of a stack that is a name and a change set, and nothing else. */
+const IN_REVIEW = 'REVIEW_IN_PROGRESS';
+/** Status of a stack, or of a resource, that is no more. */
+const GONE = 'DELETE_COMPLETE';
 const POLL_MS = 2000;
 /** Time in which a stack of ours is made or changed, in milliseconds: instances and their checks take minutes. */
 const DEADLINE_MS = 3_600_000;
@@ -46,7 +50,7 @@ export async function inspectStack(order: StackOrder, context: StepContext): Pro
   const client = await context.aws.cloudFormation(order.region);
   const ordered = { client, order };
   const found = await describeStack(client, order.name, context.signal);
-  const status = found?.StackStatus ?? 'REVIEW_IN_PROGRESS';
+  const status = found?.StackStatus ?? IN_REVIEW;
   const remembered = recall(order, context);
   if (found !== undefined && isMoving(status)) {
     if (remembered !== undefined && remembered.changeSet === found.ChangeSetId)
@@ -62,7 +66,7 @@ export async function inspectStack(order: StackOrder, context: StepContext): Pro
       const kind = (await hasStackPolicy(ordered, context)) ? 'same' : 'unguarded';
       return { kind, stack: found };
     }
-  } else if (found !== undefined && status !== 'REVIEW_IN_PROGRESS') {
+  } else if (found !== undefined && status !== IN_REVIEW) {
     await assertEmpty(ordered, found, context);
     return { kind: 'empty', stack: found };
   }
@@ -126,7 +130,7 @@ async function awaitStack({ client, order }: OrderedStack, context: StepContext)
   const total = remembered?.total ?? 1;
   for (;;) {
     const stack = await describeStack(client, order.name, context.signal);
-    const status = stack?.StackStatus ?? 'DELETE_COMPLETE';
+    const status = stack?.StackStatus ?? GONE;
     // For a moment after the order, the stack may still be as the change before has left it.
     if (isAsOrdered(status) && stack?.ChangeSetId === remembered?.changeSet && stack !== undefined)
       return stack;
@@ -137,7 +141,7 @@ async function awaitStack({ client, order }: OrderedStack, context: StepContext)
       context.signal,
     );
     const isOver = !isMoving(status) && stack?.ChangeSetId === remembered?.changeSet;
-    if (stack === undefined || (isOver && status !== 'REVIEW_IN_PROGRESS')) {
+    if (stack === undefined || (isOver && status !== IN_REVIEW)) {
       throw new StepError('VAULT_STACK_FAILED', 'CloudFormation has not made the stack as ordered', {
         stack: order.name,
         status,
@@ -177,7 +181,7 @@ async function assertEmpty(
     'cloudformation:DescribeStackResources',
     client.send(new DescribeStackResourcesCommand({ StackName: name }), { abortSignal: signal }),
   );
-  const left = resources.filter(({ ResourceStatus: status }) => status !== 'DELETE_COMPLETE');
+  const left = resources.filter(({ ResourceStatus: status }) => status !== GONE);
   if (stack.StackStatus === 'ROLLBACK_COMPLETE' && left.length === 0) return;
   const events = await readEvents(client, name, 0, signal);
   throw new StepError(
@@ -244,7 +248,7 @@ function canBeUpdated(status: string): boolean {
   return isAsOrdered(status) || status === 'UPDATE_ROLLBACK_COMPLETE';
 }
 
-/** In motion, or about to begin; `REVIEW_IN_PROGRESS` is rest: a stack that is a name and a change set. */
+/** Whether something goes on in a stack. One in review is at rest, whatever its name. */
 function isMoving(status: string): boolean {
-  return status.endsWith('_IN_PROGRESS') && status !== 'REVIEW_IN_PROGRESS';
+  return status.endsWith('_IN_PROGRESS') && status !== IN_REVIEW;
 }
