@@ -11,14 +11,7 @@ import { exportPublicKey } from '../../shared/hpke/index.ts';
 import { JsonError, parseJson } from '../../shared/json/index.ts';
 import { hex, time } from '../../shared/recovery/fields.ts';
 import { RecoveryCeremonyError } from './errors.ts';
-import {
-  assertTogether,
-  decodeMnemonic,
-  joinShares,
-  MAX_SHARES,
-  type RandomBytes,
-  splitSecret,
-} from './slip39/index.ts';
+import { decodeMnemonic, joinShares, MAX_SHARES, type RandomBytes, splitSecret } from './slip39/index.ts';
 
 /** The longest list of custodians in bytes. */
 export const MAX_CUSTODIANS_BYTES = 32 * 1024;
@@ -220,9 +213,4 @@ export function joinRecoveryKey(words: readonly string[], publicKey: string): Ke
   } finally {
     secret.fill(0);
   }
-}
-
-/** Tells whether shares would be enough, without joining them. @throws RecoveryCeremonyError as joinRecoveryKey */
-export function countShares(words: readonly string[]): number {
-  return assertTogether(words.map(decodeMnemonic)).length;
 }

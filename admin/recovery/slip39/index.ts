@@ -1,2 +1,2 @@
 export { decodeMnemonic, MAX_WORDS_LENGTH, type MnemonicShare } from './mnemonic.ts';
-export { assertTogether, joinShares, MAX_SHARES, type RandomBytes, splitSecret } from './shares.ts';
+export { joinShares, MAX_SHARES, type RandomBytes, splitSecret } from './shares.ts';

@@ -57,7 +57,7 @@ const computeDigest = (padding: Uint8Array, secret: Uint8Array): Buffer =>
  *
  * @throws RecoveryCeremonyError CUSTODIAN_SHARES_DIFFER, CUSTODIANS_TOO_FEW
  */
-export function assertTogether(shares: readonly MnemonicShare[]): readonly MnemonicShare[] {
+function assertTogether(shares: readonly MnemonicShare[]): readonly MnemonicShare[] {
   const [first] = shares;
   if (first === undefined)
     throw new RecoveryCeremonyError('CUSTODIANS_TOO_FEW', 'no share of a custodian is at hand', {

@@ -31,6 +31,7 @@ import { makeObjects } from '../../admin/canton/cluster.ts';
 import { encodeVault, makeSampleJoin, makeSampleVault, sampleKey } from '../../admin/vault/sample-vault.ts';
 import { makeCantonDescription } from '../../admin/canton/sample-description.ts';
 import { ODD_TEXTS, writeOddFiles } from './odd-files.ts';
+import { makeRecoveryFiles } from './recovery-files.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 /** The request that the sample's rule permits. */
@@ -87,6 +88,14 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'config import': ['--manifest', '--chain'],
   'config replay': ['--origin', '--key'],
   'eif verify': ['--at'],
+  'ers acknowledge': ['--backup', '--pcrs', '--manifest', '--root'],
+  'ers backup': ['--root'],
+  'ers drill': ['--backup', '--share', '--pcrs', '--manifest', '--root', '--signer', '--output'],
+  'ers recover': ['--backup', '--share', '--pcrs', '--manifest', '--root'],
+  'ers status': ['--root'],
+  'ers submit': ['--root'],
+  'ers verify': ['--share', '--custodians'],
+  'quorum keys import': ['--root', '--node'],
   'key-policy diff': ['--key'],
   'key-policy gate': ['--root'],
   'key-policy lint': ['--key'],
@@ -139,7 +148,7 @@ let folder: string;
 let oddFiles: readonly string[];
 const at = (name: string): string => join(folder, name);
 /** A value for each option and positional with which the verb does its work. */
-let good: ReadonlyMap<string, string>;
+let good: Map<string, string>;
 /** Files that are in order, each of which is odd in the place of another one. */
 let goodFiles: readonly string[];
 /** What the good files hold before any verb is called. */
@@ -326,6 +335,9 @@ beforeAll(async () => {
     ['key-policy lint --fail-on', 'medium'],
     ['key-policy gate --fail-on', 'medium'],
   ]);
+  const sample = await makeRecoveryFiles(save);
+  for (const [slot, value] of sample.good) good.set(slot, value);
+  for (const [verb, words] of sample.more) MORE.set(verb, words);
   const second = save('second.json', makeManifest([key.publicKey], { node: 2, ...PAIR }).text);
   MORE.set('quorum create', [`--manifest=${second}`]);
   goodFiles = [...new Set([...good.values()].filter((value) => value.startsWith('/')))];
