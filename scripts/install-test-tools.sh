@@ -44,4 +44,9 @@ for peer in geth-peer psbt-reader tezos-forger log-peers noise-peer key-peer fro
     echo "holdfast: no peer by $peer.sh; tests that need it are skipped" >&2
   } &
 done
+for tool in cosign registry sbom; do
+  "$(dirname "$0")/release-tools.sh" "$tool" >/dev/null || {
+    echo "holdfast: no $tool for releases; tests that need it are skipped" >&2
+  } &
+done
 wait

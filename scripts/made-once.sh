@@ -95,7 +95,7 @@ prune_cache() {
     "$CACHE"/kms-client-*/complete "$CACHE"/geth-peer-*/complete "$CACHE"/psbt-reader-*/psbt-reader \
     "$CACHE"/noise-peer-*/noise-peer "$CACHE"/log-peers-*/complete "$CACHE"/solana-reader-*/reader \
     "$CACHE"/tezos-forger-*/complete "$CACHE"/frost-peer-*/frost-peer "$CACHE"/zf-frost-*/zf-frost \
-    "$CACHE"/nats-server-*/nats-server "$CACHE"/hocon-oracle-*/complete; do
+    "$CACHE"/nats-server-*/nats-server "$CACHE"/hocon-oracle-*/complete "$CACHE"/release-tool-*/complete; do
     [ ! -f "$marker" ] || [ -z "$(find "$marker" -mtime +$UNUSED_DAYS)" ] || rm -rf "$(dirname "$marker")"
   done
   for folder in "$CACHE/ramdisks" "$CACHE/packages"; do

@@ -1,9 +1,5 @@
 import { kmsHost } from '../../../shared/aws/kms-host.ts';
-import {
-  DEPLOYMENT_FORMAT,
-  deploymentId,
-  encodeDeployment,
-} from '../../../shared/deployment/index.ts';
+import { DEPLOYMENT_FORMAT, deploymentId, encodeDeployment } from '../../../shared/deployment/index.ts';
 import { digestOf, type Facts } from '../exchange/index.ts';
 import { describeRole, roleOfNode, type VaultDocument } from '../index.ts';
 import { measureManifest } from '../derive/manifest.ts';
