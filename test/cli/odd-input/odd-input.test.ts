@@ -67,6 +67,8 @@ const NOT_OFFLINE = new Set([
   'parent vsock-proxy',
   'secrets generate',
   'secrets populate',
+  'vault fetch',
+  'vault mirror',
 ]);
 const commands = (await Promise.all(Object.values(nouns).map(({ load }) => load()))).flat();
 const offline = commands.filter(({ name }) => !NOT_OFFLINE.has(name));
