@@ -1,6 +1,6 @@
 export { type Keepers, listKeepers, verifyAcknowledgement } from './acknowledgement.ts';
 export { type Coverage, createCoverage } from './coverage.ts';
 export { RecoveryError, type RecoveryErrorCode } from './errors.ts';
-export { BackupRegister } from './register.ts';
+export { BackupRegister, type MadeBackup } from './register.ts';
 export { sealBackup, type SealedBackup } from './seal.ts';
 export { coverOfShare, listKeySecrets, listPoolSecrets } from './secrets.ts';
