@@ -183,6 +183,18 @@ describe('recovery', () => {
     expect(() => describeCoverage(groups)).toThrow(code('BACKUP_GROUPS_DIFFER'));
   });
 
+  it('counts no two shares as recoverable that no one recovery key opens', async () => {
+    const otherKey = Buffer.from(exportPublicKey(generateKeyPairSync('x25519').publicKey)).toString('hex');
+    const manifest = sampleManifest(2, otherKey);
+    const bytes = await makeSampleBackup(dealt, 2, manifest);
+    const other = verifyBackup(parseBackup(bytes), { ...trust, manifests: [manifest] });
+    const { epochs } = describeCoverage([...(await verified(make(1))), other]);
+    expect(epochs.map((one) => [one.recoveryKey, one.participants, one.isRecoverable])).toEqual([
+      [recoveryKey, [1], false],
+      [otherKey, [2], false],
+    ]);
+  });
+
   it('refuses another vault, another recovery key, and an enclave that has lied', async () => {
     const foreign = sampleManifest(2, recoveryKey, 'other');
     const bytes = await makeSampleBackup(dealt, 2, foreign);
