@@ -36,10 +36,12 @@ export const applyCommand: Command = {
     const refused = planned.find(({ state }) => state.state === 'refused');
     if (refused !== undefined) return describeRefusal(refused, planned);
     if (planned.some(({ state }) => state.state === 'ready')) await agree(input, planned);
-    const outcome = await applyRole(run.context, (event) => {
+    const report = (event: RunEvent) => {
       run.finishProgress();
       input.io.stderr.write(`${describeEvent(event)}\n`);
-    });
+    };
+    // What changes while somebody reads was not agreed to; whoever says yes beforehand agrees to whatever is ready.
+    const outcome = await applyRole(run.context, report, input.flag('yes') ? undefined : planned);
     run.finishProgress();
     return describeOutcome(outcome);
   },

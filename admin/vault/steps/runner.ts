@@ -2,6 +2,7 @@ import { HoldfastError } from '../../../shared/errors.ts';
 import { assertOwnAccount } from './account.ts';
 import { stepsOfRole } from './ceremony.ts';
 import type { StepContext } from './context.ts';
+import { StepError } from './errors.ts';
 import type { Awaited, Step, StepState } from './step.ts';
 import { findMissing, formatTime } from './support.ts';
 
@@ -78,16 +79,34 @@ function isOfMachine({ code }: HoldfastError): boolean {
 }
 
 /**
+ * Decides what becomes of a step that is ready, by what a person was shown of it before they agreed: only that is done.
+ * `leave`: what it waited for has come since, and the next run shows it.
+ */
+export function decideAgreed(
+  shown: PlannedStep['state'] | undefined,
+  changes: readonly string[],
+): 'do' | 'leave' | 'refuse' {
+  if (shown?.state === 'next') return 'do';
+  if (shown?.state === 'waiting') return 'leave';
+  const isShown = shown?.state === 'ready' && JSON.stringify(shown.changes) === JSON.stringify(changes);
+  return isShown ? 'do' : 'refuse';
+}
+
+/**
  * Does all steps of the role that are ready, in their order, and tells the others of each as soon as it is done: a run that
  * is cut off anywhere is taken up by the next.
  *
- * @throws what a step refuses; what was done before it stays done and told
+ * @param agreed what a person was shown and has agreed to; undefined: to whatever is ready
+ * @throws StepError VAULT_PLAN_CHANGED where that has become something else; what a step refuses. What was done before
+ *   stays done and told
  */
 export async function applyRole(
   context: StepContext,
   report: (event: RunEvent) => void,
+  agreed?: readonly PlannedStep[],
 ): Promise<RunOutcome> {
   await assertOwnAccount(context);
+  const shown = new Map(agreed?.map(({ step, state }) => [step.id, state]));
   const done: string[] = [];
   const waitsFor: Awaited[] = [];
   const open = new Set<string>();
@@ -103,6 +122,12 @@ export async function applyRole(
       continue;
     }
     if (state.state === 'refused') throw new TypeError('expected a refusal to be thrown');
+    const decision = agreed === undefined ? 'do' : decideAgreed(shown.get(step.id), state.changes);
+    if (decision === 'refuse') throw planChanged(step, state.changes);
+    if (decision === 'leave') {
+      open.add(step.id);
+      continue;
+    }
     report({ event: 'step-begun', step: step.id, changes: state.changes });
     const base = (await context.exchange.statement(step.role, step.name))?.sequence ?? 0;
     const told = await step.apply(context);
@@ -115,4 +140,11 @@ export async function applyRole(
     report({ event: 'step-done', step: step.id, sequence });
   }
   return { done, waitsFor, isComplete: open.size === 0 };
+}
+
+function planChanged({ id }: Step, changes: readonly string[]): StepError {
+  return new StepError('VAULT_PLAN_CHANGED', 'what is to be done is no longer what was shown', {
+    step: id,
+    changes,
+  });
 }
