@@ -10,8 +10,10 @@ import {
   openColdIdentity,
   openColdResponse,
 } from '../../shared/cold/index.ts';
-import { digestManifest } from '../../shared/documents/manifest.ts';
+import { parseColdManifest } from '../../shared/documents/cold-manifest.ts';
+import { digestManifest, parseManifest } from '../../shared/documents/manifest.ts';
 import { HoldfastError } from '../../shared/errors.ts';
+import { makeManifest } from '../cli/node-files.ts';
 import { makeTransfer } from '../../local/testbed/ethereum-transfer.ts';
 import {
   coldConfiguration,
@@ -177,6 +179,15 @@ describe('a cold node', () => {
     expect(() => verifyReview(review, { manifest: MANIFEST, node, now: Date.now() })).toThrow(
       expect.objectContaining({ code: 'REVIEW_OTHER_NODE' }),
     );
+  });
+
+  it('has a manifest that is none of an attested node, and the other way round', () => {
+    const malformed = expect.objectContaining({ code: 'MANIFEST_MALFORMED' }) as Error;
+    const attested = Buffer.from(makeManifest(['5e'.repeat(32)]).text);
+    expect(() => parseManifest(MANIFEST)).toThrow(malformed);
+    expect(() => parseColdManifest(attested)).toThrow(malformed);
+    expect(parseManifest(attested).format).toBe('holdfast-manifest/1');
+    expect(parseColdManifest(MANIFEST).format).toBe('holdfast-cold-manifest/1');
   });
 });
 
