@@ -47,4 +47,9 @@ for peer in geth-peer psbt-reader tezos-forger moto log-peers noise-peer key-pee
     echo "holdfast: no peer by $peer.sh; tests that need it are skipped" >&2
   } &
 done
+for tool in cosign registry sbom; do
+  "$(dirname "$0")/release-tools.sh" "$tool" >/dev/null || {
+    echo "holdfast: no $tool for releases; tests that need it are skipped" >&2
+  } &
+done
 wait

@@ -96,7 +96,7 @@ prune_cache() {
     "$CACHE"/noise-peer-*/noise-peer "$CACHE"/log-peers-*/complete "$CACHE"/solana-reader-*/reader \
     "$CACHE"/tezos-forger-*/complete "$CACHE"/frost-peer-*/frost-peer "$CACHE"/zf-frost-*/zf-frost \
     "$CACHE"/nats-server-*/nats-server "$CACHE"/hocon-oracle-*/complete "$CACHE"/deploy-linters-*/complete \
-    "$CACHE"/slip39-judge-*/complete; do
+    "$CACHE"/slip39-judge-*/complete "$CACHE"/release-tool-*/complete; do
     [ ! -f "$marker" ] || [ -z "$(find "$marker" -mtime +$UNUSED_DAYS)" ] || rm -rf "$(dirname "$marker")"
   done
   for folder in "$CACHE/ramdisks" "$CACHE/packages"; do

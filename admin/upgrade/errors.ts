@@ -11,14 +11,10 @@ export type UpgradeErrorCode =
   | 'UPGRADE_OVERLAP_EXPIRED'
   /** The overlap is to end in the past, or later than its maximum. */
   | 'UPGRADE_OVERLAP_LENGTH'
-  /** The policy of a node's key does not admit the image that is to be started. */
-  | 'UPGRADE_OVERLAP_MISSING'
   /** Fewer nodes than the threshold could sign while the node is down. */
   | 'UPGRADE_QUORUM_AT_RISK'
   /** A node that was upgraded serves, and the quorum does not sign; `reason` is its code. */
   | 'UPGRADE_QUORUM_NOT_SIGNING'
-  /** The release is the one that runs, or one of the same measurements. */
-  | 'UPGRADE_SAME_RELEASE'
   /** An earlier run has stopped; `node` and `reason` say where and why. */
   | 'UPGRADE_STOPPED'
   /** Not every node runs the new image. */

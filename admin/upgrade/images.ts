@@ -16,11 +16,6 @@ export function imageOf(attested: PcrValues, images: UpgradeImages): ImageName |
   return isOf(images.new) ? 'new' : isOf(images.old) ? 'old' : undefined;
 }
 
-/** Whether two images measure alike: then there is nothing to upgrade. */
-export function isSameImage(one: PcrValues, other: PcrValues): boolean {
-  return textOf(one) === textOf(other);
-}
-
 function textOf(pcrs: PcrValues): string {
   return formatPcrFile(new Map([...pcrs].filter(([index]) => IMAGE_PCRS.includes(index))));
 }

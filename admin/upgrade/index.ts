@@ -1,5 +1,5 @@
 export { UpgradeError, type UpgradeErrorCode } from './errors.ts';
-export { type ImageName, imageOf, isSameImage, type UpgradeImages } from './images.ts';
+export { type ImageName, imageOf, type UpgradeImages } from './images.ts';
 export {
   assertOverlapLength,
   assertWithinOverlap,

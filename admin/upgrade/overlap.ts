@@ -34,7 +34,10 @@ function render(
   { pcr16, ...options }: KeyPolicyOfNode,
   images: readonly [{ pcrs: PcrValues; until?: number }, ...{ pcrs: PcrValues; until?: number }[]],
 ): string {
-  const [first, ...rest] = images.map((image) => ({ ...image, pcrs: new Map([...image.pcrs, [16, pcr16]] as const) }));
+  const [first, ...rest] = images.map((image) => ({
+    ...image,
+    pcrs: new Map([...image.pcrs, [16, pcr16]] as const),
+  }));
   if (first === undefined) throw new TypeError('expected an image');
   return renderKeyPolicy({ ...options, images: [first, ...rest] });
 }
@@ -45,10 +48,14 @@ function render(
  */
 export function assertOverlapLength(until: number, now: number): void {
   if (until > now + MARGIN_MS && until <= now + MAX_OVERLAP_MS) return;
-  throw new UpgradeError('UPGRADE_OVERLAP_LENGTH', 'the overlap has to end later than in an hour, and within 30 days', {
-    until: new Date(until).toISOString(),
-    now: new Date(now).toISOString(),
-  });
+  throw new UpgradeError(
+    'UPGRADE_OVERLAP_LENGTH',
+    'the overlap has to end later than in an hour, and within 30 days',
+    {
+      until: new Date(until).toISOString(),
+      now: new Date(now).toISOString(),
+    },
+  );
 }
 
 /**
@@ -59,10 +66,14 @@ export function assertOverlapLength(until: number, now: number): void {
  */
 export function assertWithinOverlap(until: number, now: number, image: ImageName): void {
   if (now + (image === 'new' ? MARGIN_MS : 0) < until) return;
-  throw new UpgradeError('UPGRADE_OVERLAP_EXPIRED', 'the old image is no longer admitted, or not for long enough to roll back', {
-    until: new Date(until).toISOString(),
-    now: new Date(now).toISOString(),
-  });
+  throw new UpgradeError(
+    'UPGRADE_OVERLAP_EXPIRED',
+    'the old image is no longer admitted, or not for long enough to roll back',
+    {
+      until: new Date(until).toISOString(),
+      now: new Date(now).toISOString(),
+    },
+  );
 }
 
 /** State of the overlap in one node's key policy. */
@@ -86,7 +97,12 @@ export function findOverlapState(
 }
 
 /** Words for people about the overlap, or undefined where there is nothing to remind of. */
-export function describeReminder(node: number, state: OverlapState, until: number, now: number): string | undefined {
+export function describeReminder(
+  node: number,
+  state: OverlapState,
+  until: number,
+  now: number,
+): string | undefined {
   const day = new Date(until).toISOString();
   const days = Math.max(0, Math.floor((until - now) / DAY_MS));
   switch (state) {

@@ -16,12 +16,22 @@ export interface NodeReport {
  * Asserts that a quorum can be upgraded node by node at all.
  * @throws UpgradeError UPGRADE_NO_SPARE_NODE
  */
-export function assertSpareNode({ size, threshold }: { readonly size: number; readonly threshold: number }): void {
+export function assertSpareNode({
+  size,
+  threshold,
+}: {
+  readonly size: number;
+  readonly threshold: number;
+}): void {
   if (size > threshold) return;
-  throw new UpgradeError('UPGRADE_NO_SPARE_NODE', 'the quorum needs all of its nodes to sign, and none can be taken down', {
-    size,
-    threshold,
-  });
+  throw new UpgradeError(
+    'UPGRADE_NO_SPARE_NODE',
+    'the quorum needs all of its nodes to sign, and none can be taken down',
+    {
+      size,
+      threshold,
+    },
+  );
 }
 
 /**
@@ -30,14 +40,20 @@ export function assertSpareNode({ size, threshold }: { readonly size: number; re
  * @throws UpgradeError UPGRADE_QUORUM_AT_RISK
  */
 export function assertQuorumWithout(reports: readonly NodeReport[], node: number, threshold: number): void {
-  const able = reports.filter((report) => report.node !== node && report.canSign).map((report) => report.node);
+  const able = reports
+    .filter((report) => report.node !== node && report.canSign)
+    .map((report) => report.node);
   if (able.length >= threshold) return;
-  throw new UpgradeError('UPGRADE_QUORUM_AT_RISK', 'fewer nodes than the threshold could sign while this one is down', {
-    node,
-    threshold,
-    able,
-    others: reports
-      .filter((report) => report.node !== node && !report.canSign)
-      .map((report) => ({ node: report.node, code: report.code })),
-  });
+  throw new UpgradeError(
+    'UPGRADE_QUORUM_AT_RISK',
+    'fewer nodes than the threshold could sign while this one is down',
+    {
+      node,
+      threshold,
+      able,
+      others: reports
+        .filter((report) => report.node !== node && !report.canSign)
+        .map((report) => ({ node: report.node, code: report.code })),
+    },
+  );
 }

@@ -75,11 +75,15 @@ export async function rollOut(
 ): Promise<void> {
   const stop = journal.stopped();
   if (stop !== null) {
-    throw new UpgradeError('UPGRADE_STOPPED', 'the upgrade has stopped: roll back, or resume when the cause is mended', {
-      node: stop.node,
-      reason: stop.code,
-      at: stop.at,
-    });
+    throw new UpgradeError(
+      'UPGRADE_STOPPED',
+      'the upgrade has stopped: roll back, or resume when the cause is mended',
+      {
+        node: stop.node,
+        reason: stop.code,
+        at: stop.at,
+      },
+    );
   }
   await moveAll('new', plan, ports, journal, report);
 }
@@ -140,15 +144,23 @@ async function moveNode(node: number, image: ImageName, ports: UpgradePorts): Pr
   const { deploy, look } = ports;
   const failure = await deploy(node, image);
   if (failure !== null) {
-    throw new UpgradeError('UPGRADE_NODE_NOT_SERVING', 'the node does not serve with the image', { node, image, reason: failure });
+    throw new UpgradeError('UPGRADE_NODE_NOT_SERVING', 'the node does not serve with the image', {
+      node,
+      image,
+      reason: failure,
+    });
   }
   const own = (await look()).find((each) => each.node === node);
   if (own?.image !== image) {
-    throw new UpgradeError('UPGRADE_NODE_OTHER_IMAGE', 'the node does not attest the image that was deployed', {
-      node,
-      expected: image,
-      actual: own?.image ?? null,
-    });
+    throw new UpgradeError(
+      'UPGRADE_NODE_OTHER_IMAGE',
+      'the node does not attest the image that was deployed',
+      {
+        node,
+        expected: image,
+        actual: own?.image ?? null,
+      },
+    );
   }
   await assertSigns(node, image, ports);
 }
@@ -156,7 +168,11 @@ async function moveNode(node: number, image: ImageName, ports: UpgradePorts): Pr
 async function assertSigns(node: number, image: ImageName, { sign }: UpgradePorts): Promise<void> {
   const refusal = await sign(node);
   if (refusal !== null) {
-    throw new UpgradeError('UPGRADE_QUORUM_NOT_SIGNING', 'the quorum does not sign with the node', { node, image, reason: refusal });
+    throw new UpgradeError('UPGRADE_QUORUM_NOT_SIGNING', 'the quorum does not sign with the node', {
+      node,
+      image,
+      reason: refusal,
+    });
   }
 }
 
@@ -165,7 +181,9 @@ async function assertSigns(node: number, image: ImageName, { sign }: UpgradePort
  * @throws UpgradeError UPGRADE_UNFINISHED
  */
 export function assertRolledOut(reports: readonly NodeReport[]): void {
-  const others = reports.filter(({ image }) => image !== 'new').map(({ node, image, code }) => ({ node, image, code }));
+  const others = reports
+    .filter(({ image }) => image !== 'new')
+    .map(({ node, image, code }) => ({ node, image, code }));
   if (others.length === 0) return;
   throw new UpgradeError('UPGRADE_UNFINISHED', 'not every node runs the new image', { others });
 }

@@ -69,7 +69,7 @@ function describeRefusal({ step, state }: PlannedStep, planned: readonly Planned
 function describeEvent(event: RunEvent): string {
   const lines =
     event.event === 'step-begun'
-      ? [`${event.step} …`, ...event.changes.map((text) => `  ${text}`)]
+      ? [`begins ${event.step}`, ...event.changes.map((text) => `  ${text}`)]
       : [`${event.step} is done, and the others can know (statement ${event.sequence})`];
   return lines.map(printable).join('\n');
 }

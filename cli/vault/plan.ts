@@ -59,6 +59,7 @@ function describeStep({ step: { id, summary }, state }: PlannedStep): readonly s
         ...state.waitsFor.map(({ role, step }) => `           for ${role}, who has to do ${step}`),
       ];
     case 'refused':
+    default:
       return [line('REFUSED'), `           ${state.code}: ${state.message}`];
   }
 }

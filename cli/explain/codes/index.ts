@@ -30,6 +30,7 @@ import { RELEASE_CODES } from './release.ts';
 import { REQUEST_CODES } from './request.ts';
 import { THRESHOLD_CODES } from './threshold.ts';
 import { TRANSACTION_CODES } from './transaction.ts';
+import { UPGRADE_CODES } from './upgrade.ts';
 import { VAULT_CODES } from './vault.ts';
 import { VAULT_STEP_CODES } from './vault-steps.ts';
 
@@ -66,6 +67,7 @@ export const CODE_AREAS: readonly CodeArea[] = [
   ...DOCTOR_CODES,
   ...CANTON_CODES,
   ...RELEASE_CODES,
+  ...UPGRADE_CODES,
   ...VAULT_CODES,
   ...DEPLOY_CODES,
   ...VAULT_STEP_CODES,

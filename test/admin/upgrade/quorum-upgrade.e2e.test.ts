@@ -104,7 +104,8 @@ async function look(node: number): Promise<NodeReport> {
       return {
         node,
         image: imageOf(document.pcrs, images) ?? null,
-        canSign: connected >= THRESHOLD - 1 && keys.some(({ id, publicKey }) => id === KEY && publicKey !== null),
+        canSign:
+          connected >= THRESHOLD - 1 && keys.some(({ id, publicKey }) => id === KEY && publicKey !== null),
         code: null,
       };
     });
@@ -174,13 +175,26 @@ beforeAll(async () => {
     const others = quorum.members
       .filter((each) => each.node !== node)
       .map((each) => ({ node: each.node, manifestBytes: each.testNode.manifestBytes }));
-    const body = localConfiguration({ member: testNode, others, pcrs: images.old, clientId: CLIENT, approvers });
+    const body = localConfiguration({
+      member: testNode,
+      others,
+      pcrs: images.old,
+      clientId: CLIENT,
+      approvers,
+    });
     const notAfter = `${new Date(UNTIL).toISOString().slice(0, 19)}Z`;
     const accepted = [
       { pcrs: images.new, notAfter: null },
       { pcrs: images.old, notAfter },
     ];
-    await testNode.configure({ ...body, quorum: makeQuorumMember(others, accepted, DEMO_KEYS.map(({ id }) => id)) });
+    await testNode.configure({
+      ...body,
+      quorum: makeQuorumMember(
+        others,
+        accepted,
+        DEMO_KEYS.map(({ id }) => id),
+      ),
+    });
   }
   for (const node of NODES) await quorum.start(node);
   await waitUntil(async () => {
@@ -278,7 +292,14 @@ describe('an upgrade of a quorum of 2 of 3', () => {
       await Promise.all([watched, signing]);
     }
     expect(deployed).toEqual(['2 new', '1 new', '3 new']);
-    expect(events).toEqual(['node-begun 2', 'node-done 2', 'node-begun 1', 'node-done 1', 'node-begun 3', 'node-done 3']);
+    expect(events).toEqual([
+      'node-begun 2',
+      'node-done 2',
+      'node-begun 1',
+      'node-done 1',
+      'node-begun 3',
+      'node-done 3',
+    ]);
     expect(Math.min(...serving)).toBe(2);
     expect(signatures.length).toBeGreaterThan(3);
     expect([...new Set(signatures)]).toEqual(['SIGNED']);
@@ -298,9 +319,9 @@ describe('an upgrade of a quorum of 2 of 3', () => {
     const at = { key: keyOf(3), images, until: passed, now: Date.now() };
     expect(findOverlapState(policy, at)).toBe('expired');
     expect(await ports.deploy(3, 'old')).toBe('KMS_ACCESS_DENIED');
-    expect(() => assertRolledOut([...reports.slice(0, 2), { node: 3, image: null, canSign: false, code: 'X' }])).toThrow(
-      expect.objectContaining({ code: 'UPGRADE_UNFINISHED' }),
-    );
+    expect(() =>
+      assertRolledOut([...reports.slice(0, 2), { node: 3, image: null, canSign: false, code: 'X' }]),
+    ).toThrow(expect.objectContaining({ code: 'UPGRADE_UNFINISHED' }));
     await putPolicy(3, renderSinglePolicy(keyOf(3), images.new));
     expect(findOverlapState(renderSinglePolicy(keyOf(3), images.new), at)).toBe('narrowed');
     expect(await ports.deploy(3, 'new')).toBeNull();

@@ -71,6 +71,8 @@ const NOT_OFFLINE = new Set([
   'secrets populate',
   'vault apply',
   'vault plan',
+  'vault fetch',
+  'vault mirror',
 ]);
 const commands = (await Promise.all(Object.values(nouns).map(({ load }) => load()))).flat();
 const offline = commands.filter(({ name }) => !NOT_OFFLINE.has(name));

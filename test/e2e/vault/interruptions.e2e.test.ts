@@ -41,10 +41,8 @@ async function applyAndKill(
     setTimeout(() => child.kill('SIGKILL'), delay);
   };
   child.stderr?.on('data', (text: string) => {
-    for (const [, step = '', word = ''] of text.matchAll(/^(\S+) (…|is done)/gm)) {
-      if (word === '…') kill(`${step} begun`, LONG[step] ?? 0);
-      else kill(`${step} told`, 0);
-    }
+    for (const [, step = ''] of text.matchAll(/^begins (\S+)$/gm)) kill(`${step} begun`, LONG[step] ?? 0);
+    for (const [, step = ''] of text.matchAll(/^(\S+) is done/gm)) kill(`${step} told`, 0);
   });
   const { exit, said, stderr } = await ended;
   if (exit === null) return { isKilled: true, isComplete: false };

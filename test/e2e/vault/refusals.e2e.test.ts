@@ -34,7 +34,7 @@ describe('vault apply', { timeout: 300_000 }, () => {
     const { ended, child } = first.start(...world.run('apply', 'node-1'));
     await new Promise<void>((resolve) => {
       child.stderr?.on('data', (text: string) => {
-        if (text.includes('node-1/kms-stack …')) resolve();
+        if (text.includes('begins node-1/kms-stack')) resolve();
       });
     });
     expect(await first.run(...world.run('plan', 'node-1'))).toMatchObject(refusal('VAULT_LOCKED'));
@@ -82,7 +82,7 @@ describe('vault apply', { timeout: 300_000 }, () => {
     );
     await world.aws.cloudFormation.settled();
     const refused = await person.run(...world.run('apply', 'node-1'));
-    expect(refused, JSON.stringify(refused.said)).toMatchObject(refusal('VAULT_WOULD_DESTROY'));
+    expect(refused, `${JSON.stringify(refused.said)}`).toMatchObject(refusal('VAULT_WOULD_DESTROY'));
     expect(JSON.stringify(refused.said)).toContain('removes Archive (AWS::S3::Bucket)');
     expect(await person.run(...world.run('plan', 'node-1'))).toMatchObject({ exit: 1 });
   });

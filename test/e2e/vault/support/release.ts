@@ -60,6 +60,6 @@ export async function makeTestRelease(
   return {
     version: VERSION,
     from: out,
-    publicKey: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    publicKey: publicKey.export({ type: 'spki', format: 'pem' }),
   };
 }

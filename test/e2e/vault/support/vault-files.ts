@@ -58,5 +58,5 @@ export function ofOneNode(vault: SampleVault): void {
 }
 
 function pem(key: KeyObject): string {
-  return key.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return key.export({ type: 'pkcs8', format: 'pem' });
 }
