@@ -24,9 +24,9 @@ export const applyCommand: Command = {
   },
   settings: ['root'],
   examples: [
-    'holdfast vault apply --role infrastructure --statement-key keys/infrastructure.pem',
-    'holdfast vault apply --role node-1 --statement-key keys/node-1.pem --authority-key keys/authority.pem',
-    'holdfast vault apply --role node-2 --aws-profile node-2 --statement-key keys/node-2.pem --yes --json',
+    'holdfast vault apply --role infrastructure --statement-key keys/infrastructure.statement.pem',
+    'holdfast vault apply --role node-1 --statement-key keys/node-1.statement.pem --authority-key keys/node-1.authority.pem',
+    'holdfast vault apply --role node-2 --aws-profile node-2 --statement-key keys/node-2.statement.pem --yes --json',
   ],
   async run(input) {
     const place = await readRunPlace(input);

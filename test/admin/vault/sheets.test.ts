@@ -95,6 +95,23 @@ describe('a run sheet', () => {
     }
   });
 
+  it('says how each role has its keys made, and with which recovery key and Region', () => {
+    const { document: elsewhere } = parseSample((vault) => {
+      const [first] = vault.nodes;
+      if (first !== undefined) first.region = 'eu-west-1';
+    });
+    const [first, second] = elsewhere.nodes;
+    const joinOf = (role: string) => deriveRunSheet(elsewhere, role).steps[0]?.command;
+    expect(joinOf('node-1')).toMatch(
+      new RegExp(`^holdfast vault join .* --region eu-west-1 --recovery-key ${first?.recovery.publicKey}$`),
+    );
+    expect(joinOf('node-2')).toContain(`--recovery-key ${second?.recovery.publicKey}`);
+    expect(joinOf('node-2')).not.toContain('--region');
+    expect(deriveRunSheet(elsewhere, 'infrastructure').before[0]).toContain(
+      `holdfast vault join --role infrastructure --account ${elsewhere.infrastructure.account} --admin`,
+    );
+  });
+
   it('is one page of HTML that loads nothing and runs nothing', () => {
     const html = files.get('node-1/run-sheet.html') ?? '';
     expect(html).not.toMatch(/<script|<link|<img|src=|href=|url\(|@import/i);
