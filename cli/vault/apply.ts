@@ -41,7 +41,9 @@ export const applyCommand: Command = {
       input.io.stderr.write(`${describeEvent(event)}\n`);
     };
     // What changes while somebody reads was not agreed to; whoever says yes beforehand agrees to whatever is ready.
-    const outcome = await applyRole(run.context, report, input.flag('yes') ? undefined : planned);
+    const outcome = await applyRole(run.context, report, {
+      agreed: input.flag('yes') ? undefined : planned,
+    });
     run.finishProgress();
     return describeOutcome(outcome);
   },

@@ -11,7 +11,7 @@ import {
   rolesOf,
   type VaultDocument,
 } from '../../../admin/vault/index.ts';
-import { stepsOf, stepsOfRole } from '../../../admin/vault/steps/index.ts';
+import { stepsOf } from '../../../admin/vault/steps/index.ts';
 import { listTargets } from '../../../admin/vault/sheets/makefile.ts';
 import { type Command, UsageError } from '../../../cli/common/command.ts';
 import { nouns } from '../../../cli/nouns.ts';
@@ -134,7 +134,7 @@ function countRuns(vault: VaultDocument): ReadonlyMap<Role, number> {
   const runs = new Map<Role, number>();
   const run = (role: Role): boolean => {
     const before = done.size;
-    for (const { id, needs } of stepsOfRole(vault, role))
+    for (const { id, needs } of stepsOf(vault).filter((step) => step.role === role))
       if (needs.every((need) => done.has(need))) done.add(id);
     if (done.size === before) return false;
     runs.set(role, (runs.get(role) ?? 0) + 1);
