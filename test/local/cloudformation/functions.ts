@@ -2,7 +2,7 @@ import { CreateRoleCommand } from '@aws-sdk/client-iam';
 import { ACCOUNT, type Person } from './cloud.ts';
 
 /** Role that functions of tests have; it may do nothing. */
-export const FUNCTION_ROLE = `arn:aws:iam::${ACCOUNT}:role/function-role`;
+const FUNCTION_ROLE = `arn:aws:iam::${ACCOUNT}:role/function-role`;
 
 /** Makes the role of functions. */
 export async function makeFunctionRole({ iam }: Person): Promise<void> {
