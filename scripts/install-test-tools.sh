@@ -42,7 +42,7 @@ done
 "$(dirname "$0")/deploy-linters.sh" >/dev/null || {
   echo "holdfast: no linters of CloudFormation templates; tests that need them are skipped" >&2
 } &
-for peer in geth-peer psbt-reader tezos-forger moto log-peers noise-peer key-peer frost-peer nats-server; do
+for peer in geth-peer psbt-reader tezos-forger moto slip39-judge log-peers noise-peer key-peer frost-peer nats-server; do
   "$(dirname "$0")/$peer.sh" >/dev/null || {
     echo "holdfast: no peer by $peer.sh; tests that need it are skipped" >&2
   } &

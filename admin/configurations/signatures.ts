@@ -38,7 +38,10 @@ export interface ClassifiedSignature extends CheckedSignature {
 }
 
 /** Each key once, against the authorities of a manifest; any key is one where the manifest is left out. */
-export function classifySignatures(envelope: Envelope, manifest?: Pick<NodeManifest, 'configurationAuthority'>): ClassifiedSignature[] {
+export function classifySignatures(
+  envelope: Envelope,
+  manifest?: Pick<NodeManifest, 'configurationAuthority'>,
+): ClassifiedSignature[] {
   const authorities = manifest?.configurationAuthority.keys;
   return checkSignatures(envelope).map(({ key, isValid }) => {
     const isAuthority = authorities?.includes(key) ?? true;

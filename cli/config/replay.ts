@@ -1,6 +1,11 @@
 import { type DecisionPredicate, PREDICATE_TYPES } from '../../audit/receipt/index.ts';
 import { createReplay, type Decided } from '../../policy/analysis/index.ts';
-import { type BackupCoverage, isPlainOperation, makeRequest, type PolicyRequest } from '../../policy/index.ts';
+import {
+  type BackupCoverage,
+  isPlainOperation,
+  makeRequest,
+  type PolicyRequest,
+} from '../../policy/index.ts';
 import { decodeTransaction } from '../../policy/transactions/json.ts';
 import { TRUST_OPTIONS } from '../audit/trust.ts';
 import type { Command, CommandInput, OptionSpec, Outcome } from '../common/command.ts';

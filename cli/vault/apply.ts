@@ -36,9 +36,13 @@ export const applyCommand: Command = {
     const refused = planned.find(({ state }) => state.state === 'refused');
     if (refused !== undefined) return describeRefusal(refused, planned);
     if (planned.some(({ state }) => state.state === 'ready')) await agree(input, planned);
-    const outcome = await applyRole(run.context, (event) => {
+    const report = (event: RunEvent) => {
       run.finishProgress();
       input.io.stderr.write(`${describeEvent(event)}\n`);
+    };
+    // What changes while somebody reads was not agreed to; whoever says yes beforehand agrees to whatever is ready.
+    const outcome = await applyRole(run.context, report, {
+      agreed: input.flag('yes') ? undefined : planned,
     });
     run.finishProgress();
     return describeOutcome(outcome);

@@ -6,7 +6,7 @@ export interface Assumption {
   readonly source: string;
   /** Files whose behaviour is wrong where it does not hold. */
   readonly usedIn: readonly string[];
-  /** `account`: two accounts and cents are enough to see. `host`: an instance with an enclave is needed. */
+  /** `account`: two accounts and cents are enough to see. `host`: a vault has to be set up, with instances and enclaves. */
   readonly seenWith: 'account' | 'host';
 }
 
@@ -70,6 +70,13 @@ export const ASSUMPTIONS = {
     usedIn: ['deploy/functions/config-signing/bucket.ts'],
     seenWith: 'account',
   },
+  'aws-s3-write-once': {
+    statement:
+      'by s3:if-none-match and s3:ObjectCreationOperation a bucket’s policy refuses PutObject without If-None-Match, and CopyObject',
+    source: 'S3 User Guide, "Enforce conditional writes on Amazon S3 buckets"',
+    usedIn: ['deploy/stacks/node.yaml'],
+    seenWith: 'account',
+  },
   'aws-s3-append-only': {
     statement:
       'a version of a bucket with Object Lock is not deleted before its time, by an administrator neither',
@@ -96,10 +103,11 @@ export const ASSUMPTIONS = {
     usedIn: ['deploy/stacks/node.yaml'],
     seenWith: 'account',
   },
-  'aws-cfn-custom-resource': {
-    statement: 'the custom resource’s function answers, and the stack is CREATE_COMPLETE within its time',
-    source: 'CloudFormation User Guide, "Custom resources"',
-    usedIn: ['deploy/functions/populate-secret/response.ts'],
+  'aws-cfn-node-stack': {
+    statement:
+      'the KMS stack of a node is CREATE_COMPLETE: its roles are known when the policies that name them are put',
+    source: 'CloudFormation User Guide, "DependsOn attribute"; IAM User Guide, "Principal"',
+    usedIn: ['deploy/stacks/node.yaml'],
     seenWith: 'account',
   },
   'aws-ssm-ami': {
@@ -107,6 +115,33 @@ export const ASSUMPTIONS = {
     source: 'Amazon Linux 2023 User Guide, "AL2023 on Amazon EC2"',
     usedIn: ['docs/aws.md'],
     seenWith: 'account',
+  },
+  'aws-cfn-custom-resource': {
+    statement:
+      'in a stack with a gateway, the custom resource’s function answers, and the stack is CREATE_COMPLETE within its time',
+    source: 'CloudFormation User Guide, "Custom resources"',
+    usedIn: ['deploy/functions/populate-secret/response.ts'],
+    seenWith: 'host',
+  },
+  'aws-cfn-inline-code': {
+    statement:
+      'ZipFile takes a function of the size that the console’s template has, and S3 a template of 1 MB',
+    source:
+      'CloudFormation Template Reference, AWS::Lambda::Function Code; "Understand CloudFormation quotas"',
+    usedIn: ['deploy/stacks/template.ts'],
+    seenWith: 'host',
+  },
+  'aws-lambda-runtime': {
+    statement: 'the runtime nodejs24.x resolves @aws-sdk/* for a function in CommonJS',
+    source: 'Lambda Developer Guide, "Building Lambda functions with Node.js"',
+    usedIn: ['deploy/functions/build.ts'],
+    seenWith: 'host',
+  },
+  'aws-secret-other-account': {
+    statement: 'the host reads a secret of the node admin’s account by its full ARN',
+    source: 'Secrets Manager User Guide, "Access AWS Secrets Manager secrets from a different account"',
+    usedIn: ['deploy/stacks/host.yaml', 'deploy/stacks/node.yaml'],
+    seenWith: 'host',
   },
   'aws-ssm-run': {
     statement:

@@ -10,8 +10,10 @@ import {
   openColdIdentity,
   openColdResponse,
 } from '../../shared/cold/index.ts';
-import { digestManifest } from '../../shared/documents/manifest.ts';
+import { parseColdManifest } from '../../shared/documents/cold-manifest.ts';
+import { digestManifest, parseManifest } from '../../shared/documents/manifest.ts';
 import { HoldfastError } from '../../shared/errors.ts';
+import { makeManifest } from '../cli/node-files.ts';
 import { makeTransfer } from '../../local/testbed/ethereum-transfer.ts';
 import {
   coldConfiguration,
@@ -178,6 +180,15 @@ describe('a cold node', () => {
       expect.objectContaining({ code: 'REVIEW_OTHER_NODE' }),
     );
   });
+
+  it('has a manifest that is none of an attested node, and the other way round', () => {
+    const malformed = expect.objectContaining({ code: 'MANIFEST_MALFORMED' }) as Error;
+    const attested = Buffer.from(makeManifest(['5e'.repeat(32)]).text);
+    expect(() => parseManifest(MANIFEST)).toThrow(malformed);
+    expect(() => parseColdManifest(attested)).toThrow(malformed);
+    expect(parseManifest(attested).format).toBe('holdfast-manifest/1');
+    expect(parseColdManifest(MANIFEST).format).toBe('holdfast-cold-manifest/1');
+  });
 });
 
 const LIMIT = { id: 'daily', asset: 'eip155:1/slip44:60', seconds: 86_400, per: 'rule', fees: false };
@@ -237,6 +248,17 @@ describe('a request to a cold node', () => {
     // Starts without a checkpoint make the log longer, and still another one.
     for (const text of ['c', 'd', 'e']) await decide(options, ask(message(text)));
     expect(await codeOf(decide(options, ask(message('f'), { checkpoint })))).toBe('COLD_STORE_ROLLED_BACK');
+  });
+
+  it('is refused a second time by a clock that was turned back a little after its end', async () => {
+    const { options } = await made();
+    const end = Date.now() + DAY;
+    const at = (time: number) => ({ ...options, now: () => time });
+    const envelope = ask(message('once'), { notAfter: end });
+    await decide(at(end - 60_000), envelope);
+    // Another request, after whose time the first is no longer remembered.
+    await decide(at(end + 60_000), ask(message('later'), { notAfter: end + DAY }));
+    expect(await codeOf(decide(at(end - 60_000), envelope))).toBe('COLD_REQUEST_EXPIRED');
   });
 
   it('goes on from the checkpoint of the last response', async () => {

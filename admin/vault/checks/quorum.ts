@@ -88,12 +88,30 @@ function checkAuthorities(
   ];
 }
 
+/**
+ * The ceremony makes two configurations of each node, and peers need three: one that orders to initialise, one that names the
+ * others' logs, which all of them have to run before the third one asks for cosignatures. With the latter two in one, the
+ * first node that restarts would ask others that do not know its log yet, and not start.
+ */
 function checkPeerWitnesses({ parts: { peerWitnesses }, nodes }: VaultDocument): OpenFinding[] {
-  if (peerWitnesses === null || peerWitnesses.threshold <= nodes.length - 1) return [];
+  if (peerWitnesses === null) return [];
+  const severity = 'error' as const;
+  const findings: OpenFinding[] = [
+    {
+      code: 'PEER_WITNESSES_UNSUPPORTED',
+      severity,
+      path: ['parts', 'peerWitnesses'],
+      text: 'nodes whose first restart already asks for cosignatures of each other do not start',
+      advice:
+        'Write null; once the vault serves, let the nodes witness each other by two more configurations (docs/quorum.md, "Peers alone, and outside witnesses").',
+    },
+  ];
+  if (peerWitnesses.threshold <= nodes.length - 1) return findings;
   return [
+    ...findings,
     {
       code: 'PEER_WITNESSES_UNMET',
-      severity: 'error',
+      severity,
       path: ['parts', 'peerWitnesses', 'threshold'],
       text: `${peerWitnesses.threshold} other nodes should cosign, and each node has ${nodes.length - 1}`,
       advice: 'Take a lower threshold.',

@@ -80,6 +80,7 @@ export function listTargets(document: VaultDocument): readonly Target[] {
             line: apply('infrastructure'),
           },
         ]),
+    ...listRecoveryTargets(numbers),
     {
       name: 'status',
       help: 'what is done, by whom, and who waits for whom',
@@ -90,6 +91,37 @@ export function listTargets(document: VaultDocument): readonly Target[] {
       help: 'refused',
       line: `@echo "${name}: ${why}" >&2; exit 1`,
     })),
+  ];
+}
+
+/** Lists the targets of backups and drills. Where nodes are and who asks them stands in no vault.yaml: it is given to make. */
+function listRecoveryTargets(nodes: readonly number[]): readonly Target[] {
+  const manifestOf = (node: number) => `--manifest $(call need,MANIFEST_NODE${node})`;
+  const asClient = (node: number) =>
+    `--url $(call need,URL_NODE${node}) --pcrs $(PCRS) ${manifestOf(node)} --client $(call need,CLIENT) --key $(call need,CLIENT_KEY)`;
+  return [
+    ...nodes.flatMap<Target>((node) => [
+      {
+        name: `backup-policy-node${node}`,
+        help: `backups of all keys of node ${node}, each with its proof, verified`,
+        line: `$(HOLDFAST) ers backup --output $(BACKUPS) ${asClient(node)}`,
+      },
+      {
+        name: `backup-status-policy-node${node}`,
+        help: `keys of node ${node} that no kept backup covers`,
+        line: `$(HOLDFAST) ers status ${asClient(node)}`,
+      },
+    ]),
+    {
+      name: 'verify-backups',
+      help: 'proofs of all backups, and which keys they recover; needs no secret',
+      line: `$(HOLDFAST) ers verify $(addprefix --backup ,$(wildcard $(BACKUPS)/*.json)) --pcrs $(PCRS) ${nodes.map(manifestOf).join(' ')}`,
+    },
+    {
+      name: 'drill-due',
+      help: 'fails where the last drill of a recovery is too long ago',
+      line: '$(HOLDFAST) ers drill --due $(DRILL_DAYS) --leader $(call need,LEADER) $(addprefix --record ,$(wildcard $(DRILLS)/*.json))',
+    },
   ];
 }
 
@@ -110,6 +142,11 @@ HOLDFAST ?= holdfast
 VAULT ?= vault.yaml
 SHEETS ?= sheets
 KEYS ?= keys
+PCRS ?= pcr.json
+BACKUPS ?= backups
+DRILLS ?= drills
+DRILL_DAYS ?= 90
+need = $(or $($(1)),$(error give $(1)=...))
 
 .PHONY: help ${targets.map(({ name }) => name).join(' ')}
 

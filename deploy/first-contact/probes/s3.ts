@@ -30,6 +30,13 @@ async function lockedBucket(context: ProbeContext): Promise<string> {
   return bucket;
 }
 
+/** Makes an object that somebody could copy, and returns it as CopySource names it. */
+export async function sourceObject(context: ProbeContext): Promise<string> {
+  const Bucket = await lockedBucket(context);
+  await context.node.s3.send(new PutObjectCommand({ Bucket, Key: 'source', Body: 'to be copied' }));
+  return `${Bucket}/source`;
+}
+
 async function deleteBucket({ node: { s3 } }: ProbeContext, bucket: string): Promise<void> {
   const { Versions = [], DeleteMarkers = [] } = await s3.send(
     new ListObjectVersionsCommand({ Bucket: bucket }),

@@ -8,10 +8,17 @@ import {
   ValidateTemplateCommand,
 } from '@aws-sdk/client-cloudformation';
 import { GetKeyPolicyCommand, PutKeyPolicyCommand, ScheduleKeyDeletionCommand } from '@aws-sdk/client-kms';
-import { DeleteBucketCommand, DeleteBucketPolicyCommand, HeadBucketCommand } from '@aws-sdk/client-s3';
+import {
+  CopyObjectCommand,
+  DeleteBucketCommand,
+  DeleteBucketPolicyCommand,
+  HeadBucketCommand,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MAX_TEMPLATE_BODY_BYTES, NODE_PARAMETERS, readTemplate, STACK_OUTPUTS } from '../../index.ts';
-import { DoesNotHold, type Probe, type ProbeContext } from '../probe.ts';
+import { assertRefused, DoesNotHold, type Probe, type ProbeContext } from '../probe.ts';
+import { sourceObject } from './s3.ts';
 
 const POLL_MS = 3_000;
 /** How long a stack may take: the custom resource's own time-out is within it. */
@@ -118,10 +125,24 @@ export const STACK_PROBES: readonly Probe[] = [
     },
   },
   {
-    assumption: 'aws-cfn-custom-resource',
+    assumption: 'aws-cfn-node-stack',
     look: async (context) => {
       const outputs = await nodeStack(context);
       return `CREATE_COMPLETE with ${outputs.size} outputs`;
+    },
+  },
+  {
+    assumption: 'aws-s3-write-once',
+    look: async (context) => {
+      const Bucket = (await nodeStack(context)).get(STACK_OUTPUTS.node.bucketName) ?? '';
+      const { s3 } = context.node;
+      // A refusal leaves nothing in the bucket, which could not be emptied afterwards.
+      const object = { Bucket, Key: 'configurations/contact' };
+      const put = s3.send(new PutObjectCommand({ ...object, Body: 'without a condition' }));
+      const seen = await assertRefused(put, 'PutObject', ['AccessDenied']);
+      const source = await sourceObject(context);
+      const copy = s3.send(new CopyObjectCommand({ ...object, CopySource: source }));
+      return `${seen}, ${await assertRefused(copy, 'CopyObject', ['AccessDenied'])}`;
     },
   },
   {

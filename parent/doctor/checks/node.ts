@@ -42,10 +42,14 @@ function parseOrNothing(body: string): unknown {
 
 function describe({ node, enclave }: z.infer<typeof statusSchema>): CheckResult {
   if (node?.phase === 'serving' && node.code !== null)
-    return warn('BACKUP_LACKING', `serves, and says ${node.code}: a key that needs a kept backup has none of now`, {
-      advice: 'docs/recovery.md says how a backup is made and acknowledged',
-      command: 'holdfast ers status',
-    });
+    return warn(
+      'BACKUP_LACKING',
+      `serves, and says ${node.code}: a key that needs a kept backup has none of now`,
+      {
+        advice: 'docs/recovery.md says how a backup is made and acknowledged',
+        command: 'holdfast ers status',
+      },
+    );
   if (node?.phase === 'serving') return ok('serves');
   const mend = {
     advice: 'docs/parent-alerts.md says what each code means and what to do',

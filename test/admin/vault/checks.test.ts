@@ -230,6 +230,13 @@ describe('the check of a vault', () => {
       'error PEER_WITNESSES_UNMET parts.peerWitnesses.threshold',
     ],
     [
+      'nodes that should cosign each other from their first restart on',
+      (vault) => {
+        vault.parts['peerWitnesses'] = { threshold: 1, maxUncosignedSeconds: 0 };
+      },
+      'error PEER_WITNESSES_UNSUPPORTED parts.peerWitnesses',
+    ],
+    [
       'a namespace whose roles would have names that are too long',
       (vault) => {
         vault['namespace'] = 'a'.repeat(21);

@@ -11,7 +11,7 @@ import {
   rolesOf,
   type VaultDocument,
 } from '../../../admin/vault/index.ts';
-import { stepsOf, stepsOfRole } from '../../../admin/vault/steps/index.ts';
+import { stepsOf } from '../../../admin/vault/steps/index.ts';
 import { listTargets } from '../../../admin/vault/sheets/makefile.ts';
 import { type Command, UsageError } from '../../../cli/common/command.ts';
 import { nouns } from '../../../cli/nouns.ts';
@@ -28,19 +28,16 @@ const roles = rolesOf(document);
 
 let verbs: ReadonlyMap<string, Command>;
 beforeAll(async () => {
-  const vault = await nouns['vault']?.load();
-  verbs = new Map(vault?.map((command) => [command.name, command]));
+  const commands = await Promise.all(['vault', 'ers'].map((noun) => nouns[noun]?.load() ?? []));
+  verbs = new Map(commands.flat().map((command) => [command.name, command]));
 });
-
-/** Verbs that sheets name and that are not there yet. */
-const TO_COME = new Set(['populate']);
 
 /** Says what a verb would not take of a command of a sheet; undefined where it takes all. */
 function findMistake(line: string): string | undefined {
-  const [program, noun, verb = '', ...rest] = line.split(' ');
-  if (program !== 'holdfast' || noun !== 'vault') return `${line}: no command of the vault`;
-  const command = verbs.get(`vault ${verb}`);
-  if (command === undefined) return TO_COME.has(verb) ? undefined : `${line}: there is no such verb`;
+  const [program, noun = '', verb = '', ...rest] = line.split(' ');
+  if (program !== 'holdfast') return `${line}: no command of the vault`;
+  const command = verbs.get(`${noun} ${verb}`);
+  if (command === undefined) return `${line}: there is no such verb`;
   const io = {
     stdin: Readable.from([]),
     stdout: collectOutput().stream,
@@ -137,7 +134,7 @@ function countRuns(vault: VaultDocument): ReadonlyMap<Role, number> {
   const runs = new Map<Role, number>();
   const run = (role: Role): boolean => {
     const before = done.size;
-    for (const { id, needs } of stepsOfRole(vault, role))
+    for (const { id, needs } of stepsOf(vault).filter((step) => step.role === role))
       if (needs.every((need) => done.has(need))) done.add(id);
     if (done.size === before) return false;
     runs.set(role, (runs.get(role) ?? 0) + 1);
@@ -203,6 +200,19 @@ describe('what is written of a vault', () => {
   });
 });
 
+/** What people give to make because no vault.yaml has it. */
+const GIVEN = {
+  ...Object.fromEntries(
+    [1, 2, 3].flatMap((node) => [
+      [`URL_NODE${node}`, `https://10.1.0.${node}:8443`],
+      [`MANIFEST_NODE${node}`, `node-${node}.json`],
+    ]),
+  ),
+  CLIENT: 'keeper-backend',
+  CLIENT_KEY: 'client.pem',
+  LEADER: '5e'.repeat(32),
+};
+
 describe('the Makefile', () => {
   const folder = temporaryFolder();
   const make = (args: readonly string[], env: Record<string, string> = {}) =>
@@ -228,6 +238,10 @@ describe('the Makefile', () => {
         'populate-secrets-wallet',
         'deploy-nitro-nodes',
         'deploy-gateways',
+        'backup-policy-node1',
+        'backup-status-policy-node1',
+        'verify-backups',
+        'drill-due',
         'status',
       ]),
     );
@@ -236,17 +250,28 @@ describe('the Makefile', () => {
   });
 
   it('calls the command as make runs it', () => {
+    mkdirSync(join(folder, 'backups'));
+    writeFileSync(join(folder, 'backups/node-1.treasury.json'), '');
     for (const { name, help } of listTargets(document)) {
-      const { status, stdout, stderr } = make(['-s', name], { HOLDFAST: './holdfast' });
+      const { status, stdout, stderr } = make(['-s', name], { HOLDFAST: './holdfast', ...GIVEN });
       if (help === 'refused') {
         expect([name, status]).toEqual([name, 2]);
         expect(stderr).toMatch(/numbered from 1|no tool deletes/);
         continue;
       }
       expect([name, status, stderr]).toEqual([name, 0, '']);
-      expect(stdout).toMatch(/^called: vault /);
+      expect(stdout).toMatch(/^called: (?:vault|ers) /);
       expect(findMistake(stdout.trim().replace('called:', 'holdfast'))).toBeUndefined();
     }
+    expect(make(['-s', 'verify-backups'], { HOLDFAST: './holdfast', ...GIVEN }).stdout).toContain(
+      ' --backup backups/node-1.treasury.json ',
+    );
+  });
+
+  it('says what it was not given, and calls nothing then', () => {
+    const { status, stdout, stderr } = make(['-s', 'backup-policy-node2'], { HOLDFAST: './holdfast' });
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('give URL_NODE2=');
   });
 
   it('lists its targets', () => {

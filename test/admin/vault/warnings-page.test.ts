@@ -7,7 +7,7 @@ const ROOT = join(import.meta.dirname, '../../..');
 const page = readFileSync(join(ROOT, 'docs/vault-warnings.md'), 'utf8');
 const TO_COME = 'to come';
 /** Rows whose code or test is not there yet; fewer is better, more is a mistake. */
-const MAX_OPEN = 15;
+const MAX_OPEN = 0;
 
 interface Row {
   readonly warning: string;

@@ -1,2 +1,2 @@
 export { readOutput, type StackOrder } from './order.ts';
-export { applyStack, discardChangeSet, inspectStack } from './stack.ts';
+export { applyStack, inspectStack } from './stack.ts';
