@@ -147,7 +147,7 @@ async function readSourcesFile(
     isNamed,
   });
   if (found === undefined) {
-    if (isNamed) throw new UsageError(`cannot read ${path}: ENOENT`);
+    if (isNamed) throw new UsageError(`cannot read ${path}: there is no such file or folder (ENOENT)`);
     return new Map();
   }
   return inFile(path, () => parseValues(Buffer.from(found), description));

@@ -83,7 +83,8 @@ const check = (role: Role): SheetStep => ({
 const FETCH: SheetStep = {
   title: 'Get the release, and verify it yourself',
   command: 'holdfast vault fetch --vault vault.yaml',
-  expect: 'verified: signature, digests, and PCRs computed from the image itself.',
+  expect:
+    '"fetched and verified" (a second time "here already, and verified"), and the PCRs, computed from the image itself.',
   otherwise:
     'Stop. Ask whoever publishes the release; do not take the files from somebody of the ceremony instead.',
 };

@@ -81,6 +81,8 @@ const NOBODY = 'https://127.0.0.1:1';
 const NO_STATUS = 'http://127.0.0.1:1';
 /** Options with which a verb does its work, beside those that it requires. */
 const NEEDED: Readonly<Record<string, readonly string[]>> = {
+  // Without them the verb would write into the working copy.
+  'vault join': ['--keys', '--output'],
   'approve reject': ['--root', '--url'],
   'approve show': ['--root', '--url'],
   'approve sign': ['--root', '--url'],
@@ -341,8 +343,6 @@ beforeAll(async () => {
   for (const [slot, value] of sample.good) good.set(slot, value);
   for (const [verb, words] of sample.more) MORE.set(verb, words);
   const second = save('second.json', makeManifest([key.publicKey], { node: 2, ...PAIR }).text);
-  // Without them the verb would write into the working copy.
-  MORE.set('vault join', [`--keys=${at('keys')}`, `--output=${at('node-1.join.json')}`]);
   MORE.set('quorum create', [`--manifest=${second}`]);
   goodFiles = [...new Set([...good.values()].filter((value) => value.startsWith('/')))];
   oddFiles = writeOddFiles(folder);
