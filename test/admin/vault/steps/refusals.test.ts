@@ -178,7 +178,7 @@ describe('a stack', () => {
   it.each(['CREATE_IN_PROGRESS', 'UPDATE_IN_PROGRESS', 'UPDATE_ROLLBACK_IN_PROGRESS', 'DELETE_IN_PROGRESS'])(
     'that somebody else is changing (%s) is left alone',
     async (StackStatus) => {
-      found({ StackStatus, ChangeSetId: 'theirs' } as Partial<Stack>);
+      found({ StackStatus, ChangeSetId: 'theirs' });
       await expect(inspectStack(ORDER, context)).rejects.toMatchObject({ code: 'VAULT_STACK_BUSY' });
       await expect(applyStack(ORDER, context)).rejects.toMatchObject({ code: 'VAULT_STACK_BUSY' });
       expect(new Set(sent)).toEqual(new Set(['DescribeStacks']));
@@ -200,7 +200,7 @@ describe('a stack', () => {
       DescribeChangeSet: () => ({ Status: 'CREATE_COMPLETE', ExecutionStatus: 'AVAILABLE', Changes: [] }),
       ExecuteChangeSet: ({ ChangeSetName }) => {
         changeSet = String(ChangeSetName);
-        found({ StackStatus: 'CREATE_IN_PROGRESS', ChangeSetId: changeSet } as Partial<Stack>);
+        found({ StackStatus: 'CREATE_IN_PROGRESS', ChangeSetId: changeSet });
         return {};
       },
       DescribeStackEvents: () => ({ StackEvents: [] }),
@@ -214,7 +214,7 @@ describe('a stack', () => {
     const next = {
       ...context,
       sleep: async (milliseconds: number) => {
-        if (now > begin) found({ StackStatus: 'CREATE_COMPLETE', ChangeSetId: changeSet } as Partial<Stack>);
+        if (now > begin) found({ StackStatus: 'CREATE_COMPLETE', ChangeSetId: changeSet });
         await sleep(milliseconds);
       },
     };
