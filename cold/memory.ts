@@ -58,6 +58,15 @@ export class ColdMemory implements StateSource {
     this.#isChanged = true;
   }
 
+  /** Gives the later of a time and of what the node has seen before: its time never goes back, within the tolerance neither. */
+  advance(now: number): number {
+    if (now > this.#time) {
+      this.#time = now;
+      this.#isChanged = true;
+    }
+    return this.#time;
+  }
+
   /** Asserts that a request was not decided before, and remembers it. @throws ColdError COLD_REQUEST_REPEATED, COLD_REQUEST_EXPIRED, COLD_REQUEST_EARLY */
   takeRequest({ id, created, notAfter }: ColdRequest, now: number): void {
     if (this.#decided.has(id))

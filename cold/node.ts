@@ -106,7 +106,14 @@ interface OpenParts extends ColdNodeOptions {
   readonly signed: SignedConfiguration;
 }
 
-async function openParts({ storage, measured, signed, now, passphrase, cost }: OpenParts): Promise<ColdNode> {
+async function openParts({
+  storage,
+  measured,
+  signed,
+  passphrase,
+  cost,
+  ...rest
+}: OpenParts): Promise<ColdNode> {
   const { configuration } = signed;
   const { namespace, environment, node } = measured.manifest;
   const { store, nodeKeys } = await unlockStore({
@@ -114,10 +121,12 @@ async function openParts({ storage, measured, signed, now, passphrase, cost }: O
     passwords: createPassphraseSource(passphrase, [namespace, environment, node], cost),
     manifest: measured.manifest,
     configuration,
-    now: now(),
+    now: rest.now(),
   });
   const memory = await ColdMemory.restore(store);
-  memory.takeTime(now());
+  memory.takeTime(rest.now());
+  const now = () => memory.advance(rest.now());
+  assertCurrent(configuration, now());
   const admitted = admitConfiguration(store.state, signed);
   const session = randomBytes(16).toString('hex');
   const boot = appendBootEntry({ store, measured, signed, session, now: now(), entropy: randomBytes(32) });

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { keyTypeSchema, poolKeyTypeSchema } from '../../shared/algorithms.ts';
 import { parseEnvelope, verifyEnvelope } from '../../shared/dsse/index.ts';
 import { encodeCanonicalJson, JsonError, parseJson } from '../../shared/json/index.ts';
+import type { Backup } from '../../shared/recovery/index.ts';
 import { hex, hexOf, identifier, label, time } from '../../shared/recovery/fields.ts';
 import { encodeChallenge, verifyChallenge } from './challenge.ts';
 import { BackupAuditError } from './errors.ts';
@@ -87,6 +88,37 @@ export function verifyDrill(envelope: Uint8Array, keys: readonly string[]): { dr
       );
   }
   return { drill: parsed.data, signer: opened.signers[0] ?? '' };
+}
+
+/**
+ * Asserts that a drill is of backups that were verified: each key that it proves is one that an enclave has attested to. A
+ * record by itself proves keys of its own choosing.
+ *
+ * @throws BackupAuditError DRILL_OTHER_BACKUPS
+ */
+export function assertDrillOf(drill: Drill, backups: readonly Pick<Backup, 'statement'>[]): void {
+  const own = backups.filter(
+    ({ statement: { node, recoveryKey } }) =>
+      recoveryKey === drill.recoveryKey &&
+      node.namespace === drill.vault.namespace &&
+      node.environment === drill.vault.environment,
+  );
+  const entries = own.flatMap(({ statement }) => statement.entries);
+  const other = drill.proven.find(
+    ({ kind, key, type, publicKey }) =>
+      !entries.some(
+        (entry) =>
+          entry.kind === kind &&
+          entry.id === key &&
+          entry.type === type &&
+          (entry.kind === 'share' ? entry.commitments[0] : entry.publicKey) === publicKey,
+      ),
+  );
+  if (other === undefined) return;
+  throw new BackupAuditError('DRILL_OTHER_BACKUPS', 'no backup at hand has a key that the drill proves', {
+    key: other.key,
+    publicKey: other.publicKey,
+  });
 }
 
 function readJson(bytes: Uint8Array): unknown {

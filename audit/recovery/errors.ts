@@ -17,6 +17,8 @@ export type BackupAuditErrorCode =
   | 'DRILL_MALFORMED'
   /** A signature in the record is not the recovered key's over the challenge of this drill. */
   | 'DRILL_PROOF_INVALID'
+  /** The record is of a key, a recovery key or a vault that the backups at hand do not have. */
+  | 'DRILL_OTHER_BACKUPS'
   /** The last drill that was proven is longer ago than the schedule says, or there was none. */
   | 'DRILL_DUE';
 

@@ -9,5 +9,6 @@ export {
   encodeDrill,
   MAX_DRILL_BYTES,
   type Proven,
+  assertDrillOf,
   verifyDrill,
 } from './drill.ts';

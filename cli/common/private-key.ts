@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { ed25519PublicKeyHex } from '../../shared/dsse/index.ts';
 import { UsageError } from './command.ts';
 import { CliError } from './errors.ts';
+import { describeSystemError } from './system-error.ts';
 
 const MAX_KEY_BYTES = 4096;
 /** Mode bits that let group or others read or write. */
@@ -71,7 +72,7 @@ export async function readKeyFile(path: string): Promise<Buffer> {
   } catch (error) {
     buffer.fill(0);
     if (error instanceof CliError) throw error;
-    throw new UsageError(`cannot read ${path}: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`);
+    throw new UsageError(`cannot read ${path}: ${describeSystemError(error)}`);
   }
 }
 

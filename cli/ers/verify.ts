@@ -1,4 +1,4 @@
-import { describeCoverage, MAX_DRILL_BYTES, verifyDrill } from '../../audit/recovery/index.ts';
+import { assertDrillOf, describeCoverage, MAX_DRILL_BYTES, verifyDrill } from '../../audit/recovery/index.ts';
 import { joinRecoveryKey, RecoveryCeremonyError, verifyShare } from '../../admin/recovery/index.ts';
 import { parseManifest } from '../../shared/documents/manifest.ts';
 import { type Command, type CommandInput, readInput, UsageError } from '../common/command.ts';
@@ -125,21 +125,29 @@ async function verifyDrills(input: CommandInput, leaders: readonly string[]): Pr
   const paths = input.texts('drill');
   if (paths.length === 0) return undefined;
   if (leaders.length === 0) throw new UsageError('--leader is needed: who may lead drills');
+  const backups = await readBackups(input);
   const drills = [];
   for (const path of paths) {
     const bytes = await readInput(path, input.io, MAX_DRILL_BYTES);
-    drills.push(inFile(path, () => verifyDrill(bytes, leaders)));
+    drills.push(
+      inFile(path, () => {
+        const verified = verifyDrill(bytes, leaders);
+        if (backups.length > 0) assertDrillOf(verified.drill, backups);
+        return verified;
+      }),
+    );
   }
   const lines = drills.map(
     ({ drill: { time, proven, custodians, vault }, signer }) =>
       `drill of ${vault.namespace}/${vault.environment} at ${time} by ${signer}: ${proven
         .filter(({ signature }) => signature !== null)
-        .map(({ key }) => key)
+        .map(({ key, publicKey }) => `${key} (public key ${publicKey ?? ''})`)
         .join(
           ', ',
         )} proven, by custodians ${custodians.map(({ share, name }) => name ?? String(share)).join(', ')}`,
   );
-  return { text: lines.join('\n'), data: { drills } };
+  const alone = 'by itself a record proves keys of its own choosing: compare them, or give the backups';
+  return { text: [...lines, ...(backups.length > 0 ? [] : [alone])].join('\n'), data: { drills } };
 }
 
 function readNonce(text: string | undefined): string | undefined {

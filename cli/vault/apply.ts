@@ -24,9 +24,9 @@ export const applyCommand: Command = {
   },
   settings: ['root'],
   examples: [
-    'holdfast vault apply --role infrastructure --statement-key keys/infrastructure.pem',
-    'holdfast vault apply --role node-1 --statement-key keys/node-1.pem --authority-key keys/authority.pem',
-    'holdfast vault apply --role node-2 --aws-profile node-2 --statement-key keys/node-2.pem --yes --json',
+    'holdfast vault apply --role infrastructure --statement-key keys/infrastructure.statement.pem',
+    'holdfast vault apply --role node-1 --statement-key keys/node-1.statement.pem --authority-key keys/node-1.authority.pem',
+    'holdfast vault apply --role node-2 --aws-profile node-2 --statement-key keys/node-2.statement.pem --yes --json',
   ],
   async run(input) {
     const place = await readRunPlace(input);
@@ -36,9 +36,13 @@ export const applyCommand: Command = {
     const refused = planned.find(({ state }) => state.state === 'refused');
     if (refused !== undefined) return describeRefusal(refused, planned);
     if (planned.some(({ state }) => state.state === 'ready')) await agree(input, planned);
-    const outcome = await applyRole(run.context, (event) => {
+    const report = (event: RunEvent) => {
       run.finishProgress();
       input.io.stderr.write(`${describeEvent(event)}\n`);
+    };
+    // What changes while somebody reads was not agreed to; whoever says yes beforehand agrees to whatever is ready.
+    const outcome = await applyRole(run.context, report, {
+      agreed: input.flag('yes') ? undefined : planned,
     });
     run.finishProgress();
     return describeOutcome(outcome);

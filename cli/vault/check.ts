@@ -71,11 +71,13 @@ async function runCheck(input: CommandInput): Promise<Outcome> {
     text: [
       ...findings.flatMap(describe),
       ...seen.accounts.map(({ role, as }) => `${role.padEnd(16)}${describeSeen(as)}`),
-      `${errors} errors, ${warnings} warnings, ${notes} notes; vault ${vault.digest.slice(0, 16)}…`,
+      `${amount(errors, 'error')}, ${amount(warnings, 'warning')}, ${amount(notes, 'note')}; vault ${vault.digest.slice(0, 16)}…`,
     ].join('\n'),
     data: { vault: vault.digest, failOn, findings, accounts: seen.accounts, errors, warnings, notes },
   };
 }
+
+const amount = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 function describeSeen(as: string | null): string {
   return as === null ? 'offline: nothing of its account was looked at' : `looked at as ${printable(as)}`;

@@ -1,4 +1,5 @@
-import { mkdir, open } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { lstat, mkdir, open, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ExchangeError, type ExchangeFolder } from '../../admin/vault/exchange/index.ts';
 import { UsageError } from '../common/command.ts';
@@ -13,7 +14,9 @@ export function openExchangeFolder(folder: string): ExchangeFolder {
       const target = join(folder, path);
       try {
         await mkdir(dirname(target), { recursive: true });
+        await assertInside(folder, path);
       } catch (error) {
+        if (error instanceof ExchangeError) throw error;
         throw new UsageError(`cannot write ${target}: ${describeSystemError(error)}`);
       }
       await writeOutput(target, bytes);
@@ -21,9 +24,27 @@ export function openExchangeFolder(folder: string): ExchangeFolder {
   };
 }
 
+/**
+ * Asserts that a file will be written in the folder itself: whoever the folder has come from may have put links into it,
+ * pipes and devices.
+ *
+ * @throws ExchangeError STATEMENT_MALFORMED
+ */
+async function assertInside(folder: string, path: string): Promise<void> {
+  const target = join(folder, path);
+  const place = await realpath(dirname(target));
+  const found = await lstat(target).catch(() => undefined);
+  if (place === join(await realpath(folder), dirname(path)) && (found === undefined || found.isFile()))
+    return;
+  throw new ExchangeError('STATEMENT_MALFORMED', 'a link, a pipe or a device lies in the exchange folder', {
+    file: path,
+  });
+}
+
 async function readWhole(path: string, maxBytes: number, name: string): Promise<Uint8Array | undefined> {
   try {
-    await using file = await open(path, 'r');
+    // The other end of a pipe is not waited for.
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     // One byte more, which shows that there is more; a pipe or a device is none of ours.
     const { size } = await file.stat().then((found) => (found.isFile() ? found : { size: maxBytes + 1 }));
     if (size > maxBytes) {

@@ -21,10 +21,29 @@ import { inFile } from '../common/in-file.ts';
 import { writeOutput } from '../common/output-file.ts';
 import { VAULT_OPTION, vaultPath } from './options.ts';
 
-const LABEL = /^[a-z][a-z0-9-]{0,62}$/;
-const REGION = /^[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}$/;
-const VERSION = /^[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}(?:-[0-9A-Za-z.-]{1,32})?$/;
-const SOURCE = /^(?:s3:\/\/|oci:\/\/|\.{0,2}\/)[\w./:-]{1,500}$/;
+/** What an answer has to look like: for the machine, and for the person who gave another one. */
+interface Form {
+  readonly pattern: RegExp;
+  readonly words: string;
+}
+
+const LABEL: Form = {
+  pattern: /^[a-z][a-z0-9-]{0,62}$/,
+  words: 'lower-case letters, digits and hyphens, a letter first, such as acme',
+};
+const REGION: Form = {
+  pattern: /^[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}$/,
+  words: 'a Region such as eu-central-1',
+};
+const VERSION: Form = {
+  pattern: /^[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}(?:-[0-9A-Za-z.-]{1,32})?$/,
+  words: 'a full version such as 1.4.0',
+};
+const SOURCE: Form = {
+  pattern: /^(?:s3:\/\/|oci:\/\/|\.{0,2}\/)[\w./:-]{1,500}$/,
+  words: 's3://bucket/prefix, oci://registry/repository or a folder such as ./release',
+};
+const COUNT: Form = { pattern: /^[1-9][0-9]?$/, words: `a number from 1 to ${MAX_NODES}` };
 
 export const initCommand: Command = {
   name: 'vault init',
@@ -33,9 +52,17 @@ export const initCommand: Command = {
   positionals: '',
   options: {
     ...VAULT_OPTION,
-    namespace: { type: 'string', value: 'NAME', description: 'whose vault it is, such as acme' },
+    namespace: {
+      type: 'string',
+      value: 'NAME',
+      description: 'whose vault it is, such as acme (asked for at a terminal)',
+    },
     environment: { type: 'string', value: 'NAME', description: 'which one of theirs (default: production)' },
-    region: { type: 'string', value: 'REGION', description: 'Region of the hosts, such as eu-central-1' },
+    region: {
+      type: 'string',
+      value: 'REGION',
+      description: 'Region of the hosts, such as eu-central-1 (asked for at a terminal)',
+    },
     nodes: { type: 'string', value: 'COUNT', description: 'how many policy nodes (default: 3)' },
     threshold: {
       type: 'string',
@@ -94,18 +121,13 @@ async function readAnswers(input: CommandInput): Promise<VaultAnswers> {
   const region = await ask('region', 'In which Region are the hosts?', REGION, infrastructure.region);
   const size = readCount(
     'nodes',
-    await ask('nodes', 'How many policy nodes?', /^[1-9][0-9]?$/, String(Math.max(3, ...nodes.keys()))),
+    await ask('nodes', 'How many policy nodes?', COUNT, String(Math.max(3, ...nodes.keys()))),
   );
   if (size > MAX_NODES || Math.max(0, ...nodes.keys()) > size)
     throw new UsageError(`--nodes is a number up to ${MAX_NODES}, and no --join is of a node above it`);
   const threshold = readCount(
     'threshold',
-    await ask(
-      'threshold',
-      'How many of them sign together?',
-      /^[1-9][0-9]?$/,
-      String(Math.floor(size / 2) + 1),
-    ),
+    await ask('threshold', 'How many of them sign together?', COUNT, String(Math.floor(size / 2) + 1)),
   );
   if (threshold > size) throw new UsageError('--threshold is at most the number of nodes');
   return {
@@ -128,7 +150,7 @@ function readCount(option: string, text: string): number {
   throw new UsageError(`--${option} is a number`);
 }
 
-type Ask = (option: string, question: string, form: RegExp, fallback?: string) => Promise<string>;
+type Ask = (option: string, question: string, form: Form, fallback?: string) => Promise<string>;
 
 /** Takes answers from options, then from the person at a terminal, then from what goes without saying. */
 function createQuestions({ text, io }: CommandInput): Ask {
@@ -141,7 +163,7 @@ function createQuestions({ text, io }: CommandInput): Ask {
     }
     answer ??= fallback;
     if (answer === undefined) throw new UsageError(`--${option} is missing`);
-    if (!form.test(answer)) throw new UsageError(`--${option} has not the form that it needs`);
+    if (!form.pattern.test(answer)) throw new UsageError(`--${option} is ${form.words}`);
     return answer;
   };
 }

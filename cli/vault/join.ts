@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { JOIN_FORMAT, type JoinFile, parseJoin } from '../../admin/vault/index.ts';
+import { JOIN_FORMAT, type JoinFile, parseJoin, VaultError } from '../../admin/vault/index.ts';
 import { type Command, type CommandInput, type Outcome, UsageError } from '../common/command.ts';
 import { writeOutput } from '../common/output-file.ts';
 import { readSigningKey } from '../common/private-key.ts';
@@ -81,7 +81,9 @@ async function runJoin(input: CommandInput): Promise<Outcome> {
   };
 }
 
-/** Describes the role but for its keys, and refuses what no vault.yaml could have before a key is made. */
+const OPTIONS: Readonly<Record<string, string>> = { admins: 'admin', recoveryKey: 'recovery-key' };
+
+/** Describes the role but for its keys, and refuses what no vault.yaml could have before a key is made. @throws UsageError */
 function describe(
   { text, texts }: CommandInput,
   role: string,
@@ -97,7 +99,15 @@ function describe(
     ...keys,
     ...(recoveryKey === undefined ? {} : { recoveryKey }),
   };
-  return parseJoin(Buffer.from(JSON.stringify(file)));
+  try {
+    return parseJoin(Buffer.from(JSON.stringify(file)));
+  } catch (error) {
+    if (!(error instanceof VaultError)) throw error;
+    const { field, problem } = error.details;
+    if (typeof field !== 'string' || typeof problem !== 'string') throw error;
+    const [name = ''] = field.split('.');
+    throw new UsageError(`--${OPTIONS[name] ?? name}: ${problem}`);
+  }
 }
 
 /** Makes an Ed25519 key in a file of its owner's alone, or reads the one that is there: a key is never replaced. */

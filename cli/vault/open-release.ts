@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { artifactOf, parseReleaseKey } from '../../admin/artifacts/index.ts';
+import { type Artifact, artifactOf, parseReleaseKey, ReleaseError } from '../../admin/artifacts/index.ts';
 import { type ReleaseFiles, StepError } from '../../admin/vault/steps/index.ts';
 import { openLocalRelease } from './releases/local-release.ts';
 import type { RunPlace } from './run-options.ts';
@@ -26,8 +27,22 @@ export async function openRelease({ vault, releases }: RunPlace): Promise<Releas
   const image = artifactOf(index, 'image');
   return {
     version,
-    pcrJson: new Uint8Array(await readFile(join(folder, artifactOf(index, 'measurements').name))),
+    pcrJson: await readVerified(folder, artifactOf(index, 'measurements')),
     image: { sha384: image.sha384, bytes: image.size },
-    readImage: async () => new Uint8Array(await readFile(join(folder, image.name))),
+    readImage: async () => await readVerified(folder, image),
   };
+}
+
+/**
+ * Reads a file of a release, whose bytes may have become others since they were verified: of pcr.json, key policies are made.
+ *
+ * @throws ReleaseError RELEASE_DAMAGED
+ */
+async function readVerified(folder: string, { name, sha384 }: Artifact): Promise<Uint8Array> {
+  const path = join(folder, name);
+  const bytes = new Uint8Array(await readFile(path));
+  if (createHash('sha384').update(bytes).digest('hex') === sha384) return bytes;
+  throw new ReleaseError('RELEASE_DAMAGED', 'a file of the release was changed while it was in use', {
+    path,
+  });
 }

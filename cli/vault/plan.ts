@@ -13,7 +13,7 @@ export const planCommand: Command = {
   settings: ['root'],
   examples: [
     'holdfast vault plan --role node-1 --statement-key keys/node-1.statement.pem',
-    'HOLDFAST_STATEMENT_KEY=keys/infrastructure.pem holdfast vault plan --role infrastructure --aws-profile infra --json',
+    'HOLDFAST_STATEMENT_KEY=keys/infrastructure.statement.pem holdfast vault plan --role infrastructure --aws-profile infra --json',
   ],
   async run(input) {
     const place = await readRunPlace(input);

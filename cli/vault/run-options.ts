@@ -69,7 +69,7 @@ export async function readRunPlace(input: CommandInput): Promise<RunPlace> {
   const env = io.env ?? process.env;
   const statementKeyPath = text('statement-key') ?? env['HOLDFAST_STATEMENT_KEY'];
   if (statementKeyPath === undefined || statementKeyPath === '')
-    throw new UsageError('--statement-key or HOLDFAST_STATEMENT_KEY names your private key');
+    throw new UsageError('--statement-key is required: here, or as HOLDFAST_STATEMENT_KEY');
   return {
     vault,
     role,

@@ -150,7 +150,7 @@ async function runPhases(platform: Platform, { control, nsm, observer }: BootPar
     peers = openPeers(platform, { nsm, clock, measured, signed, session, nodeKeys });
     const state = await restoreDecisionState(store, { signed, measured, now: () => clock.now() });
     const witnessed = await WitnessedTrees.restore(store);
-    const backups = await BackupRegister.restore(store);
+    const backups = await BackupRegister.restore(store, manifest.emergencyRecovery.publicKey);
     const peerWitnesses = readPeerWitnesses(signed.configuration);
     const origin = logOrigin(manifest);
     log = new TransparencyLog({

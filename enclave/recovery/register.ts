@@ -14,6 +14,7 @@ const recordSchema = z.strictObject({
   format: z.literal('holdfast-made-backup/1'),
   statement: hex48,
   key: z.string(),
+  recoveryKey: z.string(),
   covers: z.array(z.string()),
   time: z.string(),
   keeper: z.string().nullable(),
@@ -31,8 +32,15 @@ export class BackupRegister implements StateSource {
   readonly #made = new Map<string, MadeBackup>();
   readonly #changed = new Set<string>();
 
-  /** Reads what earlier boots have made. @throws StoreError; InternalError for content that this node has not written */
-  static async restore(store: Pick<SealedStore, 'list' | 'read'>): Promise<BackupRegister> {
+  /**
+   * Reads what earlier boots have made, and forgets what is encrypted to another recovery key than the manifest names now:
+   * whoever changes that key no longer relies on the former one.
+   * @throws StoreError; InternalError for content that this node has not written
+   */
+  static async restore(
+    store: Pick<SealedStore, 'list' | 'read'>,
+    recoveryKey: string,
+  ): Promise<BackupRegister> {
     const register = new BackupRegister();
     const found: MadeBackup[] = [];
     for (const place of store.list()) {
@@ -41,7 +49,8 @@ export class BackupRegister implements StateSource {
       const parsed = recordSchema.safeParse(parseJson(bytes, { maxBytes: MAX_RECORD_BYTES, maxDepth: 3 }));
       if (!parsed.success) throw new InternalError('expected the record of a backup');
       const { format: _, ...made } = parsed.data;
-      found.push(made);
+      if (made.recoveryKey === recoveryKey) found.push(made);
+      else register.#changed.add(made.statement);
     }
     for (const made of found.sort((one, other) => (one.time < other.time ? -1 : 1)))
       register.#made.set(made.statement, made);

@@ -102,7 +102,7 @@ export function createRecoveryOperations(parts: RecoveryOperationsParts): Recove
       more,
     };
     const covers = secrets.map(({ entry }) => coverOf(entry));
-    return { ...sealBackup(head, { secrets }), covers, time: head.time };
+    return { ...sealBackup(head, { secrets }), covers, time: head.time, recoveryKey: head.recoveryKey };
   }
 
   return {
@@ -130,8 +130,8 @@ export function createRecoveryOperations(parts: RecoveryOperationsParts): Recove
             const nonce = Buffer.from(request.nonce, 'hex');
             return { ...made, document: await parts.attest({ nonce, userData }) };
           },
-          onEntry: ({ digest, covers, time }) =>
-            register.add({ statement: digest, key: request.key, covers, time, keeper: null }),
+          onEntry: ({ digest, covers, time, recoveryKey }) =>
+            register.add({ statement: digest, key: request.key, recoveryKey, covers, time, keeper: null }),
           backup: ({ digest }) => ({ statement: digest, keeper: null }),
         },
       );

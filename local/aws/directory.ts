@@ -35,6 +35,8 @@ export interface RoleOptions {
   readonly path?: string;
   /** Trust policy, as JSON: who may assume the role by AWS STS. Nobody when left out. */
   readonly trustPolicy?: string;
+  /** Maximum of a session's lifetime in seconds; an hour when left out. */
+  readonly maxSessionDuration?: number;
 }
 
 export interface SessionOptions {
@@ -72,6 +74,7 @@ export interface Role {
   readonly policies: readonly IdentityPolicy[];
   readonly trust: KeyPolicy | undefined;
   readonly trustText: string | undefined;
+  readonly maxSessionDuration: number;
 }
 
 /**
@@ -93,7 +96,7 @@ export class PrincipalDirectory {
    * @throws RangeError for ids and names that AWS does not take; KeyPolicyError for a policy
    */
   defineRole(
-    { accountId, roleName, policies = [], path = '/', trustPolicy }: RoleOptions,
+    { accountId, roleName, policies = [], path = '/', trustPolicy, maxSessionDuration = 3600 }: RoleOptions,
     id?: string,
   ): string {
     assertNames(accountId, roleName);
@@ -107,6 +110,7 @@ export class PrincipalDirectory {
       policies: policies.map(parseIdentityPolicy),
       trust: trustPolicy === undefined ? undefined : parseTrustPolicy(trustPolicy),
       trustText: trustPolicy,
+      maxSessionDuration,
     });
     return arn;
   }

@@ -165,9 +165,12 @@ export class IamStore {
   }
 
   #define(role: IamRole): void {
-    const { accountId, name, path, trustPolicy } = role;
+    const { accountId, name, path, trustPolicy, maxSessionDuration } = role;
     const policies = [...Object.values(role.inline), ...role.attached.map((arn) => this.documentOf(arn))];
-    this.#directory.defineRole({ accountId, roleName: name, path, policies, trustPolicy }, role.id);
+    this.#directory.defineRole(
+      { accountId, roleName: name, path, policies, trustPolicy, maxSessionDuration },
+      role.id,
+    );
     this.#roles.set(role.arn, role);
   }
 
@@ -181,7 +184,7 @@ export class IamStore {
       arn: role.arn,
       id: role.id,
       createdAt: 0,
-      maxSessionDuration: 3600,
+      maxSessionDuration: role.maxSessionDuration,
       trustPolicy: role.trustText ?? '{"Version":"2012-10-17","Statement":[]}',
       inline: {},
       attached: [],

@@ -35,6 +35,8 @@ const createSchema = named.extend({
   AssumeRolePolicyDocument: documentSchema,
   Description: z.string().max(1000).optional(),
   MaxSessionDuration: z.coerce.number().int().min(3600).max(43_200).optional(),
+  // A boundary would have to count; the stand-in knows none.
+  PermissionsBoundary: z.undefined().optional(),
   Tags: tagsSchema,
 });
 const trustSchema = named.extend({ PolicyDocument: documentSchema });

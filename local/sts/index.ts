@@ -94,6 +94,9 @@ function assumeRole(directory: PrincipalDirectory, request: AuthenticatedRequest
       'The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining',
     );
   }
+  if (durationSeconds > role.maxSessionDuration) {
+    throw validationError('The requested DurationSeconds exceeds the MaxSessionDuration set for this role.');
+  }
   const made = directory.assumeRole({ roleArn, sessionName, durationSeconds });
   return {
     Credentials: {

@@ -250,6 +250,17 @@ describe('a request to a cold node', () => {
     expect(await codeOf(decide(options, ask(message('f'), { checkpoint })))).toBe('COLD_STORE_ROLLED_BACK');
   });
 
+  it('is refused a second time by a clock that was turned back a little after its end', async () => {
+    const { options } = await made();
+    const end = Date.now() + DAY;
+    const at = (time: number) => ({ ...options, now: () => time });
+    const envelope = ask(message('once'), { notAfter: end });
+    await decide(at(end - 60_000), envelope);
+    // Another request, after whose time the first is no longer remembered.
+    await decide(at(end + 60_000), ask(message('later'), { notAfter: end + DAY }));
+    expect(await codeOf(decide(at(end - 60_000), envelope))).toBe('COLD_REQUEST_EXPIRED');
+  });
+
   it('goes on from the checkpoint of the last response', async () => {
     const { options } = await made();
     const { receiptKey } = await identityOf(options);

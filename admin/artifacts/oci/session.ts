@@ -55,6 +55,8 @@ export class RegistrySession {
     if (first.status !== 401) return first;
     const challenge = parseChallenge(first.headers['www-authenticate']);
     first.discard();
+    // Whoever the registry has sent us to may not say where its credentials are to go.
+    if (first.url.host !== request.url.host) throw this.#refused(401);
     this.#authorization = await this.#answer(challenge, request.signal);
     const second = await this.#send(request, body);
     if (second.status !== 401 && second.status !== 403) return second;

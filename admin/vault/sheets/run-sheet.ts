@@ -39,6 +39,14 @@ const ASKS =
 const RESUME =
   'Run the same command again: it goes on where it was cut off. A code and "holdfast explain CODE" say what stands in the way.';
 
+const RECOVERY =
+  'The public key that "holdfast ers keygen" has printed to your custodians, for --recovery-key (docs/recovery.md). Your step 1 gives it to the others.';
+
+/** What infrastructure has done when there is a vault.yaml to make a sheet of: the same again changes no key. */
+function ownKeysOfInfrastructure(account: string, admins: readonly string[]): string {
+  return `Your keys, which vault.yaml names: keys/infrastructure.statement.pem, made by holdfast vault join --role infrastructure --account ${account}${admins.map((arn) => ` --admin ${arn}`).join('')}.`;
+}
+
 /** Derives the run sheet of one role. @throws VaultError VAULT_ROLE_UNKNOWN */
 export function deriveRunSheet(document: VaultDocument, name: string): RunSheet {
   const { role, account, region, admins } = describeRole(document, name);
@@ -50,6 +58,7 @@ export function deriveRunSheet(document: VaultDocument, name: string): RunSheet 
     region,
     people: admins,
     before: [
+      node === undefined ? ownKeysOfInfrastructure(account, admins) : RECOVERY,
       `Credentials of one of your roles in account ${account}, and of no other account of this vault.`,
       'The holdfast command, and vault.yaml with the same bytes that everybody has; "vault check" prints its digest: read it to each other.',
     ],
@@ -126,7 +135,8 @@ function infrastructureSteps(document: VaultDocument): SheetStep[] {
 
 function nodeSteps(document: VaultDocument, node: number): SheetStep[] {
   const role: Role = `node-${node}`;
-  const { account, admins, configurationAuthority } = findNode(document, node);
+  const { account, region, admins, configurationAuthority, recovery } = findNode(document, node);
+  const regionOption = region === undefined || region === document.region ? '' : ` --region ${region}`;
   const authority =
     configurationAuthority.keys.length > 0 ? ` --authority-key keys/${role}.authority.pem` : '';
   const isWitnessed = document.parts.peerWitnesses !== null;
@@ -134,7 +144,7 @@ function nodeSteps(document: VaultDocument, node: number): SheetStep[] {
   return [
     {
       title: 'Make your keys, once, and say who you are',
-      command: `holdfast vault join --role ${role} --account ${account}${admins.map((arn) => ` --admin ${arn}`).join('')}`,
+      command: `holdfast vault join --role ${role} --account ${account}${admins.map((arn) => ` --admin ${arn}`).join('')}${regionOption} --recovery-key ${recovery.publicKey}`,
       expect: `keys/${role}.statement.pem, for you alone, and ${role}.join.json, which is public.`,
       otherwise:
         'A key that is there is kept. Restore the folder from your own copy rather than make another key.',

@@ -1,4 +1,4 @@
-import type { Role, VaultDocument } from '../index.ts';
+import type { VaultDocument } from '../index.ts';
 import { infrastructureAttestations } from './infrastructure-attestations.ts';
 import { infrastructureBaseline } from './infrastructure-baseline.ts';
 import { infrastructureHosts } from './infrastructure-hosts.ts';
@@ -12,7 +12,7 @@ import { nodeNarrow } from './node-narrow.ts';
 import { nodeNonce } from './node-nonce.ts';
 import { nodeRelease } from './node-release.ts';
 import { nodeSigningFunction } from './node-signing-function.ts';
-import type { Step } from './step.ts';
+import type { Ceremony, Step } from './step.ts';
 
 /** Steps of a vault's ceremony, in an order in which each comes after those that it needs. */
 export function stepsOf(vault: VaultDocument): readonly Step[] {
@@ -38,7 +38,7 @@ export function stepsOf(vault: VaultDocument): readonly Step[] {
   ];
 }
 
-/** Steps of one role, in their order. */
-export function stepsOfRole(vault: VaultDocument, role: Role): readonly Step[] {
-  return stepsOf(vault).filter((step) => step.role === role);
+/** Ceremony that leads from nothing to nodes that serve, of which every statement about its steps tells. */
+export function firstCeremony(vault: VaultDocument): Ceremony {
+  return { steps: stepsOf(vault), counts: () => true };
 }

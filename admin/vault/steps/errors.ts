@@ -3,6 +3,10 @@ import { HoldfastError } from '../../../shared/errors.ts';
 export type StepErrorCode =
   /** The credentials are those of another account than vault.yaml names for the role. */
   | 'VAULT_OTHER_ACCOUNT'
+  /** What lies in a bucket under the name of a step's object has other bytes. */
+  | 'VAULT_OBJECT_DIFFERS'
+  /** What a step would do is no longer what a person was shown and has agreed to. */
+  | 'VAULT_PLAN_CHANGED'
   /** The change would remove or replace what holds a key or data, or may. */
   | 'VAULT_WOULD_DESTROY'
   /** The change would put a key policy, which is the gate's to put. */

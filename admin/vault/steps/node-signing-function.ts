@@ -1,6 +1,7 @@
 import { askAws } from '../../aws/index.ts';
 import { describeRole, roleOfNode } from '../index.ts';
 import type { StepContext } from './context.ts';
+import { StepError } from './errors.ts';
 import { readManifestBytes } from './node-configuration.ts';
 import { orderNodeStack } from './node-kms-stack.ts';
 import { applyStack, readOutput } from './stack/index.ts';
@@ -50,11 +51,31 @@ async function isThere(context: StepContext, node: number, key: string): Promise
   );
 }
 
-/** Puts an object that nothing overwrites: what is there already stays. */
+/**
+ * Puts an object that nothing overwrites. What is there already has to be the same: whoever else may write to the bucket
+ * would have the function be theirs, or of another manifest.
+ *
+ * @throws StepError VAULT_OBJECT_DIFFERS; AdminError AWS_…
+ */
 async function put(context: StepContext, node: number, key: string, bytes: Uint8Array): Promise<void> {
-  if (await isThere(context, node, key)) return;
+  if (await isThere(context, node, key)) {
+    await assertSame(context, node, key, bytes);
+    return;
+  }
   const { PutObjectCommand } = await import('@aws-sdk/client-s3');
   const { client, object } = await place(context, node, key);
   const command = new PutObjectCommand({ ...object, Body: bytes, IfNoneMatch: '*' });
   await askAws('s3:PutObject', client.send(command, { abortSignal: context.signal }));
+}
+
+async function assertSame(context: StepContext, node: number, key: string, bytes: Uint8Array): Promise<void> {
+  const { GetObjectCommand } = await import('@aws-sdk/client-s3');
+  const { client, object } = await place(context, node, key);
+  // One byte more shows that the object is longer, without fetching all of it.
+  const command = new GetObjectCommand({ ...object, Range: `bytes=0-${bytes.length}` });
+  const read = client
+    .send(command, { abortSignal: context.signal })
+    .then(async ({ Body: body }) => (await body?.transformToByteArray()) ?? new Uint8Array());
+  if (Buffer.compare(await askAws('s3:GetObject', read), bytes) === 0) return;
+  throw new StepError('VAULT_OBJECT_DIFFERS', 'the bucket holds another object of this name', object);
 }

@@ -1,8 +1,9 @@
 import { HoldfastError } from '../../../shared/errors.ts';
 import { assertOwnAccount } from './account.ts';
-import { stepsOfRole } from './ceremony.ts';
+import { firstCeremony } from './ceremony.ts';
 import type { StepContext } from './context.ts';
-import type { Awaited, Step, StepState } from './step.ts';
+import { StepError } from './errors.ts';
+import type { Awaited, Ceremony, Step, StepState } from './step.ts';
 import { findMissing, formatTime } from './support.ts';
 
 /** Step and what a run would do with it. */
@@ -32,12 +33,15 @@ export interface RunOutcome {
  *
  * @throws StepError VAULT_OTHER_ACCOUNT; AdminError AWS_…; what a step refuses is in its state
  */
-export async function planRole(context: StepContext): Promise<readonly PlannedStep[]> {
+export async function planRole(
+  context: StepContext,
+  ceremony: Ceremony = firstCeremony(context.vault),
+): Promise<readonly PlannedStep[]> {
   await assertOwnAccount(context);
   const planned: PlannedStep[] = [];
   const open = new Set<string>();
-  for (const step of stepsOfRole(context.vault, context.role)) {
-    const state = await planStep(step, open, context);
+  for (const step of ceremony.steps.filter(({ role }) => role === context.role)) {
+    const state = await planStep(step, open, context, ceremony);
     if (state.state !== 'done') open.add(step.id);
     planned.push({ step, state });
   }
@@ -48,16 +52,18 @@ async function planStep(
   step: Step,
   open: ReadonlySet<string>,
   context: StepContext,
+  ceremony: Ceremony,
 ): Promise<PlannedStep['state']> {
   const own = step.needs.filter((id) => open.has(id));
   const missing = await findMissing(
     context,
     step.needs.filter((id) => !id.startsWith(`${context.role}/`)),
+    ceremony.counts,
   );
   if (missing.length > 0) return { state: 'waiting', waitsFor: missing };
   if (own.length > 0) return { state: 'next', after: own };
   try {
-    return await inspectStep(step, context);
+    return await inspectStep(step, context, ceremony);
   } catch (error) {
     if (!(error instanceof HoldfastError) || isOfMachine(error)) throw error;
     return { state: 'refused', code: error.code, message: error.message, details: error.details };
@@ -65,11 +71,13 @@ async function planStep(
 }
 
 /** Looks at a step, for which its statement counts too: what nobody was told is not done. */
-async function inspectStep(step: Step, context: StepContext): Promise<StepState> {
+async function inspectStep(step: Step, context: StepContext, { counts }: Ceremony): Promise<StepState> {
   const state = await step.inspect(context);
   if (state.state !== 'done') return state;
   const told = await context.exchange.statement(step.role, step.name);
-  return told === undefined ? { state: 'ready', changes: ['tells the others that it is done'] } : state;
+  return told === undefined || !counts(told)
+    ? { state: 'ready', changes: ['tells the others that it is done'] }
+    : state;
 }
 
 /** Whether nothing can be found out at all, so that a plan would be none. */
@@ -78,23 +86,49 @@ function isOfMachine({ code }: HoldfastError): boolean {
 }
 
 /**
+ * Decides what becomes of a step that is ready, by what a person was shown of it before they agreed: only that is done.
+ * `leave`: what it waited for has come since, and the next run shows it.
+ */
+export function decideAgreed(
+  shown: PlannedStep['state'] | undefined,
+  changes: readonly string[],
+): 'do' | 'leave' | 'refuse' {
+  if (shown?.state === 'next') return 'do';
+  if (shown?.state === 'waiting') return 'leave';
+  const isShown = shown?.state === 'ready' && JSON.stringify(shown.changes) === JSON.stringify(changes);
+  return isShown ? 'do' : 'refuse';
+}
+
+export interface ApplyOptions {
+  /** What a person was shown and has agreed to; left out: to whatever is ready. */
+  readonly agreed?: readonly PlannedStep[] | undefined;
+  /** The vault's first ceremony when left out. */
+  readonly ceremony?: Ceremony;
+}
+
+/**
  * Does all steps of the role that are ready, in their order, and tells the others of each as soon as it is done: a run that
  * is cut off anywhere is taken up by the next.
  *
- * @throws what a step refuses; what was done before it stays done and told
+ * @throws StepError VAULT_PLAN_CHANGED where that has become something else; what a step refuses. What was done before
+ *   stays done and told
  */
 export async function applyRole(
   context: StepContext,
   report: (event: RunEvent) => void,
+  { agreed, ceremony = firstCeremony(context.vault) }: ApplyOptions = {},
 ): Promise<RunOutcome> {
   await assertOwnAccount(context);
+  const shown = new Map(agreed?.map(({ step, state }) => [step.id, state]));
   const done: string[] = [];
   const waitsFor: Awaited[] = [];
   const open = new Set<string>();
-  for (const step of stepsOfRole(context.vault, context.role)) {
-    const missing = await findMissing(context, step.needs);
+  for (const step of ceremony.steps.filter(({ role }) => role === context.role)) {
+    const missing = await findMissing(context, step.needs, ceremony.counts);
     const state: StepState =
-      missing.length > 0 ? { state: 'waiting', waitsFor: missing } : await inspectStep(step, context);
+      missing.length > 0
+        ? { state: 'waiting', waitsFor: missing }
+        : await inspectStep(step, context, ceremony);
     if (state.state === 'done') continue;
     if (state.state === 'waiting') {
       open.add(step.id);
@@ -103,6 +137,12 @@ export async function applyRole(
       continue;
     }
     if (state.state === 'refused') throw new TypeError('expected a refusal to be thrown');
+    const decision = agreed === undefined ? 'do' : decideAgreed(shown.get(step.id), state.changes);
+    if (decision === 'refuse') throw planChanged(step, state.changes);
+    if (decision === 'leave') {
+      open.add(step.id);
+      continue;
+    }
     report({ event: 'step-begun', step: step.id, changes: state.changes });
     const base = (await context.exchange.statement(step.role, step.name))?.sequence ?? 0;
     const told = await step.apply(context);
@@ -115,4 +155,11 @@ export async function applyRole(
     report({ event: 'step-done', step: step.id, sequence });
   }
   return { done, waitsFor, isComplete: open.size === 0 };
+}
+
+function planChanged({ id }: Step, changes: readonly string[]): StepError {
+  return new StepError('VAULT_PLAN_CHANGED', 'what is to be done is no longer what was shown', {
+    step: id,
+    changes,
+  });
 }

@@ -1,8 +1,8 @@
 import { HoldfastError } from '../../../shared/errors.ts';
 import type { Exchange } from '../exchange/index.ts';
 import type { Role, VaultDocument } from '../index.ts';
-import { stepsOf } from './ceremony.ts';
-import type { Awaited, Step } from './step.ts';
+import { firstCeremony } from './ceremony.ts';
+import type { Awaited, Ceremony, Step } from './step.ts';
 
 /** State of a step as the exchanged statements show it, to whoever has them. */
 export interface StepStatus {
@@ -38,10 +38,14 @@ export interface VaultStatus {
 }
 
 /** Finds how far the ceremony is, by the statements alone: no credentials are needed, and no key. */
-export async function describeStatus(vault: VaultDocument, exchange: Exchange): Promise<VaultStatus> {
-  const all = stepsOf(vault);
+export async function describeStatus(
+  vault: VaultDocument,
+  exchange: Exchange,
+  ceremony: Ceremony = firstCeremony(vault),
+): Promise<VaultStatus> {
+  const { steps: all, counts } = ceremony;
   const found = new Map<string, Pick<StepStatus, 'time' | 'sequence' | 'code'>>();
-  for (const step of all) found.set(step.id, await readStep(step, exchange));
+  for (const step of all) found.set(step.id, await readStep(step, exchange, counts));
   const isDone = (id: string) => found.get(id)?.time !== null && found.get(id)?.code === null;
   const steps = all.map((step): StepStatus => {
     const { time, sequence, code } = found.get(step.id) ?? { time: null, sequence: null, code: null };
@@ -57,9 +61,10 @@ export async function describeStatus(vault: VaultDocument, exchange: Exchange): 
   return { steps, roles, isComplete: steps.every(({ state }) => state === 'done') };
 }
 
-async function readStep({ role, name }: Step, exchange: Exchange) {
+async function readStep({ role, name }: Step, exchange: Exchange, counts: Ceremony['counts']) {
   try {
-    const statement = await exchange.statement(role, name);
+    const found = await exchange.statement(role, name);
+    const statement = found !== undefined && counts(found) ? found : undefined;
     return { time: statement?.time ?? null, sequence: statement?.sequence ?? null, code: null };
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error;

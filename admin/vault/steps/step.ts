@@ -1,4 +1,4 @@
-import type { StepName, Told } from '../exchange/index.ts';
+import type { Statement, StepName, Told } from '../exchange/index.ts';
 import type { Role } from '../roles.ts';
 import type { StepContext } from './context.ts';
 
@@ -20,6 +20,14 @@ export interface Awaited {
   readonly role: Role;
   /** Id of the step that is to be done: `node-2/manifest`. */
   readonly step: string;
+}
+
+/** Steps of all roles that lead to one end, and which statements tell of it. */
+export interface Ceremony {
+  /** In an order in which each comes after those that it needs. */
+  readonly steps: readonly Step[];
+  /** Whether a statement tells of this ceremony, and not of an earlier one about another release. */
+  readonly counts: (statement: Statement) => boolean;
 }
 
 /** Step of a vault's ceremony. */

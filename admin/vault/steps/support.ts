@@ -1,7 +1,7 @@
 import { ExchangeError, type Statement, type StepName } from '../exchange/index.ts';
 import { type Role, roleOfNode, type VaultDocument } from '../index.ts';
 import type { StepContext } from './context.ts';
-import type { Awaited } from './step.ts';
+import type { Awaited, Ceremony } from './step.ts';
 
 /** Reads a statement that a step needs, and that was found before. @throws ExchangeError STATEMENT_… */
 export async function needStatement<Name extends StepName>(
@@ -38,15 +38,17 @@ export function splitId(id: string): { readonly role: Role; readonly step: StepN
   return { role: role as Role, step: step as StepName };
 }
 
-/** Those of some steps that have no statement yet. @throws ExchangeError STATEMENT_… */
+/** Those of some steps that have no statement yet that counts. @throws ExchangeError STATEMENT_… */
 export async function findMissing(
   { exchange }: Pick<StepContext, 'exchange'>,
   ids: readonly string[],
+  counts: Ceremony['counts'] = () => true,
 ): Promise<readonly Awaited[]> {
   const missing: Awaited[] = [];
   for (const id of ids) {
     const { role, step } = splitId(id);
-    if ((await exchange.statement(role, step)) === undefined) missing.push({ role, step: id });
+    const told = await exchange.statement(role, step);
+    if (told === undefined || !counts(told)) missing.push({ role, step: id });
   }
   return missing;
 }

@@ -55,6 +55,10 @@ export const RECOVERY_CODES: readonly CodeArea[] = [
         'Bring the custodians together, and hold one by "holdfast ers drill".',
       ],
       DRILL_MALFORMED: 'somebody who may has signed it, and it is not the record of a drill',
+      DRILL_OTHER_BACKUPS: [
+        'the drill proves a key, or names a recovery key or a vault, that the backups at hand do not have',
+        'Give the backups that the record lists. If those are they, somebody has made the record up: ask whoever has signed it.',
+      ],
       DRILL_PROOF_INVALID: 'a signature in the record is not that of the recovered key over this drill',
     },
   },

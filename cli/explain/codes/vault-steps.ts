@@ -60,6 +60,10 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
         'a node serves that KMS should refuse yet, or has halted though it should serve; code says why',
         'See "holdfast explain CODE" with the code of the node.',
       ],
+      VAULT_OBJECT_DIFFERS: [
+        'the bucket of the stack holds another object under the name of the function or of the manifest',
+        'Somebody has written there beside the steps: look at the versions of the object, and at who may write to the bucket.',
+      ],
       VAULT_OTHER_ACCOUNT: [
         'the AWS credentials are those of another account than vault.yaml names for the role',
         'Name the profile of your own account by --aws-profile.',
@@ -67,6 +71,10 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
       VAULT_OUTPUT_WRONG: [
         'a stack lacks an output, or has one that cannot be right',
         'Somebody has changed the stack beside the steps: compare its template.',
+      ],
+      VAULT_PLAN_CHANGED: [
+        'what a step would do is no longer what you were shown and have agreed to; changes says what it is now',
+        'Nothing of that step was done. Run the command again, and read what it shows.',
       ],
       VAULT_RELEASE_DIFFERS: [
         'the admins of the nodes do not vouch for one and the same image',

@@ -26,7 +26,10 @@ export const VAULT_CODES: readonly CodeArea[] = [
         'a manifest is not the one that vault.yaml describes for its node',
         'Ask that node admin for it again, and compare vault.yaml: another name, threshold or authority makes another node.',
       ],
-      VAULT_ROLE_UNKNOWN: 'vault.yaml has no such role; known names those that it has',
+      VAULT_ROLE_UNKNOWN: [
+        'vault.yaml has no such role; known names those that it has',
+        'Give one of them by --role. Where the role is right, this is the vault.yaml of another vault.',
+      ],
       VAULT_SECRET_INSIDE: [
         'a private key, credentials or a password stand in vault.yaml, which everybody gets; line says where',
         'Take it out, and make another one: whoever has seen the file has it.',

@@ -36,6 +36,10 @@ export const shapeMembers = {
     .optional(),
   Tags: z.union([z.array(tagSchema).max(50), emptyList]).optional(),
   RoleARN: z.string().min(20).max(2048).optional(),
+  // These would have to count; the stand-in knows none of them.
+  StackPolicyURL: z.undefined().optional(),
+  StackPolicyDuringUpdateURL: z.undefined().optional(),
+  ResourceTypes: z.undefined().optional(),
   ClientRequestToken: z
     .string()
     .min(1)

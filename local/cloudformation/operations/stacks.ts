@@ -53,7 +53,7 @@ const deleteSchema = stackSchema.extend({
   RoleARN: z.string().min(20).max(2048).optional(),
   ClientRequestToken: shapeMembers.ClientRequestToken,
   RetainResources: z.union([z.array(z.string()), z.literal('').transform(() => [])]).optional(),
-  DeletionMode: z.enum(['STANDARD', 'FORCE_DELETE_STACK']).optional(),
+  DeletionMode: z.literal('STANDARD').optional(),
 });
 const protectionSchema = stackSchema.extend({
   EnableTerminationProtection: z.enum(['true', 'false']).transform((text) => text === 'true'),

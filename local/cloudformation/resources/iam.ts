@@ -1,3 +1,5 @@
+import { AwsServiceError } from '../../aws/plumbing.ts';
+import { NOT_UPDATABLE } from '../stacks/failure.ts';
 import type { Made } from '../stacks/stack-record.ts';
 import { isObject, type TemplateObject } from '../template/value.ts';
 import { providerOf } from './facts.ts';
@@ -34,6 +36,7 @@ function inlineOf(properties: TemplateObject): Map<string, string> {
 const role: ResourceProvider = providerOf('AWS::IAM::Role', {
   async create(context) {
     const { properties } = context;
+    assertNoBoundary(properties);
     const name = textOf(properties, 'RoleName') ?? context.uniqueName(64);
     try {
       await context.call('iam', 'CreateRole', {
@@ -58,6 +61,7 @@ const role: ResourceProvider = providerOf('AWS::IAM::Role', {
   },
   async update(context, { made, properties: before }) {
     const { properties } = context;
+    assertNoBoundary(properties);
     const { physicalId: name } = made;
     const trust = documentOf(properties, 'AssumeRolePolicyDocument');
     if (trust !== documentOf(before, 'AssumeRolePolicyDocument')) {
@@ -84,6 +88,12 @@ const role: ResourceProvider = providerOf('AWS::IAM::Role', {
     await removeRole(context, made.physicalId, properties);
   },
 });
+
+/** Refuses a boundary, which would have to count and does not. */
+function assertNoBoundary(properties: TemplateObject): void {
+  if (properties['PermissionsBoundary'] === undefined) return;
+  throw new AwsServiceError(NOT_UPDATABLE, 'PermissionsBoundary is unknown to this stand-in');
+}
 
 async function setPolicies(context: ResourceContext, name: string, before: TemplateObject): Promise<void> {
   const [inline, old] = [inlineOf(context.properties), inlineOf(before)];

@@ -1,4 +1,5 @@
 import { AwsServiceError } from '../../aws/plumbing.ts';
+import { NOT_UPDATABLE } from '../stacks/failure.ts';
 import type { Made } from '../stacks/stack-record.ts';
 import type { TemplateObject } from '../template/value.ts';
 import { providerOf } from './facts.ts';
@@ -39,7 +40,7 @@ const key: ResourceProvider = providerOf('AWS::KMS::Key', {
     const fixed = FIXED.find((name) => textOf(properties, name) !== textOf(before, name));
     if (fixed !== undefined) {
       throw new AwsServiceError(
-        'InvalidRequest',
+        NOT_UPDATABLE,
         `You cannot change the KeySpec, KeyUsage, Origin, or MultiRegion properties of a KMS key that already exists (${fixed}).`,
       );
     }

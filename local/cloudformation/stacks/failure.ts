@@ -29,6 +29,9 @@ export class Interrupted extends HoldfastError<'INTERRUPTED'> {
   }
 }
 
+/** Code of a provider that has refused a change before it did anything: there is nothing to take back. */
+export const NOT_UPDATABLE = 'NotUpdatable';
+
 /** Reason of a failed step, as events show it. */
 export function reasonOf(error: unknown): string {
   if (error instanceof PartlyMade) return error.message;

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
+import { AwsServiceError } from '../../aws/plumbing.ts';
 import { validationError } from '../errors.ts';
 import type { ResourceContext } from '../resources/provider.ts';
 import { isCustom, type ResourceRegistry } from '../resources/registry.ts';
 import type { TemplateObject } from '../template/value.ts';
-import { Interrupted, PartlyMade, reasonOf, ResourceFailure } from './failure.ts';
+import { Interrupted, NOT_UPDATABLE, PartlyMade, reasonOf, ResourceFailure } from './failure.ts';
 import { makeMask } from './no-echo.ts';
 import type { ServiceClient } from './service-caller.ts';
 import type { Made, Stack, StackOperation, StackResource } from './stack-record.ts';
@@ -68,7 +69,8 @@ export class ResourceSteps {
       if (error instanceof Interrupted) throw error;
       const reason = reasonOf(error);
       const left = error instanceof PartlyMade ? error.made : undefined;
-      const failed = this.#resource(stackId, logicalId) ?? started;
+      const isUntouched = error instanceof AwsServiceError && error.code === NOT_UPDATABLE;
+      const failed = isUntouched ? resource : (this.#resource(stackId, logicalId) ?? started);
       const after =
         action === 'create' && left !== undefined ? { ...failed, properties, made: left } : failed;
       if (action === 'replace' && left !== undefined) {
@@ -156,13 +158,15 @@ export class ResourceSteps {
   ): ResourceContext {
     const { services, clock } = this.#parts;
     const { accountId, region, name, shape } = this.#stack(stackId);
+    // A rollback brings the former tags back, too.
+    const former = operation.phase === 'rollback' ? operation.previous?.shape : undefined;
     return {
       place: { accountId, region, stackId, stackName: name },
       logicalId,
       type,
       properties,
       tags: {
-        ...shape.tags,
+        ...(former ?? shape).tags,
         'aws:cloudformation:stack-name': name,
         'aws:cloudformation:logical-id': logicalId,
         'aws:cloudformation:stack-id': stackId,

@@ -291,6 +291,12 @@ export class StackRunner {
     const { pending, made, type } = resource;
     const wasTouched = resource.settledBy === operation.id || pending !== undefined;
     if (resource.settledBy === undoing.id || !wasTouched) return;
+    const isUnchanged =
+      pending === undefined && isSame(resource.properties, old.properties) && isSame(made, old.made);
+    if (isUnchanged && !this.#hasNewTags(stackId, operation, type)) {
+      this.#steps.keep(stackId, undoing, old);
+      return;
+    }
     const failedUpdate =
       pending?.operation === operation.id && pending.action === 'update' ? pending : undefined;
     const from = failedUpdate?.properties ?? resource.properties;

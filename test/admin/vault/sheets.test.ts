@@ -11,7 +11,7 @@ import {
   rolesOf,
   type VaultDocument,
 } from '../../../admin/vault/index.ts';
-import { stepsOf, stepsOfRole } from '../../../admin/vault/steps/index.ts';
+import { stepsOf } from '../../../admin/vault/steps/index.ts';
 import { listTargets } from '../../../admin/vault/sheets/makefile.ts';
 import { type Command, UsageError } from '../../../cli/common/command.ts';
 import { nouns } from '../../../cli/nouns.ts';
@@ -95,6 +95,23 @@ describe('a run sheet', () => {
     }
   });
 
+  it('says how each role has its keys made, and with which recovery key and Region', () => {
+    const { document: elsewhere } = parseSample((vault) => {
+      const [first] = vault.nodes;
+      if (first !== undefined) first.region = 'eu-west-1';
+    });
+    const [first, second] = elsewhere.nodes;
+    const joinOf = (role: string) => deriveRunSheet(elsewhere, role).steps[0]?.command;
+    expect(joinOf('node-1')).toMatch(
+      new RegExp(`^holdfast vault join .* --region eu-west-1 --recovery-key ${first?.recovery.publicKey}$`),
+    );
+    expect(joinOf('node-2')).toContain(`--recovery-key ${second?.recovery.publicKey}`);
+    expect(joinOf('node-2')).not.toContain('--region');
+    expect(deriveRunSheet(elsewhere, 'infrastructure').before[0]).toContain(
+      `holdfast vault join --role infrastructure --account ${elsewhere.infrastructure.account} --admin`,
+    );
+  });
+
   it('is one page of HTML that loads nothing and runs nothing', () => {
     const html = files.get('node-1/run-sheet.html') ?? '';
     expect(html).not.toMatch(/<script|<link|<img|src=|href=|url\(|@import/i);
@@ -117,7 +134,7 @@ function countRuns(vault: VaultDocument): ReadonlyMap<Role, number> {
   const runs = new Map<Role, number>();
   const run = (role: Role): boolean => {
     const before = done.size;
-    for (const { id, needs } of stepsOfRole(vault, role))
+    for (const { id, needs } of stepsOf(vault).filter((step) => step.role === role))
       if (needs.every((need) => done.has(need))) done.add(id);
     if (done.size === before) return false;
     runs.set(role, (runs.get(role) ?? 0) + 1);

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { joinKey, recoverShares, runDrill } from '../../../admin/recovery/index.ts';
 import {
   BackupAuditError,
+  assertDrillOf,
   describeCoverage,
   encodeDrill,
   DRILL_PAYLOAD_TYPE,
@@ -142,12 +143,13 @@ describe('recovery', () => {
       const recovered = recoverShares(backups, recovery.privateKey, 'treasury');
       expect(joinKey(recovered)).toHaveLength(32);
       const leader = generateKeyPairSync('ed25519');
-      const drill = runDrill(backups, recovery.privateKey, {
+      const occasion = {
         custodians: [{ share: 1, name: 'alice' }],
         threshold: 1,
         nonce: NONCE,
         now: Date.now(),
-      });
+      };
+      const drill = runDrill(backups, recovery.privateKey, occasion);
       const key = ed25519PublicKeyHex(leader.publicKey);
       const seal = (record: typeof drill) =>
         Buffer.from(
@@ -156,6 +158,13 @@ describe('recovery', () => {
           ),
         );
       expect(verifyDrill(seal(drill), [key]).drill.proven).toHaveLength(1);
+      assertDrillOf(drill, backups);
+      // Nobody has recovered anything: the leader has made a key and had it sign.
+      const madeUp = dealSample(type);
+      const others = await verified(make(1, {}, madeUp), make(3, {}, madeUp));
+      const invented = runDrill(others, recovery.privateKey, occasion);
+      expect(verifyDrill(seal(invented), [key]).drill.proven).toHaveLength(1);
+      expect(() => assertDrillOf(invented, backups)).toThrow(code('DRILL_OTHER_BACKUPS'));
       // A signature of one drill proves no other.
       const later = { ...drill, time: new Date(Date.now() + 86_400_000).toISOString() };
       expect(() => verifyDrill(seal(later), [key])).toThrow(code('DRILL_PROOF_INVALID'));
@@ -181,6 +190,18 @@ describe('recovery', () => {
     expect(() => recoverShares([], recovery.privateKey, 'treasury')).toThrow(code('BACKUP_KEY_ABSENT'));
     const groups = await verified(make(1), make(2, {}, dealSample()));
     expect(() => describeCoverage(groups)).toThrow(code('BACKUP_GROUPS_DIFFER'));
+  });
+
+  it('counts no two shares as recoverable that no one recovery key opens', async () => {
+    const otherKey = Buffer.from(exportPublicKey(generateKeyPairSync('x25519').publicKey)).toString('hex');
+    const manifest = sampleManifest(2, otherKey);
+    const bytes = await makeSampleBackup(dealt, 2, manifest);
+    const other = verifyBackup(parseBackup(bytes), { ...trust, manifests: [manifest] });
+    const { epochs } = describeCoverage([...(await verified(make(1))), other]);
+    expect(epochs.map((one) => [one.recoveryKey, one.participants, one.isRecoverable])).toEqual([
+      [recoveryKey, [1], false],
+      [otherKey, [2], false],
+    ]);
   });
 
   it('refuses another vault, another recovery key, and an enclave that has lied', async () => {

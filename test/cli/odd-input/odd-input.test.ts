@@ -356,6 +356,8 @@ beforeAll(async () => {
     good.set(slot, value);
   for (const [verb, words] of sample.more) MORE.set(verb, words);
   const second = save('second.json', makeManifest([key.publicKey], { node: 2, ...PAIR }).text);
+  // Without them the verb would write into the working copy.
+  MORE.set('vault join', [`--keys=${at('keys')}`, `--output=${at('node-1.join.json')}`]);
   MORE.set('quorum create', [`--manifest=${second}`]);
   goodFiles = [...new Set([...good.values()].filter((value) => value.startsWith('/')))];
   oddFiles = writeOddFiles(folder);
