@@ -1,10 +1,12 @@
 import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
 import { openColdNode, type ColdNode } from '../../cold/index.ts';
 import { joinParts, looksLikeParts } from '../../shared/cold/index.ts';
 import { type CommandInput, type Io, type OptionSpec, readInput, UsageError } from '../common/command.ts';
 import { CliError } from '../common/errors.ts';
 import { inFile } from '../common/in-file.ts';
 import { readKeyFile } from '../common/private-key.ts';
+import { describeSystemError } from '../common/system-error.ts';
 
 /** Options of verbs that open a cold node. */
 export const NODE_OPTIONS = {
@@ -38,6 +40,14 @@ export async function readMessage(path: string, io: Io, maxBytes: number): Promi
   return inFile(path, () => joinParts(Buffer.from(bytes).toString('latin1'), maxBytes));
 }
 
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new UsageError(`cannot write ${folder}: ${describeSystemError(error)}`);
+  }
+}
+
 /** Runs `act` with an open node, and closes it. @throws UsageError; CliError; whatever openColdNode throws */
 export async function withNode<T>(
   input: CommandInput,
@@ -50,6 +60,7 @@ export async function withNode<T>(
   const configuration = await readInput(text('configuration') ?? '', io);
   const passphrase = await readPassphrase(text('passphrase-file'), io, isNew);
   try {
+    if (isNew) await makeFolder(folder);
     const node = await openColdNode({ folder, manifest, configuration, passphrase, now: Date.now, isNew });
     try {
       return await act(node);

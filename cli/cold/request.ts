@@ -13,6 +13,7 @@ import { assertWritable, writeOutput } from '../common/output-file.ts';
 import { readSigningKey } from '../common/private-key.ts';
 import { writeCodesPage } from './codes-page.ts';
 import { CODES_OPTION } from './input.ts';
+import { readIdentifier } from '../node/connection.ts';
 import { PAYLOAD_OPTIONS } from '../node/payload.ts';
 import { readSignRequest } from '../node/sign-request.ts';
 
@@ -68,13 +69,14 @@ export const request: Command = {
     const identityBytes = await readInput(identityPath, io);
     const identity = inFile(identityPath, () => openColdIdentity(identityBytes));
     const days = readDays(text('days'));
+    const client = readIdentifier(text('client'), '--client');
     const ask = await readAsk(input, identity.keys);
     const { privateKey } = await readSigningKey(text('client-key') ?? '');
     const created = Date.now();
     const bytes = createColdRequest(
       {
         manifest: identity.manifest,
-        client: text('client') ?? '',
+        client,
         created,
         notAfter: created + days * DAY_MS,
         checkpoint: await readCheckpoint(input, identity.receiptKey),

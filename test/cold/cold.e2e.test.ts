@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { hash } from 'node:crypto';
 import { access, chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,7 +20,6 @@ const canUnshare = await run('unshare', ['--net', 'true']).then(
 
 let folder: string;
 let machine: string;
-let bundled: Answer;
 const at = (name: string) => join(folder, name);
 
 interface Answer {
@@ -67,7 +65,7 @@ beforeAll(async () => {
   };
   for (const [name, text] of Object.entries({ ...secrets, passphrase: `${PASSPHRASE}\n` }))
     await writeFile(at(name), text, { mode: 0o600 });
-  bundled = await desk('cold', 'bundle', '--output', 'cold.tar');
+  await desk('cold', 'bundle', '--output', 'cold.tar');
   await run('tar', ['-xf', 'cold.tar'], { cwd: folder });
   machine = at('holdfast-cold/holdfast');
 }, 3 * MINUTES);

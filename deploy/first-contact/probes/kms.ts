@@ -1,6 +1,7 @@
 import { createPublicKey, verify } from 'node:crypto';
 import {
   CreateKeyCommand,
+  type CreateKeyCommandInput,
   EncryptCommand,
   GenerateDataKeyCommand,
   GetKeyPolicyCommand,
@@ -20,7 +21,7 @@ const MAX_MESSAGE_BYTES = 4096;
 
 async function makeKey(
   { node, prefix, endLater, signal }: ProbeContext,
-  options: Omit<ConstructorParameters<typeof CreateKeyCommand>[0], 'Description'>,
+  options: CreateKeyCommandInput,
 ): Promise<string> {
   const input = { Description: `Holdfast ${prefix}: to be deleted`, ...options };
   const { KeyMetadata } = await node.kms.send(new CreateKeyCommand(input), { abortSignal: signal });

@@ -28,7 +28,7 @@ const roles = rolesOf(document);
 
 let verbs: ReadonlyMap<string, Command>;
 beforeAll(async () => {
-  const commands = await Promise.all(['vault', 'ers'].map((noun) => nouns[noun]?.load() ?? []));
+  const commands = await Promise.all(['vault', 'ers'].map(async (noun) => (await nouns[noun]?.load()) ?? []));
   verbs = new Map(commands.flat().map((command) => [command.name, command]));
 });
 

@@ -42,7 +42,13 @@ function recordOf(folder: string, daysAgo: number, privateKey = leader.privateKe
 
 const ask = (...records: readonly string[]) =>
   runHoldfast([
-    ...['ers', 'drill', '--due', '90', '--leader', publicKey, '--json'],
+    'ers',
+    'drill',
+    '--due',
+    '90',
+    '--leader',
+    publicKey,
+    '--json',
     ...records.flatMap((path) => ['--record', path]),
   ]);
 

@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey } from 'node:crypto';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { computeManifestPcr, formatPcrFile } from '../../../attestation/index.ts';
 import type { Command } from '../../../cli/common/command.ts';
 import { GATE_RECORD_FORMAT, GATE_RECORD_TYPE } from '../../../attestation/key-policy/index.ts';
@@ -31,6 +31,7 @@ import { makeObjects } from '../../admin/canton/cluster.ts';
 import { encodeVault, makeSampleJoin, makeSampleVault, sampleKey } from '../../admin/vault/sample-vault.ts';
 import { makeCantonDescription } from '../../admin/canton/sample-description.ts';
 import { ODD_TEXTS, writeOddFiles } from './odd-files.ts';
+import { makeColdFiles } from './cold-files.ts';
 import { makeRecoveryFiles } from './recovery-files.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -54,9 +55,10 @@ const CASES = {
   ],
 };
 
-/** Verbs that serve until they are ended, or ask a network: all others are tried. */
+/** Verbs that serve until they are ended, ask a network, or build for minutes: all others are tried. */
 const NOT_OFFLINE = new Set([
   'audit witness',
+  'cold bundle',
   'gateway kms',
   'gateway status',
   'gateway ethereum',
@@ -87,6 +89,10 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'approve show': ['--root', '--url'],
   'approve sign': ['--root', '--url'],
   'attestation verify': ['--root', '--at'],
+  'cold identity': ['--passphrase-file'],
+  'cold init': ['--passphrase-file'],
+  'cold request': ['--message'],
+  'cold sign': ['--passphrase-file'],
   doctor: ['--config'],
   'canton plan': ['--objects'],
   'config import': ['--manifest', '--chain'],
@@ -130,6 +136,8 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'parent status': ['--url'],
   'vault check': ['--vault', '--role'],
   'vault init': ['--vault', '--namespace', '--region'],
+  'vault join': ['--keys', '--output'],
+  'vault populate': ['--vault'],
   'vault sheets': ['--vault'],
   'vault status': ['--vault'],
 };
@@ -138,6 +146,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
 const FLAGS: Readonly<Record<string, readonly string[]>> = {
   doctor: ['--offline'],
   'audit tail': ['--once'],
+  'vault populate': ['--template'],
 };
 
 /** Words that a verb needs once more beside its good ones. */
@@ -157,9 +166,13 @@ let good: Map<string, string>;
 let goodFiles: readonly string[];
 /** What the good files hold before any verb is called. */
 let contents: ReadonlyMap<string, Buffer>;
+const started = process.cwd();
 
 beforeAll(async () => {
   folder = temporaryFolder();
+  // What a verb writes without a place that it was given must not become a file of the project.
+  mkdirSync(at('work'));
+  process.chdir(at('work'));
   const save = (name: string, content: string | Uint8Array) => {
     writeFileSync(at(name), content, { mode: 0o600 });
     return at(name);
@@ -334,13 +347,15 @@ beforeAll(async () => {
     ['vault join --output', at('node-1.join.json')],
     ['vault check --role', 'node-1'],
     ['vault check --statement-key', save('statement.pem', makeKey().pem)],
+    ['vault populate --partition', 'wallet'],
     ['vault sheets --output', at('sheets')],
     ['vault status --exchange', at('exchange')],
     ['key-policy lint --fail-on', 'medium'],
     ['key-policy gate --fail-on', 'medium'],
   ]);
   const sample = await makeRecoveryFiles(save);
-  for (const [slot, value] of sample.good) good.set(slot, value);
+  for (const [slot, value] of [...sample.good, ...(await makeColdFiles(at('cold'), save))])
+    good.set(slot, value);
   for (const [verb, words] of sample.more) MORE.set(verb, words);
   const second = save('second.json', makeManifest([key.publicKey], { node: 2, ...PAIR }).text);
   MORE.set('quorum create', [`--manifest=${second}`]);
@@ -366,6 +381,10 @@ function sign(configuration: string, pem: string): string {
   const envelope = createEnvelope(CONFIGURATION_PAYLOAD_TYPE, Buffer.from(configuration));
   return JSON.stringify(signEnvelope(envelope, createPrivateKey(pem)));
 }
+
+afterAll(() => {
+  process.chdir(started);
+});
 
 /** JSON is YAML too. */
 function parentConfig(): string {
@@ -423,6 +442,10 @@ const OUTPUTS = new Set([
   '--output',
   '--pcrs-out',
   '--record',
+  'cold open --receipt',
+  'cold open --review',
+  '--codes',
+  'cold init FOLDER',
   'parent backup FILE',
   'audit witness-keygen FOLDER',
 ]);
@@ -521,6 +544,10 @@ describe.each(offline.map((command) => [command.name, command] as const))('%s', 
     }
     expect(found).toEqual([]);
   });
+});
+
+test('had no verb write into the folder that it was called in', () => {
+  expect(readdirSync(at('work'))).toEqual([]);
 });
 
 /** The file cut short, and with one bit changed, at several places. */

@@ -115,7 +115,7 @@ export async function applyStack(order: StackOrder, context: StepContext): Promi
 }
 
 /** Forgets a change set that was shown and not agreed to. */
-export async function discardChangeSet(order: StackOrder, context: StepContext): Promise<void> {
+async function discardChangeSet(order: StackOrder, context: StepContext): Promise<void> {
   const remembered = recall(order, context);
   if (remembered === undefined || remembered.executed !== null) return;
   const client = await context.aws.cloudFormation(order.region);

@@ -200,7 +200,7 @@ describe('a stack', () => {
       DescribeChangeSet: () => ({ Status: 'CREATE_COMPLETE', ExecutionStatus: 'AVAILABLE', Changes: [] }),
       ExecuteChangeSet: ({ ChangeSetName }) => {
         changeSet = String(ChangeSetName);
-        found({ StackStatus: 'CREATE_IN_PROGRESS', ChangeSetId: changeSet } as Partial<Stack>);
+        found({ StackStatus: 'CREATE_IN_PROGRESS', ChangeSetId: changeSet });
         return {};
       },
       DescribeStackEvents: () => ({ StackEvents: [] }),
@@ -214,7 +214,7 @@ describe('a stack', () => {
     const next = {
       ...context,
       sleep: async (milliseconds: number) => {
-        if (now > begin) found({ StackStatus: 'CREATE_COMPLETE', ChangeSetId: changeSet } as Partial<Stack>);
+        if (now > begin) found({ StackStatus: 'CREATE_COMPLETE', ChangeSetId: changeSet });
         await sleep(milliseconds);
       },
     };
