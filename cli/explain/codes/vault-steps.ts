@@ -32,14 +32,6 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
     who: '`vault plan` and `vault apply`',
     next: 'Mend what is named, and run it again: what was done stays done, and the run goes on from there.',
     codes: {
-      VAULT_UPGRADE_CLIENT_MISSING: [
-        'an upgrade has to see the quorum sign, and no client of the vault was given',
-        'Give a client that may sign with a key of the quorum.',
-      ],
-      VAULT_UPGRADE_DAY_MISSING: [
-        'nobody has said until when the old image is admitted',
-        'Give the day at which the overlap of both images ends, within 30 days.',
-      ],
       VAULT_AUTHORITY_MISSING: [
         'too few of the private keys that were given are configuration authorities of the node',
         'Give --authority-key for as many of them as the threshold of the node says.',
@@ -93,6 +85,14 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
       VAULT_STEP_UNFINISHED: [
         'a step did not come to its end in the time that the command waits',
         'It may go on in AWS. Run the command again: it waits on.',
+      ],
+      VAULT_UPGRADE_CLIENT_MISSING: [
+        'an upgrade has to see the quorum sign, and no client of the vault was given',
+        'Give a client that may sign with a key of the quorum.',
+      ],
+      VAULT_UPGRADE_DAY_MISSING: [
+        'nobody has said until when the old image is admitted',
+        'Give the day at which the overlap of both images ends, within 30 days.',
       ],
       VAULT_WOULD_DESTROY: [
         'the change would remove or replace what may hold a key or data; resources names it',

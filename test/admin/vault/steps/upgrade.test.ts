@@ -111,7 +111,7 @@ function awsOf(role: Role): StepContext['aws'] {
     const node = NODES.find((one) => keyArnOf(one) === input['KeyId']) ?? 0;
     switch (name) {
       case 'GetCallerIdentityCommand':
-        return { Account: ACCOUNTS[ROLES.indexOf(role)] };
+        return { Account: ACCOUNTS[ROLES.findIndex((one) => one === role)] };
       case 'GetKeyPolicyCommand':
         return { Policy: world.policies.get(node) };
       case 'PutKeyPolicyCommand':
