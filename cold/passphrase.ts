@@ -9,8 +9,7 @@ import { parseJson } from '../shared/json/index.ts';
 const deriveArgon2 = promisify(argon2);
 
 /** Shortest passphrase in bytes: six words of a list of 7,776 have 77 bits, and are longer. */
-export const MIN_PASSPHRASE_BYTES = 20;
-export const MAX_PASSPHRASE_BYTES = 1024;
+const MIN_PASSPHRASE_BYTES = 20;
 const MAX_BLOB_BYTES = 4096;
 const PASSWORD_BYTES = 32;
 const SALT_BYTES = 16;
@@ -25,7 +24,7 @@ export interface PassphraseCost {
 }
 
 /** The second recommended option of RFC 9106, section 4, with eight times its memory: seconds on a laptop. */
-export const PASSPHRASE_COST: PassphraseCost = Object.freeze({ memoryKiB: 512 * 1024, passes: 3, lanes: 4 });
+const PASSPHRASE_COST: PassphraseCost = Object.freeze({ memoryKiB: 512 * 1024, passes: 3, lanes: 4 });
 
 const blobSchema = z.strictObject({
   format: z.literal('holdfast-cold-password/1'),

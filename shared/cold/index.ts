@@ -9,7 +9,7 @@ export {
   unsafeParseColdRequest,
   verifyColdRequest,
 } from './request.ts';
-export { joinParts, looksLikeParts, MAX_PARTS_TEXT_BYTES, splitIntoParts } from './parts.ts';
+export { joinParts, looksLikeParts, splitIntoParts } from './parts.ts';
 export {
   type ColdOutcome,
   type ColdResponse,

@@ -7,7 +7,7 @@ const PART_BYTES = 480;
 /** The most parts: nobody holds a camera to more. */
 const MAX_PARTS = 99;
 /** Longest text of scanned parts, in bytes. */
-export const MAX_PARTS_TEXT_BYTES = 256 * 1024;
+const MAX_PARTS_TEXT_BYTES = 256 * 1024;
 const PART = /^HFC1\/([0-9A-F]{16})\/([1-9][0-9]?)\/([1-9][0-9]?)\/((?:[0-9A-F]{2}){1,480})$/;
 const PREFIX = 'HFC1/';
 

@@ -23,6 +23,9 @@ const identity = z.strictObject({
   logSize: z.int().min(1).max(Number.MAX_SAFE_INTEGER),
 });
 const pcrs = z.record(z.string().regex(/^(?:0|1|2|8)$/), sha384);
+const release = z.strictObject({ version: z.string().min(1).max(64), pcrJson: sha384, pcrs });
+/** Which upgrade a statement tells of: from one version to another. */
+const upgrade = z.strictObject({ from: z.string().min(1).max(64), to: z.string().min(1).max(64) });
 const areUnique = (numbers: readonly number[]) => new Set(numbers).size === numbers.length;
 const nodes = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z
@@ -56,7 +59,7 @@ export const FACTS = {
     name: z.string().regex(/^[a-zA-Z0-9-_]{1,64}$/),
   }),
   manifest: z.strictObject({ manifest: sha384, pcr16: sha384 }),
-  release: z.strictObject({ version: z.string().min(1).max(64), pcrJson: sha384, pcrs }),
+  release,
   configuration: z.strictObject({ configuration: sha384, version }),
   hosts: z.strictObject({
     hosts: nodes({
@@ -76,6 +79,26 @@ export const FACTS = {
   }),
   'final-configuration': z.strictObject({ configuration: sha384, version }),
   restart: z.strictObject({ nodes: nodes({ url, identity, version }) }),
+  'upgrade-configuration': z.strictObject({
+    upgrade,
+    old: release,
+    new: release,
+    /** End of the overlap: from then on the old image is refused. */
+    until: z.iso.datetime({ precision: 0 }),
+    rebuilt: z.boolean(),
+    nonce: hex(32),
+    configuration: sha384,
+    version,
+  }),
+  'upgrade-attestations': z.strictObject({ upgrade, documents: nodes({ nonce: hex(32), sha384 }) }),
+  'upgrade-gate': z.strictObject({ upgrade, policy: sha384, document: sha384, nonce: hex(32) }),
+  'upgrade-nodes': z.strictObject({
+    upgrade,
+    /** Image that all nodes run: the old one again after a roll back. */
+    image: z.enum(['old', 'new']),
+    nodes: nodes({ url, identity }),
+  }),
+  'upgrade-narrow': z.strictObject({ upgrade, policy: sha384 }),
 } as const;
 
 /** Name of a step without its role: `kms-stack`. */

@@ -38,7 +38,7 @@ export interface DeployedNode {
 export interface DeployOrder {
   readonly node: number;
   /** Step whose statement has the configuration. */
-  readonly configuration: 'configuration' | 'final-configuration';
+  readonly configuration: 'configuration' | 'final-configuration' | 'upgrade-configuration';
   /** Nonce in hex; null for a node that is to serve. */
   readonly nonce: string | null;
   readonly identity: StoreIdentity | null;

@@ -33,6 +33,10 @@ export type StepErrorCode =
   | 'VAULT_KEY_POLICY_CHANGED'
   /** A private key of a configuration authority is needed, and none was given. */
   | 'VAULT_AUTHORITY_MISSING'
+  /** Nobody has said until when the old image of an upgrade is admitted. */
+  | 'VAULT_UPGRADE_DAY_MISSING'
+  /** An upgrade has to see the quorum sign, and no client of the vault was given. */
+  | 'VAULT_UPGRADE_CLIENT_MISSING'
   /** A step did not come to its end in the time that the command waits; the next run goes on. */
   | 'VAULT_STEP_UNFINISHED';
 

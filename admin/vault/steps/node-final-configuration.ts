@@ -54,7 +54,8 @@ export function nodeFinalConfiguration(
   };
 }
 
-async function readVerifierKeys(context: StepContext): Promise<readonly string[]> {
+/** Verifier keys of all nodes' logs and cosignatures, as their admins have seen them attested. */
+export async function readVerifierKeys(context: StepContext): Promise<readonly string[]> {
   const stated = await needStatementsOfNodes(context, 'narrow');
   return stated.flatMap(({ statement: { facts } }) => [facts.log, facts.witness]);
 }

@@ -94,6 +94,14 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
         'a step did not come to its end in the time that the command waits',
         'It may go on in AWS. Run the command again: it waits on.',
       ],
+      VAULT_UPGRADE_CLIENT_MISSING: [
+        'an upgrade has to see the quorum sign, and no client of the vault was given',
+        'Give a client that may sign with a key of the quorum.',
+      ],
+      VAULT_UPGRADE_DAY_MISSING: [
+        'nobody has said until when the old image is admitted',
+        'Give the day at which the overlap of both images ends, within 30 days.',
+      ],
       VAULT_WOULD_DESTROY: [
         'the change would remove or replace what may hold a key or data; resources names it',
         'Nothing was changed. Undo what leads to it in vault.yaml or the template; what is to go, a person removes by hand.',

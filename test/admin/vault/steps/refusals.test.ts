@@ -178,7 +178,7 @@ describe('a stack', () => {
   it.each(['CREATE_IN_PROGRESS', 'UPDATE_IN_PROGRESS', 'UPDATE_ROLLBACK_IN_PROGRESS', 'DELETE_IN_PROGRESS'])(
     'that somebody else is changing (%s) is left alone',
     async (StackStatus) => {
-      found({ StackStatus, ChangeSetId: 'theirs' } as Partial<Stack>);
+      found({ StackStatus, ChangeSetId: 'theirs' });
       await expect(inspectStack(ORDER, context)).rejects.toMatchObject({ code: 'VAULT_STACK_BUSY' });
       await expect(applyStack(ORDER, context)).rejects.toMatchObject({ code: 'VAULT_STACK_BUSY' });
       expect(new Set(sent)).toEqual(new Set(['DescribeStacks']));

@@ -1,0 +1,108 @@
+import {
+  type ImageName,
+  orderNodes,
+  rollBack,
+  rollOut,
+  type RollOutEvent,
+  type RollOutPlan,
+  type UpgradeJournal,
+  type UpgradePorts,
+  type UpgradeStop,
+} from '../../../upgrade/index.ts';
+import type { Facts, Told } from '../../exchange/index.ts';
+import type { StepContext } from '../context.ts';
+import { deployNode } from '../deploy-node.ts';
+import type { StoreIdentity } from '../deployment.ts';
+import type { Step } from '../step.ts';
+import { ofAllNodes } from '../support.ts';
+import { lookAtNodes, readIdentity, signWith, urlOfNode } from './nodes.ts';
+import { assertOneUpgrade, findUpgradeStatement, readUntil, type Upgrade, withRelease } from './upgrade.ts';
+
+/** Step that brings the new image to one node after the other, the canary first, and stops at the first refusal. */
+export function infrastructureUpgradeNodes(
+  vault: StepContext['vault'],
+  upgrade: Upgrade,
+): Step<'upgrade-nodes'> {
+  return {
+    id: 'infrastructure/upgrade-nodes',
+    role: 'infrastructure',
+    name: 'upgrade-nodes',
+    stage: 2,
+    summary: 'bring the new image to one node after the other, as long as the quorum signs with each',
+    needs: ['infrastructure/upgrade-attestations', ...ofAllNodes(vault, 'upgrade-gate')],
+    async inspect(context) {
+      const stated = await findUpgradeStatement(context, upgrade, 'infrastructure', 'upgrade-nodes');
+      if (stated?.facts.image === 'new') return { state: 'done' };
+      const { order } = await planOf(context, upgrade);
+      return {
+        state: 'ready',
+        changes: order.map(
+          (node, index) => `brings the new image to node ${node}${index === 0 ? ', the canary' : ''}`,
+        ),
+      };
+    },
+    apply: async (context) => await moveNodes(context, upgrade, 'new'),
+  };
+}
+
+/**
+ * Brings one of both images to all nodes, one after the other.
+ *
+ * @throws UpgradeError UPGRADE_…
+ */
+export async function moveNodes(
+  context: StepContext,
+  upgrade: Upgrade,
+  image: ImageName,
+  report: (event: RollOutEvent) => void = () => {},
+): Promise<Told<'upgrade-nodes'>> {
+  await assertOneUpgrade(context, upgrade);
+  const identities = new Map<number, StoreIdentity>();
+  const ports: UpgradePorts = {
+    look: async () => await lookAtNodes(context, upgrade),
+    async deploy(node, wanted) {
+      const identity = await readIdentity(context, node);
+      const order = { node, configuration: 'upgrade-configuration', nonce: null, identity } as const;
+      const deployed = await deployNode(order, withRelease(context, upgrade, wanted));
+      if (deployed.identity !== null) identities.set(node, deployed.identity);
+      return deployed.phase === 'serving' ? null : (deployed.code ?? 'VAULT_NODE_UNEXPECTED');
+    },
+    sign: async (node) => await signWith(context, upgrade, node),
+    clock: context.clock,
+  };
+  const move = image === 'new' ? rollOut : rollBack;
+  await move(await planOf(context, upgrade), ports, openUpgradeJournal(context), report);
+  const nodes: Facts<'upgrade-nodes'>['nodes'] = [];
+  for (const { node } of context.vault.nodes) {
+    const identity = identities.get(node) ?? (await readIdentity(context, node));
+    nodes.push({ node, url: await urlOfNode(context, node), identity });
+  }
+  return { facts: { upgrade: { from: upgrade.from, to: upgrade.to }, image, nodes }, files: [] };
+}
+
+async function planOf(context: StepContext, upgrade: Upgrade): Promise<RollOutPlan> {
+  const { nodes, threshold } = context.vault;
+  const days = [];
+  for (const { node } of nodes) days.push(await readUntil(context, upgrade, node));
+  return {
+    threshold,
+    order: orderNodes(
+      nodes.map(({ node }) => node),
+      upgrade.canary,
+    ),
+    // The earliest day counts: a roll back may need any of the nodes.
+    until: Math.min(...days),
+  };
+}
+
+const STOP = 'upgrade-stop';
+
+/** Opens the memory of where a roll-out has stopped, which the machine of infrastructure's admin keeps. */
+export function openUpgradeJournal({ journal }: Pick<StepContext, 'journal'>): UpgradeJournal {
+  return {
+    stopped: () => (journal.get(STOP) ?? null) as UpgradeStop | null,
+    setStopped: async (stop) => {
+      await journal.set(STOP, stop ?? undefined);
+    },
+  };
+}

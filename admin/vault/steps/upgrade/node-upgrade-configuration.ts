@@ -1,0 +1,105 @@
+import { parsePcrFile } from '../../../../attestation/index.ts';
+import { parseManifest } from '../../../../shared/documents/manifest.ts';
+import { assertOverlapLength } from '../../../upgrade/index.ts';
+import { deriveConfiguration, encodeConfiguration } from '../../derive/configuration.ts';
+import { digestOf } from '../../exchange/index.ts';
+import { roleOfNode } from '../../index.ts';
+import type { StepContext } from '../context.ts';
+import { StepError } from '../errors.ts';
+import { readManifestBytes, readManifests } from '../node-configuration.ts';
+import { readVerifierKeys } from '../node-final-configuration.ts';
+import { signByAuthorities } from '../sign-configuration.ts';
+import type { Step } from '../step.ts';
+import { formatTime, needStatement, ofAllNodes, toHex } from '../support.ts';
+import { assertOneUpgrade, describeReleases, findUpgradeStatement, type Upgrade } from './upgrade.ts';
+
+const NONCE_BYTES = 32;
+
+/** Step that signs a node's configuration of the overlap, and makes the nonce for which the new image has to attest. */
+export function nodeUpgradeConfiguration(
+  vault: StepContext['vault'],
+  upgrade: Upgrade,
+  node: number,
+): Step<'upgrade-configuration'> {
+  const role = roleOfNode(node);
+  const find = async (context: StepContext) =>
+    await findUpgradeStatement(context, upgrade, role, 'upgrade-configuration');
+  return {
+    id: `${role}/upgrade-configuration`,
+    role,
+    name: 'upgrade-configuration',
+    stage: 2,
+    summary: 'vouch for the new image, and sign the configuration that accepts both until a day',
+    needs: ['infrastructure/restart', ...ofAllNodes(vault, 'final-configuration')],
+    async inspect(context) {
+      await assertOneUpgrade(context, upgrade);
+      const stated = await find(context);
+      if (stated !== undefined) return { state: 'done' };
+      const until = readGivenDay(context, upgrade);
+      return {
+        state: 'ready',
+        changes: [
+          `says that node ${node} is to go from release ${upgrade.from} to ${upgrade.to}${upgrade.isRebuilt ? ', which you have rebuilt' : ', which you have not rebuilt'}`,
+          `signs a configuration of node ${node} that accepts the old image of its peers until ${until}`,
+          'makes a nonce for the enclave of the new image',
+        ],
+      };
+    },
+    async apply(context) {
+      await assertOneUpgrade(context, upgrade);
+      const stated = await find(context);
+      if (stated !== undefined) {
+        const bytes = await context.exchange.file(stated, 'configuration.json');
+        return { facts: stated.facts, files: [{ name: 'configuration.json', bytes }] };
+      }
+      const until = readGivenDay(context, upgrade);
+      const version = await nextVersion(context, node);
+      const [old, next] = [await upgrade.release(upgrade.from), await upgrade.release(upgrade.to)];
+      const payload = encodeConfiguration(
+        deriveConfiguration(vault, node, {
+          version,
+          orderUntil: null,
+          verifierKeys: vault.parts.peerWitnesses === null ? [] : await readVerifierKeys(context),
+          manifests: await readManifests(context),
+          images: [
+            { pcrs: parsePcrFile(next.pcrJson), notAfter: null },
+            { pcrs: parsePcrFile(old.pcrJson), notAfter: until },
+          ],
+        }),
+      );
+      const manifest = parseManifest(await readManifestBytes(context, node));
+      return {
+        facts: {
+          upgrade: { from: upgrade.from, to: upgrade.to },
+          ...(await describeReleases(context, upgrade)),
+          until,
+          rebuilt: upgrade.isRebuilt,
+          nonce: toHex(context.random(NONCE_BYTES)),
+          configuration: digestOf(payload),
+          version,
+        },
+        files: [{ name: 'configuration.json', bytes: signByAuthorities(payload, manifest, context) }],
+      };
+    },
+  };
+}
+
+/** Version after those that the admin has signed: of the ceremony, and of former upgrades. */
+async function nextVersion(context: StepContext, node: number): Promise<number> {
+  const role = roleOfNode(node);
+  const final = await needStatement(context, role, 'final-configuration');
+  const former = await context.exchange.statement(role, 'upgrade-configuration');
+  return Math.max(final.facts.version, former?.facts.version ?? 0) + 1;
+}
+
+/** @throws StepError VAULT_UPGRADE_DAY_MISSING; UpgradeError UPGRADE_OVERLAP_LENGTH */
+function readGivenDay({ clock }: StepContext, { until }: Upgrade): string {
+  if (until === undefined)
+    throw new StepError(
+      'VAULT_UPGRADE_DAY_MISSING',
+      'nobody has said until when the old image is admitted',
+      {},
+    );
+  assertOverlapLength(until, clock());
+  return formatTime(until);
+}

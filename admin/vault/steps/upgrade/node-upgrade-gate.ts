@@ -1,0 +1,189 @@
+import { MANIFEST_PCR, type PcrValues } from '../../../../attestation/index.ts';
+import {
+  diffKeyPolicies,
+  gateKeyPolicy,
+  type GateDecision,
+} from '../../../../attestation/key-policy/index.ts';
+import { pinManifestIfUnnamed, signGateRecord } from '../../../key-policy/index.ts';
+import {
+  assertOverlapLength,
+  type KeyPolicyOfNode,
+  renderOverlapPolicy,
+  renderSinglePolicy,
+  type UpgradeImages,
+} from '../../../upgrade/index.ts';
+import { digestOf } from '../../exchange/index.ts';
+import { roleOfNode } from '../../index.ts';
+import type { StepContext } from '../context.ts';
+import { StepError } from '../errors.ts';
+import { describeNodeKey, isSamePolicy, type NodeKey, putKeyPolicy, readKeyPolicy } from '../key-policy.ts';
+import { describePermission } from '../node-gate.ts';
+import type { Step } from '../step.ts';
+import {
+  assertOneUpgrade,
+  findUpgradeStatement,
+  needUpgradeStatement,
+  readImages,
+  readUntil,
+  type Upgrade,
+  withRelease,
+} from './upgrade.ts';
+
+/** Age up to which a document passes, in milliseconds: the certificate in it is valid for three hours. */
+const MAX_AGE_MS = 3 * 3_600_000;
+
+/** Key of a node in an upgrade, and the three policies that it may have. */
+export interface UpgradeKey {
+  readonly key: NodeKey;
+  readonly images: UpgradeImages;
+  readonly pcr16: Uint8Array;
+  readonly until: number;
+  /** JSON: the old image alone, both of them, the new one alone. */
+  readonly policies: { readonly before: string; readonly overlap: string; readonly narrowed: string };
+}
+
+/** Gathers a node's key and its policies from vault.yaml, both releases and what the admin has stated. */
+export async function describeUpgradeKey(
+  context: StepContext,
+  upgrade: Upgrade,
+  node: number,
+): Promise<UpgradeKey> {
+  const key = await describeNodeKey(withRelease(context, upgrade, 'new'), node);
+  const pcr16 = key.pcrs.get(MANIFEST_PCR);
+  if (pcr16 === undefined) throw new TypeError('expected the PCR16 of the manifest');
+  const [images, until] = [await readImages(upgrade), await readUntil(context, upgrade, node)];
+  const { nodeRole, admins, encryptionContext } = key;
+  const options: KeyPolicyOfNode = { nodeRole, admins, encryptionContext, pcr16 };
+  return {
+    key,
+    images,
+    pcr16,
+    until,
+    policies: {
+      before: renderSinglePolicy(options, images.old),
+      overlap: renderOverlapPolicy(options, images, until),
+      narrowed: renderSinglePolicy(options, images.new),
+    },
+  };
+}
+
+/** Step that lets the new image in beside the old one, once a live enclave of it has shown what it is. */
+export function nodeUpgradeGate(upgrade: Upgrade, node: number): Step<'upgrade-gate'> {
+  const role = roleOfNode(node);
+  return {
+    id: `${role}/upgrade-gate`,
+    role,
+    name: 'upgrade-gate',
+    stage: 2,
+    summary: 'verify the live document of the new image, and admit it beside the old one until the day',
+    needs: [`${role}/upgrade-configuration`, 'infrastructure/upgrade-attestations'],
+    async inspect(context) {
+      if ((await findUpgradeStatement(context, upgrade, role, 'upgrade-narrow')) !== undefined)
+        return { state: 'done' };
+      const own = await describeUpgradeKey(context, upgrade, node);
+      const current = await readKeyPolicy(own.key, context);
+      const stated = await findUpgradeStatement(context, upgrade, role, 'upgrade-gate');
+      if (stated !== undefined && isSamePolicy(current, own.policies.overlap)) return { state: 'done' };
+      const { difference } = await decide(context, upgrade, node, own, current);
+      return {
+        state: 'ready',
+        changes: [
+          `puts the policy of ${own.key.keyArn}, by which the old image is refused from ${new Date(own.until).toISOString()}`,
+          ...difference.gained.map((change) => `  permits ${describePermission(change)}`),
+          ...difference.lost.map((change) => `  no longer permits ${describePermission(change)}`),
+        ],
+      };
+    },
+    async apply(context) {
+      const own = await describeUpgradeKey(context, upgrade, node);
+      const current = await readKeyPolicy(own.key, context);
+      const { document, nonce, ...decision } = await decide(context, upgrade, node, own, current);
+      const policy = own.policies.overlap;
+      if (!isSamePolicy(current, policy)) await putKeyPolicy(own.key, policy, context);
+      return {
+        facts: {
+          upgrade: { from: upgrade.from, to: upgrade.to },
+          policy: digestOf(Buffer.from(policy)),
+          document: digestOf(document),
+          nonce,
+        },
+        files: [
+          {
+            name: 'gate-record.json',
+            bytes: new Uint8Array(Buffer.from(signGateRecord(decision, context.statementKey))),
+          },
+        ],
+      };
+    },
+  };
+}
+
+/**
+ * Decides whether the policy of the overlap may be put.
+ *
+ * @throws StepError VAULT_KEY_POLICY_CHANGED where the policy in force is not that of the old image alone;
+ *   KeyPolicyError GATE_…; AttestationError; UpgradeError UPGRADE_OVERLAP_LENGTH
+ */
+async function decide(
+  context: StepContext,
+  upgrade: Upgrade,
+  node: number,
+  { key, images, pcr16, until, policies }: UpgradeKey,
+  current: string,
+): Promise<Omit<GateDecision, 'document'> & { readonly document: Uint8Array; readonly nonce: string }> {
+  await assertOneUpgrade(context, upgrade);
+  const now = context.clock();
+  assertOverlapLength(until, now);
+  // A run that was cut off after the policy was put finds its own.
+  if (!isSamePolicy(current, policies.before) && !isSamePolicy(current, policies.overlap)) {
+    const difference = diffKeyPolicies(policies.before, current, { keyArn: key.keyArn, now });
+    throw new StepError(
+      'VAULT_KEY_POLICY_CHANGED',
+      'the policy in force is not that of the old image alone',
+      {
+        keyArn: key.keyArn,
+        permits: difference.gained.map(describePermission),
+        lacks: difference.lost.map(describePermission),
+      },
+    );
+  }
+  const stated = await needUpgradeStatement(context, upgrade, roleOfNode(node), 'upgrade-configuration');
+  const { nonce } = stated.facts;
+  const document = await readUpgradeDocument(context, upgrade, node, nonce);
+  if (document === undefined)
+    throw new StepError('VAULT_STEP_UNFINISHED', 'there is no document for the nonce any more', { node });
+  const old: PcrValues = pinManifestIfUnnamed(images.old, pcr16);
+  const decision = gateKeyPolicy({
+    policy: policies.overlap,
+    current,
+    keyArn: key.keyArn,
+    nodeRole: key.nodeRole,
+    admins: key.admins,
+    expected: key.pcrs,
+    others: [{ pcrs: old, until }],
+    encryptionContext: key.encryptionContext,
+    document,
+    nonce: new Uint8Array(Buffer.from(nonce, 'hex')),
+    root: context.root,
+    now,
+    maxAgeMs: MAX_AGE_MS,
+  });
+  return { ...decision, document, nonce };
+}
+
+/** File of a node's document in the statement of infrastructure. */
+export const upgradeDocumentFile = (node: number): string => `attestation-${node}.cbor`;
+
+/** Reads the document that a node's new image has made for a nonce; undefined where there is none. */
+export async function readUpgradeDocument(
+  context: StepContext,
+  upgrade: Upgrade,
+  node: number,
+  nonce: string,
+): Promise<Uint8Array | undefined> {
+  const stated = await findUpgradeStatement(context, upgrade, 'infrastructure', 'upgrade-attestations');
+  const isThere = stated?.facts.documents.some((one) => one.node === node && one.nonce === nonce);
+  return stated !== undefined && isThere === true
+    ? await context.exchange.file(stated, upgradeDocumentFile(node))
+    : undefined;
+}

@@ -1,0 +1,70 @@
+import { errorCode } from '../../../../shared/errors.ts';
+import type { ImageName, NodeReport, UpgradeImages } from '../../../upgrade/index.ts';
+import type { StepContext } from '../context.ts';
+import { nodeUrl, type StoreIdentity } from '../deployment.ts';
+import { StepError } from '../errors.ts';
+import { readManifestBytes } from '../node-configuration.ts';
+import { needStatement } from '../support.ts';
+import { readImages, type Upgrade, type UpgradeClient } from './upgrade.ts';
+
+/** Looks at all nodes: which image each attests, and whether it can sign as a client sees it. */
+export async function lookAtNodes(context: StepContext, upgrade: Upgrade): Promise<readonly NodeReport[]> {
+  const images = await readImages(upgrade);
+  return await Promise.all(
+    context.vault.nodes.map(async ({ node }) => await look(context, upgrade, node, images)),
+  );
+}
+
+async function look(
+  context: StepContext,
+  upgrade: Upgrade,
+  node: number,
+  images: UpgradeImages,
+): Promise<NodeReport> {
+  const url = await urlOfNode(context, node);
+  const manifest = await readManifestBytes(context, node);
+  let failure: unknown;
+  for (const image of ['new', 'old'] as const satisfies readonly ImageName[]) {
+    try {
+      await context.attest(url, { manifest, pcrs: images[image] });
+    } catch (error) {
+      failure = error;
+      continue;
+    }
+    const code = await needClient(upgrade).look(node, url, images);
+    return { node, image, canSign: code === null, code };
+  }
+  return { node, image: null, canSign: false, code: errorCode(failure) };
+}
+
+/** Has the quorum sign with a node in it. @returns null, or the code of the refusal */
+export async function signWith(context: StepContext, upgrade: Upgrade, node: number): Promise<string | null> {
+  return await needClient(upgrade).sign(node, await urlOfNode(context, node), await readImages(upgrade));
+}
+
+/** @throws StepError VAULT_UPGRADE_CLIENT_MISSING */
+function needClient({ client }: Upgrade): UpgradeClient {
+  if (client !== undefined) return client;
+  throw new StepError(
+    'VAULT_UPGRADE_CLIENT_MISSING',
+    'an upgrade has to see the quorum sign: a client of the vault and a key are needed',
+    {},
+  );
+}
+
+/** URL at which clients reach a node. */
+export async function urlOfNode(context: StepContext, node: number): Promise<string> {
+  const { facts } = await needStatement(context, 'infrastructure', 'hosts');
+  const host = facts.hosts.find((one) => one.node === node);
+  if (host === undefined) throw new TypeError('expected the host of each node');
+  return nodeUrl(host.address);
+}
+
+/** Least that a node's store must be, as was stated last. */
+export async function readIdentity(context: StepContext, node: number): Promise<StoreIdentity> {
+  const restarted = await needStatement(context, 'infrastructure', 'restart');
+  const moved = await context.exchange.statement('infrastructure', 'upgrade-nodes');
+  const found = [...(moved?.facts.nodes ?? []), ...restarted.facts.nodes].find((one) => one.node === node);
+  if (found === undefined) throw new TypeError('expected the store of each node');
+  return found.identity;
+}

@@ -1,0 +1,118 @@
+import { parsePcrFile } from '../../../../attestation/index.ts';
+import type { UpgradeImages } from '../../../upgrade/index.ts';
+import type { Facts, Statement, StepName } from '../../exchange/index.ts';
+import { type Role, roleOfNode } from '../../index.ts';
+import type { ReleaseFiles, StepContext } from '../context.ts';
+import { StepError } from '../errors.ts';
+import { describeRelease } from '../node-release.ts';
+import { needStatement } from '../support.ts';
+
+/** Names of the steps of an upgrade. */
+export type UpgradeStepName = Extract<StepName, `upgrade-${string}`>;
+
+/** From which release a vault goes to which, and what a role's run needs for that. */
+export interface Upgrade {
+  /** Versions: the one that nodes run, and the one that they shall run. */
+  readonly from: string;
+  readonly to: string;
+  /** Opens either release, fetched and verified. */
+  readonly release: (version: string) => Promise<ReleaseFiles>;
+  /** Day until which the old image stays admitted, in milliseconds since 1970; undefined: as was stated before. */
+  readonly until: number | undefined;
+  /** Whether the admin has rebuilt the image and found the same measurements. */
+  readonly isRebuilt: boolean;
+  /** Node that goes first. */
+  readonly canary: number;
+  /** What a client of the vault sees, and does; undefined for admins of nodes. */
+  readonly client: UpgradeClient | undefined;
+}
+
+/** Client of the vault, by which a roll-out sees whether the quorum signs. */
+export interface UpgradeClient {
+  /** Code of what keeps a node from signing, or null: it has its share, and is connected to enough of its peers. */
+  readonly look: (node: number, url: string, images: UpgradeImages) => Promise<string | null>;
+  /** Has the quorum sign with this node in it. @returns null, or the code of the refusal */
+  readonly sign: (node: number, url: string, images: UpgradeImages) => Promise<string | null>;
+}
+
+/** Whether a statement tells of this upgrade, of the first ceremony, or of another upgrade. */
+export function countsFor({ from, to }: Pick<Upgrade, 'from' | 'to'>): (statement: Statement) => boolean {
+  return ({ step, facts }) => {
+    if (!step.startsWith('upgrade-')) return true;
+    const { upgrade } = facts as Facts<UpgradeStepName>;
+    return upgrade.from === from && upgrade.to === to;
+  };
+}
+
+/** Reads a statement about this upgrade; one about another does not count. @throws ExchangeError STATEMENT_… */
+export async function findUpgradeStatement<Name extends UpgradeStepName>(
+  { exchange }: Pick<StepContext, 'exchange'>,
+  upgrade: Pick<Upgrade, 'from' | 'to'>,
+  role: Role,
+  step: Name,
+): Promise<Statement<Name> | undefined> {
+  const found = await exchange.statement(role, step);
+  return found !== undefined && countsFor(upgrade)(found) ? found : undefined;
+}
+
+/** Reads a statement about this upgrade that has to be there. @throws StepError VAULT_RELEASE_DIFFERS; ExchangeError */
+export async function needUpgradeStatement<Name extends UpgradeStepName>(
+  context: Pick<StepContext, 'exchange'>,
+  upgrade: Pick<Upgrade, 'from' | 'to'>,
+  role: Role,
+  step: Name,
+): Promise<Statement<Name>> {
+  const found = await needStatement(context as StepContext, role, step);
+  if (countsFor(upgrade)(found)) return found;
+  const { from, to } = (found.facts as Facts<UpgradeStepName>).upgrade;
+  throw new StepError('VAULT_RELEASE_DIFFERS', 'the statement is about another upgrade', {
+    step: `${role}/${step}`,
+    expected: { from: upgrade.from, to: upgrade.to },
+    actual: { from, to },
+  });
+}
+
+/** The same context, in which the release at hand is the old or the new one. */
+export function withRelease(context: StepContext, upgrade: Upgrade, image: 'old' | 'new'): StepContext {
+  return { ...context, release: () => upgrade.release(image === 'old' ? upgrade.from : upgrade.to) };
+}
+
+/** Reads the measurements of both images. */
+export async function readImages(upgrade: Upgrade): Promise<UpgradeImages> {
+  const [old, next] = [await upgrade.release(upgrade.from), await upgrade.release(upgrade.to)];
+  return { old: parsePcrFile(old.pcrJson), new: parsePcrFile(next.pcrJson) };
+}
+
+/** Reads the end of the overlap that a node's admin has stated, in milliseconds since 1970. */
+export async function readUntil(context: StepContext, upgrade: Upgrade, node: number): Promise<number> {
+  const { facts } = await needUpgradeStatement(context, upgrade, roleOfNode(node), 'upgrade-configuration');
+  return Date.parse(facts.until);
+}
+
+/**
+ * Asserts that every node's admin vouches for both releases at hand.
+ *
+ * @throws StepError VAULT_RELEASE_DIFFERS
+ */
+export async function assertOneUpgrade(context: StepContext, upgrade: Upgrade): Promise<void> {
+  const own = await describeReleases(context, upgrade);
+  for (const { node } of context.vault.nodes) {
+    const stated = await findUpgradeStatement(context, upgrade, roleOfNode(node), 'upgrade-configuration');
+    if (stated === undefined) continue;
+    const actual = { old: stated.facts.old, new: stated.facts.new };
+    if (JSON.stringify(actual) === JSON.stringify(own)) continue;
+    throw new StepError('VAULT_RELEASE_DIFFERS', 'the admin of a node vouches for another release', {
+      node,
+      expected: own,
+      actual,
+    });
+  }
+}
+
+/** Describes both releases, as statements do. */
+export async function describeReleases(context: StepContext, upgrade: Upgrade) {
+  return {
+    old: await describeRelease(withRelease(context, upgrade, 'old')),
+    new: await describeRelease(withRelease(context, upgrade, 'new')),
+  };
+}
