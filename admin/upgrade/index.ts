@@ -1,4 +1,4 @@
-export { UpgradeError, type UpgradeErrorCode } from './errors.ts';
+export type { UpgradeErrorCode } from './errors.ts';
 export { type ImageName, imageOf, type UpgradeImages } from './images.ts';
 export {
   assertOverlapLength,
@@ -6,7 +6,6 @@ export {
   describeReminder,
   findOverlapState,
   type KeyPolicyOfNode,
-  MAX_OVERLAP_MS,
   type OverlapState,
   renderOverlapPolicy,
   renderSinglePolicy,

@@ -115,6 +115,7 @@ export function describeReminder(
     case 'before':
     case 'open':
     case 'narrowed':
+    default:
       return undefined;
   }
 }

@@ -47,7 +47,8 @@ export async function openLocation(
         releases: new RegistryReleases(client, location, createCredentialsFinder(io), rights),
       };
     }
-    case 's3': {
+    case 's3':
+    default: {
       const { AWS_REGION, AWS_DEFAULT_REGION } = io.env ?? process.env;
       const region = input.text('region') ?? defaultRegion ?? AWS_REGION ?? AWS_DEFAULT_REGION;
       if (region === undefined) throw new UsageError('--region or AWS_REGION names the Region of the bucket');

@@ -54,7 +54,7 @@ async function readConfig(path: string): Promise<Config | undefined> {
   if (bytes === undefined) return undefined;
   try {
     const value = parseJson(bytes, { maxBytes: MAX_CONFIG_BYTES, maxDepth: 16 });
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Config;
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
   }
@@ -84,7 +84,7 @@ async function askHelper(
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
   const child = spawn(`docker-credential-${name}`, ['get'], {
     stdio: ['pipe', 'pipe', 'ignore'],
-    env: env as NodeJS.ProcessEnv,
+    env: env,
     timeout: HELPER_TIMEOUT_MS,
     signal,
   });

@@ -120,7 +120,7 @@ describe.skipIf(cosign === undefined)('cosign', () => {
       bundle,
       blob,
     );
-    expect(status, text).toBe(0);
+    expect({ status, text }).toMatchObject({ status: 0 });
     const key = parseReleaseKey(readFileSync(join(folder, 'cosign.pub'), 'utf8'));
     expect(() => verifyBlobBundle(readFileSync(bundle), readFileSync(blob), key)).toThrow(
       expect.objectContaining({ code: 'RELEASE_BUNDLE_MALFORMED' }),

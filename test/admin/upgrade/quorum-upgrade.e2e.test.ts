@@ -260,10 +260,10 @@ describe('an upgrade of a quorum of 2 of 3', () => {
   it('brings the new image to each node, and at no moment are fewer than two able to sign', async () => {
     for (const node of NODES) await putPolicy(node, renderOverlapPolicy(keyOf(node), images, UNTIL));
     deployed.length = 0;
-    let done = false;
+    const watch = { isOver: false };
     const serving: number[] = [];
     const watched = (async () => {
-      while (!done) {
+      while (!watch.isOver) {
         serving.push([...quorum.running.values()].filter(({ phase }) => phase === 'serving').length);
         await sleep(20);
       }
@@ -271,7 +271,7 @@ describe('an upgrade of a quorum of 2 of 3', () => {
     // A client that goes on signing with whichever node answers.
     const signatures: string[] = [];
     const signing = (async () => {
-      while (!done) {
+      while (!watch.isOver) {
         const codes = [];
         for (const node of NODES) {
           const code = await withNode(node, async (client) => await client.sign(SIGN)).then(
@@ -288,7 +288,7 @@ describe('an upgrade of a quorum of 2 of 3', () => {
     try {
       await rollOut(plan, ports, makeJournal(), ({ event, node }) => events.push(`${event} ${node}`));
     } finally {
-      done = true;
+      watch.isOver = true;
       await Promise.all([watched, signing]);
     }
     expect(deployed).toEqual(['2 new', '1 new', '3 new']);

@@ -83,8 +83,6 @@ const NOBODY = 'https://127.0.0.1:1';
 const NO_STATUS = 'http://127.0.0.1:1';
 /** Options with which a verb does its work, beside those that it requires. */
 const NEEDED: Readonly<Record<string, readonly string[]>> = {
-  // Without them the verb would write into the working copy.
-  'vault join': ['--keys', '--output'],
   'approve reject': ['--root', '--url'],
   'approve show': ['--root', '--url'],
   'approve sign': ['--root', '--url'],
@@ -136,6 +134,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'parent status': ['--url'],
   'vault check': ['--vault', '--role'],
   'vault init': ['--vault', '--namespace', '--region'],
+  // Without them the verb would write into the working copy.
   'vault join': ['--keys', '--output'],
   'vault populate': ['--vault'],
   'vault sheets': ['--vault'],

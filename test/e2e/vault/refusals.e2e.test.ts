@@ -82,7 +82,7 @@ describe('vault apply', { timeout: 300_000 }, () => {
     );
     await world.aws.cloudFormation.settled();
     const refused = await person.run(...world.run('apply', 'node-1'));
-    expect(refused, JSON.stringify(refused.said)).toMatchObject(refusal('VAULT_WOULD_DESTROY'));
+    expect(refused).toMatchObject(refusal('VAULT_WOULD_DESTROY'));
     expect(JSON.stringify(refused.said)).toContain('removes Archive (AWS::S3::Bucket)');
     expect(await person.run(...world.run('plan', 'node-1'))).toMatchObject({ exit: 1 });
   });

@@ -175,15 +175,17 @@ describe('a stack', () => {
     answers['DescribeStacks'] = () => ({ Stacks: [{ StackName: ORDER.name, StackId: 'it', ...fields }] });
   };
 
-  it.each(['CREATE_IN_PROGRESS', 'UPDATE_IN_PROGRESS', 'UPDATE_ROLLBACK_IN_PROGRESS', 'DELETE_IN_PROGRESS'])(
-    'that somebody else is changing (%s) is left alone',
-    async (StackStatus) => {
-      found({ StackStatus, ChangeSetId: 'theirs' });
-      await expect(inspectStack(ORDER, context)).rejects.toMatchObject({ code: 'VAULT_STACK_BUSY' });
-      await expect(applyStack(ORDER, context)).rejects.toMatchObject({ code: 'VAULT_STACK_BUSY' });
-      expect(new Set(sent)).toEqual(new Set(['DescribeStacks']));
-    },
-  );
+  it.each([
+    'CREATE_IN_PROGRESS',
+    'UPDATE_IN_PROGRESS',
+    'UPDATE_ROLLBACK_IN_PROGRESS',
+    'DELETE_IN_PROGRESS',
+  ] as const)('that somebody else is changing (%s) is left alone', async (StackStatus) => {
+    found({ StackStatus, ChangeSetId: 'theirs' });
+    await expect(inspectStack(ORDER, context)).rejects.toMatchObject({ code: 'VAULT_STACK_BUSY' });
+    await expect(applyStack(ORDER, context)).rejects.toMatchObject({ code: 'VAULT_STACK_BUSY' });
+    expect(new Set(sent)).toEqual(new Set(['DescribeStacks']));
+  });
 
   it('that somebody has changed since the change was shown is left alone', async () => {
     answers['ExecuteChangeSet'] = () => fail('InvalidChangeSetStatus');

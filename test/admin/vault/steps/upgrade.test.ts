@@ -202,7 +202,7 @@ const upgrade: Upgrade = {
 };
 const ceremony = (change: Partial<Upgrade> = {}) => upgradeCeremony(vault, { ...upgrade, ...change });
 const apply = async (role: Role, change?: Partial<Upgrade>) =>
-  await applyRole(contextOf(role), () => undefined, ceremony(change));
+  await applyRole(contextOf(role), () => undefined, { ceremony: ceremony(change) });
 const applyNodes = async () => {
   for (const node of NODES) await apply(`node-${node}`);
 };
