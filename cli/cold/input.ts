@@ -2,6 +2,9 @@ import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { openColdNode, type ColdNode } from '../../cold/index.ts';
 import { joinParts, looksLikeParts } from '../../shared/cold/index.ts';
+import { parseColdManifest } from '../../shared/documents/cold-manifest.ts';
+import { openConfiguration } from '../../shared/documents/configuration.ts';
+import { digestManifest } from '../../shared/documents/manifest.ts';
 import { type CommandInput, type Io, type OptionSpec, readInput, UsageError } from '../common/command.ts';
 import { CliError } from '../common/errors.ts';
 import { inFile } from '../common/in-file.ts';
@@ -56,8 +59,15 @@ export async function withNode<T>(
 ): Promise<T> {
   const { text, io } = input;
   const [folder = ''] = input.positionals;
-  const manifest = await readInput(text('manifest') ?? '', io);
-  const configuration = await readInput(text('configuration') ?? '', io);
+  const manifestPath = text('manifest') ?? '';
+  const manifest = await readInput(manifestPath, io);
+  const configurationPath = text('configuration') ?? '';
+  const configuration = await readInput(configurationPath, io);
+  // Nobody types a passphrase for files that are refused afterwards.
+  const parsed = inFile(manifestPath, () => parseColdManifest(manifest));
+  inFile(configurationPath, () =>
+    openConfiguration(configuration, { manifest: parsed, digest: digestManifest(manifest) }),
+  );
   const passphrase = await readPassphrase(text('passphrase-file'), io, isNew);
   try {
     if (isNew) await makeFolder(folder);

@@ -24,13 +24,16 @@ export const statusCommand: Command = {
   },
 };
 
+/** Says when a step was done, why its statement is not believed, for what it waits, or else what it is. */
+function detailOf({ time, code, state, waitsFor, summary }: VaultStatus['steps'][number]): string {
+  return time ?? code ?? (state === 'waiting' ? `for ${waitsFor.join(', ')}` : summary);
+}
+
 function describe(status: VaultStatus): Outcome {
   const { steps, roles, isComplete } = status;
   const refused = steps.filter(({ state }) => state === 'refused');
   const lines = [
-    ...steps.map(({ step, state, time, code }) =>
-      `${state.padEnd(8)} ${step.padEnd(32)} ${time ?? code ?? ''}`.trimEnd(),
-    ),
+    ...steps.map((one) => `${one.state.padEnd(8)} ${one.step.padEnd(32)} ${detailOf(one)}`),
     '',
     ...roles.flatMap(({ role, done, of, next, waitsFor }) => [
       `${role}: ${done} of ${of} done${next.length === 0 ? '' : `; next: ${next.join(', ')}`}`,
