@@ -83,9 +83,9 @@ const NOBODY = 'https://127.0.0.1:1';
 const NO_STATUS = 'http://127.0.0.1:1';
 /** Options with which a verb does its work, beside those that it requires. */
 const NEEDED: Readonly<Record<string, readonly string[]>> = {
-  'approve reject': ['--root', '--url'],
-  'approve show': ['--root', '--url'],
-  'approve sign': ['--root', '--url'],
+  'approve reject': ['--pcrs', '--root', '--url'],
+  'approve show': ['--pcrs', '--root', '--url'],
+  'approve sign': ['--pcrs', '--root', '--url'],
   'attestation verify': ['--root', '--at'],
   'cold identity': ['--passphrase-file'],
   'cold init': ['--passphrase-file'],

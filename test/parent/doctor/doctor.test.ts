@@ -393,6 +393,15 @@ const BROKEN: readonly (readonly [CheckCode, 'warn' | 'fail', string, (host: Ec2
       '{"node":{"phase":"unlocking","code":null},"enclave":{"cid":16,"state":"running"}}',
     ),
   ],
+  [
+    'BACKUP_LACKING',
+    'warn',
+    'a node that serves, and has no backup that somebody keeps',
+    setFile(
+      'status page',
+      '{"node":{"phase":"serving","code":"BACKUP_MISSING"},"enclave":{"cid":16,"state":"running"}}',
+    ),
+  ],
   ['LOG_GAP', 'fail', 'a folder of the log that was lost', setLog({ hasGap: true })],
   ['LOG_UNDER_COSIGNED', 'fail', 'a witness too few', setLog({ wanted: 2, cosigned: 1 })],
   [
