@@ -43,7 +43,7 @@ export interface NodeRecoveryParts {
  *   privateKey: createPrivateKey(await readFile('client.pem')),
  * });
  * const { keys } = await node.recovery.status();
- * console.log(keys.every(({ required, state }) => !required || state === 'kept'));
+ * console.log(keys.every(({ required, state }) => !required || state === 'kept')); // true
  * node.close();
  * ```
  */

@@ -23,6 +23,7 @@ import { createNsmClient } from '../../enclave/nsm/index.ts';
 import { EmulatedNsm } from '../../local/nsm/index.ts';
 import type { z } from 'zod';
 import { type ShareImportRequest, type SignRequest } from '../../shared/api/bodies.ts';
+import type { RecoveryStatus } from '../../shared/api/recovery.ts';
 import type { CreatePoolKeyRequest, poolKeyResponseSchema } from '../../shared/api/pool-keys.ts';
 import { digestRequest } from '../../shared/api/request-digest.ts';
 import { digestManifest } from '../../shared/documents/manifest.ts';
@@ -78,6 +79,18 @@ const ORIGIN = 'node-1.example/log';
 const receiptKey = generateKeyPairSync('ed25519');
 const RECEIPT_KEY = Buffer.from(receiptKey.publicKey.export({ format: 'jwk' }).x ?? '', 'base64url');
 const LOG_KEY = signingKeyFromSeed(ORIGIN, 'ed25519', new Uint8Array(32).fill(7)).key;
+/** One key, whose backup somebody keeps. */
+const RECOVERY_STATUS: RecoveryStatus = {
+  recoveryKey: 'a7'.repeat(32),
+  keys: [
+    {
+      key: 'treasury',
+      state: 'kept',
+      required: true,
+      kept: { statement: '0b'.repeat(48), keeper: 'auditor', time: '2026-11-01T00:00:00.000Z' },
+    },
+  ],
+};
 const WAITING_ID = '0f'.repeat(16);
 const DIGEST_PAYLOAD = { kind: 'digest', digest: '5e'.repeat(32) } as const;
 const SIGNATURE = '00'.repeat(64);
@@ -179,6 +192,7 @@ function serveKeys(): NonNullable<NodeBehaviour['serve']> {
     const { session, importKey } = node;
     if (target.startsWith('/v1/quorum')) return quorum.serve(target, body, node);
     if (target === '/v1/keys') return { keys: [ETHEREUM_KEY] };
+    if (target === '/v1/recovery') return RECOVERY_STATUS;
     if (target === '/v1/pools/canton/keys')
       return createPoolKey(JSON.parse(body.toString()) as CreatePoolKeyRequest);
     if (target === '/v1/sign') {

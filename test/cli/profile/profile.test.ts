@@ -244,6 +244,9 @@ describe('the settings of the commands', () => {
       Object.values(options).some(({ setting }) => setting === 'key'),
     );
     expect(users.map(({ name }) => name).toSorted()).toEqual([
+      'ers backup',
+      'ers status',
+      'ers submit',
       'node explain',
       'node keys',
       'node pools',
@@ -251,6 +254,7 @@ describe('the settings of the commands', () => {
       'node resume',
       'node sign',
       'quorum keys generate',
+      'quorum keys import',
       'quorum keys list',
       'quorum refresh',
       'quorum repair',
