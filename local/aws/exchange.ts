@@ -62,7 +62,7 @@ export interface EndpointHost {
   readonly prefix?: string;
 }
 
-const REGIONAL = /^(?:(.+)\.)?([a-z0-9]+)\.([a-z]{2,3}(?:-[a-z]+){1,2}-[0-9]{1,2})\.([a-z0-9.-]+)$/;
+const REGIONAL = /^(?:(.+)\.)?([a-z0-9]+)\.([a-z]{2,4}(?:-[a-z]+){1,2}-[0-9]{1,2})\.([a-z0-9.-]+)$/;
 const GLOBAL = /^(?:(.+)\.)?(iam|sts|s3)\.([a-z0-9.-]+)$/;
 
 /** Reads a host name of AWS's; undefined for any other. */
