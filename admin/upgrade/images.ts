@@ -4,7 +4,7 @@ import { IMAGE_PCRS } from '../../attestation/pcr.ts';
 /** An image as nodes attest it: PCR0, PCR1 and PCR2, and PCR8 where it is signed. */
 export type ImageName = 'old' | 'new';
 
-/** Both images of an upgrade. */
+/** PCRs of the image that nodes of a quorum run before an upgrade, and of the one that they run after it. */
 export interface UpgradeImages {
   readonly old: PcrValues;
   readonly new: PcrValues;

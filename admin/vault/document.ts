@@ -121,7 +121,7 @@ const tenantSchema = z.strictObject({
   }),
   addressBooks: entryList(addressBookSchema, MAX_ADDRESS_BOOKS).default([]),
   keys: entryList(networkKeySchema, MAX_ENTRIES).min(1),
-  /** Which keys need a backup that somebody keeps, and what they may sign without one; left out: none does. */
+  /** Keys that need a backup that a keeper has acknowledged, and amounts that they sign without one; left out: no key needs one. */
   recovery: recoverySchema.optional(),
   rules: entryList(ruleSchema, MAX_RULES),
 });

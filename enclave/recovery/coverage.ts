@@ -16,7 +16,7 @@ export interface CoverageParts {
   readonly now: () => number;
 }
 
-/** Which keys a kept backup covers now. */
+/** Coverage of the keys of a node by backups that a keeper has acknowledged. */
 export interface Coverage {
   /** Tells it of a key; of a pool, of one of its keys. */
   of(key: string, poolKey?: string | null): BackupCoverage;

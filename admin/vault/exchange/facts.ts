@@ -24,7 +24,7 @@ const identity = z.strictObject({
 });
 const pcrs = z.record(z.string().regex(/^(?:0|1|2|8)$/), sha384);
 const release = z.strictObject({ version: z.string().min(1).max(64), pcrJson: sha384, pcrs });
-/** Which upgrade a statement tells of: from one version to another. */
+/** Versions of the releases that an upgrade leads from and to; a statement of an upgrade names both. */
 const upgrade = z.strictObject({ from: z.string().min(1).max(64), to: z.string().min(1).max(64) });
 const areUnique = (numbers: readonly number[]) => new Set(numbers).size === numbers.length;
 const nodes = <Shape extends z.ZodRawShape>(shape: Shape) =>

@@ -22,7 +22,7 @@ export type PopulateAction =
   | 'kept'
   /** There is another value, and nothing says that it may be replaced: nothing at all will be written. */
   | 'conflict'
-  /** It is not needed, and nothing gives its value. */
+  /** The secret is optional, and the values file names no source of it. */
   | 'left out';
 
 /** What will be done about one secret. */

@@ -95,7 +95,7 @@ async function sendCommand(host: CommandedHost, line: string, context: StepConte
       'ssm:SendCommand',
       client.send(command, { abortSignal: context.signal }),
       {
-        // So it says of an instance that has not reported yet, too.
+        // InvalidInstanceId is the answer for an instance whose agent has not reported yet, as for one that does not exist.
         InvalidInstanceId: () => ({ $metadata: {} }),
       },
     );

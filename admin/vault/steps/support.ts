@@ -38,7 +38,12 @@ export function splitId(id: string): { readonly role: Role; readonly step: StepN
   return { role: role as Role, step: step as StepName };
 }
 
-/** Those of some steps that have no statement yet that counts. @throws ExchangeError STATEMENT_… */
+/**
+ * Finds the steps of which the exchange has no statement that counts for the ceremony.
+ *
+ * @param ids of steps: role, slash, name
+ * @throws ExchangeError STATEMENT_… for a statement that is not to be believed
+ */
 export async function findMissing(
   { exchange }: Pick<StepContext, 'exchange'>,
   ids: readonly string[],

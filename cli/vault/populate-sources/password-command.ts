@@ -42,7 +42,7 @@ export function runPasswordCommand(options: PasswordCommand): Promise<CommandOut
       try {
         process.kill(-child.pid, 'SIGKILL');
       } catch {
-        // It has ended by itself.
+        // ESRCH: the process group has ended by itself.
       }
     };
     const timer = setTimeout(

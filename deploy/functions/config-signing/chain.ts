@@ -10,9 +10,9 @@ import { ConfigSigningError } from './errors.ts';
 
 /** A configuration, and where it stands in the bucket. */
 export interface Place {
-  /** The newest configuration that is another one than this; undefined where there is none. */
+  /** The newest signed configuration other than the one whose place is asked for; undefined where there is none. */
   readonly before: ConfigurationFile | undefined;
-  /** This very configuration, as it was signed; undefined where it was not. */
+  /** The configuration whose place is asked for, as it lies in the bucket; undefined unless it is the newest. */
   readonly signed: ConfigurationFile | undefined;
   /** The number under which it is, or would be, written. */
   readonly number: number;

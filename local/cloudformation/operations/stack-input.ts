@@ -36,7 +36,8 @@ export const shapeMembers = {
     .optional(),
   Tags: z.union([z.array(tagSchema).max(50), emptyList]).optional(),
   RoleARN: z.string().min(20).max(2048).optional(),
-  // These would have to count; the stand-in knows none of them.
+  // StackPolicyURL, StackPolicyDuringUpdateURL and ResourceTypes restrict what an operation may do at AWS: the stand-in
+  // implements none of them, and refuses a request that has one.
   StackPolicyURL: z.undefined().optional(),
   StackPolicyDuringUpdateURL: z.undefined().optional(),
   ResourceTypes: z.undefined().optional(),

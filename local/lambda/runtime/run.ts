@@ -102,7 +102,7 @@ async function runIn(folder: string, options: RunOptions): Promise<RunResult> {
     try {
       process.kill(-child.pid, 'SIGKILL');
     } catch {
-      // It has ended by itself.
+      // ESRCH: the process group has ended by itself.
     }
   };
   const timer = setTimeout(() => {
