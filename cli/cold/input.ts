@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { openColdNode, type ColdNode } from '../../cold/index.ts';
 import { joinParts, looksLikeParts } from '../../shared/cold/index.ts';
@@ -7,9 +6,13 @@ import { openConfiguration } from '../../shared/documents/configuration.ts';
 import { digestManifest } from '../../shared/documents/manifest.ts';
 import { type CommandInput, type Io, type OptionSpec, readInput, UsageError } from '../common/command.ts';
 import { CliError } from '../common/errors.ts';
+import { askHidden, canAskHidden } from '../common/hidden-input.ts';
 import { inFile } from '../common/in-file.ts';
 import { readKeyFile } from '../common/private-key.ts';
 import { describeSystemError } from '../common/system-error.ts';
+
+/** As much as a passphrase file holds, in characters. */
+const MAX_PASSPHRASE_LENGTH = 4096;
 
 /** Options of verbs that open a cold node. */
 export const NODE_OPTIONS = {
@@ -85,12 +88,12 @@ export async function withNode<T>(
 /** Reads the passphrase, twice where a node is made with it. The caller clears it. */
 async function readPassphrase(path: string | undefined, io: Io, isNew: boolean): Promise<Buffer> {
   if (path !== undefined) return trimLineFeed(await readKeyFile(path));
-  const { stdin, stderr } = io;
-  if ((stdin as { isTTY?: boolean }).isTTY !== true || stderr.isTTY !== true)
+  if (!canAskHidden(io))
     throw new UsageError('without a terminal, --passphrase-file names the file of the passphrase');
-  const first = await askHidden(io, 'Passphrase of the node: ');
+  const ask = async (question: string) => Buffer.from(await askHidden(io, question, MAX_PASSPHRASE_LENGTH));
+  const first = await ask('Passphrase of the node: ');
   if (!isNew) return first;
-  const second = await askHidden(io, 'Once more: ');
+  const second = await ask('Once more: ');
   const isSame = first.equals(second);
   second.fill(0);
   if (isSame) return first;
@@ -101,28 +104,4 @@ async function readPassphrase(path: string | undefined, io: Io, isNew: boolean):
 function trimLineFeed(bytes: Buffer): Buffer {
   const end = bytes.at(-1) === 0x0a ? bytes.length - 1 : bytes.length;
   return bytes.subarray(0, end);
-}
-
-/** Asks at the terminal for a line that is not shown. */
-async function askHidden({ stdin, stderr, signal }: Io, question: string): Promise<Buffer> {
-  const terminal = stdin as typeof process.stdin;
-  stderr.write(question);
-  terminal.setRawMode(true);
-  const line: number[] = [];
-  try {
-    for (;;) {
-      const [chunk] = (await once(terminal, 'data', { signal })) as [Buffer];
-      for (const byte of chunk) {
-        if (byte === 0x03) throw new CliError('INTERRUPTED', 'interrupted');
-        if (byte === 0x0d || byte === 0x0a) return Buffer.from(line);
-        if (byte === 0x7f || byte === 0x08) line.pop();
-        else line.push(byte);
-      }
-    }
-  } finally {
-    line.fill(0);
-    terminal.setRawMode(false);
-    terminal.pause();
-    stderr.write('\n');
-  }
 }

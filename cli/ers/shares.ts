@@ -1,8 +1,6 @@
-import { createInterface } from 'node:readline';
-import { Writable } from 'node:stream';
 import { MAX_WORDS_LENGTH } from '../../admin/recovery/index.ts';
-import { type CommandInput, type Io, type OptionSpec, UsageError } from '../common/command.ts';
-import { CliError } from '../common/errors.ts';
+import { type CommandInput, type OptionSpec, UsageError } from '../common/command.ts';
+import { askHidden, canAskHidden } from '../common/hidden-input.ts';
 import { readKeyFile } from '../common/private-key.ts';
 
 /** The most shares that are typed at a terminal. */
@@ -36,8 +34,12 @@ export async function readShares(input: CommandInput): Promise<string[]> {
     bytes.fill(0);
   }
   const count = readCount(input.text('ask'));
-  for (let place = 1; place <= count; place += 1)
-    words.push(await askHidden(input.io, `words of custodian ${place} of ${count}: `));
+  if (count > 0 && !canAskHidden(input.io))
+    throw new UsageError('--ask needs a terminal; --share takes files');
+  for (let place = 1; place <= count; place += 1) {
+    const question = `words of custodian ${place} of ${count}: `;
+    words.push((await askHidden(input.io, question, MAX_WORDS_LENGTH + 1)).trim());
+  }
   return words;
 }
 
@@ -46,26 +48,4 @@ function readCount(text: string | undefined): number {
   const count = /^[1-9][0-9]?$/.test(text) ? Number(text) : Number.NaN;
   if (!(count <= MAX_ASKED)) throw new UsageError(`--ask is a number from 1 to ${MAX_ASKED}`);
   return count;
-}
-
-/** Asks for a line at the terminal that nobody sees. @throws UsageError without a terminal; CliError INTERRUPTED */
-async function askHidden({ stdin, stderr, signal }: Io, question: string): Promise<string> {
-  if ((stdin as { isTTY?: boolean }).isTTY !== true)
-    throw new UsageError('--ask needs a terminal; --share takes files');
-  stderr.write(question);
-  const hidden = new Writable({ write: (_chunk, _encoding, done) => done() });
-  // With `terminal`, readline echoes by itself, into nothing.
-  const lines = createInterface({ input: stdin, output: hidden, terminal: true, historySize: 0 });
-  try {
-    return await new Promise((resolve, reject) => {
-      const interrupt = () => reject(new CliError('INTERRUPTED', 'interrupted'));
-      lines.once('line', (line) => resolve(line.slice(0, MAX_WORDS_LENGTH + 1).trim()));
-      lines.once('SIGINT', interrupt);
-      lines.once('close', interrupt);
-      signal.addEventListener('abort', interrupt, { once: true });
-    });
-  } finally {
-    lines.close();
-    stderr.write('\n');
-  }
 }
