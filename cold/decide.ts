@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { openCheckpoint, parseVerifierKey, verifyConsistency } from '../audit/log/index.ts';
 import { verifyByNode } from '../audit/log/node-signatures.ts';
 import { describePending, RequestError } from '../enclave/approvals/index.ts';
-import { describeOutcome } from '../enclave/api/signing-routes.ts';
+import { describeSigned } from '../enclave/api/signing-routes.ts';
 import { RefusedRequest } from '../enclave/signing/index.ts';
 import { StoreError } from '../enclave/store/index.ts';
 import { ApprovalError } from '../policy/approvals/index.ts';
@@ -129,10 +129,11 @@ function describe(
   node: ColdNode,
   carriedOut: Awaited<ReturnType<ColdNode['pipeline']['sign']>>,
 ): ColdOutcome {
-  const body = describeOutcome(carriedOut, node.signed.configuration.version);
-  if (carriedOut.outcome === 'permitted') return { state: 'signed', ...(body as object) } as ColdOutcome;
-  const { requests } = node.state;
-  const pending = describePending(requests.find(carriedOut.id), {
+  const { version: configuration } = node.signed.configuration;
+  if (carriedOut.outcome === 'permitted')
+    return { state: 'signed', ...describeSigned(carriedOut, configuration) };
+  const { id, expires, rule, receipt } = carriedOut;
+  const pending = describePending(node.state.requests.find(id), {
     manifest: Buffer.from(node.measured.digest).toString('hex'),
     read: (request) => node.pipeline.review(request),
     now: node.now,
@@ -141,9 +142,12 @@ function describe(
   const review = signEnvelope(unsigned, node.nodeKeys.receipt.privateKey);
   return {
     state: 'waiting',
-    ...('body' in body ? (body.body as object) : {}),
+    waiting: { id, expires },
+    rule,
+    configuration,
+    receipt,
     review: Buffer.from(JSON.stringify(review)).toString('base64'),
-  } as ColdOutcome;
+  };
 }
 
 function endsNode(error: HoldfastError): boolean {

@@ -42,23 +42,27 @@ function describeInput({ index = 0, signature, publicKey }: IndexedSignature) {
   return { index, signature: hex(signature), publicKey: hex(publicKey) };
 }
 
+/** Describes a request that was signed: its signatures, and what has allowed them. */
+export function describeSigned(
+  { result, rule, receipt, receipts }: CarriedOut<readonly IndexedSignature[]>,
+  configuration: number,
+): SignResponse {
+  return {
+    ...describeSignatures(result),
+    rule,
+    configuration,
+    receipt,
+    ...(receipts.length === 0 ? {} : { receipts: [...receipts] }),
+  };
+}
+
 /** Describes the outcome of a request to sign: its signatures, or that it waits for approvals. */
 export function describeOutcome(
   outcome: CarriedOut<readonly IndexedSignature[]> | Waiting,
   configuration: number,
 ): SignResponse | Accepted {
-  const { rule, receipt } = outcome;
-  if (outcome.outcome === 'permitted') {
-    const { receipts } = outcome;
-    return {
-      ...describeSignatures(outcome.result),
-      rule,
-      configuration,
-      receipt,
-      ...(receipts.length === 0 ? {} : { receipts: [...receipts] }),
-    };
-  }
-  const { id, expires } = outcome;
+  if (outcome.outcome === 'permitted') return describeSigned(outcome, configuration);
+  const { id, expires, rule, receipt } = outcome;
   const body: WaitingResponse = { waiting: { id, expires }, rule, configuration, receipt };
   return new Accepted(body);
 }
