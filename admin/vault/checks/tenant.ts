@@ -7,12 +7,8 @@ import {
   type Configuration,
 } from '../../../shared/documents/configuration.ts';
 import { ConfigurationError } from '../../../shared/documents/errors.ts';
-import {
-  ADMINISTRATION,
-  deriveAdministrationGroups,
-  deriveAdministrationRules,
-  RESERVED_PREFIX,
-} from '../derive/administration.ts';
+import { ADMINISTRATION, deriveAdministrationRules, RESERVED_PREFIX } from '../derive/administration.ts';
+import { deriveTenantMembers } from '../derive/configuration.ts';
 import type { VaultDocument } from '../document.ts';
 import type { OpenFinding } from './finding.ts';
 import { isOpenValue } from './placeholders.ts';
@@ -167,13 +163,8 @@ function checkConfiguration(document: VaultDocument, now: number): OpenFinding[]
           ? { ...client, publicKey: createHash('sha256').update(client.id).digest('hex') }
           : client,
       ),
-      clientGroups: [...tenant.clientGroups, ...deriveAdministrationGroups(document)],
-      keys: tenant.keys,
-      approvers: tenant.approvers,
-      approverGroups: tenant.approverGroups,
-      addressBooks: tenant.addressBooks,
-      witnesses: parts.witnesses,
-      ...(tenant.recovery === undefined ? {} : { recovery: tenant.recovery }),
+      ...deriveTenantMembers(document),
+      // The tenant's rules come first: the parser names a rule by its index, which is then that of vault.yaml.
       rules: [...tenant.rules, ...deriveAdministrationRules(document)],
     });
   } catch (error) {

@@ -44,7 +44,6 @@ export function deriveConfiguration(
       node: number,
     });
   }
-  const { clients, tenant, parts } = document;
   const configuration: ConfigurationDocument2 = {
     format: CONFIGURATION_FORMAT_2,
     version,
@@ -52,19 +51,28 @@ export function deriveConfiguration(
     ...(orderUntil === null
       ? {}
       : { initialise: { id: ORDER_ID, notAfter: orderUntil, password: 'generated' as const } }),
-    clients,
-    clientGroups: [...tenant.clientGroups, ...deriveAdministrationGroups(document)],
-    keys: tenant.keys,
-    approvers: tenant.approvers,
-    approverGroups: tenant.approverGroups,
-    addressBooks: tenant.addressBooks,
-    witnesses: parts.witnesses,
+    clients: document.clients,
+    ...deriveTenantMembers(document),
     ...deriveQuorum(document, number, { manifests, images, verifierKeys }),
-    ...(tenant.recovery === undefined ? {} : { recovery: tenant.recovery }),
-    rules: [...deriveAdministrationRules(document), ...tenant.rules],
+    rules: [...deriveAdministrationRules(document), ...document.tenant.rules],
   };
   readConfiguration(configuration);
   return configuration;
+}
+
+/** Derives the members that configurations of all nodes have alike, but for clients and rules. */
+export function deriveTenantMembers(document: VaultDocument) {
+  const { tenant, parts } = document;
+  const { keys, approvers, approverGroups, addressBooks, recovery } = tenant;
+  return {
+    clientGroups: [...tenant.clientGroups, ...deriveAdministrationGroups(document)],
+    keys,
+    approvers,
+    approverGroups,
+    addressBooks,
+    witnesses: parts.witnesses,
+    ...(recovery === undefined ? {} : { recovery }),
+  };
 }
 
 /** Writes a configuration as people read and sign it: the same document always gives the same bytes. */
