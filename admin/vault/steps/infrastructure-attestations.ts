@@ -1,14 +1,11 @@
-import { digestOf, type Facts, type Statement } from '../exchange/index.ts';
+import type { Statement } from '../exchange/index.ts';
 import { roleOfNode } from '../index.ts';
 import type { StepContext } from './context.ts';
 import { deployNode, onAllHosts } from './deploy-node.ts';
-import { StepError } from './errors.ts';
 import { assertOneRelease } from './node-release.ts';
+import { describeShown, documentFile, type ShownDocument, takeShown, tellShown } from './shown-document.ts';
 import type { Step } from './step.ts';
 import { needStatementsOfNodes, ofAllNodes } from './support.ts';
-
-/** Code of an enclave that KMS does not admit yet, as it has to be before the gate. */
-const NOT_ADMITTED = 'KMS_ACCESS_DENIED';
 
 /** Step that deploys each node, which KMS has to refuse, and brings its attestation document for the admin's nonce. */
 export function infrastructureAttestations(vault: StepContext['vault']): Step<'attestations'> {
@@ -34,36 +31,20 @@ export function infrastructureAttestations(vault: StepContext['vault']): Step<'a
       await assertOneRelease(context);
       const { open, kept } = await sortNodes(context);
       const shown = [...kept, ...(await onAllHosts(open, (one) => show(one, context)))];
-      const ordered = shown.toSorted((one, other) => one.node - other.node);
-      return {
-        facts: { documents: ordered.map(({ node, nonce, sha384 }) => ({ node, nonce, sha384 })) },
-        files: ordered.map(({ node, document }) => ({ name: fileOf(node), bytes: document })),
-      };
+      const { documents, files } = tellShown(shown);
+      return { facts: { documents }, files };
     },
   };
 }
 
 /** Deploys a node that KMS has to refuse, and takes the document that its enclave has made for the nonce. */
 async function show(
-  { node, nonce }: { readonly node: number; readonly nonce: string },
+  asked: { readonly node: number; readonly nonce: string },
   context: StepContext,
-): Promise<Shown> {
-  const order = { node, configuration: 'configuration', nonce, identity: null } as const;
-  const { phase, code, document } = await deployNode(order, context);
-  if (document !== null && code === NOT_ADMITTED)
-    return { node, nonce, sha384: digestOf(document), document };
-  throw new StepError(
-    'VAULT_NODE_UNEXPECTED',
-    'expected an enclave that has attested, and that KMS refuses',
-    {
-      node,
-      phase,
-      code,
-    },
-  );
+): Promise<ShownDocument> {
+  const order = { ...asked, configuration: 'configuration', identity: null } as const;
+  return takeShown(asked, await deployNode(order, context));
 }
-
-const fileOf = (node: number) => `attestation-${node}.cbor`;
 
 /** Reads the document of a node, for the nonce in force; undefined where there is none. */
 export async function readDocument(
@@ -73,25 +54,23 @@ export async function readDocument(
   nonce: string,
 ): Promise<Uint8Array | undefined> {
   const isThere = stated.facts.documents.some((one) => one.node === node && one.nonce === nonce);
-  return isThere ? await context.exchange.file(stated, fileOf(node)) : undefined;
+  return isThere ? await context.exchange.file(stated, documentFile(node)) : undefined;
 }
-
-type Shown = Facts<'attestations'>['documents'][number] & { readonly document: Uint8Array };
 
 /** Sorts nodes into those whose document is there, or no longer needed, and those that have to attest. */
 async function sortNodes(context: StepContext): Promise<{
   readonly open: readonly { readonly node: number; readonly nonce: string }[];
-  readonly kept: readonly Shown[];
+  readonly kept: readonly ShownDocument[];
 }> {
   const stated = await context.exchange.statement('infrastructure', 'attestations');
   const open: { node: number; nonce: string }[] = [];
-  const kept: Shown[] = [];
+  const kept: ShownDocument[] = [];
   for (const { node, statement } of await needStatementsOfNodes(context, 'nonce')) {
     const gate = await context.exchange.statement(roleOfNode(node), 'gate');
     const nonce = gate?.facts.nonce ?? statement.facts.nonce;
     const document = stated && (await readDocument(context, stated, node, nonce));
     if (document === undefined) open.push({ node, nonce });
-    else kept.push({ node, nonce, sha384: digestOf(document), document });
+    else kept.push(describeShown(node, nonce, document));
   }
   return { open, kept };
 }

@@ -1,5 +1,10 @@
 import { MANIFEST_PCR, parsePcrFile, type PcrValues } from '../../../attestation/index.ts';
-import { renderKeyPolicy } from '../../../attestation/key-policy/index.ts';
+import {
+  type GateDecision,
+  gateKeyPolicy,
+  type GateOptions,
+  renderKeyPolicy,
+} from '../../../attestation/key-policy/index.ts';
 import { encryptionContext, PASSWORD_SECRET } from '../../../shared/documents/encryption-context.ts';
 import { encodeCanonicalJson, parseJson } from '../../../shared/json/index.ts';
 import { askAws } from '../../aws/index.ts';
@@ -15,6 +20,8 @@ import { needStatement } from './support.ts';
 /** Largest policy that KMS keeps, in bytes. */
 const MAX_POLICY_BYTES = 32 * 1024;
 const MAX_DEPTH = 20;
+/** Age up to which a document passes the gate, in milliseconds: the certificate in it is valid for three hours. */
+const MAX_DOCUMENT_AGE_MS = 3 * 3_600_000;
 const READ_ATTEMPTS = 10;
 const READ_PAUSE_MS = 1000;
 
@@ -94,4 +101,33 @@ export function isSamePolicy(one: string, other: string): boolean {
 function canonical(policy: string): string {
   const value = parseJson(Buffer.from(policy), { maxBytes: MAX_POLICY_BYTES, maxDepth: MAX_DEPTH });
   return Buffer.from(encodeCanonicalJson(value as never)).toString('utf8');
+}
+
+/** What a gate decides on beside the node's key: policies, the live document and the nonce that it was made for, in hex. */
+export interface GateEvidence extends Pick<GateOptions, 'policy' | 'current' | 'document' | 'others'> {
+  readonly nonce: string;
+}
+
+/**
+ * Asks the gate whether a policy may be put on a node's key, by a document that its enclave has just made.
+ *
+ * @throws KeyPolicyError GATE_…; AttestationError
+ */
+export function gateNodeKey(
+  key: NodeKey,
+  { nonce, ...evidence }: GateEvidence,
+  { root, clock }: Pick<StepContext, 'root' | 'clock'>,
+): GateDecision {
+  return gateKeyPolicy({
+    ...evidence,
+    keyArn: key.keyArn,
+    nodeRole: key.nodeRole,
+    admins: key.admins,
+    expected: key.pcrs,
+    encryptionContext: key.encryptionContext,
+    nonce: new Uint8Array(Buffer.from(nonce, 'hex')),
+    root,
+    now: clock(),
+    maxAgeMs: MAX_DOCUMENT_AGE_MS,
+  });
 }

@@ -1,6 +1,5 @@
 import {
   diffKeyPolicies,
-  gateKeyPolicy,
   type GateDecision,
   type PermissionChange,
   renderClosedKeyPolicy,
@@ -13,6 +12,7 @@ import { StepError } from './errors.ts';
 import { readDocument } from './infrastructure-attestations.ts';
 import {
   describeNodeKey,
+  gateNodeKey,
   isSamePolicy,
   type NodeKey,
   putKeyPolicy,
@@ -22,9 +22,6 @@ import {
 import { assertOneRelease } from './node-release.ts';
 import type { Step } from './step.ts';
 import { needStatement } from './support.ts';
-
-/** Age up to which a document passes, in milliseconds: the certificate in it is valid for three hours. */
-const MAX_AGE_MS = 3 * 3_600_000;
 
 /** Step that opens a node's key to the enclave that has shown what it is, and to nobody else. */
 export function nodeGate(node: number): Step<'gate'> {
@@ -115,20 +112,7 @@ async function decide(
       },
     );
   }
-  return gateKeyPolicy({
-    policy,
-    current,
-    keyArn: key.keyArn,
-    nodeRole: key.nodeRole,
-    admins: key.admins,
-    expected: key.pcrs,
-    encryptionContext: key.encryptionContext,
-    document,
-    nonce: new Uint8Array(Buffer.from(nonce, 'hex')),
-    root: context.root,
-    now,
-    maxAgeMs: MAX_AGE_MS,
-  });
+  return gateNodeKey(key, { policy, current, document, nonce }, context);
 }
 
 async function readEvidence(context: StepContext, node: number) {

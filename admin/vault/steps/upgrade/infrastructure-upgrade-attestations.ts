@@ -1,19 +1,14 @@
 import { assertQuorumWithout, assertSpareNode, assertWithinOverlap } from '../../../upgrade/index.ts';
-import { digestOf, type Facts } from '../../exchange/index.ts';
 import { roleOfNode } from '../../index.ts';
 import type { StepContext } from '../context.ts';
 import { deployNode } from '../deploy-node.ts';
 import { StepError } from '../errors.ts';
+import { describeShown, type ShownDocument, takeShown, tellShown } from '../shown-document.ts';
 import type { Step } from '../step.ts';
 import { ofAllNodes } from '../support.ts';
-import { readUpgradeDocument, upgradeDocumentFile } from './node-upgrade-gate.ts';
+import { readUpgradeDocument } from './node-upgrade-gate.ts';
 import { lookAtNodes, readIdentity, signWith } from './nodes.ts';
 import { assertOneUpgrade, needUpgradeStatement, readUntil, type Upgrade, withRelease } from './upgrade.ts';
-
-/** Code of an enclave that KMS does not admit yet, as it has to be before the gate. */
-const NOT_ADMITTED = 'KMS_ACCESS_DENIED';
-
-type Shown = Facts<'upgrade-attestations'>['documents'][number] & { readonly document: Uint8Array };
 
 /**
  * Step that starts the new image on one host after the other, which KMS has to refuse, brings its attestation document, and
@@ -49,19 +44,18 @@ export function infrastructureUpgradeAttestations(
       const { open, kept } = await sortNodes(context, upgrade);
       const shown = [...kept];
       for (const { node, nonce } of open) shown.push(await showOne(context, upgrade, node, nonce));
-      const ordered = shown.toSorted((one, other) => one.node - other.node);
-      return {
-        facts: {
-          upgrade: { from: upgrade.from, to: upgrade.to },
-          documents: ordered.map(({ node, nonce, sha384 }) => ({ node, nonce, sha384 })),
-        },
-        files: ordered.map(({ node, document }) => ({ name: upgradeDocumentFile(node), bytes: document })),
-      };
+      const { documents, files } = tellShown(shown);
+      return { facts: { upgrade: { from: upgrade.from, to: upgrade.to }, documents }, files };
     },
   };
 }
 
-async function showOne(context: StepContext, upgrade: Upgrade, node: number, nonce: string): Promise<Shown> {
+async function showOne(
+  context: StepContext,
+  upgrade: Upgrade,
+  node: number,
+  nonce: string,
+): Promise<ShownDocument> {
   assertWithinOverlap(await readUntil(context, upgrade, node), context.clock(), 'new');
   assertQuorumWithout(await lookAtNodes(context, upgrade), node, context.vault.threshold);
   const identity = await readIdentity(context, node);
@@ -81,30 +75,19 @@ async function showOne(context: StepContext, upgrade: Upgrade, node: number, non
       code: refusal,
     });
   }
-  const { phase, code, document } = attested.result;
-  if (document !== null && code === NOT_ADMITTED)
-    return { node, nonce, sha384: digestOf(document), document };
-  throw new StepError(
-    'VAULT_NODE_UNEXPECTED',
-    'expected an enclave that has attested, and that KMS refuses',
-    {
-      node,
-      phase,
-      code,
-    },
-  );
+  return takeShown({ node, nonce }, attested.result);
 }
 
 /** Sorts nodes into those whose document for the nonce in force is there, and those that have to attest. */
 async function sortNodes(context: StepContext, upgrade: Upgrade) {
   const open: { readonly node: number; readonly nonce: string }[] = [];
-  const kept: Shown[] = [];
+  const kept: ShownDocument[] = [];
   for (const { node } of context.vault.nodes) {
     const role = roleOfNode(node);
     const { facts } = await needUpgradeStatement(context, upgrade, role, 'upgrade-configuration');
     const document = await readUpgradeDocument(context, upgrade, node, facts.nonce);
     if (document === undefined) open.push({ node, nonce: facts.nonce });
-    else kept.push({ node, nonce: facts.nonce, sha384: digestOf(document), document });
+    else kept.push(describeShown(node, facts.nonce, document));
   }
   return { open, kept };
 }

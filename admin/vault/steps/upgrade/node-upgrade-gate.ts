@@ -1,9 +1,5 @@
 import { MANIFEST_PCR, type PcrValues } from '../../../../attestation/index.ts';
-import {
-  diffKeyPolicies,
-  gateKeyPolicy,
-  type GateDecision,
-} from '../../../../attestation/key-policy/index.ts';
+import { diffKeyPolicies, type GateDecision } from '../../../../attestation/key-policy/index.ts';
 import { pinManifestIfUnnamed, signGateRecord } from '../../../key-policy/index.ts';
 import {
   assertOverlapLength,
@@ -16,8 +12,16 @@ import { digestOf } from '../../exchange/index.ts';
 import { roleOfNode } from '../../index.ts';
 import type { StepContext } from '../context.ts';
 import { StepError } from '../errors.ts';
-import { describeNodeKey, isSamePolicy, type NodeKey, putKeyPolicy, readKeyPolicy } from '../key-policy.ts';
+import {
+  describeNodeKey,
+  gateNodeKey,
+  isSamePolicy,
+  type NodeKey,
+  putKeyPolicy,
+  readKeyPolicy,
+} from '../key-policy.ts';
 import { describePermission } from '../node-gate.ts';
+import { documentFile } from '../shown-document.ts';
 import type { Step } from '../step.ts';
 import {
   assertOneUpgrade,
@@ -28,9 +32,6 @@ import {
   type Upgrade,
   withRelease,
 } from './upgrade.ts';
-
-/** Age up to which a document passes, in milliseconds: the certificate in it is valid for three hours. */
-const MAX_AGE_MS = 3 * 3_600_000;
 
 /** Key of a node in an upgrade, and the three policies that it may have. */
 export interface UpgradeKey {
@@ -153,26 +154,10 @@ async function decide(
   if (document === undefined)
     throw new StepError('VAULT_STEP_UNFINISHED', 'there is no document for the nonce any more', { node });
   const old: PcrValues = pinManifestIfUnnamed(images.old, pcr16);
-  const decision = gateKeyPolicy({
-    policy: policies.overlap,
-    current,
-    keyArn: key.keyArn,
-    nodeRole: key.nodeRole,
-    admins: key.admins,
-    expected: key.pcrs,
-    others: [{ pcrs: old, until }],
-    encryptionContext: key.encryptionContext,
-    document,
-    nonce: new Uint8Array(Buffer.from(nonce, 'hex')),
-    root: context.root,
-    now,
-    maxAgeMs: MAX_AGE_MS,
-  });
+  const others = [{ pcrs: old, until }];
+  const decision = gateNodeKey(key, { policy: policies.overlap, current, document, nonce, others }, context);
   return { ...decision, document, nonce };
 }
-
-/** File of a node's document in the statement of infrastructure. */
-export const upgradeDocumentFile = (node: number): string => `attestation-${node}.cbor`;
 
 /** Reads the document that a node's new image has made for a nonce; undefined where there is none. */
 export async function readUpgradeDocument(
@@ -184,6 +169,6 @@ export async function readUpgradeDocument(
   const stated = await findUpgradeStatement(context, upgrade, 'infrastructure', 'upgrade-attestations');
   const isThere = stated?.facts.documents.some((one) => one.node === node && one.nonce === nonce);
   return stated !== undefined && isThere === true
-    ? await context.exchange.file(stated, upgradeDocumentFile(node))
+    ? await context.exchange.file(stated, documentFile(node))
     : undefined;
 }
