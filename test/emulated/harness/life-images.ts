@@ -106,8 +106,9 @@ async function makeAuthority(stateDirectory: string): Promise<{ roots: string; s
     },
   });
   await aws.close();
-  const files = readdirSync(stateDirectory).map((name) =>
-    file(`app/aws/${name}`, readFileSync(join(stateDirectory, name))),
-  );
+  // Folders of buckets and functions are beside its files, and empty.
+  const files = readdirSync(stateDirectory, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => file(`app/aws/${name}`, readFileSync(join(stateDirectory, name))));
   return { roots: aws.caPem, state: [{ path: 'app/aws', kind: 'directory' }, ...files] };
 }
