@@ -1,4 +1,4 @@
-export type { UpgradeErrorCode } from './errors.ts';
+export { UpgradeError, type UpgradeErrorCode } from './errors.ts';
 export { type ImageName, imageOf, type UpgradeImages } from './images.ts';
 export {
   assertOverlapLength,
@@ -12,7 +12,7 @@ export {
 } from './overlap.ts';
 export { assertQuorumWithout, assertSpareNode, type NodeReport } from './quorum.ts';
 export {
-  assertRolledOut,
+  assertAllRun,
   orderNodes,
   rollBack,
   rollOut,
