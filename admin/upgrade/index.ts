@@ -5,6 +5,7 @@ export {
   assertWithinOverlap,
   describeReminder,
   findOverlapState,
+  overlapAt,
   type KeyPolicyOfNode,
   type OverlapState,
   renderOverlapPolicy,
@@ -13,6 +14,7 @@ export {
 export { assertQuorumWithout, assertSpareNode, type NodeReport } from './quorum.ts';
 export {
   assertAllRun,
+  assertNotStopped,
   orderNodes,
   rollBack,
   rollOut,

@@ -81,20 +81,20 @@ export async function rollOut(
   journal: UpgradeJournal,
   report: (event: RollOutEvent) => void = () => {},
 ): Promise<void> {
-  const stop = journal.stopped();
-  if (stop !== null) {
-    throw new UpgradeError(
-      'UPGRADE_STOPPED',
-      'the upgrade has stopped: roll back, or resume when the cause is mended',
-      {
-        node: stop.node,
-        reason: stop.code,
-        at: stop.at,
-      },
-    );
-  }
+  assertNotStopped(journal);
   await assertSignsBefore(plan, ports);
   await moveAll('new', plan, ports, journal, report);
+}
+
+/** Asserts that no earlier run has stopped. @throws UpgradeError UPGRADE_STOPPED */
+export function assertNotStopped(journal: Pick<UpgradeJournal, 'stopped'>): void {
+  const stop = journal.stopped();
+  if (stop === null) return;
+  throw new UpgradeError(
+    'UPGRADE_STOPPED',
+    'the upgrade has stopped: roll back, or resume when the cause is mended',
+    { node: stop.node, reason: stop.code, at: stop.at },
+  );
 }
 
 /**

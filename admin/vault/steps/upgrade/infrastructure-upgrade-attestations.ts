@@ -7,7 +7,7 @@ import { describeShown, type ShownDocument, takeShown, tellShown } from '../show
 import type { Step } from '../step.ts';
 import { ofAllNodes } from '../support.ts';
 import { readUpgradeDocument } from './node-upgrade-gate.ts';
-import { assertSignsNow, lookAtNodes, readIdentity, signWith } from './nodes.ts';
+import { assertSignsNow, lookAtNodes, needClient, readIdentity, signWith } from './nodes.ts';
 import {
   assertOneUpgrade,
   factsOf,
@@ -37,6 +37,7 @@ export function infrastructureUpgradeAttestations(
       const { open } = await sortNodes(context, upgrade);
       if (open.length === 0) return { state: 'done' };
       assertSpareNode({ size: vault.nodes.length, threshold: vault.threshold });
+      needClient(upgrade);
       return {
         state: 'ready',
         changes: open.map(

@@ -1,4 +1,5 @@
 import {
+  assertNotStopped,
   type ImageName,
   orderNodes,
   rollBack,
@@ -15,7 +16,7 @@ import { deployNode } from '../deploy-node.ts';
 import type { StoreIdentity } from '../deployment.ts';
 import type { Step } from '../step.ts';
 import { ofAllNodes } from '../support.ts';
-import { latestConfiguration, lookAtNodes, readIdentity, signWith, urlOfNode } from './nodes.ts';
+import { latestConfiguration, lookAtNodes, needClient, readIdentity, signWith, urlOfNode } from './nodes.ts';
 import { assertOneUpgrade, factsOf, findUpgradeStatement, type Upgrade, withRelease } from './upgrade.ts';
 
 /** Step that brings the new image to one node after the other, the canary first, and stops at the first refusal. */
@@ -33,6 +34,8 @@ export function infrastructureUpgradeNodes(
     async inspect(context) {
       const stated = await findUpgradeStatement(context, upgrade, 'infrastructure', 'upgrade-nodes');
       if (stated?.facts.image === 'new') return { state: 'done' };
+      needClient(upgrade);
+      assertNotStopped(openUpgradeJournal(context));
       const { order } = await planOf(context, upgrade);
       return {
         state: 'ready',
@@ -57,6 +60,7 @@ export function infrastructureUpgradeNodesBack(upgrade: Upgrade): Step<'upgrade-
     async inspect(context) {
       const stated = await findUpgradeStatement(context, upgrade, 'infrastructure', 'upgrade-nodes');
       if (stated?.facts.image === 'old') return { state: 'done' };
+      needClient(upgrade);
       const stop = openUpgradeJournal(context).stopped();
       return {
         state: 'ready',

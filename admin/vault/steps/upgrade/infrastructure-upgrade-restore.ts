@@ -5,7 +5,7 @@ import { deployNode } from '../deploy-node.ts';
 import { StepError } from '../errors.ts';
 import type { Step } from '../step.ts';
 import { ofAllNodes } from '../support.ts';
-import { lookAtNodes, readIdentity, signWith, urlOfNode } from './nodes.ts';
+import { lookAtNodes, needClient, readIdentity, signWith, urlOfNode } from './nodes.ts';
 import { factsOf, findUpgradeStatement, type Upgrade, withRelease } from './upgrade.ts';
 
 /** Step that gives each node the configuration in which the old image has no day any more, one node after the other. */
@@ -24,6 +24,7 @@ export function infrastructureUpgradeRestore(
     needs: ['infrastructure/upgrade-nodes', ...ofAllNodes(vault, 'upgrade-rollback')],
     async inspect(context) {
       if ((await find(context)) !== undefined) return { state: 'done' };
+      needClient(upgrade);
       return {
         state: 'ready',
         changes: vault.nodes.map(

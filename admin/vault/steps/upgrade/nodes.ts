@@ -89,8 +89,8 @@ export async function attestAll(
   );
 }
 
-/** @throws StepError VAULT_UPGRADE_CLIENT_MISSING */
-function needClient({ client }: Upgrade): UpgradeClient {
+/** Client of the vault that a run was given. @throws StepError VAULT_UPGRADE_CLIENT_MISSING */
+export function needClient({ client }: Upgrade): UpgradeClient {
   if (client !== undefined) return client;
   throw new StepError(
     'VAULT_UPGRADE_CLIENT_MISSING',
