@@ -1,4 +1,3 @@
-import { parseManifest } from '../../../../shared/documents/manifest.ts';
 import { assertAllRun } from '../../../upgrade/index.ts';
 import { encodeConfiguration } from '../../derive/configuration.ts';
 import { digestOf } from '../../exchange/index.ts';
@@ -6,9 +5,9 @@ import { roleOfNode } from '../../index.ts';
 import type { StepContext } from '../context.ts';
 import { StepError } from '../errors.ts';
 import { isSamePolicy, putKeyPolicy, readKeyPolicy } from '../key-policy.ts';
-import { deriveFrom, readManifestBytes } from '../node-configuration.ts';
+import { deriveFrom, hasFunction } from '../node-configuration.ts';
 import { readVerifierKeys } from '../node-final-configuration.ts';
-import { signByAuthorities } from '../sign-configuration.ts';
+import { planConfiguration, signPlanned, type SigningOrder } from '../sign-configuration.ts';
 import type { Step } from '../step.ts';
 import { nextVersion } from './node-upgrade-configuration.ts';
 import { describePolicies } from './node-upgrade-gate.ts';
@@ -44,15 +43,20 @@ export function nodeUpgradeRollback(
     stage: 2,
     summary: 'see every node run the old image, and refuse the new one again',
     needs: ['infrastructure/upgrade-nodes'],
+    isShownFirst: hasFunction(vault, node),
     async inspect(context) {
       const { key, stated, isBack } = await look(context);
       if (stated !== undefined && isBack) return { state: 'done' };
       assertAllRun('old', await attestAll(context, upgrade, 'old'));
+      const put = isBack ? [] : [`puts the policy of ${key.keyArn} that admits the old image alone`];
+      if (stated !== undefined) return { state: 'ready', changes: put };
+      const { changes } = await planConfiguration(context, await orderOld(context, upgrade, node));
       return {
         state: 'ready',
         changes: [
-          ...(isBack ? [] : [`puts the policy of ${key.keyArn} that admits the old image alone`]),
+          ...put,
           `signs a configuration of node ${node} that accepts the old image of its peers alone, without a day`,
+          ...changes,
         ],
       };
     },
@@ -64,24 +68,34 @@ export function nodeUpgradeRollback(
         const bytes = await context.exchange.file(stated, 'configuration.json');
         return { facts: stated.facts, files: [{ name: 'configuration.json', bytes }] };
       }
-      const version = await nextVersion(context, node);
-      const payload = encodeConfiguration(
-        await deriveFrom(withRelease(context, upgrade, 'old'), node, {
-          version,
-          orderUntil: null,
-          verifierKeys: vault.parts.peerWitnesses === null ? [] : await readVerifierKeys(context),
-        }),
-      );
-      const manifest = parseManifest(await readManifestBytes(context, node));
+      const signed = await signPlanned(context, await orderOld(context, upgrade, node));
       return {
         facts: {
           upgrade: factsOf(upgrade),
           policy: digestOf(Buffer.from(policy)),
-          configuration: digestOf(payload),
-          version,
+          configuration: signed.digest,
+          version: signed.version,
         },
-        files: [{ name: 'configuration.json', bytes: signByAuthorities(payload, manifest, context) }],
+        files: [{ name: 'configuration.json', bytes: signed.envelope }],
       };
     },
+  };
+}
+
+/** Orders the configuration that accepts the old image alone, as before the upgrade. */
+async function orderOld(context: StepContext, upgrade: Upgrade, node: number): Promise<SigningOrder> {
+  const verifierKeys = context.vault.parts.peerWitnesses === null ? [] : await readVerifierKeys(context);
+  return {
+    node,
+    step: 'upgrade-rollback',
+    version: await nextVersion(context, node),
+    derive: async (version) =>
+      encodeConfiguration(
+        await deriveFrom(withRelease(context, upgrade, 'old'), node, {
+          version,
+          orderUntil: null,
+          verifierKeys,
+        }),
+      ),
   };
 }

@@ -47,7 +47,8 @@ export async function describeUpgrade(
 ): Promise<UpgradeStatus> {
   const { running, open, closed } = await findUpgradeState(vault, exchange);
   const upgrade = open?.upgrade ?? closed?.upgrade ?? null;
-  const direction = open?.direction ?? (closed === undefined ? null : closed.image === 'new' ? 'forward' : 'back');
+  const direction =
+    open?.direction ?? (closed === undefined ? null : closed.image === 'new' ? 'forward' : 'back');
   if (upgrade === null || direction === null)
     return {
       running,
