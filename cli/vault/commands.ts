@@ -8,6 +8,13 @@ import { planCommand } from './plan.ts';
 import { populateCommand } from './populate.ts';
 import { sheetsCommand } from './sheets.ts';
 import { statusCommand } from './status.ts';
+import {
+  upgradeApplyCommand,
+  upgradePlanCommand,
+  upgradeResumeCommand,
+  upgradeRollbackCommand,
+} from './upgrade/run.ts';
+import { upgradeStatusCommand } from './upgrade/status.ts';
 
 /** Verbs of the noun, each in a file of its own, in the order in which people meet them. */
 export const commands: readonly Command[] = [
@@ -21,4 +28,9 @@ export const commands: readonly Command[] = [
   planCommand,
   applyCommand,
   statusCommand,
+  upgradePlanCommand,
+  upgradeApplyCommand,
+  upgradeStatusCommand,
+  upgradeRollbackCommand,
+  upgradeResumeCommand,
 ];
