@@ -3,7 +3,7 @@ import { infrastructureAttestations } from './infrastructure-attestations.ts';
 import { infrastructureBaseline } from './infrastructure-baseline.ts';
 import { infrastructureHosts } from './infrastructure-hosts.ts';
 import { infrastructureRestart, infrastructureStart } from './infrastructure-start.ts';
-import { nodeConfiguration } from './node-configuration.ts';
+import { hasFunction, nodeConfiguration } from './node-configuration.ts';
 import { nodeFinalConfiguration } from './node-final-configuration.ts';
 import { nodeGate } from './node-gate.ts';
 import { nodeKmsStack } from './node-kms-stack.ts';
@@ -23,7 +23,7 @@ export function stepsOf(vault: VaultDocument): readonly Step[] {
     ...ofNodes(nodeKmsStack),
     ...ofNodes(nodeManifest),
     ...vault.nodes
-      .filter(({ configurationAuthority }) => configurationAuthority.function)
+      .filter(({ node }) => hasFunction(vault, node))
       .map(({ node }) => nodeSigningFunction(node)),
     ...ofNodes(nodeRelease),
     ...ofNodes((node) => nodeConfiguration(vault, node)),

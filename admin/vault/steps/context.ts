@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import type { KMSClient } from '@aws-sdk/client-kms';
+import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { SSMClient } from '@aws-sdk/client-ssm';
 import type { STSClient } from '@aws-sdk/client-sts';
@@ -13,6 +14,7 @@ import type { Role, VaultDocument } from '../index.ts';
 export interface AwsClients {
   cloudFormation(region: string): Promise<CloudFormationClient>;
   kms(region: string): Promise<KMSClient>;
+  lambda(region: string): Promise<LambdaClient>;
   s3(region: string): Promise<S3Client>;
   ssm(region: string): Promise<SSMClient>;
   sts(region: string): Promise<STSClient>;

@@ -33,6 +33,12 @@ export type StepErrorCode =
   | 'VAULT_KEY_POLICY_CHANGED'
   /** A private key of a configuration authority is needed, and none was given. */
   | 'VAULT_AUTHORITY_MISSING'
+  /** The function that signs configurations is not the one that was put into the node's stack. */
+  | 'VAULT_FUNCTION_CHANGED'
+  /** The function does not sign a configuration; `reason` is its code. */
+  | 'VAULT_SIGNING_REFUSED'
+  /** The function's answer is not what it gives, or is about another configuration. */
+  | 'VAULT_SIGNING_MALFORMED'
   /** Nobody has said until when the old image of an upgrade is admitted. */
   | 'VAULT_UPGRADE_DAY_MISSING'
   /** An upgrade has to see the quorum sign, and no client of the vault was given. */

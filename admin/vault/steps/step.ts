@@ -42,6 +42,8 @@ export interface Step<Name extends StepName = StepName> {
   readonly summary: string;
   /** Ids of steps that must be done before: own ones by inspection, those of others by their statements. */
   readonly needs: readonly string[];
+  /** Whether a person has to have seen what it changes before it is done: a run that could not show it leaves it to the next. */
+  readonly isShownFirst?: boolean;
   /** Looks what there is. Only reads. */
   inspect(context: StepContext): Promise<StepState>;
   /**

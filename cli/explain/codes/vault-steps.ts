@@ -44,6 +44,10 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
         'the host has not answered as "parent deploy" does',
         'Look at the command in Systems Manager, and whether Holdfast is installed on the host.',
       ],
+      VAULT_FUNCTION_CHANGED: [
+        'the function that signs configurations is not the one that was put into the stack: another code, place or variable; field says which',
+        'Find out in CloudTrail who has changed it (UpdateFunctionCode, UpdateFunctionConfiguration), and what it has signed since: whatever the key has signed lies in configurations/ of the bucket, or was signed past the function.',
+      ],
       VAULT_JOURNAL_DAMAGED: [
         'what this machine remembers of the role is not what "vault apply" writes',
         'Move the file away: the statements and AWS itself say what is done. It is no longer noticed then if the exchange folder is an old copy.',
@@ -61,7 +65,7 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
         'See "holdfast explain CODE" with the code of the node.',
       ],
       VAULT_OBJECT_DIFFERS: [
-        'the bucket of the stack holds another object under the name of the function or of the manifest',
+        'the bucket of the stack holds another object, or none, under the name of the function, the manifest or a signed configuration',
         'Somebody has written there beside the steps: look at the versions of the object, and at who may write to the bucket.',
       ],
       VAULT_OTHER_ACCOUNT: [
@@ -81,6 +85,14 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
         'Compare the measurements that are named: everybody fetches and verifies the same release.',
       ],
       VAULT_RELEASE_KEY_UNKNOWN: 'vault.yaml names no key that releases are signed with',
+      VAULT_SIGNING_MALFORMED: [
+        'the function that signs configurations has not answered as it does, or about another configuration; field says in what',
+        'Look at its log in CloudWatch. FunctionError: it has ended before it could answer.',
+      ],
+      VAULT_SIGNING_REFUSED: [
+        'the function does not sign the configuration; reason is its code',
+        'See "holdfast explain REASON". SIGNING_NOT_CONFIRMED: another one was signed meanwhile; run it again, and read what it shows.',
+      ],
       VAULT_STACK_BUSY: [
         'another run changes the stack, from another machine or from the console',
         'Wait for its end, and find out who it is: two people of one role should not work at once.',

@@ -1,14 +1,12 @@
 import { parsePcrFile } from '../../../../attestation/index.ts';
-import { parseManifest } from '../../../../shared/documents/manifest.ts';
 import { assertOverlapLength } from '../../../upgrade/index.ts';
 import { deriveConfiguration, encodeConfiguration } from '../../derive/configuration.ts';
-import { digestOf } from '../../exchange/index.ts';
 import { roleOfNode } from '../../index.ts';
 import type { StepContext } from '../context.ts';
 import { StepError } from '../errors.ts';
-import { readManifestBytes, readManifests } from '../node-configuration.ts';
+import { hasFunction, readManifests } from '../node-configuration.ts';
 import { readVerifierKeys } from '../node-final-configuration.ts';
-import { signByAuthorities } from '../sign-configuration.ts';
+import { planConfiguration, signPlanned, type SigningOrder } from '../sign-configuration.ts';
 import type { Step } from '../step.ts';
 import { formatTime, needStatement, ofAllNodes, toHex } from '../support.ts';
 import { assertOneUpgrade, describeReleases, findUpgradeStatement, type Upgrade } from './upgrade.ts';
@@ -31,16 +29,22 @@ export function nodeUpgradeConfiguration(
     stage: 2,
     summary: 'vouch for the new image, and sign the configuration that accepts both until a day',
     needs: ['infrastructure/restart', ...ofAllNodes(vault, 'final-configuration')],
+    isShownFirst: hasFunction(vault, node),
     async inspect(context) {
       await assertOneUpgrade(context, upgrade);
       const stated = await find(context);
       if (stated !== undefined) return { state: 'done' };
       const until = readGivenDay(context, upgrade);
+      const { changes } = await planConfiguration(
+        context,
+        await orderOverlap(context, { upgrade, node, until }),
+      );
       return {
         state: 'ready',
         changes: [
           `says that node ${node} is to go from release ${upgrade.from} to ${upgrade.to}${upgrade.isRebuilt ? ', which you have rebuilt' : ', which you have not rebuilt'}`,
           `signs a configuration of node ${node} that accepts the old image of its peers until ${until}`,
+          ...changes,
           'makes a nonce for the enclave of the new image',
         ],
       };
@@ -53,21 +57,7 @@ export function nodeUpgradeConfiguration(
         return { facts: stated.facts, files: [{ name: 'configuration.json', bytes }] };
       }
       const until = readGivenDay(context, upgrade);
-      const version = await nextVersion(context, node);
-      const [old, next] = [await upgrade.release(upgrade.from), await upgrade.release(upgrade.to)];
-      const payload = encodeConfiguration(
-        deriveConfiguration(vault, node, {
-          version,
-          orderUntil: null,
-          verifierKeys: vault.parts.peerWitnesses === null ? [] : await readVerifierKeys(context),
-          manifests: await readManifests(context),
-          images: [
-            { pcrs: parsePcrFile(next.pcrJson), notAfter: null },
-            { pcrs: parsePcrFile(old.pcrJson), notAfter: until },
-          ],
-        }),
-      );
-      const manifest = parseManifest(await readManifestBytes(context, node));
+      const signed = await signPlanned(context, await orderOverlap(context, { upgrade, node, until }));
       return {
         facts: {
           upgrade: { from: upgrade.from, to: upgrade.to },
@@ -75,12 +65,36 @@ export function nodeUpgradeConfiguration(
           until,
           rebuilt: upgrade.isRebuilt,
           nonce: toHex(context.random(NONCE_BYTES)),
-          configuration: digestOf(payload),
-          version,
+          configuration: signed.digest,
+          version: signed.version,
         },
-        files: [{ name: 'configuration.json', bytes: signByAuthorities(payload, manifest, context) }],
+        files: [{ name: 'configuration.json', bytes: signed.envelope }],
       };
     },
+  };
+}
+
+/** Orders the configuration that accepts both images until the end of the overlap, RFC 3339 in UTC. */
+async function orderOverlap(
+  context: StepContext,
+  { upgrade, node, until }: { readonly upgrade: Upgrade; readonly node: number; readonly until: string },
+): Promise<SigningOrder> {
+  const [old, next] = [await upgrade.release(upgrade.from), await upgrade.release(upgrade.to)];
+  const inputs = {
+    orderUntil: null,
+    verifierKeys: context.vault.parts.peerWitnesses === null ? [] : await readVerifierKeys(context),
+    manifests: await readManifests(context),
+    images: [
+      { pcrs: parsePcrFile(next.pcrJson), notAfter: null },
+      { pcrs: parsePcrFile(old.pcrJson), notAfter: until },
+    ],
+  };
+  return {
+    node,
+    step: 'upgrade-configuration',
+    version: await nextVersion(context, node),
+    derive: (version) =>
+      Promise.resolve(encodeConfiguration(deriveConfiguration(context.vault, node, { version, ...inputs }))),
   };
 }
 

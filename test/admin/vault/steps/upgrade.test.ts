@@ -135,7 +135,7 @@ function awsOf(role: Role): StepContext['aws'] {
     }
   };
   const client = () => Promise.resolve({ send } as never);
-  return { cloudFormation: client, kms: client, s3: client, ssm: client, sts: client };
+  return { cloudFormation: client, kms: client, lambda: client, s3: client, ssm: client, sts: client };
 }
 
 async function runLine(line: string, objects: ReadonlyMap<string, Uint8Array>): Promise<unknown> {
