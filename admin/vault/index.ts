@@ -34,7 +34,7 @@ export {
   roleOfNode,
   rolesOf,
 } from './roles.ts';
-export { renderVaultFile, type RoleAnswers, type VaultAnswers } from './template.ts';
+export { type LostKey, renderVaultFile, type RoleAnswers, type VaultAnswers } from './template.ts';
 export { type DerivedStack, deriveStacks } from './derive/stacks.ts';
 export { renderVaultFiles } from './sheets/files.ts';
 export {
