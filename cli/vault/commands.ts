@@ -6,6 +6,7 @@ import { initCommand } from './init.ts';
 import { joinCommand } from './join.ts';
 import { planCommand } from './plan.ts';
 import { populateCommand } from './populate.ts';
+import { profilesCommand } from './profiles.ts';
 import { sheetsCommand } from './sheets.ts';
 import { statusCommand } from './status.ts';
 
@@ -21,4 +22,5 @@ export const commands: readonly Command[] = [
   planCommand,
   applyCommand,
   statusCommand,
+  profilesCommand,
 ];

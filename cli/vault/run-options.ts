@@ -76,7 +76,7 @@ export async function readRunPlace(input: CommandInput): Promise<RunPlace> {
     publicKey,
     statementKeyPath,
     exchange: exchangeFolder(input, vault),
-    releases: placeOf(input, vault, 'releases', 'releases'),
+    releases: releasesFolder(input, vault),
     work: placeOf(input, vault, 'work', join('work', role)),
   };
 }
@@ -84,6 +84,11 @@ export async function readRunPlace(input: CommandInput): Promise<RunPlace> {
 /** Folder of the exchange: the one that was named, or the one beside vault.yaml. */
 export function exchangeFolder(input: CommandInput, vault: VaultFile): string {
   return placeOf(input, vault, 'exchange', 'exchange');
+}
+
+/** Folder of the releases that were fetched: the one that was named, or the one beside vault.yaml. */
+export function releasesFolder(input: CommandInput, vault: VaultFile): string {
+  return placeOf(input, vault, 'releases', 'releases');
 }
 
 function placeOf(
