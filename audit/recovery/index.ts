@@ -1,5 +1,6 @@
 export { encodeChallenge, hashOf, messageOf, type ProvenKey, verifyChallenge } from './challenge.ts';
 export { type BackupCoverage, describeCoverage, type EpochBackups, type WholeBackup } from './coverage.ts';
+export { type DrillVault, findLastProofs } from './due.ts';
 export { BackupAuditError, type BackupAuditErrorCode } from './errors.ts';
 export { type BackupTrust, groupOf, type VerifiedBackup, verifyBackup } from './verify.ts';
 export {

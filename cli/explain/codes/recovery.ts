@@ -59,6 +59,10 @@ export const RECOVERY_CODES: readonly CodeArea[] = [
         'the drill proves a key, or names a recovery key or a vault, that the backups at hand do not have',
         'Give the backups that the record lists. If those are they, somebody has made the record up: ask whoever has signed it.',
       ],
+      DRILL_OTHER_VAULT: [
+        'a record is of a drill of another vault, though somebody has led it who may lead drills of this one',
+        'Give the records of this vault alone, or the manifest of the other one.',
+      ],
       DRILL_PROOF_INVALID: 'a signature in the record is not that of the recovered key over this drill',
     },
   },
