@@ -30,6 +30,10 @@ export const VAULT_CODES: readonly CodeArea[] = [
         'a manifest is not the one that vault.yaml describes for its node',
         'Ask that node admin for it again, and compare vault.yaml: another name, threshold or authority makes another node.',
       ],
+      VAULT_NOT_SERVING: [
+        'the statements at hand do not say where all nodes serve one release; missing names one that lacks',
+        'Ask for the folder exchange/ as it is now: "holdfast vault status" says how far the ceremony is.',
+      ],
       VAULT_ROLE_UNKNOWN: [
         'vault.yaml has no such role; known names those that it has',
         'Give one of them by --role. Where the role is right, this is the vault.yaml of another vault.',
