@@ -42,14 +42,28 @@ const E2E = [
   'test/shared/transport/unix-transport.test.ts',
 ];
 
-/** Files that take minutes and begin first, so that none of them is the last one, alone. */
-const LONGEST = ['node-life.emulated', 'e2e/refusals.e2e', 'odd-input/odd-input'];
+/** Files that take minutes or nearly so. They begin first, in this order, so that none of them is the last one, alone. */
+const LONGEST = [
+  'node-life.emulated',
+  'quorum.emulated',
+  'vault/interruptions.e2e',
+  'e2e/refusals.e2e',
+  'odd-input/odd-input',
+  'vault/ceremony.e2e',
+  'vault/refusals.e2e',
+  'upgrade/quorum-upgrade.e2e',
+  'deploy/quorum.e2e',
+  'egress/egress.test',
+  'page/page.e2e',
+];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const isLong = ({ moduleId }: TestSpecification) => LONGEST.some((name) => moduleId.includes(name));
-    const sorted = await super.sort(files);
-    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+    const placeOf = ({ moduleId }: TestSpecification) => {
+      const place = LONGEST.findIndex((name) => moduleId.includes(name));
+      return place === -1 ? LONGEST.length : place;
+    };
+    return (await super.sort(files)).toSorted((a, b) => placeOf(a) - placeOf(b));
   }
 }
 

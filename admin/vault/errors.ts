@@ -5,6 +5,8 @@ export type VaultErrorCode =
   | 'VAULT_MALFORMED'
   /** vault.yaml is there already, and is not what would be written. */
   | 'VAULT_EXISTS'
+  /** A role has written its answers before, and other ones; `missing` names a key that was there then. */
+  | 'VAULT_JOIN_EXISTS'
   /** The file of a role's answers is not what `vault join` writes; `field` says where. */
   | 'VAULT_JOIN_MALFORMED'
   /** Two files of answers are of one role. */

@@ -78,11 +78,12 @@ function describeEvent(event: RunEvent): string {
   return lines.map(printable).join('\n');
 }
 
-function describeOutcome({ done, waitsFor, isComplete }: RunOutcome): Outcome {
+function describeOutcome({ done, waitsFor, left, isComplete }: RunOutcome): Outcome {
   const lines = [
     done.length === 0 ? 'nothing was to do: nothing was changed' : `done: ${done.join(', ')}`,
     ...waitsFor.map(({ role, step }) => `waits for ${role}, who has to do ${step}`),
+    ...left.map((step) => `run it again, to see and to do ${step}`),
     ...(isComplete ? ['all steps of this role are done'] : []),
   ];
-  return { ok: true, text: lines.map(printable).join('\n'), data: { done, waitsFor, isComplete } };
+  return { ok: true, text: lines.map(printable).join('\n'), data: { done, waitsFor, left, isComplete } };
 }

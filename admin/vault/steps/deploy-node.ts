@@ -38,7 +38,8 @@ export interface DeployedNode {
 export interface DeployOrder {
   readonly node: number;
   /** Step whose statement has the configuration. */
-  readonly configuration: 'configuration' | 'final-configuration' | 'upgrade-configuration';
+  readonly configuration:
+    'configuration' | 'final-configuration' | 'upgrade-configuration' | 'upgrade-rollback';
   /** Nonce in hex; null for a node that is to serve. */
   readonly nonce: string | null;
   readonly identity: StoreIdentity | null;

@@ -45,7 +45,11 @@ export function infrastructureRestart(vault: StepContext['vault']): Step<'restar
     name: 'restart',
     stage: 2,
     summary: 'restart the nodes with their final configurations',
-    needs: ['infrastructure/start', ...ofAllNodes(vault, 'final-configuration')],
+    needs: [
+      'infrastructure/start',
+      ...ofAllNodes(vault, 'narrow'),
+      ...ofAllNodes(vault, 'final-configuration'),
+    ],
     async inspect(context) {
       const stated = await context.exchange.statement('infrastructure', 'restart');
       const open = await openNodes(context, stated?.facts);

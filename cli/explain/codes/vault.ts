@@ -10,6 +10,10 @@ export const VAULT_CODES: readonly CodeArea[] = [
         'a vault.yaml is there already; nothing of it was changed',
         'Edit the file that is there: others may have statements about it. Name another by --vault if you mean another vault.',
       ],
+      VAULT_JOIN_EXISTS: [
+        'your role has told something else before, or a key that it told of is gone (missing); nothing was changed',
+        'Restore the folder of your keys from your own copy. Where another key or account is meant: tell everybody, and move the former file away yourself.',
+      ],
       VAULT_JOIN_MALFORMED: [
         'the file of a role is not what "vault join" writes, or an option of "vault join" has not its form; field says which',
         'Have the role write it again with "holdfast vault join".',
@@ -59,8 +63,14 @@ export const VAULT_CODES: readonly CodeArea[] = [
       ],
       GATEWAY_CLIENT_UNKNOWN: 'a door should act as a client that is not there',
       HOST_TYPE_UNFIT: 'a host of this type runs no enclave, or not this image',
+      KEY_NOT_RECOVERABLE: [
+        'vault.yaml pins a key that no node of a new vault could take up',
+        'A shared key is pinned by its public key alone; a whole key comes back into a file, and into no node (docs/recovery.md).',
+      ],
       KEY_OF_TWO_PURPOSES: 'one public key stands for two purposes',
       KEY_PER_NODE: 'a key is no key of the quorum: each node makes one of its own under that id',
+      KEY_TO_RECOVER:
+        'a key is to come back from backups: owners may import this one, and no other takes its place',
       NAME_TOO_LONG: 'what AWS names after the vault would be too long',
       NAME_UNFIT: 'no stack and no bucket can have a name that begins so',
       NODES_IN_ONE_ACCOUNT: 'two nodes have their keys in one account: its admin decides for both',

@@ -303,6 +303,56 @@ describe('the check of a vault', () => {
       'warning OWNER_SIGNS tenant.owners.clients.0',
     ],
     [
+      'a whole key that should be recovered, which no node takes up',
+      (vault) => {
+        vault.tenant.keys.push({
+          id: 'whole',
+          type: 'ed25519',
+          publicKey: sampleKey('whole'),
+          networks: [],
+        });
+      },
+      'error KEY_NOT_RECOVERABLE tenant.keys.1.publicKey',
+    ],
+    [
+      'a key whose group is pinned, which no import makes',
+      (vault) => {
+        vault.tenant.keys.push({
+          id: 'lost',
+          type: 'frost-ed25519',
+          publicKey: sampleKey('lost'),
+          commitments: 'ab'.repeat(48),
+          networks: [],
+        });
+      },
+      'error KEY_NOT_RECOVERABLE tenant.keys.1.commitments',
+    ],
+    [
+      'a public key of a lost key that is no point of its curve',
+      (vault) => {
+        vault.tenant.keys.push({
+          id: 'lost',
+          type: 'frost-secp256k1-taproot',
+          publicKey: sampleKey('lost'),
+          networks: [],
+        });
+      },
+      'error PUBLIC_KEY_UNUSABLE tenant.keys.1.publicKey',
+    ],
+    [
+      'one lost key under two ids',
+      (vault) => {
+        for (const id of ['lost', 'lost-again'])
+          vault.tenant.keys.push({
+            id,
+            type: 'frost-ed25519',
+            publicKey: sampleKey('lost'),
+            networks: [],
+          });
+      },
+      'error KEY_OF_TWO_PURPOSES tenant.keys.2.publicKey',
+    ],
+    [
       'a rule of the tenant that administers keys',
       (vault) => {
         rule(vault)['operations'] = ['sign', 'reshare'];

@@ -1,9 +1,9 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseVault } from '../../../admin/vault/index.ts';
-import { encodeVault, makeSampleVault } from '../../admin/vault/sample-vault.ts';
+import { encodeVault, makeSampleVault, sampleKey } from '../../admin/vault/sample-vault.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { refusalIn, runHoldfast } from '../in-process.ts';
 
@@ -50,6 +50,23 @@ describe('holdfast vault init', () => {
     expect(JSON.parse((await init()).out)).toMatchObject({ ok: true, changed: false });
     expect(readFileSync(at('vault.yaml'))).toEqual(content);
     expect(statSync(at('vault.yaml'))).toMatchObject({ mtimeMs, ino });
+  });
+
+  it('names keys that are to be recovered by their public keys, which the check knows', async () => {
+    const lost = sampleKey('lost');
+    expect((await init('--recover', `treasury:frost-ed25519:${lost}`)).exit).toBe(0);
+    expect(parseVault(readFileSync(at('vault.yaml'))).tenant.keys).toEqual([
+      { id: 'treasury', type: 'frost-ed25519', networks: [], publicKey: lost },
+    ]);
+    const { out, err } = await runHoldfast(['vault', 'check', '--vault', at('vault.yaml')]);
+    expect(out + err).toContain('KEY_TO_RECOVER');
+    for (const wrong of [
+      'treasury',
+      `treasury:ed25519:${lost}`,
+      `treasury:frost-ed25519:${lost.slice(2)}`,
+      `:frost-ed25519:${lost}`,
+    ])
+      expect((await init('--recover', wrong)).exit).toBe(2);
   });
 
   it('never overwrites a vault.yaml that says something else', async () => {
@@ -142,6 +159,19 @@ describe('holdfast vault join', () => {
     const first = readFileSync(at('node-1.join.json'), 'utf8');
     await joinAs('node-1', '111111111111');
     expect(readFileSync(at('keys/node-1.statement.pem'), 'utf8')).toBe(key);
+    expect(readFileSync(at('node-1.join.json'), 'utf8')).toBe(first);
+  });
+
+  it('says a second time that all is the same, and never tells something else in its place', async () => {
+    expect(JSON.parse((await joinAs('node-1', '111111111111')).out)).toMatchObject({ changed: true });
+    const first = readFileSync(at('node-1.join.json'), 'utf8');
+    expect(JSON.parse((await joinAs('node-1', '111111111111')).out)).toMatchObject({ changed: false });
+    const other = await joinAs('node-1', '222222222222');
+    expect(refusalIn(other)).toMatchObject({ exit: 1, code: 'VAULT_JOIN_EXISTS' });
+    rmSync(at('keys'), { recursive: true });
+    const gone = await joinAs('node-1', '111111111111');
+    expect(refusalIn(gone)).toMatchObject({ exit: 1, code: 'VAULT_JOIN_EXISTS' });
+    expect(existsSync(at('keys/node-1.statement.pem'))).toBe(false);
     expect(readFileSync(at('node-1.join.json'), 'utf8')).toBe(first);
   });
 
