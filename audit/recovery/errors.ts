@@ -9,6 +9,10 @@ export type BackupAuditErrorCode =
   | 'BACKUP_OTHER_RECOVERY_KEY'
   /** What the statement says of a share contradicts itself: no enclave of ours has written it. */
   | 'BACKUP_STATEMENT_FALSE'
+  /** The backup is of a cold node, which nothing attests, and nobody has said that such a one is meant. */
+  | 'BACKUP_NOT_ATTESTED'
+  /** No identity at hand is that of the cold node which made the backup. */
+  | 'BACKUP_IDENTITY_MISSING'
   /** No manifest at hand is that of the node which made the backup. */
   | 'BACKUP_MANIFEST_MISSING'
   /** Backups of one epoch and key that belong to different groups. */

@@ -40,10 +40,18 @@ export const RECOVERY_CODES: readonly CodeArea[] = [
         'backups of one epoch of a key belong to different groups',
         'One node tells another history than the others: compare transcripts by "holdfast quorum transcript verify".',
       ],
+      BACKUP_IDENTITY_MISSING: [
+        'none of the identities that were given is that of the cold node which made the backup',
+        'Give identity.json of that cold node, whose fingerprint you have compared, by --cold-identity.',
+      ],
       BACKUP_MALFORMED: 'not a backup in the one form that a node writes',
       BACKUP_MANIFEST_MISSING: [
         'none of the manifests that were given is that of the node which made the backup',
         'Give the manifest of that node, by --manifest.',
+      ],
+      BACKUP_NOT_ATTESTED: [
+        'the backup is of a cold node: its machine has signed it, and nothing attests what that machine runs',
+        'If a cold node is meant, say so by --cold-identity; a backup of a node in an enclave never looks like this.',
       ],
       BACKUP_OTHER_NODE: 'the statement names another node than the manifest that was measured',
       BACKUP_OTHER_RECOVERY_KEY:
