@@ -37,6 +37,14 @@ export {
 export { renderVaultFile, type RoleAnswers, type VaultAnswers } from './template.ts';
 export { type DerivedStack, deriveStacks } from './derive/stacks.ts';
 export { renderVaultFiles } from './sheets/files.ts';
-export { deriveRunSheet, MAX_COMMANDS, type RunSheet, type SheetStep } from './sheets/run-sheet.ts';
+export {
+  MAX_COMMANDS,
+  type Procedure,
+  PROCEDURE_NAMES,
+  type ProcedureName,
+  type SheetStep,
+} from './sheets/procedure.ts';
+export { deriveRunSheet, type RunSheet } from './sheets/run-sheet.ts';
+export { type SheetRole, sheetRolesOf } from './sheets/sheet-role.ts';
 export { type AccountView, checkAccount, type SeenKey, type SeenStack } from './checks/account.ts';
 export { createAccountView, type ViewClients } from './checks/account-view.ts';

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { verifyBackup } from '../../audit/recovery/index.ts';
 import type { NodeClient } from '../../client/index.ts';
+import type { RecoveryStatus } from '../../shared/api/recovery.ts';
 import { parseBackup } from '../../shared/recovery/index.ts';
 import { MANIFEST_PCR } from '../../attestation/index.ts';
 import { type Command, UsageError } from '../common/command.ts';
@@ -97,10 +98,7 @@ export const statusCommand: Command = {
       const lacking = status.keys.filter(
         ({ required, state }) => required && state !== 'kept' && state !== 'empty',
       );
-      const lines = status.keys.map(
-        ({ key, state, required, kept }) =>
-          `${key}: ${state}${required ? '' : ', not required'}${kept === null ? '' : `, ${kept.time} by word of ${kept.keeper}`}`,
-      );
+      const lines = status.keys.map(describeKey);
       const code = lacking.some(({ state }) => state === 'missing') ? 'BACKUP_MISSING' : 'BACKUP_OUTDATED';
       return {
         ok: lacking.length === 0,
@@ -109,3 +107,17 @@ export const statusCommand: Command = {
       };
     }),
 };
+
+/** Describes in a line whether a key is covered, and whose word counts, or counts no more. */
+function describeKey({ key, state, required, kept, formerKeepers }: RecoveryStatus['keys'][number]): string {
+  return [
+    `${key}: ${state}`,
+    ...(required ? [] : ['not required']),
+    ...(kept === null ? [] : [`${kept.time} by word of ${kept.keeper}`]),
+    ...(formerKeepers.length === 0
+      ? []
+      : [
+          `the word of ${formerKeepers.join(', ')} counts no more: no keeper of the configuration, or by another key`,
+        ]),
+  ].join(', ');
+}

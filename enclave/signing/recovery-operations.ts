@@ -17,6 +17,7 @@ import {
   type BackupRegister,
   type Coverage,
   coverOfShare,
+  type Keeper,
   listKeepers,
   listKeySecrets,
   listPoolSecrets,
@@ -36,7 +37,7 @@ export interface RecoveryOperations {
   acknowledge(
     client: string,
     request: AcknowledgementRequest,
-  ): Promise<CarriedOut<{ readonly statement: string; readonly keeper: string }>>;
+  ): Promise<CarriedOut<{ readonly statement: string; readonly keeper: Keeper }>>;
 }
 
 /** A backup, and the attestation document that vouches for its statement. */
@@ -109,14 +110,8 @@ export function createRecoveryOperations(parts: RecoveryOperationsParts): Recove
     status: () => ({
       recoveryKey: manifest.emergencyRecovery.publicKey,
       keys: [...configuration.keys, ...(configuration.pools ?? [])].map(({ id }) => {
-        const { state, kept } = coverage.describe(id);
         const required = configuration.recovery?.required.includes(id) ?? false;
-        return {
-          key: id,
-          state,
-          required,
-          kept: kept ? { statement: kept.statement, keeper: kept.keeper ?? '', time: kept.time } : null,
-        };
+        return { key: id, required, ...coverage.describe(id) };
       }),
     }),
     backUp: (client, request) => {
@@ -131,7 +126,7 @@ export function createRecoveryOperations(parts: RecoveryOperationsParts): Recove
             return { ...made, document: await parts.attest({ nonce, userData }) };
           },
           onEntry: ({ digest, covers, time, recoveryKey }) =>
-            register.add({ statement: digest, key: request.key, recoveryKey, covers, time, keeper: null }),
+            register.add({ statement: digest, key: request.key, recoveryKey, covers, time, keepers: [] }),
           backup: ({ digest }) => ({ statement: digest, keeper: null }),
         },
       );
@@ -148,7 +143,7 @@ export function createRecoveryOperations(parts: RecoveryOperationsParts): Recove
             verifyAcknowledgement(Buffer.from(acknowledgement, 'base64'), expected);
             register.acknowledge(statement, keeper);
           },
-          backup: (result) => ({ ...result }),
+          backup: ({ statement, keeper }) => ({ statement, keeper: keeper.id }),
         },
       );
     },
