@@ -1,19 +1,28 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { IAMClient, PutRolePolicyCommand, GetRolePolicyCommand } from '@aws-sdk/client-iam';
-import { InvokeCommand, LambdaClient, UpdateFunctionCodeCommand } from '@aws-sdk/client-lambda';
+import { GetRolePolicyCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import {
+  GetFunctionConfigurationCommand,
+  InvokeCommand,
+  LambdaClient,
+  UpdateFunctionCodeCommand,
+} from '@aws-sdk/client-lambda';
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readFunction } from '../../../deploy/index.ts';
 import { openConfiguration } from '../../../shared/documents/configuration.ts';
 import { digestManifest, parseManifest } from '../../../shared/documents/manifest.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
-import type { SampleVault } from '../../admin/vault/sample-vault.ts';
-import { ofOneNode } from './support/vault-files.ts';
-import { type PlayedRole, VaultWorld } from './support/world.ts';
+import {
+  ofOneNode,
+  type PlayedRole,
+  type SampleVault,
+  type VaultWorld,
+} from '../../../local/testbed/vault/index.ts';
+import { sampleKey } from '../../../local/testbed/vault/sample-vault.ts';
+import { openWorld } from './support/open-world.ts';
 
-const FUNCTION = 'acme-production-node-1-signing';
-const NODE_ARN = `arn:aws:lambda:eu-central-1:111111111111:function:${FUNCTION}`;
+const REGION = 'eu-central-1';
+const FUNCTION_ARN = `arn:aws:lambda:${REGION}:111111111111:function:acme-production-node-1-signing`;
 /** Longest message that KMS signs as it is, in bytes. */
 const KMS_MESSAGE_BYTES = 4096;
 
@@ -40,13 +49,19 @@ async function killIn(role: PlayedRole, step: string, milliseconds: number): Pro
   expect(exit, `killed in ${step}`).toBe(null);
 }
 
-const lambdaOf = (role: PlayedRole) =>
-  new LambdaClient({ ...world.clientOptions(role), ...world.aws.clientOptions('lambda', 'eu-central-1'), credentials: world.clientOptions(role).credentials, maxAttempts: 1 });
+/** Options of a client with the credentials of a role. */
+const optionsOf = (role: PlayedRole, service: 'iam' | 'lambda' | 's3') => ({
+  ...world.aws.clientOptions(service, REGION),
+  credentials: world.clientOptions(role).credentials,
+  maxAttempts: 1,
+});
+
+const lambdaOf = (role: PlayedRole) => new LambdaClient(optionsOf(role, 'lambda'));
 
 /** Asks the function as somebody does who passes the command by. */
 async function invoke(role: PlayedRole, event: object): Promise<Record<string, unknown>> {
   const { Payload = new Uint8Array() } = await lambdaOf(role).send(
-    new InvokeCommand({ FunctionName: NODE_ARN, Payload: Buffer.from(JSON.stringify(event)) }),
+    new InvokeCommand({ FunctionName: FUNCTION_ARN, Payload: Buffer.from(JSON.stringify(event)) }),
   );
   return JSON.parse(Buffer.from(Payload).toString()) as Record<string, unknown>;
 }
@@ -74,8 +89,7 @@ async function openSigned(step: 'configuration' | 'final-configuration') {
 /** What the bucket holds of signed configurations, by key. */
 async function kept(): Promise<Readonly<Record<string, Buffer>>> {
   const { bucket } = (await world.told('node-1', 'kms-stack')).facts as { bucket: string };
-  const { credentials } = world.clientOptions('node-1');
-  const s3 = new S3Client({ ...world.aws.clientOptions('s3', 'eu-central-1'), credentials, forcePathStyle: true });
+  const s3 = new S3Client({ ...optionsOf('node-1', 's3'), forcePathStyle: true });
   const listed = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: 'configurations/' }));
   const found: Record<string, Buffer> = {};
   for (const { Key = '' } of listed.Contents ?? []) {
@@ -87,9 +101,11 @@ async function kept(): Promise<Readonly<Record<string, Buffer>>> {
 }
 
 async function open(change: (vault: SampleVault) => void) {
-  world = await VaultWorld.open(temporaryFolder(), (vault) => {
-    ofOneNode(vault);
-    change(vault);
+  world = await openWorld({
+    change: (vault) => {
+      ofOneNode(vault);
+      change(vault);
+    },
   });
   for (const role of ['infrastructure', 'node-1'] as const) {
     const person = world.person(role);
@@ -97,15 +113,17 @@ async function open(change: (vault: SampleVault) => void) {
   }
 }
 
-async function signsWith(): Promise<void> {
+/** Has the node sign with the key that it holds, and verifies that. */
+async function assertSigns(): Promise<void> {
   const message = Buffer.from('signed under what the function has signed');
   const backend = await world.client('wallet-backend');
-  const signed = await backend('quorum', 'sign', 'treasury', '--message', message.toString('hex'));
+  const { said: held } = await backend('node', 'keys');
+  const [{ publicKey } = { publicKey: '' }] = held['keys'] as readonly { publicKey: string }[];
+  const signed = await backend('node', 'sign', 'treasury', '--message', message.toString('hex'));
   expect(signed).toMatchObject({ exit: 0 });
-  const { signature, publicKey } = signed.said as unknown as { signature: string; publicKey: string };
   const x = Buffer.from(publicKey, 'hex').toString('base64url');
   const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
-  expect(verify(null, message, key, Buffer.from(signature, 'hex'))).toBe(true);
+  expect(verify(null, message, key, Buffer.from(String(signed.said['signature']), 'hex'))).toBe(true);
 }
 
 describe('a node whose configurations the function alone signs', { timeout: 600_000 }, () => {
@@ -113,6 +131,9 @@ describe('a node whose configurations the function alone signs', { timeout: 600_
     await open((vault) => {
       const [node] = vault.nodes;
       if (node !== undefined) node.configurationAuthority = { threshold: 1, keys: [], function: true };
+      // Clients enough that KMS takes no more than the digest of the configuration.
+      for (let index = 0; index < 30; index += 1)
+        vault.clients.push({ id: `desk-${index}`, publicKey: sampleKey(`desk ${index}`), person: null });
     });
   });
   afterAll(async () => {
@@ -173,21 +194,27 @@ describe('a node whose configurations the function alone signs', { timeout: 600_
     const good = await readFunction('config-signing');
     const evil = await readFunction('populate-secret');
     const change = async (ZipFile: Uint8Array) =>
-      await lambda.send(new UpdateFunctionCodeCommand({ FunctionName: NODE_ARN, ZipFile }));
+      await lambda.send(new UpdateFunctionCodeCommand({ FunctionName: FUNCTION_ARN, ZipFile }));
     await change(evil.zip);
     expect(await world.apply('node-1')).toMatchObject(
       refusal('VAULT_FUNCTION_CHANGED', { field: 'CodeSha256' }),
     );
     await change(good.zip);
+    const { Role: roleArn = '' } = await lambda.send(
+      new GetFunctionConfigurationCommand({ FunctionName: FUNCTION_ARN }),
+    );
     lambda.destroy();
 
-    const { credentials } = world.clientOptions('node-1');
-    const iam = new IAMClient({ ...world.aws.clientOptions('iam', 'eu-central-1'), credentials });
-    const RoleName = roleNameOf();
-    const policy = { RoleName, PolicyName: 'config-signing' };
+    const iam = new IAMClient(optionsOf('node-1', 'iam'));
+    const policy = { RoleName: roleArn.split('/').at(-1), PolicyName: 'config-signing' };
     const before = await iam.send(new GetRolePolicyCommand(policy));
     const text = decodeURIComponent(before.PolicyDocument ?? '');
-    await iam.send(new PutRolePolicyCommand({ ...policy, PolicyDocument: text.replace('s3:PutObject', 's3:PutObjectTagging') }));
+    await iam.send(
+      new PutRolePolicyCommand({
+        ...policy,
+        PolicyDocument: text.replace('s3:PutObject', 's3:PutObjectTagging'),
+      }),
+    );
     expect(await world.apply('node-1')).toMatchObject(
       refusal('VAULT_SIGNING_REFUSED', { reason: 'SIGNING_UNAVAILABLE' }),
     );
@@ -206,8 +233,38 @@ describe('a node whose configurations the function alone signs', { timeout: 600_
     expect(all['configurations/000002.json']).toEqual(envelope);
     expect(await applied('infrastructure')).toMatchObject({ isComplete: true });
     expect(await applied('node-1')).toMatchObject({ done: [], isComplete: true });
-    const owner = await world.client('operations');
-    expect(await owner('quorum', 'keys', 'generate', 'treasury')).toMatchObject({ exit: 0 });
-    await signsWith();
+    await assertSigns();
+  });
+});
+
+describe('a node whose configurations a person and the function sign together', { timeout: 600_000 }, () => {
+  beforeAll(async () => {
+    await open((vault) => {
+      const [node] = vault.nodes;
+      if (node === undefined) throw new TypeError('expected a node');
+      const { keys } = node.configurationAuthority;
+      node.configurationAuthority = { threshold: 2, keys, function: true };
+    });
+  });
+  afterAll(async () => {
+    await world.close();
+  });
+
+  it('has no configuration of one of them alone, and signs under one of both', async () => {
+    await applied('infrastructure');
+    const withoutKey = world.run('apply', 'node-1').slice(0, -1);
+    const words = withoutKey.slice(0, withoutKey.indexOf('--authority-key'));
+    expect(await world.person('node-1').run(...words, '--yes')).toMatchObject(
+      refusal('VAULT_AUTHORITY_MISSING', { expected: 2, actual: 0 }),
+    );
+    expect(await kept()).toEqual({});
+    const rounds: readonly PlayedRole[] = ['node-1', 'infrastructure', 'node-1', 'infrastructure', 'node-1'];
+    for (const role of rounds) await applied(role);
+    expect(await applied('infrastructure')).toMatchObject({ isComplete: true });
+    const { configurationAuthority } = parseManifest(await fileOf('manifest', 'manifest.json'));
+    for (const step of ['configuration', 'final-configuration'] as const)
+      expect(new Set((await openSigned(step)).signers)).toEqual(new Set(configurationAuthority.keys));
+    expect(Object.keys(await kept())).toEqual(['configurations/000001.json', 'configurations/000002.json']);
+    await assertSigns();
   });
 });

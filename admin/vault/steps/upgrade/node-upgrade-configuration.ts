@@ -5,7 +5,7 @@ import { roleOfNode } from '../../index.ts';
 import type { StepContext } from '../context.ts';
 import { StepError } from '../errors.ts';
 import { hasFunction, readManifests } from '../node-configuration.ts';
-import { readVerifierKeys } from '../node-final-configuration.ts';
+import { readVerifierKeys } from '../node-peers-configuration.ts';
 import { planConfiguration, signPlanned, type SigningOrder } from '../sign-configuration.ts';
 import type { Step } from '../step.ts';
 import { formatTime, needStatement, ofAllNodes, toHex } from '../support.ts';
