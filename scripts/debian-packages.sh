@@ -89,3 +89,20 @@ download() {
     die "not to be had: $*"
   }
 }
+
+# finish_debian SUITE PACKAGE PATH WORD: puts one program of a package in place, alone; it must run here, with that word.
+# For scripts of made-once.sh.
+finish_debian() {
+  local suite=$1 package=$2 program=$3 word=$4
+  command -v apt-get > /dev/null || die "$COMPLETE comes from Debian's packages, by apt-get"
+  MIRROR=$(debian_mirror)
+  say "packages from $MIRROR"
+  suite binary "$suite" deb
+  cd "$WORK"
+  download binary "$package"
+  dpkg-deb -x "$package"_*.deb package
+  "package/$program" "$word" > /dev/null 2>&1 || die "$COMPLETE does not run here"
+  mkdir new
+  cp "package/$program" "new/$COMPLETE"
+  finish new
+}

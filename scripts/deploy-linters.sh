@@ -13,22 +13,4 @@ PINS=$HERE/../test/deploy/linters/requirements.txt
 OUT=$CACHE/deploy-linters-$(hash_of "$HERE/deploy-linters.sh" "$PINS")
 COMPLETE=complete
 begin "$@"
-
-run() {
-  local what=$1
-  shift
-  "$@" > "$WORK/log" 2>&1 || {
-    tail -3 "$WORK/log" >&2
-    say "$what"
-    exit 1
-  }
-}
-
-need python3
-# Made where it stays, because its programs name their interpreter by its path.
-rm -rf "$OUT"
-run 'no virtual environment (on Debian: python3-venv)' python3 -m venv "$OUT"
-run 'the packages could not be installed' "$OUT/bin/pip" install --disable-pip-version-check --no-deps --requirement "$PINS"
-touch "$OUT/$COMPLETE"
-prune_cache
-printf '%s\n' "$OUT"
+finish_python "$PINS"

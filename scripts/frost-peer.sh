@@ -13,4 +13,4 @@ SOURCE=$HERE/../test/shared/frost/rust
 OUT=$CACHE/frost-peer-$(hash_of "$HERE/frost-peer.sh" "$SOURCE"/Cargo.* "$SOURCE"/src/*)
 COMPLETE=frost-peer
 begin "$@"
-finish_crate
+finish_crate frost-peer

@@ -9,20 +9,8 @@
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$HERE/made-once.sh"
-PEER=$HERE/../test/policy/transactions/ethereum/peers/geth
-OUT=$CACHE/geth-peer-$(hash_of "$HERE/geth-peer.sh" "$PEER"/*)
+SOURCE=$HERE/../test/policy/transactions/ethereum/peers/geth
+OUT=$CACHE/geth-peer-$(hash_of "$HERE/geth-peer.sh" "$SOURCE"/*)
 COMPLETE=complete
 begin "$@"
-
-command -v go > /dev/null || {
-  say 'no go'
-  exit 1
-}
-mkdir "$WORK/new"
-(cd "$PEER" && go build -mod=readonly -o "$WORK/new/peer" .) > "$WORK/log" 2>&1 || {
-  tail -3 "$WORK/log" >&2
-  say 'the program could not be built'
-  exit 1
-}
-touch "$WORK/new/$COMPLETE"
-finish "$WORK/new"
+finish_go peer .

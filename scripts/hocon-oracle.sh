@@ -16,15 +16,8 @@ begin "$@"
 need java javac mvn
 
 mkdir "$WORK/new"
-mvn -q -B -f "$SOURCE/pom.xml" dependency:copy-dependencies -DoutputDirectory="$WORK/new/lib" > "$WORK/log" 2>&1 || {
-  tail -3 "$WORK/log" >&2
-  say 'the package could not be fetched'
-  exit 1
-}
-javac -cp "$WORK/new/lib/*" -d "$WORK/new" "$SOURCE/Oracle.java" > "$WORK/log" 2>&1 || {
-  tail -3 "$WORK/log" >&2
-  say 'the program could not be compiled'
-  exit 1
-}
+run 'the package could not be fetched' mvn -q -B -f "$SOURCE/pom.xml" dependency:copy-dependencies \
+  -DoutputDirectory="$WORK/new/lib"
+run 'the program could not be compiled' javac -cp "$WORK/new/lib/*" -d "$WORK/new" "$SOURCE/Oracle.java"
 touch "$WORK/new/$COMPLETE"
 finish "$WORK/new"

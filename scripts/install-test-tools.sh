@@ -23,10 +23,11 @@ install_packages() {
       echo "holdfast: apt-get could not install$missing; tests that need it are skipped" >&2
     }
   fi
-  # promtool comes by the package lists that may have been fetched just now.
+  # These come by the package lists that may have been fetched just now.
   command -v promtool >/dev/null 2>&1 || "$(dirname "$0")/promtool.sh" >/dev/null || {
     echo "holdfast: no promtool; tests that need it are skipped" >&2
   }
+  "$(dirname "$0")/cosign.sh" >/dev/null || echo "holdfast: no cosign; tests that need it are skipped" >&2
 }
 install_packages &
 for language in python go java cosign; do
@@ -47,7 +48,7 @@ for peer in geth-peer psbt-reader tezos-forger moto slip39-judge log-peers noise
     echo "holdfast: no peer by $peer.sh; tests that need it are skipped" >&2
   } &
 done
-for tool in cosign registry sbom; do
+for tool in registry sbom; do
   "$(dirname "$0")/release-tools.sh" "$tool" >/dev/null || {
     echo "holdfast: no $tool for releases; tests that need it are skipped" >&2
   } &

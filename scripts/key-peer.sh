@@ -13,17 +13,4 @@ SOURCE=$HERE/../test/enclave/keys/go
 OUT=$CACHE/key-peer-$(hash_of "$HERE/key-peer.sh" "$SOURCE"/*)
 COMPLETE=key-peer
 begin "$@"
-
-command -v go > /dev/null || {
-  say 'no go'
-  exit 1
-}
-new=$WORK/new
-mkdir "$new"
-cd "$SOURCE"
-if ! go build -mod=readonly -o "$new/$COMPLETE" . > "$WORK/log" 2>&1; then
-  tail -3 "$WORK/log" >&2
-  say 'the program could not be built'
-  exit 1
-fi
-finish "$new"
+finish_go key-peer .

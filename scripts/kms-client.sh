@@ -10,53 +10,22 @@ set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$HERE/made-once.sh"
 LANGUAGE=${1:-}
-CLIENT=$HERE/../test/local/kms/clients/$LANGUAGE
+SOURCE=$HERE/../test/local/kms/clients/$LANGUAGE
 [[ $LANGUAGE =~ ^(python|go|java|cosign)$ ]] || OUT= COMPLETE=none begin "${LANGUAGE:-none}"
 shift
-OUT=$CACHE/kms-client-$LANGUAGE-$(hash_of "$HERE/kms-client.sh" "$CLIENT"/*)
+OUT=$CACHE/kms-client-$LANGUAGE-$(hash_of "$HERE/kms-client.sh" "$SOURCE"/*)
 COMPLETE=complete
 begin "$@"
-
-die() {
-  say "$*"
-  exit 1
-}
-# run WHAT COMMAND…: the last lines of its output are the reason where it fails.
-run() {
-  local what=$1
-  shift
-  "$@" > "$WORK/log" 2>&1 || {
-    tail -3 "$WORK/log" >&2
-    die "$LANGUAGE: $what"
-  }
-}
-
-new=$WORK/new
-mkdir "$new"
 case $LANGUAGE in
-  python)
-    command -v python3 > /dev/null || die 'python: no python3'
-    # Made where it stays, because its programs name their interpreter by its path.
-    rm -rf "$OUT"
-    run 'no virtual environment (on Debian: python3-venv)' python3 -m venv "$OUT"
-    run 'the packages could not be installed' "$OUT/bin/pip" install --disable-pip-version-check --no-deps \
-      --requirement "$CLIENT/requirements.txt"
-    touch "$OUT/$COMPLETE"
-    prune_cache
-    printf '%s\n' "$OUT"
-    ;;
-  go | cosign)
-    command -v go > /dev/null || die "$LANGUAGE: no go"
-    (cd "$CLIENT" && run 'the client could not be built' go build -mod=readonly -o "$new/client" .)
-    touch "$new/$COMPLETE"
-    finish "$new"
-    ;;
+  python) finish_python "$SOURCE/requirements.txt" ;;
+  go | cosign) finish_go client . ;;
   java)
-    command -v javac > /dev/null && command -v mvn > /dev/null && command -v keytool > /dev/null || die 'java: no JDK and Maven'
-    run 'the packages could not be fetched' mvn -q -B -f "$CLIENT/pom.xml" dependency:copy-dependencies \
-      -DoutputDirectory="$new/lib"
-    run 'the client could not be compiled' javac -cp "$new/lib/*" -d "$new" "$CLIENT"/*.java
-    touch "$new/$COMPLETE"
-    finish "$new"
+    need javac mvn keytool
+    mkdir "$WORK/new"
+    run 'the packages could not be fetched' mvn -q -B -f "$SOURCE/pom.xml" dependency:copy-dependencies \
+      -DoutputDirectory="$WORK/new/lib"
+    run 'the client could not be compiled' javac -cp "$WORK/new/lib/*" -d "$WORK/new" "$SOURCE"/*.java
+    touch "$WORK/new/$COMPLETE"
+    finish "$WORK/new"
     ;;
 esac

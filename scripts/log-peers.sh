@@ -13,18 +13,4 @@ SOURCE=$HERE/../test/audit/log/peers
 OUT=$CACHE/log-peers-$(hash_of "$HERE/log-peers.sh" "$SOURCE"/*)
 COMPLETE=complete
 begin "$@"
-
-command -v go > /dev/null || {
-  say 'no go'
-  exit 1
-}
-new=$WORK/new
-mkdir "$new"
-cd "$SOURCE"
-if ! go build -mod=readonly -o "$new/" . tool > "$WORK/log" 2>&1; then
-  tail -3 "$WORK/log" >&2
-  say 'the programs could not be built'
-  exit 1
-fi
-touch "$new/$COMPLETE"
-finish "$new"
+finish_go '' . tool

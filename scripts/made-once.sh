@@ -6,7 +6,12 @@
 #   made_anew "$@"   true where they are --into DIR: OUT is that folder then, and nothing that was made before is believed
 #   finish FOLDER    puts the folder in place as OUT and prints its path
 #   need PROGRAM…    ends with exit 1 where one of these programs is missing
-#   finish_crate     builds the crate in SOURCE, as its lock file pins it, and puts its program COMPLETE in place
+#   run WHAT COMMAND…         runs it in silence; where it fails its last lines and WHAT are the reason, and the script ends
+#   finish_crate PROGRAM      builds the crate in SOURCE, as its lock file pins it, and puts its program in place as COMPLETE
+#   finish_go NAME PACKAGE…   builds programs of the Go module in SOURCE, as its go.sum pins it, and puts them in place:
+#                             one by that name, or, for '', each by its own
+#   finish_python FILE        puts a virtual environment with the packages that this file pins in place. make_python FILE
+#                             and finish_in_place do the same, with room between them for a program that is added
 # What no run has used for two weeks is removed from the cache, other versions of the same things among it.
 
 CACHE=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/holdfast
@@ -76,22 +81,67 @@ need() {
   done
 }
 
-finish_crate() {
-  need cargo
-  cargo build --quiet --locked --release --manifest-path "$SOURCE/Cargo.toml" --target-dir "$WORK/target" > "$WORK/log" 2>&1 || {
+run() {
+  local what=$1
+  shift
+  "$@" > "$WORK/log" 2>&1 || {
     tail -3 "$WORK/log" >&2
-    say 'it could not be built'
+    say "$what"
     exit 1
   }
+}
+
+finish_crate() {
+  need cargo
+  run 'it could not be built' cargo build --quiet --locked --release --manifest-path "$SOURCE/Cargo.toml" \
+    --target-dir "$WORK/target"
   mkdir "$WORK/new"
-  cp "$WORK/target/release/$COMPLETE" "$WORK/new/"
+  cp "$WORK/target/release/$1" "$WORK/new/$COMPLETE"
   finish "$WORK/new"
+}
+
+# Programs share packages, which the build cache of Go keeps. Two builds at once would compile each of them twice: they wait
+# for one another, and what they download they have before.
+finish_go() {
+  local name=$1
+  shift
+  need go
+  mkdir "$WORK/new"
+  cd "$SOURCE"
+  run 'its packages could not be fetched' go list -mod=readonly -deps "$@"
+  exec 7> "$CACHE/go.lock"
+  flock 7
+  run 'it could not be built' go build -mod=readonly -ldflags='-s -w' -o "$WORK/new/$name" "$@"
+  exec 7>&-
+  touch "$WORK/new/$COMPLETE"
+  finish "$WORK/new"
+}
+
+# Made where it stays, because its programs name their interpreter by its path. Most of its modules are never imported:
+# Python compiles the others then.
+make_python() {
+  need python3
+  rm -rf "$OUT"
+  run 'no virtual environment (on Debian: python3-venv)' python3 -m venv "$OUT"
+  run 'the packages could not be installed' "$OUT/bin/pip" install --disable-pip-version-check --no-deps --no-compile \
+    --requirement "$1"
+}
+
+finish_in_place() {
+  touch "$OUT/$COMPLETE"
+  prune_cache
+  printf '%s\n' "$OUT"
+}
+
+finish_python() {
+  make_python "$1"
+  finish_in_place
 }
 
 prune_cache() {
   local marker folder
   for marker in "$CACHE"/emulator-*/VERSIONS "$CACHE"/inputs-*/complete "$CACHE"/debian-*/debian.tar \
-    "$CACHE"/kernel-*/complete "$CACHE"/promtool-*/promtool "$CACHE"/guest-*/VERSION \
+    "$CACHE"/kernel-*/complete "$CACHE"/promtool-*/promtool "$CACHE"/cosign-*/cosign "$CACHE"/guest-*/VERSION \
     "$CACHE"/kms-client-*/complete "$CACHE"/geth-peer-*/complete "$CACHE"/psbt-reader-*/psbt-reader \
     "$CACHE"/noise-peer-*/noise-peer "$CACHE"/log-peers-*/complete "$CACHE"/solana-reader-*/reader \
     "$CACHE"/tezos-forger-*/complete "$CACHE"/frost-peer-*/frost-peer "$CACHE"/zf-frost-*/zf-frost \

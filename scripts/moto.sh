@@ -13,19 +13,4 @@ REQUIREMENTS=$HERE/../test/local/s3/moto/requirements.txt
 OUT=$CACHE/moto-$(hash_of "$HERE/moto.sh" "$REQUIREMENTS")
 COMPLETE=complete
 begin "$@"
-
-command -v python3 > /dev/null || {
-  say 'no python3'
-  exit 1
-}
-# Made where it stays, because its programs name their interpreter by its path.
-rm -rf "$OUT"
-if ! python3 -m venv "$OUT" > "$WORK/log" 2>&1 ||
-  ! "$OUT/bin/pip" install --disable-pip-version-check --no-deps --requirement "$REQUIREMENTS" >> "$WORK/log" 2>&1; then
-  tail -3 "$WORK/log" >&2
-  say 'the packages could not be installed'
-  exit 1
-fi
-touch "$OUT/$COMPLETE"
-prune_cache
-printf '%s\n' "$OUT"
+finish_python "$REQUIREMENTS"

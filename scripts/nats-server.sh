@@ -12,17 +12,4 @@ SOURCE=$HERE/../test/parent/peers/nats-server
 OUT=$CACHE/nats-server-$(hash_of "$HERE/nats-server.sh" "$SOURCE"/*)
 COMPLETE=nats-server
 begin "$@"
-
-command -v go > /dev/null || {
-  say 'no go'
-  exit 1
-}
-new=$WORK/new
-mkdir "$new"
-cd "$SOURCE"
-if ! go build -mod=readonly -o "$new/" tool > "$WORK/log" 2>&1; then
-  tail -3 "$WORK/log" >&2
-  say 'nats-server could not be built'
-  exit 1
-fi
-finish "$new"
+finish_go '' tool

@@ -12,4 +12,4 @@ SOURCE=$HERE/../test/shared/noise/rust
 OUT=$CACHE/noise-peer-$(hash_of "$HERE/noise-peer.sh" "$SOURCE"/Cargo.* "$SOURCE"/src/*)
 COMPLETE=noise-peer
 begin "$@"
-finish_crate
+finish_crate noise-peer

@@ -12,16 +12,4 @@ OUT=$CACHE/promtool-$(hash_of "$HERE/promtool.sh")
 COMPLETE=promtool
 begin "$@"
 . "$HERE/debian-packages.sh"
-
-command -v apt-get > /dev/null || die "promtool comes from Debian's packages, by apt-get"
-MIRROR=$(debian_mirror)
-say "packages from $MIRROR"
-# Not the newest: it runs with an older C library, too.
-suite binary bookworm deb
-cd "$WORK"
-download binary prometheus
-dpkg-deb -x prometheus_*.deb package
-package/usr/bin/promtool --version > /dev/null || die "promtool does not run here"
-mkdir new
-cp package/usr/bin/promtool new/
-finish new
+finish_debian bookworm prometheus usr/bin/promtool --version

@@ -14,4 +14,4 @@ OUT=$CACHE/psbt-reader-$(hash_of "$HERE/psbt-reader.sh" "$SOURCE"/Cargo.* "$SOUR
 COMPLETE=psbt-reader
 begin "$@"
 need c++
-finish_crate
+finish_crate psbt-reader

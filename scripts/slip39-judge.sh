@@ -13,19 +13,4 @@ JUDGE=$HERE/../test/admin/recovery/slip39-judge
 OUT=$CACHE/slip39-judge-$(hash_of "$HERE/slip39-judge.sh" "$JUDGE"/*)
 COMPLETE=complete
 begin "$@"
-need python3
-# Made where it stays, because its programs name their interpreter by its path.
-rm -rf "$OUT"
-python3 -m venv "$OUT" > "$WORK/log" 2>&1 || {
-  tail -3 "$WORK/log" >&2
-  say 'no virtual environment (on Debian: python3-venv)'
-  exit 1
-}
-"$OUT/bin/pip" install --disable-pip-version-check --no-deps --requirement "$JUDGE/requirements.txt" > "$WORK/log" 2>&1 || {
-  tail -3 "$WORK/log" >&2
-  say 'the package could not be installed'
-  exit 1
-}
-touch "$OUT/$COMPLETE"
-prune_cache
-printf '%s\n' "$OUT"
+finish_python "$JUDGE/requirements.txt"

@@ -12,4 +12,4 @@ SOURCE=$HERE/../bench/frost/zf
 OUT=$CACHE/zf-frost-$(hash_of "$HERE/zf-frost.sh" "$SOURCE"/Cargo.* "$SOURCE"/src/*)
 COMPLETE=zf-frost
 begin "$@"
-finish_crate
+finish_crate zf-frost

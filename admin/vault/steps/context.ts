@@ -66,8 +66,12 @@ export interface StepContext {
   readonly statementKey: KeyObject;
   /** Trust anchor of attestation documents, a certificate in DER. */
   readonly root: Uint8Array;
-  /** Opens the release that vault.yaml names, fetched and verified. @throws StepError VAULT_RELEASE_KEY_UNKNOWN; ReleaseError */
-  release(): Promise<ReleaseFiles>;
+  /**
+   * Opens a release that was fetched and verified: that of a version, or the one that vault.yaml names.
+   *
+   * @throws StepError VAULT_RELEASE_KEY_UNKNOWN; ReleaseError
+   */
+  release(version?: string): Promise<ReleaseFiles>;
   /** Template of a stack, as it is given to CloudFormation. */
   template(name: DerivedStack['template']): Promise<StackTemplate>;
   /** Code of the function that signs configurations, and the key under which a node's stack expects it. */

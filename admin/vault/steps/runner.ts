@@ -33,17 +33,19 @@ export interface RunOutcome {
 /**
  * Plans what a run of the role would do now. Nothing is changed, but that CloudFormation is asked to compute changes.
  *
- * @throws StepError VAULT_OTHER_ACCOUNT; AdminError AWS_…; what a step refuses is in its state
+ * @throws StepError VAULT_OTHER_ACCOUNT, VAULT_UPGRADE_UNDER_WAY; AdminError AWS_…; what a step refuses is in its state
  */
 export async function planRole(
   context: StepContext,
   ceremony: Ceremony = firstCeremony(context.vault),
 ): Promise<readonly PlannedStep[]> {
   await assertOwnAccount(context);
+  const takenOver = await ceremony.begin?.(context);
   const planned: PlannedStep[] = [];
   const open = new Set<string>();
   for (const step of ceremony.steps.filter(({ role }) => role === context.role)) {
-    const state = await planStep(step, open, context, ceremony);
+    const state: PlannedStep['state'] =
+      takenOver?.has(step.name) === true ? { state: 'done' } : await planStep(step, open, context, ceremony);
     if (state.state !== 'done') open.add(step.id);
     planned.push({ step, state });
   }
@@ -122,12 +124,14 @@ export async function applyRole(
   { agreed, ceremony = firstCeremony(context.vault) }: ApplyOptions = {},
 ): Promise<RunOutcome> {
   await assertOwnAccount(context);
+  const takenOver = await ceremony.begin?.(context);
   const shown = new Map(agreed?.map(({ step, state }) => [step.id, state]));
   const done: string[] = [];
   const waitsFor: Awaited[] = [];
   const left: string[] = [];
   const open = new Set<string>();
   for (const step of ceremony.steps.filter(({ role }) => role === context.role)) {
+    if (takenOver?.has(step.name) === true) continue;
     const missing = await findMissing(context, step.needs, ceremony.counts);
     const state: StepState =
       missing.length > 0

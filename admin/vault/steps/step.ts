@@ -28,6 +28,12 @@ export interface Ceremony {
   readonly steps: readonly Step[];
   /** Whether a statement tells of this ceremony, and not of an earlier one about another release. */
   readonly counts: (statement: Statement) => boolean;
+  /**
+   * Asserts that a role may go on with it now.
+   *
+   * @returns names of steps whose effects another ceremony has taken over: they are done
+   */
+  readonly begin?: (context: StepContext) => Promise<ReadonlySet<StepName>>;
 }
 
 /** Step of a vault's ceremony. */

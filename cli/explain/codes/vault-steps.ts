@@ -106,13 +106,41 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
         'a step did not come to its end in the time that the command waits',
         'It may go on in AWS. Run the command again: it waits on.',
       ],
+      VAULT_UPGRADE_CANARY_DIFFERS: [
+        'another node than expected is named as the one that goes first; a run or a roll back keeps to the first one',
+        'Leave --canary out.',
+      ],
       VAULT_UPGRADE_CLIENT_MISSING: [
         'an upgrade has to see the quorum sign, and no client of the vault was given',
-        'Give a client that may sign with a key of the quorum.',
+        'Give a client that may sign with a key of the quorum: --client, --key and --sign-key.',
+      ],
+      VAULT_UPGRADE_DAY_DIFFERS: [
+        'you have stated another day for this upgrade, which is in the configuration that you have signed',
+        'Leave --until out. For another day, have infrastructure roll back, and begin again.',
       ],
       VAULT_UPGRADE_DAY_MISSING: [
         'nobody has said until when the old image is admitted',
-        'Give the day at which the overlap of both images ends, within 30 days.',
+        'Give the day at which the overlap of both images ends, within 30 days: --until.',
+      ],
+      VAULT_UPGRADE_NARROWED: [
+        'the key of a node no longer admits the old image: there is no way back to it',
+        'Finish the upgrade. To the older release leads an upgrade of its own.',
+      ],
+      VAULT_UPGRADE_NONE: [
+        'no upgrade is under way, or the nodes run that release already',
+        'See "holdfast vault upgrade status"; name another release by --to.',
+      ],
+      VAULT_UPGRADE_ROLLING_BACK: [
+        'the upgrade is being rolled back, which everybody has to finish first',
+        'Run "holdfast vault upgrade rollback" of your role; "holdfast vault upgrade status" says who waits for whom.',
+      ],
+      VAULT_UPGRADE_SIGN_KEY: [
+        'the key of --sign-key proves nothing of the quorum: the nodes share no such key, or it signs no messages',
+        'Name a key that the nodes share and that the client may sign messages with.',
+      ],
+      VAULT_UPGRADE_UNDER_WAY: [
+        'the nodes are being upgraded, or put back: the steps of the first ceremony would undo a part of it',
+        'Finish it by "holdfast vault upgrade apply" or "rollback"; "holdfast vault upgrade status" says who waits for whom.',
       ],
       VAULT_WOULD_DESTROY: [
         'the change would remove or replace what may hold a key or data; resources names it',

@@ -11,7 +11,7 @@ import { findMadeOrSay } from '../../support/find-made.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { makeReleaseKey, makeSampleRelease } from './sample-release.ts';
 
-const cosign = findMadeOrSay('no bundle was shown to cosign', 'release-tools.sh', 'cosign');
+const cosign = findMadeOrSay('no bundle was shown to cosign', 'cosign.sh');
 const sbom = findMadeOrSay('no SBOM was shown to a validator of others', 'release-tools.sh', 'sbom');
 const program = join(cosign ?? '', 'cosign');
 

@@ -5,13 +5,20 @@ import { roleOfNode } from '../../index.ts';
 import type { StepContext } from '../context.ts';
 import { StepError } from '../errors.ts';
 import { hasFunction, readManifests } from '../node-configuration.ts';
-import { readVerifierKeys } from '../node-final-configuration.ts';
+import { isTooOld, NONCE_BYTES } from '../node-nonce.ts';
+import { readVerifierKeys } from '../node-peers-configuration.ts';
 import { planConfiguration, signPlanned, type SigningOrder } from '../sign-configuration.ts';
 import type { Step } from '../step.ts';
 import { formatTime, needStatement, ofAllNodes, toHex } from '../support.ts';
-import { assertOneUpgrade, describeReleases, findUpgradeStatement, type Upgrade } from './upgrade.ts';
-
-const NONCE_BYTES = 32;
+import { readUpgradeDocument } from './node-upgrade-gate.ts';
+import {
+  assertOneUpgrade,
+  describeReleases,
+  factsOf,
+  findUpgradeStatement,
+  type Upgrade,
+  withRelease,
+} from './upgrade.ts';
 
 /** Step that signs a node's configuration of the overlap, and makes the nonce for which the new image has to attest. */
 export function nodeUpgradeConfiguration(
@@ -33,7 +40,14 @@ export function nodeUpgradeConfiguration(
     async inspect(context) {
       await assertOneUpgrade(context, upgrade);
       const stated = await find(context);
-      if (stated !== undefined) return { state: 'done' };
+      if (stated !== undefined) {
+        assertSameDay(stated.facts.until, upgrade);
+        if (!(await isOutOfDate(context, upgrade, node))) return { state: 'done' };
+        return {
+          state: 'ready',
+          changes: [`makes another nonce: the document of node ${node} has grown too old for the gate`],
+        };
+      }
       const until = readGivenDay(context, upgrade);
       const { changes } = await planConfiguration(
         context,
@@ -54,13 +68,16 @@ export function nodeUpgradeConfiguration(
       const stated = await find(context);
       if (stated !== undefined) {
         const bytes = await context.exchange.file(stated, 'configuration.json');
-        return { facts: stated.facts, files: [{ name: 'configuration.json', bytes }] };
+        const nonce = (await isOutOfDate(context, upgrade, node))
+          ? toHex(context.random(NONCE_BYTES))
+          : stated.facts.nonce;
+        return { facts: { ...stated.facts, nonce }, files: [{ name: 'configuration.json', bytes }] };
       }
       const until = readGivenDay(context, upgrade);
       const signed = await signPlanned(context, await orderOverlap(context, { upgrade, node, until }));
       return {
         facts: {
-          upgrade: { from: upgrade.from, to: upgrade.to },
+          upgrade: factsOf(upgrade),
           ...(await describeReleases(context, upgrade)),
           until,
           rebuilt: upgrade.isRebuilt,
@@ -98,12 +115,32 @@ async function orderOverlap(
   };
 }
 
-/** Version after those that the admin has signed: of the ceremony, and of former upgrades. */
-async function nextVersion(context: StepContext, node: number): Promise<number> {
+/** Version after those that the admin has signed: of the ceremony, and of former upgrades and roll backs. */
+export async function nextVersion(context: StepContext, node: number): Promise<number> {
   const role = roleOfNode(node);
-  const final = await needStatement(context, role, 'final-configuration');
+  const { facts } = await needStatement(context, role, 'final-configuration');
   const former = await context.exchange.statement(role, 'upgrade-configuration');
-  return Math.max(final.facts.version, former?.facts.version ?? 0) + 1;
+  const back = await context.exchange.statement(role, 'upgrade-rollback');
+  return Math.max(facts.version, former?.facts.version ?? 0, back?.facts.version ?? 0) + 1;
+}
+
+/** Whether there is a document for the nonce in force that is too old for the gate, and none has passed it. */
+async function isOutOfDate(context: StepContext, upgrade: Upgrade, node: number): Promise<boolean> {
+  const role = roleOfNode(node);
+  const stated = await findUpgradeStatement(context, upgrade, role, 'upgrade-configuration');
+  if (stated === undefined) return false;
+  if ((await findUpgradeStatement(context, upgrade, role, 'upgrade-gate')) !== undefined) return false;
+  const document = await readUpgradeDocument(context, upgrade, node, stated.facts.nonce);
+  return document !== undefined && (await isTooOld(document, withRelease(context, upgrade, 'new')));
+}
+
+/** @throws StepError VAULT_UPGRADE_DAY_DIFFERS for another day than the admin has stated */
+function assertSameDay(stated: string, { until }: Upgrade): void {
+  if (until === undefined || formatTime(until) === stated) return;
+  throw new StepError('VAULT_UPGRADE_DAY_DIFFERS', 'you have stated another day for this upgrade', {
+    expected: stated,
+    actual: formatTime(until),
+  });
 }
 
 /** @throws StepError VAULT_UPGRADE_DAY_MISSING; UpgradeError UPGRADE_OVERLAP_LENGTH */
