@@ -17,6 +17,7 @@ export {
   encodeDrill,
   MAX_DRILL_BYTES,
   type Proven,
+  assertDrillFor,
   assertDrillOf,
   verifyDrill,
 } from './drill.ts';
