@@ -7,6 +7,7 @@ export {
   makeRecoveryKey,
   MAX_CUSTODIANS_BYTES,
   parseCustodians,
+  type VerifiedShare,
   verifyShare,
 } from './custodians.ts';
 export { holdPrivateKey, runDrill } from './drill.ts';

@@ -1,6 +1,7 @@
 import { MANIFEST_PCR } from '../../attestation/index.ts';
 import {
   BackupAuditError,
+  type ColdSigner,
   type VerifiedBackup,
   verifyBackup,
   verifyColdBackup,
@@ -71,11 +72,10 @@ export async function readBackups(input: CommandInput, nonce?: string): Promise<
     pcrs.push(new Map([...(await readPcrFile(path, io))].filter(([index]) => index !== MANIFEST_PCR)));
   const manifests = await readManifests(input);
   const trust = { root, pcrs, manifests, ...(nonce === undefined ? {} : { nonce }) };
-  const identities: Uint8Array[] = [];
+  const identities: ColdSigner[] = [];
   for (const path of identityPaths) {
     const bytes = await readInput(path, io);
-    inFile(path, () => openColdIdentity(bytes));
-    identities.push(bytes);
+    identities.push(inFile(path, () => openColdIdentity(bytes)));
   }
   const backups: VerifiedBackup[] = [];
   for (const path of paths) {
