@@ -1,16 +1,24 @@
-import { openColdIdentity } from '../../shared/cold/index.ts';
 import { parseColdManifest } from '../../shared/documents/cold-manifest.ts';
 import { parseEnvelope, verifyEnvelope } from '../../shared/dsse/index.ts';
 import { type Backup, COLD_BACKUP_PAYLOAD_TYPE, encodeBackupProof } from '../../shared/recovery/index.ts';
 import { BackupAuditError } from './errors.ts';
 import { assertNode, findManifest } from './verify.ts';
 
+/** What an identity of a cold node says of whoever signs its backups (shared/cold/SPEC.md). */
+export interface ColdSigner {
+  /** SHA-384 of the manifest in hex. */
+  readonly manifest: string;
+  /** Ed25519 in hex. */
+  readonly receiptKey: string;
+  readonly log: { readonly origin: string };
+}
+
 /** What is relied on of cold nodes: nothing but what people have compared. */
 export interface ColdBackupTrust {
   /** Bytes of the manifest of each cold node. */
   readonly manifests: readonly Uint8Array[];
-  /** Bytes of the identity of each, whose fingerprint somebody has compared at its machine. */
-  readonly identities: readonly Uint8Array[];
+  /** The identity of each, whose fingerprint somebody has compared at its machine. */
+  readonly identities: readonly ColdSigner[];
   /** The nonce that the auditor has sent; left out: any. */
   readonly nonce?: string;
 }
@@ -29,7 +37,7 @@ export interface ColdBackup extends Backup {
  * Verifies what a cold node says of its backup: that it is signed by the key of its identity, that both are of the manifest,
  * and that it is encrypted to the recovery key which that names.
  *
- * @throws ColdError COLD_IDENTITY_MALFORMED; ManifestError; DsseError; BackupAuditError
+ * @throws ManifestError; DsseError; BackupAuditError
  */
 export function verifyColdBackup(
   backup: Backup,
@@ -38,9 +46,7 @@ export function verifyColdBackup(
   const { kind, statement, statementBytes, document } = backup;
   if (kind !== 'cold') throw new RangeError('expected a backup of a cold node');
   const manifest = findManifest(statement, manifests);
-  const identity = identities
-    .map((bytes) => openColdIdentity(bytes))
-    .find((one) => one.manifest === statement.node.manifest);
+  const identity = identities.find((one) => one.manifest === statement.node.manifest);
   if (identity === undefined)
     throw new BackupAuditError('BACKUP_IDENTITY_MISSING', 'no identity at hand is that of the cold node', {
       node: statement.node.index,

@@ -98,6 +98,15 @@ export function verifyDrill(envelope: Uint8Array, keys: readonly string[]): { dr
   return { drill: parsed.data, signer: opened.signers[0] ?? '' };
 }
 
+/** Asserts that a drill was held for the nonce that an auditor has sent. @throws BackupAuditError DRILL_OTHER_NONCE */
+export function assertDrillFor({ nonce }: Drill, expected: string): void {
+  if (nonce === expected) return;
+  throw new BackupAuditError('DRILL_OTHER_NONCE', 'the drill was held for another nonce', {
+    expected,
+    actual: nonce,
+  });
+}
+
 /**
  * Asserts that a drill is of backups that were verified: each key that it proves is one that an enclave has attested to. A
  * record by itself proves keys of its own choosing.

@@ -23,6 +23,8 @@ export type BackupAuditErrorCode =
   | 'DRILL_PROOF_INVALID'
   /** The record is of a key, a recovery key or a vault that the backups at hand do not have. */
   | 'DRILL_OTHER_BACKUPS'
+  /** The drill has another nonce than the auditor has sent: it was held before, or for somebody else. */
+  | 'DRILL_OTHER_NONCE'
   /** The record is of a drill of another vault than the one that is asked about. */
   | 'DRILL_OTHER_VAULT'
   /** The last drill that was proven is longer ago than the schedule says, or there was none. */

@@ -2,7 +2,7 @@ export { encodeChallenge, hashOf, messageOf, type ProvenKey, verifyChallenge } f
 export { type BackupCoverage, describeCoverage, type EpochBackups, type WholeBackup } from './coverage.ts';
 export { type DrillVault, findLastProofs } from './due.ts';
 export { BackupAuditError, type BackupAuditErrorCode } from './errors.ts';
-export { type ColdBackup, type ColdBackupTrust, verifyColdBackup } from './cold.ts';
+export { type ColdBackup, type ColdBackupTrust, type ColdSigner, verifyColdBackup } from './cold.ts';
 export {
   type AttestedBackup,
   type BackupTrust,
@@ -17,6 +17,7 @@ export {
   encodeDrill,
   MAX_DRILL_BYTES,
   type Proven,
+  assertDrillFor,
   assertDrillOf,
   verifyDrill,
 } from './drill.ts';

@@ -1,11 +1,17 @@
 import { MANIFEST_PCR } from '../../attestation/index.ts';
 import {
   BackupAuditError,
+  type ColdSigner,
   type VerifiedBackup,
   verifyBackup,
   verifyColdBackup,
 } from '../../audit/recovery/index.ts';
-import { type Custodians, MAX_CUSTODIANS_BYTES, parseCustodians } from '../../admin/recovery/index.ts';
+import {
+  type Custodians,
+  MAX_CUSTODIANS_BYTES,
+  parseCustodians,
+  RecoveryCeremonyError,
+} from '../../admin/recovery/index.ts';
 import { openColdIdentity } from '../../shared/cold/index.ts';
 import { parseColdManifest } from '../../shared/documents/cold-manifest.ts';
 import { ManifestError } from '../../shared/documents/errors.ts';
@@ -66,11 +72,10 @@ export async function readBackups(input: CommandInput, nonce?: string): Promise<
     pcrs.push(new Map([...(await readPcrFile(path, io))].filter(([index]) => index !== MANIFEST_PCR)));
   const manifests = await readManifests(input);
   const trust = { root, pcrs, manifests, ...(nonce === undefined ? {} : { nonce }) };
-  const identities: Uint8Array[] = [];
+  const identities: ColdSigner[] = [];
   for (const path of identityPaths) {
     const bytes = await readInput(path, io);
-    inFile(path, () => openColdIdentity(bytes));
-    identities.push(bytes);
+    identities.push(inFile(path, () => openColdIdentity(bytes)));
   }
   const backups: VerifiedBackup[] = [];
   for (const path of paths) {
@@ -122,12 +127,28 @@ export function parseVaultManifest(bytes: Uint8Array): VaultManifest {
   }
 }
 
-/** Reads the list of custodians, where there is one. @throws RecoveryCeremonyError CUSTODIANS_MALFORMED */
-export async function readCustodians({ io, text }: CommandInput): Promise<Custodians | undefined> {
+/**
+ * Reads the list of custodians, where there is one.
+ *
+ * @param recoveryKey that it has to be of, X25519 in hex; left out: any
+ * @throws RecoveryCeremonyError CUSTODIANS_MALFORMED, RECOVERY_KEY_MISMATCH
+ */
+export async function readCustodians(
+  { io, text }: CommandInput,
+  recoveryKey?: string,
+): Promise<Custodians | undefined> {
   const path = text('custodians');
   if (path === undefined) return undefined;
   const bytes = await readInput(path, io, MAX_CUSTODIANS_BYTES);
-  return inFile(path, () => parseCustodians(bytes));
+  return inFile(path, () => {
+    const custodians = parseCustodians(bytes);
+    if (recoveryKey !== undefined && custodians.publicKey !== recoveryKey)
+      throw new RecoveryCeremonyError('RECOVERY_KEY_MISMATCH', 'the custodians are of another recovery key', {
+        expected: recoveryKey,
+        actual: custodians.publicKey,
+      });
+    return custodians;
+  });
 }
 
 /** Finds the recovery key that backups are encrypted to. @throws UsageError for none */

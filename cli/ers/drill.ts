@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { DRILL_PAYLOAD_TYPE, encodeDrill, verifyDrill } from '../../audit/recovery/index.ts';
-import { joinRecoveryKey, runDrill, verifyShare } from '../../admin/recovery/index.ts';
+import { joinRecoveryKey, runDrill } from '../../admin/recovery/index.ts';
 import { createEnvelope, signEnvelope } from '../../shared/dsse/index.ts';
 import { type Command, type CommandInput, type Outcome, UsageError } from '../common/command.ts';
 import { writeOutput } from '../common/output-file.ts';
@@ -64,9 +64,8 @@ async function hold(input: CommandInput): Promise<Outcome> {
   const { privateKey, publicKey } = await readSigningKey(signer);
   const backups = await readBackups(input);
   const recoveryPublicKey = recoveryKeyOf(backups);
-  const custodians = await readCustodians(input);
-  const words = await readShares(input);
-  const shares = words.map((one) => verifyShare(one, custodians));
+  const custodians = await readCustodians(input, recoveryPublicKey);
+  const { words, shares } = await readShares(input, custodians);
   const recoveryKey = joinRecoveryKey(words, recoveryPublicKey);
   const drill = runDrill(backups, recoveryKey, {
     custodians: shares.map(({ share, name }) => ({ share, name })),

@@ -1,5 +1,11 @@
-import { assertDrillOf, describeCoverage, MAX_DRILL_BYTES, verifyDrill } from '../../audit/recovery/index.ts';
-import { joinRecoveryKey, RecoveryCeremonyError, verifyShare } from '../../admin/recovery/index.ts';
+import {
+  assertDrillFor,
+  assertDrillOf,
+  describeCoverage,
+  MAX_DRILL_BYTES,
+  verifyDrill,
+} from '../../audit/recovery/index.ts';
+import { joinRecoveryKey, RecoveryCeremonyError } from '../../admin/recovery/index.ts';
 import { type Command, type CommandInput, readInput, UsageError } from '../common/command.ts';
 import { inFile } from '../common/in-file.ts';
 import {
@@ -26,7 +32,7 @@ export const verifyCommand: Command = {
     nonce: {
       type: 'string',
       value: 'HEX',
-      description: 'the nonce that you sent, which the backups must have',
+      description: 'the nonce that you sent, which the drill must have, or without one the backups',
     },
     drill: { type: 'string', value: 'FILE', multiple: true, description: 'record of a drill (repeat)' },
     leader: {
@@ -48,8 +54,8 @@ export const verifyCommand: Command = {
     const parts = [
       await verifyShares(input),
       await verifyManifests(input),
-      await verifyBackups(input, nonce),
-      await verifyDrills(input, leaders),
+      await verifyBackups(input, input.texts('drill').length > 0 ? undefined : nonce),
+      await verifyDrills(input, leaders, nonce),
     ].filter((part) => part !== undefined);
     if (parts.length === 0)
       throw new UsageError('nothing to verify: --share, --ask, --custodians, --backup or --drill');
@@ -67,10 +73,9 @@ interface Part {
 }
 
 async function verifyShares(input: CommandInput): Promise<Part | undefined> {
-  const words = await readShares(input);
-  if (words.length === 0) return undefined;
   const custodians = await readCustodians(input);
-  const shares = words.map((one) => verifyShare(one, custodians));
+  const { words, shares } = await readShares(input, custodians);
+  if (words.length === 0) return undefined;
   const enough = new Set(shares.map(({ share }) => share)).size >= (shares[0]?.threshold ?? Infinity);
   // The key is joined for its public half, and let go at once.
   const joined =
@@ -132,7 +137,11 @@ async function verifyBackups(input: CommandInput, nonce: string | undefined): Pr
   };
 }
 
-async function verifyDrills(input: CommandInput, leaders: readonly string[]): Promise<Part | undefined> {
+async function verifyDrills(
+  input: CommandInput,
+  leaders: readonly string[],
+  nonce: string | undefined,
+): Promise<Part | undefined> {
   const paths = input.texts('drill');
   if (paths.length === 0) return undefined;
   if (leaders.length === 0) throw new UsageError('--leader is needed: who may lead drills');
@@ -143,6 +152,7 @@ async function verifyDrills(input: CommandInput, leaders: readonly string[]): Pr
     drills.push(
       inFile(path, () => {
         const verified = verifyDrill(bytes, leaders);
+        if (nonce !== undefined) assertDrillFor(verified.drill, nonce);
         if (backups.length > 0) assertDrillOf(verified.drill, backups);
         return verified;
       }),

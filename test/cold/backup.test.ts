@@ -5,7 +5,12 @@ import { describe, expect, it } from 'vitest';
 import { makeRecoveryKey } from '../../admin/recovery/index.ts';
 import { verifyBackup, verifyColdBackup } from '../../audit/recovery/index.ts';
 import { type ColdNode, type ColdNodeOptions, decideColdRequest, openColdNode } from '../../cold/index.ts';
-import { type ColdOutcome, type ColdRequest, createColdRequest } from '../../shared/cold/index.ts';
+import {
+  type ColdOutcome,
+  type ColdRequest,
+  createColdRequest,
+  openColdIdentity,
+} from '../../shared/cold/index.ts';
 import { digestManifest } from '../../shared/documents/manifest.ts';
 import { encodeBackup, encodeColdBackup, parseBackup } from '../../shared/recovery/index.ts';
 import { makeSampleBackup, dealSample, PCRS, ROOT, sampleManifest } from '../audit/recovery/sample-backup.ts';
@@ -143,7 +148,7 @@ describe('a backup of a cold node', () => {
   it('is of the node of the identity, of its manifest, and of the statement that it has signed', async () => {
     const { file, identity } = await makeFiles();
     const other = await make();
-    const trust = { manifests: [manifest], identities: [identity] };
+    const trust = { manifests: [manifest as Uint8Array], identities: [openColdIdentity(identity)] };
     const backup = parseBackup(file);
     expect(verifyColdBackup(backup, trust).kind).toBe('cold');
     const refusal = (changes: Partial<typeof trust>, changed = backup) => {
@@ -154,7 +159,7 @@ describe('a backup of a cold node', () => {
         return (error as { code: string }).code;
       }
     };
-    expect(refusal({ identities: [other.identity] })).toBe('DSSE_UNDER_SIGNED');
+    expect(refusal({ identities: [openColdIdentity(other.identity)] })).toBe('DSSE_UNDER_SIGNED');
     expect(refusal({ identities: [] })).toBe('BACKUP_IDENTITY_MISSING');
     expect(refusal({ manifests: [MANIFEST] })).toBe('BACKUP_MANIFEST_MISSING');
     const second = parseBackup(fileOf(await decide((await makeFiles()).options, BACKUP)));

@@ -67,6 +67,10 @@ export const RECOVERY_CODES: readonly CodeArea[] = [
         'the drill proves a key, or names a recovery key or a vault, that the backups at hand do not have',
         'Give the backups that the record lists. If those are they, somebody has made the record up: ask whoever has signed it.',
       ],
+      DRILL_OTHER_NONCE: [
+        'the drill was held for another nonce than the one that was sent: before it, or for somebody else',
+        'Ask for the record of the drill that was held for yours.',
+      ],
       DRILL_OTHER_VAULT: [
         'a record is of a drill of another vault, though somebody has led it who may lead drills of this one',
         'Give the records of this vault alone, or the manifest of the other one.',
@@ -88,6 +92,10 @@ export const RECOVERY_CODES: readonly CodeArea[] = [
         'Give backups of one epoch: "holdfast ers verify" says which ones there are.',
       ],
       BACKUP_KEY_ABSENT: 'none of the backups holds the key',
+      BACKUP_KEYS_DIFFER: [
+        'the backups hold different keys under one name: of another node or time, or one that somebody has made up',
+        'Compare the public keys that "holdfast ers verify" shows with the one that your chains know, and name it by --public-key.',
+      ],
       BACKUP_OTHER_VAULT: 'the backups are of several vaults, or encrypted to several recovery keys',
       BACKUP_SHARES_TOO_FEW: 'fewer nodes than the threshold have a backup of the key',
       BACKUP_UNREADABLE:
@@ -98,7 +106,10 @@ export const RECOVERY_CODES: readonly CodeArea[] = [
         "a custodian's key is no RSA public key in PEM of at least 4096 bits",
         'Export the public key of the HSM as SubjectPublicKeyInfo in PEM.',
       ],
-      CUSTODIAN_SHARES_DIFFER: 'the shares are of different keys, or of two calls of ers keygen',
+      CUSTODIAN_SHARES_DIFFER: [
+        'the shares are of different keys, or of two calls of ers keygen',
+        'Give custodians.json by --custodians: it names whose share is wrong.',
+      ],
       CUSTODIAN_SHARE_MALFORMED: [
         'the words are no share: a word is none of the list, is missing, or stands elsewhere',
         'Read the words again from the paper; the message says which place is wrong where that is known.',
@@ -107,6 +118,10 @@ export const RECOVERY_CODES: readonly CodeArea[] = [
       DRILL_FAILED: [
         'a recovered key does not sign as its public key says: recovery would fail',
         'Treat the backup as lost: make another at once, and find out why.',
+      ],
+      IMPORT_TARGET_UNKNOWN: [
+        'the authorities of the new node are not those that were named, or nobody has named them and its recovery key is another one',
+        'Compare configurationAuthority.keys of its manifest with what its owners read to you, and name each by --import-authority.',
       ],
       IMPORT_TARGET_INVALID: [
         'the attestation document binds no import key: it is none of a node that serves',
@@ -119,7 +134,7 @@ export const RECOVERY_CODES: readonly CodeArea[] = [
       ],
       RECOVERY_KEY_MISMATCH: [
         'the shares, or a manifest, are of another recovery key than the one that was expected',
-        'Compare the public keys that "holdfast ers verify" shows.',
+        'Compare the public keys that "holdfast ers verify" shows; --custodians names whose share is wrong.',
       ],
     },
   },
