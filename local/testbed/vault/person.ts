@@ -84,7 +84,7 @@ export class Person {
   start(...args: readonly string[]): { readonly child: ChildProcess; readonly ended: Promise<Said> } {
     this.commands += 1;
     const { folder, caFile, exchange, holdfast } = this.#options;
-    const shared = ['apply', 'plan', 'status', 'upgrade'].includes(args[1] ?? '')
+    const shared = ['apply', 'plan', 'status', 'upgrade', 'profiles'].includes(args[1] ?? '')
       ? ['--exchange', exchange]
       : [];
     const child = startProcess(holdfast, [...args, ...shared, '--json'], {
