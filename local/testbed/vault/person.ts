@@ -106,7 +106,7 @@ export class Person {
   #spawn(args: readonly string[]): ChildProcess {
     this.commands += 1;
     const { folder, caFile, exchange, holdfast } = this.#options;
-    const shared = ['apply', 'plan', 'status', 'upgrade'].includes(args[1] ?? '')
+    const shared = ['apply', 'plan', 'status', 'upgrade', 'profiles'].includes(args[1] ?? '')
       ? ['--exchange', exchange]
       : [];
     const child = startProcess(holdfast, [...args, ...shared], {
