@@ -16,10 +16,10 @@ const TRUST_STORE_PASSWORD = 'changeit';
  * or cosign.sh could make none.
  */
 export function findClient(client: 'python' | 'go' | 'java' | 'cosign'): string | undefined {
-  return findMadeOrSay(
-    `neither KMS stand-in nor gateway was shown to the client by ${client}`,
-    ...(client === 'cosign' ? (['cosign.sh'] as const) : (['kms-client.sh', client] as const)),
-  );
+  const untested = `neither KMS stand-in nor gateway was shown to the client by ${client}`;
+  return client === 'cosign'
+    ? findMadeOrSay(untested, 'cosign.sh')
+    : findMadeOrSay(untested, 'kms-client.sh', client);
 }
 
 /** What each client has to see, whatever its language: the values are AWS's names, from the model of its service. */
