@@ -1,6 +1,7 @@
 import { Agent } from 'node:https';
 import type { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import type { KMSClient } from '@aws-sdk/client-kms';
+import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { SSMClient } from '@aws-sdk/client-ssm';
@@ -37,6 +38,12 @@ export async function openSecretsManager(access: AwsAccess): Promise<SecretsMana
 /** A client for CloudFormation; whoever opened it destroys it. */
 export async function openCloudFormation(access: AwsAccess): Promise<CloudFormationClient> {
   const { CloudFormationClient: Client } = await import('@aws-sdk/client-cloudformation');
+  return new Client(await toClientOptions(access));
+}
+
+/** A client for Lambda; whoever opened it destroys it. */
+export async function openLambda(access: AwsAccess): Promise<LambdaClient> {
+  const { LambdaClient: Client } = await import('@aws-sdk/client-lambda');
   return new Client(await toClientOptions(access));
 }
 

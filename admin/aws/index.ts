@@ -2,6 +2,7 @@ export { askAws } from './ask.ts';
 export {
   openCloudFormation,
   openKms,
+  openLambda,
   openS3,
   openSecretsManager,
   openSsm,

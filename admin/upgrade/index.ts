@@ -1,10 +1,11 @@
-export type { UpgradeErrorCode } from './errors.ts';
+export { UpgradeError, type UpgradeErrorCode } from './errors.ts';
 export { type ImageName, imageOf, type UpgradeImages } from './images.ts';
 export {
   assertOverlapLength,
   assertWithinOverlap,
   describeReminder,
   findOverlapState,
+  overlapAt,
   type KeyPolicyOfNode,
   type OverlapState,
   renderOverlapPolicy,
@@ -12,7 +13,8 @@ export {
 } from './overlap.ts';
 export { assertQuorumWithout, assertSpareNode, type NodeReport } from './quorum.ts';
 export {
-  assertRolledOut,
+  assertAllRun,
+  assertNotStopped,
   orderNodes,
   rollBack,
   rollOut,

@@ -92,6 +92,11 @@ export function findOverlapState(
   if (found === canonical(renderSinglePolicy(key, images.new))) return 'narrowed';
   if (found === canonical(renderSinglePolicy(key, images.old))) return 'before';
   if (found !== canonical(renderOverlapPolicy(key, images, until))) return 'other';
+  return overlapAt(until, now);
+}
+
+/** State of an overlap whose policy is in force, by its day alone. */
+export function overlapAt(until: number, now: number): 'open' | 'ending' | 'expired' {
   if (now >= until) return 'expired';
   return now >= until - REMINDER_MS ? 'ending' : 'open';
 }

@@ -53,6 +53,14 @@ export type RollOutEvent =
   | { readonly event: 'node-begun'; readonly node: number; readonly image: ImageName }
   | { readonly event: 'node-done'; readonly node: number; readonly image: ImageName };
 
+/** Codes that say nothing of a node: the run itself has come to an end, and the next one takes it up. */
+const INTERRUPTIONS: readonly string[] = [
+  'AWS_CREDENTIALS',
+  'AWS_CREDENTIALS_EXPIRED',
+  'AWS_UNREACHABLE',
+  'INTERRUPTED',
+];
+
 /** Order of nodes with the canary first. @throws RangeError for a canary that is none of them */
 export function orderNodes(nodes: readonly number[], canary: number): readonly number[] {
   if (!nodes.includes(canary)) throw new RangeError(`the quorum has no node ${canary}`);
@@ -73,23 +81,46 @@ export async function rollOut(
   journal: UpgradeJournal,
   report: (event: RollOutEvent) => void = () => {},
 ): Promise<void> {
-  const stop = journal.stopped();
-  if (stop !== null) {
-    throw new UpgradeError(
-      'UPGRADE_STOPPED',
-      'the upgrade has stopped: roll back, or resume when the cause is mended',
-      {
-        node: stop.node,
-        reason: stop.code,
-        at: stop.at,
-      },
-    );
-  }
+  assertNotStopped(journal);
+  await assertSignsBefore(plan, ports);
   await moveAll('new', plan, ports, journal, report);
 }
 
+/** Asserts that no earlier run has stopped. @throws UpgradeError UPGRADE_STOPPED */
+export function assertNotStopped(journal: Pick<UpgradeJournal, 'stopped'>): void {
+  const stop = journal.stopped();
+  if (stop === null) return;
+  throw new UpgradeError(
+    'UPGRADE_STOPPED',
+    'the upgrade has stopped: roll back, or resume when the cause is mended',
+    { node: stop.node, reason: stop.code, at: stop.at },
+  );
+}
+
 /**
- * Puts the old image back on every node that does not run it, nodes that are down first. Possible within the overlap alone.
+ * Asserts that the quorum signs before the first node is touched: a client or a key with which it never would must not look
+ * like the fault of an image.
+ */
+async function assertSignsBefore({ order }: RollOutPlan, { look, sign }: UpgradePorts): Promise<void> {
+  const reports = await look();
+  if (reports.some(({ image }) => image === 'new')) return;
+  const able = order.findLast((node) => reports.some((each) => each.node === node && each.canSign));
+  const reason = able === undefined ? null : await sign(able);
+  if (able === undefined || reason === null) return;
+  throw new UpgradeError(
+    'UPGRADE_QUORUM_NOT_SIGNING',
+    'the quorum does not sign, and nothing was touched yet',
+    {
+      node: able,
+      image: 'old',
+      reason,
+    },
+  );
+}
+
+/**
+ * Puts the old image back on every node that does not run it, nodes that are down first. Possible within the overlap alone;
+ * after its day nodes that run the old image refuse each other, and where all of them do there is nothing to put back.
  *
  * @throws as {@link rollOut}, but for UPGRADE_STOPPED
  */
@@ -100,6 +131,11 @@ export async function rollBack(
   report: (event: RollOutEvent) => void = () => {},
 ): Promise<void> {
   const reports = await ports.look();
+  const isBack = reports.every(({ image }) => image === 'old');
+  if (isBack && ports.clock() >= plan.until) {
+    await journal.setStopped(null);
+    return;
+  }
   const isDown = (node: number) => reports.find((each) => each.node === node)?.canSign !== true;
   const reversed = plan.order.toReversed();
   const order = [...reversed.filter(isDown), ...reversed.filter((node) => !isDown(node))];
@@ -121,16 +157,19 @@ async function moveAll(
     const own = reports.find((each) => each.node === node);
     const isThere = own?.canSign === true && own.image === image;
     if (!isThere) {
-      // Nothing is touched yet: these refuse without being a stop.
-      assertWithinOverlap(until, ports.clock(), image);
-      // To put a node back that cannot sign takes nothing away.
-      if (image === 'new' || own?.canSign === true) assertQuorumWithout(reports, node, threshold);
+      // Nothing is touched yet: these refuse without being a stop. A node that cannot sign has nothing to lose, and once the
+      // day is over the new image is all that KMS admits.
+      const isLost = own?.canSign !== true;
+      const isOver = ports.clock() >= until;
+      if (image === 'old' || !isLost || !isOver) assertWithinOverlap(until, ports.clock(), image);
+      if (!isLost || (image === 'new' && !isOver)) assertQuorumWithout(reports, node, threshold);
       report({ event: 'node-begun', node, image });
     }
     try {
       // A run that was cut off may have left a node with which nobody has signed yet.
       await (isThere ? assertSigns(node, image, ports) : moveNode(node, image, ports));
     } catch (error) {
+      if (INTERRUPTIONS.includes(errorCode(error))) throw error;
       const reason = error instanceof UpgradeError ? error.details['reason'] : undefined;
       const code = typeof reason === 'string' ? reason : errorCode(error);
       await journal.setStopped({ node, image, code, at: new Date(ports.clock()).toISOString() });
@@ -177,13 +216,14 @@ async function assertSigns(node: number, image: ImageName, { sign }: UpgradePort
 }
 
 /**
- * Asserts that every node runs the new image, so that the old one may lose its admission.
+ * Asserts that every node runs one image, so that the other one may lose its admission.
+ *
  * @throws UpgradeError UPGRADE_UNFINISHED
  */
-export function assertRolledOut(reports: readonly NodeReport[]): void {
+export function assertAllRun(image: ImageName, reports: readonly NodeReport[]): void {
   const others = reports
-    .filter(({ image }) => image !== 'new')
-    .map(({ node, image, code }) => ({ node, image, code }));
+    .filter((report) => report.image !== image)
+    .map(({ node, image: actual, code }) => ({ node, image: actual, code }));
   if (others.length === 0) return;
-  throw new UpgradeError('UPGRADE_UNFINISHED', 'not every node runs the new image', { others });
+  throw new UpgradeError('UPGRADE_UNFINISHED', `not every node runs the ${image} image`, { others });
 }

@@ -5,6 +5,8 @@ export type VaultErrorCode =
   | 'VAULT_MALFORMED'
   /** vault.yaml is there already, and is not what would be written. */
   | 'VAULT_EXISTS'
+  /** A role has written its answers before, and other ones; `missing` names a key that was there then. */
+  | 'VAULT_JOIN_EXISTS'
   /** The file of a role's answers is not what `vault join` writes; `field` says where. */
   | 'VAULT_JOIN_MALFORMED'
   /** Two files of answers are of one role. */
@@ -13,6 +15,8 @@ export type VaultErrorCode =
   | 'VAULT_KEY_MISPLACED'
   /** A manifest is not the one that vault.yaml describes for its node. */
   | 'VAULT_MANIFEST_DIFFERS'
+  /** The exchanged statements do not say where nodes serve, and with which release; `missing` names one that lacks. */
+  | 'VAULT_NOT_SERVING'
   /** The description has no role of this name. */
   | 'VAULT_ROLE_UNKNOWN'
   /** A private key, an access key or a password stands in vault.yaml; `line` says where. */

@@ -1,7 +1,7 @@
 export {
   assertSound,
   checkVault,
-  findingsOf,
+  partFindings,
   sortFindings,
   VAULT_SEVERITIES,
   type VaultFinding,
@@ -25,6 +25,7 @@ export {
 } from './document.ts';
 export { VaultError, type VaultErrorCode } from './errors.ts';
 export { collectJoins, JOIN_FORMAT, type JoinFile, MAX_JOIN_BYTES, parseJoin } from './join.ts';
+export { findPlaces, type VaultPlaces } from './profiles.ts';
 export { stackNames, vaultPrefix } from './names.ts';
 export {
   describeRole,
@@ -34,9 +35,17 @@ export {
   roleOfNode,
   rolesOf,
 } from './roles.ts';
-export { renderVaultFile, type RoleAnswers, type VaultAnswers } from './template.ts';
+export { type LostKey, renderVaultFile, type RoleAnswers, type VaultAnswers } from './template.ts';
 export { type DerivedStack, deriveStacks } from './derive/stacks.ts';
 export { renderVaultFiles } from './sheets/files.ts';
-export { deriveRunSheet, MAX_COMMANDS, type RunSheet, type SheetStep } from './sheets/run-sheet.ts';
+export {
+  MAX_COMMANDS,
+  type Procedure,
+  PROCEDURE_NAMES,
+  type ProcedureName,
+  type SheetStep,
+} from './sheets/procedure.ts';
+export { deriveRunSheet, type RunSheet } from './sheets/run-sheet.ts';
+export { type SheetRole, sheetRolesOf } from './sheets/sheet-role.ts';
 export { type AccountView, checkAccount, type SeenKey, type SeenStack } from './checks/account.ts';
 export { createAccountView, type ViewClients } from './checks/account-view.ts';

@@ -1,3 +1,4 @@
+import type { ShareType } from '../../shared/algorithms.ts';
 import { VAULT_FORMAT } from './document.ts';
 
 /** What one role says of itself before there is a vault.yaml. */
@@ -21,6 +22,16 @@ export interface VaultAnswers {
   readonly infrastructure: RoleAnswers;
   /** Nodes by number, from 1. */
   readonly nodes: readonly RoleAnswers[];
+  /** Keys of a vault that is lost, which are to come back from backups; none: the vault begins with a new key. */
+  readonly recover?: readonly LostKey[];
+}
+
+/** Shared key that exists in backups alone. */
+export interface LostKey {
+  readonly id: string;
+  readonly type: ShareType;
+  /** As the group serialises it, hex. */
+  readonly publicKey: string;
 }
 
 const OPEN_ACCOUNT = '0'.repeat(12);
@@ -30,7 +41,9 @@ const OPEN_KEY = '0'.repeat(64);
  * Renders a commented vault.yaml. What nobody has said yet is a value of zeros, which the check finds and no step takes.
  */
 export function renderVaultFile(answers: VaultAnswers): string {
-  const { namespace, environment, region, threshold, release, infrastructure, nodes } = answers;
+  const { namespace, environment, region, threshold, release, infrastructure, nodes, recover = [] } = answers;
+  const ids = recover.length === 0 ? ['treasury'] : recover.map(({ id }) => id);
+  const types = recover.length === 0 ? ['frost-ed25519'] : [...new Set(recover.map(({ type }) => type))];
   return `# The vault ${namespace}-${environment}: whose accounts, which nodes, and what they will allow.
 # Everybody of the ceremony gets this file, and the very same bytes of it: statements name its digest.
 # NOTHING SECRET stands here. A private key or a password is refused wherever it stands.
@@ -95,9 +108,10 @@ tenant:
   owners:
     clients: [operations]
   addressBooks: []
-  # Keys of the quorum (frost-…), with the networks (CAIP-2) whose transactions they sign.
+  # Keys of the quorum (frost-…), with the networks (CAIP-2) whose transactions they sign. One with a publicKey exists
+  # already, in backups: owners may import it, and nodes take no other and make none (docs/recovery.md).
   keys:
-    - { id: treasury, type: frost-ed25519, networks: [] }
+${recover.length === 0 ? '    - { id: treasury, type: frost-ed25519, networks: [] }' : recover.map(renderLostKey).join('\n')}
   # What is permitted (docs/rules.md). What no rule permits is denied. This one is enough for a first signature, and
   # signs what nobody reads: replace it.
   rules:
@@ -105,8 +119,8 @@ tenant:
       effect: permit
       operations: [sign]
       clients: [wallet-backend]
-      keys: [treasury]
-      algorithms: [frost-ed25519]
+      keys: [${ids.join(', ')}]
+      algorithms: [${types.join(', ')}]
       payloads: [message]
       networks: null
       time: null
@@ -125,9 +139,13 @@ parts:
   store: sqlite # or postgres
   nats: null # { servers: ["tls://nats.example:4222"] } where parents do not reach each other
   witnesses: null # outside witnesses of the nodes' logs (docs/transparency-log.md)
-  peerWitnesses: null # nodes cosign each other's logs: once the vault serves (docs/quorum.md)
+  peerWitnesses: null # { threshold: 2, maxUncosignedSeconds: 3600 } where nodes cosign each other's logs (docs/quorum.md)
   gateways: [] # [{ id: kms, protocol: kms, client: wallet-backend }]
 `;
+}
+
+function renderLostKey({ id, type, publicKey }: LostKey): string {
+  return `    - { id: ${id}, type: ${type}, networks: [], publicKey: "${publicKey}" }`;
 }
 
 function renderNode(node: RoleAnswers, number: number): string {

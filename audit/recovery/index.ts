@@ -1,7 +1,15 @@
 export { encodeChallenge, hashOf, messageOf, type ProvenKey, verifyChallenge } from './challenge.ts';
 export { type BackupCoverage, describeCoverage, type EpochBackups, type WholeBackup } from './coverage.ts';
+export { type DrillVault, findLastProofs } from './due.ts';
 export { BackupAuditError, type BackupAuditErrorCode } from './errors.ts';
-export { type BackupTrust, groupOf, type VerifiedBackup, verifyBackup } from './verify.ts';
+export { type ColdBackup, type ColdBackupTrust, verifyColdBackup } from './cold.ts';
+export {
+  type AttestedBackup,
+  type BackupTrust,
+  groupOf,
+  type VerifiedBackup,
+  verifyBackup,
+} from './verify.ts';
 export {
   type Drill,
   type DrillCore,

@@ -19,10 +19,11 @@ export async function askHidden(
   question: string,
   maxLength: number,
 ): Promise<string> {
-  stderr.write(question);
   const hidden = new Writable({ write: (_chunk, _encoding, done) => done() });
   // With `terminal`, readline echoes by itself, into nothing.
   const lines = createInterface({ input: stdin, output: hidden, terminal: true, historySize: 0 });
+  // Whoever is asked before the terminal has stopped its echo, and types fast, is seen.
+  stderr.write(question);
   try {
     return await new Promise((resolve, reject) => {
       const interrupt = () => reject(new CliError('INTERRUPTED', 'interrupted'));

@@ -21,7 +21,7 @@ import { inFile } from '../common/in-file.ts';
 import { readManifestFile } from '../common/manifest-file.ts';
 import { writeOutput } from '../common/output-file.ts';
 import { readPcrFile, readRootFile } from '../common/trust-files.ts';
-import { BACKUP_OPTIONS, readBackups, recoveryKeyOf } from './backups.ts';
+import { BACKUP_OPTIONS, nameBackup, readBackups, recoveryKeyOf } from './backups.ts';
 import { readShares, SHARE_OPTIONS } from './shares.ts';
 
 const FILES =
@@ -85,7 +85,7 @@ export const recoverCommand: Command = {
       } finally {
         secret.fill(0);
       }
-      return describe(output, key, whole.sealed.entry.publicKey, null);
+      return describe(output, key, whole.sealed.entry.publicKey, null, { from: whole.backup });
     }
     const recovered = recoverShares(backups, recoveryKey, key, epoch);
     const { type, group } = recovered;
@@ -104,7 +104,9 @@ export const recoverCommand: Command = {
       secret?.fill(0);
       clearShares(recovered);
     }
-    return describe(output, key, Buffer.from(publicKey).toString('hex'), group.epoch, target !== undefined);
+    return describe(output, key, Buffer.from(publicKey).toString('hex'), group.epoch, {
+      isImport: target !== undefined,
+    });
   },
 };
 
@@ -113,15 +115,15 @@ function describe(
   key: string,
   publicKey: string | null,
   epoch: number | null,
-  isImport = false,
+  { isImport = false, from }: { readonly isImport?: boolean; readonly from?: VerifiedBackup },
 ) {
   const next = isImport
     ? `encrypted for one boot of one node\n  next: holdfast quorum keys import ${output}`
     : 'THE WHOLE SECRET KEY: whoever reads the file signs alone';
   return {
     ok: true,
-    text: `${output}: ${key}${epoch === null ? '' : `, epoch ${epoch}`}, ${next}\n  public key ${publicKey ?? 'none'}`,
-    data: { output, key, epoch, publicKey, isImport },
+    text: `${output}: ${key}${epoch === null ? '' : `, epoch ${epoch}`}, ${next}\n  public key ${publicKey ?? 'none'}${from?.kind === 'cold' ? `\n  from the backup of ${nameBackup(from)}` : ''}`,
+    data: { output, key, epoch, publicKey, isImport, kind: from?.kind ?? 'attested' },
   };
 }
 

@@ -1,15 +1,22 @@
 /** The most days between two drills. */
 export const MAX_DRILL_DAYS = 366;
 
-/** Writes a systemd timer and service that say when a drill is due: people come together for a drill, no machine does it. */
-export function writeSchedule(days: number, command: string): string {
+/**
+ * Writes a systemd timer and service that say when a drill is due: people come together for a drill, no machine does it.
+ *
+ * @param command the program's absolute path, and its arguments
+ */
+export function writeSchedule(days: number, command: readonly string[]): string {
   return `# /etc/systemd/system/holdfast-drill-due.service
 [Unit]
 Description=Say whether a recovery drill is due
 
 [Service]
 Type=oneshot
-ExecStart=${command}
+ExecStart=${command.map(quoteForUnit).join(' ')}
+NoNewPrivileges=yes
+PrivateNetwork=yes
+ProtectSystem=strict
 
 # /etc/systemd/system/holdfast-drill-due.timer
 [Unit]
@@ -23,6 +30,13 @@ Persistent=true
 [Install]
 WantedBy=timers.target
 `;
+}
+
+/** Quotes an argument as systemd reads it (systemd.service(5), command lines): no specifier and no variable stays one. */
+function quoteForUnit(word: string): string {
+  if (/^[A-Za-z0-9/._=@:+,-]+$/.test(word)) return word;
+  const escaped = word.replaceAll(/["\\]/g, String.raw`\$&`).replaceAll('\n', String.raw`\n`);
+  return `"${escaped.replaceAll('%', '%%').replaceAll('$', '$$$$')}"`;
 }
 
 /** Writes a calendar (RFC 5545) with the drill every so many days. @param start milliseconds since 1970 */

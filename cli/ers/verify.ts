@@ -1,9 +1,15 @@
 import { assertDrillOf, describeCoverage, MAX_DRILL_BYTES, verifyDrill } from '../../audit/recovery/index.ts';
 import { joinRecoveryKey, RecoveryCeremonyError, verifyShare } from '../../admin/recovery/index.ts';
-import { parseManifest } from '../../shared/documents/manifest.ts';
 import { type Command, type CommandInput, readInput, UsageError } from '../common/command.ts';
 import { inFile } from '../common/in-file.ts';
-import { BACKUP_OPTIONS, nameBackup, readBackups, readCustodians, readManifests } from './backups.ts';
+import {
+  BACKUP_OPTIONS,
+  nameBackup,
+  parseVaultManifest,
+  readBackups,
+  readCustodians,
+  readManifests,
+} from './backups.ts';
 import { readShares, SHARE_OPTIONS } from './shares.ts';
 
 const HEX_KEY = /^[0-9a-f]{64}$/;
@@ -82,9 +88,9 @@ async function verifyManifests(input: CommandInput): Promise<Part | undefined> {
   const custodians = await readCustodians(input);
   if (custodians === undefined) return undefined;
   const lines: string[] = [];
-  for (const manifest of (await readManifests(input)).map((bytes) => parseManifest(bytes))) {
-    const { namespace, environment, node, emergencyRecovery } = manifest;
-    const name = `${namespace}/${environment} node ${node}`;
+  for (const manifest of (await readManifests(input)).map((bytes) => parseVaultManifest(bytes))) {
+    const { namespace, environment, node, emergencyRecovery, isCold } = manifest;
+    const name = `${namespace}/${environment} ${isCold ? 'cold ' : ''}node ${node}`;
     if (emergencyRecovery.publicKey !== custodians.publicKey)
       throw new RecoveryCeremonyError('RECOVERY_KEY_MISMATCH', 'a manifest names another recovery key', {
         node: name,
@@ -108,9 +114,14 @@ async function verifyBackups(input: CommandInput, nonce: string | undefined): Pr
   );
   const whole = coverage.whole.map(({ key, type, node }) => `${key} (${type}) of node ${node}: whole`);
   return {
-    text: [...backups.map((backup) => `proven: ${nameBackup(backup)}`), ...epochs, ...whole].join('\n'),
+    text: [
+      ...backups.map((backup) => `${backup.kind === 'cold' ? 'signed' : 'proven'}: ${nameBackup(backup)}`),
+      ...epochs,
+      ...whole,
+    ].join('\n'),
     data: {
-      backups: backups.map(({ statement, digest }) => ({
+      backups: backups.map(({ kind, statement, digest }) => ({
+        kind,
         node: statement.node.index,
         key: statement.key,
         statement: digest,
@@ -138,16 +149,22 @@ async function verifyDrills(input: CommandInput, leaders: readonly string[]): Pr
     );
   }
   const lines = drills.map(
-    ({ drill: { time, proven, custodians, vault }, signer }) =>
+    ({ drill: { time, proven, custodians, vault, backups: read }, signer }) =>
       `drill of ${vault.namespace}/${vault.environment} at ${time} by ${signer}: ${proven
         .filter(({ signature }) => signature !== null)
         .map(({ key, publicKey }) => `${key} (public key ${publicKey ?? ''})`)
         .join(
           ', ',
-        )} proven, by custodians ${custodians.map(({ share, name }) => name ?? String(share)).join(', ')}`,
+        )} proven, by custodians ${custodians.map(({ share, name }) => name ?? String(share)).join(', ')}${noteCold(read)}`,
   );
   const alone = 'by itself a record proves keys of its own choosing: compare them, or give the backups';
   return { text: [...lines, ...(backups.length > 0 ? [] : [alone])].join('\n'), data: { drills } };
+}
+
+/** Notes which backups of a drill were of cold nodes. */
+function noteCold(backups: readonly { readonly key: string; readonly cold?: true | undefined }[]): string {
+  const keys = backups.filter(({ cold }) => cold === true).map(({ key }) => key);
+  return keys.length === 0 ? '' : `; ${keys.join(', ')} from COLD nodes, WHICH NOTHING ATTESTS`;
 }
 
 function readNonce(text: string | undefined): string | undefined {

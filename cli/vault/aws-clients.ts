@@ -2,6 +2,7 @@ import {
   type AwsAccess,
   openCloudFormation,
   openKms,
+  openLambda,
   openS3,
   openSsm,
   openSts,
@@ -30,6 +31,7 @@ export function openAwsClients(input: CommandInput): AwsClients & Disposable {
   return {
     cloudFormation: lazily('cloudformation', openCloudFormation),
     kms: lazily('kms', openKms),
+    lambda: lazily('lambda', openLambda),
     s3: lazily('s3', openS3),
     ssm: lazily('ssm', openSsm),
     sts: lazily('sts', openSts),

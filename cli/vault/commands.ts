@@ -6,8 +6,16 @@ import { initCommand } from './init.ts';
 import { joinCommand } from './join.ts';
 import { planCommand } from './plan.ts';
 import { populateCommand } from './populate.ts';
+import { profilesCommand } from './profiles.ts';
 import { sheetsCommand } from './sheets.ts';
 import { statusCommand } from './status.ts';
+import {
+  upgradeApplyCommand,
+  upgradePlanCommand,
+  upgradeResumeCommand,
+  upgradeRollbackCommand,
+} from './upgrade/run.ts';
+import { upgradeStatusCommand } from './upgrade/status.ts';
 
 /** Verbs of the noun, each in a file of its own, in the order in which people meet them. */
 export const commands: readonly Command[] = [
@@ -21,4 +29,10 @@ export const commands: readonly Command[] = [
   planCommand,
   applyCommand,
   statusCommand,
+  profilesCommand,
+  upgradePlanCommand,
+  upgradeApplyCommand,
+  upgradeStatusCommand,
+  upgradeRollbackCommand,
+  upgradeResumeCommand,
 ];

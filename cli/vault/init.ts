@@ -1,12 +1,14 @@
 import { createInterface } from 'node:readline/promises';
 import {
   collectJoins,
+  type LostKey,
   MAX_JOIN_BYTES,
   parseJoin,
   renderVaultFile,
   type VaultAnswers,
   VaultError,
 } from '../../admin/vault/index.ts';
+import { shareTypeSchema } from '../../shared/algorithms.ts';
 import { MAX_NODES } from '../../shared/documents/configuration/quorum.ts';
 import {
   type Command,
@@ -82,9 +84,17 @@ export const initCommand: Command = {
       multiple: true,
       description: 'what a role has written with "vault join": account, people and public keys',
     },
+    recover: {
+      type: 'string',
+      value: 'KEY:TYPE:HEX',
+      multiple: true,
+      description:
+        'a shared key of a lost vault, to be imported from backups: its id, type and public key, as "ers verify" prints them',
+    },
   },
   examples: [
     'holdfast vault init --namespace acme --region eu-central-1',
+    `holdfast vault init --namespace acme --environment production-2 --region eu-central-1 --recover treasury:frost-ed25519:${'5e'.repeat(32)}`,
     'holdfast vault init --namespace acme --region eu-central-1 --join infrastructure.join.json --join node-1.join.json --join node-2.join.json --join node-3.join.json',
   ],
   run: runInit,
@@ -140,8 +150,22 @@ async function readAnswers(input: CommandInput): Promise<VaultAnswers> {
       from: await ask('from', 'Where are releases?', SOURCE, './release'),
     },
     infrastructure,
+    recover: texts('recover').map(readLostKey),
     nodes: Array.from({ length: size }, (_, index) => nodes.get(index + 1) ?? {}),
   };
+}
+
+const LOST_KEY = /^([a-z0-9][a-z0-9._-]{0,62}):([a-z0-9-]{1,64}):((?:[0-9a-f]{2}){32,33})$/;
+
+/** Reads which key is to be recovered. The check says whether its public key is one of its type. @throws UsageError */
+function readLostKey(text: string): LostKey {
+  const [, id, type, publicKey] = LOST_KEY.exec(text) ?? [];
+  const known = shareTypeSchema.safeParse(type);
+  if (id === undefined || publicKey === undefined || !known.success)
+    throw new UsageError(
+      `--recover is KEY:TYPE:HEX: an id, one of ${shareTypeSchema.options.join(', ')}, and a public key of 32 or 33 bytes in hex`,
+    );
+  return { id, type: known.data, publicKey };
 }
 
 function readCount(option: string, text: string): number {

@@ -1,7 +1,13 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { JOIN_FORMAT, type JoinFile, parseJoin, VaultError } from '../../admin/vault/index.ts';
+import {
+  JOIN_FORMAT,
+  type JoinFile,
+  MAX_JOIN_BYTES,
+  parseJoin,
+  VaultError,
+} from '../../admin/vault/index.ts';
 import { type Command, type CommandInput, type Outcome, UsageError } from '../common/command.ts';
 import { writeOutput } from '../common/output-file.ts';
 import { readSigningKey } from '../common/private-key.ts';
@@ -59,15 +65,22 @@ async function runJoin(input: CommandInput): Promise<Outcome> {
   } catch (error) {
     throw new UsageError(`cannot write ${folder}: ${describeSystemError(error)}`);
   }
-  const statement = await keepKey(join(folder, `${role}.statement.pem`));
-  const authority = isNode ? await keepKey(join(folder, `${role}.authority.pem`)) : undefined;
+  const output = text('output') ?? `${role}.join.json`;
+  const former = await readFormer(output);
+  const paths = [`${role}.statement.pem`, ...(isNode ? [`${role}.authority.pem`] : [])].map((name) =>
+    join(folder, name),
+  );
+  // Before a key is made: what was told to the others names the keys that were there then.
+  if (former !== undefined) for (const path of paths) await assertKeyThere(path, output);
+  const [statement, authority] = await keepKeys(paths);
   const file: JoinFile = {
     ...described,
     statementKey: statement.publicKey,
     ...(authority === undefined ? {} : { authorityKey: authority.publicKey }),
   };
-  const output = text('output') ?? `${role}.join.json`;
-  await writeOutput(output, `${JSON.stringify(file, undefined, 2)}\n`);
+  const content = `${JSON.stringify(file, undefined, 2)}\n`;
+  if (former !== undefined && former !== content) throw differs(output);
+  if (former === undefined) await writeOutput(output, content);
   const kept = [statement, ...(authority === undefined ? [] : [authority])];
   return {
     ok: true,
@@ -75,10 +88,36 @@ async function runJoin(input: CommandInput): Promise<Outcome> {
       ...kept.map(
         ({ path, isNew }) => `${path}: ${isNew ? 'made, for you alone' : 'was there, and is kept'}`,
       ),
-      `${output}: written; give it to whoever writes vault.yaml, and read its key to them: ${statement.publicKey.slice(0, 16)}…`,
+      `${output}: ${former === undefined ? 'written' : 'is there already, and the same'}; its key begins with ${statement.publicKey.slice(0, 16)}`,
+      isNode
+        ? `  next: send ${output} to infrastructure, and read the beginning of its key to them; with vault.yaml comes your run sheet: holdfast vault sheets --output sheets`
+        : '  next: when each node admin has sent theirs: holdfast vault init --join infrastructure.join.json --join node-1.join.json and so on',
     ].join('\n'),
-    data: { output, join: file, keys: kept },
+    data: { output, changed: former === undefined, join: file, keys: kept },
   };
+}
+
+/** Reads what an earlier run has written; undefined where there is none, or something that is no file. */
+async function readFormer(path: string): Promise<string | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isFile() !== true) return undefined;
+  if (found.size > MAX_JOIN_BYTES) throw differs(path);
+  return await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new UsageError(`cannot read ${path}: ${describeSystemError(error)}`);
+  });
+}
+
+/** @throws VaultError VAULT_JOIN_EXISTS */
+async function assertKeyThere(path: string, output: string): Promise<void> {
+  if ((await stat(path).catch(() => undefined)) === undefined) throw differs(output, path);
+}
+
+function differs(path: string, missing?: string): VaultError {
+  return new VaultError(
+    'VAULT_JOIN_EXISTS',
+    'this role has told something else before, and nothing of it was changed',
+    { path, ...(missing === undefined ? {} : { missing }) },
+  );
 }
 
 const OPTIONS: Readonly<Record<string, string>> = { admins: 'admin', recoveryKey: 'recovery-key' };
@@ -110,8 +149,19 @@ function describe(
   }
 }
 
+interface KeptKey {
+  readonly path: string;
+  readonly isNew: boolean;
+  readonly publicKey: string;
+}
+
+async function keepKeys([first = '', second]: readonly string[]): Promise<readonly [KeptKey, KeptKey?]> {
+  const statement = await keepKey(first);
+  return second === undefined ? [statement] : [statement, await keepKey(second)];
+}
+
 /** Makes an Ed25519 key in a file of its owner's alone, or reads the one that is there: a key is never replaced. */
-async function keepKey(path: string): Promise<{ path: string; isNew: boolean; publicKey: string }> {
+async function keepKey(path: string): Promise<KeptKey> {
   const { privateKey } = generateKeyPairSync('ed25519');
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
   const isNew = await writeOutput(path, pem, { mode: 0o600, keep: true });

@@ -7,12 +7,16 @@ import { openLocalRelease } from './releases/local-release.ts';
 import type { RunPlace } from './run-options.ts';
 
 /**
- * Opens the release that vault.yaml names, as "vault fetch" has left it, and verifies it again.
+ * Opens a release as "vault fetch" has left it, and verifies it again.
  *
+ * @param version the one that vault.yaml names when left out
  * @throws StepError VAULT_RELEASE_KEY_UNKNOWN; ReleaseError RELEASE_…
  */
-export async function openRelease({ vault, releases }: RunPlace): Promise<ReleaseFiles> {
-  const { version, publicKey } = vault.document.release;
+export async function openRelease(
+  { vault, releases }: Pick<RunPlace, 'vault' | 'releases'>,
+  version: string = vault.document.release.version,
+): Promise<ReleaseFiles> {
+  const { publicKey } = vault.document.release;
   if (publicKey === null) {
     throw new StepError(
       'VAULT_RELEASE_KEY_UNKNOWN',

@@ -50,7 +50,7 @@ export async function openRunContext(input: CommandInput, place: RunPlace): Prom
     const aws = openAwsClients(input);
     let label = '';
     const bar = createProgress(io, () => label);
-    let release: ReturnType<typeof openRelease> | undefined;
+    const releases = new Map<string, ReturnType<typeof openRelease>>();
     const context: StepContext = {
       vault: vault.document,
       role,
@@ -60,7 +60,11 @@ export async function openRunContext(input: CommandInput, place: RunPlace): Prom
       authorities,
       statementKey,
       root,
-      release: () => (release ??= openRelease(place)),
+      release: (version = vault.document.release.version) => {
+        const opened = releases.get(version) ?? openRelease(place, version);
+        releases.set(version, opened);
+        return opened;
+      },
       template: async (name) => ({
         text: await readTemplate(name, { nodes: vault.document.nodes.length }),
         policy: readStackPolicy(name),

@@ -47,7 +47,8 @@ export function createRecoveryRoutes(
       act: async ({ client, parse }): Promise<z.infer<typeof acknowledgementResponseSchema>> => {
         const body = parse(acknowledgementRequestSchema);
         const { result, rule, receipt } = await recovery.acknowledge(client, body);
-        return { ...result, rule, configuration, receipt };
+        const { statement, keeper } = result;
+        return { statement, keeper: keeper.id, rule, configuration, receipt };
       },
     },
   ];

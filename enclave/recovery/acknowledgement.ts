@@ -7,13 +7,17 @@ import {
   parseAcknowledgement,
 } from '../../shared/recovery/index.ts';
 import { RecoveryError } from './errors.ts';
-import type { BackupRegister } from './register.ts';
+import type { BackupRegister, Keeper } from './register.ts';
 
 /** Public keys of those who may say that a backup is kept, raw Ed25519 in hex, and whose each is. */
 export type Keepers = ReadonlyMap<string, string>;
 
 /** Lists the keepers of a configuration. */
-export function listKeepers({ recovery, approvers, approverGroups }: Configuration): Keepers {
+export function listKeepers({
+  recovery,
+  approvers,
+  approverGroups,
+}: Pick<Configuration, 'recovery' | 'approvers' | 'approverGroups'>): Keepers {
   const people = new Set(approverGroups.find(({ id }) => id === recovery?.keepers)?.approvers);
   return new Map(
     approvers
@@ -41,18 +45,18 @@ export interface ExpectedAcknowledgement {
 export function verifyAcknowledgement(
   envelope: Uint8Array,
   { keepers, manifest, key, register }: ExpectedAcknowledgement,
-): { readonly statement: string; readonly keeper: string } {
+): { readonly statement: string; readonly keeper: Keeper } {
   const { acknowledgement, signer } = open(envelope, keepers);
   const { statement } = acknowledgement;
-  const keeper = keepers.get(signer);
-  if (keeper === undefined) throw invalid();
+  const id = keepers.get(signer);
+  if (id === undefined) throw invalid();
   if (
     acknowledgement.manifest !== manifest ||
     acknowledgement.key !== key ||
     register.find(statement)?.key !== key
   )
     throw new RecoveryError('ACKNOWLEDGEMENT_UNKNOWN', 'not of a backup of this node and key', { statement });
-  return { statement, keeper };
+  return { statement, keeper: { id, publicKey: signer } };
 }
 
 function open(envelope: Uint8Array, keepers: Keepers) {

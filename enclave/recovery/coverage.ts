@@ -1,14 +1,15 @@
 import type { BackupCoverage } from '../../policy/index.ts';
-import type { BackupState } from '../../shared/api/recovery.ts';
+import type { RecoveryStatus } from '../../shared/api/recovery.ts';
 import type { Configuration } from '../../shared/documents/configuration.ts';
 import { digestShareGroup } from '../../shared/frost/index.ts';
 import type { Keyring } from '../keyring/index.ts';
 import type { PoolKeys } from '../pools/index.ts';
-import type { BackupRegister, MadeBackup } from './register.ts';
+import { listKeepers } from './acknowledgement.ts';
+import type { BackupRegister, Keeper } from './register.ts';
 import { coverOfShare } from './secrets.ts';
 
 export interface CoverageParts {
-  readonly configuration: Pick<Configuration, 'keys' | 'pools' | 'recovery'>;
+  readonly configuration: Pick<Configuration, 'keys' | 'pools' | 'recovery' | 'approvers' | 'approverGroups'>;
   readonly keyring: Pick<Keyring, 'key' | 'shareRecord'>;
   readonly pools: Pick<PoolKeys, 'list'> | undefined;
   readonly register: Pick<BackupRegister, 'list'>;
@@ -21,16 +22,21 @@ export interface Coverage {
   /** Tells it of a key; of a pool, of one of its keys. */
   of(key: string, poolKey?: string | null): BackupCoverage;
   /** Tells it of everything that the node holds of a key or pool, without any time of grace. */
-  describe(key: string): { readonly state: BackupState; readonly kept: MadeBackup | undefined };
+  describe(key: string): Pick<RecoveryStatus['keys'][number], 'state' | 'kept' | 'formerKeepers'>;
   /** What is wrong with the keys that need a backup; null for nothing. */
   readonly alert: 'BACKUP_MISSING' | 'BACKUP_OUTDATED' | null;
 }
 
-/** Creates the judgement by the backups that keepers have acknowledged. */
+/**
+ * Creates the judgement by the backups that keepers have acknowledged: those whom this configuration names, by the keys that
+ * it names.
+ */
 export function createCoverage({ configuration, keyring, pools, register, now }: CoverageParts): Coverage {
   const poolIds = new Set((configuration.pools ?? []).map(({ id }) => id));
   const required = configuration.recovery?.required ?? [];
-  const keptOf = (key: string) => register.list(key).filter(({ keeper }) => keeper !== null);
+  const named = listKeepers(configuration);
+  const isNamed = ({ publicKey }: Keeper) => named.has(publicKey);
+  const keptOf = (key: string) => register.list(key).filter(({ keepers }) => keepers.some(isNamed));
 
   function namesOf(key: string): string[] {
     if (poolIds.has(key)) return (pools?.list(key) ?? []).map(({ id }) => id);
@@ -53,7 +59,15 @@ export function createCoverage({ configuration, keyring, pools, register, now }:
     const covered = new Set(kept.flatMap(({ covers }) => covers));
     const isCovered = names.every((name) => covered.has(name));
     const state = isCovered ? 'kept' : kept.length > 0 ? 'outdated' : 'missing';
-    return { state: names.length === 0 ? 'empty' : state, kept: kept.at(-1) };
+    const last = kept.at(-1);
+    const former = register.list(key).flatMap(({ keepers }) => keepers.filter((one) => !isNamed(one)));
+    return {
+      state: names.length === 0 ? 'empty' : state,
+      kept: last
+        ? { statement: last.statement, time: last.time, keeper: last.keepers.findLast(isNamed)?.id ?? '' }
+        : null,
+      formerKeepers: [...new Set(former.map(({ id }) => id))],
+    };
   };
   return {
     describe,

@@ -8,6 +8,8 @@ import type { RecordChange, SealedStore } from '../store/index.ts';
 const TABLE = 'backups';
 /** The most backups of one key or pool that are remembered: pages of a pool are one each. */
 const MAX_PER_KEY = 32;
+/** The most keepers of one backup that are remembered, the last ones. */
+const MAX_KEEPERS = 8;
 
 const hex48 = z.string().regex(/^[0-9a-f]{96}$/);
 const recordSchema = z.strictObject({
@@ -17,11 +19,14 @@ const recordSchema = z.strictObject({
   recoveryKey: z.string(),
   covers: z.array(z.string()),
   time: z.string(),
-  keeper: z.string().nullable(),
+  /** Each by the credential that has signed: another one of the same person has said nothing. */
+  keepers: z.array(z.strictObject({ id: z.string(), publicKey: z.string() })),
 });
 
 /** A backup that this node has made: what it covers, and who says that it is kept. */
 export type MadeBackup = Readonly<Omit<z.infer<typeof recordSchema>, 'format'>>;
+/** Somebody who has said that a backup is kept, and the Ed25519 key in hex that has signed it. */
+export type Keeper = MadeBackup['keepers'][number];
 
 /**
  * The backups that this node has made last, and which of them keepers have acknowledged; sealed in the commit of the entry
@@ -61,7 +66,7 @@ export class BackupRegister implements StateSource {
   add(made: MadeBackup): void {
     const known = this.list(made.key);
     if (known.length >= MAX_PER_KEY)
-      this.#set((known.find((one) => one.keeper === null) ?? known[0])?.statement);
+      this.#set((known.find((one) => one.keepers.length === 0) ?? known[0])?.statement);
     this.#set(made.statement, made);
   }
 
@@ -69,15 +74,20 @@ export class BackupRegister implements StateSource {
     return this.#made.get(statement);
   }
 
-  /** Notes that a keeper keeps a backup, and forgets those of before that cover nothing else. */
-  acknowledge(statement: string, keeper: string): void {
+  /** Notes that a keeper keeps a backup, and forgets those of before that cover nothing else and that nobody else keeps. */
+  acknowledge(statement: string, keeper: Keeper): void {
     const made = this.#made.get(statement);
     if (made === undefined) throw new InternalError('expected a backup that this node has made');
+    const isOther = ({ publicKey }: Keeper) => publicKey !== keeper.publicKey;
     for (const other of this.list(made.key)) {
       if (other.statement === statement) break;
-      if (other.covers.every((name) => made.covers.includes(name))) this.#set(other.statement);
+      if (other.covers.every((name) => made.covers.includes(name)) && !other.keepers.some(isOther))
+        this.#set(other.statement);
     }
-    this.#set(statement, { ...made, keeper });
+    this.#set(statement, {
+      ...made,
+      keepers: [...made.keepers.filter(isOther), keeper].slice(-MAX_KEEPERS),
+    });
   }
 
   /** Lists the backups of a key or pool, the oldest first. */

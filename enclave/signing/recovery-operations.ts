@@ -6,6 +6,7 @@ import {
 import type { SignedConfiguration } from '../../shared/documents/configuration.ts';
 import {
   type BackupHead,
+  COLD_STATEMENT_FORMAT,
   encodeBackupProof,
   type PublicEntry,
   STATEMENT_FORMAT,
@@ -17,6 +18,7 @@ import {
   type BackupRegister,
   type Coverage,
   coverOfShare,
+  type Keeper,
   listKeepers,
   listKeySecrets,
   listPoolSecrets,
@@ -36,7 +38,7 @@ export interface RecoveryOperations {
   acknowledge(
     client: string,
     request: AcknowledgementRequest,
-  ): Promise<CarriedOut<{ readonly statement: string; readonly keeper: string }>>;
+  ): Promise<CarriedOut<{ readonly statement: string; readonly keeper: Keeper }>>;
 }
 
 /** A backup, and the attestation document that vouches for its statement. */
@@ -84,7 +86,7 @@ export function createRecoveryOperations(parts: RecoveryOperationsParts): Recove
         ? listPoolSecrets(pools, key, after)
         : listKeySecrets(keyring, key);
     const head: BackupHead = {
-      format: STATEMENT_FORMAT,
+      format: manifest.kind === 'cold' ? COLD_STATEMENT_FORMAT : STATEMENT_FORMAT,
       node: {
         manifest: hex(measured.digest),
         namespace: manifest.namespace,
@@ -109,14 +111,8 @@ export function createRecoveryOperations(parts: RecoveryOperationsParts): Recove
     status: () => ({
       recoveryKey: manifest.emergencyRecovery.publicKey,
       keys: [...configuration.keys, ...(configuration.pools ?? [])].map(({ id }) => {
-        const { state, kept } = coverage.describe(id);
         const required = configuration.recovery?.required.includes(id) ?? false;
-        return {
-          key: id,
-          state,
-          required,
-          kept: kept ? { statement: kept.statement, keeper: kept.keeper ?? '', time: kept.time } : null,
-        };
+        return { key: id, required, ...coverage.describe(id) };
       }),
     }),
     backUp: (client, request) => {
@@ -131,7 +127,7 @@ export function createRecoveryOperations(parts: RecoveryOperationsParts): Recove
             return { ...made, document: await parts.attest({ nonce, userData }) };
           },
           onEntry: ({ digest, covers, time, recoveryKey }) =>
-            register.add({ statement: digest, key: request.key, recoveryKey, covers, time, keeper: null }),
+            register.add({ statement: digest, key: request.key, recoveryKey, covers, time, keepers: [] }),
           backup: ({ digest }) => ({ statement: digest, keeper: null }),
         },
       );
@@ -148,7 +144,7 @@ export function createRecoveryOperations(parts: RecoveryOperationsParts): Recove
             verifyAcknowledgement(Buffer.from(acknowledgement, 'base64'), expected);
             register.acknowledge(statement, keeper);
           },
-          backup: (result) => ({ ...result }),
+          backup: ({ statement, keeper }) => ({ statement, keeper: keeper.id }),
         },
       );
     },

@@ -85,6 +85,7 @@ export class PrincipalDirectory {
   readonly #clock: () => number;
   readonly #roles = new Map<string, Role>();
   readonly #credentials = new Map<string, Credential>();
+  readonly #closed = new Set<string>();
 
   constructor(clock: () => number) {
     this.#clock = clock;
@@ -116,7 +117,8 @@ export class PrincipalDirectory {
   }
 
   findRole(arn: string): Role | undefined {
-    return this.#roles.get(arn);
+    const role = this.#roles.get(arn);
+    return role === undefined || this.isClosed(role.accountId) ? undefined : role;
   }
 
   /** Lists the roles of an account. */
@@ -146,7 +148,7 @@ export class PrincipalDirectory {
 
   /** Makes temporary credentials of a role, as AWS STS and the instance metadata service give them. */
   assumeRole({ roleArn, sessionName, durationSeconds = 3600 }: SessionOptions): AwsCredentials {
-    const role = this.#roles.get(roleArn);
+    const role = this.findRole(roleArn);
     if (role === undefined) throw new RangeError('expected a role that was defined');
     assertNames(role.accountId, sessionName);
     const roles = this.#roles;
@@ -193,7 +195,20 @@ export class PrincipalDirectory {
   }
 
   find(accessKeyId: string): Credential | undefined {
-    return this.#credentials.get(accessKeyId);
+    const credential = this.#credentials.get(accessKeyId);
+    return credential === undefined || this.isClosed(credential.caller.accountId) ? undefined : credential;
+  }
+
+  /**
+   * Closes an account for good: all of its credentials are unknown from now on, and its keys and buckets are nobody's to use.
+   * Source: AWS Account Management, "Close an AWS account".
+   */
+  closeAccount(accountId: string): void {
+    this.#closed.add(accountId);
+  }
+
+  isClosed(accountId: string): boolean {
+    return this.#closed.has(accountId);
   }
 
   #register(credential: Credential): AwsCredentials {

@@ -25,6 +25,8 @@ export interface KmsOptions {
   readonly verifyRecipient: RecipientVerifier;
   /** Shape of CMS content; `constructed` when left out. */
   readonly cmsShape?: CmsShape;
+  /** Whether an account was closed, whose keys nobody uses then; none when left out. */
+  readonly isClosed?: (accountId: string) => boolean;
   /** Called for every decision on a key. */
   readonly onDecision?: (decision: KeyDecision) => void;
 }
@@ -79,7 +81,7 @@ const OPERATIONS: Readonly<Record<string, KmsOperation>> = {
 
 /** Creates AWS KMS for keys of its own making, deciding by key policy, IAM, grants and attestation as AWS does. */
 export function createKmsService(options: KmsOptions): JsonService {
-  const { state, verifyRecipient, cmsShape = 'constructed', onDecision } = options;
+  const { state, verifyRecipient, cmsShape = 'constructed', isClosed = () => false, onDecision } = options;
   const store = new KeyStore(state);
   const kms: KmsContext = {
     keys: store,
@@ -87,6 +89,7 @@ export function createKmsService(options: KmsOptions): JsonService {
     grants: new GrantStore(state),
     verifyRecipient,
     cmsShape,
+    isClosed,
     onDecision,
   };
   return {

@@ -11,7 +11,7 @@ export function mayReadObject(
   versionId: string | undefined,
 ): boolean {
   const bucket = s3.findBucket(bucketName);
-  if (bucket === undefined) return false;
+  if (bucket === undefined || s3.isClosed(bucket.accountId)) return false;
   const action = versionId === undefined ? 's3:GetObject' : 's3:GetObjectVersion';
   return isAllowed(request, bucket, { action, key, keys: { 's3:VersionId': versionId } });
 }

@@ -24,6 +24,8 @@ export interface S3Options {
   readonly folder?: string;
   /** Clock in milliseconds since 1970. */
   readonly clock: () => number;
+  /** Whether an account was closed, whose buckets nobody uses then; none when left out. */
+  readonly isClosed?: (accountId: string) => boolean;
 }
 
 export interface NewBucket {
@@ -60,10 +62,12 @@ const NO_ATTRIBUTES: Attributes = { headers: {}, metadata: {}, tags: {}, encrypt
  */
 export class S3 {
   readonly store: S3Store;
+  readonly isClosed: (accountId: string) => boolean;
   readonly #clock: () => number;
   readonly #listeners = new Set<ObjectListener>();
 
-  constructor({ state, folder, clock }: S3Options) {
+  constructor({ state, folder, clock, isClosed = () => false }: S3Options) {
+    this.isClosed = isClosed;
     this.store = new S3Store(state, folder);
     this.#clock = clock;
   }

@@ -63,3 +63,12 @@ export async function startCommand(
 function start([program, ...before]: HoldfastCommand, args: readonly string[], cwd: string): ChildProcess {
   return spawn(program, [...before, ...args, '--json'], { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
 }
+
+/** Runs a program to its end in a process of its own. @throws Error with the end of what it has said, where it fails */
+export async function runProgram([program, ...args]: HoldfastCommand): Promise<void> {
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+  const [exit] = (await once(child, 'close')) as [number | null];
+  if (exit !== 0) throw new Error(`${program} ended with ${exit}: ${said.trim().slice(-500)}`);
+}

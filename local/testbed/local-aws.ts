@@ -86,8 +86,10 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     // Real clients check certificates by their own clocks, so that the machine's clock dates them.
     const authority = openAuthority(state, Date.now());
     const { verifyRecipient, cmsShape, onDecision, onEvent, port } = options;
+    const isClosed = (accountId: string) => directory.isClosed(accountId);
     const kms = createKmsService({
       state,
+      isClosed,
       verifyRecipient,
       ...(cmsShape === undefined ? {} : { cmsShape }),
       ...(onDecision === undefined ? {} : { onDecision }),
@@ -96,6 +98,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     const s3 = new S3({
       state,
       clock,
+      isClosed,
       ...(stateDirectory === undefined ? {} : { folder: join(stateDirectory, 's3') }),
     });
     let origin = '';

@@ -22,6 +22,9 @@ export const backupRequestSchema = z.strictObject({
 });
 export type BackupRequest = z.infer<typeof backupRequestSchema>;
 
+/** As many as a node remembers of one key: 8 of each of 32 backups. */
+const MAX_FORMER_KEEPERS = 256;
+
 const base64 = z.base64().max(1024 * 1024);
 
 export const backupResponseSchema = z.strictObject({
@@ -54,7 +57,6 @@ export const acknowledgementResponseSchema = z.strictObject({
  * where the node holds nothing of it.
  */
 export const backupStateSchema = z.enum(['kept', 'outdated', 'missing', 'empty']);
-export type BackupState = z.infer<typeof backupStateSchema>;
 
 export const recoveryStatusSchema = z.strictObject({
   recoveryKey: hex(32),
@@ -65,8 +67,10 @@ export const recoveryStatusSchema = z.strictObject({
         state: backupStateSchema,
         /** Whether the configuration asks for a kept backup of it. */
         required: z.boolean(),
-        /** The newest backup that a keeper has acknowledged; null for none. */
+        /** The newest backup that a keeper of the configuration has acknowledged; null for none. */
         kept: z.strictObject({ statement: hex(48), keeper: identifier, time }).nullable(),
+        /** Those who have acknowledged one, and whom the configuration names no more, or by another key: it counts not. */
+        formerKeepers: z.array(identifier).max(MAX_FORMER_KEEPERS),
       }),
     )
     .max(2048),

@@ -1,14 +1,42 @@
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { joinRecoveryKey, parseCustodians } from '../../admin/recovery/index.ts';
 import { copyProgram, type Program } from '../../local/nitro-host/index.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { makeCustodians, type People, Vault, verifies } from './support/recovery-tools.ts';
+import type { NodeClient } from '../../client/index.ts';
+import { SUPPLIER } from '../../local/testbed/decision-configuration.ts';
+import { makeTransfer } from '../../local/testbed/ethereum-transfer.ts';
+import { errorCode } from '../../shared/errors.ts';
+import { type KnownKey, listWholeKeys, makePoolKeys } from './support/recovered-keys.ts';
+import {
+  makeCustodians,
+  type People,
+  POOL,
+  UNCOVERED,
+  Vault,
+  verifies,
+  WHOLE,
+} from './support/recovery-tools.ts';
 
 const KEY = 'treasury';
+
+async function codeOf(asked: Promise<unknown>): Promise<string> {
+  return await asked.then(() => 'TAKEN', errorCode);
+}
+
+/** Pays so many wei to a supplier; the code of the refusal, or TAKEN. */
+async function pay(client: NodeClient, wei: bigint, nonce: bigint): Promise<string> {
+  return await codeOf(client.sign(makeTransfer('ethereum-hot', SUPPLIER.address, wei, nonce).request));
+}
+
+/** Signs with the first of the pool's keys. */
+async function signInPool(client: NodeClient, [first]: readonly (KnownKey | undefined)[]): Promise<string> {
+  const payload = { kind: 'message', message: '00' } as const;
+  return await codeOf(client.sign({ key: first?.id ?? '', algorithm: 'ed25519', payload }));
+}
 
 describe('the recovery of a vault whose nodes are all lost', { timeout: 300_000 }, () => {
   const folder = temporaryFolder();
@@ -19,6 +47,10 @@ describe('the recovery of a vault whose nodes are all lost', { timeout: 300_000 
   let publicKey = '';
   const first = new Map<number, string>();
   const second = new Map<number, string>();
+  let client: NodeClient;
+  let poolKeys: KnownKey[] = [];
+  let wholeKeys: KnownKey[] = [];
+  let wholeBackups: string[] = [];
 
   beforeAll(async () => {
     program = await copyProgram();
@@ -29,6 +61,7 @@ describe('the recovery of a vault whose nodes are all lost', { timeout: 300_000 
   }, 300_000);
 
   afterAll(async () => {
+    client.close();
     await successor?.close();
     await vault.close();
     await program.remove();
@@ -65,9 +98,67 @@ describe('the recovery of a vault whose nodes are all lost', { timeout: 300_000 
     expect(verifies(await vault.sign(KEY), publicKey)).toBe(true);
   });
 
+  it('has a key without a backup move little, and a key of a pool nothing that nobody can count', async () => {
+    client = await vault.connectFirst();
+    poolKeys = await makePoolKeys(client, POOL);
+    expect(await pay(client, UNCOVERED, 0n)).toBe('TAKEN');
+    expect(await pay(client, 1n, 1n)).toBe('BACKUP_MISSING');
+    expect(await signInPool(client, poolKeys)).toBe('BACKUP_MISSING');
+  });
+
+  it('backs up every whole key and a pool, and counts them once a keeper has said so', async () => {
+    const wanted = [...WHOLE, POOL];
+    const made = await vault.cli(1, ['ers', 'backup', ...wanted, '--output', join(folder, 'whole')]);
+    wholeBackups = (made.said['backups'] as { path: string }[]).map(({ path }) => path);
+    wholeKeys = [...(await listWholeKeys(client, WHOLE)), ...poolKeys];
+    const { said } = await vault.verifyBackups(wholeBackups);
+    const { whole } = (said as { coverage: { whole: { key: string; type: string }[] } }).coverage;
+    expect(whole.map(({ key, type }) => `${key} ${type}`).toSorted()).toEqual(
+      wholeKeys.map(({ id, type }) => `${id} ${type}`).toSorted(),
+    );
+    for (const path of wholeBackups) expect(await vault.acknowledge(1, path, people.keeper)).toBe('TAKEN');
+    expect(await pay(client, 5n * UNCOVERED, 1n)).toBe('TAKEN');
+    expect(await signInPool(client, poolKeys)).toBe('TAKEN');
+  });
+
+  it('counts a backup of a pool for the keys that were in it, and not for one that is newer', async () => {
+    const [newest] = await makePoolKeys(client, POOL, ['ed25519']);
+    expect(await signInPool(client, [newest])).toBe('BACKUP_MISSING');
+    expect(await signInPool(client, poolKeys)).toBe('TAKEN');
+    const { said } = await vault.cli(1, ['ers', 'status']);
+    expect(said['keys']).toContainEqual(expect.objectContaining({ key: POOL, state: 'outdated' }));
+  });
+
+  it('proves every key that can sign in a drill, and says that the others were read', async () => {
+    const record = join(folder, 'whole-drill.json');
+    const { said } = await vault.drill(wholeBackups, people, record);
+    const proven = (said as { proven: { key: string; publicKey: string | null }[] }).proven;
+    expect(new Map(proven.map(({ key, publicKey }) => [key, publicKey]))).toEqual(
+      new Map(wholeKeys.map(({ id, publicKey }) => [id, publicKey])),
+    );
+    expect(await vault.verifyDrill(record, people.leader.publicKey)).toMatchObject({ exit: 0 });
+  });
+
+  it('recovers every one of them, which OpenSSL and what the node has done with them confirm', async () => {
+    for (const { id, type, isIn } of wholeKeys) {
+      const output = join(folder, `${id}.recovered`);
+      expect(await vault.recover(id, wholeBackups, people.words.slice(0, 2), ['--output', output])).toBe(
+        'TAKEN',
+      );
+      expect([type, isIn(output)]).toEqual([type, true]);
+      expect(statSync(output).mode & 0o777).toBe(0o600);
+    }
+  });
+
   it('tells a backup of a superseded epoch as such, and stops counting it', async () => {
     await vault.refresh(KEY);
     expect(await vault.sign(KEY)).toBe('BACKUP_OUTDATED');
+    // The first node lacks a backup of its newer pool keys and of its epoch, the third one ever had none.
+    const alerts = async () => [await vault.readAlerts(1), await vault.readAlerts(3)];
+    await expect.poll(alerts, { interval: 500 }).toEqual([
+      { code: 'BACKUP_OUTDATED', raised: ['BACKUP_OUTDATED'] },
+      { code: 'BACKUP_MISSING', raised: ['BACKUP_MISSING'] },
+    ]);
     for (const node of [1, 2, 3]) {
       second.set(node, await vault.backUp(node, KEY, join(folder, 'second')));
       expect(await vault.acknowledge(node, second.get(node) ?? '', people.keeper)).toBe('TAKEN');

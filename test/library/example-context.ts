@@ -88,6 +88,7 @@ const RECOVERY_STATUS: RecoveryStatus = {
       state: 'kept',
       required: true,
       kept: { statement: '0b'.repeat(48), keeper: 'auditor', time: '2026-11-01T00:00:00.000Z' },
+      formerKeepers: [],
     },
   ],
 };

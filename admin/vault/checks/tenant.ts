@@ -11,6 +11,7 @@ import { ADMINISTRATION, deriveAdministrationRules, RESERVED_PREFIX } from '../d
 import { deriveTenantMembers } from '../derive/configuration.ts';
 import type { VaultDocument } from '../document.ts';
 import type { OpenFinding } from './finding.ts';
+import { checkLostKeys } from './lost-keys.ts';
 import { isOpenValue } from './placeholders.ts';
 
 /** Finds what is wrong with people, keys and rules of the first configuration, before any node has a manifest. */
@@ -19,6 +20,7 @@ export function checkTenant(document: VaultDocument, now: number): OpenFinding[]
     ...checkOwners(document),
     ...checkReserved(document),
     ...checkTenantKeys(document),
+    ...checkLostKeys(document),
     ...checkTenantRules(document),
     ...checkGateways(document),
     ...checkConfiguration(document, now),

@@ -6,6 +6,7 @@ import {
   type ShareType,
 } from '../../../shared/algorithms.ts';
 import type { ClientGroup, Rule } from '../../../shared/documents/configuration.ts';
+import type { NetworkKey } from '../../../shared/documents/configuration/keys.ts';
 import { UNLIMITED } from '../../../shared/documents/configuration/rules.ts';
 import type { Operation } from '../../../shared/operations.ts';
 import type { VaultDocument } from '../document.ts';
@@ -17,7 +18,7 @@ export const OTHERS_GROUP = `${RESERVED_PREFIX}others`;
 
 /** Ceremonies that owners hold on keys of the quorum. */
 const CEREMONIES = ['generate', 'refresh', 'reshare', 'repair'] as const satisfies readonly Operation[];
-/** Ways by which a share comes from outside: somebody has seen the whole key. No key of a vault begins with them. */
+/** Ways by which a share comes from outside: somebody has seen the whole key. Only a key that is to be recovered may. */
 const FROM_OUTSIDE = ['import-key', 'import-share'] as const satisfies readonly Operation[];
 /** Operations by which somebody decides about keys themselves; no rule of the tenant permits one. */
 export const ADMINISTRATION: readonly Operation[] = [...CEREMONIES, ...FROM_OUTSIDE];
@@ -61,53 +62,66 @@ function deriveBackupRule({ tenant: { keys } }: Tenant): Rule {
   };
 }
 
+/** Tells whether a key exists already, in backups alone: vault.yaml pins its public key. */
+export function isToRecover({ publicKey }: Pick<NetworkKey, 'publicKey'>): boolean {
+  return publicKey !== undefined;
+}
+
 function deriveCeremonyRules(document: Tenant): Rule[] {
-  const shares = document.tenant.keys.flatMap(({ id, type }) => (isShareType(type) ? [{ id, type }] : []));
-  const types: readonly ShareType[] = [...new Set(shares.map(({ type }) => type))];
+  const shares = document.tenant.keys.filter(({ type }) => isShareType(type));
+  const types: readonly ShareType[] = [
+    ...new Set(shares.flatMap(({ type }) => (isShareType(type) ? [type] : []))),
+  ];
   if (types.length === 0) return [];
   const payloads = PAYLOAD_KINDS.filter((kind) =>
     types.some((type) => describeAlgorithm(type).payloads.includes(kind)),
   );
-  const scope = {
-    keys: shares.map(({ id }) => id),
-    algorithms: [...types],
-    payloads,
-    networks: null,
-    time: null,
-  };
   const everybody = deriveAdministrationGroups(document).map(({ id }) => id);
-  const others: Rule[] = everybody.includes(OTHERS_GROUP)
-    ? [
-        {
-          ...scope,
-          id: `${RESERVED_PREFIX}others-administer-nothing`,
-          effect: 'deny',
-          operations: [...CEREMONIES],
-          clients: [OTHERS_GROUP],
-          effects: null,
-          features: null,
-        },
-      ]
-    : [];
+  const common = { algorithms: [...types], payloads, networks: null, time: null };
+  const permit = (id: string, operations: readonly Operation[], keys: readonly NetworkKey[]): Rule => ({
+    ...UNLIMITED,
+    ...common,
+    id: `${RESERVED_PREFIX}${id}`,
+    effect: 'permit',
+    operations: [...operations],
+    clients: [OWNERS_GROUP],
+    keys: keys.map((key) => key.id),
+    effects: [{ type: 'blind', to: null, assets: null, contracts: null, amount: null }],
+  });
+  const deny = (
+    id: string,
+    clients: readonly string[],
+    operations: readonly Operation[],
+    keys: readonly NetworkKey[],
+  ): Rule[] =>
+    clients.length === 0 || keys.length === 0
+      ? []
+      : [
+          {
+            ...common,
+            id: `${RESERVED_PREFIX}${id}`,
+            effect: 'deny',
+            operations: [...operations],
+            clients: [...clients],
+            keys: keys.map((key) => key.id),
+            effects: null,
+            features: null,
+          },
+        ];
+  const lost = shares.filter(isToRecover);
+  const others = everybody.filter((id) => id === OTHERS_GROUP);
   return [
-    {
-      ...UNLIMITED,
-      ...scope,
-      id: `${RESERVED_PREFIX}owners-administer`,
-      effect: 'permit',
-      operations: [...CEREMONIES],
-      clients: [OWNERS_GROUP],
-      effects: [{ type: 'blind', to: null, assets: null, contracts: null, amount: null }],
-    },
-    ...others,
-    {
-      ...scope,
-      id: `${RESERVED_PREFIX}no-key-from-outside`,
-      effect: 'deny',
-      operations: [...FROM_OUTSIDE],
-      clients: everybody,
-      effects: null,
-      features: null,
-    },
+    permit('owners-administer', CEREMONIES, shares),
+    // Nodes compare what is imported with the public key that is pinned, and refuse every other key.
+    ...(lost.length === 0 ? [] : [permit('owners-recover', ['import-key'], lost)]),
+    ...deny('others-administer-nothing', others, CEREMONIES, shares),
+    ...deny('others-recover-nothing', others, ['import-key'], lost),
+    ...deny('no-other-key-in-place', everybody, ['generate', 'import-share'], lost),
+    ...deny(
+      'no-key-from-outside',
+      everybody,
+      FROM_OUTSIDE,
+      shares.filter((key) => !isToRecover(key)),
+    ),
   ];
 }

@@ -24,8 +24,15 @@ const identity = z.strictObject({
 });
 const pcrs = z.record(z.string().regex(/^(?:0|1|2|8)$/), sha384);
 const release = z.strictObject({ version: z.string().min(1).max(64), pcrJson: sha384, pcrs });
-/** Versions of the releases that an upgrade leads from and to; a statement of an upgrade names both. */
-const upgrade = z.strictObject({ from: z.string().min(1).max(64), to: z.string().min(1).max(64) });
+/**
+ * Versions of the releases that an upgrade leads from and to, and which upgrade of the vault it is, from 1: one that was
+ * rolled back and is tried again is another one, for which statements of the former do not count.
+ */
+const upgrade = z.strictObject({
+  from: z.string().min(1).max(64),
+  to: z.string().min(1).max(64),
+  attempt: z.int().min(1).max(Number.MAX_SAFE_INTEGER),
+});
 const areUnique = (numbers: readonly number[]) => new Set(numbers).size === numbers.length;
 const nodes = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z
@@ -77,6 +84,9 @@ export const FACTS = {
     log: z.string().max(512),
     witness: z.string().max(512),
   }),
+  /** Configuration by which nodes know the logs of each other, before any of them asks for a cosignature. */
+  'peers-configuration': z.strictObject({ configuration: sha384, version }),
+  acquaint: z.strictObject({ nodes: nodes({ url, identity, version }) }),
   'final-configuration': z.strictObject({ configuration: sha384, version }),
   restart: z.strictObject({ nodes: nodes({ url, identity, version }) }),
   'upgrade-configuration': z.strictObject({
@@ -99,6 +109,9 @@ export const FACTS = {
     nodes: nodes({ url, identity }),
   }),
   'upgrade-narrow': z.strictObject({ upgrade, policy: sha384 }),
+  /** After a roll back: the policy and the configuration in which the old image is alone again. */
+  'upgrade-rollback': z.strictObject({ upgrade, policy: sha384, configuration: sha384, version }),
+  'upgrade-restore': z.strictObject({ upgrade, nodes: nodes({ url, identity }) }),
 } as const;
 
 /** Name of a step without its role: `kms-stack`. */

@@ -1,4 +1,5 @@
-import type { RunSheet } from './run-sheet.ts';
+import type { Procedure } from './procedure.ts';
+import type { SheetPerson } from './sheet-role.ts';
 
 const STYLE = `
 body { font: 11pt/1.45 Georgia, serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; color: #111; background: #fff; }
@@ -12,8 +13,11 @@ dt { font-style: italic; } dd { margin: 0; overflow-wrap: anywhere; }
 @media print { body { margin: 0; max-width: none; } @page { margin: 18mm; } }
 `;
 
-/** Writes a run sheet as one page of HTML that loads nothing, to be printed and ticked off. */
-export function renderHtml({ title, account, region, people, before, steps, afterwards }: RunSheet): string {
+/** Writes a person's sheet of one procedure as one page of HTML that loads nothing, to be printed and ticked off. */
+export function renderHtml(
+  { account, people }: SheetPerson,
+  { title, before, steps, afterwards }: Procedure,
+): string {
   const item = (line: string) => `<li>${escapeHtml(line)}</li>`;
   return `<!doctype html>
 <html lang="en">
@@ -26,8 +30,8 @@ export function renderHtml({ title, account, region, people, before, steps, afte
 </head>
 <body>
 <h1>${escapeHtml(title)}</h1>
-<p>Account ${escapeHtml(account)}, ${escapeHtml(region)}. ${people.map(escapeHtml).join(', ')}.</p>
-<p>Your steps alone, ${steps.length} commands. What others do is on their sheets.</p>
+<p>${account === null ? 'No AWS account is needed.' : `Account ${escapeHtml(account.id)}, ${escapeHtml(account.region)}.`}${people.length === 0 ? '' : ` ${people.map(escapeHtml).join(', ')}.`}</p>
+<p>Your steps alone, ${steps.length} ${steps.length === 1 ? 'command' : 'commands'}. What others do is on their sheets.</p>
 <section><h2>Before</h2><ul>${before.map(item).join('')}</ul></section>
 ${steps
   .map(

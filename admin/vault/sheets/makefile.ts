@@ -120,7 +120,7 @@ function listRecoveryTargets(nodes: readonly number[]): readonly Target[] {
     {
       name: 'drill-due',
       help: 'fails where the last drill of a recovery is too long ago',
-      line: '$(HOLDFAST) ers drill --due $(DRILL_DAYS) --leader $(call need,LEADER) $(addprefix --record ,$(wildcard $(DRILLS)/*.json))',
+      line: `$(HOLDFAST) ers drill --due $(DRILL_DAYS) ${nodes.map(manifestOf).join(' ')} --leader $(call need,LEADER) $(addprefix --record ,$(wildcard $(DRILLS)/*.json))`,
     },
   ];
 }

@@ -1,21 +1,18 @@
-import type { RunSheet } from './run-sheet.ts';
+import type { Procedure } from './procedure.ts';
+import type { SheetPerson } from './sheet-role.ts';
 
-/** Writes a run sheet as Markdown (CommonMark). */
-export function renderMarkdown({
-  title,
-  account,
-  region,
-  people,
-  before,
-  steps,
-  afterwards,
-}: RunSheet): string {
+/** Writes a person's sheet of one procedure as Markdown (CommonMark). */
+export function renderMarkdown(
+  { account, people }: SheetPerson,
+  { title, before, steps, afterwards }: Procedure,
+): string {
+  const place = account === null ? 'No AWS account is needed.' : `Account ${account.id}, ${account.region}.`;
   return [
     `# ${title}`,
     '',
-    `Account ${account}, ${region}. ${people.map((arn) => `\`${arn}\``).join(', ')}.`,
+    [place, ...(people.length === 0 ? [] : [`${people.map((name) => `\`${name}\``).join(', ')}.`])].join(' '),
     '',
-    `Your steps alone, ${steps.length} commands. What others do is on their sheets.`,
+    `Your steps alone, ${steps.length} ${steps.length === 1 ? 'command' : 'commands'}. What others do is on their sheets.`,
     '',
     '## Before',
     '',

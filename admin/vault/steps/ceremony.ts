@@ -1,29 +1,38 @@
+import type { StepName } from '../exchange/index.ts';
 import type { VaultDocument } from '../index.ts';
+import { StepError } from './errors.ts';
 import { infrastructureAttestations } from './infrastructure-attestations.ts';
 import { infrastructureBaseline } from './infrastructure-baseline.ts';
 import { infrastructureHosts } from './infrastructure-hosts.ts';
-import { infrastructureRestart, infrastructureStart } from './infrastructure-start.ts';
-import { nodeConfiguration } from './node-configuration.ts';
+import {
+  infrastructureAcquaint,
+  infrastructureRestart,
+  infrastructureStart,
+} from './infrastructure-start.ts';
+import { hasFunction, nodeConfiguration } from './node-configuration.ts';
 import { nodeFinalConfiguration } from './node-final-configuration.ts';
 import { nodeGate } from './node-gate.ts';
 import { nodeKmsStack } from './node-kms-stack.ts';
 import { nodeManifest } from './node-manifest.ts';
 import { nodeNarrow } from './node-narrow.ts';
 import { nodeNonce } from './node-nonce.ts';
+import { nodePeersConfiguration } from './node-peers-configuration.ts';
 import { nodeRelease } from './node-release.ts';
 import { nodeSigningFunction } from './node-signing-function.ts';
 import type { Ceremony, Step } from './step.ts';
+import { findUpgradeState } from './upgrade/state.ts';
 
 /** Steps of a vault's ceremony, in an order in which each comes after those that it needs. */
 export function stepsOf(vault: VaultDocument): readonly Step[] {
   const ofNodes = (make: (node: number) => Step): readonly Step[] =>
     vault.nodes.map(({ node }) => make(node));
+  const isWitnessed = vault.parts.peerWitnesses !== null;
   return [
     infrastructureBaseline,
     ...ofNodes(nodeKmsStack),
     ...ofNodes(nodeManifest),
     ...vault.nodes
-      .filter(({ configurationAuthority }) => configurationAuthority.function)
+      .filter(({ node }) => hasFunction(vault, node))
       .map(({ node }) => nodeSigningFunction(node)),
     ...ofNodes(nodeRelease),
     ...ofNodes((node) => nodeConfiguration(vault, node)),
@@ -33,12 +42,41 @@ export function stepsOf(vault: VaultDocument): readonly Step[] {
     ...ofNodes(nodeGate),
     infrastructureStart(vault),
     ...ofNodes(nodeNarrow),
+    ...(isWitnessed ? ofNodes((node) => nodePeersConfiguration(vault, node)) : []),
     ...ofNodes((node) => nodeFinalConfiguration(vault, node)),
+    ...(isWitnessed ? [infrastructureAcquaint(vault)] : []),
     infrastructureRestart(vault),
   ];
 }
 
+/** Steps whose effects an upgrade has replaced: images, configurations, and the documents and starts that led to them. */
+const REPLACED: ReadonlySet<StepName> = new Set([
+  'release',
+  'configuration',
+  'nonce',
+  'attestations',
+  'gate',
+  'start',
+  'final-configuration',
+  'restart',
+]);
+
 /** Ceremony that leads from nothing to nodes that serve, of which every statement about its steps tells. */
 export function firstCeremony(vault: VaultDocument): Ceremony {
-  return { steps: stepsOf(vault), counts: () => true };
+  return {
+    steps: stepsOf(vault),
+    counts: () => true,
+    async begin({ exchange }) {
+      const { running, open } = await findUpgradeState(vault, exchange);
+      if (open === undefined) return running === vault.release.version ? new Set() : REPLACED;
+      throw new StepError(
+        'VAULT_UPGRADE_UNDER_WAY',
+        'an upgrade is under way, and has to come to its end first',
+        {
+          ...open.upgrade,
+          direction: open.direction,
+        },
+      );
+    },
+  };
 }

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import type { KMSClient } from '@aws-sdk/client-kms';
+import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { SSMClient } from '@aws-sdk/client-ssm';
 import type { STSClient } from '@aws-sdk/client-sts';
@@ -13,6 +14,7 @@ import type { Role, VaultDocument } from '../index.ts';
 export interface AwsClients {
   cloudFormation(region: string): Promise<CloudFormationClient>;
   kms(region: string): Promise<KMSClient>;
+  lambda(region: string): Promise<LambdaClient>;
   s3(region: string): Promise<S3Client>;
   ssm(region: string): Promise<SSMClient>;
   sts(region: string): Promise<STSClient>;
@@ -64,8 +66,12 @@ export interface StepContext {
   readonly statementKey: KeyObject;
   /** Trust anchor of attestation documents, a certificate in DER. */
   readonly root: Uint8Array;
-  /** Opens the release that vault.yaml names, fetched and verified. @throws StepError VAULT_RELEASE_KEY_UNKNOWN; ReleaseError */
-  release(): Promise<ReleaseFiles>;
+  /**
+   * Opens a release that was fetched and verified: that of a version, or the one that vault.yaml names.
+   *
+   * @throws StepError VAULT_RELEASE_KEY_UNKNOWN; ReleaseError
+   */
+  release(version?: string): Promise<ReleaseFiles>;
   /** Template of a stack, as it is given to CloudFormation. */
   template(name: DerivedStack['template']): Promise<StackTemplate>;
   /** Code of the function that signs configurations, and the key under which a node's stack expects it. */

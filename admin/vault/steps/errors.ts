@@ -33,10 +33,30 @@ export type StepErrorCode =
   | 'VAULT_KEY_POLICY_CHANGED'
   /** A private key of a configuration authority is needed, and none was given. */
   | 'VAULT_AUTHORITY_MISSING'
-  /** Nobody has said until when the old image of an upgrade is admitted. */
-  | 'VAULT_UPGRADE_DAY_MISSING'
+  /** The function that signs configurations is not the one that was put into the node's stack. */
+  | 'VAULT_FUNCTION_CHANGED'
+  /** The function does not sign a configuration; `reason` is its code. */
+  | 'VAULT_SIGNING_REFUSED'
+  /** The function's answer is not what it gives, or is about another configuration. */
+  | 'VAULT_SIGNING_MALFORMED'
+  /** Another node than the one that was named first is to be the canary of an upgrade. */
+  | 'VAULT_UPGRADE_CANARY_DIFFERS'
   /** An upgrade has to see the quorum sign, and no client of the vault was given. */
   | 'VAULT_UPGRADE_CLIENT_MISSING'
+  /** A role has stated another day for the same upgrade. */
+  | 'VAULT_UPGRADE_DAY_DIFFERS'
+  /** Nobody has said until when the old image of an upgrade is admitted. */
+  | 'VAULT_UPGRADE_DAY_MISSING'
+  /** A node's key no longer admits the old image, so that there is no way back to it. */
+  | 'VAULT_UPGRADE_NARROWED'
+  /** No upgrade is under way, or the nodes run the release already. */
+  | 'VAULT_UPGRADE_NONE'
+  /** An upgrade is being rolled back, and that has to come to its end first. */
+  | 'VAULT_UPGRADE_ROLLING_BACK'
+  /** The key by which the quorum is to prove that it signs is none that its nodes share. */
+  | 'VAULT_UPGRADE_SIGN_KEY'
+  /** The first ceremony has to leave the nodes alone while they are upgraded. */
+  | 'VAULT_UPGRADE_UNDER_WAY'
   /** A step did not come to its end in the time that the command waits; the next run goes on. */
   | 'VAULT_STEP_UNFINISHED';
 

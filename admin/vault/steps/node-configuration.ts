@@ -1,19 +1,25 @@
 import { parsePcrFile } from '../../../attestation/index.ts';
-import { type ConfigurationDocument2, openConfiguration } from '../../../shared/documents/configuration.ts';
+import {
+  type ConfigurationDocument2,
+  openConfiguration,
+  parseConfiguration,
+} from '../../../shared/documents/configuration.ts';
 import { parseManifest } from '../../../shared/documents/manifest.ts';
 import type { NodeManifest } from '../../quorum/index.ts';
 import { deriveConfiguration, encodeConfiguration, ORDER_ID } from '../derive/configuration.ts';
-import { readNodeManifest } from '../derive/manifest.ts';
+import { findNode, readNodeManifest } from '../derive/manifest.ts';
 import { digestOf, type Statement } from '../exchange/index.ts';
 import { roleOfNode } from '../index.ts';
 import type { StepContext } from './context.ts';
 import { assertOneRelease } from './node-release.ts';
-import { signByAuthorities } from './sign-configuration.ts';
+import { planConfiguration, signPlanned, type SigningOrder } from './sign-configuration.ts';
 import type { Step } from './step.ts';
 import { formatTime, needStatement, needStatementsOfNodes, ofAllNodes } from './support.ts';
 
 /** Lifetime of the order to initialise: as long as a ceremony may last, in milliseconds. */
 const ORDER_MS = 30 * 86_400_000;
+/** Name under which the journal keeps the end of the order that a person was shown. */
+const ORDER_END = 'order-end';
 
 /** Step that signs a node's first configuration: the other nodes as peers, and the order to make its password, once. */
 export function nodeConfiguration(vault: StepContext['vault'], node: number): Step<'configuration'> {
@@ -25,38 +31,66 @@ export function nodeConfiguration(vault: StepContext['vault'], node: number): St
     stage: 1,
     summary: 'sign the first configuration, with the order to initialise the node once',
     // Of the manifests and releases of all nodes, peers are made.
-    needs: [...ofAllNodes(vault, 'manifest'), ...ofAllNodes(vault, 'release')],
+    needs: [
+      ...ofAllNodes(vault, 'manifest'),
+      ...(hasFunction(vault, node) ? [`${role}/signing-function`] : []),
+      ...ofAllNodes(vault, 'release'),
+    ],
+    isShownFirst: hasFunction(vault, node),
     inspect: async (context) => {
       await assertOneRelease(context);
       const stated = await context.exchange.statement(role, 'configuration');
       const until = stated === undefined ? undefined : await readOrderEnd(context, stated);
-      if (until !== undefined) {
-        const expected = await deriveFirst(context, node, until);
-        if (stated?.facts.configuration === digestOf(encodeConfiguration(expected))) return { state: 'done' };
+      if (stated !== undefined && until !== undefined) {
+        const { version } = stated.facts;
+        const expected = await deriveFrom(context, node, { version, orderUntil: until });
+        if (stated.facts.configuration === digestOf(encodeConfiguration(expected))) return { state: 'done' };
       }
-      const { clients, keys, rules } = await deriveFirst(
-        context,
-        node,
-        formatTime(context.clock() + ORDER_MS),
-      );
+      const order = await orderFirst(context, node, stated);
+      const { version, changes } = await planConfiguration(context, order);
+      const { clients, keys, rules } = parseConfiguration(await order.derive(version));
       return {
         state: 'ready',
         changes: [
-          `signs configuration 1 of node ${node}: ${count(clients, 'client')}, ${count(keys, 'key')}, ${count(rules, 'rule')}`,
+          `signs configuration ${version} of node ${node}: ${count(clients, 'client')}, ${count(keys, 'key')}, ${count(rules, 'rule')}`,
           `with the order ${ORDER_ID}, by which the node makes its password once`,
+          ...changes,
         ],
       };
     },
     async apply(context) {
       await assertOneRelease(context);
-      const configuration = await deriveFirst(context, node, formatTime(context.clock() + ORDER_MS));
-      const manifest = await readOwnManifest(context, node);
-      const payload = encodeConfiguration(configuration);
+      const stated = await context.exchange.statement(role, 'configuration');
+      const signed = await signPlanned(context, await orderFirst(context, node, stated));
       return {
-        facts: { configuration: digestOf(payload), version: configuration.version },
-        files: [{ name: 'configuration.json', bytes: signByAuthorities(payload, manifest, context) }],
+        facts: { configuration: signed.digest, version: signed.version },
+        files: [{ name: 'configuration.json', bytes: signed.envelope }],
       };
     },
+  };
+}
+
+/** Whether the function of a node's stack is one of its authorities. */
+export function hasFunction(vault: StepContext['vault'], node: number): boolean {
+  return findNode(vault, node).configurationAuthority.function;
+}
+
+/** Orders the first configuration: the end of the order in it stays the same until it is signed. */
+async function orderFirst(
+  context: StepContext,
+  node: number,
+  stated: Statement<'configuration'> | undefined,
+): Promise<SigningOrder> {
+  const now = context.clock();
+  const known = context.journal.get(ORDER_END) as string | undefined;
+  const isLong = known !== undefined && Date.parse(known) - now > ORDER_MS / 2;
+  const orderUntil = isLong ? known : formatTime(now + ORDER_MS);
+  if (!isLong) await context.journal.set(ORDER_END, orderUntil);
+  return {
+    node,
+    step: 'configuration',
+    version: stated?.facts.version ?? 1,
+    derive: async (version) => encodeConfiguration(await deriveFrom(context, node, { version, orderUntil })),
   };
 }
 
@@ -78,10 +112,6 @@ export async function readManifestBytes(context: StepContext, node: number): Pro
   return bytes;
 }
 
-async function readOwnManifest(context: StepContext, node: number) {
-  return parseManifest(await readManifestBytes(context, node));
-}
-
 /** Derives a configuration from what all nodes' admins have stated. */
 export async function deriveFrom(
   context: StepContext,
@@ -90,6 +120,7 @@ export async function deriveFrom(
     readonly version: number;
     readonly orderUntil: string | null;
     readonly verifierKeys?: readonly string[];
+    readonly isCosigned?: boolean;
   },
 ): Promise<ConfigurationDocument2> {
   const { pcrJson } = await context.release();
@@ -98,10 +129,6 @@ export async function deriveFrom(
     manifests: await readManifests(context),
     images: [{ pcrs: parsePcrFile(pcrJson), notAfter: null }],
   });
-}
-
-async function deriveFirst(context: StepContext, node: number, orderUntil: string) {
-  return await deriveFrom(context, node, { version: 1, orderUntil });
 }
 
 /** Reads until when the order of a configuration holds that was stated; undefined where it has none. */

@@ -1,61 +1,70 @@
-import { parseManifest } from '../../../shared/documents/manifest.ts';
-import { encodeConfiguration } from '../derive/configuration.ts';
 import { digestOf } from '../exchange/index.ts';
 import { roleOfNode } from '../index.ts';
 import type { StepContext } from './context.ts';
-import { deriveFrom, readManifestBytes } from './node-configuration.ts';
+import { hasFunction } from './node-configuration.ts';
+import { deriveFinal } from './node-peers-configuration.ts';
 import { assertOneRelease } from './node-release.ts';
-import { signByAuthorities } from './sign-configuration.ts';
+import { planConfiguration, signPlanned, type SigningOrder } from './sign-configuration.ts';
 import type { Step } from './step.ts';
-import { needStatementsOfNodes, ofAllNodes } from './support.ts';
+import { needStatement, ofAllNodes } from './support.ts';
 
-/** Step that signs a node's second configuration: the order to initialise is gone, and the nodes know each other's logs. */
+/** Step that signs the configuration by which a node stays: without the order to initialise, and cosigned where it is to be. */
 export function nodeFinalConfiguration(
   vault: StepContext['vault'],
   node: number,
 ): Step<'final-configuration'> {
   const role = roleOfNode(node);
   const isWitnessed = vault.parts.peerWitnesses !== null;
-  const derive = async (context: StepContext) =>
-    encodeConfiguration(
-      await deriveFrom(context, node, {
-        version: 2,
-        orderUntil: null,
-        verifierKeys: isWitnessed ? await readVerifierKeys(context) : [],
-      }),
+  const orderFinal = async (context: StepContext): Promise<SigningOrder> => {
+    const { facts } = await needStatement(
+      context,
+      role,
+      isWitnessed ? 'peers-configuration' : 'configuration',
     );
+    return {
+      node,
+      step: 'final-configuration',
+      version: facts.version + 1,
+      derive: async (version) => await deriveFinal(context, node, version),
+    };
+  };
   return {
     id: `${role}/final-configuration`,
     role,
     name: 'final-configuration',
     stage: 2,
     summary: 'sign the configuration without the order, by which the node stays',
-    needs: isWitnessed ? ofAllNodes(vault, 'narrow') : [`${role}/narrow`],
+    // What it says is known before the policy is narrowed, so that both are shown at once; the nodes start with it after that.
+    needs: isWitnessed
+      ? [`${role}/peers-configuration`, ...ofAllNodes(vault, 'narrow')]
+      : [`${role}/configuration`, `${role}/gate`, 'infrastructure/start'],
+    // Beside the other nodes' logs, it was shown with the configuration before it.
+    isShownFirst: hasFunction(vault, node) && !isWitnessed,
     async inspect(context) {
       await assertOneRelease(context);
       const stated = await context.exchange.statement(role, 'final-configuration');
-      if (stated?.facts.configuration === digestOf(await derive(context))) return { state: 'done' };
+      const order = await orderFinal(context);
+      if (
+        stated !== undefined &&
+        stated.facts.configuration === digestOf(await order.derive(stated.facts.version))
+      )
+        return { state: 'done' };
+      const { version, changes } = await planConfiguration(context, order);
       return {
         state: 'ready',
         changes: [
-          `signs configuration 2 of node ${node}, without the order to initialise`,
-          ...(isWitnessed ? ['with the logs of the other nodes, which have to cosign its own'] : []),
+          `signs configuration ${version} of node ${node}, without the order to initialise`,
+          ...(isWitnessed ? ['with the other nodes, which have to cosign its log'] : []),
+          ...changes,
         ],
       };
     },
     async apply(context) {
-      const payload = await derive(context);
-      const manifest = parseManifest(await readManifestBytes(context, node));
+      const { version, digest, envelope } = await signPlanned(context, await orderFinal(context));
       return {
-        facts: { configuration: digestOf(payload), version: 2 },
-        files: [{ name: 'configuration.json', bytes: signByAuthorities(payload, manifest, context) }],
+        facts: { configuration: digest, version },
+        files: [{ name: 'configuration.json', bytes: envelope }],
       };
     },
   };
-}
-
-/** Verifier keys of all nodes' logs and cosignatures, as their admins have seen them attested. */
-export async function readVerifierKeys(context: StepContext): Promise<readonly string[]> {
-  const stated = await needStatementsOfNodes(context, 'narrow');
-  return stated.flatMap(({ statement: { facts } }) => [facts.log, facts.witness]);
 }

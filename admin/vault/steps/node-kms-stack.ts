@@ -4,9 +4,12 @@ import { askAws } from '../../aws/index.ts';
 import { describeRole, roleOfNode } from '../index.ts';
 import type { StepContext } from './context.ts';
 import { StepError } from './errors.ts';
-import { applyStack, readOutput, type StackOrder } from './stack/index.ts';
+import { applyStack, describeStack, readOutput, type StackOrder } from './stack/index.ts';
 import { inspectStacks, orderStacks } from './stacks.ts';
 import type { Step } from './step.ts';
+
+/** Parameter of the stack that names the code of the function. */
+const CODE_PARAMETER = 'ConfigSigningCode';
 
 /** Step that makes a node's KMS stack: the key, born closed, the key that signs configurations, the bucket. */
 export function nodeKmsStack(node: number): Step<'kms-stack'> {
@@ -41,10 +44,18 @@ export function nodeKmsStack(node: number): Step<'kms-stack'> {
   };
 }
 
-/** Orders the stack of a node with the code of the function that was put into it before, if one was. */
+/**
+ * Orders the stack of a node with the code of the function that was put into it before, if one was: as stated, or, where a
+ * run was cut off before it could tell, as the stack itself has it.
+ */
 async function orderWithCode(context: StepContext, node: number): Promise<StackOrder> {
   const stated = await context.exchange.statement(roleOfNode(node), 'signing-function');
-  return await orderNodeStack(context, node, stated?.facts.code ?? '');
+  if (stated !== undefined) return await orderNodeStack(context, node, stated.facts.code);
+  const order = await orderNodeStack(context, node, '');
+  const client = await context.aws.cloudFormation(order.region);
+  const found = await describeStack(client, order.name, context.signal);
+  const code = found?.Parameters?.find(({ ParameterKey: key }) => key === CODE_PARAMETER)?.ParameterValue;
+  return { ...order, parameters: { ...order.parameters, [CODE_PARAMETER]: code ?? '' } };
 }
 
 /**
@@ -54,7 +65,7 @@ async function orderWithCode(context: StepContext, node: number): Promise<StackO
  */
 export async function orderNodeStack(context: StepContext, node: number, code: string): Promise<StackOrder> {
   const [order] = await orderStacks(context, { role: roleOfNode(node), template: 'node' }, () => ({
-    ConfigSigningCode: code,
+    [CODE_PARAMETER]: code,
   }));
   if (order === undefined) throw new TypeError('expected the stack of the node');
   return order;

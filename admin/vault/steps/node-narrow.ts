@@ -16,6 +16,7 @@ import { describePermission } from './node-gate.ts';
 import { readManifestBytes } from './node-configuration.ts';
 import type { Step } from './step.ts';
 import { needStatement } from './support.ts';
+import { findUpgradeState } from './upgrade/state.ts';
 
 /** Step that takes away what the first start alone needed, once the admin has seen the node attest and serve. */
 export function nodeNarrow(node: number): Step<'narrow'> {
@@ -27,7 +28,8 @@ export function nodeNarrow(node: number): Step<'narrow'> {
     stage: 2,
     summary: 'see the node serve, and take away what its first start alone needed',
     needs: [`${role}/gate`, 'infrastructure/start'],
-    async inspect(context) {
+    async inspect(given) {
+      const context = await withRunning(given);
       const key = await describeNodeKey(context, node);
       const policy = renderNodePolicy(key, false);
       const current = await readKeyPolicy(key, context);
@@ -43,7 +45,8 @@ export function nodeNarrow(node: number): Step<'narrow'> {
         ],
       };
     },
-    async apply(context) {
+    async apply(given) {
+      const context = await withRunning(given);
       const key = await describeNodeKey(context, node);
       const policy = renderNodePolicy(key, false);
       const current = await readKeyPolicy(key, context);
@@ -53,6 +56,12 @@ export function nodeNarrow(node: number): Step<'narrow'> {
       return { facts: { policy: digestOf(Buffer.from(policy)), log, witness }, files: [] };
     },
   };
+}
+
+/** The same context, with the release that the nodes run: after an upgrade it is no longer that of vault.yaml. */
+async function withRunning(context: StepContext): Promise<StepContext> {
+  const { running } = await findUpgradeState(context.vault, context.exchange);
+  return { ...context, release: async () => await context.release(running) };
 }
 
 async function attest(context: StepContext, node: number) {

@@ -5,7 +5,7 @@ import { readDocument } from './infrastructure-attestations.ts';
 import type { Step } from './step.ts';
 import { toHex } from './support.ts';
 
-const NONCE_BYTES = 32;
+export const NONCE_BYTES = 32;
 /** Age in milliseconds from which a document is made anew: the gate takes none of three hours. */
 const MAX_DOCUMENT_AGE_MS = 2.5 * 3_600_000;
 /** Codes of a document whose time, or whose certificate's, is over. */
@@ -55,8 +55,8 @@ async function isOutOfDate(context: StepContext, node: number): Promise<boolean>
   return document !== undefined && (await isTooOld(document, context));
 }
 
-/** Whether a document is too old; one that is not genuine is for the gate to refuse. */
-async function isTooOld(document: Uint8Array, context: StepContext): Promise<boolean> {
+/** Whether a document of the release at hand is too old; one that is not genuine is for the gate to refuse. */
+export async function isTooOld(document: Uint8Array, context: StepContext): Promise<boolean> {
   const pcrs = parsePcrFile((await context.release()).pcrJson);
   try {
     verifyAttestationDocument(document, {

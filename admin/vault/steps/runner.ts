@@ -24,6 +24,8 @@ export type RunEvent =
 export interface RunOutcome {
   readonly done: readonly string[];
   readonly waitsFor: readonly Awaited[];
+  /** Steps that the next run shows before it does them: nobody has seen yet what they change. */
+  readonly left: readonly string[];
   /** Whether all steps of the role are done. */
   readonly isComplete: boolean;
 }
@@ -31,17 +33,19 @@ export interface RunOutcome {
 /**
  * Plans what a run of the role would do now. Nothing is changed, but that CloudFormation is asked to compute changes.
  *
- * @throws StepError VAULT_OTHER_ACCOUNT; AdminError AWS_…; what a step refuses is in its state
+ * @throws StepError VAULT_OTHER_ACCOUNT, VAULT_UPGRADE_UNDER_WAY; AdminError AWS_…; what a step refuses is in its state
  */
 export async function planRole(
   context: StepContext,
   ceremony: Ceremony = firstCeremony(context.vault),
 ): Promise<readonly PlannedStep[]> {
   await assertOwnAccount(context);
+  const takenOver = await ceremony.begin?.(context);
   const planned: PlannedStep[] = [];
   const open = new Set<string>();
   for (const step of ceremony.steps.filter(({ role }) => role === context.role)) {
-    const state = await planStep(step, open, context, ceremony);
+    const state: PlannedStep['state'] =
+      takenOver?.has(step.name) === true ? { state: 'done' } : await planStep(step, open, context, ceremony);
     if (state.state !== 'done') open.add(step.id);
     planned.push({ step, state });
   }
@@ -92,8 +96,9 @@ function isOfMachine({ code }: HoldfastError): boolean {
 export function decideAgreed(
   shown: PlannedStep['state'] | undefined,
   changes: readonly string[],
+  isShownFirst = false,
 ): 'do' | 'leave' | 'refuse' {
-  if (shown?.state === 'next') return 'do';
+  if (shown?.state === 'next') return isShownFirst ? 'leave' : 'do';
   if (shown?.state === 'waiting') return 'leave';
   const isShown = shown?.state === 'ready' && JSON.stringify(shown.changes) === JSON.stringify(changes);
   return isShown ? 'do' : 'refuse';
@@ -119,11 +124,14 @@ export async function applyRole(
   { agreed, ceremony = firstCeremony(context.vault) }: ApplyOptions = {},
 ): Promise<RunOutcome> {
   await assertOwnAccount(context);
+  const takenOver = await ceremony.begin?.(context);
   const shown = new Map(agreed?.map(({ step, state }) => [step.id, state]));
   const done: string[] = [];
   const waitsFor: Awaited[] = [];
+  const left: string[] = [];
   const open = new Set<string>();
   for (const step of ceremony.steps.filter(({ role }) => role === context.role)) {
+    if (takenOver?.has(step.name) === true) continue;
     const missing = await findMissing(context, step.needs, ceremony.counts);
     const state: StepState =
       missing.length > 0
@@ -137,10 +145,12 @@ export async function applyRole(
       continue;
     }
     if (state.state === 'refused') throw new TypeError('expected a refusal to be thrown');
-    const decision = agreed === undefined ? 'do' : decideAgreed(shown.get(step.id), state.changes);
+    const decision =
+      agreed === undefined ? 'do' : decideAgreed(shown.get(step.id), state.changes, step.isShownFirst);
     if (decision === 'refuse') throw planChanged(step, state.changes);
     if (decision === 'leave') {
       open.add(step.id);
+      left.push(step.id);
       continue;
     }
     report({ event: 'step-begun', step: step.id, changes: state.changes });
@@ -154,7 +164,7 @@ export async function applyRole(
     done.push(step.id);
     report({ event: 'step-done', step: step.id, sequence });
   }
-  return { done, waitsFor, isComplete: open.size === 0 };
+  return { done, waitsFor, left, isComplete: open.size === 0 };
 }
 
 function planChanged({ id }: Step, changes: readonly string[]): StepError {

@@ -28,6 +28,12 @@ export interface Ceremony {
   readonly steps: readonly Step[];
   /** Whether a statement tells of this ceremony, and not of an earlier one about another release. */
   readonly counts: (statement: Statement) => boolean;
+  /**
+   * Asserts that a role may go on with it now.
+   *
+   * @returns names of steps whose effects another ceremony has taken over: they are done
+   */
+  readonly begin?: (context: StepContext) => Promise<ReadonlySet<StepName>>;
 }
 
 /** Step of a vault's ceremony. */
@@ -42,6 +48,8 @@ export interface Step<Name extends StepName = StepName> {
   readonly summary: string;
   /** Ids of steps that must be done before: own ones by inspection, those of others by their statements. */
   readonly needs: readonly string[];
+  /** Whether a person has to have seen what it changes before it is done: a run that could not show it leaves it to the next. */
+  readonly isShownFirst?: boolean;
   /** Looks what there is. Only reads. */
   inspect(context: StepContext): Promise<StepState>;
   /**

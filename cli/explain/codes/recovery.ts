@@ -40,10 +40,18 @@ export const RECOVERY_CODES: readonly CodeArea[] = [
         'backups of one epoch of a key belong to different groups',
         'One node tells another history than the others: compare transcripts by "holdfast quorum transcript verify".',
       ],
+      BACKUP_IDENTITY_MISSING: [
+        'none of the identities that were given is that of the cold node which made the backup',
+        'Give identity.json of that cold node, whose fingerprint you have compared, by --cold-identity.',
+      ],
       BACKUP_MALFORMED: 'not a backup in the one form that a node writes',
       BACKUP_MANIFEST_MISSING: [
         'none of the manifests that were given is that of the node which made the backup',
         'Give the manifest of that node, by --manifest.',
+      ],
+      BACKUP_NOT_ATTESTED: [
+        'the backup is of a cold node: its machine has signed it, and nothing attests what that machine runs',
+        'If a cold node is meant, say so by --cold-identity; a backup of a node in an enclave never looks like this.',
       ],
       BACKUP_OTHER_NODE: 'the statement names another node than the manifest that was measured',
       BACKUP_OTHER_RECOVERY_KEY:
@@ -58,6 +66,10 @@ export const RECOVERY_CODES: readonly CodeArea[] = [
       DRILL_OTHER_BACKUPS: [
         'the drill proves a key, or names a recovery key or a vault, that the backups at hand do not have',
         'Give the backups that the record lists. If those are they, somebody has made the record up: ask whoever has signed it.',
+      ],
+      DRILL_OTHER_VAULT: [
+        'a record is of a drill of another vault, though somebody has led it who may lead drills of this one',
+        'Give the records of this vault alone, or the manifest of the other one.',
       ],
       DRILL_PROOF_INVALID: 'a signature in the record is not that of the recovered key over this drill',
     },

@@ -14,7 +14,7 @@ export const UPGRADE_CODES: readonly CodeArea[] = [
       ],
       UPGRADE_OVERLAP_EXPIRED: [
         'the old image is no longer admitted, or not for long enough to roll back',
-        'Let each admin put an overlap with a later day by the gate.',
+        'Roll back, and begin again with a later day. Once the day is over, only nodes that can no longer sign are brought to the new image.',
       ],
       UPGRADE_OVERLAP_LENGTH: [
         'the overlap ends too soon or too late',
@@ -25,11 +25,13 @@ export const UPGRADE_CODES: readonly CodeArea[] = [
         'Bring the nodes that others names back first.',
       ],
       UPGRADE_QUORUM_NOT_SIGNING: 'the node serves, and the quorum does not sign with it; reason is its code',
-      UPGRADE_STOPPED:
+      UPGRADE_STOPPED: [
         'an earlier run has stopped at a node, and nobody has decided since; reason is the code',
+        'Mend the cause and run "holdfast vault upgrade resume", or go back by "holdfast vault upgrade rollback".',
+      ],
       UPGRADE_UNFINISHED: [
-        'not every node runs the new image',
-        'Finish the roll-out before the policies are narrowed.',
+        'not every node runs the image that the others are about to admit alone',
+        'Finish the roll-out, or the roll back, before the policies are changed.',
       ],
     },
   },

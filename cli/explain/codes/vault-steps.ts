@@ -44,6 +44,10 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
         'the host has not answered as "parent deploy" does',
         'Look at the command in Systems Manager, and whether Holdfast is installed on the host.',
       ],
+      VAULT_FUNCTION_CHANGED: [
+        'the function that signs configurations is not the one that was put into the stack: another code, place or variable; field says which',
+        'Find out in CloudTrail who has changed it (UpdateFunctionCode, UpdateFunctionConfiguration), and what it has signed since: whatever the key has signed lies in configurations/ of the bucket, or was signed past the function.',
+      ],
       VAULT_JOURNAL_DAMAGED: [
         'what this machine remembers of the role is not what "vault apply" writes',
         'Move the file away: the statements and AWS itself say what is done. It is no longer noticed then if the exchange folder is an old copy.',
@@ -61,7 +65,7 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
         'See "holdfast explain CODE" with the code of the node.',
       ],
       VAULT_OBJECT_DIFFERS: [
-        'the bucket of the stack holds another object under the name of the function or of the manifest',
+        'the bucket of the stack holds another object, or none, under the name of the function, the manifest or a signed configuration',
         'Somebody has written there beside the steps: look at the versions of the object, and at who may write to the bucket.',
       ],
       VAULT_OTHER_ACCOUNT: [
@@ -81,6 +85,14 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
         'Compare the measurements that are named: everybody fetches and verifies the same release.',
       ],
       VAULT_RELEASE_KEY_UNKNOWN: 'vault.yaml names no key that releases are signed with',
+      VAULT_SIGNING_MALFORMED: [
+        'the function that signs configurations has not answered as it does, or about another configuration; field says in what',
+        'Look at its log in CloudWatch. FunctionError: it has ended before it could answer.',
+      ],
+      VAULT_SIGNING_REFUSED: [
+        'the function does not sign the configuration; reason is its code',
+        'See "holdfast explain REASON". SIGNING_NOT_CONFIRMED: another one was signed meanwhile; run it again, and read what it shows.',
+      ],
       VAULT_STACK_BUSY: [
         'another run changes the stack, from another machine or from the console',
         'Wait for its end, and find out who it is: two people of one role should not work at once.',
@@ -94,13 +106,41 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
         'a step did not come to its end in the time that the command waits',
         'It may go on in AWS. Run the command again: it waits on.',
       ],
+      VAULT_UPGRADE_CANARY_DIFFERS: [
+        'another node than expected is named as the one that goes first; a run or a roll back keeps to the first one',
+        'Leave --canary out.',
+      ],
       VAULT_UPGRADE_CLIENT_MISSING: [
         'an upgrade has to see the quorum sign, and no client of the vault was given',
-        'Give a client that may sign with a key of the quorum.',
+        'Give a client that may sign with a key of the quorum: --client, --key and --sign-key.',
+      ],
+      VAULT_UPGRADE_DAY_DIFFERS: [
+        'you have stated another day for this upgrade, which is in the configuration that you have signed',
+        'Leave --until out. For another day, have infrastructure roll back, and begin again.',
       ],
       VAULT_UPGRADE_DAY_MISSING: [
         'nobody has said until when the old image is admitted',
-        'Give the day at which the overlap of both images ends, within 30 days.',
+        'Give the day at which the overlap of both images ends, within 30 days: --until.',
+      ],
+      VAULT_UPGRADE_NARROWED: [
+        'the key of a node no longer admits the old image: there is no way back to it',
+        'Finish the upgrade. To the older release leads an upgrade of its own.',
+      ],
+      VAULT_UPGRADE_NONE: [
+        'no upgrade is under way, or the nodes run that release already',
+        'See "holdfast vault upgrade status"; name another release by --to.',
+      ],
+      VAULT_UPGRADE_ROLLING_BACK: [
+        'the upgrade is being rolled back, which everybody has to finish first',
+        'Run "holdfast vault upgrade rollback" of your role; "holdfast vault upgrade status" says who waits for whom.',
+      ],
+      VAULT_UPGRADE_SIGN_KEY: [
+        'the key of --sign-key proves nothing of the quorum: the nodes share no such key, or it signs no messages',
+        'Name a key that the nodes share and that the client may sign messages with.',
+      ],
+      VAULT_UPGRADE_UNDER_WAY: [
+        'the nodes are being upgraded, or put back: the steps of the first ceremony would undo a part of it',
+        'Finish it by "holdfast vault upgrade apply" or "rollback"; "holdfast vault upgrade status" says who waits for whom.',
       ],
       VAULT_WOULD_DESTROY: [
         'the change would remove or replace what may hold a key or data; resources names it',

@@ -10,6 +10,10 @@ export const VAULT_CODES: readonly CodeArea[] = [
         'a vault.yaml is there already; nothing of it was changed',
         'Edit the file that is there: others may have statements about it. Name another by --vault if you mean another vault.',
       ],
+      VAULT_JOIN_EXISTS: [
+        'your role has told something else before, or a key that it told of is gone (missing); nothing was changed',
+        'Restore the folder of your keys from your own copy. Where another key or account is meant: tell everybody, and move the former file away yourself.',
+      ],
       VAULT_JOIN_MALFORMED: [
         'the file of a role is not what "vault join" writes, or an option of "vault join" has not its form; field says which',
         'Have the role write it again with "holdfast vault join".',
@@ -25,6 +29,10 @@ export const VAULT_CODES: readonly CodeArea[] = [
       VAULT_MANIFEST_DIFFERS: [
         'a manifest is not the one that vault.yaml describes for its node',
         'Ask that node admin for it again, and compare vault.yaml: another name, threshold or authority makes another node.',
+      ],
+      VAULT_NOT_SERVING: [
+        'the statements at hand do not say where all nodes serve one release; missing names one that lacks',
+        'Ask for the folder exchange/ as it is now: "holdfast vault status" says how far the ceremony is.',
       ],
       VAULT_ROLE_UNKNOWN: [
         'vault.yaml has no such role; known names those that it has',
@@ -59,8 +67,14 @@ export const VAULT_CODES: readonly CodeArea[] = [
       ],
       GATEWAY_CLIENT_UNKNOWN: 'a door should act as a client that is not there',
       HOST_TYPE_UNFIT: 'a host of this type runs no enclave, or not this image',
+      KEY_NOT_RECOVERABLE: [
+        'vault.yaml pins a key that no node of a new vault could take up',
+        'A shared key is pinned by its public key alone; a whole key comes back into a file, and into no node (docs/recovery.md).',
+      ],
       KEY_OF_TWO_PURPOSES: 'one public key stands for two purposes',
       KEY_PER_NODE: 'a key is no key of the quorum: each node makes one of its own under that id',
+      KEY_TO_RECOVER:
+        'a key is to come back from backups: owners may import this one, and no other takes its place',
       NAME_TOO_LONG: 'what AWS names after the vault would be too long',
       NAME_UNFIT: 'no stack and no bucket can have a name that begins so',
       NODES_IN_ONE_ACCOUNT: 'two nodes have their keys in one account: its admin decides for both',
@@ -71,9 +85,9 @@ export const VAULT_CODES: readonly CodeArea[] = [
       PARTITIONS_DIFFER:
         'a node is in another partition of AWS than the hosts: no role of one is known in the other',
       PEER_WITNESSES_UNMET: 'more nodes should cosign than there are others',
-      PEER_WITNESSES_UNSUPPORTED: [
-        'the ceremony would ask nodes for cosignatures before they know the logs of each other, and none would start',
-        'Write null in parts.peerWitnesses, and let the nodes witness each other once the vault serves (docs/quorum.md).',
+      PEER_WITNESSES_UNSOUND: [
+        'so few other nodes should cosign that two histories of one node can each find as many of them',
+        'Take more than half of the others in parts.peerWitnesses.threshold.',
       ],
       PERSON_IN_TWO_ROLES: 'one IAM role is an admin of two roles: one person decides for both',
       PUBLIC_KEY_UNUSABLE: 'a public key is none, or one that everybody has the private half of',

@@ -51,6 +51,9 @@ export function authorizeKey(
   key: Key,
   facts: RequestFacts = {},
 ): KeyDecision {
+  if (kms.isClosed(key.accountId)) {
+    throw new AwsServiceError('AccessDeniedException', 'The account of this key is closed');
+  }
   const decision = decideKey(kms, request, key, facts);
   kms.onDecision?.(decision);
   if (decision.decision === 'deny') throw accessDenied(decision);

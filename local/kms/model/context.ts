@@ -14,6 +14,8 @@ export interface KmsContext {
   readonly grants: GrantStore;
   readonly verifyRecipient: RecipientVerifier;
   readonly cmsShape: CmsShape;
+  /** Whether an account was closed, whose keys nobody uses then. */
+  readonly isClosed: (accountId: string) => boolean;
   /** Called for every decision on a key. */
   readonly onDecision?: ((decision: KeyDecision) => void) | undefined;
 }

@@ -38,6 +38,7 @@ export function openBucket(s3: S3, request: S3Request, facts: ActionFacts): Buck
   }
   const expected = request.headers.get('x-amz-expected-bucket-owner');
   if (expected !== undefined && expected !== bucket.accountId) throw s3Error('AccessDenied', 'Access Denied');
+  if (s3.isClosed(bucket.accountId)) throw s3Error('AccessDenied', 'Access Denied');
   authorize(request, bucket, facts);
   return bucket;
 }

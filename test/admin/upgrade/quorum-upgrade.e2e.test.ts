@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
-  assertRolledOut,
+  assertAllRun,
   findOverlapState,
   imageOf,
   type ImageName,
@@ -312,7 +312,7 @@ describe('an upgrade of a quorum of 2 of 3', () => {
   it('lets nobody start the old image after the day, though nobody has narrowed the policy', async () => {
     await settled();
     const reports = await ports.look();
-    assertRolledOut(reports);
+    assertAllRun('new', reports);
     const passed = Date.now() - 1000;
     const policy = renderOverlapPolicy(keyOf(3), images, passed);
     await putPolicy(3, policy);
@@ -320,7 +320,7 @@ describe('an upgrade of a quorum of 2 of 3', () => {
     expect(findOverlapState(policy, at)).toBe('expired');
     expect(await ports.deploy(3, 'old')).toBe('KMS_ACCESS_DENIED');
     expect(() =>
-      assertRolledOut([...reports.slice(0, 2), { node: 3, image: null, canSign: false, code: 'X' }]),
+      assertAllRun('new', [...reports.slice(0, 2), { node: 3, image: null, canSign: false, code: 'X' }]),
     ).toThrow(expect.objectContaining({ code: 'UPGRADE_UNFINISHED' }));
     await putPolicy(3, renderSinglePolicy(keyOf(3), images.new));
     expect(findOverlapState(renderSinglePolicy(keyOf(3), images.new), at)).toBe('narrowed');

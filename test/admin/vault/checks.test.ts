@@ -230,11 +230,11 @@ describe('the check of a vault', () => {
       'error PEER_WITNESSES_UNMET parts.peerWitnesses.threshold',
     ],
     [
-      'nodes that should cosign each other from their first restart on',
+      'so few witnesses among the nodes that two histories find as many',
       (vault) => {
         vault.parts['peerWitnesses'] = { threshold: 1, maxUncosignedSeconds: 0 };
       },
-      'error PEER_WITNESSES_UNSUPPORTED parts.peerWitnesses',
+      'error PEER_WITNESSES_UNSOUND parts.peerWitnesses.threshold',
     ],
     [
       'a namespace whose roles would have names that are too long',
@@ -301,6 +301,56 @@ describe('the check of a vault', () => {
         vault.tenant.owners.clients = ['wallet-backend'];
       },
       'warning OWNER_SIGNS tenant.owners.clients.0',
+    ],
+    [
+      'a whole key that should be recovered, which no node takes up',
+      (vault) => {
+        vault.tenant.keys.push({
+          id: 'whole',
+          type: 'ed25519',
+          publicKey: sampleKey('whole'),
+          networks: [],
+        });
+      },
+      'error KEY_NOT_RECOVERABLE tenant.keys.1.publicKey',
+    ],
+    [
+      'a key whose group is pinned, which no import makes',
+      (vault) => {
+        vault.tenant.keys.push({
+          id: 'lost',
+          type: 'frost-ed25519',
+          publicKey: sampleKey('lost'),
+          commitments: 'ab'.repeat(48),
+          networks: [],
+        });
+      },
+      'error KEY_NOT_RECOVERABLE tenant.keys.1.commitments',
+    ],
+    [
+      'a public key of a lost key that is no point of its curve',
+      (vault) => {
+        vault.tenant.keys.push({
+          id: 'lost',
+          type: 'frost-secp256k1-taproot',
+          publicKey: sampleKey('lost'),
+          networks: [],
+        });
+      },
+      'error PUBLIC_KEY_UNUSABLE tenant.keys.1.publicKey',
+    ],
+    [
+      'one lost key under two ids',
+      (vault) => {
+        for (const id of ['lost', 'lost-again'])
+          vault.tenant.keys.push({
+            id,
+            type: 'frost-ed25519',
+            publicKey: sampleKey('lost'),
+            networks: [],
+          });
+      },
+      'error KEY_OF_TWO_PURPOSES tenant.keys.2.publicKey',
     ],
     [
       'a rule of the tenant that administers keys',

@@ -193,6 +193,9 @@ describe('the first configuration', () => {
     expect(next.quorum?.peers.every(({ log, witness }) => log !== undefined && witness !== undefined)).toBe(
       true,
     );
+    // The one between them has nodes cosign, and none be cosigned: the others do not know its log before they have it.
+    const between = deriveConfiguration(vault, 1, { ...inputs, verifierKeys, isCosigned: false });
+    expect(between.quorum).toEqual({ ...next.quorum, witnesses: undefined });
     // Nobody can cosign yet when the first one is written.
     expect(firstOf(vault, 1).quorum?.witnesses).toBeUndefined();
   });
@@ -220,9 +223,9 @@ describe('the first configuration', () => {
   });
 
   /** Decides as a node does. */
-  function decideOperation(vault: VaultDocument, client: string, operation: Operation) {
+  function decideOperation(vault: VaultDocument, client: string, operation: Operation, key = 'treasury') {
     const policy = preparePolicy(firstOf(vault, 1));
-    const fields = { client, key: 'treasury' };
+    const fields = { client, key };
     const algorithm = operation === 'backup' ? null : ('frost-ed25519' as const);
     const request = makeRequest({ ...fields, operation, algorithm, payload: 'message' });
     const time = (monotonic: number) => ({ now: NOW, monotonic });
@@ -264,6 +267,30 @@ describe('the first configuration', () => {
       expect(decideOperation(document, 'operations', operation)).toBe('RULE_DENIED');
       expect(decideOperation(document, 'wallet-backend', operation)).toBe('RULE_DENIED');
     }
+  });
+
+  it('lets owners import the key that is to be recovered while it is pinned, and have no other made in its place', () => {
+    const vault = documentOf((sample) => {
+      sample.tenant.keys.push({
+        id: 'lost',
+        type: 'frost-ed25519',
+        publicKey: sampleKey('lost'),
+        networks: [],
+      });
+    });
+    const decideOf = (key: string, client: string, operation: Operation) =>
+      decideOperation(vault, client, operation, key);
+    expect(decideOf('lost', 'operations', 'import-key')).toBe('permitted');
+    expect(decideOf('lost', 'wallet-backend', 'import-key')).toBe('RULE_DENIED');
+    for (const operation of ['generate', 'import-share'] as const)
+      expect(decideOf('lost', 'operations', operation)).toBe('RULE_DENIED');
+    for (const operation of ['refresh', 'reshare', 'repair', 'backup'] as const)
+      expect(decideOf('lost', 'operations', operation)).toBe('permitted');
+    // The other key stays one that nobody has ever seen whole.
+    for (const operation of ['import-key', 'import-share'] as const)
+      expect(decideOf('treasury', 'operations', operation)).toBe('RULE_DENIED');
+    expect(decideOf('treasury', 'operations', 'generate')).toBe('permitted');
+    expect(firstOf(vault, 1).keys.find(({ id }) => id === 'lost')?.publicKey).toBe(sampleKey('lost'));
   });
 
   it('denies administration even where a rule of the tenant would permit it', () => {

@@ -19,6 +19,20 @@ const codeOf = async (asked: Promise<string>) =>
   );
 
 describe('a line that is not shown', () => {
+  it('is asked for once the terminal shows nothing any more: who types fast would be seen', async () => {
+    const { io, shown } = terminal();
+    const order: string[] = [];
+    Object.assign(io.stdin, {
+      setRawMode: (isRaw: boolean) => order.push(`raw ${isRaw}, shown ${JSON.stringify(shown())}`),
+    });
+    io.stderr.on('data', () => order.push('asked'));
+    const asked = askHidden(io, 'Passphrase: ', 64);
+    await new Promise(setImmediate);
+    expect(order).toEqual(['raw true, shown ""', 'asked']);
+    io.stdin.write('typed\r');
+    await asked;
+  });
+
   it('is what was typed, corrected and with its spaces, and nothing of it is printed', async () => {
     const { io, shown } = terminal();
     const asked = askHidden(io, 'Passphrase: ', 64);

@@ -336,6 +336,7 @@ beforeAll(async () => {
     ['vault init --threshold', '2'],
     ['vault init --release', '1.4.0'],
     ['vault init --from', './release'],
+    ['vault init --recover', `treasury:frost-ed25519:${sampleKey('lost')}`],
     ['vault init --join', save('node-2.join.json', JSON.stringify(makeSampleJoin(2)))],
     ['vault join --role', 'node-1'],
     ['vault join --account', '111111111111'],

@@ -66,6 +66,7 @@ export async function makeRecoveryFiles(
       ['--custodians', save('custodians.json', JSON.stringify(made.custodians))],
       ['--custodian', 'alice'],
       ['ers recover KEY', 'treasury'],
+      ['ers drill --key', 'treasury'],
       ['ers keygen --output', save('keygen-place', '').replace('keygen-place', 'keygen-made')],
       ['ers backup --output', save('backups-place', '').replace('backups-place', 'backups-made')],
       ['ers submit FILE', save('treasury.acknowledgement', JSON.stringify(envelope))],

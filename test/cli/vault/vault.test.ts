@@ -1,9 +1,9 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseVault } from '../../../admin/vault/index.ts';
-import { encodeVault, makeSampleVault } from '../../admin/vault/sample-vault.ts';
+import { encodeVault, makeSampleVault, sampleKey } from '../../admin/vault/sample-vault.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { refusalIn, runHoldfast } from '../in-process.ts';
 
@@ -50,6 +50,23 @@ describe('holdfast vault init', () => {
     expect(JSON.parse((await init()).out)).toMatchObject({ ok: true, changed: false });
     expect(readFileSync(at('vault.yaml'))).toEqual(content);
     expect(statSync(at('vault.yaml'))).toMatchObject({ mtimeMs, ino });
+  });
+
+  it('names keys that are to be recovered by their public keys, which the check knows', async () => {
+    const lost = sampleKey('lost');
+    expect((await init('--recover', `treasury:frost-ed25519:${lost}`)).exit).toBe(0);
+    expect(parseVault(readFileSync(at('vault.yaml'))).tenant.keys).toEqual([
+      { id: 'treasury', type: 'frost-ed25519', networks: [], publicKey: lost },
+    ]);
+    const { out, err } = await runHoldfast(['vault', 'check', '--vault', at('vault.yaml')]);
+    expect(out + err).toContain('KEY_TO_RECOVER');
+    for (const wrong of [
+      'treasury',
+      `treasury:ed25519:${lost}`,
+      `treasury:frost-ed25519:${lost.slice(2)}`,
+      `:frost-ed25519:${lost}`,
+    ])
+      expect((await init('--recover', wrong)).exit).toBe(2);
   });
 
   it('never overwrites a vault.yaml that says something else', async () => {
@@ -145,6 +162,19 @@ describe('holdfast vault join', () => {
     expect(readFileSync(at('node-1.join.json'), 'utf8')).toBe(first);
   });
 
+  it('says a second time that all is the same, and never tells something else in its place', async () => {
+    expect(JSON.parse((await joinAs('node-1', '111111111111')).out)).toMatchObject({ changed: true });
+    const first = readFileSync(at('node-1.join.json'), 'utf8');
+    expect(JSON.parse((await joinAs('node-1', '111111111111')).out)).toMatchObject({ changed: false });
+    const other = await joinAs('node-1', '222222222222');
+    expect(refusalIn(other)).toMatchObject({ exit: 1, code: 'VAULT_JOIN_EXISTS' });
+    rmSync(at('keys'), { recursive: true });
+    const gone = await joinAs('node-1', '111111111111');
+    expect(refusalIn(gone)).toMatchObject({ exit: 1, code: 'VAULT_JOIN_EXISTS' });
+    expect(existsSync(at('keys/node-1.statement.pem'))).toBe(false);
+    expect(readFileSync(at('node-1.join.json'), 'utf8')).toBe(first);
+  });
+
   it('writes and prints no private key', async () => {
     const { out, err } = await joinAs('node-1', '111111111111');
     const secret = readFileSync(at('keys/node-1.statement.pem'), 'utf8').split('\n')[1] ?? '';
@@ -207,6 +237,43 @@ describe('holdfast vault check', () => {
     expect(
       refusalIn(await runHoldfast(['vault', 'check', '--vault', path, '--role', 'node-4', '--json'])),
     ).toMatchObject({ exit: 1, code: 'VAULT_ROLE_UNKNOWN' });
+  });
+
+  it('shows a role its own findings, then those of nobody once, and how many others have', async () => {
+    const open = save((vault) => {
+      const [first, second] = vault.nodes;
+      if (first !== undefined) first.account = '000000000000';
+      if (second !== undefined) second.statementKey = '00'.repeat(32);
+      vault.infrastructure['statementKey'] = '00'.repeat(32);
+    });
+    const check = async (...words: string[]) => {
+      const said = await runHoldfast(['vault', 'check', '--vault', open, ...words]);
+      const out = said.out + said.err;
+      return { out, codes: [...out.matchAll(/^(?:error|warning|note) +([A-Z_]+) \((.*?)\):/gm)].map(String) };
+    };
+    const json = async (...words: string[]) =>
+      JSON.parse((await runHoldfast(['vault', 'check', '--vault', open, '--json', ...words])).out) as {
+        findings: { roles: string[]; path: string }[];
+        others: { role: string; errors: number }[];
+      };
+    const own = await json('--role', 'node-2');
+    const pathsOf = (role: string) => own.findings.filter(({ roles }) => roles.includes(role));
+    expect(pathsOf('node-2').map(({ path }) => path)).toContain('nodes.1.statementKey');
+    expect(own.findings.every(({ roles }) => roles.length === 0 || roles.includes('node-2'))).toBe(true);
+    expect(
+      own.findings.some(({ path }) => path.startsWith('infrastructure') || path.startsWith('nodes.0')),
+    ).toBe(false);
+    expect(own.others).toMatchObject([
+      { role: 'infrastructure', errors: 1 },
+      { role: 'node-1', errors: expect.any(Number) as number },
+    ]);
+    const { out } = await check('--role', 'node-2');
+    const [mine = '', rest = ''] = out.split('of nobody in particular:\n');
+    expect(mine).toContain('nodes.1.statementKey');
+    expect(rest).toContain('others have: infrastructure 1 error');
+    const everybody = await check();
+    expect(everybody.codes.length).toBe(new Set(everybody.codes).size);
+    expect((await json()).others).toEqual([]);
   });
 
   it('tells a role that somebody has put another statement key in the place of theirs', async () => {

@@ -1,11 +1,12 @@
 import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { connectQuorum, type QuorumClient } from '../../../client/index.ts';
+import { connectNode, connectQuorum, type NodeClient, type QuorumClient } from '../../../client/index.ts';
 import { waitForPeers } from '../../../local/demo/quorum-stage.ts';
 import type { Program } from '../../../local/nitro-host/index.ts';
 import { loadApprovers } from '../../../local/testbed/decision-configuration.ts';
 import { type Identity, loadIdentity } from '../../../local/testbed/identity.ts';
+import { addPools } from '../../../local/testbed/pool-configuration.ts';
 import { localConfiguration } from '../../../local/testbed/local-configuration.ts';
 import { CLIENT } from '../../../local/testbed/scenario.ts';
 import type { ConfigurationBody2 } from '../../../local/testbed/test-node.ts';
@@ -139,7 +140,7 @@ export class Vault {
         clientId: CLIENT,
         approvers,
       });
-      await testNode.configure(requireBackups(base, this.#people.keeper.publicKey));
+      await testNode.configure(requireBackups(base, this.#people.keeper.publicKey, testNode.client));
       const files = await writeVerificationFiles(
         join(this.#folder, `files-${node}`),
         this.#testbed,
@@ -164,8 +165,8 @@ export class Vault {
     await this.#quorum.start(node);
   }
 
-  async #client(): Promise<QuorumClient> {
-    const nodes = this.#quorum.members.map(({ node, testNode }) => ({
+  #connections() {
+    return this.#quorum.members.map(({ node, testNode }) => ({
       url: this.#quorum.running.get(node)?.url ?? 'https://127.0.0.1:1',
       trust: {
         root: this.#testbed.host.rootCertificate,
@@ -176,6 +177,25 @@ export class Vault {
       privateKey: testNode.client.privateKey,
       timeoutMs: 30_000,
     }));
+  }
+
+  /** Connects to the first node alone. */
+  async connectFirst(): Promise<NodeClient> {
+    const [first] = this.#connections();
+    if (first === undefined) throw new RangeError('expected a node');
+    return await connectNode(first);
+  }
+
+  /** Reads what a node's parent says to its operator: the code of its status, and which alerts its metrics raise. */
+  async readAlerts(node: number): Promise<{ readonly code: string | null; readonly raised: string[] }> {
+    const parent = this.#quorum.running.get(node)?.parent;
+    const text = await (await fetch(`${parent?.statusUrl ?? ''}/metrics`)).text();
+    const raised = [...text.matchAll(/^holdfast_node_alert\{code="([A-Z_]+)"\} 1$/gm)];
+    return { code: parent?.node?.code ?? null, raised: raised.map(([, code = '']) => code) };
+  }
+
+  async #client(): Promise<QuorumClient> {
+    const nodes = this.#connections();
     for (const node of nodes) {
       const single = await connectQuorum({ nodes: [node] });
       this.#clients.push(single);
@@ -354,23 +374,48 @@ export class Vault {
   }
 }
 
-/** Has all signatures of the treasury need a backup that the keeper has acknowledged. */
-function requireBackups(base: ConfigurationBody2, keeper: string): ConfigurationBody2 {
+/** Pool of the node, and its whole keys: of each type that there is, the two of Ed25519 apart by their names. */
+export const POOL = 'desk';
+export const WHOLE = ['ethereum-hot', 'solana-hot', 'audit-log', 'archive', 'validator'] as const;
+/** What a key that needs a backup moves without one, in wei. */
+export const UNCOVERED = 10n ** 16n;
+
+/** Has signatures of the treasury, of the key that pays and of the pool need a backup that the keeper has acknowledged. */
+function requireBackups(
+  base: ConfigurationBody2,
+  keeper: string,
+  client: Pick<Identity, 'publicKey'>,
+): ConfigurationBody2 {
   const [template] = base.rules;
   if (template === undefined || template.effect !== 'permit') throw new Error('expected a permit');
+  const withPool = addPools(base, [{ id: CLIENT, publicKey: client.publicKey, pool: POOL }]);
+  const added = ['archive', 'validator'];
   return {
-    ...base,
+    ...withPool,
+    keys: [
+      ...base.keys,
+      { id: 'archive', type: 'p384', networks: [] },
+      { id: 'validator', type: 'bls12-381', networks: [] },
+    ],
+    ...(base.quorum && {
+      quorum: { ...base.quorum, servesAlone: [...base.quorum.servesAlone, ...added, POOL] },
+    }),
     approvers: [...base.approvers, { id: 'keeper', credentials: [{ type: 'ed25519', publicKey: keeper }] }],
     approverGroups: [...base.approverGroups, { id: 'keepers', approvers: ['keeper'] }],
-    recovery: { required: ['treasury'], keepers: 'keepers', maxUncovered: [], graceSeconds: 0 },
+    recovery: {
+      required: ['treasury', 'ethereum-hot', POOL],
+      keepers: 'keepers',
+      maxUncovered: [{ asset: 'eip155:1/slip44:60', max: String(UNCOVERED), seconds: 86_400 }],
+      graceSeconds: 0,
+    },
     rules: [
-      ...base.rules,
+      ...withPool.rules,
       {
         ...template,
         id: 'backups',
         operations: ['backup'],
         clients: [CLIENT],
-        keys: ['treasury', 'solana-hot'],
+        keys: ['treasury', 'treasury-bitcoin', ...WHOLE, POOL],
         rate: null,
       },
     ],

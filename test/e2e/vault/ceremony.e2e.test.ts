@@ -1,8 +1,8 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { type PlayedRole, ROLES, VaultWorld } from './support/world.ts';
+import { type PlayedRole, ROLES, type VaultWorld } from '../../../local/testbed/vault/index.ts';
+import { openWorld } from './support/open-world.ts';
 
 const NODES = ['node-1', 'node-2', 'node-3'] as const;
 /** Commands that each of a vault's people may need. */
@@ -21,7 +21,7 @@ const ROUNDS: readonly (readonly PlayedRole[])[] = [
 
 let world: VaultWorld;
 beforeAll(async () => {
-  world = await VaultWorld.open(temporaryFolder());
+  world = await openWorld();
 });
 afterAll(async () => {
   await world.close();

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { ofOneNode } from './support/vault-files.ts';
-import { type PlayedRole, VaultWorld } from './support/world.ts';
+import { ofOneNode, type PlayedRole, type VaultWorld } from '../../../local/testbed/vault/index.ts';
+import { openWorld } from './support/open-world.ts';
 
 const ROLES = ['infrastructure', 'node-1'] as const satisfies readonly PlayedRole[];
 /** Steps in which something outside goes on, and the milliseconds after which a run is cut off in them. */
@@ -18,7 +17,7 @@ const MAX_RUNS = 120;
 
 let world: VaultWorld;
 beforeAll(async () => {
-  world = await VaultWorld.open(temporaryFolder(), ofOneNode);
+  world = await openWorld({ change: ofOneNode });
   for (const role of ROLES) await world.person(role).run('vault', 'fetch', '--vault', 'vault.yaml');
 });
 afterAll(async () => {

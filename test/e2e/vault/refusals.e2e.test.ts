@@ -3,9 +3,8 @@ import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readTemplate } from '../../../deploy/index.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { ofOneNode } from './support/vault-files.ts';
-import { type PlayedRole, VaultWorld } from './support/world.ts';
+import { ofOneNode, type PlayedRole, type VaultWorld } from '../../../local/testbed/vault/index.ts';
+import { openWorld } from './support/open-world.ts';
 
 let world: VaultWorld;
 let template: string;
@@ -13,7 +12,7 @@ beforeAll(async () => {
   template = await readTemplate('node');
 });
 beforeEach(async () => {
-  world = await VaultWorld.open(temporaryFolder(), ofOneNode);
+  world = await openWorld({ change: ofOneNode });
 });
 afterEach(async () => {
   await world.close();

@@ -7,8 +7,15 @@ import { describeShown, type ShownDocument, takeShown, tellShown } from '../show
 import type { Step } from '../step.ts';
 import { ofAllNodes } from '../support.ts';
 import { readUpgradeDocument } from './node-upgrade-gate.ts';
-import { lookAtNodes, readIdentity, signWith } from './nodes.ts';
-import { assertOneUpgrade, needUpgradeStatement, readUntil, type Upgrade, withRelease } from './upgrade.ts';
+import { assertSignsNow, lookAtNodes, needClient, readIdentity, signWith } from './nodes.ts';
+import {
+  assertOneUpgrade,
+  factsOf,
+  needUpgradeStatement,
+  readUntil,
+  type Upgrade,
+  withRelease,
+} from './upgrade.ts';
 
 /**
  * Step that starts the new image on one host after the other, which KMS has to refuse, brings its attestation document, and
@@ -30,6 +37,7 @@ export function infrastructureUpgradeAttestations(
       const { open } = await sortNodes(context, upgrade);
       if (open.length === 0) return { state: 'done' };
       assertSpareNode({ size: vault.nodes.length, threshold: vault.threshold });
+      needClient(upgrade);
       return {
         state: 'ready',
         changes: open.map(
@@ -43,9 +51,10 @@ export function infrastructureUpgradeAttestations(
       assertSpareNode({ size: vault.nodes.length, threshold: vault.threshold });
       const { open, kept } = await sortNodes(context, upgrade);
       const shown = [...kept];
+      if (open.length > 0) await assertSignsNow(context, upgrade);
       for (const { node, nonce } of open) shown.push(await showOne(context, upgrade, node, nonce));
       const { documents, files } = tellShown(shown);
-      return { facts: { upgrade: { from: upgrade.from, to: upgrade.to }, documents }, files };
+      return { facts: { upgrade: factsOf(upgrade), documents }, files };
     },
   };
 }
@@ -56,17 +65,26 @@ async function showOne(
   node: number,
   nonce: string,
 ): Promise<ShownDocument> {
-  assertWithinOverlap(await readUntil(context, upgrade, node), context.clock(), 'new');
-  assertQuorumWithout(await lookAtNodes(context, upgrade), node, context.vault.threshold);
   const identity = await readIdentity(context, node);
   const order = { node, configuration: 'upgrade-configuration', identity } as const;
-  const attested = await deployNode({ ...order, nonce }, withRelease(context, upgrade, 'new')).then(
-    (result) => ({ result, error: undefined }),
-    (error: unknown) => ({ result: undefined, error }),
-  );
+  // What a run has shown that was cut off before the others could know is kept, and nothing is stopped for it again.
+  let shown = recall(context, node, nonce);
+  let failure: unknown;
+  if (shown === undefined) {
+    assertWithinOverlap(await readUntil(context, upgrade, node), context.clock(), 'new');
+    assertQuorumWithout(await lookAtNodes(context, upgrade), node, context.vault.threshold);
+    upgrade.report({ event: 'node-begun', node, image: 'new' });
+    try {
+      const deployed = await deployNode({ ...order, nonce }, withRelease(context, upgrade, 'new'));
+      shown = takeShown({ node, nonce }, deployed);
+      await remember(context, shown);
+    } catch (error) {
+      failure = error;
+    }
+  }
   // Whatever has come of it, the old image serves again before anything else is said.
   const back = await deployNode({ ...order, nonce: null }, withRelease(context, upgrade, 'old'));
-  if (attested.result === undefined) throw attested.error;
+  if (shown === undefined) throw failure;
   const refusal = back.phase === 'serving' ? await signWith(context, upgrade, node) : back.code;
   if (refusal !== null) {
     throw new StepError('VAULT_NODE_UNEXPECTED', 'expected a node that serves and signs with its old image', {
@@ -75,7 +93,21 @@ async function showOne(
       code: refusal,
     });
   }
-  return takeShown({ node, nonce }, attested.result);
+  upgrade.report({ event: 'node-done', node, image: 'old' });
+  return shown;
+}
+
+const shownName = (node: number) => `upgrade-shown-${node}`;
+
+/** Keeps a document on the disk of this machine until the others can know it. */
+async function remember({ journal }: StepContext, { node, nonce, document }: ShownDocument): Promise<void> {
+  await journal.set(shownName(node), { nonce, document: Buffer.from(document).toString('base64') });
+}
+
+function recall({ journal }: StepContext, node: number, nonce: string): ShownDocument | undefined {
+  const known = journal.get(shownName(node)) as { nonce: string; document: string } | undefined;
+  if (known?.nonce !== nonce) return undefined;
+  return describeShown(node, nonce, new Uint8Array(Buffer.from(known.document, 'base64')));
 }
 
 /** Sorts nodes into those whose document for the nonce in force is there, and those that have to attest. */

@@ -1,22 +1,23 @@
 import {
+  assertNotStopped,
   type ImageName,
   orderNodes,
   rollBack,
   rollOut,
-  type RollOutEvent,
   type RollOutPlan,
   type UpgradeJournal,
   type UpgradePorts,
   type UpgradeStop,
 } from '../../../upgrade/index.ts';
 import type { Facts, Told } from '../../exchange/index.ts';
+import { roleOfNode } from '../../index.ts';
 import type { StepContext } from '../context.ts';
 import { deployNode } from '../deploy-node.ts';
 import type { StoreIdentity } from '../deployment.ts';
 import type { Step } from '../step.ts';
 import { ofAllNodes } from '../support.ts';
-import { lookAtNodes, readIdentity, signWith, urlOfNode } from './nodes.ts';
-import { assertOneUpgrade, findUpgradeStatement, readUntil, type Upgrade, withRelease } from './upgrade.ts';
+import { latestConfiguration, lookAtNodes, needClient, readIdentity, signWith, urlOfNode } from './nodes.ts';
+import { assertOneUpgrade, factsOf, findUpgradeStatement, type Upgrade, withRelease } from './upgrade.ts';
 
 /** Step that brings the new image to one node after the other, the canary first, and stops at the first refusal. */
 export function infrastructureUpgradeNodes(
@@ -33,6 +34,8 @@ export function infrastructureUpgradeNodes(
     async inspect(context) {
       const stated = await findUpgradeStatement(context, upgrade, 'infrastructure', 'upgrade-nodes');
       if (stated?.facts.image === 'new') return { state: 'done' };
+      needClient(upgrade);
+      assertNotStopped(openUpgradeJournal(context));
       const { order } = await planOf(context, upgrade);
       return {
         state: 'ready',
@@ -45,6 +48,34 @@ export function infrastructureUpgradeNodes(
   };
 }
 
+/** Step that puts the old image back on every node that does not run it, within the overlap, and clears a stop. */
+export function infrastructureUpgradeNodesBack(upgrade: Upgrade): Step<'upgrade-nodes'> {
+  return {
+    id: 'infrastructure/upgrade-nodes',
+    role: 'infrastructure',
+    name: 'upgrade-nodes',
+    stage: 2,
+    summary: 'put the old image back on every node, those that cannot sign first',
+    needs: [],
+    async inspect(context) {
+      const stated = await findUpgradeStatement(context, upgrade, 'infrastructure', 'upgrade-nodes');
+      if (stated?.facts.image === 'old') return { state: 'done' };
+      needClient(upgrade);
+      const stop = openUpgradeJournal(context).stopped();
+      return {
+        state: 'ready',
+        changes: [
+          `puts the image of release ${upgrade.from} back on every node that does not run it`,
+          ...(stop === null
+            ? []
+            : [`forgets that the upgrade has stopped at node ${stop.node}: ${stop.code}`]),
+        ],
+      };
+    },
+    apply: async (context) => await moveNodes(context, upgrade, 'old'),
+  };
+}
+
 /**
  * Brings one of both images to all nodes, one after the other.
  *
@@ -54,7 +85,6 @@ export async function moveNodes(
   context: StepContext,
   upgrade: Upgrade,
   image: ImageName,
-  report: (event: RollOutEvent) => void = () => {},
 ): Promise<Told<'upgrade-nodes'>> {
   await assertOneUpgrade(context, upgrade);
   const identities = new Map<number, StoreIdentity>();
@@ -62,7 +92,8 @@ export async function moveNodes(
     look: async () => await lookAtNodes(context, upgrade),
     async deploy(node, wanted) {
       const identity = await readIdentity(context, node);
-      const order = { node, configuration: 'upgrade-configuration', nonce: null, identity } as const;
+      const configuration = await latestConfiguration(context, node);
+      const order = { node, configuration, nonce: null, identity } as const;
       const deployed = await deployNode(order, withRelease(context, upgrade, wanted));
       if (deployed.identity !== null) identities.set(node, deployed.identity);
       return deployed.phase === 'serving' ? null : (deployed.code ?? 'VAULT_NODE_UNEXPECTED');
@@ -71,19 +102,23 @@ export async function moveNodes(
     clock: context.clock,
   };
   const move = image === 'new' ? rollOut : rollBack;
-  await move(await planOf(context, upgrade), ports, openUpgradeJournal(context), report);
+  await move(await planOf(context, upgrade), ports, openUpgradeJournal(context), upgrade.report);
   const nodes: Facts<'upgrade-nodes'>['nodes'] = [];
   for (const { node } of context.vault.nodes) {
     const identity = identities.get(node) ?? (await readIdentity(context, node));
     nodes.push({ node, url: await urlOfNode(context, node), identity });
   }
-  return { facts: { upgrade: { from: upgrade.from, to: upgrade.to }, image, nodes }, files: [] };
+  return { facts: { upgrade: factsOf(upgrade), image, nodes }, files: [] };
 }
 
 async function planOf(context: StepContext, upgrade: Upgrade): Promise<RollOutPlan> {
   const { nodes, threshold } = context.vault;
   const days = [];
-  for (const { node } of nodes) days.push(await readUntil(context, upgrade, node));
+  for (const { node } of nodes) {
+    const stated = await findUpgradeStatement(context, upgrade, roleOfNode(node), 'upgrade-configuration');
+    // A roll back may come before everybody has named a day.
+    if (stated !== undefined) days.push(Date.parse(stated.facts.until));
+  }
   return {
     threshold,
     order: orderNodes(
@@ -98,8 +133,11 @@ async function planOf(context: StepContext, upgrade: Upgrade): Promise<RollOutPl
 const STOP = 'upgrade-stop';
 
 /** Opens the memory of where a roll-out has stopped, which the machine of infrastructure's admin keeps. */
-export function openUpgradeJournal({ journal }: Pick<StepContext, 'journal'>): UpgradeJournal {
+export function openUpgradeJournal({
+  journal,
+}: Pick<StepContext, 'journal'>): UpgradeJournal & { readonly isStop: (name: string) => boolean } {
   return {
+    isStop: (name) => name === STOP,
     stopped: () => (journal.get(STOP) ?? null) as UpgradeStop | null,
     setStopped: async (stop) => {
       await journal.set(STOP, stop ?? undefined);

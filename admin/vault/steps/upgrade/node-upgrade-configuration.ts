@@ -1,19 +1,24 @@
 import { parsePcrFile } from '../../../../attestation/index.ts';
-import { parseManifest } from '../../../../shared/documents/manifest.ts';
 import { assertOverlapLength } from '../../../upgrade/index.ts';
 import { deriveConfiguration, encodeConfiguration } from '../../derive/configuration.ts';
-import { digestOf } from '../../exchange/index.ts';
 import { roleOfNode } from '../../index.ts';
 import type { StepContext } from '../context.ts';
 import { StepError } from '../errors.ts';
-import { readManifestBytes, readManifests } from '../node-configuration.ts';
-import { readVerifierKeys } from '../node-final-configuration.ts';
-import { signByAuthorities } from '../sign-configuration.ts';
+import { hasFunction, readManifests } from '../node-configuration.ts';
+import { isTooOld, NONCE_BYTES } from '../node-nonce.ts';
+import { readVerifierKeys } from '../node-peers-configuration.ts';
+import { planConfiguration, signPlanned, type SigningOrder } from '../sign-configuration.ts';
 import type { Step } from '../step.ts';
 import { formatTime, needStatement, ofAllNodes, toHex } from '../support.ts';
-import { assertOneUpgrade, describeReleases, findUpgradeStatement, type Upgrade } from './upgrade.ts';
-
-const NONCE_BYTES = 32;
+import { readUpgradeDocument } from './node-upgrade-gate.ts';
+import {
+  assertOneUpgrade,
+  describeReleases,
+  factsOf,
+  findUpgradeStatement,
+  type Upgrade,
+  withRelease,
+} from './upgrade.ts';
 
 /** Step that signs a node's configuration of the overlap, and makes the nonce for which the new image has to attest. */
 export function nodeUpgradeConfiguration(
@@ -31,16 +36,29 @@ export function nodeUpgradeConfiguration(
     stage: 2,
     summary: 'vouch for the new image, and sign the configuration that accepts both until a day',
     needs: ['infrastructure/restart', ...ofAllNodes(vault, 'final-configuration')],
+    isShownFirst: hasFunction(vault, node),
     async inspect(context) {
       await assertOneUpgrade(context, upgrade);
       const stated = await find(context);
-      if (stated !== undefined) return { state: 'done' };
+      if (stated !== undefined) {
+        assertSameDay(stated.facts.until, upgrade);
+        if (!(await isOutOfDate(context, upgrade, node))) return { state: 'done' };
+        return {
+          state: 'ready',
+          changes: [`makes another nonce: the document of node ${node} has grown too old for the gate`],
+        };
+      }
       const until = readGivenDay(context, upgrade);
+      const { changes } = await planConfiguration(
+        context,
+        await orderOverlap(context, { upgrade, node, until }),
+      );
       return {
         state: 'ready',
         changes: [
           `says that node ${node} is to go from release ${upgrade.from} to ${upgrade.to}${upgrade.isRebuilt ? ', which you have rebuilt' : ', which you have not rebuilt'}`,
           `signs a configuration of node ${node} that accepts the old image of its peers until ${until}`,
+          ...changes,
           'makes a nonce for the enclave of the new image',
         ],
       };
@@ -50,46 +68,79 @@ export function nodeUpgradeConfiguration(
       const stated = await find(context);
       if (stated !== undefined) {
         const bytes = await context.exchange.file(stated, 'configuration.json');
-        return { facts: stated.facts, files: [{ name: 'configuration.json', bytes }] };
+        const nonce = (await isOutOfDate(context, upgrade, node))
+          ? toHex(context.random(NONCE_BYTES))
+          : stated.facts.nonce;
+        return { facts: { ...stated.facts, nonce }, files: [{ name: 'configuration.json', bytes }] };
       }
       const until = readGivenDay(context, upgrade);
-      const version = await nextVersion(context, node);
-      const [old, next] = [await upgrade.release(upgrade.from), await upgrade.release(upgrade.to)];
-      const payload = encodeConfiguration(
-        deriveConfiguration(vault, node, {
-          version,
-          orderUntil: null,
-          verifierKeys: vault.parts.peerWitnesses === null ? [] : await readVerifierKeys(context),
-          manifests: await readManifests(context),
-          images: [
-            { pcrs: parsePcrFile(next.pcrJson), notAfter: null },
-            { pcrs: parsePcrFile(old.pcrJson), notAfter: until },
-          ],
-        }),
-      );
-      const manifest = parseManifest(await readManifestBytes(context, node));
+      const signed = await signPlanned(context, await orderOverlap(context, { upgrade, node, until }));
       return {
         facts: {
-          upgrade: { from: upgrade.from, to: upgrade.to },
+          upgrade: factsOf(upgrade),
           ...(await describeReleases(context, upgrade)),
           until,
           rebuilt: upgrade.isRebuilt,
           nonce: toHex(context.random(NONCE_BYTES)),
-          configuration: digestOf(payload),
-          version,
+          configuration: signed.digest,
+          version: signed.version,
         },
-        files: [{ name: 'configuration.json', bytes: signByAuthorities(payload, manifest, context) }],
+        files: [{ name: 'configuration.json', bytes: signed.envelope }],
       };
     },
   };
 }
 
-/** Version after those that the admin has signed: of the ceremony, and of former upgrades. */
-async function nextVersion(context: StepContext, node: number): Promise<number> {
+/** Orders the configuration that accepts both images until the end of the overlap, RFC 3339 in UTC. */
+async function orderOverlap(
+  context: StepContext,
+  { upgrade, node, until }: { readonly upgrade: Upgrade; readonly node: number; readonly until: string },
+): Promise<SigningOrder> {
+  const [old, next] = [await upgrade.release(upgrade.from), await upgrade.release(upgrade.to)];
+  const inputs = {
+    orderUntil: null,
+    verifierKeys: context.vault.parts.peerWitnesses === null ? [] : await readVerifierKeys(context),
+    manifests: await readManifests(context),
+    images: [
+      { pcrs: parsePcrFile(next.pcrJson), notAfter: null },
+      { pcrs: parsePcrFile(old.pcrJson), notAfter: until },
+    ],
+  };
+  return {
+    node,
+    step: 'upgrade-configuration',
+    version: await nextVersion(context, node),
+    derive: (version) =>
+      Promise.resolve(encodeConfiguration(deriveConfiguration(context.vault, node, { version, ...inputs }))),
+  };
+}
+
+/** Version after those that the admin has signed: of the ceremony, and of former upgrades and roll backs. */
+export async function nextVersion(context: StepContext, node: number): Promise<number> {
   const role = roleOfNode(node);
-  const final = await needStatement(context, role, 'final-configuration');
+  const { facts } = await needStatement(context, role, 'final-configuration');
   const former = await context.exchange.statement(role, 'upgrade-configuration');
-  return Math.max(final.facts.version, former?.facts.version ?? 0) + 1;
+  const back = await context.exchange.statement(role, 'upgrade-rollback');
+  return Math.max(facts.version, former?.facts.version ?? 0, back?.facts.version ?? 0) + 1;
+}
+
+/** Whether there is a document for the nonce in force that is too old for the gate, and none has passed it. */
+async function isOutOfDate(context: StepContext, upgrade: Upgrade, node: number): Promise<boolean> {
+  const role = roleOfNode(node);
+  const stated = await findUpgradeStatement(context, upgrade, role, 'upgrade-configuration');
+  if (stated === undefined) return false;
+  if ((await findUpgradeStatement(context, upgrade, role, 'upgrade-gate')) !== undefined) return false;
+  const document = await readUpgradeDocument(context, upgrade, node, stated.facts.nonce);
+  return document !== undefined && (await isTooOld(document, withRelease(context, upgrade, 'new')));
+}
+
+/** @throws StepError VAULT_UPGRADE_DAY_DIFFERS for another day than the admin has stated */
+function assertSameDay(stated: string, { until }: Upgrade): void {
+  if (until === undefined || formatTime(until) === stated) return;
+  throw new StepError('VAULT_UPGRADE_DAY_DIFFERS', 'you have stated another day for this upgrade', {
+    expected: stated,
+    actual: formatTime(until),
+  });
 }
 
 /** @throws StepError VAULT_UPGRADE_DAY_MISSING; UpgradeError UPGRADE_OVERLAP_LENGTH */

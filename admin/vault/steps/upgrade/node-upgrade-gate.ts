@@ -25,6 +25,7 @@ import { documentFile } from '../shown-document.ts';
 import type { Step } from '../step.ts';
 import {
   assertOneUpgrade,
+  factsOf,
   findUpgradeStatement,
   needUpgradeStatement,
   readImages,
@@ -49,20 +50,28 @@ export async function describeUpgradeKey(
   upgrade: Upgrade,
   node: number,
 ): Promise<UpgradeKey> {
+  const until = await readUntil(context, upgrade, node);
+  const { policies, ...described } = await describePolicies(context, upgrade, node);
+  if (policies.overlap === undefined) throw new TypeError('expected the day of the overlap');
+  return { ...described, until, policies: { ...policies, overlap: policies.overlap } };
+}
+
+/** The same of a node whose admin may have named no day, so that there is no policy of an overlap. */
+export async function describePolicies(context: StepContext, upgrade: Upgrade, node: number) {
   const key = await describeNodeKey(withRelease(context, upgrade, 'new'), node);
   const pcr16 = key.pcrs.get(MANIFEST_PCR);
   if (pcr16 === undefined) throw new TypeError('expected the PCR16 of the manifest');
-  const [images, until] = [await readImages(upgrade), await readUntil(context, upgrade, node)];
+  const images = await readImages(upgrade);
+  const stated = await findUpgradeStatement(context, upgrade, roleOfNode(node), 'upgrade-configuration');
   const { nodeRole, admins, encryptionContext } = key;
   const options: KeyPolicyOfNode = { nodeRole, admins, encryptionContext, pcr16 };
   return {
     key,
     images,
     pcr16,
-    until,
     policies: {
       before: renderSinglePolicy(options, images.old),
-      overlap: renderOverlapPolicy(options, images, until),
+      overlap: stated && renderOverlapPolicy(options, images, Date.parse(stated.facts.until)),
       narrowed: renderSinglePolicy(options, images.new),
     },
   };
@@ -85,6 +94,11 @@ export function nodeUpgradeGate(upgrade: Upgrade, node: number): Step<'upgrade-g
       const current = await readKeyPolicy(own.key, context);
       const stated = await findUpgradeStatement(context, upgrade, role, 'upgrade-gate');
       if (stated !== undefined && isSamePolicy(current, own.policies.overlap)) return { state: 'done' };
+      if ((await readEvidence(context, upgrade, node)).document === undefined)
+        return {
+          state: 'waiting',
+          waitsFor: [{ role: 'infrastructure', step: 'infrastructure/upgrade-attestations' }],
+        };
       const { difference } = await decide(context, upgrade, node, own, current);
       return {
         state: 'ready',
@@ -103,7 +117,7 @@ export function nodeUpgradeGate(upgrade: Upgrade, node: number): Step<'upgrade-g
       if (!isSamePolicy(current, policy)) await putKeyPolicy(own.key, policy, context);
       return {
         facts: {
-          upgrade: { from: upgrade.from, to: upgrade.to },
+          upgrade: factsOf(upgrade),
           policy: digestOf(Buffer.from(policy)),
           document: digestOf(document),
           nonce,
@@ -148,15 +162,19 @@ async function decide(
       },
     );
   }
-  const stated = await needUpgradeStatement(context, upgrade, roleOfNode(node), 'upgrade-configuration');
-  const { nonce } = stated.facts;
-  const document = await readUpgradeDocument(context, upgrade, node, nonce);
+  const { nonce, document } = await readEvidence(context, upgrade, node);
   if (document === undefined)
     throw new StepError('VAULT_STEP_UNFINISHED', 'there is no document for the nonce any more', { node });
   const old: PcrValues = pinManifestIfUnnamed(images.old, pcr16);
   const others = [{ pcrs: old, until }];
   const decision = gateNodeKey(key, { policy: policies.overlap, current, document, nonce, others }, context);
   return { ...decision, document, nonce };
+}
+
+async function readEvidence(context: StepContext, upgrade: Upgrade, node: number) {
+  const stated = await needUpgradeStatement(context, upgrade, roleOfNode(node), 'upgrade-configuration');
+  const { nonce } = stated.facts;
+  return { nonce, document: await readUpgradeDocument(context, upgrade, node, nonce) };
 }
 
 /** Reads the document that a node's new image has made for a nonce; undefined where there is none. */

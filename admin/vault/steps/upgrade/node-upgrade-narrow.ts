@@ -1,15 +1,12 @@
-import { errorCode } from '../../../../shared/errors.ts';
-import { assertRolledOut, type NodeReport } from '../../../upgrade/index.ts';
+import { assertAllRun } from '../../../upgrade/index.ts';
 import { digestOf } from '../../exchange/index.ts';
 import { roleOfNode } from '../../index.ts';
-import type { StepContext } from '../context.ts';
 import { StepError } from '../errors.ts';
 import { isSamePolicy, putKeyPolicy, readKeyPolicy } from '../key-policy.ts';
-import { readManifestBytes } from '../node-configuration.ts';
 import type { Step } from '../step.ts';
 import { describeUpgradeKey } from './node-upgrade-gate.ts';
-import { urlOfNode } from './nodes.ts';
-import { findUpgradeStatement, readImages, type Upgrade } from './upgrade.ts';
+import { attestAll } from './nodes.ts';
+import { factsOf, findUpgradeStatement, type Upgrade } from './upgrade.ts';
 
 /** Step that takes the admission of the old image away, once every node attests the new one to the admin themselves. */
 export function nodeUpgradeNarrow(upgrade: Upgrade, node: number): Step<'upgrade-narrow'> {
@@ -27,18 +24,19 @@ export function nodeUpgradeNarrow(upgrade: Upgrade, node: number): Step<'upgrade
       const stated = await findUpgradeStatement(context, upgrade, role, 'upgrade-narrow');
       if (stated !== undefined && isSamePolicy(current, policies.narrowed)) return { state: 'done' };
       assertOverlap(key.keyArn, current, policies);
-      assertRolledOut(await attestAll(context, upgrade));
+      // What infrastructure says of them is not enough to take the way back away.
+      assertAllRun('new', await attestAll(context, upgrade, 'new'));
       return { state: 'ready', changes: [`narrows the policy of ${key.keyArn} to the new image alone`] };
     },
     async apply(context) {
       const { key, policies } = await describeUpgradeKey(context, upgrade, node);
       const current = await readKeyPolicy(key, context);
       assertOverlap(key.keyArn, current, policies);
-      assertRolledOut(await attestAll(context, upgrade));
+      assertAllRun('new', await attestAll(context, upgrade, 'new'));
       if (!isSamePolicy(current, policies.narrowed)) await putKeyPolicy(key, policies.narrowed, context);
       return {
         facts: {
-          upgrade: { from: upgrade.from, to: upgrade.to },
+          upgrade: factsOf(upgrade),
           policy: digestOf(Buffer.from(policies.narrowed)),
         },
         files: [],
@@ -57,20 +55,4 @@ function assertOverlap(
   throw new StepError('VAULT_KEY_POLICY_CHANGED', 'the policy in force is not that of the overlap', {
     keyArn,
   });
-}
-
-/** Asks every node for its attestation: what infrastructure says of them is not enough to take the way back away. */
-async function attestAll(context: StepContext, upgrade: Upgrade): Promise<readonly NodeReport[]> {
-  const { new: pcrs } = await readImages(upgrade);
-  return await Promise.all(
-    context.vault.nodes.map(async ({ node }): Promise<NodeReport> => {
-      const manifest = await readManifestBytes(context, node);
-      try {
-        await context.attest(await urlOfNode(context, node), { manifest, pcrs });
-        return { node, image: 'new', canSign: true, code: null };
-      } catch (error) {
-        return { node, image: null, canSign: false, code: errorCode(error) };
-      }
-    }),
-  );
 }

@@ -1,6 +1,8 @@
 import { errorCode } from '../../../../shared/errors.ts';
-import type { ImageName, NodeReport, UpgradeImages } from '../../../upgrade/index.ts';
+import { type ImageName, type NodeReport, UpgradeError, type UpgradeImages } from '../../../upgrade/index.ts';
+import { roleOfNode } from '../../index.ts';
 import type { StepContext } from '../context.ts';
+import type { DeployOrder } from '../deploy-node.ts';
 import { nodeUrl, type StoreIdentity } from '../deployment.ts';
 import { StepError } from '../errors.ts';
 import { readManifestBytes } from '../node-configuration.ts';
@@ -31,7 +33,7 @@ async function look(
       failure = error;
       continue;
     }
-    const code = await needClient(upgrade).look(node, url, images);
+    const code = await needClient(upgrade).look({ node, url, manifest, images });
     return { node, image, canSign: code === null, code };
   }
   return { node, image: null, canSign: false, code: errorCode(failure) };
@@ -39,11 +41,56 @@ async function look(
 
 /** Has the quorum sign with a node in it. @returns null, or the code of the refusal */
 export async function signWith(context: StepContext, upgrade: Upgrade, node: number): Promise<string | null> {
-  return await needClient(upgrade).sign(node, await urlOfNode(context, node), await readImages(upgrade));
+  return await needClient(upgrade).sign({
+    node,
+    url: await urlOfNode(context, node),
+    manifest: await readManifestBytes(context, node),
+    images: await readImages(upgrade),
+  });
 }
 
-/** @throws StepError VAULT_UPGRADE_CLIENT_MISSING */
-function needClient({ client }: Upgrade): UpgradeClient {
+/**
+ * Asserts that the quorum signs now: a client or a key with which it never would must not look like the fault of an image.
+ *
+ * @throws UpgradeError UPGRADE_QUORUM_NOT_SIGNING, before anything is touched
+ */
+export async function assertSignsNow(context: StepContext, upgrade: Upgrade): Promise<void> {
+  const able = (await lookAtNodes(context, upgrade)).find(({ canSign }) => canSign);
+  const reason = able === undefined ? null : await signWith(context, upgrade, able.node);
+  if (able === undefined || reason === null) return;
+  throw new UpgradeError(
+    'UPGRADE_QUORUM_NOT_SIGNING',
+    'the quorum does not sign, and nothing was touched yet',
+    {
+      node: able.node,
+      image: able.image,
+      reason,
+    },
+  );
+}
+
+/** Asks every node for its attestation of an image, as an admin who believes nobody else. */
+export async function attestAll(
+  context: StepContext,
+  upgrade: Upgrade,
+  image: ImageName,
+): Promise<readonly NodeReport[]> {
+  const { [image]: pcrs } = await readImages(upgrade);
+  return await Promise.all(
+    context.vault.nodes.map(async ({ node }): Promise<NodeReport> => {
+      const manifest = await readManifestBytes(context, node);
+      try {
+        await context.attest(await urlOfNode(context, node), { manifest, pcrs });
+        return { node, image, canSign: true, code: null };
+      } catch (error) {
+        return { node, image: null, canSign: false, code: errorCode(error) };
+      }
+    }),
+  );
+}
+
+/** Client of the vault that a run was given. @throws StepError VAULT_UPGRADE_CLIENT_MISSING */
+export function needClient({ client }: Upgrade): UpgradeClient {
   if (client !== undefined) return client;
   throw new StepError(
     'VAULT_UPGRADE_CLIENT_MISSING',
@@ -58,6 +105,21 @@ export async function urlOfNode(context: StepContext, node: number): Promise<str
   const host = facts.hosts.find((one) => one.node === node);
   if (host === undefined) throw new TypeError('expected the host of each node');
   return nodeUrl(host.address);
+}
+
+/** Finds the step that has stated the newest configuration of a node. */
+export async function latestConfiguration(context: StepContext, node: number) {
+  const role = roleOfNode(node);
+  const final = await needStatement(context, role, 'final-configuration');
+  let latest: { readonly step: DeployOrder['configuration']; readonly version: number } = {
+    step: 'final-configuration',
+    version: final.facts.version,
+  };
+  for (const step of ['upgrade-configuration', 'upgrade-rollback'] as const) {
+    const version = (await context.exchange.statement(role, step))?.facts.version ?? 0;
+    if (version > latest.version) latest = { step, version };
+  }
+  return latest.step;
 }
 
 /** Least that a node's store must be, as was stated last. */

@@ -1,20 +1,15 @@
 import { parsePcrFile } from '../../../../attestation/index.ts';
-import type { UpgradeImages } from '../../../upgrade/index.ts';
-import type { Facts, Statement, StepName } from '../../exchange/index.ts';
+import type { ImageName, RollOutEvent, UpgradeImages } from '../../../upgrade/index.ts';
+import type { Statement } from '../../exchange/index.ts';
 import { type Role, roleOfNode } from '../../index.ts';
 import type { ReleaseFiles, StepContext } from '../context.ts';
 import { StepError } from '../errors.ts';
 import { describeRelease } from '../node-release.ts';
 import { needStatement } from '../support.ts';
-
-/** Names of the steps of an upgrade. */
-export type UpgradeStepName = Extract<StepName, `upgrade-${string}`>;
+import { isSameUpgrade, type UpgradeName, upgradeOf, type UpgradeStepName } from './state.ts';
 
 /** From which release a vault goes to which, and what a role's run needs for that. */
-export interface Upgrade {
-  /** Versions: the one that nodes run, and the one that they shall run. */
-  readonly from: string;
-  readonly to: string;
+export interface Upgrade extends UpgradeName {
   /** Opens either release, fetched and verified. */
   readonly release: (version: string) => Promise<ReleaseFiles>;
   /** Day until which the old image stays admitted, in milliseconds since 1970; undefined: as was stated before. */
@@ -25,51 +20,71 @@ export interface Upgrade {
   readonly canary: number;
   /** What a client of the vault sees, and does; undefined for admins of nodes. */
   readonly client: UpgradeClient | undefined;
+  /** Is told of each node that is begun and done. */
+  readonly report: (event: RollOutEvent) => void;
+}
+
+/** Node as a client of the vault reaches it. */
+export interface UpgradeNode {
+  readonly node: number;
+  readonly url: string;
+  readonly manifest: Uint8Array;
+  /** Images that it may attest. */
+  readonly images: UpgradeImages;
 }
 
 /** Client of the vault, by which a roll-out sees whether the quorum signs. */
 export interface UpgradeClient {
   /** Code of what keeps a node from signing, or null: it has its share, and is connected to enough of its peers. */
-  readonly look: (node: number, url: string, images: UpgradeImages) => Promise<string | null>;
+  readonly look: (node: UpgradeNode) => Promise<string | null>;
   /** Has the quorum sign with this node in it. @returns null, or the code of the refusal */
-  readonly sign: (node: number, url: string, images: UpgradeImages) => Promise<string | null>;
+  readonly sign: (node: UpgradeNode) => Promise<string | null>;
 }
 
-/** Whether a statement tells of this upgrade, of the first ceremony, or of another upgrade. */
-export function countsFor({ from, to }: Pick<Upgrade, 'from' | 'to'>): (statement: Statement) => boolean {
-  return ({ step, facts }) => {
-    if (!step.startsWith('upgrade-')) return true;
-    const { upgrade } = facts as Facts<UpgradeStepName>;
-    return upgrade.from === from && upgrade.to === to;
+/**
+ * Decides which statements count: those of the first ceremony, and those about this upgrade.
+ *
+ * @param image with which the nodes have to have been left
+ */
+export function countsFor(upgrade: UpgradeName, image: ImageName): (statement: Statement) => boolean {
+  return (statement) => {
+    const about = upgradeOf(statement);
+    if (about === undefined) return true;
+    const isOther = 'image' in statement.facts && statement.facts.image !== image;
+    return isSameUpgrade(about, upgrade) && !isOther;
   };
 }
 
 /** Reads a statement about this upgrade; one about another does not count. @throws ExchangeError STATEMENT_… */
 export async function findUpgradeStatement<Name extends UpgradeStepName>(
   { exchange }: Pick<StepContext, 'exchange'>,
-  upgrade: Pick<Upgrade, 'from' | 'to'>,
+  upgrade: UpgradeName,
   role: Role,
   step: Name,
 ): Promise<Statement<Name> | undefined> {
   const found = await exchange.statement(role, step);
-  return found !== undefined && countsFor(upgrade)(found) ? found : undefined;
+  return found !== undefined && isSameUpgrade(upgradeOf(found), upgrade) ? found : undefined;
 }
 
 /** Reads a statement about this upgrade that has to be there. @throws StepError VAULT_RELEASE_DIFFERS; ExchangeError */
 export async function needUpgradeStatement<Name extends UpgradeStepName>(
   context: Pick<StepContext, 'exchange'>,
-  upgrade: Pick<Upgrade, 'from' | 'to'>,
+  upgrade: UpgradeName,
   role: Role,
   step: Name,
 ): Promise<Statement<Name>> {
   const found = await needStatement(context as StepContext, role, step);
-  if (countsFor(upgrade)(found)) return found;
-  const { from, to } = (found.facts as Facts<UpgradeStepName>).upgrade;
+  if (isSameUpgrade(upgradeOf(found), upgrade)) return found;
   throw new StepError('VAULT_RELEASE_DIFFERS', 'the statement is about another upgrade', {
     step: `${role}/${step}`,
-    expected: { from: upgrade.from, to: upgrade.to },
-    actual: { from, to },
+    expected: factsOf(upgrade),
+    actual: upgradeOf(found),
   });
+}
+
+/** Names an upgrade as its statements do. */
+export function factsOf({ from, to, attempt }: UpgradeName): UpgradeName {
+  return { from, to, attempt };
 }
 
 /** The same context, in which the release at hand is the old or the new one. */
@@ -97,8 +112,12 @@ export async function readUntil(context: StepContext, upgrade: Upgrade, node: nu
 export async function assertOneUpgrade(context: StepContext, upgrade: Upgrade): Promise<void> {
   const own = await describeReleases(context, upgrade);
   for (const { node } of context.vault.nodes) {
-    const stated = await findUpgradeStatement(context, upgrade, roleOfNode(node), 'upgrade-configuration');
-    if (stated === undefined) continue;
+    const role = roleOfNode(node);
+    const stated = await context.exchange.statement(role, 'upgrade-configuration');
+    if (stated?.facts.upgrade.attempt !== upgrade.attempt) continue;
+    const isSame = isSameUpgrade(stated.facts.upgrade, upgrade);
+    // Who has named another release by mistake takes that back by naming the right one.
+    if (!isSame && role === context.role) continue;
     const actual = { old: stated.facts.old, new: stated.facts.new };
     if (JSON.stringify(actual) === JSON.stringify(own)) continue;
     throw new StepError('VAULT_RELEASE_DIFFERS', 'the admin of a node vouches for another release', {

@@ -19,4 +19,10 @@ describe('a step of a run that a person has agreed to', () => {
   ])('%s', (_, shown, expected) => {
     expect(decideAgreed(shown, ['puts the policy'])).toBe(expected);
   });
+
+  it('is left to the next run where it has to be shown first, and could not be', () => {
+    const next: PlannedStep['state'] = { state: 'next', after: ['node-1/signing-function'] };
+    expect(decideAgreed(next, ['signs a configuration'], true)).toBe('leave');
+    expect(decideAgreed(ready('signs it'), ['signs it'], true)).toBe('do');
+  });
 });

@@ -83,6 +83,7 @@ describe('a run of a ceremony', () => {
     expect(await applyRole(contextOf('node-1'), () => undefined, { ceremony: former })).toEqual({
       done: ['node-1/nonce'],
       waitsFor: [],
+      left: [],
       isComplete: true,
     });
     expect((await describeStatus(vault, exchange, former)).steps.map(({ state }) => state)).toEqual([

@@ -135,7 +135,7 @@ function awsOf(role: Role): StepContext['aws'] {
     }
   };
   const client = () => Promise.resolve({ send } as never);
-  return { cloudFormation: client, kms: client, s3: client, ssm: client, sts: client };
+  return { cloudFormation: client, kms: client, lambda: client, s3: client, ssm: client, sts: client };
 }
 
 async function runLine(line: string, objects: ReadonlyMap<string, Uint8Array>): Promise<unknown> {
@@ -191,13 +191,15 @@ function contextOf(role: Role): StepContext {
 const upgrade: Upgrade = {
   from: VERSIONS.old,
   to: VERSIONS.new,
+  attempt: 1,
+  report: () => undefined,
   release: (version) => Promise.resolve(release(version === VERSIONS.old ? 'old' : 'new')),
   until: UNTIL,
   isRebuilt: true,
   canary: 2,
   client: {
     look: () => Promise.resolve(null),
-    sign: (node) => Promise.resolve(world.refuses.get(node) ?? null),
+    sign: ({ node }) => Promise.resolve(world.refuses.get(node) ?? null),
   },
 };
 const ceremony = (change: Partial<Upgrade> = {}) => upgradeCeremony(vault, { ...upgrade, ...change });

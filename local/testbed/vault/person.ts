@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { formatSection } from '../../../../local/testbed/aws-profiles.ts';
-import type { AwsCredentials } from '../../../../local/aws/index.ts';
+import { join } from 'node:path';
+import type { AwsCredentials } from '../../aws/index.ts';
+import { formatSection } from '../aws-profiles.ts';
+import type { HoldfastCommand } from '../holdfast-command.ts';
 
-const COMMAND = resolve(import.meta.dirname, '../../../../cli/holdfast.js');
 const PROFILE = 'holdfast';
 
 /** What a verb has said with `--json`, its exit code, and what it showed on the way. */
@@ -20,12 +20,12 @@ export interface Said {
 
 export interface PersonOptions {
   readonly folder: string;
+  readonly holdfast: HoldfastCommand;
   readonly yaml: Uint8Array;
   /** Folder that all share, by which they exchange statements. */
   readonly exchange: string;
   readonly endpoint: string;
   readonly caFile: string;
-  readonly rootFile: string;
   readonly region: string;
   readonly credentials: () => AwsCredentials;
 }
@@ -83,9 +83,11 @@ export class Person {
   /** Starts a verb as a process of its own. */
   start(...args: readonly string[]): { readonly child: ChildProcess; readonly ended: Promise<Said> } {
     this.commands += 1;
-    const { folder, caFile, exchange } = this.#options;
-    const shared = ['apply', 'plan', 'status'].includes(args[1] ?? '') ? ['--exchange', exchange] : [];
-    const child = startProcess([...args, ...shared, '--json'], {
+    const { folder, caFile, exchange, holdfast } = this.#options;
+    const shared = ['apply', 'plan', 'status', 'upgrade'].includes(args[1] ?? '')
+      ? ['--exchange', exchange]
+      : [];
+    const child = startProcess(holdfast, [...args, ...shared, '--json'], {
       cwd: folder,
       env: {
         PATH: process.env['PATH'],
@@ -119,12 +121,20 @@ interface Surroundings {
 }
 
 /** Runs the command as a process of its own, in surroundings that say all that it knows. */
-export async function runProcess(args: readonly string[], surroundings: Surroundings): Promise<Said> {
-  return await awaitProcess(startProcess(args, surroundings));
+export async function runProcess(
+  holdfast: HoldfastCommand,
+  args: readonly string[],
+  surroundings: Surroundings,
+): Promise<Said> {
+  return await awaitProcess(startProcess(holdfast, args, surroundings));
 }
 
-function startProcess(args: readonly string[], { cwd, env }: Surroundings): ChildProcess {
-  return spawn(process.execPath, [COMMAND, ...args], {
+function startProcess(
+  [program, ...before]: HoldfastCommand,
+  args: readonly string[],
+  { cwd, env }: Surroundings,
+): ChildProcess {
+  return spawn(program, [...before, ...args], {
     cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...env, NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] },

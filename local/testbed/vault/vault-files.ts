@@ -1,9 +1,9 @@
 import { type KeyObject, generateKeyPairSync } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ed25519PublicKeyHex } from '../../../../shared/dsse/index.ts';
-import type { SampleVault } from '../../../admin/vault/sample-vault.ts';
-import { encodeVault, makeSampleVault } from '../../../admin/vault/sample-vault.ts';
+import { ed25519PublicKeyHex } from '../../../shared/dsse/index.ts';
+import type { Release } from './releases.ts';
+import { encodeVault, makeSampleVault, type SampleVault } from './sample-vault.ts';
 
 /** Private keys of everybody in a vault, as files that their owners alone read. */
 export interface VaultKeys {
@@ -12,12 +12,22 @@ export interface VaultKeys {
   readonly clients: ReadonlyMap<string, string>;
 }
 
-/** Writes vault.yaml and the private keys that go with it. */
+export interface WrittenVault {
+  /** Bytes of vault.yaml. */
+  readonly yaml: Buffer;
+  readonly vault: SampleVault;
+  readonly keys: VaultKeys;
+}
+
+/** Writes the private keys of everybody in a vault, and makes the vault.yaml that names their public ones. */
 export async function writeVault(
   folder: string,
-  release: { readonly version: string; readonly from: string; readonly publicKey: string },
-  change: (vault: SampleVault) => void = () => undefined,
-): Promise<{ readonly yaml: Buffer; readonly keys: VaultKeys }> {
+  options: {
+    readonly release: Release;
+    readonly accounts: readonly [infrastructure: string, ...nodes: string[]];
+    readonly change: ((vault: SampleVault) => void) | undefined;
+  },
+): Promise<WrittenVault> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const write = async (name: string): Promise<{ path: string; publicKey: string }> => {
     const { privateKey, publicKey } = generateKeyPairSync('ed25519');
@@ -25,7 +35,7 @@ export async function writeVault(
     await writeFile(path, pem(privateKey), { mode: 0o600 });
     return { path, publicKey: ed25519PublicKeyHex(publicKey) };
   };
-  const vault = makeSampleVault();
+  const vault = makeSampleVault(undefined, options.accounts);
   const statement = new Map<string, string>();
   const authority = new Map<number, string>();
   const clients = new Map<string, string>();
@@ -44,9 +54,10 @@ export async function writeVault(
     clients.set(String(client['id']), key.path);
     client['publicKey'] = key.publicKey;
   }
-  vault.release = { ...release };
-  change(vault);
-  return { yaml: encodeVault(vault), keys: { statement, authority, clients } };
+  const { version, from, publicKey: releaseKey } = options.release;
+  vault.release = { version, from, publicKey: releaseKey };
+  options.change?.(vault);
+  return { yaml: encodeVault(vault), vault, keys: { statement, authority, clients } };
 }
 
 /** Makes it a vault of one node, whose key it holds whole. */

@@ -1,0 +1,64 @@
+import type { VaultDocument } from '../document.ts';
+import type { Role } from '../roles.ts';
+import { backupOptions } from './files-of-people.ts';
+import type { SheetStep } from './procedure.ts';
+
+/** How statements travel. */
+export const EXCHANGE =
+  'Send the folder exchange/ to the others by any way: what is in it is signed, and nothing of it is secret.';
+/** What `vault apply` does before it changes anything. */
+export const ASKS =
+  'It shows every change in words and asks once. Whatever it would destroy it names, and stops. A second run changes nothing.';
+/** What to do with a run that was cut off or refused. */
+export const RESUME =
+  'Run the same command again: it goes on where it was cut off. A code and "holdfast explain CODE" say what stands in the way.';
+/** How everybody knows that they mean the same vault. */
+export const SAME_BYTES =
+  'The holdfast command, and vault.yaml with the same bytes that everybody has; "vault check" prints its digest: read it to each other.';
+
+/** Step that looks at vault.yaml, and at the role's own key in it. */
+export function checkStep(role?: Role): SheetStep {
+  return {
+    title: 'See that the description is the one that you agreed to',
+    command:
+      role === undefined
+        ? 'holdfast vault check --vault vault.yaml'
+        : `holdfast vault check --role ${role} --statement-key keys/${role}.statement.pem`,
+    expect: '0 errors, and a digest that is the same for everybody.',
+    otherwise: 'Each finding says what to do. Change vault.yaml together, and give everybody the new bytes.',
+  };
+}
+
+/** Step that fetches and verifies the release that vault.yaml names. */
+export const FETCH_STEP: SheetStep = {
+  title: 'Get the release, and verify it yourself',
+  command: 'holdfast vault fetch --vault vault.yaml',
+  expect:
+    '"fetched and verified" (a second time "here already, and verified"), and the PCRs, computed from the image itself.',
+  otherwise:
+    'Stop. Ask whoever publishes the release; do not take the files from somebody of the ceremony instead.',
+};
+
+/** Step that finds where nodes are and what they must prove, for who has no account. */
+export function profilesStep(client?: { readonly client: string; readonly key: string }): SheetStep {
+  const own = client === undefined ? '' : ` --client ${client.client} --key ${client.key}`;
+  return {
+    title: 'Learn from the signed statements where the nodes are, and what they must prove',
+    command: `holdfast vault profiles --vault vault.yaml${own} --output profiles`,
+    expect: 'A profile and a manifest of each node, and pcr.json of the release that they run.',
+    otherwise:
+      'VAULT_NOT_SERVING: the ceremony has not come so far; ask for the folder exchange/. A code of the release: fetch the one that the nodes run (vault fetch).',
+  };
+}
+
+/** Step that verifies all backups by files alone, as whoever holds no secret does. */
+export function verifyBackupsStep(document: VaultDocument): SheetStep {
+  const names = document.tenant.keys.map(({ id }) => id).join(', ');
+  return {
+    title: 'Verify every backup by its proof',
+    command: `holdfast ers verify ${backupOptions(document)}`,
+    expect: `RECOVERABLE for each shared key (${names}), with the public key that the wallet knows.`,
+    otherwise:
+      'A code names what does not fit. PCR_MISMATCH: a backup of another release; give its pcr.json by one more --pcrs. Have what is refused backed up again.',
+  };
+}

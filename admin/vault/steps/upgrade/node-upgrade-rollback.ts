@@ -1,0 +1,92 @@
+import { assertAllRun } from '../../../upgrade/index.ts';
+import { digestOf } from '../../exchange/index.ts';
+import { roleOfNode } from '../../index.ts';
+import type { StepContext } from '../context.ts';
+import { StepError } from '../errors.ts';
+import { isSamePolicy, putKeyPolicy, readKeyPolicy } from '../key-policy.ts';
+import { hasFunction } from '../node-configuration.ts';
+import { deriveFinal } from '../node-peers-configuration.ts';
+import { planConfiguration, signPlanned, type SigningOrder } from '../sign-configuration.ts';
+import type { Step } from '../step.ts';
+import { nextVersion } from './node-upgrade-configuration.ts';
+import { describePolicies } from './node-upgrade-gate.ts';
+import { attestAll } from './nodes.ts';
+import { factsOf, findUpgradeStatement, type Upgrade, withRelease } from './upgrade.ts';
+
+/**
+ * Step that takes the new image out again after a roll back, once every node attests the old one to the admin themselves: out
+ * of the key's policy, and out of the configuration, which would refuse the old image of the peers from the day on.
+ */
+export function nodeUpgradeRollback(
+  vault: StepContext['vault'],
+  upgrade: Upgrade,
+  node: number,
+): Step<'upgrade-rollback'> {
+  const role = roleOfNode(node);
+  const look = async (context: StepContext) => {
+    const { key, policies } = await describePolicies(context, upgrade, node);
+    const current = await readKeyPolicy(key, context);
+    const stated = await findUpgradeStatement(context, upgrade, role, 'upgrade-rollback');
+    const isBack = isSamePolicy(current, policies.before);
+    if (!isBack && (policies.overlap === undefined || !isSamePolicy(current, policies.overlap))) {
+      throw new StepError('VAULT_KEY_POLICY_CHANGED', 'the policy in force is not that of the overlap', {
+        keyArn: key.keyArn,
+      });
+    }
+    return { key, policy: policies.before, stated, isBack };
+  };
+  return {
+    id: `${role}/upgrade-rollback`,
+    role,
+    name: 'upgrade-rollback',
+    stage: 2,
+    summary: 'see every node run the old image, and refuse the new one again',
+    needs: ['infrastructure/upgrade-nodes'],
+    isShownFirst: hasFunction(vault, node),
+    async inspect(context) {
+      const { key, stated, isBack } = await look(context);
+      if (stated !== undefined && isBack) return { state: 'done' };
+      assertAllRun('old', await attestAll(context, upgrade, 'old'));
+      const put = isBack ? [] : [`puts the policy of ${key.keyArn} that admits the old image alone`];
+      if (stated !== undefined) return { state: 'ready', changes: put };
+      const { changes } = await planConfiguration(context, await orderOld(context, upgrade, node));
+      return {
+        state: 'ready',
+        changes: [
+          ...put,
+          `signs a configuration of node ${node} that accepts the old image of its peers alone, without a day`,
+          ...changes,
+        ],
+      };
+    },
+    async apply(context) {
+      const { key, policy, stated, isBack } = await look(context);
+      assertAllRun('old', await attestAll(context, upgrade, 'old'));
+      if (!isBack) await putKeyPolicy(key, policy, context);
+      if (stated !== undefined) {
+        const bytes = await context.exchange.file(stated, 'configuration.json');
+        return { facts: stated.facts, files: [{ name: 'configuration.json', bytes }] };
+      }
+      const signed = await signPlanned(context, await orderOld(context, upgrade, node));
+      return {
+        facts: {
+          upgrade: factsOf(upgrade),
+          policy: digestOf(Buffer.from(policy)),
+          configuration: signed.digest,
+          version: signed.version,
+        },
+        files: [{ name: 'configuration.json', bytes: signed.envelope }],
+      };
+    },
+  };
+}
+
+/** Orders the configuration that accepts the old image alone, as before the upgrade. */
+async function orderOld(context: StepContext, upgrade: Upgrade, node: number): Promise<SigningOrder> {
+  return {
+    node,
+    step: 'upgrade-rollback',
+    version: await nextVersion(context, node),
+    derive: async (version) => await deriveFinal(withRelease(context, upgrade, 'old'), node, version),
+  };
+}

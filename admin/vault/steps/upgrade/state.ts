@@ -1,0 +1,126 @@
+import type { Exchange, Facts, Statement, StepName } from '../../exchange/index.ts';
+import { roleOfNode, type VaultDocument } from '../../index.ts';
+import { StepError } from '../errors.ts';
+
+/** Names of the steps of an upgrade. */
+export type UpgradeStepName = Extract<StepName, `upgrade-${string}`>;
+
+/** From which release a vault goes to which, and which of its upgrades that is. */
+export interface UpgradeName {
+  /** Versions: the one that nodes run, and the one that they shall run. */
+  readonly from: string;
+  readonly to: string;
+  /** Number of the upgrade, from 1; what was rolled back and is tried again has another one. */
+  readonly attempt: number;
+}
+
+/** How far the upgrades of a vault are, by the statements alone. */
+export interface UpgradeState {
+  /** Release that the nodes run, as infrastructure has stated last; that of vault.yaml before the first upgrade. */
+  readonly running: string;
+  /** Upgrade that has not come to its end; `back`: it is being rolled back. */
+  readonly open: { readonly upgrade: UpgradeName; readonly direction: 'forward' | 'back' } | undefined;
+  /** The last that has come to its end: with every node on the new image, or on the old one again. */
+  readonly closed: { readonly upgrade: UpgradeName; readonly image: 'new' | 'old' } | undefined;
+}
+
+/** Reads which upgrade a statement is about; undefined for one of the first ceremony. */
+export function upgradeOf({ step, facts }: Statement): UpgradeName | undefined {
+  return step.startsWith('upgrade-') ? (facts as Facts<UpgradeStepName>).upgrade : undefined;
+}
+
+/** Whether both are the same try of the same upgrade. */
+export function isSameUpgrade(one: UpgradeName | undefined, other: UpgradeName): boolean {
+  return one?.attempt === other.attempt && one.from === other.from && one.to === other.to;
+}
+
+/**
+ * Finds how far the upgrades of a vault are: which release runs, and what is under way.
+ *
+ * @throws ExchangeError STATEMENT_… for a statement that is not to be believed
+ */
+export async function findUpgradeState(
+  { nodes, release }: VaultDocument,
+  exchange: Pick<Exchange, 'statement'>,
+): Promise<UpgradeState> {
+  const moved = await exchange.statement('infrastructure', 'upgrade-nodes');
+  const ofNodes = async (step: 'upgrade-configuration' | 'upgrade-narrow') => {
+    const found = [];
+    for (const { node } of nodes) {
+      const stated = await exchange.statement(roleOfNode(node), step);
+      found.push(stated && upgradeOf(stated));
+    }
+    return found;
+  };
+  if (moved !== undefined) {
+    const { upgrade, image } = moved.facts;
+    const restored = await exchange.statement('infrastructure', 'upgrade-restore');
+    const isClosed =
+      image === 'new'
+        ? (await ofNodes('upgrade-narrow')).every((one) => isSameUpgrade(one, upgrade))
+        : isSameUpgrade(restored && upgradeOf(restored), upgrade);
+    const running = image === 'new' ? upgrade.to : upgrade.from;
+    if (!isClosed)
+      return {
+        running,
+        open: { upgrade, direction: image === 'new' ? 'forward' : 'back' },
+        closed: undefined,
+      };
+    return { running, ...(await findNext(upgrade.attempt)), closed: { upgrade, image } };
+  }
+  return { running: release.version, ...(await findNext(0)), closed: undefined };
+
+  async function findNext(last: number): Promise<Pick<UpgradeState, 'open'>> {
+    // Nothing of an upgrade comes before the word of a node's admin.
+    const begun = (await ofNodes('upgrade-configuration')).find((one) => one?.attempt === last + 1);
+    return { open: begun && { upgrade: begun, direction: 'forward' } };
+  }
+}
+
+/**
+ * Names the upgrade that a run is about: the one that is under way, the one that has just ended, or the next.
+ *
+ * @param to version that nodes shall run; undefined: as the others have stated
+ * @throws StepError VAULT_UPGRADE_ROLLING_BACK, VAULT_UPGRADE_NONE
+ */
+export function nameUpgrade({ running, open, closed }: UpgradeState, to: string | undefined): UpgradeName {
+  if (open !== undefined) {
+    const { upgrade, direction } = open;
+    if (direction === 'forward') return to === undefined ? upgrade : { ...upgrade, to };
+    throw new StepError('VAULT_UPGRADE_ROLLING_BACK', 'the upgrade is being rolled back', { ...upgrade });
+  }
+  if (closed?.image === 'new' && (to === undefined || to === running)) return closed.upgrade;
+  if (to === undefined || to === running)
+    throw new StepError('VAULT_UPGRADE_NONE', 'there is nothing to upgrade: the nodes run this release', {
+      running,
+      to: to ?? null,
+    });
+  return { from: running, to, attempt: (closed?.upgrade.attempt ?? 0) + 1 };
+}
+
+/**
+ * Names the upgrade that is to be rolled back.
+ *
+ * @throws StepError VAULT_UPGRADE_NONE where none is under way, VAULT_UPGRADE_NARROWED where a node no longer admits the old
+ *   image; ExchangeError
+ */
+export async function nameRollBack(
+  { nodes }: VaultDocument,
+  exchange: Pick<Exchange, 'statement'>,
+  { running, open, closed }: UpgradeState,
+): Promise<UpgradeName> {
+  const upgrade = open?.upgrade ?? (closed?.image === 'old' ? closed.upgrade : undefined);
+  if (upgrade === undefined)
+    throw new StepError('VAULT_UPGRADE_NONE', 'no upgrade is under way that could be rolled back', {
+      running,
+    });
+  for (const { node } of nodes) {
+    const narrowed = await exchange.statement(roleOfNode(node), 'upgrade-narrow');
+    if (narrowed === undefined || !isSameUpgrade(upgradeOf(narrowed), upgrade)) continue;
+    throw new StepError('VAULT_UPGRADE_NARROWED', "a node's key no longer admits the old image", {
+      node,
+      ...upgrade,
+    });
+  }
+  return upgrade;
+}

@@ -1,0 +1,5 @@
+export type { Person, Said } from './person.ts';
+export type { PublishedRelease } from './releases.ts';
+export type { SampleVault } from './sample-vault.ts';
+export { ofOneNode } from './vault-files.ts';
+export { type Accounts, type PlayedRole, ROLES, type VaultOptions, VaultWorld } from './world.ts';
