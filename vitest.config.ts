@@ -54,13 +54,14 @@ const E2E = [
 const LONGEST = [
   'node-life.emulated',
   'quorum.emulated',
-  'vault/interruptions.e2e',
+  'e2e/vault/life.e2e',
+  'e2e/vault/upgrade.e2e',
+  'e2e/vault/interruptions.e2e',
+  'e2e/vault/',
   'e2e/refusals.e2e',
   'odd-input/odd-input',
-  'vault/ceremony.e2e',
-  'vault/refusals.e2e',
   'upgrade/quorum-upgrade.e2e',
-  'deploy/quorum.e2e',
+  'parent/deploy/',
   'egress/egress.test',
   'page/page.e2e',
 ];
