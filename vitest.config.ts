@@ -17,7 +17,7 @@ const COMPUTED = [
   'test/**/*.fuzz.test.ts',
   'test/attestation/{corpus-runner,corpus.vectors,genuine}.test.ts',
   'test/attestation/key-policy/{gate,open-policies}.test.ts',
-  'test/enclave/quorum/signing/{approvals,availability,children,culprits,epochs,nonces.model,orders,refusals,signing}.test.ts',
+  'test/enclave/quorum/signing/{approvals,children,culprits,epochs,nonces.model,orders,refusals,signing}.test.ts',
   'test/shared/frost/{hostile,independent,zcash}.test.ts',
   'test/shared/http-signature/http-signature.test.ts',
 ];
@@ -35,6 +35,7 @@ const E2E = [
   'test/deploy/stacks/bucket.test.ts',
   'test/enclave/api/http-server.test.ts',
   'test/enclave/{keyring/keyring,keys/keys,store/index-attack,unlock/kms-partition}.test.ts',
+  'test/enclave/quorum/signing/availability.test.ts',
   'test/enclave/peers/{hostile-carrier,refusals,secure-session,sessions}.test.ts',
   'test/image/{image-inputs,node-modules}.test.ts',
   'test/local/hostile-parent/hostile-parent.test.ts',

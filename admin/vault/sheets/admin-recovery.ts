@@ -17,7 +17,7 @@ export function recoveryProcedure(document: VaultDocument, role: Role): Procedur
     ],
     steps: node === undefined ? infrastructureSteps(document) : [joinStep(document, node)],
     afterwards: [
-      "Then go on in the folder new/ by the run sheet that is made of the new vault.yaml, from its second command on: the owners' sheet imports the keys, where it generated them once.",
+      `Then go on in the folder new/ by the run sheet that is made of the new vault.yaml, from its ${node === undefined ? 'third' : 'second'} command on: the owners' sheet imports the keys, where it generated them once.`,
     ],
   };
 }
