@@ -101,19 +101,24 @@ export class ColdMemory implements StateSource {
         },
       );
     }
-    for (const [decided, { end }] of this.#decided) if (end < now) this.#decided.delete(decided);
+    let open = 0;
+    for (const [decided, one] of this.#decided) {
+      if (one.end < now) this.#decided.delete(decided);
+      else if (one.client === client) open += 1;
+    }
     const maximum = Math.max(1, Math.floor(MAX_REMEMBERED / clients));
-    const open = [...this.#decided.values()].filter((one) => one.client === client);
-    if (open.length >= maximum || this.#decided.size >= MAX_REMEMBERED_EVER)
+    if (open >= maximum || this.#decided.size >= MAX_REMEMBERED_EVER) {
+      const until = [...this.#decided.values()].reduce((least, { end }) => Math.min(least, end), Infinity);
       throw new ColdError(
         'COLD_REQUESTS_FULL',
         'the client has as many requests open as the node remembers',
         {
           client,
           maximum,
-          until: toIso(Math.min(...[...this.#decided.values()].map(({ end }) => end))),
+          until: toIso(until),
         },
       );
+    }
     this.#decided.set(id, { client, end: notAfter });
     this.#isChanged = true;
   }

@@ -94,4 +94,9 @@ describe('the page about cold nodes', { timeout: 120_000 }, () => {
       outcome: { state: 'waiting', rule: 'pay-suppliers' },
     });
   });
+
+  it('builds no archive under the name of something else', async () => {
+    const { exit, err } = await runHoldfast(['cold', 'bundle', '--output', 'x.txt']);
+    expect([exit, err]).toEqual([2, expect.stringContaining('.tar')]);
+  });
 });

@@ -1,6 +1,6 @@
 import type { VaultDocument } from '../document.ts';
 import { checkStep, FETCH_STEP, profilesStep, SAME_BYTES, verifyBackupsStep } from './common-steps.ts';
-import { backupOptions } from './files-of-people.ts';
+import { backupOptions, manifestOf } from './files-of-people.ts';
 import type { Procedure } from './procedure.ts';
 import { titleOf } from './sheet-role.ts';
 
@@ -53,7 +53,7 @@ export function proceduresOfAuditor(document: VaultDocument): readonly Procedure
         },
       ],
       afterwards: [
-        '"holdfast ers drill --due 90 --record drill.json --leader LEADER" fails once the next one is due.',
+        `"holdfast ers drill --due 90 --manifest ${manifestOf(1)} --record drill.json --leader LEADER" fails once the next one is due.`,
       ],
     },
     {
