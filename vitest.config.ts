@@ -49,7 +49,7 @@ const LONGEST = [
   'vault/interruptions.e2e',
   'e2e/refusals.e2e',
   'odd-input/odd-input',
-  'vault/ceremony.e2e',
+  'vault/life.e2e',
   'vault/refusals.e2e',
   'upgrade/quorum-upgrade.e2e',
   'deploy/quorum.e2e',
