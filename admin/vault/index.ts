@@ -1,7 +1,7 @@
 export {
   assertSound,
   checkVault,
-  findingsOf,
+  partFindings,
   sortFindings,
   VAULT_SEVERITIES,
   type VaultFinding,

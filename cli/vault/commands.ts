@@ -9,6 +9,13 @@ import { populateCommand } from './populate.ts';
 import { profilesCommand } from './profiles.ts';
 import { sheetsCommand } from './sheets.ts';
 import { statusCommand } from './status.ts';
+import {
+  upgradeApplyCommand,
+  upgradePlanCommand,
+  upgradeResumeCommand,
+  upgradeRollbackCommand,
+} from './upgrade/run.ts';
+import { upgradeStatusCommand } from './upgrade/status.ts';
 
 /** Verbs of the noun, each in a file of its own, in the order in which people meet them. */
 export const commands: readonly Command[] = [
@@ -23,4 +30,9 @@ export const commands: readonly Command[] = [
   applyCommand,
   statusCommand,
   profilesCommand,
+  upgradePlanCommand,
+  upgradeApplyCommand,
+  upgradeStatusCommand,
+  upgradeRollbackCommand,
+  upgradeResumeCommand,
 ];

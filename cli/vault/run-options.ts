@@ -13,6 +13,15 @@ export const EXCHANGE_OPTION = {
   },
 } as const satisfies Readonly<Record<string, OptionSpec>>;
 
+/** Option of verbs that read, or keep, what a machine remembers of a role's runs. */
+export const WORK_OPTION = {
+  work: {
+    type: 'string',
+    value: 'FOLDER',
+    description: 'what this machine remembers of your runs (default: work/ROLE beside vault.yaml)',
+  },
+} as const satisfies Readonly<Record<string, OptionSpec>>;
+
 /** Options of verbs that look at, or do, the steps of one role. */
 export const RUN_OPTIONS = {
   ...VAULT_OPTION,
@@ -35,11 +44,7 @@ export const RUN_OPTIONS = {
     value: 'FOLDER',
     description: 'where "vault fetch" has put the release (default: releases beside vault.yaml)',
   },
-  work: {
-    type: 'string',
-    value: 'FOLDER',
-    description: 'what this machine remembers of your runs (default: work/ROLE beside vault.yaml)',
-  },
+  ...WORK_OPTION,
   root: {
     type: 'string',
     value: 'PEM',
@@ -47,6 +52,11 @@ export const RUN_OPTIONS = {
     description: "the trust anchor of attestation documents (default: AWS's own root)",
   },
   ...AWS_OPTIONS,
+} as const satisfies Readonly<Record<string, OptionSpec>>;
+
+/** Option of verbs that ask before they do anything. */
+export const YES_OPTION = {
+  yes: { type: 'boolean', description: 'do not ask; needed where there is no terminal' },
 } as const satisfies Readonly<Record<string, OptionSpec>>;
 
 /** Who runs a verb, and where its files are. */
@@ -77,13 +87,18 @@ export async function readRunPlace(input: CommandInput): Promise<RunPlace> {
     statementKeyPath,
     exchange: exchangeFolder(input, vault),
     releases: releasesFolder(input, vault),
-    work: placeOf(input, vault, 'work', join('work', role)),
+    work: workFolder(input, vault, role),
   };
 }
 
 /** Folder of the exchange: the one that was named, or the one beside vault.yaml. */
 export function exchangeFolder(input: CommandInput, vault: VaultFile): string {
   return placeOf(input, vault, 'exchange', 'exchange');
+}
+
+/** Folder of what this machine remembers of a role's runs. */
+export function workFolder(input: CommandInput, vault: VaultFile, role: Role): string {
+  return placeOf(input, vault, 'work', join('work', role));
 }
 
 /** Folder of the releases that were fetched: the one that was named, or the one beside vault.yaml. */

@@ -1,11 +1,14 @@
 import { Exchange } from '../../admin/vault/exchange/index.ts';
 import { describeRoles } from '../../admin/vault/index.ts';
 import { describeStatus, type VaultStatus } from '../../admin/vault/steps/index.ts';
+import { describeUpgrade, type UpgradeStatus } from '../../admin/vault/steps/upgrade/index.ts';
+import { HoldfastError } from '../../shared/errors.ts';
 import type { Command, Outcome } from '../common/command.ts';
 import { printable } from '../common/printable.ts';
 import { openExchangeFolder } from './exchange-folder.ts';
 import { readVaultFile, VAULT_OPTION } from './options.ts';
 import { EXCHANGE_OPTION, exchangeFolder } from './run-options.ts';
+import { describeRoleStatus, describeStepStatus, describeUpgradeState } from './status-lines.ts';
 import { forgetfulMemory } from './work-folder.ts';
 
 export const statusCommand: Command = {
@@ -20,27 +23,37 @@ export const statusCommand: Command = {
     const keys = new Map(describeRoles(vault.document).map((one) => [one.role, one.statementKey]));
     const folder = openExchangeFolder(exchangeFolder(input, vault));
     const exchange = new Exchange(folder, forgetfulMemory(), { vault: vault.digest, keys });
-    return describe(await describeStatus(vault.document, exchange));
+    const status = await describeStatus(vault.document, exchange);
+    // A statement that is not to be believed is shown by the ceremony's own part.
+    const upgrade = await describeUpgrade(vault.document, exchange, Date.now()).catch((error: unknown) => {
+      if (error instanceof HoldfastError) return error.code;
+      throw error;
+    });
+    return describe(status, upgrade);
   },
 };
 
-/** Says when a step was done, why its statement is not believed, for what it waits, or else what it is. */
-function detailOf({ time, code, state, waitsFor, summary }: VaultStatus['steps'][number]): string {
-  return time ?? code ?? (state === 'waiting' ? `for ${waitsFor.join(', ')}` : summary);
-}
-
-function describe(status: VaultStatus): Outcome {
+function describe(status: VaultStatus, upgrade: UpgradeStatus | string): Outcome {
   const { steps, roles, isComplete } = status;
   const refused = steps.filter(({ state }) => state === 'refused');
+  const told = typeof upgrade === 'string' ? undefined : upgrade;
+  const { running = null, upgrade: name = null, direction, isUnderWay = false } = told ?? {};
+  const data = {
+    ...status,
+    release: running,
+    upgrade: name === null ? null : { ...name, direction, isUnderWay },
+  };
   const lines = [
-    ...steps.map((one) => `${one.state.padEnd(8)} ${one.step.padEnd(32)} ${detailOf(one)}`),
+    ...steps.map(describeStepStatus),
     '',
-    ...roles.flatMap(({ role, done, of, next, waitsFor }) => [
-      `${role}: ${done} of ${of} done${next.length === 0 ? '' : `; next: ${next.join(', ')}`}`,
-      ...waitsFor.map((one) => `  waits for ${one.role}, who has to do ${one.step}`),
-    ]),
+    ...roles.flatMap(describeRoleStatus),
     ...(isComplete ? ['the ceremony is complete'] : []),
+    ...(told === undefined || name === null ? [] : [describeUpgradeState(told)]),
+    ...(isUnderWay ? ['  "holdfast vault upgrade status" says who waits for whom'] : []),
     ...refused.map(({ step, code }) => `refused ${code ?? ''}: the statement ${step} is not to be believed`),
+    ...(typeof upgrade === 'string'
+      ? [`refused ${upgrade}: a statement of an upgrade is not to be believed`]
+      : []),
   ];
-  return { ok: refused.length === 0, text: lines.map(printable).join('\n'), data: status };
+  return { ok: refused.length === 0 && told !== undefined, text: lines.map(printable).join('\n'), data };
 }

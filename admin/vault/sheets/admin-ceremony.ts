@@ -139,10 +139,10 @@ function nodeSteps(document: VaultDocument, node: number): SheetStep[] {
     ...(isWitnessed
       ? [
           {
-            title: 'The configuration by which your node stays',
+            title: 'The configurations by which your node stays',
             command: apply,
             expect:
-              'It is signed without the order, and names the nodes that cosign; done: every step of your role.',
+              'Two are signed without the order: by the first the nodes know the logs of each other, by the second they have to cosign; done: every step of your role.',
             otherwise: RESUME,
             handover: EXCHANGE,
           },

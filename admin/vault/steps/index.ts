@@ -3,4 +3,4 @@ export type { AttestedNode, AwsClients, Journal, ReleaseFiles, StepContext } fro
 export { StepError, type StepErrorCode } from './errors.ts';
 export { applyRole, planRole, type PlannedStep, type RunEvent, type RunOutcome } from './runner.ts';
 export { describeStatus, type VaultStatus } from './status.ts';
-export type { Step, StepState } from './step.ts';
+export type { Ceremony, Step, StepState } from './step.ts';

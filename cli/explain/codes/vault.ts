@@ -85,9 +85,9 @@ export const VAULT_CODES: readonly CodeArea[] = [
       PARTITIONS_DIFFER:
         'a node is in another partition of AWS than the hosts: no role of one is known in the other',
       PEER_WITNESSES_UNMET: 'more nodes should cosign than there are others',
-      PEER_WITNESSES_UNSUPPORTED: [
-        'the ceremony would ask nodes for cosignatures before they know the logs of each other, and none would start',
-        'Write null in parts.peerWitnesses, and let the nodes witness each other once the vault serves (docs/quorum.md).',
+      PEER_WITNESSES_UNSOUND: [
+        'so few other nodes should cosign that two histories of one node can each find as many of them',
+        'Take more than half of the others in parts.peerWitnesses.threshold.',
       ],
       PERSON_IN_TWO_ROLES: 'one IAM role is an admin of two roles: one person decides for both',
       PUBLIC_KEY_UNUSABLE: 'a public key is none, or one that everybody has the private half of',

@@ -133,8 +133,11 @@ async function planOf(context: StepContext, upgrade: Upgrade): Promise<RollOutPl
 const STOP = 'upgrade-stop';
 
 /** Opens the memory of where a roll-out has stopped, which the machine of infrastructure's admin keeps. */
-export function openUpgradeJournal({ journal }: Pick<StepContext, 'journal'>): UpgradeJournal {
+export function openUpgradeJournal({
+  journal,
+}: Pick<StepContext, 'journal'>): UpgradeJournal & { readonly isStop: (name: string) => boolean } {
   return {
+    isStop: (name) => name === STOP,
     stopped: () => (journal.get(STOP) ?? null) as UpgradeStop | null,
     setStopped: async (stop) => {
       await journal.set(STOP, stop ?? undefined);

@@ -1,0 +1,41 @@
+import type { VaultStatus } from '../../admin/vault/steps/index.ts';
+import type { UpgradeStatus } from '../../admin/vault/steps/upgrade/index.ts';
+
+/** Says when a step was done, why its statement is not believed, for what it waits, or else what it is. */
+function detailOf({ time, code, state, waitsFor, summary }: VaultStatus['steps'][number]): string {
+  return time ?? code ?? (state === 'waiting' ? `for ${waitsFor.join(', ')}` : summary);
+}
+
+/** One line about a step. */
+export function describeStepStatus(one: VaultStatus['steps'][number]): string {
+  return `${one.state.padEnd(8)} ${one.step.padEnd(36)} ${detailOf(one)}`;
+}
+
+/** Lines about a role: how far it is, and for whom it waits. */
+export function describeRoleStatus({
+  role,
+  done,
+  of,
+  next,
+  waitsFor,
+}: VaultStatus['roles'][number]): readonly string[] {
+  return [
+    `${role}: ${done} of ${of} done${next.length === 0 ? '' : `; next: ${next.join(', ')}`}`,
+    ...waitsFor.map((one) => `  waits for ${one.role}, who has to do ${one.step}`),
+  ];
+}
+
+/** One line about the release that runs, and an upgrade that is under way. */
+export function describeUpgradeState({ running, upgrade, direction, isUnderWay }: UpgradeStatus): string {
+  if (upgrade === null || direction === null)
+    return `the nodes run release ${running}; nothing is being upgraded`;
+  const { from, to, attempt } = upgrade;
+  const name = `upgrade ${attempt}, from ${from} to ${to}`;
+  if (isUnderWay)
+    return direction === 'forward'
+      ? `${name}, is under way; said to run: ${running}`
+      : `${name}, is being rolled back`;
+  return direction === 'forward'
+    ? `the nodes run release ${running} since ${name}`
+    : `the nodes run release ${running}: ${name}, was rolled back`;
+}
