@@ -8,6 +8,7 @@ import { checkKeys } from './keys.ts';
 import { checkNames } from './names.ts';
 import { findOpenValues } from './placeholders.ts';
 import { checkThresholds } from './quorum.ts';
+import { checkRecoveryKeys } from './recovery-keys.ts';
 import { checkRelease } from './release.ts';
 import { checkTenant } from './tenant.ts';
 
@@ -26,6 +27,7 @@ export function checkVault({ document, placeOf }: LocatedVault, now: number): Va
     ...findOpenValues(document),
     ...checkAccounts(document),
     ...checkKeys(document),
+    ...checkRecoveryKeys(document),
     ...checkThresholds(document),
     ...checkNames(document),
     ...checkHosts(document),

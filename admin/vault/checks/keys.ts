@@ -118,20 +118,10 @@ function describeRepeated(uses: readonly KeyUse[]): OpenFinding[] {
         },
       ];
     case 'recovery':
-      return [
-        {
-          ...at,
-          code: 'RECOVERY_KEY_SHARED',
-          severity: 'warning',
-          text: `${holders} have one recovery key: its custodians together can recover all of them`,
-          advice:
-            'Give each node a recovery key of its own, or see that its custodians are as many as nodes that sign.',
-        },
-      ];
     case 'client':
     case 'approver':
     default:
-      // Configurations refuse both.
+      // Configurations refuse clients and approvers; nodes that share keys have one recovery key.
       return [];
   }
 }

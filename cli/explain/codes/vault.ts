@@ -91,7 +91,8 @@ export const VAULT_CODES: readonly CodeArea[] = [
       ],
       PERSON_IN_TWO_ROLES: 'one IAM role is an admin of two roles: one person decides for both',
       PUBLIC_KEY_UNUSABLE: 'a public key is none, or one that everybody has the private half of',
-      RECOVERY_KEY_SHARED: 'nodes have one recovery key: its custodians can recover all of them',
+      RECOVERY_KEYS_DIFFER:
+        'nodes have different recovery keys: a shared key is recovered from backups that one recovery key opens',
       REGIONS_DIFFER: "a node's key is in another Region than its host",
       REGION_UNFIT: 'no Region, or one whose KMS an enclave cannot authenticate',
       RELEASE_IN_FOLDER: 'releases come from a folder of one machine',

@@ -81,7 +81,7 @@ export function makeSampleVault(
       admins: admins(account),
       statementKey: sampleKey(`statement ${index + 1}`),
       configurationAuthority: { threshold: 1, keys: [sampleKey(`authority ${index + 1}`)], function: false },
-      recovery: { publicKey: sampleKey(`recovery ${index + 1}`, 'x25519') },
+      recovery: { publicKey: sampleKey('recovery', 'x25519') },
     })),
     clients: [
       { id: 'wallet-backend', publicKey: sampleKey('client wallet-backend'), person: null },

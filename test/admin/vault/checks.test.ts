@@ -131,11 +131,19 @@ describe('the check of a vault', () => {
       'error AUTHORITY_KEY_SHARED nodes.2.configurationAuthority.keys.0',
     ],
     [
-      'one recovery key of two nodes',
+      'one node with another recovery key',
       (vault) => {
-        node(vault, 3).recovery = node(vault, 1).recovery;
+        node(vault, 3).recovery = { publicKey: sampleKey('other', 'x25519') };
       },
-      'warning RECOVERY_KEY_SHARED nodes.2.recovery.publicKey',
+      'warning RECOVERY_KEYS_DIFFER nodes.2.recovery.publicKey',
+    ],
+    [
+      'as many recovery keys as nodes, which nobody could recover a shared key with',
+      (vault) => {
+        for (const number of [1, 2, 3])
+          node(vault, number).recovery = { publicKey: sampleKey(`recovery ${number}`, 'x25519') };
+      },
+      'error RECOVERY_KEYS_DIFFER nodes.1.recovery.publicKey',
     ],
     [
       'one key for two purposes',
@@ -196,7 +204,7 @@ describe('the check of a vault', () => {
           admins: ['arn:aws:iam::555555555555:role/e', 'arn:aws:iam::555555555555:role/f'],
           statementKey: sampleKey('statement 4'),
           configurationAuthority: { threshold: 1, keys: [sampleKey('authority 4')], function: false },
-          recovery: { publicKey: sampleKey('recovery 4', 'x25519') },
+          recovery: { publicKey: sampleKey('recovery', 'x25519') },
         });
       },
       'warning THRESHOLD_BELOW_MAJORITY threshold',

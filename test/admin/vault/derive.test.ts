@@ -75,7 +75,7 @@ describe("a node's manifest", () => {
       quorum: { size: 3, threshold: 2 },
       kms: { keyArn: keyOf(2), region: 'eu-central-1' },
       configurationAuthority: { threshold: 2, keys: [sampleKey('authority 2'), sampleKey('function 2')] },
-      emergencyRecovery: { publicKey: sampleKey('recovery 2', 'x25519') },
+      emergencyRecovery: { publicKey: sampleKey('recovery', 'x25519') },
     });
     expect(deriveManifest(document, 2, keys)).toEqual(bytes);
     // PCR16 by the definition: extended once, from zeros.

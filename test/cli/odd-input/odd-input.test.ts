@@ -137,6 +137,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   // Without them the verb would write into the working copy.
   'vault join': ['--keys', '--output'],
   'vault populate': ['--vault'],
+  'vault profiles': ['--vault', '--exchange'],
   'vault sheets': ['--vault'],
   'vault status': ['--vault'],
 };
@@ -349,6 +350,10 @@ beforeAll(async () => {
     ['vault check --statement-key', save('statement.pem', makeKey().pem)],
     ['vault populate --partition', 'wallet'],
     ['vault sheets --output', at('sheets')],
+    ['vault profiles --exchange', at('exchange')],
+    ['vault profiles --client', 'wallet-backend'],
+    ['vault profiles --releases', at('releases')],
+    ['vault profiles --output', at('profiles')],
     ['vault status --exchange', at('exchange')],
     ['key-policy lint --fail-on', 'medium'],
     ['key-policy gate --fail-on', 'medium'],
@@ -462,7 +467,7 @@ function slotsOf(command: Command): Slot[] {
   return [
     // In brackets where a profile may name it: without one it is needed.
     ...words
-      .map((word) => word.replaceAll(/[[\]]/g, ''))
+      .map((word) => word.replaceAll(/[[\]]|\.{3}/g, ''))
       .map((name) => ({ name, takes: takes(name, name), isRequired: true }) as const),
     ...Object.entries(options)
       .filter(([, { type }]) => type === 'string')
@@ -525,9 +530,9 @@ function foreignFiles(name: string, path: string): readonly string[] {
 
 /**
  * What a verb answers where all is in order: who asks a node finds nobody, the gate's document is of another day, and there
- * is no transcript.
+ * is no transcript, and nobody has told where a vault's nodes are.
  */
-const IN_ORDER = /^(?:TAKEN|[A-Z]+_UNREACHABLE|CERTIFICATE_EXPIRED|TRANSCRIPT_MALFORMED)$/;
+const IN_ORDER = /^(?:TAKEN|[A-Z]+_UNREACHABLE|CERTIFICATE_EXPIRED|TRANSCRIPT_MALFORMED|VAULT_NOT_SERVING)$/;
 const PAIRS = 20;
 
 test('names no verb as one of the network that is not there', () => {

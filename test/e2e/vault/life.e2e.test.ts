@@ -35,7 +35,7 @@ const refusal = (code: string) => ({ exit: 1, said: { error: { code } } });
 beforeAll(async () => {
   world = await openWorld();
   vault = await PlayedVault.sit(world, fastRate);
-}, 120_000);
+}, 600_000);
 afterAll(async () => {
   await world.close();
 }, 60_000);
@@ -71,7 +71,7 @@ async function wordsOn(seat: Seat, page: string): Promise<string> {
   return [...html.matchAll(/<li><span>\d+<\/span>([a-z]+)<\/li>/g)].map(([, word = '']) => word).join(' ');
 }
 
-describe('the life of a vault, by the run sheets of its people', { timeout: 600_000 }, () => {
+describe('the life of a vault, by the run sheets of its people', { timeout: 1_800_000 }, () => {
   it('begins with custodians, and with keys that each role makes alone', async () => {
     const custodians = vault.lay('custodians', 'ceremony');
     const { said } = await custodians.succeeds();
