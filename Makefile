@@ -14,7 +14,7 @@ help: ## lists every target
 install: node_modules/.package-lock.json ## installs what is missing: the pinned Node and the packages
 
 .PHONY: demo
-demo: install ## policy nodes on this machine, one and then three that share a key, refusals included
+demo: install ## policy nodes on this machine: one, three that share a key, a vault of four accounts; refusals included
 	@node cli/holdfast.js local demo
 
 .PHONY: demo-enclave

@@ -9,13 +9,23 @@ process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules/.c
 const SYSTEMD = ['test/systemd/**/*.test.ts'];
 const EMULATED = ['test/**/*.emulated.test.ts'];
 
-/** Files that take more than a second or so: whole nodes, attacks on them, drawn inputs, processes, deadlines, a database. */
-const E2E = [
-  'test/**/*.e2e.test.ts',
+/**
+ * Files that take more than a second or so and keep no state in modules, start no node and look at no deadline: drawn
+ * inputs, models, arithmetic.
+ */
+const COMPUTED = [
   'test/**/*.fuzz.test.ts',
-  'test/attack/**/*.test.ts',
   'test/attestation/{corpus-runner,corpus.vectors,genuine}.test.ts',
   'test/attestation/key-policy/{gate,open-policies}.test.ts',
+  'test/enclave/quorum/signing/{approvals,children,culprits,epochs,nonces.model,orders,refusals,signing}.test.ts',
+  'test/shared/frost/{hostile,independent,zcash}.test.ts',
+  'test/shared/http-signature/http-signature.test.ts',
+];
+
+/** Files that take more than a second or so: whole nodes, attacks on them, processes, deadlines, a database. */
+const E2E = [
+  'test/**/*.e2e.test.ts',
+  'test/attack/**/*.test.ts',
   'test/cli/{completion,gateway,odd-input}/**/*.test.ts',
   'test/cli/{key-policy,launcher,parent,secrets-generate,secrets-populate}.test.ts',
   'test/cli/quorum/quorum.test.ts',
@@ -25,7 +35,7 @@ const E2E = [
   'test/deploy/stacks/bucket.test.ts',
   'test/enclave/api/http-server.test.ts',
   'test/enclave/{keyring/keyring,keys/keys,store/index-attack,unlock/kms-partition}.test.ts',
-  'test/enclave/quorum/signing/{approvals,availability,children,culprits,epochs,nonces.model,orders,refusals,signing}.test.ts',
+  'test/enclave/quorum/signing/availability.test.ts',
   'test/enclave/peers/{hostile-carrier,refusals,secure-session,sessions}.test.ts',
   'test/image/{image-inputs,node-modules}.test.ts',
   'test/local/hostile-parent/hostile-parent.test.ts',
@@ -35,8 +45,6 @@ const E2E = [
   'test/parent/{chaos,connection-table,operations,parent,relay,systemd,systemd-sockets}.test.ts',
   'test/parent/{config/vsock-proxy-file,doctor/doctor,egress/egress,egress/leaks}.test.ts',
   'test/parent/{lifecycle/supervisor,store/postgres-store,store/sqlite-store}.test.ts',
-  'test/shared/frost/{hostile,independent,zcash}.test.ts',
-  'test/shared/http-signature/http-signature.test.ts',
   'test/shared/noise/peer.test.ts',
   'test/shared/protocol/control-client.test.ts',
   'test/shared/transport/unix-transport.test.ts',
@@ -85,10 +93,21 @@ export default defineConfig({
           ...shared,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...E2E, ...EMULATED, ...SYSTEMD, '**/node_modules/**'],
+          exclude: [...COMPUTED, ...E2E, ...EMULATED, ...SYSTEMD, '**/node_modules/**'],
           testTimeout: 20_000,
           hookTimeout: 20_000,
           // These keep no state in modules: one process runs many files, and loads once what they share.
+          isolate: false,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        // One process runs many of these, too: each would load for seconds what it computes with.
+        test: {
+          ...shared,
+          name: 'computed',
+          include: COMPUTED,
+          exclude: ['**/node_modules/**'],
           isolate: false,
           sequence: { groupOrder: 0 },
         },

@@ -16,7 +16,7 @@ import {
   verifyColdRequest,
 } from '../shared/cold/index.ts';
 import { createEnvelope, signEnvelope } from '../shared/dsse/index.ts';
-import { HoldfastError } from '../shared/errors.ts';
+import { HoldfastError, InternalError } from '../shared/errors.ts';
 import type { ColdNode } from './node.ts';
 
 /** What a cold node has decided, and its response to be carried away. */
@@ -46,7 +46,7 @@ export async function decideColdRequest(node: ColdNode, envelope: Uint8Array): P
     });
   }
   if (request.checkpoint !== null) await assertContinues(node, request.checkpoint);
-  node.memory.takeRequest(request, node.now());
+  node.memory.takeRequest(request, node.now(), clients.length);
   const outcome = await decide(node, request);
   // A request that no entry tells of is remembered all the same.
   await node.log.seal();
@@ -94,6 +94,7 @@ async function decide(node: ColdNode, { ask, client }: ColdRequest): Promise<Col
   const votes: (string | null)[] = [];
   try {
     if (ask.type === 'sign') return describe(node, await node.pipeline.sign(client, ask.request));
+    if (ask.type === 'backup' || ask.type === 'acknowledge') return await keep(node, client, ask);
     // Only the client's own: it learns nothing of those of others.
     node.state.requests.findOwn(client, ask.waiting);
     for (const vote of ask.votes) votes.push(await takeVote(node, ask.waiting, vote));
@@ -108,6 +109,34 @@ async function decide(node: ColdNode, { ask, client }: ColdRequest): Promise<Col
       ...(votes.length === 0 ? {} : { votes }),
     };
   }
+}
+
+/** Backs a key up, or takes a keeper's word that a backup is kept. */
+async function keep(
+  { pipeline: { recovery }, signed }: ColdNode,
+  client: string,
+  ask: Extract<ColdRequest['ask'], { type: 'backup' | 'acknowledge' }>,
+): Promise<ColdOutcome> {
+  if (recovery === undefined) throw new InternalError('expected a node that makes backups');
+  const { version: configuration } = signed.configuration;
+  if (ask.type === 'acknowledge') {
+    const { key, acknowledgement } = ask;
+    const { result, rule, receipt } = await recovery.acknowledge(client, { key, acknowledgement });
+    const { statement, keeper } = result;
+    return { state: 'acknowledged', statement, keeper: keeper.id, rule, configuration, receipt };
+  }
+  const { key, nonce } = ask;
+  const { result, rule, receipt } = await recovery.backUp(client, { key, nonce, after: null });
+  const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
+  return {
+    state: 'backed-up',
+    statement: base64(result.statement),
+    signed: base64(result.document),
+    ciphertexts: result.ciphertexts.map(base64),
+    rule,
+    configuration,
+    receipt,
+  };
 }
 
 /** Returns null for a vote that counts, and the code of one that does not: the others count all the same. */

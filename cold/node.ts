@@ -1,4 +1,4 @@
-import { hash, randomBytes } from 'node:crypto';
+import { hash, type KeyObject, randomBytes } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unlockStore } from '../enclave/boot/unlock-store.ts';
@@ -8,6 +8,7 @@ import { appendBootEntry, TransparencyLog } from '../enclave/log/index.ts';
 import { admitConfiguration, assertCurrent } from '../enclave/node/configuration.ts';
 import { logOrigin, type MeasuredManifest } from '../enclave/node/manifest.ts';
 import type { NodeKeys } from '../enclave/node/node-keys.ts';
+import { BackupRegister } from '../enclave/recovery/index.ts';
 import {
   createDecisionLog,
   createSigningPipeline,
@@ -20,6 +21,8 @@ import { type ColdIdentity, ColdError, createColdIdentity } from '../shared/cold
 import { parseColdManifest, toNodeManifest } from '../shared/documents/cold-manifest.ts';
 import { openConfiguration, type SignedConfiguration } from '../shared/documents/configuration.ts';
 import { digestManifest } from '../shared/documents/manifest.ts';
+import { createEnvelope, signEnvelope } from '../shared/dsse/index.ts';
+import { COLD_BACKUP_PAYLOAD_TYPE } from '../shared/recovery/index.ts';
 import { loadNative } from '../shared/native/addon.ts';
 import { assertFit } from './configuration.ts';
 import { ColdMemory } from './memory.ts';
@@ -138,7 +141,8 @@ async function openParts({
     const origin = logOrigin(measured.manifest);
     const key = nodeKeys.log;
     log = new TransparencyLog({ store, origin, key, client: storage.logClient, witnesses: null });
-    for (const source of [...state.sources, memory]) log.addSource(source);
+    const register = await BackupRegister.restore(store, measured.manifest.emergencyRecovery.publicKey);
+    for (const source of [...state.sources, memory, register]) log.addSource(source);
     // The time of a start is sealed though nobody asks for anything.
     await log.seal();
     const decisionLog = createDecisionLog({
@@ -157,6 +161,11 @@ async function openParts({
       clocks: { now, monotonic: () => performance.now() },
       log: decisionLog,
       state,
+      recovery: {
+        register,
+        attest: ({ userData }) => Promise.resolve(signBackup(userData, nodeKeys.receipt.privateKey)),
+        log,
+      },
     });
     const opened = log;
     return {
@@ -186,6 +195,12 @@ async function openParts({
     keyring.destroy();
     throw error;
   }
+}
+
+/** Signs what an enclave has attested to: the digest of a backup's statement, which holds the nonce. */
+function signBackup(proof: Uint8Array, receiptKey: KeyObject): Uint8Array {
+  const envelope = signEnvelope(createEnvelope(COLD_BACKUP_PAYLOAD_TYPE, proof), receiptKey);
+  return Buffer.from(JSON.stringify(envelope));
 }
 
 function describeIdentity({

@@ -45,6 +45,8 @@ export const INFRASTRUCTURE_PARAMETERS = {
   clientPort: 'ClientPort',
   peerCidr: 'PeerCidr',
   peerPort: 'PeerPort',
+  /** `0` where nodes do not cosign each other's logs. */
+  witnessPort: 'WitnessPort',
   /** `yes` or `no`. */
   kmsEndpoint: 'KmsEndpoint',
 } as const;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what tests drive besides Node: a Chromium for the pages, the server programs of PostgreSQL for the parent's
-# store, systemd's containers for its unit; and, in the cache, promtool for its alerts, clients by AWS's other SDKs and
-# cosign for the KMS stand-in and the gateway, readers of transactions by other people's libraries (go-ethereum,
+# store, systemd's containers for its unit; and, in the cache, promtool for its alerts, clients by AWS's other SDKs
+# and cosign for the KMS stand-in and the gateway, readers of transactions by other people's libraries (go-ethereum,
 # rust-bitcoin, pytezos, Agave, solders), a participant of FROST by the Zcash Foundation's crates, witnesses and clients of
 # transparency logs, a peer of Noise handshakes (snow), Go's crypto beside the keys of an enclave, nats-server, and linters
 # of CloudFormation templates. On Debian and Ubuntu, as root, from the distribution. Where it cannot, it says so and
@@ -30,7 +30,7 @@ install_packages() {
   "$(dirname "$0")/cosign.sh" >/dev/null || echo "holdfast: no cosign; tests that need it are skipped" >&2
 }
 install_packages &
-for language in python go java cosign; do
+for language in python go java; do
   "$(dirname "$0")/kms-client.sh" "$language" >/dev/null || {
     echo "holdfast: no KMS client by $language; tests that need it are skipped" >&2
   } &

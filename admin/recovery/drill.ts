@@ -42,10 +42,11 @@ export function runDrill(
     vault: { namespace, environment },
     recoveryKey: first.statement.recoveryKey,
     ...occasion,
-    backups: backups.map(({ statement, digest }) => ({
+    backups: backups.map(({ kind, statement, digest }) => ({
       node: statement.node.index,
       key: statement.key,
       statement: digest,
+      ...(kind === 'cold' ? { cold: true as const } : {}),
     })),
   };
   const proven: Proven[] = [];

@@ -21,6 +21,8 @@ export type RecoveryCeremonyErrorCode =
   | 'BACKUP_CONTENT_MISMATCH'
   /** The backups are of several vaults. */
   | 'BACKUP_OTHER_VAULT'
+  /** The backups hold different keys under one name. */
+  | 'BACKUP_KEYS_DIFFER'
   /** No backup holds the key. */
   | 'BACKUP_KEY_ABSENT'
   /** Enough nodes have a backup, but of different epochs, whose shares do not fit together. */
@@ -33,6 +35,8 @@ export type RecoveryCeremonyErrorCode =
   | 'KEY_NOT_IMPORTABLE'
   /** The file is not the import of a key. */
   | 'KEY_IMPORT_MALFORMED'
+  /** The new node is ruled by other authorities than were named, or by unnamed ones and has another recovery key. */
+  | 'IMPORT_TARGET_UNKNOWN'
   /** The attestation document is not one that a node serves with: it binds no import key. */
   | 'IMPORT_TARGET_INVALID';
 

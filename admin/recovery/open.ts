@@ -52,24 +52,58 @@ export interface RecoveredShares {
   readonly shares: ReadonlyMap<number, Uint8Array>;
 }
 
+/** Which of the keys and epochs of one name is wanted. */
+export interface WantedShares {
+  /** Left out: the newest epoch that enough nodes have. */
+  readonly epoch?: number | undefined;
+  /** In hex; left out: the only one that the backups have. */
+  readonly publicKey?: string | undefined;
+}
+
+/**
+ * Asserts that backups hold one key under a name: another image, or another time, may have had another one, whose epochs say
+ * nothing of which is meant.
+ *
+ * @param publicKeys in hex; null of symmetric keys
+ * @throws RecoveryCeremonyError BACKUP_KEYS_DIFFER
+ */
+export function assertOneKey(key: string, publicKeys: readonly (string | null)[]): void {
+  const found = [...new Set(publicKeys)];
+  if (found.length <= 1) return;
+  throw new RecoveryCeremonyError(
+    'BACKUP_KEYS_DIFFER',
+    'the backups hold different keys under this name; the public key says which is meant',
+    { key, publicKeys: found },
+  );
+}
+
 /**
  * Chooses the epoch to recover: the newest of which enough shares are at hand.
  *
- * @param epoch the one that is wanted; left out: the newest
- * @throws RecoveryCeremonyError BACKUP_OTHER_VAULT, BACKUP_KEY_ABSENT, BACKUP_EPOCHS_MIXED, BACKUP_SHARES_TOO_FEW
+ * @throws RecoveryCeremonyError BACKUP_OTHER_VAULT, BACKUP_KEY_ABSENT, BACKUP_KEYS_DIFFER, BACKUP_EPOCHS_MIXED,
+ *   BACKUP_SHARES_TOO_FEW
  */
-function chooseEpoch(backups: readonly Backup[], key: string, epoch: number | undefined) {
+function chooseEpoch(backups: readonly Backup[], key: string, { epoch, publicKey }: WantedShares) {
   assertOneVault(backups);
+  const isWanted = (entry: ShareEntry) =>
+    entry.id === key &&
+    (epoch === undefined || entry.epoch === epoch) &&
+    (publicKey === undefined || entry.commitments[0] === publicKey);
   const byGroup = new Map<string, { backup: Backup; place: number; entry: ShareEntry }[]>();
   for (const backup of backups)
     for (const [place, { entry }] of backup.entries.entries()) {
-      if (entry.kind !== 'share' || entry.id !== key || (epoch !== undefined && entry.epoch !== epoch))
-        continue;
+      if (entry.kind !== 'share' || !isWanted(entry)) continue;
       const known = byGroup.get(entry.group) ?? [];
       // Two backups of one share count once.
       if (!known.some((one) => one.entry.participant === entry.participant))
         byGroup.set(entry.group, [...known, { backup, place, entry }]);
     }
+  assertOneKey(
+    key,
+    [...byGroup.values()].flatMap(([first]) =>
+      first === undefined ? [] : [first.entry.commitments[0] ?? null],
+    ),
+  );
   const found = [...byGroup.values()].toSorted(
     (one, other) => (other[0]?.entry.epoch ?? 0) - (one[0]?.entry.epoch ?? 0),
   );
@@ -104,9 +138,9 @@ export function recoverShares(
   backups: readonly Backup[],
   recoveryKey: KeyObject,
   key: string,
-  epoch?: number,
+  wanted: WantedShares = {},
 ): RecoveredShares {
-  const members = chooseEpoch(backups, key, epoch);
+  const members = chooseEpoch(backups, key, wanted);
   const [first] = members;
   if (first === undefined) throw new RangeError('expected a share');
   const { type, threshold } = first.entry;

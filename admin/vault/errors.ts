@@ -15,6 +15,8 @@ export type VaultErrorCode =
   | 'VAULT_KEY_MISPLACED'
   /** A manifest is not the one that vault.yaml describes for its node. */
   | 'VAULT_MANIFEST_DIFFERS'
+  /** The exchanged statements do not say where nodes serve, and with which release; `missing` names one that lacks. */
+  | 'VAULT_NOT_SERVING'
   /** The description has no role of this name. */
   | 'VAULT_ROLE_UNKNOWN'
   /** A private key, an access key or a password stands in vault.yaml; `line` says where. */

@@ -1,7 +1,7 @@
 export {
   assertSound,
   checkVault,
-  findingsOf,
+  partFindings,
   sortFindings,
   VAULT_SEVERITIES,
   type VaultFinding,
@@ -25,6 +25,7 @@ export {
 } from './document.ts';
 export { VaultError, type VaultErrorCode } from './errors.ts';
 export { collectJoins, JOIN_FORMAT, type JoinFile, MAX_JOIN_BYTES, parseJoin } from './join.ts';
+export { findPlaces, type VaultPlaces } from './profiles.ts';
 export { stackNames, vaultPrefix } from './names.ts';
 export {
   describeRole,

@@ -139,7 +139,7 @@ parts:
   store: sqlite # or postgres
   nats: null # { servers: ["tls://nats.example:4222"] } where parents do not reach each other
   witnesses: null # outside witnesses of the nodes' logs (docs/transparency-log.md)
-  peerWitnesses: null # nodes cosign each other's logs: once the vault serves (docs/quorum.md)
+  peerWitnesses: null # { threshold: 2, maxUncosignedSeconds: 3600 } where nodes cosign each other's logs (docs/quorum.md)
   gateways: [] # [{ id: kms, protocol: kms, client: wallet-backend }]
 `;
 }

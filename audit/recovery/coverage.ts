@@ -76,7 +76,8 @@ export function describeCoverage(backups: readonly Pick<Backup, 'statement'>[]):
       if (known === undefined)
         epochs.set(`${name}/${recoveryKey}`, {
           entry,
-          place,
+          // Of another public key it is another key, which no epoch supersedes.
+          place: `${place}/${entry.commitments[0] ?? ''}`,
           recoveryKey,
           participants: new Set([entry.participant]),
         });

@@ -29,7 +29,15 @@ const core = {
   threshold: z.int().min(1).max(16),
   /** The backups that were read, by the digest of their statement. */
   backups: z
-    .array(z.strictObject({ node: z.int().min(1).max(255), key: identifier, statement: hex(48) }))
+    .array(
+      z.strictObject({
+        node: z.int().min(1).max(255),
+        key: identifier,
+        statement: hex(48),
+        /** Of a cold node, which nothing attests; left out of an attested one. */
+        cold: z.literal(true).optional(),
+      }),
+    )
     .min(1)
     .max(MAX_PROVEN),
 };
@@ -90,13 +98,36 @@ export function verifyDrill(envelope: Uint8Array, keys: readonly string[]): { dr
   return { drill: parsed.data, signer: opened.signers[0] ?? '' };
 }
 
+/** Asserts that a drill was held for the nonce that an auditor has sent. @throws BackupAuditError DRILL_OTHER_NONCE */
+export function assertDrillFor({ nonce }: Drill, expected: string): void {
+  if (nonce === expected) return;
+  throw new BackupAuditError('DRILL_OTHER_NONCE', 'the drill was held for another nonce', {
+    expected,
+    actual: nonce,
+  });
+}
+
 /**
  * Asserts that a drill is of backups that were verified: each key that it proves is one that an enclave has attested to. A
  * record by itself proves keys of its own choosing.
  *
  * @throws BackupAuditError DRILL_OTHER_BACKUPS
  */
-export function assertDrillOf(drill: Drill, backups: readonly Pick<Backup, 'statement'>[]): void {
+export function assertDrillOf(
+  drill: Drill,
+  backups: readonly Pick<Backup, 'statement' | 'digest' | 'kind'>[],
+): void {
+  const kinds = new Map(backups.map(({ digest, kind }) => [digest, kind]));
+  const mistaken = drill.backups.find(
+    ({ statement, cold }) =>
+      kinds.has(statement) && kinds.get(statement) !== (cold === true ? 'cold' : 'attested'),
+  );
+  if (mistaken !== undefined)
+    throw new BackupAuditError(
+      'DRILL_OTHER_BACKUPS',
+      'the record takes the backup of a cold node for an attested one, or the other way round',
+      { key: mistaken.key, statement: mistaken.statement },
+    );
   const own = backups.filter(
     ({ statement: { node, recoveryKey } }) =>
       recoveryKey === drill.recoveryKey &&

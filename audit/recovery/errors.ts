@@ -9,6 +9,10 @@ export type BackupAuditErrorCode =
   | 'BACKUP_OTHER_RECOVERY_KEY'
   /** What the statement says of a share contradicts itself: no enclave of ours has written it. */
   | 'BACKUP_STATEMENT_FALSE'
+  /** The backup is of a cold node, which nothing attests, and nobody has said that such a one is meant. */
+  | 'BACKUP_NOT_ATTESTED'
+  /** No identity at hand is that of the cold node which made the backup. */
+  | 'BACKUP_IDENTITY_MISSING'
   /** No manifest at hand is that of the node which made the backup. */
   | 'BACKUP_MANIFEST_MISSING'
   /** Backups of one epoch and key that belong to different groups. */
@@ -19,6 +23,8 @@ export type BackupAuditErrorCode =
   | 'DRILL_PROOF_INVALID'
   /** The record is of a key, a recovery key or a vault that the backups at hand do not have. */
   | 'DRILL_OTHER_BACKUPS'
+  /** The drill has another nonce than the auditor has sent: it was held before, or for somebody else. */
+  | 'DRILL_OTHER_NONCE'
   /** The record is of a drill of another vault than the one that is asked about. */
   | 'DRILL_OTHER_VAULT'
   /** The last drill that was proven is longer ago than the schedule says, or there was none. */

@@ -5,7 +5,7 @@ import {
   type VerifiedDocument,
   verifyAttestationDocument,
 } from '../../attestation/index.ts';
-import { digestManifest, parseManifest } from '../../shared/documents/manifest.ts';
+import { digestManifest, type Manifest, parseManifest } from '../../shared/documents/manifest.ts';
 import { decodeGroup, digestShareGroup, nobleSuites, ThresholdError } from '../../shared/frost/index.ts';
 import {
   type Backup,
@@ -13,6 +13,7 @@ import {
   encodeBackupProof,
   type ShareEntry,
 } from '../../shared/recovery/index.ts';
+import type { ColdBackup } from './cold.ts';
 import { BackupAuditError } from './errors.ts';
 
 /** What an auditor relies on. */
@@ -28,9 +29,13 @@ export interface BackupTrust {
 }
 
 /** A backup of which the measured enclave of that manifest says what its ciphertexts hold. */
-export interface VerifiedBackup extends Backup {
+export interface AttestedBackup extends Backup {
+  readonly kind: 'attested';
   readonly verified: VerifiedDocument;
 }
+
+/** A backup that an attested enclave vouches for, or a cold node alone. */
+export type VerifiedBackup = AttestedBackup | ColdBackup;
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
@@ -44,8 +49,12 @@ const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
  *
  * @throws AttestationError; BackupAuditError
  */
-export function verifyBackup(backup: Backup, { root, pcrs, manifests, nonce }: BackupTrust): VerifiedBackup {
-  const { statement, statementBytes, document } = backup;
+export function verifyBackup(backup: Backup, { root, pcrs, manifests, nonce }: BackupTrust): AttestedBackup {
+  const { kind, statement, statementBytes, document } = backup;
+  if (kind !== 'attested')
+    throw new BackupAuditError('BACKUP_NOT_ATTESTED', 'the backup is of a cold node, which nothing attests', {
+      node: statement.node.index,
+    });
   const manifest = findManifest(statement, manifests);
   const measured = computeManifestPcr(manifest);
   const verified = verifyAttestationDocument(document, {
@@ -68,12 +77,13 @@ export function verifyBackup(backup: Backup, { root, pcrs, manifests, nonce }: B
         actual: hex(verified.userData ?? new Uint8Array()),
       },
     );
-  assertNode(statement, manifest);
+  assertNode(statement, parseManifest(manifest));
   for (const entry of statement.entries) if (entry.kind === 'share') assertShareEntry(entry);
-  return { ...backup, verified };
+  return { ...backup, kind, verified };
 }
 
-function findManifest({ node }: BackupStatement, manifests: readonly Uint8Array[]): Uint8Array {
+/** Finds the manifest that a statement names by its digest. @throws BackupAuditError BACKUP_MANIFEST_MISSING */
+export function findManifest({ node }: BackupStatement, manifests: readonly Uint8Array[]): Uint8Array {
   const found = manifests.find((bytes) => hex(digestManifest(bytes)) === node.manifest);
   if (found !== undefined) return found;
   throw new BackupAuditError('BACKUP_MANIFEST_MISSING', 'no manifest at hand is that of the node', {
@@ -89,8 +99,11 @@ function expectImage(pcrs: PcrValues, manifest: Uint8Array): PcrValues {
   return new Map([...pcrs, [MANIFEST_PCR, manifest]]);
 }
 
-function assertNode({ node, recoveryKey }: BackupStatement, bytes: Uint8Array): void {
-  const manifest = parseManifest(bytes);
+/** Asserts that a statement is of the node of a manifest. @throws BackupAuditError BACKUP_OTHER_NODE, BACKUP_OTHER_RECOVERY_KEY */
+export function assertNode(
+  { node, recoveryKey }: BackupStatement,
+  manifest: Pick<Manifest, 'namespace' | 'environment' | 'node' | 'emergencyRecovery'>,
+): void {
   const { namespace, environment, index } = node;
   if (namespace !== manifest.namespace || environment !== manifest.environment || index !== manifest.node)
     throw new BackupAuditError('BACKUP_OTHER_NODE', 'the statement names another node than its manifest', {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ColdError } from '../../shared/cold/index.ts';
-import type { Command } from '../common/command.ts';
+import { type Command, UsageError } from '../common/command.ts';
 import { assertWritable } from '../common/output-file.ts';
 
 const BUILDER = fileURLToPath(new URL('../../scripts/build-cold.ts', import.meta.url));
@@ -18,6 +18,8 @@ export const bundle: Command = {
   examples: ['holdfast cold bundle --output holdfast-cold.tar'],
   run: async ({ text, io }) => {
     const output = text('output') ?? '';
+    // Whoever carries it unpacks it by its name.
+    if (!output.endsWith('.tar')) throw new UsageError('--output is an archive: its name ends with .tar');
     await assertWritable(output);
     if (!existsSync(BUILDER)) {
       throw new ColdError(

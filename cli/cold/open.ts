@@ -6,6 +6,7 @@ import {
   openColdIdentity,
   openColdResponse,
 } from '../../shared/cold/index.ts';
+import { encodeColdBackup, parseBackup } from '../../shared/recovery/index.ts';
 import { type Command, type CommandInput, readInput, UsageError } from '../common/command.ts';
 import { inFile } from '../common/in-file.ts';
 import { writeOutput } from '../common/output-file.ts';
@@ -14,7 +15,7 @@ import { describeColdOutcome } from './sign.ts';
 
 export const openResponse: Command = {
   name: 'cold open',
-  summary: 'Verify the response of a cold node, and take signature, receipt or review out of it.',
+  summary: 'Verify the response of a cold node, and take signature, receipt, review or backup out of it.',
   positionals: 'RESPONSE',
   options: {
     identity: { type: 'string', value: 'FILE', required: true, description: "the cold node's identity" },
@@ -30,6 +31,11 @@ export const openResponse: Command = {
       value: 'FILE',
       description: 'of a request that waits: what `holdfast approve sign --file` reads',
     },
+    backup: {
+      type: 'string',
+      value: 'FILE',
+      description: 'of a backup: write it there, for `holdfast ers` with --cold-identity',
+    },
     configuration: {
       type: 'string',
       value: 'FILE',
@@ -38,6 +44,7 @@ export const openResponse: Command = {
   },
   examples: [
     'holdfast cold open response.json --identity identity.json --request request.json --receipt receipt.json',
+    'holdfast cold open response.json --identity identity.json --request request.json --backup cold.treasury.json',
     'holdfast cold open response.json --identity identity.json --request request.json --review review.json --configuration configuration.json',
   ],
   run: async (input) => {
@@ -75,7 +82,19 @@ async function writeParts(
   { outcome }: ReturnType<typeof openColdResponse>,
   identity: Uint8Array,
 ): Promise<void> {
-  const [receiptPath, reviewPath] = [text('receipt'), text('review')];
+  const [receiptPath, reviewPath, backupPath] = [text('receipt'), text('review'), text('backup')];
+  if (backupPath !== undefined) {
+    if (outcome.state !== 'backed-up') throw new UsageError('the response has no backup');
+    const bytes = (base64Text: string) => Buffer.from(base64Text, 'base64');
+    const backup = encodeColdBackup({
+      statementBytes: bytes(outcome.statement),
+      document: bytes(outcome.signed),
+      ciphertexts: outcome.ciphertexts.map(bytes),
+      receipt: outcome.receipt,
+    });
+    parseBackup(backup);
+    await writeOutput(backupPath, backup);
+  }
   if (receiptPath !== undefined) {
     if (outcome.receipt === undefined) throw new UsageError('the response has no receipt');
     await writeOutput(receiptPath, JSON.stringify(outcome.receipt));

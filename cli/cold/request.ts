@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   ColdError,
   createColdRequest,
@@ -6,6 +7,8 @@ import {
   openColdResponse,
 } from '../../shared/cold/index.ts';
 import { voteRequestSchema } from '../../shared/api/requests.ts';
+import { parseEnvelope } from '../../shared/dsse/index.ts';
+import { MAX_ACKNOWLEDGEMENT_BYTES, parseAcknowledgement } from '../../shared/recovery/index.ts';
 import { parseJson } from '../../shared/json/index.ts';
 import { type Command, type CommandInput, readInput, UsageError } from '../common/command.ts';
 import { inFile } from '../common/in-file.ts';
@@ -20,12 +23,14 @@ import { readSignRequest } from '../node/sign-request.ts';
 const DAY_MS = 24 * 3_600_000;
 const MAX_DAYS = MAX_REQUEST_AGE_MS / DAY_MS;
 const REQUEST_ID = /^[0-9a-f]{32}$/;
+const NONCE = /^(?:[0-9a-f]{2}){16,64}$/;
 const MAX_VOTE_FILE_BYTES = 12 * 1024;
 const AS = '--identity identity.json --client treasury --client-key client.pem --output request.json';
 
 export const request: Command = {
   name: 'cold request',
-  summary: 'Make a request for a cold node: to sign, or to go on with one that people have approved.',
+  summary:
+    'Make a request for a cold node: to sign, to go on with one that people have approved, or to back a key up.',
   positionals: '[KEY]',
   options: {
     ...PAYLOAD_OPTIONS,
@@ -35,6 +40,20 @@ export const request: Command = {
       value: 'FILE',
       multiple: true,
       description: 'with --resume: an approval, as `holdfast approve sign --output` writes it',
+    },
+    backup: {
+      type: 'boolean',
+      description: 'have KEY encrypted to the recovery key of the manifest, in place of a payload',
+    },
+    nonce: {
+      type: 'string',
+      value: 'HEX',
+      description: "with --backup: the auditor's (default: a random one)",
+    },
+    acknowledge: {
+      type: 'string',
+      value: 'FILE',
+      description: "a keeper's word that a backup is kept, as `holdfast ers acknowledge` writes it",
     },
     identity: { type: 'string', value: 'FILE', required: true, description: "the cold node's identity" },
     last: {
@@ -59,6 +78,8 @@ export const request: Command = {
   },
   examples: [
     `holdfast cold request treasury --kind ethereum-transaction --transaction unsigned.hex --last response.json ${AS}`,
+    `holdfast cold request treasury --backup --last response.json ${AS}`,
+    `holdfast cold request --acknowledge treasury.acknowledgement --last response.json ${AS}`,
     `holdfast cold request --resume ${'0f'.repeat(16)} --vote alice.vote --vote bob.vote --last response.json ${AS}`,
   ],
   run: async (input) => {
@@ -107,6 +128,16 @@ async function readAsk(
   keys: ReturnType<typeof openColdIdentity>['keys'],
 ): Promise<Parameters<typeof createColdRequest>[0]['ask']> {
   const waiting = input.text('resume');
+  const acknowledgement = input.text('acknowledge');
+  const kinds = [waiting !== undefined, acknowledgement !== undefined, input.flag('backup')];
+  if (kinds.filter(Boolean).length > 1)
+    throw new UsageError('--resume, --backup and --acknowledge exclude each other');
+  if (acknowledgement !== undefined) return await readAcknowledgement(input, acknowledgement);
+  if (input.flag('backup')) {
+    const nonce = input.text('nonce') ?? randomBytes(32).toString('hex');
+    if (!NONCE.test(nonce)) throw new UsageError('--nonce is 16 to 64 bytes in lower-case hex');
+    return { type: 'backup', key: readIdentifier(input.positionals[0], 'KEY'), nonce };
+  }
   if (waiting === undefined) {
     if (input.texts('vote').length > 0) throw new UsageError('--vote goes with --resume');
     const complete = await readSignRequest(input);
@@ -120,6 +151,15 @@ async function readAsk(
     votes.push(inFile(path, () => parseVote(bytes)));
   }
   return { type: 'resume', waiting, votes };
+}
+
+async function readAcknowledgement({ io, positionals }: CommandInput, path: string) {
+  if (positionals.length > 0) throw new UsageError('--acknowledge takes no KEY: the file names it');
+  const bytes = await readInput(path, io, MAX_ACKNOWLEDGEMENT_BYTES);
+  const { key } = inFile(path, () =>
+    parseAcknowledgement(Buffer.from(parseEnvelope(bytes).payload, 'base64')),
+  );
+  return { type: 'acknowledge' as const, key, acknowledgement: Buffer.from(bytes).toString('base64') };
 }
 
 function parseVote(bytes: Uint8Array) {

@@ -53,6 +53,10 @@ export function describeColdOutcome(outcome: ColdOutcome): string {
         `APPROVALS_NEEDED: waits as ${outcome.waiting.id} until ${new Date(outcome.waiting.expires).toISOString()}`,
         `  asked by    rule ${outcome.rule}, configuration ${outcome.configuration}`,
       ].join('\n');
+    case 'backed-up':
+      return `backed up to the recovery key, signed by this node and attested by nobody\n  allowed by  rule ${outcome.rule}, configuration ${outcome.configuration}`;
+    case 'acknowledged':
+      return `counts as kept by ${outcome.keeper}: ${outcome.statement}\n  allowed by  rule ${outcome.rule}, configuration ${outcome.configuration}`;
     case 'refused':
     default:
       return `${outcome.code}: ${outcome.message}`;

@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { verifyBackup } from '../../audit/recovery/index.ts';
-import type { NodeClient } from '../../client/index.ts';
+import { type VerifiedBackup, verifyBackup } from '../../audit/recovery/index.ts';
+import { connectNode, type NodeClient, type NodeClientOptions } from '../../client/index.ts';
 import type { RecoveryStatus } from '../../shared/api/recovery.ts';
 import { parseBackup } from '../../shared/recovery/index.ts';
 import { MANIFEST_PCR } from '../../attestation/index.ts';
 import { type Command, UsageError } from '../common/command.ts';
 import { writeOutput } from '../common/output-file.ts';
 import { CLIENT_OPTIONS, readIdentifier, readNodeOptions, withNode } from '../node/connection.ts';
+import { readSigningKey } from '../common/private-key.ts';
+import { readNodeProfile } from '../quorum/connection.ts';
 import { nameBackup } from './backups.ts';
 
 const AS_CLIENT =
@@ -21,64 +23,91 @@ export const backupCommand: Command = {
   positionals: '[KEY...]',
   options: {
     ...CLIENT_OPTIONS,
+    node: {
+      type: 'string',
+      value: 'FILE',
+      multiple: true,
+      description: 'holdfast.yaml of one more node to back up (repeat)',
+    },
     output: { type: 'string', value: 'FOLDER', required: true, description: 'folder of the backups' },
     nonce: { type: 'string', value: 'HEX', description: "the auditor's nonce (default: a random one)" },
   },
   examples: [
     `holdfast ers backup --output backups ${AS_CLIENT}`,
     `holdfast ers backup treasury --output backups ${AS_CLIENT}`,
+    'holdfast ers backup --output backups --profile node-1.yaml --node node-2.yaml --node node-3.yaml',
   ],
   run: async (input) => {
     const folder = input.text('output') ?? '';
-    const given = input.text('nonce') ?? randomBytes(32).toString('hex');
-    if (!/^(?:[0-9a-f]{2}){16,64}$/.test(given))
+    const nonce = input.text('nonce') ?? randomBytes(32).toString('hex');
+    if (!/^(?:[0-9a-f]{2}){16,64}$/.test(nonce))
       throw new UsageError('--nonce is 16 to 64 bytes in lower-case hex');
     const names = input.positionals.map((name) => readIdentifier(name, 'KEY'));
-    const { trust } = await readNodeOptions(input);
-    const pcrs = [trust.pcrs]
-      .flat()
-      .map((one) => new Map([...one].filter(([index]) => index !== MANIFEST_PCR)));
+    const clientId = readIdentifier(input.text('client'), '--client');
+    const { privateKey } = await readSigningKey(input.text('key') ?? '');
+    const places = [await readNodeOptions(input)];
+    for (const path of input.texts('node')) places.push(await readNodeProfile(path, input));
     await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
       throw new UsageError(`cannot make ${folder}: ${error.code ?? 'unknown error'}`);
     });
-    return await withNode(input, async (node) => {
-      const keys = names.length > 0 ? names : await listKeys(node);
-      const written = [];
-      for (const key of keys)
-        for (let after: string | null | undefined = null, page = 1; after !== undefined; page += 1) {
-          const bytes = await node.recovery.backUp(key, given, after);
-          const backup = verifyBackup(parseBackup(bytes), {
-            root: trust.root,
-            pcrs,
-            manifests: [trust.manifest],
-            nonce: given,
-          });
-          const { statement } = backup;
-          const suffix = page === 1 ? '' : `.${page}`;
-          const path = join(folder, `node-${statement.node.index}.${key}${suffix}.json`);
-          await writeOutput(path, bytes);
-          written.push({ path, backup });
-          after = statement.more ? statement.entries.at(-1)?.id : undefined;
-        }
-      return {
-        ok: true,
-        text: [
-          ...written.map(({ path, backup }) => `${path}\n  ${nameBackup(backup)}`),
-          'next: keep copies apart from the nodes; a keeper verifies them and says so: holdfast ers acknowledge',
-        ].join('\n'),
-        data: {
-          nonce: given,
-          backups: written.map(({ path, backup: { statement, digest } }) => ({
-            path,
-            node: statement.node.index,
-            key: statement.key,
-            statement: digest,
-          })),
-        },
-      };
-    });
+    const written: WrittenBackup[] = [];
+    for (const place of places) {
+      const node = await connectNode({ ...place, clientId, privateKey });
+      try {
+        written.push(...(await backUpNode(node, place, { names, nonce, folder })));
+      } finally {
+        node.close();
+      }
+    }
+    return {
+      ok: true,
+      text: [
+        ...written.map(({ path, backup }) => `${path}\n  ${nameBackup(backup)}`),
+        'next: keep copies apart from the nodes; a keeper verifies them and says so: holdfast ers acknowledge',
+      ].join('\n'),
+      data: {
+        nonce,
+        backups: written.map(({ path, backup: { statement, digest } }) => ({
+          path,
+          node: statement.node.index,
+          key: statement.key,
+          statement: digest,
+        })),
+      },
+    };
   },
 };
+
+interface WrittenBackup {
+  readonly path: string;
+  readonly backup: VerifiedBackup;
+}
+
+/** Has a node back up keys, verifies each proof, and writes each file as it arrives. */
+async function backUpNode(
+  node: NodeClient,
+  { trust }: Pick<NodeClientOptions, 'trust'>,
+  { names, nonce, folder }: { names: readonly string[]; nonce: string; folder: string },
+): Promise<WrittenBackup[]> {
+  const { root, manifest } = trust;
+  // The register of the manifest is that of each backup's own.
+  const pcrs = [trust.pcrs]
+    .flat()
+    .map((one) => new Map([...one].filter(([index]) => index !== MANIFEST_PCR)));
+  const written: WrittenBackup[] = [];
+  for (const key of names.length > 0 ? names : await listKeys(node))
+    for (let after: string | null | undefined = null, page = 1; after !== undefined; page += 1) {
+      const bytes = await node.recovery.backUp(key, nonce, after);
+      const backup = verifyBackup(parseBackup(bytes), { root, pcrs, manifests: [manifest], nonce });
+      const { statement } = backup;
+      const suffix = page === 1 ? '' : `.${page}`;
+      const path = join(folder, `node-${statement.node.index}.${key}${suffix}.json`);
+      await writeOutput(path, bytes);
+      written.push({ path, backup });
+      after = statement.more ? statement.entries.at(-1)?.id : undefined;
+    }
+  return written;
+}
 
 /** Lists what the node holds anything of. */
 async function listKeys(node: NodeClient): Promise<string[]> {

@@ -7,7 +7,6 @@ import {
   MAX_DRILL_BYTES,
   verifyDrill,
 } from '../../audit/recovery/index.ts';
-import { parseManifest } from '../../shared/documents/manifest.ts';
 import {
   type CommandInput,
   type OptionSpec,
@@ -17,7 +16,7 @@ import {
 } from '../common/command.ts';
 import { inFile } from '../common/in-file.ts';
 import { readIdentifier } from '../node/connection.ts';
-import { readManifests } from './backups.ts';
+import { parseVaultManifest, readManifests } from './backups.ts';
 import { writeSchedule } from './schedule.ts';
 import { readLeaders } from './verify.ts';
 
@@ -131,7 +130,7 @@ async function readScope(input: CommandInput, verb: string) {
 }
 
 async function readVault(input: CommandInput, verb: string): Promise<DrillVault> {
-  const manifests = (await readManifests(input)).map((bytes) => parseManifest(bytes));
+  const manifests = (await readManifests(input)).map((bytes) => parseVaultManifest(bytes));
   const [first] = manifests;
   if (first === undefined)
     throw new UsageError(`${verb} needs --manifest: of which vault a drill may be due`);

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { DRILL_PAYLOAD_TYPE, encodeDrill, verifyDrill } from '../../audit/recovery/index.ts';
-import { joinRecoveryKey, runDrill, verifyShare } from '../../admin/recovery/index.ts';
+import { joinRecoveryKey, runDrill } from '../../admin/recovery/index.ts';
 import { createEnvelope, signEnvelope } from '../../shared/dsse/index.ts';
 import { type Command, type CommandInput, type Outcome, UsageError } from '../common/command.ts';
 import { writeOutput } from '../common/output-file.ts';
 import { readSigningKey } from '../common/private-key.ts';
-import { BACKUP_OPTIONS, readBackups, readCustodians, recoveryKeyOf } from './backups.ts';
+import { BACKUP_OPTIONS, nameBackup, readBackups, readCustodians, recoveryKeyOf } from './backups.ts';
 import { DUE_OPTIONS, printSchedule, sayDue } from './drill-due.ts';
 import { MAX_DRILL_DAYS, writeCalendar } from './schedule.ts';
 import { readShares, SHARE_OPTIONS } from './shares.ts';
@@ -64,9 +64,8 @@ async function hold(input: CommandInput): Promise<Outcome> {
   const { privateKey, publicKey } = await readSigningKey(signer);
   const backups = await readBackups(input);
   const recoveryPublicKey = recoveryKeyOf(backups);
-  const custodians = await readCustodians(input);
-  const words = await readShares(input);
-  const shares = words.map((one) => verifyShare(one, custodians));
+  const custodians = await readCustodians(input, recoveryPublicKey);
+  const { words, shares } = await readShares(input, custodians);
   const recoveryKey = joinRecoveryKey(words, recoveryPublicKey);
   const drill = runDrill(backups, recoveryKey, {
     custodians: shares.map(({ share, name }) => ({ share, name })),
@@ -79,6 +78,7 @@ async function hold(input: CommandInput): Promise<Outcome> {
   // What is handed to an auditor was verified as the auditor does.
   verifyDrill(bytes, [publicKey]);
   await writeOutput(output, bytes);
+  const cold = backups.filter(({ kind }) => kind === 'cold').map((backup) => `  ${nameBackup(backup)}`);
   const lines = drill.proven.map(
     ({ key, epoch, nodes, signature }) =>
       `  ${key}${epoch === null ? '' : ` epoch ${epoch}`} of node ${nodes.join(', ')}: ${signature === null ? 'read; a symmetric key has nothing to prove itself by' : 'signs as its public key says'}`,
@@ -88,6 +88,7 @@ async function hold(input: CommandInput): Promise<Outcome> {
     text: [
       `${output}: recovery is proven, and nothing of it was kept`,
       ...lines,
+      ...cold,
       `  led by ${publicKey}`,
     ].join('\n'),
     data: { output, leader: publicKey, nonce, proven: drill.proven },

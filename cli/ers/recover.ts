@@ -1,5 +1,6 @@
 import { computeManifestPcr, MANIFEST_PCR, verifyAttestationDocument } from '../../attestation/index.ts';
 import {
+  assertOneKey,
   clearShares,
   formatKeyImport,
   holdPrivateKey,
@@ -12,7 +13,7 @@ import {
 import type { VerifiedBackup } from '../../audit/recovery/index.ts';
 import { sealKey } from '../../client/index.ts';
 import { nodeBindingSchema } from '../../shared/api/bodies.ts';
-import { digestManifest } from '../../shared/documents/manifest.ts';
+import { digestManifest, type Manifest } from '../../shared/documents/manifest.ts';
 import { JsonError, parseJson } from '../../shared/json/index.ts';
 import { encodePublicKey } from '../../shared/public-keys.ts';
 import { type Command, type CommandInput, readInput, UsageError } from '../common/command.ts';
@@ -21,7 +22,7 @@ import { inFile } from '../common/in-file.ts';
 import { readManifestFile } from '../common/manifest-file.ts';
 import { writeOutput } from '../common/output-file.ts';
 import { readPcrFile, readRootFile } from '../common/trust-files.ts';
-import { BACKUP_OPTIONS, readBackups, recoveryKeyOf } from './backups.ts';
+import { BACKUP_OPTIONS, nameBackup, readBackups, readCustodians, recoveryKeyOf } from './backups.ts';
 import { readShares, SHARE_OPTIONS } from './shares.ts';
 
 const FILES =
@@ -40,6 +41,16 @@ export const recoverCommand: Command = {
       value: 'N',
       description: 'the epoch (default: the newest that has enough shares)',
     },
+    'public-key': {
+      type: 'string',
+      value: 'HEX',
+      description: 'the key that is meant, where backups hold several under one name (ers verify shows them)',
+    },
+    custodians: {
+      type: 'string',
+      value: 'FILE',
+      description: 'custodians.json, which names whoever gives a wrong share',
+    },
     'import-for': {
       type: 'string',
       value: 'DOC',
@@ -51,6 +62,13 @@ export const recoverCommand: Command = {
       type: 'string',
       value: 'FILE',
       description: "the root of the new node's document (default: that of --root)",
+    },
+    'import-authority': {
+      type: 'string',
+      value: 'HEX',
+      multiple: true,
+      description:
+        'public key of an authority that may rule the new node: its manifest names no other (repeat)',
     },
     'import-as': {
       type: 'string',
@@ -72,10 +90,14 @@ export const recoverCommand: Command = {
     const [key = ''] = input.positionals;
     const output = input.text('output') ?? '';
     const epoch = readEpoch(input.text('epoch'));
-    const target = await readTarget(input, key);
     const backups = await readBackups(input);
-    const recoveryKey = joinRecoveryKey(await readShares(input), recoveryKeyOf(backups));
-    const whole = findWhole(backups, key);
+    const expected = recoveryKeyOf(backups);
+    const target = await readTarget(input, key, expected);
+    const custodians = await readCustodians(input, expected);
+    const { words } = await readShares(input, custodians);
+    const recoveryKey = joinRecoveryKey(words, expected);
+    const publicWanted = readPublicKey(input.text('public-key'));
+    const whole = findWhole(backups, key, publicWanted);
     if (whole !== undefined) {
       if (target !== undefined)
         throw new RecoveryCeremonyError('KEY_NOT_IMPORTABLE', 'a node takes up a shared key alone', { key });
@@ -85,9 +107,9 @@ export const recoverCommand: Command = {
       } finally {
         secret.fill(0);
       }
-      return describe(output, key, whole.sealed.entry.publicKey, null);
+      return describe(output, key, whole.sealed.entry.publicKey, null, { from: whole.backup });
     }
-    const recovered = recoverShares(backups, recoveryKey, key, epoch);
+    const recovered = recoverShares(backups, recoveryKey, key, { epoch, publicKey: publicWanted });
     const { type, group } = recovered;
     const publicKey = group.commitments[0] ?? new Uint8Array();
     let secret: Uint8Array | undefined;
@@ -104,7 +126,9 @@ export const recoverCommand: Command = {
       secret?.fill(0);
       clearShares(recovered);
     }
-    return describe(output, key, Buffer.from(publicKey).toString('hex'), group.epoch, target !== undefined);
+    return describe(output, key, Buffer.from(publicKey).toString('hex'), group.epoch, {
+      ruledBy: target?.ruledBy,
+    });
   },
 };
 
@@ -113,26 +137,42 @@ function describe(
   key: string,
   publicKey: string | null,
   epoch: number | null,
-  isImport = false,
+  { ruledBy, from }: { readonly ruledBy?: string | undefined; readonly from?: VerifiedBackup },
 ) {
-  const next = isImport
-    ? `encrypted for one boot of one node\n  next: holdfast quorum keys import ${output}`
-    : 'THE WHOLE SECRET KEY: whoever reads the file signs alone';
+  const next =
+    ruledBy !== undefined
+      ? `encrypted for one boot of ${ruledBy}\n  next: holdfast quorum keys import ${output}`
+      : 'THE WHOLE SECRET KEY: whoever reads the file signs alone';
   return {
     ok: true,
-    text: `${output}: ${key}${epoch === null ? '' : `, epoch ${epoch}`}, ${next}\n  public key ${publicKey ?? 'none'}`,
-    data: { output, key, epoch, publicKey, isImport },
+    text: `${output}: ${key}${epoch === null ? '' : `, epoch ${epoch}`}, ${next}\n  public key ${publicKey ?? 'none'}${from?.kind === 'cold' ? `\n  from the backup of ${nameBackup(from)}` : ''}`,
+    data: { output, key, epoch, publicKey, isImport: ruledBy !== undefined, kind: from?.kind ?? 'attested' },
   };
 }
 
-function findWhole(backups: readonly VerifiedBackup[], key: string) {
-  for (const backup of backups)
-    for (const { entry, ciphertext } of backup.entries)
-      if (entry.kind !== 'share' && entry.id === key) return { backup, sealed: { entry, ciphertext } };
-  return undefined;
+/** Finds the whole key of an id: nodes have keys of their own under one name. @throws RecoveryCeremonyError BACKUP_KEYS_DIFFER */
+function findWhole(backups: readonly VerifiedBackup[], key: string, publicKey: string | undefined) {
+  const found = backups.flatMap((backup) =>
+    backup.entries.flatMap(({ entry, ciphertext }) =>
+      entry.kind !== 'share' && entry.id === key && (publicKey === undefined || entry.publicKey === publicKey)
+        ? [{ backup, sealed: { entry, ciphertext } }]
+        : [],
+    ),
+  );
+  assertOneKey(
+    key,
+    found.map(({ sealed }) => sealed.entry.publicKey),
+  );
+  return found[0];
 }
 
 type Whole = NonNullable<ReturnType<typeof findWhole>>['sealed']['entry'];
+
+function readPublicKey(text: string | undefined): string | undefined {
+  if (text !== undefined && !/^(?:[0-9a-f]{2}){32,1024}$/.test(text))
+    throw new UsageError('--public-key is in lower-case hex, as ers verify shows it');
+  return text;
+}
 
 /** Writes a whole key as PKCS #8 in PEM where that has a form for it; of BLS and symmetric keys as hex. */
 function formatWhole(entry: Whole, secret: Uint8Array): string {
@@ -150,7 +190,7 @@ function readEpoch(text: string | undefined): number | undefined {
 }
 
 /** Reads and verifies the new node: its document binds an import key, of one boot of one measured manifest. */
-async function readTarget(input: CommandInput, key: string) {
+async function readTarget(input: CommandInput, key: string, recoveryKey: string) {
   const { text, io } = input;
   const path = text('import-for');
   const [manifestPath, pcrsPath] = [text('import-manifest'), text('import-pcrs')];
@@ -161,8 +201,9 @@ async function readTarget(input: CommandInput, key: string) {
   if (manifestPath === undefined || pcrsPath === undefined)
     throw new UsageError('--import-for needs --import-manifest and --import-pcrs');
   const document = await readDocumentFile(path, io);
-  await readManifestFile(manifestPath, io);
+  const { manifest } = await readManifestFile(manifestPath, io);
   const manifestBytes = await readInput(manifestPath, io);
+  inFile(manifestPath, () => assertTarget(manifest, recoveryKey, input.texts('import-authority')));
   const pcrs = new Map([
     ...(await readPcrFile(pcrsPath, io)),
     [MANIFEST_PCR, computeManifestPcr(manifestBytes)],
@@ -174,8 +215,38 @@ async function readTarget(input: CommandInput, key: string) {
     importKey: Buffer.from(importKey, 'hex'),
     session,
     manifest: digestManifest(manifestBytes),
+    ruledBy: describeTarget(manifest),
     as: text('import-as') ?? key,
   };
+}
+
+/**
+ * Asserts that the new node is one that is meant. A genuine image in anybody's account attests to anybody's manifest: those
+ * whom the manifest names as authorities have the key afterwards.
+ *
+ * @param recoveryKey that the backups are encrypted to, X25519 in hex
+ * @throws RecoveryCeremonyError IMPORT_TARGET_UNKNOWN
+ */
+function assertTarget(
+  { configurationAuthority, emergencyRecovery }: Manifest,
+  recoveryKey: string,
+  authorities: readonly string[],
+): void {
+  const strangers = configurationAuthority.keys.filter((one) => !authorities.includes(one));
+  if (authorities.length === 0 ? emergencyRecovery.publicKey === recoveryKey : strangers.length === 0) return;
+  throw new RecoveryCeremonyError(
+    'IMPORT_TARGET_UNKNOWN',
+    authorities.length === 0
+      ? 'the new node has another recovery key than the backups, and nobody has named its authorities'
+      : 'authorities of the new node are none of those that were named',
+    { strangers, recoveryKey: emergencyRecovery.publicKey },
+  );
+}
+
+/** Describes who rules a node, and has whatever key it takes up. */
+function describeTarget({ namespace, environment, node, kms, configurationAuthority }: Manifest): string {
+  const { threshold, keys } = configurationAuthority;
+  return `${namespace}/${environment} node ${node}, KMS key ${kms.keyArn}\n  ruled by ${threshold} of ${keys.join(', ')}: they have the key from then on`;
 }
 
 /** @throws RecoveryCeremonyError IMPORT_TARGET_INVALID */

@@ -1,9 +1,21 @@
-import { assertDrillOf, describeCoverage, MAX_DRILL_BYTES, verifyDrill } from '../../audit/recovery/index.ts';
-import { joinRecoveryKey, RecoveryCeremonyError, verifyShare } from '../../admin/recovery/index.ts';
-import { parseManifest } from '../../shared/documents/manifest.ts';
+import {
+  assertDrillFor,
+  assertDrillOf,
+  describeCoverage,
+  MAX_DRILL_BYTES,
+  verifyDrill,
+} from '../../audit/recovery/index.ts';
+import { joinRecoveryKey, RecoveryCeremonyError } from '../../admin/recovery/index.ts';
 import { type Command, type CommandInput, readInput, UsageError } from '../common/command.ts';
 import { inFile } from '../common/in-file.ts';
-import { BACKUP_OPTIONS, nameBackup, readBackups, readCustodians, readManifests } from './backups.ts';
+import {
+  BACKUP_OPTIONS,
+  nameBackup,
+  parseVaultManifest,
+  readBackups,
+  readCustodians,
+  readManifests,
+} from './backups.ts';
 import { readShares, SHARE_OPTIONS } from './shares.ts';
 
 const HEX_KEY = /^[0-9a-f]{64}$/;
@@ -20,7 +32,7 @@ export const verifyCommand: Command = {
     nonce: {
       type: 'string',
       value: 'HEX',
-      description: 'the nonce that you sent, which the backups must have',
+      description: 'the nonce that you sent, which the drill must have, or without one the backups',
     },
     drill: { type: 'string', value: 'FILE', multiple: true, description: 'record of a drill (repeat)' },
     leader: {
@@ -42,8 +54,8 @@ export const verifyCommand: Command = {
     const parts = [
       await verifyShares(input),
       await verifyManifests(input),
-      await verifyBackups(input, nonce),
-      await verifyDrills(input, leaders),
+      await verifyBackups(input, input.texts('drill').length > 0 ? undefined : nonce),
+      await verifyDrills(input, leaders, nonce),
     ].filter((part) => part !== undefined);
     if (parts.length === 0)
       throw new UsageError('nothing to verify: --share, --ask, --custodians, --backup or --drill');
@@ -61,10 +73,9 @@ interface Part {
 }
 
 async function verifyShares(input: CommandInput): Promise<Part | undefined> {
-  const words = await readShares(input);
-  if (words.length === 0) return undefined;
   const custodians = await readCustodians(input);
-  const shares = words.map((one) => verifyShare(one, custodians));
+  const { words, shares } = await readShares(input, custodians);
+  if (words.length === 0) return undefined;
   const enough = new Set(shares.map(({ share }) => share)).size >= (shares[0]?.threshold ?? Infinity);
   // The key is joined for its public half, and let go at once.
   const joined =
@@ -82,9 +93,9 @@ async function verifyManifests(input: CommandInput): Promise<Part | undefined> {
   const custodians = await readCustodians(input);
   if (custodians === undefined) return undefined;
   const lines: string[] = [];
-  for (const manifest of (await readManifests(input)).map((bytes) => parseManifest(bytes))) {
-    const { namespace, environment, node, emergencyRecovery } = manifest;
-    const name = `${namespace}/${environment} node ${node}`;
+  for (const manifest of (await readManifests(input)).map((bytes) => parseVaultManifest(bytes))) {
+    const { namespace, environment, node, emergencyRecovery, isCold } = manifest;
+    const name = `${namespace}/${environment} ${isCold ? 'cold ' : ''}node ${node}`;
     if (emergencyRecovery.publicKey !== custodians.publicKey)
       throw new RecoveryCeremonyError('RECOVERY_KEY_MISMATCH', 'a manifest names another recovery key', {
         node: name,
@@ -108,9 +119,14 @@ async function verifyBackups(input: CommandInput, nonce: string | undefined): Pr
   );
   const whole = coverage.whole.map(({ key, type, node }) => `${key} (${type}) of node ${node}: whole`);
   return {
-    text: [...backups.map((backup) => `proven: ${nameBackup(backup)}`), ...epochs, ...whole].join('\n'),
+    text: [
+      ...backups.map((backup) => `${backup.kind === 'cold' ? 'signed' : 'proven'}: ${nameBackup(backup)}`),
+      ...epochs,
+      ...whole,
+    ].join('\n'),
     data: {
-      backups: backups.map(({ statement, digest }) => ({
+      backups: backups.map(({ kind, statement, digest }) => ({
+        kind,
         node: statement.node.index,
         key: statement.key,
         statement: digest,
@@ -121,7 +137,11 @@ async function verifyBackups(input: CommandInput, nonce: string | undefined): Pr
   };
 }
 
-async function verifyDrills(input: CommandInput, leaders: readonly string[]): Promise<Part | undefined> {
+async function verifyDrills(
+  input: CommandInput,
+  leaders: readonly string[],
+  nonce: string | undefined,
+): Promise<Part | undefined> {
   const paths = input.texts('drill');
   if (paths.length === 0) return undefined;
   if (leaders.length === 0) throw new UsageError('--leader is needed: who may lead drills');
@@ -132,22 +152,29 @@ async function verifyDrills(input: CommandInput, leaders: readonly string[]): Pr
     drills.push(
       inFile(path, () => {
         const verified = verifyDrill(bytes, leaders);
+        if (nonce !== undefined) assertDrillFor(verified.drill, nonce);
         if (backups.length > 0) assertDrillOf(verified.drill, backups);
         return verified;
       }),
     );
   }
   const lines = drills.map(
-    ({ drill: { time, proven, custodians, vault }, signer }) =>
+    ({ drill: { time, proven, custodians, vault, backups: read }, signer }) =>
       `drill of ${vault.namespace}/${vault.environment} at ${time} by ${signer}: ${proven
         .filter(({ signature }) => signature !== null)
         .map(({ key, publicKey }) => `${key} (public key ${publicKey ?? ''})`)
         .join(
           ', ',
-        )} proven, by custodians ${custodians.map(({ share, name }) => name ?? String(share)).join(', ')}`,
+        )} proven, by custodians ${custodians.map(({ share, name }) => name ?? String(share)).join(', ')}${noteCold(read)}`,
   );
   const alone = 'by itself a record proves keys of its own choosing: compare them, or give the backups';
   return { text: [...lines, ...(backups.length > 0 ? [] : [alone])].join('\n'), data: { drills } };
+}
+
+/** Notes which backups of a drill were of cold nodes. */
+function noteCold(backups: readonly { readonly key: string; readonly cold?: true | undefined }[]): string {
+  const keys = backups.filter(({ cold }) => cold === true).map(({ key }) => key);
+  return keys.length === 0 ? '' : `; ${keys.join(', ')} from COLD nodes, WHICH NOTHING ATTESTS`;
 }
 
 function readNonce(text: string | undefined): string | undefined {

@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
-import { DEMO_PARTS, type DemoStep, runDemo } from '../../local/demo/index.ts';
+import { DEMO_PARTS, DEMO_STORIES, type DemoStep, type DemoStory, runDemo } from '../../local/demo/index.ts';
 import { type Command, type Io, UsageError } from '../common/command.ts';
 import { CliError } from '../common/errors.ts';
 import { localUp } from './up.ts';
@@ -11,6 +11,9 @@ const MAX_LOCAL_NODES = 9;
 const MAX_PORT = 65_535;
 /** Program of the command, for what runs as a process of its own. */
 const COMMAND = fileURLToPath(new URL('../holdfast.js', import.meta.url));
+
+/** Script of the working copy that signs a release. */
+const MAKE_RELEASE = fileURLToPath(new URL('../../scripts/make-release.ts', import.meta.url));
 
 const HEADINGS: Readonly<Record<DemoStep['part'], string>> = {
   provision: 'Provision',
@@ -25,6 +28,7 @@ const HEADINGS: Readonly<Record<DemoStep['part'], string>> = {
   door: 'A door for a client of KMS',
   witness: 'Witness',
   quorum: 'Three nodes, one key',
+  vault: 'A vault, from nothing to a signature',
 };
 
 /**
@@ -42,16 +46,27 @@ function assertClone(): void {
 
 const demo: Command = {
   name: 'local demo',
-  summary: 'Play the whole life of one policy node on this machine, attacks and refusals included.',
+  summary:
+    'Play the life of a policy node, of a quorum and of a vault on this machine, attacks and refusals included.',
   positionals: '',
-  options: {},
-  examples: ['holdfast local demo', 'holdfast local demo --json'],
-  run: async ({ io, json }) => {
+  options: {
+    part: {
+      type: 'string',
+      multiple: true,
+      value: 'PART',
+      description: `play this part alone, or several: ${DEMO_STORIES.join(', ')} (default: all)`,
+    },
+  },
+  examples: ['holdfast local demo', 'holdfast local demo --part vault', 'holdfast local demo --json'],
+  run: async ({ io, json, texts }) => {
     assertClone();
+    const stories = readStories(texts('part'));
     let part: DemoStep['part'] | undefined;
     const steps = await runDemo({
       signal: io.signal,
       holdfast: [process.execPath, COMMAND],
+      makeRelease: [process.execPath, MAKE_RELEASE],
+      stories,
       onStep: (step) => {
         // Ctrl-C on a terminal reaches the enclave as well: steps that break for it are no result.
         if (json || io.signal.aborted) return;
@@ -72,19 +87,26 @@ const demo: Command = {
   },
 };
 
+function readStories(names: readonly string[]): readonly DemoStory[] {
+  const unknown = names.find((name) => !DEMO_STORIES.some((story) => story === name));
+  if (unknown !== undefined) throw new UsageError(`--part is one of ${DEMO_STORIES.join(', ')}`);
+  return names.length === 0 ? DEMO_STORIES : DEMO_STORIES.filter((story) => names.includes(story));
+}
+
 function formatStep(io: Io, { ok, title, outcome, milliseconds }: DemoStep): string {
   const mark = ok ? paint(io, 'green', 'ok') : paint(io, 'red', 'NO');
   return `  ${mark}  ${title.padEnd(82)} ${paint(io, 'cyan', outcome)} ${paint(io, 'dim', `${milliseconds === 0 ? '< 1' : milliseconds} ms`)}`;
 }
 
 function formatTable(steps: readonly DemoStep[]): string {
-  const rows = DEMO_PARTS.map((part) => {
+  const played = DEMO_PARTS.filter((part) => steps.some((step) => step.part === part));
+  const rows = played.map((part) => {
     const own = steps.filter((step) => step.part === part);
     const time = own.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
     const passed = own.filter(({ ok }) => ok).length;
-    return `${HEADINGS[part].padEnd(34)} ${`${passed}/${own.length}`.padStart(6)} ${(time / 1000).toFixed(1).padStart(7)} s`;
+    return `${HEADINGS[part].padEnd(38)} ${`${passed}/${own.length}`.padStart(6)} ${(time / 1000).toFixed(1).padStart(7)} s`;
   });
-  return [`${''.padEnd(34)} ${'as due'.padStart(6)} ${'time'.padStart(9)}`, ...rows].join('\n');
+  return [`${''.padEnd(38)} ${'as due'.padStart(6)} ${'time'.padStart(9)}`, ...rows].join('\n');
 }
 
 function paint(io: Io, style: 'bold' | 'green' | 'red' | 'cyan' | 'dim', text: string): string {

@@ -24,28 +24,49 @@ export const DETACH_OPTION = {
   detach: { type: 'boolean', description: 'begin it, print its id, and do not wait' },
 } as const satisfies Record<string, OptionSpec>;
 
+/** Begins a ceremony that a verb was told to hold. */
+type Begin = (quorum: QuorumClient) => Promise<Begun>;
+
 /**
  * Makes a verb that begins a ceremony: it waits for the end, shows progress, and says what goes on after Ctrl-C.
  *
  * @param read reads the words of the verb, before anybody is asked
  */
-export function beginCeremony(
-  read: (input: CommandInput) => (quorum: QuorumClient) => Promise<Begun>,
-): Command['run'] {
+export function beginCeremony(read: (input: CommandInput) => Begin): Command['run'] {
+  return beginCeremonies((input) => Promise.resolve([read(input)]));
+}
+
+/**
+ * Makes a verb that holds ceremonies one after the other, and stops with the first that fails.
+ *
+ * @param read reads the words of the verb, before anybody is asked
+ */
+export function beginCeremonies(read: (input: CommandInput) => Promise<readonly Begin[]>): Command['run'] {
   return async (input) => {
-    const begin = read(input);
+    const begins = await read(input);
     const seconds = readTimeout(input.text('timeout'));
     return await withQuorum(input, async (quorum) => {
-      const begun = await begin(quorum);
-      if (!input.flag('detach')) return await waitForCeremony(quorum, begun.ceremony, seconds, input);
-      const { ceremony } = begun;
-      return {
-        ok: true,
-        text: `${ceremony.id}  ${ceremony.kind} of ${ceremony.key} has begun\n  next: holdfast quorum wait ${ceremony.id}`,
-        data: { ceremony },
-      };
+      const held: { readonly text: string; readonly ceremony: Ceremony }[] = [];
+      for (const begin of begins) held.push(await hold(quorum, await begin(quorum), seconds, input));
+      const ceremonies = held.map(({ ceremony }) => ceremony);
+      const text = held.map((one) => one.text).join('\n');
+      return { ok: true, text, data: ceremonies.length === 1 ? { ceremony: ceremonies[0] } : { ceremonies } };
     });
   };
+}
+
+async function hold(
+  quorum: QuorumClient,
+  { ceremony }: Begun,
+  seconds: number,
+  input: CommandInput,
+): Promise<{ readonly text: string; readonly ceremony: Ceremony }> {
+  if (!input.flag('detach')) {
+    const done = await awaitEnd(quorum, ceremony, seconds, input);
+    return { text: describeDone(done), ceremony: done };
+  }
+  const text = `${ceremony.id}  ${ceremony.kind} of ${ceremony.key} has begun\n  next: holdfast quorum wait ${ceremony.id}`;
+  return { text, ceremony };
 }
 
 /** Waits for the end of a ceremony. @throws CliError INTERRUPTED, CEREMONY_UNFINISHED; ClientError CEREMONY_FAILED */
@@ -53,8 +74,18 @@ export async function waitForCeremony(
   quorum: QuorumClient,
   ceremony: Pick<Ceremony, 'id'>,
   seconds: number,
-  { io }: Pick<CommandInput, 'io'>,
+  input: Pick<CommandInput, 'io'>,
 ): Promise<Outcome> {
+  const done = await awaitEnd(quorum, ceremony, seconds, input);
+  return { ok: true, text: describeDone(done), data: { ceremony: done } };
+}
+
+async function awaitEnd(
+  quorum: QuorumClient,
+  ceremony: Pick<Ceremony, 'id'>,
+  seconds: number,
+  { io }: Pick<CommandInput, 'io'>,
+): Promise<Ceremony> {
   let label = `ceremony ${ceremony.id}`;
   const progress = createProgress(io, () => label);
   const over = new AbortController();
@@ -73,7 +104,7 @@ export async function waitForCeremony(
   try {
     const done = await quorum.waitFor(ceremony, { onProgress, signal });
     progress.finish();
-    return { ok: true, text: describeDone(done), data: { ceremony: done } };
+    return done;
   } catch (error) {
     progress.finish();
     const details = { ceremony: ceremony.id, next: `holdfast quorum wait ${ceremony.id}` };

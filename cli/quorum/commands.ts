@@ -7,7 +7,14 @@ import { writeOutput } from '../common/output-file.ts';
 import { readIdentifier } from '../node/connection.ts';
 import { describeSigned, readSignRequest } from '../node/sign-request.ts';
 import { PAYLOAD_OPTIONS } from '../node/payload.ts';
-import { beginCeremony, CEREMONY_OPTIONS, DETACH_OPTION, readTimeout, waitForCeremony } from './ceremony.ts';
+import {
+  beginCeremonies,
+  beginCeremony,
+  CEREMONY_OPTIONS,
+  DETACH_OPTION,
+  readTimeout,
+  waitForCeremony,
+} from './ceremony.ts';
 import { QUORUM_OPTIONS, withQuorum } from './connection.ts';
 import { createCommand } from './create.ts';
 import { describeKeys, describeStatus } from './status.ts';
@@ -33,12 +40,12 @@ const keysList: Command = {
 const keysGenerate: Command = {
   name: 'quorum keys generate',
   summary: 'Have the nodes of a quorum generate a key that no place ever holds whole.',
-  positionals: 'KEY',
+  positionals: 'KEY...',
   options: BEGIN_OPTIONS,
   examples: [`holdfast quorum keys generate treasury ${AS_CLIENT}`],
-  run: beginCeremony((input) => {
-    const key = readKey(input);
-    return (quorum) => quorum.generate(key);
+  run: beginCeremonies(({ positionals }) => {
+    const keys = positionals.map((name) => readIdentifier(name, 'KEY'));
+    return Promise.resolve(keys.map((key) => (quorum) => quorum.generate(key)));
   }),
 };
 
@@ -48,15 +55,21 @@ const MAX_IMPORT_BYTES = 4096;
 const keysImport: Command = {
   name: 'quorum keys import',
   summary: 'Have a node split a recovered key, which was encrypted for this boot of it, among its quorum.',
-  positionals: 'FILE',
+  positionals: 'FILE...',
   options: BEGIN_OPTIONS,
   examples: [`holdfast quorum keys import treasury.import ${AS_CLIENT}`],
-  run: async (input) => {
-    const [path = ''] = input.positionals;
-    const bytes = await readInput(path, input.io, MAX_IMPORT_BYTES);
-    const { key, request } = inFile(path, () => parseKeyImport(bytes));
-    return await beginCeremony(() => (quorum) => quorum.importKey(key, () => request))(input);
-  },
+  run: beginCeremonies(async ({ positionals, io }) => {
+    const imports: ReturnType<typeof parseKeyImport>[] = [];
+    for (const path of positionals) {
+      const bytes = await readInput(path, io, MAX_IMPORT_BYTES);
+      imports.push(inFile(path, () => parseKeyImport(bytes)));
+    }
+    return imports.map(
+      ({ key, request }) =>
+        (quorum) =>
+          quorum.importKey(key, () => request),
+    );
+  }),
 };
 
 const sign: Command = {

@@ -1,7 +1,7 @@
 import {
   checkVault,
   describeRole,
-  findingsOf,
+  partFindings,
   sortFindings,
   VAULT_SEVERITIES,
   type VaultFinding,
@@ -62,22 +62,62 @@ async function runCheck(input: CommandInput): Promise<Outcome> {
     ...seen.findings,
     ...(keyFile === undefined || own === undefined ? [] : await checkOwnKey(vault, own, keyFile)),
   ];
-  const findings = sortFindings(own === undefined ? all : findingsOf(all, own.role));
-  const count = (severity: VaultFinding['severity']) =>
-    findings.filter((finding) => finding.severity === severity).length;
-  const [errors, warnings, notes] = [count('error'), count('warning'), count('note')];
+  const sorted = sortFindings(all);
+  const parts = own === undefined ? undefined : partFindings(sorted, own.role);
+  const findings = parts === undefined ? sorted : [...parts.own, ...parts.common];
+  const counts = countSeverities(findings);
+  const others = countOthers(parts?.others ?? []);
   return {
     ok: !findings.some(({ severity }) => VAULT_SEVERITIES.indexOf(severity) <= limit),
     text: [
-      ...findings.flatMap(describe),
+      ...(parts?.own ?? sorted).flatMap(describe),
+      ...(parts === undefined || parts.common.length === 0 ? [] : ['of nobody in particular:']),
+      ...(parts?.common ?? []).flatMap(describe),
       ...seen.accounts.map(({ role, as }) => `${role.padEnd(16)}${describeSeen(as)}`),
-      `${amount(errors, 'error')}, ${amount(warnings, 'warning')}, ${amount(notes, 'note')}; vault ${vault.digest.slice(0, 16)}…`,
+      ...(others.length === 0
+        ? []
+        : [`others have: ${others.map(({ role, ...of }) => `${role} ${describeCounts(of)}`).join('; ')}`]),
+      `${describeCounts(counts, true)}; vault ${vault.digest.slice(0, 16)}…`,
     ].join('\n'),
-    data: { vault: vault.digest, failOn, findings, accounts: seen.accounts, errors, warnings, notes },
+    data: { vault: vault.digest, failOn, findings, accounts: seen.accounts, ...counts, others },
   };
 }
 
 const amount = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+interface Counts {
+  readonly errors: number;
+  readonly warnings: number;
+  readonly notes: number;
+}
+
+function countSeverities(findings: readonly VaultFinding[]): Counts {
+  const count = (severity: VaultFinding['severity']) =>
+    findings.filter((finding) => finding.severity === severity).length;
+  return { errors: count('error'), warnings: count('warning'), notes: count('note') };
+}
+
+/** Counts findings by the roles that have them; one of two roles counts for each. */
+function countOthers(findings: readonly VaultFinding[]): (Counts & { readonly role: string })[] {
+  const roles = [...new Set(findings.flatMap((finding) => finding.roles))].toSorted();
+  return roles.map((role) => ({
+    role,
+    ...countSeverities(findings.filter((finding) => finding.roles.includes(role))),
+  }));
+}
+
+/** Describes how many there are of each severity; those that are none only where all are asked for. */
+function describeCounts({ errors, warnings, notes }: Counts, isWhole = false): string {
+  const parts = [
+    [errors, 'error'],
+    [warnings, 'warning'],
+    [notes, 'note'],
+  ] as const;
+  return parts
+    .filter(([count]) => isWhole || count > 0)
+    .map(([count, noun]) => amount(count, noun))
+    .join(', ');
+}
 
 function describeSeen(as: string | null): string {
   return as === null ? 'offline: nothing of its account was looked at' : `looked at as ${printable(as)}`;

@@ -6,6 +6,7 @@ import { initCommand } from './init.ts';
 import { joinCommand } from './join.ts';
 import { planCommand } from './plan.ts';
 import { populateCommand } from './populate.ts';
+import { profilesCommand } from './profiles.ts';
 import { sheetsCommand } from './sheets.ts';
 import { statusCommand } from './status.ts';
 import {
@@ -28,6 +29,7 @@ export const commands: readonly Command[] = [
   planCommand,
   applyCommand,
   statusCommand,
+  profilesCommand,
   upgradePlanCommand,
   upgradeApplyCommand,
   upgradeStatusCommand,

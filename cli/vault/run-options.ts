@@ -86,7 +86,7 @@ export async function readRunPlace(input: CommandInput): Promise<RunPlace> {
     publicKey,
     statementKeyPath,
     exchange: exchangeFolder(input, vault),
-    releases: placeOf(input, vault, 'releases', 'releases'),
+    releases: releasesFolder(input, vault),
     work: workFolder(input, vault, role),
   };
 }
@@ -99,6 +99,11 @@ export function exchangeFolder(input: CommandInput, vault: VaultFile): string {
 /** Folder of what this machine remembers of a role's runs. */
 export function workFolder(input: CommandInput, vault: VaultFile, role: Role): string {
   return placeOf(input, vault, 'work', join('work', role));
+}
+
+/** Folder of the releases that were fetched: the one that was named, or the one beside vault.yaml. */
+export function releasesFolder(input: CommandInput, vault: VaultFile): string {
+  return placeOf(input, vault, 'releases', 'releases');
 }
 
 function placeOf(

@@ -6,6 +6,7 @@ import {
 import type { SignedConfiguration } from '../../shared/documents/configuration.ts';
 import {
   type BackupHead,
+  COLD_STATEMENT_FORMAT,
   encodeBackupProof,
   type PublicEntry,
   STATEMENT_FORMAT,
@@ -85,7 +86,7 @@ export function createRecoveryOperations(parts: RecoveryOperationsParts): Recove
         ? listPoolSecrets(pools, key, after)
         : listKeySecrets(keyring, key);
     const head: BackupHead = {
-      format: STATEMENT_FORMAT,
+      format: manifest.kind === 'cold' ? COLD_STATEMENT_FORMAT : STATEMENT_FORMAT,
       node: {
         manifest: hex(measured.digest),
         namespace: manifest.namespace,

@@ -1,4 +1,5 @@
-export { playDecisions, runDemo } from './demo.ts';
+export { playDecisions, runDemo, startOnce } from './demo.ts';
 export type { DecidedTransfer } from './decide.ts';
-export { DEMO_PARTS, type DemoStep } from './steps.ts';
+export { playVault } from './vault.ts';
+export { DEMO_PARTS, DEMO_STORIES, type DemoStep, type DemoStory } from './steps.ts';
 export { CLIENT, DEMO_KEYS, DEMO_RULES } from '../testbed/scenario.ts';

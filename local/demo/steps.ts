@@ -18,7 +18,12 @@ export const DEMO_PARTS = [
   'door',
   'witness',
   'quorum',
+  'vault',
 ] as const;
+/** Parts that are played by themselves, each of one or more of the above. */
+export const DEMO_STORIES = ['node', 'decisions', 'quorum', 'vault'] as const;
+export type DemoStory = (typeof DEMO_STORIES)[number];
+
 export type DemoPart = (typeof DEMO_PARTS)[number];
 
 /** Result of a step: `ok` when it is as it must be. */

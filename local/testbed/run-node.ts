@@ -6,7 +6,8 @@ import { testNodeParentOptions } from './test-node-parent.ts';
 import type { Testbed } from './testbed.ts';
 
 const POLL_MS = 5;
-const START_TIMEOUT_MS = 30_000;
+/** Beyond every deadline of a start itself, however busy the machine is. */
+const START_TIMEOUT_MS = 120_000;
 
 export interface RunOptions {
   /** Changes the options of the parent, to put a hostile part in. */

@@ -12,6 +12,8 @@ export type ColdErrorCode =
   | 'COLD_REQUEST_EXPIRED'
   /** The node has decided a request of this id before. */
   | 'COLD_REQUEST_REPEATED'
+  /** The client, or all of them together, have as many requests open as the node remembers. */
+  | 'COLD_REQUESTS_FULL'
   /** The request knows a later state of the node's log than the node has. */
   | 'COLD_STORE_ROLLED_BACK'
   /** The clock of the machine is behind what the node has sealed. */

@@ -1,6 +1,7 @@
 import { randomBytes, type KeyObject } from 'node:crypto';
 import * as z from 'zod';
 import { signRequestSchema } from '../api/bodies.ts';
+import { acknowledgementRequestSchema, backupRequestSchema } from '../api/recovery.ts';
 import { requestIdSchema, voteRequestSchema } from '../api/requests.ts';
 import { createEnvelope, DsseError, parseEnvelope, signEnvelope, verifyEnvelope } from '../dsse/index.ts';
 import { parseJson } from '../json/index.ts';
@@ -18,7 +19,8 @@ const MAX_VOTES = 64;
 export const MAX_REQUEST_AGE_MS = 30 * 24 * 3_600_000;
 
 /**
- * A request to a cold node: the body of `POST /v1/sign`, or the votes on a request that waits; SPEC.md.
+ * A request to a cold node: the body of `POST /v1/sign`, the votes on a request that waits, a backup of a key, or a keeper's
+ * word that one is kept; SPEC.md.
  */
 export const coldRequestSchema = z
   .strictObject({
@@ -34,6 +36,8 @@ export const coldRequestSchema = z
     checkpoint: checkpointText.nullable(),
     ask: z.discriminatedUnion('type', [
       z.strictObject({ type: z.literal('sign'), request: signRequestSchema }),
+      z.strictObject({ type: z.literal('backup'), ...backupRequestSchema.omit({ after: true }).shape }),
+      z.strictObject({ type: z.literal('acknowledge'), ...acknowledgementRequestSchema.shape }),
       z.strictObject({
         type: z.literal('resume'),
         /** Id of the request that waits, which the node has made. */

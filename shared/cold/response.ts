@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import * as z from 'zod';
 import { signResponseSchema, waitingResponseSchema } from '../api/bodies.ts';
+import { acknowledgementResponseSchema, backupResponseSchema } from '../api/recovery.ts';
 import { requestIdSchema } from '../api/requests.ts';
 import {
   createEnvelope,
@@ -33,6 +34,13 @@ const outcomeSchema = z.discriminatedUnion('state', [
     /** What approvers read: DSSE of a pending request, as shared/api/requests.ts has it, in base64. */
     review: z.base64().max(MAX_REVIEW_TEXT),
   }),
+  z.strictObject({
+    state: z.literal('backed-up'),
+    ...backupResponseSchema.omit({ document: true }).shape,
+    /** DSSE envelope over the statement's digest, in base64: what the node has in place of an attestation document. */
+    signed: z.base64().max(4096),
+  }),
+  z.strictObject({ state: z.literal('acknowledged'), ...acknowledgementResponseSchema.shape }),
   z.strictObject({
     state: z.literal('refused'),
     code,

@@ -5,7 +5,14 @@ export {
   MAX_ACKNOWLEDGEMENT_BYTES,
   parseAcknowledgement,
 } from './acknowledgement.ts';
-export { type Backup, encodeBackup, MAX_BACKUP_BYTES, parseBackup } from './backup.ts';
+export {
+  type Backup,
+  COLD_BACKUP_PAYLOAD_TYPE,
+  encodeBackup,
+  encodeColdBackup,
+  MAX_BACKUP_BYTES,
+  parseBackup,
+} from './backup.ts';
 export {
   encodeBackupAad,
   encodeBackupInfo,
@@ -19,6 +26,7 @@ export {
   type BackupEntry,
   type BackupHead,
   type BackupStatement,
+  COLD_STATEMENT_FORMAT,
   encodeStatement,
   MAX_BACKUP_ENTRIES,
   parseStatement,

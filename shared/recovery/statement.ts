@@ -5,6 +5,8 @@ import { BackupError } from './errors.ts';
 import { counter, hex, hexOf, identifier, label, time } from './fields.ts';
 
 export const STATEMENT_FORMAT = 'holdfast-backup-statement/1';
+/** Of a cold node, which nothing attests: each ciphertext is bound to that, too. */
+export const COLD_STATEMENT_FORMAT = 'holdfast-cold-backup-statement/1';
 /** The most entries of one backup: further keys of a pool are in backups of their own. */
 export const MAX_BACKUP_ENTRIES = 128;
 /** The longest statement in bytes: as many RSA keys as fit, or a share of 255 commitments. */
@@ -71,7 +73,7 @@ export type ShareEntry = Extract<BackupEntry, { kind: 'share' }>;
 
 /** What a backup says of the node and the moment that it was made in; each ciphertext is bound to all of it. */
 const head = {
-  format: z.literal(STATEMENT_FORMAT),
+  format: z.enum([STATEMENT_FORMAT, COLD_STATEMENT_FORMAT]),
   node: z.strictObject({
     /** SHA-384 of the manifest's bytes. */
     manifest: hex(48),

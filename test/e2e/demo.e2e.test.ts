@@ -1,11 +1,9 @@
 import { join } from 'node:path';
 import { computeAddress, recoverAddress, Transaction } from 'ethers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connectNode } from '../../client/index.ts';
-import { type DecidedTransfer, type DemoStep, playDecisions } from '../../local/demo/index.ts';
+import { type DecidedTransfer, type DemoStep, playDecisions, startOnce } from '../../local/demo/index.ts';
 import { findLogPeerPrograms } from '../../local/testbed/log-peers.ts';
-import { CLIENT, Scenario } from '../../local/testbed/scenario.ts';
-import type { StartedNode } from '../../local/testbed/index.ts';
+import { Scenario } from '../../local/testbed/scenario.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const SUPPLIER = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed';
@@ -21,23 +19,7 @@ const outcomes = (part: DemoStep['part']) =>
 beforeAll(async () => {
   const directory = temporaryFolder();
   scenario = await Scenario.open(directory);
-  const connect = ({ url }: StartedNode) =>
-    connectNode({
-      url,
-      trust: {
-        root: scenario.testbed.host.rootCertificate,
-        pcrs: scenario.pcrs,
-        manifest: scenario.testNode.manifestBytes,
-      },
-      clientId: CLIENT,
-      privateKey: scenario.testNode.client.privateKey,
-    });
-  const first = await scenario.start();
-  const client = await connect(first);
-  const { binding } = await client.attest();
-  client.close();
-  await first.stop();
-  if (!('log' in binding)) throw new Error('a document that names no log');
+  const log = await startOnce(scenario);
   const running = new Set<{ stop(): Promise<void> }>();
   try {
     decided = await playDecisions(
@@ -51,7 +33,7 @@ beforeAll(async () => {
           steps.push({ part, title, milliseconds: 0, ...(await act()) });
         },
       },
-      binding.log,
+      log,
     );
   } finally {
     for (const each of running) await each.stop();

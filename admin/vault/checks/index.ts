@@ -1,6 +1,6 @@
 import type { LocatedVault, VaultDocument } from '../document.ts';
 import { VaultError } from '../errors.ts';
-import type { Role } from '../roles.ts';
+import { type Role, roleOfNode } from '../roles.ts';
 import { checkAccounts } from './accounts.ts';
 import { type OpenFinding, VAULT_SEVERITIES, type VaultFinding } from './finding.ts';
 import { checkHosts } from './hosts.ts';
@@ -35,7 +35,7 @@ export function checkVault({ document, placeOf }: LocatedVault, now: number): Va
   return sortFindings(
     findings.map(({ path, roles = [], ...rest }) => ({
       ...rest,
-      roles,
+      roles: roles.length === 0 ? ownersOf(document, path) : roles,
       path: path.join('.'),
       line: placeOf(path)?.line ?? null,
     })),
@@ -57,13 +57,31 @@ export function assertSound(document: VaultDocument, now: number): void {
   });
 }
 
+/** Finds whose member of the description a path is; none for one that is nobody's in particular. */
+function ownersOf({ nodes }: VaultDocument, [member, place]: readonly (string | number)[]): readonly Role[] {
+  if (member === 'infrastructure') return ['infrastructure'];
+  const node = member === 'nodes' && typeof place === 'number' ? nodes[place]?.node : undefined;
+  return node === undefined ? [] : [roleOfNode(node)];
+}
+
 /** Sorts findings, the worst first, and by their place in the file. */
 export function sortFindings(findings: readonly VaultFinding[]): VaultFinding[] {
   const rank = ({ severity }: VaultFinding) => VAULT_SEVERITIES.indexOf(severity);
   return findings.toSorted((a, b) => rank(a) - rank(b) || (a.line ?? 0) - (b.line ?? 0));
 }
 
-/** Selects the findings that concern one role: its own, and those that concern everybody. */
-export function findingsOf(findings: readonly VaultFinding[], role: Role): VaultFinding[] {
-  return findings.filter(({ roles }) => roles.length === 0 || roles.includes(role));
+/** Findings from the place of one role. */
+export interface RoleFindings {
+  readonly own: readonly VaultFinding[];
+  /** Those of nobody in particular. */
+  readonly common: readonly VaultFinding[];
+  /** Those of others alone. */
+  readonly others: readonly VaultFinding[];
+}
+
+/** Parts findings by whether they concern one role. */
+export function partFindings(findings: readonly VaultFinding[], role: Role): RoleFindings {
+  const own = findings.filter(({ roles }) => roles.includes(role));
+  const common = findings.filter(({ roles }) => roles.length === 0);
+  return { own, common, others: findings.filter((one) => !own.includes(one) && !common.includes(one)) };
 }

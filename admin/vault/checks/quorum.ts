@@ -88,33 +88,30 @@ function checkAuthorities(
   ];
 }
 
-/**
- * The ceremony makes two configurations of each node, and peers need three: one that orders to initialise, one that names the
- * others' logs, which all of them have to run before the third one asks for cosignatures. With the latter two in one, the
- * first node that restarts would ask others that do not know its log yet, and not start.
- */
-function checkPeerWitnesses({ parts: { peerWitnesses }, nodes }: VaultDocument): OpenFinding[] {
+/** Finds cosignatures of the other nodes that cannot be had, or that two histories can have. */
+function checkPeerWitnesses({ parts: { peerWitnesses, witnesses }, nodes }: VaultDocument): OpenFinding[] {
   if (peerWitnesses === null) return [];
-  const severity = 'error' as const;
-  const findings: OpenFinding[] = [
-    {
-      code: 'PEER_WITNESSES_UNSUPPORTED',
-      severity,
-      path: ['parts', 'peerWitnesses'],
-      text: 'nodes whose first restart already asks for cosignatures of each other do not start',
-      advice:
-        'Write null; once the vault serves, let the nodes witness each other by two more configurations (docs/quorum.md, "Peers alone, and outside witnesses").',
-    },
-  ];
-  if (peerWitnesses.threshold <= nodes.length - 1) return findings;
+  const path = ['parts', 'peerWitnesses', 'threshold'];
+  const [{ threshold }, others] = [peerWitnesses, nodes.length - 1];
+  if (threshold > others) {
+    return [
+      {
+        code: 'PEER_WITNESSES_UNMET',
+        severity: 'error',
+        path,
+        text: `${threshold} other nodes should cosign, and each node has ${others}`,
+        advice: 'Take a lower threshold.',
+      },
+    ];
+  }
+  if (threshold * 2 > others) return [];
   return [
-    ...findings,
     {
-      code: 'PEER_WITNESSES_UNMET',
-      severity,
-      path: ['parts', 'peerWitnesses', 'threshold'],
-      text: `${peerWitnesses.threshold} other nodes should cosign, and each node has ${nodes.length - 1}`,
-      advice: 'Take a lower threshold.',
+      code: 'PEER_WITNESSES_UNSOUND',
+      severity: witnesses === null ? 'error' : 'warning',
+      path,
+      text: `${threshold} of ${others} other nodes should cosign: two histories of a node can each find as many`,
+      advice: `Take ${Math.floor(others / 2) + 1}, and maxUncosignedSeconds for the time in which one of them may be away.`,
     },
   ];
 }

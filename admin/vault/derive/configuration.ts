@@ -23,6 +23,8 @@ export interface ConfigurationInputs {
   readonly orderUntil: string | null;
   /** Log key and witness key of every node, as attested; empty until the nodes have them. */
   readonly verifierKeys?: readonly string[];
+  /** Whether peers have to cosign already; false in the configuration by which they learn of each other's logs. True when left out. */
+  readonly isCosigned?: boolean;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface ConfigurationInputs {
 export function deriveConfiguration(
   document: VaultDocument,
   number: number,
-  { version, manifests, images, orderUntil, verifierKeys = [] }: ConfigurationInputs,
+  { version, manifests, images, orderUntil, verifierKeys = [], isCosigned = true }: ConfigurationInputs,
 ): ConfigurationDocument2 {
   findNode(document, number);
   const own = manifests.find(({ manifest }) => manifest.node === number);
@@ -53,7 +55,7 @@ export function deriveConfiguration(
       : { initialise: { id: ORDER_ID, notAfter: orderUntil, password: 'generated' as const } }),
     clients: document.clients,
     ...deriveTenantMembers(document),
-    ...deriveQuorum(document, number, { manifests, images, verifierKeys }),
+    ...deriveQuorum(document, number, { manifests, images, verifierKeys, isCosigned }),
     rules: [...deriveAdministrationRules(document), ...document.tenant.rules],
   };
   readConfiguration(configuration);
@@ -83,16 +85,13 @@ export function encodeConfiguration(configuration: ConfigurationDocument2): Uint
 function deriveQuorum(
   { nodes, parts: { peerWitnesses } }: VaultDocument,
   number: number,
-  {
-    manifests,
-    images,
-    verifierKeys = [],
-  }: Pick<ConfigurationInputs, 'manifests' | 'images' | 'verifierKeys'>,
+  { manifests, images, verifierKeys = [], isCosigned }: Omit<ConfigurationInputs, 'version' | 'orderUntil'>,
 ): Pick<ConfigurationDocument2, 'quorum'> {
   // A node without peers is in no quorum.
   if (nodes.length === 1) return {};
   // Who cosigns is known by keys that nodes have only once they serve.
-  const witnesses = verifierKeys.length === 0 || peerWitnesses === null ? {} : { witnesses: peerWitnesses };
+  const hasWitnesses = verifierKeys.length > 0 && isCosigned === true;
+  const witnesses = peerWitnesses === null || !hasWitnesses ? {} : { witnesses: peerWitnesses };
   const planned = planQuorum(manifests, images, {
     servesAlone: [],
     refreshHours: null,

@@ -2,6 +2,9 @@ import type { VaultDocument } from '../document.ts';
 import { stackNames, vaultPrefix } from '../names.ts';
 import { describeRole, type Role, roleOfNode } from '../roles.ts';
 
+/** Port of every host at which nodes cosign each other's logs. */
+export const WITNESS_PORT = 7444;
+
 /** Stack of the vault with those of its parameters that vault.yaml alone decides. */
 export interface DerivedStack {
   /** Whose credentials make it. */
@@ -22,7 +25,7 @@ export interface DerivedStack {
 
 /** Derives the stacks of every role, in the order in which they are made. */
 export function deriveStacks(document: VaultDocument): readonly DerivedStack[] {
-  const { namespace, environment, infrastructure, nodes } = document;
+  const { namespace, environment, infrastructure, nodes, parts } = document;
   const { account, region } = describeRole(document, 'infrastructure');
   const { network, host } = infrastructure;
   return [
@@ -41,6 +44,7 @@ export function deriveStacks(document: VaultDocument): readonly DerivedStack[] {
         SubnetId: network.subnetId,
         ClientCidr: network.clientCidr,
         PeerCidr: nodes.length > 1 ? network.peerCidr : '',
+        ...(parts.peerWitnesses === null ? {} : { WitnessPort: String(WITNESS_PORT) }),
       },
       open: [],
     },

@@ -84,6 +84,9 @@ export const FACTS = {
     log: z.string().max(512),
     witness: z.string().max(512),
   }),
+  /** Configuration by which nodes know the logs of each other, before any of them asks for a cosignature. */
+  'peers-configuration': z.strictObject({ configuration: sha384, version }),
+  acquaint: z.strictObject({ nodes: nodes({ url, identity, version }) }),
   'final-configuration': z.strictObject({ configuration: sha384, version }),
   restart: z.strictObject({ nodes: nodes({ url, identity, version }) }),
   'upgrade-configuration': z.strictObject({

@@ -8,20 +8,15 @@ import { describePerson, titleOf } from './sheet-role.ts';
 const RECOVERY =
   'The public key that "holdfast ers keygen" has printed to your custodians, for --recovery-key (docs/recovery.md). Your step 1 gives it to the others.';
 
-/** What infrastructure has done when there is a vault.yaml to make a sheet of: the same again changes no key. */
-function ownKeysOfInfrastructure(account: string, admins: readonly string[]): string {
-  return `Your keys, which vault.yaml names: keys/infrastructure.statement.pem, made by holdfast vault join --role infrastructure --account ${account}${admins.map((arn) => ` --admin ${arn}`).join('')}.`;
-}
-
 /** Derives what the admin of a role does from nothing to nodes that serve. */
 export function ceremonyProcedure(document: VaultDocument, role: Role): Procedure {
-  const { account, admins } = describeRole(document, role);
+  const { account } = describeRole(document, role);
   const node = nodeOfRole(role);
   return {
     name: 'ceremony',
     title: titleOf(document, 'run sheet', describePerson(document, role).who),
     before: [
-      node === undefined ? ownKeysOfInfrastructure(account, admins) : RECOVERY,
+      ...(node === undefined ? [] : [RECOVERY]),
       `Credentials of one of your roles in account ${account}, and of no other account of this vault.`,
       SAME_BYTES,
     ],
@@ -37,18 +32,29 @@ export function ceremonyProcedure(document: VaultDocument, role: Role): Procedur
 }
 
 function infrastructureSteps(document: VaultDocument): SheetStep[] {
-  const { namespace, region, nodes } = document;
+  const { namespace, environment, region, nodes, infrastructure } = document;
+  const environmentOption = environment === 'production' ? '' : ` --environment ${environment}`;
   const apply =
     'holdfast vault apply --role infrastructure --statement-key keys/infrastructure.statement.pem';
   return [
     {
+      title: 'Make your keys, once',
+      command: `holdfast vault join --role infrastructure --account ${infrastructure.account}${infrastructure.admins.map((arn) => ` --admin ${arn}`).join('')}`,
+      expect:
+        'keys/infrastructure.statement.pem, for you alone, and infrastructure.join.json, which is public.',
+      otherwise:
+        'A key that is there is kept. Restore the folder from your own copy rather than make another key.',
+      handover:
+        'Wait for the files of all node admins, and have them read the beginning of their keys to you.',
+    },
+    {
       title: 'Write the description',
-      command: `holdfast vault init --namespace ${namespace} --region ${region}${nodes.map(({ node }) => ` --join node-${node}.join.json`).join('')} --join infrastructure.join.json`,
-      expect: 'vault.yaml: written. Fill in what is open, and give everybody the same bytes.',
+      command: `holdfast vault init --namespace ${namespace}${environmentOption} --region ${region}${nodes.map(({ node }) => ` --join node-${node}.join.json`).join('')} --join infrastructure.join.json`,
+      expect:
+        'vault.yaml: written. Fill in what is open until "vault check" finds no error; its digest is the same for everybody.',
       otherwise: 'VAULT_EXISTS: there is one, and nothing of it was changed. Edit that one.',
       handover: 'Send vault.yaml to every node admin.',
     },
-    checkStep('infrastructure'),
     FETCH_STEP,
     {
       title: 'Stage 1: roles of the hosts, bucket, network',
@@ -133,10 +139,10 @@ function nodeSteps(document: VaultDocument, node: number): SheetStep[] {
     ...(isWitnessed
       ? [
           {
-            title: 'The configuration by which your node stays',
+            title: 'The configurations by which your node stays',
             command: apply,
             expect:
-              'It is signed without the order, and names the nodes that cosign; done: every step of your role.',
+              'Two are signed without the order: by the first the nodes know the logs of each other, by the second they have to cosign; done: every step of your role.',
             otherwise: RESUME,
             handover: EXCHANGE,
           },

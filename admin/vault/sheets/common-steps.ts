@@ -1,4 +1,6 @@
+import type { VaultDocument } from '../document.ts';
 import type { Role } from '../roles.ts';
+import { backupOptions } from './files-of-people.ts';
 import type { SheetStep } from './procedure.ts';
 
 /** How statements travel. */
@@ -36,3 +38,27 @@ export const FETCH_STEP: SheetStep = {
   otherwise:
     'Stop. Ask whoever publishes the release; do not take the files from somebody of the ceremony instead.',
 };
+
+/** Step that finds where nodes are and what they must prove, for who has no account. */
+export function profilesStep(client?: { readonly client: string; readonly key: string }): SheetStep {
+  const own = client === undefined ? '' : ` --client ${client.client} --key ${client.key}`;
+  return {
+    title: 'Learn from the signed statements where the nodes are, and what they must prove',
+    command: `holdfast vault profiles --vault vault.yaml${own} --output profiles`,
+    expect: 'A profile and a manifest of each node, and pcr.json of the release that they run.',
+    otherwise:
+      'VAULT_NOT_SERVING: the ceremony has not come so far; ask for the folder exchange/. A code of the release: fetch the one that the nodes run (vault fetch).',
+  };
+}
+
+/** Step that verifies all backups by files alone, as whoever holds no secret does. */
+export function verifyBackupsStep(document: VaultDocument): SheetStep {
+  const names = document.tenant.keys.map(({ id }) => id).join(', ');
+  return {
+    title: 'Verify every backup by its proof',
+    command: `holdfast ers verify ${backupOptions(document)}`,
+    expect: `RECOVERABLE for each shared key (${names}), with the public key that the wallet knows.`,
+    otherwise:
+      'A code names what does not fit. PCR_MISMATCH: a backup of another release; give its pcr.json by one more --pcrs. Have what is refused backed up again.',
+  };
+}

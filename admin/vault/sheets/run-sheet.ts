@@ -1,5 +1,9 @@
 import type { VaultDocument } from '../document.ts';
 import { ceremonyProcedure } from './admin-ceremony.ts';
+import { recoveryProcedure } from './admin-recovery.ts';
+import { proceduresOfAuditor } from './auditor.ts';
+import { proceduresOfCustodians } from './custodians.ts';
+import { proceduresOfOwners } from './owners.ts';
 import type { Procedure } from './procedure.ts';
 import { describePerson, type SheetPerson } from './sheet-role.ts';
 
@@ -17,11 +21,13 @@ export function deriveRunSheet(document: VaultDocument, name: string): RunSheet 
 function proceduresOf(document: VaultDocument, { role }: SheetPerson): readonly Procedure[] {
   switch (role) {
     case 'owners':
+      return proceduresOfOwners(document);
     case 'custodians':
+      return proceduresOfCustodians(document);
     case 'auditor':
-      return [];
+      return proceduresOfAuditor(document);
     case 'infrastructure':
     default:
-      return [ceremonyProcedure(document, role)];
+      return [ceremonyProcedure(document, role), recoveryProcedure(document, role)];
   }
 }

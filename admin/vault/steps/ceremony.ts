@@ -4,7 +4,11 @@ import { StepError } from './errors.ts';
 import { infrastructureAttestations } from './infrastructure-attestations.ts';
 import { infrastructureBaseline } from './infrastructure-baseline.ts';
 import { infrastructureHosts } from './infrastructure-hosts.ts';
-import { infrastructureRestart, infrastructureStart } from './infrastructure-start.ts';
+import {
+  infrastructureAcquaint,
+  infrastructureRestart,
+  infrastructureStart,
+} from './infrastructure-start.ts';
 import { hasFunction, nodeConfiguration } from './node-configuration.ts';
 import { nodeFinalConfiguration } from './node-final-configuration.ts';
 import { nodeGate } from './node-gate.ts';
@@ -12,6 +16,7 @@ import { nodeKmsStack } from './node-kms-stack.ts';
 import { nodeManifest } from './node-manifest.ts';
 import { nodeNarrow } from './node-narrow.ts';
 import { nodeNonce } from './node-nonce.ts';
+import { nodePeersConfiguration } from './node-peers-configuration.ts';
 import { nodeRelease } from './node-release.ts';
 import { nodeSigningFunction } from './node-signing-function.ts';
 import type { Ceremony, Step } from './step.ts';
@@ -21,6 +26,7 @@ import { findUpgradeState } from './upgrade/state.ts';
 export function stepsOf(vault: VaultDocument): readonly Step[] {
   const ofNodes = (make: (node: number) => Step): readonly Step[] =>
     vault.nodes.map(({ node }) => make(node));
+  const isWitnessed = vault.parts.peerWitnesses !== null;
   return [
     infrastructureBaseline,
     ...ofNodes(nodeKmsStack),
@@ -36,7 +42,9 @@ export function stepsOf(vault: VaultDocument): readonly Step[] {
     ...ofNodes(nodeGate),
     infrastructureStart(vault),
     ...ofNodes(nodeNarrow),
+    ...(isWitnessed ? ofNodes((node) => nodePeersConfiguration(vault, node)) : []),
     ...ofNodes((node) => nodeFinalConfiguration(vault, node)),
+    ...(isWitnessed ? [infrastructureAcquaint(vault)] : []),
     infrastructureRestart(vault),
   ];
 }

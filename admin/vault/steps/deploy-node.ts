@@ -2,11 +2,16 @@ import * as z from 'zod';
 import { askAws } from '../../aws/index.ts';
 import { roleOfNode } from '../index.ts';
 import type { StepContext } from './context.ts';
-import { type DerivedDeployment, deriveDeployment, type StoreIdentity } from './deployment.ts';
+import {
+  type DeploymentInputs,
+  type DerivedDeployment,
+  deriveDeployment,
+  type StoreIdentity,
+} from './deployment.ts';
 import { StepError } from './errors.ts';
 import { deployOnHost } from './host-command.ts';
 import { readManifestBytes } from './node-configuration.ts';
-import { needStatement } from './support.ts';
+import { needStatement, needStatementsOfNodes } from './support.ts';
 
 /** What `parent deploy --json` prints, as far as the steps believe it: nothing that decides rests on it. */
 const resultSchema = z.looseObject({
@@ -39,7 +44,11 @@ export interface DeployOrder {
   readonly node: number;
   /** Step whose statement has the configuration. */
   readonly configuration:
-    'configuration' | 'final-configuration' | 'upgrade-configuration' | 'upgrade-rollback';
+    | 'configuration'
+    | 'peers-configuration'
+    | 'final-configuration'
+    | 'upgrade-configuration'
+    | 'upgrade-rollback';
   /** Nonce in hex; null for a node that is to serve. */
   readonly nonce: string | null;
   readonly identity: StoreIdentity | null;
@@ -70,6 +79,7 @@ export async function deployNode(order: DeployOrder, context: StepContext): Prom
     manifest,
     configuration,
     hosts: hosts.hosts,
+    witnesses: await findPeerWitnesses(context, order),
   });
   const { bucket, region } = baseline;
   const prefix = `deployments/${node}/${deployment.id}`;
@@ -85,6 +95,18 @@ export async function deployNode(order: DeployOrder, context: StepContext): Prom
     context,
   );
   return readResult(node, answer);
+}
+
+/** Finds who cosigns a node's log: the other nodes, once they have attested the keys for it. */
+async function findPeerWitnesses(
+  context: StepContext,
+  { node, configuration }: Pick<DeployOrder, 'node' | 'configuration'>,
+): Promise<DeploymentInputs['witnesses']> {
+  if (context.vault.parts.peerWitnesses === null || configuration === 'configuration') return [];
+  const stated = await needStatementsOfNodes(context, 'narrow');
+  return stated
+    .filter((one) => one.node !== node)
+    .map((one) => ({ node: one.node, key: one.statement.facts.witness }));
 }
 
 /**

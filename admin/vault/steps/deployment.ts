@@ -1,5 +1,6 @@
 import { kmsHost } from '../../../shared/aws/kms-host.ts';
 import { DEPLOYMENT_FORMAT, deploymentId, encodeDeployment } from '../../../shared/deployment/index.ts';
+import { WITNESS_PORT } from '../derive/stacks.ts';
 import { digestOf, type Facts } from '../exchange/index.ts';
 import { describeRole, roleOfNode, type VaultDocument } from '../index.ts';
 import { measureManifest } from '../derive/manifest.ts';
@@ -34,6 +35,8 @@ export interface DeploymentInputs {
   readonly identity: StoreIdentity | null;
   /** Address of every host, by the number of its node. */
   readonly hosts: Facts<'hosts'>['hosts'];
+  /** Nodes that cosign this one's log, and whose logs it cosigns, with the verifier keys by which they do. */
+  readonly witnesses: readonly { readonly node: number; readonly key: string }[];
 }
 
 /** deployment.json of one host, and its id. */
@@ -52,7 +55,7 @@ export interface DerivedDeployment {
  * Source: shared/deployment/SPEC.md
  */
 export function deriveDeployment(vault: VaultDocument, inputs: DeploymentInputs): DerivedDeployment {
-  const { node, image, pcrJson, manifest, configuration, nonce, identity, hosts } = inputs;
+  const { node, image, pcrJson, manifest, configuration, nonce, identity, hosts, witnesses } = inputs;
   const { region } = describeRole(vault, roleOfNode(node));
   const peers = hosts
     .filter((host) => host.node !== node)
@@ -81,12 +84,26 @@ export function deriveDeployment(vault: VaultDocument, inputs: DeploymentInputs)
       ingress: { listen: endpoint('0.0.0.0', CLIENT_PORT) },
       peers: peers.length === 0 ? null : { node, nodes: peers, listen: endpoint('0.0.0.0', PEER_PORT) },
       approvals: null,
-      witness: null,
-      auditLog: null,
+      ...deriveCosigning(hosts, witnesses),
       log: 'info',
     },
   });
   return { id: deploymentId(bytes), bytes };
+}
+
+/** Derives the door by which a node cosigns the logs of others, and where its parent has its own cosigned. */
+function deriveCosigning(hosts: DeploymentInputs['hosts'], witnesses: DeploymentInputs['witnesses']) {
+  if (witnesses.length === 0) return { witness: null, auditLog: null };
+  return {
+    witness: { listen: endpoint('0.0.0.0', WITNESS_PORT) },
+    auditLog: {
+      witnesses: witnesses.map(({ node, key }) => {
+        const host = hosts.find((one) => one.node === node);
+        if (host === undefined) throw new TypeError('expected the host of each node');
+        return { url: `http://${endpoint(host.address, WITNESS_PORT)}`, key };
+      }),
+    },
+  };
 }
 
 /** Writes an address and a port as a parent's settings have them. */

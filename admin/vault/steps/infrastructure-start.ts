@@ -37,22 +37,55 @@ export function infrastructureStart(vault: StepContext['vault']): Step<'start'> 
   };
 }
 
-/** Step that starts the nodes with the configurations in which the order to initialise is gone. */
-export function infrastructureRestart(vault: StepContext['vault']): Step<'restart'> {
+/** Step that starts the nodes with configurations by which they know the logs of each other. */
+export function infrastructureAcquaint(vault: StepContext['vault']): Step<'acquaint'> {
+  const name = 'acquaint';
   return {
-    id: 'infrastructure/restart',
-    role: 'infrastructure',
-    name: 'restart',
-    stage: 2,
-    summary: 'restart the nodes with their final configurations',
+    id: `infrastructure/${name}`,
+    name,
+    summary: 'restart the nodes with the configurations by which they know the logs of each other',
+    ...restartWith({ name, configuration: 'peers-configuration' }),
     needs: [
       'infrastructure/start',
       ...ofAllNodes(vault, 'narrow'),
+      ...ofAllNodes(vault, 'peers-configuration'),
+    ],
+  };
+}
+
+/** Step that starts the nodes with the configurations in which the order to initialise is gone. */
+export function infrastructureRestart(vault: StepContext['vault']): Step<'restart'> {
+  const name = 'restart';
+  return {
+    id: `infrastructure/${name}`,
+    name,
+    summary: 'restart the nodes with their final configurations',
+    ...restartWith({ name, configuration: 'final-configuration' }),
+    needs: [
+      // All nodes know a log before it asks them for a cosignature.
+      vault.parts.peerWitnesses === null ? 'infrastructure/start' : 'infrastructure/acquaint',
+      ...ofAllNodes(vault, 'narrow'),
       ...ofAllNodes(vault, 'final-configuration'),
     ],
+  };
+}
+
+interface Restart {
+  readonly name: 'acquaint' | 'restart';
+  readonly configuration: 'peers-configuration' | 'final-configuration';
+}
+
+interface RestartActs extends Pick<Step, 'role' | 'stage' | 'inspect'> {
+  apply(context: StepContext): Promise<{ readonly facts: Facts<'restart'>; readonly files: [] }>;
+}
+
+/** What a step does that starts the nodes anew, one after the other, with configurations that their admins have signed. */
+function restartWith({ name, configuration }: Restart): RestartActs {
+  return {
+    role: 'infrastructure',
+    stage: 2,
     async inspect(context) {
-      const stated = await context.exchange.statement('infrastructure', 'restart');
-      const open = await openNodes(context, stated?.facts);
+      const open = await openNodes(context, { name, configuration });
       if (open.length === 0) return { state: 'done' };
       return {
         state: 'ready',
@@ -61,21 +94,19 @@ export function infrastructureRestart(vault: StepContext['vault']): Step<'restar
     },
     async apply(context) {
       await assertOneRelease(context);
-      const stated = await context.exchange.statement('infrastructure', 'restart');
+      const stated = await context.exchange.statement('infrastructure', name);
+      const acquainted = await context.exchange.statement('infrastructure', 'acquaint');
       const { facts: started } = await needStatement(context, 'infrastructure', 'start');
-      // One after the other: the rest of the quorum goes on signing.
-      const open = await openNodes(context, stated?.facts);
+      // One after the other: the rest of the quorum goes on signing, and cosigns the start of each.
+      const open = await openNodes(context, { name, configuration });
       const nodes = [...(stated?.facts.nodes ?? [])].filter(
         ({ node }) => !open.some((one) => one.node === node),
       );
       for (const { node, version } of open) {
-        const former = [...nodes, ...started.nodes].find((one) => one.node === node);
-        const order = {
-          node,
-          configuration: 'final-configuration',
-          nonce: null,
-          identity: former?.identity ?? null,
-        } as const;
+        const former = [...nodes, ...(acquainted?.facts.nodes ?? []), ...started.nodes].find(
+          (one) => one.node === node,
+        );
+        const order = { node, configuration, nonce: null, identity: former?.identity ?? null };
         nodes.push({ node, url: await urlOf(context, node), identity: await serve(order, context), version });
       }
       return { facts: { nodes: nodes.toSorted((one, other) => one.node - other.node) }, files: [] };
@@ -101,13 +132,20 @@ async function urlOf(context: StepContext, node: number): Promise<string> {
   return nodeUrl(host.address);
 }
 
-/** Nodes that do not run the configuration that their admin has stated last. */
-async function openNodes(context: StepContext, restarted: Facts<'restart'> | undefined) {
-  const final = await needStatementsOfNodes(context, 'final-configuration');
-  return final
+/** Nodes that have not run the configuration that their admin has stated last for a restart, nor a later one. */
+async function openNodes(context: StepContext, { name, configuration }: Restart) {
+  const stated = await needStatementsOfNodes(context, configuration);
+  const done = [
+    await context.exchange.statement('infrastructure', name),
+    await context.exchange.statement('infrastructure', 'restart'),
+  ].flatMap((one) => one?.facts.nodes ?? []);
+  return stated
     .map(({ node, statement }) => ({ node, version: statement.facts.version }))
     .filter(
       ({ node, version }) =>
-        restarted?.nodes.some((one) => one.node === node && one.version === version) !== true,
+        !done.some(
+          (one) =>
+            one.node === node && (name === 'restart' ? one.version === version : one.version >= version),
+        ),
     );
 }

@@ -120,6 +120,7 @@ export async function deriveFrom(
     readonly version: number;
     readonly orderUntil: string | null;
     readonly verifierKeys?: readonly string[];
+    readonly isCosigned?: boolean;
   },
 ): Promise<ConfigurationDocument2> {
   const { pcrJson } = await context.release();

@@ -1,14 +1,14 @@
-import { encodeConfiguration } from '../derive/configuration.ts';
 import { digestOf } from '../exchange/index.ts';
 import { roleOfNode } from '../index.ts';
 import type { StepContext } from './context.ts';
-import { deriveFrom, hasFunction } from './node-configuration.ts';
+import { hasFunction } from './node-configuration.ts';
+import { deriveFinal } from './node-peers-configuration.ts';
 import { assertOneRelease } from './node-release.ts';
 import { planConfiguration, signPlanned, type SigningOrder } from './sign-configuration.ts';
 import type { Step } from './step.ts';
-import { needStatement, needStatementsOfNodes, ofAllNodes } from './support.ts';
+import { needStatement, ofAllNodes } from './support.ts';
 
-/** Step that signs a node's second configuration: the order to initialise is gone, and the nodes know each other's logs. */
+/** Step that signs the configuration by which a node stays: without the order to initialise, and cosigned where it is to be. */
 export function nodeFinalConfiguration(
   vault: StepContext['vault'],
   node: number,
@@ -16,19 +16,16 @@ export function nodeFinalConfiguration(
   const role = roleOfNode(node);
   const isWitnessed = vault.parts.peerWitnesses !== null;
   const orderFinal = async (context: StepContext): Promise<SigningOrder> => {
-    const { facts } = await needStatement(context, role, 'configuration');
+    const { facts } = await needStatement(
+      context,
+      role,
+      isWitnessed ? 'peers-configuration' : 'configuration',
+    );
     return {
       node,
       step: 'final-configuration',
       version: facts.version + 1,
-      derive: async (version) =>
-        encodeConfiguration(
-          await deriveFrom(context, node, {
-            version,
-            orderUntil: null,
-            verifierKeys: isWitnessed ? await readVerifierKeys(context) : [],
-          }),
-        ),
+      derive: async (version) => await deriveFinal(context, node, version),
     };
   };
   return {
@@ -39,9 +36,10 @@ export function nodeFinalConfiguration(
     summary: 'sign the configuration without the order, by which the node stays',
     // What it says is known before the policy is narrowed, so that both are shown at once; the nodes start with it after that.
     needs: isWitnessed
-      ? ofAllNodes(vault, 'narrow')
+      ? [`${role}/peers-configuration`, ...ofAllNodes(vault, 'narrow')]
       : [`${role}/configuration`, `${role}/gate`, 'infrastructure/start'],
-    isShownFirst: hasFunction(vault, node),
+    // Beside the other nodes' logs, it was shown with the configuration before it.
+    isShownFirst: hasFunction(vault, node) && !isWitnessed,
     async inspect(context) {
       await assertOneRelease(context);
       const stated = await context.exchange.statement(role, 'final-configuration');
@@ -56,7 +54,7 @@ export function nodeFinalConfiguration(
         state: 'ready',
         changes: [
           `signs configuration ${version} of node ${node}, without the order to initialise`,
-          ...(isWitnessed ? ['with the logs of the other nodes, which have to cosign its own'] : []),
+          ...(isWitnessed ? ['with the other nodes, which have to cosign its log'] : []),
           ...changes,
         ],
       };
@@ -69,10 +67,4 @@ export function nodeFinalConfiguration(
       };
     },
   };
-}
-
-/** Verifier keys of all nodes' logs and cosignatures, as their admins have seen them attested. */
-export async function readVerifierKeys(context: StepContext): Promise<readonly string[]> {
-  const stated = await needStatementsOfNodes(context, 'narrow');
-  return stated.flatMap(({ statement: { facts } }) => [facts.log, facts.witness]);
 }

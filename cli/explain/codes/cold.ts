@@ -48,8 +48,12 @@ export const COLD_CODES: readonly CodeArea[] = [
       COLD_REQUEST_MALFORMED: 'not a request to a cold node, or a damaged one: carry the file again',
       COLD_REQUEST_OTHER_NODE: 'the request is for another node, or for another manifest of this one',
       COLD_REQUEST_REPEATED: [
-        'the node has decided this request before, or remembers as many as it can',
+        'the node has decided this request before',
         'The response of the first time is what it came to. For another signature make another request.',
+      ],
+      COLD_REQUESTS_FULL: [
+        'the client has as many requests open as its part of what the node remembers, or all of them together have',
+        'Wait until the first of them has ended, which the message names, and give later ones fewer `--days`.',
       ],
       COLD_REQUEST_UNSIGNED:
         'the request is not signed by a client of the configuration, or was changed since',

@@ -40,10 +40,18 @@ export const RECOVERY_CODES: readonly CodeArea[] = [
         'backups of one epoch of a key belong to different groups',
         'One node tells another history than the others: compare transcripts by "holdfast quorum transcript verify".',
       ],
+      BACKUP_IDENTITY_MISSING: [
+        'none of the identities that were given is that of the cold node which made the backup',
+        'Give identity.json of that cold node, whose fingerprint you have compared, by --cold-identity.',
+      ],
       BACKUP_MALFORMED: 'not a backup in the one form that a node writes',
       BACKUP_MANIFEST_MISSING: [
         'none of the manifests that were given is that of the node which made the backup',
         'Give the manifest of that node, by --manifest.',
+      ],
+      BACKUP_NOT_ATTESTED: [
+        'the backup is of a cold node: its machine has signed it, and nothing attests what that machine runs',
+        'If a cold node is meant, say so by --cold-identity; a backup of a node in an enclave never looks like this.',
       ],
       BACKUP_OTHER_NODE: 'the statement names another node than the manifest that was measured',
       BACKUP_OTHER_RECOVERY_KEY:
@@ -58,6 +66,10 @@ export const RECOVERY_CODES: readonly CodeArea[] = [
       DRILL_OTHER_BACKUPS: [
         'the drill proves a key, or names a recovery key or a vault, that the backups at hand do not have',
         'Give the backups that the record lists. If those are they, somebody has made the record up: ask whoever has signed it.',
+      ],
+      DRILL_OTHER_NONCE: [
+        'the drill was held for another nonce than the one that was sent: before it, or for somebody else',
+        'Ask for the record of the drill that was held for yours.',
       ],
       DRILL_OTHER_VAULT: [
         'a record is of a drill of another vault, though somebody has led it who may lead drills of this one',
@@ -80,6 +92,10 @@ export const RECOVERY_CODES: readonly CodeArea[] = [
         'Give backups of one epoch: "holdfast ers verify" says which ones there are.',
       ],
       BACKUP_KEY_ABSENT: 'none of the backups holds the key',
+      BACKUP_KEYS_DIFFER: [
+        'the backups hold different keys under one name: of another node or time, or one that somebody has made up',
+        'Compare the public keys that "holdfast ers verify" shows with the one that your chains know, and name it by --public-key.',
+      ],
       BACKUP_OTHER_VAULT: 'the backups are of several vaults, or encrypted to several recovery keys',
       BACKUP_SHARES_TOO_FEW: 'fewer nodes than the threshold have a backup of the key',
       BACKUP_UNREADABLE:
@@ -90,7 +106,10 @@ export const RECOVERY_CODES: readonly CodeArea[] = [
         "a custodian's key is no RSA public key in PEM of at least 4096 bits",
         'Export the public key of the HSM as SubjectPublicKeyInfo in PEM.',
       ],
-      CUSTODIAN_SHARES_DIFFER: 'the shares are of different keys, or of two calls of ers keygen',
+      CUSTODIAN_SHARES_DIFFER: [
+        'the shares are of different keys, or of two calls of ers keygen',
+        'Give custodians.json by --custodians: it names whose share is wrong.',
+      ],
       CUSTODIAN_SHARE_MALFORMED: [
         'the words are no share: a word is none of the list, is missing, or stands elsewhere',
         'Read the words again from the paper; the message says which place is wrong where that is known.',
@@ -99,6 +118,10 @@ export const RECOVERY_CODES: readonly CodeArea[] = [
       DRILL_FAILED: [
         'a recovered key does not sign as its public key says: recovery would fail',
         'Treat the backup as lost: make another at once, and find out why.',
+      ],
+      IMPORT_TARGET_UNKNOWN: [
+        'the authorities of the new node are not those that were named, or nobody has named them and its recovery key is another one',
+        'Compare configurationAuthority.keys of its manifest with what its owners read to you, and name each by --import-authority.',
       ],
       IMPORT_TARGET_INVALID: [
         'the attestation document binds no import key: it is none of a node that serves',
@@ -111,7 +134,7 @@ export const RECOVERY_CODES: readonly CodeArea[] = [
       ],
       RECOVERY_KEY_MISMATCH: [
         'the shares, or a manifest, are of another recovery key than the one that was expected',
-        'Compare the public keys that "holdfast ers verify" shows.',
+        'Compare the public keys that "holdfast ers verify" shows; --custodians names whose share is wrong.',
       ],
     },
   },

@@ -30,6 +30,10 @@ export const VAULT_CODES: readonly CodeArea[] = [
         'a manifest is not the one that vault.yaml describes for its node',
         'Ask that node admin for it again, and compare vault.yaml: another name, threshold or authority makes another node.',
       ],
+      VAULT_NOT_SERVING: [
+        'the statements at hand do not say where all nodes serve one release; missing names one that lacks',
+        'Ask for the folder exchange/ as it is now: "holdfast vault status" says how far the ceremony is.',
+      ],
       VAULT_ROLE_UNKNOWN: [
         'vault.yaml has no such role; known names those that it has',
         'Give one of them by --role. Where the role is right, this is the vault.yaml of another vault.',
@@ -81,9 +85,9 @@ export const VAULT_CODES: readonly CodeArea[] = [
       PARTITIONS_DIFFER:
         'a node is in another partition of AWS than the hosts: no role of one is known in the other',
       PEER_WITNESSES_UNMET: 'more nodes should cosign than there are others',
-      PEER_WITNESSES_UNSUPPORTED: [
-        'the ceremony would ask nodes for cosignatures before they know the logs of each other, and none would start',
-        'Write null in parts.peerWitnesses, and let the nodes witness each other once the vault serves (docs/quorum.md).',
+      PEER_WITNESSES_UNSOUND: [
+        'so few other nodes should cosign that two histories of one node can each find as many of them',
+        'Take more than half of the others in parts.peerWitnesses.threshold.',
       ],
       PERSON_IN_TWO_ROLES: 'one IAM role is an admin of two roles: one person decides for both',
       PUBLIC_KEY_UNUSABLE: 'a public key is none, or one that everybody has the private half of',

@@ -124,8 +124,9 @@ export class LocalCloud {
   }
 
   async close(): Promise<void> {
-    for (const { host } of this.#launched.values()) await host.destroy();
+    // A stack that is being made may launch one more host until its AWS is closed.
     await this.aws.close();
+    for (const { host } of this.#launched.values()) await host.destroy();
   }
 }
 

@@ -1,4 +1,4 @@
-export type { Person, Said } from './person.ts';
+export type { Person, Said, Shown } from './person.ts';
 export type { PublishedRelease } from './releases.ts';
 export type { SampleVault } from './sample-vault.ts';
 export { ofOneNode } from './vault-files.ts';

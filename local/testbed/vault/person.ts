@@ -18,6 +18,13 @@ export interface Said {
   readonly stderr: string;
 }
 
+/** What a verb has said in words, as a person reads it. */
+export interface Shown {
+  readonly exit: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 export interface PersonOptions {
   readonly folder: string;
   readonly holdfast: HoldfastCommand;
@@ -80,14 +87,29 @@ export class Person {
     return await this.start(...args).ended;
   }
 
+  /** Runs a verb as a process of its own, and has it say everything in words. */
+  async show(...args: readonly string[]): Promise<Shown> {
+    return await this.#forget(this.#spawn(args), awaitOutput);
+  }
+
   /** Starts a verb as a process of its own. */
   start(...args: readonly string[]): { readonly child: ChildProcess; readonly ended: Promise<Said> } {
+    const child = this.#spawn([...args, '--json']);
+    return { child, ended: this.#forget(child, awaitProcess) };
+  }
+
+  /** Ends whatever the person has still running. */
+  leave(): void {
+    for (const child of this.#running) child.kill('SIGKILL');
+  }
+
+  #spawn(args: readonly string[]): ChildProcess {
     this.commands += 1;
     const { folder, caFile, exchange, holdfast } = this.#options;
-    const shared = ['apply', 'plan', 'status', 'upgrade'].includes(args[1] ?? '')
+    const shared = ['apply', 'plan', 'status', 'upgrade', 'profiles'].includes(args[1] ?? '')
       ? ['--exchange', exchange]
       : [];
-    const child = startProcess(holdfast, [...args, ...shared, '--json'], {
+    const child = startProcess(holdfast, [...args, ...shared], {
       cwd: folder,
       env: {
         PATH: process.env['PATH'],
@@ -100,18 +122,13 @@ export class Person {
       },
     });
     this.#running.add(child);
-    return { child, ended: this.#await(child) };
+    return child;
   }
 
-  /** Ends whatever the person has still running. */
-  leave(): void {
-    for (const child of this.#running) child.kill('SIGKILL');
-  }
-
-  async #await(child: ChildProcess): Promise<Said> {
-    const said = await awaitProcess(child);
+  async #forget<T>(child: ChildProcess, wait: (child: ChildProcess) => Promise<T>): Promise<T> {
+    const result = await wait(child);
     this.#running.delete(child);
-    return said;
+    return result;
   }
 }
 
@@ -142,10 +159,14 @@ function startProcess(
 }
 
 async function awaitProcess(child: ChildProcess): Promise<Said> {
+  const { exit, stdout, stderr } = await awaitOutput(child);
+  return { exit, said: stdout === '' ? {} : (JSON.parse(stdout) as Said['said']), stderr };
+}
+
+async function awaitOutput(child: ChildProcess): Promise<Shown> {
   const output = { stdout: '', stderr: '' };
   child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (output.stdout += chunk));
   child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (output.stderr += chunk));
   const [exit] = (await once(child, 'close')) as [number | null];
-  const said = output.stdout === '' ? {} : (JSON.parse(output.stdout) as Said['said']);
-  return { exit, said, stderr: output.stderr };
+  return { exit, ...output };
 }

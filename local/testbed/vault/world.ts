@@ -182,14 +182,12 @@ export class VaultWorld {
       .length;
   }
 
-  /** Options of a client of CloudFormation with the credentials of a role. */
-  clientOptions(role: PlayedRole) {
+  /** Options of a client of AWS, of CloudFormation unless another service is named, with credentials of a role. */
+  clientOptions(role: PlayedRole, service: 'cloudformation' | 'kms' = 'cloudformation') {
     const { directory } = this.aws;
-    const credentials = directory.assumeRole({
-      roleArn: adminOf(this.accountOf(role)),
-      sessionName: 'test',
-    });
-    return { ...this.aws.clientOptions('cloudformation', REGION), credentials };
+    const roleArn = adminOf(this.accountOf(role));
+    const credentials = directory.assumeRole({ roleArn, sessionName: 'person' });
+    return { ...this.aws.clientOptions(service, REGION), credentials };
   }
 
   /** Seats a second person of a role, with a machine of their own, who has the same release. */
@@ -269,9 +267,14 @@ export class VaultWorld {
     return this.#parts.cloud.lines.join('\n');
   }
 
+  /** Ends what the people have still running. */
+  leave(): void {
+    for (const person of this.people.values()) person.leave();
+  }
+
   async close(): Promise<void> {
     for (const other of this.#others) await other.close();
-    for (const person of this.people.values()) person.leave();
+    this.leave();
     if (!this.#isFirst) return;
     await this.#parts.cloud.close();
     await this.#parts.releases.close();

@@ -230,11 +230,11 @@ describe('the check of a vault', () => {
       'error PEER_WITNESSES_UNMET parts.peerWitnesses.threshold',
     ],
     [
-      'nodes that should cosign each other from their first restart on',
+      'so few witnesses among the nodes that two histories find as many',
       (vault) => {
         vault.parts['peerWitnesses'] = { threshold: 1, maxUncosignedSeconds: 0 };
       },
-      'error PEER_WITNESSES_UNSUPPORTED parts.peerWitnesses',
+      'error PEER_WITNESSES_UNSOUND parts.peerWitnesses.threshold',
     ],
     [
       'a namespace whose roles would have names that are too long',

@@ -193,6 +193,9 @@ describe('the first configuration', () => {
     expect(next.quorum?.peers.every(({ log, witness }) => log !== undefined && witness !== undefined)).toBe(
       true,
     );
+    // The one between them has nodes cosign, and none be cosigned: the others do not know its log before they have it.
+    const between = deriveConfiguration(vault, 1, { ...inputs, verifierKeys, isCosigned: false });
+    expect(between.quorum).toEqual({ ...next.quorum, witnesses: undefined });
     // Nobody can cosign yet when the first one is written.
     expect(firstOf(vault, 1).quorum?.witnesses).toBeUndefined();
   });

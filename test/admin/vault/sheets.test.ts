@@ -9,11 +9,13 @@ import {
   renderVaultFiles,
   type Role,
   rolesOf,
+  sheetRolesOf,
   type VaultDocument,
 } from '../../../admin/vault/index.ts';
 import { stepsOf } from '../../../admin/vault/steps/index.ts';
 import { listTargets } from '../../../admin/vault/sheets/makefile.ts';
 import { type Command, UsageError } from '../../../cli/common/command.ts';
+import type { ResolvedProfile } from '../../../cli/common/resolved-profile.ts';
 import { nouns } from '../../../cli/nouns.ts';
 import { parseInput } from '../../../cli/run.ts';
 import { collectOutput } from '../../support/collect-output.ts';
@@ -35,16 +37,31 @@ function ceremonyOf(vault: VaultDocument, role: string) {
 
 let verbs: ReadonlyMap<string, Command>;
 beforeAll(async () => {
-  const commands = await Promise.all(['vault', 'ers'].map(async (noun) => (await nouns[noun]?.load()) ?? []));
+  const commands = await Promise.all(
+    ['vault', 'ers', 'node', 'quorum'].map(async (noun) => (await nouns[noun]?.load()) ?? []),
+  );
   verbs = new Map(commands.flat().map((command) => [command.name, command]));
 });
 
+/** What stands in the profiles that "vault profiles" writes. */
+const PROFILE: ResolvedProfile = {
+  path: 'profiles/node-1.yaml',
+  settings: new Map(
+    (['url', 'pcrs', 'manifest', 'client', 'key', 'nodes'] as const).map((name) => [
+      name,
+      { values: [name], origin: 'profile' },
+    ]),
+  ),
+};
+
 /** Says what a verb would not take of a command of a sheet; undefined where it takes all. */
 function findMistake(line: string): string | undefined {
-  const [program, noun = '', verb = '', ...rest] = line.split(' ');
+  const [program, ...words] = line.split(' ');
   if (program !== 'holdfast') return `${line}: no command of the vault`;
-  const command = verbs.get(`${noun} ${verb}`);
+  const length = [3, 2].find((count) => verbs.has(words.slice(0, count).join(' '))) ?? 0;
+  const command = verbs.get(words.slice(0, length).join(' '));
   if (command === undefined) return `${line}: there is no such verb`;
+  const rest = words.slice(length);
   const io = {
     stdin: Readable.from([]),
     stdout: collectOutput().stream,
@@ -52,7 +69,7 @@ function findMistake(line: string): string | undefined {
     signal: new AbortController().signal,
   };
   try {
-    parseInput(command, rest, io);
+    parseInput(command, rest, io, rest.includes('--profile') ? PROFILE : undefined);
     return undefined;
   } catch (error) {
     if (error instanceof UsageError) return `${line}: ${error.message}`;
@@ -60,11 +77,27 @@ function findMistake(line: string): string | undefined {
   }
 }
 
+/** Every sheet of every person of the vault. */
+const sheets = sheetRolesOf(document).flatMap((role) =>
+  deriveRunSheet(document, role).procedures.map((procedure) => ({ role, ...procedure })),
+);
+
 describe('a run sheet', () => {
-  it.each(roles)(
-    'of %s has at most seven commands, each with what to expect and what to do otherwise',
-    (role) => {
-      const { steps } = ceremonyOf(document, role);
+  it('is there for each procedure of each person, in a file of its own', () => {
+    const names = sheets.map(({ role, name }) => `${role}/${name === 'ceremony' ? 'run-sheet' : name}`);
+    expect(new Set(names).size).toBe(names.length);
+    for (const name of names)
+      expect([...files.keys()]).toEqual(expect.arrayContaining([`${name}.md`, `${name}.html`]));
+    for (const role of roles)
+      expect(names).toEqual(expect.arrayContaining([`${role}/run-sheet`, `${role}/recovery`]));
+    expect(names).toEqual(
+      expect.arrayContaining(['owners/backup', 'custodians/drill', 'custodians/recovery', 'auditor/drill']),
+    );
+  });
+
+  it.each(sheets)(
+    'of $role, $name, has at most seven commands, each with what to expect and what to do otherwise',
+    ({ steps }) => {
       expect(steps.length).toBeLessThanOrEqual(MAX_COMMANDS);
       expect(MAX_COMMANDS).toBe(7);
       for (const { command, expect: expected, otherwise } of steps) {
@@ -75,6 +108,23 @@ describe('a run sheet', () => {
     },
   );
 
+  it('has no more than seven commands where the vault has many keys', () => {
+    const { document: many } = parseSample((vault) => {
+      for (let key = 0; key < 20; key += 1)
+        vault.tenant.keys.push({
+          id: `key-${key}`,
+          type: 'frost-ed25519',
+          networks: [],
+          ...(key % 2 === 0 ? {} : { publicKey: sampleKey(`lost ${key}`) }),
+        });
+    });
+    for (const role of sheetRolesOf(many))
+      for (const { steps } of deriveRunSheet(many, role).procedures)
+        expect(steps.length).toBeLessThanOrEqual(MAX_COMMANDS);
+    const text = JSON.stringify(deriveRunSheet(many, 'custodians'));
+    for (const { id } of many.tenant.keys) expect(text).toContain(id);
+  });
+
   it('has no more commands where nodes cosign each other', () => {
     const { document: witnessed } = parseSample((vault) => {
       vault.parts['peerWitnesses'] = { threshold: 1, maxUncosignedSeconds: 0 };
@@ -83,13 +133,14 @@ describe('a run sheet', () => {
       expect(ceremonyOf(witnessed, role).steps.length).toBeLessThanOrEqual(MAX_COMMANDS);
   });
 
-  it.each(roles)('of %s has commands that the command takes', (role) => {
-    const { steps } = ceremonyOf(document, role);
+  it.each(sheets)('of $role, $name, has commands that the command takes', ({ steps }) => {
     expect(steps.flatMap(({ command }) => findMistake(command) ?? [])).toEqual([]);
   });
 
   it.each(roles)('of %s names no account, no role and no key file of anybody else', (role) => {
-    for (const name of [`${role}/run-sheet.md`, `${role}/run-sheet.html`]) {
+    for (const name of [...files.keys()].filter(
+      (one) => one.startsWith(`${role}/`) && !one.endsWith('.json'),
+    )) {
       const text = files.get(name) ?? '';
       const own =
         document.nodes.find(({ node }) => role === `node-${node}`)?.account ??
@@ -114,7 +165,7 @@ describe('a run sheet', () => {
     );
     expect(joinOf('node-2')).toContain(`--recovery-key ${second?.recovery.publicKey}`);
     expect(joinOf('node-2')).not.toContain('--region');
-    expect(ceremonyOf(elsewhere, 'infrastructure').before[0]).toContain(
+    expect(joinOf('infrastructure')).toContain(
       `holdfast vault join --role infrastructure --account ${elsewhere.infrastructure.account} --admin`,
     );
   });

@@ -31,7 +31,9 @@ const recovery = generateKeyPairSync('x25519');
 const recoveryKey = Buffer.from(exportPublicKey(recovery.publicKey)).toString('hex');
 const manifests = [1, 2, 3].map((node) => sampleManifest(node, recoveryKey));
 const trust = { root: ROOT.certificate, pcrs: [PCRS], manifests, nonce: NONCE };
-const dealt = dealSample();
+/** The scalar 5 of Ed25519. */
+const SECRET = Uint8Array.from({ length: 32 }, (_, place) => (place === 0 ? 5 : 0));
+const dealt = dealSample('frost-ed25519', 0, SECRET);
 const code = (expected: string) => expect.objectContaining({ code: expected });
 const make = (node: number, changes: SampleChanges = {}, of: DealtGroup = dealt) =>
   makeSampleBackup(of, node, manifests[node - 1] ?? new Uint8Array(), changes);
@@ -174,7 +176,7 @@ describe('recovery', () => {
   );
 
   it('refuses one node alone, two backups of one share, and shares of different epochs', async () => {
-    const newer = dealSample('frost-ed25519', 1);
+    const newer = dealSample('frost-ed25519', 1, SECRET);
     const recover = (backups: VerifiedBackup[]) => () =>
       recoverShares(backups, recovery.privateKey, 'treasury');
     expect(recover(await verified(make(1)))).toThrow(code('BACKUP_SHARES_TOO_FEW'));
@@ -190,6 +192,22 @@ describe('recovery', () => {
     expect(() => recoverShares([], recovery.privateKey, 'treasury')).toThrow(code('BACKUP_KEY_ABSENT'));
     const groups = await verified(make(1), make(2, {}, dealSample()));
     expect(() => describeCoverage(groups)).toThrow(code('BACKUP_GROUPS_DIFFER'));
+  });
+
+  it('takes no key of another image or another time for the one that is meant, however new it claims to be', async () => {
+    const [own, forged] = [dealt, dealSample('frost-ed25519', 99)];
+    const all = await verified(make(1), make(2), make(1, {}, forged), make(2, {}, forged));
+    const recover = (publicKey?: string) =>
+      recoverShares(all, recovery.privateKey, 'treasury', publicKey === undefined ? {} : { publicKey });
+    const keyOf = ({ group }: typeof own) => Buffer.from(group.commitments[0] ?? []).toString('hex');
+    expect(() => recover()).toThrow(code('BACKUP_KEYS_DIFFER'));
+    const occasion = { custodians: [{ share: 1, name: null }], threshold: 1, nonce: NONCE, now: Date.now() };
+    expect(() => runDrill(all, recovery.privateKey, occasion)).toThrow(code('BACKUP_KEYS_DIFFER'));
+    for (const dealer of [own, forged]) expect(joinKey(recover(keyOf(dealer)))).toHaveLength(32);
+    expect(recover(keyOf(own)).group.epoch).toBe(0);
+    expect(() => recover('00'.repeat(32))).toThrow(code('BACKUP_KEY_ABSENT'));
+    // Nor does one supersede the other.
+    expect(describeCoverage(all).epochs.map(({ isSuperseded }) => isSuperseded)).toEqual([false, false]);
   });
 
   it('counts no two shares as recoverable that no one recovery key opens', async () => {

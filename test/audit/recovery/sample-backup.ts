@@ -21,9 +21,9 @@ export const ROOT = await NitroRoot.create(Date.now());
 export const PCRS = new Map([0, 1, 2].map((index) => [index, new Uint8Array(48).fill(index + 1)]));
 export const NONCE = '0a'.repeat(32);
 
-/** A vault of n nodes that share one key of two. */
-export function dealSample(type: ShareType = 'frost-ed25519', epoch = 0): DealtGroup {
-  const dealt = dealShares({ type, threshold: 2, participants: 3 });
+/** A vault of n nodes that share one key of two: a new one, or that of a secret. */
+export function dealSample(type: ShareType = 'frost-ed25519', epoch = 0, secret?: Uint8Array): DealtGroup {
+  const dealt = dealShares({ type, threshold: 2, participants: 3 }, secret);
   const group = { ...dealt.group, epoch };
   return { ...dealt, group, commitments: digestShareGroup(group) };
 }

@@ -239,6 +239,43 @@ describe('holdfast vault check', () => {
     ).toMatchObject({ exit: 1, code: 'VAULT_ROLE_UNKNOWN' });
   });
 
+  it('shows a role its own findings, then those of nobody once, and how many others have', async () => {
+    const open = save((vault) => {
+      const [first, second] = vault.nodes;
+      if (first !== undefined) first.account = '000000000000';
+      if (second !== undefined) second.statementKey = '00'.repeat(32);
+      vault.infrastructure['statementKey'] = '00'.repeat(32);
+    });
+    const check = async (...words: string[]) => {
+      const said = await runHoldfast(['vault', 'check', '--vault', open, ...words]);
+      const out = said.out + said.err;
+      return { out, codes: [...out.matchAll(/^(?:error|warning|note) +([A-Z_]+) \((.*?)\):/gm)].map(String) };
+    };
+    const json = async (...words: string[]) =>
+      JSON.parse((await runHoldfast(['vault', 'check', '--vault', open, '--json', ...words])).out) as {
+        findings: { roles: string[]; path: string }[];
+        others: { role: string; errors: number }[];
+      };
+    const own = await json('--role', 'node-2');
+    const pathsOf = (role: string) => own.findings.filter(({ roles }) => roles.includes(role));
+    expect(pathsOf('node-2').map(({ path }) => path)).toContain('nodes.1.statementKey');
+    expect(own.findings.every(({ roles }) => roles.length === 0 || roles.includes('node-2'))).toBe(true);
+    expect(
+      own.findings.some(({ path }) => path.startsWith('infrastructure') || path.startsWith('nodes.0')),
+    ).toBe(false);
+    expect(own.others).toMatchObject([
+      { role: 'infrastructure', errors: 1 },
+      { role: 'node-1', errors: expect.any(Number) as number },
+    ]);
+    const { out } = await check('--role', 'node-2');
+    const [mine = '', rest = ''] = out.split('of nobody in particular:\n');
+    expect(mine).toContain('nodes.1.statementKey');
+    expect(rest).toContain('others have: infrastructure 1 error');
+    const everybody = await check();
+    expect(everybody.codes.length).toBe(new Set(everybody.codes).size);
+    expect((await json()).others).toEqual([]);
+  });
+
   it('tells a role that somebody has put another statement key in the place of theirs', async () => {
     await joinAs('node-1', '111111111111');
     const args = [

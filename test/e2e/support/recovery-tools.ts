@@ -151,6 +151,11 @@ export class Vault {
     }
   }
 
+  /** Public key of the authority that rules the first node. */
+  get authority(): string {
+    return this.#quorum.member(1).testNode.authority.identity.publicKey;
+  }
+
   async start(): Promise<void> {
     // One after another: none waits for the others, and a busy machine starts three at once too slowly.
     for (const { node } of this.#quorum.members) {
@@ -163,6 +168,7 @@ export class Vault {
   async restart(node: number): Promise<void> {
     await this.#quorum.stop(node);
     await this.#quorum.start(node);
+    await this.#client();
   }
 
   #connections() {

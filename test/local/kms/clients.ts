@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -12,14 +12,13 @@ const run = promisify(execFile);
 const TRUST_STORE_PASSWORD = 'changeit';
 
 /**
- * Finds the folder of a client by another of AWS's SDKs, or by cosign's package for KMS; undefined, said loudly, where
- * scripts/kms-client.sh could make none.
+ * Finds the folder of a client by another of AWS's SDKs, or of cosign; undefined, said loudly, where scripts/kms-client.sh
+ * or cosign.sh could make none.
  */
-export function findClient(language: 'python' | 'go' | 'java' | 'cosign'): string | undefined {
+export function findClient(client: 'python' | 'go' | 'java' | 'cosign'): string | undefined {
   return findMadeOrSay(
-    `neither KMS stand-in nor gateway was shown to the client by ${language}`,
-    'kms-client.sh',
-    language,
+    `neither KMS stand-in nor gateway was shown to the client by ${client}`,
+    ...(client === 'cosign' ? (['cosign.sh'] as const) : (['kms-client.sh', client] as const)),
   );
 }
 
@@ -83,7 +82,7 @@ export class KmsClients {
     return await this.#saw(join(made, 'bin/python'), [script]);
   }
 
-  /** Runs the client by the SDK for Go, or by cosign's package. */
+  /** Runs the client by the SDK for Go. */
   async go(made: string, ...args: string[]): Promise<unknown> {
     return await this.#saw(join(made, 'client'), args);
   }
@@ -96,6 +95,41 @@ export class KmsClients {
   /** Runs a command of `aws kms`; returns what it has printed. */
   async cli(made: string, ...args: string[]): Promise<unknown> {
     return await this.#saw(join(made, 'bin/aws'), ['kms', ...args, '--output', 'json']);
+  }
+
+  /** Has cosign make a key, sign and verify with it, as its users do by a reference awskms:// to an alias. */
+  async cosign(made: string): Promise<CosignSeen> {
+    const reference = 'awskms:///alias/cosign';
+    const cosign = async (...args: readonly string[]) =>
+      (await run(join(made, 'cosign'), args, { env: this.environment, cwd: this.folder })).stdout;
+    const at = (name: string, content?: string) => {
+      const path = join(this.folder, name);
+      if (content !== undefined) writeFileSync(path, content);
+      return path;
+    };
+    const make = async () => {
+      await cosign('generate-key-pair', '--kms', reference);
+      return readFileSync(at('cosign.pub'), 'utf8');
+    };
+    // Made once: a key that the alias names already is taken.
+    const [first, again] = [await make(), await make()];
+    const bundle = ['--bundle', at('bundle.json')];
+    // Names no service, so that nothing goes into a public log.
+    const config = at('config.json', '{"mediaType":"application/vnd.dev.sigstore.signingconfig.v0.2+json"}');
+    const blob = at('blob', 'an artifact');
+    await cosign('sign-blob', '--yes', '--key', reference, ...bundle, '--signing-config', config, blob);
+    const isVerified = (key: string, path: string) =>
+      cosign('verify-blob', '--key', key, ...bundle, '--insecure-ignore-tlog', path).then(
+        () => true,
+        () => false,
+      );
+    return {
+      pem: await cosign('public-key', '--key', reference),
+      sameKey: first === again,
+      verified: await isVerified(at('cosign.pub'), blob),
+      verifiedByReference: await isVerified(reference, blob),
+      forged: await isVerified(reference, at('other', 'another')),
+    };
   }
 
   /** Starts the program that calls KMS as Canton does. */
@@ -121,6 +155,15 @@ export class KmsClients {
     const { stdout } = await run(program, args, { env: this.environment, cwd: this.folder });
     return JSON.parse(stdout) as unknown;
   }
+}
+
+/** What cosign has made of a key, and found of a signature and of another artifact. */
+export interface CosignSeen {
+  readonly pem: string;
+  readonly sameKey: boolean;
+  readonly verified: boolean;
+  readonly verifiedByReference: boolean;
+  readonly forged: boolean;
 }
 
 /** Key as the program of Canton's calls shows it. */

@@ -1,12 +1,11 @@
 import { assertAllRun } from '../../../upgrade/index.ts';
-import { encodeConfiguration } from '../../derive/configuration.ts';
 import { digestOf } from '../../exchange/index.ts';
 import { roleOfNode } from '../../index.ts';
 import type { StepContext } from '../context.ts';
 import { StepError } from '../errors.ts';
 import { isSamePolicy, putKeyPolicy, readKeyPolicy } from '../key-policy.ts';
-import { deriveFrom, hasFunction } from '../node-configuration.ts';
-import { readVerifierKeys } from '../node-final-configuration.ts';
+import { hasFunction } from '../node-configuration.ts';
+import { deriveFinal } from '../node-peers-configuration.ts';
 import { planConfiguration, signPlanned, type SigningOrder } from '../sign-configuration.ts';
 import type { Step } from '../step.ts';
 import { nextVersion } from './node-upgrade-configuration.ts';
@@ -84,18 +83,10 @@ export function nodeUpgradeRollback(
 
 /** Orders the configuration that accepts the old image alone, as before the upgrade. */
 async function orderOld(context: StepContext, upgrade: Upgrade, node: number): Promise<SigningOrder> {
-  const verifierKeys = context.vault.parts.peerWitnesses === null ? [] : await readVerifierKeys(context);
   return {
     node,
     step: 'upgrade-rollback',
     version: await nextVersion(context, node),
-    derive: async (version) =>
-      encodeConfiguration(
-        await deriveFrom(withRelease(context, upgrade, 'old'), node, {
-          version,
-          orderUntil: null,
-          verifierKeys,
-        }),
-      ),
+    derive: async (version) => await deriveFinal(withRelease(context, upgrade, 'old'), node, version),
   };
 }

@@ -1,0 +1,73 @@
+import { isDeepStrictEqual } from 'node:util';
+import { readNodeManifest } from './derive/manifest.ts';
+import type { Exchange, Facts, Statement, StepName } from './exchange/index.ts';
+import type { VaultDocument } from './document.ts';
+import { VaultError } from './errors.ts';
+import { type Role, roleOfNode } from './roles.ts';
+
+/** Where one node is, and the manifest that it must have been given. */
+export interface NodePlace {
+  readonly node: number;
+  readonly url: string;
+  readonly manifest: Uint8Array;
+}
+
+/** What somebody has to know who asks the nodes of a vault. */
+export interface VaultPlaces {
+  /** Release that all nodes run, as their admins vouch for it. */
+  readonly release: Facts<'release'>;
+  readonly nodes: readonly NodePlace[];
+}
+
+/**
+ * Finds where the nodes of a vault are and what they run, by the statements of those who decide it: addresses by
+ * infrastructure, manifest and release by each node's admin. After an upgrade it is the release that the upgrade has left.
+ *
+ * @throws VaultError VAULT_NOT_SERVING, VAULT_MANIFEST_DIFFERS; ExchangeError STATEMENT_…
+ */
+export async function findPlaces(document: VaultDocument, exchange: Exchange): Promise<VaultPlaces> {
+  const upgraded = await exchange.statement('infrastructure', 'upgrade-nodes');
+  const { facts } = upgraded ?? (await need(exchange, 'infrastructure', 'restart'));
+  const nodes: NodePlace[] = [];
+  let release: Facts<'release'> | undefined;
+  for (const { node } of document.nodes) {
+    const role = roleOfNode(node);
+    const manifest = await need(exchange, role, 'manifest');
+    const bytes = await exchange.file(manifest, 'manifest.json');
+    readNodeManifest(document, node, bytes);
+    const { url } = facts.nodes.find((one) => one.node === node) ?? {};
+    const own = await findRelease(exchange, role, upgraded?.facts);
+    if (url === undefined || (release !== undefined && own.pcrJson !== release.pcrJson))
+      throw new VaultError('VAULT_NOT_SERVING', 'the statements do not say where all nodes run one release', {
+        node,
+      });
+    release = own;
+    nodes.push({ node, url, manifest: bytes });
+  }
+  if (release === undefined) throw new RangeError('expected a node');
+  return { release, nodes };
+}
+
+async function findRelease(
+  exchange: Exchange,
+  role: Role,
+  upgraded: Facts<'upgrade-nodes'> | undefined,
+): Promise<Facts<'release'>> {
+  if (upgraded === undefined) return (await need(exchange, role, 'release')).facts;
+  const { facts } = await need(exchange, role, 'upgrade-configuration');
+  if (isDeepStrictEqual(facts.upgrade, upgraded.upgrade))
+    return upgraded.image === 'new' ? facts.new : facts.old;
+  throw new VaultError('VAULT_NOT_SERVING', 'the statements are of two upgrades', { role });
+}
+
+async function need<Name extends StepName>(
+  exchange: Exchange,
+  role: Role,
+  step: Name,
+): Promise<Statement<Name>> {
+  const found = await exchange.statement(role, step);
+  if (found !== undefined) return found;
+  throw new VaultError('VAULT_NOT_SERVING', 'the ceremony has not come so far that all nodes serve', {
+    missing: `${role}/${step}`,
+  });
+}

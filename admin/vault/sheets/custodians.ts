@@ -1,0 +1,130 @@
+import { isShareType } from '../../../shared/algorithms.ts';
+import type { VaultDocument } from '../document.ts';
+import { verifyBackupsStep } from './common-steps.ts';
+import { backupOptions, manifestOf, ownKey } from './files-of-people.ts';
+import { MAX_COMMANDS, type Procedure, type SheetStep } from './procedure.ts';
+import { titleOf } from './sheet-role.ts';
+
+const WHO = 'the custodians, and who leads them';
+const LIST = 'custodians/custodians.json';
+const OFFLINE =
+  'A machine that has never been and will never be on a network, with the holdfast command; its disk is destroyed afterwards.';
+const WORDS =
+  'As many custodians as it takes, each with their words: custodians.json says how many. They are typed unseen, and leave no trace.';
+
+/** Derives what custodians do, on an offline machine: the recovery key, drills, and the recovery itself. */
+export function proceduresOfCustodians(document: VaultDocument): readonly Procedure[] {
+  return [ceremony(document), drill(document), recovery(document)];
+}
+
+function ceremony(document: VaultDocument): Procedure {
+  return {
+    name: 'ceremony',
+    title: titleOf(document, 'run sheet', WHO),
+    before: [
+      OFFLINE,
+      'The names of the custodians, and how many of them shall recover: the command has examples of both. This comes before vault.yaml, which names the public key.',
+    ],
+    steps: [
+      {
+        title: 'Make the recovery key, which no file has whole',
+        command:
+          'holdfast ers keygen --custodian alice --custodian bob --custodian carol --threshold 2 --output custodians',
+        expect: 'The public key, and a page of each custodian.',
+        otherwise: 'OUTPUT_EXISTS: there is one already; nothing of it was changed.',
+        handover:
+          'Print the pages, hand them over, destroy the files. Give the public key to every node admin.',
+      },
+      {
+        title: 'Each custodian alone: see that the share on paper is genuine',
+        command: `holdfast ers verify --ask 1 --custodians ${LIST}`,
+        expect: 'share N of NAME: genuine.',
+        otherwise:
+          'CUSTODIAN_SHARE_MALFORMED: a word was mistyped or misprinted. Print the page again before the disk goes.',
+      },
+      {
+        title: 'Once the vault is there: see that its manifests name this key',
+        command: `holdfast ers verify --custodians ${LIST} ${document.nodes.map(({ node }) => `--manifest ${manifestOf(node)}`).join(' ')}`,
+        expect: 'Each manifest names this recovery key. The auditor has the folder profiles/.',
+        otherwise:
+          'RECOVERY_KEY_MISMATCH: backups of that node would be of no use. Its admin has to say who has put another key there.',
+      },
+    ],
+    afterwards: [
+      'Hold a drill by drill.md once there are backups, and from then on as often as you have agreed.',
+    ],
+  };
+}
+
+function drill(document: VaultDocument): Procedure {
+  return {
+    name: 'drill',
+    title: titleOf(document, 'drill, run sheet', WHO),
+    before: [
+      OFFLINE,
+      WORDS,
+      'backups/ and profiles/ from whoever keeps copies, and custodians.json: all on a medium that is only read.',
+      ownKey(
+        'keys/leader.pem',
+        'It is the key of whoever leads the drill; the auditor knows its public half.',
+      ),
+    ],
+    steps: [
+      verifyBackupsStep(document),
+      {
+        title: 'Recover in memory, have the keys sign a challenge, forget them',
+        command: `holdfast ers drill ${backupOptions(document)} --custodians ${LIST} --ask 2 --signer keys/leader.pem --output drill.json`,
+        expect:
+          'drill.json: recovery is proven, and nothing of it was kept; each key signs as its public key says.',
+        otherwise:
+          'CUSTODIANS_TOO_FEW, BACKUP_SHARES_TOO_FEW: who or what is missing. No code: nothing is proven; hold it again.',
+        handover: 'Give drill.json to the auditor, and read the public key of the leader to them.',
+      },
+    ],
+    afterwards: [
+      'Every custodian takes their words home again. The machine has written nothing but drill.json.',
+    ],
+  };
+}
+
+function recovery(document: VaultDocument): Procedure {
+  return {
+    name: 'recovery',
+    title: titleOf(document, 'recovery, run sheet', WHO),
+    before: [
+      OFFLINE,
+      WORDS,
+      'backups/ and profiles/ of the lost vault; as new/: node-1.attestation and profiles/ of the new one, from its owners.',
+    ],
+    steps: [verifyBackupsStep(document), ...recoverSteps(document)],
+    afterwards: [
+      'Give the imports to the owners of the new vault: each opens in one boot of node 1 alone.',
+      'The recovery key and every page stay as they are. Whoever had too many of them in hand knows the lost keys: then make a new recovery key for the new vault.',
+    ],
+  };
+}
+
+/** One command verifies; the others recover a key each, and the last one says for which more keys it is repeated. */
+function recoverSteps(document: VaultDocument): SheetStep[] {
+  const shared = document.tenant.keys.filter(({ type }) => isShareType(type)).map(({ id }) => id);
+  const shown = shared.slice(0, MAX_COMMANDS - 1);
+  const rest = shared.slice(shown.length);
+  return shown.map((key, index) =>
+    index < shown.length - 1 || rest.length === 0
+      ? recoverStep(document, key)
+      : {
+          ...recoverStep(document, key),
+          handover: `Likewise, with its name in place of ${key}: ${rest.join(', ')}.`,
+        },
+  );
+}
+
+function recoverStep(document: VaultDocument, key: string): SheetStep {
+  return {
+    title: `Recover ${key} for node 1 of the new vault, and for nobody else`,
+    command: `holdfast ers recover ${key} ${backupOptions(document)} --ask 2 --import-for new/node-1.attestation --import-manifest new/${manifestOf(1)} --import-pcrs new/profiles/pcr.json --output new/${key}.import`,
+    expect: 'The public key of the lost vault, encrypted for one boot of one node.',
+    otherwise:
+      'PCR_MISMATCH: the document is of another release or manifest: stop. BACKUP_SHARES_TOO_FEW: look for more copies of backups.',
+  };
+}

@@ -1,0 +1,132 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { formatPcrFile } from '../../../attestation/index.ts';
+import { makeRecoveryKey } from '../../../admin/recovery/index.ts';
+import { ed25519PublicKeyHex } from '../../../shared/dsse/index.ts';
+import {
+  dealSample,
+  makeSampleBackup,
+  PCRS,
+  ROOT,
+  sampleManifest,
+} from '../../audit/recovery/sample-backup.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { refusalIn, runHoldfast } from '../in-process.ts';
+
+const folder = temporaryFolder();
+const at = (name: string) => join(folder, name);
+const save = (name: string, content: string | Uint8Array) => {
+  writeFileSync(at(name), content, { mode: 0o600 });
+  return at(name);
+};
+const people = ['alice', 'bob', 'carol'].map((name) => ({ name }));
+const issue = () => makeRecoveryKey(people, 2, { random: randomBytes, now: Date.now() });
+const made = issue();
+const other = issue();
+const wordsOf = ({ shares }: typeof made, index: number) => shares[index]?.words ?? '';
+const files: string[] = [];
+const leader = generateKeyPairSync('ed25519');
+
+beforeAll(async () => {
+  const dealt = dealSample();
+  for (const node of [1, 2]) {
+    const manifest = sampleManifest(node, made.custodians.publicKey);
+    files.push('--manifest', save(`manifest-${node}.json`, manifest));
+    files.push('--backup', save(`backup-${node}.json`, await makeSampleBackup(dealt, node, manifest)));
+  }
+  files.push('--pcrs', save('pcr.json', formatPcrFile(PCRS)), '--root', save('root.der', ROOT.certificate));
+  save('custodians.json', JSON.stringify(made.custodians));
+  for (const index of [0, 1, 2]) save(`${people[index]?.name ?? ''}.words`, wordsOf(made, index));
+  save('leader.pem', leader.privateKey.export({ type: 'pkcs8', format: 'pem' }));
+});
+
+const recover = (shares: readonly string[], ...rest: readonly string[]) =>
+  runHoldfast([
+    'ers',
+    'recover',
+    'treasury',
+    ...files,
+    ...shares.flatMap((path) => ['--share', path]),
+    '--output',
+    at('never.key'),
+    '--json',
+    ...rest,
+  ]);
+const shareOf = (name: string) => at(`${name}.words`);
+
+describe('a custodian who gives a wrong share', () => {
+  it('is named by the file of it where a word is wrong', async () => {
+    const wrong = save('wrong.words', wordsOf(made, 1).replace(/ \w+ /, ' academic '));
+    const said = await recover([shareOf('alice'), wrong]);
+    expect(refusalIn(said)).toMatchObject({ exit: 1, code: 'CUSTODIAN_SHARE_MALFORMED' });
+    expect(said.out).toContain('wrong.words');
+    expect(existsSync(at('never.key'))).toBe(false);
+  });
+
+  it('is named by the list of custodians where the share is one in itself', async () => {
+    const forged = save('forged.words', wordsOf(other, 1));
+    const list = ['--custodians', at('custodians.json')];
+    for (const shares of [
+      [shareOf('alice'), forged],
+      [forged, shareOf('alice'), shareOf('carol')],
+    ]) {
+      const said = await recover(shares, ...list);
+      expect(refusalIn(said)).toMatchObject({ exit: 1, code: 'CUSTODIAN_UNKNOWN' });
+      expect(said.out).toContain('forged.words');
+    }
+    expect((await recover([shareOf('alice'), shareOf('bob')], ...list)).exit).toBe(0);
+  });
+
+  it('is told to be named by the list where there is none', async () => {
+    const forged = save('forged.words', wordsOf(other, 1));
+    const said = await recover([shareOf('alice'), forged]);
+    expect(refusalIn(said)).toMatchObject({ exit: 1, code: 'CUSTODIAN_SHARES_DIFFER' });
+    expect(said.out).toContain('--custodians');
+  });
+});
+
+describe('a list of custodians of another recovery key', () => {
+  it('is refused before anybody gives a share', async () => {
+    const list = save('other.json', JSON.stringify(other.custodians));
+    for (const verb of [
+      ['recover', 'treasury', '--output', at('never.json')],
+      ['drill', '--signer', at('leader.pem'), '--output', at('never.json')],
+    ]) {
+      const args = ['ers', ...verb, ...files, '--custodians', list, '--share', at('nowhere.words'), '--json'];
+      expect(refusalIn(await runHoldfast(args))).toMatchObject({ exit: 1, code: 'RECOVERY_KEY_MISMATCH' });
+    }
+  });
+});
+
+describe('the record of a drill that was held before', () => {
+  it('is none of the nonce that an auditor has sent since', async () => {
+    const [asked, later] = ['0a'.repeat(32), '0b'.repeat(32)];
+    const record = at('drill.json');
+    const shares = ['alice', 'bob'].flatMap((name) => ['--share', shareOf(name)]);
+    const signer = ['--signer', at('leader.pem'), '--output', record, '--nonce', asked];
+    expect((await runHoldfast(['ers', 'drill', ...files, ...shares, ...signer])).exit).toBe(0);
+    const verify = (nonce: string, ...rest: string[]) =>
+      runHoldfast([
+        'ers',
+        'verify',
+        '--drill',
+        record,
+        '--leader',
+        ed25519PublicKeyHex(leader.publicKey),
+        '--nonce',
+        nonce,
+        '--json',
+        ...rest,
+      ]);
+    for (const rest of [[], files]) {
+      expect((await verify(asked, ...rest)).exit).toBe(0);
+      expect(refusalIn(await verify(later, ...rest))).toMatchObject({
+        exit: 1,
+        code: 'DRILL_OTHER_NONCE',
+        details: { expected: later, actual: asked },
+      });
+    }
+  });
+});
