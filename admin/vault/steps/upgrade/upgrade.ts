@@ -119,11 +119,11 @@ export async function assertOneUpgrade(context: StepContext, upgrade: Upgrade): 
     // Who has named another release by mistake takes that back by naming the right one.
     if (!isSame && role === context.role) continue;
     const actual = { old: stated.facts.old, new: stated.facts.new };
-    if (JSON.stringify(actual) === JSON.stringify(own)) continue;
+    if (isSame && JSON.stringify(actual) === JSON.stringify(own)) continue;
     throw new StepError('VAULT_RELEASE_DIFFERS', 'the admin of a node vouches for another release', {
       node,
-      expected: own,
-      actual,
+      expected: { ...factsOf(upgrade), ...own },
+      actual: { ...factsOf(stated.facts.upgrade), ...actual },
     });
   }
 }

@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { formatPcrFile, type PcrValues } from '../../../../attestation/index.ts';
 import { renderSinglePolicy } from '../../../../admin/upgrade/index.ts';
@@ -10,12 +10,18 @@ import {
   type ReleaseFiles,
   type StepContext,
 } from '../../../../admin/vault/steps/index.ts';
-import { upgradeCeremony } from '../../../../admin/vault/steps/upgrade/ceremony.ts';
+import { firstCeremony } from '../../../../admin/vault/steps/ceremony.ts';
+import { nodeNarrow } from '../../../../admin/vault/steps/node-narrow.ts';
 import {
-  moveNodes,
+  describeUpgrade,
+  findUpgradeState,
+  nameRollBack,
+  nameUpgrade,
   openUpgradeJournal,
-} from '../../../../admin/vault/steps/upgrade/infrastructure-upgrade-nodes.ts';
-import type { Upgrade } from '../../../../admin/vault/steps/upgrade/upgrade.ts';
+  rollBackCeremony,
+  type Upgrade,
+  upgradeCeremony,
+} from '../../../../admin/vault/steps/upgrade/index.ts';
 import { hostRoleOf } from '../../../../admin/vault/steps/host-role.ts';
 import { createNsmClient } from '../../../../enclave/nsm/index.ts';
 import { EmulatedNsm, NitroRoot } from '../../../../local/nsm/index.ts';
@@ -46,6 +52,9 @@ const manifests = new Map(
 );
 const manifestOf = (node: number) => manifests.get(node as 1) ?? new Uint8Array();
 
+/** Name of the error with which AWS fails what a host is told; undefined: it does not. */
+type Failing = (what: string) => string | undefined;
+
 /** World of fakes: KMS has the policies, hosts run an image or none, and an enclave asks KMS as the real one does. */
 interface World {
   readonly exchange: Exchange;
@@ -59,6 +68,7 @@ interface World {
   fewest: number;
   /** Code with which the quorum refuses to sign with a node. */
   refuses: Map<number, string>;
+  failing: Failing;
   now: number;
 }
 let world: World;
@@ -83,13 +93,13 @@ function policyOf(node: number, image: 'old' | 'new'): string {
   );
 }
 
-async function attestNew(node: number, nonce: string): Promise<Uint8Array> {
+async function attest(node: number, image: 'old' | 'new', nonce: string): Promise<Uint8Array> {
   const nsm = createNsmClient(
     new EmulatedNsm({
       root: world.root,
       instanceId: 'i-0123456789abcdef0',
       moduleId: 'i-0123456789abcdef0-enc0123456789abcdef',
-      measured: IMAGES.new,
+      measured: IMAGES[image],
       clock: () => world.now,
     }),
   );
@@ -143,12 +153,14 @@ async function runLine(line: string, objects: ReadonlyMap<string, Uint8Array>): 
   const read = (name: string) => Buffer.from(objects.get(`${prefix}/${name}`) ?? []).toString();
   const { node, nonce } = JSON.parse(read('deployment.json')) as { node: number; nonce: string | null };
   const image = read('enclave.eif') as 'old' | 'new';
+  const failure = world.failing(`${node} ${image}`);
+  if (failure !== undefined) throw Object.assign(new Error('played'), { name: failure });
   world.deployed.push(`${node} ${image}`);
   world.running.set(node, null);
   world.fewest = Math.min(world.fewest, [...world.running.values()].filter((one) => one !== null).length);
   const admitted = world.policies.get(node)?.includes(hex(IMAGES[image].get(0) ?? new Uint8Array())) === true;
   if (admitted) world.running.set(node, image);
-  const document = nonce === null ? null : await attestNew(node, nonce);
+  const document = nonce === null ? null : await attest(node, image, nonce);
   return {
     phase: admitted ? 'serving' : 'halted',
     code: admitted ? null : 'KMS_ACCESS_DENIED',
@@ -171,7 +183,7 @@ function contextOf(role: Role): StepContext {
     authorities: [privateKey],
     statementKey: privateKey,
     root: world.root.certificate,
-    release: () => Promise.resolve(release('old')),
+    release: (version) => Promise.resolve(release(version === VERSIONS.new ? 'new' : 'old')),
     template: () => Promise.reject(new TypeError('no stack is touched')),
     signingFunction: () => Promise.reject(new TypeError('no function is touched')),
     attest: (url, { pcrs }) => {
@@ -181,7 +193,7 @@ function contextOf(role: Role): StepContext {
       return Promise.resolve({ version: 3, log: 'log', witness: 'witness' });
     },
     clock: () => world.now,
-    random: (bytes) => new Uint8Array(bytes).fill(7),
+    random: (bytes) => new Uint8Array(randomBytes(bytes)),
     sleep: () => Promise.resolve(),
     signal: new AbortController().signal,
     progress: () => undefined,
@@ -205,9 +217,19 @@ const upgrade: Upgrade = {
 const ceremony = (change: Partial<Upgrade> = {}) => upgradeCeremony(vault, { ...upgrade, ...change });
 const apply = async (role: Role, change?: Partial<Upgrade>) =>
   await applyRole(contextOf(role), () => undefined, { ceremony: ceremony(change) });
-const applyNodes = async () => {
-  for (const node of NODES) await apply(`node-${node}`);
+const applyNodes = async (change?: Partial<Upgrade>) => {
+  for (const node of NODES) await apply(`node-${node}`, change);
 };
+/** Brings all images in beside the old one. */
+const admitAll = async (change?: Partial<Upgrade>) => {
+  await applyNodes(change);
+  await apply('infrastructure', change);
+  await applyNodes(change);
+};
+const back = async (role: Role) =>
+  await applyRole(contextOf(role), () => undefined, { ceremony: rollBackCeremony(vault, upgrade) });
+const state = async () => await findUpgradeState(vault, world.exchange);
+const parsed = (text: string | undefined) => JSON.parse(text ?? '') as unknown;
 
 async function tell<Name extends StepName>(
   role: Role,
@@ -240,6 +262,7 @@ beforeEach(async () => {
     root: await NitroRoot.create(NOW),
     fewest: 3,
     refuses: new Map(),
+    failing: () => undefined,
     now: NOW,
   };
   const identity = { store: '0a'.repeat(32), epoch: 1, logSize: 5 };
@@ -302,8 +325,7 @@ describe('the steps of an upgrade', () => {
     world.refuses.clear();
     await expect(apply('infrastructure')).rejects.toEqual(refused('UPGRADE_STOPPED'));
     expect(await apply('node-1')).toMatchObject({ done: [], isComplete: false });
-    const told = await moveNodes(contextOf('infrastructure'), upgrade, 'old');
-    expect(told.facts.image).toBe('old');
+    expect(await back('infrastructure')).toMatchObject({ done: ['infrastructure/upgrade-nodes'] });
     expect([...world.running.values()]).toEqual(['old', 'old', 'old']);
     expect(openUpgradeJournal(contextOf('infrastructure')).stopped()).toBeNull();
   });
@@ -355,5 +377,242 @@ describe('the steps of an upgrade', () => {
     await applyNodes();
     const planned = await planRole(contextOf('infrastructure'), ceremony({ to: '1.6.0' }));
     expect(planned[0]?.state).toMatchObject({ state: 'waiting' });
+  });
+
+  it('take up a run that was cut off while nodes attested, and stop no node twice', async () => {
+    await applyNodes();
+    world.failing = (what) => (what === '2 new' ? 'ExpiredTokenException' : undefined);
+    await expect(apply('infrastructure')).rejects.toEqual(refused('AWS_CREDENTIALS_EXPIRED'));
+    expect(world.deployed).toEqual(['1 new', '1 old', '2 old']);
+    world.failing = () => undefined;
+    await apply('infrastructure');
+    expect(world.deployed.slice(3)).toEqual(['1 old', '2 new', '2 old', '3 new', '3 old']);
+    await applyNodes();
+    expect(world.policies.get(1)).toContain('DateLessThan');
+  });
+
+  it('make another nonce where a document has grown too old for the gate, for that node alone', async () => {
+    await applyNodes();
+    await apply('infrastructure');
+    for (const node of [2, 3] as const) await apply(`node-${node}`);
+    world.now += 2.6 * 3_600_000;
+    expect(await apply('node-1')).toMatchObject({
+      done: ['node-1/upgrade-configuration'],
+      waitsFor: [{ step: 'infrastructure/upgrade-attestations' }],
+    });
+    world.deployed.length = 0;
+    await apply('infrastructure');
+    expect(world.deployed.slice(0, 2)).toEqual(['1 new', '1 old']);
+    expect(await apply('node-1')).toMatchObject({ done: ['node-1/upgrade-gate'] });
+  });
+
+  it('refuse another day than the one that was signed', async () => {
+    await apply('node-1');
+    await expect(apply('node-1', { until: UNTIL + 86_400_000 })).rejects.toEqual(
+      refused('VAULT_UPGRADE_DAY_DIFFERS'),
+    );
+  });
+
+  it('are refused where the admin of a node vouches for other bytes', async () => {
+    await apply('node-1');
+    await apply('node-2');
+    const other: Upgrade['release'] = async (version) => {
+      const found = await upgrade.release(version);
+      const pcrJson = Buffer.from(formatPcrFile(imageOf(0x30)));
+      return version === VERSIONS.new ? { ...found, pcrJson: new Uint8Array(pcrJson) } : found;
+    };
+    await expect(apply('node-3', { release: other })).rejects.toEqual(refused('VAULT_RELEASE_DIFFERS'));
+    await expect(apply('node-3', { to: '1.5.1' })).rejects.toEqual(refused('VAULT_RELEASE_DIFFERS'));
+    expect(await world.exchange.statement('node-3', 'upgrade-configuration')).toBeUndefined();
+  });
+
+  it('do not count a client that may not sign as the fault of an image', async () => {
+    await admitAll();
+    const before = world.deployed.length;
+    for (const node of NODES) world.refuses.set(node, 'POLICY_DENIED');
+    await expect(apply('infrastructure')).rejects.toEqual(refused('UPGRADE_QUORUM_NOT_SIGNING'));
+    expect(world.deployed.length).toBe(before);
+    expect(openUpgradeJournal(contextOf('infrastructure')).stopped()).toBeNull();
+  });
+
+  it('stop at a canary that no gate has admitted, and touch no other node', async () => {
+    await admitAll();
+    world.policies.set(2, policyOf(2, 'old'));
+    world.deployed.length = 0;
+    await expect(apply('infrastructure')).rejects.toEqual(refused('UPGRADE_NODE_NOT_SERVING'));
+    await expect(apply('infrastructure')).rejects.toEqual(refused('UPGRADE_STOPPED'));
+    const planned = await planRole(contextOf('infrastructure'), ceremony());
+    expect(planned.at(-1)?.state).toMatchObject({ state: 'refused', code: 'UPGRADE_STOPPED' });
+    expect(world.deployed).toEqual(['2 new']);
+  });
+
+  it('do not stop where the credentials are over: the next run goes on with the node that was next', async () => {
+    await admitAll();
+    world.deployed.length = 0;
+    world.failing = (what) => (what === '1 new' ? 'ExpiredTokenException' : undefined);
+    await expect(apply('infrastructure')).rejects.toEqual(refused('AWS_CREDENTIALS_EXPIRED'));
+    expect(openUpgradeJournal(contextOf('infrastructure')).stopped()).toBeNull();
+    world.failing = () => undefined;
+    await apply('infrastructure');
+    expect(world.deployed).toEqual(['2 new', '1 new', '3 new']);
+  });
+
+  it('bring a node that can no longer sign to the new image, though the day is over in the middle', async () => {
+    await admitAll();
+    world.failing = (what) => (what === '3 new' ? 'ExpiredTokenException' : undefined);
+    await expect(apply('infrastructure')).rejects.toEqual(refused('AWS_CREDENTIALS_EXPIRED'));
+    world.failing = () => undefined;
+    world.now = UNTIL;
+    await expect(apply('infrastructure')).rejects.toEqual(refused('UPGRADE_OVERLAP_EXPIRED'));
+    await expect(back('infrastructure')).rejects.toEqual(refused('UPGRADE_OVERLAP_EXPIRED'));
+    world.running.set(3, null);
+    expect(await apply('infrastructure')).toMatchObject({ done: ['infrastructure/upgrade-nodes'] });
+    expect([...world.running.values()]).toEqual(['new', 'new', 'new']);
+  });
+
+  it('keep the first ceremony away until they are done, and leave nothing of it to do then', async () => {
+    const { begin } = firstCeremony(vault);
+    expect((await begin?.(contextOf('node-1')))?.size).toBe(0);
+    await apply('node-1');
+    await expect(planRole(contextOf('node-1'))).rejects.toEqual(refused('VAULT_UPGRADE_UNDER_WAY'));
+    await admitAll();
+    await expect(applyRole(contextOf('infrastructure'), () => undefined)).rejects.toEqual(
+      refused('VAULT_UPGRADE_UNDER_WAY'),
+    );
+    await apply('infrastructure');
+    await applyNodes();
+    const taken = await begin?.(contextOf('node-1'));
+    for (const name of ['gate', 'restart', 'final-configuration'] as const)
+      expect(taken?.has(name)).toBe(true);
+    // The policy is still looked at, by the release that runs.
+    expect(await nodeNarrow(1).inspect(contextOf('node-1'))).toEqual({ state: 'done' });
+    world.policies.set(1, policyOf(1, 'old'));
+    await expect(nodeNarrow(1).inspect(contextOf('node-1'))).rejects.toEqual(
+      refused('VAULT_KEY_POLICY_CHANGED'),
+    );
+  });
+
+  it('lead to a further release after the first, whose statements do not count', async () => {
+    await admitAll();
+    await apply('infrastructure');
+    expect(await state()).toMatchObject({ running: VERSIONS.new, open: { direction: 'forward' } });
+    await applyNodes();
+    expect(nameUpgrade(await state(), VERSIONS.new)).toEqual({ from: '1.4.0', to: '1.5.0', attempt: 1 });
+    const next = nameUpgrade(await state(), VERSIONS.old);
+    expect(next).toEqual({ from: VERSIONS.new, to: VERSIONS.old, attempt: 2 });
+    const planned = await planRole(contextOf('infrastructure'), ceremony(next));
+    expect(planned[0]?.state).toMatchObject({ state: 'waiting' });
+    await admitAll(next);
+    world.deployed.length = 0;
+    await apply('infrastructure', next);
+    expect(world.deployed).toEqual(['2 old', '1 old', '3 old']);
+    await applyNodes(next);
+    expect(NODES.map((node) => parsed(world.policies.get(node)))).toEqual(
+      NODES.map((node) => parsed(policyOf(node, 'old'))),
+    );
+    expect(await state()).toMatchObject({ running: VERSIONS.old, open: undefined });
+  });
+});
+
+describe('a roll back', () => {
+  it('takes the new image out of each key and configuration, once the admin has seen all nodes on the old one', async () => {
+    await admitAll();
+    world.failing = (what) => (what === '3 new' ? 'ExpiredTokenException' : undefined);
+    await expect(apply('infrastructure')).rejects.toEqual(refused('AWS_CREDENTIALS_EXPIRED'));
+    world.failing = () => undefined;
+    expect(await back('node-1')).toMatchObject({ done: [], isComplete: false });
+    world.deployed.length = 0;
+    await back('infrastructure');
+    expect(world.deployed).toEqual(['1 old', '2 old']);
+    world.running.set(2, 'new');
+    await expect(back('node-1')).rejects.toEqual(refused('UPGRADE_UNFINISHED'));
+    world.running.set(2, 'old');
+    for (const node of NODES) await back(`node-${node}`);
+    expect(NODES.map((node) => parsed(world.policies.get(node)))).toEqual(
+      NODES.map((node) => parsed(policyOf(node, 'old'))),
+    );
+    expect(await back('infrastructure')).toMatchObject({ done: ['infrastructure/upgrade-restore'] });
+    for (const role of ROLES) expect(await back(role)).toMatchObject({ done: [], isComplete: true });
+    const stated = await world.exchange.statement('node-1', 'upgrade-rollback');
+    const file = stated && (await world.exchange.file(stated, 'configuration.json'));
+    const { payload } = parsed(Buffer.from(file ?? []).toString()) as { payload: string };
+    const text = Buffer.from(payload, 'base64').toString();
+    expect(text).not.toContain(hex(IMAGES.new.get(0) as Uint8Array));
+    expect(text).toContain('"notAfter": null');
+  });
+
+  it('is not passed over by the next try, whose documents are new', async () => {
+    await admitAll();
+    await back('infrastructure');
+    await expect(state().then((found) => nameUpgrade(found, VERSIONS.new))).rejects.toEqual(
+      refused('VAULT_UPGRADE_ROLLING_BACK'),
+    );
+    for (const node of NODES) await back(`node-${node}`);
+    await back('infrastructure');
+    const again = nameUpgrade(await state(), VERSIONS.new);
+    expect(again).toEqual({ from: VERSIONS.old, to: VERSIONS.new, attempt: 2 });
+    const planned = await planRole(contextOf('infrastructure'), ceremony(again));
+    expect(planned.map(({ state: { state: found } }) => found)).toEqual(['waiting', 'waiting']);
+    world.deployed.length = 0;
+    await admitAll(again);
+    expect(world.deployed).toEqual(['1 new', '1 old', '2 new', '2 old', '3 new', '3 old']);
+    await apply('infrastructure', again);
+    await applyNodes(again);
+    expect(await state()).toMatchObject({ running: VERSIONS.new, open: undefined });
+  });
+
+  it('is refused once a key no longer admits the old image, and where there is nothing to go back from', async () => {
+    await expect(nameRollBack(vault, world.exchange, await state())).rejects.toEqual(
+      refused('VAULT_UPGRADE_NONE'),
+    );
+    await admitAll();
+    await apply('infrastructure');
+    await apply('node-1');
+    await expect(nameRollBack(vault, world.exchange, await state())).rejects.toEqual(
+      refused('VAULT_UPGRADE_NARROWED'),
+    );
+  });
+
+  it('may come before the first node is touched, by whoever has named a day or not', async () => {
+    await apply('node-1');
+    await back('infrastructure');
+    expect(world.deployed).toEqual([]);
+    for (const node of NODES) await back(`node-${node}`);
+    await back('infrastructure');
+    expect(await state()).toMatchObject({ open: undefined, closed: { image: 'old' } });
+  });
+});
+
+describe('the status of an upgrade', () => {
+  const status = async () => await describeUpgrade(vault, world.exchange, world.now);
+
+  it('says who waits for whom, and reminds of the day from three days before', async () => {
+    expect(await status()).toMatchObject({ running: VERSIONS.old, upgrade: null, nodes: [] });
+    await apply('node-2');
+    expect(await status()).toMatchObject({
+      isUnderWay: true,
+      direction: 'forward',
+      isOverdue: false,
+      nodes: [{ until: null }, { node: 2, overlap: 'open', reminder: null, rebuilt: true }, { until: null }],
+    });
+    world.now = UNTIL - 2 * 86_400_000;
+    const [, ending] = (await status()).nodes;
+    expect(ending).toMatchObject({ overlap: 'ending' });
+    expect(ending?.reminder).toContain('2 days');
+    world.now = UNTIL;
+    expect(await status()).toMatchObject({ isOverdue: true });
+  });
+
+  it('has nothing to remind of once all keys are narrowed', async () => {
+    await admitAll();
+    await apply('infrastructure');
+    await applyNodes();
+    world.now = UNTIL;
+    expect(await status()).toMatchObject({
+      running: VERSIONS.new,
+      isUnderWay: false,
+      isOverdue: false,
+      nodes: NODES.map((node) => ({ node, overlap: 'narrowed' })),
+    });
   });
 });
