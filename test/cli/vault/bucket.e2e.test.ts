@@ -59,11 +59,10 @@ function signIn(policies: readonly string[]): void {
   vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
 }
 
-const run = async (...args: readonly string[]) =>
-  await runHoldfast([
-    ...['vault', ...args, '--key', keyFile, '--region', REGION],
-    ...['--endpoint', `https://localhost:${aws.port}`, '--ca', caFile, '--json'],
-  ]);
+const run = async (...args: readonly string[]) => {
+  const place = ['--region', REGION, '--endpoint', `https://localhost:${aws.port}`, '--ca', caFile];
+  return await runHoldfast(['vault', ...args, '--key', keyFile, ...place, '--json']);
+};
 const fetch = async (folder: string, version = '1.4.0', from = PLACE) =>
   await run('fetch', version, '--from', from, '--out', folder);
 const mirror = async (from = source) =>
