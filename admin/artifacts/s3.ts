@@ -1,4 +1,4 @@
-import type { HeadObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
+import type { GetObjectCommandOutput, HeadObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
 import { askAws } from '../aws/index.ts';
 import { AdminError } from '../errors.ts';
 import { ReleaseError } from './errors.ts';
@@ -34,14 +34,18 @@ export class BucketReleases implements ReleaseDestination {
       Key: this.#keyOf(version, file),
       ...(offset === 0 ? {} : { Range: `bytes=${offset}-` }),
     });
-    const { Body: body, ContentRange: range } = await askAws(
+    const answer = await askAws<GetObjectCommandOutput | undefined>(
       's3:GetObject',
       this.#s3.send(command, { abortSignal }),
       {
         NoSuchKey: () => this.#throwNotFound(version, file),
         NoSuchBucket: () => this.#throwNotFound(version, file),
+        // The object ends where the part that is here ends, or before: nothing is left of it.
+        InvalidRange: () => undefined,
       },
     );
+    if (answer === undefined) return { offset, chunks: nothing() };
+    const { Body: body, ContentRange: range } = answer;
     if (body === undefined) throw this.#unreachable();
     return {
       offset: range?.startsWith(`bytes ${offset}-`) === true ? offset : 0,
@@ -137,4 +141,9 @@ export class BucketReleases implements ReleaseDestination {
     const { location } = this;
     return new ReleaseError('RELEASE_SOURCE_UNREACHABLE', 'S3 cannot be read', { location }, cause);
   }
+}
+
+/** A stream that ends at once. */
+async function* nothing(): AsyncGenerator<Uint8Array> {
+  yield* await Promise.resolve([]);
 }

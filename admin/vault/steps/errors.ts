@@ -15,6 +15,8 @@ export type StepErrorCode =
   | 'VAULT_STACK_BUSY'
   /** CloudFormation could not make the stack as ordered; `cause` says which resource failed first, and why. */
   | 'VAULT_STACK_FAILED'
+  /** CloudFormation could not take the last change of a stack back; `resources` says what failed. */
+  | 'VAULT_STACK_ROLLBACK_FAILED'
   /** The template is longer than CloudFormation takes in a request. */
   | 'VAULT_STACK_TOO_LARGE'
   /** A stack lacks an output, or has one of another form. */

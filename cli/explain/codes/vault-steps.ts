@@ -101,6 +101,10 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
         'CloudFormation could not make the stack; cause is the first resource that failed, and what AWS said of it',
         'Mend that and run it again. A first attempt that has left something behind has to be looked at in the console; nothing is deleted by this command.',
       ],
+      VAULT_STACK_ROLLBACK_FAILED: [
+        'a change of the stack failed, and CloudFormation could not take it back; resources says which resource, and why',
+        'Mend that, then "aws cloudformation continue-update-rollback --stack-name STACK" in the account of the role: the stack is as before the change. Skip no resource that holds a key or data. Then run the command again.',
+      ],
       VAULT_STACK_TOO_LARGE: 'a template is longer than CloudFormation takes in a request',
       VAULT_STEP_UNFINISHED: [
         'a step did not come to its end in the time that the command waits',

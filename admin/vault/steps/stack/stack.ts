@@ -13,6 +13,8 @@ import { hasParameters, type OrderedStack, type StackOrder } from './order.ts';
 const IN_REVIEW = 'REVIEW_IN_PROGRESS';
 /** Status of a stack, or of a resource, that is no more. */
 const GONE = 'DELETE_COMPLETE';
+/** Status of a stack that is neither as before nor as ordered; only `continue-update-rollback` leads out of it. */
+const STUCK = 'UPDATE_ROLLBACK_FAILED';
 const POLL_MS = 2000;
 /** Time in which a stack of ours is made or changed, in milliseconds: instances and their checks take minutes. */
 const DEADLINE_MS = 3_600_000;
@@ -168,7 +170,7 @@ async function awaitStack({ client, order }: OrderedStack, context: StepContext)
 /**
  * Asserts that nothing is left in a stack whose first attempt failed.
  *
- * @throws StepError VAULT_STACK_FAILED
+ * @throws StepError VAULT_STACK_FAILED, VAULT_STACK_ROLLBACK_FAILED
  */
 async function assertEmpty(
   { client, order }: OrderedStack,
@@ -181,6 +183,19 @@ async function assertEmpty(
     'cloudformation:DescribeStackResources',
     client.send(new DescribeStackResourcesCommand({ StackName: name }), { abortSignal: signal }),
   );
+  if (stack.StackStatus === STUCK) {
+    throw new StepError(
+      'VAULT_STACK_ROLLBACK_FAILED',
+      'CloudFormation could not bring the stack back to what it was before its last change',
+      {
+        stack: order.name,
+        resources: resources
+          .filter(({ ResourceStatus: status }) => status?.endsWith('_FAILED') === true)
+          .map(({ LogicalResourceId: id, ResourceStatusReason: reason = '' }) => `${id ?? ''}: ${reason}`),
+        cause: (stack.StackStatusReason ?? '').slice(0, 500),
+      },
+    );
+  }
   const left = resources.filter(({ ResourceStatus: status }) => status !== GONE);
   if (stack.StackStatus === 'ROLLBACK_COMPLETE' && left.length === 0) return;
   const events = await readEvents(client, name, 0, signal);
