@@ -71,7 +71,7 @@ async function wordsOn(seat: Seat, page: string): Promise<string> {
   return [...html.matchAll(/<li><span>\d+<\/span>([a-z]+)<\/li>/g)].map(([, word = '']) => word).join(' ');
 }
 
-describe('the life of a vault, by the run sheets of its people', { timeout: 1_800_000 }, () => {
+describe('the life of a vault, by the run sheets of its people', { timeout: 900_000 }, () => {
   it('begins with custodians, and with keys that each role makes alone', async () => {
     const custodians = vault.lay('custodians', 'ceremony');
     const { said } = await custodians.succeeds();
@@ -80,6 +80,7 @@ describe('the life of a vault, by the run sheets of its people', { timeout: 1_80
     custodians.shares = CUSTODIANS.slice(0, 2).map((name) => `${name}.words`);
     await custodians.succeeds();
     const recoveryKey = String(said['publicKey']);
+    expect(recoveryKey).toMatch(/^[0-9a-f]{64}$/);
     for (const node of vault.document.nodes) node.recovery.publicKey = recoveryKey;
     for (const role of ADMINS) vault.lay(role, 'ceremony');
     await vault.together(ADMINS);
@@ -103,7 +104,7 @@ describe('the life of a vault, by the run sheets of its people', { timeout: 1_80
 
   it('gives a first signature of two of three', async () => {
     const { said } = await vault.lay('owners', 'ceremony').finishes();
-    publicKey = String((said['ceremony'] as { publicKey: string }).publicKey);
+    ({ publicKey } = said['ceremony'] as { publicKey: string });
     await equipWallet(vault);
     expect(await sign(vault, 'the first signature')).toMatchObject({ exit: 0, isGenuine: true });
   });

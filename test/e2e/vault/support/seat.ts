@@ -1,6 +1,5 @@
 import { chmod, copyFile, cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { expect } from 'vitest';
 import { MAX_COMMANDS, type Procedure, type SheetStep } from '../../../../admin/vault/index.ts';
 import type { Person, Said, VaultWorld } from '../../../../local/testbed/vault/index.ts';
 import { runProcess } from '../../../../local/testbed/vault/person.ts';
@@ -83,17 +82,15 @@ export class Seat {
     const step = this.#steps[this.#typed];
     if (step === undefined) throw new RangeError(`the sheet of ${this.name} has no more commands`);
     this.#typed += 1;
-    expect(this.#typed).toBeLessThanOrEqual(MAX_COMMANDS);
+    if (this.#typed > MAX_COMMANDS) throw new Error(`${this.name} has typed ${this.#typed} commands`);
     return await this.type(otherwise(step.command));
   }
 
   /** Types the next command of the sheet, which has to do what it should. */
   async succeeds(otherwise?: Otherwise): Promise<Said> {
     const said = await this.next(otherwise);
-    expect(
-      said.exit,
-      `${this.name}, command ${this.#typed}: ${JSON.stringify(said.said)}\n${said.stderr}`,
-    ).toBe(0);
+    if (said.exit !== 0)
+      throw new Error(`${this.name}, command ${this.#typed}: ${JSON.stringify(said.said)}\n${said.stderr}`);
     return said;
   }
 
@@ -114,7 +111,7 @@ export class Seat {
           .join(' '),
       )
       .split(' ');
-    expect(program).toBe('holdfast');
+    if (program !== 'holdfast') throw new Error(`expected a call of holdfast: ${command}`);
     const asks = words.includes('apply');
     return await runProcess(HOLDFAST, [...words, ...(asks ? ['--yes'] : []), '--json'], {
       cwd: this.folder,
