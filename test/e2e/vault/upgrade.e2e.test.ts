@@ -21,7 +21,7 @@ const CEREMONY: readonly (readonly PlayedRole[])[] = [
 let world: VaultWorld;
 
 async function together(roles: readonly PlayedRole[], act: (role: PlayedRole) => Promise<unknown>) {
-  await Promise.all(roles.map(act));
+  await Promise.all(roles.map(async (role) => await act(role)));
 }
 
 /** Words of a verb of the upgrade, as a role types them. */
