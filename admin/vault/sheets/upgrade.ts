@@ -27,7 +27,7 @@ export function upgradeProcedure(document: VaultDocument, role: Role): Procedure
       `Credentials of one of your roles in account ${account}, and of no other account of this vault.`,
       ...(node === undefined
         ? [
-            'The id and the private key of a client of the vault, and a key that the nodes share and that it may sign messages with: CLIENT, CLIENT.pem and KEYID. The quorum signs a sentence with it, as proof.',
+            'The id of a client of the vault and its key file, and a key that the nodes share and that it may sign messages with: CLIENT, CLIENT.pem and KEYID. The quorum signs a sentence with it, as proof.',
           ]
         : []),
       SAME_BYTES,

@@ -73,6 +73,10 @@ const NOT_OFFLINE = new Set([
   'secrets populate',
   'vault apply',
   'vault plan',
+  'vault upgrade apply',
+  'vault upgrade plan',
+  'vault upgrade resume',
+  'vault upgrade rollback',
   'vault fetch',
   'vault mirror',
 ]);
@@ -139,6 +143,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'vault populate': ['--vault'],
   'vault sheets': ['--vault'],
   'vault status': ['--vault'],
+  'vault upgrade status': ['--vault'],
 };
 
 /** Flags without which a verb asks a network, or does not end. */
@@ -350,6 +355,8 @@ beforeAll(async () => {
     ['vault populate --partition', 'wallet'],
     ['vault sheets --output', at('sheets')],
     ['vault status --exchange', at('exchange')],
+    ['vault upgrade status --exchange', at('exchange')],
+    ['vault upgrade status --work', at('work')],
     ['key-policy lint --fail-on', 'medium'],
     ['key-policy gate --fail-on', 'medium'],
   ]);
