@@ -10,14 +10,14 @@ interface Target {
   readonly line: string;
 }
 
-/** Calls "vault apply" with the keys that "vault join" has made. */
-function callApply({ nodes }: VaultDocument, role: Role): string {
+/** Calls a verb of the vault with the keys that "vault join" has made. */
+function callAs({ nodes }: VaultDocument, role: Role, verb = 'apply'): string {
   const number = nodeOfRole(role);
   const hasAuthority = nodes.some(
     ({ node, configurationAuthority }) => node === number && configurationAuthority.keys.length > 0,
   );
   return [
-    `$(HOLDFAST) vault apply --vault $(VAULT) --role ${role} --statement-key $(KEYS)/${role}.statement.pem`,
+    `$(HOLDFAST) vault ${verb} --vault $(VAULT) --role ${role} --statement-key $(KEYS)/${role}.statement.pem`,
     ...(hasAuthority ? [`--authority-key $(KEYS)/${role}.authority.pem`] : []),
   ].join(' ');
 }
@@ -25,7 +25,7 @@ function callApply({ nodes }: VaultDocument, role: Role): string {
 /** Lists the targets: each is one call of the command. */
 export function listTargets(document: VaultDocument): readonly Target[] {
   const { nodes, parts } = document;
-  const apply = (role: Role) => callApply(document, role);
+  const apply = (role: Role) => callAs(document, role);
   const numbers = nodes.map(({ node }) => node);
   return [
     {
@@ -80,6 +80,7 @@ export function listTargets(document: VaultDocument): readonly Target[] {
             line: apply('infrastructure'),
           },
         ]),
+    ...listUpgradeTargets(document),
     ...listRecoveryTargets(numbers),
     {
       name: 'status',
@@ -91,6 +92,53 @@ export function listTargets(document: VaultDocument): readonly Target[] {
       help: 'refused',
       line: `@echo "${name}: ${why}" >&2; exit 1`,
     })),
+  ];
+}
+
+/** Lists the targets of an upgrade: to which release, until when and as which client, is given to make. */
+function listUpgradeTargets(document: VaultDocument): readonly Target[] {
+  const asClient =
+    '--client $(call need,CLIENT) --key $(call need,CLIENT_KEY) --sign-key $(call need,SIGN_KEY)';
+  const forward = '--to $(call need,VERSION)';
+  const infrastructure = (verb: string) => callAs(document, 'infrastructure', `upgrade ${verb}`);
+  return [
+    {
+      name: 'fetch-upgrade',
+      help: 'the release VERSION, verified',
+      line: '$(HOLDFAST) vault fetch $(call need,VERSION) --vault $(VAULT)',
+    },
+    {
+      name: 'upgrade-nodes',
+      help: 'bring the release VERSION to one node after the other',
+      line: `${infrastructure('apply')} ${forward} ${asClient}`,
+    },
+    {
+      name: 'resume-upgrade',
+      help: 'go on after a stop whose cause is mended',
+      line: `${infrastructure('resume')} ${asClient}`,
+    },
+    {
+      name: 'roll-back-nodes',
+      help: 'put the old image back, within its day',
+      line: `${infrastructure('rollback')} ${asClient}`,
+    },
+    ...document.nodes.flatMap<Target>(({ node }) => [
+      {
+        name: `upgrade-policy-node${node}`,
+        help: `let the image of VERSION in on node ${node} beside the old one until UNTIL, then alone`,
+        line: `${callAs(document, `node-${node}`, 'upgrade apply')} ${forward} $(if $(UNTIL),--until $(UNTIL))`,
+      },
+      {
+        name: `roll-back-policy-node${node}`,
+        help: `take the new image out again on node ${node}, after a roll back`,
+        line: callAs(document, `node-${node}`, 'upgrade rollback'),
+      },
+    ]),
+    {
+      name: 'upgrade-status',
+      help: 'how far an upgrade is, and until when the old image is admitted',
+      line: '$(HOLDFAST) vault upgrade status --vault $(VAULT)',
+    },
   ];
 }
 

@@ -6,6 +6,7 @@ import { proceduresOfCustodians } from './custodians.ts';
 import { proceduresOfOwners } from './owners.ts';
 import type { Procedure } from './procedure.ts';
 import { describePerson, type SheetPerson } from './sheet-role.ts';
+import { upgradeProcedure } from './upgrade.ts';
 
 /** Everything that one person of a vault does, procedure by procedure, and nothing that others do. */
 export interface RunSheet extends SheetPerson {
@@ -28,6 +29,10 @@ function proceduresOf(document: VaultDocument, { role }: SheetPerson): readonly 
       return proceduresOfAuditor(document);
     case 'infrastructure':
     default:
-      return [ceremonyProcedure(document, role), recoveryProcedure(document, role)];
+      return [
+        ceremonyProcedure(document, role),
+        upgradeProcedure(document, role),
+        recoveryProcedure(document, role),
+      ];
   }
 }

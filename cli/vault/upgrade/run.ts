@@ -105,7 +105,12 @@ export const upgradeResumeCommand: Command = {
       // The plan is shown as if nothing had stopped; the stop itself is forgotten with the yes alone.
       planning: {
         ...run.context,
-        journal: { set: journal.set, get: (key) => (memory.isStop(key) ? undefined : journal.get(key)) },
+        journal: {
+          get: (key) => (memory.isStop(key) ? undefined : journal.get(key)),
+          set: async (key, value) => {
+            await journal.set(key, value);
+          },
+        },
       },
       notes:
         stop === null

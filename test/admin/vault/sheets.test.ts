@@ -260,6 +260,8 @@ describe('what is written of a vault', () => {
 
 /** What people give to make because no vault.yaml has it. */
 const GIVEN = {
+  VERSION: '1.5.0',
+  SIGN_KEY: 'treasury',
   ...Object.fromEntries(
     [1, 2, 3].flatMap((node) => [
       [`URL_NODE${node}`, `https://10.1.0.${node}:8443`],

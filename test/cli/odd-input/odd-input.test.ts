@@ -73,6 +73,10 @@ const NOT_OFFLINE = new Set([
   'secrets populate',
   'vault apply',
   'vault plan',
+  'vault upgrade apply',
+  'vault upgrade plan',
+  'vault upgrade resume',
+  'vault upgrade rollback',
   'vault fetch',
   'vault mirror',
 ]);
@@ -140,6 +144,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'vault profiles': ['--vault', '--exchange'],
   'vault sheets': ['--vault'],
   'vault status': ['--vault'],
+  'vault upgrade status': ['--vault'],
 };
 
 /** Flags without which a verb asks a network, or does not end. */
@@ -355,6 +360,8 @@ beforeAll(async () => {
     ['vault profiles --releases', at('releases')],
     ['vault profiles --output', at('profiles')],
     ['vault status --exchange', at('exchange')],
+    ['vault upgrade status --exchange', at('exchange')],
+    ['vault upgrade status --work', at('work')],
     ['key-policy lint --fail-on', 'medium'],
     ['key-policy gate --fail-on', 'medium'],
   ]);

@@ -1,0 +1,118 @@
+import type { VaultDocument } from '../document.ts';
+import { findNode } from '../derive/manifest.ts';
+import { describeRole, nodeOfRole, type Role } from '../roles.ts';
+import { ASKS, EXCHANGE, RESUME, SAME_BYTES } from './common-steps.ts';
+import type { Procedure, SheetStep } from './procedure.ts';
+import { describePerson, titleOf } from './sheet-role.ts';
+
+/** Stands for the release that nodes shall run, which vault.yaml does not name. */
+const VERSION = 'VERSION';
+
+const STATUS: SheetStep = {
+  title: 'See how far everybody is, and until when there is a way back',
+  command: 'holdfast vault upgrade status --vault vault.yaml',
+  expect: 'The release that runs, and for each node "narrowed": its key admits the new image alone.',
+  otherwise: 'It says who waits for whom, reminds of the day, and what has stopped.',
+};
+
+/** Derives what the admin of a role does from the news of a release to nodes that run it. */
+export function upgradeProcedure(document: VaultDocument, role: Role): Procedure {
+  const { account } = describeRole(document, role);
+  const node = nodeOfRole(role);
+  return {
+    name: 'upgrade',
+    title: titleOf(document, 'upgrade', describePerson(document, role).who),
+    before: [
+      `The version that you agreed on, in place of ${VERSION}${node === undefined ? '' : ', and the day until which the old image stays admitted, in place of DAY: within 30 days, later than the work may take'}.`,
+      `Credentials of one of your roles in account ${account}, and of no other account of this vault.`,
+      ...(node === undefined
+        ? [
+            'The id of a client of the vault and its key file, and a key that the nodes share and that it may sign messages with: CLIENT, CLIENT.pem and KEYID. The quorum signs a sentence with it, as proof.',
+          ]
+        : []),
+      SAME_BYTES,
+    ],
+    steps: node === undefined ? infrastructureSteps() : nodeSteps(document, node),
+    afterwards: [
+      'Every node runs the new image, and no key admits the old one.',
+      'To go back before the keys are narrowed: infrastructure begins with "holdfast vault upgrade rollback", then each node admin, then infrastructure once more.',
+      'Keep releases/ with the release that runs: "vault apply" and the next upgrade read it.',
+    ],
+  };
+}
+
+/** Step that fetches and verifies the new release. */
+function fetchStep(isRebuilt: boolean): SheetStep {
+  return {
+    title: 'Get the new release, and verify it yourself',
+    command: `holdfast vault fetch ${VERSION} --vault vault.yaml`,
+    expect: '"fetched and verified", and the PCRs, computed from the image itself.',
+    otherwise: 'Stop. Ask whoever publishes the release; do not take the files from somebody else instead.',
+    ...(isRebuilt
+      ? {
+          handover:
+            'With a working copy of its commit, --rebuild also rebuilds the image, and your statement says so.',
+        }
+      : {}),
+  };
+}
+
+function nodeSteps(document: VaultDocument, node: number): SheetStep[] {
+  const role: Role = `node-${node}`;
+  const { configurationAuthority } = findNode(document, node);
+  const authority =
+    configurationAuthority.keys.length > 0 ? ` --authority-key keys/${role}.authority.pem` : '';
+  const apply = `holdfast vault upgrade apply --to ${VERSION} --role ${role} --statement-key keys/${role}.statement.pem${authority}`;
+  return [
+    fetchStep(true),
+    {
+      title: 'Vouch for the new image, and sign the configuration that accepts both until the day',
+      command: `${apply} --until DAY`,
+      expect: `${ASKS} It ends with "waits for" and infrastructure.`,
+      otherwise: `VAULT_RELEASE_DIFFERS: somebody vouches for other bytes. Stop, and find out who has built what. ${RESUME}`,
+      handover: `${EXCHANGE} Wait for the attestation document of the new image.`,
+    },
+    {
+      title: 'The gate: let the new image in beside the old one',
+      command: apply,
+      expect: 'The document is verified as the new image with your manifest; then the policy is put.',
+      otherwise:
+        'Any refusal is a reason to stop: ask infrastructure what runs there. A document that is too old gets another nonce: send exchange/, and wait once more.',
+      handover: `${EXCHANGE} Wait until infrastructure has brought the new image to every node.`,
+    },
+    {
+      title: 'Refuse the old image',
+      command: apply,
+      expect:
+        'Every node attests the new image to you; then the policy is narrowed. done: every step of your role.',
+      otherwise: `UPGRADE_UNFINISHED: a node does not run it, whatever was said. ${RESUME}`,
+      handover: EXCHANGE,
+    },
+    STATUS,
+  ];
+}
+
+function infrastructureSteps(): SheetStep[] {
+  const apply = `holdfast vault upgrade apply --to ${VERSION} --role infrastructure --statement-key keys/infrastructure.statement.pem --client CLIENT --key CLIENT.pem --sign-key KEYID`;
+  return [
+    fetchStep(false),
+    {
+      title:
+        'The new image shows itself on one host after the other; KMS refuses it yet, and the old one serves again',
+      command: apply,
+      expect: `${ASKS} The other nodes sign meanwhile. It ends with "waits for" and the node admins.`,
+      otherwise: `UPGRADE_QUORUM_AT_RISK: bring the node back that is down; nothing was touched. ${RESUME}`,
+      handover: `${EXCHANGE} Within two hours: an older document gets another nonce. Wait until the node admins have let the new image in.`,
+    },
+    {
+      title: 'One node after the other runs the new image, the canary first',
+      command: apply,
+      expect:
+        'Each node serves, attests the new image, and the quorum signs with it, before the next is touched.',
+      otherwise:
+        'It stops at the first refusal. Mend the cause and run "holdfast vault upgrade resume" with the same options, or "holdfast vault upgrade rollback".',
+      handover: `${EXCHANGE} Wait until the node admins have narrowed their policies.`,
+    },
+    STATUS,
+  ];
+}
