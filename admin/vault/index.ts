@@ -41,7 +41,6 @@ export { renderVaultFiles } from './sheets/files.ts';
 export {
   MAX_COMMANDS,
   type Procedure,
-  PROCEDURE_NAMES,
   type ProcedureName,
   type SheetStep,
 } from './sheets/procedure.ts';
