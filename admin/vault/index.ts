@@ -38,12 +38,7 @@ export {
 export { type LostKey, renderVaultFile, type RoleAnswers, type VaultAnswers } from './template.ts';
 export { type DerivedStack, deriveStacks } from './derive/stacks.ts';
 export { renderVaultFiles } from './sheets/files.ts';
-export {
-  MAX_COMMANDS,
-  type Procedure,
-  type ProcedureName,
-  type SheetStep,
-} from './sheets/procedure.ts';
+export { MAX_COMMANDS, type Procedure, type ProcedureName, type SheetStep } from './sheets/procedure.ts';
 export { deriveRunSheet, type RunSheet } from './sheets/run-sheet.ts';
 export { type SheetRole, sheetRolesOf } from './sheets/sheet-role.ts';
 export { type AccountView, checkAccount, type SeenKey, type SeenStack } from './checks/account.ts';
