@@ -55,6 +55,8 @@ async function findRelease(
 ): Promise<Facts<'release'>> {
   if (upgraded === undefined) return (await need(exchange, role, 'release')).facts;
   const { facts } = await need(exchange, role, 'upgrade-configuration');
+  // Another one has begun since, and goes from what nodes run.
+  if (facts.upgrade.attempt > upgraded.upgrade.attempt) return facts.old;
   if (isDeepStrictEqual(facts.upgrade, upgraded.upgrade))
     return upgraded.image === 'new' ? facts.new : facts.old;
   throw new VaultError('VAULT_NOT_SERVING', 'the statements are of two upgrades', { role });

@@ -3,6 +3,7 @@ import { checkStep, FETCH_STEP, profilesStep, SAME_BYTES, verifyBackupsStep } fr
 import { backupOptions, manifestOf } from './files-of-people.ts';
 import type { Procedure } from './procedure.ts';
 import { titleOf } from './sheet-role.ts';
+import { followUpgradeProcedure } from './upgrade.ts';
 
 const WHO = 'the auditor';
 
@@ -27,6 +28,7 @@ export function proceduresOfAuditor(document: VaultDocument): readonly Procedure
       ],
       afterwards: ['Keep vault.yaml, exchange/ and profiles/: all later records are verified by them.'],
     },
+    followUpgradeProcedure(document, WHO),
     {
       name: 'backup',
       title: titled('backup, run sheet'),

@@ -5,12 +5,18 @@ import { checkStep, FETCH_STEP, profilesStep, SAME_BYTES, verifyBackupsStep } fr
 import { ownerOf, ownKey, profileOf } from './files-of-people.ts';
 import type { Procedure, SheetStep } from './procedure.ts';
 import { titleOf } from './sheet-role.ts';
+import { followUpgradeProcedure } from './upgrade.ts';
 
 const WHO = 'the owners of the keys';
 
 /** Derives what owners do: they have keys made or imported, and backed up. */
 export function proceduresOfOwners(document: VaultDocument): readonly Procedure[] {
-  return [ceremony(document), backup(document), recovery(document)];
+  return [
+    ceremony(document),
+    followUpgradeProcedure(document, WHO, ownerOf(document)),
+    backup(document),
+    recovery(document),
+  ];
 }
 
 function ceremony(document: VaultDocument): Procedure {

@@ -1,7 +1,7 @@
 import type { VaultDocument } from '../document.ts';
 import { findNode } from '../derive/manifest.ts';
 import { describeRole, nodeOfRole, type Role } from '../roles.ts';
-import { ASKS, EXCHANGE, RESUME, SAME_BYTES } from './common-steps.ts';
+import { ASKS, EXCHANGE, profilesStep, RESUME, SAME_BYTES } from './common-steps.ts';
 import type { Procedure, SheetStep } from './procedure.ts';
 import { describePerson, titleOf } from './sheet-role.ts';
 
@@ -37,6 +37,26 @@ export function upgradeProcedure(document: VaultDocument, role: Role): Procedure
       'Every node runs the new image, and no key admits the old one.',
       'To go back before the keys are narrowed: infrastructure begins with "holdfast vault upgrade rollback", then each node admin, then infrastructure once more.',
       'Keep releases/ with the release that runs: "vault apply" and the next upgrade read it.',
+    ],
+  };
+}
+
+/** Derives what somebody without an account does once nodes run another release: their profiles name its measurements. */
+export function followUpgradeProcedure(
+  document: VaultDocument,
+  who: string,
+  client?: { readonly client: string; readonly key: string },
+): Procedure {
+  return {
+    name: 'upgrade',
+    title: titleOf(document, 'upgrade', who),
+    before: [
+      `The version that nodes run now, in place of ${VERSION}: "vault upgrade status" says it.`,
+      'The folder exchange/ as it is after the upgrade.',
+    ],
+    steps: [fetchStep(false), profilesStep(client)],
+    afterwards: [
+      'Have every key backed up again, by backup.md: an older backup is proven by the measurements of the older release, which you then keep, too.',
     ],
   };
 }

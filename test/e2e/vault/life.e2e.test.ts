@@ -18,6 +18,9 @@ const REGION = 'eu-central-1';
 /** Account that takes the place of the one that is lost. */
 const NEW_ACCOUNT = '555555555555';
 const CUSTODIANS = ['alice', 'bob', 'carol'];
+const UPGRADED = '1.5.0';
+/** Day until which the old image stays admitted: a week from now. */
+const OVERLAP_END = new Date(Date.now() + 604_800_000).toISOString().slice(0, 10);
 
 let world: VaultWorld;
 let vault: PlayedVault;
@@ -30,6 +33,17 @@ function fastRate({ tenant }: SampleVault): void {
   for (const rule of tenant.rules) rule['rate'] = { count: 600, seconds: 60 };
 }
 
+/** Who does the next command of an upgrade when. */
+const UPGRADE_ROUNDS: readonly (readonly (typeof ADMINS)[number][])[] = [
+  ADMINS,
+  NODES,
+  ['infrastructure'],
+  NODES,
+  ['infrastructure'],
+  NODES,
+  ADMINS,
+];
+
 const refusal = (code: string) => ({ exit: 1, said: { error: { code } } });
 
 beforeAll(async () => {
@@ -41,15 +55,23 @@ afterAll(async () => {
 }, 60_000);
 
 /** Has the wallet's backend learn where nodes are, as anybody does who has an id in vault.yaml. */
-async function equipWallet({ seats }: PlayedVault): Promise<Seat> {
-  const wallet = seats.get('wallet');
-  if (wallet === undefined) throw new RangeError('expected a wallet');
+async function equipWallet(played: PlayedVault, release = ''): Promise<void> {
+  const wallet = played.seat('wallet');
   for (const command of [
-    'holdfast vault fetch --vault vault.yaml',
+    `holdfast vault fetch ${release} --vault vault.yaml`.replace('  ', ' '),
     'holdfast vault profiles --client wallet-backend --key keys/wallet-backend.pem',
   ])
     expect(await wallet.type(command)).toMatchObject({ exit: 0 });
-  return wallet;
+}
+
+/** What the sheets of an upgrade leave open. */
+function inUpgrade(command: string): string {
+  return command
+    .replace('VERSION', UPGRADED)
+    .replace('DAY', OVERLAP_END)
+    .replace('CLIENT.pem', 'keys/wallet-backend.pem')
+    .replace('CLIENT', 'wallet-backend')
+    .replace('KEYID', KEY);
 }
 
 /** Has the wallet's backend ask for a signature, and verifies it as anybody would. */
@@ -154,7 +176,21 @@ describe('the life of a vault, by the run sheets of its people', { timeout: 900_
       }
   });
 
+  it('goes to another release node by node, and signs with it', async () => {
+    await world.publish(UPGRADED);
+    const infrastructure = vault.seat('infrastructure');
+    await infrastructure.hasKey('wallet-backend', world.keys.clients.get('wallet-backend') ?? '');
+    for (const role of ADMINS) vault.lay(role, 'upgrade');
+    for (const roles of UPGRADE_ROUNDS) await vault.together(roles, inUpgrade);
+    expect(ADMINS.map((role) => vault.seat(role).left)).toEqual(ADMINS.map(() => 0));
+    expect(await sign(vault, 'by the measurements of before')).toMatchObject({ exit: 1 });
+    await equipWallet(vault, UPGRADED);
+    expect(await sign(vault, 'by the new release')).toMatchObject({ exit: 0, isGenuine: true });
+  });
+
   it('is backed up, which an auditor verifies with files alone', async () => {
+    for (const role of ['owners', 'auditor'] as const) await vault.lay(role, 'upgrade').finishes(inUpgrade);
+    await vault.seat('auditor').gives(vault.seat('custodians'), 'profiles');
     const owners = vault.lay('owners', 'backup');
     await owners.finishes();
     const auditor = vault.lay('auditor', 'backup');
