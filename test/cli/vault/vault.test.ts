@@ -307,8 +307,8 @@ describe('holdfast vault sheets', () => {
     const sheets = () =>
       runHoldfast(['vault', 'sheets', '--vault', save(), '--output', at('sheets'), '--json']);
     const { files } = JSON.parse((await sheets()).out) as { files: string[] };
-    // The Makefile, stacks, and two files a procedure: four roles with an account have three, the others ten.
-    expect(files).toHaveLength(1 + 7 + 2 * (4 * 3 + 10));
+    // The Makefile, stacks, and two files a procedure: four roles with an account have three, the others twelve.
+    expect(files).toHaveLength(1 + 7 + 2 * (4 * 3 + 12));
     const contents = files.map((path) => readFileSync(path, 'utf8'));
     await sheets();
     expect(files.map((path) => readFileSync(path, 'utf8'))).toEqual(contents);
