@@ -7,8 +7,11 @@ export const shimRequestSchema = z.strictObject({
 });
 
 /** What the program would have printed, and its exit code. */
-export const shimResponseSchema = z.strictObject({ exit: z.int(), stdout: z.string(), stderr: z.string() });
-export type ShimResponse = z.infer<typeof shimResponseSchema>;
+export interface ShimResponse {
+  readonly exit: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
 
 export const said = (stdout = ''): ShimResponse => ({ exit: 0, stdout, stderr: '' });
 export const failed = (stderr: string, exit = 1): ShimResponse => ({
