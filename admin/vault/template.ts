@@ -89,7 +89,8 @@ ${renderRole(infrastructure)}
 nodes:
 ${nodes.map((node, index) => renderNode(node, index + 1)).join('\n')}
 
-# Programs that ask the nodes for signatures, by their Ed25519 public keys.
+# Programs that ask the nodes for signatures, by their Ed25519 public keys (docs/vault.md, step 2, shows how to make one).
+# For upgrades, add a client upgrade-check whose key infrastructure holds (docs/upgrade.md).
 clients:
   - id: wallet-backend
     publicKey: "${OPEN_KEY}"
@@ -112,6 +113,8 @@ tenant:
   # already, in backups: owners may import it, and nodes take no other and make none (docs/recovery.md).
   keys:
 ${recover.length === 0 ? '    - { id: treasury, type: frost-ed25519, networks: [] }' : recover.map(renderLostKey).join('\n')}
+  # For upgrades, add a key upgrade-check that controls nothing, and a rule that permits the client of that name messages
+  # with it (docs/upgrade.md).
   # What is permitted (docs/rules.md). What no rule permits is denied. This one is enough for a first signature, and
   # signs what nobody reads: replace it.
   rules:

@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { type VerifiedBackup, verifyBackup } from '../../audit/recovery/index.ts';
 import { connectNode, type NodeClient, type NodeClientOptions } from '../../client/index.ts';
 import type { RecoveryStatus } from '../../shared/api/recovery.ts';
+import { HoldfastError } from '../../shared/errors.ts';
 import { parseBackup } from '../../shared/recovery/index.ts';
 import { MANIFEST_PCR } from '../../attestation/index.ts';
 import { type Command, UsageError } from '../common/command.ts';
 import { writeOutput } from '../common/output-file.ts';
 import { CLIENT_OPTIONS, readIdentifier, readNodeOptions, withNode } from '../node/connection.ts';
+import { printable } from '../common/printable.ts';
 import { readSigningKey } from '../common/private-key.ts';
 import { readNodeProfile } from '../quorum/connection.ts';
 import { nameBackup } from './backups.ts';
@@ -51,21 +53,32 @@ export const backupCommand: Command = {
       throw new UsageError(`cannot make ${folder}: ${error.code ?? 'unknown error'}`);
     });
     const written: WrittenBackup[] = [];
+    const failed: FailedNode[] = [];
     for (const place of places) {
-      const node = await connectNode({ ...place, clientId, privateKey });
       try {
-        written.push(...(await backUpNode(node, place, { names, nonce, folder })));
-      } finally {
-        node.close();
+        const node = await connectNode({ ...place, clientId, privateKey });
+        try {
+          for await (const one of backUpNode(node, place, { names, nonce, folder })) written.push(one);
+        } finally {
+          node.close();
+        }
+      } catch (error) {
+        // A node that is down keeps no other from its backup.
+        if (!(error instanceof HoldfastError) || places.length === 1) throw error;
+        failed.push({ url: place.url, code: error.code, message: error.message });
       }
     }
     return {
-      ok: true,
+      ok: failed.length === 0,
       text: [
         ...written.map(({ path, backup }) => `${path}\n  ${nameBackup(backup)}`),
+        ...failed.map(({ url, code, message }) => printable(`${url}: ${code}: ${message}`)),
         'next: keep copies apart from the nodes; a keeper verifies them and says so: holdfast ers acknowledge',
       ].join('\n'),
       data: {
+        ...(failed[0] === undefined
+          ? {}
+          : { error: { code: failed[0].code, message: failed[0].message, details: { failed } } }),
         nonce,
         backups: written.map(({ path, backup: { statement, digest } }) => ({
           path,
@@ -83,18 +96,24 @@ interface WrittenBackup {
   readonly backup: VerifiedBackup;
 }
 
+/** Node that was not backed up, or not whole, and why. */
+interface FailedNode {
+  readonly url: string;
+  readonly code: string;
+  readonly message: string;
+}
+
 /** Has a node back up keys, verifies each proof, and writes each file as it arrives. */
-async function backUpNode(
+async function* backUpNode(
   node: NodeClient,
   { trust }: Pick<NodeClientOptions, 'trust'>,
   { names, nonce, folder }: { names: readonly string[]; nonce: string; folder: string },
-): Promise<WrittenBackup[]> {
+): AsyncGenerator<WrittenBackup> {
   const { root, manifest } = trust;
   // The register of the manifest is that of each backup's own.
   const pcrs = [trust.pcrs]
     .flat()
     .map((one) => new Map([...one].filter(([index]) => index !== MANIFEST_PCR)));
-  const written: WrittenBackup[] = [];
   for (const key of names.length > 0 ? names : await listKeys(node))
     for (let after: string | null | undefined = null, page = 1; after !== undefined; page += 1) {
       const bytes = await node.recovery.backUp(key, nonce, after);
@@ -103,10 +122,9 @@ async function backUpNode(
       const suffix = page === 1 ? '' : `.${page}`;
       const path = join(folder, `node-${statement.node.index}.${key}${suffix}.json`);
       await writeOutput(path, bytes);
-      written.push({ path, backup });
+      yield { path, backup };
       after = statement.more ? statement.entries.at(-1)?.id : undefined;
     }
-  return written;
 }
 
 /** Lists what the node holds anything of. */

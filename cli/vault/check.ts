@@ -71,7 +71,7 @@ async function runCheck(input: CommandInput): Promise<Outcome> {
     ok: !findings.some(({ severity }) => VAULT_SEVERITIES.indexOf(severity) <= limit),
     text: [
       ...(parts?.own ?? sorted).flatMap(describe),
-      ...(parts === undefined || parts.common.length === 0 ? [] : ['of nobody in particular:']),
+      ...(parts === undefined || parts.common.length === 0 ? [] : ['of the vault as a whole:']),
       ...(parts?.common ?? []).flatMap(describe),
       ...seen.accounts.map(({ role, as }) => `${role.padEnd(16)}${describeSeen(as)}`),
       ...(others.length === 0

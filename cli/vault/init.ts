@@ -111,7 +111,7 @@ async function runInit(input: CommandInput): Promise<Outcome> {
     ok: true,
     text: [
       isNew ? `${path}: written` : `${path}: is there already, and the same; nothing was changed`,
-      '  next: write what is open into it, then holdfast vault check',
+      `  next: write what is open into it, then holdfast vault check --vault ${path}`,
     ].join('\n'),
     data: { path, changed: isNew },
   };

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { Exchange } from '../../admin/vault/exchange/index.ts';
-import { describeRoles, findPlaces, VaultError } from '../../admin/vault/index.ts';
+import { describeRoles, findPlaces } from '../../admin/vault/index.ts';
+import { StepError } from '../../admin/vault/steps/index.ts';
 import { type Command, type CommandInput, type Outcome, UsageError } from '../common/command.ts';
 import { writeOutput } from '../common/output-file.ts';
 import { describeSystemError } from '../common/system-error.ts';
@@ -100,7 +101,7 @@ function readClient({ text }: CommandInput, { document }: VaultFile) {
  * Reads the measurements of the release that the nodes run, as it was fetched and verified here: the admins' word for them
  * has to be the same.
  *
- * @throws VaultError VAULT_NOT_SERVING; ReleaseError RELEASE_…; StepError VAULT_RELEASE_KEY_UNKNOWN
+ * @throws StepError VAULT_RELEASE_DIFFERS, VAULT_RELEASE_KEY_UNKNOWN; ReleaseError RELEASE_…
  */
 async function readMeasurements(
   input: CommandInput,
@@ -109,9 +110,13 @@ async function readMeasurements(
 ): Promise<Uint8Array> {
   const { pcrJson } = await openRelease({ vault, releases: releasesFolder(input, vault) }, stated.version);
   if (createHash('sha384').update(pcrJson).digest('hex') === stated.pcrJson) return pcrJson;
-  throw new VaultError('VAULT_NOT_SERVING', 'the admins vouch for other measurements than the release has', {
-    release: stated.version,
-  });
+  throw new StepError(
+    'VAULT_RELEASE_DIFFERS',
+    'the fetched release has other measurements than the admins vouch for',
+    {
+      release: stated.version,
+    },
+  );
 }
 
 async function makeFolder(folder: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { renderVaultFiles, rolesOf } from '../../admin/vault/index.ts';
+import { renderVaultFiles, sheetRolesOf } from '../../admin/vault/index.ts';
 import { type Command, type CommandInput, type Outcome, UsageError } from '../common/command.ts';
 import { writeOutput } from '../common/output-file.ts';
 import { describeSystemError } from '../common/system-error.ts';
@@ -9,7 +9,7 @@ import { readSoundVaultFile, VAULT_OPTION } from './options.ts';
 export const sheetsCommand: Command = {
   name: 'vault sheets',
   summary:
-    'Write the run sheet of each role (Markdown, and HTML to print), the stacks with their parameters, and a Makefile. Made anew, they are the same.',
+    'Write a sheet of each procedure for each role (Markdown, and HTML to print), the stacks with their parameters, and a Makefile. Made anew, they are the same.',
   positionals: '',
   options: {
     ...VAULT_OPTION,
@@ -36,7 +36,7 @@ async function runSheets(input: CommandInput): Promise<Outcome> {
   const written = files.map(([name]) => name);
   return {
     ok: true,
-    text: [...written, `  next: give each role its sheet (${rolesOf(document).join(', ')})`].join('\n'),
+    text: [...written, `  next: give each role its sheets (${sheetRolesOf(document).join(', ')})`].join('\n'),
     data: { vault: digest, files: written },
   };
 }

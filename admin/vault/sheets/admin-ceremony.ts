@@ -53,7 +53,8 @@ function infrastructureSteps(document: VaultDocument): SheetStep[] {
       expect:
         'vault.yaml: written. Fill in what is open until "vault check" finds no error; its digest is the same for everybody.',
       otherwise: 'VAULT_EXISTS: there is one, and nothing of it was changed. Edit that one.',
-      handover: 'Send vault.yaml to every node admin.',
+      handover:
+        'Send vault.yaml to everybody; each makes their sheets of it: holdfast vault sheets --output sheets.',
     },
     FETCH_STEP,
     {

@@ -17,7 +17,7 @@ export function recoveryProcedure(document: VaultDocument, role: Role): Procedur
     ],
     steps: node === undefined ? infrastructureSteps(document) : [joinStep(document, node)],
     afterwards: [
-      `Then go on in the folder new/ by the run sheet that is made of the new vault.yaml, from its ${node === undefined ? 'third' : 'second'} command on: the owners' sheet imports the keys, where it generated them once.`,
+      `Then, in the folder new/: holdfast vault sheets --output sheets. Go on by its run-sheet.md, from the ${node === undefined ? 'third' : 'second'} command on. The new sheet of the owners imports the keys in place of generating them.`,
     ],
   };
 }
@@ -56,7 +56,7 @@ function infrastructureSteps(document: VaultDocument): SheetStep[] {
       expect: 'new/vault.yaml: written. In place of PUBLIC_KEY stands what "ers verify" prints of each key.',
       otherwise: 'VAULT_EXISTS: there is one, and nothing of it was changed. Edit that one.',
       handover:
-        'Take clients, tenant, release and network over from the lost vault.yaml, let "vault check" say 0 errors, and send new/vault.yaml to everybody.',
+        'Take clients, network, and of tenant everything but keys over from the lost vault.yaml. Leave the keys as they are here, with their publicKey, and add their networks. As release, name the one that the nodes ran last ("vault upgrade status"). When "holdfast vault check --vault new/vault.yaml" says 0 errors, and KEY_TO_RECOVER for every lost key, send new/vault.yaml to everybody.',
     },
   ];
 }

@@ -39,7 +39,7 @@ export const FETCH_STEP: SheetStep = {
     'Stop. Ask whoever publishes the release; do not take the files from somebody of the ceremony instead.',
 };
 
-/** Step that finds where nodes are and what they must prove, for who has no account. */
+/** Step that finds where nodes are and what they must prove, for whoever has no account. */
 export function profilesStep(client?: { readonly client: string; readonly key: string }): SheetStep {
   const own = client === undefined ? '' : ` --client ${client.client} --key ${client.key}`;
   return {
@@ -47,7 +47,7 @@ export function profilesStep(client?: { readonly client: string; readonly key: s
     command: `holdfast vault profiles --vault vault.yaml${own} --output profiles`,
     expect: 'A profile and a manifest of each node, and pcr.json of the release that they run.',
     otherwise:
-      'VAULT_NOT_SERVING: the ceremony has not come so far; ask for the folder exchange/. A code of the release: fetch the one that the nodes run (vault fetch).',
+      'VAULT_NOT_SERVING: the ceremony has not come so far; ask for the folder exchange/. VAULT_RELEASE_DIFFERS: stop, and ask who has published what. RELEASE_…: fetch the one that the nodes run (holdfast vault fetch VERSION).',
   };
 }
 
@@ -59,6 +59,6 @@ export function verifyBackupsStep(document: VaultDocument): SheetStep {
     command: `holdfast ers verify ${backupOptions(document)}`,
     expect: `RECOVERABLE for each shared key (${names}), with the public key that the wallet knows.`,
     otherwise:
-      'A code names what does not fit. PCR_MISMATCH: a backup of another release; give its pcr.json by one more --pcrs. Have what is refused backed up again.',
+      'A code names what does not fit. PCR_MISMATCH: a backup of another release; add --pcrs releases/VERSION/pcr.json of that release. Have what is refused backed up again.',
   };
 }

@@ -8,9 +8,9 @@ import { titleOf } from './sheet-role.ts';
 const WHO = 'the custodians, and who leads them';
 const LIST = 'custodians/custodians.json';
 const OFFLINE =
-  'A machine that has never been and will never be on a network, with the holdfast command; its disk is destroyed afterwards.';
+  'A machine that has never been and will never be on a network, with the holdfast command. Its disk is destroyed afterwards; take off it only what this sheet says to hand over.';
 const WORDS =
-  'As many custodians as it takes, each with their words: custodians.json says how many. They are typed unseen, and leave no trace.';
+  'As many custodians as custodians.json says, each with their words; that number stands in place of 2 after --ask. Words are typed unseen, and leave no trace.';
 
 /** Derives what custodians do, on an offline machine: the recovery key, drills, and the recovery itself. */
 export function proceduresOfCustodians(document: VaultDocument): readonly Procedure[] {
@@ -33,14 +33,15 @@ function ceremony(document: VaultDocument): Procedure {
         expect: 'The public key, and a page of each custodian.',
         otherwise: 'OUTPUT_EXISTS: there is one already; nothing of it was changed.',
         handover:
-          'Print the pages, hand them over, destroy the files. Give the public key to every node admin.',
+          'Print the pages and hand them over. Keep custodians/custodians.json, which is public: every check and drill needs it. Give the public key to every node admin.',
       },
       {
         title: 'Each custodian alone: see that the share on paper is genuine',
         command: `holdfast ers verify --ask 1 --custodians ${LIST}`,
         expect: 'share N of NAME: genuine.',
         otherwise:
-          'CUSTODIAN_SHARE_MALFORMED: a word was mistyped or misprinted. Print the page again before the disk goes.',
+          'CUSTODIAN_SHARE_MALFORMED: a word was mistyped or misprinted. Print the page again, and verify again.',
+        handover: 'When every custodian has seen "genuine", destroy the files of the pages.',
       },
       {
         title: 'Once the vault is there: see that its manifests name this key',
@@ -77,8 +78,9 @@ function drill(document: VaultDocument): Procedure {
         expect:
           'drill.json: recovery is proven, and nothing of it was kept; each key signs as its public key says.',
         otherwise:
-          'CUSTODIANS_TOO_FEW, BACKUP_SHARES_TOO_FEW: who or what is missing. No code: nothing is proven; hold it again.',
-        handover: 'Give drill.json to the auditor, and read the public key of the leader to them.',
+          'CUSTODIANS_TOO_FEW, BACKUP_SHARES_TOO_FEW: who or what is missing. Without drill.json nothing is proven: hold the drill again.',
+        handover:
+          'Give drill.json to the auditor, and read them the public key that stands after "led by" (64 digits): their LEADER.',
       },
     ],
     afterwards: [

@@ -1,20 +1,20 @@
 import type { VaultDocument } from '../document.ts';
 
 /** Folder of "vault profiles": where nodes are, and what they must prove. */
-export const PROFILES = 'profiles';
+const PROFILES = 'profiles';
 
 /** Profile by which one node is asked first. */
-export function profileOf(node: number, folder = PROFILES): string {
-  return `${folder}/node-${node}.yaml`;
+export function profileOf(node: number): string {
+  return `${PROFILES}/node-${node}.yaml`;
 }
 
 /** Manifest of a node, as "vault profiles" has taken it from its admin's statement. */
-export function manifestOf(node: number, folder = PROFILES): string {
-  return `${folder}/node-${node}.manifest.json`;
+export function manifestOf(node: number): string {
+  return `${PROFILES}/node-${node}.manifest.json`;
 }
 
 /** Backups of all keys of all nodes, as "ers backup" names them. */
-export function backupsOf({ nodes, tenant }: VaultDocument): readonly string[] {
+function backupsOf({ nodes, tenant }: VaultDocument): readonly string[] {
   return nodes.flatMap(({ node }) => tenant.keys.map(({ id }) => `backups/node-${node}.${id}.json`));
 }
 
@@ -35,5 +35,5 @@ export function ownerOf({ tenant }: VaultDocument): { readonly client: string; r
 
 /** How a client or a leader has their own key made. */
 export function ownKey(path: string, use: string): string {
-  return `Your own key, made once and seen by nobody else: openssl genpkey -algorithm ed25519 -out ${path} && chmod 600 ${path}. ${use}`;
+  return `Your own key, made once and seen by nobody else: mkdir -p -m 700 keys && (umask 077; openssl genpkey -algorithm ed25519 -out ${path}). ${use}`;
 }

@@ -35,7 +35,7 @@ export function listTargets(document: VaultDocument): readonly Target[] {
     },
     {
       name: 'run-sheets',
-      help: 'run sheets, manifests and parameters of every role',
+      help: 'sheets of every role, stacks with their parameters, this Makefile',
       line: '$(HOLDFAST) vault sheets --vault $(VAULT) --output $(SHEETS)',
     },
     {
@@ -142,12 +142,16 @@ function listUpgradeTargets(document: VaultDocument): readonly Target[] {
   ];
 }
 
-/** Lists the targets of backups and drills. Where nodes are and who asks them stands in no vault.yaml: it is given to make. */
+/** Lists the targets of backups and drills, which ask the nodes by the profiles of "vault profiles". */
 function listRecoveryTargets(nodes: readonly number[]): readonly Target[] {
-  const manifestOf = (node: number) => `--manifest $(call need,MANIFEST_NODE${node})`;
-  const asClient = (node: number) =>
-    `--url $(call need,URL_NODE${node}) --pcrs $(PCRS) ${manifestOf(node)} --client $(call need,CLIENT) --key $(call need,CLIENT_KEY)`;
+  const manifestOf = (node: number) => `--manifest $(PROFILES)/node-${node}.manifest.json`;
+  const asClient = (node: number) => `--profile $(PROFILES)/node-${node}.yaml`;
   return [
+    {
+      name: 'profiles',
+      help: 'where the nodes are and what they must prove, for a client of vault.yaml',
+      line: '$(HOLDFAST) vault profiles --vault $(VAULT) --client $(call need,CLIENT) --key $(call need,CLIENT_KEY) --output $(PROFILES)',
+    },
     ...nodes.flatMap<Target>((node) => [
       {
         name: `backup-policy-node${node}`,
@@ -163,7 +167,7 @@ function listRecoveryTargets(nodes: readonly number[]): readonly Target[] {
     {
       name: 'verify-backups',
       help: 'proofs of all backups, and which keys they recover; needs no secret',
-      line: `$(HOLDFAST) ers verify $(addprefix --backup ,$(wildcard $(BACKUPS)/*.json)) --pcrs $(PCRS) ${nodes.map(manifestOf).join(' ')}`,
+      line: `$(HOLDFAST) ers verify $(addprefix --backup ,$(wildcard $(BACKUPS)/*.json)) --pcrs $(PROFILES)/pcr.json ${nodes.map(manifestOf).join(' ')}`,
     },
     {
       name: 'drill-due',
@@ -190,7 +194,7 @@ HOLDFAST ?= holdfast
 VAULT ?= vault.yaml
 SHEETS ?= sheets
 KEYS ?= keys
-PCRS ?= pcr.json
+PROFILES ?= profiles
 BACKUPS ?= backups
 DRILLS ?= drills
 DRILL_DAYS ?= 90

@@ -40,7 +40,7 @@ function ceremony(document: VaultDocument): Procedure {
       ...(lost.length === 0 ? [] : importSteps(lost)),
     ],
     afterwards: [
-      'Wallet backends have the keys sign by the same profiles, with their own client and key.',
+      'Wallet backends make profiles of their own: holdfast vault profiles --client wallet-backend --key keys/wallet-backend.pem.',
       'Go on with backup.md at once: a key without backups is lost with its nodes.',
     ],
   };
@@ -98,7 +98,7 @@ function backup(document: VaultDocument): Procedure {
         ].join(' '),
         expect: 'A file of each key of each node, verified as it arrived.',
         otherwise:
-          'A node that does not answer is named; the files of the others are written. Run the same command again when it serves.',
+          'A node that cannot be backed up is named with its code, and the files of the others are written. Run the same command again when it serves.',
       },
       verifyBackupsStep(document),
     ],

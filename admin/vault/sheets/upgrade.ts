@@ -21,13 +21,13 @@ export function upgradeProcedure(document: VaultDocument, role: Role): Procedure
   const node = nodeOfRole(role);
   return {
     name: 'upgrade',
-    title: titleOf(document, 'upgrade', describePerson(document, role).who),
+    title: titleOf(document, 'upgrade, run sheet', describePerson(document, role).who),
     before: [
       `The version that you agreed on, in place of ${VERSION}${node === undefined ? '' : ', and the day until which the old image stays admitted, in place of DAY: within 30 days, later than the work may take'}.`,
       `Credentials of one of your roles in account ${account}, and of no other account of this vault.`,
       ...(node === undefined
         ? [
-            'The id of a client of the vault and its key file, and a key that the nodes share and that it may sign messages with: CLIENT, CLIENT.pem and KEYID. The quorum signs a sentence with it, as proof.',
+            'A client of the vault that is yours, in place of CLIENT, its key file keys/CLIENT.pem, and a shared key that it may sign messages with and that controls nothing, in place of KEYID: the quorum signs a sentence with it, as proof (docs/upgrade.md). No client of wallets or owners.',
           ]
         : []),
       SAME_BYTES,
@@ -49,14 +49,14 @@ export function followUpgradeProcedure(
 ): Procedure {
   return {
     name: 'upgrade',
-    title: titleOf(document, 'upgrade', who),
+    title: titleOf(document, 'upgrade, run sheet', who),
     before: [
       `The version that nodes run now, in place of ${VERSION}: "vault upgrade status" says it.`,
       'The folder exchange/ as it is after the upgrade.',
     ],
     steps: [fetchStep(false), profilesStep(client)],
     afterwards: [
-      'Have every key backed up again, by backup.md: an older backup is proven by the measurements of the older release, which you then keep, too.',
+      `${client === undefined ? 'Verify the backups that owners make now, by backup.md.' : 'Have every key backed up again, by backup.md.'} An older backup is verified by the pcr.json of its own release, releases/OLD/pcr.json, where OLD is that version: keep it as long as such backups count.`,
     ],
   };
 }
@@ -113,7 +113,7 @@ function nodeSteps(document: VaultDocument, node: number): SheetStep[] {
 }
 
 function infrastructureSteps(): SheetStep[] {
-  const apply = `holdfast vault upgrade apply --to ${VERSION} --role infrastructure --statement-key keys/infrastructure.statement.pem --client CLIENT --key CLIENT.pem --sign-key KEYID`;
+  const apply = `holdfast vault upgrade apply --to ${VERSION} --role infrastructure --statement-key keys/infrastructure.statement.pem --client CLIENT --key keys/CLIENT.pem --sign-key KEYID`;
   return [
     fetchStep(false),
     {

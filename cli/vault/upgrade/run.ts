@@ -14,7 +14,7 @@ import { openUpgrade } from './open-upgrade.ts';
 import { LATER_OPTIONS, readVersion, UPGRADE_OPTIONS } from './options.ts';
 
 const ROLLS_OUT =
-  '--role infrastructure --statement-key keys/infrastructure.statement.pem --client operations --key operations.pem --sign-key treasury';
+  '--role infrastructure --statement-key keys/infrastructure.statement.pem --client upgrade-check --key keys/upgrade-check.pem --sign-key upgrade-check';
 const AS_NODE =
   '--role node-1 --statement-key keys/node-1.statement.pem --authority-key keys/node-1.authority.pem';
 

@@ -69,8 +69,7 @@ function inUpgrade(command: string): string {
   return command
     .replace('VERSION', UPGRADED)
     .replace('DAY', OVERLAP_END)
-    .replace('CLIENT.pem', 'keys/wallet-backend.pem')
-    .replace('CLIENT', 'wallet-backend')
+    .replaceAll('CLIENT', 'wallet-backend')
     .replace('KEYID', KEY);
 }
 
