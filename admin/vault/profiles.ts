@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { readNodeManifest } from './derive/manifest.ts';
 import type { Exchange, Facts, Statement, StepName } from './exchange/index.ts';
 import type { VaultDocument } from './document.ts';
@@ -53,13 +52,18 @@ async function findRelease(
   role: Role,
   upgraded: Facts<'upgrade-nodes'> | undefined,
 ): Promise<Facts<'release'>> {
-  if (upgraded === undefined) return (await need(exchange, role, 'release')).facts;
-  const { facts } = await need(exchange, role, 'upgrade-configuration');
-  // Another one has begun since, and goes from what nodes run.
-  if (facts.upgrade.attempt > upgraded.upgrade.attempt) return facts.old;
-  if (isDeepStrictEqual(facts.upgrade, upgraded.upgrade))
-    return upgraded.image === 'new' ? facts.new : facts.old;
-  throw new VaultError('VAULT_NOT_SERVING', 'the statements are of two upgrades', { role });
+  const { facts: first } = await need(exchange, role, 'release');
+  if (upgraded === undefined) return first;
+  const { from, to } = upgraded.upgrade;
+  const running = upgraded.image === 'new' ? to : from;
+  // An admin has vouched for it in that upgrade, in one that has begun since, in an earlier one, or in the ceremony.
+  const stated = await exchange.statement(role, 'upgrade-configuration');
+  const vouched = [stated?.facts.new, stated?.facts.old, first].find((one) => one?.version === running);
+  if (vouched !== undefined) return vouched;
+  throw new VaultError('VAULT_NOT_SERVING', 'the admin of a node has not vouched for the release that runs', {
+    role,
+    release: running,
+  });
 }
 
 async function need<Name extends StepName>(

@@ -68,7 +68,7 @@ export const recoverCommand: Command = {
       value: 'HEX',
       multiple: true,
       description:
-        'public key of an authority that may rule the new node: its manifest names no other (repeat)',
+        'public key of an authority that may rule the new node, as its owner has read it out: its manifest may name no other (repeat)',
     },
     'import-as': {
       type: 'string',
@@ -83,7 +83,7 @@ export const recoverCommand: Command = {
     },
   },
   examples: [
-    `holdfast ers recover treasury ${FILES} --import-for new.attestation --import-manifest new/manifest.json --import-pcrs pcr.json --output treasury.import`,
+    `holdfast ers recover treasury ${FILES} --import-for new.attestation --import-manifest new/manifest.json --import-pcrs pcr.json --import-authority ${'5e'.repeat(32)} --output treasury.import`,
     `holdfast ers recover treasury ${FILES} --output treasury.key`,
   ],
   run: async (input) => {
@@ -92,7 +92,7 @@ export const recoverCommand: Command = {
     const epoch = readEpoch(input.text('epoch'));
     const backups = await readBackups(input);
     const expected = recoveryKeyOf(backups);
-    const target = await readTarget(input, key, expected);
+    const target = await readTarget(input, key);
     const custodians = await readCustodians(input, expected);
     const { words } = await readShares(input, custodians);
     const recoveryKey = joinRecoveryKey(words, expected);
@@ -190,20 +190,23 @@ function readEpoch(text: string | undefined): number | undefined {
 }
 
 /** Reads and verifies the new node: its document binds an import key, of one boot of one measured manifest. */
-async function readTarget(input: CommandInput, key: string, recoveryKey: string) {
+async function readTarget(input: CommandInput, key: string) {
   const { text, io } = input;
   const path = text('import-for');
   const [manifestPath, pcrsPath] = [text('import-manifest'), text('import-pcrs')];
+  const authorities = input.texts('import-authority');
   if (path === undefined) {
-    if (manifestPath === undefined && pcrsPath === undefined) return undefined;
-    throw new UsageError('--import-for is needed with --import-manifest and --import-pcrs');
+    if (manifestPath === undefined && pcrsPath === undefined && authorities.length === 0) return undefined;
+    throw new UsageError(
+      '--import-for is needed with --import-manifest, --import-pcrs and --import-authority',
+    );
   }
-  if (manifestPath === undefined || pcrsPath === undefined)
-    throw new UsageError('--import-for needs --import-manifest and --import-pcrs');
+  if (manifestPath === undefined || pcrsPath === undefined || authorities.length === 0)
+    throw new UsageError('--import-for needs --import-manifest, --import-pcrs and --import-authority');
   const document = await readDocumentFile(path, io);
   const { manifest } = await readManifestFile(manifestPath, io);
   const manifestBytes = await readInput(manifestPath, io);
-  inFile(manifestPath, () => assertTarget(manifest, recoveryKey, input.texts('import-authority')));
+  inFile(manifestPath, () => assertTarget(manifest, authorities));
   const pcrs = new Map([
     ...(await readPcrFile(pcrsPath, io)),
     [MANIFEST_PCR, computeManifestPcr(manifestBytes)],
@@ -221,25 +224,19 @@ async function readTarget(input: CommandInput, key: string, recoveryKey: string)
 }
 
 /**
- * Asserts that the new node is one that is meant. A genuine image in anybody's account attests to anybody's manifest: those
- * whom the manifest names as authorities have the key afterwards.
+ * Asserts that the new node is one that is meant. A genuine image in anybody's account attests to anybody's manifest, which
+ * may name the recovery key of the lost vault, too: those whom it names as authorities have the key afterwards.
  *
- * @param recoveryKey that the backups are encrypted to, X25519 in hex
+ * @param authorities Ed25519 public keys in hex that somebody has named, as their owners have read them out
  * @throws RecoveryCeremonyError IMPORT_TARGET_UNKNOWN
  */
-function assertTarget(
-  { configurationAuthority, emergencyRecovery }: Manifest,
-  recoveryKey: string,
-  authorities: readonly string[],
-): void {
+function assertTarget({ configurationAuthority }: Manifest, authorities: readonly string[]): void {
   const strangers = configurationAuthority.keys.filter((one) => !authorities.includes(one));
-  if (authorities.length === 0 ? emergencyRecovery.publicKey === recoveryKey : strangers.length === 0) return;
+  if (strangers.length === 0) return;
   throw new RecoveryCeremonyError(
     'IMPORT_TARGET_UNKNOWN',
-    authorities.length === 0
-      ? 'the new node has another recovery key than the backups, and nobody has named its authorities'
-      : 'authorities of the new node are none of those that were named',
-    { strangers, recoveryKey: emergencyRecovery.publicKey },
+    'authorities of the new node are none of those that were named',
+    { strangers },
   );
 }
 

@@ -212,21 +212,20 @@ describe('the recovery of a vault whose nodes are all lost', { timeout: 300_000 
     await successor.start();
     const file = join(folder, 'treasury.import');
     const target = successor;
-    const recover = async (...rest: string[]) =>
+    const recover = async (authority?: string) =>
       await vault.recover(KEY, [second.get(1) ?? '', second.get(3) ?? ''], people.words.slice(1), [
-        ...target.importOptions(await target.attest(1, join(folder, 'new.attestation'))),
+        ...target.importOptions(await target.attest(1, join(folder, 'new.attestation')), authority),
         '--output',
         file,
-        ...rest,
       ]);
     // Somebody's own node, of the genuine image, attests just as well: its authorities are not those that were read out.
-    expect(await recover('--import-authority', people.stranger.publicKey)).toBe('IMPORT_TARGET_UNKNOWN');
+    expect(await recover(people.stranger.publicKey)).toBe('IMPORT_TARGET_UNKNOWN');
     expect(await recover()).toBe('TAKEN');
     expect(readFileSync(file, 'utf8')).not.toMatch(/share|secret/i);
     const bring = async () => await target.cli(1, ['quorum', 'keys', 'import', file]);
     await target.restart(1);
     expect(await bring()).toMatchObject({ exit: 1, code: 'SHARE_UNREADABLE' });
-    expect(await recover('--import-authority', target.authority)).toBe('TAKEN');
+    expect(await recover()).toBe('TAKEN');
     expect(await bring()).toMatchObject({ exit: 0, said: { ceremony: { publicKey, state: 'done' } } });
     // A second recovery of the key changes nothing of what the first has brought.
     expect(await recover()).toBe('TAKEN');

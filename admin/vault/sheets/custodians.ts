@@ -96,7 +96,8 @@ function recovery(document: VaultDocument): Procedure {
     before: [
       OFFLINE,
       WORDS,
-      'backups/ and profiles/ of the lost vault; as new/: node-1.attestation and profiles/ of the new one, from its owners.',
+      'backups/ and profiles/ of the lost vault; as new/: node-1.attestation and profiles/ of the new one, from its owners. The new vault runs the release of the backups.',
+      'The public key of each configuration authority of node 1 of the new vault, which the admin of that node reads to you: it stands in place of AUTHORITY, once for each (--import-authority).',
     ],
     steps: [verifyBackupsStep(document), ...recoverSteps(document)],
     afterwards: [
@@ -124,9 +125,9 @@ function recoverSteps(document: VaultDocument): SheetStep[] {
 function recoverStep(document: VaultDocument, key: string): SheetStep {
   return {
     title: `Recover ${key} for node 1 of the new vault, and for nobody else`,
-    command: `holdfast ers recover ${key} ${backupOptions(document)} --ask 2 --import-for new/node-1.attestation --import-manifest new/${manifestOf(1)} --import-pcrs new/profiles/pcr.json --output new/${key}.import`,
+    command: `holdfast ers recover ${key} ${backupOptions(document)} --ask 2 --import-for new/node-1.attestation --import-manifest new/${manifestOf(1)} --import-pcrs profiles/pcr.json --import-authority AUTHORITY --output new/${key}.import`,
     expect: 'The public key of the lost vault, encrypted for one boot of one node.',
     otherwise:
-      'PCR_MISMATCH: the document is of another release or manifest: stop. BACKUP_SHARES_TOO_FEW: look for more copies of backups.',
+      'PCR_MISMATCH: the document is of another release or manifest: stop. IMPORT_TARGET_UNKNOWN: others than the people who have read their keys to you rule that node: stop. BACKUP_SHARES_TOO_FEW: look for more copies of backups.',
   };
 }

@@ -120,7 +120,7 @@ export const RECOVERY_CODES: readonly CodeArea[] = [
         'Treat the backup as lost: make another at once, and find out why.',
       ],
       IMPORT_TARGET_UNKNOWN: [
-        'the authorities of the new node are not those that were named, or nobody has named them and its recovery key is another one',
+        'the manifest of the new node names authorities that nobody has named to you',
         'Compare configurationAuthority.keys of its manifest with what its owners read to you, and name each by --import-authority.',
       ],
       IMPORT_TARGET_INVALID: [

@@ -329,9 +329,9 @@ describe('the Makefile', () => {
   });
 
   it('says what it was not given, and calls nothing then', () => {
-    const { status, stdout, stderr } = make(['-s', 'backup-policy-node2'], { HOLDFAST: './holdfast' });
+    const { status, stdout, stderr } = make(['-s', 'profiles'], { HOLDFAST: './holdfast' });
     expect([status, stdout]).toEqual([2, '']);
-    expect(stderr).toContain('give URL_NODE2=');
+    expect(stderr).toContain('give CLIENT=');
   });
 
   it('lists its targets', () => {

@@ -268,7 +268,7 @@ describe('holdfast vault check', () => {
       { role: 'node-1', errors: expect.any(Number) as number },
     ]);
     const { out } = await check('--role', 'node-2');
-    const [mine = '', rest = ''] = out.split('of nobody in particular:\n');
+    const [mine = '', rest = ''] = out.split('of the vault as a whole:\n');
     expect(mine).toContain('nodes.1.statementKey');
     expect(rest).toContain('others have: infrastructure 1 error');
     const everybody = await check();

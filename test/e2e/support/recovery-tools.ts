@@ -352,7 +352,7 @@ export class Vault {
     return output;
   }
 
-  importOptions(document: string): string[] {
+  importOptions(document: string, authority = this.authority): string[] {
     const files = this.#files.get(1);
     return [
       '--import-for',
@@ -363,6 +363,8 @@ export class Vault {
       files?.manifest ?? '',
       '--import-root',
       files?.root ?? '',
+      '--import-authority',
+      authority,
     ];
   }
 

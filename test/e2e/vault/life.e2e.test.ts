@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parsePcrFile } from '../../../attestation/index.ts';
 import { connectQuorum, type QuorumClient, sealKey } from '../../../client/index.ts';
-import type { Said, SampleVault, VaultWorld } from '../../../local/testbed/vault/index.ts';
+import type { PublishedRelease, Said, SampleVault, VaultWorld } from '../../../local/testbed/vault/index.ts';
 import { nobleSuites } from '../../../shared/frost/index.ts';
 import { openWorld } from './support/open-world.ts';
 import { ADMINS, NODES, PlayedVault } from './support/played-vault.ts';
@@ -27,6 +27,7 @@ let vault: PlayedVault;
 let successor: PlayedVault;
 let publicKey = '';
 let leader = '';
+let upgraded: PublishedRelease | undefined;
 
 /** Lets a wallet sign soon after a start, when nothing of its rate is left. */
 function fastRate({ tenant }: SampleVault): void {
@@ -176,7 +177,7 @@ describe('the life of a vault, by the run sheets of its people', { timeout: 900_
   });
 
   it('goes to another release node by node, and signs with it', async () => {
-    await world.publish(UPGRADED);
+    upgraded = await world.publish(UPGRADED);
     const infrastructure = vault.seat('infrastructure');
     await infrastructure.hasKey('wallet-backend', world.keys.clients.get('wallet-backend') ?? '');
     for (const role of ADMINS) vault.lay(role, 'upgrade');
@@ -236,12 +237,11 @@ describe('the life of a vault, by the run sheets of its people', { timeout: 900_
     expect(found).toBe(publicKey);
     const [infrastructureAccount, first, second] = ADMINS.map((role) => world.accountOf(role));
     const accounts = [infrastructureAccount ?? '', first ?? '', second ?? '', NEW_ACCOUNT] as const;
-    const other = await world.addVault('successor', {
-      accounts,
-      change: (sample) => {
-        sample['environment'] = 'production-2';
-      },
-    });
+    const change = (sample: SampleVault) => {
+      sample['environment'] = 'production-2';
+    };
+    // It runs the release that the nodes ran last.
+    const other = await world.addVault('successor', { accounts, change }, upgraded);
     successor = await PlayedVault.sit(other, fastRate);
     await successor.succeed(vault);
     const infrastructure = vault.lay('infrastructure', 'recovery');
@@ -309,7 +309,8 @@ describe('the life of a vault, by the run sheets of its people', { timeout: 900_
     const custodians = vault.lay('custodians', 'recovery');
     for (const path of ['node-1.attestation', 'profiles'])
       await owners.gives(successor.seat('custodians'), path);
-    await custodians.finishes();
+    const [authority = ''] = successor.document.nodes[0]?.configurationAuthority.keys ?? [];
+    await custodians.finishes((command) => command.replace('AUTHORITY', authority));
     await successor.seat('custodians').gives(owners, `${KEY}.import`);
     const { said } = await owners.finishes();
     expect(said).toMatchObject({ ceremony: { publicKey, state: 'done' } });
