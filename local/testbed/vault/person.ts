@@ -89,13 +89,13 @@ export class Person {
 
   /** Runs a verb as a process of its own, and has it say everything in words. */
   async show(...args: readonly string[]): Promise<Shown> {
-    return await this.#forget(this.#spawn(args), awaitOutput);
+    return await this.#awaitEnd(this.#spawn(args), awaitOutput);
   }
 
   /** Starts a verb as a process of its own. */
   start(...args: readonly string[]): { readonly child: ChildProcess; readonly ended: Promise<Said> } {
     const child = this.#spawn([...args, '--json']);
-    return { child, ended: this.#forget(child, awaitProcess) };
+    return { child, ended: this.#awaitEnd(child, awaitProcess) };
   }
 
   /** Ends whatever the person has still running. */
@@ -125,7 +125,7 @@ export class Person {
     return child;
   }
 
-  async #forget<T>(child: ChildProcess, wait: (child: ChildProcess) => Promise<T>): Promise<T> {
+  async #awaitEnd<T>(child: ChildProcess, wait: (child: ChildProcess) => Promise<T>): Promise<T> {
     const result = await wait(child);
     this.#running.delete(child);
     return result;
