@@ -40,7 +40,9 @@ export interface UpgradeJournal {
   readonly setStopped: (stop: UpgradeStop | null) => Promise<void>;
 }
 
+/** What a roll-out or a roll back goes by: the order of nodes, and how long both images are admitted. */
 export interface RollOutPlan {
+  /** Number of nodes that sign together. */
   readonly threshold: number;
   /** Numbers of all nodes; the canary is the first one. */
   readonly order: readonly number[];

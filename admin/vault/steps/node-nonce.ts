@@ -5,6 +5,7 @@ import { readDocument } from './infrastructure-attestations.ts';
 import type { Step } from './step.ts';
 import { toHex } from './support.ts';
 
+/** Length of the nonce of an attestation document, in bytes. */
 export const NONCE_BYTES = 32;
 /** Age in milliseconds from which a document is made anew: the gate takes none of three hours. */
 const RENEWAL_AGE_MS = 2.5 * 3_600_000;

@@ -23,6 +23,7 @@ export const ROLES = ['infrastructure', 'node-1', 'node-2', 'node-3'] as const s
 /** Account of the infrastructure, and then one of each node. */
 export type Accounts = readonly [infrastructure: string, ...nodes: string[]];
 
+/** What one vault is made with. */
 export interface VaultOptions {
   /** Accounts; those of a vault of three nodes when left out. */
   readonly accounts?: Accounts;
@@ -30,6 +31,7 @@ export interface VaultOptions {
   readonly change?: ((vault: SampleVault) => void) | undefined;
 }
 
+/** What a testbed is opened with: its first vault, and the commands that are typed. */
 export interface VaultTestbedOptions extends VaultOptions {
   /** `holdfast`: what people type, and what is installed on hosts. */
   readonly holdfast: HoldfastCommand;
@@ -122,12 +124,14 @@ export class VaultTestbed {
     return await this.#parts.releases.publish(version);
   }
 
+  /** Finds the person of a role. @throws RangeError where there is none */
   person(role: PlayedRole): Person {
     const person = this.people.get(role);
     if (person === undefined) throw new RangeError(`nobody is ${role}`);
     return person;
   }
 
+  /** Finds the id of a role's account. @throws RangeError where there is none */
   accountOf(role: PlayedRole): string {
     return accountIn(this.#parts.accounts, role);
   }
@@ -278,6 +282,7 @@ export class VaultTestbed {
     for (const person of this.people.values()) person.leave();
   }
 
+  /** Ends everything of this vault and of those added to it, and with the first vault the cloud and the releases. */
   async close(): Promise<void> {
     for (const other of this.#others) await other.close();
     this.leave();
