@@ -272,7 +272,7 @@ export class VaultTestbed {
       );
   }
 
-  /** Lines that hosts have printed, for who looks for the cause of a failure. */
+  /** Lines that hosts have printed, for whoever looks for the cause of a failure. */
   log(): string {
     return this.#parts.cloud.lines.join('\n');
   }
