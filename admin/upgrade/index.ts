@@ -11,7 +11,7 @@ export {
   renderOverlapPolicy,
   renderSinglePolicy,
 } from './overlap.ts';
-export { assertQuorumWithout, assertSpareNode, type NodeReport } from './quorum.ts';
+export { assertQuorumSigns, assertQuorumWithout, assertSpareNode, type NodeReport } from './quorum.ts';
 export {
   assertAllRun,
   assertNotStopped,

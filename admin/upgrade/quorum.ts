@@ -35,6 +35,32 @@ export function assertSpareNode({
 }
 
 /**
+ * Asserts that the quorum signs before anything is touched: a client or a key with which it never would must not look like the
+ * fault of an image. Where no node can sign there is nobody to ask, and nothing is asserted.
+ *
+ * @param reports of all nodes: the first one that can sign is asked
+ * @param sign has the quorum sign, coordinated by a node; null where it has signed, and else the code of the refusal
+ * @throws UpgradeError UPGRADE_QUORUM_NOT_SIGNING
+ */
+export async function assertQuorumSigns(
+  reports: readonly NodeReport[],
+  sign: (node: number) => Promise<string | null>,
+): Promise<void> {
+  const able = reports.find(({ canSign }) => canSign);
+  const reason = able === undefined ? null : await sign(able.node);
+  if (able === undefined || reason === null) return;
+  throw new UpgradeError(
+    'UPGRADE_QUORUM_NOT_SIGNING',
+    'the quorum does not sign, and nothing was touched yet',
+    {
+      node: able.node,
+      image: able.image,
+      reason,
+    },
+  );
+}
+
+/**
  * Asserts that enough nodes can sign while one is down. A node that is down already takes nothing away.
  *
  * @throws UpgradeError UPGRADE_QUORUM_AT_RISK

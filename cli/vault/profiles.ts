@@ -18,7 +18,7 @@ import { forgetfulMemory } from './work-folder.ts';
 export const profilesCommand: Command = {
   name: 'vault profiles',
   summary:
-    'Write a profile of each node for who asks them: address, manifest and measurements, from the signed statements and the release that was fetched.',
+    'Write a profile of each node for whoever asks them: address, manifest and measurements, from the signed statements and the release that was fetched.',
   positionals: '',
   options: {
     ...VAULT_OPTION,

@@ -62,7 +62,7 @@ export async function openWorkFolder(folder: string, vault: string): Promise<Wor
   };
 }
 
-/** A memory that ends with the process, for who only reads. */
+/** A memory that ends with the process, for whoever only reads. */
 export function forgetfulMemory(): SeenStatements {
   const known = new Map<string, { readonly sequence: number; readonly sha384: string }>();
   return {

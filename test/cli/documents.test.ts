@@ -170,7 +170,9 @@ describe('what the pages tell people to type', () => {
     expect(named.length).toBeGreaterThan(10);
     const wrong = named.filter(({ words: [noun = '', verb] }) => {
       if (!Object.hasOwn(nouns, noun)) return true;
-      return verb !== undefined && !commands.has(noun) && !commands.has(`${noun} ${verb}`);
+      // A group of verbs is named as well as a verb: `quorum keys`.
+      const isGroup = [...commands.keys()].some((name) => name.startsWith(`${noun} ${verb ?? ''} `));
+      return verb !== undefined && !commands.has(noun) && !commands.has(`${noun} ${verb}`) && !isGroup;
     });
     expect(wrong).toEqual([]);
   });

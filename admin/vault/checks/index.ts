@@ -37,7 +37,7 @@ export function checkVault({ document, placeOf }: LocatedVault, now: number): Va
   return sortFindings(
     findings.map(({ path, roles = [], ...rest }) => ({
       ...rest,
-      roles: roles.length === 0 ? ownersOf(document, path) : roles,
+      roles: roles.length === 0 ? rolesAt(document, path) : roles,
       path: path.join('.'),
       line: placeOf(path)?.line ?? null,
     })),
@@ -59,8 +59,8 @@ export function assertSound(document: VaultDocument, now: number): void {
   });
 }
 
-/** Finds whose member of the description a path is; none for one that is nobody's in particular. */
-function ownersOf({ nodes }: VaultDocument, [member, place]: readonly (string | number)[]): readonly Role[] {
+/** Finds the role whose part of vault.yaml a path lies in; none for parts that all roles share. */
+function rolesAt({ nodes }: VaultDocument, [member, place]: readonly (string | number)[]): readonly Role[] {
   if (member === 'infrastructure') return ['infrastructure'];
   const node = member === 'nodes' && typeof place === 'number' ? nodes[place]?.node : undefined;
   return node === undefined ? [] : [roleOfNode(node)];
@@ -75,9 +75,9 @@ export function sortFindings(findings: readonly VaultFinding[]): VaultFinding[] 
 /** Findings from the place of one role. */
 export interface RoleFindings {
   readonly own: readonly VaultFinding[];
-  /** Those of nobody in particular. */
+  /** Findings about the vault as a whole. */
   readonly common: readonly VaultFinding[];
-  /** Those of others alone. */
+  /** Findings about other roles alone. */
   readonly others: readonly VaultFinding[];
 }
 

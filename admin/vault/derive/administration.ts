@@ -13,7 +13,9 @@ import type { VaultDocument } from '../document.ts';
 
 /** Beginning of every id that the vault gives to rules and groups of its own; the tenant's do not begin with it. */
 export const RESERVED_PREFIX = 'vault-';
+/** Id of the group of clients that administer keys. */
 export const OWNERS_GROUP = `${RESERVED_PREFIX}owners`;
+/** Id of the group of all other clients. */
 export const OTHERS_GROUP = `${RESERVED_PREFIX}others`;
 
 /** Ceremonies that owners hold on keys of the quorum. */

@@ -12,6 +12,7 @@ import { findNode } from './manifest.ts';
 /** Id of the order to initialise. A store seals it, and refuses any other order from then on. */
 export const ORDER_ID = 'vault-first-start';
 
+/** What a node's configuration is made from beside vault.yaml. */
 export interface ConfigurationInputs {
   /** Version, from 1: greater than that of the configuration in force. */
   readonly version: number;

@@ -86,7 +86,7 @@ export const FACTS = {
   }),
   /** Configuration by which nodes know the logs of each other, before any of them asks for a cosignature. */
   'peers-configuration': z.strictObject({ configuration: sha384, version }),
-  acquaint: z.strictObject({ nodes: nodes({ url, identity, version }) }),
+  'peers-restart': z.strictObject({ nodes: nodes({ url, identity, version }) }),
   'final-configuration': z.strictObject({ configuration: sha384, version }),
   restart: z.strictObject({ nodes: nodes({ url, identity, version }) }),
   'upgrade-configuration': z.strictObject({

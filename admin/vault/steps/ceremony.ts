@@ -5,7 +5,7 @@ import { infrastructureAttestations } from './infrastructure-attestations.ts';
 import { infrastructureBaseline } from './infrastructure-baseline.ts';
 import { infrastructureHosts } from './infrastructure-hosts.ts';
 import {
-  infrastructureAcquaint,
+  infrastructurePeersRestart,
   infrastructureRestart,
   infrastructureStart,
 } from './infrastructure-start.ts';
@@ -44,7 +44,7 @@ export function stepsOf(vault: VaultDocument): readonly Step[] {
     ...ofNodes(nodeNarrow),
     ...(isWitnessed ? ofNodes((node) => nodePeersConfiguration(vault, node)) : []),
     ...ofNodes((node) => nodeFinalConfiguration(vault, node)),
-    ...(isWitnessed ? [infrastructureAcquaint(vault)] : []),
+    ...(isWitnessed ? [infrastructurePeersRestart(vault)] : []),
     infrastructureRestart(vault),
   ];
 }

@@ -10,8 +10,7 @@ import {
 } from './deployment.ts';
 import { StepError } from './errors.ts';
 import { deployOnHost } from './host-command.ts';
-import { readManifestBytes } from './node-configuration.ts';
-import { needStatement, needStatementsOfNodes } from './support.ts';
+import { needStatement, needStatementsOfNodes, readManifestBytes } from './support.ts';
 
 /** What `parent deploy --json` prints, as far as the steps believe it: nothing that decides rests on it. */
 const resultSchema = z.looseObject({

@@ -7,9 +7,9 @@ import type { StepContext } from './context.ts';
 import { StepError } from './errors.ts';
 import { needStatement } from './support.ts';
 
-/** Longest answer of the function in bytes: an envelope in base64, or the changes of the largest configuration. */
-const MAX_ANSWER_BYTES = 6 * 1024 * 1024;
-const MAX_ANSWER_DEPTH = 16;
+/** Longest response of the function in bytes: an envelope in base64, or the changes of the largest configuration. */
+const MAX_RESPONSE_BYTES = 6 * 1024 * 1024;
+const MAX_RESPONSE_DEPTH = 16;
 const MAX_SAID_LENGTH = 2000;
 /** What the stack says the function runs. */
 const HANDLER = 'index.handler';
@@ -71,23 +71,23 @@ export async function openFunction(context: StepContext, node: number): Promise<
   const { facts } = await needStatement(context, role, 'signing-function');
   const client = await context.aws.lambda(describeRole(context.vault, role).region);
   await assertFunction(client, facts, context, node);
-  const ask = async <Answer>(event: object, schema: z.ZodType<Answer>): Promise<Answer | Refusal> =>
-    parseAnswer(await invoke(client, facts.name, event, context), schema, node);
+  const ask = async <Response>(event: object, schema: z.ZodType<Response>): Promise<Response | Refusal> =>
+    parseResponse(await invoke(client, facts.name, event, context), schema, node);
   const configurationOf = (bytes: Uint8Array) => ({ configuration: Buffer.from(bytes).toString('base64') });
   return {
     name: facts.name,
     async describe(bytes) {
-      const answer = await ask({ action: 'describe', ...configurationOf(bytes) }, descriptionSchema);
-      if (!isRefusal(answer)) return answer.description;
-      const { inForce } = answer.details;
-      if (answer.code === 'VERSION_NOT_NEWER' && Number.isSafeInteger(inForce))
+      const response = await ask({ action: 'describe', ...configurationOf(bytes) }, descriptionSchema);
+      if (!isRefusal(response)) return response.description;
+      const { inForce } = response.details;
+      if (response.code === 'VERSION_NOT_NEWER' && Number.isSafeInteger(inForce))
         return { notAbove: inForce as number };
-      throw refused(answer, node);
+      throw refused(response, node);
     },
     async sign(bytes, confirmation) {
-      const answer = await ask({ action: 'sign', ...configurationOf(bytes), confirmation }, signedSchema);
-      if (isRefusal(answer)) throw refused(answer, node);
-      const { envelope, key } = answer.signed;
+      const response = await ask({ action: 'sign', ...configurationOf(bytes), confirmation }, signedSchema);
+      if (isRefusal(response)) throw refused(response, node);
+      const { envelope, key } = response.signed;
       return { envelope: new Uint8Array(Buffer.from(envelope, 'base64')), key };
     },
   };
@@ -152,29 +152,29 @@ async function invoke(
   return { payload, failure };
 }
 
-function parseAnswer<Answer>(
+function parseResponse<Response>(
   { payload, failure }: { readonly payload: Uint8Array; readonly failure: string | undefined },
-  schema: z.ZodType<Answer>,
+  schema: z.ZodType<Response>,
   node: number,
-): Answer | Refusal {
+): Response | Refusal {
   let value: unknown;
   try {
-    value = parseJson(payload, { maxBytes: MAX_ANSWER_BYTES, maxDepth: MAX_ANSWER_DEPTH });
+    value = parseJson(payload, { maxBytes: MAX_RESPONSE_BYTES, maxDepth: MAX_RESPONSE_DEPTH });
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
     throw malformed(node, 'JSON', error);
   }
-  // A function that has failed answers with an error of the runtime, not with one of its own.
+  // A function that has failed responds with an error of the runtime, not with one of its own.
   if (failure !== undefined) throw malformed(node, 'FunctionError');
   const refusal = refusalSchema.safeParse(value);
   if (refusal.success) return refusal.data;
-  const answer = schema.safeParse(value);
-  if (answer.success) return answer.data;
-  throw malformed(node, answer.error.issues[0]?.path.join('.') ?? '');
+  const response = schema.safeParse(value);
+  if (response.success) return response.data;
+  throw malformed(node, response.error.issues[0]?.path.join('.') ?? '');
 }
 
-function isRefusal(answer: object): answer is Refusal {
-  return (answer as { ok?: unknown }).ok === false;
+function isRefusal(response: object): response is Refusal {
+  return (response as { ok?: unknown }).ok === false;
 }
 
 function refused({ code, details }: Refusal, node: number): StepError {
@@ -188,7 +188,7 @@ function refused({ code, details }: Refusal, node: number): StepError {
 function malformed(node: number, field: string, cause?: unknown): StepError {
   return new StepError(
     'VAULT_SIGNING_MALFORMED',
-    'the function that signs configurations has not answered as it does',
+    'expected a response of config-signing/protocol.ts',
     { node, field },
     cause,
   );

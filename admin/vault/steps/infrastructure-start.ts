@@ -38,8 +38,8 @@ export function infrastructureStart(vault: StepContext['vault']): Step<'start'> 
 }
 
 /** Step that starts the nodes with configurations by which they know the logs of each other. */
-export function infrastructureAcquaint(vault: StepContext['vault']): Step<'acquaint'> {
-  const name = 'acquaint';
+export function infrastructurePeersRestart(vault: StepContext['vault']): Step<'peers-restart'> {
+  const name = 'peers-restart';
   return {
     id: `infrastructure/${name}`,
     name,
@@ -63,7 +63,7 @@ export function infrastructureRestart(vault: StepContext['vault']): Step<'restar
     ...restartWith({ name, configuration: 'final-configuration' }),
     needs: [
       // All nodes know a log before it asks them for a cosignature.
-      vault.parts.peerWitnesses === null ? 'infrastructure/start' : 'infrastructure/acquaint',
+      vault.parts.peerWitnesses === null ? 'infrastructure/start' : 'infrastructure/peers-restart',
       ...ofAllNodes(vault, 'narrow'),
       ...ofAllNodes(vault, 'final-configuration'),
     ],
@@ -71,7 +71,7 @@ export function infrastructureRestart(vault: StepContext['vault']): Step<'restar
 }
 
 interface Restart {
-  readonly name: 'acquaint' | 'restart';
+  readonly name: 'peers-restart' | 'restart';
   readonly configuration: 'peers-configuration' | 'final-configuration';
 }
 
@@ -95,7 +95,7 @@ function restartWith({ name, configuration }: Restart): RestartActs {
     async apply(context) {
       await assertOneRelease(context);
       const stated = await context.exchange.statement('infrastructure', name);
-      const acquainted = await context.exchange.statement('infrastructure', 'acquaint');
+      const peersRestarted = await context.exchange.statement('infrastructure', 'peers-restart');
       const { facts: started } = await needStatement(context, 'infrastructure', 'start');
       // One after the other: the rest of the quorum goes on signing, and cosigns the start of each.
       const open = await openNodes(context, { name, configuration });
@@ -103,7 +103,7 @@ function restartWith({ name, configuration }: Restart): RestartActs {
         ({ node }) => !open.some((one) => one.node === node),
       );
       for (const { node, version } of open) {
-        const former = [...nodes, ...(acquainted?.facts.nodes ?? []), ...started.nodes].find(
+        const former = [...nodes, ...(peersRestarted?.facts.nodes ?? []), ...started.nodes].find(
           (one) => one.node === node,
         );
         const order = { node, configuration, nonce: null, identity: former?.identity ?? null };

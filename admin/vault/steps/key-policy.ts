@@ -14,8 +14,7 @@ import { describeRole, roleOfNode } from '../index.ts';
 import type { StepContext } from './context.ts';
 import { StepError } from './errors.ts';
 import { hostRoleOf } from './host-role.ts';
-import { readManifestBytes } from './node-configuration.ts';
-import { needStatement } from './support.ts';
+import { needStatement, readManifestBytes } from './support.ts';
 
 /** Largest policy that KMS keeps, in bytes. */
 const MAX_POLICY_BYTES = 32 * 1024;

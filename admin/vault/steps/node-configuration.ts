@@ -14,7 +14,7 @@ import type { StepContext } from './context.ts';
 import { assertOneRelease } from './node-release.ts';
 import { planConfiguration, signPlanned, type SigningOrder } from './sign-configuration.ts';
 import type { Step } from './step.ts';
-import { formatTime, needStatement, needStatementsOfNodes, ofAllNodes } from './support.ts';
+import { formatTime, needStatementsOfNodes, ofAllNodes, readManifestBytes } from './support.ts';
 
 /** Lifetime of the order to initialise: as long as a ceremony may last, in milliseconds. */
 const ORDER_MS = 30 * 86_400_000;
@@ -102,14 +102,6 @@ export async function readManifests(context: StepContext): Promise<readonly Node
     manifests.push(readNodeManifest(context.vault, node, bytes));
   }
   return manifests;
-}
-
-/** Reads the bytes of a node's manifest. */
-export async function readManifestBytes(context: StepContext, node: number): Promise<Uint8Array> {
-  const statement = await needStatement(context, roleOfNode(node), 'manifest');
-  const bytes = await context.exchange.file(statement, 'manifest.json');
-  readNodeManifest(context.vault, node, bytes);
-  return bytes;
 }
 
 /** Derives a configuration from what all nodes' admins have stated. */

@@ -34,11 +34,11 @@ export function nodeFinalConfiguration(
     name: 'final-configuration',
     stage: 2,
     summary: 'sign the configuration without the order, by which the node stays',
-    // What it says is known before the policy is narrowed, so that both are shown at once; the nodes start with it after that.
+    // The configuration is known before the policy is narrowed, so that one run shows both; nodes start with it after that.
     needs: isWitnessed
       ? [`${role}/peers-configuration`, ...ofAllNodes(vault, 'narrow')]
       : [`${role}/configuration`, `${role}/gate`, 'infrastructure/start'],
-    // Beside the other nodes' logs, it was shown with the configuration before it.
+    // With peer witnesses, the plan of peers-configuration has shown this one already.
     isShownFirst: hasFunction(vault, node) && !isWitnessed,
     async inspect(context) {
       await assertOneRelease(context);

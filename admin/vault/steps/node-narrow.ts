@@ -13,9 +13,8 @@ import {
   renderNodePolicy,
 } from './key-policy.ts';
 import { describePermission } from './node-gate.ts';
-import { readManifestBytes } from './node-configuration.ts';
 import type { Step } from './step.ts';
-import { needStatement } from './support.ts';
+import { needStatement, readManifestBytes } from './support.ts';
 import { findUpgradeState } from './upgrade/state.ts';
 
 /** Step that takes away what the first start alone needed, once the admin has seen the node attest and serve. */

@@ -5,9 +5,10 @@ import { readDocument } from './infrastructure-attestations.ts';
 import type { Step } from './step.ts';
 import { toHex } from './support.ts';
 
+/** Length of the nonce of an attestation document, in bytes. */
 export const NONCE_BYTES = 32;
 /** Age in milliseconds from which a document is made anew: the gate takes none of three hours. */
-const MAX_DOCUMENT_AGE_MS = 2.5 * 3_600_000;
+const RENEWAL_AGE_MS = 2.5 * 3_600_000;
 /** Codes of a document whose time, or whose certificate's, is over. */
 const TOO_OLD: readonly string[] = ['CERTIFICATE_EXPIRED', 'DOCUMENT_TOO_OLD'];
 
@@ -62,7 +63,7 @@ export async function isTooOld(document: Uint8Array, context: StepContext): Prom
     verifyAttestationDocument(document, {
       root: context.root,
       at: context.clock(),
-      maxAgeMs: MAX_DOCUMENT_AGE_MS,
+      maxAgeMs: RENEWAL_AGE_MS,
       pcrs,
     });
     return false;

@@ -9,8 +9,8 @@ import type { Step } from './step.ts';
 import { needStatement, needStatementsOfNodes, ofAllNodes } from './support.ts';
 
 /**
- * Step that signs the configuration by which a node knows the logs of the others, and cosigns them. None has to be
- * cosigned yet: whoever asked first would ask nodes that do not know its log.
+ * Step that signs the configuration by which a node knows the logs of the others, and cosigns them. Cosignatures are not
+ * required yet: the first node to ask would ask nodes that do not know its log.
  */
 export function nodePeersConfiguration(
   vault: StepContext['vault'],

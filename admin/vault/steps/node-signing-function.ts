@@ -2,12 +2,11 @@ import { askAws } from '../../aws/index.ts';
 import { describeRole, roleOfNode } from '../index.ts';
 import type { StepContext } from './context.ts';
 import { StepError } from './errors.ts';
-import { readManifestBytes } from './node-configuration.ts';
 import { orderNodeStack } from './node-kms-stack.ts';
 import { applyStack, readOutput } from './stack/index.ts';
 import { inspectStacks } from './stacks.ts';
 import type { Step } from './step.ts';
-import { needStatement } from './support.ts';
+import { needStatement, readManifestBytes } from './support.ts';
 
 /** Step that gives a node's stack the function that signs configurations: its code and the manifest go into the bucket. */
 export function nodeSigningFunction(node: number): Step<'signing-function'> {

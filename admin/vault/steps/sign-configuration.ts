@@ -6,11 +6,10 @@ import { digestManifest, type Manifest, parseManifest } from '../../../shared/do
 import { parseConfigurationFile, signConfiguration } from '../../configurations/index.ts';
 import { findNode } from '../derive/manifest.ts';
 import { digestOf, type StepName } from '../exchange/index.ts';
-import { roleOfNode } from '../index.ts';
 import type { StepContext } from './context.ts';
 import { StepError } from './errors.ts';
 import { openFunction, readSigned } from './function-client.ts';
-import { needStatement } from './support.ts';
+import { readManifestBytes } from './support.ts';
 
 /** Lines of a change that a person is shown; the digest confirms the rest too. */
 const MAX_SHOWN_LINES = 400;
@@ -107,7 +106,7 @@ export async function signPlanned(
   const version = confirmed?.version ?? order.version;
   const payload = await derive(version);
   const digest = digestOf(payload);
-  const bytes = await readOwnManifest(context, node);
+  const bytes = await readManifestBytes(context, node);
   const manifest = parseManifest(bytes);
   const { threshold } = manifest.configurationAuthority;
   const signers = findSigners(manifest, context);
@@ -155,7 +154,7 @@ async function signByFunction(
 /** Whether the keys at hand are too few, and the function of the node's stack is one more authority. */
 async function needsFunction(context: StepContext, node: number): Promise<boolean> {
   if (!findNode(context.vault, node).configurationAuthority.function) return false;
-  const manifest = parseManifest(await readOwnManifest(context, node));
+  const manifest = parseManifest(await readManifestBytes(context, node));
   return findSigners(manifest, context).length < manifest.configurationAuthority.threshold;
 }
 
@@ -174,11 +173,6 @@ function signByKeys(payload: Uint8Array, signers: readonly KeyObject[]): Uint8Ar
   for (const key of signers)
     bytes = new Uint8Array(Buffer.from(signConfiguration(parseConfigurationFile(bytes), key).text));
   return bytes;
-}
-
-async function readOwnManifest(context: StepContext, node: number): Promise<Uint8Array> {
-  const stated = await needStatement(context, roleOfNode(node), 'manifest');
-  return await context.exchange.file(stated, 'manifest.json');
 }
 
 function missing({ configurationAuthority: { keys, threshold } }: Manifest, actual: number): StepError {

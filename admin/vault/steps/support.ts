@@ -1,3 +1,4 @@
+import { readNodeManifest } from '../derive/manifest.ts';
 import { ExchangeError, type Statement, type StepName } from '../exchange/index.ts';
 import { type Role, roleOfNode, type VaultDocument } from '../index.ts';
 import type { StepContext } from './context.ts';
@@ -25,6 +26,18 @@ export async function needStatementsOfNodes<Name extends StepName>(
   for (const { node } of context.vault.nodes)
     found.push({ node, statement: await needStatement(context, roleOfNode(node), step) });
   return found;
+}
+
+/**
+ * Reads the bytes of a node's manifest, held against vault.yaml.
+ *
+ * @throws ExchangeError STATEMENT_…; VaultError VAULT_MANIFEST_DIFFERS; ManifestError MANIFEST_MALFORMED
+ */
+export async function readManifestBytes(context: StepContext, node: number): Promise<Uint8Array> {
+  const statement = await needStatement(context, roleOfNode(node), 'manifest');
+  const bytes = await context.exchange.file(statement, 'manifest.json');
+  readNodeManifest(context.vault, node, bytes);
+  return bytes;
 }
 
 /** Ids of a step that every node's admin has. */

@@ -19,7 +19,7 @@ export class LocalCloud {
   readonly #launched: Map<string, LaunchedHost>;
   /** Root certificate of every NSM, DER. */
   readonly rootCertificate: Uint8Array;
-  /** Lines that hosts have printed, for who looks for the cause of a failure. */
+  /** Lines that hosts have printed, for whoever looks for the cause of a failure. */
   readonly lines: readonly string[];
   readonly #events: { show: (event: AwsEvent) => void };
 

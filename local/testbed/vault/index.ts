@@ -2,4 +2,4 @@ export type { Person, Said, Shown } from './person.ts';
 export type { PublishedRelease } from './releases.ts';
 export type { SampleVault } from './sample-vault.ts';
 export { ofOneNode } from './vault-files.ts';
-export { type Accounts, type PlayedRole, ROLES, type VaultOptions, VaultWorld } from './world.ts';
+export { type Accounts, type PlayedRole, ROLES, type VaultOptions, VaultTestbed } from './vault-testbed.ts';

@@ -25,15 +25,21 @@ export interface Shown {
   readonly stderr: string;
 }
 
+/** Who a person is: their machine, their credentials, and what everybody shares. */
 export interface PersonOptions {
+  /** Folder of their own, which is made. */
   readonly folder: string;
   readonly holdfast: HoldfastCommand;
+  /** Bytes of vault.yaml. */
   readonly yaml: Uint8Array;
   /** Folder that all share, by which they exchange statements. */
   readonly exchange: string;
+  /** URL of the local AWS. */
   readonly endpoint: string;
+  /** Path of the certificate of its authority, PEM. */
   readonly caFile: string;
   readonly region: string;
+  /** Makes new credentials of AWS, as a sign-in does. */
   readonly credentials: () => AwsCredentials;
 }
 
@@ -52,6 +58,7 @@ export class Person {
     this.#options = options;
   }
 
+  /** Seats a person: makes their folder with vault.yaml in it, and signs them in. */
   static async sit(options: PersonOptions): Promise<Person> {
     const person = new Person(options);
     await mkdir(options.folder, { recursive: true, mode: 0o700 });
@@ -89,13 +96,13 @@ export class Person {
 
   /** Runs a verb as a process of its own, and has it say everything in words. */
   async show(...args: readonly string[]): Promise<Shown> {
-    return await this.#forget(this.#spawn(args), awaitOutput);
+    return await this.#awaitEnd(this.#spawn(args), awaitOutput);
   }
 
   /** Starts a verb as a process of its own. */
   start(...args: readonly string[]): { readonly child: ChildProcess; readonly ended: Promise<Said> } {
     const child = this.#spawn([...args, '--json']);
-    return { child, ended: this.#forget(child, awaitProcess) };
+    return { child, ended: this.#awaitEnd(child, awaitProcess) };
   }
 
   /** Ends whatever the person has still running. */
@@ -125,7 +132,7 @@ export class Person {
     return child;
   }
 
-  async #forget<T>(child: ChildProcess, wait: (child: ChildProcess) => Promise<T>): Promise<T> {
+  async #awaitEnd<T>(child: ChildProcess, wait: (child: ChildProcess) => Promise<T>): Promise<T> {
     const result = await wait(child);
     this.#running.delete(child);
     return result;

@@ -16,7 +16,7 @@ export interface Release {
   readonly publicKey: string;
 }
 
-/** Release that was published, for who plays with it. */
+/** Release that was published, for whoever plays with it. */
 export interface PublishedRelease extends Release {
   /** Path of the release's pcr.json. */
   readonly pcrFile: string;

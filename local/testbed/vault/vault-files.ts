@@ -7,11 +7,15 @@ import { encodeVault, makeSampleVault, type SampleVault } from './sample-vault.t
 
 /** Private keys of everybody in a vault, as files that their owners alone read. */
 export interface VaultKeys {
+  /** Paths of the keys that sign statements, by role. */
   readonly statement: ReadonlyMap<string, string>;
+  /** Paths of the keys that sign configurations, by the number of the node. */
   readonly authority: ReadonlyMap<number, string>;
+  /** Paths of the keys of clients, by id. */
   readonly clients: ReadonlyMap<string, string>;
 }
 
+/** A vault.yaml, and the private keys of everybody whom it names. */
 export interface WrittenVault {
   /** Bytes of vault.yaml. */
   readonly yaml: Buffer;

@@ -262,12 +262,6 @@ describe('what is written of a vault', () => {
 const GIVEN = {
   VERSION: '1.5.0',
   SIGN_KEY: 'treasury',
-  ...Object.fromEntries(
-    [1, 2, 3].flatMap((node) => [
-      [`URL_NODE${node}`, `https://10.1.0.${node}:8443`],
-      [`MANIFEST_NODE${node}`, `node-${node}.json`],
-    ]),
-  ),
   CLIENT: 'keeper-backend',
   CLIENT_KEY: 'client.pem',
   LEADER: '5e'.repeat(32),

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DemoStep, playVault } from '../../../local/demo/index.ts';
-import { ROLES, type VaultWorld } from '../../../local/testbed/vault/index.ts';
+import { ROLES, type VaultTestbed } from '../../../local/testbed/vault/index.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { TOOLS } from './support/open-world.ts';
+import { TOOLS } from './support/open-testbed.ts';
 
 /** Commands that each of a vault's people may need. */
 const MAX_COMMANDS = 7;
@@ -13,10 +13,10 @@ const REFUSED = 2;
 
 const steps: DemoStep[] = [];
 const running = new Set<{ stop(): Promise<void> }>();
-let world: VaultWorld;
+let testbed: VaultTestbed;
 // The story of the demonstration is the ceremony; it is played once.
 beforeAll(async () => {
-  world = await playVault({
+  testbed = await playVault({
     ...TOOLS,
     directory: join(temporaryFolder(), 'v'),
     running,
@@ -35,13 +35,13 @@ const outcomeOf = (words: string) => steps.find(({ title }) => title.includes(wo
 describe('the ceremony of a vault', { timeout: 120_000 }, () => {
   it('leads four people with four accounts from nothing to nodes that serve', async () => {
     expect(steps.filter(({ ok }) => !ok)).toEqual([]);
-    const status = await world.person('node-3').run('vault', 'status');
+    const status = await testbed.person('node-3').run('vault', 'status');
     expect(status).toMatchObject({ exit: 0, said: { isComplete: true } });
   });
 
   it('asks at most seven commands of each', () => {
     const counts = ROLES.map((role) => {
-      const { commands } = world.person(role);
+      const { commands } = testbed.person(role);
       // Each has applied once more at the end.
       return [role, commands - 1 - (role === 'node-2' ? REFUSED : 0)] as const;
     });
@@ -72,7 +72,7 @@ describe('the ceremony of a vault', { timeout: 120_000 }, () => {
 
   it('ends with a key that two of three nodes sign with', async () => {
     const message = Buffer.from('the second signature');
-    const backend = await world.client('wallet-backend');
+    const backend = await testbed.client('wallet-backend');
     const signed = await backend('quorum', 'sign', 'treasury', '--message', message.toString('hex'));
     expect(signed).toMatchObject({ exit: 0 });
     const { signature, publicKey } = signed.said as unknown as { signature: string; publicKey: string };

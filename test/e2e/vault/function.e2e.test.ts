@@ -16,17 +16,17 @@ import {
   ofOneNode,
   type PlayedRole,
   type SampleVault,
-  type VaultWorld,
+  type VaultTestbed,
 } from '../../../local/testbed/vault/index.ts';
 import { sampleKey } from '../../../local/testbed/vault/sample-vault.ts';
-import { openWorld } from './support/open-world.ts';
+import { openTestbed } from './support/open-testbed.ts';
 
 const REGION = 'eu-central-1';
 const FUNCTION_ARN = `arn:aws:lambda:${REGION}:111111111111:function:acme-production-node-1-signing`;
 /** Longest message that KMS signs as it is, in bytes. */
 const KMS_MESSAGE_BYTES = 4096;
 
-let world: VaultWorld;
+let testbed: VaultTestbed;
 
 const refusal = (code: string, details: object = {}) => ({
   exit: 1,
@@ -34,14 +34,14 @@ const refusal = (code: string, details: object = {}) => ({
 });
 
 async function applied(role: PlayedRole) {
-  const { exit, said, stderr } = await world.apply(role);
-  expect(exit, `${role}: ${JSON.stringify(said)}\n${stderr}\n${world.log()}`).toBe(0);
+  const { exit, said, stderr } = await testbed.apply(role);
+  expect(exit, `${role}: ${JSON.stringify(said)}\n${stderr}\n${testbed.log()}`).toBe(0);
   return said;
 }
 
 /** Kills a run of `vault apply` some milliseconds after it has begun a step. */
 async function killIn(role: PlayedRole, step: string, milliseconds: number): Promise<void> {
-  const { child, ended } = world.person(role).start(...world.run('apply', role));
+  const { child, ended } = testbed.person(role).start(...testbed.argumentsOf('apply', role));
   child.stderr?.on('data', (text: string) => {
     if (text.includes(`begins ${step}`)) setTimeout(() => child.kill('SIGKILL'), milliseconds);
   });
@@ -51,8 +51,8 @@ async function killIn(role: PlayedRole, step: string, milliseconds: number): Pro
 
 /** Options of a client with the credentials of a role. */
 const optionsOf = (role: PlayedRole, service: 'iam' | 'lambda' | 's3') => ({
-  ...world.aws.clientOptions(service, REGION),
-  credentials: world.clientOptions(role).credentials,
+  ...testbed.aws.clientOptions(service, REGION),
+  credentials: testbed.clientOptions(role).credentials,
   maxAttempts: 1,
 });
 
@@ -68,7 +68,7 @@ async function invoke(role: PlayedRole, event: object): Promise<Record<string, u
 
 /** File that a step's statement of node 1 names. */
 async function fileOf(step: string, name: string): Promise<Buffer> {
-  const files = await world.exchanged();
+  const files = await testbed.listExchangedFiles();
   const found = files.filter((file) => file.includes(`/node-1/${step}/`) && file.endsWith(`-${name}`));
   expect(found).toHaveLength(1);
   return await readFile(found[0] ?? '');
@@ -88,7 +88,7 @@ async function openSigned(step: 'configuration' | 'final-configuration') {
 
 /** What the bucket holds of signed configurations, by key. */
 async function kept(): Promise<Readonly<Record<string, Buffer>>> {
-  const { bucket } = (await world.told('node-1', 'kms-stack')).facts as { bucket: string };
+  const { bucket } = (await testbed.readStatement('node-1', 'kms-stack')).facts as { bucket: string };
   const s3 = new S3Client({ ...optionsOf('node-1', 's3'), forcePathStyle: true });
   const listed = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: 'configurations/' }));
   const found: Record<string, Buffer> = {};
@@ -101,14 +101,14 @@ async function kept(): Promise<Readonly<Record<string, Buffer>>> {
 }
 
 async function open(change: (vault: SampleVault) => void) {
-  world = await openWorld({
+  testbed = await openTestbed({
     change: (vault) => {
       ofOneNode(vault);
       change(vault);
     },
   });
   for (const role of ['infrastructure', 'node-1'] as const) {
-    const person = world.person(role);
+    const person = testbed.person(role);
     expect(await person.run('vault', 'fetch', '--vault', 'vault.yaml')).toMatchObject({ exit: 0 });
   }
 }
@@ -116,7 +116,7 @@ async function open(change: (vault: SampleVault) => void) {
 /** Has the node sign with the key that it holds, and verifies that. */
 async function assertSigns(): Promise<void> {
   const message = Buffer.from('signed under what the function has signed');
-  const backend = await world.client('wallet-backend');
+  const backend = await testbed.client('wallet-backend');
   const { said: held } = await backend('node', 'keys');
   const [{ publicKey } = { publicKey: '' }] = held['keys'] as readonly { publicKey: string }[];
   const signed = await backend('node', 'sign', 'treasury', '--message', message.toString('hex'));
@@ -137,7 +137,7 @@ describe('a node whose configurations the function alone signs', { timeout: 600_
     });
   });
   afterAll(async () => {
-    await world.close();
+    await testbed.close();
   });
 
   it('gets the function and its first configuration once, though runs are killed in both', async () => {
@@ -146,12 +146,12 @@ describe('a node whose configurations the function alone signs', { timeout: 600_
     await killIn('node-1', 'node-1/configuration', 700);
     await applied('node-1');
     const { configuration, signers, payload, envelope } = await openSigned('configuration');
-    const { signingKey } = (await world.told('node-1', 'kms-stack')).facts;
+    const { signingKey } = (await testbed.readStatement('node-1', 'kms-stack')).facts;
     expect(signers).toEqual([signingKey]);
     expect(configuration.version).toBe(1);
     expect(payload.length).toBeGreaterThan(KMS_MESSAGE_BYTES);
     expect(await kept()).toEqual({ 'configurations/000001.json': envelope });
-    expect(await world.told('node-1', 'configuration')).toMatchObject({ sequence: 1 });
+    expect(await testbed.readStatement('node-1', 'configuration')).toMatchObject({ sequence: 1 });
   });
 
   it('refuses who comes to the function past the command', async () => {
@@ -196,7 +196,7 @@ describe('a node whose configurations the function alone signs', { timeout: 600_
     const change = async (ZipFile: Uint8Array) =>
       await lambda.send(new UpdateFunctionCodeCommand({ FunctionName: FUNCTION_ARN, ZipFile }));
     await change(evil.zip);
-    expect(await world.apply('node-1')).toMatchObject(
+    expect(await testbed.apply('node-1')).toMatchObject(
       refusal('VAULT_FUNCTION_CHANGED', { field: 'CodeSha256' }),
     );
     await change(good.zip);
@@ -215,7 +215,7 @@ describe('a node whose configurations the function alone signs', { timeout: 600_
         PolicyDocument: text.replace('s3:PutObject', 's3:PutObjectTagging'),
       }),
     );
-    expect(await world.apply('node-1')).toMatchObject(
+    expect(await testbed.apply('node-1')).toMatchObject(
       refusal('VAULT_SIGNING_REFUSED', { reason: 'SIGNING_UNAVAILABLE' }),
     );
     expect(Object.keys(await kept())).toEqual(['configurations/000001.json']);
@@ -247,14 +247,14 @@ describe('a node whose configurations a person and the function sign together', 
     });
   });
   afterAll(async () => {
-    await world.close();
+    await testbed.close();
   });
 
   it('has no configuration of one of them alone, and signs under one of both', async () => {
     await applied('infrastructure');
-    const withoutKey = world.run('apply', 'node-1').slice(0, -1);
+    const withoutKey = testbed.argumentsOf('apply', 'node-1').slice(0, -1);
     const words = withoutKey.slice(0, withoutKey.indexOf('--authority-key'));
-    expect(await world.person('node-1').run(...words, '--yes')).toMatchObject(
+    expect(await testbed.person('node-1').run(...words, '--yes')).toMatchObject(
       refusal('VAULT_AUTHORITY_MISSING', { expected: 2, actual: 0 }),
     );
     expect(await kept()).toEqual({});

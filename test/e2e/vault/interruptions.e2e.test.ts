@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ofOneNode, type PlayedRole, type VaultWorld } from '../../../local/testbed/vault/index.ts';
-import { openWorld } from './support/open-world.ts';
+import { ofOneNode, type PlayedRole, type VaultTestbed } from '../../../local/testbed/vault/index.ts';
+import { openTestbed } from './support/open-testbed.ts';
 
 const ROLES = ['infrastructure', 'node-1'] as const satisfies readonly PlayedRole[];
 /** Steps in which something outside goes on, and the milliseconds after which a run is cut off in them. */
@@ -15,13 +15,13 @@ const LONG: Readonly<Record<string, number>> = {
 /** More runs than any ceremony needs: one that does not get on fails here. */
 const MAX_RUNS = 120;
 
-let world: VaultWorld;
+let testbed: VaultTestbed;
 beforeAll(async () => {
-  world = await openWorld({ change: ofOneNode });
-  for (const role of ROLES) await world.person(role).run('vault', 'fetch', '--vault', 'vault.yaml');
+  testbed = await openTestbed({ change: ofOneNode });
+  for (const role of ROLES) await testbed.person(role).run('vault', 'fetch', '--vault', 'vault.yaml');
 });
 afterAll(async () => {
-  await world.close();
+  await testbed.close();
 });
 
 /** Kills that were done, by step: one after the step has begun, and one when it has just been told. */
@@ -31,7 +31,7 @@ const kills = new Map<string, number>();
 async function applyAndKill(
   role: PlayedRole,
 ): Promise<{ readonly isKilled: boolean; readonly isComplete: boolean }> {
-  const { child, ended } = world.person(role).start(...world.run('apply', role));
+  const { child, ended } = testbed.person(role).start(...testbed.argumentsOf('apply', role));
   let isKilled = false;
   const kill = (place: string, delay: number) => {
     if (isKilled || kills.has(place)) return;
@@ -45,7 +45,7 @@ async function applyAndKill(
   });
   const { exit, said, stderr } = await ended;
   if (exit === null) return { isKilled: true, isComplete: false };
-  expect(exit, `${role}: ${JSON.stringify(said)}\n${stderr}\n${world.log()}`).toBe(0);
+  expect(exit, `${role}: ${JSON.stringify(said)}\n${stderr}\n${testbed.log()}`).toBe(0);
   return { isKilled, isComplete: said['isComplete'] === true };
 }
 
@@ -59,7 +59,7 @@ describe('a ceremony whose runs are killed', { timeout: 600_000 }, () => {
       while (outcome.isKilled) outcome = await applyAndKill(role);
       if (outcome.isComplete) complete.add(role);
     }
-    const status = await world.person('node-1').run('vault', 'status');
+    const status = await testbed.person('node-1').run('vault', 'status');
     const { steps, isComplete } = status.said as unknown as {
       steps: readonly { step: string; sequence: number }[];
       isComplete: boolean;
@@ -69,14 +69,16 @@ describe('a ceremony whose runs are killed', { timeout: 600_000 }, () => {
     for (const step of Object.keys(LONG)) expect(kills.has(`${step} begun`), `killed in ${step}`).toBe(true);
     // A short step may come to its end before the signal arrives, and another begin that counts as not killed.
     expect(kills.size).toBeGreaterThanOrEqual(steps.length);
-    expect(world.hosts.size).toBe(1);
+    expect(testbed.hosts.size).toBe(1);
     // Each resource of a key was made once, whatever was killed.
-    expect(await world.made('node-1', 'acme-production-node-1', 'AWS::KMS::Key')).toBe(3);
-    expect(await world.made('infrastructure', 'acme-production-host-1', 'AWS::EC2::Instance')).toBe(1);
+    expect(await testbed.countCreated('node-1', 'acme-production-node-1', 'AWS::KMS::Key')).toBe(3);
+    expect(await testbed.countCreated('infrastructure', 'acme-production-host-1', 'AWS::EC2::Instance')).toBe(
+      1,
+    );
   });
 
   it('has nothing left to do then', async () => {
     for (const role of ROLES)
-      expect(await world.apply(role)).toMatchObject({ exit: 0, said: { done: [], isComplete: true } });
+      expect(await testbed.apply(role)).toMatchObject({ exit: 0, said: { done: [], isComplete: true } });
   });
 });

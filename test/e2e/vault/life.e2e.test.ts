@@ -7,9 +7,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parsePcrFile } from '../../../attestation/index.ts';
 import { connectQuorum, type QuorumClient, sealKey } from '../../../client/index.ts';
-import type { PublishedRelease, Said, SampleVault, VaultWorld } from '../../../local/testbed/vault/index.ts';
+import type {
+  PublishedRelease,
+  Said,
+  SampleVault,
+  VaultTestbed,
+} from '../../../local/testbed/vault/index.ts';
 import { nobleSuites } from '../../../shared/frost/index.ts';
-import { openWorld } from './support/open-world.ts';
+import { openTestbed } from './support/open-testbed.ts';
 import { ADMINS, NODES, PlayedVault } from './support/played-vault.ts';
 import type { Seat } from './support/seat.ts';
 
@@ -22,7 +27,7 @@ const UPGRADED = '1.5.0';
 /** Day until which the old image stays admitted: a week from now. */
 const OVERLAP_END = new Date(Date.now() + 604_800_000).toISOString().slice(0, 10);
 
-let world: VaultWorld;
+let testbed: VaultTestbed;
 let vault: PlayedVault;
 let successor: PlayedVault;
 let publicKey = '';
@@ -48,11 +53,11 @@ const UPGRADE_ROUNDS: readonly (readonly (typeof ADMINS)[number][])[] = [
 const refusal = (code: string) => ({ exit: 1, said: { error: { code } } });
 
 beforeAll(async () => {
-  world = await openWorld();
-  vault = await PlayedVault.sit(world, fastRate);
+  testbed = await openTestbed();
+  vault = await PlayedVault.sit(testbed, fastRate);
 }, 600_000);
 afterAll(async () => {
-  await world.close();
+  await testbed.close();
 }, 60_000);
 
 /** Has the wallet's backend learn where nodes are, as anybody does who has an id in vault.yaml. */
@@ -132,7 +137,7 @@ describe('the life of a vault, by the run sheets of its people', { timeout: 900_
   });
 
   it('changes nothing when everybody applies once more', async () => {
-    const files = await world.exchanged();
+    const files = await testbed.listExchangedFiles();
     const before = await Promise.all(files.map((file) => readFile(file, 'utf8')));
     await Promise.all(
       ADMINS.map(async (role) => {
@@ -143,7 +148,7 @@ describe('the life of a vault, by the run sheets of its people', { timeout: 900_
         expect(again).toMatchObject({ exit: 0, said: { done: [], waitsFor: [], isComplete: true } });
       }),
     );
-    expect(await world.exchanged()).toEqual(files);
+    expect(await testbed.listExchangedFiles()).toEqual(files);
     expect(await Promise.all(files.map((file) => readFile(file, 'utf8')))).toEqual(before);
   });
 
@@ -154,11 +159,11 @@ describe('the life of a vault, by the run sheets of its people', { timeout: 900_
     for (const role of ADMINS)
       for (const other of NODES) {
         if (role === other) continue;
-        const { facts } = await world.told(other, 'kms-stack');
+        const { facts } = await testbed.readStatement(other, 'kms-stack');
         const { keyArn: KeyId, bucket: Bucket } = facts as { keyArn: string; bucket: string };
-        const { credentials } = world.clientOptions(role);
+        const { credentials } = testbed.clientOptions(role);
         const options = (service: 'kms' | 's3' | 'cloudformation') => ({
-          ...world.aws.clientOptions(service, REGION),
+          ...testbed.aws.clientOptions(service, REGION),
           credentials,
         });
         const kms = new KMSClient(options('kms'));
@@ -177,9 +182,9 @@ describe('the life of a vault, by the run sheets of its people', { timeout: 900_
   });
 
   it('goes to another release node by node, and signs with it', async () => {
-    upgraded = await world.publish(UPGRADED);
+    upgraded = await testbed.publish(UPGRADED);
     const infrastructure = vault.seat('infrastructure');
-    await infrastructure.hasKey('wallet-backend', world.keys.clients.get('wallet-backend') ?? '');
+    await infrastructure.hasKey('wallet-backend', testbed.keys.clients.get('wallet-backend') ?? '');
     for (const role of ADMINS) vault.lay(role, 'upgrade');
     for (const roles of UPGRADE_ROUNDS) await vault.together(roles, inUpgrade);
     expect(ADMINS.map((role) => vault.seat(role).left)).toEqual(ADMINS.map(() => 0));
@@ -215,8 +220,8 @@ describe('the life of a vault, by the run sheets of its people', { timeout: 900_
   });
 
   it('bears the loss of an account: its node starts no more, and the two others sign', async () => {
-    await world.loseAccount('node-3');
-    const host = world.hostOf(3);
+    await testbed.loseAccount('node-3');
+    const host = testbed.hostOf(3);
     await host?.crash();
     await host?.boot();
     await expect.poll(async () => await codeOf(host), { timeout: 60_000 }).toMatch(/KMS|AWS|CREDENTIALS/);
@@ -224,7 +229,7 @@ describe('the life of a vault, by the run sheets of its people', { timeout: 900_
   });
 
   it('signs nothing after the loss of two hosts', async () => {
-    await Promise.all([world.loseHost(2), world.loseHost(3)]);
+    await Promise.all([testbed.loseHost(2), testbed.loseHost(3)]);
     const refused = await sign(vault, 'nobody is left');
     expect(refused).toMatchObject({ exit: 1, isGenuine: false });
     expect(refused.said.error?.code).toMatch(/QUORUM|UNREACHABLE/);
@@ -235,19 +240,19 @@ describe('the life of a vault, by the run sheets of its people', { timeout: 900_
     const { coverage } = said as { coverage: { epochs: readonly { key: string; publicKey: string }[] } };
     const found = coverage.epochs.find(({ key }) => key === KEY)?.publicKey ?? '';
     expect(found).toBe(publicKey);
-    const [infrastructureAccount, first, second] = ADMINS.map((role) => world.accountOf(role));
+    const [infrastructureAccount, first, second] = ADMINS.map((role) => testbed.accountOf(role));
     const accounts = [infrastructureAccount ?? '', first ?? '', second ?? '', NEW_ACCOUNT] as const;
     const change = (sample: SampleVault) => {
       sample['environment'] = 'production-2';
     };
     // It runs the release that the nodes ran last.
-    const other = await world.addVault('successor', { accounts, change }, upgraded);
+    const other = await testbed.addVault('successor', { accounts, change }, upgraded);
     successor = await PlayedVault.sit(other, fastRate);
     await successor.succeed(vault);
     const infrastructure = vault.lay('infrastructure', 'recovery');
     await infrastructure.succeeds();
     for (const role of NODES) {
-      const lost = world.accountOf(role);
+      const lost = testbed.accountOf(role);
       await vault
         .lay(role, 'recovery')
         .finishes((command) =>
@@ -331,7 +336,7 @@ async function codeOf(host: { readonly statusUrl: string } | undefined): Promise
 async function connectAsOwner(owners: Seat): Promise<QuorumClient> {
   const { url } = parse(await owners.reads('profiles/node-1.yaml')) as { url: string };
   const trust = {
-    root: new Uint8Array(await readFile(world.rootFile)),
+    root: new Uint8Array(await readFile(testbed.rootFile)),
     pcrs: parsePcrFile(Buffer.from(await owners.reads('profiles/pcr.json'))),
     manifest: Buffer.from(await owners.reads('profiles/node-1.manifest.json')),
   };

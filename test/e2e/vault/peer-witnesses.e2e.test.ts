@@ -2,8 +2,8 @@ import { createPublicKey, verify } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type PlayedRole, type VaultWorld } from '../../../local/testbed/vault/index.ts';
-import { openWorld } from './support/open-world.ts';
+import { type PlayedRole, type VaultTestbed } from '../../../local/testbed/vault/index.ts';
+import { openTestbed } from './support/open-testbed.ts';
 
 /** Two nodes are enough for each to need the other, and take less than three. */
 const NODES = ['node-1', 'node-2'] as const satisfies readonly PlayedRole[];
@@ -24,9 +24,9 @@ const ROUNDS: readonly (readonly PlayedRole[])[] = [
   ['infrastructure'],
 ];
 
-let world: VaultWorld;
+let testbed: VaultTestbed;
 beforeAll(async () => {
-  world = await openWorld({
+  testbed = await openTestbed({
     accounts: ['444455556666', '111111111111', '222222222222'],
     change: (vault) => {
       vault.parts['peerWitnesses'] = { threshold: THRESHOLD, maxUncosignedSeconds: 0 };
@@ -34,7 +34,7 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  await world.close();
+  await testbed.close();
 });
 
 async function together(roles: readonly PlayedRole[], act: (role: PlayedRole) => Promise<unknown>) {
@@ -43,7 +43,7 @@ async function together(roles: readonly PlayedRole[], act: (role: PlayedRole) =>
 
 /** File of a node's step, as the exchange has it. */
 async function fileOf(node: PlayedRole, step: string): Promise<string> {
-  const found = (await world.exchanged()).filter((file) => file.includes(`/${node}/${step}/`));
+  const found = (await testbed.listExchangedFiles()).filter((file) => file.includes(`/${node}/${step}/`));
   return found[0] ?? '';
 }
 
@@ -52,28 +52,28 @@ const MESSAGE = Buffer.from('cosigned by the others');
 describe('a vault whose nodes cosign the logs of each other', { timeout: 900_000 }, () => {
   it('is led there by a ceremony of at most seven commands a person', async () => {
     await together(ROLES, async (role) => {
-      expect(await world.person(role).run('vault', 'fetch', '--vault', 'vault.yaml')).toMatchObject({
+      expect(await testbed.person(role).run('vault', 'fetch', '--vault', 'vault.yaml')).toMatchObject({
         exit: 0,
       });
     });
     for (const roles of ROUNDS) {
       await together(roles, async (role) => {
-        const { exit, said, stderr } = await world.apply(role);
-        expect(exit, `${role}: ${JSON.stringify(said)}\n${stderr}\n${world.log()}`).toBe(0);
+        const { exit, said, stderr } = await testbed.apply(role);
+        expect(exit, `${role}: ${JSON.stringify(said)}\n${stderr}\n${testbed.log()}`).toBe(0);
       });
     }
     for (const role of ROLES) {
       const begun = role === 'infrastructure' ? 2 : 1;
-      expect([role, begun + world.person(role).commands <= MAX_COMMANDS]).toEqual([role, true]);
+      expect([role, begun + testbed.person(role).commands <= MAX_COMMANDS]).toEqual([role, true]);
     }
-    const status = await world.person('node-2').run('vault', 'status');
+    const status = await testbed.person('node-2').run('vault', 'status');
     expect(status).toMatchObject({ exit: 0, said: { isComplete: true } });
   });
 
   it('has the receipt of a signature cosigned by the other node', async () => {
-    const owner = await world.client('operations');
+    const owner = await testbed.client('operations');
     expect(await owner('quorum', 'keys', 'generate', 'treasury')).toMatchObject({ exit: 0 });
-    const backend = await world.client('wallet-backend');
+    const backend = await testbed.client('wallet-backend');
     const signed = await backend('quorum', 'sign', 'treasury', '--message', MESSAGE.toString('hex'));
     expect(signed).toMatchObject({ exit: 0 });
     const { signature, publicKey, receipt } = signed.said as unknown as {
@@ -85,8 +85,8 @@ describe('a vault whose nodes cosign the logs of each other', { timeout: 900_000
     const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
     expect(verify(null, MESSAGE, key, Buffer.from(signature, 'hex'))).toBe(true);
 
-    const person = world.person('node-2');
-    const profile = join(world.exchange, '..', 'client-wallet-backend', 'node-1.yaml');
+    const person = testbed.person('node-2');
+    const profile = join(testbed.exchange, '..', 'client-wallet-backend', 'node-1.yaml');
     const [file, document] = [join(person.folder, 'receipt.json'), join(person.folder, 'node-1.attestation')];
     await writeFile(file, JSON.stringify(receipt));
     const attested = await person.run('node', 'attest', '--profile', profile, '--output', document);
@@ -94,11 +94,11 @@ describe('a vault whose nodes cosign the logs of each other', { timeout: 900_000
     // By its configuration a receipt has to have the cosignatures of peers.
     const trust = [
       '--pcrs',
-      world.pcrFile,
+      testbed.pcrFile,
       '--manifest',
       await fileOf('node-1', 'manifest'),
       '--root',
-      world.rootFile,
+      testbed.rootFile,
     ];
     const configuration = await fileOf('node-1', 'final-configuration');
     const verified = await person.run(

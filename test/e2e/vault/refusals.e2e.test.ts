@@ -3,24 +3,24 @@ import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readTemplate } from '../../../deploy/index.ts';
-import { ofOneNode, type PlayedRole, type VaultWorld } from '../../../local/testbed/vault/index.ts';
-import { openWorld } from './support/open-world.ts';
+import { ofOneNode, type PlayedRole, type VaultTestbed } from '../../../local/testbed/vault/index.ts';
+import { openTestbed } from './support/open-testbed.ts';
 
-let world: VaultWorld;
+let testbed: VaultTestbed;
 let template: string;
 beforeAll(async () => {
   template = await readTemplate('node');
 });
 beforeEach(async () => {
-  world = await openWorld({ change: ofOneNode });
+  testbed = await openTestbed({ change: ofOneNode });
 });
 afterEach(async () => {
-  await world.close();
+  await testbed.close();
 });
 
 /** Whoever plays has the release. */
 async function fetched(role: PlayedRole) {
-  const person = world.person(role);
+  const person = testbed.person(role);
   expect(await person.run('vault', 'fetch', '--vault', 'vault.yaml')).toMatchObject({ exit: 0 });
   return person;
 }
@@ -30,40 +30,40 @@ const refusal = (code: string) => ({ exit: 1, said: { error: { code } } });
 describe('vault apply', { timeout: 300_000 }, () => {
   it('refuses a run beside another one of the same role, on this machine and on another', async () => {
     const first = await fetched('node-1');
-    const { ended, child } = first.start(...world.run('apply', 'node-1'));
+    const { ended, child } = first.start(...testbed.argumentsOf('apply', 'node-1'));
     await new Promise<void>((resolve) => {
       child.stderr?.on('data', (text: string) => {
         if (text.includes('begins node-1/kms-stack')) resolve();
       });
     });
-    expect(await first.run(...world.run('plan', 'node-1'))).toMatchObject(refusal('VAULT_LOCKED'));
-    const second = await world.another('node-1');
-    const [one, other] = [await ended, await second.run(...world.run('apply', 'node-1'))];
+    expect(await first.run(...testbed.argumentsOf('plan', 'node-1'))).toMatchObject(refusal('VAULT_LOCKED'));
+    const second = await testbed.seatSecond('node-1');
+    const [one, other] = [await ended, await second.run(...testbed.argumentsOf('apply', 'node-1'))];
     expect(one).toMatchObject({ exit: 0 });
     // Who comes late is told so, or finds all of it done.
     if (other.exit !== 0) expect(['VAULT_STACK_BUSY', 'STATEMENT_OLDER']).toContain(other.said.error?.code);
-    expect(await second.run(...world.run('apply', 'node-1'))).toMatchObject({ exit: 0 });
-    expect(await world.made('node-1', 'acme-production-node-1', 'AWS::KMS::Key')).toBe(3);
-    expect(await world.told('node-1', 'kms-stack')).toMatchObject({ sequence: 1 });
+    expect(await second.run(...testbed.argumentsOf('apply', 'node-1'))).toMatchObject({ exit: 0 });
+    expect(await testbed.countCreated('node-1', 'acme-production-node-1', 'AWS::KMS::Key')).toBe(3);
+    expect(await testbed.readStatement('node-1', 'kms-stack')).toMatchObject({ sequence: 1 });
   });
 
   it('says that credentials have expired in the middle of a change, and goes on with others', async () => {
     const person = await fetched('node-1');
-    world.onRequest(({ operation }) => {
-      if (operation === 'ExecuteChangeSet') world.expireCredentials('node-1');
+    testbed.onRequest(({ operation }) => {
+      if (operation === 'ExecuteChangeSet') testbed.expireCredentials('node-1');
     });
-    expect(await person.run(...world.run('apply', 'node-1'))).toMatchObject(
+    expect(await person.run(...testbed.argumentsOf('apply', 'node-1'))).toMatchObject(
       refusal('AWS_CREDENTIALS_EXPIRED'),
     );
-    world.onRequest(() => {});
+    testbed.onRequest(() => {});
     await person.signIn();
-    expect(await person.run(...world.run('apply', 'node-1'))).toMatchObject({ exit: 0 });
-    expect(await world.made('node-1', 'acme-production-node-1', 'AWS::KMS::Key')).toBe(3);
+    expect(await person.run(...testbed.argumentsOf('apply', 'node-1'))).toMatchObject({ exit: 0 });
+    expect(await testbed.countCreated('node-1', 'acme-production-node-1', 'AWS::KMS::Key')).toBe(3);
   });
 
   it('refuses what would remove a bucket that somebody has put into the stack', async () => {
     const person = await fetched('node-1');
-    const client = new CloudFormationClient(world.clientOptions('node-1'));
+    const client = new CloudFormationClient(testbed.clientOptions('node-1'));
     const more = '  Archive:\n    Type: AWS::S3::Bucket\n\nOutputs:\n';
     await client.send(
       new CreateStackCommand({
@@ -79,25 +79,27 @@ describe('vault apply', { timeout: 300_000 }, () => {
         }).map(([ParameterKey, ParameterValue]) => ({ ParameterKey, ParameterValue })),
       }),
     );
-    await world.aws.cloudFormation.settled();
-    const refused = await person.run(...world.run('apply', 'node-1'));
+    await testbed.aws.cloudFormation.settled();
+    const refused = await person.run(...testbed.argumentsOf('apply', 'node-1'));
     expect(refused).toMatchObject(refusal('VAULT_WOULD_DESTROY'));
     expect(JSON.stringify(refused.said)).toContain('removes Archive (AWS::S3::Bucket)');
-    expect(await person.run(...world.run('plan', 'node-1'))).toMatchObject({ exit: 1 });
+    expect(await person.run(...testbed.argumentsOf('plan', 'node-1'))).toMatchObject({ exit: 1 });
   });
 
   it('refuses another key, another account, a statement that was changed, and a folder that was rolled back', async () => {
     const person = await fetched('node-1');
-    const wrongKey = world
-      .run('apply', 'node-1')
+    const wrongKey = testbed
+      .argumentsOf('apply', 'node-1')
       .map((word) => word.replace('node-1.pem', 'infrastructure.pem'));
     expect(await person.run(...wrongKey)).toMatchObject(refusal('STATEMENT_KEY_WRONG'));
-    const [own, theirs] = [join(person.folder, 'aws-credentials'), world.person('infrastructure').folder];
+    const [own, theirs] = [join(person.folder, 'aws-credentials'), testbed.person('infrastructure').folder];
     await copyFile(join(theirs, 'aws-credentials'), own);
-    expect(await person.run(...world.run('apply', 'node-1'))).toMatchObject(refusal('VAULT_OTHER_ACCOUNT'));
+    expect(await person.run(...testbed.argumentsOf('apply', 'node-1'))).toMatchObject(
+      refusal('VAULT_OTHER_ACCOUNT'),
+    );
     await person.signIn();
-    expect(await person.run(...world.run('apply', 'node-1'))).toMatchObject({ exit: 0 });
-    const statement = join(world.exchange, 'node-1/nonce.json');
+    expect(await person.run(...testbed.argumentsOf('apply', 'node-1'))).toMatchObject({ exit: 0 });
+    const statement = join(testbed.exchange, 'node-1/nonce.json');
     const text = await readFile(statement, 'utf8');
     await writeFile(
       statement,
@@ -105,7 +107,9 @@ describe('vault apply', { timeout: 300_000 }, () => {
     );
     expect(await person.run('vault', 'status')).toMatchObject({ exit: 1 });
     await rm(statement);
-    expect(await person.run(...world.run('apply', 'node-1'))).toMatchObject(refusal('STATEMENT_OLDER'));
+    expect(await person.run(...testbed.argumentsOf('apply', 'node-1'))).toMatchObject(
+      refusal('STATEMENT_OLDER'),
+    );
     await writeFile(statement, text);
     expect(await person.run('vault', 'status')).toMatchObject({ exit: 0 });
   });

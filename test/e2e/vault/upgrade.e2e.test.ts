@@ -1,7 +1,7 @@
 import { GetKeyPolicyCommand, KMSClient, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type PlayedRole, ROLES, type Said, type VaultWorld } from '../../../local/testbed/vault/index.ts';
-import { openWorld } from './support/open-world.ts';
+import { type PlayedRole, ROLES, type Said, type VaultTestbed } from '../../../local/testbed/vault/index.ts';
+import { openTestbed } from './support/open-testbed.ts';
 
 const NODES = ['node-1', 'node-2', 'node-3'] as const;
 const VERSION = '1.5.0';
@@ -18,7 +18,7 @@ const CEREMONY: readonly (readonly PlayedRole[])[] = [
   ['infrastructure'],
 ];
 
-let world: VaultWorld;
+let testbed: VaultTestbed;
 
 async function together(roles: readonly PlayedRole[], act: (role: PlayedRole) => Promise<unknown>) {
   await Promise.all(roles.map(async (role) => await act(role)));
@@ -36,22 +36,22 @@ function words(verb: 'plan' | 'apply' | 'rollback' | 'resume', role: PlayedRole)
           '--client',
           'wallet-backend',
           '--key',
-          world.keys.clients.get('wallet-backend') ?? '',
+          testbed.keys.clients.get('wallet-backend') ?? '',
           '--sign-key',
           'treasury',
         ]
       : [];
   const yes = verb === 'plan' ? [] : ['--yes'];
-  return ['vault', 'upgrade', verb, ...world.optionsOf(role), ...forward, ...client, ...yes];
+  return ['vault', 'upgrade', verb, ...testbed.optionsOf(role), ...forward, ...client, ...yes];
 }
 
 const upgrade = async (verb: Parameters<typeof words>[0], role: PlayedRole, ...more: readonly string[]) =>
-  await world.person(role).run(...words(verb, role), ...more);
+  await testbed.person(role).run(...words(verb, role), ...more);
 
 const refusal = (code: string, details: object = {}) => ({ exit: 1, said: { error: { code, details } } });
 
 function expectDone(role: PlayedRole, { exit, said, stderr }: Said): void {
-  expect(exit, `${role}: ${JSON.stringify(said)}\n${stderr}\n${world.log()}`).toBe(0);
+  expect(exit, `${role}: ${JSON.stringify(said)}\n${stderr}\n${testbed.log()}`).toBe(0);
 }
 
 const done =
@@ -60,21 +60,21 @@ const done =
     expectDone(role, await upgrade(verb, role, ...more));
   };
 
-const status = async (role: PlayedRole) => await world.person(role).run('vault', 'upgrade', 'status');
+const status = async (role: PlayedRole) => await testbed.person(role).run('vault', 'upgrade', 'status');
 
 /** Deployments that hosts have been told, by the number of the node. */
 const deployments: number[] = [];
 function watchDeployments(): void {
-  world.onRequest(({ operation }) => {
+  testbed.onRequest(({ operation }) => {
     if (operation === 'SendCommand') deployments.push(deployments.length);
   });
 }
 
 /** Client of KMS with the credentials of a node's admin, and the node's key. */
 async function kmsOf(role: PlayedRole) {
-  const { keyArn } = (await world.told(role, 'kms-stack')).facts as { keyArn: string };
-  const { credentials } = world.clientOptions(role);
-  const client = new KMSClient({ ...world.aws.clientOptions('kms', 'eu-central-1'), credentials });
+  const { keyArn } = (await testbed.readStatement(role, 'kms-stack')).facts as { keyArn: string };
+  const { credentials } = testbed.clientOptions(role);
+  const client = new KMSClient({ ...testbed.aws.clientOptions('kms', 'eu-central-1'), credentials });
   return { client, keyArn };
 }
 
@@ -92,30 +92,30 @@ async function putPolicy(role: PlayedRole, policy: string): Promise<void> {
 }
 
 async function signs(pcrFile: string): Promise<void> {
-  const backend = await world.client('wallet-backend', pcrFile);
+  const backend = await testbed.client('wallet-backend', pcrFile);
   expect(await backend('quorum', 'sign', 'treasury', '--message', '00')).toMatchObject({ exit: 0 });
 }
 
 beforeAll(async () => {
-  world = await openWorld({
+  testbed = await openTestbed({
     change: (vault) => {
       for (const rule of vault.tenant.rules) rule['rate'] = { count: 1000, seconds: 60 };
     },
   });
-  await world.publish(VERSION);
+  await testbed.publish(VERSION);
   await together(ROLES, async (role) => {
-    const person = world.person(role);
+    const person = testbed.person(role);
     expectDone(role, await person.run('vault', 'fetch', '--vault', 'vault.yaml'));
     expectDone(role, await person.run('vault', 'fetch', VERSION, '--vault', 'vault.yaml'));
   });
   for (const roles of CEREMONY)
-    await together(roles, async (role) => expectDone(role, await world.apply(role)));
-  const owner = await world.client('operations');
+    await together(roles, async (role) => expectDone(role, await testbed.apply(role)));
+  const owner = await testbed.client('operations');
   expectDone('infrastructure', await owner('quorum', 'keys', 'generate', 'treasury'));
   watchDeployments();
 }, 600_000);
 afterAll(async () => {
-  await world.close();
+  await testbed.close();
 });
 
 describe('an upgrade of a vault', { timeout: 600_000 }, () => {
@@ -125,7 +125,7 @@ describe('an upgrade of a vault', { timeout: 600_000 }, () => {
     expect(deployments).toHaveLength(6);
     const before = await readPolicy('node-2');
     await together(NODES, done('apply'));
-    expect(await world.apply('node-1')).toMatchObject(refusal('VAULT_UPGRADE_UNDER_WAY', { to: VERSION }));
+    expect(await testbed.apply('node-1')).toMatchObject(refusal('VAULT_UPGRADE_UNDER_WAY', { to: VERSION }));
     // Somebody takes the new image out again, which everybody believes admitted.
     await putPolicy('node-2', before);
     deployments.length = 0;
@@ -143,7 +143,7 @@ describe('an upgrade of a vault', { timeout: 600_000 }, () => {
       exit: 1,
       said: { isUnderWay: true, stopped: { node: 2, code: 'KMS_ACCESS_DENIED' } },
     });
-    await signs(world.pcrFile);
+    await signs(testbed.pcrFile);
   });
 
   it('is rolled back by everybody, and no key admits the new image any more', async () => {
@@ -156,8 +156,8 @@ describe('an upgrade of a vault', { timeout: 600_000 }, () => {
       exit: 0,
       said: { isUnderWay: false, direction: 'back', running: '1.4.0' },
     });
-    await signs(world.pcrFile);
-    expect(await world.apply('node-1')).toMatchObject({ exit: 0, said: { done: [], isComplete: true } });
+    await signs(testbed.pcrFile);
+    expect(await testbed.apply('node-1')).toMatchObject({ exit: 0, said: { done: [], isComplete: true } });
   });
 
   it('is tried again to its end, though a run is killed between two nodes', async () => {
@@ -165,7 +165,7 @@ describe('an upgrade of a vault', { timeout: 600_000 }, () => {
     await done('apply')('infrastructure', '--canary', '3');
     await together(NODES, done('apply'));
     deployments.length = 0;
-    const { child, ended } = world.person('infrastructure').start(...words('apply', 'infrastructure'));
+    const { child, ended } = testbed.person('infrastructure').start(...words('apply', 'infrastructure'));
     child.stderr?.on('data', (text: string) => {
       if (text.includes('node 3: done')) child.kill('SIGKILL');
     });
@@ -176,18 +176,18 @@ describe('an upgrade of a vault', { timeout: 600_000 }, () => {
       exit: 0,
       said: { isUnderWay: false, running: VERSION, upgrade: { from: '1.4.0', to: VERSION, attempt: 2 } },
     });
-    await signs(world.pcrFile.replace('1.4.0', VERSION));
+    await signs(testbed.pcrFile.replace('1.4.0', VERSION));
   });
 
   it('has nothing left to do then, and neither has the first ceremony', async () => {
-    const files = await world.exchanged();
+    const files = await testbed.listExchangedFiles();
     await together(ROLES, async (role) => {
       const quiet = { exit: 0, said: { done: [], isComplete: true } };
       expect(await upgrade('apply', role)).toMatchObject(quiet);
-      expect(await world.apply(role)).toMatchObject(quiet);
+      expect(await testbed.apply(role)).toMatchObject(quiet);
     });
-    expect(await world.exchanged()).toEqual(files);
-    expect(await world.person('node-2').run('vault', 'status')).toMatchObject({
+    expect(await testbed.listExchangedFiles()).toEqual(files);
+    expect(await testbed.person('node-2').run('vault', 'status')).toMatchObject({
       exit: 0,
       said: { isComplete: true, release: VERSION },
     });

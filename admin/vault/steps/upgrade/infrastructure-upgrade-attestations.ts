@@ -1,4 +1,9 @@
-import { assertQuorumWithout, assertSpareNode, assertWithinOverlap } from '../../../upgrade/index.ts';
+import {
+  assertQuorumSigns,
+  assertQuorumWithout,
+  assertSpareNode,
+  assertWithinOverlap,
+} from '../../../upgrade/index.ts';
 import { roleOfNode } from '../../index.ts';
 import type { StepContext } from '../context.ts';
 import { deployNode } from '../deploy-node.ts';
@@ -7,7 +12,7 @@ import { describeShown, type ShownDocument, takeShown, tellShown } from '../show
 import type { Step } from '../step.ts';
 import { ofAllNodes } from '../support.ts';
 import { readUpgradeDocument } from './node-upgrade-gate.ts';
-import { assertSignsNow, lookAtNodes, needClient, readIdentity, signWith } from './nodes.ts';
+import { lookAtNodes, needClient, readIdentity, signWith } from './nodes.ts';
 import {
   assertOneUpgrade,
   factsOf,
@@ -51,7 +56,10 @@ export function infrastructureUpgradeAttestations(
       assertSpareNode({ size: vault.nodes.length, threshold: vault.threshold });
       const { open, kept } = await sortNodes(context, upgrade);
       const shown = [...kept];
-      if (open.length > 0) await assertSignsNow(context, upgrade);
+      if (open.length > 0) {
+        const reports = await lookAtNodes(context, upgrade);
+        await assertQuorumSigns(reports, async (node) => await signWith(context, upgrade, node));
+      }
       for (const { node, nonce } of open) shown.push(await showOne(context, upgrade, node, nonce));
       const { documents, files } = tellShown(shown);
       return { facts: { upgrade: factsOf(upgrade), documents }, files };

@@ -1,12 +1,11 @@
 import { errorCode } from '../../../../shared/errors.ts';
-import { type ImageName, type NodeReport, UpgradeError, type UpgradeImages } from '../../../upgrade/index.ts';
+import type { ImageName, NodeReport, UpgradeImages } from '../../../upgrade/index.ts';
 import { roleOfNode } from '../../index.ts';
 import type { StepContext } from '../context.ts';
 import type { DeployOrder } from '../deploy-node.ts';
 import { nodeUrl, type StoreIdentity } from '../deployment.ts';
 import { StepError } from '../errors.ts';
-import { readManifestBytes } from '../node-configuration.ts';
-import { needStatement } from '../support.ts';
+import { needStatement, readManifestBytes } from '../support.ts';
 import { readImages, type Upgrade, type UpgradeClient } from './upgrade.ts';
 
 /** Looks at all nodes: which image each attests, and whether it can sign as a client sees it. */
@@ -47,26 +46,6 @@ export async function signWith(context: StepContext, upgrade: Upgrade, node: num
     manifest: await readManifestBytes(context, node),
     images: await readImages(upgrade),
   });
-}
-
-/**
- * Asserts that the quorum signs now: a client or a key with which it never would must not look like the fault of an image.
- *
- * @throws UpgradeError UPGRADE_QUORUM_NOT_SIGNING, before anything is touched
- */
-export async function assertSignsNow(context: StepContext, upgrade: Upgrade): Promise<void> {
-  const able = (await lookAtNodes(context, upgrade)).find(({ canSign }) => canSign);
-  const reason = able === undefined ? null : await signWith(context, upgrade, able.node);
-  if (able === undefined || reason === null) return;
-  throw new UpgradeError(
-    'UPGRADE_QUORUM_NOT_SIGNING',
-    'the quorum does not sign, and nothing was touched yet',
-    {
-      node: able.node,
-      image: able.image,
-      reason,
-    },
-  );
 }
 
 /** Asks every node for its attestation of an image, as an admin who believes nobody else. */

@@ -7,7 +7,7 @@ import {
   type SheetRole,
   type VaultDocument,
 } from '../../../../admin/vault/index.ts';
-import type { SampleVault, VaultWorld } from '../../../../local/testbed/vault/index.ts';
+import type { SampleVault, VaultTestbed } from '../../../../local/testbed/vault/index.ts';
 import { type Otherwise, Seat } from './seat.ts';
 
 export const ADMINS = ['infrastructure', 'node-1', 'node-2', 'node-3'] as const;
@@ -27,18 +27,18 @@ const ROUNDS: readonly (readonly Admin[])[] = [
 
 /** People of one vault, each at a machine of their own, who do what the run sheets of its vault.yaml say. */
 export class PlayedVault {
-  readonly world: VaultWorld;
+  readonly testbed: VaultTestbed;
   readonly seats: ReadonlyMap<SheetRole | 'wallet', Seat>;
   /** The description as people will have it, but for the keys that they have not made yet. */
   document: VaultDocument;
   readonly #sample: SampleVault;
 
   private constructor(
-    world: VaultWorld,
+    testbed: VaultTestbed,
     seats: ReadonlyMap<SheetRole | 'wallet', Seat>,
     sample: SampleVault,
   ) {
-    this.world = world;
+    this.testbed = testbed;
     this.seats = seats;
     this.#sample = sample;
     this.document = parseVault(Buffer.from(JSON.stringify(sample)));
@@ -46,19 +46,19 @@ export class PlayedVault {
 
   /** @param change what all agree to before anything is typed */
   static async sit(
-    world: VaultWorld,
+    testbed: VaultTestbed,
     change: (vault: SampleVault) => void = () => undefined,
   ): Promise<PlayedVault> {
     const seats = new Map<SheetRole | 'wallet', Seat>();
-    for (const role of ADMINS) seats.set(role, await Seat.ofPerson(world, role, world.person(role)));
+    for (const role of ADMINS) seats.set(role, await Seat.ofPerson(testbed, role, testbed.person(role)));
     for (const role of ['owners', 'custodians', 'auditor', 'wallet'] as const)
-      seats.set(role, await Seat.withoutAccount(world, role));
+      seats.set(role, await Seat.withoutAccount(testbed, role));
     const [first] = seats.values();
     const sample = parse((await first?.reads('vault.yaml')) ?? '') as SampleVault;
     change(sample);
-    const vault = new PlayedVault(world, seats, sample);
-    await vault.seat('owners').hasKey('operations', world.keys.clients.get('operations') ?? '');
-    await vault.seat('wallet').hasKey('wallet-backend', world.keys.clients.get('wallet-backend') ?? '');
+    const vault = new PlayedVault(testbed, seats, sample);
+    await vault.seat('owners').hasKey('operations', testbed.keys.clients.get('operations') ?? '');
+    await vault.seat('wallet').hasKey('wallet-backend', testbed.keys.clients.get('wallet-backend') ?? '');
     return vault;
   }
 

@@ -1,7 +1,7 @@
 import { chmod, copyFile, cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { MAX_COMMANDS, type Procedure, type SheetStep } from '../../../../admin/vault/index.ts';
-import type { Person, Said, VaultWorld } from '../../../../local/testbed/vault/index.ts';
+import type { Person, Said, VaultTestbed } from '../../../../local/testbed/vault/index.ts';
 import { runProcess } from '../../../../local/testbed/vault/person.ts';
 
 const HOLDFAST = [process.execPath, resolve(import.meta.dirname, '../../../../cli/holdfast.js')] as const;
@@ -29,35 +29,35 @@ export class Seat {
     this.#env = env;
   }
 
-  /** Seats an admin of an account, at the desk and with the credentials of a person of the world. */
-  static async ofPerson(world: VaultWorld, name: string, { folder }: Person): Promise<Seat> {
-    return await Seat.#take(world, name, folder, {
+  /** Seats an admin of an account, at the desk and with the credentials of a person of the testbed. */
+  static async ofPerson(testbed: VaultTestbed, name: string, { folder }: Person): Promise<Seat> {
+    return await Seat.#take(testbed, name, folder, {
       AWS_CONFIG_FILE: join(folder, 'aws-config'),
       AWS_SHARED_CREDENTIALS_FILE: join(folder, 'aws-credentials'),
       AWS_PROFILE: 'holdfast',
       AWS_EC2_METADATA_DISABLED: 'true',
-      NODE_EXTRA_CA_CERTS: join(dirname(world.rootFile), 'aws-ca.pem'),
+      NODE_EXTRA_CA_CERTS: join(dirname(testbed.rootFile), 'aws-ca.pem'),
     });
   }
 
   /** Seats somebody who has no account. */
-  static async withoutAccount(world: VaultWorld, name: string): Promise<Seat> {
-    return await Seat.#take(world, name, join(dirname(world.exchange), `desk-${name}`), {});
+  static async withoutAccount(testbed: VaultTestbed, name: string): Promise<Seat> {
+    return await Seat.#take(testbed, name, join(dirname(testbed.exchange), `desk-${name}`), {});
   }
 
   static async #take(
-    world: VaultWorld,
+    testbed: VaultTestbed,
     name: string,
     folder: string,
     env: Readonly<Record<string, string>>,
   ): Promise<Seat> {
     await mkdir(join(folder, 'keys'), { recursive: true, mode: 0o700 });
-    await symlink(world.exchange, join(folder, 'exchange'));
+    await symlink(testbed.exchange, join(folder, 'exchange'));
     return new Seat(name, folder, {
       PATH: process.env['PATH'],
       HOME: folder,
       // A laptop's own root stands for that of AWS.
-      HOLDFAST_ROOT: world.rootFile,
+      HOLDFAST_ROOT: testbed.rootFile,
       ...env,
     });
   }

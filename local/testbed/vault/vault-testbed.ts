@@ -23,6 +23,7 @@ export const ROLES = ['infrastructure', 'node-1', 'node-2', 'node-3'] as const s
 /** Account of the infrastructure, and then one of each node. */
 export type Accounts = readonly [infrastructure: string, ...nodes: string[]];
 
+/** What one vault is made with. */
 export interface VaultOptions {
   /** Accounts; those of a vault of three nodes when left out. */
   readonly accounts?: Accounts;
@@ -30,14 +31,15 @@ export interface VaultOptions {
   readonly change?: ((vault: SampleVault) => void) | undefined;
 }
 
-export interface WorldOptions extends VaultOptions {
+/** What a testbed is opened with: its first vault, and the commands that are typed. */
+export interface VaultTestbedOptions extends VaultOptions {
   /** `holdfast`: what people type, and what is installed on hosts. */
   readonly holdfast: HoldfastCommand;
   /** What signs a release as scripts/make-release does. */
   readonly makeRelease: HoldfastCommand;
 }
 
-/** What all vaults of a world share. */
+/** What all vaults of a testbed share. */
 interface Surroundings {
   readonly cloud: LocalCloud;
   readonly releases: Releases;
@@ -56,10 +58,10 @@ interface VaultParts extends Surroundings {
 }
 
 /**
- * A whole world for the life of a vault: accounts of the local AWS, which launches hosts on this machine, releases, and people
+ * Testbed for the life of a vault: accounts of the local AWS, which launches hosts on this machine, releases, and people
  * with their own credentials, folders and keys.
  */
-export class VaultWorld {
+export class VaultTestbed {
   readonly people: ReadonlyMap<PlayedRole, Person>;
   readonly keys: VaultKeys;
   /** Folder that everybody exchanges statements by. */
@@ -68,7 +70,7 @@ export class VaultWorld {
   /** Measurements of the release that vault.yaml names. */
   readonly pcrFile: string;
   readonly #parts: VaultParts;
-  readonly #others: VaultWorld[] = [];
+  readonly #others: VaultTestbed[] = [];
   readonly #isFirst: boolean;
 
   private constructor(parts: VaultParts, isFirst: boolean) {
@@ -81,8 +83,11 @@ export class VaultWorld {
     this.pcrFile = parts.release.pcrFile;
   }
 
-  /** Opens a world with one vault that nobody has begun with, and one release. */
-  static async open(folder: string, { holdfast, makeRelease, ...vault }: WorldOptions): Promise<VaultWorld> {
+  /** Opens a testbed with one vault that nobody has begun with, and one release. */
+  static async open(
+    folder: string,
+    { holdfast, makeRelease, ...vault }: VaultTestbedOptions,
+  ): Promise<VaultTestbed> {
     const cloud = await LocalCloud.open(folder, holdfast);
     const releases = await Releases.open(folder, makeRelease);
     const [caFile, rootFile] = [join(folder, 'aws-ca.pem'), join(folder, 'root.der')];
@@ -90,7 +95,7 @@ export class VaultWorld {
     await writeFile(rootFile, cloud.rootCertificate);
     const release = await releases.publish(FIRST_VERSION);
     const shared = { cloud, releases, holdfast, caFile, rootFile };
-    return new VaultWorld(await openVault(folder, { ...shared, release }, vault), true);
+    return new VaultTestbed(await openVault(folder, { ...shared, release }, vault), true);
   }
 
   get aws(): LocalAws {
@@ -103,13 +108,13 @@ export class VaultWorld {
   }
 
   /**
-   * Opens another vault in the same world, with people of its own: the same cloud, releases and root.
+   * Opens another vault in the same testbed, with people of its own: the same cloud, releases and root.
    * @param name folder of its own below the first one's
    */
-  async addVault(name: string, options: VaultOptions, release = this.#parts.release): Promise<VaultWorld> {
+  async addVault(name: string, options: VaultOptions, release = this.#parts.release): Promise<VaultTestbed> {
     const folder = join(this.#parts.folder, name);
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const other = new VaultWorld(await openVault(folder, { ...this.#parts, release }, options), false);
+    const other = new VaultTestbed(await openVault(folder, { ...this.#parts, release }, options), false);
     this.#others.push(other);
     return other;
   }
@@ -119,12 +124,14 @@ export class VaultWorld {
     return await this.#parts.releases.publish(version);
   }
 
+  /** Finds the person of a role. @throws RangeError where there is none */
   person(role: PlayedRole): Person {
     const person = this.people.get(role);
     if (person === undefined) throw new RangeError(`nobody is ${role}`);
     return person;
   }
 
+  /** Finds the id of a role's account. @throws RangeError where there is none */
   accountOf(role: PlayedRole): string {
     return accountIn(this.#parts.accounts, role);
   }
@@ -143,14 +150,14 @@ export class VaultWorld {
     ];
   }
 
-  /** Words of `vault apply` or `vault plan` of a role. */
-  run(verb: 'apply' | 'plan', role: PlayedRole): readonly string[] {
+  /** Arguments of `vault apply` or `vault plan` of a role. */
+  argumentsOf(verb: 'apply' | 'plan', role: PlayedRole): readonly string[] {
     return ['vault', verb, ...this.optionsOf(role), ...(verb === 'apply' ? ['--yes'] : [])];
   }
 
   /** Has a person apply their steps. */
   async apply(role: PlayedRole): Promise<Said> {
-    return await this.person(role).run(...this.run('apply', role));
+    return await this.person(role).run(...this.argumentsOf('apply', role));
   }
 
   /** Finds the host of a node; undefined before it was launched, and once it is lost. */
@@ -171,8 +178,8 @@ export class VaultWorld {
     await this.#parts.cloud.loseAccount(this.accountOf(role));
   }
 
-  /** Number of resources of a type that CloudFormation has made in a stack, ever. */
-  async made(role: PlayedRole, stack: string, type: string): Promise<number> {
+  /** Counts the resources of a type that CloudFormation has made in a stack, ever. */
+  async countCreated(role: PlayedRole, stack: string, type: string): Promise<number> {
     const client = new CloudFormationClient(this.clientOptions(role));
     const { StackEvents: events = [] } = await client.send(
       new DescribeStackEventsCommand({ StackName: stack }),
@@ -191,7 +198,7 @@ export class VaultWorld {
   }
 
   /** Seats a second person of a role, with a machine of their own, who has the same release. */
-  async another(role: PlayedRole): Promise<Person> {
+  async seatSecond(role: PlayedRole): Promise<Person> {
     const first = this.person(role);
     const second = await first.companion();
     await cp(join(first.folder, 'releases'), join(second.folder, 'releases'), { recursive: true });
@@ -211,8 +218,11 @@ export class VaultWorld {
     }
   }
 
-  /** What a role has told about a step, as anybody reads it who believes the file. */
-  async told(role: PlayedRole, step: string): Promise<{ sequence: number; facts: Record<string, unknown> }> {
+  /** Reads what a role has stated about a step, as anybody reads it who believes the file. */
+  async readStatement(
+    role: PlayedRole,
+    step: string,
+  ): Promise<{ sequence: number; facts: Record<string, unknown> }> {
     const file = await readFile(join(this.exchange, role, `${step}.json`), 'utf8');
     const { payload } = JSON.parse(file) as { payload: string };
     return JSON.parse(Buffer.from(payload, 'base64').toString()) as {
@@ -221,8 +231,8 @@ export class VaultWorld {
     };
   }
 
-  /** Paths of all files that the roles have exchanged, without their folders. */
-  async exchanged(): Promise<readonly string[]> {
+  /** Lists the paths of all files that the roles have exchanged, without their folders. */
+  async listExchangedFiles(): Promise<readonly string[]> {
     const found = await readdir(this.exchange, { recursive: true, withFileTypes: true });
     return found
       .filter((entry) => entry.isFile())
@@ -238,12 +248,12 @@ export class VaultWorld {
     id: string,
     pcrFile: string = this.pcrFile,
   ): Promise<(...args: readonly string[]) => Promise<Said>> {
-    const { nodes } = (await this.told('infrastructure', 'restart')).facts as {
+    const { nodes } = (await this.readStatement('infrastructure', 'restart')).facts as {
       nodes: readonly { node: number; url: string }[];
     };
     const folder = join(this.#parts.folder, `client-${id}`);
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const files = await this.exchanged();
+    const files = await this.listExchangedFiles();
     const profiles: string[] = [];
     for (const { node, url } of nodes) {
       const manifest = files.find((file) => file.includes(`/node-${node}/manifest/`)) ?? '';
@@ -262,7 +272,7 @@ export class VaultWorld {
       );
   }
 
-  /** Lines that hosts have printed, for who looks for the cause of a failure. */
+  /** Lines that hosts have printed, for whoever looks for the cause of a failure. */
   log(): string {
     return this.#parts.cloud.lines.join('\n');
   }
@@ -272,6 +282,7 @@ export class VaultWorld {
     for (const person of this.people.values()) person.leave();
   }
 
+  /** Ends everything of this vault and of those added to it, and with the first vault the cloud and the releases. */
   async close(): Promise<void> {
     for (const other of this.#others) await other.close();
     this.leave();

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type VaultOptions, VaultWorld } from '../../../../local/testbed/vault/index.ts';
+import { type VaultOptions, VaultTestbed } from '../../../../local/testbed/vault/index.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
 const PROJECT = join(import.meta.dirname, '../../../..');
@@ -10,7 +10,7 @@ export const TOOLS = {
   makeRelease: [process.execPath, join(PROJECT, 'scripts/make-release.ts')],
 } as const;
 
-/** Opens a world whose people have the command of this working copy. */
-export async function openWorld(options: VaultOptions = {}): Promise<VaultWorld> {
-  return await VaultWorld.open(temporaryFolder(), { ...TOOLS, ...options });
+/** Opens a testbed whose people have the command of this working copy. */
+export async function openTestbed(options: VaultOptions = {}): Promise<VaultTestbed> {
+  return await VaultTestbed.open(temporaryFolder(), { ...TOOLS, ...options });
 }
