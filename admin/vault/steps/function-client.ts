@@ -11,6 +11,15 @@ import { needStatement } from './support.ts';
 const MAX_RESPONSE_BYTES = 6 * 1024 * 1024;
 const MAX_RESPONSE_DEPTH = 16;
 const MAX_SAID_LENGTH = 2000;
+/** Names of all variables that the stack gives the function. */
+const VARIABLES = [
+  'HOLDFAST_BUCKET',
+  'HOLDFAST_ENVIRONMENT',
+  'HOLDFAST_KEY_ARN',
+  'HOLDFAST_NAMESPACE',
+  'HOLDFAST_NODE',
+  'HOLDFAST_SIGNING_KEY_ARN',
+].join(' ');
 /** What the stack says the function runs. */
 const HANDLER = 'index.handler';
 
@@ -124,8 +133,8 @@ async function assertFunction(
     ['HOLDFAST_NODE', String(node), variables['HOLDFAST_NODE']],
     ['HOLDFAST_KEY_ARN', facts.keyArn, variables['HOLDFAST_KEY_ARN']],
     ['HOLDFAST_BUCKET', facts.bucket, variables['HOLDFAST_BUCKET']],
-    // With HOLDFAST_SIGNING_KEY_ARN, whose signature is verified; another one may have Node run other code.
-    ['Variables', 6, Object.keys(variables).length],
+    // Any other variable, such as NODE_OPTIONS, could have Node run other code. What the key at the ARN signs is verified.
+    ['Variables', VARIABLES, Object.keys(variables).toSorted().join(' ')],
   ];
   const other = pairs.find(([, expected, actual]) => expected !== actual);
   if (other === undefined) return;

@@ -215,6 +215,13 @@ describe('a configuration that the function signs', () => {
     ['HOLDFAST_KEY_ARN', () => (variables()['HOLDFAST_KEY_ARN'] = SIGNING_ARN)],
     ['HOLDFAST_NODE', () => (variables()['HOLDFAST_NODE'] = '2')],
     ['Variables', () => (variables()['NODE_OPTIONS'] = '--import /tmp/x.js')],
+    [
+      'Variables',
+      () => {
+        delete variables()['HOLDFAST_SIGNING_KEY_ARN'];
+        variables()['NODE_OPTIONS'] = '--import /tmp/x.js';
+      },
+    ],
   ])('is not asked for where somebody has changed the function (%s)', async (field, change) => {
     await planConfiguration(context, orderOf());
     change();
