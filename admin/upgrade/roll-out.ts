@@ -20,6 +20,8 @@ export interface UpgradePorts {
    * @returns null where it has signed, and the code of the refusal where it has not
    */
   readonly sign: (node: number) => Promise<string | null>;
+  /** Asserts, before each node, that all nodes may still be brought to the image; left out: nothing can have closed that way. */
+  readonly assertOpen?: (image: ImageName) => Promise<void>;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
 }
@@ -153,6 +155,7 @@ async function moveAll(
   const { order, threshold, until } = plan;
   assertSpareNode({ size: order.length, threshold });
   for (const node of order) {
+    await ports.assertOpen?.(image);
     const reports = await ports.look();
     const own = reports.find((each) => each.node === node);
     const isThere = own?.canSign === true && own.image === image;

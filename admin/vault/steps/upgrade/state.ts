@@ -101,11 +101,10 @@ export function nameUpgrade({ running, open, closed }: UpgradeState, to: string 
 /**
  * Names the upgrade that is to be rolled back.
  *
- * @throws StepError VAULT_UPGRADE_NONE where none is under way, VAULT_UPGRADE_NARROWED where a node no longer admits the old
- *   image; ExchangeError
+ * @throws StepError VAULT_UPGRADE_NONE where none is under way; as {@link assertNoneNarrowed}
  */
 export async function nameRollBack(
-  { nodes }: VaultDocument,
+  vault: VaultDocument,
   exchange: Pick<Exchange, 'statement'>,
   { running, open, closed }: UpgradeState,
 ): Promise<UpgradeName> {
@@ -114,13 +113,28 @@ export async function nameRollBack(
     throw new StepError('VAULT_UPGRADE_NONE', 'no upgrade is under way that could be rolled back', {
       running,
     });
+  await assertNoneNarrowed(vault, exchange, upgrade);
+  return upgrade;
+}
+
+/**
+ * Asserts that no node's admin has told that their key admits the new image alone: from then on there is no way back.
+ *
+ * @throws StepError VAULT_UPGRADE_NARROWED; ExchangeError
+ */
+export async function assertNoneNarrowed(
+  { nodes }: VaultDocument,
+  exchange: Pick<Exchange, 'statement'>,
+  upgrade: UpgradeName,
+): Promise<void> {
   for (const { node } of nodes) {
     const narrowed = await exchange.statement(roleOfNode(node), 'upgrade-narrow');
     if (narrowed === undefined || !isSameUpgrade(upgradeOf(narrowed), upgrade)) continue;
     throw new StepError('VAULT_UPGRADE_NARROWED', "a node's key no longer admits the old image", {
       node,
-      ...upgrade,
+      from: upgrade.from,
+      to: upgrade.to,
+      attempt: upgrade.attempt,
     });
   }
-  return upgrade;
 }

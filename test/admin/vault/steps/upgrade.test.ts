@@ -226,8 +226,11 @@ const admitAll = async (change?: Partial<Upgrade>) => {
   await apply('infrastructure', change);
   await applyNodes(change);
 };
-const back = async (role: Role) =>
-  await applyRole(contextOf(role), () => undefined, { ceremony: rollBackCeremony(vault, upgrade) });
+const back = async (role: Role, change: Partial<Upgrade> = {}) =>
+  await applyRole(contextOf(role), () => undefined, {
+    ceremony: rollBackCeremony(vault, { ...upgrade, ...change }),
+  });
+const nameOf = ({ from, to, attempt }: Upgrade) => ({ from, to, attempt });
 const state = async () => await findUpgradeState(vault, world.exchange);
 const parsed = (text: string | undefined) => JSON.parse(text ?? '') as unknown;
 
@@ -571,6 +574,52 @@ describe('a roll back', () => {
     await expect(nameRollBack(vault, world.exchange, await state())).rejects.toEqual(
       refused('VAULT_UPGRADE_NARROWED'),
     );
+  });
+
+  it('that a narrowed key cuts off leaves the way to the new image open', async () => {
+    await admitAll();
+    await apply('infrastructure');
+    // Node 1's admin has narrowed the key, and their statement is still on its way.
+    world.policies.set(1, policyOf(1, 'new'));
+    await expect(back('infrastructure')).rejects.toEqual(refused('UPGRADE_NODE_NOT_SERVING'));
+    expect([...world.running.values()]).toEqual([null, 'new', 'old']);
+    await tell('node-1', 'upgrade-narrow', { upgrade: nameOf(upgrade), policy: 'cc'.repeat(48) });
+    world.deployed.length = 0;
+    await expect(back('infrastructure')).rejects.toEqual(refused('VAULT_UPGRADE_NARROWED'));
+    expect(world.deployed).toEqual([]);
+    await expect(apply('infrastructure')).rejects.toEqual(refused('UPGRADE_STOPPED'));
+    await openUpgradeJournal(contextOf('infrastructure')).setStopped(null);
+    expect(await apply('infrastructure')).toMatchObject({ done: ['infrastructure/upgrade-nodes'] });
+    expect([...world.running.values()]).toEqual(['new', 'new', 'new']);
+    expect(await apply('infrastructure')).toMatchObject({ done: [], isComplete: true });
+  });
+
+  it('ends where a key was narrowed since it began, before it touches the next node', async () => {
+    await admitAll();
+    await apply('infrastructure');
+    world.deployed.length = 0;
+    const narrowed = { upgrade: nameOf(upgrade), policy: 'cc'.repeat(48) };
+    const client: Upgrade['client'] = {
+      look: () => Promise.resolve(null),
+      async sign({ node }) {
+        if (node === 3) await tell('node-1', 'upgrade-narrow', narrowed);
+        return null;
+      },
+    };
+    await expect(back('infrastructure', { client })).rejects.toEqual(refused('VAULT_UPGRADE_NARROWED'));
+    expect(world.deployed).toEqual(['3 old']);
+    await apply('infrastructure');
+    expect(world.deployed).toEqual(['3 old', '3 new']);
+  });
+
+  it('that was cut off may be turned into the way forward again', async () => {
+    await admitAll();
+    await apply('infrastructure');
+    world.failing = (what) => (what === '1 old' ? 'ExpiredTokenException' : undefined);
+    await expect(back('infrastructure')).rejects.toEqual(refused('AWS_CREDENTIALS_EXPIRED'));
+    world.failing = () => undefined;
+    expect(await apply('infrastructure')).toMatchObject({ done: ['infrastructure/upgrade-nodes'] });
+    expect([...world.running.values()]).toEqual(['new', 'new', 'new']);
   });
 
   it('may come before the first node is touched, by whoever has named a day or not', async () => {
