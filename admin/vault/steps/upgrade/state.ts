@@ -44,7 +44,7 @@ export async function findUpgradeState(
   exchange: Pick<Exchange, 'statement'>,
 ): Promise<UpgradeState> {
   const moved = await exchange.statement('infrastructure', 'upgrade-nodes');
-  const ofNodes = async (step: 'upgrade-configuration' | 'upgrade-narrow') => {
+  const ofNodes = async (step: 'upgrade-configuration' | 'upgrade-narrow' | 'upgrade-rollback') => {
     const found = [];
     for (const { node } of nodes) {
       const stated = await exchange.statement(roleOfNode(node), step);
@@ -55,10 +55,11 @@ export async function findUpgradeState(
   if (moved !== undefined) {
     const { upgrade, image } = moved.facts;
     const restored = await exchange.statement('infrastructure', 'upgrade-restore');
+    // Keys decide which image runs: no end is one before each node's admin has told what theirs admits.
+    const ends = await ofNodes(image === 'new' ? 'upgrade-narrow' : 'upgrade-rollback');
     const isClosed =
-      image === 'new'
-        ? (await ofNodes('upgrade-narrow')).every((one) => isSameUpgrade(one, upgrade))
-        : isSameUpgrade(restored && upgradeOf(restored), upgrade);
+      ends.every((one) => isSameUpgrade(one, upgrade)) &&
+      (image === 'new' || isSameUpgrade(restored && upgradeOf(restored), upgrade));
     const running = image === 'new' ? upgrade.to : upgrade.from;
     if (!isClosed)
       return {

@@ -612,6 +612,19 @@ describe('a roll back', () => {
     expect(world.deployed).toEqual(['3 old', '3 new']);
   });
 
+  it('is not over by the word of infrastructure while a key still admits the new image', async () => {
+    await admitAll();
+    await back('infrastructure');
+    await back('node-1');
+    await back('node-2');
+    const { facts } = (await world.exchange.statement('infrastructure', 'upgrade-nodes')) ?? {};
+    await tell('infrastructure', 'upgrade-restore', { upgrade: nameOf(upgrade), nodes: facts?.nodes ?? [] });
+    expect(await state()).toMatchObject({ open: { direction: 'back' }, closed: undefined });
+    await expect(planRole(contextOf('node-3'))).rejects.toEqual(refused('VAULT_UPGRADE_UNDER_WAY'));
+    await back('node-3');
+    expect(await state()).toMatchObject({ open: undefined, closed: { image: 'old' } });
+  });
+
   it('that was cut off may be turned into the way forward again', async () => {
     await admitAll();
     await apply('infrastructure');
