@@ -67,13 +67,15 @@ export async function findUpgradeState(
         open: { upgrade, direction: image === 'new' ? 'forward' : 'back' },
         closed: undefined,
       };
-    return { running, ...(await findNext(upgrade.attempt)), closed: { upgrade, image } };
+    return { running, ...(await findNext(upgrade.attempt, running)), closed: { upgrade, image } };
   }
-  return { running: release.version, ...(await findNext(0)), closed: undefined };
+  return { running: release.version, ...(await findNext(0, release.version)), closed: undefined };
 
-  async function findNext(last: number): Promise<Pick<UpgradeState, 'open'>> {
-    // Nothing of an upgrade comes before the word of a node's admin.
-    const begun = (await ofNodes('upgrade-configuration')).find((one) => one?.attempt === last + 1);
+  async function findNext(last: number, running: string): Promise<Pick<UpgradeState, 'open'>> {
+    // Nothing of an upgrade comes before the word of a node's admin, and one from another release than the nodes run is none.
+    const begun = (await ofNodes('upgrade-configuration')).find(
+      (one) => one?.attempt === last + 1 && one.from === running,
+    );
     return { open: begun && { upgrade: begun, direction: 'forward' } };
   }
 }

@@ -429,6 +429,35 @@ describe('the steps of an upgrade', () => {
     expect(await world.exchange.statement('node-3', 'upgrade-configuration')).toBeUndefined();
   });
 
+  it('do not take from one statement that the nodes come from another release than they run', async () => {
+    await apply('node-3');
+    const stated = await world.exchange.statement('node-3', 'upgrade-configuration');
+    if (stated === undefined) throw new TypeError('expected a statement');
+    const [from, configuration] = ['1.3.0', new Uint8Array(Buffer.from('{}'))];
+    await tell(
+      'node-1',
+      'upgrade-configuration',
+      { ...stated.facts, upgrade: { ...nameOf(upgrade), from } },
+      { name: 'configuration.json', bytes: configuration },
+    );
+    const { upgrade: named } = (await state()).open ?? {};
+    expect(named).toEqual(nameOf(upgrade));
+    expect(await apply('node-2')).toMatchObject({ done: ['node-2/upgrade-configuration'] });
+    const planned = await planRole(contextOf('infrastructure'), ceremony());
+    expect(planned[0]?.state).toMatchObject({
+      state: 'waiting',
+      waitsFor: [{ role: 'node-1', step: 'node-1/upgrade-configuration' }],
+    });
+  });
+
+  it('sign nothing for a node whose key admits another image than the one that it is to come from', async () => {
+    world.policies.set(1, policyOf(1, 'new'));
+    const [planned] = await planRole(contextOf('node-1'), ceremony());
+    expect(planned?.state).toMatchObject({ state: 'refused', code: 'VAULT_KEY_POLICY_CHANGED' });
+    await expect(apply('node-1')).rejects.toEqual(refused('VAULT_KEY_POLICY_CHANGED'));
+    expect(await world.exchange.statement('node-1', 'upgrade-configuration')).toBeUndefined();
+  });
+
   it('do not count a client that may not sign as the fault of an image', async () => {
     await admitAll();
     const before = world.deployed.length;
