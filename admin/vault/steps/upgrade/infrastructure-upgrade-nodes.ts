@@ -120,11 +120,10 @@ export async function moveNodes(
 
 async function planOf(context: StepContext, upgrade: Upgrade): Promise<RollOutPlan> {
   const { nodes, threshold } = context.vault;
-  const days = [];
+  const days = new Map<number, number>();
   for (const { node } of nodes) {
     const stated = await findUpgradeStatement(context, upgrade, roleOfNode(node), 'upgrade-configuration');
-    // A roll back may come before everybody has named a day.
-    if (stated !== undefined) days.push(Date.parse(stated.facts.until));
+    if (stated !== undefined) days.set(node, Date.parse(stated.facts.until));
   }
   return {
     threshold,
@@ -132,8 +131,8 @@ async function planOf(context: StepContext, upgrade: Upgrade): Promise<RollOutPl
       nodes.map(({ node }) => node),
       upgrade.canary,
     ),
-    // The earliest day counts: a roll back may need any of the nodes.
-    until: Math.min(...days),
+    // A roll back may come before everybody has named a day.
+    until: (node) => days.get(node) ?? Infinity,
   };
 }
 
