@@ -20,6 +20,8 @@ export interface UpgradePorts {
    * @returns null where it has signed, and the code of the refusal where it has not
    */
   readonly sign: (node: number) => Promise<string | null>;
+  /** Asserts, before each node, that all nodes may still be brought to the image; left out: nothing can have closed that way. */
+  readonly assertOpen?: (image: ImageName) => Promise<void>;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
 }
@@ -46,8 +48,8 @@ export interface RollOutPlan {
   readonly threshold: number;
   /** Numbers of all nodes; the canary is the first one. */
   readonly order: readonly number[];
-  /** End of the overlap, in milliseconds since 1970. */
-  readonly until: number;
+  /** End of a node's overlap, in milliseconds since 1970: each node's admin names their own. */
+  readonly until: (node: number) => number;
 }
 
 /** What a run says while it goes on. */
@@ -106,8 +108,8 @@ export function assertNotStopped(journal: Pick<UpgradeJournal, 'stopped'>): void
 }
 
 /**
- * Puts the old image back on every node that does not run it, nodes that are down first. Possible within the overlap alone;
- * after its day nodes that run the old image refuse each other, and where all of them do there is nothing to put back.
+ * Puts the old image back on every node that does not run it, nodes that are down first. Possible within each node's overlap
+ * alone; after a day nodes that run the old image refuse each other, and where all of them do there is nothing to put back.
  *
  * @throws as {@link rollOut}, but for UPGRADE_STOPPED
  */
@@ -119,7 +121,7 @@ export async function rollBack(
 ): Promise<void> {
   const reports = await ports.look();
   const isBack = reports.every(({ image }) => image === 'old');
-  if (isBack && ports.clock() >= plan.until) {
+  if (isBack && plan.order.some((node) => ports.clock() >= plan.until(node))) {
     await journal.setStopped(null);
     return;
   }
@@ -137,19 +139,16 @@ async function moveAll(
   journal: UpgradeJournal,
   report: (event: RollOutEvent) => void,
 ): Promise<void> {
-  const { order, threshold, until } = plan;
+  const { order, threshold } = plan;
   assertSpareNode({ size: order.length, threshold });
   for (const node of order) {
+    await ports.assertOpen?.(image);
     const reports = await ports.look();
     const own = reports.find((each) => each.node === node);
     const isThere = own?.canSign === true && own.image === image;
     if (!isThere) {
-      // Nothing is touched yet: these refuse without being a stop. A node that cannot sign has nothing to lose, and once the
-      // day is over the new image is all that KMS admits.
-      const isLost = own?.canSign !== true;
-      const isOver = ports.clock() >= until;
-      if (image === 'old' || !isLost || !isOver) assertWithinOverlap(until, ports.clock(), image);
-      if (!isLost || (image === 'new' && !isOver)) assertQuorumWithout(reports, node, threshold);
+      // Nothing is touched yet: a refusal here is no stop.
+      assertMayMove(node, image, { plan, reports, now: ports.clock() });
       report({ event: 'node-begun', node, image });
     }
     try {
@@ -164,6 +163,29 @@ async function moveAll(
     }
     if (!isThere) report({ event: 'node-done', node, image });
   }
+}
+
+/**
+ * Asserts that a node may be taken down for an image. One that cannot sign has nothing to lose; and once its day is over, the
+ * new image is all that KMS admits, so that waiting makes nothing better, unless no node has shown yet that it serves.
+ *
+ * @throws UpgradeError UPGRADE_OVERLAP_EXPIRED, UPGRADE_QUORUM_AT_RISK
+ */
+function assertMayMove(
+  node: number,
+  image: ImageName,
+  {
+    plan: { threshold, until },
+    reports,
+    now,
+  }: { readonly plan: RollOutPlan; readonly reports: readonly NodeReport[]; readonly now: number },
+): void {
+  const day = until(node);
+  const isLost = reports.find((each) => each.node === node)?.canSign !== true;
+  const isNewAlone = image === 'new' && now >= day;
+  const isShown = reports.some((each) => each.image === 'new');
+  if (!isNewAlone || !(isLost || isShown)) assertWithinOverlap(day, now, image);
+  if (!isLost || (image === 'new' && !isNewAlone)) assertQuorumWithout(reports, node, threshold);
 }
 
 async function moveNode(node: number, image: ImageName, ports: UpgradePorts): Promise<void> {

@@ -37,7 +37,7 @@ const SIGN = { key: KEY, algorithm: 'frost-ed25519', payload: { kind: 'message',
 const NODES = [1, 2, 3];
 const THRESHOLD = 2;
 const UNTIL = Date.now() + 7 * 86_400_000;
-const plan = { threshold: THRESHOLD, order: orderNodes(NODES, 2), until: UNTIL };
+const plan = { threshold: THRESHOLD, order: orderNodes(NODES, 2), until: () => UNTIL };
 
 let testbed: Testbed;
 let quorum: TestQuorum;
@@ -250,7 +250,7 @@ describe('an upgrade of a quorum of 2 of 3', () => {
   it('takes no node down when the day of the overlap is over or near', async () => {
     deployed.length = 0;
     for (const until of [Date.now() - 1000, Date.now() + 60_000]) {
-      await expect(rollOut({ ...plan, until }, ports, makeJournal())).rejects.toMatchObject({
+      await expect(rollOut({ ...plan, until: () => until }, ports, makeJournal())).rejects.toMatchObject({
         code: 'UPGRADE_OVERLAP_EXPIRED',
       });
     }

@@ -17,6 +17,7 @@ import type { StoreIdentity } from '../deployment.ts';
 import type { Step } from '../step.ts';
 import { ofAllNodes } from '../support.ts';
 import { latestConfiguration, lookAtNodes, needClient, readIdentity, signWith, urlOfNode } from './nodes.ts';
+import { assertNoneNarrowed, isSameUpgrade, type UpgradeName } from './state.ts';
 import { assertOneUpgrade, factsOf, findUpgradeStatement, type Upgrade, withRelease } from './upgrade.ts';
 
 /** Step that brings the new image to one node after the other, the canary first, and stops at the first refusal. */
@@ -33,7 +34,7 @@ export function infrastructureUpgradeNodes(
     needs: ['infrastructure/upgrade-attestations', ...ofAllNodes(vault, 'upgrade-gate')],
     async inspect(context) {
       const stated = await findUpgradeStatement(context, upgrade, 'infrastructure', 'upgrade-nodes');
-      if (stated?.facts.image === 'new') return { state: 'done' };
+      if (stated?.facts.image === 'new' && !isGoingBack(context, upgrade)) return { state: 'done' };
       needClient(upgrade);
       assertNotStopped(openUpgradeJournal(context));
       const { order } = await planOf(context, upgrade);
@@ -77,9 +78,10 @@ export function infrastructureUpgradeNodesBack(upgrade: Upgrade): Step<'upgrade-
 }
 
 /**
- * Brings one of both images to all nodes, one after the other.
+ * Brings one of both images to all nodes, one after the other. From the first deployment of the old image on, the machine
+ * remembers that nodes may run it, whatever was told before, until all of them run the new one.
  *
- * @throws UpgradeError UPGRADE_…
+ * @throws UpgradeError UPGRADE_…; StepError VAULT_UPGRADE_NARROWED
  */
 export async function moveNodes(
   context: StepContext,
@@ -91,6 +93,7 @@ export async function moveNodes(
   const ports: UpgradePorts = {
     look: async () => await lookAtNodes(context, upgrade),
     async deploy(node, wanted) {
+      if (image === 'old') await noteGoingBack(context, upgrade);
       const identity = await readIdentity(context, node);
       const configuration = await latestConfiguration(context, node);
       const order = { node, configuration, nonce: null, identity } as const;
@@ -99,10 +102,14 @@ export async function moveNodes(
       return deployed.phase === 'serving' ? null : (deployed.code ?? 'VAULT_NODE_UNEXPECTED');
     },
     sign: async (node) => await signWith(context, upgrade, node),
+    async assertOpen(wanted) {
+      if (wanted === 'old') await assertNoneNarrowed(context.vault, context.exchange, upgrade);
+    },
     clock: context.clock,
   };
   const move = image === 'new' ? rollOut : rollBack;
   await move(await planOf(context, upgrade), ports, openUpgradeJournal(context), upgrade.report);
+  if (image === 'new') await context.journal.set(GOING_BACK, undefined);
   const nodes: Facts<'upgrade-nodes'>['nodes'] = [];
   for (const { node } of context.vault.nodes) {
     const identity = identities.get(node) ?? (await readIdentity(context, node));
@@ -113,11 +120,10 @@ export async function moveNodes(
 
 async function planOf(context: StepContext, upgrade: Upgrade): Promise<RollOutPlan> {
   const { nodes, threshold } = context.vault;
-  const days = [];
+  const days = new Map<number, number>();
   for (const { node } of nodes) {
     const stated = await findUpgradeStatement(context, upgrade, roleOfNode(node), 'upgrade-configuration');
-    // A roll back may come before everybody has named a day.
-    if (stated !== undefined) days.push(Date.parse(stated.facts.until));
+    if (stated !== undefined) days.set(node, Date.parse(stated.facts.until));
   }
   return {
     threshold,
@@ -125,9 +131,21 @@ async function planOf(context: StepContext, upgrade: Upgrade): Promise<RollOutPl
       nodes.map(({ node }) => node),
       upgrade.canary,
     ),
-    // The earliest day counts: a roll back may need any of the nodes.
-    until: Math.min(...days),
+    // A roll back may come before everybody has named a day.
+    until: (node) => days.get(node) ?? Infinity,
   };
+}
+
+const GOING_BACK = 'upgrade-going-back';
+
+/** Notes on the disk of this machine that nodes are being put back to the old image. */
+async function noteGoingBack({ journal }: Pick<StepContext, 'journal'>, upgrade: UpgradeName): Promise<void> {
+  await journal.set(GOING_BACK, factsOf(upgrade));
+}
+
+/** Whether a roll back of this upgrade has touched a node, and no roll-out has come to its end since. */
+function isGoingBack({ journal }: Pick<StepContext, 'journal'>, upgrade: UpgradeName): boolean {
+  return isSameUpgrade(journal.get(GOING_BACK) as UpgradeName | undefined, upgrade);
 }
 
 const STOP = 'upgrade-stop';

@@ -10,7 +10,7 @@ import { readVerifierKeys } from '../node-peers-configuration.ts';
 import { planConfiguration, signPlanned, type SigningOrder } from '../sign-configuration.ts';
 import type { Step } from '../step.ts';
 import { formatTime, needStatement, ofAllNodes, toHex } from '../support.ts';
-import { readUpgradeDocument } from './node-upgrade-gate.ts';
+import { assertAdmitsOldAlone, readUpgradeDocument } from './node-upgrade-gate.ts';
 import {
   assertOneUpgrade,
   describeReleases,
@@ -91,11 +91,17 @@ export function nodeUpgradeConfiguration(
   };
 }
 
-/** Orders the configuration that accepts both images until the end of the overlap, RFC 3339 in UTC. */
+/**
+ * Orders the configuration that accepts both images until the end of the overlap, RFC 3339 in UTC. What the admin's own key
+ * admits decides from which image the node comes, and not what others have stated.
+ *
+ * @throws StepError VAULT_KEY_POLICY_CHANGED
+ */
 async function orderOverlap(
   context: StepContext,
   { upgrade, node, until }: { readonly upgrade: Upgrade; readonly node: number; readonly until: string },
 ): Promise<SigningOrder> {
+  await assertAdmitsOldAlone(context, upgrade, node);
   const [old, next] = [await upgrade.release(upgrade.from), await upgrade.release(upgrade.to)];
   const inputs = {
     orderUntil: null,

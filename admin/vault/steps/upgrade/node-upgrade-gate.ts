@@ -150,18 +150,7 @@ async function decide(
   const now = context.clock();
   assertOverlapLength(until, now);
   // A run that was cut off after the policy was put finds its own.
-  if (!isSamePolicy(current, policies.before) && !isSamePolicy(current, policies.overlap)) {
-    const difference = diffKeyPolicies(policies.before, current, { keyArn: key.keyArn, now });
-    throw new StepError(
-      'VAULT_KEY_POLICY_CHANGED',
-      'the policy in force is not that of the old image alone',
-      {
-        keyArn: key.keyArn,
-        permits: difference.gained.map(describePermission),
-        lacks: difference.lost.map(describePermission),
-      },
-    );
-  }
+  if (!isSamePolicy(current, policies.overlap)) assertPolicyBefore(key, policies.before, current, now);
   const { nonce, document } = await readEvidence(context, upgrade, node);
   if (document === undefined)
     throw new StepError('VAULT_STEP_UNFINISHED', 'there is no document for the nonce any more', { node });
@@ -169,6 +158,31 @@ async function decide(
   const others = [{ pcrs: old, until }];
   const decision = gateNodeKey(key, { policy: policies.overlap, current, document, nonce, others }, context);
   return { ...decision, document, nonce };
+}
+
+/**
+ * Asserts that a node's key admits the image that the upgrade comes from, and no other.
+ *
+ * @throws StepError VAULT_KEY_POLICY_CHANGED
+ */
+export async function assertAdmitsOldAlone(
+  context: StepContext,
+  upgrade: Upgrade,
+  node: number,
+): Promise<void> {
+  const { key, policies } = await describePolicies(context, upgrade, node);
+  assertPolicyBefore(key, policies.before, await readKeyPolicy(key, context), context.clock());
+}
+
+/** @throws StepError VAULT_KEY_POLICY_CHANGED where the policy in force is not that of the old image alone */
+function assertPolicyBefore({ keyArn }: NodeKey, before: string, current: string, now: number): void {
+  if (isSamePolicy(current, before)) return;
+  const difference = diffKeyPolicies(before, current, { keyArn, now });
+  throw new StepError('VAULT_KEY_POLICY_CHANGED', 'the policy in force is not that of the old image alone', {
+    keyArn,
+    permits: difference.gained.map(describePermission),
+    lacks: difference.lost.map(describePermission),
+  });
 }
 
 async function readEvidence(context: StepContext, upgrade: Upgrade, node: number) {

@@ -44,7 +44,7 @@ export async function findUpgradeState(
   exchange: Pick<Exchange, 'statement'>,
 ): Promise<UpgradeState> {
   const moved = await exchange.statement('infrastructure', 'upgrade-nodes');
-  const ofNodes = async (step: 'upgrade-configuration' | 'upgrade-narrow') => {
+  const ofNodes = async (step: 'upgrade-configuration' | 'upgrade-narrow' | 'upgrade-rollback') => {
     const found = [];
     for (const { node } of nodes) {
       const stated = await exchange.statement(roleOfNode(node), step);
@@ -55,10 +55,11 @@ export async function findUpgradeState(
   if (moved !== undefined) {
     const { upgrade, image } = moved.facts;
     const restored = await exchange.statement('infrastructure', 'upgrade-restore');
+    // Keys decide which image runs: no end is one before each node's admin has told what theirs admits.
+    const ends = await ofNodes(image === 'new' ? 'upgrade-narrow' : 'upgrade-rollback');
     const isClosed =
-      image === 'new'
-        ? (await ofNodes('upgrade-narrow')).every((one) => isSameUpgrade(one, upgrade))
-        : isSameUpgrade(restored && upgradeOf(restored), upgrade);
+      ends.every((one) => isSameUpgrade(one, upgrade)) &&
+      (image === 'new' || isSameUpgrade(restored && upgradeOf(restored), upgrade));
     const running = image === 'new' ? upgrade.to : upgrade.from;
     if (!isClosed)
       return {
@@ -66,13 +67,15 @@ export async function findUpgradeState(
         open: { upgrade, direction: image === 'new' ? 'forward' : 'back' },
         closed: undefined,
       };
-    return { running, ...(await findNext(upgrade.attempt)), closed: { upgrade, image } };
+    return { running, ...(await findNext(upgrade.attempt, running)), closed: { upgrade, image } };
   }
-  return { running: release.version, ...(await findNext(0)), closed: undefined };
+  return { running: release.version, ...(await findNext(0, release.version)), closed: undefined };
 
-  async function findNext(last: number): Promise<Pick<UpgradeState, 'open'>> {
-    // Nothing of an upgrade comes before the word of a node's admin.
-    const begun = (await ofNodes('upgrade-configuration')).find((one) => one?.attempt === last + 1);
+  async function findNext(last: number, running: string): Promise<Pick<UpgradeState, 'open'>> {
+    // Nothing of an upgrade comes before the word of a node's admin, and one from another release than the nodes run is none.
+    const begun = (await ofNodes('upgrade-configuration')).find(
+      (one) => one?.attempt === last + 1 && one.from === running,
+    );
     return { open: begun && { upgrade: begun, direction: 'forward' } };
   }
 }
@@ -101,11 +104,10 @@ export function nameUpgrade({ running, open, closed }: UpgradeState, to: string 
 /**
  * Names the upgrade that is to be rolled back.
  *
- * @throws StepError VAULT_UPGRADE_NONE where none is under way, VAULT_UPGRADE_NARROWED where a node no longer admits the old
- *   image; ExchangeError
+ * @throws StepError VAULT_UPGRADE_NONE where none is under way; as {@link assertNoneNarrowed}
  */
 export async function nameRollBack(
-  { nodes }: VaultDocument,
+  vault: VaultDocument,
   exchange: Pick<Exchange, 'statement'>,
   { running, open, closed }: UpgradeState,
 ): Promise<UpgradeName> {
@@ -114,13 +116,28 @@ export async function nameRollBack(
     throw new StepError('VAULT_UPGRADE_NONE', 'no upgrade is under way that could be rolled back', {
       running,
     });
+  await assertNoneNarrowed(vault, exchange, upgrade);
+  return upgrade;
+}
+
+/**
+ * Asserts that no node's admin has told that their key admits the new image alone: from then on there is no way back.
+ *
+ * @throws StepError VAULT_UPGRADE_NARROWED; ExchangeError
+ */
+export async function assertNoneNarrowed(
+  { nodes }: VaultDocument,
+  exchange: Pick<Exchange, 'statement'>,
+  upgrade: UpgradeName,
+): Promise<void> {
   for (const { node } of nodes) {
     const narrowed = await exchange.statement(roleOfNode(node), 'upgrade-narrow');
     if (narrowed === undefined || !isSameUpgrade(upgradeOf(narrowed), upgrade)) continue;
     throw new StepError('VAULT_UPGRADE_NARROWED', "a node's key no longer admits the old image", {
       node,
-      ...upgrade,
+      from: upgrade.from,
+      to: upgrade.to,
+      attempt: upgrade.attempt,
     });
   }
-  return upgrade;
 }

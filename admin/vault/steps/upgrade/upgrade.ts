@@ -105,7 +105,8 @@ export async function readUntil(context: StepContext, upgrade: Upgrade, node: nu
 }
 
 /**
- * Asserts that every node's admin vouches for both releases at hand.
+ * Asserts that every node's admin who has named this upgrade vouches for both releases at hand. One that comes from another
+ * release than the nodes run is not this one: its admin is waited for.
  *
  * @throws StepError VAULT_RELEASE_DIFFERS
  */
@@ -114,7 +115,8 @@ export async function assertOneUpgrade(context: StepContext, upgrade: Upgrade): 
   for (const { node } of context.vault.nodes) {
     const role = roleOfNode(node);
     const stated = await context.exchange.statement(role, 'upgrade-configuration');
-    if (stated?.facts.upgrade.attempt !== upgrade.attempt) continue;
+    if (stated?.facts.upgrade.attempt !== upgrade.attempt || stated.facts.upgrade.from !== upgrade.from)
+      continue;
     const isSame = isSameUpgrade(stated.facts.upgrade, upgrade);
     // Who has named another release by mistake takes that back by naming the right one.
     if (!isSame && role === context.role) continue;

@@ -226,8 +226,11 @@ const admitAll = async (change?: Partial<Upgrade>) => {
   await apply('infrastructure', change);
   await applyNodes(change);
 };
-const back = async (role: Role) =>
-  await applyRole(contextOf(role), () => undefined, { ceremony: rollBackCeremony(vault, upgrade) });
+const back = async (role: Role, change: Partial<Upgrade> = {}) =>
+  await applyRole(contextOf(role), () => undefined, {
+    ceremony: rollBackCeremony(vault, { ...upgrade, ...change }),
+  });
+const nameOf = ({ from, to, attempt }: Upgrade) => ({ from, to, attempt });
 const state = async () => await findUpgradeState(vault, world.exchange);
 const parsed = (text: string | undefined) => JSON.parse(text ?? '') as unknown;
 
@@ -426,6 +429,35 @@ describe('the steps of an upgrade', () => {
     expect(await world.exchange.statement('node-3', 'upgrade-configuration')).toBeUndefined();
   });
 
+  it('do not take from one statement that the nodes come from another release than they run', async () => {
+    await apply('node-3');
+    const stated = await world.exchange.statement('node-3', 'upgrade-configuration');
+    if (stated === undefined) throw new TypeError('expected a statement');
+    const [from, configuration] = ['1.3.0', new Uint8Array(Buffer.from('{}'))];
+    await tell(
+      'node-1',
+      'upgrade-configuration',
+      { ...stated.facts, upgrade: { ...nameOf(upgrade), from } },
+      { name: 'configuration.json', bytes: configuration },
+    );
+    const { upgrade: named } = (await state()).open ?? {};
+    expect(named).toEqual(nameOf(upgrade));
+    expect(await apply('node-2')).toMatchObject({ done: ['node-2/upgrade-configuration'] });
+    const planned = await planRole(contextOf('infrastructure'), ceremony());
+    expect(planned[0]?.state).toMatchObject({
+      state: 'waiting',
+      waitsFor: [{ role: 'node-1', step: 'node-1/upgrade-configuration' }],
+    });
+  });
+
+  it('sign nothing for a node whose key admits another image than the one that it is to come from', async () => {
+    world.policies.set(1, policyOf(1, 'new'));
+    const [planned] = await planRole(contextOf('node-1'), ceremony());
+    expect(planned?.state).toMatchObject({ state: 'refused', code: 'VAULT_KEY_POLICY_CHANGED' });
+    await expect(apply('node-1')).rejects.toEqual(refused('VAULT_KEY_POLICY_CHANGED'));
+    expect(await world.exchange.statement('node-1', 'upgrade-configuration')).toBeUndefined();
+  });
+
   it('do not count a client that may not sign as the fault of an image', async () => {
     await admitAll();
     const before = world.deployed.length;
@@ -457,13 +489,30 @@ describe('the steps of an upgrade', () => {
     expect(world.deployed).toEqual(['2 new', '1 new', '3 new']);
   });
 
+  it.each([
+    ['on', ['1 new', '3 new']],
+    ['back', ['2 old']],
+  ])('go %s by the day of each node, though that of another one is over', async (way, deployed) => {
+    const short = (Math.floor(NOW / 1000) + 2 * 3600) * 1000;
+    await apply('node-1', { until: short });
+    for (const node of [2, 3] as const) await apply(`node-${node}`);
+    await apply('infrastructure');
+    await applyNodes({ until: undefined });
+    world.failing = (what) => (what === '1 new' ? 'ExpiredTokenException' : undefined);
+    await expect(apply('infrastructure')).rejects.toEqual(refused('AWS_CREDENTIALS_EXPIRED'));
+    world.failing = () => undefined;
+    world.now = short;
+    world.deployed.length = 0;
+    await (way === 'on' ? apply : back)('infrastructure');
+    expect(world.deployed).toEqual(deployed);
+  });
+
   it('bring a node that can no longer sign to the new image, though the day is over in the middle', async () => {
     await admitAll();
     world.failing = (what) => (what === '3 new' ? 'ExpiredTokenException' : undefined);
     await expect(apply('infrastructure')).rejects.toEqual(refused('AWS_CREDENTIALS_EXPIRED'));
     world.failing = () => undefined;
     world.now = UNTIL;
-    await expect(apply('infrastructure')).rejects.toEqual(refused('UPGRADE_OVERLAP_EXPIRED'));
     await expect(back('infrastructure')).rejects.toEqual(refused('UPGRADE_OVERLAP_EXPIRED'));
     world.running.set(3, null);
     expect(await apply('infrastructure')).toMatchObject({ done: ['infrastructure/upgrade-nodes'] });
@@ -571,6 +620,65 @@ describe('a roll back', () => {
     await expect(nameRollBack(vault, world.exchange, await state())).rejects.toEqual(
       refused('VAULT_UPGRADE_NARROWED'),
     );
+  });
+
+  it('that a narrowed key cuts off leaves the way to the new image open', async () => {
+    await admitAll();
+    await apply('infrastructure');
+    // Node 1's admin has narrowed the key, and their statement is still on its way.
+    world.policies.set(1, policyOf(1, 'new'));
+    await expect(back('infrastructure')).rejects.toEqual(refused('UPGRADE_NODE_NOT_SERVING'));
+    expect([...world.running.values()]).toEqual([null, 'new', 'old']);
+    await tell('node-1', 'upgrade-narrow', { upgrade: nameOf(upgrade), policy: 'cc'.repeat(48) });
+    world.deployed.length = 0;
+    await expect(back('infrastructure')).rejects.toEqual(refused('VAULT_UPGRADE_NARROWED'));
+    expect(world.deployed).toEqual([]);
+    await expect(apply('infrastructure')).rejects.toEqual(refused('UPGRADE_STOPPED'));
+    await openUpgradeJournal(contextOf('infrastructure')).setStopped(null);
+    expect(await apply('infrastructure')).toMatchObject({ done: ['infrastructure/upgrade-nodes'] });
+    expect([...world.running.values()]).toEqual(['new', 'new', 'new']);
+    expect(await apply('infrastructure')).toMatchObject({ done: [], isComplete: true });
+  });
+
+  it('ends where a key was narrowed since it began, before it touches the next node', async () => {
+    await admitAll();
+    await apply('infrastructure');
+    world.deployed.length = 0;
+    const narrowed = { upgrade: nameOf(upgrade), policy: 'cc'.repeat(48) };
+    const client: Upgrade['client'] = {
+      look: () => Promise.resolve(null),
+      async sign({ node }) {
+        if (node === 3) await tell('node-1', 'upgrade-narrow', narrowed);
+        return null;
+      },
+    };
+    await expect(back('infrastructure', { client })).rejects.toEqual(refused('VAULT_UPGRADE_NARROWED'));
+    expect(world.deployed).toEqual(['3 old']);
+    await apply('infrastructure');
+    expect(world.deployed).toEqual(['3 old', '3 new']);
+  });
+
+  it('is not over by the word of infrastructure while a key still admits the new image', async () => {
+    await admitAll();
+    await back('infrastructure');
+    await back('node-1');
+    await back('node-2');
+    const { facts } = (await world.exchange.statement('infrastructure', 'upgrade-nodes')) ?? {};
+    await tell('infrastructure', 'upgrade-restore', { upgrade: nameOf(upgrade), nodes: facts?.nodes ?? [] });
+    expect(await state()).toMatchObject({ open: { direction: 'back' }, closed: undefined });
+    await expect(planRole(contextOf('node-3'))).rejects.toEqual(refused('VAULT_UPGRADE_UNDER_WAY'));
+    await back('node-3');
+    expect(await state()).toMatchObject({ open: undefined, closed: { image: 'old' } });
+  });
+
+  it('that was cut off may be turned into the way forward again', async () => {
+    await admitAll();
+    await apply('infrastructure');
+    world.failing = (what) => (what === '1 old' ? 'ExpiredTokenException' : undefined);
+    await expect(back('infrastructure')).rejects.toEqual(refused('AWS_CREDENTIALS_EXPIRED'));
+    world.failing = () => undefined;
+    expect(await apply('infrastructure')).toMatchObject({ done: ['infrastructure/upgrade-nodes'] });
+    expect([...world.running.values()]).toEqual(['new', 'new', 'new']);
   });
 
   it('may come before the first node is touched, by whoever has named a day or not', async () => {
