@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { openColdNode, type ColdNode } from '../../cold/index.ts';
 import { joinParts, looksLikeParts } from '../../shared/cold/index.ts';
 import { parseColdManifest } from '../../shared/documents/cold-manifest.ts';
@@ -8,8 +7,8 @@ import { type CommandInput, type Io, type OptionSpec, readInput, UsageError } fr
 import { CliError } from '../common/errors.ts';
 import { askHidden, canAskHidden } from '../common/hidden-input.ts';
 import { inFile } from '../common/in-file.ts';
+import { makePrivateFolder } from '../common/private-folder.ts';
 import { readKeyFile } from '../common/private-key.ts';
-import { describeSystemError } from '../common/system-error.ts';
 
 /** As much as a passphrase file holds, in characters. */
 const MAX_PASSPHRASE_LENGTH = 4096;
@@ -46,14 +45,6 @@ export async function readMessage(path: string, io: Io, maxBytes: number): Promi
   return inFile(path, () => joinParts(Buffer.from(bytes).toString('latin1'), maxBytes));
 }
 
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw new UsageError(`cannot write ${folder}: ${describeSystemError(error)}`);
-  }
-}
-
 /** Runs `act` with an open node, and closes it. @throws UsageError; CliError; whatever openColdNode throws */
 export async function withNode<T>(
   input: CommandInput,
@@ -73,7 +64,7 @@ export async function withNode<T>(
   );
   const passphrase = await readPassphrase(text('passphrase-file'), io, isNew);
   try {
-    if (isNew) await makeFolder(folder);
+    if (isNew) await makePrivateFolder(folder);
     const node = await openColdNode({ folder, manifest, configuration, passphrase, now: Date.now, isNew });
     try {
       return await act(node);

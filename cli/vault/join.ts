@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   JOIN_FORMAT,
@@ -10,6 +10,7 @@ import {
 } from '../../admin/vault/index.ts';
 import { type Command, type CommandInput, type Outcome, UsageError } from '../common/command.ts';
 import { writeOutput } from '../common/output-file.ts';
+import { makePrivateFolder } from '../common/private-folder.ts';
 import { readSigningKey } from '../common/private-key.ts';
 import { describeSystemError } from '../common/system-error.ts';
 
@@ -60,11 +61,7 @@ async function runJoin(input: CommandInput): Promise<Outcome> {
   const described = describe(input, role, open);
   if (texts('recovery-key').length > 0 && !isNode)
     throw new UsageError('--recovery-key is for roles of nodes alone');
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw new UsageError(`cannot write ${folder}: ${describeSystemError(error)}`);
-  }
+  await makePrivateFolder(folder);
   const output = text('output') ?? `${role}.join.json`;
   const former = await readFormer(output);
   const paths = [`${role}.statement.pem`, ...(isNode ? [`${role}.authority.pem`] : [])].map((name) =>

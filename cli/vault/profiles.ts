@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { Exchange } from '../../admin/vault/exchange/index.ts';
 import { describeRoles, findPlaces } from '../../admin/vault/index.ts';
 import { StepError } from '../../admin/vault/steps/index.ts';
 import { type Command, type CommandInput, type Outcome, UsageError } from '../common/command.ts';
 import { writeOutput } from '../common/output-file.ts';
-import { describeSystemError } from '../common/system-error.ts';
+import { makePrivateFolder } from '../common/private-folder.ts';
 import { readRootFile } from '../common/trust-files.ts';
 import { readIdentifier } from '../node/connection.ts';
 import { openExchangeFolder } from './exchange-folder.ts';
@@ -51,7 +50,7 @@ async function writeProfiles(input: CommandInput): Promise<Outcome> {
   const exchange = new Exchange(files, forgetfulMemory(), { vault: vault.digest, keys });
   const { nodes, release } = await findPlaces(vault.document, exchange);
   const pcrJson = await readMeasurements(input, vault, release);
-  await makeFolder(folder);
+  await makePrivateFolder(folder);
   const written: string[] = [];
   const write = async (name: string, content: Uint8Array | string) => {
     await writeOutput(join(folder, name), content, { mode: 0o600 });
@@ -117,12 +116,4 @@ async function readMeasurements(
       release: stated.version,
     },
   );
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw new UsageError(`cannot write ${folder}: ${describeSystemError(error)}`);
-  }
 }

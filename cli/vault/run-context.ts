@@ -8,6 +8,7 @@ import { formatWitnessKey } from '../../client/witness-key.ts';
 import { readFunction, readStackPolicy, readTemplate } from '../../deploy/index.ts';
 import type { CommandInput } from '../common/command.ts';
 import { inFileLater } from '../common/in-file.ts';
+import { makePrivateFolder } from '../common/private-folder.ts';
 import { readSigningKey } from '../common/private-key.ts';
 import { createProgress } from '../common/progress.ts';
 import { readRootFile } from '../common/trust-files.ts';
@@ -15,7 +16,7 @@ import { openAwsClients } from './aws-clients.ts';
 import { openExchangeFolder } from './exchange-folder.ts';
 import { openRelease } from './open-release.ts';
 import type { RunPlace } from './run-options.ts';
-import { makePrivateFolder, openWorkFolder } from './work-folder.ts';
+import { openWorkFolder } from './work-folder.ts';
 import { lockFolder } from './run-lock.ts';
 
 /** Everything that a run has of the world, until it is disposed of. */

@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import type { SeenStatements } from '../../admin/vault/exchange/index.ts';
@@ -72,15 +72,6 @@ export function forgetfulMemory(): SeenStatements {
       return Promise.resolve();
     },
   };
-}
-
-/** Makes a folder that its owner alone can look into. @throws UsageError */
-export async function makePrivateFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw new UsageError(`cannot write ${folder}: ${describeSystemError(error)}`);
-  }
 }
 
 async function readContent(path: string, vault: string): Promise<Content> {
