@@ -3,7 +3,7 @@ import type { VaultDocument } from '../document.ts';
 import { describeRole, nodeOfRole, type Role } from '../roles.ts';
 import { ASKS, checkStep, EXCHANGE, FETCH_STEP, RESUME, SAME_BYTES } from './common-steps.ts';
 import type { Procedure, SheetStep } from './procedure.ts';
-import { describePerson, titleOf } from './sheet-role.ts';
+import { titleOf } from './sheet-role.ts';
 
 const RECOVERY =
   'The public key that "holdfast ers keygen" has printed to your custodians, for --recovery-key (docs/recovery.md). Your step 1 gives it to the others.';
@@ -14,7 +14,7 @@ export function ceremonyProcedure(document: VaultDocument, role: Role): Procedur
   const node = nodeOfRole(role);
   return {
     name: 'ceremony',
-    title: titleOf(document, 'run sheet', describePerson(document, role).who),
+    title: titleOf(document, 'run sheet', role),
     before: [
       ...(node === undefined ? [] : [RECOVERY]),
       `Credentials of one of your roles in account ${account}, and of no other account of this vault.`,

@@ -3,14 +3,14 @@ import { findNode } from '../derive/manifest.ts';
 import type { VaultDocument } from '../document.ts';
 import { describeRole, nodeOfRole, type Role } from '../roles.ts';
 import type { Procedure, SheetStep } from './procedure.ts';
-import { describePerson, titleOf } from './sheet-role.ts';
+import { titleOf } from './sheet-role.ts';
 
 /** Derives what an admin does when the vault is lost: their part of the description of a new one. */
 export function recoveryProcedure(document: VaultDocument, role: Role): Procedure {
   const node = nodeOfRole(role);
   return {
     name: 'recovery',
-    title: titleOf(document, 'recovery, run sheet', describePerson(document, role).who),
+    title: titleOf(document, 'recovery, run sheet', role),
     before: [
       'The vault is lost: fewer nodes are left than sign together. While enough are left, have the quorum repaired instead (quorum repair, docs/quorum.md).',
       'A folder new/ for the new vault. It has an environment of its own, and so other stacks, keys and nodes than the lost one; nothing of the lost one is deleted.',

@@ -5,11 +5,9 @@ import type { Procedure } from './procedure.ts';
 import { titleOf } from './sheet-role.ts';
 import { followUpgradeProcedure } from './upgrade.ts';
 
-const WHO = 'the auditor';
-
 /** Derives what an auditor does, with files alone and no secret. */
 export function proceduresOfAuditor(document: VaultDocument): readonly Procedure[] {
-  const titled = (words: string) => titleOf(document, words, WHO);
+  const titled = (words: string) => titleOf(document, words, 'auditor');
   return [
     {
       name: 'ceremony',
@@ -28,7 +26,7 @@ export function proceduresOfAuditor(document: VaultDocument): readonly Procedure
       ],
       afterwards: ['Keep vault.yaml, exchange/ and profiles/: all later records are verified by them.'],
     },
-    followUpgradeProcedure(document, WHO),
+    followUpgradeProcedure(document, 'auditor'),
     {
       name: 'backup',
       title: titled('backup, run sheet'),

@@ -5,7 +5,6 @@ import { backupOptions, manifestOf, ownKey } from './files-of-people.ts';
 import { MAX_COMMANDS, type Procedure, type SheetStep } from './procedure.ts';
 import { titleOf } from './sheet-role.ts';
 
-const WHO = 'the custodians, and who leads them';
 const LIST = 'custodians/custodians.json';
 const OFFLINE =
   'A machine that has never been and will never be on a network, with the holdfast command. Its disk is destroyed afterwards; take off it only what this sheet says to hand over.';
@@ -20,7 +19,7 @@ export function proceduresOfCustodians(document: VaultDocument): readonly Proced
 function ceremony(document: VaultDocument): Procedure {
   return {
     name: 'ceremony',
-    title: titleOf(document, 'run sheet', WHO),
+    title: titleOf(document, 'run sheet', 'custodians'),
     before: [
       OFFLINE,
       'The names of the custodians, and how many of them shall recover: the command has examples of both. This comes before vault.yaml, which names the public key.',
@@ -60,7 +59,7 @@ function ceremony(document: VaultDocument): Procedure {
 function drill(document: VaultDocument): Procedure {
   return {
     name: 'drill',
-    title: titleOf(document, 'drill, run sheet', WHO),
+    title: titleOf(document, 'drill, run sheet', 'custodians'),
     before: [
       OFFLINE,
       WORDS,
@@ -92,7 +91,7 @@ function drill(document: VaultDocument): Procedure {
 function recovery(document: VaultDocument): Procedure {
   return {
     name: 'recovery',
-    title: titleOf(document, 'recovery, run sheet', WHO),
+    title: titleOf(document, 'recovery, run sheet', 'custodians'),
     before: [
       OFFLINE,
       WORDS,

@@ -7,13 +7,11 @@ import type { Procedure, SheetStep } from './procedure.ts';
 import { titleOf } from './sheet-role.ts';
 import { followUpgradeProcedure } from './upgrade.ts';
 
-const WHO = 'the owners of the keys';
-
 /** Derives what owners do: they have keys made or imported, and backed up. */
 export function proceduresOfOwners(document: VaultDocument): readonly Procedure[] {
   return [
     ceremony(document),
-    followUpgradeProcedure(document, WHO, ownerOf(document)),
+    followUpgradeProcedure(document, 'owners', ownerOf(document)),
     backup(document),
     recovery(document),
   ];
@@ -26,7 +24,7 @@ function ceremony(document: VaultDocument): Procedure {
   const made = shared.filter((key) => !isToRecover(key)).map(({ id }) => id);
   return {
     name: 'ceremony',
-    title: titleOf(document, 'run sheet', WHO),
+    title: titleOf(document, 'run sheet', 'owners'),
     before: [
       ownKey(owner.key, `Its public half is that of the client ${owner.client} in vault.yaml.`),
       SAME_BYTES,
@@ -82,7 +80,7 @@ function backup(document: VaultDocument): Procedure {
   const [first, ...others] = document.nodes.map(({ node }) => profileOf(node));
   return {
     name: 'backup',
-    title: titleOf(document, 'backup, run sheet', WHO),
+    title: titleOf(document, 'backup, run sheet', 'owners'),
     before: [
       'After each ceremony of a key (generate, import, refresh, reshare, repair) and after each upgrade: shares of another epoch do not fit together.',
       `The key of the client ${owner.client}, ${owner.key}, and the folder exchange/ as it is now.`,
@@ -116,7 +114,7 @@ function backup(document: VaultDocument): Procedure {
 function recovery(document: VaultDocument): Procedure {
   return {
     name: 'recovery',
-    title: titleOf(document, 'recovery, run sheet', WHO),
+    title: titleOf(document, 'recovery, run sheet', 'owners'),
     before: [
       'The vault is lost: fewer nodes are left than sign together. While enough are left, have the quorum repaired instead (quorum repair, docs/quorum.md).',
       'backups/ and profiles/ of the last backup, from any copy.',

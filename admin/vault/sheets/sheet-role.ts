@@ -47,7 +47,7 @@ export function describePerson(document: VaultDocument, name: string): SheetPers
   }
 }
 
-/** Titles a sheet: `acme-production: run sheet of the admin of node 1`. */
-export function titleOf(document: VaultDocument, procedure: string, who: string): string {
-  return `${vaultPrefix(document)}: ${procedure} of ${who}`;
+/** Titles a sheet: `acme-production: run sheet of the admin of node 1`. @throws VaultError VAULT_ROLE_UNKNOWN */
+export function titleOf(document: VaultDocument, procedure: string, role: SheetRole): string {
+  return `${vaultPrefix(document)}: ${procedure} of ${describePerson(document, role).who}`;
 }

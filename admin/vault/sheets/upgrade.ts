@@ -3,7 +3,7 @@ import { findNode } from '../derive/manifest.ts';
 import { describeRole, nodeOfRole, type Role } from '../roles.ts';
 import { ASKS, EXCHANGE, profilesStep, RESUME, SAME_BYTES } from './common-steps.ts';
 import type { Procedure, SheetStep } from './procedure.ts';
-import { describePerson, titleOf } from './sheet-role.ts';
+import { type SheetRole, titleOf } from './sheet-role.ts';
 
 /** Stands for the release that nodes shall run, which vault.yaml does not name. */
 const VERSION = 'VERSION';
@@ -21,7 +21,7 @@ export function upgradeProcedure(document: VaultDocument, role: Role): Procedure
   const node = nodeOfRole(role);
   return {
     name: 'upgrade',
-    title: titleOf(document, 'upgrade, run sheet', describePerson(document, role).who),
+    title: titleOf(document, 'upgrade, run sheet', role),
     before: [
       `The version that you agreed on, in place of ${VERSION}${node === undefined ? '' : ', and the day until which the old image stays admitted, in place of DAY: within 30 days, later than the work may take'}.`,
       `Credentials of one of your roles in account ${account}, and of no other account of this vault.`,
@@ -44,12 +44,12 @@ export function upgradeProcedure(document: VaultDocument, role: Role): Procedure
 /** Derives what somebody without an account does once nodes run another release: their profiles name its measurements. */
 export function followUpgradeProcedure(
   document: VaultDocument,
-  who: string,
+  role: Exclude<SheetRole, Role>,
   client?: { readonly client: string; readonly key: string },
 ): Procedure {
   return {
     name: 'upgrade',
-    title: titleOf(document, 'upgrade, run sheet', who),
+    title: titleOf(document, 'upgrade, run sheet', role),
     before: [
       `The version that nodes run now, in place of ${VERSION}: "vault upgrade status" says it.`,
       'The folder exchange/ as it is after the upgrade.',
