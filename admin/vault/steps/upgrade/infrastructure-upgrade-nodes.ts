@@ -95,7 +95,7 @@ export async function moveNodes(
     async deploy(node, wanted) {
       if (image === 'old') await noteGoingBack(context, upgrade);
       const identity = await readIdentity(context, node);
-      const configuration = await latestConfiguration(context, node);
+      const { step: configuration } = await latestConfiguration(context, node);
       const order = { node, configuration, nonce: null, identity } as const;
       const deployed = await deployNode(order, withRelease(context, upgrade, wanted));
       if (deployed.identity !== null) identities.set(node, deployed.identity);

@@ -9,8 +9,9 @@ import { isTooOld, NONCE_BYTES } from '../node-nonce.ts';
 import { readVerifierKeys } from '../node-peers-configuration.ts';
 import { planConfiguration, signPlanned, type SigningOrder } from '../sign-configuration.ts';
 import type { Step } from '../step.ts';
-import { formatTime, needStatement, ofAllNodes, toHex } from '../support.ts';
+import { formatTime, ofAllNodes, toHex } from '../support.ts';
 import { assertAdmitsOldAlone, readUpgradeDocument } from './node-upgrade-gate.ts';
+import { latestConfiguration } from './nodes.ts';
 import {
   assertOneUpgrade,
   describeReleases,
@@ -115,19 +116,10 @@ async function orderOverlap(
   return {
     node,
     step: 'upgrade-configuration',
-    version: await nextVersion(context, node),
+    version: (await latestConfiguration(context, node)).version + 1,
     derive: (version) =>
       Promise.resolve(encodeConfiguration(deriveConfiguration(context.vault, node, { version, ...inputs }))),
   };
-}
-
-/** Version after those that the admin has signed: of the ceremony, and of former upgrades and roll backs. */
-export async function nextVersion(context: StepContext, node: number): Promise<number> {
-  const role = roleOfNode(node);
-  const { facts } = await needStatement(context, role, 'final-configuration');
-  const former = await context.exchange.statement(role, 'upgrade-configuration');
-  const back = await context.exchange.statement(role, 'upgrade-rollback');
-  return Math.max(facts.version, former?.facts.version ?? 0, back?.facts.version ?? 0) + 1;
 }
 
 /** Whether there is a document for the nonce in force that is too old for the gate, and none has passed it. */

@@ -8,9 +8,8 @@ import { hasFunction } from '../node-configuration.ts';
 import { deriveFinal } from '../node-peers-configuration.ts';
 import { planConfiguration, signPlanned, type SigningOrder } from '../sign-configuration.ts';
 import type { Step } from '../step.ts';
-import { nextVersion } from './node-upgrade-configuration.ts';
 import { describePolicies } from './node-upgrade-gate.ts';
-import { attestAll } from './nodes.ts';
+import { attestAll, latestConfiguration } from './nodes.ts';
 import { factsOf, findUpgradeStatement, type Upgrade, withRelease } from './upgrade.ts';
 
 /**
@@ -86,7 +85,7 @@ async function orderOld(context: StepContext, upgrade: Upgrade, node: number): P
   return {
     node,
     step: 'upgrade-rollback',
-    version: await nextVersion(context, node),
+    version: (await latestConfiguration(context, node)).version + 1,
     derive: async (version) => await deriveFinal(withRelease(context, upgrade, 'old'), node, version),
   };
 }

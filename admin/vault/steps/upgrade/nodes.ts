@@ -86,11 +86,14 @@ export async function urlOfNode(context: StepContext, node: number): Promise<str
   return nodeUrl(host.address);
 }
 
-/** Finds the step that has stated the newest configuration of a node. */
-export async function latestConfiguration(context: StepContext, node: number) {
+/** Finds the newest configuration that a node's admin has signed: its version, and the step that has stated it. */
+export async function latestConfiguration(
+  context: StepContext,
+  node: number,
+): Promise<{ readonly step: DeployOrder['configuration']; readonly version: number }> {
   const role = roleOfNode(node);
   const final = await needStatement(context, role, 'final-configuration');
-  let latest: { readonly step: DeployOrder['configuration']; readonly version: number } = {
+  let latest: Awaited<ReturnType<typeof latestConfiguration>> = {
     step: 'final-configuration',
     version: final.facts.version,
   };
@@ -98,7 +101,7 @@ export async function latestConfiguration(context: StepContext, node: number) {
     const version = (await context.exchange.statement(role, step))?.facts.version ?? 0;
     if (version > latest.version) latest = { step, version };
   }
-  return latest.step;
+  return latest;
 }
 
 /** Least that a node's store must be, as was stated last. */
