@@ -1,4 +1,4 @@
-export { UpgradeError, type UpgradeErrorCode } from './errors.ts';
+export type { UpgradeErrorCode } from './errors.ts';
 export { type ImageName, imageOf, type UpgradeImages } from './images.ts';
 export {
   assertOverlapLength,
@@ -11,7 +11,13 @@ export {
   renderOverlapPolicy,
   renderSinglePolicy,
 } from './overlap.ts';
-export { assertQuorumSigns, assertQuorumWithout, assertSpareNode, type NodeReport } from './quorum.ts';
+export {
+  assertQuorumSigns,
+  assertQuorumWithout,
+  assertSigns,
+  assertSpareNode,
+  type NodeReport,
+} from './quorum.ts';
 export {
   assertAllRun,
   assertNotStopped,

@@ -61,6 +61,26 @@ export async function assertQuorumSigns(
 }
 
 /**
+ * Asserts that the quorum signs with one node in it.
+ *
+ * @param sign as of {@link assertQuorumSigns}
+ * @throws UpgradeError UPGRADE_QUORUM_NOT_SIGNING
+ */
+export async function assertSigns(
+  node: number,
+  image: ImageName,
+  sign: (node: number) => Promise<string | null>,
+): Promise<void> {
+  const reason = await sign(node);
+  if (reason === null) return;
+  throw new UpgradeError('UPGRADE_QUORUM_NOT_SIGNING', 'the quorum does not sign with the node', {
+    node,
+    image,
+    reason,
+  });
+}
+
+/**
  * Asserts that enough nodes can sign while one is down. A node that is down already takes nothing away.
  *
  * @throws UpgradeError UPGRADE_QUORUM_AT_RISK

@@ -2,7 +2,13 @@ import { errorCode } from '../../shared/errors.ts';
 import { UpgradeError } from './errors.ts';
 import type { ImageName } from './images.ts';
 import { assertWithinOverlap } from './overlap.ts';
-import { assertQuorumSigns, assertQuorumWithout, assertSpareNode, type NodeReport } from './quorum.ts';
+import {
+  assertQuorumSigns,
+  assertQuorumWithout,
+  assertSigns,
+  assertSpareNode,
+  type NodeReport,
+} from './quorum.ts';
 
 /** What a roll-out does to nodes, and sees of them. */
 export interface UpgradePorts {
@@ -153,7 +159,7 @@ async function moveAll(
     }
     try {
       // A run that was cut off may have left a node with which nobody has signed yet.
-      await (isThere ? assertSigns(node, image, ports) : moveNode(node, image, ports));
+      await (isThere ? assertSigns(node, image, ports.sign) : moveNode(node, image, ports));
     } catch (error) {
       if (INTERRUPTIONS.includes(errorCode(error))) throw error;
       const reason = error instanceof UpgradeError ? error.details['reason'] : undefined;
@@ -189,7 +195,7 @@ function assertMayMove(
 }
 
 async function moveNode(node: number, image: ImageName, ports: UpgradePorts): Promise<void> {
-  const { deploy, look } = ports;
+  const { deploy, look, sign } = ports;
   const failure = await deploy(node, image);
   if (failure !== null) {
     throw new UpgradeError('UPGRADE_NODE_NOT_SERVING', 'the node does not serve with the image', {
@@ -210,18 +216,7 @@ async function moveNode(node: number, image: ImageName, ports: UpgradePorts): Pr
       },
     );
   }
-  await assertSigns(node, image, ports);
-}
-
-async function assertSigns(node: number, image: ImageName, { sign }: UpgradePorts): Promise<void> {
-  const refusal = await sign(node);
-  if (refusal !== null) {
-    throw new UpgradeError('UPGRADE_QUORUM_NOT_SIGNING', 'the quorum does not sign with the node', {
-      node,
-      image,
-      reason: refusal,
-    });
-  }
+  await assertSigns(node, image, sign);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { assertQuorumWithout, UpgradeError } from '../../../upgrade/index.ts';
+import { assertQuorumWithout, assertSigns } from '../../../upgrade/index.ts';
 import type { Facts } from '../../exchange/index.ts';
 import type { StepContext } from '../context.ts';
 import { deployNode } from '../deploy-node.ts';
@@ -46,15 +46,8 @@ export function infrastructureUpgradeRestore(
         upgrade.report({ event: 'node-done', node, image: 'old' });
       }
       // After the day none signs before all have their configurations.
-      for (const { node } of vault.nodes) {
-        const reason = await signWith(context, upgrade, node);
-        if (reason !== null)
-          throw new UpgradeError('UPGRADE_QUORUM_NOT_SIGNING', 'the quorum does not sign with the node', {
-            node,
-            image: 'old',
-            reason,
-          });
-      }
+      for (const { node } of vault.nodes)
+        await assertSigns(node, 'old', async () => await signWith(context, upgrade, node));
       return { facts: { upgrade: factsOf(upgrade), nodes }, files: [] };
     },
   };
