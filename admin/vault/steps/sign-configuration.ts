@@ -62,7 +62,7 @@ export async function planConfiguration(
   const { node, step, derive } = order;
   let { version } = order;
   let payload = await derive(version);
-  if (!(await needsFunction(context, node))) {
+  if (!(await readAuthority(context, node)).isByFunction) {
     await context.journal.set(journalName(step), undefined);
     return { version, changes: [`  SHA-384 ${digestOf(payload)}`] };
   }
@@ -106,16 +106,13 @@ export async function signPlanned(
   const version = confirmed?.version ?? order.version;
   const payload = await derive(version);
   const digest = digestOf(payload);
-  const bytes = await readManifestBytes(context, node);
-  const manifest = parseManifest(bytes);
+  const { manifest, manifestDigest, signers, isByFunction } = await readAuthority(context, node);
   const { threshold } = manifest.configurationAuthority;
-  const signers = findSigners(manifest, context);
-  const isByFunction = await needsFunction(context, node);
   if (signers.length + (isByFunction ? 1 : 0) < threshold) throw missing(manifest, signers.length);
   const own = signByKeys(payload, signers);
   const envelope = isByFunction ? await signByFunction(context, { node, digest, confirmed }, own) : own;
   try {
-    const opened = openConfiguration(envelope, { manifest, digest: digestManifest(bytes) });
+    const opened = openConfiguration(envelope, { manifest, digest: manifestDigest });
     if (Buffer.from(opened.digest).toString('hex') === digest) return { version, digest, envelope };
   } catch (error) {
     if (!(error instanceof ConfigurationError) || !isByFunction) throw error;
@@ -151,11 +148,14 @@ async function signByFunction(
   );
 }
 
-/** Whether the keys at hand are too few, and the function of the node's stack is one more authority. */
-async function needsFunction(context: StepContext, node: number): Promise<boolean> {
-  if (!findNode(context.vault, node).configurationAuthority.function) return false;
-  const manifest = parseManifest(await readManifestBytes(context, node));
-  return findSigners(manifest, context).length < manifest.configurationAuthority.threshold;
+/** Finds who is to sign by a node's manifest: keys at hand, and where they are too few the function of its stack, if any. */
+async function readAuthority(context: StepContext, node: number) {
+  const bytes = await readManifestBytes(context, node);
+  const manifest = parseManifest(bytes);
+  const signers = findSigners(manifest, context);
+  const { function: hasFunction } = findNode(context.vault, node).configurationAuthority;
+  const isByFunction = hasFunction && signers.length < manifest.configurationAuthority.threshold;
+  return { manifest, manifestDigest: digestManifest(bytes), signers, isByFunction };
 }
 
 /** Private keys at hand that are authorities, as many as the threshold at most. */
