@@ -5,12 +5,14 @@ import {
   openUpgradeJournal,
   rollBackCeremony,
   upgradeCeremony,
+  type UpgradeName,
+  type UpgradeState,
 } from '../../../admin/vault/steps/upgrade/index.ts';
-import { type Command, type CommandInput, UsageError } from '../../common/command.ts';
-import { openRunContext } from '../run-context.ts';
+import { type Command, type CommandInput, type Outcome, UsageError } from '../../common/command.ts';
+import { openRunContext, type RunContext } from '../run-context.ts';
 import { readRunPlace, type RunPlace, YES_OPTION } from '../run-options.ts';
 import { applyRun, planRun } from '../run-role.ts';
-import { openUpgrade } from './open-upgrade.ts';
+import { type OpenedUpgrade, openUpgrade } from './open-upgrade.ts';
 import { LATER_OPTIONS, readVersion, UPGRADE_OPTIONS } from './options.ts';
 
 const ROLLS_OUT =
@@ -29,12 +31,11 @@ export const upgradePlanCommand: Command = {
     `holdfast vault upgrade plan --to 1.5.0 ${ROLLS_OUT} --json`,
   ],
   async run(input) {
-    const { place, version } = await readPlace(input);
-    using run = await openRunContext(input, place);
-    const { vault, exchange } = run.context;
-    const name = nameUpgrade(await findUpgradeState(vault, exchange), version);
-    const { upgrade } = await openUpgrade(input, place, run, name);
-    return await planRun(run, { ceremony: upgradeCeremony(vault, upgrade) });
+    const version = readVersion(input);
+    return await withRun(input, await readRunPlace(input), async ({ run, state, open }) => {
+      const { upgrade } = await open(nameUpgrade(state, version));
+      return await planRun(run, { ceremony: upgradeCeremony(run.context.vault, upgrade) });
+    });
   },
 };
 
@@ -50,12 +51,12 @@ export const upgradeApplyCommand: Command = {
     `holdfast vault upgrade apply --to 1.5.0 --canary 2 ${ROLLS_OUT}`,
   ],
   async run(input) {
-    const { place, version } = await readPlace(input);
-    using run = await openRunContext(input, place);
-    const { vault, exchange } = run.context;
-    const name = nameUpgrade(await findUpgradeState(vault, exchange), version);
-    const { upgrade, remember } = await openUpgrade(input, place, run, name);
-    return await applyRun(input, run, { ceremony: upgradeCeremony(vault, upgrade), onAgreed: remember });
+    const version = readVersion(input);
+    return await withRun(input, await readRunPlace(input), async ({ run, state, open }) => {
+      const { upgrade, remember } = await open(nameUpgrade(state, version));
+      const ceremony = upgradeCeremony(run.context.vault, upgrade);
+      return await applyRun(input, run, { ceremony, onAgreed: remember });
+    });
   },
 };
 
@@ -71,12 +72,11 @@ export const upgradeRollbackCommand: Command = {
     `holdfast vault upgrade rollback ${AS_NODE} --yes`,
   ],
   async run(input) {
-    const { place } = await readPlace(input);
-    using run = await openRunContext(input, place);
-    const { vault, exchange } = run.context;
-    const name = await nameRollBack(vault, exchange, await findUpgradeState(vault, exchange));
-    const { upgrade } = await openUpgrade(input, place, run, name);
-    return await applyRun(input, run, { ceremony: rollBackCeremony(vault, upgrade) });
+    return await withRun(input, await readRunPlace(input), async ({ run, state, open }) => {
+      const { vault, exchange } = run.context;
+      const { upgrade } = await open(await nameRollBack(vault, exchange, state));
+      return await applyRun(input, run, { ceremony: rollBackCeremony(vault, upgrade) });
+    });
   },
 };
 
@@ -89,45 +89,58 @@ export const upgradeResumeCommand: Command = {
   settings: ['root'],
   examples: [`holdfast vault upgrade resume ${ROLLS_OUT}`],
   async run(input) {
-    const { place } = await readPlace(input);
+    const place = await readRunPlace(input);
     if (place.role !== 'infrastructure')
       throw new UsageError(
         '--role is infrastructure, whose run has stopped: every other role goes on by apply',
       );
-    using run = await openRunContext(input, place);
-    const { vault, exchange, journal } = run.context;
-    const name = nameUpgrade(await findUpgradeState(vault, exchange), undefined);
-    const { upgrade } = await openUpgrade(input, place, run, name);
-    const memory = openUpgradeJournal(run.context);
-    const stop = memory.stopped();
-    return await applyRun(input, run, {
-      ceremony: upgradeCeremony(vault, upgrade),
-      // The plan is shown as if nothing had stopped; the stop itself is forgotten with the yes alone.
-      planning: {
-        ...run.context,
-        journal: {
-          get: (key) => (memory.isStop(key) ? undefined : journal.get(key)),
-          set: async (key, value) => {
-            await journal.set(key, value);
+    return await withRun(input, place, async ({ run, state, open }) => {
+      const { vault, journal } = run.context;
+      const { upgrade } = await open(nameUpgrade(state, undefined));
+      const memory = openUpgradeJournal(run.context);
+      const stop = memory.stopped();
+      return await applyRun(input, run, {
+        ceremony: upgradeCeremony(vault, upgrade),
+        // The plan is shown as if nothing had stopped; the stop itself is forgotten with the yes alone.
+        planning: {
+          ...run.context,
+          journal: {
+            get: (key) => (memory.isStop(key) ? undefined : journal.get(key)),
+            set: async (key, value) => {
+              await journal.set(key, value);
+            },
           },
         },
-      },
-      notes:
-        stop === null
-          ? ['nothing has stopped']
-          : [
-              `has stopped at node ${stop.node}, at ${stop.at}: ${stop.code}. Goes on as if that were mended.`,
-            ],
-      onAgreed: async () => {
-        await memory.setStopped(null);
-      },
+        notes:
+          stop === null
+            ? ['nothing has stopped']
+            : [
+                `has stopped at node ${stop.node}, at ${stop.at}: ${stop.code}. Goes on as if that were mended.`,
+              ],
+        onAgreed: async () => {
+          await memory.setStopped(null);
+        },
+      });
     });
   },
 };
 
-async function readPlace(
+/** Run of a role, and how far the upgrades of its vault are. */
+interface UpgradeRun {
+  readonly run: RunContext;
+  readonly state: UpgradeState;
+  /** Opens the upgrade that the run is about. */
+  readonly open: (name: UpgradeName) => Promise<OpenedUpgrade>;
+}
+
+/** Runs `act` with everything that a role's run needs, and closes it. @throws as openRunContext; ExchangeError STATEMENT_… */
+async function withRun(
   input: CommandInput,
-): Promise<{ readonly place: RunPlace; readonly version: string | undefined }> {
-  const version = readVersion(input);
-  return { place: await readRunPlace(input), version };
+  place: RunPlace,
+  act: (run: UpgradeRun) => Promise<Outcome>,
+): Promise<Outcome> {
+  using run = await openRunContext(input, place);
+  const { vault, exchange } = run.context;
+  const state = await findUpgradeState(vault, exchange);
+  return await act({ run, state, open: async (name) => await openUpgrade(input, place, run, name) });
 }
