@@ -75,17 +75,23 @@ export class Releases {
 }
 
 /** Writes what scripts/build-eif and `npm pack` would leave of an image. */
-async function writeBuild(folder: string, { bytes, pcrs }: StandInImage): Promise<void> {
+async function writeBuild(folder: string, image: StandInImage): Promise<void> {
   await mkdir(folder, { recursive: true });
+  const files = { ...describeBuild(image), 'bundle.tgz': gzipSync('a bundle') };
+  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
+}
+
+/** Makes the files that scripts/build-eif would leave of an image, by name, with nothing in its list and its SBOM. */
+export function describeBuild({ bytes, pcrs }: StandInImage): Record<string, Uint8Array> {
   const pcrFile = formatPcrFile(pcrs);
   const { HashAlgorithm: _, ...measurements } = (
     JSON.parse(pcrFile) as { Measurements: Record<string, string> }
   ).Measurements;
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const json = (value: unknown) => `${JSON.stringify(value, undefined, 2)}\n`;
-  const files: Readonly<Record<string, string | Uint8Array>> = {
+  const json = (value: unknown) => Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
+  return {
     'enclave.eif': bytes,
-    'pcr.json': pcrFile,
+    'pcr.json': Buffer.from(pcrFile),
     'image-files.json': json({ files: [] }),
     'sbom.cdx.json': json({ bomFormat: 'CycloneDX', specVersion: '1.6', version: 1, components: [] }),
     'provenance.json': json({
@@ -101,7 +107,5 @@ async function writeBuild(folder: string, { bytes, pcrs }: StandInImage): Promis
         runDetails: { builder: { id: 'https://holdfast.invalid/scripts/build-eif' } },
       },
     }),
-    'bundle.tgz': gzipSync('a bundle'),
   };
-  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
 }

@@ -19,6 +19,17 @@ const FIRST_VERSION = '1.4.0';
 export type PlayedRole = 'infrastructure' | `node-${number}`;
 /** Roles of a vault of three nodes. */
 export const ROLES = ['infrastructure', 'node-1', 'node-2', 'node-3'] as const satisfies PlayedRole[];
+const NODES = ['node-1', 'node-2', 'node-3'] as const satisfies PlayedRole[];
+/** Who applies side by side in each round of the ceremony of three nodes: everybody who does not wait. */
+export const CEREMONY_ROUNDS: readonly (readonly (typeof ROLES)[number][])[] = [
+  ROLES,
+  NODES,
+  ['infrastructure'],
+  NODES,
+  ['infrastructure'],
+  NODES,
+  ['infrastructure'],
+];
 
 /** Account of the infrastructure, and then one of each node. */
 export type Accounts = readonly [infrastructure: string, ...nodes: string[]];

@@ -1,10 +1,11 @@
-import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { parseReleaseKey, type ReleaseKey } from '../../../admin/artifacts/index.ts';
 import { buildEif, memorySource } from '../../../attestation/eif/index.ts';
-import { formatPcrFile, type PcrValues } from '../../../attestation/index.ts';
+import type { PcrValues } from '../../../attestation/index.ts';
+import { describeBuild } from '../../../local/testbed/vault/releases.ts';
 import { makeRelease } from '../../../scripts/release/make.ts';
 import { createKeySigner, type ReleaseSigner } from '../../../scripts/release/sign.ts';
 import { createMemorySink } from '../../attestation/eif/memory-sink.ts';
@@ -55,32 +56,9 @@ export async function makeSampleRelease(
     sink,
   );
   const eif = Buffer.from(sink.bytes());
-  const pcrFile = formatPcrFile(measurements);
-  const { HashAlgorithm: _, ...named } = (JSON.parse(pcrFile) as { Measurements: Record<string, string> })
-    .Measurements;
-  const json = (value: unknown) => Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
-  const sha256 = createHash('sha256').update(eif).digest('hex');
-  const files: Record<string, Buffer> = {
-    'enclave.eif': eif,
-    'pcr.json': Buffer.from(pcrFile),
-    'image-files.json': json({ files: [] }),
-    'sbom.cdx.json': json({ bomFormat: 'CycloneDX', specVersion: '1.6', version: 1, components: [] }),
-    'provenance.json': json({
-      _type: 'https://in-toto.io/Statement/v1',
-      subject: [{ name: 'enclave.eif', digest: { sha256 } }],
-      predicateType: 'https://slsa.dev/provenance/v1',
-      predicate: {
-        buildDefinition: {
-          buildType: 'https://holdfast.invalid/build-eif/v1',
-          externalParameters: { entry: 'enclave/main.ts', measurements: named },
-          resolvedDependencies: [{ name: 'package-lock.json', digest: { sha256: '00'.repeat(32) } }],
-        },
-        runDetails: { builder: { id: 'https://holdfast.invalid/scripts/build-eif' } },
-      },
-    }),
-  };
+  const files = describeBuild({ bytes: eif, pcrs: measurements });
   for (const [name, content] of Object.entries(files))
-    writeFileSync(join(image, name), change(name, content));
+    writeFileSync(join(image, name), change(name, Buffer.from(content)));
   const parent = join(image, 'bundle.tgz');
   writeFileSync(parent, options.parentBytes ?? gzipSync('a bundle'));
   mkdirSync(out, { recursive: true });

@@ -1,23 +1,18 @@
 import { GetKeyPolicyCommand, KMSClient, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type PlayedRole, ROLES, type Said, type VaultTestbed } from '../../../local/testbed/vault/index.ts';
+import {
+  CEREMONY_ROUNDS,
+  type PlayedRole,
+  ROLES,
+  type Said,
+  type VaultTestbed,
+} from '../../../local/testbed/vault/index.ts';
 import { openTestbed } from './support/open-testbed.ts';
 
 const NODES = ['node-1', 'node-2', 'node-3'] as const;
 const VERSION = '1.5.0';
 const DAY_MS = 86_400_000;
 const UNTIL = new Date(Date.now() + 7 * DAY_MS).toISOString().slice(0, 10);
-/** People who apply one after the other, until the vault serves. */
-const CEREMONY: readonly (readonly PlayedRole[])[] = [
-  ['infrastructure', ...NODES],
-  NODES,
-  ['infrastructure'],
-  NODES,
-  ['infrastructure'],
-  NODES,
-  ['infrastructure'],
-];
-
 let testbed: VaultTestbed;
 
 async function together(roles: readonly PlayedRole[], act: (role: PlayedRole) => Promise<unknown>) {
@@ -108,7 +103,7 @@ beforeAll(async () => {
     expectDone(role, await person.run('vault', 'fetch', '--vault', 'vault.yaml'));
     expectDone(role, await person.run('vault', 'fetch', VERSION, '--vault', 'vault.yaml'));
   });
-  for (const roles of CEREMONY)
+  for (const roles of CEREMONY_ROUNDS)
     await together(roles, async (role) => expectDone(role, await testbed.apply(role)));
   const owner = await testbed.client('operations');
   expectDone('infrastructure', await owner('quorum', 'keys', 'generate', 'treasury'));

@@ -7,24 +7,15 @@ import {
   type SheetRole,
   type VaultDocument,
 } from '../../../../admin/vault/index.ts';
-import type { SampleVault, VaultTestbed } from '../../../../local/testbed/vault/index.ts';
+import {
+  CEREMONY_ROUNDS,
+  type SampleVault,
+  type VaultTestbed,
+} from '../../../../local/testbed/vault/index.ts';
 import { type Otherwise, Seat } from './seat.ts';
 
 export const ADMINS = ['infrastructure', 'node-1', 'node-2', 'node-3'] as const;
 export const NODES = ['node-1', 'node-2', 'node-3'] as const;
-type Admin = (typeof ADMINS)[number];
-
-/** Who applies in which round of the ceremony: everybody who does not wait. */
-const ROUNDS: readonly (readonly Admin[])[] = [
-  ADMINS,
-  NODES,
-  ['infrastructure'],
-  NODES,
-  ['infrastructure'],
-  NODES,
-  ['infrastructure'],
-];
-
 /** People of one vault, each at a machine of their own, who do what the run sheets of its vault.yaml say. */
 export class PlayedVault {
   readonly testbed: VaultTestbed;
@@ -105,7 +96,7 @@ export class PlayedVault {
   async serve(): Promise<void> {
     await this.together(NODES);
     await this.together(ADMINS);
-    for (const roles of ROUNDS) await this.together(roles);
+    for (const roles of CEREMONY_ROUNDS) await this.together(roles);
   }
 
   /** Takes the place of a lost vault: everybody's folder is the `new/` of the recovery sheets. */
