@@ -52,7 +52,7 @@ export interface RecoveredShares {
   readonly shares: ReadonlyMap<number, Uint8Array>;
 }
 
-/** Which of the keys and epochs of one name is wanted. */
+/** Selects one key and epoch where backups hold several under one name. */
 export interface WantedShares {
   /** Left out: the newest epoch that enough nodes have. */
   readonly epoch?: number | undefined;

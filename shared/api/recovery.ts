@@ -69,7 +69,7 @@ export const recoveryStatusSchema = z.strictObject({
         required: z.boolean(),
         /** The newest backup that a keeper of the configuration has acknowledged; null for none. */
         kept: z.strictObject({ statement: hex(48), keeper: identifier, time }).nullable(),
-        /** Those who have acknowledged one, and whom the configuration names no more, or by another key: it counts not. */
+        /** Keepers whose acknowledgement counts no more: the configuration names them not at all, or by another key. */
         formerKeepers: z.array(identifier).max(MAX_FORMER_KEEPERS),
       }),
     )

@@ -245,7 +245,7 @@ describe('the life of a vault, by the run sheets of its people', { timeout: 900_
     const change = (sample: SampleVault) => {
       sample['environment'] = 'production-2';
     };
-    // It runs the release that the nodes ran last.
+    // The new vault runs the release that nodes of the lost one ran last.
     const other = await testbed.addVault('successor', { accounts, change }, upgraded);
     successor = await PlayedVault.sit(other, fastRate);
     await successor.succeed(vault);
