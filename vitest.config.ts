@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { FailuresReporter } from './test/support/failures-reporter.ts';
 
 // Programs that tests start, and the tests' own processes, take the code that was compiled by one before: at the launcher's
 // place, which is beside the code (cli/holdfast.js).
@@ -85,8 +86,11 @@ const shared = {
   expect: { poll: { timeout: 60_000 } },
 };
 
+const failures = process.env['HOLDFAST_TEST_FAILURES'];
+
 export default defineConfig({
   test: {
+    reporters: failures === undefined ? ['default'] : ['default', new FailuresReporter(failures)],
     sequence: { sequencer: LongestFirst },
     projects: [
       {

@@ -37,7 +37,7 @@ function lineOf(verb: string, ...others: readonly string[]): string[] {
   return words
     .filter((word, index) => word !== '--ask' && words[index - 1] !== '--ask')
     .map((word) =>
-      /\.(?:json|pem|hex|vote|acknowledgement)$/.test(word) || word === 'node' ? at(word) : word,
+      /\.(?:json|pem|hex|html|vote|acknowledgement)$/.test(word) || word === 'node' ? at(word) : word,
     )
     .concat(words.includes('--ask') ? shares : [])
     .concat(/^cold (?:init|sign) /.test(`${verb} `) ? ['--passphrase-file', at('passphrase')] : []);
