@@ -7,12 +7,17 @@ import {
   type RunOutcome,
   type StepContext,
 } from '../../admin/vault/steps/index.ts';
+import {
+  type ConfigurationStatus,
+  describeConfigurations,
+} from '../../admin/vault/steps/configuration/index.ts';
 import type { CommandInput, Outcome } from '../common/command.ts';
 import { confirm } from '../common/confirm.ts';
 import { CliError } from '../common/errors.ts';
 import { printable } from '../common/printable.ts';
 import { describePlan, describePlanned } from './planned.ts';
 import type { RunContext } from './run-context.ts';
+import { describeConfiguration } from './status-lines.ts';
 
 /** What a run of a role is about, where it is not the vault's first ceremony. */
 export interface RunOptions {
@@ -57,12 +62,15 @@ export async function applyRun(
     input.io.stderr.write(`${describeEvent(event)}\n`);
   };
   // What changes while somebody reads was not agreed to; whoever says yes beforehand agrees to whatever is ready.
-  const outcome = await applyRole(run.context, report, {
+  const outcome: RunOutcome = await applyRole(run.context, report, {
     agreed: input.flag('yes') ? undefined : planned,
     ...(ceremony === undefined ? {} : { ceremony }),
   });
   run.finishProgress();
-  return describeOutcome(outcome);
+  const { vault, exchange } = run.context;
+  // A run that has nothing to do says what is there, in place of that alone.
+  const there = outcome.done.length === 0 ? await describeConfigurations(vault, exchange) : [];
+  return describeOutcome(outcome, there);
 }
 
 /** Shows what would be done, and asks. @throws CliError DECLINED */
@@ -98,12 +106,20 @@ function describeEvent(event: RunEvent): string {
   return lines.map(printable).join('\n');
 }
 
-function describeOutcome({ done, waitsFor, left, isComplete }: RunOutcome): Outcome {
+function describeOutcome(
+  { done, waitsFor, left, isComplete }: RunOutcome,
+  there: readonly ConfigurationStatus[],
+): Outcome {
   const lines = [
     done.length === 0 ? 'nothing was to do: nothing was changed' : `done: ${done.join(', ')}`,
+    ...there.map(describeConfiguration),
     ...waitsFor.map(({ role, step }) => `waits for ${role}, who has to do ${step}`),
     ...left.map((step) => `run it again, to see and to do ${step}`),
     ...(isComplete ? ['all steps of this role are done'] : []),
   ];
-  return { ok: true, text: lines.map(printable).join('\n'), data: { done, waitsFor, left, isComplete } };
+  return {
+    ok: true,
+    text: lines.map(printable).join('\n'),
+    data: { done, waitsFor, left, isComplete, configurations: there },
+  };
 }
