@@ -51,6 +51,7 @@ export type OfflineFindingCode =
   | 'THRESHOLD_BELOW_MAJORITY'
   | 'THRESHOLD_BEARS_NO_LOSS'
   | 'THRESHOLD_OF_ONE'
+  | 'UPGRADE_PROOF_MISSING'
   | 'VALUE_LEFT_OPEN';
 
 /** Codes of what an AWS account holds otherwise than the description says; docs/codes.md explains each of them. */

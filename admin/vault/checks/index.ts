@@ -11,6 +11,7 @@ import { checkThresholds } from './quorum.ts';
 import { checkRecoveryKeys } from './recovery-keys.ts';
 import { checkRelease } from './release.ts';
 import { checkTenant } from './tenant.ts';
+import { checkUpgradeProof } from './upgrade-proof.ts';
 
 export { VAULT_SEVERITIES, type VaultFinding, type VaultFindingCode, type VaultSeverity } from './finding.ts';
 
@@ -33,6 +34,7 @@ export function checkVault({ document, placeOf }: LocatedVault, now: number): Va
     ...checkHosts(document),
     ...checkRelease(document),
     ...checkTenant(document, now),
+    ...checkUpgradeProof(document),
   ];
   return sortFindings(
     findings.map(({ path, roles = [], ...rest }) => ({
