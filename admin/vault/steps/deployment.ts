@@ -9,6 +9,8 @@ import { measureManifest } from '../derive/manifest.ts';
 const CLIENT_PORT = 8443;
 const PEER_PORT = 7443;
 const KMS_PORT = 443;
+/** Where the bucket of a KMS stack lets the host append its log. */
+const LOG_PREFIX = 'log/';
 /** Format of the root record that images of this version write: enclave/store/SPEC.md. */
 const STORE_FORMAT = 3;
 
@@ -33,6 +35,8 @@ export interface DeploymentInputs {
   readonly nonce: string | null;
   /** Null before the first start of the store. */
   readonly identity: StoreIdentity | null;
+  /** Bucket of the node's KMS stack, which gets a copy of its log. */
+  readonly bucket: string;
   /** Address of every host, by the number of its node. */
   readonly hosts: Facts<'hosts'>['hosts'];
   /** Nodes that cosign this one's log, and whose logs it cosigns, with the verifier keys by which they do. */
@@ -55,7 +59,7 @@ export interface DerivedDeployment {
  * Source: shared/deployment/SPEC.md
  */
 export function deriveDeployment(vault: VaultDocument, inputs: DeploymentInputs): DerivedDeployment {
-  const { node, image, pcrJson, manifest, configuration, nonce, identity, hosts, witnesses } = inputs;
+  const { node, image, pcrJson, manifest, configuration, nonce, identity, bucket, hosts, witnesses } = inputs;
   const { region } = describeRole(vault, roleOfNode(node));
   const peers = hosts
     .filter((host) => host.node !== node)
@@ -84,26 +88,21 @@ export function deriveDeployment(vault: VaultDocument, inputs: DeploymentInputs)
       ingress: { listen: endpoint('0.0.0.0', CLIENT_PORT) },
       peers: peers.length === 0 ? null : { node, nodes: peers, listen: endpoint('0.0.0.0', PEER_PORT) },
       approvals: null,
-      ...deriveCosigning(hosts, witnesses),
+      witness: witnesses.length === 0 ? null : { listen: endpoint('0.0.0.0', WITNESS_PORT) },
+      auditLog: { witnesses: deriveWitnesses(hosts, witnesses), s3: { bucket, prefix: LOG_PREFIX } },
       log: 'info',
     },
   });
   return { id: deploymentId(bytes), bytes };
 }
 
-/** Derives the door by which a node cosigns the logs of others, and where its parent has its own cosigned. */
-function deriveCosigning(hosts: DeploymentInputs['hosts'], witnesses: DeploymentInputs['witnesses']) {
-  if (witnesses.length === 0) return { witness: null, auditLog: null };
-  return {
-    witness: { listen: endpoint('0.0.0.0', WITNESS_PORT) },
-    auditLog: {
-      witnesses: witnesses.map(({ node, key }) => {
-        const host = hosts.find((one) => one.node === node);
-        if (host === undefined) throw new TypeError('expected the host of each node');
-        return { url: `http://${endpoint(host.address, WITNESS_PORT)}`, key };
-      }),
-    },
-  };
+/** Derives where the parent has its node's log cosigned: at the doors of the other hosts. */
+function deriveWitnesses(hosts: DeploymentInputs['hosts'], witnesses: DeploymentInputs['witnesses']) {
+  return witnesses.map(({ node, key }) => {
+    const host = hosts.find((one) => one.node === node);
+    if (host === undefined) throw new TypeError('expected the host of each node');
+    return { url: `http://${endpoint(host.address, WITNESS_PORT)}`, key };
+  });
 }
 
 /** Writes an address and a port as a parent's settings have them. */
