@@ -99,10 +99,11 @@ export class Hosts {
 
   /** Builds another image of the same code. */
   async otherImage(): Promise<StandInImage> {
-    const program = await copyProgram();
+    const program = await copyProgram(async (folder) => {
+      const file = join(folder, 'enclave/boot/heartbeat.ts');
+      await writeFile(file, `${await readFile(file, 'utf8')}\n// Another image.\n`);
+    });
     this.#programs.push(program);
-    const file = join(program.folder, 'enclave/boot/heartbeat.ts');
-    await writeFile(file, `${await readFile(file, 'utf8')}\n// Another image.\n`);
     return await buildStandInImage(program.folder);
   }
 
