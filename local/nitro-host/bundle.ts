@@ -18,6 +18,7 @@ export interface BundleOptions {
   readonly out: string;
   /** Files in the place of packages that are not wanted, by their names. */
   readonly alias?: Readonly<Record<string, string>>;
+  readonly plugins?: readonly Plugin[];
 }
 
 /**
@@ -26,7 +27,7 @@ export interface BundleOptions {
  * module finds what lies beside its source as before: threads, templates, the addon. The same sources give the same
  * bytes wherever they lie, as long as `out` lies at the same place beside them.
  */
-export async function bundlePrograms({ root, entries, out, alias = {} }: BundleOptions): Promise<void> {
+export async function bundlePrograms({ root, entries, out, ...options }: BundleOptions): Promise<void> {
   // A dependency of a working copy alone: an installed package has no sources to bundle.
   const { build } = await import('esbuild');
   await build({
@@ -35,9 +36,9 @@ export async function bundlePrograms({ root, entries, out, alias = {} }: BundleO
     preserveSymlinks: true,
     entryPoints: Object.entries(entries).map(([name, path]) => ({ in: join(root, path), out: name })),
     outdir: out,
-    alias: { ...alias },
+    alias: { ...options.alias },
     external: ['esbuild'],
-    plugins: [sourcePlaces(out)],
+    plugins: [...(options.plugins ?? []), sourcePlaces(out)],
     bundle: true,
     splitting: true,
     platform: 'node',
