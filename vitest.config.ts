@@ -122,6 +122,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'e2e',
+          globalSetup: ['test/support/bundle-command.ts'],
           include: E2E,
           exclude: [...EMULATED, ...SYSTEMD, '**/node_modules/**'],
           sequence: { groupOrder: 0 },
