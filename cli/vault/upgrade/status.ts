@@ -38,7 +38,7 @@ export const upgradeStatusCommand: Command = {
 };
 
 function describe(status: UpgradeStatus, stop: UpgradeStop | null): Outcome {
-  const { steps, roles, nodes, isOverdue } = status;
+  const { steps, roles, nodes, isOverdue, left } = status;
   const refused = steps.filter(({ state }) => state === 'refused');
   const lines = [
     describeUpgradeState(status),
@@ -52,6 +52,10 @@ function describe(status: UpgradeStatus, stop: UpgradeStop | null): Outcome {
         : `node ${node}: the old image until ${until} (${overlap ?? ''}); its admin ${rebuilt === true ? 'has' : 'has not'} rebuilt the new one`,
     ),
     ...nodes.flatMap(({ reminder }) => (reminder === null ? [] : [`REMINDER ${reminder}`])),
+    ...left.map(
+      (node) =>
+        `LEFT node ${node}, which was down when the others went back: when its host is up, infrastructure runs "vault upgrade rollback" once more`,
+    ),
     ...(stop === null
       ? []
       : [
@@ -60,7 +64,7 @@ function describe(status: UpgradeStatus, stop: UpgradeStop | null): Outcome {
     ...refused.map(({ step, code }) => `refused ${code ?? ''}: the statement ${step} is not to be believed`),
   ];
   return {
-    ok: refused.length === 0 && !isOverdue && stop === null,
+    ok: refused.length === 0 && !isOverdue && left.length === 0 && stop === null,
     text: lines.map(printable).join('\n'),
     data: { ...status, stopped: stop },
   };

@@ -1,6 +1,7 @@
 import {
   assertNotStopped,
   type ImageName,
+  isDown,
   orderNodes,
   rollBack,
   rollOut,
@@ -78,7 +79,7 @@ export function infrastructureUpgradeNodesBack(upgrade: Upgrade): Step<'upgrade-
 }
 
 /**
- * Brings one of both images to all nodes, one after the other. From the first deployment of the old image on, the machine
+ * Brings one of both images to all nodes, one after the other, but for one that stays down on the way back. From the first deployment of the old image on, the machine
  * remembers that nodes may run it, whatever was told before, until all of them run the new one.
  *
  * @throws UpgradeError UPGRADE_…; StepError VAULT_UPGRADE_NARROWED
@@ -110,8 +111,11 @@ export async function moveNodes(
   const move = image === 'new' ? rollOut : rollBack;
   await move(await planOf(context, upgrade), ports, openUpgradeJournal(context), upgrade.report);
   if (image === 'new') await context.journal.set(GOING_BACK, undefined);
+  const reports = image === 'new' ? [] : await lookAtNodes(context, upgrade);
   const nodes: Facts<'upgrade-nodes'>['nodes'] = [];
   for (const { node } of context.vault.nodes) {
+    // Whoever reads this sees which node was left.
+    if (image === 'old' && isDown(reports, node)) continue;
     const identity = identities.get(node) ?? (await readIdentity(context, node));
     nodes.push({ node, url: await urlOfNode(context, node), identity });
   }
@@ -121,9 +125,12 @@ export async function moveNodes(
 async function planOf(context: StepContext, upgrade: Upgrade): Promise<RollOutPlan> {
   const { nodes, threshold } = context.vault;
   const days = new Map<number, number>();
+  const gated = new Set<number>();
   for (const { node } of nodes) {
     const stated = await findUpgradeStatement(context, upgrade, roleOfNode(node), 'upgrade-configuration');
     if (stated !== undefined) days.set(node, Date.parse(stated.facts.until));
+    const gate = await findUpgradeStatement(context, upgrade, roleOfNode(node), 'upgrade-gate');
+    if (gate !== undefined) gated.add(node);
   }
   return {
     threshold,
@@ -133,6 +140,7 @@ async function planOf(context: StepContext, upgrade: Upgrade): Promise<RollOutPl
     ),
     // A roll back may come before everybody has named a day.
     until: (node) => days.get(node) ?? Infinity,
+    isGated: (node) => gated.has(node),
   };
 }
 

@@ -1,4 +1,4 @@
-import { assertAllRun } from '../../../upgrade/index.ts';
+import { assertBack } from '../../../upgrade/index.ts';
 import { digestOf } from '../../exchange/index.ts';
 import { roleOfNode } from '../../index.ts';
 import type { StepContext } from '../context.ts';
@@ -13,8 +13,9 @@ import { attestAll, latestConfiguration } from './nodes.ts';
 import { factsOf, findUpgradeStatement, type Upgrade, withRelease } from './upgrade.ts';
 
 /**
- * Step that takes the new image out again after a roll back, once every node attests the old one to the admin themselves: out
- * of the key's policy, and out of the configuration, which would refuse the old image of the peers from the day on.
+ * Step that takes the new image out again after a roll back, once the threshold of nodes attest the old one to the admin
+ * themselves, and none the new one: out of the key's policy, and out of the configuration, which would refuse the old image of
+ * the peers from the day on.
  */
 export function nodeUpgradeRollback(
   vault: StepContext['vault'],
@@ -39,13 +40,13 @@ export function nodeUpgradeRollback(
     role,
     name: 'upgrade-rollback',
     stage: 2,
-    summary: 'see every node run the old image, and refuse the new one again',
+    summary: 'see the nodes run the old image, and refuse the new one again',
     needs: ['infrastructure/upgrade-nodes'],
     isShownFirst: hasFunction(vault, node),
     async inspect(context) {
       const { key, stated, isBack } = await look(context);
       if (stated !== undefined && isBack) return { state: 'done' };
-      assertAllRun('old', await attestAll(context, upgrade, 'old'));
+      assertBack(await attestAll(context, upgrade, 'old'), vault.threshold);
       const put = isBack ? [] : [`puts the policy of ${key.keyArn} that admits the old image alone`];
       if (stated !== undefined) return { state: 'ready', changes: put };
       const { changes } = await planConfiguration(context, await orderOld(context, upgrade, node));
@@ -60,7 +61,7 @@ export function nodeUpgradeRollback(
     },
     async apply(context) {
       const { key, policy, stated, isBack } = await look(context);
-      assertAllRun('old', await attestAll(context, upgrade, 'old'));
+      assertBack(await attestAll(context, upgrade, 'old'), vault.threshold);
       if (!isBack) await putKeyPolicy(key, policy, context);
       if (stated !== undefined) {
         const bytes = await context.exchange.file(stated, 'configuration.json');

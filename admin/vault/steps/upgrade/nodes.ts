@@ -24,18 +24,33 @@ async function look(
 ): Promise<NodeReport> {
   const url = await urlOfNode(context, node);
   const manifest = await readManifestBytes(context, node);
-  let failure: unknown;
-  for (const image of ['new', 'old'] as const satisfies readonly ImageName[]) {
+  const attested = await findImage(context, { node, images, first: 'new' });
+  if (attested.image === null) return { node, canSign: false, ...attested };
+  const code = await needClient(upgrade).look({ node, url, manifest, images });
+  return { node, image: attested.image, canSign: code === null, code };
+}
+
+/** Finds which of both images a node attests; `code` says why it is neither. */
+async function findImage(
+  context: StepContext,
+  {
+    node,
+    images,
+    first,
+  }: { readonly node: number; readonly images: UpgradeImages; readonly first: ImageName },
+): Promise<Pick<NodeReport, 'image' | 'code'>> {
+  const url = await urlOfNode(context, node);
+  const manifest = await readManifestBytes(context, node);
+  let code: string | null = null;
+  for (const image of [first, first === 'new' ? 'old' : 'new'] as const) {
     try {
       await context.attest(url, { manifest, pcrs: images[image] });
+      return { image, code: null };
     } catch (error) {
-      failure = error;
-      continue;
+      code = errorCode(error);
     }
-    const code = await needClient(upgrade).look({ node, url, manifest, images });
-    return { node, image, canSign: code === null, code };
   }
-  return { node, image: null, canSign: false, code: errorCode(failure) };
+  return { image: null, code };
 }
 
 /** Has the quorum sign with a node in it. @returns null, or the code of the refusal */
@@ -48,22 +63,17 @@ export async function signWith(context: StepContext, upgrade: Upgrade, node: num
   });
 }
 
-/** Asks every node for its attestation of an image, as an admin who believes nobody else. */
+/** Asks every node which image it attests, as an admin who believes nobody else; one of them is expected, and tried first. */
 export async function attestAll(
   context: StepContext,
   upgrade: Upgrade,
-  image: ImageName,
+  expected: ImageName,
 ): Promise<readonly NodeReport[]> {
-  const { [image]: pcrs } = await readImages(upgrade);
+  const images = await readImages(upgrade);
   return await Promise.all(
     context.vault.nodes.map(async ({ node }): Promise<NodeReport> => {
-      const manifest = await readManifestBytes(context, node);
-      try {
-        await context.attest(await urlOfNode(context, node), { manifest, pcrs });
-        return { node, image, canSign: true, code: null };
-      } catch (error) {
-        return { node, image: null, canSign: false, code: errorCode(error) };
-      }
+      const attested = await findImage(context, { node, images, first: expected });
+      return { node, canSign: attested.image !== null, ...attested };
     }),
   );
 }
@@ -108,7 +118,14 @@ export async function latestConfiguration(
 export async function readIdentity(context: StepContext, node: number): Promise<StoreIdentity> {
   const restarted = await needStatement(context, 'infrastructure', 'restart');
   const moved = await context.exchange.statement('infrastructure', 'upgrade-nodes');
-  const found = [...(moved?.facts.nodes ?? []), ...restarted.facts.nodes].find((one) => one.node === node);
+  const restored = await context.exchange.statement('infrastructure', 'upgrade-restore');
+  const attempts = [moved, restored].map((one) => one?.facts.upgrade.attempt ?? 0);
+  // Nodes are restored after those of the same upgrade were moved.
+  const isRestoredLast = (attempts[1] ?? 0) >= (attempts[0] ?? 0);
+  const later = isRestoredLast ? [restored, moved] : [moved, restored];
+  const found = [...later, restarted]
+    .flatMap((stated) => stated?.facts.nodes ?? [])
+    .find((one) => one.node === node);
   if (found === undefined) throw new TypeError('expected the store of each node');
   return found.identity;
 }
