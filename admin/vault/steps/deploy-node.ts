@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { askAws } from '../../aws/index.ts';
 import { roleOfNode } from '../index.ts';
+import type { ConfigurationStep } from './configuration/newest.ts';
 import type { StepContext } from './context.ts';
 import {
   type DeploymentInputs,
@@ -42,12 +43,7 @@ export interface DeployedNode {
 export interface DeployOrder {
   readonly node: number;
   /** Step whose statement has the configuration. */
-  readonly configuration:
-    | 'configuration'
-    | 'peers-configuration'
-    | 'final-configuration'
-    | 'upgrade-configuration'
-    | 'upgrade-rollback';
+  readonly configuration: ConfigurationStep;
   /** Nonce in hex; null for a node that is to serve. */
   readonly nonce: string | null;
   readonly identity: StoreIdentity | null;

@@ -12,12 +12,14 @@ import {
 } from '../../../upgrade/index.ts';
 import type { Facts, Told } from '../../exchange/index.ts';
 import { roleOfNode } from '../../index.ts';
+import { assertAllStated } from '../configuration/in-force.ts';
+import { needNewest } from '../configuration/newest.ts';
 import type { StepContext } from '../context.ts';
 import { deployNode } from '../deploy-node.ts';
 import type { StoreIdentity } from '../deployment.ts';
 import type { Step } from '../step.ts';
 import { ofAllNodes } from '../support.ts';
-import { latestConfiguration, lookAtNodes, needClient, readIdentity, signWith, urlOfNode } from './nodes.ts';
+import { lookAtNodes, needClient, readIdentity, signWith, urlOfNode } from './nodes.ts';
 import { assertNoneNarrowed, isSameUpgrade, type UpgradeName } from './state.ts';
 import { assertOneUpgrade, factsOf, findUpgradeStatement, type Upgrade, withRelease } from './upgrade.ts';
 
@@ -82,7 +84,7 @@ export function infrastructureUpgradeNodesBack(upgrade: Upgrade): Step<'upgrade-
  * Brings one of both images to all nodes, one after the other, but for one that stays down on the way back. From the first deployment of the old image on, the machine
  * remembers that nodes may run it, whatever was told before, until all of them run the new one.
  *
- * @throws UpgradeError UPGRADE_…; StepError VAULT_UPGRADE_NARROWED
+ * @throws UpgradeError UPGRADE_…; StepError VAULT_UPGRADE_NARROWED, VAULT_CONFIGURATION_DIFFERS
  */
 export async function moveNodes(
   context: StepContext,
@@ -96,7 +98,7 @@ export async function moveNodes(
     async deploy(node, wanted) {
       if (image === 'old') await noteGoingBack(context, upgrade);
       const identity = await readIdentity(context, node);
-      const { step: configuration } = await latestConfiguration(context, node);
+      const { step: configuration } = await needNewest(context, node);
       const order = { node, configuration, nonce: null, identity } as const;
       const deployed = await deployNode(order, withRelease(context, upgrade, wanted));
       if (deployed.identity !== null) identities.set(node, deployed.identity);
@@ -105,6 +107,7 @@ export async function moveNodes(
     sign: async (node) => await signWith(context, upgrade, node),
     async assertOpen(wanted) {
       if (wanted === 'old') await assertNoneNarrowed(context.vault, context.exchange, upgrade);
+      await assertAllStated(context, [upgrade.from, upgrade.to]);
     },
     clock: context.clock,
   };

@@ -9,6 +9,7 @@ import {
   orderUnableFirst,
 } from '../../../upgrade/index.ts';
 import type { Facts } from '../../exchange/index.ts';
+import { needNewest } from '../configuration/newest.ts';
 import type { StepContext } from '../context.ts';
 import { deployNode } from '../deploy-node.ts';
 import { StepError } from '../errors.ts';
@@ -98,7 +99,8 @@ async function restore(
   if (reports.some((report) => report.node === node && report.canSign))
     assertQuorumWithout(reports, node, context.vault.threshold);
   const identity = await readIdentity(context, node);
-  const order = { node, configuration: 'upgrade-rollback', nonce: null, identity } as const;
+  const { step: configuration } = await needNewest(context, node);
+  const order = { node, configuration, nonce: null, identity } as const;
   const { phase, code, ...deployed } = await deployNode(order, withRelease(context, upgrade, 'old'));
   const refusal = phase === 'serving' ? null : (code ?? phase);
   if (refusal !== null)

@@ -1,16 +1,19 @@
+import { parsePcrFile } from '../../../../attestation/index.ts';
 import { assertBack } from '../../../upgrade/index.ts';
+import { encodeConfiguration } from '../../derive/configuration.ts';
 import { digestOf } from '../../exchange/index.ts';
 import { roleOfNode } from '../../index.ts';
+import { withImages } from '../configuration/derive.ts';
+import { readNewest } from '../configuration/newest.ts';
 import type { StepContext } from '../context.ts';
 import { StepError } from '../errors.ts';
 import { isSamePolicy, putKeyPolicy, readKeyPolicy } from '../key-policy.ts';
 import { hasFunction } from '../node-configuration.ts';
-import { deriveFinal } from '../node-peers-configuration.ts';
 import { planConfiguration, signPlanned, type SigningOrder } from '../sign-configuration.ts';
 import type { Step } from '../step.ts';
 import { describePolicies } from './node-upgrade-gate.ts';
-import { attestAll, latestConfiguration } from './nodes.ts';
-import { factsOf, findUpgradeStatement, type Upgrade, withRelease } from './upgrade.ts';
+import { attestAll } from './nodes.ts';
+import { factsOf, findUpgradeStatement, type Upgrade } from './upgrade.ts';
 
 /**
  * Step that takes the new image out again after a roll back, once the threshold of nodes attest the old one to the admin
@@ -81,12 +84,16 @@ export function nodeUpgradeRollback(
   };
 }
 
-/** Orders the configuration that accepts the old image alone, as before the upgrade. */
+/** Orders the configuration that accepts the old image alone: the newest people, keys and rules stay. */
 async function orderOld(context: StepContext, upgrade: Upgrade, node: number): Promise<SigningOrder> {
+  const { configuration, version } = await readNewest(context, node);
+  const { pcrJson } = await upgrade.release(upgrade.from);
+  const images = [{ pcrs: parsePcrFile(pcrJson), notAfter: null }];
   return {
     node,
     step: 'upgrade-rollback',
-    version: (await latestConfiguration(context, node)).version + 1,
-    derive: async (version) => await deriveFinal(withRelease(context, upgrade, 'old'), node, version),
+    version: version + 1,
+    derive: (next) => Promise.resolve(encodeConfiguration(withImages(configuration, next, images))),
+    against: configuration,
   };
 }

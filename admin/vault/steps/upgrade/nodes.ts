@@ -1,8 +1,6 @@
 import { errorCode } from '../../../../shared/errors.ts';
 import type { ImageName, NodeReport, UpgradeImages } from '../../../upgrade/index.ts';
-import { roleOfNode } from '../../index.ts';
 import type { StepContext } from '../context.ts';
-import type { DeployOrder } from '../deploy-node.ts';
 import { nodeUrl, type StoreIdentity } from '../deployment.ts';
 import { StepError } from '../errors.ts';
 import { needStatement, readManifestBytes } from '../support.ts';
@@ -96,36 +94,17 @@ export async function urlOfNode(context: StepContext, node: number): Promise<str
   return nodeUrl(host.address);
 }
 
-/** Finds the newest configuration that a node's admin has signed: its version, and the step that has stated it. */
-export async function latestConfiguration(
-  context: StepContext,
-  node: number,
-): Promise<{ readonly step: DeployOrder['configuration']; readonly version: number }> {
-  const role = roleOfNode(node);
-  const final = await needStatement(context, role, 'final-configuration');
-  let latest: Awaited<ReturnType<typeof latestConfiguration>> = {
-    step: 'final-configuration',
-    version: final.facts.version,
-  };
-  for (const step of ['upgrade-configuration', 'upgrade-rollback'] as const) {
-    const version = (await context.exchange.statement(role, step))?.facts.version ?? 0;
-    if (version > latest.version) latest = { step, version };
-  }
-  return latest;
-}
-
 /** Least that a node's store must be, as was stated last. */
 export async function readIdentity(context: StepContext, node: number): Promise<StoreIdentity> {
   const restarted = await needStatement(context, 'infrastructure', 'restart');
   const moved = await context.exchange.statement('infrastructure', 'upgrade-nodes');
   const restored = await context.exchange.statement('infrastructure', 'upgrade-restore');
-  const attempts = [moved, restored].map((one) => one?.facts.upgrade.attempt ?? 0);
-  // Nodes are restored after those of the same upgrade were moved.
-  const isRestoredLast = (attempts[1] ?? 0) >= (attempts[0] ?? 0);
-  const later = isRestoredLast ? [restored, moved] : [moved, restored];
-  const found = [...later, restarted]
+  const changed = await context.exchange.statement('infrastructure', 'change-restart');
+  // A log only grows: of several statements about one store, the one with the longest was made last.
+  const found = [restored, moved, changed, restarted]
     .flatMap((stated) => stated?.facts.nodes ?? [])
-    .find((one) => one.node === node);
+    .filter((one) => one.node === node)
+    .toSorted((one, other) => other.identity.logSize - one.identity.logSize)[0];
   if (found === undefined) throw new TypeError('expected the store of each node');
   return found.identity;
 }
