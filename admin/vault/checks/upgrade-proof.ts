@@ -18,7 +18,8 @@ export function checkUpgradeProof(document: VaultDocument): OpenFinding[] {
     const own = permits.filter((permit) => permit.clients.includes(id));
     const [first] = own;
     const [key] = first?.rule.keys ?? [];
-    if (person !== null || tenant.owners.clients.includes(id) || key === undefined || !shared.has(key)) return false;
+    if (person !== null || tenant.owners.clients.includes(id) || key === undefined || !shared.has(key))
+      return false;
     const isAlone = permits.every(
       (permit) => !permit.rule.keys.includes(key) || permit.clients.every((other) => other === id),
     );

@@ -62,7 +62,9 @@ export async function deployNode(order: DeployOrder, context: StepContext): Prom
   const { facts: hosts } = await needStatement(context, 'infrastructure', 'hosts');
   const host = hosts.hosts.find((one) => one.node === node);
   if (host === undefined) throw new TypeError('expected the host of each node');
-  const stated = await needStatement(context, roleOfNode(node), order.configuration);
+  const role = roleOfNode(node);
+  const { facts: kms } = await needStatement(context, role, 'kms-stack');
+  const stated = await needStatement(context, role, order.configuration);
   const [manifest, configuration] = [
     await readManifestBytes(context, node),
     await context.exchange.file(stated, 'configuration.json'),
@@ -73,6 +75,7 @@ export async function deployNode(order: DeployOrder, context: StepContext): Prom
     pcrJson: release.pcrJson,
     manifest,
     configuration,
+    bucket: kms.bucket,
     hosts: hosts.hosts,
     witnesses: await findPeerWitnesses(context, order),
   });

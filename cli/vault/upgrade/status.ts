@@ -33,15 +33,16 @@ export const upgradeStatusCommand: Command = {
     // Where a run has stopped, its own machine alone knows.
     const { journal } = await openWorkFolder(workFolder(input, vault, 'infrastructure'), vault.digest);
     const stop = status.isUnderWay ? openUpgradeJournal({ journal }).stopped() : null;
-    return describe(status, stop);
+    const isServing = (await exchange.statement('infrastructure', 'start')) !== undefined;
+    return describe(status, stop, isServing);
   },
 };
 
-function describe(status: UpgradeStatus, stop: UpgradeStop | null): Outcome {
+function describe(status: UpgradeStatus, stop: UpgradeStop | null, isServing: boolean): Outcome {
   const { steps, roles, nodes, isOverdue, left } = status;
   const refused = steps.filter(({ state }) => state === 'refused');
   const lines = [
-    describeUpgradeState(status),
+    describeUpgradeState(status, isServing),
     ...(steps.length === 0
       ? []
       : ['', ...steps.map(describeStepStatus), '', ...roles.flatMap(describeRoleStatus)]),
@@ -66,6 +67,6 @@ function describe(status: UpgradeStatus, stop: UpgradeStop | null): Outcome {
   return {
     ok: refused.length === 0 && !isOverdue && left.length === 0 && stop === null,
     text: lines.map(printable).join('\n'),
-    data: { ...status, stopped: stop },
+    data: { ...status, isServing, stopped: stop },
   };
 }

@@ -160,9 +160,11 @@ async function waitUntil(isTrue: () => Promise<boolean>): Promise<void> {
 const settled = async () => await waitUntil(async () => (await ports.look()).every(({ canSign }) => canSign));
 
 beforeAll(async () => {
-  programs = { old: await copyProgram(), new: await copyProgram() };
-  const main = join(programs.new.folder, 'enclave/main.ts');
-  await writeFile(main, `${await readFile(main, 'utf8')}// The next release.\n`);
+  const changed = async (folder: string) => {
+    const main = join(folder, 'enclave/main.ts');
+    await writeFile(main, `${await readFile(main, 'utf8')}// The next release.\n`);
+  };
+  programs = { old: await copyProgram(), new: await copyProgram(changed) };
   testbed = await openTestbed({ stateDirectory: temporaryFolder() });
   quorum = await TestQuorum.open(testbed, { size: 3, threshold: THRESHOLD, program: programs.old.folder });
   images = {
