@@ -5,7 +5,8 @@ import type { OpenFinding } from './finding.ts';
 
 /**
  * Finds whether infrastructure could have the quorum sign in an upgrade, as proof, without the key of a wallet's or an owner's
- * client: by a client that may sign messages with one shared key and nothing else, with a key that nobody else signs with.
+ * client, as far as a description shows it: by a client that may sign messages with one shared key and nothing else, with a key
+ * that nobody else signs with. Whoever alone signs at all is the wallet.
  */
 export function checkUpgradeProof(document: VaultDocument): OpenFinding[] {
   const { clients, tenant } = document;
@@ -23,7 +24,10 @@ export function checkUpgradeProof(document: VaultDocument): OpenFinding[] {
     const isAlone = permits.every(
       (permit) => !permit.rule.keys.includes(key) || permit.clients.every((other) => other === id),
     );
-    return isAlone && own.every(({ rule }) => isMessages(rule, key));
+    const isWallet = permits.every((permit) =>
+      permit.clients.every((other) => other === id || tenant.owners.clients.includes(other)),
+    );
+    return !isWallet && isAlone && own.every(({ rule }) => isMessages(rule, key));
   };
   if (clients.some(isProof)) return [];
   return [

@@ -49,7 +49,6 @@ describe('the check of a vault', () => {
     ['is an owner', ({ tenant }) => tenant.owners.clients.push('upgrade-check')],
     ['may sign with a wallet key', ({ tenant }) => pushTo(tenant.rules.at(-1), 'keys', 'treasury')],
     ['shares its key with a wallet', ({ tenant }) => pushTo(tenant.rules[0], 'keys', 'upgrade-check')],
-    ['may do more than sign', ({ tenant }) => pushTo(tenant.rules.at(-1), 'operations', 'backup')],
   ])('finds that nothing proves an upgrade where the client for it %s', (_, spoil) => {
     expect(
       codesOf((vault) => {
