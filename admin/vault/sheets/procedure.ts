@@ -2,7 +2,7 @@
 export const MAX_COMMANDS = 7;
 
 /** What the people of a vault do together, in the order of a vault's life. */
-export const PROCEDURE_NAMES = ['ceremony', 'upgrade', 'backup', 'drill', 'recovery'] as const;
+export const PROCEDURE_NAMES = ['ceremony', 'rules', 'upgrade', 'backup', 'drill', 'recovery'] as const;
 export type ProcedureName = (typeof PROCEDURE_NAMES)[number];
 
 /** One command of a person, and what surrounds it. */

@@ -5,6 +5,7 @@ import { proceduresOfAuditor } from './auditor.ts';
 import { proceduresOfCustodians } from './custodians.ts';
 import { proceduresOfOwners } from './owners.ts';
 import type { Procedure } from './procedure.ts';
+import { rulesProcedure } from './rules.ts';
 import { describePerson, type SheetPerson } from './sheet-role.ts';
 import { upgradeProcedure } from './upgrade.ts';
 
@@ -31,6 +32,7 @@ function proceduresOf(document: VaultDocument, { role }: SheetPerson): readonly 
     default:
       return [
         ceremonyProcedure(document, role),
+        rulesProcedure(document, role),
         upgradeProcedure(document, role),
         recoveryProcedure(document, role),
       ];

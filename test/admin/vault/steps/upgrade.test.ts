@@ -28,7 +28,6 @@ import {
   NOW,
   parsed,
   policyOf,
-  release,
   resetWorld,
   revive,
   ROLES,
