@@ -11,6 +11,7 @@ import {
   type ConfigurationStatus,
   describeConfigurations,
 } from '../../admin/vault/steps/configuration/index.ts';
+import { HoldfastError } from '../../shared/errors.ts';
 import type { CommandInput, Outcome } from '../common/command.ts';
 import { confirm } from '../common/confirm.ts';
 import { CliError } from '../common/errors.ts';
@@ -67,9 +68,8 @@ export async function applyRun(
     ...(ceremony === undefined ? {} : { ceremony }),
   });
   run.finishProgress();
-  const { vault, exchange } = run.context;
   // A run that has nothing to do says what is there, in place of that alone.
-  const there = outcome.done.length === 0 ? await describeConfigurations(vault, exchange) : [];
+  const there = outcome.done.length === 0 ? await describeThere(run.context) : [];
   return describeOutcome(outcome, there);
 }
 
@@ -104,6 +104,16 @@ function describeEvent(event: RunEvent): string {
       ? [`begins ${event.step}`, ...event.changes.map((text) => `  ${text}`)]
       : [`${event.step} is done, and the others can know (statement ${event.sequence})`];
   return lines.map(printable).join('\n');
+}
+
+/** Configurations of the nodes; none where somebody's are not to be believed, which "vault status" says. */
+async function describeThere({ vault, exchange }: StepContext): Promise<readonly ConfigurationStatus[]> {
+  try {
+    return await describeConfigurations(vault, exchange);
+  } catch (error) {
+    if (error instanceof HoldfastError) return [];
+    throw error;
+  }
 }
 
 function describeOutcome(
