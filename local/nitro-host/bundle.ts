@@ -12,7 +12,7 @@ const BANNER = [
 export interface BundleOptions {
   /** Folder of the sources and their node_modules. */
   readonly root: string;
-  /** Source files below it, by the names that their bundles have in `out`, without `.js`. */
+  /** Source files below it, by the names that their bundles have in `out`, without `.mjs`. */
   readonly entries: Readonly<Record<string, string>>;
   /** Folder below which the bundles are written. */
   readonly out: string;
@@ -36,6 +36,7 @@ export async function bundlePrograms({ root, entries, out, ...options }: BundleO
     preserveSymlinks: true,
     entryPoints: Object.entries(entries).map(([name, path]) => ({ in: join(root, path), out: name })),
     outdir: out,
+    outExtension: { '.js': '.mjs' },
     alias: { ...options.alias },
     external: ['esbuild'],
     plugins: [...(options.plugins ?? []), sourcePlaces(out)],
