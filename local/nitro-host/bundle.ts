@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import type { Plugin } from 'esbuild';
 
@@ -39,7 +40,7 @@ export async function bundlePrograms({ root, entries, out, ...options }: BundleO
     outExtension: { '.js': '.mjs' },
     alias: { ...options.alias },
     external: ['esbuild'],
-    plugins: [...(options.plugins ?? []), sourcePlaces(out)],
+    plugins: [...(options.plugins ?? []), LAZY_BUILTINS, sourcePlaces(out)],
     bundle: true,
     splitting: true,
     platform: 'node',
@@ -57,6 +58,22 @@ export async function bundlePrograms({ root, entries, out, ...options }: BundleO
     logLevel: 'warning',
   });
 }
+
+/**
+ * Takes Node's own modules as they are: an `import` of one would evaluate all that it exports, and so load undici for
+ * whoever wants the server of node:http.
+ */
+const LAZY_BUILTINS: Plugin = {
+  name: 'lazy-builtins',
+  setup: (build) => {
+    build.onResolve({ filter: /^[a-z0-9_:/]+$/ }, ({ path, kind }) =>
+      kind === 'import-statement' && isBuiltin(path) ? { path, namespace: 'builtin' } : undefined,
+    );
+    build.onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+    }));
+  },
+};
 
 /** Has each module know the place of its source, not of the bundle, by the way from one to the other. */
 function sourcePlaces(out: string): Plugin {
