@@ -47,6 +47,11 @@ export const INFRASTRUCTURE_PARAMETERS = {
   peerPort: 'PeerPort',
   /** `0` where nodes do not cosign each other's logs. */
   witnessPort: 'WitnessPort',
+  /** Ranges of the servers of NATS and PostgreSQL, empty where the vault has none, and their ports. */
+  natsCidr: 'NatsCidr',
+  natsPort: 'NatsPort',
+  postgresCidr: 'PostgresCidr',
+  postgresPort: 'PostgresPort',
   /** `yes` or `no`. */
   kmsEndpoint: 'KmsEndpoint',
 } as const;
@@ -85,6 +90,10 @@ export const HOST_PARAMETERS = {
   nodeBucketName: 'NodeBucketName',
   passwordSecretArn: 'PasswordSecretArn',
   secretsKeyArn: 'SecretsKeyArn',
+  /** Names of the secrets that the host reads for its part in PostgreSQL and NATS; empty for none. */
+  postgresSecret: 'PostgresSecret',
+  natsIdentitySecret: 'NatsIdentitySecret',
+  natsCredentialsSecret: 'NatsCredentialsSecret',
 } as const;
 
 /** Outputs of each template. Those that the baseline has for each node have its number behind: see `perNode`. */

@@ -37,7 +37,7 @@ const SIGN = { key: KEY, algorithm: 'frost-ed25519', payload: { kind: 'message',
 const NODES = [1, 2, 3];
 const THRESHOLD = 2;
 const UNTIL = Date.now() + 7 * 86_400_000;
-const plan = { threshold: THRESHOLD, order: orderNodes(NODES, 2), until: () => UNTIL };
+const plan = { threshold: THRESHOLD, order: orderNodes(NODES, 2), until: () => UNTIL, isGated: () => true };
 
 let testbed: Testbed;
 let quorum: TestQuorum;

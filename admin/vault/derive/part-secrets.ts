@@ -1,0 +1,38 @@
+import { partitionOf } from '../../../shared/aws/partitions.ts';
+import type { VaultDocument } from '../document.ts';
+
+/** Secrets of the wallet's partition that the parent of one node reads by the role of its host. */
+export const PART_SECRETS = {
+  /** Password of the node's role in PostgreSQL. */
+  postgres: (node: number) => `postgres-node-${node}-password`,
+  /** Certificate that the node shows to NATS servers, with its private key, in PEM. */
+  natsIdentity: (node: number) => `nats-node-${node}-identity`,
+  /** JWT and seed of the node's user, where the servers ask for one besides. */
+  natsCredentials: (node: number) => `nats-node-${node}-credentials`,
+} as const;
+export type PartSecret = keyof typeof PART_SECRETS;
+
+/** What stands before the names of the wallet's secrets in AWS Secrets Manager, with its slash. */
+export function walletPrefix({ namespace, environment }: VaultDocument): string {
+  return `${namespace}/${environment}/wallet/`;
+}
+
+/** Name of a secret in AWS Secrets Manager. */
+export function partSecretName(vault: VaultDocument, secret: PartSecret, node: number): string {
+  return `${walletPrefix(vault)}${PART_SECRETS[secret](node)}`;
+}
+
+/**
+ * Names a secret as settings of a parent do: by its ARN without the six random characters at the end, so that it is looked
+ * for in the vault's Region, whichever Region the node's key is in.
+ */
+export function partSecretReference(vault: VaultDocument, secret: PartSecret, node: number): string {
+  const { region, infrastructure } = vault;
+  const partition = partitionOf(region)?.id ?? 'aws';
+  return `secretsmanager:arn:${partition}:secretsmanager:${region}:${infrastructure.account}:secret:${partSecretName(vault, secret, node)}`;
+}
+
+/** Role and database of a node in PostgreSQL: both have this name. */
+export function databaseOf({ namespace, environment }: VaultDocument, node: number): string {
+  return `holdfast_${namespace}_${environment}_node_${node}`.replaceAll('-', '_');
+}
