@@ -3,6 +3,7 @@ import {
   assertQuorumWithout,
   assertSpareNode,
   assertWithinOverlap,
+  orderUnableFirst,
 } from '../../../upgrade/index.ts';
 import { roleOfNode } from '../../index.ts';
 import type { StepContext } from '../context.ts';
@@ -56,11 +57,15 @@ export function infrastructureUpgradeAttestations(
       assertSpareNode({ size: vault.nodes.length, threshold: vault.threshold });
       const { open, kept } = await sortNodes(context, upgrade);
       const shown = [...kept];
-      if (open.length > 0) {
-        const reports = await lookAtNodes(context, upgrade);
-        await assertQuorumSigns(reports, async (node) => await signWith(context, upgrade, node));
-      }
-      for (const { node, nonce } of open) shown.push(await showOne(context, upgrade, node, nonce));
+      const reports = open.length === 0 ? [] : await lookAtNodes(context, upgrade);
+      await assertQuorumSigns(reports, async (node) => await signWith(context, upgrade, node));
+      // A node that is down serves again after it has attested, and only then can the others be stopped.
+      const order = orderUnableFirst(
+        open.map(({ node }) => node),
+        reports,
+      );
+      for (const { node, nonce } of open.toSorted((a, b) => order.indexOf(a.node) - order.indexOf(b.node)))
+        shown.push(await showOne(context, upgrade, node, nonce));
       const { documents, files } = tellShown(shown);
       return { facts: { upgrade: factsOf(upgrade), documents }, files };
     },

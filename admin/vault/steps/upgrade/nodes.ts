@@ -1,11 +1,12 @@
 import { errorCode } from '../../../../shared/errors.ts';
 import type { ImageName, NodeReport, UpgradeImages } from '../../../upgrade/index.ts';
 import { roleOfNode } from '../../index.ts';
+import { findLastStart } from '../../node-starts.ts';
 import type { StepContext } from '../context.ts';
 import type { DeployOrder } from '../deploy-node.ts';
-import { nodeUrl, type StoreIdentity } from '../deployment.ts';
+import type { StoreIdentity } from '../deployment.ts';
 import { StepError } from '../errors.ts';
-import { needStatement, readManifestBytes } from '../support.ts';
+import { needStatement, readManifestBytes, urlOfNode } from '../support.ts';
 import { readImages, type Upgrade, type UpgradeClient } from './upgrade.ts';
 
 /** Looks at all nodes: which image each attests, and whether it can sign as a client sees it. */
@@ -88,14 +89,6 @@ export function needClient({ client }: Upgrade): UpgradeClient {
   );
 }
 
-/** URL at which clients reach a node. */
-export async function urlOfNode(context: StepContext, node: number): Promise<string> {
-  const { facts } = await needStatement(context, 'infrastructure', 'hosts');
-  const host = facts.hosts.find((one) => one.node === node);
-  if (host === undefined) throw new TypeError('expected the host of each node');
-  return nodeUrl(host.address);
-}
-
 /** Finds the newest configuration that a node's admin has signed: its version, and the step that has stated it. */
 export async function latestConfiguration(
   context: StepContext,
@@ -115,17 +108,8 @@ export async function latestConfiguration(
 }
 
 /** Least that a node's store must be, as was stated last. */
-export async function readIdentity(context: StepContext, node: number): Promise<StoreIdentity> {
-  const restarted = await needStatement(context, 'infrastructure', 'restart');
-  const moved = await context.exchange.statement('infrastructure', 'upgrade-nodes');
-  const restored = await context.exchange.statement('infrastructure', 'upgrade-restore');
-  const attempts = [moved, restored].map((one) => one?.facts.upgrade.attempt ?? 0);
-  // Nodes are restored after those of the same upgrade were moved.
-  const isRestoredLast = (attempts[1] ?? 0) >= (attempts[0] ?? 0);
-  const later = isRestoredLast ? [restored, moved] : [moved, restored];
-  const found = [...later, restarted]
-    .flatMap((stated) => stated?.facts.nodes ?? [])
-    .find((one) => one.node === node);
+export async function readIdentity({ exchange }: StepContext, node: number): Promise<StoreIdentity> {
+  const found = await findLastStart(exchange, node);
   if (found === undefined) throw new TypeError('expected the store of each node');
   return found.identity;
 }
