@@ -10,7 +10,10 @@ import {
   type ReleaseFiles,
   type StepContext,
 } from '../../../../admin/vault/steps/index.ts';
+import { findPlaces } from '../../../../admin/vault/profiles.ts';
 import { firstCeremony } from '../../../../admin/vault/steps/ceremony.ts';
+import { infrastructureHosts } from '../../../../admin/vault/steps/infrastructure-hosts.ts';
+import { infrastructureRestart } from '../../../../admin/vault/steps/infrastructure-restart.ts';
 import { nodeNarrow } from '../../../../admin/vault/steps/node-narrow.ts';
 import {
   describeUpgrade,
@@ -71,6 +74,8 @@ interface World {
   failing: Failing;
   /** Nodes whose hosts answer nothing. */
   readonly dead: Set<number>;
+  /** Number of the host that a stack has launched last, by node; none: there is no stack. */
+  readonly launched: Map<number, number>;
   now: number;
 }
 let world: World;
@@ -145,11 +150,60 @@ function awsOf(role: Role): StepContext['aws'] {
         return { Status: answer === '' ? 'TimedOut' : 'Success', StandardOutputContent: answer };
       }
       default:
-        throw new TypeError(`unexpected ${name}`);
+        return answerAboutStack(name, input);
     }
   };
   const client = () => Promise.resolve({ send } as never);
   return { cloudFormation: client, kms: client, lambda: client, s3: client, ssm: client, sts: client };
+}
+
+const PARAMETERS = [
+  'NodeName',
+  'ImageId',
+  'InstanceType',
+  'SubnetId',
+  'KeyArn',
+  'NodeBucketName',
+  'RoleName',
+  'InstanceProfileArn',
+  'SecurityGroupId',
+];
+const addressOf = (node: number) => `10.0.${world.launched.get(node) ?? 0}.${node}`;
+
+/** CloudFormation with the stacks of the hosts: one that is gone is made anew. */
+function answerAboutStack(name: string, input: Record<string, unknown>): unknown {
+  const node = Number(/-host-(?<node>\d)$/.exec(String(input['StackName']))?.groups?.['node']);
+  const count = world.launched.get(node);
+  switch (name) {
+    case 'DescribeStacksCommand': {
+      if (count === undefined) throw Object.assign(new Error('none'), { name: 'ValidationError' });
+      const outputs = { InstanceId: `i-000000${count}${node}`, PrivateIp: addressOf(node) };
+      return {
+        Stacks: [
+          {
+            StackName: input['StackName'],
+            StackStatus: 'CREATE_COMPLETE',
+            ChangeSetId: 'made',
+            Parameters: PARAMETERS.map((key) => ({ ParameterKey: key, ParameterValue: '****' })),
+            Outputs: Object.entries(outputs).map(([OutputKey, OutputValue]) => ({ OutputKey, OutputValue })),
+          },
+        ],
+      };
+    }
+    case 'GetTemplateCommand':
+      return { TemplateBody: 'Resources: {}' };
+    case 'GetStackPolicyCommand':
+      return { StackPolicyBody: '{}' };
+    case 'CreateChangeSetCommand':
+      return { Id: 'made' };
+    case 'DescribeChangeSetCommand':
+      return { Status: 'CREATE_COMPLETE', ExecutionStatus: 'AVAILABLE', Changes: [] };
+    case 'ExecuteChangeSetCommand':
+      world.launched.set(node, 1);
+      return {};
+    default:
+      throw new TypeError(`unexpected ${name}`);
+  }
 }
 
 async function runLine(line: string, objects: ReadonlyMap<string, Uint8Array>): Promise<string> {
@@ -192,7 +246,7 @@ function revive(node: number, image: 'old' | 'new'): void {
 }
 
 function contextOf(role: Role): StepContext {
-  const nodeAt = (url: string) => NODES.find((one) => url.includes(`10.0.0.${one}:`)) ?? 0;
+  const nodeAt = (url: string) => NODES.find((one) => url.includes(`${addressOf(one)}:`)) ?? 0;
   return {
     vault,
     role,
@@ -206,7 +260,7 @@ function contextOf(role: Role): StepContext {
     statementKey: privateKey,
     root: world.root.certificate,
     release: (version) => Promise.resolve(release(version === VERSIONS.new ? 'new' : 'old')),
-    template: () => Promise.reject(new TypeError('no stack is touched')),
+    template: () => Promise.resolve({ text: 'Resources: {}', policy: '{}' }),
     signingFunction: () => Promise.reject(new TypeError('no function is touched')),
     attest: (url, { pcrs }) => {
       const image = world.running.get(nodeAt(url)) ?? null;
@@ -263,7 +317,7 @@ async function tell<Name extends StepName>(
   file?: { name: string; bytes: Uint8Array },
 ) {
   const told = { facts, files: file === undefined ? [] : [file] };
-  await world.exchange.publish({ role, step }, told, { privateKey, time: '2027-01-01T00:00:00Z', base: 0 });
+  await world.exchange.publish({ role, step }, told, { privateKey, time: '2020-01-01T00:00:00Z', base: 0 });
 }
 
 beforeEach(async () => {
@@ -289,10 +343,11 @@ beforeEach(async () => {
     refuses: new Map(),
     failing: () => undefined,
     dead: new Set(),
+    launched: new Map(NODES.map((node) => [node, 0])),
     now: NOW,
   };
   const identity = { store: '0a'.repeat(32), epoch: 1, logSize: 5 };
-  const hosts = NODES.map((node) => ({ node, instanceId: `i-0000000${node}`, address: `10.0.0.${node}` }));
+  const hosts = NODES.map((node) => ({ node, instanceId: `i-0000000${node}`, address: addressOf(node) }));
   const urls = NODES.map((node) => ({ node, url: `https://10.0.0.${node}:8443`, identity, version: 2 }));
   const [region, sha384] = ['eu-central-1', 'cc'.repeat(48)];
   await tell('infrastructure', 'baseline', {
@@ -308,6 +363,7 @@ beforeEach(async () => {
     })),
   });
   await tell('infrastructure', 'hosts', { hosts });
+  await tell('infrastructure', 'start', { nodes: urls.map(({ node, url }) => ({ node, url, identity })) });
   await tell('infrastructure', 'restart', { nodes: urls });
   for (const node of NODES) {
     const [role, bytes] = [`node-${node}`, manifestOf(node)] as const;
@@ -318,6 +374,7 @@ beforeEach(async () => {
     const manifest = createHash('sha384').update(bytes).digest('hex');
     await tell(role, 'manifest', { manifest, pcr16 }, { name: 'manifest.json', bytes });
     await tell(role, 'narrow', { policy: sha384, log: 'log', witness: 'witness' });
+    await tell(role, 'release', { version: VERSIONS.old, pcrJson: sha384, pcrs: { 0: sha384 } });
     await tell(role, 'final-configuration', { configuration: sha384, version: 2 });
   }
 });
@@ -574,14 +631,41 @@ describe('the steps of an upgrade', () => {
     await apply('infrastructure');
     await applyNodes();
     const taken = await begin?.(contextOf('node-1'));
-    for (const name of ['gate', 'restart', 'final-configuration'] as const)
-      expect(taken?.has(name)).toBe(true);
+    for (const name of ['gate', 'final-configuration'] as const) expect(taken?.has(name)).toBe(true);
     // The policy is still looked at, by the release that runs.
     expect(await nodeNarrow(1).inspect(contextOf('node-1'))).toEqual({ state: 'done' });
     world.policies.set(1, policyOf(1, 'old'));
     await expect(nodeNarrow(1).inspect(contextOf('node-1'))).rejects.toEqual(
       refused('VAULT_KEY_POLICY_CHANGED'),
     );
+  });
+
+  it('have a host that is gone made anew by the first ceremony, and nothing else', async () => {
+    await admitAll();
+    kill(3);
+    const infrastructure = contextOf('infrastructure');
+    await expect(planRole(infrastructure)).rejects.toEqual(refused('VAULT_UPGRADE_UNDER_WAY'));
+    world.launched.delete(3);
+    await expect(planRole(contextOf('node-3'))).rejects.toEqual(refused('VAULT_UPGRADE_UNDER_WAY'));
+    const planned = await planRole(infrastructure);
+    expect(planned.filter(({ state: found }) => found.state !== 'done').map(({ step }) => step.id)).toEqual([
+      'infrastructure/hosts',
+    ]);
+    // A run that is cut off after the host is there, and before the others know, is taken up.
+    world.launched.set(3, 1);
+    expect(await applyRole(infrastructure, () => undefined)).toMatchObject({
+      done: ['infrastructure/hosts'],
+    });
+    expect((await world.exchange.statement('infrastructure', 'hosts'))?.facts.hosts[2]).toEqual({
+      node: 3,
+      instanceId: 'i-00000013',
+      address: '10.0.1.3',
+    });
+    await expect(planRole(infrastructure)).rejects.toEqual(refused('VAULT_UPGRADE_UNDER_WAY'));
+    world.dead.delete(3);
+    world.deployed.length = 0;
+    await apply('infrastructure');
+    expect(world.deployed).toEqual(['3 old', '2 new', '1 new', '3 new']);
   });
 
   it('lead to a further release after the first, whose statements do not count', async () => {
@@ -778,6 +862,56 @@ describe('a roll back', () => {
     expect([...world.running.values()]).toEqual(['old', 'old', 'old']);
     expect(await state()).toMatchObject({ closed: { image: 'old', left: [] } });
     for (const role of ROLES) expect(await back(role)).toMatchObject({ done: [], isComplete: true });
+  });
+
+  describe('that was closed without a node', () => {
+    /** The first ceremony, as far as it starts nodes that run already. */
+    const again = async () =>
+      await applyRole(contextOf('infrastructure'), () => undefined, {
+        ceremony: { steps: [infrastructureRestart(vault)], counts: () => true },
+      });
+
+    beforeEach(async () => {
+      await admitAll();
+      kill(3);
+      world.now = UNTIL;
+      const alone = seeing({ code: 'PEERS_NOT_CONNECTED' });
+      await back('infrastructure', alone);
+      for (const node of NODES) await back(`node-${node}`);
+      await back('infrastructure', alone);
+      world.deployed.length = 0;
+      world.fewest = 3;
+    });
+
+    it('lets the first ceremony go on, which brings the node up with the release that runs', async () => {
+      expect((await firstCeremony(vault).begin?.(contextOf('node-3')))?.size).toBe(0);
+      await expect(again()).rejects.toEqual(refused('VAULT_DEPLOY_MALFORMED'));
+      revive(3, 'new');
+      expect(await again()).toMatchObject({ done: ['infrastructure/restart'] });
+      expect(world.deployed).toEqual(['3 old']);
+      expect(await state()).toMatchObject({ closed: { left: [] } });
+      for (const run of [again, async () => await back('infrastructure')])
+        expect(await run()).toMatchObject({ done: [], isComplete: true });
+    });
+
+    it('has it come back on another host, of which its peers are told', async () => {
+      world.launched.set(3, 1);
+      await applyRole(contextOf('infrastructure'), () => undefined, {
+        ceremony: { steps: [infrastructureHosts(vault)], counts: () => true },
+      });
+      revive(3, 'new');
+      expect(await again()).toMatchObject({ done: ['infrastructure/restart'] });
+      expect(world.deployed).toEqual(['3 old', '1 old', '2 old']);
+      expect(world.fewest).toBe(2);
+      const { nodes } = await findPlaces(vault, world.exchange);
+      expect(nodes.map(({ url }) => url)).toEqual(NODES.map((node) => `https://${addressOf(node)}:8443`));
+      expect(await again()).toMatchObject({ done: [], isComplete: true });
+    });
+
+    it('tells of all nodes where they are, though one is not up', async () => {
+      const { nodes } = await findPlaces(vault, world.exchange);
+      expect(nodes).toHaveLength(3);
+    });
   });
 
   it('does not take the new image out of a key while a node attests it, whoever else is down', async () => {
