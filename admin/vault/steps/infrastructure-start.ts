@@ -1,3 +1,4 @@
+import { verifierKeyName } from '../../../shared/documents/configuration/witnesses.ts';
 import type { Facts } from '../exchange/index.ts';
 import type { StepContext } from './context.ts';
 import { deployNode, type DeployOrder, onAllHosts } from './deploy-node.ts';
@@ -89,7 +90,10 @@ function restartWith({ name, configuration }: Restart): RestartActs {
       if (open.length === 0) return { state: 'done' };
       return {
         state: 'ready',
-        changes: open.map(({ node, version }) => `restarts node ${node} with configuration ${version}`),
+        changes: [
+          ...(name === 'restart' ? await describeFollowedLogs(context) : []),
+          ...open.map(({ node, version }) => `restarts node ${node} with configuration ${version}`),
+        ],
       };
     },
     async apply(context) {
@@ -112,6 +116,22 @@ function restartWith({ name, configuration }: Restart): RestartActs {
       return { facts: { nodes: nodes.toSorted((one, other) => one.node - other.node) }, files: [] };
     },
   };
+}
+
+/**
+ * Describes what the operators of outside witnesses have to be told before nodes need their cosignatures: a start waits for
+ * them. The lines are those of the file that "holdfast audit witness" follows logs by.
+ */
+async function describeFollowedLogs(context: StepContext): Promise<readonly string[]> {
+  const { witnesses } = context.vault.parts;
+  if (witnesses === null) return [];
+  const stated = await needStatementsOfNodes(context, 'narrow');
+  const logs = stated.map(({ statement }) => statement.facts.log);
+  return [
+    `before that, the operators of ${witnesses.threshold} of ${witnesses.servers.length} outside witnesses have to follow these logs (logs.yaml):`,
+    '  logs:',
+    ...logs.flatMap((key) => [`    - origin: ${verifierKeyName(key)}`, `      keys: ['${key}']`]),
+  ];
 }
 
 /** Deploys a node that has to serve. @throws StepError VAULT_NODE_UNEXPECTED */
