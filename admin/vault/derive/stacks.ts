@@ -1,7 +1,7 @@
 import type { VaultDocument } from '../document.ts';
 import { stackNames, vaultPrefix } from '../names.ts';
 import { partSecretName } from './part-secrets.ts';
-import { natsPortOf, postgresOf } from '../parts.ts';
+import { natsPortOf, postgresOf, witnessPortsOf } from '../parts.ts';
 import { describeRole, type Role, roleOfNode } from '../roles.ts';
 
 /** Port of every host at which nodes cosign each other's logs. */
@@ -111,11 +111,15 @@ function derivePeerRules({ nodes, infrastructure: { network }, parts }: VaultDoc
 
 /** Rules by which hosts reach servers of others. */
 function deriveServerRules({ parts }: VaultDocument): Readonly<Record<string, string>> {
-  const { nats } = parts;
+  const { nats, witnesses } = parts;
   const postgres = postgresOf(parts);
+  const [witnessPort] = witnessPortsOf(parts);
   return {
     ...(nats === null ? {} : { NatsCidr: nats.cidr, NatsPort: String(natsPortOf(nats.servers[0] ?? '')) }),
     ...(postgres === null ? {} : { PostgresCidr: postgres.cidr, PostgresPort: String(postgres.port) }),
+    ...(witnessPort === undefined
+      ? {}
+      : { OutsideWitnessCidr: witnesses?.cidr ?? '', OutsideWitnessPort: String(witnessPort) }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { findNode } from '../derive/manifest.ts';
 import type { VaultDocument } from '../document.ts';
 import { describeRole, nodeOfRole, type Role } from '../roles.ts';
+import { secretsProcedures } from './admin-secrets.ts';
 import { ASKS, beginStep, EXCHANGE, RESUME } from './common-steps.ts';
 import type { Procedure, SheetStep } from './procedure.ts';
 import { titleOf } from './sheet-role.ts';
@@ -33,6 +34,8 @@ export function ceremonyProcedure(document: VaultDocument, role: Role): Procedur
 
 function infrastructureSteps(document: VaultDocument): SheetStep[] {
   const { namespace, environment, region, nodes, infrastructure } = document;
+  const { witnesses } = document.parts;
+  const hasSecrets = secretsProcedures(document).length > 0;
   const environmentOption = environment === 'production' ? '' : ` --environment ${environment}`;
   const apply =
     'holdfast vault apply --role infrastructure --statement-key keys/infrastructure.statement.pem';
@@ -63,7 +66,7 @@ function infrastructureSteps(document: VaultDocument): SheetStep[] {
       command: apply,
       expect: `${ASKS} It ends with "waits for" and the node admins.`,
       otherwise: RESUME,
-      handover: `${EXCHANGE} Wait for the first configurations and the nonces of all nodes.`,
+      handover: `${EXCHANGE} ${hasSecrets ? 'Do what secrets.md says meanwhile. ' : ''}Wait for the first configurations and the nonces of all nodes.`,
     },
     {
       title: 'Stage 2: hosts; each enclave shows itself and is refused by KMS, as it should be',
@@ -83,8 +86,14 @@ function infrastructureSteps(document: VaultDocument): SheetStep[] {
     {
       title: 'The start without the order to initialise',
       command: apply,
-      expect: 'done: every step of infrastructure.',
-      otherwise: RESUME,
+      expect:
+        witnesses === null
+          ? 'done: every step of infrastructure.'
+          : `The logs that the witnesses have to follow, before you are asked: send them to their operators, and agree once ${witnesses.threshold} of ${witnesses.servers.length} follow them. Then done: every step of infrastructure.`,
+      otherwise:
+        witnesses === null
+          ? RESUME
+          : `LOG_NOT_COSIGNED, or no end for minutes: a node waits for its witnesses. ${RESUME}`,
     },
   ];
 }

@@ -1,5 +1,6 @@
 import { errorCode } from '../../../shared/errors.ts';
 import { parsePcrFile } from '../../../attestation/index.ts';
+import { verifierKeyName } from '../../../shared/documents/configuration/witnesses.ts';
 import { assertQuorumWithout, type NodeReport } from '../../upgrade/index.ts';
 import { findLastStart } from '../node-starts.ts';
 import { type ConfigurationInForce, findConfigurationInForce } from './configuration-in-force.ts';
@@ -7,7 +8,7 @@ import type { StepContext } from './context.ts';
 import { serve } from './infrastructure-start.ts';
 import { assertOneRelease } from './node-release.ts';
 import type { Step } from './step.ts';
-import { ofAllNodes, readManifestBytes, urlOfNode } from './support.ts';
+import { needStatementsOfNodes, ofAllNodes, readManifestBytes, urlOfNode } from './support.ts';
 import { findUpgradeState, type UpgradeState } from './upgrade/state.ts';
 
 /** Node that has to be started anew, and why. */
@@ -47,10 +48,15 @@ export function infrastructureRestart(vault: StepContext['vault']): Step<'restar
       if (open.length === 0) return { state: 'done' };
       return {
         state: 'ready',
-        changes: open.map(
-          ({ node, configuration: { version }, reason }) =>
-            `restarts node ${node}${REASONS[reason]} with configuration ${version}`,
-        ),
+        changes: [
+          ...(open.some(({ reason }) => reason === 'other-configuration')
+            ? await describeFollowedLogs(context)
+            : []),
+          ...open.map(
+            ({ node, configuration: { version }, reason }) =>
+              `restarts node ${node}${REASONS[reason]} with configuration ${version}`,
+          ),
+        ],
       };
     },
     async apply(given) {
@@ -131,4 +137,20 @@ async function assertSpared(context: StepContext, node: number): Promise<void> {
   );
   if (reports.some((each) => each.node === node && each.canSign))
     assertQuorumWithout(reports, node, context.vault.threshold);
+}
+
+/**
+ * Describes what the operators of outside witnesses have to be told before nodes need their cosignatures: a start waits for
+ * them. The lines are those of the file that "holdfast audit witness" follows logs by.
+ */
+async function describeFollowedLogs(context: StepContext): Promise<readonly string[]> {
+  const { witnesses } = context.vault.parts;
+  if (witnesses === null) return [];
+  const stated = await needStatementsOfNodes(context, 'narrow');
+  const logs = stated.map(({ statement }) => statement.facts.log);
+  return [
+    `before that, the operators of ${witnesses.threshold} of ${witnesses.servers.length} outside witnesses have to follow these logs (logs.yaml):`,
+    '  logs:',
+    ...logs.flatMap((key) => [`    - origin: ${verifierKeyName(key)}`, `      keys: ['${key}']`]),
+  ];
 }

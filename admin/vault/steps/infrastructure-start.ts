@@ -61,7 +61,7 @@ export function infrastructurePeersRestart(vault: StepContext['vault']): Step<'p
       await assertOneRelease(context);
       const stated = await context.exchange.statement('infrastructure', 'peers-restart');
       const { facts: started } = await needStatement(context, 'infrastructure', 'start');
-      // One after the other: the rest of the quorum goes on signing.
+      // One after the other: the rest of the quorum goes on signing, and cosigns the start of each.
       const open = await openNodes(context);
       const nodes = [...(stated?.facts.nodes ?? [])].filter(
         ({ node }) => !open.some((one) => one.node === node),

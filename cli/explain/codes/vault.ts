@@ -123,8 +123,8 @@ export const VAULT_CODES: readonly CodeArea[] = [
       VALUE_LEFT_OPEN: 'a value of zeros, which "vault init" writes for what nobody has said yet',
       WITNESS_KEY_UNUSABLE: "the verifier key of an outside witness is none, or no witness's",
       WITNESS_OUT_OF_REACH: [
-        'an outside witness is named by an address that hosts do not reach: they reach port 443 alone, by https',
-        'Put the witness behind TLS at port 443.',
+        'an outside witness is named by an address that hosts do not reach: they reach port 443 by https, and one other port at the addresses that parts.witnesses.cidr names',
+        'Put the witness behind TLS at port 443, or name its addresses in parts.witnesses.cidr.',
       ],
     },
   },
