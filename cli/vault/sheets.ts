@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { renderVaultFiles, sheetRolesOf } from '../../admin/vault/index.ts';
+import { CONSOLE_TEMPLATE, renderVaultFiles, roleOfNode, sheetRolesOf } from '../../admin/vault/index.ts';
+import { readConsoleTemplate } from '../../deploy/index.ts';
 import { type Command, type CommandInput, type Outcome, UsageError } from '../common/command.ts';
 import { writeOutput } from '../common/output-file.ts';
 import { describeSystemError } from '../common/system-error.ts';
@@ -9,7 +10,7 @@ import { readSoundVaultFile, VAULT_OPTION } from './options.ts';
 export const sheetsCommand: Command = {
   name: 'vault sheets',
   summary:
-    'Write a sheet of each procedure for each role (Markdown, and HTML to print), the stacks with their parameters, and a Makefile. Made anew, they are the same.',
+    'Write a sheet of each procedure for each role (Markdown, and HTML to print), the stacks with their parameters, the template of a node for the console of CloudFormation, and a Makefile. Made anew, they are the same.',
   positionals: '',
   options: {
     ...VAULT_OPTION,
@@ -26,9 +27,13 @@ async function runSheets(input: CommandInput): Promise<Outcome> {
   const folder = input.text('output') ?? '';
   if (folder === '') throw new UsageError('--output is a folder');
   const { document, digest } = await readSoundVaultFile(input);
-  const files = [...renderVaultFiles(document)].map(
-    ([name, content]) => [join(folder, name), content] as const,
-  );
+  const consoleTemplate = await readConsoleTemplate();
+  const files = [
+    ...renderVaultFiles(document),
+    ...document.nodes.map(
+      ({ node }) => [`${roleOfNode(node)}/${CONSOLE_TEMPLATE}`, consoleTemplate] as const,
+    ),
+  ].map(([name, content]) => [join(folder, name), content] as const);
   for (const [name, content] of files) {
     await makeFolder(dirname(name));
     await writeOutput(name, content);

@@ -19,6 +19,8 @@ export interface DerivedStack {
   /** 1: long-lived, never deleted by a tool; 2: hosts. */
   readonly stage: 1 | 2;
   readonly parameters: Readonly<Record<string, string>>;
+  /** Parameters that a new stack is made with; one that exists keeps its own. */
+  readonly initial: Readonly<Record<string, string>>;
   /** Parameters whose values other stacks, or the release, give. */
   readonly open: readonly string[];
 }
@@ -46,9 +48,10 @@ export function deriveStacks(document: VaultDocument): readonly DerivedStack[] {
         PeerCidr: nodes.length > 1 ? network.peerCidr : '',
         ...(parts.peerWitnesses === null ? {} : { WitnessPort: String(WITNESS_PORT) }),
       },
+      initial: {},
       open: [],
     },
-    ...nodes.map(({ node }): DerivedStack => {
+    ...nodes.map(({ node, configurationAuthority }): DerivedStack => {
       const own = describeRole(document, roleOfNode(node));
       return {
         role: own.role,
@@ -65,6 +68,8 @@ export function deriveStacks(document: VaultDocument): readonly DerivedStack[] {
           WalletAccountId: infrastructure.account,
           AdminArns: own.admins.join(','),
         },
+        // Not every Region has the key spec; a node that does without the function makes no such key.
+        initial: { ConfigSigningKey: configurationAuthority.function ? 'yes' : 'no' },
         open: ['Pcr0', 'Pcr1', 'Pcr2', 'ConfigSigningCode'],
       };
     }),
@@ -82,6 +87,7 @@ export function deriveStacks(document: VaultDocument): readonly DerivedStack[] {
         InstanceType: host.instanceType,
         SubnetId: network.subnetId,
       },
+      initial: {},
       open: [
         'RoleName',
         'InstanceProfileArn',

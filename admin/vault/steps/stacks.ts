@@ -13,12 +13,13 @@ export async function orderStacks(
   const { text, policy } = await context.template(template);
   return deriveStacks(context.vault)
     .filter((stack) => stack.role === role && stack.template === template)
-    .map(({ name, region, node, parameters }) => ({
+    .map(({ name, region, node, parameters, initial }) => ({
       name,
       region,
       template: text,
       policy,
       parameters: { ...parameters, ...openOf(node) },
+      initial,
     }));
 }
 
