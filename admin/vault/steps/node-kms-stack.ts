@@ -8,6 +8,7 @@ import { StepError } from './errors.ts';
 import { putInBucket } from './node-bucket.ts';
 import { applyStack, describeStack, readOutput, type StackOrder } from './stack/index.ts';
 import { inspectStacks, orderStacks } from './stacks.ts';
+import { assertStackStays } from './stated-stack.ts';
 import type { Step } from './step.ts';
 
 /** Parameter of the stack that names the code of the function. */
@@ -27,9 +28,13 @@ export function nodeKmsStack(node: number): Step<'kms-stack'> {
     stage: 1,
     summary: 'make the stack with the key that only the enclave will use, closed until the gate',
     needs: [],
-    inspect: async (context) => await inspectStacks([await orderWithCode(context, node)], context),
+    async inspect(context) {
+      await assertOwnStack(context, node);
+      return await inspectStacks([await orderWithCode(context, node)], context);
+    },
     async apply(context) {
       const { account, region } = describeRole(context.vault, role);
+      await assertOwnStack(context, node);
       await uploadInlineCode(context, node);
       const stack = await applyStack(await orderWithCode(context, node), context);
       const isAuthority = context.vault.nodes.find((one) => one.node === node)?.configurationAuthority
@@ -49,6 +54,16 @@ export function nodeKmsStack(node: number): Step<'kms-stack'> {
       };
     },
   };
+}
+
+/** Asserts that the stack whose key was stated is there. @throws StepError VAULT_STACK_GONE */
+async function assertOwnStack(context: StepContext, node: number): Promise<void> {
+  const role = roleOfNode(node);
+  const facts = (await context.exchange.statement(role, 'kms-stack'))?.facts;
+  const name = stackNames.node(context.vault, node);
+  const { region } = describeRole(context.vault, role);
+  const stated = facts === undefined ? undefined : { KeyArn: facts.keyArn, BucketName: facts.bucket };
+  await assertStackStays(context, role, { name, region }, stated);
 }
 
 /**

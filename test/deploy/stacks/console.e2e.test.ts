@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto';
-import { CreateStackCommand } from '@aws-sdk/client-cloudformation';
+import {
+  CreateStackCommand,
+  DeleteStackCommand,
+  UpdateTerminationProtectionCommand,
+} from '@aws-sdk/client-cloudformation';
 import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { deriveStacks } from '../../../admin/vault/index.ts';
+import { checkAccount, createAccountView, deriveStacks } from '../../../admin/vault/index.ts';
 import type { StepContext } from '../../../admin/vault/steps/index.ts';
 import { nodeKmsStack } from '../../../admin/vault/steps/node-kms-stack.ts';
 import { describeStack } from '../../../admin/vault/steps/stack/index.ts';
@@ -77,6 +81,36 @@ const parametersOf = async () => {
   const stack = await describeStack(admin.cloudFormation, STACK, new AbortController().signal);
   return Object.fromEntries((stack?.Parameters ?? []).map((one) => [one.ParameterKey, one.ParameterValue]));
 };
+
+describe('a stack that was deleted by hand', () => {
+  it('is not made anew once its key was stated, and neither is another one taken in its place', async () => {
+    const vault = vaultWith(false);
+    const [step, context] = [nodeKmsStack(1), contextOf(vault)];
+    const first = await step.apply(context);
+    expect(await step.inspect(context)).toEqual({ state: 'done' });
+    const holding = (facts: object | undefined): StepContext => {
+      const statement = (_role: string, name: string) =>
+        Promise.resolve(name === 'kms-stack' ? { facts } : undefined);
+      return { ...context, exchange: { statement } } as unknown as StepContext;
+    };
+    expect(await step.inspect(holding(first?.facts))).toEqual({ state: 'done' });
+    const other = holding({ ...first?.facts, keyArn: `${first?.facts.keyArn ?? ''}0` });
+    await expect(step.inspect(other)).rejects.toMatchObject({ code: 'VAULT_STACK_GONE' });
+    const protection = { StackName: STACK, EnableTerminationProtection: false };
+    await admin.cloudFormation.send(new UpdateTerminationProtectionCommand(protection));
+    await admin.cloudFormation.send(new DeleteStackCommand({ StackName: STACK }));
+    await aws.cloudFormation.settled();
+    const gone = { code: 'VAULT_STACK_GONE', details: { expected: first?.facts.keyArn } };
+    const stated = holding(first?.facts);
+    await expect(step.inspect(stated)).rejects.toMatchObject(gone);
+    await expect(step.apply(stated)).rejects.toMatchObject(gone);
+    expect(await describeStack(admin.cloudFormation, STACK, context.signal)).toBeUndefined();
+    // "vault check" sees it, too.
+    const clients = { sts: admin.sts, cloudFormation: admin.cloudFormation, kms: admin.kms };
+    const found = await checkAccount(vault, 'node-1', createAccountView(clients, context.signal));
+    expect(found.map(({ code }) => code)).toEqual(['STACK_DELETED']);
+  });
+});
 
 describe('a stack that was made in the console', () => {
   it('is taken over by the step, with its function and with what was chosen', async () => {
