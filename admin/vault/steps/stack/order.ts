@@ -12,6 +12,8 @@ export interface StackOrder {
   readonly template: string;
   /** JSON of the stack policy. */
   readonly policy: string;
+  /** Whether nobody can delete the stack before that protection is taken off. */
+  readonly isProtected?: boolean;
   /** Values of parameters; one that is left out stays as the stack has it, and is the template's default in a new one. */
   readonly parameters: Readonly<Record<string, string>>;
   /** Values that a stack is made with beside those, and that one which exists need not have. */
