@@ -21,6 +21,8 @@ export interface DerivedStack {
   /** 1: long-lived, never deleted by a tool; 2: hosts. */
   readonly stage: 1 | 2;
   readonly parameters: Readonly<Record<string, string>>;
+  /** Parameters that a new stack is made with; one that exists keeps its own. */
+  readonly initial: Readonly<Record<string, string>>;
   /** Parameters whose values other stacks, or the release, give. */
   readonly open: readonly string[];
 }
@@ -48,9 +50,10 @@ export function deriveStacks(document: VaultDocument): readonly DerivedStack[] {
         ...derivePeerRules(document),
         ...deriveServerRules(document),
       },
+      initial: {},
       open: [],
     },
-    ...nodes.map(({ node }): DerivedStack => {
+    ...nodes.map(({ node, configurationAuthority }): DerivedStack => {
       const own = describeRole(document, roleOfNode(node));
       return {
         role: own.role,
@@ -67,6 +70,8 @@ export function deriveStacks(document: VaultDocument): readonly DerivedStack[] {
           WalletAccountId: infrastructure.account,
           AdminArns: own.admins.join(','),
         },
+        // Not every Region has the key spec; a node that does without the function makes no such key.
+        initial: { ConfigSigningKey: configurationAuthority.function ? 'yes' : 'no' },
         open: ['Pcr0', 'Pcr1', 'Pcr2', 'ConfigSigningCode'],
       };
     }),
@@ -85,6 +90,7 @@ export function deriveStacks(document: VaultDocument): readonly DerivedStack[] {
         SubnetId: network.subnetId,
         ...derivePartSecrets(document, node),
       },
+      initial: {},
       open: [
         'RoleName',
         'InstanceProfileArn',

@@ -1,8 +1,10 @@
 import { findNode } from '../derive/manifest.ts';
 import type { VaultDocument } from '../document.ts';
 import { describeRole, nodeOfRole, type Role } from '../roles.ts';
+import { stackNames } from '../names.ts';
 import { secretsProcedures } from './admin-secrets.ts';
 import { ASKS, beginStep, EXCHANGE, RESUME } from './common-steps.ts';
+import { CONSOLE_TEMPLATE } from './files-of-people.ts';
 import type { Procedure, SheetStep } from './procedure.ts';
 import { titleOf } from './sheet-role.ts';
 
@@ -20,6 +22,7 @@ export function ceremonyProcedure(document: VaultDocument, role: Role): Procedur
       ...(node === undefined ? [] : [RECOVERY]),
       `Credentials of one of your roles in account ${account}, and of no other account of this vault.`,
       'The holdfast command.',
+      ...(node === undefined ? [] : [consoleWay(document, node)]),
     ],
     steps: node === undefined ? infrastructureSteps(document) : nodeSteps(document, node),
     afterwards: [
@@ -30,6 +33,12 @@ export function ceremonyProcedure(document: VaultDocument, role: Role): Procedur
       'Nothing of exchange/ has to be kept secret; keep it as the record of the ceremony.',
     ],
   };
+}
+
+/** How the stack of a node is made by somebody who has nothing but a browser. */
+function consoleWay(document: VaultDocument, node: number): string {
+  const name = stackNames.node(document, node);
+  return `Who may use nothing but a browser makes the stack of stage 1 in the console of CloudFormation, signed in as one of those roles: a stack named ${name}, of the file ${CONSOLE_TEMPLATE} beside this sheet, with the parameters and initial of ${name}.json and the rest as it is offered. Stage 1 finds it there, and goes on from it.`;
 }
 
 function infrastructureSteps(document: VaultDocument): SheetStep[] {

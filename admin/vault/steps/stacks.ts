@@ -13,12 +13,14 @@ export async function orderStacks(
   const { text, policy } = await context.template(template);
   return deriveStacks(context.vault)
     .filter((stack) => stack.role === role && stack.template === template)
-    .map(({ name, region, node, parameters }) => ({
+    .map(({ name, region, node, stage, parameters, initial }) => ({
       name,
       region,
       template: text,
       policy,
+      isProtected: stage === 1,
       parameters: { ...parameters, ...openOf(node) },
+      initial,
     }));
 }
 
@@ -52,7 +54,8 @@ export function describeStacks(inspected: readonly InspectedStack[]): StepState 
       changes.push(`goes on with the change of stack ${order.name} that is under way`);
     else if (found.kind === 'empty')
       changes.push(`removes the empty stack ${order.name} that a failed attempt has left, and makes it anew`);
-    else if (found.kind === 'unguarded') changes.push(`guards stack ${order.name} by its policy`);
+    else if (found.kind === 'unguarded')
+      changes.push(`guards stack ${order.name} from being deleted or emptied`);
     else changes.push(`stack ${order.name} in ${order.region}:`, ...found.changes.map((text) => `  ${text}`));
   }
   return changes.length === 0 ? { state: 'done' } : { state: 'ready', changes };

@@ -153,7 +153,10 @@ export const VAULT_CODES: readonly CodeArea[] = [
       KMS_KEY_OF_OTHER_KIND:
         'the KMS key of the node is a multi-Region key, has imported material, or is not for encryption',
       KMS_KEY_OF_OTHER_REGION: 'the KMS key of the node is in another Region than vault.yaml names',
-      STACK_DELETED: 'a stack of stage 1 was deleted: what it has kept is to be found by hand',
+      STACK_DELETED: [
+        'a stack of this name was deleted within ninety days, or is being deleted; what it has kept is to be found by hand',
+        'Keys and buckets of stage 1 outlive their stack. Where the ceremony had begun with it, make no other one: see VAULT_STACK_GONE.',
+      ],
       STACK_IN_PROGRESS: [
         'a stack is being changed at this moment',
         'Wait until that has ended, and check again.',
