@@ -47,11 +47,13 @@ export const INFRASTRUCTURE_PARAMETERS = {
   peerPort: 'PeerPort',
   /** `0` where nodes do not cosign each other's logs. */
   witnessPort: 'WitnessPort',
-  /** Ranges of the servers of NATS and PostgreSQL, empty where the vault has none, and their ports. */
+  /** Ranges of the servers of NATS, PostgreSQL and witnesses, empty where the vault has none, and their ports. */
   natsCidr: 'NatsCidr',
   natsPort: 'NatsPort',
   postgresCidr: 'PostgresCidr',
   postgresPort: 'PostgresPort',
+  outsideWitnessCidr: 'OutsideWitnessCidr',
+  outsideWitnessPort: 'OutsideWitnessPort',
   /** `yes` or `no`. */
   kmsEndpoint: 'KmsEndpoint',
 } as const;

@@ -136,6 +136,34 @@ export async function moveAll(image: ImageName, nodes: readonly number[], run: R
   }
 }
 
+/**
+ * Starts nodes that are down with the old image, and comes to the end of them: while they are too few, none can sign.
+ *
+ * @returns those that stay down, with what has kept them so
+ * @throws UpgradeError UPGRADE_NODE_… for one that is up then, and is not as it should be: the run has stopped
+ */
+export async function startDown(order: readonly number[], run: Run): Promise<ReadonlyMap<number, unknown>> {
+  const { plan, ports, report } = run;
+  const failures = new Map<number, unknown>();
+  for (const node of order) {
+    await ports.assertOpen?.('old');
+    const reports = await ports.look();
+    if (!isDown(reports, node)) continue;
+    try {
+      assertMayMove(node, 'old', { plan, reports, now: ports.clock() });
+      report({ event: 'node-begun', node, image: 'old' });
+      await replaceImage(node, 'old', ports);
+      report({ event: 'node-done', node, image: 'old' });
+    } catch (error) {
+      if (isInterruption(error)) throw error;
+      if (!isDown(await ports.look(), node)) throw await stop(run, { node, image: 'old' }, error);
+      failures.set(node, error);
+      report({ event: 'node-left', node, image: 'old', code: causeOf(error) });
+    }
+  }
+  return failures;
+}
+
 /** Remembers where a run has stopped, and why. @returns the error itself, to be thrown */
 export async function stop(
   { journal, ports }: Run,

@@ -1,15 +1,10 @@
 import { UpgradeError } from './errors.ts';
 import {
-  assertMayMove,
-  causeOf,
-  isDown,
-  isInterruption,
   moveAll,
   orderUnableFirst,
-  replaceImage,
   type RollOutEvent,
   type RollOutPlan,
-  type Run,
+  startDown,
   stop,
   type UpgradeJournal,
   type UpgradePorts,
@@ -36,42 +31,15 @@ export async function rollBack(
     const run = { plan, ports, journal, report };
     const reversed = order.toReversed();
     const left = await startDown(reversed, run);
+    const [first] = left;
+    const up = (await ports.look()).filter((each) => each.image !== null);
+    if (first !== undefined && up.length < threshold)
+      throw await stop(run, { node: first[0], image: 'old' }, first[1]);
     const nodes = reversed.filter((node) => !left.has(node));
     await moveAll('old', orderUnableFirst(nodes, await ports.look()), run);
     assertBack(await ports.look(), threshold);
   }
   await journal.setStopped(null);
-}
-
-/**
- * Starts nodes that are down with the old image, and comes to the end of them: while they are too few, none can sign.
- *
- * @returns those that stay down, and without which the others are enough
- */
-async function startDown(order: readonly number[], run: Run): Promise<ReadonlySet<number>> {
-  const { plan, ports, report } = run;
-  const failures = new Map<number, unknown>();
-  for (const node of order) {
-    await ports.assertOpen?.('old');
-    const reports = await ports.look();
-    if (!isDown(reports, node)) continue;
-    try {
-      assertMayMove(node, 'old', { plan, reports, now: ports.clock() });
-      report({ event: 'node-begun', node, image: 'old' });
-      await replaceImage(node, 'old', ports);
-      report({ event: 'node-done', node, image: 'old' });
-    } catch (error) {
-      if (isInterruption(error)) throw error;
-      if (!isDown(await ports.look(), node)) throw await stop(run, { node, image: 'old' }, error);
-      failures.set(node, error);
-      report({ event: 'node-left', node, image: 'old', code: causeOf(error) });
-    }
-  }
-  const [first] = failures;
-  if (first === undefined) return new Set();
-  const up = (await ports.look()).filter(({ image }) => image !== null);
-  if (up.length < plan.threshold) throw await stop(run, { node: first[0], image: 'old' }, first[1]);
-  return new Set(failures.keys());
 }
 
 /**

@@ -5,6 +5,7 @@ import {
   orderUnableFirst,
   type RollOutEvent,
   type RollOutPlan,
+  startDown,
   type UpgradeJournal,
   type UpgradePorts,
 } from './node-moves.ts';
@@ -18,7 +19,8 @@ export function orderNodes(nodes: readonly number[], canary: number): readonly n
 
 /**
  * Brings the new image to every node, one after the other: each next one only when the former serves with it and the quorum
- * has signed with it. After the canary come nodes that cannot sign, since the others can be taken down only when they are
+ * has signed with it. Where too few others can sign for the canary to be taken down, nodes that are down are given the old
+ * image first. After the canary come nodes that cannot sign, since the others can be taken down only when they are
  * back. Nodes that run it already are seen to, and left alone, so that a run that was cut off is taken up by the next. At the
  * first refusal it stops, and so does every later run until somebody has decided what to do.
  *
@@ -43,6 +45,10 @@ export async function rollOut(
     await assertQuorumSigns(lastFirst, ports.sign);
   }
   const run = { plan, ports, journal, report };
+  // Without enough others the canary cannot be taken down: those that are down are given what the quorum runs.
+  const spare = reports.filter(({ node, canSign }) => node !== canary && canSign);
+  if (reports.every(({ image }) => image !== 'new') && spare.length < plan.threshold)
+    await startDown(others, run);
   await moveAll('new', [canary], run);
   await moveAll('new', orderUnableFirst(others, await ports.look()), run);
 }

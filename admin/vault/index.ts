@@ -38,6 +38,7 @@ export {
 export { type LostKey, renderVaultFile, type RoleAnswers, type VaultAnswers } from './template.ts';
 export { type DerivedStack, deriveStacks } from './derive/stacks.ts';
 export { renderVaultFiles } from './sheets/files.ts';
+export { CONSOLE_TEMPLATE } from './sheets/files-of-people.ts';
 export { MAX_COMMANDS, type Procedure, type ProcedureName, type SheetStep } from './sheets/procedure.ts';
 export { deriveRunSheet, type RunSheet } from './sheets/run-sheet.ts';
 export { type SheetRole, sheetRolesOf } from './sheets/sheet-role.ts';

@@ -70,6 +70,8 @@ const witnessesSchema = z
         error: 'a witness key is given twice',
       }),
     maxUncosignedSeconds: maxUncosignedSchema,
+    /** Addresses of witnesses at another port than 443: the only ones that hosts may reach there; null: there are none. */
+    cidr: cidr.nullable().default(null),
   })
   .refine(({ servers, threshold }) => threshold <= servers.length, {
     path: ['threshold'],
@@ -112,6 +114,20 @@ export type PostgresPart = z.infer<typeof postgresSchema>;
 /** Finds where a vault's PostgreSQL is; null where hosts keep records themselves. */
 export function postgresOf({ store }: Parts): PostgresPart | null {
   return store === 'sqlite' ? null : store.postgres;
+}
+
+/** Port that security groups let hosts reach everywhere, as that of AWS itself. */
+const HTTPS_PORT = 443;
+
+/** Finds ports other than 443 at which hosts ask outside witnesses. */
+export function witnessPortsOf({ witnesses }: Parts): readonly number[] {
+  const ports = (witnesses?.servers ?? []).map(({ url }) => portOf(new URL(url)));
+  return [...new Set(ports)].filter((port) => port !== HTTPS_PORT);
+}
+
+function portOf({ port, protocol }: URL): number {
+  if (port !== '') return Number(port);
+  return protocol === 'https:' ? HTTPS_PORT : 80;
 }
 
 /** Port of a NATS server by its URL. */

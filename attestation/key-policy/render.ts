@@ -54,7 +54,7 @@ const ADMINISTRATION = [
 /**
  * Writes the key policy of one policy node: attested use by the instance's role, for each image with all its PCRs
  * and the node's encryption context; administration without use for the admins; nothing for the account as such, so
- * that no IAM policy can reopen it. In the steady state that use is kms:Decrypt alone.
+ * that no IAM policy can reopen it; thirty days between the order to delete the key and its end. In the steady state that use is kms:Decrypt alone.
  *
  * @returns the JSON of the policy, indented, the same for the same options
  * @throws KeyPolicyError POLICY_UNBOUND when a measurement is missing or zero, POLICY_ROLE_MISMATCH when PCR3 is of
@@ -118,7 +118,7 @@ export function renderKeyPolicy(options: RenderOptions): string {
  */
 export function renderClosedKeyPolicy(admins: RenderOptions['admins']): string {
   if (admins.length === 0) throw new RangeError('somebody has to be able to change the policy');
-  return format([administration(admins), CLOSURE]);
+  return format([administration(admins), CLOSURE, TIME_TO_NOTICE]);
 }
 
 function administration(admins: readonly string[]): object {
@@ -130,6 +130,19 @@ function administration(admins: readonly string[]): object {
     Resource: '*',
   };
 }
+
+/** Shortest time between the order to delete the key and its end, in days: the longest that KMS gives. */
+const DELETION_DAYS = 30;
+
+/** Denial of an end that nobody may notice in time; a request without a number of days has KMS take thirty. */
+const TIME_TO_NOTICE: object = {
+  Sid: 'ThirtyDaysToNotice',
+  Effect: 'Deny',
+  Principal: '*',
+  Action: 'kms:ScheduleKeyDeletion',
+  Resource: '*',
+  Condition: { NumericLessThan: { 'kms:ScheduleKeyDeletionPendingWindowInDays': String(DELETION_DAYS) } },
+};
 
 /** Denials that hold whatever this policy, or a grant, allows. */
 const DENIALS: readonly object[] = [
@@ -148,6 +161,7 @@ const DENIALS: readonly object[] = [
     Action: [...KMS_ACTIONS.bypass, 'kms:ReEncryptTo'],
     Resource: '*',
   },
+  TIME_TO_NOTICE,
 ];
 
 /** Denial of every use. It has no condition, since a grantee can get a document for an enclave of any image. */

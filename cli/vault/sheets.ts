@@ -1,6 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { renderVaultFiles, sheetRolesOf, type VaultDocument } from '../../admin/vault/index.ts';
+import {
+  CONSOLE_TEMPLATE,
+  renderVaultFiles,
+  roleOfNode,
+  sheetRolesOf,
+  type VaultDocument,
+} from '../../admin/vault/index.ts';
+import { readConsoleTemplate } from '../../deploy/index.ts';
 import { type Command, type CommandInput, type Outcome, UsageError } from '../common/command.ts';
 import { writeOutput } from '../common/output-file.ts';
 import { describeSystemError } from '../common/system-error.ts';
@@ -9,7 +16,7 @@ import { readSoundVaultFile, VAULT_OPTION } from './options.ts';
 export const sheetsCommand: Command = {
   name: 'vault sheets',
   summary:
-    'Write a sheet of each procedure for each role (Markdown, and HTML to print), the stacks with their parameters, and a Makefile. Made anew, they are the same.',
+    'Write a sheet of each procedure for each role (Markdown, and HTML to print), the stacks with their parameters, the template of a node for the console of CloudFormation, and a Makefile. Made anew, they are the same.',
   positionals: '',
   options: {
     ...VAULT_OPTION,
@@ -36,9 +43,13 @@ async function runSheets(input: CommandInput): Promise<Outcome> {
 
 /** Writes the sheets of every role, the stacks and the Makefile of a sound vault, and returns their paths. @throws UsageError */
 export async function writeSheets(document: VaultDocument, folder: string): Promise<readonly string[]> {
-  const files = [...renderVaultFiles(document)].map(
-    ([name, content]) => [join(folder, name), content] as const,
-  );
+  const consoleTemplate = await readConsoleTemplate();
+  const files = [
+    ...renderVaultFiles(document),
+    ...document.nodes.map(
+      ({ node }) => [`${roleOfNode(node)}/${CONSOLE_TEMPLATE}`, consoleTemplate] as const,
+    ),
+  ].map(([name, content]) => [join(folder, name), content] as const);
   for (const [name, content] of files) {
     await makeFolder(dirname(name));
     await writeOutput(name, content);

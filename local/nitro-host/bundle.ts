@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import type { Plugin } from 'esbuild';
 
@@ -12,7 +13,7 @@ const BANNER = [
 export interface BundleOptions {
   /** Folder of the sources and their node_modules. */
   readonly root: string;
-  /** Source files below it, by the names that their bundles have in `out`, without `.js`. */
+  /** Source files below it, by the names that their bundles have in `out`, without `.mjs`. */
   readonly entries: Readonly<Record<string, string>>;
   /** Folder below which the bundles are written. */
   readonly out: string;
@@ -36,9 +37,10 @@ export async function bundlePrograms({ root, entries, out, ...options }: BundleO
     preserveSymlinks: true,
     entryPoints: Object.entries(entries).map(([name, path]) => ({ in: join(root, path), out: name })),
     outdir: out,
+    outExtension: { '.js': '.mjs' },
     alias: { ...options.alias },
     external: ['esbuild'],
-    plugins: [...(options.plugins ?? []), sourcePlaces(out)],
+    plugins: [...(options.plugins ?? []), LAZY_BUILTINS, sourcePlaces(out)],
     bundle: true,
     splitting: true,
     platform: 'node',
@@ -56,6 +58,22 @@ export async function bundlePrograms({ root, entries, out, ...options }: BundleO
     logLevel: 'warning',
   });
 }
+
+/**
+ * Takes Node's own modules as they are: an `import` of one would evaluate all that it exports, and so load undici for
+ * whoever wants the server of node:http.
+ */
+const LAZY_BUILTINS: Plugin = {
+  name: 'lazy-builtins',
+  setup: (build) => {
+    build.onResolve({ filter: /^[a-z0-9_:/]+$/ }, ({ path, kind }) =>
+      kind === 'import-statement' && isBuiltin(path) ? { path, namespace: 'builtin' } : undefined,
+    );
+    build.onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+    }));
+  },
+};
 
 /** Has each module know the place of its source, not of the bundle, by the way from one to the other. */
 function sourcePlaces(out: string): Plugin {

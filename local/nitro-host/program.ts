@@ -24,11 +24,11 @@ export interface Program {
   remove(): Promise<void>;
 }
 
-/** Name of what runs, without `.js`: the sources beside it are what is measured. */
+/** Name of what runs, without `.mjs`: the sources beside it are what is measured. */
 const ENTRY = 'enclave-main';
 
 /** Path of what runs of a program in a folder that {@link copyProgram} has made. */
-export const programEntry = (folder: string): string => join(folder, 'bundle', `${ENTRY}.js`);
+export const programEntry = (folder: string): string => join(folder, 'bundle', `${ENTRY}.mjs`);
 
 /**
  * Copies the project's code as it is now, and bundles it, as the build of an image would.

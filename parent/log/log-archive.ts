@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { tilePath, tileWidth, TILE_WIDTH } from '../../audit/log/index.ts';
 import { errorCode } from '../../shared/errors.ts';
 import type { Log } from '../common/log.ts';
@@ -130,6 +130,8 @@ export class LogArchive {
       throw error;
     });
     if (body === undefined) return;
+    // A parent without an archive does not hold the SDK.
+    const { PutObjectCommand } = await import('@aws-sdk/client-s3');
     const command = new PutObjectCommand({
       Bucket: bucket,
       Key: `${prefix}${name}`,

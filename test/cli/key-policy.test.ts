@@ -534,7 +534,7 @@ describe('holdfast key-policy gate', () => {
       details: { unproven: [{ sid: 'Rotate' }], missing: [] },
     });
     expect(passed.exit).toBe(0);
-    expect(passed.err).toContain('excepted: statement 4 (Rotate): once a year');
+    expect(passed.err).toContain('excepted: statement 5 (Rotate): once a year');
     const { payload } = JSON.parse(readFileSync(at('excepted.json'), 'utf8')) as { payload: string };
     expect(JSON.parse(Buffer.from(payload, 'base64').toString())).toMatchObject({
       exceptions: [{ reason: 'once a year' }],

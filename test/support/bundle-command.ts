@@ -10,7 +10,7 @@ const CACHE = join(ROOT, 'node_modules/.cache');
 /** Compiled code lies beside the bundle, for processes whose environment names no place for it. */
 const STARTER = `import { enableCompileCache } from 'node:module';
 enableCompileCache(new URL('compiled', import.meta.url).pathname);
-await import('./main.js');
+await import('./main.mjs');
 `;
 
 /** Has the bundle hold the functions of deploy/functions, as the package does: each run of `vault apply` would build them. */
@@ -53,13 +53,13 @@ async function bundleCommand(): Promise<string> {
       out: fresh,
       plugins: [BUILT_FUNCTIONS],
     });
-    await writeFile(join(fresh, 'holdfast.js'), STARTER);
+    await writeFile(join(fresh, 'holdfast.mjs'), STARTER);
     const names = await readdir(fresh);
     // What begins is there last.
-    for (const name of names.toSorted((a, b) => Number(a === 'main.js') - Number(b === 'main.js')))
+    for (const name of names.toSorted((a, b) => Number(a === 'main.mjs') - Number(b === 'main.mjs')))
       await rename(join(fresh, name), join(place, name));
   } finally {
     await rm(fresh, { recursive: true, force: true });
   }
-  return join(place, 'holdfast.js');
+  return join(place, 'holdfast.mjs');
 }

@@ -1,8 +1,11 @@
-import type { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import type { CloudFormationClient, ListStacksCommandOutput } from '@aws-sdk/client-cloudformation';
 import type { KMSClient } from '@aws-sdk/client-kms';
 import type { STSClient } from '@aws-sdk/client-sts';
 import { askAws } from '../../aws/index.ts';
 import type { AccountView } from './account.ts';
+
+/** Pages of deleted stacks that are read at most, of a hundred each. */
+const MAX_PAGES = 20;
 
 /** Clients with the credentials of one role, in the Region of its stacks. */
 export interface ViewClients {
@@ -11,7 +14,7 @@ export interface ViewClients {
   readonly kms: Pick<KMSClient, 'send'>;
 }
 
-/** Looks at an account by three operations that only read. Each throws AdminError AWS_…, INTERRUPTED. */
+/** Looks at an account by operations that only read. Each throws AdminError AWS_…, INTERRUPTED. */
 export function createAccountView(
   { sts, cloudFormation, kms }: ViewClients,
   abortSignal: AbortSignal,
@@ -32,7 +35,10 @@ export function createAccountView(
         { ValidationError: () => ({ $metadata: {}, Stacks: [] }) },
       );
       const [stack] = stacks;
-      if (stack === undefined) return undefined;
+      if (stack === undefined) {
+        const wasDeleted = await findDeleted(cloudFormation, name, abortSignal);
+        return wasDeleted ? { status: 'DELETE_COMPLETE', parameters: {}, outputs: {} } : undefined;
+      }
       return {
         status: stack.StackStatus ?? '',
         parameters: toRecord(stack.Parameters ?? [], (one) => [one.ParameterKey, one.ParameterValue]),
@@ -57,6 +63,27 @@ export function createAccountView(
       };
     },
   };
+}
+
+/** Whether a stack of a name was deleted: AWS lists such stacks for ninety days, and describes them by their id alone. */
+async function findDeleted(
+  cloudFormation: ViewClients['cloudFormation'],
+  name: string,
+  abortSignal: AbortSignal,
+): Promise<boolean> {
+  const { ListStacksCommand } = await import('@aws-sdk/client-cloudformation');
+  let next: string | undefined;
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    const command = new ListStacksCommand({ StackStatusFilter: ['DELETE_COMPLETE'], NextToken: next });
+    const answer: ListStacksCommandOutput = await askAws(
+      'cloudformation:ListStacks',
+      cloudFormation.send(command, { abortSignal }),
+    );
+    if (answer.StackSummaries?.some(({ StackName: each }) => each === name) === true) return true;
+    next = answer.NextToken;
+    if (next === undefined) return false;
+  }
+  return false;
 }
 
 function toRecord<Item>(

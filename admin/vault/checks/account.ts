@@ -151,7 +151,8 @@ function describeStatus(
   if (status.startsWith('DELETE_')) {
     return {
       code: 'STACK_DELETED',
-      severity: stage === 1 ? 'error' : 'warning',
+      // A first attempt that somebody has removed is among those that were deleted; "apply" knows what was stated.
+      severity: stage === 1 && status !== 'DELETE_COMPLETE' ? 'error' : 'warning',
       advice: 'Keys and buckets of stage 1 outlive their stack: find them before a new one is made.',
     };
   }

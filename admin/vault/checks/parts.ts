@@ -1,11 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import { LogError, parseVerifierKey, WITNESS_KEY_TYPES } from '../../../audit/log/index.ts';
 import type { VaultDocument } from '../document.ts';
-import { postgresOf } from '../parts.ts';
+import { postgresOf, witnessPortsOf } from '../parts.ts';
 import type { OpenFinding } from './finding.ts';
 
-/** Port that security groups of hosts let out to everywhere. */
-const HTTPS_PORT = '443';
 const DAY_MS = 86_400_000;
 /** Time before the end of an authority's certificate from which on somebody should know, in milliseconds. */
 const SOON_MS = 90 * DAY_MS;
@@ -88,28 +86,36 @@ function checkNats({ nodes, parts: { nats } }: VaultDocument): OpenFinding[] {
   ];
 }
 
-function checkWitnesses({ parts: { witnesses } }: VaultDocument): OpenFinding[] {
-  return (witnesses?.servers ?? []).flatMap(({ url, key }, index) => [
-    ...checkReach(url, index),
-    ...checkKey(key, index),
-  ]);
+function checkWitnesses({ parts }: VaultDocument): OpenFinding[] {
+  return [
+    ...checkReach(parts),
+    ...(parts.witnesses?.servers ?? []).flatMap(({ key }, index) => checkKey(key, index)),
+  ];
 }
 
-/** Holds an address against what a host may reach: port 443. */
-function checkReach(url: string, index: number): OpenFinding[] {
-  const { protocol, port, username, search, hash } = new URL(url);
-  const isPlain = username === '' && search === '' && hash === '';
-  if (protocol === 'https:' && (port === '' || port === HTTPS_PORT) && isPlain) return [];
-  return [
-    {
-      code: 'WITNESS_OUT_OF_REACH',
-      severity: 'error',
-      path: ['parts', 'witnesses', 'servers', index, 'url'],
-      text: 'hosts reach port 443 alone, and a witness is asked by https there',
-      advice:
-        'Put the witness behind TLS at port 443, and name it as https://host, with a path if it has one.',
-    },
-  ];
+/** Holds addresses against what hosts may reach: port 443 of everybody, and one other port of a range that is named. */
+function checkReach(parts: VaultDocument['parts']): OpenFinding[] {
+  const { cidr, servers } = parts.witnesses ?? { cidr: null, servers: [] };
+  const ports = witnessPortsOf(parts);
+  const isOpen = cidr !== null && ports.length === 1;
+  return servers.flatMap<OpenFinding>(({ url }, index) => {
+    const { protocol, port, username, search, hash } = new URL(url);
+    const isPlain = username === '' && search === '' && hash === '';
+    const isHttps = protocol === 'https:' && (port === '' || port === '443');
+    if (isPlain && (isHttps || isOpen)) return [];
+    return [
+      {
+        code: 'WITNESS_OUT_OF_REACH',
+        severity: 'error',
+        path: ['parts', 'witnesses', 'servers', index, 'url'],
+        text: isPlain
+          ? 'hosts reach port 443 by https, and one other port at the addresses of parts.witnesses.cidr'
+          : 'the address of a witness has a user, a query or a fragment',
+        advice:
+          'Put the witness behind TLS at port 443, or name its addresses, and one port of all such witnesses.',
+      },
+    ];
+  });
 }
 
 function checkKey(key: string, index: number): OpenFinding[] {

@@ -22,14 +22,19 @@ export function partSecretName(vault: VaultDocument, secret: PartSecret, node: n
   return `${walletPrefix(vault)}${PART_SECRETS[secret](node)}`;
 }
 
-/**
- * Names a secret as settings of a parent do: by its ARN without the six random characters at the end, so that it is looked
- * for in the vault's Region, whichever Region the node's key is in.
- */
+/** Names a secret as settings of a parent do. */
 export function partSecretReference(vault: VaultDocument, secret: PartSecret, node: number): string {
+  return `secretsmanager:${walletSecretArn(vault, PART_SECRETS[secret](node))}`;
+}
+
+/**
+ * ARN of a secret of the wallet without the six random characters at its end: it is looked for in the vault's Region,
+ * whichever Region the reader's other settings have.
+ */
+export function walletSecretArn(vault: VaultDocument, name: string): string {
   const { region, infrastructure } = vault;
   const partition = partitionOf(region)?.id ?? 'aws';
-  return `secretsmanager:arn:${partition}:secretsmanager:${region}:${infrastructure.account}:secret:${partSecretName(vault, secret, node)}`;
+  return `arn:${partition}:secretsmanager:${region}:${infrastructure.account}:secret:${walletPrefix(vault)}${name}`;
 }
 
 /** Role and database of a node in PostgreSQL: both have this name. */

@@ -1,7 +1,7 @@
 import type { VaultDocument } from '../document.ts';
 import { stackNames, vaultPrefix } from '../names.ts';
 import { partSecretName } from './part-secrets.ts';
-import { natsPortOf, postgresOf } from '../parts.ts';
+import { natsPortOf, postgresOf, witnessPortsOf } from '../parts.ts';
 import { describeRole, type Role, roleOfNode } from '../roles.ts';
 
 /** Port of every host at which nodes cosign each other's logs. */
@@ -21,6 +21,8 @@ export interface DerivedStack {
   /** 1: long-lived, never deleted by a tool; 2: hosts. */
   readonly stage: 1 | 2;
   readonly parameters: Readonly<Record<string, string>>;
+  /** Parameters that a new stack is made with; one that exists keeps its own. */
+  readonly initial: Readonly<Record<string, string>>;
   /** Parameters whose values other stacks, or the release, give. */
   readonly open: readonly string[];
 }
@@ -48,9 +50,10 @@ export function deriveStacks(document: VaultDocument): readonly DerivedStack[] {
         ...derivePeerRules(document),
         ...deriveServerRules(document),
       },
+      initial: {},
       open: [],
     },
-    ...nodes.map(({ node }): DerivedStack => {
+    ...nodes.map(({ node, configurationAuthority }): DerivedStack => {
       const own = describeRole(document, roleOfNode(node));
       return {
         role: own.role,
@@ -67,6 +70,8 @@ export function deriveStacks(document: VaultDocument): readonly DerivedStack[] {
           WalletAccountId: infrastructure.account,
           AdminArns: own.admins.join(','),
         },
+        // Not every Region has the key spec; a node that does without the function makes no such key.
+        initial: { ConfigSigningKey: configurationAuthority.function ? 'yes' : 'no' },
         open: ['Pcr0', 'Pcr1', 'Pcr2', 'ConfigSigningCode'],
       };
     }),
@@ -85,6 +90,7 @@ export function deriveStacks(document: VaultDocument): readonly DerivedStack[] {
         SubnetId: network.subnetId,
         ...derivePartSecrets(document, node),
       },
+      initial: {},
       open: [
         'RoleName',
         'InstanceProfileArn',
@@ -111,11 +117,15 @@ function derivePeerRules({ nodes, infrastructure: { network }, parts }: VaultDoc
 
 /** Rules by which hosts reach servers of others. */
 function deriveServerRules({ parts }: VaultDocument): Readonly<Record<string, string>> {
-  const { nats } = parts;
+  const { nats, witnesses } = parts;
   const postgres = postgresOf(parts);
+  const [witnessPort] = witnessPortsOf(parts);
   return {
     ...(nats === null ? {} : { NatsCidr: nats.cidr, NatsPort: String(natsPortOf(nats.servers[0] ?? '')) }),
     ...(postgres === null ? {} : { PostgresCidr: postgres.cidr, PostgresPort: String(postgres.port) }),
+    ...(witnessPort === undefined
+      ? {}
+      : { OutsideWitnessCidr: witnesses?.cidr ?? '', OutsideWitnessPort: String(witnessPort) }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { PASSWORD_SECRET } from '../../../shared/documents/encryption-context.ts';
+import { type Gateway, GATEWAY_SECRETS } from '../derive/gateways.ts';
 import { databaseOf, PART_SECRETS, walletPrefix } from '../derive/part-secrets.ts';
 import type { VaultDocument } from '../document.ts';
 import { postgresOf } from '../parts.ts';
@@ -147,12 +148,11 @@ function natsCredentials(node: number): CatalogueEntry {
   };
 }
 
-type Gateway = VaultDocument['parts']['gateways'][number];
-
-function gatewayEntries({ clients }: VaultDocument, { id, protocol, client }: Gateway): CatalogueEntry[] {
+function gatewayEntries({ clients }: VaultDocument, gateway: Gateway): CatalogueEntry[] {
+  const { id, protocol, client } = gateway;
   const publicKey = clients.find((candidate) => candidate.id === client)?.publicKey ?? '';
   const key: CatalogueEntry = {
-    name: `gateway-${id}-client-key`,
+    name: GATEWAY_SECRETS.clientKey(gateway),
     summary: `Private key of the client ${client}, as which the door ${id} asks the nodes: Ed25519 in PEM, the one whose public key vault.yaml names.`,
     kind: 'given',
     isNeeded: true,
@@ -165,7 +165,7 @@ function gatewayEntries({ clients }: VaultDocument, { id, protocol, client }: Ga
   return [
     key,
     {
-      name: `gateway-${id}-secret-access-key`,
+      name: GATEWAY_SECRETS.secretAccessKey(gateway),
       summary: `Secret access key with which clients of AWS KMS sign their requests to the door ${id}.`,
       kind: 'generated',
       isNeeded: true,

@@ -1,7 +1,10 @@
 import { findNode } from '../derive/manifest.ts';
 import type { VaultDocument } from '../document.ts';
 import { describeRole, nodeOfRole, type Role } from '../roles.ts';
+import { stackNames } from '../names.ts';
+import { secretsProcedures } from './admin-secrets.ts';
 import { ASKS, beginStep, EXCHANGE, RESUME } from './common-steps.ts';
+import { CONSOLE_TEMPLATE } from './files-of-people.ts';
 import type { Procedure, SheetStep } from './procedure.ts';
 import { titleOf } from './sheet-role.ts';
 
@@ -19,6 +22,7 @@ export function ceremonyProcedure(document: VaultDocument, role: Role): Procedur
       ...(node === undefined ? [] : [RECOVERY]),
       `Credentials of one of your roles in account ${account}, and of no other account of this vault.`,
       'The holdfast command.',
+      ...(node === undefined ? [] : [consoleWay(document, node)]),
     ],
     steps: node === undefined ? infrastructureSteps(document) : nodeSteps(document, node),
     afterwards: [
@@ -31,8 +35,16 @@ export function ceremonyProcedure(document: VaultDocument, role: Role): Procedur
   };
 }
 
+/** How the stack of a node is made by somebody who has nothing but a browser. */
+function consoleWay(document: VaultDocument, node: number): string {
+  const name = stackNames.node(document, node);
+  return `Who may use nothing but a browser makes the stack of stage 1 in the console of CloudFormation, signed in as one of those roles: a stack named ${name}, of the file ${CONSOLE_TEMPLATE} beside this sheet, with the parameters and initial of ${name}.json and the rest as it is offered. Stage 1 finds it there, and goes on from it.`;
+}
+
 function infrastructureSteps(document: VaultDocument): SheetStep[] {
   const { namespace, environment, region, nodes, infrastructure } = document;
+  const { witnesses } = document.parts;
+  const hasSecrets = secretsProcedures(document).length > 0;
   const environmentOption = environment === 'production' ? '' : ` --environment ${environment}`;
   const apply =
     'holdfast vault apply --role infrastructure --statement-key keys/infrastructure.statement.pem';
@@ -63,7 +75,7 @@ function infrastructureSteps(document: VaultDocument): SheetStep[] {
       command: apply,
       expect: `${ASKS} It ends with "waits for" and the node admins.`,
       otherwise: RESUME,
-      handover: `${EXCHANGE} Wait for the first configurations and the nonces of all nodes.`,
+      handover: `${EXCHANGE} ${hasSecrets ? 'Do what secrets.md says meanwhile. ' : ''}Wait for the first configurations and the nonces of all nodes.`,
     },
     {
       title: 'Stage 2: hosts; each enclave shows itself and is refused by KMS, as it should be',
@@ -83,8 +95,14 @@ function infrastructureSteps(document: VaultDocument): SheetStep[] {
     {
       title: 'The start without the order to initialise',
       command: apply,
-      expect: 'done: every step of infrastructure.',
-      otherwise: RESUME,
+      expect:
+        witnesses === null
+          ? 'done: every step of infrastructure.'
+          : `The logs that the witnesses have to follow, before you are asked: send them to their operators, and agree once ${witnesses.threshold} of ${witnesses.servers.length} follow them. Then done: every step of infrastructure.`,
+      otherwise:
+        witnesses === null
+          ? RESUME
+          : `LOG_NOT_COSIGNED, or no end for minutes: a node waits for its witnesses. ${RESUME}`,
     },
   ];
 }

@@ -1,5 +1,8 @@
 import type { VaultDocument } from '../document.ts';
 
+/** Template of a node's stack for the console of CloudFormation, in the folder of its admin's sheets. */
+export const CONSOLE_TEMPLATE = 'node-console.yaml';
+
 /** Folder of "vault profiles": where nodes are, and what they must prove. */
 const PROFILES = 'profiles';
 

@@ -17,6 +17,8 @@ export type StepErrorCode =
   | 'VAULT_STACK_FAILED'
   /** CloudFormation could not take the last change of a stack back; `resources` says what failed. */
   | 'VAULT_STACK_ROLLBACK_FAILED'
+  /** A stack of stage 1 that was stated is no more, or another one has its name. */
+  | 'VAULT_STACK_GONE'
   /** The template is longer than CloudFormation takes in a request. */
   | 'VAULT_STACK_TOO_LARGE'
   /** A stack lacks an output, or has one of another form. */

@@ -98,7 +98,7 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
       ],
       VAULT_OUTPUT_WRONG: [
         'a stack lacks an output, or has one that cannot be right',
-        'Somebody has changed the stack beside the steps: compare its template.',
+        'Somebody has changed the stack beside the steps: compare its template. SigningKeyArn: it was made with ConfigSigningKey = no, and vault.yaml says "function: true" of the node; update the stack with yes, before there is a manifest, or say "function: false".',
       ],
       VAULT_PLAN_CHANGED: [
         'what a step would do is no longer what you were shown and have agreed to; changes says what it is now',
@@ -127,7 +127,11 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
       ],
       VAULT_STACK_FAILED: [
         'CloudFormation could not make the stack; cause is the first resource that failed, and what AWS said of it',
-        'Mend that and run it again: a first attempt that failed leaves nothing but keys that wait for their deletion, and its empty stack is removed. Where left names something, CloudFormation could not take it back: look at it in the console, remove what nobody has used, delete the stack there, and run it again.',
+        'Mend that and run it again: a first attempt that failed leaves nothing but keys that wait for their deletion, and its empty stack is removed. Where left names something, CloudFormation could not take it back: look at it in the console, remove what nobody has used, delete the stack there, and run it again. Where cause is SigningKey, the Region may have no ECC_NIST_EDWARDS25519: say "function: false" of the node in vault.yaml and sign by keys of your own, or name a Region that has it; everybody takes the changed vault.yaml.',
+      ],
+      VAULT_STACK_GONE: [
+        'a stack of stage 1 that was stated is no more, or another one has its name; expected is what it held. Nothing was made in its place: the next one would have other keys, which no manifest names',
+        'Make no other stack of that name. Nodes go on serving by the key, which outlives the stack: find it, have no deletion of it pending, and let it be; have CloudFormation import it and its buckets into a stack of that name if steps are to go on. Where the key is gone, its node is: recover the keys of the vault into another one (docs/recovery.md).',
       ],
       VAULT_STACK_ROLLBACK_FAILED: [
         'a change of the stack failed, and CloudFormation could not take it back; resources says which resource, and why',

@@ -127,8 +127,8 @@ export const VAULT_CODES: readonly CodeArea[] = [
       VALUE_LEFT_OPEN: 'a value of zeros, which "vault init" writes for what nobody has said yet',
       WITNESS_KEY_UNUSABLE: "the verifier key of an outside witness is none, or no witness's",
       WITNESS_OUT_OF_REACH: [
-        'an outside witness is named by an address that hosts do not reach: they reach port 443 alone, by https',
-        'Put the witness behind TLS at port 443.',
+        'an outside witness is named by an address that hosts do not reach: they reach port 443 by https, and one other port at the addresses that parts.witnesses.cidr names',
+        'Put the witness behind TLS at port 443, or name its addresses in parts.witnesses.cidr.',
       ],
     },
   },
@@ -157,7 +157,10 @@ export const VAULT_CODES: readonly CodeArea[] = [
       KMS_KEY_OF_OTHER_KIND:
         'the KMS key of the node is a multi-Region key, has imported material, or is not for encryption',
       KMS_KEY_OF_OTHER_REGION: 'the KMS key of the node is in another Region than vault.yaml names',
-      STACK_DELETED: 'a stack of stage 1 was deleted: what it has kept is to be found by hand',
+      STACK_DELETED: [
+        'a stack of this name was deleted within ninety days, or is being deleted; what it has kept is to be found by hand',
+        'Keys and buckets of stage 1 outlive their stack. Where the ceremony had begun with it, make no other one: see VAULT_STACK_GONE.',
+      ],
       STACK_IN_PROGRESS: [
         'a stack is being changed at this moment',
         'Wait until that has ended, and check again.',

@@ -97,12 +97,19 @@ describe('a roll-out past a node that cannot sign', () => {
     expect(memory.stop).toMatchObject({ node: 3, code: 'VAULT_DEPLOY_FAILED' });
   });
 
-  it('begins with the canary all the same, and not with the node that is down', async () => {
+  it('begins with the canary all the same, for which the others are brought up as they were', async () => {
     const { deployed, ports, journal } = makeQuorum(['old', 'old', null]);
+    await rollOut(planOf(HOUR * 5, HOUR * 5, HOUR * 5), ports, journal);
+    expect(deployed).toEqual(['3 old', '1 new', '2 new', '3 new']);
+  });
+
+  it('touches no canary without which the others are too few', async () => {
+    const { deployed, memory, ports, journal } = makeQuorum(['old', 'old', null], [3]);
     await expect(rollOut(planOf(HOUR * 5, HOUR * 5, HOUR * 5), ports, journal)).rejects.toEqual(
       refused('UPGRADE_QUORUM_AT_RISK'),
     );
-    expect(deployed).toEqual([]);
+    expect(deployed).toEqual(['3 old']);
+    expect(memory.stop).toBeNull();
   });
 });
 

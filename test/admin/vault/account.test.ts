@@ -106,7 +106,12 @@ describe('the check of an account', () => {
       'error STACK_STUCK',
     ],
     ['a stack under way', { stack: { ...STACK, status: 'UPDATE_IN_PROGRESS' } }, 'note STACK_IN_PROGRESS'],
-    ['a stack that was deleted', { stack: { ...STACK, status: 'DELETE_FAILED' } }, 'error STACK_DELETED'],
+    ['a stack half deleted', { stack: { ...STACK, status: 'DELETE_FAILED' } }, 'error STACK_DELETED'],
+    [
+      'a stack that was deleted',
+      { stack: { status: 'DELETE_COMPLETE', parameters: {}, outputs: {} } },
+      'warning STACK_DELETED',
+    ],
     [
       "a key in infrastructure's account",
       { stack: { ...STACK, outputs: { KeyArn: KEY_ARN.replace('111111111111', '444455556666') } } },

@@ -307,9 +307,9 @@ describe('the first configuration', () => {
 
 describe('the stacks', () => {
   it('give their templates every parameter that has no default, and none that is unknown', () => {
-    for (const { template, parameters, open } of deriveStacks(documentOf())) {
+    for (const { template, parameters, initial, open } of deriveStacks(documentOf())) {
       const known = parametersOf(template);
-      const given = [...Object.keys(parameters), ...open];
+      const given = [...Object.keys(parameters), ...Object.keys(initial), ...open];
       expect(given.filter((name) => known[name] === undefined)).toEqual([]);
       const needed = Object.keys(known).filter((name) => known[name]?.Default === undefined);
       expect(needed.filter((name) => !given.includes(name))).toEqual([]);
@@ -320,6 +320,17 @@ describe('the stacks', () => {
           expect([name, each]).toEqual([name, expect.stringMatching(`^(?:${pattern ?? '.*'})$`)]);
       }
     }
+  });
+
+  it('of nodes are made with a key that signs configurations where the function is an authority, and only there', () => {
+    const made = (isAuthority: boolean) => {
+      const { document } = parseSample(({ nodes: [first] }) => {
+        if (first !== undefined) first.configurationAuthority.function = isAuthority;
+      });
+      return deriveStacks(document).find(({ role }) => role === 'node-1')?.initial;
+    };
+    expect(made(true)).toEqual({ ConfigSigningKey: 'yes' });
+    expect(made(false)).toEqual({ ConfigSigningKey: 'no' });
   });
 
   it("are in their roles' accounts, keys apart from hosts", () => {

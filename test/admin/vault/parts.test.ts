@@ -233,6 +233,30 @@ describe('a vault with outside witnesses', () => {
   });
 });
 
+describe('witnesses at another port', () => {
+  const servers = [8080, 8080].map((port, index) => ({
+    ...(index === 0 ? WITNESS_1 : WITNESS_2),
+    url: `http://10.0.7.${index}:${port}`,
+  }));
+
+  it('are reached where their addresses are named, at one port', () => {
+    const vault = documentOf({ witnesses: { ...PARTS.witnesses, servers, cidr: '10.0.7.0/24' } });
+    expect(codesOf(vault)).toEqual([]);
+    expect(deriveStacks(vault.document)[0]?.parameters).toMatchObject({
+      OutsideWitnessCidr: '10.0.7.0/24',
+      OutsideWitnessPort: '8080',
+    });
+  });
+
+  it('are not reached at two', () => {
+    const [first = WITNESS_1] = servers;
+    const two = [first, { ...WITNESS_2, url: 'http://10.0.7.2:8081' }];
+    expect(
+      codesOf(documentOf({ witnesses: { ...PARTS.witnesses, servers: two, cidr: '10.0.7.0/24' } })),
+    ).toEqual(['WITNESS_OUT_OF_REACH', 'WITNESS_OUT_OF_REACH']);
+  });
+});
+
 describe('vault check', () => {
   it('finds nothing wrong in the parts that the tests use', () => {
     expect(codesOf(documentOf(PARTS))).toEqual([]);

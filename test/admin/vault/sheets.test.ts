@@ -39,7 +39,7 @@ function ceremonyOf(vault: VaultDocument, role: string) {
 let verbs: ReadonlyMap<string, Command>;
 beforeAll(async () => {
   const commands = await Promise.all(
-    ['vault', 'ers', 'node', 'quorum'].map(async (noun) => (await nouns[noun]?.load()) ?? []),
+    ['vault', 'ers', 'node', 'quorum', 'gateway'].map(async (noun) => (await nouns[noun]?.load()) ?? []),
   );
   verbs = new Map(commands.flat().map((command) => [command.name, command]));
 });
@@ -340,6 +340,7 @@ describe('the Makefile', () => {
         'populate-secrets-wallet',
         'deploy-nitro-nodes',
         'deploy-gateways',
+        'run-gateway-kms',
         'backup-policy-node1',
         'backup-status-policy-node1',
         'verify-backups',
@@ -358,11 +359,11 @@ describe('the Makefile', () => {
       const { status, stdout, stderr } = make(['-s', name], { HOLDFAST: './holdfast', ...GIVEN });
       if (help === 'refused') {
         expect([name, status]).toEqual([name, 2]);
-        expect(stderr).toMatch(/numbered from 1|no tool deletes/);
+        expect(stderr).toMatch(/numbered from 1|no tool deletes|beside its client/);
         continue;
       }
       expect([name, status, stderr]).toEqual([name, 0, '']);
-      expect(stdout).toMatch(/^called: (?:vault|ers) /);
+      expect(stdout).toMatch(/^called: (?:vault|ers|gateway) /);
       expect(findMistake(stdout.trim().replace('called:', 'holdfast'))).toBeUndefined();
     }
     expect(make(['-s', 'verify-backups'], { HOLDFAST: './holdfast', ...GIVEN }).stdout).toContain(

@@ -40,6 +40,7 @@ function listStacks(stacks: Stacks): QueryService {
           throw new AwsServiceError('ValidationError', `Stack with id ${name} does not exist`);
         return { Stacks: [stack] };
       },
+      ListStacks: () => ({ StackSummaries: [] }),
     },
   };
 }

@@ -39,5 +39,6 @@ export async function orderOf(
     template: await readTemplate(template, options),
     policy: readStackPolicy(template),
     parameters,
+    isProtected: template !== 'host',
   };
 }

@@ -7,12 +7,13 @@ import {
 } from '../../../upgrade/index.ts';
 import type { Facts } from '../../exchange/index.ts';
 import { roleOfNode } from '../../index.ts';
+import { findLastStart } from '../../node-starts.ts';
 import type { StepContext } from '../context.ts';
 import { deployNode } from '../deploy-node.ts';
 import { StepError } from '../errors.ts';
 import type { Awaited, Step } from '../step.ts';
-import { needStatement, readManifestBytes } from '../support.ts';
-import { readIdentity, urlOfNode } from '../upgrade/nodes.ts';
+import { needStatement, readManifestBytes, urlOfNode } from '../support.ts';
+import { readIdentity } from '../upgrade/nodes.ts';
 import type { UpgradeClient, UpgradeNode } from '../upgrade/upgrade.ts';
 import { newestChange, readChanges } from './change.ts';
 import { assertNothingUnstated, findReleases, type SeenNode, seeNode } from './in-force.ts';
@@ -72,8 +73,8 @@ export function infrastructureChangeRestart(
       const known = await readVersions(context);
       const nodes = new Map<number, Facts<typeof STEP>['nodes'][number]>();
       for (const { node } of vault.nodes) {
-        const [url, identity] = [await urlOfNode(context, node), await readIdentity(context, node)];
-        nodes.set(node, { node, url, identity, version: known.get(node) ?? 1 });
+        const last = await findLastStart(context.exchange, node);
+        if (last !== undefined) nodes.set(node, { ...last, version: known.get(node) ?? 1 });
       }
       const look = async () => await lookAt(context, client, releases);
       if (open.length > 0 && client !== undefined)
@@ -94,13 +95,12 @@ export function infrastructureChangeRestart(
             'old',
             async (node) => await client.sign(await describe(context, node, releases)),
           );
-        const former = nodes.get(one.node);
-        if (former !== undefined)
-          nodes.set(one.node, {
-            ...former,
-            identity: identity ?? former.identity,
-            version: one.newest.version,
-          });
+        nodes.set(one.node, {
+          node: one.node,
+          url: await urlOfNode(context, one.node),
+          identity: identity ?? (await readIdentity(context, one.node)),
+          version: one.newest.version,
+        });
       }
       return { facts: { nodes: [...nodes.values()] }, files: [] };
     },
@@ -136,9 +136,10 @@ async function findOpen(context: StepContext) {
 async function readVersions(context: StepContext): Promise<ReadonlyMap<number, number>> {
   const restarted = await needStatement(context, 'infrastructure', 'restart');
   const changed = await context.exchange.statement('infrastructure', STEP);
-  return new Map(
-    [...restarted.facts.nodes, ...(changed?.facts.nodes ?? [])].map(({ node, version }) => [node, version]),
-  );
+  const versions = new Map<number, number>();
+  for (const { node, version } of [...restarted.facts.nodes, ...(changed?.facts.nodes ?? [])])
+    versions.set(node, Math.max(version, versions.get(node) ?? 0));
+  return versions;
 }
 
 /** Admins who have not taken part yet in the newest change, or all of them before the first one. */

@@ -12,8 +12,12 @@ export interface StackOrder {
   readonly template: string;
   /** JSON of the stack policy. */
   readonly policy: string;
+  /** Whether nobody can delete the stack before that protection is taken off. */
+  readonly isProtected?: boolean;
   /** Values of parameters; one that is left out stays as the stack has it, and is the template's default in a new one. */
   readonly parameters: Readonly<Record<string, string>>;
+  /** Values that a stack is made with beside those, and that one which exists need not have. */
+  readonly initial?: Readonly<Record<string, string>>;
 }
 
 /** Stack that is to be, and the client to ask about it. */
@@ -38,15 +42,16 @@ export function assertTemplateFits({ name, template }: StackOrder): void {
  * Without that CloudFormation would take the template's defaults for what a person has chosen.
  */
 export function giveParameters(
-  { template, parameters }: StackOrder,
+  { template, parameters, initial = {} }: StackOrder,
   existing: Stack | undefined,
 ): Parameter[] {
   const declared = readParameterNames(template);
   const kept = (existing?.Parameters ?? [])
     .map(({ ParameterKey: name = '' }) => name)
     .filter((name) => declared.has(name) && !Object.hasOwn(parameters, name));
+  const given = { ...(existing === undefined ? initial : {}), ...parameters };
   return [
-    ...Object.entries(parameters).map(([ParameterKey, ParameterValue]) => ({ ParameterKey, ParameterValue })),
+    ...Object.entries(given).map(([ParameterKey, ParameterValue]) => ({ ParameterKey, ParameterValue })),
     ...kept.map((ParameterKey) => ({ ParameterKey, UsePreviousValue: true })),
   ];
 }

@@ -6,7 +6,7 @@ import { StepError } from '../errors.ts';
 import { assertKeeps, describeChanges } from './changes.ts';
 import { deleteChangeSet, executeChangeSet, prepareChangeSet, readChangeSet } from './change-set.ts';
 import { describeStack, findFirstCause, readEvents, readTemplateOf } from './describe.ts';
-import { guardStack, hasStackPolicy } from './stack-policy.ts';
+import { guardStack, isGuarded } from './stack-policy.ts';
 import { hasParameters, type OrderedStack, type StackOrder } from './order.ts';
 
 /** Status of a stack that is a name and a change set, and nothing else. */
@@ -28,7 +28,7 @@ export type FoundStack =
   | { readonly kind: 'ours'; readonly stack: Stack }
   /** Empty, as a first attempt that failed has left it: CloudFormation makes no stack in its place. */
   | { readonly kind: 'empty'; readonly stack: Stack }
-  /** As ordered, but without the policy that guards it: a run was cut off before it was put. */
+  /** As ordered, but without what guards it: a run was cut off before that, or somebody has taken it away. */
   | { readonly kind: 'unguarded'; readonly stack: Stack }
   | { readonly kind: 'other'; readonly changes: readonly string[] };
 
@@ -64,10 +64,8 @@ export async function inspectStack(order: StackOrder, context: StepContext): Pro
   }
   if (found !== undefined && canBeUpdated(status)) {
     const template = await readTemplateOf(client, order.name, context.signal);
-    if (template === order.template && hasParameters(found, order)) {
-      const kind = (await hasStackPolicy(ordered, context)) ? 'same' : 'unguarded';
-      return { kind, stack: found };
-    }
+    if (template === order.template && hasParameters(found, order))
+      return await compareGuards(ordered, found, context);
   } else if (found !== undefined && status !== IN_REVIEW) {
     await assertEmpty(ordered, found, context);
     return { kind: 'empty', stack: found };
@@ -78,7 +76,7 @@ export async function inspectStack(order: StackOrder, context: StepContext): Pro
   const prepared = kept ?? (await prepareChangeSet(ordered, existing, context));
   if (prepared === undefined) {
     if (found === undefined) throw new TypeError('expected changes where there is no stack');
-    return { kind: 'same', stack: found };
+    return await compareGuards(ordered, found, context);
   }
   await remember(order, { changeSet: prepared.id, executed: null, total: prepared.changes.length }, context);
   try {
@@ -88,6 +86,11 @@ export async function inspectStack(order: StackOrder, context: StepContext): Pro
     throw error;
   }
   return { kind: 'other', changes: describeChanges(prepared.changes) };
+}
+
+/** Says of a stack that is as ordered whether it is guarded, too. */
+async function compareGuards(stack: OrderedStack, found: Stack, context: StepContext): Promise<FoundStack> {
+  return { kind: (await isGuarded(stack, found, context)) ? 'same' : 'unguarded', stack: found };
 }
 
 /**
@@ -112,7 +115,7 @@ export async function applyStack(order: StackOrder, context: StepContext): Promi
     await executeChangeSet({ client, order }, remembered.changeSet, context);
   }
   const stack = found.kind === 'unguarded' ? found.stack : await awaitStack({ client, order }, context);
-  await guardStack({ client, order }, context);
+  await guardStack({ client, order }, stack, context);
   return stack;
 }
 

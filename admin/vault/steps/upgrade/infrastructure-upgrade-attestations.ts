@@ -3,6 +3,7 @@ import {
   assertQuorumWithout,
   assertSpareNode,
   assertWithinOverlap,
+  orderUnableFirst,
 } from '../../../upgrade/index.ts';
 import { roleOfNode } from '../../index.ts';
 import { assertAllStated } from '../configuration/in-force.ts';
@@ -63,8 +64,14 @@ export function infrastructureUpgradeAttestations(
         await assertAllStated(context, [upgrade.from, upgrade.to]);
         const reports = await lookAtNodes(context, upgrade);
         await assertQuorumSigns(reports, async (node) => await signWith(context, upgrade, node));
+        // A node that is down serves again after it has attested, and only then can the others be stopped.
+        const order = orderUnableFirst(
+          open.map(({ node }) => node),
+          reports,
+        );
+        for (const { node, nonce } of open.toSorted((a, b) => order.indexOf(a.node) - order.indexOf(b.node)))
+          shown.push(await showOne(context, upgrade, node, nonce));
       }
-      for (const { node, nonce } of open) shown.push(await showOne(context, upgrade, node, nonce));
       const { documents, files } = tellShown(shown);
       return { facts: { upgrade: factsOf(upgrade), documents }, files };
     },

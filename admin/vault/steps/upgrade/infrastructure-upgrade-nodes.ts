@@ -18,8 +18,8 @@ import type { StepContext } from '../context.ts';
 import { deployNode } from '../deploy-node.ts';
 import type { StoreIdentity } from '../deployment.ts';
 import type { Step } from '../step.ts';
-import { ofAllNodes } from '../support.ts';
-import { lookAtNodes, needClient, readIdentity, signWith, urlOfNode } from './nodes.ts';
+import { ofAllNodes, urlOfNode } from '../support.ts';
+import { lookAtNodes, needClient, readIdentity, signWith } from './nodes.ts';
 import { assertNoneNarrowed, isSameUpgrade, type UpgradeName } from './state.ts';
 import { assertOneUpgrade, factsOf, findUpgradeStatement, type Upgrade, withRelease } from './upgrade.ts';
 

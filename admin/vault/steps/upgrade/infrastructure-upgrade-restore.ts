@@ -14,8 +14,9 @@ import type { StepContext } from '../context.ts';
 import { deployNode } from '../deploy-node.ts';
 import { StepError } from '../errors.ts';
 import type { Step } from '../step.ts';
-import { ofAllNodes } from '../support.ts';
-import { lookAtNodes, needClient, readIdentity, signWith, urlOfNode } from './nodes.ts';
+import { ofAllNodes, urlOfNode } from '../support.ts';
+import { lookAtNodes, needClient, readIdentity, signWith } from './nodes.ts';
+import { findUpgradeState, isSameUpgrade } from './state.ts';
 import { factsOf, findUpgradeStatement, type Upgrade, withRelease } from './upgrade.ts';
 
 /**
@@ -29,9 +30,11 @@ export function infrastructureUpgradeRestore(
   const find = async (context: StepContext) => {
     const stated = await findUpgradeStatement(context, upgrade, 'infrastructure', 'upgrade-restore');
     const known = stated?.facts.nodes ?? [];
+    const { closed } = await findUpgradeState(vault, context.exchange);
+    const isClosed = closed !== undefined && isSameUpgrade(closed.upgrade, upgrade);
     const open = vault.nodes
       .map(({ node }) => node)
-      .filter((node) => !known.some((one) => one.node === node));
+      .filter((node) => (isClosed ? closed.left.includes(node) : !known.some((one) => one.node === node)));
     return { stated, known, open };
   };
   return {

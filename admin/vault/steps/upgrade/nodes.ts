@@ -1,9 +1,10 @@
 import { errorCode } from '../../../../shared/errors.ts';
 import type { ImageName, NodeReport, UpgradeImages } from '../../../upgrade/index.ts';
+import { findLastStart } from '../../node-starts.ts';
 import type { StepContext } from '../context.ts';
-import { nodeUrl, type StoreIdentity } from '../deployment.ts';
+import type { StoreIdentity } from '../deployment.ts';
 import { StepError } from '../errors.ts';
-import { needStatement, readManifestBytes } from '../support.ts';
+import { readManifestBytes, urlOfNode } from '../support.ts';
 import { readImages, type Upgrade, type UpgradeClient } from './upgrade.ts';
 
 /** Looks at all nodes: which image each attests, and whether it can sign as a client sees it. */
@@ -86,25 +87,9 @@ export function needClient({ client }: Upgrade): UpgradeClient {
   );
 }
 
-/** URL at which clients reach a node. */
-export async function urlOfNode(context: StepContext, node: number): Promise<string> {
-  const { facts } = await needStatement(context, 'infrastructure', 'hosts');
-  const host = facts.hosts.find((one) => one.node === node);
-  if (host === undefined) throw new TypeError('expected the host of each node');
-  return nodeUrl(host.address);
-}
-
 /** Least that a node's store must be, as was stated last. */
-export async function readIdentity(context: StepContext, node: number): Promise<StoreIdentity> {
-  const restarted = await needStatement(context, 'infrastructure', 'restart');
-  const moved = await context.exchange.statement('infrastructure', 'upgrade-nodes');
-  const restored = await context.exchange.statement('infrastructure', 'upgrade-restore');
-  const changed = await context.exchange.statement('infrastructure', 'change-restart');
-  // A log only grows: of several statements about one store, the one with the longest was made last.
-  const found = [restored, moved, changed, restarted]
-    .flatMap((stated) => stated?.facts.nodes ?? [])
-    .filter((one) => one.node === node)
-    .toSorted((one, other) => other.identity.logSize - one.identity.logSize)[0];
+export async function readIdentity({ exchange }: StepContext, node: number): Promise<StoreIdentity> {
+  const found = await findLastStart(exchange, node);
   if (found === undefined) throw new TypeError('expected the store of each node');
   return found.identity;
 }

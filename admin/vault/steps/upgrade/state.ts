@@ -75,8 +75,7 @@ export async function findUpgradeState(
       ends.every((one) => isSameUpgrade(one, upgrade)) &&
       (image === 'new' || isSameUpgrade(restored && upgradeOf(restored), upgrade));
     const running = image === 'new' ? upgrade.to : upgrade.from;
-    const reached = (isClosed && image === 'old' ? restored : moved)?.facts.nodes ?? [];
-    const left = nodes.map(({ node }) => node).filter((node) => !reached.some((one) => one.node === node));
+    const left = await findLeft(upgrade, (isClosed && image === 'old' ? restored : moved)?.facts.nodes ?? []);
     if (!isClosed)
       return {
         running,
@@ -86,6 +85,23 @@ export async function findUpgradeState(
     return { running, ...(await findNext(upgrade.attempt, running)), closed: { upgrade, image, left } };
   }
   return { running: release.version, ...(await findNext(0, release.version)), closed: undefined };
+
+  /** Nodes that did not reach what the others went back to, and that nobody has started since with their newest configuration. */
+  async function findLeft(
+    upgrade: UpgradeName,
+    reached: readonly { readonly node: number }[],
+  ): Promise<readonly number[]> {
+    const restarted = await exchange.statement('infrastructure', 'restart');
+    const left: number[] = [];
+    for (const { node } of nodes) {
+      if (reached.some((one) => one.node === node)) continue;
+      const back = await exchange.statement(roleOfNode(node), 'upgrade-rollback');
+      const isBack = back !== undefined && isSameUpgrade(upgradeOf(back), upgrade);
+      const version = restarted?.facts.nodes.find((one) => one.node === node)?.version ?? 0;
+      if (!isBack || version < back.facts.version) left.push(node);
+    }
+    return left;
+  }
 
   async function findNext(last: number, running: string): Promise<Pick<UpgradeState, 'open'>> {
     // Nothing of an upgrade comes before the word of a node's admin, and one from another release than the nodes run is none.

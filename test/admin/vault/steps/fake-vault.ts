@@ -90,6 +90,8 @@ export interface World {
   failing: Failing;
   /** Nodes whose hosts answer nothing. */
   readonly dead: Set<number>;
+  /** Number of the host that a stack has launched last, by node; none: there is no stack. */
+  readonly launched: Map<number, number>;
   now: number;
   /** Configuration that each node has in force, as its sealed store knows it. */
   readonly inForce: Map<number, { readonly version: number; readonly digest: string }>;
@@ -167,11 +169,60 @@ export function awsOf(role: Role): StepContext['aws'] {
         return { Status: answer === '' ? 'TimedOut' : 'Success', StandardOutputContent: answer };
       }
       default:
-        throw new TypeError(`unexpected ${name}`);
+        return answerAboutStack(name, input);
     }
   };
   const client = () => Promise.resolve({ send } as never);
   return { cloudFormation: client, kms: client, lambda: client, s3: client, ssm: client, sts: client };
+}
+
+const PARAMETERS = [
+  'NodeName',
+  'ImageId',
+  'InstanceType',
+  'SubnetId',
+  'KeyArn',
+  'NodeBucketName',
+  'RoleName',
+  'InstanceProfileArn',
+  'SecurityGroupId',
+];
+export const addressOf = (node: number) => `10.0.${world.launched.get(node) ?? 0}.${node}`;
+
+/** CloudFormation with the stacks of the hosts: one that is gone is made anew. */
+function answerAboutStack(name: string, input: Record<string, unknown>): unknown {
+  const node = Number(/-host-(?<node>\d)$/.exec(String(input['StackName']))?.groups?.['node']);
+  const count = world.launched.get(node);
+  switch (name) {
+    case 'DescribeStacksCommand': {
+      if (count === undefined) throw Object.assign(new Error('none'), { name: 'ValidationError' });
+      const outputs = { InstanceId: `i-000000${count}${node}`, PrivateIp: addressOf(node) };
+      return {
+        Stacks: [
+          {
+            StackName: input['StackName'],
+            StackStatus: 'CREATE_COMPLETE',
+            ChangeSetId: 'made',
+            Parameters: PARAMETERS.map((key) => ({ ParameterKey: key, ParameterValue: '****' })),
+            Outputs: Object.entries(outputs).map(([OutputKey, OutputValue]) => ({ OutputKey, OutputValue })),
+          },
+        ],
+      };
+    }
+    case 'GetTemplateCommand':
+      return { TemplateBody: 'Resources: {}' };
+    case 'GetStackPolicyCommand':
+      return { StackPolicyBody: '{}' };
+    case 'CreateChangeSetCommand':
+      return { Id: 'made' };
+    case 'DescribeChangeSetCommand':
+      return { Status: 'CREATE_COMPLETE', ExecutionStatus: 'AVAILABLE', Changes: [] };
+    case 'ExecuteChangeSetCommand':
+      world.launched.set(node, 1);
+      return {};
+    default:
+      throw new TypeError(`unexpected ${name}`);
+  }
 }
 
 export async function runLine(line: string, objects: ReadonlyMap<string, Uint8Array>): Promise<string> {
@@ -228,7 +279,7 @@ export function revive(node: number, image: 'old' | 'new'): void {
 }
 
 export function contextOf(role: Role): StepContext {
-  const nodeAt = (url: string) => NODES.find((one) => url.includes(`10.0.0.${one}:`)) ?? 0;
+  const nodeAt = (url: string) => NODES.find((one) => url.includes(`${addressOf(one)}:`)) ?? 0;
   return {
     vault,
     role,
@@ -242,7 +293,7 @@ export function contextOf(role: Role): StepContext {
     statementKey: privateKey,
     root: world.root.certificate,
     release: (version) => Promise.resolve(release(version === VERSIONS.new ? 'new' : 'old')),
-    template: () => Promise.reject(new TypeError('no stack is touched')),
+    template: () => Promise.resolve({ text: 'Resources: {}', policy: '{}' }),
     signingFunction: () => Promise.reject(new TypeError('no function is touched')),
     attest: (url, { pcrs }) => {
       const image = world.running.get(nodeAt(url)) ?? null;
@@ -303,7 +354,7 @@ export async function tell<Name extends StepName>(
   file?: { name: string; bytes: Uint8Array },
 ) {
   const told = { facts, files: file === undefined ? [] : [file] };
-  await world.exchange.publish({ role, step }, told, { privateKey, time: '2027-01-01T00:00:00Z', base: 0 });
+  await world.exchange.publish({ role, step }, told, { privateKey, time: '2020-01-01T00:00:00Z', base: 0 });
 }
 
 /** Begins the world anew: a vault whose ceremony is done, and whose nodes run the old image with their final configurations. */
@@ -330,12 +381,13 @@ export async function resetWorld(): Promise<void> {
     refuses: new Map(),
     failing: () => undefined,
     dead: new Set(),
+    launched: new Map(NODES.map((node) => [node, 0])),
     now: NOW,
     inForce: new Map(),
   };
   Object.assign(world, fresh);
   const identity = { store: '0a'.repeat(32), epoch: 1, logSize: 5 };
-  const hosts = NODES.map((node) => ({ node, instanceId: `i-0000000${node}`, address: `10.0.0.${node}` }));
+  const hosts = NODES.map((node) => ({ node, instanceId: `i-0000000${node}`, address: addressOf(node) }));
   const urls = NODES.map((node) => ({ node, url: `https://10.0.0.${node}:8443`, identity, version: 2 }));
   const [region, sha384] = ['eu-central-1', 'cc'.repeat(48)];
   await tell('infrastructure', 'baseline', {
@@ -351,6 +403,7 @@ export async function resetWorld(): Promise<void> {
     })),
   });
   await tell('infrastructure', 'hosts', { hosts });
+  await tell('infrastructure', 'start', { nodes: urls.map(({ node, url }) => ({ node, url, identity })) });
   await tell('infrastructure', 'restart', { nodes: urls });
   for (const node of NODES) {
     const [role, bytes] = [`node-${node}`, manifestOf(node)] as const;
@@ -361,6 +414,7 @@ export async function resetWorld(): Promise<void> {
     const manifest = createHash('sha384').update(bytes).digest('hex');
     await tell(role, 'manifest', { manifest, pcr16 }, { name: 'manifest.json', bytes });
     await tell(role, 'narrow', { policy: sha384, log: 'log', witness: 'witness' });
+    await tell(role, 'release', { version: VERSIONS.old, pcrJson: sha384, pcrs: { 0: sha384 } });
     const configuration = signedConfiguration(firstConfiguration(node));
     const { version, digest } = configuration;
     world.inForce.set(node, { version, digest });

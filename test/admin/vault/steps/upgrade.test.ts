@@ -2,7 +2,12 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { formatPcrFile } from '../../../../attestation/index.ts';
 import type { RollOutEvent } from '../../../../admin/upgrade/index.ts';
 import { applyRole, planRole } from '../../../../admin/vault/steps/index.ts';
+import { findPlaces } from '../../../../admin/vault/profiles.ts';
 import { firstCeremony } from '../../../../admin/vault/steps/ceremony.ts';
+import { infrastructureHosts } from '../../../../admin/vault/steps/infrastructure-hosts.ts';
+import { infrastructureRestart } from '../../../../admin/vault/steps/infrastructure-restart.ts';
+import { infrastructureHosts } from '../../../../admin/vault/steps/infrastructure-hosts.ts';
+import { infrastructureRestart } from '../../../../admin/vault/steps/infrastructure-restart.ts';
 import { nodeNarrow } from '../../../../admin/vault/steps/node-narrow.ts';
 import {
   describeUpgrade,
@@ -294,14 +299,41 @@ describe('the steps of an upgrade', () => {
     await apply('infrastructure');
     await applyNodes();
     const taken = await begin?.(contextOf('node-1'));
-    for (const name of ['gate', 'restart', 'final-configuration'] as const)
-      expect(taken?.has(name)).toBe(true);
+    for (const name of ['gate', 'final-configuration'] as const) expect(taken?.has(name)).toBe(true);
     // The policy is still looked at, by the release that runs.
     expect(await nodeNarrow(1).inspect(contextOf('node-1'))).toEqual({ state: 'done' });
     world.policies.set(1, policyOf(1, 'old'));
     await expect(nodeNarrow(1).inspect(contextOf('node-1'))).rejects.toEqual(
       refused('VAULT_KEY_POLICY_CHANGED'),
     );
+  });
+
+  it('have a host that is gone made anew by the first ceremony, and nothing else', async () => {
+    await admitAll();
+    kill(3);
+    const infrastructure = contextOf('infrastructure');
+    await expect(planRole(infrastructure)).rejects.toEqual(refused('VAULT_UPGRADE_UNDER_WAY'));
+    world.launched.delete(3);
+    await expect(planRole(contextOf('node-3'))).rejects.toEqual(refused('VAULT_UPGRADE_UNDER_WAY'));
+    const planned = await planRole(infrastructure);
+    expect(planned.filter(({ state: found }) => found.state !== 'done').map(({ step }) => step.id)).toEqual([
+      'infrastructure/hosts',
+    ]);
+    // A run that is cut off after the host is there, and before the others know, is taken up.
+    world.launched.set(3, 1);
+    expect(await applyRole(infrastructure, () => undefined)).toMatchObject({
+      done: ['infrastructure/hosts'],
+    });
+    expect((await world.exchange.statement('infrastructure', 'hosts'))?.facts.hosts[2]).toEqual({
+      node: 3,
+      instanceId: 'i-00000013',
+      address: '10.0.1.3',
+    });
+    await expect(planRole(infrastructure)).rejects.toEqual(refused('VAULT_UPGRADE_UNDER_WAY'));
+    world.dead.delete(3);
+    world.deployed.length = 0;
+    await apply('infrastructure');
+    expect(world.deployed).toEqual(['3 old', '2 new', '1 new', '3 new']);
   });
 
   it('lead to a further release after the first, whose statements do not count', async () => {
@@ -498,6 +530,56 @@ describe('a roll back', () => {
     expect([...world.running.values()]).toEqual(['old', 'old', 'old']);
     expect(await state()).toMatchObject({ closed: { image: 'old', left: [] } });
     for (const role of ROLES) expect(await back(role)).toMatchObject({ done: [], isComplete: true });
+  });
+
+  describe('that was closed without a node', () => {
+    /** The first ceremony, as far as it starts nodes that run already. */
+    const again = async () =>
+      await applyRole(contextOf('infrastructure'), () => undefined, {
+        ceremony: { steps: [infrastructureRestart(vault)], counts: () => true },
+      });
+
+    beforeEach(async () => {
+      await admitAll();
+      kill(3);
+      world.now = UNTIL;
+      const alone = seeing({ code: 'PEERS_NOT_CONNECTED' });
+      await back('infrastructure', alone);
+      for (const node of NODES) await back(`node-${node}`);
+      await back('infrastructure', alone);
+      world.deployed.length = 0;
+      world.fewest = 3;
+    });
+
+    it('lets the first ceremony go on, which brings the node up with the release that runs', async () => {
+      expect((await firstCeremony(vault).begin?.(contextOf('node-3')))?.size).toBe(0);
+      await expect(again()).rejects.toEqual(refused('VAULT_DEPLOY_MALFORMED'));
+      revive(3, 'new');
+      expect(await again()).toMatchObject({ done: ['infrastructure/restart'] });
+      expect(world.deployed).toEqual(['3 old']);
+      expect(await state()).toMatchObject({ closed: { left: [] } });
+      for (const run of [again, async () => await back('infrastructure')])
+        expect(await run()).toMatchObject({ done: [], isComplete: true });
+    });
+
+    it('has it come back on another host, of which its peers are told', async () => {
+      world.launched.set(3, 1);
+      await applyRole(contextOf('infrastructure'), () => undefined, {
+        ceremony: { steps: [infrastructureHosts(vault)], counts: () => true },
+      });
+      revive(3, 'new');
+      expect(await again()).toMatchObject({ done: ['infrastructure/restart'] });
+      expect(world.deployed).toEqual(['3 old', '1 old', '2 old']);
+      expect(world.fewest).toBe(2);
+      const { nodes } = await findPlaces(vault, world.exchange);
+      expect(nodes.map(({ url }) => url)).toEqual(NODES.map((node) => `https://${addressOf(node)}:8443`));
+      expect(await again()).toMatchObject({ done: [], isComplete: true });
+    });
+
+    it('tells of all nodes where they are, though one is not up', async () => {
+      const { nodes } = await findPlaces(vault, world.exchange);
+      expect(nodes).toHaveLength(3);
+    });
   });
 
   it('does not take the new image out of a key while a node attests it, whoever else is down', async () => {
