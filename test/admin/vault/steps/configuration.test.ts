@@ -6,6 +6,7 @@ import {
   type Proposal,
 } from '../../../../admin/vault/steps/configuration/index.ts';
 import { digestVault, parseVault, type Role } from '../../../../admin/vault/index.ts';
+import { infrastructureRestart } from '../../../../admin/vault/steps/infrastructure-restart.ts';
 import { applyRole, planRole } from '../../../../admin/vault/steps/index.ts';
 import type { ConfigurationDocument2 } from '../../../../shared/documents/configuration.ts';
 import {
@@ -124,6 +125,18 @@ describe('a change of rules after the ceremony', () => {
     world.memory.clear();
     await resetWorld();
     await expect(propose('node-1', same)).rejects.toEqual(refused('VAULT_CHANGE_NONE'));
+  });
+
+  it('is left to its own run by the first ceremony', async () => {
+    const again = async () =>
+      await applyRole(contextOf('infrastructure'), () => undefined, {
+        ceremony: { steps: [infrastructureRestart(vault)], counts: () => true },
+      });
+    for (const node of NODES) await propose(`node-${node}`, withClient());
+    expect(await again()).toMatchObject({ done: [] });
+    await restart();
+    expect(await again()).toMatchObject({ done: [] });
+    expect(world.deployed).toHaveLength(3);
   });
 
   it('touches no second node where the first one does not serve with it', async () => {

@@ -6,8 +6,6 @@ import { findPlaces } from '../../../../admin/vault/profiles.ts';
 import { firstCeremony } from '../../../../admin/vault/steps/ceremony.ts';
 import { infrastructureHosts } from '../../../../admin/vault/steps/infrastructure-hosts.ts';
 import { infrastructureRestart } from '../../../../admin/vault/steps/infrastructure-restart.ts';
-import { infrastructureHosts } from '../../../../admin/vault/steps/infrastructure-hosts.ts';
-import { infrastructureRestart } from '../../../../admin/vault/steps/infrastructure-restart.ts';
 import { nodeNarrow } from '../../../../admin/vault/steps/node-narrow.ts';
 import {
   describeUpgrade,
@@ -17,6 +15,7 @@ import {
   type Upgrade,
 } from '../../../../admin/vault/steps/upgrade/index.ts';
 import {
+  addressOf,
   admitAll,
   apply,
   applyNodes,
