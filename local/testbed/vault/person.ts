@@ -113,7 +113,7 @@ export class Person {
   #spawn(args: readonly string[]): ChildProcess {
     this.commands += 1;
     const { folder, caFile, exchange, holdfast } = this.#options;
-    const shared = ['apply', 'plan', 'status', 'upgrade', 'profiles'].includes(args[1] ?? '')
+    const shared = ['apply', 'configure', 'plan', 'status', 'upgrade', 'profiles'].includes(args[1] ?? '')
       ? ['--exchange', exchange]
       : [];
     const child = startProcess(holdfast, [...args, ...shared], {
