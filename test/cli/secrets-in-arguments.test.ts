@@ -13,7 +13,7 @@ const FILES = new Set(
 /** Placeholders of values that everybody may see, by what they are. */
 const PUBLIC = new Set([
   // Names, places, kinds.
-  ...'NAME ROLE ROLE=NAME ID ORIGIN PART PARTITION PLACE LOCATION REGION ARCH CHAIN KIND SEVERITY VERSION TEXT URL'.split(
+  ...'NAME ROLE ROLE=NAME STAGE ID ORIGIN PART PARTITION PLACE LOCATION REGION ARCH CHAIN KIND SEVERITY VERSION TEXT URL'.split(
     ' ',
   ),
   ...'ADDRESS:PORT PORT CID CIDR ACCOUNT ARN KEYID INDEX NODE NODES UNIT json|raw|base64'.split(' '),
