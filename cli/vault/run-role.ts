@@ -62,7 +62,7 @@ export async function applyRun(
     ...(ceremony === undefined ? {} : { ceremony }),
   });
   run.finishProgress();
-  return describeOutcome(outcome);
+  return describeOutcome(outcome, ceremony?.stage);
 }
 
 /** Shows what would be done, and asks. @throws CliError DECLINED */
@@ -98,12 +98,29 @@ function describeEvent(event: RunEvent): string {
   return lines.map(printable).join('\n');
 }
 
-function describeOutcome({ done, waitsFor, left, isComplete }: RunOutcome): Outcome {
+function describeOutcome(
+  { done, waitsFor, left, isComplete, isStageComplete }: RunOutcome,
+  stage: Ceremony['stage'],
+): Outcome {
   const lines = [
     done.length === 0 ? 'nothing was to do: nothing was changed' : `done: ${done.join(', ')}`,
     ...waitsFor.map(({ role, step }) => `waits for ${role}, who has to do ${step}`),
     ...left.map((step) => `run it again, to see and to do ${step}`),
-    ...(isComplete ? ['all steps of this role are done'] : []),
+    ...(isComplete
+      ? ['all steps of this role are done']
+      : isStageComplete === true && stage !== undefined
+        ? [`all steps of stage ${stage} of this role are done`]
+        : []),
   ];
-  return { ok: true, text: lines.map(printable).join('\n'), data: { done, waitsFor, left, isComplete } };
+  return {
+    ok: true,
+    text: lines.map(printable).join('\n'),
+    data: {
+      done,
+      waitsFor,
+      left,
+      isComplete,
+      ...(isStageComplete === undefined ? {} : { stage, isStageComplete }),
+    },
+  };
 }
