@@ -72,7 +72,7 @@ export function listTargets(document: VaultDocument): readonly Target[] {
       line: '$(HOLDFAST) vault populate --vault $(VAULT) --partition wallet',
     },
     { name: 'deploy-nitro-nodes', help: 'stage 2: hosts and enclaves', line: apply('infrastructure', 2) },
-    ...parts.gateways.map((gateway) => ({
+    ...document.parts.gateways.map((gateway) => ({
       name: `run-gateway-${gateway.id}`,
       help: `the door ${gateway.id}, on the machine of its client`,
       line: `$(HOLDFAST) gateway ${gateway.protocol} --config $(SHEETS)/${gatewayFolder(gateway)}/gateway.yaml`,
