@@ -3,9 +3,9 @@
 # store, systemd's containers for its unit; and, in the cache, promtool for its alerts, clients by AWS's other SDKs
 # and cosign for the KMS stand-in and the gateway, readers of transactions by other people's libraries (go-ethereum,
 # rust-bitcoin, pytezos, Agave, solders), a participant of FROST by the Zcash Foundation's crates, witnesses and clients of
-# transparency logs, a peer of Noise handshakes (snow), Go's crypto beside the keys of an enclave, nats-server, and linters
-# of CloudFormation templates. On Debian and Ubuntu, as root, from the distribution. Where it cannot, it says so and
-# succeeds: the tests that need them are then counted as skipped.
+# transparency logs, a peer of Noise handshakes (snow), Go's crypto beside the keys of an enclave, nats-server, Canton's
+# reader of HOCON, and linters of CloudFormation templates. On Debian and Ubuntu, as root, from the distribution. Where it
+# cannot, it says so and succeeds: the tests that need them are then counted as skipped.
 set -eu
 # Each of these waits for downloads or computes, and none needs another: all at once.
 install_packages() {
@@ -43,7 +43,8 @@ done
 "$(dirname "$0")/deploy-linters.sh" >/dev/null || {
   echo "holdfast: no linters of CloudFormation templates; tests that need them are skipped" >&2
 } &
-for peer in geth-peer psbt-reader tezos-forger moto slip39-judge log-peers noise-peer key-peer frost-peer nats-server; do
+for peer in geth-peer psbt-reader tezos-forger moto slip39-judge log-peers noise-peer key-peer frost-peer nats-server \
+  hocon-oracle; do
   "$(dirname "$0")/$peer.sh" >/dev/null || {
     echo "holdfast: no peer by $peer.sh; tests that need it are skipped" >&2
   } &

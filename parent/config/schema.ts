@@ -189,8 +189,12 @@ export const parentConfigSchema = z.strictObject({
             .regex(/^(?:[A-Za-z0-9._-]+\/)*$/)
             .max(512)
             .default(''),
-          mode: z.enum(['COMPLIANCE', 'GOVERNANCE']),
-          days: z.int().min(1).max(36_500),
+          /** Retention of each object; both left out: that which the bucket gives to whatever is written. */
+          mode: z.enum(['COMPLIANCE', 'GOVERNANCE']).optional(),
+          days: z.int().min(1).max(36_500).optional(),
+        })
+        .refine(({ mode, days }) => (mode === undefined) === (days === undefined), {
+          error: 'mode and days are given together',
         })
         .optional(),
     })

@@ -2,12 +2,12 @@ import { findNode } from '../derive/manifest.ts';
 import type { VaultDocument } from '../document.ts';
 import { describeRole, nodeOfRole, type Role } from '../roles.ts';
 import { secretsProcedures } from './admin-secrets.ts';
-import { ASKS, checkStep, EXCHANGE, FETCH_STEP, RESUME, SAME_BYTES } from './common-steps.ts';
+import { ASKS, beginStep, EXCHANGE, RESUME } from './common-steps.ts';
 import type { Procedure, SheetStep } from './procedure.ts';
 import { titleOf } from './sheet-role.ts';
 
 const RECOVERY =
-  'The public key that "holdfast ers keygen" has printed to your custodians, for --recovery-key (docs/recovery.md). Your step 1 gives it to the others.';
+  'The public key of the recovery key, as your custodians have read it to you from their own sheet: for --recovery-key. Your step 1 gives it to the others.';
 
 /** Derives what the admin of a role does from nothing to nodes that serve. */
 export function ceremonyProcedure(document: VaultDocument, role: Role): Procedure {
@@ -19,7 +19,7 @@ export function ceremonyProcedure(document: VaultDocument, role: Role): Procedur
     before: [
       ...(node === undefined ? [] : [RECOVERY]),
       `Credentials of one of your roles in account ${account}, and of no other account of this vault.`,
-      SAME_BYTES,
+      'The holdfast command.',
     ],
     steps: node === undefined ? infrastructureSteps(document) : nodeSteps(document, node),
     afterwards: [
@@ -54,12 +54,13 @@ function infrastructureSteps(document: VaultDocument): SheetStep[] {
       title: 'Write the description',
       command: `holdfast vault init --namespace ${namespace}${environmentOption} --region ${region}${nodes.map(({ node }) => ` --join node-${node}.join.json`).join('')} --join infrastructure.join.json`,
       expect:
-        'vault.yaml: written. Fill in what is open until "vault check" finds no error; its digest is the same for everybody.',
+        'vault.yaml: written. Fill in what is open, the values of zeros; the comment above each says where it comes from.',
       otherwise: 'VAULT_EXISTS: there is one, and nothing of it was changed. Edit that one.',
-      handover:
-        'Send vault.yaml to everybody; each makes their sheets of it: holdfast vault sheets --output sheets.',
     },
-    FETCH_STEP,
+    {
+      ...beginStep('infrastructure'),
+      handover: 'Once it says 0 errors, send vault.yaml to everybody; each makes their own sheets of it.',
+    },
     {
       title: 'Stage 1: roles of the hosts, bucket, network',
       command: apply,
@@ -114,9 +115,7 @@ function nodeSteps(document: VaultDocument, node: number): SheetStep[] {
         'A key that is there is kept. Restore the folder from your own copy rather than make another key.',
       handover: `Send ${role}.join.json to infrastructure, and read the beginning of its key to them. Wait for vault.yaml.`,
     },
-    // Cosignatures take one more round, and "apply" begins with the same check.
-    ...(isWitnessed ? [] : [checkStep(role)]),
-    FETCH_STEP,
+    beginStep(role),
     {
       title: 'Stage 1: your KMS key, born closed, and your bucket; your manifest',
       command: apply,

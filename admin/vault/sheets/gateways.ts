@@ -1,6 +1,6 @@
 import { type Gateway, GATEWAY_SECRETS, gatewayFolder, walletSecretsOf } from '../derive/gateways.ts';
 import type { VaultDocument } from '../document.ts';
-import { checkStep, FETCH_STEP, SAME_BYTES } from './common-steps.ts';
+import { beginStep, SAME_BYTES } from './common-steps.ts';
 import type { Procedure } from './procedure.ts';
 import { titleOf } from './sheet-role.ts';
 
@@ -23,8 +23,7 @@ function procedureOf(document: VaultDocument, gateway: Gateway): Procedure {
       'The folder exchange/ with what all roles have told: "vault status" says that the ceremony is complete.',
     ],
     steps: [
-      checkStep(),
-      FETCH_STEP,
+      beginStep(),
       {
         title: 'Learn where the nodes are, and what they must prove',
         command: `holdfast vault profiles --vault vault.yaml --output ${folder}/profiles`,

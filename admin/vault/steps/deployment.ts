@@ -11,6 +11,8 @@ import { postgresOf } from '../parts.ts';
 const CLIENT_PORT = 8443;
 const PEER_PORT = 7443;
 const KMS_PORT = 443;
+/** Where the bucket of a KMS stack lets the host append its log. */
+const LOG_PREFIX = 'log/';
 /** Format of the root record that images of this version write: enclave/store/SPEC.md. */
 const STORE_FORMAT = 3;
 
@@ -35,6 +37,8 @@ export interface DeploymentInputs {
   readonly nonce: string | null;
   /** Null before the first start of the store. */
   readonly identity: StoreIdentity | null;
+  /** Bucket of the node's KMS stack, which gets a copy of its log. */
+  readonly bucket: string;
   /** Address of every host, by the number of its node. */
   readonly hosts: Facts<'hosts'>['hosts'];
   /** Nodes that cosign this one's log, and whose logs it cosigns, with the verifier keys by which they do. */
@@ -57,7 +61,7 @@ export interface DerivedDeployment {
  * Source: shared/deployment/SPEC.md
  */
 export function deriveDeployment(vault: VaultDocument, inputs: DeploymentInputs): DerivedDeployment {
-  const { node, image, pcrJson, manifest, configuration, nonce, identity, hosts, witnesses } = inputs;
+  const { node, image, pcrJson, manifest, configuration, nonce, identity, bucket, hosts, witnesses } = inputs;
   const { region } = describeRole(vault, roleOfNode(node));
   const bytes = encodeDeployment({
     format: DEPLOYMENT_FORMAT,
@@ -83,7 +87,8 @@ export function deriveDeployment(vault: VaultDocument, inputs: DeploymentInputs)
       ingress: { listen: endpoint('0.0.0.0', CLIENT_PORT) },
       peers: derivePeers(vault, node, hosts),
       approvals: null,
-      ...deriveCosigning(vault, hosts, witnesses),
+      witness: witnesses.length === 0 ? null : { listen: endpoint('0.0.0.0', WITNESS_PORT) },
+      auditLog: { witnesses: deriveWitnesses(vault, hosts, witnesses), s3: { bucket, prefix: LOG_PREFIX } },
       log: 'info',
     },
   });
@@ -132,13 +137,13 @@ function derivePeers(vault: VaultDocument, node: number, hosts: DeploymentInputs
   };
 }
 
-/** Derives the door by which a node cosigns the logs of others, and where its parent has its own cosigned. */
-function deriveCosigning(
+/** Derives where the parent has its node's log cosigned: by outside witnesses, and at the doors of the other hosts. */
+function deriveWitnesses(
   { parts }: VaultDocument,
   hosts: DeploymentInputs['hosts'],
   peers: DeploymentInputs['witnesses'],
 ) {
-  const witnesses = [
+  return [
     ...(parts.witnesses?.servers ?? []),
     ...peers.map(({ node, key }) => {
       const host = hosts.find((one) => one.node === node);
@@ -146,10 +151,6 @@ function deriveCosigning(
       return { url: `http://${endpoint(host.address, WITNESS_PORT)}`, key };
     }),
   ];
-  return {
-    witness: peers.length === 0 ? null : { listen: endpoint('0.0.0.0', WITNESS_PORT) },
-    auditLog: witnesses.length === 0 ? null : { witnesses },
-  };
 }
 
 /** Writes an address and a port as a parent's settings have them. */

@@ -99,7 +99,7 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
       ],
       VAULT_STACK_FAILED: [
         'CloudFormation could not make the stack; cause is the first resource that failed, and what AWS said of it',
-        'Mend that and run it again. A first attempt that has left something behind has to be looked at in the console; nothing is deleted by this command.',
+        'Mend that and run it again: a first attempt that failed leaves nothing but keys that wait for their deletion, and its empty stack is removed. Where left names something, CloudFormation could not take it back: look at it in the console, remove what nobody has used, delete the stack there, and run it again.',
       ],
       VAULT_STACK_ROLLBACK_FAILED: [
         'a change of the stack failed, and CloudFormation could not take it back; resources says which resource, and why',

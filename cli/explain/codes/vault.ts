@@ -100,6 +100,10 @@ export const VAULT_CODES: readonly CodeArea[] = [
         'nodes have different recovery keys: a shared key is recovered from backups that one recovery key opens',
       REGIONS_DIFFER: "a node's key is in another Region than its host",
       REGION_UNFIT: 'no Region, or one whose KMS an enclave cannot authenticate',
+      REGION_UNKNOWN: [
+        'a Region that the list of this program does not have: misspelt, or opened by AWS after the day of the list',
+        'Compare it with what "aws account list-regions" names; it is a warning, because AWS opens Regions.',
+      ],
       RELEASE_IN_FOLDER: 'releases come from a folder of one machine',
       RELEASE_KEY_MISSING: 'no key is named by which a release is verified',
       RELEASE_KEY_UNUSABLE: 'the key of releases is no public key of a known kind',

@@ -221,7 +221,9 @@ export class StackRunner {
       stackId,
       operation,
       ({ deletionPolicy, logicalId }) =>
-        deletionPolicy !== 'Delete' || operation.retained.includes(logicalId),
+        (deletionPolicy === 'RetainExceptOnCreate'
+          ? operation.kind !== 'create'
+          : deletionPolicy !== 'Delete') || operation.retained.includes(logicalId),
     );
     if (failed.length > 0) {
       const reason = `The following resource(s) failed to delete: [${failed.join(', ')}]. `;

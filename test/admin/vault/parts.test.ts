@@ -41,6 +41,7 @@ function documentOf(parts: Record<string, unknown>, change: (vault: SampleVault)
   );
 }
 
+const BUCKET = 'acme-node-1-bucket';
 const manifestOf = (document: VaultDocument, node: number) =>
   deriveManifest(document, node, {
     keyArn: `arn:aws:kms:eu-central-1:${String(node).repeat(12)}:key/00000001-1234-1234-1234-123456789012`,
@@ -57,6 +58,7 @@ function parentOf(document: VaultDocument, witnesses: typeof PEER_KEYS = []) {
     configuration: new Uint8Array(1),
     nonce: null,
     identity: null,
+    bucket: BUCKET,
     hosts: HOSTS,
     witnesses,
   });
@@ -129,6 +131,7 @@ describe('a vault with PostgreSQL', () => {
             configuration: new Uint8Array(1),
             nonce: null,
             identity: null,
+            bucket: BUCKET,
             hosts: HOSTS,
             witnesses: [],
           }).bytes,
@@ -204,7 +207,10 @@ describe('a vault with outside witnesses', () => {
   const servers = [WITNESS_1, WITNESS_2];
 
   it('has parents that ask them, beside the other nodes where those cosign', () => {
-    expect(parentOf(document).config.auditLog?.witnesses).toEqual(servers);
+    expect(parentOf(document).config.auditLog).toMatchObject({
+      witnesses: servers,
+      s3: { bucket: BUCKET, prefix: 'log/' },
+    });
     const { document: both } = documentOf({
       witnesses: PARTS.witnesses,
       peerWitnesses: { threshold: 2, maxUncosignedSeconds: 60 },

@@ -75,12 +75,25 @@ describe('names of the stacks', () => {
 describe('what holds a key or data', () => {
   const STATEFUL = /^AWS::(KMS::Key|S3::Bucket|S3::BucketPolicy|SecretsManager::\w+|Logs::LogGroup)$/;
 
-  it.each(['infrastructure', 'node', 'host'] as const)('is retained: %s', (name) => {
-    const lost = Object.entries(stacks[name].Resources).filter(
-      ([, { Type, DeletionPolicy, UpdateReplacePolicy }]) =>
-        STATEFUL.test(Type) && (DeletionPolicy !== 'Retain' || UpdateReplacePolicy !== 'Retain'),
-    );
-    expect(lost).toEqual([]);
+  it.each(['infrastructure', 'node', 'host'] as const)(
+    'is retained, but by a first attempt that fails: %s',
+    (name) => {
+      const resources = Object.entries(stacks[name].Resources);
+      const lost = resources.filter(
+        ([, { Type, DeletionPolicy, UpdateReplacePolicy }]) =>
+          STATEFUL.test(Type) &&
+          (DeletionPolicy !== 'RetainExceptOnCreate' || UpdateReplacePolicy !== 'Retain'),
+      );
+      expect(lost).toEqual([]);
+      expect(resources.filter(([, { DeletionPolicy }]) => DeletionPolicy === 'Retain')).toEqual([]);
+    },
+  );
+
+  it('cannot be ended by the stack of a host, and is the last that it makes', () => {
+    const { Instance, ...others } = stacks.host.Resources;
+    expect(Instance?.Properties['DisableApiTermination']).toBe(true);
+    const before = [...[Instance?.DependsOn ?? []].flat(), 'LaunchTemplate'];
+    expect(before.toSorted()).toEqual(Object.keys(others).toSorted());
   });
 
   it.each(['infrastructure', 'node', 'host'] as const)('is in the stack policy: %s', (name) => {

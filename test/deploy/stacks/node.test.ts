@@ -45,7 +45,7 @@ describe("the node's key", () => {
 
   it('is of one Region, rotates, waits thirty days for its end, and outlives the stack', () => {
     expect(stack.Resources['Key']).toMatchObject({
-      DeletionPolicy: 'Retain',
+      DeletionPolicy: 'RetainExceptOnCreate',
       UpdateReplacePolicy: 'Retain',
       Properties: {
         MultiRegion: false,

@@ -3,6 +3,7 @@ import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readTemplate } from '../../../deploy/index.ts';
+import { ADMINISTRATOR_POLICY } from '../../../local/aws/index.ts';
 import { ofOneNode, type PlayedRole, type VaultTestbed } from '../../../local/testbed/vault/index.ts';
 import { openTestbed } from './support/open-testbed.ts';
 
@@ -59,6 +60,31 @@ describe('vault apply', { timeout: 300_000 }, () => {
     await person.signIn();
     expect(await person.run(...testbed.argumentsOf('apply', 'node-1'))).toMatchObject({ exit: 0 });
     expect(await testbed.countCreated('node-1', 'acme-production-node-1', 'AWS::KMS::Key')).toBe(3);
+  });
+
+  it('makes a stack anew whose first attempt has failed, once the cause is mended', async () => {
+    const person = await fetched('node-1');
+    const role = { accountId: testbed.accountOf('node-1'), roleName: 'admin-of-1' };
+    const denied = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Effect: 'Deny',
+          Action: 'kms:CreateKey',
+          Resource: '*',
+          Condition: { StringEquals: { 'kms:KeySpec': 'ECC_NIST_EDWARDS25519' } },
+        },
+      ],
+    });
+    testbed.aws.directory.defineRole({ ...role, policies: [ADMINISTRATOR_POLICY, denied] });
+    const failed = await person.run(...testbed.argumentsOf('apply', 'node-1'));
+    expect(failed).toMatchObject(refusal('VAULT_STACK_FAILED'));
+    expect(failed.said.error?.details).toMatchObject({ cause: { resource: 'SigningKey' } });
+    testbed.aws.directory.defineRole({ ...role, policies: [ADMINISTRATOR_POLICY] });
+    const planned = await person.run(...testbed.argumentsOf('plan', 'node-1'));
+    expect(JSON.stringify(planned.said)).toContain('removes the empty stack acme-production-node-1');
+    expect(await person.run(...testbed.argumentsOf('apply', 'node-1'))).toMatchObject({ exit: 0 });
+    expect(await testbed.readStatement('node-1', 'kms-stack')).toMatchObject({ sequence: 1 });
   });
 
   it('refuses what would remove a bucket that somebody has put into the stack', async () => {

@@ -11,10 +11,10 @@ import {
   ScheduleKeyDeletionCommand,
 } from '@aws-sdk/client-kms';
 import { beforeEach, expect, it } from 'vitest';
-import type { StepContext } from '../../../admin/vault/steps/index.ts';
 import { applyStack, inspectStack } from '../../../admin/vault/steps/stack/index.ts';
 import type { LocalAws } from '../../../local/testbed/local-aws.ts';
 import { personOf, refused, settled, startAws, type Person } from './cloud.ts';
+import { stepContextOf } from './step-context.ts';
 
 const StackName = 'acme-production-node-1';
 const ROOT_POLICY = {
@@ -95,19 +95,7 @@ it('a roll back that failed takes no update, and is continued once its cause is 
 
 it('a step of a vault refuses such a stack by name, changes nothing of it, and goes on after it was mended', async () => {
   await settled(aws, ann, StackName);
-  const journal = new Map<string, unknown>();
-  const context = {
-    aws: { cloudFormation: () => Promise.resolve(ann.cloudFormation) },
-    journal: {
-      get: (name: string) => journal.get(name),
-      set: (name: string, value: unknown) => Promise.resolve(void journal.set(name, value)),
-    },
-    clock: Date.now,
-    random: (bytes: number) => new Uint8Array(bytes).fill(7),
-    sleep: async () => await aws.cloudFormation.settled(),
-    signal: new AbortController().signal,
-    progress: () => undefined,
-  } as unknown as StepContext;
+  const context = stepContextOf(aws, ann);
   const order = {
     name: StackName,
     region: 'eu-central-1',

@@ -6,7 +6,7 @@ import {
   UpdateStackCommand,
 } from '@aws-sdk/client-cloudformation';
 import { DescribeKeyCommand, ListResourceTagsCommand } from '@aws-sdk/client-kms';
-import { HeadBucketCommand } from '@aws-sdk/client-s3';
+import { DeleteBucketCommand, HeadBucketCommand } from '@aws-sdk/client-s3';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { LocalAws } from '../../../local/testbed/local-aws.ts';
 import { outputsOf, personOf, refused, settled, startAws, type Person } from './cloud.ts';
@@ -102,12 +102,18 @@ describe('a creation that fails', () => {
   });
 
   it('stays as it is, or goes altogether, where the request says so', async () => {
-    const failed = template({ First: bucket('first-bucket'), Fails: bad('First') });
+    const failed = template({
+      First: bucket('first-bucket', { DeletionPolicy: 'RetainExceptOnCreate' }),
+      Fails: bad('First'),
+    });
     const stack = await create(failed, { OnFailure: 'DO_NOTHING' });
     expect(stack).toMatchObject({ StackStatus: 'CREATE_FAILED', DisableRollback: true });
     expect(await hasBucket('first-bucket')).toBe(true);
+    // A deletion is another operation than the one that made the bucket.
     await ann.cloudFormation.send(new DeleteStackCommand({ StackName: 'node' }));
     await aws.cloudFormation.settled();
+    expect(await hasBucket('first-bucket')).toBe(true);
+    await ann.s3.send(new DeleteBucketCommand({ Bucket: 'first-bucket' }));
     const { StackId: id = '' } = await ann.cloudFormation.send(
       new CreateStackCommand({ StackName: 'node', TemplateBody: failed, OnFailure: 'DELETE' }),
     );
@@ -164,6 +170,30 @@ describe('an update that fails', () => {
       new ListResourceTagsCommand({ KeyId: outputsOf(stack)['KeyId'] }),
     );
     expect(tags).toContainEqual({ TagKey: 'stage', TagValue: 'one' });
+  });
+});
+
+describe('what is retained except by its own creation', () => {
+  const except = { DeletionPolicy: 'RetainExceptOnCreate' };
+
+  it('is taken back with the update that has made it, and by no other that fails', async () => {
+    await create(template({ Old: bucket('old-bucket', except) }));
+    const failed = template({
+      Old: bucket('old-bucket', except),
+      New: bucket('new-bucket', except),
+      Fails: bad('Old', 'New'),
+    });
+    expect(await update(failed)).toMatchObject({ StackStatus: 'UPDATE_ROLLBACK_COMPLETE' });
+    expect([await hasBucket('old-bucket'), await hasBucket('new-bucket')]).toEqual([true, false]);
+  });
+
+  it('outlives an update that leaves it out, and the stack', async () => {
+    const two = { One: bucket('one-bucket', except), Two: bucket('two-bucket', except) };
+    await create(template(two));
+    await update(template({ Two: two.Two }));
+    await ann.cloudFormation.send(new DeleteStackCommand({ StackName: 'node' }));
+    await aws.cloudFormation.settled();
+    expect([await hasBucket('one-bucket'), await hasBucket('two-bucket')]).toEqual([true, true]);
   });
 });
 

@@ -1,8 +1,8 @@
-import type { Change, DescribeChangeSetCommandOutput } from '@aws-sdk/client-cloudformation';
+import type { Change, DescribeChangeSetCommandOutput, Stack } from '@aws-sdk/client-cloudformation';
 import { askAws } from '../../../aws/index.ts';
 import type { StepContext } from '../context.ts';
 import { StepError } from '../errors.ts';
-import { assertTemplateFits, type OrderedStack } from './order.ts';
+import { assertTemplateFits, giveParameters, type OrderedStack } from './order.ts';
 
 const POLL_MS = 1000;
 /** Time in which CloudFormation has computed a change set, in milliseconds. */
@@ -19,12 +19,13 @@ export interface PreparedChangeSet {
  * Has CloudFormation compute what an order would change. Nothing is changed by that; a stack that does not exist yet
  * appears in the account under its name, empty, in review.
  *
+ * @param existing the stack that is to be changed; undefined: it is to be made
  * @returns undefined where nothing would be changed
  * @throws StepError VAULT_STACK_TOO_LARGE, VAULT_STACK_FAILED, VAULT_STEP_UNFINISHED; AdminError AWS_…
  */
 export async function prepareChangeSet(
   { client, order }: OrderedStack,
-  type: 'CREATE' | 'UPDATE',
+  existing: Stack | undefined,
   context: StepContext,
 ): Promise<PreparedChangeSet | undefined> {
   assertTemplateFits(order);
@@ -33,12 +34,9 @@ export async function prepareChangeSet(
   const command = new CreateChangeSetCommand({
     StackName: order.name,
     ChangeSetName: `holdfast-${suffix}`,
-    ChangeSetType: type,
+    ChangeSetType: existing === undefined ? 'CREATE' : 'UPDATE',
     TemplateBody: order.template,
-    Parameters: Object.entries(order.parameters).map(([ParameterKey, ParameterValue]) => ({
-      ParameterKey,
-      ParameterValue,
-    })),
+    Parameters: giveParameters(order, existing),
     Capabilities: ['CAPABILITY_NAMED_IAM'],
     Description: 'made by holdfast vault',
   });

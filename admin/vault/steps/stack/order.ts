@@ -1,4 +1,5 @@
-import type { CloudFormationClient, Stack } from '@aws-sdk/client-cloudformation';
+import type { CloudFormationClient, Parameter, Stack } from '@aws-sdk/client-cloudformation';
+import { isMap, isScalar, parseDocument } from 'yaml';
 import { StepError } from '../errors.ts';
 
 /** Largest template that a request of CloudFormation takes, in bytes. */
@@ -11,7 +12,7 @@ export interface StackOrder {
   readonly template: string;
   /** JSON of the stack policy. */
   readonly policy: string;
-  /** Values of parameters; one that is left out has the template's default. */
+  /** Values of parameters; one that is left out stays as the stack has it, and is the template's default in a new one. */
   readonly parameters: Readonly<Record<string, string>>;
 }
 
@@ -30,6 +31,31 @@ export function assertTemplateFits({ name, template }: StackOrder): void {
     actual,
     maximum: MAX_TEMPLATE_BYTES,
   });
+}
+
+/**
+ * Lists the parameters of a request: those that are ordered, and of an existing stack those that are not, as they are.
+ * Without that CloudFormation would take the template's defaults for what a person has chosen.
+ */
+export function giveParameters(
+  { template, parameters }: StackOrder,
+  existing: Stack | undefined,
+): Parameter[] {
+  const declared = readParameterNames(template);
+  const kept = (existing?.Parameters ?? [])
+    .map(({ ParameterKey: name = '' }) => name)
+    .filter((name) => declared.has(name) && !Object.hasOwn(parameters, name));
+  return [
+    ...Object.entries(parameters).map(([ParameterKey, ParameterValue]) => ({ ParameterKey, ParameterValue })),
+    ...kept.map((ParameterKey) => ({ ParameterKey, UsePreviousValue: true })),
+  ];
+}
+
+/** Reads which parameters a template declares. Tags of CloudFormation's functions stand for nothing here. */
+function readParameterNames(template: string): ReadonlySet<string> {
+  const section = parseDocument(template, { logLevel: 'silent' }).get('Parameters');
+  const keys = isMap(section) ? section.items.map(({ key }) => key) : [];
+  return new Set(keys.map((key) => String(isScalar(key) ? key.value : key)));
 }
 
 /** Whether a stack has each parameter as ordered; what CloudFormation shows as stars is not compared. */

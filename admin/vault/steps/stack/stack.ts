@@ -72,10 +72,10 @@ export async function inspectStack(order: StackOrder, context: StepContext): Pro
     await assertEmpty(ordered, found, context);
     return { kind: 'empty', stack: found };
   }
-  const isNew = found === undefined || !canBeUpdated(status);
+  const existing = canBeUpdated(status) ? found : undefined;
   const kept =
     remembered === undefined ? undefined : await readChangeSet(ordered, remembered.changeSet, context);
-  const prepared = kept ?? (await prepareChangeSet(ordered, isNew ? 'CREATE' : 'UPDATE', context));
+  const prepared = kept ?? (await prepareChangeSet(ordered, existing, context));
   if (prepared === undefined) {
     if (found === undefined) throw new TypeError('expected changes where there is no stack');
     return { kind: 'same', stack: found };
