@@ -30,7 +30,12 @@ export type FoundStack =
   | { readonly kind: 'empty'; readonly stack: Stack }
   /** As ordered, but without the policy that guards it: a run was cut off before it was put. */
   | { readonly kind: 'unguarded'; readonly stack: Stack }
-  | { readonly kind: 'other'; readonly changes: readonly string[] };
+  | {
+      readonly kind: 'other';
+      /** Whether there is no such stack yet. */
+      readonly isNew: boolean;
+      readonly changes: readonly string[];
+    };
 
 /** What the journal knows of a stack's change. */
 interface Remembered {
@@ -87,7 +92,7 @@ export async function inspectStack(order: StackOrder, context: StepContext): Pro
     await discardChangeSet(order, context);
     throw error;
   }
-  return { kind: 'other', changes: describeChanges(prepared.changes) };
+  return { kind: 'other', isNew, changes: describeChanges(prepared.changes) };
 }
 
 /**
