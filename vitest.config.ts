@@ -17,6 +17,7 @@ const EMULATED = ['test/**/*.emulated.test.ts'];
 const COMPUTED = [
   'test/**/*.fuzz.test.ts',
   'test/attestation/{corpus-runner,corpus.vectors,genuine}.test.ts',
+  'test/admin/vault/steps/upgrade.test.ts',
   'test/attestation/key-policy/{gate,open-policies}.test.ts',
   'test/enclave/quorum/signing/{approvals,children,culprits,epochs,nonces.model,orders,refusals,signing}.test.ts',
   'test/shared/frost/{hostile,independent,zcash}.test.ts',
@@ -121,6 +122,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'e2e',
+          globalSetup: ['test/support/bundle-command.ts'],
           include: E2E,
           exclude: [...EMULATED, ...SYSTEMD, '**/node_modules/**'],
           sequence: { groupOrder: 0 },

@@ -47,6 +47,13 @@ export const INFRASTRUCTURE_PARAMETERS = {
   peerPort: 'PeerPort',
   /** `0` where nodes do not cosign each other's logs. */
   witnessPort: 'WitnessPort',
+  /** Ranges of the servers of NATS, PostgreSQL and witnesses, empty where the vault has none, and their ports. */
+  natsCidr: 'NatsCidr',
+  natsPort: 'NatsPort',
+  postgresCidr: 'PostgresCidr',
+  postgresPort: 'PostgresPort',
+  outsideWitnessCidr: 'OutsideWitnessCidr',
+  outsideWitnessPort: 'OutsideWitnessPort',
   /** `yes` or `no`. */
   kmsEndpoint: 'KmsEndpoint',
 } as const;
@@ -85,6 +92,10 @@ export const HOST_PARAMETERS = {
   nodeBucketName: 'NodeBucketName',
   passwordSecretArn: 'PasswordSecretArn',
   secretsKeyArn: 'SecretsKeyArn',
+  /** Names of the secrets that the host reads for its part in PostgreSQL and NATS; empty for none. */
+  postgresSecret: 'PostgresSecret',
+  natsIdentitySecret: 'NatsIdentitySecret',
+  natsCredentialsSecret: 'NatsCredentialsSecret',
 } as const;
 
 /** Outputs of each template. Those that the baseline has for each node have its number behind: see `perNode`. */

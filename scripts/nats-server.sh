@@ -1,15 +1,16 @@
 #!/bin/bash
-# Makes nats-server, pinned in test/parent/peers/nats-server, to which the parent's carrier by NATS is shown.
+# Takes nats-server out of its Debian package, to which the parent's carrier by NATS is shown. Nothing is installed: only
+# that one program goes into the cache.
 #
-# Usage: nats-server.sh          make it where it is absent (a minute or two), print its directory
+# Usage: nats-server.sh          make it where it is absent, print its directory
 #        nats-server.sh --path   print its directory; exit 3 where it was not made
-# Cache: ${XDG_CACHE_HOME:-~/.cache}/holdfast/nats-server-<hash of this script and of the pins>
+# Cache: ${XDG_CACHE_HOME:-~/.cache}/holdfast/nats-server-<hash of this script>
 # Exit 1 where it cannot be made, with the reason on standard error.
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$HERE/made-once.sh"
-SOURCE=$HERE/../test/parent/peers/nats-server
-OUT=$CACHE/nats-server-$(hash_of "$HERE/nats-server.sh" "$SOURCE"/*)
+OUT=$CACHE/nats-server-$(hash_of "$HERE/nats-server.sh")
 COMPLETE=nats-server
 begin "$@"
-finish_go '' tool
+. "$HERE/debian-packages.sh"
+finish_debian trixie nats-server usr/sbin/nats-server --version

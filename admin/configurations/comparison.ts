@@ -28,8 +28,8 @@ export function compareWithInForce(
 }
 
 /**
- * Asserts that a configuration may be signed though nobody was asked: it may take permissions away. It may give none, and
- * drop no key, which nothing brings back.
+ * Asserts that a configuration may be signed though nobody was asked: it may take permissions away of the one in force. It
+ * may give none, and drop no key, which nothing brings back. One that is compared with none gives all that it permits.
  *
  * @throws AdminError DECLINED
  */
@@ -37,14 +37,20 @@ export function assertNobodyNeedsToAgree(
   { drop = [] }: Pick<Configuration, 'drop'>,
   comparison: Comparison | undefined,
 ): void {
-  const changes = comparison?.changes ?? [];
+  const nameOf = ({ id, type }: (typeof drop)[number]) => `${type} ${id}`;
+  if (comparison === undefined)
+    throw new AdminError(
+      'DECLINED',
+      'all that it permits is new where it is compared with none, and there was nobody to ask (no terminal)',
+      { grants: [], drops: drop.map(nameOf) },
+    );
+  const { changes } = comparison;
   const grants = changes
     .filter(({ grants: isGrant }) => isGrant)
     .map(({ subject, id, text }) => `${subject} ${id}: ${text}`);
   const isNew = (id: string) =>
-    comparison === undefined ||
     changes.some((change) => change.subject === 'drop' && change.kind !== 'removed' && change.id === id);
-  const drops = drop.filter(({ id }) => isNew(id)).map(({ id, type }) => `${type} ${id}`);
+  const drops = drop.filter(({ id }) => isNew(id)).map(nameOf);
   if (grants.length === 0 && drops.length === 0) return;
   const what = grants.length > 0 ? 'grants more than the configuration in force' : 'drops keys for good';
   throw new AdminError('DECLINED', `it ${what}, and there was nobody to ask (no terminal)`, {

@@ -1,2 +1,8 @@
-export { type NodeManifest, planQuorum, type PlannedImage, type PlannedNode } from './plan.ts';
+export {
+  describeImagePcrs,
+  type NodeManifest,
+  planQuorum,
+  type PlannedImage,
+  type PlannedNode,
+} from './plan.ts';
 export { describeSharedFaults } from './shared-faults.ts';

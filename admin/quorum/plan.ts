@@ -66,7 +66,7 @@ export function planQuorum(
         .map((other) => ({
           node: other.manifest.node,
           manifest: other.digest,
-          images: imagesOf(other).map(({ pcrs, notAfter }) => ({ pcrs: describePcrs(pcrs), notAfter })),
+          images: imagesOf(other).map(({ pcrs, notAfter }) => ({ pcrs: describeImagePcrs(pcrs), notAfter })),
           ...keysOf(other),
         })),
       servesAlone: [...servesAlone],
@@ -169,7 +169,8 @@ function namesOf({ manifest: { node, environment, namespace } }: NodeManifest) {
   return { log: `${name}/log`, witness: `${name}/witness` };
 }
 
-function describePcrs(
+/** Writes the PCRs of an image as configurations name them, in hex. */
+export function describeImagePcrs(
   pcrs: ReadonlyMap<number, Uint8Array>,
 ): Quorum['peers'][number]['images'][number]['pcrs'] {
   const hexOf = (index: number) => Buffer.from(pcrs.get(index) ?? []).toString('hex');

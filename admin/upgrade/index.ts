@@ -19,14 +19,14 @@ export {
   type NodeReport,
 } from './quorum.ts';
 export {
-  assertAllRun,
-  assertNotStopped,
-  orderNodes,
-  rollBack,
-  rollOut,
+  isDown,
+  isInterruption,
+  orderUnableFirst,
   type RollOutEvent,
   type RollOutPlan,
   type UpgradeJournal,
   type UpgradePorts,
   type UpgradeStop,
-} from './roll-out.ts';
+} from './node-moves.ts';
+export { assertBack, rollBack } from './roll-back.ts';
+export { assertAllRun, assertNotStopped, orderNodes, rollOut } from './roll-out.ts';

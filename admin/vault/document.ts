@@ -18,7 +18,6 @@ import { networkKeySchema } from '../../shared/documents/configuration/keys.ts';
 import { MAX_NODES } from '../../shared/documents/configuration/quorum.ts';
 import { recoverySchema } from '../../shared/documents/configuration/recovery.ts';
 import { ruleSchema } from '../../shared/documents/configuration/rules.ts';
-import { maxUncosignedSchema, witnessesSchema } from '../../shared/documents/configuration/witnesses.ts';
 import { VaultError } from './errors.ts';
 import {
   account,
@@ -36,6 +35,7 @@ import {
   subnetId,
   vpcId,
 } from './fields.ts';
+import { partsSchema } from './parts.ts';
 import { findSecret } from './secrets-inside.ts';
 import { parseYaml, type Place } from './yaml.ts';
 
@@ -46,8 +46,6 @@ export const MAX_VAULT_BYTES = 512 * 1024;
 const MAX_NAMED = 16;
 const MAX_ADMINS = 16;
 const MAX_AUTHORITIES = 32;
-const MAX_GATEWAYS = 16;
-const MAX_SERVERS = 8;
 const MAX_OWNERS = 16;
 
 const admins = z
@@ -124,44 +122,6 @@ const tenantSchema = z.strictObject({
   /** Keys that need a backup that a keeper has acknowledged, and amounts that they sign without one; left out: no key needs one. */
   recovery: recoverySchema.optional(),
   rules: entryList(ruleSchema, MAX_RULES),
-});
-
-const partsSchema = z.strictObject({
-  /** Where parents keep sealed records. */
-  store: z.enum(['sqlite', 'postgres']).default('sqlite'),
-  /** Servers that carry datagrams between parents; null: parents reach each other directly. */
-  nats: z
-    .strictObject({
-      servers: z
-        .array(
-          z
-            .string()
-            .max(300)
-            .regex(/^tls:\/\/[a-z0-9.-]+(?::[0-9]{1,5})?$/, { error: 'expected tls://host:port' }),
-        )
-        .min(1)
-        .max(MAX_SERVERS),
-    })
-    .nullable()
-    .default(null),
-  /** Outside witnesses of every node's log. */
-  witnesses: witnessesSchema.nullable().default(null),
-  /** How many of the other nodes must cosign each node's log, from the second configuration on; null: none has to. */
-  peerWitnesses: z
-    .strictObject({
-      threshold: z
-        .int()
-        .min(1)
-        .max(MAX_NODES - 1),
-      maxUncosignedSeconds: maxUncosignedSchema,
-    })
-    .nullable()
-    .default(null),
-  /** Doors for existing clients; each acts as one of `clients`. */
-  gateways: entryList(
-    z.strictObject({ id: identifier, protocol: z.enum(['kms', 'tezos', 'ethereum']), client: identifier }),
-    MAX_GATEWAYS,
-  ).default([]),
 });
 
 /** Description of a vault: accounts, people, nodes, and what the nodes will allow. Nothing in it is secret. */

@@ -39,6 +39,9 @@ export const publicKey = z
 /** Range of IPv4 addresses (RFC 4632). */
 export const cidr = z.cidrv4({ error: 'expected a range of addresses such as 10.0.0.0/16' });
 
+/** Port of TCP. */
+export const port = z.int().min(1).max(65_535);
+
 /** Host name (RFC 1123). */
 export const hostName = z
   .string()
@@ -86,4 +89,15 @@ export const publicKeyPem = z
   .max(2048)
   .regex(/^-----BEGIN PUBLIC KEY-----\r?\n[A-Za-z0-9+/=\r\n]+-----END PUBLIC KEY-----\s*$/, {
     error: 'expected a public key in PEM, such as cosign.pub',
+  });
+
+/** Longest list of certificates, in characters. */
+const MAX_CERTIFICATES = 64 * 1024;
+
+/** Certificates in PEM (RFC 7468) and nothing between them: authorities, which are public. */
+export const certificatesPem = z
+  .string()
+  .max(MAX_CERTIFICATES)
+  .regex(/^(?:-----BEGIN CERTIFICATE-----\r?\n[A-Za-z0-9+/=\r\n]+-----END CERTIFICATE-----\s*)+$/, {
+    error: 'expected certificates in PEM, and nothing between them',
   });

@@ -2,6 +2,7 @@ import { readNodeManifest } from './derive/manifest.ts';
 import type { Exchange, Facts, Statement, StepName } from './exchange/index.ts';
 import type { VaultDocument } from './document.ts';
 import { VaultError } from './errors.ts';
+import { findLastStart } from './node-starts.ts';
 import { type Role, roleOfNode } from './roles.ts';
 
 /** Where one node is, and the manifest that it must have been given. */
@@ -26,7 +27,7 @@ export interface VaultPlaces {
  */
 export async function findPlaces(document: VaultDocument, exchange: Exchange): Promise<VaultPlaces> {
   const upgraded = await exchange.statement('infrastructure', 'upgrade-nodes');
-  const { facts } = upgraded ?? (await need(exchange, 'infrastructure', 'restart'));
+  await need(exchange, 'infrastructure', 'restart');
   const nodes: NodePlace[] = [];
   let release: Facts<'release'> | undefined;
   for (const { node } of document.nodes) {
@@ -34,7 +35,7 @@ export async function findPlaces(document: VaultDocument, exchange: Exchange): P
     const manifest = await need(exchange, role, 'manifest');
     const bytes = await exchange.file(manifest, 'manifest.json');
     readNodeManifest(document, node, bytes);
-    const { url } = facts.nodes.find((one) => one.node === node) ?? {};
+    const { url } = (await findLastStart(exchange, node)) ?? {};
     const own = await findRelease(exchange, role, upgraded?.facts);
     if (url === undefined || (release !== undefined && own.pcrJson !== release.pcrJson))
       throw new VaultError('VAULT_NOT_SERVING', 'the statements do not say where all nodes run one release', {

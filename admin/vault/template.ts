@@ -137,13 +137,21 @@ ${recover.length === 0 ? '    - { id: treasury, type: frost-ed25519, networks: [
       tiers: []
       rate: { count: 60, seconds: 60 } # empty when a node starts
 
-# Optional parts.
+# Optional parts. docs/vault.md says of each who runs it, what has to be there before, and what "vault populate" puts where.
 parts:
-  store: sqlite # or postgres
-  nats: null # { servers: ["tls://nats.example:4222"] } where parents do not reach each other
-  witnesses: null # outside witnesses of the nodes' logs (docs/transparency-log.md)
-  peerWitnesses: null # { threshold: 2, maxUncosignedSeconds: 3600 } where nodes cosign each other's logs (docs/quorum.md)
-  gateways: [] # [{ id: kms, protocol: kms, client: wallet-backend }]
+  # Where parents keep sealed records: sqlite (on their hosts), or a PostgreSQL server that is there already:
+  # store: { postgres: { host: postgres.example, port: 5432, cidr: 10.0.9.0/24, ca: "-----BEGIN CERTIFICATE-----…" } }
+  store: sqlite
+  # NATS servers that carry what nodes tell each other, where hosts do not reach each other; null: they do.
+  # nats: { servers: ["tls://nats-1.example:4222"], cidr: 10.0.8.0/24, ca: "-----BEGIN CERTIFICATE-----…", replicas: 1 }
+  nats: null
+  # Outside witnesses of the nodes' logs, run by others (docs/transparency-log.md), at port 443.
+  # witnesses: { threshold: 2, maxUncosignedSeconds: 3600, servers: [{ url: "https://w1.example", key: "w1.example/w+…" }] }
+  witnesses: null
+  # How many of the other nodes cosign each node's log (docs/quorum.md): { threshold: 2, maxUncosignedSeconds: 3600 }
+  peerWitnesses: null
+  # Doors beside existing clients (docs/gateways.md): [{ id: kms, protocol: kms, client: wallet-backend }]
+  gateways: []
 `;
 }
 

@@ -36,7 +36,7 @@ const ANSWER_BYTES = 250;
 /**
  * Program that runs as the enclave: the TypeScript files as they are, or one module, made and started as in an image.
  * `bundle` is the program as an image has it; `noble` is the same without the addon, whose curves are then JavaScript's;
- * `source` is what tests run.
+ * `source` is what a bundle is made of.
  */
 export type Build = 'source' | 'bundle' | 'noble';
 
@@ -141,7 +141,9 @@ export class BenchStack {
           program: this.#program.folder,
           // Node takes the first argument that is no option as the program; the entry's path then has no effect.
           nodeOptions:
-            build === 'source' ? nodeOptions : [...readImageOptions(), ...nodeOptions, this.#bundles[build]],
+            build === 'source'
+              ? [...nodeOptions, join(this.#program.folder, 'local/enclave-main.ts')]
+              : [...readImageOptions(), ...nodeOptions, this.#bundles[build]],
           onConsole: (line) => {
             console.push(line);
             if (line.startsWith('{"serving"')) {

@@ -66,7 +66,8 @@ const signCommand: Command = {
     output: { type: 'string', value: 'FILE', description: 'write the envelope there (default: print it)' },
     yes: {
       type: 'boolean',
-      description: 'do not ask; without a terminal, sign what grants something or drops keys all the same',
+      description:
+        'do not ask; needed without a terminal where there is no --against, and for what grants something or drops keys',
     },
   },
   examples: [

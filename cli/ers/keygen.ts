@@ -60,7 +60,7 @@ export const keygenCommand: Command = {
         `recovery key ${publicKey}: any ${threshold} of ${custodians.length} custodians recover`,
         ...written.map((path) => `  ${path}`),
         `  ${list} is public: it names shares by digests alone`,
-        '  next: print the pages here, shred the files, have each custodian verify by "holdfast ers verify"; put the key into emergencyRecovery.publicKey of every manifest',
+        '  next: print the pages here, shred the files, have each custodian verify by "holdfast ers verify"; give the public key to every node admin, for "holdfast vault join --recovery-key" in a vault, else for emergencyRecovery.publicKey of each manifest',
       ].join('\n'),
       data: { publicKey, threshold, custodians: made.custodians.custodians, written, list },
     };

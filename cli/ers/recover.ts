@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { computeManifestPcr, MANIFEST_PCR, verifyAttestationDocument } from '../../attestation/index.ts';
 import {
   assertOneKey,
@@ -32,7 +33,7 @@ export const recoverCommand: Command = {
   name: 'ers recover',
   summary:
     'Recover a key on an offline machine from backups and custodians: into a file, or encrypted for a new node that will split it among its quorum.',
-  positionals: 'KEY',
+  positionals: 'KEY...',
   options: {
     ...BACKUP_OPTIONS,
     ...SHARE_OPTIONS,
@@ -79,66 +80,120 @@ export const recoverCommand: Command = {
       type: 'string',
       value: 'FILE',
       required: true,
-      description: 'write the key, or the import, there',
+      description:
+        'write the key, or the import, there; of several keys: the folder for KEY.import or KEY.key',
     },
   },
   examples: [
     `holdfast ers recover treasury ${FILES} --import-for new.attestation --import-manifest new/manifest.json --import-pcrs pcr.json --import-authority ${'5e'.repeat(32)} --output treasury.import`,
+    `holdfast ers recover treasury reserve ${FILES} --import-for new.attestation --import-manifest new/manifest.json --import-pcrs pcr.json --import-authority ${'5e'.repeat(32)} --output new`,
     `holdfast ers recover treasury ${FILES} --output treasury.key`,
   ],
   run: async (input) => {
-    const [key = ''] = input.positionals;
+    const keys = input.positionals;
     const output = input.text('output') ?? '';
-    const epoch = readEpoch(input.text('epoch'));
+    const asked = readAsked(input, keys);
     const backups = await readBackups(input);
     const expected = recoveryKeyOf(backups);
-    const target = await readTarget(input, key);
+    const target = await readTarget(input);
     const custodians = await readCustodians(input, expected);
     const { words } = await readShares(input, custodians);
     const recoveryKey = joinRecoveryKey(words, expected);
-    const publicWanted = readPublicKey(input.text('public-key'));
-    const whole = findWhole(backups, key, publicWanted);
-    if (whole !== undefined) {
-      if (target !== undefined)
-        throw new RecoveryCeremonyError('KEY_NOT_IMPORTABLE', 'a node takes up a shared key alone', { key });
-      const secret = openEntry(whole.backup, whole.sealed, recoveryKey);
-      try {
-        await writeOutput(output, formatWhole(whole.sealed.entry, secret), { mode: 0o600 });
-      } finally {
-        secret.fill(0);
-      }
-      return describe(output, key, whole.sealed.entry.publicKey, null, { from: whole.backup });
+    const [only, ...others] = keys;
+    if (only !== undefined && others.length === 0)
+      return describe(await recoverOne(only, output, { backups, recoveryKey, target, ...asked }));
+    const recovered: Recovered[] = [];
+    for (const key of keys) {
+      const path = join(output, `${key}.${target === undefined ? 'key' : 'import'}`);
+      recovered.push(await recoverOne(key, path, { backups, recoveryKey, target, ...asked }));
     }
-    const recovered = recoverShares(backups, recoveryKey, key, { epoch, publicKey: publicWanted });
-    const { type, group } = recovered;
-    const publicKey = group.commitments[0] ?? new Uint8Array();
-    let secret: Uint8Array | undefined;
-    try {
-      secret = joinKey(recovered);
-      if (target === undefined)
-        await writeOutput(output, `${Buffer.from(secret).toString('hex')}\n`, { mode: 0o600 });
-      else {
-        const { importKey, manifest, session, as } = target;
-        const request = sealKey(secret, { type, publicKey }, importKey, { manifest, session, key: as });
-        await writeOutput(output, formatKeyImport({ key: as, request }));
-      }
-    } finally {
-      secret?.fill(0);
-      clearShares(recovered);
-    }
-    return describe(output, key, Buffer.from(publicKey).toString('hex'), group.epoch, {
-      ruledBy: target?.ruledBy,
-    });
+    const described = recovered.map(describe);
+    return {
+      ok: true,
+      text: described.map(({ text }) => text).join('\n'),
+      data: { recovered: described.map(({ data }) => data) },
+    };
   },
 };
 
-function describe(
-  output: string,
+/** What of the options is about one key alone. @throws UsageError */
+function readAsked(
+  { text }: CommandInput,
+  keys: readonly string[],
+): {
+  readonly epoch: number | undefined;
+  readonly publicKey: string | undefined;
+  readonly as: string | undefined;
+} {
+  const asked = {
+    epoch: readEpoch(text('epoch')),
+    publicKey: readPublicKey(text('public-key')),
+    as: text('import-as'),
+  };
+  if (new Set(keys).size < keys.length) throw new UsageError('a KEY is given twice');
+  // A key is the name of a file, and ids have no others.
+  if (keys.length > 1 && keys.some((key) => !/^[A-Za-z0-9][\w.-]*$/.test(key)))
+    throw new UsageError('KEY is the id of a key');
+  if (keys.length > 1 && Object.values(asked).some((value) => value !== undefined))
+    throw new UsageError('--epoch, --public-key and --import-as are about one key: recover that one alone');
+  return asked;
+}
+
+interface Sources extends ReturnType<typeof readAsked> {
+  readonly backups: readonly VerifiedBackup[];
+  readonly recoveryKey: ReturnType<typeof joinRecoveryKey>;
+  readonly target: Awaited<ReturnType<typeof readTarget>>;
+}
+
+/** Key that was recovered into a file. */
+interface Recovered {
+  readonly output: string;
+  readonly key: string;
+  readonly publicKey: string | null;
+  readonly epoch: number | null;
+  readonly ruledBy?: string | undefined;
+  readonly from?: VerifiedBackup;
+}
+
+async function recoverOne(
   key: string,
-  publicKey: string | null,
-  epoch: number | null,
-  { ruledBy, from }: { readonly ruledBy?: string | undefined; readonly from?: VerifiedBackup },
-) {
+  output: string,
+  { backups, recoveryKey, target, epoch, publicKey: publicWanted, as = key }: Sources,
+): Promise<Recovered> {
+  const whole = findWhole(backups, key, publicWanted);
+  if (whole !== undefined) {
+    if (target !== undefined)
+      throw new RecoveryCeremonyError('KEY_NOT_IMPORTABLE', 'a node takes up a shared key alone', { key });
+    const wholeSecret = openEntry(whole.backup, whole.sealed, recoveryKey);
+    try {
+      await writeOutput(output, formatWhole(whole.sealed.entry, wholeSecret), { mode: 0o600 });
+    } finally {
+      wholeSecret.fill(0);
+    }
+    return { output, key, publicKey: whole.sealed.entry.publicKey, epoch: null, from: whole.backup };
+  }
+  const recovered = recoverShares(backups, recoveryKey, key, { epoch, publicKey: publicWanted });
+  const { type, group } = recovered;
+  const publicKey = group.commitments[0] ?? new Uint8Array();
+  let secret: Uint8Array | undefined;
+  try {
+    secret = joinKey(recovered);
+    if (target === undefined)
+      await writeOutput(output, `${Buffer.from(secret).toString('hex')}\n`, { mode: 0o600 });
+    else {
+      const { importKey, manifest, session } = target;
+      const request = sealKey(secret, { type, publicKey }, importKey, { manifest, session, key: as });
+      await writeOutput(output, formatKeyImport({ key: as, request }));
+    }
+  } finally {
+    secret?.fill(0);
+    clearShares(recovered);
+  }
+  const { ruledBy } = target ?? {};
+  return { output, key, publicKey: Buffer.from(publicKey).toString('hex'), epoch: group.epoch, ruledBy };
+}
+
+function describe({ output, key, publicKey, epoch, ruledBy, from }: Recovered) {
   const next =
     ruledBy !== undefined
       ? `encrypted for one boot of ${ruledBy}\n  next: holdfast quorum keys import ${output}`
@@ -190,7 +245,7 @@ function readEpoch(text: string | undefined): number | undefined {
 }
 
 /** Reads and verifies the new node: its document binds an import key, of one boot of one measured manifest. */
-async function readTarget(input: CommandInput, key: string) {
+async function readTarget(input: CommandInput) {
   const { text, io } = input;
   const path = text('import-for');
   const [manifestPath, pcrsPath] = [text('import-manifest'), text('import-pcrs')];
@@ -219,7 +274,6 @@ async function readTarget(input: CommandInput, key: string) {
     session,
     manifest: digestManifest(manifestBytes),
     ruledBy: describeTarget(manifest),
-    as: text('import-as') ?? key,
   };
 }
 

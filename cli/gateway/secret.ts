@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs';
 import { open, realpath, statfs } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { SecretSource } from '../../client/gateway/index.ts';
+import { createOwnSecret } from '../../parent/artifacts/own-secret.ts';
 import { UsageError } from '../common/command.ts';
 import { CliError } from '../common/errors.ts';
 import { describeSystemError } from '../common/system-error.ts';
@@ -25,22 +26,34 @@ export interface SecretPlace {
 }
 
 /**
- * Reads a secret from a file or the environment, without a line end after it. A plain file must be its owner's alone;
+ * Reads a secret from a file, the environment or AWS Secrets Manager, without a line end after it. A plain file must be its owner's alone;
  * where root owns it, the group may read. A Secret that Kubernetes has mounted may be read by all of its container: that is
  * its mode unless `defaultMode` says otherwise, which Splice's chart does not let through.
  *
- * @throws UsageError when the file cannot be read; CliError KEY_FILE_EXPOSED, GATEWAY_SECRET_MISSING
+ * @throws UsageError when the file cannot be read; CliError KEY_FILE_EXPOSED, GATEWAY_SECRET_MISSING; ArtifactError
+ *   ARTIFACT_UNAVAILABLE
  */
 export async function readSecret(
-  { file, env: name }: SecretSource,
+  { file, env: name, secret }: SecretSource,
   { folder, env }: SecretPlace,
 ): Promise<Buffer> {
-  const value =
-    name === undefined ? await readFile(resolve(folder, file ?? '')) : Buffer.from(env[name] ?? '');
+  const value = await readValue({ file, env: name, secret }, { folder, env });
   let { length } = value;
   while (length > 0 && (value[length - 1] === 0x0a || value[length - 1] === 0x0d)) length -= 1;
   if (length > 0) return value.subarray(0, length);
-  throw new CliError('GATEWAY_SECRET_MISSING', 'expected a secret, found nothing', { file, env: name });
+  throw new CliError('GATEWAY_SECRET_MISSING', 'expected a secret, found nothing', {
+    file,
+    env: name,
+    secret,
+  });
+}
+
+async function readValue(
+  { file, env: name, secret }: SecretSource,
+  { folder, env }: SecretPlace,
+): Promise<Buffer> {
+  if (secret !== undefined) return Buffer.from(await createOwnSecret(secret, undefined)());
+  return name === undefined ? await readFile(resolve(folder, file ?? '')) : Buffer.from(env[name] ?? '');
 }
 
 async function readFile(path: string): Promise<Buffer> {

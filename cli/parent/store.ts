@@ -29,9 +29,9 @@ const backupCommand: Command = {
   options: configOption,
   examples: ['holdfast parent backup records.backup'],
   async run({ positionals: [path = ''], text }) {
-    const { store } = await readParentConfig(text('config') ?? DEFAULT_CONFIG);
-    if ('sqlite' in store) await assertThere(store.sqlite);
-    return await withStore(store, async (session) => {
+    const config = await readParentConfig(text('config') ?? DEFAULT_CONFIG);
+    if ('sqlite' in config.store) await assertThere(config.store.sqlite);
+    return await withStore(config, async (session) => {
       const backup = await writeBackup(session);
       await writeFile(path, backup, { mode: 0o600, flag: 'wx' }).catch((error: unknown) => {
         throw new UsageError(`cannot write ${path}: ${describeSystemError(error)}`);
@@ -58,7 +58,7 @@ const restoreCommand: Command = {
     const backup = await readInput(path, io, MAX_BACKUP_BYTES);
     const { log } = parseBackup(backup);
     const { known, unreached } = await assertNotRolledBack(config, log ?? { start: 0, entries: [] });
-    return await withStore(config.store, async (session) => {
+    return await withStore(config, async (session) => {
       const records = await restoreBackup(session, backup);
       const lines = [
         `${records} records restored`,
@@ -105,11 +105,8 @@ async function assertThere(path: string): Promise<void> {
   if (code === 'ENOENT') throw new CliError('STORE_MISSING', 'there is no store to back up', { path });
 }
 
-async function withStore<T>(
-  location: ParentConfig['store'],
-  act: (session: RecordSession) => Promise<T>,
-): Promise<T> {
-  const session = await (await createStore(location)).open();
+async function withStore<T>(config: ParentConfig, act: (session: RecordSession) => Promise<T>): Promise<T> {
+  const session = await (await createStore(config)).open();
   try {
     return await act(session);
   } finally {

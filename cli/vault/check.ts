@@ -5,13 +5,29 @@ import {
   sortFindings,
   VAULT_SEVERITIES,
   type VaultFinding,
+  type VaultSeverity,
 } from '../../admin/vault/index.ts';
-import { type Command, type CommandInput, type Outcome, UsageError } from '../common/command.ts';
+import {
+  type Command,
+  type CommandInput,
+  type OptionSpec,
+  type Outcome,
+  UsageError,
+} from '../common/command.ts';
 import { AWS_OPTIONS } from '../common/aws.ts';
 import { printable } from '../common/printable.ts';
 import { checkAccounts, SEEN_OPTIONS } from './accounts-seen.ts';
 import { checkOwnKey } from './own-key.ts';
-import { readVaultFile, ROLE_OPTION, VAULT_OPTION } from './options.ts';
+import { readVaultFile, ROLE_OPTION, VAULT_OPTION, type VaultFile } from './options.ts';
+
+/** Option by which a role sees that vault.yaml names its own key. */
+export const OWN_KEY_OPTION = {
+  'statement-key': {
+    type: 'string',
+    value: 'FILE',
+    description: 'your private key: that vault.yaml names it, and not one that somebody has put in its place',
+  },
+} as const satisfies Readonly<Record<string, OptionSpec>>;
 
 export const checkCommand: Command = {
   name: 'vault check',
@@ -21,12 +37,7 @@ export const checkCommand: Command = {
   options: {
     ...VAULT_OPTION,
     ...ROLE_OPTION,
-    'statement-key': {
-      type: 'string',
-      value: 'FILE',
-      description:
-        'your private key: that vault.yaml names it, and not one that somebody has put in its place',
-    },
+    ...OWN_KEY_OPTION,
     ...AWS_OPTIONS,
     ...SEEN_OPTIONS,
     'fail-on': {
@@ -46,11 +57,25 @@ export const checkCommand: Command = {
 };
 
 async function runCheck(input: CommandInput): Promise<Outcome> {
+  const failOn = VAULT_SEVERITIES.find((severity) => severity === (input.text('fail-on') ?? 'error'));
+  if (failOn === undefined) throw new UsageError(`--fail-on is one of ${VAULT_SEVERITIES.join(', ')}`);
+  return await checkFile(await readVaultFile(input), input, failOn);
+}
+
+/**
+ * Checks a description as far as it can be seen: by itself, by the key that a role holds, and in accounts whose credentials
+ * are at hand.
+ *
+ * @param failOn the mildest severity that is no success
+ * @throws UsageError; CliError KEY_FILE_…; VaultError VAULT_ROLE_UNKNOWN; AdminError INTERRUPTED
+ */
+export async function checkFile(
+  vault: VaultFile,
+  input: CommandInput,
+  failOn: VaultSeverity = 'error',
+): Promise<Outcome> {
   const { text } = input;
-  const failOn = text('fail-on') ?? 'error';
-  const limit = VAULT_SEVERITIES.findIndex((severity) => severity === failOn);
-  if (limit === -1) throw new UsageError(`--fail-on is one of ${VAULT_SEVERITIES.join(', ')}`);
-  const vault = await readVaultFile(input);
+  const limit = VAULT_SEVERITIES.indexOf(failOn);
   const named = text('role');
   const own = named === undefined ? undefined : describeRole(vault.document, named);
   const env = input.io.env ?? process.env;

@@ -4,6 +4,7 @@ import { checkCommand } from './check.ts';
 import { fetchCommand, mirrorCommand } from './fetch.ts';
 import { initCommand } from './init.ts';
 import { joinCommand } from './join.ts';
+import { keyCommand } from './key.ts';
 import { planCommand } from './plan.ts';
 import { populateCommand } from './populate.ts';
 import { profilesCommand } from './profiles.ts';
@@ -19,6 +20,7 @@ import { upgradeStatusCommand } from './upgrade/status.ts';
 
 /** Verbs of the noun, each in a file of its own, in the order in which people meet them. */
 export const commands: readonly Command[] = [
+  keyCommand,
   joinCommand,
   initCommand,
   checkCommand,

@@ -1,18 +1,31 @@
 import { join } from 'node:path';
 import { artifactOf, mirrorRelease } from '../../admin/artifacts/index.ts';
-import type { Command, CommandInput } from '../common/command.ts';
+import { type Command, type CommandInput, type Outcome, UsageError } from '../common/command.ts';
 import { createProgress } from '../common/progress.ts';
 import { type FetchedRelease, fetchRelease } from './releases/fetch-release.ts';
 import { readReleaseInput, RELEASE_OPTIONS, type ReleaseInput } from './releases/input.ts';
 import { openLocation } from './releases/open-location.ts';
 import { rebuildRelease } from './releases/rebuild.ts';
+import { SEEN_OPTIONS } from './accounts-seen.ts';
+import { checkFile, OWN_KEY_OPTION } from './check.ts';
+import { readVaultFile, ROLE_OPTION, type VaultFile } from './options.ts';
+import { writeSheets } from './sheets.ts';
 
 export const fetchCommand: Command = {
   name: 'vault fetch',
-  summary: 'Fetch a release and verify it: signature, digests, measurements of the image, provenance.',
+  summary:
+    'Fetch a release and verify it: signature, digests, measurements of the image, provenance. For somebody of the vault (--role, --sheets) it first checks vault.yaml as "vault check" does, and writes their run sheets.',
   positionals: '[RELEASE]',
   options: {
     ...RELEASE_OPTIONS,
+    ...ROLE_OPTION,
+    ...OWN_KEY_OPTION,
+    ...SEEN_OPTIONS,
+    sheets: {
+      type: 'string',
+      value: 'FOLDER',
+      description: 'check vault.yaml first, and write the run sheets of every role there',
+    },
     rebuild: {
       type: 'boolean',
       description:
@@ -21,13 +34,21 @@ export const fetchCommand: Command = {
   },
   examples: [
     'holdfast vault fetch --vault vault.yaml',
+    'holdfast vault fetch --vault vault.yaml --role node-1 --statement-key keys/node-1.statement.pem --sheets sheets',
     'holdfast vault fetch 1.4.0 --from oci://registry.example.com/holdfast/release --key cosign.pub',
     'holdfast vault fetch 1.3.0 --older 1.3.0 --from s3://acme-artifacts/holdfast --key cosign.pub',
     'holdfast vault fetch --vault vault.yaml --rebuild',
   ],
   async run(input) {
+    const checked = await checkFirst(input);
+    if (checked?.outcome.ok === false) return checked.outcome;
     const wanted = await readReleaseInput(input);
     const { release, isNew } = await fetchWithProgress(wanted, input);
+    const folderOfSheets = input.text('sheets');
+    const sheets =
+      checked === undefined || folderOfSheets === undefined
+        ? []
+        : await writeSheets(checked.vault.document, folderOfSheets);
     const { index, folder } = release;
     const recordPath = join(wanted.folder, `${index.version}.rebuilt.json`);
     const rebuilt = input.flag('rebuild') ? await rebuildRelease(release, recordPath, input.io) : undefined;
@@ -35,11 +56,13 @@ export const fetchCommand: Command = {
     return {
       ok: true,
       text: [
+        ...(checked === undefined ? [] : [checked.outcome.text, '']),
         `${isNew ? 'fetched and verified' : 'here already, and verified'}: release ${index.version} in ${folder}`,
         `signed by  ${wanted.key.hint}`,
         `built from ${index.commit}, released ${index.released}`,
         ...measurements.map(([name, value]) => `${name}  ${value}`),
         ...(rebuilt === undefined ? [] : [`rebuilt, byte for byte: ${recordPath}`]),
+        ...describeSheets(sheets, input.text('role')),
       ].join('\n'),
       data: {
         version: index.version,
@@ -51,6 +74,8 @@ export const fetchCommand: Command = {
         measurements: index.measurements,
         pcrJson: artifactOf(index, 'measurements').sha384,
         rebuilt: rebuilt === undefined ? null : recordPath,
+        check: checked?.outcome.data ?? null,
+        sheets,
       },
     };
   },
@@ -103,6 +128,32 @@ export const mirrorCommand: Command = {
     };
   },
 };
+
+/**
+ * Checks the description of whoever fetches as somebody of the vault; undefined for whoever fetches a release alone.
+ * @throws UsageError where no vault.yaml was named; as {@link checkFile}
+ */
+async function checkFirst(
+  input: CommandInput,
+): Promise<{ readonly vault: VaultFile; readonly outcome: Outcome } | undefined> {
+  const asked = ['role', 'statement-key', 'sheets', 'aws-profile-of'].find(
+    (option) => input.texts(option).length > 0,
+  );
+  if (asked === undefined && !input.flag('offline')) return undefined;
+  if (input.text('vault') === undefined) throw new UsageError(`--${asked ?? 'offline'} needs --vault`);
+  if (input.text('sheets') === '') throw new UsageError('--sheets is a folder');
+  const vault = await readVaultFile(input);
+  return { vault, outcome: await checkFile(vault, input) };
+}
+
+/** Says where the sheets of a person are; those of everybody where no role was named. */
+function describeSheets(sheets: readonly string[], role: string | undefined): readonly string[] {
+  if (sheets.length === 0) return [];
+  const own = sheets.filter(
+    (path) => path.endsWith('.md') && (role === undefined || path.includes(`/${role}/`)),
+  );
+  return ['', 'run sheets, to be printed (.html beside each):', ...own.map((path) => `  ${path}`)];
+}
 
 async function fetchWithProgress(wanted: ReleaseInput, input: CommandInput): Promise<FetchedRelease> {
   const progress = createProgress(input.io, `fetching ${wanted.version}`);

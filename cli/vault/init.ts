@@ -111,7 +111,7 @@ async function runInit(input: CommandInput): Promise<Outcome> {
     ok: true,
     text: [
       isNew ? `${path}: written` : `${path}: is there already, and the same; nothing was changed`,
-      `  next: write what is open into it, then holdfast vault check --vault ${path}`,
+      `  next: write what is open into it, and see by holdfast vault check --vault ${path} what is left; "holdfast vault fetch" with --role and --sheets begins with the same check, and writes your run sheet`,
     ].join('\n'),
     data: { path, changed: isNew },
   };

@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -11,8 +10,8 @@ import {
 import { type Command, type CommandInput, type Outcome, UsageError } from '../common/command.ts';
 import { writeOutput } from '../common/output-file.ts';
 import { makePrivateFolder } from '../common/private-folder.ts';
-import { readSigningKey } from '../common/private-key.ts';
 import { describeSystemError } from '../common/system-error.ts';
+import { keepKey, type KeptKey } from './keep-key.ts';
 
 export const joinCommand: Command = {
   name: 'vault join',
@@ -87,8 +86,8 @@ async function runJoin(input: CommandInput): Promise<Outcome> {
       ),
       `${output}: ${former === undefined ? 'written' : 'is there already, and the same'}; its key begins with ${statement.publicKey.slice(0, 16)}`,
       isNode
-        ? `  next: send ${output} to infrastructure, and read the beginning of its key to them; with vault.yaml comes your run sheet: holdfast vault sheets --output sheets`
-        : '  next: when each node admin has sent theirs: holdfast vault init --join infrastructure.join.json --join node-1.join.json and so on',
+        ? `  next: send ${output} to infrastructure, and read the beginning of its key to them; with vault.yaml, and for your run sheet: holdfast vault fetch --vault vault.yaml --role ${role} --statement-key ${statement.path} --sheets sheets`
+        : `  next: when each node admin has sent theirs: holdfast vault init --namespace NAME --region REGION --join ${output} --join node-1.join.json and so on, with the name and the Region that you have agreed on`,
     ].join('\n'),
     data: { output, changed: former === undefined, join: file, keys: kept },
   };
@@ -146,22 +145,7 @@ function describe(
   }
 }
 
-interface KeptKey {
-  readonly path: string;
-  readonly isNew: boolean;
-  readonly publicKey: string;
-}
-
 async function keepKeys([first = '', second]: readonly string[]): Promise<readonly [KeptKey, KeptKey?]> {
   const statement = await keepKey(first);
   return second === undefined ? [statement] : [statement, await keepKey(second)];
-}
-
-/** Makes an Ed25519 key in a file of its owner's alone, or reads the one that is there: a key is never replaced. */
-async function keepKey(path: string): Promise<KeptKey> {
-  const { privateKey } = generateKeyPairSync('ed25519');
-  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
-  const isNew = await writeOutput(path, pem, { mode: 0o600, keep: true });
-  const { publicKey } = await readSigningKey(path);
-  return { path, isNew, publicKey };
 }

@@ -60,7 +60,7 @@ export const populateCommand: Command = {
   examples: [
     'holdfast vault populate --partition wallet --template > populate/wallet.yaml',
     'holdfast vault populate --partition wallet',
-    'holdfast vault populate --partition wallet --rotate postgres-password --yes',
+    'holdfast vault populate --partition wallet --rotate postgres-node-1-password --yes',
     'holdfast vault populate --partition node-1 --aws-profile node-1-admin',
   ],
   run: runPopulate,

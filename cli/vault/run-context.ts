@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { assertStatementKey, Exchange } from '../../admin/vault/exchange/index.ts';
 import { describeRoles } from '../../admin/vault/index.ts';
 import { type StepContext, StepError } from '../../admin/vault/steps/index.ts';
-import { attestNode } from '../../client/index.ts';
+import { attestNode } from '../../client/attest-node.ts';
 import { formatWitnessKey } from '../../client/witness-key.ts';
 import { readFunction, readStackPolicy, readTemplate } from '../../deploy/index.ts';
 import type { CommandInput } from '../common/command.ts';
@@ -49,6 +49,7 @@ export async function openRunContext(input: CommandInput, place: RunPlace): Prom
     const keys = new Map(describeRoles(vault.document).map((one) => [one.role, one.statementKey]));
     const exchange = new Exchange(openExchangeFolder(place.exchange), seen, { vault: vault.digest, keys });
     const aws = openAwsClients(input);
+    let signingFunction: ReturnType<typeof readFunction> | undefined;
     let label = '';
     const bar = createProgress(io, () => label);
     const releases = new Map<string, ReturnType<typeof openRelease>>();
@@ -70,7 +71,7 @@ export async function openRunContext(input: CommandInput, place: RunPlace): Prom
         text: await readTemplate(name, { nodes: vault.document.nodes.length }),
         policy: readStackPolicy(name),
       }),
-      signingFunction: async () => await readFunction('config-signing'),
+      signingFunction: async () => await (signingFunction ??= readFunction('config-signing')),
       attest: async (url, expected) => {
         const { binding } = await attestNode({ url, trust: { root, ...expected } });
         const witness = binding.format === 'holdfast-node/2' ? formatWitnessKey(binding) : undefined;

@@ -1,6 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { CONSOLE_TEMPLATE, renderVaultFiles, roleOfNode, sheetRolesOf } from '../../admin/vault/index.ts';
+import {
+  CONSOLE_TEMPLATE,
+  renderVaultFiles,
+  roleOfNode,
+  sheetRolesOf,
+  type VaultDocument,
+} from '../../admin/vault/index.ts';
 import { readConsoleTemplate } from '../../deploy/index.ts';
 import { type Command, type CommandInput, type Outcome, UsageError } from '../common/command.ts';
 import { writeOutput } from '../common/output-file.ts';
@@ -27,6 +33,16 @@ async function runSheets(input: CommandInput): Promise<Outcome> {
   const folder = input.text('output') ?? '';
   if (folder === '') throw new UsageError('--output is a folder');
   const { document, digest } = await readSoundVaultFile(input);
+  const written = await writeSheets(document, folder);
+  return {
+    ok: true,
+    text: [...written, `  next: give each role its sheets (${sheetRolesOf(document).join(', ')})`].join('\n'),
+    data: { vault: digest, files: written },
+  };
+}
+
+/** Writes the sheets of every role, the stacks, their template for the console and the Makefile of a sound vault, and returns their paths. @throws UsageError */
+export async function writeSheets(document: VaultDocument, folder: string): Promise<readonly string[]> {
   const consoleTemplate = await readConsoleTemplate();
   const files = [
     ...renderVaultFiles(document),
@@ -38,12 +54,7 @@ async function runSheets(input: CommandInput): Promise<Outcome> {
     await makeFolder(dirname(name));
     await writeOutput(name, content);
   }
-  const written = files.map(([name]) => name);
-  return {
-    ok: true,
-    text: [...written, `  next: give each role its sheets (${sheetRolesOf(document).join(', ')})`].join('\n'),
-    data: { vault: digest, files: written },
-  };
+  return files.map(([name]) => name);
 }
 
 async function makeFolder(path: string): Promise<void> {

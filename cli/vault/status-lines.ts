@@ -25,10 +25,18 @@ export function describeRoleStatus({
   ];
 }
 
-/** One line about the release that runs, and an upgrade that is under way. */
-export function describeUpgradeState({ running, upgrade, direction, isUnderWay }: UpgradeStatus): string {
+/**
+ * One line about the release that runs, and an upgrade that is under way.
+ * @param isServing whether infrastructure has stated that nodes serve; asked only where there was no upgrade
+ */
+export function describeUpgradeState(
+  { running, upgrade, direction, isUnderWay }: UpgradeStatus,
+  isServing = true,
+): string {
   if (upgrade === null || direction === null)
-    return `the nodes run release ${running}; nothing is being upgraded`;
+    return isServing
+      ? `the nodes run release ${running}; nothing is being upgraded`
+      : `no node serves yet, and nothing is being upgraded; the ceremony ("holdfast vault status") brings release ${running}`;
   const { from, to, attempt } = upgrade;
   const name = `upgrade ${attempt}, from ${from} to ${to}`;
   if (isUnderWay)

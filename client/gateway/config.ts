@@ -13,7 +13,7 @@ export const pathSchema = z.string().min(1).max(4096);
 const host = z.string().min(1).max(255);
 const port = z.int().min(0).max(65_535);
 
-/** Where a secret is read from: a file, or a variable of the environment. Exactly one of them. */
+/** Where a secret is read from: a file, a variable of the environment, or AWS Secrets Manager. Exactly one of them. */
 export const secretSchema = z
   .strictObject({
     file: pathSchema.optional(),
@@ -21,8 +21,17 @@ export const secretSchema = z
       .string()
       .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/)
       .optional(),
+    /** ARN of a secret that is text, with or without the six random characters at its end. */
+    secret: z
+      .string()
+      .max(700)
+      .regex(/^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]{1,32}:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,512}$/)
+      .optional(),
   })
-  .refine(({ file, env }) => (file === undefined) !== (env === undefined), 'expected either file or env');
+  .refine(
+    (sources) => Object.values(sources).filter((source) => source !== undefined).length === 1,
+    'expected one of file, env and secret',
+  );
 export type SecretSource = z.infer<typeof secretSchema>;
 
 /** Where a door listens: `port` on `host` (loopback when left out), with TLS where `tls` is given; or a Unix socket. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { EmulatedNsm, type EnclaveChain, extendOnce, NitroRoot } from '../nsm/index.ts';
 import { measureProgram } from './measure.ts';
 import { serveNsm } from './nsm-socket.ts';
+import { programEntry } from './program.ts';
 
 const FIRST_CID = 16;
 
@@ -103,7 +104,7 @@ export class NitroHost {
     await chmod(nsmPath, 0o600);
     const child = spawn(
       process.execPath,
-      [...(options.nodeOptions ?? []), join(program, 'local', 'enclave-main.ts')],
+      [...(options.nodeOptions ?? []), programEntry(program)],
       // An enclave has no environment but the place of code that was compiled before, which enclave-main.ts drops; its
       // stand-ins come over a pipe, and its console is all that comes out. The last pipe carries nothing: when it ends,
       // the host is gone, and an enclave does not outlive its host.

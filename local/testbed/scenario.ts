@@ -136,10 +136,11 @@ export class Scenario {
 
   /** Copies the enclave's code with one file changed: another image. */
   async changedProgram(path: string, change: (code: string) => string): Promise<string> {
-    const program = await copyProgram();
+    const program = await copyProgram(async (folder) => {
+      const file = join(folder, path);
+      await writeFile(file, change(await readFile(file, 'utf8')));
+    });
     this.#programs.push(program);
-    const file = join(program.folder, path);
-    await writeFile(file, change(await readFile(file, 'utf8')));
     return program.folder;
   }
 

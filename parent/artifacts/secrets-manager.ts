@@ -34,6 +34,26 @@ export function createSecretsManagerArtifact(
   };
 }
 
+/**
+ * Reads a secret that is text, in its current version.
+ * @throws ArtifactError ARTIFACT_TOO_LARGE; ARTIFACT_UNAVAILABLE also where there is none, or it is binary
+ */
+export async function readSecretText(
+  client: Pick<SecretsManagerClient, 'send'>,
+  secretId: string,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<string> {
+  const text = (await getSecretValue(client, secretId, signal))?.SecretString;
+  if (text === undefined) {
+    throw new ArtifactError('ARTIFACT_UNAVAILABLE', 'expected a secret that is text', { secretId });
+  }
+  if (Buffer.byteLength(text) > maxBytes) {
+    throw new ArtifactError('ARTIFACT_TOO_LARGE', 'a secret is too long', { secretId, maximum: maxBytes });
+  }
+  return text;
+}
+
 async function getSecretValue(
   client: Pick<SecretsManagerClient, 'send'>,
   secretId: string,

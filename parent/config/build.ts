@@ -12,6 +12,7 @@ import { createDroppedReader } from '../identity/dropped-entries.ts';
 import { IdentityKeeper } from '../identity/keeper.ts';
 import { unsafeReadOrder } from '../identity/order.ts';
 import { createFileAdmission } from '../artifacts/admission.ts';
+import { createOwnSecret } from '../artifacts/own-secret.ts';
 import { createFileSecrets, readArtifactFile } from '../artifacts/files.ts';
 import { withLastGoodCopy, withLastGoodSecrets } from '../artifacts/last-good-copy.ts';
 import type { ArtifactSource } from '../artifacts/source.ts';
@@ -27,9 +28,13 @@ import type { AuditLogOptions } from '../log/audit-log.ts';
 import type { ParentOptions } from './options.ts';
 import type { RecordStore } from '../store/record-store.ts';
 import { createSqliteStore } from '../store/sqlite-store.ts';
+import { readNatsIdentity } from '../peers/nats/identity.ts';
+import type { NatsOptions } from '../peers/nats/options.ts';
 import type { PeersOptions } from '../peers/options.ts';
 import type { ArtifactLocation, ParentConfig } from './schema.ts';
 import { logAllowListWarnings, parseVsockProxyFile, type VsockProxyFileWarning } from './vsock-proxy-file.ts';
+
+type PeersConfig = NonNullable<ParentConfig['peers']>;
 
 /** Milliseconds that the configuration may take, where its order to initialise is looked for. */
 const ORDER_MS = 10_000;
@@ -79,7 +84,7 @@ export async function buildParent(config: ParentConfig, log: Log): Promise<Built
       ),
       credentials: () => credentials.get(),
       ...(admission === undefined ? {} : { admission: createFileAdmission(admission, nonce) }),
-      store: await createStore(config.store),
+      store: await createStore(config),
       ...(identity === undefined ? {} : { identity }),
       ...(config.auditLog === undefined
         ? {}
@@ -89,7 +94,7 @@ export async function buildParent(config: ParentConfig, log: Log): Promise<Built
       ...(config.approvals === undefined
         ? {}
         : { approvals: { ...config.approvals.listen, origins: config.approvals.origins } }),
-      ...(config.peers === undefined ? {} : { peers: createPeersOptions(config.peers) }),
+      ...(config.peers === undefined ? {} : { peers: createPeersOptions(config.peers, config.region) }),
       ...(config.witness === undefined ? {} : { witness: config.witness.listen }),
       ...(config.status === undefined ? {} : { status: config.status.listen }),
       log,
@@ -137,20 +142,34 @@ function createIngressOptions({ listen, ...limits }: NonNullable<ParentConfig['i
   return { ...listen, ...dropUndefined(limits) };
 }
 
-/** Turns the way to other nodes into its options. */
-export function createPeersOptions(peers: NonNullable<ParentConfig['peers']>): PeersOptions {
-  const { node, nodes, listen, tls, nats } = peers;
-  const withNats = () => {
-    if (nats === undefined) return {};
-    const { ca, certificate, key, ...rest } = nats;
-    return { nats: { ...dropUndefined(rest), tls: { ca, certificate, key } } };
-  };
+/**
+ * Turns the way to other nodes into its options.
+ * @param region Region of secrets that are given by their names
+ */
+export function createPeersOptions(
+  { node, nodes, listen, tls, nats }: PeersConfig,
+  region?: string,
+): PeersOptions {
   return {
     node,
     nodes: nodes.map(dropUndefined),
     ...dropUndefined({ listen, tls }),
-    ...withNats(),
+    ...(nats === undefined ? {} : { nats: createNatsOptions(nats, region) }),
   };
+}
+
+function createNatsOptions(
+  { ca, certificate, key, identity, credentials, ...rest }: NonNullable<PeersConfig['nats']>,
+  region: string | undefined,
+): NatsOptions {
+  if (identity === undefined) {
+    // The schema has files together or not at all.
+    const tls = { ca, certificate: certificate ?? '', key: key ?? '' };
+    return { ...rest, tls, ...(typeof credentials === 'string' ? { credentials } : {}) };
+  }
+  const read = createOwnSecret(identity.name, region);
+  const user = typeof credentials === 'object' ? createOwnSecret(credentials.name, region) : undefined;
+  return { ...rest, identity: async () => await readNatsIdentity({ ca, read, user }) };
 }
 
 async function createAuditLogOptions(
@@ -218,11 +237,21 @@ async function createSecrets(location: ArtifactLocation, aws: AwsClients): Promi
   return createSecretsManagerSecrets({ client: await aws.secretsManager(), prefix: location.name });
 }
 
-/** Opens the store that a configuration names. @throws ParentOptionError OPTION_INVALID */
-export async function createStore(store: ParentConfig['store']): Promise<RecordStore> {
+/**
+ * Opens the store that a configuration names.
+ * @throws ParentOptionError OPTION_INVALID
+ */
+export async function createStore({
+  store,
+  region,
+}: Pick<ParentConfig, 'store' | 'region'>): Promise<RecordStore> {
   if ('sqlite' in store) return createSqliteStore(store.sqlite);
   const { createPostgresStore } = await import('../store/postgres-store.ts');
   const { postgres, node } = store;
+  if ('host' in postgres) {
+    const { password, ...server } = postgres;
+    return createPostgresStore({ ...server, password: createOwnSecret(password.name, region), node });
+  }
   const url = 'url' in postgres ? postgres.url : (await readText(postgres.urlFile)).trim();
   return createPostgresStore({ url, node });
 }

@@ -15,3 +15,27 @@ export const endpoint = z.string().transform((value, context) => {
   }
   return { host, port: number };
 });
+
+/** Name of a machine (RFC 1123). */
+export const HOST =
+  /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?)*$/i;
+
+/**
+ * Secret of AWS Secrets Manager that the parent reads by itself, each time that it needs it: `secretsmanager:NAME`, or with
+ * an ARN in place of the name where it is in another Region than `region`.
+ */
+export const secretReference = z
+  .string()
+  .regex(/^secretsmanager:[A-Za-z0-9/_+=.@:-]{1,512}$/, { error: 'secretsmanager:NAME is expected' })
+  .transform((url) => ({ type: 'secrets-manager' as const, name: url.slice('secretsmanager:'.length) }));
+
+/** Longest list of certificates, in characters. */
+const MAX_CERTIFICATES = 64 * 1024;
+
+/** Certificates of authorities as they are, in PEM (RFC 7468). */
+export const certificates = z
+  .string()
+  .max(MAX_CERTIFICATES)
+  .regex(/^(?:-----BEGIN CERTIFICATE-----\r?\n[A-Za-z0-9+/=\r\n]+-----END CERTIFICATE-----\s*)+$/, {
+    error: 'certificates in PEM are expected',
+  });

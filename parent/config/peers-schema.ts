@@ -1,12 +1,9 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { endpoint, path, port } from './fields.ts';
+import { certificates as authorities, endpoint, HOST, path, port, secretReference } from './fields.ts';
 
 const node = z.int().min(1).max(255);
 const label = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
-/** Name of a machine (RFC 1123). */
-const HOST = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?)*$/i;
-
 /** Address of another parent as `HOST:PORT`, an IPv6 address in brackets. */
 const address = z.string().transform((value, context) => {
   const match = /^(?:\[([^\]]+)\]|([^:]+)):([1-9][0-9]{0,4})$/.exec(value);
@@ -21,7 +18,21 @@ const address = z.string().transform((value, context) => {
 
 const certificates = { ca: path, certificate: path, key: path };
 
-const nats = z.strictObject({
+/** What a parent shows to NATS servers: files that follow their changes, or secrets that are read before each connection. */
+const natsIdentity = {
+  /** Authorities: a file, or certificates in PEM where `identity` is named. */
+  ca: z.union([path, authorities], { error: 'a path or certificates in PEM are expected' }),
+  certificate: path.optional(),
+  key: path.optional(),
+  /** Secret with a certificate and its private key in PEM, in place of the two files. */
+  identity: secretReference.optional(),
+  /** A user's JWT and seed, where the servers ask for one besides the certificate: a file, or a secret. */
+  credentials: z
+    .union([path, secretReference], { error: 'a path or secretsmanager:NAME is expected' })
+    .optional(),
+};
+
+const natsSchema = z.strictObject({
   /** Servers of one cluster; TLS is not optional. */
   servers: z
     .array(
@@ -36,9 +47,7 @@ const nats = z.strictObject({
     .max(16),
   namespace: label,
   environment: label,
-  ...certificates,
-  /** File of a user's JWT and seed, where the servers ask for one besides the certificate. */
-  credentials: path.optional(),
+  ...natsIdentity,
   replicas: z.union([z.literal(1), z.literal(3), z.literal(5)]).default(3),
   maxAgeSeconds: z.int().min(10).max(86_400).default(300),
   maxBytes: z
@@ -47,6 +56,22 @@ const nats = z.strictObject({
     .max(16 * 1024 * 1024 * 1024)
     .default(64 * 1024 * 1024),
 });
+
+const nats = natsSchema.refine(
+  ({ ca, certificate, key, identity, credentials }) => {
+    const isPath = (value: unknown) => typeof value === 'string' && value.startsWith('/');
+    return identity === undefined
+      ? isPath(ca) &&
+          certificate !== undefined &&
+          key !== undefined &&
+          (credentials === undefined || isPath(credentials))
+      : !isPath(ca) && certificate === undefined && key === undefined && !isPath(credentials);
+  },
+  {
+    error:
+      'either files (ca, certificate, key, credentials), or ca in PEM with secrets (identity, credentials) are expected',
+  },
+);
 
 /** Schema of the way to the parents of other nodes. docs/peers.md explains each field. */
 export const peersSchema = z

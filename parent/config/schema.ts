@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { describeNetworkFault } from '../egress/addresses.ts';
 import { isLoopback } from '../status/loopback.ts';
-import { endpoint, path, port } from './fields.ts';
+import { certificates, endpoint, HOST, path, port, secretReference } from './fields.ts';
 import { peersSchema } from './peers-schema.ts';
 
 const milliseconds = z
@@ -92,10 +92,24 @@ export const parentConfigSchema = z.strictObject({
       z.strictObject({ postgres: z.strictObject({ url: z.string() }), node: z.string().min(1).max(128) }),
       /** PostgreSQL by a URL in a file of its own, where the URL holds a password. */
       z.strictObject({ postgres: z.strictObject({ urlFile: path }), node: z.string().min(1).max(128) }),
+      /** PostgreSQL by TLS alone, with a password that is read from AWS Secrets Manager before each connection. */
+      z.strictObject({
+        postgres: z.strictObject({
+          /** Name of the server, which its certificate must have. */
+          host: z.string().regex(HOST),
+          port,
+          database: z.string().regex(/^[A-Za-z0-9_]{1,63}$/),
+          user: z.string().regex(/^[A-Za-z0-9_]{1,63}$/),
+          password: secretReference,
+          /** Authorities that may vouch for the server; no others are believed. */
+          ca: certificates,
+        }),
+        node: z.string().min(1).max(128),
+      }),
     ],
     {
       error:
-        '{sqlite: /file}, or {postgres: {url: URL}, node: NAME}, or {postgres: {urlFile: /file}, node: NAME} is expected',
+        '{sqlite: /file}, or {postgres: …, node: NAME} with {url: URL}, {urlFile: /file}, or host, port, database, user, password and ca is expected',
     },
   ),
   /** File that notes which store the node has, and how far it is; `parent deploy` compares with it. */
@@ -175,8 +189,12 @@ export const parentConfigSchema = z.strictObject({
             .regex(/^(?:[A-Za-z0-9._-]+\/)*$/)
             .max(512)
             .default(''),
-          mode: z.enum(['COMPLIANCE', 'GOVERNANCE']),
-          days: z.int().min(1).max(36_500),
+          /** Retention of each object; both left out: that which the bucket gives to whatever is written. */
+          mode: z.enum(['COMPLIANCE', 'GOVERNANCE']).optional(),
+          days: z.int().min(1).max(36_500).optional(),
+        })
+        .refine(({ mode, days }) => (mode === undefined) === (days === undefined), {
+          error: 'mode and days are given together',
         })
         .optional(),
     })

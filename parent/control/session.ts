@@ -32,6 +32,7 @@ const STORE_ANSWERS: Readonly<Record<RecordStoreErrorCode, ControlErrorCode>> = 
   STORE_FAILED: 'STORE_FAILED',
   STORE_FORMAT_UNKNOWN: 'STORE_FAILED',
   STORE_FULL: 'STORE_FULL',
+  STORE_PASSWORD_UNAVAILABLE: 'STORE_FAILED',
 };
 
 export function createControlSession(sources: ControlSources, log: Log): ControlSession {

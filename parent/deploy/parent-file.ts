@@ -73,8 +73,8 @@ export function renderParentFile(
   }
 }
 
-function postgresStore({ urlFile, node }: NonNullable<Deployment['parent']['postgres']>) {
-  return { postgres: { urlFile }, node };
+function postgresStore({ node, ...postgres }: NonNullable<Deployment['parent']['postgres']>) {
+  return { postgres, node };
 }
 
 /** Leaves out the parts that are null, and narrows what listens at all addresses to the one of this host. */

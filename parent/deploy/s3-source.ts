@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { GetObjectCommand, NoSuchKey, type S3Client } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { DeployError } from './errors.ts';
 import type { DeploymentSource } from './source.ts';
 
@@ -29,6 +29,8 @@ export function createS3Source(
     id,
     async open(name, signal) {
       const key = `${prefix}${name}`;
+      // No other verb of a parent has to load the SDK.
+      const { GetObjectCommand, NoSuchKey } = await import('@aws-sdk/client-s3');
       try {
         const command = new GetObjectCommand({ Bucket: bucket, Key: key });
         const { Body } = await client.send(command, { abortSignal: signal });

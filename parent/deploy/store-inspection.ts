@@ -45,7 +45,7 @@ export async function inspectStore<T>(
     return await act(null);
   }
   const readDropped = createDroppedReader(config.auditLog?.directory);
-  const session = await (await createStore(config.store)).open();
+  const session = await (await createStore(config)).open();
   try {
     const identity = await readIdentity(session, readDropped, expectation.noted);
     const leafAt = async (index: number) => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { tilePath, tileWidth, TILE_WIDTH } from '../../audit/log/index.ts';
 import { errorCode } from '../../shared/errors.ts';
 import type { Log } from '../common/log.ts';
@@ -19,9 +19,9 @@ export interface ArchiveOptions {
   readonly bucket: string;
   /** Prefix of every key, with its slash; empty for none. */
   readonly prefix: string;
-  readonly mode: 'COMPLIANCE' | 'GOVERNANCE';
-  /** Days for which nobody may delete an object. */
-  readonly days: number;
+  /** With `days`, how long nobody may delete an object; without, as long as the bucket says of whatever is written. */
+  readonly mode?: 'COMPLIANCE' | 'GOVERNANCE' | undefined;
+  readonly days?: number | undefined;
   /** Milliseconds between two copies of the checkpoint; a minute when left out. */
   readonly checkpointMs?: number;
 }
@@ -130,14 +130,17 @@ export class LogArchive {
       throw error;
     });
     if (body === undefined) return;
+    // A parent without an archive does not hold the SDK.
+    const { PutObjectCommand } = await import('@aws-sdk/client-s3');
     const command = new PutObjectCommand({
       Bucket: bucket,
       Key: `${prefix}${name}`,
       Body: body,
       // S3 asks for a checksum with every object that is locked.
       ChecksumSHA256: createHash('sha256').update(body).digest('base64'),
-      ObjectLockMode: mode,
-      ObjectLockRetainUntilDate: new Date(Date.now() + days * DAY_MS),
+      ...(mode === undefined || days === undefined
+        ? {}
+        : { ObjectLockMode: mode, ObjectLockRetainUntilDate: new Date(Date.now() + days * DAY_MS) }),
       // A tile never changes: a bucket may let it be written once alone.
       ...(isReplaced ? {} : { IfNoneMatch: '*' }),
     });

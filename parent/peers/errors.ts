@@ -18,6 +18,10 @@ export type PeerLinkErrorCode =
   | 'OVERLOADED'
   /** NATS has refused the certificate, the credentials or a permission. */
   | 'NOT_AUTHORISED'
+  /** A secret for the connection was not to be had: none of this name, no permission, AWS away. */
+  | 'SECRET_UNAVAILABLE'
+  /** A secret for the connection is no certificate with its private key. */
+  | 'SECRET_UNUSABLE'
   /** The stream or the consumer of the node is not to be had. */
   | 'STREAM_UNAVAILABLE';
 

@@ -104,7 +104,7 @@ export async function startPeers(options: StartPeersOptions): Promise<Peers> {
 
 interface StartedCarrier extends Carrier {
   readonly address?: Peers['address'];
-  readonly certificates: Certificates | undefined;
+  readonly certificates: Pick<Certificates, 'expiresAt'> | undefined;
 }
 
 /** The client of NATS is loaded only where the configuration names servers. */

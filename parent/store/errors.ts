@@ -11,6 +11,8 @@ export type RecordStoreErrorCode =
   | 'STORE_CONFLICT'
   /** The database failed: disk full, file damaged, server gone. Nothing was written as far as it says. */
   | 'STORE_FAILED'
+  /** The password of the database was not to be had: no secret, no permission, no connection to AWS. */
+  | 'STORE_PASSWORD_UNAVAILABLE'
   /** The store would hold more than MAX_RECORDS; nothing was written. */
   | 'STORE_FULL'
   /** The store has a format that this version does not know. */

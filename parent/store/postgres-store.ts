@@ -1,4 +1,5 @@
-import { Client, DatabaseError, types } from 'pg';
+import { Client, type ClientConfig, DatabaseError, types } from 'pg';
+import { HoldfastError } from '../../shared/errors.ts';
 import {
   type LogAddition,
   MAX_RECORDS,
@@ -14,12 +15,26 @@ import {
   type RecordStore,
 } from './record-store.ts';
 
-export interface PostgresStoreOptions {
+/** Server that is reached by TLS alone, and whose certificate must have its name. */
+export interface PostgresServer {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  /** Reads the password; called for each connection. */
+  readonly password: () => Promise<string>;
+  /** Authorities that may vouch for the server, in PEM; no others are believed. */
+  readonly ca: string;
+}
+
+export type PostgresStoreOptions = (
+  | PostgresServer
   /** Connection URL `postgres://…`, as libpq has it. */
-  readonly url: string;
+  | { readonly url: string }
+) & {
   /** Name of the node whose records are read and written: several nodes may share a database. */
   readonly node: string;
-}
+};
 
 const FORMAT = 1;
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -34,7 +49,7 @@ export function createPostgresStore(options: PostgresStoreOptions): RecordStore 
   return {
     async open() {
       const client = new Client({
-        connectionString: options.url,
+        ...(await describeServer(options)),
         application_name: 'holdfast',
         connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
         statement_timeout: STATEMENT_TIMEOUT_MS,
@@ -56,6 +71,23 @@ export function createPostgresStore(options: PostgresStoreOptions): RecordStore 
       }
     },
   };
+}
+
+/** @throws RecordStoreError STORE_PASSWORD_UNAVAILABLE */
+async function describeServer(options: PostgresStoreOptions): Promise<ClientConfig> {
+  if ('url' in options) return { connectionString: options.url };
+  const { host, port, database, user, password, ca } = options;
+  const ssl = { ca, rejectUnauthorized: true, servername: host, minVersion: 'TLSv1.2' } as const;
+  try {
+    return { host, port, database, user, password: await password(), ssl };
+  } catch (error) {
+    throw new RecordStoreError(
+      'STORE_PASSWORD_UNAVAILABLE',
+      'the password of the database cannot be read',
+      error instanceof HoldfastError ? { ...error.details, reason: error.code } : {},
+      error,
+    );
+  }
 }
 
 /** Reads a bigint as a number: the schema of writes holds revisions to safe integers. */

@@ -1,5 +1,9 @@
 import { z } from 'zod';
 
+/** Name of a secret of AWS Secrets Manager, never its value. */
+const secret = z.string().regex(/^secretsmanager:[A-Za-z0-9/_+=.@:-]{1,512}$/);
+const recordsNode = z.string().min(1).max(128);
+
 /**
  * Parts of parent.yaml that a deployment brings, as they are written there. Paths of what `parent deploy` installs, the
  * store and the transport are the host's own and not among them; those parts are checked with the whole file.
@@ -12,13 +16,21 @@ export const parentPartSchema = z.strictObject({
   }),
   region: z.string().regex(/^[a-z0-9-]{1,32}$/),
   /** `secretsmanager:PREFIX` where an admin supplies the password; null where the enclave makes it. */
-  secrets: z
-    .string()
-    .regex(/^secretsmanager:[A-Za-z0-9/_+=.@:-]{1,512}$/)
-    .nullable(),
-  /** Null for SQLite on the host; otherwise PostgreSQL, as in parent.yaml. */
+  secrets: secret.nullable(),
+  /** Null for SQLite on the host; otherwise PostgreSQL, as in parent.yaml. A password stands in none of them. */
   postgres: z
-    .strictObject({ urlFile: z.string().startsWith('/').max(4_096), node: z.string().min(1).max(128) })
+    .union([
+      z.strictObject({ urlFile: z.string().startsWith('/').max(4_096), node: recordsNode }),
+      z.strictObject({
+        host: z.string().min(1).max(253),
+        port: z.int().min(1).max(65_535),
+        database: z.string().min(1).max(63),
+        user: z.string().min(1).max(63),
+        password: secret,
+        ca: z.string().max(65_536),
+        node: recordsNode,
+      }),
+    ])
     .nullable(),
   egress: z.json(),
   ingress: z.json(),

@@ -31,7 +31,13 @@ function write(name: string, configuration: ConfigurationDocument1): string {
   return folder.write(name, JSON.stringify(configuration, undefined, 2));
 }
 
+/** Signs; where nobody is asked and nothing is compared, somebody has agreed beforehand. */
 function sign(file: string, key: string, args: readonly string[] = [], options: RunOptions = {}) {
+  const isAgreed = options.isTerminal !== true && !args.includes('--against');
+  return signAsked(file, key, [...args, ...(isAgreed && !args.includes('--yes') ? ['--yes'] : [])], options);
+}
+
+function signAsked(file: string, key: string, args: readonly string[] = [], options: RunOptions = {}) {
   return runHoldfast(['config', 'sign', file, '--key', key, ...args], options);
 }
 
@@ -71,7 +77,7 @@ describe('holdfast config sign', () => {
     expect(exit).toBe(0);
     expect(JSON.parse(out)).toMatchObject({ signatures: [{ keyid: ANN.publicKey }] });
     expect(err).toContain('version 7');
-    const again = await runHoldfast(['config', 'sign', '-', '--key', ben, '--json'], { stdin: out });
+    const again = await runHoldfast(['config', 'sign', '-', '--key', ben, '--yes', '--json'], { stdin: out });
     expect(again.err).toBe('');
     expect(JSON.parse(again.out)).toMatchObject({
       ok: true,
@@ -324,11 +330,22 @@ describe('without a terminal', () => {
     expect([exit, JSON.parse(out)]).toEqual([0, expect.objectContaining({ ok: true })]);
   });
 
+  it('nobody agrees to a configuration that is compared with none: DECLINED, and nothing is signed', async () => {
+    const output = folder.at('first.json');
+    for (const args of [[], ['--manifest', manifest]])
+      for (const stdin of ['', 'y\n']) {
+        const finished = await signAsked(plain, ann, [...args, '--output', output, '--json'], { stdin });
+        expect(refusalIn(finished)).toMatchObject({ exit: 1, code: 'DECLINED' });
+        expect(readdirSync(folder.path)).not.toContain('first.json');
+      }
+    expect((await signAsked(plain, ann, ['--output', output, '--yes'])).exit).toBe(0);
+  });
+
   it('nobody agrees to drop a key for good: DECLINED, with the configuration in force or without', async () => {
     const drop = [{ id: 'gone', type: 'ed25519', publicKey: 'ab'.repeat(32) }] as const;
     const dropping = write('dropping.json', makeConfiguration(digest, 8, { drop: [...drop] }));
     for (const args of [['--against', plain], []]) {
-      const { code, exit, details } = refusalIn(await sign(dropping, ann, [...args, '--json']));
+      const { code, exit, details } = refusalIn(await signAsked(dropping, ann, [...args, '--json']));
       expect([exit, code]).toEqual([1, 'DECLINED']);
       expect(JSON.stringify(details)).toContain('gone');
     }

@@ -150,6 +150,7 @@ describe('a password that an admin brings', () => {
       testNode.manifestPath,
       '--output',
       testNode.configurationPath,
+      '--yes',
     );
     await putKeyPolicy();
     expect(refusalIn(await generate('--output', at(NAME))).code).toBe('AWS_REFUSED');

@@ -6,10 +6,10 @@ import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { splitIntoParts } from '../../shared/cold/index.ts';
 import { makeTransfer } from '../../local/testbed/ethereum-transfer.ts';
+import { HOLDFAST } from '../support/holdfast-command.ts';
 import { coldConfiguration, MANIFEST, PASSPHRASE, people, signCold, SUPPLIER, WEI } from './cold-files.ts';
 
 const run = promisify(execFile);
-const HOLDFAST = join(import.meta.dirname, '../../cli/holdfast.js');
 const MINUTES = 60_000;
 
 /** Whether this user may give a process a network of its own, which has no device. */
@@ -35,8 +35,10 @@ async function answerOf(running: Promise<{ stdout: string }>): Promise<Answer> {
   return { code: result.code, data: JSON.parse(result.stdout) as Record<string, unknown> };
 }
 /** Runs a command at the desk. */
-const desk = (...args: string[]) =>
-  answerOf(run(process.execPath, [HOLDFAST, ...args, '--json'], { cwd: folder }));
+const desk = (...args: string[]) => {
+  const [program, ...before] = HOLDFAST;
+  return answerOf(run(program, [...before, ...args, '--json'], { cwd: folder }));
+};
 /** Runs a command on the cold machine: what was unpacked there, without a network, with an empty environment. */
 const cold = (...args: string[]) => {
   const command = [machine, ...args, '--json'];

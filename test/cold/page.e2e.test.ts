@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { makeRecoveryKey } from '../../admin/recovery/index.ts';
 import { makeTransfer } from '../../local/testbed/ethereum-transfer.ts';
+import { splitIntoParts } from '../../shared/cold/index.ts';
 import { digestManifest } from '../../shared/documents/manifest.ts';
 import { runHoldfast } from '../cli/in-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -34,13 +35,17 @@ function lineOf(verb: string, ...others: readonly string[]): string[] {
   if (line === undefined) throw new Error(`the page has no line with ${verb} ${others.join(' ')}`);
   const words = line.split(' ').slice(1);
   const shares = custodians.shares.flatMap((_, index) => ['--share', at(`${index}.words`)]);
-  return words
-    .filter((word, index) => word !== '--ask' && words[index - 1] !== '--ask')
-    .map((word) =>
-      /\.(?:json|pem|hex|html|vote|acknowledgement)$/.test(word) || word === 'node' ? at(word) : word,
-    )
-    .concat(words.includes('--ask') ? shares : [])
-    .concat(/^cold (?:init|sign) /.test(`${verb} `) ? ['--passphrase-file', at('passphrase')] : []);
+  return (
+    words
+      .filter((word, index) => word !== '--ask' && words[index - 1] !== '--ask')
+      .map((word) =>
+        /\.(?:json|pem|hex|html|vote|acknowledgement)$/.test(word) || word === 'node' ? at(word) : word,
+      )
+      .concat(words.includes('--ask') ? shares : [])
+      // The page is for a person at a terminal, who is asked.
+      .concat(verb === 'config sign' ? ['--yes'] : [])
+      .concat(/^cold (?:init|sign) /.test(`${verb} `) ? ['--passphrase-file', at('passphrase')] : [])
+  );
 }
 
 async function say(verb: string, ...others: readonly string[]): Promise<Record<string, unknown>> {
@@ -93,6 +98,16 @@ describe('the page about cold nodes', { timeout: 120_000 }, () => {
     expect(await say('cold sign', 'request.json')).toMatchObject({
       outcome: { state: 'waiting', rule: 'pay-suppliers' },
     });
+  });
+
+  it('leads back by codes: what a scanner reads of them is taken in place of the response', async () => {
+    const response = readFileSync(at('response.json'));
+    expect(readFileSync(at('response.html'), 'utf8').match(/<svg/g)).toHaveLength(
+      splitIntoParts(response).length,
+    );
+    writeFileSync(at('response.json'), splitIntoParts(response).join('\n'));
+    expect(await say('cold open', 'receipt.json')).toMatchObject({ outcome: { state: 'waiting' } });
+    writeFileSync(at('response.json'), response);
   });
 
   it('builds no archive under the name of something else', async () => {

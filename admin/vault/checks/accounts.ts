@@ -3,6 +3,7 @@ import type { VaultDocument } from '../document.ts';
 import { describeRoles, type RoleDescription } from '../roles.ts';
 import type { OpenFinding } from './finding.ts';
 import { isOpenValue } from './placeholders.ts';
+import { KNOWN_REGIONS, REGIONS_OF } from './regions.ts';
 
 /** Finds accounts, Regions and people that should be apart and are not, or that do not belong together. */
 export function checkAccounts(document: VaultDocument): OpenFinding[] {
@@ -87,8 +88,10 @@ function checkRegions(document: VaultDocument): OpenFinding[] {
         },
       ];
     }
-    if (region === document.region) return [];
+    const unknown = KNOWN_REGIONS.has(region) ? [] : [regionUnknown(region, path, roles)];
+    if (region === document.region) return unknown;
     return [
+      ...unknown,
       {
         code: 'REGIONS_DIFFER',
         severity: 'note',
@@ -99,6 +102,23 @@ function checkRegions(document: VaultDocument): OpenFinding[] {
       },
     ];
   });
+}
+
+/** A name that could be one of a Region, and is in no list: a slip of the pen, or a Region that AWS has opened since. */
+function regionUnknown(
+  region: string,
+  path: OpenFinding['path'],
+  roles: NonNullable<OpenFinding['roles']>,
+): OpenFinding {
+  return {
+    code: 'REGION_UNKNOWN',
+    severity: 'warning',
+    roles,
+    path,
+    text: `${region} is none of the Regions that AWS had on ${REGIONS_OF}`,
+    advice:
+      'Look whether AWS has opened it since ("aws account list-regions"): if so, nothing is to be done. A slip of the pen shows here alone until the first stack is made.',
+  };
 }
 
 function checkAdmins(document: VaultDocument, description: RoleDescription): OpenFinding[] {

@@ -24,6 +24,8 @@ export type OfflineFindingCode =
   | 'KEY_OF_TWO_PURPOSES'
   | 'KEY_PER_NODE'
   | 'KEY_TO_RECOVER'
+  | 'NATS_REPLICAS_UNMET'
+  | 'NATS_WITHOUT_PEERS'
   | 'NAME_TOO_LONG'
   | 'NAME_UNFIT'
   | 'NODES_IN_ONE_ACCOUNT'
@@ -32,12 +34,15 @@ export type OfflineFindingCode =
   | 'OWNER_SIGNS'
   | 'OWNER_UNKNOWN'
   | 'PARTITIONS_DIFFER'
+  | 'PART_CERTIFICATE_ENDS'
+  | 'PART_CERTIFICATE_UNUSABLE'
   | 'PEER_WITNESSES_UNMET'
   | 'PEER_WITNESSES_UNSOUND'
   | 'PERSON_IN_TWO_ROLES'
   | 'PUBLIC_KEY_UNUSABLE'
   | 'RECOVERY_KEYS_DIFFER'
   | 'REGION_UNFIT'
+  | 'REGION_UNKNOWN'
   | 'REGIONS_DIFFER'
   | 'RELEASE_IN_FOLDER'
   | 'RELEASE_KEY_MISSING'
@@ -51,7 +56,9 @@ export type OfflineFindingCode =
   | 'THRESHOLD_BELOW_MAJORITY'
   | 'THRESHOLD_BEARS_NO_LOSS'
   | 'THRESHOLD_OF_ONE'
-  | 'VALUE_LEFT_OPEN';
+  | 'VALUE_LEFT_OPEN'
+  | 'WITNESS_KEY_UNUSABLE'
+  | 'WITNESS_OUT_OF_REACH';
 
 /** Codes of what an AWS account holds otherwise than the description says; docs/codes.md explains each of them. */
 export type AccountFindingCode =

@@ -6,6 +6,7 @@ import { type OpenFinding, VAULT_SEVERITIES, type VaultFinding } from './finding
 import { checkHosts } from './hosts.ts';
 import { checkKeys } from './keys.ts';
 import { checkNames } from './names.ts';
+import { checkParts } from './parts.ts';
 import { findOpenValues } from './placeholders.ts';
 import { checkThresholds } from './quorum.ts';
 import { checkRecoveryKeys } from './recovery-keys.ts';
@@ -32,6 +33,7 @@ export function checkVault({ document, placeOf }: LocatedVault, now: number): Va
     ...checkNames(document),
     ...checkHosts(document),
     ...checkRelease(document),
+    ...checkParts(document, now),
     ...checkTenant(document, now),
   ];
   return sortFindings(

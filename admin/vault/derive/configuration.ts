@@ -3,6 +3,7 @@ import {
   type ConfigurationDocument2,
   readConfiguration,
 } from '../../../shared/documents/configuration.ts';
+import type { Witnesses } from '../../../shared/documents/configuration/witnesses.ts';
 import { type NodeManifest, planQuorum, type PlannedImage } from '../../quorum/index.ts';
 import type { VaultDocument } from '../document.ts';
 import { VaultError } from '../errors.ts';
@@ -24,7 +25,10 @@ export interface ConfigurationInputs {
   readonly orderUntil: string | null;
   /** Log key and witness key of every node, as attested; empty until the nodes have them. */
   readonly verifierKeys?: readonly string[];
-  /** Whether peers have to cosign already; false in the configuration by which they learn of each other's logs. True when left out. */
+  /**
+   * Whether outside witnesses and peers have to cosign already; false in the configuration by which peers learn of each
+   * other's logs. True when left out.
+   */
   readonly isCosigned?: boolean;
 }
 
@@ -56,6 +60,8 @@ export function deriveConfiguration(
       : { initialise: { id: ORDER_ID, notAfter: orderUntil, password: 'generated' as const } }),
     clients: document.clients,
     ...deriveTenantMembers(document),
+    // Outside witnesses can follow a log once its node has started, and has a key for it.
+    ...(orderUntil === null && isCosigned ? {} : { witnesses: null }),
     ...deriveQuorum(document, number, { manifests, images, verifierKeys, isCosigned }),
     rules: [...deriveAdministrationRules(document), ...document.tenant.rules],
   };
@@ -73,9 +79,16 @@ export function deriveTenantMembers(document: VaultDocument) {
     approvers,
     approverGroups,
     addressBooks,
-    witnesses: parts.witnesses,
+    witnesses: deriveWitnesses(parts.witnesses),
     ...(recovery === undefined ? {} : { recovery }),
   };
+}
+
+/** Makes the members of a configuration of witnesses that vault.yaml names by their addresses, too. */
+function deriveWitnesses(witnesses: VaultDocument['parts']['witnesses']): Witnesses | null {
+  if (witnesses === null) return null;
+  const { threshold, servers, maxUncosignedSeconds } = witnesses;
+  return { threshold, keys: servers.map(({ key }) => key), maxUncosignedSeconds };
 }
 
 /** Writes a configuration as people read and sign it: the same document always gives the same bytes. */

@@ -1,5 +1,7 @@
 import type { VaultDocument } from '../document.ts';
 import { stackNames, vaultPrefix } from '../names.ts';
+import { partSecretName } from './part-secrets.ts';
+import { natsPortOf, postgresOf, witnessPortsOf } from '../parts.ts';
 import { describeRole, type Role, roleOfNode } from '../roles.ts';
 
 /** Port of every host at which nodes cosign each other's logs. */
@@ -27,7 +29,7 @@ export interface DerivedStack {
 
 /** Derives the stacks of every role, in the order in which they are made. */
 export function deriveStacks(document: VaultDocument): readonly DerivedStack[] {
-  const { namespace, environment, infrastructure, nodes, parts } = document;
+  const { namespace, environment, infrastructure, nodes } = document;
   const { account, region } = describeRole(document, 'infrastructure');
   const { network, host } = infrastructure;
   return [
@@ -45,8 +47,8 @@ export function deriveStacks(document: VaultDocument): readonly DerivedStack[] {
         VpcId: network.vpcId,
         SubnetId: network.subnetId,
         ClientCidr: network.clientCidr,
-        PeerCidr: nodes.length > 1 ? network.peerCidr : '',
-        ...(parts.peerWitnesses === null ? {} : { WitnessPort: String(WITNESS_PORT) }),
+        ...derivePeerRules(document),
+        ...deriveServerRules(document),
       },
       initial: {},
       open: [],
@@ -86,6 +88,7 @@ export function deriveStacks(document: VaultDocument): readonly DerivedStack[] {
         ImageId: host.imageId,
         InstanceType: host.instanceType,
         SubnetId: network.subnetId,
+        ...derivePartSecrets(document, node),
       },
       initial: {},
       open: [
@@ -99,4 +102,43 @@ export function deriveStacks(document: VaultDocument): readonly DerivedStack[] {
       ],
     })),
   ];
+}
+
+/** Rules between hosts: datagrams unless they go by NATS, and checkpoints where nodes cosign. */
+function derivePeerRules({ nodes, infrastructure: { network }, parts }: VaultDocument) {
+  const isDirect = parts.nats === null;
+  const hasPeers = nodes.length > 1 && (isDirect || parts.peerWitnesses !== null);
+  return {
+    PeerCidr: hasPeers ? network.peerCidr : '',
+    ...(isDirect ? {} : { PeerPort: '0' }),
+    ...(parts.peerWitnesses === null ? {} : { WitnessPort: String(WITNESS_PORT) }),
+  };
+}
+
+/** Rules by which hosts reach servers of others. */
+function deriveServerRules({ parts }: VaultDocument): Readonly<Record<string, string>> {
+  const { nats, witnesses } = parts;
+  const postgres = postgresOf(parts);
+  const [witnessPort] = witnessPortsOf(parts);
+  return {
+    ...(nats === null ? {} : { NatsCidr: nats.cidr, NatsPort: String(natsPortOf(nats.servers[0] ?? '')) }),
+    ...(postgres === null ? {} : { PostgresCidr: postgres.cidr, PostgresPort: String(postgres.port) }),
+    ...(witnessPort === undefined
+      ? {}
+      : { OutsideWitnessCidr: witnesses?.cidr ?? '', OutsideWitnessPort: String(witnessPort) }),
+  };
+}
+
+/** Names of the secrets that the role of a host may read: those of its own node. */
+function derivePartSecrets(document: VaultDocument, node: number): Readonly<Record<string, string>> {
+  const { nats } = document.parts;
+  return {
+    ...(postgresOf(document.parts) === null
+      ? {}
+      : { PostgresSecret: partSecretName(document, 'postgres', node) }),
+    ...(nats === null ? {} : { NatsIdentitySecret: partSecretName(document, 'natsIdentity', node) }),
+    ...(nats?.credentials === true
+      ? { NatsCredentialsSecret: partSecretName(document, 'natsCredentials', node) }
+      : {}),
+  };
 }

@@ -112,6 +112,16 @@ export const FACTS = {
   /** After a roll back: the policy and the configuration in which the old image is alone again. */
   'upgrade-rollback': z.strictObject({ upgrade, policy: sha384, configuration: sha384, version }),
   'upgrade-restore': z.strictObject({ upgrade, nodes: nodes({ url, identity }) }),
+  /** Configuration that an admin has signed after the ceremony, beside every upgrade. */
+  'change-configuration': z.strictObject({
+    /** Number of the change of the vault's rules, from 1, that the node has taken part in last; 0: in none. */
+    change: z.int().min(0).max(Number.MAX_SAFE_INTEGER),
+    /** SHA-384 of the description from which its rules were derived; null: it was given as it is. */
+    rules: sha384.nullable(),
+    configuration: sha384,
+    version,
+  }),
+  'change-restart': z.strictObject({ nodes: nodes({ url, identity, version }) }),
 } as const;
 
 /** Name of a step without its role: `kms-stack`. */

@@ -1,10 +1,14 @@
 import { PASSWORD_SECRET } from '../../../shared/documents/encryption-context.ts';
+import { type Gateway, GATEWAY_SECRETS } from '../derive/gateways.ts';
+import { databaseOf, PART_SECRETS, walletPrefix } from '../derive/part-secrets.ts';
 import type { VaultDocument } from '../document.ts';
+import { postgresOf } from '../parts.ts';
 import { type Role, roleOfNode } from '../roles.ts';
 import { PopulateError } from './errors.ts';
 import {
   assertClientKey,
   assertNatsCredentials,
+  assertNatsIdentity,
   assertNodeCiphertext,
   assertPassword,
   type FitCheck,
@@ -57,13 +61,14 @@ export function describePartition(document: VaultDocument, name: string): Partit
     });
   }
   const { namespace, environment } = document;
-  const prefix = `${namespace}/${environment}/${partition}/`;
   const node = document.nodes.find((candidate) => roleOfNode(candidate.node) === partition);
   if (node === undefined) {
     const { account } = document.infrastructure;
-    return { partition, account, region: document.region, prefix, entries: walletEntries(document) };
+    const entries = walletEntries(document);
+    return { partition, account, region: document.region, prefix: walletPrefix(document), entries };
   }
   const { account, region = document.region } = node;
+  const prefix = `${namespace}/${environment}/${partition}/`;
   return { partition, account, region, prefix, entries: [masterPassword] };
 }
 
@@ -93,43 +98,61 @@ const masterPassword: CatalogueEntry = {
 function walletEntries(document: VaultDocument): CatalogueEntry[] {
   const { parts } = document;
   return [
-    ...(parts.store === 'postgres' ? [postgresPassword] : []),
-    ...(parts.nats === null ? [] : [natsCredentials]),
+    ...document.nodes.flatMap(({ node }) => [
+      ...(postgresOf(parts) === null ? [] : [postgresPassword(document, node)]),
+      ...(parts.nats === null ? [] : [natsIdentity(node)]),
+      ...(parts.nats?.credentials === true ? [natsCredentials(node)] : []),
+    ]),
     ...parts.gateways.flatMap((gateway) => gatewayEntries(document, gateway)),
   ];
 }
 
-const postgresPassword: CatalogueEntry = {
-  name: 'postgres-password',
-  summary: 'Password of the database role that the parents keep sealed records with.',
-  kind: 'generated',
-  isNeeded: true,
-  form: 'text',
-  example: ['generate: true'],
-  afterRotation:
-    'Give the database role the new password (ALTER ROLE … PASSWORD), then restart the parent of each node, one after the other. Until then new connections of parents are refused.',
-  assertFit: assertPassword,
-};
+/** Password of a node's own role: hosts that share a role could destroy each other's records. */
+function postgresPassword(document: VaultDocument, node: number): CatalogueEntry {
+  const role = databaseOf(document, node);
+  return {
+    name: PART_SECRETS.postgres(node),
+    summary: `Password of the role ${role} in PostgreSQL, which owns the database of the same name: sealed records of node ${node}.`,
+    kind: 'generated',
+    isNeeded: true,
+    form: 'text',
+    example: ['generate: true'],
+    afterRotation: `Give the role ${role} the new password (psql: \\password ${role}), then restart the parent of node ${node}. Until then its new connections are refused.`,
+    assertFit: assertPassword,
+  };
+}
 
-const natsCredentials: CatalogueEntry = {
-  name: 'nats-credentials',
-  summary:
-    'File of credentials of the NATS account that carries datagrams between the parents (nsc, .creds).',
-  kind: 'given',
-  isNeeded: true,
-  form: 'text',
-  example: ['command: [op, read, "op://vault/nats/parents.creds"]'],
-  afterRotation:
-    'Restart the parent of each node, one after the other, and then revoke the former user at NATS: revoked first, no node reaches another.',
-  assertFit: assertNatsCredentials,
-};
+function natsIdentity(node: number): CatalogueEntry {
+  return {
+    name: PART_SECRETS.natsIdentity(node),
+    summary: `Certificate that the parent of node ${node} shows to the NATS servers, and its private key, one after the other in PEM (docs/peers.md).`,
+    kind: 'given',
+    isNeeded: true,
+    form: 'text',
+    example: [`file: nats-node-${node}.pem`],
+    afterRotation: `Restart the parent of node ${node}, before the former certificate ends: with an expired one it reaches no other node.`,
+    assertFit: assertNatsIdentity,
+  };
+}
 
-type Gateway = VaultDocument['parts']['gateways'][number];
+function natsCredentials(node: number): CatalogueEntry {
+  return {
+    name: PART_SECRETS.natsCredentials(node),
+    summary: `File of credentials of the NATS user of node ${node} (nsc, .creds).`,
+    kind: 'given',
+    isNeeded: true,
+    form: 'text',
+    example: [`command: [op, read, "op://vault/nats/node-${node}.creds"]`],
+    afterRotation: `Restart the parent of node ${node}, and then revoke the former user at NATS: revoked first, the node reaches no other.`,
+    assertFit: assertNatsCredentials,
+  };
+}
 
-function gatewayEntries({ clients }: VaultDocument, { id, protocol, client }: Gateway): CatalogueEntry[] {
+function gatewayEntries({ clients }: VaultDocument, gateway: Gateway): CatalogueEntry[] {
+  const { id, protocol, client } = gateway;
   const publicKey = clients.find((candidate) => candidate.id === client)?.publicKey ?? '';
   const key: CatalogueEntry = {
-    name: `gateway-${id}-client-key`,
+    name: GATEWAY_SECRETS.clientKey(gateway),
     summary: `Private key of the client ${client}, as which the door ${id} asks the nodes: Ed25519 in PEM, the one whose public key vault.yaml names.`,
     kind: 'given',
     isNeeded: true,
@@ -142,7 +165,7 @@ function gatewayEntries({ clients }: VaultDocument, { id, protocol, client }: Ga
   return [
     key,
     {
-      name: `gateway-${id}-secret-access-key`,
+      name: GATEWAY_SECRETS.secretAccessKey(gateway),
       summary: `Secret access key with which clients of AWS KMS sign their requests to the door ${id}.`,
       kind: 'generated',
       isNeeded: true,

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { ed25519PublicKeyHex } from '../../../shared/dsse/index.ts';
 import { assertCiphertext } from '../../secrets/index.ts';
 import { PopulateError } from './errors.ts';
@@ -28,6 +28,19 @@ export const assertNatsCredentials: FitCheck = (name, value) => {
   for (const part of NATS_PARTS) {
     if (!text.includes(`-----BEGIN ${part}-----`)) throw unfit(name, `the block ${part} is missing`);
   }
+};
+
+/** A certificate of X.509 and its private key, both in PEM. */
+export const assertNatsIdentity: FitCheck = (name, value) => {
+  const pem = Buffer.from(value);
+  let isPair: boolean;
+  try {
+    isPair = new X509Certificate(pem).checkPrivateKey(createPrivateKey({ key: pem, format: 'pem' }));
+  } catch {
+    // The cause is left out: OpenSSL may quote what it could not read.
+    throw unfit(name, 'expected a certificate and its private key without a password, in PEM');
+  }
+  if (!isPair) throw unfit(name, 'the private key is not that of the certificate');
 };
 
 /** The private key of a client that the description names by its public key, in hex. */

@@ -1,14 +1,15 @@
 import { findNode } from '../derive/manifest.ts';
 import type { VaultDocument } from '../document.ts';
 import { describeRole, nodeOfRole, type Role } from '../roles.ts';
-import { ASKS, checkStep, EXCHANGE, FETCH_STEP, RESUME, SAME_BYTES } from './common-steps.ts';
 import { stackNames } from '../names.ts';
+import { secretsProcedures } from './admin-secrets.ts';
+import { ASKS, beginStep, EXCHANGE, RESUME } from './common-steps.ts';
 import { CONSOLE_TEMPLATE } from './files-of-people.ts';
 import type { Procedure, SheetStep } from './procedure.ts';
 import { titleOf } from './sheet-role.ts';
 
 const RECOVERY =
-  'The public key that "holdfast ers keygen" has printed to your custodians, for --recovery-key (docs/recovery.md). Your step 1 gives it to the others.';
+  'The public key of the recovery key, as your custodians have read it to you from their own sheet: for --recovery-key. Your step 1 gives it to the others.';
 
 /** Derives what the admin of a role does from nothing to nodes that serve. */
 export function ceremonyProcedure(document: VaultDocument, role: Role): Procedure {
@@ -20,7 +21,7 @@ export function ceremonyProcedure(document: VaultDocument, role: Role): Procedur
     before: [
       ...(node === undefined ? [] : [RECOVERY]),
       `Credentials of one of your roles in account ${account}, and of no other account of this vault.`,
-      SAME_BYTES,
+      'The holdfast command.',
       ...(node === undefined ? [] : [consoleWay(document, node)]),
     ],
     steps: node === undefined ? infrastructureSteps(document) : nodeSteps(document, node),
@@ -42,6 +43,8 @@ function consoleWay(document: VaultDocument, node: number): string {
 
 function infrastructureSteps(document: VaultDocument): SheetStep[] {
   const { namespace, environment, region, nodes, infrastructure } = document;
+  const { witnesses } = document.parts;
+  const hasSecrets = secretsProcedures(document).length > 0;
   const environmentOption = environment === 'production' ? '' : ` --environment ${environment}`;
   const apply =
     'holdfast vault apply --role infrastructure --statement-key keys/infrastructure.statement.pem';
@@ -60,18 +63,19 @@ function infrastructureSteps(document: VaultDocument): SheetStep[] {
       title: 'Write the description',
       command: `holdfast vault init --namespace ${namespace}${environmentOption} --region ${region}${nodes.map(({ node }) => ` --join node-${node}.join.json`).join('')} --join infrastructure.join.json`,
       expect:
-        'vault.yaml: written. Fill in what is open until "vault check" finds no error; its digest is the same for everybody.',
+        'vault.yaml: written. Fill in what is open, the values of zeros; the comment above each says where it comes from.',
       otherwise: 'VAULT_EXISTS: there is one, and nothing of it was changed. Edit that one.',
-      handover:
-        'Send vault.yaml to everybody; each makes their sheets of it: holdfast vault sheets --output sheets.',
     },
-    FETCH_STEP,
+    {
+      ...beginStep('infrastructure'),
+      handover: 'Once it says 0 errors, send vault.yaml to everybody; each makes their own sheets of it.',
+    },
     {
       title: 'Stage 1: roles of the hosts, bucket, network',
       command: apply,
       expect: `${ASKS} It ends with "waits for" and the node admins.`,
       otherwise: RESUME,
-      handover: `${EXCHANGE} Wait for the first configurations and the nonces of all nodes.`,
+      handover: `${EXCHANGE} ${hasSecrets ? 'Do what secrets.md says meanwhile. ' : ''}Wait for the first configurations and the nonces of all nodes.`,
     },
     {
       title: 'Stage 2: hosts; each enclave shows itself and is refused by KMS, as it should be',
@@ -91,8 +95,14 @@ function infrastructureSteps(document: VaultDocument): SheetStep[] {
     {
       title: 'The start without the order to initialise',
       command: apply,
-      expect: 'done: every step of infrastructure.',
-      otherwise: RESUME,
+      expect:
+        witnesses === null
+          ? 'done: every step of infrastructure.'
+          : `The logs that the witnesses have to follow, before you are asked: send them to their operators, and agree once ${witnesses.threshold} of ${witnesses.servers.length} follow them. Then done: every step of infrastructure.`,
+      otherwise:
+        witnesses === null
+          ? RESUME
+          : `LOG_NOT_COSIGNED, or no end for minutes: a node waits for its witnesses. ${RESUME}`,
     },
   ];
 }
@@ -114,9 +124,7 @@ function nodeSteps(document: VaultDocument, node: number): SheetStep[] {
         'A key that is there is kept. Restore the folder from your own copy rather than make another key.',
       handover: `Send ${role}.join.json to infrastructure, and read the beginning of its key to them. Wait for vault.yaml.`,
     },
-    // Cosignatures take one more round, and "apply" begins with the same check.
-    ...(isWitnessed ? [] : [checkStep(role)]),
-    FETCH_STEP,
+    beginStep(role),
     {
       title: 'Stage 1: your KMS key, born closed, and your bucket; your manifest',
       command: apply,

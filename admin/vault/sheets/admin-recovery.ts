@@ -2,8 +2,12 @@ import { isShareType } from '../../../shared/algorithms.ts';
 import { findNode } from '../derive/manifest.ts';
 import type { VaultDocument } from '../document.ts';
 import { describeRole, nodeOfRole, type Role } from '../roles.ts';
+import { beginStep } from './common-steps.ts';
 import type { Procedure, SheetStep } from './procedure.ts';
 import { titleOf } from './sheet-role.ts';
+
+/** Folder of the new vault, beside what is left of the lost one. */
+const NEW = 'new/';
 
 /** Derives what an admin does when the vault is lost: their part of the description of a new one. */
 export function recoveryProcedure(document: VaultDocument, role: Role): Procedure {
@@ -12,12 +16,15 @@ export function recoveryProcedure(document: VaultDocument, role: Role): Procedur
     name: 'recovery',
     title: titleOf(document, 'recovery, run sheet', role),
     before: [
-      'The vault is lost: fewer nodes are left than sign together. While enough are left, have the quorum repaired instead (quorum repair, docs/quorum.md).',
+      'The vault is lost: fewer nodes are left than sign together. While enough are left, have the quorum repaired instead (docs/quorum.md).',
       'A folder new/ for the new vault. It has an environment of its own, and so other stacks, keys and nodes than the lost one; nothing of the lost one is deleted.',
     ],
-    steps: node === undefined ? infrastructureSteps(document) : [joinStep(document, node)],
+    steps: [
+      ...(node === undefined ? infrastructureSteps(document) : [joinStep(document, node)]),
+      beginStep(role, NEW),
+    ],
     afterwards: [
-      `Then, in the folder new/: holdfast vault sheets --output sheets. Go on by its run-sheet.md, from the ${node === undefined ? 'third' : 'second'} command on. The new sheet of the owners imports the keys in place of generating them.`,
+      `Then go on in the folder new/ by its sheets/${role}/run-sheet.md, from the ${node === undefined ? 'fourth' : 'third'} command on. The new sheet of the owners imports the keys in place of generating them.`,
     ],
   };
 }
@@ -53,10 +60,11 @@ function infrastructureSteps(document: VaultDocument): SheetStep[] {
     {
       title: 'Write the description of the new vault, which pins the keys that are to come back',
       command: `holdfast vault init --vault new/vault.yaml --namespace ${namespace} --environment ${environment}-2 --region ${region} --join new/infrastructure.join.json ${joins.join(' ')} ${lost.join(' ')}`,
-      expect: 'new/vault.yaml: written. In place of PUBLIC_KEY stands what "ers verify" prints of each key.',
+      expect:
+        'new/vault.yaml: written. In place of PUBLIC_KEY stands what the owners have read to you of each key.',
       otherwise: 'VAULT_EXISTS: there is one, and nothing of it was changed. Edit that one.',
       handover:
-        'Take clients, network, and of tenant everything but keys over from the lost vault.yaml. Leave the keys as they are here, with their publicKey, and add their networks. As release, name the one that the nodes ran last ("vault upgrade status"). When "holdfast vault check --vault new/vault.yaml" says 0 errors, and KEY_TO_RECOVER for every lost key, send new/vault.yaml to everybody.',
+        'Take clients, network, and of tenant everything but keys over from the lost vault.yaml. Leave the keys as they are here, with their publicKey, and add their networks. As release, name the one that the nodes ran last. When the next command says 0 errors, and KEY_TO_RECOVER for every lost key, send new/vault.yaml to everybody.',
     },
   ];
 }

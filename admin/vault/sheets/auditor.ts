@@ -1,5 +1,5 @@
 import type { VaultDocument } from '../document.ts';
-import { checkStep, FETCH_STEP, profilesStep, SAME_BYTES, verifyBackupsStep } from './common-steps.ts';
+import { beginStep, profilesStep, SAME_BYTES, verifyBackupsStep } from './common-steps.ts';
 import { backupOptions, manifestOf } from './files-of-people.ts';
 import type { Procedure } from './procedure.ts';
 import { titleOf } from './sheet-role.ts';
@@ -14,8 +14,7 @@ export function proceduresOfAuditor(document: VaultDocument): readonly Procedure
       title: titled('run sheet'),
       before: [SAME_BYTES, 'The folder exchange/, from anybody of the ceremony.'],
       steps: [
-        checkStep(),
-        FETCH_STEP,
+        beginStep(),
         {
           title: 'See what each role has signed for, and when',
           command: 'holdfast vault status --vault vault.yaml',

@@ -11,33 +11,39 @@ export const ASKS =
   'It shows every change in words and asks once. Whatever it would destroy it names, and stops. A second run changes nothing.';
 /** What to do with a run that was cut off or refused. */
 export const RESUME =
-  'Run the same command again: it goes on where it was cut off. A code and "holdfast explain CODE" say what stands in the way.';
+  'Run the same command again: it goes on where it was cut off. A code says what stands in the way, and docs/codes.md what to do.';
 /** How everybody knows that they mean the same vault. */
-export const SAME_BYTES =
-  'The holdfast command, and vault.yaml with the same bytes that everybody has; "vault check" prints its digest: read it to each other.';
+export const SAME_BYTES = 'The holdfast command, and vault.yaml with the same bytes that everybody has.';
 
-/** Step that looks at vault.yaml, and at the role's own key in it. */
-export function checkStep(role?: Role): SheetStep {
+/**
+ * Step with which everybody begins who has vault.yaml: it is checked, the release that it names is fetched and verified, and
+ * the sheets are written.
+ *
+ * @param role whose own key is looked for in it; nobody's where the person has none
+ * @param folder of the vault, with a slash at its end; empty where it is the one that the person works in
+ */
+export function beginStep(role?: Role, folder = ''): SheetStep {
+  const own = role === undefined ? '' : ` --role ${role} --statement-key ${folder}keys/${role}.statement.pem`;
+  const out = folder === '' ? '' : ` --out ${folder}releases`;
   return {
-    title: 'See that the description is the one that you agreed to',
-    command:
-      role === undefined
-        ? 'holdfast vault check --vault vault.yaml'
-        : `holdfast vault check --role ${role} --statement-key keys/${role}.statement.pem`,
-    expect: '0 errors, and a digest that is the same for everybody.',
-    otherwise: 'Each finding says what to do. Change vault.yaml together, and give everybody the new bytes.',
+    title: 'See that the description is the one that you agreed to; get the release, and verify it yourself',
+    command: `holdfast vault fetch --vault ${folder}vault.yaml${own}${out} --sheets ${folder}sheets`,
+    expect: `0 errors, and a digest of vault.yaml, which all read to each other; then "fetched and verified" (a second time "here already, and verified"), and the PCRs, computed from the image itself; then your sheets: ${folder}sheets/${role ?? 'ROLE'}.`,
+    otherwise:
+      'Each finding says what to do: change vault.yaml together, give everybody the new bytes, and run the same command again. RELEASE_…: stop, and ask whoever publishes the release; do not take the files from somebody of the ceremony instead.',
   };
 }
 
-/** Step that fetches and verifies the release that vault.yaml names. */
-export const FETCH_STEP: SheetStep = {
-  title: 'Get the release, and verify it yourself',
-  command: 'holdfast vault fetch --vault vault.yaml',
-  expect:
-    '"fetched and verified" (a second time "here already, and verified"), and the PCRs, computed from the image itself.',
-  otherwise:
-    'Stop. Ask whoever publishes the release; do not take the files from somebody of the ceremony instead.',
-};
+/** Step that makes a key of somebody who has no account. */
+export function ownKeyStep(name: string, use: string): SheetStep {
+  return {
+    title: 'Make your own key, once',
+    command: `holdfast vault key ${name}`,
+    expect: `keys/${name}.pem, for you alone, and its public key. ${use}`,
+    otherwise:
+      'A key that is there is kept. Restore the folder from your own copy rather than make another key.',
+  };
+}
 
 /** Step that finds where nodes are and what they must prove, for whoever has no account. */
 export function profilesStep(client?: { readonly client: string; readonly key: string }): SheetStep {
@@ -47,7 +53,7 @@ export function profilesStep(client?: { readonly client: string; readonly key: s
     command: `holdfast vault profiles --vault vault.yaml${own} --output profiles`,
     expect: 'A profile and a manifest of each node, and pcr.json of the release that they run.',
     otherwise:
-      'VAULT_NOT_SERVING: the ceremony has not come so far; ask for the folder exchange/. VAULT_RELEASE_DIFFERS: stop, and ask who has published what. RELEASE_…: fetch the one that the nodes run (holdfast vault fetch VERSION).',
+      'VAULT_NOT_SERVING: the ceremony has not come so far; ask for the folder exchange/. VAULT_RELEASE_DIFFERS: stop, and ask who has published what. RELEASE_…: fetch the one that the nodes run, by upgrade.md.',
   };
 }
 

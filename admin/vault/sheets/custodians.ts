@@ -1,8 +1,8 @@
 import { isShareType } from '../../../shared/algorithms.ts';
 import type { VaultDocument } from '../document.ts';
-import { verifyBackupsStep } from './common-steps.ts';
-import { backupOptions, manifestOf, ownKey } from './files-of-people.ts';
-import { MAX_COMMANDS, type Procedure, type SheetStep } from './procedure.ts';
+import { ownKeyStep, verifyBackupsStep } from './common-steps.ts';
+import { backupOptions, manifestOf } from './files-of-people.ts';
+import type { Procedure, SheetStep } from './procedure.ts';
 import { titleOf } from './sheet-role.ts';
 
 const LIST = 'custodians/custodians.json';
@@ -22,7 +22,7 @@ function ceremony(document: VaultDocument): Procedure {
     title: titleOf(document, 'run sheet', 'custodians'),
     before: [
       OFFLINE,
-      'The names of the custodians, and how many of them shall recover: the command has examples of both. This comes before vault.yaml, which names the public key.',
+      'The names of the custodians, and how many of them shall recover, in place of those of the command. This comes before vault.yaml, which names the public key.',
     ],
     steps: [
       {
@@ -64,12 +64,9 @@ function drill(document: VaultDocument): Procedure {
       OFFLINE,
       WORDS,
       'backups/ and profiles/ from whoever keeps copies, and custodians.json: all on a medium that is only read.',
-      ownKey(
-        'keys/leader.pem',
-        'It is the key of whoever leads the drill; the auditor knows its public half.',
-      ),
     ],
     steps: [
+      ownKeyStep('leader', 'It is the key of whoever leads the drill; the auditor is told its public half.'),
       verifyBackupsStep(document),
       {
         title: 'Recover in memory, have the keys sign a challenge, forget them',
@@ -89,6 +86,7 @@ function drill(document: VaultDocument): Procedure {
 }
 
 function recovery(document: VaultDocument): Procedure {
+  const shared = document.tenant.keys.filter(({ type }) => isShareType(type)).map(({ id }) => id);
   return {
     name: 'recovery',
     title: titleOf(document, 'recovery, run sheet', 'custodians'),
@@ -98,7 +96,7 @@ function recovery(document: VaultDocument): Procedure {
       'backups/ and profiles/ of the lost vault; as new/: node-1.attestation and profiles/ of the new one, from its owners. The new vault runs the release of the backups.',
       'The public key of each configuration authority of node 1 of the new vault, which the admin of that node reads to you: it stands in place of AUTHORITY, once for each (--import-authority).',
     ],
-    steps: [verifyBackupsStep(document), ...recoverSteps(document)],
+    steps: [verifyBackupsStep(document), ...(shared.length === 0 ? [] : [recoverStep(document, shared)])],
     afterwards: [
       'Give the imports to the owners of the new vault: each opens in one boot of node 1 alone.',
       'The recovery key and every page stay as they are. Whoever had too many of them in hand knows the lost keys: then make a new recovery key for the new vault.',
@@ -106,26 +104,14 @@ function recovery(document: VaultDocument): Procedure {
   };
 }
 
-/** One command verifies; the others recover a key each, and the last one says for which more keys it is repeated. */
-function recoverSteps(document: VaultDocument): SheetStep[] {
-  const shared = document.tenant.keys.filter(({ type }) => isShareType(type)).map(({ id }) => id);
-  const shown = shared.slice(0, MAX_COMMANDS - 1);
-  const rest = shared.slice(shown.length);
-  return shown.map((key, index) =>
-    index < shown.length - 1 || rest.length === 0
-      ? recoverStep(document, key)
-      : {
-          ...recoverStep(document, key),
-          handover: `Likewise, with its name in place of ${key}: ${rest.join(', ')}.`,
-        },
-  );
-}
-
-function recoverStep(document: VaultDocument, key: string): SheetStep {
+/** Recovers every shared key at once: custodians type their words a single time. */
+function recoverStep(document: VaultDocument, keys: readonly string[]): SheetStep {
+  const [only] = keys;
+  const output = keys.length === 1 ? `new/${only ?? ''}.import` : 'new';
   return {
-    title: `Recover ${key} for node 1 of the new vault, and for nobody else`,
-    command: `holdfast ers recover ${key} ${backupOptions(document)} --ask 2 --import-for new/node-1.attestation --import-manifest new/${manifestOf(1)} --import-pcrs profiles/pcr.json --import-authority AUTHORITY --output new/${key}.import`,
-    expect: 'The public key of the lost vault, encrypted for one boot of one node.',
+    title: `Recover ${keys.join(', ')} for node 1 of the new vault, and for nobody else`,
+    command: `holdfast ers recover ${keys.join(' ')} ${backupOptions(document)} --ask 2 --import-for new/node-1.attestation --import-manifest new/${manifestOf(1)} --import-pcrs profiles/pcr.json --import-authority AUTHORITY --output ${output}`,
+    expect: `The public key of the lost vault${keys.length === 1 ? '' : ', for each key'}, encrypted for one boot of one node: ${keys.map((key) => `new/${key}.import`).join(', ')}.`,
     otherwise:
       'PCR_MISMATCH: the document is of another release or manifest: stop. IMPORT_TARGET_UNKNOWN: others than the people who have read their keys to you rule that node: stop. BACKUP_SHARES_TOO_FEW: look for more copies of backups.',
   };

@@ -35,8 +35,3 @@ export function ownerOf({ tenant }: VaultDocument): { readonly client: string; r
   const client = tenant.owners.clients[0] ?? '';
   return { client, key: `keys/${client}.pem` };
 }
-
-/** How a client or a leader has their own key made. */
-export function ownKey(path: string, use: string): string {
-  return `Your own key, made once and seen by nobody else: mkdir -p -m 700 keys && (umask 077; openssl genpkey -algorithm ed25519 -out ${path}). ${use}`;
-}

@@ -1,3 +1,4 @@
+import { gatewayFolder, renderGateway } from '../derive/gateways.ts';
 import { deriveStacks } from '../derive/stacks.ts';
 import type { VaultDocument } from '../document.ts';
 import { renderHtml } from './html.ts';
@@ -20,6 +21,9 @@ export function renderVaultFiles(document: VaultDocument): ReadonlyMap<string, s
   const stacks = deriveStacks(document);
   return new Map([
     ['Makefile', renderMakefile(document)],
+    ...document.parts.gateways.map(
+      (gateway) => [`${gatewayFolder(gateway)}/gateway.yaml`, renderGateway(document, gateway)] as const,
+    ),
     ...sheetRolesOf(document).flatMap((role) => {
       const sheet = deriveRunSheet(document, role);
       return [

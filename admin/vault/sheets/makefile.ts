@@ -1,4 +1,5 @@
 import type { VaultDocument } from '../document.ts';
+import { gatewayFolder } from '../derive/gateways.ts';
 import { vaultPrefix } from '../names.ts';
 import { nodeOfRole, type Role } from '../roles.ts';
 
@@ -71,15 +72,11 @@ export function listTargets(document: VaultDocument): readonly Target[] {
       line: '$(HOLDFAST) vault populate --vault $(VAULT) --partition wallet',
     },
     { name: 'deploy-nitro-nodes', help: 'stage 2: hosts and enclaves', line: apply('infrastructure') },
-    ...(parts.gateways.length === 0
-      ? []
-      : [
-          {
-            name: 'deploy-gateways',
-            help: 'stage 2: doors of existing clients',
-            line: apply('infrastructure'),
-          },
-        ]),
+    ...parts.gateways.map((gateway) => ({
+      name: `run-gateway-${gateway.id}`,
+      help: `the door ${gateway.id}, on the machine of its client`,
+      line: `$(HOLDFAST) gateway ${gateway.protocol} --config $(SHEETS)/${gatewayFolder(gateway)}/gateway.yaml`,
+    })),
     ...listUpgradeTargets(document),
     ...listRecoveryTargets(numbers),
     {
@@ -177,10 +174,11 @@ function listRecoveryTargets(nodes: readonly number[]): readonly Target[] {
   ];
 }
 
-/** Targets of other tools that would destroy something or name another node here: each says so, and fails. */
+/** Targets of other tools that are something else here, or would destroy something: each says so, and fails. */
 const REFUSED: readonly { readonly name: string; readonly why: string }[] = [
   { name: 'deploy-policy-node0-long-lived', why: 'nodes are numbered from 1' },
   { name: 'populate-secrets-policy-node0', why: 'nodes are numbered from 1' },
+  { name: 'deploy-gateways', why: 'a door runs beside its client: run-gateway-ID there' },
   { name: 'destroy-baseline', why: 'no tool deletes what stage 1 has made: it holds keys and logs' },
   { name: 'destroy-policy-nodes', why: 'no tool deletes what stage 1 has made: it holds keys and logs' },
 ];
@@ -203,7 +201,7 @@ need = $(or $($(1)),$(error give $(1)=...))
 .PHONY: help ${targets.map(({ name }) => name).join(' ')}
 
 help:
-\t@grep -E '^[a-z0-9-]+: ##' $(firstword $(MAKEFILE_LIST)) | sed 's/: ## /\t/' | expand -t 40
+\t@grep -E '^[a-z0-9._-]+: ##' $(firstword $(MAKEFILE_LIST)) | sed 's/: ## /\t/' | expand -t 40
 ${targets.map(({ name, help, line }) => `\n${name}: ## ${help}\n\t${line}`).join('\n')}
 `;
 }

@@ -1,8 +1,8 @@
 import { isShareType } from '../../../shared/algorithms.ts';
 import { isToRecover } from '../derive/administration.ts';
 import type { VaultDocument } from '../document.ts';
-import { checkStep, FETCH_STEP, profilesStep, SAME_BYTES, verifyBackupsStep } from './common-steps.ts';
-import { ownerOf, ownKey, profileOf } from './files-of-people.ts';
+import { beginStep, ownKeyStep, profilesStep, SAME_BYTES, verifyBackupsStep } from './common-steps.ts';
+import { ownerOf, profileOf } from './files-of-people.ts';
 import type { Procedure, SheetStep } from './procedure.ts';
 import { titleOf } from './sheet-role.ts';
 import { followUpgradeProcedure } from './upgrade.ts';
@@ -26,19 +26,22 @@ function ceremony(document: VaultDocument): Procedure {
     name: 'ceremony',
     title: titleOf(document, 'run sheet', 'owners'),
     before: [
-      ownKey(owner.key, `Its public half is that of the client ${owner.client} in vault.yaml.`),
+      'The first command comes before vault.yaml, which names your public key. For the others:',
       SAME_BYTES,
-      'The folder exchange/ with what all roles have told: "vault status" says that the ceremony is complete.',
+      'The folder exchange/ with what all roles have told, once their ceremony is complete.',
     ],
     steps: [
-      checkStep(),
-      FETCH_STEP,
+      {
+        ...ownKeyStep(owner.client, `It is that of the client ${owner.client} in vault.yaml.`),
+        handover: 'Read the public key to infrastructure, and wait for vault.yaml.',
+      },
+      beginStep(),
       profilesStep(owner),
       ...(made.length === 0 ? [] : [generateStep(made)]),
       ...(lost.length === 0 ? [] : importSteps(lost)),
     ],
     afterwards: [
-      'Wallet backends make profiles of their own: holdfast vault profiles --client wallet-backend --key keys/wallet-backend.pem.',
+      'Wallet backends make keys and profiles of their own likewise, with the names of their clients.',
       'Go on with backup.md at once: a key without backups is lost with its nodes.',
     ],
   };
@@ -105,7 +108,7 @@ function backup(document: VaultDocument): Procedure {
       ...(document.tenant.recovery === undefined
         ? []
         : [
-            'The nodes sign above the amounts of tenant.recovery once a keeper has verified these files and signed that they are kept: ers acknowledge, ers submit (docs/recovery.md).',
+            'The nodes sign above the amounts of tenant.recovery once a keeper has verified these files and signed that they are kept (docs/recovery.md).',
           ]),
     ],
   };
@@ -116,7 +119,7 @@ function recovery(document: VaultDocument): Procedure {
     name: 'recovery',
     title: titleOf(document, 'recovery, run sheet', 'owners'),
     before: [
-      'The vault is lost: fewer nodes are left than sign together. While enough are left, have the quorum repaired instead (quorum repair, docs/quorum.md).',
+      'The vault is lost: fewer nodes are left than sign together. While enough are left, have the quorum repaired instead (docs/quorum.md).',
       'backups/ and profiles/ of the last backup, from any copy.',
     ],
     steps: [verifyBackupsStep(document)],

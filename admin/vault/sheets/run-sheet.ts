@@ -1,8 +1,10 @@
 import type { VaultDocument } from '../document.ts';
 import { ceremonyProcedure } from './admin-ceremony.ts';
+import { secretsProcedures } from './admin-secrets.ts';
 import { recoveryProcedure } from './admin-recovery.ts';
 import { proceduresOfAuditor } from './auditor.ts';
 import { proceduresOfCustodians } from './custodians.ts';
+import { proceduresOfGateways } from './gateways.ts';
 import { proceduresOfOwners } from './owners.ts';
 import type { Procedure } from './procedure.ts';
 import { describePerson, type SheetPerson } from './sheet-role.ts';
@@ -27,10 +29,13 @@ function proceduresOf(document: VaultDocument, { role }: SheetPerson): readonly 
       return proceduresOfCustodians(document);
     case 'auditor':
       return proceduresOfAuditor(document);
+    case 'gateways':
+      return proceduresOfGateways(document);
     case 'infrastructure':
     default:
       return [
         ceremonyProcedure(document, role),
+        ...(role === 'infrastructure' ? secretsProcedures(document) : []),
         upgradeProcedure(document, role),
         recoveryProcedure(document, role),
       ];

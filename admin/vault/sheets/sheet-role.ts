@@ -3,10 +3,10 @@ import { vaultPrefix } from '../names.ts';
 import { describeRole, nodeOfRole, type Role, rolesOf } from '../roles.ts';
 
 /**
- * Who has run sheets: the roles that hold an account, and three that hold none. Owners are clients that have keys
- * generated and backed up; custodians are those who come together on an offline machine; an auditor has files alone.
+ * Who has run sheets: the roles that hold an account, and others that hold none. Owners are clients that have keys
+ * generated and backed up; custodians are those who come together on an offline machine; an auditor has files alone; whoever runs a client runs its door.
  */
-export type SheetRole = Role | 'owners' | 'custodians' | 'auditor';
+export type SheetRole = Role | 'owners' | 'custodians' | 'auditor' | 'gateways';
 
 /** Person of a run sheet, as its head names them. */
 export interface SheetPerson {
@@ -21,7 +21,8 @@ export interface SheetPerson {
 
 /** Roles of a vault that have run sheets, in the order of its life. */
 export function sheetRolesOf(document: VaultDocument): readonly SheetRole[] {
-  return [...rolesOf(document), 'owners', 'custodians', 'auditor'];
+  const doors = document.parts.gateways.length === 0 ? [] : (['gateways'] as const);
+  return [...rolesOf(document), 'owners', 'custodians', 'auditor', ...doors];
 }
 
 /** Describes whoever a run sheet is for. @throws VaultError VAULT_ROLE_UNKNOWN */
@@ -38,6 +39,13 @@ export function describePerson(document: VaultDocument, name: string): SheetPers
       return { role: name, who: 'the custodians, and who leads them', account: null, people: [] };
     case 'auditor':
       return { role: name, who: 'the auditor', account: null, people: [] };
+    case 'gateways':
+      return {
+        role: name,
+        who: 'whoever runs a client with its door',
+        account: null,
+        people: document.parts.gateways.map(({ client }) => client),
+      };
     default: {
       const { role, account, region, admins } = describeRole(document, name);
       const node = nodeOfRole(role);

@@ -35,8 +35,8 @@ export function upgradeProcedure(document: VaultDocument, role: Role): Procedure
     steps: node === undefined ? infrastructureSteps() : nodeSteps(document, node),
     afterwards: [
       'Every node runs the new image, and no key admits the old one.',
-      'To go back before the keys are narrowed: infrastructure begins with "holdfast vault upgrade rollback", then each node admin, then infrastructure once more.',
-      'Keep releases/ with the release that runs: "vault apply" and the next upgrade read it.',
+      'To go back before the keys are narrowed, the same command has "holdfast vault upgrade rollback" in place of "apply --to VERSION": infrastructure begins, then each node admin, then infrastructure once more.',
+      'Keep releases/ with the release that runs: later runs and the next upgrade read it.',
     ],
   };
 }
@@ -51,7 +51,7 @@ export function followUpgradeProcedure(
     name: 'upgrade',
     title: titleOf(document, 'upgrade, run sheet', role),
     before: [
-      `The version that nodes run now, in place of ${VERSION}: "vault upgrade status" says it.`,
+      `The version that nodes run now, in place of ${VERSION}, as the admins have told you.`,
       'The folder exchange/ as it is after the upgrade.',
     ],
     steps: [fetchStep(false), profilesStep(client)],
@@ -130,7 +130,7 @@ function infrastructureSteps(): SheetStep[] {
       expect:
         'Each node serves, attests the new image, and the quorum signs with it, before the next is touched.',
       otherwise:
-        'It stops at the first refusal. Mend the cause and run "holdfast vault upgrade resume" with the same options, or "holdfast vault upgrade rollback".',
+        'It stops at the first refusal. Mend the cause and run the same with "resume" in place of "apply --to VERSION" ("holdfast vault upgrade resume"), or go back.',
       handover: `${EXCHANGE} Wait until the node admins have narrowed their policies.`,
     },
     STATUS,

@@ -4,11 +4,8 @@ import { StepError } from './errors.ts';
 import { infrastructureAttestations } from './infrastructure-attestations.ts';
 import { infrastructureBaseline } from './infrastructure-baseline.ts';
 import { infrastructureHosts } from './infrastructure-hosts.ts';
-import {
-  infrastructurePeersRestart,
-  infrastructureRestart,
-  infrastructureStart,
-} from './infrastructure-start.ts';
+import { infrastructureRestart } from './infrastructure-restart.ts';
+import { infrastructurePeersRestart, infrastructureStart } from './infrastructure-start.ts';
 import { hasFunction, nodeConfiguration } from './node-configuration.ts';
 import { nodeFinalConfiguration } from './node-final-configuration.ts';
 import { nodeGate } from './node-gate.ts';
@@ -19,6 +16,7 @@ import { nodeNonce } from './node-nonce.ts';
 import { nodePeersConfiguration } from './node-peers-configuration.ts';
 import { nodeRelease } from './node-release.ts';
 import { nodeSigningFunction } from './node-signing-function.ts';
+import type { StepContext } from './context.ts';
 import type { Ceremony, Step } from './step.ts';
 import { findUpgradeState } from './upgrade/state.ts';
 
@@ -58,7 +56,6 @@ const REPLACED: ReadonlySet<StepName> = new Set([
   'gate',
   'start',
   'final-configuration',
-  'restart',
 ]);
 
 /** Ceremony that leads from nothing to nodes that serve, of which every statement about its steps tells. */
@@ -66,9 +63,12 @@ export function firstCeremony(vault: VaultDocument): Ceremony {
   return {
     steps: stepsOf(vault),
     counts: () => true,
-    async begin({ exchange }) {
-      const { running, open } = await findUpgradeState(vault, exchange);
+    async begin(context) {
+      const { running, open } = await findUpgradeState(vault, context.exchange);
       if (open === undefined) return running === vault.release.version ? new Set() : REPLACED;
+      // A host that is gone is made anew in the middle of an upgrade, which goes on or back with it.
+      if (await lacksHost(vault, context))
+        return new Set(stepsOf(vault).flatMap(({ name }) => (name === 'hosts' ? [] : [name])));
       throw new StepError(
         'VAULT_UPGRADE_UNDER_WAY',
         'an upgrade is under way, and has to come to its end first',
@@ -79,4 +79,11 @@ export function firstCeremony(vault: VaultDocument): Ceremony {
       );
     },
   };
+}
+
+/** Whether a run of infrastructure has a host to make, or to tell the others of. */
+async function lacksHost(vault: VaultDocument, context: StepContext): Promise<boolean> {
+  if (context.role !== 'infrastructure') return false;
+  const { state } = await infrastructureHosts(vault).inspect(context);
+  return state === 'ready';
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { askAws } from '../../aws/index.ts';
 import { roleOfNode } from '../index.ts';
+import type { ConfigurationStep } from './configuration/newest.ts';
 import type { StepContext } from './context.ts';
 import {
   type DeploymentInputs,
@@ -42,12 +43,7 @@ export interface DeployedNode {
 export interface DeployOrder {
   readonly node: number;
   /** Step whose statement has the configuration. */
-  readonly configuration:
-    | 'configuration'
-    | 'peers-configuration'
-    | 'final-configuration'
-    | 'upgrade-configuration'
-    | 'upgrade-rollback';
+  readonly configuration: ConfigurationStep;
   /** Nonce in hex; null for a node that is to serve. */
   readonly nonce: string | null;
   readonly identity: StoreIdentity | null;
@@ -66,7 +62,9 @@ export async function deployNode(order: DeployOrder, context: StepContext): Prom
   const { facts: hosts } = await needStatement(context, 'infrastructure', 'hosts');
   const host = hosts.hosts.find((one) => one.node === node);
   if (host === undefined) throw new TypeError('expected the host of each node');
-  const stated = await needStatement(context, roleOfNode(node), order.configuration);
+  const role = roleOfNode(node);
+  const { facts: kms } = await needStatement(context, role, 'kms-stack');
+  const stated = await needStatement(context, role, order.configuration);
   const [manifest, configuration] = [
     await readManifestBytes(context, node),
     await context.exchange.file(stated, 'configuration.json'),
@@ -77,6 +75,7 @@ export async function deployNode(order: DeployOrder, context: StepContext): Prom
     pcrJson: release.pcrJson,
     manifest,
     configuration,
+    bucket: kms.bucket,
     hosts: hosts.hosts,
     witnesses: await findPeerWitnesses(context, order),
   });

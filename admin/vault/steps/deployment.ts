@@ -1,14 +1,18 @@
 import { kmsHost } from '../../../shared/aws/kms-host.ts';
 import { DEPLOYMENT_FORMAT, deploymentId, encodeDeployment } from '../../../shared/deployment/index.ts';
+import { databaseOf, partSecretReference } from '../derive/part-secrets.ts';
 import { WITNESS_PORT } from '../derive/stacks.ts';
 import { digestOf, type Facts } from '../exchange/index.ts';
 import { describeRole, roleOfNode, type VaultDocument } from '../index.ts';
 import { measureManifest } from '../derive/manifest.ts';
+import { postgresOf } from '../parts.ts';
 
 /** Ports of every host, as the stacks open them. */
 const CLIENT_PORT = 8443;
 const PEER_PORT = 7443;
 const KMS_PORT = 443;
+/** Where the bucket of a KMS stack lets the host append its log. */
+const LOG_PREFIX = 'log/';
 /** Format of the root record that images of this version write: enclave/store/SPEC.md. */
 const STORE_FORMAT = 3;
 
@@ -33,6 +37,8 @@ export interface DeploymentInputs {
   readonly nonce: string | null;
   /** Null before the first start of the store. */
   readonly identity: StoreIdentity | null;
+  /** Bucket of the node's KMS stack, which gets a copy of its log. */
+  readonly bucket: string;
   /** Address of every host, by the number of its node. */
   readonly hosts: Facts<'hosts'>['hosts'];
   /** Nodes that cosign this one's log, and whose logs it cosigns, with the verifier keys by which they do. */
@@ -55,11 +61,8 @@ export interface DerivedDeployment {
  * Source: shared/deployment/SPEC.md
  */
 export function deriveDeployment(vault: VaultDocument, inputs: DeploymentInputs): DerivedDeployment {
-  const { node, image, pcrJson, manifest, configuration, nonce, identity, hosts, witnesses } = inputs;
+  const { node, image, pcrJson, manifest, configuration, nonce, identity, bucket, hosts, witnesses } = inputs;
   const { region } = describeRole(vault, roleOfNode(node));
-  const peers = hosts
-    .filter((host) => host.node !== node)
-    .map((host) => ({ node: host.node, address: endpoint(host.address, PEER_PORT) }));
   const bytes = encodeDeployment({
     format: DEPLOYMENT_FORMAT,
     namespace: vault.namespace,
@@ -79,31 +82,75 @@ export function deriveDeployment(vault: VaultDocument, inputs: DeploymentInputs)
       enclave: {},
       region,
       secrets: null,
-      postgres: null,
+      postgres: derivePostgres(vault, node),
       egress: { allowlist: [{ host: kmsHost(region), port: KMS_PORT }] },
       ingress: { listen: endpoint('0.0.0.0', CLIENT_PORT) },
-      peers: peers.length === 0 ? null : { node, nodes: peers, listen: endpoint('0.0.0.0', PEER_PORT) },
+      peers: derivePeers(vault, node, hosts),
       approvals: null,
-      ...deriveCosigning(hosts, witnesses),
+      witness: witnesses.length === 0 ? null : { listen: endpoint('0.0.0.0', WITNESS_PORT) },
+      auditLog: { witnesses: deriveWitnesses(vault, hosts, witnesses), s3: { bucket, prefix: LOG_PREFIX } },
       log: 'info',
     },
   });
   return { id: deploymentId(bytes), bytes };
 }
 
-/** Derives the door by which a node cosigns the logs of others, and where its parent has its own cosigned. */
-function deriveCosigning(hosts: DeploymentInputs['hosts'], witnesses: DeploymentInputs['witnesses']) {
-  if (witnesses.length === 0) return { witness: null, auditLog: null };
+/** Derives where the parent keeps records: null on its own disk. */
+function derivePostgres(vault: VaultDocument, node: number) {
+  const postgres = postgresOf(vault.parts);
+  if (postgres === null) return null;
+  const { host, port, ca } = postgres;
+  const name = databaseOf(vault, node);
   return {
-    witness: { listen: endpoint('0.0.0.0', WITNESS_PORT) },
-    auditLog: {
-      witnesses: witnesses.map(({ node, key }) => {
-        const host = hosts.find((one) => one.node === node);
-        if (host === undefined) throw new TypeError('expected the host of each node');
-        return { url: `http://${endpoint(host.address, WITNESS_PORT)}`, key };
-      }),
+    host,
+    port,
+    database: name,
+    user: name,
+    password: partSecretReference(vault, 'postgres', node),
+    ca,
+    node: roleOfNode(node),
+  };
+}
+
+/** Derives the way to the other nodes: by NATS, or from parent to parent; null for a node alone. */
+function derivePeers(vault: VaultDocument, node: number, hosts: DeploymentInputs['hosts']) {
+  const others = hosts.filter((host) => host.node !== node);
+  if (others.length === 0) return null;
+  const { namespace, environment, parts } = vault;
+  if (parts.nats === null) {
+    const nodes = others.map((host) => ({ node: host.node, address: endpoint(host.address, PEER_PORT) }));
+    return { node, nodes, listen: endpoint('0.0.0.0', PEER_PORT) };
+  }
+  const { servers, ca, replicas, credentials } = parts.nats;
+  return {
+    node,
+    nodes: others.map((host) => ({ node: host.node })),
+    nats: {
+      servers,
+      namespace,
+      environment,
+      ca,
+      identity: partSecretReference(vault, 'natsIdentity', node),
+      ...(credentials ? { credentials: partSecretReference(vault, 'natsCredentials', node) } : {}),
+      replicas,
     },
   };
+}
+
+/** Derives where the parent has its node's log cosigned: by outside witnesses, and at the doors of the other hosts. */
+function deriveWitnesses(
+  { parts }: VaultDocument,
+  hosts: DeploymentInputs['hosts'],
+  peers: DeploymentInputs['witnesses'],
+) {
+  return [
+    ...(parts.witnesses?.servers ?? []),
+    ...peers.map(({ node, key }) => {
+      const host = hosts.find((one) => one.node === node);
+      if (host === undefined) throw new TypeError('expected the host of each node');
+      return { url: `http://${endpoint(host.address, WITNESS_PORT)}`, key };
+    }),
+  ];
 }
 
 /** Writes an address and a port as a parent's settings have them. */

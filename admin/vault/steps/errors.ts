@@ -37,6 +37,20 @@ export type StepErrorCode =
   | 'VAULT_KEY_POLICY_CHANGED'
   /** A private key of a configuration authority is needed, and none was given. */
   | 'VAULT_AUTHORITY_MISSING'
+  /** Other rules than another node's admin has stated for the same change of a vault. */
+  | 'VAULT_CHANGE_DIFFERS'
+  /** The rules that were given are those that the node has already. */
+  | 'VAULT_CHANGE_NONE'
+  /** A node runs another configuration than its admin has stated last, or a file is not the one that was stated. */
+  | 'VAULT_CONFIGURATION_DIFFERS'
+  /** A configuration that is to be signed does not do what it says. */
+  | 'VAULT_CONFIGURATION_LINTED'
+  /** The version of a configuration is not above the newest one of the node. */
+  | 'VAULT_CONFIGURATION_OLD'
+  /** A configuration would leave keys out that the node holds, or drop them. */
+  | 'VAULT_KEYS_LOST'
+  /** A description of changed rules differs from vault.yaml in what no configuration can change. */
+  | 'VAULT_RULES_OTHER_VAULT'
   /** The function that signs configurations is not the one that was put into the node's stack. */
   | 'VAULT_FUNCTION_CHANGED'
   /** The function does not sign a configuration; `reason` is its code. */

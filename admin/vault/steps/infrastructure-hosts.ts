@@ -1,7 +1,9 @@
+import type { Stack } from '@aws-sdk/client-cloudformation';
+import type { Facts } from '../exchange/index.ts';
 import { roleOfNode } from '../index.ts';
 import type { StepContext } from './context.ts';
 import { applyStack, readOutput } from './stack/index.ts';
-import { inspectStacks, orderStacks } from './stacks.ts';
+import { describeStacks, lookAtStacks, orderStacks } from './stacks.ts';
 import type { Step } from './step.ts';
 import { needStatement, ofAllNodes } from './support.ts';
 
@@ -16,20 +18,45 @@ export function infrastructureHosts(vault: StepContext['vault']): Step<'hosts'> 
     stage: 2,
     summary: 'make the stacks with the parent hosts, one a node',
     needs: ['infrastructure/baseline', ...ofAllNodes(vault, 'kms-stack')],
-    inspect: async (context) => await inspectStacks(await order(context), context),
+    async inspect(context) {
+      const inspected = await lookAtStacks(await order(context), context);
+      const state = describeStacks(inspected);
+      const stated = await context.exchange.statement('infrastructure', 'hosts');
+      if (state.state !== 'done' || stated === undefined) return state;
+      // A run that was cut off has made a host in another's place of which nobody was told.
+      const moved = inspected.flatMap(({ found }, index) => {
+        const host = 'stack' in found ? readHost(index, found.stack) : undefined;
+        return host !== undefined && !stated.facts.hosts.some((one) => isSameHost(one, host)) ? [host] : [];
+      });
+      if (moved.length === 0) return state;
+      return {
+        state: 'ready',
+        changes: moved.map(
+          ({ node, instanceId }) => `tells the others that node ${node} is on ${instanceId}`,
+        ),
+      };
+    },
     async apply(context) {
       const hosts = [];
-      for (const [index, one] of (await order(context)).entries()) {
-        const stack = await applyStack(one, context);
-        hosts.push({
-          node: index + 1,
-          instanceId: readOutput(stack, 'InstanceId'),
-          address: readOutput(stack, 'PrivateIp'),
-        });
-      }
+      for (const [index, one] of (await order(context)).entries())
+        hosts.push(readHost(index, await applyStack(one, context)));
       return { facts: { hosts }, files: [] };
     },
   };
+}
+
+type Host = Facts<'hosts'>['hosts'][number];
+
+function readHost(index: number, stack: Stack): Host {
+  return {
+    node: index + 1,
+    instanceId: readOutput(stack, 'InstanceId'),
+    address: readOutput(stack, 'PrivateIp'),
+  };
+}
+
+function isSameHost(one: Host, other: Host): boolean {
+  return one.node === other.node && one.instanceId === other.instanceId && one.address === other.address;
 }
 
 async function order(context: StepContext) {

@@ -1,11 +1,10 @@
-import type { Facts } from '../exchange/index.ts';
 import type { StepContext } from './context.ts';
 import { deployNode, type DeployOrder, onAllHosts } from './deploy-node.ts';
-import { nodeUrl, type StoreIdentity } from './deployment.ts';
+import type { StoreIdentity } from './deployment.ts';
 import { StepError } from './errors.ts';
 import { assertOneRelease } from './node-release.ts';
 import type { Step } from './step.ts';
-import { needStatement, needStatementsOfNodes, ofAllNodes } from './support.ts';
+import { needStatement, needStatementsOfNodes, ofAllNodes, urlOfNode } from './support.ts';
 
 /** Step that starts the nodes, which KMS admits now. */
 export function infrastructureStart(vault: StepContext['vault']): Step<'start'> {
@@ -30,62 +29,28 @@ export function infrastructureStart(vault: StepContext['vault']): Step<'start'> 
       if (stated !== undefined) return { facts: stated.facts, files: [] };
       const nodes = await onAllHosts(vault.nodes, async ({ node }) => {
         const order = { node, configuration: 'configuration', nonce: null, identity: null } as const;
-        return { node, url: await urlOf(context, node), identity: await serve(order, context) };
+        return { node, url: await urlOfNode(context, node), identity: await serve(order, context) };
       });
       return { facts: { nodes: [...nodes] }, files: [] };
     },
   };
 }
 
-/** Step that starts the nodes with configurations by which they know the logs of each other. */
+/** Step that starts the nodes with configurations by which they know the logs of each other, one after the other. */
 export function infrastructurePeersRestart(vault: StepContext['vault']): Step<'peers-restart'> {
-  const name = 'peers-restart';
   return {
-    id: `infrastructure/${name}`,
-    name,
+    id: 'infrastructure/peers-restart',
+    role: 'infrastructure',
+    name: 'peers-restart',
+    stage: 2,
     summary: 'restart the nodes with the configurations by which they know the logs of each other',
-    ...restartWith({ name, configuration: 'peers-configuration' }),
     needs: [
       'infrastructure/start',
       ...ofAllNodes(vault, 'narrow'),
       ...ofAllNodes(vault, 'peers-configuration'),
     ],
-  };
-}
-
-/** Step that starts the nodes with the configurations in which the order to initialise is gone. */
-export function infrastructureRestart(vault: StepContext['vault']): Step<'restart'> {
-  const name = 'restart';
-  return {
-    id: `infrastructure/${name}`,
-    name,
-    summary: 'restart the nodes with their final configurations',
-    ...restartWith({ name, configuration: 'final-configuration' }),
-    needs: [
-      // All nodes know a log before it asks them for a cosignature.
-      vault.parts.peerWitnesses === null ? 'infrastructure/start' : 'infrastructure/peers-restart',
-      ...ofAllNodes(vault, 'narrow'),
-      ...ofAllNodes(vault, 'final-configuration'),
-    ],
-  };
-}
-
-interface Restart {
-  readonly name: 'peers-restart' | 'restart';
-  readonly configuration: 'peers-configuration' | 'final-configuration';
-}
-
-interface RestartActs extends Pick<Step, 'role' | 'stage' | 'inspect'> {
-  apply(context: StepContext): Promise<{ readonly facts: Facts<'restart'>; readonly files: [] }>;
-}
-
-/** What a step does that starts the nodes anew, one after the other, with configurations that their admins have signed. */
-function restartWith({ name, configuration }: Restart): RestartActs {
-  return {
-    role: 'infrastructure',
-    stage: 2,
     async inspect(context) {
-      const open = await openNodes(context, { name, configuration });
+      const open = await openNodes(context);
       if (open.length === 0) return { state: 'done' };
       return {
         state: 'ready',
@@ -94,20 +59,23 @@ function restartWith({ name, configuration }: Restart): RestartActs {
     },
     async apply(context) {
       await assertOneRelease(context);
-      const stated = await context.exchange.statement('infrastructure', name);
-      const peersRestarted = await context.exchange.statement('infrastructure', 'peers-restart');
+      const stated = await context.exchange.statement('infrastructure', 'peers-restart');
       const { facts: started } = await needStatement(context, 'infrastructure', 'start');
       // One after the other: the rest of the quorum goes on signing, and cosigns the start of each.
-      const open = await openNodes(context, { name, configuration });
+      const open = await openNodes(context);
       const nodes = [...(stated?.facts.nodes ?? [])].filter(
         ({ node }) => !open.some((one) => one.node === node),
       );
       for (const { node, version } of open) {
-        const former = [...nodes, ...(peersRestarted?.facts.nodes ?? []), ...started.nodes].find(
-          (one) => one.node === node,
-        );
-        const order = { node, configuration, nonce: null, identity: former?.identity ?? null };
-        nodes.push({ node, url: await urlOf(context, node), identity: await serve(order, context), version });
+        const former = [...nodes, ...started.nodes].find((one) => one.node === node);
+        const identity = former?.identity ?? null;
+        const order = { node, configuration: 'peers-configuration', nonce: null, identity } as const;
+        nodes.push({
+          node,
+          url: await urlOfNode(context, node),
+          identity: await serve(order, context),
+          version,
+        });
       }
       return { facts: { nodes: nodes.toSorted((one, other) => one.node - other.node) }, files: [] };
     },
@@ -115,7 +83,7 @@ function restartWith({ name, configuration }: Restart): RestartActs {
 }
 
 /** Deploys a node that has to serve. @throws StepError VAULT_NODE_UNEXPECTED */
-async function serve(order: DeployOrder, context: StepContext): Promise<StoreIdentity> {
+export async function serve(order: DeployOrder, context: StepContext): Promise<StoreIdentity> {
   const { phase, code, identity } = await deployNode(order, context);
   if (phase === 'serving' && identity !== null) return identity;
   throw new StepError('VAULT_NODE_UNEXPECTED', 'expected a node that serves', {
@@ -125,27 +93,14 @@ async function serve(order: DeployOrder, context: StepContext): Promise<StoreIde
   });
 }
 
-async function urlOf(context: StepContext, node: number): Promise<string> {
-  const { facts } = await needStatement(context, 'infrastructure', 'hosts');
-  const host = facts.hosts.find((one) => one.node === node);
-  if (host === undefined) throw new TypeError('expected the host of each node');
-  return nodeUrl(host.address);
-}
-
-/** Nodes that have not run the configuration that their admin has stated last for a restart, nor a later one. */
-async function openNodes(context: StepContext, { name, configuration }: Restart) {
-  const stated = await needStatementsOfNodes(context, configuration);
+/** Nodes that have not run the configuration that their admin has stated last for this restart, nor a later one. */
+async function openNodes(context: StepContext) {
+  const stated = await needStatementsOfNodes(context, 'peers-configuration');
   const done = [
-    await context.exchange.statement('infrastructure', name),
+    await context.exchange.statement('infrastructure', 'peers-restart'),
     await context.exchange.statement('infrastructure', 'restart'),
   ].flatMap((one) => one?.facts.nodes ?? []);
   return stated
     .map(({ node, statement }) => ({ node, version: statement.facts.version }))
-    .filter(
-      ({ node, version }) =>
-        !done.some(
-          (one) =>
-            one.node === node && (name === 'restart' ? one.version === version : one.version >= version),
-        ),
-    );
+    .filter(({ node, version }) => !done.some((one) => one.node === node && one.version >= version));
 }

@@ -55,6 +55,7 @@ export function nodeFinalConfiguration(
         changes: [
           `signs configuration ${version} of node ${node}, without the order to initialise`,
           ...(isWitnessed ? ['with the other nodes, which have to cosign its log'] : []),
+          ...describeOutside(vault),
           ...changes,
         ],
       };
@@ -67,4 +68,12 @@ export function nodeFinalConfiguration(
       };
     },
   };
+}
+
+/** Says how many outside witnesses have to cosign from then on. */
+function describeOutside({ parts: { witnesses } }: StepContext['vault']): readonly string[] {
+  if (witnesses === null) return [];
+  return [
+    `with ${witnesses.servers.length} outside witnesses, ${witnesses.threshold} of which have to cosign its log`,
+  ];
 }

@@ -1,12 +1,18 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { createEnvelope, ed25519PublicKeyHex } from '../../../shared/dsse/index.ts';
-import { CONFIGURATION_PAYLOAD_TYPE, openConfiguration } from '../../../shared/documents/configuration.ts';
+import {
+  type Configuration,
+  CONFIGURATION_PAYLOAD_TYPE,
+  openConfiguration,
+  parseConfiguration,
+} from '../../../shared/documents/configuration.ts';
 import { ConfigurationError } from '../../../shared/documents/errors.ts';
 import { digestManifest, type Manifest, parseManifest } from '../../../shared/documents/manifest.ts';
 import { parseConfigurationFile, signConfiguration } from '../../configurations/index.ts';
 import { findNode } from '../derive/manifest.ts';
 import { digestOf, type StepName } from '../exchange/index.ts';
 import type { StepContext } from './context.ts';
+import { describeDifference } from './configuration/derive.ts';
 import { StepError } from './errors.ts';
 import { openFunction, readSigned } from './function-client.ts';
 import { readManifestBytes } from './support.ts';
@@ -23,6 +29,8 @@ export interface SigningOrder {
   readonly version: number;
   /** Makes its bytes with a version; the same ones each time. */
   readonly derive: (version: number) => Promise<Uint8Array>;
+  /** Configuration against which a person is shown the change in words; left out: none was before. */
+  readonly against?: Configuration;
 }
 
 /** Configuration that will be signed, as a person is shown it. */
@@ -59,12 +67,13 @@ export async function planConfiguration(
   context: StepContext,
   order: SigningOrder,
 ): Promise<PlannedConfiguration> {
-  const { node, step, derive } = order;
+  const { node, step, derive, against: before } = order;
   let { version } = order;
   let payload = await derive(version);
   if (!(await readAuthority(context, node)).isByFunction) {
     await context.journal.set(journalName(step), undefined);
-    return { version, changes: [`  SHA-384 ${digestOf(payload)}`] };
+    const changed = before === undefined ? [] : describeDifference(before, parseConfiguration(payload));
+    return { version, changes: [`  SHA-384 ${digestOf(payload)}`, ...changed] };
   }
   const signer = await openFunction(context, node);
   let described = await signer.describe(payload);

@@ -1,7 +1,7 @@
 import { deriveStacks } from '../derive/stacks.ts';
 import type { Role } from '../index.ts';
 import type { StepContext } from './context.ts';
-import { inspectStack, type StackOrder } from './stack/index.ts';
+import { type FoundStack, inspectStack, type StackOrder } from './stack/index.ts';
 import type { StepState } from './step.ts';
 
 /** Orders the stacks of one template and role, with the values that vault.yaml leaves open. */
@@ -24,11 +24,31 @@ export async function orderStacks(
     }));
 }
 
+/** Stack that was looked at, and what was ordered. */
+export interface InspectedStack {
+  readonly order: StackOrder;
+  readonly found: FoundStack;
+}
+
 /** Compares stacks with their orders, and says in words what would change. @throws StepError, AdminError */
 export async function inspectStacks(orders: readonly StackOrder[], context: StepContext): Promise<StepState> {
+  return describeStacks(await lookAtStacks(orders, context));
+}
+
+/** Compares stacks with their orders. @throws StepError, AdminError */
+export async function lookAtStacks(
+  orders: readonly StackOrder[],
+  context: StepContext,
+): Promise<readonly InspectedStack[]> {
+  const inspected: InspectedStack[] = [];
+  for (const order of orders) inspected.push({ order, found: await inspectStack(order, context) });
+  return inspected;
+}
+
+/** Says in words what would change about stacks. */
+export function describeStacks(inspected: readonly InspectedStack[]): StepState {
   const changes: string[] = [];
-  for (const order of orders) {
-    const found = await inspectStack(order, context);
+  for (const { order, found } of inspected) {
     if (found.kind === 'same') continue;
     if (found.kind === 'ours')
       changes.push(`goes on with the change of stack ${order.name} that is under way`);

@@ -2,6 +2,7 @@ import { readNodeManifest } from '../derive/manifest.ts';
 import { ExchangeError, type Statement, type StepName } from '../exchange/index.ts';
 import { type Role, roleOfNode, type VaultDocument } from '../index.ts';
 import type { StepContext } from './context.ts';
+import { nodeUrl } from './deployment.ts';
 import type { Awaited, Ceremony } from './step.ts';
 
 /** Reads a statement that a step needs, and that was found before. @throws ExchangeError STATEMENT_… */
@@ -38,6 +39,14 @@ export async function readManifestBytes(context: StepContext, node: number): Pro
   const bytes = await context.exchange.file(statement, 'manifest.json');
   readNodeManifest(context.vault, node, bytes);
   return bytes;
+}
+
+/** URL at which clients reach a node. */
+export async function urlOfNode(context: StepContext, node: number): Promise<string> {
+  const { facts } = await needStatement(context, 'infrastructure', 'hosts');
+  const host = facts.hosts.find((one) => one.node === node);
+  if (host === undefined) throw new TypeError('expected the host of each node');
+  return nodeUrl(host.address);
 }
 
 /** Ids of a step that every node's admin has. */

@@ -57,6 +57,14 @@ export const PARENT_PEERS_CODES: readonly CodeArea[] = [
         'Look whether the other parent is reachable, and fast enough.',
       ],
       REPLACED: 'the other parent has opened more connections than it needs; the oldest was closed',
+      SECRET_UNAVAILABLE: [
+        'a secret for the connection to NATS cannot be read: there is none of this name, the role of the host may not read it, or AWS is not reached',
+        'Put it there by "holdfast vault populate", and look whether the role of the host may read it (docs/vault.md).',
+      ],
+      SECRET_UNUSABLE: [
+        'a secret for the connection to NATS is not a certificate with its private key, in PEM',
+        'Put a certificate there and its key, one after the other: "holdfast vault populate --rotate".',
+      ],
       STALE: [
         'a datagram waited too long for a node, and was dropped',
         'Look whether the other parent is reachable.',

@@ -56,6 +56,10 @@ export const PARENT_CODES: readonly CodeArea[] = [
         'Run the version that wrote it.',
       ],
       STORE_FULL: 'more records than a store holds; nothing was written',
+      STORE_PASSWORD_UNAVAILABLE: [
+        'the password of the database cannot be read: reason says whether AWS was not reached or has refused, or there is no such secret',
+        'Put it there by "holdfast vault populate", and look whether the role of the host may read that secret (docs/vault.md).',
+      ],
       VANISHED: [
         'the enclave was gone without a word',
         'Look at its console in debug mode, and at the memory of the host.',

@@ -104,7 +104,7 @@ export const RECOVERY_CODES: readonly CodeArea[] = [
       CUSTODIANS_TOO_FEW: 'fewer custodians than it takes',
       CUSTODIAN_KEY_INVALID: [
         "a custodian's key is no RSA public key in PEM of at least 4096 bits",
-        'Export the public key of the HSM as SubjectPublicKeyInfo in PEM.',
+        'Have the HSM make an RSA key of 4096 bits or more, and export its public half as SubjectPublicKeyInfo in PEM.',
       ],
       CUSTODIAN_SHARES_DIFFER: [
         'the shares are of different keys, or of two calls of ers keygen',

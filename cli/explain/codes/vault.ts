@@ -77,6 +77,8 @@ export const VAULT_CODES: readonly CodeArea[] = [
         'a key is to come back from backups: owners may import this one, and no other takes its place',
       NAME_TOO_LONG: 'what AWS names after the vault would be too long',
       NAME_UNFIT: 'no stack and no bucket can have a name that begins so',
+      NATS_REPLICAS_UNMET: 'more NATS servers should keep each datagram than are named',
+      NATS_WITHOUT_PEERS: 'NATS servers are named, and the vault has one node, which has nobody to talk to',
       NODES_IN_ONE_ACCOUNT: 'two nodes have their keys in one account: its admin decides for both',
       NODE_IN_INFRASTRUCTURE_ACCOUNT: "a node's key would lie in the account of its host",
       OWNERS_EVERYBODY: 'every client administers keys',
@@ -84,6 +86,9 @@ export const VAULT_CODES: readonly CodeArea[] = [
       OWNER_UNKNOWN: 'an owner is none of the clients',
       PARTITIONS_DIFFER:
         'a node is in another partition of AWS than the hosts: no role of one is known in the other',
+      PART_CERTIFICATE_ENDS: 'the authorities of the servers of a part end soon',
+      PART_CERTIFICATE_UNUSABLE:
+        'the authorities of the servers of a part are no certificates, or all of them have ended',
       PEER_WITNESSES_UNMET: 'more nodes should cosign than there are others',
       PEER_WITNESSES_UNSOUND: [
         'so few other nodes should cosign that two histories of one node can each find as many of them',
@@ -95,6 +100,10 @@ export const VAULT_CODES: readonly CodeArea[] = [
         'nodes have different recovery keys: a shared key is recovered from backups that one recovery key opens',
       REGIONS_DIFFER: "a node's key is in another Region than its host",
       REGION_UNFIT: 'no Region, or one whose KMS an enclave cannot authenticate',
+      REGION_UNKNOWN: [
+        'a Region that the list of this program does not have: misspelt, or opened by AWS after the day of the list',
+        'Compare it with what "aws account list-regions" names; it is a warning, because AWS opens Regions.',
+      ],
       RELEASE_IN_FOLDER: 'releases come from a folder of one machine',
       RELEASE_KEY_MISSING: 'no key is named by which a release is verified',
       RELEASE_KEY_UNUSABLE: 'the key of releases is no public key of a known kind',
@@ -112,6 +121,11 @@ export const VAULT_CODES: readonly CodeArea[] = [
         'two groups of nodes could sign without each other, and each counts limits by itself',
       THRESHOLD_OF_ONE: 'one node could sign alone',
       VALUE_LEFT_OPEN: 'a value of zeros, which "vault init" writes for what nobody has said yet',
+      WITNESS_KEY_UNUSABLE: "the verifier key of an outside witness is none, or no witness's",
+      WITNESS_OUT_OF_REACH: [
+        'an outside witness is named by an address that hosts do not reach: they reach port 443 by https, and one other port at the addresses that parts.witnesses.cidr names',
+        'Put the witness behind TLS at port 443, or name its addresses in parts.witnesses.cidr.',
+      ],
     },
   },
   {

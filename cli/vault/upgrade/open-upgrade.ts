@@ -97,8 +97,10 @@ async function isRebuilt(
   }
 }
 
-function describeEvent({ event, node, image }: RollOutEvent, { from, to }: UpgradeName): string {
+function describeEvent(told: RollOutEvent, { from, to }: UpgradeName): string {
+  const { event, node, image } = told;
   const release = `the image of release ${image === 'new' ? to : from}`;
+  if (told.event === 'node-left') return `node ${node}: LEFT without ${release}: ${told.code}`;
   return event === 'node-begun'
     ? `node ${node}: ${release} is brought`
     : `node ${node}: done, with ${release}`;

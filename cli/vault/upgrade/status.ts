@@ -33,15 +33,16 @@ export const upgradeStatusCommand: Command = {
     // Where a run has stopped, its own machine alone knows.
     const { journal } = await openWorkFolder(workFolder(input, vault, 'infrastructure'), vault.digest);
     const stop = status.isUnderWay ? openUpgradeJournal({ journal }).stopped() : null;
-    return describe(status, stop);
+    const isServing = (await exchange.statement('infrastructure', 'start')) !== undefined;
+    return describe(status, stop, isServing);
   },
 };
 
-function describe(status: UpgradeStatus, stop: UpgradeStop | null): Outcome {
-  const { steps, roles, nodes, isOverdue } = status;
+function describe(status: UpgradeStatus, stop: UpgradeStop | null, isServing: boolean): Outcome {
+  const { steps, roles, nodes, isOverdue, left } = status;
   const refused = steps.filter(({ state }) => state === 'refused');
   const lines = [
-    describeUpgradeState(status),
+    describeUpgradeState(status, isServing),
     ...(steps.length === 0
       ? []
       : ['', ...steps.map(describeStepStatus), '', ...roles.flatMap(describeRoleStatus)]),
@@ -52,6 +53,10 @@ function describe(status: UpgradeStatus, stop: UpgradeStop | null): Outcome {
         : `node ${node}: the old image until ${until} (${overlap ?? ''}); its admin ${rebuilt === true ? 'has' : 'has not'} rebuilt the new one`,
     ),
     ...nodes.flatMap(({ reminder }) => (reminder === null ? [] : [`REMINDER ${reminder}`])),
+    ...left.map(
+      (node) =>
+        `LEFT node ${node}, which was down when the others went back: when its host is up, infrastructure runs "vault upgrade rollback" once more`,
+    ),
     ...(stop === null
       ? []
       : [
@@ -60,8 +65,8 @@ function describe(status: UpgradeStatus, stop: UpgradeStop | null): Outcome {
     ...refused.map(({ step, code }) => `refused ${code ?? ''}: the statement ${step} is not to be believed`),
   ];
   return {
-    ok: refused.length === 0 && !isOverdue && stop === null,
+    ok: refused.length === 0 && !isOverdue && left.length === 0 && stop === null,
     text: lines.map(printable).join('\n'),
-    data: { ...status, stopped: stop },
+    data: { ...status, isServing, stopped: stop },
   };
 }

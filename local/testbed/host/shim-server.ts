@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { failed, shimRequestSchema, type ShimResponse } from './shim-protocol.ts';
 
 const SHIM = join(import.meta.dirname, 'shim.ts');
+/** Place of code that was compiled by a run before: without one, each shim loads a parser of TypeScript first. */
+const COMPILED = join(import.meta.dirname, '../../../node_modules/.cache/holdfast');
 const PROGRAMS = ['systemctl', 'nitro-cli'] as const;
 
 /** Programs by name: what answers a shim. */
@@ -18,7 +20,7 @@ export async function writeShims(folder: string, socketPath: string): Promise<vo
     const path = join(folder, program);
     await writeFile(
       path,
-      `#!/bin/sh\nexec '${process.execPath}' '${SHIM}' '${socketPath}' ${program} "$@"\n`,
+      `#!/bin/sh\nNODE_COMPILE_CACHE='${COMPILED}' exec '${process.execPath}' '${SHIM}' '${socketPath}' ${program} "$@"\n`,
     );
     await chmod(path, 0o755);
   }

@@ -60,7 +60,12 @@ const certificateCheck: Check = {
   needs: ['config'],
   async run(context) {
     const { peers } = configOf(context);
-    const files = peers?.nats ?? peers?.tls;
+    const nats = peers?.nats;
+    if (nats?.identity !== undefined) {
+      return [skip('NOT_APPLICABLE', `it is the secret ${nats.identity.name}: see the parent's status`)];
+    }
+    const files =
+      nats === undefined ? peers?.tls : { ...nats, certificate: nats.certificate ?? '', key: nats.key ?? '' };
     if (files === undefined) return [];
     const { host } = context;
     let certificate: X509Certificate;

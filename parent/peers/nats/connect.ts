@@ -9,31 +9,40 @@ import {
   UserAuthenticationExpiredError,
 } from '@nats-io/transport-node';
 import { JetStreamApiError } from '@nats-io/jetstream';
-import type { PeerLinkErrorCode } from '../errors.ts';
+import { PeerLinkError, type PeerLinkErrorCode } from '../errors.ts';
 import type { NatsNames } from './names.ts';
-import type { NatsOptions } from './options.ts';
+import type { NatsIdentity, NatsOptions } from './options.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const RECONNECT_MS = 500;
 const PING_MS = 10_000;
 
 /**
- * Connects to one of the servers, with TLS that both ends authenticate. Once connected it goes from server to server by
- * itself, and reads the certificates anew each time.
+ * Connects to one of the servers, with TLS that both ends authenticate. With files it goes from server to server by itself
+ * once it is connected, and reads them anew each time; with secrets the connection ends with the server.
+ * @param identity what the source of the options has now; undefined with files
  * @throws Error of the library, or of the system
  */
 export async function connectNats(
   options: NatsOptions,
   names: NatsNames,
   node: number,
+  identity: NatsIdentity | undefined,
 ): Promise<NatsConnection> {
-  const { servers, tls, credentials } = options;
+  const { servers } = options;
+  const credentials =
+    'identity' in options ? identity?.credentials : await readCredentials(options.credentials);
   const authenticator =
-    credentials === undefined ? undefined : credsAuthenticator(new Uint8Array(await readFile(credentials)));
+    credentials === undefined ? undefined : credsAuthenticator(new TextEncoder().encode(credentials));
   return await connect({
     servers: [...servers],
     name: `holdfast-node-${node}`,
-    tls: { caFile: tls.ca, certFile: tls.certificate, keyFile: tls.key },
+    ...('identity' in options
+      ? // Whoever connects anew reads the secrets anew.
+        { tls: { ...identity?.tls }, reconnect: false }
+      : {
+          tls: { caFile: options.tls.ca, certFile: options.tls.certificate, keyFile: options.tls.key },
+        }),
     ...(authenticator === undefined ? {} : { authenticator }),
     inboxPrefix: names.inbox(node),
     // The configuration says where connections go, and no server.
@@ -47,6 +56,10 @@ export async function connectNats(
   });
 }
 
+async function readCredentials(path: string | undefined): Promise<string | undefined> {
+  return path === undefined ? undefined : await readFile(path, 'utf8');
+}
+
 /** Code of an error of the library, by its class. */
 export function codeOf(error: unknown): PeerLinkErrorCode {
   for (let one = error; one instanceof Error; one = one.cause) {
@@ -57,6 +70,7 @@ export function codeOf(error: unknown): PeerLinkErrorCode {
     ) {
       return 'NOT_AUTHORISED';
     }
+    if (one instanceof PeerLinkError) return one.code;
     if (one instanceof JetStreamApiError) return 'STREAM_UNAVAILABLE';
     if (isTlsError(one)) return 'TLS_FAILED';
     if (one instanceof TimeoutError) return 'CONNECT_TIMEOUT';

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, X509Certificate } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConsumerMessages, jetstream, jetstreamManager, type JetStreamClient } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -42,12 +42,15 @@ export interface NatsCarrierOptions {
  */
 export async function startNatsCarrier(
   options: NatsCarrierOptions,
-): Promise<Carrier & { readonly certificates: Certificates }> {
-  const certificates = await Certificates.open(options.nats.tls, options.log);
+): Promise<Carrier & { readonly certificates: Expiration | undefined }> {
+  const { nats, log } = options;
+  const certificates = 'identity' in nats ? undefined : await Certificates.open(nats.tls, log);
   const carrier = new NatsCarrier(options);
-  certificates.onChange(() => carrier.reconnect());
+  certificates?.onChange(() => carrier.reconnect());
   return {
-    certificates,
+    get certificates() {
+      return certificates ?? carrier.shown;
+    },
     get status() {
       return carrier.status;
     },
@@ -55,10 +58,15 @@ export async function startNatsCarrier(
     setNodes: (nodes) => carrier.setNodes(nodes),
     setEnclave: (isConnected) => carrier.setEnclave(isConnected),
     async close() {
-      certificates.close();
+      certificates?.close();
       await carrier.close();
     },
   };
+}
+
+/** Certificate that is shown to the servers: milliseconds since 1970 at which it expires. */
+interface Expiration {
+  readonly expiresAt: number;
 }
 
 /** Datagrams for one node. */
@@ -76,6 +84,8 @@ class NatsCarrier {
   #connection: NatsConnection | undefined;
   #client: JetStreamClient | undefined;
   #isUp = false;
+  /** Certificate of the last attempt; undefined where files have it. */
+  shown: Expiration | undefined;
   #outcome: ConnectOutcome | undefined;
   #isEnclaveThere = false;
   #onEnclave: (() => void) | undefined;
@@ -155,8 +165,7 @@ class NatsCarrier {
 
   /** Connects; undefined where this carrier is closed before. The attempt cannot be given up, and ends by itself. */
   async #connect(signal: AbortSignal): Promise<NatsConnection | undefined> {
-    const { nats, node } = this.#options;
-    const pending = connectNats(nats, this.#names, node);
+    const pending = this.#dial();
     const over = Promise.withResolvers<undefined>();
     const onAbort = () => over.resolve(undefined);
     signal.addEventListener('abort', onAbort, { once: true });
@@ -170,6 +179,14 @@ class NatsCarrier {
       );
     }
     return connection;
+  }
+
+  async #dial(): Promise<NatsConnection> {
+    const { nats, node } = this.#options;
+    const identity = 'identity' in nats ? await nats.identity() : undefined;
+    if (identity !== undefined)
+      this.shown = { expiresAt: new X509Certificate(identity.tls.cert).validToDate.getTime() };
+    return await connectNats(nats, this.#names, node, identity);
   }
 
   /** Serves one connection until it is closed; between servers it closes nothing. */

@@ -72,6 +72,9 @@ describe('a configuration', () => {
     expect(() => assertNobodyNeedsToAgree({}, granting)).toThrow(
       expect.objectContaining({ name: 'AdminError', code: 'DECLINED' }),
     );
+    expect(() => assertNobodyNeedsToAgree({}, undefined)).toThrow(
+      expect.objectContaining({ name: 'AdminError', code: 'DECLINED' }),
+    );
     const taking = compareWithInForce(
       { ...none, version: 2 },
       upgradeConfiguration(makeConfiguration(digest, 1, { rules: [RULE] })),

@@ -37,7 +37,7 @@ const SIGN = { key: KEY, algorithm: 'frost-ed25519', payload: { kind: 'message',
 const NODES = [1, 2, 3];
 const THRESHOLD = 2;
 const UNTIL = Date.now() + 7 * 86_400_000;
-const plan = { threshold: THRESHOLD, order: orderNodes(NODES, 2), until: () => UNTIL };
+const plan = { threshold: THRESHOLD, order: orderNodes(NODES, 2), until: () => UNTIL, isGated: () => true };
 
 let testbed: Testbed;
 let quorum: TestQuorum;
@@ -160,9 +160,11 @@ async function waitUntil(isTrue: () => Promise<boolean>): Promise<void> {
 const settled = async () => await waitUntil(async () => (await ports.look()).every(({ canSign }) => canSign));
 
 beforeAll(async () => {
-  programs = { old: await copyProgram(), new: await copyProgram() };
-  const main = join(programs.new.folder, 'enclave/main.ts');
-  await writeFile(main, `${await readFile(main, 'utf8')}// The next release.\n`);
+  const changed = async (folder: string) => {
+    const main = join(folder, 'enclave/main.ts');
+    await writeFile(main, `${await readFile(main, 'utf8')}// The next release.\n`);
+  };
+  programs = { old: await copyProgram(), new: await copyProgram(changed) };
   testbed = await openTestbed({ stateDirectory: temporaryFolder() });
   quorum = await TestQuorum.open(testbed, { size: 3, threshold: THRESHOLD, program: programs.old.folder });
   images = {

@@ -99,6 +99,20 @@ describe('the check of a vault', () => {
       'error REGION_UNFIT region',
     ],
     [
+      'a Region that no list has',
+      (vault) => {
+        vault.region = 'eu-central-9';
+      },
+      'warning REGION_UNKNOWN region',
+    ],
+    [
+      "a node's Region that no list has",
+      (vault) => {
+        node(vault, 2)['region'] = 'eu-westt-1';
+      },
+      'warning REGION_UNKNOWN nodes.1.region',
+    ],
+    [
       'a Region whose KMS no enclave can authenticate',
       (vault) => {
         vault.region = 'us-iso-east-1';

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,6 +21,7 @@ import { readSources } from '../../../cli/vault/populate-sources/read-sources.ts
 import { ADMINISTRATOR_POLICY } from '../../../local/aws/index.ts';
 import { startLocalAws, type LocalAws } from '../../../local/testbed/local-aws.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { PARTS } from './sample-parts.ts';
 import { ACCOUNTS, makeSampleVault } from './sample-vault.ts';
 
 const SEED =
@@ -27,6 +29,28 @@ const SEED =
 const doorKey = generateKeyPairSync('ed25519');
 const doorPem = doorKey.privateKey.export({ format: 'pem', type: 'pkcs8' });
 const doorPublic = Buffer.from(doorKey.publicKey.export({ format: 'raw-public' })).toString('hex');
+
+/** Certificate of a node and its private key, as OpenSSL writes them one after the other. */
+function makeIdentity(): string {
+  return execFileSync(
+    'openssl',
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-subj',
+      '/CN=node-1',
+      '-keyout',
+      '-',
+    ],
+    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
+  );
+}
+const NATS_PEM = makeIdentity();
 
 let aws: LocalAws;
 let client: SecretsManagerClient;
@@ -48,16 +72,18 @@ beforeEach(async () => {
   onTestFinished(() => client.destroy());
   folder = temporaryFolder();
   writeFileSync(join(folder, 'nats.creds'), SEED, { mode: 0o600 });
+  writeFileSync(join(folder, 'nats.pem'), NATS_PEM, { mode: 0o600 });
   writeFileSync(join(folder, 'door.pem'), doorPem, { mode: 0o600 });
   wallet = describePartition(sample(), 'wallet');
 });
 
 function sample() {
   const vault = makeSampleVault((change) => {
+    change.nodes.splice(2);
     change.clients.push({ id: 'kms-door', publicKey: doorPublic, person: null });
     change.parts = {
-      store: 'postgres',
-      nats: { servers: ['tls://nats.example:4222'] },
+      store: PARTS.store,
+      nats: { ...PARTS.nats, credentials: true },
       gateways: [{ id: 'payments', protocol: 'kms', client: 'kms-door' }],
     };
   });
@@ -65,9 +91,14 @@ function sample() {
 }
 
 const SOURCES = {
-  'nats-credentials': { file: 'nats.creds' },
+  ...Object.fromEntries(
+    [1, 2].flatMap((node) => [
+      [`nats-node-${node}-identity`, { file: 'nats.pem' }],
+      [`nats-node-${node}-credentials`, { file: 'nats.creds' }],
+    ]),
+  ),
   'gateway-payments-client-key': { file: 'door.pem' },
-} as const;
+} as const satisfies Sources;
 
 type Sources = Readonly<Record<string, object>>;
 
@@ -116,8 +147,12 @@ describe('a partition', () => {
     expect(wallet.prefix).toBe('acme/production/wallet/');
     expect(wallet.account).toBe(ACCOUNTS[0]);
     expect(wallet.entries.map(({ name }) => name)).toEqual([
-      'postgres-password',
-      'nats-credentials',
+      'postgres-node-1-password',
+      'nats-node-1-identity',
+      'nats-node-1-credentials',
+      'postgres-node-2-password',
+      'nats-node-2-identity',
+      'nats-node-2-credentials',
       'gateway-payments-client-key',
       'gateway-payments-secret-access-key',
     ]);
@@ -141,18 +176,14 @@ describe('a partition', () => {
 
   it('is filled once: a second run changes nothing', async () => {
     const first = await plan();
-    expect(actions(first)).toEqual({
-      'postgres-password': 'create',
-      'nats-credentials': 'create',
-      'gateway-payments-client-key': 'create',
-      'gateway-payments-secret-access-key': 'create',
-    });
-    expect(await values()).toEqual(expect.objectContaining({ 'postgres-password': undefined }));
-    expect((await apply(first)).size).toBe(4);
+    expect(actions(first)).toEqual(Object.fromEntries(wallet.entries.map(({ name }) => [name, 'create'])));
+    expect(await values()).toEqual(expect.objectContaining({ 'postgres-node-1-password': undefined }));
+    expect((await apply(first)).size).toBe(8);
     const filled = await values();
-    expect(filled['nats-credentials']).toBe(SEED.trimEnd());
-    expect(filled['postgres-password']).toMatch(/^[\w-]{43}$/);
-    expect(filled['gateway-payments-secret-access-key']).not.toBe(filled['postgres-password']);
+    expect(filled['nats-node-1-credentials']).toBe(SEED.trimEnd());
+    expect(filled['postgres-node-1-password']).toMatch(/^[\w-]{43}$/);
+    expect(filled['postgres-node-2-password']).not.toBe(filled['postgres-node-1-password']);
+    expect(filled['gateway-payments-secret-access-key']).not.toBe(filled['postgres-node-1-password']);
     const second = await plan();
     expect(new Set(Object.values(actions(second)))).toEqual(new Set(['kept', 'unchanged']));
     expect((await apply(second)).size).toBe(0);
@@ -169,7 +200,7 @@ describe('a partition', () => {
     const before = await values();
     await apply(await plan());
     const after = await values();
-    expect(after['postgres-password']).toBe(before['postgres-password']);
+    expect(after['postgres-node-1-password']).toBe(before['postgres-node-1-password']);
     expect(Object.values(after).every((value) => value !== undefined)).toBe(true);
   });
 
@@ -178,7 +209,7 @@ describe('a partition', () => {
     const filled = await values();
     writeFileSync(join(folder, 'nats.creds'), SEED.replace('eyJ', 'eyK'), { mode: 0o600 });
     const changed = await plan();
-    expect(actions(changed)['nats-credentials']).toBe('conflict');
+    expect(actions(changed)['nats-node-1-credentials']).toBe('conflict');
     expect(await codeOf(apply(changed))).toBe('SECRET_EXISTS');
     expect(await values()).toEqual(filled);
   });
@@ -188,18 +219,18 @@ describe('a rotation', () => {
   it('changes the one that it names, and says what has to be restarted', async () => {
     await apply(await plan());
     const filled = await values();
-    const planned = await plan(SOURCES, { rotate: 'postgres-password' });
-    expect(actions(planned)).toEqual({ 'postgres-password': 'rotate' });
+    const planned = await plan(SOURCES, { rotate: 'postgres-node-1-password' });
+    expect(actions(planned)).toEqual({ 'postgres-node-1-password': 'rotate' });
     expect(planned[0]?.entry.afterRotation).toContain('restart');
     await apply(planned);
-    const { 'postgres-password': password, ...others } = await values();
-    expect(password).not.toBe(filled['postgres-password']);
+    const { 'postgres-node-1-password': password, ...others } = await values();
+    expect(password).not.toBe(filled['postgres-node-1-password']);
     expect(filled).toMatchObject(others);
     const previous = new GetSecretValueCommand({
-      SecretId: `${wallet.prefix}postgres-password`,
+      SecretId: `${wallet.prefix}postgres-node-1-password`,
       VersionStage: 'AWSPREVIOUS',
     });
-    expect((await client.send(previous)).SecretString).toBe(filled['postgres-password']);
+    expect((await client.send(previous)).SecretString).toBe(filled['postgres-node-1-password']);
   });
 
   it('of a name that is none is refused', async () => {
@@ -217,20 +248,20 @@ describe('two runs at once', () => {
 
   it('replace a value once', async () => {
     await apply(await plan());
-    const rotate = { rotate: 'postgres-password' };
+    const rotate = { rotate: 'postgres-node-1-password' };
     const [left, right] = [await plan(SOURCES, rotate), await plan(SOURCES, rotate)];
     await apply(left);
-    const { 'postgres-password': first } = await values();
+    const { 'postgres-node-1-password': first } = await values();
     expect(await codeOf(apply(right))).toBe('SECRET_CHANGED');
-    expect((await values())['postgres-password']).toBe(first);
+    expect((await values())['postgres-node-1-password']).toBe(first);
   });
 });
 
 describe('a source', () => {
-  const nats = (source: object) => ({ ...SOURCES, 'nats-credentials': source });
+  const nats = (source: object) => ({ ...SOURCES, 'nats-node-1-credentials': source });
   const valueOf = async (source: object, environment?: Record<string, string>) => {
     const planned = await plan(nats(source), environment === undefined ? {} : { environment });
-    return planned.find(({ entry }) => entry.name === 'nats-credentials')?.value?.toString();
+    return planned.find(({ entry }) => entry.name === 'nats-node-1-credentials')?.value?.toString();
   };
 
   it('may be a variable or what a program prints', async () => {
@@ -278,17 +309,41 @@ describe('a source', () => {
       { mode: 0o600 },
     );
     expect(await codeOf(plan())).toBe('POPULATE_VALUE_UNFIT');
-    const short = { ...SOURCES, 'postgres-password': { environment: 'P' } };
+    const short = { ...SOURCES, 'postgres-node-1-password': { environment: 'P' } };
     const refused = plan(short, { environment: { P: 'hunter2hunter' } });
     const error = await refused.catch((caught: unknown) => caught);
     expect(error).toMatchObject({ code: 'POPULATE_VALUE_UNFIT' });
     expect(inspect(error)).not.toContain('hunter2');
   });
 
+  it('of a certificate has to have its own private key beside it, in any order', async () => {
+    const [cert = '', key = ''] = [
+      /-----BEGIN CERT[^]*?-----END CERT.*/,
+      /-----BEGIN PRIV[^]*?-----END PRIV.*/,
+    ].map((block) => block.exec(NATS_PEM)?.[0]);
+    const other = /-----BEGIN PRIV[^]*?-----END PRIV.*/.exec(makeIdentity())?.[0] ?? '';
+    const fits = async (pem: string) => {
+      writeFileSync(join(folder, 'nats.pem'), pem, { mode: 0o600 });
+      return await codeOf(plan());
+    };
+    expect(await fits(`${cert}\n${key}\n`)).toBe('done');
+    expect(await fits(`${key}\n${cert}\n`)).toBe('done');
+    for (const pem of [`${cert}\n`, `${key}\n`, `${cert}\n${other}\n`, 'none'])
+      expect(await fits(pem)).toBe('POPULATE_VALUE_UNFIT');
+  });
+
   it('is needed where the tool cannot make a value', async () => {
     await expect(plan({})).rejects.toMatchObject({
       code: 'POPULATE_SOURCE_MISSING',
-      details: { names: ['nats-credentials', 'gateway-payments-client-key'] },
+      details: {
+        names: [
+          'nats-node-1-identity',
+          'nats-node-1-credentials',
+          'nats-node-2-identity',
+          'nats-node-2-credentials',
+          'gateway-payments-client-key',
+        ],
+      },
     });
     expect(await codeOf(plan(nats({ generate: true })))).toBe('POPULATE_VALUES_MALFORMED');
   });

@@ -14,6 +14,7 @@ import {
 } from '../../../admin/vault/index.ts';
 import { stepsOf } from '../../../admin/vault/steps/index.ts';
 import { listTargets } from '../../../admin/vault/sheets/makefile.ts';
+import { renderMarkdown } from '../../../admin/vault/sheets/markdown.ts';
 import { type Command, UsageError } from '../../../cli/common/command.ts';
 import type { ResolvedProfile } from '../../../cli/common/resolved-profile.ts';
 import { nouns } from '../../../cli/nouns.ts';
@@ -38,7 +39,7 @@ function ceremonyOf(vault: VaultDocument, role: string) {
 let verbs: ReadonlyMap<string, Command>;
 beforeAll(async () => {
   const commands = await Promise.all(
-    ['vault', 'ers', 'node', 'quorum'].map(async (noun) => (await nouns[noun]?.load()) ?? []),
+    ['vault', 'ers', 'node', 'quorum', 'gateway'].map(async (noun) => (await nouns[noun]?.load()) ?? []),
   );
   verbs = new Map(commands.flat().map((command) => [command.name, command]));
 });
@@ -82,6 +83,26 @@ const sheets = sheetRolesOf(document).flatMap((role) =>
   deriveRunSheet(document, role).procedures.map((procedure) => ({ role, ...procedure })),
 );
 
+/** What a person would type of a text: calls of the command with or without its name, and of other programs. */
+function findCalls(text: string): readonly string[] {
+  const named = [...verbs.keys()].toSorted((one, other) => other.length - one.length);
+  const call = new RegExp(
+    // "The holdfast command" is what somebody has, and nothing that is typed.
+    String.raw`(?<![\w-])(?:holdfast (?!command)[a-z]+(?: [a-z-]+)*|${named.join('|')}|(?:openssl|aws|sudo|npm|npx|mkdir) [a-z-]\S*)(?![\w-])`,
+    'g',
+  );
+  return text.match(call) ?? [];
+}
+
+/** All that a person types by a sheet: its numbered commands, and whatever its prose has them type. */
+function typedBy(role: string, vault: VaultDocument, name: string): readonly string[] {
+  const sheet = deriveRunSheet(vault, role);
+  const procedure = sheet.procedures.find((one) => one.name === name);
+  if (procedure === undefined) throw new Error(`${role} has no ${name}`);
+  const prose = renderMarkdown(sheet, procedure).replaceAll(/^```sh\n.*\n```$/gm, '');
+  return [...procedure.steps.map(({ command }) => command), ...findCalls(prose)];
+}
+
 describe('a run sheet', () => {
   it('is there for each procedure of each person, in a file of its own', () => {
     const names = sheets.map(({ role, name }) => `${role}/${name === 'ceremony' ? 'run-sheet' : name}`);
@@ -107,6 +128,33 @@ describe('a run sheet', () => {
       }
     },
   );
+
+  it.each(sheets)('of $role, $name, has at most seven commands with those in its prose', ({ role, name }) => {
+    expect(typedBy(role, document, name).slice(MAX_COMMANDS)).toEqual([]);
+  });
+
+  it('counts what prose has somebody type', () => {
+    const text =
+      'Run "vault check" again, then holdfast explain CODE: see "ers status" (openssl genpkey -algorithm ed25519).';
+    expect(findCalls(text)).toEqual(['vault check', 'holdfast explain', 'ers status', 'openssl genpkey']);
+    expect(findCalls('vault.yaml of this vault, and keys of the quorum, are there.')).toEqual([]);
+  });
+
+  it('of a recovery has, with what is left of the new ceremony, at most seven commands for each admin', () => {
+    for (const peerWitnesses of [null, { threshold: 1, maxUncosignedSeconds: 0 }]) {
+      const { document: vault } = parseSample((sample) => {
+        sample.parts['peerWitnesses'] = peerWitnesses;
+      });
+      for (const role of rolesOf(vault)) {
+        const { steps } = ceremonyOf(vault, role);
+        const begun = typedBy(role, vault, 'recovery');
+        const left = steps.filter(({ command }) => command.includes('vault apply'));
+        // Up to there the new run sheet has what the recovery's sheet has had them do already.
+        expect(steps.length - left.length).toBe(begun.length);
+        expect(begun.length + left.length).toBeLessThanOrEqual(MAX_COMMANDS);
+      }
+    }
+  });
 
   it('has no more than seven commands where the vault has many keys', () => {
     const { document: many } = parseSample((vault) => {
@@ -292,6 +340,7 @@ describe('the Makefile', () => {
         'populate-secrets-wallet',
         'deploy-nitro-nodes',
         'deploy-gateways',
+        'run-gateway-kms',
         'backup-policy-node1',
         'backup-status-policy-node1',
         'verify-backups',
@@ -310,11 +359,11 @@ describe('the Makefile', () => {
       const { status, stdout, stderr } = make(['-s', name], { HOLDFAST: './holdfast', ...GIVEN });
       if (help === 'refused') {
         expect([name, status]).toEqual([name, 2]);
-        expect(stderr).toMatch(/numbered from 1|no tool deletes/);
+        expect(stderr).toMatch(/numbered from 1|no tool deletes|beside its client/);
         continue;
       }
       expect([name, status, stderr]).toEqual([name, 0, '']);
-      expect(stdout).toMatch(/^called: (?:vault|ers) /);
+      expect(stdout).toMatch(/^called: (?:vault|ers|gateway) /);
       expect(findMistake(stdout.trim().replace('called:', 'holdfast'))).toBeUndefined();
     }
     expect(make(['-s', 'verify-backups'], { HOLDFAST: './holdfast', ...GIVEN }).stdout).toContain(

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { formatPcrFile } from '../../../attestation/index.ts';
@@ -27,14 +27,20 @@ const made = issue();
 const other = issue();
 const wordsOf = ({ shares }: typeof made, index: number) => shares[index]?.words ?? '';
 const files: string[] = [];
+/** Backups of a second key. */
+const reserve: string[] = [];
 const leader = generateKeyPairSync('ed25519');
 
 beforeAll(async () => {
   const dealt = dealSample();
+  const dealtReserve = dealSample();
   for (const node of [1, 2]) {
     const manifest = sampleManifest(node, made.custodians.publicKey);
     files.push('--manifest', save(`manifest-${node}.json`, manifest));
     files.push('--backup', save(`backup-${node}.json`, await makeSampleBackup(dealt, node, manifest)));
+    const changes = { head: { key: 'reserve' }, entry: { id: 'reserve' } };
+    const second = await makeSampleBackup(dealtReserve, node, manifest, changes);
+    reserve.push('--backup', save(`reserve-${node}.json`, second));
   }
   files.push('--pcrs', save('pcr.json', formatPcrFile(PCRS)), '--root', save('root.der', ROOT.certificate));
   save('custodians.json', JSON.stringify(made.custodians));
@@ -128,5 +134,48 @@ describe('the record of a drill that was held before', () => {
         details: { expected: later, actual: asked },
       });
     }
+  });
+});
+
+describe('several keys at once', () => {
+  const recoverAll = (keys: readonly string[], ...more: readonly string[]) =>
+    runHoldfast([
+      'ers',
+      'recover',
+      ...keys,
+      ...files,
+      ...reserve,
+      '--share',
+      shareOf('alice'),
+      '--share',
+      shareOf('bob'),
+      '--output',
+      folder,
+      '--json',
+      ...more,
+    ]);
+
+  it('are written each under its name, in one go of the custodians', async () => {
+    const { exit, out } = await recoverAll(['treasury', 'reserve']);
+    expect([exit, JSON.parse(out)]).toEqual([
+      0,
+      expect.objectContaining({
+        recovered: ['treasury', 'reserve'].map((key) =>
+          expect.objectContaining({ key, output: at(`${key}.key`), isImport: false }),
+        ),
+      }),
+    ]);
+    for (const key of ['treasury', 'reserve'])
+      expect(readFileSync(at(`${key}.key`), 'utf8')).toMatch(/^[0-9a-f]{64}\n$/);
+  });
+
+  it('are no keys that no backup has, twice the same, or with what is about one alone', async () => {
+    expect(refusalIn(await recoverAll(['treasury', 'nothing']))).toMatchObject({
+      exit: 1,
+      code: 'BACKUP_KEY_ABSENT',
+    });
+    expect((await recoverAll(['treasury', 'treasury'])).exit).toBe(2);
+    expect((await recoverAll(['treasury', '../treasury'])).exit).toBe(2);
+    expect((await recoverAll(['treasury', 'reserve'], '--epoch', '0')).exit).toBe(2);
   });
 });

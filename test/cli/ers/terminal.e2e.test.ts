@@ -14,9 +14,8 @@ import {
   ROOT,
   sampleManifest,
 } from '../../audit/recovery/sample-backup.ts';
+import { HOLDFAST } from '../../support/holdfast-command.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-
-const HOLDFAST = join(import.meta.dirname, '../../../cli/holdfast.js');
 
 /** Whether util-linux can open a terminal that a program takes for one. */
 const canOpen = await promisify(execFile)('script', ['--version']).then(
@@ -34,7 +33,7 @@ interface Typed {
 
 /** Runs a verb at a terminal of its own, and types a line each time that it asks for words. */
 async function type(args: readonly string[], lines: readonly string[]): Promise<Typed> {
-  const quoted = [process.execPath, HOLDFAST, ...args].map((word) => `'${word}'`).join(' ');
+  const quoted = [...HOLDFAST, ...args].map((word) => `'${word}'`).join(' ');
   const child = spawn('script', ['--quiet', '--return', '--command', quoted, '/dev/null'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -123,7 +122,8 @@ describe.skipIf(!canOpen)('custodians at a terminal', () => {
   });
 
   it('are asked for nothing where nobody sits at a terminal', async () => {
-    const child = spawn(process.execPath, [HOLDFAST, 'ers', 'verify', '--ask', '1', ...list], {
+    const [program, ...before] = HOLDFAST;
+    const child = spawn(program, [...before, 'ers', 'verify', '--ask', '1', ...list], {
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     child.stdin.end(lineOf(0));

@@ -140,6 +140,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'vault init': ['--vault', '--namespace', '--region'],
   // Without them the verb would write into the working copy.
   'vault join': ['--keys', '--output'],
+  'vault key': ['--keys'],
   'vault populate': ['--vault'],
   'vault profiles': ['--vault', '--exchange'],
   'vault sheets': ['--vault'],
@@ -149,6 +150,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
 
 /** Flags without which a verb asks a network, or does not end. */
 const FLAGS: Readonly<Record<string, readonly string[]>> = {
+  'config sign': ['--yes'],
   doctor: ['--offline'],
   'audit tail': ['--once'],
   'vault populate': ['--template'],
@@ -349,6 +351,8 @@ beforeAll(async () => {
     ['vault join --admin', 'arn:aws:iam::111111111111:role/node-admin'],
     ['vault join --region', 'eu-central-1'],
     ['vault join --recovery-key', sampleKey('recovery', 'x25519')],
+    ['vault key NAME', 'operations'],
+    ['vault key --keys', at('keys')],
     ['vault join --keys', at('keys')],
     ['vault join --output', at('node-1.join.json')],
     ['vault check --role', 'node-1'],

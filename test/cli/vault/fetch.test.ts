@@ -18,6 +18,7 @@ import {
   makeSampleRelease,
   type SampleOptions,
 } from '../../admin/artifacts/sample-release.ts';
+import { encodeVault, makeSampleVault } from '../../admin/vault/sample-vault.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { refusalIn, runHoldfast } from '../in-process.ts';
 
@@ -267,5 +268,42 @@ describe('vault mirror', () => {
     expect(refusalIn(await mirror()).code).toBe('RELEASE_MIRROR_DIFFERS');
     renameSync(join(to, '1.4.0'), join(to, 'gone'));
     expect((await mirror()).exit).toBe(0);
+  });
+});
+
+describe('vault fetch of somebody of the vault', () => {
+  it('says first what the check says, then what was fetched, then where the sheets of the role are', async () => {
+    const folder = temporaryFolder();
+    const at = (name: string) => join(folder, name);
+    writeFileSync(
+      at('vault.yaml'),
+      encodeVault(
+        makeSampleVault((vault) => {
+          vault.release = { version: '1.4.0', from: source, publicKey: key.pem };
+        }),
+      ),
+    );
+    const words = [
+      'vault',
+      'fetch',
+      '--vault',
+      at('vault.yaml'),
+      '--out',
+      at('releases'),
+      '--sheets',
+      at('sheets'),
+    ];
+    const { exit, out } = await runHoldfast([...words, '--role', 'node-2']);
+    expect([exit, out]).toEqual([
+      0,
+      expect.stringMatching(
+        /0 errors, .*; vault [0-9a-f]{16}…[\s\S]*fetched and verified[\s\S]*sheets\/node-2\/run-sheet\.md/,
+      ),
+    ]);
+    expect(out).not.toContain('sheets/node-1/');
+    expect(readFileSync(at('sheets/node-2/run-sheet.md'), 'utf8')).toContain('Your steps alone');
+    const again = JSON.parse((await runHoldfast([...words, '--json'])).out) as { sheets: string[] };
+    expect(again).toMatchObject({ ok: true, fetched: false, check: { errors: 0 } });
+    expect(again.sheets).toContain(at('sheets/owners/backup.html'));
   });
 });

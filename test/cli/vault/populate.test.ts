@@ -1,13 +1,14 @@
 import { mkdirSync } from 'node:fs';
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { PARTS } from '../../admin/vault/sample-parts.ts';
 import { makeSampleVault } from '../../admin/vault/sample-vault.ts';
 import { ACCOUNT, type AwsAccount, startAccount } from '../aws-account.ts';
 import { refusalIn, runHoldfast } from '../in-process.ts';
 import { makeFolder } from '../node-files.ts';
 
 const PREFIX = 'acme/production/wallet/';
-const SECRET = `${PREFIX}postgres-password`;
+const SECRET = `${PREFIX}postgres-node-1-password`;
 
 let folder: ReturnType<typeof makeFolder>;
 let account: AwsAccount;
@@ -18,7 +19,7 @@ beforeEach(async () => {
   const vault = makeSampleVault((change) => {
     change.infrastructure['account'] = ACCOUNT;
     change.infrastructure.admins = [`arn:aws:iam::${ACCOUNT}:role/admin`];
-    change.parts = { store: 'postgres' };
+    change.parts = { store: PARTS.store };
   });
   folder.write('vault.yaml', JSON.stringify(vault));
 });
@@ -66,11 +67,11 @@ describe('vault populate', () => {
   it('rotates one, and says what has to be restarted', async () => {
     await populate('--yes');
     const value = await current();
-    const { out, exit } = await populate('--rotate', 'postgres-password', '--yes', '--json');
+    const { out, exit } = await populate('--rotate', 'postgres-node-1-password', '--yes', '--json');
     expect(exit).toBe(0);
     const { restart, plan } = JSON.parse(out) as { restart: { what: string }[]; plan: { action: string }[] };
     expect(plan.map(({ action }) => action)).toEqual(['rotate']);
-    expect(restart[0]?.what).toContain('restart the parent of each node');
+    expect(restart[0]?.what).toContain('restart the parent of node 1');
     expect(await current()).not.toBe(value);
     expect(out).not.toContain(value);
     expect(refusalIn(await populate('--rotate', 'other', '--json')).code).toBe('POPULATE_NAME_UNKNOWN');
@@ -79,7 +80,7 @@ describe('vault populate', () => {
   it('prints a template, which asks nobody for anything', async () => {
     const { out, exit } = await populate('--template');
     expect(exit).toBe(0);
-    expect(out).toContain('postgres-password:');
+    expect(out).toContain('postgres-node-1-password:');
     expect(account.events).toEqual([]);
     mkdirSync(folder.at('populate'));
     folder.write('populate/wallet.yaml', out, 0o600);
@@ -92,7 +93,7 @@ describe('vault populate', () => {
       folder.write('populate/password', `${value}\n`, 0o600);
       folder.write(
         'populate/wallet.yaml',
-        'format: holdfast-populate/1\npartition: wallet\nvalues: { postgres-password: { file: password } }\n',
+        'format: holdfast-populate/1\npartition: wallet\nvalues: { postgres-node-1-password: { file: password } }\n',
         0o600,
       );
     };

@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -35,6 +36,7 @@ const joinAs = (role: string, account: string, ...more: string[]) =>
     ...more,
     '--json',
   ]);
+const refusalOrText = ({ out, err }: Awaited<ReturnType<typeof runHoldfast>>): string => out + err;
 /** Content of a sample vault in the file of that name. */
 function save(change?: Parameters<typeof makeSampleVault>[0]): string {
   writeFileSync(at('vault.yaml'), encodeVault(makeSampleVault(change)));
@@ -206,6 +208,95 @@ describe('holdfast vault join', () => {
       code: 'KEY_FILE_MALFORMED',
     });
     expect(readFileSync(at('keys/node-1.statement.pem'), 'utf8')).toBe('damaged');
+  });
+});
+
+describe('what holdfast vault join prints as the next command', () => {
+  it('is one that makes the description, as printed but for the names that people agree on', async () => {
+    for (const [role, account] of [
+      ['infrastructure', '444455556666'],
+      ['node-1', '111111111111'],
+    ] as const)
+      await joinAs(role, account);
+    const [role, account, name] = ['infrastructure', '444455556666', 'infrastructure.join.json'];
+    const words = ['vault', 'join', '--role', role, '--account', account, '--output', at(name)];
+    const admins = ['a', 'b'].flatMap((one) => ['--admin', `arn:aws:iam::${account}:role/${one}`]);
+    const { out } = await runHoldfast([...words, ...admins, '--keys', at('keys')]);
+    const [, next = ''] = /holdfast (vault init .*?) and so on/.exec(out) ?? [];
+    const typed = next
+      .replace('NAME', 'acme')
+      .replace('REGION', 'eu-central-1')
+      .replace(' node-1.join.json', ` ${at('node-1.join.json')}`)
+      .split(' ');
+    expect((await runHoldfast([...typed, '--vault', at('vault.yaml')])).exit).toBe(0);
+    expect(parseVault(readFileSync(at('vault.yaml'))).infrastructure.account).toBe(account);
+  });
+
+  it('is of a node one that "vault fetch" takes', async () => {
+    const said = await runHoldfast(
+      `vault join --role node-1 --account 111111111111 --admin arn:aws:iam::111111111111:role/a --keys ${at('keys')} --output ${at('node-1.join.json')}`.split(
+        ' ',
+      ),
+    );
+    const [, next = ''] = /holdfast (vault fetch .*)$/m.exec(said.out) ?? [];
+    const typed = next.split(' ').map((word) => (word === 'vault.yaml' ? save() : word));
+    // Another key than the one that vault.yaml names: the check that it begins with says so.
+    expect(refusalOrText(await runHoldfast([...typed]))).toContain('STATEMENT_KEY_NOT_YOURS');
+  });
+});
+
+describe('holdfast vault key', () => {
+  it('makes a key once, for its owner alone, and prints its public half and nothing of the private one', async () => {
+    const make = () => runHoldfast(['vault', 'key', 'operations', '--keys', at('keys'), '--json']);
+    const first = await make();
+    const { publicKey } = JSON.parse(first.out) as { publicKey: string };
+    expect(JSON.parse(first.out)).toMatchObject({ changed: true, path: at('keys/operations.pem') });
+    const pem = readFileSync(at('keys/operations.pem'), 'utf8');
+    expect(statSync(at('keys/operations.pem')).mode & 0o777).toBe(0o600);
+    expect(first.out + first.err).not.toContain(pem.split('\n')[1]);
+    const { x } = createPublicKey(pem).export({ format: 'jwk' });
+    expect(Buffer.from(x ?? '', 'base64url').toString('hex')).toBe(publicKey);
+    expect(JSON.parse((await make()).out)).toMatchObject({ changed: false, publicKey });
+    expect(readFileSync(at('keys/operations.pem'), 'utf8')).toBe(pem);
+  });
+
+  it.each(['', '../operations', 'a/b', 'Operations', '-', 'a b'])(
+    'makes none of the name %j',
+    async (name) => {
+      expect((await runHoldfast(['vault', 'key', '--keys', at('keys'), '--', name])).exit).toBe(2);
+      expect(existsSync(at('keys'))).toBe(false);
+    },
+  );
+});
+
+describe('holdfast vault fetch of somebody of the vault', () => {
+  it('checks first, and fetches and writes nothing for a vault that is not sound', async () => {
+    const path = save((vault) => {
+      vault.threshold = 4;
+    });
+    const fetch = ['vault', 'fetch', '--vault', path, '--out', at('releases'), '--sheets', at('sheets')];
+    for (const role of [[], ['--role', 'node-1']]) {
+      const finished = await runHoldfast([...fetch, ...role]);
+      expect([finished.exit, finished.out + finished.err]).toEqual([
+        1,
+        expect.stringContaining('THRESHOLD_ABOVE_NODES'),
+      ]);
+    }
+    expect(existsSync(at('sheets')) || existsSync(at('releases'))).toBe(false);
+  });
+
+  it('needs a vault.yaml', async () => {
+    const from = ['vault', 'fetch', '1.4.0', '--from', at('release'), '--key', at('cosign.pub')];
+    for (const more of [['--sheets', at('sheets')], ['--role', 'node-1'], ['--offline']])
+      expect((await runHoldfast([...from, ...more])).exit).toBe(2);
+  });
+});
+
+describe('holdfast vault upgrade status', () => {
+  it('says of a vault in which nothing was started that no node serves, and not what nodes run', async () => {
+    const { exit, out } = await runHoldfast(['vault', 'upgrade', 'status', '--vault', save()]);
+    expect([exit, out]).toEqual([0, expect.stringContaining('no node serves yet')]);
+    expect(out).not.toContain('the nodes run release');
   });
 });
 

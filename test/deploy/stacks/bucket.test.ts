@@ -23,6 +23,7 @@ const NODE_ACCOUNT = '111111111111';
 const WALLET_ACCOUNT = '444455556666';
 const REGION = 'eu-central-1';
 const BUCKET = 'acme-node-1-bucket';
+const DAY_MS = 86_400_000;
 const GIVEN = {
   Namespace: 'acme',
   Environment: 'production',
@@ -104,7 +105,8 @@ describe("the bucket of a node's stack, by the policies of both templates", () =
       .then(() => 'written', nameOfError);
   const once = { IfNoneMatch: '*' } as const;
 
-  it.each(['log/tile/0/000', 'recovery/key-1.json'])('lets the host append, once: %s', async (key) => {
+  it('lets the host append to the log, each tile once', async () => {
+    const key = 'log/tile/0/000';
     expect(await put(host, key)).toBe('AccessDenied');
     expect(await put(host, key, once)).toBe('written');
     expect(await put(host, key, once)).toBe('PreconditionFailed');
@@ -116,12 +118,28 @@ describe("the bucket of a node's stack, by the policies of both templates", () =
     expect(await put(host, 'log/checkpoint')).toBe('written');
   });
 
-  it.each(['configurations/000001.json', 'manifest.json', 'functions/x.zip', 'log/other', 'elsewhere'])(
-    'lets the host write nowhere else: %s',
-    async (key) => {
-      expect(await put(host, key, once)).toBe('AccessDenied');
-    },
-  );
+  it('lets the host read its checkpoint, and set no retention', async () => {
+    await put(host, 'log/checkpoint');
+    const { Body } = await host.send(new GetObjectCommand({ Bucket: BUCKET, Key: 'log/checkpoint' }));
+    expect(await Body?.transformToString()).toBe('x');
+    const lock = {
+      ObjectLockMode: 'GOVERNANCE',
+      ObjectLockRetainUntilDate: new Date(Date.now() + 36_500 * DAY_MS),
+    } as const;
+    expect(await put(host, 'log/checkpoint', lock)).toBe('AccessDenied');
+    expect(await put(host, 'log/tile/7/000', { ...once, ...lock })).toBe('AccessDenied');
+  });
+
+  it.each([
+    'configurations/000001.json',
+    'manifest.json',
+    'functions/x.zip',
+    'recovery/key-1.json',
+    'log/other',
+    'elsewhere',
+  ])('lets the host write nowhere else: %s', async (key) => {
+    expect(await put(host, key, once)).toBe('AccessDenied');
+  });
 
   it('lets the host neither read, list, delete, copy nor upload in parts', async () => {
     await put(host, 'log/tile/0/001', once);
@@ -156,11 +174,11 @@ describe("the bucket of a node's stack, by the policies of both templates", () =
   );
 
   it('keeps what was written for as long as it was said, whoever would shorten it', async () => {
-    await put(host, 'recovery/kept.json', once);
+    await put(admin, 'recovery/kept.json', once);
     const shorter = new PutObjectRetentionCommand({
       Bucket: BUCKET,
       Key: 'recovery/kept.json',
-      Retention: { Mode: 'GOVERNANCE', RetainUntilDate: new Date(Date.now() + 86_400_000) },
+      Retention: { Mode: 'GOVERNANCE', RetainUntilDate: new Date(Date.now() + DAY_MS) },
       BypassGovernanceRetention: true,
     });
     for (const client of [host, admin])

@@ -133,6 +133,7 @@ describe('a first attempt that failed', () => {
       NodeBucketName: 'node-bucket',
     });
     // What fails beside an instance that is there already leaves it: no stack ends one (DisableApiTermination).
-    await failAndMend(order, { Action: 'iam:PutRolePolicy' }, 'UseOfKey');
+    const { outputs } = await failAndMend(order, { Action: 'iam:PutRolePolicy' }, 'UseOfKey');
+    expect(outputs['InstanceId']).toMatch(/^i-/);
   });
 });

@@ -86,11 +86,11 @@ async function openSigned(step: 'configuration' | 'final-configuration') {
   return { ...opened, envelope, payload: Buffer.from(payload, 'base64') };
 }
 
-/** What the bucket holds of signed configurations, by key. */
-async function kept(): Promise<Readonly<Record<string, Buffer>>> {
+/** What the bucket of the node's admin holds under a prefix, by key. */
+async function kept(prefix = 'configurations/'): Promise<Readonly<Record<string, Buffer>>> {
   const { bucket } = (await testbed.readStatement('node-1', 'kms-stack')).facts as { bucket: string };
   const s3 = new S3Client({ ...optionsOf('node-1', 's3'), forcePathStyle: true });
-  const listed = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: 'configurations/' }));
+  const listed = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix }));
   const found: Record<string, Buffer> = {};
   for (const { Key = '' } of listed.Contents ?? []) {
     const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key }));
@@ -236,6 +236,15 @@ describe('a node whose configurations the function alone signs', { timeout: 600_
     expect(await applied('infrastructure')).toMatchObject({ isComplete: true });
     expect(await applied('node-1')).toMatchObject({ done: [], isComplete: true });
     await assertSigns();
+  });
+
+  it('has a copy of its log in the bucket of its admin, to which its host appends', async () => {
+    const archived = async () => Object.keys(await kept('log/'));
+    await expect.poll(archived, { timeout: 120_000 }).toContain('log/checkpoint');
+    expect(await archived()).toContainEqual(expect.stringMatching(/^log\/tile\/entries\//));
+    const [checkpoint] = Object.values(await kept('log/checkpoint'));
+    // Its first line is the origin of the log: C2SP tlog-checkpoint.
+    expect(checkpoint?.toString()).toMatch(/^[^\n]*acme[^\n]*\n[0-9]+\n/);
   });
 });
 

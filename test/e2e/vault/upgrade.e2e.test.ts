@@ -1,4 +1,5 @@
 import { GetKeyPolicyCommand, KMSClient, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
+import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   CEREMONY_ROUNDS,
@@ -14,6 +15,8 @@ const VERSION = '1.5.0';
 const DAY_MS = 86_400_000;
 const UNTIL = new Date(Date.now() + 7 * DAY_MS).toISOString().slice(0, 10);
 let testbed: VaultTestbed;
+/** Policy of node 2's key that admits both images. */
+let overlap = '';
 
 async function together(roles: readonly PlayedRole[], act: (role: PlayedRole) => Promise<unknown>) {
   await Promise.all(roles.map(async (role) => await act(role)));
@@ -91,6 +94,12 @@ async function signs(pcrFile: string): Promise<void> {
   expect(await backend('quorum', 'sign', 'treasury', '--message', '00')).toMatchObject({ exit: 0 });
 }
 
+/** Status page of a host's parent; empty while it is down. */
+async function statusOf(url: string): Promise<string> {
+  const page = await fetch(`${url}/status`).catch(() => undefined);
+  return (await page?.text()) ?? '';
+}
+
 beforeAll(async () => {
   testbed = await openTestbed({
     change: (vault) => {
@@ -121,6 +130,7 @@ describe('an upgrade of a vault', { timeout: 600_000 }, () => {
     const before = await readPolicy('node-2');
     await together(NODES, done('apply'));
     expect(await testbed.apply('node-1')).toMatchObject(refusal('VAULT_UPGRADE_UNDER_WAY', { to: VERSION }));
+    overlap = await readPolicy('node-2');
     // Somebody takes the new image out again, which everybody believes admitted.
     await putPolicy('node-2', before);
     deployments.length = 0;
@@ -141,12 +151,50 @@ describe('an upgrade of a vault', { timeout: 600_000 }, () => {
     await signs(testbed.pcrFile);
   });
 
-  it('is rolled back by everybody, and no key admits the new image any more', async () => {
-    await done('rollback')('infrastructure');
+  it('is rolled back by everybody past a host that is down, with the new image on its disk', async () => {
+    await putPolicy('node-2', overlap);
+    const host = testbed.hostOf(2);
+    if (host === undefined) throw new TypeError('expected the host of node 2');
+    // Nothing runs on it any more, and what Systems Manager sends comes to nothing.
+    await host.crash();
+    const program = host.pathOf('opt/holdfast/bin/holdfast');
+    const installed = await readFile(program);
+    await writeFile(program, '#!/bin/sh\nexit 1\n');
+    await host.boot({ startsParent: false });
+    const back = await upgrade('rollback', 'infrastructure');
+    expectDone('infrastructure', back);
+    expect(back.stderr).toContain('node 2: LEFT');
+    expect(await status('node-3')).toMatchObject({
+      exit: 1,
+      said: { isUnderWay: true, direction: 'back', left: [2] },
+    });
     expect(await upgrade('apply', 'node-1')).toMatchObject(refusal('VAULT_UPGRADE_ROLLING_BACK'));
     await together(NODES, done('rollback'));
+    // The two others sign, and neither is restarted while the third is away.
+    deployments.length = 0;
+    expect(await upgrade('rollback', 'infrastructure')).toMatchObject(
+      refusal('UPGRADE_QUORUM_AT_RISK', { others: [{ node: 2 }] }),
+    );
+    expect(deployments).toHaveLength(1);
+    await signs(testbed.pcrFile);
+    await host.crash();
+    await writeFile(program, installed);
+    await host.boot();
+    await expect
+      .poll(async () => await statusOf(host.statusUrl), { timeout: 60_000 })
+      .toContain('KMS_ACCESS_DENIED');
+  });
+
+  it('has that node run the old image when its host is back, and no key admits the new one', async () => {
     await done('rollback')('infrastructure');
-    for (const role of NODES) expect(await readPolicy(role)).not.toContain('DateLessThan');
+    const measured = await readFile(testbed.pcrFile.replace('1.4.0', VERSION), 'utf8');
+    const { PCR0: pcr0 } = (JSON.parse(measured) as { Measurements: { PCR0: string } }).Measurements;
+    expect(overlap).toContain(pcr0);
+    for (const role of NODES) {
+      const policy = await readPolicy(role);
+      expect(policy).not.toContain('DateLessThan');
+      expect(policy).not.toContain(pcr0);
+    }
     expect(await status('node-3')).toMatchObject({
       exit: 0,
       said: { isUnderWay: false, direction: 'back', running: '1.4.0' },

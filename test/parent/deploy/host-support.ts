@@ -17,8 +17,8 @@ import {
   type StandInHostOptions,
 } from '../../../local/testbed/stand-in-host.ts';
 import { type ConfigurationBody, openTestNode, type TestNode } from '../../../local/testbed/test-node.ts';
+import { HOLDFAST } from '../../support/holdfast-command.ts';
 
-const PROJECT = join(import.meta.dirname, '../../..');
 export const INSTALLED = '/opt/holdfast/bin/holdfast';
 /** End of every order: the same configuration has the same bytes. */
 const ORDER_ENDS = new Date(Date.now() + 6 * 3_600_000).toISOString();
@@ -85,7 +85,7 @@ export class Hosts {
     const host = await StandInHost.launch({
       folder: join(this.folder, `host-${this.#hosts.length + 1}`),
       nitro: await this.testbed.addHost(),
-      command: [process.execPath, join(PROJECT, 'cli/holdfast.js')],
+      command: HOLDFAST,
       aws: this.testbed.aws,
       region: testNode.manifest.kms.region,
       accountId: testNode.admin.accountId,
@@ -99,10 +99,11 @@ export class Hosts {
 
   /** Builds another image of the same code. */
   async otherImage(): Promise<StandInImage> {
-    const program = await copyProgram();
+    const program = await copyProgram(async (folder) => {
+      const file = join(folder, 'enclave/boot/heartbeat.ts');
+      await writeFile(file, `${await readFile(file, 'utf8')}\n// Another image.\n`);
+    });
     this.#programs.push(program);
-    const file = join(program.folder, 'enclave/boot/heartbeat.ts');
-    await writeFile(file, `${await readFile(file, 'utf8')}\n// Another image.\n`);
     return await buildStandInImage(program.folder);
   }
 

@@ -10,9 +10,9 @@ import {
 } from '../../../audit/log/index.ts';
 import { type LocalWitnesses, startWitnesses } from '../../../local/testbed/witnesses.ts';
 import { assertNoRollback, findKnownSizes } from '../../../parent/identity/known-sizes.ts';
+import { HOLDFAST } from '../../support/holdfast-command.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-const MAIN = join(import.meta.dirname, '../../../cli/holdfast.js');
 const ORIGIN = 'node-1.example/log';
 const noBucket = () => Promise.reject(new Error('there is no bucket'));
 
@@ -45,12 +45,9 @@ async function logFolder(size: number): Promise<string> {
 beforeAll(async () => {
   folder = temporaryFolder();
   key = makeLogKey();
-  witnesses = await startWitnesses(
-    [process.execPath, MAIN],
-    join(folder, 'witnesses'),
-    { origin: ORIGIN, key: key.vkey },
-    ['one'],
-  );
+  witnesses = await startWitnesses(HOLDFAST, join(folder, 'witnesses'), { origin: ORIGIN, key: key.vkey }, [
+    'one',
+  ]);
   const [witness] = witnesses.witnesses;
   const response = await fetch(`${witness?.url ?? ''}/add-checkpoint`, {
     method: 'POST',

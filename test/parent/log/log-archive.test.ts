@@ -63,12 +63,10 @@ async function makeFolder(bundles: number) {
   return folder;
 }
 
-const open = (client: S3Client, folder: TileFolder) =>
-  new LogArchive(
-    { client, bucket: 'logs', prefix: 'node-1/', mode: 'COMPLIANCE', days: 30, checkpointMs: 0 },
-    folder,
-    silentLog,
-  );
+const LOCK = { mode: 'COMPLIANCE', days: 30 } as const;
+
+const open = (client: S3Client, folder: TileFolder, lock: Partial<typeof LOCK> = LOCK) =>
+  new LogArchive({ client, bucket: 'logs', prefix: 'node-1/', ...lock, checkpointMs: 0 }, folder, silentLog);
 
 describe('the archive of a log', () => {
   it('locks full tiles, partial ones and the checkpoint, each under its own name', async () => {
@@ -101,6 +99,19 @@ describe('the archive of a log', () => {
       expect(headers['x-amz-checksum-sha256']).toBe(createHash('sha256').update(body).digest('base64'));
     }
     expect(archive.archived).toBe(512);
+  });
+
+  it('asks for no lock where the bucket has one for whatever is written', async () => {
+    const { client, puts } = await startBucket();
+    const archive = open(client, await makeFolder(1), {});
+    archive.offer({ full: 256, published: 256 });
+    await expect.poll(() => puts.some(({ path }) => path.startsWith('/logs/node-1/checkpoint'))).toBe(true);
+    await archive.close();
+    for (const { headers } of puts) {
+      expect(Object.keys(headers).filter((name) => name.startsWith('x-amz-object-lock'))).toEqual([]);
+      // S3 asks for a checksum wherever an object comes to be locked.
+      expect(headers['x-amz-checksum-sha256']).toMatch(/^[\w+/]{43}=$/);
+    }
   });
 
   it('tries again what the bucket does not take, and goes on where it was after a restart', async () => {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findMadeOrSay } from '../../support/find-made.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import type { CertificateFiles } from '../../../parent/peers/options.ts';
 import type { Authority } from './authority.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
@@ -26,10 +27,50 @@ export interface NatsCluster {
   stop(): Promise<void>;
 }
 
-export async function startNatsCluster(program: string, authority: Authority): Promise<NatsCluster> {
+/** Configuration of a server as docs/peers.md has it. */
+function readWritten(): string {
   const page = readFileSync(join(ROOT, 'docs/peers.md'), 'utf8');
   const [, written = ''] = /```\n(server_name: nats-1\n[\s\S]*?)```/.exec(page) ?? [];
   if (!written.includes('verify_and_map')) throw new Error('docs/peers.md has no configuration of a server');
+  return written;
+}
+
+/** Puts files and folders of this machine into the place of those that the page names. */
+function placeFiles(text: string, files: CertificateFiles, store: string): string {
+  return text
+    .replaceAll('/etc/nats/ca.pem', files.ca)
+    .replaceAll('/etc/nats/server.pem', files.certificate)
+    .replaceAll('/etc/nats/server.key', files.key)
+    .replace('/var/lib/nats', store);
+}
+
+/** Starts one real server that is in no cluster, for the nodes of docs/peers.md. */
+export async function startNatsServer(
+  program: string,
+  authority: Authority,
+): Promise<{ readonly port: number; stop(): Promise<void> }> {
+  const folder = temporaryFolder();
+  const files = authority.issue('nats', ['DNS:localhost']);
+  const [port = 0] = await freePorts(1);
+  const alone = readWritten().replace(/\ncluster \{\n[\s\S]*?\n\}\n/, '\n');
+  const path = join(folder, 'alone.conf');
+  writeFileSync(
+    path,
+    placeFiles(alone, files, join(folder, 'store')).replace('0.0.0.0:4222', `127.0.0.1:${port}`),
+  );
+  const child = spawn(program, ['-c', path, '-l', join(folder, 'alone.log')], { stdio: 'ignore' });
+  await untilOpen(port, child);
+  return {
+    port,
+    async stop() {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    },
+  };
+}
+
+export async function startNatsCluster(program: string, authority: Authority): Promise<NatsCluster> {
+  const written = readWritten();
   const folder = temporaryFolder();
   const files = authority.issue('nats', ['DNS:localhost', 'IP:127.0.0.1']);
   const [clients, routes] = [await freePorts(3), await freePorts(3)];
@@ -44,12 +85,8 @@ export async function startNatsCluster(program: string, authority: Authority): P
       )
       .replace('server_name: nats-1', `server_name: nats-${index + 1}`)
       .replace('0.0.0.0:4222', `127.0.0.1:${clients[index]}`)
-      .replace('0.0.0.0:6222', `127.0.0.1:${routes[index]}`)
-      .replaceAll('/etc/nats/ca.pem', files.ca)
-      .replaceAll('/etc/nats/server.pem', files.certificate)
-      .replaceAll('/etc/nats/server.key', files.key)
-      .replace('/var/lib/nats', join(folder, `store-${index}`));
-    writeFileSync(path, text);
+      .replace('0.0.0.0:6222', `127.0.0.1:${routes[index]}`);
+    writeFileSync(path, placeFiles(text, files, join(folder, `store-${index}`)));
     const child = spawn(program, ['-c', path, '-l', join(folder, `${index}.log`)], { stdio: 'ignore' });
     processes[index] = child;
     await untilOpen(clients[index] ?? 0, child);
@@ -72,7 +109,8 @@ export async function startNatsCluster(program: string, authority: Authority): P
   };
 }
 
-async function freePorts(count: number): Promise<number[]> {
+/** Finds ports of loopback that nothing listens at. */
+export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer().listen(0, '127.0.0.1');

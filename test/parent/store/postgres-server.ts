@@ -1,6 +1,7 @@
 import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, globSync } from 'node:fs';
+import { chmod, chown, copyFile, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -36,7 +37,34 @@ function idOf(option: '-g' | '-u'): number {
   return Number(execFileSync('id', [option, 'nobody']));
 }
 
-export async function startPostgres(): Promise<PostgresServer> {
+/** Files by which a server speaks TLS on a port of loopback, beside its socket, and asks for passwords there. */
+export interface PostgresTls {
+  readonly certificate: string;
+  readonly key: string;
+  readonly port: number;
+}
+
+/** Lets others in by TLS and a password alone; the server's own user comes by the socket. */
+async function configureTls(
+  data: string,
+  { certificate, key, port }: PostgresTls,
+  { uid, gid }: { uid?: number; gid?: number },
+): Promise<string[]> {
+  const own = join(data, 'server.key');
+  await copyFile(key, own);
+  await chmod(own, 0o600);
+  if (uid !== undefined && gid !== undefined) await chown(own, uid, gid);
+  await copyFile(certificate, join(data, 'server.crt'));
+  await chmod(join(data, 'server.crt'), 0o644);
+  await writeFile(
+    join(data, 'pg_hba.conf'),
+    'local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n',
+  );
+  const settings = ['ssl=on', 'listen_addresses=127.0.0.1', `port=${port}`];
+  return settings.flatMap((setting) => ['-c', setting]);
+}
+
+export async function startPostgres(tls?: PostgresTls): Promise<PostgresServer> {
   const found = findPostgres();
   if (found === undefined) throw new Error('PostgreSQL is not installed');
   const bin: string = found;
@@ -50,11 +78,13 @@ export async function startPostgres(): Promise<PostgresServer> {
     env,
     cwd: root,
   });
-  const url = `postgres://holdfast@localhost/postgres?host=${encodeURIComponent(root)}`;
+  const port = tls?.port ?? 5432;
+  const more = tls === undefined ? [] : await configureTls(data, tls, user);
+  const url = `postgres://holdfast@localhost:${port}/postgres?host=${encodeURIComponent(root)}`;
   let server: ChildProcess | undefined;
 
   async function isUp(): Promise<boolean> {
-    if (!existsSync(join(root, '.s.PGSQL.5432'))) return false;
+    if (!existsSync(join(root, `.s.PGSQL.${port}`))) return false;
     const { Client } = (await import('pg')).default;
     const client = new Client({ connectionString: url, connectionTimeoutMillis: 1_000 });
     client.on('error', () => {});
@@ -69,7 +99,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   }
 
   async function start(): Promise<void> {
-    const args = ['-D', data, '-k', root, '-c', 'listen_addresses=', '-c', 'max_connections=20'];
+    const args = ['-D', data, '-k', root, '-c', 'listen_addresses=', '-c', 'max_connections=20', ...more];
     server = spawn(join(bin, 'postgres'), args, { ...user, env, cwd: dirname(data), stdio: 'ignore' });
     for (let attempt = 0; attempt < 200; attempt += 1) {
       if (await isUp()) return;

@@ -1,17 +1,115 @@
 import { randomUUID } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ArtifactError } from '../../../parent/artifacts/errors.ts';
 import { createControlSession } from '../../../parent/control/session.ts';
 import { silentLog } from '../../../parent/common/log.ts';
+import type { RecordStoreError } from '../../../parent/store/errors.ts';
 import { createPostgresStore } from '../../../parent/store/postgres-store.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { type Authority, createAuthority } from '../peers/authority.ts';
+import { freePorts } from '../peers/nats-servers.ts';
 import { findPostgres, startPostgres, type PostgresServer } from './postgres-server.ts';
 import { describeStore } from './store-suite.ts';
 
 const SOURCE = join(import.meta.dirname, '../../../parent/store/postgres-store.ts');
 const BYTES = Uint8Array.of(1, 2, 3);
+
+/** Server on loopback that answers a request for TLS as one without it does, and keeps what it was sent. */
+async function startPlainServer() {
+  const received: Buffer[] = [];
+  const server = createServer((socket) => {
+    socket.on('data', (bytes) => {
+      received.push(Buffer.from(bytes));
+      socket.write('N');
+    });
+    socket.on('error', () => undefined);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { port: (server.address() as AddressInfo).port, received, close: () => server.close() };
+}
+
+describe.skipIf(findPostgres() === undefined)('with a PostgreSQL server that speaks TLS', () => {
+  const PASSWORD = 'made-by-nobody-42';
+  let server: PostgresServer;
+  let authority: Authority;
+  let options: Parameters<typeof createPostgresStore>[0] & { readonly host: string };
+  beforeAll(async () => {
+    authority = createAuthority(temporaryFolder());
+    const { certificate, key } = authority.issue('server', ['DNS:localhost']);
+    const [port = 0] = await freePorts(1);
+    server = await startPostgres({ certificate, key, port });
+    const client = new Client({ connectionString: server.url });
+    await client.connect();
+    await client.query(`CREATE ROLE records LOGIN PASSWORD '${PASSWORD}'`);
+    await client.query('CREATE DATABASE records OWNER records');
+    await client.end();
+    options = {
+      host: 'localhost',
+      port,
+      database: 'records',
+      user: 'records',
+      password: () => Promise.resolve(PASSWORD),
+      ca: readFileSync(authority.ca, 'utf8'),
+      node: 'node-1',
+    };
+  });
+  afterAll(async () => {
+    await server.remove();
+  });
+
+  const codeOf = async (change: object) =>
+    await createPostgresStore({ ...options, ...change })
+      .open()
+      .then(
+        async (session) => {
+          await session.close();
+          return 'open';
+        },
+        (error: unknown) => (error as RecordStoreError).code,
+      );
+
+  test('opens by the password that is in force at that moment', async () => {
+    const passwords = ['former', PASSWORD];
+    const rotated = { password: () => Promise.resolve(passwords.shift() ?? '') };
+    const store = createPostgresStore({ ...options, ...rotated });
+    await expect(store.open()).rejects.toMatchObject({ code: 'STORE_FAILED', details: { state: '28P01' } });
+    await (await store.open()).close();
+  });
+
+  test('believes no server of another authority, or of another name', async () => {
+    expect(await codeOf({})).toBe('open');
+    expect(await codeOf({ ca: readFileSync(createAuthority(temporaryFolder(), 'other').ca, 'utf8') })).toBe(
+      'STORE_FAILED',
+    );
+    expect(await codeOf({ host: '127.0.0.1' })).toBe('STORE_FAILED');
+  });
+
+  test('tells a server without TLS neither who it is nor its password', async () => {
+    const plain = await startPlainServer();
+    expect(await codeOf({ port: plain.port })).toBe('STORE_FAILED');
+    const text = Buffer.concat(plain.received).toString('latin1');
+    expect(text).toHaveLength(8);
+    plain.close();
+  });
+
+  test('says that a password is not to be had, and keeps the reason', async () => {
+    const password = () => Promise.reject(new ArtifactError('ARTIFACT_UNAVAILABLE', 'no', { secretId: 'x' }));
+    const error = await createPostgresStore({ ...options, password })
+      .open()
+      .catch((caught: unknown) => caught);
+    expect(error).toMatchObject({
+      code: 'STORE_PASSWORD_UNAVAILABLE',
+      details: { secretId: 'x', reason: 'ARTIFACT_UNAVAILABLE' },
+    });
+  });
+});
 
 describe.skipIf(findPostgres() === undefined)('with a PostgreSQL server of its own', () => {
   let server: PostgresServer;

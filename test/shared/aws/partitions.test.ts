@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { describe, expect, it } from 'vitest';
+import { KNOWN_REGIONS } from '../../../admin/vault/checks/regions.ts';
 import { kmsHost } from '../../../shared/aws/kms-host.ts';
 import { partitionOf, PARTITIONS } from '../../../shared/aws/partitions.ts';
 
@@ -41,6 +42,15 @@ describe('the copy of the SDK’s partition data', () => {
       regions: regionRegex.replaceAll(String.raw`\-`, '-'),
     }));
     expect(ours).toEqual(theirs);
+  });
+
+  it('has every Region that a vault may be in, and knows no other', async () => {
+    const open = new Set(PARTITIONS.filter(({ publicRoots }) => publicRoots).map(({ id }) => id));
+    const theirs = (await sdkPartitions())
+      .filter(({ id }) => open.has(id))
+      // Beside Regions the data names what stands for a whole partition, such as aws-global.
+      .flatMap(({ regions }) => Object.keys(regions).filter((region) => !region.endsWith('-global')));
+    expect([...KNOWN_REGIONS].toSorted()).toEqual(theirs.toSorted());
   });
 
   it('leads each Region that the SDK knows to its partition, and KMS to the host that the SDK asks', async () => {

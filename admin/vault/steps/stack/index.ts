@@ -1,3 +1,3 @@
 export { describeStack } from './describe.ts';
 export { outputsOf, readOutput, type StackOrder } from './order.ts';
-export { applyStack, inspectStack } from './stack.ts';
+export { applyStack, type FoundStack, inspectStack } from './stack.ts';

@@ -3,8 +3,11 @@ import {
   assertQuorumWithout,
   assertSpareNode,
   assertWithinOverlap,
+  orderUnableFirst,
 } from '../../../upgrade/index.ts';
 import { roleOfNode } from '../../index.ts';
+import { assertAllStated } from '../configuration/in-force.ts';
+import { needNewest } from '../configuration/newest.ts';
 import type { StepContext } from '../context.ts';
 import { deployNode } from '../deploy-node.ts';
 import { StepError } from '../errors.ts';
@@ -43,6 +46,7 @@ export function infrastructureUpgradeAttestations(
       if (open.length === 0) return { state: 'done' };
       assertSpareNode({ size: vault.nodes.length, threshold: vault.threshold });
       needClient(upgrade);
+      await assertAllStated(context, [upgrade.from, upgrade.to]);
       return {
         state: 'ready',
         changes: open.map(
@@ -57,10 +61,17 @@ export function infrastructureUpgradeAttestations(
       const { open, kept } = await sortNodes(context, upgrade);
       const shown = [...kept];
       if (open.length > 0) {
+        await assertAllStated(context, [upgrade.from, upgrade.to]);
         const reports = await lookAtNodes(context, upgrade);
         await assertQuorumSigns(reports, async (node) => await signWith(context, upgrade, node));
+        // A node that is down serves again after it has attested, and only then can the others be stopped.
+        const order = orderUnableFirst(
+          open.map(({ node }) => node),
+          reports,
+        );
+        for (const { node, nonce } of open.toSorted((a, b) => order.indexOf(a.node) - order.indexOf(b.node)))
+          shown.push(await showOne(context, upgrade, node, nonce));
       }
-      for (const { node, nonce } of open) shown.push(await showOne(context, upgrade, node, nonce));
       const { documents, files } = tellShown(shown);
       return { facts: { upgrade: factsOf(upgrade), documents }, files };
     },
@@ -74,7 +85,9 @@ async function showOne(
   nonce: string,
 ): Promise<ShownDocument> {
   const identity = await readIdentity(context, node);
-  const order = { node, configuration: 'upgrade-configuration', identity } as const;
+  // A configuration that was signed since the one of the upgrade has its images too.
+  const { step: configuration } = await needNewest(context, node);
+  const order = { node, configuration, identity } as const;
   // What a run has shown that was cut off before the others could know is kept, and nothing is stopped for it again.
   let shown = recall(context, node, nonce);
   let failure: unknown;

@@ -1,6 +1,7 @@
 import {
   assertNotStopped,
   type ImageName,
+  isDown,
   orderNodes,
   rollBack,
   rollOut,
@@ -11,12 +12,14 @@ import {
 } from '../../../upgrade/index.ts';
 import type { Facts, Told } from '../../exchange/index.ts';
 import { roleOfNode } from '../../index.ts';
+import { assertAllStated } from '../configuration/in-force.ts';
+import { needNewest } from '../configuration/newest.ts';
 import type { StepContext } from '../context.ts';
 import { deployNode } from '../deploy-node.ts';
 import type { StoreIdentity } from '../deployment.ts';
 import type { Step } from '../step.ts';
-import { ofAllNodes } from '../support.ts';
-import { latestConfiguration, lookAtNodes, needClient, readIdentity, signWith, urlOfNode } from './nodes.ts';
+import { ofAllNodes, urlOfNode } from '../support.ts';
+import { lookAtNodes, needClient, readIdentity, signWith } from './nodes.ts';
 import { assertNoneNarrowed, isSameUpgrade, type UpgradeName } from './state.ts';
 import { assertOneUpgrade, factsOf, findUpgradeStatement, type Upgrade, withRelease } from './upgrade.ts';
 
@@ -78,10 +81,10 @@ export function infrastructureUpgradeNodesBack(upgrade: Upgrade): Step<'upgrade-
 }
 
 /**
- * Brings one of both images to all nodes, one after the other. From the first deployment of the old image on, the machine
+ * Brings one of both images to all nodes, one after the other, but for one that stays down on the way back. From the first deployment of the old image on, the machine
  * remembers that nodes may run it, whatever was told before, until all of them run the new one.
  *
- * @throws UpgradeError UPGRADE_…; StepError VAULT_UPGRADE_NARROWED
+ * @throws UpgradeError UPGRADE_…; StepError VAULT_UPGRADE_NARROWED, VAULT_CONFIGURATION_DIFFERS
  */
 export async function moveNodes(
   context: StepContext,
@@ -95,7 +98,7 @@ export async function moveNodes(
     async deploy(node, wanted) {
       if (image === 'old') await noteGoingBack(context, upgrade);
       const identity = await readIdentity(context, node);
-      const { step: configuration } = await latestConfiguration(context, node);
+      const { step: configuration } = await needNewest(context, node);
       const order = { node, configuration, nonce: null, identity } as const;
       const deployed = await deployNode(order, withRelease(context, upgrade, wanted));
       if (deployed.identity !== null) identities.set(node, deployed.identity);
@@ -104,14 +107,18 @@ export async function moveNodes(
     sign: async (node) => await signWith(context, upgrade, node),
     async assertOpen(wanted) {
       if (wanted === 'old') await assertNoneNarrowed(context.vault, context.exchange, upgrade);
+      await assertAllStated(context, [upgrade.from, upgrade.to]);
     },
     clock: context.clock,
   };
   const move = image === 'new' ? rollOut : rollBack;
   await move(await planOf(context, upgrade), ports, openUpgradeJournal(context), upgrade.report);
   if (image === 'new') await context.journal.set(GOING_BACK, undefined);
+  const reports = image === 'new' ? [] : await lookAtNodes(context, upgrade);
   const nodes: Facts<'upgrade-nodes'>['nodes'] = [];
   for (const { node } of context.vault.nodes) {
+    // Whoever reads this sees which node was left.
+    if (image === 'old' && isDown(reports, node)) continue;
     const identity = identities.get(node) ?? (await readIdentity(context, node));
     nodes.push({ node, url: await urlOfNode(context, node), identity });
   }
@@ -121,9 +128,12 @@ export async function moveNodes(
 async function planOf(context: StepContext, upgrade: Upgrade): Promise<RollOutPlan> {
   const { nodes, threshold } = context.vault;
   const days = new Map<number, number>();
+  const gated = new Set<number>();
   for (const { node } of nodes) {
     const stated = await findUpgradeStatement(context, upgrade, roleOfNode(node), 'upgrade-configuration');
     if (stated !== undefined) days.set(node, Date.parse(stated.facts.until));
+    const gate = await findUpgradeStatement(context, upgrade, roleOfNode(node), 'upgrade-gate');
+    if (gate !== undefined) gated.add(node);
   }
   return {
     threshold,
@@ -133,6 +143,7 @@ async function planOf(context: StepContext, upgrade: Upgrade): Promise<RollOutPl
     ),
     // A roll back may come before everybody has named a day.
     until: (node) => days.get(node) ?? Infinity,
+    isGated: (node) => gated.has(node),
   };
 }
 

@@ -1,17 +1,18 @@
 import { parsePcrFile } from '../../../../attestation/index.ts';
 import { assertOverlapLength } from '../../../upgrade/index.ts';
-import { deriveConfiguration, encodeConfiguration } from '../../derive/configuration.ts';
+import { encodeConfiguration } from '../../derive/configuration.ts';
 import { roleOfNode } from '../../index.ts';
+import { withImages } from '../configuration/derive.ts';
+import { assertInForce, seeNode } from '../configuration/in-force.ts';
+import { readNewest } from '../configuration/newest.ts';
 import type { StepContext } from '../context.ts';
 import { StepError } from '../errors.ts';
-import { hasFunction, readManifests } from '../node-configuration.ts';
+import { hasFunction } from '../node-configuration.ts';
 import { isTooOld, NONCE_BYTES } from '../node-nonce.ts';
-import { readVerifierKeys } from '../node-peers-configuration.ts';
 import { planConfiguration, signPlanned, type SigningOrder } from '../sign-configuration.ts';
 import type { Step } from '../step.ts';
 import { formatTime, ofAllNodes, toHex } from '../support.ts';
 import { assertAdmitsOldAlone, readUpgradeDocument } from './node-upgrade-gate.ts';
-import { latestConfiguration } from './nodes.ts';
 import {
   assertOneUpgrade,
   describeReleases,
@@ -50,6 +51,7 @@ export function nodeUpgradeConfiguration(
         };
       }
       const until = readGivenDay(context, upgrade);
+      const unseen = await assertInForce(context, await seeNode(context, node, [upgrade.from, upgrade.to]));
       const { changes } = await planConfiguration(
         context,
         await orderOverlap(context, { upgrade, node, until }),
@@ -60,6 +62,7 @@ export function nodeUpgradeConfiguration(
           `says that node ${node} is to go from release ${upgrade.from} to ${upgrade.to}${upgrade.isRebuilt ? ', which you have rebuilt' : ', which you have not rebuilt'}`,
           `signs a configuration of node ${node} that accepts the old image of its peers until ${until}`,
           ...changes,
+          ...unseen,
           'makes a nonce for the enclave of the new image',
         ],
       };
@@ -75,6 +78,7 @@ export function nodeUpgradeConfiguration(
         return { facts: { ...stated.facts, nonce }, files: [{ name: 'configuration.json', bytes }] };
       }
       const until = readGivenDay(context, upgrade);
+      await assertInForce(context, await seeNode(context, node, [upgrade.from, upgrade.to]));
       const signed = await signPlanned(context, await orderOverlap(context, { upgrade, node, until }));
       return {
         facts: {
@@ -93,8 +97,9 @@ export function nodeUpgradeConfiguration(
 }
 
 /**
- * Orders the configuration that accepts both images until the end of the overlap, RFC 3339 in UTC. What the admin's own key
- * admits decides from which image the node comes, and not what others have stated.
+ * Orders the configuration that accepts both images until the end of the overlap, RFC 3339 in UTC, and leaves the newest people,
+ * keys and rules as they are. What the admin's own key admits decides from which image the node comes, and not what others have
+ * stated.
  *
  * @throws StepError VAULT_KEY_POLICY_CHANGED
  */
@@ -104,21 +109,17 @@ async function orderOverlap(
 ): Promise<SigningOrder> {
   await assertAdmitsOldAlone(context, upgrade, node);
   const [old, next] = [await upgrade.release(upgrade.from), await upgrade.release(upgrade.to)];
-  const inputs = {
-    orderUntil: null,
-    verifierKeys: context.vault.parts.peerWitnesses === null ? [] : await readVerifierKeys(context),
-    manifests: await readManifests(context),
-    images: [
-      { pcrs: parsePcrFile(next.pcrJson), notAfter: null },
-      { pcrs: parsePcrFile(old.pcrJson), notAfter: until },
-    ],
-  };
+  const images = [
+    { pcrs: parsePcrFile(next.pcrJson), notAfter: null },
+    { pcrs: parsePcrFile(old.pcrJson), notAfter: until },
+  ];
+  const { configuration, version } = await readNewest(context, node);
   return {
     node,
     step: 'upgrade-configuration',
-    version: (await latestConfiguration(context, node)).version + 1,
-    derive: (version) =>
-      Promise.resolve(encodeConfiguration(deriveConfiguration(context.vault, node, { version, ...inputs }))),
+    version: version + 1,
+    derive: (above) => Promise.resolve(encodeConfiguration(withImages(configuration, above, images))),
+    against: configuration,
   };
 }
 

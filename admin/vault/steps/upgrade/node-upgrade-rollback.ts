@@ -1,20 +1,24 @@
-import { assertAllRun } from '../../../upgrade/index.ts';
+import { parsePcrFile } from '../../../../attestation/index.ts';
+import { assertBack } from '../../../upgrade/index.ts';
+import { encodeConfiguration } from '../../derive/configuration.ts';
 import { digestOf } from '../../exchange/index.ts';
 import { roleOfNode } from '../../index.ts';
+import { withImages } from '../configuration/derive.ts';
+import { readNewest } from '../configuration/newest.ts';
 import type { StepContext } from '../context.ts';
 import { StepError } from '../errors.ts';
 import { isSamePolicy, putKeyPolicy, readKeyPolicy } from '../key-policy.ts';
 import { hasFunction } from '../node-configuration.ts';
-import { deriveFinal } from '../node-peers-configuration.ts';
 import { planConfiguration, signPlanned, type SigningOrder } from '../sign-configuration.ts';
 import type { Step } from '../step.ts';
 import { describePolicies } from './node-upgrade-gate.ts';
-import { attestAll, latestConfiguration } from './nodes.ts';
-import { factsOf, findUpgradeStatement, type Upgrade, withRelease } from './upgrade.ts';
+import { attestAll } from './nodes.ts';
+import { factsOf, findUpgradeStatement, type Upgrade } from './upgrade.ts';
 
 /**
- * Step that takes the new image out again after a roll back, once every node attests the old one to the admin themselves: out
- * of the key's policy, and out of the configuration, which would refuse the old image of the peers from the day on.
+ * Step that takes the new image out again after a roll back, once the threshold of nodes attest the old one to the admin
+ * themselves, and none the new one: out of the key's policy, and out of the configuration, which would refuse the old image of
+ * the peers from the day on.
  */
 export function nodeUpgradeRollback(
   vault: StepContext['vault'],
@@ -39,13 +43,13 @@ export function nodeUpgradeRollback(
     role,
     name: 'upgrade-rollback',
     stage: 2,
-    summary: 'see every node run the old image, and refuse the new one again',
+    summary: 'see the nodes run the old image, and refuse the new one again',
     needs: ['infrastructure/upgrade-nodes'],
     isShownFirst: hasFunction(vault, node),
     async inspect(context) {
       const { key, stated, isBack } = await look(context);
       if (stated !== undefined && isBack) return { state: 'done' };
-      assertAllRun('old', await attestAll(context, upgrade, 'old'));
+      assertBack(await attestAll(context, upgrade, 'old'), vault.threshold);
       const put = isBack ? [] : [`puts the policy of ${key.keyArn} that admits the old image alone`];
       if (stated !== undefined) return { state: 'ready', changes: put };
       const { changes } = await planConfiguration(context, await orderOld(context, upgrade, node));
@@ -60,7 +64,7 @@ export function nodeUpgradeRollback(
     },
     async apply(context) {
       const { key, policy, stated, isBack } = await look(context);
-      assertAllRun('old', await attestAll(context, upgrade, 'old'));
+      assertBack(await attestAll(context, upgrade, 'old'), vault.threshold);
       if (!isBack) await putKeyPolicy(key, policy, context);
       if (stated !== undefined) {
         const bytes = await context.exchange.file(stated, 'configuration.json');
@@ -80,12 +84,16 @@ export function nodeUpgradeRollback(
   };
 }
 
-/** Orders the configuration that accepts the old image alone, as before the upgrade. */
+/** Orders the configuration that accepts the old image alone: the newest people, keys and rules stay. */
 async function orderOld(context: StepContext, upgrade: Upgrade, node: number): Promise<SigningOrder> {
+  const { configuration, version } = await readNewest(context, node);
+  const { pcrJson } = await upgrade.release(upgrade.from);
+  const images = [{ pcrs: parsePcrFile(pcrJson), notAfter: null }];
   return {
     node,
     step: 'upgrade-rollback',
-    version: (await latestConfiguration(context, node)).version + 1,
-    derive: async (version) => await deriveFinal(withRelease(context, upgrade, 'old'), node, version),
+    version: version + 1,
+    derive: (next) => Promise.resolve(encodeConfiguration(withImages(configuration, next, images))),
+    against: configuration,
   };
 }

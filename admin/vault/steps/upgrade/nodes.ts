@@ -1,11 +1,10 @@
 import { errorCode } from '../../../../shared/errors.ts';
 import type { ImageName, NodeReport, UpgradeImages } from '../../../upgrade/index.ts';
-import { roleOfNode } from '../../index.ts';
+import { findLastStart } from '../../node-starts.ts';
 import type { StepContext } from '../context.ts';
-import type { DeployOrder } from '../deploy-node.ts';
-import { nodeUrl, type StoreIdentity } from '../deployment.ts';
+import type { StoreIdentity } from '../deployment.ts';
 import { StepError } from '../errors.ts';
-import { needStatement, readManifestBytes } from '../support.ts';
+import { readManifestBytes, urlOfNode } from '../support.ts';
 import { readImages, type Upgrade, type UpgradeClient } from './upgrade.ts';
 
 /** Looks at all nodes: which image each attests, and whether it can sign as a client sees it. */
@@ -24,18 +23,33 @@ async function look(
 ): Promise<NodeReport> {
   const url = await urlOfNode(context, node);
   const manifest = await readManifestBytes(context, node);
-  let failure: unknown;
-  for (const image of ['new', 'old'] as const satisfies readonly ImageName[]) {
+  const attested = await findImage(context, { node, images, first: 'new' });
+  if (attested.image === null) return { node, canSign: false, ...attested };
+  const code = await needClient(upgrade).look({ node, url, manifest, images });
+  return { node, image: attested.image, canSign: code === null, code };
+}
+
+/** Finds which of both images a node attests; `code` says why it is neither. */
+async function findImage(
+  context: StepContext,
+  {
+    node,
+    images,
+    first,
+  }: { readonly node: number; readonly images: UpgradeImages; readonly first: ImageName },
+): Promise<Pick<NodeReport, 'image' | 'code'>> {
+  const url = await urlOfNode(context, node);
+  const manifest = await readManifestBytes(context, node);
+  let code: string | null = null;
+  for (const image of [first, first === 'new' ? 'old' : 'new'] as const) {
     try {
       await context.attest(url, { manifest, pcrs: images[image] });
+      return { image, code: null };
     } catch (error) {
-      failure = error;
-      continue;
+      code = errorCode(error);
     }
-    const code = await needClient(upgrade).look({ node, url, manifest, images });
-    return { node, image, canSign: code === null, code };
   }
-  return { node, image: null, canSign: false, code: errorCode(failure) };
+  return { image: null, code };
 }
 
 /** Has the quorum sign with a node in it. @returns null, or the code of the refusal */
@@ -48,22 +62,17 @@ export async function signWith(context: StepContext, upgrade: Upgrade, node: num
   });
 }
 
-/** Asks every node for its attestation of an image, as an admin who believes nobody else. */
+/** Asks every node which image it attests, as an admin who believes nobody else; one of them is expected, and tried first. */
 export async function attestAll(
   context: StepContext,
   upgrade: Upgrade,
-  image: ImageName,
+  expected: ImageName,
 ): Promise<readonly NodeReport[]> {
-  const { [image]: pcrs } = await readImages(upgrade);
+  const images = await readImages(upgrade);
   return await Promise.all(
     context.vault.nodes.map(async ({ node }): Promise<NodeReport> => {
-      const manifest = await readManifestBytes(context, node);
-      try {
-        await context.attest(await urlOfNode(context, node), { manifest, pcrs });
-        return { node, image, canSign: true, code: null };
-      } catch (error) {
-        return { node, image: null, canSign: false, code: errorCode(error) };
-      }
+      const attested = await findImage(context, { node, images, first: expected });
+      return { node, canSign: attested.image !== null, ...attested };
     }),
   );
 }
@@ -78,37 +87,9 @@ export function needClient({ client }: Upgrade): UpgradeClient {
   );
 }
 
-/** URL at which clients reach a node. */
-export async function urlOfNode(context: StepContext, node: number): Promise<string> {
-  const { facts } = await needStatement(context, 'infrastructure', 'hosts');
-  const host = facts.hosts.find((one) => one.node === node);
-  if (host === undefined) throw new TypeError('expected the host of each node');
-  return nodeUrl(host.address);
-}
-
-/** Finds the newest configuration that a node's admin has signed: its version, and the step that has stated it. */
-export async function latestConfiguration(
-  context: StepContext,
-  node: number,
-): Promise<{ readonly step: DeployOrder['configuration']; readonly version: number }> {
-  const role = roleOfNode(node);
-  const final = await needStatement(context, role, 'final-configuration');
-  let latest: Awaited<ReturnType<typeof latestConfiguration>> = {
-    step: 'final-configuration',
-    version: final.facts.version,
-  };
-  for (const step of ['upgrade-configuration', 'upgrade-rollback'] as const) {
-    const version = (await context.exchange.statement(role, step))?.facts.version ?? 0;
-    if (version > latest.version) latest = { step, version };
-  }
-  return latest;
-}
-
 /** Least that a node's store must be, as was stated last. */
-export async function readIdentity(context: StepContext, node: number): Promise<StoreIdentity> {
-  const restarted = await needStatement(context, 'infrastructure', 'restart');
-  const moved = await context.exchange.statement('infrastructure', 'upgrade-nodes');
-  const found = [...(moved?.facts.nodes ?? []), ...restarted.facts.nodes].find((one) => one.node === node);
+export async function readIdentity({ exchange }: StepContext, node: number): Promise<StoreIdentity> {
+  const found = await findLastStart(exchange, node);
   if (found === undefined) throw new TypeError('expected the store of each node');
   return found.identity;
 }

@@ -19,9 +19,23 @@ export interface UpgradeState {
   /** Release that the nodes run, as infrastructure has stated last; that of vault.yaml before the first upgrade. */
   readonly running: string;
   /** Upgrade that has not come to its end; `back`: it is being rolled back. */
-  readonly open: { readonly upgrade: UpgradeName; readonly direction: 'forward' | 'back' } | undefined;
+  readonly open:
+    | {
+        readonly upgrade: UpgradeName;
+        readonly direction: 'forward' | 'back';
+        /** Nodes that were down when the others went back, and that a later run has to take along. */
+        readonly left: readonly number[];
+      }
+    | undefined;
   /** The last that has come to its end: with every node on the new image, or on the old one again. */
-  readonly closed: { readonly upgrade: UpgradeName; readonly image: 'new' | 'old' } | undefined;
+  readonly closed:
+    | {
+        readonly upgrade: UpgradeName;
+        readonly image: 'new' | 'old';
+        /** As above: nodes that do not run yet what the others went back to. */
+        readonly left: readonly number[];
+      }
+    | undefined;
 }
 
 /** Reads which upgrade a statement is about; undefined for one of the first ceremony. */
@@ -61,22 +75,40 @@ export async function findUpgradeState(
       ends.every((one) => isSameUpgrade(one, upgrade)) &&
       (image === 'new' || isSameUpgrade(restored && upgradeOf(restored), upgrade));
     const running = image === 'new' ? upgrade.to : upgrade.from;
+    const left = await findLeft(upgrade, (isClosed && image === 'old' ? restored : moved)?.facts.nodes ?? []);
     if (!isClosed)
       return {
         running,
-        open: { upgrade, direction: image === 'new' ? 'forward' : 'back' },
+        open: { upgrade, direction: image === 'new' ? 'forward' : 'back', left },
         closed: undefined,
       };
-    return { running, ...(await findNext(upgrade.attempt, running)), closed: { upgrade, image } };
+    return { running, ...(await findNext(upgrade.attempt, running)), closed: { upgrade, image, left } };
   }
   return { running: release.version, ...(await findNext(0, release.version)), closed: undefined };
+
+  /** Nodes that did not reach what the others went back to, and that nobody has started since with their newest configuration. */
+  async function findLeft(
+    upgrade: UpgradeName,
+    reached: readonly { readonly node: number }[],
+  ): Promise<readonly number[]> {
+    const restarted = await exchange.statement('infrastructure', 'restart');
+    const left: number[] = [];
+    for (const { node } of nodes) {
+      if (reached.some((one) => one.node === node)) continue;
+      const back = await exchange.statement(roleOfNode(node), 'upgrade-rollback');
+      const isBack = back !== undefined && isSameUpgrade(upgradeOf(back), upgrade);
+      const version = restarted?.facts.nodes.find((one) => one.node === node)?.version ?? 0;
+      if (!isBack || version < back.facts.version) left.push(node);
+    }
+    return left;
+  }
 
   async function findNext(last: number, running: string): Promise<Pick<UpgradeState, 'open'>> {
     // Nothing of an upgrade comes before the word of a node's admin, and one from another release than the nodes run is none.
     const begun = (await ofNodes('upgrade-configuration')).find(
       (one) => one?.attempt === last + 1 && one.from === running,
     );
-    return { open: begun && { upgrade: begun, direction: 'forward' } };
+    return { open: begun && { upgrade: begun, direction: 'forward', left: [] } };
   }
 }
 

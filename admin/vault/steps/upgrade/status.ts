@@ -30,6 +30,8 @@ export interface UpgradeStatus {
   readonly isUnderWay: boolean;
   /** Whether the day of a node is over, and its policy still waits for its end. */
   readonly isOverdue: boolean;
+  /** Nodes that stayed down when the others went back, and that infrastructure has to take along. */
+  readonly left: readonly number[];
   readonly steps: VaultStatus['steps'];
   readonly roles: VaultStatus['roles'];
   readonly nodes: readonly OverlapStatus[];
@@ -56,6 +58,7 @@ export async function describeUpgrade(
       direction: null,
       isUnderWay: false,
       isOverdue: false,
+      left: [],
       steps: [],
       roles: [],
       nodes: [],
@@ -70,6 +73,7 @@ export async function describeUpgrade(
     direction,
     isUnderWay: open !== undefined,
     isOverdue: nodes.some(({ overlap }) => overlap === 'expired'),
+    left: (open ?? closed)?.left ?? [],
     steps,
     roles,
     nodes,

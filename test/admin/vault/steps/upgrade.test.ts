@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { formatPcrFile, type PcrValues } from '../../../../attestation/index.ts';
-import { renderSinglePolicy } from '../../../../admin/upgrade/index.ts';
+import { renderSinglePolicy, type RollOutEvent } from '../../../../admin/upgrade/index.ts';
 import { Exchange, type Facts, type StepName } from '../../../../admin/vault/exchange/index.ts';
 import { deriveManifest, measureManifest, type Role } from '../../../../admin/vault/index.ts';
 import {
@@ -10,7 +10,10 @@ import {
   type ReleaseFiles,
   type StepContext,
 } from '../../../../admin/vault/steps/index.ts';
+import { findPlaces } from '../../../../admin/vault/profiles.ts';
 import { firstCeremony } from '../../../../admin/vault/steps/ceremony.ts';
+import { infrastructureHosts } from '../../../../admin/vault/steps/infrastructure-hosts.ts';
+import { infrastructureRestart } from '../../../../admin/vault/steps/infrastructure-restart.ts';
 import { nodeNarrow } from '../../../../admin/vault/steps/node-narrow.ts';
 import {
   describeUpgrade,
@@ -69,6 +72,10 @@ interface World {
   /** Code with which the quorum refuses to sign with a node. */
   refuses: Map<number, string>;
   failing: Failing;
+  /** Nodes whose hosts answer nothing. */
+  readonly dead: Set<number>;
+  /** Number of the host that a stack has launched last, by node; none: there is no stack. */
+  readonly launched: Map<number, number>;
   now: number;
 }
 let world: World;
@@ -135,42 +142,111 @@ function awsOf(role: Role): StepContext['aws'] {
       case 'SendCommandCommand': {
         const [line] = (input['Parameters'] as { commands: readonly string[] }).commands;
         const id = `c-${answers.size}`;
-        answers.set(id, JSON.stringify(await runLine(line ?? '', objects)));
+        answers.set(id, await runLine(line ?? '', objects));
         return { Command: { CommandId: id } };
       }
-      case 'GetCommandInvocationCommand':
-        return { Status: 'Success', StandardOutputContent: answers.get(String(input['CommandId'])) };
+      case 'GetCommandInvocationCommand': {
+        const answer = answers.get(String(input['CommandId'])) ?? '';
+        return { Status: answer === '' ? 'TimedOut' : 'Success', StandardOutputContent: answer };
+      }
       default:
-        throw new TypeError(`unexpected ${name}`);
+        return answerAboutStack(name, input);
     }
   };
   const client = () => Promise.resolve({ send } as never);
   return { cloudFormation: client, kms: client, lambda: client, s3: client, ssm: client, sts: client };
 }
 
-async function runLine(line: string, objects: ReadonlyMap<string, Uint8Array>): Promise<unknown> {
+const PARAMETERS = [
+  'NodeName',
+  'ImageId',
+  'InstanceType',
+  'SubnetId',
+  'KeyArn',
+  'NodeBucketName',
+  'RoleName',
+  'InstanceProfileArn',
+  'SecurityGroupId',
+];
+const addressOf = (node: number) => `10.0.${world.launched.get(node) ?? 0}.${node}`;
+
+/** CloudFormation with the stacks of the hosts: one that is gone is made anew. */
+function answerAboutStack(name: string, input: Record<string, unknown>): unknown {
+  const node = Number(/-host-(?<node>\d)$/.exec(String(input['StackName']))?.groups?.['node']);
+  const count = world.launched.get(node);
+  switch (name) {
+    case 'DescribeStacksCommand': {
+      if (count === undefined) throw Object.assign(new Error('none'), { name: 'ValidationError' });
+      const outputs = { InstanceId: `i-000000${count}${node}`, PrivateIp: addressOf(node) };
+      return {
+        Stacks: [
+          {
+            StackName: input['StackName'],
+            StackStatus: 'CREATE_COMPLETE',
+            ChangeSetId: 'made',
+            Parameters: PARAMETERS.map((key) => ({ ParameterKey: key, ParameterValue: '****' })),
+            Outputs: Object.entries(outputs).map(([OutputKey, OutputValue]) => ({ OutputKey, OutputValue })),
+          },
+        ],
+      };
+    }
+    case 'GetTemplateCommand':
+      return { TemplateBody: 'Resources: {}' };
+    case 'GetStackPolicyCommand':
+      return { StackPolicyBody: '{}' };
+    case 'CreateChangeSetCommand':
+      return { Id: 'made' };
+    case 'DescribeChangeSetCommand':
+      return { Status: 'CREATE_COMPLETE', ExecutionStatus: 'AVAILABLE', Changes: [] };
+    case 'ExecuteChangeSetCommand':
+      world.launched.set(node, 1);
+      return {};
+    default:
+      throw new TypeError(`unexpected ${name}`);
+  }
+}
+
+async function runLine(line: string, objects: ReadonlyMap<string, Uint8Array>): Promise<string> {
   const prefix = /s3:\/\/[^/]+\/(?<prefix>deployments\/[^ ]+)/.exec(line)?.groups?.['prefix'] ?? '';
   const read = (name: string) => Buffer.from(objects.get(`${prefix}/${name}`) ?? []).toString();
   const { node, nonce } = JSON.parse(read('deployment.json')) as { node: number; nonce: string | null };
   const image = read('enclave.eif') as 'old' | 'new';
   const failure = world.failing(`${node} ${image}`);
   if (failure !== undefined) throw Object.assign(new Error('played'), { name: failure });
+  if (world.dead.has(node)) return '';
   world.deployed.push(`${node} ${image}`);
   world.running.set(node, null);
   world.fewest = Math.min(world.fewest, [...world.running.values()].filter((one) => one !== null).length);
-  const admitted = world.policies.get(node)?.includes(hex(IMAGES[image].get(0) ?? new Uint8Array())) === true;
+  const admitted = isAdmitted(node, image);
   if (admitted) world.running.set(node, image);
   const document = nonce === null ? null : await attest(node, image, nonce);
-  return {
+  return JSON.stringify({
     phase: admitted ? 'serving' : 'halted',
     code: admitted ? null : 'KMS_ACCESS_DENIED',
     attestation: document === null ? null : Buffer.from(document).toString('base64'),
     identity: admitted ? { store: '0a'.repeat(32), epoch: 1, log: { size: 9 } } : null,
-  };
+  });
+}
+
+/** Whether a node's key admits an image at all. */
+function isAdmitted(node: number, image: 'old' | 'new'): boolean {
+  return world.policies.get(node)?.includes(hex(IMAGES[image].get(0) ?? new Uint8Array())) === true;
+}
+
+/** Takes the host of a node away, so that nothing that it is told comes to it. */
+function kill(node: number): void {
+  world.running.set(node, null);
+  world.dead.add(node);
+}
+
+/** Brings the host of a node back, whose disk has an image that its enclave tries to start with. */
+function revive(node: number, image: 'old' | 'new'): void {
+  world.dead.delete(node);
+  world.running.set(node, isAdmitted(node, image) ? image : null);
 }
 
 function contextOf(role: Role): StepContext {
-  const nodeAt = (url: string) => NODES.find((one) => url.includes(`10.0.0.${one}:`)) ?? 0;
+  const nodeAt = (url: string) => NODES.find((one) => url.includes(`${addressOf(one)}:`)) ?? 0;
   return {
     vault,
     role,
@@ -184,7 +260,7 @@ function contextOf(role: Role): StepContext {
     statementKey: privateKey,
     root: world.root.certificate,
     release: (version) => Promise.resolve(release(version === VERSIONS.new ? 'new' : 'old')),
-    template: () => Promise.reject(new TypeError('no stack is touched')),
+    template: () => Promise.resolve({ text: 'Resources: {}', policy: '{}' }),
     signingFunction: () => Promise.reject(new TypeError('no function is touched')),
     attest: (url, { pcrs }) => {
       const image = world.running.get(nodeAt(url)) ?? null;
@@ -241,7 +317,7 @@ async function tell<Name extends StepName>(
   file?: { name: string; bytes: Uint8Array },
 ) {
   const told = { facts, files: file === undefined ? [] : [file] };
-  await world.exchange.publish({ role, step }, told, { privateKey, time: '2027-01-01T00:00:00Z', base: 0 });
+  await world.exchange.publish({ role, step }, told, { privateKey, time: '2020-01-01T00:00:00Z', base: 0 });
 }
 
 beforeEach(async () => {
@@ -266,10 +342,12 @@ beforeEach(async () => {
     fewest: 3,
     refuses: new Map(),
     failing: () => undefined,
+    dead: new Set(),
+    launched: new Map(NODES.map((node) => [node, 0])),
     now: NOW,
   };
   const identity = { store: '0a'.repeat(32), epoch: 1, logSize: 5 };
-  const hosts = NODES.map((node) => ({ node, instanceId: `i-0000000${node}`, address: `10.0.0.${node}` }));
+  const hosts = NODES.map((node) => ({ node, instanceId: `i-0000000${node}`, address: addressOf(node) }));
   const urls = NODES.map((node) => ({ node, url: `https://10.0.0.${node}:8443`, identity, version: 2 }));
   const [region, sha384] = ['eu-central-1', 'cc'.repeat(48)];
   await tell('infrastructure', 'baseline', {
@@ -285,6 +363,7 @@ beforeEach(async () => {
     })),
   });
   await tell('infrastructure', 'hosts', { hosts });
+  await tell('infrastructure', 'start', { nodes: urls.map(({ node, url }) => ({ node, url, identity })) });
   await tell('infrastructure', 'restart', { nodes: urls });
   for (const node of NODES) {
     const [role, bytes] = [`node-${node}`, manifestOf(node)] as const;
@@ -295,6 +374,7 @@ beforeEach(async () => {
     const manifest = createHash('sha384').update(bytes).digest('hex');
     await tell(role, 'manifest', { manifest, pcr16 }, { name: 'manifest.json', bytes });
     await tell(role, 'narrow', { policy: sha384, log: 'log', witness: 'witness' });
+    await tell(role, 'release', { version: VERSIONS.old, pcrJson: sha384, pcrs: { 0: sha384 } });
     await tell(role, 'final-configuration', { configuration: sha384, version: 2 });
   }
 });
@@ -519,6 +599,26 @@ describe('the steps of an upgrade', () => {
     expect([...world.running.values()]).toEqual(['new', 'new', 'new']);
   });
 
+  it('stop at a node whose host is lost after the canary, and go on when it is back', async () => {
+    await admitAll();
+    world.failing = (what) => (what === '1 new' ? 'ExpiredTokenException' : undefined);
+    await expect(apply('infrastructure')).rejects.toEqual(refused('AWS_CREDENTIALS_EXPIRED'));
+    world.failing = () => undefined;
+    kill(3);
+    world.deployed.length = 0;
+    await expect(apply('infrastructure')).rejects.toMatchObject({
+      code: 'UPGRADE_NODE_NOT_SERVING',
+      details: { node: 3, reason: 'VAULT_DEPLOY_MALFORMED' },
+    });
+    expect(world.deployed).toEqual([]);
+    await expect(apply('infrastructure')).rejects.toEqual(refused('UPGRADE_STOPPED'));
+    revive(3, 'old');
+    world.running.set(3, null);
+    await openUpgradeJournal(contextOf('infrastructure')).setStopped(null);
+    await apply('infrastructure');
+    expect(world.deployed).toEqual(['3 new', '1 new']);
+  });
+
   it('keep the first ceremony away until they are done, and leave nothing of it to do then', async () => {
     const { begin } = firstCeremony(vault);
     expect((await begin?.(contextOf('node-1')))?.size).toBe(0);
@@ -531,14 +631,41 @@ describe('the steps of an upgrade', () => {
     await apply('infrastructure');
     await applyNodes();
     const taken = await begin?.(contextOf('node-1'));
-    for (const name of ['gate', 'restart', 'final-configuration'] as const)
-      expect(taken?.has(name)).toBe(true);
+    for (const name of ['gate', 'final-configuration'] as const) expect(taken?.has(name)).toBe(true);
     // The policy is still looked at, by the release that runs.
     expect(await nodeNarrow(1).inspect(contextOf('node-1'))).toEqual({ state: 'done' });
     world.policies.set(1, policyOf(1, 'old'));
     await expect(nodeNarrow(1).inspect(contextOf('node-1'))).rejects.toEqual(
       refused('VAULT_KEY_POLICY_CHANGED'),
     );
+  });
+
+  it('have a host that is gone made anew by the first ceremony, and nothing else', async () => {
+    await admitAll();
+    kill(3);
+    const infrastructure = contextOf('infrastructure');
+    await expect(planRole(infrastructure)).rejects.toEqual(refused('VAULT_UPGRADE_UNDER_WAY'));
+    world.launched.delete(3);
+    await expect(planRole(contextOf('node-3'))).rejects.toEqual(refused('VAULT_UPGRADE_UNDER_WAY'));
+    const planned = await planRole(infrastructure);
+    expect(planned.filter(({ state: found }) => found.state !== 'done').map(({ step }) => step.id)).toEqual([
+      'infrastructure/hosts',
+    ]);
+    // A run that is cut off after the host is there, and before the others know, is taken up.
+    world.launched.set(3, 1);
+    expect(await applyRole(infrastructure, () => undefined)).toMatchObject({
+      done: ['infrastructure/hosts'],
+    });
+    expect((await world.exchange.statement('infrastructure', 'hosts'))?.facts.hosts[2]).toEqual({
+      node: 3,
+      instanceId: 'i-00000013',
+      address: '10.0.1.3',
+    });
+    await expect(planRole(infrastructure)).rejects.toEqual(refused('VAULT_UPGRADE_UNDER_WAY'));
+    world.dead.delete(3);
+    world.deployed.length = 0;
+    await apply('infrastructure');
+    expect(world.deployed).toEqual(['3 old', '2 new', '1 new', '3 new']);
   });
 
   it('lead to a further release after the first, whose statements do not count', async () => {
@@ -669,6 +796,165 @@ describe('a roll back', () => {
     await expect(planRole(contextOf('node-3'))).rejects.toEqual(refused('VAULT_UPGRADE_UNDER_WAY'));
     await back('node-3');
     expect(await state()).toMatchObject({ open: undefined, closed: { image: 'old' } });
+  });
+
+  /** Client that sees what the test says. */
+  const seeing = (seen: { code: string | null }): Pick<Upgrade, 'client'> => ({
+    client: { look: () => Promise.resolve(seen.code), sign: () => Promise.resolve(null) },
+  });
+
+  it('goes past a node whose host stays down, and restarts no other while that would leave too few', async () => {
+    const events: RollOutEvent[] = [];
+    const report = (event: RollOutEvent) => void events.push(event);
+    await admitAll();
+    kill(3);
+    expect(await back('infrastructure', { report })).toMatchObject({
+      done: ['infrastructure/upgrade-nodes'],
+    });
+    expect(events.at(-1)).toEqual({
+      event: 'node-left',
+      node: 3,
+      image: 'old',
+      code: 'VAULT_DEPLOY_MALFORMED',
+    });
+    expect(await state()).toMatchObject({ open: { direction: 'back', left: [3] } });
+    for (const node of NODES)
+      expect(await back(`node-${node}`)).toMatchObject({ done: [`node-${node}/upgrade-rollback`] });
+    expect(NODES.some((node) => isAdmitted(node, 'new'))).toBe(false);
+    world.deployed.length = 0;
+    world.fewest = 3;
+    await expect(back('infrastructure')).rejects.toMatchObject({
+      code: 'UPGRADE_QUORUM_AT_RISK',
+      details: { others: [{ node: 3 }] },
+    });
+    expect(world.deployed).toEqual([]);
+    // The host boots with what it was told last, of which KMS admits nothing.
+    revive(3, 'new');
+    expect(world.running.get(3)).toBeNull();
+    await back('infrastructure');
+    expect(world.deployed).toEqual(['3 old', '1 old', '2 old']);
+    expect([...world.running.values()]).toEqual(['old', 'old', 'old']);
+    expect(await state()).toMatchObject({ open: undefined, closed: { image: 'old', left: [] } });
+  });
+
+  it('is closed without that node after the day, when the others refuse each other, and takes it along later', async () => {
+    const seen = { code: null as string | null };
+    await admitAll();
+    kill(3);
+    world.now = UNTIL;
+    seen.code = 'PEERS_NOT_CONNECTED';
+    await back('infrastructure', seeing(seen));
+    for (const node of NODES) await back(`node-${node}`);
+    world.deployed.length = 0;
+    await back('infrastructure', seeing(seen));
+    expect(world.deployed).toEqual(['1 old', '2 old']);
+    expect(await state()).toMatchObject({ open: undefined, closed: { image: 'old', left: [3] } });
+    const described = await describeUpgrade(vault, world.exchange, world.now);
+    expect(described).toMatchObject({ isUnderWay: false, left: [3] });
+    seen.code = null;
+    // Still away: the run says so, and what was told before stays.
+    await expect(back('infrastructure')).rejects.toEqual(refused('VAULT_DEPLOY_MALFORMED'));
+    revive(3, 'new');
+    expect(world.running.get(3)).toBeNull();
+    world.deployed.length = 0;
+    expect(await back('infrastructure')).toMatchObject({ done: ['infrastructure/upgrade-restore'] });
+    expect(world.deployed).toEqual(['3 old']);
+    expect([...world.running.values()]).toEqual(['old', 'old', 'old']);
+    expect(await state()).toMatchObject({ closed: { image: 'old', left: [] } });
+    for (const role of ROLES) expect(await back(role)).toMatchObject({ done: [], isComplete: true });
+  });
+
+  describe('that was closed without a node', () => {
+    /** The first ceremony, as far as it starts nodes that run already. */
+    const again = async () =>
+      await applyRole(contextOf('infrastructure'), () => undefined, {
+        ceremony: { steps: [infrastructureRestart(vault)], counts: () => true },
+      });
+
+    beforeEach(async () => {
+      await admitAll();
+      kill(3);
+      world.now = UNTIL;
+      const alone = seeing({ code: 'PEERS_NOT_CONNECTED' });
+      await back('infrastructure', alone);
+      for (const node of NODES) await back(`node-${node}`);
+      await back('infrastructure', alone);
+      world.deployed.length = 0;
+      world.fewest = 3;
+    });
+
+    it('lets the first ceremony go on, which brings the node up with the release that runs', async () => {
+      expect((await firstCeremony(vault).begin?.(contextOf('node-3')))?.size).toBe(0);
+      await expect(again()).rejects.toEqual(refused('VAULT_DEPLOY_MALFORMED'));
+      revive(3, 'new');
+      expect(await again()).toMatchObject({ done: ['infrastructure/restart'] });
+      expect(world.deployed).toEqual(['3 old']);
+      expect(await state()).toMatchObject({ closed: { left: [] } });
+      for (const run of [again, async () => await back('infrastructure')])
+        expect(await run()).toMatchObject({ done: [], isComplete: true });
+    });
+
+    it('has it come back on another host, of which its peers are told', async () => {
+      world.launched.set(3, 1);
+      await applyRole(contextOf('infrastructure'), () => undefined, {
+        ceremony: { steps: [infrastructureHosts(vault)], counts: () => true },
+      });
+      revive(3, 'new');
+      expect(await again()).toMatchObject({ done: ['infrastructure/restart'] });
+      expect(world.deployed).toEqual(['3 old', '1 old', '2 old']);
+      expect(world.fewest).toBe(2);
+      const { nodes } = await findPlaces(vault, world.exchange);
+      expect(nodes.map(({ url }) => url)).toEqual(NODES.map((node) => `https://${addressOf(node)}:8443`));
+      expect(await again()).toMatchObject({ done: [], isComplete: true });
+    });
+
+    it('tells of all nodes where they are, though one is not up', async () => {
+      const { nodes } = await findPlaces(vault, world.exchange);
+      expect(nodes).toHaveLength(3);
+    });
+  });
+
+  it('does not take the new image out of a key while a node attests it, whoever else is down', async () => {
+    await admitAll();
+    await back('infrastructure');
+    kill(2);
+    world.running.set(3, 'new');
+    await expect(back('node-1')).rejects.toEqual(refused('UPGRADE_UNFINISHED'));
+    world.running.set(3, null);
+    await expect(back('node-1')).rejects.toEqual(refused('UPGRADE_UNFINISHED'));
+    expect(isAdmitted(1, 'new')).toBe(true);
+  });
+
+  it('is not closed while fewer than the threshold have their configurations', async () => {
+    await admitAll();
+    await back('infrastructure');
+    for (const node of NODES) await back(`node-${node}`);
+    kill(2);
+    kill(3);
+    const alone = seeing({ code: 'PEERS_NOT_CONNECTED' });
+    await expect(back('infrastructure', alone)).rejects.toEqual(refused('VAULT_DEPLOY_MALFORMED'));
+    expect(await state()).toMatchObject({ open: { direction: 'back' } });
+    revive(2, 'old');
+    await back('infrastructure', alone);
+    expect(await state()).toMatchObject({ closed: { left: [3] } });
+  });
+
+  it('of an upgrade that has lost a host after its canary takes no node below the threshold down', async () => {
+    await admitAll();
+    world.failing = (what) => (what === '1 new' ? 'ExpiredTokenException' : undefined);
+    await expect(apply('infrastructure')).rejects.toEqual(refused('AWS_CREDENTIALS_EXPIRED'));
+    world.failing = () => undefined;
+    kill(3);
+    world.deployed.length = 0;
+    await expect(back('infrastructure')).rejects.toMatchObject({
+      code: 'UPGRADE_QUORUM_AT_RISK',
+      details: { node: 2, others: [{ node: 3 }] },
+    });
+    expect(world.deployed).toEqual([]);
+    revive(3, 'old');
+    await back('infrastructure');
+    expect(world.deployed).toEqual(['2 old']);
+    expect([...world.running.values()]).toEqual(['old', 'old', 'old']);
   });
 
   it('that was cut off may be turned into the way forward again', async () => {

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { type VaultOptions, VaultTestbed } from '../../../../local/testbed/vault/index.ts';
+import { HOLDFAST } from '../../../support/holdfast-command.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
 const PROJECT = join(import.meta.dirname, '../../../..');
 
 /** The command of this working copy, and its script that signs releases. */
 export const TOOLS = {
-  holdfast: [process.execPath, join(PROJECT, 'cli/holdfast.js')],
+  holdfast: HOLDFAST,
   makeRelease: [process.execPath, join(PROJECT, 'scripts/make-release.ts')],
 } as const;
 

@@ -92,10 +92,13 @@ export class PlayedVault {
     for (const seat of this.seats.values()) await seat.writes('vault.yaml', bytes);
   }
 
-  /** Plays the ceremony from the third command of infrastructure and the second one of the nodes on. */
-  async serve(): Promise<void> {
-    await this.together(NODES);
+  /** Has everybody check the description, fetch the release, and get their sheets. */
+  async begin(): Promise<void> {
     await this.together(ADMINS);
+  }
+
+  /** Plays the rounds of the ceremony, once everybody has begun. */
+  async serve(): Promise<void> {
     for (const roles of CEREMONY_ROUNDS) await this.together(roles);
   }
 

@@ -1,10 +1,9 @@
 import { chmod, copyFile, cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { MAX_COMMANDS, type Procedure, type SheetStep } from '../../../../admin/vault/index.ts';
 import type { Person, Said, VaultTestbed } from '../../../../local/testbed/vault/index.ts';
 import { runProcess } from '../../../../local/testbed/vault/person.ts';
-
-const HOLDFAST = [process.execPath, resolve(import.meta.dirname, '../../../../cli/holdfast.js')] as const;
+import { HOLDFAST } from '../../../support/holdfast-command.ts';
 
 /** What a person types otherwise than their sheet has it: words that they alone know, and paths of their own. */
 export type Otherwise = (command: string) => string;

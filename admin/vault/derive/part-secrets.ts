@@ -1,0 +1,43 @@
+import { partitionOf } from '../../../shared/aws/partitions.ts';
+import type { VaultDocument } from '../document.ts';
+
+/** Secrets of the wallet's partition that the parent of one node reads by the role of its host. */
+export const PART_SECRETS = {
+  /** Password of the node's role in PostgreSQL. */
+  postgres: (node: number) => `postgres-node-${node}-password`,
+  /** Certificate that the node shows to NATS servers, with its private key, in PEM. */
+  natsIdentity: (node: number) => `nats-node-${node}-identity`,
+  /** JWT and seed of the node's user, where the servers ask for one besides. */
+  natsCredentials: (node: number) => `nats-node-${node}-credentials`,
+} as const;
+export type PartSecret = keyof typeof PART_SECRETS;
+
+/** What stands before the names of the wallet's secrets in AWS Secrets Manager, with its slash. */
+export function walletPrefix({ namespace, environment }: VaultDocument): string {
+  return `${namespace}/${environment}/wallet/`;
+}
+
+/** Name of a secret in AWS Secrets Manager. */
+export function partSecretName(vault: VaultDocument, secret: PartSecret, node: number): string {
+  return `${walletPrefix(vault)}${PART_SECRETS[secret](node)}`;
+}
+
+/** Names a secret as settings of a parent do. */
+export function partSecretReference(vault: VaultDocument, secret: PartSecret, node: number): string {
+  return `secretsmanager:${walletSecretArn(vault, PART_SECRETS[secret](node))}`;
+}
+
+/**
+ * ARN of a secret of the wallet without the six random characters at its end: it is looked for in the vault's Region,
+ * whichever Region the reader's other settings have.
+ */
+export function walletSecretArn(vault: VaultDocument, name: string): string {
+  const { region, infrastructure } = vault;
+  const partition = partitionOf(region)?.id ?? 'aws';
+  return `arn:${partition}:secretsmanager:${region}:${infrastructure.account}:secret:${walletPrefix(vault)}${name}`;
+}
+
+/** Role and database of a node in PostgreSQL: both have this name. */
+export function databaseOf({ namespace, environment }: VaultDocument, node: number): string {
+  return `holdfast_${namespace}_${environment}_node_${node}`.replaceAll('-', '_');
+}

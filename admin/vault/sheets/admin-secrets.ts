@@ -1,0 +1,55 @@
+import { databaseOf, PART_SECRETS } from '../derive/part-secrets.ts';
+import type { VaultDocument } from '../document.ts';
+import { postgresOf } from '../parts.ts';
+import type { Procedure } from './procedure.ts';
+import { titleOf } from './sheet-role.ts';
+
+/** Derives what infrastructure does before stage 2 of a vault whose parts have secrets; nothing for one without. */
+export function secretsProcedures(document: VaultDocument): readonly Procedure[] {
+  const { nats, gateways } = document.parts;
+  const postgres = postgresOf(document.parts);
+  if (postgres === null && nats === null && gateways.length === 0) return [];
+  const { account } = document.infrastructure;
+  const numbers = document.nodes.map(({ node }) => node);
+  return [
+    {
+      name: 'secrets',
+      title: titleOf(document, 'secrets of the optional parts, run sheet', 'infrastructure'),
+      before: [
+        `Between stage 1 and stage 2 of your run sheet: hosts read these secrets when they start. Credentials of one of your roles in account ${account}.`,
+        'populate/wallet.yaml, which says where each value comes from and holds none: holdfast vault populate --partition wallet --template > populate/wallet.yaml prints one with what each secret is.',
+        ...(nats === null
+          ? []
+          : [
+              `NATS servers that run as docs/peers.md says, and a certificate with its key for each node (${numbers.map(PART_SECRETS.natsIdentity).join(', ')}). Their users are named by those certificates.`,
+            ]),
+        ...(postgres === null
+          ? []
+          : [`A PostgreSQL server, 13 or later, at ${postgres.host}:${postgres.port}, that speaks TLS.`]),
+      ],
+      steps: [
+        {
+          title: 'Put the secrets where their readers look for them',
+          command: 'holdfast vault populate --vault vault.yaml --partition wallet',
+          expect:
+            'A plan with a line for each secret, a question, and "done, and read back". A second run changes nothing.',
+          otherwise:
+            'POPULATE_VALUE_UNFIT: the value is not what its use needs. SECRET_EXISTS: another value is there; --rotate NAME alone replaces it.',
+        },
+      ],
+      afterwards: [
+        ...(postgres === null
+          ? []
+          : [
+              `The administrator of the database makes for each node a role and a database of the same name, which nobody else may connect to (${numbers.map((node) => databaseOf(document, node)).join(', ')}): CREATE ROLE NAME LOGIN; CREATE DATABASE NAME OWNER NAME; REVOKE CONNECT ON DATABASE NAME FROM PUBLIC; then, in psql, \\password NAME with the value of its secret (${numbers.map(PART_SECRETS.postgres).join(', ')}).`,
+            ]),
+        'The role of each host may read the secrets of its own node and no others: stage 2 gives it that right.',
+        ...(gateways.length === 0
+          ? []
+          : [
+              'Whoever runs a client runs its door, by the sheets in gateways/, under a role that may read the secrets of that door.',
+            ]),
+      ],
+    },
+  ];
+}
