@@ -90,7 +90,7 @@ export async function inspectStack(order: StackOrder, context: StepContext): Pro
     await discardChangeSet(order, context);
     throw error;
   }
-  return { kind: 'other', isNew, changes: describeChanges(prepared.changes) };
+  return { kind: 'other', isNew: existing === undefined, changes: describeChanges(prepared.changes) };
 }
 
 /** Says of a stack that is as ordered whether it is guarded, too. */
