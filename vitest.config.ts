@@ -17,7 +17,7 @@ const EMULATED = ['test/**/*.emulated.test.ts'];
 const COMPUTED = [
   'test/**/*.fuzz.test.ts',
   'test/attestation/{corpus-runner,corpus.vectors,genuine}.test.ts',
-  'test/admin/vault/steps/upgrade.test.ts',
+  'test/admin/vault/steps/{configuration,upgrade}.test.ts',
   'test/attestation/key-policy/{gate,open-policies}.test.ts',
   'test/enclave/quorum/signing/{approvals,children,culprits,epochs,nonces.model,orders,refusals,signing}.test.ts',
   'test/shared/frost/{hostile,independent,zcash}.test.ts',

@@ -90,7 +90,7 @@ nodes:
 ${nodes.map((node, index) => renderNode(node, index + 1)).join('\n')}
 
 # Programs that ask the nodes for signatures, by their Ed25519 public keys (docs/vault.md, step 2, shows how to make one).
-# For upgrades, add a client upgrade-check whose key infrastructure holds (docs/upgrade.md).
+# For upgrades, add a client upgrade-check whose key infrastructure holds (docs/upgrade.md): "holdfast vault check" warns.
 clients:
   - id: wallet-backend
     publicKey: "${OPEN_KEY}"
@@ -100,7 +100,8 @@ clients:
     publicKey: "${'0'.repeat(64)}"
     person: null
 
-# The first configuration of every node. Later ones are signed by each node's authorities.
+# The first configuration of every node. Later ones are signed by each node's authorities: this file never changes, and a
+# copy of it with other clients and tenant is for "holdfast vault configure" (docs/vault.md).
 tenant:
   # People who consent, and their groups (docs/approvals.md).
   approvers: []

@@ -1,6 +1,7 @@
 import type { Command } from '../common/command.ts';
 import { applyCommand } from './apply.ts';
 import { checkCommand } from './check.ts';
+import { configureApplyCommand, configurePlanCommand } from './configure/run.ts';
 import { fetchCommand, mirrorCommand } from './fetch.ts';
 import { initCommand } from './init.ts';
 import { joinCommand } from './join.ts';
@@ -32,6 +33,8 @@ export const commands: readonly Command[] = [
   applyCommand,
   statusCommand,
   profilesCommand,
+  configurePlanCommand,
+  configureApplyCommand,
   upgradePlanCommand,
   upgradeApplyCommand,
   upgradeStatusCommand,

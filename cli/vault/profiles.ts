@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join, relative, resolve } from 'node:path';
 import { Exchange } from '../../admin/vault/exchange/index.ts';
 import { describeRoles, findPlaces } from '../../admin/vault/index.ts';
+import { describeConfigurations } from '../../admin/vault/steps/configuration/index.ts';
 import { StepError } from '../../admin/vault/steps/index.ts';
 import { type Command, type CommandInput, type Outcome, UsageError } from '../common/command.ts';
 import { writeOutput } from '../common/output-file.ts';
@@ -41,13 +42,14 @@ export const profilesCommand: Command = {
 
 async function writeProfiles(input: CommandInput): Promise<Outcome> {
   const vault = await readSoundVaultFile(input);
-  const who = readClient(input, vault);
+  const who = readClient(input);
   const folder = resolve(input.io.folder ?? process.cwd(), input.text('output') ?? 'profiles');
   const rootPath = input.text('root');
   await readRootFile(rootPath, input.io);
   const keys = new Map(describeRoles(vault.document).map((one) => [one.role, one.statementKey]));
   const files = openExchangeFolder(exchangeFolder(input, vault));
   const exchange = new Exchange(files, forgetfulMemory(), { vault: vault.digest, keys });
+  if (who !== undefined) await assertClient(who.id, vault, exchange);
   const { nodes, release } = await findPlaces(vault.document, exchange);
   const pcrJson = await readMeasurements(input, vault, release);
   await makePrivateFolder(folder);
@@ -85,15 +87,20 @@ function renderProfile(settings: Readonly<Record<string, string | readonly strin
   return `${lines.map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join('\n')}\n`;
 }
 
-/** @throws UsageError for one of the two alone, and for a client that vault.yaml has not */
-function readClient({ text }: CommandInput, { document }: VaultFile) {
+/** @throws UsageError for one of the two alone */
+function readClient({ text }: CommandInput) {
   const [client, key] = [text('client'), text('key')];
   if (client === undefined && key === undefined) return undefined;
   if (client === undefined || key === undefined) throw new UsageError('--client and --key go together');
-  const id = readIdentifier(client, '--client');
-  if (!document.clients.some((known) => known.id === id))
-    throw new UsageError(`--client: vault.yaml has no client ${id}`);
-  return { id, key };
+  return { id: readIdentifier(client, '--client'), key };
+}
+
+/** Asserts that a client is one of vault.yaml, or of a configuration that was signed since. @throws UsageError */
+async function assertClient(id: string, { document }: VaultFile, exchange: Exchange): Promise<void> {
+  if (document.clients.some((known) => known.id === id)) return;
+  for (const { clients } of await describeConfigurations(document, exchange))
+    if (clients.includes(id)) return;
+  throw new UsageError(`--client: neither vault.yaml nor a newer configuration has a client ${id}`);
 }
 
 /**

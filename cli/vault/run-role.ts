@@ -7,12 +7,18 @@ import {
   type RunOutcome,
   type StepContext,
 } from '../../admin/vault/steps/index.ts';
+import {
+  type ConfigurationStatus,
+  describeConfigurations,
+} from '../../admin/vault/steps/configuration/index.ts';
+import { HoldfastError } from '../../shared/errors.ts';
 import type { CommandInput, Outcome } from '../common/command.ts';
 import { confirm } from '../common/confirm.ts';
 import { CliError } from '../common/errors.ts';
 import { printable } from '../common/printable.ts';
 import { describePlan, describePlanned } from './planned.ts';
 import type { RunContext } from './run-context.ts';
+import { describeConfiguration } from './status-lines.ts';
 
 /** What a run of a role is about, where it is not the vault's first ceremony. */
 export interface RunOptions {
@@ -57,12 +63,14 @@ export async function applyRun(
     input.io.stderr.write(`${describeEvent(event)}\n`);
   };
   // What changes while somebody reads was not agreed to; whoever says yes beforehand agrees to whatever is ready.
-  const outcome = await applyRole(run.context, report, {
+  const outcome: RunOutcome = await applyRole(run.context, report, {
     agreed: input.flag('yes') ? undefined : planned,
     ...(ceremony === undefined ? {} : { ceremony }),
   });
   run.finishProgress();
-  return describeOutcome(outcome, ceremony?.stage);
+  // A run that has nothing to do says what is there, in place of that alone.
+  const there = outcome.done.length === 0 ? await describeThere(run.context) : [];
+  return describeOutcome(outcome, there, ceremony?.stage);
 }
 
 /** Shows what would be done, and asks. @throws CliError DECLINED */
@@ -98,12 +106,24 @@ function describeEvent(event: RunEvent): string {
   return lines.map(printable).join('\n');
 }
 
+/** Configurations of the nodes; none where somebody's are not to be believed, which "vault status" says. */
+async function describeThere({ vault, exchange }: StepContext): Promise<readonly ConfigurationStatus[]> {
+  try {
+    return await describeConfigurations(vault, exchange);
+  } catch (error) {
+    if (error instanceof HoldfastError) return [];
+    throw error;
+  }
+}
+
 function describeOutcome(
   { done, waitsFor, left, isComplete, isStageComplete }: RunOutcome,
+  there: readonly ConfigurationStatus[],
   stage: Ceremony['stage'],
 ): Outcome {
   const lines = [
     done.length === 0 ? 'nothing was to do: nothing was changed' : `done: ${done.join(', ')}`,
+    ...there.map(describeConfiguration),
     ...waitsFor.map(({ role, step }) => `waits for ${role}, who has to do ${step}`),
     ...left.map((step) => `run it again, to see and to do ${step}`),
     ...(isComplete
@@ -120,6 +140,7 @@ function describeOutcome(
       waitsFor,
       left,
       isComplete,
+      configurations: there,
       ...(isStageComplete === undefined ? {} : { stage, isStageComplete }),
     },
   };

@@ -1,3 +1,4 @@
+import type { ConfigurationStatus } from '../../admin/vault/steps/configuration/index.ts';
 import type { VaultStatus } from '../../admin/vault/steps/index.ts';
 import type { UpgradeStatus } from '../../admin/vault/steps/upgrade/index.ts';
 
@@ -46,4 +47,25 @@ export function describeUpgradeState(
   return direction === 'forward'
     ? `the nodes run release ${running} since ${name}`
     : `the nodes run release ${running}: ${name}, was rolled back`;
+}
+
+/** One line about the configuration of a node: what there is, whether it runs, and who has to do something before it does. */
+export function describeConfiguration({
+  node,
+  version,
+  digest,
+  time,
+  running,
+  change,
+  counts,
+  waitsFor,
+}: ConfigurationStatus): string {
+  const { clients, approvers, keys, rules } = counts;
+  return [
+    `node ${node}: configuration ${version}, stated ${time}, ${running === null ? 'not said to run' : `said to run: ${running}`}`,
+    `clients: ${clients}, approvers: ${approvers}, keys: ${keys}, rules: ${rules}`,
+    ...(change === 0 ? [] : [`change ${change} of the rules`]),
+    `SHA-384 ${digest}`,
+    ...(waitsFor === null ? [] : [`waits for ${waitsFor}`]),
+  ].join('; ');
 }

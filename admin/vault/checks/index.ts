@@ -12,6 +12,7 @@ import { checkThresholds } from './quorum.ts';
 import { checkRecoveryKeys } from './recovery-keys.ts';
 import { checkRelease } from './release.ts';
 import { checkTenant } from './tenant.ts';
+import { checkUpgradeProof } from './upgrade-proof.ts';
 
 export { VAULT_SEVERITIES, type VaultFinding, type VaultFindingCode, type VaultSeverity } from './finding.ts';
 
@@ -35,6 +36,7 @@ export function checkVault({ document, placeOf }: LocatedVault, now: number): Va
     ...checkRelease(document),
     ...checkParts(document, now),
     ...checkTenant(document, now),
+    ...checkUpgradeProof(document),
   ];
   return sortFindings(
     findings.map(({ path, roles = [], ...rest }) => ({

@@ -2,7 +2,15 @@
 export const MAX_COMMANDS = 7;
 
 /** What the people of a vault do together, in the order of a vault's life. */
-export const PROCEDURE_NAMES = ['ceremony', 'secrets', 'upgrade', 'backup', 'drill', 'recovery'] as const;
+export const PROCEDURE_NAMES = [
+  'ceremony',
+  'secrets',
+  'rules',
+  'upgrade',
+  'backup',
+  'drill',
+  'recovery',
+] as const;
 /** A door of a client is run by a procedure of its own. */
 export type ProcedureName = (typeof PROCEDURE_NAMES)[number] | `gateway-${string}`;
 

@@ -7,6 +7,7 @@ import { proceduresOfCustodians } from './custodians.ts';
 import { proceduresOfGateways } from './gateways.ts';
 import { proceduresOfOwners } from './owners.ts';
 import type { Procedure } from './procedure.ts';
+import { rulesProcedure } from './rules.ts';
 import { describePerson, type SheetPerson } from './sheet-role.ts';
 import { upgradeProcedure } from './upgrade.ts';
 
@@ -36,6 +37,7 @@ function proceduresOf(document: VaultDocument, { role }: SheetPerson): readonly 
       return [
         ceremonyProcedure(document, role),
         ...(role === 'infrastructure' ? secretsProcedures(document) : []),
+        rulesProcedure(document, role),
         upgradeProcedure(document, role),
         recoveryProcedure(document, role),
       ];

@@ -11,12 +11,30 @@ export interface ConfigurationInForce {
 }
 
 /**
- * Finds the configuration that a node is to run while no upgrade is under way: that of the upgrade, or of the roll back, which
- * has ended last, and the final one of the ceremony before the first. One of an upgrade that never came to be does not count.
+ * Finds the configuration that a node is to run while no upgrade is under way: the newest change of its rules, where that came
+ * after everything else that it was to run.
  *
  * @throws ExchangeError STATEMENT_…
  */
 export async function findConfigurationInForce(
+  context: StepContext,
+  node: number,
+  state: Pick<UpgradeState, 'closed'>,
+): Promise<ConfigurationInForce> {
+  const led = await findLedTo(context, node, state);
+  const changed = await context.exchange.statement(roleOfNode(node), 'change-configuration');
+  return changed !== undefined && changed.facts.version > led.version
+    ? { step: 'change-configuration', version: changed.facts.version }
+    : led;
+}
+
+/**
+ * Finds the configuration to which the ceremonies have led: that of the upgrade, or of the roll back, which
+ * has ended last, and the final one of the ceremony before the first. One of an upgrade that never came to be does not count.
+ *
+ * @throws ExchangeError STATEMENT_…
+ */
+async function findLedTo(
   context: StepContext,
   node: number,
   { closed }: Pick<UpgradeState, 'closed'>,

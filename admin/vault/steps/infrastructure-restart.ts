@@ -4,11 +4,12 @@ import { verifierKeyName } from '../../../shared/documents/configuration/witness
 import { assertQuorumWithout, type NodeReport } from '../../upgrade/index.ts';
 import { findLastStart } from '../node-starts.ts';
 import { type ConfigurationInForce, findConfigurationInForce } from './configuration-in-force.ts';
+import { roleOfNode } from '../index.ts';
 import type { StepContext } from './context.ts';
 import { serve } from './infrastructure-start.ts';
 import { assertOneRelease } from './node-release.ts';
 import type { Step } from './step.ts';
-import { needStatementsOfNodes, ofAllNodes, readManifestBytes, urlOfNode } from './support.ts';
+import { needStatement, needStatementsOfNodes, ofAllNodes, readManifestBytes, urlOfNode } from './support.ts';
 import { findUpgradeState, type UpgradeState } from './upgrade/state.ts';
 
 /** Node that has to be started anew, and why. */
@@ -97,7 +98,9 @@ async function openNodes(context: StepContext, state: UpgradeState): Promise<rea
     const version = stated?.facts.nodes.find((one) => one.node === node)?.version;
     const last = await findLastStart(exchange, node);
     const isLeft = state.closed?.left.includes(node) === true;
-    if (state.closed === undefined && version !== configuration.version)
+    // A change of rules is brought by its own ceremony, and its version is above the final one.
+    const { facts: final } = await needStatement(context, roleOfNode(node), 'final-configuration');
+    if (state.closed === undefined && (version ?? 0) < final.version)
       found.push({ node, configuration, reason: 'other-configuration' });
     else if (last !== undefined && last.url !== (await urlOfNode(context, node)))
       found.push({ node, configuration, reason: 'host-moved' });

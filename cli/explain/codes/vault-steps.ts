@@ -36,6 +36,26 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
         'too few of the private keys that were given are configuration authorities of the node',
         'Give --authority-key for as many of them as the threshold of the node says.',
       ],
+      VAULT_CHANGE_DIFFERS: [
+        'another admin has stated other rules for the change of the vault that you have not taken part in yet; node is theirs',
+        'Ask them, and take the same file: it lies in exchange/ beside their statement, as rules.yaml. Where theirs is not to be, begin another change by --anew, which the others then take part in.',
+      ],
+      VAULT_CHANGE_NONE: [
+        'the description has the people, keys and rules that the node has already',
+        'Nothing is to be signed. Change clients or tenant in the copy of vault.yaml first.',
+      ],
+      VAULT_CONFIGURATION_DIFFERS: [
+        'the node runs another configuration than its admin has stated last, or the file of a statement is another one; nothing was touched',
+        'inForce above stated: it was signed past the vault. State that one first: "holdfast vault configure apply --configuration FILE". Below: have infrastructure run "holdfast vault configure apply", which brings what was stated.',
+      ],
+      VAULT_CONFIGURATION_LINTED: [
+        'the configuration that is to be signed does not do what it says; findings says why',
+        'Mend the rules: "holdfast explain CODE" with the code of a finding.',
+      ],
+      VAULT_CONFIGURATION_OLD: [
+        'the version of the configuration is not above the newest one of the node',
+        'Give the file a version above newest.',
+      ],
       VAULT_DEPLOY_FAILED: [
         'the host has refused the deployment; reason is its code',
         'See "holdfast explain REASON": what ran on the host before runs on.',
@@ -55,6 +75,10 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
       VAULT_KEY_POLICY_CHANGED: [
         'the key has another policy than the steps have put: it is not closed before its gate, or was changed since',
         'Find out in CloudTrail who has put it (PutKeyPolicy). Close the key with "key-policy close" before you go on.',
+      ],
+      VAULT_KEYS_LOST: [
+        'the configuration leaves out, changes or drops keys that the node holds; keys names them',
+        'Leave them in. What nobody is to use any more, name by --without-key, after it was backed up.',
       ],
       VAULT_LOCKED: [
         'another run of the same role is under way on this machine; pid is its process',
@@ -85,6 +109,10 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
         'Compare the measurements that are named: everybody fetches and verifies the same release. Where a statement is not what its admin has meant, they apply again with the right release: the later statement counts.',
       ],
       VAULT_RELEASE_KEY_UNKNOWN: 'vault.yaml names no key that releases are signed with',
+      VAULT_RULES_OTHER_VAULT: [
+        'the description of changed rules differs from vault.yaml in what no configuration changes: accounts, nodes, threshold and the like; fields names it',
+        'Copy vault.yaml anew, and change clients, tenant, parts.witnesses and parts.gateways alone.',
+      ],
       VAULT_SIGNING_MALFORMED: [
         'the function that signs configurations has not answered as it does, or about another configuration; field says in what',
         'Look at its log in CloudWatch. FunctionError: it has ended before it could answer.',

@@ -120,6 +120,10 @@ export const VAULT_CODES: readonly CodeArea[] = [
       THRESHOLD_BELOW_MAJORITY:
         'two groups of nodes could sign without each other, and each counts limits by itself',
       THRESHOLD_OF_ONE: 'one node could sign alone',
+      UPGRADE_PROOF_MISSING: [
+        'no client may sign messages with a shared key of its own and nothing else, which an upgrade wants as proof that the quorum signs',
+        'Add a client upgrade-check, a key of that id, and a rule that permits that client messages with it (docs/upgrade.md): in vault.yaml, or later by "holdfast vault configure". No key of a wallet or an owner belongs on the machine of infrastructure.',
+      ],
       VALUE_LEFT_OPEN: 'a value of zeros, which "vault init" writes for what nobody has said yet',
       WITNESS_KEY_UNUSABLE: "the verifier key of an outside witness is none, or no witness's",
       WITNESS_OUT_OF_REACH: [

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { vaultPrefix } from '../../../admin/vault/index.ts';
 import { StepError } from '../../../admin/vault/steps/index.ts';
 import type { Upgrade, UpgradeName } from '../../../admin/vault/steps/upgrade/index.ts';
 import type { RollOutEvent } from '../../../admin/upgrade/index.ts';
@@ -52,7 +53,12 @@ export async function openUpgrade(
     until: readUntil(input),
     isRebuilt: input.flag('rebuilt') || (await isRebuilt(place, run, name)),
     canary,
-    client: await readUpgradeClient(input, run, name),
+    client: await readUpgradeClient(
+      input,
+      run,
+      (node) =>
+        `Holdfast: ${vaultPrefix(context.vault)} goes from ${name.from} to ${name.to}, node ${node} signs.`,
+    ),
     report,
   };
   const remember = async () => {

@@ -4,7 +4,7 @@ import { type CommandInput, type OptionSpec, UsageError } from '../../common/com
 import { RUN_OPTIONS } from '../run-options.ts';
 
 /** Options by which infrastructure's admin has the quorum sign, as a client of the vault. */
-const CLIENT_OPTIONS = {
+export const CLIENT_OPTIONS = {
   client: {
     type: 'string',
     value: 'ID',

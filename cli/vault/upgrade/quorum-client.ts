@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { vaultPrefix } from '../../../admin/vault/index.ts';
 import { StepError } from '../../../admin/vault/steps/index.ts';
-import type { UpgradeClient, UpgradeName, UpgradeNode } from '../../../admin/vault/steps/upgrade/index.ts';
+import type { UpgradeClient, UpgradeNode } from '../../../admin/vault/steps/upgrade/index.ts';
 import { connectNode, type NodeClient } from '../../../client/index.ts';
 import type { QuorumKey } from '../../../shared/api/quorum.ts';
 import { errorCode } from '../../../shared/errors.ts';
@@ -32,13 +31,14 @@ const PASSING: readonly string[] = [
 /**
  * Reads as which client of the vault infrastructure's admin sees the nodes and has the quorum sign.
  *
+ * @param sentenceOf what the quorum signs as proof that it signs with a node
  * @returns undefined where none of the options is given
  * @throws UsageError where one is missing; CliError KEY_FILE_…
  */
 export async function readUpgradeClient(
   input: CommandInput,
   { context }: Pick<RunContext, 'context'>,
-  upgrade: UpgradeName,
+  sentenceOf: (node: number) => string,
 ): Promise<UpgradeClient | undefined> {
   const names = ['client', 'key', 'sign-key'] as const;
   const missing = names.filter((name) => input.text(name) === undefined);
@@ -76,8 +76,7 @@ export async function readUpgradeClient(
       const algorithm = chooseAlgorithm(type, 'message');
       if (algorithm === undefined)
         throw new StepError('VAULT_UPGRADE_SIGN_KEY', 'the key signs no messages', { key, type });
-      const text = `Holdfast: ${vaultPrefix(vault)} goes from ${upgrade.from} to ${upgrade.to}, node ${node.node} signs.`;
-      const message = Buffer.from(text).toString('hex');
+      const message = Buffer.from(sentenceOf(node.node)).toString('hex');
       await client.sign({ key, algorithm, payload: { kind: 'message', message } });
       return null;
     });

@@ -27,9 +27,35 @@ const rule = (vault: SampleVault) => {
   return found;
 };
 
+/** Adds what docs/upgrade.md tells people to add for upgrades. */
+function addUpgradeProof({ clients, tenant }: SampleVault): void {
+  const id = 'upgrade-check';
+  clients.push({ id, publicKey: sampleKey(id), person: null });
+  tenant.keys.push({ id, type: 'frost-ed25519', networks: [] });
+  tenant.rules.push({ ...tenant.rules[0], id, clients: [id], keys: [id] });
+}
+function pushTo(entry: Record<string, unknown> | undefined, member: string, value: string): void {
+  if (entry !== undefined) entry[member] = [...(entry[member] as string[]), value];
+}
+
 describe('the check of a vault', () => {
   it('finds nothing in one that is in order', () => {
-    expect(codesOf()).toEqual([]);
+    // The sample has no client for the proof of upgrades.
+    expect(codesOf()).toEqual(['warning UPGRADE_PROOF_MISSING clients']);
+    expect(codesOf(addUpgradeProof)).toEqual([]);
+  });
+
+  it.each<[string, (vault: SampleVault) => void]>([
+    ['is an owner', ({ tenant }) => tenant.owners.clients.push('upgrade-check')],
+    ['may sign with a wallet key', ({ tenant }) => pushTo(tenant.rules.at(-1), 'keys', 'treasury')],
+    ['shares its key with a wallet', ({ tenant }) => pushTo(tenant.rules[0], 'keys', 'upgrade-check')],
+  ])('finds that nothing proves an upgrade where the client for it %s', (_, spoil) => {
+    expect(
+      codesOf((vault) => {
+        addUpgradeProof(vault);
+        spoil(vault);
+      }),
+    ).toContain('warning UPGRADE_PROOF_MISSING clients');
   });
 
   const CASES: readonly (readonly [string, (vault: SampleVault) => void, string])[] = [

@@ -72,6 +72,8 @@ const NOT_OFFLINE = new Set([
   'secrets generate',
   'secrets populate',
   'vault apply',
+  'vault configure apply',
+  'vault configure plan',
   'vault plan',
   'vault upgrade apply',
   'vault upgrade plan',

@@ -1,11 +1,15 @@
 import { GetKeyPolicyCommand, KMSClient, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
 import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { sampleKey } from '../../../local/testbed/vault/sample-vault.ts';
 import {
   CEREMONY_ROUNDS,
   type PlayedRole,
   ROLES,
   type Said,
+  type SampleVault,
   type VaultTestbed,
 } from '../../../local/testbed/vault/index.ts';
 import { openTestbed } from './support/open-testbed.ts';
@@ -122,6 +126,49 @@ afterAll(async () => {
   await testbed.close();
 });
 
+/** Description with one client more, as an admin would edit a copy of vault.yaml. */
+async function writeRules(ids: readonly string[]): Promise<void> {
+  for (const role of NODES) {
+    const { folder } = testbed.person(role);
+    const rules = parse(await readFile(join(folder, 'vault.yaml'), 'utf8')) as SampleVault;
+    for (const id of ids) rules.clients.push({ id, publicKey: sampleKey(id), person: null });
+    await writeFile(join(folder, 'rules.yaml'), JSON.stringify(rules));
+  }
+}
+
+const configure = async (role: PlayedRole) =>
+  await testbed
+    .person(role)
+    .run(
+      'vault',
+      'configure',
+      'apply',
+      ...(role === 'infrastructure' ? [] : ['--rules', 'rules.yaml']),
+      ...testbed.optionsOf(role),
+      '--yes',
+    );
+
+/** Ids of the clients that every node knows, as the statements have it. */
+async function expectClients(ids: readonly string[]): Promise<void> {
+  const { said } = await testbed.person('node-2').run('vault', 'status');
+  const { configurations } = said as { configurations: { clients: string[]; waitsFor: unknown }[] };
+  expect(configurations).toHaveLength(NODES.length);
+  const clients = expect.arrayContaining(['wallet-backend', 'operations', ...ids]) as string[];
+  for (const one of configurations) expect(one).toMatchObject({ clients, waitsFor: null });
+}
+
+describe('rules that were signed after the ceremony', { timeout: 600_000 }, () => {
+  it('are brought to one node after the other, and leave the quorum signing', async () => {
+    await writeRules(['desk']);
+    await together(NODES, async (role) => expectDone(role, await configure(role)));
+    expectDone('infrastructure', await configure('infrastructure'));
+    await expectClients(['desk']);
+    await signs(testbed.pcrFile);
+    for (const role of ROLES) expect(await configure(role)).toMatchObject({ exit: 0, said: { done: [] } });
+    deployments.length = 0;
+  });
+});
+
 describe('an upgrade of a vault', { timeout: 600_000 }, () => {
   it('stops at a canary that KMS refuses, touches nothing further, and keeps the first ceremony away', async () => {
     await together(NODES, done('apply'));
@@ -195,6 +242,7 @@ describe('an upgrade of a vault', { timeout: 600_000 }, () => {
       expect(policy).not.toContain('DateLessThan');
       expect(policy).not.toContain(pcr0);
     }
+    await expectClients(['desk']);
     expect(await status('node-3')).toMatchObject({
       exit: 0,
       said: { isUnderWay: false, direction: 'back', running: '1.4.0' },
@@ -220,6 +268,7 @@ describe('an upgrade of a vault', { timeout: 600_000 }, () => {
       said: { isUnderWay: false, running: VERSION, upgrade: { from: '1.4.0', to: VERSION, attempt: 2 } },
     });
     await signs(testbed.pcrFile.replace('1.4.0', VERSION));
+    await expectClients(['desk']);
   });
 
   it('has nothing left to do then, and neither has the first ceremony', async () => {

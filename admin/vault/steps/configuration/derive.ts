@@ -102,7 +102,7 @@ export function findLostKeys(before: Configuration, after: Configuration): reado
     const next = kept.get(id);
     return next?.type !== type || (publicKey !== undefined && next.publicKey !== publicKey);
   });
-  const known = new Set([...(before.drop ?? []).map(({ publicKey }) => publicKey)]);
+  const known = new Set((before.drop ?? []).map(({ publicKey }) => publicKey));
   const dropped = (after.drop ?? []).filter(({ publicKey }) => !known.has(publicKey));
   return [...new Set([...gone, ...dropped].map(({ id }) => id))];
 }

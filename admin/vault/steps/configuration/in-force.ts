@@ -1,9 +1,8 @@
 import { errorCode, HoldfastError } from '../../../../shared/errors.ts';
 import { parsePcrFile, type PcrValues } from '../../../../attestation/index.ts';
 import type { StepContext } from '../context.ts';
-import { nodeUrl } from '../deployment.ts';
 import { StepError } from '../errors.ts';
-import { needStatement, readManifestBytes } from '../support.ts';
+import { readManifestBytes, urlOfNode } from '../support.ts';
 import { findUpgradeState } from '../upgrade/state.ts';
 import { findNewestToRun, needNewest } from './newest.ts';
 
@@ -34,15 +33,13 @@ export async function seeNode(
   node: number,
   releases: readonly string[],
 ): Promise<SeenNode> {
-  const { facts } = await needStatement(context, 'infrastructure', 'hosts');
-  const host = facts.hosts.find((one) => one.node === node);
-  if (host === undefined) throw new TypeError('expected the host of each node');
+  const url = await urlOfNode(context, node);
   const manifest = await readManifestBytes(context, node);
   let code = 'NODE_UNREACHABLE';
   for (const release of releases) {
     const pcrs: PcrValues = parsePcrFile((await context.release(release)).pcrJson);
     try {
-      const { version } = await context.attest(nodeUrl(host.address), { manifest, pcrs });
+      const { version } = await context.attest(url, { manifest, pcrs });
       return { node, release, version };
     } catch (error) {
       if (!(error instanceof HoldfastError) && !(error instanceof Error && 'code' in error)) throw error;
