@@ -30,7 +30,7 @@ command -v "$compiler" > /dev/null || skip "no C compiler ($compiler) on this ma
 mkdir -p "$(dirname "$out")"
 native=$root/shared/native
 vendored=$native/vendor
-"$compiler" "@$native/cflags" -fPIC -shared -isystem "$headers" \
+"$compiler" "@$native/cflags" "-ffile-prefix-map=$root=." -fPIC -shared -isystem "$headers" \
   -isystem "$vendored/secp256k1" -isystem "$vendored/secp256k1/include" \
   -isystem "$vendored/libsodium" -isystem "$vendored/libsodium/include/sodium" "$@" \
   -o "$out.part" "$native"/*.c "$native"/addon/*.c || {

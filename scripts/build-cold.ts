@@ -7,8 +7,9 @@ import { ROOT } from './image/inputs.ts';
 import { encodeTar } from './image/tar.ts';
 
 // Makes the archive of a cold machine: the pinned Node, one module of the program, one of the thread for its records,
-// the addon, and what tells of them. The same commit gives the same bytes.
-// Usage: node scripts/build-cold.ts FILE    prints SHA-256 and length
+// the addon, and what tells of them. The same commit gives the same bytes where the addon was compiled by the same compiler
+// with the same C library: BUILT-WITH says by which.
+// Usage: node scripts/build-cold.ts FILE    prints SHA-256, length and compiler as JSON
 
 const STARTER = `#!/bin/sh
 # Starts the cold node's commands on the Node beside it; nothing of the machine's own is used.
@@ -24,12 +25,21 @@ if (output === undefined) {
 const nodePackage = createRequire(import.meta.url).resolve(
   `node-${process.platform}-${process.arch}/package.json`,
 );
+const addon = readFileSync(join(ROOT, 'build', 'holdfast.node'));
+/** Compilers write their names into what they make (section .comment), so that this is said of these very bytes. */
+const compiler =
+  /(?:GCC: \([^)\0]{1,100}\) |(?:[A-Za-z]{1,20} )?clang version )[^\0]{1,100}/.exec(
+    addon.toString('latin1'),
+  )?.[0] ?? 'unknown';
 const program = await bundleEntry('cli/cold/main.ts');
 const worker = await bundleEntry('parent/store/sqlite-worker.ts');
 const files: Readonly<Record<string, Uint8Array>> = {
   'main.js': program.code,
   'sqlite-worker.js': worker.code,
-  'holdfast.node': readFileSync(join(ROOT, 'build', 'holdfast.node')),
+  'holdfast.node': addon,
+  'BUILT-WITH': Buffer.from(
+    `node           ${process.version}, ${process.platform}-${process.arch}, from npm\nholdfast.node  ${compiler}\n`,
+  ),
   LICENSE: readFileSync(join(ROOT, 'LICENSE')),
 };
 const executables: Readonly<Record<string, Uint8Array>> = {
@@ -51,4 +61,5 @@ const archive = encodeTar([
   ),
 ]);
 writeFileSync(output, archive);
-process.stdout.write(`${createHash('sha256').update(archive).digest('hex')} ${archive.length}\n`);
+const sha256 = createHash('sha256').update(archive).digest('hex');
+process.stdout.write(`${JSON.stringify({ sha256, bytes: archive.length, compiler })}\n`);

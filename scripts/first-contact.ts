@@ -2,11 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
-import { type AwsAccess, openCloudFormation, openKms, openS3, openSsm, openSts } from '../admin/aws/index.ts';
+import {
+  type AwsAccess,
+  openCloudFormation,
+  openKms,
+  openS3,
+  openSecretsManager,
+  openSsm,
+  openSts,
+} from '../admin/aws/index.ts';
 import { formatReport, runFirstContact } from '../deploy/first-contact/run.ts';
 
 const USAGE = `Looks at what Holdfast takes for granted of AWS, in two accounts that are empty and yours, and tears down what it made.
-It costs cents: some KMS keys for seven days, two buckets for minutes. Exit 0 where all that was looked at holds.
+It costs cents: some KMS keys that wait thirty days for their end, buckets and stacks for minutes. Exit 0 where all that was looked at holds.
 
 Usage: scripts/first-contact --node-profile NAME --infrastructure-profile NAME --region REGION --output FILE --yes
 
@@ -55,7 +63,8 @@ async function open(profile: string, inRegion: string) {
   const { Account: accountId = '', Arn: sessionArn = '' } = await sts.send(new GetCallerIdentityCommand({}));
   const cloudFormation = await openCloudFormation(access);
   const [kms, s3, ssm] = [await openKms(access), await openS3(access), await openSsm(access)];
-  return { accountId, sessionArn, sts, cloudFormation, kms, s3, ssm };
+  const secretsManager = await openSecretsManager(access);
+  return { accountId, sessionArn, sts, cloudFormation, kms, s3, secretsManager, ssm };
 }
 
 /** Makes the ARN of a role of that of a session; a role with a path has to be named by --node-admin. */

@@ -67,7 +67,7 @@ export type RollOutEvent =
     };
 
 /** What a run goes by, acts with, remembers and reports. */
-export interface Run {
+interface Run {
   readonly plan: RollOutPlan;
   readonly ports: UpgradePorts;
   readonly journal: UpgradeJournal;
@@ -175,7 +175,7 @@ export async function stop(
 }
 
 /** Code of what is wrong with a node: a refusal that has a reason says less than the reason. */
-export function causeOf(error: unknown): string {
+function causeOf(error: unknown): string {
   const reason = error instanceof UpgradeError ? error.details['reason'] : undefined;
   return typeof reason === 'string' ? reason : errorCode(error);
 }
@@ -187,7 +187,7 @@ export function causeOf(error: unknown): string {
  *
  * @throws UpgradeError UPGRADE_OVERLAP_EXPIRED, UPGRADE_QUORUM_AT_RISK
  */
-export function assertMayMove(
+function assertMayMove(
   node: number,
   image: ImageName,
   {
@@ -206,11 +206,7 @@ export function assertMayMove(
 }
 
 /** Has a node's host replace the image, and sees that the node attests it. */
-export async function replaceImage(
-  node: number,
-  image: ImageName,
-  { deploy, look }: UpgradePorts,
-): Promise<void> {
+async function replaceImage(node: number, image: ImageName, { deploy, look }: UpgradePorts): Promise<void> {
   let [failure, cause]: [string | null, unknown?] = [null];
   try {
     failure = await deploy(node, image);

@@ -1,7 +1,7 @@
 import type { Exchange, Facts } from './exchange/index.ts';
 
 /** Where a node was started last, and the least that its store must be. */
-export type NodeStart = Facts<'upgrade-nodes'>['nodes'][number];
+type NodeStart = Facts<'upgrade-nodes'>['nodes'][number];
 
 /** Steps of infrastructure that start nodes for good; of two that were told in the same second, the first is the later one. */
 const STARTING = ['upgrade-restore', 'upgrade-nodes', 'change-restart', 'restart'] as const;

@@ -2,6 +2,7 @@ import { readNodeManifest } from './derive/manifest.ts';
 import type { Exchange, Facts, Statement, StepName } from './exchange/index.ts';
 import type { VaultDocument } from './document.ts';
 import { VaultError } from './errors.ts';
+import { findLastUpgrade, type LastUpgrade } from './last-upgrade.ts';
 import { findLastStart } from './node-starts.ts';
 import { type Role, roleOfNode } from './roles.ts';
 
@@ -26,7 +27,7 @@ export interface VaultPlaces {
  * @throws VaultError VAULT_NOT_SERVING, VAULT_MANIFEST_DIFFERS; ExchangeError STATEMENT_…
  */
 export async function findPlaces(document: VaultDocument, exchange: Exchange): Promise<VaultPlaces> {
-  const upgraded = await exchange.statement('infrastructure', 'upgrade-nodes');
+  const upgraded = await findLastUpgrade(document, exchange);
   await need(exchange, 'infrastructure', 'restart');
   const nodes: NodePlace[] = [];
   let release: Facts<'release'> | undefined;
@@ -36,7 +37,7 @@ export async function findPlaces(document: VaultDocument, exchange: Exchange): P
     const bytes = await exchange.file(manifest, 'manifest.json');
     readNodeManifest(document, node, bytes);
     const { url } = (await findLastStart(exchange, node)) ?? {};
-    const own = await findRelease(exchange, role, upgraded?.facts);
+    const own = await findRelease(exchange, role, upgraded);
     if (url === undefined || (release !== undefined && own.pcrJson !== release.pcrJson))
       throw new VaultError('VAULT_NOT_SERVING', 'the statements do not say where all nodes run one release', {
         node,
@@ -51,7 +52,7 @@ export async function findPlaces(document: VaultDocument, exchange: Exchange): P
 async function findRelease(
   exchange: Exchange,
   role: Role,
-  upgraded: Facts<'upgrade-nodes'> | undefined,
+  upgraded: LastUpgrade | undefined,
 ): Promise<Facts<'release'>> {
   const { facts: first } = await need(exchange, role, 'release');
   if (upgraded === undefined) return first;

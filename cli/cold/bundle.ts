@@ -35,15 +35,16 @@ export const bundle: Command = {
     child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
     const [code] = (await once(child, 'close')) as [number | null];
     if (code !== 0) throw new ColdError('COLD_BUNDLE_FAILED', 'the archive was not built', { exit: code });
-    const [sha256 = '', bytes = ''] = printed.trim().split(' ');
+    const built = JSON.parse(printed) as { sha256: string; bytes: number; compiler: string };
     return {
       ok: true,
       text: [
-        `${output}: ${bytes} bytes`,
-        `  SHA-256  ${sha256}`,
-        '  next: build it on a second machine and compare, carry it over, and there: tar -xf, ./holdfast-cold/holdfast cold init',
+        `${output}: ${built.bytes} bytes`,
+        `  SHA-256   ${built.sha256}`,
+        `  compiler  ${built.compiler}`,
+        '  next: build it on a second machine with the same compiler and compare, carry it over, and there: tar -xf, ./holdfast-cold/holdfast cold init',
       ].join('\n'),
-      data: { output, sha256, bytes: Number(bytes) },
+      data: { output, ...built },
     };
   },
 };

@@ -59,7 +59,16 @@ export const DUE_OPTIONS = {
     value: 'PATH',
     description: `with --schedule: where the command will be installed (default: ${PROGRAM}, where it is)`,
   },
+  'on-failure': {
+    type: 'string',
+    value: 'UNIT',
+    description:
+      'with --schedule: unit of yours that tells people, such as notify@%n.service; systemd starts it once a drill is due',
+  },
 } as const satisfies Record<string, OptionSpec>;
+
+/** Name of a unit, with the specifiers that name the unit which has failed; Source: systemd.unit(5). */
+const UNIT = /^(?:[A-Za-z0-9:_.@\\-]|%[nNpi]){1,200}\.(?:service|target)$/;
 
 /** Says whether a drill is due. @throws BackupAuditError DRILL_DUE, DRILL_OTHER_VAULT; DsseError; UsageError */
 export async function sayDue(input: CommandInput, days: number): Promise<Outcome> {
@@ -100,6 +109,9 @@ export async function printSchedule(input: CommandInput, days: number): Promise<
   const records = input.texts('record');
   if (records.length === 0)
     throw new UsageError('--schedule needs --record: the file in which the record of each drill will be put');
+  const onFailure = input.text('on-failure');
+  if (onFailure !== undefined && !UNIT.test(onFailure))
+    throw new UsageError('--on-failure is the name of a unit, such as notify@%n.service');
   const listed = (option: string, values: readonly string[]) =>
     values.flatMap((value) => [`--${option}`, value]);
   const paths = (option: string) =>
@@ -107,7 +119,7 @@ export async function printSchedule(input: CommandInput, days: number): Promise<
       option,
       input.texts(option).map((path) => resolve(path)),
     );
-  const text = writeSchedule(days, [
+  const command = [
     await readProgram(input),
     'ers',
     'drill',
@@ -117,8 +129,9 @@ export async function printSchedule(input: CommandInput, days: number): Promise<
     ...listed('leader', input.texts('leader')),
     ...listed('key', input.texts('key')),
     ...paths('record'),
-  ]);
-  return { ok: true, text, data: { days, text } };
+  ];
+  const text = writeSchedule(days, command, onFailure);
+  return { ok: true, text, data: { days, onFailure: onFailure ?? null, text } };
 }
 
 /** Reads which vault and keys it is about, and who may lead drills. @throws UsageError; ManifestError */

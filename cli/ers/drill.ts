@@ -36,7 +36,7 @@ export const drillCommand: Command = {
   },
   examples: [
     `holdfast ers drill ${FILES} --ask 2 --signer leader.pem --output drill.json`,
-    `holdfast ers drill --schedule 90 --manifest node-1/manifest.json --leader ${LEADER} --record drill.json --program /opt/holdfast/bin/holdfast`,
+    `holdfast ers drill --schedule 90 --manifest node-1/manifest.json --leader ${LEADER} --record drill.json --program /opt/holdfast/bin/holdfast --on-failure notify@%n.service`,
     `holdfast ers drill --due 90 --manifest node-1/manifest.json --leader ${LEADER} --record drill.json`,
   ],
   run: async (input) => {

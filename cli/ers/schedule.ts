@@ -5,12 +5,18 @@ export const MAX_DRILL_DAYS = 366;
  * Writes a systemd timer and service that say when a drill is due: people come together for a drill, no machine does it.
  *
  * @param command the program's absolute path, and its arguments
+ * @param onFailure unit that tells people, which systemd starts once the service has failed: a drill is due then, or a
+ *   record cannot be believed; without one nobody is told who does not look
  */
-export function writeSchedule(days: number, command: readonly string[]): string {
+export function writeSchedule(
+  days: number,
+  command: readonly string[],
+  onFailure: string | undefined,
+): string {
   return `# /etc/systemd/system/holdfast-drill-due.service
 [Unit]
 Description=Say whether a recovery drill is due
-
+${onFailure === undefined ? '# A failed unit tells nobody by itself: --on-failure names one that does.\n' : `OnFailure=${onFailure}\n`}
 [Service]
 Type=oneshot
 ExecStart=${command.map(quoteForUnit).join(' ')}

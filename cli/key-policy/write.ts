@@ -142,7 +142,7 @@ export const gateCommand: Command = {
       description: "the trust anchor (default: AWS's own root)",
     },
     'fail-on': OPTIONS['fail-on'],
-    sign: { type: 'string', value: 'KEY', description: 'Ed25519 private key (PEM) of the admin who decides' },
+    sign: { type: 'string', value: 'PEM', description: 'Ed25519 private key of the admin who decides' },
     record: { type: 'string', value: 'FILE', description: 'where the signed record of the decision goes' },
   },
   examples: [

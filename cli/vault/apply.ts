@@ -1,6 +1,6 @@
 import type { Command } from '../common/command.ts';
 import { openRunContext } from './run-context.ts';
-import { readRunPlace, RUN_OPTIONS, YES_OPTION } from './run-options.ts';
+import { readRunPlace, readStage, RUN_OPTIONS, STAGE_OPTION, YES_OPTION } from './run-options.ts';
 import { applyRun } from './run-role.ts';
 
 export const applyCommand: Command = {
@@ -10,17 +10,20 @@ export const applyCommand: Command = {
   positionals: '',
   options: {
     ...RUN_OPTIONS,
+    ...STAGE_OPTION,
     ...YES_OPTION,
   },
   settings: ['root'],
   examples: [
     'holdfast vault apply --role infrastructure --statement-key keys/infrastructure.statement.pem',
     'holdfast vault apply --role node-1 --statement-key keys/node-1.statement.pem --authority-key keys/node-1.authority.pem',
+    'holdfast vault apply --role infrastructure --stage 1 --statement-key keys/infrastructure.statement.pem',
     'holdfast vault apply --role node-2 --aws-profile node-2 --statement-key keys/node-2.statement.pem --yes --json',
   ],
   async run(input) {
     const place = await readRunPlace(input);
+    const stage = readStage(input, place);
     using run = await openRunContext(input, place);
-    return await applyRun(input, run);
+    return await applyRun(input, run, stage);
   },
 };

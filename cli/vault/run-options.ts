@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { describeRole, type Role } from '../../admin/vault/index.ts';
+import { type Ceremony, firstCeremony } from '../../admin/vault/steps/index.ts';
 import { AWS_OPTIONS } from '../common/aws.ts';
 import { type CommandInput, type OptionSpec, UsageError } from '../common/command.ts';
 import { readSoundVaultFile, ROLE_OPTION, VAULT_OPTION, type VaultFile } from './options.ts';
@@ -58,6 +59,24 @@ export const RUN_OPTIONS = {
 export const YES_OPTION = {
   yes: { type: 'boolean', description: 'do not ask; needed where there is no terminal' },
 } as const satisfies Readonly<Record<string, OptionSpec>>;
+
+/** Option of verbs that look at, or do, the steps of one stage alone. */
+export const STAGE_OPTION = {
+  stage: {
+    type: 'string',
+    value: 'STAGE',
+    description:
+      'only steps of this stage: 1, what is long-lived (keys, buckets, manifests), or 2, hosts and nodes (default: all)',
+  },
+} as const satisfies Readonly<Record<string, OptionSpec>>;
+
+/** Reads of which stage a run of the first ceremony is. @throws UsageError */
+export function readStage({ text }: CommandInput, { vault }: RunPlace): { readonly ceremony?: Ceremony } {
+  const named = text('stage');
+  if (named === undefined) return {};
+  if (named !== '1' && named !== '2') throw new UsageError('--stage is 1 or 2');
+  return { ceremony: { ...firstCeremony(vault.document), stage: named === '1' ? 1 : 2 } };
+}
 
 /** Who runs a verb, and where its files are. */
 export interface RunPlace {

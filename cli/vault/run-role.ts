@@ -70,7 +70,7 @@ export async function applyRun(
   run.finishProgress();
   // A run that has nothing to do says what is there, in place of that alone.
   const there = outcome.done.length === 0 ? await describeThere(run.context) : [];
-  return describeOutcome(outcome, there);
+  return describeOutcome(outcome, there, ceremony?.stage);
 }
 
 /** Shows what would be done, and asks. @throws CliError DECLINED */
@@ -117,19 +117,31 @@ async function describeThere({ vault, exchange }: StepContext): Promise<readonly
 }
 
 function describeOutcome(
-  { done, waitsFor, left, isComplete }: RunOutcome,
+  { done, waitsFor, left, isComplete, isStageComplete }: RunOutcome,
   there: readonly ConfigurationStatus[],
+  stage: Ceremony['stage'],
 ): Outcome {
   const lines = [
     done.length === 0 ? 'nothing was to do: nothing was changed' : `done: ${done.join(', ')}`,
     ...there.map(describeConfiguration),
     ...waitsFor.map(({ role, step }) => `waits for ${role}, who has to do ${step}`),
     ...left.map((step) => `run it again, to see and to do ${step}`),
-    ...(isComplete ? ['all steps of this role are done'] : []),
+    ...(isComplete
+      ? ['all steps of this role are done']
+      : isStageComplete === true && stage !== undefined
+        ? [`all steps of stage ${stage} of this role are done`]
+        : []),
   ];
   return {
     ok: true,
     text: lines.map(printable).join('\n'),
-    data: { done, waitsFor, left, isComplete, configurations: there },
+    data: {
+      done,
+      waitsFor,
+      left,
+      isComplete,
+      configurations: there,
+      ...(isStageComplete === undefined ? {} : { stage, isStageComplete }),
+    },
   };
 }

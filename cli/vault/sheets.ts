@@ -41,7 +41,7 @@ async function runSheets(input: CommandInput): Promise<Outcome> {
   };
 }
 
-/** Writes the sheets of every role, the stacks and the Makefile of a sound vault, and returns their paths. @throws UsageError */
+/** Writes the sheets of every role, the stacks, their template for the console and the Makefile of a sound vault, and returns their paths. @throws UsageError */
 export async function writeSheets(document: VaultDocument, folder: string): Promise<readonly string[]> {
   const consoleTemplate = await readConsoleTemplate();
   const files = [

@@ -32,6 +32,19 @@ export const ASSUMPTIONS = {
     usedIn: ['attestation/key-policy/render.ts'],
     seenWith: 'account',
   },
+  'aws-kms-deletion-days': {
+    statement:
+      'a Deny by kms:ScheduleKeyDeletionPendingWindowInDays below 30 refuses the key’s own admin an end in 29 days',
+    source: 'KMS Developer Guide, "AWS KMS condition keys"',
+    usedIn: ['attestation/key-policy/render.ts', 'deploy/stacks/node.yaml'],
+    seenWith: 'account',
+  },
+  'aws-kms-until-day': {
+    statement: 'an Allow with DateLessThan aws:CurrentTime holds before that day, and no longer after it',
+    source: 'IAM User Guide, "IAM JSON policy elements: Condition operators"',
+    usedIn: ['attestation/key-policy/render.ts', 'admin/upgrade/index.ts'],
+    seenWith: 'account',
+  },
   'aws-kms-lockout-check': {
     statement:
       'PutKeyPolicy refuses a policy after which its author could not put another: MalformedPolicyDocumentException',
@@ -97,6 +110,23 @@ export const ASSUMPTIONS = {
     usedIn: ['deploy/stacks/node.yaml'],
     seenWith: 'account',
   },
+  'aws-cfn-stack-policy': {
+    statement: 'under the stack policy no update changes a key of the stack, with whatever template',
+    source: 'CloudFormation User Guide, "Prevent updates to stack resources"',
+    usedIn: ['deploy/stacks/stack-policy.ts', 'admin/vault/steps/stack/stack-policy.ts'],
+    seenWith: 'account',
+  },
+  'aws-cfn-retain-except-on-create': {
+    statement:
+      'RetainExceptOnCreate keeps a resource from every operation but the roll back of the one that has made it',
+    source: 'CloudFormation Template Reference, "DeletionPolicy attribute"',
+    usedIn: [
+      'deploy/stacks/node.yaml',
+      'deploy/stacks/infrastructure.yaml',
+      'admin/vault/steps/stack/stack.ts',
+    ],
+    seenWith: 'account',
+  },
   'aws-cfn-retain': {
     statement: 'DeleteStack leaves key, buckets and secrets of the KMS stack in place',
     source: 'CloudFormation User Guide, "DeletionPolicy attribute"',
@@ -121,7 +151,7 @@ export const ASSUMPTIONS = {
       'in a stack with a gateway, the custom resource’s function answers, and the stack is CREATE_COMPLETE within its time',
     source: 'CloudFormation User Guide, "Custom resources"',
     usedIn: ['deploy/functions/populate-secret/response.ts'],
-    seenWith: 'host',
+    seenWith: 'account',
   },
   'aws-cfn-inline-code': {
     statement:
@@ -129,12 +159,19 @@ export const ASSUMPTIONS = {
     source:
       'CloudFormation Template Reference, AWS::Lambda::Function Code; "Understand CloudFormation quotas"',
     usedIn: ['deploy/stacks/template.ts'],
-    seenWith: 'host',
+    seenWith: 'account',
   },
   'aws-lambda-runtime': {
     statement: 'the runtime nodejs24.x resolves @aws-sdk/* for a function in CommonJS',
     source: 'Lambda Developer Guide, "Building Lambda functions with Node.js"',
     usedIn: ['deploy/functions/build.ts'],
+    seenWith: 'account',
+  },
+  'aws-s3-access-logs': {
+    statement:
+      'S3 delivers the log of a bucket’s requests, hours later, under the policy of its own bucket for them',
+    source: 'S3 User Guide, "Logging requests with server access logging"',
+    usedIn: ['deploy/stacks/node.yaml', 'deploy/stacks/infrastructure.yaml'],
     seenWith: 'host',
   },
   'aws-secret-other-account': {

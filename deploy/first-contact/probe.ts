@@ -1,6 +1,7 @@
 import type { CloudFormationClient } from '@aws-sdk/client-cloudformation';
-import type { KMSClient } from '@aws-sdk/client-kms';
+import { type KMSClient, ScheduleKeyDeletionCommand } from '@aws-sdk/client-kms';
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { SSMClient } from '@aws-sdk/client-ssm';
 import type { STSClient } from '@aws-sdk/client-sts';
 import type { AssumptionId } from './assumptions.ts';
@@ -10,6 +11,7 @@ export interface AccountClients {
   readonly cloudFormation: CloudFormationClient;
   readonly kms: KMSClient;
   readonly s3: S3Client;
+  readonly secretsManager: SecretsManagerClient;
   readonly ssm: SSMClient;
   readonly sts: STSClient;
 }
@@ -28,6 +30,13 @@ export interface ProbeContext {
   /** Keeps a value for later probes. */
   readonly kept: Map<string, string>;
   readonly signal: AbortSignal;
+}
+
+/** Has a key end after the run, in the thirty days that its policy leaves it. */
+export function endKeyLater({ node, endLater }: ProbeContext, keyId: string): void {
+  endLater(`key ${keyId}: deleted in thirty days`, () =>
+    node.kms.send(new ScheduleKeyDeletionCommand({ KeyId: keyId, PendingWindowInDays: 30 })),
+  );
 }
 
 /** One look at AWS. */

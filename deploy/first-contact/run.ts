@@ -112,7 +112,12 @@ async function tearDown(end: () => Promise<unknown>, pauseMs: number): Promise<s
 }
 
 /** Names of errors that say that a thing is not there, or goes already. */
-const GONE = new Set(['NoSuchBucket', 'NotFoundException', 'KMSInvalidStateException']);
+const GONE = new Set([
+  'NoSuchBucket',
+  'NotFoundException',
+  'KMSInvalidStateException',
+  'ResourceNotFoundException',
+]);
 const isGone = (error: unknown) => error instanceof Error && GONE.has(error.name);
 
 function describe(error: unknown): string {
@@ -134,7 +139,9 @@ export function formatReport({ region, started, ended, findings, left }: Report)
       ({ id, outcome, seen, statement }) => `| \`${id}\` | ${outcome} | ${cell(seen)} | ${cell(statement)} |`,
     ),
     '',
-    left.length === 0 ? 'Everything was torn down.' : '**Left behind, to be removed by hand:**',
+    left.length === 0
+      ? 'Everything was torn down; keys wait thirty days for their end.'
+      : '**Left behind, to be removed by hand:**',
     ...left.map((what) => `- ${what}`),
     '',
   ].join('\n');

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { access, chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { access, chmod, cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -10,10 +10,18 @@ import { HOLDFAST } from '../support/holdfast-command.ts';
 import { coldConfiguration, MANIFEST, PASSPHRASE, people, signCold, SUPPLIER, WEI } from './cold-files.ts';
 
 const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, '../..');
+const NODE_PACKAGE = `node-linux-${process.arch}`;
 const MINUTES = 60_000;
 
 /** Whether this user may give a process a network of its own, which has no device. */
 const canUnshare = await run('unshare', ['--net', 'true']).then(
+  () => true,
+  () => false,
+);
+
+/** Whether `npm ci` could compile the addon here. */
+const hasCompiler = await run('cc', ['--version']).then(
   () => true,
   () => false,
 );
@@ -74,17 +82,41 @@ beforeAll(async () => {
 
 describe('an archive for a cold machine', () => {
   it(
-    'has the same bytes when it is built again',
+    'has the same bytes when it is built again, and says by which compiler its addon was made',
     async () => {
-      await desk('cold', 'bundle', '--output', 'again.tar');
+      const { data } = await desk('cold', 'bundle', '--output', 'again.tar');
+      expect(data['compiler']).toMatch(/^GCC: |clang version /);
+      expect(await readFile(at('holdfast-cold/BUILT-WITH'), 'utf8')).toContain(String(data['compiler']));
       expect((await readFile(at('again.tar'))).equals(await readFile(at('cold.tar')))).toBe(true);
     },
     MINUTES,
   );
 
+  it.skipIf(!hasCompiler)(
+    'has an addon whose bytes do not depend on the folder that it was compiled in',
+    async () => {
+      const made: Buffer[] = [];
+      for (const name of ['one', 'another-one/below']) {
+        const root = at(name);
+        for (const part of [
+          'scripts/build-addon.sh',
+          'shared/native',
+          `node_modules/${NODE_PACKAGE}/include`,
+        ])
+          await cp(join(ROOT, part), join(root, part), { recursive: true });
+        await run('sh', [join(root, 'scripts/build-addon.sh')], { cwd: root });
+        const addon = await readFile(join(root, 'build/holdfast.node'));
+        expect(addon.includes(root)).toBe(false);
+        made.push(addon);
+      }
+      expect(made[0]?.equals(made[1] ?? Buffer.alloc(0))).toBe(true);
+    },
+    5 * MINUTES,
+  );
+
   it('has sums of all its files, which sha256sum confirms', async () => {
     const { stdout } = await run('sha256sum', ['-c', 'SHA256SUMS'], { cwd: at('holdfast-cold') });
-    expect(stdout.match(/: OK$/gm)).toHaveLength(6);
+    expect(stdout.match(/: OK$/gm)).toHaveLength(7);
   });
 
   it(

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ASSUMPTIONS, type AssumptionId } from '../../deploy/first-contact/assumptions.ts';
@@ -28,6 +29,20 @@ describe('assumptions about AWS', () => {
     const probed = PROBES.map(({ assumption }) => assumption);
     expect(new Set(probed).size).toBe(probed.length);
     for (const id of ids) expect(probed.includes(id)).toBe(ASSUMPTIONS[id].seenWith === 'account');
+  });
+
+  it('are named by the page that sends people to them, as the script sees them', async () => {
+    const page = await readFile(join(ROOT, 'docs/aws.md'), 'utf8');
+    const rows = page.split('\n').filter((line) => line.startsWith('| `aws-'));
+    const named = new Map(
+      rows.map((row) => [/`([a-z0-9-]+)`/.exec(row)?.[1], /\| ([a-z ]+?) *\|$/.exec(row)?.[1]]),
+    );
+    expect(Object.fromEntries(named)).toEqual(
+      Object.fromEntries(
+        ids.map((id) => [id, ASSUMPTIONS[id].seenWith === 'host' ? 'a host' : 'the script']),
+      ),
+    );
+    expect(page).toContain('(first-contact.md)');
   });
 
   it.each(ids)('%s names files that exist', (id) => {
@@ -86,6 +101,6 @@ describe('a run', () => {
     const report = formatReport(await run([probe('aws-sts-identity', () => Promise.resolve('a | b'))]));
     expect(report).toContain('| `aws-sts-identity` | holds | a \\| b |');
     for (const id of ids) expect(report).toContain(`\`${id}\``);
-    expect(report).toContain('Everything was torn down.');
+    expect(report).toContain('Everything was torn down');
   });
 });

@@ -17,7 +17,6 @@ export function secretsProcedures(document: VaultDocument): readonly Procedure[]
       title: titleOf(document, 'secrets of the optional parts, run sheet', 'infrastructure'),
       before: [
         `Between stage 1 and stage 2 of your run sheet: hosts read these secrets when they start. Credentials of one of your roles in account ${account}.`,
-        'populate/wallet.yaml, which says where each value comes from and holds none: holdfast vault populate --partition wallet --template > populate/wallet.yaml prints one with what each secret is.',
         ...(nats === null
           ? []
           : [
@@ -28,6 +27,13 @@ export function secretsProcedures(document: VaultDocument): readonly Procedure[]
           : [`A PostgreSQL server, 13 or later, at ${postgres.host}:${postgres.port}, that speaks TLS.`]),
       ],
       steps: [
+        {
+          title: 'See which secrets there are, and say where each value comes from',
+          command: 'holdfast vault populate --vault vault.yaml --partition wallet --template',
+          expect:
+            'A file of sources, with what each secret is. Save it as populate/wallet.yaml, for you alone, and fill it in: it holds no value.',
+          otherwise: 'POPULATE_PARTITION_UNKNOWN: this is the vault.yaml of another vault.',
+        },
         {
           title: 'Put the secrets where their readers look for them',
           command: 'holdfast vault populate --vault vault.yaml --partition wallet',

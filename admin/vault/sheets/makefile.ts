@@ -25,8 +25,8 @@ function callAs({ nodes }: VaultDocument, role: Role, verb = 'apply'): string {
 
 /** Lists the targets: each is one call of the command. */
 export function listTargets(document: VaultDocument): readonly Target[] {
-  const { nodes, parts } = document;
-  const apply = (role: Role) => callAs(document, role);
+  const { nodes } = document;
+  const apply = (role: Role, stage: 1 | 2) => `${callAs(document, role)} --stage ${stage}`;
   const numbers = nodes.map(({ node }) => node);
   return [
     {
@@ -47,13 +47,13 @@ export function listTargets(document: VaultDocument): readonly Target[] {
     {
       name: 'deploy-baseline',
       help: 'stage 1 of infrastructure: roles, bucket, network',
-      line: apply('infrastructure'),
+      line: apply('infrastructure', 1),
     },
     ...numbers.flatMap<Target>((node) => [
       {
         name: `deploy-policy-node${node}-long-lived`,
-        help: `stage 1 of node ${node}: its KMS key, bucket and manifest`,
-        line: apply(`node-${node}`),
+        help: `stage 1 of node ${node}: its KMS key, bucket, manifest and first configuration`,
+        line: apply(`node-${node}`, 1),
       },
       {
         name: `populate-secrets-policy-node${node}`,
@@ -62,8 +62,8 @@ export function listTargets(document: VaultDocument): readonly Target[] {
       },
       {
         name: `gate-policy-node${node}`,
-        help: `let the attested image of node ${node} in, and close the door behind it`,
-        line: apply(`node-${node}`),
+        help: `stage 2 of node ${node}: let its attested image in, and close the door behind it`,
+        line: apply(`node-${node}`, 2),
       },
     ]),
     {
@@ -71,8 +71,8 @@ export function listTargets(document: VaultDocument): readonly Target[] {
       help: 'secrets of the wallet: made once, never again',
       line: '$(HOLDFAST) vault populate --vault $(VAULT) --partition wallet',
     },
-    { name: 'deploy-nitro-nodes', help: 'stage 2: hosts and enclaves', line: apply('infrastructure') },
-    ...parts.gateways.map((gateway) => ({
+    { name: 'deploy-nitro-nodes', help: 'stage 2: hosts and enclaves', line: apply('infrastructure', 2) },
+    ...document.parts.gateways.map((gateway) => ({
       name: `run-gateway-${gateway.id}`,
       help: `the door ${gateway.id}, on the machine of its client`,
       line: `$(HOLDFAST) gateway ${gateway.protocol} --config $(SHEETS)/${gatewayFolder(gateway)}/gateway.yaml`,
@@ -84,7 +84,7 @@ export function listTargets(document: VaultDocument): readonly Target[] {
       help: 'what is done, by whom, and who waits for whom',
       line: '$(HOLDFAST) vault status --vault $(VAULT)',
     },
-    ...REFUSED.map(({ name, why }) => ({
+    ...listRefused().map(({ name, why }) => ({
       name,
       help: 'refused',
       line: `@echo "${name}: ${why}" >&2; exit 1`,
@@ -174,14 +174,26 @@ function listRecoveryTargets(nodes: readonly number[]): readonly Target[] {
   ];
 }
 
-/** Targets of other tools that are something else here, or would destroy something: each says so, and fails. */
-const REFUSED: readonly { readonly name: string; readonly why: string }[] = [
-  { name: 'deploy-policy-node0-long-lived', why: 'nodes are numbered from 1' },
-  { name: 'populate-secrets-policy-node0', why: 'nodes are numbered from 1' },
-  { name: 'deploy-gateways', why: 'a door runs beside its client: run-gateway-ID there' },
-  { name: 'destroy-baseline', why: 'no tool deletes what stage 1 has made: it holds keys and logs' },
-  { name: 'destroy-policy-nodes', why: 'no tool deletes what stage 1 has made: it holds keys and logs' },
-];
+/** Targets of one node, whose names other tools number from 0. */
+const NUMBERED = [
+  'deploy-policy-node#-long-lived',
+  'populate-secrets-policy-node#',
+  'gate-policy-node#',
+] as const;
+const KEPT = 'no tool deletes what stage 1 has made: it holds keys and logs';
+
+/** Lists targets of other tools that would destroy something, name another node here, or do nothing: each says so, and fails. */
+function listRefused(): readonly { readonly name: string; readonly why: string }[] {
+  return [
+    ...NUMBERED.map((name) => ({
+      name: name.replace('#', '0'),
+      why: `nodes are numbered from 1 here; the target of the first is ${name.replace('#', '1')}`,
+    })),
+    { name: 'deploy-gateways', why: 'a door runs beside its client: run-gateway-ID there' },
+    { name: 'destroy-baseline', why: KEPT },
+    { name: 'destroy-policy-nodes', why: KEPT },
+  ];
+}
 
 /** Writes the Makefile: targets that call the command, one line each, and nothing else. */
 export function renderMakefile(document: VaultDocument): string {

@@ -3,7 +3,7 @@ import type { VaultDocument } from '../index.ts';
 import { StepError } from './errors.ts';
 import { infrastructureAttestations } from './infrastructure-attestations.ts';
 import { infrastructureBaseline } from './infrastructure-baseline.ts';
-import { infrastructureHosts } from './infrastructure-hosts.ts';
+import { infrastructureHosts, lacksHost } from './infrastructure-hosts.ts';
 import { infrastructureRestart } from './infrastructure-restart.ts';
 import { infrastructurePeersRestart, infrastructureStart } from './infrastructure-start.ts';
 import { hasFunction, nodeConfiguration } from './node-configuration.ts';
@@ -16,7 +16,6 @@ import { nodeNonce } from './node-nonce.ts';
 import { nodePeersConfiguration } from './node-peers-configuration.ts';
 import { nodeRelease } from './node-release.ts';
 import { nodeSigningFunction } from './node-signing-function.ts';
-import type { StepContext } from './context.ts';
 import type { Ceremony, Step } from './step.ts';
 import { findUpgradeState } from './upgrade/state.ts';
 
@@ -67,7 +66,7 @@ export function firstCeremony(vault: VaultDocument): Ceremony {
       const { running, open } = await findUpgradeState(vault, context.exchange);
       if (open === undefined) return running === vault.release.version ? new Set() : REPLACED;
       // A host that is gone is made anew in the middle of an upgrade, which goes on or back with it.
-      if (await lacksHost(vault, context))
+      if (context.role === 'infrastructure' && (await lacksHost(context)))
         return new Set(stepsOf(vault).flatMap(({ name }) => (name === 'hosts' ? [] : [name])));
       throw new StepError(
         'VAULT_UPGRADE_UNDER_WAY',
@@ -79,11 +78,4 @@ export function firstCeremony(vault: VaultDocument): Ceremony {
       );
     },
   };
-}
-
-/** Whether a run of infrastructure has a host to make, or to tell the others of. */
-async function lacksHost(vault: VaultDocument, context: StepContext): Promise<boolean> {
-  if (context.role !== 'infrastructure') return false;
-  const { state } = await infrastructureHosts(vault).inspect(context);
-  return state === 'ready';
 }

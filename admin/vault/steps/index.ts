@@ -1,4 +1,4 @@
-export { stepsOf } from './ceremony.ts';
+export { firstCeremony, stepsOf } from './ceremony.ts';
 export type { AttestedNode, AwsClients, Journal, ReleaseFiles, StepContext } from './context.ts';
 export { StepError, type StepErrorCode } from './errors.ts';
 export { applyRole, planRole, type PlannedStep, type RunEvent, type RunOutcome } from './runner.ts';

@@ -3,7 +3,7 @@ import type { Facts } from '../exchange/index.ts';
 import { roleOfNode } from '../index.ts';
 import type { StepContext } from './context.ts';
 import { applyStack, readOutput } from './stack/index.ts';
-import { describeStacks, lookAtStacks, orderStacks } from './stacks.ts';
+import { describeStacks, type InspectedStack, lookAtStacks, orderStacks } from './stacks.ts';
 import type { Step } from './step.ts';
 import { needStatement, ofAllNodes } from './support.ts';
 
@@ -19,16 +19,9 @@ export function infrastructureHosts(vault: StepContext['vault']): Step<'hosts'> 
     summary: 'make the stacks with the parent hosts, one a node',
     needs: ['infrastructure/baseline', ...ofAllNodes(vault, 'kms-stack')],
     async inspect(context) {
-      const inspected = await lookAtStacks(await order(context), context);
+      const { inspected, moved } = await lookAtHosts(context);
       const state = describeStacks(inspected);
-      const stated = await context.exchange.statement('infrastructure', 'hosts');
-      if (state.state !== 'done' || stated === undefined) return state;
-      // A run that was cut off has made a host in another's place of which nobody was told.
-      const moved = inspected.flatMap(({ found }, index) => {
-        const host = 'stack' in found ? readHost(index, found.stack) : undefined;
-        return host !== undefined && !stated.facts.hosts.some((one) => isSameHost(one, host)) ? [host] : [];
-      });
-      if (moved.length === 0) return state;
+      if (state.state !== 'done' || moved.length === 0) return state;
       return {
         state: 'ready',
         changes: moved.map(
@@ -43,6 +36,26 @@ export function infrastructureHosts(vault: StepContext['vault']): Step<'hosts'> 
       return { facts: { hosts }, files: [] };
     },
   };
+}
+
+/** Whether the stack of a host is gone, or was made in another's place by a run that was cut off before the others knew. */
+export async function lacksHost(context: StepContext): Promise<boolean> {
+  const { inspected, moved } = await lookAtHosts(context);
+  const isUnmade = ({ found }: InspectedStack) =>
+    found.kind === 'empty' || found.kind === 'ours' || (found.kind === 'other' && found.isNew);
+  return moved.length > 0 || inspected.some(isUnmade);
+}
+
+/** Compares the stacks with their orders, and the hosts in them with those that the others were told of. */
+async function lookAtHosts(context: StepContext) {
+  const inspected = await lookAtStacks(await order(context), context);
+  const stated = await context.exchange.statement('infrastructure', 'hosts');
+  const moved = inspected.flatMap(({ found }, index) => {
+    if (stated === undefined || (found.kind !== 'same' && found.kind !== 'unguarded')) return [];
+    const host = readHost(index, found.stack);
+    return stated.facts.hosts.some((one) => isSameHost(one, host)) ? [] : [host];
+  });
+  return { inspected, moved };
 }
 
 type Host = Facts<'hosts'>['hosts'][number];

@@ -1,4 +1,5 @@
 import { HoldfastError } from '../../../shared/errors.ts';
+import type { Role } from '../roles.ts';
 import { assertOwnAccount } from './account.ts';
 import { firstCeremony } from './ceremony.ts';
 import type { StepContext } from './context.ts';
@@ -28,6 +29,8 @@ export interface RunOutcome {
   readonly left: readonly string[];
   /** Whether all steps of the role are done. */
   readonly isComplete: boolean;
+  /** Whether all steps of the role are done that are of the run's stage; left out where it is of all stages. */
+  readonly isStageComplete?: boolean;
 }
 
 /**
@@ -43,13 +46,39 @@ export async function planRole(
   const takenOver = await ceremony.begin?.(context);
   const planned: PlannedStep[] = [];
   const open = new Set<string>();
-  for (const step of ceremony.steps.filter(({ role }) => role === context.role)) {
+  const earlier = new Set<string>();
+  for (const step of stepsOfRole(ceremony, context.role)) {
     const state: PlannedStep['state'] =
       takenOver?.has(step.name) === true ? { state: 'done' } : await planStep(step, open, context, ceremony);
     if (state.state !== 'done') open.add(step.id);
-    planned.push({ step, state });
+    if (isOfStage(step, ceremony))
+      planned.push({ step, state: waitForEarlier(state, context.role, earlier) });
+    else if (state.state !== 'done') earlier.add(step.id);
   }
   return planned;
+}
+
+/** Steps of a role in their order, but for those of a stage after the one of the run. */
+function stepsOfRole({ steps, stage = 2 }: Ceremony, of: Role): readonly Step[] {
+  return steps.filter(({ role, stage: own }) => role === of && own <= stage);
+}
+
+/** Whether a run does a step, and not one of another stage. */
+function isOfStage(step: Step, { stage = step.stage }: Ceremony): boolean {
+  return step.stage === stage;
+}
+
+/** Has a step wait for those of an earlier stage that the same run does not do. */
+function waitForEarlier(
+  state: PlannedStep['state'],
+  role: Role,
+  earlier: ReadonlySet<string>,
+): PlannedStep['state'] {
+  if (state.state !== 'next') return state;
+  const missing = state.after.filter((id) => earlier.has(id));
+  return missing.length === 0
+    ? state
+    : { state: 'waiting', waitsFor: missing.map((step) => ({ role, step })) };
 }
 
 async function planStep(
@@ -130,7 +159,9 @@ export async function applyRole(
   const waitsFor: Awaited[] = [];
   const left: string[] = [];
   const open = new Set<string>();
-  for (const step of ceremony.steps.filter(({ role }) => role === context.role)) {
+  const earlier = new Set<string>();
+  const { stage } = ceremony;
+  for (const step of stepsOfRole(ceremony, context.role)) {
     if (takenOver?.has(step.name) === true) continue;
     const missing = await findMissing(context, step.needs, ceremony.counts);
     const state: StepState =
@@ -138,10 +169,15 @@ export async function applyRole(
         ? { state: 'waiting', waitsFor: missing }
         : await inspectStep(step, context, ceremony);
     if (state.state === 'done') continue;
+    if (!isOfStage(step, ceremony)) {
+      earlier.add(step.id);
+      continue;
+    }
     if (state.state === 'waiting') {
       open.add(step.id);
       // What comes after the first that waits, waits for that too.
-      if (waitsFor.length === 0) waitsFor.push(...state.waitsFor.filter((one) => one.role !== context.role));
+      if (waitsFor.length === 0)
+        waitsFor.push(...state.waitsFor.filter((one) => one.role !== context.role || earlier.has(one.step)));
       continue;
     }
     if (state.state === 'refused') throw new TypeError('expected a refusal to be thrown');
@@ -164,7 +200,10 @@ export async function applyRole(
     done.push(step.id);
     report({ event: 'step-done', step: step.id, sequence });
   }
-  return { done, waitsFor, left, isComplete: open.size === 0 };
+  if (stage === undefined) return { done, waitsFor, left, isComplete: open.size === 0 };
+  // Of the last stage, with nothing left of those before, it is the end of all.
+  const isComplete = open.size === 0 && earlier.size === 0 && stage === 2;
+  return { done, waitsFor, left, isComplete, isStageComplete: open.size === 0 };
 }
 
 function planChanged({ id }: Step, changes: readonly string[]): StepError {

@@ -31,7 +31,7 @@ export async function assertStackStays(
     {
       role,
       stack: name,
-      status: stack?.StackStatus ?? 'DELETE_COMPLETE',
+      status: stack?.StackStatus ?? null,
       output: differing,
       expected: stated[differing] ?? '',
       actual: stack === undefined ? null : (outputsOf(stack).get(differing) ?? null),

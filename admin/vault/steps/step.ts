@@ -34,6 +34,8 @@ export interface Ceremony {
    * @returns names of steps whose effects another ceremony has taken over: they are done
    */
   readonly begin?: (context: StepContext) => Promise<ReadonlySet<StepName>>;
+  /** Stage of whose steps alone a run is; of all when left out. What an earlier stage still lacks, a later one waits for. */
+  readonly stage?: Step['stage'];
 }
 
 /** Step of a vault's ceremony. */

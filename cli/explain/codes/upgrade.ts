@@ -6,7 +6,10 @@ export const UPGRADE_CODES: readonly CodeArea[] = [
     who: 'the roll-out of a new image, node by node',
     next: 'Nothing further was touched. Mend the cause and resume, or roll back within the overlap (docs/upgrade.md).',
     codes: {
-      UPGRADE_NODE_NOT_SERVING: 'a node does not serve with the image; reason is its code',
+      UPGRADE_NODE_NOT_SERVING: [
+        'a node does not serve with the image; reason is its code, or that of its host',
+        'Mend the cause and run "holdfast vault upgrade resume", or "rollback", which goes past a node that stays down. A host that is gone is made anew by "holdfast vault apply", in an upgrade too (docs/upgrade.md).',
+      ],
       UPGRADE_NODE_OTHER_IMAGE: 'a node serves and attests another image than the one that was deployed',
       UPGRADE_NO_SPARE_NODE: [
         'the quorum needs all of its nodes to sign: none can be taken down without stopping it',
@@ -22,7 +25,7 @@ export const UPGRADE_CODES: readonly CodeArea[] = [
       ],
       UPGRADE_QUORUM_AT_RISK: [
         'fewer nodes than the threshold could sign while this one is down; nothing was touched',
-        'Bring the nodes that others names back first.',
+        'Bring the nodes that others names back first. What is down on a host that is up, the run starts by itself; a host that is gone is made anew by "holdfast vault apply" (docs/upgrade.md).',
       ],
       UPGRADE_QUORUM_NOT_SIGNING: 'the node serves, and the quorum does not sign with it; reason is its code',
       UPGRADE_STOPPED: [
@@ -30,8 +33,8 @@ export const UPGRADE_CODES: readonly CodeArea[] = [
         'Mend the cause and run "holdfast vault upgrade resume", or go back by "holdfast vault upgrade rollback".',
       ],
       UPGRADE_UNFINISHED: [
-        'not every node runs the image that the others are about to admit alone',
-        'Finish the roll-out, or the roll back, before the policies are changed.',
+        'not every node runs the new image, or, after a roll back, one attests it or fewer than the threshold attest the old one',
+        'Finish the roll-out, or the roll back, before the policies are changed. A node that is down keeps nobody from the way back.',
       ],
     },
   },

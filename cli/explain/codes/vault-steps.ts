@@ -106,7 +106,7 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
       ],
       VAULT_RELEASE_DIFFERS: [
         'the admins of the nodes do not vouch for one and the same image',
-        'Compare the measurements that are named: everybody fetches and verifies the same release.',
+        'Compare the measurements that are named: everybody fetches and verifies the same release. Where a statement is not what its admin has meant, they apply again with the right release: the later statement counts.',
       ],
       VAULT_RELEASE_KEY_UNKNOWN: 'vault.yaml names no key that releases are signed with',
       VAULT_RULES_OTHER_VAULT: [
@@ -176,7 +176,7 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
       ],
       VAULT_UPGRADE_UNDER_WAY: [
         'the nodes are being upgraded, or put back: the steps of the first ceremony would undo a part of it',
-        'Finish it by "holdfast vault upgrade apply" or "rollback"; "holdfast vault upgrade status" says who waits for whom.',
+        'Finish it by "holdfast vault upgrade apply" or "rollback"; "holdfast vault upgrade status" says who waits for whom. A host that is gone infrastructure makes anew meanwhile, once its stack is deleted (docs/upgrade.md).',
       ],
       VAULT_WOULD_DESTROY: [
         'the change would remove or replace what may hold a key or data; resources names it',

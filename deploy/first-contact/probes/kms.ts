@@ -13,23 +13,19 @@ import {
   SignCommand,
 } from '@aws-sdk/client-kms';
 import { renderClosedKeyPolicy } from '../../../attestation/key-policy/index.ts';
-import { assertRefused, DoesNotHold, type Probe, type ProbeContext } from '../probe.ts';
+import { assertRefused, DoesNotHold, endKeyLater, type Probe, type ProbeContext } from '../probe.ts';
 
 const DENIED = ['AccessDeniedException'];
 /** Longest RAW message of kms:Sign, in bytes. */
 const MAX_MESSAGE_BYTES = 4096;
 
-async function makeKey(
-  { node, prefix, endLater, signal }: ProbeContext,
-  options: CreateKeyCommandInput,
-): Promise<string> {
+async function makeKey(context: ProbeContext, options: CreateKeyCommandInput): Promise<string> {
+  const { node, prefix, signal } = context;
   const input = { Description: `Holdfast ${prefix}: to be deleted`, ...options };
   const { KeyMetadata } = await node.kms.send(new CreateKeyCommand(input), { abortSignal: signal });
   const keyId = KeyMetadata?.Arn;
   if (keyId === undefined) throw new DoesNotHold('CreateKey gave no ARN');
-  endLater(`key ${keyId}: deleted in seven days`, () =>
-    node.kms.send(new ScheduleKeyDeletionCommand({ KeyId: keyId, PendingWindowInDays: 7 })),
-  );
+  endKeyLater(context, keyId);
   return keyId;
 }
 
@@ -85,6 +81,36 @@ export const KMS_PROBES: readonly Probe[] = [
       const first = await assertRefused(encrypt, 'Encrypt', DENIED);
       const generate = kms.send(new GenerateDataKeyCommand({ KeyId: keyId, KeySpec: 'AES_256' }));
       return `${first}; ${await assertRefused(generate, 'GenerateDataKey', DENIED)}`;
+    },
+  },
+  {
+    assumption: 'aws-kms-deletion-days',
+    look: async (context) => {
+      const { keyId } = await closedKey(context);
+      const end = new ScheduleKeyDeletionCommand({ KeyId: keyId, PendingWindowInDays: 29 });
+      return await assertRefused(context.node.kms.send(end), 'ScheduleKeyDeletion in 29 days', DENIED);
+    },
+  },
+  {
+    assumption: 'aws-kms-until-day',
+    look: async (context) => {
+      const { kms, principalArn } = context.node;
+      const encryptUntil = async (day: string) => {
+        const policy = JSON.parse(renderClosedKeyPolicy([principalArn])) as { Statement: object[] };
+        const use = {
+          Effect: 'Allow',
+          Principal: { AWS: principalArn },
+          Action: 'kms:Encrypt',
+          Resource: '*',
+          Condition: { DateLessThan: { 'aws:CurrentTime': day } },
+        };
+        const Policy = JSON.stringify({ ...policy, Statement: [policy.Statement[0], use] });
+        const KeyId = await makeKey(context, { Policy });
+        return kms.send(new EncryptCommand({ KeyId, Plaintext: Buffer.alloc(32) }));
+      };
+      await encryptUntil('2100-01-01T00:00:00Z');
+      const late = encryptUntil('2020-01-01T00:00:00Z');
+      return `before the day: answered, ${await assertRefused(late, 'Encrypt after it', DENIED)}`;
     },
   },
   {

@@ -6,6 +6,7 @@ import {
   PutObjectCommand,
   PutObjectRetentionCommand,
 } from '@aws-sdk/client-s3';
+import { dnsSuffixOf } from '../../../shared/aws/partitions.ts';
 import { assertRefused, DoesNotHold, type Probe, type ProbeContext } from '../probe.ts';
 
 /** The only Region that CreateBucket takes no location constraint of. Source: S3 API Reference, CreateBucket. */
@@ -35,6 +36,14 @@ export async function sourceObject(context: ProbeContext): Promise<string> {
   const Bucket = await lockedBucket(context);
   await context.node.s3.send(new PutObjectCommand({ Bucket, Key: 'source', Body: 'to be copied' }));
   return `${Bucket}/source`;
+}
+
+/** Puts a template where CloudFormation takes it from, and returns its URL. */
+export async function putTemplate(context: ProbeContext, text: string): Promise<string> {
+  const Bucket = await lockedBucket(context);
+  const Key = `templates/${context.kept.size}-${Buffer.byteLength(text)}.yaml`;
+  await context.node.s3.send(new PutObjectCommand({ Bucket, Key, Body: text }));
+  return `https://${Bucket}.s3.${context.region}.${dnsSuffixOf(context.region)}/${Key}`;
 }
 
 async function deleteBucket({ node: { s3 } }: ProbeContext, bucket: string): Promise<void> {

@@ -4,10 +4,11 @@ import {
   DescribeStackEventsCommand,
   DescribeStacksCommand,
   type Parameter,
+  SetStackPolicyCommand,
   UpdateStackCommand,
   ValidateTemplateCommand,
 } from '@aws-sdk/client-cloudformation';
-import { GetKeyPolicyCommand, PutKeyPolicyCommand, ScheduleKeyDeletionCommand } from '@aws-sdk/client-kms';
+import { GetKeyPolicyCommand, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
 import {
   CopyObjectCommand,
   DeleteBucketCommand,
@@ -15,10 +16,18 @@ import {
   HeadBucketCommand,
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
+import { DeleteSecretCommand, GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MAX_TEMPLATE_BODY_BYTES, NODE_PARAMETERS, readTemplate, STACK_OUTPUTS } from '../../index.ts';
-import { assertRefused, DoesNotHold, type Probe, type ProbeContext } from '../probe.ts';
-import { sourceObject } from './s3.ts';
+import {
+  MAX_TEMPLATE_BODY_BYTES,
+  NODE_PARAMETERS,
+  readConsoleTemplate,
+  readStackPolicy,
+  readTemplate,
+  STACK_OUTPUTS,
+} from '../../index.ts';
+import { assertRefused, DoesNotHold, endKeyLater, type Probe, type ProbeContext } from '../probe.ts';
+import { putTemplate, sourceObject } from './s3.ts';
 
 const POLL_MS = 3_000;
 /** How long a stack may take: the custom resource's own time-out is within it. */
@@ -37,6 +46,8 @@ function parametersOf(context: ProbeContext, changes: Readonly<Record<string, st
     [NODE_PARAMETERS.adminArns]: node.principalArn,
     [NODE_PARAMETERS.objectLockMode]: 'GOVERNANCE',
     [NODE_PARAMETERS.retentionDays]: '1',
+    // The run's own principal is the gateway that reads an API key.
+    [NODE_PARAMETERS.gatewayReaderArn]: node.principalArn,
     ...changes,
   };
   return Object.entries(values).map(([ParameterKey, ParameterValue]) => ({ ParameterKey, ParameterValue }));
@@ -73,6 +84,14 @@ async function firstFailure({ node }: ProbeContext, stack: string): Promise<stri
   return `${failed?.LogicalResourceId ?? '?'}: ${failed?.ResourceStatusReason ?? 'no reason'}`;
 }
 
+/** Has the log groups end with the stack of this run: nothing is in them that anybody will read. */
+function endLogsWithStack(template: string): string {
+  return template.replaceAll(
+    /^( {4}Type: AWS::Logs::LogGroup\n(?: {4}.*\n| {6,}.*\n)*? {4}DeletionPolicy: )RetainExceptOnCreate$/gm,
+    '$1Delete',
+  );
+}
+
 /** Makes the KMS stack of a node, once. */
 async function nodeStack(context: ProbeContext): Promise<ReadonlyMap<string, string>> {
   const { node, kept, endLater } = context;
@@ -82,7 +101,7 @@ async function nodeStack(context: ProbeContext): Promise<ReadonlyMap<string, str
   await node.cloudFormation.send(
     new CreateStackCommand({
       StackName: stack,
-      TemplateBody: await readTemplate('node'),
+      TemplateBody: endLogsWithStack(await readTemplate('node')),
       Parameters: parametersOf(context),
       Capabilities: ['CAPABILITY_NAMED_IAM'],
     }),
@@ -91,12 +110,17 @@ async function nodeStack(context: ProbeContext): Promise<ReadonlyMap<string, str
   const outputs = await awaitStack(context, stack, 'CREATE_COMPLETE');
   kept.set('stack outputs', JSON.stringify([...outputs]));
   const { keyArn, signingKeyArn, secretsKeyArn, bucketName, accessLogsBucketName } = STACK_OUTPUTS.node;
+  const { passwordSecretArn, gatewaySecretArn } = STACK_OUTPUTS.node;
   for (const output of [keyArn, signingKeyArn, secretsKeyArn]) {
     const keyId = outputs.get(output);
     if (keyId === undefined) continue;
-    endLater(`key ${keyId}: deleted in seven days`, () =>
-      node.kms.send(new ScheduleKeyDeletionCommand({ KeyId: keyId, PendingWindowInDays: 7 })),
-    );
+    endKeyLater(context, keyId);
+  }
+  for (const output of [passwordSecretArn, gatewaySecretArn]) {
+    const secret = outputs.get(output);
+    if (secret === undefined) continue;
+    const input = { SecretId: secret, ForceDeleteWithoutRecovery: true };
+    endLater(`secret ${secret}`, () => node.secretsManager.send(new DeleteSecretCommand(input)));
   }
   for (const output of [bucketName, accessLogsBucketName]) {
     const bucket = outputs.get(output);
@@ -158,7 +182,7 @@ export const STACK_PROBES: readonly Probe[] = [
       await cloudFormation.send(
         new UpdateStackCommand({
           StackName: nameOf(context),
-          TemplateBody: await readTemplate('node'),
+          TemplateBody: endLogsWithStack(await readTemplate('node')),
           Parameters: parametersOf(context, { [NODE_PARAMETERS.retentionDays]: '2' }),
           Capabilities: ['CAPABILITY_NAMED_IAM'],
         }),
@@ -167,6 +191,102 @@ export const STACK_PROBES: readonly Probe[] = [
       if (!(await read()).includes('put-by-hand'))
         throw new DoesNotHold('the update has put the template’s policy');
       return 'the policy that was put by hand is there after an update';
+    },
+  },
+  {
+    assumption: 'aws-cfn-custom-resource',
+    look: async (context) => {
+      const secret = await readGatewaySecret(context);
+      return `CREATE_COMPLETE, and the secret has a value of ${secret.length} characters`;
+    },
+  },
+  {
+    assumption: 'aws-lambda-runtime',
+    look: async (context) => {
+      // The function has no other way to its secret than the SDK of the runtime.
+      await readGatewaySecret(context);
+      return 'the function has written by the SDK that the runtime has';
+    },
+  },
+  {
+    assumption: 'aws-cfn-inline-code',
+    look: async (context) => {
+      await nodeStack(context);
+      const { cloudFormation } = context.node;
+      const body = endLogsWithStack(await readConsoleTemplate());
+      const changes = { [NODE_PARAMETERS.configSigningCode]: 'inline' };
+      await cloudFormation.send(
+        new UpdateStackCommand({
+          StackName: nameOf(context),
+          TemplateURL: await putTemplate(context, body),
+          Parameters: parametersOf(context, changes),
+          Capabilities: ['CAPABILITY_NAMED_IAM'],
+        }),
+      );
+      const outputs = await awaitStack(context, nameOf(context), 'UPDATE_COMPLETE');
+      if (outputs.get(STACK_OUTPUTS.node.configSigningFunctionName) === undefined)
+        throw new DoesNotHold('the stack has no function after the update');
+      return `a template of ${Buffer.byteLength(body)} bytes from S3, with the function inside`;
+    },
+  },
+  {
+    assumption: 'aws-cfn-stack-policy',
+    look: async (context) => {
+      await nodeStack(context);
+      const { cloudFormation } = context.node;
+      const StackName = nameOf(context);
+      const policy = new SetStackPolicyCommand({ StackName, StackPolicyBody: readStackPolicy('node') });
+      await cloudFormation.send(policy);
+      const text = endLogsWithStack(await readConsoleTemplate());
+      const update = new UpdateStackCommand({
+        StackName,
+        TemplateURL: await putTemplate(
+          context,
+          text.replaceAll('EnableKeyRotation: true', 'EnableKeyRotation: false'),
+        ),
+        Parameters: parametersOf(context, { [NODE_PARAMETERS.configSigningCode]: 'inline' }),
+        Capabilities: ['CAPABILITY_NAMED_IAM'],
+      });
+      // CloudFormation refuses the request, or begins and takes it back: either leaves the key as it was.
+      try {
+        await cloudFormation.send(update);
+      } catch (error) {
+        if (error instanceof Error && error.name === 'ValidationError') return 'UpdateStack: ValidationError';
+        throw error;
+      }
+      await awaitStack(context, StackName, 'UPDATE_ROLLBACK_COMPLETE');
+      return 'UPDATE_ROLLBACK_COMPLETE';
+    },
+  },
+  {
+    assumption: 'aws-cfn-retain-except-on-create',
+    look: async (context) => {
+      const { cloudFormation, s3 } = context.node;
+      const { prefix, node, endLater } = context;
+      const [StackName, bucket] = [`${prefix}-fails`, `${prefix}-fails-${node.accountId}`];
+      const Resources = {
+        Kept: {
+          Type: 'AWS::S3::Bucket',
+          DeletionPolicy: 'RetainExceptOnCreate',
+          Properties: { BucketName: bucket },
+        },
+        Fails: {
+          Type: 'AWS::S3::BucketPolicy',
+          DependsOn: 'Kept',
+          Properties: {
+            Bucket: `${bucket}-nowhere`,
+            PolicyDocument: { Version: '2012-10-17', Statement: [] },
+          },
+        },
+      };
+      endLater(`bucket ${bucket}`, () => s3.send(new DeleteBucketCommand({ Bucket: bucket })));
+      endLater(`stack ${StackName}`, () => cloudFormation.send(new DeleteStackCommand({ StackName })));
+      await cloudFormation.send(
+        new CreateStackCommand({ StackName, TemplateBody: JSON.stringify({ Resources }) }),
+      );
+      await awaitStack(context, StackName, 'ROLLBACK_COMPLETE');
+      const head = s3.send(new HeadBucketCommand({ Bucket: bucket }));
+      return await assertRefused(head, 'HeadBucket after the rollback', ['NotFound', 'NoSuchBucket']);
     },
   },
   {
@@ -183,10 +303,21 @@ export const STACK_PROBES: readonly Probe[] = [
       const KeyId = outputs.get(STACK_OUTPUTS.node.keyArn) ?? '';
       await kms.send(new GetKeyPolicyCommand({ KeyId, PolicyName: 'default' }));
       await s3.send(new HeadBucketCommand({ Bucket: outputs.get(STACK_OUTPUTS.node.bucketName) ?? '' }));
-      return 'key and bucket are there without the stack';
+      await readGatewaySecret(context);
+      return 'key, bucket and secret are there without the stack';
     },
   },
 ];
+
+/** Reads the API key that the custom resource of the stack has made. */
+async function readGatewaySecret(context: ProbeContext): Promise<string> {
+  const SecretId = (await nodeStack(context)).get(STACK_OUTPUTS.node.gatewaySecretArn);
+  const { SecretString = '' } = await context.node.secretsManager.send(
+    new GetSecretValueCommand({ SecretId }),
+  );
+  if (SecretString === '') throw new DoesNotHold('the secret is empty');
+  return SecretString;
+}
 
 async function exists(context: ProbeContext): Promise<boolean> {
   try {

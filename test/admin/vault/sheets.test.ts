@@ -352,6 +352,26 @@ describe('the Makefile', () => {
     for (const { line } of listTargets(document)) expect(line).not.toContain('\n');
   });
 
+  it('has no two targets that do the same', () => {
+    const lines = listTargets(document).map(({ line }) => line);
+    expect(lines.filter((line, index) => lines.indexOf(line) !== index)).toEqual([]);
+  });
+
+  it('names stages that have steps', () => {
+    for (const role of roles)
+      for (const stage of [1, 2])
+        expect([
+          role,
+          stage,
+          stepsOf(document).some((step) => step.role === role && step.stage === stage),
+        ]).toEqual([role, stage, true]);
+    // A stage does not wait for a later one: what is long-lived is made first.
+    const stageOf = new Map<string, number>(stepsOf(document).map(({ id, stage }) => [id, stage]));
+    for (const { id, stage, needs, role } of stepsOf(document))
+      for (const need of needs.filter((one) => one.startsWith(`${role}/`)))
+        expect([id, need, (stageOf.get(need) ?? 0) <= stage]).toEqual([id, need, true]);
+  });
+
   it('calls the command as make runs it', () => {
     mkdirSync(join(folder, 'backups'));
     writeFileSync(join(folder, 'backups/node-1.treasury.json'), '');
@@ -360,6 +380,8 @@ describe('the Makefile', () => {
       if (help === 'refused') {
         expect([name, status]).toEqual([name, 2]);
         expect(stderr).toMatch(/numbered from 1|no tool deletes|beside its client/);
+        for (const [right] of stderr.matchAll(/[a-z-]+node1[a-z-]*/g))
+          expect(listTargets(document).map((target) => target.name)).toContain(right);
         continue;
       }
       expect([name, status, stderr]).toEqual([name, 0, '']);

@@ -167,6 +167,25 @@ describe('the timer of drills', () => {
     expect([exit, out]).toEqual([0, expect.not.stringMatching(/[A-Z]+_[A-Z]+|<|\.\.\.|…/)]);
   });
 
+  it('starts the unit that tells people where one is named, and says that nobody is told where none is', async () => {
+    const silent = (await print(...all(manifestOf(), recordOf()))).out;
+    expect(silent).not.toMatch(/^OnFailure=/m);
+    expect(silent).toContain('--on-failure');
+    const { out } = await print(...all(manifestOf(), recordOf()), '--on-failure', 'notify@%n.service');
+    const [, unit = ''] = /^\[Unit\]\n([\s\S]*?)\n\[Service\]$/m.exec(out) ?? [];
+    expect(unit.split('\n')).toContain('OnFailure=notify@%n.service');
+    for (const odd of [
+      '',
+      'notify',
+      'a b.service',
+      'notify.timer',
+      'x%t.service',
+      'a.service\nExecStart=/bin/false',
+      '../a.service',
+    ])
+      expect((await print(...all(manifestOf(), recordOf()), '--on-failure', odd)).exit).toBe(2);
+  });
+
   it('runs the very command that says whether a drill is due', async () => {
     const { out } = await print(...all(manifestOf(), recordOf()));
     const command = /^ExecStart=(.*)$/m.exec(out)?.[1]?.split(' ') ?? [];

@@ -353,6 +353,7 @@ beforeAll(async () => {
     ['vault join --admin', 'arn:aws:iam::111111111111:role/node-admin'],
     ['vault join --region', 'eu-central-1'],
     ['vault join --recovery-key', sampleKey('recovery', 'x25519')],
+    ['ers drill --on-failure', 'notify@%n.service'],
     ['vault key NAME', 'operations'],
     ['vault key --keys', at('keys')],
     ['vault join --keys', at('keys')],

@@ -19,7 +19,7 @@ import { personOf, REGION, settled, startAws, type Person } from '../../local/cl
 import { stepContextOf } from '../../local/cloudformation/step-context.ts';
 
 const STACK = 'acme-production-node-1';
-const [, accountId = ''] = ACCOUNTS;
+const [, accountId] = ACCOUNTS;
 
 let aws: LocalAws;
 let admin: Person;

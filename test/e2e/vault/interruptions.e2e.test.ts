@@ -1,8 +1,13 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ofOneNode, type PlayedRole, type VaultTestbed } from '../../../local/testbed/vault/index.ts';
-import { openTestbed } from './support/open-testbed.ts';
+import { type KillPlan, KILLED, untold, within } from './support/kill-at.ts';
+import { openTestbed, TOOLS } from './support/open-testbed.ts';
 
 const ROLES = ['infrastructure', 'node-1'] as const satisfies readonly PlayedRole[];
+/** Ends the command that it is loaded into, where the file kill-at.json in its folder says. */
+const PRELOADED = join(import.meta.dirname, 'support/kill-at.ts');
 /** Steps in which something outside goes on, and the milliseconds after which a run is cut off in them. */
 const LONG: Readonly<Record<string, number>> = {
   'infrastructure/baseline': 0,
@@ -17,36 +22,34 @@ const MAX_RUNS = 120;
 
 let testbed: VaultTestbed;
 beforeAll(async () => {
-  testbed = await openTestbed({ change: ofOneNode });
+  const [node, ...command] = TOOLS.holdfast;
+  testbed = await openTestbed({ change: ofOneNode, holdfast: [node, '--import', PRELOADED, ...command] });
   for (const role of ROLES) await testbed.person(role).run('vault', 'fetch', '--vault', 'vault.yaml');
 });
 afterAll(async () => {
   await testbed.close();
 });
 
-/** Kills that were done, by step: one after the step has begun, and one when it has just been told. */
-const kills = new Map<string, number>();
+/** Places in which a run has ended by its signal: in the step, and when all of it was done and nothing told. */
+const kills = new Set<string>();
 
-/** Runs `vault apply` of a role, and kills it in a step in which no run was killed at this place before. */
+/** Runs `vault apply` of a role, which ends in the first place of a step in which no run has ended before. */
 async function applyAndKill(
   role: PlayedRole,
 ): Promise<{ readonly isKilled: boolean; readonly isComplete: boolean }> {
-  const { child, ended } = testbed.person(role).start(...testbed.argumentsOf('apply', role));
-  let isKilled = false;
-  const kill = (place: string, delay: number) => {
-    if (isKilled || kills.has(place)) return;
-    isKilled = true;
-    kills.set(place, delay);
-    setTimeout(() => child.kill('SIGKILL'), delay);
-  };
-  child.stderr?.on('data', (text: string) => {
-    for (const [, step = ''] of text.matchAll(/^begins (\S+)$/gm)) kill(`${step} begun`, LONG[step] ?? 0);
-    for (const [, step = ''] of text.matchAll(/^(\S+) is done/gm)) kill(`${step} told`, 0);
-  });
-  const { exit, said, stderr } = await ended;
-  if (exit === null) return { isKilled: true, isComplete: false };
+  const { folder } = testbed.person(role);
+  const plan: KillPlan = { done: [...kills], delays: LONG };
+  await writeFile(join(folder, 'kill-at.json'), JSON.stringify(plan));
+  const { exit, said, stderr } = await testbed.apply(role);
+  await rm(join(folder, 'kill-at.json'));
+  if (exit === null) {
+    const place = JSON.parse(await readFile(join(folder, KILLED), 'utf8')) as string;
+    expect(kills).not.toContain(place);
+    kills.add(place);
+    return { isKilled: true, isComplete: false };
+  }
   expect(exit, `${role}: ${JSON.stringify(said)}\n${stderr}\n${testbed.log()}`).toBe(0);
-  return { isKilled, isComplete: said['isComplete'] === true };
+  return { isKilled: false, isComplete: said['isComplete'] === true };
 }
 
 describe('a ceremony whose runs are killed', { timeout: 600_000 }, () => {
@@ -66,9 +69,9 @@ describe('a ceremony whose runs are killed', { timeout: 600_000 }, () => {
     };
     expect(isComplete).toBe(true);
     expect(steps.filter(({ sequence }) => sequence !== 1)).toEqual([]);
-    for (const step of Object.keys(LONG)) expect(kills.has(`${step} begun`), `killed in ${step}`).toBe(true);
-    // A short step may come to its end before the signal arrives, and another begin that counts as not killed.
-    expect(kills.size).toBeGreaterThanOrEqual(steps.length);
+    const places = steps.flatMap(({ step }) => [within(step), untold(step)]);
+    expect([...kills].toSorted()).toEqual(places.toSorted());
+    expect(Object.keys(LONG).filter((step) => !kills.has(within(step)))).toEqual([]);
     expect(testbed.hosts.size).toBe(1);
     // Each resource of a key was made once, whatever was killed.
     expect(await testbed.countCreated('node-1', 'acme-production-node-1', 'AWS::KMS::Key')).toBe(2);

@@ -71,6 +71,7 @@ beforeAll(async () => {
         maxUncosignedSeconds: 0,
         cidr: LOOPBACK,
       };
+      vault.parts['gateways'] = [{ id: 'kms', protocol: 'kms', client: 'wallet-backend' }];
       if (hasPostgres) vault.parts['store'] = { postgres: { host: 'localhost', port, cidr: LOOPBACK, ca } };
       if (natsPort !== undefined) {
         vault.parts['nats'] = { servers: [`tls://localhost:${natsPort}`], cidr: LOOPBACK, ca, replicas: 1 };
@@ -137,7 +138,9 @@ describe('a vault with a database, NATS and an outside witness', { timeout: 900_
   it('has its secrets put where hosts look for them', async () => {
     const person = testbed.person('infrastructure');
     await mkdir(join(person.folder, 'populate'), { mode: 0o700 });
-    const sources: Record<string, object> = {};
+    const sources: Record<string, object> = {
+      'gateway-kms-client-key': { file: testbed.keys.clients.get('wallet-backend') ?? '' },
+    };
     for (const node of natsProgram === undefined ? [] : [1, 2]) {
       const files = authority.issue(`node-${node}`, [`DNS:node-${node}.acme.example`]);
       const pem = [files.certificate, files.key].map((path) => readFileSync(path, 'utf8')).join('');
@@ -239,6 +242,29 @@ describe('a vault with a database, NATS and an outside witness', { timeout: 900_
       }
     },
   );
+
+  it('has a door run by what its sheets are made with, which takes its keys from their secrets', async () => {
+    const person = testbed.person('infrastructure');
+    const folder = 'sheets/gateways/kms';
+    expect(await person.run('vault', 'sheets', '--output', 'sheets')).toMatchObject({ exit: 0 });
+    const profiles = ['vault', 'profiles', '--output', `${folder}/profiles`, '--root', testbed.rootFile];
+    expect(await person.run(...profiles)).toMatchObject({ exit: 0 });
+    const config = join(person.folder, folder, 'gateway.yaml');
+    const text = await readFile(config, 'utf8');
+    expect(text).toContain(`:secret:${SECRETS}/gateway-kms-client-key`);
+    const [port = 0] = await freePorts(1);
+    await writeFile(config, text.replace('port: 8470', `port: ${port}`));
+    const door = person.start('gateway', 'kms', '--config', config);
+    // It says more than one line of JSON.
+    void door.ended.catch(() => undefined);
+    const isReady = async () =>
+      await fetch(`http://127.0.0.1:${port}/readyz`).then(
+        ({ status }) => status,
+        () => 0,
+      );
+    await expect.poll(isReady, { timeout: 120_000 }).toBe(200);
+    door.child.kill('SIGTERM');
+  });
 
   it('lets each host read its own secrets alone, and writes none of them down', async () => {
     for (const name of names) {

@@ -8,9 +8,14 @@ import {
   UpdateStackCommand,
 } from '@aws-sdk/client-cloudformation';
 import { GetKeyPolicyCommand, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
-import { GetBucketVersioningCommand, GetObjectLockConfigurationCommand } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  GetBucketVersioningCommand,
+  GetObjectLockConfigurationCommand,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3';
 import { expect, it } from 'vitest';
-import { readTemplate } from '../../../deploy/index.ts';
+import { MAX_TEMPLATE_BODY_BYTES, readConsoleTemplate, readTemplate } from '../../../deploy/index.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { findClient } from '../kms/clients.ts';
 import { ACCOUNT, outputsOf, personOf, refused, REGION, settled, startAws } from './cloud.ts';
@@ -82,7 +87,6 @@ it.skipIf(python === undefined)(
     const ann = personOf(aws);
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'ca.pem'), aws.caPem);
-    writeFileSync(join(folder, 'node.yaml'), await readTemplate('node'));
     const cli = async (...args: string[]) =>
       await run(join(python ?? '', 'bin/aws'), ['cloudformation', ...args], {
         cwd: folder,
@@ -99,8 +103,44 @@ it.skipIf(python === undefined)(
         },
       });
     const { GatewayReaderArn: _reader, ...parameters } = PARAMETERS;
-    const validated = await cli('validate-template', '--template-body', 'file://node.yaml');
-    expect(JSON.parse(validated.stdout)).toMatchObject({ Capabilities: ['CAPABILITY_IAM'] });
+    const templates = {
+      node: await readTemplate('node'),
+      'infrastructure-1': await readTemplate('infrastructure'),
+      'infrastructure-20': await readTemplate('infrastructure', { nodes: 20 }),
+      host: await readTemplate('host'),
+      'node-console': await readConsoleTemplate(),
+    };
+    await ann.s3.send(new CreateBucketCommand({ Bucket: 'cf-templates' }));
+    const needed: Record<string, unknown> = {};
+    for (const [name, text] of Object.entries(templates)) {
+      writeFileSync(join(folder, `${name}.yaml`), text);
+      // As the console does, with a template that is too long for a request.
+      const isLong = Buffer.byteLength(text) > MAX_TEMPLATE_BODY_BYTES;
+      if (isLong)
+        await ann.s3.send(new PutObjectCommand({ Bucket: 'cf-templates', Key: `${name}.yaml`, Body: text }));
+      const validated = await cli(
+        'validate-template',
+        ...(isLong
+          ? ['--template-url', `https://cf-templates.s3.${REGION}.amazonaws.com/${name}.yaml`]
+          : ['--template-body', `file://${name}.yaml`]),
+      );
+      const { Capabilities, Parameters } = JSON.parse(validated.stdout) as {
+        Capabilities?: string[];
+        Parameters: unknown[];
+      };
+      expect(Parameters.length).toBeGreaterThan(9);
+      needed[name] = Capabilities;
+    }
+    expect(needed).toEqual({
+      node: ['CAPABILITY_IAM'],
+      'infrastructure-1': ['CAPABILITY_NAMED_IAM'],
+      'infrastructure-20': ['CAPABILITY_NAMED_IAM'],
+      host: ['CAPABILITY_IAM'],
+      'node-console': ['CAPABILITY_IAM'],
+    });
+    writeFileSync(join(folder, 'broken.yaml'), templates.host.replace('Ref RoleName', 'Ref NoSuchName'));
+    const broken = cli('validate-template', '--template-body', 'file://broken.yaml');
+    await expect(broken).rejects.toMatchObject({ stderr: expect.stringContaining('NoSuchName') as unknown });
     const deploy = (...more: string[]) =>
       cli(
         'deploy',

@@ -1,6 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { connect } from '@nats-io/transport-node';
 import { jetstream } from '@nats-io/jetstream';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Log } from '../../../parent/common/log.ts';
+import { ArtifactError } from '../../../parent/artifacts/errors.ts';
+import { readNatsIdentity } from '../../../parent/peers/nats/identity.ts';
+import type { CertificateFiles } from '../../../parent/peers/options.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { type Authority, createAuthority } from './authority.ts';
 import type { FakeEnclave } from './enclave.ts';
@@ -47,6 +52,55 @@ describe.skipIf(program === undefined)('parents with three NATS servers', () => 
     await arrives(b.enclave, 1, a.enclave, 'and back');
     expect(a.enclave.delivered[0]?.from).toBe(2);
     expect(outcomeOf(a)).toBe('ok');
+  });
+
+  /** What a secret of AWS would hold of a node: certificate and key in one text. */
+  const secretOf = (files: CertificateFiles) =>
+    [files.certificate, files.key].map((path) => readFileSync(path, 'utf8')).join('');
+  const bySecret = (node: number, read: () => Promise<string>) => {
+    const { nodes, nats } = options(node);
+    const { tls: _files, ...servers } = nats;
+    const ca = readFileSync(authority.ca, 'utf8');
+    return { nodes, nats: { ...servers, identity: () => readNatsIdentity({ ca, read, user: undefined }) } };
+  };
+
+  it('take what they show from a secret, as it is when they connect, and go on when a server is gone', async () => {
+    let reads = 0;
+    let server = '';
+    const secret = secretOf(issue('node-1'));
+    const read = () => {
+      reads += 1;
+      if (reads === 1) return Promise.reject(new ArtifactError('ARTIFACT_UNAVAILABLE', 'no'));
+      return Promise.resolve(reads === 2 ? 'no certificate' : secret);
+    };
+    const outcomes: unknown[] = [];
+    const log: Log = (_level, event, fields) => {
+      if (event === 'peers.nats-failed') outcomes.push(fields?.['code']);
+      if (event === 'peers.nats-connected') server = String(fields?.['server']);
+    };
+    const [a, b] = [await startNode(1, { ...bySecret(1, read), log }), await startNode(2, options(2))];
+    await until('it is connected', () => outcomeOf(a) === 'ok');
+    expect(outcomes).toEqual(['SECRET_UNAVAILABLE', 'SECRET_UNUSABLE']);
+    expect(a.peers.status.certificateExpiration).toBeGreaterThan(Date.now());
+    await arrives(a.enclave, 2, b.enclave, 'there');
+    await arrives(b.enclave, 1, a.enclave, 'and back');
+    const before = reads;
+    // The very server to which it has connected.
+    const index = cluster.servers.findIndex((url) => url.endsWith(server.slice(server.lastIndexOf(':'))));
+    await cluster.kill(index);
+    await arrives(a.enclave, 2, b.enclave, 'by another server');
+    await arrives(b.enclave, 1, a.enclave, 'and back by it');
+    expect(reads).toBeGreaterThan(before);
+    await cluster.start(index);
+  });
+
+  it('are nobody else by a secret of another node', async () => {
+    const { peers } = await startNode(
+      1,
+      bySecret(1, () => Promise.resolve(secretOf(issue('node-2')))),
+    );
+    await until('it is refused', () => peers.status.peers[0]?.outcome !== null);
+    await expect.poll(() => peers.status.peers[0]?.outcome).toBe('NOT_AUTHORISED');
   });
 
   it('keep what is for a node that is away, in order, until its enclave has taken it', async () => {

@@ -30,7 +30,12 @@ export type FoundStack =
   | { readonly kind: 'empty'; readonly stack: Stack }
   /** As ordered, but without what guards it: a run was cut off before that, or somebody has taken it away. */
   | { readonly kind: 'unguarded'; readonly stack: Stack }
-  | { readonly kind: 'other'; readonly changes: readonly string[] };
+  | {
+      readonly kind: 'other';
+      /** Whether there is no such stack yet. */
+      readonly isNew: boolean;
+      readonly changes: readonly string[];
+    };
 
 /** What the journal knows of a stack's change. */
 interface Remembered {
@@ -85,7 +90,7 @@ export async function inspectStack(order: StackOrder, context: StepContext): Pro
     await discardChangeSet(order, context);
     throw error;
   }
-  return { kind: 'other', changes: describeChanges(prepared.changes) };
+  return { kind: 'other', isNew: existing === undefined, changes: describeChanges(prepared.changes) };
 }
 
 /** Says of a stack that is as ordered whether it is guarded, too. */

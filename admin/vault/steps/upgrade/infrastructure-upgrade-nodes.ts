@@ -19,7 +19,7 @@ import { deployNode } from '../deploy-node.ts';
 import type { StoreIdentity } from '../deployment.ts';
 import type { Step } from '../step.ts';
 import { ofAllNodes, urlOfNode } from '../support.ts';
-import { lookAtNodes, needClient, readIdentity, signWith } from './nodes.ts';
+import { attestAll, lookAtNodes, needClient, readIdentity, signWith } from './nodes.ts';
 import { assertNoneNarrowed, isSameUpgrade, type UpgradeName } from './state.ts';
 import { assertOneUpgrade, factsOf, findUpgradeStatement, type Upgrade, withRelease } from './upgrade.ts';
 
@@ -63,7 +63,7 @@ export function infrastructureUpgradeNodesBack(upgrade: Upgrade): Step<'upgrade-
     needs: [],
     async inspect(context) {
       const stated = await findUpgradeStatement(context, upgrade, 'infrastructure', 'upgrade-nodes');
-      if (stated?.facts.image === 'old') return { state: 'done' };
+      if (stated?.facts.image === 'old' && !(await hasComeBack(context, upgrade))) return { state: 'done' };
       needClient(upgrade);
       const stop = openUpgradeJournal(context).stopped();
       return {
@@ -145,6 +145,16 @@ async function planOf(context: StepContext, upgrade: Upgrade): Promise<RollOutPl
     until: (node) => days.get(node) ?? Infinity,
     isGated: (node) => gated.has(node),
   };
+}
+
+/**
+ * Whether a node attests the new image again before the roll back is over: one that was left, and whose host has booted with
+ * what it was told last, which its key may admit still.
+ */
+async function hasComeBack(context: StepContext, upgrade: Upgrade): Promise<boolean> {
+  const restored = await findUpgradeStatement(context, upgrade, 'infrastructure', 'upgrade-restore');
+  if (restored !== undefined) return false;
+  return (await attestAll(context, upgrade, 'old')).some(({ image }) => image === 'new');
 }
 
 const GOING_BACK = 'upgrade-going-back';

@@ -60,6 +60,7 @@ export function nodeUpgradeConfiguration(
         state: 'ready',
         changes: [
           `says that node ${node} is to go from release ${upgrade.from} to ${upgrade.to}${upgrade.isRebuilt ? ', which you have rebuilt' : ', which you have not rebuilt'}`,
+          ...(await describeImages(context, upgrade)),
           `signs a configuration of node ${node} that accepts the old image of its peers until ${until}`,
           ...changes,
           ...unseen,
@@ -121,6 +122,12 @@ async function orderOverlap(
     derive: (above) => Promise.resolve(encodeConfiguration(withImages(configuration, above, images))),
     against: configuration,
   };
+}
+
+/** Says which images these are, for whoever compares them with what they have built or others read to them. */
+async function describeImages(context: StepContext, upgrade: Upgrade): Promise<readonly string[]> {
+  const { old, new: next } = await describeReleases(context, upgrade);
+  return [old, next].map(({ version, pcrs }) => `  release ${version}, PCR0 ${pcrs['0'] ?? 'of zeros'}`);
 }
 
 /** Whether there is a document for the nonce in force that is too old for the gate, and none has passed it. */

@@ -1,18 +1,9 @@
-import type { Exchange, Facts, Statement, StepName } from '../../exchange/index.ts';
+import type { Exchange } from '../../exchange/index.ts';
 import { roleOfNode, type VaultDocument } from '../../index.ts';
+import { findLastUpgrade, isSameUpgrade, type UpgradeName, upgradeOf } from '../../last-upgrade.ts';
 import { StepError } from '../errors.ts';
 
-/** Names of the steps of an upgrade. */
-export type UpgradeStepName = Extract<StepName, `upgrade-${string}`>;
-
-/** From which release a vault goes to which, and which of its upgrades that is. */
-export interface UpgradeName {
-  /** Versions: the one that nodes run, and the one that they shall run. */
-  readonly from: string;
-  readonly to: string;
-  /** Number of the upgrade, from 1; what was rolled back and is tried again has another one. */
-  readonly attempt: number;
-}
+export { isSameUpgrade, type UpgradeName, upgradeOf, type UpgradeStepName } from '../../last-upgrade.ts';
 
 /** How far the upgrades of a vault are, by the statements alone. */
 export interface UpgradeState {
@@ -38,26 +29,17 @@ export interface UpgradeState {
     | undefined;
 }
 
-/** Reads which upgrade a statement is about; undefined for one of the first ceremony. */
-export function upgradeOf({ step, facts }: Statement): UpgradeName | undefined {
-  return step.startsWith('upgrade-') ? (facts as Facts<UpgradeStepName>).upgrade : undefined;
-}
-
-/** Whether both are the same try of the same upgrade. */
-export function isSameUpgrade(one: UpgradeName | undefined, other: UpgradeName): boolean {
-  return one?.attempt === other.attempt && one.from === other.from && one.to === other.to;
-}
-
 /**
  * Finds how far the upgrades of a vault are: which release runs, and what is under way.
  *
  * @throws ExchangeError STATEMENT_… for a statement that is not to be believed
  */
 export async function findUpgradeState(
-  { nodes, release }: VaultDocument,
+  vault: VaultDocument,
   exchange: Pick<Exchange, 'statement'>,
 ): Promise<UpgradeState> {
-  const moved = await exchange.statement('infrastructure', 'upgrade-nodes');
+  const { nodes, release } = vault;
+  const moved = await findLastUpgrade(vault, exchange);
   const ofNodes = async (step: 'upgrade-configuration' | 'upgrade-narrow' | 'upgrade-rollback') => {
     const found = [];
     for (const { node } of nodes) {
@@ -67,7 +49,7 @@ export async function findUpgradeState(
     return found;
   };
   if (moved !== undefined) {
-    const { upgrade, image } = moved.facts;
+    const { upgrade, image } = moved;
     const restored = await exchange.statement('infrastructure', 'upgrade-restore');
     // Keys decide which image runs: no end is one before each node's admin has told what theirs admits.
     const ends = await ofNodes(image === 'new' ? 'upgrade-narrow' : 'upgrade-rollback');
@@ -75,7 +57,8 @@ export async function findUpgradeState(
       ends.every((one) => isSameUpgrade(one, upgrade)) &&
       (image === 'new' || isSameUpgrade(restored && upgradeOf(restored), upgrade));
     const running = image === 'new' ? upgrade.to : upgrade.from;
-    const left = await findLeft(upgrade, (isClosed && image === 'old' ? restored : moved)?.facts.nodes ?? []);
+    const reached = isClosed ? restored?.facts.nodes : moved.nodes;
+    const left = image === 'new' ? [] : await findLeft(upgrade, reached ?? []);
     if (!isClosed)
       return {
         running,

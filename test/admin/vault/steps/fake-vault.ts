@@ -354,7 +354,8 @@ export async function tell<Name extends StepName>(
   file?: { name: string; bytes: Uint8Array },
 ) {
   const told = { facts, files: file === undefined ? [] : [file] };
-  await world.exchange.publish({ role, step }, told, { privateKey, time: '2020-01-01T00:00:00Z', base: 0 });
+  const base = (await world.exchange.statement(role, step))?.sequence ?? 0;
+  await world.exchange.publish({ role, step }, told, { privateKey, time: '2020-01-01T00:00:00Z', base });
 }
 
 /** Begins the world anew: a vault whose ceremony is done, and whose nodes run the old image with their final configurations. */

@@ -114,3 +114,54 @@ describe('a run of a ceremony', () => {
     expect((await describeStatus(vault, exchange, next)).isComplete).toBe(true);
   });
 });
+
+describe('a run of one stage', () => {
+  /** A role's step of each stage, the second of which needs the first. */
+  function stagedCeremony(stage: 1 | 2 | undefined, isReady = true): Ceremony {
+    const step = (name: 'manifest' | 'nonce', of: 1 | 2, needs: readonly string[]) =>
+      ({
+        id: `node-1/${name}`,
+        role: 'node-1',
+        name,
+        stage: of,
+        summary: name,
+        needs,
+        inspect: () =>
+          Promise.resolve(
+            isReady ? { state: 'ready', changes: [`does ${name}`] } : { state: 'waiting', waitsFor: [] },
+          ),
+        apply: () => {
+          applied.push(name);
+          return Promise.resolve({ facts: { nonce: '11'.repeat(32) }, files: [] });
+        },
+      }) as unknown as Step;
+    const steps = [step('manifest', 1, []), step('nonce', 2, ['node-1/manifest'])];
+    return { steps, counts: () => true, ...(stage === undefined ? {} : { stage }) };
+  }
+
+  it('shows and does the steps of that stage, and leaves a later one alone', async () => {
+    const planned = await planRole(contextOf('node-1'), stagedCeremony(1));
+    expect(planned.map(({ step }) => step.id)).toEqual(['node-1/manifest']);
+    const outcome = applyRole(contextOf('node-1'), () => undefined, { ceremony: stagedCeremony(1) });
+    // The facts are none of a manifest: what is looked at here is which step was begun.
+    await outcome.catch(() => undefined);
+    expect(applied).toEqual(['manifest']);
+  });
+
+  it('waits for what an earlier stage of the role lacks, and does nothing of it', async () => {
+    const [waiting] = await planRole(contextOf('node-1'), stagedCeremony(2));
+    const missing = [{ role: 'node-1', step: 'node-1/manifest' }];
+    expect(waiting).toMatchObject({
+      step: { id: 'node-1/nonce' },
+      state: { state: 'waiting', waitsFor: missing },
+    });
+    expect(await applyRole(contextOf('node-1'), () => undefined, { ceremony: stagedCeremony(2) })).toEqual({
+      done: [],
+      waitsFor: missing,
+      left: [],
+      isComplete: false,
+      isStageComplete: false,
+    });
+    expect(applied).toEqual([]);
+  });
+});

@@ -90,11 +90,15 @@ describe('the steps of an upgrade', () => {
     expect(world.deployed.length).toBe(before);
   });
 
-  it('take no node down while another is down', async () => {
+  it('take no node down while another is down, and have that one attest first when it is back', async () => {
     await applyNodes();
-    world.running.set(3, null);
-    await expect(apply('infrastructure')).rejects.toEqual(refused('UPGRADE_QUORUM_AT_RISK'));
+    kill(3);
+    await expect(apply('infrastructure')).rejects.toEqual(refused('VAULT_DEPLOY_MALFORMED'));
     expect(world.deployed).toEqual([]);
+    world.dead.delete(3);
+    await apply('infrastructure');
+    expect(world.deployed).toEqual(['3 new', '3 old', '1 new', '1 old', '2 new', '2 old']);
+    expect(world.fewest).toBe(2);
   });
 
   it('do not open the gate of a key whose policy is not that of the old image', async () => {
@@ -195,6 +199,38 @@ describe('the steps of an upgrade', () => {
       state: 'waiting',
       waitsFor: [{ role: 'node-1', step: 'node-1/upgrade-configuration' }],
     });
+  });
+
+  it('do not count an upgrade that infrastructure alone has named, however it is numbered', async () => {
+    const nodes = NODES.map((node) => ({
+      node,
+      url: `https://${addressOf(node)}:8443`,
+      identity: { store: '0a'.repeat(32), epoch: 1, logSize: 9 },
+    }));
+    const image = 'new' as const;
+    const bogus = { from: VERSIONS.old, to: '9.9.9', attempt: Number.MAX_SAFE_INTEGER };
+    await tell('infrastructure', 'upgrade-nodes', { upgrade: bogus, image, nodes });
+    expect(await state()).toMatchObject({ running: VERSIONS.old, open: undefined, closed: undefined });
+    await admitAll();
+    await apply('infrastructure');
+    await applyNodes();
+    await tell('infrastructure', 'upgrade-nodes', { upgrade: bogus, image, nodes });
+    expect(await state()).toMatchObject({
+      running: VERSIONS.new,
+      open: undefined,
+      closed: { upgrade: nameOf(upgrade), image: 'new', left: [] },
+    });
+    expect((await findPlaces(vault, world.exchange)).release.version).toBe(VERSIONS.new);
+    expect(nameUpgrade(await state(), '1.6.0')).toMatchObject({ from: VERSIONS.new, attempt: 2 });
+  });
+
+  it('show the measurements of both images before anything is signed', async () => {
+    const [planned] = await planRole(contextOf('node-1'), ceremony());
+    const { changes = [] } = planned?.state.state === 'ready' ? planned.state : {};
+    for (const image of ['old', 'new'] as const)
+      expect(changes.join('\n')).toContain(
+        `release ${VERSIONS[image]}, PCR0 ${hex(IMAGES[image].get(0) ?? new Uint8Array())}`,
+      );
   });
 
   it('sign nothing for a node whose key admits another image than the one that it is to come from', async () => {
@@ -501,6 +537,28 @@ describe('a roll back', () => {
     await back('infrastructure');
     expect(world.deployed).toEqual(['3 old', '1 old', '2 old']);
     expect([...world.running.values()]).toEqual(['old', 'old', 'old']);
+    expect(await state()).toMatchObject({ open: undefined, closed: { image: 'old', left: [] } });
+  });
+
+  it('puts a node back that was left, and whose host comes back with the new image before its key refuses that', async () => {
+    await admitAll();
+    await apply('infrastructure');
+    kill(3);
+    world.failing = (what) => (what === '1 old' ? 'ExpiredTokenException' : undefined);
+    await expect(back('infrastructure')).rejects.toEqual(refused('UPGRADE_QUORUM_AT_RISK'));
+    world.failing = () => undefined;
+    world.running.set(1, 'old');
+    world.running.set(2, 'old');
+    await back('infrastructure');
+    expect(await state()).toMatchObject({ open: { direction: 'back', left: [3] } });
+    revive(3, 'new');
+    expect(world.running.get(3)).toBe('new');
+    await expect(back('node-1')).rejects.toEqual(refused('UPGRADE_UNFINISHED'));
+    world.deployed.length = 0;
+    expect(await back('infrastructure')).toMatchObject({ done: ['infrastructure/upgrade-nodes'] });
+    expect(world.deployed).toEqual(['3 old']);
+    for (const node of NODES) await back(`node-${node}`);
+    await back('infrastructure');
     expect(await state()).toMatchObject({ open: undefined, closed: { image: 'old', left: [] } });
   });
 

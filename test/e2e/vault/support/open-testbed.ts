@@ -11,7 +11,9 @@ export const TOOLS = {
   makeRelease: [process.execPath, join(PROJECT, 'scripts/make-release.ts')],
 } as const;
 
-/** Opens a testbed whose people have the command of this working copy. */
-export async function openTestbed(options: VaultOptions = {}): Promise<VaultTestbed> {
+/** Opens a testbed whose people have the command of this working copy, or another one. */
+export async function openTestbed(
+  options: VaultOptions & { readonly holdfast?: readonly [string, ...string[]] } = {},
+): Promise<VaultTestbed> {
   return await VaultTestbed.open(temporaryFolder(), { ...TOOLS, ...options });
 }
