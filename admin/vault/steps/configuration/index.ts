@@ -1,5 +1,4 @@
 export { changeCeremony } from './ceremony.ts';
 export type { Proposal } from './change.ts';
-export { findReleases } from './in-force.ts';
 export { findNewest } from './newest.ts';
 export { type ConfigurationStatus, describeConfigurations } from './status.ts';
