@@ -25,14 +25,14 @@ beforeAll(async () => {
       steps.push({ part, title, milliseconds: 0, ...(await act()) });
     },
   });
-}, 900_000);
+}, 1_800_000);
 afterAll(async () => {
   for (const each of running) await each.stop();
 });
 
 const outcomeOf = (words: string) => steps.find(({ title }) => title.includes(words))?.outcome;
 
-describe('the ceremony of a vault', { timeout: 120_000 }, () => {
+describe('the ceremony of a vault', { timeout: 300_000 }, () => {
   it('leads four people with four accounts from nothing to nodes that serve', async () => {
     expect(steps.filter(({ ok }) => !ok)).toEqual([]);
     const status = await testbed.person('node-3').run('vault', 'status');

@@ -128,7 +128,7 @@ async function assertSigns(): Promise<void> {
   expect(verify(null, message, key, Buffer.from(String(signed.said['signature']), 'hex'))).toBe(true);
 }
 
-describe('a node whose configurations the function alone signs', { timeout: 600_000 }, () => {
+describe('a node whose configurations the function alone signs', { timeout: 1_800_000 }, () => {
   beforeAll(async () => {
     await open((vault) => {
       const [node] = vault.nodes;
@@ -248,34 +248,44 @@ describe('a node whose configurations the function alone signs', { timeout: 600_
   });
 });
 
-describe('a node whose configurations a person and the function sign together', { timeout: 600_000 }, () => {
-  beforeAll(async () => {
-    await open((vault) => {
-      const [node] = vault.nodes;
-      if (node === undefined) throw new TypeError('expected a node');
-      const { keys } = node.configurationAuthority;
-      node.configurationAuthority = { threshold: 2, keys, function: true };
+describe(
+  'a node whose configurations a person and the function sign together',
+  { timeout: 1_800_000 },
+  () => {
+    beforeAll(async () => {
+      await open((vault) => {
+        const [node] = vault.nodes;
+        if (node === undefined) throw new TypeError('expected a node');
+        const { keys } = node.configurationAuthority;
+        node.configurationAuthority = { threshold: 2, keys, function: true };
+      });
     });
-  });
-  afterAll(async () => {
-    await testbed.close();
-  });
+    afterAll(async () => {
+      await testbed.close();
+    });
 
-  it('has no configuration of one of them alone, and signs under one of both', async () => {
-    await applied('infrastructure');
-    const withoutKey = testbed.argumentsOf('apply', 'node-1').slice(0, -1);
-    const words = withoutKey.slice(0, withoutKey.indexOf('--authority-key'));
-    expect(await testbed.person('node-1').run(...words, '--yes')).toMatchObject(
-      refusal('VAULT_AUTHORITY_MISSING', { expected: 2, actual: 0 }),
-    );
-    expect(await kept()).toEqual({});
-    const rounds: readonly PlayedRole[] = ['node-1', 'infrastructure', 'node-1', 'infrastructure', 'node-1'];
-    for (const role of rounds) await applied(role);
-    expect(await applied('infrastructure')).toMatchObject({ isComplete: true });
-    const { configurationAuthority } = parseManifest(await fileOf('manifest', 'manifest.json'));
-    for (const step of ['configuration', 'final-configuration'] as const)
-      expect(new Set((await openSigned(step)).signers)).toEqual(new Set(configurationAuthority.keys));
-    expect(Object.keys(await kept())).toEqual(['configurations/000001.json', 'configurations/000002.json']);
-    await assertSigns();
-  });
-});
+    it('has no configuration of one of them alone, and signs under one of both', async () => {
+      await applied('infrastructure');
+      const withoutKey = testbed.argumentsOf('apply', 'node-1').slice(0, -1);
+      const words = withoutKey.slice(0, withoutKey.indexOf('--authority-key'));
+      expect(await testbed.person('node-1').run(...words, '--yes')).toMatchObject(
+        refusal('VAULT_AUTHORITY_MISSING', { expected: 2, actual: 0 }),
+      );
+      expect(await kept()).toEqual({});
+      const rounds: readonly PlayedRole[] = [
+        'node-1',
+        'infrastructure',
+        'node-1',
+        'infrastructure',
+        'node-1',
+      ];
+      for (const role of rounds) await applied(role);
+      expect(await applied('infrastructure')).toMatchObject({ isComplete: true });
+      const { configurationAuthority } = parseManifest(await fileOf('manifest', 'manifest.json'));
+      for (const step of ['configuration', 'final-configuration'] as const)
+        expect(new Set((await openSigned(step)).signers)).toEqual(new Set(configurationAuthority.keys));
+      expect(Object.keys(await kept())).toEqual(['configurations/000001.json', 'configurations/000002.json']);
+      await assertSigns();
+    });
+  },
+);

@@ -52,7 +52,7 @@ async function applyAndKill(
   return { isKilled: false, isComplete: said['isComplete'] === true };
 }
 
-describe('a ceremony whose runs are killed', { timeout: 600_000 }, () => {
+describe('a ceremony whose runs are killed', { timeout: 1_800_000 }, () => {
   it('goes on after kill -9 in each step, and does nothing twice', async () => {
     const complete = new Set<PlayedRole>();
     for (let run = 0; complete.size < ROLES.length; run += 1) {

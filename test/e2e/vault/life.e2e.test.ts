@@ -55,7 +55,7 @@ const refusal = (code: string) => ({ exit: 1, said: { error: { code } } });
 beforeAll(async () => {
   testbed = await openTestbed();
   vault = await PlayedVault.sit(testbed, fastRate);
-}, 600_000);
+}, 1_800_000);
 afterAll(async () => {
   await testbed.close();
 }, 60_000);
@@ -98,7 +98,7 @@ async function wordsOn(seat: Seat, page: string): Promise<string> {
   return [...html.matchAll(/<li><span>\d+<\/span>([a-z]+)<\/li>/g)].map(([, word = '']) => word).join(' ');
 }
 
-describe('the life of a vault, by the run sheets of its people', { timeout: 900_000 }, () => {
+describe('the life of a vault, by the run sheets of its people', { timeout: 1_800_000 }, () => {
   it('begins with custodians, and with keys that each role makes alone', async () => {
     const custodians = vault.lay('custodians', 'ceremony');
     const { said } = await custodians.succeeds();

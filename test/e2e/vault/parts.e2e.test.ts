@@ -134,7 +134,7 @@ const names = [1, 2].flatMap((node) => [
   ...(natsProgram === undefined ? [] : [`nats-node-${node}-identity`]),
 ]);
 
-describe('a vault with a database, NATS and an outside witness', { timeout: 900_000 }, () => {
+describe('a vault with a database, NATS and an outside witness', { timeout: 1_800_000 }, () => {
   it('has its secrets put where hosts look for them', async () => {
     const person = testbed.person('infrastructure');
     await mkdir(join(person.folder, 'populate'), { mode: 0o700 });

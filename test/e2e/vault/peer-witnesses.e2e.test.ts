@@ -49,7 +49,7 @@ async function fileOf(node: PlayedRole, step: string): Promise<string> {
 
 const MESSAGE = Buffer.from('cosigned by the others');
 
-describe('a vault whose nodes cosign the logs of each other', { timeout: 900_000 }, () => {
+describe('a vault whose nodes cosign the logs of each other', { timeout: 1_800_000 }, () => {
   it('is led there by a ceremony of at most seven commands a person', async () => {
     await together(ROLES, async (role) => {
       expect(await testbed.person(role).run('vault', 'fetch', '--vault', 'vault.yaml')).toMatchObject({

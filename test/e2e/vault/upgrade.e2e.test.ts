@@ -121,7 +121,7 @@ beforeAll(async () => {
   const owner = await testbed.client('operations');
   expectDone('infrastructure', await owner('quorum', 'keys', 'generate', 'treasury'));
   watchDeployments();
-}, 600_000);
+}, 1_800_000);
 afterAll(async () => {
   await testbed.close();
 });
@@ -157,7 +157,7 @@ async function expectClients(ids: readonly string[]): Promise<void> {
   for (const one of configurations) expect(one).toMatchObject({ clients, waitsFor: null });
 }
 
-describe('rules that were signed after the ceremony', { timeout: 600_000 }, () => {
+describe('rules that were signed after the ceremony', { timeout: 1_800_000 }, () => {
   it('are brought to one node after the other, and leave the quorum signing', async () => {
     await writeRules(['desk']);
     await together(NODES, async (role) => expectDone(role, await configure(role)));
@@ -169,7 +169,7 @@ describe('rules that were signed after the ceremony', { timeout: 600_000 }, () =
   });
 });
 
-describe('an upgrade of a vault', { timeout: 600_000 }, () => {
+describe('an upgrade of a vault', { timeout: 1_800_000 }, () => {
   it('stops at a canary that KMS refuses, touches nothing further, and keeps the first ceremony away', async () => {
     await together(NODES, done('apply'));
     await done('apply')('infrastructure', '--canary', '2');
