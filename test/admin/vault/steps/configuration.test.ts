@@ -6,8 +6,9 @@ import {
   type Proposal,
 } from '../../../../admin/vault/steps/configuration/index.ts';
 import { digestVault, parseVault, type Role } from '../../../../admin/vault/index.ts';
+import { infrastructureHosts } from '../../../../admin/vault/steps/infrastructure-hosts.ts';
 import { infrastructureRestart } from '../../../../admin/vault/steps/infrastructure-restart.ts';
-import { applyRole, planRole } from '../../../../admin/vault/steps/index.ts';
+import { applyRole, planRole, type Step } from '../../../../admin/vault/steps/index.ts';
 import type { ConfigurationDocument2 } from '../../../../shared/documents/configuration.ts';
 import {
   admitAll,
@@ -16,8 +17,10 @@ import {
   back,
   contextOf,
   firstConfiguration,
+  kill,
   NODES,
   resetWorld,
+  revive,
   signedConfiguration,
   vault,
   world,
@@ -137,6 +140,24 @@ describe('a change of rules after the ceremony', () => {
     await restart();
     expect(await again()).toMatchObject({ done: [] });
     expect(world.deployed).toHaveLength(3);
+  });
+
+  it('stays in force on another host that takes the place of one', async () => {
+    const first = async (step: Step) =>
+      await applyRole(contextOf('infrastructure'), () => undefined, {
+        ceremony: { steps: [step], counts: () => true },
+      });
+    for (const node of NODES) await propose(`node-${node}`, withClient());
+    await restart();
+    world.deployed.length = 0;
+    kill(3);
+    world.launched.set(3, 1);
+    await first(infrastructureHosts(vault));
+    revive(3, 'old');
+    expect(await first(infrastructureRestart(vault))).toMatchObject({ done: ['infrastructure/restart'] });
+    expect(world.deployed).toEqual(['3 old', '1 old', '2 old']);
+    expect([...world.inForce.values()].map(({ version }) => version)).toEqual([3, 3, 3]);
+    expect(await restart()).toMatchObject({ done: [], isComplete: true });
   });
 
   it('touches no second node where the first one does not serve with it', async () => {

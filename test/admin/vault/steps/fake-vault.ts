@@ -406,6 +406,9 @@ export async function resetWorld(): Promise<void> {
   await tell('infrastructure', 'hosts', { hosts });
   await tell('infrastructure', 'start', { nodes: urls.map(({ node, url }) => ({ node, url, identity })) });
   await tell('infrastructure', 'restart', { nodes: urls });
+  const pcrJson = createHash('sha384').update(release('old').pcrJson).digest('hex');
+  const pcrs = Object.fromEntries([...IMAGES.old].map(([index, value]) => [String(index), hex(value)]));
+  const released = { version: VERSIONS.old, pcrJson, pcrs };
   for (const node of NODES) {
     const [role, bytes] = [`node-${node}`, manifestOf(node)] as const;
     const account = ACCOUNTS[node];
@@ -415,7 +418,7 @@ export async function resetWorld(): Promise<void> {
     const manifest = createHash('sha384').update(bytes).digest('hex');
     await tell(role, 'manifest', { manifest, pcr16 }, { name: 'manifest.json', bytes });
     await tell(role, 'narrow', { policy: sha384, log: 'log', witness: 'witness' });
-    await tell(role, 'release', { version: VERSIONS.old, pcrJson: sha384, pcrs: { 0: sha384 } });
+    await tell(role, 'release', released);
     const configuration = signedConfiguration(firstConfiguration(node));
     const { version, digest } = configuration;
     world.inForce.set(node, { version, digest });
