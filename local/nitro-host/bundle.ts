@@ -47,7 +47,8 @@ export async function bundlePrograms({ root, entries, out, ...options }: BundleO
     target: 'node26',
     format: 'esm',
     mainFields: ['module', 'main'],
-    conditions: ['module', 'node', 'import'],
+    // Without 'import', which would give modules to packages that ask for others by require().
+    conditions: ['module', 'node'],
     banner: { js: BANNER },
     // Names stay, for whoever reads a stack.
     minifyWhitespace: true,

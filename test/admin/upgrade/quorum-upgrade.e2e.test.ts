@@ -199,9 +199,12 @@ beforeAll(async () => {
     });
   }
   for (const node of NODES) await quorum.start(node);
+  // Every node reaches every other one, not only the first one all: whoever cannot refuses the ceremony.
   await waitUntil(async () => {
-    const { peers } = await withNode(1, async (client) => await client.status());
-    return peers.every(({ state }) => state === 'connected');
+    const found = await Promise.all(
+      NODES.map(async (node) => await withNode(node, async (client) => await client.status())),
+    );
+    return found.every(({ peers }) => peers.every(({ state }) => state === 'connected'));
   });
   await withNode(1, async (client) => await client.waitFor((await client.generate(KEY)).ceremony));
   await settled();
@@ -240,11 +243,17 @@ describe('an upgrade of a quorum of 2 of 3', () => {
     await settled();
     await quorum.stop(3);
     deployed.length = 0;
-    await expect(rollOut(plan, ports, makeJournal())).rejects.toMatchObject({
+    const asked: string[] = [];
+    const deploy = (node: number, image: ImageName) => {
+      asked.push(`${node} ${image}`);
+      return Promise.resolve('HOST_DOWN');
+    };
+    await expect(rollOut(plan, { ...ports, deploy }, makeJournal())).rejects.toMatchObject({
       code: 'UPGRADE_QUORUM_AT_RISK',
       details: { node: 2, able: [1] },
     });
-    expect(deployed).toEqual([]);
+    // The one that is down would be started again, and its host does not answer: none of the others is touched.
+    expect(asked).toEqual(['3 old']);
     await quorum.start(3);
     await settled();
   });

@@ -215,7 +215,7 @@ describe('the gate', () => {
       })();
       const sha256 = (refused as KeyPolicyError).details['unproven'];
       expect(sha256).toMatchObject([
-        { index: 4, sid: 'Extra', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+        { index: 5, sid: 'Extra', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
       ]);
       const [{ sha256: digest }] = sha256 as [{ sha256: string }];
       for (const statement of ['Extra', digest]) {
@@ -225,7 +225,7 @@ describe('the gate', () => {
           exceptions: [{ statement, reason: 'rotation by hand' }],
         });
         expect(JSON.parse(Buffer.from(record).toString())).toMatchObject({
-          exceptions: [{ statement: { index: 4, sid: 'Extra', sha256: digest }, reason: 'rotation by hand' }],
+          exceptions: [{ statement: { index: 5, sid: 'Extra', sha256: digest }, reason: 'rotation by hand' }],
         });
       }
       for (const exception of [
