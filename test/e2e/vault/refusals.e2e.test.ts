@@ -37,7 +37,10 @@ describe('vault apply', { timeout: 300_000 }, () => {
         if (text.includes('begins node-1/kms-stack')) resolve();
       });
     });
+    // It stands still in the middle, so that it is there for certain while the others come.
+    child.kill('SIGSTOP');
     expect(await first.run(...testbed.argumentsOf('plan', 'node-1'))).toMatchObject(refusal('VAULT_LOCKED'));
+    child.kill('SIGCONT');
     const second = await testbed.seatSecond('node-1');
     const [one, other] = [await ended, await second.run(...testbed.argumentsOf('apply', 'node-1'))];
     expect(one).toMatchObject({ exit: 0 });
