@@ -58,6 +58,7 @@ export const populateCommand: Command = {
     ...AWS_OPTIONS,
   },
   examples: [
+    'mkdir -p populate',
     'holdfast vault populate --partition wallet --template > populate/wallet.yaml',
     'holdfast vault populate --partition wallet',
     'holdfast vault populate --partition wallet --rotate postgres-node-1-password --yes',

@@ -134,20 +134,32 @@ function checkTenantRules({ tenant: { rules } }: VaultDocument): OpenFinding[] {
   });
 }
 
-function checkGateways({ clients, parts: { gateways } }: VaultDocument): OpenFinding[] {
-  return gateways.flatMap<OpenFinding>(({ id, client }, index) =>
-    clients.some((known) => known.id === client)
-      ? []
-      : [
-          {
-            code: 'GATEWAY_CLIENT_UNKNOWN',
-            severity: 'error',
-            path: ['parts', 'gateways', index, 'client'],
-            text: `door ${id} should act as ${client}, and no client has this id`,
-            advice: 'Name one of clients.',
-          },
-        ],
-  );
+/** Finds doors that act as nobody, or as one who may have keys made and handed on: whoever reaches a door asks as its client. */
+function checkGateways({ clients, tenant: { owners }, parts: { gateways } }: VaultDocument): OpenFinding[] {
+  return gateways.flatMap<OpenFinding>(({ id, client }, index) => {
+    const path = ['parts', 'gateways', index, 'client'];
+    if (!clients.some((known) => known.id === client)) {
+      return [
+        {
+          code: 'GATEWAY_CLIENT_UNKNOWN',
+          severity: 'error',
+          path,
+          text: `door ${id} should act as ${client}, and no client has this id`,
+          advice: 'Name one of clients.',
+        },
+      ];
+    }
+    if (!owners.clients.includes(client)) return [];
+    return [
+      {
+        code: 'GATEWAY_CLIENT_OWNER',
+        severity: 'error',
+        path,
+        text: `door ${id} should act as ${client}, an owner: whoever reaches the door could have keys made and handed on`,
+        advice: 'Give the door a client of its own.',
+      },
+    ];
+  });
 }
 
 /** Reads and lints the configuration as nodes will have it, but for the names of nodes. */

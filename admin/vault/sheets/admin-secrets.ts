@@ -31,8 +31,9 @@ export function secretsProcedures(document: VaultDocument): readonly Procedure[]
           title: 'See which secrets there are, and say where each value comes from',
           command: 'holdfast vault populate --vault vault.yaml --partition wallet --template',
           expect:
-            'A file of sources, with what each secret is. Save it as populate/wallet.yaml, for you alone, and fill it in: it holds no value.',
-          otherwise: 'POPULATE_PARTITION_UNKNOWN: this is the vault.yaml of another vault.',
+            'What a file of sources holds, with what each secret is. Make the folder populate/, save this as populate/wallet.yaml, for you alone, and fill it in: it holds no value.',
+          otherwise:
+            'POPULATE_PARTITION_UNKNOWN: "known" names the partitions of this vault.yaml; another name is a slip, or this is the file of another vault.',
         },
         {
           title: 'Put the secrets where their readers look for them',
@@ -47,7 +48,7 @@ export function secretsProcedures(document: VaultDocument): readonly Procedure[]
         ...(postgres === null
           ? []
           : [
-              `The administrator of the database makes for each node a role and a database of the same name, which nobody else may connect to (${numbers.map((node) => databaseOf(document, node)).join(', ')}): CREATE ROLE NAME LOGIN; CREATE DATABASE NAME OWNER NAME; REVOKE CONNECT ON DATABASE NAME FROM PUBLIC; then, in psql, \\password NAME with the value of its secret (${numbers.map(PART_SECRETS.postgres).join(', ')}).`,
+              `Before stage 2 the administrator of the database makes for each node a role and a database of the same name, which nobody else may connect to (${numbers.map((node) => databaseOf(document, node)).join(', ')}): CREATE ROLE NAME LOGIN; CREATE DATABASE NAME OWNER NAME; REVOKE CONNECT ON DATABASE NAME FROM PUBLIC; then, in psql, \\password NAME with the value of its secret (${numbers.map(PART_SECRETS.postgres).join(', ')}).`,
             ]),
         'The role of each host may read the secrets of its own node and no others: stage 2 gives it that right.',
         ...(gateways.length === 0

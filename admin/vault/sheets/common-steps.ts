@@ -65,6 +65,6 @@ export function verifyBackupsStep(document: VaultDocument): SheetStep {
     command: `holdfast ers verify ${backupOptions(document)}`,
     expect: `RECOVERABLE for each shared key (${names}), with the public key that the wallet knows.`,
     otherwise:
-      'A code names what does not fit. PCR_MISMATCH: a backup of another release; add --pcrs releases/VERSION/pcr.json of that release. Have what is refused backed up again.',
+      'A code names what does not fit. PCR_MISMATCH: a backup of another release; add --pcrs releases/VERSION/pcr.json of that release. Have what is refused backed up again; where the vault is lost, look for other copies.',
   };
 }

@@ -63,7 +63,7 @@ function drill(document: VaultDocument): Procedure {
     before: [
       OFFLINE,
       WORDS,
-      'backups/ and profiles/ from whoever keeps copies, and custodians.json: all on a medium that is only read.',
+      'backups/ and profiles/ from whoever keeps copies, and custodians/custodians.json: all on a medium that is only read.',
     ],
     steps: [
       ownKeyStep('leader', 'It is the key of whoever leads the drill; the auditor is told its public half.'),

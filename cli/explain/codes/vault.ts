@@ -65,6 +65,7 @@ export const VAULT_CODES: readonly CodeArea[] = [
         'the lint of configurations finds something in the rules of the tenant; its own code stands in the text',
         'See "holdfast explain" of the code in the text.',
       ],
+      GATEWAY_CLIENT_OWNER: 'a door should act as an owner, who may have keys made and handed on',
       GATEWAY_CLIENT_UNKNOWN: 'a door should act as a client that is not there',
       HOST_TYPE_UNFIT: 'a host of this type runs no enclave, or not this image',
       KEY_NOT_RECOVERABLE: [

@@ -436,6 +436,13 @@ describe('the check of a vault', () => {
       'error GATEWAY_CLIENT_UNKNOWN parts.gateways.0.client',
     ],
     [
+      'a door that acts as an owner',
+      (vault) => {
+        vault.parts['gateways'] = [{ id: 'kms', protocol: 'kms', client: 'operations' }];
+      },
+      'error GATEWAY_CLIENT_OWNER parts.gateways.0.client',
+    ],
+    [
       'a value that was left open',
       (vault) => {
         vault.infrastructure.network['vpcId'] = 'vpc-00000000';
