@@ -144,8 +144,8 @@ describe('a node whose configurations the function alone signs', { timeout: 1_80
 
   it('gets the function and its first configuration once, though runs are killed in both', async () => {
     await applied('infrastructure');
-    await killIn('node-1', 'node-1/signing-function', 1500);
-    await killIn('node-1', 'node-1/configuration', 700);
+    await killIn('node-1', 'node-1/signing-function', 300);
+    await killIn('node-1', 'node-1/configuration', 100);
     await applied('node-1');
     const { configuration, signers, payload, envelope } = await openSigned('configuration');
     const { signingKey } = (await testbed.readStatement('node-1', 'kms-stack')).facts;
@@ -226,7 +226,7 @@ describe('a node whose configurations the function alone signs', { timeout: 1_80
   });
 
   it('stays with the second configuration, and signs', async () => {
-    await killIn('node-1', 'node-1/final-configuration', 700);
+    await killIn('node-1', 'node-1/final-configuration', 100);
     await applied('node-1');
     const { envelope, configuration } = await openSigned('final-configuration');
     expect(configuration.version).toBe(2);
