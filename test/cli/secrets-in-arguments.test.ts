@@ -30,7 +30,7 @@ const PUBLIC_ALL_THE_SAME: readonly RegExp[] = [
   /^vault join --recovery-key HEX$/,
   / --public-key HEX$/,
   / --signer HEX$/,
-  / --sign-key KEYID$/,
+  / --(?:sign-key|without-key) KEYID$/,
   / --(?:key|log-key|witness-key|witness) VKEY$/,
   / --key (?:ID|ARN)$/,
   / --private-key KEY$/,

@@ -58,33 +58,36 @@ describe('holdfast config sign, of format 2', () => {
       relyingParty: 'approve.example',
       origins: ['https://approve.example'],
     };
-    const { exit, out } = await sign({
-      clients: [{ id: 'backend', publicKey: '01'.repeat(32), person: 'ann' }],
-      clientGroups: [{ id: 'wallets', clients: ['backend'] }],
-      keys: [{ id: 'hot', type: 'secp256k1', networks: [MAINNET] }],
-      approvers: [
-        { id: 'ann', credentials: [{ type: 'ed25519', publicKey: 'ab'.repeat(32) }] },
-        { id: 'bob', credentials: [passkey] },
-      ],
-      approverGroups: [{ id: 'treasury', approvers: ['ann', 'bob'] }],
-      addressBooks: [{ id: 'suppliers', network: MAINNET, entries: [{ label: 'Carol', address: CAROL }] }],
-      witnesses: { threshold: 1, keys: [WITNESS], maxUncosignedSeconds: 60 },
-      rules: [
-        permit({
-          fee: { asset: ETHER, max: '70000000000000000', maxShareBasisPoints: 25 },
-          limits: [
-            {
-              id: 'daily',
-              asset: ETHER,
-              max: '300000000000000000000',
-              seconds: 86_400,
-              per: 'key',
-              fees: true,
-            },
-          ],
-        }),
-      ],
-    });
+    const { exit, out } = await sign(
+      {
+        clients: [{ id: 'backend', publicKey: '01'.repeat(32), person: 'ann' }],
+        clientGroups: [{ id: 'wallets', clients: ['backend'] }],
+        keys: [{ id: 'hot', type: 'secp256k1', networks: [MAINNET] }],
+        approvers: [
+          { id: 'ann', credentials: [{ type: 'ed25519', publicKey: 'ab'.repeat(32) }] },
+          { id: 'bob', credentials: [passkey] },
+        ],
+        approverGroups: [{ id: 'treasury', approvers: ['ann', 'bob'] }],
+        addressBooks: [{ id: 'suppliers', network: MAINNET, entries: [{ label: 'Carol', address: CAROL }] }],
+        witnesses: { threshold: 1, keys: [WITNESS], maxUncosignedSeconds: 60 },
+        rules: [
+          permit({
+            fee: { asset: ETHER, max: '70000000000000000', maxShareBasisPoints: 25 },
+            limits: [
+              {
+                id: 'daily',
+                asset: ETHER,
+                max: '300000000000000000000',
+                seconds: 86_400,
+                per: 'key',
+                fees: true,
+              },
+            ],
+          }),
+        ],
+      },
+      '--yes',
+    );
     expect(exit).toBe(0);
     for (const part of [
       'ann stands behind it',
@@ -106,7 +109,7 @@ describe('holdfast config sign, of format 2', () => {
   });
 
   it('says that a log without witnesses leaves a rollback open', async () => {
-    const { out } = await sign({ witnesses: null });
+    const { out } = await sign({ witnesses: null }, '--yes');
     expect(out).toContain('witnesses none');
   });
 

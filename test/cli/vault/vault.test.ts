@@ -398,8 +398,8 @@ describe('holdfast vault sheets', () => {
     const sheets = () =>
       runHoldfast(['vault', 'sheets', '--vault', save(), '--output', at('sheets'), '--json']);
     const { files } = JSON.parse((await sheets()).out) as { files: string[] };
-    // The Makefile, stacks, a template for the console a node, and two files a procedure: four roles with an account have three, the others twelve.
-    expect(files).toHaveLength(1 + 7 + 3 + 2 * (4 * 3 + 12));
+    // The Makefile, stacks, a template for the console a node, and two files a procedure: four roles with an account have four, the others twelve.
+    expect(files).toHaveLength(1 + 7 + 3 + 2 * (4 * 4 + 12));
     const consoles = files.filter((path) => path.endsWith('/node-console.yaml'));
     expect(consoles.map((path) => path.split('/').at(-2))).toEqual(['node-1', 'node-2', 'node-3']);
     const contents = files.map((path) => readFileSync(path, 'utf8'));
