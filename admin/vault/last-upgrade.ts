@@ -37,7 +37,8 @@ const OF_ADMINS = ['upgrade-configuration', 'upgrade-gate', 'upgrade-narrow', 'u
 
 /**
  * Finds which upgrade has moved nodes last. Infrastructure tells it; what no node's admin has named does not count, as an
- * attempt that is numbered so high that none could follow. Then the admins' word about their keys tells how the last one ended.
+ * attempt that is numbered so high that none could follow. How one has ended is for the admins to say, whose keys admit the
+ * images: what all of them have stated outranks what infrastructure tells of the same upgrade, or of an earlier one.
  *
  * @throws ExchangeError STATEMENT_… for a statement that is not to be believed
  */
@@ -48,17 +49,27 @@ export async function findLastUpgrade(
   const told = await exchange.statement('infrastructure', 'upgrade-nodes');
   if (told === undefined) return undefined;
   const ended: LastUpgrade[] = [];
+  let isNamed = false;
   for (const step of OF_ADMINS) {
     const named: (UpgradeName | undefined)[] = [];
     for (const { node } of nodes) {
       const stated = await exchange.statement(roleOfNode(node), step);
       named.push(stated && upgradeOf(stated));
     }
-    if (named.some((one) => isSameUpgrade(one, told.facts.upgrade))) return told.facts;
+    isNamed ||= named.some((one) => isSameUpgrade(one, told.facts.upgrade));
     const [upgrade] = named;
     if (upgrade === undefined || !named.every((one) => isSameUpgrade(one, upgrade))) continue;
-    if (step === 'upgrade-narrow') ended.push({ upgrade, image: 'new', nodes });
-    if (step === 'upgrade-rollback') ended.push({ upgrade, image: 'old', nodes });
+    if (step === 'upgrade-narrow') ended.push(endOf(upgrade, 'new'));
+    if (step === 'upgrade-rollback') ended.push(endOf(upgrade, 'old'));
   }
-  return ended.toSorted((one, other) => other.upgrade.attempt - one.upgrade.attempt)[0];
+  // Of two with one number the first one stays in front: the end that all admins have stated.
+  const known = isNamed ? [...ended, told.facts] : ended;
+  return known.toSorted((one, other) => other.upgrade.attempt - one.upgrade.attempt)[0];
+
+  /** An upgrade that has ended with one image. Nodes that infrastructure has left are left still, where it tells of the same. */
+  function endOf(upgrade: UpgradeName, image: LastUpgrade['image']): LastUpgrade {
+    const { facts } = told as Statement<'upgrade-nodes'>;
+    const isTold = facts.image === image && isSameUpgrade(facts.upgrade, upgrade);
+    return { upgrade, image, nodes: isTold ? facts.nodes : nodes };
+  }
 }

@@ -14,7 +14,9 @@ import type { Step } from '../step.ts';
 import { formatTime, ofAllNodes, toHex } from '../support.ts';
 import { assertAdmitsOldAlone, readUpgradeDocument } from './node-upgrade-gate.ts';
 import {
+  assertNotRolledBack,
   assertOneUpgrade,
+  describeImages,
   describeReleases,
   factsOf,
   findUpgradeStatement,
@@ -40,6 +42,7 @@ export function nodeUpgradeConfiguration(
     needs: ['infrastructure/restart', ...ofAllNodes(vault, 'final-configuration')],
     isShownFirst: hasFunction(vault, node),
     async inspect(context) {
+      await assertNotRolledBack(context, upgrade, node);
       await assertOneUpgrade(context, upgrade);
       const stated = await find(context);
       if (stated !== undefined) {
@@ -69,6 +72,7 @@ export function nodeUpgradeConfiguration(
       };
     },
     async apply(context) {
+      await assertNotRolledBack(context, upgrade, node);
       await assertOneUpgrade(context, upgrade);
       const stated = await find(context);
       if (stated !== undefined) {
@@ -122,12 +126,6 @@ async function orderOverlap(
     derive: (above) => Promise.resolve(encodeConfiguration(withImages(configuration, above, images))),
     against: configuration,
   };
-}
-
-/** Says which images these are, for whoever compares them with what they have built or others read to them. */
-async function describeImages(context: StepContext, upgrade: Upgrade): Promise<readonly string[]> {
-  const { old, new: next } = await describeReleases(context, upgrade);
-  return [old, next].map(({ version, pcrs }) => `  release ${version}, PCR0 ${pcrs['0'] ?? 'of zeros'}`);
 }
 
 /** Whether there is a document for the nonce in force that is too old for the gate, and none has passed it. */

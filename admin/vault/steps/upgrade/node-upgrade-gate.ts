@@ -24,7 +24,9 @@ import { describePermission } from '../node-gate.ts';
 import { documentFile } from '../shown-document.ts';
 import type { Step } from '../step.ts';
 import {
+  assertNotRolledBack,
   assertOneUpgrade,
+  describeImages,
   factsOf,
   findUpgradeStatement,
   needUpgradeStatement,
@@ -90,6 +92,7 @@ export function nodeUpgradeGate(upgrade: Upgrade, node: number): Step<'upgrade-g
     async inspect(context) {
       if ((await findUpgradeStatement(context, upgrade, role, 'upgrade-narrow')) !== undefined)
         return { state: 'done' };
+      await assertNotRolledBack(context, upgrade, node);
       const own = await describeUpgradeKey(context, upgrade, node);
       const current = await readKeyPolicy(own.key, context);
       const stated = await findUpgradeStatement(context, upgrade, role, 'upgrade-gate');
@@ -104,6 +107,7 @@ export function nodeUpgradeGate(upgrade: Upgrade, node: number): Step<'upgrade-g
         state: 'ready',
         changes: [
           `puts the policy of ${own.key.keyArn}, by which the old image is refused from ${new Date(own.until).toISOString()}`,
+          ...(await describeImages(context, upgrade)),
           ...difference.gained.map((change) => `  permits ${describePermission(change)}`),
           ...difference.lost.map((change) => `  no longer permits ${describePermission(change)}`),
         ],
@@ -146,6 +150,7 @@ async function decide(
   { key, images, pcr16, until, policies }: UpgradeKey,
   current: string,
 ): Promise<Omit<GateDecision, 'document'> & { readonly document: Uint8Array; readonly nonce: string }> {
+  await assertNotRolledBack(context, upgrade, node);
   await assertOneUpgrade(context, upgrade);
   const now = context.clock();
   assertOverlapLength(until, now);

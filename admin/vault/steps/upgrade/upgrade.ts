@@ -130,6 +130,31 @@ export async function assertOneUpgrade(context: StepContext, upgrade: Upgrade): 
   }
 }
 
+/**
+ * Asserts that a node's admin has not taken the new image out of their key again in this very upgrade: from then on it is let in
+ * by another attempt alone, whatever infrastructure tells.
+ *
+ * @throws StepError VAULT_UPGRADE_ROLLING_BACK
+ */
+export async function assertNotRolledBack(
+  context: Pick<StepContext, 'exchange'>,
+  upgrade: Upgrade,
+  node: number,
+): Promise<void> {
+  const stated = await findUpgradeStatement(context, upgrade, roleOfNode(node), 'upgrade-rollback');
+  if (stated === undefined) return;
+  throw new StepError('VAULT_UPGRADE_ROLLING_BACK', "the node's admin has rolled this upgrade back", {
+    node,
+    ...factsOf(upgrade),
+  });
+}
+
+/** Says which images these are, for whoever compares them with what they have built or others read to them. */
+export async function describeImages(context: StepContext, upgrade: Upgrade): Promise<readonly string[]> {
+  const { old, new: next } = await describeReleases(context, upgrade);
+  return [old, next].map(({ version, pcrs }) => `  release ${version}, PCR0 ${pcrs['0'] ?? 'of zeros'}`);
+}
+
 /** Describes both releases, as statements do. */
 export async function describeReleases(context: StepContext, upgrade: Upgrade) {
   return {

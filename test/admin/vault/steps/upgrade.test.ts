@@ -110,6 +110,17 @@ describe('the steps of an upgrade', () => {
     expect(world.policies.get(1)).toBe(other);
   });
 
+  it('show both images before the new one is let in', async () => {
+    await applyNodes();
+    await apply('infrastructure');
+    const planned = await planRole(contextOf('node-1'), ceremony());
+    const gate = planned.find(({ step }) => step.id === 'node-1/upgrade-gate')?.state;
+    for (const image of ['old', 'new'] as const)
+      expect(JSON.stringify(gate)).toContain(
+        `release ${VERSIONS[image]}, PCR0 ${hex(IMAGES[image].get(0) ?? new Uint8Array())}`,
+      );
+  });
+
   it('do not narrow a policy while a node attests the old image, whatever infrastructure has said', async () => {
     await applyNodes();
     await apply('infrastructure');
@@ -560,6 +571,57 @@ describe('a roll back', () => {
     for (const node of NODES) await back(`node-${node}`);
     await back('infrastructure');
     expect(await state()).toMatchObject({ open: undefined, closed: { image: 'old', left: [] } });
+  });
+
+  /** Has infrastructure tell again of the upgrade that it has told of last, with another image. */
+  const retell = async (image: 'old' | 'new') => {
+    const told = await world.exchange.statement('infrastructure', 'upgrade-nodes');
+    if (told === undefined) throw new TypeError('expected a statement');
+    await tell('infrastructure', 'upgrade-nodes', { ...told.facts, image });
+  };
+
+  it('stays closed though infrastructure tells of the new image again, which no key lets in any more', async () => {
+    await admitAll();
+    await apply('infrastructure');
+    await back('infrastructure');
+    for (const node of NODES) await back(`node-${node}`);
+    await back('infrastructure');
+    await retell('new');
+    expect(await state()).toMatchObject({
+      running: VERSIONS.old,
+      open: undefined,
+      closed: { upgrade: nameOf(upgrade), image: 'old', left: [] },
+    });
+    expect((await findPlaces(vault, world.exchange)).release.version).toBe(VERSIONS.old);
+    const [first] = await planRole(contextOf('node-1'), ceremony());
+    expect(first?.state).toMatchObject({ state: 'refused', code: 'VAULT_UPGRADE_ROLLING_BACK' });
+    await expect(apply('node-1')).rejects.toEqual(refused('VAULT_UPGRADE_ROLLING_BACK'));
+    expect(NODES.some((node) => isAdmitted(node, 'new'))).toBe(false);
+  });
+
+  it('is none by the word of infrastructure, once all keys refuse the old image', async () => {
+    await admitAll();
+    await apply('infrastructure');
+    await applyNodes();
+    await retell('old');
+    expect(await state()).toMatchObject({
+      running: VERSIONS.new,
+      open: undefined,
+      closed: { upgrade: nameOf(upgrade), image: 'new', left: [] },
+    });
+    expect(nameUpgrade(await state(), '1.6.0')).toMatchObject({ from: VERSIONS.new, attempt: 2 });
+    const before = world.policies.get(1);
+    await apply('node-1');
+    expect(world.policies.get(1)).toBe(before);
+  });
+
+  it('that one admin has taken part in is not undone at that key by the word of infrastructure', async () => {
+    await admitAll();
+    await back('infrastructure');
+    await back('node-1');
+    await retell('new');
+    await expect(apply('node-1')).rejects.toEqual(refused('VAULT_UPGRADE_ROLLING_BACK'));
+    expect(isAdmitted(1, 'new')).toBe(false);
   });
 
   it('is closed without that node after the day, when the others refuse each other, and takes it along later', async () => {
