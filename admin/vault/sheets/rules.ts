@@ -25,7 +25,7 @@ export function rulesProcedure(document: VaultDocument, role: Role): Procedure {
             'The folder exchange/ with the statements of the node admins who have signed. The others may follow.',
           ]
         : [
-            'rules.yaml: a copy of vault.yaml in which clients, tenant, parts.witnesses and parts.gateways alone are changed, the same bytes for all node admins.',
+            'rules.yaml: a copy of vault.yaml in which clients, tenant and parts.gateways alone are changed, the same bytes for all node admins.',
           ]),
       `Credentials of one of your roles in account ${describeRole(document, role).account}, and of no other account of this vault.`,
       SAME_BYTES,

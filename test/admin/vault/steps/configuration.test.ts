@@ -124,6 +124,15 @@ describe('a change of rules after the ceremony', () => {
       description.threshold = 3;
     });
     await expect(propose('node-2', other)).rejects.toEqual(refused('VAULT_RULES_OTHER_VAULT'));
+    // No parent would ask it, and the nodes would wait for its cosignatures.
+    const [url, key] = [
+      'https://w.example',
+      'w.example/w1+1b811948+BHPXbwxNoCVuZU/Vgxv+csiLggG97YYlMbvvIU3oRRXl',
+    ];
+    const witnessed = describeRules(({ parts }) => {
+      parts.witnesses = { threshold: 1, maxUncosignedSeconds: 60, cidr: null, servers: [{ url, key }] };
+    });
+    await expect(propose('node-2', witnessed)).rejects.toEqual(refused('VAULT_RULES_OTHER_VAULT'));
     const same = describeRules(() => undefined);
     world.memory.clear();
     await resetWorld();
