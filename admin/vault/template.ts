@@ -146,7 +146,7 @@ parts:
   # NATS servers that carry what nodes tell each other, where hosts do not reach each other; null: they do.
   # nats: { servers: ["tls://nats-1.example:4222"], cidr: 10.0.8.0/24, ca: "-----BEGIN CERTIFICATE-----…", replicas: 1 }
   nats: null
-  # Outside witnesses of the nodes' logs, run by others (docs/transparency-log.md), at port 443.
+  # Outside witnesses of the nodes' logs, run by others (docs/transparency-log.md), at port 443; they cannot be changed later.
   # witnesses: { threshold: 2, maxUncosignedSeconds: 3600, servers: [{ url: "https://w1.example", key: "w1.example/w+…" }] }
   witnesses: null
   # How many of the other nodes cosign each node's log (docs/quorum.md): { threshold: 2, maxUncosignedSeconds: 3600 }

@@ -110,8 +110,8 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
       ],
       VAULT_RELEASE_KEY_UNKNOWN: 'vault.yaml names no key that releases are signed with',
       VAULT_RULES_OTHER_VAULT: [
-        'the description of changed rules differs from vault.yaml in what no configuration changes: accounts, nodes, threshold and the like; fields names it',
-        'Copy vault.yaml anew, and change clients, tenant, parts.witnesses and parts.gateways alone.',
+        'the description of changed rules differs from vault.yaml in what no configuration changes: accounts, nodes, threshold, witnesses and the like; fields names it',
+        'Copy the newest rules.yaml of the exchange anew, vault.yaml for the first change, and change clients, tenant and parts.gateways alone.',
       ],
       VAULT_SIGNING_MALFORMED: [
         'the function that signs configurations has not answered as it does, or about another configuration; field says in what',

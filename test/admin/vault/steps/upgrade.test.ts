@@ -7,6 +7,7 @@ import { firstCeremony } from '../../../../admin/vault/steps/ceremony.ts';
 import { infrastructureHosts } from '../../../../admin/vault/steps/infrastructure-hosts.ts';
 import { infrastructureRestart } from '../../../../admin/vault/steps/infrastructure-restart.ts';
 import { nodeNarrow } from '../../../../admin/vault/steps/node-narrow.ts';
+import { nodeUpgradeGate } from '../../../../admin/vault/steps/upgrade/node-upgrade-gate.ts';
 import {
   describeUpgrade,
   nameRollBack,
@@ -621,6 +622,10 @@ describe('a roll back', () => {
     await back('node-1');
     await retell('new');
     await expect(apply('node-1')).rejects.toEqual(refused('VAULT_UPGRADE_ROLLING_BACK'));
+    const gate = nodeUpgradeGate(upgrade, 1);
+    const context = contextOf('node-1');
+    await expect(gate.inspect(context)).rejects.toEqual(refused('VAULT_UPGRADE_ROLLING_BACK'));
+    await expect(gate.apply(context)).rejects.toEqual(refused('VAULT_UPGRADE_ROLLING_BACK'));
     expect(isAdmitted(1, 'new')).toBe(false);
   });
 
