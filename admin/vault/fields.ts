@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { CERTIFICATES_PEM, MAX_CERTIFICATES_PEM } from '../../shared/x509/pem.ts';
 
 /** Namespace or environment, as in a manifest: they become parts of the names of stacks, roles and hosts. */
 export const label = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, {
@@ -91,13 +92,8 @@ export const publicKeyPem = z
     error: 'expected a public key in PEM, such as cosign.pub',
   });
 
-/** Longest list of certificates, in characters. */
-const MAX_CERTIFICATES = 64 * 1024;
-
 /** Certificates in PEM (RFC 7468) and nothing between them: authorities, which are public. */
 export const certificatesPem = z
   .string()
-  .max(MAX_CERTIFICATES)
-  .regex(/^(?:-----BEGIN CERTIFICATE-----\r?\n[A-Za-z0-9+/=\r\n]+-----END CERTIFICATE-----\s*)+$/, {
-    error: 'expected certificates in PEM, and nothing between them',
-  });
+  .max(MAX_CERTIFICATES_PEM)
+  .regex(CERTIFICATES_PEM, { error: 'expected certificates in PEM, and nothing between them' });

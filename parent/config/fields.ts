@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { CERTIFICATES_PEM, MAX_CERTIFICATES_PEM } from '../../shared/x509/pem.ts';
 
 export const path = z.string().startsWith('/').max(4_096);
 export const port = z.int().min(1).max(65_535);
@@ -29,13 +30,8 @@ export const secretReference = z
   .regex(/^secretsmanager:[A-Za-z0-9/_+=.@:-]{1,512}$/, { error: 'secretsmanager:NAME is expected' })
   .transform((url) => ({ type: 'secrets-manager' as const, name: url.slice('secretsmanager:'.length) }));
 
-/** Longest list of certificates, in characters. */
-const MAX_CERTIFICATES = 64 * 1024;
-
 /** Certificates of authorities as they are, in PEM (RFC 7468). */
 export const certificates = z
   .string()
-  .max(MAX_CERTIFICATES)
-  .regex(/^(?:-----BEGIN CERTIFICATE-----\r?\n[A-Za-z0-9+/=\r\n]+-----END CERTIFICATE-----\s*)+$/, {
-    error: 'certificates in PEM are expected',
-  });
+  .max(MAX_CERTIFICATES_PEM)
+  .regex(CERTIFICATES_PEM, { error: 'certificates in PEM are expected' });
