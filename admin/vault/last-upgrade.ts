@@ -46,8 +46,13 @@ export async function findLastUpgrade(
   { nodes }: VaultDocument,
   exchange: Pick<Exchange, 'statement'>,
 ): Promise<LastUpgrade | undefined> {
-  const told = await exchange.statement('infrastructure', 'upgrade-nodes');
+  const told = (await exchange.statement('infrastructure', 'upgrade-nodes'))?.facts;
   if (told === undefined) return undefined;
+  // Nodes that infrastructure has left are left still, where it tells of the same end.
+  const endOf = (upgrade: UpgradeName, image: LastUpgrade['image']): LastUpgrade => {
+    const isTold = told.image === image && isSameUpgrade(told.upgrade, upgrade);
+    return { upgrade, image, nodes: isTold ? told.nodes : nodes };
+  };
   const ended: LastUpgrade[] = [];
   let isNamed = false;
   for (const step of OF_ADMINS) {
@@ -56,20 +61,13 @@ export async function findLastUpgrade(
       const stated = await exchange.statement(roleOfNode(node), step);
       named.push(stated && upgradeOf(stated));
     }
-    isNamed ||= named.some((one) => isSameUpgrade(one, told.facts.upgrade));
+    isNamed ||= named.some((one) => isSameUpgrade(one, told.upgrade));
     const [upgrade] = named;
     if (upgrade === undefined || !named.every((one) => isSameUpgrade(one, upgrade))) continue;
     if (step === 'upgrade-narrow') ended.push(endOf(upgrade, 'new'));
     if (step === 'upgrade-rollback') ended.push(endOf(upgrade, 'old'));
   }
   // Of two with one number the first one stays in front: the end that all admins have stated.
-  const known = isNamed ? [...ended, told.facts] : ended;
+  const known = isNamed ? [...ended, told] : ended;
   return known.toSorted((one, other) => other.upgrade.attempt - one.upgrade.attempt)[0];
-
-  /** An upgrade that has ended with one image. Nodes that infrastructure has left are left still, where it tells of the same. */
-  function endOf(upgrade: UpgradeName, image: LastUpgrade['image']): LastUpgrade {
-    const { facts } = told as Statement<'upgrade-nodes'>;
-    const isTold = facts.image === image && isSameUpgrade(facts.upgrade, upgrade);
-    return { upgrade, image, nodes: isTold ? facts.nodes : nodes };
-  }
 }

@@ -9,7 +9,7 @@ import type { StepContext } from './context.ts';
 import { serve } from './infrastructure-start.ts';
 import { assertOneRelease } from './node-release.ts';
 import type { Step } from './step.ts';
-import { needStatement, needStatementsOfNodes, ofAllNodes, readManifestBytes, urlOfNode } from './support.ts';
+import { describeNode, needStatement, needStatementsOfNodes, ofAllNodes, urlOfNode } from './support.ts';
 import { findUpgradeState, type UpgradeState } from './upgrade/state.ts';
 
 /** Node that has to be started anew, and why. */
@@ -131,10 +131,8 @@ async function assertSpared(context: StepContext, node: number): Promise<void> {
   const pcrs = parsePcrFile((await context.release()).pcrJson);
   const reports = await Promise.all(
     context.vault.nodes.map(async (one): Promise<NodeReport> => {
-      const manifest = await readManifestBytes(context, one.node);
-      const code = await context
-        .attest(await urlOfNode(context, one.node), { manifest, pcrs })
-        .then(() => null, errorCode);
+      const { url, manifest } = await describeNode(context, one.node);
+      const code = await context.attest(url, { manifest, pcrs }).then(() => null, errorCode);
       return { node: one.node, canSign: code === null, image: null, code };
     }),
   );

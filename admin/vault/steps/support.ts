@@ -49,6 +49,14 @@ export async function urlOfNode(context: StepContext, node: number): Promise<str
   return nodeUrl(host.address);
 }
 
+/** Node as whoever verifies its attestation needs it: where it is, and by which manifest. @throws as {@link readManifestBytes} */
+export async function describeNode(
+  context: StepContext,
+  node: number,
+): Promise<{ readonly node: number; readonly url: string; readonly manifest: Uint8Array }> {
+  return { node, url: await urlOfNode(context, node), manifest: await readManifestBytes(context, node) };
+}
+
 /** Ids of a step that every node's admin has. */
 export function ofAllNodes({ nodes }: VaultDocument, step: StepName): readonly string[] {
   return nodes.map(({ node }) => `${roleOfNode(node)}/${step}`);

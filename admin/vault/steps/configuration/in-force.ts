@@ -2,7 +2,7 @@ import { errorCode, HoldfastError } from '../../../../shared/errors.ts';
 import { parsePcrFile, type PcrValues } from '../../../../attestation/index.ts';
 import type { StepContext } from '../context.ts';
 import { StepError } from '../errors.ts';
-import { readManifestBytes, urlOfNode } from '../support.ts';
+import { describeNode } from '../support.ts';
 import { findUpgradeState } from '../upgrade/state.ts';
 import { findNewestToRun, needNewest } from './newest.ts';
 
@@ -33,8 +33,7 @@ export async function seeNode(
   node: number,
   releases: readonly string[],
 ): Promise<SeenNode> {
-  const url = await urlOfNode(context, node);
-  const manifest = await readManifestBytes(context, node);
+  const { url, manifest } = await describeNode(context, node);
   let code = 'NODE_UNREACHABLE';
   for (const release of releases) {
     const pcrs: PcrValues = parsePcrFile((await context.release(release)).pcrJson);

@@ -12,7 +12,7 @@ import type { StepContext } from '../context.ts';
 import { deployNode } from '../deploy-node.ts';
 import { StepError } from '../errors.ts';
 import type { Awaited, Step } from '../step.ts';
-import { needStatement, readManifestBytes, urlOfNode } from '../support.ts';
+import { describeNode, needStatement, urlOfNode } from '../support.ts';
 import { readIdentity } from '../upgrade/nodes.ts';
 import type { UpgradeClient, UpgradeNode } from '../upgrade/upgrade.ts';
 import { newestChange, readChanges } from './change.ts';
@@ -175,12 +175,8 @@ async function describe(
 ): Promise<UpgradeNode> {
   const [first = '', last = first] = [releases[0], releases.at(-1)];
   const pcrsOf = async (version: string) => parsePcrFile((await context.release(version)).pcrJson);
-  return {
-    node,
-    url: await urlOfNode(context, node),
-    manifest: await readManifestBytes(context, node),
-    images: { old: await pcrsOf(first), new: await pcrsOf(last) },
-  };
+  const images = { old: await pcrsOf(first), new: await pcrsOf(last) };
+  return { ...(await describeNode(context, node)), images };
 }
 
 /** Restarts one node, and sees that it attests the configuration. @throws StepError VAULT_NODE_UNEXPECTED */

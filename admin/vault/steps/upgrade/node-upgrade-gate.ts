@@ -114,6 +114,7 @@ export function nodeUpgradeGate(upgrade: Upgrade, node: number): Step<'upgrade-g
       };
     },
     async apply(context) {
+      await assertNotRolledBack(context, upgrade, node);
       const own = await describeUpgradeKey(context, upgrade, node);
       const current = await readKeyPolicy(own.key, context);
       const { document, nonce, ...decision } = await decide(context, upgrade, node, own, current);
@@ -150,7 +151,6 @@ async function decide(
   { key, images, pcr16, until, policies }: UpgradeKey,
   current: string,
 ): Promise<Omit<GateDecision, 'document'> & { readonly document: Uint8Array; readonly nonce: string }> {
-  await assertNotRolledBack(context, upgrade, node);
   await assertOneUpgrade(context, upgrade);
   const now = context.clock();
   assertOverlapLength(until, now);

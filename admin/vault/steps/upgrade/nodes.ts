@@ -4,8 +4,8 @@ import { findLastStart } from '../../node-starts.ts';
 import type { StepContext } from '../context.ts';
 import type { StoreIdentity } from '../deployment.ts';
 import { StepError } from '../errors.ts';
-import { readManifestBytes, urlOfNode } from '../support.ts';
-import { readImages, type Upgrade, type UpgradeClient } from './upgrade.ts';
+import { describeNode } from '../support.ts';
+import { readImages, type Upgrade, type UpgradeClient, type UpgradeNode } from './upgrade.ts';
 
 /** Looks at all nodes: which image each attests, and whether it can sign as a client sees it. */
 export async function lookAtNodes(context: StepContext, upgrade: Upgrade): Promise<readonly NodeReport[]> {
@@ -21,25 +21,19 @@ async function look(
   node: number,
   images: UpgradeImages,
 ): Promise<NodeReport> {
-  const url = await urlOfNode(context, node);
-  const manifest = await readManifestBytes(context, node);
-  const attested = await findImage(context, { node, images, first: 'new' });
+  const seen = { ...(await describeNode(context, node)), images };
+  const attested = await findImage(context, seen, 'new');
   if (attested.image === null) return { node, canSign: false, ...attested };
-  const code = await needClient(upgrade).look({ node, url, manifest, images });
+  const code = await needClient(upgrade).look(seen);
   return { node, image: attested.image, canSign: code === null, code };
 }
 
 /** Finds which of both images a node attests; `code` says why it is neither. */
 async function findImage(
   context: StepContext,
-  {
-    node,
-    images,
-    first,
-  }: { readonly node: number; readonly images: UpgradeImages; readonly first: ImageName },
+  { url, manifest, images }: UpgradeNode,
+  first: ImageName,
 ): Promise<Pick<NodeReport, 'image' | 'code'>> {
-  const url = await urlOfNode(context, node);
-  const manifest = await readManifestBytes(context, node);
   let code: string | null = null;
   for (const image of [first, first === 'new' ? 'old' : 'new'] as const) {
     try {
@@ -54,12 +48,8 @@ async function findImage(
 
 /** Has the quorum sign with a node in it. @returns null, or the code of the refusal */
 export async function signWith(context: StepContext, upgrade: Upgrade, node: number): Promise<string | null> {
-  return await needClient(upgrade).sign({
-    node,
-    url: await urlOfNode(context, node),
-    manifest: await readManifestBytes(context, node),
-    images: await readImages(upgrade),
-  });
+  const images = await readImages(upgrade);
+  return await needClient(upgrade).sign({ ...(await describeNode(context, node)), images });
 }
 
 /** Asks every node which image it attests, as an admin who believes nobody else; one of them is expected, and tried first. */
@@ -71,7 +61,7 @@ export async function attestAll(
   const images = await readImages(upgrade);
   return await Promise.all(
     context.vault.nodes.map(async ({ node }): Promise<NodeReport> => {
-      const attested = await findImage(context, { node, images, first: expected });
+      const attested = await findImage(context, { ...(await describeNode(context, node)), images }, expected);
       return { node, canSign: attested.image !== null, ...attested };
     }),
   );
