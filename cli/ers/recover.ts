@@ -17,7 +17,7 @@ import { nodeBindingSchema } from '../../shared/api/bodies.ts';
 import { digestManifest, type Manifest } from '../../shared/documents/manifest.ts';
 import { JsonError, parseJson } from '../../shared/json/index.ts';
 import { encodePublicKey } from '../../shared/public-keys.ts';
-import { type Command, type CommandInput, readInput, UsageError } from '../common/command.ts';
+import { type Command, type CommandInput, type Outcome, readInput, UsageError } from '../common/command.ts';
 import { readDocumentFile } from '../common/document-file.ts';
 import { inFile } from '../common/in-file.ts';
 import { readManifestFile } from '../common/manifest-file.ts';
@@ -99,15 +99,14 @@ export const recoverCommand: Command = {
     const custodians = await readCustodians(input, expected);
     const { words } = await readShares(input, custodians);
     const recoveryKey = joinRecoveryKey(words, expected);
-    const [only, ...others] = keys;
-    if (only !== undefined && others.length === 0)
-      return describe(await recoverOne(only, output, { backups, recoveryKey, target, ...asked }));
-    const recovered: Recovered[] = [];
+    const isOne = keys.length === 1;
+    const described: Outcome[] = [];
     for (const key of keys) {
-      const path = join(output, `${key}.${target === undefined ? 'key' : 'import'}`);
-      recovered.push(await recoverOne(key, path, { backups, recoveryKey, target, ...asked }));
+      const path = isOne ? output : join(output, `${key}.${target === undefined ? 'key' : 'import'}`);
+      described.push(describe(await recoverOne(key, path, { backups, recoveryKey, target, ...asked })));
     }
-    const described = recovered.map(describe);
+    const [only] = described;
+    if (isOne && only !== undefined) return only;
     return {
       ok: true,
       text: described.map(({ text }) => text).join('\n'),
@@ -193,7 +192,7 @@ async function recoverOne(
   return { output, key, publicKey: Buffer.from(publicKey).toString('hex'), epoch: group.epoch, ruledBy };
 }
 
-function describe({ output, key, publicKey, epoch, ruledBy, from }: Recovered) {
+function describe({ output, key, publicKey, epoch, ruledBy, from }: Recovered): Outcome {
   const next =
     ruledBy !== undefined
       ? `encrypted for one boot of ${ruledBy}\n  next: holdfast quorum keys import ${output}`
