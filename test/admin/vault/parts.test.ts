@@ -48,13 +48,13 @@ const manifestOf = (document: VaultDocument, node: number) =>
     signingKey: null,
   });
 
-/** parent.yaml of node 1 as its host makes it and reads it. */
-function parentOf(document: VaultDocument, witnesses: typeof PEER_KEYS = []) {
-  const { id, bytes } = deriveDeployment(document, {
+/** Deployment of node 1. */
+const deploymentOf = (document: VaultDocument, manifest: Uint8Array, witnesses: typeof PEER_KEYS = []) =>
+  deriveDeployment(document, {
     node: 1,
     image: { sha384: '00'.repeat(48), bytes: 1 },
     pcrJson: new Uint8Array(1),
-    manifest: manifestOf(document, 1),
+    manifest,
     configuration: new Uint8Array(1),
     nonce: null,
     identity: null,
@@ -62,6 +62,10 @@ function parentOf(document: VaultDocument, witnesses: typeof PEER_KEYS = []) {
     hosts: HOSTS,
     witnesses,
   });
+
+/** parent.yaml of node 1 as its host makes it and reads it. */
+function parentOf(document: VaultDocument, witnesses: typeof PEER_KEYS = []) {
+  const { id, bytes } = deploymentOf(document, manifestOf(document, 1), witnesses);
   const { config } = renderParentFile(id, parseDeployment(bytes), parseHostSettings(''), createLayout());
   return { config, text: Buffer.from(bytes).toString() };
 }
@@ -120,24 +124,7 @@ describe('a vault with PostgreSQL', () => {
     const { document: elsewhere } = documentOf({ store: PARTS.store }, (vault) => {
       for (const node of vault.nodes) node.region = 'eu-west-1';
     });
-    const value = JSON.stringify(
-      JSON.parse(
-        Buffer.from(
-          deriveDeployment(elsewhere, {
-            node: 1,
-            image: { sha384: '00'.repeat(48), bytes: 1 },
-            pcrJson: new Uint8Array(1),
-            manifest: manifestOf(document, 1),
-            configuration: new Uint8Array(1),
-            nonce: null,
-            identity: null,
-            bucket: BUCKET,
-            hosts: HOSTS,
-            witnesses: [],
-          }).bytes,
-        ).toString(),
-      ),
-    );
+    const value = Buffer.from(deploymentOf(elsewhere, manifestOf(document, 1)).bytes).toString();
     expect(value).toContain(`secretsmanager:${ARN}/postgres-node-1-password`);
   });
 });

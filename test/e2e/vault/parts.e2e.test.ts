@@ -255,7 +255,7 @@ describe('a vault with a database, NATS and an outside witness', { timeout: 1_80
     const [port = 0] = await freePorts(1);
     await writeFile(config, text.replace('port: 8470', `port: ${port}`));
     const door = person.start('gateway', 'kms', '--config', config);
-    // It says more than one line of JSON.
+    // A door prints more than one line of JSON, and is awaited by nobody.
     void door.ended.catch(() => undefined);
     const isReady = async () =>
       await fetch(`http://127.0.0.1:${port}/readyz`).then(

@@ -37,7 +37,7 @@ describe('vault apply', { timeout: 300_000 }, () => {
         if (text.includes('begins node-1/kms-stack')) resolve();
       });
     });
-    // It stands still in the middle, so that it is there for certain while the others come.
+    // The first run stands still in the middle, so that it is there for certain while the others come.
     child.kill('SIGSTOP');
     expect(await first.run(...testbed.argumentsOf('plan', 'node-1'))).toMatchObject(refusal('VAULT_LOCKED'));
     child.kill('SIGCONT');
