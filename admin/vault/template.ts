@@ -72,6 +72,8 @@ release:
   #   -----BEGIN PUBLIC KEY-----
   #   …
   #   -----END PUBLIC KEY-----
+  # With "required", no node admin vouches for an image that they have not rebuilt ("vault fetch --rebuild", in a working copy).
+  rebuilds: optional
 
 # The infrastructure admin: hosts, network, buckets. Never has a key of a node.
 infrastructure:

@@ -1,11 +1,10 @@
-import { join } from 'node:path';
 import { artifactOf, mirrorRelease } from '../../admin/artifacts/index.ts';
 import { type Command, type CommandInput, type Outcome, UsageError } from '../common/command.ts';
 import { createProgress } from '../common/progress.ts';
 import { type FetchedRelease, fetchRelease } from './releases/fetch-release.ts';
 import { readReleaseInput, RELEASE_OPTIONS, type ReleaseInput } from './releases/input.ts';
 import { openLocation } from './releases/open-location.ts';
-import { rebuildRelease } from './releases/rebuild.ts';
+import { rebuildRelease, recordPathOf } from './releases/rebuild.ts';
 import { SEEN_OPTIONS } from './accounts-seen.ts';
 import { checkFile, OWN_KEY_OPTION } from './check.ts';
 import { readVaultFile, ROLE_OPTION, type VaultFile } from './options.ts';
@@ -50,7 +49,7 @@ export const fetchCommand: Command = {
         ? []
         : await writeSheets(checked.vault.document, folderOfSheets);
     const { index, folder } = release;
-    const recordPath = join(wanted.folder, `${index.version}.rebuilt.json`);
+    const recordPath = recordPathOf(wanted.folder, index.version);
     const rebuilt = input.flag('rebuild') ? await rebuildRelease(release, recordPath, input.io) : undefined;
     const measurements = Object.entries(index.measurements);
     return {

@@ -25,6 +25,8 @@ export type StepErrorCode =
   | 'VAULT_OUTPUT_WRONG'
   /** The release of one node's admin is another than that of this role. */
   | 'VAULT_RELEASE_DIFFERS'
+  /** vault.yaml wants every admin of a node to have rebuilt the image that they vouch for, and `node`'s has not. */
+  | 'VAULT_REBUILD_MISSING'
   /** vault.yaml names no key that releases are signed with. */
   | 'VAULT_RELEASE_KEY_UNKNOWN'
   /** The host says that a deployment failed; `reason` is its code. */

@@ -104,6 +104,10 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
         'what a step would do is no longer what you were shown and have agreed to; changes says what it is now',
         'Nothing of that step was done. Run the command again, and read what it shows.',
       ],
+      VAULT_REBUILD_MISSING: [
+        'vault.yaml wants every admin of a node to rebuild an image before they vouch for it (release.rebuilds), and one has not',
+        'In a working copy of the release\'s commit: "holdfast vault fetch RELEASE --vault vault.yaml --rebuild". Built elsewhere and compared by yourself: "vault upgrade apply --rebuilt". Where the statement is somebody else\'s, ask that admin.',
+      ],
       VAULT_RELEASE_DIFFERS: [
         'the admins of the nodes do not vouch for one and the same image',
         'Compare the measurements that are named: everybody fetches and verifies the same release. Where a statement is not what its admin has meant, they apply again with the right release: the later statement counts.',

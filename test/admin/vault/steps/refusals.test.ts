@@ -7,7 +7,11 @@ import { assertOwnAccount } from '../../../../admin/vault/steps/account.ts';
 import { describeNodeKey, putKeyPolicy, renderNodePolicy } from '../../../../admin/vault/steps/key-policy.ts';
 import { nodeGate } from '../../../../admin/vault/steps/node-gate.ts';
 import { nodeNarrow } from '../../../../admin/vault/steps/node-narrow.ts';
-import { assertOneRelease, describeRelease } from '../../../../admin/vault/steps/node-release.ts';
+import {
+  assertOneRelease,
+  describeRelease,
+  nodeRelease,
+} from '../../../../admin/vault/steps/node-release.ts';
 import { executeChangeSet } from '../../../../admin/vault/steps/stack/change-set.ts';
 import { applyStack, inspectStack } from '../../../../admin/vault/steps/stack/index.ts';
 import { renderClosedKeyPolicy } from '../../../../attestation/key-policy/index.ts';
@@ -134,6 +138,24 @@ describe('a step', () => {
         details: { node: 2 },
       });
     }
+  });
+});
+
+describe('the release of a vault whose images are rebuilt', () => {
+  const step = nodeRelease(1);
+  const missing = { code: 'VAULT_REBUILD_MISSING', details: { node: 1 } };
+
+  it('is vouched for by nobody who has not rebuilt it', async () => {
+    const strict = { ...vault, release: { ...vault.release, rebuilds: 'required' as const } };
+    const wanted = { ...context, vault: strict, isRebuilt: () => Promise.resolve(false) };
+    await expect(step.inspect(wanted)).rejects.toMatchObject(missing);
+    await expect(step.apply(wanted)).rejects.toMatchObject(missing);
+    const rebuilt = { ...wanted, isRebuilt: () => Promise.resolve(true) };
+    await expect(step.apply(rebuilt)).resolves.toMatchObject({ facts: await describeRelease(context) });
+  });
+
+  it('may be vouched for without where vault.yaml wants none', async () => {
+    await expect(step.apply({ ...context, isRebuilt: () => Promise.resolve(false) })).resolves.toBeDefined();
   });
 });
 

@@ -192,6 +192,25 @@ describe('the steps of an upgrade', () => {
     expect(await world.exchange.statement('node-3', 'upgrade-configuration')).toBeUndefined();
   });
 
+  it('wait for every admin to rebuild the image where vault.yaml wants that', async () => {
+    const { rebuilds } = vault.release;
+    const missing = expect.objectContaining({ code: 'VAULT_REBUILD_MISSING', details: { node: 2 } });
+    vault.release.rebuilds = 'required';
+    try {
+      await apply('node-1');
+      await expect(apply('node-2', { isRebuilt: false })).rejects.toEqual(missing);
+      expect(await world.exchange.statement('node-2', 'upgrade-configuration')).toBeUndefined();
+      vault.release.rebuilds = 'optional';
+      await apply('node-2', { isRebuilt: false });
+      await apply('node-3');
+      vault.release.rebuilds = 'required';
+      await expect(apply('infrastructure')).rejects.toEqual(missing);
+      await expect(apply('node-3')).rejects.toEqual(missing);
+    } finally {
+      vault.release.rebuilds = rebuilds;
+    }
+  });
+
   it('do not take from one statement that the nodes come from another release than they run', async () => {
     await apply('node-3');
     const stated = await world.exchange.statement('node-3', 'upgrade-configuration');
