@@ -19,6 +19,8 @@ export type StepErrorCode =
   | 'VAULT_STACK_ROLLBACK_FAILED'
   /** A stack of stage 1 that was stated is no more, or another one has its name. */
   | 'VAULT_STACK_GONE'
+  /** A stack of the name that the vault's would have is that of another vault in the same account. */
+  | 'VAULT_STACK_OTHER_VAULT'
   /** The template is longer than CloudFormation takes in a request. */
   | 'VAULT_STACK_TOO_LARGE'
   /** A stack lacks an output, or has one of another form. */

@@ -133,6 +133,10 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
         'a stack of stage 1 that was stated is no more, or another one has its name; expected is what it held. Nothing was made in its place: the next one would have other keys, which no manifest names',
         'Make no other stack of that name. Nodes go on serving by the key, which outlives the stack: find it, have no deletion of it pending, and let it be; have CloudFormation import it and its buckets into a stack of that name if steps are to go on. Where the key is gone, its node is: recover the keys of the vault into another one (docs/recovery.md).',
       ],
+      VAULT_STACK_OTHER_VAULT: [
+        'the account has a stack of this name of another vault: "a-b" and "c" give the names of "a" and "b-c"; expected and actual are namespace and environment. Nothing was touched',
+        'Take another namespace or environment for one of both, or an account of its own. No run takes the stack of another vault for its own.',
+      ],
       VAULT_STACK_ROLLBACK_FAILED: [
         'a change of the stack failed, and CloudFormation could not take it back; resources says which resource, and why',
         'Mend that, then "aws cloudformation continue-update-rollback --stack-name STACK" in the account of the role: the stack is as before the change. Skip no resource that holds a key or data. Then run the command again.',
