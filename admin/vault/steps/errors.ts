@@ -41,6 +41,8 @@ export type StepErrorCode =
   | 'VAULT_AUTHORITY_MISSING'
   /** Other rules than another node's admin has stated for the same change of a vault. */
   | 'VAULT_CHANGE_DIFFERS'
+  /** A change of a vault's rules is numbered too far ahead of all in which the other nodes' admins have taken part. */
+  | 'VAULT_CHANGE_LEAP'
   /** The rules that were given are those that the node has already. */
   | 'VAULT_CHANGE_NONE'
   /** A node runs another configuration than its admin has stated last, or a file is not the one that was stated. */

@@ -40,6 +40,10 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
         'another admin has stated other rules for the change of the vault that you have not taken part in yet; node is theirs',
         'Ask them, and take the same file: it lies in exchange/ beside their statement, as rules.yaml. Where theirs is not to be, begin another change by --anew, which the others then take part in.',
       ],
+      VAULT_CHANGE_LEAP: [
+        'the change of the vault is numbered too far ahead of all in which the other admins have taken part: as an error it is yours and nothing was signed, and beside a node in "vault status" that number counts for nobody else',
+        'Have the others take part in a change first. What your node alone is to run, give by --configuration. Beside another node: ask its admin what they have stated; their next change is numbered as those of the others.',
+      ],
       VAULT_CHANGE_NONE: [
         'the description has the people, keys and rules that the node has already',
         'Nothing is to be signed. Change clients or tenant in the copy of vault.yaml first.',

@@ -15,7 +15,7 @@ import type { Awaited, Step } from '../step.ts';
 import { describeNode, needStatement, urlOfNode } from '../support.ts';
 import { readIdentity } from '../upgrade/nodes.ts';
 import type { UpgradeClient, UpgradeNode } from '../upgrade/upgrade.ts';
-import { newestChange, readChanges } from './change.ts';
+import { findLeaps, newestChange, readChanges } from './change.ts';
 import { assertNothingUnstated, findReleases, type SeenNode, seeNode } from './in-force.ts';
 import { needNewest, type StatedConfiguration } from './newest.ts';
 
@@ -145,10 +145,12 @@ async function readVersions(context: StepContext): Promise<ReadonlyMap<number, n
 /** Admins who have not taken part yet in the newest change, or all of them before the first one. */
 async function findAwaited({ vault, exchange }: StepContext): Promise<readonly Awaited[]> {
   const changes = await readChanges(vault, exchange);
-  const newest = newestChange(changes);
+  const [newest, leaps] = [newestChange(changes), findLeaps(changes)];
   if ([...changes.values()].some((one) => one !== undefined) && newest === 0) return [];
   return vault.nodes
-    .filter(({ node }) => newest === 0 || (changes.get(node)?.facts.change ?? 0) < newest)
+    .filter(
+      ({ node }) => newest === 0 || leaps.includes(node) || (changes.get(node)?.facts.change ?? 0) < newest,
+    )
     .map(({ node }) => ({ role: roleOfNode(node), step: `${roleOfNode(node)}/change-configuration` }));
 }
 

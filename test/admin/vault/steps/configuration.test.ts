@@ -22,6 +22,7 @@ import {
   resetWorld,
   revive,
   signedConfiguration,
+  tell,
   vault,
   world,
 } from './fake-vault.ts';
@@ -176,6 +177,62 @@ describe('a change of rules after the ceremony', () => {
     await expect(restart()).rejects.toEqual(refused('VAULT_NODE_UNEXPECTED'));
     expect(world.deployed).toEqual(['1 old', '1 old']);
     expect(world.fewest).toBe(2);
+  });
+});
+
+describe('the number of a change', () => {
+  /** Has the admin of a node number the configuration that they have stated last. */
+  const numberAs = async (node: number, change: number, rules: string | null = null) => {
+    const newest = await findNewest(world.exchange, node);
+    if (newest === undefined) throw new TypeError('expected a configuration');
+    const bytes = await world.exchange.file(newest.statement, 'configuration.json');
+    await tell(
+      `node-${node}`,
+      'change-configuration',
+      { change, rules, configuration: newest.digest, version: newest.version },
+      { name: 'configuration.json', bytes },
+    );
+  };
+
+  it.each([Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER - 1, 40])(
+    'is not the last one where an admin has numbered theirs %d',
+    async (leap) => {
+      await numberAs(3, leap);
+      for (const node of [1, 2]) await propose(`node-${node}`, withClient());
+      for (const node of [1, 2]) await propose(`node-${node}`, withClient('other'));
+      for (const node of [1, 2]) expect(await clientsOf(node)).toContain('other');
+      expect(await describeConfigurations(vault, world.exchange)).toMatchObject([
+        { node: 1, change: 2, isLeap: false },
+        { node: 2, change: 2, isLeap: false },
+        { node: 3, change: leap, isLeap: true, waitsFor: 'node-3' },
+      ]);
+      await restart();
+      expect(await restart()).toMatchObject({ done: [], waitsFor: [{ role: 'node-3' }] });
+      // Their next change is numbered as those of the others.
+      await propose('node-3', withClient('other'));
+      expect(await describeConfigurations(vault, world.exchange)).toMatchObject(
+        NODES.map(() => ({ change: 2, isLeap: false })),
+      );
+    },
+  );
+
+  it('is not used up by one admin who states the same rules under a high one', async () => {
+    await numberAs(3, Number.MAX_SAFE_INTEGER, withClient().digest);
+    await propose('node-1', withClient());
+    expect(await describeConfigurations(vault, world.exchange)).toMatchObject([
+      { change: 1 },
+      { change: 0 },
+      { isLeap: true },
+    ]);
+  });
+
+  it('is at most sixteen ahead of those in which others have taken part, who sign nothing meanwhile', async () => {
+    await numberAs(1, 16, withClient('first').digest);
+    await expect(propose('node-1', withClient('next'))).rejects.toEqual(refused('VAULT_CHANGE_LEAP'));
+    await propose('node-2', { ...withClient('next'), isAnew: true });
+    expect(await propose('node-1', withClient('next'))).toMatchObject({
+      done: ['node-1/change-configuration'],
+    });
   });
 });
 
