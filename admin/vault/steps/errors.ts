@@ -35,6 +35,8 @@ export type StepErrorCode =
   | 'VAULT_DEPLOY_MALFORMED'
   /** A node is up that should have been refused by KMS, or is down that should serve. */
   | 'VAULT_NODE_UNEXPECTED'
+  /** Some nodes were left as they are, and the others went on; `left` says which, why, and whose turn it is. */
+  | 'VAULT_NODES_LEFT'
   /** The key in KMS is not closed before its gate, or has another policy than the steps put. */
   | 'VAULT_KEY_POLICY_CHANGED'
   /** A private key of a configuration authority is needed, and none was given. */

@@ -1,4 +1,4 @@
-import type { Exchange, Statement } from '../../exchange/index.ts';
+import { type Exchange, ExchangeError, type Statement } from '../../exchange/index.ts';
 import { roleOfNode, type VaultDocument } from '../../index.ts';
 import { StepError } from '../errors.ts';
 
@@ -23,14 +23,27 @@ export type Proposal =
 /** Newest statement of each node's admin about a change; undefined where there is none. */
 export type ChangeStatements = ReadonlyMap<number, Statement<'change-configuration'> | undefined>;
 
-/** Reads what all admins have stated about changes. @throws ExchangeError STATEMENT_… */
+/**
+ * Reads what all admins have stated about changes.
+ *
+ * @param isNeeded whether a node's statement has to be believed; that of another, which is not, counts as none, so that no admin
+ *   keeps the others from theirs
+ * @throws ExchangeError STATEMENT_…
+ */
 export async function readChanges(
   { nodes }: VaultDocument,
   exchange: Pick<Exchange, 'statement'>,
+  isNeeded: (node: number) => boolean = () => true,
 ): Promise<ChangeStatements> {
   const changes = new Map<number, Statement<'change-configuration'> | undefined>();
-  for (const { node } of nodes)
-    changes.set(node, await exchange.statement(roleOfNode(node), 'change-configuration'));
+  for (const { node } of nodes) {
+    try {
+      changes.set(node, await exchange.statement(roleOfNode(node), 'change-configuration'));
+    } catch (error) {
+      if (isNeeded(node) || !(error instanceof ExchangeError)) throw error;
+      changes.set(node, undefined);
+    }
+  }
   return changes;
 }
 

@@ -6,6 +6,7 @@ import {
   type Proposal,
 } from '../../../../admin/vault/steps/configuration/index.ts';
 import { digestVault, parseVault, type Role } from '../../../../admin/vault/index.ts';
+import { ExchangeError } from '../../../../admin/vault/exchange/index.ts';
 import { infrastructureHosts } from '../../../../admin/vault/steps/infrastructure-hosts.ts';
 import { infrastructureRestart } from '../../../../admin/vault/steps/infrastructure-restart.ts';
 import { applyRole, planRole, type Step } from '../../../../admin/vault/steps/index.ts';
@@ -70,6 +71,12 @@ function signElsewhere(node: number, version = 3) {
   world.inForce.set(node, { version, digest: signed.digest });
   return signed;
 }
+
+/** Refusal that names the nodes that were left, and whose turn it is. */
+const leaving = (...left: readonly (readonly [node: number, code: string])[]) => ({
+  code: 'VAULT_NODES_LEFT',
+  details: { left: left.map(([node, code]) => ({ node, code, waitsFor: `node-${node}` })) },
+});
 
 describe('a change of rules after the ceremony', () => {
   it('is shown in words, signed by each admin, and brought to one node after the other', async () => {
@@ -263,9 +270,126 @@ describe('a configuration that was signed elsewhere', () => {
     expect(await world.exchange.statement('node-1', 'upgrade-configuration')).toBeUndefined();
     await resetWorld();
     await applyNodes();
-    signElsewhere(2, 7);
+    const signed = signElsewhere(2, 7);
+    await expect(apply('infrastructure')).rejects.toMatchObject(leaving([2, 'VAULT_CONFIGURATION_DIFFERS']));
+    expect(world.deployed).toEqual(['1 new', '1 old', '3 new', '3 old']);
     await expect(apply('infrastructure')).rejects.toEqual(refused('VAULT_CONFIGURATION_DIFFERS'));
-    expect(world.deployed).toEqual([]);
+    await propose('node-2', { kind: 'configuration', bytes: signed.envelope });
+    await apply('infrastructure');
+    expect(world.deployed.slice(4)).toEqual(['2 new', '2 old']);
+  });
+});
+
+describe('an admin who states an older configuration again', () => {
+  /** Has the admin of a node state the first configuration again, by the step of the newest one. */
+  const stepBack = async (node: number) => {
+    const { digest, envelope, version } = signedConfiguration(firstConfiguration(node));
+    const file = { name: 'configuration.json', bytes: envelope };
+    const { statement } = (await findNewest(world.exchange, node)) ?? {};
+    if (statement?.step === 'upgrade-configuration' && 'nonce' in statement.facts)
+      await tell(
+        `node-${node}`,
+        statement.step,
+        { ...statement.facts, configuration: digest, version },
+        file,
+      );
+    else
+      await tell(
+        `node-${node}`,
+        'change-configuration',
+        { change: 1, rules: null, configuration: digest, version },
+        file,
+      );
+  };
+
+  it('keeps no other node from a change, and is named', async () => {
+    for (const node of NODES) await propose(`node-${node}`, withClient());
+    await restart();
+    const newest = await findNewest(world.exchange, 1);
+    const kept = newest && (await world.exchange.file(newest.statement, 'configuration.json'));
+    await stepBack(1);
+    for (const node of [2, 3]) await propose(`node-${node}`, withClient('other'));
+    world.deployed.length = 0;
+    expect(JSON.stringify(await plan('infrastructure', undefined))).toContain('leaves node 1 as it is');
+    await expect(restart()).rejects.toMatchObject(leaving([1, 'VAULT_CONFIGURATION_DIFFERS']));
+    expect(world.deployed).toEqual(['2 old', '3 old']);
+    expect(world.fewest).toBe(2);
+    expect([...world.inForce.values()].map(({ version }) => version)).toEqual([3, 4, 4]);
+    const told = await world.exchange.statement('infrastructure', 'change-restart');
+    expect(told?.facts.nodes.map(({ version }) => version)).toEqual([3, 4, 4]);
+    // Nothing is left to do but that.
+    await expect(restart()).rejects.toEqual(refused('VAULT_CONFIGURATION_DIFFERS'));
+    await propose('node-1', { kind: 'configuration', bytes: kept ?? new Uint8Array() });
+    await propose('node-1', withClient('other'));
+    expect(await restart()).toMatchObject({ isComplete: true });
+    expect([...world.inForce.values()].map(({ version }) => version)).toEqual([4, 4, 4]);
+  });
+
+  it('keeps no other node from a change where nobody can believe them', async () => {
+    for (const node of NODES) await propose(`node-${node}`, withClient());
+    const statement = world.exchange.statement.bind(world.exchange);
+    world.exchange.statement = (async (role: Role, step: 'change-configuration') => {
+      if (role === 'node-1' && step === 'change-configuration')
+        throw new ExchangeError('STATEMENT_MALFORMED', 'played');
+      return await statement(role, step);
+    }) as typeof world.exchange.statement;
+    await expect(restart()).rejects.toMatchObject(leaving([1, 'STATEMENT_MALFORMED']));
+    expect(world.deployed).toEqual(['2 old', '3 old']);
+    for (const node of [2, 3])
+      expect(await propose(`node-${node}`, withClient('other'))).toMatchObject({
+        done: [`node-${node}/change-configuration`],
+      });
+    await expect(propose('node-1', withClient('other'))).rejects.toEqual(refused('STATEMENT_MALFORMED'));
+  });
+
+  it.each([1, 2])('keeps no other node from an upgrade, nor from the way back (node %d)', async (hostile) => {
+    const others = NODES.filter((node) => node !== hostile);
+    await admitAll();
+    const before = await world.exchange.statement(`node-${hostile}`, 'upgrade-configuration');
+    const kept = before && (await world.exchange.file(before, 'configuration.json'));
+    await stepBack(hostile);
+    world.deployed.length = 0;
+    world.fewest = 3;
+    for (const _run of [1, 2])
+      await expect(apply('infrastructure')).rejects.toMatchObject(
+        leaving([hostile, 'VAULT_CONFIGURATION_DIFFERS']),
+      );
+    expect(world.deployed.toSorted()).toEqual(others.map((node) => `${node} new`));
+    expect(world.fewest).toBe(2);
+    expect(world.running.get(hostile)).toBe('old');
+    expect(await world.exchange.statement('infrastructure', 'upgrade-nodes')).toBeUndefined();
+    if (before === undefined) throw new TypeError('expected a statement');
+    await tell(`node-${hostile}`, 'upgrade-configuration', before.facts, {
+      name: 'configuration.json',
+      bytes: kept ?? new Uint8Array(),
+    });
+    expect(await apply('infrastructure')).toMatchObject({ done: ['infrastructure/upgrade-nodes'] });
+    await stepBack(hostile);
+    world.deployed.length = 0;
+    await expect(back('infrastructure')).rejects.toMatchObject(
+      leaving([hostile, 'VAULT_CONFIGURATION_DIFFERS']),
+    );
+    expect(world.deployed).toHaveLength(2);
+    for (const node of others) expect(world.running.get(node)).toBe('old');
+    // Infrastructure takes the host of that node away, and the others need nothing of its admin any more.
+    kill(hostile);
+    expect(await back('infrastructure')).toMatchObject({ done: ['infrastructure/upgrade-nodes'] });
+    for (const node of others) await back(`node-${node}`);
+    world.fewest = 3;
+    const seeing = { look: () => Promise.resolve(null), sign: () => Promise.resolve(null) };
+    await expect(back('infrastructure', { client: seeing })).rejects.toEqual(
+      refused('UPGRADE_QUORUM_AT_RISK'),
+    );
+    // After the day none of them signs with the others before it has its configuration.
+    const alone = { ...seeing, look: () => Promise.resolve('PEERS_NOT_CONNECTED') };
+    expect(await back('infrastructure', { client: alone })).toMatchObject({
+      done: ['infrastructure/upgrade-restore'],
+    });
+    for (const node of others) {
+      const images = (await newestOf(node)).quorum?.peers.flatMap((peer) => peer.images) ?? [];
+      expect(images.map(({ notAfter }) => notAfter)).toEqual([null, null]);
+    }
+    expect(await back('infrastructure')).toMatchObject({ waitsFor: [{ role: `node-${hostile}` }] });
   });
 });
 
