@@ -41,6 +41,8 @@ export type StepErrorCode =
   | 'VAULT_KEY_POLICY_CHANGED'
   /** A private key of a configuration authority is needed, and none was given. */
   | 'VAULT_AUTHORITY_MISSING'
+  /** A step of the first ceremony would sign the first rules again, though the node has a later configuration. */
+  | 'VAULT_CEREMONY_OVER'
   /** Other rules than another node's admin has stated for the same change of a vault. */
   | 'VAULT_CHANGE_DIFFERS'
   /** A change of a vault's rules is numbered too far ahead of all in which the other nodes' admins have taken part. */

@@ -36,6 +36,10 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
         'too few of the private keys that were given are configuration authorities of the node',
         'Give --authority-key for as many of them as the threshold of the node says.',
       ],
+      VAULT_CEREMONY_OVER: [
+        'a step of the first ceremony would sign the first rules of the vault again, though the node has a later configuration; later names the step that has it. Nothing was signed',
+        'Nothing is to be signed there. Where the statement of that step is gone, put back the copy that others have of exchange/. What the node is to run besides is signed by "holdfast vault configure apply".',
+      ],
       VAULT_CHANGE_DIFFERS: [
         'another admin has stated other rules for the change of the vault that you have not taken part in yet; node is theirs',
         'Ask them, and take the same file: it lies in exchange/ beside their statement, as rules.yaml. Where theirs is not to be, begin another change by --anew, which the others then take part in.',

@@ -1,3 +1,4 @@
+import { ConfigurationError } from '../../../../shared/documents/errors.ts';
 import { errorCode, HoldfastError } from '../../../../shared/errors.ts';
 import { parsePcrFile, type PcrValues } from '../../../../attestation/index.ts';
 import { ExchangeError } from '../../exchange/index.ts';
@@ -6,7 +7,7 @@ import type { StepContext } from '../context.ts';
 import { StepError } from '../errors.ts';
 import { describeNode } from '../support.ts';
 import { findUpgradeState } from '../upgrade/state.ts';
-import { findNewestToRun, needNewest } from './newest.ts';
+import { findNewestToRun, needNewest, readNewest } from './newest.ts';
 
 /** What a node attests just now, or why it does not. */
 export type SeenNode =
@@ -70,6 +71,7 @@ export async function assertNothingUnstated(context: StepContext, seen: SeenNode
  */
 export async function findObstacle(context: StepContext, seen: SeenNode): Promise<HoldfastError | null> {
   try {
+    await readNewest(context, seen.node);
     await assertNothingUnstated(context, seen);
     return null;
   } catch (error) {
@@ -105,6 +107,7 @@ export function nodesLeft(left: readonly LeftNode[]): StepError {
 function waitsFor({ node, error }: LeftNode): Role {
   const isStated =
     error instanceof ExchangeError ||
+    error instanceof ConfigurationError ||
     (error instanceof StepError && error.code === 'VAULT_CONFIGURATION_DIFFERS');
   return isStated ? roleOfNode(node) : 'infrastructure';
 }

@@ -8,8 +8,11 @@ import {
 import { digestVault, parseVault, type Role } from '../../../../admin/vault/index.ts';
 import { ExchangeError } from '../../../../admin/vault/exchange/index.ts';
 import { infrastructureHosts } from '../../../../admin/vault/steps/infrastructure-hosts.ts';
+import { nodeConfiguration } from '../../../../admin/vault/steps/node-configuration.ts';
+import { nodeFinalConfiguration } from '../../../../admin/vault/steps/node-final-configuration.ts';
+import { nodePeersConfiguration } from '../../../../admin/vault/steps/node-peers-configuration.ts';
 import { infrastructureRestart } from '../../../../admin/vault/steps/infrastructure-restart.ts';
-import { applyRole, planRole, type Step } from '../../../../admin/vault/steps/index.ts';
+import { applyRole, planRole, type Step, type StepContext } from '../../../../admin/vault/steps/index.ts';
 import type { ConfigurationDocument2 } from '../../../../shared/documents/configuration.ts';
 import {
   admitAll,
@@ -342,6 +345,54 @@ describe('an admin who states an older configuration again', () => {
     await expect(propose('node-1', withClient('other'))).rejects.toEqual(refused('STATEMENT_MALFORMED'));
   });
 
+  it.each([
+    ['that their authorities have not signed', 'CONFIGURATION_UNDER_SIGNED'],
+    ['whose file is not there', 'STATEMENT_FILE_MISSING'],
+  ])('keeps no other node from a change by one %s', async (_what, code) => {
+    const { digest, envelope } = signedConfiguration({ ...firstConfiguration(1), version: 3 });
+    const { signatures: _, ...rest } = JSON.parse(Buffer.from(envelope).toString()) as {
+      signatures: unknown;
+    };
+    const unsigned = Buffer.from(JSON.stringify({ ...rest, signatures: [] }));
+    await tell(
+      'node-1',
+      'change-configuration',
+      { change: 1, rules: null, configuration: digest, version: 3 },
+      code === 'STATEMENT_FILE_MISSING'
+        ? undefined
+        : { name: 'configuration.json', bytes: new Uint8Array(unsigned) },
+    );
+    for (const node of [2, 3]) await propose(`node-${node}`, withClient());
+    await expect(restart()).rejects.toMatchObject(leaving([1, code]));
+    expect(world.deployed).toEqual(['2 old', '3 old']);
+    expect(world.fewest).toBe(2);
+  });
+
+  it('keeps no other node from a change by what they state of the keys of their log', async () => {
+    await tell('node-3', 'narrow', { policy: 'cc'.repeat(48), log: 'none', witness: 'none' });
+    for (const node of [1, 2]) await propose(`node-${node}`, withClient());
+    const witnessed = {
+      ...vault,
+      parts: { ...vault.parts, peerWitnesses: { threshold: 1, maxUncosignedSeconds: 60 } },
+    };
+    const ceremonyOf = changeCeremony(vault, { proposal: undefined, withoutKeys: [], client: undefined });
+    const own = contextOf('infrastructure');
+    const uploaded: string[] = [];
+    const s3: StepContext['aws']['s3'] = async (region) => {
+      const client = await own.aws.s3(region);
+      const send = async (command: { readonly input: { readonly Body?: Uint8Array } }) => {
+        uploaded.push(Buffer.from(command.input.Body ?? []).toString());
+        return await client.send(command as never);
+      };
+      return { send } as unknown as typeof client;
+    };
+    const context = { ...own, vault: witnessed, aws: { ...own.aws, s3 } };
+    await applyRole(context, () => undefined, { ceremony: ceremonyOf });
+    expect(world.deployed).toEqual(['1 old', '2 old']);
+    expect(uploaded.filter((text) => text.includes('holdfast-deployment/'))).toHaveLength(2);
+    expect(uploaded.join('\n')).not.toContain('"none"');
+  });
+
   it.each([1, 2])('keeps no other node from an upgrade, nor from the way back (node %d)', async (hostile) => {
     const others = NODES.filter((node) => node !== hostile);
     await admitAll();
@@ -390,6 +441,50 @@ describe('an admin who states an older configuration again', () => {
       expect(images.map(({ notAfter }) => notAfter)).toEqual([null, null]);
     }
     expect(await back('infrastructure')).toMatchObject({ waitsFor: [{ role: `node-${hostile}` }] });
+  });
+});
+
+describe('the first ceremony, run again after a change', () => {
+  const witnessed = {
+    ...vault,
+    parts: { ...vault.parts, peerWitnesses: { threshold: 1, maxUncosignedSeconds: 60 } },
+  };
+  const context = () => ({ ...contextOf('node-1'), vault: witnessed });
+  const steps = [
+    nodeConfiguration(witnessed, 1),
+    nodePeersConfiguration(witnessed, 1),
+    nodeFinalConfiguration(witnessed, 1),
+  ] as const;
+  const tellEarlier = async () => {
+    const { digest, envelope, version } = signedConfiguration({ ...firstConfiguration(1), version: 1 });
+    const file = { name: 'configuration.json', bytes: envelope };
+    for (const step of ['configuration', 'peers-configuration'] as const)
+      await tell('node-1', step, { configuration: digest, version }, file);
+  };
+
+  it('signs the first rules no more, whatever another admin states of the keys of their log', async () => {
+    await tellEarlier();
+    const [first] = steps;
+    expect((await first.inspect(context())).state).toBe('ready');
+    await propose('node-1', withClient());
+    await tell('node-3', 'narrow', { policy: 'cc'.repeat(48), log: 'other', witness: 'other' });
+    for (const step of steps) {
+      expect(await step.inspect(context())).toEqual({ state: 'done' });
+      await expect(step.apply(context())).rejects.toEqual(refused('VAULT_CEREMONY_OVER'));
+    }
+    expect(await clientsOf(1)).toContain('desk');
+  });
+
+  it('refuses to sign them where its own statement is gone', async () => {
+    await propose('node-1', withClient());
+    for (const step of steps.slice(0, 2))
+      await expect(step.inspect(context())).rejects.toEqual(refused('VAULT_CEREMONY_OVER'));
+  });
+
+  it('signs none after an upgrade either', async () => {
+    await tellEarlier();
+    await apply('node-1');
+    for (const step of steps) expect(await step.inspect(context())).toEqual({ state: 'done' });
   });
 });
 
