@@ -20,10 +20,10 @@ export type SeenNode =
     }
   | { readonly node: number; readonly release: null; readonly code: string };
 
-/** Releases that nodes may run by what was stated: one, and two while an upgrade is under way. */
+/** Releases that nodes may run by what was stated: one, and two while an upgrade is under way that is not one admin's alone. */
 export async function findReleases({ vault, exchange }: StepContext): Promise<readonly string[]> {
   const { running, open } = await findUpgradeState(vault, exchange);
-  return [...new Set([running, ...(open === undefined ? [] : [open.upgrade.to, open.upgrade.from])])];
+  return [...new Set([running, ...(open?.isShared === true ? [open.upgrade.to, open.upgrade.from] : [])])];
 }
 
 /**
@@ -103,12 +103,15 @@ export function nodesLeft(left: readonly LeftNode[]): StepError {
   });
 }
 
+/** Codes of what a node's admin has stated, or has not. */
+const OF_ADMINS: readonly string[] = ['VAULT_CONFIGURATION_DIFFERS', 'VAULT_RELEASE_DIFFERS'];
+
 /** Role whose turn it is: the admin, of what they have stated; infrastructure, of its hosts. */
 function waitsFor({ node, error }: LeftNode): Role {
   const isStated =
     error instanceof ExchangeError ||
     error instanceof ConfigurationError ||
-    (error instanceof StepError && error.code === 'VAULT_CONFIGURATION_DIFFERS');
+    (error instanceof StepError && OF_ADMINS.includes(error.code));
   return isStated ? roleOfNode(node) : 'infrastructure';
 }
 

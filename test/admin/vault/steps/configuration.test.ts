@@ -11,6 +11,10 @@ import { infrastructureHosts } from '../../../../admin/vault/steps/infrastructur
 import { nodeConfiguration } from '../../../../admin/vault/steps/node-configuration.ts';
 import { nodeFinalConfiguration } from '../../../../admin/vault/steps/node-final-configuration.ts';
 import { nodePeersConfiguration } from '../../../../admin/vault/steps/node-peers-configuration.ts';
+import { firstCeremony } from '../../../../admin/vault/steps/ceremony.ts';
+import { infrastructureAttestations } from '../../../../admin/vault/steps/infrastructure-attestations.ts';
+import { infrastructureStart } from '../../../../admin/vault/steps/infrastructure-start.ts';
+import { findUpgradeState } from '../../../../admin/vault/steps/upgrade/index.ts';
 import { infrastructureRestart } from '../../../../admin/vault/steps/infrastructure-restart.ts';
 import { applyRole, planRole, type Step, type StepContext } from '../../../../admin/vault/steps/index.ts';
 import type { ConfigurationDocument2 } from '../../../../shared/documents/configuration.ts';
@@ -441,6 +445,75 @@ describe('an admin who states an older configuration again', () => {
       expect(images.map(({ notAfter }) => notAfter)).toEqual([null, null]);
     }
     expect(await back('infrastructure')).toMatchObject({ waitsFor: [{ role: `node-${hostile}` }] });
+  });
+});
+
+describe('an admin who tells of a release that nobody has', () => {
+  /** Has the admin of node 3 name an upgrade to a release of their own. */
+  const nameAlone = async () => {
+    const sha384 = 'dd'.repeat(48);
+    const release = { version: '9.9.9', pcrJson: sha384, pcrs: {} };
+    const { digest, envelope, version } = signedConfiguration({ ...firstConfiguration(3), version: 3 });
+    await tell(
+      'node-3',
+      'upgrade-configuration',
+      {
+        upgrade: { from: '1.4.0', to: '9.9.9', attempt: 1 },
+        old: release,
+        new: release,
+        until: '2030-01-01T00:00:00Z',
+        rebuilt: false,
+        nonce: '0b'.repeat(32),
+        configuration: digest,
+        version,
+      },
+      { name: 'configuration.json', bytes: envelope },
+    );
+  };
+  const withoutIt = (role: Role) => ({
+    ...contextOf(role),
+    release: async (version?: string) =>
+      version === '9.9.9'
+        ? await Promise.reject(new Error('nobody has it'))
+        : await contextOf(role).release(version),
+  });
+  const client = { look: () => Promise.resolve(null), sign: () => Promise.resolve(null) };
+
+  it('keeps no other from a change, nor from bringing a lost host back', async () => {
+    await nameAlone();
+    for (const node of [1, 2]) await propose(`node-${node}`, withClient());
+    await applyRole(withoutIt('infrastructure'), () => undefined, {
+      ceremony: changeCeremony(vault, { proposal: undefined, withoutKeys: [], client }),
+    });
+    expect(world.deployed).toEqual(['1 old', '2 old']);
+    const { begin } = firstCeremony(vault);
+    for (const role of ['infrastructure', 'node-1'] as const)
+      expect((await begin?.(withoutIt(role)))?.size).toBe(0);
+    await expect(begin?.(withoutIt('node-3'))).rejects.toEqual(refused('VAULT_UPGRADE_UNDER_WAY'));
+    expect((await findUpgradeState(vault, world.exchange)).open).toMatchObject({ isShared: false });
+  });
+
+  it('keeps no other node from being started on another host by vouching for another release', async () => {
+    const first = async (step: Step) =>
+      await applyRole(contextOf('infrastructure'), () => undefined, {
+        ceremony: { steps: [step], counts: () => true },
+      });
+    const stated = await world.exchange.statement('node-3', 'release');
+    if (stated === undefined) throw new TypeError('expected a statement');
+    await tell('node-3', 'release', { ...stated.facts, version: '9.9.9' });
+    await tell('node-3', 'nonce', { nonce: '0c'.repeat(32) });
+    for (const step of [infrastructureAttestations(vault), infrastructureStart(vault)])
+      expect(await step.inspect(contextOf('infrastructure'))).toEqual({ state: 'done' });
+    kill(2);
+    world.launched.set(2, 1);
+    await first(infrastructureHosts(vault));
+    revive(2, 'old');
+    await expect(first(infrastructureRestart(vault))).rejects.toMatchObject(
+      leaving([3, 'VAULT_RELEASE_DIFFERS']),
+    );
+    expect(world.deployed).toEqual(['2 old', '1 old']);
+    expect(world.fewest).toBe(2);
+    expect(await first(infrastructureRestart(vault))).toMatchObject({ done: [], isComplete: true });
   });
 });
 
