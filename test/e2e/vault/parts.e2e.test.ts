@@ -27,7 +27,7 @@ const ROUNDS: readonly (readonly PlayedRole[])[] = [
 ];
 const LOOPBACK = '127.0.0.0/8';
 const SECRETS = 'acme/production/wallet';
-const databaseOf = (node: number) => `holdfast_acme_production_node_${node}`;
+const databaseOf = (node: number) => `holdfast_acme__production_node_${node}`;
 
 const hasPostgres = findPostgres() !== undefined;
 if (!hasPostgres) process.stderr.write('SKIPPED: no vault was shown a PostgreSQL server\n');

@@ -209,6 +209,23 @@ describe('a stack', () => {
     expect(new Set(sent)).toEqual(new Set(['DescribeStacks']));
   });
 
+  it.each([
+    ['Namespace', 'acme-production'],
+    ['Environment', 'production-eu'],
+  ])('of the same name that another vault has made is left alone (%s)', async (ParameterKey, other) => {
+    const named = { ...ORDER, parameters: { Namespace: 'acme', Environment: 'production' } };
+    const parameters = Object.entries(named.parameters).map(([key, value]) => ({
+      ParameterKey: key,
+      ParameterValue: key === ParameterKey ? other : value,
+    }));
+    for (const StackStatus of ['CREATE_COMPLETE', 'UPDATE_IN_PROGRESS', 'ROLLBACK_COMPLETE'] as const) {
+      found({ StackStatus, Parameters: parameters });
+      await expect(inspectStack(named, context)).rejects.toMatchObject({ code: 'VAULT_STACK_OTHER_VAULT' });
+      await expect(applyStack(named, context)).rejects.toMatchObject({ code: 'VAULT_STACK_OTHER_VAULT' });
+    }
+    expect(new Set(sent)).toEqual(new Set(['DescribeStacks']));
+  });
+
   it('that somebody has changed since the change was shown is left alone', async () => {
     answers['ExecuteChangeSet'] = () => fail('InvalidChangeSetStatus');
     await expect(
