@@ -79,8 +79,10 @@ ${renderRole(infrastructure)}
   network:
     vpcId: vpc-00000000
     subnetId: subnet-00000000 # private, with a way out to port 443
-    clientCidr: 10.0.0.0/16 # where wallet backends come from
-    peerCidr: 10.1.0.0/16 # where the hosts of the other nodes are
+    # Where wallet backends and owners come from, as hosts see them: the range of their own subnet, never 0.0.0.0/0.
+    clientCidr: 0.0.0.0/32
+    # Where the hosts of the other nodes are: they are all in the subnet above, so that its range stands here.
+    peerCidr: 0.0.0.0/32
   host:
     instanceType: m6i.xlarge # Nitro, x86_64, 4 vCPUs at least
     imageId: ami-00000000 # an Amazon Linux 2023 image; another one replaces the host
@@ -89,8 +91,8 @@ ${renderRole(infrastructure)}
 nodes:
 ${nodes.map((node, index) => renderNode(node, index + 1)).join('\n')}
 
-# Programs that ask the nodes for signatures, by their Ed25519 public keys (docs/vault.md, step 2, shows how to make one).
-# For upgrades, add a client upgrade-check whose key infrastructure holds (docs/upgrade.md): "holdfast vault check" warns.
+# Programs that ask the nodes for signatures, by their Ed25519 public keys (docs/vault.md, step 1): each client's
+# holder makes one by "holdfast vault key CLIENT", and tells infrastructure the public key alone. A door has a client of its own.
 clients:
   - id: wallet-backend
     publicKey: "${OPEN_KEY}"
@@ -99,6 +101,9 @@ clients:
   - id: operations
     publicKey: "${'0'.repeat(64)}"
     person: null
+  # For upgrades (docs/upgrade.md): take the # away here and at the two other places that say upgrade-check, and write the
+  # public key that "holdfast vault key upgrade-check" prints on the machine of infrastructure.
+  # - { id: upgrade-check, publicKey: "${OPEN_KEY}", person: null }
 
 # The first configuration of every node. Later ones are signed by each node's authorities: this file never changes, and a
 # copy of it with other clients and tenant is for "holdfast vault configure" (docs/vault.md).
@@ -114,8 +119,8 @@ tenant:
   # already, in backups: owners may import it, and nodes take no other and make none (docs/recovery.md).
   keys:
 ${recover.length === 0 ? '    - { id: treasury, type: frost-ed25519, networks: [] }' : recover.map(renderLostKey).join('\n')}
-  # For upgrades, add a key upgrade-check that controls nothing, and a rule that permits the client of that name messages
-  # with it (docs/upgrade.md).
+    # For upgrades, a key that controls nothing:
+    # - { id: upgrade-check, type: frost-ed25519, networks: [] }
   # What is permitted (docs/rules.md). What no rule permits is denied. This one is enough for a first signature, and
   # signs what nobody reads: replace it.
   rules:
@@ -137,6 +142,11 @@ ${recover.length === 0 ? '    - { id: treasury, type: frost-ed25519, networks: [
       approvals: null
       tiers: []
       rate: { count: 60, seconds: 60 } # empty when a node starts
+    # For upgrades, what the client upgrade-check may sign: messages, with the key that controls nothing.
+    # - { id: upgrade-check, effect: permit, operations: [sign], clients: [upgrade-check], keys: [upgrade-check],
+    #     algorithms: [frost-ed25519], payloads: [message], networks: null, time: null,
+    #     effects: [{ type: blind, to: null, assets: null, contracts: null, amount: null }], features: [], fee: null, gas: null,
+    #     nonce: null, limits: [], approvals: null, tiers: [], rate: { count: 60, seconds: 60 } }
 
 # Optional parts. docs/vault.md says of each who runs it, what has to be there before, and what "vault populate" puts where.
 parts:
@@ -149,9 +159,11 @@ parts:
   # Outside witnesses of the nodes' logs, run by others (docs/transparency-log.md), at port 443; they cannot be changed later.
   # witnesses: { threshold: 2, maxUncosignedSeconds: 3600, servers: [{ url: "https://w1.example", key: "w1.example/w+…" }] }
   witnesses: null
-  # How many of the other nodes cosign each node's log (docs/quorum.md): { threshold: 2, maxUncosignedSeconds: 3600 }
+  # How many of the other nodes cosign each node's log (docs/quorum.md): { threshold: 2, maxUncosignedSeconds: 3600 }. Of three
+  # nodes, 2 bears the loss of none for longer than maxUncosignedSeconds; of four, 2 bears the loss of one.
   peerWitnesses: null
-  # Doors beside existing clients (docs/gateways.md): [{ id: kms, protocol: kms, client: wallet-backend }]
+  # Doors beside existing clients (docs/gateways.md), each as a client of its own in clients, whose key is made where the door
+  # runs ("holdfast vault key kms-door" there) and never leaves that machine: [{ id: kms, protocol: kms, client: kms-door }]
   gateways: []
 `;
 }

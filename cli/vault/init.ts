@@ -5,6 +5,8 @@ import {
   MAX_JOIN_BYTES,
   parseJoin,
   renderVaultFile,
+  type Role,
+  roleOfNode,
   type VaultAnswers,
   VaultError,
 } from '../../admin/vault/index.ts';
@@ -102,19 +104,39 @@ export const initCommand: Command = {
 
 async function runInit(input: CommandInput): Promise<Outcome> {
   const path = vaultPath(input);
-  const content = renderVaultFile(await readAnswers(input));
+  const answers = await readAnswers(input);
+  const content = renderVaultFile(answers);
   const isNew = await writeOutput(path, content, { keep: true });
   if (!isNew && !Buffer.from(await readInput(path, input.io)).equals(Buffer.from(content))) {
     throw new VaultError('VAULT_EXISTS', 'a vault.yaml is there, and nothing of it was changed', { path });
   }
+  const missing = listMissing(answers);
   return {
     ok: true,
     text: [
       isNew ? `${path}: written` : `${path}: is there already, and the same; nothing was changed`,
+      ...describeMissing(path, missing),
       `  next: write what is open into it, and see by holdfast vault check --vault ${path} what is left; "holdfast vault fetch" with --role and --sheets begins with the same check, and writes your run sheet`,
     ].join('\n'),
-    data: { path, changed: isNew },
+    data: { path, changed: isNew, missing },
   };
+}
+
+/** Roles that have told nothing of themselves yet. */
+function listMissing({ infrastructure, nodes }: VaultAnswers): readonly Role[] {
+  return [
+    ...(infrastructure.account === undefined ? (['infrastructure'] as const) : []),
+    ...nodes.flatMap(({ account }, index) => (account === undefined ? [roleOfNode(index + 1)] : [])),
+  ];
+}
+
+function describeMissing(path: string, missing: readonly Role[]): readonly string[] {
+  if (missing.length === 0) return [];
+  const joins = missing.map((role) => `--join ${role}.join.json`).join(' ');
+  return [
+    `NOT TOLD YET: ${missing.join(', ')}; theirs are values of zeros`,
+    `  each of them types "holdfast vault join --role ROLE ..." and sends you ROLE.join.json; then write what is in it into ${path}, or move ${path} away and run this again with ${joins}`,
+  ];
 }
 
 async function readAnswers(input: CommandInput): Promise<VaultAnswers> {

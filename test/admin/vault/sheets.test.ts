@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -317,17 +317,18 @@ const GIVEN = {
 
 describe('the Makefile', () => {
   const folder = temporaryFolder();
-  const make = (args: readonly string[], env: Record<string, string> = {}) =>
-    spawnSync('make', ['-f', join(folder, 'Makefile'), ...args], {
+  const HOLDFAST = join(folder, 'holdfast');
+  const make = (args: readonly string[], env: Record<string, string> = {}, cwd = folder) =>
+    spawnSync('make', ['-f', join(folder, 'sheets/Makefile'), ...args], {
       encoding: 'utf8',
-      cwd: folder,
+      cwd,
       env: { PATH: process.env['PATH'] ?? '', ...env },
     });
   beforeAll(() => {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'Makefile'), files.get('Makefile') ?? '');
-    writeFileSync(join(folder, 'holdfast'), '#!/bin/sh\necho "called: $*"\n');
-    chmodSync(join(folder, 'holdfast'), 0o755);
+    mkdirSync(join(folder, 'sheets'), { recursive: true });
+    writeFileSync(join(folder, 'sheets/Makefile'), files.get('Makefile') ?? '');
+    writeFileSync(HOLDFAST, '#!/bin/sh\necho "called: $*"\n');
+    chmodSync(HOLDFAST, 0o755);
   });
 
   it('has the targets that people know, each one line', () => {
@@ -345,6 +346,9 @@ describe('the Makefile', () => {
         'backup-status-policy-node1',
         'verify-backups',
         'drill-due',
+        'check-rules',
+        'configure-policy-node1',
+        'configure-nodes',
         'status',
       ]),
     );
@@ -376,7 +380,7 @@ describe('the Makefile', () => {
     mkdirSync(join(folder, 'backups'));
     writeFileSync(join(folder, 'backups/node-1.treasury.json'), '');
     for (const { name, help } of listTargets(document)) {
-      const { status, stdout, stderr } = make(['-s', name], { HOLDFAST: './holdfast', ...GIVEN });
+      const { status, stdout, stderr } = make(['-s', name], { HOLDFAST, ...GIVEN });
       if (help === 'refused') {
         expect([name, status]).toEqual([name, 2]);
         expect(stderr).toMatch(/numbered from 1|no tool deletes|beside its client/);
@@ -388,13 +392,29 @@ describe('the Makefile', () => {
       expect(stdout).toMatch(/^called: (?:vault|ers|gateway) /);
       expect(findMistake(stdout.trim().replace('called:', 'holdfast'))).toBeUndefined();
     }
-    expect(make(['-s', 'verify-backups'], { HOLDFAST: './holdfast', ...GIVEN }).stdout).toContain(
-      ' --backup backups/node-1.treasury.json ',
+    expect(make(['-s', 'verify-backups'], { HOLDFAST, ...GIVEN }).stdout).toContain(
+      ` --backup ${realpathSync(folder)}/backups/node-1.treasury.json `,
     );
   });
 
+  it('is called from any folder, and means the files of the vault above it', () => {
+    const sheetsFolder = join(folder, 'sheets');
+    for (const { name, help } of listTargets(document).filter((target) => target.help !== 'refused')) {
+      const [above, inside, elsewhere] = [folder, sheetsFolder, temporaryFolder()].map(
+        (cwd) => make(['-s', name], { HOLDFAST, ...GIVEN }, cwd).stdout,
+      );
+      expect([name, help, inside, elsewhere]).toEqual([name, help, above, above]);
+    }
+    const inside = spawnSync('make', ['-s', 'check'], {
+      encoding: 'utf8',
+      cwd: sheetsFolder,
+      env: { PATH: process.env['PATH'] ?? '', HOLDFAST },
+    });
+    expect(inside.stdout).toBe(`called: vault check --vault ${realpathSync(folder)}/vault.yaml\n`);
+  });
+
   it('says what it was not given, and calls nothing then', () => {
-    const { status, stdout, stderr } = make(['-s', 'profiles'], { HOLDFAST: './holdfast' });
+    const { status, stdout, stderr } = make(['-s', 'profiles'], { HOLDFAST });
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toContain('give CLIENT=');
   });
@@ -403,6 +423,6 @@ describe('the Makefile', () => {
     const { stdout, status } = make(['-s']);
     expect(status).toBe(0);
     for (const { name } of listTargets(document)) expect(stdout).toContain(name);
-    expect(readFileSync(join(folder, 'Makefile'), 'utf8')).not.toMatch(/delete-stack|rm -rf/);
+    expect(readFileSync(join(folder, 'sheets/Makefile'), 'utf8')).not.toMatch(/delete-stack|rm -rf/);
   });
 });
