@@ -22,11 +22,11 @@ const joinFields = z.strictObject({
 });
 
 /** Admins of another account would decide for the role from there; vault.yaml takes none. */
-const joinSchema = joinFields.superRefine(({ account: own, admins }, { addIssue }) => {
+const joinSchema = joinFields.superRefine(({ account: own, admins }, context) => {
   for (const [index, arn] of admins.entries()) {
     const [, , , , owner = ''] = arn.split(':');
     if (owner === own) continue;
-    addIssue({
+    context.addIssue({
       code: 'custom',
       path: ['admins', index],
       message: `${arn} is of account ${owner}, and the role has account ${own}: name a role of that account itself`,

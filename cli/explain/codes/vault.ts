@@ -205,6 +205,10 @@ export const VAULT_CODES: readonly CodeArea[] = [
         'Take credentials of the account that vault.yaml names: --aws-profile, or AWS_PROFILE.',
       ],
       POPULATE_NAME_UNKNOWN: 'the partition has no secret of this name; known names those that it has',
+      POPULATE_NOT_WRITTEN: [
+        'something is to be made of a value that is in no secret yet; name says of which',
+        'Carry out the whole plan first: "holdfast vault populate --partition wallet".',
+      ],
       POPULATE_PARTITION_UNKNOWN: [
         'the vault has no such partition; known names those that it has',
         'For the secrets of the hosts and doors type "holdfast vault populate --partition wallet"; for those of one node "holdfast vault populate --partition node-1", by its number. Where known lacks a node that you have, --vault names the file of another vault.',

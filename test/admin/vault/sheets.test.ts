@@ -21,10 +21,12 @@ import { nouns } from '../../../cli/nouns.ts';
 import { parseInput } from '../../../cli/run.ts';
 import { collectOutput } from '../../support/collect-output.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { CA_PEM, PARTS } from './sample-parts.ts';
 import { parseSample, sampleKey } from './sample-vault.ts';
 
 const { document } = parseSample((vault) => {
-  vault.parts['gateways'] = [{ id: 'kms', protocol: 'kms', client: 'wallet-backend' }];
+  vault.clients.push({ id: 'kms-door', publicKey: sampleKey('kms-door'), person: null });
+  vault.parts['gateways'] = [{ id: 'kms', protocol: 'kms', client: 'kms-door' }];
 });
 const files = renderVaultFiles(document);
 const roles = rolesOf(document);
@@ -171,6 +173,40 @@ describe('a run sheet', () => {
         expect(steps.length).toBeLessThanOrEqual(MAX_COMMANDS);
     const text = JSON.stringify(deriveRunSheet(many, 'custodians'));
     for (const { id } of many.tenant.keys) expect(text).toContain(id);
+  });
+
+  it('has no more than seven commands where the vault has all parts, and one of them makes what the database needs', () => {
+    const { document: vault } = parseSample((sample) => {
+      for (let node = 4; node <= 9; node += 1)
+        sample.nodes.push({ ...structuredClone(sample.nodes[2]), node } as (typeof sample.nodes)[0]);
+      sample.parts = {
+        ...PARTS,
+        gateways: [{ id: 'kms', protocol: 'kms', client: 'wallet-backend' }],
+      };
+    });
+    const { procedures } = deriveRunSheet(vault, 'infrastructure');
+    const secrets = procedures.find(({ name }) => name === 'secrets');
+    expect(secrets?.steps.map(({ command }) => command.split(' ')[0])).toEqual([
+      'holdfast',
+      'holdfast',
+      'psql',
+    ]);
+    expect(typedBy('infrastructure', vault, 'secrets')).toHaveLength(3);
+    expect(JSON.stringify(secrets)).not.toMatch(/CREATE ROLE|\\password/);
+    expect(secrets?.steps[1]?.command).toContain('--postgres populate/postgres.sql');
+    expect(findMistake(secrets?.steps[1]?.command ?? '')).toBeUndefined();
+    expect(renderVaultFiles(vault).get('infrastructure/postgres-ca.pem')).toBe(CA_PEM);
+  });
+
+  it('of a door has its key made where it runs, and by nobody else', () => {
+    const gateways = deriveRunSheet(document, 'gateways').procedures[0];
+    expect(gateways?.steps[0]?.command).toBe('holdfast vault key kms-door');
+    const settings = files.get('gateways/kms/gateway.yaml') ?? '';
+    expect(settings).toContain('file: ../../../keys/kms-door.pem');
+    expect(settings).not.toContain('client-key');
+    expect(JSON.stringify(deriveRunSheet(document, 'infrastructure'))).not.toMatch(
+      /client-key|keys\/kms-door/,
+    );
   });
 
   it('has no more commands where nodes cosign each other', () => {
