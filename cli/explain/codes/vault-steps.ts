@@ -10,7 +10,7 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
       STATEMENT_FILE_MISSING: 'a file that a statement names is not in the folder: a copy that is not whole',
       STATEMENT_KEY_WRONG: [
         'the private key is not the one that vault.yaml names for the role',
-        'Use the key that you have told the others; for another one, all roles need a new vault.yaml.',
+        'Give the file that "holdfast vault join" has made, --statement-key keys/ROLE.statement.pem, and no authority key; for another key, all roles need a new vault.yaml.',
       ],
       STATEMENT_MALFORMED:
         'a statement is no DSSE envelope, no strict JSON, or has members that it should not',
