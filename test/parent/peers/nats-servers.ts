@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findMadeOrSay } from '../../support/find-made.ts';
+import { freePort, freePorts } from '../../support/free-ports.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import type { CertificateFiles } from '../../../parent/peers/options.ts';
 import type { Authority } from './authority.ts';
@@ -51,7 +51,7 @@ export async function startNatsServer(
 ): Promise<{ readonly port: number; stop(): Promise<void> }> {
   const folder = temporaryFolder();
   const files = authority.issue('nats', ['DNS:localhost']);
-  const [port = 0] = await freePorts(1);
+  const port = await freePort();
   const alone = readWritten().replace(/\ncluster \{\n[\s\S]*?\n\}\n/, '\n');
   const path = join(folder, 'alone.conf');
   writeFileSync(
@@ -109,22 +109,8 @@ export async function startNatsCluster(program: string, authority: Authority): P
   };
 }
 
-/** Finds ports of loopback that nothing listens at. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
-}
-
 async function untilOpen(port: number, child: ChildProcess): Promise<void> {
-  for (let attempt = 0; attempt < 300; attempt += 1) {
+  for (let attempt = 0; attempt < 900; attempt += 1) {
     if (child.exitCode !== null) throw new Error(`nats-server has ended with ${child.exitCode}`);
     const socket = connect({ port, host: '127.0.0.1' });
     const isOpen = await once(socket, 'connect').then(
