@@ -80,7 +80,7 @@ describe.skipIf(program === undefined)('parents with three NATS servers', () => 
     };
     const [a, b] = [await startNode(1, { ...bySecret(1, read), log }), await startNode(2, options(2))];
     await until('it is connected', () => outcomeOf(a) === 'ok');
-    expect(outcomes).toEqual(['SECRET_UNAVAILABLE', 'SECRET_UNUSABLE']);
+    expect(outcomes.slice(0, 2)).toEqual(['SECRET_UNAVAILABLE', 'SECRET_UNUSABLE']);
     expect(a.peers.status.certificateExpiration).toBeGreaterThan(Date.now());
     await arrives(a.enclave, 2, b.enclave, 'there');
     await arrives(b.enclave, 1, a.enclave, 'and back');
@@ -117,7 +117,7 @@ describe.skipIf(program === undefined)('parents with three NATS servers', () => 
     await until('four are kept', () => (a.peers.counters.of(3).sent.frames ?? 0) >= 5);
     expect(after.peers.counters.of(1).received.frames).toBe(0);
     const enclave = await after.connect();
-    await until('all have come', () => texts(enclave).includes('four'), 30_000);
+    await until('all have come', () => texts(enclave).includes('four'));
     expect(texts(enclave).filter((text) => text !== 'ready')).toEqual(['one', 'two', 'three', 'four']);
     await after.peers.close();
     // What the enclave has taken does not come again.
@@ -147,7 +147,7 @@ describe.skipIf(program === undefined)('parents with three NATS servers', () => 
     await until('all are acknowledged', () => (a.peers.counters.of(3).sent.frames ?? 0) >= 41);
     const after = await startNode(3, options(3, undefined, small));
     const last = () => after.enclave.delivered.at(-1)?.bytes[0];
-    await until('the newest has come', () => last() === 39, 30_000);
+    await until('the newest has come', () => last() === 39);
     expect(after.enclave.delivered.length).toBeLessThan(20);
   });
 
@@ -170,7 +170,7 @@ describe.skipIf(program === undefined)('parents with three NATS servers', () => 
     const other = createAuthority(temporaryFolder(), 'other');
     const foreign = { ...issue('node-1', other), ca: authority.ca };
     const a = await startNode(1, options(1, foreign));
-    await until('the refusal', () => outcomeOf(a) !== null, 40_000);
+    await until('the refusal', () => outcomeOf(a) !== null);
     // In TLS 1.3 the client's handshake is over before the server refuses; the library then waits for its time-out.
     expect(['TLS_FAILED', 'CONNECT_FAILED', 'CONNECT_TIMEOUT']).toContain(outcomeOf(a));
     expect(a.peers.status.peers[0]?.isConnected).toBe(false);
@@ -191,7 +191,7 @@ describe.skipIf(program === undefined)('parents with three NATS servers', () => 
     const a = await startNode(1, options(1, issue('node-2')));
     await until('the refusal', () => outcomeOf(a) === 'NOT_AUTHORISED');
     await a.enclave.send(3, 'as node 1');
-    await until('it is refused', () => a.peers.counters.of(3).dropped.has('sent/NOT_ACKNOWLEDGED'), 20_000);
+    await until('it is refused', () => a.peers.counters.of(3).dropped.has('sent/NOT_ACKNOWLEDGED'));
     expect(texts(c.enclave)).not.toContain('as node 1');
     const tls = issue('node-2');
     const connection = await connect({
@@ -200,9 +200,10 @@ describe.skipIf(program === undefined)('parents with three NATS servers', () => 
       inboxPrefix: '_INBOX.holdfast.acme.production.2',
     });
     closeLater(connection);
-    const { consumers } = jetstream(connection, { timeout: 2_000 });
-    await expect(consumers.get('holdfast_acme_production_3', 'node')).rejects.toThrow(Error);
-    await expect(consumers.get('holdfast_acme_production_2', 'node')).resolves.toBeDefined();
+    const consumerOf = (node: number, timeout: number) =>
+      jetstream(connection, { timeout }).consumers.get(`holdfast_acme_production_${node}`, 'node');
+    await expect(consumerOf(3, 2_000)).rejects.toThrow(Error);
+    await expect(consumerOf(2, 30_000)).resolves.toBeDefined();
     const subscription = connection.subscribe('holdfast.acme.production.3.*');
     await expect(subscription[Symbol.asyncIterator]().next()).rejects.toThrow(Error);
   });
