@@ -148,7 +148,7 @@ describe('a quorum of three nodes', () => {
       .then(({ ceremony }) => client.waitFor(ceremony));
     await expect(ended).rejects.toMatchObject({
       code: 'CEREMONY_FAILED',
-      details: { code: 'CEREMONY_REFUSED', nodes: [3] },
+      details: { code: 'CEREMONY_REFUSED', nodes: [3], refusal: 'POLICY_DENIED' },
     });
     expect((await client.status()).keys[0]?.share).toMatchObject({ epoch: 1, threshold: 2 });
   });
