@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { connect } from '@nats-io/transport-node';
 import { jetstream } from '@nats-io/jetstream';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Log } from '../../../parent/common/log.ts';
 import { ArtifactError } from '../../../parent/artifacts/errors.ts';
 import { readNatsIdentity } from '../../../parent/peers/nats/identity.ts';
@@ -38,11 +38,11 @@ describe.skipIf(program === undefined)('parents with three NATS servers', () => 
   /** Sends a text again and again, as the channel does, until it has come. */
   const arrives = async (from: FakeEnclave, to: number, at: FakeEnclave, text: string) => {
     const has = () => at.delivered.some(({ bytes }) => Buffer.from(bytes).toString() === text);
-    for (let attempt = 0; attempt < 100 && !has(); attempt += 1) {
+    // A cluster that has lost a server elects others, on a busy machine more than once: until the test's own time-out.
+    while (!has()) {
       await from.send(to, text);
       await until(text, has, 500).catch(() => undefined);
     }
-    if (!has()) throw new Error(`${text} has not come`);
   };
   const texts = (enclave: FakeEnclave) => enclave.delivered.map(({ bytes }) => Buffer.from(bytes).toString());
 
@@ -130,6 +130,8 @@ describe.skipIf(program === undefined)('parents with three NATS servers', () => 
     const [a, b] = [await startNode(1, options(1)), await startNode(2, options(2))];
     await arrives(a.enclave, 2, b.enclave, 'before');
     await cluster.kill(index);
+    // The tests after this one have all three servers again, however it ends.
+    onTestFinished(async () => await cluster.start(index));
     await arrives(a.enclave, 2, b.enclave, 'without it');
     await arrives(b.enclave, 1, a.enclave, 'nor back');
     await cluster.start(index);

@@ -23,6 +23,7 @@ export interface NatsCluster {
   readonly servers: readonly string[];
   /** Ends a server as a power cut would. */
   kill(index: number): Promise<void>;
+  /** Starts a server with what it had stored; nothing where it runs. */
   start(index: number): Promise<void>;
   stop(): Promise<void>;
 }
@@ -76,7 +77,11 @@ export async function startNatsCluster(program: string, authority: Authority): P
   const [clients, routes] = [await freePorts(3), await freePorts(3)];
   const processes: (ChildProcess | undefined)[] = [];
 
+  const isRunning = (child: ChildProcess | undefined) =>
+    child !== undefined && child.exitCode === null && child.signalCode === null;
+
   async function start(index: number): Promise<void> {
+    if (isRunning(processes[index])) return;
     const path = join(folder, `${index}.conf`);
     const text = written
       .replaceAll(
@@ -95,7 +100,7 @@ export async function startNatsCluster(program: string, authority: Authority): P
   await Promise.all([0, 1, 2].map(start));
   const kill = async (index: number) => {
     const child = processes[index];
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child === undefined || !isRunning(child)) return;
     child.kill('SIGKILL');
     await once(child, 'exit');
   };
