@@ -20,8 +20,6 @@ export interface LastUpgrade {
   readonly image: 'new' | 'old';
   /** Nodes that infrastructure has told to run it; all of them where it has told of the other image. */
   readonly nodes: readonly { readonly node: number }[];
-  /** What admins have told of it who are not all; left out where all of them have told one end. */
-  readonly words?: AdminWords;
 }
 
 /** Reads which upgrade a statement is about; undefined for one of the first ceremony. */
@@ -38,7 +36,7 @@ export function isSameUpgrade(one: UpgradeName | undefined, other: UpgradeName):
 const OF_ADMINS = ['upgrade-configuration', 'upgrade-gate', 'upgrade-narrow', 'upgrade-rollback'] as const;
 
 /** Images that nodes' keys admit alone, as their own admins have told in an upgrade: the new one, or the old one again. */
-export interface AdminWords {
+interface AdminWords {
   readonly new: readonly number[];
   readonly old: readonly number[];
 }
@@ -47,11 +45,7 @@ export interface AdminWords {
  * Decides to which image an upgrade leads that has not ended. The admins' words hold, each for their own node, since no key lets
  * the other image in any more; infrastructure's counts where there are none, or too few on both sides.
  */
-export function decideImage(
-  told: LastUpgrade['image'],
-  words: AdminWords,
-  threshold: number,
-): LastUpgrade['image'] {
+function decideImage(told: LastUpgrade['image'], words: AdminWords, threshold: number): LastUpgrade['image'] {
   const [forward, back] = [words.new.length, words.old.length];
   if (forward === 0 || back === 0) return forward > 0 ? 'new' : back > 0 ? 'old' : told;
   // Both at the threshold: too many nodes to tell which of two quorums is meant.
@@ -100,6 +94,6 @@ export async function findLastUpgrade(
   }
   // Of two with one number the first one stays in front: the end that all admins have stated.
   const image = decideImage(told.image, words, threshold);
-  const known = isNamed ? [...ended, { ...endOf(told.upgrade, image), words }] : ended;
+  const known = isNamed ? [...ended, endOf(told.upgrade, image)] : ended;
   return known.toSorted((one, other) => other.upgrade.attempt - one.upgrade.attempt)[0];
 }

@@ -60,7 +60,7 @@ export async function writeOutput(
 }
 
 /** File that is to be written with others. */
-export interface OutputFile {
+interface OutputFile {
   readonly path: string;
   readonly content: Uint8Array | string;
   /** Permissions. */

@@ -40,7 +40,7 @@ export interface Ceremony {
 }
 
 /** What a step has done and tells the others, and what it could not do besides. */
-export interface Applied<Name extends StepName = StepName> extends Told<Name> {
+interface Applied<Name extends StepName = StepName> extends Told<Name> {
   /** Thrown once the others can know what was done. */
   readonly refusal?: HoldfastError | undefined;
 }
