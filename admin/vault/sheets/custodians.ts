@@ -63,6 +63,7 @@ function drill(document: VaultDocument): Procedure {
     before: [
       OFFLINE,
       WORDS,
+      'One person who leads: no custodian of this drill and no admin of a node, whose public key the auditor has been read. They invite the custodians for the day on which "drill due" of the auditor says that one is due, and bring:',
       'backups/ and profiles/ from whoever keeps copies, and custodians/custodians.json: all on a medium that is only read.',
     ],
     steps: [

@@ -42,7 +42,10 @@ export async function planRole(
   context: StepContext,
   ceremony: Ceremony = firstCeremony(context.vault),
 ): Promise<readonly PlannedStep[]> {
-  await assertOwnAccount(context);
+  await assertOwnAccount(context).catch(async (error: unknown) => {
+    if (error instanceof HoldfastError && isOfMachine(error)) await assertKnownOffline(context, ceremony);
+    throw error;
+  });
   const takenOver = await ceremony.begin?.(context);
   const planned: PlannedStep[] = [];
   const open = new Set<string>();
@@ -56,6 +59,19 @@ export async function planRole(
     else if (state.state !== 'done') earlier.add(step.id);
   }
   return planned;
+}
+
+/**
+ * Asserts what a role's steps need that no account is asked for: whoever signs in to AWS only to be told that a release is
+ * missing was told the wrong thing first.
+ *
+ * @throws ExchangeError STATEMENT_…; StepError VAULT_RELEASE_KEY_UNKNOWN; ReleaseError RELEASE_…
+ */
+async function assertKnownOffline(context: StepContext, ceremony: Ceremony): Promise<void> {
+  const own = stepsOfRole(ceremony, context.role);
+  const ofOthers = own.flatMap(({ needs }) => needs).filter((id) => !id.startsWith(`${context.role}/`));
+  await findMissing(context, [...new Set(ofOthers)], ceremony.counts);
+  if (own.some(({ name }) => name === 'release')) await context.release();
 }
 
 /** Steps of a role in their order, but for those of a stage after the one of the run. */

@@ -7,6 +7,7 @@ import {
   describeStatus,
   planRole,
   type StepContext,
+  StepError,
 } from '../../../../admin/vault/steps/index.ts';
 import type { Ceremony, Step } from '../../../../admin/vault/steps/step.ts';
 import { ed25519PublicKeyHex } from '../../../../shared/dsse/index.ts';
@@ -163,5 +164,32 @@ describe('a run of one stage', () => {
       isStageComplete: false,
     });
     expect(applied).toEqual([]);
+  });
+});
+
+describe('a run without credentials', () => {
+  const withoutCredentials = (role: 'node-1', release: StepContext['release']): StepContext => {
+    const failing = {
+      send: () => Promise.reject(Object.assign(new Error('none'), { name: 'CredentialsProviderError' })),
+    };
+    return {
+      ...contextOf(role),
+      release,
+      aws: { sts: () => Promise.resolve(failing) } as unknown as StepContext['aws'],
+    };
+  };
+  const missing = () => Promise.reject(new StepError('VAULT_RELEASE_KEY_UNKNOWN', 'none'));
+
+  it('says first what it knows without them', async () => {
+    const plan = async (release: StepContext['release']) =>
+      await planRole(withoutCredentials('node-1', release));
+    await expect(plan(missing)).rejects.toMatchObject({ code: 'VAULT_RELEASE_KEY_UNKNOWN' });
+    const there = () => Promise.resolve({} as Awaited<ReturnType<StepContext['release']>>);
+    await expect(plan(there)).rejects.toMatchObject({ code: 'AWS_CREDENTIALS' });
+  });
+
+  it('asks for no release where its steps need none', async () => {
+    const other = planRole(withoutCredentials('node-1', missing), ceremonyOf('b'.repeat(64)));
+    await expect(other).rejects.toMatchObject({ code: 'AWS_CREDENTIALS' });
   });
 });
