@@ -25,6 +25,7 @@ export {
 } from './document.ts';
 export { VaultError, type VaultErrorCode } from './errors.ts';
 export { collectJoins, JOIN_FORMAT, type JoinFile, MAX_JOIN_BYTES, parseJoin } from './join.ts';
+export { postgresOf } from './parts.ts';
 export { findPlaces, type VaultPlaces } from './profiles.ts';
 export { stackNames, vaultPrefix } from './names.ts';
 export {

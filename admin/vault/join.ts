@@ -8,7 +8,7 @@ export const JOIN_FORMAT = 'holdfast-vault-join/1';
 /** Largest file of one role's answers, in bytes. */
 export const MAX_JOIN_BYTES = 16 * 1024;
 
-const joinSchema = z.strictObject({
+const joinFields = z.strictObject({
   format: z.literal(JOIN_FORMAT),
   role: z.string().regex(/^(?:infrastructure|node-(?:[1-9]|[12][0-9]|3[0-2]))$/, {
     error: 'expected infrastructure or node-1 to node-32',
@@ -19,6 +19,19 @@ const joinSchema = z.strictObject({
   statementKey: publicKey,
   authorityKey: publicKey.optional(),
   recoveryKey: publicKey.optional(),
+});
+
+/** Admins of another account would decide for the role from there; vault.yaml takes none. */
+const joinSchema = joinFields.superRefine(({ account: own, admins }, context) => {
+  for (const [index, arn] of admins.entries()) {
+    const [, , , , owner = ''] = arn.split(':');
+    if (owner === own) continue;
+    context.addIssue({
+      code: 'custom',
+      path: ['admins', index],
+      message: `${arn} is of account ${owner}, and the role has account ${own}: name a role of that account itself`,
+    });
+  }
 });
 
 /** What one role has written for vault.yaml: public keys, account and people; nothing secret. */

@@ -1,11 +1,11 @@
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import { artifactOf, mirrorRelease } from '../../admin/artifacts/index.ts';
 import { type Command, type CommandInput, type Outcome, UsageError } from '../common/command.ts';
 import { createProgress } from '../common/progress.ts';
 import { type FetchedRelease, fetchRelease } from './releases/fetch-release.ts';
 import { readReleaseInput, RELEASE_OPTIONS, type ReleaseInput } from './releases/input.ts';
 import { openLocation } from './releases/open-location.ts';
-import { rebuildRelease } from './releases/rebuild.ts';
+import { rebuildRelease, recordPathOf } from './releases/rebuild.ts';
 import { SEEN_OPTIONS } from './accounts-seen.ts';
 import { checkFile, OWN_KEY_OPTION } from './check.ts';
 import { readVaultFile, ROLE_OPTION, type VaultFile } from './options.ts';
@@ -43,14 +43,18 @@ export const fetchCommand: Command = {
     const checked = await checkFirst(input);
     if (checked?.outcome.ok === false) return checked.outcome;
     const wanted = await readReleaseInput(input);
-    const { release, isNew } = await fetchWithProgress(wanted, input);
     const folderOfSheets = input.text('sheets');
+    // Sheets are of the description alone: a release that cannot be had yet keeps nobody from theirs.
     const sheets =
       checked === undefined || folderOfSheets === undefined
         ? []
         : await writeSheets(checked.vault.document, folderOfSheets);
+    const { release, isNew } = await fetchOrSay(wanted, input, [
+      ...(checked === undefined ? [] : [checked.outcome.text]),
+      ...describeSheets(sheets, input.text('role')),
+    ]);
     const { index, folder } = release;
-    const recordPath = join(wanted.folder, `${index.version}.rebuilt.json`);
+    const recordPath = recordPathOf(wanted.folder, index.version);
     const rebuilt = input.flag('rebuild') ? await rebuildRelease(release, recordPath, input.io) : undefined;
     const measurements = Object.entries(index.measurements);
     return {
@@ -63,6 +67,7 @@ export const fetchCommand: Command = {
         ...measurements.map(([name, value]) => `${name}  ${value}`),
         ...(rebuilt === undefined ? [] : [`rebuilt, byte for byte: ${recordPath}`]),
         ...describeSheets(sheets, input.text('role')),
+        ...(await describeNext(input, sheets)),
       ].join('\n'),
       data: {
         version: index.version,
@@ -153,6 +158,44 @@ function describeSheets(sheets: readonly string[], role: string | undefined): re
     (path) => path.endsWith('.md') && (role === undefined || path.includes(`/${role}/`)),
   );
   return ['', 'run sheets, to be printed (.html beside each):', ...own.map((path) => `  ${path}`)];
+}
+
+/**
+ * Fetches, and where that fails tells a person first what was done all the same.
+ *
+ * @param done lines of what was found and written before
+ * @throws as {@link fetchRelease}
+ */
+async function fetchOrSay(
+  wanted: ReleaseInput,
+  input: CommandInput,
+  done: readonly string[],
+): Promise<FetchedRelease> {
+  try {
+    return await fetchWithProgress(wanted, input);
+  } catch (error) {
+    if (done.length > 0) {
+      const { version, from } = wanted;
+      const next = `release ${version} is not here, and all of the above stands: run the same command again once ${from} has it`;
+      input.io.stderr.write(`${[...done, '', next].join('\n')}\n`);
+    }
+    throw error;
+  }
+}
+
+/** Says whose vault the release is of, and what is next, to whoever has asked for the release alone. */
+async function describeNext(input: CommandInput, sheets: readonly string[]): Promise<readonly string[]> {
+  const [path, role] = [input.text('vault'), input.text('role')];
+  if (path === undefined) return [];
+  if (sheets.length > 0) {
+    const own = role === undefined ? 'your sheet' : `${dirname(sheets[0] ?? '')}/${role}/run-sheet.md`;
+    return [`  next: read the digest of vault.yaml to the others, and go on by ${own}`];
+  }
+  const { digest } = await readVaultFile(input);
+  return [
+    `vault ${digest.slice(0, 16)}…, the digest that all read to each other`,
+    `  next: for what does not fit together, and your run sheet: holdfast vault fetch --vault ${path} --role ${role ?? 'ROLE'} --sheets sheets`,
+  ];
 }
 
 async function fetchWithProgress(wanted: ReleaseInput, input: CommandInput): Promise<FetchedRelease> {

@@ -5,6 +5,8 @@ import {
   MAX_JOIN_BYTES,
   parseJoin,
   renderVaultFile,
+  type Role,
+  roleOfNode,
   type VaultAnswers,
   VaultError,
 } from '../../admin/vault/index.ts';
@@ -21,6 +23,7 @@ import {
 import { CliError } from '../common/errors.ts';
 import { inFile } from '../common/in-file.ts';
 import { writeOutput } from '../common/output-file.ts';
+import { type FormerVault, readFormerVault } from './former-vault.ts';
 import { VAULT_OPTION, vaultPath } from './options.ts';
 
 /** What an answer has to look like: for the machine, and for the person who gave another one. */
@@ -91,10 +94,17 @@ export const initCommand: Command = {
       description:
         'a shared key of a lost vault, to be imported from backups: its id, type and public key, as "ers verify" prints them',
     },
+    like: {
+      type: 'string',
+      value: 'FILE',
+      description:
+        'take network, hosts, domain, clients, people, rules and parts over from this vault.yaml, with the newest rules that are stated in exchange/ beside it',
+    },
   },
   examples: [
     'holdfast vault init --namespace acme --region eu-central-1',
     `holdfast vault init --namespace acme --environment production-2 --region eu-central-1 --recover treasury:frost-ed25519:${'5e'.repeat(32)}`,
+    `holdfast vault init --vault new/vault.yaml --like vault.yaml --namespace acme --environment production-2 --region eu-central-1 --join new/infrastructure.join.json --join new/node-1.join.json --join new/node-2.join.json --join new/node-3.join.json --recover treasury:frost-ed25519:${'5e'.repeat(32)}`,
     'holdfast vault init --namespace acme --region eu-central-1 --join infrastructure.join.json --join node-1.join.json --join node-2.join.json --join node-3.join.json',
   ],
   run: runInit,
@@ -102,22 +112,45 @@ export const initCommand: Command = {
 
 async function runInit(input: CommandInput): Promise<Outcome> {
   const path = vaultPath(input);
-  const content = renderVaultFile(await readAnswers(input));
+  const like = input.text('like');
+  const former = like === undefined ? undefined : await readFormerVault(like, input);
+  const answers = await readAnswers(input, former);
+  const content = renderVaultFile(answers);
   const isNew = await writeOutput(path, content, { keep: true });
   if (!isNew && !Buffer.from(await readInput(path, input.io)).equals(Buffer.from(content))) {
     throw new VaultError('VAULT_EXISTS', 'a vault.yaml is there, and nothing of it was changed', { path });
   }
+  const missing = listMissing(answers);
   return {
     ok: true,
     text: [
       isNew ? `${path}: written` : `${path}: is there already, and the same; nothing was changed`,
+      ...(former?.notes ?? []),
+      ...describeMissing(path, missing),
       `  next: write what is open into it, and see by holdfast vault check --vault ${path} what is left; "holdfast vault fetch" with --role and --sheets begins with the same check, and writes your run sheet`,
     ].join('\n'),
-    data: { path, changed: isNew },
+    data: { path, changed: isNew, missing },
   };
 }
 
-async function readAnswers(input: CommandInput): Promise<VaultAnswers> {
+/** Roles that have told nothing of themselves yet. */
+function listMissing({ infrastructure, nodes }: VaultAnswers): readonly Role[] {
+  return [
+    ...(infrastructure.account === undefined ? (['infrastructure'] as const) : []),
+    ...nodes.flatMap(({ account }, index) => (account === undefined ? [roleOfNode(index + 1)] : [])),
+  ];
+}
+
+function describeMissing(path: string, missing: readonly Role[]): readonly string[] {
+  if (missing.length === 0) return [];
+  const joins = missing.map((role) => `--join ${role}.join.json`).join(' ');
+  return [
+    `NOT TOLD YET: ${missing.join(', ')}; theirs are values of zeros`,
+    `  each of them types "holdfast vault join --role ROLE ..." and sends you ROLE.join.json; then write what is in it into ${path}, or move ${path} away and run this again with ${joins}`,
+  ];
+}
+
+async function readAnswers(input: CommandInput, former?: FormerVault): Promise<VaultAnswers> {
   const { texts, io } = input;
   const joins = [];
   for (const path of texts('join')) {
@@ -126,18 +159,29 @@ async function readAnswers(input: CommandInput): Promise<VaultAnswers> {
   }
   const { infrastructure, nodes } = collectJoins(joins);
   const ask = createQuestions(input);
+  const like = former?.document;
   const namespace = await ask('namespace', 'Whose vault is it, such as acme?', LABEL);
   const environment = await ask('environment', 'Which one of theirs?', LABEL, 'production');
   const region = await ask('region', 'In which Region are the hosts?', REGION, infrastructure.region);
   const size = readCount(
     'nodes',
-    await ask('nodes', 'How many policy nodes?', COUNT, String(Math.max(3, ...nodes.keys()))),
+    await ask(
+      'nodes',
+      'How many policy nodes?',
+      COUNT,
+      String(Math.max(like?.nodes.length ?? 3, ...nodes.keys())),
+    ),
   );
   if (size > MAX_NODES || Math.max(0, ...nodes.keys()) > size)
     throw new UsageError(`--nodes is a number up to ${MAX_NODES}, and no --join is of a node above it`);
   const threshold = readCount(
     'threshold',
-    await ask('threshold', 'How many of them sign together?', COUNT, String(Math.floor(size / 2) + 1)),
+    await ask(
+      'threshold',
+      'How many of them sign together?',
+      COUNT,
+      String(like?.nodes.length === size ? like.threshold : Math.floor(size / 2) + 1),
+    ),
   );
   if (threshold > size) throw new UsageError('--threshold is at most the number of nodes');
   return {
@@ -146,11 +190,12 @@ async function readAnswers(input: CommandInput): Promise<VaultAnswers> {
     region,
     threshold,
     release: {
-      version: await ask('release', 'Which release do the nodes run?', VERSION, '1.0.0'),
-      from: await ask('from', 'Where are releases?', SOURCE, './release'),
+      version: await ask('release', 'Which release do the nodes run?', VERSION, former?.release ?? '1.0.0'),
+      from: await ask('from', 'Where are releases?', SOURCE, like?.release.from ?? './release'),
     },
     infrastructure,
     recover: texts('recover').map(readLostKey),
+    like,
     nodes: Array.from({ length: size }, (_, index) => nodes.get(index + 1) ?? {}),
   };
 }

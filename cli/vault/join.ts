@@ -75,7 +75,8 @@ async function runJoin(input: CommandInput): Promise<Outcome> {
     ...(authority === undefined ? {} : { authorityKey: authority.publicKey }),
   };
   const content = `${JSON.stringify(file, undefined, 2)}\n`;
-  if (former !== undefined && former !== content) throw differs(output);
+  if (former !== undefined && former !== content)
+    throw differs(output, { differs: describeDifference(former, file) });
   if (former === undefined) await writeOutput(output, content);
   const kept = [statement, ...(authority === undefined ? [] : [authority])];
   return {
@@ -105,15 +106,29 @@ async function readFormer(path: string): Promise<string | undefined> {
 
 /** @throws VaultError VAULT_JOIN_EXISTS */
 async function assertKeyThere(path: string, output: string): Promise<void> {
-  if ((await stat(path).catch(() => undefined)) === undefined) throw differs(output, path);
+  if ((await stat(path).catch(() => undefined)) === undefined) throw differs(output, { missing: path });
 }
 
-function differs(path: string, missing?: string): VaultError {
+function differs(path: string, details: Readonly<Record<string, string>> = {}): VaultError {
   return new VaultError(
     'VAULT_JOIN_EXISTS',
     'this role has told something else before, and nothing of it was changed',
-    { path, ...(missing === undefined ? {} : { missing }) },
+    { path, ...details },
   );
+}
+
+/** Names the fields in which a former file says something else. */
+function describeDifference(former: string, file: JoinFile): string {
+  let before: JoinFile;
+  try {
+    before = parseJoin(Buffer.from(former));
+  } catch (error) {
+    if (error instanceof VaultError) return 'it is no file that "vault join" writes';
+    throw error;
+  }
+  const fields = [...new Set([...Object.keys(before), ...Object.keys(file)])] as (keyof JoinFile)[];
+  const different = fields.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(file[name]));
+  return different.length === 0 ? 'how it is written alone' : different.join(', ');
 }
 
 const OPTIONS: Readonly<Record<string, string>> = { admins: 'admin', recoveryKey: 'recovery-key' };

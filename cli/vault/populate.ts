@@ -1,7 +1,9 @@
 import { dirname, join } from 'node:path';
 import { openSecretsManager, openSts } from '../../admin/aws/index.ts';
+import { postgresOf } from '../../admin/vault/index.ts';
 import {
   assertAccount,
+  assertValuesFit,
   changesSomething,
   describePartition,
   MAX_VALUES_BYTES,
@@ -11,6 +13,8 @@ import {
   type PlannedValue,
   type PopulateAction,
   populatePartition,
+  readPostgresPasswords,
+  renderPostgresRoles,
   renderValues,
   selectEntries,
   type ValueSource,
@@ -20,7 +24,8 @@ import { type Command, type CommandInput, type Outcome, UsageError } from '../co
 import { confirm } from '../common/confirm.ts';
 import { inFile } from '../common/in-file.ts';
 import { readOwnFile } from '../common/own-file.ts';
-import { readVaultFile, VAULT_OPTION } from './options.ts';
+import { writeOutput } from '../common/output-file.ts';
+import { readVaultFile, VAULT_OPTION, type VaultFile } from './options.ts';
 import { readSources } from './populate-sources/read-sources.ts';
 
 export const populateCommand: Command = {
@@ -46,6 +51,12 @@ export const populateCommand: Command = {
       type: 'boolean',
       description: 'only print such a file for the partition, with what each secret is',
     },
+    postgres: {
+      type: 'string',
+      value: 'FILE',
+      description:
+        'wallet: afterwards also write what the administrator of the database runs once by "psql -f": roles and databases of the nodes; no password stands in it',
+    },
     rotate: {
       type: 'string',
       value: 'NAME',
@@ -61,6 +72,7 @@ export const populateCommand: Command = {
     'mkdir -p populate',
     'holdfast vault populate --partition wallet --template > populate/wallet.yaml',
     'holdfast vault populate --partition wallet',
+    'holdfast vault populate --partition wallet --postgres populate/postgres.sql',
     'holdfast vault populate --partition wallet --rotate postgres-node-1-password --yes',
     'holdfast vault populate --partition node-1 --aws-profile node-1-admin',
   ],
@@ -90,16 +102,21 @@ async function runPopulate(input: CommandInput): Promise<Outcome> {
   const sources = await readSourcesFile(path, description, text('values') !== undefined);
   const rotate = text('rotate');
   const entries = selectEntries(description, sources, rotate);
-  const access = await readAwsAccess(input, region);
-  const [client, sts] = [await openSecretsManager(access), await openSts(access)];
-  let values: ReadonlyMap<string, Buffer> = new Map();
+  const rolesFile = readRolesFile(input, vault, partition);
+  // What needs no credentials is said before anybody asks for them.
+  const values = await readSources(entries, sources, {
+    folder: dirname(path),
+    environment: io.env ?? process.env,
+    signal: io.signal,
+  });
+  const opened: { destroy(): void }[] = [];
   try {
+    assertValuesFit(entries, values);
+    const access = await readAwsAccess(input, region);
+    const client = await openSecretsManager(access);
+    const sts = await openSts(access);
+    opened.push(client, sts);
     await assertAccount(sts, description, io.signal);
-    values = await readSources(entries, sources, {
-      folder: dirname(path),
-      environment: io.env ?? process.env,
-      signal: io.signal,
-    });
     const plan = await planPartition(description, entries, values, { client, rotate, signal: io.signal });
     const shown = [
       `${partition}: secrets in account ${account}, ${region}`,
@@ -109,6 +126,9 @@ async function runPopulate(input: CommandInput): Promise<Outcome> {
     const versions = mayWrite
       ? await populatePartition(description, plan, { client, signal: io.signal })
       : new Map<string, string>();
+    const isInForce = mayWrite || !changesSomething(plan);
+    if (rolesFile !== undefined && isInForce)
+      await writeRoles(rolesFile, vault, description, { client, signal: io.signal });
     const restarts = plan.filter(({ action, entry }) => action === 'rotate' && versions.has(entry.name));
     return {
       ok: true,
@@ -116,6 +136,11 @@ async function runPopulate(input: CommandInput): Promise<Outcome> {
         ...shown,
         '',
         summarise(plan, mayWrite),
+        ...(rolesFile === undefined || !isInForce
+          ? []
+          : [
+              `${rolesFile}: written, for the administrator of the database, who runs it by psql -f; a second run changes nothing`,
+            ]),
         ...restarts.map(({ entry }) => `${entry.name}: ${entry.afterRotation}`),
       ].join('\n'),
       data: {
@@ -124,14 +149,44 @@ async function runPopulate(input: CommandInput): Promise<Outcome> {
         region,
         prefix,
         applied: mayWrite,
+        postgres: rolesFile !== undefined && isInForce ? rolesFile : null,
         plan: plan.map((planned) => describeAsData(planned, versions.get(planned.entry.name))),
         restart: restarts.map(({ entry }) => ({ name: entry.name, what: entry.afterRotation })),
       },
     };
   } finally {
     for (const value of values.values()) value.fill(0);
-    client.destroy();
-    sts.destroy();
+    for (const client of opened) client.destroy();
+  }
+}
+
+/** Reads where the roles of the database are to be written; undefined where nobody asks for them. @throws UsageError */
+function readRolesFile(
+  { text }: CommandInput,
+  { document }: VaultFile,
+  partition: string,
+): string | undefined {
+  const path = text('postgres');
+  if (path === undefined) return undefined;
+  if (path === '') throw new UsageError('--postgres is a file');
+  if (partition !== 'wallet') throw new UsageError('--postgres is of the partition wallet');
+  if (postgresOf(document.parts) === null)
+    throw new UsageError('--postgres: vault.yaml names no PostgreSQL server (parts.store)');
+  return path;
+}
+
+/** Writes what the administrator of the database runs, of the passwords in force. @throws as readPostgresPasswords */
+async function writeRoles(
+  path: string,
+  { document }: VaultFile,
+  description: PartitionDescription,
+  options: Parameters<typeof readPostgresPasswords>[2],
+): Promise<void> {
+  const passwords = await readPostgresPasswords(document, description, options);
+  try {
+    await writeOutput(path, renderPostgresRoles(document, passwords), { mode: 0o600 });
+  } finally {
+    for (const password of passwords.values()) password.fill(0);
   }
 }
 

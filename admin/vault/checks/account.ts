@@ -1,6 +1,7 @@
 import type { VaultDocument } from '../document.ts';
 import { deriveStacks, type DerivedStack } from '../derive/stacks.ts';
 import { describeRole, nodeOfRole, type Role, type RoleDescription } from '../roles.ts';
+import { isWithin } from './networks.ts';
 import type { AccountFindingCode, VaultFinding, VaultSeverity } from './finding.ts';
 
 /** Stack as CloudFormation describes it. */
@@ -44,12 +45,34 @@ export async function checkAccount(
   for (const stack of deriveStacks(document).filter((one) => one.role === role)) {
     const seen = await view.describeStack(stack.name);
     if (seen === undefined) continue;
-    findings.push(...checkStack(stack, seen));
+    findings.push(...checkStack(stack, seen), ...checkHostAddress(document, stack, seen));
     const keyArn = seen.outputs[KEY_OUTPUT];
     if (nodeOfRole(role) === undefined || keyArn === undefined) continue;
     findings.push(...checkKey(own, keyArn, await view.describeKey(keyArn)));
   }
   return findings;
+}
+
+/** Output of a host's stack that says where the other hosts reach it. */
+const ADDRESS_OUTPUT = 'PrivateIp';
+
+/** Finds a host whose address is none of those that the other hosts let in. */
+function checkHostAddress(
+  { infrastructure: { network } }: VaultDocument,
+  { role, name, template }: DerivedStack,
+  { outputs }: SeenStack,
+): VaultFinding[] {
+  const address = outputs[ADDRESS_OUTPUT];
+  if (template !== 'host' || address === undefined || isWithin(network.peerCidr, address)) return [];
+  return [
+    reportFor(role)(
+      'HOST_OUT_OF_NETWORK',
+      'warning',
+      `${name} ${ADDRESS_OUTPUT}`,
+      `the host has ${address}, and peerCidr is ${network.peerCidr}: the hosts of the other nodes do not let it in`,
+      'Name the range of the subnet of the hosts as peerCidr. It is part of vault.yaml, so that everybody needs the new file: mend it before the nodes have started.',
+    ),
+  ];
 }
 
 type Report = (

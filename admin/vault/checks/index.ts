@@ -70,10 +70,16 @@ function rolesAt({ nodes }: VaultDocument, [member, place]: readonly (string | n
   return node === undefined ? [] : [roleOfNode(node)];
 }
 
-/** Sorts findings, the worst first, and by their place in the file. */
+/** Sorts findings, the worst first, and by their place in the file; what an account shows follows what the file does. */
 export function sortFindings(findings: readonly VaultFinding[]): VaultFinding[] {
   const rank = ({ severity }: VaultFinding) => VAULT_SEVERITIES.indexOf(severity);
-  return findings.toSorted((a, b) => rank(a) - rank(b) || (a.line ?? 0) - (b.line ?? 0));
+  return findings.toSorted((a, b) => rank(a) - rank(b) || compareLines(a, b));
+}
+
+/** Compares by line; findings without one are about an account, and come last. */
+function compareLines({ line: a }: VaultFinding, { line: b }: VaultFinding): number {
+  if (a === null || b === null) return Number(a === null) - Number(b === null);
+  return a - b;
 }
 
 /** Findings from the place of one role. */

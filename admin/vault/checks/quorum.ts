@@ -89,10 +89,14 @@ function checkAuthorities(
 }
 
 /** Finds cosignatures of the other nodes that cannot be had, or that two histories can have. */
-function checkPeerWitnesses({ parts: { peerWitnesses, witnesses }, nodes }: VaultDocument): OpenFinding[] {
+function checkPeerWitnesses(document: VaultDocument): OpenFinding[] {
+  const {
+    parts: { peerWitnesses, witnesses },
+    nodes,
+  } = document;
   if (peerWitnesses === null) return [];
   const path = ['parts', 'peerWitnesses', 'threshold'];
-  const [{ threshold }, others] = [peerWitnesses, nodes.length - 1];
+  const [{ threshold, maxUncosignedSeconds }, others] = [peerWitnesses, nodes.length - 1];
   if (threshold > others) {
     return [
       {
@@ -104,8 +108,21 @@ function checkPeerWitnesses({ parts: { peerWitnesses, witnesses }, nodes }: Vaul
       },
     ];
   }
-  if (threshold * 2 > others) return [];
+  const findings: OpenFinding[] = [];
+  const [borne, bearable] = [others - threshold, nodes.length - document.threshold];
+  const size = nodes.length;
+  if (borne < bearable) {
+    findings.push({
+      code: 'PEER_WITNESSES_BEAR_LESS',
+      severity: 'warning',
+      path,
+      text: `while ${describeCount(borne + 1, size)} away, the others lack cosignatures: ${maxUncosignedSeconds === 0 ? 'they sign nothing more' : `${maxUncosignedSeconds} seconds later they sign nothing more`}, and none of them can be restarted. The threshold alone would bear the loss of ${bearable}`,
+      advice: adviseOnPeers(document),
+    });
+  }
+  if (threshold * 2 > others) return findings;
   return [
+    ...findings,
     {
       code: 'PEER_WITNESSES_UNSOUND',
       severity: witnesses === null ? 'error' : 'warning',
@@ -114,4 +131,16 @@ function checkPeerWitnesses({ parts: { peerWitnesses, witnesses }, nodes }: Vaul
       advice: `Take ${Math.floor(others / 2) + 1}, and maxUncosignedSeconds for the time in which one of them may be away.`,
     },
   ];
+}
+
+function describeCount(count: number, size: number): string {
+  return count === 1 ? `one of ${size} nodes is` : `${count} of ${size} nodes are`;
+}
+
+/** Says with how many nodes a sound threshold of cosignatures bears as many losses as the quorum does, or what to do instead. */
+function adviseOnPeers({ nodes, threshold }: VaultDocument): string {
+  const spare = nodes.length - threshold;
+  // More than half of the others cosign, and as many may be away as the quorum bears: others - spare > others / 2.
+  const size = 2 * spare + 2;
+  return `Take outside witnesses (parts.witnesses) instead; or ${size} nodes, of which ${size - spare} sign and ${spare + 1} cosign; or set maxUncosignedSeconds for the time in which you bring a node back, and know that until then nothing else may fail.`;
 }

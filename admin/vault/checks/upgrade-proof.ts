@@ -37,7 +37,7 @@ export function checkUpgradeProof(document: VaultDocument): OpenFinding[] {
       path: ['clients'],
       text: 'no client may sign messages with a shared key of its own and nothing else: an upgrade would need the key of a wallet or an owner on the machine of infrastructure',
       advice:
-        'Add a client upgrade-check, a key of the same id and a rule for both (docs/upgrade.md); after the ceremony, by "holdfast vault configure".',
+        'Take the # away at the three places of vault.yaml that say upgrade-check, as "vault init" has written them; docs/upgrade.md has the block to copy. After the ceremony, in rules.yaml, by "holdfast vault configure".',
     },
   ];
 }

@@ -6,17 +6,20 @@ import { walletSecretArn } from './part-secrets.ts';
 /** Door of a vault, as vault.yaml names it. */
 export type Gateway = VaultDocument['parts']['gateways'][number];
 
-/** Secrets of the wallet's partition that a door reads by the role under which it runs. */
+/** Secrets of the wallet's partition that a door reads by the role under which it runs; its client's key is none of them. */
 export const GATEWAY_SECRETS = {
-  clientKey: ({ id }: Gateway) => `gateway-${id}-client-key`,
   /** Of doors for AWS KMS alone. */
   secretAccessKey: ({ id }: Gateway) => `gateway-${id}-secret-access-key`,
 } as const;
 
-/** Names of the secrets that a door needs. */
+/** Names of the secrets that a door reads in the account of infrastructure. */
 export function walletSecretsOf(gateway: Gateway): readonly string[] {
-  const { clientKey, secretAccessKey } = GATEWAY_SECRETS;
-  return [clientKey(gateway), ...(gateway.protocol === 'kms' ? [secretAccessKey(gateway)] : [])];
+  return gateway.protocol === 'kms' ? [GATEWAY_SECRETS.secretAccessKey(gateway)] : [];
+}
+
+/** Private key of a door's client, seen from the folder of the vault on the machine of the door, where it is made. */
+export function clientKeyFile({ client }: Gateway): string {
+  return `keys/${client}.pem`;
 }
 
 /** Port at which each door listens, on loopback: its client is on the same machine. */
@@ -30,20 +33,24 @@ export function gatewayFolder({ id }: Gateway): string {
 }
 
 /**
- * Writes gateway.yaml of a door: the nodes by the profiles of "vault profiles" beside it, and secrets by their names, never
- * their values.
+ * Writes gateway.yaml of a door: the nodes by the profiles of "vault profiles" beside it, the client's key by the file that
+ * its holder has made, and secrets by their names, never their values.
  */
 export function renderGateway(document: VaultDocument, gateway: Gateway): string {
   const { id, protocol, client } = gateway;
   const listen = { port: PORTS[protocol] };
   const settings = {
     nodes: document.nodes.map(({ node }) => `profiles/node-${node}.yaml`),
-    clients: [{ id: client, key: { secret: walletSecretArn(document, GATEWAY_SECRETS.clientKey(gateway)) } }],
+    // From this file's folder, sheets/gateways/ID, to that of the vault.
+    clients: [{ id: client, key: { file: `../../../${clientKeyFile(gateway)}` } }],
     [protocol]: protocol === 'kms' ? { listen, ...describeKms(document, gateway) } : { listen, client },
   };
   return [
     `# Door ${id} of the vault ${document.namespace}-${document.environment}, for clients that speak ${protocol}. docs/gateways.md explains each field.`,
-    '# Its secrets are in AWS Secrets Manager, where "holdfast vault populate" puts them.',
+    '# The key of its client is made where the door runs, and nowhere else: paths are relative to this file.',
+    ...(protocol === 'kms'
+      ? ['# The secret of its clients is in AWS Secrets Manager, where "holdfast vault populate" puts it.']
+      : []),
     stringify(settings),
   ].join('\n');
 }

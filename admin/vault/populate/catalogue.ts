@@ -6,7 +6,6 @@ import { postgresOf } from '../parts.ts';
 import { type Role, roleOfNode } from '../roles.ts';
 import { PopulateError } from './errors.ts';
 import {
-  assertClientKey,
   assertNatsCredentials,
   assertNatsIdentity,
   assertNodeCiphertext,
@@ -103,7 +102,7 @@ function walletEntries(document: VaultDocument): CatalogueEntry[] {
       ...(parts.nats === null ? [] : [natsIdentity(node)]),
       ...(parts.nats?.credentials === true ? [natsCredentials(node)] : []),
     ]),
-    ...parts.gateways.flatMap((gateway) => gatewayEntries(document, gateway)),
+    ...parts.gateways.flatMap(gatewayEntries),
   ];
 }
 
@@ -148,22 +147,11 @@ function natsCredentials(node: number): CatalogueEntry {
   };
 }
 
-function gatewayEntries({ clients }: VaultDocument, gateway: Gateway): CatalogueEntry[] {
-  const { id, protocol, client } = gateway;
-  const publicKey = clients.find((candidate) => candidate.id === client)?.publicKey ?? '';
-  const key: CatalogueEntry = {
-    name: GATEWAY_SECRETS.clientKey(gateway),
-    summary: `Private key of the client ${client}, as which the door ${id} asks the nodes: Ed25519 in PEM, the one whose public key vault.yaml names.`,
-    kind: 'given',
-    isNeeded: true,
-    form: 'text',
-    example: [`file: ${client}.pem`],
-    afterRotation: `Nodes know the new key first by a configuration that names it; then restart the door ${id}. In the other order every request of the door is refused.`,
-    assertFit: assertClientKey(publicKey),
-  };
-  if (protocol !== 'kms') return [key];
+/** What a door reads in this account: nothing of its client, whose key is made where the door runs. */
+function gatewayEntries(gateway: Gateway): CatalogueEntry[] {
+  const { id, protocol } = gateway;
+  if (protocol !== 'kms') return [];
   return [
-    key,
     {
       name: GATEWAY_SECRETS.secretAccessKey(gateway),
       summary: `Secret access key with which clients of AWS KMS sign their requests to the door ${id}.`,

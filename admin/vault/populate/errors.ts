@@ -5,6 +5,8 @@ export type PopulateErrorCode =
   | 'POPULATE_ACCOUNT'
   /** The partition has no secret of this name. */
   | 'POPULATE_NAME_UNKNOWN'
+  /** A value that something is made of is in no secret yet. */
+  | 'POPULATE_NOT_WRITTEN'
   /** The vault has no partition of this name. */
   | 'POPULATE_PARTITION_UNKNOWN'
   /** A file with a secret may be read or written by others than its owner. */

@@ -1,5 +1,4 @@
-import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
-import { ed25519PublicKeyHex } from '../../../shared/dsse/index.ts';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { assertCiphertext } from '../../secrets/index.ts';
 import { PopulateError } from './errors.ts';
 
@@ -42,22 +41,6 @@ export const assertNatsIdentity: FitCheck = (name, value) => {
   }
   if (!isPair) throw unfit(name, 'the private key is not that of the certificate');
 };
-
-/** The private key of a client that the description names by its public key, in hex. */
-export function assertClientKey(publicKey: string): FitCheck {
-  return (name, value) => {
-    let found: string;
-    try {
-      const privateKey = createPrivateKey({ key: Buffer.from(value), format: 'pem' });
-      if (privateKey.asymmetricKeyType !== 'ed25519') throw new TypeError('another type of key');
-      found = ed25519PublicKeyHex(createPublicKey(privateKey));
-    } catch {
-      // The cause is left out: OpenSSL may quote what it could not read.
-      throw unfit(name, 'expected an Ed25519 private key in PEM without a password');
-    }
-    if (found !== publicKey) throw unfit(name, 'its public key is not the one that vault.yaml names');
-  };
-}
 
 export const assertNodeCiphertext: FitCheck = (name, value) => assertCiphertext(name, value);
 

@@ -64,12 +64,23 @@ export function selectEntries(
   });
 }
 
+/** Holds values that were given against the forms that their uses need. @throws PopulateError POPULATE_VALUE_UNFIT */
+export function assertValuesFit(
+  entries: readonly CatalogueEntry[],
+  values: ReadonlyMap<string, Buffer>,
+): void {
+  for (const { name, assertFit } of entries) {
+    const value = values.get(name);
+    if (value !== undefined) assertFit(name, value);
+  }
+}
+
 /**
  * Compares what a partition's secrets should be with what is there. Only reads; a value that exists is read where one was
  * given to compare with, and nowhere else.
  *
  * @param entries secrets that the run is about
- * @param values values that were given, by name; each is held against the form that its use needs
+ * @param values values that were given, by name, as {@link assertValuesFit} takes them
  * @throws PopulateError POPULATE_VALUE_UNFIT; AdminError
  */
 export async function planPartition(
@@ -78,10 +89,7 @@ export async function planPartition(
   values: ReadonlyMap<string, Buffer>,
   options: PopulateOptions,
 ): Promise<readonly PlannedValue[]> {
-  for (const { name, assertFit } of entries) {
-    const value = values.get(name);
-    if (value !== undefined) assertFit(name, value);
-  }
+  assertValuesFit(entries, values);
   const plan: PlannedValue[] = [];
   for (const entry of entries) plan.push(await planValue(prefix, entry, values.get(entry.name), options));
   return plan;

@@ -59,12 +59,12 @@ function infrastructureSteps(document: VaultDocument): SheetStep[] {
     },
     {
       title: 'Write the description of the new vault, which pins the keys that are to come back',
-      command: `holdfast vault init --vault new/vault.yaml --namespace ${namespace} --environment ${environment}-2 --region ${region} --join new/infrastructure.join.json ${joins.join(' ')} ${lost.join(' ')}`,
+      command: `holdfast vault init --vault new/vault.yaml --like vault.yaml --namespace ${namespace} --environment ${environment}-2 --region ${region} --join new/infrastructure.join.json ${joins.join(' ')} ${lost.join(' ')}`,
       expect:
-        'new/vault.yaml: written. In place of PUBLIC_KEY stands what the owners have read to you of each key.',
+        'new/vault.yaml: written, and whose clients, people and rules stand in it: the newest that were signed, with network, hosts, domain and optional parts as they were. In place of PUBLIC_KEY stands what the owners have read to you of each key; give --recover as well for a shared key that other rules have brought since.',
       otherwise: 'VAULT_EXISTS: there is one, and nothing of it was changed. Edit that one.',
       handover:
-        'Take clients, network, and of tenant everything but keys over from the lost vault.yaml. Leave the keys as they are here, with their publicKey, and add their networks. As release, name the one that the nodes ran last. When the next command says 0 errors, and KEY_TO_RECOVER for every lost key, send new/vault.yaml to everybody.',
+        'Read it against the lost vault: the release is the one that its nodes ran last, and each key that is to come back has its publicKey. Servers of optional parts, their secrets and their addresses are new ones where the old are gone. When the next command says 0 errors, and KEY_TO_RECOVER for every lost key, send new/vault.yaml to everybody.',
     },
   ];
 }

@@ -1,14 +1,22 @@
+import { walletSecretsOf } from '../derive/gateways.ts';
 import { databaseOf, PART_SECRETS } from '../derive/part-secrets.ts';
 import type { VaultDocument } from '../document.ts';
 import { postgresOf } from '../parts.ts';
 import type { Procedure } from './procedure.ts';
 import { titleOf } from './sheet-role.ts';
 
+/** What the administrator of the database runs, as the second command writes it. */
+const ROLES_FILE = 'populate/postgres.sql';
+/** Authorities that vouch for the database server, beside the sheets of infrastructure. */
+export const POSTGRES_CA_NAME = 'infrastructure/postgres-ca.pem';
+const CA_FILE = `sheets/${POSTGRES_CA_NAME}`;
+
 /** Derives what infrastructure does before stage 2 of a vault whose parts have secrets; nothing for one without. */
 export function secretsProcedures(document: VaultDocument): readonly Procedure[] {
   const { nats, gateways } = document.parts;
   const postgres = postgresOf(document.parts);
-  if (postgres === null && nats === null && gateways.length === 0) return [];
+  const hasDoorSecrets = gateways.some((gateway) => walletSecretsOf(gateway).length > 0);
+  if (postgres === null && nats === null && !hasDoorSecrets) return [];
   const { account } = document.infrastructure;
   const numbers = document.nodes.map(({ node }) => node);
   return [
@@ -37,19 +45,33 @@ export function secretsProcedures(document: VaultDocument): readonly Procedure[]
         },
         {
           title: 'Put the secrets where their readers look for them',
-          command: 'holdfast vault populate --vault vault.yaml --partition wallet',
-          expect:
-            'A plan with a line for each secret, a question, and "done, and read back". A second run changes nothing.',
+          command: `holdfast vault populate --vault vault.yaml --partition wallet${postgres === null ? '' : ` --postgres ${ROLES_FILE}`}`,
+          expect: `A plan with a line for each secret, a question, and "done, and read back"${postgres === null ? '' : `, and ${ROLES_FILE}`}. A second run changes nothing.`,
           otherwise:
             'POPULATE_VALUE_UNFIT: the value is not what its use needs. SECRET_EXISTS: another value is there; --rotate NAME alone replaces it.',
+          ...(postgres === null
+            ? {}
+            : {
+                handover: `Give ${ROLES_FILE} and ${CA_FILE} to the administrator of the database, who reads it first: it makes a role and a database of each node (${numbers.map((node) => databaseOf(document, node)).join(', ')}), which nobody else may connect to. No password stands in it.`,
+              }),
         },
+        ...(postgres === null
+          ? []
+          : [
+              {
+                title: 'The administrator of the database: roles and databases of the nodes, before stage 2',
+                command: `psql "host=${postgres.host} port=${postgres.port} dbname=postgres user=ADMIN sslmode=verify-full sslrootcert=${CA_FILE}" -f ${ROLES_FILE}`,
+                expect:
+                  'No error, and little else. The name of the administrator stands in place of ADMIN. A second run changes nothing; after a rotation it brings the new password.',
+                otherwise:
+                  'The first error ends it, and what was made before stays: mend the cause, and run it again. "is not owned by": a database of that name is there already, of somebody else.',
+              },
+            ]),
       ],
       afterwards: [
         ...(postgres === null
           ? []
-          : [
-              `Before stage 2 the administrator of the database makes for each node a role and a database of the same name, which nobody else may connect to (${numbers.map((node) => databaseOf(document, node)).join(', ')}): CREATE ROLE NAME LOGIN; CREATE DATABASE NAME OWNER NAME; REVOKE CONNECT ON DATABASE NAME FROM PUBLIC; then, in psql, \\password NAME with the value of its secret (${numbers.map(PART_SECRETS.postgres).join(', ')}).`,
-            ]),
+          : [`Delete ${ROLES_FILE}: the next run of the second command makes it anew.`]),
         'The role of each host may read the secrets of its own node and no others: stage 2 gives it that right.',
         ...(gateways.length === 0
           ? []

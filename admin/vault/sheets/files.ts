@@ -1,6 +1,8 @@
 import { gatewayFolder, renderGateway } from '../derive/gateways.ts';
 import { deriveStacks } from '../derive/stacks.ts';
 import type { VaultDocument } from '../document.ts';
+import { postgresOf } from '../parts.ts';
+import { POSTGRES_CA_NAME } from './admin-secrets.ts';
 import { renderHtml } from './html.ts';
 import { renderMakefile } from './makefile.ts';
 import { renderMarkdown } from './markdown.ts';
@@ -19,8 +21,10 @@ export function fileOf({ name }: Pick<Procedure, 'name'>): string {
  */
 export function renderVaultFiles(document: VaultDocument): ReadonlyMap<string, string> {
   const stacks = deriveStacks(document);
+  const postgres = postgresOf(document.parts);
   return new Map([
     ['Makefile', renderMakefile(document)],
+    ...(postgres === null ? [] : [[POSTGRES_CA_NAME, postgres.ca] as const]),
     ...document.parts.gateways.map(
       (gateway) => [`${gatewayFolder(gateway)}/gateway.yaml`, renderGateway(document, gateway)] as const,
     ),

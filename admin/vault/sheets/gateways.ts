@@ -1,6 +1,6 @@
 import { type Gateway, GATEWAY_SECRETS, gatewayFolder, walletSecretsOf } from '../derive/gateways.ts';
 import type { VaultDocument } from '../document.ts';
-import { beginStep, SAME_BYTES } from './common-steps.ts';
+import { beginStep, ownKeyStep, SAME_BYTES } from './common-steps.ts';
 import type { Procedure } from './procedure.ts';
 import { titleOf } from './sheet-role.ts';
 
@@ -18,11 +18,18 @@ function procedureOf(document: VaultDocument, gateway: Gateway): Procedure {
     title: titleOf(document, `door ${id}, run sheet`, 'gateways'),
     before: [
       `The machine, or the pod, of the client that speaks ${protocol}: the door runs beside it, acts as ${client}, and listens on loopback alone.`,
-      `A role of AWS there that may read ${walletSecretsOf(gateway).join(' and ')} of the wallet (secretsmanager:GetSecretValue), and nothing else: ${config} has their ARNs. Infrastructure puts them there by its sheet secrets.md.`,
+      ...walletSecretsOf(gateway).map(
+        (name) =>
+          `A role of AWS there that may read ${name} of the wallet (secretsmanager:GetSecretValue), and nothing else: ${config} has its ARN. Infrastructure puts it there by its sheet secrets.md.`,
+      ),
       SAME_BYTES,
       'The folder exchange/ with what all roles have told: "vault status" says that the ceremony is complete.',
     ],
     steps: [
+      ownKeyStep(
+        client,
+        `Before there is vault.yaml, give that public key to whoever writes it, for the client ${client} of clients; keep the file on this machine, where the door reads it. Nobody else ever has it, infrastructure neither.`,
+      ),
       beginStep(),
       {
         title: 'Learn where the nodes are, and what they must prove',
@@ -35,7 +42,7 @@ function procedureOf(document: VaultDocument, gateway: Gateway): Procedure {
         command: `holdfast gateway ${protocol} --config ${config}`,
         expect: 'door.listens, and node.verified for each node.',
         otherwise:
-          'ARTIFACT_UNAVAILABLE: the role may not read the secret, or nobody has put it there. CLIENT_UNKNOWN: the configuration in force has another public key of the client.',
+          'CLIENT_UNKNOWN: the configuration in force has another public key of the client than the one that you have told. ARTIFACT_UNAVAILABLE: the role may not read the secret, or nobody has put it there.',
       },
       {
         title: 'See that it can carry requests, and make that the readiness probe of the client',
@@ -48,6 +55,7 @@ function procedureOf(document: VaultDocument, gateway: Gateway): Procedure {
       protocol === 'kms'
         ? `The client gets the door's address, accessKeyId of ${config}, and the secret ${GATEWAY_SECRETS.secretAccessKey(gateway)} (docs/gateways.md).`
         : `The client gets the door's address (docs/gateways.md).`,
+      `To replace the key of ${client}: make another one beside it, have the nodes know it by other rules (rules.md of the admins), and then start the door with it.`,
       'After an upgrade of the nodes: fetch the release, write the profiles again, and start the door again.',
     ],
   };

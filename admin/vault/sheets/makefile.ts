@@ -42,7 +42,7 @@ export function listTargets(document: VaultDocument): readonly Target[] {
     {
       name: 'fetch-artifacts',
       help: 'the release, verified',
-      line: '$(HOLDFAST) vault fetch --vault $(VAULT)',
+      line: '$(HOLDFAST) vault fetch --vault $(VAULT) --out $(RELEASES)',
     },
     {
       name: 'deploy-baseline',
@@ -77,6 +77,7 @@ export function listTargets(document: VaultDocument): readonly Target[] {
       help: `the door ${gateway.id}, on the machine of its client`,
       line: `$(HOLDFAST) gateway ${gateway.protocol} --config $(SHEETS)/${gatewayFolder(gateway)}/gateway.yaml`,
     })),
+    ...listRulesTargets(document),
     ...listUpgradeTargets(document),
     ...listRecoveryTargets(numbers),
     {
@@ -92,6 +93,27 @@ export function listTargets(document: VaultDocument): readonly Target[] {
   ];
 }
 
+/** Lists the targets of other rules: a copy of the newest description, in which clients, people, keys or rules are changed. */
+function listRulesTargets(document: VaultDocument): readonly Target[] {
+  return [
+    {
+      name: 'check-rules',
+      help: 'what does not fit together in rules.yaml',
+      line: '$(HOLDFAST) vault check --vault $(RULES)',
+    },
+    ...document.nodes.map(({ node }) => ({
+      name: `configure-policy-node${node}`,
+      help: `sign for node ${node} what rules.yaml says`,
+      line: `${callAs(document, `node-${node}`, 'configure apply')} --rules $(RULES)`,
+    })),
+    {
+      name: 'configure-nodes',
+      help: 'one node after the other starts with what its admin has signed',
+      line: callAs(document, 'infrastructure', 'configure apply'),
+    },
+  ];
+}
+
 /** Lists the targets of an upgrade: to which release, until when and as which client, is given to make. */
 function listUpgradeTargets(document: VaultDocument): readonly Target[] {
   const asClient =
@@ -102,7 +124,7 @@ function listUpgradeTargets(document: VaultDocument): readonly Target[] {
     {
       name: 'fetch-upgrade',
       help: 'the release VERSION, verified',
-      line: '$(HOLDFAST) vault fetch $(call need,VERSION) --vault $(VAULT)',
+      line: '$(HOLDFAST) vault fetch $(call need,VERSION) --vault $(VAULT) --out $(RELEASES)',
     },
     {
       name: 'upgrade-nodes',
@@ -199,14 +221,18 @@ function listRefused(): readonly { readonly name: string; readonly why: string }
 export function renderMakefile(document: VaultDocument): string {
   const targets = listTargets(document);
   return `# Targets of the vault ${vaultPrefix(document)}; "holdfast vault sheets" writes this file. Each target is one call of the command,
-# which asks before it changes anything, goes on where it was cut off, and changes nothing a second time.
+# which asks before it changes anything, goes on where it was cut off, and changes nothing a second time. It is called from any
+# folder: the folder of the vault is the one above this file. Paths that you give to make are those of where you are.
+ROOT ?= $(realpath $(dir $(lastword $(MAKEFILE_LIST)))..)
 HOLDFAST ?= holdfast
-VAULT ?= vault.yaml
-SHEETS ?= sheets
-KEYS ?= keys
-PROFILES ?= profiles
-BACKUPS ?= backups
-DRILLS ?= drills
+VAULT ?= $(ROOT)/vault.yaml
+RULES ?= $(ROOT)/rules.yaml
+SHEETS ?= $(ROOT)/sheets
+KEYS ?= $(ROOT)/keys
+RELEASES ?= $(ROOT)/releases
+PROFILES ?= $(ROOT)/profiles
+BACKUPS ?= $(ROOT)/backups
+DRILLS ?= $(ROOT)/drills
 DRILL_DAYS ?= 90
 need = $(or $($(1)),$(error give $(1)=...))
 

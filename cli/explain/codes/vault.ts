@@ -11,8 +11,8 @@ export const VAULT_CODES: readonly CodeArea[] = [
         'Edit the file that is there: others may have statements about it. Name another by --vault if you mean another vault.',
       ],
       VAULT_JOIN_EXISTS: [
-        'your role has told something else before, or a key that it told of is gone (missing); nothing was changed',
-        'Restore the folder of your keys from your own copy. Where another key or account is meant: tell everybody, and move the former file away yourself.',
+        'your role has told something else before (differs names in what), or a key that it told of is gone (missing); nothing was changed',
+        'Where the former file is right, send that one, and type nothing more. Where a key is missing: put your own copy of the folder back, cp -a COPY/keys . , and run the same command again. Where what you say now is right: mv ROLE.join.json former.json, run the same command again, and send the new file to everybody who has the former one.',
       ],
       VAULT_JOIN_MALFORMED: [
         'the file of a role is not what "vault join" writes, or an option of "vault join" has not its form; field says which',
@@ -80,6 +80,10 @@ export const VAULT_CODES: readonly CodeArea[] = [
       NAME_UNFIT: 'no stack and no bucket can have a name that begins so',
       NATS_REPLICAS_UNMET: 'more NATS servers should keep each datagram than are named',
       NATS_WITHOUT_PEERS: 'NATS servers are named, and the vault has one node, which has nobody to talk to',
+      NETWORKS_OVERLAP: [
+        'clients and hosts have addresses of one range, so that each reaches what is meant for the other',
+        'Give hosts a subnet of their own, and name its range as peerCidr and that of the clients as clientCidr: "aws ec2 describe-subnets --query Subnets[].[SubnetId,CidrBlock] --output text" lists them.',
+      ],
       NODES_IN_ONE_ACCOUNT: 'two nodes have their keys in one account: its admin decides for both',
       NODE_IN_INFRASTRUCTURE_ACCOUNT: "a node's key would lie in the account of its host",
       OWNERS_EVERYBODY: 'every client administers keys',
@@ -90,6 +94,10 @@ export const VAULT_CODES: readonly CodeArea[] = [
       PART_CERTIFICATE_ENDS: 'the authorities of the servers of a part end soon',
       PART_CERTIFICATE_UNUSABLE:
         'the authorities of the servers of a part are no certificates, or all of them have ended',
+      PEER_WITNESSES_BEAR_LESS: [
+        'so many of the other nodes have to cosign that the nodes sign nothing more, and start no more, with fewer of them away than the threshold bears: of three nodes with 2, with one away',
+        'Take outside witnesses (parts.witnesses), or one node more, or set maxUncosignedSeconds for the time in which you bring a node back.',
+      ],
       PEER_WITNESSES_UNMET: 'more nodes should cosign than there are others',
       PEER_WITNESSES_UNSOUND: [
         'so few other nodes should cosign that two histories of one node can each find as many of them',
@@ -109,9 +117,14 @@ export const VAULT_CODES: readonly CodeArea[] = [
       RELEASE_KEY_MISSING: 'no key is named by which a release is verified',
       RELEASE_KEY_UNUSABLE: 'the key of releases is no public key of a known kind',
       RULE_ADMINISTERS: 'a rule of the tenant permits what owners alone may have done',
+      SERVERS_ANYWHERE: 'hosts may reach a port of servers in ranges of addresses that can hardly be yours',
+      STATEMENT_KEY_MISTAKEN: [
+        'the file that was given is another key of the vault (an authority key, a key of another role, or a client), and not the statement key of your role',
+        'Give the file that "holdfast vault join" has made: --statement-key keys/ROLE.statement.pem.',
+      ],
       STATEMENT_KEY_NOT_YOURS: [
         'vault.yaml names another statement key for your role than the one that you hold',
-        'Do not go on: somebody else would speak for you. Find out who has written the file.',
+        'See that you gave keys/ROLE.statement.pem, as "holdfast vault join" has made it. If so, do not go on: somebody else would speak for you. Find out who has written the file.',
       ],
       STATEMENT_KEY_SHARED: 'two roles have one statement key: each could speak for the other',
       TENANT_MALFORMED: 'no node would take the configuration that comes of the tenant',
@@ -123,9 +136,12 @@ export const VAULT_CODES: readonly CodeArea[] = [
       THRESHOLD_OF_ONE: 'one node could sign alone',
       UPGRADE_PROOF_MISSING: [
         'no client may sign messages with a shared key of its own and nothing else, which an upgrade wants as proof that the quorum signs',
-        'Add a client upgrade-check, a key of that id, and a rule that permits that client messages with it (docs/upgrade.md): in vault.yaml, or later by "holdfast vault configure". No key of a wallet or an owner belongs on the machine of infrastructure.',
+        'Take the # away at the three places of vault.yaml that say upgrade-check, as "vault init" has written them, or copy the block of docs/upgrade.md: in vault.yaml, or later in rules.yaml by "holdfast vault configure". No key of a wallet or an owner belongs on the machine of infrastructure.',
       ],
-      VALUE_LEFT_OPEN: 'a value of zeros, which "vault init" writes for what nobody has said yet',
+      VALUE_LEFT_OPEN: [
+        'a value of zeros, which "vault init" writes for what nobody has said yet',
+        'Run "holdfast vault check": below each of them it says who types which command to get the value.',
+      ],
       WITNESS_KEY_UNUSABLE: "the verifier key of an outside witness is none, or no witness's",
       WITNESS_OUT_OF_REACH: [
         'an outside witness is named by an address that hosts do not reach: they reach port 443 by https, and one other port at the addresses that parts.witnesses.cidr names',
@@ -149,6 +165,10 @@ export const VAULT_CODES: readonly CodeArea[] = [
       CREDENTIALS_OF_OTHER_ACCOUNT: [
         'the credentials are those of another account than the one of the role',
         'Take credentials of the account that vault.yaml names: --aws-profile, or AWS_PROFILE.',
+      ],
+      HOST_OUT_OF_NETWORK: [
+        'a host has an address that peerCidr does not contain, so that the other hosts do not let it in',
+        'Name the range of the subnet of the hosts as peerCidr: "aws ec2 describe-subnets --query Subnets[].[SubnetId,CidrBlock] --output text" lists it.',
       ],
       KMS_KEY_NOT_USABLE: [
         'the KMS key of the node is disabled, or waits for its deletion',
@@ -185,7 +205,14 @@ export const VAULT_CODES: readonly CodeArea[] = [
         'Take credentials of the account that vault.yaml names: --aws-profile, or AWS_PROFILE.',
       ],
       POPULATE_NAME_UNKNOWN: 'the partition has no secret of this name; known names those that it has',
-      POPULATE_PARTITION_UNKNOWN: 'the vault has no such partition; known names those that it has',
+      POPULATE_NOT_WRITTEN: [
+        'something is to be made of a value that is in no secret yet; name says of which',
+        'Carry out the whole plan first: "holdfast vault populate --partition wallet".',
+      ],
+      POPULATE_PARTITION_UNKNOWN: [
+        'the vault has no such partition; known names those that it has',
+        'For the secrets of the hosts and doors type "holdfast vault populate --partition wallet"; for those of one node "holdfast vault populate --partition node-1", by its number. Where known lacks a node that you have, --vault names the file of another vault.',
+      ],
       POPULATE_SOURCE_EXPOSED: [
         'a file with a secret may be read or written by others than its owner',
         'chmod 600, and ask yourself who has read it: another secret may be due.',

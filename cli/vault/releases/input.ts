@@ -63,7 +63,11 @@ export async function readReleaseInput(input: CommandInput): Promise<ReleaseInpu
     text('from') ?? (document === undefined ? undefined : resolveBeside(beside, document.release.from));
   if (version === undefined) throw new UsageError('RELEASE or --vault names the version');
   if (from === undefined) throw new UsageError('--from or --vault names the place of releases');
-  if (pem === undefined || pem === null) throw new UsageError('--key or --vault names the key of releases');
+  if (pem === undefined) throw new UsageError('--key or --vault names the key of releases');
+  if (pem === null)
+    throw new UsageError(
+      `${path} names no key of releases: write the PEM of cosign.pub there as release.publicKey, or give its file by --key`,
+    );
   assertVersion(version);
   const older = text('older');
   if (older !== undefined && older !== version)

@@ -54,6 +54,26 @@ describe('the check of an account', () => {
     expect(await codesOf({ stack: undefined })).toEqual([]);
   });
 
+  it('finds a host whose address the others do not let in', async () => {
+    const host = deriveStacks(document).find(({ template }) => template === 'host');
+    const checkHost = async (address: string) => {
+      const seen = { status: 'CREATE_COMPLETE', parameters: {}, outputs: { PrivateIp: address } };
+      const found = await checkAccount(document, 'infrastructure', {
+        callerIdentity: () =>
+          Promise.resolve({
+            account: ACCOUNTS[0],
+            arn: 'arn:aws:sts::444455556666:assumed-role/admin-of-4/a',
+          }),
+        describeStack: (name) => Promise.resolve(name === host?.name ? seen : undefined),
+        describeKey: () => Promise.resolve(undefined),
+      });
+      return found.map(({ code, severity }) => `${severity} ${code}`);
+    };
+    expect(await checkHost('10.1.255.255')).toEqual([]);
+    for (const address of ['10.0.255.255', '10.2.0.0', '::1', ''])
+      expect([address, await checkHost(address)]).toEqual([address, ['warning HOST_OUT_OF_NETWORK']]);
+  });
+
   it.each<[string, Parameters<typeof view>[0], string]>([
     [
       'credentials of another account',

@@ -6,7 +6,8 @@ import {
   renderVaultFile,
   VaultError,
 } from '../../../admin/vault/index.ts';
-import { parseSample, sampleKey, type SampleVault } from './sample-vault.ts';
+import { CA_PEM, PARTS } from './sample-parts.ts';
+import { encodeVault, makeSampleVault, parseSample, sampleKey, type SampleVault } from './sample-vault.ts';
 
 const NOW = Date.parse('2026-12-01T00:00:00Z');
 const check = (change?: (vault: SampleVault) => void) => checkVault(parseSample(change), NOW);
@@ -39,6 +40,130 @@ function pushTo(entry: Record<string, unknown> | undefined, member: string, valu
 }
 
 describe('the check of a vault', () => {
+  it('says of each open value who types which command to get it', () => {
+    const open = locateVault(
+      Buffer.from(
+        renderVaultFile({
+          namespace: 'acme',
+          environment: 'production',
+          region: 'eu-west-1',
+          threshold: 2,
+          release: { version: '1.0.0', from: './release' },
+          infrastructure: {},
+          nodes: [{}, {}, {}],
+        }),
+      ),
+    );
+    const advice = new Map(
+      checkVault(open, NOW)
+        .filter(({ code }) => code === 'VALUE_LEFT_OPEN')
+        .map((finding) => [finding.path, finding.advice]),
+    );
+    for (const [path, command] of [
+      ['infrastructure.account', 'holdfast vault join --role infrastructure '],
+      ['infrastructure.network.vpcId', 'aws ec2 describe-vpcs --region eu-west-1 '],
+      ['infrastructure.network.subnetId', 'aws ec2 describe-subnets --region eu-west-1 '],
+      ['infrastructure.network.clientCidr', 'aws ec2 describe-subnets --region eu-west-1 '],
+      ['infrastructure.network.peerCidr', 'aws ec2 describe-subnets --region eu-west-1 '],
+      ['infrastructure.host.imageId', 'aws ssm get-parameter --region eu-west-1 '],
+      ['nodes.2.statementKey', 'holdfast vault join --role node-3 '],
+      ['nodes.2.configurationAuthority.keys.0', 'node-3.join.json then, as authorityKey'],
+      ['nodes.2.recovery.publicKey', 'holdfast ers keygen'],
+      ['clients.1.publicKey', 'holdfast vault key operations'],
+    ] as const)
+      expect([path, advice.get(path)]).toEqual([path, expect.stringContaining(command)]);
+    for (const words of advice.values()) expect(words).toMatch(/"(?:holdfast|aws) /);
+  });
+
+  it('finds no proof of upgrades missing once the # is away where the template says upgrade-check', () => {
+    const render = (uncomment: boolean) => {
+      const text = renderVaultFile({
+        namespace: 'acme',
+        environment: 'production',
+        region: 'eu-west-1',
+        threshold: 2,
+        release: { version: '1.0.0', from: './release' },
+        infrastructure: {},
+        nodes: [{}, {}, {}],
+      });
+      // What somebody does with an editor: "# " goes, where an entry for upgrades begins or goes on.
+      const shown = text
+        .replaceAll(/^( +)# (- \{ id: upgrade-check)/gm, '$1$2')
+        .replaceAll(/^( +)# (    (?:algorithms|effects|nonce): )/gm, '$1$2')
+        .replace(
+          `id: upgrade-check, publicKey: "${'0'.repeat(64)}"`,
+          `id: upgrade-check, publicKey: "${sampleKey('u')}"`,
+        );
+      return checkVault(locateVault(Buffer.from(uncomment ? shown : text)), NOW).map(({ code }) => code);
+    };
+    expect(render(false)).toContain('UPGRADE_PROOF_MISSING');
+    expect(render(true)).not.toContain('UPGRADE_PROOF_MISSING');
+    expect(render(true)).not.toContain('TENANT_MALFORMED');
+  });
+
+  it.each([
+    [3, 2, 2, 0, true],
+    [4, 3, 2, 0, false],
+    [4, 3, 3, 0, true],
+    [5, 3, 3, 600, true],
+    [2, 2, 1, 0, false],
+  ])(
+    'of %i nodes, %i sign and %i cosign (maxUncosignedSeconds %i): bears less than the threshold is %s',
+    (nodes, threshold, cosign, maxUncosignedSeconds, isFound) => {
+      const accounts = Array.from({ length: nodes }, (_, index) => String(index + 1).repeat(12));
+      const vault = makeSampleVault(
+        (sample) => {
+          sample.threshold = threshold;
+          sample.parts['peerWitnesses'] = { threshold: cosign, maxUncosignedSeconds };
+        },
+        ['999999999999', ...accounts],
+      );
+      const found = checkVault(locateVault(encodeVault(vault)), NOW).filter(
+        ({ code }) => code === 'PEER_WITNESSES_BEAR_LESS',
+      );
+      expect(found).toHaveLength(isFound ? 1 : 0);
+      if (isFound)
+        expect(found[0]).toMatchObject({ severity: 'warning', path: 'parts.peerWitnesses.threshold' });
+      if (nodes === 3) expect(found[0]?.advice).toContain('4 nodes, of which 3 sign and 2 cosign');
+    },
+  );
+
+  it.each([
+    ['10.0.0.0/16', '10.0.3.0/24', true],
+    ['10.0.3.0/24', '10.0.0.0/16', true],
+    ['10.0.0.0/17', '10.0.128.0/17', false],
+    ['10.0.0.9/31', '10.0.0.8/32', true],
+    ['10.0.0.8/32', '10.0.0.10/31', false],
+    ['128.0.0.0/8', '127.0.0.0/8', false],
+    ['0.0.0.0/0', '10.0.0.0/16', true],
+  ])('of clients in %s and hosts in %s: overlapping is %s', (clientCidr, peerCidr, isFound) => {
+    const codes = codesOf((vault) => Object.assign(vault.infrastructure.network, { clientCidr, peerCidr }));
+    expect(codes.includes('warning NETWORKS_OVERLAP infrastructure.network.peerCidr')).toBe(isFound);
+  });
+
+  it('asks for no networks apart where hosts do not reach each other', () => {
+    const nats = { servers: ['tls://n:4222'], cidr: '10.8.0.0/24', ca: CA_PEM, replicas: 1 };
+    const codes = (parts: Record<string, unknown>) =>
+      codesOf((vault) => {
+        Object.assign(vault.infrastructure.network, { clientCidr: '10.1.0.0/16' });
+        vault.parts = parts;
+      });
+    expect(codes({}).join()).toContain('NETWORKS_OVERLAP');
+    expect(codes({ nats }).join()).not.toContain('NETWORKS_OVERLAP');
+  });
+
+  it('warns of servers that could be anywhere', () => {
+    const everywhere = (parts: Record<string, unknown>) =>
+      codesOf((vault) => {
+        vault.parts = parts;
+      }).filter((finding) => finding.includes('SERVERS_ANYWHERE'));
+    const { store, nats, witnesses } = PARTS;
+    expect(everywhere({ store, nats })).toEqual([]);
+    expect(everywhere({ store: { postgres: { ...store.postgres, cidr: '0.0.0.0/0' } } })).toHaveLength(1);
+    expect(everywhere({ nats: { ...nats, cidr: '0.0.0.0/0' } })).toHaveLength(1);
+    expect(everywhere({ witnesses: { ...witnesses, cidr: '0.0.0.0/0' } })).toHaveLength(1);
+  });
+
   it('finds nothing in one that is in order', () => {
     // The sample has no client for the proof of upgrades.
     expect(codesOf()).toEqual(['warning UPGRADE_PROOF_MISSING clients']);
@@ -469,6 +594,7 @@ describe('the check of a vault', () => {
   });
 
   it('finds every open value of a new file, and nothing else but what follows from them', () => {
+    const OPEN = /^[^#]*(?:0{8}|0\.0\.0\.0\/32)/;
     const text = renderVaultFile({
       namespace: 'acme',
       environment: 'production',
@@ -486,9 +612,9 @@ describe('the check of a vault', () => {
     );
     const lines = text.split('\n');
     for (const { code, line } of errors) {
-      if (code === 'VALUE_LEFT_OPEN') expect(lines[(line ?? 0) - 1]).toMatch(/0{8}/);
+      if (code === 'VALUE_LEFT_OPEN') expect(lines[(line ?? 0) - 1]).toMatch(OPEN);
     }
-    const open = lines.flatMap((line, index) => (/0{8}/.test(line) ? [index + 1] : []));
+    const open = lines.flatMap((line, index) => (OPEN.test(line) ? [index + 1] : []));
     expect(new Set(errors.filter(({ code }) => code === 'VALUE_LEFT_OPEN').map(({ line }) => line))).toEqual(
       new Set(open),
     );

@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -22,13 +21,10 @@ import { ADMINISTRATOR_POLICY } from '../../../local/aws/index.ts';
 import { startLocalAws, type LocalAws } from '../../../local/testbed/local-aws.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { PARTS } from './sample-parts.ts';
-import { ACCOUNTS, makeSampleVault } from './sample-vault.ts';
+import { ACCOUNTS, makeSampleVault, sampleKey } from './sample-vault.ts';
 
 const SEED =
   '-----BEGIN NATS USER JWT-----\neyJ\n------END NATS USER JWT------\n-----BEGIN USER NKEY SEED-----\nSU\n------END USER NKEY SEED------\n';
-const doorKey = generateKeyPairSync('ed25519');
-const doorPem = doorKey.privateKey.export({ format: 'pem', type: 'pkcs8' });
-const doorPublic = Buffer.from(doorKey.publicKey.export({ format: 'raw-public' })).toString('hex');
 
 /** Certificate of a node and its private key, as OpenSSL writes them one after the other. */
 function makeIdentity(): string {
@@ -73,14 +69,13 @@ beforeEach(async () => {
   folder = temporaryFolder();
   writeFileSync(join(folder, 'nats.creds'), SEED, { mode: 0o600 });
   writeFileSync(join(folder, 'nats.pem'), NATS_PEM, { mode: 0o600 });
-  writeFileSync(join(folder, 'door.pem'), doorPem, { mode: 0o600 });
   wallet = describePartition(sample(), 'wallet');
 });
 
 function sample() {
   const vault = makeSampleVault((change) => {
     change.nodes.splice(2);
-    change.clients.push({ id: 'kms-door', publicKey: doorPublic, person: null });
+    change.clients.push({ id: 'kms-door', publicKey: sampleKey('kms-door'), person: null });
     change.parts = {
       store: PARTS.store,
       nats: { ...PARTS.nats, credentials: true },
@@ -97,7 +92,6 @@ const SOURCES = {
       [`nats-node-${node}-credentials`, { file: 'nats.creds' }],
     ]),
   ),
-  'gateway-payments-client-key': { file: 'door.pem' },
 } as const satisfies Sources;
 
 type Sources = Readonly<Record<string, object>>;
@@ -153,7 +147,7 @@ describe('a partition', () => {
       'postgres-node-2-password',
       'nats-node-2-identity',
       'nats-node-2-credentials',
-      'gateway-payments-client-key',
+      // The key of the door's client is none of infrastructure's.
       'gateway-payments-secret-access-key',
     ]);
     const node = describePartition(sample(), 'node-2');
@@ -178,7 +172,7 @@ describe('a partition', () => {
     const first = await plan();
     expect(actions(first)).toEqual(Object.fromEntries(wallet.entries.map(({ name }) => [name, 'create'])));
     expect(await values()).toEqual(expect.objectContaining({ 'postgres-node-1-password': undefined }));
-    expect((await apply(first)).size).toBe(8);
+    expect((await apply(first)).size).toBe(7);
     const filled = await values();
     expect(filled['nats-node-1-credentials']).toBe(SEED.trimEnd());
     expect(filled['postgres-node-1-password']).toMatch(/^[\w-]{43}$/);
@@ -303,12 +297,6 @@ describe('a source', () => {
   });
 
   it('is refused where its value does not fit, without the value in the refusal', async () => {
-    writeFileSync(
-      join(folder, 'door.pem'),
-      generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }),
-      { mode: 0o600 },
-    );
-    expect(await codeOf(plan())).toBe('POPULATE_VALUE_UNFIT');
     const short = { ...SOURCES, 'postgres-node-1-password': { environment: 'P' } };
     const refused = plan(short, { environment: { P: 'hunter2hunter' } });
     const error = await refused.catch((caught: unknown) => caught);
@@ -341,7 +329,6 @@ describe('a source', () => {
           'nats-node-1-credentials',
           'nats-node-2-identity',
           'nats-node-2-credentials',
-          'gateway-payments-client-key',
         ],
       },
     });

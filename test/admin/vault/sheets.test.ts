@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -21,10 +21,12 @@ import { nouns } from '../../../cli/nouns.ts';
 import { parseInput } from '../../../cli/run.ts';
 import { collectOutput } from '../../support/collect-output.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { CA_PEM, PARTS } from './sample-parts.ts';
 import { parseSample, sampleKey } from './sample-vault.ts';
 
 const { document } = parseSample((vault) => {
-  vault.parts['gateways'] = [{ id: 'kms', protocol: 'kms', client: 'wallet-backend' }];
+  vault.clients.push({ id: 'kms-door', publicKey: sampleKey('kms-door'), person: null });
+  vault.parts['gateways'] = [{ id: 'kms', protocol: 'kms', client: 'kms-door' }];
 });
 const files = renderVaultFiles(document);
 const roles = rolesOf(document);
@@ -173,6 +175,40 @@ describe('a run sheet', () => {
     for (const { id } of many.tenant.keys) expect(text).toContain(id);
   });
 
+  it('has no more than seven commands where the vault has all parts, and one of them makes what the database needs', () => {
+    const { document: vault } = parseSample((sample) => {
+      for (let node = 4; node <= 9; node += 1)
+        sample.nodes.push({ ...structuredClone(sample.nodes[2]), node } as (typeof sample.nodes)[0]);
+      sample.parts = {
+        ...PARTS,
+        gateways: [{ id: 'kms', protocol: 'kms', client: 'wallet-backend' }],
+      };
+    });
+    const { procedures } = deriveRunSheet(vault, 'infrastructure');
+    const secrets = procedures.find(({ name }) => name === 'secrets');
+    expect(secrets?.steps.map(({ command }) => command.split(' ')[0])).toEqual([
+      'holdfast',
+      'holdfast',
+      'psql',
+    ]);
+    expect(typedBy('infrastructure', vault, 'secrets')).toHaveLength(3);
+    expect(JSON.stringify(secrets)).not.toMatch(/CREATE ROLE|\\password/);
+    expect(secrets?.steps[1]?.command).toContain('--postgres populate/postgres.sql');
+    expect(findMistake(secrets?.steps[1]?.command ?? '')).toBeUndefined();
+    expect(renderVaultFiles(vault).get('infrastructure/postgres-ca.pem')).toBe(CA_PEM);
+  });
+
+  it('of a door has its key made where it runs, and by nobody else', () => {
+    const gateways = deriveRunSheet(document, 'gateways').procedures[0];
+    expect(gateways?.steps[0]?.command).toBe('holdfast vault key kms-door');
+    const settings = files.get('gateways/kms/gateway.yaml') ?? '';
+    expect(settings).toContain('file: ../../../keys/kms-door.pem');
+    expect(settings).not.toContain('client-key');
+    expect(JSON.stringify(deriveRunSheet(document, 'infrastructure'))).not.toMatch(
+      /client-key|keys\/kms-door/,
+    );
+  });
+
   it('has no more commands where nodes cosign each other', () => {
     const { document: witnessed } = parseSample((vault) => {
       vault.parts['peerWitnesses'] = { threshold: 1, maxUncosignedSeconds: 0 };
@@ -199,6 +235,22 @@ describe('a run sheet', () => {
         expect(text).not.toContain(`--role ${other}`);
       }
     }
+  });
+
+  it('has every admin of a node rebuild the image, in the ceremony and in an upgrade, where the vault wants that', () => {
+    const strict = parseSample((vault) => {
+      vault.release['rebuilds'] = 'required';
+    }).document;
+    const fetchesOf = (vault: VaultDocument, role: string) =>
+      deriveRunSheet(vault, role)
+        .procedures.filter(({ name }) => ['ceremony', 'upgrade'].includes(name))
+        .map(({ steps }) =>
+          steps.map(({ command }) => command ?? '').find((line) => line.includes('vault fetch')),
+        );
+    const rebuilds = [expect.stringContaining(' --rebuild'), expect.stringContaining(' --rebuild')];
+    expect(fetchesOf(strict, 'node-2')).toEqual(rebuilds);
+    expect(fetchesOf(strict, 'infrastructure').join(' ')).not.toContain('--rebuild');
+    expect(fetchesOf(document, 'node-2').join(' ')).not.toContain('--rebuild');
   });
 
   it('says how each role has its keys made, and with which recovery key and Region', () => {
@@ -317,17 +369,18 @@ const GIVEN = {
 
 describe('the Makefile', () => {
   const folder = temporaryFolder();
-  const make = (args: readonly string[], env: Record<string, string> = {}) =>
-    spawnSync('make', ['-f', join(folder, 'Makefile'), ...args], {
+  const HOLDFAST = join(folder, 'holdfast');
+  const make = (args: readonly string[], env: Record<string, string> = {}, cwd = folder) =>
+    spawnSync('make', ['-f', join(folder, 'sheets/Makefile'), ...args], {
       encoding: 'utf8',
-      cwd: folder,
+      cwd,
       env: { PATH: process.env['PATH'] ?? '', ...env },
     });
   beforeAll(() => {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'Makefile'), files.get('Makefile') ?? '');
-    writeFileSync(join(folder, 'holdfast'), '#!/bin/sh\necho "called: $*"\n');
-    chmodSync(join(folder, 'holdfast'), 0o755);
+    mkdirSync(join(folder, 'sheets'), { recursive: true });
+    writeFileSync(join(folder, 'sheets/Makefile'), files.get('Makefile') ?? '');
+    writeFileSync(HOLDFAST, '#!/bin/sh\necho "called: $*"\n');
+    chmodSync(HOLDFAST, 0o755);
   });
 
   it('has the targets that people know, each one line', () => {
@@ -345,6 +398,9 @@ describe('the Makefile', () => {
         'backup-status-policy-node1',
         'verify-backups',
         'drill-due',
+        'check-rules',
+        'configure-policy-node1',
+        'configure-nodes',
         'status',
       ]),
     );
@@ -376,7 +432,7 @@ describe('the Makefile', () => {
     mkdirSync(join(folder, 'backups'));
     writeFileSync(join(folder, 'backups/node-1.treasury.json'), '');
     for (const { name, help } of listTargets(document)) {
-      const { status, stdout, stderr } = make(['-s', name], { HOLDFAST: './holdfast', ...GIVEN });
+      const { status, stdout, stderr } = make(['-s', name], { HOLDFAST, ...GIVEN });
       if (help === 'refused') {
         expect([name, status]).toEqual([name, 2]);
         expect(stderr).toMatch(/numbered from 1|no tool deletes|beside its client/);
@@ -388,13 +444,29 @@ describe('the Makefile', () => {
       expect(stdout).toMatch(/^called: (?:vault|ers|gateway) /);
       expect(findMistake(stdout.trim().replace('called:', 'holdfast'))).toBeUndefined();
     }
-    expect(make(['-s', 'verify-backups'], { HOLDFAST: './holdfast', ...GIVEN }).stdout).toContain(
-      ' --backup backups/node-1.treasury.json ',
+    expect(make(['-s', 'verify-backups'], { HOLDFAST, ...GIVEN }).stdout).toContain(
+      ` --backup ${realpathSync(folder)}/backups/node-1.treasury.json `,
     );
   });
 
+  it('is called from any folder, and means the files of the vault above it', () => {
+    const sheetsFolder = join(folder, 'sheets');
+    for (const { name, help } of listTargets(document).filter((target) => target.help !== 'refused')) {
+      const [above, inside, elsewhere] = [folder, sheetsFolder, temporaryFolder()].map(
+        (cwd) => make(['-s', name], { HOLDFAST, ...GIVEN }, cwd).stdout,
+      );
+      expect([name, help, inside, elsewhere]).toEqual([name, help, above, above]);
+    }
+    const inside = spawnSync('make', ['-s', 'check'], {
+      encoding: 'utf8',
+      cwd: sheetsFolder,
+      env: { PATH: process.env['PATH'] ?? '', HOLDFAST },
+    });
+    expect(inside.stdout).toBe(`called: vault check --vault ${realpathSync(folder)}/vault.yaml\n`);
+  });
+
   it('says what it was not given, and calls nothing then', () => {
-    const { status, stdout, stderr } = make(['-s', 'profiles'], { HOLDFAST: './holdfast' });
+    const { status, stdout, stderr } = make(['-s', 'profiles'], { HOLDFAST });
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toContain('give CLIENT=');
   });
@@ -403,6 +475,6 @@ describe('the Makefile', () => {
     const { stdout, status } = make(['-s']);
     expect(status).toBe(0);
     for (const { name } of listTargets(document)) expect(stdout).toContain(name);
-    expect(readFileSync(join(folder, 'Makefile'), 'utf8')).not.toMatch(/delete-stack|rm -rf/);
+    expect(readFileSync(join(folder, 'sheets/Makefile'), 'utf8')).not.toMatch(/delete-stack|rm -rf/);
   });
 });

@@ -306,4 +306,50 @@ describe('vault fetch of somebody of the vault', () => {
     expect(again).toMatchObject({ ok: true, fetched: false, check: { errors: 0 } });
     expect(again.sheets).toContain(at('sheets/owners/backup.html'));
   });
+
+  it('says what it found and wrote, and what is next, where the release is not there yet', async () => {
+    const folder = temporaryFolder();
+    const at = (name: string) => join(folder, name);
+    writeFileSync(
+      at('vault.yaml'),
+      encodeVault(
+        makeSampleVault((vault) => {
+          vault.release = { version: '1.4.0', from: './release', publicKey: key.pem };
+        }),
+      ),
+    );
+    const words = ['vault', 'fetch', '--vault', at('vault.yaml'), '--out', at('releases')];
+    const more = ['--role', 'node-2', '--sheets', at('sheets')];
+    const { exit, err } = await runHoldfast([...words, ...more]);
+    expect([exit, err]).toEqual([
+      1,
+      expect.stringMatching(
+        /0 errors, .*; vault [0-9a-f]{16}…[^]*sheets\/node-2\/run-sheet\.md[^]*release 1\.4\.0 is not here, [^]*run the same command again[^]*refused RELEASE_NOT_FOUND/,
+      ),
+    ]);
+    expect(readFileSync(at('sheets/node-2/run-sheet.md'), 'utf8')).toContain('Your steps alone');
+    expect(refusalIn(await runHoldfast([...words, ...more, '--json'])).code).toBe('RELEASE_NOT_FOUND');
+  });
+
+  it('says the digest of vault.yaml, and how sheets are had, to whoever asks for the release alone', async () => {
+    const folder = temporaryFolder();
+    const at = (name: string) => join(folder, name);
+    const save = (publicKey: string | null) => {
+      const vault = makeSampleVault((change) => {
+        change.release = { version: '1.4.0', from: source, publicKey };
+      });
+      writeFileSync(at('vault.yaml'), encodeVault(vault));
+    };
+    const words = ['vault', 'fetch', '--vault', at('vault.yaml'), '--out', at('releases')];
+    save(key.pem);
+    expect((await runHoldfast(words)).out).toMatch(
+      /vault [0-9a-f]{16}…[^]*next: .*--role ROLE --sheets sheets/,
+    );
+    save(null);
+    const without = await runHoldfast(words);
+    expect([without.exit, without.err]).toEqual([
+      2,
+      expect.stringContaining('names no key of releases: write'),
+    ]);
+  });
 });

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { PARTS } from '../../admin/vault/sample-parts.ts';
@@ -117,5 +117,44 @@ describe('vault populate', () => {
     const unknown = await populate('--partition', 'node-9', '--json');
     expect(refusalIn(unknown).code).toBe('POPULATE_PARTITION_UNKNOWN');
     expect((await populate('--values', folder.at('none.yaml'))).exit).toBe(2);
+  });
+});
+
+describe('what the administrator of the database runs', () => {
+  const roles = (...args: string[]) => populate('--postgres', folder.at('postgres.sql'), ...args);
+
+  it('is written once the passwords are there, for its owner alone, without a password in it', async () => {
+    expect((await roles()).exit).toBe(0);
+    expect(existsSync(folder.at('postgres.sql'))).toBe(false);
+    const done = await roles('--yes');
+    expect([done.exit, done.out]).toEqual([0, expect.stringContaining('postgres.sql: written')]);
+    const text = readFileSync(folder.at('postgres.sql'), 'utf8');
+    expect(statSync(folder.at('postgres.sql')).mode & 0o777).toBe(0o600);
+    expect(text).not.toContain(await current());
+    expect(text.match(/SCRAM-SHA-256\$/g)).toHaveLength(3);
+    // Nothing is to do: it is written anew, and is the same.
+    expect((await roles()).exit).toBe(0);
+    expect(readFileSync(folder.at('postgres.sql'), 'utf8')).toBe(text);
+    await roles('--rotate', 'postgres-node-1-password', '--yes');
+    expect(readFileSync(folder.at('postgres.sql'), 'utf8')).not.toBe(text);
+  });
+
+  it('is of the wallet alone', async () => {
+    expect((await populate('--partition', 'node-1', '--postgres', folder.at('x.sql'))).exit).toBe(2);
+    expect((await populate('--postgres', '')).exit).toBe(2);
+  });
+});
+
+describe('what needs no credentials', () => {
+  it('is said before anybody asks for them', async () => {
+    mkdirSync(folder.at('populate'));
+    folder.write('populate/password', 'short\n', 0o600);
+    folder.write(
+      'populate/wallet.yaml',
+      'format: holdfast-populate/1\npartition: wallet\nvalues: { postgres-node-1-password: { file: password } }\n',
+      0o600,
+    );
+    account.setProfile('admin', { accessKeyId: 'AKIANOBODY0000000000', secretAccessKey: 'x' });
+    expect(refusalIn(await populate('--yes', '--json')).code).toBe('POPULATE_VALUE_UNFIT');
   });
 });

@@ -94,6 +94,22 @@ describe('holdfast vault init', () => {
     });
   });
 
+  it('says who has told nothing yet, and how theirs comes in', async () => {
+    for (const [role, account] of [
+      ['infrastructure', '444455556666'],
+      ['node-2', '222222222222'],
+    ] as const)
+      await joinAs(role, account);
+    const joins = ['infrastructure', 'node-2'].flatMap((role) => ['--join', at(`${role}.join.json`)]);
+    const words = ['vault', 'init', '--vault', at('vault.yaml'), ...INIT, ...joins];
+    const { out } = await runHoldfast(words);
+    expect(out).toContain('NOT TOLD YET: node-1, node-3;');
+    expect(out).toContain('--join node-1.join.json --join node-3.join.json');
+    expect(JSON.parse((await runHoldfast([...words, '--json'])).out)).toMatchObject({
+      missing: ['node-1', 'node-3'],
+    });
+  });
+
   it('refuses two files of one role, and files of other things', async () => {
     await joinAs('node-1', '111111111111');
     const twice = ['--join', at('node-1.join.json'), '--join', at('node-1.join.json')];
@@ -182,6 +198,32 @@ describe('holdfast vault join', () => {
     expect(refusalIn(gone)).toMatchObject({ exit: 1, code: 'VAULT_JOIN_EXISTS' });
     expect(existsSync(at('keys/node-1.statement.pem'))).toBe(false);
     expect(readFileSync(at('node-1.join.json'), 'utf8')).toBe(first);
+  });
+
+  it('says what it told otherwise before', async () => {
+    await joinAs('node-1', '111111111111');
+    const other = await joinAs('node-1', '222222222222');
+    expect((JSON.parse(other.out) as { error: { details: object } }).error.details).toMatchObject({
+      differs: 'account, admins',
+    });
+    writeFileSync(at('node-1.join.json'), 'x');
+    expect(refusalIn(await joinAs('node-1', '111111111111'))).toMatchObject({ code: 'VAULT_JOIN_EXISTS' });
+  });
+
+  it('takes no admin of another account, from an option or in a file that somebody has written', async () => {
+    const elsewhere = await joinAs('node-1', '111111111111', '--admin', 'arn:aws:iam::999999999999:role/x');
+    expect([elsewhere.exit, elsewhere.out + elsewhere.err]).toEqual([
+      2,
+      expect.stringContaining('role/x is of account 999999999999, and the role has account 111111111111'),
+    ]);
+    expect(existsSync(at('keys'))).toBe(false);
+    await joinAs('node-1', '111111111111');
+    const file = readFileSync(at('node-1.join.json'), 'utf8').replace('"111111111111"', '"121111111111"');
+    writeFileSync(at('node-1.join.json'), file);
+    expect(refusalIn(await init('--join', at('node-1.join.json')))).toMatchObject({
+      exit: 1,
+      code: 'VAULT_JOIN_MALFORMED',
+    });
   });
 
   it('writes and prints no private key', async () => {
@@ -397,6 +439,31 @@ describe('holdfast vault check', () => {
       if (first !== undefined) first.statementKey = statementKey;
     });
     expect((await runHoldfast(args)).exit).toBe(0);
+  });
+
+  it('knows another key of the vault that was given as the statement key', async () => {
+    await joinAs('node-1', '111111111111');
+    const own = JSON.parse(readFileSync(at('node-1.join.json'), 'utf8')) as Record<string, string>;
+    const path = save((vault) => {
+      const [first] = vault.nodes;
+      if (first === undefined) return;
+      first.statementKey = own['statementKey'] ?? '';
+      first.configurationAuthority.keys = [own['authorityKey'] ?? ''];
+    });
+    const check = async (role: string, key: string) => {
+      const words = ['vault', 'check', '--vault', path, '--role', role, '--statement-key', at(key)];
+      const { exit, out, err } = await runHoldfast(words);
+      return [exit, out + err];
+    };
+    const authority = await check('node-1', 'keys/node-1.authority.pem');
+    expect(authority).toEqual([1, expect.stringContaining('is the authority key of node 1')]);
+    expect(authority[1]).toContain('--statement-key keys/node-1.statement.pem');
+    expect(authority[1]).not.toContain('STATEMENT_KEY_NOT_YOURS');
+    expect(await check('node-2', 'keys/node-1.statement.pem')).toEqual([
+      1,
+      expect.stringContaining('is the statement key of node 1'),
+    ]);
+    expect(await check('node-1', 'keys/node-1.statement.pem')).toEqual([0, expect.any(String)]);
   });
 });
 

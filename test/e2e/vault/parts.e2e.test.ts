@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { createPublicKey, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import pg from 'pg';
@@ -28,7 +29,7 @@ const ROUNDS: readonly (readonly PlayedRole[])[] = [
 ];
 const LOOPBACK = '127.0.0.0/8';
 const SECRETS = 'acme/production/wallet';
-const databaseOf = (node: number) => `holdfast_acme_production_node_${node}`;
+const databaseOf = (node: number) => `holdfast_acme__production_node_${node}`;
 
 const hasPostgres = findPostgres() !== undefined;
 if (!hasPostgres) process.stderr.write('SKIPPED: no vault was shown a PostgreSQL server\n');
@@ -139,9 +140,7 @@ describe('a vault with a database, NATS and an outside witness', { timeout: 1_80
   it('has its secrets put where hosts look for them', async () => {
     const person = testbed.person('infrastructure');
     await mkdir(join(person.folder, 'populate'), { mode: 0o700 });
-    const sources: Record<string, object> = {
-      'gateway-kms-client-key': { file: testbed.keys.clients.get('wallet-backend') ?? '' },
-    };
+    const sources: Record<string, object> = {};
     for (const node of natsProgram === undefined ? [] : [1, 2]) {
       const files = authority.issue(`node-${node}`, [`DNS:node-${node}.acme.example`]);
       const pem = [files.certificate, files.key].map((path) => readFileSync(path, 'utf8')).join('');
@@ -150,21 +149,22 @@ describe('a vault with a database, NATS and an outside witness', { timeout: 1_80
     }
     const values = { format: 'holdfast-populate/1', partition: 'wallet', values: sources };
     await writeFile(join(person.folder, 'populate/wallet.yaml'), JSON.stringify(values), { mode: 0o600 });
-    const populated = await person.run('vault', 'populate', '--partition', 'wallet', '--yes');
+    const populate = ['vault', 'populate', '--partition', 'wallet', '--yes'];
+    const roles = hasPostgres ? ['--postgres', 'populate/postgres.sql'] : [];
+    const populated = await person.run(...populate, ...roles);
     expect([populated.exit, populated.said.error]).toEqual([0, undefined]);
     if (!hasPostgres) return;
+    const file = join(person.folder, 'populate/postgres.sql');
+    const text = await readFile(file, 'utf8');
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
     for (const node of [1, 2]) {
-      const [name, password] = [
-        databaseOf(node),
-        await readSecret(`postgres-node-${node}-password`, asAdmin),
-      ];
-      await query(
-        'postgres',
-        `CREATE ROLE ${name} LOGIN PASSWORD '${password}'`,
-        `CREATE DATABASE ${name} OWNER ${name}`,
-      );
-      await query('postgres', `REVOKE CONNECT ON DATABASE ${name} FROM PUBLIC`);
+      expect(text).toContain(databaseOf(node));
+      expect(text).not.toContain(await readSecret(`postgres-node-${node}-password`, asAdmin));
     }
+    execFileSync('psql', ['-X', postgres?.url ?? '', '-f', file]);
+    // A second run of both changes nothing.
+    expect(await person.run(...populate, ...roles)).toMatchObject({ exit: 0 });
+    expect(await readFile(file, 'utf8')).toBe(text);
   });
 
   it('is led to nodes that serve, by the same ceremony', async () => {
@@ -244,7 +244,7 @@ describe('a vault with a database, NATS and an outside witness', { timeout: 1_80
     },
   );
 
-  it('has a door run by what its sheets are made with, which takes its keys from their secrets', async () => {
+  it('has a door run by what its sheets are made with, which reads the key of its client where it runs', async () => {
     const person = testbed.person('infrastructure');
     const folder = 'sheets/gateways/kms';
     expect(await person.run('vault', 'sheets', '--output', 'sheets')).toMatchObject({ exit: 0 });
@@ -252,7 +252,10 @@ describe('a vault with a database, NATS and an outside witness', { timeout: 1_80
     expect(await person.run(...profiles)).toMatchObject({ exit: 0 });
     const config = join(person.folder, folder, 'gateway.yaml');
     const text = await readFile(config, 'utf8');
-    expect(text).toContain(`:secret:${SECRETS}/gateway-kms-client-key`);
+    expect(text).toContain(`:secret:${SECRETS}/gateway-kms-secret-access-key`);
+    await mkdir(join(person.folder, 'keys'), { recursive: true, mode: 0o700 });
+    const ownKey = await readFile(testbed.keys.clients.get('wallet-backend') ?? '');
+    await writeFile(join(person.folder, 'keys/wallet-backend.pem'), ownKey, { mode: 0o600 });
     const port = await freePort();
     await writeFile(config, text.replace('port: 8470', `port: ${port}`));
     const door = person.start('gateway', 'kms', '--config', config);
