@@ -6,8 +6,8 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderPostgresRoles } from '../../../admin/vault/populate/index.ts';
 import { createAuthority } from '../../parent/peers/authority.ts';
-import { freePorts } from '../../parent/peers/nats-servers.ts';
 import { findPostgres, type PostgresServer, startPostgres } from '../../parent/store/postgres-server.ts';
+import { freePort } from '../../support/free-ports.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { PARTS } from './sample-parts.ts';
 import { parseSample } from './sample-vault.ts';
@@ -35,7 +35,7 @@ describe.skipIf(!isThere)('what the administrator of the database runs', { timeo
   beforeAll(async () => {
     const authority = createAuthority(temporaryFolder());
     ca = readFileSync(authority.ca, 'utf8');
-    [port = 0] = await freePorts(1);
+    port = await freePort();
     const { certificate, key } = authority.issue('postgres', ['DNS:localhost']);
     server = await startPostgres({ certificate, key, port });
   }, 60_000);
